@@ -1,0 +1,190 @@
+"""From outputs to detections, with every stage kept: threshold → top-K → decode → NMS → cap (paper, section 4)."""
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+from torchvision.ops import batched_nms, box_iou, nms
+
+from core.anchors import AnchorGrid
+from core.boxes import clip, decode
+from core.hyperparameters import Inference
+
+KEPT, SUPPRESSED, BEYOND_CAP = 0, 1, 2  # fates of a candidate
+
+# Suppressed boxes compared with the kept ones at a time, so that memory stays bounded for huge top-K.
+BLOCK = 4096
+
+
+class LevelCounts(NamedTuple):
+    """How many candidates of one pyramid level passed each step.
+
+    Attributes:
+        anchors: Anchors of the level.
+        scored: (anchor, class) pairs above the score threshold.
+        topk: Pairs left by top-K.
+    """
+
+    anchors: int
+    scored: int
+    topk: int
+
+
+class Candidates(NamedTuple):
+    """The (anchor, class) pairs left by top-K, level by level, best first in each level.
+
+    Attributes:
+        level: int64 [C], 0 for P3.
+        anchor: int64 [C], index among all anchors.
+        label: int64 [C].
+        score: float32 [C], as predicted.
+        box: float32 [C, 4], decoded and clipped, pixels of the network's picture.
+    """
+
+    level: Tensor
+    anchor: Tensor
+    label: Tensor
+    score: Tensor
+    box: Tensor
+
+
+class Fates(NamedTuple):
+    """What NMS and the cap made of each candidate.
+
+    Attributes:
+        fate: int8 [C]: KEPT, SUPPRESSED or BEYOND_CAP.
+        suppressor: int64 [C]: the candidate that suppressed this one, −1 where none did.
+        iou: float32 [C]: IoU with the suppressor, 0 where there is none.
+        score: float32 [C]: final score; soft NMS lowers it.
+        order: int64 [D]: the kept candidates, best first.
+    """
+
+    fate: Tensor
+    suppressor: Tensor
+    iou: Tensor
+    score: Tensor
+    order: Tensor
+
+
+class Stages(NamedTuple):
+    """All that happened between the outputs and the detections of one picture."""
+
+    counts: tuple[LevelCounts, ...]
+    candidates: Candidates
+    fates: Fates
+
+
+@torch.inference_mode()
+def run_inference(
+    logits: Tensor, deltas: Tensor, anchors: AnchorGrid, size: tuple[int, int], inference: Inference
+) -> Stages:
+    """Turns one picture's outputs into candidates and their fates.
+
+    Args:
+        logits: [N, K].
+        deltas: [N, 4].
+        anchors: The N anchors of the padded picture.
+        size: (height, width) of the picture in the network's pixels, without padding; boxes are clipped to it.
+        inference: Thresholds and caps.
+    """
+    counts, picked = [], []
+    start = 0
+    for level, count in enumerate(anchors.counts):
+        here = slice(start, start + count)
+        scored, score, anchor, label = _top_candidates(logits[here], inference)
+        box = clip(decode(deltas[here][anchor], anchors.boxes[here].to(deltas.device)[anchor]), *size)
+        picked.append(Candidates(torch.full_like(anchor, level), anchor + start, label, score, box))
+        counts.append(LevelCounts(count, scored, len(score)))
+        start += count
+    candidates = Candidates(*(torch.cat(parts) for parts in zip(*picked, strict=True)))
+    return Stages(tuple(counts), candidates, decide(candidates, inference))
+
+
+def _top_candidates(logits: Tensor, inference: Inference) -> tuple[int, Tensor, Tensor, Tensor]:
+    """Returns how many pairs of a level pass the threshold, and score, anchor and label [k] of the best of them."""
+    scores = logits.sigmoid().flatten()  # [n · K]
+    above = torch.nonzero(scores > inference.score_threshold).squeeze(1)  # NaN is above nothing
+    score, best = scores[above].topk(min(inference.topk_candidates, len(above)))
+    pair = above[best]
+    return len(above), score, pair // logits.shape[1], pair % logits.shape[1]
+
+
+def decide(candidates: Candidates, inference: Inference) -> Fates:
+    """Runs NMS and the cap; candidates of different classes leave each other alone unless NMS is class-agnostic."""
+    groups = torch.zeros_like(candidates.label) if inference.class_agnostic_nms else candidates.label
+    if inference.nms_kind == "soft":
+        return _soft_nms(candidates, groups, inference)
+    if inference.class_agnostic_nms:
+        survivors = nms(candidates.box, candidates.score, inference.nms_threshold)
+    else:
+        survivors = batched_nms(candidates.box, candidates.score, groups, inference.nms_threshold)
+    fate = torch.full_like(candidates.label, SUPPRESSED, dtype=torch.int8)
+    fate[survivors] = BEYOND_CAP
+    order = survivors[: inference.max_detections]
+    fate[order] = KEPT
+    suppressor, iou = _suppressors(candidates.box, groups, survivors, inference.nms_threshold)
+    return Fates(fate, suppressor, iou, candidates.score, order)
+
+
+def _suppressors(boxes: Tensor, groups: Tensor, survivors: Tensor, threshold: float) -> tuple[Tensor, Tensor]:
+    """Finds for each suppressed box the best-scored survivor of its group that overlaps it more than allowed.
+
+    Args:
+        boxes: [C, 4].
+        groups: int64 [C].
+        survivors: int64 [S], best first.
+        threshold: IoU above which a box is suppressed.
+
+    Returns:
+        Index [C] and IoU [C] of the suppressor, −1 and 0 for survivors.
+    """
+    suppressor = torch.full_like(groups, -1)
+    iou = boxes.new_zeros(len(boxes))
+    lost = torch.ones_like(groups, dtype=torch.bool).index_fill(0, survivors, False)
+    for group in groups[lost].unique():
+        rivals = survivors[groups[survivors] == group]  # best first
+        for block in torch.nonzero(lost & (groups == group)).squeeze(1).split(BLOCK):
+            overlap = _iou(boxes[rivals], boxes[block])  # [rivals, block]
+            over = overlap > threshold
+            # The box at fault outscored the lost one, so it comes before any lower survivor that overlaps too.
+            # Where rounding leaves none over the threshold, the closest it is.
+            rank = torch.where(over.any(dim=0), over.to(torch.uint8).argmax(dim=0), overlap.argmax(dim=0))
+            suppressor[block] = rivals[rank]
+            iou[block] = overlap.gather(0, rank[None]).squeeze(0)
+    return suppressor, iou
+
+
+def _iou(boxes: Tensor, others: Tensor) -> Tensor:
+    """IoU where two boxes without area, as clipping leaves outside the picture, do not overlap rather than 0/0."""
+    return box_iou(boxes, others).nan_to_num(0.0)
+
+
+def _soft_nms(candidates: Candidates, groups: Tensor, inference: Inference) -> Fates:
+    """Takes the best box, lowers the scores it overlaps by exp(−IoU²/σ), repeats (Soft-NMS 2017, equation 3).
+
+    A box whose score falls to the threshold counts as suppressed by the box that lowered it most.
+    """
+    score = candidates.score.clone()
+    waiting = torch.ones_like(groups, dtype=torch.bool)
+    suppressor = torch.full_like(groups, -1)
+    iou = score.new_zeros(len(score))
+    order = []
+    while len(order) < inference.max_detections:
+        open_score = score.masked_fill(~waiting, -torch.inf)
+        if len(score) == 0 or open_score.max() <= inference.score_threshold:
+            break
+        best = open_score.argmax()
+        order.append(best)
+        waiting[best] = False
+        overlap = _iou(candidates.box[best : best + 1], candidates.box).squeeze(0)  # [C]
+        rivals = waiting & (groups == groups[best])
+        score = torch.where(rivals, score * torch.exp(-(overlap**2) / inference.soft_nms_sigma), score)
+        strongest = rivals & (overlap > iou)
+        suppressor[strongest] = best
+        iou = torch.where(strongest, overlap, iou)
+    kept = torch.stack(order) if order else groups.new_zeros(0)
+    fate = torch.full_like(groups, BEYOND_CAP, dtype=torch.int8)
+    fate[score <= inference.score_threshold] = SUPPRESSED
+    fate[kept] = KEPT
+    blameless = fate != SUPPRESSED
+    return Fates(fate, suppressor.masked_fill(blameless, -1), iou.masked_fill(blameless, 0.0), score, kept)
