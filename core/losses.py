@@ -109,21 +109,22 @@ def anchor_losses(
     return AnchorLosses(classification * used, box, used, foreground.sum())
 
 
-def total_loss(images: list[AnchorLosses], loss: Loss, average: float | None = None) -> Losses:
-    """Sums the pictures' losses under the chosen normaliser; a picture without foreground divides by 1.
+def total_loss(images: list[AnchorLosses], loss: Loss, divisor: Tensor | float | None = None) -> Losses:
+    """Sums the pictures' losses under the chosen normaliser; a picture or batch without foreground divides by 1.
 
     Args:
         images: One entry a picture, at least one.
         loss: The normaliser: "image" averages the pictures' own quotients, the others divide the batch's sum.
-        average: Foreground anchors to divide by under "moving_average"; see `ForegroundAverage`.
+        divisor: What "batch" and "moving_average" divide by; the batch's own foreground if not given.
     """
     classification = torch.stack([image.classification.sum() for image in images])  # [B]
     box = torch.stack([image.box.sum() for image in images])
     foreground = torch.stack([image.foreground for image in images])
     if loss.normaliser == "image":
-        divisor = foreground.clamp(min=1)
-        return Losses((classification / divisor).mean(), (box / divisor).mean())
-    divisor = average if loss.normaliser == "moving_average" else foreground.sum().clamp(min=1)
+        own = foreground.clamp(min=1)
+        return Losses((classification / own).mean(), (box / own).mean())
+    if divisor is None:
+        divisor = foreground.sum().clamp(min=1)
     return Losses(classification.sum() / divisor, box.sum() / divisor)
 
 

@@ -1,0 +1,160 @@
+"""What the command line does; every function takes the settings and options and returns what --json holds."""
+
+import signal
+from argparse import Namespace
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from accelerate import Accelerator
+from accelerate.utils import set_seed
+from PIL import Image, ImageDraw
+from safetensors.torch import save_file
+from tqdm import tqdm
+
+from core.config import Config
+from core.data import DataError, open_data
+from core.detector import detect as run_detector
+from core.evaluation import Metrics, results_json
+from core.model import RetinaNet
+from core.pictures import PictureError, open_picture, to_pil
+from core.runs import RunError, RunFolder, record_to_dict, run_training
+from core.sample import Detections
+from core.training import (
+    EvaluationProgress,
+    EvaluationRecord,
+    Record,
+    StepRecord,
+    TrainingError,
+    evaluation_steps,
+)
+from core.weights import Weights, WeightsError, adopt, build, load_weights
+
+REFUSALS = (DataError, PictureError, RunError, TrainingError, WeightsError, ValueError, OSError)
+
+
+def train(config: Config, options: Namespace) -> dict[str, Any]:
+    """Trains a detector into the folder `options.out`; a first Ctrl-C or SIGTERM stops it with a checkpoint."""
+    accelerator = Accelerator()
+    folder = RunFolder(options.out)
+    last: dict[str, Any] = {}
+    records = run_training(
+        config, options.data, folder, resume=options.resume, workers=options.workers, accelerator=accelerator
+    )
+    with _stop_signals() as stopped, _bar(total=config.training.steps, show=accelerator.is_main_process) as bar:
+        for record in records:
+            _show(bar, record)
+            if not isinstance(record, EvaluationProgress):
+                last["evaluation" if isinstance(record, EvaluationRecord) else "step"] = record_to_dict(record)
+            if stopped:
+                records.close()
+                break
+    return {"run": str(folder.path), "stopped": bool(stopped), **last}
+
+
+@contextmanager
+def _stop_signals() -> Iterator[list[int]]:
+    """Collects stop signals instead of dying of them in the middle of a step."""
+    received: list[int] = []
+    before = {
+        number: signal.signal(number, lambda number, _: received.append(number))
+        for number in (signal.SIGINT, signal.SIGTERM)
+    }
+    try:
+        yield received
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _bar(*, total: int, show: bool, unit: str = "step") -> tqdm:
+    """A progress bar on a terminal, nothing elsewhere."""
+    return tqdm(total=total, unit=unit, disable=None if show else True)
+
+
+def _show(bar: tqdm, record: Record) -> None:
+    if isinstance(record, StepRecord):
+        bar.update(record.step - bar.n)
+        bar.set_postfix(
+            loss=f"{record.classification:.3f}+{record.box:.3f}", images=f"{record.images_per_second:.1f}/s"
+        )
+    elif isinstance(record, EvaluationRecord):
+        bar.write(f"step {record.step}: AP {record.metrics.ap:.3f}, AP50 {record.metrics.ap50:.3f}")
+
+
+def evaluate(config: Config, options: Namespace) -> dict[str, Any]:
+    """Measures the COCO figures on the first `training.eval_images` pictures of a split and prints them."""
+    data = open_data(options.data, options.split, config.scenes, config.training.eval_images)
+    config, weights, model = _load(config)
+    if len(data.class_names) != model.num_classes:
+        raise DataError(
+            f"The data set has {len(data.class_names)} classes ({', '.join(data.class_names)}), the weights "
+            f"{weights.name} {model.num_classes}: choose weights that were trained on this data."
+        )
+    with _bar(total=min(config.training.eval_images, len(data)), show=True, unit="picture") as bar:
+        for progress in evaluation_steps(model, data, config):
+            if not isinstance(progress, Metrics):
+                bar.update(progress[0] - bar.n)
+    figures = progress.to_dict()
+    for name, value in figures.items():
+        if not isinstance(value, dict):
+            print(f"{name:10} {'–' if value is None else f'{value:.3f}'}")
+    return {"weights": weights.name, "data": options.data, "split": options.split, "metrics": figures}
+
+
+def detect(config: Config, options: Namespace) -> list[dict[str, Any]]:
+    """Finds objects in pictures; returns a COCO-results list, pictures numbered from 1 in the order given."""
+    config, weights, model = _load(config)
+    results = []
+    with _bar(total=len(options.pictures), show=True, unit="picture") as bar:
+        for number, path in enumerate(options.pictures, start=1):
+            picture = open_picture(path)
+            found = run_detector(model, [picture], config)[0]
+            for result in results_json([found], [number], weights.category_ids):
+                results.append({**result, "file_name": path.name})
+            if options.annotate:
+                options.annotate.mkdir(parents=True, exist_ok=True)
+                annotated(to_pil(picture), found, weights.class_names).save(options.annotate / f"{path.stem}.png")
+            bar.update()
+    print(f"{len(results)} detections in {len(options.pictures)} pictures")
+    return results
+
+
+def annotated(picture: Image.Image, found: Detections, class_names: tuple[str, ...]) -> Image.Image:
+    """Returns a copy of a picture with boxes, class names and scores drawn on it."""
+    picture = picture.copy()
+    draw = ImageDraw.Draw(picture)
+    for box, score, label in zip(found.boxes.tolist(), found.scores.tolist(), found.labels.tolist(), strict=True):
+        draw.rectangle(box, outline="#e69f00", width=2)
+        text = f"{class_names[label]} {score:.2f}"
+        corner = (box[0] + 2, max(0.0, box[1] - 11))
+        draw.rectangle(draw.textbbox(corner, text), fill="#e69f00")
+        draw.text(corner, text, fill="black")
+    return picture
+
+
+def export(config: Config, options: Namespace) -> dict[str, Any]:
+    """Writes the plain state dict that torchvision's RetinaNet of the same architecture loads."""
+    config, weights, model = _load(config)
+    state = {name: tensor.contiguous() for name, tensor in model.state_dict().items()}
+    if options.out.suffix not in (".safetensors", ".pth"):
+        raise WeightsError(f"{options.out} cannot be written: give it the ending .safetensors or .pth.")
+    beside = options.out.with_name(options.out.name + ".part")
+    save_file(state, beside) if options.out.suffix == ".safetensors" else torch.save(state, beside)
+    beside.replace(options.out)
+    print(f"{options.out}: {sum(tensor.numel() for tensor in state.values()):,} numbers, {model.num_classes} classes")
+    return {
+        "file": str(options.out),
+        "classes": list(weights.class_names),
+        "model": config.model.model_dump(mode="json"),
+        "anchors": config.anchors.model_dump(mode="json"),
+    }
+
+
+def _load(config: Config) -> tuple[Config, Weights, RetinaNet]:
+    """Returns the settings as the weights have them, the weights and the network, on the best device there is."""
+    set_seed(config.training.seed)
+    weights = load_weights(config.model.weights, depth=config.model.depth)
+    config = adopt(config, weights)
+    return config, weights, build(config, weights).to(Accelerator().device)

@@ -1,0 +1,190 @@
+"""How good detections are: the twelve COCO figures, and average precision by class."""
+
+import io
+import math
+from collections.abc import Iterable, Sequence
+from contextlib import redirect_stdout
+from dataclasses import dataclass
+from threading import Lock
+from typing import Any, NamedTuple, Self
+
+import torch
+from pycocotools.coco import COCO
+from pycocotools.cocoeval import COCOeval
+from torch import Tensor
+
+from core.sample import Detections, Sample
+
+_STDOUT = Lock()  # two threads that redirect stdout at a time could leave it redirected for good
+
+
+class GroundTruth(NamedTuple):
+    """What evaluation needs of a `Sample`, without its picture.
+
+    Attributes:
+        boxes: float32 [M, 4], xyxy pixels.
+        labels: int64 [M], 0 … K−1.
+        crowd: bool [M]; detections on them count neither for nor against.
+    """
+
+    boxes: Tensor
+    labels: Tensor
+    crowd: Tensor
+
+    @classmethod
+    def of(cls, sample: Sample) -> Self:
+        """Returns the sample's objects."""
+        return cls(sample.boxes, sample.labels, sample.crowd)
+
+
+class ClassMetrics(NamedTuple):
+    """Average precision of one class, mean over IoU 0.50:0.95 and at IoU 0.5; nan without an object."""
+
+    ap: float
+    ap50: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Metrics:
+    """The twelve COCO figures, 0 … 1; nan where there is no object to find.
+
+    Small objects are below 32² pixels, large ones from 96²; COCO measures segments, this measures boxes.
+
+    Attributes:
+        ap: Average precision, mean over IoU 0.50:0.05:0.95 and classes.
+        ap50: At IoU 0.5.
+        ap75: At IoU 0.75.
+        ap_small: `ap` of small objects.
+        ap_medium: `ap` of medium objects.
+        ap_large: `ap` of large objects.
+        ar1: Recall, mean over IoU 0.50:0.05:0.95 and classes, with the best detection of each picture and class.
+        ar10: With the best 10.
+        ar100: With the best 100.
+        ar_small: `ar100` of small objects.
+        ar_medium: `ar100` of medium objects.
+        ar_large: `ar100` of large objects.
+        per_class: By class name.
+    """
+
+    ap: float
+    ap50: float
+    ap75: float
+    ap_small: float
+    ap_medium: float
+    ap_large: float
+    ar1: float
+    ar10: float
+    ar100: float
+    ar_small: float
+    ar_medium: float
+    ar_large: float
+    per_class: dict[str, ClassMetrics]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Returns plain values for JSON, None for nan."""
+        per_class = {name: _with_null(figures._asdict()) for name, figures in self.per_class.items()}
+        return {**_with_null({name: getattr(self, name) for name in _FIGURES}), "per_class": per_class}
+
+
+_FIGURES = tuple(name for name in Metrics.__dataclass_fields__ if name != "per_class")  # in COCOeval.stats' order
+
+
+def evaluate(
+    predictions: Sequence[Detections], truths: Iterable[GroundTruth | Sample], class_names: Sequence[str]
+) -> Metrics:
+    """Compares detections with the objects, by pycocotools.
+
+    Detections that are not finite, as of a network that diverged, are left out.
+
+    Args:
+        predictions: What was found, a picture each.
+        truths: The objects, in the same order.
+        class_names: What label 0 … K−1 means, all different.
+
+    Raises:
+        ValueError: The numbers of pictures differ, or a label has no name.
+    """
+    truths = [GroundTruth.of(truth) for truth in truths]
+    if len(predictions) != len(truths):
+        raise ValueError(f"There are detections for {len(predictions)} pictures but objects for {len(truths)}.")
+    found = [_finite(detections) for detections in predictions]
+    for labels in (part.labels for part in (*found, *truths)):
+        if len(labels) and not 0 <= int(labels.min()) <= int(labels.max()) < len(class_names):
+            raise ValueError(f"Label {int(labels.max())} has no name: there are {len(class_names)} class names.")
+    crowds = [truth.crowd.tolist() for truth in truths]
+    scores = [detections.scores.tolist() for detections in found]
+    with _STDOUT, redirect_stdout(io.StringIO()):
+        objects = _coco([(truth.boxes, truth.labels) for truth in truths], class_names, iscrowd=crowds)
+        detected = _coco([(part.boxes, part.labels) for part in found], class_names, score=scores)
+        comparison = COCOeval(objects, detected, "bbox")
+        comparison.evaluate()
+        comparison.accumulate()
+        comparison.summarize()
+    figures = {name: _nan(float(value)) for name, value in zip(_FIGURES, comparison.stats, strict=True)}
+    return Metrics(**figures, per_class=_per_class(comparison, class_names))
+
+
+def results_json(
+    predictions: Sequence[Detections], image_ids: Sequence[int], category_ids: Sequence[int]
+) -> list[dict[str, Any]]:
+    """Returns detections as COCO's results file holds them, boxes as x, y, width, height.
+
+    Args:
+        predictions: What was found, a picture each; what is not finite is left out.
+        image_ids: The data set's number of each picture.
+        category_ids: The data set's category of label 0 … K−1.
+    """
+    results = []
+    for detections, image_id in zip(predictions, image_ids, strict=True):
+        kept = _finite(detections)
+        rows = zip(_xywh(kept.boxes), kept.scores.tolist(), kept.labels.tolist(), strict=True)
+        results += [
+            {"image_id": image_id, "category_id": category_ids[label], "bbox": box, "score": score}
+            for box, score, label in rows
+        ]
+    return results
+
+
+def _finite(detections: Detections) -> Detections:
+    keep = detections.boxes.isfinite().all(dim=1) & detections.scores.isfinite()
+    return Detections(*(part[keep] for part in detections))
+
+
+def _xywh(boxes: Tensor) -> list[list[float]]:
+    boxes = boxes.double()  # x + width gives the corner back
+    return torch.cat((boxes[:, :2], boxes[:, 2:] - boxes[:, :2]), dim=1).tolist()
+
+
+def _coco(pictures: list[tuple[Tensor, Tensor]], class_names: Sequence[str], **extra: list[list]) -> COCO:
+    """Builds pycocotools' index of boxes and labels by picture, with one more value for each box."""
+    ((key, values),) = extra.items()
+    entries = [
+        {"image_id": image_id, "category_id": label, "bbox": box, "area": box[2] * box[3], "iscrowd": 0, key: value}
+        for image_id, (boxes, labels) in enumerate(pictures)
+        for box, label, value in zip(_xywh(boxes), labels.tolist(), values[image_id], strict=True)
+    ]
+    coco = COCO()
+    coco.dataset = {
+        "images": [{"id": image_id} for image_id in range(len(pictures))],
+        "categories": [{"id": label, "name": name} for label, name in enumerate(class_names)],
+        # From 1: COCOeval takes a match with number 0 for none.
+        "annotations": [{**entry, "id": number} for number, entry in enumerate(entries, start=1)],
+    }
+    coco.createIndex()
+    return coco
+
+
+def _per_class(comparison: COCOeval, class_names: Sequence[str]) -> dict[str, ClassMetrics]:
+    precision = comparison.eval["precision"][..., 0, -1]  # T R K, at any size and 100 detections; −1 without objects
+    return {
+        name: ClassMetrics(ap=_nan(float(precision[..., k].mean())), ap50=_nan(float(precision[0, :, k].mean())))
+        for k, name in enumerate(class_names)
+    }
+
+
+def _nan(value: float) -> float:
+    return math.nan if value == -1 else value
+
+
+def _with_null(figures: dict[str, float]) -> dict[str, float | None]:
+    return {name: None if math.isnan(value) else value for name, value in figures.items()}

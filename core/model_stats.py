@@ -1,0 +1,61 @@
+"""How large a network is and how much one picture costs it."""
+
+from functools import lru_cache
+from typing import NamedTuple
+
+import torch
+from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
+
+from core.hyperparameters import Model
+from core.model import STAGES, RetinaNet, build_model
+
+
+class Part(NamedTuple):
+    """Size of one part of the network.
+
+    Attributes:
+        name: "stem", "layer1" … "layer4", "fpn", "class head" or "box head".
+        parameters: Number of parameters.
+        trainable: How many of them train.
+    """
+
+    name: str
+    parameters: int
+    trainable: int
+
+
+def describe(model: RetinaNet) -> tuple[Part, ...]:
+    """Counts the parameters of each part, from the picture to the heads; together they are all there are."""
+    body = model.backbone.body
+    stages = [("stem" if names[0] == "conv1" else names[0], [body[name] for name in names]) for names in STAGES]
+    rest = [
+        ("fpn", [model.backbone.fpn]),
+        ("class head", [model.head["classification_head"]]),
+        ("box head", [model.head["regression_head"]]),
+    ]
+    return tuple(_part(name, modules) for name, modules in stages + rest)
+
+
+def _part(name: str, modules: list[nn.Module]) -> Part:
+    parameters = [parameter for module in modules for parameter in module.parameters()]
+    trainable = sum(parameter.numel() for parameter in parameters if parameter.requires_grad)
+    return Part(name, sum(parameter.numel() for parameter in parameters), trainable)
+
+
+@lru_cache(maxsize=64)
+def gflops(model: Model, *, num_classes: int, anchors_per_place: int, height: int, width: int) -> float:
+    """Counts the work of one forward pass without doing it: 10⁹ multiplications and additions.
+
+    Args:
+        model: Depth, widths and kinds of the network's parts.
+        num_classes: Number of classes, K.
+        anchors_per_place: Anchors at each place of a level, A.
+        height: Of the padded picture, px.
+        width: Of the padded picture, px.
+    """
+    with torch.device("meta"), torch.no_grad():  # meta tensors have shapes and no values
+        network = build_model(model, num_classes=num_classes, anchors_per_place=anchors_per_place).eval()
+        with FlopCounterMode(display=False) as counter:
+            network(torch.empty(1, 3, height, width))
+    return counter.get_total_flops() / 1e9

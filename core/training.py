@@ -1,0 +1,277 @@
+"""One visible training loop: a generator that yields a record of every step and of every evaluation."""
+
+import math
+import time
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import NamedTuple
+
+import torch
+from accelerate import Accelerator
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
+
+from core.anchors import make_anchors
+from core.augment import augment
+from core.config import Config
+from core.detector import detect
+from core.evaluation import GroundTruth, Metrics, evaluate
+from core.folder_data import DataSet
+from core.losses import AnchorLosses, ForegroundAverage, Losses, anchor_losses, total_loss
+from core.matching import match_anchors
+from core.model import Outputs, RetinaNet, freeze
+from core.optimization import Schedule, build_optimizer
+from core.preprocess import Batch, prepare
+from core.sample import Detections, Sample
+
+EVALUATION_BATCH = 4
+
+
+class TrainingError(RuntimeError):
+    """A run cannot go on; the message says why and what to turn."""
+
+
+class StepRecord(NamedTuple):
+    """One step of training, counted from 1.
+
+    Attributes:
+        step: Number of the step.
+        classification: Classification loss.
+        box: Weighted box loss.
+        learning_rate: Of this step.
+        foreground: Foreground anchors in the batch, over all processes.
+        gradient_norm: Before clipping.
+        images_per_second: Over all processes, loading included.
+    """
+
+    step: int
+    classification: float
+    box: float
+    learning_rate: float
+    foreground: int
+    gradient_norm: float
+    images_per_second: float
+
+
+class EvaluationProgress(NamedTuple):
+    """How many of the evaluation's pictures are done; also the moments at which an evaluation can be stopped."""
+
+    step: int
+    done: int
+    count: int
+
+
+class EvaluationRecord(NamedTuple):
+    """The COCO figures after a number of steps."""
+
+    step: int
+    metrics: Metrics
+
+
+Record = StepRecord | EvaluationProgress | EvaluationRecord
+
+
+class TrainingStream(Dataset):
+    """The endless sequence of training samples: position → sample, shuffled anew each epoch and augmented.
+
+    Each position depends on the seed alone, so a resumed run, or another number of processes, sees the same samples.
+    """
+
+    def __init__(self, data: DataSet, config: Config) -> None:
+        self._data, self._training = data, config.training
+
+    def __getitem__(self, position: int) -> Sample:
+        epoch, place = divmod(position, len(self._data))
+        index = _permutation(self._training.seed, epoch, len(self._data))[place]
+        generator = torch.Generator().manual_seed(_seed(self._training.seed, position))
+        return augment(self._data[index], self._training, generator)
+
+
+def _seed(*numbers: int) -> int:
+    """Mixes numbers into one seed; Python hashes tuples of integers alike in every process."""
+    return hash(numbers) & 0xFFFFFFFF
+
+
+@lru_cache(maxsize=2)
+def _permutation(seed: int, epoch: int, length: int) -> list[int]:
+    return torch.randperm(length, generator=torch.Generator().manual_seed(_seed(seed, epoch, length))).tolist()
+
+
+class Trainer:
+    """A network with its optimizer, schedule and place in the run; `run` goes on from there.
+
+    Args:
+        model: Trained in place; `model.freeze_stages` and `model.batch_norm` of the config are applied to it.
+        config: All settings.
+        accelerator: Device and processes; a plain one if not given.
+
+    Raises:
+        TrainingError: The batch size does not divide among the processes.
+    """
+
+    def __init__(self, model: RetinaNet, config: Config, accelerator: Accelerator | None = None) -> None:
+        self.config = config
+        self.accelerator = accelerator or Accelerator()
+        processes = self.accelerator.num_processes
+        if config.training.batch_size % processes:
+            raise TrainingError(
+                f"training.batch_size = {config.training.batch_size} does not divide among {processes} processes: "
+                f"choose a multiple of {processes}."
+            )
+        freeze(model, config.model.freeze_stages, batch_norm=config.model.batch_norm)
+        self.model = model
+        optimizer = build_optimizer(model, config.training)
+        self._prepared, self._optimizer = self.accelerator.prepare(model, optimizer)
+        self._schedule = Schedule(config.training)
+        self._average = ForegroundAverage()
+        self.step = 0
+
+    def run(self, train: DataSet, validation: DataSet, *, workers: int = 0) -> Iterator[Record]:
+        """Trains to the configured number of steps.
+
+        Args:
+            train: Where samples come from.
+            validation: Its first `training.eval_images` pictures are evaluated.
+            workers: Processes that load pictures; 0 loads between the steps.
+
+        Yields:
+            A `StepRecord` a step, and where an evaluation is due and at the end `EvaluationProgress` and at last an
+            `EvaluationRecord`.
+
+        Raises:
+            TrainingError: Loss or gradient is not finite. The weights are those before the step.
+        """
+        training = self.config.training
+        started = time.perf_counter()
+        for samples in self._batches(train, workers):
+            record = self._train_step(samples, started)
+            self.step = record.step
+            yield record
+            due = training.eval_interval and self.step % training.eval_interval == 0
+            if due or self.step == training.steps:
+                yield from self._evaluate(validation)
+            started = time.perf_counter()
+
+    def _evaluate(self, validation: DataSet) -> Iterator[Record]:
+        for progress in evaluation_steps(self.model, validation, self.config):
+            if isinstance(progress, Metrics):
+                yield EvaluationRecord(self.step, progress)
+            else:
+                yield EvaluationProgress(self.step, *progress)
+
+    def _batches(self, train: DataSet, workers: int) -> DataLoader:
+        """The remaining batches, of which each process takes its share."""
+        size, processes = self.config.training.batch_size, self.accelerator.num_processes
+        batches = [
+            range(step * size + self.accelerator.process_index, (step + 1) * size, processes)
+            for step in range(self.step, self.config.training.steps)
+        ]
+        stream = TrainingStream(train, self.config)
+        return DataLoader(stream, batch_sampler=batches, collate_fn=list, num_workers=workers)
+
+    def _train_step(self, samples: list[Sample], started: float) -> StepRecord:
+        training, step = self.config.training, self.step
+        statistics = [buffer.clone() for buffer in self.model.buffers()]
+        rate = self._schedule.rate(step)
+        for group in self._optimizer.param_groups:
+            group["lr"] = rate
+        self.model.train()
+        losses, foreground = self._losses(samples)
+        self._optimizer.zero_grad()
+        self.accelerator.backward(losses.total)
+        norm = torch.nn.utils.clip_grad_norm_(self.model.parameters(), training.clip_norm or math.inf)
+        classification, box = (self.accelerator.reduce(part.detach(), "mean").item() for part in losses)
+        if not math.isfinite(classification + box + norm.item()):
+            for buffer, before in zip(self.model.buffers(), statistics, strict=True):
+                buffer.copy_(before)  # the forward pass has already moved the batch norms
+            raise self._divergence(step + 1, classification, box, norm.item())
+        self._optimizer.step()
+        self._schedule.observe(classification + box)
+        speed = training.batch_size / (time.perf_counter() - started)
+        return StepRecord(step + 1, classification, box, rate, foreground, norm.item(), speed)
+
+    def _losses(self, samples: list[Sample]) -> tuple[Losses, int]:
+        """Returns the losses of this process's samples and the foreground anchors of all processes."""
+        device = self.accelerator.device
+        batch = prepare([sample.image.to(device) for sample in samples], self.config.inference)
+        bf16 = self.config.training.precision == "bf16"
+        with torch.autocast(device.type, torch.bfloat16, enabled=bf16):
+            outputs = self._prepared(batch.pixels)
+        images = batch_losses(outputs, batch, samples, self.config)
+        foreground = self.accelerator.reduce(sum(image.foreground for image in images), "sum").item()
+        return total_loss(images, self.config.loss, self._divisor(foreground)), foreground
+
+    def _divisor(self, foreground: int) -> float:
+        """Foreground anchors a process, since gradients are averaged over the processes."""
+        moving = self.config.loss.normaliser == "moving_average"
+        total = self._average.update(foreground) if moving else max(foreground, 1)
+        return total / self.accelerator.num_processes
+
+    def _divergence(self, step: int, classification: float, box: float, norm: float) -> TrainingError:
+        return TrainingError(
+            f"Step {step} diverged (classification loss {classification:.3g}, box loss {box:.3g}, gradient norm "
+            f"{norm:.3g}); the weights are those of step {step - 1}. Lower training.learning_rate "
+            f"({self.config.training.learning_rate:g}), raise training.warmup_steps or lower training.clip_norm."
+        )
+
+    def state(self) -> dict:
+        """Returns all that `restore` needs to go on exactly: tensors, numbers and plain containers."""
+        return {
+            "step": self.step,
+            "model": self.model.state_dict(),
+            "optimizer": self._optimizer.state_dict(),
+            "schedule": self._schedule.state(),
+            "foreground_average": self._average.value,
+        }
+
+    def restore(self, state: dict) -> None:
+        """Goes on from a `state` made under the same configuration."""
+        self.model.load_state_dict(state["model"])
+        self._optimizer.load_state_dict(state["optimizer"])
+        self._schedule.restore(state["schedule"])
+        self._average.value = state["foreground_average"]
+        self.step = state["step"]
+
+
+def batch_losses(outputs: Outputs, batch: Batch, samples: list[Sample], config: Config) -> list[AnchorLosses]:
+    """Returns what each anchor of each picture pays; crowd regions are no objects.
+
+    Args:
+        outputs: Of the batch, any float type; the losses are computed in float32.
+        batch: The prepared pictures.
+        samples: Their ground truth, in pixels of the original pictures.
+        config: Anchors, matching and loss.
+    """
+    device = outputs.logits.device
+    anchors = make_anchors(config.anchors, *batch.pixels.shape[-2:]).boxes.to(device)
+    results = []
+    for logits, deltas, sample, factors in zip(
+        outputs.logits.float(), outputs.deltas.float(), samples, batch.factors, strict=True
+    ):
+        boxes, labels = objects_of(sample, factors)
+        match = match_anchors(anchors, boxes, config.matching)
+        results.append(anchor_losses(logits, deltas, anchors, match, boxes, labels, config.loss))
+    return results
+
+
+def objects_of(sample: Sample, factors: Tensor) -> tuple[Tensor, Tensor]:
+    """Returns boxes [M, 4] in the network's pixels and labels [M] of what may be matched, on the factors' device."""
+    boxes = sample.boxes[~sample.crowd].to(factors.device) / factors
+    return boxes, sample.labels[~sample.crowd].to(factors.device)
+
+
+def evaluation_steps(model: RetinaNet, data: DataSet, config: Config) -> Iterator[tuple[int, int] | Metrics]:
+    """Evaluates a network on the first `training.eval_images` pictures of a data set, a few at a time.
+
+    Yields:
+        (pictures done, pictures in all) as it goes, and the COCO figures at last.
+    """
+    predictions: list[Detections] = []
+    truths: list[GroundTruth] = []
+    count = min(config.training.eval_images, len(data))
+    for start in range(0, count, EVALUATION_BATCH):
+        samples = [data[index] for index in range(start, min(start + EVALUATION_BATCH, count))]
+        predictions += detect(model, [sample.image for sample in samples], config)
+        truths += [GroundTruth.of(sample) for sample in samples]
+        yield len(truths), count
+    yield evaluate(predictions, truths, data.class_names)

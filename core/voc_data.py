@@ -1,0 +1,150 @@
+"""Data sets in Pascal VOC format: one XML file a picture, the splits as lists of names."""
+
+import hashlib
+from pathlib import Path
+from typing import NamedTuple
+from xml.etree import ElementTree
+
+from core.folder_data import (
+    DataError,
+    FolderData,
+    RawObject,
+    Record,
+    inside,
+    make_record,
+    read_bounded,
+    require_split,
+    shown,
+)
+
+MAX_XML_BYTES = 4 * 2**20
+PICTURES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff")
+
+
+class VocData(FolderData):
+    """A split of a folder in Pascal VOC format: `Annotations/*.xml`, `JPEGImages/`, `ImageSets/Main/<split>.txt`.
+
+    Labels are the sorted names of the objects of all splits, so that they agree between splits. Without
+    `ImageSets/Main` the split is made here: annotations are sorted by the SHA-256 of their name, and of every ten the
+    second validates, the third tests and the others train.
+
+    Args:
+        folder: The data set's folder.
+        split: One of `SPLITS`.
+
+    Raises:
+        DataError: A file is missing, unreadable or contradicts itself.
+    """
+
+    def __init__(self, folder: str | Path, split: str) -> None:
+        require_split(split)
+        folder = Path(folder)
+        pages = {path.stem: _read(path) for path in sorted((folder / "Annotations").glob("*.xml"))}
+        class_names = tuple(sorted({item.name for page in pages.values() for item in page.objects}))
+        if not class_names:
+            raise DataError(f"{folder / 'Annotations'} holds no XML file with an object: put the annotations there.")
+        numbers = {name: number for number, name in enumerate(pages)}
+        pictures = {
+            path.stem: path.name
+            for path in sorted((folder / "JPEGImages").glob("*"))
+            if path.suffix.lower() in PICTURES
+        }
+        records, dropped = [], 0
+        for name in _names(folder, split, pages):
+            record, lost = _record(folder, pages[name], pictures.get(name, f"{name}.jpg"), numbers[name], class_names)
+            records.append(record)
+            dropped += lost
+        super().__init__(class_names, records, dropped)
+
+
+class _Object(NamedTuple):
+    name: str
+    box: tuple[float, float, float, float]  # xyxy pixels
+    difficult: bool
+
+
+class _Page(NamedTuple):
+    path: Path
+    size: tuple[int, int] | None
+    objects: list[_Object]
+
+
+class _PlainXml(ElementTree.TreeBuilder):
+    """Builds the tree of a document without declarations, with which entities would come."""
+
+    def doctype(self, name: str, public: str | None, system: str | None) -> None:
+        raise DataError("a document type is declared, which may hide entities")
+
+
+def is_voc(folder: Path) -> bool:
+    """Tells whether a folder holds Pascal VOC annotations."""
+    return (folder / "Annotations").is_dir()
+
+
+def _record(folder: Path, page: _Page, picture: str, number: int, class_names: tuple[str, ...]) -> tuple[Record, int]:
+    objects = [RawObject(item.box, class_names.index(item.name), item.difficult) for item in page.objects]
+    path = inside(folder / "JPEGImages", picture, root=folder.resolve(), source=page.path)
+    return make_record(path, page.path, page.size, number, objects)
+
+
+def _names(folder: Path, split: str, pages: dict[str, _Page]) -> list[str]:
+    """Returns the split's pictures, without extension."""
+    lists = folder / "ImageSets" / "Main"
+    path = lists / f"{split}.txt"
+    if lists.is_dir():
+        names = _listed(path, split, pages)
+    else:
+        shuffled = sorted(pages, key=lambda name: hashlib.sha256(name.encode()).digest())
+        parts = {1: "val", 2: "test"}
+        names = [name for rank, name in enumerate(shuffled) if parts.get(rank % 10, "train") == split]
+    if not names:
+        raise DataError(f"The data set {folder} has no picture in its split {split}: list some in {path}.")
+    return names
+
+
+def _listed(path: Path, split: str, pages: dict[str, _Page]) -> list[str]:
+    if not path.is_file():
+        raise DataError(f"The data set has no split {split}: {path} is not there; add it, one name a line.")
+    lines = read_bounded(path, MAX_XML_BYTES).decode("utf-8", errors="replace").splitlines()
+    names = [line.split()[0] for line in lines if line.strip()]  # VOC's lists by class have a second column
+    if len(set(names)) < len(names):
+        raise DataError(f"{path} lists a picture twice: remove the repeated lines.")
+    unknown = [name for name in names if name not in pages]
+    if unknown:
+        raise DataError(
+            f"{path} lists {shown(unknown[0])}, which has no XML file in Annotations ({len(unknown)} of {len(names)} "
+            "have none): add the annotations or remove the lines."
+        )
+    return names
+
+
+def _read(path: Path) -> _Page:
+    """Reads one annotation file; raises `DataError` that names it."""
+    content = read_bounded(path, MAX_XML_BYTES)
+    try:
+        root = ElementTree.fromstring(content, ElementTree.XMLParser(target=_PlainXml()))
+        objects = [_object(element) for element in root.findall("object")]
+    except (ElementTree.ParseError, LookupError, ValueError) as error:  # LookupError: an unknown encoding
+        raise DataError(f"{path} cannot be used because {error}: export it again in Pascal VOC format.") from None
+    return _Page(path, _size(root), objects)
+
+
+def _object(element: ElementTree.Element) -> _Object:
+    name = element.findtext("name", "").strip()
+    if not name:
+        raise DataError("an object has no name")
+    corners = [element.findtext(f"bndbox/{side}") for side in ("xmin", "ymin", "xmax", "ymax")]
+    try:
+        xmin, ymin, xmax, ymax = (float(corner) for corner in corners)
+    except (TypeError, ValueError):
+        raise DataError(f"an object of class {shown(name)} has no bndbox of four numbers") from None
+    # VOC counts pixels from 1 and includes the last one.
+    return _Object(name, (xmin - 1, ymin - 1, xmax, ymax), element.findtext("difficult", "0").strip() == "1")
+
+
+def _size(root: ElementTree.Element) -> tuple[int, int] | None:
+    """Returns width and height; None where they are left out or 0, as some tools write."""
+    sides = [root.findtext(f"size/{side}", "").strip() for side in ("width", "height")]
+    if not all(side.isascii() and side.isdigit() and 0 < len(side) < 10 and int(side) for side in sides):
+        return None
+    return int(sides[0]), int(sides[1])

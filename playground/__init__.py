@@ -1,0 +1,1 @@
+"""The page: widgets around the core, and nothing the core could do itself."""

@@ -1,0 +1,272 @@
+"""The picture with its layers: one canvas the browser redraws from typed arrays, and what it sends back.
+
+Python describes what to show as a `View`; `payload` packs it into one string, the component's value. The picture itself
+does not travel with it: the value names it by hash and the browser fetches it once (`fetch_picture`), so that moving a
+slider sends boxes and nothing else. The browser fires `select` with `{x, y}` for a click and `edit` with `{boxes}` when
+the user has changed the ground truth; `canvas_edit` reads both.
+
+Colours are Okabe and Ito's, which colour-blind people tell apart (https://jfly.uni-koeln.de/color).
+"""
+
+import hashlib
+import json
+from base64 import b64encode
+from collections import OrderedDict
+from pathlib import Path
+from threading import Lock
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+import gradio as gr
+import numpy as np
+import torch
+from torch import Tensor
+from torchvision.io import encode_jpeg, encode_png
+
+from playground.canvas_edit import MAX_BOXES
+
+ORANGE, SKY, GREEN, YELLOW, BLUE, VERMILLION, PURPLE = (
+    "#E69F00", "#56B4E9", "#009E73", "#F0E442", "#0072B2", "#D55E00", "#CC79A7",
+)  # fmt: skip
+GREY, WHITE, BLACK = "#999999", "#FFFFFF", "#000000"
+LEVELS = (SKY, ORANGE, GREEN, PURPLE, VERMILLION)
+CLASSES = (ORANGE, SKY, GREEN, YELLOW, BLUE, VERMILLION, PURPLE, GREY, WHITE, BLACK)
+
+COLOURS = MappingProxyType(
+    {
+        "truth": YELLOW,
+        "foreground": GREEN,
+        "ignored": ORANGE,
+        "background": BLUE,
+        "before": PURPLE,
+        "kept": SKY,
+        "suppressed": VERMILLION,
+        "beyond_cap": ORANGE,
+        **{f"level{index}": colour for index, colour in enumerate(LEVELS)},
+        **{f"class{index}": colour for index, colour in enumerate(CLASSES)},
+    }
+)
+
+TRUTH = "truth"  # key of the layer the user may edit
+TINY = 128 * 128  # pixels up to which a picture is sent without loss: enlarged, JPEG's blocks would show
+SCRIPTS = ("canvas_draw.js", "canvas_edit.js", "canvas.js", "canvas_input.js")  # one program, in this order
+KEPT_PICTURES = 64  # that browsers may still ask for; each is asked for right after `payload` named it
+
+HTML = """
+<div class="pic">
+  <div class="pic-tools" role="toolbar" aria-label="Picture tools">
+    <button type="button" class="pic-button pic-draw" aria-pressed="false" hidden>Draw boxes</button>
+    <select class="pic-button pic-class" aria-label="Class of the selected box and of new ones" hidden></select>
+    <button type="button" class="pic-button pic-delete" hidden disabled>Delete</button>
+    <span class="pic-hint"></span>
+    <span class="pic-zoom">
+      <button type="button" class="pic-button pic-out" aria-label="Zoom out">−</button>
+      <button type="button" class="pic-button pic-in" aria-label="Zoom in">+</button>
+      <button type="button" class="pic-button pic-fit" aria-label="Fit the whole picture">Fit</button>
+    </span>
+  </div>
+  <div class="pic-message" role="status"></div>
+  <p class="pic-empty">No picture yet: choose one, or upload your own.</p>
+  <div class="pic-stage" hidden>
+    <canvas class="pic-base" aria-hidden="true"></canvas>
+    <canvas class="pic-top" tabindex="0" role="application"></canvas>
+    <div class="pic-tip" hidden></div>
+    <div class="pic-wheel" aria-hidden="true">Hold Ctrl or ⌘ and scroll to zoom</div>
+  </div>
+  <div class="pic-legend" role="group" aria-label="Layers"></div>
+</div>
+"""
+
+
+class Layer(NamedTuple):
+    """Boxes drawn alike. Arrays may be NumPy's or CPU tensors; N = 0 is an empty layer.
+
+    Attributes:
+        key: Names the layer across updates; a toggle the user has pressed keeps its state by this key.
+        label: Shown in the legend.
+        colour: A role, one of `COLOURS`.
+        boxes: float32 [N, 4], xyxy in the picture's coordinates; may reach beyond the picture.
+        dashed: Dashed outline.
+        fill: Translucent inside.
+        width: Of the line, in screen pixels.
+        values: float32 [N], 0 … 1, drawn as opacity and shown on hover, or None.
+        captions: N texts for the tags and the tooltip, or ().
+        links: float32 [N, 4], a line x1, y1 → x2, y2 a box, or None. A row of NaN draws none.
+        labels: int [N], classes; needed on the layer `TRUTH` when it can be edited.
+        visible: Whether the layer starts switched on.
+    """
+
+    key: str
+    label: str
+    colour: str
+    boxes: np.ndarray | Tensor
+    dashed: bool = False
+    fill: bool = False
+    width: float = 1.5
+    values: np.ndarray | Tensor | None = None
+    captions: tuple[str, ...] = ()
+    links: np.ndarray | Tensor | None = None
+    labels: np.ndarray | Tensor | None = None
+    visible: bool = True
+
+
+class Heat(NamedTuple):
+    """A map over the picture, each cell one flat colour of viridis.
+
+    Attributes:
+        key: As a layer's.
+        label: Shown in the legend.
+        values: float32 [h, w], 0 … 1; NaN counts as 0.
+        extent: x1, y1, x2, y2 the map is stretched over, in the picture's coordinates.
+        visible: Whether it starts switched on.
+    """
+
+    key: str
+    label: str
+    values: np.ndarray | Tensor
+    extent: tuple[float, float, float, float]
+    visible: bool = True
+
+
+class View(NamedTuple):
+    """All that the component shows.
+
+    Attributes:
+        picture: A data URL (`picture_url`), or None for the empty state.
+        width: Of the coordinate system of the boxes.
+        height: Of the coordinate system of the boxes.
+        layers: Bottom to top.
+        heat: A map between picture and boxes.
+        editable: Whether the layer `TRUTH` may be edited.
+        classes: Names of the classes an edited box may have.
+        alt: What the picture shows, for those who do not see it.
+        message: A sentence above the picture, such as an error.
+    """
+
+    picture: str | None = None
+    width: int = 0
+    height: int = 0
+    layers: tuple[Layer, ...] = ()
+    heat: Heat | None = None
+    editable: bool = False
+    classes: tuple[str, ...] = ()
+    alt: str = ""
+    message: str = ""
+
+
+def canvas() -> gr.HTML:
+    """Builds the component, empty. Update it with `payload`; listen to its `select` and `edit`."""
+    here = Path(__file__).parent
+    scripts = [(here / name).read_text("utf-8") for name in SCRIPTS]
+    style = (here / "canvas.css").read_text("utf-8")
+    return gr.HTML(
+        "",
+        html_template=HTML,
+        js_on_load="\n".join(scripts),
+        # Not css_template: Gradio compiles that again, and restyles the whole page, at every update.
+        head=f"<style>{style}</style>",
+        apply_default_css=False,
+        server_functions=[fetch_picture],
+    )
+
+
+def picture_url(image: Tensor) -> str:
+    """Returns a picture (uint8 [3, H, W]) as a data URL: JPEG, or PNG when tiny.
+
+    Raises:
+        ValueError: Not a picture of that type and shape.
+    """
+    if image.dtype != torch.uint8 or image.ndim != 3 or image.shape[0] != 3 or image.numel() == 0:
+        raise ValueError(f"A picture is uint8 [3, H, W], not {image.dtype} {list(image.shape)}.")
+    tiny = image.shape[1] * image.shape[2] <= TINY
+    encoded = encode_png(image.cpu()) if tiny else encode_jpeg(image.cpu(), quality=90)
+    return f"data:image/{'png' if tiny else 'jpeg'};base64,{_base64(encoded.numpy())}"
+
+
+def payload(view: View) -> str:
+    """Returns the component's value for a view, and keeps its picture for the browser to fetch.
+
+    Raises:
+        ValueError: A layer's arrays do not fit together, or its colour is no role.
+    """
+    if view.editable and any(layer.key == TRUTH and layer.labels is None for layer in view.layers):
+        raise ValueError(f"The layer {TRUTH!r} of an editable view needs labels.")
+    packed = {
+        **view._asdict(),
+        "picture": _remember(view.picture) if view.picture else None,
+        "layers": [_pack_layer(layer) for layer in view.layers],
+        "heat": _pack_heat(view.heat) if view.heat else None,
+        "max_boxes": MAX_BOXES,
+    }
+    # Gradio takes a "<script>" in a value, here a class of that name, for a mistake and logs a warning.
+    return json.dumps(packed, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c")
+
+
+def fetch_picture(key: object) -> str | None:
+    """Returns the data URL of a picture `payload` has named, for the browser; None for any other key."""
+    with _lock:
+        return _pictures.get(key) if isinstance(key, str) else None
+
+
+_pictures: OrderedDict[str, str] = OrderedDict()  # hash → data URL, latest last; shared by all visitors
+_lock = Lock()
+
+
+def _remember(url: str) -> str:
+    key = hashlib.sha256(url.encode()).hexdigest()
+    with _lock:
+        _pictures[key] = url
+        _pictures.move_to_end(key)
+        while len(_pictures) > KEPT_PICTURES:
+            _pictures.popitem(last=False)
+    return key
+
+
+def _pack_layer(layer: Layer) -> dict[str, Any]:
+    if layer.colour not in COLOURS:
+        raise ValueError(f"Layer {layer.key!r}: no colour has the role {layer.colour!r}.")
+    count = len(layer.boxes)
+    if layer.captions and len(layer.captions) != count:
+        raise ValueError(f"Layer {layer.key!r}: {len(layer.captions)} captions for {count} boxes.")
+    if layer.labels is not None and len(layer.labels) != count:
+        raise ValueError(f"Layer {layer.key!r}: {len(layer.labels)} labels for {count} boxes.")
+    return {
+        **layer._asdict(),
+        "colour": COLOURS[layer.colour],
+        "count": count,
+        "boxes": _pack_floats(layer, "boxes", (count, 4)),
+        "values": _pack_floats(layer, "values", (count,)),
+        "links": _pack_floats(layer, "links", (count, 4)),
+        "labels": None if layer.labels is None else [int(label) for label in layer.labels],
+    }
+
+
+def _pack_floats(layer: Layer, name: str, shape: tuple[int, ...]) -> str | None:
+    values = getattr(layer, name)
+    if values is None:
+        return None
+    packed = np.asarray(values, dtype="<f4")
+    if packed.shape != shape:
+        raise ValueError(f"Layer {layer.key!r}: {name} must be {list(shape)}, not {list(packed.shape)}.")
+    return _base64(packed)
+
+
+def _pack_heat(heat: Heat) -> dict[str, Any]:
+    values = np.nan_to_num(np.asarray(heat.values, dtype=np.float32))  # [h, w]
+    if values.ndim != 2 or values.size == 0:
+        raise ValueError(f"Heat {heat.key!r}: values must be [h, w], not {list(values.shape)}.")
+    steps = np.rint(values.clip(0, 1) * 255).astype(np.uint8)  # the colour map has 256 colours
+    rows, columns = values.shape
+    extent = [float(edge) for edge in heat.extent]
+    return {
+        **heat._asdict(),
+        "values": _base64(steps),
+        "rows": rows,
+        "columns": columns,
+        "count": values.size,
+        "extent": extent,
+    }
+
+
+def _base64(array: np.ndarray) -> str:
+    return b64encode(array.tobytes()).decode("ascii")

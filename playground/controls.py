@@ -1,0 +1,70 @@
+"""Hyperparameter → widget, and widgets ↔ settings: all made from the declarations in `core.hyperparameters`."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import gradio as gr
+
+from core.config import Config, knobs
+from core.knobs import Knob
+
+
+def make_widget(knob: Knob, value: Any) -> gr.components.Component:
+    """Returns the widget of a hyperparameter: slider, dropdown, checkbox or number."""
+    common = {
+        "label": knob.label + (f" ({knob.unit})" if knob.unit else ""),
+        "info": knob.help,
+        "elem_id": element_id(knob.path),
+        "elem_classes": ["knob"],
+        "interactive": True,
+    }
+    value = to_widget(knob, value)
+    match knob.kind:
+        case "bool":
+            return gr.Checkbox(value, **common)
+        case "choice":
+            return gr.Dropdown([(str(choice).replace("_", " "), choice) for choice in knob.choices], value=value, **common)
+        case "text":
+            return gr.Dropdown(list(knob.options), value=value, **common)
+        case "list":
+            choices = [(_short(option), option) for option in knob.options]
+            return gr.Dropdown(choices, value=value, multiselect=True, allow_custom_value=True, **common)
+    if knob.options:
+        choices = [(_short(option), option) for option in knob.options]
+        return gr.Dropdown(choices, value=value, allow_custom_value=True, **common)
+    if knob.step is None:
+        return gr.Number(value, precision=0 if knob.kind == "int" else None, minimum=knob.ge, maximum=knob.le, **common)
+    return gr.Slider(knob.ge, knob.le, value=value, step=knob.step, **common)
+
+
+def element_id(path: str) -> str:
+    """Returns the id of a hyperparameter's element on the page."""
+    return "knob-" + path.replace(".", "-").replace("_", "-")
+
+
+def to_widget(knob: Knob, value: Any) -> Any:
+    """Returns a setting's value as its widget holds it."""
+    return list(value) if knob.kind == "list" else value
+
+
+def config_of(values: Sequence[Any]) -> Config:
+    """Reads the settings off the values of all widgets, in declared order.
+
+    Raises:
+        core.knobs.ConfigError: A value is not allowed.
+    """
+    return Config.from_flat({path: _from_widget(value) for path, value in zip(knobs(), values, strict=True)})
+
+
+def values_of(config: Config) -> list[Any]:
+    """Returns what the widgets show for settings, in declared order."""
+    return [to_widget(knobs()[path], value) for path, value in config.to_flat().items()]
+
+
+def _from_widget(value: Any) -> Any:
+    """A list knob's chips arrive as numbers and, where typed, as text, in the order chosen."""
+    return tuple(value) if isinstance(value, list) else value
+
+
+def _short(value: Any) -> str:
+    return f"{value:g}" if value >= 0.001 or value == 0 else f"{value:.0e}"

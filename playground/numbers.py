@@ -1,0 +1,57 @@
+"""What a step says in words and numbers, as HTML; every text from outside is escaped."""
+
+from collections.abc import Sequence
+from html import escape
+from typing import NamedTuple
+
+
+class Table(NamedTuple):
+    """A small table.
+
+    Attributes:
+        title: Heading.
+        columns: Names of the columns.
+        rows: Cells as text.
+        marked: Indices of rows that deserve attention.
+    """
+
+    title: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    marked: frozenset[int] = frozenset()
+
+
+def facts(pairs: Sequence[tuple[str, str]]) -> str:
+    """Returns big numbers with their names."""
+    items = "".join(f"<div><dt>{escape(name)}</dt><dd>{escape(value)}</dd></div>" for name, value in pairs)
+    return f'<dl class="facts">{items}</dl>'
+
+
+def table(content: Table) -> str:
+    """Returns a table with its heading."""
+    head = "".join(f'<th scope="col">{escape(name)}</th>' for name in content.columns)
+    rows = "".join(_row(cells, index in content.marked) for index, cells in enumerate(content.rows))
+    body = rows or f'<tr><td colspan="{len(content.columns)}">none</td></tr>'
+    title = escape(content.title)
+    return f"<h3>{title}</h3><div class=\"scroll\"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
+
+
+def _row(cells: Sequence[str], marked: bool) -> str:
+    return f"<tr{' class=marked' * marked}>" + "".join(f"<td>{escape(cell)}</td>" for cell in cells) + "</tr>"
+
+
+def paragraph(text: str) -> str:
+    """Returns a paragraph."""
+    return f"<p>{escape(text)}</p>"
+
+
+def count(number: float) -> str:
+    """Returns a whole number with thousands apart."""
+    return f"{number:,.0f}"
+
+
+def percent(share: float) -> str:
+    """Returns a share as per cent, with as many digits as it needs not to look like nothing."""
+    if 0 < share < 0.001:
+        return "< 0.1%"
+    return f"{100 * share:.1f}%" if share < 0.1 else f"{100 * share:.0f}%"

@@ -1,0 +1,79 @@
+"""The picture on the page: a scene, or somebody's own, with its objects."""
+
+import hashlib
+from dataclasses import dataclass, replace
+from functools import lru_cache
+
+import torch
+from torch import Tensor
+
+from core.hyperparameters import Scenes
+from core.pictures import open_picture
+from core.sample import Sample
+from core.scenes import CLASS_NAMES, render_scene
+
+MAX_SIDE = 2048  # px; larger uploads are shown scaled down, since the network sees at most a good 1,300
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A picture and its objects; two are the same if pixels and objects are.
+
+    Attributes:
+        name: For people.
+        sample: Pixels and ground truth.
+        class_names: What the labels mean.
+        pixels_key: Hash of the pixels.
+        objects_key: Hash of boxes and labels.
+    """
+
+    name: str
+    sample: Sample
+    class_names: tuple[str, ...]
+    pixels_key: str
+    objects_key: str
+
+    def with_objects(self, boxes: Tensor, labels: Tensor, class_names: tuple[str, ...]) -> "Picture":
+        """Returns the picture with other ground truth: float32 [M, 4] and int64 [M]."""
+        crowd = torch.zeros(len(labels), dtype=torch.bool)
+        sample = self.sample._replace(boxes=boxes, labels=labels, crowd=crowd)
+        return replace(self, sample=sample, class_names=class_names, objects_key=_hash(boxes, labels))
+
+
+@lru_cache(maxsize=32)
+def scene(scenes: Scenes) -> Picture:
+    """Returns the scene that the dials and the seed describe."""
+    return _picture(f"scene {scenes.seed}", render_scene(scenes, 0), CLASS_NAMES)
+
+
+def uploaded(path: str, name: str, class_names: tuple[str, ...]) -> Picture:
+    """Opens somebody's picture; it has no objects until they are drawn.
+
+    Raises:
+        core.pictures.PictureError: It cannot be opened.
+    """
+    image = _shrink(open_picture(path))
+    empty = torch.zeros(0, dtype=torch.int64)
+    sample = Sample(image, torch.zeros(0, 4), empty, empty.bool(), 0)
+    return _picture(name, sample, class_names)
+
+
+def _shrink(image: Tensor) -> Tensor:
+    longer = max(image.shape[1:])
+    if longer <= MAX_SIDE:
+        return image
+    size = [max(1, round(side * MAX_SIDE / longer)) for side in image.shape[1:]]
+    resized = torch.nn.functional.interpolate(image[None].float(), size, mode="bilinear", antialias=True)
+    return resized[0].round().to(torch.uint8)
+
+
+def _picture(name: str, sample: Sample, class_names: tuple[str, ...]) -> Picture:
+    return Picture(name, sample, class_names, _hash(sample.image), _hash(sample.boxes, sample.labels))
+
+
+def _hash(*tensors: Tensor) -> str:
+    digest = hashlib.sha256()
+    for tensor in tensors:
+        digest.update(repr(tuple(tensor.shape)).encode())
+        digest.update(tensor.contiguous().numpy().tobytes())
+    return digest.hexdigest()

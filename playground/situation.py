@@ -1,0 +1,197 @@
+"""Everything that follows from a picture and the settings, computed when first asked for and cached across visitors.
+
+What is recomputed follows from the knobs' declared effects: outputs are cached by picture and by the settings with the
+effects forward and data, matching by the objects and the settings with the effects anchors and assign.
+"""
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from functools import cached_property
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+
+from core.anchors import AnchorGrid
+from core.config import Config, knobs
+from core.detector import Prediction, anchors_of, predict, stages_of
+from core.inference import Stages
+from core.knobs import Effect
+from core.losses import AnchorLosses, anchor_losses
+from core.matching import Match, match_anchors
+from core.model import Pyramid, RetinaNet
+from core.preprocess import Batch, prepare
+from core.scenes import CLASS_NAMES
+from core.training import objects_of
+from core.weights import Weights, WeightsError, adopt, build, load_weights
+from playground.pictures import Picture
+
+
+class Cache:
+    """The most recent results of something expensive; each is computed once, one at a time."""
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._results: OrderedDict[Hashable, Any] = OrderedDict()
+        self._lock = threading.Lock()
+        self._work = threading.Lock()
+
+    def get(self, key: Hashable, make: Callable[[], Any]) -> Any:
+        """Returns the result kept under a key, made if there is none; errors are not kept."""
+        with self._lock:
+            if key in self._results:
+                self._results.move_to_end(key)
+                return self._results[key]
+        with self._work:
+            with self._lock:
+                if key in self._results:
+                    return self._results[key]
+            result = make()
+            with self._lock:
+                self._results[key] = result
+                while len(self._results) > self._size:
+                    self._results.popitem(last=False)
+        return result
+
+
+class Network(NamedTuple):
+    """A network ready to predict, its class names, and a key that changes with its weights."""
+
+    model: RetinaNet
+    class_names: tuple[str, ...]
+    key: Hashable
+
+
+_weights, _networks, _predictions, _pyramids, _matches = Cache(4), Cache(3), Cache(16), Cache(4), Cache(32)
+
+
+def weights_of(name: str, depth: int) -> Weights:
+    """Returns weights by name, from memory if they were loaded before and their file has not changed."""
+    return _weights.get(
+        (name, _stamp(name), depth if name == "imagenet" else 0), lambda: load_weights(name, depth=depth)
+    )
+
+
+def network_of(config: Config) -> Network:
+    """Returns the network of the settings.
+
+    Raises:
+        WeightsError: The weights cannot be had or contradict the settings.
+    """
+    name = config.model.weights
+    settings = (value for path, value in config.to_flat().items() if _shapes_network(path))
+    key = (*settings, config.anchors.per_place, _stamp(name), config.training.seed)
+    return _networks.get(key, lambda: _make_network(config, key))
+
+
+def _shapes_network(path: str) -> bool:
+    return path.startswith("model.") and knobs()[path].effect == Effect.FORWARD
+
+
+def _make_network(config: Config, key: Hashable) -> Network:
+    weights = weights_of(config.model.weights, config.model.depth)
+    class_names = weights.class_names or CLASS_NAMES
+    torch.manual_seed(config.training.seed)  # of what starts at random
+    return Network(build(adopt(config, weights), weights, num_classes=len(class_names)), class_names, key)
+
+
+def _stamp(name: str) -> int:
+    """When a weights file was last written; 0 for weights that are no file."""
+    path = Path(name)
+    return path.stat().st_mtime_ns if path.suffix and path.is_file() else 0
+
+
+class Situation:
+    """A picture under settings; its properties raise `WeightsError` where weights are needed that do not fit."""
+
+    def __init__(self, picture: Picture, config: Config) -> None:
+        self.picture, self.config = picture, config
+
+    @cached_property
+    def batch(self) -> Batch:
+        """The picture as the network sees it."""
+        return prepare([self.picture.sample.image], self.config.inference)
+
+    @cached_property
+    def size(self) -> tuple[int, int]:
+        """Height and width of the network's picture, without padding: the coordinates of all boxes here."""
+        return self.batch.sizes[0]
+
+    @cached_property
+    def objects(self) -> tuple[Tensor, Tensor]:
+        """Boxes [M, 4] in the network's pixels and labels [M]."""
+        return objects_of(self.picture.sample, self.batch.factors[0])
+
+    @cached_property
+    def grid(self) -> AnchorGrid:
+        """The anchors."""
+        return anchors_of(self.batch, self.config.anchors)
+
+    @cached_property
+    def match(self) -> Match:
+        """What became of each anchor."""
+        settings = self.config.part(Effect.ANCHORS, Effect.ASSIGN)
+        key = (self.picture.objects_key, self.size, tuple(self.batch.pixels.shape), settings)
+        return _matches.get(key, lambda: match_anchors(self.grid.boxes, self.objects[0], self.config.matching))
+
+    @cached_property
+    def network(self) -> Network:
+        """The network with its weights."""
+        return network_of(self.config)
+
+    @cached_property
+    def prediction(self) -> Prediction:
+        """What the network says."""
+        key = (self.network.key, self.picture.pixels_key, self.config.part(Effect.FORWARD))
+        images = [self.picture.sample.image]
+        return _predictions.get(key, lambda: predict(self.network.model, images, self.config))
+
+    @cached_property
+    def pyramid(self) -> Pyramid:
+        """Feature maps of body and pyramid."""
+
+        def compute() -> Pyramid:
+            with torch.inference_mode():
+                return self.network.model.eval().pyramid(self.batch.pixels)
+
+        key = (self.network.key, self.picture.pixels_key, self.config.part(Effect.FORWARD))
+        return _pyramids.get(key, compute)
+
+    @cached_property
+    def stages(self) -> Stages:
+        """Candidates and their fates."""
+        return stages_of(self.prediction, 0, self.config)
+
+    @cached_property
+    def labels(self) -> Tensor:
+        """Classes of the objects as the network numbers them, int64 [M].
+
+        Raises:
+            WeightsError: The network does not know a class of this picture.
+        """
+        known = {name: index for index, name in enumerate(self.network.class_names)}
+        names = [self.picture.class_names[label] for label in self.objects[1].tolist()]
+        unknown = sorted({name for name in names if name not in known})
+        if unknown:
+            raise WeightsError(
+                f"The weights {self.config.model.weights} know no {', '.join(unknown)}: choose other weights or "
+                "draw objects of their classes."
+            )
+        return torch.tensor([known[name] for name in names], dtype=torch.int64)
+
+    @cached_property
+    def losses(self) -> AnchorLosses:
+        """What each anchor pays."""
+        outputs = self.prediction.outputs
+        with torch.inference_mode():
+            return anchor_losses(
+                outputs.logits[0],
+                outputs.deltas[0],
+                self.grid.boxes,
+                self.match,
+                self.objects[0],
+                self.labels,
+                self.config.loss,
+            )

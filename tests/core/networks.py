@@ -1,0 +1,34 @@
+"""Small networks, whole and as state dicts, that several tests share."""
+
+import torch
+
+from core.config import Config
+from core.hyperparameters import Model
+from core.model import build_model
+
+NAMES = ("disc", "ring", "star")
+CONFIG = Config.from_flat({"model.fpn_channels": 32, "model.num_convs": 1, "anchors.ratios": (1.0,)})  # A = 3
+
+
+def make_state(num_classes=3):
+    model = build_model(CONFIG.model, num_classes=num_classes, anchors_per_place=3)
+    return model.state_dict()
+
+
+def meta_state(num_classes=3, anchors=9, **settings):
+    with torch.device("meta"):
+        return build_model(Model(**settings), num_classes=num_classes, anchors_per_place=anchors).state_dict()
+
+
+def old_layout(state):
+    """The state dict as torchvision before 0.14 wrote it, with frozen batch norms."""
+    result = {}
+    for key, value in state.items():
+        if key.startswith("backbone.fpn.") and "blocks.p" not in key:
+            key = key.replace(".0.weight", ".weight").replace(".0.bias", ".bias")
+        elif ".conv." in key:
+            index = int(key.split(".")[3])
+            key = key.replace(f".{index}.0.", f".{2 * index}.")
+        if not key.endswith("num_batches_tracked"):
+            result[key] = value
+    return result
