@@ -186,7 +186,7 @@ def _recorded(
 
     def save(state: str, message: str = "") -> None:
         save_checkpoint(folder.checkpoint, trainer)
-        save_weights(folder.weights, trainer.model, config, train.class_names)
+        save_weights(folder.weights, trainer.model, config, train.class_names, train.category_ids)
         folder.write_status(state, message)
 
     try:

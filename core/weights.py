@@ -39,6 +39,7 @@ class Weights(NamedTuple):
         state: Tensors by torchvision's keys; the body's alone for imagenet, none for random.
         architecture: The network they belong to; None for imagenet and random, which leave the heads free.
         class_names: One a class, K; empty where the architecture is None.
+        category_ids: What COCO-results files call each class, K.
         settings: What they were trained with or need, by path.
         norm_eps: ε of the body's batch norms.
     """
@@ -47,6 +48,7 @@ class Weights(NamedTuple):
     state: Mapping[str, Tensor]
     architecture: Architecture | None
     class_names: tuple[str, ...]
+    category_ids: tuple[int, ...]
     settings: Mapping[str, Any]
     norm_eps: float
 
@@ -62,7 +64,7 @@ def load_weights(name: str, *, depth: int | None = None) -> Weights:
         WeightsError: They cannot be had, are damaged, or are not a RetinaNet's.
     """
     if name == "random":
-        return Weights(name, {}, None, (), {}, NORM_EPS)
+        return Weights(name, {}, None, (), (), {}, NORM_EPS)
     if name == "imagenet":
         return _load_imagenet(depth)
     if name in COCO:
@@ -115,8 +117,17 @@ def build(config: Config, weights: Weights, *, num_classes: int | None = None, n
     return model.eval()
 
 
-def save_weights(path: str | Path, model: RetinaNet, config: Config, class_names: Sequence[str]) -> None:
+def save_weights(
+    path: str | Path, model: RetinaNet, config: Config, class_names: Sequence[str], category_ids: Sequence[int]
+) -> None:
     """Saves a network with what is needed to use it: a safetensors file whose tensors torchvision loads unchanged.
+
+    Args:
+        path: Of the file, ending in `.safetensors`.
+        model: The network.
+        config: The settings it was trained with.
+        class_names: One a class, K.
+        category_ids: What COCO-results files call each class, K.
 
     Raises:
         WeightsError: The settings or the names are not this network's, or the file cannot be written.
@@ -126,6 +137,7 @@ def save_weights(path: str | Path, model: RetinaNet, config: Config, class_names
     metadata = {
         "config": config.to_json(),
         "class_names": json.dumps(list(class_names)),
+        "category_ids": json.dumps(list(category_ids)),
         "norm_eps": repr(model.norm_eps),
     }
     _interpret(metadata, architecture, name=str(path))  # refuse now what could not be read back
@@ -137,7 +149,7 @@ def _load_imagenet(depth: int | None) -> Weights:
         raise WeightsError("The imagenet weights differ with the depth of the body: say which (depth).")
     state = checkpoints.download(get_model_weights(f"resnet{depth}").DEFAULT, name="imagenet")
     body = {BODY + key: value for key, value in state.items() if not key.startswith("fc.")}
-    return Weights("imagenet", body, None, (), {"model.depth": depth}, NORM_EPS)
+    return Weights("imagenet", body, None, (), (), {"model.depth": depth}, NORM_EPS)
 
 
 def _load_coco(name: str) -> Weights:
@@ -145,7 +157,10 @@ def _load_coco(name: str) -> Weights:
     architecture = recognise(state, name=f"The {name} file")
     class_names = tuple(COCO[name].meta["categories"])
     settings = {**architecture.settings, **COCO_SETTINGS}
-    return Weights(name, state, architecture, class_names, settings, COCO_NORM_EPS[name])
+    # torchvision numbers its classes as COCO does, with gaps
+    return Weights(
+        name, state, architecture, class_names, tuple(range(len(class_names))), settings, COCO_NORM_EPS[name]
+    )
 
 
 def _load_file(name: str, path: Path) -> Weights:
@@ -155,12 +170,13 @@ def _load_file(name: str, path: Path) -> Weights:
     weights = partial(Weights, name, state, architecture)
     if "config" in checkpoint.metadata:
         return weights(*_interpret(checkpoint.metadata, architecture, name=str(path)))
-    class_names = tuple(f"class {index}" for index in range(architecture.num_classes))
-    return weights(class_names, architecture.settings, NORM_EPS)
+    labels = tuple(range(architecture.num_classes))
+    return weights(tuple(f"class {label}" for label in labels), labels, architecture.settings, NORM_EPS)
 
 
 class _Implied(NamedTuple):
     class_names: tuple[str, ...]
+    category_ids: tuple[int, ...]
     settings: dict[str, Any]
     norm_eps: float
 
@@ -170,6 +186,7 @@ def _interpret(metadata: Mapping[str, str], architecture: Architecture, *, name:
     try:
         config = Config.from_json(metadata["config"])
         class_names = json.loads(metadata["class_names"])
+        category_ids = json.loads(metadata["category_ids"])
         norm_eps = float(metadata["norm_eps"])
     except (KeyError, ValueError, RecursionError) as error:
         raise _bad_metadata(name, f"its settings, class names or ε cannot be read: {error}") from None
@@ -177,6 +194,8 @@ def _interpret(metadata: Mapping[str, str], architecture: Architecture, *, name:
         raise _bad_metadata(name, "its class names are not a list of names")
     if len(class_names) != architecture.num_classes or any(len(each) > MAX_NAME for each in class_names):
         raise _bad_metadata(name, f"not {architecture.num_classes} class names of at most {MAX_NAME} characters")
+    if not isinstance(category_ids, list) or [type(each) for each in category_ids] != [int] * len(class_names):
+        raise _bad_metadata(name, f"its category numbers are not {len(class_names)} whole numbers")
     if not (math.isfinite(norm_eps) and 0 <= norm_eps < 1):
         raise _bad_metadata(name, f"{norm_eps} is no ε of batch norms")
     if config.anchors.per_place != architecture.anchors_per_place:
@@ -186,7 +205,7 @@ def _interpret(metadata: Mapping[str, str], architecture: Architecture, *, name:
         if settings[path] != needed:
             raise _bad_metadata(name, f"{path} = {settings[path]} where the tensors have {needed}")
     followed = {path: settings[path] for path in settings if path.startswith("anchors.") or path in TRAINED_WITH}
-    return _Implied(tuple(class_names), followed, norm_eps)
+    return _Implied(tuple(class_names), tuple(category_ids), followed, norm_eps)
 
 
 def _bad_metadata(name: str, reason: str) -> WeightsError:

@@ -13,13 +13,15 @@ from core.model import NORM_EPS, build_model
 from core.weights import adopt, build, load_weights, save_weights
 from tests.core.networks import CONFIG, NAMES
 
+IDS = (1, 7, 9)
+
 
 @pytest.fixture(scope="module")
 def saved(tmp_path_factory):
     """A file written by `save_weights`, and the network in it."""
     path = tmp_path_factory.mktemp("saved") / "mine.safetensors"
     model = build_model(CONFIG.model, num_classes=3, anchors_per_place=3, norm_eps=0.25)
-    save_weights(path, model, CONFIG.replace({"anchors.size_p3": 20, "inference.image_size": 160}), NAMES)
+    save_weights(path, model, CONFIG.replace({"anchors.size_p3": 20, "inference.image_size": 160}), NAMES, IDS)
     return path, model
 
 
@@ -27,7 +29,7 @@ def test_what_is_saved_comes_back(saved):
     path, model = saved
     found = load_weights(str(path))
     assert found.name == str(path)
-    assert found.class_names == NAMES
+    assert found.class_names == NAMES and found.category_ids == IDS
     assert found.norm_eps == 0.25
     assert found.architecture == Architecture(18, 32, 1, "none", "c5", 3, 3)
     assert found.settings["anchors.size_p3"] == 20
@@ -55,7 +57,7 @@ def test_saving_leaves_one_whole_file(saved, tmp_path):
     _, model = saved
     target = tmp_path / "best.safetensors"
     target.write_bytes(b"older")
-    save_weights(target, model, CONFIG, NAMES)
+    save_weights(target, model, CONFIG, NAMES, IDS)
     assert [each.name for each in tmp_path.iterdir()] == ["best.safetensors"]
     assert load_weights(str(target)).class_names == NAMES
 
@@ -69,7 +71,7 @@ def test_a_failed_save_changes_nothing(saved, tmp_path, monkeypatch):
     target = tmp_path / "best.safetensors"
     target.write_bytes(b"older")
     with pytest.raises(WeightsError, match=r"best\.safetensors cannot be written: no space left"):
-        save_weights(target, saved[1], CONFIG, NAMES)
+        save_weights(target, saved[1], CONFIG, NAMES, IDS)
     assert [each.read_bytes() for each in tmp_path.iterdir()] == [b"older"]
 
 
@@ -85,14 +87,20 @@ def test_a_failed_save_changes_nothing(saved, tmp_path, monkeypatch):
 )
 def test_what_could_not_be_read_back_is_not_saved(saved, tmp_path, name, config, names, message):
     with pytest.raises(WeightsError) as error:
-        save_weights(tmp_path / name, saved[1], config, names)
+        save_weights(tmp_path / name, saved[1], config, names, range(len(names)))
     assert message in str(error.value)
     assert not list(tmp_path.iterdir())
 
 
 def described(**changes):
     """Metadata as `save_weights` writes them, with some entries changed or (None) left out."""
-    metadata = {"config": CONFIG.to_json(), "class_names": json.dumps(NAMES), "norm_eps": "1e-05", **changes}
+    metadata = {
+        "config": CONFIG.to_json(),
+        "class_names": json.dumps(NAMES),
+        "category_ids": "[1, 7, 9]",
+        "norm_eps": "1e-05",
+        **changes,
+    }
     return {key: value for key, value in metadata.items() if value is not None}
 
 
@@ -107,6 +115,9 @@ def described(**changes):
         (described(class_names='"disc"'), "not a list of names"),
         (described(class_names="[1, 2, 3]"), "not a list of names"),
         (described(class_names='["a", "b"]'), "not 3 class names"),
+        (described(category_ids=None), "cannot be read: 'category_ids'"),
+        (described(category_ids="[1, 2]"), "not 3 whole numbers"),
+        (described(category_ids="[1, 2, true]"), "not 3 whole numbers"),
         (described(class_names=json.dumps(["a", "b", "c" * 101])), "at most 100 characters"),
         (described(norm_eps="small"), "could not convert"),
         (described(norm_eps="nan"), "nan is no ε"),
@@ -141,7 +152,7 @@ def test_builtin_weights_are_a_file_of_ours(saved, monkeypatch):
 def fake(name="mine", **changes):
     architecture = Architecture(34, 96, 2, "group", "p5", 3, 3)._replace(**changes)
     settings = {**architecture.settings, "anchors.ratios": (1.0,), "anchors.size_p3": 20, "inference.image_size": 160}
-    return weights.Weights(name, {}, architecture, NAMES, settings, NORM_EPS)
+    return weights.Weights(name, {}, architecture, NAMES, IDS, settings, NORM_EPS)
 
 
 def test_settings_follow_the_weights():
