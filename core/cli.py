@@ -69,6 +69,7 @@ def _parser() -> argparse.ArgumentParser:
     detect.add_argument("--annotate", type=Path, metavar="DIR", help="also write the pictures with boxes here")
     export = _command(actions, "export", commands.export, "Write weights that torchvision's RetinaNet loads.")
     export.add_argument("--out", type=Path, required=True, metavar="FILE", help=".safetensors, or .pth")
+    export.add_argument("--half", action="store_true", help="store 16 bits a number (.safetensors only)")
     return parser
 
 

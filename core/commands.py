@@ -10,7 +10,6 @@ import torch
 from accelerate import Accelerator
 from accelerate.utils import set_seed
 from PIL import Image, ImageDraw
-from safetensors.torch import save_file
 from tqdm import tqdm
 
 from core.config import Config
@@ -29,7 +28,7 @@ from core.training import (
     TrainingError,
     evaluation_steps,
 )
-from core.weights import Weights, WeightsError, adopt, build, load_weights
+from core.weights import Weights, WeightsError, adopt, build, load_weights, save_weights
 
 REFUSALS = (DataError, PictureError, RunError, TrainingError, WeightsError, ValueError, OSError)
 
@@ -135,15 +134,19 @@ def annotated(picture: Image.Image, found: Detections, class_names: tuple[str, .
 
 
 def export(config: Config, options: Namespace) -> dict[str, Any]:
-    """Writes the plain state dict that torchvision's RetinaNet of the same architecture loads."""
+    """Writes weights whose tensors torchvision's RetinaNet of the same architecture loads unchanged.
+
+    A `.safetensors` file also holds settings and class names, for use here; a `.pth` file is the plain state dict.
+    """
     config, weights, model = _load(config)
-    state = {name: tensor.contiguous() for name, tensor in model.state_dict().items()}
-    if options.out.suffix not in (".safetensors", ".pth"):
-        raise WeightsError(f"{options.out} cannot be written: give it the ending .safetensors or .pth.")
-    beside = options.out.with_name(options.out.name + ".part")
-    save_file(state, beside) if options.out.suffix == ".safetensors" else torch.save(state, beside)
-    beside.replace(options.out)
-    print(f"{options.out}: {sum(tensor.numel() for tensor in state.values()):,} numbers, {model.num_classes} classes")
+    if options.out.suffix == ".pth":
+        beside = options.out.with_name(options.out.name + ".part")
+        torch.save(model.state_dict(), beside)
+        beside.replace(options.out)
+    else:
+        save_weights(options.out, model, config, weights.class_names, weights.category_ids, half=options.half)
+    parameters = sum(parameter.numel() for parameter in model.parameters())
+    print(f"{options.out}: {parameters:,} parameters, {model.num_classes} classes")
     return {
         "file": str(options.out),
         "classes": list(weights.class_names),

@@ -2,6 +2,7 @@
 
 import json
 import os
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -12,9 +13,10 @@ from accelerate.utils import set_seed
 
 from core.config import Config
 from core.data import DataSet, open_data
-from core.training import EvaluationProgress, EvaluationRecord, Record, StepRecord, Trainer, TrainingError
+from core.training import EvaluationProgress, EvaluationRecord, Record, StepRecord, Trainer
 from core.weights import adopt, build, load_weights, save_weights
 
+CHECKPOINT_SECONDS = 60  # what a run loses at most when its process is killed
 TRAINING_SCENES = 100_000  # an epoch of rendered scenes
 RUNNING, FINISHED, STOPPED, FAILED = "running", "finished", "stopped", "failed"
 
@@ -145,7 +147,7 @@ def run_training(
     Raises:
         RunError: The folder cannot be used.
         ConfigError, WeightsError, DataError: What was asked for cannot be had.
-        TrainingError: The run diverged; its checkpoint is saved.
+        TrainingError: The run diverged. Whatever is raised while it trains, its checkpoint is saved.
     """
     accelerator = accelerator or Accelerator()
     train = open_data(source, "train", config.scenes, TRAINING_SCENES)
@@ -182,24 +184,27 @@ def _open(folder: RunFolder, config: Config, trainer: Trainer, resume: bool) -> 
 def _recorded(
     trainer: Trainer, records: Iterator[Record], folder: RunFolder, config: Config, train: DataSet
 ) -> Iterator[Record]:
-    """Passes the records on and keeps the folder: weights at evaluations, a checkpoint whenever the run ends."""
+    """Passes the records on and keeps the folder: weights at evaluations, a checkpoint every minute and at any end."""
 
     def save(state: str, message: str = "") -> None:
         save_checkpoint(folder.checkpoint, trainer)
         save_weights(folder.weights, trainer.model, config, train.class_names, train.category_ids)
         folder.write_status(state, message)
 
+    saved = time.monotonic()
     try:
         for record in records:
-            if isinstance(record, EvaluationRecord):
+            evaluated = isinstance(record, EvaluationRecord)
+            if evaluated or time.monotonic() - saved > CHECKPOINT_SECONDS:
                 save(RUNNING)  # before the record, so that whoever reads it finds the weights it speaks of
+                saved = time.monotonic()
             if not isinstance(record, EvaluationProgress):
                 folder.append(record)
             yield record
     except GeneratorExit:
         save(STOPPED)
         raise
-    except TrainingError as error:
+    except Exception as error:
         save(FAILED, str(error))
         raise
     save(FINISHED)

@@ -1,6 +1,7 @@
 """One visible training loop: a generator that yields a record of every step and of every evaluation."""
 
 import math
+import signal
 import time
 from collections.abc import Iterator
 from functools import lru_cache
@@ -87,6 +88,11 @@ class TrainingStream(Dataset):
         return augment(self._data[index], self._training, generator)
 
 
+def _leave_interrupts(worker: int) -> None:
+    """Ctrl-C reaches all processes of a terminal; what to do about it is the main one's business."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
 def _seed(*numbers: int) -> int:
     """Mixes numbers into one seed; Python hashes tuples of integers alike in every process."""
     return hash(numbers) & 0xFFFFFFFF
@@ -167,7 +173,9 @@ class Trainer:
             for step in range(self.step, self.config.training.steps)
         ]
         stream = TrainingStream(train, self.config)
-        return DataLoader(stream, batch_sampler=batches, collate_fn=list, num_workers=workers)
+        return DataLoader(
+            stream, batch_sampler=batches, collate_fn=list, num_workers=workers, worker_init_fn=_leave_interrupts
+        )
 
     def _train_step(self, samples: list[Sample], started: float) -> StepRecord:
         training, step = self.config.training, self.step

@@ -118,7 +118,13 @@ def build(config: Config, weights: Weights, *, num_classes: int | None = None, n
 
 
 def save_weights(
-    path: str | Path, model: RetinaNet, config: Config, class_names: Sequence[str], category_ids: Sequence[int]
+    path: str | Path,
+    model: RetinaNet,
+    config: Config,
+    class_names: Sequence[str],
+    category_ids: Sequence[int],
+    *,
+    half: bool = False,
 ) -> None:
     """Saves a network with what is needed to use it: a safetensors file whose tensors torchvision loads unchanged.
 
@@ -128,6 +134,7 @@ def save_weights(
         config: The settings it was trained with.
         class_names: One a class, K.
         category_ids: What COCO-results files call each class, K.
+        half: Store 16 bits a number instead of 32; loading makes them 32 again.
 
     Raises:
         WeightsError: The settings or the names are not this network's, or the file cannot be written.
@@ -141,6 +148,8 @@ def save_weights(
         "norm_eps": repr(model.norm_eps),
     }
     _interpret(metadata, architecture, name=str(path))  # refuse now what could not be read back
+    if half:
+        state = {key: value.half() if value.is_floating_point() else value for key, value in state.items()}
     checkpoints.write(Path(path), state, {"format": "pt", **metadata})
 
 

@@ -12,6 +12,7 @@ import hashlib
 import json
 from base64 import b64encode
 from collections import OrderedDict
+from io import BytesIO
 from pathlib import Path
 from threading import Lock
 from types import MappingProxyType
@@ -20,8 +21,8 @@ from typing import Any, NamedTuple
 import gradio as gr
 import numpy as np
 import torch
+from PIL import Image
 from torch import Tensor
-from torchvision.io import encode_jpeg, encode_png
 
 from playground.canvas_edit import MAX_BOXES
 
@@ -51,31 +52,6 @@ TRUTH = "truth"  # key of the layer the user may edit
 TINY = 128 * 128  # pixels up to which a picture is sent without loss: enlarged, JPEG's blocks would show
 SCRIPTS = ("canvas_draw.js", "canvas_edit.js", "canvas.js", "canvas_input.js")  # one program, in this order
 KEPT_PICTURES = 64  # that browsers may still ask for; each is asked for right after `payload` named it
-
-HTML = """
-<div class="pic">
-  <div class="pic-tools" role="toolbar" aria-label="Picture tools">
-    <button type="button" class="pic-button pic-draw" aria-pressed="false" hidden>Draw boxes</button>
-    <select class="pic-button pic-class" aria-label="Class of the selected box and of new ones" hidden></select>
-    <button type="button" class="pic-button pic-delete" hidden disabled>Delete</button>
-    <span class="pic-hint"></span>
-    <span class="pic-zoom">
-      <button type="button" class="pic-button pic-out" aria-label="Zoom out">−</button>
-      <button type="button" class="pic-button pic-in" aria-label="Zoom in">+</button>
-      <button type="button" class="pic-button pic-fit" aria-label="Fit the whole picture">Fit</button>
-    </span>
-  </div>
-  <div class="pic-message" role="status"></div>
-  <p class="pic-empty">No picture yet: choose one, or upload your own.</p>
-  <div class="pic-stage" hidden>
-    <canvas class="pic-base" aria-hidden="true"></canvas>
-    <canvas class="pic-top" tabindex="0" role="application"></canvas>
-    <div class="pic-tip" hidden></div>
-    <div class="pic-wheel" aria-hidden="true">Hold Ctrl or ⌘ and scroll to zoom</div>
-  </div>
-  <div class="pic-legend" role="group" aria-label="Layers"></div>
-</div>
-"""
 
 
 class Layer(NamedTuple):
@@ -155,13 +131,17 @@ class View(NamedTuple):
 
 
 def canvas() -> gr.HTML:
-    """Builds the component, empty. Update it with `payload`; listen to its `select` and `edit`."""
+    """Builds the component, empty. Update it with `payload`; listen to its `select` and `edit`.
+
+    Listen with `trigger_mode="multiple"` and the queue, which keeps their order: under "always_last", Gradio runs the
+    last of several events with the data of the first.
+    """
     here = Path(__file__).parent
     scripts = [(here / name).read_text("utf-8") for name in SCRIPTS]
-    style = (here / "canvas.css").read_text("utf-8")
+    page, style = ((here / name).read_text("utf-8") for name in ("canvas.html", "canvas.css"))
     return gr.HTML(
         "",
-        html_template=HTML,
+        html_template=page,
         js_on_load="\n".join(scripts),
         # Not css_template: Gradio compiles that again, and restyles the whole page, at every update.
         head=f"<style>{style}</style>",
@@ -178,9 +158,10 @@ def picture_url(image: Tensor) -> str:
     """
     if image.dtype != torch.uint8 or image.ndim != 3 or image.shape[0] != 3 or image.numel() == 0:
         raise ValueError(f"A picture is uint8 [3, H, W], not {image.dtype} {list(image.shape)}.")
-    tiny = image.shape[1] * image.shape[2] <= TINY
-    encoded = encode_png(image.cpu()) if tiny else encode_jpeg(image.cpu(), quality=90)
-    return f"data:image/{'png' if tiny else 'jpeg'};base64,{_base64(encoded.numpy())}"
+    kind = "png" if image.shape[1] * image.shape[2] <= TINY else "jpeg"
+    file = BytesIO()
+    Image.fromarray(image.permute(1, 2, 0).cpu().numpy()).save(file, kind, quality=90)  # [H, W, 3]
+    return f"data:image/{kind};base64,{b64encode(file.getvalue()).decode('ascii')}"
 
 
 def payload(view: View) -> str:

@@ -23,7 +23,9 @@ def make_widget(knob: Knob, value: Any) -> gr.components.Component:
         case "bool":
             return gr.Checkbox(value, **common)
         case "choice":
-            return gr.Dropdown([(str(choice).replace("_", " "), choice) for choice in knob.choices], value=value, **common)
+            return gr.Dropdown(
+                [(str(choice).replace("_", " "), choice) for choice in knob.choices], value=value, **common
+            )
         case "text":
             return gr.Dropdown(list(knob.options), value=value, **common)
         case "list":

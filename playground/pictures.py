@@ -15,9 +15,9 @@ from core.scenes import CLASS_NAMES, render_scene
 MAX_SIDE = 2048  # px; larger uploads are shown scaled down, since the network sees at most a good 1,300
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Picture:
-    """A picture and its objects; two are the same if pixels and objects are.
+    """A picture and its objects; the keys tell whether two have the same pixels or objects.
 
     Attributes:
         name: For people.

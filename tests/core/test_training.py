@@ -247,6 +247,16 @@ def test_folders_that_cannot_be_used(tmp_path):
         next(run_training(tiny(), "scenes", RunFolder(tmp_path / "file" / "run")))
 
 
+def test_a_run_that_breaks_keeps_what_it_has(tmp_path, monkeypatch):
+    folder = RunFolder(tmp_path / "run")
+    records = run_training(tiny(), "scenes", folder)
+    next(records)
+    monkeypatch.setattr("core.data.render_scene", lambda scenes, index: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        list(records)
+    assert folder.read_status().state == FAILED and load_checkpoint(folder.checkpoint)["step"] >= 1
+
+
 def test_half_a_line_is_left_for_later(tmp_path):
     folder = RunFolder(tmp_path)
     folder.metrics.write_text('{"step": 1}\n{"ste')
@@ -254,15 +264,18 @@ def test_half_a_line_is_left_for_later(tmp_path):
 
 
 @pytest.mark.timeout(120)
-def test_a_signal_stops_the_process_with_a_checkpoint(tmp_path):
+@pytest.mark.parametrize("workers", [0, 1])
+def test_a_signal_stops_the_process_with_a_checkpoint(tmp_path, workers):
+    """As Ctrl-C at a terminal does, it reaches the loading processes, too."""
     flags = [f"--{path}={value}" for path, value in {**TINY, "training.steps": 100000}.items()]
-    command = [sys.executable, "-m", "core", "train", "--out", str(tmp_path / "run"), "--workers", "0", *flags]
-    process = subprocess.Popen([*command, "--json", str(tmp_path / "result.json")], env={**os.environ})
+    command = [sys.executable, "-m", "core", "train", "--out", str(tmp_path / "run"), "--workers", str(workers), *flags]
+    command += ["--json", str(tmp_path / "result.json")]
+    process = subprocess.Popen(command, start_new_session=True)
     folder = RunFolder(tmp_path / "run")
     while not folder.read_metrics():
         assert process.poll() is None
         time.sleep(0.1)
-    process.send_signal(signal.SIGTERM)
+    os.killpg(process.pid, signal.SIGINT)
     assert process.wait(20) == 0
     assert folder.read_status().state == STOPPED and load_checkpoint(folder.checkpoint)["step"] >= 1
     assert json.loads((tmp_path / "result.json").read_text())["stopped"] is True

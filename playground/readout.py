@@ -4,6 +4,22 @@ from collections.abc import Sequence
 from html import escape
 from typing import NamedTuple
 
+import gradio as gr
+
+# Set as HTML by the script, not named in the template: there Gradio would run a "${…}" in somebody's file name.
+SCRIPT = """
+const show = () => { element.querySelector(".readout").innerHTML = props.value || ""; };
+watch("value", show);
+show();
+"""
+
+
+def component() -> gr.HTML:
+    """Builds the part of the page that shows a step's numbers; its value is HTML made here."""
+    return gr.HTML(
+        "", html_template='<div class="readout"></div>', js_on_load=SCRIPT, apply_default_css=False, padding=False
+    )
+
 
 class Table(NamedTuple):
     """A small table.
@@ -33,7 +49,9 @@ def table(content: Table) -> str:
     rows = "".join(_row(cells, index in content.marked) for index, cells in enumerate(content.rows))
     body = rows or f'<tr><td colspan="{len(content.columns)}">none</td></tr>'
     title = escape(content.title)
-    return f"<h3>{title}</h3><div class=\"scroll\"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
+    return (
+        f'<h3>{title}</h3><div class="scroll"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
+    )
 
 
 def _row(cells: Sequence[str], marked: bool) -> str:

@@ -1,0 +1,26 @@
+"""Starts the playground: `python app.py`, then open the address it prints."""
+
+import argparse
+import os
+
+# Before Gradio is imported: it would look for updates and report usage.
+os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+os.environ["HF_HUB_OFFLINE"] = "1"
+
+
+def main() -> None:
+    """Parses the options, builds the page and serves it until interrupted."""
+    parser = argparse.ArgumentParser(description="RetinaNet Playground, in the browser.")
+    parser.add_argument(
+        "--host", default=os.environ.get("GRADIO_SERVER_NAME", "127.0.0.1"), help="address to listen on"
+    )
+    parser.add_argument("--port", type=int, default=None, help="port to listen on (default: the first free from 7860)")
+    options = parser.parse_args()
+
+    from playground.page import build_page, launch_options
+
+    build_page().launch(server_name=options.host, server_port=options.port, **launch_options())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,155 @@
+"""Arrays → Plotly figures, as dictionaries for plotly.js; the page adds the colours of its theme."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from playground.canvas import COLOURS
+
+Figure = dict[str, Any]
+Line = tuple[str, str, Sequence[float], Sequence[float]]
+
+
+def lines(curves: Sequence[Line], *, title: str, x: str, y: str, log_y: bool = False) -> Figure:
+    """Returns curves.
+
+    Args:
+        curves: (name, colour, x values, y values) each.
+        title: Heading.
+        x: Name of the horizontal axis.
+        y: Name of the vertical axis.
+        log_y: Whether the vertical axis is logarithmic.
+    """
+    data = [
+        {
+            "type": "scatter",
+            "mode": "lines",
+            "name": name,
+            "line": {"color": tint, "width": 2},
+            "x": list(xs),
+            "y": list(ys),
+        }
+        for name, tint, xs, ys in curves
+    ]
+    figure = _figure(data, title=title, x=x, y=y)
+    figure["layout"]["yaxis"]["type"] = "log" if log_y else "linear"
+    return figure
+
+
+def points(groups: Sequence[Line], marks: Sequence[tuple[str, float]], *, title: str, x: str, y: str) -> Figure:
+    """Returns scattered points, with named horizontal lines; the horizontal axis is logarithmic."""
+    data = [
+        {
+            "type": "scatter",
+            "mode": "markers",
+            "name": name,
+            "marker": {"color": tint, "size": 9},
+            "x": list(xs),
+            "y": list(ys),
+        }
+        for name, tint, xs, ys in groups
+    ]
+    figure = _figure(data, title=title, x=x, y=y)
+    figure["layout"]["xaxis"]["type"] = "log"
+    figure["layout"]["yaxis"]["range"] = [0, 1.02]
+    for name, height in marks:
+        figure["layout"]["shapes"].append(
+            {
+                "type": "line",
+                "xref": "paper",
+                "x0": 0,
+                "x1": 1,
+                "y0": height,
+                "y1": height,
+                "line": {"dash": "dot", "width": 1},
+            }
+        )
+        figure["layout"]["annotations"].append(
+            {
+                "xref": "paper",
+                "x": 1,
+                "y": height,
+                "text": name,
+                "showarrow": False,
+                "xanchor": "right",
+                "yanchor": "bottom",
+            }
+        )
+    return figure
+
+
+def histogram(
+    groups: Sequence[tuple[str, str, np.ndarray]], *, bins: np.ndarray, title: str, x: str, y: str, log_y: bool = False
+) -> Figure:
+    """Returns stacked counts of (name, colour, values [n]) between the edges `bins`; counted here, not in the page."""
+    middle = ((bins[:-1] + bins[1:]) / 2).tolist()
+    data = [
+        {
+            "type": "bar",
+            "name": name,
+            "marker": {"color": tint},
+            "x": middle,
+            "y": np.histogram(values, bins)[0].tolist(),
+        }
+        for name, tint, values in groups
+    ]
+    figure = _figure(data, title=title, x=x, y=y)
+    figure["layout"] |= {"barmode": "stack", "bargap": 0.05}
+    figure["layout"]["yaxis"]["type"] = "log" if log_y else "linear"
+    return figure
+
+
+def bars(names: Sequence[str], groups: Sequence[tuple[str, str, Sequence[float]]], *, title: str, y: str) -> Figure:
+    """Returns groups of bars (name, colour, heights) beside each other over the given names; logarithmic heights."""
+    data = [
+        {"type": "bar", "name": name, "marker": {"color": tint}, "x": list(names), "y": list(heights)}
+        for name, tint, heights in groups
+    ]
+    figure = _figure(data, title=title, x="", y=y)
+    figure["layout"] |= {"barmode": "group"}
+    figure["layout"]["yaxis"]["type"] = "log"
+    return figure
+
+
+def training(losses: Sequence[Line], precision: Sequence[Line]) -> Figure:
+    """Returns the losses of a run (left axis, logarithmic) and its average precision (right axis) over its steps."""
+    data = [
+        {"type": "scatter", "mode": "lines", "name": name, "line": {"color": tint}, "x": list(xs), "y": list(ys)}
+        for name, tint, xs, ys in losses
+    ]
+    for name, tint, xs, ys in precision:
+        data.append(
+            {
+                "type": "scatter",
+                "mode": "lines+markers",
+                "name": name,
+                "yaxis": "y2",
+                "line": {"color": tint, "dash": "dot"},
+            }
+            | {"x": list(xs), "y": list(ys)}
+        )
+    figure = _figure(data, title="The run so far", x="step", y="loss")
+    figure["layout"]["yaxis"]["type"] = "log"
+    figure["layout"]["yaxis2"] = {"title": {"text": "AP"}, "overlaying": "y", "side": "right", "range": [0, 1]}
+    figure["layout"]["margin"]["r"] = 44
+    return figure
+
+
+def colour(role: str) -> str:
+    """Returns the colour of a role, the same as on the picture."""
+    return COLOURS[role]
+
+
+def _figure(data: list[Figure], *, title: str, x: str, y: str) -> Figure:
+    layout = {
+        "title": {"text": title, "font": {"size": 14}},
+        "xaxis": {"title": {"text": x}},
+        "yaxis": {"title": {"text": y}},
+        "shapes": [],
+        "annotations": [],
+        "margin": {"l": 52, "r": 12, "t": 40, "b": 44},
+        "legend": {"orientation": "h", "y": -0.25},
+        "height": 320,
+    }
+    return {"data": data, "layout": layout}

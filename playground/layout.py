@@ -1,0 +1,121 @@
+"""What stands where on the page, before anything happens."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import gradio as gr
+
+from core.anchors import LEVELS
+from core.config import Config, knobs
+from playground import readout
+from playground.canvas import canvas
+from playground.controls import make_widget
+from playground.examples import EXAMPLES
+from playground.notice import notice
+from playground.plot import plot
+from playground.steps import STEPS
+from playground.strip import strip
+
+
+class Parts(NamedTuple):
+    """The components that events read and write."""
+
+    notice: gr.HTML
+    strip: gr.HTML
+    canvas: gr.HTML
+    readout: gr.HTML
+    figure: gr.HTML
+
+    step: gr.State
+    picture: gr.State
+    point: gr.State
+    run: gr.State
+    level: gr.Dropdown
+    knobs: dict[str, gr.components.Component]
+    buttons: dict[str, gr.components.Component]
+
+    @property
+    def shown(self) -> list:
+        """What `show` gives new values, in the order of `Shown`."""
+        return [self.notice, self.strip, self.canvas, self.readout, self.figure]
+
+    @property
+    def asked(self) -> list:
+        """What `show` needs, in the order of `Asked`."""
+        return [self.step, self.picture, self.point, self.run, self.level, *self.knobs.values()]
+
+
+def lay_out() -> Parts:
+    """Builds all components, inside the `gr.Blocks` that is open."""
+    buttons = _header()
+    navigation, message = strip(), notice()
+    with gr.Row(elem_classes=["layout"]):
+        with gr.Column(elem_classes=["left"], min_width=280, scale=3):
+            widgets, more = _knob_columns()
+        with gr.Column(elem_classes=["middle"], min_width=320, scale=6):
+            view = canvas()
+        with gr.Column(elem_classes=["right"], min_width=280, scale=4):
+            level = _level()
+            numbers, figure = readout.component(), plot()
+    states = [gr.State(next(iter(STEPS))), gr.State(None), gr.State(None), gr.State("")]
+    return Parts(message, navigation, view, numbers, figure, *states, level, widgets, {**buttons, **more})
+
+
+def _level() -> gr.Dropdown:
+    choices = [(name, index) for index, name in enumerate(LEVELS)]
+    classes = ["needs-level"]
+    return gr.Dropdown(choices, value=0, label="Pyramid level on show", elem_id="level", elem_classes=classes)
+
+
+def _header() -> dict[str, gr.Button]:
+    with gr.Row(elem_classes=["header"]):
+        gr.Markdown("# RetinaNet Playground\nTake a detector apart: every knob moves something you can see.")
+        return {
+            "all": gr.Button("All knobs", size="sm", elem_id="all-knobs"),
+            "link": gr.Button("Copy link", size="sm"),
+            "reset": gr.Button("Reset", size="sm"),
+            "theme": gr.Button("Light / dark", size="sm"),
+        }
+
+
+def _knob_columns() -> tuple[dict[str, gr.components.Component], dict[str, gr.components.Component]]:
+    """Returns the widgets of all hyperparameters by path, in declared order, and the buttons by name."""
+    made: dict[str, gr.components.Component] = {}
+    buttons: dict[str, gr.components.Component] = {}
+    defaults = Config().to_flat()
+    for key, step in STEPS.items():
+        with gr.Column(elem_classes=["of-step", f"of-{key}"], elem_id=f"knobs-{key}"):
+            gr.Markdown(f"## {step.title}\n{step.about}")
+            buttons |= BUTTONS.get(key, dict)()
+            for path, knob in knobs().items():
+                if step.has(knob):
+                    made[path] = make_widget(knob, defaults[path])
+    return {path: made[path] for path in knobs()}, buttons
+
+
+def _picture_buttons() -> dict[str, gr.components.Component]:
+    with gr.Row():
+        another = gr.Button("Another scene", variant="primary", size="sm")
+        upload = gr.UploadButton("Upload a picture", file_types=["image"], size="sm")
+    example = gr.Dropdown(list(EXAMPLES), value=next(iter(EXAMPLES)), label="Examples", interactive=True)
+    return {"another": another, "upload": upload, "example": example}
+
+
+def _network_buttons() -> dict[str, gr.components.Component]:
+    endings = [".safetensors", ".pth", ".pt"]
+    return {"weights": gr.UploadButton("Upload weights", file_types=endings, size="sm")}
+
+
+def _training_buttons() -> dict[str, gr.components.Component]:
+    with gr.Row():
+        start = gr.Button("Start", variant="primary", size="sm")
+        stop = gr.Button("Stop", size="sm")
+    use = gr.Button("Use its weights in all steps", size="sm")
+    return {"start": start, "stop": stop, "use": use}
+
+
+BUTTONS: dict[str, Callable[[], dict]] = {
+    "picture": _picture_buttons,
+    "network": _network_buttons,
+    "training": _training_buttons,
+}

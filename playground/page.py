@@ -1,0 +1,52 @@
+"""The page: built, wired and told how to launch."""
+
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from playground import events
+from playground.layout import lay_out
+from playground.steps import STEPS
+
+ASSETS = Path(__file__).parent.parent / "assets"
+
+
+def build_page() -> gr.Blocks:
+    """Builds the page; `launch_options` says how to launch it."""
+    with gr.Blocks(title="RetinaNet Playground", analytics_enabled=False, fill_width=True) as page:
+        parts = lay_out()
+        events.connect_settings(page, parts)
+        events.connect_picture(parts)
+        events.connect_weights(parts)
+        events.connect_training(parts)
+    return page
+
+
+def launch_options() -> dict[str, Any]:
+    """Returns the options of `launch` that make the page look and behave as meant."""
+    theme = gr.themes.Soft(primary_hue="blue", font=["system-ui", "sans-serif"], font_mono=["monospace"])
+    return {
+        "theme": theme.set(
+            block_title_background_fill="transparent",
+            block_title_background_fill_dark="transparent",
+            block_title_text_color="*body_text_color",
+            block_title_text_color_dark="*body_text_color",
+            block_title_padding="0",
+        ),
+        "css": (ASSETS / "style.css").read_text("utf-8") + _step_styles(),
+        "max_file_size": "64mb",
+        "enable_monitoring": False,
+        "footer_links": [],
+        "run_history": False,
+    }
+
+
+def _step_styles() -> str:
+    """Shows the knobs of the chosen step only, unless all are asked for."""
+    rules = []
+    for key, step in STEPS.items():
+        rules.append(f'body[data-step="{key}"]:not([data-all]) .of-step:not(.of-{key}) {{ display: none !important; }}')
+        if not step.uses_level:
+            rules.append(f'body[data-step="{key}"] .needs-level {{ display: none !important; }}')
+    return "\n".join(rules)

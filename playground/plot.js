@@ -1,0 +1,36 @@
+// One figure: plotly.js draws it into the component's element and is told only what changed.
+const target = element.querySelector(".plot");
+
+function themed(layout) {
+  const style = getComputedStyle(document.body);
+  const colour = (name) => style.getPropertyValue(name).trim();
+  const axis = { gridcolor: colour("--border-color-primary"), zerolinecolor: colour("--border-color-primary") };
+  return {
+    ...layout,
+    paper_bgcolor: "rgba(0,0,0,0)",
+    plot_bgcolor: "rgba(0,0,0,0)",
+    font: { color: colour("--body-text-color"), family: style.fontFamily, size: 12 },
+    xaxis: { ...axis, automargin: true, ...layout.xaxis },
+    yaxis: { ...axis, automargin: true, ...layout.yaxis },
+    ...(layout.yaxis2 && { yaxis2: { automargin: true, showgrid: false, ...layout.yaxis2 } }),
+    shapes: (layout.shapes || []).map((shape) => ({
+      ...shape,
+      line: { color: colour("--body-text-color"), ...shape.line },
+    })),
+    uirevision: layout.title.text, // keep zoom and hidden curves while the same figure is shown
+  };
+}
+
+function draw() {
+  const figure = props.value ? JSON.parse(props.value) : null;
+  target.hidden = !figure;
+  if (!figure) return;
+  target.setAttribute("aria-label", figure.layout.title.text);
+  window.Plotly.react(target, figure.data, themed(figure.layout), { displayModeBar: false, responsive: true });
+  target.dataset.title = figure.layout.title.text;
+  target.dataset.drawn = Number(target.dataset.drawn || 0) + 1;
+}
+
+watch("value", draw);
+new MutationObserver(draw).observe(document.body, { attributes: true, attributeFilter: ["class"] });
+draw();

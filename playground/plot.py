@@ -1,0 +1,24 @@
+"""A figure that the browser redraws in place with plotly.js: zoom and legend survive, colours follow the theme."""
+
+from pathlib import Path
+
+import gradio as gr
+import plotly
+
+PLOTLY_JS = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
+SCRIPT = (Path(__file__).parent / "plot.js").read_text("utf-8")
+
+
+def plot() -> gr.HTML:
+    """Builds the component, empty; its value is a figure (`playground.figures`) as JSON, or "" for none.
+
+    Gradio is told to serve plotly.js out of its Python package, so that the page needs no network.
+    """
+    gr.set_static_paths([str(PLOTLY_JS)])
+    return gr.HTML(
+        "",
+        html_template='<div class="plot" role="img" hidden></div>',
+        js_on_load=SCRIPT,
+        head=f'<script src="gradio_api/file={PLOTLY_JS}"></script>',
+        apply_default_css=False,
+    )

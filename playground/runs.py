@@ -1,0 +1,105 @@
+"""Training runs started from the page: each is a process of the command line with a folder, which the page reads."""
+
+import itertools
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from core.config import Config
+from core.runs import FAILED, RUNNING, RunFolder, write_text
+
+ROOT = Path(__file__).parent.parent
+STARTING, INTERRUPTED = "starting", "interrupted"  # beside the states of `core.runs`
+ACTIVE = (STARTING, RUNNING)
+
+
+class BusyError(RuntimeError):
+    """Another run is going on; this machine trains one at a time."""
+
+
+class Progress(NamedTuple):
+    """What is known of a run.
+
+    Attributes:
+        state: starting, running, finished, stopped, failed or interrupted.
+        message: Why, if it failed.
+        steps: Records of its steps.
+        evaluations: Records of its evaluations.
+    """
+
+    state: str
+    message: str
+    steps: list[dict[str, Any]]
+    evaluations: list[dict[str, Any]]
+
+    @property
+    def active(self) -> bool:
+        """Whether it goes on."""
+        return self.state in ACTIVE
+
+
+class Runs:
+    """The runs of this page, in one folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._lock = threading.Lock()
+        self._processes: dict[str, subprocess.Popen] = {}
+        self._numbers = itertools.count(1)
+
+    def start(self, config: Config) -> str:
+        """Starts a run on scenes and returns its name.
+
+        Raises:
+            BusyError: Another one is going on.
+        """
+        with self._lock:
+            for name, process in self._processes.items():
+                if process.poll() is None:
+                    raise BusyError(f"Run {name} is going on: stop it, or wait until it ends.")
+            name = f"{time.strftime('%Y%m%d-%H%M%S')}-{next(self._numbers)}"
+            self.folder.mkdir(parents=True, exist_ok=True)
+            settings, log = (self.folder / f"{name}{ending}" for ending in (".json", ".log"))
+            write_text(settings, config.to_json())
+            command = [sys.executable, "-m", "core", "train", "--config", str(settings), "--workers", "0"]
+            with log.open("wb") as output:
+                self._processes[name] = subprocess.Popen(
+                    [*command, "--out", str(self.run(name).path.resolve())],
+                    cwd=ROOT,
+                    stdin=subprocess.DEVNULL,
+                    stdout=output,
+                    stderr=subprocess.STDOUT,
+                    start_new_session=True,  # a Ctrl-C meant for the page leaves it alone
+                )
+        return name
+
+    def stop(self, name: str) -> None:
+        """Asks a run to stop with a checkpoint, which it does after its current step."""
+        process = self._processes.get(name)
+        if process and process.poll() is None:
+            process.terminate()
+
+    def run(self, name: str) -> RunFolder:
+        """Returns a run's folder."""
+        return RunFolder(self.folder / name)
+
+    def read(self, name: str) -> Progress:
+        """Returns what is known of a run."""
+        process = self._processes.get(name)
+        ended = process is None or process.poll() is not None  # asked first: what it wrote last is read after
+        status, records = self.run(name).read_status(), self.run(name).read_metrics()
+        steps = [record for record in records if "metrics" not in record]
+        evaluations = [record for record in records if "metrics" in record]
+        state, message = (status.state, status.message) if status else (STARTING, "")
+        if ended and state in ACTIVE:
+            state, message = (INTERRUPTED, "") if status else (FAILED, self._last_words(name))
+        return Progress(state, message, steps, evaluations)
+
+    def _last_words(self, name: str) -> str:
+        """The last line a process wrote before it ended."""
+        log = self.folder / f"{name}.log"
+        lines = log.read_text(errors="replace").strip().splitlines() if log.exists() else []
+        return lines[-1].removeprefix("error: ") if lines else "The process ended without a word."

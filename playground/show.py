@@ -1,0 +1,189 @@
+"""From widget values to what the page shows: pure functions, free of Gradio's events."""
+
+import json
+from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, NamedTuple
+from urllib.parse import parse_qsl, urlencode
+
+import gradio as gr
+
+from core.architecture import WeightsError
+from core.boxes import rescale
+from core.config import Config
+from core.hyperparameters import BUILT_IN_WEIGHTS
+from core.knobs import ConfigError
+from core.pictures import PictureError
+from core.weights import adopt
+from playground import strip
+from playground.canvas import View, payload, picture_url
+from playground.canvas_edit import parse_edit
+from playground.controls import config_of
+from playground.pictures import Picture, scene
+from playground.situation import Situation, weights_of
+from playground.step import Focus
+from playground.steps import STEPS
+from playground.steps.training import RUNS
+
+# What a visitor can bring about; everything else is a defect and may show as one.
+REFUSALS = (ConfigError, WeightsError, PictureError, ValueError)
+TITLES = {key: step.title for key, step in STEPS.items()}
+
+
+class Asked(NamedTuple):
+    """What the visitor has chosen.
+
+    Attributes:
+        step: Key of the step.
+        picture: Somebody's own, or None for the scene that the dials describe.
+        point: Of the last click, see `Focus`.
+        run: Name of the training run, "" for none.
+        level: Of the maps on show, 0 for P3.
+        values: Of all widgets, in declared order.
+    """
+
+    step: str
+    picture: Picture | None = None
+    point: tuple[float, float] | None = None
+    run: str = ""
+    level: int = 0
+    values: tuple = ()
+
+    @classmethod
+    def of(cls, inputs: Sequence[Any]) -> "Asked":
+        """Reads the inputs of an event, which come in the order of the attributes."""
+        *chosen, values = *inputs[:5], tuple(inputs[5:])
+        return cls(*chosen, values)
+
+    def config(self) -> Config:
+        """Reads the settings off the widgets.
+
+        Raises:
+            ConfigError: A value is not allowed, or the weights are a file that is none of this page's.
+        """
+        config = config_of(self.values)
+        require_own_weights(config)
+        return config
+
+    def situation(self) -> Situation:
+        """Returns the picture under the settings; raises as `config`."""
+        config = self.config()
+        return Situation(self.picture or scene(config.scenes), config)
+
+
+class Shown(NamedTuple):
+    """New values of the parts of the page; None leaves a part as it is."""
+
+    notice: str
+    strip: str | None = None
+    canvas: str | None = None
+    readout: str | None = None
+    figure: str | None = None
+
+
+def show(asked: Asked) -> Shown:
+    """Returns what the page shows; what cannot be had is explained in the notice, and all else stays."""
+    try:
+        situation = asked.situation()
+        look = STEPS[asked.step].look(situation, Focus(asked.level, asked.point, asked.run))
+        view = View(
+            picture=_url(situation.picture.pixels_key, situation.picture),
+            width=situation.size[1],
+            height=situation.size[0],
+            layers=look.layers,
+            heat=look.heat,
+            editable=look.editable,
+            classes=own_classes(situation) if look.editable else (),
+            alt=f"{situation.picture.name} with {len(situation.objects[0])} objects",
+        )
+    except REFUSALS as error:
+        return Shown(notice=str(error))
+    figure = json.dumps(look.figure) if look.figure else ""
+    return Shown("", strip_value(asked.step, situation), payload(view), look.readout, figure)
+
+
+def edited(data: object, situation: Situation) -> Picture:
+    """Returns the picture with the objects that were drawn, in the network's pixels.
+
+    Raises:
+        ValueError: What the browser sent is no list of boxes.
+    """
+    names = own_classes(situation)
+    boxes, labels = parse_edit(data, situation.size[1], situation.size[0], len(names))
+    across, down = situation.batch.factors[0, :2].tolist()
+    return situation.picture.with_objects(rescale(boxes, across, down), labels, names)
+
+
+def require_own_weights(config: Config) -> None:
+    """Refuses files of the server that were neither trained nor uploaded here: links come from anyone.
+
+    Raises:
+        ConfigError: See above.
+    """
+    name = config.model.weights
+    homes = (RUNS.folder.resolve(), Path(gr.utils.get_upload_folder()).resolve())
+    if name not in BUILT_IN_WEIGHTS and not any(Path(name).resolve().is_relative_to(home) for home in homes):
+        raise ConfigError(
+            f"model.weights = {name!r} is not to be had here: choose {', '.join(BUILT_IN_WEIGHTS)}, upload a file, "
+            "or train some."
+        )
+
+
+def follow_weights(config: Config) -> Config:
+    """Returns the settings with those that the chosen weights bring along.
+
+    Raises:
+        WeightsError: The weights cannot be had.
+    """
+    weights = weights_of(config.model.weights, config.model.depth)
+    if weights.architecture is None:  # they leave everything free
+        return config
+    return adopt(config.replace(dict(weights.settings)), weights)
+
+
+def own_classes(situation: Situation) -> tuple[str, ...]:
+    """Returns the classes that drawn objects can have: those of the objects that are there, else the network's."""
+    if len(situation.objects[0]):
+        return situation.picture.class_names
+    try:
+        return situation.network.class_names
+    except WeightsError:
+        return situation.picture.class_names
+
+
+def strip_value(step: str, situation: Situation) -> str:
+    """Returns the strip with the live numbers of all steps; "–" where weights do not fit."""
+    headlines = {}
+    for key, each in STEPS.items():
+        try:
+            headlines[key] = each.headline(situation)
+        except REFUSALS:
+            headlines[key] = "–"
+    return strip.value(step, TITLES, headlines, to_link(step, situation.config))
+
+
+def to_link(step: str, config: Config) -> str:
+    """Returns step and settings as a URL query; the first step and defaults are not named."""
+    step_part = urlencode({"step": step}) if step != next(iter(STEPS)) else ""
+    return "&".join(part for part in (step_part, config.to_query()) if part)
+
+
+def from_link(query: str) -> tuple[str, Config]:
+    """Reads step and settings from a URL query.
+
+    Raises:
+        ConfigError: Something in it is not allowed.
+    """
+    pairs = dict(parse_qsl(query[:100_000], keep_blank_values=True))
+    step = pairs.pop("step", next(iter(STEPS)))
+    if step not in STEPS:
+        raise ConfigError(f"step = {step!r} is not allowed: it must be one of {', '.join(STEPS)}.")
+    config = Config.from_flat({path: value for path, value in pairs.items() if not path.startswith("__")})
+    require_own_weights(config)
+    return step, config
+
+
+@lru_cache(maxsize=64)
+def _url(pixels_key: str, picture: Picture) -> str:
+    return picture_url(picture.sample.image)

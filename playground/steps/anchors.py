@@ -1,0 +1,106 @@
+"""Anchors: which boxes the network can start from, and how well they fit the objects of this picture."""
+
+import torch
+from torch import Tensor
+
+from core.anchors import LEVELS, AnchorGrid
+from core.matching import match_anchors
+from playground import readout
+from playground.canvas import Layer
+from playground.figures import colour, points
+from playground.situation import Situation
+from playground.step import Focus, Look, Step, section, truth_layer
+
+
+def look(situation: Situation, focus: Focus) -> Look:
+    """Shows the anchors of one place on each level, and the best IoU that each object can get."""
+    grid = situation.grid
+    height, width = situation.size
+    point = focus.point or (width / 2, height / 2)
+    layers = [truth_layer(situation)]
+    start = 0
+    for level, count in enumerate(grid.counts):
+        first = start + place_index(grid, level, point) * grid.per_place
+        boxes = grid.boxes[first : first + grid.per_place]
+        layers.append(
+            Layer(f"anchors-{LEVELS[level]}", f"{LEVELS[level]} at one place", f"level{level}", boxes.numpy())
+        )
+        start += count
+    return Look(tuple(layers), readout=_levels(situation) + _objects(situation), figure=_fit(situation))
+
+
+def place_index(grid: AnchorGrid, level: int, point: tuple[float, float]) -> int:
+    """Returns the place of a level, counted row by row, whose anchors are centred nearest to a point (x, y)."""
+    (rows, columns), (down, across) = grid.grids[level], grid.strides[level]
+    row = min(rows - 1, max(0, round(point[1] / down)))
+    column = min(columns - 1, max(0, round(point[0] / across)))
+    return row * columns + column
+
+
+def best_iou(situation: Situation) -> tuple[Tensor, Tensor]:
+    """Returns the highest IoU any anchor has with each object [M], and the level of that anchor [M]."""
+    boxes, _ = situation.objects
+    iou = torch.zeros(len(boxes))
+    level = torch.zeros(len(boxes), dtype=torch.int64)
+    for index in range(len(boxes)):
+        alone = match_anchors(situation.grid.boxes, boxes[index : index + 1], situation.config.matching)
+        iou[index], anchor = alone.iou.max(dim=0)
+        level[index] = situation.grid.level[anchor]
+    return iou, level
+
+
+def _levels(situation: Situation) -> str:
+    grid = situation.grid
+    rows = tuple(
+        (
+            LEVELS[level],
+            f"{grid.grids[level][0]}×{grid.grids[level][1]}",
+            f"{grid.strides[level][0]:g}",
+            f"{size:g}",
+            readout.count(count),
+        )
+        for level, (size, count) in enumerate(zip(situation.config.anchors.sizes, grid.counts, strict=True))
+    )
+    text = readout.facts([("anchors", readout.count(sum(grid.counts))), ("at each place", str(grid.per_place))])
+    return text + readout.table(readout.Table("Levels", ("level", "places", "stride", "size", "anchors"), rows))
+
+
+def _objects(situation: Situation) -> str:
+    boxes, labels = situation.objects
+    iou, level = best_iou(situation)
+    threshold = situation.config.matching.fg_iou_threshold
+    names = situation.picture.class_names
+    rows = tuple(
+        (names[label], f"{x2 - x1:.0f}×{y2 - y1:.0f}", f"{best:.2f}", LEVELS[at])
+        for label, (x1, y1, x2, y2), best, at in zip(
+            labels.tolist(), boxes.tolist(), iou.tolist(), level.tolist(), strict=True
+        )
+    )
+    low = frozenset(index for index, best in enumerate(iou.tolist()) if best < threshold)
+    title = f"Best IoU any anchor reaches ({len(low)} of {len(boxes)} objects below {threshold:g})"
+    return readout.table(readout.Table(title, ("object", "px", "IoU", "on"), rows, low))
+
+
+def _fit(situation: Situation) -> dict:
+    boxes, _ = situation.objects
+    side = ((boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])).sqrt()
+    iou, level = best_iou(situation)
+    groups = [
+        (LEVELS[index], colour(f"level{index}"), side[level == index].tolist(), iou[level == index].tolist())
+        for index in range(len(LEVELS))
+        if (level == index).any()
+    ]
+    matching = situation.config.matching
+    marks = [("foreground", matching.fg_iou_threshold), ("background", matching.bg_iou_threshold)]
+    return points(groups, marks, title="How well the anchors fit", x="√area of the object (px)", y="best IoU")
+
+
+STEP = Step(
+    "anchors",
+    "Anchors",
+    "Boxes of a few sizes and shapes are tiled over every level; the network only corrects them. Click the picture to "
+    "see the anchors of another place. An object that no anchor overlaps well is hard to learn.",
+    section("anchors"),
+    lambda situation: readout.count(len(situation.grid.boxes)),
+    look,
+)

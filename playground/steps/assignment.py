@@ -1,0 +1,82 @@
+"""Assignment: which anchors are foreground, ignored or background, and which object has how many."""
+
+import numpy as np
+
+from core.matching import BACKGROUND, IGNORED
+from playground import readout
+from playground.canvas import Layer
+from playground.figures import colour, histogram
+from playground.situation import Situation
+from playground.step import Focus, Look, Step, section, truth_layer
+from playground.steps.anchors import best_iou
+
+
+def look(situation: Situation, focus: Focus) -> Look:
+    """Shows the foreground and the ignored anchors, and what each object got."""
+    match, boxes = situation.match, situation.grid.boxes
+    foreground, ignored = match.foreground & ~match.forced, match.label == IGNORED
+    layers = (
+        Layer("ignored", "ignored", "ignored", boxes[ignored].numpy(), visible=False),
+        Layer("foreground", "foreground", "foreground", boxes[foreground].numpy(), values=match.iou[foreground]),
+        Layer("forced", "forced best match", "kept", boxes[match.forced].numpy(), values=match.iou[match.forced]),
+        truth_layer(situation),
+    )
+    return Look(layers, readout=_counts(situation) + _objects(situation), figure=_histogram(situation))
+
+
+def _counts(situation: Situation) -> str:
+    match = situation.match
+    foreground, background = int(match.foreground.sum()), int((match.label == BACKGROUND).sum())
+    pairs = [
+        ("foreground", readout.count(foreground)),
+        ("of them forced", readout.count(int(match.forced.sum()))),
+        ("ignored", readout.count(int((match.label == IGNORED).sum()))),
+        ("background", readout.count(background)),
+        ("background a foreground", readout.count(background / foreground) if foreground else "–"),
+    ]
+    return readout.facts(pairs)
+
+
+def _objects(situation: Situation) -> str:
+    match = situation.match
+    names, labels = situation.picture.class_names, situation.objects[1].tolist()
+    iou, _ = best_iou(situation)
+    rows, none = [], set()
+    for index, label in enumerate(labels):
+        mine = match.foreground & (match.object == index)
+        forced = int((mine & match.forced).sum())
+        rows.append((names[label], f"{iou[index]:.2f}", str(int(mine.sum()) - forced), str(forced)))
+        if not mine.any():
+            none.add(index)
+    title = f"Anchors of each object ({len(none)} without any)"
+    return readout.table(
+        readout.Table(title, ("object", "best IoU", "matched", "forced"), tuple(rows), frozenset(none))
+    )
+
+
+def _histogram(situation: Situation) -> dict:
+    match = situation.match
+    iou = match.iou.numpy()
+    groups = [
+        ("background", colour("background"), iou[(match.label == BACKGROUND).numpy()]),
+        ("ignored", colour("ignored"), iou[(match.label == IGNORED).numpy()]),
+        ("foreground", colour("foreground"), iou[match.foreground.numpy()]),
+    ]
+    bins = np.linspace(0, 1, 51)
+    return histogram(groups, bins=bins, title="Anchors by their best IoU", x="IoU", y="anchors", log_y=True)
+
+
+def _headline(situation: Situation) -> str:
+    match = situation.match
+    return f"{int(match.foreground.sum()):,} fg · {int((match.label == IGNORED).sum()):,} ign"
+
+
+STEP = Step(
+    "assignment",
+    "Assignment",
+    "For training, every anchor is compared with the objects: overlapping one well makes it foreground, hardly any "
+    "overlap background, between it is ignored. Red objects have no anchor at all and will not be learned.",
+    section("matching"),
+    _headline,
+    look,
+)

@@ -1,0 +1,119 @@
+"""Detections: from the network's scores to boxes, with every box before NMS and who suppressed whom."""
+
+import numpy as np
+import torch
+
+from core.anchors import LEVELS
+from core.inference import BEYOND_CAP, KEPT, SUPPRESSED, Stages
+from core.knobs import Effect, Knob
+from playground import readout
+from playground.canvas import Layer
+from playground.figures import bars, colour
+from playground.situation import Situation
+from playground.step import Focus, Look, Step, truth_layer
+
+
+def look(situation: Situation, focus: Focus) -> Look:
+    """Shows all candidates, what NMS and the cap made of them, and how many passed each step on each level."""
+    layers = (truth_layer(situation, visible=False), *candidate_layers(situation.stages, situation.network.class_names))
+    return Look(layers, readout=_counts(situation) + _kept(situation), figure=_funnel(situation.stages))
+
+
+def candidate_layers(stages: Stages, class_names: tuple[str, ...]) -> tuple[Layer, ...]:
+    """Returns the candidates as layers: before NMS, suppressed (with lines to the suppressor), cut, kept."""
+    found, fates = stages.candidates, stages.fates
+    suppressed = fates.fate == SUPPRESSED
+    links = torch.cat([_centres(found.box), _centres(found.box[fates.suppressor])], dim=1)  # [C, 4]
+    links[fates.suppressor < 0] = torch.nan
+    order = fates.order
+    captions = tuple(
+        f"{class_names[label]} {score:.2f}"
+        for label, score in zip(found.label[order].tolist(), fates.score[order].tolist(), strict=True)
+    )
+    cut = fates.fate == BEYOND_CAP
+    return (
+        Layer("before", "before NMS", "before", found.box.numpy(), width=1, values=found.score, visible=False),
+        Layer(
+            "suppressed",
+            "suppressed",
+            "suppressed",
+            found.box[suppressed].numpy(),
+            width=1,
+            values=found.score[suppressed],
+            links=links[suppressed].numpy(),
+            visible=False,
+        ),
+        Layer(
+            "beyond-cap", "beyond the cap", "beyond_cap", found.box[cut].numpy(), values=found.score[cut], visible=False
+        ),
+        Layer(
+            "kept",
+            "detections",
+            "kept",
+            found.box[order].numpy(),
+            width=2,
+            values=fates.score[order],
+            captions=captions,
+        ),
+    )
+
+
+def _centres(boxes: torch.Tensor) -> torch.Tensor:
+    return (boxes[:, :2] + boxes[:, 2:]) / 2
+
+
+def _counts(situation: Situation) -> str:
+    fate, counts = situation.stages.fates.fate, situation.stages.counts
+    pairs = [
+        ("scores", readout.count(sum(level.anchors for level in counts) * len(situation.network.class_names))),
+        ("above the threshold", readout.count(sum(level.scored for level in counts))),
+        ("after top-K", readout.count(len(fate))),
+        ("suppressed by NMS", readout.count(int((fate == SUPPRESSED).sum()))),
+        ("beyond the cap", readout.count(int((fate == BEYOND_CAP).sum()))),
+        ("detections", readout.count(int((fate == KEPT).sum()))),
+    ]
+    return readout.facts(pairs)
+
+
+def _kept(situation: Situation) -> str:
+    found, fates = situation.stages.candidates, situation.stages.fates
+    names = situation.network.class_names
+    order = fates.order[:50]
+    victims = np.bincount(fates.suppressor[fates.suppressor >= 0].numpy(), minlength=len(found.score))
+    rows = tuple(
+        (names[found.label[index]], f"{fates.score[index]:.2f}", LEVELS[found.level[index]], str(victims[index]))
+        for index in order.tolist()
+    )
+    return readout.table(readout.Table("Best detections", ("class", "score", "from", "suppressed"), rows))
+
+
+def _funnel(stages: Stages) -> dict:
+    kept = np.bincount(stages.candidates.level[stages.fates.order].numpy(), minlength=len(LEVELS))
+    groups = [
+        ("anchors", "#999999", [level.anchors for level in stages.counts]),
+        ("scores above the threshold", colour("before"), [level.scored for level in stages.counts]),
+        ("after top-K", colour("beyond_cap"), [level.topk for level in stages.counts]),
+        ("detections", colour("kept"), kept.tolist()),
+    ]
+    return bars(LEVELS, groups, title="What passes each step on each level", y="number")
+
+
+def _headline(situation: Situation) -> str:
+    fate, counts = situation.stages.fates.fate, situation.stages.counts
+    scored = sum(level.scored for level in counts)
+    return f"{scored:,} → {len(fate):,} → {int((fate == KEPT).sum())}"
+
+
+def _belongs(knob: Knob) -> bool:
+    return knob.section == "inference" and knob.effect == Effect.DECODE
+
+
+STEP = Step(
+    "detections",
+    "Detections",
+    "Scores below the threshold are dropped, each level keeps its top K, their boxes are decoded, and NMS keeps the "
+    "best of those that overlap. Switch on the layers to see every box before NMS and who suppressed whom.",
+    _belongs,
+    _headline,
+    look,
+)

@@ -1,0 +1,57 @@
+"""The picture: generated or uploaded, with the objects that are to be found."""
+
+from collections import Counter
+
+from core.boxes import rescale
+from core.knobs import Effect, Knob
+from playground import readout
+from playground.situation import Situation
+from playground.step import Focus, Look, Step, truth_layer
+
+AREAS = (("small", 0, 32**2), ("medium", 32**2, 96**2), ("large", 96**2, float("inf")))  # COCO's, px²
+
+
+def look(situation: Situation, focus: Focus) -> Look:
+    """Shows the objects, and how large the network sees them."""
+    boxes, labels = situation.objects
+    names = Counter(situation.picture.class_names[label] for label in labels.tolist())
+    height, width = situation.picture.sample.image.shape[1:]
+    factors = situation.batch.factors[0].tolist()
+    own = rescale(boxes, factors[0], factors[1])
+    area = ((own[:, 2] - own[:, 0]) * (own[:, 3] - own[:, 1])).tolist()
+    sizes = [(name, str(sum(low <= a < high for a in area))) for name, low, high in AREAS]
+    text = readout.facts(
+        [
+            ("picture", f"{width}×{height} px"),
+            ("as the network sees it", f"{situation.size[1]}×{situation.size[0]} px"),
+            ("objects", str(len(boxes))),
+        ]
+    )
+    text += readout.table(readout.Table("Objects by class", ("class", "objects"), _rows(names)))
+    text += readout.table(readout.Table("By COCO's sizes", ("size", "objects"), tuple(sizes)))
+    if not len(boxes):
+        text += readout.paragraph("There is no object yet: press Draw boxes above the picture and drag over one.")
+    return Look(layers=(truth_layer(situation),), readout=text, editable=True)
+
+
+def _rows(names: Counter) -> tuple[tuple[str, str], ...]:
+    return tuple((name, str(number)) for name, number in sorted(names.items()))
+
+
+def _belongs(knob: Knob) -> bool:
+    return knob.section == "scenes" or (knob.section == "inference" and knob.effect == Effect.FORWARD)
+
+
+def _headline(situation: Situation) -> str:
+    return f"{situation.size[1]}×{situation.size[0]}"
+
+
+STEP = Step(
+    "picture",
+    "Picture",
+    "Make a scene, or upload a picture of your own. The boxes are the ground truth: what a detector should find. "
+    "Draw, move or delete them, and everything after follows.",
+    _belongs,
+    _headline,
+    look,
+)

@@ -1,0 +1,95 @@
+"""Training: a short run on scenes like the one on the page, its losses, its AP and what it finds as it goes."""
+
+from pathlib import Path
+
+from core.config import Config, knobs
+from core.knobs import Effect, Knob
+from playground import readout
+from playground.figures import Figure, colour, training
+from playground.runs import Progress, Runs
+from playground.situation import Situation
+from playground.step import Focus, Look, Step, truth_layer
+from playground.steps.detections import candidate_layers
+
+RUNS = Runs(Path("runs"))  # of the folder the page is started in
+
+
+def look(situation: Situation, focus: Focus) -> Look:
+    """Shows the run and what its latest weights find in the picture."""
+    if not focus.run:
+        hint = (
+            "Press Start to train on scenes made with the dials of the Picture step, from the chosen initial weights."
+        )
+        return Look((truth_layer(situation),), readout=readout.paragraph(hint))
+    progress = RUNS.read(focus.run)
+    layers = (truth_layer(situation),)
+    if progress.evaluations:
+        trained = Situation(situation.picture, run_config(focus.run, situation.config))
+        kept = candidate_layers(trained.stages, trained.network.class_names)[-1]
+        layers = (*layers, kept._replace(label=f"found after step {progress.evaluations[-1]['step']}"))
+    return Look(layers, readout=_status(progress, focus.run), figure=figure(progress) if progress.steps else None)
+
+
+def run_config(name: str, config: Config) -> Config:
+    """Returns the settings of a run with its latest weights, and what is on the page for all after the network."""
+    run = RUNS.run(name)
+    values = config.to_flat()
+    decode = {path: values[path] for path, knob in knobs().items() if knob.effect == Effect.DECODE}
+    return Config.from_file(run.config).replace({**decode, "model.weights": str(run.weights)})
+
+
+def figure(progress: Progress) -> Figure:
+    """Returns the curves of a run."""
+    steps = [record["step"] for record in progress.steps]
+    losses = [
+        ("classification", colour("before"), steps, [record["classification"] for record in progress.steps]),
+        ("box", colour("foreground"), steps, [record["box"] for record in progress.steps]),
+    ]
+    at = [record["step"] for record in progress.evaluations]
+    precision = [
+        ("AP", colour("kept"), at, [record["metrics"]["ap"] for record in progress.evaluations]),
+        ("AP50", colour("ignored"), at, [record["metrics"]["ap50"] for record in progress.evaluations]),
+    ]
+    return training(losses, precision)
+
+
+def _status(progress: Progress, name: str) -> str:
+    text = readout.paragraph(f"Run {name}: {progress.state}. {progress.message}".strip())
+    if progress.steps:
+        last = progress.steps[-1]
+        text += readout.facts(
+            [
+                ("step", readout.count(last["step"])),
+                ("classification loss", f"{last['classification']:.3f}"),
+                ("box loss", f"{last['box']:.3f}"),
+                ("learning rate", f"{last['learning_rate']:.2g}"),
+                ("foreground anchors", readout.count(last["foreground"])),
+                ("images a second", f"{last['images_per_second']:.1f}"),
+            ]
+        )
+    if progress.evaluations:
+        metrics = progress.evaluations[-1]["metrics"]
+        names = ("ap", "ap50", "ap75", "ap_small", "ap_medium", "ap_large", "ar100")
+        rows = tuple((key.replace("_", " ").upper(), _figure(metrics[key])) for key in names)
+        title = f"Held-out scenes after step {progress.evaluations[-1]['step']}"
+        text += readout.table(readout.Table(title, ("figure", "value"), rows))
+    return text
+
+
+def _figure(value: float | None) -> str:
+    return "–" if value is None else f"{value:.3f}"
+
+
+def _belongs(knob: Knob) -> bool:
+    return knob.section == "training"
+
+
+STEP = Step(
+    "training",
+    "Training",
+    "A short run on fresh scenes: watch the losses fall and the detections appear. Its weights can then be used in all "
+    "other steps. Frozen stages and initial weights are chosen in the Network step.",
+    _belongs,
+    lambda situation: f"{situation.config.training.steps:,} steps",
+    look,
+)

@@ -1,0 +1,48 @@
+// The steps as buttons. Everything the page shows for a step hangs on <body data-step>, so that knobs change places
+// at once, before the server has answered.
+const nav = element.querySelector(".strip");
+
+function button(step) {
+  const made = document.createElement("button");
+  made.type = "button";
+  made.dataset.step = step.key;
+  made.append(document.createElement("strong"), document.createElement("span"));
+  made.addEventListener("click", () => choose(step.key));
+  return made;
+}
+
+function choose(key) {
+  mark(key);
+  trigger("select", { step: key });
+}
+
+function mark(key) {
+  document.body.dataset.step = key;
+  for (const each of nav.children) {
+    if (each.dataset.step === key) each.setAttribute("aria-current", "step");
+    else each.removeAttribute("aria-current");
+  }
+}
+
+// A knob that is not at its default is marked; the link names exactly those.
+function markChanged(query) {
+  const ids = new Set([...new URLSearchParams(query).keys()].map((path) => "knob-" + path.replace(/[._]/g, "-")));
+  for (const knob of document.querySelectorAll(".knob")) knob.classList.toggle("changed", ids.has(knob.id));
+}
+
+function show() {
+  if (!props.value) return;
+  const state = JSON.parse(props.value);
+  if (nav.children.length !== state.steps.length) nav.replaceChildren(...state.steps.map(button));
+  state.steps.forEach((step, index) => {
+    nav.children[index].firstChild.textContent = step.title;
+    nav.children[index].lastChild.textContent = step.headline;
+  });
+  if (!document.body.dataset.step) mark(state.current);
+  markChanged(state.query);
+  const address = location.pathname + (state.query ? "?" + state.query : "");
+  if (address !== location.pathname + location.search) history.replaceState(null, "", address);
+}
+
+watch("value", show);
+show();
