@@ -204,7 +204,8 @@ function showLegend() {
     const button = legend.children[index];
     const [swatch, label, count] = button.children;
     button.setAttribute("aria-pressed", isVisible(item));
-    swatch.className = `pic-swatch ${item.dashed && !isDense(item) ? "pic-dashed" : ""} ${item.image ? "pic-heat" : ""}`;
+    swatch.classList.toggle("pic-dashed", Boolean(item.dashed) && !isDense(item));
+    swatch.classList.toggle("pic-heat", Boolean(item.image));
     swatch.style.setProperty("--colour", item.colour ?? "");
     label.textContent = item.label;
     count.textContent = item.image ? "" : item.count.toLocaleString("en");

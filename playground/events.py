@@ -20,6 +20,8 @@ from playground.steps.training import RUNS, run_config
 SCENE_SEEDS = 2**31  # "another scene" counts up to the knob's bound and starts again
 TICK_SECONDS = 1.0
 LIVE = {"queue": False, "show_progress": "hidden"}
+# An event's data must not be deferred: "always_last" would run the last call with the first one's data.
+IN_ORDER = {"trigger_mode": "multiple", "show_progress": "hidden"}
 LATEST = {**LIVE, "trigger_mode": "always_last"}  # of a drag the last value wins, and none waits in a queue
 
 
@@ -63,7 +65,7 @@ def connect_settings(page: gr.Blocks, parts: Parts) -> None:
         asked = asked._replace(step=event.step if event.step in STEPS else asked.step)
         return [asked.step, *updates(show(asked))]
 
-    parts.strip.select(choose, parts.asked, [parts.step, *parts.shown], **LIVE)
+    parts.strip.select(choose, parts.asked, [parts.step, *parts.shown], **IN_ORDER)
     page.load(load, None, [parts.step, *widgets, *parts.shown], **LIVE)
 
     def reset(step: str) -> list:
@@ -125,8 +127,8 @@ def connect_picture(parts: Parts) -> None:
     def on_click(event: gr.EventData, *inputs: Any) -> list:
         return refusing(1, click)(event, *inputs)
 
-    parts.canvas.edit(on_edit, parts.asked, changed, **LATEST)
-    parts.canvas.select(on_click, parts.asked, [parts.point, *parts.shown], **LIVE)
+    parts.canvas.edit(on_edit, parts.asked, changed, **IN_ORDER)
+    parts.canvas.select(on_click, parts.asked, [parts.point, *parts.shown], **IN_ORDER)
 
 
 def connect_weights(parts: Parts) -> None:

@@ -148,8 +148,8 @@ def _figure(data: list[Figure], *, title: str, x: str, y: str) -> Figure:
         "yaxis": {"title": {"text": y}},
         "shapes": [],
         "annotations": [],
-        "margin": {"l": 52, "r": 12, "t": 40, "b": 44},
-        "legend": {"orientation": "h", "y": -0.25},
-        "height": 320,
+        "margin": {"l": 52, "r": 12, "t": 36, "b": 110},
+        "legend": {"orientation": "h", "y": -0.28, "yanchor": "top"},
+        "height": 360,
     }
     return {"data": data, "layout": layout}

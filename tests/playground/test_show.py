@@ -1,0 +1,130 @@
+import json
+from pathlib import Path
+
+import gradio as gr
+import numpy as np
+import pytest
+from PIL import Image
+
+from core.config import Config, knobs
+from core.knobs import ConfigError
+from core.model import build_model
+from core.pictures import PictureError
+from core.weights import save_weights
+from playground.controls import values_of
+from playground.examples import EXAMPLES, scenes_of
+from playground.pictures import MAX_SIDE, uploaded
+from playground.show import Asked, edited, follow_weights, from_link, require_own_weights, show, to_link
+
+SMALL = {"model.weights": "random", "model.fpn_channels": 32, "model.num_convs": 1, "inference.image_size": 96}
+
+
+def asked(step: str = "picture", **changes) -> Asked:
+    config = Config.from_flat({**SMALL, **{key.replace("__", "."): value for key, value in changes.items()}})
+    return Asked(step, values=tuple(values_of(config)))
+
+
+def test_shows_all_parts():
+    shown = show(asked("detections"))
+    assert shown.notice == "" and None not in shown
+    state = json.loads(shown.strip)
+    assert state["current"] == "detections" and [step["key"] for step in state["steps"]][:2] == ["picture", "network"]
+    assert "–" not in [step["headline"] for step in state["steps"]]
+    assert {layer["key"] for layer in json.loads(shown.canvas)["layers"]} >= {"kept", "suppressed", "before"}
+
+
+def test_a_bad_setting_is_a_notice_and_changes_nothing_else():
+    bad = asked()._replace(
+        values=tuple(99 if path == "loss.gamma" else value for path, value in asked().config().to_flat().items())
+    )
+    shown = show(bad)
+    assert "loss.gamma = 99" in shown.notice and shown[1:] == (None,) * 4
+
+
+def test_weights_that_do_not_fit_leave_the_steps_before_them_alive():
+    one = Asked("anchors", values=tuple(values_of(Config.from_flat({"anchors.ratios": (1.0,)}))))
+    shown = show(one)
+    assert shown.notice == "" and json.loads(shown.strip)["steps"][5]["headline"] == "–"
+    assert "anchors a place contradicts" in show(one._replace(step="detections")).notice
+
+
+@pytest.mark.parametrize("step", ["picture", "loss"])
+def test_link_round_trip(step):
+    config = Config.from_flat({"loss.gamma": 1.5, "anchors.ratios": (0.5, 1.0), "scenes.seed": 3})
+    assert from_link(to_link(step, config)) == (step, config)
+    assert to_link("picture", Config()) == ""
+
+
+def test_links_come_from_anyone():
+    for query in ("step=nowhere", "loss.gamma=99", "nothing=1", "model.weights=/etc/passwd", "model.weights=../x.pth"):
+        with pytest.raises(ConfigError):
+            from_link(query)
+    assert from_link("__theme=dark")[1] == Config()
+
+
+def test_only_own_files_may_be_weights(tmp_path):
+    uploads = Path(gr.utils.get_upload_folder()) / "abc" / "w.safetensors"
+    require_own_weights(Config.from_flat({"model.weights": str(uploads)}))
+    require_own_weights(Config.from_flat({"model.weights": "runs/1/weights.safetensors"}))
+    for name in (str(tmp_path / "w.safetensors"), "runs/../secret.pth", "/etc/shadow"):
+        with pytest.raises(ConfigError, match="not to be had here"):
+            require_own_weights(Config.from_flat({"model.weights": name}))
+
+
+def test_settings_follow_the_weights(tmp_path):
+    config = Config.from_flat({**SMALL, "anchors.size_p3": 20})
+    model = build_model(config.model, num_classes=2, anchors_per_place=9)
+    save_weights(tmp_path / "w.safetensors", model, config, ("a", "b"), (1, 2))
+    on_page = Config.from_flat(Config().to_flat() | {"model.weights": str(tmp_path / "w.safetensors")})
+    followed = follow_weights(on_page)
+    assert followed.model.fpn_channels == 32 and followed.anchors.size_p3 == 20
+    assert followed.loss == on_page.loss
+    assert follow_weights(asked().config()) == asked().config()
+
+
+def test_examples_are_valid_and_go_back_to_the_defaults_they_do_not_name():
+    base = Config.from_flat({"scenes.noise": 1, "loss.gamma": 1})
+    for name in EXAMPLES:
+        config = scenes_of(name, base)
+        assert config.loss.gamma == 1
+        assert config.scenes.noise == EXAMPLES[name].get("scenes.noise", knobs()["scenes.noise"].default)
+
+
+def test_drawn_boxes_come_in_network_pixels_and_are_kept_in_the_pictures():
+    situation = asked().situation()  # a scene of 320 px, seen at 96
+    picture = edited([{"x1": 9, "y1": 9, "x2": 48, "y2": 48, "label": 2}], situation)
+    assert picture.sample.boxes.tolist() == [pytest.approx([30, 30, 160, 160])]
+    assert picture.sample.labels.tolist() == [2] and picture.pixels_key == situation.picture.pixels_key
+    with pytest.raises(ValueError, match="Box 1"):
+        edited([{"x1": "a"}], situation)
+
+
+def save(path: Path, array: np.ndarray, mode: str | None = None, **options) -> str:
+    image = Image.fromarray(array)
+    (image.convert(mode) if mode else image).save(path, **options)
+    return str(path)
+
+
+@pytest.mark.parametrize(
+    ("name", "mode", "shape"),
+    [
+        ("a.jpg", "CMYK", (40, 60, 3)),
+        ("b.png", None, (30, 20)),
+        ("c.gif", None, (9, 9, 3)),
+        ("d.png", "RGBA", (1, 1, 3)),
+        ("e.webp", None, (30, 3000, 3)),
+    ],
+)
+def test_odd_pictures_go_through_every_step(tmp_path, name, mode, shape):
+    array = np.random.default_rng(0).integers(0, 255, shape, dtype=np.uint8)
+    picture = uploaded(save(tmp_path / name, array, mode), name, ("a",))
+    assert max(picture.sample.image.shape) <= MAX_SIDE
+    for step in ("picture", "network", "anchors", "assignment", "loss", "detections", "training"):
+        shown = show(asked(step)._replace(picture=picture))
+        assert shown.notice == "", (step, shown.notice)
+
+
+def test_a_broken_picture_is_named(tmp_path):
+    (tmp_path / "x.jpg").write_bytes(b"\xff\xd8 no picture")
+    with pytest.raises(PictureError, match=r"x\.jpg"):
+        uploaded(str(tmp_path / "x.jpg"), "x.jpg", ("a",))

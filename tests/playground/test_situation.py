@@ -1,0 +1,95 @@
+import pytest
+import torch
+
+from core.config import Config
+from core.detector import detect
+from core.inference import KEPT
+from core.losses import total_loss
+from core.training import batch_losses
+from core.weights import WeightsError
+from playground import situation as module
+from playground.pictures import scene
+from playground.situation import Cache, Situation
+
+SMALL = {"model.weights": "random", "model.fpn_channels": 32, "model.num_convs": 1, "inference.image_size": 96}
+
+
+def make(**changes) -> Situation:
+    config = Config.from_flat({**SMALL, **{key.replace("__", "."): value for key, value in changes.items()}})
+    return Situation(scene(config.scenes), config)
+
+
+def test_shows_what_the_core_computes():
+    """The page's numbers are the core's own, for the same picture, settings and weights."""
+    here = make(inference__score_threshold=0.009)
+    found = detect(here.network.model, [here.picture.sample.image], here.config)[0]
+    kept = here.stages.fates.order
+    assert (here.stages.fates.fate == KEPT).sum() == len(kept) == len(found.scores) > 0
+    assert torch.equal(here.stages.candidates.box[kept] * here.batch.factors[0], found.boxes)
+    sample = here.picture.sample
+    expected = batch_losses(here.prediction.outputs, here.batch, [sample], here.config)
+    assert torch.allclose(here.losses.classification, expected[0].classification)
+    assert total_loss([here.losses], here.config.loss).total > 0
+
+
+def test_moving_a_threshold_runs_neither_network_nor_matching_again(monkeypatch):
+    first = make(scenes__seed=5)
+    assert first.stages and first.match
+    monkeypatch.setattr(module, "predict", None)
+    monkeypatch.setattr(module, "match_anchors", None)
+    moved = make(scenes__seed=5, inference__nms_threshold=0.2, loss__gamma=1)
+    assert moved.prediction is first.prediction and moved.match is first.match
+    assert moved.network is first.network and moved.losses.used.any()
+
+
+def test_what_matters_is_computed_again():
+    one = make(scenes__seed=6)
+    assert make(scenes__seed=7).prediction is not one.prediction
+    assert make(scenes__seed=6, inference__image_size=128).prediction is not one.prediction
+    assert make(scenes__seed=6, inference__image_size=128).network is one.network
+    assert make(scenes__seed=6, model__num_convs=2).network is not one.network
+    assert make(scenes__seed=6, matching__fg_iou_threshold=0.6).match is not one.match
+    assert make(scenes__seed=6, anchors__size_p3=20).match is not one.match
+
+
+def test_drawn_objects_change_the_assignment_but_not_the_outputs():
+    one = make(scenes__seed=8)
+    other = one.picture.with_objects(torch.tensor([[10.0, 10, 200, 200]]), torch.tensor([1]), ("a", "b"))
+    edited = Situation(other, one.config)
+    assert edited.prediction is one.prediction and edited.match is not one.match
+    assert len(edited.objects[0]) == 1
+
+
+def test_classes_the_weights_do_not_know_are_named():
+    one = make()
+    strange = one.picture.with_objects(torch.tensor([[10.0, 10, 200, 200]]), torch.tensor([0]), ("zebra",))
+    with pytest.raises(WeightsError, match="zebra"):
+        assert Situation(strange, one.config).labels
+
+
+def test_contradictions_name_the_knob(tmp_path):
+    with pytest.raises(WeightsError, match=r"no weights file"):
+        assert make(model__weights=str(tmp_path / "none.safetensors")).network is None
+
+
+def test_the_picture_is_the_same_every_time():
+    assert make().network.model is make().network.model
+    assert make(training__seed=1).network.model is not make().network.model
+
+
+def test_cache_is_bounded_and_keeps_no_errors():
+    cache, made = Cache(2), []
+
+    def make_one(key):
+        made.append(key)
+        if key == "bad":
+            raise ValueError
+        return key
+
+    for key in ("a", "b", "a", "c", "b"):  # b has gone when c came
+        assert cache.get(key, lambda key=key: make_one(key)) == key
+    assert made == ["a", "b", "c", "b"]
+    for _ in range(2):
+        with pytest.raises(ValueError):
+            cache.get("bad", lambda: make_one("bad"))
+    assert made.count("bad") == 2

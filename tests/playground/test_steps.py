@@ -1,0 +1,88 @@
+import json
+
+import plotly.graph_objects as go
+import pytest
+import torch
+
+from core.anchors import make_anchors
+from core.config import Config, knobs
+from core.hyperparameters import Anchors, Loss
+from playground.canvas import View, payload
+from playground.pictures import scene
+from playground.situation import Situation
+from playground.step import Focus
+from playground.steps import STEPS
+from playground.steps.anchors import best_iou, place_index
+from playground.steps.loss import curves
+from playground.steps.network import parts_of
+
+SMALL = {"model.weights": "random", "model.fpn_channels": 32, "model.num_convs": 1, "inference.image_size": 96}
+
+
+def situation(**changes) -> Situation:
+    config = Config.from_flat({**SMALL, **{key.replace("__", "."): value for key, value in changes.items()}})
+    return Situation(scene(config.scenes), config)
+
+
+def test_every_hyperparameter_belongs_to_exactly_one_step():
+    for path, knob in knobs().items():
+        assert sum(step.has(knob) for step in STEPS.values()) == 1, path
+
+
+@pytest.mark.parametrize("key", STEPS)
+@pytest.mark.parametrize("changes", [{}, {"scenes__empty_share": 1.0}, {"inference__score_threshold": 0.001}])
+def test_every_step_shows_something_valid(key, changes):
+    here = situation(**changes)
+    for level in (0, 4):
+        look = STEPS[key].look(here, Focus(level=level))
+        view = View("data:,", here.size[1], here.size[0], look.layers, look.heat)
+        json.loads(payload(view))  # raises where arrays do not fit together
+        assert look.readout and "nan" not in look.readout.lower()
+        if look.figure:
+            go.Figure(look.figure)  # plotly's own check of every name and value
+            json.dumps(look.figure, allow_nan=False)
+    assert STEPS[key].headline(here)
+
+
+def test_text_from_outside_is_escaped():
+    here = situation()
+    evil = here.picture.with_objects(torch.tensor([[5.0, 5, 90, 90]]), torch.tensor([0]), ("<img src=x onerror=1>",))
+    for key in ("picture", "anchors", "assignment"):
+        assert "<img" not in STEPS[key].look(Situation(evil, here.config), Focus()).readout
+
+
+def test_place_under_a_click():
+    grid = make_anchors(Anchors(), 320, 320)
+    first = place_index(grid, 0, (83, 41)) * grid.per_place  # P3, stride 8: row 5, column 10
+    centre = (grid.boxes[first, :2] + grid.boxes[first, 2:]) / 2
+    assert centre.tolist() == pytest.approx([80, 40], abs=0.5)
+    assert place_index(grid, 4, (9999, 9999)) == 8 and place_index(grid, 4, (-5, -5)) == 0
+
+
+def test_best_iou_is_per_object():
+    here = situation()
+    from torchvision.ops import box_iou
+
+    iou, _ = best_iou(here)
+    assert torch.allclose(iou, box_iou(here.objects[0], here.grid.boxes).max(dim=1).values)
+
+
+def test_assignment_counts_add_up():
+    here = situation(matching__bg_iou_threshold=0.1, matching__fg_iou_threshold=0.9)
+    text = STEPS["assignment"].look(here, Focus()).readout
+    assert f"{int(here.match.foreground.sum()):,}" in text and f"{int((here.match.label == 0).sum()):,}" in text
+
+
+def test_loss_curves_are_the_closed_form():
+    figure = curves(Loss(alpha=0.25, gamma=2))
+    plain, foreground, background = (curve["y"] for curve in figure["data"])
+    p = torch.linspace(0.01, 0.99, 99, dtype=torch.float64)
+    assert plain == pytest.approx((-p.log()).tolist())
+    assert foreground == pytest.approx((-0.25 * (1 - p) ** 2 * p.log()).tolist())
+    assert background == pytest.approx((-0.75 * (1 - p) ** 2 * p.log()).tolist())
+
+
+def test_frozen_stages_show_in_the_parts():
+    parts = {part.name: part for part in parts_of(Config.from_flat({"model.freeze_stages": 3}).model, 6, 9)}
+    assert parts["layer2"].trainable == 0 and parts["layer3"].trainable == parts["layer3"].parameters
+    assert sum(part.parameters for part in parts.values()) == 12_024_090
