@@ -1,7 +1,6 @@
 """Reading, downloading and writing state dicts. Files are not trusted: only finite tensors come out of one."""
 
 import http.client
-import os
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,6 +14,7 @@ from torch import Tensor, nn
 from torchvision.models import WeightsEnum
 
 from core.architecture import WeightsError
+from core.files import whole
 
 MAX_BYTES = 2 * 10**9  # of a file and of the tensors in it; the largest RetinaNet here has 0.4 · 10⁹
 SAFETENSORS, PICKLED = ".safetensors", (".pth", ".pt")
@@ -77,21 +77,31 @@ def download(weights: WeightsEnum, *, name: str) -> dict[str, Tensor]:
 
 
 def write(path: Path, state: Mapping[str, Tensor], metadata: dict[str, str]) -> None:
-    """Writes a `.safetensors` file beside `path` and then renames it, so that `path` is always whole.
+    """Writes a `.safetensors` file, whole or not at all.
 
     Raises:
         WeightsError: The name has another ending, or the file cannot be written.
     """
     if path.suffix != SAFETENSORS:
         raise WeightsError(f"{path} is no name for weights: it must end in {SAFETENSORS}.")
-    beside = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
-        save_file({key: value.detach().cpu().contiguous() for key, value in state.items()}, beside, metadata)
-        beside.replace(path)
+        with whole(path) as beside:
+            save_file({key: value.detach().cpu().contiguous() for key, value in state.items()}, beside, metadata)
     except (OSError, SafetensorError) as error:
         raise WeightsError(f"{path} cannot be written: {error}. Check the folder and its free space.") from None
-    finally:
-        beside.unlink(missing_ok=True)
+
+
+def write_pickled(path: Path, content: Any) -> None:
+    """Writes tensors in plain containers as PyTorch does (`.pth`, `.pt`), whole or not at all.
+
+    Raises:
+        WeightsError: The file cannot be written.
+    """
+    try:
+        with whole(path) as beside:
+            torch.save(content, beside)
+    except (OSError, RuntimeError) as error:  # PyTorch's writer raises the second, for a full disk, too
+        raise WeightsError(f"{path} cannot be written: {error}. Check the folder and its free space.") from None
 
 
 def checked(state: Any, *, name: str) -> dict[str, Tensor]:

@@ -1,16 +1,16 @@
 """What `python -m core` understands: a flag for every hyperparameter, made from its declaration."""
 
 import argparse
+import difflib
 import json
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
-from core import commands
 from core.config import Config, knobs
+from core.files import OutputError, require_writable, write_text
 from core.knobs import ConfigError, Knob
-from core.runs import write_text
 
 # Short names of flags people use most.
 ALIASES = {
@@ -22,20 +22,16 @@ ALIASES = {
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command; returns the exit status: 0, 1 for what cannot be done, 2 for what is not understood."""
-    options = _parser().parse_args(arguments)
+    options = _parse(arguments)
     try:
+        config = config_of(options)
         if options.json:
-            options.json.touch()  # refuse now rather than after hours of training
-        result = options.command(config_of(options), options)
-        if options.json:
-            write_text(options.json, json.dumps(result, indent=2, allow_nan=False) + "\n")
-    except ConfigError as error:
-        return _complain(str(error), 2)
-    except commands.REFUSALS as error:
-        return _complain(str(error), 1)
+            require_writable(options.json)
+        return _run(config, options)
+    except (ConfigError, OutputError) as error:
+        return _refuse(error)
     except KeyboardInterrupt:
         return _complain("Stopped.", 130)
-    return 0
 
 
 def config_of(options: argparse.Namespace) -> Config:
@@ -48,34 +44,73 @@ def config_of(options: argparse.Namespace) -> Config:
     return (Config.from_file(options.config) if options.config else Config()).replace(flags)
 
 
+def _run(config: Config, options: argparse.Namespace) -> int:
+    from core import commands  # PyTorch takes seconds to import: not for --help, nor to refuse a flag
+
+    try:
+        result = getattr(commands, options.command)(config, options)
+        if options.json and commands.writes_files():
+            write_text(options.json, json.dumps(result, indent=2, allow_nan=False) + "\n")
+    except commands.REFUSALS as error:
+        return _refuse(error)
+    return 0
+
+
+def _refuse(error: Exception) -> int:
+    message = str(error)
+    if isinstance(error, OSError) and error.filename:
+        message = f"{error.filename} cannot be used: {error.strerror}."
+    return _complain(message, 2 if isinstance(error, ConfigError) else 1)
+
+
 def _complain(message: str, status: int) -> int:
     print(f"error: {message}", file=sys.stderr)
     return status
 
 
+def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = _parser()
+    options, unknown = parser.parse_known_args(arguments)
+    if unknown:
+        near = difflib.get_close_matches(unknown[0].split("=")[0], [f"--{path}" for path in knobs()], n=1)
+        hint = f"did you mean {near[0]}?" if near else f"{parser.prog} {options.command} --help lists the flags."
+        parser.exit(_complain(f"{unknown[0]} is not understood: {hint}", 2))
+    return options
+
+
+class _Parser(argparse.ArgumentParser):
+    """Refuses in one line instead of the hundred that list every flag, and takes no flag for the start of another."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options, allow_abbrev=False)
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(_complain(f"{message} ({self.prog} --help tells more).", 2))
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m core", description="RetinaNet: train, evaluate, detect, export.")
-    actions = parser.add_subparsers(title="commands", required=True)
-    train = _command(actions, "train", commands.train, "Train a detector; Ctrl-C stops it with a checkpoint.")
+    parser = _Parser(prog="python -m core", description="RetinaNet: train, evaluate, detect, export.")
+    actions = parser.add_subparsers(title="commands", dest="command", required=True)
+    train = _command(actions, "train", "Train a detector; Ctrl-C stops it with a checkpoint.")
     _add_data(train)
     train.add_argument("--out", type=Path, required=True, metavar="RUN", help="folder of the run")
     train.add_argument("--resume", action="store_true", help="go on from the checkpoint in the folder of the run")
     train.add_argument("--workers", type=_count, default=1, help="processes that load pictures (default 1)")
-    evaluate = _command(actions, "evaluate", commands.evaluate, "Measure the twelve COCO figures.")
+    evaluate = _command(actions, "evaluate", "Measure the twelve COCO figures.")
     _add_data(evaluate)
     evaluate.add_argument("--split", default="test", help="train, val or test (default)")
-    detect = _command(actions, "detect", commands.detect, "Find objects in pictures.")
+    detect = _command(actions, "detect", "Find objects in pictures.")
     detect.add_argument("pictures", nargs="+", type=Path, metavar="PICTURE", help="picture files")
     detect.add_argument("--annotate", type=Path, metavar="DIR", help="also write the pictures with boxes here")
-    export = _command(actions, "export", commands.export, "Write weights that torchvision's RetinaNet loads.")
+    export = _command(actions, "export", "Write weights that torchvision's RetinaNet loads.")
     export.add_argument("--out", type=Path, required=True, metavar="FILE", help=".safetensors, or .pth")
     export.add_argument("--half", action="store_true", help="store 16 bits a number (.safetensors only)")
     return parser
 
 
-def _command(actions: Any, name: str, run: Callable, description: str) -> argparse.ArgumentParser:
+def _command(actions: Any, name: str, description: str) -> argparse.ArgumentParser:
+    """Adds the command that the function of this name in `core.commands` carries out."""
     parser = actions.add_parser(name, help=description, description=description)
-    parser.set_defaults(command=run)
     parser.add_argument("--config", type=Path, metavar="FILE", help="settings as JSON; flags override them")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the result as JSON here")
     groups = {section: parser.add_argument_group(section) for section in Config.model_fields}
@@ -98,6 +133,6 @@ def _add_data(parser: argparse.ArgumentParser) -> None:
 
 
 def _count(text: str) -> int:
-    if not text.isdigit():
+    if not text.isdecimal():
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 0")
     return int(text)

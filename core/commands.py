@@ -2,23 +2,26 @@
 
 import signal
 from argparse import Namespace
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
-import torch
-from accelerate import Accelerator
 from accelerate.utils import set_seed
 from PIL import Image, ImageDraw
 from tqdm import tqdm
 
+from core.checkpoints import PICKLED, write_pickled
 from core.config import Config
 from core.data import DataError, open_data
 from core.detector import detect as run_detector
 from core.evaluation import Metrics, results_json
+from core.files import OutputError, require_writable
+from core.knobs import ConfigError
 from core.model import RetinaNet
-from core.pictures import PictureError, open_picture, to_pil
-from core.runs import RunError, RunFolder, record_to_dict, run_training
+from core.pictures import open_picture, to_pil
+from core.processes import anywhere, make_accelerator
+from core.runs import RunFolder, record_to_dict, run_training
 from core.sample import Detections
 from core.training import (
     EvaluationProgress,
@@ -30,26 +33,34 @@ from core.training import (
 )
 from core.weights import Weights, WeightsError, adopt, build, load_weights, save_weights
 
-REFUSALS = (DataError, PictureError, RunError, TrainingError, WeightsError, ValueError, OSError)
+REFUSALS = (TrainingError, ValueError, OSError)  # every other error of core is a ValueError
+
+
+def writes_files() -> bool:
+    """Tells whether this process is the one, of all that train together, that writes what they found."""
+    return make_accelerator().is_main_process
 
 
 def train(config: Config, options: Namespace) -> dict[str, Any]:
     """Trains a detector into the folder `options.out`; a first Ctrl-C or SIGTERM stops it with a checkpoint."""
-    accelerator = Accelerator()
+    accelerator = make_accelerator()
+    result: dict[str, Any] = {"run": str(options.out), "stopped": False}
     folder = RunFolder(options.out)
-    last: dict[str, Any] = {}
     records = run_training(
         config, options.data, folder, resume=options.resume, workers=options.workers, accelerator=accelerator
     )
-    with _stop_signals() as stopped, _bar(total=config.training.steps, show=accelerator.is_main_process) as bar:
+    with _stop_signals() as received, _bar(total=config.training.steps, show=accelerator.is_main_process) as bar:
         for record in records:
-            _show(bar, record)
+            if accelerator.is_main_process:
+                _show(bar, record)
             if not isinstance(record, EvaluationProgress):
-                last["evaluation" if isinstance(record, EvaluationRecord) else "step"] = record_to_dict(record)
-            if stopped:
+                result["evaluation" if isinstance(record, EvaluationRecord) else "step"] = record_to_dict(record)
+            # A signal reaches the processes at different steps; one that went on alone would wait for the others.
+            if anywhere(accelerator, bool(received)):
+                result["stopped"] = True
                 records.close()
                 break
-    return {"run": str(folder.path), "stopped": bool(stopped), **last}
+    return result
 
 
 @contextmanager
@@ -105,6 +116,7 @@ def evaluate(config: Config, options: Namespace) -> dict[str, Any]:
 def detect(config: Config, options: Namespace) -> list[dict[str, Any]]:
     """Finds objects in pictures; returns a COCO-results list, pictures numbered from 1 in the order given."""
     config, weights, model = _load(config)
+    drawings = _drawings(options.pictures, options.annotate) if options.annotate else []
     results = []
     with _bar(total=len(options.pictures), show=True, unit="picture") as bar:
         for number, path in enumerate(options.pictures, start=1):
@@ -112,12 +124,33 @@ def detect(config: Config, options: Namespace) -> list[dict[str, Any]]:
             found = run_detector(model, [picture], config)[0]
             for result in results_json([found], [number], weights.category_ids):
                 results.append({**result, "file_name": path.name})
-            if options.annotate:
-                options.annotate.mkdir(parents=True, exist_ok=True)
-                annotated(to_pil(picture), found, weights.class_names).save(options.annotate / f"{path.stem}.png")
+            if drawings:
+                annotated(to_pil(picture), found, weights.class_names).save(drawings[number - 1])
             bar.update()
     print(f"{len(results)} detections in {len(options.pictures)} pictures")
     return results
+
+
+def _drawings(pictures: Sequence[Path], folder: Path) -> list[Path]:
+    """Returns where the annotated pictures go; makes the folder.
+
+    Raises:
+        OutputError: The folder cannot be made, or a picture would be replaced by its own drawing.
+    """
+    stems = [path.stem for path in pictures]
+    if len(set(stems)) < len(stems):  # a/1.png and b/1.png: told apart by their numbers in the results
+        width = len(str(len(stems)))
+        stems = [f"{number:0{width}}-{stem}" for number, stem in enumerate(stems, start=1)]
+    drawings = [folder / f"{stem}.png" for stem in stems]
+    originals = {path.resolve() for path in pictures}
+    for drawing in drawings:
+        if drawing.resolve() in originals:
+            raise OutputError(f"The annotated picture {drawing} would replace a picture: name another folder.")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"The folder {folder} cannot be made: {error.strerror}.") from None
+    return drawings
 
 
 def annotated(picture: Image.Image, found: Detections, class_names: tuple[str, ...]) -> Image.Image:
@@ -137,12 +170,17 @@ def export(config: Config, options: Namespace) -> dict[str, Any]:
     """Writes weights whose tensors torchvision's RetinaNet of the same architecture loads unchanged.
 
     A `.safetensors` file also holds settings and class names, for use here; a `.pth` file is the plain state dict.
+
+    Raises:
+        ConfigError: 16 bits are asked for in a `.pth` file.
     """
+    pickled = options.out.suffix in PICKLED
+    if pickled and options.half:
+        raise ConfigError(f"--half goes with .safetensors files only, not with {options.out}.")
+    require_writable(options.out)
     config, weights, model = _load(config)
-    if options.out.suffix == ".pth":
-        beside = options.out.with_name(options.out.name + ".part")
-        torch.save(model.state_dict(), beside)
-        beside.replace(options.out)
+    if pickled:
+        write_pickled(options.out, model.state_dict())
     else:
         save_weights(options.out, model, config, weights.class_names, weights.category_ids, half=options.half)
     parameters = sum(parameter.numel() for parameter in model.parameters())
@@ -156,8 +194,14 @@ def export(config: Config, options: Namespace) -> dict[str, Any]:
 
 
 def _load(config: Config) -> tuple[Config, Weights, RetinaNet]:
-    """Returns the settings as the weights have them, the weights and the network, on the best device there is."""
+    """Returns the settings as the weights have them, the weights and the network, on the best device there is.
+
+    Raises:
+        WeightsError: They are those of no detector, cannot be had, or contradict the settings.
+    """
     set_seed(config.training.seed)
     weights = load_weights(config.model.weights, depth=config.model.depth)
+    if weights.architecture is None:
+        raise WeightsError(f"The weights {weights.name} are no detector yet: train one from them, or choose others.")
     config = adopt(config, weights)
-    return config, weights, build(config, weights).to(Accelerator().device)
+    return config, weights, build(config, weights).to(make_accelerator().device)

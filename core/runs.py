@@ -11,8 +11,11 @@ import torch
 from accelerate import Accelerator
 from accelerate.utils import set_seed
 
+from core.checkpoints import write_pickled
 from core.config import Config
 from core.data import DataSet, open_data
+from core.files import write_text
+from core.processes import make_accelerator
 from core.training import EvaluationProgress, EvaluationRecord, Record, StepRecord, Trainer
 from core.weights import adopt, build, load_weights, save_weights
 
@@ -44,16 +47,19 @@ class RunFolder:
         self.checkpoint = self.path / "checkpoint.pt"
         self.weights = self.path / "weights.safetensors"
 
+    def require_new(self) -> None:
+        """Raises `RunError` if there is already something in the folder's place."""
+        if self.path.exists() and not (self.path.is_dir() and not any(self.path.iterdir())):
+            raise RunError(f"The folder {self.path} is not empty: name another, or go on with --resume.")
+
     def create(self) -> None:
         """Makes the folder.
 
         Raises:
-            RunError: It exists and is not empty, or cannot be made.
+            RunError: It cannot be made.
         """
         try:
             self.path.mkdir(parents=True, exist_ok=True)
-            if any(self.path.iterdir()):
-                raise RunError(f"The folder {self.path} is not empty: name another, or go on with --resume.")
         except OSError as error:
             raise RunError(f"The folder {self.path} cannot be made: {error.strerror}.") from None
 
@@ -94,20 +100,6 @@ def record_to_dict(record: StepRecord | EvaluationRecord) -> dict[str, Any]:
     return record._asdict()
 
 
-def write_text(path: Path, text: str) -> None:
-    """Writes a file whole or not at all."""
-    beside = path.with_name(path.name + ".part")
-    beside.write_text(text)
-    beside.replace(path)
-
-
-def save_checkpoint(path: Path, trainer: Trainer) -> None:
-    """Saves the trainer's state whole or not at all."""
-    beside = path.with_name(path.name + ".part")
-    torch.save(trainer.state(), beside)
-    beside.replace(path)
-
-
 def load_checkpoint(path: Path) -> dict:
     """Returns a saved state; only tensors and plain values are unpickled.
 
@@ -134,42 +126,73 @@ def run_training(
     """Trains in a folder; closing the generator stops the run with a checkpoint.
 
     Args:
-        config: All settings. On resuming only `training.steps` may differ from the run's own.
+        config: The settings. On resuming those that were chosen must be the run's own, except for `training.steps`.
         source: "scenes" or a data set's folder.
         folder: Where the run is kept.
         resume: Go on from the folder's checkpoint.
         workers: Processes that load pictures.
-        accelerator: Device and processes.
+        accelerator: Device and processes, of which the main one alone writes into the folder.
 
     Yields:
-        The records of `Trainer.run`.
+        The records of `Trainer.run`. All processes must close the generator at the same record, if they do.
 
     Raises:
         RunError: The folder cannot be used.
         ConfigError, WeightsError, DataError: What was asked for cannot be had.
         TrainingError: The run diverged. Whatever is raised while it trains, its checkpoint is saved.
     """
-    accelerator = accelerator or Accelerator()
+    accelerator = accelerator or make_accelerator()
+    state = load_checkpoint(folder.checkpoint) if resume else None
+    if state:
+        config = _own_settings(config, folder)
+    else:
+        folder.require_new()
     train = open_data(source, "train", config.scenes, TRAINING_SCENES)
     validation = open_data(source, "val", config.scenes, config.training.eval_images)
-    config, trainer = _trainer(config, train, accelerator, load_checkpoint(folder.checkpoint) if resume else None)
-    if accelerator.is_main_process:
+    config, trainer = _trainer(config, train, accelerator)
+    if state:
+        _require_classes(folder, train)
+        trainer.restore(state)
+    if accelerator.is_main_process:  # the processes have met in `_trainer`, so all of them have seen the folder empty
         _open(folder, config, trainer, resume)
         yield from _recorded(trainer, trainer.run(train, validation, workers=workers), folder, config, train)
     else:
         yield from trainer.run(train, validation, workers=workers)
 
 
-def _trainer(config: Config, train: DataSet, accelerator: Accelerator, state: dict | None) -> tuple[Config, Trainer]:
+def _own_settings(config: Config, folder: RunFolder) -> Config:
+    """Returns the settings a run was begun with, and its new length if one is given.
+
+    Raises:
+        ConfigError: They cannot be read.
+        RunError: Something else is chosen than they have.
+    """
+    own, chosen = Config.from_file(folder.config), config.chosen()
+    for path, value in own.to_flat().items():
+        if path != "training.steps" and chosen.get(path, value) != value:
+            raise RunError(
+                f"The run {folder.path} was begun with {path} = {value} and cannot go on with {chosen[path]}: "
+                "leave that out, or start a new run."
+            )
+    return own.replace({path: chosen[path] for path in ("training.steps",) if path in chosen})
+
+
+def _trainer(config: Config, train: DataSet, accelerator: Accelerator) -> tuple[Config, Trainer]:
     set_seed(config.training.seed)
     weights = load_weights(config.model.weights, depth=config.model.depth)
     config = adopt(config, weights)
     other_classes = train.class_names != weights.class_names
     model = build(config, weights, num_classes=len(train.class_names), new_classes=other_classes)
-    trainer = Trainer(model, config, accelerator)
-    if state:
-        trainer.restore(state)
-    return config, trainer
+    return config, Trainer(model, config, accelerator)
+
+
+def _require_classes(folder: RunFolder, train: DataSet) -> None:
+    known = load_weights(str(folder.weights)).class_names  # saved with each checkpoint
+    if known != train.class_names:
+        raise RunError(
+            f"The run {folder.path} was begun with the classes {', '.join(known)}, but this data set has "
+            f"{', '.join(train.class_names)}: name the data set it was begun with, or start a new run."
+        )
 
 
 def _open(folder: RunFolder, config: Config, trainer: Trainer, resume: bool) -> None:
@@ -187,8 +210,8 @@ def _recorded(
     """Passes the records on and keeps the folder: weights at evaluations, a checkpoint every minute and at any end."""
 
     def save(state: str, message: str = "") -> None:
-        save_checkpoint(folder.checkpoint, trainer)
         save_weights(folder.weights, trainer.model, config, train.class_names, train.category_ids)
+        write_pickled(folder.checkpoint, trainer.state())
         folder.write_status(state, message)
 
     saved = time.monotonic()

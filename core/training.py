@@ -23,6 +23,7 @@ from core.matching import match_anchors
 from core.model import Outputs, RetinaNet, freeze
 from core.optimization import Schedule, build_optimizer
 from core.preprocess import Batch, prepare
+from core.processes import make_accelerator
 from core.sample import Detections, Sample
 
 EVALUATION_BATCH = 4
@@ -117,7 +118,7 @@ class Trainer:
 
     def __init__(self, model: RetinaNet, config: Config, accelerator: Accelerator | None = None) -> None:
         self.config = config
-        self.accelerator = accelerator or Accelerator()
+        self.accelerator = accelerator or make_accelerator()
         processes = self.accelerator.num_processes
         if config.training.batch_size % processes:
             raise TrainingError(

@@ -1,12 +1,12 @@
 """Hyperparameter → widget, and widgets ↔ settings: all made from the declarations in `core.hyperparameters`."""
 
-from collections.abc import Sequence
+import json
 from typing import Any
 
 import gradio as gr
 
-from core.config import Config, knobs
-from core.knobs import Knob
+from core.config import MAX_TEXT, Config, knobs
+from core.knobs import ConfigError, Knob
 
 
 def make_widget(knob: Knob, value: Any) -> gr.components.Component:
@@ -49,23 +49,42 @@ def to_widget(knob: Knob, value: Any) -> Any:
     return list(value) if knob.kind == "list" else value
 
 
-def config_of(values: Sequence[Any]) -> Config:
-    """Reads the settings off the values of all widgets, in declared order.
+def config_of(settings: str) -> Config:
+    """Reads the settings off the text that the page keeps of its widgets' values (`settings_of`).
 
     Raises:
         core.knobs.ConfigError: A value is not allowed.
     """
-    return Config.from_flat({path: _from_widget(value) for path, value in zip(knobs(), values, strict=True)})
+    if len(settings) > MAX_TEXT:
+        raise ConfigError(f"The settings are {len(settings):,} characters long; at most {MAX_TEXT:,} are read.")
+    try:
+        values = json.loads(settings or "{}")
+    except ValueError:
+        values = None
+    if not isinstance(values, dict):
+        raise ConfigError("The page has lost its settings: reload it.")
+    return Config.from_flat(
+        {path: tuple(value) if isinstance(value, list) else value for path, value in values.items()}
+    )
+
+
+def settings_of(config: Config) -> str:
+    """Returns the values of all widgets as one text, which the page sends instead of each of them."""
+    return json.dumps(dict(zip(knobs(), values_of(config), strict=True)))
+
+
+def keep(path: str) -> str:
+    """Returns the script that enters a widget's new value into the settings; a value that is no news leaves them."""
+    return f"""(value, settings) => {{
+      const kept = JSON.parse(settings || "{{}}"), path = {json.dumps(path)};
+      const same = JSON.stringify(kept[path]) === JSON.stringify(value);
+      return same ? settings : JSON.stringify({{...kept, [path]: value}});
+    }}"""
 
 
 def values_of(config: Config) -> list[Any]:
     """Returns what the widgets show for settings, in declared order."""
     return [to_widget(knobs()[path], value) for path, value in config.to_flat().items()]
-
-
-def _from_widget(value: Any) -> Any:
-    """A list knob's chips arrive as numbers and, where typed, as text, in the order chosen."""
-    return tuple(value) if isinstance(value, list) else value
 
 
 def _short(value: Any) -> str:

@@ -9,7 +9,7 @@ from core.anchors import LEVELS
 from core.config import Config, knobs
 from playground import readout
 from playground.canvas import canvas
-from playground.controls import make_widget
+from playground.controls import make_widget, settings_of
 from playground.examples import EXAMPLES
 from playground.notice import notice
 from playground.plot import plot
@@ -27,10 +27,11 @@ class Parts(NamedTuple):
     figure: gr.HTML
 
     step: gr.State
-    picture: gr.State
+    own: gr.State
     point: gr.State
     run: gr.State
     level: gr.Dropdown
+    settings: gr.Textbox
     knobs: dict[str, gr.components.Component]
     buttons: dict[str, gr.components.Component]
 
@@ -42,7 +43,12 @@ class Parts(NamedTuple):
     @property
     def asked(self) -> list:
         """What `show` needs, in the order of `Asked`."""
-        return [self.step, self.picture, self.point, self.run, self.level, *self.knobs.values()]
+        return [self.step, self.own, self.point, self.run, self.level, self.settings]
+
+    @property
+    def all_settings(self) -> list:
+        """What new settings go to: the text that keeps them, and the widgets that show them."""
+        return [self.settings, *self.knobs.values()]
 
 
 def lay_out() -> Parts:
@@ -58,7 +64,8 @@ def lay_out() -> Parts:
             level = _level()
             numbers, figure = readout.component(), plot()
     states = [gr.State(next(iter(STEPS))), gr.State(None), gr.State(None), gr.State("")]
-    return Parts(message, navigation, view, numbers, figure, *states, level, widgets, {**buttons, **more})
+    settings = gr.Textbox(settings_of(Config()), visible="hidden")
+    return Parts(message, navigation, view, numbers, figure, *states, level, settings, widgets, {**buttons, **more})
 
 
 def _level() -> gr.Dropdown:

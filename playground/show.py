@@ -1,10 +1,9 @@
-"""From widget values to what the page shows: pure functions, free of Gradio's events."""
+"""From what the visitor has chosen to what the page shows: pure functions, free of Gradio's events."""
 
 import json
-from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from urllib.parse import parse_qsl, urlencode
 
 import gradio as gr
@@ -12,7 +11,7 @@ import gradio as gr
 from core.architecture import WeightsError
 from core.boxes import rescale
 from core.config import Config
-from core.hyperparameters import BUILT_IN_WEIGHTS
+from core.hyperparameters import BUILT_IN_WEIGHTS, Scenes
 from core.knobs import ConfigError
 from core.pictures import PictureError
 from core.weights import adopt
@@ -31,45 +30,47 @@ REFUSALS = (ConfigError, WeightsError, PictureError, ValueError)
 TITLES = {key: step.title for key, step in STEPS.items()}
 
 
+class Own(NamedTuple):
+    """A visitor's own picture, on show while the dials of the scenes stay as they were when it came."""
+
+    picture: Picture
+    scenes: Scenes
+
+
 class Asked(NamedTuple):
     """What the visitor has chosen.
 
     Attributes:
         step: Key of the step.
-        picture: Somebody's own, or None for the scene that the dials describe.
+        own: Somebody's own picture, or None for the scene that the dials describe.
         point: Of the last click, see `Focus`.
         run: Name of the training run, "" for none.
         level: Of the maps on show, 0 for P3.
-        values: Of all widgets, in declared order.
+        settings: Values of all widgets, see `playground.controls.settings_of`.
     """
 
     step: str
-    picture: Picture | None = None
+    own: Own | None = None
     point: tuple[float, float] | None = None
     run: str = ""
     level: int = 0
-    values: tuple = ()
-
-    @classmethod
-    def of(cls, inputs: Sequence[Any]) -> "Asked":
-        """Reads the inputs of an event, which come in the order of the attributes."""
-        *chosen, values = *inputs[:5], tuple(inputs[5:])
-        return cls(*chosen, values)
+    settings: str = "{}"
 
     def config(self) -> Config:
-        """Reads the settings off the widgets.
+        """Reads the settings.
 
         Raises:
             ConfigError: A value is not allowed, or the weights are a file that is none of this page's.
         """
-        config = config_of(self.values)
+        config = config_of(self.settings)
         require_own_weights(config)
         return config
 
     def situation(self) -> Situation:
         """Returns the picture under the settings; raises as `config`."""
         config = self.config()
-        return Situation(self.picture or scene(config.scenes), config)
+        on_show = self.own and self.own.scenes == config.scenes
+        return Situation(self.own.picture if on_show else scene(config.scenes), config)
 
 
 class Shown(NamedTuple):
@@ -103,7 +104,7 @@ def show(asked: Asked) -> Shown:
     return Shown("", strip_value(asked.step, situation), payload(view), look.readout, figure)
 
 
-def edited(data: object, situation: Situation) -> Picture:
+def edited(data: object, situation: Situation) -> Own:
     """Returns the picture with the objects that were drawn, in the network's pixels.
 
     Raises:
@@ -112,7 +113,7 @@ def edited(data: object, situation: Situation) -> Picture:
     names = own_classes(situation)
     boxes, labels = parse_edit(data, situation.size[1], situation.size[0], len(names))
     across, down = situation.batch.factors[0, :2].tolist()
-    return situation.picture.with_objects(rescale(boxes, across, down), labels, names)
+    return Own(situation.picture.with_objects(rescale(boxes, across, down), labels, names), situation.config.scenes)
 
 
 def require_own_weights(config: Config) -> None:

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
+from torchvision.ops import box_iou
 
 from core.anchors import AnchorGrid
 from core.config import Config, knobs
@@ -64,7 +65,8 @@ class Network(NamedTuple):
     key: Hashable
 
 
-_weights, _networks, _predictions, _pyramids, _matches = Cache(4), Cache(3), Cache(16), Cache(4), Cache(32)
+_weights, _networks, _predictions, _pyramids = Cache(4), Cache(3), Cache(16), Cache(4)
+_matches, _fits, _stages = Cache(32), Cache(32), Cache(16)
 
 
 def weights_of(name: str, depth: int) -> Weights:
@@ -132,9 +134,23 @@ class Situation:
     @cached_property
     def match(self) -> Match:
         """What became of each anchor."""
-        settings = self.config.part(Effect.ANCHORS, Effect.ASSIGN)
-        key = (self.picture.objects_key, self.size, tuple(self.batch.pixels.shape), settings)
+        key = (*self._objects_key, self.config.part(Effect.ANCHORS, Effect.ASSIGN))
         return _matches.get(key, lambda: match_anchors(self.grid.boxes, self.objects[0], self.config.matching))
+
+    @cached_property
+    def fit(self) -> tuple[Tensor, Tensor]:
+        """The highest IoU that any anchor has with each object [M], and that anchor, int64 [M]."""
+
+        def compute() -> tuple[Tensor, Tensor]:
+            best = [box_iou(box[None], self.grid.boxes).max(dim=1) for box in self.objects[0]]
+            iou = torch.cat([torch.zeros(0), *(each.values for each in best)])
+            return iou, torch.cat([torch.zeros(0, dtype=torch.int64), *(each.indices for each in best)])
+
+        return _fits.get((*self._objects_key, self.config.part(Effect.ANCHORS)), compute)
+
+    @property
+    def _objects_key(self) -> tuple:
+        return self.picture.objects_key, self.size, tuple(self.batch.pixels.shape)
 
     @cached_property
     def network(self) -> Network:
@@ -144,9 +160,12 @@ class Situation:
     @cached_property
     def prediction(self) -> Prediction:
         """What the network says."""
-        key = (self.network.key, self.picture.pixels_key, self.config.part(Effect.FORWARD))
         images = [self.picture.sample.image]
-        return _predictions.get(key, lambda: predict(self.network.model, images, self.config))
+        return _predictions.get(self._outputs_key, lambda: predict(self.network.model, images, self.config))
+
+    @property
+    def _outputs_key(self) -> tuple:
+        return self.network.key, self.picture.pixels_key, self.config.part(Effect.FORWARD)
 
     @cached_property
     def pyramid(self) -> Pyramid:
@@ -156,13 +175,13 @@ class Situation:
             with torch.inference_mode():
                 return self.network.model.eval().pyramid(self.batch.pixels)
 
-        key = (self.network.key, self.picture.pixels_key, self.config.part(Effect.FORWARD))
-        return _pyramids.get(key, compute)
+        return _pyramids.get(self._outputs_key, compute)
 
     @cached_property
     def stages(self) -> Stages:
         """Candidates and their fates."""
-        return stages_of(self.prediction, 0, self.config)
+        key = (*self._outputs_key, self.config.part(Effect.ANCHORS, Effect.DECODE))
+        return _stages.get(key, lambda: stages_of(self.prediction, 0, self.config))
 
     @cached_property
     def labels(self) -> Tensor:

@@ -1,10 +1,6 @@
 """Anchors: which boxes the network can start from, and how well they fit the objects of this picture."""
 
-import torch
-from torch import Tensor
-
 from core.anchors import LEVELS, AnchorGrid
-from core.matching import match_anchors
 from playground import readout
 from playground.canvas import Layer
 from playground.figures import colour, points
@@ -37,18 +33,6 @@ def place_index(grid: AnchorGrid, level: int, point: tuple[float, float]) -> int
     return row * columns + column
 
 
-def best_iou(situation: Situation) -> tuple[Tensor, Tensor]:
-    """Returns the highest IoU any anchor has with each object [M], and the level of that anchor [M]."""
-    boxes, _ = situation.objects
-    iou = torch.zeros(len(boxes))
-    level = torch.zeros(len(boxes), dtype=torch.int64)
-    for index in range(len(boxes)):
-        alone = match_anchors(situation.grid.boxes, boxes[index : index + 1], situation.config.matching)
-        iou[index], anchor = alone.iou.max(dim=0)
-        level[index] = situation.grid.level[anchor]
-    return iou, level
-
-
 def _levels(situation: Situation) -> str:
     grid = situation.grid
     rows = tuple(
@@ -67,7 +51,8 @@ def _levels(situation: Situation) -> str:
 
 def _objects(situation: Situation) -> str:
     boxes, labels = situation.objects
-    iou, level = best_iou(situation)
+    iou, anchor = situation.fit
+    level = situation.grid.level[anchor]
     threshold = situation.config.matching.fg_iou_threshold
     names = situation.picture.class_names
     rows = tuple(
@@ -84,7 +69,8 @@ def _objects(situation: Situation) -> str:
 def _fit(situation: Situation) -> dict:
     boxes, _ = situation.objects
     side = ((boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])).sqrt()
-    iou, level = best_iou(situation)
+    iou, anchor = situation.fit
+    level = situation.grid.level[anchor]
     groups = [
         (LEVELS[index], colour(f"level{index}"), side[level == index].tolist(), iou[level == index].tolist())
         for index in range(len(LEVELS))

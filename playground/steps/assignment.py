@@ -8,7 +8,6 @@ from playground.canvas import Layer
 from playground.figures import colour, histogram
 from playground.situation import Situation
 from playground.step import Focus, Look, Step, section, truth_layer
-from playground.steps.anchors import best_iou
 
 
 def look(situation: Situation, focus: Focus) -> Look:
@@ -40,7 +39,7 @@ def _counts(situation: Situation) -> str:
 def _objects(situation: Situation) -> str:
     match = situation.match
     names, labels = situation.picture.class_names, situation.objects[1].tolist()
-    iou, _ = best_iou(situation)
+    iou, _ = situation.fit
     rows, none = [], set()
     for index, label in enumerate(labels):
         mine = match.foreground & (match.object == index)

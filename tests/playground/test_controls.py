@@ -1,9 +1,11 @@
+import json
+
 import gradio as gr
 import pytest
 
 from core.config import Config, knobs
 from core.knobs import ConfigError
-from playground.controls import config_of, element_id, make_widget, values_of
+from playground.controls import config_of, element_id, keep, make_widget, settings_of
 
 CHANGED = Config.from_flat(
     {
@@ -18,7 +20,7 @@ CHANGED = Config.from_flat(
 
 @pytest.mark.parametrize("config", [Config(), CHANGED])
 def test_widgets_and_settings_round_trip(config):
-    assert config_of(values_of(config)) == config
+    assert config_of(settings_of(config)) == config
 
 
 @pytest.mark.parametrize("path", knobs())
@@ -39,10 +41,12 @@ def test_kinds_of_widgets():
     assert set(kinds.values()) == {gr.Slider, gr.Dropdown, gr.Checkbox, gr.Number}
 
 
+def changed(**values) -> str:
+    return json.dumps({**json.loads(settings_of(Config())), **{key.replace("__", "."): v for key, v in values.items()}})
+
+
 def test_what_people_type_is_read():
-    values = dict(zip(knobs(), values_of(Config()), strict=True))
-    values |= {"anchors.ratios": ["0.5", 1, "2.5"], "training.learning_rate": "0.002", "training.steps": 7.0}
-    config = config_of(list(values.values()))
+    config = config_of(changed(anchors__ratios=["0.5", 1, "2.5"], training__learning_rate="0.002", training__steps=7.0))
     assert config.anchors.ratios == (0.5, 1, 2.5) and config.training.learning_rate == 0.002
     assert config.training.steps == 7
 
@@ -52,6 +56,17 @@ def test_what_people_type_is_read():
     [("training.steps", None), ("anchors.ratios", []), ("training.learning_rate", "fast"), ("loss.gamma", 99)],
 )
 def test_bad_input_is_named(path, value):
-    values = dict(zip(knobs(), values_of(Config()), strict=True))
     with pytest.raises(ConfigError, match=path.replace(".", r"\.")):
-        config_of(list({**values, path: value}.values()))
+        config_of(changed(**{path: value}))
+
+
+@pytest.mark.parametrize(
+    "text", ["[]", "{", "1", "x" * 200_000, '{"loss": 1}', '{"loss.gamma.x": 1}', '{"nothing.at_all": 1}']
+)
+def test_what_only_a_stranger_sends_is_refused(text):
+    with pytest.raises(ConfigError):
+        config_of(text)
+
+
+def test_the_script_quotes_its_path():
+    assert 'path = "loss.gamma";' in keep("loss.gamma")

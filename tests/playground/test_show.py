@@ -11,17 +11,17 @@ from core.knobs import ConfigError
 from core.model import build_model
 from core.pictures import PictureError
 from core.weights import save_weights
-from playground.controls import values_of
+from playground.controls import settings_of
 from playground.examples import EXAMPLES, scenes_of
 from playground.pictures import MAX_SIDE, uploaded
-from playground.show import Asked, edited, follow_weights, from_link, require_own_weights, show, to_link
+from playground.show import Asked, Own, edited, follow_weights, from_link, require_own_weights, show, to_link
 
 SMALL = {"model.weights": "random", "model.fpn_channels": 32, "model.num_convs": 1, "inference.image_size": 96}
 
 
 def asked(step: str = "picture", **changes) -> Asked:
     config = Config.from_flat({**SMALL, **{key.replace("__", "."): value for key, value in changes.items()}})
-    return Asked(step, values=tuple(values_of(config)))
+    return Asked(step, settings=settings_of(config))
 
 
 def test_shows_all_parts():
@@ -34,15 +34,13 @@ def test_shows_all_parts():
 
 
 def test_a_bad_setting_is_a_notice_and_changes_nothing_else():
-    bad = asked()._replace(
-        values=tuple(99 if path == "loss.gamma" else value for path, value in asked().config().to_flat().items())
-    )
+    bad = asked()._replace(settings=json.dumps({**json.loads(asked().settings), "loss.gamma": 99}))
     shown = show(bad)
     assert "loss.gamma = 99" in shown.notice and shown[1:] == (None,) * 4
 
 
 def test_weights_that_do_not_fit_leave_the_steps_before_them_alive():
-    one = Asked("anchors", values=tuple(values_of(Config.from_flat({"anchors.ratios": (1.0,)}))))
+    one = Asked("anchors", settings=settings_of(Config.from_flat({"anchors.ratios": (1.0,)})))
     shown = show(one)
     assert shown.notice == "" and json.loads(shown.strip)["steps"][5]["headline"] == "–"
     assert "anchors a place contradicts" in show(one._replace(step="detections")).notice
@@ -92,8 +90,9 @@ def test_examples_are_valid_and_go_back_to_the_defaults_they_do_not_name():
 
 def test_drawn_boxes_come_in_network_pixels_and_are_kept_in_the_pictures():
     situation = asked().situation()  # a scene of 320 px, seen at 96
-    picture = edited([{"x1": 9, "y1": 9, "x2": 48, "y2": 48, "label": 2}], situation)
+    picture, scenes = edited([{"x1": 9, "y1": 9, "x2": 48, "y2": 48, "label": 2}], situation)
     assert picture.sample.boxes.tolist() == [pytest.approx([30, 30, 160, 160])]
+    assert scenes == situation.config.scenes
     assert picture.sample.labels.tolist() == [2] and picture.pixels_key == situation.picture.pixels_key
     with pytest.raises(ValueError, match="Box 1"):
         edited([{"x1": "a"}], situation)
@@ -120,8 +119,16 @@ def test_odd_pictures_go_through_every_step(tmp_path, name, mode, shape):
     picture = uploaded(save(tmp_path / name, array, mode), name, ("a",))
     assert max(picture.sample.image.shape) <= MAX_SIDE
     for step in ("picture", "network", "anchors", "assignment", "loss", "detections", "training"):
-        shown = show(asked(step)._replace(picture=picture))
+        shown = show(asked(step)._replace(own=Own(picture, asked().config().scenes)))
         assert shown.notice == "", (step, shown.notice)
+
+
+def test_turning_a_dial_goes_back_to_scenes(tmp_path):
+    picture = uploaded(save(tmp_path / "a.png", np.zeros((9, 9, 3), np.uint8)), "a.png", ("a",))
+    own = Own(picture, asked().config().scenes)
+    assert asked()._replace(own=own).situation().picture is picture
+    assert asked(loss__gamma=1)._replace(own=own).situation().picture is picture
+    assert asked(scenes__noise=1)._replace(own=own).situation().picture.name == "scene 0"
 
 
 def test_a_broken_picture_is_named(tmp_path):

@@ -12,7 +12,7 @@ from playground.pictures import scene
 from playground.situation import Situation
 from playground.step import Focus
 from playground.steps import STEPS
-from playground.steps.anchors import best_iou, place_index
+from playground.steps.anchors import place_index
 from playground.steps.loss import curves
 from playground.steps.network import parts_of
 
@@ -57,14 +57,6 @@ def test_place_under_a_click():
     centre = (grid.boxes[first, :2] + grid.boxes[first, 2:]) / 2
     assert centre.tolist() == pytest.approx([80, 40], abs=0.5)
     assert place_index(grid, 4, (9999, 9999)) == 8 and place_index(grid, 4, (-5, -5)) == 0
-
-
-def test_best_iou_is_per_object():
-    here = situation()
-    from torchvision.ops import box_iou
-
-    iou, _ = best_iou(here)
-    assert torch.allclose(iou, box_iou(here.objects[0], here.grid.boxes).max(dim=1).values)
 
 
 def test_assignment_counts_add_up():

@@ -1,0 +1,244 @@
+"""The real page in a real browser: each step's main path, the link, a drag, uploads, drawn boxes, a training run."""
+
+import json
+import re
+import time
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from playground.page import build_page, launch_options
+from playground.runs import Runs
+from playground.steps import STEPS, training
+
+pytestmark = pytest.mark.browser
+QUICK = (
+    "model.weights=random&model.fpn_channels=32&model.num_convs=1&inference.image_size=96&scenes.image_size=96"
+    "&scenes.min_size=0.3&training.batch_size=2&training.eval_images=2"
+)
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory):
+    before, training.RUNS.folder = training.RUNS.folder, tmp_path_factory.mktemp("runs")
+    page = build_page()
+    _, url, _ = page.launch(prevent_thread_lock=True, quiet=True, **launch_options())
+    yield url
+    page.close()
+    training.RUNS.folder = before
+
+
+@pytest.fixture
+def opened(page, address):
+    """Opens the page with a query and waits for its first picture."""
+
+    def open_page(query: str = "", view=page):
+        view.goto(f"{address}?{query}")
+        view.wait_for_selector(".pic[data-drawn]", timeout=60_000)
+        wait(lambda: headline(view, "picture"))
+        return view
+
+    return open_page
+
+
+def wait(condition, seconds: float = 30):
+    deadline = time.monotonic() + seconds
+    while not (value := condition()):
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.1)
+    return value
+
+
+def address_of(page) -> str:
+    """The page's address; `page.url` is only brought up to date by other calls."""
+    return page.evaluate("location.href")
+
+
+def headline(page, step: str) -> str:
+    return page.text_content(f'.strip button[data-step="{step}"] span') or ""
+
+
+def choose(page, step: str) -> None:
+    page.click(f'.strip button[data-step="{step}"]')
+    wait(lambda: page.get_attribute(f'.strip button[data-step="{step}"]', "aria-current"))
+
+
+def layers(page) -> dict[str, int]:
+    return json.loads(page.get_attribute(".pic", "data-layers") or "{}")
+
+
+def notice(page) -> str:
+    return page.text_content(".notice")
+
+
+def set_slider(page, knob: str, value: float) -> None:
+    page.locator(f"#knob-{knob} input[type=range]").evaluate(
+        "(slider, value) => { slider.value = value; slider.dispatchEvent(new Event('input', {bubbles: true})); }", value
+    )
+
+
+def test_opens_on_a_scene_with_objects(opened):
+    page = opened()
+    assert layers(page)["truth"] > 0
+    assert headline(page, "anchors") == "19,206"
+    assert re.fullmatch(r"[\d,]+ → [\d,]+ → \d+", headline(page, "detections"))
+    assert notice(page) == ""
+    assert page.locator(".knob:visible").count() >= 10
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_each_step_shows_its_knobs_and_numbers(opened, step):
+    page = opened(QUICK)
+    choose(page, step)
+    wait(lambda: page.text_content(".readout"))
+    groups = page.locator(".of-step:visible")
+    assert groups.count() == 1 and groups.get_attribute("id") == f"knobs-{step}"
+    assert page.locator(".knob:visible").count() >= 3
+    assert notice(page) == ""
+    if step not in ("picture", "network", "training"):
+        wait(lambda: page.get_attribute(".plot", "data-title"))
+        assert page.locator(".plot .main-svg").first.is_visible()
+
+
+def test_every_knob_moves_something_at_once(opened):
+    page = opened(QUICK + "&step=detections&inference.score_threshold=0.005")
+    before = headline(page, "detections")
+    set_slider(page, "inference-score-threshold", 0.5)
+    wait(lambda: headline(page, "detections") != before)
+    assert headline(page, "detections").startswith("0 →")
+    choose(page, "assignment")
+    before = headline(page, "assignment")
+    set_slider(page, "matching-fg-iou-threshold", 0.9)
+    wait(lambda: headline(page, "assignment") != before)
+
+
+def test_of_a_drag_the_last_value_wins(opened):
+    page = opened(QUICK + "&step=anchors")
+    for value in range(16, 101):
+        set_slider(page, "anchors-size-p3", value)
+    wait(lambda: "size_p3=100" in address_of(page))
+    page.wait_for_timeout(500)
+    assert "size_p3=100" in address_of(page)
+    assert "100" in page.text_content(".readout table")
+
+
+def test_the_link_is_the_state(opened, new_page):
+    page = opened(QUICK + "&step=loss&loss.gamma=0.5&scenes.seed=11")
+    wait(lambda: page.get_attribute('.strip button[data-step="loss"]', "aria-current"))
+    assert page.locator("#knob-loss-gamma input[type=number]").input_value() == "0.5"
+    assert (
+        page.locator("#knob-loss-gamma.changed").count() == 1 and page.locator("#knob-loss-alpha.changed").count() == 0
+    )
+    set_slider(page, "loss-gamma", 3)
+    wait(lambda: "loss.gamma=3" in address_of(page))
+    other = opened(address_of(page).split("?")[1], new_page())
+    assert headline(other, "loss") == wait(lambda: headline(page, "loss"))
+    assert other.locator("#knob-loss-gamma input[type=number]").input_value() == "3"
+
+
+def test_a_bad_link_is_explained(opened):
+    page = opened("loss.gamma=99")
+    assert "loss.gamma" in wait(lambda: notice(page)) and "0 to 8" in notice(page)
+    assert layers(page)["truth"] > 0
+
+
+def test_contradictory_thresholds_are_explained_and_nothing_is_lost(opened):
+    page = opened(QUICK + "&step=assignment")
+    before = layers(page)
+    set_slider(page, "matching-bg-iou-threshold", 0.8)
+    assert "must not be above" in wait(lambda: notice(page))
+    assert layers(page) == before
+    set_slider(page, "matching-bg-iou-threshold", 0.3)
+    wait(lambda: notice(page) == "")
+
+
+def test_contradicting_the_weights_names_the_knob(opened):
+    page = opened("step=network")
+    set_slider(page, "model-num-convs", 2)
+    assert "model.num_convs = 2 contradicts the weights builtin" in wait(lambda: notice(page))
+
+
+def test_another_scene_and_reset(opened):
+    page = opened(QUICK)
+    page.get_by_role("button", name="Another scene").click()
+    wait(lambda: "scenes.seed=1" in address_of(page))
+    page.get_by_role("button", name="Reset", exact=True).click()
+    wait(lambda: "?" not in address_of(page))
+    assert headline(page, "picture") == "320×320"
+
+
+def test_upload_draw_and_follow(opened, tmp_path):
+    page = opened(QUICK)
+    Image.fromarray(np.full((120, 240, 3), 90, np.uint8)).save(tmp_path / "my ${1+1} picture.png")
+    page.set_input_files("#knobs-picture input[type=file]", tmp_path / "my ${1+1} picture.png")
+    wait(lambda: headline(page, "picture") == "192×96")
+    wait(lambda: layers(page).get("truth", 0) == 0 and "no object yet" in page.text_content(".readout"))
+    page.get_by_role("button", name="Draw boxes").click()
+    box = page.locator(".pic-top").bounding_box()
+    page.mouse.move(box["x"] + 60, box["y"] + 40)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 200, box["y"] + 160, steps=5)
+    page.mouse.up()
+    wait(lambda: layers(page).get("truth") == 1)
+    wait(lambda: not headline(page, "assignment").startswith("0 fg"))
+
+
+def test_a_broken_upload_leaves_the_picture(opened, tmp_path):
+    page = opened(QUICK)
+    (tmp_path / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\n nothing")
+    before = layers(page)
+    page.set_input_files("#knobs-picture input[type=file]", tmp_path / "broken.png")
+    assert "broken.png" in wait(lambda: notice(page))
+    assert layers(page) == before
+
+
+def test_a_click_moves_the_anchors(opened):
+    page = opened(QUICK + "&step=anchors")
+    wait(lambda: layers(page).get("anchors-P3") == 9)
+    drawn = int(page.get_attribute(".pic", "data-drawn"))
+    page.locator(".pic-top").click(position={"x": 30, "y": 30})
+    wait(lambda: int(page.get_attribute(".pic", "data-drawn")) > drawn)
+
+
+def test_all_knobs_opens_everything(opened):
+    page = opened(QUICK)
+    few = page.locator(".knob:visible").count()
+    page.get_by_role("button", name="All knobs").click()
+    wait(lambda: page.locator(".knob:visible").count() > 60 > few)
+
+
+def test_narrow_page_has_no_sideways_scroll_and_the_picture_first(opened, new_page):
+    page = opened(QUICK, new_page(viewport={"width": 390, "height": 800}))
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    picture, knobs = page.locator(".pic").bounding_box(), page.locator("#knobs-picture").bounding_box()
+    assert picture["y"] < knobs["y"]
+
+
+def test_steps_and_knobs_by_keyboard(opened):
+    page = opened(QUICK)
+    page.locator('.strip button[data-step="detections"]').focus()
+    page.keyboard.press("Enter")
+    wait(lambda: page.locator("#knobs-detections").is_visible())
+    slider = page.locator("#knob-inference-nms-threshold input[type=range]")
+    slider.focus()
+    page.keyboard.press("ArrowRight")
+    wait(lambda: "nms_threshold=0.51" in address_of(page))
+
+
+@pytest.mark.timeout(240)
+def test_a_training_run_is_watched_stopped_and_used(opened):
+    page = opened(QUICK + "&step=training&training.steps=100000&training.eval_interval=5")
+    page.get_by_role("button", name="Start").click()
+    wait(lambda: "starting" in page.text_content(".readout") or "running" in page.text_content(".readout"))
+    wait(lambda: page.get_attribute(".plot", "data-title") == "The run so far", 90)
+    wait(lambda: "Held-out scenes" in page.text_content(".readout"), 60)
+    wait(lambda: "kept" in layers(page), 30)
+    page.get_by_role("button", name="Stop").click()
+    wait(lambda: "stopped" in page.text_content(".readout"), 30)
+    page.get_by_role("button", name="Use its weights").click()
+    wait(lambda: "weights.safetensors" in address_of(page))
+    choose(page, "detections")
+    wait(lambda: "–" not in headline(page, "detections"))
+    assert notice(page) == ""
+    assert isinstance(training.RUNS, Runs)
