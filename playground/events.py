@@ -22,7 +22,6 @@ from playground.steps import STEPS
 from playground.steps.training import RUNS, run_config
 
 SCENE_SEEDS = 2**31  # "another scene" counts up to the knob's bound and starts again
-TICK_SECONDS = 1.0
 WEIGHTS = "model.weights"
 LIVE = {"queue": False, "show_progress": "hidden"}
 # An event's data must not be deferred: "always_last" would run the last call with the first one's data.
@@ -71,7 +70,7 @@ def connect_settings(page: gr.Blocks, parts: Parts) -> None:
         return [asked.step, *updates(show(asked))]
 
     parts.strip.select(choose, parts.asked, [parts.step, *parts.shown], **IN_ORDER)
-    page.load(load, None, [parts.step, *parts.all_settings, *parts.shown], **LIVE)
+    page.load(load, None, [parts.step, parts.run, parts.timer, *parts.all_settings, *parts.shown], **LIVE)
 
     def reset(step: str) -> list:
         return [None, *shown_settings(Config()), *updates(show(Asked(step, settings=settings_of(Config()))))]
@@ -90,8 +89,15 @@ def load(request: gr.Request) -> list:
         step, config = from_link(str(request.query_params))
     except REFUSALS as error:
         step, config, message = next(iter(STEPS)), Config(), f"The link was not followed. {error}"
-    shown = show(Asked(step, settings=settings_of(config)))
-    return [step, *shown_settings(config), *updates(shown._replace(notice=message or shown.notice))]
+    run = RUNS.current()  # a reloaded page finds the run that is going on
+    shown = show(Asked(step, run=run, settings=settings_of(config)))
+    return [
+        step,
+        run,
+        gr.Timer(active=bool(run)),
+        *shown_settings(config),
+        *updates(shown._replace(notice=message or shown.notice)),
+    ]
 
 
 def connect_picture(parts: Parts) -> None:
@@ -160,8 +166,8 @@ def connect_weights(parts: Parts) -> None:
 
 def connect_training(parts: Parts) -> None:
     """Start, stop, watch and use a run."""
-    timer, seen = gr.Timer(TICK_SECONDS, active=False), gr.State(None)
-    watched = [parts.run, timer, seen]
+    seen = gr.State(None)
+    watched = [parts.run, parts.timer, seen]
 
     def start(*inputs: Any) -> list:
         asked = Asked(*inputs)
@@ -189,6 +195,6 @@ def connect_training(parts: Parts) -> None:
     buttons = parts.buttons
     buttons["start"].click(refusing(3, start), parts.asked, [*watched, *parts.shown], **LIVE)
     buttons["stop"].click(RUNS.stop, parts.run, None, **LIVE)
-    timer.tick(tick, [seen, *parts.asked], [timer, seen, *parts.shown], **LIVE)
+    parts.timer.tick(tick, [seen, *parts.asked], [parts.timer, seen, *parts.shown], **LIVE)
     use = refusing(len(parts.all_settings), use)
     buttons["use"].click(use, parts.asked, [*parts.all_settings, *parts.shown], **LIVE)

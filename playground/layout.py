@@ -16,6 +16,8 @@ from playground.plot import plot
 from playground.steps import STEPS
 from playground.strip import strip
 
+TICK_SECONDS = 1.0  # between looks at a training run
+
 
 class Parts(NamedTuple):
     """The components that events read and write."""
@@ -30,6 +32,7 @@ class Parts(NamedTuple):
     own: gr.State
     point: gr.State
     run: gr.State
+    timer: gr.Timer
     level: gr.Dropdown
     settings: gr.Textbox
     knobs: dict[str, gr.components.Component]
@@ -64,8 +67,10 @@ def lay_out() -> Parts:
             level = _level()
             numbers, figure = readout.component(), plot()
     states = [gr.State(next(iter(STEPS))), gr.State(None), gr.State(None), gr.State("")]
+    timer = gr.Timer(TICK_SECONDS, active=False)
     settings = gr.Textbox(settings_of(Config()), visible="hidden")
-    return Parts(message, navigation, view, numbers, figure, *states, level, settings, widgets, {**buttons, **more})
+    more |= buttons
+    return Parts(message, navigation, view, numbers, figure, *states, timer, level, settings, widgets, more)
 
 
 def _level() -> gr.Dropdown:

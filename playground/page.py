@@ -9,12 +9,14 @@ from playground import events
 from playground.layout import lay_out
 from playground.steps import STEPS
 
+DELETE_CACHE = (3600, 86400)  # every hour, uploads older than a day, seconds
 ASSETS = Path(__file__).parent.parent / "assets"
 
 
 def build_page() -> gr.Blocks:
     """Builds the page; `launch_options` says how to launch it."""
-    with gr.Blocks(title="RetinaNet Playground", analytics_enabled=False, fill_width=True) as page:
+    title = "RetinaNet Playground"
+    with gr.Blocks(title=title, analytics_enabled=False, fill_width=True, delete_cache=DELETE_CACHE) as page:
         parts = lay_out()
         events.connect_settings(page, parts)
         events.connect_picture(parts)
@@ -35,7 +37,7 @@ def launch_options() -> dict[str, Any]:
             block_title_padding="0",
         ),
         "css": (ASSETS / "style.css").read_text("utf-8") + _step_styles(),
-        "max_file_size": "64mb",
+        "max_file_size": "512mb",  # of weights; pictures have their own bound
         "enable_monitoring": False,
         "footer_links": [],
         "run_history": False,

@@ -57,9 +57,8 @@ class Runs:
             BusyError: Another one is going on.
         """
         with self._lock:
-            for name, process in self._processes.items():
-                if process.poll() is None:
-                    raise BusyError(f"Run {name} is going on: stop it, or wait until it ends.")
+            if current := self.current():
+                raise BusyError(f"Run {current} is going on: stop it, or wait until it ends.")
             name = f"{time.strftime('%Y%m%d-%H%M%S')}-{next(self._numbers)}"
             self.folder.mkdir(parents=True, exist_ok=True)
             settings, log = (self.folder / f"{name}{ending}" for ending in (".json", ".log"))
@@ -75,6 +74,10 @@ class Runs:
                     start_new_session=True,  # a Ctrl-C meant for the page leaves it alone
                 )
         return name
+
+    def current(self) -> str:
+        """Returns the name of the run that is going on, "" if none is."""
+        return next((name for name, process in self._processes.items() if process.poll() is None), "")
 
     def stop(self, name: str) -> None:
         """Asks a run to stop with a checkpoint, which it does after its current step."""
