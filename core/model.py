@@ -104,6 +104,20 @@ class BoxHead(nn.Module):
         return torch.cat([places_first(each, width=4) for each in maps], dim=1)
 
 
+class ExtraLevels(LastLevelP6P7):
+    """P6 and P7, in float32 even where the rest is bfloat16.
+
+    On CPUs with AMX, PyTorch 2.15 leaves the bfloat16 weight gradient of a strided convolution on a 1×1 map
+    unwritten, and pictures of 64 pixels have such a P6.
+    """
+
+    def forward(self, p: list[Tensor], c: list[Tensor], names: list[str]) -> tuple[list[Tensor], list[str]]:
+        """Adds P6 and P7 to the levels p, made from the last of them or of the body's maps c."""
+        with torch.autocast(p[-1].device.type, enabled=False):
+            (_, *extra), names = super().forward([p[-1].float()], [c[-1].float()], names)
+        return [*p, *extra], names
+
+
 class Backbone(nn.Module):
     """ResNet body and feature pyramid (paper, section 4, "Feature Pyramid Network Backbone")."""
 
@@ -113,7 +127,7 @@ class Backbone(nn.Module):
         c5 = resnet.fc.in_features
         self.body = IntermediateLayerGetter(resnet, {"layer2": "C3", "layer3": "C4", "layer4": "C5"})
         from_p5 = model.p6_source == "p5"
-        extra = LastLevelP6P7(model.fpn_channels if from_p5 else c5, model.fpn_channels)
+        extra = ExtraLevels(model.fpn_channels if from_p5 else c5, model.fpn_channels)
         extra.use_P5 = from_p5  # torchvision guesses it from the widths, which may be equal
         self.fpn = FeaturePyramidNetwork([c5 // 4, c5 // 2, c5], model.fpn_channels, extra_blocks=extra)
 

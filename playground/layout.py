@@ -7,6 +7,7 @@ import gradio as gr
 
 from core.anchors import LEVELS
 from core.config import Config, knobs
+from core.knobs import Effect
 from playground import readout
 from playground.canvas import canvas
 from playground.controls import make_widget, settings_of
@@ -84,9 +85,9 @@ def _header() -> dict[str, gr.Button]:
         gr.Markdown("# RetinaNet Playground\nTake a detector apart: every knob moves something you can see.")
         return {
             "all": gr.Button("All knobs", size="sm", elem_id="all-knobs"),
-            "link": gr.Button("Copy link", size="sm"),
-            "reset": gr.Button("Reset", size="sm"),
-            "theme": gr.Button("Light / dark", size="sm"),
+            "link": gr.Button("Copy link", size="sm", min_width=80),
+            "reset": gr.Button("Reset", size="sm", min_width=80),
+            "theme": gr.Button("Light / dark", size="sm", min_width=80),
         }
 
 
@@ -99,30 +100,30 @@ def _knob_columns() -> tuple[dict[str, gr.components.Component], dict[str, gr.co
         with gr.Column(elem_classes=["of-step", f"of-{key}"], elem_id=f"knobs-{key}"):
             gr.Markdown(f"## {step.title}\n{step.about}")
             buttons |= BUTTONS.get(key, dict)()
-            for path, knob in knobs().items():
-                if step.has(knob):
-                    made[path] = make_widget(knob, defaults[path])
+            mine = [knob for knob in knobs().values() if step.has(knob)]
+            for knob in sorted(mine, key=lambda knob: knob.effect != Effect.DATA):  # the dials of a scene come first
+                made[knob.path] = make_widget(knob, defaults[knob.path])
     return {path: made[path] for path in knobs()}, buttons
 
 
 def _picture_buttons() -> dict[str, gr.components.Component]:
     with gr.Row():
-        another = gr.Button("Another scene", variant="primary", size="sm")
-        upload = gr.UploadButton("Upload a picture", file_types=["image"], size="sm")
+        another = gr.Button("Another scene", variant="primary", size="sm", min_width=80)
+        upload = gr.UploadButton("Upload a picture", file_types=["image"], size="sm", min_width=80)
     example = gr.Dropdown(list(EXAMPLES), value=next(iter(EXAMPLES)), label="Examples", interactive=True)
     return {"another": another, "upload": upload, "example": example}
 
 
 def _network_buttons() -> dict[str, gr.components.Component]:
     endings = [".safetensors", ".pth", ".pt"]
-    return {"weights": gr.UploadButton("Upload weights", file_types=endings, size="sm")}
+    return {"weights": gr.UploadButton("Upload weights", file_types=endings, size="sm", min_width=80)}
 
 
 def _training_buttons() -> dict[str, gr.components.Component]:
     with gr.Row():
-        start = gr.Button("Start", variant="primary", size="sm")
-        stop = gr.Button("Stop", size="sm")
-    use = gr.Button("Use its weights in all steps", size="sm")
+        start = gr.Button("Start", variant="primary", size="sm", min_width=80)
+        stop = gr.Button("Stop", size="sm", min_width=80)
+    use = gr.Button("Use its weights in all steps", size="sm", min_width=80)
     return {"start": start, "stop": stop, "use": use}
 
 

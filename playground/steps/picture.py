@@ -22,9 +22,9 @@ def look(situation: Situation, focus: Focus) -> Look:
     sizes = [(name, str(sum(low <= a < high for a in area))) for name, low, high in AREAS]
     text = readout.facts(
         [
-            ("picture", f"{width}×{height} px"),
-            ("as the network sees it", f"{situation.size[1]}×{situation.size[0]} px"),
             ("objects", str(len(boxes))),
+            ("picture, px", f"{width}×{height}"),
+            ("for the network, px", f"{situation.size[1]}×{situation.size[0]}"),
         ]
     )
     text += readout.table(readout.Table("Objects by class", ("class", "objects"), _rows(names)))
