@@ -44,7 +44,7 @@ def pyramid_grids(height: int, width: int) -> tuple[tuple[int, int], ...]:
     return tuple((math.ceil(height / stride), math.ceil(width / stride)) for stride in STRIDES)
 
 
-@lru_cache(maxsize=32)
+@lru_cache(maxsize=8)
 def make_anchors(anchors: Anchors, height: int, width: int) -> AnchorGrid:
     """Returns the anchors of a padded picture of `height × width` pixels.
 

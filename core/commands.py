@@ -12,7 +12,7 @@ from PIL import Image, ImageDraw
 from tqdm import tqdm
 
 from core.checkpoints import PICKLED, write_pickled
-from core.config import Config
+from core.config import Config, knobs
 from core.data import DataError, open_data
 from core.detector import detect as run_detector
 from core.evaluation import Metrics, results_json
@@ -33,6 +33,7 @@ from core.training import (
 )
 from core.weights import Weights, WeightsError, adopt, build, load_weights, save_weights
 
+IMAGES = "training.eval_images"
 REFUSALS = (TrainingError, ValueError, OSError)  # every other error of core is a ValueError
 
 
@@ -94,7 +95,9 @@ def _show(bar: tqdm, record: Record) -> None:
 
 
 def evaluate(config: Config, options: Namespace) -> dict[str, Any]:
-    """Measures the COCO figures on the first `training.eval_images` pictures of a split and prints them."""
+    """Measures the COCO figures on a split and prints them: on all of a folder, unless --images says how many."""
+    if options.data != "scenes" and IMAGES not in config.chosen():
+        config = config.replace({IMAGES: knobs()[IMAGES].le})
     data = open_data(options.data, options.split, config.scenes, config.training.eval_images)
     config, weights, model = _load(config)
     if len(data.class_names) != model.num_classes:
@@ -107,10 +110,12 @@ def evaluate(config: Config, options: Namespace) -> dict[str, Any]:
             if not isinstance(progress, Metrics):
                 bar.update(progress[0] - bar.n)
     figures = progress.to_dict()
+    count = min(config.training.eval_images, len(data))
+    print(f"{count} pictures, {data.dropped} boxes without area left out")
     for name, value in figures.items():
         if not isinstance(value, dict):
             print(f"{name:10} {'–' if value is None else f'{value:.3f}'}")
-    return {"weights": weights.name, "data": options.data, "split": options.split, "metrics": figures}
+    return {"weights": weights.name, "data": options.data, "split": options.split, "images": count, "metrics": figures}
 
 
 def detect(config: Config, options: Namespace) -> list[dict[str, Any]]:

@@ -78,7 +78,7 @@ class Config(Section):
             raise ConfigError(f"The settings are {len(text):,} characters long; at most {MAX_TEXT:,} are read.")
         try:
             values = json.loads(text)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise ConfigError(f"The settings are not JSON: {error}.") from None
         if not isinstance(values, dict):
             raise ConfigError("The settings must be a JSON object of sections, such as loss, with their fields.")

@@ -21,7 +21,8 @@ class Model(Section):
 
     weights: str = knob(
         "builtin", label="Initial weights", effect=Effect.FORWARD, options=BUILT_IN_WEIGHTS, min_length=1,
-        help="Where the weights come from: builtin is the detector shipped with the playground, coco and coco_v2 "
+        help="Where the weights come from: builtin is the small detector shipped here (a stand-in after a short "
+        "training, until a better one replaces it), coco and coco_v2 "
         "are torchvision's (ResNet-50), imagenet loads the body only, random starts from nothing.",
     )  # fmt: skip
     depth: Literal[18, 34, 50, 101, 152] = knob(
@@ -125,7 +126,8 @@ class Matching(Section):
     )  # fmt: skip
     force_best_match: bool = knob(
         True, label="Force best match", effect=Effect.ASSIGN,
-        help="Gives every object the anchor that overlaps it most, however little; off, small or elongated "
+        help="Makes the anchor that overlaps an object most foreground, however little that is, for the object it "
+        "overlaps most itself; off, small or elongated "
         "objects may train nothing.",
     )  # fmt: skip
 
@@ -149,8 +151,8 @@ class Loss(Section):
     )  # fmt: skip
     alpha: float = knob(
         0.25, label="α (foreground weight)", effect=Effect.LOSS, ge=0, le=1, step=0.01,
-        help="Weight of foreground, background gets 1−α; it falls as γ rises because γ already silences the "
-        "background (the paper pairs γ 2 with α 0.25). Used by focal and balanced cross-entropy.",
+        help="Weight of foreground, background gets 1−α; choose it lower when γ is higher, because γ already "
+        "silences the background (the paper pairs γ 2 with α 0.25). Used by focal and balanced cross-entropy.",
     )  # fmt: skip
     gamma: float = knob(
         2.0, label="γ (focusing)", effect=Effect.LOSS, ge=0, le=8, step=0.1,
@@ -183,7 +185,7 @@ class Loss(Section):
     normaliser: Literal["image", "batch", "moving_average"] = knob(
         "image", label="Normaliser", effect=Effect.LOSS,
         help="Foreground count the loss is divided by: each image's own (torchvision), the batch's, or its "
-        "moving average (detectron2), steadier when objects are few.",
+        "moving average (detectron2), steadier when objects are few. Differs only for batches.",
     )  # fmt: skip
 
 
@@ -191,7 +193,7 @@ class Inference(Section):
     """From outputs to detections (paper, section 4, "Inference")."""
 
     image_size: int = knob(
-        320, label="Shorter side", effect=Effect.FORWARD, ge=32, le=1600, step=32, unit="px",
+        256, label="Shorter side", effect=Effect.FORWARD, ge=32, le=1600, step=32, unit="px",
         help="The picture is scaled so that its shorter side has this length; larger finds smaller objects, slower.",
     )  # fmt: skip
     max_image_size: int = knob(
@@ -330,12 +332,12 @@ class Scenes(Section):
         help="Another seed, another picture (or data set), with the same dials.",
     )  # fmt: skip
     image_size: int = knob(
-        320, label="Scene size", effect=Effect.DATA, ge=64, le=1024, step=32, unit="px",
+        256, label="Scene size", effect=Effect.DATA, ge=64, le=1024, step=32, unit="px",
         help="Side of the square pictures that are rendered.",
     )  # fmt: skip
     min_objects: int = knob(
         3, label="Objects at least", effect=Effect.DATA, ge=0, le=100, step=1,
-        help="Fewest objects placed in a picture (empty pictures apart).",
+        help="Fewest objects a picture is given (empty ones apart); a crowd that does not fit is thinned out.",
     )  # fmt: skip
     max_objects: int = knob(
         10, label="Objects at most", effect=Effect.DATA, ge=1, le=100, step=1,

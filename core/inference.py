@@ -12,8 +12,8 @@ from core.hyperparameters import Inference
 
 KEPT, SUPPRESSED, BEYOND_CAP = 0, 1, 2  # fates of a candidate
 
-# Suppressed boxes compared with the kept ones at a time, so that memory stays bounded for huge top-K.
-BLOCK = 4096
+# Pairs of suppressed and kept boxes compared at a time, so that memory stays bounded for huge top-K.
+PAIRS = 4_000_000
 
 
 class LevelCounts(NamedTuple):
@@ -143,7 +143,7 @@ def _suppressors(boxes: Tensor, groups: Tensor, survivors: Tensor, threshold: fl
     lost = torch.ones_like(groups, dtype=torch.bool).index_fill(0, survivors, False)
     for group in groups[lost].unique():
         rivals = survivors[groups[survivors] == group]  # best first
-        for block in torch.nonzero(lost & (groups == group)).squeeze(1).split(BLOCK):
+        for block in torch.nonzero(lost & (groups == group)).squeeze(1).split(1 + PAIRS // len(rivals)):
             overlap = _iou(boxes[rivals], boxes[block])  # [rivals, block]
             over = overlap > threshold
             # The box at fault outscored the lost one, so it comes before any lower survivor that overlaps too.

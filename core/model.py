@@ -105,15 +105,15 @@ class BoxHead(nn.Module):
 
 
 class ExtraLevels(LastLevelP6P7):
-    """P6 and P7, in float32 even where the rest is bfloat16.
+    """P6 and P7, on CPUs in float32 even where the rest is bfloat16.
 
-    On CPUs with AMX, PyTorch 2.15 leaves the bfloat16 weight gradient of a strided convolution on a 1×1 map
+    With AMX, PyTorch 2.15 leaves the bfloat16 weight gradient of a strided convolution on a 1×1 map
     unwritten, and pictures of 64 pixels have such a P6.
     """
 
     def forward(self, p: list[Tensor], c: list[Tensor], names: list[str]) -> tuple[list[Tensor], list[str]]:
         """Adds P6 and P7 to the levels p, made from the last of them or of the body's maps c."""
-        with torch.autocast(p[-1].device.type, enabled=False):
+        with torch.autocast("cpu", enabled=False):
             (_, *extra), names = super().forward([p[-1].float()], [c[-1].float()], names)
         return [*p, *extra], names
 

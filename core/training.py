@@ -149,6 +149,8 @@ class Trainer:
             TrainingError: Loss or gradient is not finite. The weights are those before the step.
         """
         training = self.config.training
+        if self.step == training.steps:  # stopped during its last evaluation
+            yield from self._evaluate(validation)
         started = time.perf_counter()
         for samples in self._batches(train, workers):
             record = self._train_step(samples, started)

@@ -59,7 +59,7 @@ def config_of(settings: str) -> Config:
         raise ConfigError(f"The settings are {len(settings):,} characters long; at most {MAX_TEXT:,} are read.")
     try:
         values = json.loads(settings or "{}")
-    except ValueError:
+    except (ValueError, RecursionError):
         values = None
     if not isinstance(values, dict):
         raise ConfigError("The page has lost its settings: reload it.")

@@ -11,6 +11,7 @@ from typing import Any
 import gradio as gr
 
 from core.config import Config
+from core.preprocess import prepare
 from playground.canvas_edit import parse_click
 from playground.controls import keep, settings_of, values_of
 from playground.examples import scenes_of
@@ -23,6 +24,9 @@ from playground.steps.training import RUNS, run_config
 
 SCENE_SEEDS = 2**31  # "another scene" counts up to the knob's bound and starts again
 WEIGHTS = "model.weights"
+# Browsers lend the clipboard to https and to this machine only; elsewhere the link is shown to be copied.
+COPY_LINK = """() => navigator.clipboard
+  ? navigator.clipboard.writeText(location.href) : window.prompt("Copy this link:", location.href)"""
 LIVE = {"queue": False, "show_progress": "hidden"}
 # An event's data must not be deferred: "always_last" would run the last call with the first one's data.
 IN_ORDER = {"trigger_mode": "multiple", "show_progress": "hidden"}
@@ -66,10 +70,11 @@ def connect_settings(page: gr.Blocks, parts: Parts) -> None:
 
     def choose(event: gr.EventData, *inputs: Any) -> list:
         asked = Asked(*inputs)
-        asked = asked._replace(step=event.step if event.step in STEPS else asked.step)
+        step = str(getattr(event, "step", ""))
+        asked = asked._replace(step=step if step in STEPS else asked.step)
         return [asked.step, *updates(show(asked))]
 
-    parts.strip.select(choose, parts.asked, [parts.step, *parts.shown], **IN_ORDER)
+    parts.strip.select(choose, parts.asked, [parts.step, *parts.shown], **{**IN_ORDER, "queue": False})
     page.load(load, None, [parts.step, parts.run, parts.timer, *parts.all_settings, *parts.shown], **LIVE)
 
     def reset(step: str) -> list:
@@ -77,7 +82,7 @@ def connect_settings(page: gr.Blocks, parts: Parts) -> None:
 
     buttons = parts.buttons
     buttons["reset"].click(reset, parts.step, [parts.own, *parts.all_settings, *parts.shown], **LIVE)
-    buttons["link"].click(None, js="() => navigator.clipboard.writeText(location.href)")
+    buttons["link"].click(None, js=COPY_LINK)
     buttons["theme"].click(None, js="() => document.body.classList.toggle('dark')")
     buttons["all"].click(None, js="() => document.body.toggleAttribute('data-all')")
 
@@ -107,27 +112,31 @@ def connect_picture(parts: Parts) -> None:
 
     def example(name: str, *inputs: Any) -> list:
         config = scenes_of(name, Asked(*inputs).config())
-        return [*shown_settings(config), *updates(show(Asked(*inputs)._replace(settings=settings_of(config))))]
+        asked = Asked(*inputs)._replace(own=None, settings=settings_of(config))
+        return [None, *shown_settings(config), *updates(show(asked))]
 
-    guarded = refusing(len(parts.all_settings), example)
-    buttons["example"].input(guarded, [buttons["example"], *parts.asked], [*parts.all_settings, *parts.shown], **LIVE)
+    guarded = refusing(1 + len(parts.all_settings), example)
+    buttons["example"].input(
+        guarded, [buttons["example"], *parts.asked], [parts.own, *parts.all_settings, *parts.shown], **LIVE
+    )
     changed = [parts.own, *parts.shown]
 
     def upload(file: str, *inputs: Any) -> list:
         asked = Asked(*inputs)
         situation = asked.situation()
         own = Own(uploaded(file, Path(file).name, own_classes(situation)), situation.config.scenes)
+        prepare([own.picture.sample.image], situation.config.inference)  # refused now if the network cannot see it
         return [own, *updates(show(asked._replace(own=own, point=None)))]
 
     def edit(event: gr.EventData, *inputs: Any) -> list:
         asked = Asked(*inputs)
-        own = edited(event.boxes, asked.situation())
+        own = edited(getattr(event, "boxes", None), asked.situation())
         return [own, *updates(show(asked._replace(own=own)))]
 
     def click(event: gr.EventData, *inputs: Any) -> list:
         asked = Asked(*inputs)
         height, width = asked.situation().size
-        point = parse_click(event.x, event.y, width, height)
+        point = parse_click(getattr(event, "x", None), getattr(event, "y", None), width, height)
         return [point, *updates(show(asked._replace(point=point)))]
 
     def on_edit(event: gr.EventData, *inputs: Any) -> list:
@@ -136,7 +145,7 @@ def connect_picture(parts: Parts) -> None:
     def on_click(event: gr.EventData, *inputs: Any) -> list:
         return refusing(1, click)(event, *inputs)
 
-    buttons["upload"].upload(refusing(1, upload), [buttons["upload"], *parts.asked], changed, queue=False)
+    buttons["upload"].upload(refusing(1, upload), [buttons["upload"], *parts.asked], changed, concurrency_limit=1)
     parts.canvas.edit(on_edit, parts.asked, changed, **IN_ORDER)
     parts.canvas.select(on_click, parts.asked, [parts.point, *parts.shown], **IN_ORDER)
 

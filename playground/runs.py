@@ -1,6 +1,7 @@
 """Training runs started from the page: each is a process of the command line with a folder, which the page reads."""
 
 import itertools
+import signal
 import subprocess
 import sys
 import threading
@@ -9,7 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from core.config import Config
-from core.runs import FAILED, RUNNING, RunFolder, write_text
+from core.runs import FAILED, RUNNING, STOPPED, RunFolder, write_text
 
 ROOT = Path(__file__).parent.parent
 STARTING, INTERRUPTED = "starting", "interrupted"  # beside the states of `core.runs`
@@ -45,7 +46,7 @@ class Runs:
     """The runs of this page, in one folder."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder = folder
+        self.folder = folder.resolve()  # runs are processes in another folder
         self._lock = threading.Lock()
         self._processes: dict[str, subprocess.Popen] = {}
         self._numbers = itertools.count(1)
@@ -77,11 +78,11 @@ class Runs:
 
     def current(self) -> str:
         """Returns the name of the run that is going on, "" if none is."""
-        return next((name for name, process in self._processes.items() if process.poll() is None), "")
+        return next((name for name, process in list(self._processes.items()) if process.poll() is None), "")
 
     def stop(self, name: str) -> None:
-        """Asks a run to stop with a checkpoint, which it does after its current step."""
-        process = self._processes.get(name)
+        """Asks a run, or the current one if the name is "", to stop with a checkpoint after its current step."""
+        process = self._processes.get(name or self.current())
         if process and process.poll() is None:
             process.terminate()
 
@@ -97,7 +98,9 @@ class Runs:
         steps = [record for record in records if "metrics" not in record]
         evaluations = [record for record in records if "metrics" in record]
         state, message = (status.state, status.message) if status else (STARTING, "")
-        if ended and state in ACTIVE:
+        if ended and process is not None and process.returncode == -signal.SIGTERM:  # before it could listen
+            state, message = STOPPED, ""
+        elif ended and state in ACTIVE:
             state, message = (INTERRUPTED, "") if status else (FAILED, self._last_words(name))
         return Progress(state, message, steps, evaluations)
 

@@ -1,7 +1,6 @@
 """From what the visitor has chosen to what the page shows: pure functions, free of Gradio's events."""
 
 import json
-from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import parse_qsl, urlencode
@@ -20,13 +19,14 @@ from playground.canvas import View, payload, picture_url
 from playground.canvas_edit import parse_edit
 from playground.controls import config_of
 from playground.pictures import Picture, scene
-from playground.situation import Situation, weights_of
+from playground.situation import Cache, Situation, weights_of
 from playground.step import Focus
 from playground.steps import STEPS
 from playground.steps.training import RUNS
 
 # What a visitor can bring about; everything else is a defect and may show as one.
 REFUSALS = (ConfigError, WeightsError, PictureError, ValueError)
+_urls = Cache(32)
 TITLES = {key: step.title for key, step in STEPS.items()}
 
 
@@ -89,7 +89,7 @@ def show(asked: Asked) -> Shown:
         situation = asked.situation()
         look = STEPS[asked.step].look(situation, Focus(asked.level, asked.point, asked.run))
         view = View(
-            picture=_url(situation.picture.pixels_key, situation.picture),
+            picture=_url(situation.picture),
             width=situation.size[1],
             height=situation.size[0],
             layers=look.layers,
@@ -123,6 +123,8 @@ def require_own_weights(config: Config) -> None:
         ConfigError: See above.
     """
     name = config.model.weights
+    if not name.isprintable():
+        raise ConfigError("model.weights holds characters that no name has: choose weights from the list.")
     homes = (RUNS.folder.resolve(), Path(gr.utils.get_upload_folder()).resolve())
     if name not in BUILT_IN_WEIGHTS and not any(Path(name).resolve().is_relative_to(home) for home in homes):
         raise ConfigError(
@@ -185,6 +187,5 @@ def from_link(query: str) -> tuple[str, Config]:
     return step, config
 
 
-@lru_cache(maxsize=64)
-def _url(pixels_key: str, picture: Picture) -> str:
-    return picture_url(picture.sample.image)
+def _url(picture: Picture) -> str:
+    return _urls.get(picture.pixels_key, lambda: picture_url(picture.sample.image))

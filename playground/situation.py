@@ -1,10 +1,11 @@
 """Everything that follows from a picture and the settings, computed when first asked for and cached across visitors.
 
 What is recomputed follows from the knobs' declared effects: outputs are cached by picture and by the settings with the
-effects forward and data, matching by the objects and the settings with the effects anchors and assign.
+effect forward, matching by the objects and the settings with the effects anchors and assign.
 """
 
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from functools import cached_property
@@ -29,32 +30,54 @@ from core.training import objects_of
 from core.weights import Weights, WeightsError, adopt, build, load_weights
 from playground.pictures import Picture
 
+RETRY_SECONDS = 30  # a failed download is not tried again at every move of a knob
+
 
 class Cache:
-    """The most recent results of something expensive; each is computed once, one at a time."""
+    """The most recent results of something expensive; each is computed once, whoever asks meanwhile waits for it."""
 
     def __init__(self, size: int) -> None:
         self._size = size
         self._results: OrderedDict[Hashable, Any] = OrderedDict()
+        self._work: dict[Hashable, threading.Lock] = {}
+        self._errors: dict[Hashable, tuple[float, WeightsError]] = {}
         self._lock = threading.Lock()
-        self._work = threading.Lock()
 
     def get(self, key: Hashable, make: Callable[[], Any]) -> Any:
-        """Returns the result kept under a key, made if there is none; errors are not kept."""
+        """Returns the result kept under a key, made if there is none.
+
+        Raises:
+            WeightsError: What `make` raised; it raises again, without trying, for `RETRY_SECONDS`.
+        """
         with self._lock:
             if key in self._results:
                 self._results.move_to_end(key)
                 return self._results[key]
-        with self._work:
+            work = self._work.setdefault(key, threading.Lock())
+        with work:
             with self._lock:
                 if key in self._results:
                     return self._results[key]
+                self._errors = {k: e for k, e in self._errors.items() if time.monotonic() - e[0] < RETRY_SECONDS}
+                if key in self._errors:
+                    raise self._errors[key][1]
+            return self._make(key, make)
+
+    def _make(self, key: Hashable, make: Callable[[], Any]) -> Any:
+        try:
             result = make()
             with self._lock:
                 self._results[key] = result
                 while len(self._results) > self._size:
                     self._results.popitem(last=False)
-        return result
+            return result
+        except WeightsError as error:
+            with self._lock:
+                self._errors[key] = (time.monotonic(), error)
+            raise
+        finally:
+            with self._lock:
+                self._work.pop(key, None)
 
 
 class Network(NamedTuple):
@@ -65,8 +88,9 @@ class Network(NamedTuple):
     key: Hashable
 
 
-_weights, _networks, _predictions, _pyramids = Cache(4), Cache(3), Cache(16), Cache(4)
-_matches, _fits, _stages = Cache(32), Cache(32), Cache(16)
+# Sizes bound the memory: a prediction of a large picture with many anchors takes 100 MB.
+_weights, _networks, _predictions, _pyramids = Cache(3), Cache(3), Cache(6), Cache(2)
+_matches, _fits, _stages = Cache(8), Cache(32), Cache(8)
 
 
 def weights_of(name: str, depth: int) -> Weights:

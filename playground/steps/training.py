@@ -11,6 +11,7 @@ from playground.situation import Situation
 from playground.step import Focus, Look, Step, truth_layer
 from playground.steps.detections import candidate_layers
 
+POINTS = 500  # of a curve, at most about twice as many are drawn
 RUNS = Runs(Path("runs"))  # of the folder the page is started in
 
 
@@ -40,10 +41,11 @@ def run_config(name: str, config: Config) -> Config:
 
 def figure(progress: Progress) -> Figure:
     """Returns the curves of a run."""
-    steps = [record["step"] for record in progress.steps]
+    shown = progress.steps[:: 1 + len(progress.steps) // POINTS]
+    steps = [record["step"] for record in shown]
     losses = [
-        ("classification", colour("before"), steps, [record["classification"] for record in progress.steps]),
-        ("box", colour("foreground"), steps, [record["box"] for record in progress.steps]),
+        ("classification", colour("before"), steps, [record["classification"] for record in shown]),
+        ("box", colour("foreground"), steps, [record["box"] for record in shown]),
     ]
     at = [record["step"] for record in progress.evaluations]
     precision = [

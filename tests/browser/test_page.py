@@ -81,7 +81,7 @@ def set_slider(page, knob: str, value: float) -> None:
 def test_opens_on_a_scene_with_objects(opened):
     page = opened()
     assert layers(page)["truth"] > 0
-    assert headline(page, "anchors") == "19,206"
+    assert headline(page, "anchors") == "12,276"
     assert re.fullmatch(r"[\d,]+ → [\d,]+ → \d+", headline(page, "detections"))
     assert notice(page) == ""
     assert page.locator(".knob:visible").count() >= 10
@@ -165,7 +165,7 @@ def test_another_scene_and_reset(opened):
     wait(lambda: "scenes.seed=1" in address_of(page))
     page.get_by_role("button", name="Reset", exact=True).click()
     wait(lambda: "?" not in address_of(page))
-    assert headline(page, "picture") == "320×320"
+    assert headline(page, "picture") == "256×256"
 
 
 def test_upload_draw_and_follow(opened, tmp_path):
