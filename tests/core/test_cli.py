@@ -25,7 +25,7 @@ from core.detector import detect
 from core.pictures import open_picture
 from core.runs import FINISHED, RunFolder
 from core.scenes import CLASS_NAMES
-from core.weights import BUILTIN, adopt, build, load_weights, save_weights
+from core.weights import adopt, build, load_weights, save_weights
 from tests.core import made_data
 
 SHAPE = {"model.weights": "random", "model.fpn_channels": 32, "model.num_convs": 1, "model.batch_norm": "frozen"}
@@ -244,20 +244,21 @@ def test_evaluate_prints_and_writes_the_figures(weights, tmp_path, capsys):
     assert result["weights"] == str(weights) and result["split"] == "test"
     assert list(result["metrics"]["per_class"]) == list(CLASS_NAMES)
     printed, bar = capsys.readouterr()
-    assert [line.split()[0] for line in printed.splitlines()] == list(result["metrics"])[:-1]
+    summary, *lines = printed.splitlines()
+    assert summary == "2 pictures, 0 boxes without area left out"
+    assert [line.split()[0] for line in lines] == list(result["metrics"])[:-1]
     assert bar == ""
 
 
 def test_evaluate_the_builtin_weights_on_a_few_scenes(tmp_path):
-    if not BUILTIN.exists():
-        pytest.skip("no built-in weights")
     run("evaluate", "--weights", "builtin", "--images", 4, "--json", tmp_path / "figures.json")
     assert json.loads((tmp_path / "figures.json").read_text())["metrics"]["ap50"] > 0.1
 
 
 def test_evaluate_a_split_of_a_folder(tuned, data, tmp_path):
     run("evaluate", "--weights", tuned, "--data", data, "--split", "val", "--json", tmp_path / "figures.json")
-    assert list(json.loads((tmp_path / "figures.json").read_text())["metrics"]["per_class"]) == ["cat", "bird", "dog"]
+    result = json.loads((tmp_path / "figures.json").read_text())
+    assert result["images"] == 2 and list(result["metrics"]["per_class"]) == ["cat", "bird", "dog"]
 
 
 # Detect.
