@@ -106,7 +106,7 @@ function show(next, image) {
   editor.adopt(view);
   find("empty").hidden = picture !== null;
   find("tools").hidden = stage.hidden = picture === null;
-  message.textContent = view.message;
+  message.textContent = "";
   top.setAttribute("aria-label", view.alt);
   tip.hidden = true;
   dirty = { base: true, top: true };

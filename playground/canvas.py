@@ -63,7 +63,6 @@ class Layer(NamedTuple):
         colour: A role, one of `COLOURS`.
         boxes: float32 [N, 4], xyxy in the picture's coordinates; may reach beyond the picture.
         dashed: Dashed outline.
-        fill: Translucent inside.
         width: Of the line, in screen pixels.
         values: float32 [N], 0 … 1, drawn as opacity and shown on hover, or None.
         captions: N texts for the tags and the tooltip, or ().
@@ -77,7 +76,6 @@ class Layer(NamedTuple):
     colour: str
     boxes: np.ndarray | Tensor
     dashed: bool = False
-    fill: bool = False
     width: float = 1.5
     values: np.ndarray | Tensor | None = None
     captions: tuple[str, ...] = ()
@@ -116,7 +114,6 @@ class View(NamedTuple):
         editable: Whether the layer `TRUTH` may be edited.
         classes: Names of the classes an edited box may have.
         alt: What the picture shows, for those who do not see it.
-        message: A sentence above the picture, such as an error.
     """
 
     picture: str | None = None
@@ -127,7 +124,6 @@ class View(NamedTuple):
     editable: bool = False
     classes: tuple[str, ...] = ()
     alt: str = ""
-    message: str = ""
 
 
 def canvas() -> gr.HTML:

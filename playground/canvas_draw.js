@@ -19,7 +19,7 @@ const decodeFloats = (text) => (text === null ? null : new Float32Array(decodeBy
 
 /** Reads the component's value; an empty one is a view without a picture. */
 function decodeView(text) {
-  if (!text) return { picture: null, layers: [], heat: null, classes: [], alt: "", message: "", editable: false };
+  if (!text) return { picture: null, layers: [], heat: null, classes: [], alt: "", editable: false };
   const view = JSON.parse(text);
   for (const layer of view.layers) {
     for (const name of ["boxes", "values", "links"]) layer[name] = decodeFloats(layer[name]);

@@ -27,7 +27,7 @@ def make_widget(knob: Knob, value: Any) -> gr.components.Component:
                 [(str(choice).replace("_", " "), choice) for choice in knob.choices], value=value, **common
             )
         case "text":
-            return gr.Dropdown(list(knob.options), value=value, **common)
+            return gr.Dropdown(list(knob.options), value=value, allow_custom_value=True, **common)
         case "list":
             choices = [(_short(option), option) for option in knob.options]
             return gr.Dropdown(choices, value=value, multiselect=True, allow_custom_value=True, **common)

@@ -14,6 +14,7 @@ from playground.controls import make_widget, settings_of
 from playground.examples import EXAMPLES
 from playground.notice import notice
 from playground.plot import plot
+from playground.search import search
 from playground.steps import STEPS
 from playground.strip import strip
 
@@ -61,6 +62,7 @@ def lay_out() -> Parts:
     navigation, message = strip(), notice()
     with gr.Row(elem_classes=["layout"]):
         with gr.Column(elem_classes=["left"], min_width=280, scale=3):
+            search()
             widgets, more = _knob_columns()
         with gr.Column(elem_classes=["middle"], min_width=320, scale=6):
             view = canvas()

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from core.config import Config
-from core.runs import FAILED, RUNNING, STOPPED, RunFolder, write_text
+from core.files import write_text
+from core.runs import FAILED, RUNNING, STOPPED, RunFolder
 
 ROOT = Path(__file__).parent.parent
 STARTING, INTERRUPTED = "starting", "interrupted"  # beside the states of `core.runs`

@@ -55,15 +55,14 @@ def build():
         shown = canvas()
         count = gr.Slider(0, 2000, 50, step=1, label="Boxes", interactive=True)
         texts = [gr.Textbox(label=label) for label in ("Truth", "Clicked")]
-        buttons = [gr.Button(label) for label in ("Other picture", "Error", "Nothing")]
+        buttons = [gr.Button(label) for label in ("Other picture", "Nothing")]
         inputs = [count, picture, truth]
         for event in (demo.load, count.change):
             event(lambda *state: payload(view(*state)), inputs, shown, **quick)
         shown.edit(edit, [count, picture], [truth, texts[0], shown], trigger_mode="multiple", show_progress="hidden")
         shown.select(click, None, texts[1], trigger_mode="multiple", show_progress="hidden")
         buttons[0].click(lambda n, p, t: (1 - p, payload(view(n, 1 - p, t))), inputs, [picture, shown], **quick)
-        buttons[1].click(lambda *s: payload(view(*s)._replace(message="<b>No.</b>")), inputs, shown, **quick)
-        buttons[2].click(lambda: payload(View()), None, shown, **quick)
+        buttons[1].click(lambda: payload(View()), None, shown, **quick)
         gr.HTML("<div style='height: 2000px'></div>")
     return demo
 
@@ -205,12 +204,7 @@ def test_captions_and_names_are_text_not_markup(picture):
     assert picture.root.locator("img").count() == 0
 
 
-def test_message_and_empty_state(picture):
-    picture.button("Error").click()
-    picture.page.get_by_text("<b>No.</b>").wait_for()
-    picture.slide(51)
-    picture.shows(before=51, truth=2)
-    assert picture.page.locator(".pic-message").inner_text() == ""
+def test_empty_state(picture):
     picture.button("Nothing").click()
     picture.page.get_by_text("No picture yet").wait_for()
     assert picture.top.is_hidden()

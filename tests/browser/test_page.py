@@ -206,6 +206,9 @@ def test_all_knobs_opens_everything(opened):
     few = page.locator(".knob:visible").count()
     page.get_by_role("button", name="All knobs").click()
     wait(lambda: page.locator(".knob:visible").count() > 60 > few)
+    page.get_by_label("Find a knob").fill("suppress")  # a word of its help
+    wait(lambda: 0 < page.locator(".knob:visible").count() < 5)
+    assert page.locator("#knob-inference-class-agnostic-nms").is_visible()
 
 
 def test_narrow_page_has_no_sideways_scroll_and_the_picture_first(opened, new_page):
