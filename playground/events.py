@@ -186,6 +186,11 @@ def connect_training(parts: Parts) -> None:
             raise ValueError(str(error)) from None
         return [asked.run, gr.Timer(active=True), None, *updates(show(asked))]
 
+    def stop(*inputs: Any) -> list:
+        asked = Asked(*inputs)
+        RUNS.stop(asked.run)
+        return updates(show(asked))
+
     def tick(last: Any, *inputs: Any) -> list:
         asked = Asked(*inputs)
         progress = RUNS.read(asked.run)
@@ -203,7 +208,7 @@ def connect_training(parts: Parts) -> None:
 
     buttons = parts.buttons
     buttons["start"].click(refusing(3, start), parts.asked, [*watched, *parts.shown], **LIVE)
-    buttons["stop"].click(RUNS.stop, parts.run, None, **LIVE)
+    buttons["stop"].click(stop, parts.asked, parts.shown, **LIVE)
     parts.timer.tick(tick, [seen, *parts.asked], [parts.timer, seen, *parts.shown], **LIVE)
     use = refusing(len(parts.all_settings), use)
     buttons["use"].click(use, parts.asked, [*parts.all_settings, *parts.shown], **LIVE)

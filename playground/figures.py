@@ -132,6 +132,7 @@ def training(losses: Sequence[Line], precision: Sequence[Line]) -> Figure:
     figure = _figure(data, title="The run so far", x="step", y="loss")
     figure["layout"]["yaxis"]["type"] = "log"
     figure["layout"]["yaxis2"] = {"title": {"text": "AP"}, "overlaying": "y", "side": "right", "range": [0, 1]}
+    figure["layout"]["yaxis2"]["tickmode"] = "auto"  # its own round numbers, not those of the losses
     figure["layout"]["margin"]["r"] = 44
     return figure
 

@@ -18,7 +18,7 @@ from playground.search import search
 from playground.steps import STEPS
 from playground.strip import strip
 
-TICK_SECONDS = 1.0  # between looks at a training run
+TICK_SECONDS = 0.5  # between looks at a training run
 
 
 class Parts(NamedTuple):

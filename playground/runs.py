@@ -14,7 +14,7 @@ from core.files import write_text
 from core.runs import FAILED, RUNNING, STOPPED, RunFolder
 
 ROOT = Path(__file__).parent.parent
-STARTING, INTERRUPTED = "starting", "interrupted"  # beside the states of `core.runs`
+STARTING, STOPPING, INTERRUPTED = "starting", "stopping", "interrupted"  # beside the states of `core.runs`
 ACTIVE = (STARTING, RUNNING)
 
 
@@ -26,7 +26,7 @@ class Progress(NamedTuple):
     """What is known of a run.
 
     Attributes:
-        state: starting, running, finished, stopped, failed or interrupted.
+        state: starting, running, stopping, finished, stopped, failed or interrupted.
         message: Why, if it failed.
         steps: Records of its steps.
         evaluations: Records of its evaluations.
@@ -40,7 +40,7 @@ class Progress(NamedTuple):
     @property
     def active(self) -> bool:
         """Whether it goes on."""
-        return self.state in ACTIVE
+        return self.state in (*ACTIVE, STOPPING)
 
 
 class Runs:
@@ -50,6 +50,7 @@ class Runs:
         self.folder = folder.resolve()  # runs are processes in another folder
         self._lock = threading.Lock()
         self._processes: dict[str, subprocess.Popen] = {}
+        self._stopping: set[str] = set()
         self._numbers = itertools.count(1)
 
     def start(self, config: Config) -> str:
@@ -83,8 +84,10 @@ class Runs:
 
     def stop(self, name: str) -> None:
         """Asks a run, or the current one if the name is "", to stop with a checkpoint after its current step."""
-        process = self._processes.get(name or self.current())
+        name = name or self.current()
+        process = self._processes.get(name)
         if process and process.poll() is None:
+            self._stopping.add(name)
             process.terminate()
 
     def run(self, name: str) -> RunFolder:
@@ -101,6 +104,8 @@ class Runs:
         state, message = (status.state, status.message) if status else (STARTING, "")
         if ended and process is not None and process.returncode == -signal.SIGTERM:  # before it could listen
             state, message = STOPPED, ""
+        elif not ended and name in self._stopping:
+            state = STOPPING
         elif ended and state in ACTIVE:
             state, message = (INTERRUPTED, "") if status else (FAILED, self._last_words(name))
         return Progress(state, message, steps, evaluations)
