@@ -181,9 +181,19 @@ class Relief(NamedTuple):
 
 def relief(outline: Outline) -> Relief:
     """Turns an outline's depth into pixels: a function over the length of its gradient."""
-    y, x = np.gradient(outline.depth)
+    x = _slope(outline.depth)
+    y = _slope(outline.depth.T).T
     scale = 1 / np.sqrt(x * x + y * y + np.float32(1e-12))
     return Relief(outline.depth * scale, x * scale, y * scale)
+
+
+def _slope(depth: ndarray) -> ndarray:
+    """Returns central differences along each row, float32 [h, w]; `np.gradient` gives the same in twice the time."""
+    slope = np.empty_like(depth)
+    slope[:, 1:-1] = (depth[:, 2:] - depth[:, :-2]) * np.float32(0.5)
+    slope[:, 0] = depth[:, 1] - depth[:, 0]
+    slope[:, -1] = depth[:, -1] - depth[:, -2]
+    return slope
 
 
 def paint_solid(canvas: ndarray, outline: Outline, at: tuple[int, int], light: ndarray, skin: Skin) -> None:

@@ -6,6 +6,7 @@ leaves the looks of the others alone.
 """
 
 from enum import IntEnum
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -120,9 +121,15 @@ def _draw_thing(scenes: Scenes, numbers: ndarray) -> Thing:
     length = scenes.image_size * scenes.min_size * (scenes.max_size / scenes.min_size) ** side
     length = max(length, MIN_LENGTH)
     ratio = min(scenes.elongation**stretch, length / MIN_WIDTH)
-    weights = np.cumsum(RAREST ** (scenes.imbalance * np.linspace(0, 1, len(CLASS_NAMES))))
+    weights = _class_weights(scenes.imbalance)
     label = int(np.searchsorted(weights, kind * weights[-1], side="right"))
     return Thing(label, length, ratio, 2 * np.pi * turn, tuple(shift), numbers[THING_NUMBERS:].astype(np.float32))
+
+
+@lru_cache(maxsize=16)
+def _class_weights(imbalance: float) -> ndarray:
+    """Returns the running sum of how often each class is drawn, float64 [K]; the last is drawn least."""
+    return np.cumsum(RAREST ** (imbalance * np.linspace(0, 1, len(CLASS_NAMES))))
 
 
 def _stream(scenes: Scenes, index: int, purpose: Stream) -> np.random.Generator:
