@@ -145,12 +145,12 @@ def colour(role: str) -> str:
 def _figure(data: list[Figure], *, title: str, x: str, y: str) -> Figure:
     layout = {
         "title": {"text": title, "font": {"size": 14}},
-        "xaxis": {"title": {"text": x}},
+        "xaxis": {"title": {"text": x, "standoff": 6}},
         "yaxis": {"title": {"text": y}},
         "shapes": [],
         "annotations": [],
         "margin": {"l": 52, "r": 12, "t": 36, "b": 110},
-        "legend": {"orientation": "h", "y": -0.28, "yanchor": "top"},
+        "legend": {"orientation": "h", "yref": "container", "y": 0.01, "yanchor": "bottom"},
         "height": 360,
     }
     return {"data": data, "layout": layout}
