@@ -5,6 +5,7 @@ alone. With all widgets as the inputs of one event, Gradio takes three times as 
 """
 
 from collections.abc import Callable
+from functools import wraps
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +52,7 @@ def refusing(count: int, handler: Callable[..., list]) -> Callable[..., list]:
         handler: Raises one of `REFUSALS`.
     """
 
+    @wraps(handler)  # Gradio looks for the parameter that takes the event
     def guarded(*arguments: Any) -> list:
         try:
             return handler(*arguments)
@@ -139,15 +141,9 @@ def connect_picture(parts: Parts) -> None:
         point = parse_click(getattr(event, "x", None), getattr(event, "y", None), width, height)
         return [point, *updates(show(asked._replace(point=point)))]
 
-    def on_edit(event: gr.EventData, *inputs: Any) -> list:
-        return refusing(1, edit)(event, *inputs)
-
-    def on_click(event: gr.EventData, *inputs: Any) -> list:
-        return refusing(1, click)(event, *inputs)
-
     buttons["upload"].upload(refusing(1, upload), [buttons["upload"], *parts.asked], changed, concurrency_limit=1)
-    parts.canvas.edit(on_edit, parts.asked, changed, **IN_ORDER)
-    parts.canvas.select(on_click, parts.asked, [parts.point, *parts.shown], **IN_ORDER)
+    parts.canvas.edit(refusing(1, edit), parts.asked, changed, **IN_ORDER)
+    parts.canvas.select(refusing(1, click), parts.asked, [parts.point, *parts.shown], **IN_ORDER)
 
 
 def connect_weights(parts: Parts) -> None:

@@ -11,7 +11,7 @@ Figure = dict[str, Any]
 Line = tuple[str, str, Sequence[float], Sequence[float]]
 
 
-def lines(curves: Sequence[Line], *, title: str, x: str, y: str, log_y: bool = False) -> Figure:
+def lines(curves: Sequence[Line], *, title: str, x: str, y: str) -> Figure:
     """Returns curves.
 
     Args:
@@ -19,37 +19,14 @@ def lines(curves: Sequence[Line], *, title: str, x: str, y: str, log_y: bool = F
         title: Heading.
         x: Name of the horizontal axis.
         y: Name of the vertical axis.
-        log_y: Whether the vertical axis is logarithmic.
     """
-    data = [
-        {
-            "type": "scatter",
-            "mode": "lines",
-            "name": name,
-            "line": {"color": tint, "width": 2},
-            "x": list(xs),
-            "y": list(ys),
-        }
-        for name, tint, xs, ys in curves
-    ]
-    figure = _figure(data, title=title, x=x, y=y)
-    figure["layout"]["yaxis"]["type"] = "log" if log_y else "linear"
-    return figure
+    data = [_scatter(curve, "lines", line={"color": curve[1], "width": 2}) for curve in curves]
+    return _figure(data, title=title, x=x, y=y)
 
 
 def points(groups: Sequence[Line], marks: Sequence[tuple[str, float]], *, title: str, x: str, y: str) -> Figure:
     """Returns scattered points, with named horizontal lines; the horizontal axis is logarithmic."""
-    data = [
-        {
-            "type": "scatter",
-            "mode": "markers",
-            "name": name,
-            "marker": {"color": tint, "size": 9},
-            "x": list(xs),
-            "y": list(ys),
-        }
-        for name, tint, xs, ys in groups
-    ]
+    data = [_scatter(group, "markers", marker={"color": group[1], "size": 9}) for group in groups]
     figure = _figure(data, title=title, x=x, y=y)
     figure["layout"]["xaxis"]["type"] = "log"
     figure["layout"]["yaxis"]["range"] = [0, 1.02]
@@ -114,27 +91,20 @@ def bars(names: Sequence[str], groups: Sequence[tuple[str, str, Sequence[float]]
 
 def training(losses: Sequence[Line], precision: Sequence[Line]) -> Figure:
     """Returns the losses of a run (left axis, logarithmic) and its average precision (right axis) over its steps."""
-    data = [
-        {"type": "scatter", "mode": "lines", "name": name, "line": {"color": tint}, "x": list(xs), "y": list(ys)}
-        for name, tint, xs, ys in losses
-    ]
-    for name, tint, xs, ys in precision:
-        data.append(
-            {
-                "type": "scatter",
-                "mode": "lines+markers",
-                "name": name,
-                "yaxis": "y2",
-                "line": {"color": tint, "dash": "dot"},
-            }
-            | {"x": list(xs), "y": list(ys)}
-        )
+    data = [_scatter(curve, "lines", line={"color": curve[1]}) for curve in losses]
+    for curve in precision:
+        data.append(_scatter(curve, "lines+markers", line={"color": curve[1], "dash": "dot"}, yaxis="y2"))
     figure = _figure(data, title="The run so far", x="step", y="loss")
     figure["layout"]["yaxis"]["type"] = "log"
     figure["layout"]["yaxis2"] = {"title": {"text": "AP"}, "overlaying": "y", "side": "right", "range": [0, 1]}
     figure["layout"]["yaxis2"]["tickmode"] = "auto"  # its own round numbers, not those of the losses
     figure["layout"]["margin"]["r"] = 44
     return figure
+
+
+def _scatter(curve: Line, mode: str, **style: Any) -> Figure:
+    name, _, xs, ys = curve
+    return {"type": "scatter", "mode": mode, "name": name, "x": list(xs), "y": list(ys), **style}
 
 
 def colour(role: str) -> str:

@@ -9,7 +9,7 @@ import gradio as gr
 
 from core.architecture import WeightsError
 from core.boxes import rescale
-from core.config import Config
+from core.config import MAX_TEXT, Config
 from core.hyperparameters import BUILT_IN_WEIGHTS, Scenes
 from core.knobs import ConfigError
 from core.pictures import PictureError
@@ -125,7 +125,7 @@ def require_own_weights(config: Config) -> None:
     name = config.model.weights
     if not name.isprintable():
         raise ConfigError("model.weights holds characters that no name has: choose weights from the list.")
-    homes = (RUNS.folder.resolve(), Path(gr.utils.get_upload_folder()).resolve())
+    homes = (RUNS.folder, Path(gr.utils.get_upload_folder()).resolve())
     if name not in BUILT_IN_WEIGHTS and not any(Path(name).resolve().is_relative_to(home) for home in homes):
         raise ConfigError(
             f"model.weights = {name!r} is not to be had here: choose {', '.join(BUILT_IN_WEIGHTS)}, upload a file, "
@@ -178,7 +178,7 @@ def from_link(query: str) -> tuple[str, Config]:
     Raises:
         ConfigError: Something in it is not allowed.
     """
-    pairs = dict(parse_qsl(query[:100_000], keep_blank_values=True))
+    pairs = dict(parse_qsl(query[:MAX_TEXT], keep_blank_values=True))
     step = pairs.pop("step", next(iter(STEPS)))
     if step not in STEPS:
         raise ConfigError(f"step = {step!r} is not allowed: it must be one of {', '.join(STEPS)}.")

@@ -90,7 +90,7 @@ class Network(NamedTuple):
 
 # Sizes bound the memory: a prediction of a large picture with many anchors takes 100 MB.
 _weights, _networks, _predictions, _pyramids = Cache(3), Cache(3), Cache(6), Cache(2)
-_matches, _fits, _stages = Cache(8), Cache(32), Cache(8)
+_batches, _matches, _fits, _stages = Cache(4), Cache(8), Cache(32), Cache(8)
 
 
 def weights_of(name: str, depth: int) -> Weights:
@@ -138,7 +138,9 @@ class Situation:
     @cached_property
     def batch(self) -> Batch:
         """The picture as the network sees it."""
-        return prepare([self.picture.sample.image], self.config.inference)
+        inference = self.config.inference
+        key = (self.picture.pixels_key, inference.image_size, inference.max_image_size)
+        return _batches.get(key, lambda: prepare([self.picture.sample.image], inference))
 
     @cached_property
     def size(self) -> tuple[int, int]:
