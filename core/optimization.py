@@ -25,6 +25,7 @@ OPTIMIZERS = {
     "radam": torch.optim.RAdam,
     "asgd": torch.optim.ASGD,
 }
+FUSED = ("adam", "adamw", "sgd", "adagrad")  # PyTorch has them in one pass over the weights, a few times as fast
 SECOND_BETA = 0.999  # memory of squared gradients, PyTorch's default
 ONE_CYCLE_RISE, ONE_CYCLE_START, ONE_CYCLE_END = 0.3, 1 / 25, 1 / 250_000  # torch.optim.lr_scheduler.OneCycleLR
 
@@ -39,6 +40,8 @@ def build_optimizer(model: nn.Module, training: Training) -> torch.optim.Optimiz
     argument = MOMENTUM_ARGUMENT.get(training.optimizer)
     value = (training.momentum, SECOND_BETA) if argument == "betas" else training.momentum
     extra = {argument: value} if argument else {}
+    if training.optimizer in FUSED:
+        extra["fused"] = True
     groups = [group for group in groups if group["params"]]
     return OPTIMIZERS[training.optimizer](groups, lr=training.learning_rate, **extra)
 

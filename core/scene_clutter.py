@@ -8,6 +8,7 @@ from core.scene_shapes import CLASS_NAMES, CLASSES, TRAITS, Outline, Texture, Th
 
 MOST = 25  # distractors of a picture full of clutter
 SIZES = (0.04, 0.3)  # shortest and longest, as a share of the picture's side
+IMPOSTOR = 0.1  # shortest impostor: a smaller one shows too little of its texture to be told from the real thing
 RATIO = 2.2  # largest length over width
 TWIG_RATIO = 16
 
@@ -18,8 +19,8 @@ def strew(canvas: ndarray, setting: Setting, amount: float, rng: np.random.Gener
         DISTRACTORS[rng.integers(len(DISTRACTORS))](canvas, setting, rng)
 
 
-def _thing(canvas: ndarray, rng: np.random.Generator) -> Thing:
-    size = canvas.shape[1] * SIZES[0] * (SIZES[1] / SIZES[0]) ** rng.random()
+def _thing(canvas: ndarray, rng: np.random.Generator, shortest: float = SIZES[0]) -> Thing:
+    size = canvas.shape[1] * shortest * (SIZES[1] / shortest) ** rng.random()
     label = int(rng.integers(len(CLASSES)))
     return Thing(label, size, RATIO ** rng.random(), rng.uniform(0, 2 * np.pi), (0.5, 0.5), _traits(rng))
 
@@ -65,7 +66,7 @@ def _print(canvas: ndarray, setting: Setting, rng: np.random.Generator) -> None:
 
 def _impostor(canvas: ndarray, setting: Setting, rng: np.random.Generator) -> None:
     """A class's silhouette in the texture of another."""
-    thing = _thing(canvas, rng)
+    thing = _thing(canvas, rng, IMPOSTOR)
     other = CLASSES[(thing.label + rng.integers(1, len(CLASSES))) % len(CLASSES)]
     _solid(canvas, setting, rng, trace(thing), other.texture)
 
