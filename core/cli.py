@@ -11,6 +11,7 @@ from typing import Any, NoReturn
 from core.config import Config, knobs
 from core.files import OutputError, require_writable, write_text
 from core.knobs import ConfigError, Knob
+from core.presets import PRESETS
 
 # Short names of flags people use most.
 ALIASES = {
@@ -89,13 +90,21 @@ class _Parser(argparse.ArgumentParser):
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(prog="python -m core", description="RetinaNet: train, evaluate, detect, export.")
+    parser = _Parser(prog="python -m core", description="RetinaNet: train, compare, evaluate, detect, export.")
     actions = parser.add_subparsers(title="commands", dest="command", required=True)
     train = _command(actions, "train", "Train a detector; Ctrl-C stops it with a checkpoint.")
     _add_data(train)
     train.add_argument("--out", type=Path, required=True, metavar="RUN", help="folder of the run")
     train.add_argument("--resume", action="store_true", help="go on from the checkpoint in the folder of the run")
     train.add_argument("--workers", type=_count, default=1, help="processes that load pictures (default 1)")
+    compare = _command(
+        actions, "compare", "Train a detector several times with one thing changed; on scenes, a minute or less each."
+    )
+    about = "; ".join(f"{key}: {preset.title}" for key, preset in PRESETS.items())
+    compare.add_argument("preset", choices=PRESETS, metavar="PRESET", help=about)
+    compare.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of the runs; goes on in it")
+    compare.add_argument("--seeds", type=_count, default=1, help="runs of each arm (default 1)")
+    compare.add_argument("--workers", type=_count, default=1, help="processes that load pictures (default 1)")
     evaluate = _command(actions, "evaluate", "Measure the twelve COCO figures.")
     _add_data(evaluate)
     evaluate.add_argument("--split", default="test", help="train, val or test (default)")

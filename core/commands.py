@@ -12,6 +12,7 @@ from PIL import Image, ImageDraw
 from tqdm import tqdm
 
 from core.checkpoints import PICKLED, write_pickled
+from core.comparison import as_text, parts, result, rows, run_comparison
 from core.config import Config, knobs
 from core.data import DataError, open_data
 from core.detector import detect as run_detector
@@ -20,6 +21,7 @@ from core.files import OutputError, require_writable
 from core.knobs import ConfigError
 from core.model import RetinaNet
 from core.pictures import open_picture, to_pil
+from core.presets import PRESETS
 from core.processes import anywhere, make_accelerator
 from core.runs import RunFolder, record_to_dict, run_training
 from core.sample import Detections
@@ -31,7 +33,7 @@ from core.training import (
     TrainingError,
     evaluation_steps,
 )
-from core.weights import Weights, WeightsError, adopt, build, load_weights, save_weights
+from core.weights import Weights, WeightsError, adopt, build, save_weights, weights_for
 
 IMAGES = "training.eval_images"
 REFUSALS = (TrainingError, ValueError, OSError)  # every other error of core is a ValueError
@@ -62,6 +64,28 @@ def train(config: Config, options: Namespace) -> dict[str, Any]:
                 records.close()
                 break
     return result
+
+
+def compare(config: Config, options: Namespace) -> dict[str, Any]:
+    """Trains the arms of a preset into sub-folders of `options.out` and prints what came of each; stops as `train`."""
+    preset = PRESETS[options.preset]
+    records = run_comparison(preset, options.out, seeds=options.seeds, own=config.chosen(), workers=options.workers)
+    total = sum(preset.config(arm, 0, **config.chosen()).training.steps for arm in preset.arms) * options.seeds
+    stopped = False
+    with _stop_signals() as received, _bar(total=total, show=True) as bar:
+        for part, record in records:
+            if isinstance(record, StepRecord):
+                bar.update()
+                bar.set_postfix_str(f"{part.arm.name}, seed {part.seed}, loss {record.classification:.3f}")
+            if received:
+                stopped = True
+                records.close()
+                break
+    results = [result(part) for part in parts(preset, options.out, options.seeds)]
+    table = rows(results)
+    print(as_text(table))
+    as_dicts = [[each._asdict() for each in group] for group in (table, results)]
+    return {"preset": options.preset, "stopped": stopped, "rows": as_dicts[0], "runs": as_dicts[1]}
 
 
 @contextmanager
@@ -205,7 +229,7 @@ def _load(config: Config) -> tuple[Config, Weights, RetinaNet]:
         WeightsError: They are those of no detector, cannot be had, or contradict the settings.
     """
     set_seed(config.training.seed)
-    weights = load_weights(config.model.weights, depth=config.model.depth)
+    weights = weights_for(config)
     if weights.architecture is None:
         raise WeightsError(f"The weights {weights.name} are no detector yet: train one from them, or choose others.")
     config = adopt(config, weights)

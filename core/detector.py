@@ -9,7 +9,7 @@ from torch import Tensor
 from core.anchors import AnchorGrid, make_anchors
 from core.config import Config
 from core.hyperparameters import Anchors
-from core.inference import Stages, run_inference
+from core.inference import Stages, kept, run_inference, select
 from core.model import Outputs, RetinaNet
 from core.preprocess import Batch, prepare
 from core.sample import Detections
@@ -51,23 +51,14 @@ def stages_of(prediction: Prediction, index: int, config: Config) -> Stages:
     return run_inference(outputs.logits[index], outputs.deltas[index], grid, batch.sizes[index], config.inference)
 
 
-def detections_of(stages: Stages, factors: Tensor) -> Detections:
-    """Returns the kept boxes, best first, in pixels of the original picture.
-
-    Args:
-        stages: Of one picture.
-        factors: [4], that picture's row of `Batch.factors`.
-    """
-    order = stages.fates.order
-    boxes = stages.candidates.box[order] * factors
-    return Detections(boxes, stages.fates.score[order], stages.candidates.label[order])
-
-
 def detect(model: RetinaNet, images: Sequence[Tensor], config: Config) -> list[Detections]:
-    """Returns the detections of each picture, on the CPU; raises as `predict`."""
-    prediction = predict(model, images, config)
+    """Returns the detections of each picture, best first, in its own pixels, on the CPU; raises as `predict`."""
+    batch, outputs = predict(model, images, config)
+    grid = anchors_of(batch, config.anchors)
     found = []
-    for index, factors in enumerate(prediction.batch.factors):
-        detections = detections_of(stages_of(prediction, index, config), factors)
+    for logits, deltas, size, factors in zip(outputs.logits, outputs.deltas, batch.sizes, batch.factors, strict=True):
+        _, candidates = select(logits, deltas, grid, size, config.inference)
+        order, score = kept(candidates, config.inference)
+        detections = Detections(candidates.box[order] * factors, score[order], candidates.label[order])
         found.append(Detections(*(part.cpu() for part in detections)))
     return found

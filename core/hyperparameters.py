@@ -25,6 +25,11 @@ class Model(Section):
         "training, until a better one replaces it), coco and coco_v2 "
         "are torchvision's (ResNet-50), imagenet loads the body only, random starts from nothing.",
     )  # fmt: skip
+    heads: Literal["loaded", "new"] = knob(
+        "loaded", label="Heads", effect=Effect.FORWARD,
+        help="loaded takes the heads from the initial weights too; new starts them afresh, with π, on the loaded body "
+        "and pyramid, so that anchors a place and head settings are free.",
+    )  # fmt: skip
     depth: Literal[18, 34, 50, 101, 152] = knob(
         18, label="Backbone depth", effect=Effect.FORWARD,
         help="Layers of the ResNet body; deeper sees more and costs more time and memory.",
@@ -50,7 +55,7 @@ class Model(Section):
     prior_probability: float = knob(
         0.01, label="Prior probability π", effect=Effect.FORWARD, ge=0.0001, le=0.5, step=0.0001,
         help="Score every anchor starts with before training; small π keeps 100,000 background anchors "
-        "from drowning the first steps (0.5 is no prior). Acts on new heads only.",
+        "from drowning the first steps (0.5 is no prior). Acts where heads start afresh.",
     )  # fmt: skip
     freeze_stages: int = knob(
         0, label="Frozen stages", effect=Effect.TRAIN, ge=0, le=5, step=1,
@@ -289,6 +294,12 @@ class Training(Section):
     clip_norm: float = knob(
         10.0, label="Gradient clipping", effect=Effect.TRAIN, ge=0, le=1000, step=None,
         help="Largest norm of all gradients together, 0 for no bound; lower it when the loss jumps.",
+    )  # fmt: skip
+    ema_decay: float = knob(
+        0.0, label="Averaging of weights", effect=Effect.TRAIN, ge=0, le=0.9999,
+        options=(0.0, 0.9, 0.98, 0.99, 0.998, 0.999, 0.9998),
+        help="Memory of an exponential moving average of the weights, which is then what is evaluated and saved; 0 for "
+        "none. Smooths what a high learning rate leaves rough.",
     )  # fmt: skip
     precision: Literal["fp32", "bf16"] = knob(
         "fp32", label="Precision", effect=Effect.TRAIN,

@@ -87,6 +87,15 @@ def run_inference(
         size: (height, width) of the picture in the network's pixels, without padding; boxes are clipped to it.
         inference: Thresholds and caps.
     """
+    counts, candidates = select(logits, deltas, anchors, size, inference)
+    return Stages(counts, candidates, decide(candidates, inference))
+
+
+@torch.inference_mode()
+def select(
+    logits: Tensor, deltas: Tensor, anchors: AnchorGrid, size: tuple[int, int], inference: Inference
+) -> tuple[tuple[LevelCounts, ...], Candidates]:
+    """Runs the stages before NMS: threshold → top-K → decode; arguments as `run_inference`."""
     counts, picked = [], []
     start = 0
     for level, count in enumerate(anchors.counts):
@@ -96,8 +105,7 @@ def run_inference(
         picked.append(Candidates(torch.full_like(anchor, level), anchor + start, label, score, box))
         counts.append(LevelCounts(count, scored, len(score)))
         start += count
-    candidates = Candidates(*(torch.cat(parts) for parts in zip(*picked, strict=True)))
-    return Stages(tuple(counts), candidates, decide(candidates, inference))
+    return tuple(counts), Candidates(*(torch.cat(parts) for parts in zip(*picked, strict=True)))
 
 
 def _top_candidates(logits: Tensor, inference: Inference) -> tuple[int, Tensor, Tensor, Tensor]:
@@ -111,19 +119,35 @@ def _top_candidates(logits: Tensor, inference: Inference) -> tuple[int, Tensor, 
 
 def decide(candidates: Candidates, inference: Inference) -> Fates:
     """Runs NMS and the cap; candidates of different classes leave each other alone unless NMS is class-agnostic."""
-    groups = torch.zeros_like(candidates.label) if inference.class_agnostic_nms else candidates.label
+    groups = _groups(candidates, inference)
     if inference.nms_kind == "soft":
         return _soft_nms(candidates, groups, inference)
-    if inference.class_agnostic_nms:
-        survivors = nms(candidates.box, candidates.score, inference.nms_threshold)
-    else:
-        survivors = batched_nms(candidates.box, candidates.score, groups, inference.nms_threshold)
+    survivors = _survivors(candidates, inference)
     fate = torch.full_like(candidates.label, SUPPRESSED, dtype=torch.int8)
     fate[survivors] = BEYOND_CAP
     order = survivors[: inference.max_detections]
     fate[order] = KEPT
     suppressor, iou = _suppressors(candidates.box, groups, survivors, inference.nms_threshold)
     return Fates(fate, suppressor, iou, candidates.score, order)
+
+
+def kept(candidates: Candidates, inference: Inference) -> tuple[Tensor, Tensor]:
+    """Returns `order` and `score` of `decide`, without the bookkeeping of who suppressed whom."""
+    if inference.nms_kind == "soft":
+        fates = _soft_nms(candidates, _groups(candidates, inference), inference)
+        return fates.order, fates.score
+    return _survivors(candidates, inference)[: inference.max_detections], candidates.score
+
+
+def _groups(candidates: Candidates, inference: Inference) -> Tensor:
+    return torch.zeros_like(candidates.label) if inference.class_agnostic_nms else candidates.label
+
+
+def _survivors(candidates: Candidates, inference: Inference) -> Tensor:
+    """Returns the candidates that hard NMS leaves, best first, int64 [S]."""
+    if inference.class_agnostic_nms:
+        return nms(candidates.box, candidates.score, inference.nms_threshold)
+    return batched_nms(candidates.box, candidates.score, candidates.label, inference.nms_threshold)
 
 
 def _suppressors(boxes: Tensor, groups: Tensor, survivors: Tensor, threshold: float) -> tuple[Tensor, Tensor]:

@@ -17,7 +17,7 @@ from core.data import DataSet, open_data
 from core.files import write_text
 from core.processes import make_accelerator
 from core.training import EvaluationProgress, EvaluationRecord, Record, StepRecord, Trainer
-from core.weights import adopt, build, load_weights, save_weights
+from core.weights import adopt, build, load_weights, save_weights, weights_for
 
 CHECKPOINT_SECONDS = 60  # what a run loses at most when its process is killed
 TRAINING_SCENES = 100_000  # an epoch of rendered scenes
@@ -179,7 +179,7 @@ def _own_settings(config: Config, folder: RunFolder) -> Config:
 
 def _trainer(config: Config, train: DataSet, accelerator: Accelerator) -> tuple[Config, Trainer]:
     set_seed(config.training.seed)
-    weights = load_weights(config.model.weights, depth=config.model.depth)
+    weights = weights_for(config)
     config = adopt(config, weights)
     other_classes = train.class_names != weights.class_names
     model = build(config, weights, num_classes=len(train.class_names), new_classes=other_classes)
@@ -210,7 +210,7 @@ def _recorded(
     """Passes the records on and keeps the folder: weights at evaluations, a checkpoint every minute and at any end."""
 
     def save(state: str, message: str = "") -> None:
-        save_weights(folder.weights, trainer.model, config, train.class_names, train.category_ids)
+        save_weights(folder.weights, trainer.result, config, train.class_names, train.category_ids)
         write_pickled(folder.checkpoint, trainer.state())
         folder.write_status(state, message)
 

@@ -14,6 +14,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from core.anchors import make_anchors
 from core.augment import augment
+from core.averaging import averaged
 from core.config import Config
 from core.detector import detect
 from core.evaluation import GroundTruth, Metrics, evaluate
@@ -129,9 +130,15 @@ class Trainer:
         self.model = model.to(memory_format=torch.channels_last)  # a fifth faster on CPUs, the same values
         optimizer = build_optimizer(model, config.training)
         self._prepared, self._optimizer = self.accelerator.prepare(model, optimizer)
+        self._averaged = averaged(self.model, config.training.ema_decay) if config.training.ema_decay else None
         self._schedule = Schedule(config.training)
         self._average = ForegroundAverage()
         self.step = 0
+
+    @property
+    def result(self) -> RetinaNet:
+        """The network to evaluate and to save: the average of its weights if there is one."""
+        return self._averaged.module if self._averaged else self.model
 
     def run(self, train: DataSet, validation: DataSet, *, workers: int = 0) -> Iterator[Record]:
         """Trains to the configured number of steps.
@@ -162,7 +169,7 @@ class Trainer:
             started = time.perf_counter()
 
     def _evaluate(self, validation: DataSet) -> Iterator[Record]:
-        for progress in evaluation_steps(self.model, validation, self.config):
+        for progress in evaluation_steps(self.result, validation, self.config):
             if isinstance(progress, Metrics):
                 yield EvaluationRecord(self.step, progress)
             else:
@@ -197,6 +204,8 @@ class Trainer:
                 buffer.copy_(before)  # the forward pass has already moved the batch norms
             raise self._divergence(step + 1, classification, box, norm.item())
         self._optimizer.step()
+        if self._averaged:
+            self._averaged.update_parameters(self.model)
         self._schedule.observe(classification + box)
         speed = training.batch_size / (time.perf_counter() - started)
         return StepRecord(step + 1, classification, box, rate, foreground, norm.item(), speed)
@@ -233,6 +242,7 @@ class Trainer:
             "optimizer": self._optimizer.state_dict(),
             "schedule": self._schedule.state(),
             "foreground_average": self._average.value,
+            "averaged": self._averaged.state_dict() if self._averaged else None,
         }
 
     def restore(self, state: dict) -> None:
@@ -241,6 +251,8 @@ class Trainer:
         self._optimizer.load_state_dict(state["optimizer"])
         self._schedule.restore(state["schedule"])
         self._average.value = state["foreground_average"]
+        if self._averaged:
+            self._averaged.load_state_dict(state["averaged"])
         self.step = state["step"]
 
 

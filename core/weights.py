@@ -12,7 +12,17 @@ from torchvision.models import get_model_weights
 from torchvision.models.detection import RetinaNet_ResNet50_FPN_V2_Weights, RetinaNet_ResNet50_FPN_Weights
 
 from core import checkpoints
-from core.architecture import BODY, LOGITS, SHAPE_SETTINGS, Architecture, WeightsError, modernise, recognise
+from core.architecture import (
+    BODY,
+    BOX_HEAD,
+    CLASS_HEAD,
+    LOGITS,
+    SHAPE_SETTINGS,
+    Architecture,
+    WeightsError,
+    modernise,
+    recognise,
+)
 from core.config import Config
 from core.model import NORM_EPS, RetinaNet, build_model
 
@@ -28,6 +38,7 @@ COCO_SETTINGS = {  # what torchvision trained both with
     "inference.max_image_size": 1333,
 }
 TRAINED_WITH = (*SHAPE_SETTINGS, "inference.image_size", "inference.max_image_size")  # and all of the anchors
+HEAD_SETTINGS = ("model.num_convs", "model.head_norm")
 MAX_NAME = 100  # characters of a class name in a file
 
 
@@ -74,6 +85,23 @@ def load_weights(name: str, *, depth: int | None = None) -> Weights:
             raise WeightsError(f"The built-in weights are missing: put {BUILTIN} back, or choose imagenet or random.")
         return _load_file(name, BUILTIN)
     return _load_file(name, Path(name))
+
+
+def weights_for(config: Config) -> Weights:
+    """Returns the weights a configuration asks for, without their heads if those are to be new.
+
+    Raises:
+        WeightsError: They cannot be had.
+    """
+    weights = load_weights(config.model.weights, depth=config.model.depth)
+    return without_heads(weights) if config.model.heads == "new" else weights
+
+
+def without_heads(weights: Weights) -> Weights:
+    """Returns the body and the pyramid alone: classes, anchors and the shape of the heads are free."""
+    state = {key: value for key, value in weights.state.items() if not key.startswith((CLASS_HEAD, BOX_HEAD))}
+    settings = {path: value for path, value in weights.settings.items() if path not in HEAD_SETTINGS}
+    return weights._replace(state=state, architecture=None, class_names=(), category_ids=(), settings=settings)
 
 
 def adopt(config: Config, weights: Weights) -> Config:

@@ -174,13 +174,19 @@ def connect_training(parts: Parts) -> None:
     seen = gr.State(None)
     watched = [parts.run, parts.timer, seen]
 
-    def start(*inputs: Any) -> list:
-        asked = Asked(*inputs)
+    def begun(asked: Asked, launch: Callable[[], str]) -> list:
         try:
-            asked = asked._replace(run=RUNS.start(asked.config()))
+            asked = asked._replace(run=launch())
         except BusyError as error:
             raise ValueError(str(error)) from None
         return [asked.run, gr.Timer(active=True), None, *updates(show(asked))]
+
+    def start(*inputs: Any) -> list:
+        asked = Asked(*inputs)
+        return begun(asked, lambda: RUNS.start(asked.config()))
+
+    def compare(preset: str, *inputs: Any) -> list:
+        return begun(Asked(*inputs), lambda: RUNS.compare(preset))
 
     def stop(*inputs: Any) -> list:
         asked = Asked(*inputs)
@@ -190,20 +196,22 @@ def connect_training(parts: Parts) -> None:
     def tick(last: Any, *inputs: Any) -> list:
         asked = Asked(*inputs)
         progress = RUNS.read(asked.run)
-        now = (progress.state, len(progress.steps), len(progress.evaluations))
+        now = progress.stamp
         if now == last or asked.step != "training":
             return [gr.skip()] * (2 + len(parts.shown))
         return [gr.Timer(active=progress.active), now, *updates(show(asked))]
 
     def use(*inputs: Any) -> list:
         asked = Asked(*inputs)
-        if not asked.run or not RUNS.run(asked.run).weights.exists():
+        if not asked.run or not RUNS.weights(asked.run):
             raise ValueError("There are no weights yet: start a run, and wait for its first evaluation or stop it.")
         config = run_config(asked.run, asked.config())
         return [*shown_settings(config), *updates(show(asked._replace(settings=settings_of(config))))]
 
     buttons = parts.buttons
     buttons["start"].click(refusing(3, start), parts.asked, [*watched, *parts.shown], **LIVE)
+    preset = [buttons["preset"], *parts.asked]
+    buttons["compare"].click(refusing(3, compare), preset, [*watched, *parts.shown], **LIVE)
     buttons["stop"].click(stop, parts.asked, parts.shown, **LIVE)
     parts.timer.tick(tick, [seen, *parts.asked], [parts.timer, seen, *parts.shown], **LIVE)
     use = refusing(len(parts.all_settings), use)

@@ -7,6 +7,9 @@ import numpy as np
 
 from playground.canvas import COLOURS
 
+# Wong's palette, told apart by the colour-blind.
+ARMS = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00")
+
 Figure = dict[str, Any]
 Line = tuple[str, str, Sequence[float], Sequence[float]]
 
@@ -86,6 +89,15 @@ def bars(names: Sequence[str], groups: Sequence[tuple[str, str, Sequence[float]]
     figure = _figure(data, title=title, x="", y=y)
     figure["layout"] |= {"barmode": "group"}
     figure["layout"]["yaxis"]["type"] = "log"
+    return figure
+
+
+def comparison(losses: Sequence[Line], precision: Sequence[Line]) -> Figure:
+    """Returns the classification losses of several runs (left axis, logarithmic) and their AP (right axis, dotted)."""
+    figure = training(losses, [curve for curve in precision if len(curve[2])])
+    figure["layout"]["title"]["text"] = "Classification loss, and AP (dotted)"
+    for trace in figure["data"][len(losses) :]:
+        trace["showlegend"] = False  # its loss has the same colour
     return figure
 
 

@@ -8,6 +8,7 @@ import gradio as gr
 from core.anchors import LEVELS
 from core.config import Config, knobs
 from core.knobs import Effect
+from core.presets import PRESETS
 from playground import readout
 from playground.canvas import canvas
 from playground.controls import make_widget, settings_of
@@ -29,6 +30,7 @@ class Parts(NamedTuple):
     canvas: gr.HTML
     readout: gr.HTML
     figure: gr.HTML
+    below: gr.HTML
 
     step: gr.State
     own: gr.State
@@ -43,7 +45,7 @@ class Parts(NamedTuple):
     @property
     def shown(self) -> list:
         """What `show` gives new values, in the order of `Shown`."""
-        return [self.notice, self.strip, self.canvas, self.readout, self.figure]
+        return [self.notice, self.strip, self.canvas, self.readout, self.figure, self.below]
 
     @property
     def asked(self) -> list:
@@ -68,12 +70,12 @@ def lay_out() -> Parts:
             view = canvas()
         with gr.Column(elem_classes=["right"], min_width=280, scale=4):
             level = _level()
-            numbers, figure = readout.component(), plot()
+            numbers, *figures = readout.component(), plot(), plot()
     states = [gr.State(next(iter(STEPS))), gr.State(None), gr.State(None), gr.State("")]
     timer = gr.Timer(TICK_SECONDS, active=False)
     settings = gr.Textbox(settings_of(Config()), visible="hidden")
     more |= buttons
-    return Parts(message, navigation, view, numbers, figure, *states, timer, level, settings, widgets, more)
+    return Parts(message, navigation, view, numbers, *figures, *states, timer, level, settings, widgets, more)
 
 
 def _level() -> gr.Dropdown:
@@ -126,7 +128,10 @@ def _training_buttons() -> dict[str, gr.components.Component]:
         start = gr.Button("Start", variant="primary", size="sm", min_width=80)
         stop = gr.Button("Stop", size="sm", min_width=80)
     use = gr.Button("Use its weights in all steps", size="sm", min_width=80)
-    return {"start": start, "stop": stop, "use": use}
+    choices = [(preset.title, key) for key, preset in PRESETS.items()]
+    preset = gr.Dropdown(choices, value=choices[0][1], label="Short runs to compare", elem_id="preset")
+    compare = gr.Button("Compare", size="sm", min_width=80)
+    return {"start": start, "stop": stop, "use": use, "preset": preset, "compare": compare}
 
 
 BUTTONS: dict[str, Callable[[], dict]] = {

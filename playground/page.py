@@ -7,6 +7,7 @@ import gradio as gr
 
 from playground import events
 from playground.layout import lay_out
+from playground.plot import head
 from playground.steps import STEPS
 
 DELETE_CACHE = (3600, 86400)  # every hour, uploads older than a day, seconds
@@ -45,6 +46,7 @@ def launch_options() -> dict[str, Any]:
             button_secondary_border_color_dark="*neutral_600",
         ),
         "css": (ASSETS / "style.css").read_text("utf-8") + _step_styles(),
+        "head": head(),
         "max_file_size": "512mb",  # of weights; pictures have their own bound
         "enable_monitoring": False,
         "footer_links": [],

@@ -10,15 +10,16 @@ SCRIPT = (Path(__file__).parent / "plot.js").read_text("utf-8")
 
 
 def plot() -> gr.HTML:
-    """Builds the component, empty; its value is a figure (`playground.figures`) as JSON, or "" for none.
-
-    Gradio is told to serve plotly.js out of its Python package, so that the page needs no network.
-    """
-    gr.set_static_paths([str(PLOTLY_JS)])
+    """Builds the component, empty; its value is a figure (`playground.figures`) as JSON, or "" for none."""
     return gr.HTML(
         "",
         html_template='<div class="plot" role="img" hidden></div>',
         js_on_load=SCRIPT,
-        head=f'<script src="gradio_api/file={PLOTLY_JS}"></script>',
         apply_default_css=False,
     )
+
+
+def head() -> str:
+    """Returns what the page's head needs, once: plotly.js, served out of its Python package, so without the network."""
+    gr.set_static_paths([str(PLOTLY_JS)])
+    return f'<script src="gradio_api/file={PLOTLY_JS}"></script>'

@@ -63,6 +63,11 @@ def paragraph(text: str) -> str:
     return f"<p>{escape(text)}</p>"
 
 
+def details(title: str, body: str, *, opened: bool = False) -> str:
+    """Returns a part that opens and closes; the body is HTML made here."""
+    return f"<details{' open' * opened}><summary>{escape(title)}</summary>{body}</details>"
+
+
 def count(number: float) -> str:
     """Returns a whole number with thousands apart."""
     return f"{number:,.0f}"

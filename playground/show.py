@@ -81,6 +81,7 @@ class Shown(NamedTuple):
     canvas: str | None = None
     readout: str | None = None
     figure: str | None = None
+    below: str | None = None
 
 
 def show(asked: Asked) -> Shown:
@@ -100,8 +101,8 @@ def show(asked: Asked) -> Shown:
         )
     except REFUSALS as error:
         return Shown(notice=str(error))
-    figure = json.dumps(look.figure) if look.figure else ""
-    return Shown("", strip_value(asked.step, situation), payload(view), look.readout, figure)
+    figures = (json.dumps(figure) if figure else "" for figure in (look.figure, look.below))
+    return Shown("", strip_value(asked.step, situation), payload(view), look.readout, *figures)
 
 
 def edited(data: object, situation: Situation) -> Own:

@@ -27,7 +27,7 @@ from core.model import Pyramid, RetinaNet
 from core.preprocess import Batch, prepare
 from core.scenes import CLASS_NAMES
 from core.training import objects_of
-from core.weights import Weights, WeightsError, adopt, build, load_weights
+from core.weights import Weights, WeightsError, adopt, build, load_weights, without_heads
 from playground.pictures import Picture
 
 RETRY_SECONDS = 30  # a failed download is not tried again at every move of a knob
@@ -118,6 +118,8 @@ def _shapes_network(path: str) -> bool:
 
 def _make_network(config: Config, key: Hashable) -> Network:
     weights = weights_of(config.model.weights, config.model.depth)
+    if config.model.heads == "new":
+        weights = without_heads(weights)
     class_names = weights.class_names or CLASS_NAMES
     torch.manual_seed(config.training.seed)  # of what starts at random
     return Network(build(adopt(config, weights), weights, num_classes=len(class_names)), class_names, key)

@@ -33,6 +33,7 @@ class Look(NamedTuple):
         heat: Map drawn over the picture.
         readout: HTML, made by `playground.readout`.
         figure: A Plotly figure as a dictionary, or None.
+        below: Another one, under the first.
         editable: Whether the objects can be drawn.
     """
 
@@ -40,6 +41,7 @@ class Look(NamedTuple):
     heat: Heat | None = None
     readout: str = ""
     figure: dict[str, Any] | None = None
+    below: dict[str, Any] | None = None
     editable: bool = False
 
 

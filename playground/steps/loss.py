@@ -10,6 +10,7 @@ from playground import readout
 from playground.figures import colour, lines
 from playground.situation import Situation
 from playground.step import Focus, Look, Step, level_heat, section, truth_layer
+from playground.steps.concentration import concentration
 
 EASY = 0.5  # a background anchor none of whose scores reaches this is easy: it is classified rightly
 
@@ -24,7 +25,9 @@ def look(situation: Situation, focus: Focus) -> Look:
         situation, focus.level, (places / places.max().clamp(min=1e-9)).numpy(), key="loss", label="classification loss"
     )
     layers = (truth_layer(situation),)
-    return Look(layers, heat, _totals(situation) + _shares(situation), curves(situation.config.loss))
+    below, held = concentration(situation)
+    text = _totals(situation) + _shares(situation) + held
+    return Look(layers, heat, text, curves(situation.config.loss), below)
 
 
 def _totals(situation: Situation) -> str:

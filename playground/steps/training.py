@@ -9,6 +9,7 @@ from playground.figures import Figure, colour, training
 from playground.runs import Progress, Runs
 from playground.situation import Situation
 from playground.step import Focus, Look, Step, truth_layer
+from playground.steps import comparison
 from playground.steps.detections import candidate_layers
 
 POINTS = 500  # of a curve, at most about twice as many are drawn
@@ -21,22 +22,31 @@ def look(situation: Situation, focus: Focus) -> Look:
         hint = (
             "Press Start to train on scenes made with the dials of the Picture step, from the chosen initial weights."
         )
-        return Look((truth_layer(situation),), readout=readout.paragraph(hint))
+        text = readout.paragraph(hint) + comparison.measured() + comparison.rivals()
+        return Look((truth_layer(situation),), readout=text)
     progress = RUNS.read(focus.run)
     layers = (truth_layer(situation),)
     if progress.evaluations:
         trained = Situation(situation.picture, run_config(focus.run, situation.config))
         kept = candidate_layers(trained.stages, trained.network.class_names)[-1]
-        layers = (*layers, kept._replace(label=f"found after step {progress.evaluations[-1]['step']}"))
+        arm = progress.curves[-1].part.arm.name
+        whose = f" by {arm}" if arm else ""
+        layers = (*layers, kept._replace(label=f"found{whose} after step {progress.evaluations[-1]['step']}"))
+    if progress.preset:
+        curves = comparison.figure(progress) if progress.steps else None
+        return Look(layers, readout=comparison.status(progress), figure=curves)
     return Look(layers, readout=_status(progress, focus.run), figure=figure(progress) if progress.steps else None)
 
 
 def run_config(name: str, config: Config) -> Config:
-    """Returns the settings of a run with its latest weights, and what is on the page for all after the network."""
-    run = RUNS.run(name)
+    """Returns the settings of a run with its latest weights, and what is on the page for all after the network.
+
+    The run must have saved weights.
+    """
+    run = RUNS.weights(name)
     values = config.to_flat()
     decode = {path: values[path] for path, knob in knobs().items() if knob.effect == Effect.DECODE}
-    return Config.from_file(run.config).replace({**decode, "model.weights": str(run.weights)})
+    return Config.from_file(run.config).replace({**decode, "model.weights": str(run.weights), "model.heads": "loaded"})
 
 
 def figure(progress: Progress) -> Figure:

@@ -4,7 +4,7 @@ from torchvision.ops import box_iou
 
 from core.anchors import make_anchors
 from core.hyperparameters import Anchors, Inference
-from core.inference import BEYOND_CAP, KEPT, SUPPRESSED, Candidates, decide, run_inference
+from core.inference import BEYOND_CAP, KEPT, SUPPRESSED, Candidates, decide, kept, run_inference
 
 ONE_A_PLACE = Anchors(scales=(1,), ratios=(1,), convention="exact")
 GRID = make_anchors(ONE_A_PLACE, 64, 64)  # 64 + 16 + 4 + 1 + 1 anchors
@@ -47,6 +47,18 @@ def test_classes_leave_each_other_alone_unless_agnostic():
 def test_cap_cuts_survivors_only():
     fates = decide(candidates([A, A2, B], [0.9, 0.8, 0.7]), Inference(max_detections=1))
     assert fates.fate.tolist() == [KEPT, SUPPRESSED, BEYOND_CAP] and fates.order.tolist() == [0]
+
+
+@pytest.mark.parametrize("settings", [{}, {"class_agnostic_nms": True}, {"nms_kind": "soft"}, {"max_detections": 3}])
+def test_kept_is_what_decide_keeps(settings):
+    torch.manual_seed(0)
+    corners = torch.rand(60, 2) * 40
+    boxes = torch.cat([corners, corners + 5 + 20 * torch.rand(60, 2)], dim=1)
+    some = candidates(boxes.tolist(), torch.rand(60).tolist(), torch.randint(3, (60,)).tolist())
+    inference = Inference(**settings)
+    fates, (order, score) = decide(some, inference), kept(some, inference)
+    assert order.tolist() == fates.order.tolist() and torch.equal(score, fates.score)
+    assert 0 < len(order) < 60
 
 
 def test_a_suppressed_box_suppresses_nobody():

@@ -61,7 +61,7 @@ def test_stop_saves_a_checkpoint(tmp_path):
     assert runs.read(name).state in ("stopping", STOPPED)
     progress = wait(runs, name, lambda progress: not progress.active)
     assert progress.state == STOPPED and time.monotonic() - asked < 20
-    assert runs.run(name).checkpoint.exists() and runs.run(name).weights.exists()
+    assert runs.weights(name).checkpoint.exists()
 
 
 @pytest.mark.timeout(100)

@@ -1,0 +1,166 @@
+"""torchvision's own detectors, trained by a plain loop on the samples, rates and steps that ours is trained on."""
+
+import json
+import math
+from collections.abc import Iterator
+from contextlib import nullcontext
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+from torch.utils.data import DataLoader
+from torchvision.models import resnet18
+from torchvision.models.detection import FasterRCNN, RetinaNet
+from torchvision.models.detection.anchor_utils import AnchorGenerator
+from torchvision.models.detection.backbone_utils import BackboneWithFPN
+from torchvision.models.detection.retinanet import RetinaNetHead
+from torchvision.ops.feature_pyramid_network import LastLevelMaxPool, LastLevelP6P7
+
+from core.checkpoints import write_pickled
+from core.config import Config
+from core.data import DataSet
+from core.evaluation import GroundTruth, evaluate
+from core.files import write_text
+from core.model import GROUPS
+from core.optimization import Schedule, build_optimizer
+from core.sample import Detections, Sample
+from core.training import TrainingStream
+from core.weights import adopt, build, weights_for
+
+RETINANET, FASTER_RCNN = "RetinaNet", "Faster R-CNN"
+WEIGHTS = "weights.pth"
+CHECKPOINT_STEPS = 100
+EVALUATION_BATCH = 4
+
+
+def retinanet(config: Config, num_classes: int) -> RetinaNet:
+    """Builds torchvision's RetinaNet with the body, the channels, the anchors and the box loss of a configuration."""
+    model, anchors = config.model, config.anchors
+    backbone = _fpn(model.fpn_channels, [2, 3, 4], LastLevelP6P7(512, model.fpn_channels))
+    sizes = tuple(tuple(int(size * scale) for scale in anchors.scales) for size in anchors.sizes)
+    generator = AnchorGenerator(sizes, (anchors.ratios,) * len(sizes))
+    norm = partial(nn.GroupNorm, GROUPS) if model.head_norm == "group" else None
+    head = RetinaNetHead(model.fpn_channels, anchors.per_place, num_classes, norm_layer=norm)
+    head.regression_head._loss_type = config.loss.box_loss
+    sides = _sides(config)
+    network = RetinaNet(backbone, num_classes, anchor_generator=generator, head=head, **sides)
+    network.score_thresh, network.nms_thresh = config.inference.score_threshold, config.inference.nms_threshold
+    network.detections_per_img = config.inference.max_detections
+    return network
+
+
+def faster_rcnn(config: Config, num_classes: int) -> FasterRCNN:
+    """Builds torchvision's Faster R-CNN with the same body and channels; its pyramid begins at P2, as is usual."""
+    backbone = _fpn(config.model.fpn_channels, [1, 2, 3, 4], LastLevelMaxPool())
+    # One size a level, as usual, but for pictures a third as large as COCO's: the sizes of ours, from the finest on.
+    generator = AnchorGenerator(tuple((int(size),) for size in config.anchors.sizes), (config.anchors.ratios,) * 5)
+    return FasterRCNN(
+        backbone,
+        num_classes + 1,  # label 0 is the background
+        rpn_anchor_generator=generator,
+        box_score_thresh=config.inference.score_threshold,
+        box_nms_thresh=config.inference.nms_threshold,
+        box_detections_per_img=config.inference.max_detections,
+        **_sides(config),
+    )
+
+
+MAKERS = {RETINANET: retinanet, FASTER_RCNN: faster_rcnn}
+FIRST_LABEL = {RETINANET: 0, FASTER_RCNN: 1}
+
+
+def _fpn(channels: int, layers: list[int], extra: nn.Module) -> nn.Module:
+    """A ResNet-18 with live batch norms and a pyramid of any width; torchvision's own helper knows 256 only."""
+    names = {f"layer{layer}": str(index) for index, layer in enumerate(layers)}
+    widths = [32 * 2**layer for layer in layers]
+    return BackboneWithFPN(resnet18(weights=None), names, widths, channels, extra_blocks=extra)
+
+
+def _sides(config: Config) -> dict[str, int]:
+    return {"min_size": config.inference.image_size, "max_size": config.inference.max_image_size}
+
+
+def train(name: str, config: Config, data: DataSet, test: DataSet, folder: Path) -> dict[str, Any]:
+    """Trains one of torchvision's in a folder, or goes on there, and returns the COCO figures at the end."""
+    finished = folder / "metrics.json"
+    if not finished.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        network = new_network(name, config, data)
+        for _ in training_steps(name, network, config, data, folder):
+            pass
+        found = detections(name, network, test, config)
+        truths = [GroundTruth.of(test[index]) for index in range(len(found))]
+        figures = evaluate(found, truths, data.class_names).to_dict()
+        write_pickled(folder / WEIGHTS, network.state_dict())
+        write_text(finished, json.dumps(figures))
+    return json.loads(finished.read_text())
+
+
+def new_network(name: str, config: Config, data: DataSet) -> nn.Module:
+    """Returns a network of torchvision's that starts with the very weights ours starts with, where it has them."""
+    torch.manual_seed(config.training.seed)
+    network = MAKERS[name](config, len(data.class_names))
+    if name == RETINANET:
+        network.load_state_dict(initial(config, data).state_dict())
+    return network
+
+
+def initial(config: Config, data: DataSet) -> nn.Module:
+    """Returns our network before training."""
+    torch.manual_seed(config.training.seed)
+    weights = weights_for(config)
+    other = data.class_names != weights.class_names
+    return build(adopt(config, weights), weights, num_classes=len(data.class_names), new_classes=other)
+
+
+def training_steps(name: str, network: nn.Module, config: Config, data: DataSet, folder: Path) -> Iterator[float]:
+    """Trains a network of torchvision's; yields the loss of each step."""
+    training, checkpoint = config.training, folder / "checkpoint.pt"
+    network.to(memory_format=torch.channels_last)
+    optimizer, schedule, done = build_optimizer(network, training), Schedule(training), 0
+    if checkpoint.exists():
+        state = torch.load(checkpoint, weights_only=True)
+        network.load_state_dict(state["network"])
+        optimizer.load_state_dict(state["optimizer"])
+        done = state["step"]
+    size = training.batch_size
+    batches = [range(step * size, (step + 1) * size) for step in range(done, training.steps)]
+    loader = DataLoader(TrainingStream(data, config), batch_sampler=batches, collate_fn=list, num_workers=1)
+    for step, samples in enumerate(loader, start=done):
+        yield _step(name, network.train(), optimizer, schedule.rate(step), samples, config)
+        if (step + 1) % CHECKPOINT_STEPS == 0:
+            state = {"network": network.state_dict(), "optimizer": optimizer.state_dict(), "step": step + 1}
+            write_pickled(checkpoint, state)
+
+
+def _step(
+    name: str, network: nn.Module, optimizer: torch.optim.Optimizer, rate: float, samples: list[Sample], config: Config
+) -> float:
+    for group in optimizer.param_groups:
+        group["lr"] = rate
+    targets = [{"boxes": sample.boxes, "labels": sample.labels + FIRST_LABEL[name]} for sample in samples]
+    images = [sample.image.float() / 255 for sample in samples]
+    bf16 = config.training.precision == "bf16"
+    with torch.autocast("cpu", torch.bfloat16) if bf16 else nullcontext():
+        losses = network(images, targets)
+    weights = {"bbox_regression": config.loss.box_weight} if name == RETINANET else {}
+    loss = sum(weights.get(part, 1.0) * value.float() for part, value in losses.items())
+    optimizer.zero_grad()
+    loss.backward()
+    torch.nn.utils.clip_grad_norm_(network.parameters(), config.training.clip_norm or math.inf)
+    optimizer.step()
+    return loss.item()
+
+
+@torch.inference_mode()
+def detections(name: str, network: nn.Module, data: DataSet, config: Config) -> list[Detections]:
+    """Returns what a network of torchvision's finds in the first `training.eval_images` pictures."""
+    network.eval()
+    count, found = min(config.training.eval_images, len(data)), []
+    for start in range(0, count, EVALUATION_BATCH):
+        samples = [data[index] for index in range(start, min(start + EVALUATION_BATCH, count))]
+        for each in network([sample.image.float() / 255 for sample in samples]):
+            found.append(Detections(each["boxes"], each["scores"], each["labels"] - FIRST_LABEL[name]))
+    return found

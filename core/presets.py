@@ -1,0 +1,99 @@
+"""Short comparisons that teach: each trains the same detector a few times with one thing changed."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+from core.config import Config
+
+
+class Arm(NamedTuple):
+    """One of the runs that are compared: its name and what it has of its own, by path."""
+
+    name: str
+    settings: dict[str, Any]
+
+
+class Preset(NamedTuple):
+    """A comparison.
+
+    Attributes:
+        title: Names it for people.
+        look_at: What is compared, and what to look at.
+        arms: The runs.
+        settings: What all of them share beyond `SHARED`, by path.
+    """
+
+    title: str
+    look_at: str
+    arms: tuple[Arm, ...]
+    settings: Mapping[str, Any] = MappingProxyType({})
+
+    def config(self, arm: Arm, seed: int, **own: Any) -> Config:
+        """Returns the settings of one run; `own` settings by path win over the preset's."""
+        return Config.from_flat({**SHARED, **self.settings, **arm.settings, "training.seed": seed, **own})
+
+
+# Small pictures, and objects as large on them as those the built-in body knows: a run takes well under a minute.
+SHARED: dict[str, Any] = {
+    "model.weights": "builtin",
+    "model.heads": "new",
+    "model.freeze_stages": 5,
+    "scenes.image_size": 160,
+    "scenes.min_size": 0.12,
+    "inference.image_size": 160,
+    "training.batch_size": 4,
+    "training.steps": 240,
+    "training.warmup_steps": 20,
+    "training.eval_interval": 60,
+    "training.eval_images": 48,
+}
+
+PRESETS: dict[str, Preset] = {
+    "loss": Preset(
+        "Focal loss against cross-entropy",
+        "New heads on the frozen body. Without the prior π the first steps pay for thousands of background anchors at "
+        "once: look at where the loss begins, and at how late the first detections come.",
+        (
+            Arm("focal loss", {}),
+            Arm("focal loss without π", {"model.prior_probability": 0.5}),
+            Arm("cross-entropy with π", {"loss.kind": "cross_entropy"}),
+            Arm("cross-entropy without π", {"loss.kind": "cross_entropy", "model.prior_probability": 0.5}),
+        ),
+    ),
+    "gamma": Preset(
+        "γ: how strongly easy examples are turned down",
+        "The paper finds γ = 2 best and a wide range good, with α chosen for each γ; too large a γ learns little from "
+        "anything but the hardest.",
+        tuple(
+            Arm(f"γ = {gamma}", {"loss.gamma": gamma, "loss.alpha": alpha})
+            for gamma, alpha in ((0, 0.75), (1, 0.25), (2, 0.25), (5, 0.25))  # α: the paper's table 1b
+        ),
+    ),
+    "freeze": Preset(
+        "Frozen stages: how much is saved, how much is lost",
+        "The whole network against new heads and pyramid on a frozen body: compare images a second, then AP.",
+        (Arm("nothing frozen", {"model.freeze_stages": 0}), Arm("body frozen", {"model.freeze_stages": 5})),
+        {"training.steps": 120},
+    ),
+    "thresholds": Preset(
+        "IoU thresholds: 0.4/0.5 against 0.1/0.9",
+        "With 0.1/0.9 only the anchor forced on each object trains it, and all that merely look near are ignored: "
+        "compare the foreground anchors a step, then AP50 with AP75.",
+        (
+            Arm("background below 0.4, foreground from 0.5", {}),
+            Arm(
+                "background below 0.1, foreground from 0.9",
+                {"matching.bg_iou_threshold": 0.1, "matching.fg_iou_threshold": 0.9},
+            ),
+        ),
+    ),
+    "anchors": Preset(
+        "One anchor a place against nine",
+        "One square anchor a place matches few objects well: fewer foreground anchors and looser boxes, for less work.",
+        (
+            Arm("nine anchors a place", {}),
+            Arm("one anchor a place", {"anchors.scales": (1.0,), "anchors.ratios": (1.0,)}),
+        ),
+    ),
+}

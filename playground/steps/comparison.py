@@ -1,0 +1,116 @@
+"""Comparisons of short runs: curves over each other, what came of each arm, and what was measured beforehand."""
+
+import json
+from functools import cache
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+from core.comparison import Row, result, rows
+from core.presets import PRESETS
+from playground import readout
+from playground.figures import ARMS, Figure, comparison
+from playground.runs import Curve, Progress
+
+ASSETS = Path(__file__).parent.parent.parent / "assets"
+SMOOTH = 10  # steps whose losses are averaged for a point of a curve: single batches of four jump about
+RIVALS = (
+    "The paper claims that RetinaNet outperforms the two-stage Faster R-CNN. Here both have a ResNet-18 and a pyramid "
+    "of the same width, begin at random, and see the same scenes, batches and learning rates; neither was tuned for "
+    "it. Times are for one picture at a time on a CPU with two cores."
+)
+COLUMNS = ("arm", "AP", "AP50", "AP75", "loss, first → last", "foreground a step", "images/s")
+
+
+def figure(progress: Progress) -> Figure:
+    """Returns the curves of a comparison."""
+    losses, precision = [], []
+    for curve, tint in zip(progress.curves, ARMS, strict=False):
+        name = curve.part.arm.name
+        losses.append((name, tint, *_smoothed(curve)))
+        at = [record["step"] for record in curve.evaluations]
+        precision.append((f"{name}: AP", tint, at, [record["metrics"]["ap"] for record in curve.evaluations]))
+    return comparison(losses, precision)
+
+
+def _smoothed(curve: Curve) -> tuple[list[int], list[float]]:
+    """Returns the first step, whose height tells most, and the mean of every few steps after it."""
+    first, rest = curve.steps[:1], curve.steps[1:]
+    groups = [first, *(rest[start : start + SMOOTH] for start in range(0, len(rest), SMOOTH))]
+    groups = [group for group in groups if group]
+    steps = [group[-1]["step"] for group in groups]
+    return steps, [fmean(record["classification"] for record in group) for group in groups]
+
+
+def status(progress: Progress) -> str:
+    """Returns what a comparison is about and what came of it so far."""
+    preset = progress.preset
+    text = readout.paragraph(f"{preset.title}: {progress.state}. {progress.message}".strip())
+    text += readout.paragraph(preset.look_at)
+    so_far = rows([result(curve.part) for curve in progress.curves])
+    return text + _table("This comparison so far", so_far)
+
+
+def measured() -> str:
+    """Returns what the presets gave when they were measured, each to be opened; nothing where nothing is kept."""
+    kept = _kept("presets.json")
+    return "".join(
+        readout.details(preset.title, readout.paragraph(preset.look_at) + _kept_table(kept[key]))
+        for key, preset in PRESETS.items()
+        if key in kept
+    )
+
+
+def rivals() -> str:
+    """Returns the comparison with torchvision's detectors as it was measured; nothing where nothing is kept."""
+    kept = _kept("rivals.json")
+    if not kept:
+        return ""
+    columns = ("detector", "AP", "AP50", "small", "medium", "large", "ms a picture")
+    text = readout.paragraph(RIVALS)
+    for group in kept["groups"]:
+        cells = tuple(
+            (
+                row["detector"],
+                _spread(row["ap"], row["ap_low"], row["ap_high"]),
+                *(_figure(row[name]) for name in ("ap50", "ap_small", "ap_medium", "ap_large")),
+                _figure(row["milliseconds"], ".0f"),
+            )
+            for row in group["rows"]
+        )
+        text += readout.table(readout.Table(group["title"], columns, cells))
+    return readout.details("One stage or two: RetinaNet against Faster R-CNN", text)
+
+
+@cache
+def _kept(name: str) -> dict[str, Any]:
+    path = ASSETS / name
+    return json.loads(path.read_text("utf-8")) if path.exists() else {}
+
+
+def _kept_table(entry: dict[str, Any]) -> str:
+    return _table(entry["title"], [Row(**row) for row in entry["rows"]])
+
+
+def _table(title: str, table: list[Row]) -> str:
+    cells = tuple(
+        (
+            row.arm + (f" ({row.failed} of {row.runs} diverged)" if row.failed else ""),
+            _spread(row.ap, row.ap_low, row.ap_high),
+            _figure(row.ap50),
+            _figure(row.ap75),
+            f"{_figure(row.first_loss, '.2f')} → {_figure(row.last_loss)}",
+            _figure(row.foreground, ".0f"),
+            _figure(row.images_per_second, ".1f"),
+        )
+        for row in table
+    )
+    return readout.table(readout.Table(title, COLUMNS, cells))
+
+
+def _spread(mean: float | None, low: float | None, high: float | None) -> str:
+    return _figure(mean) if low == high else f"{_figure(mean)} ({_figure(low)}–{_figure(high)})"
+
+
+def _figure(value: float | None, digits: str = ".3f") -> str:
+    return "–" if value is None else format(value, digits)

@@ -1,0 +1,71 @@
+"""Presets and comparisons: what is compared differs in one thing, and what came out is told truly."""
+
+import pytest
+
+from core.comparison import parts, result, rows, run_comparison
+from core.config import Config, knobs
+from core.presets import PRESETS, SHARED, Arm, Preset
+from core.runs import FAILED, FINISHED, STOPPED
+from core.training import StepRecord
+
+TINY = {
+    "model.weights": "random", "model.fpn_channels": 32, "model.num_convs": 0, "inference.image_size": 64,
+    "scenes.image_size": 64, "scenes.min_size": 0.3, "training.batch_size": 1, "training.steps": 2,
+    "training.eval_images": 2, "training.eval_interval": 0,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("key", PRESETS)
+def test_presets_are_valid_and_their_arms_differ(key):
+    preset = PRESETS[key]
+    configs = [preset.config(arm, 0) for arm in preset.arms]
+    assert len(set(configs)) == len(configs) >= 2
+    assert len({arm.name for arm in preset.arms}) == len(preset.arms)
+    assert {path for arm in preset.arms for path in arm.settings} <= set(knobs())
+    assert preset.config(preset.arms[0], 3).training.seed == 3
+    assert preset.config(preset.arms[0], 0, **{"training.steps": 5}).training.steps == 5
+
+
+def test_shared_settings_name_nothing_twice():
+    """What an arm or a preset says again, it says differently."""
+    for preset in PRESETS.values():
+        assert all(SHARED.get(path) != value for path, value in preset.settings.items())
+
+
+def pair(**settings) -> Preset:
+    return Preset("two", "look", (Arm("one", {}), Arm("other", {"loss.gamma": 0, **settings})))
+
+
+def test_a_comparison_trains_every_arm_and_seed(tmp_path):
+    seen = list(run_comparison(pair(), tmp_path, seeds=2, own=TINY))
+    ran = [(part.arm.name, part.seed) for part, record in seen if isinstance(record, StepRecord) and record.step == 1]
+    assert ran == [("one", 0), ("other", 0), ("one", 1), ("other", 1)]
+    results = [result(part) for part in parts(pair(), tmp_path, 2)]
+    assert {each.state for each in results} == {FINISHED}
+    first = next(record for part, record in seen if isinstance(record, StepRecord))
+    assert results[0].first_loss == first.classification and results[0].history[-1][0] == 2
+    assert Config.from_file(results and parts(pair(), tmp_path, 2)[1].folder.config).loss.gamma == 0
+    table = rows(results)
+    assert [(row.arm, row.runs, row.failed) for row in table] == [("one", 2, 0), ("other", 2, 0)]
+    assert table[0].first_loss == pytest.approx((results[0].first_loss + results[2].first_loss) / 2)
+    assert list(run_comparison(pair(), tmp_path, seeds=2, own=TINY)) == []  # nothing is left to do
+
+
+def test_a_stopped_comparison_goes_on(tmp_path):
+    records = run_comparison(pair(), tmp_path, own=TINY)
+    next(records)
+    records.close()
+    first, second = parts(pair(), tmp_path, 1)
+    assert first.folder.read_status().state == STOPPED and result(second).state == "waiting"
+    steps = [record.step for _, record in run_comparison(pair(), tmp_path, own=TINY) if isinstance(record, StepRecord)]
+    assert steps == [2, 1, 2]
+
+
+def test_an_arm_that_diverges_leaves_the_others_alone(tmp_path):
+    wild = {"training.learning_rate": 10, "training.optimizer": "sgd", "training.clip_norm": 0, "training.steps": 60}
+    preset = pair()._replace(arms=(Arm("wild", wild), Arm("tame", {})))
+    list(run_comparison(preset, tmp_path, own={path: v for path, v in TINY.items() if path != "training.steps"}
+                        | {"training.batch_size": 1, "training.eval_images": 1}))  # fmt: skip
+    results = [result(part) for part in parts(preset, tmp_path, 1)]
+    assert [each.state for each in results] == [FAILED, FINISHED]
+    assert "diverged" in results[0].message and rows(results)[0].failed == 1
