@@ -457,3 +457,20 @@ def test_help_and_refusals_do_not_wait_for_pytorch():
         "assert 'torch' not in sys.modules"
     )
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, timeout=60).returncode == 0
+
+
+def test_compare_prints_a_table_and_writes_it(tmp_path, capsys):
+    own = {**TINY, "model.heads": "loaded", "training.eval_interval": 0}
+    out, written = tmp_path / "runs", tmp_path / "found.json"
+    run("compare", "anchors", "--out", out, "--json", written, "--seeds", 2, "--workers", 0, *flags(own))
+    found = json.loads(written.read_text())
+    assert [row["runs"] for row in found["rows"]] == [2, 2] and not found["stopped"]
+    assert [each["state"] for each in found["runs"]] == ["finished"] * 4
+    printed = capsys.readouterr().out
+    assert "one anchor a place" in printed and "nine anchors a place" in printed
+    assert Config.from_file(out / "2-seed-1" / "config.json").anchors.per_place == 1
+
+
+def test_compare_refuses_what_is_no_preset(tmp_path, capsys):
+    status, line = refused(capsys, "compare", "gama", "--out", tmp_path / "runs")
+    assert status == 2 and "gamma" in line and not remains(tmp_path)

@@ -10,7 +10,7 @@ from core.architecture import Architecture, WeightsError
 from core.config import Config
 from core.hyperparameters import Model
 from core.model import NORM_EPS, build_model
-from core.weights import adopt, build, load_weights, save_weights
+from core.weights import adopt, build, load_weights, save_weights, weights_for
 from tests.core.networks import CONFIG, NAMES
 
 IDS = (1, 7, 9)
@@ -246,3 +246,37 @@ def test_new_classes_start_from_the_prior_and_the_rest_is_loaded(saved, count):
     bias = built["head.classification_head.cls_logits.bias"]
     torch.testing.assert_close(bias.sigmoid(), torch.full((3 * count,), 0.25))
     assert built["head.classification_head.cls_logits.weight"].std().item() == pytest.approx(0.01, rel=0.1)
+
+
+def test_new_heads_on_the_loaded_body(saved):
+    path, model = saved
+    chosen = {
+        "model.weights": str(path),
+        "model.heads": "new",
+        "model.num_convs": 2,
+        "model.head_norm": "group",
+        "model.prior_probability": 0.1,
+        "anchors.ratios": (0.5, 1.0),
+    }
+    config = Config.from_flat(chosen)
+    found = weights_for(config)
+    assert found.architecture is None and found.class_names == ()
+    config = adopt(config, found)
+    assert config.model.fpn_channels == 32 and config.anchors.size_p3 == 20  # of the body and its recipe
+    built = build(config, found, num_classes=4)
+    state = built.state_dict()
+    kept = {key: value for key, value in model.state_dict().items() if key.startswith("backbone.")}
+    assert kept and all(torch.equal(value, state[key]) for key, value in kept.items())
+    assert built.head["classification_head"].cls_logits.bias.sigmoid().unique().tolist() == pytest.approx([0.1])
+    assert built.head["classification_head"].cls_logits.weight.shape[0] == 4 * config.anchors.per_place
+
+
+def test_new_heads_still_need_a_body_that_fits(saved):
+    config = Config.from_flat({"model.weights": str(saved[0]), "model.heads": "new", "model.fpn_channels": 64})
+    with pytest.raises(WeightsError, match=r"model\.fpn_channels = 64"):
+        adopt(config, weights_for(config))
+
+
+def test_loaded_heads_are_the_weights_themselves(saved):
+    config = Config.from_flat({"model.weights": str(saved[0])})
+    assert weights_for(config).architecture == load_weights(str(saved[0])).architecture

@@ -2,7 +2,9 @@ import time
 
 import pytest
 
+from core.comparison import run_comparison
 from core.config import Config
+from core.presets import PRESETS
 from core.runs import FINISHED, RUNNING, STOPPED, RunFolder
 from playground.pictures import scene
 from playground.runs import FAILED, INTERRUPTED, BusyError, Progress, Runs
@@ -79,3 +81,39 @@ def test_a_run_whose_process_is_gone_is_interrupted(tmp_path):
     folder.metrics.write_text('{"step": 1, "classification": 1, "box": 1}\n')
     progress = Runs(tmp_path).read("old")
     assert progress.state == INTERRUPTED and len(progress.steps) == 1
+
+
+@pytest.mark.timeout(200)
+def test_a_comparison_from_start_to_use(tmp_path, monkeypatch):
+    preset = PRESETS["anchors"]._replace(settings={**TINY, "model.heads": "loaded", "model.freeze_stages": 0})
+    monkeypatch.setitem(PRESETS, "anchors", preset)
+    runs = Runs(tmp_path)
+    monkeypatch.setattr(training, "RUNS", runs)
+    monkeypatch.setattr(runs, "_launch", in_this_process(runs))
+    name = runs.compare("anchors")
+    progress = runs.read(name)
+    assert progress.state == FINISHED and progress.preset == preset
+    assert [curve.part.arm.name for curve in progress.curves] == [arm.name for arm in preset.arms]
+    assert [len(curve.steps) for curve in progress.curves] == [3, 3]
+    look = training.look(Situation(scene(Config().scenes), Config()), Focus(run=name))
+    assert "one anchor a place" in look.readout and "after step 3" in look.layers[-1].label
+    assert [trace["name"] for trace in look.figure["data"][:2]] == [arm.name for arm in preset.arms]
+    assert training.run_config(name, Config()).anchors.per_place == 1  # the latest of them
+
+
+def in_this_process(runs: Runs):
+    """Trains at once: the process of the command line would not know the changed preset."""
+
+    def launch(name: str, arguments: list[str]) -> None:
+        list(run_comparison(PRESETS[arguments[1]], runs.folder / name))
+
+    return launch
+
+
+def test_a_comparison_whose_process_broke_says_why(tmp_path, monkeypatch):
+    runs = Runs(tmp_path)
+    monkeypatch.setattr(runs, "_launch", lambda name, arguments: None)
+    name = runs.compare("gamma")
+    (tmp_path / f"{name}.log").write_text("error: The built-in weights are missing.\n")
+    progress = runs.read(name)
+    assert progress.state == FAILED and progress.message == "The built-in weights are missing."

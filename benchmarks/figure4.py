@@ -1,0 +1,51 @@
+"""Figure 4 of the paper from the built-in detector: how concentrated the loss is, on a set of held-out scenes."""
+
+import argparse
+
+import torch
+
+from core.config import Config
+from core.cumulative import GAMMAS, Sides, hardest_share
+from core.data import open_data
+from core.detector import anchors_of, predict
+from core.hyperparameters import Loss
+from core.matching import match_anchors
+from core.training import objects_of
+from core.weights import adopt, build, load_weights
+
+SHARES = (0.2, 0.01)
+
+
+def main() -> None:
+    """Prints, for each γ, the share of loss that the hardest 20% and 1% of each side hold."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--weights", default="builtin")
+    parser.add_argument("--images", type=int, default=200)
+    options = parser.parse_args()
+    sides = collect(options.weights, options.images)
+    print(f"{len(sides.foreground):,} foreground and {len(sides.background):,} background anchors")
+    for gamma in GAMMAS:
+        foreground, background = sides.losses(Loss(gamma=gamma))
+        parts = (("foreground", foreground), ("background", background))
+        held = [f"{name} {share:.0%}: {hardest_share(losses, share):.3f}" for name, losses in parts for share in SHARES]
+        print(f"γ = {gamma:<4g}", "  ".join(held))
+
+
+def collect(name: str, images: int) -> Sides:
+    """Returns the anchors of held-out scenes with what a detector says of them."""
+    weights = load_weights(name)
+    config = adopt(Config(), weights)
+    model, data = build(config, weights), open_data("scenes", "test", config.scenes, images)
+    pictures = []
+    for index in range(images):
+        sample = data[index]
+        batch, outputs = predict(model, [sample.image], config)
+        boxes, labels = objects_of(sample, batch.factors[0])
+        with torch.inference_mode():
+            match = match_anchors(anchors_of(batch, config.anchors).boxes, boxes, config.matching)
+            pictures.append(Sides.of(outputs.logits[0], match, labels))
+    return Sides.join(pictures)
+
+
+if __name__ == "__main__":
+    main()
