@@ -19,7 +19,13 @@ def main() -> None:
         with torch.no_grad():
             theirs.head.classification_head.cls_logits.weight.normal_(std=0.3)
             theirs.head.regression_head.bbox_reg.weight.normal_(std=0.02)
-        settings = {"inference.image_size": 320, "inference.max_image_size": 500, "inference.max_detections": 300}
+        sizes = {f"anchors.size_p{level}": 4 * 2**level for level in range(3, 8)}
+        settings = {
+            **sizes,
+            "inference.image_size": 320,
+            "inference.max_image_size": 500,
+            "inference.max_detections": 300,
+        }
         config = Config.from_flat({**recognise(theirs.state_dict()).settings, **settings})
         ours = build_model(config.model, num_classes=7, anchors_per_place=9)
         ours.load_state_dict(theirs.state_dict())

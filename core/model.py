@@ -19,7 +19,8 @@ from torchvision.ops.misc import Conv2dNormActivation
 from core.hyperparameters import Model
 
 NORM_EPS = 1e-5  # PyTorch's; torchvision's COCO v1 weights were made with 0
-GROUPS = 32  # of a head's group norm, as torchvision v2
+GROUPS = 32  # of a head's group norm, as torchvision v2 …
+GROUP_CHANNELS = 2  # … but at least this many in each: on a 1×1 map one channel alone would be normalised to nothing
 STAGES = (("conv1", "bn1"), ("layer1",), ("layer2",), ("layer3",), ("layer4",))  # stages 1–5 of the body
 
 
@@ -58,7 +59,7 @@ def places_first(maps: Tensor, *, width: int) -> Tensor:
 
 def head_convs(channels: int, *, num_convs: int, norm: str) -> nn.Sequential:
     """3×3 convolutions of a subnet, from a normal distribution with σ = 0.01 (paper, section 4.1)."""
-    layer = partial(nn.GroupNorm, GROUPS) if norm == "group" else None
+    layer = partial(nn.GroupNorm, min(GROUPS, channels // GROUP_CHANNELS)) if norm == "group" else None
     convs = nn.Sequential(*(Conv2dNormActivation(channels, channels, norm_layer=layer) for _ in range(num_convs)))
     for module in convs.modules():
         if isinstance(module, nn.Conv2d):

@@ -1,6 +1,7 @@
 """What the browser sends back from the picture: drawn ground truth and clicks. It comes from a stranger."""
 
 import sys
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -42,13 +43,31 @@ def parse_edit(data: object, width: int, height: int, num_classes: int) -> tuple
     return torch.tensor(boxes, dtype=torch.float32).reshape(-1, 4), torch.tensor(labels, dtype=torch.int64)
 
 
-def parse_click(x: object, y: object, width: int, height: int) -> tuple[float, float]:
-    """Reads where a user has clicked, `event.x, event.y` of the component's `select`, clipped to the picture.
+class Pick(NamedTuple):
+    """What a user has clicked.
+
+    Attributes:
+        x: In the picture's coordinates.
+        y: In the picture's coordinates.
+        layer: Key of the layer whose box is under it, "" for none.
+        index: Number of that box in its layer, −1 for none.
+    """
+
+    x: float
+    y: float
+    layer: str = ""
+    index: int = -1
+
+
+def parse_click(x: object, y: object, width: int, height: int, layer: object = "", index: object = -1) -> Pick:
+    """Reads what a user has clicked, the data of the component's `select`; the place is clipped to the picture.
 
     Raises:
-        ValueError: It is no such point, with a sentence for the user.
+        ValueError: There is no such place, with a sentence for the user.
     """
-    return _clipped(x, width, "The click's x"), _clipped(y, height, "The click's y")
+    at = _clipped(x, width, "The click's x"), _clipped(y, height, "The click's y")
+    boxed = isinstance(layer, str) and type(index) is int and index >= 0
+    return Pick(*at, layer, index) if boxed else Pick(*at)
 
 
 def _clipped(value: object, limit: int, name: str) -> float:

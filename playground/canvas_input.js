@@ -60,7 +60,13 @@ function onUp(event) {
   const { kind, moved } = drag;
   if (event.type === "pointercancel") editor.cancel();
   else if (kind === "edit") editor.up();
-  else if (kind === "pan" && !moved) trigger("select", toPicture(place(event)));
+  else if (kind === "pan" && !moved) pick(toPicture(place(event)), 2 / camera.scale);
+}
+
+/** Tells the page what lies under a click: the smallest box that is on show, or just the place. */
+function pick({ x, y }, slack) {
+  const under = boxAt(view.layers.filter(isVisible), x, y, slack);
+  trigger("select", { x, y, layer: under?.layer.key ?? "", index: under?.index ?? -1 });
 }
 
 function cursorAt(point, slack) {

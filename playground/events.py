@@ -13,7 +13,7 @@ import gradio as gr
 
 from core.config import Config
 from core.preprocess import prepare
-from playground.canvas_edit import parse_click
+from playground.canvas_edit import Pick, parse_click
 from playground.controls import keep, settings_of, values_of
 from playground.examples import scenes_of
 from playground.layout import Parts
@@ -128,7 +128,7 @@ def connect_picture(parts: Parts) -> None:
         situation = asked.situation()
         own = Own(uploaded(file, Path(file).name, own_classes(situation)), situation.config.scenes)
         prepare([own.picture.sample.image], situation.config.inference)  # refused now if the network cannot see it
-        return [own, *updates(show(asked._replace(own=own, point=None)))]
+        return [own, *updates(show(asked._replace(own=own, pick=None)))]
 
     def edit(event: gr.EventData, *inputs: Any) -> list:
         asked = Asked(*inputs)
@@ -138,12 +138,13 @@ def connect_picture(parts: Parts) -> None:
     def click(event: gr.EventData, *inputs: Any) -> list:
         asked = Asked(*inputs)
         height, width = asked.situation().size
-        point = parse_click(getattr(event, "x", None), getattr(event, "y", None), width, height)
-        return [point, *updates(show(asked._replace(point=point)))]
+        x, y, layer, index = (getattr(event, name, None) for name in Pick._fields)
+        pick = parse_click(x, y, width, height, layer, index)
+        return [pick, *updates(show(asked._replace(pick=pick)))]
 
     buttons["upload"].upload(refusing(1, upload), [buttons["upload"], *parts.asked], changed, concurrency_limit=1)
     parts.canvas.edit(refusing(1, edit), parts.asked, changed, **IN_ORDER)
-    parts.canvas.select(refusing(1, click), parts.asked, [parts.point, *parts.shown], **IN_ORDER)
+    parts.canvas.select(refusing(1, click), parts.asked, [parts.pick, *parts.shown], **IN_ORDER)
 
 
 def connect_weights(parts: Parts) -> None:

@@ -34,7 +34,7 @@ class Parts(NamedTuple):
 
     step: gr.State
     own: gr.State
-    point: gr.State
+    pick: gr.State
     run: gr.State
     timer: gr.Timer
     level: gr.Dropdown
@@ -50,7 +50,7 @@ class Parts(NamedTuple):
     @property
     def asked(self) -> list:
         """What `show` needs, in the order of `Asked`."""
-        return [self.step, self.own, self.point, self.run, self.level, self.settings]
+        return [self.step, self.own, self.pick, self.run, self.level, self.settings]
 
     @property
     def all_settings(self) -> list:

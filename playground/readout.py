@@ -25,7 +25,7 @@ class Table(NamedTuple):
     """A small table.
 
     Attributes:
-        title: Heading.
+        title: Heading, may be empty.
         columns: Names of the columns.
         rows: Cells as text.
         marked: Indices of rows that deserve attention.
@@ -48,10 +48,8 @@ def table(content: Table) -> str:
     head = "".join(f'<th scope="col">{escape(name)}</th>' for name in content.columns)
     rows = "".join(_row(cells, index in content.marked) for index, cells in enumerate(content.rows))
     body = rows or f'<tr><td colspan="{len(content.columns)}">none</td></tr>'
-    title = escape(content.title)
-    return (
-        f'<h3>{title}</h3><div class="scroll"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
-    )
+    title = f"<h3>{escape(content.title)}</h3>" if content.title else ""
+    return f'{title}<div class="scroll"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
 
 
 def _row(cells: Sequence[str], marked: bool) -> str:
@@ -66,6 +64,11 @@ def paragraph(text: str) -> str:
 def details(title: str, body: str, *, opened: bool = False) -> str:
     """Returns a part that opens and closes; the body is HTML made here."""
     return f"<details{' open' * opened}><summary>{escape(title)}</summary>{body}</details>"
+
+
+def plain(text: str) -> str:
+    """Returns text from outside as HTML that shows it."""
+    return escape(text)
 
 
 def count(number: float) -> str:

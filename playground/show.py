@@ -16,7 +16,7 @@ from core.pictures import PictureError
 from core.weights import adopt
 from playground import strip
 from playground.canvas import View, payload, picture_url
-from playground.canvas_edit import parse_edit
+from playground.canvas_edit import Pick, parse_edit
 from playground.controls import config_of
 from playground.pictures import Picture, scene
 from playground.situation import Cache, Situation, weights_of
@@ -43,7 +43,7 @@ class Asked(NamedTuple):
     Attributes:
         step: Key of the step.
         own: Somebody's own picture, or None for the scene that the dials describe.
-        point: Of the last click, see `Focus`.
+        pick: What was clicked last, see `Focus`.
         run: Name of the training run, "" for none.
         level: Of the maps on show, 0 for P3.
         settings: Values of all widgets, see `playground.controls.settings_of`.
@@ -51,7 +51,7 @@ class Asked(NamedTuple):
 
     step: str
     own: Own | None = None
-    point: tuple[float, float] | None = None
+    pick: Pick | None = None
     run: str = ""
     level: int = 0
     settings: str = "{}"
@@ -88,7 +88,7 @@ def show(asked: Asked) -> Shown:
     """Returns what the page shows; what cannot be had is explained in the notice, and all else stays."""
     try:
         situation = asked.situation()
-        look = STEPS[asked.step].look(situation, Focus(asked.level, asked.point, asked.run))
+        look = STEPS[asked.step].look(situation, Focus(asked.level, asked.pick, asked.run))
         view = View(
             picture=_url(situation.picture),
             width=situation.size[1],

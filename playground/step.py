@@ -8,6 +8,7 @@ import numpy as np
 from core.anchors import LEVELS
 from core.knobs import Knob
 from playground.canvas import Heat, Layer
+from playground.canvas_edit import Pick
 from playground.situation import Situation
 
 
@@ -16,12 +17,12 @@ class Focus(NamedTuple):
 
     Attributes:
         level: Pyramid level whose maps are drawn, 0 for P3.
-        point: Place of the last click in the network's pixels (x, y), None for the middle of the picture.
+        pick: What was clicked last, in the network's pixels, None before any click.
         run: Name of the training run, "" for none.
     """
 
     level: int = 0
-    point: tuple[float, float] | None = None
+    pick: Pick | None = None
     run: str = ""
 
 

@@ -1,9 +1,11 @@
 """Anchors: which boxes the network can start from, and how well they fit the objects of this picture."""
 
-from core.anchors import LEVELS, AnchorGrid
+from core.anchors import LEVELS
 from playground import readout
 from playground.canvas import Layer
 from playground.figures import colour, points
+from playground.inspect_place import anchors_at
+from playground.inspector import inspect
 from playground.situation import Situation
 from playground.step import Focus, Look, Step, section, truth_layer
 
@@ -12,25 +14,17 @@ def look(situation: Situation, focus: Focus) -> Look:
     """Shows the anchors of one place on each level, and the best IoU that each object can get."""
     grid = situation.grid
     height, width = situation.size
-    point = focus.point or (width / 2, height / 2)
+    point = (focus.pick.x, focus.pick.y) if focus.pick else (width / 2, height / 2)
     layers = [truth_layer(situation)]
-    start = 0
-    for level, count in enumerate(grid.counts):
-        first = start + place_index(grid, level, point) * grid.per_place
-        boxes = grid.boxes[first : first + grid.per_place]
+    for level in range(len(grid.counts)):
+        here = anchors_at(grid, level, point)
+        boxes = grid.boxes[here.start : here.stop]
         layers.append(
             Layer(f"anchors-{LEVELS[level]}", f"{LEVELS[level]} at one place", f"level{level}", boxes.numpy())
         )
-        start += count
-    return Look(tuple(layers), readout=_levels(situation) + _objects(situation), figure=_fit(situation))
-
-
-def place_index(grid: AnchorGrid, level: int, point: tuple[float, float]) -> int:
-    """Returns the place of a level, counted row by row, whose anchors are centred nearest to a point (x, y)."""
-    (rows, columns), (down, across) = grid.grids[level], grid.strides[level]
-    row = min(rows - 1, max(0, round(point[1] / down)))
-    column = min(columns - 1, max(0, round(point[0] / across)))
-    return row * columns + column
+    seen = inspect(situation, focus)
+    text = seen.text + _levels(situation) + _objects(situation)
+    return Look((*layers, *seen.layers), readout=text, figure=_fit(situation))
 
 
 def _levels(situation: Situation) -> str:

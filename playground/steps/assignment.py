@@ -6,6 +6,7 @@ from core.matching import BACKGROUND, IGNORED
 from playground import readout
 from playground.canvas import Layer
 from playground.figures import colour, histogram
+from playground.inspector import inspect
 from playground.situation import Situation
 from playground.step import Focus, Look, Step, section, truth_layer
 
@@ -20,7 +21,9 @@ def look(situation: Situation, focus: Focus) -> Look:
         Layer("forced", "forced best match", "kept", boxes[match.forced].numpy(), values=match.iou[match.forced]),
         truth_layer(situation),
     )
-    return Look(layers, readout=_counts(situation) + _objects(situation), figure=_histogram(situation))
+    seen = inspect(situation, focus)
+    text = seen.text + _counts(situation) + _objects(situation)
+    return Look((*layers, *seen.layers), readout=text, figure=_histogram(situation))
 
 
 def _counts(situation: Situation) -> str:

@@ -9,6 +9,7 @@ from core.knobs import Effect, Knob
 from playground import readout
 from playground.canvas import Layer
 from playground.figures import bars, colour
+from playground.inspector import inspect
 from playground.situation import Situation
 from playground.step import Focus, Look, Step, truth_layer
 
@@ -16,7 +17,9 @@ from playground.step import Focus, Look, Step, truth_layer
 def look(situation: Situation, focus: Focus) -> Look:
     """Shows all candidates, what NMS and the cap made of them, and how many passed each step on each level."""
     layers = (truth_layer(situation, visible=False), *candidate_layers(situation.stages, situation.network.class_names))
-    return Look(layers, readout=_counts(situation) + _kept(situation), figure=_funnel(situation.stages))
+    seen = inspect(situation, focus)
+    text = seen.text + _counts(situation) + _kept(situation)
+    return Look((*layers, *seen.layers), readout=text, figure=_funnel(situation.stages))
 
 
 def candidate_layers(stages: Stages, class_names: tuple[str, ...]) -> tuple[Layer, ...]:

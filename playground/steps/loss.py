@@ -8,6 +8,7 @@ from core.losses import classification_loss, total_loss
 from core.matching import BACKGROUND
 from playground import readout
 from playground.figures import colour, lines
+from playground.inspector import inspect
 from playground.situation import Situation
 from playground.step import Focus, Look, Step, level_heat, section, truth_layer
 from playground.steps.concentration import concentration
@@ -26,8 +27,9 @@ def look(situation: Situation, focus: Focus) -> Look:
     )
     layers = (truth_layer(situation),)
     below, held = concentration(situation)
-    text = _totals(situation) + _shares(situation) + held
-    return Look(layers, heat, text, curves(situation.config.loss), below)
+    seen = inspect(situation, focus)
+    text = _totals(situation) + seen.text + _shares(situation) + held
+    return Look((*layers, *seen.layers), heat, text, curves(situation.config.loss), below)
 
 
 def _totals(situation: Situation) -> str:

@@ -45,7 +45,7 @@ def edit(count, picture, event: gr.EventData):
 
 
 def click(event: gr.EventData):
-    return json.dumps(parse_click(event.x, event.y, WIDTH, HEIGHT))
+    return json.dumps(parse_click(event.x, event.y, WIDTH, HEIGHT)[:2])
 
 
 def build():

@@ -230,6 +230,17 @@ def test_steps_and_knobs_by_keyboard(opened):
 
 
 @pytest.mark.timeout(240)
+def test_a_comparison_is_watched_and_stopped(opened):
+    page = opened(QUICK + "&step=training")
+    page.get_by_role("button", name="Compare").click()
+    wait(lambda: page.get_attribute(".plot", "data-title") == "Classification loss, and AP (dotted)", 120)
+    assert "Focal loss against cross-entropy" in page.text_content(".readout")
+    page.get_by_role("button", name="Stop").click()
+    wait(lambda: "stopped" in page.text_content(".readout"), 60)
+    assert notice(page) == ""
+
+
+@pytest.mark.timeout(240)
 def test_a_training_run_is_watched_stopped_and_used(opened):
     page = opened(QUICK + "&step=training&training.steps=100000&training.eval_interval=5")
     page.get_by_role("button", name="Start").click()

@@ -7,7 +7,9 @@ from core.hyperparameters import Model
 from core.model import build_model
 
 NAMES = ("disc", "ring", "star")
-CONFIG = Config.from_flat({"model.fpn_channels": 32, "model.num_convs": 1, "anchors.ratios": (1.0,)})  # A = 3
+CONFIG = Config.from_flat(
+    {"model.fpn_channels": 32, "model.num_convs": 1, "model.head_norm": "none", "anchors.ratios": (1.0,)}
+)  # A = 3
 
 
 def make_state(num_classes=3):
@@ -16,6 +18,7 @@ def make_state(num_classes=3):
 
 
 def meta_state(num_classes=3, anchors=9, **settings):
+    settings = {"head_norm": "none", **settings}
     with torch.device("meta"):
         return build_model(Model(**settings), num_classes=num_classes, anchors_per_place=anchors).state_dict()
 

@@ -6,7 +6,7 @@ from core.anchors import make_anchors
 from core.hyperparameters import Anchors, Inference
 from core.inference import BEYOND_CAP, KEPT, SUPPRESSED, Candidates, decide, kept, run_inference
 
-ONE_A_PLACE = Anchors(scales=(1,), ratios=(1,), convention="exact")
+ONE_A_PLACE = Anchors(size_p3=32, size_p7=512, scales=(1,), ratios=(1,), convention="exact")
 GRID = make_anchors(ONE_A_PLACE, 64, 64)  # 64 + 16 + 4 + 1 + 1 anchors
 
 

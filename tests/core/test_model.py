@@ -257,3 +257,11 @@ def test_work_is_torchvisions_published_figure(model, published):
 def test_work_grows_with_the_picture():
     sizes = {side: gflops(SMALL, num_classes=K, anchors_per_place=A, height=side, width=side) for side in (128, 256)}
     assert sizes[256] == pytest.approx(4 * sizes[128], rel=0.02)
+
+
+def test_narrow_heads_with_group_norm_see_the_smallest_picture():
+    """One channel a group on a 1×1 map would leave nothing to normalise, which PyTorch refuses."""
+    for channels in (32, 64):
+        model = build_model(Model(fpn_channels=channels, head_norm="group"), num_classes=2, anchors_per_place=1)
+        with torch.no_grad():
+            assert model.eval()(torch.rand(1, 3, 32, 32)).logits.isfinite().all()

@@ -37,6 +37,7 @@ MAKERS = {
     "resnet18": small_torchvision,
 }
 SETTINGS = {
+    **{f"anchors.size_p{level}": 4 * 2**level for level in range(3, 8)},  # 32 … 512
     "inference.image_size": 96,
     "inference.max_image_size": 128,
     "inference.score_threshold": 0.3,

@@ -199,5 +199,10 @@ def test_a_box_must_be_an_object():
 
 
 def test_a_click_is_clipped_to_the_picture():
-    assert parse_click(-3, 12.5, 64, 48) == (0, 12.5)
-    assert parse_click(1e300, 50, 64, 48) == (64, 48)
+    assert parse_click(-3, 12.5, 64, 48) == (0, 12.5, "", -1)
+    assert parse_click(1e300, 50, 64, 48, "kept", 3) == (64, 48, "kept", 3)
+
+
+@pytest.mark.parametrize(("layer", "index"), [(None, 1), (5, 1), ("kept", -1), ("kept", 1.0), ("kept", True)])
+def test_a_click_on_no_box_is_just_a_place(layer, index):
+    assert parse_click(3, 4, 64, 48, layer, index) == (3, 4, "", -1)

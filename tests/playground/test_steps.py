@@ -8,11 +8,11 @@ from core.anchors import make_anchors
 from core.config import Config, knobs
 from core.hyperparameters import Anchors, Loss
 from playground.canvas import View, payload
+from playground.inspect_place import place_index
 from playground.pictures import scene
 from playground.situation import Situation
 from playground.step import Focus
 from playground.steps import STEPS
-from playground.steps.anchors import place_index
 from playground.steps.loss import curves
 from playground.steps.network import parts_of
 
