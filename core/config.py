@@ -94,7 +94,7 @@ class Config(Section):
 
     def to_query(self) -> str:
         """Returns what differs from the defaults as a URL query; `from_query` gives the same settings back."""
-        return urlencode({path: _text(value) for path, value in self.changed().items()}, safe=",")
+        return urlencode({path: text_of(value) for path, value in self.changed().items()}, safe=",")
 
     @classmethod
     def from_query(cls, query: str) -> Self:
@@ -130,9 +130,10 @@ def nested(values: dict[str, Any]) -> dict[str, dict[str, Any]]:
     return result
 
 
-def _text(value: Any) -> str:
+def text_of(value: Any) -> str:
+    """Returns a value as links and flags hold it."""
     if isinstance(value, tuple):
-        return ",".join(map(_text, value))
+        return ",".join(map(text_of, value))
     if isinstance(value, bool):
         return str(value).lower()
     return repr(value) if isinstance(value, float) else str(value)

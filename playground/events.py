@@ -13,21 +13,22 @@ import gradio as gr
 
 from core.config import Config
 from core.preprocess import prepare
+from core.takeaway import FORMATS
 from playground.canvas_edit import Pick, parse_click
 from playground.controls import keep, settings_of, values_of
 from playground.examples import scenes_of
 from playground.layout import Parts
 from playground.pictures import uploaded
 from playground.runs import BusyError
-from playground.show import REFUSALS, Asked, Own, Shown, edited, follow_weights, from_link, own_classes, show
+from playground.show import REFUSALS, Asked, Own, Shown, edited, follow_weights, from_link, own_classes, show, takeaway
 from playground.steps import STEPS
 from playground.steps.training import RUNS, run_config
 
 SCENE_SEEDS = 2**31  # "another scene" counts up to the knob's bound and starts again
 WEIGHTS = "model.weights"
-# Browsers lend the clipboard to https and to this machine only; elsewhere the link is shown to be copied.
-COPY_LINK = """() => navigator.clipboard
-  ? navigator.clipboard.writeText(location.href) : window.prompt("Copy this link:", location.href)"""
+# Browsers lend the clipboard to https and to this machine only; elsewhere what is copied is shown to be copied.
+COPY = """(text) => navigator.clipboard
+  ? navigator.clipboard.writeText(text || location.href) : window.prompt("Copy this:", text || location.href)"""
 LIVE = {"queue": False, "show_progress": "hidden"}
 # An event's data must not be deferred: "always_last" would run the last call with the first one's data.
 IN_ORDER = {"trigger_mode": "multiple", "show_progress": "hidden"}
@@ -84,7 +85,14 @@ def connect_settings(page: gr.Blocks, parts: Parts) -> None:
 
     buttons = parts.buttons
     buttons["reset"].click(reset, parts.step, [parts.own, *parts.all_settings, *parts.shown], **LIVE)
-    buttons["link"].click(None, js=COPY_LINK)
+
+    def take(form: str, *inputs: Any) -> str:
+        """Returns the settings in a format, "" for the link, which the browser knows itself."""
+        asked = Asked(*inputs)
+        return takeaway(form, asked.situation()) if form in FORMATS else ""
+
+    form = [buttons["format"], *parts.asked]
+    buttons["copy"].click(take, form, buttons["copied"], **LIVE).success(None, buttons["copied"], js=COPY)
     buttons["theme"].click(None, js="() => document.body.classList.toggle('dark')")
     buttons["all"].click(None, js="() => document.body.toggleAttribute('data-all')")
 

@@ -9,6 +9,7 @@ from core.anchors import LEVELS
 from core.config import Config, knobs
 from core.knobs import Effect
 from core.presets import PRESETS
+from core.takeaway import FORMATS
 from playground import readout
 from playground.canvas import canvas
 from playground.controls import make_widget, settings_of
@@ -19,6 +20,7 @@ from playground.search import search
 from playground.steps import STEPS
 from playground.strip import strip
 
+LINK = "link"  # beside the formats that settings can be taken home in
 TICK_SECONDS = 0.5  # between looks at a training run
 
 
@@ -89,7 +91,11 @@ def _header() -> dict[str, gr.Button]:
         gr.Markdown("# RetinaNet Playground\nTake a detector apart: every knob moves something you can see.")
         return {
             "all": gr.Button("All knobs", size="sm", elem_id="all-knobs"),
-            "link": gr.Button("Copy link", size="sm", min_width=80),
+            "format": gr.Dropdown(
+                [LINK, *FORMATS], value=LINK, show_label=False, label="What to copy", elem_id="format", min_width=120
+            ),
+            "copy": gr.Button("Copy", size="sm", min_width=60),
+            "copied": gr.Textbox(visible="hidden"),
             "reset": gr.Button("Reset", size="sm", min_width=80),
             "theme": gr.Button("Light / dark", size="sm", min_width=80),
         }

@@ -13,6 +13,7 @@ from core.config import MAX_TEXT, Config
 from core.hyperparameters import BUILT_IN_WEIGHTS, Scenes
 from core.knobs import ConfigError
 from core.pictures import PictureError
+from core.takeaway import FORMATS
 from core.weights import adopt
 from playground import strip
 from playground.canvas import View, payload, picture_url
@@ -154,6 +155,15 @@ def own_classes(situation: Situation) -> tuple[str, ...]:
         return situation.network.class_names
     except WeightsError:
         return situation.picture.class_names
+
+
+def takeaway(form: str, situation: Situation) -> str:
+    """Returns the settings in one of `core.takeaway.FORMATS`, for the classes of the network or of the picture."""
+    try:
+        classes = situation.network.class_names
+    except WeightsError:
+        classes = situation.picture.class_names
+    return FORMATS[form](situation.config, len(classes))
 
 
 def strip_value(step: str, situation: Situation) -> str:
