@@ -44,6 +44,15 @@ def pyramid_grids(height: int, width: int) -> tuple[tuple[int, int], ...]:
     return tuple((math.ceil(height / stride), math.ceil(width / stride)) for stride in STRIDES)
 
 
+def pyramid_strides(anchors: Anchors, height: int, width: int) -> tuple[tuple[float, float], ...]:
+    """Returns the pixels between places of P3–P7 of a padded picture, (down, across)."""
+    exact = anchors.convention == "exact"
+    return tuple(
+        (float(stride), float(stride)) if exact else (float(height // rows), float(width // columns))
+        for stride, (rows, columns) in zip(STRIDES, pyramid_grids(height, width), strict=True)
+    )
+
+
 @lru_cache(maxsize=8)
 def make_anchors(anchors: Anchors, height: int, width: int) -> AnchorGrid:
     """Returns the anchors of a padded picture of `height × width` pixels.
@@ -51,12 +60,7 @@ def make_anchors(anchors: Anchors, height: int, width: int) -> AnchorGrid:
     Under the "torchvision" convention sizes are truncated to integers, corners rounded to whole pixels and a
     stride is the picture's side divided by the grid's, rounded down; "exact" does none of it (detectron2).
     """
-    grids = pyramid_grids(height, width)
-    exact = anchors.convention == "exact"
-    strides = tuple(
-        (float(stride), float(stride)) if exact else (float(height // rows), float(width // columns))
-        for stride, (rows, columns) in zip(STRIDES, grids, strict=True)
-    )
+    grids, strides = pyramid_grids(height, width), pyramid_strides(anchors, height, width)
     levels = [
         _tile(cell_anchors(anchors, size), grid, stride)
         for size, grid, stride in zip(anchors.sizes, grids, strides, strict=True)

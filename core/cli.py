@@ -90,7 +90,9 @@ class _Parser(argparse.ArgumentParser):
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(prog="python -m core", description="RetinaNet: train, compare, evaluate, detect, export.")
+    parser = _Parser(
+        prog="python -m core", description="RetinaNet: train, compare, evaluate, detect, export, fit anchors."
+    )
     actions = parser.add_subparsers(title="commands", dest="command", required=True)
     train = _command(actions, "train", "Train a detector; Ctrl-C stops it with a checkpoint.")
     _add_data(train)
@@ -105,6 +107,9 @@ def _parser() -> argparse.ArgumentParser:
     compare.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of the runs; goes on in it")
     compare.add_argument("--seeds", type=_count, default=1, help="runs of each arm (default 1)")
     compare.add_argument("--workers", type=_count, default=1, help="processes that load pictures (default 1)")
+    anchors = _command(actions, "anchors", "Measure how well the anchors fit, and look for better scales and ratios.")
+    _add_data(anchors)
+    anchors.add_argument("--split", default="train", help="train (default), val or test")
     evaluate = _command(actions, "evaluate", "Measure the twelve COCO figures.")
     _add_data(evaluate)
     evaluate.add_argument("--split", default="test", help="train, val or test (default)")

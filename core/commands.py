@@ -11,9 +11,10 @@ from accelerate.utils import set_seed
 from PIL import Image, ImageDraw
 from tqdm import tqdm
 
+from core.anchor_fit import collect, measure, search
 from core.checkpoints import PICKLED, write_pickled
 from core.comparison import as_text, parts, result, rows, run_comparison
-from core.config import Config, knobs
+from core.config import Config, knobs, text_of
 from core.data import DataError, open_data
 from core.detector import detect as run_detector
 from core.evaluation import Metrics, results_json
@@ -116,6 +117,22 @@ def _show(bar: tqdm, record: Record) -> None:
         )
     elif isinstance(record, EvaluationRecord):
         bar.write(f"step {record.step}: AP {record.metrics.ap:.3f}, AP50 {record.metrics.ap50:.3f}")
+
+
+def anchors(config: Config, options: Namespace) -> dict[str, Any]:
+    """Measures how well the anchors fit a split's objects, looks for better scales and ratios, and prints both."""
+    data = open_data(options.data, options.split, config.scenes, config.training.eval_images)
+    objects = collect(data, config.inference, config.training.eval_images)
+    if not len(objects.boxes):
+        raise DataError(f"The {options.split} split of {options.data} has no objects that anchors could fit.")
+    threshold = config.matching.fg_iou_threshold
+    result: dict[str, Any] = {"objects": len(objects.boxes)}
+    for name, each in (("before", config.anchors), ("after", search(objects, config.anchors, threshold))):
+        fit = measure(objects, each, threshold)
+        result[name] = {"scales": each.scales, "ratios": each.ratios, "recall": fit.recall, "mean_iou": fit.mean}
+        flags = " ".join(f"--anchors.{key} {text_of(getattr(each, key))}" for key in ("scales", "ratios"))
+        print(f"{name:7} {fit.recall:.1%} of the objects reach IoU {threshold:g}, mean {fit.mean:.3f}   {flags}")
+    return result
 
 
 def evaluate(config: Config, options: Namespace) -> dict[str, Any]:

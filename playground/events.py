@@ -17,6 +17,7 @@ from core.takeaway import FORMATS
 from playground.canvas_edit import Pick, parse_click
 from playground.controls import keep, settings_of, values_of
 from playground.examples import scenes_of
+from playground.fitting import fitted
 from playground.layout import Parts
 from playground.pictures import uploaded
 from playground.runs import BusyError
@@ -176,6 +177,21 @@ def connect_weights(parts: Parts) -> None:
     guarded = refusing(len(parts.all_settings), follow)
     widget.input(guarded, [widget, *parts.asked], outputs, **slow)
     upload.upload(guarded, [upload, *parts.asked], outputs, **slow)
+
+
+def connect_anchors(parts: Parts) -> None:
+    """Looking for anchors that fit."""
+
+    def fit(whose: str, *inputs: Any) -> list:
+        asked = Asked(*inputs)
+        config, said = fitted(whose, asked.situation())
+        shown = show(asked._replace(settings=settings_of(config)))
+        return [*shown_settings(config), *updates(shown._replace(notice=shown.notice or said))]
+
+    slow = {"show_progress": "minimal", "show_progress_on": [parts.canvas], "concurrency_limit": 1}
+    guarded = refusing(len(parts.all_settings), fit)
+    buttons = parts.buttons
+    buttons["fit"].click(guarded, [buttons["fit_to"], *parts.asked], [*parts.all_settings, *parts.shown], **slow)
 
 
 def connect_training(parts: Parts) -> None:

@@ -14,6 +14,7 @@ from playground import readout
 from playground.canvas import canvas
 from playground.controls import make_widget, settings_of
 from playground.examples import EXAMPLES
+from playground.fitting import FIT_TO
 from playground.notice import notice
 from playground.plot import plot
 from playground.search import search
@@ -129,6 +130,11 @@ def _network_buttons() -> dict[str, gr.components.Component]:
     return {"weights": gr.UploadButton("Upload weights", file_types=endings, size="sm", min_width=80)}
 
 
+def _anchor_buttons() -> dict[str, gr.components.Component]:
+    whose = gr.Dropdown(list(FIT_TO), value=FIT_TO[0], label="Objects to fit", elem_id="fit-to")
+    return {"fit_to": whose, "fit": gr.Button("Look for better scales and ratios", size="sm", min_width=80)}
+
+
 def _training_buttons() -> dict[str, gr.components.Component]:
     with gr.Row():
         start = gr.Button("Start", variant="primary", size="sm", min_width=80)
@@ -143,5 +149,6 @@ def _training_buttons() -> dict[str, gr.components.Component]:
 BUTTONS: dict[str, Callable[[], dict]] = {
     "picture": _picture_buttons,
     "network": _network_buttons,
+    "anchors": _anchor_buttons,
     "training": _training_buttons,
 }

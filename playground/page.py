@@ -22,6 +22,7 @@ def build_page() -> gr.Blocks:
         events.connect_settings(page, parts)
         events.connect_picture(parts)
         events.connect_weights(parts)
+        events.connect_anchors(parts)
         events.connect_training(parts)
     return page
 

@@ -31,7 +31,7 @@ def test_count_of_a_coco_picture():
 
 
 def test_by_hand():
-    one = Anchors(scales=(1,), ratios=(1,), convention="exact")
+    one = Anchors(size_p3=32, size_p4=64, scales=(1,), ratios=(1,), convention="exact")
     grid = make_anchors(one, 64, 64)
     assert grid.grids == ((8, 8), (4, 4), (2, 2), (1, 1), (1, 1))
     assert grid.boxes[0].tolist() == [-16, -16, 16, 16]

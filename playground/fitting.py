@@ -1,0 +1,42 @@
+"""Anchors that fit: a search on the page's picture, or on scenes made with its dials."""
+
+import torch
+
+from core.anchor_fit import Objects, collect, measure, search
+from core.config import Config
+from core.data import SceneData
+from playground.situation import Situation
+
+SCENES = 100
+FIT_TO = ("this picture", f"{SCENES} scenes with these dials")
+
+
+def fitted(whose: str, situation: Situation) -> tuple[Config, str]:
+    """Returns the settings with better scales and ratios, and what they improve, in a sentence.
+
+    Raises:
+        ValueError: There are no objects to fit, or `whose` is none of `FIT_TO`.
+    """
+    if whose not in FIT_TO:
+        raise ValueError(f"Anchors can be fitted to {' or to '.join(FIT_TO)}, not to {whose!r}.")
+    config = situation.config
+    objects = _of_picture(situation) if whose == FIT_TO[0] else _of_scenes(config)
+    if not len(objects.boxes):
+        raise ValueError("There is no object that anchors could fit: draw some in the Picture step first.")
+    threshold = config.matching.fg_iou_threshold
+    better = search(objects, config.anchors, threshold)
+    before, after = (measure(objects, each, threshold) for each in (config.anchors, better))
+    said = (
+        f"Fitted to {whose}: {before.recall:.0%} → {after.recall:.0%} of {len(objects.boxes)} objects reach "
+        f"IoU {threshold:g}, mean best IoU {before.mean:.2f} → {after.mean:.2f}."
+    )
+    return config.replace({"anchors.scales": better.scales, "anchors.ratios": better.ratios}), said
+
+
+def _of_picture(situation: Situation) -> Objects:
+    boxes = situation.objects[0]
+    return Objects(boxes, torch.tensor(situation.batch.pixels.shape[-2:]).expand(len(boxes), 2))
+
+
+def _of_scenes(config: Config) -> Objects:
+    return collect(SceneData(config.scenes, SCENES, "train"), config.inference, SCENES)
