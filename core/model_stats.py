@@ -4,11 +4,11 @@ from functools import lru_cache
 from typing import NamedTuple
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from core.hyperparameters import Model
-from core.model import STAGES, RetinaNet, build_model
+from core.model import STAGES, RetinaNet, build_model, freeze
 
 
 class Part(NamedTuple):
@@ -59,3 +59,40 @@ def gflops(model: Model, *, num_classes: int, anchors_per_place: int, height: in
         with FlopCounterMode(display=False) as counter:
             network(torch.empty(1, 3, height, width))
     return counter.get_total_flops() / 1e9
+
+
+@lru_cache(maxsize=64)
+def training_bytes(
+    model: Model, *, num_classes: int, anchors_per_place: int, height: int, width: int, batch_size: int
+) -> int:
+    """Counts the memory that a training step of float32 with an Adam optimizer holds, without doing the step.
+
+    Weights, gradients and two moments of what trains, and every tensor that the backward pass will read; the losses,
+    which are small, and what libraries keep for themselves are not counted.
+
+    Args:
+        model: Depth, widths and kinds of the network's parts, and what of it is frozen.
+        num_classes: Number of classes, K.
+        anchors_per_place: Anchors at each place of a level, A.
+        height: Of the padded pictures, px.
+        width: Of the padded pictures, px.
+        batch_size: Pictures a step, B.
+    """
+    with torch.device("meta"):
+        network = build_model(model, num_classes=num_classes, anchors_per_place=anchors_per_place)
+        freeze(network, model.freeze_stages, batch_norm=model.batch_norm)
+        network.train()
+        weights = {parameter.untyped_storage()._cdata for parameter in network.parameters()}
+        kept: dict[int, int] = {}
+
+        def keep(tensor: Tensor) -> Tensor:
+            storage = tensor.untyped_storage()
+            if storage._cdata not in weights:
+                kept[storage._cdata] = storage.nbytes()  # views of one tensor are held once
+            return tensor
+
+        with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
+            network(torch.empty(batch_size, 3, height, width))
+    parameters = [*network.parameters()]
+    trained = sum(parameter.nbytes for parameter in parameters if parameter.requires_grad)
+    return sum(parameter.nbytes for parameter in parameters) + 3 * trained + sum(kept.values())

@@ -5,9 +5,10 @@ from functools import lru_cache
 import torch
 
 from core.anchors import LEVELS
+from core.architecture import WeightsError
 from core.hyperparameters import Model
 from core.model import build_model, freeze
-from core.model_stats import Part, describe, gflops
+from core.model_stats import Part, describe, gflops, training_bytes
 from playground import readout
 from playground.situation import Situation
 from playground.step import Focus, Look, Step, level_heat, section
@@ -26,7 +27,11 @@ PART_NAMES = {
 
 def look(situation: Situation, focus: Focus) -> Look:
     """Shows a feature map, the shapes on the way and where the parameters are."""
-    pyramid = situation.pyramid
+    try:
+        pyramid = situation.pyramid
+    except WeightsError as error:  # how large it would be can be told without weights
+        text = readout.paragraph(f"{error} So far this is only its size:") + _sizes(situation)
+        return Look(readout=text)
     activity = pyramid.levels[focus.level][0].abs().mean(dim=0)  # [rows, columns]
     scaled = (activity / activity.max().clamp(min=1e-9)).numpy()
     heat = level_heat(situation, focus.level, scaled, key="features", label="mean |feature|")
@@ -38,27 +43,31 @@ def look(situation: Situation, focus: Focus) -> Look:
 
 
 def _sizes(situation: Situation) -> str:
-    network, config = situation.network.model, situation.config
-    parts = parts_of(config.model, network.num_classes, config.anchors.per_place)
+    config, classes = situation.config, _classes(situation)
+    parts = parts_of(config.model, classes, config.anchors.per_place)
     total, trainable = sum(part.parameters for part in parts), sum(part.trainable for part in parts)
     height, width = situation.batch.pixels.shape[-2:]
-    work = gflops(
-        config.model,
-        num_classes=network.num_classes,
-        anchors_per_place=config.anchors.per_place,
-        height=height,
-        width=width,
-    )
+    shape = {"num_classes": classes, "anchors_per_place": config.anchors.per_place, "height": height, "width": width}
+    memory = training_bytes(config.model, **shape, batch_size=config.training.batch_size)
     text = readout.facts(
         [
             ("parameters", f"{total / 1e6:.1f} M"),
             ("of them train", readout.percent(trainable / total)),
-            ("work a picture", f"{work:.1f} GFLOP"),
-            ("classes", str(network.num_classes)),
+            ("work a picture", f"{gflops(config.model, **shape):.1f} GFLOP"),
+            (f"to train on {config.training.batch_size}", f"{memory / 2**30:.1f} GiB"),
+            ("classes", str(classes)),
         ]
     )
     rows = tuple((PART_NAMES[part.name], readout.count(part.parameters), _trains(part)) for part in parts)
     return text + readout.table(readout.Table("Parameters", ("part", "number", "trains"), rows))
+
+
+def _classes(situation: Situation) -> int:
+    """Returns the number of classes of the network, or of the scenes while no network fits the settings."""
+    try:
+        return situation.network.model.num_classes
+    except WeightsError:
+        return len(situation.picture.class_names)
 
 
 def _trains(part: Part) -> str:
@@ -75,8 +84,8 @@ def parts_of(model: Model, num_classes: int, anchors_per_place: int) -> tuple[Pa
 
 
 def _headline(situation: Situation) -> str:
-    network, config = situation.network.model, situation.config
-    parts = parts_of(config.model, network.num_classes, config.anchors.per_place)
+    config = situation.config
+    parts = parts_of(config.model, _classes(situation), config.anchors.per_place)
     return f"ResNet-{config.model.depth} · {sum(part.parameters for part in parts) / 1e6:.1f} M"
 
 

@@ -13,7 +13,7 @@ from torchvision.ops.feature_pyramid_network import LastLevelP6P7
 
 from core.hyperparameters import Inference, Model
 from core.model import NORM_EPS, build_model, freeze, places_first
-from core.model_stats import describe, gflops
+from core.model_stats import describe, gflops, training_bytes
 from core.preprocess import prepare
 
 K, A = 3, 9
@@ -265,3 +265,35 @@ def test_narrow_heads_with_group_norm_see_the_smallest_picture():
         model = build_model(Model(fpn_channels=channels, head_norm="group"), num_classes=2, anchors_per_place=1)
         with torch.no_grad():
             assert model.eval()(torch.rand(1, 3, 32, 32)).logits.isfinite().all()
+
+
+def test_training_memory_counts_what_backward_reads():
+    """Activations grow with the batch, all else does not; a frozen body saves most of it."""
+    shape = {"num_classes": K, "anchors_per_place": A, "height": 128, "width": 128}
+    one, two = (training_bytes(SMALL, **shape, batch_size=batch) for batch in (1, 2))
+    parameters = sum(part.parameters for part in describe(build_model(SMALL, num_classes=K, anchors_per_place=A)))
+    activations = two - one
+    statistics = one - 16 * parameters - activations  # weights, gradients and two moments, 4 bytes each
+    assert 0 <= statistics < 100_000  # of batch norms, one number a channel
+    frozen = training_bytes(SMALL.model_copy(update={"freeze_stages": 5}), **shape, batch_size=1)
+    assert frozen < one / 2
+
+
+def test_training_memory_agrees_with_a_real_step():
+    """The tensors that a real forward pass on the CPU saves."""
+    network = build_model(SMALL, num_classes=K, anchors_per_place=A).train()
+    own = {parameter.data_ptr() for parameter in network.parameters()}
+    saved = {}
+
+    def keep(tensor):
+        if tensor.data_ptr() not in own:
+            saved[tensor.untyped_storage().data_ptr()] = tensor.untyped_storage().nbytes()
+        return tensor
+
+    with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
+        outputs = network(torch.rand(2, 3, 128, 128))
+    assert outputs.logits.requires_grad
+    shape = {"num_classes": K, "anchors_per_place": A, "height": 128, "width": 128}
+    counted = training_bytes(SMALL, **shape, batch_size=2)
+    parameters = sum(parameter.nbytes for parameter in network.parameters())
+    assert counted - 4 * parameters == pytest.approx(sum(saved.values()), rel=0.02)

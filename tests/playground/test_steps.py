@@ -78,3 +78,11 @@ def test_frozen_stages_show_in_the_parts():
     parts = {part.name: part for part in parts_of(Config.from_flat({"model.freeze_stages": 3}).model, 6, 9)}
     assert parts["layer2"].trainable == 0 and parts["layer3"].trainable == parts["layer3"].parameters
     assert sum(part.parameters for part in parts.values()) == 12_024_090
+
+
+def test_a_network_without_fitting_weights_still_tells_its_size():
+    config = Config.from_flat({"model.depth": 50})  # the built-in weights are a ResNet-18
+    here = Situation(scene(config.scenes), config)
+    look = STEPS["network"].look(here, Focus())
+    assert "model.depth = 50 contradicts" in look.readout and "GFLOP" in look.readout and "GiB" in look.readout
+    assert "ResNet-50" in STEPS["network"].headline(here)
