@@ -1,5 +1,6 @@
 """Comparisons: the arms of a preset trained one after another, each in a folder of its own, and what came out."""
 
+import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from statistics import fmean
@@ -79,6 +80,8 @@ def run_comparison(
         status = part.folder.read_status()
         if status and status.state in (FINISHED, FAILED):
             continue
+        if status and not part.folder.checkpoint.exists():  # killed within its first minute: nothing to go on from
+            shutil.rmtree(part.folder.path)
         config = preset.config(part.arm, part.seed, **(own or {}))
         records = run_training(config, "scenes", part.folder, resume=part.folder.checkpoint.exists(), workers=workers)
         try:

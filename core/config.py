@@ -92,9 +92,11 @@ class Config(Section):
         except (OSError, UnicodeDecodeError) as error:
             raise ConfigError(f"The settings file {path} cannot be read: {error}.") from None
 
-    def to_query(self) -> str:
-        """Returns what differs from the defaults as a URL query; `from_query` gives the same settings back."""
-        return urlencode({path: text_of(value) for path, value in self.changed().items()}, safe=",")
+    def to_query(self, base: "Config | None" = None) -> str:
+        """Returns what differs from a base, the defaults if none is given, as a URL query that `from_query` reads."""
+        usual = (base or Config()).to_flat()
+        differing = {path: text_of(value) for path, value in self.to_flat().items() if value != usual[path]}
+        return urlencode(differing, safe=",")
 
     @classmethod
     def from_query(cls, query: str) -> Self:

@@ -21,9 +21,8 @@ class Model(Section):
 
     weights: str = knob(
         "builtin", label="Initial weights", effect=Effect.FORWARD, options=BUILT_IN_WEIGHTS, min_length=1,
-        help="Where the weights come from: builtin is the small detector shipped here (a stand-in after a short "
-        "training, until a better one replaces it), coco and coco_v2 "
-        "are torchvision's (ResNet-50), imagenet loads the body only, random starts from nothing.",
+        help="Where the weights come from: builtin is the small detector trained on these scenes, coco and coco_v2 are "
+        "torchvision's (ResNet-50), imagenet loads the body only, random starts from nothing.",
     )  # fmt: skip
     heads: Literal["loaded", "new"] = knob(
         "loaded", label="Heads", effect=Effect.FORWARD,
@@ -44,8 +43,8 @@ class Model(Section):
         "more lets the heads combine a wider neighbourhood.",
     )  # fmt: skip
     head_norm: Literal["none", "group"] = knob(
-        "none", label="Head normalisation", effect=Effect.FORWARD,
-        help="Group normalisation after each head convolution; steadies training from random weights.",
+        "group", label="Head normalisation", effect=Effect.FORWARD,
+        help="Group normalisation after each head convolution steadies training from random weights; the paper: none.",
     )  # fmt: skip
     p6_source: Literal["c5", "p5"] = knob(
         "c5", label="P6 computed from", effect=Effect.FORWARD,
@@ -72,23 +71,24 @@ class Anchors(Section):
     """Boxes tiled over the pyramid, `scales × ratios` at each place (paper, section 4, "Anchors")."""
 
     size_p3: float = knob(
-        32, label="Size on P3", effect=Effect.ANCHORS, ge=4, le=256, step=1, unit="px",
-        help="Side of P3's square anchor; lower it when small objects match no anchor.",
+        16, label="Size on P3", effect=Effect.ANCHORS, ge=4, le=256, step=1, unit="px",
+        help="Side of P3's square anchor; lower it when small objects match no anchor (the paper has 32 px, for "
+        "pictures of 600–800 px).",
     )  # fmt: skip
     size_p4: float = knob(
-        64, label="Size on P4", effect=Effect.ANCHORS, ge=8, le=512, step=1, unit="px",
+        32, label="Size on P4", effect=Effect.ANCHORS, ge=8, le=512, step=1, unit="px",
         help="Side of P4's square anchor; levels usually double, so that scales fill the octave between.",
     )  # fmt: skip
     size_p5: float = knob(
-        128, label="Size on P5", effect=Effect.ANCHORS, ge=16, le=1024, step=1, unit="px",
+        64, label="Size on P5", effect=Effect.ANCHORS, ge=16, le=1024, step=1, unit="px",
         help="Side of P5's square anchor; change it when middle-sized objects match no anchor.",
     )  # fmt: skip
     size_p6: float = knob(
-        256, label="Size on P6", effect=Effect.ANCHORS, ge=32, le=2048, step=1, unit="px",
+        128, label="Size on P6", effect=Effect.ANCHORS, ge=32, le=2048, step=1, unit="px",
         help="Side of P6's square anchor; change it when large objects match no anchor.",
     )  # fmt: skip
     size_p7: float = knob(
-        512, label="Size on P7", effect=Effect.ANCHORS, ge=64, le=4096, step=1, unit="px",
+        256, label="Size on P7", effect=Effect.ANCHORS, ge=64, le=4096, step=1, unit="px",
         help="Side of P7's square anchor; only objects that fill the picture need it.",
     )  # fmt: skip
     scales: tuple[Scale, ...] = knob(

@@ -5,7 +5,6 @@ alone. With all widgets as the inputs of one event, Gradio takes three times as 
 """
 
 from collections.abc import Callable
-from functools import wraps
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +13,13 @@ import gradio as gr
 from core.config import Config
 from core.preprocess import prepare
 from core.takeaway import FORMATS
+from playground.answers import refusing, shown_settings, updates
 from playground.canvas_edit import Pick, parse_click
-from playground.controls import keep, settings_of, values_of
+from playground.controls import keep, settings_of
 from playground.examples import scenes_of
 from playground.fitting import fitted
 from playground.layout import Parts
+from playground.lessons.panel import contents
 from playground.pictures import uploaded
 from playground.runs import BusyError
 from playground.show import REFUSALS, Asked, Own, Shown, edited, follow_weights, from_link, own_classes, show, takeaway
@@ -36,34 +37,6 @@ IN_ORDER = {"trigger_mode": "multiple", "show_progress": "hidden"}
 LATEST = {**LIVE, "trigger_mode": "always_last"}  # of a drag the last value wins, and none waits in a queue
 
 
-def updates(shown: Shown) -> list:
-    """Returns what a handler gives the parts of the page."""
-    return [gr.skip() if part is None else part for part in shown]
-
-
-def shown_settings(config: Config) -> list:
-    """Returns what a handler gives `Parts.all_settings`."""
-    return [settings_of(config), *values_of(config)]
-
-
-def refusing(count: int, handler: Callable[..., list]) -> Callable[..., list]:
-    """Wraps a handler: what it refuses becomes a notice, and all it would have changed stays.
-
-    Args:
-        count: Outputs of the handler before the parts of the page.
-        handler: Raises one of `REFUSALS`.
-    """
-
-    @wraps(handler)  # Gradio looks for the parameter that takes the event
-    def guarded(*arguments: Any) -> list:
-        try:
-            return handler(*arguments)
-        except REFUSALS as error:
-            return [*[gr.skip()] * count, *updates(Shown(str(error)))]
-
-    return guarded
-
-
 def connect_settings(page: gr.Blocks, parts: Parts) -> None:
     """Knobs, steps, link, reset and theme."""
     for path, widget in parts.knobs.items():
@@ -79,7 +52,8 @@ def connect_settings(page: gr.Blocks, parts: Parts) -> None:
         return [asked.step, *updates(show(asked))]
 
     parts.strip.select(choose, parts.asked, [parts.step, *parts.shown], **{**IN_ORDER, "queue": False})
-    page.load(load, None, [parts.step, parts.run, parts.timer, *parts.all_settings, *parts.shown], **LIVE)
+    opened = [parts.step, parts.run, parts.lesson, parts.buttons["lessons"], *parts.panel.shown, parts.timer]
+    page.load(load, parts.panel.seen, [*opened, *parts.all_settings, *parts.shown], **LIVE)
 
     def reset(step: str) -> list:
         return [None, *shown_settings(Config()), *updates(show(Asked(step, settings=settings_of(Config()))))]
@@ -98,18 +72,22 @@ def connect_settings(page: gr.Blocks, parts: Parts) -> None:
     buttons["all"].click(None, js="() => document.body.toggleAttribute('data-all')")
 
 
-def load(request: gr.Request) -> list:
+def load(seen: list[str], request: gr.Request) -> list:
     """Opens the page as its link says; a link that cannot be followed is explained, over the defaults."""
-    message = ""
+    message, place = "", None
     try:
-        step, config = from_link(str(request.query_params))
+        step, config, place = from_link(str(request.query_params))
     except REFUSALS as error:
         step, config, message = next(iter(STEPS)), Config(), f"The link was not followed. {error}"
+    lesson = place.link if place else ""
     run = RUNS.current()  # a reloaded page finds the run that is going on
-    shown = show(Asked(step, run=run, settings=settings_of(config)))
+    shown = show(Asked(step, run=run, settings=settings_of(config), lesson=lesson))
     return [
         step,
         run,
+        lesson,
+        place.lesson.key if place else "",
+        *contents(place, [*seen, lesson]),
         gr.Timer(active=bool(run)),
         *shown_settings(config),
         *updates(shown._replace(notice=message or shown.notice)),

@@ -15,6 +15,7 @@ from playground.canvas import canvas
 from playground.controls import make_widget, settings_of
 from playground.examples import EXAMPLES
 from playground.fitting import FIT_TO
+from playground.lessons.panel import Panel, chooser, panel
 from playground.notice import notice
 from playground.plot import plot
 from playground.search import search
@@ -39,11 +40,13 @@ class Parts(NamedTuple):
     own: gr.State
     pick: gr.State
     run: gr.State
+    lesson: gr.State
     timer: gr.Timer
     level: gr.Dropdown
     settings: gr.Textbox
     knobs: dict[str, gr.components.Component]
     buttons: dict[str, gr.components.Component]
+    panel: Panel
 
     @property
     def shown(self) -> list:
@@ -53,7 +56,7 @@ class Parts(NamedTuple):
     @property
     def asked(self) -> list:
         """What `show` needs, in the order of `Asked`."""
-        return [self.step, self.own, self.pick, self.run, self.level, self.settings]
+        return [self.step, self.own, self.pick, self.run, self.level, self.settings, self.lesson]
 
     @property
     def all_settings(self) -> list:
@@ -64,7 +67,7 @@ class Parts(NamedTuple):
 def lay_out() -> Parts:
     """Builds all components, inside the `gr.Blocks` that is open."""
     buttons = _header()
-    navigation, message = strip(), notice()
+    navigation, message, lesson = strip(), notice(), panel()
     with gr.Row(elem_classes=["layout"]):
         with gr.Column(elem_classes=["left"], min_width=280, scale=3):
             search()
@@ -74,11 +77,11 @@ def lay_out() -> Parts:
         with gr.Column(elem_classes=["right"], min_width=280, scale=4):
             level = _level()
             numbers, *figures = readout.component(), plot(), plot()
-    states = [gr.State(next(iter(STEPS))), gr.State(None), gr.State(None), gr.State("")]
+    states = [gr.State(next(iter(STEPS))), gr.State(None), gr.State(None), gr.State(""), gr.State("")]
     timer = gr.Timer(TICK_SECONDS, active=False)
     settings = gr.Textbox(settings_of(Config()), visible="hidden")
     more |= buttons
-    return Parts(message, navigation, view, numbers, *figures, *states, timer, level, settings, widgets, more)
+    return Parts(message, navigation, view, numbers, *figures, *states, timer, level, settings, widgets, more, lesson)
 
 
 def _level() -> gr.Dropdown:
@@ -91,6 +94,7 @@ def _header() -> dict[str, gr.Button]:
     with gr.Row(elem_classes=["header"]):
         gr.Markdown("# RetinaNet Playground\nTake a detector apart: every knob moves something you can see.")
         return {
+            "lessons": chooser(),
             "all": gr.Button("All knobs", size="sm", elem_id="all-knobs"),
             "format": gr.Dropdown(
                 [LINK, *FORMATS], value=LINK, show_label=False, label="What to copy", elem_id="format", min_width=120

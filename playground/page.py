@@ -7,6 +7,7 @@ import gradio as gr
 
 from playground import events
 from playground.layout import lay_out
+from playground.lessons.events import connect_lessons
 from playground.plot import head
 from playground.steps import STEPS
 
@@ -24,6 +25,7 @@ def build_page() -> gr.Blocks:
         events.connect_weights(parts)
         events.connect_anchors(parts)
         events.connect_training(parts)
+        connect_lessons(parts)
     return page
 
 

@@ -19,6 +19,7 @@ from playground import strip
 from playground.canvas import View, payload, picture_url
 from playground.canvas_edit import Pick, parse_edit
 from playground.controls import config_of
+from playground.lessons.panel import Place
 from playground.pictures import Picture, scene
 from playground.situation import Cache, Situation, weights_of
 from playground.step import Focus
@@ -48,6 +49,7 @@ class Asked(NamedTuple):
         run: Name of the training run, "" for none.
         level: Of the maps on show, 0 for P3.
         settings: Values of all widgets, see `playground.controls.settings_of`.
+        lesson: Where one is in a lesson, as links say it, "" outside of lessons.
     """
 
     step: str
@@ -56,6 +58,7 @@ class Asked(NamedTuple):
     run: str = ""
     level: int = 0
     settings: str = "{}"
+    lesson: str = ""
 
     def config(self) -> Config:
         """Reads the settings.
@@ -103,7 +106,7 @@ def show(asked: Asked) -> Shown:
     except REFUSALS as error:
         return Shown(notice=str(error))
     figures = (json.dumps(figure) if figure else "" for figure in (look.figure, look.below))
-    return Shown("", strip_value(asked.step, situation), payload(view), look.readout, *figures)
+    return Shown("", strip_value(asked.step, situation, asked.lesson), payload(view), look.readout, *figures)
 
 
 def edited(data: object, situation: Situation) -> Own:
@@ -166,7 +169,7 @@ def takeaway(form: str, situation: Situation) -> str:
     return FORMATS[form](situation.config, len(classes))
 
 
-def strip_value(step: str, situation: Situation) -> str:
+def strip_value(step: str, situation: Situation, lesson: str) -> str:
     """Returns the strip with the live numbers of all steps; "–" where weights do not fit."""
     headlines = {}
     for key, each in STEPS.items():
@@ -174,28 +177,43 @@ def strip_value(step: str, situation: Situation) -> str:
             headlines[key] = each.headline(situation)
         except REFUSALS:
             headlines[key] = "–"
-    return strip.value(step, TITLES, headlines, to_link(step, situation.config))
+    return strip.value(step, TITLES, headlines, to_link(step, situation.config, lesson))
 
 
-def to_link(step: str, config: Config) -> str:
-    """Returns step and settings as a URL query; the first step and defaults are not named."""
-    step_part = urlencode({"step": step}) if step != next(iter(STEPS)) else ""
-    return "&".join(part for part in (step_part, config.to_query()) if part)
+def to_link(step: str, config: Config, lesson: str = "") -> str:
+    """Returns lesson, step and settings as a URL query; what the lesson or the defaults say anyway is not named."""
+    place = Place.from_link(lesson)
+    usual, base = _start(place)
+    named = {"lesson": lesson} | ({"step": step} if step != usual else {}) if place else {"step": step}
+    named = {} if named == {"step": usual} else named
+    return "&".join(part for part in (urlencode(named), config.to_query(base)) if part)
 
 
-def from_link(query: str) -> tuple[str, Config]:
-    """Reads step and settings from a URL query.
+def _start(place: Place | None) -> tuple[str, Config]:
+    """Returns the step and the settings of the page where a link names none."""
+    if place is None:
+        return next(iter(STEPS)), Config()
+    here = place.lesson.steps[place.index]
+    return here.show, here.first_config()
+
+
+def from_link(query: str) -> tuple[str, Config, Place | None]:
+    """Reads step, settings and the place in a lesson from a URL query.
 
     Raises:
         ConfigError: Something in it is not allowed.
+        ValueError: There is no such lesson.
     """
     pairs = dict(parse_qsl(query[:MAX_TEXT], keep_blank_values=True))
-    step = pairs.pop("step", next(iter(STEPS)))
+    place = Place.from_link(pairs.pop("lesson", ""))
+    usual, base = _start(place)
+    step = pairs.pop("step", usual)
+    pairs.pop("hide", None)  # what a teacher hides is the browser's business
     if step not in STEPS:
         raise ConfigError(f"step = {step!r} is not allowed: it must be one of {', '.join(STEPS)}.")
-    config = Config.from_flat({path: value for path, value in pairs.items() if not path.startswith("__")})
+    config = base.replace({path: value for path, value in pairs.items() if not path.startswith("__")})
     require_own_weights(config)
-    return step, config
+    return step, config, place
 
 
 def _url(picture: Picture) -> str:

@@ -11,7 +11,10 @@ function button(step) {
   return made;
 }
 
+let chosen = null;  // by the visitor, while the server has not answered yet
+
 function choose(key) {
+  chosen = key;
   mark(key);
   trigger("select", { step: key });
 }
@@ -30,6 +33,18 @@ function markChanged(query) {
   for (const knob of document.querySelectorAll(".knob")) knob.classList.toggle("changed", ids.has(knob.id));
 }
 
+// A teacher's link may hide controls: ?hide=training,loss.gamma hides a step and a knob.
+const hidden = new URLSearchParams(location.search).get("hide") ?? "";
+
+function hide() {
+  const style = document.createElement("style");
+  const names = hidden.split(",").filter((name) => /^[a-z0-9_.]+$/.test(name));
+  style.textContent = names.map((name) => name.includes(".")
+    ? `#knob-${name.replace(/[._]/g, "-")} { display: none !important; }`
+    : `.strip button[data-step="${name}"], .of-${name}, #${name} { display: none !important; }`).join("\n");
+  document.head.append(style);
+}
+
 function show() {
   if (!props.value) return;
   const state = JSON.parse(props.value);
@@ -38,11 +53,16 @@ function show() {
     nav.children[index].firstChild.textContent = step.title;
     nav.children[index].lastChild.textContent = step.headline;
   });
-  if (!document.body.dataset.step) mark(state.current);
+  if (chosen === null || chosen === state.current) {  // else an answer to an earlier choice
+    chosen = null;
+    mark(state.current);
+  }
   markChanged(state.query);
-  const address = location.pathname + (state.query ? "?" + state.query : "");
+  const query = [state.query, hidden && "hide=" + hidden].filter(Boolean).join("&");
+  const address = location.pathname + (query ? "?" + query : "");
   if (address !== location.pathname + location.search) history.replaceState(null, "", address);
 }
 
 watch("value", show);
+hide();
 show();

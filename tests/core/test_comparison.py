@@ -5,7 +5,7 @@ import pytest
 from core.comparison import parts, result, rows, run_comparison
 from core.config import Config, knobs
 from core.presets import PRESETS, SHARED, Arm, Preset
-from core.runs import FAILED, FINISHED, STOPPED
+from core.runs import FAILED, FINISHED, RUNNING, STOPPED
 from core.training import StepRecord
 
 TINY = {
@@ -59,6 +59,14 @@ def test_a_stopped_comparison_goes_on(tmp_path):
     assert first.folder.read_status().state == STOPPED and result(second).state == "waiting"
     steps = [record.step for _, record in run_comparison(pair(), tmp_path, own=TINY) if isinstance(record, StepRecord)]
     assert steps == [2, 1, 2]
+
+
+def test_a_part_killed_before_its_first_checkpoint_begins_anew(tmp_path):
+    first = parts(pair(), tmp_path, 1)[0].folder
+    first.create()
+    first.write_status(RUNNING)
+    steps = [record.step for _, record in run_comparison(pair(), tmp_path, own=TINY) if isinstance(record, StepRecord)]
+    assert steps == [1, 2, 1, 2]
 
 
 def test_an_arm_that_diverges_leaves_the_others_alone(tmp_path):

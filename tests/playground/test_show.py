@@ -49,7 +49,7 @@ def test_weights_that_do_not_fit_leave_the_steps_before_them_alive():
 @pytest.mark.parametrize("step", ["picture", "loss"])
 def test_link_round_trip(step):
     config = Config.from_flat({"loss.gamma": 1.5, "anchors.ratios": (0.5, 1.0), "scenes.seed": 3})
-    assert from_link(to_link(step, config)) == (step, config)
+    assert from_link(to_link(step, config)) == (step, config, None)
     assert to_link("picture", Config()) == ""
 
 

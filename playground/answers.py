@@ -1,0 +1,39 @@
+"""What handlers of Gradio's events hand back: new values of the page's parts, or a notice and nothing else."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+import gradio as gr
+
+from core.config import Config
+from playground.controls import settings_of, values_of
+from playground.show import REFUSALS, Shown
+
+
+def updates(shown: Shown) -> list:
+    """Returns what a handler gives the parts of the page."""
+    return [gr.skip() if part is None else part for part in shown]
+
+
+def shown_settings(config: Config) -> list:
+    """Returns what a handler gives `Parts.all_settings`."""
+    return [settings_of(config), *values_of(config)]
+
+
+def refusing(count: int, handler: Callable[..., list]) -> Callable[..., list]:
+    """Wraps a handler: what it refuses becomes a notice, and all it would have changed stays.
+
+    Args:
+        count: Outputs of the handler before the parts of the page.
+        handler: Raises one of `REFUSALS`.
+    """
+
+    @wraps(handler)  # Gradio looks for the parameter that takes the event
+    def guarded(*arguments: Any) -> list:
+        try:
+            return handler(*arguments)
+        except REFUSALS as error:
+            return [*[gr.skip()] * count, *updates(Shown(str(error)))]
+
+    return guarded

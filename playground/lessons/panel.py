@@ -1,0 +1,123 @@
+"""The lesson on the page: its text, a question to answer before it tells, and the way through its steps."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import gradio as gr
+
+from playground.lessons.lesson import Lesson, lessons
+from playground.lessons.telling import outcome_of, text_of
+
+FREE = "Free play"
+LATEX = [{"left": "$$", "right": "$$", "display": True}, {"left": "$", "right": "$", "display": False}]
+
+
+class Place(NamedTuple):
+    """Where one is: a lesson and the index of its step; links write it "key.1"."""
+
+    lesson: Lesson
+    index: int
+
+    @property
+    def link(self) -> str:
+        """Names it in links, steps counted from 1."""
+        return f"{self.lesson.key}.{self.index + 1}"
+
+    @classmethod
+    def from_link(cls, text: str) -> "Place | None":
+        """Reads what `link` writes; None for "".
+
+        Raises:
+            ValueError: There is no such lesson or step.
+        """
+        if not text:
+            return None
+        key, _, number = text.partition(".")
+        lesson = lessons().get(key)
+        if lesson is None or not number.isdecimal() or not 1 <= int(number) <= len(lesson.steps):
+            raise ValueError(
+                f"lesson = {text!r} is not allowed: it must be one of {', '.join(lessons())}, with a step."
+            )
+        return cls(lesson, int(number) - 1)
+
+
+class Panel(NamedTuple):
+    """The components of the lesson."""
+
+    box: gr.Column
+    text: gr.Markdown
+    question: gr.Radio
+    outcome: gr.Markdown
+    back: gr.Button
+    onward: gr.Button
+    leave: gr.Button
+    seen: gr.BrowserState
+
+    @property
+    def shown(self) -> list:
+        """What `contents` gives new values."""
+        return [self.box, self.text, self.question, self.outcome, self.back, self.onward]
+
+
+def chooser() -> gr.Dropdown:
+    """Builds the list of lessons."""
+    choices = [(FREE, "")] + [
+        (f"{number}. {each.title}", key) for number, (key, each) in enumerate(lessons().items(), 1)
+    ]
+    return gr.Dropdown(choices, value="", show_label=False, label="Lesson", elem_id="lessons", min_width=170)
+
+
+def panel() -> Panel:
+    """Builds the panel, hidden."""
+    with gr.Column(visible=False, elem_classes=["lesson"]) as box:
+        with gr.Row():
+            with gr.Column(scale=3, min_width=300):
+                text = gr.Markdown(latex_delimiters=LATEX)
+            with gr.Column(scale=2, min_width=280):
+                question = gr.Radio([], visible=False, elem_id="lesson-question")
+                outcome = gr.Markdown(latex_delimiters=LATEX, elem_id="lesson-outcome")
+        with gr.Row(elem_classes=["lesson-way"]):
+            back = gr.Button("Back", size="sm", min_width=80)
+            onward = gr.Button("Next", variant="primary", size="sm", min_width=80)
+            leave = gr.Button("Leave the lesson", size="sm", min_width=80)
+    # Kept in the visitor's browser; the key only keeps it apart from other pages, there is nothing to hide.
+    seen = gr.BrowserState([], storage_key="retinanet-lessons", secret="retinanet-lessons")
+    return Panel(box, text, question, outcome, back, onward, leave, seen)
+
+
+def contents(place: Place | None, seen: Sequence[str]) -> list:
+    """Returns new values for `Panel.shown`; `seen` are the links of the steps seen so far."""
+    if place is None:
+        return [gr.Column(visible=False), *[gr.skip()] * 5]
+    lesson, index = place
+    step = lesson.steps[index]
+    about = f"*{lesson.about}*\n\n" if index == 0 else ""
+    head = f"### {lesson.title} · {index + 1} of {len(lesson.steps)}: {step.title}\n\n"
+    everything = {Place(each, at).link for each in lessons().values() for at in range(len(each.steps))}
+    done = f"\n\n<small>{len(everything & set(seen))} of {len(everything)} steps of all lessons seen</small>"
+    radio = gr.Radio(list(step.answers), value=None, label=step.question, visible=bool(step.question))
+    last = index + 1 == len(lesson.steps)
+    return [
+        gr.Column(visible=True),
+        head + about + text_of(step) + done,
+        radio,
+        outcome_of(lesson, index, None),
+        gr.Button(interactive=index > 0),
+        gr.Button("Next lesson" if last else "Next", interactive=not last or following(lesson) is not None),
+    ]
+
+
+def following(lesson: Lesson) -> Lesson | None:
+    """Returns the lesson after one, None after the last."""
+    rest = list(lessons().values())
+    later = rest[rest.index(lesson) + 1 :]
+    return later[0] if later else None
+
+
+def moved(place: Place, steps: int) -> Place:
+    """Returns the place some steps on or back; after the last step of a lesson begins the next one."""
+    index = place.index + steps
+    if index >= len(place.lesson.steps):
+        after = following(place.lesson)
+        return Place(after, 0) if after else place
+    return Place(place.lesson, max(0, index))

@@ -1,0 +1,110 @@
+"""The numbers lessons speak of: each is computed by the core from the picture and the settings of a step."""
+
+from collections.abc import Callable
+
+import torch
+from torchvision.ops import box_iou
+
+from core.losses import total_loss
+from core.matching import BACKGROUND, IGNORED
+from core.model_stats import gflops, training_bytes
+from playground.situation import Situation
+from playground.steps.network import parts_of
+
+EASY = 0.5  # scores below are those of easy background
+HIT = 0.5  # IoU from which a detection of the right class has found an object
+Quantity = Callable[[Situation], float]
+
+
+def _share(situation: Situation, where: torch.Tensor) -> float:
+    losses = situation.losses.classification
+    return (losses[where].sum() / losses.sum().clamp(min=1e-12)).item()
+
+
+def _background(situation: Situation, *, easy: bool) -> torch.Tensor:
+    highest = situation.prediction.outputs.logits[0].max(dim=1).values.sigmoid()
+    return (situation.match.label == BACKGROUND) & ((highest < EASY) == easy)
+
+
+def _totals(situation: Situation) -> tuple[float, float]:
+    losses = total_loss([situation.losses], situation.config.loss)
+    return losses.classification.item(), losses.box.item()
+
+
+def _found(situation: Situation) -> torch.Tensor:
+    """Tells of each object whether a detection of its class overlaps it well, bool [M]."""
+    found, order = situation.stages.candidates, situation.stages.fates.order
+    boxes, labels = situation.objects[0], situation.labels
+    if not len(order) or not len(boxes):
+        return torch.zeros(len(boxes), dtype=torch.bool)
+    overlap = box_iou(boxes, found.box[order]) >= HIT
+    return (overlap & (labels[:, None] == found.label[order][None])).any(dim=1)
+
+
+def _parts(situation: Situation) -> tuple:
+    classes = situation.network.model.num_classes
+    return parts_of(situation.config.model, classes, situation.config.anchors.per_place)
+
+
+def _shape(situation: Situation) -> dict[str, int]:
+    height, width = situation.batch.pixels.shape[-2:]
+    return {
+        "num_classes": situation.network.model.num_classes,
+        "anchors_per_place": situation.config.anchors.per_place,
+        "height": height,
+        "width": width,
+    }
+
+
+def _memory(situation: Situation) -> float:
+    training = situation.config.training
+    return training_bytes(situation.config.model, **_shape(situation), batch_size=training.batch_size) / 2**30
+
+
+QUANTITIES: dict[str, Quantity] = {
+    "objects": lambda here: len(here.objects[0]),
+    "anchors": lambda here: len(here.grid.boxes),
+    "anchors_per_place": lambda here: here.grid.per_place,
+    "scores": lambda here: here.prediction.outputs.logits[0].numel(),
+    "best_iou_lowest": lambda here: here.fit[0].min().item() if len(here.fit[0]) else 0.0,
+    "best_iou_mean": lambda here: here.fit[0].mean().item() if len(here.fit[0]) else 0.0,
+    "objects_with_a_good_anchor": lambda here: int((here.fit[0] >= here.config.matching.fg_iou_threshold).sum()),
+    "foreground": lambda here: int(here.match.foreground.sum()),
+    "forced": lambda here: int(here.match.forced.sum()),
+    "ignored": lambda here: int((here.match.label == IGNORED).sum()),
+    "background": lambda here: int((here.match.label == BACKGROUND).sum()),
+    "background_per_foreground": lambda here: (
+        int((here.match.label == BACKGROUND).sum()) / max(1, int(here.match.foreground.sum()))
+    ),
+    "objects_without_anchor": lambda here: (
+        len(here.objects[0]) - len(here.match.object[here.match.foreground].unique())
+    ),
+    "classification_loss": lambda here: _totals(here)[0],
+    "box_loss": lambda here: _totals(here)[1],
+    "share_of_foreground": lambda here: _share(here, here.match.foreground),
+    "share_of_easy_background": lambda here: _share(here, _background(here, easy=True)),
+    "share_of_hard_background": lambda here: _share(here, _background(here, easy=False)),
+    "easy_background": lambda here: int(_background(here, easy=True).sum()),
+    "weight_at_90": lambda here: (1 - 0.9) ** here.config.loss.gamma,
+    "weight_at_50": lambda here: (1 - 0.5) ** here.config.loss.gamma,
+    "scored": lambda here: sum(level.scored for level in here.stages.counts),
+    "candidates": lambda here: len(here.stages.fates.fate),
+    "suppressed": lambda here: int((here.stages.fates.fate == 1).sum()),
+    "detections": lambda here: len(here.stages.fates.order),
+    "found_objects": lambda here: int(_found(here).sum()),
+    "missed_objects": lambda here: int((~_found(here)).sum()),
+    "parameters": lambda here: sum(part.parameters for part in _parts(here)),
+    "trainable": lambda here: sum(part.trainable for part in _parts(here)),
+    "trainable_share": lambda here: (
+        sum(part.trainable for part in _parts(here)) / sum(part.parameters for part in _parts(here))
+    ),
+    "gflop": lambda here: gflops(here.config.model, **_shape(here)),
+    "training_memory": _memory,
+}
+
+
+def shown(value: float) -> str:
+    """Returns a quantity as lessons print it."""
+    if float(value).is_integer():
+        return f"{value:,.0f}"
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
