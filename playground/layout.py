@@ -19,7 +19,9 @@ from playground.lessons.panel import Panel, chooser, panel
 from playground.notice import notice
 from playground.plot import plot
 from playground.search import search
+from playground.show import P_T_RANGE
 from playground.steps import STEPS
+from playground.steps.loss import FIGURES
 from playground.strip import strip
 
 LINK = "link"  # beside the formats that settings can be taken home in
@@ -44,6 +46,8 @@ class Parts(NamedTuple):
     timer: gr.Timer
     level: gr.Dropdown
     settings: gr.Textbox
+    curve: gr.Dropdown
+    p_t: gr.Slider
     knobs: dict[str, gr.components.Component]
     buttons: dict[str, gr.components.Component]
     panel: Panel
@@ -56,7 +60,7 @@ class Parts(NamedTuple):
     @property
     def asked(self) -> list:
         """What `show` needs, in the order of `Asked`."""
-        return [self.step, self.own, self.pick, self.run, self.level, self.settings, self.lesson]
+        return [self.step, self.own, self.pick, self.run, self.level, self.settings, self.lesson, self.curve, self.p_t]
 
     @property
     def all_settings(self) -> list:
@@ -75,19 +79,30 @@ def lay_out() -> Parts:
         with gr.Column(elem_classes=["middle"], min_width=320, scale=6):
             view = canvas()
         with gr.Column(elem_classes=["right"], min_width=280, scale=4):
-            level = _level()
+            level, curve, p_t = _level(), *_loss_view()
             numbers, *figures = readout.component(), plot(), plot()
     states = [gr.State(next(iter(STEPS))), gr.State(None), gr.State(None), gr.State(""), gr.State("")]
     timer = gr.Timer(TICK_SECONDS, active=False)
     settings = gr.Textbox(settings_of(Config()), visible="hidden")
     more |= buttons
-    return Parts(message, navigation, view, numbers, *figures, *states, timer, level, settings, widgets, more, lesson)
+    return Parts(
+        message, navigation, view, numbers, *figures, *states, timer, level, settings, curve, p_t, widgets, more, lesson
+    )
 
 
 def _level() -> gr.Dropdown:
     choices = [(name, index) for index, name in enumerate(LEVELS)]
     classes = ["needs-level"]
     return gr.Dropdown(choices, value=0, label="Pyramid level on show", elem_id="level", elem_classes=classes)
+
+
+def _loss_view() -> tuple[gr.Dropdown, gr.Slider]:
+    classes = ["needs-loss"]
+    curve = gr.Dropdown(list(FIGURES), value=FIGURES[0], label="Curve", elem_id="curve", elem_classes=classes)
+    p_t = gr.Slider(
+        *P_T_RANGE, value=0.9, step=0.001, label="p_t of one example", elem_id="example", elem_classes=classes
+    )
+    return curve, p_t
 
 
 def _header() -> dict[str, gr.Button]:

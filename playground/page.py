@@ -64,4 +64,6 @@ def _step_styles() -> str:
         rules.append(f'body[data-step="{key}"]:not([data-all]) .of-step:not(.of-{key}) {{ display: none !important; }}')
         if not step.uses_level:
             rules.append(f'body[data-step="{key}"] .needs-level {{ display: none !important; }}')
+        if key != "loss":
+            rules.append(f'body[data-step="{key}"] .needs-loss {{ display: none !important; }}')
     return "\n".join(rules)

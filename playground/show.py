@@ -29,6 +29,7 @@ from playground.steps.training import RUNS
 # What a visitor can bring about; everything else is a defect and may show as one.
 REFUSALS = (ConfigError, WeightsError, PictureError, ValueError)
 _urls = Cache(32)
+P_T_RANGE = (0.01, 0.99)  # of the example that the loss step marks
 TITLES = {key: step.title for key, step in STEPS.items()}
 
 
@@ -50,6 +51,8 @@ class Asked(NamedTuple):
         level: Of the maps on show, 0 for P3.
         settings: Values of all widgets, see `playground.controls.settings_of`.
         lesson: Where one is in a lesson, as links say it, "" outside of lessons.
+        curve: Of the loss step, see `Focus`.
+        p_t: Of the loss step, see `Focus`.
     """
 
     step: str
@@ -59,6 +62,8 @@ class Asked(NamedTuple):
     level: int = 0
     settings: str = "{}"
     lesson: str = ""
+    curve: str = "loss"
+    p_t: float = 0.9
 
     def config(self) -> Config:
         """Reads the settings.
@@ -92,7 +97,7 @@ def show(asked: Asked) -> Shown:
     """Returns what the page shows; what cannot be had is explained in the notice, and all else stays."""
     try:
         situation = asked.situation()
-        look = STEPS[asked.step].look(situation, Focus(asked.level, asked.pick, asked.run))
+        look = STEPS[asked.step].look(situation, _focus(asked))
         view = View(
             picture=_url(situation.picture),
             width=situation.size[1],
@@ -107,6 +112,11 @@ def show(asked: Asked) -> Shown:
         return Shown(notice=str(error))
     figures = (json.dumps(figure) if figure else "" for figure in (look.figure, look.below))
     return Shown("", strip_value(asked.step, situation, asked.lesson), payload(view), look.readout, *figures)
+
+
+def _focus(asked: Asked) -> Focus:
+    p_t = min(max(float(asked.p_t or 0), P_T_RANGE[0]), P_T_RANGE[1])
+    return Focus(asked.level, asked.pick, asked.run, asked.curve, p_t)
 
 
 def edited(data: object, situation: Situation) -> Own:

@@ -19,11 +19,15 @@ class Focus(NamedTuple):
         level: Pyramid level whose maps are drawn, 0 for P3.
         pick: What was clicked last, in the network's pixels, None before any click.
         run: Name of the training run, "" for none.
+        curve: Which curve the loss step draws.
+        p_t: Of the example that the loss step marks.
     """
 
     level: int = 0
     pick: Pick | None = None
     run: str = ""
+    curve: str = "loss"
+    p_t: float = 0.9
 
 
 class Look(NamedTuple):

@@ -153,8 +153,8 @@ def _read_step(part: str, before: dict[str, Any], name: str) -> LessonStep:
     right = [index for index, answer in enumerate(answers) if answer.endswith("*")]
     if not show or (answers and len(right) != 1) or (later and not answers):
         raise LessonError(
-            f"{name}: the step {title!r} needs a line '- show: …' and, with a question or '- then: …', one right answer "
-            "marked *."
+            f"{name}: the step {title!r} needs a line '- show: …' and, with a question or '- then: …', "
+            "one right answer marked *."
         )
     return LessonStep(
         title=title.strip(),

@@ -153,9 +153,12 @@ def test_contradictory_thresholds_are_explained_and_nothing_is_lost(opened):
     wait(lambda: notice(page) == "")
 
 
-def test_contradicting_the_weights_names_the_knob(opened):
+def test_contradicting_the_weights_names_the_knob_and_tells_the_size(opened):
     page = opened("step=network")
     set_slider(page, "model-num-convs", 2)
+    wait(lambda: "model.num_convs = 2 contradicts the weights builtin" in page.text_content(".readout"))
+    assert "GFLOP" in page.text_content(".readout")
+    choose(page, "detections")
     assert "model.num_convs = 2 contradicts the weights builtin" in wait(lambda: notice(page))
 
 
@@ -199,6 +202,60 @@ def test_a_click_moves_the_anchors(opened):
     drawn = int(page.get_attribute(".pic", "data-drawn"))
     page.locator(".pic-top").click(position={"x": 30, "y": 30})
     wait(lambda: int(page.get_attribute(".pic", "data-drawn")) > drawn)
+
+
+def test_a_click_inspects_place_object_and_detection(opened):
+    page = opened(QUICK + "&step=detections&inference.score_threshold=0.009")
+    assert "Click the picture" in page.text_content(".readout")
+    wait(lambda: layers(page).get("kept"))
+    page.locator(".pic-top").click(position={"x": 60, "y": 60})
+    wait(lambda: "Anchors at" in page.text_content(".readout"))
+    wait(lambda: "its anchor" in page.text_content(".pic-legend"))  # at this threshold boxes lie everywhere
+    choose(page, "assignment")
+    wait(lambda: "Anchors at" in page.text_content(".readout"))  # what is picked stays, step by step
+
+
+def test_anchors_are_fitted(opened):
+    page = opened(QUICK + "&step=anchors&anchors.ratios=1")
+    page.get_by_role("button", name="Look for better").click()
+    assert "Fitted to this picture" in wait(lambda: notice(page))
+    wait(lambda: "anchors.scales" in address_of(page))
+
+
+def test_settings_are_copied_as_code(opened, new_page):
+    page = new_page(viewport={"width": 1280, "height": 900}, permissions=["clipboard-read", "clipboard-write"])
+    opened(QUICK, page)
+    page.locator("#format input").click()
+    page.get_by_role("option", name="torchvision").click()
+    page.get_by_role("button", name="Copy", exact=True).click()
+    copied = wait(lambda: page.evaluate("navigator.clipboard.readText()"))
+    assert "from torchvision.models.detection import RetinaNet" in copied
+
+
+def test_a_lesson_asks_before_it_tells(opened):
+    page = opened("lesson=thresholds.2")
+    assert "0.1 and 0.9" in wait(lambda: page.text_content(".lesson"))
+    before = wait(lambda: headline(page, "assignment"))
+    assert page.text_content("#lesson-outcome").strip() == ""
+    page.get_by_label("among the ignored").check()
+    wait(lambda: "Right." in page.text_content("#lesson-outcome"))
+    wait(lambda: headline(page, "assignment") != before)
+    assert "matching.fg_iou_threshold=0.9" in address_of(page)
+    page.get_by_role("button", name="Next").click()
+    wait(lambda: "Precise, but few" in page.text_content(".lesson") and "lesson=thresholds.3" in address_of(page))
+    page.reload()
+    wait(lambda: "2 of" in page.text_content(".lesson small") or "3 of" in page.text_content(".lesson small"))
+    page.get_by_role("button", name="Leave the lesson").click()
+    wait(lambda: not page.locator(".lesson").is_visible())
+
+
+def test_a_teacher_hides_controls(opened):
+    page = opened(QUICK + "&step=loss&hide=training,loss.alpha")
+    assert not page.locator('.strip button[data-step="training"]').is_visible()
+    assert not page.locator("#knob-loss-alpha").is_visible() and page.locator("#knob-loss-gamma").is_visible()
+    set_slider(page, "loss-gamma", 3)
+    wait(lambda: "loss.gamma=3" in address_of(page))
+    assert "hide=training,loss.alpha" in address_of(page)
 
 
 def test_all_knobs_opens_everything(opened):

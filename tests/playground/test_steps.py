@@ -13,8 +13,9 @@ from playground.pictures import scene
 from playground.situation import Situation
 from playground.step import Focus
 from playground.steps import STEPS
-from playground.steps.loss import curves
+from playground.steps.loss_curves import CURVES, GRADIENT, WEIGHT, curves, example
 from playground.steps.network import parts_of
+from playground.steps.who_pays import effective_number
 
 SMALL = {"model.weights": "random", "model.fpn_channels": 32, "model.num_convs": 1, "inference.image_size": 96}
 
@@ -86,3 +87,34 @@ def test_a_network_without_fitting_weights_still_tells_its_size():
     look = STEPS["network"].look(here, Focus())
     assert "model.depth = 50 contradicts" in look.readout and "GFLOP" in look.readout and "GiB" in look.readout
     assert "ResNet-50" in STEPS["network"].headline(here)
+
+
+def test_slopes_are_the_closed_form():
+    """d/dx of −(1−p)^γ log p with p = σ(x): (1−p)^γ (γ p log p + p − 1), the paper's appendix B for α = 1."""
+    figure = curves(Loss(alpha=0.5, gamma=2), GRADIENT)
+    p = torch.linspace(0.01, 0.99, 99, dtype=torch.float64)
+    closed = 0.5 * (1 - p) ** 2 * (2 * p * p.log() + p - 1)
+    assert figure["data"][0]["y"] == pytest.approx((1 - p).tolist())  # cross-entropy
+    for curve in figure["data"][1:]:
+        assert curve["y"] == pytest.approx(closed.abs().tolist())
+
+
+@pytest.mark.parametrize("kind", CURVES)
+def test_every_curve_is_drawn_with_its_mark(kind):
+    figure = curves(Loss(), kind, p_t=0.3)
+    go.Figure(figure)
+    assert figure["layout"]["shapes"][-1]["x0"] == 0.3 and len(figure["data"]) == 3
+
+
+def test_weight_at_the_papers_places():
+    """Section 3.2: with γ = 2, p_t = 0.9 weighs 100 times less, 0.968 about 1000 times; p_t ≤ 0.5 at most 4 times."""
+    loss = Loss(alpha=0.5, gamma=2)
+    weight = {round(x, 2): y for x, y in zip(*(curves(loss, WEIGHT)["data"][1][axis] for axis in "xy"), strict=True)}
+    assert 0.5 / weight[0.9] == pytest.approx(100) and 0.5 / weight[0.5] == pytest.approx(4)
+    assert "1/100" in example(loss, 0.9) and "= 1/977" in example(loss, 0.968) and "0.25" in example(loss, 0.5)
+
+
+def test_effective_number_by_hand():
+    assert effective_number(torch.ones(7)) == pytest.approx(7)
+    assert effective_number(torch.tensor([5.0, 0, 0])) == pytest.approx(1)
+    assert effective_number(torch.zeros(3)) == 0 and effective_number(torch.zeros(0)) == 0

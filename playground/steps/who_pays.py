@@ -1,0 +1,86 @@
+"""Who pays the classification loss of this picture: shares, how sure the network is, and how many anchors matter."""
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from core.hyperparameters import Loss
+from core.losses import anchor_losses
+from core.matching import BACKGROUND
+from playground import readout
+from playground.figures import Figure, colour, histogram
+from playground.situation import Situation
+
+EASY = 0.5  # a background anchor none of whose scores reaches this is easy: it is classified rightly
+KINDS = ("cross_entropy", "balanced_cross_entropy", "focal", "ohem")
+
+
+def groups_of(situation: Situation) -> tuple[tuple[str, Tensor], ...]:
+    """Returns (name, bool [N]) of foreground, hard background and easy background."""
+    match = situation.match
+    background = match.label == BACKGROUND
+    highest = situation.prediction.outputs.logits[0].max(dim=1).values.sigmoid()
+    return (
+        ("foreground", match.foreground),
+        ("hard background", background & (highest >= EASY)),
+        ("easy background", background & (highest < EASY)),
+    )
+
+
+def shares(situation: Situation) -> str:
+    """Returns a table of the share of the loss that each group of anchors pays."""
+    losses = situation.losses
+    whole = losses.classification.sum().clamp(min=1e-12)
+    rows = tuple(
+        (
+            name,
+            readout.count(int((where & losses.used).sum())),
+            readout.percent((losses.classification[where].sum() / whole).item()),
+        )
+        for name, where in groups_of(situation)
+    )
+    return readout.table(readout.Table("Who pays the classification loss", ("anchors", "number", "share"), rows))
+
+
+def effective_number(losses: Tensor) -> float:
+    """Returns how many equal payers would be as concentrated: (Σ l)² / Σ l², 0 without any loss."""
+    values = losses.double()
+    square = (values * values).sum()
+    return (values.sum() ** 2 / square).item() if square > 0 else 0.0
+
+
+def alternatives(situation: Situation) -> str:
+    """Returns a table of the losses one may choose: foreground's share, and how many anchors each is about."""
+    outputs, rows = situation.prediction.outputs, []
+    chosen = situation.config.loss
+    for kind in KINDS:
+        loss = Loss.model_validate({**chosen.model_dump(), "kind": kind})
+        with torch.inference_mode():
+            paid = anchor_losses(
+                outputs.logits[0],
+                outputs.deltas[0],
+                situation.grid.boxes,
+                situation.match,
+                situation.objects[0],
+                situation.labels,
+                loss,
+            ).classification
+        share = paid[situation.match.foreground].sum() / paid.sum().clamp(min=1e-12)
+        name = kind.replace("_", "-") + (" (chosen)" if kind == chosen.kind else "")
+        rows.append((name, readout.percent(share.item()), readout.count(effective_number(paid))))
+    columns = ("loss", "foreground pays", "effective anchors")
+    return readout.table(readout.Table("The same picture under each loss", columns, tuple(rows)))
+
+
+def certainty(situation: Situation) -> Figure:
+    """Returns how many anchors have which p_t: of foreground the score of its class, of background 1 − the best."""
+    scores = situation.prediction.outputs.logits[0].sigmoid()
+    match = situation.match
+    own = scores[match.foreground, situation.labels[match.object[match.foreground]]]
+    none = 1 - scores[match.label == BACKGROUND].max(dim=1).values
+    values = [
+        ("background", colour("background"), none.numpy()),
+        ("foreground", colour("foreground"), own.numpy() if len(own) else torch.zeros(0).numpy()),
+    ]
+    bins = np.linspace(0, 1, 41)
+    return histogram(values, bins=bins, title="How sure the network is", x="p_t", y="anchors", log_y=True)
