@@ -27,6 +27,18 @@ let frame = 0;
 let dirty = { base: true, top: true };
 let drawn = 0;
 
+// Which layers were switched on or off is part of the link: ?layers=ignored,-truth
+const TOGGLES = "layers";
+for (const entry of (new URLSearchParams(location.search).get(TOGGLES) ?? "").split(",").filter(Boolean)) {
+  toggles.set(entry.replace(/^-/, ""), !entry.startsWith("-"));
+}
+
+function keepToggles() {
+  const query = new URLSearchParams(location.search);
+  query.set(TOGGLES, [...toggles].map(([key, on]) => (on ? key : "-" + key)).join(","));
+  history.replaceState(history.state, "", location.pathname + "?" + query.toString().replaceAll("%2C", ","));
+}
+
 const items = () => [...(view.heat ? [view.heat] : []), ...view.layers];
 const isVisible = (item) => toggles.get(item.key) ?? item.visible;
 const editor = createEditor(
@@ -219,6 +231,7 @@ function legendButton(key) {
   button.append(...["pic-swatch", "pic-label", "pic-count"].map((name) => labelled("span", name, "")));
   button.addEventListener("click", () => {
     toggles.set(key, button.getAttribute("aria-pressed") !== "true");
+    keepToggles();
     showLegend();
     schedule(true);
   });

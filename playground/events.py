@@ -14,15 +14,17 @@ from core.config import Config
 from core.preprocess import prepare
 from core.takeaway import FORMATS
 from playground.answers import refusing, shown_settings, updates
+from playground.asked import Asked, Own
 from playground.canvas_edit import Pick, parse_click
 from playground.controls import keep, settings_of
 from playground.examples import scenes_of
 from playground.fitting import fitted
 from playground.layout import Parts
-from playground.lessons.panel import contents
+from playground.lessons.panel import Place, contents
+from playground.link import from_link
 from playground.pictures import uploaded
 from playground.runs import BusyError
-from playground.show import REFUSALS, Asked, Own, Shown, edited, follow_weights, from_link, own_classes, show, takeaway
+from playground.show import REFUSALS, Shown, edited, follow_weights, own_classes, show, takeaway
 from playground.steps import STEPS
 from playground.steps.training import RUNS, run_config
 
@@ -52,8 +54,15 @@ def connect_settings(page: gr.Blocks, parts: Parts) -> None:
         return [asked.step, *updates(show(asked))]
 
     parts.strip.select(choose, parts.asked, [parts.step, *parts.shown], **{**IN_ORDER, "queue": False})
-    opened = [parts.step, parts.run, parts.lesson, parts.buttons["lessons"], *parts.panel.shown, parts.timer]
-    page.load(load, parts.panel.seen, [*opened, *parts.all_settings, *parts.shown], **LIVE)
+    opened = [parts.step, parts.pick, parts.run, parts.level, parts.lesson, parts.curve, parts.p_t]
+    opened += [parts.buttons["lessons"], *parts.panel.shown, parts.timer]
+    opened += [*parts.all_settings, *parts.shown]
+    page.load(load, parts.panel.seen, opened, **LIVE)
+
+    def back(event: gr.EventData, seen: list[str]) -> list:
+        return opened_at(str(getattr(event, "query", "")), seen)
+
+    parts.strip.edit(back, parts.panel.seen, opened, **{**IN_ORDER, "queue": False})
 
     def reset(step: str) -> list:
         return [None, *shown_settings(Config()), *updates(show(Asked(step, settings=settings_of(Config()))))]
@@ -68,28 +77,39 @@ def connect_settings(page: gr.Blocks, parts: Parts) -> None:
 
     form = [buttons["format"], *parts.asked]
     buttons["copy"].click(take, form, buttons["copied"], **LIVE).success(None, buttons["copied"], js=COPY)
+    buttons["undo"].click(None, js="() => { if (history.state?.depth) history.back(); }")
+    buttons["redo"].click(None, js="() => history.forward()")
     buttons["theme"].click(None, js="() => document.body.classList.toggle('dark')")
     buttons["all"].click(None, js="() => document.body.toggleAttribute('data-all')")
 
 
 def load(seen: list[str], request: gr.Request) -> list:
-    """Opens the page as its link says; a link that cannot be followed is explained, over the defaults."""
-    message, place = "", None
+    """Opens the page as its link says."""
+    return opened_at(str(request.query_params), seen)
+
+
+def opened_at(query: str, seen: list[str]) -> list:
+    """Returns the page as a link says; a link that cannot be followed is explained, over the defaults."""
+    message = ""
     try:
-        step, config, place = from_link(str(request.query_params))
+        asked = from_link(query)
     except REFUSALS as error:
-        step, config, message = next(iter(STEPS)), Config(), f"The link was not followed. {error}"
-    lesson = place.link if place else ""
-    run = RUNS.current()  # a reloaded page finds the run that is going on
-    shown = show(Asked(step, run=run, settings=settings_of(config), lesson=lesson))
+        asked, message = from_link(""), f"The link was not followed. {error}"
+    place = Place.from_link(asked.lesson)
+    asked = asked._replace(run=RUNS.current())  # a reloaded page finds the run that is going on
+    shown = show(asked)
     return [
-        step,
-        run,
-        lesson,
+        asked.step,
+        asked.pick,
+        asked.run,
+        asked.level,
+        asked.lesson,
+        asked.curve,
+        asked.p_t,
         place.lesson.key if place else "",
-        *contents(place, [*seen, lesson]),
-        gr.Timer(active=bool(run)),
-        *shown_settings(config),
+        *contents(place, [*seen, asked.lesson]),
+        gr.Timer(active=bool(asked.run)),
+        *shown_settings(asked.config()),
         *updates(shown._replace(notice=message or shown.notice)),
     ]
 

@@ -11,6 +11,7 @@ from core.knobs import Effect
 from core.presets import PRESETS
 from core.takeaway import FORMATS
 from playground import readout
+from playground.asked import P_T_RANGE
 from playground.canvas import canvas
 from playground.controls import make_widget, settings_of
 from playground.examples import EXAMPLES
@@ -19,7 +20,6 @@ from playground.lessons.panel import Panel, chooser, panel
 from playground.notice import notice
 from playground.plot import plot
 from playground.search import search
-from playground.show import P_T_RANGE
 from playground.steps import STEPS
 from playground.steps.loss import FIGURES
 from playground.strip import strip
@@ -116,6 +116,8 @@ def _header() -> dict[str, gr.Button]:
             ),
             "copy": gr.Button("Copy", size="sm", min_width=60),
             "copied": gr.Textbox(visible="hidden"),
+            "undo": gr.Button("Undo", size="sm", min_width=60),
+            "redo": gr.Button("Redo", size="sm", min_width=60),
             "reset": gr.Button("Reset", size="sm", min_width=80),
             "theme": gr.Button("Light / dark", size="sm", min_width=80),
         }

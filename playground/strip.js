@@ -58,10 +58,30 @@ function show() {
     mark(state.current);
   }
   markChanged(state.query);
-  const query = [state.query, hidden && "hide=" + hidden].filter(Boolean).join("&");
+  const kept = ["hide", "layers"].map((key) => [key, new URLSearchParams(location.search).get(key)]);
+  const own = kept.filter(([, value]) => value).map(([key, value]) => `${key}=${value}`);  // known to the browser alone
+  const query = [state.query, ...own].filter(Boolean).join("&");
   const address = location.pathname + (query ? "?" + query : "");
-  if (address !== location.pathname + location.search) history.replaceState(null, "", address);
+  if (address !== location.pathname + location.search) remember(address);
 }
+
+// Undo and redo are the browser's own back and forward; what changes in one go, as while a slider is dragged, is one
+// entry of its history.
+const ONE_GO = 800;  // ms
+let changed = 0;  // when the address was last written
+
+function remember(address) {
+  const depth = history.state?.depth ?? 0;
+  const again = Date.now() - changed < ONE_GO || changed === 0;  // the first one only tidies what was opened
+  changed = Date.now();
+  if (again) history.replaceState({ depth }, "", address);
+  else history.pushState({ depth: depth + 1 }, "", address);
+}
+
+window.addEventListener("popstate", () => {
+  changed = Date.now();
+  trigger("edit", { query: location.search.slice(1) });
+});
 
 watch("value", show);
 hide();

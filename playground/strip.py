@@ -1,4 +1,7 @@
-"""The strip of steps: navigation with live numbers. Choosing a step fires `select` with {"step": key}."""
+"""The strip of steps: navigation with live numbers. Choosing a step fires `select` with {"step": key}.
+
+It also keeps the page's address: going back or forward in the browser's history fires `edit` with {"query": …}.
+"""
 
 import json
 from pathlib import Path

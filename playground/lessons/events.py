@@ -6,12 +6,13 @@ from typing import Any
 import gradio as gr
 
 from playground.answers import refusing, shown_settings, updates
+from playground.asked import Asked
 from playground.controls import settings_of
 from playground.layout import Parts
 from playground.lessons.lesson import lessons
 from playground.lessons.panel import Place, contents, moved
 from playground.lessons.telling import outcome_of
-from playground.show import Asked, show
+from playground.show import show
 
 
 def asked_at(place: Place) -> Asked:

@@ -137,6 +137,33 @@ def test_the_link_is_the_state(opened, new_page):
     assert other.locator("#knob-loss-gamma input[type=number]").input_value() == "3"
 
 
+def test_undo_and_redo(opened):
+    page = opened(QUICK + "&step=loss")
+    for gamma in (3, 4):
+        page.wait_for_timeout(1000)  # what changes in one go is undone in one
+        set_slider(page, "loss-gamma", gamma)
+        wait(lambda gamma=gamma: f"loss.gamma={gamma}" in address_of(page))
+    page.get_by_role("button", name="Undo").click()
+    wait(lambda: page.locator("#knob-loss-gamma input[type=number]").input_value() == "3")
+    page.get_by_role("button", name="Redo").click()
+    wait(lambda: page.locator("#knob-loss-gamma input[type=number]").input_value() == "4")
+    for _ in range(4):  # never further back than the page
+        page.get_by_role("button", name="Undo").click()
+        page.wait_for_timeout(300)
+    wait(lambda: page.locator("#knob-loss-gamma input[type=number]").input_value() == "2")
+    assert "step=loss" in address_of(page)
+
+
+def test_selection_and_layers_are_in_the_link(opened, new_page):
+    page = opened(QUICK + "&step=assignment")
+    page.locator(".pic-top").click(position={"x": 60, "y": 60})
+    wait(lambda: "pick=" in address_of(page))
+    page.locator('.pic-layer[data-key="ignored"]').click()
+    wait(lambda: "layers=ignored" in address_of(page) and "ignored" in layers(page))
+    other = opened(address_of(page).split("?")[1], new_page())
+    wait(lambda: "ignored" in layers(other) and "Anchors at" in other.text_content(".readout"))
+
+
 def test_a_bad_link_is_explained(opened):
     page = opened("loss.gamma=99")
     assert "loss.gamma" in wait(lambda: notice(page)) and "0 to 8" in notice(page)

@@ -3,11 +3,14 @@
 import pytest
 
 from core.config import Config, knobs
+from playground.asked import Asked
+from playground.lessons.events import asked_at
 from playground.lessons.lesson import Claim, LessonError, lessons, read_lesson
 from playground.lessons.panel import Place, contents, following, moved
 from playground.lessons.quantities import QUANTITIES, shown
 from playground.lessons.telling import NAMED, checks_of, outcome_of, text_of
-from playground.show import Asked, from_link, show, to_link
+from playground.link import from_link, to_link
+from playground.show import show
 from playground.steps import STEPS
 
 ALL = [(key, index) for key, lesson in lessons().items() for index in range(len(lesson.steps))]
@@ -103,12 +106,14 @@ def test_links_lead_back(key, index):
     place = Place(lessons()[key], index)
     step = lessons()[key].steps[index]
     assert Place.from_link(place.link) == place
-    query = to_link(step.show, step.first_config(), place.link)
-    assert query == f"lesson={place.link}"  # nothing else is needed
-    assert from_link(query) == (step.show, step.first_config(), place)
-    assert from_link(to_link(step.show, step.config(), place.link))[1] == step.config()
+    asked = asked_at(place)
+    assert to_link(asked, step.first_config()) == f"lesson={place.link}"  # nothing else is needed
+    assert from_link(f"lesson={place.link}") == asked and asked.config() == step.first_config()
+    told = from_link(to_link(asked, step.config()))
+    assert told.config() == step.config() and told.lesson == place.link
     changed = step.config().replace({"loss.box_weight": 7})
-    assert from_link(to_link("picture", changed, place.link))[:2] == ("picture", changed)
+    elsewhere = from_link(to_link(asked._replace(step="picture"), changed))
+    assert elsewhere.step == "picture" and elsewhere.config() == changed
 
 
 @pytest.mark.parametrize("link", ["nothing.1", "focal", "focal.0", "focal.99", "focal.x"])
@@ -127,7 +132,7 @@ def test_going_through_all_of_them():
 
 
 def test_what_a_teacher_hides_is_no_setting():
-    assert from_link("hide=training,loss.gamma") == ("picture", Config(), None)
+    assert from_link("hide=training,loss.gamma").config() == Config()
 
 
 def test_a_lesson_is_shown_with_its_step():

@@ -11,10 +11,13 @@ from core.knobs import ConfigError
 from core.model import build_model
 from core.pictures import PictureError
 from core.weights import save_weights
+from playground.asked import Asked, Own, require_own_weights
+from playground.canvas_edit import Pick
 from playground.controls import settings_of
 from playground.examples import EXAMPLES, scenes_of
+from playground.link import from_link, to_link
 from playground.pictures import MAX_SIDE, uploaded
-from playground.show import Asked, Own, edited, follow_weights, from_link, require_own_weights, show, to_link
+from playground.show import edited, follow_weights, show
 
 SMALL = {"model.weights": "random", "model.fpn_channels": 32, "model.num_convs": 1, "inference.image_size": 96}
 
@@ -49,15 +52,30 @@ def test_weights_that_do_not_fit_leave_the_steps_before_them_alive():
 @pytest.mark.parametrize("step", ["picture", "loss"])
 def test_link_round_trip(step):
     config = Config.from_flat({"loss.gamma": 1.5, "anchors.ratios": (0.5, 1.0), "scenes.seed": 3})
-    assert from_link(to_link(step, config)) == (step, config, None)
-    assert to_link("picture", Config()) == ""
+    asked = Asked(step, pick=Pick(10, 20, "truth", 3), level=2, curve="slope by the logit", p_t=0.25)
+    asked = asked._replace(settings=settings_of(config))
+    assert from_link(to_link(asked, config)) == asked
+    assert from_link(to_link(asked, config)).config() == config
+    assert to_link(Asked("picture"), Config()) == ""
 
 
 def test_links_come_from_anyone():
-    for query in ("step=nowhere", "loss.gamma=99", "nothing=1", "model.weights=/etc/passwd", "model.weights=../x.pth"):
+    for query in (
+        "step=nowhere",
+        "level=P9",
+        "curve=x",
+        "p_t=x",
+        "pick=1,x",
+        "pick=7",
+        "loss.gamma=99",
+        "nothing=1",
+        "model.weights=/etc/passwd",
+        "model.weights=../x.pth",
+    ):
         with pytest.raises(ConfigError):
             from_link(query)
-    assert from_link("__theme=dark")[1] == Config()
+    assert from_link("__theme=dark&hide=loss&layers=-truth").config() == Config()
+    assert from_link("pick=1,2").pick == from_link("pick=1,2,kept").pick == Pick(1, 2)
 
 
 def test_only_own_files_may_be_weights(tmp_path):

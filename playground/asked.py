@@ -1,0 +1,89 @@
+"""What the visitor has chosen, as the parts of the page hand it to every event."""
+
+from pathlib import Path
+from typing import NamedTuple
+
+import gradio as gr
+
+from core.config import Config
+from core.hyperparameters import BUILT_IN_WEIGHTS, Scenes
+from core.knobs import ConfigError
+from playground.canvas_edit import Pick
+from playground.controls import config_of
+from playground.pictures import Picture, scene
+from playground.situation import Situation
+from playground.step import Focus
+from playground.steps.training import RUNS
+
+P_T_RANGE = (0.01, 0.99)  # of the example that the loss step marks
+
+
+class Own(NamedTuple):
+    """A visitor's own picture, on show while the dials of the scenes stay as they were when it came."""
+
+    picture: Picture
+    scenes: Scenes
+
+
+class Asked(NamedTuple):
+    """What the visitor has chosen.
+
+    Attributes:
+        step: Key of the step.
+        own: Somebody's own picture, or None for the scene that the dials describe.
+        pick: What was clicked last, see `Focus`.
+        run: Name of the training run, "" for none.
+        level: Of the maps on show, 0 for P3.
+        settings: Values of all widgets, see `playground.controls.settings_of`.
+        lesson: Where one is in a lesson, as links say it, "" outside of lessons.
+        curve: Of the loss step, see `Focus`.
+        p_t: Of the loss step, see `Focus`.
+    """
+
+    step: str
+    own: Own | None = None
+    pick: Pick | None = None
+    run: str = ""
+    level: int = 0
+    settings: str = "{}"
+    lesson: str = ""
+    curve: str = "loss"
+    p_t: float = 0.9
+
+    def config(self) -> Config:
+        """Reads the settings.
+
+        Raises:
+            ConfigError: A value is not allowed, or the weights are a file that is none of this page's.
+        """
+        config = config_of(self.settings)
+        require_own_weights(config)
+        return config
+
+    def focus(self) -> Focus:
+        """Returns what the visitor looks at beside the settings."""
+        p_t = min(max(float(self.p_t or 0), P_T_RANGE[0]), P_T_RANGE[1])
+        return Focus(self.level, self.pick, self.run, self.curve, p_t)
+
+    def situation(self) -> Situation:
+        """Returns the picture under the settings; raises as `config`."""
+        config = self.config()
+        on_show = self.own and self.own.scenes == config.scenes
+        return Situation(self.own.picture if on_show else scene(config.scenes), config)
+
+
+def require_own_weights(config: Config) -> None:
+    """Refuses files of the server that were neither trained nor uploaded here: links come from anyone.
+
+    Raises:
+        ConfigError: See above.
+    """
+    name = config.model.weights
+    if not name.isprintable():
+        raise ConfigError("model.weights holds characters that no name has: choose weights from the list.")
+    homes = (RUNS.folder, Path(gr.utils.get_upload_folder()).resolve())
+    if name not in BUILT_IN_WEIGHTS and not any(Path(name).resolve().is_relative_to(home) for home in homes):
+        raise ConfigError(
+            f"model.weights = {name!r} is not to be had here: choose {', '.join(BUILT_IN_WEIGHTS)}, upload a file, "
+            "or train some."
+        )

@@ -1,0 +1,97 @@
+"""The link is the state: lesson, step, selection and settings as a URL query, and back."""
+
+from urllib.parse import parse_qsl, urlencode
+
+from core.anchors import LEVELS
+from core.config import MAX_TEXT, Config
+from core.knobs import ConfigError
+from playground.asked import Asked, require_own_weights
+from playground.canvas_edit import Pick
+from playground.controls import settings_of
+from playground.lessons.panel import Place
+from playground.steps import STEPS
+from playground.steps.loss import FIGURES
+
+BROWSERS_OWN = ("hide", "layers")  # what a teacher hides and which layers are on is kept by the browser
+USUAL = Asked(next(iter(STEPS)))
+
+
+def to_link(asked: Asked, config: Config) -> str:
+    """Returns the URL query of what is on show; what the lesson or the defaults say anyway is not named."""
+    place = Place.from_link(asked.lesson)
+    step, base = _start(place)
+    named = {
+        "lesson": asked.lesson,
+        "step": asked.step if asked.step != step else "",
+        "level": LEVELS[asked.level] if asked.level != USUAL.level else "",
+        "curve": asked.curve if asked.curve != USUAL.curve else "",
+        "p_t": f"{asked.p_t:g}" if asked.p_t != USUAL.p_t else "",
+        "pick": _pick_text(asked.pick),
+    }
+    parts = (urlencode({key: value for key, value in named.items() if value}, safe=","), config.to_query(base))
+    return "&".join(part for part in parts if part)
+
+
+def from_link(query: str) -> Asked:
+    """Reads a URL query.
+
+    Raises:
+        ConfigError: Something in it is not allowed.
+        ValueError: There is no such lesson.
+    """
+    if len(query) > MAX_TEXT:
+        raise ConfigError(f"The link is {len(query):,} characters long; at most {MAX_TEXT:,} are read.")
+    pairs = dict(parse_qsl(query, keep_blank_values=True))
+    place = Place.from_link(pairs.pop("lesson", ""))
+    usual, base = _start(place)
+    for key in BROWSERS_OWN:
+        pairs.pop(key, None)
+    asked = Asked(
+        step=_one_of("step", pairs.pop("step", usual), tuple(STEPS)),
+        pick=_pick(pairs.pop("pick", "")),
+        level=LEVELS.index(_one_of("level", pairs.pop("level", LEVELS[0]), LEVELS)),
+        lesson=place.link if place else "",
+        curve=_one_of("curve", pairs.pop("curve", USUAL.curve), FIGURES),
+        p_t=_number("p_t", pairs.pop("p_t", str(USUAL.p_t))),
+    )
+    config = base.replace({path: value for path, value in pairs.items() if not path.startswith("__")})
+    require_own_weights(config)
+    return asked._replace(settings=settings_of(config))
+
+
+def _start(place: Place | None) -> tuple[str, Config]:
+    """Returns the step and the settings of the page where a link names none."""
+    if place is None:
+        return USUAL.step, Config()
+    here = place.lesson.steps[place.index]
+    return here.show, here.first_config()
+
+
+def _one_of(name: str, value: str, allowed: tuple[str, ...]) -> str:
+    if value not in allowed:
+        raise ConfigError(f"{name} = {value!r} is not allowed: it must be one of {', '.join(allowed)}.")
+    return value
+
+
+def _number(name: str, text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise ConfigError(f"{name} = {text!r} is not allowed: it must be a number.") from None
+
+
+def _pick_text(pick: Pick | None) -> str:
+    if pick is None:
+        return ""
+    box = f",{pick.layer},{pick.index}" if pick.layer else ""
+    return f"{pick.x:.0f},{pick.y:.0f}{box}"
+
+
+def _pick(text: str) -> Pick | None:
+    if not text:
+        return None
+    x, y, *box = (*text.split(","), "")[:4] if text.count(",") >= 1 else (text, "")
+    place = _number("pick", x), _number("pick", y)
+    if len(box) < 2 or not box[1].isdecimal():
+        return Pick(*place)
+    return Pick(*place, box[0], int(box[1]))
