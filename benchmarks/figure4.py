@@ -5,7 +5,7 @@ import argparse
 import torch
 
 from core.config import Config
-from core.cumulative import GAMMAS, Sides, hardest_share
+from core.cumulative import GAMMAS, Sides, cumulative, hardest_share
 from core.data import open_data
 from core.detector import anchors_of, predict
 from core.hyperparameters import Loss
@@ -27,7 +27,11 @@ def main() -> None:
     for gamma in GAMMAS:
         foreground, background = sides.losses(Loss(gamma=gamma))
         parts = (("foreground", foreground), ("background", background))
-        held = [f"{name} {share:.0%}: {hardest_share(losses, share):.3f}" for name, losses in parts for share in SHARES]
+        held = [
+            f"{name} {share:.0%}: {hardest_share(cumulative(losses), share):.3f}"
+            for name, losses in parts
+            for share in SHARES
+        ]
         print(f"γ = {gamma:<4g}", "  ".join(held))
 
 

@@ -52,10 +52,14 @@ def cumulative(losses: Tensor) -> Tensor:
     return running / running[-1:].clamp(min=torch.finfo(torch.float64).tiny)
 
 
-def hardest_share(losses: Tensor, share: float) -> float:
-    """Returns the share of all loss that the hardest `share` of the anchors hold, at least one anchor; nan for none."""
-    if len(losses) == 0:
+def hardest_share(held: Tensor, share: float) -> float:
+    """Returns the share of all loss that the hardest `share` of the anchors hold, at least one anchor; nan for none.
+
+    Args:
+        held: What `cumulative` returns, [n].
+        share: Of the anchors, 0 … 1.
+    """
+    if len(held) == 0:
         return math.nan
-    count = max(1, round(share * len(losses)))
-    held = cumulative(losses)
-    return 1 - held[-count - 1].item() if count < len(losses) else held[-1].item()
+    count = max(1, round(share * len(held)))
+    return 1 - held[-count - 1].item() if count < len(held) else held[-1].item()

@@ -20,7 +20,7 @@ def object_report(situation: Situation, number: int) -> str:
     x1, y1, x2, y2 = boxes[number].tolist()
     name = situation.picture.class_names[situation.objects[1][number]]
     mine = match.foreground & (match.object == number)
-    iou, best = situation.fit[0][number].item(), int(situation.fit[1][number])
+    iou, best = match.best_iou[number].item(), int(match.best_anchor[number])
     level = situation.grid.level
     text = f"<h3>{readout.plain(name)} {number + 1}</h3>"
     text += readout.facts(

@@ -14,11 +14,12 @@ from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
-from torchvision.ops import box_iou
 
 from core.anchors import AnchorGrid
 from core.config import Config, knobs
+from core.cumulative import Sides
 from core.detector import Prediction, anchors_of, predict, stages_of
+from core.hyperparameters import Loss
 from core.inference import Stages
 from core.knobs import Effect
 from core.losses import AnchorLosses, anchor_losses
@@ -90,7 +91,7 @@ class Network(NamedTuple):
 
 # Sizes bound the memory: a prediction of a large picture with many anchors takes 100 MB.
 _weights, _networks, _predictions, _pyramids = Cache(3), Cache(3), Cache(6), Cache(2)
-_batches, _matches, _fits, _stages = Cache(4), Cache(8), Cache(32), Cache(8)
+_batches, _matches, _stages, _losses = Cache(4), Cache(8), Cache(8), Cache(16)
 
 
 def weights_of(name: str, depth: int) -> Weights:
@@ -162,23 +163,14 @@ class Situation:
     @cached_property
     def match(self) -> Match:
         """What became of each anchor."""
-        key = (*self._objects_key, self.config.part(Effect.ANCHORS, Effect.ASSIGN))
-        return _matches.get(key, lambda: match_anchors(self.grid.boxes, self.objects[0], self.config.matching))
-
-    @cached_property
-    def fit(self) -> tuple[Tensor, Tensor]:
-        """The highest IoU that any anchor has with each object [M], and that anchor, int64 [M]."""
-
-        def compute() -> tuple[Tensor, Tensor]:
-            best = [box_iou(box[None], self.grid.boxes).max(dim=1) for box in self.objects[0]]
-            iou = torch.cat([torch.zeros(0), *(each.values for each in best)])
-            return iou, torch.cat([torch.zeros(0, dtype=torch.int64), *(each.indices for each in best)])
-
-        return _fits.get((*self._objects_key, self.config.part(Effect.ANCHORS)), compute)
+        return _matches.get(
+            self._match_key, lambda: match_anchors(self.grid.boxes, self.objects[0], self.config.matching)
+        )
 
     @property
-    def _objects_key(self) -> tuple:
-        return self.picture.objects_key, self.size, tuple(self.batch.pixels.shape)
+    def _match_key(self) -> tuple:
+        objects = (self.picture.objects_key, self.size, tuple(self.batch.pixels.shape))
+        return *objects, self.config.part(Effect.ANCHORS, Effect.ASSIGN)
 
     @cached_property
     def network(self) -> Network:
@@ -231,14 +223,22 @@ class Situation:
     @cached_property
     def losses(self) -> AnchorLosses:
         """What each anchor pays."""
-        outputs = self.prediction.outputs
-        with torch.inference_mode():
-            return anchor_losses(
-                outputs.logits[0],
-                outputs.deltas[0],
-                self.grid.boxes,
-                self.match,
-                self.objects[0],
-                self.labels,
-                self.config.loss,
-            )
+        return self.losses_under(self.config.loss)
+
+    def losses_under(self, loss: Loss) -> AnchorLosses:
+        """What each anchor would pay under another loss."""
+
+        def compute() -> AnchorLosses:
+            logits, deltas, _ = self.prediction.outputs
+            boxes, _ = self.objects
+            with torch.inference_mode():
+                return anchor_losses(logits[0], deltas[0], self.grid.boxes, self.match, boxes, self.labels, loss)
+
+        return _losses.get((self._outputs_key, self._match_key, loss), compute)
+
+    @cached_property
+    def sides(self) -> tuple[Hashable, Sides]:
+        """Class logits of foreground and background, after a key that changes with them."""
+        return (self._outputs_key, self._match_key), Sides.of(
+            self.prediction.outputs.logits[0], self.match, self.labels
+        )

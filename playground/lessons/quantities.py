@@ -66,9 +66,11 @@ QUANTITIES: dict[str, Quantity] = {
     "anchors": lambda here: len(here.grid.boxes),
     "anchors_per_place": lambda here: here.grid.per_place,
     "scores": lambda here: here.prediction.outputs.logits[0].numel(),
-    "best_iou_lowest": lambda here: here.fit[0].min().item() if len(here.fit[0]) else 0.0,
-    "best_iou_mean": lambda here: here.fit[0].mean().item() if len(here.fit[0]) else 0.0,
-    "objects_with_a_good_anchor": lambda here: int((here.fit[0] >= here.config.matching.fg_iou_threshold).sum()),
+    "best_iou_lowest": lambda here: here.match.best_iou.min().item() if len(here.match.best_iou) else 0.0,
+    "best_iou_mean": lambda here: here.match.best_iou.mean().item() if len(here.match.best_iou) else 0.0,
+    "objects_with_a_good_anchor": lambda here: int(
+        (here.match.best_iou >= here.config.matching.fg_iou_threshold).sum()
+    ),
     "foreground": lambda here: int(here.match.foreground.sum()),
     "forced": lambda here: int(here.match.forced.sum()),
     "ignored": lambda here: int((here.match.label == IGNORED).sum()),

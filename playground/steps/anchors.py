@@ -45,7 +45,7 @@ def _levels(situation: Situation) -> str:
 
 def _objects(situation: Situation) -> str:
     boxes, labels = situation.objects
-    iou, anchor = situation.fit
+    iou, anchor = situation.match.best_iou, situation.match.best_anchor
     level = situation.grid.level[anchor]
     threshold = situation.config.matching.fg_iou_threshold
     names = situation.picture.class_names
@@ -63,7 +63,7 @@ def _objects(situation: Situation) -> str:
 def _fit(situation: Situation) -> dict:
     boxes, _ = situation.objects
     side = ((boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])).sqrt()
-    iou, anchor = situation.fit
+    iou, anchor = situation.match.best_iou, situation.match.best_anchor
     level = situation.grid.level[anchor]
     groups = [
         (LEVELS[index], colour(f"level{index}"), side[level == index].tolist(), iou[level == index].tolist())

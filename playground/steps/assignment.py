@@ -42,7 +42,7 @@ def _counts(situation: Situation) -> str:
 def _objects(situation: Situation) -> str:
     match = situation.match
     names, labels = situation.picture.class_names, situation.objects[1].tolist()
-    iou, _ = situation.fit
+    iou = match.best_iou
     rows, none = [], set()
     for index, label in enumerate(labels):
         mine = match.foreground & (match.object == index)

@@ -5,14 +5,18 @@ import torch
 from torch import Tensor
 
 from core.hyperparameters import Loss
-from core.losses import anchor_losses
 from core.matching import BACKGROUND
 from playground import readout
 from playground.figures import Figure, colour, histogram
 from playground.situation import Situation
 
 EASY = 0.5  # a background anchor none of whose scores reaches this is easy: it is classified rightly
-KINDS = ("cross_entropy", "balanced_cross_entropy", "focal", "ohem")
+MATTERS = {  # the settings each kind of classification loss looks at
+    "cross_entropy": (),
+    "balanced_cross_entropy": ("alpha",),
+    "focal": ("alpha", "gamma"),
+    "ohem": ("ohem_anchors", "ohem_nms_threshold", "ohem_one_to_three"),
+}
 
 
 def groups_of(situation: Situation) -> tuple[tuple[str, Tensor], ...]:
@@ -51,25 +55,19 @@ def effective_number(losses: Tensor) -> float:
 
 def alternatives(situation: Situation) -> str:
     """Returns a table of the losses one may choose: foreground's share, and how many anchors each is about."""
-    outputs, rows = situation.prediction.outputs, []
-    chosen = situation.config.loss
-    for kind in KINDS:
-        loss = Loss.model_validate({**chosen.model_dump(), "kind": kind})
-        with torch.inference_mode():
-            paid = anchor_losses(
-                outputs.logits[0],
-                outputs.deltas[0],
-                situation.grid.boxes,
-                situation.match,
-                situation.objects[0],
-                situation.labels,
-                loss,
-            ).classification
+    rows, chosen = [], situation.config.loss
+    for kind in MATTERS:
+        paid = situation.losses_under(_only(kind, chosen)).classification
         share = paid[situation.match.foreground].sum() / paid.sum().clamp(min=1e-12)
         name = kind.replace("_", "-") + (" (chosen)" if kind == chosen.kind else "")
         rows.append((name, readout.percent(share.item()), readout.count(effective_number(paid))))
     columns = ("loss", "foreground pays", "effective anchors")
     return readout.table(readout.Table("The same picture under each loss", columns, tuple(rows)))
+
+
+def _only(kind: str, chosen: Loss) -> Loss:
+    """Returns a loss of some kind with the settings that matter to it, so that the others leave what is cached."""
+    return Loss.model_validate({"kind": kind, **{name: getattr(chosen, name) for name in MATTERS[kind]}})
 
 
 def certainty(situation: Situation) -> Figure:

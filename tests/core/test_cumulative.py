@@ -17,7 +17,7 @@ def test_cumulative_by_hand():
 
 
 def test_hardest_share_by_hand():
-    losses = torch.tensor([1.0, 1.0, 2.0, 6.0])
+    losses = cumulative(torch.tensor([1.0, 1.0, 2.0, 6.0]))
     assert hardest_share(losses, 0.25) == pytest.approx(0.6)
     assert hardest_share(losses, 0.5) == pytest.approx(0.8)
     assert hardest_share(losses, 0.001) == pytest.approx(0.6)  # never less than one anchor
@@ -32,6 +32,8 @@ def test_sides_by_hand():
         torch.tensor([1, 0, 0]),
         torch.zeros(3),
         torch.zeros(3, dtype=torch.bool),
+        torch.zeros(2),
+        torch.zeros(2, dtype=torch.int64),
     )
     sides = Sides.of(logits, match, torch.tensor([0, 1]))
     foreground, background = sides.losses(Loss(kind="cross_entropy"))
@@ -45,7 +47,7 @@ def test_focusing_concentrates_the_loss_on_the_hard():
     """The larger γ, the more of the loss the hardest hold: easy ones are turned down more than hard ones."""
     torch.manual_seed(0)
     sides = Sides(torch.randn(50, 1), torch.zeros(50, dtype=torch.int64), torch.randn(5000, 1) * 2 - 5)
-    shares = [hardest_share(sides.losses(Loss(gamma=gamma))[1], 0.01) for gamma in (0.0, 0.5, 1.0, 2.0)]
+    shares = [hardest_share(cumulative(sides.losses(Loss(gamma=gamma))[1]), 0.01) for gamma in (0.0, 0.5, 1.0, 2.0)]
     assert shares == sorted(shares) and shares[0] < 0.4 < 0.7 < shares[-1]
 
 

@@ -116,6 +116,8 @@ def example() -> tuple:
         object=torch.tensor([1, 1, 0, 0, 0]),
         iou=torch.rand(5),
         forced=torch.zeros(5, dtype=torch.bool),
+        best_iou=torch.rand(2),
+        best_anchor=torch.tensor([3, 0]),
     )
     logits, _ = logits_and_targets(4, (5, 3))
     return logits, torch.randn(5, 4) * 0.1, random_boxes(5, 8), match, random_boxes(2, 9), torch.tensor([2, 0])
@@ -145,7 +147,7 @@ def test_ignored_anchors_get_no_gradient():
 def test_picture_without_objects(kind):
     logits = torch.randn(20, 3, requires_grad=True)
     nothing = Match(torch.zeros(20, dtype=torch.int8), torch.zeros(20, dtype=torch.int64), torch.zeros(20),
-                    torch.zeros(20, dtype=torch.bool))  # fmt: skip
+                    torch.zeros(20, dtype=torch.bool), torch.zeros(0), torch.zeros(0, dtype=torch.int64))  # fmt: skip
     empty, none = torch.zeros(0, 4), torch.zeros(0, dtype=torch.int64)
     result = anchor_losses(logits, torch.zeros(20, 4), random_boxes(20), nothing, empty, none, Loss(kind=kind))
     losses = total_loss([result], Loss(kind=kind))

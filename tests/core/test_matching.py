@@ -21,6 +21,8 @@ def check(objects: torch.Tensor, matching: Matching) -> None:
     assert torch.equal(ours.label == IGNORED, theirs == -2)
     assert torch.equal(ours.object[ours.foreground], theirs[ours.foreground])
     assert torch.equal(ours.iou, box_iou(objects, ANCHORS).max(dim=0).values)
+    best = box_iou(objects, ANCHORS).max(dim=1)
+    assert torch.equal(ours.best_iou, best.values) and torch.equal(ours.best_anchor, best.indices)
 
 
 def test_same_as_torchvision():

@@ -21,7 +21,7 @@ def situation(boxes: list | None = None) -> Situation:
 def test_fitting_an_elongated_object_improves_its_match():
     here = situation([[4.0, 40.0, 92.0, 52.0]])
     config, said = fitted(FIT_TO[0], here)
-    iou = [Situation(here.picture, each).fit[0].item() for each in (here.config, config)]
+    iou = [Situation(here.picture, each).match.best_iou.item() for each in (here.config, config)]
     assert iou[0] < 0.5 <= iou[1]
     assert "0% → 100% of 1 objects" in said and f"{iou[0]:.2f} → {iou[1]:.2f}" in said
     assert config.anchors.per_place == here.config.anchors.per_place  # the weights still fit

@@ -131,13 +131,13 @@ def test_an_object_without_anchor_learns_which_setting_helps(box, said):
     here = with_boxes(situation(matching__force_best_match=False), box)
     text = inspect(here, Focus(pick=Pick(12, 12, "truth", 0))).text
     assert "No anchor answers for it" in text and said in text and "force_best_match" in text
-    iou = here.fit[0][0].item()
+    iou = here.match.best_iou[0].item()
     assert f"{iou:.2f}" in remedy(here, 0, iou)
 
 
 def test_the_lowered_threshold_that_is_named_works():
     here = with_boxes(situation(matching__force_best_match=False), [10.0, 10, 14, 14])
-    text = remedy(here, 0, here.fit[0][0].item())
+    text = remedy(here, 0, here.match.best_iou[0].item())
     value = float(re.search(r"fg_iou_threshold to (\d(?:\.\d+)?)", text)[1])
     lowered = here.config.replace({"matching.fg_iou_threshold": value, "matching.bg_iou_threshold": value})
     assert Situation(here.picture, lowered).match.foreground.any()

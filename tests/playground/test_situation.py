@@ -1,6 +1,5 @@
 import pytest
 import torch
-from torchvision.ops import box_iou
 
 from core.config import Config
 from core.detector import detect
@@ -51,14 +50,6 @@ def test_what_matters_is_computed_again():
     assert make(scenes__seed=6, model__num_convs=2).network is not one.network
     assert make(scenes__seed=6, matching__fg_iou_threshold=0.6).match is not one.match
     assert make(scenes__seed=6, anchors__size_p3=20).match is not one.match
-
-
-def test_fit_is_the_best_anchor_of_each_object():
-    here = make()
-    overlap = box_iou(here.objects[0], here.grid.boxes)
-    iou, anchor = here.fit
-    assert torch.equal(iou, overlap.max(dim=1).values) and torch.equal(anchor, overlap.argmax(dim=1))
-    assert len(make(scenes__empty_share=1).fit[0]) == 0
 
 
 def test_drawn_objects_change_the_assignment_but_not_the_outputs():
