@@ -121,6 +121,7 @@ def _show(bar: tqdm, record: Record) -> None:
 
 def anchors(config: Config, options: Namespace) -> dict[str, Any]:
     """Measures how well the anchors fit a split's objects, looks for better scales and ratios, and prints both."""
+    config = adopt(_whole_folder(config, options), weights_for(config))
     data = open_data(options.data, options.split, config.scenes, config.training.eval_images)
     objects = collect(data, config.inference, config.training.eval_images)
     if not len(objects.boxes):
@@ -135,10 +136,16 @@ def anchors(config: Config, options: Namespace) -> dict[str, Any]:
     return result
 
 
+def _whole_folder(config: Config, options: Namespace) -> Config:
+    """Looks at all pictures of a folder, unless --images says how many."""
+    if options.data == "scenes" or IMAGES in config.chosen():
+        return config
+    return config.replace({IMAGES: knobs()[IMAGES].le})
+
+
 def evaluate(config: Config, options: Namespace) -> dict[str, Any]:
     """Measures the COCO figures on a split and prints them: on all of a folder, unless --images says how many."""
-    if options.data != "scenes" and IMAGES not in config.chosen():
-        config = config.replace({IMAGES: knobs()[IMAGES].le})
+    config = _whole_folder(config, options)
     data = open_data(options.data, options.split, config.scenes, config.training.eval_images)
     config, weights, model = _load(config)
     if len(data.class_names) != model.num_classes:

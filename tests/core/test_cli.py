@@ -474,3 +474,20 @@ def test_compare_prints_a_table_and_writes_it(tmp_path, capsys):
 def test_compare_refuses_what_is_no_preset(tmp_path, capsys):
     status, line = refused(capsys, "compare", "gama", "--out", tmp_path / "runs")
     assert status == 2 and "gamma" in line and not remains(tmp_path)
+
+
+def test_anchors_are_measured_and_fitted(data, tmp_path, capsys):
+    written = tmp_path / "found.json"
+    settings = {"model.weights": "random", "inference.image_size": 64}
+    run("anchors", "--data", data, "--json", written, *flags(settings))
+    found = json.loads(written.read_text())
+    assert found["objects"] >= 2 and len(found["after"]["scales"]) == 3
+    assert (
+        found["after"]["mean_iou"] + found["after"]["recall"] >= found["before"]["mean_iou"] + found["before"]["recall"]
+    )
+    assert "--anchors.scales" in capsys.readouterr().out
+
+
+def test_anchors_need_objects(tmp_path, capsys):
+    settings = {"model.weights": "random", "scenes.empty_share": 1, "scenes.image_size": 64, "training.eval_images": 2}
+    assert "has no objects" in refused(capsys, "anchors", *flags(settings))[1]
