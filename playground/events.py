@@ -20,7 +20,7 @@ from playground.controls import keep, settings_of
 from playground.examples import scenes_of
 from playground.fitting import fitted
 from playground.layout import Parts
-from playground.lessons.panel import Place, contents
+from playground.lessons.panel import Place, contents, known
 from playground.link import from_link
 from playground.pictures import uploaded
 from playground.runs import BusyError
@@ -64,11 +64,13 @@ def connect_settings(page: gr.Blocks, parts: Parts) -> None:
 
     parts.strip.edit(back, parts.panel.seen, opened, **{**IN_ORDER, "queue": False})
 
-    def reset(step: str) -> list:
-        return [None, *shown_settings(Config()), *updates(show(Asked(step, settings=settings_of(Config()))))]
+    def reset(*inputs: Any) -> list:
+        asked = Asked(*inputs)._replace(own=None, pick=None, settings=settings_of(Config()))
+        return [None, None, *shown_settings(Config()), *updates(show(asked))]
 
     buttons = parts.buttons
-    buttons["reset"].click(reset, parts.step, [parts.own, *parts.all_settings, *parts.shown], **LIVE)
+    cleared = [parts.own, parts.pick, *parts.all_settings, *parts.shown]
+    buttons["reset"].click(reset, parts.asked, cleared, **LIVE)
 
     def take(form: str, *inputs: Any) -> str:
         """Returns the settings in a format, "" for the link, which the browser knows itself."""
@@ -107,7 +109,7 @@ def opened_at(query: str, seen: list[str]) -> list:
         asked.curve,
         asked.p_t,
         place.lesson.key if place else "",
-        *contents(place, [*seen, asked.lesson]),
+        *contents(place, [*known(seen), asked.lesson]),
         gr.Timer(active=bool(asked.run)),
         *shown_settings(asked.config()),
         *updates(shown._replace(notice=message or shown.notice)),

@@ -45,6 +45,20 @@ function hide() {
   document.head.append(style);
 }
 
+// Undo and redo are the browser's own back and forward; what changes in one go, as while a slider is dragged, is one
+// entry of its history.
+const ONE_GO = 800;  // ms
+let opened = false;
+let changed = 0;  // when the address was last written
+
+function remember(address) {
+  const depth = history.state?.depth ?? 0;
+  const again = Date.now() - changed < ONE_GO;
+  changed = Date.now();
+  if (again) history.replaceState({ depth }, "", address);
+  else history.pushState({ depth: depth + 1 }, "", address);
+}
+
 function show() {
   if (!props.value) return;
   const state = JSON.parse(props.value);
@@ -62,20 +76,11 @@ function show() {
   const own = kept.filter(([, value]) => value).map(([key, value]) => `${key}=${value}`);  // known to the browser alone
   const query = [state.query, ...own].filter(Boolean).join("&");
   const address = location.pathname + (query ? "?" + query : "");
-  if (address !== location.pathname + location.search) remember(address);
-}
-
-// Undo and redo are the browser's own back and forward; what changes in one go, as while a slider is dragged, is one
-// entry of its history.
-const ONE_GO = 800;  // ms
-let changed = 0;  // when the address was last written
-
-function remember(address) {
-  const depth = history.state?.depth ?? 0;
-  const again = Date.now() - changed < ONE_GO || changed === 0;  // the first one only tidies what was opened
-  changed = Date.now();
-  if (again) history.replaceState({ depth }, "", address);
-  else history.pushState({ depth: depth + 1 }, "", address);
+  if (address !== location.pathname + location.search) {
+    if (opened) remember(address);
+    else history.replaceState(history.state, "", address);  // the first answer only tidies what was opened
+  }
+  opened = true;
 }
 
 window.addEventListener("popstate", () => {

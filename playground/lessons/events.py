@@ -10,7 +10,7 @@ from playground.asked import Asked
 from playground.controls import settings_of
 from playground.layout import Parts
 from playground.lessons.lesson import lessons
-from playground.lessons.panel import Place, contents, moved
+from playground.lessons.panel import Place, contents, known, moved
 from playground.lessons.telling import outcome_of
 from playground.show import show
 
@@ -32,7 +32,7 @@ def connect_lessons(parts: Parts) -> None:
     def at(place: Place | None, seen: list[str]) -> list:
         if place is None:
             skipped = [gr.skip()] * (len(parts.all_settings) + len(parts.shown))
-            return ["", *[gr.skip()] * 3, "", gr.skip(), *contents(None, ()), *skipped]
+            return ["", *[gr.skip()] * 3, "", gr.skip(), *contents(None, []), *skipped]
         asked = asked_at(place)
         config = asked.config()
         return [
@@ -41,7 +41,7 @@ def connect_lessons(parts: Parts) -> None:
             None,
             None,
             place.lesson.key,
-            seen := sorted({*seen, place.link}),
+            seen := known([*known(seen), place.link]),
             *contents(place, seen),
             *shown_settings(config),
             *updates(show(asked)),

@@ -1,6 +1,6 @@
 """The lesson on the page: its text, a question to answer before it tells, and the way through its steps."""
 
-from collections.abc import Sequence
+from functools import cache
 from typing import NamedTuple
 
 import gradio as gr
@@ -85,7 +85,18 @@ def panel() -> Panel:
     return Panel(box, text, question, outcome, back, onward, leave, seen)
 
 
-def contents(place: Place | None, seen: Sequence[str]) -> list:
+def known(seen: object) -> list[str]:
+    """Returns the links among what a browser says it has seen, which may be anything, in the order of the lessons."""
+    said = [each for each in seen if isinstance(each, str)] if isinstance(seen, list) else []
+    return [link for link in _links() if link in said]
+
+
+@cache
+def _links() -> tuple[str, ...]:
+    return tuple(Place(each, index).link for each in lessons().values() for index in range(len(each.steps)))
+
+
+def contents(place: Place | None, seen: list[str]) -> list:
     """Returns new values for `Panel.shown`; `seen` are the links of the steps seen so far."""
     if place is None:
         return [gr.Column(visible=False), *[gr.skip()] * 5]
@@ -93,8 +104,7 @@ def contents(place: Place | None, seen: Sequence[str]) -> list:
     step = lesson.steps[index]
     about = f"*{lesson.about}*\n\n" if index == 0 else ""
     head = f"### {lesson.title} · {index + 1} of {len(lesson.steps)}: {step.title}\n\n"
-    everything = {Place(each, at).link for each in lessons().values() for at in range(len(each.steps))}
-    done = f"\n\n<small>{len(everything & set(seen))} of {len(everything)} steps of all lessons seen</small>"
+    done = f"\n\n<small>{len(known(seen))} of {len(_links())} steps of all lessons seen</small>"
     radio = gr.Radio(list(step.answers), value=None, label=step.question, visible=bool(step.question))
     last = index + 1 == len(lesson.steps)
     return [

@@ -6,7 +6,7 @@ from core.config import Config, knobs
 from playground.asked import Asked
 from playground.lessons.events import asked_at
 from playground.lessons.lesson import Claim, LessonError, lessons, read_lesson
-from playground.lessons.panel import Place, contents, following, moved
+from playground.lessons.panel import Place, contents, following, known, moved
 from playground.lessons.quantities import QUANTITIES, shown
 from playground.lessons.telling import NAMED, checks_of, outcome_of, text_of
 from playground.link import from_link, to_link
@@ -142,6 +142,12 @@ def test_a_lesson_is_shown_with_its_step():
     assert shown_page.notice == "" and "lesson=focal.2" in shown_page.strip
     texts = contents(place, [place.link])
     assert "One factor" not in texts[1] and "Turn it up" in texts[1] and "1 of " in texts[1]
+
+
+@pytest.mark.parametrize("said", [None, 5, "focal.1", {"a": 1}, [["x"], 3, None, "no.1"]])
+def test_what_a_browser_says_it_has_seen_may_be_anything(said):
+    assert known(said) == []
+    assert known(["focal.2", "focal.1", "focal.2", 7]) == ["focal.1", "focal.2"]
 
 
 def test_numbers_are_short():
