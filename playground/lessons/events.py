@@ -53,7 +53,7 @@ def connect_lessons(parts: Parts) -> None:
     def step(count: int) -> Callable[[str, list[str]], list]:
         def go(link: str, seen: list[str]) -> list:
             place = Place.from_link(link)
-            return at(place and moved(place, count), seen)
+            return at(place and moved(place, count), [*known(seen), link])
 
         return refusing(kept, go)
 
