@@ -1,0 +1,68 @@
+"""What is kept of comparisons is shown as it was measured, and nothing is shown where nothing is kept."""
+
+import json
+
+import pytest
+
+from core.comparison import Part, Row
+from core.presets import PRESETS, Arm
+from core.runs import RunFolder
+from playground.runs import RUNNING, Curve, Progress
+from playground.steps import comparison
+
+ROW = Row("focal loss", 3, 0, 0.5, 0.4, 0.6, 0.8, 0.55, 2.5, 0.125, 30.0, 41.0)
+RIVAL = {
+    "detector": "RetinaNet, ours", "ap": 0.61, "ap_low": 0.6, "ap_high": 0.62, "ap50": 0.9, "ap75": 0.7,
+    "ap_small": 0.5, "ap_medium": 0.7, "ap_large": 0.8, "milliseconds": 41.6,
+}  # fmt: skip
+
+
+@pytest.fixture
+def assets(tmp_path, monkeypatch):
+    monkeypatch.setattr(comparison, "ASSETS", tmp_path)
+    comparison._kept.cache_clear()
+    yield tmp_path
+    comparison._kept.cache_clear()
+
+
+def test_without_files_there_is_nothing(assets):
+    assert comparison.measured() == comparison.rivals() == ""
+
+
+def test_kept_presets_are_shown(assets):
+    bad = ROW._replace(arm="wild", failed=2, ap=None, ap_low=None, ap_high=None, ap50=None, ap75=None, last_loss=None)
+    entry = {"title": "Measured over 3 seeds", "rows": [ROW._asdict(), bad._asdict()]}
+    (assets / "presets.json").write_text(json.dumps({"loss": entry}))
+    text = comparison.measured()
+    assert PRESETS["loss"].title in text and "0.500 (0.400–0.600)" in text and "2.50 → 0.125" in text
+    assert "wild (2 of 3 diverged)" in text and text.count("<details>") == 1
+
+
+def test_kept_rivals_are_shown(assets):
+    other = {**RIVAL, "detector": "Faster R-CNN, torchvision's", "ap_low": 0.61, "ap_high": 0.61}
+    groups = [{"title": "600 steps of 8, 3 seeds", "rows": [RIVAL, other]}]
+    (assets / "rivals.json").write_text(json.dumps({"command": "x", "settings": {}, "groups": groups}))
+    text = comparison.rivals()
+    assert "0.610 (0.600–0.620)" in text and "Faster R-CNN, torchvision&#x27;s" in text and ">42<" in text
+    assert "600 steps of 8, 3 seeds" in text
+
+
+def test_what_is_shipped_can_be_shown():
+    comparison._kept.cache_clear()
+    assert isinstance(comparison.measured(), str) and isinstance(comparison.rivals(), str)
+
+
+def step(number: int, loss: float) -> dict:
+    return {"step": number, "classification": loss}
+
+
+def test_curves_keep_the_first_step_and_average_the_rest(tmp_path):
+    part = Part(Arm("one", {}), 0, RunFolder(tmp_path))
+    steps = [step(1, 100.0), *(step(number, float(number)) for number in range(2, 22))]
+    evaluations = [{"step": 21, "metrics": {"ap": 0.25}}]
+    figure = comparison.figure(Progress(RUNNING, "", PRESETS["loss"], (Curve(part, steps, evaluations),)))
+    loss, precision = figure["data"]
+    assert loss["x"] == [1, 11, 21] and loss["y"] == [100.0, 6.5, 16.5]
+    assert precision["x"] == [21] and precision["y"] == [0.25] and precision["yaxis"] == "y2"
+    begun = comparison.figure(Progress(RUNNING, "", PRESETS["loss"], (Curve(part, steps[:1], []),)))
+    assert len(begun["data"]) == 1
