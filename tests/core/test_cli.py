@@ -324,7 +324,7 @@ def test_drawings_of_pictures_with_one_name_stay_apart(weights, tmp_path, capsys
 def torchvision_network() -> TorchvisionRetinaNet:
     stages = {"layer2": "0", "layer3": "1", "layer4": "2"}
     backbone = BackboneWithFPN(resnet18(weights=None), stages, [128, 256, 512], 32, LastLevelP6P7(512, 32))
-    sizes = tuple((x, int(x * 2 ** (1 / 3)), int(x * 2 ** (2 / 3))) for x in (32, 64, 128, 256, 512))
+    sizes = tuple((int(x), int(x * 2 ** (1 / 3)), int(x * 2 ** (2 / 3))) for x in Config().anchors.sizes)
     anchors = AnchorGenerator(sizes, ((0.5, 1.0, 2.0),) * 5)
     return TorchvisionRetinaNet(backbone, len(CLASS_NAMES), min_size=64, score_thresh=0, anchor_generator=anchors)
 
@@ -333,7 +333,8 @@ def torchvision_network() -> TorchvisionRetinaNet:
 def four_convs(tmp_path_factory) -> Path:
     """A file of weights whose heads have four convolutions, as torchvision's always do."""
     file = tmp_path_factory.mktemp("four") / "weights.safetensors"
-    config = Config.from_flat({**SIZES, "model.weights": "random", "model.fpn_channels": 32})
+    plain = {"model.weights": "random", "model.fpn_channels": 32, "model.head_norm": "none"}
+    config = Config.from_flat({**SIZES, **plain})
     network = build(config, load_weights("random"), num_classes=len(CLASS_NAMES))
     save_weights(file, network, config, CLASS_NAMES, range(1, 1 + len(CLASS_NAMES)))
     return file
