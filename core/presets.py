@@ -43,10 +43,10 @@ SHARED: dict[str, Any] = {
     "scenes.min_size": 0.12,
     "inference.image_size": 160,
     "training.batch_size": 4,
-    "training.steps": 240,
+    "training.steps": 150,
     "training.warmup_steps": 20,
-    "training.eval_interval": 60,
-    "training.eval_images": 48,
+    "training.eval_interval": 50,
+    "training.eval_images": 32,
 }
 
 PRESETS: dict[str, Preset] = {
@@ -74,7 +74,7 @@ PRESETS: dict[str, Preset] = {
         "Frozen stages: how much is saved, how much is lost",
         "The whole network against new heads and pyramid on a frozen body: compare images a second, then AP.",
         (Arm("nothing frozen", {"model.freeze_stages": 0}), Arm("body frozen", {"model.freeze_stages": 5})),
-        {"training.steps": 120},
+        {"training.steps": 100},
     ),
     "thresholds": Preset(
         "IoU thresholds: 0.4/0.5 against 0.1/0.9",
