@@ -23,7 +23,7 @@ from core.config import Config
 from core.data import DataSet
 from core.evaluation import GroundTruth, evaluate
 from core.files import write_text
-from core.model import GROUP_CHANNELS, GROUPS
+from core.model import norm_groups
 from core.optimization import Schedule, build_optimizer
 from core.sample import Detections, Sample
 from core.training import TrainingStream
@@ -41,9 +41,7 @@ def retinanet(config: Config, num_classes: int) -> RetinaNet:
     backbone = _fpn(model.fpn_channels, [2, 3, 4], LastLevelP6P7(512, model.fpn_channels))
     sizes = tuple(tuple(int(size * scale) for scale in anchors.scales) for size in anchors.sizes)
     generator = AnchorGenerator(sizes, (anchors.ratios,) * len(sizes))
-    norm = (
-        partial(nn.GroupNorm, min(GROUPS, model.fpn_channels // GROUP_CHANNELS)) if model.head_norm == "group" else None
-    )
+    norm = partial(nn.GroupNorm, norm_groups(model.fpn_channels)) if model.head_norm == "group" else None
     head = RetinaNetHead(model.fpn_channels, anchors.per_place, num_classes, norm_layer=norm)
     head.regression_head._loss_type = config.loss.box_loss
     sides = _sides(config)

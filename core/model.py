@@ -57,9 +57,14 @@ def places_first(maps: Tensor, *, width: int) -> Tensor:
     return maps.permute(0, 3, 4, 1, 2).reshape(batch, -1, width)  # [B, H·W·A, width]
 
 
+def norm_groups(channels: int) -> int:
+    """Returns the groups of a head's group norm over so many channels."""
+    return min(GROUPS, channels // GROUP_CHANNELS)
+
+
 def head_convs(channels: int, *, num_convs: int, norm: str) -> nn.Sequential:
     """3×3 convolutions of a subnet, from a normal distribution with σ = 0.01 (paper, section 4.1)."""
-    layer = partial(nn.GroupNorm, min(GROUPS, channels // GROUP_CHANNELS)) if norm == "group" else None
+    layer = partial(nn.GroupNorm, norm_groups(channels)) if norm == "group" else None
     convs = nn.Sequential(*(Conv2dNormActivation(channels, channels, norm_layer=layer) for _ in range(num_convs)))
     for module in convs.modules():
         if isinstance(module, nn.Conv2d):

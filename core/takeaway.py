@@ -11,6 +11,7 @@ from typing import Any
 
 from core.anchors import STRIDES
 from core.config import Config, knobs, text_of
+from core.model import norm_groups
 
 WIDTHS = {18: (64, 128, 256, 512), 34: (64, 128, 256, 512)}  # of res2 … res5; the others are four times as wide
 WIDE = (256, 512, 1024, 2048)
@@ -34,8 +35,7 @@ def as_torchvision(config: Config, num_classes: int) -> str:
     widths = WIDTHS.get(model.depth, WIDE)
     sizes = tuple(tuple(int(size * scale) for scale in anchors.scales) for size in anchors.sizes)
     source = widths[-1] if model.p6_source == "c5" else model.fpn_channels
-    groups = min(32, model.fpn_channels // 2)
-    norm = f"partial(nn.GroupNorm, {groups})" if model.head_norm == "group" else "None"
+    norm = f"partial(nn.GroupNorm, {norm_groups(model.fpn_channels)})" if model.head_norm == "group" else "None"
     bias = math.log((1 - model.prior_probability) / model.prior_probability)
     sides = f"min_size={inference.image_size}, max_size={inference.max_image_size}"
     return f"""{_left_out(config, TORCHVISION_LACKS)}from functools import partial
@@ -237,7 +237,7 @@ def _mmdetection_head(config: Config, num_classes: int) -> dict[str, Any]:
     class_loss: dict[str, Any] = {"type": "FocalLoss", "use_sigmoid": True, "gamma": gamma, "alpha": alpha}
     if alpha < 0:
         class_loss = {"type": "CrossEntropyLoss", "use_sigmoid": True}
-    norm = {"type": "GN", "num_groups": min(32, model.fpn_channels // 2)} if model.head_norm == "group" else None
+    norm = {"type": "GN", "num_groups": norm_groups(model.fpn_channels)} if model.head_norm == "group" else None
     return {
         "type": "RetinaHead",
         "num_classes": num_classes,

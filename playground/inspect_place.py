@@ -3,13 +3,11 @@
 from typing import NamedTuple
 
 import torch
-from torch import Tensor
 
 from core.anchors import LEVELS, AnchorGrid
 from core.boxes import decode
 from core.hyperparameters import Loss, Matching
 from core.inference import BEYOND_CAP, KEPT
-from core.losses import classification_loss
 from core.matching import FOREGROUND, IGNORED
 from playground import readout
 from playground.situation import Situation
@@ -86,7 +84,7 @@ def cases_of(situation: Situation, anchors: range) -> list[Case]:
     probability, top = logits.sigmoid().max(dim=1)
     decoded = decode(outputs.deltas[0][chosen], situation.grid.boxes[chosen])
     paid, whole = situation.losses.classification[chosen], situation.losses.classification.sum().clamp(min=1e-12)
-    entropy = _cross_entropy(situation, chosen, logits)
+    entropy = situation.losses_under(Loss(kind="cross_entropy")).classification[chosen]
     names, matching = situation.network.class_names, situation.config.matching
     return [
         Case(
@@ -106,16 +104,6 @@ def cases_of(situation: Situation, anchors: range) -> list[Case]:
         )
         for row, anchor in enumerate(anchors)
     ]
-
-
-def _cross_entropy(situation: Situation, chosen: Tensor, logits: Tensor) -> Tensor:
-    match = situation.match
-    targets = torch.zeros_like(logits)
-    rows = torch.nonzero(match.label[chosen] == FOREGROUND).squeeze(1)
-    if len(rows):
-        targets[rows, situation.labels[match.object[chosen[rows]]]] = 1
-    losses = classification_loss(logits, targets, Loss(kind="cross_entropy")).sum(dim=1)
-    return losses * (match.label[chosen] != IGNORED)
 
 
 def _label(label: int) -> str:

@@ -10,8 +10,8 @@ from core.matching import BACKGROUND, IGNORED
 from core.model_stats import gflops, training_bytes
 from playground.situation import Situation
 from playground.steps.network import parts_of
+from playground.steps.who_pays import groups_of
 
-EASY = 0.5  # scores below are those of easy background
 HIT = 0.5  # IoU from which a detection of the right class has found an object
 Quantity = Callable[[Situation], float]
 
@@ -21,9 +21,9 @@ def _share(situation: Situation, where: torch.Tensor) -> float:
     return (losses[where].sum() / losses.sum().clamp(min=1e-12)).item()
 
 
-def _background(situation: Situation, *, easy: bool) -> torch.Tensor:
-    highest = situation.prediction.outputs.logits[0].max(dim=1).values.sigmoid()
-    return (situation.match.label == BACKGROUND) & ((highest < EASY) == easy)
+def _group(situation: Situation, name: str) -> torch.Tensor:
+    """Which anchors belong to one of `groups_of`, bool [N]."""
+    return dict(groups_of(situation))[name]
 
 
 def _totals(situation: Situation) -> tuple[float, float]:
@@ -84,9 +84,9 @@ QUANTITIES: dict[str, Quantity] = {
     "classification_loss": lambda here: _totals(here)[0],
     "box_loss": lambda here: _totals(here)[1],
     "share_of_foreground": lambda here: _share(here, here.match.foreground),
-    "share_of_easy_background": lambda here: _share(here, _background(here, easy=True)),
-    "share_of_hard_background": lambda here: _share(here, _background(here, easy=False)),
-    "easy_background": lambda here: int(_background(here, easy=True).sum()),
+    "share_of_easy_background": lambda here: _share(here, _group(here, "easy background")),
+    "share_of_hard_background": lambda here: _share(here, _group(here, "hard background")),
+    "easy_background": lambda here: int(_group(here, "easy background").sum()),
     "weight_at_90": lambda here: (1 - 0.9) ** here.config.loss.gamma,
     "weight_at_50": lambda here: (1 - 0.5) ** here.config.loss.gamma,
     "scored": lambda here: sum(level.scored for level in here.stages.counts),
