@@ -95,9 +95,8 @@ def run_comparison(
 
 def result(part: Part) -> Result:
     """Reads what came of a part."""
-    status, records = part.folder.read_status(), part.folder.read_metrics()
-    steps = [record for record in records if "metrics" not in record]
-    evaluations = [record for record in records if "metrics" in record]
+    status = part.folder.read_status()
+    steps, evaluations = part.folder.read_records()
     last = steps[-LAST_STEPS:]
     return Result(
         arm=part.arm.name,

@@ -87,6 +87,12 @@ class RunFolder:
             return []
         return [json.loads(line) for line in text.splitlines(keepends=True) if line.endswith("\n")]
 
+    def read_records(self) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+        """Returns the records of the steps and those of the evaluations so far."""
+        records = self.read_metrics()
+        steps = [record for record in records if "metrics" not in record]
+        return steps, [record for record in records if "metrics" in record]
+
     def cut_metrics(self, step: int) -> None:
         """Drops records after a step: a run that goes on from its checkpoint writes them again."""
         lines = [json.dumps(record) + "\n" for record in self.read_metrics() if record["step"] <= step]

@@ -154,7 +154,7 @@ class Runs:
         process = self._processes.get(name)
         ended = process is None or process.poll() is not None  # asked first: what it wrote last is read after
         begun = [part for part in self.parts(name) if part.folder.read_status()]
-        curves = tuple(_curve(part) for part in begun)
+        curves = tuple(Curve(part, *part.folder.read_records()) for part in begun)
         state, message = self._state(name, begun, ended)
         return Progress(state, message, self._presets.get(name), curves)
 
@@ -178,9 +178,3 @@ class Runs:
         log = self.folder / f"{name}.log"
         lines = log.read_text(errors="replace").strip().splitlines() if log.exists() else []
         return lines[-1].removeprefix("error: ") if lines else "The process ended without a word."
-
-
-def _curve(part: Part) -> Curve:
-    records = part.folder.read_metrics()
-    steps = [record for record in records if "metrics" not in record]
-    return Curve(part, steps, [record for record in records if "metrics" in record])
