@@ -1,4 +1,4 @@
-"""Random changes of a training picture that leave its objects true: flip, scale, crop, colour."""
+"""Random changes of a training picture that leave its objects true: flip, scale, crop, colour, noise."""
 
 from typing import NamedTuple
 
@@ -26,6 +26,8 @@ class _Draws(NamedTuple):
     brightness: float
     contrast: float
     saturation: float
+    noise: float
+    grain: float
 
 
 class Part(NamedTuple):
@@ -38,14 +40,15 @@ class Part(NamedTuple):
 
 
 def augment(sample: Sample, training: Training, rng: torch.Generator) -> Sample:
-    """Changes a sample at random, in the order flip, scale, crop, colour.
+    """Changes a sample at random, in the order flip, scale, crop, colour, noise.
 
     The same generator state gives the same result, and every call draws equally often, so that one setting does not
     change what another one does. A setting of 0 leaves its part as it is, to the bit.
 
     Args:
         sample: The sample, with boxes inside the picture; it is not changed itself.
-        training: How much of each: `flip_probability`, `scale_jitter`, `crop_probability`, `colour_jitter`.
+        training: How much of each: `flip_probability`, `scale_jitter`, `crop_probability`, `colour_jitter`,
+            `noise_jitter`.
         rng: Source of randomness, on the CPU.
 
     Returns:
@@ -59,8 +62,14 @@ def augment(sample: Sample, training: Training, rng: torch.Generator) -> Sample:
     if draws.crop < training.crop_probability:
         sample = cropped(sample, _part(sample, draws))
     if training.colour_jitter > 0:
-        factors = [_factor(draw, training.colour_jitter) for draw in draws[-3:]]
+        changes = (draws.brightness, draws.contrast, draws.saturation)
+        factors = [_factor(draw, training.colour_jitter) for draw in changes]
         sample = sample._replace(image=recoloured(sample.image, *factors))
+    if training.noise_jitter > 0:
+        # The square makes slight noise the usual case, as it is in pictures.
+        deviation, grain = training.noise_jitter * draws.noise**2, torch.Generator()
+        grain.manual_seed(int(draws.grain * 2**24))  # its own: `rng` has no more to give than the draws
+        sample = sample._replace(image=grained(sample.image, deviation, grain))
     return sample
 
 
@@ -104,6 +113,18 @@ def recoloured(image: Tensor, brightness: float, contrast: float, saturation: fl
     image = F.adjust_brightness(image, float(brightness))  # with an int it would wrap around at 256
     image = F.adjust_contrast(image, contrast)
     return F.adjust_saturation(image, saturation)
+
+
+def grained(image: Tensor, deviation: float, rng: torch.Generator) -> Tensor:
+    """Adds Gaussian noise that all channels share, as the grain of film has no colour.
+
+    Args:
+        image: uint8 [3, H, W].
+        deviation: Standard deviation, where 1 is full brightness.
+        rng: Source of the noise.
+    """
+    grain = torch.randn(image.shape[1:], generator=rng) * (255 * deviation)
+    return (image + grain).round_().clamp_(0, 255).to(torch.uint8)
 
 
 def _factor(draw: float, jitter: float) -> float:

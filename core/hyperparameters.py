@@ -333,6 +333,11 @@ class Training(Section):
         0.0, label="Colour jitter", effect=Effect.TRAIN, ge=0, le=1, step=0.05,
         help="Strength of random brightness, contrast and saturation; helps with unseen light.",
     )  # fmt: skip
+    noise_jitter: float = knob(
+        0.0, label="Noise jitter", effect=Effect.TRAIN, ge=0, le=0.5, step=0.01,
+        help="Grain over training pictures with a random standard deviation up to this share of full brightness, "
+        "mostly a small one; helps with noisy pictures.",
+    )  # fmt: skip
 
 
 class Scenes(Section):

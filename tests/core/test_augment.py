@@ -1,12 +1,18 @@
 import pytest
 import torch
 
-from core.augment import Part, augment, cropped, flipped, recoloured, scaled
+from core.augment import Part, augment, cropped, flipped, grained, recoloured, scaled
 from core.hyperparameters import Training
 from core.sample import Sample
 
-NOTHING = {"flip_probability": 0, "scale_jitter": 0, "crop_probability": 0, "colour_jitter": 0}
-EVERYTHING = {"flip_probability": 0.5, "scale_jitter": 0.9, "crop_probability": 1, "colour_jitter": 1}
+NOTHING = {"flip_probability": 0, "scale_jitter": 0, "crop_probability": 0, "colour_jitter": 0, "noise_jitter": 0}
+EVERYTHING = {
+    "flip_probability": 0.5,
+    "scale_jitter": 0.9,
+    "crop_probability": 1,
+    "colour_jitter": 1,
+    "noise_jitter": 0.5,
+}
 
 
 def generator(seed: int = 0) -> torch.Generator:
@@ -160,3 +166,31 @@ def test_colour_leaves_objects_alone():
     changed = augment(sample, Training(**{**NOTHING, "colour_jitter": 0.5}), generator())
     assert not torch.equal(changed.image, sample.image)
     assert equal(changed._replace(image=sample.image), sample)
+
+
+def test_grain_has_its_deviation_no_colour_and_stays_in_range():
+    image = torch.full((3, 100, 100), 128, dtype=torch.uint8)
+    changed = grained(image, 0.1, generator()).float()
+    assert changed.std().item() == pytest.approx(25.5, rel=0.03)
+    assert changed.mean().item() == pytest.approx(128, abs=1)
+    assert torch.equal(changed[0], changed[1]) and torch.equal(changed[0], changed[2])
+    assert torch.equal(grained(image, 0, generator()), image)
+    extreme = grained(image, 5, generator())
+    assert extreme.min() == 0 and extreme.max() == 255
+
+
+def test_noise_jitter_is_mostly_slight_and_never_above_its_bound():
+    sample = make_sample([[1, 2, 30, 20]])._replace(image=torch.full((3, 64, 64), 128, dtype=torch.uint8))
+    training = Training(**{**NOTHING, "noise_jitter": 0.2})
+    deviations = [augment(sample, training, generator(seed)).image.float().std().item() / 255 for seed in range(200)]
+    assert max(deviations) < 0.2 * 1.05
+    assert sum(deviation < 0.05 for deviation in deviations) == pytest.approx(100, abs=25)  # u² < ¼ for half of u
+    assert equal(augment(sample, training, generator())._replace(image=sample.image), sample)
+
+
+def test_noise_leaves_the_other_changes_as_they_are():
+    sample = make_sample([[1, 2, 30, 20]])
+    plain, noisy = (Training(**{**EVERYTHING, "noise_jitter": each}) for each in (0, 0.5))
+    for seed in range(20):
+        one, other = (augment(sample, training, generator(seed)) for training in (plain, noisy))
+        assert equal(other._replace(image=one.image), one)
