@@ -1,14 +1,18 @@
 """What handlers of Gradio's events hand back: new values of the page's parts, or a notice and nothing else."""
 
+import math
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
 import gradio as gr
 
+from core.anchors import LEVELS
 from core.config import Config
 from playground.controls import settings_of, values_of
-from playground.show import REFUSALS, Shown
+from playground.live import BROWSERS
+from playground.show import REFUSALS, TOKENS, Shown, show
+from playground.steps.loss import FIGURES
 
 
 def updates(shown: Shown) -> list:
@@ -19,6 +23,30 @@ def updates(shown: Shown) -> list:
 def shown_settings(config: Config) -> list:
     """Returns what a handler gives `Parts.all_settings`."""
     return [settings_of(config), *values_of(config)]
+
+
+def answer(request: object) -> dict[str, Any]:
+    """Answers the browser itself: what to show for other settings of what was asked before, see `playground.live`.
+
+    Args:
+        request: A dict with `token`, `settings`, `level`, `curve` and `p_t`; it comes from outside and may be anything.
+
+    Returns:
+        The parts of `Shown` by name, or {"forgotten": True} where the token is no longer known.
+    """
+    if not isinstance(request, dict) or not _sound(request):
+        return Shown("The page sent something that cannot be read: reload it.")._asdict()
+    asked = TOKENS.get(request.get("token"))
+    if asked is None:
+        return {"forgotten": True}
+    return show(asked._replace(**{name: request[name] for name in BROWSERS}))._asdict()
+
+
+def _sound(request: dict) -> bool:
+    """Whether the browser's part of what it asks for is what a page of ours sends."""
+    settings, level, curve, p_t = (request.get(name) for name in BROWSERS)
+    numbers = all(isinstance(number, int | float) and math.isfinite(number) for number in (level, p_t))
+    return isinstance(settings, str) and numbers and level in range(len(LEVELS)) and curve in FIGURES
 
 
 def refusing(count: int, handler: Callable[..., list]) -> Callable[..., list]:

@@ -137,6 +137,7 @@ def canvas() -> gr.HTML:
     page, style = ((here / name).read_text("utf-8") for name in ("canvas.html", "canvas.css"))
     return gr.HTML(
         "",
+        part="canvas",
         html_template=page,
         js_on_load="\n".join(scripts),
         # Not css_template: Gradio compiles that again, and restyles the whole page, at every update.

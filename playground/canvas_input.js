@@ -137,8 +137,9 @@ on(drawButton, {
 });
 window.addEventListener("resize", onResize);
 new ResizeObserver(() => schedule(false)).observe(root);
-watch("value", () => {
-  incoming = props.value;
+const receiveOwn = live.part(props.part, (value) => {
+  incoming = value;
   frame ||= requestAnimationFrame(render);
-});
+}, () => props.value);
+watch("value", receiveOwn);
 schedule(true);

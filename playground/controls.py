@@ -73,13 +73,9 @@ def settings_of(config: Config) -> str:
     return json.dumps(dict(zip(knobs(), values_of(config), strict=True)))
 
 
-def keep(path: str) -> str:
-    """Returns the script that enters a widget's new value into the settings; a value that is no news leaves them."""
-    return f"""(value, settings) => {{
-      const kept = JSON.parse(settings || "{{}}"), path = {json.dumps(path)};
-      const same = JSON.stringify(kept[path]) === JSON.stringify(value);
-      return same ? settings : JSON.stringify({{...kept, [path]: value}});
-    }}"""
+def tell(path: str) -> str:
+    """Returns the script with which a widget tells the page its new value."""
+    return f"(value) => live.set({json.dumps(path)}, value)"
 
 
 def values_of(config: Config) -> list[Any]:

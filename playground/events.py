@@ -1,7 +1,7 @@
 """What happens on the page: handlers read what is asked for, let `playground.show` make it, and hand it back.
 
-A widget enters its value into one text, in the browser (`playground.controls.keep`); the server listens to that text
-alone. With all widgets as the inputs of one event, Gradio takes three times as long from a slider to the picture.
+Knobs take another way, past Gradio's events (`playground.live`): a widget tells the browser its value, which asks the
+server itself and enters it, a little later, into the one text of all settings that the events here read.
 """
 
 from collections.abc import Callable
@@ -16,7 +16,7 @@ from core.takeaway import FORMATS
 from playground.answers import refusing, shown_settings, updates
 from playground.asked import Asked, Own
 from playground.canvas_edit import Pick, parse_click
-from playground.controls import keep, settings_of
+from playground.controls import settings_of, tell
 from playground.examples import scenes_of
 from playground.fitting import fitted
 from playground.layout import Parts
@@ -36,16 +36,17 @@ COPY = """(text) => navigator.clipboard
 LIVE = {"queue": False, "show_progress": "hidden"}
 # An event's data must not be deferred: "always_last" would run the last call with the first one's data.
 IN_ORDER = {"trigger_mode": "multiple", "show_progress": "hidden"}
-LATEST = {**LIVE, "trigger_mode": "always_last"}  # of a drag the last value wins, and none waits in a queue
 
 
 def connect_settings(page: gr.Blocks, parts: Parts) -> None:
     """Knobs, steps, link, reset and theme."""
     for path, widget in parts.knobs.items():
         if path != WEIGHTS:  # weights bring other settings along
-            widget.change(None, [widget, parts.settings], parts.settings, js=keep(path), **LATEST)
-    redraw = [parts.settings.change, parts.level.change, parts.curve.change, parts.p_t.change]
-    gr.on(redraw, lambda *inputs: updates(show(Asked(*inputs))), parts.asked, parts.shown, **LATEST)
+            widget.change(None, widget, None, js=tell(path))
+    parts.settings.change(None, parts.settings, None, js="(text) => live.told(text)")
+    for name in ("level", "curve", "p_t"):
+        widget = getattr(parts, name)
+        widget.change(None, widget, None, js=f"(value) => live.choose({name!r}, value)")
 
     def choose(event: gr.EventData, *inputs: Any) -> list:
         asked = Asked(*inputs)

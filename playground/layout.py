@@ -10,7 +10,8 @@ from core.config import Config, knobs
 from core.knobs import Effect
 from core.presets import PRESETS
 from core.takeaway import FORMATS
-from playground import readout
+from playground import live, readout
+from playground.answers import answer
 from playground.asked import P_T_RANGE
 from playground.canvas import canvas
 from playground.controls import make_widget, settings_of
@@ -80,10 +81,11 @@ def lay_out() -> Parts:
             view = canvas()
         with gr.Column(elem_classes=["right"], min_width=280, scale=4):
             level, curve, p_t = _level(), *_loss_view()
-            numbers, *figures = readout.component(), plot(), plot()
+            numbers, *figures = readout.component(), plot("figure"), plot("below")
     states = [gr.State(next(iter(STEPS))), gr.State(None), gr.State(None), gr.State(""), gr.State("")]
     timer = gr.Timer(TICK_SECONDS, active=False)
-    settings = gr.Textbox(settings_of(Config()), visible="hidden")
+    settings = gr.Textbox(settings_of(Config()), visible="hidden", elem_id="settings")
+    live.component(answer)
     more |= buttons
     return Parts(
         message, navigation, view, numbers, *figures, *states, timer, level, settings, curve, p_t, widgets, more, lesson

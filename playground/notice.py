@@ -4,7 +4,8 @@ import gradio as gr
 
 SCRIPT = """
 const banner = element.querySelector(".notice");
-const show = () => { banner.textContent = props.value || ""; banner.hidden = !props.value; };
+const say = (text) => { banner.textContent = text || ""; banner.hidden = !text; };
+const show = live.part(props.part, say, () => props.value);
 watch("value", show);
 show();
 """
@@ -13,5 +14,9 @@ show();
 def notice() -> gr.HTML:
     """Builds the component, empty; its value is a sentence or ""."""
     return gr.HTML(
-        "", html_template='<div class="notice" role="alert" hidden></div>', js_on_load=SCRIPT, apply_default_css=False
+        "",
+        part="notice",
+        html_template='<div class="notice" role="alert" hidden></div>',
+        js_on_load=SCRIPT,
+        apply_default_css=False,
     )

@@ -8,7 +8,8 @@ import gradio as gr
 from playground import events
 from playground.layout import lay_out
 from playground.lessons.events import connect_lessons
-from playground.plot import head
+from playground.live import head as live_head
+from playground.plot import head as plot_head
 from playground.steps import STEPS
 
 DELETE_CACHE = (3600, 86400)  # every hour, uploads older than a day, seconds
@@ -49,7 +50,7 @@ def launch_options() -> dict[str, Any]:
             button_secondary_border_color_dark="*neutral_600",
         ),
         "css": (ASSETS / "style.css").read_text("utf-8") + _step_styles(),
-        "head": head(),
+        "head": live_head() + plot_head(),
         "max_file_size": "512mb",  # of weights; pictures have their own bound
         "enable_monitoring": False,
         "footer_links": [],

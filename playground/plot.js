@@ -21,8 +21,11 @@ function themed(layout) {
   };
 }
 
-function draw() {
-  const figure = props.value ? JSON.parse(props.value) : null;
+let drawn = "";  // the figure on show, as JSON
+
+function draw(value) {
+  drawn = value;
+  const figure = value ? JSON.parse(value) : null;
   target.hidden = !figure;
   if (!figure) return;
   target.setAttribute("aria-label", figure.layout.title.text);
@@ -31,6 +34,7 @@ function draw() {
   target.dataset.drawn = Number(target.dataset.drawn || 0) + 1;
 }
 
-watch("value", draw);
-new MutationObserver(draw).observe(document.body, { attributes: true, attributeFilter: ["class"] });
-draw();
+const drawOwn = live.part(props.part, draw, () => props.value);
+watch("value", drawOwn);
+new MutationObserver(() => draw(drawn)).observe(document.body, { attributes: true, attributeFilter: ["class"] });
+drawOwn();

@@ -9,10 +9,15 @@ PLOTLY_JS = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
 SCRIPT = (Path(__file__).parent / "plot.js").read_text("utf-8")
 
 
-def plot() -> gr.HTML:
-    """Builds the component, empty; its value is a figure (`playground.figures`) as JSON, or "" for none."""
+def plot(part: str) -> gr.HTML:
+    """Builds the component, empty; its value is a figure (`playground.figures`) as JSON, or "" for none.
+
+    Args:
+        part: Its name among the parts of the page, see `playground.show.Shown`.
+    """
     return gr.HTML(
         "",
+        part=part,
         html_template='<div class="plot" role="img" hidden></div>',
         js_on_load=SCRIPT,
         apply_default_css=False,
@@ -20,6 +25,6 @@ def plot() -> gr.HTML:
 
 
 def head() -> str:
-    """Returns what the page's head needs, once: plotly.js, served out of its Python package, so without the network."""
+    """Returns plotly.js for the page's head, served out of its Python package, so without the network."""
     gr.set_static_paths([str(PLOTLY_JS)])
     return f'<script src="gradio_api/file={PLOTLY_JS}"></script>'

@@ -8,7 +8,8 @@ import gradio as gr
 
 # Set as HTML by the script, not named in the template: there Gradio would run a "${…}" in somebody's file name.
 SCRIPT = """
-const show = () => { element.querySelector(".readout").innerHTML = props.value || ""; };
+const readout = element.querySelector(".readout");
+const show = live.part(props.part, (value) => { readout.innerHTML = value || ""; }, () => props.value);
 watch("value", show);
 show();
 """
@@ -17,7 +18,12 @@ show();
 def component() -> gr.HTML:
     """Builds the part of the page that shows a step's numbers; its value is HTML made here."""
     return gr.HTML(
-        "", html_template='<div class="readout"></div>', js_on_load=SCRIPT, apply_default_css=False, padding=False
+        "",
+        part="readout",
+        html_template='<div class="readout"></div>',
+        js_on_load=SCRIPT,
+        apply_default_css=False,
+        padding=False,
     )
 
 

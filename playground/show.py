@@ -15,6 +15,7 @@ from playground.asked import Asked, Own
 from playground.canvas import View, payload, picture_url
 from playground.canvas_edit import parse_edit
 from playground.link import to_link
+from playground.live import KEPT, Tokens, look_of
 from playground.pictures import Picture
 from playground.situation import Cache, Situation, weights_of
 from playground.steps import STEPS
@@ -22,6 +23,7 @@ from playground.steps import STEPS
 # What a visitor can bring about; everything else is a defect and may show as one.
 REFUSALS = (ConfigError, WeightsError, PictureError, ValueError)
 _urls = Cache(32)
+TOKENS = Tokens(KEPT)
 TITLES = {key: step.title for key, step in STEPS.items()}
 
 
@@ -108,7 +110,8 @@ def strip_value(asked: Asked, situation: Situation) -> str:
             headlines[key] = each.headline(situation)
         except REFUSALS:
             headlines[key] = "–"
-    return strip.value(asked.step, TITLES, headlines, to_link(asked, situation.config))
+    said = {"token": TOKENS.of(asked), "settings": asked.settings, "look": look_of(asked)}
+    return strip.value(asked.step, TITLES, headlines, to_link(asked, situation.config), **said)
 
 
 def _url(picture: Picture) -> str:

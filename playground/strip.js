@@ -59,9 +59,9 @@ function remember(address) {
   else history.pushState({ depth: depth + 1 }, "", address);
 }
 
-function show() {
-  if (!props.value) return;
-  const state = JSON.parse(props.value);
+function show(value) {
+  if (!value) return;
+  const state = JSON.parse(value);
   if (nav.children.length !== state.steps.length) nav.replaceChildren(...state.steps.map(button));
   state.steps.forEach((step, index) => {
     nav.children[index].firstChild.textContent = step.title;
@@ -88,6 +88,14 @@ window.addEventListener("popstate", () => {
   trigger("edit", { query: location.search.slice(1) });
 });
 
-watch("value", show);
+const showOwn = live.part(props.part, show, () => props.value);
+
+function answered() {
+  showOwn();
+  if (props.value) live.answered(JSON.parse(props.value));
+}
+
+document.addEventListener("live-forgotten", () => choose(document.body.dataset.step));
+watch("value", answered);
 hide();
-show();
+answered();

@@ -10,6 +10,7 @@ import torch
 
 from playground.canvas import TRUTH, Heat, Layer, View, canvas, payload, picture_url
 from playground.canvas_edit import parse_click, parse_edit
+from playground.live import head
 
 pytestmark = pytest.mark.browser
 
@@ -70,7 +71,9 @@ def build():
 @pytest.fixture(scope="module")
 def url(browser):
     demo = build()
-    _, local_url, _ = demo.launch(prevent_thread_lock=True, quiet=True, run_history=False, enable_monitoring=False)
+    _, local_url, _ = demo.launch(
+        prevent_thread_lock=True, quiet=True, head=head(), run_history=False, enable_monitoring=False
+    )
     yield local_url
     demo.close()
 

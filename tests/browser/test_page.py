@@ -340,3 +340,19 @@ def test_a_training_run_is_watched_stopped_and_used(opened):
     wait(lambda: "–" not in headline(page, "detections"))
     assert notice(page) == ""
     assert isinstance(training.RUNS, Runs)
+
+
+def test_a_drag_that_is_followed_at_once_by_a_click_is_not_lost(opened):
+    page = opened(QUICK + "&step=detections")
+    choose(page, "loss")
+    for value in (0.5, 3, 4.5):
+        set_slider(page, "loss-gamma", value)
+    choose(page, "loss")
+    wait(lambda: "step=loss" in address_of(page) and "loss.gamma=4.5" in address_of(page))
+    for value in (1, 2.5):
+        set_slider(page, "loss-gamma", value)
+    page.get_by_text("Another scene").dispatch_event("click")  # without a pointer: nothing has been handed over before
+    wait(lambda: "loss.gamma=2.5" in address_of(page) and "scenes.seed=1" in address_of(page))
+    page.wait_for_timeout(500)
+    assert "1/316" in page.text_content(".readout")  # 0.1^2.5
+    assert "loss.gamma=2.5" in address_of(page)

@@ -5,7 +5,7 @@ import pytest
 
 from core.config import Config, knobs
 from core.knobs import ConfigError
-from playground.controls import config_of, element_id, keep, make_widget, settings_of
+from playground.controls import config_of, element_id, make_widget, settings_of, tell
 
 CHANGED = Config.from_flat(
     {
@@ -69,4 +69,4 @@ def test_what_only_a_stranger_sends_is_refused(text):
 
 
 def test_the_script_quotes_its_path():
-    assert 'path = "loss.gamma";' in keep("loss.gamma")
+    assert tell("loss.gamma") == '(value) => live.set("loss.gamma", value)'

@@ -1,0 +1,100 @@
+// From a knob to the picture, past Gradio's events, which take three times as long: a knob tells `live.set`, the server
+// is asked once at a time, the newest settings last, and every part of the page paints what it gets. Gradio keeps the
+// widgets and the hidden text of all settings, which its other events read; `sync` writes that text when a drag pauses
+// and before anything is clicked.
+window.live ??= (() => {
+  const SYNC_MS = 150;  // after the last change
+  const CHECK_MS = 60;  // in which Gradio has handed out all parts of an answer
+  const parts = new Map();  // name → {paint, own, painted}
+  const look = {};  // what else is chosen in the browser, see `Asked`
+  let settings = null;  // what the visitor wants
+  let shown = "";  // what is on show, as `wanted` says it
+  let token = "";  // names the rest of what was asked: step, picture, selection
+  let server = null;
+  let busy = false;
+  let timer = 0;
+
+  const wanted = () => JSON.stringify([settings, look]);
+  const box = () => document.querySelector("#settings textarea");
+
+  /** Registers a part; returns what paints the value that Gradio gave it. */
+  function part(name, paint, own) {
+    const entry = { paint, own, painted: null };
+    const show = (value) => { entry.painted = value; paint(value); };
+    if (name) parts.set(name, { ...entry, show, stale: () => entry.painted !== own() });
+    return () => show(own());
+  }
+
+  function connect(functions) {
+    server = functions;
+    pump();
+  }
+
+  /** A knob has a new value. */
+  function set(path, value) {
+    if (settings === null || JSON.stringify(settings[path]) === JSON.stringify(value)) return;
+    settings = { ...settings, [path]: value };
+    clearTimeout(timer);
+    timer = setTimeout(sync, SYNC_MS);
+    setTimeout(pump);  // Gradio may be handing out many values at once
+  }
+
+  /** Something that is no hyperparameter has a new value. */
+  function choose(name, value) {
+    look[name] = value;
+    setTimeout(pump);
+  }
+
+  /** Gradio's text of all settings has changed: by `sync`, or because the server has set them. */
+  function told(text) {
+    settings = JSON.parse(text);
+    setTimeout(pump);
+  }
+
+  /** Hands the settings to Gradio's events. */
+  function sync() {
+    clearTimeout(timer);
+    timer = 0;
+    if (settings === null || !box() || wanted() === JSON.stringify([JSON.parse(box().value), look])) return;
+    Object.getOwnPropertyDescriptor(HTMLTextAreaElement.prototype, "value").set.call(box(), JSON.stringify(settings));
+    box().dispatchEvent(new Event("input", { bubbles: true }));
+  }
+
+  /** One of Gradio's events has been answered: what that answer shows, and whether it is what is wanted by now. */
+  function answered(state) {
+    token = state.token;
+    shown = JSON.stringify([JSON.parse(state.settings), state.look]);
+    if (settings === null) settings = JSON.parse(state.settings);
+    for (const [name, value] of Object.entries(state.look)) look[name] ??= value;
+    setTimeout(() => parts.forEach((each) => { if (each.stale()) each.show(each.own()); }));
+    setTimeout(pump, CHECK_MS);
+  }
+
+  async function pump() {
+    if (busy || !server || !token || wanted() === shown) return;
+    const [asked, forToken] = [wanted(), token];
+    busy = true;
+    const answer = await server.answer({ token, settings: JSON.stringify(settings), ...look }).catch(() => null);
+    busy = false;
+    if (forToken === token) {
+      shown = asked;  // also where it failed, or it would be asked again and again
+      if (answer) paint(answer);
+      else parts.get("notice")?.show("The server does not answer. Is it still running? Reload the page.");
+    }
+    pump();
+  }
+
+  function paint(answer) {
+    if (answer.forgotten) {  // asked anew by an event of Gradio's, which knows all that was chosen
+      sync();
+      document.dispatchEvent(new Event("live-forgotten"));
+      return;
+    }
+    for (const [name, each] of parts) if (answer[name] !== null) each.show(answer[name]);
+  }
+
+  for (const kind of ["pointerdown", "keydown", "drop"]) {
+    document.addEventListener(kind, () => { if (timer) sync(); }, true);
+  }
+  return { part, connect, set, choose, told, answered };
+})();

@@ -1,0 +1,80 @@
+"""The short way from a knob to the picture: the browser asks for what to show in one call, past Gradio's events.
+
+What an event of Gradio's has shown is remembered under a token. With it the browser asks again, for other settings of
+the same step, picture and selection, and paints the answer itself (`live.js`).
+"""
+
+import secrets
+from collections import OrderedDict
+from collections.abc import Callable
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+import gradio as gr
+
+from playground.asked import Asked
+
+SCRIPT = (Path(__file__).parent / "live.js").read_text("utf-8")
+BROWSERS = ("settings", "level", "curve", "p_t")  # what the browser itself says of what it asks for
+KEPT = 256  # visitors, roughly, whose knobs are answered; whoever is forgotten is answered by Gradio's events
+
+
+class Tokens:
+    """What was asked, under random names that only those who asked know; bounded, the oldest goes first."""
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._asked: OrderedDict[str, Asked] = OrderedDict()
+        self._names: dict[tuple, str] = {}
+        self._lock = Lock()
+
+    def of(self, asked: Asked) -> str:
+        """Returns the name of what is asked, the same for the same step, picture, selection, run and lesson."""
+        key = _key(asked)
+        with self._lock:
+            name = self._names.setdefault(key, secrets.token_urlsafe(16))
+            self._asked[name] = asked
+            self._asked.move_to_end(name)
+            if len(self._asked) > self._size:
+                del self._names[_key(self._asked.popitem(last=False)[1])]
+        return name
+
+    def get(self, name: object) -> Asked | None:
+        """Returns what was asked under a name, None if it is not known."""
+        with self._lock:
+            if not isinstance(name, str) or name not in self._asked:
+                return None
+            self._asked.move_to_end(name)
+            return self._asked[name]
+
+
+def _key(asked: Asked) -> tuple:
+    # An own picture is known by its identity: it is kept here, so no other one can take its place.
+    return (asked.step, id(asked.own), asked.pick, asked.run, asked.lesson)
+
+
+def look_of(asked: Asked) -> dict[str, Any]:
+    """Returns what the browser keeps beside the settings."""
+    return {name: getattr(asked, name) for name in BROWSERS if name != "settings"}
+
+
+def component(answer: Callable[[object], dict]) -> gr.HTML:
+    """Builds the invisible part of the page that answers the browser.
+
+    Args:
+        answer: Takes what the browser sends; its name is what the script calls.
+    """
+    return gr.HTML(
+        "",
+        html_template="<i hidden></i>",
+        js_on_load="live.connect(server);",
+        apply_default_css=False,
+        server_functions=[answer],
+        elem_classes=["nothing"],
+    )
+
+
+def head() -> str:
+    """Returns what the page's head needs, so that it is there before any part of the page."""
+    return f"<script>{SCRIPT}</script>"

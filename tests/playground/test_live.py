@@ -1,0 +1,84 @@
+import json
+import math
+
+import pytest
+
+from core.config import Config
+from playground.answers import answer
+from playground.asked import Asked
+from playground.controls import settings_of
+from playground.live import KEPT, Tokens
+from playground.show import Shown, show
+from playground.steps.loss import FIGURES
+
+SMALL = {"scenes.image_size": 96, "inference.image_size": 96, "scenes.min_size": 0.15}
+
+
+def asked(**settings) -> Asked:
+    return Asked("detections", settings=settings_of(Config.from_flat({**SMALL, **settings})))
+
+
+def request(of: Asked, **changes) -> dict:
+    """What a browser sends that has been shown `of`."""
+    token = json.loads(show(of).strip)["token"]
+    return {"token": token, "settings": of.settings, "level": 0, "curve": "loss", "p_t": 0.9, **changes}
+
+
+def without_number(shown: dict) -> dict:
+    """Each strip is numbered; all else must be equal."""
+    return {**shown, "strip": {key: value for key, value in json.loads(shown["strip"]).items() if key != "answer"}}
+
+
+def test_the_short_way_shows_what_the_long_way_shows():
+    other = asked(**{"inference.score_threshold": 0.4})
+    short = answer(request(asked(), settings=other.settings, level=2, curve=FIGURES[1], p_t=0.5))
+    long = show(other._replace(level=2, curve=FIGURES[1], p_t=0.5))._asdict()
+    assert without_number(short) == without_number(long)
+
+
+def test_a_bad_setting_is_one_sentence_and_changes_nothing():
+    bad = json.dumps({"inference.nms_threshold": 7})
+    shown = answer(request(asked(), settings=bad))
+    assert "inference.nms_threshold" in shown.pop("notice")
+    assert set(shown.values()) == {None}
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"settings": None}, {"settings": 5}, {"level": 5}, {"level": -1}, {"level": 0.5}, {"level": "0"},
+        {"level": math.nan}, {"curve": "gradient of a stranger"}, {"curve": []}, {"p_t": math.inf}, {"p_t": None},
+    ],
+)  # fmt: skip
+def test_what_no_page_of_ours_sends_is_refused(changes):
+    shown = answer(request(asked(), **changes))
+    assert "reload" in shown["notice"] and shown["canvas"] is None
+
+
+@pytest.mark.parametrize("sent", [None, 3, "x", [], {}, {"token": []}])
+def test_what_is_no_request_is_refused(sent):
+    assert "reload" in answer(sent)["notice"]
+
+
+@pytest.mark.parametrize("token", ["", "unknown", None, 5, ["x"]])
+def test_an_unknown_token_is_said_to_be_forgotten(token):
+    assert answer(request(asked(), token=token)) == {"forgotten": True}
+
+
+def test_tokens_are_the_same_for_the_same_and_bounded():
+    tokens = Tokens(3)
+    names = [tokens.of(Asked("loss", run=str(number))) for number in range(3)]
+    assert tokens.of(Asked("loss", run="0", settings="{}")) == names[0]  # settings are the browser's, and 0 is recent
+    tokens.of(Asked("loss", run="3"))
+    assert tokens.get(names[1]) is None
+    assert [tokens.get(name).run for name in (names[0], names[2])] == ["0", "2"]
+    assert tokens.of(Asked("loss", run="1")) != names[1]
+    assert KEPT >= 100
+
+
+def test_every_answer_is_another_value_so_that_the_browser_notices_it():
+    assert show(asked()).strip != show(asked()).strip
+
+
+def test_refused_parts_stay():
+    assert Shown("no")._asdict() == {key: "no" if key == "notice" else None for key in Shown._fields}
