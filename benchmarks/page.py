@@ -23,7 +23,9 @@ MOVE = """async ([knob, value, watched]) => {
   const before = target.dataset.drawn;
   const drawn = new Promise((resolve) => {
     const observer = new MutationObserver(() => {
-      if (target.dataset.drawn !== before) { observer.disconnect(); resolve(performance.now()); }
+      if (target.dataset.drawn === before) return;
+      observer.disconnect();
+      requestAnimationFrame(() => setTimeout(() => resolve(performance.now())));  // after the frame that shows it
     });
     observer.observe(target, { attributes: true });
     setTimeout(() => resolve(NaN), 5000);

@@ -139,7 +139,7 @@ window.addEventListener("resize", onResize);
 new ResizeObserver(() => schedule(false)).observe(root);
 const receiveOwn = live.part(props.part, (value) => {
   incoming = value;
-  frame ||= requestAnimationFrame(render);
+  render();
 }, () => props.value);
 watch("value", receiveOwn);
 schedule(true);

@@ -4,6 +4,8 @@
 // and before anything is clicked.
 window.live ??= (() => {
   const SYNC_MS = 150;  // after the last change
+  const FIRST = ["canvas", "notice", "strip", "readout"];
+  const LATER = ["figure", "below"];  // curves take as long to draw as all the rest
   const CHECK_MS = 60;  // in which Gradio has handed out all parts of an answer
   const parts = new Map();  // name → {paint, own, painted}
   const look = {};  // what else is chosen in the browser, see `Asked`
@@ -13,6 +15,7 @@ window.live ??= (() => {
   let server = null;
   let busy = false;
   let timer = 0;
+  let later = 0;
 
   const wanted = () => JSON.stringify([settings, look]);
   const box = () => document.querySelector("#settings textarea");
@@ -90,7 +93,10 @@ window.live ??= (() => {
       document.dispatchEvent(new Event("live-forgotten"));
       return;
     }
-    for (const [name, each] of parts) if (answer[name] !== null) each.show(answer[name]);
+    const show = (names) => names.forEach((name) => { if (answer[name] !== null) parts.get(name).show(answer[name]); });
+    show(FIRST);
+    clearTimeout(later);
+    later = setTimeout(() => show(LATER));
   }
 
   for (const kind of ["pointerdown", "keydown", "drop"]) {
