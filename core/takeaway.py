@@ -104,11 +104,14 @@ def _torchvision_loss(config: Config) -> str:
 
 
 def _focal(config: Config) -> tuple[float, float]:
-    """Returns α and γ that make a focal loss the chosen one; α = −1 stands for no weighting, as in all frameworks."""
+    """Returns α and γ that make a focal loss the chosen one; α = −1 stands for no weighting, as in all frameworks.
+
+    Of ohem and cutoff, which no framework has, it is the cross-entropy without their choice of what counts.
+    """
     loss = config.loss
     if loss.kind == "focal":
         return loss.alpha, loss.gamma
-    return (loss.alpha if loss.kind == "balanced_cross_entropy" else -1.0), 0.0
+    return (loss.alpha if loss.kind in ("balanced_cross_entropy", "cutoff") else -1.0), 0.0
 
 
 def as_detectron2(config: Config, num_classes: int) -> str:
@@ -286,10 +289,10 @@ def _mmdetection_test(config: Config) -> dict[str, Any]:
 
 
 # What each framework has no setting for: a path, and the values that it can express nevertheless.
-OHEM = ("loss.kind", ("focal", "balanced_cross_entropy", "cross_entropy"))
+KINDS = ("loss.kind", ("focal", "balanced_cross_entropy", "cross_entropy"))
 NORMALISERS = {"torchvision": ("image",), "detectron2": ("moving_average",), "mmdetection": ("batch",)}
 TORCHVISION_LACKS = (
-    OHEM,
+    KINDS,
     ("anchors.convention", ("torchvision",)),
     ("loss.box_weight", (1.0,)),
     ("loss.normaliser", NORMALISERS["torchvision"]),
@@ -297,7 +300,7 @@ TORCHVISION_LACKS = (
     ("inference.nms_kind", ("hard",)),
 )
 DETECTRON2_LACKS = (
-    OHEM,
+    KINDS,
     ("anchors.convention", ("exact",)),
     ("model.p6_source", ("c5",)),
     ("matching.force_best_match", (True,)),
@@ -309,7 +312,7 @@ DETECTRON2_LACKS = (
     ("training.schedule", ("cosine", "multi_step")),
 )
 MMDETECTION_LACKS = (
-    OHEM,
+    KINDS,
     ("anchors.convention", ("exact",)),
     ("loss.normaliser", NORMALISERS["mmdetection"]),
 )
