@@ -3,7 +3,6 @@
 What a framework cannot express is named in a comment instead of being dropped in silence.
 """
 
-import math
 import shlex
 from collections.abc import Callable, Sequence
 from pprint import pformat
@@ -11,7 +10,7 @@ from typing import Any
 
 from core.anchors import STRIDES
 from core.config import Config, knobs, text_of
-from core.model import norm_groups
+from core.model import norm_groups, prior_logit
 
 WIDTHS = {18: (64, 128, 256, 512), 34: (64, 128, 256, 512)}  # of res2 … res5; the others are four times as wide
 WIDE = (256, 512, 1024, 2048)
@@ -36,7 +35,6 @@ def as_torchvision(config: Config, num_classes: int) -> str:
     sizes = tuple(tuple(int(size * scale) for scale in anchors.scales) for size in anchors.sizes)
     source = widths[-1] if model.p6_source == "c5" else model.fpn_channels
     norm = f"partial(nn.GroupNorm, {norm_groups(model.fpn_channels)})" if model.head_norm == "group" else "None"
-    bias = math.log((1 - model.prior_probability) / model.prior_probability)
     sides = f"min_size={inference.image_size}, max_size={inference.max_image_size}"
     return f"""{_left_out(config, TORCHVISION_LACKS)}from functools import partial
 
@@ -71,7 +69,7 @@ head = retinanet.RetinaNetHead(
 make = partial(Conv2dNormActivation, {model.fpn_channels}, {model.fpn_channels}, norm_layer=norm)
 for part in (head.classification_head, head.regression_head):  # torchvision always makes four convolutions
     part.conv = nn.Sequential(*part.conv[:{model.num_convs}], *(make() for _ in range(4, {model.num_convs})))
-nn.init.constant_(head.classification_head.cls_logits.bias, {-bias!r})
+nn.init.constant_(head.classification_head.cls_logits.bias, {prior_logit(model.prior_probability)!r})
 head.regression_head._loss_type = {config.loss.box_loss!r}
 {_torchvision_loss(config)}
 model = RetinaNet(

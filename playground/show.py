@@ -12,11 +12,12 @@ from core.takeaway import FORMATS
 from core.weights import adopt
 from playground import strip
 from playground.asked import Asked, Own
+from playground.cache import Cache
 from playground.canvas import View, payload, picture_url
 from playground.canvas_edit import parse_edit
 from playground.link import to_link
 from playground.pictures import Picture
-from playground.situation import Cache, Situation, weights_of
+from playground.situation import Situation, weights_of
 from playground.steps import STEPS
 
 # What a visitor can bring about; everything else is a defect and may show as one.

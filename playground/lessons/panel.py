@@ -117,6 +117,11 @@ def contents(place: Place | None, seen: list[str]) -> list:
     ]
 
 
+def chosen_preset(place: Place | None) -> object:
+    """Returns a new value for the choice of short runs; where the step compares none, it stays."""
+    return (place and place.lesson.steps[place.index].compare) or gr.skip()
+
+
 def following(lesson: Lesson) -> Lesson | None:
     """Returns the lesson after one, None after the last."""
     rest = list(lessons().values())

@@ -7,6 +7,7 @@ from playground.situation import Situation
 from playground.step import Focus, Look, Step, level_heat, section, truth_layer
 from playground.steps import paper
 from playground.steps.concentration import concentration
+from playground.steps.first_loss import first_loss
 from playground.steps.loss_curves import CURVES, curves, example
 from playground.steps.who_pays import alternatives, certainty, shares
 
@@ -27,7 +28,7 @@ def look(situation: Situation, focus: Focus) -> Look:
     below, held = concentration(situation)
     seen, loss = inspect(situation, focus), situation.config.loss
     text = _totals(situation) + example(loss, focus.p_t) + seen.text
-    text += shares(situation) + alternatives(situation) + held + paper.tables()
+    text += shares(situation) + alternatives(situation) + first_loss(situation) + held + paper.tables()
     first = certainty(situation) if focus.curve == CERTAINTY else curves(loss, focus.curve, p_t=focus.p_t)
     return Look((*layers, *seen.layers), heat, text, first, below)
 
