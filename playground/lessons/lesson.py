@@ -1,9 +1,10 @@
 """Reading lessons: one Markdown file each, in `assets/lessons`.
 
 A file begins with a title and a sentence. Every `## heading` begins a step, in this order: lines `- show: step of the
-page`, `- set: path = value` and `- then: path = value` (set once the question is answered, so that the page does not
-tell before), and at the training step `- compare: preset` (chosen for the reader to start), text, a question `? …` with answers `- …` (the right one ends in `*`), what to say then `! …`, and claims
-`= quantity < number` under all settings. Settings add up from step to step, over the defaults.
+page`, `- set: path = value`, `- then: path = value` (set once the question is answered, so that the page does not tell
+before) and, at the training step, `- compare: preset` (chosen for the reader to start); text; a question `? …` with
+answers `- …` (the right one ends in `*`), what to say then `! …`; and claims `= quantity < number` under all settings.
+Settings add up from step to step, over the defaults.
 """
 
 import re
