@@ -37,6 +37,7 @@ class Parts(NamedTuple):
     readout: gr.HTML
     figure: gr.HTML
     below: gr.HTML
+    more: gr.HTML
 
     step: gr.State
     own: gr.State
@@ -55,7 +56,7 @@ class Parts(NamedTuple):
     @property
     def shown(self) -> list:
         """What `show` gives new values, in the order of `Shown`."""
-        return [self.notice, self.strip, self.canvas, self.readout, self.figure, self.below]
+        return [self.notice, self.strip, self.canvas, self.readout, self.figure, self.below, self.more]
 
     @property
     def asked(self) -> list:
@@ -79,14 +80,15 @@ def lay_out() -> Parts:
         with gr.Column(elem_classes=["middle"], min_width=320, scale=6):
             view = canvas()
         with gr.Column(elem_classes=["right"], min_width=280, scale=4):
-            level, curve, p_t = _level(), *_loss_view()
-            numbers, *figures = readout.component(), plot(), plot()
+            level, numbers = _level(), readout.component()
+            curve, p_t = _loss_view()  # beside the curve they change
+            under = plot(), plot(), readout.component()
     states = [gr.State(next(iter(STEPS))), gr.State(None), gr.State(None), gr.State(""), gr.State("")]
     timer = gr.Timer(TICK_SECONDS, active=False)
     settings = gr.Textbox(settings_of(Config()), visible="hidden")
     more |= buttons
     return Parts(
-        message, navigation, view, numbers, *figures, *states, timer, level, settings, curve, p_t, widgets, more, lesson
+        message, navigation, view, numbers, *under, *states, timer, level, settings, curve, p_t, widgets, more, lesson
     )
 
 

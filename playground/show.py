@@ -35,6 +35,7 @@ class Shown(NamedTuple):
     readout: str | None = None
     figure: str | None = None
     below: str | None = None
+    more: str | None = None
 
 
 def show(asked: Asked) -> Shown:
@@ -55,7 +56,7 @@ def show(asked: Asked) -> Shown:
     except REFUSALS as error:
         return Shown(notice=str(error))
     figures = (json.dumps(figure) if figure else "" for figure in (look.figure, look.below))
-    return Shown("", strip_value(asked, situation), payload(view), look.readout, *figures)
+    return Shown("", strip_value(asked, situation), payload(view), look.readout, *figures, look.more)
 
 
 def edited(data: object, situation: Situation) -> Own:

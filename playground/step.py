@@ -39,6 +39,7 @@ class Look(NamedTuple):
         readout: HTML, made by `playground.readout`.
         figure: A Plotly figure as a dictionary, or None.
         below: Another one, under the first.
+        more: HTML under the figures.
         editable: Whether the objects can be drawn.
     """
 
@@ -47,6 +48,7 @@ class Look(NamedTuple):
     readout: str = ""
     figure: dict[str, Any] | None = None
     below: dict[str, Any] | None = None
+    more: str = ""
     editable: bool = False
 
 

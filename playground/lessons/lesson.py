@@ -29,7 +29,8 @@ class Claim(NamedTuple):
     Attributes:
         quantity: Name.
         sign: <, <=, >, >= or ==.
-        other: A number, the name of a quantity, or "before." and the name of one under the step before's settings.
+        other: A number, the name of a quantity, or "before." and the name of one: before the answer, if that sets
+            something, and else at the step before.
     """
 
     quantity: str
@@ -38,7 +39,7 @@ class Claim(NamedTuple):
 
     @property
     def earlier(self) -> bool:
-        """Whether it is compared with the step before."""
+        """Whether it is compared with what was before."""
         return self.other.startswith("before.")
 
     @property

@@ -15,6 +15,7 @@ from playground.situation import Situation
 from playground.step import Focus
 from playground.steps import STEPS
 from playground.steps.first_loss import first_loss
+from playground.steps.loss import places
 from playground.steps.loss_curves import CURVES, GRADIENT, WEIGHT, curves, example
 from playground.steps.network import parts_of
 from playground.steps.who_pays import MATTERS, alternatives, effective_number, groups_of, name_of
@@ -160,6 +161,17 @@ def test_a_slider_of_the_loss_runs_no_head_again(monkeypatch):
     before = first_loss(situation(training__seed=77))  # a network no other test has asked for
     monkeypatch.setattr("playground.situation.first_logits", None)  # would raise
     assert first_loss(situation(training__seed=77, loss__alpha=0.31, loss__gamma=1.7)) != before
+
+
+@pytest.mark.parametrize("size", [96, 256])
+def test_the_map_of_the_loss_holds_all_of_it(size):
+    """Every level's loss is spread over the picture and none is lost; what P3 alone pays stays where it is."""
+    here = situation(inference__image_size=size)
+    paid, grid = here.losses.classification, here.grid
+    found = places(here)
+    assert found.shape == grid.grids[0] and found.sum().item() == pytest.approx(paid.sum().item(), rel=1e-3)
+    fine = paid[: grid.counts[0]].view(*grid.grids[0], -1).sum(dim=2)
+    assert (found >= fine - 1e-6).all()
 
 
 def test_effective_number_by_hand():
