@@ -36,7 +36,6 @@ class Parts(NamedTuple):
     canvas: gr.HTML
     readout: gr.HTML
     figure: gr.HTML
-    below: gr.HTML
     more: gr.HTML
 
     step: gr.State
@@ -56,7 +55,7 @@ class Parts(NamedTuple):
     @property
     def shown(self) -> list:
         """What `show` gives new values, in the order of `Shown`."""
-        return [self.notice, self.strip, self.canvas, self.readout, self.figure, self.below, self.more]
+        return [self.notice, self.strip, self.canvas, self.readout, self.figure, self.more]
 
     @property
     def asked(self) -> list:
@@ -81,8 +80,8 @@ def lay_out() -> Parts:
             view = canvas()
         with gr.Column(elem_classes=["right"], min_width=280, scale=4):
             level, numbers = _level(), readout.component()
-            curve, p_t = _loss_view()  # beside the curve they change
-            under = plot(), plot(), readout.component()
+            curve, p_t = _loss_view()
+            under = plot(), readout.component()
     states = [gr.State(next(iter(STEPS))), gr.State(None), gr.State(None), gr.State(""), gr.State("")]
     timer = gr.Timer(TICK_SECONDS, active=False)
     settings = gr.Textbox(settings_of(Config()), visible="hidden")
@@ -99,11 +98,9 @@ def _level() -> gr.Dropdown:
 
 
 def _loss_view() -> tuple[gr.Dropdown, gr.Slider]:
-    classes = ["needs-loss"]
-    curve = gr.Dropdown(list(FIGURES), value=FIGURES[0], label="Curve", elem_id="curve", elem_classes=classes)
-    p_t = gr.Slider(
-        *P_T_RANGE, value=0.9, step=0.001, label="p_t of one example", elem_id="example", elem_classes=classes
-    )
+    with gr.Row(elem_classes=["needs-loss"]):
+        curve = gr.Dropdown(list(FIGURES), value=FIGURES[0], label="Curve", elem_id="curve", min_width=130)
+        p_t = gr.Slider(*P_T_RANGE, value=0.9, step=0.001, label="p_t of one example", elem_id="example", min_width=130)
     return curve, p_t
 
 

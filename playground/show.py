@@ -34,7 +34,6 @@ class Shown(NamedTuple):
     canvas: str | None = None
     readout: str | None = None
     figure: str | None = None
-    below: str | None = None
     more: str | None = None
 
 
@@ -55,8 +54,8 @@ def show(asked: Asked) -> Shown:
         )
     except REFUSALS as error:
         return Shown(notice=str(error))
-    figures = (json.dumps(figure) if figure else "" for figure in (look.figure, look.below))
-    return Shown("", strip_value(asked, situation), payload(view), look.readout, *figures, look.more)
+    figure = json.dumps(look.figure) if look.figure else ""
+    return Shown("", strip_value(asked, situation), payload(view), look.readout, figure, look.more)
 
 
 def edited(data: object, situation: Situation) -> Own:

@@ -16,26 +16,30 @@ from playground.steps.first_loss import first_loss
 from playground.steps.loss_curves import CURVES, curves, example
 from playground.steps.who_pays import alternatives, certainty, shares
 
-CERTAINTY = "how sure the network is"
-FIGURES = (*CURVES, CERTAINTY)
+CERTAINTY, CUMULATIVE = "how sure the network is", "cumulative loss (figure 4)"
+FIGURES = (*CURVES, CERTAINTY, CUMULATIVE)
+DECADES = 4  # of the colours: what pays a ten-thousandth of the highest is dark
 
 
 def look(situation: Situation, focus: Focus) -> Look:
     """Shows what the anchors of each place pay, the totals, and the curve of the loss."""
-    below, held = concentration(situation)
-    seen, loss = inspect(situation, focus), situation.config.loss
-    text = _totals(situation) + shares(situation) + seen.text + example(loss, focus.p_t)
-    more = held + alternatives(situation) + first_loss(situation) + paper.tables()
-    first = certainty(situation) if focus.curve == CERTAINTY else curves(loss, focus.curve, p_t=focus.p_t)
-    return Look((truth_layer(situation), *seen.layers), _heat(situation), text, first, below, more=more)
+    seen, (cumulative, held) = inspect(situation, focus), concentration(situation)
+    loss = situation.config.loss
+    text = _totals(situation) + shares(situation)
+    more = example(loss, focus.p_t) + alternatives(situation) + held + first_loss(situation) + paper.tables()
+    text, more = (text + seen.text, more) if focus.pick else (text, seen.text + more)
+    made = {CERTAINTY: lambda: certainty(situation), CUMULATIVE: lambda: cumulative}
+    figure = made.get(focus.curve, lambda: curves(loss, focus.curve, p_t=focus.p_t))()
+    return Look((truth_layer(situation), *seen.layers), _heat(situation), text, figure, more=more)
 
 
 def _heat(situation: Situation) -> Heat:
-    """Returns the classification loss of all levels over the padded picture, its highest place 1."""
+    """Returns the classification loss of all levels over the padded picture on a logarithmic scale, its highest 1."""
     paid = places(situation)
     height, width = situation.batch.pixels.shape[-2:]
-    values = (paid / paid.max().clamp(min=1e-9)).numpy()
-    return Heat("loss", "classification loss, all levels", values, (0, 0, width, height))
+    decades = (paid / paid.max().clamp(min=1e-9)).clamp(min=1e-9).log10()
+    values = (1 + decades / DECADES).clamp(min=0).numpy()
+    return Heat("loss", f"classification loss, {DECADES} powers of ten", values, (0, 0, width, height))
 
 
 def places(situation: Situation) -> Tensor:

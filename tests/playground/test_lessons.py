@@ -64,6 +64,25 @@ def test_reading_by_hand(tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("line", "says"),
+    [("- compare: prior", "only a step that shows training"), ("- curve: bell", "none of loss, "),
+     ("- show: training\n- compare: nothing", "only one of loss, ")],
+)  # fmt: skip
+def test_what_a_step_cannot_show_is_refused(tmp_path, line, says):
+    (tmp_path / "01-x.md").write_text(FILE.replace("- show: picture", f"- show: picture\n{line}"))
+    with pytest.raises(LessonError, match=says):
+        read_lesson(tmp_path / "01-x.md")
+
+
+def test_a_step_chooses_a_curve_or_a_comparison(tmp_path):
+    text = FILE.replace("- show: loss", "- show: loss\n- curve: slope by the logit")
+    (tmp_path / "01-x.md").write_text(text.replace("- show: picture", "- show: training\n- compare: gamma"))
+    one, two = read_lesson(tmp_path / "01-x.md").steps
+    assert (one.curve, one.compare) == ("slope by the logit", "")
+    assert (two.curve, two.compare) == ("loss", "gamma")
+
+
+@pytest.mark.parametrize(
     ("old", "new"),
     [("- show: loss", ""), ("that *", "that"), ("this", "this *"), ("= foreground < 3", "= foreground is 3"),
      ("loss.gamma = 1", "loss.gamma 1"), ("About it.", "")],
