@@ -155,7 +155,7 @@ def as_text(table: Sequence[Row]) -> str:
     lines = [f"{'':42} {'AP':>17} {'AP50':>6} {'AP75':>6} {'loss':>15} {'foreground':>10} {'images/s':>8}"]
     for row in table:
         spread = f"{_figure(row.ap)} ({_figure(row.ap_low)}–{_figure(row.ap_high)})"
-        loss = f"{_figure(row.first_loss, '.2f')} → {_figure(row.last_loss, '.3f')}"
+        loss = f"{_figure(row.first_loss, '.2f')} → {_figure(row.last_loss, '.4g')}"
         lines.append(
             f"{row.arm:42} {spread:>17} {_figure(row.ap50):>6} {_figure(row.ap75):>6} {loss:>15} "
             f"{_figure(row.foreground, '.1f'):>10} {_figure(row.images_per_second, '.1f'):>8}"

@@ -149,19 +149,24 @@ class Matching(Section):
 class Loss(Section):
     """What each anchor pays (paper, section 3; box losses: GIoU 2019, DIoU and CIoU 2020)."""
 
-    kind: Literal["focal", "cross_entropy", "balanced_cross_entropy", "ohem"] = knob(
+    kind: Literal["focal", "cross_entropy", "balanced_cross_entropy", "ohem", "cutoff"] = knob(
         "focal", label="Classification loss", effect=Effect.LOSS,
         help="focal turns easy examples down by (1−p_t)^γ; balanced cross-entropy only weighs by α; ohem keeps "
-        "only the hardest anchors of a picture.",
+        "only the hardest anchors of a picture; cutoff drops all scores whose p_t is above a value, as a hinge does.",
     )  # fmt: skip
     alpha: float = knob(
         0.25, label="α (foreground weight)", effect=Effect.LOSS, ge=0, le=1, step=0.01,
         help="Weight of foreground, background gets 1−α; choose it lower when γ is higher, because γ already "
-        "silences the background (the paper pairs γ 2 with α 0.25). Used by focal and balanced cross-entropy.",
+        "silences the background (the paper pairs γ 2 with α 0.25). Used by focal, balanced cross-entropy and cutoff.",
     )  # fmt: skip
     gamma: float = knob(
         2.0, label="γ (focusing)", effect=Effect.LOSS, ge=0, le=8, step=0.1,
         help="How strongly easy examples are turned down; 0 is α-balanced cross-entropy. Used by focal.",
+    )  # fmt: skip
+    cutoff: float = knob(
+        0.5, label="Cut-off", effect=Effect.LOSS, ge=0.05, le=1, step=0.05,
+        help="p_t above which a score pays nothing under cutoff; 1 is α-balanced cross-entropy. The paper found such "
+        "losses unstable: what is just right enough is no longer held there.",
     )  # fmt: skip
     ohem_anchors: int = knob(
         256, label="OHEM anchors", effect=Effect.LOSS, ge=1, le=4096, step=1,

@@ -63,12 +63,30 @@ def focal_loss(logits: Tensor, targets: Tensor, *, alpha: float, gamma: float) -
     return weight * torch.exp(-gamma * F.softplus(signed)) * F.softplus(-signed)
 
 
+def cutoff_loss(logits: Tensor, targets: Tensor, *, alpha: float, cutoff: float) -> Tensor:
+    """Returns −α_t log p_t where p_t ≤ cutoff and 0 above it (paper, section 5.1, "Hinge Loss").
+
+    Where it is not 0 its slope is that of cross-entropy, and so also that of the hinge α_t · max(0, log(cutoff / p_t)):
+    both train alike, and here what an anchor pays can be compared with the other losses.
+
+    Args:
+        logits: Any shape.
+        targets: Same shape, 1 for foreground and 0 for background.
+        alpha: Weight of foreground; background weighs 1 − α.
+        cutoff: Largest p_t that pays; 1 is α-balanced cross-entropy.
+    """
+    p_t = torch.sigmoid(logits * (2 * targets - 1))
+    return focal_loss(logits, targets, alpha=alpha, gamma=0.0) * (p_t <= cutoff)
+
+
 def classification_loss(logits: Tensor, targets: Tensor, loss: Loss) -> Tensor:
     """Returns the chosen loss of each logit; OHEM's is cross-entropy, its choice of anchors comes later."""
     if loss.kind == "focal":
         return focal_loss(logits, targets, alpha=loss.alpha, gamma=loss.gamma)
     if loss.kind == "balanced_cross_entropy":
         return focal_loss(logits, targets, alpha=loss.alpha, gamma=0.0)
+    if loss.kind == "cutoff":
+        return cutoff_loss(logits, targets, alpha=loss.alpha, cutoff=loss.cutoff)
     return F.binary_cross_entropy_with_logits(logits, targets, reduction="none")
 
 

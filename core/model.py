@@ -79,6 +79,11 @@ def init_conv(conv: nn.Conv2d, *, bias: float) -> None:
         nn.init.constant_(conv.bias, bias)
 
 
+def prior_logit(prior: float) -> float:
+    """Returns the bias b = −log((1−π)/π) with which every score starts at π (paper, section 4.1)."""
+    return -math.log((1 - prior) / prior)
+
+
 class ClassHead(nn.Module):
     """Class subnet (paper, section 4, "Classification Subnet"); each anchor starts with the score π."""
 
@@ -87,7 +92,7 @@ class ClassHead(nn.Module):
         self.num_classes = classes
         self.conv = convs
         self.cls_logits = nn.Conv2d(channels, anchors * classes, kernel_size=3, padding=1)
-        init_conv(self.cls_logits, bias=-math.log((1 - prior) / prior))
+        init_conv(self.cls_logits, bias=prior_logit(prior))
 
     def forward(self, levels: tuple[Tensor, ...]) -> Tensor:
         """Returns logits [B, N, K]."""
@@ -196,13 +201,24 @@ def build_model(model: Model, *, num_classes: int, anchors_per_place: int, norm_
         anchors_per_place: Anchors at each place of a level, A.
         norm_eps: ε of the body's batch norms.
     """
-    channels = model.fpn_channels
-    convs = partial(head_convs, channels, num_convs=model.num_convs, norm=model.head_norm)
-    class_head = ClassHead(
-        channels, convs=convs(), anchors=anchors_per_place, classes=num_classes, prior=model.prior_probability
-    )
-    box_head = BoxHead(channels, convs=convs(), anchors=anchors_per_place)
+    class_head = build_class_head(model, num_classes=num_classes, anchors_per_place=anchors_per_place)
+    box_head = BoxHead(model.fpn_channels, convs=_subnet(model), anchors=anchors_per_place)
     return RetinaNet(backbone=Backbone(model, norm_eps=norm_eps), class_head=class_head, box_head=box_head)
+
+
+def build_class_head(model: Model, *, num_classes: int, anchors_per_place: int) -> ClassHead:
+    """Builds the class subnet alone, as `build_model` does: under one seed both start with the same weights."""
+    return ClassHead(
+        model.fpn_channels,
+        convs=_subnet(model),
+        anchors=anchors_per_place,
+        classes=num_classes,
+        prior=model.prior_probability,
+    )
+
+
+def _subnet(model: Model) -> nn.Sequential:
+    return head_convs(model.fpn_channels, num_convs=model.num_convs, norm=model.head_norm)
 
 
 def freeze(model: RetinaNet, stages: int, *, batch_norm: str) -> None:

@@ -61,6 +61,26 @@ PRESETS: dict[str, Preset] = {
             Arm("cross-entropy without π", {"loss.kind": "cross_entropy", "model.prior_probability": 0.5}),
         ),
     ),
+    "prior": Preset(
+        "The prior π, trained as in the paper",
+        "Cross-entropy with plain heads and plain SGD, without warm-up or clipping of gradients, as in the paper: look "
+        "at where each loss begins, and at which step the run without π ends.",
+        (
+            Arm("without π", {"model.prior_probability": 0.5}),
+            Arm("with π", {}),
+        ),
+        {
+            "loss.kind": "cross_entropy",
+            "model.head_norm": "none",
+            "training.optimizer": "sgd",
+            "training.learning_rate": 0.01,
+            "training.schedule": "constant",
+            "training.warmup_steps": 0,
+            "training.clip_norm": 0.0,
+            "training.steps": 100,
+            "training.eval_interval": 0,
+        },
+    ),
     "gamma": Preset(
         "γ: how strongly easy examples are turned down",
         "The paper finds γ = 2 best and a wide range good, with α chosen for each γ; too large a γ learns little from "

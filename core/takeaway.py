@@ -3,7 +3,6 @@
 What a framework cannot express is named in a comment instead of being dropped in silence.
 """
 
-import math
 import shlex
 from collections.abc import Callable, Sequence
 from pprint import pformat
@@ -11,7 +10,7 @@ from typing import Any
 
 from core.anchors import STRIDES
 from core.config import Config, knobs, text_of
-from core.model import norm_groups
+from core.model import norm_groups, prior_logit
 
 WIDTHS = {18: (64, 128, 256, 512), 34: (64, 128, 256, 512)}  # of res2 … res5; the others are four times as wide
 WIDE = (256, 512, 1024, 2048)
@@ -36,7 +35,6 @@ def as_torchvision(config: Config, num_classes: int) -> str:
     sizes = tuple(tuple(int(size * scale) for scale in anchors.scales) for size in anchors.sizes)
     source = widths[-1] if model.p6_source == "c5" else model.fpn_channels
     norm = f"partial(nn.GroupNorm, {norm_groups(model.fpn_channels)})" if model.head_norm == "group" else "None"
-    bias = math.log((1 - model.prior_probability) / model.prior_probability)
     sides = f"min_size={inference.image_size}, max_size={inference.max_image_size}"
     return f"""{_left_out(config, TORCHVISION_LACKS)}from functools import partial
 
@@ -71,7 +69,7 @@ head = retinanet.RetinaNetHead(
 make = partial(Conv2dNormActivation, {model.fpn_channels}, {model.fpn_channels}, norm_layer=norm)
 for part in (head.classification_head, head.regression_head):  # torchvision always makes four convolutions
     part.conv = nn.Sequential(*part.conv[:{model.num_convs}], *(make() for _ in range(4, {model.num_convs})))
-nn.init.constant_(head.classification_head.cls_logits.bias, {-bias!r})
+nn.init.constant_(head.classification_head.cls_logits.bias, {prior_logit(model.prior_probability)!r})
 head.regression_head._loss_type = {config.loss.box_loss!r}
 {_torchvision_loss(config)}
 model = RetinaNet(
@@ -104,11 +102,14 @@ def _torchvision_loss(config: Config) -> str:
 
 
 def _focal(config: Config) -> tuple[float, float]:
-    """Returns α and γ that make a focal loss the chosen one; α = −1 stands for no weighting, as in all frameworks."""
+    """Returns α and γ that make a focal loss the chosen one; α = −1 stands for no weighting, as in all frameworks.
+
+    Of ohem and cutoff, which no framework has, it is the cross-entropy without their choice of what counts.
+    """
     loss = config.loss
     if loss.kind == "focal":
         return loss.alpha, loss.gamma
-    return (loss.alpha if loss.kind == "balanced_cross_entropy" else -1.0), 0.0
+    return (loss.alpha if loss.kind in ("balanced_cross_entropy", "cutoff") else -1.0), 0.0
 
 
 def as_detectron2(config: Config, num_classes: int) -> str:
@@ -286,10 +287,10 @@ def _mmdetection_test(config: Config) -> dict[str, Any]:
 
 
 # What each framework has no setting for: a path, and the values that it can express nevertheless.
-OHEM = ("loss.kind", ("focal", "balanced_cross_entropy", "cross_entropy"))
+KINDS = ("loss.kind", ("focal", "balanced_cross_entropy", "cross_entropy"))
 NORMALISERS = {"torchvision": ("image",), "detectron2": ("moving_average",), "mmdetection": ("batch",)}
 TORCHVISION_LACKS = (
-    OHEM,
+    KINDS,
     ("anchors.convention", ("torchvision",)),
     ("loss.box_weight", (1.0,)),
     ("loss.normaliser", NORMALISERS["torchvision"]),
@@ -297,7 +298,7 @@ TORCHVISION_LACKS = (
     ("inference.nms_kind", ("hard",)),
 )
 DETECTRON2_LACKS = (
-    OHEM,
+    KINDS,
     ("anchors.convention", ("exact",)),
     ("model.p6_source", ("c5",)),
     ("matching.force_best_match", (True,)),
@@ -309,7 +310,7 @@ DETECTRON2_LACKS = (
     ("training.schedule", ("cosine", "multi_step")),
 )
 MMDETECTION_LACKS = (
-    OHEM,
+    KINDS,
     ("anchors.convention", ("exact",)),
     ("loss.normaliser", NORMALISERS["mmdetection"]),
 )

@@ -20,7 +20,7 @@ from playground.controls import settings_of, tell
 from playground.examples import scenes_of
 from playground.fitting import fitted
 from playground.layout import Parts
-from playground.lessons.panel import Place, contents, known
+from playground.lessons.panel import Place, chosen_preset, contents, known
 from playground.link import from_link
 from playground.pictures import uploaded
 from playground.runs import BusyError
@@ -56,7 +56,7 @@ def connect_settings(page: gr.Blocks, parts: Parts) -> None:
 
     parts.strip.select(choose, parts.asked, [parts.step, *parts.shown], **{**IN_ORDER, "queue": False})
     opened = [parts.step, parts.pick, parts.run, parts.level, parts.lesson, parts.curve, parts.p_t]
-    opened += [parts.buttons["lessons"], *parts.panel.shown, parts.timer]
+    opened += [parts.buttons["lessons"], parts.buttons["preset"], *parts.panel.shown, parts.timer]
     opened += [*parts.all_settings, *parts.shown]
     page.load(load, parts.panel.seen, opened, **LIVE)
 
@@ -110,6 +110,7 @@ def opened_at(query: str, seen: list[str]) -> list:
         asked.curve,
         asked.p_t,
         place.lesson.key if place else "",
+        chosen_preset(place),
         *contents(place, [*known(seen), asked.lesson]),
         gr.Timer(active=bool(asked.run)),
         *shown_settings(asked.config()),

@@ -37,7 +37,7 @@ class Parts(NamedTuple):
     canvas: gr.HTML
     readout: gr.HTML
     figure: gr.HTML
-    below: gr.HTML
+    more: gr.HTML
 
     step: gr.State
     own: gr.State
@@ -56,7 +56,7 @@ class Parts(NamedTuple):
     @property
     def shown(self) -> list:
         """What `show` gives new values, in the order of `Shown`."""
-        return [self.notice, self.strip, self.canvas, self.readout, self.figure, self.below]
+        return [self.notice, self.strip, self.canvas, self.readout, self.figure, self.more]
 
     @property
     def asked(self) -> list:
@@ -80,15 +80,16 @@ def lay_out() -> Parts:
         with gr.Column(elem_classes=["middle"], min_width=320, scale=6):
             view = canvas()
         with gr.Column(elem_classes=["right"], min_width=280, scale=4):
-            level, curve, p_t = _level(), *_loss_view()
-            numbers, *figures = readout.component(), plot("figure"), plot("below")
+            level, numbers = _level(), readout.component("readout")
+            curve, p_t = _loss_view()
+            under = plot("figure"), readout.component("more")
     states = [gr.State(next(iter(STEPS))), gr.State(None), gr.State(None), gr.State(""), gr.State("")]
     timer = gr.Timer(TICK_SECONDS, active=False)
     settings = gr.Textbox(settings_of(Config()), visible="hidden", elem_id="settings")
     live.component(answer)
     more |= buttons
     return Parts(
-        message, navigation, view, numbers, *figures, *states, timer, level, settings, curve, p_t, widgets, more, lesson
+        message, navigation, view, numbers, *under, *states, timer, level, settings, curve, p_t, widgets, more, lesson
     )
 
 
@@ -99,11 +100,9 @@ def _level() -> gr.Dropdown:
 
 
 def _loss_view() -> tuple[gr.Dropdown, gr.Slider]:
-    classes = ["needs-loss"]
-    curve = gr.Dropdown(list(FIGURES), value=FIGURES[0], label="Curve", elem_id="curve", elem_classes=classes)
-    p_t = gr.Slider(
-        *P_T_RANGE, value=0.9, step=0.001, label="p_t of one example", elem_id="example", elem_classes=classes
-    )
+    with gr.Row(elem_classes=["needs-loss"]):
+        curve = gr.Dropdown(list(FIGURES), value=FIGURES[0], label="Curve", elem_id="curve", min_width=130)
+        p_t = gr.Slider(*P_T_RANGE, value=0.9, step=0.001, label="p_t of one example", elem_id="example", min_width=130)
     return curve, p_t
 
 

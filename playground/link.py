@@ -19,12 +19,12 @@ USUAL = Asked(next(iter(STEPS)))
 def to_link(asked: Asked, config: Config) -> str:
     """Returns the URL query of what is on show; what the lesson or the defaults say anyway is not named."""
     place = Place.from_link(asked.lesson)
-    step, base = _start(place)
+    step, base, curve = _start(place)
     named = {
         "lesson": asked.lesson,
         "step": asked.step if asked.step != step else "",
         "level": LEVELS[asked.level] if asked.level != USUAL.level else "",
-        "curve": asked.curve if asked.curve != USUAL.curve else "",
+        "curve": asked.curve if asked.curve != curve else "",
         "p_t": f"{asked.p_t:g}" if asked.p_t != USUAL.p_t else "",
         "pick": _pick_text(asked.pick),
     }
@@ -43,7 +43,7 @@ def from_link(query: str) -> Asked:
         raise ConfigError(f"The link is {len(query):,} characters long; at most {MAX_TEXT:,} are read.")
     pairs = dict(parse_qsl(query, keep_blank_values=True))
     place = Place.from_link(pairs.pop("lesson", ""))
-    usual, base = _start(place)
+    usual, base, curve = _start(place)
     for key in BROWSERS_OWN:
         pairs.pop(key, None)
     asked = Asked(
@@ -51,7 +51,7 @@ def from_link(query: str) -> Asked:
         pick=_pick(pairs.pop("pick", "")),
         level=LEVELS.index(_one_of("level", pairs.pop("level", LEVELS[0]), LEVELS)),
         lesson=place.link if place else "",
-        curve=_one_of("curve", pairs.pop("curve", USUAL.curve), FIGURES),
+        curve=_one_of("curve", pairs.pop("curve", curve), FIGURES),
         p_t=_number("p_t", pairs.pop("p_t", str(USUAL.p_t))),
     )
     config = base.replace({path: value for path, value in pairs.items() if not path.startswith("__")})
@@ -59,12 +59,12 @@ def from_link(query: str) -> Asked:
     return asked._replace(settings=settings_of(config))
 
 
-def _start(place: Place | None) -> tuple[str, Config]:
-    """Returns the step and the settings of the page where a link names none."""
+def _start(place: Place | None) -> tuple[str, Config, str]:
+    """Returns the step, the settings and the curve of the page where a link names none."""
     if place is None:
-        return USUAL.step, Config()
+        return USUAL.step, Config(), USUAL.curve
     here = place.lesson.steps[place.index]
-    return here.show, here.first_config()
+    return here.show, here.first_config(), here.curve
 
 
 def _one_of(name: str, value: str, allowed: tuple[str, ...]) -> str:

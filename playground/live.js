@@ -5,7 +5,7 @@
 window.live ??= (() => {
   const SYNC_MS = 150;  // after the last change
   const FIRST = ["canvas", "notice", "strip", "readout"];
-  const LATER = ["figure", "below"];  // curves take as long to draw as all the rest
+  const LATER = ["figure", "more"];  // curves take as long to draw as all the rest
   const CHECK_MS = 60;  // in which Gradio has handed out all parts of an answer
   const parts = new Map();  // name → {paint, own, painted}
   const look = {};  // what else is chosen in the browser, see `Asked`

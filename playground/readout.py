@@ -15,11 +15,15 @@ show();
 """
 
 
-def component() -> gr.HTML:
-    """Builds the part of the page that shows a step's numbers; its value is HTML made here."""
+def component(part: str) -> gr.HTML:
+    """Builds a part of the page that shows a step's numbers; its value is HTML made here.
+
+    Args:
+        part: Its name among the parts of the page, see `playground.show.Shown`.
+    """
     return gr.HTML(
         "",
-        part="readout",
+        part=part,
         html_template='<div class="readout"></div>',
         js_on_load=SCRIPT,
         apply_default_css=False,

@@ -12,12 +12,13 @@ from core.takeaway import FORMATS
 from core.weights import adopt
 from playground import strip
 from playground.asked import Asked, Own
+from playground.cache import Cache
 from playground.canvas import View, payload, picture_url
 from playground.canvas_edit import parse_edit
 from playground.link import to_link
 from playground.live import KEPT, Tokens, look_of
 from playground.pictures import Picture
-from playground.situation import Cache, Situation, weights_of
+from playground.situation import Situation, weights_of
 from playground.steps import STEPS
 
 # What a visitor can bring about; everything else is a defect and may show as one.
@@ -35,7 +36,7 @@ class Shown(NamedTuple):
     canvas: str | None = None
     readout: str | None = None
     figure: str | None = None
-    below: str | None = None
+    more: str | None = None
 
 
 def show(asked: Asked) -> Shown:
@@ -55,8 +56,8 @@ def show(asked: Asked) -> Shown:
         )
     except REFUSALS as error:
         return Shown(notice=str(error))
-    figures = (json.dumps(figure) if figure else "" for figure in (look.figure, look.below))
-    return Shown("", strip_value(asked, situation), payload(view), look.readout, *figures)
+    figure = json.dumps(look.figure) if look.figure else ""
+    return Shown("", strip_value(asked, situation), payload(view), look.readout, figure, look.more)
 
 
 def edited(data: object, situation: Situation) -> Own:

@@ -4,13 +4,10 @@ What is recomputed follows from the knobs' declared effects: outputs are cached 
 effect forward, matching by the objects and the settings with the effects anchors and assign.
 """
 
-import threading
-import time
-from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Hashable
 from functools import cached_property
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -21,64 +18,17 @@ from core.cumulative import Sides
 from core.detector import Prediction, anchors_of, predict, stages_of
 from core.hyperparameters import Loss
 from core.inference import Stages
+from core.initialisation import first_logits
 from core.knobs import Effect
-from core.losses import AnchorLosses, anchor_losses
+from core.losses import AnchorLosses, anchor_losses, total_loss
 from core.matching import Match, match_anchors
-from core.model import Pyramid, RetinaNet
+from core.model import Pyramid, RetinaNet, prior_logit
 from core.preprocess import Batch, prepare
 from core.scenes import CLASS_NAMES
 from core.training import objects_of
 from core.weights import Weights, WeightsError, adopt, build, load_weights, without_heads
+from playground.cache import Cache
 from playground.pictures import Picture
-
-RETRY_SECONDS = 30  # a failed download is not tried again at every move of a knob
-
-
-class Cache:
-    """The most recent results of something expensive; each is computed once, whoever asks meanwhile waits for it."""
-
-    def __init__(self, size: int) -> None:
-        self._size = size
-        self._results: OrderedDict[Hashable, Any] = OrderedDict()
-        self._work: dict[Hashable, threading.Lock] = {}
-        self._errors: dict[Hashable, tuple[float, WeightsError]] = {}
-        self._lock = threading.Lock()
-
-    def get(self, key: Hashable, make: Callable[[], Any]) -> Any:
-        """Returns the result kept under a key, made if there is none.
-
-        Raises:
-            WeightsError: What `make` raised; it raises again, without trying, for `RETRY_SECONDS`.
-        """
-        with self._lock:
-            if key in self._results:
-                self._results.move_to_end(key)
-                return self._results[key]
-            work = self._work.setdefault(key, threading.Lock())
-        with work:
-            with self._lock:
-                if key in self._results:
-                    return self._results[key]
-                self._errors = {k: e for k, e in self._errors.items() if time.monotonic() - e[0] < RETRY_SECONDS}
-                if key in self._errors:
-                    raise self._errors[key][1]
-            return self._make(key, make)
-
-    def _make(self, key: Hashable, make: Callable[[], Any]) -> Any:
-        try:
-            result = make()
-            with self._lock:
-                self._results[key] = result
-                while len(self._results) > self._size:
-                    self._results.popitem(last=False)
-            return result
-        except WeightsError as error:
-            with self._lock:
-                self._errors[key] = (time.monotonic(), error)
-            raise
-        finally:
-            with self._lock:
-                self._work.pop(key, None)
 
 
 class Network(NamedTuple):
@@ -92,6 +42,7 @@ class Network(NamedTuple):
 # Sizes bound the memory: a prediction of a large picture with many anchors takes 100 MB.
 _weights, _networks, _predictions, _pyramids = Cache(3), Cache(3), Cache(6), Cache(2)
 _batches, _matches, _stages, _losses = Cache(4), Cache(8), Cache(8), Cache(16)
+_first_logits, _first_losses = Cache(3), Cache(256)  # the latter are single numbers
 
 
 def weights_of(name: str, depth: int) -> Weights:
@@ -117,10 +68,13 @@ def _shapes_network(path: str) -> bool:
     return path.startswith("model.") and knobs()[path].effect == Effect.FORWARD
 
 
-def _make_network(config: Config, key: Hashable) -> Network:
+def _weights_under(config: Config) -> Weights:
     weights = weights_of(config.model.weights, config.model.depth)
-    if config.model.heads == "new":
-        weights = without_heads(weights)
+    return without_heads(weights) if config.model.heads == "new" else weights
+
+
+def _make_network(config: Config, key: Hashable) -> Network:
+    weights = _weights_under(config)
     class_names = weights.class_names or CLASS_NAMES
     torch.manual_seed(config.training.seed)  # of what starts at random
     return Network(build(adopt(config, weights), weights, num_classes=len(class_names)), class_names, key)
@@ -235,6 +189,40 @@ class Situation:
                 return anchor_losses(logits[0], deltas[0], self.grid.boxes, self.match, boxes, self.labels, loss)
 
         return _losses.get((self._outputs_key, self._match_key, loss), compute)
+
+    def first_loss(self, loss: Loss, prior: float) -> float:
+        """The classification loss of this picture at the first step of training: fresh heads on the present body.
+
+        Args:
+            loss: Under which it is paid.
+            prior: π, the score that every anchor starts with.
+        """
+
+        def compute() -> float:
+            logits = self._first_logits + prior_logit(prior)
+            deltas = logits.new_zeros(len(logits), 4)
+            boxes, _ = self.objects
+            with torch.inference_mode():
+                paid = anchor_losses(logits, deltas, self.grid.boxes, self.match, boxes, self.labels, loss)
+                return total_loss([paid], loss).classification.item()
+
+        return _first_losses.get((self._outputs_key, self._match_key, loss, prior), compute)
+
+    @property
+    def _first_logits(self) -> Tensor:
+        """Class logits [N, K] of fresh heads without a prior."""
+
+        def compute() -> Tensor:
+            settings = adopt(self.config, _weights_under(self.config))
+            return first_logits(
+                self.pyramid.levels,
+                settings.model,
+                num_classes=self.network.model.num_classes,
+                anchors_per_place=settings.anchors.per_place,
+                seed=settings.training.seed,
+            )[0]
+
+        return _first_logits.get(self._outputs_key, compute)
 
     @cached_property
     def sides(self) -> tuple[Hashable, Sides]:

@@ -38,7 +38,7 @@ class Look(NamedTuple):
         heat: Map drawn over the picture.
         readout: HTML, made by `playground.readout`.
         figure: A Plotly figure as a dictionary, or None.
-        below: Another one, under the first.
+        more: HTML under the figure.
         editable: Whether the objects can be drawn.
     """
 
@@ -46,7 +46,7 @@ class Look(NamedTuple):
     heat: Heat | None = None
     readout: str = ""
     figure: dict[str, Any] | None = None
-    below: dict[str, Any] | None = None
+    more: str = ""
     editable: bool = False
 
 

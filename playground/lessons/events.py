@@ -10,7 +10,7 @@ from playground.asked import Asked
 from playground.controls import settings_of
 from playground.layout import Parts
 from playground.lessons.lesson import lessons
-from playground.lessons.panel import Place, contents, known, moved
+from playground.lessons.panel import Place, chosen_preset, contents, known, moved
 from playground.lessons.telling import outcome_of
 from playground.show import show
 
@@ -18,42 +18,46 @@ from playground.show import show
 def asked_at(place: Place) -> Asked:
     """Returns what the page is asked to show at a step of a lesson."""
     step = place.lesson.steps[place.index]
-    return Asked(step.show, settings=settings_of(step.first_config()), lesson=place.link)
+    return Asked(step.show, settings=settings_of(step.first_config()), lesson=place.link, curve=step.curve)
 
 
 def connect_lessons(parts: Parts) -> None:
     """Choosing a lesson, its steps, its questions, and leaving it."""
     panel, buttons = parts.panel, parts.buttons
-    states = [parts.lesson, parts.step, parts.own, parts.pick, buttons["lessons"], panel.seen]
+    states = [parts.lesson, parts.step, parts.own, parts.pick, parts.curve]
+    states += [buttons["lessons"], buttons["preset"], panel.seen]
+    asked_of = [panel.seen, parts.run]
     outputs = [*states, *panel.shown, *parts.all_settings, *parts.shown]
     kept = len(outputs) - len(parts.shown)
     slow = {"show_progress": "minimal", "show_progress_on": [panel.text]}
 
-    def at(place: Place | None, seen: list[str]) -> list:
+    def at(place: Place | None, seen: list[str], run: str) -> list:
         if place is None:
             skipped = [gr.skip()] * (len(parts.all_settings) + len(parts.shown))
-            return ["", *[gr.skip()] * 3, "", gr.skip(), *contents(None, []), *skipped]
-        asked = asked_at(place)
+            return ["", *[gr.skip()] * 4, "", *[gr.skip()] * 2, *contents(None, []), *skipped]
+        asked = asked_at(place)._replace(run=run)
         config = asked.config()
         return [
             asked.lesson,
             asked.step,
             None,
             None,
+            asked.curve,
             place.lesson.key,
+            chosen_preset(place),
             seen := known([*known(seen), place.link]),
             *contents(place, seen),
             *shown_settings(config),
             *updates(show(asked)),
         ]
 
-    def choose(key: str, seen: list[str]) -> list:
-        return at(Place(lessons()[key], 0) if key in lessons() else None, seen)
+    def choose(key: str, seen: list[str], run: str) -> list:
+        return at(Place(lessons()[key], 0) if key in lessons() else None, seen, run)
 
-    def step(count: int) -> Callable[[str, list[str]], list]:
-        def go(link: str, seen: list[str]) -> list:
+    def step(count: int) -> Callable[[str, list[str], str], list]:
+        def go(link: str, seen: list[str], run: str) -> list:
             place = Place.from_link(link)
-            return at(place and moved(place, count), [*known(seen), link])
+            return at(place and moved(place, count), [*known(seen), link], run)
 
         return refusing(kept, go)
 
@@ -68,10 +72,10 @@ def connect_lessons(parts: Parts) -> None:
         said = outcome_of(place.lesson, place.index, chosen)
         return [said, asked.step, *shown_settings(config), *updates(show(asked))]
 
-    buttons["lessons"].input(refusing(kept, choose), [buttons["lessons"], panel.seen], outputs, **slow)
-    panel.back.click(step(-1), [parts.lesson, panel.seen], outputs, **slow)
-    panel.onward.click(step(1), [parts.lesson, panel.seen], outputs, **slow)
-    panel.leave.click(lambda: at(None, []), None, outputs, **slow)
+    buttons["lessons"].input(refusing(kept, choose), [buttons["lessons"], *asked_of], outputs, **slow)
+    panel.back.click(step(-1), [parts.lesson, *asked_of], outputs, **slow)
+    panel.onward.click(step(1), [parts.lesson, *asked_of], outputs, **slow)
+    panel.leave.click(lambda: at(None, [], ""), None, outputs, **slow)
     told = [panel.outcome, parts.step, *parts.all_settings, *parts.shown]
     guarded = refusing(len(told) - len(parts.shown), answer)
     panel.question.input(guarded, [panel.question, *parts.asked], told, show_progress="hidden")

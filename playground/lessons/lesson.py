@@ -2,7 +2,8 @@
 
 A file begins with a title and a sentence. Every `## heading` begins a step, in this order: lines `- show: step of the
 page`, `- set: path = value` and `- then: path = value` (set once the question is answered, so that the page does not
-tell before), text, a question `? …` with answers `- …` (the right one ends in `*`), what to say then `! …`, and claims
+tell before), at the loss step `- curve: which`, at the training step `- compare: preset` (chosen for the reader to
+start); text; a question `? …` with answers `- …` (the right one ends in `*`), and what to say then `! …`; claims
 `= quantity < number` under all settings. Settings add up from step to step, over the defaults.
 """
 
@@ -12,6 +13,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from core.config import Config
+from core.presets import PRESETS
+from playground.step import Focus
+from playground.steps.loss import FIGURES
 
 FOLDER = Path(__file__).parent.parent.parent / "assets" / "lessons"
 CLAIM = re.compile(r"([a-z_0-9]+) *(<=|>=|<|>|==) *((?:before\.)?[a-z_][a-z_0-9]*|[-+]?[0-9][0-9.]*)")
@@ -27,7 +31,8 @@ class Claim(NamedTuple):
     Attributes:
         quantity: Name.
         sign: <, <=, >, >= or ==.
-        other: A number, the name of a quantity, or "before." and the name of one under the step before's settings.
+        other: A number, the name of a quantity, or "before." and the name of one: before the answer, if that sets
+            something, and else at the step before.
     """
 
     quantity: str
@@ -36,7 +41,7 @@ class Claim(NamedTuple):
 
     @property
     def earlier(self) -> bool:
-        """Whether it is compared with the step before."""
+        """Whether it is compared with what was before."""
         return self.other.startswith("before.")
 
     @property
@@ -68,6 +73,8 @@ class LessonStep(NamedTuple):
         show: Key of the page's step.
         opening: All that the lesson has set when the step begins, by path.
         settings: The same once its question is answered.
+        curve: Which curve the loss step draws.
+        compare: Key of the preset that is chosen for the reader, "" for none.
         text: Markdown; "{quantity}" stands for its value.
         question: What to predict, "" for none.
         answers: To choose from.
@@ -80,6 +87,8 @@ class LessonStep(NamedTuple):
     show: str
     opening: dict[str, Any]
     settings: dict[str, Any]
+    curve: str
+    compare: str
     text: str
     question: str
     answers: tuple[str, ...]
@@ -135,12 +144,16 @@ def read_lesson(path: Path) -> Lesson:
 
 def _read_step(part: str, before: dict[str, Any], name: str) -> LessonStep:
     title, *lines = part.strip().splitlines()
-    show, opening, later = "", dict(before), {}
+    show, curve, compare, opening, later = "", Focus().curve, "", dict(before), {}
     groups: dict[str, list[str]] = {"text": [], "question": [], "answers": [], "reveal": [], "claims": []}
     now = "text"
     for line in lines:
         if now == "text" and line.startswith("- show: "):
             show = line.removeprefix("- show: ").strip()
+        elif now == "text" and line.startswith("- curve: "):
+            curve = line.removeprefix("- curve: ").strip()
+        elif now == "text" and line.startswith("- compare: "):
+            compare = line.removeprefix("- compare: ").strip()
         elif now == "text" and line.startswith(("- set: ", "- then: ")):
             path, equals, value = line.partition(": ")[2].partition("=")
             if not equals:
@@ -156,11 +169,20 @@ def _read_step(part: str, before: dict[str, Any], name: str) -> LessonStep:
             f"{name}: the step {title!r} needs a line '- show: …' and, with a question or '- then: …', "
             "one right answer marked *."
         )
+    if curve not in FIGURES:
+        raise LessonError(f"{name}: the step {title!r} draws {curve!r}, which is none of {', '.join(FIGURES)}.")
+    if compare and (show != "training" or compare not in PRESETS):
+        raise LessonError(
+            f"{name}: the step {title!r} compares {compare!r}, but only a step that shows training can compare, and "
+            f"only one of {', '.join(PRESETS)}."
+        )
     return LessonStep(
         title=title.strip(),
         show=show,
         opening=opening,
         settings={**opening, **later},
+        curve=curve,
+        compare=compare,
         text="\n".join(groups["text"]).strip(),
         question=" ".join(groups["question"]).strip(),
         answers=tuple(answer.rstrip("* ") for answer in answers),

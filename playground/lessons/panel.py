@@ -6,7 +6,7 @@ from typing import NamedTuple
 import gradio as gr
 
 from playground.lessons.lesson import Lesson, lessons
-from playground.lessons.telling import outcome_of, text_of
+from playground.lessons.telling import opening_of, outcome_of
 
 FREE = "Free play"
 LATEX = [{"left": "$$", "right": "$$", "display": True}, {"left": "$", "right": "$", "display": False}]
@@ -45,6 +45,7 @@ class Panel(NamedTuple):
     """The components of the lesson."""
 
     box: gr.Column
+    title: gr.Markdown
     text: gr.Markdown
     question: gr.Radio
     outcome: gr.Markdown
@@ -56,7 +57,7 @@ class Panel(NamedTuple):
     @property
     def shown(self) -> list:
         """What `contents` gives new values."""
-        return [self.box, self.text, self.question, self.outcome, self.back, self.onward]
+        return [self.box, self.title, self.text, self.question, self.outcome, self.back, self.onward]
 
 
 def chooser() -> gr.Dropdown:
@@ -70,19 +71,18 @@ def chooser() -> gr.Dropdown:
 def panel() -> Panel:
     """Builds the panel, hidden."""
     with gr.Column(visible=False, elem_classes=["lesson"]) as box:
-        with gr.Row():
-            with gr.Column(scale=3, min_width=300):
-                text = gr.Markdown(latex_delimiters=LATEX)
-            with gr.Column(scale=2, min_width=280):
-                question = gr.Radio([], visible=False, elem_id="lesson-question")
-                outcome = gr.Markdown(latex_delimiters=LATEX, elem_id="lesson-outcome")
         with gr.Row(elem_classes=["lesson-way"]):
+            title = gr.Markdown()
             back = gr.Button("Back", size="sm", min_width=80)
             onward = gr.Button("Next", variant="primary", size="sm", min_width=80)
             leave = gr.Button("Leave the lesson", size="sm", min_width=80)
+        with gr.Column(elem_classes=["lesson-body"]):
+            text = gr.Markdown(latex_delimiters=LATEX, elem_id="lesson-text")
+            question = gr.Radio([], visible=False, elem_id="lesson-question")
+            outcome = gr.Markdown(latex_delimiters=LATEX, elem_id="lesson-outcome")
     # Kept in the visitor's browser; the key only keeps it apart from other pages, there is nothing to hide.
     seen = gr.BrowserState([], storage_key="retinanet-lessons", secret="retinanet-lessons")
-    return Panel(box, text, question, outcome, back, onward, leave, seen)
+    return Panel(box, title, text, question, outcome, back, onward, leave, seen)
 
 
 def known(seen: object) -> list[str]:
@@ -99,22 +99,30 @@ def _links() -> tuple[str, ...]:
 def contents(place: Place | None, seen: list[str]) -> list:
     """Returns new values for `Panel.shown`; `seen` are the links of the steps seen so far."""
     if place is None:
-        return [gr.Column(visible=False), *[gr.skip()] * 5]
+        return [gr.Column(visible=False), *[gr.skip()] * 6]
     lesson, index = place
     step = lesson.steps[index]
     about = f"*{lesson.about}*\n\n" if index == 0 else ""
-    head = f"### {lesson.title} · {index + 1} of {len(lesson.steps)}: {step.title}\n\n"
-    done = f"\n\n<small>{len(known(seen))} of {len(_links())} steps of all lessons seen</small>"
-    radio = gr.Radio(list(step.answers), value=None, label=step.question, visible=bool(step.question))
+    done = f"<small>{len(known(seen))} of {len(_links())} steps of all lessons seen</small>"
+    head = f"### {lesson.title} · {index + 1} of {len(lesson.steps)}: {step.title} {done}"
+    text, question, answers = opening_of(step)
+    choices = list(zip(answers, step.answers, strict=True))
+    radio = gr.Radio(choices, value=None, label=question, visible=bool(question))
     last = index + 1 == len(lesson.steps)
     return [
         gr.Column(visible=True),
-        head + about + text_of(step) + done,
+        head,
+        about + text,
         radio,
         outcome_of(lesson, index, None),
         gr.Button(interactive=index > 0),
         gr.Button("Next lesson" if last else "Next", interactive=not last or following(lesson) is not None),
     ]
+
+
+def chosen_preset(place: Place | None) -> object:
+    """Returns a new value for the choice of short runs; where the step compares none, it stays."""
+    return (place and place.lesson.steps[place.index].compare) or gr.skip()
 
 
 def following(lesson: Lesson) -> Lesson | None:

@@ -5,12 +5,14 @@ from collections.abc import Callable
 import torch
 from torchvision.ops import box_iou
 
+from core.cumulative import cumulative, hardest_share
 from core.losses import total_loss
 from core.matching import BACKGROUND, IGNORED
 from core.model_stats import gflops, training_bytes
+from playground import readout
 from playground.situation import Situation
 from playground.steps.network import parts_of
-from playground.steps.who_pays import groups_of
+from playground.steps.who_pays import effective_number, groups_of
 
 HIT = 0.5  # IoU from which a detection of the right class has found an object
 Quantity = Callable[[Situation], float]
@@ -24,6 +26,12 @@ def _share(situation: Situation, where: torch.Tensor) -> float:
 def _group(situation: Situation, name: str) -> torch.Tensor:
     """Which anchors belong to one of `groups_of`, bool [N]."""
     return dict(groups_of(situation))[name]
+
+
+def _hardest(situation: Situation, side: int, share: float) -> float:
+    """How much of foreground's (0) or background's (1) loss the hardest share of its anchors holds."""
+    losses = situation.sides[1].losses(situation.config.loss)[side]
+    return hardest_share(cumulative(losses), share) if len(losses) else 0.0
 
 
 def _totals(situation: Situation) -> tuple[float, float]:
@@ -86,6 +94,9 @@ QUANTITIES: dict[str, Quantity] = {
     "share_of_foreground": lambda here: _share(here, here.match.foreground),
     "share_of_easy_background": lambda here: _share(here, _group(here, "easy background")),
     "share_of_hard_background": lambda here: _share(here, _group(here, "hard background")),
+    "share_of_hardest_foreground": lambda here: _hardest(here, 0, 0.2),
+    "share_of_hardest_background": lambda here: _hardest(here, 1, 0.01),
+    "effective_anchors": lambda here: effective_number(here.losses.classification),
     "easy_background": lambda here: int(_group(here, "easy background").sum()),
     "weight_at_90": lambda here: (1 - 0.9) ** here.config.loss.gamma,
     "weight_at_50": lambda here: (1 - 0.5) ** here.config.loss.gamma,
@@ -105,8 +116,10 @@ QUANTITIES: dict[str, Quantity] = {
 }
 
 
-def shown(value: float) -> str:
-    """Returns a quantity as lessons print it."""
+def shown(name: str, value: float) -> str:
+    """Returns a value of a quantity as lessons print it; shares are per cent."""
+    if "share" in name:
+        return readout.percent(value)
     if float(value).is_integer():
         return f"{value:,.0f}"
     return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"

@@ -99,7 +99,7 @@ def _table(title: str, table: list[Row]) -> str:
             _spread(row.ap, row.ap_low, row.ap_high),
             _figure(row.ap50),
             _figure(row.ap75),
-            f"{_figure(row.first_loss, '.2f')} → {_figure(row.last_loss)}",
+            f"{_figure(row.first_loss, '.2f')} → {_figure(row.last_loss, '.4g')}",
             _figure(row.foreground, ".0f"),
             _figure(row.images_per_second, ".1f"),
         )

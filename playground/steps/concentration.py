@@ -6,8 +6,9 @@ from torch import Tensor
 from core.cumulative import GAMMAS, Sides, cumulative, hardest_share
 from core.hyperparameters import Loss
 from playground import readout
+from playground.cache import Cache
 from playground.figures import ARMS, Figure, lines
-from playground.situation import Cache, Situation
+from playground.situation import Situation
 
 POINTS = 101  # of a curve
 _concentrations = Cache(8)  # they do not depend on the chosen α and γ

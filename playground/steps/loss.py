@@ -1,35 +1,56 @@
 """Focal loss: what one example pays by how sure the network is, and who pays what in this picture."""
 
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
 from core.losses import total_loss
 from playground import readout
+from playground.canvas import Heat
 from playground.inspector import inspect
 from playground.situation import Situation
-from playground.step import Focus, Look, Step, level_heat, section, truth_layer
+from playground.step import Focus, Look, Step, section, truth_layer
 from playground.steps import paper
 from playground.steps.concentration import concentration
+from playground.steps.first_loss import first_loss
 from playground.steps.loss_curves import CURVES, curves, example
 from playground.steps.who_pays import alternatives, certainty, shares
 
-CERTAINTY = "how sure the network is"
-FIGURES = (*CURVES, CERTAINTY)
+CERTAINTY, CUMULATIVE = "how sure the network is", "cumulative loss (figure 4)"
+FIGURES = (*CURVES, CERTAINTY, CUMULATIVE)
+DECADES = 4  # of the colours: what pays a ten-thousandth of the highest is dark
 
 
 def look(situation: Situation, focus: Focus) -> Look:
     """Shows what the anchors of each place pay, the totals, and the curve of the loss."""
-    grid, losses = situation.grid, situation.losses
-    start = sum(grid.counts[: focus.level])
-    paid = losses.classification[start : start + grid.counts[focus.level]]
-    places = paid.view(*grid.grids[focus.level], grid.per_place).sum(dim=2)  # [rows, columns]
-    heat = level_heat(
-        situation, focus.level, (places / places.max().clamp(min=1e-9)).numpy(), key="loss", label="classification loss"
-    )
-    layers = (truth_layer(situation),)
-    below, held = concentration(situation)
-    seen, loss = inspect(situation, focus), situation.config.loss
-    text = _totals(situation) + example(loss, focus.p_t) + seen.text
-    text += shares(situation) + alternatives(situation) + held + paper.tables()
-    first = certainty(situation) if focus.curve == CERTAINTY else curves(loss, focus.curve, p_t=focus.p_t)
-    return Look((*layers, *seen.layers), heat, text, first, below)
+    seen, (cumulative, held) = inspect(situation, focus), concentration(situation)
+    loss = situation.config.loss
+    text = _totals(situation) + shares(situation)
+    more = example(loss, focus.p_t) + alternatives(situation) + held + first_loss(situation) + paper.tables()
+    text, more = (text + seen.text, more) if focus.pick else (text, seen.text + more)
+    made = {CERTAINTY: lambda: certainty(situation), CUMULATIVE: lambda: cumulative}
+    figure = made.get(focus.curve, lambda: curves(loss, focus.curve, p_t=focus.p_t))()
+    return Look((truth_layer(situation), *seen.layers), _heat(situation), text, figure, more=more)
+
+
+def _heat(situation: Situation) -> Heat:
+    """Returns the classification loss of all levels over the padded picture on a logarithmic scale, its highest 1."""
+    paid = places(situation)
+    height, width = situation.batch.pixels.shape[-2:]
+    decades = (paid / paid.max().clamp(min=1e-9)).clamp(min=1e-9).log10()
+    values = (1 + decades / DECADES).clamp(min=0).numpy()
+    return Heat("loss", f"classification loss, {DECADES} powers of ten", values, (0, 0, width, height))
+
+
+def places(situation: Situation) -> Tensor:
+    """Returns the classification loss at each place of P3, [rows, columns]; that of coarser levels is spread out."""
+    grid = situation.grid
+    total = torch.zeros(grid.grids[0])
+    for paid, size in zip(situation.losses.classification.split(list(grid.counts)), grid.grids, strict=True):
+        cells = paid.view(1, 1, *size, grid.per_place).sum(dim=4)  # [1, 1, rows, columns]
+        share = (size[0] * size[1]) / total.numel()
+        total += F.interpolate(cells, total.shape, mode="nearest")[0, 0] * share
+    return total
 
 
 def _totals(situation: Situation) -> str:
@@ -38,7 +59,6 @@ def _totals(situation: Situation) -> str:
         ("total", f"{losses.total.item():.3f}"),
         ("classification", f"{losses.classification.item():.3f}"),
         ("box", f"{losses.box.item():.3f}"),
-        ("foreground anchors", readout.count(int(situation.losses.foreground))),
     ]
     return readout.facts(pairs)
 
@@ -55,5 +75,4 @@ STEP = Step(
     section("loss"),
     _headline,
     look,
-    uses_level=True,
 )

@@ -76,21 +76,29 @@ def example(loss: Loss, p_t: float) -> str:
     """Returns in words what an example with p_t pays, and how many times less than under cross-entropy."""
     at = torch.tensor([p_t], dtype=torch.float64)
     plain = -math.log(p_t)
-    parts = []
-    for side in ("foreground", "background"):
-        pays = one_score(at, foreground=side == "foreground", loss=loss).item()
-        times = plain / pays if pays > 0 else math.inf
-        parts.append(f"as {side} it pays {pays:.3g}, {_times(times)}")
+    pays = {
+        side: one_score(at, foreground=side == "foreground", loss=loss).item() for side in ("foreground", "background")
+    }
+    parts = "; ".join(f"as {side} it pays {_pays(value, plain)}" for side, value in pays.items())
     return readout.paragraph(
-        f"An example with p_t = {p_t:g} pays {plain:.3g} under cross-entropy. With these settings, "
-        f"{parts[0]}; {parts[1]}. Focusing alone weighs it by (1−p_t)^γ = {_focus(loss, p_t)}."
+        f"An example with p_t = {p_t:g} pays {plain:.3g} under cross-entropy. With these settings, {parts}. "
+        + _reason(loss, p_t)
     )
 
 
-def _times(factor: float) -> str:
-    return f"1/{factor:,.3g} of that" if factor >= 1 else f"{1 / factor:.3g} times that"
+def _pays(value: float, plain: float) -> str:
+    if value == 0:
+        return "nothing"
+    factor = plain / value
+    return f"{value:.3g}, " + (f"1/{factor:,.3g} of that" if factor >= 1 else f"{1 / factor:.3g} times that")
 
 
-def _focus(loss: Loss, p_t: float) -> str:
-    weight = (1 - p_t) ** loss.gamma if loss.kind == "focal" else 1.0
-    return f"1/{1 / weight:,.0f}" if 0 < weight < 0.1 else f"{weight:.3g}"
+def _reason(loss: Loss, p_t: float) -> str:
+    """Returns what of the chosen loss is not seen in one example's price, or where that comes from."""
+    if loss.kind == "focal":
+        weight = (1 - p_t) ** loss.gamma
+        shown = f"1/{1 / weight:,.0f}" if 0 < weight < 0.1 else f"{weight:.3g}"
+        return f"Focusing alone weighs it by (1−p_t)^γ = {shown}."
+    if loss.kind == "ohem":
+        return "It pays only if its anchor is among the hardest that are kept."
+    return ""

@@ -15,6 +15,7 @@ MATTERS = {  # the settings each kind of classification loss looks at
     "cross_entropy": (),
     "balanced_cross_entropy": ("alpha",),
     "focal": ("alpha", "gamma"),
+    "cutoff": ("alpha", "cutoff"),
     "ohem": ("ohem_anchors", "ohem_nms_threshold", "ohem_one_to_three"),
 }
 
@@ -57,17 +58,22 @@ def alternatives(situation: Situation) -> str:
     """Returns a table of the losses one may choose: foreground's share, and how many anchors each is about."""
     rows, chosen = [], situation.config.loss
     for kind in MATTERS:
-        paid = situation.losses_under(_only(kind, chosen)).classification
+        paid = situation.losses_under(only(kind, chosen)).classification
         share = paid[situation.match.foreground].sum() / paid.sum().clamp(min=1e-12)
-        name = kind.replace("_", "-") + (" (chosen)" if kind == chosen.kind else "")
+        name = name_of(kind) + (" (chosen)" if kind == chosen.kind else "")
         rows.append((name, readout.percent(share.item()), readout.count(effective_number(paid))))
     columns = ("loss", "foreground pays", "effective anchors")
     return readout.table(readout.Table("The same picture under each loss", columns, tuple(rows)))
 
 
-def _only(kind: str, chosen: Loss) -> Loss:
+def only(kind: str, chosen: Loss) -> Loss:
     """Returns a loss of some kind with the settings that matter to it, so that the others leave what is cached."""
     return Loss.model_validate({"kind": kind, **{name: getattr(chosen, name) for name in MATTERS[kind]}})
+
+
+def name_of(kind: str) -> str:
+    """Returns a kind of loss as the page writes it."""
+    return kind.replace("_", "-")
 
 
 def certainty(situation: Situation) -> Figure:

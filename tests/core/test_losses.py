@@ -74,11 +74,20 @@ def test_the_papers_own_numbers():
 
 @pytest.mark.parametrize("gamma", [0.0, 0.1, 0.5, 2.0, 8.0])
 def test_huge_logits_stay_finite(gamma):
+    assert_finite(Loss(gamma=gamma))
+
+
+@pytest.mark.parametrize("cutoff", [0.05, 1.0])
+def test_huge_logits_stay_finite_under_a_cutoff(cutoff):
+    assert_finite(Loss(kind="cutoff", cutoff=cutoff))
+
+
+def assert_finite(loss: Loss) -> None:
     logits = torch.tensor([-1e4, -100.0, -20, 0, 20, 100, 1e4]).repeat(2, 1).requires_grad_()
     targets = torch.tensor([[0.0], [1.0]]).expand(2, 7)
-    loss = focal_loss(logits, targets, alpha=0.25, gamma=gamma)
-    loss.sum().backward()
-    assert loss.isfinite().all() and logits.grad.isfinite().all()
+    values = classification_loss(logits, targets, loss)
+    values.sum().backward()
+    assert values.isfinite().all() and logits.grad.isfinite().all()
 
 
 def test_gamma_zero_is_balanced_cross_entropy_and_that_at_a_half_is_half_cross_entropy():
@@ -88,6 +97,41 @@ def test_gamma_zero_is_balanced_cross_entropy_and_that_at_a_half_is_half_cross_e
     half = classification_loss(logits, targets, Loss(kind="balanced_cross_entropy", alpha=0.5))
     assert torch.equal(zero, balanced)
     assert torch.allclose(2 * half, F.binary_cross_entropy_with_logits(logits, targets, reduction="none"), atol=1e-5)
+
+
+@pytest.mark.parametrize("cutoff", [0.05, 0.5, 0.8, 1.0])
+def test_cutoff_is_cross_entropy_up_to_a_p_t_and_nothing_above(cutoff):
+    """Value and slope in closed form: −α_t log p_t and ∓α_t (1 − p_t), or 0."""
+    logits, targets = logits_and_targets(5)
+    logits, targets = logits.double().requires_grad_(), targets.double()
+    values = classification_loss(logits, targets, Loss(kind="cutoff", alpha=0.3, cutoff=cutoff))
+    values.sum().backward()
+    sign = 2 * targets - 1
+    p_t = torch.sigmoid(logits.detach() * sign)
+    alpha_t = torch.where(targets == 1, 0.3, 0.7)
+    pays = p_t <= cutoff
+    assert pays.any() and (cutoff == 1 or not pays.all())
+    assert torch.allclose(values, torch.where(pays, -alpha_t * p_t.log(), 0.0), atol=1e-10)
+    assert torch.allclose(logits.grad, torch.where(pays, alpha_t * sign * (p_t - 1), 0.0), atol=1e-10)
+
+
+def test_cutoff_by_hand():
+    """p_t = 0.5 still pays ln 2 at a cut-off of 0.5, the next larger score does not; at 1 even the surest pays."""
+    edge = torch.tensor([0.0, 1e-3, -1e-3, 50.0], dtype=torch.float64)
+    one = torch.ones_like(edge)
+    values = classification_loss(edge, one, Loss(kind="cutoff", alpha=1, cutoff=0.5)).tolist()
+    assert values == pytest.approx([math.log(2), 0, math.log(2) + 0.0005, 0], abs=1e-6)
+    all_of = classification_loss(edge, one, Loss(kind="cutoff", alpha=1, cutoff=1))
+    assert torch.equal(all_of, classification_loss(edge, one, Loss(kind="balanced_cross_entropy", alpha=1)))
+    assert all_of[3] > 0
+
+
+def test_gradcheck_of_the_cutoff():
+    """By finite differences, away from the step at p_t = 0.6, a logit of 0.41."""
+    logits = torch.tensor([-3.0, -0.5, 0.3, 0.6, 2.0], dtype=torch.float64).repeat(2, 1).requires_grad_()
+    targets = torch.tensor([[0.0], [1.0]], dtype=torch.float64).expand(2, 5)
+    loss = Loss(kind="cutoff", alpha=0.4, cutoff=0.6)
+    assert torch.autograd.gradcheck(lambda x: classification_loss(x, targets, loss), logits)
 
 
 @pytest.mark.parametrize("kind", ["l1", "smooth_l1", "giou", "diou", "ciou"])
@@ -143,7 +187,7 @@ def test_ignored_anchors_get_no_gradient():
     assert (deltas.grad[[1, 2, 4]] == 0).all() and (deltas.grad[[0, 3]] != 0).any()
 
 
-@pytest.mark.parametrize("kind", ["focal", "cross_entropy", "balanced_cross_entropy", "ohem"])
+@pytest.mark.parametrize("kind", ["focal", "cross_entropy", "balanced_cross_entropy", "ohem", "cutoff"])
 def test_picture_without_objects(kind):
     logits = torch.randn(20, 3, requires_grad=True)
     nothing = Match(torch.zeros(20, dtype=torch.int8), torch.zeros(20, dtype=torch.int64), torch.zeros(20),

@@ -161,9 +161,10 @@ def test_mmdetection_has_every_name(case):
 
 
 @pytest.mark.parametrize("form", ["torchvision", "detectron2", "mmdetection 3"])
-def test_code_is_valid_and_says_what_it_leaves_out(form):
-    config = Config.from_flat({"loss.kind": "ohem", "loss.normaliser": "moving_average"})
+@pytest.mark.parametrize("kind", ["ohem", "cutoff"])
+def test_code_is_valid_and_says_what_it_leaves_out(form, kind):
+    config = Config.from_flat({"loss.kind": kind, "loss.normaliser": "moving_average"})
     text = FORMATS[form](config, 4)
     ast.parse(text)
-    assert f"loss.kind = ohem ({knobs()['loss.kind'].label})" in text
+    assert f"loss.kind = {kind} ({knobs()['loss.kind'].label})" in text
     assert ("loss.normaliser" in text) == (form != "detectron2")

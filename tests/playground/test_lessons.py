@@ -8,7 +8,7 @@ from playground.lessons.events import asked_at
 from playground.lessons.lesson import Claim, LessonError, lessons, read_lesson
 from playground.lessons.panel import Place, contents, following, known, moved
 from playground.lessons.quantities import QUANTITIES, shown
-from playground.lessons.telling import NAMED, checks_of, outcome_of, text_of
+from playground.lessons.telling import NAMED, checks_of, opening_of, outcome_of
 from playground.link import from_link, to_link
 from playground.show import show
 from playground.steps import STEPS
@@ -64,6 +64,25 @@ def test_reading_by_hand(tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("line", "says"),
+    [("- compare: prior", "only a step that shows training"), ("- curve: bell", "none of loss, "),
+     ("- show: training\n- compare: nothing", "only one of loss, ")],
+)  # fmt: skip
+def test_what_a_step_cannot_show_is_refused(tmp_path, line, says):
+    (tmp_path / "01-x.md").write_text(FILE.replace("- show: picture", f"- show: picture\n{line}"))
+    with pytest.raises(LessonError, match=says):
+        read_lesson(tmp_path / "01-x.md")
+
+
+def test_a_step_chooses_a_curve_or_a_comparison(tmp_path):
+    text = FILE.replace("- show: loss", "- show: loss\n- curve: slope by the logit")
+    (tmp_path / "01-x.md").write_text(text.replace("- show: picture", "- show: training\n- compare: gamma"))
+    one, two = read_lesson(tmp_path / "01-x.md").steps
+    assert (one.curve, one.compare) == ("slope by the logit", "")
+    assert (two.curve, two.compare) == ("loss", "gamma")
+
+
+@pytest.mark.parametrize(
     ("old", "new"),
     [("- show: loss", ""), ("that *", "that"), ("this", "this *"), ("= foreground < 3", "= foreground is 3"),
      ("loss.gamma = 1", "loss.gamma 1"), ("About it.", "")],
@@ -80,11 +99,13 @@ def test_every_step_is_right(key, index):
     lesson = lessons()[key]
     step = lesson.steps[index]
     assert step.text and step.show in STEPS and set(step.settings) <= set(knobs())
-    for text in (step.text, step.reveal):
+    for text in (step.text, step.question, *step.answers, step.reveal):
         assert set(NAMED.findall(text)) <= set(QUANTITIES)
     for claim in step.claims:
         assert set(claim.names) <= set(QUANTITIES)
-    assert not NAMED.search(text_of(step).replace("\\mathrm", "").replace("\\frac", ""))
+    text, question, answers = opening_of(step)
+    for said in (text, question, *answers, outcome_of(lesson, index, step.answers[0] if step.answers else None)):
+        assert not NAMED.search(said.replace("\\mathrm", "").replace("\\frac", ""))
     for check in checks_of(lesson, index):
         assert check.true, str(check)
 
@@ -142,6 +163,7 @@ def test_a_lesson_is_shown_with_its_step():
     assert shown_page.notice == "" and "lesson=focal.2" in shown_page.strip
     texts = contents(place, [place.link])
     assert "One factor" not in texts[1] and "Turn it up" in texts[1] and "1 of " in texts[1]
+    assert "γ goes from 0 to 2" in texts[2]
 
 
 @pytest.mark.parametrize("said", [None, 5, "focal.1", {"a": 1}, [["x"], 3, None, "no.1"]])
@@ -151,10 +173,6 @@ def test_what_a_browser_says_it_has_seen_may_be_anything(said):
 
 
 def test_numbers_are_short():
-    assert [shown(each) for each in (12276, 0.0100001, 3.0, 1234.5, 0.4567)] == [
-        "12,276",
-        "0.01",
-        "3",
-        "1,234",
-        "0.457",
-    ]
+    written = ["12,276", "0.01", "3", "1,234", "0.457"]
+    assert [shown("anchors", each) for each in (12276, 0.0100001, 3.0, 1234.5, 0.4567)] == written
+    assert [shown("share_of_foreground", each) for each in (1.0, 0.4567, 0.0036)] == ["100%", "46%", "0.4%"]

@@ -8,8 +8,9 @@ from core.losses import total_loss
 from core.training import batch_losses
 from core.weights import WeightsError
 from playground import situation as module
+from playground.cache import Cache
 from playground.pictures import scene
-from playground.situation import Cache, Situation
+from playground.situation import Situation
 
 SMALL = {"model.weights": "random", "model.fpn_channels": 32, "model.num_convs": 1, "inference.image_size": 96}
 

@@ -14,9 +14,11 @@ from playground.pictures import scene
 from playground.situation import Situation
 from playground.step import Focus
 from playground.steps import STEPS
+from playground.steps.first_loss import first_loss
+from playground.steps.loss import places
 from playground.steps.loss_curves import CURVES, GRADIENT, WEIGHT, curves, example
 from playground.steps.network import parts_of
-from playground.steps.who_pays import effective_number
+from playground.steps.who_pays import MATTERS, alternatives, effective_number, groups_of, name_of
 
 SMALL = {"model.weights": "random", "model.fpn_channels": 32, "model.num_convs": 1, "inference.image_size": 96}
 
@@ -113,6 +115,63 @@ def test_weight_at_the_papers_places():
     weight = {round(x, 2): y for x, y in zip(*(curves(loss, WEIGHT)["data"][1][axis] for axis in "xy"), strict=True)}
     assert 0.5 / weight[0.9] == pytest.approx(100) and 0.5 / weight[0.5] == pytest.approx(4)
     assert "1/100" in example(loss, 0.9) and "= 1/977" in example(loss, 0.968) and "0.25" in example(loss, 0.5)
+
+
+@pytest.mark.parametrize("kind", [kind for kind in MATTERS if kind != "ohem"])  # whose curve is cross-entropy's
+def test_an_example_that_pays_nothing_is_told_so(kind):
+    text = example(Loss(kind=kind, cutoff=0.6, alpha=0.5), 0.7)
+    assert (text.count("pays nothing") == 2) == (kind == "cutoff")
+    assert ("(1−p_t)^γ" in text) == (kind == "focal")
+    assert "1/2 of that" in example(Loss(kind="cutoff", cutoff=0.6, alpha=0.5), 0.55)
+
+
+def test_every_loss_is_in_the_table_of_alternatives():
+    here = situation(loss__kind="cutoff")
+    assert set(MATTERS) == set(knobs()["loss.kind"].choices)
+    text = alternatives(here)
+    assert "cutoff (chosen)" in text and all(name_of(kind) in text for kind in MATTERS)
+
+
+def test_easy_background_pays_nothing_under_a_cutoff_at_a_half():
+    """A background anchor is easy while no score reaches 0.5, so that each p_t is above the cut-off."""
+    here = situation(loss__kind="cutoff", loss__cutoff=0.5, model__prior_probability=0.5)  # easy ones and hard ones
+    easy = dict(groups_of(here))["easy background"]
+    paid = here.losses.classification[easy]
+    assert easy.any() and (paid == 0).all() and here.losses.classification.sum() > 0
+
+
+def test_the_first_loss_is_that_of_a_network_with_new_heads():
+    """However its own heads are: the same body, the same seed, the prior and the loss asked for."""
+    trained = Situation(scene(Config().scenes), Config())
+    for prior, loss in ((0.01, Loss()), (0.5, Loss()), (0.01, Loss(kind="cross_entropy")), (0.5, Loss(kind="ohem"))):
+        fresh = Config.from_flat({"model.heads": "new", "model.prior_probability": prior})
+        real = Situation(trained.picture, fresh).losses_under(loss)
+        expected = real.classification.sum().item() / int(real.foreground)
+        assert trained.first_loss(loss, prior) == pytest.approx(expected, rel=1e-4)
+
+
+def test_the_first_loss_is_shown_with_the_prior_and_without():
+    text = first_loss(Situation(scene(Config().scenes), Config()))
+    assert "π = 0.01" in text and "none, π = 0.5" in text and "focal" in text and "cross-entropy" in text
+    same = first_loss(situation(loss__kind="cross_entropy", model__prior_probability=0.5))
+    assert same.count("<tr>") == 2 and same.count("<th ") == 2
+
+
+def test_a_slider_of_the_loss_runs_no_head_again(monkeypatch):
+    before = first_loss(situation(training__seed=77))  # a network no other test has asked for
+    monkeypatch.setattr("playground.situation.first_logits", None)  # would raise
+    assert first_loss(situation(training__seed=77, loss__alpha=0.31, loss__gamma=1.7)) != before
+
+
+@pytest.mark.parametrize("size", [96, 256])
+def test_the_map_of_the_loss_holds_all_of_it(size):
+    """Every level's loss is spread over the picture and none is lost; what P3 alone pays stays where it is."""
+    here = situation(inference__image_size=size)
+    paid, grid = here.losses.classification, here.grid
+    found = places(here)
+    assert found.shape == grid.grids[0] and found.sum().item() == pytest.approx(paid.sum().item(), rel=1e-3)
+    fine = paid[: grid.counts[0]].view(*grid.grids[0], -1).sum(dim=2)
+    assert (found >= fine - 1e-6).all()
 
 
 def test_effective_number_by_hand():

@@ -1,0 +1,58 @@
+"""Results that are expensive to make, kept for all visitors."""
+
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from typing import Any
+
+from core.weights import WeightsError
+
+RETRY_SECONDS = 30  # a failed download is not tried again at every move of a knob
+
+
+class Cache:
+    """The most recent results of something expensive; each is computed once, whoever asks meanwhile waits for it."""
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._results: OrderedDict[Hashable, Any] = OrderedDict()
+        self._work: dict[Hashable, threading.Lock] = {}
+        self._errors: dict[Hashable, tuple[float, WeightsError]] = {}
+        self._lock = threading.Lock()
+
+    def get(self, key: Hashable, make: Callable[[], Any]) -> Any:
+        """Returns the result kept under a key, made if there is none.
+
+        Raises:
+            WeightsError: What `make` raised; it raises again, without trying, for `RETRY_SECONDS`.
+        """
+        with self._lock:
+            if key in self._results:
+                self._results.move_to_end(key)
+                return self._results[key]
+            work = self._work.setdefault(key, threading.Lock())
+        with work:
+            with self._lock:
+                if key in self._results:
+                    return self._results[key]
+                self._errors = {k: e for k, e in self._errors.items() if time.monotonic() - e[0] < RETRY_SECONDS}
+                if key in self._errors:
+                    raise self._errors[key][1]
+            return self._make(key, make)
+
+    def _make(self, key: Hashable, make: Callable[[], Any]) -> Any:
+        try:
+            result = make()
+            with self._lock:
+                self._results[key] = result
+                while len(self._results) > self._size:
+                    self._results.popitem(last=False)
+            return result
+        except WeightsError as error:
+            with self._lock:
+                self._errors[key] = (time.monotonic(), error)
+            raise
+        finally:
+            with self._lock:
+                self._work.pop(key, None)
