@@ -3,6 +3,7 @@
 import argparse
 import difflib
 import json
+import math
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -26,8 +27,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parse(arguments)
     try:
         config = config_of(options)
-        if options.json:
-            require_writable(options.json)
+        for file in (options.json, getattr(options, "report", None)):
+            if file:
+                require_writable(file)
         return _run(config, options)
     except (ConfigError, OutputError) as error:
         return _refuse(error)
@@ -110,9 +112,14 @@ def _parser() -> argparse.ArgumentParser:
     anchors = _command(actions, "anchors", "Measure how well the anchors fit, and look for better scales and ratios.")
     _add_data(anchors)
     anchors.add_argument("--split", default="train", help="train (default), val or test")
-    evaluate = _command(actions, "evaluate", "Measure the twelve COCO figures.")
+    evaluate = _command(actions, "evaluate", "Measure the twelve COCO figures, and explain them.")
     _add_data(evaluate)
     evaluate.add_argument("--split", default="test", help="train, val or test (default)")
+    evaluate.add_argument("--report", type=Path, metavar="FILE", help="write curves, errors and worst pictures as JSON")
+    evaluate.add_argument(
+        "--at-score", type=_share, metavar="SCORE", help="of the report's confusion matrix (default: where F1 is best)"
+    )
+    evaluate.add_argument("--at-iou", type=_share, metavar="IOU", help="of the report's confusion matrix (default 0.5)")
     detect = _command(actions, "detect", "Find objects in pictures.")
     detect.add_argument("pictures", nargs="+", type=Path, metavar="PICTURE", help="picture files")
     detect.add_argument("--annotate", type=Path, metavar="DIR", help="also write the pictures with boxes here")
@@ -144,6 +151,16 @@ def _add_data(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--data", default="scenes", metavar="scenes|DIR", help="rendered scenes (default), or a COCO or VOC folder"
     )
+
+
+def _share(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0 <= value <= 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 0 to 1")
+    return value
 
 
 def _count(text: str) -> int:

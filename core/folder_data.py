@@ -36,6 +36,10 @@ class DataSet(ABC):
         """What COCO-results files call label 0 … K−1: counted from 1, unless the data set has numbers of its own."""
         return tuple(range(1, len(self.class_names) + 1))
 
+    def name(self, index: int) -> str:
+        """Returns what a person may call a picture; it is not opened."""
+        return f"picture {index + 1}"
+
     @abstractmethod
     def __len__(self) -> int:
         """Returns the number of pictures."""
@@ -97,6 +101,10 @@ class FolderData(DataSet):
                 f"{missing[0].source} names {missing[0].path}, which is not there ({len(missing)} of {len(records)} "
                 "pictures are missing): put the files there or remove them from the list."
             )
+
+    def name(self, index: int) -> str:
+        """Returns the name of a picture's file."""
+        return self._records[index].path.name
 
     def __len__(self) -> int:
         return len(self._records)
