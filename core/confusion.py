@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from core.pairing import NONE, Overlap, assign, last_max
+from core.pairing import BELOW_ONE, NONE, Overlap, assign, last_max
 
 
 class Case(NamedTuple):
@@ -77,7 +77,7 @@ def _cases(picture: Overlap, number: int, background: int, iou: float) -> list[C
     for row in np.flatnonzero(~ignored):
         found = int(object_of[row])
         if found == NONE:
-            found = last_max(np.where(free & (picture.iou[row] >= iou), picture.iou[row], -1.0))
+            found = last_max(np.where(free & (picture.iou[row] >= min(iou, BELOW_ONE)), picture.iou[row], -1.0))
             if found != NONE:
                 free[found] = False
         actual = background if found == NONE else int(picture.object_label[found])

@@ -11,7 +11,7 @@ from core.sample import Detections
 
 MAX_DETECTIONS = 100  # of each class in a picture that count, COCO's
 NONE = -1
-_BELOW_ONE = 1 - 1e-10  # COCO's upper bound on the threshold: rounding must not cost a perfect box its match
+BELOW_ONE = 1 - 1e-10  # COCO's upper bound on the threshold: rounding must not cost a perfect box its match
 
 
 class Overlap(NamedTuple):
@@ -100,7 +100,7 @@ def assign(picture: Overlap, iou_threshold: float) -> tuple[np.ndarray, np.ndarr
     object_of = np.full(len(picture.label), NONE)
     ignored = np.zeros(len(picture.label), dtype=bool)
     same = picture.label[:, None] == picture.object_label[None, :]
-    near = np.where(same & (picture.iou >= min(iou_threshold, _BELOW_ONE)), picture.iou, -1.0)  # [D, M]
+    near = np.where(same & (picture.iou >= min(iou_threshold, BELOW_ONE)), picture.iou, -1.0)  # [D, M]
     free = ~picture.crowd
     for row in np.flatnonzero((near >= 0).any(axis=1)):
         for candidates, crowd in ((free, False), (picture.crowd, True)):

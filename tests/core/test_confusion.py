@@ -10,17 +10,14 @@ CAT, DOG, BACKGROUND = 0, 1, 2
 
 
 def cells(detections, objects, score=0.0, iou=0.5) -> dict:
-    return {
-        (case.actual, case.found): case
-        for case in confuse(overlaps([detections], [objects]), 2, score=score, iou=iou).cases
-    }
+    result = confuse(overlaps([detections], [objects]), 2, score=score, iou=iou)
+    return {(case.actual, case.found): case for case in result.cases}
 
 
 def test_one_of_each_kind():
     scene = truth([BOX, AWAY, [400, 0, 450, 50]], [CAT, DOG, CAT])
-    result = confuse(
-        overlaps([found([BOX, AWAY, [0, 400, 50, 450]], labels=[CAT, CAT, DOG])], [scene]), 2, score=0, iou=0.5
-    )
+    pictures = overlaps([found([BOX, AWAY, [0, 400, 50, 450]], labels=[CAT, CAT, DOG])], [scene])
+    result = confuse(pictures, 2, score=0, iou=0.5)
     assert result.counts.tolist() == [[1, 0, 1], [1, 0, 0], [0, 1, 0]]
     assert set(result.cases) == {
         Case(CAT, CAT, 0, 0, 0),
@@ -53,6 +50,7 @@ def test_score_and_iou_are_lower_ends():
     assert set(cells(both, truth([BOX]), score=0.51)) == {(CAT, BACKGROUND)}
     assert set(cells(found([HALF]), truth([BOX]), iou=0.5)) == {(CAT, CAT)}
     assert set(cells(found([HALF]), truth([BOX]), iou=0.6)) == {(CAT, BACKGROUND), (BACKGROUND, CAT)}
+    assert set(cells(found([BOX], labels=[DOG]), truth([BOX]), iou=1)) == {(CAT, DOG)}
 
 
 def test_crowds_are_neither_missed_nor_background():
