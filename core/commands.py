@@ -17,6 +17,7 @@ from core.checkpoints import PICKLED, write_pickled
 from core.comparison import as_text, parts, result, rows, run_comparison
 from core.config import Config, knobs, text_of
 from core.data import DataError, open_data
+from core.data_commands import check, split, unpack  # noqa: F401 (found by name)
 from core.detector import detect as run_detector
 from core.evaluation import evaluate as run_evaluation
 from core.evaluation import results_json
