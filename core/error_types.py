@@ -64,10 +64,10 @@ def explain_errors(pictures: Sequence[Overlap], num_classes: int) -> ErrorTypes:
         start, end = np.searchsorted(pairs.picture, [number, number + 1]).tolist()
         used = np.zeros(len(picture.crowd), dtype=bool)
         used[pairs.object[start:end][pairs.hit[start:end]]] = True
-        for at in range(start, end):
-            if pairs.object[at] == NONE:
-                kind, about = _kind(picture, at - start, used)
-                wrong[at] = Error(kind, number, int(pairs.detection[at]), about)
+        kinds = _kinds(picture, used)
+        for at in (np.flatnonzero(pairs.object[start:end] == NONE) + start).tolist():
+            kind, about = kinds[at - start]
+            wrong[at] = Error(kind, number, int(pairs.detection[at]), about)
         fixable = {wrong[at].object for at in range(start, end) if at in wrong and wrong[at].kind in (CLASS, LOCATION)}
         lost = set(np.flatnonzero(~used & ~picture.crowd).tolist()) - fixable
         missed += [Error(MISSED, number, NONE, each) for each in sorted(lost)]
@@ -82,21 +82,29 @@ def explain_errors(pictures: Sequence[Overlap], num_classes: int) -> ErrorTypes:
     return ErrorTypes(before, tuple(errors), {kind: after[kind] - before for kind in KINDS})
 
 
-def _kind(picture: Overlap, row: int, used: np.ndarray) -> tuple[str, int]:
-    """Returns the kind of a false positive and the object concerned."""
-    real = np.where(picture.crowd, -1.0, picture.iou[row])
-    same = picture.object_label == picture.label[row]
-    own, other = np.where(same, real, -1.0), np.where(same, -1.0, real)
-    if BACKGROUND_IOU <= own.max(initial=-1) < FOREGROUND_IOU:
-        return LOCATION, int(own.argmax())
-    if other.max(initial=-1) >= FOREGROUND_IOU:
-        return CLASS, int(other.argmax())
-    taken = np.where(used, own, -1.0)
-    if taken.max(initial=-1) >= FOREGROUND_IOU:
-        return DUPLICATE, int(taken.argmax())
-    if real.max(initial=-1) < BACKGROUND_IOU:
-        return BACKGROUND, NONE
-    return BOTH, int(other.argmax())
+def _kinds(picture: Overlap, used: np.ndarray) -> list[tuple[str, int]]:
+    """Returns what kind of error each detection of a picture is if it is one, and the object concerned."""
+    same = picture.object_label[None, :] == picture.label[:, None]
+    real = np.where(picture.crowd, -1.0, picture.iou)  # [D, M]
+    own, own_at = _best(np.where(same, real, -1.0))
+    other, other_at = _best(np.where(same, -1.0, real))
+    taken, taken_at = _best(np.where(same & used, real, -1.0))
+    conditions = {
+        LOCATION: ((own >= BACKGROUND_IOU) & (own < FOREGROUND_IOU), own_at),
+        CLASS: (other >= FOREGROUND_IOU, other_at),
+        DUPLICATE: (taken >= FOREGROUND_IOU, taken_at),
+        BACKGROUND: (np.maximum(own, other) < BACKGROUND_IOU, np.full(len(own), NONE)),
+        BOTH: (np.ones(len(own), dtype=bool), other_at),
+    }
+    first = np.argmax([condition for condition, _ in conditions.values()], axis=0)
+    names, about = list(conditions), [at for _, at in conditions.values()]
+    return [(names[kind], int(about[kind][row])) for row, kind in enumerate(first)]
+
+
+def _best(iou: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Returns each detection's highest value, −1 without objects, and the first object that has it: [D], [D]."""
+    padded = np.column_stack([iou, np.full(len(iou), -1.0)])
+    return padded.max(axis=1), padded.argmax(axis=1)
 
 
 def _fixed(
