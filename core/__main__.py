@@ -1,4 +1,4 @@
-"""The command line: `python -m core train | evaluate | detect | export`."""
+"""The command line: `python -m core train | evaluate | check | …`; `--help` lists the commands."""
 
 import sys
 

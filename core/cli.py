@@ -3,6 +3,7 @@
 import argparse
 import difflib
 import json
+import math
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -26,8 +27,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parse(arguments)
     try:
         config = config_of(options)
-        if options.json:
-            require_writable(options.json)
+        for file in (options.json, getattr(options, "report", None)):
+            if file:
+                require_writable(file)
         return _run(config, options)
     except (ConfigError, OutputError) as error:
         return _refuse(error)
@@ -91,7 +93,8 @@ class _Parser(argparse.ArgumentParser):
 
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(
-        prog="python -m core", description="RetinaNet: train, compare, evaluate, detect, export, fit anchors."
+        prog="python -m core",
+        description="RetinaNet: train, compare, evaluate, detect, export, fit anchors, check data.",
     )
     actions = parser.add_subparsers(title="commands", dest="command", required=True)
     train = _command(actions, "train", "Train a detector; Ctrl-C stops it with a checkpoint.")
@@ -110,16 +113,40 @@ def _parser() -> argparse.ArgumentParser:
     anchors = _command(actions, "anchors", "Measure how well the anchors fit, and look for better scales and ratios.")
     _add_data(anchors)
     anchors.add_argument("--split", default="train", help="train (default), val or test")
-    evaluate = _command(actions, "evaluate", "Measure the twelve COCO figures.")
+    evaluate = _command(actions, "evaluate", "Measure the twelve COCO figures, and explain them.")
     _add_data(evaluate)
     evaluate.add_argument("--split", default="test", help="train, val or test (default)")
+    evaluate.add_argument("--report", type=Path, metavar="FILE", help="write curves, errors and worst pictures as JSON")
+    evaluate.add_argument(
+        "--at-score", type=_share, metavar="SCORE", help="of the report's confusion matrix (default: where F1 is best)"
+    )
+    evaluate.add_argument("--at-iou", type=_share, metavar="IOU", help="of the report's confusion matrix (default 0.5)")
     detect = _command(actions, "detect", "Find objects in pictures.")
     detect.add_argument("pictures", nargs="+", type=Path, metavar="PICTURE", help="picture files")
     detect.add_argument("--annotate", type=Path, metavar="DIR", help="also write the pictures with boxes here")
     export = _command(actions, "export", "Write weights that torchvision's RetinaNet loads.")
     export.add_argument("--out", type=Path, required=True, metavar="FILE", help=".safetensors, or .pth")
     export.add_argument("--half", action="store_true", help="store 16 bits a number (.safetensors only)")
+    _add_own_data(actions)
     return parser
+
+
+def _add_own_data(actions: Any) -> None:
+    check = _command(actions, "check", "Look through a data set of your own for what would spoil a training.")
+    unpack = _command(actions, "unpack", "Check a data set that comes as a zip, and unpack it if it can be used.")
+    unpack.add_argument("archive", type=Path, metavar="ZIP", help="a data set in COCO, VOC or YOLO format")
+    unpack.add_argument("--out", type=Path, required=True, metavar="DIR", help="its new folder")
+    split = _command(actions, "split", "Say which pictures train, validate and test, in a file of the data set.")
+    for command in (check, split):
+        command.add_argument("--data", required=True, metavar="DIR", help="a COCO, VOC or YOLO folder")
+    split.add_argument(
+        "--by", choices=("given", "random", "stratified"), required=True,
+        help="given: the data set's own; stratified: every split gets its share of each class; --training.seed counts",
+    )  # fmt: skip
+    split.add_argument(
+        "--shares", type=_shares, default=(0.8, 0.1, 0.1), metavar="TRAIN,VAL,TEST",
+        help="of the pictures (default 0.8,0.1,0.1)",
+    )  # fmt: skip
 
 
 def _command(actions: Any, name: str, description: str) -> argparse.ArgumentParser:
@@ -142,8 +169,28 @@ def _add_flag(group: Any, knob: Knob) -> None:
 
 def _add_data(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--data", default="scenes", metavar="scenes|DIR", help="rendered scenes (default), or a COCO or VOC folder"
+        "--data",
+        default="scenes",
+        metavar="scenes|DIR",
+        help="rendered scenes (default), or a COCO, VOC or YOLO folder",
     )
+
+
+def _share(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0 <= value <= 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 0 to 1")
+    return value
+
+
+def _shares(text: str) -> tuple[float, ...]:
+    shares = tuple(_share(part) for part in text.split(","))
+    if len(shares) != 3 or abs(sum(shares) - 1) > 1e-6:
+        raise argparse.ArgumentTypeError(f"{text!r} is not three shares that add up to 1, as 0.8,0.1,0.1")
+    return shares
 
 
 def _count(text: str) -> int:

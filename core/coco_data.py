@@ -5,16 +5,20 @@ from collections import Counter, defaultdict
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from core.data_files import DataError, inside, read_bounded, shown
 from core.folder_data import (
+    BAD_OBJECT,
+    BAD_PATH,
     SPLITS,
-    DataError,
+    UNKNOWN_CLASS,
+    UNKNOWN_PICTURE,
     FolderData,
+    Problem,
+    RawData,
     RawObject,
-    inside,
-    make_record,
-    read_bounded,
+    RawPicture,
+    refuse,
     require_split,
-    shown,
 )
 
 MAX_JSON_BYTES = 512 * 2**20  # COCO's own instances_train2017.json has 448 MB
@@ -42,36 +46,48 @@ class CocoData(FolderData):
     """
 
     def __init__(self, folder: str | Path, split: str) -> None:
-        require_split(split)
-        files = find_coco(Path(folder), split)
-        content = _Content(files.annotations)
-        categories = sorted(content.by_id("categories").items())
-        self._category_ids = tuple(identity for identity, _ in categories)
-        class_names = _class_names(categories, files.annotations)
-        objects = _objects(content, {identity: label for label, identity in enumerate(self._category_ids)})
-        root = Path(folder).resolve()
-        records, dropped = [], 0
-        for identity, image in content.by_id("images").items():
-            name = image.get("file_name")
-            if not isinstance(name, str):
-                raise content.error(f"image {shown(identity)} has no file_name", "add it")
+        super().__init__(read_coco(Path(folder), split))
+
+
+def read_coco(folder: Path, split: str, problem: Problem = refuse) -> RawData:
+    """Reads the annotations of a split.
+
+    Args:
+        folder: The data set's folder.
+        split: One of `SPLITS`.
+        problem: Is called for each entry that has to be left out.
+
+    Raises:
+        DataError: The file is missing, unreadable or no COCO file.
+    """
+    require_split(split)
+    files = find_coco(folder, split)
+    content = _Content(files.annotations, problem)
+    categories = sorted(content.by_id("categories").items())
+    category_ids = tuple(identity for identity, _ in categories)
+    class_names = _class_names(categories, files.annotations)
+    objects = _objects(content, {identity: label for label, identity in enumerate(category_ids)})
+    root = folder.resolve()
+    pictures = []
+    for identity, image in content.by_id("images").items():
+        name = image.get("file_name")
+        if not isinstance(name, str):
+            problem(BAD_PATH, str(content.error(f"image {shown(identity)} has no file_name", "add it")))
+            continue
+        try:
             path = inside(files.images, name, root=root, source=files.annotations)
-            record, lost = make_record(path, files.annotations, _size(image), identity, objects[identity])
-            records.append(record)
-            dropped += lost
-        if not records:
-            raise content.error("it lists no pictures", f"choose another split than {split} or add some")
-        super().__init__(class_names, records, dropped)
-
-    @property
-    def category_ids(self) -> tuple[int, ...]:
-        """The file's own numbers of its categories."""
-        return self._category_ids
+        except DataError as error:
+            problem(BAD_PATH, str(error))
+            continue
+        pictures.append(RawPicture(path, files.annotations, _size(image), identity, objects[identity]))
+    if not pictures:
+        raise content.error("it lists no pictures", f"choose another split than {split} or add some")
+    return RawData(class_names, category_ids, pictures)
 
 
-def is_coco(folder: Path) -> bool:
-    """Tells whether a folder holds COCO annotations of any split."""
-    return any(_annotation_files(folder, split) for split in SPLITS)
+def coco_splits(folder: Path) -> tuple[str, ...]:
+    """Returns the splits of which a folder holds COCO annotations."""
+    return tuple(split for split in SPLITS if _annotation_files(folder, split))
 
 
 def find_coco(folder: Path, split: str) -> CocoFiles:
@@ -109,8 +125,9 @@ def _annotation_files(folder: Path, split: str) -> list[Path]:
 class _Content:
     """The parts of an annotation file, checked for what everything else relies on."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, problem: Problem) -> None:
         self.path = path
+        self.problem = problem
         try:
             self.values = json.loads(read_bounded(path, MAX_JSON_BYTES))
         except (ValueError, RecursionError) as error:
@@ -154,21 +171,29 @@ def _class_names(categories: list[tuple[int, dict[str, Any]]], path: Path) -> tu
 
 
 def _objects(content: _Content, labels: dict[int, int]) -> dict[int, list[RawObject]]:
-    """Returns the objects by picture; raises `DataError` for unknown pictures and categories."""
+    """Returns the objects by picture, those of unknown pictures and categories left out."""
     known = content.by_id("images")
     objects: dict[int, list[RawObject]] = defaultdict(list)
     for identity, entry in content.by_id("annotations").items():
-        image_id, category_id = entry.get("image_id"), entry.get("category_id")
-        for value, key, allowed in ((image_id, "image_id", known), (category_id, "category_id", labels)):
-            if type(value) is not int or value not in allowed:
-                raise content.error(
-                    f"annotation {shown(identity)} has the unknown {key} {shown(value)}", "correct or remove it"
-                )
-        box = _xyxy(entry.get("bbox"))
-        if box is None:
-            raise content.error(f"annotation {shown(identity)} has no bbox of four numbers", "correct or remove it")
-        objects[image_id].append(RawObject(box, labels[category_id], entry.get("iscrowd") in (1, True)))
+        wrong = _wrong(entry, known, labels)
+        if wrong:
+            kind, what = wrong
+            content.problem(kind, str(content.error(f"annotation {shown(identity)} {what}", "correct or remove it")))
+            continue
+        label, crowd = labels[entry["category_id"]], entry.get("iscrowd") in (1, True)
+        objects[entry["image_id"]].append(RawObject(_xyxy(entry["bbox"]), label, crowd))
     return objects
+
+
+def _wrong(entry: dict[str, Any], known: dict[int, Any], labels: dict[int, int]) -> tuple[str, str] | None:
+    """Returns what an annotation lacks, as kind and words; None if it can be used."""
+    for key, allowed, kind in (("image_id", known, UNKNOWN_PICTURE), ("category_id", labels, UNKNOWN_CLASS)):
+        value = entry.get(key)
+        if type(value) is not int or value not in allowed:
+            return kind, f"has the unknown {key} {shown(value)}"
+    if _xyxy(entry.get("bbox")) is None:
+        return BAD_OBJECT, "has no bbox of four numbers"
+    return None
 
 
 def _xyxy(bbox: Any) -> tuple[float, float, float, float] | None:

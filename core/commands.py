@@ -1,5 +1,6 @@
 """What the command line does; every function takes the settings and options and returns what --json holds."""
 
+import json
 import signal
 from argparse import Namespace
 from collections.abc import Iterator, Sequence
@@ -16,14 +17,19 @@ from core.checkpoints import PICKLED, write_pickled
 from core.comparison import as_text, parts, result, rows, run_comparison
 from core.config import Config, knobs, text_of
 from core.data import DataError, open_data
+from core.data_commands import check, split, unpack  # noqa: F401 (found by name)
 from core.detector import detect as run_detector
-from core.evaluation import Metrics, results_json
-from core.files import OutputError, require_writable
+from core.evaluation import evaluate as run_evaluation
+from core.evaluation import results_json
+from core.files import OutputError, require_writable, write_text
+from core.findings import Finding, findings
 from core.knobs import ConfigError
 from core.model import RetinaNet
 from core.pictures import open_picture, to_pil
 from core.presets import PRESETS
 from core.processes import anywhere, make_accelerator
+from core.report import USUAL_IOU, explain
+from core.report_text import report_text
 from core.runs import RunFolder, record_to_dict, run_training
 from core.sample import Detections
 from core.training import (
@@ -32,7 +38,6 @@ from core.training import (
     Record,
     StepRecord,
     TrainingError,
-    evaluation_steps,
 )
 from core.weights import Weights, WeightsError, adopt, build, save_weights, weights_for
 
@@ -144,7 +149,10 @@ def _whole_folder(config: Config, options: Namespace) -> Config:
 
 
 def evaluate(config: Config, options: Namespace) -> dict[str, Any]:
-    """Measures the COCO figures on a split and prints them: on all of a folder, unless --images says how many."""
+    """Measures the COCO figures on a split and prints them: on all of a folder, unless --images says how many.
+
+    With --report also writes what explains them and prints what each kind of error costs.
+    """
     config = _whole_folder(config, options)
     data = open_data(options.data, options.split, config.scenes, config.training.eval_images)
     config, weights, model = _load(config)
@@ -153,17 +161,34 @@ def evaluate(config: Config, options: Namespace) -> dict[str, Any]:
             f"The data set has {len(data.class_names)} classes ({', '.join(data.class_names)}), the weights "
             f"{weights.name} {model.num_classes}: choose weights that were trained on this data."
         )
-    with _bar(total=min(config.training.eval_images, len(data)), show=True, unit="picture") as bar:
-        for progress in evaluation_steps(model, data, config):
-            if not isinstance(progress, Metrics):
-                bar.update(progress[0] - bar.n)
-    figures = progress.to_dict()
     count = min(config.training.eval_images, len(data))
+    done: list[Finding] = []
+    with _bar(total=count, show=True, unit="picture") as bar:
+        for batch in findings(model, data, config):
+            done += batch
+            bar.update(len(batch))
+    result = {"weights": weights.name, "data": options.data, "split": options.split, "images": count}
+    found, truths = [each.found for each in done], [each.truth for each in done]
     print(f"{count} pictures, {data.dropped} boxes without area left out")
+    if not options.report:
+        figures = run_evaluation(found, truths, data.class_names).to_dict()
+        _print_figures(figures)
+        return {**result, "metrics": figures}
+    names = [(each.image_id, data.name(index)) for index, each in enumerate(done)]
+    iou = USUAL_IOU if options.at_iou is None else options.at_iou
+    report = explain(found, truths, data.class_names, pictures=names, score=options.at_score, iou=iou)
+    if writes_files():
+        write_text(options.report, json.dumps({**result, **report.to_dict()}, allow_nan=False) + "\n")
+    figures = report.metrics.to_dict()
+    _print_figures(figures)
+    print(report_text(report))
+    return {**result, "metrics": figures}
+
+
+def _print_figures(figures: dict[str, Any]) -> None:
     for name, value in figures.items():
         if not isinstance(value, dict):
             print(f"{name:10} {'–' if value is None else f'{value:.3f}'}")
-    return {"weights": weights.name, "data": options.data, "split": options.split, "images": count, "metrics": figures}
 
 
 def detect(config: Config, options: Namespace) -> list[dict[str, Any]]:

@@ -1,15 +1,15 @@
-"""Where training and evaluation get their pictures: rendered scenes, or a folder in COCO or Pascal VOC format."""
+"""Where training and evaluation get their pictures: rendered scenes, or a folder in COCO, Pascal VOC or YOLO format."""
 
 from pathlib import Path
 
-from core.coco_data import CocoData, is_coco
-from core.folder_data import SPLITS, DataError, DataSet, require_split
+from core.data_files import DataError
+from core.folder_data import SPLITS, DataSet, require_split
+from core.folders import open_folder
 from core.hyperparameters import Scenes
 from core.sample import Sample
 from core.scenes import CLASS_NAMES, render_scene
-from core.voc_data import VocData, is_voc
 
-__all__ = ["SCENES_PER_SPLIT", "SPLITS", "CocoData", "DataError", "DataSet", "SceneData", "VocData", "open_data"]
+__all__ = ["SCENES_PER_SPLIT", "SPLITS", "DataError", "DataSet", "SceneData", "open_data"]
 
 SCENES_PER_SPLIT = 500_000_000  # split n renders scenes from n times this, so no scene is in two splits
 
@@ -47,7 +47,7 @@ def open_data(source: str, split: str, scenes: Scenes, length: int) -> DataSet:
     """Opens a data set.
 
     Args:
-        source: "scenes", or a folder in COCO or Pascal VOC format.
+        source: "scenes", or a folder in COCO, Pascal VOC or YOLO format.
         split: One of `SPLITS`.
         scenes: The dials of rendered scenes.
         length: How many scenes; a folder has as many pictures as it has.
@@ -57,14 +57,4 @@ def open_data(source: str, split: str, scenes: Scenes, length: int) -> DataSet:
     """
     if source == "scenes":
         return SceneData(scenes, length, split)
-    folder = Path(source)
-    if not folder.is_dir():
-        raise DataError(f"There is no data set {source!r}: give a folder that exists, or scenes.")
-    if is_coco(folder):
-        return CocoData(folder, split)
-    if is_voc(folder):
-        return VocData(folder, split)
-    raise DataError(
-        f"The folder {folder} holds no data set: add {split}.json beside images/ or "
-        f"annotations/instances_{split}*.json (COCO), or Annotations/*.xml with JPEGImages/ (Pascal VOC)."
-    )
+    return open_folder(Path(source), split)

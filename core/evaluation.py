@@ -104,6 +104,13 @@ def evaluate(
     Raises:
         ValueError: The numbers of pictures differ, or a label has no name.
     """
+    return metrics_of(compare(predictions, truths, class_names), class_names)
+
+
+def compare(
+    predictions: Sequence[Detections], truths: Iterable[GroundTruth | Sample], class_names: Sequence[str]
+) -> COCOeval:
+    """Runs pycocotools' evaluation; arguments and errors as `evaluate`."""
     truths = [GroundTruth.of(truth) for truth in truths]
     if len(predictions) != len(truths):
         raise ValueError(f"There are detections for {len(predictions)} pictures but objects for {len(truths)}.")
@@ -120,6 +127,11 @@ def evaluate(
         comparison.evaluate()
         comparison.accumulate()
         comparison.summarize()
+    return comparison
+
+
+def metrics_of(comparison: COCOeval, class_names: Sequence[str]) -> Metrics:
+    """Reads the figures of a finished evaluation."""
     figures = {name: _nan(float(value)) for name, value in zip(_FIGURES, comparison.stats, strict=True)}
     return Metrics(**figures, per_class=_per_class(comparison, class_names))
 
@@ -137,7 +149,7 @@ def results_json(
     results = []
     for detections, image_id in zip(predictions, image_ids, strict=True):
         kept = _finite(detections)
-        rows = zip(_xywh(kept.boxes), kept.scores.tolist(), kept.labels.tolist(), strict=True)
+        rows = zip(xywh(kept.boxes), kept.scores.tolist(), kept.labels.tolist(), strict=True)
         results += [
             {"image_id": image_id, "category_id": category_ids[label], "bbox": box, "score": score}
             for box, score, label in rows
@@ -150,7 +162,8 @@ def _finite(detections: Detections) -> Detections:
     return Detections(*(part[keep] for part in detections))
 
 
-def _xywh(boxes: Tensor) -> list[list[float]]:
+def xywh(boxes: Tensor) -> list[list[float]]:
+    """Returns boxes [N, 4] from xyxy as COCO has them, corner, width and height, in double precision."""
     boxes = boxes.double()  # x + width gives the corner back
     return torch.cat((boxes[:, :2], boxes[:, 2:] - boxes[:, :2]), dim=1).tolist()
 
@@ -161,7 +174,7 @@ def _coco(pictures: list[tuple[Tensor, Tensor]], class_names: Sequence[str], **e
     entries = [
         {"image_id": image_id, "category_id": label, "bbox": box, "area": box[2] * box[3], "iscrowd": 0, key: value}
         for image_id, (boxes, labels) in enumerate(pictures)
-        for box, label, value in zip(_xywh(boxes), labels.tolist(), values[image_id], strict=True)
+        for box, label, value in zip(xywh(boxes), labels.tolist(), values[image_id], strict=True)
     ]
     coco = COCO()
     coco.dataset = {

@@ -16,8 +16,8 @@ from core.anchors import make_anchors
 from core.augment import augment
 from core.averaging import averaged
 from core.config import Config
-from core.detector import detect
-from core.evaluation import GroundTruth, Metrics, evaluate
+from core.evaluation import Metrics, evaluate
+from core.findings import Finding, findings
 from core.folder_data import DataSet
 from core.losses import AnchorLosses, ForegroundAverage, Losses, anchor_losses, total_loss
 from core.matching import match_anchors
@@ -25,9 +25,7 @@ from core.model import Outputs, RetinaNet, freeze
 from core.optimization import Schedule, build_optimizer
 from core.preprocess import Batch, prepare
 from core.processes import make_accelerator
-from core.sample import Detections, Sample
-
-EVALUATION_BATCH = 4
+from core.sample import Sample
 
 
 class TrainingError(RuntimeError):
@@ -289,12 +287,9 @@ def evaluation_steps(model: RetinaNet, data: DataSet, config: Config) -> Iterato
     Yields:
         (pictures done, pictures in all) as it goes, and the COCO figures at last.
     """
-    predictions: list[Detections] = []
-    truths: list[GroundTruth] = []
+    done: list[Finding] = []
     count = min(config.training.eval_images, len(data))
-    for start in range(0, count, EVALUATION_BATCH):
-        samples = [data[index] for index in range(start, min(start + EVALUATION_BATCH, count))]
-        predictions += detect(model, [sample.image for sample in samples], config)
-        truths += [GroundTruth.of(sample) for sample in samples]
-        yield len(truths), count
-    yield evaluate(predictions, truths, data.class_names)
+    for batch in findings(model, data, config):
+        done += batch
+        yield len(done), count
+    yield evaluate([each.found for each in done], [each.truth for each in done], data.class_names)

@@ -1,32 +1,31 @@
 """Data sets in Pascal VOC format: one XML file a picture, the splits as lists of names."""
 
-import hashlib
 from pathlib import Path
 from typing import NamedTuple
 from xml.etree import ElementTree
 
+from core.data_files import PICTURES, DataError, inside, read_bounded, shown
 from core.folder_data import (
-    DataError,
+    BAD_FILE,
+    SPLITS,
     FolderData,
+    Problem,
+    RawData,
     RawObject,
-    Record,
-    inside,
-    make_record,
-    read_bounded,
+    RawPicture,
+    refuse,
     require_split,
-    shown,
 )
+from core.splits import by_name
 
 MAX_XML_BYTES = 4 * 2**20
-PICTURES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff")
 
 
 class VocData(FolderData):
     """A split of a folder in Pascal VOC format: `Annotations/*.xml`, `JPEGImages/`, `ImageSets/Main/<split>.txt`.
 
     Labels are the sorted names of the objects of all splits, so that they agree between splits. Without
-    `ImageSets/Main` the split is made here: annotations are sorted by the SHA-256 of their name, and of every ten the
-    second validates, the third tests and the others train.
+    `ImageSets/Main` the split is made from the names (`core.splits.by_name`).
 
     Args:
         folder: The data set's folder.
@@ -37,24 +36,7 @@ class VocData(FolderData):
     """
 
     def __init__(self, folder: str | Path, split: str) -> None:
-        require_split(split)
-        folder = Path(folder)
-        pages = {path.stem: _read(path) for path in sorted((folder / "Annotations").glob("*.xml"))}
-        class_names = tuple(sorted({item.name for page in pages.values() for item in page.objects}))
-        if not class_names:
-            raise DataError(f"{folder / 'Annotations'} holds no XML file with an object: put the annotations there.")
-        numbers = {name: number for number, name in enumerate(pages)}
-        pictures = {
-            path.stem: path.name
-            for path in sorted((folder / "JPEGImages").glob("*"))
-            if path.suffix.lower() in PICTURES
-        }
-        records, dropped = [], 0
-        for name in _names(folder, split, pages):
-            record, lost = _record(folder, pages[name], pictures.get(name, f"{name}.jpg"), numbers[name], class_names)
-            records.append(record)
-            dropped += lost
-        super().__init__(class_names, records, dropped)
+        super().__init__(read_voc(Path(folder), split))
 
 
 class _Object(NamedTuple):
@@ -76,33 +58,58 @@ class _PlainXml(ElementTree.TreeBuilder):
         raise DataError("a document type is declared, which may hide entities")
 
 
-def is_voc(folder: Path) -> bool:
-    """Tells whether a folder holds Pascal VOC annotations."""
-    return (folder / "Annotations").is_dir()
+def read_voc(folder: Path, split: str, problem: Problem = refuse) -> RawData:
+    """Reads the annotations of a split; arguments as `core.coco_data.read_coco`.
+
+    Raises:
+        DataError: There are none, or the list of the split is missing or wrong.
+    """
+    require_split(split)
+    pages = {}
+    for path in sorted((folder / "Annotations").glob("*.xml")):
+        try:
+            pages[path.stem] = _read(path)
+        except DataError as error:
+            problem(BAD_FILE, str(error))
+    class_names = tuple(sorted({item.name for page in pages.values() for item in page.objects}))
+    if not class_names:
+        raise DataError(f"{folder / 'Annotations'} holds no XML file with an object: put the annotations there.")
+    numbers = {name: number for number, name in enumerate(pages)}
+    files = {
+        path.stem: path.name for path in sorted((folder / "JPEGImages").glob("*")) if path.suffix.lower() in PICTURES
+    }
+    pictures = [
+        _picture(folder, pages[name], files.get(name, f"{name}.jpg"), numbers[name], class_names)
+        for name in _names(folder, split, pages, problem)
+    ]
+    return RawData(class_names, tuple(range(1, len(class_names) + 1)), pictures)
 
 
-def _record(folder: Path, page: _Page, picture: str, number: int, class_names: tuple[str, ...]) -> tuple[Record, int]:
+def voc_splits(folder: Path) -> tuple[str, ...]:
+    """Returns the splits of which a folder holds Pascal VOC annotations; all, where it has no lists."""
+    if not (folder / "Annotations").is_dir():
+        return ()
+    lists = folder / "ImageSets" / "Main"
+    return tuple(split for split in SPLITS if not lists.is_dir() or (lists / f"{split}.txt").is_file())
+
+
+def _picture(folder: Path, page: _Page, picture: str, number: int, class_names: tuple[str, ...]) -> RawPicture:
     objects = [RawObject(item.box, class_names.index(item.name), item.difficult) for item in page.objects]
     path = inside(folder / "JPEGImages", picture, root=folder.resolve(), source=page.path)
-    return make_record(path, page.path, page.size, number, objects)
+    return RawPicture(path, page.path, page.size, number, objects)
 
 
-def _names(folder: Path, split: str, pages: dict[str, _Page]) -> list[str]:
+def _names(folder: Path, split: str, pages: dict[str, _Page], problem: Problem) -> list[str]:
     """Returns the split's pictures, without extension."""
     lists = folder / "ImageSets" / "Main"
     path = lists / f"{split}.txt"
-    if lists.is_dir():
-        names = _listed(path, split, pages)
-    else:
-        shuffled = sorted(pages, key=lambda name: hashlib.sha256(name.encode()).digest())
-        parts = {1: "val", 2: "test"}
-        names = [name for rank, name in enumerate(shuffled) if parts.get(rank % 10, "train") == split]
+    names = _listed(path, split, pages, problem) if lists.is_dir() else by_name(pages)[split]
     if not names:
         raise DataError(f"The data set {folder} has no picture in its split {split}: list some in {path}.")
     return names
 
 
-def _listed(path: Path, split: str, pages: dict[str, _Page]) -> list[str]:
+def _listed(path: Path, split: str, pages: dict[str, _Page], problem: Problem) -> list[str]:
     if not path.is_file():
         raise DataError(f"The data set has no split {split}: {path} is not there; add it, one name a line.")
     lines = read_bounded(path, MAX_XML_BYTES).decode("utf-8", errors="replace").splitlines()
@@ -111,11 +118,12 @@ def _listed(path: Path, split: str, pages: dict[str, _Page]) -> list[str]:
         raise DataError(f"{path} lists a picture twice: remove the repeated lines.")
     unknown = [name for name in names if name not in pages]
     if unknown:
-        raise DataError(
-            f"{path} lists {shown(unknown[0])}, which has no XML file in Annotations ({len(unknown)} of {len(names)} "
-            "have none): add the annotations or remove the lines."
+        problem(
+            BAD_FILE,
+            f"{path} lists {shown(unknown[0])}, which has no usable XML file in Annotations ({len(unknown)} of "
+            f"{len(names)} have none): add the annotations or remove the lines.",
         )
-    return names
+    return [name for name in names if name in pages]
 
 
 def _read(path: Path) -> _Page:

@@ -63,3 +63,14 @@ def assert_sample(sample: Sample) -> None:
     assert sample.labels.dtype == torch.int64
     assert sample.crowd.dtype == torch.bool
     assert type(sample.image_id) is int
+
+
+def yolo(folder: Path, labels: dict[str, str], settings: str | None = None) -> Path:
+    """A picture for each file of labels, named by its path under images/ without ending."""
+    for name, text in labels.items():
+        picture(folder / "images" / f"{name}.png")
+        path = folder / "labels" / f"{name}.txt"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    (folder / "data.yaml").write_text(settings or "names: [cat, dog]\n")
+    return folder

@@ -261,6 +261,30 @@ def test_evaluate_a_split_of_a_folder(tuned, data, tmp_path):
     assert result["images"] == 2 and list(result["metrics"]["per_class"]) == ["cat", "bird", "dog"]
 
 
+def test_evaluate_explains_itself(tuned, data, tmp_path, capsys):
+    where = ("--weights", tuned, "--data", data, "--inference.score_threshold", 0)
+    run("evaluate", *where, "--json", tmp_path / "figures.json")
+    run("evaluate", *where, "--report", tmp_path / "report.json", "--at-score", 0.25, "--at-iou", 0.75)
+    report, figures = (json.loads((tmp_path / f"{name}.json").read_text()) for name in ("report", "figures"))
+    assert {key: report[key] for key in figures} == figures
+    assert list(report["classes"]) == ["cat", "bird", "dog"]
+    assert (report["confusion"]["score"], report["confusion"]["iou"]) == (0.25, 0.75)
+    assert {each["name"] for each in report["pictures"]} == {"a.png", "b.png"}
+    assert {each["image_id"] for each in report["pictures"]} == {7, 3}
+    assert "AP50 if fixed" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("value", ["1.5", "-0.1", "nan", "half"])
+def test_a_score_of_the_report_is_a_share(value, capsys):
+    status, line = refused(capsys, "evaluate", "--report", "report.json", f"--at-score={value}")
+    assert status == 2 and f"'{value}' is not a number from 0 to 1" in line
+
+
+def test_a_report_that_cannot_be_written_is_refused_at_once(tmp_path, capsys):
+    status, line = refused(capsys, "evaluate", "--report", tmp_path / "none" / "report.json")
+    assert status == 1 and "there is no folder" in line
+
+
 # Detect.
 
 

@@ -66,7 +66,11 @@ def test_voc_with_one_picture_has_no_val(tmp_path):
 
 @pytest.mark.parametrize(
     "listed, message",
-    [("p\np", "twice"), ("p\n../../p", r"lists '\.\./\.\./p', which has no XML file"), ("", "no picture in its split")],
+    [
+        ("p\np", "twice"),
+        ("p\n../../p", r"lists '\.\./\.\./p', which has no usable"),
+        ("", "no picture in its split"),
+    ],
 )
 def test_voc_lists_are_checked(tmp_path, listed, message):
     with pytest.raises(DataError, match=message) as error:

@@ -1,0 +1,81 @@
+"""What the command line does with one's own data: look through it, unpack it, split it; functions as in `commands`."""
+
+from argparse import Namespace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from tqdm import tqdm
+
+from core.archive import import_zip
+from core.config import Config
+from core.data_check import DataCheck, check_folder
+from core.data_check_text import check_text
+from core.data_files import DataError
+from core.files import require_writable
+from core.folder_data import SPLITS
+from core.folders import names_of, read_folder, read_whole, require_format, splits_of
+from core.splits import SPLITS_FILE, random_split, stratified_split, write_splits
+from core.weights import adopt, weights_for
+
+SPLIT_BY = {"random": lambda counts, *how: random_split(len(counts), *how), "stratified": stratified_split}
+
+
+def check(config: Config, options: Namespace) -> dict[str, Any]:
+    """Looks through a data set and prints what is wrong with it."""
+    folder = Path(options.data)
+    require_format(folder)
+    found = _checked(folder, config)
+    print(check_text(found))
+    return found.to_dict()
+
+
+def unpack(config: Config, options: Namespace) -> dict[str, Any]:
+    """Unpacks a zip with a data set into a new folder, unless something in it stops training; prints what is wrong."""
+
+    def accept(folder: Path) -> DataCheck:
+        found = _checked(folder, config)
+        print(check_text(found))
+        if not found.usable:
+            stops = ", ".join(f"{issue.count} {issue.what}" for issue in found.issues if issue.stops)
+            raise DataError(f"{options.archive} is not imported because of {stops}: correct that and try again.")
+        return found
+
+    return {"folder": str(options.out), **import_zip(options.archive, options.out, accept).to_dict()}
+
+
+def split(config: Config, options: Namespace) -> dict[str, Any]:
+    """Splits a data set anew into a file beside its annotations, or goes back to its own splits; prints the counts."""
+    folder = Path(options.data)
+    require_format(folder)
+    require_writable(folder / SPLITS_FILE)
+    if options.by == "given":
+        (folder / SPLITS_FILE).unlink(missing_ok=True)
+    else:
+        raw = read_whole(folder)
+        labels = [[item.label for item in picture.objects if not item.crowd] for picture in raw.pictures]
+        counts = np.array([np.bincount(each, minlength=len(raw.class_names)) for each in labels], dtype=np.int64)
+        parts = SPLIT_BY[options.by](counts, options.shares, config.training.seed)
+        names = names_of(folder, raw.pictures)
+        lists = [[names[number] for number in part] for part in parts]
+        write_splits(folder, dict(zip(SPLITS, lists, strict=True)))
+    return {"by": options.by, "splits": {name: _counted(folder, name) for name in splits_of(folder)}}
+
+
+def _checked(folder: Path, config: Config) -> DataCheck:
+    with tqdm(unit="picture", disable=None) as bar:
+
+        def progress(done: int, total: int) -> None:
+            bar.total = total
+            bar.update(done - bar.n)
+
+        return check_folder(folder, adopt(config, weights_for(config)), progress)
+
+
+def _counted(folder: Path, name: str) -> dict[str, Any]:
+    """Prints and returns the pictures of a split and its objects by class."""
+    raw = read_folder(folder, name)
+    labels = [item.label for picture in raw.pictures for item in picture.objects if not item.crowd]
+    objects = dict(zip(raw.class_names, np.bincount(labels, minlength=len(raw.class_names)).tolist(), strict=True))
+    print(f"{name:6} {len(raw.pictures):6} pictures   " + ", ".join(f"{key} {value}" for key, value in objects.items()))
+    return {"pictures": len(raw.pictures), "objects": objects}
