@@ -9,7 +9,10 @@ import gradio as gr
 # Set as HTML by the script, not named in the template: there Gradio would run a "${…}" in somebody's file name.
 SCRIPT = """
 const readout = element.querySelector(".readout");
-const show = live.part(props.part, (value) => { readout.innerHTML = value || ""; }, () => props.value);
+const show = live.part(props.part, (value) => {
+  readout.innerHTML = value || "";
+  readout.dataset.drawn = Number(readout.dataset.drawn || 0) + 1;
+}, () => props.value);
 watch("value", show);
 show();
 """
