@@ -71,6 +71,11 @@ def plain(text: str) -> str:
     return escape(text)
 
 
+def number(value: float | None, digits: str = ".3f") -> str:
+    """Returns a number, "–" where there is none."""
+    return "–" if value is None else format(value, digits)
+
+
 def count(number: float) -> str:
     """Returns a whole number with thousands apart."""
     return f"{number:,.0f}"

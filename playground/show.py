@@ -83,21 +83,12 @@ def follow_weights(config: Config) -> Config:
 
 def own_classes(situation: Situation) -> tuple[str, ...]:
     """Returns the classes that drawn objects can have: those of the objects that are there, else the network's."""
-    if len(situation.objects[0]):
-        return situation.picture.class_names
-    try:
-        return situation.network.class_names
-    except WeightsError:
-        return situation.picture.class_names
+    return situation.picture.class_names if len(situation.objects[0]) else situation.class_names
 
 
 def takeaway(form: str, situation: Situation) -> str:
     """Returns the settings in one of `core.takeaway.FORMATS`, for the classes of the network or of the picture."""
-    try:
-        classes = situation.network.class_names
-    except WeightsError:
-        classes = situation.picture.class_names
-    return FORMATS[form](situation.config, len(classes))
+    return FORMATS[form](situation.config, len(situation.class_names))
 
 
 def strip_value(asked: Asked, situation: Situation) -> str:

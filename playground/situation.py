@@ -177,6 +177,14 @@ class Situation:
         """The network with its weights."""
         return network_of(self.config)
 
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """Classes of the network, or of the picture while no network fits the settings."""
+        try:
+            return self.network.class_names
+        except WeightsError:
+            return self.picture.class_names
+
     @cached_property
     def prediction(self) -> Prediction:
         """What the network says."""

@@ -34,7 +34,7 @@ def _counts(situation: Situation) -> str:
         ("of them forced", readout.count(int(match.forced.sum()))),
         ("ignored", readout.count(int((match.label == IGNORED).sum()))),
         ("background", readout.count(background)),
-        ("background a foreground", readout.count(background / foreground) if foreground else "–"),
+        ("background a foreground", readout.number(background / foreground if foreground else None, ",.0f")),
     ]
     return readout.facts(pairs)
 

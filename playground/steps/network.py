@@ -43,7 +43,7 @@ def look(situation: Situation, focus: Focus) -> Look:
 
 
 def _sizes(situation: Situation) -> str:
-    config, classes = situation.config, _classes(situation)
+    config, classes = situation.config, len(situation.class_names)
     parts = parts_of(config.model, classes, config.anchors.per_place)
     total, trainable = sum(part.parameters for part in parts), sum(part.trainable for part in parts)
     height, width = situation.batch.pixels.shape[-2:]
@@ -62,14 +62,6 @@ def _sizes(situation: Situation) -> str:
     return text + readout.table(readout.Table("Parameters", ("part", "number", "trains"), rows))
 
 
-def _classes(situation: Situation) -> int:
-    """Returns the number of classes of the network, or of the scenes while no network fits the settings."""
-    try:
-        return situation.network.model.num_classes
-    except WeightsError:
-        return len(situation.picture.class_names)
-
-
 def _trains(part: Part) -> str:
     return "yes" if part.trainable == part.parameters else "frozen" if part.trainable == 0 else "partly"
 
@@ -85,7 +77,7 @@ def parts_of(model: Model, num_classes: int, anchors_per_place: int) -> tuple[Pa
 
 def _headline(situation: Situation) -> str:
     config = situation.config
-    parts = parts_of(config.model, _classes(situation), config.anchors.per_place)
+    parts = parts_of(config.model, len(situation.class_names), config.anchors.per_place)
     return f"ResNet-{config.model.depth} · {sum(part.parameters for part in parts) / 1e6:.1f} M"
 
 

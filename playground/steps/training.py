@@ -82,14 +82,10 @@ def _status(progress: Progress, name: str) -> str:
     if progress.evaluations:
         metrics = progress.evaluations[-1]["metrics"]
         names = ("ap", "ap50", "ap75", "ap_small", "ap_medium", "ap_large", "ar100")
-        rows = tuple((key.replace("_", " ").upper(), _figure(metrics[key])) for key in names)
+        rows = tuple((key.replace("_", " ").upper(), readout.number(metrics[key])) for key in names)
         title = f"Held-out scenes after step {progress.evaluations[-1]['step']}"
         text += readout.table(readout.Table(title, ("figure", "value"), rows))
     return text
-
-
-def _figure(value: float | None) -> str:
-    return "–" if value is None else f"{value:.3f}"
 
 
 def _belongs(knob: Knob) -> bool:
