@@ -10,10 +10,16 @@ from core.config import Config
 from playground.controls import settings_of, values_of
 from playground.show import REFUSALS, Shown
 
+LIVE = {"queue": False, "show_progress": "hidden"}
+# An event's data must not be deferred: "always_last" would run the last call with the first one's data.
+IN_ORDER = {"trigger_mode": "multiple", "show_progress": "hidden"}
+LATEST = {**LIVE, "trigger_mode": "always_last"}  # of a drag the last value wins, and none waits in a queue
+
 
 def updates(shown: Shown) -> list:
     """Returns what a handler gives the parts of the page."""
-    return [gr.skip() if part is None else part for part in shown]
+    beside = None if shown.beside is None else gr.Column(visible=shown.beside)
+    return [gr.skip() if part is None else part for part in shown._replace(beside=beside)]
 
 
 def shown_settings(config: Config) -> list:

@@ -37,6 +37,34 @@ function keepToggles() {
   const query = new URLSearchParams(location.search);
   query.set(TOGGLES, [...toggles].map(([key, on]) => (on ? key : "-" + key)).join(","));
   history.replaceState(history.state, "", location.pathname + "?" + query.toString().replaceAll("%2C", ","));
+  tellOthers({ toggles: [...toggles] });
+}
+
+// Where two pictures are compared, both show the same layers and the same part.
+const tellOthers = (said) => document.dispatchEvent(new CustomEvent("pic-told", { detail: { from: root, ...said } }));
+
+function adopt({ detail: { from, toggles: others, place: there } }) {
+  if (from === root) return;
+  if (others) {
+    toggles.clear();
+    for (const [key, on] of others) toggles.set(key, on);
+    showLegend();
+  }
+  if (there) {
+    Object.assign(camera, { zoom: there.zoom, x: there.x * size.width, y: there.y * size.height });
+    stage.classList.toggle("pic-zoomed", camera.zoom > 1);
+  }
+  schedule(true);
+}
+
+// A step of inference chosen in the strip switches its layer on, and those of the other steps off.
+const OF_STEPS = ["scores", "before", "suppressed"];
+
+function showLayer({ detail: wanted }) {
+  for (const key of OF_STEPS) toggles.set(key, key === wanted);
+  keepToggles();
+  showLegend();
+  schedule(true);
 }
 
 const items = () => [...(view.heat ? [view.heat] : []), ...view.layers];
@@ -159,6 +187,7 @@ function moveTo(x, y) {
   [camera.x, camera.y] = [clamp(x, size.width), clamp(y, size.height)];
   stage.classList.toggle("pic-zoomed", camera.zoom > 1);
   schedule(true);
+  tellOthers({ place: { zoom: camera.zoom, x: camera.x / size.width, y: camera.y / size.height } });
 }
 
 function zoom(factor, at = { x: size.width / 2, y: size.height / 2 }) {
@@ -187,12 +216,16 @@ function hover(at) {
   const next = at && boxAt(view.layers.filter(isVisible), x, y, 2 / camera.scale);
   if (next?.layer !== hovered?.layer || next?.index !== hovered?.index) schedule(false);
   [pointerAt, hovered] = [at, next];
-  tip.hidden = !hovered;
-  if (hovered) showTip(hovered, at);
+  const heat = at && view.heat && isVisible(view.heat) ? heatAt(view.heat, x, y) : null;
+  tip.hidden = !hovered && heat === null;
+  if (hovered) showTip(boxLines(hovered), at);
+  else if (heat !== null) showTip([view.heat.label, heat.toPrecision(3)], at);
 }
 
-function showTip({ layer, index }, at) {
-  const lines = [layer.label, layer.captions[index] ?? "", layer.values ? layer.values[index].toFixed(3) : ""];
+const boxLines = ({ layer, index }) =>
+  [layer.label, layer.captions[index] ?? "", layer.values ? layer.values[index].toFixed(3) : ""];
+
+function showTip(lines, at) {
   tip.replaceChildren(...lines.filter(Boolean).map((line) => labelled("div", "", line)));
   const beside = (at, length, room) => Math.max(0, at + 14 + length > room ? at - 10 - length : at + 14);
   tip.style.left = `${beside(at.x, tip.offsetWidth, size.width)}px`;
@@ -217,10 +250,11 @@ function showLegend() {
     const [swatch, label, count] = button.children;
     button.setAttribute("aria-pressed", isVisible(item));
     swatch.classList.toggle("pic-dashed", Boolean(item.dashed) && !isDense(item));
-    swatch.classList.toggle("pic-heat", Boolean(item.image));
+    swatch.classList.toggle("pic-heat", Boolean(item.steps));
     swatch.style.setProperty("--colour", item.colour ?? "");
     label.textContent = item.label;
-    count.textContent = item.image ? "" : item.count.toLocaleString("en");
+    count.textContent = item.steps ? "" : item.count.toLocaleString("en");
+    swatch.dataset.most = item.steps ? item.scale.toPrecision(2) : "";
   });
 }
 

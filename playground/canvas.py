@@ -93,6 +93,7 @@ class Heat(NamedTuple):
         values: float32 [h, w], 0 … 1; NaN counts as 0.
         extent: x1, y1, x2, y2 the map is stretched over, in the picture's coordinates.
         visible: Whether it starts switched on.
+        scale: What a value of 1 stands for.
     """
 
     key: str
@@ -100,6 +101,7 @@ class Heat(NamedTuple):
     values: np.ndarray | Tensor
     extent: tuple[float, float, float, float]
     visible: bool = True
+    scale: float = 1.0
 
 
 class View(NamedTuple):

@@ -5,11 +5,13 @@ from typing import Any
 
 import gradio as gr
 
-from playground import events
+from playground import address, events
 from playground.layout import lay_out
 from playground.lessons.events import connect_lessons
+from playground.pinning import connect_pinning
 from playground.plot import head
 from playground.steps import STEPS
+from playground.training_events import connect_training
 
 DELETE_CACHE = (3600, 86400)  # every hour, uploads older than a day, seconds
 ASSETS = Path(__file__).parent.parent / "assets"
@@ -20,11 +22,15 @@ def build_page() -> gr.Blocks:
     title = "RetinaNet Playground"
     with gr.Blocks(title=title, analytics_enabled=False, fill_width=True, delete_cache=DELETE_CACHE) as page:
         parts = lay_out()
-        events.connect_settings(page, parts)
+        address.connect_address(page, parts)
+        address.connect_resets(parts)
+        address.connect_header(parts)
+        events.connect_settings(parts)
         events.connect_picture(parts)
         events.connect_weights(parts)
         events.connect_anchors(parts)
-        events.connect_training(parts)
+        connect_training(parts)
+        connect_pinning(parts)
         connect_lessons(parts)
     return page
 
@@ -64,6 +70,8 @@ def _step_styles() -> str:
         rules.append(f'body[data-step="{key}"]:not([data-all]) .of-step:not(.of-{key}) {{ display: none !important; }}')
         if not step.uses_level:
             rules.append(f'body[data-step="{key}"] .needs-level {{ display: none !important; }}')
+        if key != "network":
+            rules.append(f'body[data-step="{key}"] .needs-map {{ display: none !important; }}')
         if key != "loss":
             rules.append(f'body[data-step="{key}"] .needs-loss {{ display: none !important; }}')
     return "\n".join(rules)

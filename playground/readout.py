@@ -8,17 +8,16 @@ import gradio as gr
 
 # Set as HTML by the script, not named in the template: there Gradio would run a "${…}" in somebody's file name.
 SCRIPT = """
-const show = () => { element.querySelector(".readout").innerHTML = props.value || ""; };
+const show = () => { element.querySelector("[data-html]").innerHTML = props.value || ""; };
 watch("value", show);
 show();
 """
 
 
-def component() -> gr.HTML:
-    """Builds the part of the page that shows a step's numbers; its value is HTML made here."""
-    return gr.HTML(
-        "", html_template='<div class="readout"></div>', js_on_load=SCRIPT, apply_default_css=False, padding=False
-    )
+def component(kind: str) -> gr.HTML:
+    """Builds a part of the page that shows numbers, of a CSS class; its value is HTML made here."""
+    template = f'<div class="{kind}" data-html></div>'
+    return gr.HTML("", html_template=template, js_on_load=SCRIPT, apply_default_css=False, padding=False)
 
 
 class Table(NamedTuple):

@@ -91,7 +91,7 @@ class Network(NamedTuple):
 
 # Sizes bound the memory: a prediction of a large picture with many anchors takes 100 MB.
 _weights, _networks, _predictions, _pyramids = Cache(3), Cache(3), Cache(6), Cache(2)
-_batches, _matches, _stages, _losses = Cache(4), Cache(8), Cache(8), Cache(16)
+_batches, _matches, _stages, _losses, _score_maps = Cache(4), Cache(8), Cache(8), Cache(16), Cache(6)
 
 
 def weights_of(name: str, depth: int) -> Weights:
@@ -204,6 +204,17 @@ class Situation:
                 return self.network.model.eval().pyramid(self.batch.pixels)
 
         return _pyramids.get(self._outputs_key, compute)
+
+    @cached_property
+    def score_maps(self) -> tuple[Tensor, ...]:
+        """The best score of any class and anchor at each place of each level, float32 [rows, columns]."""
+
+        def compute() -> tuple[Tensor, ...]:
+            best = self.prediction.outputs.logits[0].amax(dim=1).sigmoid()  # [N]
+            levels = zip(best.split(self.grid.counts), self.grid.grids, strict=True)
+            return tuple(each.view(*grid, -1).amax(dim=2) for each, grid in levels)
+
+        return _score_maps.get((self._outputs_key, self.grid.counts), compute)
 
     @cached_property
     def stages(self) -> Stages:

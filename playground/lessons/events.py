@@ -24,7 +24,7 @@ def asked_at(place: Place) -> Asked:
 def connect_lessons(parts: Parts) -> None:
     """Choosing a lesson, its steps, its questions, and leaving it."""
     panel, buttons = parts.panel, parts.buttons
-    states = [parts.lesson, parts.step, parts.own, parts.pick, buttons["lessons"], panel.seen]
+    states = [parts.lesson, parts.step, parts.own, parts.pick, parts.pinned, buttons["lessons"], panel.seen]
     outputs = [*states, *panel.shown, *parts.all_settings, *parts.shown]
     kept = len(outputs) - len(parts.shown)
     slow = {"show_progress": "minimal", "show_progress_on": [panel.text]}
@@ -32,7 +32,7 @@ def connect_lessons(parts: Parts) -> None:
     def at(place: Place | None, seen: list[str]) -> list:
         if place is None:
             skipped = [gr.skip()] * (len(parts.all_settings) + len(parts.shown))
-            return ["", *[gr.skip()] * 3, "", gr.skip(), *contents(None, []), *skipped]
+            return ["", *[gr.skip()] * 4, "", gr.skip(), *contents(None, []), *skipped]
         asked = asked_at(place)
         config = asked.config()
         return [
@@ -40,6 +40,7 @@ def connect_lessons(parts: Parts) -> None:
             asked.step,
             None,
             None,
+            "",
             place.lesson.key,
             seen := known([*known(seen), place.link]),
             *contents(place, seen),

@@ -9,6 +9,7 @@ from playground.figures import colour, histogram
 from playground.inspector import inspect
 from playground.situation import Situation
 from playground.step import Focus, Look, Step, section, truth_layer
+from playground.steps.levels import assignment_levels
 
 
 def look(situation: Situation, focus: Focus) -> Look:
@@ -81,4 +82,5 @@ STEP = Step(
     section("matching"),
     _headline,
     look,
+    assignment_levels,
 )

@@ -111,4 +111,3 @@ def _table(title: str, table: list[Row]) -> str:
 def _spread(mean: float | None, low: float | None, high: float | None) -> str:
     said = readout.number(mean)
     return said if low == high else f"{said} ({readout.number(low)}–{readout.number(high)})"
-

@@ -1,5 +1,6 @@
 """Focal loss: what one example pays by how sure the network is, and who pays what in this picture."""
 
+from core.anchors import LEVELS
 from core.losses import total_loss
 from playground import readout
 from playground.inspector import inspect
@@ -7,6 +8,7 @@ from playground.situation import Situation
 from playground.step import Focus, Look, Step, level_heat, section, truth_layer
 from playground.steps import paper
 from playground.steps.concentration import concentration
+from playground.steps.levels import loss_levels
 from playground.steps.loss_curves import CURVES, curves, example
 from playground.steps.who_pays import alternatives, certainty, shares
 
@@ -20,9 +22,7 @@ def look(situation: Situation, focus: Focus) -> Look:
     start = sum(grid.counts[: focus.level])
     paid = losses.classification[start : start + grid.counts[focus.level]]
     places = paid.view(*grid.grids[focus.level], grid.per_place).sum(dim=2)  # [rows, columns]
-    heat = level_heat(
-        situation, focus.level, (places / places.max().clamp(min=1e-9)).numpy(), key="loss", label="classification loss"
-    )
+    heat = level_heat(situation, LEVELS[focus.level], places, key="loss", label="classification loss")
     layers = (truth_layer(situation),)
     below, held = concentration(situation)
     seen, loss = inspect(situation, focus), situation.config.loss
@@ -55,5 +55,6 @@ STEP = Step(
     section("loss"),
     _headline,
     look,
+    loss_levels,
     uses_level=True,
 )
