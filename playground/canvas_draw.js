@@ -91,7 +91,7 @@ function paintGrid(ctx, { extent: [x1, y1, x2, y2], rows, columns }, pixels) {
   for (let i = 1; i < columns; i++) line(x1 + i * across, y1, x1 + i * across, y2);
   for (let i = 1; i < rows; i++) line(x1, y1 + i * down, x2, y1 + i * down);
   ctx.lineWidth = 1 / pixels;
-  ctx.strokeStyle = "rgb(255 255 255 / 25%)";
+  ctx.strokeStyle = "rgb(255 255 255 / 14%)";
   ctx.stroke();
 }
 

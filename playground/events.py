@@ -32,7 +32,7 @@ def connect_settings(parts: Parts) -> None:
     for path, widget in parts.knobs.items():
         if path != WEIGHTS:  # weights bring other settings along
             widget.change(None, [widget, parts.settings], parts.settings, js=keep(path), **LATEST)
-    redraw = [parts.settings.change, parts.level.change, parts.map.change, parts.curve.change, parts.p_t.change]
+    redraw = [parts.settings.change, parts.curve.change, parts.p_t.change]
     gr.on(redraw, lambda *inputs: updates(show(Asked(*inputs))), parts.asked, parts.shown, **LATEST)
 
     def choose(event: gr.EventData, *inputs: Any) -> list:

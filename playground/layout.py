@@ -5,7 +5,6 @@ from typing import NamedTuple
 
 import gradio as gr
 
-from core.anchors import LEVELS
 from core.config import Config, knobs
 from core.knobs import Effect
 from core.presets import PRESETS
@@ -49,11 +48,11 @@ class Parts(NamedTuple):
     run: gr.State
     lesson: gr.State
     timer: gr.Timer
-    level: gr.Dropdown
+    level: gr.State
     settings: gr.Textbox
     curve: gr.Dropdown
     p_t: gr.Slider
-    map: gr.Dropdown
+    map: gr.State
     pinned: gr.State
     pinned_own: gr.State
     beside: gr.State
@@ -90,16 +89,16 @@ def lay_out() -> Parts:
             widgets, more = _knob_columns()
         with gr.Column(elem_classes=["middle"], min_width=320, scale=6):
             view, side, other = _pictures()
-            counts = readout.component("counts")
+            counts = readout.component("numbers counts")
         with gr.Column(elem_classes=["right"], min_width=280, scale=4):
-            shown_map, level, curve, p_t = _map(), _level(), *_loss_view()
-            numbers, *figures = readout.component("readout"), plot(), plot()
+            curve, p_t = _loss_view()
+            numbers, *figures = readout.component("numbers readout"), plot(), plot()
     states = [gr.State(next(iter(STEPS))), gr.State(None), gr.State(None), gr.State(""), gr.State("")]
     timer = gr.Timer(TICK_SECONDS, active=False)
     settings = gr.Textbox(settings_of(Config()), visible="hidden")
-    pins = [gr.State(""), gr.State(None), gr.State(False)]
+    level, pins = gr.State(0), [gr.State(""), gr.State(None), gr.State(False)]
     shown = [message, navigation, view, numbers, *figures, changes, side, other, counts]
-    asked = [*states, timer, level, settings, curve, p_t, shown_map, *pins]
+    asked = [*states, timer, level, settings, curve, p_t, gr.State(MAPS[0]), *pins]
     return Parts(*shown, *asked, widgets, more | buttons | pinning, lesson)
 
 
@@ -123,17 +122,6 @@ def _pictures() -> tuple[gr.HTML, gr.Column, gr.HTML]:
     return view, side, other
 
 
-def _map() -> gr.Dropdown:
-    choices = [("features of P3–P7", "pyramid"), ("features of C3–C5", "body"), ("class scores of P3–P7", "scores")]
-    return gr.Dropdown(choices, value=MAPS[0], label="Map on show", elem_id="map", elem_classes=["needs-map"])
-
-
-def _level() -> gr.Dropdown:
-    choices = [(name, index) for index, name in enumerate(LEVELS)]
-    classes = ["needs-level"]
-    return gr.Dropdown(choices, value=0, label="Pyramid level on show", elem_id="level", elem_classes=classes)
-
-
 def _loss_view() -> tuple[gr.Dropdown, gr.Slider]:
     classes = ["needs-loss"]
     curve = gr.Dropdown(list(FIGURES), value=FIGURES[0], label="Curve", elem_id="curve", elem_classes=classes)
@@ -145,7 +133,7 @@ def _loss_view() -> tuple[gr.Dropdown, gr.Slider]:
 
 def _header() -> dict[str, gr.Button]:
     with gr.Row(elem_classes=["header"]):
-        gr.Markdown("# RetinaNet Playground\nTake a detector apart: every knob moves something you can see.")
+        gr.Markdown("# RetinaNet Playground\nEvery knob moves something you can see.")
         return {
             "lessons": chooser(),
             "all": gr.Button("All knobs", size="sm", elem_id="all-knobs"),

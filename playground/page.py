@@ -66,12 +66,8 @@ def launch_options() -> dict[str, Any]:
 def _step_styles() -> str:
     """Shows the knobs of the chosen step only, unless all are asked for."""
     rules = []
-    for key, step in STEPS.items():
+    for key in STEPS:
         rules.append(f'body[data-step="{key}"]:not([data-all]) .of-step:not(.of-{key}) {{ display: none !important; }}')
-        if not step.uses_level:
-            rules.append(f'body[data-step="{key}"] .needs-level {{ display: none !important; }}')
-        if key != "network":
-            rules.append(f'body[data-step="{key}"] .needs-map {{ display: none !important; }}')
         if key != "loss":
             rules.append(f'body[data-step="{key}"] .needs-loss {{ display: none !important; }}')
     return "\n".join(rules)

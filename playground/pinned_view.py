@@ -44,7 +44,7 @@ def _change(name: str, old: str, new: str) -> str:
 
 
 def _text(knob: Knob, value: Any) -> str:
-    text = _shortened(text_of(value).replace(",", ", "))
+    text = f"{value:g}" if isinstance(value, float) else _shortened(text_of(value).replace(",", ", "))
     return f"{text} {knob.unit}" if knob.unit else text
 
 

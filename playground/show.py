@@ -17,7 +17,7 @@ from playground.canvas_edit import Pick, parse_edit
 from playground.link import to_link
 from playground.pictures import Picture
 from playground.situation import Cache, Situation, weights_of
-from playground.step import Levels, Look, Part
+from playground.step import Levels, Look, Part, Step
 from playground.steps import STEPS
 
 # What a visitor can bring about; everything else is a defect and may show as one.
@@ -134,7 +134,7 @@ def takeaway(form: str, situation: Situation) -> str:
 def strip_value(asked: Asked, situation: Situation) -> str:
     """Returns the strip with the live numbers of all steps."""
     try:
-        levels = STEPS[asked.step].levels(situation, asked.focus())
+        levels = _levels(STEPS[asked.step], situation, asked)
     except REFUSALS:
         levels = Levels("", ())
     return strip.value(
@@ -145,6 +145,13 @@ def strip_value(asked: Asked, situation: Situation) -> str:
         map_=asked.map,
         query=to_link(asked, situation.config),
     )
+
+
+def _levels(step: Step, situation: Situation, asked: Asked) -> Levels:
+    levels = step.levels(situation, asked.focus())
+    if step.uses_level:
+        return levels
+    return levels._replace(cells=tuple(cell._replace(level=None) for cell in levels.cells))
 
 
 def cells_of(situation: Situation) -> list[strip.Cell]:

@@ -108,7 +108,7 @@ class Step(NamedTuple):
         headline: Its live number in the strip, or the parts it has there.
         look: What it shows.
         levels: What the strip tells of each level while this step is chosen.
-        uses_level: Whether the choice of a level matters to it.
+        uses_level: Whether it draws a map of one level, which can be chosen.
     """
 
     key: str

@@ -18,9 +18,12 @@ let chosen = null;  // step that the visitor has chosen, while the server has no
 function choose(cell) {
   chosen = cell.step;
   mark(cell.step);
-  if (cell.layer) document.dispatchEvent(new CustomEvent("pic-layer", { detail: cell.layer }));
+  if (cell.layer) switchOn(cell.layer);
   trigger("select", { step: cell.step, map: cell.map || null, level: null });
 }
+
+/** A part of the detections step has its layer, and each of its levels the map of scores. */
+const switchOn = (layer) => document.dispatchEvent(new CustomEvent("pic-layer", { detail: layer }));
 
 function mark(step) {
   const moved = document.body.dataset.step !== step;
@@ -68,7 +71,10 @@ function level(each) {
   made.append(document.createElement("strong"), document.createElement("span"));
   if (each.level === null) return made;
   made.type = "button";
-  made.addEventListener("click", () => trigger("select", { step: null, map: each.map || null, level: each.level }));
+  made.addEventListener("click", () => {
+    if (document.body.dataset.step === "detections") switchOn("scores");
+    trigger("select", { step: null, map: each.map || null, level: each.level });
+  });
   return made;
 }
 

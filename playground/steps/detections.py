@@ -142,7 +142,8 @@ STEP = Step(
     "detections",
     "Detections",
     "Scores below the threshold are dropped, each level keeps its top K, their boxes are decoded, and NMS keeps the "
-    "best of those that overlap. Switch on the layers to see every box before NMS and who suppressed whom.",
+    "best of those that overlap. Switch on the layers to see every box before NMS and who suppressed whom; a level in "
+    "the strip shows its class scores.",
     _belongs,
     PARTS,
     look,

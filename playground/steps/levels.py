@@ -12,6 +12,16 @@ from playground.situation import Situation
 from playground.step import Focus, LevelCell, Levels
 
 BODY = ("C3", "C4", "C5")
+PART_NAMES = {
+    "stem": "stem",
+    "layer1": "res2",
+    "layer2": "res3",
+    "layer3": "res4",
+    "layer4": "res5",
+    "fpn": "pyramid",
+    "class head": "class subnet",
+    "box head": "box subnet",
+}
 FROZEN = "❄\ufe0e"  # as a letter, not as a coloured picture
 
 
@@ -28,8 +38,8 @@ def map_levels(situation: Situation, focus: Focus) -> Levels:
     pyramid, logits = situation.pyramid, situation.prediction.outputs.logits
     if focus.map == "scores":
         classes, places = logits.shape[-1], situation.grid.per_place
-        grids = [f"{places * classes} + {places * 4} × {rows} × {columns}" for rows, columns in situation.grid.grids]
-        return _levels("class + box channels × rows × columns", grids, map_="scores")
+        grids = [f"({places * classes}+{places * 4})×{rows}×{columns}" for rows, columns in situation.grid.grids]
+        return _levels("(class + box channels) × rows × columns", grids, map_="scores")
     # C3 is the map after stage 3 of the body.
     body = [
         LevelCell(name + _frozen(stage <= frozen), _shape(each), level, "body")
@@ -91,7 +101,9 @@ def funnel_levels(situation: Situation, focus: Focus) -> Levels:
 
 def part_levels(parts: tuple[Part, ...]) -> Levels:
     """Returns the parameters of each part of the network, and which of them stay as they are."""
-    cells = tuple(LevelCell(part.name + _frozen(part.trainable == 0), short(part.parameters)) for part in parts)
+    cells = tuple(
+        LevelCell(PART_NAMES[part.name] + _frozen(part.trainable == 0), short(part.parameters)) for part in parts
+    )
     return Levels(f"parameters, {FROZEN} frozen", cells)
 
 

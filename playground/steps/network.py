@@ -14,18 +14,7 @@ from playground import readout
 from playground.canvas import Heat
 from playground.situation import Situation
 from playground.step import Focus, Look, Part, Step, level_heat, score_heat, section, truth_layer
-from playground.steps.levels import BODY, FROZEN, map_levels, short
-
-PART_NAMES = {
-    "stem": "stem (stage 1)",
-    "layer1": "res2 (stage 2)",
-    "layer2": "res3 (stage 3)",
-    "layer3": "res4 (stage 4)",
-    "layer4": "res5 (stage 5)",
-    "fpn": "feature pyramid",
-    "class head": "class subnet",
-    "box head": "box subnet",
-}
+from playground.steps.levels import BODY, FROZEN, PART_NAMES, map_levels, short
 
 STAGES = ("stem", "layer1", "layer2", "layer3", "layer4")
 
@@ -70,8 +59,13 @@ def _sizes(situation: Situation) -> str:
             ("classes", str(classes)),
         ]
     )
-    rows = tuple((PART_NAMES[part.name], readout.count(part.parameters), _trains(part)) for part in parts)
+    rows = tuple((_name(part), readout.count(part.parameters), _trains(part)) for part in parts)
     return text + readout.table(readout.Table("Parameters", ("part", "number", "trains"), rows))
+
+
+def _name(part: model_stats.Part) -> str:
+    stage = f" (stage {STAGES.index(part.name) + 1})" if part.name in STAGES else ""
+    return PART_NAMES[part.name] + stage
 
 
 def _trains(part: model_stats.Part) -> str:
@@ -123,7 +117,8 @@ STEP = Step(
     "network",
     "Network",
     "A ResNet body turns the picture into maps, the feature pyramid into five levels P3–P7, and two small subnets say "
-    "for every anchor what it shows and how to correct its box. The colours show where a level is active.",
+    "for every anchor what it shows and how to correct its box. The colours show where a map is active or, for the "
+    "heads, the best class score at each place: choose part and level in the strip.",
     section("model"),
     PARTS,
     look,
