@@ -51,6 +51,8 @@ def launch_options() -> dict[str, Any]:
             checkbox_border_color="*neutral_400",
             checkbox_border_color_dark="*neutral_500",
             button_border_width="1px",
+            button_primary_background_fill="*primary_600",  # white on the theme's own blue is too faint
+            button_primary_background_fill_hover="*primary_700",
             button_secondary_border_color="*neutral_300",
             button_secondary_border_color_dark="*neutral_600",
         ),
@@ -69,5 +71,5 @@ def _step_styles() -> str:
     for key in STEPS:
         rules.append(f'body[data-step="{key}"]:not([data-all]) .of-step:not(.of-{key}) {{ display: none !important; }}')
         if key != "loss":
-            rules.append(f'body[data-step="{key}"] .needs-loss {{ display: none !important; }}')
+            rules.append(f'body[data-step="{key}"] .right > .form {{ display: none !important; }}')
     return "\n".join(rules)

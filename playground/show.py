@@ -136,7 +136,7 @@ def strip_value(asked: Asked, situation: Situation) -> str:
     try:
         levels = _levels(STEPS[asked.step], situation, asked)
     except REFUSALS:
-        levels = Levels("", ())
+        levels = Levels("no numbers of levels under these settings", ())
     return strip.value(
         cells_of(situation),
         levels,

@@ -51,7 +51,6 @@ function showCells(state) {
 
 /** The second row; a level that can be chosen is a button. */
 function showLevels(state) {
-  levels.hidden = !state.levels.length;
   const shape = JSON.stringify(state.levels.map((each) => [each.level, each.map]));
   if (levels.dataset.shape !== shape) levels.replaceChildren(document.createElement("em"), ...state.levels.map(level));
   levels.dataset.shape = shape;  // the same buttons stay, and with them the focus
