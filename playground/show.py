@@ -17,11 +17,12 @@ from playground.canvas_edit import Pick, parse_edit
 from playground.link import to_link
 from playground.pictures import Picture
 from playground.situation import Cache, Situation, weights_of
-from playground.step import Levels, Look, Part, Step
+from playground.step import Levels, Look, Part, Step, truth_layer
 from playground.steps import STEPS
 
 # What a visitor can bring about; everything else is a defect and may show as one.
 REFUSALS = (ConfigError, WeightsError, PictureError, ValueError)
+NOTHING = "This step has nothing to show under these settings: the message above says why, and what to do."
 _urls = Cache(32)
 
 
@@ -54,16 +55,28 @@ class Shown(NamedTuple):
 
 
 def show(asked: Asked) -> Shown:
-    """Returns what the page shows; what cannot be had is explained in the notice, and all else stays."""
+    """Returns what the page shows.
+
+    Settings that are not allowed leave everything as it is, but for a notice; what a step cannot have under settings
+    that are, such as the outputs of weights that do not fit them, leaves the picture and its objects.
+    """
     try:
         situation = asked.situation()
-        look = STEPS[asked.step].look(situation, asked.focus())
+        look, said = _look(asked, situation)
         view = view_of(situation, look)
     except REFUSALS as error:
         return Shown(notice=str(error))
     figures = (json.dumps(figure) if figure else "" for figure in (look.figure, look.below))
-    shown = Shown("", strip_value(asked, situation), payload(view), look.readout, *figures)
+    shown = Shown(said, strip_value(asked, situation), payload(view), look.readout, *figures)
     return _against_pinned(shown, asked, situation) if asked.pinned else shown
+
+
+def _look(asked: Asked, situation: Situation) -> tuple[Look, str]:
+    """Returns what the step shows, and why it is no more than that."""
+    try:
+        return STEPS[asked.step].look(situation, asked.focus()), ""
+    except REFUSALS as error:
+        return Look((truth_layer(situation),), readout=readout.paragraph(NOTHING)), str(error)
 
 
 def view_of(situation: Situation, look: Look) -> View:

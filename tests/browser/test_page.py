@@ -245,6 +245,14 @@ def test_a_bad_link_is_explained(opened):
     assert layers(page)["truth"] > 0
 
 
+def test_a_link_whose_weights_do_not_fit_still_opens_a_page(opened):
+    page = opened("step=detections&anchors.ratios=1")
+    assert "anchors a place contradicts" in wait(lambda: notice(page))
+    assert layers(page)["truth"] > 0 and "nothing to show" in page.text_content(".readout")
+    choose(page, "anchors")
+    wait(lambda: notice(page) == "" and "Best IoU" in page.text_content(".readout"))
+
+
 def test_contradictory_thresholds_are_explained_and_nothing_is_lost(opened):
     page = opened(QUICK + "&step=assignment")
     before = layers(page)
