@@ -50,7 +50,8 @@ COLOURS = MappingProxyType(
 
 TRUTH = "truth"  # key of the layer the user may edit
 TINY = 128 * 128  # pixels up to which a picture is sent without loss: enlarged, JPEG's blocks would show
-SCRIPTS = ("canvas_draw.js", "canvas_edit.js", "canvas.js", "canvas_input.js")  # one program, in this order
+# One program, in this order.
+SCRIPTS = ("canvas_draw.js", "canvas_edit.js", "canvas_layers.js", "canvas.js", "canvas_input.js")
 KEPT_PICTURES = 64  # that browsers may still ask for; each is asked for right after `payload` named it
 
 
