@@ -106,7 +106,7 @@ def _pinned_bar() -> tuple[gr.HTML, dict[str, gr.Button]]:
     with gr.Row(elem_classes=["pinned-bar"]):
         changes = readout.component("changes")
         return changes, {
-            "beside": gr.Button("Side by side", size="sm", min_width=80),
+            "beside": gr.Button("Side by side", size="sm", min_width=80, elem_id="beside"),
             "to_pinned": gr.Button("Back to A", size="sm", min_width=80),
             "unpin": gr.Button("Unpin", size="sm", min_width=80),
         }

@@ -122,6 +122,7 @@ function show() {
   const asked = new URLSearchParams(state.query);
   document.body.toggleAttribute("data-pinned", asked.has("pinned"));
   document.body.toggleAttribute("data-beside", asked.has("beside"));
+  document.querySelector("#beside")?.setAttribute("aria-pressed", asked.has("beside"));
   const kept = ["hide", "layers"].map((key) => [key, new URLSearchParams(location.search).get(key)]);
   const own = kept.filter(([, value]) => value).map(([key, value]) => `${key}=${value}`);  // known to the browser alone
   const query = [state.query, ...own].filter(Boolean).join("&");
