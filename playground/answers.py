@@ -7,17 +7,21 @@ from typing import Any
 
 import gradio as gr
 
-from core.anchors import LEVELS
 from core.config import Config
 from playground.controls import settings_of, values_of
 from playground.live import BROWSERS
 from playground.show import REFUSALS, TOKENS, Shown, show
 from playground.steps.loss import FIGURES
 
+LIVE = {"queue": False, "show_progress": "hidden"}
+# An event's data must not be deferred: "always_last" would run the last call with the first one's data.
+IN_ORDER = {"trigger_mode": "multiple", "show_progress": "hidden"}
+
 
 def updates(shown: Shown) -> list:
     """Returns what a handler gives the parts of the page."""
-    return [gr.skip() if part is None else part for part in shown]
+    beside = None if shown.beside is None else gr.Column(visible=shown.beside)
+    return [gr.skip() if part is None else part for part in shown._replace(beside=beside)]
 
 
 def shown_settings(config: Config) -> list:
@@ -29,7 +33,7 @@ def answer(request: object) -> dict[str, Any]:
     """Answers the browser itself: what to show for other settings of what was asked before, see `playground.live`.
 
     Args:
-        request: A dict with `token`, `settings`, `level`, `curve` and `p_t`; it comes from outside and may be anything.
+        request: A dict with `token`, `settings`, `curve` and `p_t`; it comes from outside and may be anything.
 
     Returns:
         The parts of `Shown` by name, or {"forgotten": True} where the token is no longer known.
@@ -44,9 +48,9 @@ def answer(request: object) -> dict[str, Any]:
 
 def _sound(request: dict) -> bool:
     """Whether the browser's part of what it asks for is what a page of ours sends."""
-    settings, level, curve, p_t = (request.get(name) for name in BROWSERS)
-    numbers = all(isinstance(number, int | float) and math.isfinite(number) for number in (level, p_t))
-    return isinstance(settings, str) and numbers and level in range(len(LEVELS)) and curve in FIGURES
+    settings, curve, p_t = (request.get(name) for name in BROWSERS)
+    number = isinstance(p_t, int | float) and math.isfinite(p_t)
+    return isinstance(settings, str) and curve in FIGURES and number
 
 
 def refusing(count: int, handler: Callable[..., list]) -> Callable[..., list]:

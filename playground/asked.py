@@ -12,9 +12,10 @@ from playground.canvas_edit import Pick
 from playground.controls import config_of
 from playground.pictures import Picture, scene
 from playground.situation import Situation
-from playground.step import Focus
+from playground.step import MAPS, Focus
 from playground.steps.training import RUNS
 
+DEFAULTS = "defaults"  # the pinned settings when none of them was changed
 P_T_RANGE = (0.01, 0.99)  # of the example that the loss step marks
 
 
@@ -38,6 +39,10 @@ class Asked(NamedTuple):
         lesson: Where one is in a lesson, as links say it, "" outside of lessons.
         curve: Of the loss step, see `Focus`.
         p_t: Of the loss step, see `Focus`.
+        map: Of the network step, see `Focus`.
+        pinned: Settings to compare with as a URL query (`pin_of`), "" for none.
+        pinned_own: Somebody's own picture as it was when it was pinned.
+        beside: Whether the picture under the pinned settings is on show, too.
     """
 
     step: str
@@ -49,6 +54,10 @@ class Asked(NamedTuple):
     lesson: str = ""
     curve: str = "loss"
     p_t: float = 0.9
+    map: str = MAPS[0]
+    pinned: str = ""
+    pinned_own: Own | None = None
+    beside: bool = False
 
     def config(self) -> Config:
         """Reads the settings.
@@ -63,13 +72,38 @@ class Asked(NamedTuple):
     def focus(self) -> Focus:
         """Returns what the visitor looks at beside the settings."""
         p_t = min(max(float(self.p_t or 0), P_T_RANGE[0]), P_T_RANGE[1])
-        return Focus(self.level, self.pick, self.run, self.curve, p_t)
+        return Focus(self.level, self.pick, self.run, self.curve, p_t, self.map)
 
     def situation(self) -> Situation:
         """Returns the picture under the settings; raises as `config`."""
-        config = self.config()
-        on_show = self.own and self.own.scenes == config.scenes
-        return Situation(self.own.picture if on_show else scene(config.scenes), config)
+        return _situation(self.own, self.config())
+
+    def pinned_config(self) -> Config:
+        """Reads the pinned settings; there must be some.
+
+        Raises:
+            ConfigError: As `config`.
+        """
+        try:
+            config = Config() if self.pinned == DEFAULTS else Config.from_query(self.pinned)
+            require_own_weights(config)
+        except ConfigError as error:
+            raise ConfigError(f"In the pinned settings, {error}") from None
+        return config
+
+    def pinned_situation(self) -> Situation:
+        """Returns the pinned picture under the pinned settings; raises as `pinned_config`."""
+        return _situation(self.pinned_own, self.pinned_config())
+
+
+def _situation(own: Own | None, config: Config) -> Situation:
+    on_show = own and own.scenes == config.scenes
+    return Situation(own.picture if on_show else scene(config.scenes), config)
+
+
+def pin_of(config: Config) -> str:
+    """Returns settings as `Asked.pinned` holds them: what differs from the defaults."""
+    return config.to_query() or DEFAULTS
 
 
 def require_own_weights(config: Config) -> None:

@@ -1,4 +1,4 @@
-// The component: its state, the views it is sent, the camera, legend and toolbar. `element`, `trigger`, `props` and
+// The component: its state, the views it is sent, the camera and hovering. `element`, `trigger`, `props` and
 // `server` come from Gradio. Text of users only ever goes through textContent.
 
 const KEPT_PICTURES = 8;
@@ -13,7 +13,6 @@ const [drawButton, classSelect, deleteButton, hint, wheelHint] = ["draw", "class
 const root = element.querySelector(".pic");
 
 const pictures = new Map();  // hash → decoded image, latest last
-const toggles = new Map();  // layer key → what the user has chosen
 const camera = { zoom: 1, x: 0, y: 0, scale: 1, ratio: 1 };
 let view = decodeView("");
 let picture = null;
@@ -27,20 +26,6 @@ let frame = 0;
 let dirty = { base: true, top: true };
 let drawn = 0;
 
-// Which layers were switched on or off is part of the link: ?layers=ignored,-truth
-const TOGGLES = "layers";
-for (const entry of (new URLSearchParams(location.search).get(TOGGLES) ?? "").split(",").filter(Boolean)) {
-  toggles.set(entry.replace(/^-/, ""), !entry.startsWith("-"));
-}
-
-function keepToggles() {
-  const query = new URLSearchParams(location.search);
-  query.set(TOGGLES, [...toggles].map(([key, on]) => (on ? key : "-" + key)).join(","));
-  history.replaceState(history.state, "", location.pathname + "?" + query.toString().replaceAll("%2C", ","));
-}
-
-const items = () => [...(view.heat ? [view.heat] : []), ...view.layers];
-const isVisible = (item) => toggles.get(item.key) ?? item.visible;
 const editor = createEditor(
   {
     view: () => view,
@@ -159,6 +144,7 @@ function moveTo(x, y) {
   [camera.x, camera.y] = [clamp(x, size.width), clamp(y, size.height)];
   stage.classList.toggle("pic-zoomed", camera.zoom > 1);
   schedule(true);
+  tellOthers({ place: { zoom: camera.zoom, x: camera.x / size.width, y: camera.y / size.height } });
 }
 
 function zoom(factor, at = { x: size.width / 2, y: size.height / 2 }) {
@@ -187,12 +173,16 @@ function hover(at) {
   const next = at && boxAt(view.layers.filter(isVisible), x, y, 2 / camera.scale);
   if (next?.layer !== hovered?.layer || next?.index !== hovered?.index) schedule(false);
   [pointerAt, hovered] = [at, next];
-  tip.hidden = !hovered;
-  if (hovered) showTip(hovered, at);
+  const heat = at && view.heat && isVisible(view.heat) ? heatAt(view.heat, x, y) : null;
+  tip.hidden = !hovered && heat === null;
+  if (hovered) showTip(boxLines(hovered), at);
+  else if (heat !== null) showTip([view.heat.label, heat.toPrecision(3)], at);
 }
 
-function showTip({ layer, index }, at) {
-  const lines = [layer.label, layer.captions[index] ?? "", layer.values ? layer.values[index].toFixed(3) : ""];
+const boxLines = ({ layer, index }) =>
+  [layer.label, layer.captions[index] ?? "", layer.values ? layer.values[index].toFixed(3) : ""];
+
+function showTip(lines, at) {
   tip.replaceChildren(...lines.filter(Boolean).map((line) => labelled("div", "", line)));
   const beside = (at, length, room) => Math.max(0, at + 14 + length > room ? at - 10 - length : at + 14);
   tip.style.left = `${beside(at.x, tip.offsetWidth, size.width)}px`;
@@ -204,60 +194,4 @@ function labelled(tag, name, text) {
   node.className = name;
   node.textContent = text;
   return node;
-}
-
-// ---- legend and toolbar
-
-function showLegend() {
-  const keys = JSON.stringify(items().map((item) => item.key));
-  if (legend.dataset.keys !== keys) legend.replaceChildren(...items().map((item) => legendButton(item.key)));
-  legend.dataset.keys = keys;  // the same buttons stay, and with them the focus
-  items().forEach((item, index) => {
-    const button = legend.children[index];
-    const [swatch, label, count] = button.children;
-    button.setAttribute("aria-pressed", isVisible(item));
-    swatch.classList.toggle("pic-dashed", Boolean(item.dashed) && !isDense(item));
-    swatch.classList.toggle("pic-heat", Boolean(item.image));
-    swatch.style.setProperty("--colour", item.colour ?? "");
-    label.textContent = item.label;
-    count.textContent = item.image ? "" : item.count.toLocaleString("en");
-  });
-}
-
-function legendButton(key) {
-  const button = labelled("button", "pic-button pic-layer", "");
-  button.type = "button";
-  button.dataset.key = key;
-  button.append(...["pic-swatch", "pic-label", "pic-count"].map((name) => labelled("span", name, "")));
-  button.addEventListener("click", () => {
-    toggles.set(key, button.getAttribute("aria-pressed") !== "true");
-    keepToggles();
-    showLegend();
-    schedule(true);
-  });
-  return button;
-}
-
-function showClasses() {
-  if (classSelect.dataset.names === JSON.stringify(view.classes)) return;
-  classSelect.dataset.names = JSON.stringify(view.classes);
-  classSelect.replaceChildren(...view.classes.map((name, index) => new Option(name, index)));
-}
-
-function showSelection() {
-  const selection = editor.selection();
-  deleteButton.disabled = !selection;
-  if (selection) classSelect.value = selection.label;
-}
-
-function setEditing(wanted) {
-  const possible = view.editable && view.layers.some((layer) => layer.key === TRUTH);
-  if (editing && !(wanted && possible)) editor.deselect();
-  editing = wanted && possible;
-  drawButton.hidden = !possible;
-  drawButton.setAttribute("aria-pressed", editing);
-  classSelect.hidden = deleteButton.hidden = !editing;
-  hint.textContent = editing ? HINT_DRAW : HINT_VIEW;
-  stage.classList.toggle("pic-editing", editing);
-  top.style.cursor = "";
 }

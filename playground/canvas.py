@@ -50,7 +50,8 @@ COLOURS = MappingProxyType(
 
 TRUTH = "truth"  # key of the layer the user may edit
 TINY = 128 * 128  # pixels up to which a picture is sent without loss: enlarged, JPEG's blocks would show
-SCRIPTS = ("canvas_draw.js", "canvas_edit.js", "canvas.js", "canvas_input.js")  # one program, in this order
+# One program, in this order.
+SCRIPTS = ("canvas_draw.js", "canvas_edit.js", "canvas_layers.js", "canvas.js", "canvas_input.js")
 KEPT_PICTURES = 64  # that browsers may still ask for; each is asked for right after `payload` named it
 
 
@@ -93,6 +94,7 @@ class Heat(NamedTuple):
         values: float32 [h, w], 0 … 1; NaN counts as 0.
         extent: x1, y1, x2, y2 the map is stretched over, in the picture's coordinates.
         visible: Whether it starts switched on.
+        scale: What a value of 1 stands for.
     """
 
     key: str
@@ -100,6 +102,7 @@ class Heat(NamedTuple):
     values: np.ndarray | Tensor
     extent: tuple[float, float, float, float]
     visible: bool = True
+    scale: float = 1.0
 
 
 class View(NamedTuple):
@@ -126,7 +129,7 @@ class View(NamedTuple):
     alt: str = ""
 
 
-def canvas() -> gr.HTML:
+def canvas(part: str) -> gr.HTML:
     """Builds the component, empty. Update it with `payload`; listen to its `select` and `edit`.
 
     Listen with `trigger_mode="multiple"` and the queue, which keeps their order: under "always_last", Gradio runs the
@@ -137,7 +140,7 @@ def canvas() -> gr.HTML:
     page, style = ((here / name).read_text("utf-8") for name in ("canvas.html", "canvas.css"))
     return gr.HTML(
         "",
-        part="canvas",
+        part=part,
         html_template=page,
         js_on_load="\n".join(scripts),
         # Not css_template: Gradio compiles that again, and restyles the whole page, at every update.

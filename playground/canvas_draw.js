@@ -24,12 +24,20 @@ function decodeView(text) {
   for (const layer of view.layers) {
     for (const name of ["boxes", "values", "links"]) layer[name] = decodeFloats(layer[name]);
   }
-  if (view.heat) view.heat.image = heatImage(view.heat);
+  if (view.heat) view.heat.steps = decodeBytes(view.heat.values);
   return view;
 }
 
+/** The value of a map at a place of the picture, null beside it. */
+function heatAt({ extent: [x1, y1, x2, y2], rows, columns, steps, scale }, x, y) {
+  const column = Math.floor(((x - x1) / (x2 - x1)) * columns);
+  const row = Math.floor(((y - y1) / (y2 - y1)) * rows);
+  if (column < 0 || row < 0 || column >= columns || row >= rows) return null;
+  return (steps[row * columns + column] / 255) * scale;
+}
+
 function heatImage(heat) {
-  const steps = decodeBytes(heat.values);
+  const steps = heat.steps;
   const image = new ImageData(heat.columns, heat.rows);
   for (let i = 0; i < steps.length; i++) {
     const place = (steps[i] / 255) * (VIRIDIS.length - 1);
@@ -64,12 +72,27 @@ function paint(ctx, view, picture, camera, isVisible) {
   if (view.heat && isVisible(view.heat)) {
     const [x1, y1, x2, y2] = view.heat.extent;
     ctx.imageSmoothingEnabled = false;  // a cell is one value
+    view.heat.image ??= heatImage(view.heat);  // only where it is seen
     ctx.drawImage(view.heat.image, x1, y1, x2 - x1, y2 - y1);
+    paintGrid(ctx, view.heat, ratio * scale);
   }
   ctx.setTransform(1, 0, 0, 1, 0, 0);
   const layers = view.layers.filter(isVisible);
   for (const layer of layers) paintLayer(ctx, layer, camera);
   paintTags(ctx, layers, camera);
+}
+
+/** The borders of a map's cells, where cells are large enough to be told apart. */
+function paintGrid(ctx, { extent: [x1, y1, x2, y2], rows, columns }, pixels) {
+  const [across, down] = [(x2 - x1) / columns, (y2 - y1) / rows];
+  if (Math.min(across, down) * pixels < 10) return;
+  ctx.beginPath();
+  const line = (...ends) => { ctx.moveTo(ends[0], ends[1]); ctx.lineTo(ends[2], ends[3]); };
+  for (let i = 1; i < columns; i++) line(x1 + i * across, y1, x1 + i * across, y2);
+  for (let i = 1; i < rows; i++) line(x1, y1 + i * down, x2, y1 + i * down);
+  ctx.lineWidth = 1 / pixels;
+  ctx.strokeStyle = "rgb(255 255 255 / 14%)";
+  ctx.stroke();
 }
 
 function paintLayer(ctx, layer, camera) {

@@ -110,8 +110,10 @@ function keyAction({ key, shiftKey }) {
 const keepTouch = (event) => { if (event.touches.length > 1) event.preventDefault(); };
 
 function onResize() {
-  if (root.isConnected) schedule(false);
-  else window.removeEventListener("resize", onResize);
+  if (root.isConnected) return schedule(false);
+  window.removeEventListener("resize", onResize);
+  document.removeEventListener("pic-told", adopt);
+  document.removeEventListener("pic-layer", showLayer);
 }
 
 const on = (node, listeners) => Object.entries(listeners).forEach(([name, fn]) => node.addEventListener(name, fn));
@@ -136,6 +138,8 @@ on(drawButton, {
   },
 });
 window.addEventListener("resize", onResize);
+document.addEventListener("pic-told", adopt);
+document.addEventListener("pic-layer", showLayer);
 new ResizeObserver(() => schedule(false)).observe(root);
 const receiveOwn = live.part(props.part, (value) => {
   incoming = value;

@@ -5,7 +5,6 @@ from typing import NamedTuple
 
 import gradio as gr
 
-from core.anchors import LEVELS
 from core.config import Config, knobs
 from core.knobs import Effect
 from core.presets import PRESETS
@@ -21,6 +20,7 @@ from playground.lessons.panel import Panel, chooser, panel
 from playground.notice import notice
 from playground.plot import plot
 from playground.search import search
+from playground.step import MAPS
 from playground.steps import STEPS
 from playground.steps.loss import FIGURES
 from playground.strip import strip
@@ -38,6 +38,10 @@ class Parts(NamedTuple):
     readout: gr.HTML
     figure: gr.HTML
     more: gr.HTML
+    changes: gr.HTML
+    side: gr.Column
+    other: gr.HTML
+    counts: gr.HTML
 
     step: gr.State
     own: gr.State
@@ -45,10 +49,14 @@ class Parts(NamedTuple):
     run: gr.State
     lesson: gr.State
     timer: gr.Timer
-    level: gr.Dropdown
+    level: gr.State
     settings: gr.Textbox
     curve: gr.Dropdown
     p_t: gr.Slider
+    map: gr.State
+    pinned: gr.State
+    pinned_own: gr.State
+    beside: gr.State
     knobs: dict[str, gr.components.Component]
     buttons: dict[str, gr.components.Component]
     panel: Panel
@@ -56,12 +64,14 @@ class Parts(NamedTuple):
     @property
     def shown(self) -> list:
         """What `show` gives new values, in the order of `Shown`."""
-        return [self.notice, self.strip, self.canvas, self.readout, self.figure, self.more]
+        first = [self.notice, self.strip, self.canvas, self.readout, self.figure, self.more]
+        return [*first, self.changes, self.side, self.other, self.counts]
 
     @property
     def asked(self) -> list:
         """What `show` needs, in the order of `Asked`."""
-        return [self.step, self.own, self.pick, self.run, self.level, self.settings, self.lesson, self.curve, self.p_t]
+        first = [self.step, self.own, self.pick, self.run, self.level, self.settings, self.lesson, self.curve, self.p_t]
+        return [*first, self.map, self.pinned, self.pinned_own, self.beside]
 
     @property
     def all_settings(self) -> list:
@@ -73,33 +83,50 @@ def lay_out() -> Parts:
     """Builds all components, inside the `gr.Blocks` that is open."""
     buttons = _header()
     navigation, message, lesson = strip(), notice(), panel()
+    changes, pinning = _pinned_bar()
     with gr.Row(elem_classes=["layout"]):
         with gr.Column(elem_classes=["left"], min_width=280, scale=3):
             search()
             widgets, more = _knob_columns()
         with gr.Column(elem_classes=["middle"], min_width=320, scale=6):
-            view = canvas()
+            view, side, other = _pictures()
+            counts = readout.component("counts", "numbers counts")
         with gr.Column(elem_classes=["right"], min_width=280, scale=4):
-            level, numbers = _level(), readout.component("readout")
+            numbers = readout.component("readout", "numbers readout")
             curve, p_t = _loss_view()
-            under = plot("figure"), readout.component("more")
+            under = plot("figure"), readout.component("more", "numbers readout")
     states = [gr.State(next(iter(STEPS))), gr.State(None), gr.State(None), gr.State(""), gr.State("")]
     timer = gr.Timer(TICK_SECONDS, active=False)
     settings = gr.Textbox(settings_of(Config()), visible="hidden", elem_id="settings")
     live.component(answer)
-    more |= buttons
-    return Parts(
-        message, navigation, view, numbers, *under, *states, timer, level, settings, curve, p_t, widgets, more, lesson
-    )
+    level, pins = gr.State(0), [gr.State(""), gr.State(None), gr.State(False)]
+    shown = [message, navigation, view, numbers, *under, changes, side, other, counts]
+    asked = [*states, timer, level, settings, curve, p_t, gr.State(MAPS[0]), *pins]
+    return Parts(*shown, *asked, widgets, more | buttons | pinning, lesson)
 
 
-def _level() -> gr.Dropdown:
-    choices = [(name, index) for index, name in enumerate(LEVELS)]
-    classes = ["needs-level"]
-    return gr.Dropdown(choices, value=0, label="Pyramid level on show", elem_id="level", elem_classes=classes)
+def _pinned_bar() -> tuple[gr.HTML, dict[str, gr.Button]]:
+    with gr.Row(elem_classes=["pinned-bar"]):
+        changes = readout.component("changes", "changes")
+        return changes, {
+            "beside": gr.Button("Side by side", size="sm", min_width=80, elem_id="beside"),
+            "to_pinned": gr.Button("Back to A", size="sm", min_width=80),
+            "unpin": gr.Button("Unpin", size="sm", min_width=80),
+        }
+
+
+def _pictures() -> tuple[gr.HTML, gr.Column, gr.HTML]:
+    """Returns the picture, and the column with the one under pinned settings, which is there only while it is shown."""
+    with gr.Row(elem_classes=["pictures"]):
+        with gr.Column(elem_classes=["side-b"], min_width=280):
+            view = canvas("canvas")
+        with gr.Column(elem_classes=["side-a"], min_width=280, visible=False) as side:
+            other = canvas("other")
+    return view, side, other
 
 
 def _loss_view() -> tuple[gr.Dropdown, gr.Slider]:
+    """Returns what only the loss step has: `playground.page` hides them elsewhere."""
     with gr.Row(elem_classes=["needs-loss"]):
         curve = gr.Dropdown(list(FIGURES), value=FIGURES[0], label="Curve", elem_id="curve", min_width=130)
         p_t = gr.Slider(*P_T_RANGE, value=0.9, step=0.001, label="p_t of one example", elem_id="example", min_width=130)
@@ -108,7 +135,7 @@ def _loss_view() -> tuple[gr.Dropdown, gr.Slider]:
 
 def _header() -> dict[str, gr.Button]:
     with gr.Row(elem_classes=["header"]):
-        gr.Markdown("# RetinaNet Playground\nTake a detector apart: every knob moves something you can see.")
+        gr.Markdown("# RetinaNet Playground\nEvery knob moves something you can see.")
         return {
             "lessons": chooser(),
             "all": gr.Button("All knobs", size="sm", elem_id="all-knobs"),
@@ -117,6 +144,7 @@ def _header() -> dict[str, gr.Button]:
             ),
             "copy": gr.Button("Copy", size="sm", min_width=60),
             "copied": gr.Textbox(visible="hidden"),
+            "pin": gr.Button("Pin as A", size="sm", min_width=60, elem_id="pin"),
             "undo": gr.Button("Undo", size="sm", min_width=60),
             "redo": gr.Button("Redo", size="sm", min_width=60),
             "reset": gr.Button("Reset", size="sm", min_width=80),
@@ -131,7 +159,11 @@ def _knob_columns() -> tuple[dict[str, gr.components.Component], dict[str, gr.co
     defaults = Config().to_flat()
     for key, step in STEPS.items():
         with gr.Column(elem_classes=["of-step", f"of-{key}"], elem_id=f"knobs-{key}"):
-            gr.Markdown(f"## {step.title}\n{step.about}")
+            with gr.Row(elem_classes=["of-step-head"]):
+                gr.Markdown(f"## {step.title}")
+                label = f"Reset {step.title.lower()}"
+                buttons[f"reset-{key}"] = gr.Button(label, size="sm", min_width=60, elem_classes=["reset-group"])
+            gr.Markdown(step.about)
             buttons |= BUTTONS.get(key, dict)()
             mine = [knob for knob in knobs().values() if step.has(knob)]
             for knob in sorted(mine, key=lambda knob: knob.effect != Effect.DATA):  # the dials of a scene come first

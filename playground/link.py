@@ -9,6 +9,7 @@ from playground.asked import Asked, require_own_weights
 from playground.canvas_edit import Pick
 from playground.controls import settings_of
 from playground.lessons.panel import Place
+from playground.step import MAPS
 from playground.steps import STEPS
 from playground.steps.loss import FIGURES
 
@@ -27,6 +28,9 @@ def to_link(asked: Asked, config: Config) -> str:
         "curve": asked.curve if asked.curve != curve else "",
         "p_t": f"{asked.p_t:g}" if asked.p_t != USUAL.p_t else "",
         "pick": _pick_text(asked.pick),
+        "map": asked.map if asked.map != USUAL.map else "",
+        "beside": "true" if asked.beside else "",
+        "pinned": asked.pinned,
     }
     parts = (urlencode({key: value for key, value in named.items() if value}, safe=","), config.to_query(base))
     return "&".join(part for part in parts if part)
@@ -53,7 +57,13 @@ def from_link(query: str) -> Asked:
         lesson=place.link if place else "",
         curve=_one_of("curve", pairs.pop("curve", curve), FIGURES),
         p_t=_number("p_t", pairs.pop("p_t", str(USUAL.p_t))),
+        map=_one_of("map", pairs.pop("map", USUAL.map), MAPS),
+        pinned=pairs.pop("pinned", ""),
     )
+    beside = _one_of("beside", pairs.pop("beside", "false"), ("true", "false")) == "true"
+    if asked.pinned:
+        asked.pinned_config()  # refused now if it is not allowed
+        asked = asked._replace(beside=beside)
     config = base.replace({path: value for path, value in pairs.items() if not path.startswith("__")})
     require_own_weights(config)
     return asked._replace(settings=settings_of(config))

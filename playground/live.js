@@ -4,7 +4,7 @@
 // and before anything is clicked.
 window.live ??= (() => {
   const SYNC_MS = 150;  // after the last change
-  const FIRST = ["canvas", "notice", "strip", "readout"];
+  const FIRST = ["canvas", "other", "notice", "strip", "readout", "counts", "changes"];
   const LATER = ["figure", "more"];  // curves take as long to draw as all the rest
   const CHECK_MS = 60;  // in which Gradio has handed out all parts of an answer
   const parts = new Map();  // name → {paint, own, painted}

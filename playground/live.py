@@ -16,7 +16,7 @@ import gradio as gr
 from playground.asked import Asked
 
 SCRIPT = (Path(__file__).parent / "live.js").read_text("utf-8")
-BROWSERS = ("settings", "level", "curve", "p_t")  # what the browser itself says of what it asks for
+BROWSERS = ("settings", "curve", "p_t")  # what the browser itself says of what it asks for
 KEPT = 256  # visitors, roughly, whose knobs are answered; whoever is forgotten is answered by Gradio's events
 
 
@@ -30,7 +30,7 @@ class Tokens:
         self._lock = Lock()
 
     def of(self, asked: Asked) -> str:
-        """Returns the name of what is asked, the same for the same step, picture, selection, run and lesson."""
+        """Returns the name of what is asked, the same whatever `BROWSERS` say."""
         key = _key(asked)
         with self._lock:
             name = self._names.setdefault(key, secrets.token_urlsafe(16))
@@ -50,8 +50,9 @@ class Tokens:
 
 
 def _key(asked: Asked) -> tuple:
-    # An own picture is known by its identity: it is kept here, so no other one can take its place.
-    return (asked.step, id(asked.own), asked.pick, asked.run, asked.lesson)
+    # Own pictures are known by their identity: they are kept here, so no other ones can take their place.
+    rest = asked._replace(own=id(asked.own), pinned_own=id(asked.pinned_own), **dict.fromkeys(BROWSERS))
+    return tuple(rest)
 
 
 def look_of(asked: Asked) -> dict[str, Any]:

@@ -5,12 +5,14 @@ from typing import Any
 
 import gradio as gr
 
-from playground import events
+from playground import address, events
 from playground.layout import lay_out
 from playground.lessons.events import connect_lessons
 from playground.live import head as live_head
+from playground.pinning import connect_pinning
 from playground.plot import head as plot_head
 from playground.steps import STEPS
+from playground.training_events import connect_training
 
 DELETE_CACHE = (3600, 86400)  # every hour, uploads older than a day, seconds
 ASSETS = Path(__file__).parent.parent / "assets"
@@ -21,11 +23,15 @@ def build_page() -> gr.Blocks:
     title = "RetinaNet Playground"
     with gr.Blocks(title=title, analytics_enabled=False, fill_width=True, delete_cache=DELETE_CACHE) as page:
         parts = lay_out()
-        events.connect_settings(page, parts)
+        address.connect_address(page, parts)
+        address.connect_resets(parts)
+        address.connect_header(parts)
+        events.connect_settings(parts)
         events.connect_picture(parts)
         events.connect_weights(parts)
         events.connect_anchors(parts)
-        events.connect_training(parts)
+        connect_training(parts)
+        connect_pinning(parts)
         connect_lessons(parts)
     return page
 
@@ -46,6 +52,8 @@ def launch_options() -> dict[str, Any]:
             checkbox_border_color="*neutral_400",
             checkbox_border_color_dark="*neutral_500",
             button_border_width="1px",
+            button_primary_background_fill="*primary_600",  # white on the theme's own blue is too faint
+            button_primary_background_fill_hover="*primary_700",
             button_secondary_border_color="*neutral_300",
             button_secondary_border_color_dark="*neutral_600",
         ),
@@ -61,10 +69,8 @@ def launch_options() -> dict[str, Any]:
 def _step_styles() -> str:
     """Shows the knobs of the chosen step only, unless all are asked for."""
     rules = []
-    for key, step in STEPS.items():
+    for key in STEPS:
         rules.append(f'body[data-step="{key}"]:not([data-all]) .of-step:not(.of-{key}) {{ display: none !important; }}')
-        if not step.uses_level:
-            rules.append(f'body[data-step="{key}"] .needs-level {{ display: none !important; }}')
         if key != "loss":
-            rules.append(f'body[data-step="{key}"] .needs-loss {{ display: none !important; }}')
+            rules.append(f'body[data-step="{key}"] .right > .form {{ display: none !important; }}')
     return "\n".join(rules)

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from core.hyperparameters import Scenes
-from core.pictures import open_picture
+from core.pictures import PictureError, open_picture
 from core.sample import Sample
 from core.scenes import CLASS_NAMES, render_scene
 
@@ -52,7 +52,10 @@ def uploaded(path: str, name: str, class_names: tuple[str, ...]) -> Picture:
     Raises:
         core.pictures.PictureError: It cannot be opened.
     """
-    image = _shrink(open_picture(path))
+    try:
+        image = _shrink(open_picture(path))
+    except PictureError as error:  # where the server keeps it says nothing to them
+        raise PictureError(str(error).replace(str(path), name)) from None
     empty = torch.zeros(0, dtype=torch.int64)
     sample = Sample(image, torch.zeros(0, 4), empty, empty.bool(), 0)
     return _picture(name, sample, class_names)

@@ -8,7 +8,7 @@ import gradio as gr
 
 # Set as HTML by the script, not named in the template: there Gradio would run a "${…}" in somebody's file name.
 SCRIPT = """
-const readout = element.querySelector(".readout");
+const readout = element.querySelector("[data-html]");
 const show = live.part(props.part, (value) => {
   readout.innerHTML = value || "";
   readout.dataset.drawn = Number(readout.dataset.drawn || 0) + 1;
@@ -18,16 +18,17 @@ show();
 """
 
 
-def component(part: str) -> gr.HTML:
-    """Builds a part of the page that shows a step's numbers; its value is HTML made here.
+def component(part: str, kind: str) -> gr.HTML:
+    """Builds a part of the page that shows numbers; its value is HTML made here.
 
     Args:
         part: Its name among the parts of the page, see `playground.show.Shown`.
+        kind: Its CSS classes.
     """
     return gr.HTML(
         "",
         part=part,
-        html_template='<div class="readout"></div>',
+        html_template=f'<div class="{kind}" data-html></div>',
         js_on_load=SCRIPT,
         apply_default_css=False,
         padding=False,
@@ -82,6 +83,11 @@ def details(title: str, body: str, *, opened: bool = False) -> str:
 def plain(text: str) -> str:
     """Returns text from outside as HTML that shows it."""
     return escape(text)
+
+
+def number(value: float | None, digits: str = ".3f") -> str:
+    """Returns a number, "–" where there is none."""
+    return "–" if value is None else format(value, digits)
 
 
 def count(number: float) -> str:

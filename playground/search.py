@@ -8,6 +8,8 @@ input.addEventListener("input", () => {
   const wanted = input.value.trim().toLowerCase();
   for (const knob of document.querySelectorAll(".knob"))
     knob.classList.toggle("not-found", !knob.textContent.toLowerCase().includes(wanted));
+  for (const group of document.querySelectorAll(".of-step"))
+    group.classList.toggle("not-found", !group.querySelector(".knob:not(.not-found)"));
 });
 """
 

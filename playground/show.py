@@ -10,26 +10,40 @@ from core.knobs import ConfigError
 from core.pictures import PictureError
 from core.takeaway import FORMATS
 from core.weights import adopt
-from playground import strip
+from playground import pinned_view, readout, strip
 from playground.asked import Asked, Own
 from playground.cache import Cache
 from playground.canvas import View, payload, picture_url
-from playground.canvas_edit import parse_edit
+from playground.canvas_edit import Pick, parse_edit
 from playground.link import to_link
 from playground.live import KEPT, Tokens, look_of
 from playground.pictures import Picture
 from playground.situation import Situation, weights_of
+from playground.step import Levels, Look, Part, Step, truth_layer
 from playground.steps import STEPS
 
 # What a visitor can bring about; everything else is a defect and may show as one.
 REFUSALS = (ConfigError, WeightsError, PictureError, ValueError)
+NOTHING = "This step has nothing to show under these settings: the message above says why, and what to do."
 _urls = Cache(32)
 TOKENS = Tokens(KEPT)
-TITLES = {key: step.title for key, step in STEPS.items()}
 
 
 class Shown(NamedTuple):
-    """New values of the parts of the page; None leaves a part as it is."""
+    """New values of the parts of the page; None leaves a part as it is.
+
+    Attributes:
+        notice: A sentence to the visitor.
+        strip: The steps.
+        canvas: The picture.
+        readout: The step's numbers.
+        figure: The step's curve.
+        below: Another one.
+        changes: What differs from the pinned settings.
+        beside: Whether the picture under the pinned settings is on show.
+        other: That picture.
+        counts: The numbers of both.
+    """
 
     notice: str
     strip: str | None = None
@@ -37,27 +51,66 @@ class Shown(NamedTuple):
     readout: str | None = None
     figure: str | None = None
     more: str | None = None
+    changes: str | None = None
+    beside: bool | None = None
+    other: str | None = None
+    counts: str | None = None
 
 
 def show(asked: Asked) -> Shown:
-    """Returns what the page shows; what cannot be had is explained in the notice, and all else stays."""
+    """Returns what the page shows.
+
+    Settings that are not allowed leave everything as it is, but for a notice; what a step cannot have under settings
+    that are, such as the outputs of weights that do not fit them, leaves the picture and its objects.
+    """
     try:
         situation = asked.situation()
-        look = STEPS[asked.step].look(situation, asked.focus())
-        view = View(
-            picture=_url(situation.picture),
-            width=situation.size[1],
-            height=situation.size[0],
-            layers=look.layers,
-            heat=look.heat,
-            editable=look.editable,
-            classes=own_classes(situation) if look.editable else (),
-            alt=f"{situation.picture.name} with {len(situation.objects[0])} objects",
-        )
+        look, said = _look(asked, situation)
+        view = view_of(situation, look)
     except REFUSALS as error:
         return Shown(notice=str(error))
     figure = json.dumps(look.figure) if look.figure else ""
-    return Shown("", strip_value(asked, situation), payload(view), look.readout, figure, look.more)
+    shown = Shown(said, strip_value(asked, situation), payload(view), look.readout, figure, look.more)
+    return _against_pinned(shown, asked, situation) if asked.pinned else shown
+
+
+def _look(asked: Asked, situation: Situation) -> tuple[Look, str]:
+    """Returns what the step shows, and why it is no more than that."""
+    try:
+        return STEPS[asked.step].look(situation, asked.focus()), ""
+    except REFUSALS as error:
+        return Look((truth_layer(situation),), readout=readout.paragraph(NOTHING)), str(error)
+
+
+def view_of(situation: Situation, look: Look) -> View:
+    """Returns the picture with what a step draws over it."""
+    return View(
+        picture=_url(situation.picture),
+        width=situation.size[1],
+        height=situation.size[0],
+        layers=look.layers,
+        heat=look.heat,
+        editable=look.editable,
+        classes=own_classes(situation) if look.editable else (),
+        alt=f"{situation.picture.name} with {len(situation.objects[0])} objects",
+    )
+
+
+def _against_pinned(shown: Shown, asked: Asked, situation: Situation) -> Shown:
+    """Adds what changed since settings were pinned, and, where asked for, the picture under them."""
+    try:
+        pinned = asked.pinned_situation()
+        shown = shown._replace(changes=pinned_view.changes(pinned, situation), beside=asked.beside)
+        if not asked.beside:
+            return shown
+        focus = asked.focus()
+        pick = focus.pick and Pick(focus.pick.x, focus.pick.y)  # the boxes of A have other numbers
+        look = STEPS[asked.step].look(pinned, focus._replace(pick=pick))
+        view = view_of(pinned, look._replace(editable=False))
+    except REFUSALS as error:
+        return shown._replace(changes=readout.paragraph(str(error)), beside=False)
+    counts = pinned_view.counts(cells_of(pinned), cells_of(situation))
+    return shown._replace(other=payload(view._replace(alt=f"A, pinned: {view.alt}")), counts=counts)
 
 
 def edited(data: object, situation: Situation) -> Own:
@@ -86,33 +139,48 @@ def follow_weights(config: Config) -> Config:
 
 def own_classes(situation: Situation) -> tuple[str, ...]:
     """Returns the classes that drawn objects can have: those of the objects that are there, else the network's."""
-    if len(situation.objects[0]):
-        return situation.picture.class_names
-    try:
-        return situation.network.class_names
-    except WeightsError:
-        return situation.picture.class_names
+    return situation.picture.class_names if len(situation.objects[0]) else situation.class_names
 
 
 def takeaway(form: str, situation: Situation) -> str:
     """Returns the settings in one of `core.takeaway.FORMATS`, for the classes of the network or of the picture."""
-    try:
-        classes = situation.network.class_names
-    except WeightsError:
-        classes = situation.picture.class_names
-    return FORMATS[form](situation.config, len(classes))
+    return FORMATS[form](situation.config, len(situation.class_names))
 
 
 def strip_value(asked: Asked, situation: Situation) -> str:
-    """Returns the strip with the live numbers of all steps; "–" where weights do not fit."""
-    headlines = {}
-    for key, each in STEPS.items():
-        try:
-            headlines[key] = each.headline(situation)
-        except REFUSALS:
-            headlines[key] = "–"
-    said = {"token": TOKENS.of(asked), "settings": asked.settings, "look": look_of(asked)}
-    return strip.value(asked.step, TITLES, headlines, to_link(asked, situation.config), **said)
+    """Returns the strip with the live numbers of all steps."""
+    try:
+        levels = _levels(STEPS[asked.step], situation, asked)
+    except REFUSALS:
+        levels = Levels("no numbers of levels under these settings", ())
+    return strip.value(
+        cells_of(situation),
+        levels,
+        step=asked.step,
+        level=asked.level,
+        map_=asked.map,
+        query=to_link(asked, situation.config),
+        asked={"token": TOKENS.of(asked), "settings": asked.settings, "look": look_of(asked)},
+    )
+
+
+def _levels(step: Step, situation: Situation, asked: Asked) -> Levels:
+    levels = step.levels(situation, asked.focus())
+    if step.uses_level:
+        return levels
+    return levels._replace(cells=tuple(cell._replace(level=None) for cell in levels.cells))
+
+
+def cells_of(situation: Situation) -> list[strip.Cell]:
+    """Returns the live numbers of all steps; "–" where weights do not fit."""
+    return [strip.Cell(key, part, _headline(part, situation)) for key, step in STEPS.items() for part in step.parts]
+
+
+def _headline(part: Part, situation: Situation) -> str:
+    try:
+        return part.headline(situation)
+    except REFUSALS:
+        return "–"
 
 
 def _url(picture: Picture) -> str:

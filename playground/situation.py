@@ -41,7 +41,7 @@ class Network(NamedTuple):
 
 # Sizes bound the memory: a prediction of a large picture with many anchors takes 100 MB.
 _weights, _networks, _predictions, _pyramids = Cache(3), Cache(3), Cache(6), Cache(2)
-_batches, _matches, _stages, _losses = Cache(4), Cache(8), Cache(8), Cache(16)
+_batches, _matches, _stages, _losses, _score_maps = Cache(4), Cache(8), Cache(8), Cache(16), Cache(6)
 _first_logits, _first_losses = Cache(3), Cache(256)  # the latter are single numbers
 
 
@@ -131,6 +131,14 @@ class Situation:
         """The network with its weights."""
         return network_of(self.config)
 
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """Classes of the network, or of the picture while no network fits the settings."""
+        try:
+            return self.network.class_names
+        except WeightsError:
+            return self.picture.class_names
+
     @cached_property
     def prediction(self) -> Prediction:
         """What the network says."""
@@ -150,6 +158,17 @@ class Situation:
                 return self.network.model.eval().pyramid(self.batch.pixels)
 
         return _pyramids.get(self._outputs_key, compute)
+
+    @cached_property
+    def score_maps(self) -> tuple[Tensor, ...]:
+        """The best score of any class and anchor at each place of each level, float32 [rows, columns]."""
+
+        def compute() -> tuple[Tensor, ...]:
+            best = self.prediction.outputs.logits[0].amax(dim=1).sigmoid()  # [N]
+            levels = zip(best.split(self.grid.counts), self.grid.grids, strict=True)
+            return tuple(each.view(*grid, -1).amax(dim=2) for each, grid in levels)
+
+        return _score_maps.get((self._outputs_key, self.grid.counts), compute)
 
     @cached_property
     def stages(self) -> Stages:

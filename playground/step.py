@@ -3,13 +3,15 @@
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-import numpy as np
+from torch import Tensor
 
 from core.anchors import LEVELS
 from core.knobs import Knob
 from playground.canvas import Heat, Layer
 from playground.canvas_edit import Pick
 from playground.situation import Situation
+
+MAPS = ("pyramid", "body", "scores")  # features of P3 … P7 or of C3 … C5, class scores of P3 … P7
 
 
 class Focus(NamedTuple):
@@ -21,6 +23,7 @@ class Focus(NamedTuple):
         run: Name of the training run, "" for none.
         curve: Which curve the loss step draws.
         p_t: Of the example that the loss step marks.
+        map: Which maps the network step draws, one of `MAPS`.
     """
 
     level: int = 0
@@ -28,6 +31,7 @@ class Focus(NamedTuple):
     run: str = ""
     curve: str = "loss"
     p_t: float = 0.9
+    map: str = MAPS[0]
 
 
 class Look(NamedTuple):
@@ -50,6 +54,49 @@ class Look(NamedTuple):
     editable: bool = False
 
 
+class Part(NamedTuple):
+    """A cell of the strip.
+
+    Attributes:
+        key: Names it on the page.
+        title: Its name.
+        headline: Its live number.
+        about: What it is, as a tooltip.
+        map: What choosing it draws in the network step, one of `MAPS`, "" to leave that.
+        layer: Layer of the picture that choosing it switches on.
+    """
+
+    key: str
+    title: str
+    headline: Callable[[Situation], str]
+    about: str = ""
+    map: str = ""
+    layer: str = ""
+
+
+class LevelCell(NamedTuple):
+    """What the strip tells of one level, or of a part of the network.
+
+    Attributes:
+        name: Of the level.
+        text: Live numbers.
+        level: Choosing it draws this level's maps, None if there is nothing to choose.
+        map: As `Part.map`.
+    """
+
+    name: str
+    text: str
+    level: int | None = None
+    map: str = ""
+
+
+class Levels(NamedTuple):
+    """The second row of the strip: what its numbers are, and the numbers of each level."""
+
+    about: str
+    cells: tuple[LevelCell, ...]
+
+
 class Step(NamedTuple):
     """A step of the pipeline.
 
@@ -58,18 +105,27 @@ class Step(NamedTuple):
         title: In the strip.
         about: One or two sentences on what happens here.
         has: Whether a hyperparameter belongs here.
-        headline: Its live number in the strip.
+        headline: Its live number in the strip, or the parts it has there.
         look: What it shows.
-        uses_level: Whether the choice of a level matters to it.
+        levels: What the strip tells of each level while this step is chosen.
+        uses_level: Whether it draws a map of one level, which can be chosen.
     """
 
     key: str
     title: str
     about: str
     has: Callable[[Knob], bool]
-    headline: Callable[[Situation], str]
+    headline: Callable[[Situation], str] | tuple[Part, ...]
     look: Callable[[Situation, Focus], Look]
+    levels: Callable[[Situation, Focus], Levels]
     uses_level: bool = False
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """Its cells in the strip."""
+        if isinstance(self.headline, tuple):
+            return self.headline
+        return (Part(self.key, self.title, self.headline),)
 
 
 def truth_layer(situation: Situation, *, visible: bool = True) -> Layer:
@@ -81,10 +137,22 @@ def truth_layer(situation: Situation, *, visible: bool = True) -> Layer:
     )
 
 
-def level_heat(situation: Situation, level: int, values: np.ndarray, *, key: str, label: str) -> Heat:
-    """Returns a map of one level [rows, columns] over the part of the padded picture it covers."""
+def level_heat(situation: Situation, name: str, values: Tensor, *, key: str, label: str, visible: bool = True) -> Heat:
+    """Returns a map of a level, float32 [rows, columns] from 0 up, over the padded picture it covers.
+
+    Its largest value gets the brightest colour.
+    """
     height, width = situation.batch.pixels.shape[-2:]
-    return Heat(key, f"{label} on {LEVELS[level]}", values, (0, 0, width, height))
+    values = values.nan_to_num(0.0)
+    scale = values.max().clamp(min=1e-9)
+    return Heat(key, f"{label} on {name}", (values / scale).numpy(), (0, 0, width, height), visible, scale.item())
+
+
+def score_heat(situation: Situation, level: int, *, key: str, visible: bool = True) -> Heat:
+    """Returns the best class score of any anchor at each place of a level."""
+    return level_heat(
+        situation, LEVELS[level], situation.score_maps[level], key=key, label="class score", visible=visible
+    )
 
 
 def section(name: str) -> Callable[[Knob], bool]:

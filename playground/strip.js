@@ -1,30 +1,80 @@
-// The steps as buttons. Everything the page shows for a step hangs on <body data-step>, so that knobs change places
-// at once, before the server has answered.
+// The steps as buttons, and the numbers of each level. Everything the page shows for a step hangs on
+// <body data-step>, so that knobs change places at once, before the server has answered.
 const nav = element.querySelector(".strip");
+const levels = element.querySelector(".levels");
 
-function button(step) {
+function button(cell) {
   const made = document.createElement("button");
   made.type = "button";
-  made.dataset.step = step.key;
   made.append(document.createElement("strong"), document.createElement("span"));
-  made.addEventListener("click", () => choose(step.key));
+  Object.assign(made.dataset, { step: cell.step, cell: cell.key });
+  made.title = cell.about;
+  made.addEventListener("click", () => choose(cell));
   return made;
 }
 
-let chosen = null;  // by the visitor, while the server has not answered yet
+let chosen = null;  // step that the visitor has chosen, while the server has not answered yet
 
-function choose(key) {
-  chosen = key;
-  mark(key);
-  trigger("select", { step: key });
+function choose(cell) {
+  chosen = cell.step;
+  mark(cell.step);
+  if (cell.layer) switchOn(cell.layer);
+  trigger("select", { step: cell.step, map: cell.map || null, level: null });
 }
 
-function mark(key) {
-  document.body.dataset.step = key;
+/** A part of the detections step has its layer, and each of its levels the map of scores. */
+const switchOn = (layer) => document.dispatchEvent(new CustomEvent("pic-layer", { detail: layer }));
+
+function mark(step) {
+  const moved = document.body.dataset.step !== step;
+  document.body.dataset.step = step;
   for (const each of nav.children) {
-    if (each.dataset.step === key) each.setAttribute("aria-current", "step");
+    if (each.dataset.step === step) each.setAttribute("aria-current", "step");
     else each.removeAttribute("aria-current");
   }
+  if (moved) reveal();
+}
+
+/** On narrow screens the strip scrolls: what is chosen comes into sight, and the page stays where it is. */
+function reveal() {
+  const first = nav.querySelector("[aria-current]");
+  if (first) nav.scrollLeft = first.offsetLeft - nav.offsetLeft - 8;
+}
+
+function showCells(state) {
+  if (nav.children.length !== state.cells.length) nav.replaceChildren(...state.cells.map(button));
+  state.cells.forEach((cell, index) => {
+    const [title, number] = nav.children[index].children;
+    [title.textContent, number.textContent] = [cell.title, cell.headline];
+  });
+}
+
+/** The second row; a level that can be chosen is a button. */
+function showLevels(state) {
+  const shape = JSON.stringify(state.levels.map((each) => [each.level, each.map]));
+  if (levels.dataset.shape !== shape) levels.replaceChildren(document.createElement("em"), ...state.levels.map(level));
+  levels.dataset.shape = shape;  // the same buttons stay, and with them the focus
+  levels.firstChild.textContent = state.about;
+  state.levels.forEach((each, index) => {
+    const made = levels.children[index + 1];
+    const [name, text] = made.children;
+    [name.textContent, text.textContent] = [each.name, each.text];
+    if (each.level === null) return;
+    const on = each.level === state.level && (!each.map || each.map === state.map);
+    made.setAttribute("aria-pressed", on);
+  });
+}
+
+function level(each) {
+  const made = document.createElement(each.level === null ? "span" : "button");
+  made.append(document.createElement("strong"), document.createElement("span"));
+  if (each.level === null) return made;
+  made.type = "button";
+  made.addEventListener("click", () => {
+    if (document.body.dataset.step === "detections") switchOn("scores");
+    trigger("select", { step: null, map: each.map || null, level: each.level });
+  });
+  return made;
 }
 
 // A knob that is not at its default is marked; the link names exactly those.
@@ -62,16 +112,17 @@ function remember(address) {
 function show(value) {
   if (!value) return;
   const state = JSON.parse(value);
-  if (nav.children.length !== state.steps.length) nav.replaceChildren(...state.steps.map(button));
-  state.steps.forEach((step, index) => {
-    nav.children[index].firstChild.textContent = step.title;
-    nav.children[index].lastChild.textContent = step.headline;
-  });
-  if (chosen === null || chosen === state.current) {  // else an answer to an earlier choice
+  showCells(state);
+  showLevels(state);
+  if (chosen === null || chosen === state.step) {  // else an answer to an earlier choice
     chosen = null;
-    mark(state.current);
+    mark(state.step);
   }
   markChanged(state.query);
+  const asked = new URLSearchParams(state.query);
+  document.body.toggleAttribute("data-pinned", asked.has("pinned"));
+  document.body.toggleAttribute("data-beside", asked.has("beside"));
+  document.querySelector("#beside")?.setAttribute("aria-pressed", asked.has("beside"));
   const kept = ["hide", "layers"].map((key) => [key, new URLSearchParams(location.search).get(key)]);
   const own = kept.filter(([, value]) => value).map(([key, value]) => `${key}=${value}`);  // known to the browser alone
   const query = [state.query, ...own].filter(Boolean).join("&");

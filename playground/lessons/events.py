@@ -24,7 +24,7 @@ def asked_at(place: Place) -> Asked:
 def connect_lessons(parts: Parts) -> None:
     """Choosing a lesson, its steps, its questions, and leaving it."""
     panel, buttons = parts.panel, parts.buttons
-    states = [parts.lesson, parts.step, parts.own, parts.pick, parts.curve]
+    states = [parts.lesson, parts.step, parts.own, parts.pick, parts.pinned, parts.curve]
     states += [buttons["lessons"], buttons["preset"], panel.seen]
     asked_of = [panel.seen, parts.run]
     outputs = [*states, *panel.shown, *parts.all_settings, *parts.shown]
@@ -34,7 +34,7 @@ def connect_lessons(parts: Parts) -> None:
     def at(place: Place | None, seen: list[str], run: str) -> list:
         if place is None:
             skipped = [gr.skip()] * (len(parts.all_settings) + len(parts.shown))
-            return ["", *[gr.skip()] * 4, "", *[gr.skip()] * 2, *contents(None, []), *skipped]
+            return ["", *[gr.skip()] * 5, "", *[gr.skip()] * 2, *contents(None, []), *skipped]
         asked = asked_at(place)._replace(run=run)
         config = asked.config()
         return [
@@ -42,6 +42,7 @@ def connect_lessons(parts: Parts) -> None:
             asked.step,
             None,
             None,
+            "",
             asked.curve,
             place.lesson.key,
             chosen_preset(place),

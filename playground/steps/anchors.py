@@ -8,6 +8,7 @@ from playground.inspect_place import anchors_at
 from playground.inspector import inspect
 from playground.situation import Situation
 from playground.step import Focus, Look, Step, section, truth_layer
+from playground.steps.levels import anchor_levels
 
 
 def look(situation: Situation, focus: Focus) -> Look:
@@ -83,4 +84,5 @@ STEP = Step(
     section("anchors"),
     lambda situation: readout.count(len(situation.grid.boxes)),
     look,
+    anchor_levels,
 )

@@ -9,6 +9,7 @@ from playground.figures import colour, histogram
 from playground.inspector import inspect
 from playground.situation import Situation
 from playground.step import Focus, Look, Step, section, truth_layer
+from playground.steps.levels import assignment_levels
 
 
 def look(situation: Situation, focus: Focus) -> Look:
@@ -34,7 +35,7 @@ def _counts(situation: Situation) -> str:
         ("of them forced", readout.count(int(match.forced.sum()))),
         ("ignored", readout.count(int((match.label == IGNORED).sum()))),
         ("background", readout.count(background)),
-        ("background a foreground", readout.count(background / foreground) if foreground else "–"),
+        ("background a foreground", readout.number(background / foreground if foreground else None, ",.0f")),
     ]
     return readout.facts(pairs)
 
@@ -81,4 +82,5 @@ STEP = Step(
     section("matching"),
     _headline,
     look,
+    assignment_levels,
 )

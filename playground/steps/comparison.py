@@ -73,8 +73,8 @@ def rivals() -> str:
             (
                 row["detector"],
                 _spread(row["ap"], row["ap_low"], row["ap_high"]),
-                *(_figure(row[name]) for name in ("ap50", "ap_small", "ap_medium", "ap_large")),
-                _figure(row["milliseconds"], ".0f"),
+                *(readout.number(row[name]) for name in ("ap50", "ap_small", "ap_medium", "ap_large")),
+                readout.number(row["milliseconds"], ".0f"),
             )
             for row in group["rows"]
         )
@@ -97,11 +97,11 @@ def _table(title: str, table: list[Row]) -> str:
         (
             row.arm + (f" ({row.failed} of {row.runs} diverged)" if row.failed else ""),
             _spread(row.ap, row.ap_low, row.ap_high),
-            _figure(row.ap50),
-            _figure(row.ap75),
-            f"{_figure(row.first_loss, '.2f')} → {_figure(row.last_loss, '.4g')}",
-            _figure(row.foreground, ".0f"),
-            _figure(row.images_per_second, ".1f"),
+            readout.number(row.ap50),
+            readout.number(row.ap75),
+            f"{readout.number(row.first_loss, '.2f')} → {readout.number(row.last_loss, '.4g')}",
+            readout.number(row.foreground, ".0f"),
+            readout.number(row.images_per_second, ".1f"),
         )
         for row in table
     )
@@ -109,8 +109,5 @@ def _table(title: str, table: list[Row]) -> str:
 
 
 def _spread(mean: float | None, low: float | None, high: float | None) -> str:
-    return _figure(mean) if low == high else f"{_figure(mean)} ({_figure(low)}–{_figure(high)})"
-
-
-def _figure(value: float | None, digits: str = ".3f") -> str:
-    return "–" if value is None else format(value, digits)
+    said = readout.number(mean)
+    return said if low == high else f"{said} ({readout.number(low)}–{readout.number(high)})"

@@ -11,7 +11,8 @@ from playground.canvas import Layer
 from playground.figures import bars, colour
 from playground.inspector import inspect
 from playground.situation import Situation
-from playground.step import Focus, Look, Step, truth_layer
+from playground.step import Focus, Look, Part, Step, score_heat, truth_layer
+from playground.steps.levels import funnel_levels
 
 
 def look(situation: Situation, focus: Focus) -> Look:
@@ -19,7 +20,8 @@ def look(situation: Situation, focus: Focus) -> Look:
     layers = (truth_layer(situation, visible=False), *candidate_layers(situation.stages, situation.network.class_names))
     seen = inspect(situation, focus)
     text = seen.text + _counts(situation) + _kept(situation)
-    return Look((*layers, *seen.layers), readout=text, figure=_funnel(situation.stages))
+    heat = score_heat(situation, focus.level, key="scores", visible=False)
+    return Look((*layers, *seen.layers), heat, text, _funnel(situation.stages))
 
 
 def candidate_layers(stages: Stages, class_names: tuple[str, ...]) -> tuple[Layer, ...]:
@@ -101,10 +103,35 @@ def _funnel(stages: Stages) -> dict:
     return bars(LEVELS, groups, title="What passes each step on each level", y="number")
 
 
-def _headline(situation: Situation) -> str:
-    fate, counts = situation.stages.fates.fate, situation.stages.counts
-    scored = sum(level.scored for level in counts)
-    return f"{scored:,} → {len(fate):,} → {int((fate == KEPT).sum())}"
+def _fated(situation: Situation, *fates: int) -> str:
+    fate = situation.stages.fates.fate
+    return readout.count(sum(int((fate == each).sum()) for each in fates))
+
+
+PARTS = (
+    Part(
+        "threshold",
+        "Threshold",
+        lambda situation: readout.count(sum(level.scored for level in situation.stages.counts)),
+        "Scores of an anchor for a class that are above the threshold",
+        layer="scores",
+    ),
+    Part(
+        "topk",
+        "Top-K",
+        lambda situation: readout.count(len(situation.stages.fates.fate)),
+        "Candidates left when each level keeps its best",
+        layer="before",
+    ),
+    Part(
+        "nms",
+        "NMS",
+        lambda situation: _fated(situation, KEPT, BEYOND_CAP),
+        "Candidates that no better one suppressed",
+        layer="suppressed",
+    ),
+    Part("detections", "Detections", lambda situation: _fated(situation, KEPT), "What is left under the cap"),
+)
 
 
 def _belongs(knob: Knob) -> bool:
@@ -115,8 +142,11 @@ STEP = Step(
     "detections",
     "Detections",
     "Scores below the threshold are dropped, each level keeps its top K, their boxes are decoded, and NMS keeps the "
-    "best of those that overlap. Switch on the layers to see every box before NMS and who suppressed whom.",
+    "best of those that overlap. Switch on the layers to see every box before NMS and who suppressed whom; a level in "
+    "the strip shows its class scores.",
     _belongs,
-    _headline,
+    PARTS,
     look,
+    funnel_levels,
+    uses_level=True,
 )

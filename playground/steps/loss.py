@@ -13,6 +13,7 @@ from playground.step import Focus, Look, Step, section, truth_layer
 from playground.steps import paper
 from playground.steps.concentration import concentration
 from playground.steps.first_loss import first_loss
+from playground.steps.levels import loss_levels
 from playground.steps.loss_curves import CURVES, curves, example
 from playground.steps.who_pays import alternatives, certainty, shares
 
@@ -75,4 +76,5 @@ STEP = Step(
     section("loss"),
     _headline,
     look,
+    loss_levels,
 )

@@ -4,25 +4,19 @@ from functools import lru_cache
 
 import torch
 
+from core import model_stats
 from core.anchors import LEVELS
 from core.architecture import WeightsError
 from core.hyperparameters import Model
 from core.model import build_model, freeze
-from core.model_stats import Part, describe, gflops, training_bytes
+from core.model_stats import describe, gflops, training_bytes
 from playground import readout
+from playground.canvas import Heat
 from playground.situation import Situation
-from playground.step import Focus, Look, Step, level_heat, section
+from playground.step import Focus, Look, Part, Step, level_heat, score_heat, section, truth_layer
+from playground.steps.levels import BODY, FROZEN, PART_NAMES, map_levels, short
 
-PART_NAMES = {
-    "stem": "stem (stage 1)",
-    "layer1": "res2 (stage 2)",
-    "layer2": "res3 (stage 3)",
-    "layer3": "res4 (stage 4)",
-    "layer4": "res5 (stage 5)",
-    "fpn": "feature pyramid",
-    "class head": "class subnet",
-    "box head": "box subnet",
-}
+STAGES = ("stem", "layer1", "layer2", "layer3", "layer4")
 
 
 def look(situation: Situation, focus: Focus) -> Look:
@@ -32,19 +26,26 @@ def look(situation: Situation, focus: Focus) -> Look:
     except WeightsError as error:  # how large it would be can be told without weights
         text = readout.paragraph(f"{error} So far this is only its size:") + _sizes(situation)
         return Look(readout=text)
-    activity = pyramid.levels[focus.level][0].abs().mean(dim=0)  # [rows, columns]
-    scaled = (activity / activity.max().clamp(min=1e-9)).numpy()
-    heat = level_heat(situation, focus.level, scaled, key="features", label="mean |feature|")
-    maps = [*zip(("C3", "C4", "C5"), pyramid.body, strict=True), *zip(LEVELS, pyramid.levels, strict=True)]
+    maps = [*zip(BODY, pyramid.body, strict=True), *zip(LEVELS, pyramid.levels, strict=True)]
     shapes = tuple((name, f"{each.shape[1]} × {each.shape[2]} × {each.shape[3]}") for name, each in maps)
     text = _sizes(situation)
     text += readout.table(readout.Table("Maps of this picture", ("map", "channels × rows × columns"), shapes))
-    return Look(heat=heat, readout=text)
+    return Look((truth_layer(situation, visible=False),), _heat(situation, focus), text)
+
+
+def _heat(situation: Situation, focus: Focus) -> Heat:
+    if focus.map == "scores":
+        return score_heat(situation, focus.level, key="features")
+    pyramid = situation.pyramid
+    names, maps = (BODY, pyramid.body) if focus.map == "body" else (LEVELS, pyramid.levels)
+    level = min(focus.level, len(maps) - 1)  # above C5 the body has none
+    activity = maps[level][0].abs().mean(dim=0)  # [rows, columns]
+    return level_heat(situation, names[level], activity, key="features", label="mean |feature|")
 
 
 def _sizes(situation: Situation) -> str:
-    config, classes = situation.config, _classes(situation)
-    parts = parts_of(config.model, classes, config.anchors.per_place)
+    config, classes = situation.config, len(situation.class_names)
+    parts = network_parts(situation)
     total, trainable = sum(part.parameters for part in parts), sum(part.trainable for part in parts)
     height, width = situation.batch.pixels.shape[-2:]
     shape = {"num_classes": classes, "anchors_per_place": config.anchors.per_place, "height": height, "width": width}
@@ -58,44 +59,69 @@ def _sizes(situation: Situation) -> str:
             ("classes", str(classes)),
         ]
     )
-    rows = tuple((PART_NAMES[part.name], readout.count(part.parameters), _trains(part)) for part in parts)
+    rows = tuple((_name(part), readout.count(part.parameters), _trains(part)) for part in parts)
     return text + readout.table(readout.Table("Parameters", ("part", "number", "trains"), rows))
 
 
-def _classes(situation: Situation) -> int:
-    """Returns the number of classes of the network, or of the scenes while no network fits the settings."""
-    try:
-        return situation.network.model.num_classes
-    except WeightsError:
-        return len(situation.picture.class_names)
+def _name(part: model_stats.Part) -> str:
+    stage = f" (stage {STAGES.index(part.name) + 1})" if part.name in STAGES else ""
+    return PART_NAMES[part.name] + stage
 
 
-def _trains(part: Part) -> str:
+def _trains(part: model_stats.Part) -> str:
     return "yes" if part.trainable == part.parameters else "frozen" if part.trainable == 0 else "partly"
 
 
+def network_parts(situation: Situation) -> tuple[model_stats.Part, ...]:
+    """Counts the parameters of each part of the network, and which of them train."""
+    config = situation.config
+    return parts_of(config.model, len(situation.class_names), config.anchors.per_place)
+
+
 @lru_cache(maxsize=64)
-def parts_of(model: Model, num_classes: int, anchors_per_place: int) -> tuple[Part, ...]:
-    """Counts the parameters that settings give each part, and which train, without making a network."""
+def parts_of(model: Model, num_classes: int, anchors_per_place: int) -> tuple[model_stats.Part, ...]:
+    """Counts as `network_parts`, without making a network."""
     with torch.device("meta"):
         network = build_model(model, num_classes=num_classes, anchors_per_place=anchors_per_place)
     freeze(network, model.freeze_stages, batch_norm=model.batch_norm)
     return describe(network)
 
 
-def _headline(situation: Situation) -> str:
-    config = situation.config
-    parts = parts_of(config.model, _classes(situation), config.anchors.per_place)
-    return f"ResNet-{config.model.depth} · {sum(part.parameters for part in parts) / 1e6:.1f} M"
+def _size(situation: Situation, *names: str) -> str:
+    return short(sum(part.parameters for part in network_parts(situation) if part.name in names))
+
+
+def _body(situation: Situation) -> str:
+    model = situation.config.model
+    frozen = f" · {FROZEN}1–{model.freeze_stages}" if model.freeze_stages > 1 else f" · {FROZEN}1" * model.freeze_stages
+    return f"ResNet-{model.depth} · {_size(situation, *STAGES)}{frozen}"
+
+
+def _pyramid(situation: Situation) -> str:
+    return f"{situation.config.model.fpn_channels} ch · {_size(situation, 'fpn')}"
+
+
+def _heads(situation: Situation) -> str:
+    convs = situation.config.model.num_convs
+    return f"{convs}+{convs} conv · {_size(situation, 'class head', 'box head')}"
+
+
+PARTS = (
+    Part("body", "C3–C5", _body, f"The ResNet body, its parameters, and its frozen stages ({FROZEN})", map="body"),
+    Part("pyramid", "P3–P7", _pyramid, "The feature pyramid: channels and parameters", map="pyramid"),
+    Part("heads", "Heads", _heads, "Class and box subnet: convolutions and parameters", map="scores"),
+)
 
 
 STEP = Step(
     "network",
     "Network",
     "A ResNet body turns the picture into maps, the feature pyramid into five levels P3–P7, and two small subnets say "
-    "for every anchor what it shows and how to correct its box. The colours show where a level is active.",
+    "for every anchor what it shows and how to correct its box. The colours show where a map is active or, for the "
+    "heads, the best class score at each place: choose part and level in the strip.",
     section("model"),
-    _headline,
+    PARTS,
     look,
+    map_levels,
     uses_level=True,
 )

@@ -7,6 +7,7 @@ from core.knobs import Effect, Knob
 from playground import readout
 from playground.situation import Situation
 from playground.step import Focus, Look, Step, truth_layer
+from playground.steps.levels import object_levels
 
 AREAS = (("small", 0, 32**2), ("medium", 32**2, 96**2), ("large", 96**2, float("inf")))  # COCO's, px²
 
@@ -54,4 +55,5 @@ STEP = Step(
     _belongs,
     _headline,
     look,
+    object_levels,
 )

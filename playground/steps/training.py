@@ -11,6 +11,8 @@ from playground.situation import Situation
 from playground.step import Focus, Look, Step, truth_layer
 from playground.steps import comparison
 from playground.steps.detections import candidate_layers
+from playground.steps.levels import part_levels
+from playground.steps.network import network_parts
 
 POINTS = 500  # of a curve, at most about twice as many are drawn
 RUNS = Runs(Path("runs"))  # of the folder the page is started in
@@ -82,14 +84,10 @@ def _status(progress: Progress, name: str) -> str:
     if progress.evaluations:
         metrics = progress.evaluations[-1]["metrics"]
         names = ("ap", "ap50", "ap75", "ap_small", "ap_medium", "ap_large", "ar100")
-        rows = tuple((key.replace("_", " ").upper(), _figure(metrics[key])) for key in names)
+        rows = tuple((key.replace("_", " ").upper(), readout.number(metrics[key])) for key in names)
         title = f"Held-out scenes after step {progress.evaluations[-1]['step']}"
         text += readout.table(readout.Table(title, ("figure", "value"), rows))
     return text
-
-
-def _figure(value: float | None) -> str:
-    return "–" if value is None else f"{value:.3f}"
 
 
 def _belongs(knob: Knob) -> bool:
@@ -104,4 +102,5 @@ STEP = Step(
     _belongs,
     lambda situation: f"{situation.config.training.steps:,} steps",
     look,
+    lambda situation, focus: part_levels(network_parts(situation)),
 )

@@ -53,7 +53,7 @@ def build():
     quick = {"queue": False, "trigger_mode": "always_last", "show_progress": "hidden"}
     with gr.Blocks() as demo:
         truth, picture = gr.State(TRUTHS), gr.State(0)
-        shown = canvas()
+        shown = canvas("canvas")
         count = gr.Slider(0, 2000, 50, step=1, label="Boxes", interactive=True)
         texts = [gr.Textbox(label=label) for label in ("Truth", "Clicked")]
         buttons = [gr.Button(label) for label in ("Other picture", "Nothing")]

@@ -56,7 +56,8 @@ def address_of(page) -> str:
 
 
 def headline(page, step: str) -> str:
-    return page.text_content(f'.strip button[data-step="{step}"] span') or ""
+    """The number in the strip under a step, or under a part of one."""
+    return page.text_content(f'.strip button[data-cell="{step}"] span') or ""
 
 
 def choose(page, step: str) -> None:
@@ -82,7 +83,10 @@ def test_opens_on_a_scene_with_objects(opened):
     page = opened()
     assert layers(page)["truth"] > 0
     assert headline(page, "anchors") == "12,276"
-    assert re.fullmatch(r"[\d,]+ → [\d,]+ → \d+", headline(page, "detections"))
+    funnel = [headline(page, part) for part in ("threshold", "topk", "nms", "detections")]
+    assert all(re.fullmatch(r"[\d,]+", number) for number in funnel)
+    counts = [int(number.replace(",", "")) for number in funnel]
+    assert counts == sorted(counts, reverse=True) and counts[-1] > 0
     assert notice(page) == ""
     assert page.locator(".knob:visible").count() >= 10
 
@@ -103,10 +107,10 @@ def test_each_step_shows_its_knobs_and_numbers(opened, step):
 
 def test_every_knob_moves_something_at_once(opened):
     page = opened(QUICK + "&step=detections&inference.score_threshold=0.005")
-    before = headline(page, "detections")
+    before = headline(page, "threshold")
     set_slider(page, "inference-score-threshold", 0.5)
-    wait(lambda: headline(page, "detections") != before)
-    assert headline(page, "detections").startswith("0 →")
+    wait(lambda: headline(page, "threshold") != before)
+    assert headline(page, "threshold") == headline(page, "detections") == "0"
     choose(page, "assignment")
     before = headline(page, "assignment")
     set_slider(page, "matching-fg-iou-threshold", 0.9)
@@ -164,10 +168,89 @@ def test_selection_and_layers_are_in_the_link(opened, new_page):
     wait(lambda: "ignored" in layers(other) and "Anchors at" in other.text_content(".readout"))
 
 
+def test_pinned_settings_are_compared_and_survive_undo(opened, new_page):
+    page = opened(QUICK + "&step=detections&inference.score_threshold=0.009")
+    assert page.locator(".pic").count() == 1 and not page.locator(".pinned-bar").is_visible()
+    page.get_by_role("button", name="Pin as A").click()
+    wait(lambda: "Nothing differs" in page.text_content(".changes") and "pinned=" in address_of(page))
+    before = layers(page)
+    set_slider(page, "inference-score-threshold", 0.5)
+    wait(lambda: "Score threshold 0.009 → 0.5" in page.text_content(".changes"))
+    page.get_by_role("button", name="Side by side").click()
+    pinned = page.locator(".side-a .pic")
+    wait(lambda: pinned.count() and pinned.get_attribute("data-layers"))
+    assert json.loads(pinned.get_attribute("data-layers")) == before and layers(page)["kept"] == 0
+    a, b = pinned.bounding_box(), page.locator(".side-b .pic").bounding_box()
+    assert a["x"] + a["width"] <= b["x"] and abs(a["y"] - b["y"]) < 2
+    page.locator('.side-b .pic-layer[data-key="truth"]').click()  # both show the same layers
+    wait(lambda: "truth" in json.loads(pinned.get_attribute("data-layers")))
+    assert page.locator(".counts tr.marked").count() >= 2
+    other = opened(address_of(page).split("?")[1], new_page())
+    wait(lambda: "Score threshold 0.009 → 0.5" in other.text_content(".changes"))
+    wait(lambda: other.locator(".side-a .pic").get_attribute("data-layers"))
+    page.wait_for_timeout(1000)  # what changes in one go is undone in one
+    set_slider(page, "inference-score-threshold", 0.2)
+    wait(lambda: "0.009 → 0.2" in page.text_content(".changes"))
+    page.get_by_role("button", name="Undo").click()
+    wait(lambda: "0.009 → 0.5" in page.text_content(".changes") and pinned.is_visible())
+    page.get_by_role("button", name="Back to A").click()
+    wait(lambda: "Nothing differs" in page.text_content(".changes"))
+    page.get_by_role("button", name="Unpin").click()
+    wait(lambda: page.locator(".pic").count() == 1 and "pinned" not in address_of(page))
+    assert not page.locator(".pinned-bar").is_visible() and not page.locator(".counts").is_visible()
+    assert notice(page) == ""
+
+
+def test_on_a_phone_pinned_and_present_picture_stand_one_below_the_other(opened, new_page):
+    view = new_page(viewport={"width": 390, "height": 800})
+    page = opened(QUICK + "&pinned=scenes.seed%3D3%26" + QUICK.replace("=", "%3D").replace("&", "%26"), view)
+    page.get_by_role("button", name="Side by side").click()
+    wait(lambda: page.locator(".side-a .pic[data-drawn]").count())
+    a, b = (page.locator(f".{side} .pic-stage").bounding_box() for side in ("side-a", "side-b"))
+    assert a["y"] + a["height"] <= b["y"] and abs(a["width"] - b["width"]) < 2
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_the_strip_shows_maps_and_levels(opened):
+    page = opened(QUICK)
+    page.click('.strip button[data-cell="heads"]')
+    wait(lambda: "class score on P3" in page.text_content(".pic-legend") and "map=scores" in address_of(page))
+    page.locator(".levels button", has_text="P4").click()
+    wait(lambda: "class score on P4" in page.text_content(".pic-legend") and "level=P4" in address_of(page))
+    assert page.locator('.levels button[aria-pressed="true"]').text_content().startswith("P4")
+    page.click('.strip button[data-cell="body"]')
+    wait(lambda: "mean |feature| on C4" in page.text_content(".pic-legend"))
+    page.click('.strip button[data-cell="topk"]')
+    wait(lambda: "before" in layers(page) and "scores" not in layers(page))
+    page.locator(".levels button", has_text="P5").click()
+    wait(lambda: "class score on P5" in page.text_content(".pic-legend") and "scores" in layers(page))
+    page.locator(".pic-top").hover(position={"x": 5, "y": 5})
+    wait(lambda: page.locator(".pic-tip").is_visible())
+
+
+def test_the_knobs_of_one_step_go_back_to_their_defaults(opened):
+    page = opened(QUICK + "&step=loss&loss.gamma=0.5&loss.alpha=0.9&matching.fg_iou_threshold=0.6")
+    button = page.get_by_role("button", name="Reset focal loss")
+    wait(button.is_visible)
+    button.click()
+    wait(lambda: "loss." not in address_of(page))
+    assert "matching.fg_iou_threshold=0.6" in address_of(page) and "model.fpn_channels=32" in address_of(page)
+    assert page.locator("#knob-loss-gamma input[type=number]").input_value() == "2"
+    wait(lambda: not button.is_visible())
+
+
 def test_a_bad_link_is_explained(opened):
     page = opened("loss.gamma=99")
     assert "loss.gamma" in wait(lambda: notice(page)) and "0 to 8" in notice(page)
     assert layers(page)["truth"] > 0
+
+
+def test_a_link_whose_weights_do_not_fit_still_opens_a_page(opened):
+    page = opened("step=detections&anchors.ratios=1")
+    assert "anchors a place contradicts" in wait(lambda: notice(page))
+    assert layers(page)["truth"] > 0 and "nothing to show" in page.text_content(".readout")
+    choose(page, "anchors")
+    wait(lambda: notice(page) == "" and "Best IoU" in page.text_content(".readout"))
 
 
 def test_contradictory_thresholds_are_explained_and_nothing_is_lost(opened):
@@ -304,7 +387,7 @@ def test_narrow_page_has_no_sideways_scroll_and_the_picture_first(opened, new_pa
 
 def test_steps_and_knobs_by_keyboard(opened):
     page = opened(QUICK)
-    page.locator('.strip button[data-step="detections"]').focus()
+    page.locator('.strip button[data-cell="detections"]').focus()
     page.keyboard.press("Enter")
     wait(lambda: page.locator("#knobs-detections").is_visible())
     slider = page.locator("#knob-inference-nms-threshold input[type=range]")

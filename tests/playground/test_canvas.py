@@ -135,7 +135,7 @@ def test_a_name_like_markup_stays_a_name(recwarn):
     value = payload(View("data:x", 4, 4, (Layer("a", name, "kept", BOXES),), classes=(name,), alt=name))
     assert "<" not in value
     assert json.loads(value)["layers"][0]["label"] == json.loads(value)["alt"] == name
-    canvas().postprocess(value)
+    canvas("canvas").postprocess(value)
     assert not recwarn.list
 
 

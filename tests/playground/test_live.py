@@ -21,7 +21,7 @@ def asked(**settings) -> Asked:
 def request(of: Asked, **changes) -> dict:
     """What a browser sends that has been shown `of`."""
     token = json.loads(show(of).strip)["token"]
-    return {"token": token, "settings": of.settings, "level": 0, "curve": "loss", "p_t": 0.9, **changes}
+    return {"token": token, "settings": of.settings, "curve": "loss", "p_t": 0.9, **changes}
 
 
 def without_number(shown: dict) -> dict:
@@ -31,8 +31,8 @@ def without_number(shown: dict) -> dict:
 
 def test_the_short_way_shows_what_the_long_way_shows():
     other = asked(**{"inference.score_threshold": 0.4})
-    short = answer(request(asked(), settings=other.settings, level=2, curve=FIGURES[1], p_t=0.5))
-    long = show(other._replace(level=2, curve=FIGURES[1], p_t=0.5))._asdict()
+    short = answer(request(asked(), settings=other.settings, curve=FIGURES[1], p_t=0.5))
+    long = show(other._replace(curve=FIGURES[1], p_t=0.5))._asdict()
     assert without_number(short) == without_number(long)
 
 
@@ -46,8 +46,8 @@ def test_a_bad_setting_is_one_sentence_and_changes_nothing():
 @pytest.mark.parametrize(
     "changes",
     [
-        {"settings": None}, {"settings": 5}, {"level": 5}, {"level": -1}, {"level": 0.5}, {"level": "0"},
-        {"level": math.nan}, {"curve": "gradient of a stranger"}, {"curve": []}, {"p_t": math.inf}, {"p_t": None},
+        {"settings": None}, {"settings": 5}, {"settings": []}, {"curve": "gradient of a stranger"}, {"curve": []},
+        {"p_t": "0.5"}, {"p_t": math.nan}, {"p_t": math.inf}, {"p_t": None},
     ],
 )  # fmt: skip
 def test_what_no_page_of_ours_sends_is_refused(changes):

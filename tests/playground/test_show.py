@@ -18,6 +18,7 @@ from playground.examples import EXAMPLES, scenes_of
 from playground.link import from_link, to_link
 from playground.pictures import MAX_SIDE, uploaded
 from playground.show import edited, follow_weights, show
+from playground.steps import STEPS
 
 SMALL = {"model.weights": "random", "model.fpn_channels": 32, "model.num_convs": 1, "inference.image_size": 96}
 
@@ -29,30 +30,37 @@ def asked(step: str = "picture", **changes) -> Asked:
 
 def test_shows_all_parts():
     shown = show(asked("detections"))
-    assert shown.notice == "" and None not in shown
+    assert shown.notice == "" and None not in shown[:6]
     state = json.loads(shown.strip)
-    assert state["current"] == "detections" and [step["key"] for step in state["steps"]][:2] == ["picture", "network"]
-    assert "–" not in [step["headline"] for step in state["steps"]]
+    assert state["step"] == "detections" and [cell["key"] for cell in state["cells"]][:2] == ["picture", "body"]
+    assert list(dict.fromkeys(cell["step"] for cell in state["cells"])) == list(STEPS)
+    assert "–" not in [cell["headline"] for cell in state["cells"]]
+    assert [cell["name"] for cell in state["levels"]] == ["P3", "P4", "P5", "P6", "P7"]
     assert {layer["key"] for layer in json.loads(shown.canvas)["layers"]} >= {"kept", "suppressed", "before"}
 
 
 def test_a_bad_setting_is_a_notice_and_changes_nothing_else():
     bad = asked()._replace(settings=json.dumps({**json.loads(asked().settings), "loss.gamma": 99}))
     shown = show(bad)
-    assert "loss.gamma = 99" in shown.notice and shown[1:] == (None,) * 5
+    assert "loss.gamma = 99" in shown.notice and set(shown[1:]) == {None}
 
 
 def test_weights_that_do_not_fit_leave_the_steps_before_them_alive():
     one = Asked("anchors", settings=settings_of(Config.from_flat({"anchors.ratios": (1.0,)})))
     shown = show(one)
-    assert shown.notice == "" and json.loads(shown.strip)["steps"][5]["headline"] == "–"
-    assert "anchors a place contradicts" in show(one._replace(step="detections")).notice
+    cells = {cell["key"]: cell["headline"] for cell in json.loads(shown.strip)["cells"]}
+    assert shown.notice == "" and cells["loss"] == cells["threshold"] == cells["detections"] == "–"
+    assert "–" not in (cells["body"], cells["anchors"], cells["assignment"])
+    stopped = show(one._replace(step="detections"))
+    assert "anchors a place contradicts" in stopped.notice and "nothing to show" in stopped.readout
+    assert [layer["key"] for layer in json.loads(stopped.canvas)["layers"]] == ["truth"] and stopped.figure == ""
+    assert json.loads(stopped.strip)["step"] == "detections"
 
 
 @pytest.mark.parametrize("step", ["picture", "loss"])
 def test_link_round_trip(step):
     config = Config.from_flat({"loss.gamma": 1.5, "anchors.ratios": (0.5, 1.0), "scenes.seed": 3})
-    asked = Asked(step, pick=Pick(10, 20, "truth", 3), level=2, curve="slope by the logit", p_t=0.25)
+    asked = Asked(step, pick=Pick(10, 20, "truth", 3), level=2, curve="slope by the logit", p_t=0.25, map="scores")
     asked = asked._replace(settings=settings_of(config))
     assert from_link(to_link(asked, config)) == asked
     assert from_link(to_link(asked, config)).config() == config
@@ -64,6 +72,7 @@ def test_links_come_from_anyone():
         "step=nowhere",
         "level=P9",
         "curve=x",
+        "map=x",
         "p_t=x",
         "pick=1,x",
         "pick=7",
@@ -151,5 +160,6 @@ def test_turning_a_dial_goes_back_to_scenes(tmp_path):
 
 def test_a_broken_picture_is_named(tmp_path):
     (tmp_path / "x.jpg").write_bytes(b"\xff\xd8 no picture")
-    with pytest.raises(PictureError, match=r"x\.jpg"):
+    with pytest.raises(PictureError, match=r"x\.jpg") as refused:
         uploaded(str(tmp_path / "x.jpg"), "x.jpg", ("a",))
+    assert str(tmp_path) not in str(refused.value)  # where the server keeps it

@@ -45,7 +45,9 @@ def test_every_step_shows_something_valid(key, changes):
         if look.figure:
             go.Figure(look.figure)  # plotly's own check of every name and value
             json.dumps(look.figure, allow_nan=False)
-    assert STEPS[key].headline(here)
+    assert all(part.headline(here) for part in STEPS[key].parts)
+    levels = STEPS[key].levels(here, Focus())
+    assert levels.about and all(cell.name and cell.text for cell in levels.cells) and len(levels.cells) >= 5
 
 
 def test_text_from_outside_is_escaped():
@@ -89,7 +91,7 @@ def test_a_network_without_fitting_weights_still_tells_its_size():
     here = Situation(scene(config.scenes), config)
     look = STEPS["network"].look(here, Focus())
     assert "model.depth = 50 contradicts" in look.readout and "GFLOP" in look.readout and "GiB" in look.readout
-    assert "ResNet-50" in STEPS["network"].headline(here)
+    assert "ResNet-50" in STEPS["network"].parts[0].headline(here)
 
 
 def test_slopes_are_the_closed_form():

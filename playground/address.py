@@ -1,0 +1,111 @@
+"""The address and the header: what a link opens, undo and redo, reset, and settings to take home."""
+
+from typing import Any
+
+import gradio as gr
+
+from core.config import Config, knobs
+from core.takeaway import FORMATS
+from playground.answers import IN_ORDER, LIVE, refusing, shown_settings, updates
+from playground.asked import Asked
+from playground.controls import settings_of
+from playground.layout import Parts
+from playground.lessons.panel import Place, chosen_preset, contents, known
+from playground.link import from_link
+from playground.show import REFUSALS, show, takeaway
+from playground.steps import STEPS
+from playground.steps.training import RUNS
+
+# Browsers lend the clipboard to https and to this machine only; elsewhere what is copied is shown to be copied.
+COPY = """(text) => navigator.clipboard
+  ? navigator.clipboard.writeText(text || location.href) : window.prompt("Copy this:", text || location.href)"""
+
+
+def connect_address(page: gr.Blocks, parts: Parts) -> None:
+    """Opening the page, and going back and forward in the browser's history."""
+    outputs = [parts.step, parts.pick, parts.run, parts.level, parts.lesson, parts.curve, parts.p_t, parts.map]
+    outputs += [parts.pinned, parts.beside, parts.buttons["lessons"], parts.buttons["preset"]]
+    outputs += [*parts.panel.shown, parts.timer, *parts.all_settings, *parts.shown]
+    page.load(load, parts.panel.seen, outputs, **LIVE)
+
+    def back(event: gr.EventData, seen: list[str]) -> list:
+        return opened_at(str(getattr(event, "query", "")), seen)
+
+    parts.strip.edit(back, parts.panel.seen, outputs, **{**IN_ORDER, "queue": False})
+    parts.buttons["undo"].click(None, js="() => { if (history.state?.depth) history.back(); }")
+    parts.buttons["redo"].click(None, js="() => history.forward()")
+
+
+def load(seen: list[str], request: gr.Request) -> list:
+    """Opens the page as its link says."""
+    return opened_at(str(request.query_params), seen)
+
+
+def opened_at(query: str, seen: list[str]) -> list:
+    """Returns the page as a link says; a link that cannot be followed is explained, over the defaults."""
+    message = ""
+    try:
+        asked = from_link(query)
+    except REFUSALS as error:
+        asked, message = from_link(""), f"The link was not followed. {error}"
+    place = Place.from_link(asked.lesson)
+    asked = asked._replace(run=RUNS.current())  # a reloaded page finds the run that is going on
+    shown = show(asked)
+    return [
+        asked.step,
+        asked.pick,
+        asked.run,
+        asked.level,
+        asked.lesson,
+        asked.curve,
+        asked.p_t,
+        asked.map,
+        asked.pinned,
+        asked.beside,
+        place.lesson.key if place else "",
+        chosen_preset(place),
+        *contents(place, [*known(seen), asked.lesson]),
+        gr.Timer(active=bool(asked.run)),
+        *shown_settings(asked.config()),
+        *updates(shown._replace(notice=message or shown.notice, beside=asked.beside)),
+    ]
+
+
+def connect_resets(parts: Parts) -> None:
+    """Back to the defaults: everything, or the knobs of one step."""
+
+    def reset(*inputs: Any) -> list:
+        asked = Asked(*inputs)._replace(own=None, pick=None, settings=settings_of(Config()))
+        return [None, None, *shown_settings(Config()), *updates(show(asked))]
+
+    cleared = [parts.own, parts.pick, *parts.all_settings, *parts.shown]
+    parts.buttons["reset"].click(reset, parts.asked, cleared, **LIVE)
+    for key in STEPS:
+        _connect_group(parts, key)
+
+
+def _connect_group(parts: Parts, key: str) -> None:
+    usual = {path: knob.default for path, knob in knobs().items() if STEPS[key].has(knob)}
+
+    def reset(*inputs: Any) -> list:
+        asked = Asked(*inputs)
+        config = asked.config().replace(usual)
+        return [*shown_settings(config), *updates(show(asked._replace(settings=settings_of(config))))]
+
+    guarded = refusing(len(parts.all_settings), reset)
+    parts.buttons[f"reset-{key}"].click(guarded, parts.asked, [*parts.all_settings, *parts.shown], **LIVE)
+
+
+def connect_header(parts: Parts) -> None:
+    """Copying, the theme, and all knobs at once."""
+
+    def take(form: str, *inputs: Any) -> str:
+        """Returns the settings in a format, "" for the link, which the browser knows itself."""
+        asked = Asked(*inputs)
+        return takeaway(form, asked.situation()) if form in FORMATS else ""
+
+    buttons = parts.buttons
+    form = [buttons["format"], *parts.asked]
+    buttons["copy"].click(take, form, buttons["copied"], **LIVE).success(None, buttons["copied"], js=COPY)
+    buttons["theme"].click(None, js="() => document.body.classList.toggle('dark')")
+    buttons["all"].click(None, js="() => document.body.toggleAttribute('data-all')")

@@ -1,0 +1,120 @@
+"""What the strip tells of the chosen step on each level: shapes, parameters, anchors, losses and the funnel."""
+
+import torch
+from torch import Tensor
+
+from core.anchors import LEVELS
+from core.inference import KEPT, SUPPRESSED
+from core.matching import IGNORED
+from core.model_stats import Part
+from playground import readout
+from playground.situation import Situation
+from playground.step import Focus, LevelCell, Levels
+
+BODY = ("C3", "C4", "C5")
+PART_NAMES = {
+    "stem": "stem",
+    "layer1": "res2",
+    "layer2": "res3",
+    "layer3": "res4",
+    "layer4": "res5",
+    "fpn": "pyramid",
+    "class head": "class subnet",
+    "box head": "box subnet",
+}
+FROZEN = "❄\ufe0e"  # as a letter, not as a coloured picture
+
+
+def object_levels(situation: Situation, focus: Focus) -> Levels:
+    """Returns how many objects each level's anchors overlap best."""
+    answering = situation.grid.level[situation.match.best_anchor]
+    counts = torch.bincount(answering, minlength=len(LEVELS)).tolist()
+    return _levels("objects by the level of their best anchor", [str(count) for count in counts])
+
+
+def map_levels(situation: Situation, focus: Focus) -> Levels:
+    """Returns the shapes of the maps that the network step can draw, and which stages before them are frozen."""
+    frozen = situation.config.model.freeze_stages
+    pyramid, logits = situation.pyramid, situation.prediction.outputs.logits
+    if focus.map == "scores":
+        classes, places = logits.shape[-1], situation.grid.per_place
+        grids = [f"({places * classes}+{places * 4})×{rows}×{columns}" for rows, columns in situation.grid.grids]
+        return _levels("(class + box channels) × rows × columns", grids, map_="scores")
+    # C3 is the map after stage 3 of the body.
+    body = [
+        LevelCell(name + _frozen(stage <= frozen), _shape(each), level, "body")
+        for level, (stage, name, each) in enumerate(zip((3, 4, 5), BODY, pyramid.body, strict=True))
+    ]
+    rest = _levels("channels × rows × columns", [_shape(each) for each in pyramid.levels], map_="pyramid")
+    return Levels(rest.about, (*body, *rest.cells))
+
+
+def _shape(maps: Tensor) -> str:
+    return "×".join(map(str, maps.shape[1:]))
+
+
+def _frozen(frozen: bool) -> str:
+    return f" {FROZEN}" if frozen else ""
+
+
+def anchor_levels(situation: Situation, focus: Focus) -> Levels:
+    """Returns the places and anchors of each level."""
+    grid = situation.grid
+    texts = [
+        f"{rows}×{columns} × {grid.per_place} = {readout.count(count)}"
+        for (rows, columns), count in zip(grid.grids, grid.counts, strict=True)
+    ]
+    return _levels("places × anchors at each", texts)
+
+
+def assignment_levels(situation: Situation, focus: Focus) -> Levels:
+    """Returns the foreground and the ignored anchors of each level."""
+    match = situation.match
+    foreground = _count(situation, match.foreground)
+    ignored = _count(situation, match.label == IGNORED)
+    return _levels("foreground · ignored", [f"{fg:,} · {ign:,}" for fg, ign in zip(foreground, ignored, strict=True)])
+
+
+def _count(situation: Situation, chosen: Tensor) -> list[int]:
+    return torch.bincount(situation.grid.level[chosen], minlength=len(LEVELS)).tolist()
+
+
+def loss_levels(situation: Situation, focus: Focus) -> Levels:
+    """Returns each level's share of the classification loss."""
+    paid = torch.stack([part.sum() for part in situation.losses.classification.split(situation.grid.counts)])
+    shares = (paid / paid.sum().clamp(min=1e-12)).nan_to_num(0.0).tolist()
+    return _levels("of the classification loss", [readout.percent(share) for share in shares])
+
+
+def funnel_levels(situation: Situation, focus: Focus) -> Levels:
+    """Returns how many candidates of each level pass each step of inference."""
+    stages = situation.stages
+    level, fate = stages.candidates.level, stages.fates.fate
+    left = torch.bincount(level[fate != SUPPRESSED], minlength=len(LEVELS)).tolist()
+    kept = torch.bincount(level[fate == KEPT], minlength=len(LEVELS)).tolist()
+    texts = [
+        f"{count.scored:,} → {count.topk:,} → {left[index]:,} → {kept[index]:,}"
+        for index, count in enumerate(stages.counts)
+    ]
+    return _levels("threshold → top-K → NMS → cap", texts)
+
+
+def part_levels(parts: tuple[Part, ...]) -> Levels:
+    """Returns the parameters of each part of the network, and which of them stay as they are."""
+    cells = tuple(
+        LevelCell(PART_NAMES[part.name] + _frozen(part.trainable == 0), short(part.parameters)) for part in parts
+    )
+    return Levels(f"parameters, {FROZEN} frozen", cells)
+
+
+def short(number: int) -> str:
+    """Returns a large number with three digits: 9.5 k, 148 k, 2.10 M."""
+    for size, unit in ((1e6, " M"), (1e3, " k")):
+        if number >= size:
+            return f"{number / size:.3g}{unit}"
+    return str(number)
+
+
+def _levels(about: str, texts: list[str], map_: str = "") -> Levels:
+    cells = [LevelCell(LEVELS[level], text, level, map_) for level, text in enumerate(texts)]
+    return Levels(about, tuple(cells))
