@@ -169,8 +169,9 @@ def save_weights(
     """
     state = model.state_dict()
     architecture = recognise(state, name="The network")
+    origin = Path(config.model.weights).name  # a file is given away; where it lay here is nobody's business
     metadata = {
-        "config": config.to_json(),
+        "config": config.replace({"model.weights": origin}).to_json(),
         "class_names": json.dumps(list(class_names)),
         "category_ids": json.dumps(list(category_ids)),
         "norm_eps": repr(model.norm_eps),

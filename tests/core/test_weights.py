@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors import safe_open
 from safetensors.torch import save_file
 
 from core import checkpoints, weights
@@ -42,6 +43,15 @@ def test_what_is_saved_comes_back(saved):
     assert not built.training
     assert built.norm_eps == 0.25
     assert all(torch.equal(value, built.state_dict()[key]) for key, value in model.state_dict().items())
+
+
+def test_a_file_does_not_tell_where_its_weights_came_from(saved, tmp_path):
+    path, model = saved
+    for place, told in ((str(path), "mine.safetensors"), ("builtin", "builtin"), ("random", "random")):
+        save_weights(tmp_path / "given.safetensors", model, CONFIG.replace({"model.weights": place}), NAMES, IDS)
+        with safe_open(tmp_path / "given.safetensors", "pt") as file:
+            assert str(path.parent) not in str(file.metadata())
+            assert json.loads(file.metadata()["config"])["model"]["weights"] == told
 
 
 def test_building_does_not_share_the_weights(saved):
