@@ -8,6 +8,7 @@ from typing import Any
 
 from core.comparison import Row, result, rows
 from core.presets import PRESETS
+from core.runs import FAILED
 from playground import readout
 from playground.figures import ARMS, Figure, comparison
 from playground.runs import Curve, Progress
@@ -47,8 +48,9 @@ def status(progress: Progress) -> str:
     preset = progress.preset
     text = readout.paragraph(f"{preset.title}: {progress.state}. {progress.message}".strip())
     text += readout.paragraph(preset.look_at)
-    so_far = rows([result(curve.part) for curve in progress.curves])
-    return text + _table("This comparison so far", so_far)
+    results = [result(curve.part) for curve in progress.curves]
+    broken = (f"{each.arm}: {each.message.partition(';')[0]}." for each in results if each.state == FAILED)
+    return text + _table("This comparison so far", rows(results)) + "".join(map(readout.paragraph, broken))
 
 
 def measured() -> str:
