@@ -1,6 +1,7 @@
 """Comparisons of short runs: curves over each other, what came of each arm, and what was measured beforehand."""
 
 import json
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 from statistics import fmean
@@ -53,12 +54,15 @@ def status(progress: Progress) -> str:
     return text + _table("This comparison so far", rows(results)) + "".join(map(readout.paragraph, broken))
 
 
-def measured() -> str:
-    """Returns what the presets gave when they were measured, each to be opened; nothing where nothing is kept."""
+def measured(keys: Iterable[str] = PRESETS) -> str:
+    """Returns what presets gave when they were measured, each to be opened; nothing where nothing is kept."""
     kept = _kept("presets.json")
     return "".join(
-        readout.details(preset.title, readout.paragraph(preset.look_at) + _kept_table(kept[key]))
-        for key, preset in PRESETS.items()
+        readout.details(
+            f"Measured here: {PRESETS[key].title}",
+            readout.paragraph(PRESETS[key].look_at) + _kept_table(kept[key]),
+        )
+        for key in keys
         if key in kept
     )
 

@@ -36,6 +36,7 @@ def test_kept_presets_are_shown(assets):
     text = comparison.measured()
     assert PRESETS["loss"].title in text and "0.500 (0.400–0.600)" in text and "2.50 → 0.125" in text
     assert "wild (2 of 3 diverged)" in text and text.count("<details>") == 1
+    assert comparison.measured(("gamma", "loss")) == text and comparison.measured(("gamma",)) == ""
 
 
 def test_kept_rivals_are_shown(assets):
