@@ -73,8 +73,8 @@ def panel() -> Panel:
     with gr.Column(visible=False, elem_classes=["lesson"]) as box:
         with gr.Row(elem_classes=["lesson-way"]):
             title = gr.Markdown()
-            back = gr.Button("Back", size="sm", min_width=80)
-            onward = gr.Button("Next", variant="primary", size="sm", min_width=80)
+            back = gr.Button("Back", size="sm", min_width=60)
+            onward = gr.Button("Next", variant="primary", size="sm", min_width=60)
             leave = gr.Button("Leave the lesson", size="sm", min_width=80)
         with gr.Column(elem_classes=["lesson-body"]):
             text = gr.Markdown(latex_delimiters=LATEX, elem_id="lesson-text")
@@ -103,7 +103,7 @@ def contents(place: Place | None, seen: list[str]) -> list:
     lesson, index = place
     step = lesson.steps[index]
     about = f"*{lesson.about}*\n\n" if index == 0 else ""
-    done = f"<small>{len(known(seen))} of {len(_links())} steps of all lessons seen</small>"
+    done = f"<small>{len(known(seen))} of {len(_links())} steps seen</small>"
     head = f"### {lesson.title} · {index + 1} of {len(lesson.steps)}: {step.title} {done}"
     text, question, answers = opening_of(step)
     choices = list(zip(answers, step.answers, strict=True))

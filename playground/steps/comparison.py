@@ -1,6 +1,7 @@
 """Comparisons of short runs: curves over each other, what came of each arm, and what was measured beforehand."""
 
 import json
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 from statistics import fmean
@@ -8,6 +9,7 @@ from typing import Any
 
 from core.comparison import Row, result, rows
 from core.presets import PRESETS
+from core.runs import FAILED
 from playground import readout
 from playground.figures import ARMS, Figure, comparison
 from playground.runs import Curve, Progress
@@ -47,16 +49,20 @@ def status(progress: Progress) -> str:
     preset = progress.preset
     text = readout.paragraph(f"{preset.title}: {progress.state}. {progress.message}".strip())
     text += readout.paragraph(preset.look_at)
-    so_far = rows([result(curve.part) for curve in progress.curves])
-    return text + _table("This comparison so far", so_far)
+    results = [result(curve.part) for curve in progress.curves]
+    broken = (f"{each.arm}: {each.message.partition(';')[0]}." for each in results if each.state == FAILED)
+    return text + _table("This comparison so far", rows(results)) + "".join(map(readout.paragraph, broken))
 
 
-def measured() -> str:
-    """Returns what the presets gave when they were measured, each to be opened; nothing where nothing is kept."""
+def measured(keys: Iterable[str] = PRESETS) -> str:
+    """Returns what presets gave when they were measured, each to be opened; nothing where nothing is kept."""
     kept = _kept("presets.json")
     return "".join(
-        readout.details(preset.title, readout.paragraph(preset.look_at) + _kept_table(kept[key]))
-        for key, preset in PRESETS.items()
+        readout.details(
+            f"Measured here: {PRESETS[key].title}",
+            readout.paragraph(PRESETS[key].look_at) + _kept_table(kept[key]),
+        )
+        for key in keys
         if key in kept
     )
 

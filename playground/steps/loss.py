@@ -10,7 +10,7 @@ from playground.canvas import Heat
 from playground.inspector import inspect
 from playground.situation import Situation
 from playground.step import Focus, Look, Step, section, truth_layer
-from playground.steps import paper
+from playground.steps import comparison, paper
 from playground.steps.concentration import concentration
 from playground.steps.first_loss import first_loss
 from playground.steps.levels import loss_levels
@@ -19,6 +19,7 @@ from playground.steps.who_pays import alternatives, certainty, shares
 
 CERTAINTY, CUMULATIVE = "how sure the network is", "cumulative loss (figure 4)"
 FIGURES = (*CURVES, CERTAINTY, CUMULATIVE)
+LIKE_THE_PAPERS = ("loss", "prior", "gamma", "anchors")  # presets that repeat the paper's tables in miniature
 DECADES = 4  # of the colours: what pays a ten-thousandth of the highest is dark
 
 
@@ -28,6 +29,7 @@ def look(situation: Situation, focus: Focus) -> Look:
     loss = situation.config.loss
     text = _totals(situation) + shares(situation)
     more = example(loss, focus.p_t) + alternatives(situation) + held + first_loss(situation) + paper.tables()
+    more += comparison.measured(LIKE_THE_PAPERS)
     text, more = (text + seen.text, more) if focus.pick else (text, seen.text + more)
     made = {CERTAINTY: lambda: certainty(situation), CUMULATIVE: lambda: cumulative}
     figure = made.get(focus.curve, lambda: curves(loss, focus.curve, p_t=focus.p_t))()

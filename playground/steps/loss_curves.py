@@ -53,7 +53,7 @@ def curves(loss: Loss, kind: str = VALUE, *, p_t: float | None = None) -> Figure
         drawn, title=title.get(kind, "What one score pays"), x="p_t, probability of the truth", y=_axis(kind)
     )
     if kind in (LOG_VALUE, WEIGHT):
-        figure["layout"]["yaxis"]["type"] = "log"
+        figure["layout"]["yaxis"] |= {"type": "log", "exponentformat": "power"}
     if p_t is not None:
         mark = {
             "type": "line",

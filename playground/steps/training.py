@@ -22,7 +22,8 @@ def look(situation: Situation, focus: Focus) -> Look:
     """Shows the run and what its latest weights find in the picture."""
     if not focus.run:
         hint = (
-            "Press Start to train on scenes made with the dials of the Picture step, from the chosen initial weights."
+            "Press Start to train on scenes made with the dials of the Picture step, from the chosen initial weights, "
+            "or Compare to watch the chosen short runs one after another."
         )
         text = readout.paragraph(hint) + comparison.measured() + comparison.rivals()
         return Look((truth_layer(situation),), readout=text)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from core.presets import PRESETS
 from playground.page import build_page, launch_options
 from playground.runs import Runs
 from playground.steps import STEPS, training
@@ -357,6 +358,20 @@ def test_a_lesson_asks_before_it_tells(opened):
     wait(lambda: page.locator(".lesson small").count() and "2 of" in page.text_content(".lesson small"))
     page.get_by_role("button", name="Leave the lesson").click()
     wait(lambda: not page.locator(".lesson").is_visible())
+
+
+def test_a_lesson_chooses_its_curve_and_its_comparison(opened):
+    page = opened("lesson=focal.4")
+    wait(lambda: page.get_attribute(".plot", "data-title") == "Cumulative loss (paper, figure 4)")
+    page.get_by_role("button", name="Next").click()
+    wait(lambda: page.get_attribute(".plot", "data-title") == "What one score pays")
+    wait(lambda: "lesson=focal.5" in address_of(page) and "curve" not in address_of(page))
+    page = opened("lesson=alpha-gamma-pi.5")
+    assert page.input_value("#preset input") == PRESETS["loss"].title
+    page.get_by_role("button", name="Next").click()
+    wait(lambda: page.input_value("#preset input") == PRESETS["prior"].title)
+    wait(lambda: page.get_attribute('.strip button[data-step="training"]', "aria-current"))
+    assert page.get_by_role("button", name="Compare").is_visible()
 
 
 def test_a_teacher_hides_controls(opened):

@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from core.comparison import Part, Row
+from core.comparison import Part, Row, parts, result, run_comparison
 from core.presets import PRESETS, Arm
-from core.runs import RunFolder
+from core.runs import FAILED, FINISHED, RunFolder
 from playground.runs import RUNNING, Curve, Progress
 from playground.steps import comparison
 
@@ -36,6 +36,7 @@ def test_kept_presets_are_shown(assets):
     text = comparison.measured()
     assert PRESETS["loss"].title in text and "0.500 (0.400–0.600)" in text and "2.50 → 0.125" in text
     assert "wild (2 of 3 diverged)" in text and text.count("<details>") == 1
+    assert comparison.measured(("gamma", "loss")) == text and comparison.measured(("gamma",)) == ""
 
 
 def test_kept_rivals_are_shown(assets):
@@ -50,6 +51,23 @@ def test_kept_rivals_are_shown(assets):
 def test_what_is_shipped_can_be_shown():
     comparison._kept.cache_clear()
     assert isinstance(comparison.measured(), str) and isinstance(comparison.rivals(), str)
+
+
+def test_an_arm_that_diverged_says_when(tmp_path):
+    """The real thing: as in the paper, cross-entropy without π does not survive its first steps, and with π it does."""
+    preset = PRESETS["prior"]
+    without, with_prior = preset.arms
+    assert preset.config(without, 0).model.prior_probability == 0.5
+    quick = {"training.steps": 12, "training.eval_images": 1}
+    list(run_comparison(preset, tmp_path, own=quick))
+    curves = tuple(Curve(part, *part.folder.read_records()) for part in parts(preset, tmp_path, 1))
+    assert [result(curve.part).state for curve in curves] == [FAILED, FINISHED]
+    assert len(curves[0].steps) < 12 and curves[0].steps[0]["classification"] > 100
+    assert all(record["classification"] < 20 for record in curves[1].steps)
+    text = comparison.status(Progress(FINISHED, "", preset, curves))
+    assert (
+        f"{without.name}: Step {len(curves[0].steps) + 1} diverged" in text and f"{with_prior.name}: Step" not in text
+    )
 
 
 def step(number: int, loss: float) -> dict:
