@@ -127,14 +127,8 @@ def _pictures() -> tuple[gr.HTML, gr.Column, gr.HTML]:
 
 def _loss_view() -> tuple[gr.Dropdown, gr.Slider]:
     """Returns what only the loss step has: `playground.page` hides them elsewhere."""
-    classes = ["needs-loss"]
-    curve = gr.Dropdown(
-        list(FIGURES), value=FIGURES[0], label="Curve", show_label=False, elem_id="curve", elem_classes=classes
-    )
-    p_t = gr.Slider(
-        *P_T_RANGE, value=0.9, step=0.001, label="p_t of one example", elem_id="example", elem_classes=classes
-    )
-    return curve, p_t
+    curve = gr.Dropdown(list(FIGURES), value=FIGURES[0], label="Curve", show_label=False, elem_id="curve")
+    return curve, gr.Slider(*P_T_RANGE, value=0.9, step=0.001, label="p_t of one example", elem_id="example")
 
 
 def _header() -> dict[str, gr.Button]:
