@@ -93,7 +93,8 @@ window.live ??= (() => {
       document.dispatchEvent(new Event("live-forgotten"));
       return;
     }
-    const show = (names) => names.forEach((name) => { if (answer[name] !== null) parts.get(name).show(answer[name]); });
+    // A part that is not on the page, such as the second picture, has nobody to paint it.
+    const show = (names) => names.forEach((name) => answer[name] !== null && parts.get(name)?.show(answer[name]));
     show(FIRST);
     clearTimeout(later);
     later = setTimeout(() => show(LATER));
