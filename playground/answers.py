@@ -33,7 +33,7 @@ def answer(request: object) -> dict[str, Any]:
     """Answers the browser itself: what to show for other settings of what was asked before, see `playground.live`.
 
     Args:
-        request: A dict with `token`, `settings`, `curve` and `p_t`; it comes from outside and may be anything.
+        request: A dict with `token`, `settings`, `curve`, `p_t` and `held`; it comes from outside and may be anything.
 
     Returns:
         The parts of `Shown` by name, or {"forgotten": True} where the token is no longer known.
@@ -43,7 +43,8 @@ def answer(request: object) -> dict[str, Any]:
     asked = TOKENS.get(request.get("token"))
     if asked is None:
         return {"forgotten": True}
-    return show(asked._replace(**{name: request[name] for name in BROWSERS}))._asdict()
+    chosen = {name: request[name] for name in BROWSERS}
+    return show(asked._replace(**chosen, held=request.get("held") is True))._asdict()
 
 
 def _sound(request: dict) -> bool:

@@ -43,6 +43,7 @@ class Asked(NamedTuple):
         pinned: Settings to compare with as a URL query (`pin_of`), "" for none.
         pinned_own: Somebody's own picture as it was when it was pinned.
         beside: Whether the picture under the pinned settings is on show, too.
+        held: Whether a knob is being dragged.
     """
 
     step: str
@@ -58,6 +59,7 @@ class Asked(NamedTuple):
     pinned: str = ""
     pinned_own: Own | None = None
     beside: bool = False
+    held: bool = False
 
     def config(self) -> Config:
         """Reads the settings.
@@ -76,7 +78,7 @@ class Asked(NamedTuple):
 
     def situation(self) -> Situation:
         """Returns the picture under the settings; raises as `config`."""
-        return _situation(self.own, self.config())
+        return _situation(self.own, self.config(), held=self.held)
 
     def pinned_config(self) -> Config:
         """Reads the pinned settings; there must be some.
@@ -96,9 +98,9 @@ class Asked(NamedTuple):
         return _situation(self.pinned_own, self.pinned_config())
 
 
-def _situation(own: Own | None, config: Config) -> Situation:
+def _situation(own: Own | None, config: Config, *, held: bool = False) -> Situation:
     on_show = own and own.scenes == config.scenes
-    return Situation(own.picture if on_show else scene(config.scenes), config)
+    return Situation(own.picture if on_show else scene(config.scenes), config, held=held)
 
 
 def pin_of(config: Config) -> str:

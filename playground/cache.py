@@ -41,6 +41,11 @@ class Cache:
                     raise self._errors[key][1]
             return self._make(key, make)
 
+    def __contains__(self, key: Hashable) -> bool:
+        """Whether `get` would answer at once."""
+        with self._lock:
+            return key in self._results
+
     def _make(self, key: Hashable, make: Callable[[], Any]) -> Any:
         try:
             result = make()

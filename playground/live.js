@@ -6,6 +6,7 @@ window.live ??= (() => {
   const SYNC_MS = 150;  // after the last change
   const FIRST = ["canvas", "other", "notice", "strip", "readout", "counts", "changes"];
   const LATER = ["figure", "more"];  // curves take as long to draw as all the rest
+  const WAIT_MS = 250;  // after which the page says that it is computing
   const CHECK_MS = 60;  // in which Gradio has handed out all parts of an answer
   const parts = new Map();  // name → {paint, own, painted}
   const look = {};  // what else is chosen in the browser, see `Asked`
@@ -16,6 +17,7 @@ window.live ??= (() => {
   let busy = false;
   let timer = 0;
   let later = 0;
+  let held = false;  // a slider is under a finger
 
   const wanted = () => JSON.stringify([settings, look]);
   const box = () => document.querySelector("#settings textarea");
@@ -75,12 +77,16 @@ window.live ??= (() => {
 
   async function pump() {
     if (busy || !server || !token || wanted() === shown) return;
-    const [asked, forToken] = [wanted(), token];
+    const [asked, forToken, whileHeld] = [wanted(), token, held];
     busy = true;
-    const answer = await server.answer({ token, settings: JSON.stringify(settings), ...look }).catch(() => null);
+    const waiting = setTimeout(wait, WAIT_MS, true);
+    const answer = await server.answer({ token, settings: JSON.stringify(settings), ...look, held }).catch(() => null);
     busy = false;
+    clearTimeout(waiting);
+    wait(false);
     if (forToken === token) {
-      shown = asked;  // also where it failed, or it would be asked again and again
+      // As shown also where it failed, or it would be asked again and again; let go meanwhile, what was put off is due.
+      shown = whileHeld && !held ? "" : asked;
       if (answer) paint(answer);
       else parts.get("notice")?.show("The server does not answer. Is it still running? Reload the page.");
     }
@@ -100,6 +106,21 @@ window.live ??= (() => {
     later = setTimeout(() => show(LATER));
   }
 
+  /** Tells that the answer takes its time. */
+  function wait(on) {
+    document.body.toggleAttribute("data-waiting", on);
+  }
+
+  function hold(on) {
+    if (held && !on && shown) {
+      shown = "";  // what takes long was put off
+      setTimeout(pump);
+    }
+    held = on;
+  }
+
+  document.addEventListener("pointerdown", (event) => hold(event.target.matches?.("input[type=range]") ?? false), true);
+  for (const kind of ["pointerup", "pointercancel"]) document.addEventListener(kind, () => hold(false), true);
   for (const kind of ["pointerdown", "keydown", "drop"]) {
     document.addEventListener(kind, () => { if (timer) sync(); }, true);
   }

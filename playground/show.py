@@ -17,8 +17,9 @@ from playground.canvas import View, payload, picture_url
 from playground.canvas_edit import Pick, parse_edit
 from playground.link import to_link
 from playground.live import KEPT, Tokens, look_of
+from playground.networks import weights_of
 from playground.pictures import Picture
-from playground.situation import Situation, weights_of
+from playground.situation import Situation
 from playground.step import Levels, Look, Part, Step, truth_layer
 from playground.steps import STEPS
 

@@ -6,14 +6,12 @@ effect forward, matching by the objects and the settings with the effects anchor
 
 from collections.abc import Hashable
 from functools import cached_property
-from pathlib import Path
-from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
 from core.anchors import AnchorGrid
-from core.config import Config, knobs
+from core.config import Config
 from core.cumulative import Sides
 from core.detector import Prediction, anchors_of, predict, stages_of
 from core.hyperparameters import Loss
@@ -22,75 +20,29 @@ from core.initialisation import first_logits
 from core.knobs import Effect
 from core.losses import AnchorLosses, anchor_losses, total_loss
 from core.matching import Match, match_anchors
-from core.model import Pyramid, RetinaNet, prior_logit
+from core.model import Pyramid, prior_logit
+from core.model_stats import gflops
 from core.preprocess import Batch, prepare
-from core.scenes import CLASS_NAMES
 from core.training import objects_of
-from core.weights import Weights, WeightsError, adopt, build, load_weights, without_heads
+from core.weights import WeightsError, adopt
 from playground.cache import Cache
+from playground.networks import Network, is_ready, network_of, weights_under
 from playground.pictures import Picture
 
-
-class Network(NamedTuple):
-    """A network ready to predict, its class names, and a key that changes with its weights."""
-
-    model: RetinaNet
-    class_names: tuple[str, ...]
-    key: Hashable
-
-
+HELD_GFLOPS = 30  # of work, about 0.2 s on two cores, that is done even while a knob is dragged
+SIDE = 256  # px of the picture whose work is counted; that of others follows from their areas
 # Sizes bound the memory: a prediction of a large picture with many anchors takes 100 MB.
-_weights, _networks, _predictions, _pyramids = Cache(3), Cache(3), Cache(6), Cache(2)
+_predictions, _pyramids = Cache(6), Cache(2)
 _batches, _matches, _stages, _losses, _score_maps = Cache(4), Cache(8), Cache(8), Cache(16), Cache(6)
 _first_logits, _first_losses = Cache(3), Cache(256)  # the latter are single numbers
-
-
-def weights_of(name: str, depth: int) -> Weights:
-    """Returns weights by name, from memory if they were loaded before and their file has not changed."""
-    return _weights.get(
-        (name, _stamp(name), depth if name == "imagenet" else 0), lambda: load_weights(name, depth=depth)
-    )
-
-
-def network_of(config: Config) -> Network:
-    """Returns the network of the settings.
-
-    Raises:
-        WeightsError: The weights cannot be had or contradict the settings.
-    """
-    name = config.model.weights
-    settings = (value for path, value in config.to_flat().items() if _shapes_network(path))
-    key = (*settings, config.anchors.per_place, _stamp(name), config.training.seed)
-    return _networks.get(key, lambda: _make_network(config, key))
-
-
-def _shapes_network(path: str) -> bool:
-    return path.startswith("model.") and knobs()[path].effect == Effect.FORWARD
-
-
-def _weights_under(config: Config) -> Weights:
-    weights = weights_of(config.model.weights, config.model.depth)
-    return without_heads(weights) if config.model.heads == "new" else weights
-
-
-def _make_network(config: Config, key: Hashable) -> Network:
-    weights = _weights_under(config)
-    class_names = weights.class_names or CLASS_NAMES
-    torch.manual_seed(config.training.seed)  # of what starts at random
-    return Network(build(adopt(config, weights), weights, num_classes=len(class_names)), class_names, key)
-
-
-def _stamp(name: str) -> int:
-    """When a weights file was last written; 0 for weights that are no file."""
-    path = Path(name)
-    return path.stat().st_mtime_ns if path.suffix and path.is_file() else 0
 
 
 class Situation:
     """A picture under settings; its properties raise `WeightsError` where weights are needed that do not fit."""
 
-    def __init__(self, picture: Picture, config: Config) -> None:
+    def __init__(self, picture: Picture, config: Config, *, held: bool = False) -> None:
         self.picture, self.config = picture, config
+        self._held = held  # by a finger on a knob: what takes long waits until it lets go
 
     @cached_property
     def batch(self) -> Batch:
@@ -129,7 +81,23 @@ class Situation:
     @cached_property
     def network(self) -> Network:
         """The network with its weights."""
+        self._require_release(is_ready(self.config))
         return network_of(self.config)
+
+    def _require_release(self, known: bool) -> None:
+        """Refuses the work of a large network while a knob is held; `known` says that it is done already."""
+        if known or not self._held:
+            return
+        height, width = self.batch.pixels.shape[-2:]
+        work = gflops(
+            self.config.model,
+            num_classes=len(self.picture.class_names),
+            anchors_per_place=self.config.anchors.per_place,
+            height=SIDE,
+            width=SIDE,
+        ) * (height * width / SIDE**2)
+        if work > HELD_GFLOPS:
+            raise WeightsError(f"The network runs when you let go of the knob: {work:.0f} GFLOP.")
 
     @property
     def class_names(self) -> tuple[str, ...]:
@@ -143,6 +111,7 @@ class Situation:
     def prediction(self) -> Prediction:
         """What the network says."""
         images = [self.picture.sample.image]
+        self._require_release(self._outputs_key in _predictions)
         return _predictions.get(self._outputs_key, lambda: predict(self.network.model, images, self.config))
 
     @property
@@ -157,6 +126,7 @@ class Situation:
             with torch.inference_mode():
                 return self.network.model.eval().pyramid(self.batch.pixels)
 
+        self._require_release(self._outputs_key in _pyramids)
         return _pyramids.get(self._outputs_key, compute)
 
     @cached_property
@@ -232,7 +202,7 @@ class Situation:
         """Class logits [N, K] of fresh heads without a prior."""
 
         def compute() -> Tensor:
-            settings = adopt(self.config, _weights_under(self.config))
+            settings = adopt(self.config, weights_under(self.config))
             return first_logits(
                 self.pyramid.levels,
                 settings.model,

@@ -94,3 +94,16 @@ def test_cache_is_bounded_and_keeps_no_errors():
         with pytest.raises(ValueError):
             cache.get("bad", lambda: make_one("bad"))
     assert made.count("bad") == 2
+
+
+def test_large_work_waits_until_the_knob_is_let_go(monkeypatch):
+    monkeypatch.setattr(module, "HELD_GFLOPS", 0.0)
+    config = Config.from_flat({**SMALL, "training.seed": 77})
+    picture = scene(config.scenes)
+    held = Situation(picture, config, held=True)
+    for part in ("network", "prediction", "pyramid"):
+        with pytest.raises(WeightsError, match="let go of the knob"):
+            getattr(held, part)
+    assert Situation(picture, config).prediction is Situation(picture, config, held=True).prediction  # known by now
+    monkeypatch.setattr(module, "HELD_GFLOPS", 1e9)
+    assert Situation(picture, config, held=True).pyramid
