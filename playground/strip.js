@@ -101,6 +101,20 @@ const ONE_GO = 800;  // ms
 let opened = false;
 let changed = 0;  // when the address was last written
 
+// Writing the address takes as long as drawing the picture, so a drag's places are not all written.
+const PAUSE = 80;  // ms
+let writing = 0;  // timer
+
+function write(asked, known) {
+  const kept = ["hide", "layers"].map((key) => [key, new URLSearchParams(location.search).get(key)]);
+  const own = kept.filter(([, value]) => value).map(([key, value]) => `${key}=${value}`);  // known to the browser alone
+  const query = [asked, ...own].filter(Boolean).join("&");
+  const address = location.pathname + (query ? "?" + query : "");
+  if (address === location.pathname + location.search) return;
+  if (known) remember(address);
+  else history.replaceState(history.state, "", address);  // the first answer only tidies what was opened
+}
+
 function remember(address) {
   const depth = history.state?.depth ?? 0;
   const again = Date.now() - changed < ONE_GO;
@@ -123,18 +137,13 @@ function show(value) {
   document.body.toggleAttribute("data-pinned", asked.has("pinned"));
   document.body.toggleAttribute("data-beside", asked.has("beside"));
   document.querySelector("#beside")?.setAttribute("aria-pressed", asked.has("beside"));
-  const kept = ["hide", "layers"].map((key) => [key, new URLSearchParams(location.search).get(key)]);
-  const own = kept.filter(([, value]) => value).map(([key, value]) => `${key}=${value}`);  // known to the browser alone
-  const query = [state.query, ...own].filter(Boolean).join("&");
-  const address = location.pathname + (query ? "?" + query : "");
-  if (address !== location.pathname + location.search) {
-    if (opened) remember(address);
-    else history.replaceState(history.state, "", address);  // the first answer only tidies what was opened
-  }
+  clearTimeout(writing);
+  writing = setTimeout(write, opened ? PAUSE : 0, state.query, opened);
   opened = true;
 }
 
 window.addEventListener("popstate", () => {
+  clearTimeout(writing);
   changed = Date.now();
   trigger("edit", { query: location.search.slice(1) });
 });
