@@ -5,7 +5,6 @@
 
 import argparse
 import json
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from statistics import fmean
@@ -52,7 +51,8 @@ def main() -> None:
             groups.append(_group(steps, seeds, options))
             print(groups[-1]["title"], *map(_line, groups[-1]["rows"]), sep="\n")
     if options.json:
-        command = f"python -m benchmarks.rivals {' '.join(sys.argv[1:])}"
+        lengths = f"--short {options.short} --seeds {options.seeds} --long {options.long} --images {options.images}"
+        command = f"python -m benchmarks.rivals --work DIR {lengths}"  # other settings stand beside it
         result = {"command": command, "settings": {**RECIPE, **_own(options)}, "groups": groups}
         write_text(options.json, json.dumps(result, indent=1) + "\n")
 
@@ -62,9 +62,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--work", type=Path, required=True, help="folder of the runs")
     parser.add_argument("--data", default="scenes", help="scenes, or a COCO or VOC folder")
     parser.add_argument("--detectors", nargs="+", choices=NAMES, default=list(NAMES))
-    parser.add_argument("--short", type=int, default=600, help="steps of the short runs, 0 for none")
+    parser.add_argument("--short", type=int, default=500, help="steps of the short runs, 0 for none")
     parser.add_argument("--seeds", type=int, default=3, help="of the short runs")
-    parser.add_argument("--long", type=int, default=2700, help="steps of the long run, 0 for none")
+    parser.add_argument("--long", type=int, default=1500, help="steps of the long run, 0 for none")
     parser.add_argument("--images", type=int, default=500, help="held-out pictures at most")
     parser.add_argument("--set", nargs="*", default=[], metavar="PATH=VALUE", help="further settings")
     parser.add_argument("--json", type=Path, help="write the result here")
