@@ -16,7 +16,10 @@ from core.losses import total_loss
 from core.model import build_model
 from core.preprocess import prepare
 from core.sample import Sample
-from core.takeaway import FORMATS, as_command, as_json, as_torchvision, detectron2_values, mmdetection_model
+from core.takeaway import FORMATS, as_command, as_json
+from core.to_detectron2 import detectron2_values
+from core.to_mmdetection import mmdetection_model
+from core.to_torchvision import as_torchvision
 from core.training import batch_losses
 
 SMALL = {"model.fpn_channels": 32, "inference.image_size": 96, "inference.max_image_size": 128}
