@@ -91,15 +91,19 @@ def unpack(archive: Path, folder: Path, limits: Limits = LIMITS) -> None:
 def _bound_directory(file: BinaryIO, archive: Path, limits: Limits) -> None:
     """Refuses a zip whose directory would fill the memory, before Python reads it whole."""
     end = file.seek(0, os.SEEK_END)
-    file.seek(max(0, end - 22 - 2**16 - 20))
+    file.seek(max(0, end - 22 - 2**16 - 76))
     tail = file.read()
-    at = tail.rfind(b"PK\x05\x06")
-    size = struct.unpack_from("<L", tail, at + 12)[0] if 0 <= at <= len(tail) - 22 else 0
-    if at >= 20 and tail[at - 20 : at - 16] == b"PK\x06\x07":  # more than 4 GB or 65,535 files
-        file.seek(struct.unpack_from("<Q", tail, at - 12)[0])
-        record = file.read(56)
-        size = struct.unpack_from("<Q", record, 40)[0]
-    if size > limits.files * ENTRY_BYTES:
+    plain = tail[-22:-18] == b"PK\x05\x06" and tail[-2:] == b"\0\0"  # what Python looks for first: no comment
+    at = len(tail) - 22 if plain else tail.rfind(b"PK\x05\x06")
+    sizes = [struct.unpack_from("<L", tail, at + 12)[0]] if 0 <= at <= len(tail) - 22 else []
+    if at >= 76 and tail[at - 20 : at - 16] == b"PK\x06\x07":  # more than 4 GB or 65,535 files
+        # Pythons differ in whether they take the record before the locator or the one it points to.
+        sizes.append(struct.unpack_from("<Q", tail, at - 76 + 40)[0])
+        there = struct.unpack_from("<Q", tail, at - 12)[0]
+        if there <= end - 56:
+            file.seek(there)
+            sizes.append(struct.unpack_from("<Q", file.read(56), 40)[0])
+    if max(sizes, default=0) > limits.files * ENTRY_BYTES:
         raise _refusal(archive, f"lists far more than {limits.files:,} files", "pack fewer")
 
 

@@ -102,7 +102,9 @@ def read_folder(folder: Path, split: str, problem: Problem = refuse) -> RawData:
 
 
 def read_whole(folder: Path, problem: Problem = refuse) -> RawData:
-    """Reads all splits a folder's annotations give as one, pictures numbered anew; errors as `open_folder`.
+    """Reads all splits a folder's annotations give as one; errors as `open_folder`.
+
+    Pictures are numbered anew where the numbers of the splits are not distinct.
 
     Raises:
         DataError: Also if the splits name different classes, or the same picture twice.
@@ -116,6 +118,8 @@ def read_whole(folder: Path, problem: Problem = refuse) -> RawData:
     twice = [name for name, count in Counter(names_of(folder, pictures)).items() if count > 1]
     if twice:
         raise DataError(f"{folder} has {shown(twice[0])} more than once ({len(twice)} such pictures): keep one each.")
+    if len({picture.image_id for picture in pictures}) == len(pictures):
+        return parts[0]._replace(pictures=pictures)
     numbered = [picture._replace(image_id=number) for number, picture in enumerate(pictures)]
     return parts[0]._replace(pictures=numbered)
 

@@ -7,7 +7,7 @@ import gradio as gr
 from core.config import Config, knobs
 from core.takeaway import FORMATS
 from playground.answers import IN_ORDER, LIVE, refusing, shown_settings, updates
-from playground.asked import Asked
+from playground.asked import Asked, Own
 from playground.controls import settings_of
 from playground.layout import Parts
 from playground.lessons.panel import Place, chosen_preset, contents, known
@@ -28,10 +28,10 @@ def connect_address(page: gr.Blocks, parts: Parts) -> None:
     outputs += [*parts.panel.shown, parts.timer, *parts.all_settings, *parts.shown]
     page.load(load, parts.panel.seen, outputs, **LIVE)
 
-    def back(event: gr.EventData, seen: list[str]) -> list:
-        return opened_at(str(getattr(event, "query", "")), seen)
+    def back(event: gr.EventData, seen: list[str], own: Own | None, pinned_own: Own | None) -> list:
+        return opened_at(str(getattr(event, "query", "")), seen, own, pinned_own)
 
-    parts.strip.edit(back, parts.panel.seen, outputs, **{**IN_ORDER, "queue": False})
+    parts.strip.edit(back, [parts.panel.seen, parts.own, parts.pinned_own], outputs, **{**IN_ORDER, "queue": False})
     parts.buttons["undo"].click(None, js="() => { if (history.state?.depth) history.back(); }")
     parts.buttons["redo"].click(None, js="() => history.forward()")
 
@@ -41,15 +41,23 @@ def load(seen: list[str], request: gr.Request) -> list:
     return opened_at(str(request.query_params), seen)
 
 
-def opened_at(query: str, seen: list[str]) -> list:
-    """Returns the page as a link says; a link that cannot be followed is explained, over the defaults."""
+def opened_at(query: str, seen: list[str], own: Own | None = None, pinned_own: Own | None = None) -> list:
+    """Returns the page as a link says; a link that cannot be followed is explained, over the defaults.
+
+    Args:
+        query: Of the address.
+        seen: Links of the lessons' steps that the browser has seen.
+        own: The visitor's own picture, which no link holds.
+        pinned_own: Likewise, of the pinned settings.
+    """
     message = ""
     try:
         asked = from_link(query)
     except REFUSALS as error:
         asked, message = from_link(""), f"The link was not followed. {error}"
     place = Place.from_link(asked.lesson)
-    asked = asked._replace(run=RUNS.current())  # a reloaded page finds the run that is going on
+    # A reloaded page finds the run that is going on.
+    asked = asked._replace(run=RUNS.current(), own=own, pinned_own=pinned_own)
     shown = show(asked)
     return [
         asked.step,

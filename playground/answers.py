@@ -1,6 +1,5 @@
 """What handlers of Gradio's events hand back: new values of the page's parts, or a notice and nothing else."""
 
-import math
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
@@ -50,7 +49,7 @@ def answer(request: object) -> dict[str, Any]:
 def _sound(request: dict) -> bool:
     """Whether the browser's part of what it asks for is what a page of ours sends."""
     settings, curve, p_t = (request.get(name) for name in BROWSERS)
-    number = isinstance(p_t, int | float) and math.isfinite(p_t)
+    number = isinstance(p_t, int | float) and 0 <= p_t <= 1
     return isinstance(settings, str) and curve in FIGURES and number
 
 

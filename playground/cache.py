@@ -11,6 +11,10 @@ from core.weights import WeightsError
 RETRY_SECONDS = 30  # a failed download is not tried again at every move of a knob
 
 
+class PostponedError(WeightsError):
+    """What is asked for takes long and is not wanted yet; no cache keeps this."""
+
+
 class Cache:
     """The most recent results of something expensive; each is computed once, whoever asks meanwhile waits for it."""
 
@@ -54,6 +58,8 @@ class Cache:
                 while len(self._results) > self._size:
                     self._results.popitem(last=False)
             return result
+        except PostponedError:
+            raise
         except WeightsError as error:
             with self._lock:
                 self._errors[key] = (time.monotonic(), error)

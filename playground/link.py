@@ -1,5 +1,6 @@
 """The link is the state: lesson, step, selection and settings as a URL query, and back."""
 
+import math
 from urllib.parse import parse_qsl, urlencode
 
 from core.anchors import LEVELS
@@ -13,6 +14,7 @@ from playground.step import MAPS
 from playground.steps import STEPS
 from playground.steps.loss import FIGURES
 
+MAX_NUMBER = 1e6  # what no place on a picture exceeds
 BROWSERS_OWN = ("hide", "layers")  # what a teacher hides and which layers are on is kept by the browser
 USUAL = Asked(next(iter(STEPS)))
 
@@ -85,9 +87,12 @@ def _one_of(name: str, value: str, allowed: tuple[str, ...]) -> str:
 
 def _number(name: str, text: str) -> float:
     try:
-        return float(text)
+        number = float(text)
     except ValueError:
-        raise ConfigError(f"{name} = {text!r} is not allowed: it must be a number.") from None
+        number = math.nan
+    if not abs(number) <= MAX_NUMBER:
+        raise ConfigError(f"{name} = {text!r} is not allowed: it must be a number.")
+    return number
 
 
 def _pick_text(pick: Pick | None) -> str:

@@ -17,14 +17,21 @@ from playground.asked import Asked
 
 SCRIPT = (Path(__file__).parent / "live.js").read_text("utf-8")
 BROWSERS = ("settings", "curve", "p_t")  # what the browser itself says of what it asks for
-KEPT = 256  # visitors, roughly, whose knobs are answered; whoever is forgotten is answered by Gradio's events
+# Steps, selections and the like whose knobs are answered; whoever is forgotten is answered by Gradio's events.
+KEPT = 4096
+KEPT_OWN = 48  # of them with somebody's own pictures, of up to 12 MB each
 
 
 class Tokens:
-    """What was asked, under random names that only those who asked know; bounded, the oldest goes first."""
+    """What was asked, under random names that only those who asked know; bounded, the oldest goes first.
 
-    def __init__(self, size: int) -> None:
-        self._size = size
+    Args:
+        size: How many are kept.
+        own: How many of them may hold somebody's own pictures.
+    """
+
+    def __init__(self, size: int, own: int) -> None:
+        self._size, self._own = size, own
         self._asked: OrderedDict[str, Asked] = OrderedDict()
         self._names: dict[tuple, str] = {}
         self._lock = Lock()
@@ -34,11 +41,16 @@ class Tokens:
         key = _key(asked)
         with self._lock:
             name = self._names.setdefault(key, secrets.token_urlsafe(16))
-            self._asked[name] = asked
+            self._asked[name] = asked._replace(held=False)
             self._asked.move_to_end(name)
-            if len(self._asked) > self._size:
-                del self._names[_key(self._asked.popitem(last=False)[1])]
+            self._forget(list(self._asked), self._size)
+            if _holds_pictures(asked):
+                self._forget([each for each, kept in self._asked.items() if _holds_pictures(kept)], self._own)
         return name
+
+    def _forget(self, names: list[str], size: int) -> None:
+        for name in names[: max(0, len(names) - size)]:
+            del self._names[_key(self._asked.pop(name))]
 
     def get(self, name: object) -> Asked | None:
         """Returns what was asked under a name, None if it is not known."""
@@ -51,8 +63,13 @@ class Tokens:
 
 def _key(asked: Asked) -> tuple:
     # Own pictures are known by their identity: they are kept here, so no other ones can take their place.
-    rest = asked._replace(own=id(asked.own), pinned_own=id(asked.pinned_own), **dict.fromkeys(BROWSERS))
+    usual = {**dict.fromkeys(BROWSERS), "held": False}
+    rest = asked._replace(own=id(asked.own), pinned_own=id(asked.pinned_own), **usual)
     return tuple(rest)
+
+
+def _holds_pictures(asked: Asked) -> bool:
+    return bool(asked.own or asked.pinned_own)
 
 
 def look_of(asked: Asked) -> dict[str, Any]:

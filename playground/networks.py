@@ -2,6 +2,7 @@
 
 from collections.abc import Hashable
 from pathlib import Path
+from threading import Lock
 from typing import NamedTuple
 
 import torch
@@ -23,6 +24,7 @@ class Network(NamedTuple):
 
 
 _weights, _networks = Cache(3), Cache(3)
+SEEDING = Lock()  # the random state is the whole process's: who seeds it must be alone until all numbers are drawn
 
 
 def weights_of(name: str, depth: int) -> Weights:
@@ -65,8 +67,10 @@ def weights_under(config: Config) -> Weights:
 def _make_network(config: Config, key: Hashable) -> Network:
     weights = weights_under(config)
     class_names = weights.class_names or CLASS_NAMES
-    torch.manual_seed(config.training.seed)  # of what starts at random
-    return Network(build(adopt(config, weights), weights, num_classes=len(class_names)), class_names, key)
+    settings = adopt(config, weights)
+    with SEEDING:
+        torch.manual_seed(config.training.seed)  # of what starts at random
+        return Network(build(settings, weights, num_classes=len(class_names)), class_names, key)
 
 
 def _stamp(name: str) -> int:

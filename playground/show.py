@@ -16,7 +16,7 @@ from playground.cache import Cache
 from playground.canvas import View, payload, picture_url
 from playground.canvas_edit import Pick, parse_edit
 from playground.link import to_link
-from playground.live import KEPT, Tokens, look_of
+from playground.live import KEPT, KEPT_OWN, Tokens, look_of
 from playground.networks import weights_of
 from playground.pictures import Picture
 from playground.situation import Situation
@@ -27,7 +27,7 @@ from playground.steps import STEPS
 REFUSALS = (ConfigError, WeightsError, PictureError, ValueError)
 NOTHING = "This step has nothing to show under these settings: the message above says why, and what to do."
 _urls = Cache(32)
-TOKENS = Tokens(KEPT)
+TOKENS = Tokens(KEPT, KEPT_OWN)
 
 
 class Shown(NamedTuple):

@@ -25,8 +25,8 @@ from core.model_stats import gflops
 from core.preprocess import Batch, prepare
 from core.training import objects_of
 from core.weights import WeightsError, adopt
-from playground.cache import Cache
-from playground.networks import Network, is_ready, network_of, weights_under
+from playground.cache import Cache, PostponedError
+from playground.networks import SEEDING, Network, is_ready, network_of, weights_under
 from playground.pictures import Picture
 
 HELD_GFLOPS = 30  # of work, about 0.2 s on two cores, that is done even while a knob is dragged
@@ -97,7 +97,7 @@ class Situation:
             width=SIDE,
         ) * (height * width / SIDE**2)
         if work > HELD_GFLOPS:
-            raise WeightsError(f"The network runs when you let go of the knob: {work:.0f} GFLOP.")
+            raise PostponedError(f"The network runs when you let go of the knob: {work:.0f} GFLOP.")
 
     @property
     def class_names(self) -> tuple[str, ...]:
@@ -203,13 +203,15 @@ class Situation:
 
         def compute() -> Tensor:
             settings = adopt(self.config, weights_under(self.config))
-            return first_logits(
-                self.pyramid.levels,
-                settings.model,
-                num_classes=self.network.model.num_classes,
-                anchors_per_place=settings.anchors.per_place,
-                seed=settings.training.seed,
-            )[0]
+            levels, classes = self.pyramid.levels, self.network.model.num_classes  # made before the lock is taken
+            with SEEDING:
+                return first_logits(
+                    levels,
+                    settings.model,
+                    num_classes=classes,
+                    anchors_per_place=settings.anchors.per_place,
+                    seed=settings.training.seed,
+                )[0]
 
         return _first_logits.get(self._outputs_key, compute)
 

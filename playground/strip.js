@@ -155,7 +155,9 @@ function answered() {
   if (props.value) live.answered(JSON.parse(props.value));
 }
 
-document.addEventListener("live-forgotten", () => choose(document.body.dataset.step));
+document.addEventListener("live-forgotten", () => {
+  trigger("select", { step: document.body.dataset.step, map: null, level: null });
+});
 watch("value", answered);
 hide();
 answered();

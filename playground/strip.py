@@ -64,5 +64,6 @@ def value(
             "query": query,
             "answer": next(_answers),
             **asked,
-        }
+        },
+        allow_nan=False,
     )

@@ -24,8 +24,9 @@ def asked_at(place: Place) -> Asked:
 def connect_lessons(parts: Parts) -> None:
     """Choosing a lesson, its steps, its questions, and leaving it."""
     panel, buttons = parts.panel, parts.buttons
-    states = [parts.lesson, parts.step, parts.own, parts.pick, parts.pinned, parts.curve]
-    states += [buttons["lessons"], buttons["preset"], panel.seen]
+    anew = [parts.step, parts.own, parts.pick, parts.level, parts.map, parts.curve]
+    anew += [parts.pinned, parts.pinned_own, parts.beside]
+    states = [parts.lesson, *anew, buttons["lessons"], buttons["preset"], panel.seen]
     asked_of = [panel.seen, parts.run]
     outputs = [*states, *panel.shown, *parts.all_settings, *parts.shown]
     kept = len(outputs) - len(parts.shown)
@@ -34,22 +35,26 @@ def connect_lessons(parts: Parts) -> None:
     def at(place: Place | None, seen: list[str], run: str) -> list:
         if place is None:
             skipped = [gr.skip()] * (len(parts.all_settings) + len(parts.shown))
-            return ["", *[gr.skip()] * 5, "", *[gr.skip()] * 2, *contents(None, []), *skipped]
+            return ["", *[gr.skip()] * len(anew), "", *[gr.skip()] * 2, *contents(None, []), *skipped]
         asked = asked_at(place)._replace(run=run)
         config = asked.config()
         return [
             asked.lesson,
             asked.step,
-            None,
-            None,
-            "",
+            asked.own,
+            asked.pick,
+            asked.level,
+            asked.map,
             asked.curve,
+            asked.pinned,
+            asked.pinned_own,
+            asked.beside,
             place.lesson.key,
             chosen_preset(place),
             seen := known([*known(seen), place.link]),
             *contents(place, seen),
             *shown_settings(config),
-            *updates(show(asked)),
+            *updates(show(asked)._replace(beside=asked.beside)),
         ]
 
     def choose(key: str, seen: list[str], run: str) -> list:

@@ -136,6 +136,19 @@ def test_a_directory_too_large_is_not_read(tmp_path, many, monkeypatch):
     refused(tmp_path, archive, "lists far more than 10 files", Limits(files=10))
 
 
+@pytest.mark.parametrize("pointed_at", ["the small record", "nowhere"])
+def test_a_directory_that_two_records_describe_is_not_read(tmp_path, pointed_at, monkeypatch):
+    archive = pack(tmp_path / "set.zip", {f"images/{'n' * 100}{number}": b"" for number in range(1000)})
+    content, end = archive.read_bytes()[:-22], archive.read_bytes()[-22:]
+    size, offset = struct.unpack_from("<LL", end, 12)
+    small, real = (struct.pack("<4sQHHLLQQQQ", b"PK\x06\x06", 44, 45, 45, 0, 0, 1, 1, s, offset) for s in (46, size))
+    there = len(content) if pointed_at == "the small record" else 2**64 - 1
+    locator = struct.pack("<4sLQL", b"PK\x06\x07", 0, there, 1)
+    archive.write_bytes(content + small + real + locator + end[:12] + b"\xff" * 8 + end[20:])
+    monkeypatch.setattr(zipfile, "ZipFile", None)
+    refused(tmp_path, archive, "lists far more than 10 files", Limits(files=10))
+
+
 def test_a_file_larger_than_it_says(tmp_path):
     archive = pack(tmp_path / "set.zip", {"train.json": b"x" * 5000}, zipfile.ZIP_STORED)
     content = archive.read_bytes()

@@ -5,9 +5,10 @@ import pytest
 
 from core.config import Config
 from playground.answers import answer
-from playground.asked import Asked
+from playground.asked import Asked, Own
 from playground.controls import settings_of
 from playground.live import KEPT, Tokens
+from playground.pictures import scene
 from playground.show import Shown, show
 from playground.steps.loss import FIGURES
 
@@ -66,7 +67,7 @@ def test_an_unknown_token_is_said_to_be_forgotten(token):
 
 
 def test_tokens_are_the_same_for_the_same_and_bounded():
-    tokens = Tokens(3)
+    tokens = Tokens(3, 1)
     names = [tokens.of(Asked("loss", run=str(number))) for number in range(3)]
     assert tokens.of(Asked("loss", run="0", settings="{}")) == names[0]  # settings are the browser's, and 0 is recent
     tokens.of(Asked("loss", run="3"))
@@ -74,6 +75,15 @@ def test_tokens_are_the_same_for_the_same_and_bounded():
     assert [tokens.get(name).run for name in (names[0], names[2])] == ["0", "2"]
     assert tokens.of(Asked("loss", run="1")) != names[1]
     assert KEPT >= 100
+
+
+def test_pictures_of_visitors_are_bounded_on_their_own_and_a_held_knob_is_no_other_request():
+    own = [Own(scene(Config().scenes), Config().scenes) for _ in range(3)]
+    tokens = Tokens(10, 2)
+    plain = tokens.of(Asked("loss"))
+    names = [tokens.of(Asked("loss", own=each)) for each in own]
+    assert [tokens.get(name) is None for name in (plain, *names)] == [False, True, False, False]
+    assert tokens.of(Asked("loss", held=True)) == plain and not tokens.get(plain).held
 
 
 def test_every_answer_is_another_value_so_that_the_browser_notices_it():

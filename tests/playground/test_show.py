@@ -163,3 +163,9 @@ def test_a_broken_picture_is_named(tmp_path):
     with pytest.raises(PictureError, match=r"x\.jpg") as refused:
         uploaded(str(tmp_path / "x.jpg"), "x.jpg", ("a",))
     assert str(tmp_path) not in str(refused.value)  # where the server keeps it
+
+
+@pytest.mark.parametrize("query", ["p_t=nan", "p_t=1e400", "pick=inf,1", "pick=nan,3", "pick=1,1e300"])
+def test_a_link_with_a_number_that_is_none_is_refused(query):
+    with pytest.raises(ConfigError, match="must be a number"):
+        from_link(query)

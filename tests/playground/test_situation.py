@@ -104,6 +104,11 @@ def test_large_work_waits_until_the_knob_is_let_go(monkeypatch):
     for part in ("network", "prediction", "pyramid"):
         with pytest.raises(WeightsError, match="let go of the knob"):
             getattr(held, part)
+    for part in ("stages", "losses", "sides"):  # whatever hangs on the network's outputs
+        with pytest.raises(WeightsError, match="let go of the knob"):
+            getattr(Situation(picture, config, held=True), part)
+        assert getattr(Situation(picture, config), part)  # nothing remembers that it was put off
+        config = config.replace({"training.seed": config.training.seed + 1})
     assert Situation(picture, config).prediction is Situation(picture, config, held=True).prediction  # known by now
     monkeypatch.setattr(module, "HELD_GFLOPS", 1e9)
     assert Situation(picture, config, held=True).pyramid
