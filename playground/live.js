@@ -12,6 +12,7 @@ window.live ??= (() => {
   const look = {};  // what else is chosen in the browser, see `Asked`
   let settings = null;  // what the visitor wants
   let shown = "";  // what is on show, as `wanted` says it
+  let synced = "";  // what `sync` wrote, until Gradio has told so
   let token = "";  // names the rest of what was asked: step, picture, selection
   let server = null;
   let busy = false;
@@ -50,9 +51,13 @@ window.live ??= (() => {
     setTimeout(pump);
   }
 
-  /** Gradio's text of all settings has changed: by `sync`, or because the server has set them. */
+  /** Gradio's text of all settings has changed: by `sync`, which is no news, or because the server has set them. */
   function told(text) {
-    settings = JSON.parse(text);
+    const said = JSON.parse(text);
+    const echo = JSON.stringify(said) === synced;  // once: later the same text may be the server's, as by undo
+    synced = "";
+    if (echo) return;  // a knob may have moved since
+    settings = said;
     setTimeout(pump);
   }
 
@@ -61,7 +66,8 @@ window.live ??= (() => {
     clearTimeout(timer);
     timer = 0;
     if (settings === null || !box() || wanted() === JSON.stringify([JSON.parse(box().value), look])) return;
-    Object.getOwnPropertyDescriptor(HTMLTextAreaElement.prototype, "value").set.call(box(), JSON.stringify(settings));
+    synced = JSON.stringify(settings);
+    Object.getOwnPropertyDescriptor(HTMLTextAreaElement.prototype, "value").set.call(box(), synced);
     box().dispatchEvent(new Event("input", { bubbles: true }));
   }
 
