@@ -8,7 +8,7 @@ window.live ??= (() => {
   const LATER = ["figure", "more"];  // curves take as long to draw as all the rest
   const WAIT_MS = 250;  // after which the page says that it is computing
   const CHECK_MS = 60;  // in which Gradio has handed out all parts of an answer
-  const parts = new Map();  // name → {paint, own, painted}
+  const parts = new Map();  // name → {show, own, stale}
   const look = {};  // what else is chosen in the browser, see `Asked`
   let settings = null;  // what the visitor wants
   let shown = "";  // what is on show, as `wanted` says it
@@ -25,9 +25,9 @@ window.live ??= (() => {
 
   /** Registers a part; returns what paints the value that Gradio gave it. */
   function part(name, paint, own) {
-    const entry = { paint, own, painted: null };
-    const show = (value) => { entry.painted = value; paint(value); };
-    if (name) parts.set(name, { ...entry, show, stale: () => entry.painted !== own() });
+    let painted = null;
+    const show = (value) => { painted = value; paint(value); };
+    if (name) parts.set(name, { show, own, stale: () => painted !== own() });
     return () => show(own());
   }
 

@@ -107,6 +107,13 @@ class Situation:
         except WeightsError:
             return self.picture.class_names
 
+    @property
+    def shape(self) -> dict[str, int]:
+        """What `core.model_stats` asks for beside the model, for the padded picture."""
+        height, width = self.batch.pixels.shape[-2:]
+        per_place = self.config.anchors.per_place
+        return {"num_classes": len(self.class_names), "anchors_per_place": per_place, "height": height, "width": width}
+
     @cached_property
     def prediction(self) -> Prediction:
         """What the network says."""

@@ -54,19 +54,9 @@ def _parts(situation: Situation) -> tuple:
     return parts_of(situation.config.model, classes, situation.config.anchors.per_place)
 
 
-def _shape(situation: Situation) -> dict[str, int]:
-    height, width = situation.batch.pixels.shape[-2:]
-    return {
-        "num_classes": situation.network.model.num_classes,
-        "anchors_per_place": situation.config.anchors.per_place,
-        "height": height,
-        "width": width,
-    }
-
-
 def _memory(situation: Situation) -> float:
     training = situation.config.training
-    return training_bytes(situation.config.model, **_shape(situation), batch_size=training.batch_size) / 2**30
+    return training_bytes(situation.config.model, **situation.shape, batch_size=training.batch_size) / 2**30
 
 
 QUANTITIES: dict[str, Quantity] = {
@@ -111,7 +101,7 @@ QUANTITIES: dict[str, Quantity] = {
     "trainable_share": lambda here: (
         sum(part.trainable for part in _parts(here)) / sum(part.parameters for part in _parts(here))
     ),
-    "gflop": lambda here: gflops(here.config.model, **_shape(here)),
+    "gflop": lambda here: gflops(here.config.model, **here.shape),
     "training_memory": _memory,
 }
 

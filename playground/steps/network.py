@@ -44,11 +44,10 @@ def _heat(situation: Situation, focus: Focus) -> Heat:
 
 
 def _sizes(situation: Situation) -> str:
-    config, classes = situation.config, len(situation.class_names)
+    config = situation.config
     parts = network_parts(situation)
     total, trainable = sum(part.parameters for part in parts), sum(part.trainable for part in parts)
-    height, width = situation.batch.pixels.shape[-2:]
-    shape = {"num_classes": classes, "anchors_per_place": config.anchors.per_place, "height": height, "width": width}
+    shape = situation.shape
     memory = training_bytes(config.model, **shape, batch_size=config.training.batch_size)
     text = readout.facts(
         [
@@ -56,7 +55,7 @@ def _sizes(situation: Situation) -> str:
             ("of them train", readout.percent(trainable / total)),
             ("work a picture", f"{gflops(config.model, **shape):.1f} GFLOP"),
             (f"to train on {config.training.batch_size}", f"{memory / 2**30:.1f} GiB"),
-            ("classes", str(classes)),
+            ("classes", str(shape["num_classes"])),
         ]
     )
     rows = tuple((_name(part), readout.count(part.parameters), _trains(part)) for part in parts)

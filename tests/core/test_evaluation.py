@@ -5,29 +5,15 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import torch
 
-from core.evaluation import GroundTruth, Metrics, evaluate, results_json
+from core.evaluation import Metrics, evaluate, results_json
 from core.sample import Detections, Sample
+from tests.core.boxes_by_hand import found as detections
+from tests.core.boxes_by_hand import truth
 
 NAMES = ("cat", "dog")
 ONE = pytest.approx(1)  # pycocotools divides by the count plus a tiny number
 ONE_EACH = pytest.approx((1, 1))
 FIGURES = [name for name in Metrics.__dataclass_fields__ if name != "per_class"]
-
-
-def truth(boxes: list, labels: list | None = None, crowd: list | None = None) -> GroundTruth:
-    return GroundTruth(
-        boxes=torch.tensor(boxes, dtype=torch.float32).reshape(-1, 4),
-        labels=torch.tensor(labels or [0] * len(boxes), dtype=torch.int64),
-        crowd=torch.tensor(crowd or [False] * len(boxes), dtype=torch.bool),
-    )
-
-
-def detections(boxes: list, scores: list | None = None, labels: list | None = None) -> Detections:
-    return Detections(
-        boxes=torch.tensor(boxes, dtype=torch.float32).reshape(-1, 4),
-        scores=torch.tensor(scores or [0.5] * len(boxes), dtype=torch.float32),
-        labels=torch.tensor(labels or [0] * len(boxes), dtype=torch.int64),
-    )
 
 
 def test_perfect_detections():
