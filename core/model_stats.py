@@ -1,6 +1,7 @@
 """How large a network is and how much one picture costs it."""
 
 from functools import lru_cache
+from threading import Lock
 from typing import NamedTuple
 
 import torch
@@ -8,6 +9,8 @@ from torch import Tensor, nn
 
 from core.hyperparameters import Model
 from core.model import STAGES, RetinaNet, build_model, freeze
+
+_COUNTING = Lock()
 
 
 class Part(NamedTuple):
@@ -42,40 +45,31 @@ def _part(name: str, modules: list[nn.Module]) -> Part:
     return Part(name, sum(parameter.numel() for parameter in parameters), trainable)
 
 
-@lru_cache(maxsize=64)
-def gflops(model: Model, *, num_classes: int, anchors_per_place: int, height: int, width: int) -> float:
-    """Counts the work of one forward pass without doing it: 10⁹ multiplications and additions.
+class Costs(NamedTuple):
+    """What a network costs.
 
-    Args:
-        model: Depth, widths and kinds of the network's parts.
-        num_classes: Number of classes, K.
-        anchors_per_place: Anchors at each place of a level, A.
-        height: Of the padded picture, px.
-        width: Of the padded picture, px.
+    Attributes:
+        gflops: Work of one forward pass over one picture, 10⁹ multiplications and additions.
+        training_bytes: Memory that a training step of float32 with an Adam optimizer holds: weights, gradients and two
+            moments of what trains, and every tensor that the backward pass will read. The losses, which are small, and
+            what libraries keep for themselves are not counted.
     """
-    operations = 0
 
-    def count(layer: nn.Conv2d, _: object, output: Tensor) -> None:
-        nonlocal operations
-        operations += 2 * output.numel() * layer.weight[0].numel()
-
-    with torch.device("meta"), torch.no_grad():  # meta tensors have shapes and no values
-        network = build_model(model, num_classes=num_classes, anchors_per_place=anchors_per_place).eval()
-        for layer in network.modules():
-            if isinstance(layer, nn.Conv2d):  # all else is negligible
-                layer.register_forward_hook(count)
-        network(torch.empty(1, 3, height, width))
-    return operations / 1e9
+    gflops: float
+    training_bytes: int
 
 
 @lru_cache(maxsize=64)
-def training_bytes(
-    model: Model, *, num_classes: int, anchors_per_place: int, height: int, width: int, batch_size: int
-) -> int:
-    """Counts the memory that a training step of float32 with an Adam optimizer holds, without doing the step.
+def parts_of(model: Model, *, num_classes: int, anchors_per_place: int) -> tuple[Part, ...]:
+    """Counts as `describe`, for a network that need not be there."""
+    return describe(_shapes_of(model, num_classes, anchors_per_place))
 
-    Weights, gradients and two moments of what trains, and every tensor that the backward pass will read; the losses,
-    which are small, and what libraries keep for themselves are not counted.
+
+@lru_cache(maxsize=64)
+def costs_of(
+    model: Model, *, num_classes: int, anchors_per_place: int, height: int, width: int, batch_size: int
+) -> Costs:
+    """Counts work and memory of a network without doing the work, in one pass over the shapes.
 
     Args:
         model: Depth, widths and kinds of the network's parts, and what of it is frozen.
@@ -83,23 +77,45 @@ def training_bytes(
         anchors_per_place: Anchors at each place of a level, A.
         height: Of the padded pictures, px.
         width: Of the padded pictures, px.
-        batch_size: Pictures a step, B.
+        batch_size: Pictures a training step, B.
     """
+    network = _shapes_of(model, num_classes, anchors_per_place)
+    with _COUNTING:  # the hooks are on the network that others may ask about, too
+        operations, activations = _count(network, torch.empty(batch_size, 3, height, width, device="meta"))
+    weights = sum(parameter.nbytes for parameter in network.parameters())
+    trained = sum(parameter.nbytes for parameter in network.parameters() if parameter.requires_grad)
+    return Costs(operations / batch_size / 1e9, weights + 3 * trained + activations)
+
+
+@lru_cache(maxsize=4)
+def _shapes_of(model: Model, num_classes: int, anchors_per_place: int) -> RetinaNet:
+    """A network about to train, of meta tensors: they have shapes and no values."""
     with torch.device("meta"):
         network = build_model(model, num_classes=num_classes, anchors_per_place=anchors_per_place)
-        freeze(network, model.freeze_stages, batch_norm=model.batch_norm)
-        network.train()
-        weights = {parameter.untyped_storage()._cdata for parameter in network.parameters()}
-        kept: dict[int, int] = {}
+    freeze(network, model.freeze_stages, batch_norm=model.batch_norm)
+    return network.train()
 
-        def keep(tensor: Tensor) -> Tensor:
-            storage = tensor.untyped_storage()
-            if storage._cdata not in weights:
-                kept[storage._cdata] = storage.nbytes()  # views of one tensor are held once
-            return tensor
 
-        with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
-            network(torch.empty(batch_size, 3, height, width))
-    parameters = [*network.parameters()]
-    trained = sum(parameter.nbytes for parameter in parameters if parameter.requires_grad)
-    return sum(parameter.nbytes for parameter in parameters) + 3 * trained + sum(kept.values())
+def _count(network: RetinaNet, pixels: Tensor) -> tuple[int, int]:
+    """Returns the operations of a forward pass, and the bytes beside the weights that it keeps to go back."""
+    operations = 0
+    weights = {parameter.untyped_storage()._cdata for parameter in network.parameters()}
+    kept: dict[int, int] = {}
+
+    def count(layer: nn.Conv2d, _: object, output: Tensor) -> None:
+        nonlocal operations
+        operations += 2 * output.numel() * layer.weight[0].numel()
+
+    def keep(tensor: Tensor) -> Tensor:
+        storage = tensor.untyped_storage()
+        if storage._cdata not in weights:
+            kept[storage._cdata] = storage.nbytes()  # views of one tensor are held once
+        return tensor
+
+    convolutions = (layer for layer in network.modules() if isinstance(layer, nn.Conv2d))  # all else is negligible
+    hooks = [layer.register_forward_hook(count) for layer in convolutions]
+    with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
+        network(pixels)
+    for hook in hooks:
+        hook.remove()
+    return operations, sum(kept.values())

@@ -21,7 +21,7 @@ from core.knobs import Effect
 from core.losses import AnchorLosses, anchor_losses, total_loss
 from core.matching import Match, match_anchors
 from core.model import Pyramid, prior_logit
-from core.model_stats import gflops
+from core.model_stats import Costs, Part, costs_of, parts_of
 from core.preprocess import Batch, prepare
 from core.training import objects_of
 from core.weights import WeightsError, adopt
@@ -30,7 +30,6 @@ from playground.networks import SEEDING, Network, is_ready, network_of, weights_
 from playground.pictures import Picture
 
 HELD_GFLOPS = 30  # of work, about 0.2 s on two cores, that is done even while a knob is dragged
-SIDE = 256  # px of the picture whose work is counted; that of others follows from their areas
 # Sizes bound the memory: a prediction of a large picture with many anchors takes 100 MB.
 _predictions, _pyramids = Cache(6), Cache(2)
 _batches, _matches, _stages, _losses, _score_maps = Cache(4), Cache(8), Cache(8), Cache(16), Cache(6)
@@ -80,23 +79,16 @@ class Situation:
 
     @cached_property
     def network(self) -> Network:
-        """The network with its weights."""
-        self._require_release(is_ready(self.config))
+        """The network with its weights; another one than before is not made while its knob is held."""
+        if self._held and not is_ready(self.config):
+            raise PostponedError("The network runs when you let go of the knob.")
         return network_of(self.config)
 
     def _require_release(self, known: bool) -> None:
         """Refuses the work of a large network while a knob is held; `known` says that it is done already."""
         if known or not self._held:
             return
-        height, width = self.batch.pixels.shape[-2:]
-        work = gflops(
-            self.config.model,
-            num_classes=len(self.picture.class_names),
-            anchors_per_place=self.config.anchors.per_place,
-            height=SIDE,
-            width=SIDE,
-        ) * (height * width / SIDE**2)
-        if work > HELD_GFLOPS:
+        if (work := self.costs.gflops) > HELD_GFLOPS:
             raise PostponedError(f"The network runs when you let go of the knob: {work:.0f} GFLOP.")
 
     @property
@@ -108,11 +100,23 @@ class Situation:
             return self.picture.class_names
 
     @property
-    def shape(self) -> dict[str, int]:
-        """What `core.model_stats` asks for beside the model, for the padded picture."""
-        height, width = self.batch.pixels.shape[-2:]
+    def parts(self) -> tuple[Part, ...]:
+        """Parameters of each part of the network, and which of them train."""
         per_place = self.config.anchors.per_place
-        return {"num_classes": len(self.class_names), "anchors_per_place": per_place, "height": height, "width": width}
+        return parts_of(self.config.model, num_classes=len(self.class_names), anchors_per_place=per_place)
+
+    @property
+    def costs(self) -> Costs:
+        """Work and memory of the network, for the padded picture."""
+        height, width = self.batch.pixels.shape[-2:]
+        return costs_of(
+            self.config.model,
+            num_classes=len(self.class_names),
+            anchors_per_place=self.config.anchors.per_place,
+            height=height,
+            width=width,
+            batch_size=self.config.training.batch_size,
+        )
 
     @cached_property
     def prediction(self) -> Prediction:

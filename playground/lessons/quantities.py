@@ -8,10 +8,8 @@ from torchvision.ops import box_iou
 from core.cumulative import cumulative, hardest_share
 from core.losses import total_loss
 from core.matching import BACKGROUND, IGNORED
-from core.model_stats import gflops, training_bytes
 from playground import readout
 from playground.situation import Situation
-from playground.steps.network import parts_of
 from playground.steps.who_pays import effective_number, groups_of
 
 HIT = 0.5  # IoU from which a detection of the right class has found an object
@@ -47,16 +45,6 @@ def _found(situation: Situation) -> torch.Tensor:
         return torch.zeros(len(boxes), dtype=torch.bool)
     overlap = box_iou(boxes, found.box[order]) >= HIT
     return (overlap & (labels[:, None] == found.label[order][None])).any(dim=1)
-
-
-def _parts(situation: Situation) -> tuple:
-    classes = situation.network.model.num_classes
-    return parts_of(situation.config.model, classes, situation.config.anchors.per_place)
-
-
-def _memory(situation: Situation) -> float:
-    training = situation.config.training
-    return training_bytes(situation.config.model, **situation.shape, batch_size=training.batch_size) / 2**30
 
 
 QUANTITIES: dict[str, Quantity] = {
@@ -96,13 +84,13 @@ QUANTITIES: dict[str, Quantity] = {
     "detections": lambda here: len(here.stages.fates.order),
     "found_objects": lambda here: int(_found(here).sum()),
     "missed_objects": lambda here: int((~_found(here)).sum()),
-    "parameters": lambda here: sum(part.parameters for part in _parts(here)),
-    "trainable": lambda here: sum(part.trainable for part in _parts(here)),
+    "parameters": lambda here: sum(part.parameters for part in here.parts),
+    "trainable": lambda here: sum(part.trainable for part in here.parts),
     "trainable_share": lambda here: (
-        sum(part.trainable for part in _parts(here)) / sum(part.parameters for part in _parts(here))
+        sum(part.trainable for part in here.parts) / sum(part.parameters for part in here.parts)
     ),
-    "gflop": lambda here: gflops(here.config.model, **here.shape),
-    "training_memory": _memory,
+    "gflop": lambda here: here.costs.gflops,
+    "training_memory": lambda here: here.costs.training_bytes / 2**30,
 }
 
 

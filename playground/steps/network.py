@@ -1,15 +1,8 @@
 """The network: ResNet body, feature pyramid, two heads; their sizes and what they see in this picture."""
 
-from functools import lru_cache
-
-import torch
-
 from core import model_stats
 from core.anchors import LEVELS
 from core.architecture import WeightsError
-from core.hyperparameters import Model
-from core.model import build_model, freeze
-from core.model_stats import describe, gflops, training_bytes
 from playground import readout
 from playground.canvas import Heat
 from playground.situation import Situation
@@ -44,18 +37,15 @@ def _heat(situation: Situation, focus: Focus) -> Heat:
 
 
 def _sizes(situation: Situation) -> str:
-    config = situation.config
-    parts = network_parts(situation)
+    parts, costs = situation.parts, situation.costs
     total, trainable = sum(part.parameters for part in parts), sum(part.trainable for part in parts)
-    shape = situation.shape
-    memory = training_bytes(config.model, **shape, batch_size=config.training.batch_size)
     text = readout.facts(
         [
             ("parameters", f"{total / 1e6:.1f} M"),
             ("of them train", readout.percent(trainable / total)),
-            ("work a picture", f"{gflops(config.model, **shape):.1f} GFLOP"),
-            (f"to train on {config.training.batch_size}", f"{memory / 2**30:.1f} GiB"),
-            ("classes", str(shape["num_classes"])),
+            ("work a picture", f"{costs.gflops:.1f} GFLOP"),
+            (f"to train on {situation.config.training.batch_size}", f"{costs.training_bytes / 2**30:.1f} GiB"),
+            ("classes", str(len(situation.class_names))),
         ]
     )
     rows = tuple((_name(part), readout.count(part.parameters), _trains(part)) for part in parts)
@@ -71,23 +61,8 @@ def _trains(part: model_stats.Part) -> str:
     return "yes" if part.trainable == part.parameters else "frozen" if part.trainable == 0 else "partly"
 
 
-def network_parts(situation: Situation) -> tuple[model_stats.Part, ...]:
-    """Counts the parameters of each part of the network, and which of them train."""
-    config = situation.config
-    return parts_of(config.model, len(situation.class_names), config.anchors.per_place)
-
-
-@lru_cache(maxsize=64)
-def parts_of(model: Model, num_classes: int, anchors_per_place: int) -> tuple[model_stats.Part, ...]:
-    """Counts as `network_parts`, without making a network."""
-    with torch.device("meta"):
-        network = build_model(model, num_classes=num_classes, anchors_per_place=anchors_per_place)
-    freeze(network, model.freeze_stages, batch_norm=model.batch_norm)
-    return describe(network)
-
-
 def _size(situation: Situation, *names: str) -> str:
-    return short(sum(part.parameters for part in network_parts(situation) if part.name in names))
+    return short(sum(part.parameters for part in situation.parts if part.name in names))
 
 
 def _body(situation: Situation) -> str:

@@ -12,7 +12,6 @@ from playground.step import Focus, Look, Step, truth_layer
 from playground.steps import comparison
 from playground.steps.detections import candidate_layers
 from playground.steps.levels import part_levels
-from playground.steps.network import network_parts
 
 POINTS = 500  # of a curve, at most about twice as many are drawn
 RUNS = Runs(Path("runs"))  # of the folder the page is started in
@@ -103,5 +102,5 @@ STEP = Step(
     _belongs,
     lambda situation: f"{situation.config.training.steps:,} steps",
     look,
-    lambda situation, focus: part_levels(network_parts(situation)),
+    lambda situation, focus: part_levels(situation.parts),
 )

@@ -13,10 +13,11 @@ from torchvision.ops.feature_pyramid_network import LastLevelP6P7
 
 from core.hyperparameters import Inference, Model
 from core.model import NORM_EPS, build_model, freeze, places_first
-from core.model_stats import describe, gflops, training_bytes
+from core.model_stats import costs_of, describe, parts_of
 from core.preprocess import prepare
 
 K, A = 3, 9
+SHAPE = {"num_classes": K, "anchors_per_place": A}
 SMALL = Model(depth=18, fpn_channels=32, num_convs=1)
 V1 = Model(depth=50, fpn_channels=256, num_convs=4, head_norm="none", p6_source="p5")
 V2 = Model(depth=50, fpn_channels=256, num_convs=4, head_norm="group", p6_source="c5")
@@ -250,13 +251,23 @@ def test_parts_add_up():
 
 @pytest.mark.parametrize(("model", "published"), [(V1, 151.54), (V2, 152.238)])
 def test_work_is_torchvisions_published_figure(model, published):
-    work = gflops(model, num_classes=91, anchors_per_place=9, height=800, width=800)
+    work = costs_of(model, num_classes=91, anchors_per_place=9, height=800, width=800, batch_size=1).gflops
     assert work / 2 == pytest.approx(published, abs=0.001)  # torchvision counts a multiply-add as one
 
 
 def test_work_grows_with_the_picture():
-    sizes = {side: gflops(SMALL, num_classes=K, anchors_per_place=A, height=side, width=side) for side in (128, 256)}
-    assert sizes[256] == pytest.approx(4 * sizes[128], rel=0.02)
+    work = {side: costs_of(SMALL, **SHAPE, height=side, width=side, batch_size=1).gflops for side in (128, 256)}
+    assert work[256] == pytest.approx(4 * work[128], rel=0.02)
+
+
+def test_work_is_that_of_one_picture_whatever_the_batch():
+    assert len({costs_of(SMALL, **SHAPE, height=96, width=64, batch_size=batch).gflops for batch in (1, 3)}) == 1
+
+
+def test_parts_are_counted_without_a_network():
+    network = build_model(SMALL, **SHAPE)
+    freeze(network, SMALL.freeze_stages, batch_norm=SMALL.batch_norm)
+    assert parts_of(SMALL, **SHAPE) == describe(network)
 
 
 def test_narrow_heads_with_group_norm_see_the_smallest_picture():
@@ -269,13 +280,13 @@ def test_narrow_heads_with_group_norm_see_the_smallest_picture():
 
 def test_training_memory_counts_what_backward_reads():
     """Activations grow with the batch, all else does not; a frozen body saves most of it."""
-    shape = {"num_classes": K, "anchors_per_place": A, "height": 128, "width": 128}
-    one, two = (training_bytes(SMALL, **shape, batch_size=batch) for batch in (1, 2))
+    shape = {**SHAPE, "height": 128, "width": 128}
+    one, two = (costs_of(SMALL, **shape, batch_size=batch).training_bytes for batch in (1, 2))
     parameters = sum(part.parameters for part in describe(build_model(SMALL, num_classes=K, anchors_per_place=A)))
     activations = two - one
     statistics = one - 16 * parameters - activations  # weights, gradients and two moments, 4 bytes each
     assert 0 <= statistics < 100_000  # of batch norms, one number a channel
-    frozen = training_bytes(SMALL.model_copy(update={"freeze_stages": 5}), **shape, batch_size=1)
+    frozen = costs_of(SMALL.model_copy(update={"freeze_stages": 5}), **shape, batch_size=1).training_bytes
     assert frozen < one / 2
 
 
@@ -293,7 +304,6 @@ def test_training_memory_agrees_with_a_real_step():
     with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
         outputs = network(torch.rand(2, 3, 128, 128))
     assert outputs.logits.requires_grad
-    shape = {"num_classes": K, "anchors_per_place": A, "height": 128, "width": 128}
-    counted = training_bytes(SMALL, **shape, batch_size=2)
+    counted = costs_of(SMALL, **SHAPE, height=128, width=128, batch_size=2).training_bytes
     parameters = sum(parameter.nbytes for parameter in network.parameters())
     assert counted - 4 * parameters == pytest.approx(sum(saved.values()), rel=0.02)

@@ -9,6 +9,7 @@ from core.training import batch_losses
 from core.weights import WeightsError
 from playground import situation as module
 from playground.cache import Cache
+from playground.networks import network_of
 from playground.pictures import scene
 from playground.situation import Situation
 
@@ -94,6 +95,23 @@ def test_cache_is_bounded_and_keeps_no_errors():
         with pytest.raises(ValueError):
             cache.get("bad", lambda: make_one("bad"))
     assert made.count("bad") == 2
+
+
+def test_another_network_waits_until_the_knob_is_let_go_but_its_size_does_not():
+    config = Config.from_flat({**SMALL, "model.weights": "random", "training.seed": 78})
+    held = Situation(scene(config.scenes), config, held=True)
+    with pytest.raises(WeightsError, match="let go of the knob"):
+        _ = held.network
+    assert held.costs.gflops > 0 and len(held.parts) == 8
+    assert held.costs == Situation(held.picture, config).costs
+
+
+def test_chance_makes_no_other_network_where_nothing_starts_at_random():
+    config = Config()
+    other = config.replace({"training.seed": 79, "model.prior_probability": 0.3})
+    assert network_of(other) is network_of(config)
+    new = {"model.heads": "new"}
+    assert network_of(other.replace(new)) is not network_of(config.replace(new))
 
 
 def test_large_work_waits_until_the_knob_is_let_go(monkeypatch):

@@ -17,7 +17,6 @@ from playground.steps import STEPS
 from playground.steps.first_loss import first_loss
 from playground.steps.loss import places
 from playground.steps.loss_curves import CURVES, GRADIENT, WEIGHT, curves, example
-from playground.steps.network import parts_of
 from playground.steps.who_pays import MATTERS, alternatives, effective_number, groups_of, name_of
 
 SMALL = {"model.weights": "random", "model.fpn_channels": 32, "model.num_convs": 1, "inference.image_size": 96}
@@ -81,7 +80,8 @@ def test_loss_curves_are_the_closed_form():
 
 
 def test_frozen_stages_show_in_the_parts():
-    parts = {part.name: part for part in parts_of(Config.from_flat({"model.freeze_stages": 3}).model, 6, 9)}
+    config = Config.from_flat({"model.freeze_stages": 3})
+    parts = {part.name: part for part in Situation(scene(config.scenes), config).parts}
     assert parts["layer2"].trainable == 0 and parts["layer3"].trainable == parts["layer3"].parameters
     assert sum(part.parameters for part in parts.values()) == 12_024_602
 
