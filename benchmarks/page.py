@@ -28,7 +28,11 @@ MOVE = """async ([knob, value, watched]) => {
     const observer = new MutationObserver(() => {
       if (target.dataset.drawn === before) return;
       observer.disconnect();
-      requestAnimationFrame(() => setTimeout(() => resolve(performance.now())));  // after the frame that shows it
+      // The canvas draws within a frame, all else before one; a message comes right after the frame that shows it.
+      const { port1, port2 } = new MessageChannel();
+      port1.onmessage = () => resolve(performance.now());
+      if (watched === ".pic") port2.postMessage(null);
+      else requestAnimationFrame(() => port2.postMessage(null));
     });
     observer.observe(target, { attributes: true });
     setTimeout(() => resolve(NaN), 5000);

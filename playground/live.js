@@ -38,11 +38,23 @@ window.live ??= (() => {
 
   /** A knob has a new value. */
   function set(path, value) {
-    if (settings === null || JSON.stringify(settings[path]) === JSON.stringify(value)) return;
+    if (keep(path, value)) setTimeout(pump);  // Gradio may be handing out many values at once
+  }
+
+  /** Takes in a value; false if it is no news. */
+  function keep(path, value) {
+    if (settings === null || JSON.stringify(settings[path]) === JSON.stringify(value)) return false;
     settings = { ...settings, [path]: value };
     clearTimeout(timer);
     timer = setTimeout(sync, SYNC_MS);
-    setTimeout(pump);  // Gradio may be handing out many values at once
+    return true;
+  }
+
+  /** Something is moved or typed; of a slider Gradio tells a frame later. */
+  function slide(input) {
+    const knob = input.matches?.("input[type=range]") && input.closest(".knob")?.id;
+    const path = knob && Object.keys(settings ?? {}).find((each) => `knob-${each.replaceAll(/[._]/g, "-")}` === knob);
+    if (path && keep(path, Number(input.value))) pump();
   }
 
   /** Something that is no hyperparameter has a new value. */
@@ -108,8 +120,8 @@ window.live ??= (() => {
     // A part that is not on the page, such as the second picture, has nobody to paint it.
     const show = (names) => names.forEach((name) => answer[name] !== null && parts.get(name)?.show(answer[name]));
     show(FIRST);
-    clearTimeout(later);
-    later = setTimeout(() => show(LATER));
+    cancelAnimationFrame(later);
+    later = requestAnimationFrame(() => setTimeout(show, 0, LATER));  // when the frame with the picture is out
   }
 
   /** Tells that the answer takes its time. */
@@ -126,6 +138,7 @@ window.live ??= (() => {
   }
 
   document.addEventListener("pointerdown", (event) => hold(event.target.matches?.("input[type=range]") ?? false), true);
+  document.addEventListener("input", (event) => slide(event.target), true);
   for (const kind of ["pointerup", "pointercancel"]) document.addEventListener(kind, () => hold(false), true);
   for (const kind of ["pointerdown", "keydown", "drop"]) {
     document.addEventListener(kind, () => { if (timer) sync(); }, true);
