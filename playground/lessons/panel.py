@@ -5,7 +5,8 @@ from typing import NamedTuple
 
 import gradio as gr
 
-from playground.lessons.lesson import Lesson, lessons
+from playground.lessons.lesson import Lesson
+from playground.lessons.reading import lessons
 from playground.lessons.telling import opening_of, outcome_of
 
 FREE = "Free play"

@@ -5,9 +5,10 @@ import pytest
 from core.config import Config, knobs
 from playground.asked import Asked
 from playground.lessons.events import asked_at
-from playground.lessons.lesson import Claim, LessonError, lessons, read_lesson
+from playground.lessons.lesson import Claim
 from playground.lessons.panel import Place, contents, following, known, moved
 from playground.lessons.quantities import QUANTITIES, shown
+from playground.lessons.reading import LessonError, lessons, read_lesson
 from playground.lessons.telling import NAMED, checks_of, opening_of, outcome_of
 from playground.link import from_link, to_link
 from playground.show import show
