@@ -104,21 +104,17 @@ def read_scene(folder: RunFolder) -> Scene | None:
     return Scene(Sample(image, truth.boxes, truth.labels, torch.zeros(len(truth.labels), dtype=torch.bool), 0), names)
 
 
-def frames(records: Sequence[dict[str, Any]]) -> list[Frame]:
-    """Returns the frames of a film from its records; one that cannot be read has no detections."""
-    return [Frame(record["step"], _readable(record)) for record in records]
+def frame_of(record: dict[str, Any]) -> Frame:
+    """Returns a frame from its record in the film's file; one that cannot be read has no detections."""
+    try:
+        return Frame(record["step"], from_plain(record))
+    except ValueError:
+        return Frame(record["step"], from_plain({"boxes": [], "scores": [], "labels": []}))
 
 
 def read_film(folder: RunFolder) -> list[Frame]:
     """Returns the frames of a run so far."""
-    return frames(JsonLines(folder.film).read())
-
-
-def _readable(record: dict[str, Any]) -> Detections:
-    try:
-        return from_plain(record)
-    except ValueError:
-        return from_plain({"boxes": [], "scores": [], "labels": []})
+    return [frame_of(record) for record in JsonLines(folder.film).read()]
 
 
 def _keep_picture(folder: RunFolder, sample: Sample, class_names: Sequence[str], scale: float) -> None:

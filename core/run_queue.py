@@ -53,6 +53,8 @@ class Queue:
 
     def runs(self) -> list[RunFolder]:
         """Returns the runs, newest first; their names begin with the time."""
+        if not self.place.is_dir():
+            return []
         paths = [path for path in self.place.iterdir() if not path.name.startswith(".")]
         return [RunFolder(path) for path in sorted(paths, reverse=True) if (path / "config.json").is_file()]
 
@@ -70,25 +72,29 @@ class Queue:
 
     def waiting(self) -> list[RunFolder]:
         """Returns the runs that wait, who came first comes first."""
-        found = [(folder, self.status(folder)) for folder in self.runs()]
-        queued = [(status.since, folder.path.name, folder) for folder, status in found if _is(status, QUEUED)]
+        found = [(self.status(folder), folder) for folder in self.runs()]
+        queued = [(status.since, folder.path.name, folder) for status, folder in found if _is(status, QUEUED)]
         return [folder for *_, folder in sorted(queued, key=lambda each: each[:2])]
 
+    def standings(self) -> dict[str, Standing]:
+        """Returns by name where each run stands, newest first: a process that died cannot have said so itself."""
+        places = {folder.path.name: place for place, folder in enumerate(self.waiting(), start=1)}
+        return {folder.path.name: self._standing(folder, places) for folder in self.runs()}
+
     def standing(self, folder: RunFolder) -> Standing:
-        """Returns where a run stands: a process that died cannot have said so itself."""
+        """Returns where one run stands."""
+        return self.standings().get(folder.path.name, Standing(INTERRUPTED))
+
+    def _standing(self, folder: RunFolder, places: dict[str, int]) -> Standing:
         status = self.status(folder)
-        if status is None:
+        if status and status.state == QUEUED:
+            return Standing(QUEUED, place=places.get(folder.path.name, 1))
+        if status and status.state in LIVING and folder.is_held():
+            return Standing(STOPPING if read_control(folder.control).wish == STOP else status.state)
+        status = folder.read_status() if status and status.state in LIVING else status  # it may have ended just now
+        if status is None or status.state in LIVING:
             return Standing(INTERRUPTED)
-        if status.state == QUEUED:
-            names = [each.path for each in self.waiting()]
-            return Standing(QUEUED, place=1 + names.index(folder.path) if folder.path in names else 1)
-        if status.state not in LIVING:
-            return Standing(status.state, status.message)
-        if not folder.is_held():
-            # It may have ended since its status was read.
-            status = folder.read_status() or status
-            return Standing(INTERRUPTED if status.state in LIVING else status.state, status.message)
-        return Standing(STOPPING if read_control(folder.control).wish == STOP else status.state)
+        return Standing(status.state, status.message)
 
     def add(self, config: Config, about: About) -> RunFolder:
         """Adds a run and returns its folder, whose name is the present time.

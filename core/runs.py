@@ -81,11 +81,12 @@ def run_training(
         TrainingError: The run diverged. Whatever is raised while it trains, its checkpoint is saved.
     """
     accelerator = accelerator or make_accelerator()
+    state = load_checkpoint(folder.checkpoint) if resume else None
     if resume:
         config = _own_settings(config, folder)
     else:
         folder.require_new()
-    yield from _train(config, source, folder, resume=resume, workers=workers, accelerator=accelerator)
+    yield from _train(config, source, folder, state, workers=workers, accelerator=accelerator)
 
 
 def train_in(folder: RunFolder, lock: FileLock, opened: Callable[[Recorder], None]) -> Iterator[Record]:
@@ -99,23 +100,23 @@ def train_in(folder: RunFolder, lock: FileLock, opened: Callable[[Recorder], Non
     Raises:
         As `run_training`.
     """
-    config, resume = Config.from_file(folder.config), folder.checkpoint.exists()
-    yield from _train(config, folder.read_about().source, folder, resume=resume, lock=lock, opened=opened)
+    state = load_checkpoint(folder.checkpoint) if folder.checkpoint.exists() else None
+    config, source = Config.from_file(folder.config), folder.read_about().source
+    yield from _train(config, source, folder, state, lock=lock, opened=opened)
 
 
 def _train(
     config: Config,
     source: str,
     folder: RunFolder,
+    state: dict | None,
     *,
-    resume: bool,
     workers: int = 0,
     accelerator: Accelerator | None = None,
     lock: FileLock | None = None,
     opened: Callable[[Recorder], None] = lambda recorder: None,
 ) -> Iterator[Record]:
     accelerator = accelerator or make_accelerator()
-    state = load_checkpoint(folder.checkpoint) if resume else None
     splits = Splits(
         open_data(source, "train", config.scenes, TRAINING_SCENES),
         open_data(source, "val", config.scenes, config.training.eval_images),

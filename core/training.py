@@ -249,12 +249,23 @@ class Trainer:
         """Goes on from a `state` made under the same configuration."""
         self.model.load_state_dict(state["model"])
         self._optimizer.load_state_dict(state["optimizer"])
+        _lay_out_alike(self._optimizer)
         self._schedule.restore(state["schedule"])
         self._average.value = state["foreground_average"]
         self._explosion.restore(state["explosion"])
         if self._averaged:
             self._averaged.load_state_dict(state["averaged"])
         self.step = state["step"]
+
+
+def _lay_out_alike(optimizer: torch.optim.Optimizer) -> None:
+    """Gives what an optimizer remembers the memory layout of the weights: fused ones pair numbers by their place."""
+    for group in optimizer.param_groups:
+        for weights in group["params"]:
+            memory = optimizer.state.get(weights, {})
+            for name, value in memory.items():
+                if isinstance(value, Tensor) and value.shape == weights.shape:
+                    memory[name] = torch.empty_like(weights, dtype=value.dtype).copy_(value)
 
 
 def _set_statistics(model: RetinaNet, statistics: list[Tensor]) -> None:

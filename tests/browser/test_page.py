@@ -22,12 +22,12 @@ QUICK = (
 
 @pytest.fixture(scope="module")
 def address(tmp_path_factory):
-    before, training.RUNS.folder = training.RUNS.folder, tmp_path_factory.mktemp("runs")
+    before, training.RUNS.place = training.RUNS.place, tmp_path_factory.mktemp("runs")
     page = build_page()
     _, url, _ = page.launch(prevent_thread_lock=True, quiet=True, **launch_options())
     yield url
     page.close()
-    training.RUNS.folder = before
+    training.RUNS.place = before
 
 
 @pytest.fixture
