@@ -12,7 +12,7 @@ from core.locks import FileLock, is_held
 ROOT = Path(__file__).parent.parent
 SERVER, PAGES = ".server", ".pages"  # locked by this process, and by each page
 LOG = ".server.log"
-NICENESS = 10  # runs give way to the page
+NICENESS = 5  # runs give way to the page
 
 
 def ensure_server(place: Path) -> subprocess.Popen | None:
@@ -44,6 +44,7 @@ def main(place: Path) -> None:
     server = Server(place, lock)
     gc.freeze()  # what is loaded by now is shared with the runs, as long as nobody writes to it
     server.serve()
+    os._exit(0)  # after gc.freeze, libraries find at their end that much was left behind, and say so
 
 
 if __name__ == "__main__":

@@ -77,7 +77,7 @@ class Asked(NamedTuple):
     def focus(self) -> Focus:
         """Returns what the visitor looks at beside the settings."""
         p_t = min(max(float(self.p_t or 0), P_T_RANGE[0]), P_T_RANGE[1])
-        frame = min(max(int(self.frame or 1), 1), MAX_FRAME)
+        frame = int(min(max(float(self.frame or 1), 1), MAX_FRAME))
         return Focus(self.level, self.pick, self.run, self.curve, p_t, self.map, frame=frame)
 
     def situation(self) -> Situation:

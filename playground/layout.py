@@ -30,6 +30,16 @@ TICK_SECONDS, IDLE_SECONDS = 0.5, 5.0  # between looks at training runs, while o
 NO_RUN = ("no run", "")
 
 
+class FilmSlider(gr.Slider):
+    """A slider whose end moves while the browser may still speak of another one; whoever uses its value bounds it."""
+
+    is_template = True  # Gradio's own slider in the browser
+
+    def preprocess(self, payload: float) -> float:
+        """Returns the value as it comes."""
+        return payload
+
+
 class Parts(NamedTuple):
     """The components that events read and write."""
 
@@ -92,7 +102,7 @@ def lay_out() -> Parts:
             widgets, more = _knob_columns()
         with gr.Column(elem_classes=["middle"], min_width=320, scale=6):
             view, side, other = _pictures()
-            frame = gr.Slider(1, 2, value=1, step=1, label="Evaluation", visible="hidden", elem_id="frame")
+            frame = FilmSlider(1, 2, value=1, step=1, label="Evaluation", visible="hidden", elem_id="frame")
             counts = readout.component("counts", "numbers counts")
         with gr.Column(elem_classes=["right"], min_width=280, scale=4):
             numbers = readout.component("readout", "numbers readout")

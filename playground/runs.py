@@ -158,7 +158,7 @@ class Runs:
         found = self.standings()
         going = [name for name, each in found.items() if each.state in TRAINING]
         waiting = sorted((each.place, name) for name, each in found.items() if each.state == QUEUED)
-        return next((*going, *(name for _, name in waiting)), "")
+        return next(iter((*going, *(name for _, name in waiting))), "")
 
     def members(self, name: str) -> list[RunFolder]:
         """Returns the folders of all runs compared with a run, oldest first, or its own alone; raises as `folder`."""

@@ -10,7 +10,7 @@ from core.run_queue import Standing
 from playground.answers import LIVE, refusing, shown_settings, updates
 from playground.asked import Asked
 from playground.controls import settings_of
-from playground.layout import IDLE_SECONDS, NO_RUN, TICK_SECONDS, Parts
+from playground.layout import IDLE_SECONDS, NO_RUN, TICK_SECONDS, FilmSlider, Parts
 from playground.run_readout import state_text
 from playground.runs import ACTIVE, RESUMABLE
 from playground.show import show
@@ -56,7 +56,7 @@ def run_updates(asked: Asked) -> list:
     frames, state = frame_count(asked.run), RUNS.read(asked.run).state if RUNS.has(asked.run) else ""
     return [
         gr.Dropdown([NO_RUN, *choices], value=asked.run),
-        gr.Slider(maximum=max(frames, 2), value=asked.frame, visible=True if frames > 1 else "hidden"),
+        FilmSlider(maximum=max(frames, 2), value=asked.frame, visible=True if frames > 1 else "hidden"),
         gr.Timer(TICK_SECONDS if active else IDLE_SECONDS),
         *(gr.Button(interactive=state in states) for states in BUTTON_STATES.values()),
     ]
@@ -74,7 +74,7 @@ def frame_count(run: str) -> int:
 
 def _label(name: str, standing: Standing) -> str:
     about = RUNS.about(name)
-    return " · ".join(part for part in (name, about.arm, state_text(standing.state, standing.place)) if part)
+    return " · ".join(part for part in (state_text(standing.state, standing.place), about.arm, name) if part)
 
 
 def _connect_buttons(parts: Parts, seen: gr.State) -> None:
