@@ -18,7 +18,9 @@ def main() -> None:
     options = parser.parse_args()
 
     from playground.page import build_page, launch_options
+    from playground.steps.training import RUNS
 
+    RUNS.open()  # runs that wait go on, and the next one starts at once
     build_page().launch(server_name=options.host, server_port=options.port, **launch_options())
 
 

@@ -1,21 +1,22 @@
 """One visible training loop: a generator that yields a record of every step and of every evaluation."""
 
+import copy
 import math
-import signal
+import threading
 import time
 from collections.abc import Iterator
-from functools import lru_cache
+from contextlib import contextmanager
 from typing import NamedTuple
 
 import torch
 from accelerate import Accelerator
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import DataLoader
 
 from core.anchors import make_anchors
-from core.augment import augment
 from core.averaging import averaged
 from core.config import Config
+from core.divergence import Explosion, LastStep, explain_divergence
 from core.evaluation import Metrics, evaluate
 from core.findings import Finding, findings
 from core.folder_data import DataSet
@@ -26,6 +27,7 @@ from core.optimization import Schedule, build_optimizer
 from core.preprocess import Batch, prepare
 from core.processes import make_accelerator
 from core.sample import Sample
+from core.stream import TrainingStream, leave_interrupts
 
 
 class TrainingError(RuntimeError):
@@ -72,35 +74,11 @@ class EvaluationRecord(NamedTuple):
 Record = StepRecord | EvaluationProgress | EvaluationRecord
 
 
-class TrainingStream(Dataset):
-    """The endless sequence of training samples: position → sample, shuffled anew each epoch and augmented.
+class _Before(NamedTuple):
+    """What a step has changed before its end: statistics of batch norms, and the average of foreground anchors."""
 
-    Each position depends on the seed alone, so a resumed run, or another number of processes, sees the same samples.
-    """
-
-    def __init__(self, data: DataSet, config: Config) -> None:
-        self._data, self._training = data, config.training
-
-    def __getitem__(self, position: int) -> Sample:
-        epoch, place = divmod(position, len(self._data))
-        index = _permutation(self._training.seed, epoch, len(self._data))[place]
-        generator = torch.Generator().manual_seed(_seed(self._training.seed, position))
-        return augment(self._data[index], self._training, generator)
-
-
-def _leave_interrupts(worker: int) -> None:
-    """Ctrl-C reaches all processes of a terminal; what to do about it is the main one's business."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-
-
-def _seed(*numbers: int) -> int:
-    """Mixes numbers into one seed; Python hashes tuples of integers alike in every process."""
-    return hash(numbers) & 0xFFFFFFFF
-
-
-@lru_cache(maxsize=2)
-def _permutation(seed: int, epoch: int, length: int) -> list[int]:
-    return torch.randperm(length, generator=torch.Generator().manual_seed(_seed(seed, epoch, length))).tolist()
+    statistics: list[Tensor]
+    foreground_average: float
 
 
 class Trainer:
@@ -131,12 +109,29 @@ class Trainer:
         self._averaged = averaged(self.model, config.training.ema_decay) if config.training.ema_decay else None
         self._schedule = Schedule(config.training)
         self._average = ForegroundAverage()
+        self._explosion = Explosion()
+        self._updating = threading.RLock()  # held while a step changes the weights
+        self._before: _Before | None = None  # the step that is being made
         self.step = 0
 
     @property
     def result(self) -> RetinaNet:
         """The network to evaluate and to save: the average of its weights if there is one."""
         return self._averaged.module if self._averaged else self.model
+
+    @contextmanager
+    def standing(self) -> Iterator[RetinaNet]:
+        """Gives `result` as it was after the last whole step, in whichever thread; `state` is of that step, too.
+
+        No step can end meanwhile. Evaluations, and the computation of gradients, go on.
+        """
+        with self._updating:
+            if self._averaged or self._before is None:
+                yield self.result
+                return
+            kept = copy.deepcopy(self.model)
+            _set_statistics(kept, self._before.statistics)
+            yield kept
 
     def run(self, train: DataSet, validation: DataSet, *, workers: int = 0) -> Iterator[Record]:
         """Trains to the configured number of steps.
@@ -159,7 +154,6 @@ class Trainer:
         started = time.perf_counter()
         for samples in self._batches(train, workers):
             record = self._train_step(samples, started)
-            self.step = record.step
             yield record
             due = training.eval_interval and self.step % training.eval_interval == 0
             if due or self.step == training.steps:
@@ -182,12 +176,13 @@ class Trainer:
         ]
         stream = TrainingStream(train, self.config)
         return DataLoader(
-            stream, batch_sampler=batches, collate_fn=list, num_workers=workers, worker_init_fn=_leave_interrupts
+            stream, batch_sampler=batches, collate_fn=list, num_workers=workers, worker_init_fn=leave_interrupts
         )
 
     def _train_step(self, samples: list[Sample], started: float) -> StepRecord:
         training, step = self.config.training, self.step
-        statistics = [buffer.clone() for buffer in self.model.buffers()]
+        with self._updating:
+            self._before = _Before([buffer.clone() for buffer in self.model.buffers()], self._average.value)
         rate = self._schedule.rate(step)
         for group in self._optimizer.param_groups:
             group["lr"] = rate
@@ -195,18 +190,20 @@ class Trainer:
         losses, foreground = self._losses(samples)
         self._optimizer.zero_grad()
         self.accelerator.backward(losses.total)
-        norm = torch.nn.utils.clip_grad_norm_(self.model.parameters(), training.clip_norm or math.inf)
+        norm = torch.nn.utils.clip_grad_norm_(self.model.parameters(), training.clip_norm or math.inf).item()
         classification, box = (self.accelerator.reduce(part.detach(), "mean").item() for part in losses)
-        if not math.isfinite(classification + box + norm.item()):
-            for buffer, before in zip(self.model.buffers(), statistics, strict=True):
-                buffer.copy_(before)  # the forward pass has already moved the batch norms
-            raise self._divergence(step + 1, classification, box, norm.item())
-        self._optimizer.step()
-        if self._averaged:
-            self._averaged.update_parameters(self.model)
-        self._schedule.observe(classification + box)
+        with self._updating:
+            if not math.isfinite(classification + box + norm) or self._explosion.sees(classification + box):
+                _set_statistics(self.model, self._before.statistics)  # the forward pass has already moved them
+                self._before = None
+                raise self._divergence(LastStep(step + 1, classification, box, norm, rate, _flat_boxes(samples)))
+            self._optimizer.step()
+            if self._averaged:
+                self._averaged.update_parameters(self.model)
+            self._schedule.observe(classification + box)
+            self.step, self._before = step + 1, None
         speed = training.batch_size / (time.perf_counter() - started)
-        return StepRecord(step + 1, classification, box, rate, foreground, norm.item(), speed)
+        return StepRecord(step + 1, classification, box, rate, foreground, norm, speed)
 
     def _losses(self, samples: list[Sample]) -> tuple[Losses, int]:
         """Returns the losses of this process's samples and the foreground anchors of all processes."""
@@ -225,21 +222,26 @@ class Trainer:
         total = self._average.update(foreground) if moving else max(foreground, 1)
         return total / self.accelerator.num_processes
 
-    def _divergence(self, step: int, classification: float, box: float, norm: float) -> TrainingError:
+    def _divergence(self, last: LastStep) -> TrainingError:
         return TrainingError(
-            f"Step {step} diverged (classification loss {classification:.3g}, box loss {box:.3g}, gradient norm "
-            f"{norm:.3g}); the weights are those of step {step - 1}. Lower training.learning_rate "
-            f"({self.config.training.learning_rate:g}), raise training.warmup_steps or lower training.clip_norm."
+            f"Step {last.step} diverged (classification loss {last.classification:.3g}, box loss {last.box:.3g}, "
+            f"gradient norm {last.gradient_norm:.3g}); the weights are those of step {last.step - 1}. "
+            f"{explain_divergence(self.config, last)}"
         )
 
     def state(self) -> dict:
         """Returns all that `restore` needs to go on exactly: tensors, numbers and plain containers."""
+        model, before = self.model.state_dict(), self._before
+        if before:
+            names = (name for name, _ in self.model.named_buffers())
+            model |= dict(zip(names, before.statistics, strict=True))
         return {
             "step": self.step,
-            "model": self.model.state_dict(),
+            "model": model,
             "optimizer": self._optimizer.state_dict(),
             "schedule": self._schedule.state(),
-            "foreground_average": self._average.value,
+            "foreground_average": before.foreground_average if before else self._average.value,
+            "explosion": self._explosion.state(),
             "averaged": self._averaged.state_dict() if self._averaged else None,
         }
 
@@ -247,11 +249,34 @@ class Trainer:
         """Goes on from a `state` made under the same configuration."""
         self.model.load_state_dict(state["model"])
         self._optimizer.load_state_dict(state["optimizer"])
+        _lay_out_alike(self._optimizer)
         self._schedule.restore(state["schedule"])
         self._average.value = state["foreground_average"]
+        self._explosion.restore(state["explosion"])
         if self._averaged:
             self._averaged.load_state_dict(state["averaged"])
         self.step = state["step"]
+
+
+def _lay_out_alike(optimizer: torch.optim.Optimizer) -> None:
+    """Gives what an optimizer remembers the memory layout of the weights: fused ones pair numbers by their place."""
+    for group in optimizer.param_groups:
+        for weights in group["params"]:
+            memory = optimizer.state.get(weights, {})
+            for name, value in memory.items():
+                if isinstance(value, Tensor) and value.shape == weights.shape:
+                    memory[name] = torch.empty_like(weights, dtype=value.dtype).copy_(value)
+
+
+def _set_statistics(model: RetinaNet, statistics: list[Tensor]) -> None:
+    for buffer, before in zip(model.buffers(), statistics, strict=True):
+        buffer.copy_(before)
+
+
+def _flat_boxes(samples: list[Sample]) -> int:
+    """Returns how many objects have no area."""
+    sides = torch.cat([sample.boxes[:, 2:] - sample.boxes[:, :2] for sample in samples])  # [M, 2]
+    return int((sides <= 0).any(dim=1).sum())
 
 
 def batch_losses(outputs: Outputs, batch: Batch, samples: list[Sample], config: Config) -> list[AnchorLosses]:

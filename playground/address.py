@@ -15,6 +15,7 @@ from playground.link import from_link
 from playground.show import REFUSALS, show, takeaway
 from playground.steps import STEPS
 from playground.steps.training import RUNS
+from playground.training_events import newest_frame, run_parts, run_updates
 
 # Browsers lend the clipboard to https and to this machine only; elsewhere what is copied is shown to be copied.
 COPY = """(text) => navigator.clipboard
@@ -23,9 +24,9 @@ COPY = """(text) => navigator.clipboard
 
 def connect_address(page: gr.Blocks, parts: Parts) -> None:
     """Opening the page, and going back and forward in the browser's history."""
-    outputs = [parts.step, parts.pick, parts.run, parts.level, parts.lesson, parts.curve, parts.p_t, parts.map]
+    outputs = [parts.step, parts.pick, parts.level, parts.lesson, parts.curve, parts.p_t, parts.map]
     outputs += [parts.pinned, parts.beside, parts.buttons["lessons"], parts.buttons["preset"]]
-    outputs += [*parts.panel.shown, parts.timer, *parts.all_settings, *parts.shown]
+    outputs += [*parts.panel.shown, *run_parts(parts), *parts.all_settings, *parts.shown]
     page.load(load, parts.panel.seen, outputs, **LIVE)
 
     def back(event: gr.EventData, seen: list[str], own: Own | None, pinned_own: Own | None) -> list:
@@ -56,13 +57,13 @@ def opened_at(query: str, seen: list[str], own: Own | None = None, pinned_own: O
     except REFUSALS as error:
         asked, message = from_link(""), f"The link was not followed. {error}"
     place = Place.from_link(asked.lesson)
-    # A reloaded page finds the run that is going on.
-    asked = asked._replace(run=RUNS.current(), own=own, pinned_own=pinned_own)
+    # Without a run of its own, or one that is gone, a page finds the one that goes on.
+    run = asked.run if RUNS.has(asked.run) else RUNS.current()
+    asked = newest_frame(asked._replace(run=run, own=own, pinned_own=pinned_own))
     shown = show(asked)
     return [
         asked.step,
         asked.pick,
-        asked.run,
         asked.level,
         asked.lesson,
         asked.curve,
@@ -73,7 +74,7 @@ def opened_at(query: str, seen: list[str], own: Own | None = None, pinned_own: O
         place.lesson.key if place else "",
         chosen_preset(place),
         *contents(place, [*known(seen), asked.lesson]),
-        gr.Timer(active=bool(asked.run)),
+        *run_updates(asked),
         *shown_settings(asked.config()),
         *updates(shown._replace(notice=message or shown.notice, beside=asked.beside)),
     ]

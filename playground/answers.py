@@ -7,6 +7,7 @@ from typing import Any
 import gradio as gr
 
 from core.config import Config
+from playground.asked import MAX_FRAME
 from playground.controls import settings_of, values_of
 from playground.live import BROWSERS
 from playground.show import REFUSALS, TOKENS, Shown, show
@@ -32,7 +33,7 @@ def answer(request: object) -> dict[str, Any]:
     """Answers the browser itself: what to show for other settings of what was asked before, see `playground.live`.
 
     Args:
-        request: A dict with `token`, `settings`, `curve`, `p_t` and `held`; it comes from outside and may be anything.
+        request: A dict with `token`, `held` and `playground.live.BROWSERS`; it comes from outside and may be anything.
 
     Returns:
         The parts of `Shown` by name, or {"forgotten": True} where the token is no longer known.
@@ -48,9 +49,10 @@ def answer(request: object) -> dict[str, Any]:
 
 def _sound(request: dict) -> bool:
     """Whether the browser's part of what it asks for is what a page of ours sends."""
-    settings, curve, p_t = (request.get(name) for name in BROWSERS)
-    number = isinstance(p_t, int | float) and 0 <= p_t <= 1
-    return isinstance(settings, str) and curve in FIGURES and number
+    settings, curve, p_t, frame = (request.get(name) for name in BROWSERS)
+    bounds = ((p_t, 1), (frame, MAX_FRAME))
+    numbers = all(isinstance(value, int | float) and 0 <= value <= most for value, most in bounds)
+    return isinstance(settings, str) and curve in FIGURES and numbers
 
 
 def refusing(count: int, handler: Callable[..., list]) -> Callable[..., list]:

@@ -16,6 +16,7 @@ from playground.step import MAPS, Focus
 from playground.steps.training import RUNS
 
 DEFAULTS = "defaults"  # the pinned settings when none of them was changed
+MAX_FRAME = 10**6  # evaluations of a run
 P_T_RANGE = (0.01, 0.99)  # of the example that the loss step marks
 
 
@@ -43,6 +44,7 @@ class Asked(NamedTuple):
         pinned: Settings to compare with as a URL query (`pin_of`), "" for none.
         pinned_own: Somebody's own picture as it was when it was pinned.
         beside: Whether the picture under the pinned settings is on show, too.
+        frame: Of the training step, see `Focus`.
         held: Whether a knob is being dragged.
     """
 
@@ -59,6 +61,7 @@ class Asked(NamedTuple):
     pinned: str = ""
     pinned_own: Own | None = None
     beside: bool = False
+    frame: float = 1
     held: bool = False
 
     def config(self) -> Config:
@@ -74,7 +77,8 @@ class Asked(NamedTuple):
     def focus(self) -> Focus:
         """Returns what the visitor looks at beside the settings."""
         p_t = min(max(float(self.p_t or 0), P_T_RANGE[0]), P_T_RANGE[1])
-        return Focus(self.level, self.pick, self.run, self.curve, p_t, self.map)
+        frame = int(min(max(float(self.frame or 1), 1), MAX_FRAME))
+        return Focus(self.level, self.pick, self.run, self.curve, p_t, self.map, frame=frame)
 
     def situation(self) -> Situation:
         """Returns the picture under the settings; raises as `config`."""
@@ -117,7 +121,7 @@ def require_own_weights(config: Config) -> None:
     name = config.model.weights
     if not name.isprintable():
         raise ConfigError("model.weights holds characters that no name has: choose weights from the list.")
-    homes = (RUNS.folder, Path(gr.utils.get_upload_folder()).resolve())
+    homes = (RUNS.place, Path(gr.utils.get_upload_folder()).resolve())
     if name not in BUILT_IN_WEIGHTS and not any(Path(name).resolve().is_relative_to(home) for home in homes):
         raise ConfigError(
             f"model.weights = {name!r} is not to be had here: choose {', '.join(BUILT_IN_WEIGHTS)}, upload a file, "

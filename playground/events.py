@@ -33,7 +33,7 @@ def connect_settings(parts: Parts) -> None:
         if path != WEIGHTS:  # weights bring other settings along
             widget.change(None, widget, None, js=tell(path))
     parts.settings.change(None, parts.settings, None, js="(text) => live.told(text)")
-    for name in ("curve", "p_t"):
+    for name in ("curve", "p_t", "frame"):
         widget = getattr(parts, name)
         widget.change(None, widget, None, js=f"(value) => live.choose({name!r}, value)")
 

@@ -26,7 +26,18 @@ from playground.steps.loss import FIGURES
 from playground.strip import strip
 
 LINK = "link"  # beside the formats that settings can be taken home in
-TICK_SECONDS = 0.5  # between looks at a training run
+TICK_SECONDS, IDLE_SECONDS = 0.5, 5.0  # between looks at training runs, while one goes on and while none does
+NO_RUN = ("no run", "")
+
+
+class FilmSlider(gr.Slider):
+    """A slider whose end moves while the browser may still speak of another one; whoever uses its value bounds it."""
+
+    is_template = True  # Gradio's own slider in the browser
+
+    def preprocess(self, payload: float) -> float:
+        """Returns the value as it comes."""
+        return payload
 
 
 class Parts(NamedTuple):
@@ -46,7 +57,7 @@ class Parts(NamedTuple):
     step: gr.State
     own: gr.State
     pick: gr.State
-    run: gr.State
+    run: gr.Dropdown
     lesson: gr.State
     timer: gr.Timer
     level: gr.State
@@ -57,6 +68,7 @@ class Parts(NamedTuple):
     pinned: gr.State
     pinned_own: gr.State
     beside: gr.State
+    frame: gr.Slider
     knobs: dict[str, gr.components.Component]
     buttons: dict[str, gr.components.Component]
     panel: Panel
@@ -71,7 +83,7 @@ class Parts(NamedTuple):
     def asked(self) -> list:
         """What `show` needs, in the order of `Asked`."""
         first = [self.step, self.own, self.pick, self.run, self.level, self.settings, self.lesson, self.curve, self.p_t]
-        return [*first, self.map, self.pinned, self.pinned_own, self.beside]
+        return [*first, self.map, self.pinned, self.pinned_own, self.beside, self.frame]
 
     @property
     def all_settings(self) -> list:
@@ -90,18 +102,19 @@ def lay_out() -> Parts:
             widgets, more = _knob_columns()
         with gr.Column(elem_classes=["middle"], min_width=320, scale=6):
             view, side, other = _pictures()
+            frame = FilmSlider(1, 2, value=1, step=1, label="Evaluation", visible="hidden", elem_id="frame")
             counts = readout.component("counts", "numbers counts")
         with gr.Column(elem_classes=["right"], min_width=280, scale=4):
             numbers = readout.component("readout", "numbers readout")
             curve, p_t = _loss_view()
             under = plot("figure"), readout.component("more", "numbers readout")
-    states = [gr.State(next(iter(STEPS))), gr.State(None), gr.State(None), gr.State(""), gr.State("")]
-    timer = gr.Timer(TICK_SECONDS, active=False)
+    states = [gr.State(next(iter(STEPS))), gr.State(None), gr.State(None), more.pop("run"), gr.State("")]
+    timer = gr.Timer(IDLE_SECONDS)
     settings = gr.Textbox(settings_of(Config()), visible="hidden", elem_id="settings")
     live.component(answer)
     level, pins = gr.State(0), [gr.State(""), gr.State(None), gr.State(False)]
     shown = [message, navigation, view, numbers, *under, changes, side, other, counts]
-    asked = [*states, timer, level, settings, curve, p_t, gr.State(MAPS[0]), *pins]
+    asked = [*states, timer, level, settings, curve, p_t, gr.State(MAPS[0]), *pins, frame]
     return Parts(*shown, *asked, widgets, more | buttons | pinning, lesson)
 
 
@@ -188,14 +201,20 @@ def _anchor_buttons() -> dict[str, gr.components.Component]:
 
 
 def _training_buttons() -> dict[str, gr.components.Component]:
-    with gr.Row():
-        start = gr.Button("Start", variant="primary", size="sm", min_width=80)
-        stop = gr.Button("Stop", size="sm", min_width=80)
+    run = gr.Dropdown([NO_RUN], value="", label="Run", allow_custom_value=True, interactive=True, elem_id="run")
+    with gr.Row(elem_classes=["run-buttons"]):
+        start = gr.Button("Start", variant="primary", size="sm", min_width=60)
+        stop = gr.Button("Stop", size="sm", min_width=60)
+        resume = gr.Button("Resume", size="sm", min_width=60)
+    with gr.Row(elem_classes=["run-buttons"]):
+        pause = gr.Button("Pause", size="sm", min_width=60)
+        single = gr.Button("Single step", size="sm", min_width=60)
     use = gr.Button("Use its weights in all steps", size="sm", min_width=80)
     choices = [(preset.title, key) for key, preset in PRESETS.items()]
     preset = gr.Dropdown(choices, value=choices[0][1], label="Short runs to compare", elem_id="preset")
     compare = gr.Button("Compare", size="sm", min_width=80)
-    return {"start": start, "stop": stop, "use": use, "preset": preset, "compare": compare}
+    going = {"run": run, "start": start, "stop": stop, "resume": resume, "pause": pause, "single": single}
+    return {**going, "use": use, "preset": preset, "compare": compare}
 
 
 BUTTONS: dict[str, Callable[[], dict]] = {

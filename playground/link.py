@@ -33,6 +33,7 @@ def to_link(asked: Asked, config: Config) -> str:
         "map": asked.map if asked.map != USUAL.map else "",
         "beside": "true" if asked.beside else "",
         "pinned": asked.pinned,
+        "run": asked.run if asked.step == "training" else "",
     }
     parts = (urlencode({key: value for key, value in named.items() if value}, safe=","), config.to_query(base))
     return "&".join(part for part in parts if part)
@@ -61,6 +62,7 @@ def from_link(query: str) -> Asked:
         p_t=_number("p_t", pairs.pop("p_t", str(USUAL.p_t))),
         map=_one_of("map", pairs.pop("map", USUAL.map), MAPS),
         pinned=pairs.pop("pinned", ""),
+        run=pairs.pop("run", ""),
     )
     beside = _one_of("beside", pairs.pop("beside", "false"), ("true", "false")) == "true"
     if asked.pinned:

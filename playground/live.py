@@ -16,7 +16,7 @@ import gradio as gr
 from playground.asked import Asked
 
 SCRIPT = (Path(__file__).parent / "live.js").read_text("utf-8")
-BROWSERS = ("settings", "curve", "p_t")  # what the browser itself says of what it asks for
+BROWSERS = ("settings", "curve", "p_t", "frame")  # what the browser itself says of what it asks for
 # Steps, selections and the like whose knobs are answered; whoever is forgotten is answered by Gradio's events.
 KEPT = 4096
 KEPT_OWN = 48  # of them with somebody's own pictures, of up to 12 MB each

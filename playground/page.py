@@ -68,7 +68,7 @@ def launch_options() -> dict[str, Any]:
 
 def _step_styles() -> str:
     """Shows the knobs of the chosen step only, unless all are asked for."""
-    rules = []
+    rules = ['body:not([data-step="training"]) #frame { display: none !important; }']
     for key in STEPS:
         rules.append(f'body[data-step="{key}"]:not([data-all]) .of-step:not(.of-{key}) {{ display: none !important; }}')
         if key != "loss":

@@ -35,6 +35,23 @@ def component(part: str, kind: str) -> gr.HTML:
     )
 
 
+def small_curves(curves: Sequence[tuple[str, str, Sequence[float]]]) -> str:
+    """Returns numbers with their names and how they went, each (name, latest value, values so far)."""
+    items = "".join(
+        f"<div><dt>{escape(name)}</dt><dd>{escape(value)}</dd>{_line(values)}</div>" for name, value, values in curves
+    )
+    return f'<dl class="facts curves">{items}</dl>'
+
+
+def _line(values: Sequence[float]) -> str:
+    """Returns values as a line that fills its box, 100 × 20."""
+    low, high = min(values), max(values)
+    across, up = 100 / max(len(values) - 1, 1), 18 / (high - low) if high > low else 0.0
+    points = " ".join(f"{index * across:.1f},{19 - (value - low) * up:.1f}" for index, value in enumerate(values))
+    box = 'viewBox="0 0 100 20" preserveAspectRatio="none" aria-hidden="true"'
+    return f'<svg {box}><polyline points="{points}"/></svg>'
+
+
 class Table(NamedTuple):
     """A small table.
 

@@ -1,180 +1,249 @@
-"""Training runs started from the page: each is a process of the command line with a folder, which the page reads."""
+"""The training runs of the page: folders, which it only reads, and processes that outlive it.
 
-import itertools
-import signal
+A run is asked for by a folder that waits in a queue; `core.serve_runs` trains it. All that is shown comes from the
+folders, so a page that is reloaded or started again, or another one beside it, finds the same.
+"""
+
 import subprocess
-import sys
 import threading
 import time
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from core.comparison import Part, parts
 from core.config import Config
-from core.files import write_text
-from core.presets import PRESETS, Arm, Preset
-from core.runs import FAILED, FINISHED, RUNNING, STOPPED, RunFolder
+from core.locks import FileLock
+from core.presets import PRESETS, Preset
+from core.run_control import PAUSE, STOP, Control, ask
+from core.run_folder import (
+    FAILED,
+    FINISHED,
+    INTERRUPTED,
+    PAUSED,
+    QUEUED,
+    RUNNING,
+    STARTING,
+    STOPPED,
+    About,
+    RunError,
+    RunFolder,
+)
+from core.run_queue import STOPPING, Queue, Standing
+from core.serve_runs import PAGES, ensure_server
+from playground.run_reader import Curve, Reader, about_of, changed
 
-ROOT = Path(__file__).parent.parent
-STARTING, STOPPING, INTERRUPTED = "starting", "stopping", "interrupted"  # beside the states of `core.runs`
-ACTIVE = (STARTING, RUNNING)
-
-
-class BusyError(RuntimeError):
-    """Another run is going on; this machine trains one at a time."""
-
-
-class Curve(NamedTuple):
-    """What one training has recorded so far; of a comparison, that of one arm.
-
-    Attributes:
-        part: Its arm, without a name for a run by itself, and its folder.
-        steps: Records of its steps.
-        evaluations: Records of its evaluations.
-    """
-
-    part: Part
-    steps: list[dict[str, Any]]
-    evaluations: list[dict[str, Any]]
+TRAINING = (STARTING, RUNNING, PAUSED, STOPPING)
+ACTIVE = (QUEUED, *TRAINING)
+RESUMABLE = (STOPPED, FAILED, INTERRUPTED)
+MAX_WAITING = 100  # runs in the queue
 
 
 class Progress(NamedTuple):
     """What is known of a run.
 
     Attributes:
-        state: starting, running, stopping, finished, stopped, failed or interrupted.
+        state: One of `core.run_folder`, or stopping; of a comparison, that of all its runs together.
         message: Why, if it failed.
         preset: What is compared, None for a run by itself.
-        curves: One for each training that has begun, the latest last.
+        curves: One for each training that has begun, in the order in which they were asked for.
+        own: That of the run itself, None before it has begun.
+        place: In the queue, from 1; 0 for what does not wait.
     """
 
     state: str
     message: str
     preset: Preset | None
     curves: tuple[Curve, ...]
+    own: Curve | None = None
+    place: int = 0
 
     @property
     def active(self) -> bool:
-        """Whether it goes on."""
-        return self.state in (*ACTIVE, STOPPING)
+        """Whether it goes on, or waits to."""
+        return self.state in ACTIVE
 
     @property
     def steps(self) -> list[dict[str, Any]]:
-        """Records of the steps of the latest training."""
-        return self.curves[-1].steps if self.curves else []
+        """Records of the run's steps."""
+        return self.own.steps if self.own else []
 
     @property
     def evaluations(self) -> list[dict[str, Any]]:
-        """Records of the evaluations of the latest training."""
-        return self.curves[-1].evaluations if self.curves else []
-
-    @property
-    def stamp(self) -> tuple:
-        """Changes whenever there is something new to show."""
-        return self.state, tuple((len(curve.steps), len(curve.evaluations)) for curve in self.curves)
+        """Records of the run's evaluations."""
+        return self.own.evaluations if self.own else []
 
 
 class Runs:
-    """The runs of this page, in one folder."""
+    """The runs in a folder.
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder.resolve()  # runs are processes in another folder
+    Args:
+        place: The folder; made when something is put there.
+    """
+
+    def __init__(self, place: Path) -> None:
+        self.place = place.resolve()  # runs are processes in another folder
+        self.reader = Reader()
         self._lock = threading.Lock()
-        self._processes: dict[str, subprocess.Popen] = {}
-        self._presets: dict[str, Preset] = {}
-        self._stopping: set[str] = set()
-        self._numbers = itertools.count(1)
+        self._queue = Queue(self.place)
+        self._page: FileLock | None = None  # tells the server that there is a page
+        self._server: subprocess.Popen | None = None
 
-    def start(self, config: Config) -> str:
-        """Starts a run on scenes and returns its name.
+    def open(self) -> None:
+        """Gets the process ready that starts runs, in the background; what waits in the folder goes on."""
+        with self._lock:
+            self.place.mkdir(parents=True, exist_ok=True)
+            if self._page is None:
+                self._page = FileLock.take(self.place / PAGES, shared=True)
+            if self._server is None or self._server.poll() is not None:
+                self._server = ensure_server(self.place)
+
+    def close(self) -> None:
+        """Lets the process that starts runs end when nothing waits any more."""
+        if self._page:
+            self._page.close()
+            self._page = None
+
+    def standings(self) -> dict[str, Standing]:
+        """Returns where each run stands by its name, newest first."""
+        found = self._queue.standings()
+        if any(each.state == QUEUED for each in found.values()):
+            self.open()  # the server may have died, or there was no page when the runs were asked for
+        return found
+
+    def has(self, name: str) -> bool:
+        """Tells whether there is such a run; the name may be anything."""
+        plain = isinstance(name, str) and Path(name).name == name and name[:1] not in ("", ".") and name.isprintable()
+        return plain and (self.place / name / "config.json").is_file()
+
+    def folder(self, name: str) -> RunFolder:
+        """Returns the folder of a run.
 
         Raises:
-            BusyError: Another one is going on.
+            RunError: There is no such run.
         """
-        with self._lock:
-            name = self._new_name()
-            settings = self.folder / f"{name}.json"
-            write_text(settings, config.to_json())
-            self._launch(name, ["train", "--config", str(settings)])
-        return name
+        if not self.has(name):
+            raise RunError(f"There is no run {name!r} here: choose one of the list.")
+        return RunFolder(self.place / name)
+
+    def about(self, name: str) -> About:
+        """Returns what was asked for of a run; raises as `folder`."""
+        return about_of(self.folder(name))
+
+    def start(self, config: Config, source: str = "scenes") -> str:
+        """Puts a run into the queue and returns its name.
+
+        Args:
+            config: The settings.
+            source: "scenes", or the folder of a data set.
+
+        Raises:
+            RunError: Too many wait, or its folder cannot be made.
+        """
+        return self._add([(config, About(source))])
 
     def compare(self, key: str) -> str:
-        """Starts the comparison of a preset and returns its name; raises as `start`."""
-        with self._lock:
-            name = self._new_name()
-            self._presets[name] = PRESETS[key]
-            self._launch(name, ["compare", key])
-        return name
+        """Puts the runs of a preset into the queue and returns the name of the first; raises as `start`."""
+        preset, group = PRESETS[key], f"{key}-{time.time_ns()}"
+        return self._add([(preset.config(arm, 0), About("scenes", 0, group, key, arm.name)) for arm in preset.arms])
 
-    def _new_name(self) -> str:
-        if current := self.current():
-            raise BusyError(f"Run {current} is going on: stop it, or wait until it ends.")
-        self.folder.mkdir(parents=True, exist_ok=True)
-        return f"{time.strftime('%Y%m%d-%H%M%S')}-{next(self._numbers)}"
-
-    def _launch(self, name: str, arguments: Sequence[str]) -> None:
-        command = [sys.executable, "-m", "core", *arguments, "--workers", "0", "--out", str(self.folder / name)]
-        with (self.folder / f"{name}.log").open("wb") as output:
-            self._processes[name] = subprocess.Popen(
-                command,
-                cwd=ROOT,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,  # a Ctrl-C meant for the page leaves it alone
-            )
+    def _add(self, wanted: list[tuple[Config, About]]) -> str:
+        self.open()
+        if len(self._queue.waiting()) + len(wanted) > MAX_WAITING:
+            raise RunError(f"{MAX_WAITING} runs wait already: stop some, or wait until they have begun.")
+        names = [self._queue.add(config, about).path.name for config, about in wanted]
+        self.open()  # a server that was about to end when it was asked for has seen nothing of this
+        return names[0]
 
     def current(self) -> str:
-        """Returns the name of the run that is going on, "" if none is."""
-        return next((name for name, process in list(self._processes.items()) if process.poll() is None), "")
+        """Returns the name of the run that goes on, else of the one that is next, "" if there is none."""
+        found = self.standings()
+        going = [name for name, each in found.items() if each.state in TRAINING]
+        waiting = sorted((each.place, name) for name, each in found.items() if each.state == QUEUED)
+        return next(iter((*going, *(name for _, name in waiting))), "")
+
+    def members(self, name: str) -> list[RunFolder]:
+        """Returns the folders of all runs compared with a run, oldest first, or its own alone; raises as `folder`."""
+        folder = self.folder(name)
+        group = about_of(folder).group
+        return [each for each in reversed(self._queue.runs()) if about_of(each).group == group] if group else [folder]
 
     def stop(self, name: str) -> None:
-        """Asks a run, or the current one if the name is "", to stop with a checkpoint after its current step."""
-        name = name or self.current()
-        process = self._processes.get(name)
-        if process and process.poll() is None:
-            self._stopping.add(name)
-            process.terminate()
+        """Stops a run, or the current one if the name is "", with a checkpoint, and all that is compared with it.
 
-    def parts(self, name: str) -> list[Part]:
-        """Returns the trainings of a run: one, or the arms of a comparison."""
-        preset = self._presets.get(name)
-        if preset is None:
-            return [Part(Arm("", {}), 0, RunFolder(self.folder / name))]
-        return parts(preset, self.folder / name, seeds=1)
+        What waits is taken out of the queue.
+        """
+        name = name or self.current()
+        for folder in self.members(name) if name else ():
+            if not self._queue.cancel(folder) and self._queue.standing(folder).state in TRAINING:
+                ask(folder.control, Control(STOP))
+
+    def resume(self, name: str) -> None:
+        """Lets a run that pauses go on, or puts one that ended early, and all compared with it, into the queue again.
+
+        Raises:
+            RunError: There is nothing to resume.
+        """
+        found = [(folder, self._queue.standing(folder).state) for folder in self.members(name)]
+        paused = [folder for folder, state in found if state == PAUSED]
+        ended = [folder for folder, state in found if state in RESUMABLE]
+        if not paused and not ended:
+            raise RunError(f"The run {name} is {found[0][1]}: only what pauses or has ended early can be resumed.")
+        for folder in paused:
+            ask(folder.control, Control())
+        for folder in () if paused else ended:
+            self._queue.again(folder)
+        self.open()
+
+    def pause(self, name: str) -> None:
+        """Lets a run wait after its current step; raises `RunError` if it does not train."""
+        ask(self._training(name).control, Control(PAUSE))
+
+    def step(self, name: str) -> None:
+        """Lets a run do one more step and wait; raises `RunError` if it does not train."""
+        folder = self._training(name)
+        steps = self.reader.curve(folder).steps
+        ask(folder.control, Control(PAUSE, steps[-1]["step"] + 1 if steps else 1))
+
+    def _training(self, name: str) -> RunFolder:
+        for folder in self.members(name):
+            if self._queue.standing(folder).state in (STARTING, RUNNING, PAUSED):
+                return folder
+        raise RunError(f"The run {name} does not train now: start or resume it first.")
 
     def weights(self, name: str) -> RunFolder | None:
-        """Returns the folder of a run's latest training that has saved weights, None if there is none."""
-        saved = [part.folder for part in self.parts(name) if part.folder.weights.exists()]
-        return saved[-1] if saved else None
+        """Returns the folder of a run that has saved weights, None if it has not; raises as `folder`."""
+        folder = self.folder(name)
+        return folder if folder.weights.exists() else None
 
     def read(self, name: str) -> Progress:
-        """Returns what is known of a run."""
-        process = self._processes.get(name)
-        ended = process is None or process.poll() is not None  # asked first: what it wrote last is read after
-        begun = [part for part in self.parts(name) if part.folder.read_status()]
-        curves = tuple(Curve(part, *part.folder.read_records()) for part in begun)
-        state, message = self._state(name, begun, ended)
-        return Progress(state, message, self._presets.get(name), curves)
+        """Returns what is known of a run; raises as `folder`."""
+        members, standings = self.members(name), self.standings()
+        about = about_of(RunFolder(self.place / name))
+        curves = {each.path.name: self.reader.curve(each) for each in members}
+        begun = tuple(curve for curve in curves.values() if curve.steps)
+        whole = _together([standings[key] for key in curves if key in standings])
+        own = curves[name] if curves[name].steps else None
+        return Progress(whole.state, whole.message, PRESETS.get(about.preset), begun, own, whole.place)
 
-    def _state(self, name: str, begun: list[Part], ended: bool) -> tuple[str, str]:
-        """Returns the state of a run and why, from the latest training and the process."""
-        process, status = self._processes.get(name), begun[-1].folder.read_status() if begun else None
-        state, message = (status.state, status.message) if status else (STARTING, "")
-        if not ended:
-            return (STOPPING if name in self._stopping else RUNNING if status else STARTING), ""
-        if process is not None and process.returncode == -signal.SIGTERM:  # before it could listen
-            return STOPPED, ""
-        if state in ACTIVE:
-            return (INTERRUPTED, "") if status else (FAILED, self._last_words(name))
-        if name in self._presets and state in (FINISHED, FAILED):
-            # An arm that diverged is a result; a process that ended before the last arm broke.
-            return (FINISHED, "") if len(begun) == len(self.parts(name)) else (FAILED, self._last_words(name))
-        return state, message
+    def stamp(self, name: str) -> tuple:
+        """Returns something that changes whenever there is something new to show of a run or of the list."""
+        standings = self.standings()
+        files = [
+            changed(path)
+            for folder in (self.members(name) if name in standings else ())
+            for path in (folder.metrics, folder.film, folder.last_step)
+        ]
+        return name, tuple(standings.items()), tuple(files)
 
-    def _last_words(self, name: str) -> str:
-        """The last line a process wrote before it ended."""
-        log = self.folder / f"{name}.log"
-        lines = log.read_text(errors="replace").strip().splitlines() if log.exists() else []
-        return lines[-1].removeprefix("error: ") if lines else "The process ended without a word."
+    def list(self) -> list[str]:  # last: above, the name still stands for Python's own
+        """Returns the names of all runs, newest first."""
+        return [folder.path.name for folder in self._queue.runs()]
+
+
+def _together(standings: list[Standing]) -> Standing:
+    """Returns where several runs stand that are done one after another: the first that goes on, or did not finish."""
+    for states in (TRAINING, (QUEUED,), (INTERRUPTED, STOPPED)):
+        found = [each for each in standings if each.state in states]
+        if found:
+            return found[0]
+    # An arm that diverged is a result; a run by itself that did has failed.
+    return standings[0] if len(standings) == 1 else Standing(FINISHED)

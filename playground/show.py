@@ -85,15 +85,18 @@ def _look(asked: Asked, situation: Situation) -> tuple[Look, str]:
 
 def view_of(situation: Situation, look: Look) -> View:
     """Returns the picture with what a step draws over it."""
+    picture = look.picture or situation.picture
+    height, width = look.picture.sample.image.shape[1:] if look.picture else situation.size
+    objects = len(look.picture.sample.boxes if look.picture else situation.objects[0])
     return View(
-        picture=_url(situation.picture),
-        width=situation.size[1],
-        height=situation.size[0],
+        picture=_url(picture),
+        width=width,
+        height=height,
         layers=look.layers,
         heat=look.heat,
         editable=look.editable,
         classes=own_classes(situation) if look.editable else (),
-        alt=f"{situation.picture.name} with {len(situation.objects[0])} objects",
+        alt=f"{picture.name} with {objects} objects",
     )
 
 

@@ -9,6 +9,7 @@ from core.anchors import LEVELS
 from core.knobs import Knob
 from playground.canvas import Heat, Layer
 from playground.canvas_edit import Pick
+from playground.pictures import Picture
 from playground.situation import Situation
 
 MAPS = ("pyramid", "body", "scores")  # features of P3 … P7 or of C3 … C5, class scores of P3 … P7
@@ -24,6 +25,7 @@ class Focus(NamedTuple):
         curve: Which curve the loss step draws.
         p_t: Of the example that the loss step marks.
         map: Which maps the network step draws, one of `MAPS`.
+        frame: Evaluation of the run whose detections are drawn, from 1; one beyond the last stands for that.
     """
 
     level: int = 0
@@ -32,6 +34,7 @@ class Focus(NamedTuple):
     curve: str = "loss"
     p_t: float = 0.9
     map: str = MAPS[0]
+    frame: int = 1
 
 
 class Look(NamedTuple):
@@ -44,6 +47,7 @@ class Look(NamedTuple):
         figure: A Plotly figure as a dictionary, or None.
         more: HTML under the figure.
         editable: Whether the objects can be drawn.
+        picture: Drawn in place of the visitor's, in its own pixels.
     """
 
     layers: tuple[Layer, ...] = ()
@@ -52,6 +56,7 @@ class Look(NamedTuple):
     figure: dict[str, Any] | None = None
     more: str = ""
     editable: bool = False
+    picture: Picture | None = None
 
 
 class Part(NamedTuple):
@@ -130,8 +135,12 @@ class Step(NamedTuple):
 
 def truth_layer(situation: Situation, *, visible: bool = True) -> Layer:
     """Returns the objects of the picture as a layer."""
-    boxes, labels = situation.objects
-    names = tuple(situation.picture.class_names[label] for label in labels.tolist())
+    return objects_layer(*situation.objects, situation.picture.class_names, visible=visible)
+
+
+def objects_layer(boxes: Tensor, labels: Tensor, class_names: tuple[str, ...], *, visible: bool = True) -> Layer:
+    """Returns objects, boxes [M, 4] and labels [M], as a layer."""
+    names = tuple(class_names[label] for label in labels.tolist())
     return Layer(
         "truth", "ground truth", "truth", boxes.numpy(), dashed=True, captions=names, labels=labels, visible=visible
     )

@@ -1,69 +1,131 @@
-"""Start, stop, watch and use a training run, or short runs to compare."""
+"""Start, stop, watch, pause, resume and use training runs, or short runs to compare."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import gradio as gr
 
+from core.run_folder import PAUSED, RUNNING, STARTING
+from core.run_queue import Standing
 from playground.answers import LIVE, refusing, shown_settings, updates
 from playground.asked import Asked
 from playground.controls import settings_of
-from playground.layout import Parts
-from playground.runs import BusyError
+from playground.layout import IDLE_SECONDS, NO_RUN, TICK_SECONDS, FilmSlider, Parts
+from playground.run_readout import state_text
+from playground.runs import ACTIVE, RESUMABLE
 from playground.show import show
 from playground.steps.training import RUNS, run_config
 
+MOST_LISTED = 200  # runs
+PAUSABLE = (STARTING, RUNNING)
+# What each button wants of a run.
+BUTTON_STATES = {
+    "stop": (*ACTIVE,),
+    "resume": (PAUSED, *RESUMABLE),
+    "pause": PAUSABLE,
+    "single": (*PAUSABLE, PAUSED),
+}
+
+
+class Seen(NamedTuple):
+    """What the page shows of its run: a stamp, and how many evaluations there were."""
+
+    stamp: tuple = ()
+    frames: int = 0
+
 
 def connect_training(parts: Parts) -> None:
-    """Wires the buttons of the training step, and the clock that looks at a run."""
-    seen = gr.State(None)
-    _connect_runs(parts, seen)
+    """Wires the buttons of the training step, and the clock that looks at the runs."""
+    seen = gr.State(Seen())
+    _connect_buttons(parts, seen)
     _connect_watch(parts, seen)
     use = refusing(len(parts.all_settings), _use)
     parts.buttons["use"].click(use, parts.asked, [*parts.all_settings, *parts.shown], **LIVE)
 
 
-def _connect_runs(parts: Parts, seen: gr.State) -> None:
-    def begun(asked: Asked, launch: Callable[[], str]) -> list:
-        try:
-            asked = asked._replace(run=launch())
-        except BusyError as error:
-            raise ValueError(str(error)) from None
-        return [asked.run, gr.Timer(active=True), None, *updates(show(asked))]
+def run_parts(parts: Parts) -> list:
+    """Returns what `run_updates` gives new values."""
+    return [parts.run, parts.frame, parts.timer, *(parts.buttons[name] for name in BUTTON_STATES)]
 
-    def start(*inputs: Any) -> list:
-        asked = Asked(*inputs)
-        return begun(asked, lambda: RUNS.start(asked.config()))
+
+def run_updates(asked: Asked) -> list:
+    """Returns the list of runs, the film's slider, the clock and the buttons for what is asked."""
+    standings = RUNS.standings()
+    choices = [(_label(name, standings[name]), name) for name in list(standings)[:MOST_LISTED]]
+    active = any(each.state in ACTIVE for each in standings.values())
+    frames, state = frame_count(asked.run), RUNS.read(asked.run).state if RUNS.has(asked.run) else ""
+    return [
+        gr.Dropdown([NO_RUN, *choices], value=asked.run),
+        FilmSlider(maximum=max(frames, 2), value=asked.frame, visible=True if frames > 1 else "hidden"),
+        gr.Timer(TICK_SECONDS if active else IDLE_SECONDS),
+        *(gr.Button(interactive=state in states) for states in BUTTON_STATES.values()),
+    ]
+
+
+def newest_frame(asked: Asked) -> Asked:
+    """Returns what is asked with the latest evaluation of the run."""
+    return asked._replace(frame=max(frame_count(asked.run), 1))
+
+
+def frame_count(run: str) -> int:
+    """Returns how many evaluations the film of a run has."""
+    return RUNS.reader.frames(RUNS.folder(run)) if RUNS.has(run) else 0
+
+
+def _label(name: str, standing: Standing) -> str:
+    about = RUNS.about(name)
+    return " · ".join(part for part in (state_text(standing.state, standing.place), about.arm, name) if part)
+
+
+def _connect_buttons(parts: Parts, seen: gr.State) -> None:
+    buttons, outputs = parts.buttons, [*run_parts(parts), seen, *parts.shown]
+    count = len(outputs) - len(parts.shown)
+
+    def chosen(asked: Asked) -> list:
+        asked = newest_frame(asked)
+        return [*run_updates(asked), _seen(asked), *updates(show(asked))]
+
+    def starting(launch: Callable[..., str]) -> Callable[..., list]:
+        return refusing(count, lambda *inputs: chosen(Asked(*inputs)._replace(run=launch(Asked(*inputs)))))
+
+    def acting(act: Callable[[str], None]) -> Callable[..., list]:
+        def handler(*inputs: Any) -> list:
+            asked = Asked(*inputs)
+            act(asked.run)
+            return chosen(asked)
+
+        return refusing(count, handler)
 
     def compare(preset: str, *inputs: Any) -> list:
-        return begun(Asked(*inputs), lambda: RUNS.compare(preset))
+        return chosen(Asked(*inputs)._replace(run=RUNS.compare(preset)))
 
-    buttons, outputs = parts.buttons, [parts.run, parts.timer, seen, *parts.shown]
-    buttons["start"].click(refusing(3, start), parts.asked, outputs, **LIVE)
-    buttons["compare"].click(refusing(3, compare), [buttons["preset"], *parts.asked], outputs, **LIVE)
+    buttons["start"].click(starting(lambda asked: RUNS.start(asked.config())), parts.asked, outputs, **LIVE)
+    buttons["compare"].click(refusing(count, compare), [buttons["preset"], *parts.asked], outputs, **LIVE)
+    for name, act in (("stop", RUNS.stop), ("resume", RUNS.resume), ("pause", RUNS.pause), ("single", RUNS.step)):
+        buttons[name].click(acting(act), parts.asked, outputs, **LIVE)
+    parts.run.input(refusing(count, lambda *inputs: chosen(Asked(*inputs))), parts.asked, outputs, **LIVE)
 
 
 def _connect_watch(parts: Parts, seen: gr.State) -> None:
-    def stop(*inputs: Any) -> list:
+    def tick(last: Seen, *inputs: Any) -> list:
         asked = Asked(*inputs)
-        RUNS.stop(asked.run)
-        return updates(show(asked))
+        if asked.step != "training" or RUNS.stamp(asked.run) == last.stamp:
+            return [gr.skip()] * len(outputs)
+        if asked.frame >= last.frames:  # the film follows the run unless somebody has moved its slider
+            asked = newest_frame(asked)
+        return [*run_updates(asked), _seen(asked), *updates(show(asked))]
 
-    def tick(last: Any, *inputs: Any) -> list:
-        asked = Asked(*inputs)
-        progress = RUNS.read(asked.run)
-        now = progress.stamp
-        if now == last or asked.step != "training":
-            return [gr.skip()] * (2 + len(parts.shown))
-        return [gr.Timer(active=progress.active), now, *updates(show(asked))]
+    outputs = [*run_parts(parts), seen, *parts.shown]
+    parts.timer.tick(tick, [seen, *parts.asked], outputs, **LIVE)
 
-    parts.buttons["stop"].click(stop, parts.asked, parts.shown, **LIVE)
-    parts.timer.tick(tick, [seen, *parts.asked], [parts.timer, seen, *parts.shown], **LIVE)
+
+def _seen(asked: Asked) -> Seen:
+    return Seen(RUNS.stamp(asked.run), frame_count(asked.run))
 
 
 def _use(*inputs: Any) -> list:
     asked = Asked(*inputs)
-    if not asked.run or not RUNS.weights(asked.run):
+    if not RUNS.has(asked.run) or not RUNS.weights(asked.run):
         raise ValueError("There are no weights yet: start a run, and wait for its first evaluation or stop it.")
     config = run_config(asked.run, asked.config())
     return [*shown_settings(config), *updates(show(asked._replace(settings=settings_of(config))))]

@@ -3,41 +3,79 @@
 from pathlib import Path
 
 from core.config import Config, knobs
+from core.film import Frame
 from core.knobs import Effect, Knob
+from core.sample import Detections
+from core.single_step import SingleStep, read_single_step
 from playground import readout
+from playground.canvas import Layer
 from playground.figures import Figure, colour, training
+from playground.pictures import Picture
+from playground.run_reader import picture_of
+from playground.run_readout import changes, status
 from playground.runs import Progress, Runs
 from playground.situation import Situation
-from playground.step import Focus, Look, Step, truth_layer
+from playground.step import Focus, Look, Step, objects_layer, truth_layer
 from playground.steps import comparison
-from playground.steps.detections import candidate_layers
 from playground.steps.levels import part_levels
 
 POINTS = 500  # of a curve, at most about twice as many are drawn
 RUNS = Runs(Path("runs"))  # of the folder the page is started in
+HINT = (
+    "Press Start to train on scenes made with the dials of the Picture step, from the chosen initial weights, or "
+    "Compare to watch the chosen short runs one after another. A run goes on when this page is closed, and is found "
+    "again in the list."
+)
 
 
 def look(situation: Situation, focus: Focus) -> Look:
-    """Shows the run and what its latest weights find in the picture."""
-    if not focus.run:
-        hint = (
-            "Press Start to train on scenes made with the dials of the Picture step, from the chosen initial weights, "
-            "or Compare to watch the chosen short runs one after another."
-        )
-        text = readout.paragraph(hint) + comparison.measured() + comparison.rivals()
+    """Shows a run: its curves, and what it finds in a held-out picture at one of its evaluations."""
+    if not RUNS.has(focus.run):
+        text = readout.paragraph(HINT) + comparison.measured() + comparison.rivals()
         return Look((truth_layer(situation),), readout=text)
     progress = RUNS.read(focus.run)
-    layers = (truth_layer(situation),)
-    if progress.evaluations:
-        trained = Situation(situation.picture, run_config(focus.run, situation.config))
-        kept = candidate_layers(trained.stages, trained.network.class_names)[-1]
-        arm = progress.curves[-1].part.arm.name
-        whose = f" by {arm}" if arm else ""
-        layers = (*layers, kept._replace(label=f"found{whose} after step {progress.evaluations[-1]['step']}"))
+    folder = RUNS.folder(focus.run)
+    picture = picture_of(folder)
+    single = read_single_step(folder) if progress.own else None
+    if single and single.step != progress.steps[-1]["step"]:  # more steps have been made since
+        single = None
+    text = status(progress, focus.run, Config.from_file(folder.config)) + (changes(single) if single else "")
+    drawn = figure(progress) if progress.steps else None
     if progress.preset:
-        curves = comparison.figure(progress) if progress.steps else None
-        return Look(layers, readout=comparison.status(progress), figure=curves)
-    return Look(layers, readout=_status(progress, focus.run), figure=figure(progress) if progress.steps else None)
+        text, drawn = text + comparison.status(progress), comparison.figure(progress) if progress.curves else None
+    if picture is None:
+        return Look((truth_layer(situation),), readout=text, figure=drawn)
+    layers = single_layers(picture, single) if single else film_layers(picture, RUNS.reader.frame(folder, focus.frame))
+    return Look(layers, readout=text, figure=drawn, picture=picture)
+
+
+def film_layers(picture: Picture, frame: Frame | None) -> tuple[Layer, ...]:
+    """Returns the objects of a film's picture, and what was found in it in a frame, if there is one."""
+    truth = objects_layer(picture.sample.boxes, picture.sample.labels, picture.class_names)
+    return (truth, found_layer(frame.found, picture, "kept", f"found after step {frame.step}")) if frame else (truth,)
+
+
+def single_layers(picture: Picture, single: SingleStep) -> tuple[Layer, ...]:
+    """Returns the objects of the picture, and what was found in it before and after a single step."""
+    truth = objects_layer(picture.sample.boxes, picture.sample.labels, picture.class_names, visible=False)
+    before = found_layer(single.before, picture, "before", f"found before step {single.step}")
+    after = found_layer(single.after, picture, "kept", f"found after step {single.step}")
+    return truth, before._replace(dashed=True), after
+
+
+def found_layer(found: Detections, picture: Picture, role: str, label: str) -> Layer:
+    """Returns detections as a layer.
+
+    Args:
+        found: In pixels of the picture.
+        picture: Its classes are those of the labels.
+        role: Key of the layer, and of its colour.
+        label: In the legend.
+    """
+    names = picture.class_names
+    known = [names[index] if 0 <= index < len(names) else f"class {index}" for index in found.labels.tolist()]
+    captions = tuple(f"{name} {score:.2f}" for name, score in zip(known, found.scores.tolist(), strict=True))
+    return Layer(role, label, role, found.boxes.numpy(), width=2, values=found.scores, captions=captions)
 
 
 def run_config(name: str, config: Config) -> Config:
@@ -65,29 +103,6 @@ def figure(progress: Progress) -> Figure:
         ("AP50", colour("ignored"), at, [record["metrics"]["ap50"] for record in progress.evaluations]),
     ]
     return training(losses, precision)
-
-
-def _status(progress: Progress, name: str) -> str:
-    text = readout.paragraph(f"Run {name}: {progress.state}. {progress.message}".strip())
-    if progress.steps:
-        last = progress.steps[-1]
-        text += readout.facts(
-            [
-                ("step", readout.count(last["step"])),
-                ("classification loss", f"{last['classification']:.3f}"),
-                ("box loss", f"{last['box']:.3f}"),
-                ("learning rate", f"{last['learning_rate']:.2g}"),
-                ("foreground anchors", readout.count(last["foreground"])),
-                ("images a second", f"{last['images_per_second']:.1f}"),
-            ]
-        )
-    if progress.evaluations:
-        metrics = progress.evaluations[-1]["metrics"]
-        names = ("ap", "ap50", "ap75", "ap_small", "ap_medium", "ap_large", "ar100")
-        rows = tuple((key.replace("_", " ").upper(), readout.number(metrics[key])) for key in names)
-        title = f"Held-out scenes after step {progress.evaluations[-1]['step']}"
-        text += readout.table(readout.Table(title, ("figure", "value"), rows))
-    return text
 
 
 def _belongs(knob: Knob) -> bool:

@@ -22,12 +22,12 @@ QUICK = (
 
 @pytest.fixture(scope="module")
 def address(tmp_path_factory):
-    before, training.RUNS.folder = training.RUNS.folder, tmp_path_factory.mktemp("runs")
+    before, training.RUNS.place = training.RUNS.place, tmp_path_factory.mktemp("runs")
     page = build_page()
     _, url, _ = page.launch(prevent_thread_lock=True, quiet=True, **launch_options())
     yield url
     page.close()
-    training.RUNS.folder = before
+    training.RUNS.place = before
 
 
 @pytest.fixture
@@ -428,7 +428,7 @@ def test_a_training_run_is_watched_stopped_and_used(opened):
     page.get_by_role("button", name="Start").click()
     wait(lambda: "starting" in page.text_content(".readout") or "running" in page.text_content(".readout"))
     wait(lambda: page.get_attribute(".plot", "data-title") == "The run so far", 90)
-    wait(lambda: "Held-out scenes" in page.text_content(".readout"), 60)
+    wait(lambda: "Held-out pictures" in page.text_content(".readout"), 60)
     wait(lambda: "kept" in layers(page), 30)
     page.get_by_role("button", name="Stop").click()
     wait(lambda: "stopped" in page.text_content(".readout"), 30)

@@ -122,7 +122,7 @@ def test_frozen_stages_stay_and_cost_nothing():
 
 
 def test_divergence_stops_with_the_weights_before():
-    config = tiny()
+    config = tiny(training__warmup_steps=5, model__batch_norm="frozen")
     model = network(config)
     trainer = Trainer(model, config)
     records = trainer.run(data(config), data(config, "val"))
@@ -240,7 +240,7 @@ def test_folders_that_cannot_be_used(tmp_path):
         next(run_training(tiny(), "scenes", RunFolder(tmp_path / "full")))
     with pytest.raises(RunError, match="no checkpoint"):
         next(run_training(tiny(), "scenes", RunFolder(tmp_path / "none"), resume=True))
-    (tmp_path / "full" / "checkpoint.pt").write_bytes(b"PK\x03\x04 not a checkpoint")
+    (tmp_path / "full" / "checkpoint.safetensors").write_bytes(b"not a checkpoint")
     with pytest.raises(RunError, match="damaged"):
         next(run_training(tiny(), "scenes", RunFolder(tmp_path / "full"), resume=True))
     (tmp_path / "file").touch()

@@ -22,7 +22,7 @@ def asked(**settings) -> Asked:
 def request(of: Asked, **changes) -> dict:
     """What a browser sends that has been shown `of`."""
     token = json.loads(show(of).strip)["token"]
-    return {"token": token, "settings": of.settings, "curve": "loss", "p_t": 0.9, **changes}
+    return {"token": token, "settings": of.settings, "curve": "loss", "p_t": 0.9, "frame": 1, **changes}
 
 
 def without_number(shown: dict) -> dict:
@@ -49,6 +49,7 @@ def test_a_bad_setting_is_one_sentence_and_changes_nothing():
     [
         {"settings": None}, {"settings": 5}, {"settings": []}, {"curve": "gradient of a stranger"}, {"curve": []},
         {"p_t": "0.5"}, {"p_t": math.nan}, {"p_t": math.inf}, {"p_t": None},
+        {"frame": None}, {"frame": -1}, {"frame": math.nan}, {"frame": "1"},
     ],
 )  # fmt: skip
 def test_what_no_page_of_ours_sends_is_refused(changes):

@@ -1,119 +1,304 @@
+"""Runs are processes and folders: they outlive the page, wait for each other, and go on where they stopped."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
 import time
+from pathlib import Path
 
 import pytest
 
-from core.comparison import run_comparison
-from core.config import Config
+from core.film import read_film
 from core.presets import PRESETS
-from core.runs import FINISHED, RUNNING, STOPPED, RunFolder
+from core.run_folder import FAILED, FINISHED, INTERRUPTED, PAUSED, QUEUED, RUNNING, STOPPED, RunError, RunFolder
+from core.run_queue import STOPPING
+from core.serve_runs import SERVER
+from core.single_step import read_single_step
+from core.training_state import read_state
 from playground.pictures import scene
-from playground.runs import FAILED, INTERRUPTED, BusyError, Progress, Runs
+from playground.runs import ACTIVE, TRAINING, Progress, Runs
 from playground.situation import Situation
 from playground.step import Focus
 from playground.steps import training
+from tests.core.tiny import tiny
 
-TINY = {
-    "model.weights": "random",
-    "model.fpn_channels": 32,
-    "model.num_convs": 1,
-    "inference.image_size": 64,
-    "scenes.image_size": 64,
-    "scenes.min_size": 0.3,
-    "training.batch_size": 2,
-    "training.steps": 3,
-    "training.eval_interval": 2,
-    "training.eval_images": 2,
-}
+pytestmark = pytest.mark.timeout(200)
+ROOT = Path(__file__).parent.parent.parent
+LONG = {"training__steps": 100_000, "training__eval_interval": 0}
 
 
-def wait(runs: Runs, name: str, until, seconds: float = 90) -> Progress:
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory):
+    """One page with its server for all tests here: a server takes seconds to start."""
+    runs = Runs(tmp_path_factory.mktemp("runs"))
+    runs.open()
+    yield runs
+    for name in runs.list():
+        runs.stop(name)
+    runs.close()
+
+
+@pytest.fixture(autouse=True)
+def quiet(runs):
+    """Nothing trains before or after a test."""
+    yield
+    for name, standing in runs.standings().items():
+        if standing.state in ACTIVE:
+            runs.stop(name)
+    wait(lambda: not any(each.state in ACTIVE for each in runs.standings().values()))
+
+
+def wait(condition, seconds: float = 120):
     deadline = time.monotonic() + seconds
-    while not until(progress := runs.read(name)):
-        assert time.monotonic() < deadline, progress
-        time.sleep(0.2)
-    return progress
+    while not (value := condition()):
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.05)
+    return value
 
 
-@pytest.mark.timeout(200)
-def test_a_run_from_start_to_use(tmp_path, monkeypatch):
-    runs = Runs(tmp_path)
+def wait_for(runs: Runs, name: str, *states: str) -> Progress:
+    wait(lambda: runs.read(name).state in states)
+    return runs.read(name)
+
+
+def losses(runs: Runs, name: str) -> list[tuple]:
+    return [
+        (each["step"], each["classification"], each["box"], each["gradient_norm"]) for each in runs.read(name).steps
+    ]
+
+
+def holders(path: Path) -> list[int]:
+    """Numbers of the processes that have a file open."""
+    found = []
+    for process in Path("/proc").iterdir():
+        try:
+            if process.name.isdigit() and any(each.readlink() == path for each in (process / "fd").iterdir()):
+                found.append(int(process.name))
+        except OSError:  # it has ended, or is somebody else's
+            continue
+    return found
+
+
+def test_a_run_from_start_to_use(runs, monkeypatch):
     monkeypatch.setattr(training, "RUNS", runs)
-    config = Config.from_flat(TINY)
+    config = tiny()
     name = runs.start(config)
-    assert runs.read(name).active
-    with pytest.raises(BusyError, match=name):
-        runs.start(config)
-    progress = wait(runs, name, lambda progress: not progress.active)
-    assert progress.state == FINISHED and [record["step"] for record in progress.steps] == [1, 2, 3]
+    assert runs.list()[0] == name and runs.read(name).active
+    progress = wait_for(runs, name, FINISHED)
+    assert [record["step"] for record in progress.steps] == [1, 2, 3]
     assert [record["step"] for record in progress.evaluations] == [2, 3]
-    used = training.run_config(name, Config.from_flat({"inference.score_threshold": 0.02}))
+    assert [frame.step for frame in read_film(runs.folder(name))] == [2, 3]
+    used = training.run_config(name, tiny(inference__score_threshold=0.02))
     assert used.model.fpn_channels == 32 and used.inference.score_threshold == 0.02
-    look = training.look(Situation(scene(config.scenes), Config()), Focus(run=name))
-    assert look.layers[-1].key == "kept" and "step 3" in look.layers[-1].label
-    assert "finished" in look.readout and look.figure
+    for number, step in ((1, 2), (2, 3), (9, 3)):
+        look = training.look(Situation(scene(config.scenes), config), Focus(run=name, frame=number))
+        assert look.layers[-1].key == "kept" and look.layers[-1].label == f"found after step {step}"
+    assert look.picture.sample.image.shape == (3, 64, 64)
+    assert "finished" in look.readout and look.figure and "images a second" in look.readout
 
 
-@pytest.mark.timeout(200)
-def test_stop_saves_a_checkpoint(tmp_path):
-    runs = Runs(tmp_path)
-    name = runs.start(Config.from_flat({**TINY, "training.steps": 100_000, "training.eval_interval": 0}))
-    wait(runs, name, lambda progress: progress.steps)
-    asked = time.monotonic()
+def test_stopped_in_mid_step_and_resumed_it_is_as_if_it_had_never_stopped(runs):
+    settings = {"training__steps": 12, "training__eval_interval": 0}
+    name, other = runs.start(tiny(**settings)), runs.start(tiny(**settings))
+    wait(lambda: runs.read(name).steps)
     runs.stop(name)
-    assert runs.read(name).state in ("stopping", STOPPED)
-    progress = wait(runs, name, lambda progress: not progress.active)
-    assert progress.state == STOPPED and time.monotonic() - asked < 20
-    assert runs.weights(name).checkpoint.exists()
+    assert runs.read(name).state in (STOPPING, STOPPED)
+    wait_for(runs, name, STOPPED)
+    assert read_state(runs.folder(name).checkpoint)["step"] == runs.read(name).steps[-1]["step"] < 12
+    runs.resume(name)
+    assert wait_for(runs, name, FINISHED) and wait_for(runs, other, FINISHED)
+    assert len(losses(runs, name)) == 12 and losses(runs, name) == losses(runs, other)
 
 
-@pytest.mark.timeout(100)
-def test_a_run_that_cannot_start_says_why(tmp_path):
-    runs = Runs(tmp_path)
-    name = runs.start(Config.from_flat({**TINY, "model.weights": str(tmp_path / "none.safetensors")}))
-    progress = wait(runs, name, lambda progress: not progress.active)
-    assert progress.state == FAILED and "none.safetensors" in progress.message
+def test_runs_wait_for_each_other_in_order(runs):
+    names = [runs.start(tiny(**LONG)), *(runs.start(tiny(training__eval_interval=0)) for _ in range(3))]
+    wait(lambda: runs.read(names[0]).state == RUNNING)
+    assert [runs.read(name).place for name in names] == [0, 1, 2, 3]
+    assert runs.list()[:4] == names[::-1] and runs.current() == names[0]
+    runs.stop(names[2])
+    assert runs.read(names[2]).state == STOPPED and "taken out of the queue" in runs.read(names[2]).message
+    assert runs.read(names[3]).place == 2
+    runs.resume(names[2])
+    assert [runs.read(name).place for name in names[1:]] == [1, 3, 2]
+    runs.stop(names[0])
+    ended = [wait_for(runs, name, FINISHED) and runs.folder(name).read_status().since for name in names[1:]]
+    assert sorted(ended) == [ended[0], ended[2], ended[1]]
 
 
-def test_a_run_whose_process_is_gone_is_interrupted(tmp_path):
-    folder = RunFolder(tmp_path / "old")
-    folder.create()
-    folder.write_status(RUNNING)
-    folder.metrics.write_text('{"step": 1, "classification": 1, "box": 1}\n')
-    progress = Runs(tmp_path).read("old")
-    assert progress.state == INTERRUPTED and len(progress.steps) == 1
+def test_a_killed_process_is_an_interrupted_run_that_can_be_resumed(runs):
+    name = runs.start(tiny(training__steps=8, training__eval_interval=2, training__eval_images=1))
+    wait(lambda: len(runs.read(name).evaluations) >= 2)
+    (worker,) = holders(runs.folder(name).lock)
+    os.kill(worker, signal.SIGKILL)
+    assert wait(lambda: runs.read(name).state not in TRAINING) and runs.read(name).state == INTERRUPTED
+    before = losses(runs, name)
+    runs.resume(name)
+    wait_for(runs, name, FINISHED)
+    after = losses(runs, name)
+    assert [step for step, *_ in after] == list(range(1, 9)) and after[:4] == before[:4]
+    assert [record["step"] for record in runs.read(name).evaluations] == [2, 4, 6, 8]
 
 
-@pytest.mark.timeout(200)
-def test_a_comparison_from_start_to_use(tmp_path, monkeypatch):
-    preset = PRESETS["anchors"]._replace(settings={**TINY, "model.heads": "loaded", "model.freeze_stages": 0})
+def test_killed_before_its_first_checkpoint_it_begins_anew(runs):
+    name = runs.start(tiny(**LONG))
+    wait(lambda: runs.read(name).steps)
+    os.kill(*holders(runs.folder(name).lock), signal.SIGKILL)
+    wait_for(runs, name, INTERRUPTED)
+    assert not runs.folder(name).checkpoint.exists()
+    runs.resume(name)
+    wait(lambda: runs.read(name).state == RUNNING and runs.read(name).steps)
+    assert runs.read(name).steps[0]["step"] == 1
+
+
+def test_a_killed_server_leaves_the_run_alone_and_the_next_one_waits_for_it(runs):
+    first, second = runs.start(tiny(**LONG)), runs.start(tiny(training__eval_interval=0))
+    wait(lambda: runs.read(first).steps)
+    servers = set(holders(runs.place / SERVER))
+    for server in servers:
+        os.kill(server, signal.SIGKILL)
+    begun = len(runs.read(first).steps)
+    wait(lambda: set(holders(runs.place / SERVER)) - servers)  # reading the list has started another one
+    wait(lambda: len(runs.read(first).steps) > begun)
+    assert runs.read(second).state == QUEUED
+    runs.stop(first)
+    wait_for(runs, second, FINISHED)
+
+
+def test_two_pages_over_one_folder_see_and_do_the_same(runs):
+    other = Runs(runs.place)
+    other.open()
+    first, second = runs.start(tiny(**LONG)), other.start(tiny(training__eval_interval=0))
+    wait(lambda: other.read(first).state == RUNNING)
+    assert runs.read(second).place == other.read(second).place == 1
+    assert runs.standings() == other.standings() and len(holders(runs.place / SERVER)) == 1
+    other.stop(first)
+    assert wait_for(runs, first, STOPPED).state == STOPPED and wait_for(runs, second, FINISHED)
+    other.close()
+
+
+def test_a_run_outlives_the_page_that_started_it(runs, tmp_path):
+    code = """
+import sys, time
+from pathlib import Path
+from playground.runs import Runs
+from tests.core.tiny import tiny
+runs = Runs(Path(sys.argv[1]))
+names = [runs.start(tiny(training__steps=6)), runs.start(tiny(training__steps=1))]
+while not runs.read(names[0]).steps:
+    time.sleep(0.05)
+print(*names, flush=True)
+time.sleep(1000)
+"""
+    page = subprocess.Popen([sys.executable, "-c", code, tmp_path], cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    names = page.stdout.readline().split()
+    page.kill()
+    page.wait()
+    page.stdout.close()
+    again = Runs(tmp_path)
+    assert again.list() == names[::-1]
+    for name in names:
+        wait_for(again, name, FINISHED)
+    again.close()
+    wait(lambda: not holders(tmp_path / SERVER))  # nobody needs it any more
+
+
+def test_pause_single_step_and_play(runs):
+    name = runs.start(tiny(**LONG))
+    wait(lambda: runs.read(name).steps)
+    runs.pause(name)
+    wait_for(runs, name, PAUSED)
+    step = runs.read(name).steps[-1]["step"]
+    runs.step(name)
+    runs.step(name)  # a double click is one step
+    wait(lambda: runs.read(name).steps[-1]["step"] > step and runs.read(name).state == PAUSED)
+    assert runs.read(name).steps[-1]["step"] == step + 1
+    single = read_single_step(runs.folder(name))
+    assert single.step == step + 1 and all(0 < change < 1 for change in single.changes.values())
+    runs.resume(name)
+    wait(lambda: runs.read(name).steps[-1]["step"] > step + 2)
+    assert runs.read(name).state == RUNNING
+
+
+def test_what_cannot_be_done_is_said(runs):
+    name = runs.start(tiny())
+    wait_for(runs, name, FINISHED)
+    for act in (runs.pause, runs.step):
+        with pytest.raises(RunError, match="does not train"):
+            act(name)
+    with pytest.raises(RunError, match="is finished: only what"):
+        runs.resume(name)
+    for wrong in ("", "none", "..", f"../{runs.place.name}/{name}", ".", "a\0b", None, 5):
+        assert not runs.has(wrong)
+    with pytest.raises(RunError, match="no run"):
+        runs.read("../x")
+    runs.stop(name)  # nothing to stop
+    assert runs.read(name).state == FINISHED
+
+
+def test_a_run_that_cannot_start_says_why(runs, tmp_path):
+    name = runs.start(tiny(model__weights=str(tmp_path / "none.safetensors")))
+    assert "none.safetensors" in wait_for(runs, name, FAILED).message
+    name = runs.start(tiny(), source=str(tmp_path / "no-data"))
+    assert "no-data" in wait_for(runs, name, FAILED).message
+
+
+def test_a_damaged_checkpoint_is_one_sentence(runs):
+    name = runs.start(tiny(**LONG))
+    wait(lambda: runs.read(name).steps)
+    runs.stop(name)
+    wait_for(runs, name, STOPPED)
+    checkpoint, steps = runs.folder(name).checkpoint, losses(runs, name)
+    damaged = checkpoint.read_bytes()[:-100]
+    checkpoint.write_bytes(damaged)
+    runs.resume(name)
+    assert "is damaged, so the run cannot go on from it" in wait_for(runs, name, FAILED).message
+    assert checkpoint.read_bytes() == damaged and losses(runs, name) == steps
+
+
+def test_a_comparison_is_runs_that_wait_for_each_other(runs, monkeypatch):
+    preset = PRESETS["anchors"]._replace(
+        settings={**tiny().chosen(), "model.heads": "loaded", "model.freeze_stages": 0}
+    )
     monkeypatch.setitem(PRESETS, "anchors", preset)
-    runs = Runs(tmp_path)
     monkeypatch.setattr(training, "RUNS", runs)
-    monkeypatch.setattr(runs, "_launch", in_this_process(runs))
-    name = runs.compare("anchors")
-    progress = runs.read(name)
-    assert progress.state == FINISHED and progress.preset == preset
+    first = runs.compare("anchors")
+    members = [folder.path.name for folder in runs.members(first)]
+    assert members[0] == first and [runs.about(name).arm for name in members] == [arm.name for arm in preset.arms]
+    progress = wait_for(runs, first, FINISHED)
+    assert progress.preset == preset and [len(curve.steps) for curve in progress.curves] == [2, 2]
     assert [curve.part.arm.name for curve in progress.curves] == [arm.name for arm in preset.arms]
-    assert [len(curve.steps) for curve in progress.curves] == [3, 3]
-    look = training.look(Situation(scene(Config().scenes), Config()), Focus(run=name))
-    assert "one anchor a place" in look.readout and "after step 3" in look.layers[-1].label
-    assert [trace["name"] for trace in look.figure["data"][:2]] == [arm.name for arm in preset.arms]
-    assert training.run_config(name, Config()).anchors.per_place == 1  # the latest of them
+    look = training.look(Situation(scene(tiny().scenes), tiny()), Focus(run=members[1]))
+    assert "one anchor a place" in look.readout and "after step 2" in look.layers[-1].label
+    assert training.run_config(members[1], tiny()).anchors.per_place == 1
 
 
-def in_this_process(runs: Runs):
-    """Trains at once: the process of the command line would not know the changed preset."""
+def test_stopping_a_comparison_stops_all_of_it(runs):
+    first = runs.compare("freeze")
+    wait(lambda: runs.read(first).state in TRAINING)
+    runs.stop(first)
+    wait_for(runs, first, STOPPED)
+    assert {runs.standings()[folder.path.name].state for folder in runs.members(first)} == {STOPPED}
 
-    def launch(name: str, arguments: list[str]) -> None:
-        list(run_comparison(PRESETS[arguments[1]], runs.folder / name))
 
-    return launch
+def test_nothing_new_is_told_by_the_same_stamp(runs):
+    name = runs.start(tiny())
+    wait_for(runs, name, FINISHED)
+    stamp = runs.stamp(name)
+    assert runs.stamp(name) == stamp != runs.stamp("")
+    (runs.folder(name).metrics).open("a").close()
+    assert runs.stamp(name) == stamp
+    with runs.folder(name).metrics.open("a") as file:
+        file.write(json.dumps({"step": 4}) + "\n")
+    assert runs.stamp(name) != stamp
 
 
-def test_a_comparison_whose_process_broke_says_why(tmp_path, monkeypatch):
-    runs = Runs(tmp_path)
-    monkeypatch.setattr(runs, "_launch", lambda name, arguments: None)
-    name = runs.compare("gamma")
-    (tmp_path / f"{name}.log").write_text("error: The built-in weights are missing.\n")
-    progress = runs.read(name)
-    assert progress.state == FAILED and progress.message == "The built-in weights are missing."
+def test_an_empty_folder_has_no_runs(tmp_path):
+    runs = Runs(tmp_path / "none")
+    assert runs.list() == [] and runs.standings() == {} and runs.current() == "" and not (tmp_path / "none").exists()
+    (tmp_path / "none" / "stranger").mkdir(parents=True)
+    assert runs.list() == []
+    RunFolder(tmp_path / "none" / "old").create()
+    (tmp_path / "none" / "old" / "config.json").write_text("{}")
+    assert runs.list() == ["old"] and runs.read("old").state == INTERRUPTED

@@ -1,0 +1,114 @@
+"""Starts the runs of a folder, one at a time a device, each in a process forked where PyTorch is loaded already.
+
+A run is a folder in DIR whose status is "queued"; the one that has waited longest begins first. The server
+outlives the page that started it: it goes on until nothing waits and no page is open. Nobody has to trust in process
+numbers: who holds which lock tells who lives (`core.locks`).
+"""
+
+import os
+import sys
+import time
+from pathlib import Path
+from typing import NoReturn
+
+import torch
+
+from core.locks import FileLock, is_held
+from core.run_folder import FAILED, STARTING, RunError, RunFolder
+from core.run_queue import Queue
+from core.run_worker import work
+from core.serve_runs import PAGES
+
+DEVICE = ".device-{}"  # locked by the run that trains on it
+LOOK_SECONDS = 0.05  # between looks at whether something has been added
+ROUND_SECONDS = 1.0  # between looks at all runs and pages
+
+
+class Server:
+    """Forks a process for each run.
+
+    Args:
+        place: Folder of the runs.
+        lock: Tells others that there is a server.
+    """
+
+    def __init__(self, place: Path, lock: FileLock) -> None:
+        self._place, self._lock, self._queue = place, lock, Queue(place)
+        self._devices = range(torch.cuda.device_count()) or (None,)
+        self._children: set[int] = set()
+
+    def serve(self) -> None:
+        """Starts what waits whenever a device is free."""
+        seen, looked = -1, 0.0
+        while self._place.is_dir():
+            ended, stamp = self._reap(), self._queue.stamp()
+            if ended or stamp != seen or time.monotonic() - looked > ROUND_SECONDS:
+                seen, looked = stamp, time.monotonic()
+                if not self._start_waiting():
+                    return
+            time.sleep(LOOK_SECONDS)
+
+    def _reap(self) -> bool:
+        """Tells whether a run has ended since the last time."""
+        ended = {child for child in self._children if os.waitpid(child, os.WNOHANG)[0]}
+        self._children -= ended
+        return bool(ended)
+
+    def _start_waiting(self) -> bool:
+        """Starts runs on the devices that are free; returns whether the server is still needed."""
+        with self._queue.lock() as held:
+            waiting = self._queue.waiting()
+            for device in self._devices:
+                name = "cpu" if device is None else f"cuda{device}"
+                free = waiting and FileLock.take(self._place / DEVICE.format(name), patience=0)
+                if free:
+                    self._start(waiting.pop(0), device, (held, free))
+            if waiting or self._children or is_held(self._place / PAGES, shared=True):
+                return True
+            self._lock.close()  # before the queue's: whoever adds a run after this finds no server, and starts one
+            return False
+
+    def _start(self, folder: RunFolder, device: int | None, locks: tuple[FileLock, FileLock]) -> None:
+        held, free = locks
+        try:
+            lock = folder.take()
+            folder.write_status(STARTING)
+        except (RunError, OSError) as error:
+            folder.write_status(FAILED, str(error))
+            free.close()
+            return
+        child = os.fork()
+        if child == 0:
+            self._run(folder, device, lock, (held, self._lock))
+        self._children.add(child)
+        lock.close()
+        free.close()
+
+    def _run(self, folder: RunFolder, device: int | None, lock: FileLock, others: tuple[FileLock, ...]) -> NoReturn:
+        """What the forked process does; it keeps the lock of its device to its end."""
+        try:
+            for other in others:
+                other.close()
+            os.setsid()
+            _write_to(folder.log)
+            if device is not None:
+                os.environ["CUDA_VISIBLE_DEVICES"] = _visible(device)
+            work(folder, lock)
+        finally:
+            os._exit(0)
+
+
+def _write_to(log: Path) -> None:
+    """Lets everything this process prints go into a file."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    file = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+    for stream in (1, 2):
+        os.dup2(file, stream)
+    os.close(file)
+
+
+def _visible(device: int) -> str:
+    """Returns what CUDA calls the device, counted among those that this process may use."""
+    named = os.environ.get("CUDA_VISIBLE_DEVICES", "")
+    return named.split(",")[device] if named else str(device)

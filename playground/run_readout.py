@@ -1,0 +1,88 @@
+"""What is told of a training run: where it stands, its latest numbers, what a single step changed."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from core.config import Config
+from core.run_folder import QUEUED
+from core.single_step import SingleStep
+from playground import readout
+from playground.runs import Progress
+
+LATEST = 20  # steps over which the speed is averaged
+POINTS = 80  # of a small curve
+SMALL = (
+    ("learning rate", "learning_rate", ".2g"),
+    ("foreground anchors", "foreground", ",.0f"),
+    ("images a second", "images_per_second", ".1f"),
+    ("gradient norm", "gradient_norm", ".3g"),
+)
+FIGURES = ("ap", "ap50", "ap75", "ap_small", "ap_medium", "ap_large", "ar100")
+
+
+def state_text(state: str, place: int) -> str:
+    """Returns where a run stands in words; what waits has a place in the queue, from 1."""
+    return f"{state}, {ordinal(place)}" if state == QUEUED else state
+
+
+def ordinal(number: int) -> str:
+    """Returns 1st, 2nd, 3rd, …"""
+    ending = "th" if number % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    return f"{number}{ending}"
+
+
+def status(progress: Progress, name: str, config: Config) -> str:
+    """Returns what a run has come to."""
+    text = readout.paragraph(f"Run {name}: {state_text(progress.state, progress.place)}. {progress.message}".strip())
+    if not progress.steps:
+        return text
+    last, steps = progress.steps[-1], config.training.steps
+    numbers = [
+        ("step", f"{last['step']:,} of {steps:,}"),
+        ("classification loss", f"{last['classification']:.3f}"),
+        ("box loss", f"{last['box']:.3f}"),
+    ]
+    if progress.active:
+        numbers.append(("time left", duration(seconds_left(progress.steps, config))))
+    if progress.evaluations:
+        metrics = progress.evaluations[-1]["metrics"]
+        numbers += [("AP", readout.number(metrics["ap"])), ("AP50", readout.number(metrics["ap50"]))]
+    curves = [(title, format(last[key], digits), _small(progress.steps, key)) for title, key, digits in SMALL]
+    return text + readout.facts(numbers) + readout.small_curves(curves) + _evaluation(progress.evaluations)
+
+
+def _small(steps: Sequence[dict[str, Any]], key: str) -> list[float]:
+    return [record[key] for record in steps[:: 1 + len(steps) // POINTS]]
+
+
+def _evaluation(evaluations: Sequence[dict[str, Any]]) -> str:
+    if not evaluations:
+        return ""
+    metrics = evaluations[-1]["metrics"]
+    rows = tuple((key.replace("_", " ").upper(), readout.number(metrics[key])) for key in FIGURES)
+    title = f"Held-out pictures after step {evaluations[-1]['step']}"
+    return readout.table(readout.Table(title, ("figure", "value"), rows))
+
+
+def seconds_left(steps: Sequence[dict[str, Any]], config: Config) -> float:
+    """Returns how long the remaining steps will take at the latest speed, evaluations apart."""
+    speeds = [record["images_per_second"] for record in steps[-LATEST:]]
+    taken = sum(config.training.batch_size / max(speed, 1e-9) for speed in speeds) / len(speeds)
+    return taken * (config.training.steps - steps[-1]["step"])
+
+
+def duration(seconds: float) -> str:
+    """Returns a time in words, as exact as is of use."""
+    if seconds < 60:
+        return f"{seconds:.0f} s"
+    if seconds < 3600:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.1f} h"
+
+
+def changes(single: SingleStep) -> str:
+    """Returns what a single step changed in each part of the network."""
+    rows = tuple((part, readout.percent(share) if share else "–") for part, share in single.changes.items())
+    title = f"What step {single.step} changed: how far the weights moved, as a share of their length"
+    found = f"Found in the picture before: {len(single.before.boxes)}, after: {len(single.after.boxes)}."
+    return readout.table(readout.Table(title, ("part", "moved"), rows)) + readout.paragraph(found)
