@@ -48,13 +48,15 @@ def config_of(options: argparse.Namespace) -> Config:
 
 
 def _run(config: Config, options: argparse.Namespace) -> int:
-    from core import commands  # PyTorch takes seconds to import: not for --help, nor to refuse a flag
+    # PyTorch takes seconds to import: not for --help, nor to refuse a flag
+    from core.command_parts import writes_files
+    from core.commands import COMMANDS, REFUSALS
 
     try:
-        result = getattr(commands, options.command)(config, options)
-        if options.json and commands.writes_files():
+        result = COMMANDS[options.command](config, options)
+        if options.json and writes_files():
             write_text(options.json, json.dumps(result, indent=2, allow_nan=False) + "\n")
-    except commands.REFUSALS as error:
+    except REFUSALS as error:
         return _refuse(error)
     return 0
 
@@ -150,7 +152,7 @@ def _add_own_data(actions: Any) -> None:
 
 
 def _command(actions: Any, name: str, description: str) -> argparse.ArgumentParser:
-    """Adds the command that the function of this name in `core.commands` carries out."""
+    """Adds the command of this name in `core.commands.COMMANDS`."""
     parser = actions.add_parser(name, help=description, description=description)
     parser.add_argument("--config", type=Path, metavar="FILE", help="settings as JSON; flags override them")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the result as JSON here")

@@ -29,11 +29,11 @@ def as_detectron2(config: Config, num_classes: int) -> str:
 
 def detectron2_values(config: Config, num_classes: int) -> dict[str, Any]:
     """Returns detectron2's settings by their documented names."""
-    model, anchors, matching, inference, training = (
-        config.model, config.anchors, config.matching, config.inference, config.training
-    )  # fmt: skip
-    alpha, gamma = focal_of(config)
-    smooth = config.loss.box_loss in ("smooth_l1", "l1")
+    return {**_network(config), **_retinanet(config, num_classes), **_pictures(config), **_solver(config)}
+
+
+def _network(config: Config) -> dict[str, Any]:
+    model, anchors = config.model, config.anchors
     return {
         "MODEL.META_ARCHITECTURE": "RetinaNet",
         "MODEL.BACKBONE.NAME": "build_retinanet_resnet_fpn_backbone",
@@ -47,6 +47,14 @@ def detectron2_values(config: Config, num_classes: int) -> dict[str, Any]:
         "MODEL.FPN.OUT_CHANNELS": model.fpn_channels,
         "MODEL.ANCHOR_GENERATOR.SIZES": [[size * scale for scale in anchors.scales] for size in anchors.sizes],
         "MODEL.ANCHOR_GENERATOR.ASPECT_RATIOS": [list(anchors.ratios)],
+    }
+
+
+def _retinanet(config: Config, num_classes: int) -> dict[str, Any]:
+    model, matching, loss, inference = config.model, config.matching, config.loss, config.inference
+    alpha, gamma = focal_of(config)
+    smooth = loss.box_loss in ("smooth_l1", "l1")
+    return {
         "MODEL.RETINANET.NUM_CLASSES": num_classes,
         "MODEL.RETINANET.NUM_CONVS": model.num_convs,
         "MODEL.RETINANET.NORM": "GN" if model.head_norm == "group" else "",
@@ -55,16 +63,28 @@ def detectron2_values(config: Config, num_classes: int) -> dict[str, Any]:
         "MODEL.RETINANET.IOU_LABELS": [0, -1, 1],
         "MODEL.RETINANET.FOCAL_LOSS_ALPHA": alpha,
         "MODEL.RETINANET.FOCAL_LOSS_GAMMA": gamma,
-        "MODEL.RETINANET.BBOX_REG_LOSS_TYPE": "smooth_l1" if smooth else config.loss.box_loss,
-        "MODEL.RETINANET.SMOOTH_L1_LOSS_BETA": config.loss.smooth_l1_beta if config.loss.box_loss != "l1" else 0.0,
+        "MODEL.RETINANET.BBOX_REG_LOSS_TYPE": "smooth_l1" if smooth else loss.box_loss,
+        "MODEL.RETINANET.SMOOTH_L1_LOSS_BETA": loss.smooth_l1_beta if loss.box_loss != "l1" else 0.0,
         "MODEL.RETINANET.SCORE_THRESH_TEST": inference.score_threshold,
         "MODEL.RETINANET.TOPK_CANDIDATES_TEST": inference.topk_candidates,
         "MODEL.RETINANET.NMS_THRESH_TEST": inference.nms_threshold,
         "TEST.DETECTIONS_PER_IMAGE": inference.max_detections,
+    }
+
+
+def _pictures(config: Config) -> dict[str, Any]:
+    inference = config.inference
+    return {
         "INPUT.MIN_SIZE_TRAIN": (inference.image_size,),
         "INPUT.MIN_SIZE_TEST": inference.image_size,
         "INPUT.MAX_SIZE_TRAIN": inference.max_image_size,
         "INPUT.MAX_SIZE_TEST": inference.max_image_size,
+    }
+
+
+def _solver(config: Config) -> dict[str, Any]:
+    training = config.training
+    return {
         "SOLVER.IMS_PER_BATCH": training.batch_size,
         "SOLVER.MAX_ITER": training.steps,
         "SOLVER.BASE_LR": training.learning_rate,

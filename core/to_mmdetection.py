@@ -23,7 +23,6 @@ def as_mmdetection(config: Config, num_classes: int) -> str:
 
 def mmdetection_model(config: Config, num_classes: int) -> dict[str, Any]:
     """Returns the `model` of an mmdetection 3 configuration by its documented names."""
-    model = config.model
     return {
         "type": "RetinaNet",
         "data_preprocessor": {
@@ -33,55 +32,60 @@ def mmdetection_model(config: Config, num_classes: int) -> dict[str, Any]:
             "bgr_to_rgb": True,
             "pad_size_divisor": 32,
         },
-        "backbone": {
-            "type": "ResNet",
-            "depth": model.depth,
-            "num_stages": 4,
-            "out_indices": (0, 1, 2, 3),
-            "frozen_stages": model.freeze_stages - 1,  # there −1 freezes nothing and 0 the stem
-            "norm_cfg": {"type": "BN", "requires_grad": model.batch_norm == "live"},
-            "norm_eval": model.batch_norm == "frozen",
-            "style": "pytorch",
-        },
-        "neck": {
-            "type": "FPN",
-            "in_channels": list(WIDTHS.get(model.depth, WIDE)),
-            "out_channels": model.fpn_channels,
-            "start_level": 1,
-            "add_extra_convs": "on_input" if model.p6_source == "c5" else "on_output",
-            "relu_before_extra_convs": True,
-            "num_outs": 5,
-        },
-        "bbox_head": _mmdetection_head(config, num_classes),
-        "train_cfg": {
-            "assigner": {
-                "type": "MaxIoUAssigner",
-                "pos_iou_thr": config.matching.fg_iou_threshold,
-                "neg_iou_thr": config.matching.bg_iou_threshold,
-                "min_pos_iou": 0,
-                "match_low_quality": config.matching.force_best_match,
-                "ignore_iof_thr": -1,
-            },
-            "sampler": {"type": "PseudoSampler"},
-            "allowed_border": -1,
-            "pos_weight": -1,
-            "debug": False,
-        },
-        "test_cfg": _mmdetection_test(config),
+        "backbone": _backbone(config),
+        "neck": _neck(config),
+        "bbox_head": _head(config, num_classes),
+        "train_cfg": _assignment(config),
+        "test_cfg": _inference(config),
     }
 
 
-def _mmdetection_head(config: Config, num_classes: int) -> dict[str, Any]:
-    model, anchors, loss = config.model, config.anchors, config.loss
-    overlap = loss.box_loss in ("giou", "diou", "ciou")
-    names = {"giou": "GIoULoss", "diou": "DIoULoss", "ciou": "CIoULoss", "l1": "L1Loss", "smooth_l1": "SmoothL1Loss"}
-    box_loss: dict[str, Any] = {"type": names[loss.box_loss], "loss_weight": loss.box_weight}
-    if loss.box_loss == "smooth_l1":
-        box_loss["beta"] = loss.smooth_l1_beta
-    alpha, gamma = focal_of(config)
-    class_loss: dict[str, Any] = {"type": "FocalLoss", "use_sigmoid": True, "gamma": gamma, "alpha": alpha}
-    if alpha < 0:
-        class_loss = {"type": "CrossEntropyLoss", "use_sigmoid": True}
+def _backbone(config: Config) -> dict[str, Any]:
+    model = config.model
+    return {
+        "type": "ResNet",
+        "depth": model.depth,
+        "num_stages": 4,
+        "out_indices": (0, 1, 2, 3),
+        "frozen_stages": model.freeze_stages - 1,  # there −1 freezes nothing and 0 the stem
+        "norm_cfg": {"type": "BN", "requires_grad": model.batch_norm == "live"},
+        "norm_eval": model.batch_norm == "frozen",
+        "style": "pytorch",
+    }
+
+
+def _neck(config: Config) -> dict[str, Any]:
+    model = config.model
+    return {
+        "type": "FPN",
+        "in_channels": list(WIDTHS.get(model.depth, WIDE)),
+        "out_channels": model.fpn_channels,
+        "start_level": 1,
+        "add_extra_convs": "on_input" if model.p6_source == "c5" else "on_output",
+        "relu_before_extra_convs": True,
+        "num_outs": 5,
+    }
+
+
+def _assignment(config: Config) -> dict[str, Any]:
+    return {
+        "assigner": {
+            "type": "MaxIoUAssigner",
+            "pos_iou_thr": config.matching.fg_iou_threshold,
+            "neg_iou_thr": config.matching.bg_iou_threshold,
+            "min_pos_iou": 0,
+            "match_low_quality": config.matching.force_best_match,
+            "ignore_iof_thr": -1,
+        },
+        "sampler": {"type": "PseudoSampler"},
+        "allowed_border": -1,
+        "pos_weight": -1,
+        "debug": False,
+    }
+
+
+def _head(config: Config, num_classes: int) -> dict[str, Any]:
+    model, anchors = config.model, config.anchors
     norm = {"type": "GN", "num_groups": norm_groups(model.fpn_channels)} if model.head_norm == "group" else None
     return {
         "type": "RetinaHead",
@@ -102,9 +106,7 @@ def _mmdetection_head(config: Config, num_classes: int) -> dict[str, Any]:
             "target_means": [0.0, 0.0, 0.0, 0.0],
             "target_stds": [1.0, 1.0, 1.0, 1.0],
         },
-        "reg_decoded_bbox": overlap,
-        "loss_cls": {**class_loss, "loss_weight": 1.0},
-        "loss_bbox": box_loss,
+        **_losses(config),
         "init_cfg": {
             "type": "Normal",
             "layer": "Conv2d",
@@ -114,7 +116,24 @@ def _mmdetection_head(config: Config, num_classes: int) -> dict[str, Any]:
     }
 
 
-def _mmdetection_test(config: Config) -> dict[str, Any]:
+def _losses(config: Config) -> dict[str, Any]:
+    loss = config.loss
+    names = {"giou": "GIoULoss", "diou": "DIoULoss", "ciou": "CIoULoss", "l1": "L1Loss", "smooth_l1": "SmoothL1Loss"}
+    box_loss: dict[str, Any] = {"type": names[loss.box_loss], "loss_weight": loss.box_weight}
+    if loss.box_loss == "smooth_l1":
+        box_loss["beta"] = loss.smooth_l1_beta
+    alpha, gamma = focal_of(config)
+    class_loss: dict[str, Any] = {"type": "FocalLoss", "use_sigmoid": True, "gamma": gamma, "alpha": alpha}
+    if alpha < 0:
+        class_loss = {"type": "CrossEntropyLoss", "use_sigmoid": True}
+    return {
+        "reg_decoded_bbox": loss.box_loss in ("giou", "diou", "ciou"),
+        "loss_cls": {**class_loss, "loss_weight": 1.0},
+        "loss_bbox": box_loss,
+    }
+
+
+def _inference(config: Config) -> dict[str, Any]:
     inference = config.inference
     nms: dict[str, Any] = {"type": "nms", "iou_threshold": inference.nms_threshold}
     if inference.nms_kind == "soft":

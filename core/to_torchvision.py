@@ -17,23 +17,34 @@ LACKS = (
 
 def as_torchvision(config: Config, num_classes: int) -> str:
     """Returns a script that builds torchvision's RetinaNet; weights exported here load into it unchanged."""
-    model, anchors, inference = config.model, config.anchors, config.inference
-    widths = WIDTHS.get(model.depth, WIDE)
-    sizes = tuple(tuple(int(size * scale) for scale in anchors.scales) for size in anchors.sizes)
-    source = widths[-1] if model.p6_source == "c5" else model.fpn_channels
-    norm = f"partial(nn.GroupNorm, {norm_groups(model.fpn_channels)})" if model.head_norm == "group" else "None"
-    sides = f"min_size={inference.image_size}, max_size={inference.max_image_size}"
-    return f"""{left_out(config, LACKS)}from functools import partial
+    parts = (
+        _imports(config),
+        _backbone(config, num_classes),
+        _anchors_and_head(config),
+        _losses(config),
+        _model(config),
+    )
+    return left_out(config, LACKS) + "\n".join(parts)
+
+
+def _imports(config: Config) -> str:
+    return f"""from functools import partial
 
 from torch import nn
-from torchvision.models import resnet{model.depth}
+from torchvision.models import resnet{config.model.depth}
 from torchvision.models.detection import RetinaNet, retinanet
 from torchvision.models.detection.anchor_utils import AnchorGenerator
 from torchvision.models.detection.backbone_utils import BackboneWithFPN
 from torchvision.ops import Conv2dNormActivation, sigmoid_focal_loss
 from torchvision.ops.feature_pyramid_network import LastLevelP6P7
+"""
 
-NUM_CLASSES = {num_classes}
+
+def _backbone(config: Config, num_classes: int) -> str:
+    model = config.model
+    widths = WIDTHS.get(model.depth, WIDE)
+    source = widths[-1] if model.p6_source == "c5" else model.fpn_channels
+    return f"""NUM_CLASSES = {num_classes}
 
 # {"P6 comes from C5" if model.p6_source == "c5" else "P6 comes from P5"}.
 extra_levels = LastLevelP6P7({source}, {model.fpn_channels})
@@ -44,8 +55,14 @@ backbone = BackboneWithFPN(
     {list(widths[1:])},
     {model.fpn_channels},
     extra_blocks=extra_levels,
-)
-anchors = AnchorGenerator(
+)"""
+
+
+def _anchors_and_head(config: Config) -> str:
+    model, anchors = config.model, config.anchors
+    sizes = tuple(tuple(int(size * scale) for scale in anchors.scales) for size in anchors.sizes)
+    norm = f"partial(nn.GroupNorm, {norm_groups(model.fpn_channels)})" if model.head_norm == "group" else "None"
+    return f"""anchors = AnchorGenerator(
     {sizes!r},
     ({tuple(anchors.ratios)!r},) * {len(sizes)},
 )
@@ -56,10 +73,25 @@ head = retinanet.RetinaNetHead(
 make = partial(Conv2dNormActivation, {model.fpn_channels}, {model.fpn_channels}, norm_layer=norm)
 for part in (head.classification_head, head.regression_head):  # torchvision always makes four convolutions
     part.conv = nn.Sequential(*part.conv[:{model.num_convs}], *(make() for _ in range(4, {model.num_convs})))
-nn.init.constant_(head.classification_head.cls_logits.bias, {prior_logit(model.prior_probability)!r})
-head.regression_head._loss_type = {config.loss.box_loss!r}
-{_torchvision_loss(config)}
-model = RetinaNet(
+nn.init.constant_(head.classification_head.cls_logits.bias, {prior_logit(model.prior_probability)!r})"""
+
+
+def _losses(config: Config) -> str:
+    """torchvision calls its losses without α, γ and β, so others must be put in their place."""
+    alpha, gamma = focal_of(config)
+    lines = [f"head.regression_head._loss_type = {config.loss.box_loss!r}"]
+    if (alpha, gamma) != PLAIN_FOCAL:
+        lines.append(f"retinanet.sigmoid_focal_loss = partial(sigmoid_focal_loss, alpha={alpha!r}, gamma={gamma!r})")
+    if config.loss.box_loss == "smooth_l1":
+        beta = {"beta": config.loss.smooth_l1_beta}
+        lines.append(f"retinanet._box_loss = partial(retinanet._box_loss, cnf={beta!r})")
+    return "\n".join(lines)
+
+
+def _model(config: Config) -> str:
+    inference, matching = config.inference, config.matching
+    sides = f"min_size={inference.image_size}, max_size={inference.max_image_size}"
+    return f"""model = RetinaNet(
     backbone,
     NUM_CLASSES,
     {sides},
@@ -69,20 +101,8 @@ model = RetinaNet(
     topk_candidates={inference.topk_candidates},
     nms_thresh={inference.nms_threshold!r},
     detections_per_img={inference.max_detections},
-    fg_iou_thresh={config.matching.fg_iou_threshold!r},
-    bg_iou_thresh={config.matching.bg_iou_threshold!r},
+    fg_iou_thresh={matching.fg_iou_threshold!r},
+    bg_iou_thresh={matching.bg_iou_threshold!r},
 )
-model.proposal_matcher.allow_low_quality_matches = {config.matching.force_best_match}
+model.proposal_matcher.allow_low_quality_matches = {matching.force_best_match}
 """
-
-
-def _torchvision_loss(config: Config) -> str:
-    """torchvision calls its losses without α, γ and β, so others must be put in their place."""
-    alpha, gamma = focal_of(config)
-    lines = []
-    if (alpha, gamma) != PLAIN_FOCAL:
-        lines.append(f"retinanet.sigmoid_focal_loss = partial(sigmoid_focal_loss, alpha={alpha!r}, gamma={gamma!r})")
-    if config.loss.box_loss == "smooth_l1":
-        beta = {"beta": config.loss.smooth_l1_beta}
-        lines.append(f"retinanet._box_loss = partial(retinanet._box_loss, cnf={beta!r})")
-    return "\n".join(lines)
