@@ -27,11 +27,29 @@ BUTTON_STATES = {
 }
 
 
+class Around(NamedTuple):
+    """What is shown around a run.
+
+    Attributes:
+        choices: The list of runs, (label, name) each.
+        run: The chosen one.
+        state: Where it stands.
+        frames: Evaluations of its film.
+        active: Whether any run goes on or waits.
+    """
+
+    choices: tuple[tuple[str, str], ...] = ()
+    run: str = ""
+    state: str = ""
+    frames: int = 0
+    active: bool = False
+
+
 class Seen(NamedTuple):
-    """What the page shows of its run: a stamp, and how many evaluations there were."""
+    """What the page shows of its run: what changes when there is something new, and what is around it."""
 
     stamp: tuple = ()
-    frames: int = 0
+    around: Around = Around()
 
 
 def connect_training(parts: Parts) -> None:
@@ -50,16 +68,22 @@ def run_parts(parts: Parts) -> list:
 
 def run_updates(asked: Asked) -> list:
     """Returns the list of runs, the film's slider, the clock and the buttons for what is asked."""
-    standings = RUNS.standings()
-    choices = [(_label(name, standings[name]), name) for name in list(standings)[:MOST_LISTED]]
-    active = any(each.state in ACTIVE for each in standings.values())
-    frames, state = frame_count(asked.run), RUNS.read(asked.run).state if RUNS.has(asked.run) else ""
+    around = _around(asked)
+    frames = around.frames
     return [
-        gr.Dropdown([NO_RUN, *choices], value=asked.run),
+        gr.Dropdown([NO_RUN, *around.choices], value=asked.run),
         FilmSlider(maximum=max(frames, 2), value=asked.frame, visible=True if frames > 1 else "hidden"),
-        gr.Timer(TICK_SECONDS if active else IDLE_SECONDS),
-        *(gr.Button(interactive=state in states) for states in BUTTON_STATES.values()),
+        gr.Timer(TICK_SECONDS if around.active else IDLE_SECONDS),
+        *(gr.Button(interactive=around.state in states) for states in BUTTON_STATES.values()),
     ]
+
+
+def _around(asked: Asked) -> Around:
+    standings = RUNS.standings()
+    choices = tuple((_label(name, standings[name]), name) for name in list(standings)[:MOST_LISTED])
+    active = any(each.state in ACTIVE for each in standings.values())
+    state = RUNS.read(asked.run).state if RUNS.has(asked.run) else ""
+    return Around(choices, asked.run, state, frame_count(asked.run), active)
 
 
 def newest_frame(asked: Asked) -> Asked:
@@ -111,16 +135,19 @@ def _connect_watch(parts: Parts, seen: gr.State) -> None:
         asked = Asked(*inputs)
         if asked.step != "training" or RUNS.stamp(asked.run) == last.stamp:
             return [gr.skip()] * len(outputs)
-        if asked.frame >= last.frames:  # the film follows the run unless somebody has moved its slider
+        if asked.frame >= last.around.frames:  # the film follows the run unless somebody has moved its slider
             asked = newest_frame(asked)
-        return [*run_updates(asked), _seen(asked), *updates(show(asked))]
+        now = _seen(asked)
+        # A list that is open, or a button that is being pressed, is left alone while nothing about it is new.
+        around = [gr.skip()] * len(run_parts(parts)) if now.around == last.around else run_updates(asked)
+        return [*around, now, *updates(show(asked))]
 
     outputs = [*run_parts(parts), seen, *parts.shown]
     parts.timer.tick(tick, [seen, *parts.asked], outputs, **LIVE)
 
 
 def _seen(asked: Asked) -> Seen:
-    return Seen(RUNS.stamp(asked.run), frame_count(asked.run))
+    return Seen(RUNS.stamp(asked.run), _around(asked))
 
 
 def _use(*inputs: Any) -> list:
