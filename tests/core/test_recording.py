@@ -1,5 +1,6 @@
 """What a run keeps while it trains, what others ask of it, and what it does on a full disk."""
 
+import copy
 import threading
 from itertools import islice
 
@@ -8,6 +9,7 @@ import torch
 
 from core import checkpoints
 from core.architecture import WeightsError
+from core.data import SceneData
 from core.film import Film, from_plain, read_film, read_scene, to_plain
 from core.model import build_model
 from core.run_control import PAUSE, STOP, Control, ask
@@ -159,8 +161,6 @@ def test_a_checkpoint_in_mid_step_is_that_of_the_last_whole_step(tmp_path, monke
     """As when a long step does not end in time: another thread saves, while batch norms and averages have moved on."""
     config = tiny(model__batch_norm="live", training__batch_size=2, loss__normaliser="moving_average")
     trainer = Trainer(build_model(config.model, num_classes=6, anchors_per_place=9), config)
-    from core.data import SceneData
-
     data = SceneData(config.scenes, 10, "train")
     records, found = trainer.run(data, data), {}
     next(records)
@@ -170,7 +170,7 @@ def test_a_checkpoint_in_mid_step_is_that_of_the_last_whole_step(tmp_path, monke
 
     def backward_while_saved(loss):
         with trainer.standing() as result:
-            found.update(state=trainer.state(), result={k: v.clone() for k, v in result.state_dict().items()})
+            found.update(state=copy.deepcopy(trainer.state()), result=copy.deepcopy(result.state_dict()))
         backward(loss)
 
     monkeypatch.setattr(trainer.accelerator, "backward", backward_while_saved)
