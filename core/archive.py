@@ -66,7 +66,8 @@ def import_zip(archive: Path, folder: Path, accept: Callable[[Path], T], limits:
         result = accept(root)
         root.rename(folder)
     except DataError as error:
-        raise DataError(str(error).replace(f"{beside}/", "")) from None
+        error.args = (str(error).replace(f"{beside}/", ""),)
+        raise
     except OSError as error:
         raise DataError(f"{archive} cannot be unpacked into {folder}: {error.strerror or error}.") from None
     finally:

@@ -12,13 +12,9 @@ from core.config import Config
 from core.data_check import DataCheck, check_folder
 from core.data_check_text import check_text
 from core.data_files import DataError
-from core.files import require_writable
-from core.folder_data import SPLITS
-from core.folders import names_of, read_folder, read_whole, require_format, splits_of
-from core.splits import SPLITS_FILE, random_split, stratified_split, write_splits
+from core.folder_splits import split_folder
+from core.folders import read_folder, require_format, splits_of
 from core.weights import adopt, weights_for
-
-SPLIT_BY = {"random": lambda counts, *how: random_split(len(counts), *how), "stratified": stratified_split}
 
 
 def check(config: Config, options: Namespace) -> dict[str, Any]:
@@ -47,18 +43,7 @@ def unpack(config: Config, options: Namespace) -> dict[str, Any]:
 def split(config: Config, options: Namespace) -> dict[str, Any]:
     """Splits a data set anew into a file beside its annotations, or goes back to its own splits; prints the counts."""
     folder = Path(options.data)
-    require_format(folder)
-    require_writable(folder / SPLITS_FILE)
-    if options.by == "given":
-        (folder / SPLITS_FILE).unlink(missing_ok=True)
-    else:
-        raw = read_whole(folder)
-        labels = [[item.label for item in picture.objects if not item.crowd] for picture in raw.pictures]
-        counts = np.array([np.bincount(each, minlength=len(raw.class_names)) for each in labels], dtype=np.int64)
-        parts = SPLIT_BY[options.by](counts, options.shares, config.training.seed)
-        names = names_of(folder, raw.pictures)
-        lists = [[names[number] for number in part] for part in parts]
-        write_splits(folder, dict(zip(SPLITS, lists, strict=True)))
+    split_folder(folder, options.by, options.shares, config.training.seed)
     return {"by": options.by, "splits": {name: _counted(folder, name) for name in splits_of(folder)}}
 
 

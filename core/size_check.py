@@ -46,11 +46,10 @@ def measure_sizes(
     Returns:
         By class name, those with objects.
     """
-    boxes = torch.from_numpy(np.concatenate([np.zeros((0, 4), np.float32), *(look.boxes for look in looks)]))
-    labels = np.concatenate([np.zeros(0, np.int64), *(look.labels for look in looks)])
+    objects, labels = objects_in(looks)
     owners = np.repeat(np.arange(len(looks)), [len(look.labels) for look in looks])
-    pictures = torch.tensor([look.seen for look in looks], dtype=torch.int64).reshape(-1, 2)[torch.from_numpy(owners)]
     threshold = config.matching.fg_iou_threshold
+    boxes, pictures = objects
     iou = np.concatenate([np.zeros(0, np.float32)] + [
         measure(Objects(boxes[at : at + BLOCK], pictures[at : at + BLOCK]), config.anchors, threshold).iou.numpy()
         for at in range(0, len(boxes), BLOCK)
@@ -67,6 +66,15 @@ def measure_sizes(
         for label, name in enumerate(class_names)
         if (labels == label).any()
     }
+
+
+def objects_in(looks: Sequence[Look]) -> tuple[Objects, np.ndarray]:
+    """Returns the objects of all pictures in order, and their labels, int64 [M]."""
+    boxes = torch.from_numpy(np.concatenate([np.zeros((0, 4), np.float32), *(look.boxes for look in looks)]))
+    labels = np.concatenate([np.zeros(0, np.int64), *(look.labels for look in looks)])
+    seen = torch.tensor([look.seen for look in looks], dtype=torch.int64).reshape(-1, 2)
+    owners = torch.tensor([len(look.labels) for look in looks], dtype=torch.int64)
+    return Objects(boxes, seen.repeat_interleave(owners, dim=0)), labels
 
 
 def _class_sizes(sides: np.ndarray, iou: np.ndarray, threshold: float) -> ClassSizes:

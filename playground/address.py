@@ -5,6 +5,8 @@ from typing import Any
 import gradio as gr
 
 from core.config import Config, knobs
+from core.data_files import DataError
+from core.pictures import PictureError
 from core.takeaway import FORMATS
 from playground.answers import IN_ORDER, LIVE, refusing, shown_settings, updates
 from playground.asked import Asked, Own
@@ -24,7 +26,8 @@ COPY = """(text) => navigator.clipboard
 
 def connect_address(page: gr.Blocks, parts: Parts) -> None:
     """Opening the page, and going back and forward in the browser's history."""
-    outputs = [parts.step, parts.pick, parts.level, parts.lesson, parts.curve, parts.p_t, parts.map]
+    outputs = [parts.step, parts.own, parts.pinned_own, parts.inquiry, parts.pick, parts.level]
+    outputs += [parts.lesson, parts.curve, parts.p_t, parts.map]
     outputs += [parts.pinned, parts.beside, parts.buttons["lessons"], parts.buttons["preset"]]
     outputs += [*parts.panel.shown, *run_parts(parts), *parts.all_settings, *parts.shown]
     page.load(load, parts.panel.seen, outputs, **LIVE)
@@ -54,15 +57,20 @@ def opened_at(query: str, seen: list[str], own: Own | None = None, pinned_own: O
     message = ""
     try:
         asked = from_link(query)
+    except (DataError, PictureError) as error:  # another machine's data set; all else of the link can be followed
+        asked, message = from_link(query, with_data=False), f"The picture of the link is not on show. {error}"
     except REFUSALS as error:
         asked, message = from_link(""), f"The link was not followed. {error}"
     place = Place.from_link(asked.lesson)
+    asked = asked._replace(own=_kept(asked.own, own), pinned_own=_kept(asked.pinned_own, pinned_own))
     # Without a run of its own, or one that is gone, a page finds the one that goes on.
-    run = asked.run if RUNS.has(asked.run) else RUNS.current()
-    asked = newest_frame(asked._replace(run=run, own=own, pinned_own=pinned_own))
+    asked = newest_frame(asked._replace(run=asked.run if RUNS.has(asked.run) else RUNS.current()))
     shown = show(asked)
     return [
         asked.step,
+        asked.own,
+        asked.pinned_own,
+        asked.inquiry,
         asked.pick,
         asked.level,
         asked.lesson,
@@ -78,6 +86,14 @@ def opened_at(query: str, seen: list[str], own: Own | None = None, pinned_own: O
         *shown_settings(asked.config()),
         *updates(shown._replace(notice=message or shown.notice, beside=asked.beside)),
     ]
+
+
+def _kept(linked: Own | None, before: Own | None) -> Own | None:
+    """Returns the picture of a link, or the visitor's own, which no link holds, with the objects that were drawn."""
+    if linked is None:
+        return None if before and before.place else before
+    same = before and (before.place, before.scenes) == (linked.place, linked.scenes)
+    return before if same else linked
 
 
 def connect_resets(parts: Parts) -> None:

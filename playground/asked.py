@@ -10,7 +10,9 @@ from core.hyperparameters import BUILT_IN_WEIGHTS, Scenes
 from core.knobs import ConfigError
 from playground.canvas_edit import Pick
 from playground.controls import config_of
+from playground.inquiry import Inquiry
 from playground.pictures import Picture, scene
+from playground.place import DataPlace
 from playground.situation import Situation
 from playground.step import MAPS, Focus
 from playground.steps.training import RUNS
@@ -21,10 +23,17 @@ P_T_RANGE = (0.01, 0.99)  # of the example that the loss step marks
 
 
 class Own(NamedTuple):
-    """A visitor's own picture, on show while the dials of the scenes stay as they were when it came."""
+    """A picture that is not the scene of the dials, on show while they stay as they were when it came.
+
+    Attributes:
+        picture: With its objects.
+        scenes: The dials.
+        place: In its data set, None for a picture that was uploaded by itself.
+    """
 
     picture: Picture
     scenes: Scenes
+    place: DataPlace | None = None
 
 
 class Asked(NamedTuple):
@@ -45,6 +54,7 @@ class Asked(NamedTuple):
         pinned_own: Somebody's own picture as it was when it was pinned.
         beside: Whether the picture under the pinned settings is on show, too.
         frame: Of the training step, see `Focus`.
+        inquiry: What is asked of an evaluation.
         held: Whether a knob is being dragged.
     """
 
@@ -62,6 +72,7 @@ class Asked(NamedTuple):
     pinned_own: Own | None = None
     beside: bool = False
     frame: float = 1
+    inquiry: Inquiry = Inquiry()
     held: bool = False
 
     def config(self) -> Config:
@@ -78,7 +89,11 @@ class Asked(NamedTuple):
         """Returns what the visitor looks at beside the settings."""
         p_t = min(max(float(self.p_t or 0), P_T_RANGE[0]), P_T_RANGE[1])
         frame = int(min(max(float(self.frame or 1), 1), MAX_FRAME))
-        return Focus(self.level, self.pick, self.run, self.curve, p_t, self.map, frame=frame)
+        return Focus(self.level, self.pick, self.run, self.curve, p_t, self.map, self.inquiry, frame)
+
+    def place(self) -> DataPlace | None:
+        """Returns where the picture on show is in its data set, None if it is in none; raises as `config`."""
+        return place_of(self.own, self.config())
 
     def situation(self) -> Situation:
         """Returns the picture under the settings; raises as `config`."""
@@ -102,9 +117,15 @@ class Asked(NamedTuple):
         return _situation(self.pinned_own, self.pinned_config())
 
 
+def place_of(own: Own | None, config: Config) -> DataPlace | None:
+    """Returns where a picture is in its data set if it is on show under the settings."""
+    return own.place if own and own.scenes == config.scenes else None
+
+
 def _situation(own: Own | None, config: Config, *, held: bool = False) -> Situation:
     on_show = own and own.scenes == config.scenes
-    return Situation(own.picture if on_show else scene(config.scenes), config, held=held)
+    picture = own.picture if on_show else scene(config.scenes)
+    return Situation(picture, config, held=held, place=place_of(own, config))
 
 
 def pin_of(config: Config) -> str:

@@ -79,7 +79,7 @@ def connect_picture(parts: Parts) -> None:
 
     def edit(event: gr.EventData, *inputs: Any) -> list:
         asked = Asked(*inputs)
-        own = edited(getattr(event, "boxes", None), asked.situation())
+        own = edited(getattr(event, "boxes", None), asked.situation())._replace(place=asked.place())
         return [own, *updates(show(asked._replace(own=own)))]
 
     def click(event: gr.EventData, *inputs: Any) -> list:
@@ -122,7 +122,7 @@ def connect_anchors(parts: Parts) -> None:
 
     def fit(whose: str, *inputs: Any) -> list:
         asked = Asked(*inputs)
-        config, said = fitted(whose, asked.situation())
+        config, said = fitted(whose, asked.situation(), asked.place())
         shown = show(asked._replace(settings=settings_of(config)))
         return [*shown_settings(config), *updates(shown._replace(notice=shown.notice or said))]
 

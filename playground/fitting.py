@@ -1,18 +1,26 @@
-"""Anchors that fit: a search on the page's picture, or on scenes made with its dials."""
+"""Anchors that fit: a search on the page's picture, on scenes made with its dials, or on a data set."""
 
 import torch
 
 from core.anchor_fit import Objects, collect, measure, search
 from core.config import Config
 from core.data import SceneData
+from core.size_check import objects_in
+from playground.place import DataPlace, is_kept
 from playground.situation import Situation
+from playground.sources import looks_of
 
 SCENES = 100
-FIT_TO = ("this picture", f"{SCENES} scenes with these dials")
+FIT_TO = ("this picture", f"{SCENES} scenes with these dials", "the data set on show")
 
 
-def fitted(whose: str, situation: Situation) -> tuple[Config, str]:
+def fitted(whose: str, situation: Situation, place: DataPlace | None = None) -> tuple[Config, str]:
     """Returns the settings with better scales and ratios, and what they improve, in a sentence.
+
+    Args:
+        whose: One of `FIT_TO`.
+        situation: The picture under the settings.
+        place: Of the picture in its data set.
 
     Raises:
         ValueError: There are no objects to fit, or `whose` is none of `FIT_TO`.
@@ -20,7 +28,10 @@ def fitted(whose: str, situation: Situation) -> tuple[Config, str]:
     if whose not in FIT_TO:
         raise ValueError(f"Anchors can be fitted to {' or to '.join(FIT_TO)}, not to {whose!r}.")
     config = situation.config
-    objects = _of_picture(situation) if whose == FIT_TO[0] else _of_scenes(config)
+    if whose == FIT_TO[0]:
+        objects = _of_picture(situation)
+    else:
+        objects = _of_scenes(config) if whose == FIT_TO[1] else _of_data(place, config)
     if not len(objects.boxes):
         raise ValueError("There is no object that anchors could fit: draw some in the Picture step first.")
     threshold = config.matching.fg_iou_threshold
@@ -31,6 +42,13 @@ def fitted(whose: str, situation: Situation) -> tuple[Config, str]:
         f"IoU {threshold:g}, mean best IoU {before.mean:.2f} → {after.mean:.2f}."
     )
     return config.replace({"anchors.scales": better.scales, "anchors.ratios": better.ratios}), said
+
+
+def _of_data(place: DataPlace | None, config: Config) -> Objects:
+    if not is_kept(place):
+        raise ValueError("There is no data set on show: choose one above the picture.")
+    looks = looks_of(place.source, config)
+    return objects_in([look for each in looks.values() for look in each])[0]
 
 
 def _of_picture(situation: Situation) -> Objects:

@@ -14,12 +14,15 @@ from playground.answers import answer
 from playground.asked import P_T_RANGE
 from playground.canvas import canvas
 from playground.controls import make_widget, settings_of
+from playground.data_controls import data_controls
 from playground.examples import EXAMPLES
 from playground.fitting import FIT_TO
+from playground.inquiry import Inquiry
 from playground.lessons.panel import Panel, chooser, panel
 from playground.notice import notice
 from playground.plot import plot
 from playground.search import search
+from playground.source_bar import source_bar
 from playground.step import MAPS
 from playground.steps import STEPS
 from playground.steps.loss import FIGURES
@@ -53,6 +56,7 @@ class Parts(NamedTuple):
     side: gr.Column
     other: gr.HTML
     counts: gr.HTML
+    bar: gr.HTML
 
     step: gr.State
     own: gr.State
@@ -69,6 +73,7 @@ class Parts(NamedTuple):
     pinned_own: gr.State
     beside: gr.State
     frame: gr.Slider
+    inquiry: gr.State
     knobs: dict[str, gr.components.Component]
     buttons: dict[str, gr.components.Component]
     panel: Panel
@@ -77,13 +82,14 @@ class Parts(NamedTuple):
     def shown(self) -> list:
         """What `show` gives new values, in the order of `Shown`."""
         first = [self.notice, self.strip, self.canvas, self.readout, self.figure, self.more]
-        return [*first, self.changes, self.side, self.other, self.counts]
+        return [*first, self.changes, self.side, self.other, self.counts, self.bar]
 
     @property
     def asked(self) -> list:
         """What `show` needs, in the order of `Asked`."""
         first = [self.step, self.own, self.pick, self.run, self.level, self.settings, self.lesson, self.curve, self.p_t]
-        return [*first, self.map, self.pinned, self.pinned_own, self.beside, self.frame]
+        last = [self.frame, self.inquiry]
+        return [*first, self.map, self.pinned, self.pinned_own, self.beside, *last]
 
     @property
     def all_settings(self) -> list:
@@ -101,6 +107,7 @@ def lay_out() -> Parts:
             search()
             widgets, more = _knob_columns()
         with gr.Column(elem_classes=["middle"], min_width=320, scale=6):
+            bar = source_bar()
             view, side, other = _pictures()
             frame = FilmSlider(1, 2, value=1, step=1, label="Evaluation", visible="hidden", elem_id="frame")
             counts = readout.component("counts", "numbers counts")
@@ -113,8 +120,8 @@ def lay_out() -> Parts:
     settings = gr.Textbox(settings_of(Config()), visible="hidden", elem_id="settings")
     live.component(answer)
     level, pins = gr.State(0), [gr.State(""), gr.State(None), gr.State(False)]
-    shown = [message, navigation, view, numbers, *under, changes, side, other, counts]
-    asked = [*states, timer, level, settings, curve, p_t, gr.State(MAPS[0]), *pins, frame]
+    shown = [message, navigation, view, numbers, *under, changes, side, other, counts, bar]
+    asked = [*states, timer, level, settings, curve, p_t, gr.State(MAPS[0]), *pins, frame, gr.State(Inquiry())]
     return Parts(*shown, *asked, widgets, more | buttons | pinning, lesson)
 
 
@@ -187,7 +194,7 @@ def _picture_buttons() -> dict[str, gr.components.Component]:
         another = gr.Button("Another scene", variant="primary", size="sm", min_width=80)
         upload = gr.UploadButton("Upload a picture", file_types=["image"], size="sm", min_width=80)
     example = gr.Dropdown(list(EXAMPLES), value=next(iter(EXAMPLES)), label="Examples", interactive=True)
-    return {"another": another, "upload": upload, "example": example}
+    return {"another": another, "upload": upload, "example": example} | data_controls()
 
 
 def _network_buttons() -> dict[str, gr.components.Component]:
@@ -217,9 +224,17 @@ def _training_buttons() -> dict[str, gr.components.Component]:
     return {**going, "use": use, "preset": preset, "compare": compare}
 
 
+def _evaluation_buttons() -> dict[str, gr.components.Component]:
+    with gr.Row():
+        evaluate = gr.Button("Evaluate", variant="primary", size="sm", min_width=80)
+        cancel = gr.Button("Stop", size="sm", min_width=80, elem_id="stop-evaluation")
+    return {"evaluate": evaluate, "stop_evaluation": cancel}
+
+
 BUTTONS: dict[str, Callable[[], dict]] = {
     "picture": _picture_buttons,
     "network": _network_buttons,
     "anchors": _anchor_buttons,
     "training": _training_buttons,
+    "evaluation": _evaluation_buttons,
 }

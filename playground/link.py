@@ -6,10 +6,13 @@ from urllib.parse import parse_qsl, urlencode
 from core.anchors import LEVELS
 from core.config import MAX_TEXT, Config
 from core.knobs import ConfigError
-from playground.asked import Asked, require_own_weights
+from playground.asked import Asked, Own, place_of, require_own_weights
 from playground.canvas_edit import Pick
 from playground.controls import settings_of
+from playground.inquiry import Inquiry, asked_for
 from playground.lessons.panel import Place
+from playground.place import DataPlace
+from playground.sources import picture_at
 from playground.step import MAPS
 from playground.steps import STEPS
 from playground.steps.loss import FIGURES
@@ -34,15 +37,26 @@ def to_link(asked: Asked, config: Config) -> str:
         "beside": "true" if asked.beside else "",
         "pinned": asked.pinned,
         "run": asked.run if asked.step == "training" else "",
+        "pinned_data": _place_text(asked.pinned_own, asked.pinned_config()) if asked.pinned else "",
+        "data": _place_text(asked.own, config),
+        "score": "" if asked.inquiry.score is None else f"{asked.inquiry.score:g}",
+        "iou": f"{asked.inquiry.iou:g}" if asked.inquiry.iou != USUAL.inquiry.iou else "",
+        "figure": asked.inquiry.figure if asked.inquiry.figure != USUAL.inquiry.figure else "",
+        "choice": asked.inquiry.choice,
     }
-    parts = (urlencode({key: value for key, value in named.items() if value}, safe=","), config.to_query(base))
+    parts = (urlencode({key: value for key, value in named.items() if value}, safe=",/"), config.to_query(base))
     return "&".join(part for part in parts if part)
 
 
-def from_link(query: str) -> Asked:
+def from_link(query: str, *, with_data: bool = True) -> Asked:
     """Reads a URL query.
 
+    Args:
+        query: Of the address.
+        with_data: Whether pictures of data sets are opened; else the scene is on show.
+
     Raises:
+        core.data_files.DataError, core.pictures.PictureError: A data set's picture is not to be had here.
         ConfigError: Something in it is not allowed.
         ValueError: There is no such lesson.
     """
@@ -65,12 +79,29 @@ def from_link(query: str) -> Asked:
         run=pairs.pop("run", ""),
     )
     beside = _one_of("beside", pairs.pop("beside", "false"), ("true", "false")) == "true"
+    inquiry = Inquiry()
+    for word in ("score", "iou", "figure", "choice"):
+        if word in pairs:
+            inquiry = asked_for(inquiry, word, pairs.pop(word))
+    asked = asked._replace(inquiry=inquiry)
+    places = [DataPlace.from_link(pairs.pop(key, "")) for key in ("data", "pinned_data")]
+    if not with_data:
+        places = [None, None]
     if asked.pinned:
-        asked.pinned_config()  # refused now if it is not allowed
-        asked = asked._replace(beside=beside)
+        pinned_own = _opened(places[1], asked.pinned_config())  # refused now if they are not allowed
+        asked = asked._replace(beside=beside, pinned_own=pinned_own)
     config = base.replace({path: value for path, value in pairs.items() if not path.startswith("__")})
     require_own_weights(config)
-    return asked._replace(settings=settings_of(config))
+    return asked._replace(settings=settings_of(config), own=_opened(places[0], config))
+
+
+def _opened(place: DataPlace | None, config: Config) -> Own | None:
+    return place and Own(picture_at(place, config.scenes), config.scenes, place)
+
+
+def _place_text(own: Own | None, config: Config) -> str:
+    place = place_of(own, config)
+    return place.link if place else ""
 
 
 def _start(place: Place | None) -> tuple[str, Config, str]:

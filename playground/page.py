@@ -6,12 +6,17 @@ from typing import Any
 import gradio as gr
 
 from playground import address, events
+from playground.data_events import connect_data
+from playground.datasets import DATA
+from playground.evaluation_events import connect_evaluation
+from playground.evaluations import EVALUATIONS
 from playground.layout import lay_out
 from playground.lessons.events import connect_lessons
 from playground.live import head as live_head
 from playground.pinning import connect_pinning
 from playground.plot import head as plot_head
 from playground.steps import STEPS
+from playground.steps.training import RUNS
 from playground.training_events import connect_training
 
 DELETE_CACHE = (3600, 86400)  # every hour, uploads older than a day, seconds
@@ -20,6 +25,7 @@ ASSETS = Path(__file__).parent.parent / "assets"
 
 def build_page() -> gr.Blocks:
     """Builds the page; `launch_options` says how to launch it."""
+    DATA.shelf.users = (lambda kept: RUNS.uses(str(kept.folder)), lambda kept: EVALUATIONS.uses(kept.name))
     title = "RetinaNet Playground"
     with gr.Blocks(title=title, analytics_enabled=False, fill_width=True, delete_cache=DELETE_CACHE) as page:
         parts = lay_out()
@@ -30,7 +36,9 @@ def build_page() -> gr.Blocks:
         events.connect_picture(parts)
         events.connect_weights(parts)
         events.connect_anchors(parts)
+        connect_data(parts)
         connect_training(parts)
+        connect_evaluation(page, parts)
         connect_pinning(parts)
         connect_lessons(parts)
     return page

@@ -7,6 +7,7 @@ from functools import lru_cache
 import torch
 from torch import Tensor
 
+from core.boxes import rescale
 from core.hyperparameters import Scenes
 from core.pictures import PictureError, open_picture
 from core.sample import Sample
@@ -25,6 +26,7 @@ class Picture:
         class_names: What the labels mean.
         pixels_key: Hash of the pixels.
         objects_key: Hash of boxes and labels.
+        shrunk: By what a place in the data set's picture, x and y, is multiplied.
     """
 
     name: str
@@ -32,6 +34,7 @@ class Picture:
     class_names: tuple[str, ...]
     pixels_key: str
     objects_key: str
+    shrunk: tuple[float, float] = (1.0, 1.0)
 
     def with_objects(self, boxes: Tensor, labels: Tensor, class_names: tuple[str, ...]) -> "Picture":
         """Returns the picture with other ground truth: float32 [M, 4] and int64 [M]."""
@@ -59,6 +62,14 @@ def uploaded(path: str, name: str, class_names: tuple[str, ...]) -> Picture:
     empty = torch.zeros(0, dtype=torch.int64)
     sample = Sample(image, torch.zeros(0, 4), empty, empty.bool(), 0)
     return _picture(name, sample, class_names)
+
+
+def of_sample(name: str, sample: Sample, class_names: tuple[str, ...]) -> Picture:
+    """Returns a picture of a data set with its objects; a large one is scaled down with them."""
+    image = _shrink(sample.image)
+    down, across = (after / before for after, before in zip(image.shape[1:], sample.image.shape[1:], strict=True))
+    boxes = rescale(sample.boxes, across, down)
+    return replace(_picture(name, sample._replace(image=image, boxes=boxes), class_names), shrunk=(across, down))
 
 
 def _shrink(image: Tensor) -> Tensor:

@@ -9,10 +9,27 @@ import gradio as gr
 # Set as HTML by the script, not named in the template: there Gradio would run a "${…}" in somebody's file name.
 SCRIPT = """
 const readout = element.querySelector("[data-html]");
+const opened = () => [...readout.querySelectorAll("details")].map((each) => [each.firstChild.textContent, each.open]);
 const show = live.part(props.part, (value) => {
+  const before = new Map(opened());
+  const { choose, set } = readout.contains(document.activeElement) ? document.activeElement.dataset : {};
   readout.innerHTML = value || "";
+  for (const each of readout.querySelectorAll("details"))  // what somebody opened stays open
+    each.open = before.get(each.firstChild.textContent) ?? each.open;
+  for (const each of readout.querySelectorAll("[data-choose], [data-set]"))  // and the keyboard stays where it was
+    if ((choose && each.dataset.choose === choose) || (set && each.dataset.set === set)) each.focus();
   readout.dataset.drawn = Number(readout.dataset.drawn || 0) + 1;
 }, () => props.value);
+readout.addEventListener("click", (event) => {
+  const link = event.target.closest("[data-choose]");
+  if (link) trigger("select", { choose: link.dataset.choose });
+});
+readout.addEventListener("input", ({ target }) => {
+  if (target.dataset.set) target.nextElementSibling.textContent = target.value;
+});
+readout.addEventListener("change", ({ target }) => {
+  if (target.dataset.set) trigger("select", { choose: `${target.dataset.set} ${target.value}` });
+});
 watch("value", show);
 show();
 """
@@ -20,6 +37,8 @@ show();
 
 def component(part: str, kind: str) -> gr.HTML:
     """Builds a part of the page that shows numbers; its value is HTML made here.
+
+    Clicking what `link` made, or moving what `slider` made, fires `select` with {"choose": …}.
 
     Args:
         part: Its name among the parts of the page, see `playground.show.Shown`.
@@ -95,6 +114,29 @@ def paragraph(text: str) -> str:
 def details(title: str, body: str, *, opened: bool = False) -> str:
     """Returns a part that opens and closes; the body is HTML made here."""
     return f"<details{' open' * opened}><summary>{escape(title)}</summary>{body}</details>"
+
+
+def link(text: str, choose: str, *, on: bool = False, name: str = "") -> str:
+    """Returns a text that can be chosen.
+
+    Args:
+        text: What is seen.
+        choose: What the page is told.
+        on: Whether it is chosen.
+        name: For those who do not see where it stands, "" for the text.
+    """
+    label = f' aria-label="{escape(name)}"' if name else ""
+    pressed = str(on).lower()
+    return (
+        f'<button type="button" data-choose="{escape(choose)}" aria-pressed="{pressed}"{label}>{escape(text)}</button>'
+    )
+
+
+def slider(label: str, name: str, value: float, low: float, high: float) -> str:
+    """Returns a slider; moving it tells the page its name and its value, to two digits."""
+    attributes = f'min="{low:g}" max="{high:g}" step="0.01" value="{value:.2f}" data-set="{escape(name)}"'
+    shown = f"<output>{value:.2f}</output>"
+    return f'<label class="slider">{escape(label)} <input type="range" {attributes}> {shown}</label>'
 
 
 def plain(text: str) -> str:

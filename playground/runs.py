@@ -140,6 +140,11 @@ class Runs:
         """
         return self._add([(config, About(source))])
 
+    def uses(self, source: str) -> bool:
+        """Tells whether a run trains on a source, or waits to."""
+        active = (name for name, each in self.standings().items() if each.state in ACTIVE)
+        return any(about_of(RunFolder(self.place / name)).source == source for name in active)
+
     def compare(self, key: str) -> str:
         """Puts the runs of a preset into the queue and returns the name of the first; raises as `start`."""
         preset, group = PRESETS[key], f"{key}-{time.time_ns()}"

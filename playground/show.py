@@ -10,7 +10,7 @@ from core.knobs import ConfigError
 from core.pictures import PictureError
 from core.takeaway import FORMATS
 from core.weights import adopt
-from playground import pinned_view, readout, strip
+from playground import pinned_view, readout, source_bar, strip
 from playground.asked import Asked, Own
 from playground.cache import Cache
 from playground.canvas import View, payload, picture_url
@@ -20,8 +20,10 @@ from playground.live import KEPT, KEPT_OWN, Tokens, look_of
 from playground.networks import weights_of
 from playground.pictures import Picture
 from playground.situation import Situation
+from playground.source_bar import Choice
 from playground.step import Levels, Look, Part, Step, truth_layer
 from playground.steps import STEPS
+from playground.steps.evaluation import chosen_of
 
 # What a visitor can bring about; everything else is a defect and may show as one.
 REFUSALS = (ConfigError, WeightsError, PictureError, ValueError)
@@ -44,6 +46,7 @@ class Shown(NamedTuple):
         beside: Whether the picture under the pinned settings is on show.
         other: That picture.
         counts: The numbers of both.
+        bar: Where the picture comes from.
     """
 
     notice: str
@@ -56,6 +59,7 @@ class Shown(NamedTuple):
     beside: bool | None = None
     other: str | None = None
     counts: str | None = None
+    bar: str | None = None
 
 
 def show(asked: Asked) -> Shown:
@@ -71,8 +75,23 @@ def show(asked: Asked) -> Shown:
     except REFUSALS as error:
         return Shown(notice=str(error))
     figure = json.dumps(look.figure) if look.figure else ""
-    shown = Shown(said, strip_value(asked, situation), payload(view), look.readout, figure, look.more)
+    bar = source_bar.value(situation.place, situation.picture.name, _choice(situation, asked))
+    shown = Shown(said, strip_value(asked, situation), payload(view), look.readout, figure, look.more, bar=bar)
     return _against_pinned(shown, asked, situation) if asked.pinned else shown
+
+
+def _choice(situation: Situation, asked: Asked) -> Choice | None:
+    """Returns the pictures of an evaluation that are gone through, None where none are."""
+    try:
+        chosen = asked.inquiry.choice and chosen_of(situation, asked.inquiry)
+    except REFUSALS:
+        return None
+    if not chosen:
+        return None
+    index = situation.place.index if situation.place else -1
+    return Choice(
+        chosen.label, chosen.pictures.index(index) if index in chosen.pictures else None, len(chosen.pictures)
+    )
 
 
 def _look(asked: Asked, situation: Situation) -> tuple[Look, str]:

@@ -28,6 +28,7 @@ from core.weights import WeightsError, adopt
 from playground.cache import Cache, PostponedError
 from playground.networks import SEEDING, Network, is_ready, network_of, weights_under
 from playground.pictures import Picture
+from playground.place import DataPlace
 
 HELD_GFLOPS = 30  # of work, about 0.2 s on two cores, that is done even while a knob is dragged
 # Sizes bound the memory: a prediction of a large picture with many anchors takes 100 MB.
@@ -39,8 +40,9 @@ _first_logits, _first_losses = Cache(3), Cache(256)  # the latter are single num
 class Situation:
     """A picture under settings; its properties raise `WeightsError` where weights are needed that do not fit."""
 
-    def __init__(self, picture: Picture, config: Config, *, held: bool = False) -> None:
+    def __init__(self, picture: Picture, config: Config, *, held: bool = False, place: DataPlace | None = None) -> None:
         self.picture, self.config = picture, config
+        self.place = place  # of the picture in its data set, None if it is in none
         self._held = held  # by a finger on a knob: what takes long waits until it lets go
 
     @cached_property

@@ -9,6 +9,7 @@ from core.anchors import LEVELS
 from core.knobs import Knob
 from playground.canvas import Heat, Layer
 from playground.canvas_edit import Pick
+from playground.inquiry import Inquiry
 from playground.pictures import Picture
 from playground.situation import Situation
 
@@ -25,6 +26,7 @@ class Focus(NamedTuple):
         curve: Which curve the loss step draws.
         p_t: Of the example that the loss step marks.
         map: Which maps the network step draws, one of `MAPS`.
+        inquiry: What is asked of an evaluation.
         frame: Evaluation of the run whose detections are drawn, from 1; one beyond the last stands for that.
     """
 
@@ -34,6 +36,7 @@ class Focus(NamedTuple):
     curve: str = "loss"
     p_t: float = 0.9
     map: str = MAPS[0]
+    inquiry: Inquiry = Inquiry()
     frame: int = 1
 
 

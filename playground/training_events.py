@@ -10,12 +10,15 @@ from core.run_queue import Standing
 from playground.answers import LIVE, refusing, shown_settings, updates
 from playground.asked import Asked
 from playground.controls import settings_of
+from playground.datasets import DATA
 from playground.layout import IDLE_SECONDS, NO_RUN, TICK_SECONDS, FilmSlider, Parts
+from playground.place import is_kept
 from playground.run_readout import state_text
 from playground.runs import ACTIVE, RESUMABLE
 from playground.show import show
 from playground.steps.training import RUNS, run_config
 
+TRAINING_SPLITS = ("train", "val")  # which a run reads
 MOST_LISTED = 200  # runs
 PAUSABLE = (STARTING, RUNNING)
 # What each button wants of a run.
@@ -123,11 +126,21 @@ def _connect_buttons(parts: Parts, seen: gr.State) -> None:
     def compare(preset: str, *inputs: Any) -> list:
         return chosen(Asked(*inputs)._replace(run=RUNS.compare(preset)))
 
-    buttons["start"].click(starting(lambda asked: RUNS.start(asked.config())), parts.asked, outputs, **LIVE)
+    buttons["start"].click(starting(_started), parts.asked, outputs, **LIVE)
     buttons["compare"].click(refusing(count, compare), [buttons["preset"], *parts.asked], outputs, **LIVE)
     for name, act in (("stop", RUNS.stop), ("resume", RUNS.resume), ("pause", RUNS.pause), ("single", RUNS.step)):
         buttons[name].click(acting(act), parts.asked, outputs, **LIVE)
     parts.run.input(refusing(count, lambda *inputs: chosen(Asked(*inputs))), parts.asked, outputs, **LIVE)
+
+
+def _started(asked: Asked) -> str:
+    """Starts a run on the data set that is on show, else on scenes, and returns its name."""
+    config, place = asked.config(), asked.place()
+    if not is_kept(place):
+        return RUNS.start(config)
+    for split in TRAINING_SPLITS:
+        DATA.open(place.source, split)  # refused now rather than in the run
+    return RUNS.start(config, str(DATA.shelf.get(place.source).folder))
 
 
 def _connect_watch(parts: Parts, seen: gr.State) -> None:

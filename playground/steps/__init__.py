@@ -1,5 +1,6 @@
 """The steps of the pipeline, in order."""
 
-from playground.steps import anchors, assignment, detections, loss, network, picture, training
+from playground.steps import anchors, assignment, detections, evaluation, loss, network, picture, training
 
-STEPS = {module.STEP.key: module.STEP for module in (picture, network, anchors, assignment, loss, detections, training)}
+_MODULES = (picture, network, anchors, assignment, loss, detections, training, evaluation)
+STEPS = {module.STEP.key: module.STEP for module in _MODULES}

@@ -11,6 +11,7 @@ from playground import readout
 from playground.canvas import Layer
 from playground.figures import Figure, colour, training
 from playground.pictures import Picture
+from playground.place import is_kept
 from playground.run_reader import picture_of
 from playground.run_readout import changes, status
 from playground.runs import Progress, Runs
@@ -19,19 +20,21 @@ from playground.step import Focus, Look, Step, objects_layer, truth_layer
 from playground.steps import comparison
 from playground.steps.levels import part_levels
 
+EVAL_IMAGES = "training.eval_images"  # belongs to the step that evaluates
+SCENES = "scenes made with the dials of the Picture step"
 POINTS = 500  # of a curve, at most about twice as many are drawn
 RUNS = Runs(Path("runs"))  # of the folder the page is started in
 HINT = (
-    "Press Start to train on scenes made with the dials of the Picture step, from the chosen initial weights, or "
-    "Compare to watch the chosen short runs one after another. A run goes on when this page is closed, and is found "
-    "again in the list."
+    "Press Start to train on {}, from the chosen initial weights, or Compare to watch the chosen short runs one after "
+    "another. A run goes on when this page is closed, and is found again in the list."
 )
 
 
 def look(situation: Situation, focus: Focus) -> Look:
     """Shows a run: its curves, and what it finds in a held-out picture at one of its evaluations."""
     if not RUNS.has(focus.run):
-        text = readout.paragraph(HINT) + comparison.measured() + comparison.rivals()
+        what = f"the data set {situation.place.source}" if is_kept(situation.place) else SCENES
+        text = readout.paragraph(HINT.format(what)) + comparison.measured() + comparison.rivals()
         return Look((truth_layer(situation),), readout=text)
     progress = RUNS.read(focus.run)
     folder = RUNS.folder(focus.run)
@@ -106,7 +109,7 @@ def figure(progress: Progress) -> Figure:
 
 
 def _belongs(knob: Knob) -> bool:
-    return knob.section == "training"
+    return knob.section == "training" and knob.path != EVAL_IMAGES
 
 
 STEP = Step(

@@ -117,7 +117,7 @@ def test_examples_are_valid_and_go_back_to_the_defaults_they_do_not_name():
 
 def test_drawn_boxes_come_in_network_pixels_and_are_kept_in_the_pictures():
     situation = asked(scenes__image_size=320).situation()  # seen at 96 px
-    picture, scenes = edited([{"x1": 9, "y1": 9, "x2": 48, "y2": 48, "label": 2}], situation)
+    picture, scenes, _ = edited([{"x1": 9, "y1": 9, "x2": 48, "y2": 48, "label": 2}], situation)
     assert picture.sample.boxes.tolist() == [pytest.approx([30, 30, 160, 160])]
     assert scenes == situation.config.scenes
     assert picture.sample.labels.tolist() == [2] and picture.pixels_key == situation.picture.pixels_key

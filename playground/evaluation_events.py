@@ -1,0 +1,99 @@
+"""Evaluating in the background, and what is chosen in the numbers of a step: pictures, cells, figures, a threshold."""
+
+from typing import Any
+
+import gradio as gr
+
+from core.knobs import ConfigError
+from playground.answers import IN_ORDER, LIVE, refusing, shown_settings, updates
+from playground.asked import Asked
+from playground.controls import settings_of
+from playground.data_events import at_place
+from playground.evaluations import EVALUATIONS, SCORE, evaluated_place, key_of
+from playground.inquiry import WORST, asked_for
+from playground.layout import TICK_SECONDS, Parts
+from playground.place import DataPlace
+from playground.show import show
+from playground.steps.evaluation import chosen_of
+
+STEP = "evaluation"
+
+
+def connect_evaluation(page: gr.Blocks, parts: Parts) -> None:
+    """Wires the buttons of the evaluation step, the clock that looks at it, and the links in the numbers."""
+    timer, seen = gr.Timer(TICK_SECONDS, active=False), gr.State(None)
+    _connect_clock(page, parts, timer, seen)
+
+    def start(*inputs: Any) -> list:
+        asked = Asked(*inputs)
+        EVALUATIONS.start(asked.config(), asked.place())
+        return [gr.Timer(active=True), *updates(show(asked))]
+
+    def stop(*inputs: Any) -> list:
+        asked = Asked(*inputs)
+        EVALUATIONS.stop(key_of(asked.config(), asked.place()))
+        return updates(show(asked))
+
+    buttons = parts.buttons
+    buttons["evaluate"].click(refusing(1, start), parts.asked, [timer, *parts.shown], **LIVE)
+    buttons["stop_evaluation"].click(refusing(0, stop), parts.asked, parts.shown, **LIVE)
+    _connect_links(parts)
+
+
+def _connect_clock(page: gr.Blocks, parts: Parts, timer: gr.Timer, seen: gr.State) -> None:
+    def tick(last: Any, *inputs: Any) -> list:
+        asked = Asked(*inputs)
+        active = EVALUATIONS.any_active()
+        standing = EVALUATIONS.read(key_of(asked.config(), asked.place())) if asked.step == STEP else None
+        now = standing and (standing.state, standing.done)
+        if now == last or standing is None:
+            return [gr.skip() if active else gr.Timer(active=False), now, *[gr.skip()] * len(parts.shown)]
+        return [gr.Timer(active=active), now, *updates(show(asked))]
+
+    page.load(lambda: gr.Timer(active=EVALUATIONS.any_active()), None, timer, **LIVE)
+    timer.tick(refusing(2, tick), [seen, *parts.asked], [timer, seen, *parts.shown], **LIVE)
+
+
+def _connect_links(parts: Parts) -> None:
+    outputs = [parts.own, parts.pick, parts.inquiry, *parts.all_settings, *parts.shown]
+
+    def follow(event: gr.EventData, *inputs: Any) -> list:
+        asked = followed(Asked(*inputs), str(getattr(event, "choose", "")))
+        settings = shown_settings(asked.config())
+        return [asked.own, asked.pick, asked.inquiry, *settings, *updates(show(asked))]
+
+    guarded = refusing(len(outputs) - len(parts.shown), follow)
+    for part in (parts.readout, parts.more):
+        part.select(guarded, parts.asked, outputs, **IN_ORDER)
+
+
+def followed(asked: Asked, chosen: str) -> Asked:
+    """Returns what is asked for after a link in the numbers was chosen, of which the browser may say anything.
+
+    Args:
+        asked: Before.
+        chosen: "go mine/val/3", "open 3" of the worst pictures, "use 0.4" as the score threshold, or a field of the
+            inquiry and its value, see `asked_for`.
+
+    Raises:
+        ValueError: There is no such thing.
+    """
+    word, _, value = chosen.partition(" ")
+    if word == "go":
+        return at_place(asked, DataPlace.from_link(value))
+    if word == "use":
+        config = asked.config().replace({SCORE: value})
+        return asked._replace(settings=settings_of(config))
+    if word == "open":
+        if not (value.isascii() and value.isdecimal() and len(value) < 10):
+            raise ConfigError("There is no such picture: choose one of the list.")
+        asked = asked._replace(inquiry=asked.inquiry._replace(choice=WORST))
+        return at_place(asked, evaluated_place(asked.place())._replace(index=int(value)))
+    inquiry = asked_for(asked.inquiry, word, value)
+    if word == "choice" and inquiry.choice == asked.inquiry.choice:
+        return asked._replace(inquiry=inquiry._replace(choice=""))
+    asked = asked._replace(inquiry=inquiry)
+    pictures = chosen_of(asked.situation(), inquiry) if word == "choice" else None
+    if pictures and pictures.pictures:
+        return at_place(asked, evaluated_place(asked.place())._replace(index=pictures.pictures[0]))
+    return asked
