@@ -16,6 +16,7 @@ from playground.canvas import canvas
 from playground.controls import make_widget, settings_of
 from playground.data_controls import data_controls
 from playground.examples import EXAMPLES
+from playground.film_slider import FilmSlider
 from playground.fitting import FIT_TO
 from playground.inquiry import Inquiry
 from playground.lessons.panel import Panel, chooser, panel
@@ -31,16 +32,6 @@ from playground.strip import strip
 LINK = "link"  # beside the formats that settings can be taken home in
 TICK_SECONDS, IDLE_SECONDS = 0.5, 5.0  # between looks at training runs, while one goes on and while none does
 NO_RUN = ("no run", "")
-
-
-class FilmSlider(gr.Slider):
-    """A slider whose end moves while the browser may still speak of another one; whoever uses its value bounds it."""
-
-    is_template = True  # Gradio's own slider in the browser
-
-    def preprocess(self, payload: float) -> float:
-        """Returns the value as it comes."""
-        return payload
 
 
 class Parts(NamedTuple):

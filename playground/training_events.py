@@ -11,7 +11,8 @@ from playground.answers import LIVE, refusing, shown_settings, updates
 from playground.asked import Asked
 from playground.controls import settings_of
 from playground.datasets import DATA
-from playground.layout import IDLE_SECONDS, NO_RUN, TICK_SECONDS, FilmSlider, Parts
+from playground.film_slider import FilmSlider
+from playground.layout import IDLE_SECONDS, NO_RUN, TICK_SECONDS, Parts
 from playground.place import is_kept
 from playground.run_readout import state_text
 from playground.runs import ACTIVE, RESUMABLE
