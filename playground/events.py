@@ -33,7 +33,9 @@ def connect_settings(parts: Parts) -> None:
         if path != WEIGHTS:  # weights bring other settings along
             widget.change(None, widget, None, js=tell(path))
     parts.settings.change(None, parts.settings, None, js="(text) => live.told(text)")
-    for name in ("curve", "p_t", "frame"):
+    told = "(value) => { live.choose('frame', value); return value; }"
+    parts.film.change(None, parts.film, parts.frame, js=told)
+    for name in ("curve", "p_t"):
         widget = getattr(parts, name)
         widget.change(None, widget, None, js=f"(value) => live.choose({name!r}, value)")
 

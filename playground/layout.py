@@ -16,7 +16,6 @@ from playground.canvas import canvas
 from playground.controls import make_widget, settings_of
 from playground.data_controls import data_controls
 from playground.examples import EXAMPLES
-from playground.film_slider import FilmSlider
 from playground.fitting import FIT_TO
 from playground.inquiry import Inquiry
 from playground.lessons.panel import Panel, chooser, panel
@@ -63,8 +62,9 @@ class Parts(NamedTuple):
     pinned: gr.State
     pinned_own: gr.State
     beside: gr.State
-    frame: gr.Slider
+    frame: gr.Number  # what the film's slider shows; its own value would be refused once the film is another one
     inquiry: gr.State
+    film: gr.Slider
     knobs: dict[str, gr.components.Component]
     buttons: dict[str, gr.components.Component]
     panel: Panel
@@ -100,7 +100,7 @@ def lay_out() -> Parts:
         with gr.Column(elem_classes=["middle"], min_width=320, scale=6):
             bar = source_bar()
             view, side, other = _pictures()
-            frame = FilmSlider(1, 2, value=1, step=1, label="Evaluation", visible="hidden", elem_id="frame")
+            film = gr.Slider(1, 2, value=1, step=1, label="Evaluation", visible="hidden", elem_id="frame")
             counts = readout.component("counts", "numbers counts")
         with gr.Column(elem_classes=["right"], min_width=280, scale=4):
             numbers = readout.component("readout", "numbers readout")
@@ -112,8 +112,9 @@ def lay_out() -> Parts:
     live.component(answer)
     level, pins = gr.State(0), [gr.State(""), gr.State(None), gr.State(False)]
     shown = [message, navigation, view, numbers, *under, changes, side, other, counts, bar]
-    asked = [*states, timer, level, settings, curve, p_t, gr.State(MAPS[0]), *pins, frame, gr.State(Inquiry())]
-    return Parts(*shown, *asked, widgets, more | buttons | pinning, lesson)
+    asked = [*states, timer, level, settings, curve, p_t, gr.State(MAPS[0]), *pins, gr.Number(1, visible="hidden")]
+    asked += [gr.State(Inquiry())]
+    return Parts(*shown, *asked, film, widgets, more | buttons | pinning, lesson)
 
 
 def _pinned_bar() -> tuple[gr.HTML, dict[str, gr.Button]]:

@@ -11,7 +11,6 @@ from playground.answers import LIVE, refusing, shown_settings, updates
 from playground.asked import Asked
 from playground.controls import settings_of
 from playground.datasets import DATA
-from playground.film_slider import FilmSlider
 from playground.layout import IDLE_SECONDS, NO_RUN, TICK_SECONDS, Parts
 from playground.place import is_kept
 from playground.run_readout import state_text
@@ -67,16 +66,21 @@ def connect_training(parts: Parts) -> None:
 
 def run_parts(parts: Parts) -> list:
     """Returns what `run_updates` gives new values."""
-    return [parts.run, parts.frame, parts.timer, *(parts.buttons[name] for name in BUTTON_STATES)]
+    return [parts.run, parts.film, parts.timer, *(parts.buttons[name] for name in BUTTON_STATES)]
 
 
-def run_updates(asked: Asked) -> list:
-    """Returns the list of runs, the film's slider, the clock and the buttons for what is asked."""
+def run_updates(asked: Asked, *, choose: bool = True) -> list:
+    """Returns the list of runs, the film's slider, the clock and the buttons for what is asked.
+
+    Args:
+        asked: By the visitor.
+        choose: Whether the list shows the run of what is asked; else its choice stays, which may be a newer one.
+    """
     around = _around(asked)
     frames = around.frames
     return [
-        gr.Dropdown([NO_RUN, *around.choices], value=asked.run),
-        FilmSlider(maximum=max(frames, 2), value=asked.frame, visible=True if frames > 1 else "hidden"),
+        gr.Dropdown(choices=[NO_RUN, *around.choices], **({"value": asked.run} if choose else {})),
+        gr.Slider(maximum=max(frames, 2), value=asked.frame, visible=True if frames > 1 else "hidden"),
         gr.Timer(TICK_SECONDS if around.active else IDLE_SECONDS),
         *(gr.Button(interactive=around.state in states) for states in BUTTON_STATES.values()),
     ]
@@ -153,7 +157,7 @@ def _connect_watch(parts: Parts, seen: gr.State) -> None:
             asked = newest_frame(asked)
         now = _seen(asked)
         # A list that is open, or a button that is being pressed, is left alone while nothing about it is new.
-        around = [gr.skip()] * len(run_parts(parts)) if now.around == last.around else run_updates(asked)
+        around = [gr.skip()] * len(run_parts(parts)) if now.around == last.around else run_updates(asked, choose=False)
         return [*around, now, *updates(show(asked))]
 
     outputs = [*run_parts(parts), seen, *parts.shown]

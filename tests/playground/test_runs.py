@@ -269,7 +269,7 @@ def test_a_comparison_is_runs_that_wait_for_each_other(runs, monkeypatch):
     progress = wait_for(runs, first, FINISHED)
     assert progress.preset == preset and [len(curve.steps) for curve in progress.curves] == [3, 3]
     assert [curve.part.arm.name for curve in progress.curves] == [arm.name for arm in preset.arms]
-    look = training.look(Situation(scene(tiny().scenes), tiny()), Focus(run=members[1]))
+    look = training.look(Situation(scene(tiny().scenes), tiny()), Focus(run=members[1], frame=2))
     assert "one anchor a place" in look.readout and "after step 3" in look.layers[-1].label
     assert training.run_config(members[1], tiny()).anchors.per_place == 1
 
