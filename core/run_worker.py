@@ -20,6 +20,7 @@ from core.runs import train_in
 from core.training import TrainingError
 
 REFUSALS = (TrainingError, ValueError, OSError)  # what its message explains; anything else is a defect
+MOST_THREADS = 8  # more gain little for pictures of this size; the page goes first anyway, see `core.serve_runs`
 LOOK_SECONDS = 0.1  # between looks at whether it is to stop
 GRACE_SECONDS = 0.7  # that a step or a part of an evaluation has to end by itself
 
@@ -28,7 +29,7 @@ def work(folder: RunFolder, lock: FileLock) -> None:
     """Trains the run of a folder to its end; never raises, and does not return if it is stopped in mid-step."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal's Ctrl-C is meant for the page
     signal.signal(signal.SIGTERM, lambda *_: ask(folder.control, Control(STOP)))
-    torch.set_num_threads(min(torch.get_num_threads(), max(1, (os.cpu_count() or 2) - 1)))  # one is left to the page
+    torch.set_num_threads(min(torch.get_num_threads(), MOST_THREADS))
     stopper = Stopper(folder)
     stopper.start()
     try:
