@@ -11,6 +11,7 @@ from core.takeaway import FORMATS
 from playground.answers import IN_ORDER, LIVE, refusing, shown_settings, updates
 from playground.asked import Asked, Own
 from playground.controls import settings_of
+from playground.inquiry import Inquiry
 from playground.layout import Parts
 from playground.lessons.panel import Place, chosen_preset, contents, known
 from playground.link import from_link
@@ -100,10 +101,10 @@ def connect_resets(parts: Parts) -> None:
     """Back to the defaults: everything, or the knobs of one step."""
 
     def reset(*inputs: Any) -> list:
-        asked = Asked(*inputs)._replace(own=None, pick=None, settings=settings_of(Config()))
-        return [None, None, *shown_settings(Config()), *updates(show(asked))]
+        asked = Asked(*inputs)._replace(own=None, pick=None, inquiry=Inquiry(), settings=settings_of(Config()))
+        return [None, None, asked.inquiry, *shown_settings(Config()), *updates(show(asked))]
 
-    cleared = [parts.own, parts.pick, *parts.all_settings, *parts.shown]
+    cleared = [parts.own, parts.pick, parts.inquiry, *parts.all_settings, *parts.shown]
     parts.buttons["reset"].click(reset, parts.asked, cleared, **LIVE)
     for key in STEPS:
         _connect_group(parts, key)

@@ -43,7 +43,7 @@ class Situation:
     def __init__(self, picture: Picture, config: Config, *, held: bool = False, place: DataPlace | None = None) -> None:
         self.picture, self.config = picture, config
         self.place = place  # of the picture in its data set, None if it is in none
-        self._held = held  # by a finger on a knob: what takes long waits until it lets go
+        self.held = held  # by a finger on a knob: what takes long waits until it lets go
 
     @cached_property
     def batch(self) -> Batch:
@@ -82,13 +82,13 @@ class Situation:
     @cached_property
     def network(self) -> Network:
         """The network with its weights; another one than before is not made while its knob is held."""
-        if self._held and not is_ready(self.config):
+        if self.held and not is_ready(self.config):
             raise PostponedError("The network runs when you let go of the knob.")
         return network_of(self.config)
 
     def _require_release(self, known: bool) -> None:
         """Refuses the work of a large network while a knob is held; `known` says that it is done already."""
-        if known or not self._held:
+        if known or not self.held:
             return
         if (work := self.costs.gflops) > HELD_GFLOPS:
             raise PostponedError(f"The network runs when you let go of the knob: {work:.0f} GFLOP.")

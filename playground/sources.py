@@ -7,7 +7,7 @@ from typing import NamedTuple
 from core.config import Config
 from core.data import SceneData
 from core.data_files import DataError
-from core.folder_data import DataSet
+from core.folder_data import DataSet, RawPicture
 from core.folders import read_folder
 from core.hyperparameters import Scenes
 from core.issues import Issue, Issues
@@ -20,7 +20,7 @@ from playground.place import SCENES, DataPlace
 
 SCENES_SPLIT = "val"  # of the scenes that are held out, which no training sees
 MOST_SCENES = 5000  # that can be looked at one by one
-_pictures, _looks, _sizes = Cache(16), Cache(4), Cache(16)
+_pictures, _annotated, _looks, _sizes = Cache(16), Cache(3), Cache(4), Cache(16)
 
 
 class Sizes(NamedTuple):
@@ -86,10 +86,14 @@ def looks_of(name: str, config: Config) -> dict[str, list[Look]]:
     """Returns the boxes of a data set's pictures as the network sees them, by split; raises as `sizes_at`."""
     kept = DATA.shelf.get(name)
 
+    def read() -> dict[str, list[RawPicture]]:
+        return {split: read_folder(kept.folder, split).pictures for split in kept.splits}
+
     def look() -> dict[str, list[Look]]:
+        annotated = _annotated.get((name, kept.stamp), read)
         return {
-            split: [as_annotated(each, split, config.inference) for each in read_folder(kept.folder, split).pictures]
-            for split in kept.splits
+            split: [as_annotated(each, split, config.inference) for each in pictures]
+            for split, pictures in annotated.items()
         }
 
     return _looks.get((name, kept.stamp, _seen(config)), look)

@@ -3,18 +3,18 @@
 from collections import Counter
 
 from core.boxes import rescale
-from core.config import Config
 from core.issues import NO_ANCHOR
 from core.knobs import Effect, Knob
 from playground import readout
 from playground.data_report import places_of, report
 from playground.datasets import DATA
-from playground.place import DataPlace, is_kept
+from playground.place import is_kept
 from playground.situation import Situation
 from playground.sources import looks_of, sizes_at
 from playground.step import Focus, Look, Step, truth_layer
 from playground.steps.levels import object_levels
 
+MEASURED_AT_MOST = 20_000  # objects of a data set that are held against the anchors anew, in up to a second
 AREAS = (("small", 0, 32**2), ("medium", 32**2, 96**2), ("large", 96**2, float("inf")))  # COCO's, px²
 
 
@@ -36,18 +36,23 @@ def look(situation: Situation, focus: Focus) -> Look:
     )
     text += readout.table(readout.Table("Objects by class", ("class", "objects"), _rows(names)))
     text += readout.table(readout.Table("By COCO's sizes", ("size", "objects"), tuple(sizes)))
-    text += _data_set(situation.place, situation.config) if is_kept(situation.place) else ""
+    text += _data_set(situation.place.source, situation) if is_kept(situation.place) else ""
     if not len(boxes):
         text += readout.paragraph("There is no object yet: press Draw boxes above the picture and drag over one.")
     return Look(layers=(truth_layer(situation),), readout=text, editable=True)
 
 
-def _data_set(place: DataPlace, config: Config) -> str:
-    check = DATA.shelf.get(place.source).check
-    sizes = sizes_at(place.source, config)
-    issues = tuple(issue for issue in check.issues if issue.kind != NO_ANCHOR) + sizes.unmatched
-    places = places_of(place.source, looks_of(place.source, config))
-    return readout.details("The data set", report(place.source, check, sizes.classes, issues, places), opened=True)
+def _data_set(name: str, situation: Situation) -> str:
+    """Returns the report; what takes long is as it was when the data set came."""
+    check = DATA.shelf.get(name).check
+    issues = tuple(issue for issue in check.issues if issue.kind != NO_ANCHOR)
+    if situation.held or sum(each.objects for each in check.sizes.values()) > MEASURED_AT_MOST:
+        text = report(name, check, check.sizes, check.issues)
+    else:
+        sizes = sizes_at(name, situation.config)
+        places = places_of(name, looks_of(name, situation.config))
+        text = report(name, check, sizes.classes, issues + sizes.unmatched, places)
+    return readout.details("The data set", text, opened=True)
 
 
 def _rows(names: Counter) -> tuple[tuple[str, str], ...]:

@@ -302,3 +302,12 @@ def test_an_empty_folder_has_no_runs(tmp_path):
     RunFolder(tmp_path / "none" / "old").create()
     (tmp_path / "none" / "old" / "config.json").write_text("{}")
     assert runs.list() == ["old"] and runs.read("old").state == INTERRUPTED
+
+
+def test_what_a_run_waits_for_is_in_use(tmp_path, monkeypatch):
+    runs = Runs(tmp_path)
+    monkeypatch.setattr(runs, "open", lambda: None)  # nothing is to begin
+    name = runs.start(tiny(), "/data/mine")
+    assert runs.uses("/data/mine") and not runs.uses("/data/other")
+    runs.stop(name)
+    assert not runs.uses("/data/mine")

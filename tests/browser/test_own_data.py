@@ -1,0 +1,131 @@
+"""One's own data on the real page: a zip is brought, looked through, shown and evaluated; a cell is clicked."""
+
+import zipfile
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from core.config import Config
+from core.model import build_model
+from core.weights import save_weights
+from playground.datasets import DATA
+from playground.page import build_page, launch_options
+from playground.shelf import Bounds, Shelf
+from playground.steps import training
+from tests.browser.test_page import address_of, choose, layers, notice, wait
+from tests.core.made_data import coco, coco_content
+
+pytestmark = pytest.mark.browser
+TINY = {"model.fpn_channels": 32, "model.num_convs": 1, "inference.image_size": 64, "training.eval_images": 6}
+CLASSES = ("square", "bar")
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory):
+    """Runs and data sets of the tests' own, with weights that know their classes."""
+    folder = tmp_path_factory.mktemp("home")
+    config = Config.from_flat(TINY)
+    model = build_model(config.model, num_classes=2, anchors_per_place=9)
+    (folder / "runs").mkdir()
+    save_weights(folder / "runs" / "w.safetensors", model, config, CLASSES, (1, 2))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def address(home):
+    before = training.RUNS.place, DATA.shelf
+    training.RUNS.place, DATA.shelf = home / "runs", Shelf(home / "data", Bounds())
+    page = build_page()
+    _, url, _ = page.launch(prevent_thread_lock=True, quiet=True, **launch_options())
+    yield url
+    page.close()
+    training.RUNS.place, DATA.shelf = before
+
+
+@pytest.fixture
+def archive(tmp_path):
+    """Ten pictures of a square each, in YOLO's format."""
+    folder, random = tmp_path / "set", np.random.default_rng(0)
+    for name in ("images", "labels"):
+        (folder / name).mkdir(parents=True)
+    for number in range(10):
+        pixels = random.integers(0, 60, (64, 64, 3), dtype=np.uint8)
+        pixels[16:48, 16:48] = 255
+        Image.fromarray(pixels).save(folder / "images" / f"p{number}.png")
+        (folder / "labels" / f"p{number}.txt").write_text("0 0.5 0.5 0.5 0.5\n")
+    (folder / "data.yaml").write_text(f"names: [{', '.join(CLASSES)}]\n")
+    return packed(folder, tmp_path / "squares.zip")
+
+
+def packed(folder, archive):
+    with zipfile.ZipFile(archive, "w") as content:
+        for path in folder.rglob("*"):
+            content.write(path, path.relative_to(folder))
+    return archive
+
+
+def bring(page, archive) -> None:
+    if not page.locator("#own-data input[type=file]").count():
+        page.click("#own-data > button")
+    page.set_input_files("#own-data input[type=file]", str(archive))
+
+
+def source(page) -> str:
+    return page.input_value(".source-of")
+
+
+@pytest.mark.timeout(180)
+def test_from_a_zip_to_a_cell_of_the_matrix(address, page, home, archive):
+    weights = home / "runs" / "w.safetensors"
+    query = "&".join(f"{path}={value}" for path, value in TINY.items())
+    page.goto(f"{address}?{query}&model.weights={weights}")
+    page.wait_for_selector(".pic[data-drawn]", timeout=60_000)
+    bring(page, archive)
+    wait(lambda: source(page) == "squares")
+    assert "squares: YOLO, 10 pictures, 2 classes" in page.text_content(".readout")
+    assert "1 classes without any object" in page.text_content(".readout") and notice(page) == ""
+    page.click(".source-onward")
+    wait(lambda: "data=squares/train/2" in address_of(page))
+    page.fill(".source-number", "7")
+    page.keyboard.press("Enter")
+    wait(lambda: "data=squares/train/7" in address_of(page))
+    wait(lambda: layers(page)["truth"] == 1)
+    choose(page, "evaluation")
+    page.click("button:text-is('Evaluate')")
+    wait(lambda: page.locator(".readout .matrix").count(), 60)
+    assert "6 pictures of squares, train" in page.text_content(".readout")
+    cell = page.locator(".matrix td button").first
+    said = cell.get_attribute("aria-label")
+    cell.click()
+    wait(lambda: "choice=cell" in address_of(page))
+    label = said.split(" × ")[1].split(":")[0]
+    wait(lambda: label in page.text_content(".source-name"))
+    wait(lambda: layers(page).get("asked", 0) > 0)
+    assert page.evaluate("document.activeElement.dataset.choose").startswith("choice cell")  # the focus stays
+    page.reload()
+    page.wait_for_selector(".readout .matrix", timeout=60_000)  # it was kept
+    assert label in page.text_content(".source-name")
+
+
+@pytest.mark.timeout(120)
+def test_a_broken_zip_is_told_and_leaves_nothing(address, page, home, tmp_path):
+    content = coco_content()
+    content["annotations"][0]["category_id"] = 77
+    (tmp_path / "noise.zip").write_bytes(b"PK\x03\x04 no zip at all")
+    page.goto(address)
+    page.wait_for_selector(".pic[data-drawn]", timeout=60_000)
+    before = sorted((home / "data").glob("*")) if (home / "data").exists() else []
+    bring(page, packed(coco(tmp_path / "bad", content), tmp_path / "bad.zip"))
+    wait(lambda: "bad.zip is not taken because of 1 objects of an unknown class" in notice(page))
+    assert "Stops training" in page.text_content(".readout") and source(page) == ""
+    bring(page, tmp_path / "noise.zip")
+    wait(lambda: "noise.zip is no zip or is damaged" in notice(page))
+    assert [path for path in sorted((home / "data").glob("*")) if path not in before] == []
+
+
+def test_a_link_to_data_that_is_not_here(address, page):
+    page.goto(f"{address}?data=theirs/val/3&step=anchors")
+    page.wait_for_selector(".pic[data-drawn]", timeout=60_000)
+    wait(lambda: "The picture of the link is not on show" in notice(page))
+    assert page.locator('.strip button[data-step="anchors"][aria-current]').count() == 1
