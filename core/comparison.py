@@ -6,6 +6,7 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any, NamedTuple
 
+from core.config import Config
 from core.presets import Arm, Preset
 from core.runs import FAILED, FINISHED, RunFolder, run_training
 from core.training import Record, TrainingError
@@ -77,20 +78,32 @@ def run_comparison(
         RunError, ConfigError, WeightsError: As `run_training`.
     """
     for part in parts(preset, folder, seeds):
-        status = part.folder.read_status()
-        if status and status.state in (FINISHED, FAILED):
-            continue
-        if status and not part.folder.checkpoint.exists():  # killed within its first minute: nothing to go on from
-            shutil.rmtree(part.folder.path)
-        config = preset.config(part.arm, part.seed, **(own or {}))
-        records = run_training(config, "scenes", part.folder, resume=part.folder.checkpoint.exists(), workers=workers)
+        records = train_part(preset.config(part.arm, part.seed, **(own or {})), part.folder, workers=workers)
         try:
             for record in records:
                 yield part, record
-        except TrainingError:  # its folder says why; the others can still be compared
-            continue
         finally:
             records.close()
+
+
+def train_part(config: Config, folder: RunFolder, *, workers: int) -> Iterator[Record]:
+    """Trains one run on scenes, or goes on with it; nothing is left to do for one that has ended.
+
+    Yields:
+        Its records; those of a run that diverges end, and its folder says why. Closing stops with a checkpoint.
+
+    Raises:
+        RunError, ConfigError, WeightsError: As `run_training`.
+    """
+    status = folder.read_status()
+    if status and status.state in (FINISHED, FAILED):
+        return
+    if status and not folder.checkpoint.exists():  # killed within its first minute: nothing to go on from
+        shutil.rmtree(folder.path)
+    try:
+        yield from run_training(config, "scenes", folder, resume=folder.checkpoint.exists(), workers=workers)
+    except TrainingError:  # the others can still be compared
+        return
 
 
 def result(part: Part) -> Result:
@@ -148,24 +161,6 @@ def rows(results: Sequence[Result]) -> list[Row]:
     """Returns one row an arm, in the order in which the arms come first."""
     arms = dict.fromkeys(each.arm for each in results)
     return [_row(arm, [each for each in results if each.arm == arm]) for arm in arms]
-
-
-def as_text(table: Sequence[Row]) -> str:
-    """Returns a table for a terminal."""
-    lines = [f"{'':42} {'AP':>17} {'AP50':>6} {'AP75':>6} {'loss':>15} {'foreground':>10} {'images/s':>8}"]
-    for row in table:
-        spread = f"{_figure(row.ap)} ({_figure(row.ap_low)}–{_figure(row.ap_high)})"
-        loss = f"{_figure(row.first_loss, '.2f')} → {_figure(row.last_loss, '.4g')}"
-        lines.append(
-            f"{row.arm:42} {spread:>17} {_figure(row.ap50):>6} {_figure(row.ap75):>6} {loss:>15} "
-            f"{_figure(row.foreground, '.1f'):>10} {_figure(row.images_per_second, '.1f'):>8}"
-            + (f"  {row.failed} of {row.runs} diverged" if row.failed else "")
-        )
-    return "\n".join(lines)
-
-
-def _figure(value: float | None, digits: str = ".3f") -> str:
-    return "–" if value is None else format(value, digits)
 
 
 def _row(arm: str, results: Sequence[Result]) -> Row:

@@ -8,11 +8,12 @@ from statistics import fmean
 from typing import Any
 
 from core.comparison import Row, result, rows
-from core.presets import PRESETS
+from core.presets import PRESETS, Preset
 from core.runs import FAILED
 from playground import readout
 from playground.figures import ARMS, Figure, comparison
 from playground.runs import Curve, Progress
+from playground.steps import paper
 
 ASSETS = Path(__file__).parent.parent.parent / "assets"
 SMOOTH = 10  # steps whose losses are averaged for a point of a curve: single batches of four jump about
@@ -23,7 +24,8 @@ RIVALS = (
     "ahead in AP, and slower a picture. The claim is about trainings of 90,000 steps of 16 pictures, which this does "
     "not test; the RetinaNet built in here took 8,500 steps of 8."
 )
-COLUMNS = ("arm", "AP", "AP50", "AP75", "loss, first → last", "foreground a step", "images/s")
+COLUMNS = ("arm", "AP here", "AP50", "AP75", "loss, first → last", "foreground a step", "images/s")
+IN_THE_PAPER = "AP in the paper"
 
 
 def figure(progress: Progress) -> Figure:
@@ -53,7 +55,7 @@ def status(progress: Progress) -> str:
     text += readout.paragraph(preset.look_at)
     results = [result(curve.part) for curve in progress.curves]
     broken = (f"{each.arm}: {each.message.partition(';')[0]}." for each in results if each.state == FAILED)
-    return text + _table("This comparison so far", rows(results)) + "".join(map(readout.paragraph, broken))
+    return text + _table("This comparison so far", rows(results), preset) + "".join(map(readout.paragraph, broken))
 
 
 def measured(keys: Iterable[str] = PRESETS) -> str:
@@ -62,7 +64,7 @@ def measured(keys: Iterable[str] = PRESETS) -> str:
     return "".join(
         readout.details(
             f"Measured here: {PRESETS[key].title}",
-            readout.paragraph(PRESETS[key].look_at) + _kept_table(kept[key]),
+            readout.paragraph(PRESETS[key].look_at) + _kept_table(kept[key], PRESETS[key]),
         )
         for key in keys
         if key in kept
@@ -96,11 +98,13 @@ def _kept(name: str) -> dict[str, Any]:
     return json.loads(path.read_text("utf-8")) if path.exists() else {}
 
 
-def _kept_table(entry: dict[str, Any]) -> str:
-    return _table(entry["title"], [Row(**row) for row in entry["rows"]])
+def _kept_table(entry: dict[str, Any], preset: Preset) -> str:
+    return _table(entry["title"], [Row(**row) for row in entry["rows"]], preset)
 
 
-def _table(title: str, table: list[Row]) -> str:
+def _table(title: str, table: list[Row], preset: Preset) -> str:
+    """Returns what came of each arm, beside what the paper has for the like of it, if it has anything."""
+    found = {arm.name: arm.paper for arm in preset.arms if arm.paper is not None}
     cells = tuple(
         (
             row.arm + (f" ({row.failed} of {row.runs} diverged)" if row.failed else ""),
@@ -110,10 +114,13 @@ def _table(title: str, table: list[Row]) -> str:
             f"{readout.number(row.first_loss, '.2f')} → {readout.number(row.last_loss, '.4g')}",
             readout.number(row.foreground, ".0f"),
             readout.number(row.images_per_second, ".1f"),
+            *((paper.per_cent(found.get(row.arm)),) if found else ()),
         )
         for row in table
     )
-    return readout.table(readout.Table(title, COLUMNS, cells))
+    columns = (*COLUMNS, IN_THE_PAPER) if found else COLUMNS
+    note = readout.paragraph(f"{IN_THE_PAPER}: {paper.ABOUT}") if found else ""
+    return readout.table(readout.Table(title, columns, cells)) + note
 
 
 def _spread(mean: float | None, low: float | None, high: float | None) -> str:
