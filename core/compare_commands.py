@@ -1,4 +1,4 @@
-"""What the command line does to compare: the arms of a preset, one after another or as a sweep; as in `core.commands`."""
+"""What the command line does to compare, one run after another or as a sweep; as in `core.commands`."""
 
 import contextlib
 from argparse import Namespace

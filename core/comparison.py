@@ -22,6 +22,42 @@ class Part(NamedTuple):
     folder: RunFolder
 
 
+class Summary(NamedTuple):
+    """What the records of a run say in few numbers; None for what it did not live to see.
+
+    Attributes:
+        step: The last one.
+        images_per_second: Mean over the last steps.
+        first_loss: Classification loss of the first step.
+        last_loss: Classification loss, mean over the last steps.
+        last_box: Box loss, likewise.
+        foreground: Foreground anchors a step, mean over all.
+        metrics: COCO figures of the last evaluation.
+    """
+
+    step: int
+    images_per_second: float | None
+    first_loss: float | None
+    last_loss: float | None
+    last_box: float | None
+    foreground: float | None
+    metrics: dict[str, Any] | None
+
+
+def summarised(steps: Sequence[Mapping[str, Any]], evaluations: Sequence[Mapping[str, Any]]) -> Summary:
+    """Returns the summary of a run's records, as `RunFolder.read_records` gives them."""
+    last = steps[-LAST_STEPS:]
+    return Summary(
+        step=steps[-1]["step"] if steps else 0,
+        images_per_second=_mean(last, "images_per_second"),
+        first_loss=steps[0]["classification"] if steps else None,
+        last_loss=_mean(last, "classification"),
+        last_box=_mean(last, "box"),
+        foreground=_mean(steps, "foreground"),
+        metrics=evaluations[-1]["metrics"] if evaluations else None,
+    )
+
+
 class Result(NamedTuple):
     """What came of one run; None for what it did not live to see.
 
@@ -98,7 +134,9 @@ def train_part(config: Config, folder: RunFolder, *, workers: int) -> Iterator[R
     status = folder.read_status()
     if status and status.state in (FINISHED, FAILED):
         return
-    if status and not folder.checkpoint.exists():  # killed within its first minute: nothing to go on from
+    if (
+        status and not folder.checkpoint.exists() and not folder.is_held()
+    ):  # killed within its first minute: nothing to go on from
         shutil.rmtree(folder.path)
     try:
         yield from run_training(config, "scenes", folder, resume=folder.checkpoint.exists(), workers=workers)
@@ -110,17 +148,13 @@ def result(part: Part) -> Result:
     """Reads what came of a part."""
     status = part.folder.read_status()
     steps, evaluations = part.folder.read_records()
-    last = steps[-LAST_STEPS:]
+    told = summarised(steps, evaluations)._asdict()
     return Result(
         arm=part.arm.name,
         seed=part.seed,
         state=status.state if status else "waiting",
         message=status.message if status else "",
-        images_per_second=_mean(last, "images_per_second"),
-        first_loss=steps[0]["classification"] if steps else None,
-        last_loss=_mean(last, "classification"),
-        foreground=_mean(steps, "foreground"),
-        metrics=evaluations[-1]["metrics"] if evaluations else None,
+        **{name: told[name] for name in Result._fields if name in told},
         history=[(record["step"], record["metrics"]["ap"]) for record in evaluations],
     )
 

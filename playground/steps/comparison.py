@@ -4,7 +4,6 @@ import json
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
-from statistics import fmean
 from typing import Any
 
 from core.comparison import Row, result, rows
@@ -12,11 +11,11 @@ from core.presets import PRESETS, Preset
 from core.runs import FAILED
 from playground import readout
 from playground.figures import ARMS, Figure, comparison
-from playground.runs import Curve, Progress
+from playground.run_overlay import thinned
+from playground.runs import Progress
 from playground.steps import paper
 
 ASSETS = Path(__file__).parent.parent.parent / "assets"
-SMOOTH = 10  # steps whose losses are averaged for a point of a curve: single batches of four jump about
 RIVALS = (
     "The paper claims that RetinaNet outperforms the two-stage Faster R-CNN. Here both have a ResNet-18 and a pyramid "
     "of the same width, begin at random, and see the same scenes, batches and learning rates; neither was tuned for "
@@ -33,19 +32,11 @@ def figure(progress: Progress) -> Figure:
     losses, precision = [], []
     for curve, tint in zip(progress.curves, ARMS, strict=False):
         name = curve.part.arm.name
-        losses.append((name, tint, *_smoothed(curve)))
+        paid = [(record["step"], record["classification"]) for record in curve.steps]
+        losses.append((name, tint, *thinned(paid)))
         at = [record["step"] for record in curve.evaluations]
         precision.append((f"{name}: AP", tint, at, [record["metrics"]["ap"] for record in curve.evaluations]))
     return comparison(losses, precision)
-
-
-def _smoothed(curve: Curve) -> tuple[list[int], list[float]]:
-    """Returns the first step, whose height tells most, and the mean of every few steps after it."""
-    first, rest = curve.steps[:1], curve.steps[1:]
-    groups = [first, *(rest[start : start + SMOOTH] for start in range(0, len(rest), SMOOTH))]
-    groups = [group for group in groups if group]
-    steps = [group[-1]["step"] for group in groups]
-    return steps, [fmean(record["classification"] for record in group) for group in groups]
 
 
 def status(progress: Progress) -> str:
