@@ -6,8 +6,7 @@ import time
 import pytest
 
 from playground.page import build_page, launch_options
-from playground.steps import training
-from tests.playground.made_runs import evaluation, make_run, step
+from tests.playground.made_runs import evaluation, make_run, runs_at, step
 
 pytestmark = pytest.mark.browser
 OLD, NEW = "20260101-000000-001", "20260101-000000-002"
@@ -20,12 +19,11 @@ def address(tmp_path):
     fast = [*(step(number, 2 / number) for number in range(1, 21)), evaluation(20, 0.125)]
     make_run(tmp_path / OLD, {"training.steps": 30, "loss.gamma": 2}, slow)
     make_run(tmp_path / NEW, {"training.steps": 30, "loss.gamma": 10 / 2}, fast, state="stopped")
-    before, training.RUNS.place = training.RUNS.place, tmp_path
     page = build_page()
-    _, url, _ = page.launch(prevent_thread_lock=True, quiet=True, **launch_options())
-    yield url
-    page.close()
-    training.RUNS.place = before
+    with runs_at(tmp_path):
+        _, url, _ = page.launch(prevent_thread_lock=True, quiet=True, **launch_options())
+        yield url
+        page.close()
 
 
 def wait(condition, seconds: float = 30):
@@ -49,10 +47,10 @@ def sort(page, name: str) -> None:
     page.locator(".runs thead").get_by_role("button", name=name, exact=True).click()
 
 
-@pytest.mark.timeout(200)
+@pytest.mark.timeout(280)
 def test_runs_are_compared_named_deleted_and_put_back(page, address, tmp_path):
     page.goto(f"{address}?step=training")
-    wait(lambda: rows(page) == [NEW, OLD], 60)
+    wait(lambda: rows(page) == [NEW, OLD], 120)
     text = page.text_content(".runs thead")
     assert "γ (focusing)" in text and "α" not in text  # what differs, and nothing else
 
@@ -92,13 +90,13 @@ def test_runs_are_compared_named_deleted_and_put_back(page, address, tmp_path):
     page.get_by_label(f"Delete {NEW}").click()
     wait(lambda: rows(page) == [OLD])
     page.reload()  # what was deleted can still be put back
-    wait(lambda: rows(page) == [OLD], 60)
+    wait(lambda: rows(page) == [OLD], 120)
     page.get_by_text("Deleted runs (1)").click()
     page.get_by_label(f"Put {NEW} back").click()
     wait(lambda: rows(page) == [NEW, OLD])
 
 
-@pytest.mark.timeout(100)
+@pytest.mark.timeout(200)
 def test_the_table_scrolls_by_itself_on_a_phone_and_shows_at_its_step_only(new_page, address):
     page = new_page(viewport={"width": 390, "height": 844})
     page.goto(f"{address}?step=picture")

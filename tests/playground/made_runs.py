@@ -1,11 +1,15 @@
 """Runs as folders on the disk, without any training."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from core.config import Config
 from core.run_folder import FINISHED, RunFolder
+from playground.runs import Runs
+from playground.steps.training import RUNS
 
 
 def step(number: int, classification: float = 0.5, **values: float) -> dict[str, Any]:
@@ -26,3 +30,13 @@ def make_run(
     run.metrics.write_text("".join(json.dumps(record) + "\n" for record in records))
     run.write_status(state, message)
     return run
+
+
+@contextmanager
+def runs_at(place: Path) -> Iterator[None]:
+    """Lets the page have its runs in another folder for a while."""
+    before = dict(vars(RUNS))
+    vars(RUNS).update(vars(Runs(place)))
+    yield
+    RUNS.close()
+    vars(RUNS).update(before)
