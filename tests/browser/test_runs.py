@@ -49,7 +49,7 @@ def sort(page, name: str) -> None:
 
 @pytest.mark.timeout(280)
 def test_runs_are_compared_named_deleted_and_put_back(page, address, tmp_path):
-    page.goto(f"{address}?step=training")
+    page.goto(f"{address}?step=training", timeout=120_000)
     wait(lambda: rows(page) == [NEW, OLD], 120)
     text = page.text_content(".runs thead")
     assert "γ (focusing)" in text and "α" not in text  # what differs, and nothing else
@@ -89,7 +89,7 @@ def test_runs_are_compared_named_deleted_and_put_back(page, address, tmp_path):
 
     page.get_by_label(f"Delete {NEW}").click()
     wait(lambda: rows(page) == [OLD])
-    page.reload()  # what was deleted can still be put back
+    page.reload(timeout=120_000)  # what was deleted can still be put back
     wait(lambda: rows(page) == [OLD], 120)
     page.get_by_text("Deleted runs (1)").click()
     page.get_by_label(f"Put {NEW} back").click()
@@ -99,7 +99,7 @@ def test_runs_are_compared_named_deleted_and_put_back(page, address, tmp_path):
 @pytest.mark.timeout(200)
 def test_the_table_scrolls_by_itself_on_a_phone_and_shows_at_its_step_only(new_page, address):
     page = new_page(viewport={"width": 390, "height": 844})
-    page.goto(f"{address}?step=picture")
+    page.goto(f"{address}?step=picture", timeout=120_000)
     page.wait_for_selector(".pic[data-drawn]", timeout=60_000)
     assert page.locator(".runs").is_hidden()
     page.click('.strip button[data-step="training"]')
