@@ -69,7 +69,7 @@ def test_runs_are_compared_named_deleted_and_put_back(page, address, tmp_path):
 
     page.get_by_label(f"Name and tags of {OLD}").click()
     page.get_by_label("Name", exact=True).fill(NASTY)
-    page.get_by_label("Tags").fill("good, first")
+    page.get_by_label("Tags", exact=True).fill("good, first")
     page.keyboard.press("Enter")
     wait(lambda: NASTY in page.text_content(".runs tbody"))
     assert page.locator(".runs img").count() == 0 and json.loads((tmp_path / OLD / "label.json").read_text())
