@@ -9,7 +9,8 @@ import time
 from itertools import groupby
 from pathlib import Path
 
-from core.comparison import as_text, parts, result, rows, run_comparison
+from core.compare_commands import as_text
+from core.comparison import parts, result, rows, run_comparison
 from core.files import write_text
 from core.presets import PRESETS
 
@@ -32,7 +33,7 @@ def main() -> None:
         table = rows([result(part) for part in parts(preset, folder, options.seeds)])
         title = f"Measured over {options.seeds} seeds: mean (lowest–highest)"
         kept[key] = {"title": title, "rows": [row._asdict() for row in table]}
-        print(preset.title, as_text(table), sep="\n", flush=True)
+        print(preset.title, as_text(table, {arm.name: arm.paper for arm in preset.arms}), sep="\n", flush=True)
     if options.json:
         write_text(options.json, json.dumps(kept, indent=1) + "\n")
 

@@ -112,6 +112,9 @@ def _parser() -> argparse.ArgumentParser:
     compare.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of the runs; goes on in it")
     compare.add_argument("--seeds", type=_count, default=1, help="runs of each arm (default 1)")
     compare.add_argument("--workers", type=_count, default=1, help="processes that load pictures (default 1)")
+    compare.add_argument(
+        "--ray", metavar="ADDRESS", help="train several at a time with Ray: the address of a cluster, or local"
+    )
     anchors = _command(actions, "anchors", "Measure how well the anchors fit, and look for better scales and ratios.")
     _add_data(anchors)
     anchors.add_argument("--split", default="train", help="train (default), val or test")

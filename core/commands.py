@@ -4,12 +4,13 @@ from argparse import Namespace
 from collections.abc import Callable
 from typing import Any
 
+from core.compare_commands import compare
 from core.config import Config
 from core.data_commands import check, split, unpack
 from core.detection_commands import detect
 from core.evaluation_commands import anchors, evaluate
 from core.export_commands import export
-from core.train_commands import compare, train
+from core.train_commands import train
 from core.training import TrainingError
 
 REFUSALS = (TrainingError, ValueError, OSError)  # every other error of core is a ValueError

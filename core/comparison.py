@@ -6,6 +6,7 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any, NamedTuple
 
+from core.config import Config
 from core.presets import Arm, Preset
 from core.runs import FAILED, FINISHED, RunFolder, run_training
 from core.training import Record, TrainingError
@@ -19,6 +20,42 @@ class Part(NamedTuple):
     arm: Arm
     seed: int
     folder: RunFolder
+
+
+class Summary(NamedTuple):
+    """What the records of a run say in few numbers; None for what it did not live to see.
+
+    Attributes:
+        step: The last one.
+        images_per_second: Mean over the last steps.
+        first_loss: Classification loss of the first step.
+        last_loss: Classification loss, mean over the last steps.
+        last_box: Box loss, likewise.
+        foreground: Foreground anchors a step, mean over all.
+        metrics: COCO figures of the last evaluation.
+    """
+
+    step: int
+    images_per_second: float | None
+    first_loss: float | None
+    last_loss: float | None
+    last_box: float | None
+    foreground: float | None
+    metrics: dict[str, Any] | None
+
+
+def summarised(steps: Sequence[Mapping[str, Any]], evaluations: Sequence[Mapping[str, Any]]) -> Summary:
+    """Returns the summary of a run's records, as `RunFolder.read_records` gives them."""
+    last = steps[-LAST_STEPS:]
+    return Summary(
+        step=steps[-1]["step"] if steps else 0,
+        images_per_second=_mean(last, "images_per_second"),
+        first_loss=steps[0]["classification"] if steps else None,
+        last_loss=_mean(last, "classification"),
+        last_box=_mean(last, "box"),
+        foreground=_mean(steps, "foreground"),
+        metrics=evaluations[-1]["metrics"] if evaluations else None,
+    )
 
 
 class Result(NamedTuple):
@@ -77,37 +114,47 @@ def run_comparison(
         RunError, ConfigError, WeightsError: As `run_training`.
     """
     for part in parts(preset, folder, seeds):
-        status = part.folder.read_status()
-        if status and status.state in (FINISHED, FAILED):
-            continue
-        if status and not part.folder.checkpoint.exists():  # killed within its first minute: nothing to go on from
-            shutil.rmtree(part.folder.path)
-        config = preset.config(part.arm, part.seed, **(own or {}))
-        records = run_training(config, "scenes", part.folder, resume=part.folder.checkpoint.exists(), workers=workers)
+        records = train_part(preset.config(part.arm, part.seed, **(own or {})), part.folder, workers=workers)
         try:
             for record in records:
                 yield part, record
-        except TrainingError:  # its folder says why; the others can still be compared
-            continue
         finally:
             records.close()
+
+
+def train_part(config: Config, folder: RunFolder, *, workers: int) -> Iterator[Record]:
+    """Trains one run on scenes, or goes on with it; nothing is left to do for one that has ended.
+
+    Yields:
+        Its records; those of a run that diverges end, and its folder says why. Closing stops with a checkpoint.
+
+    Raises:
+        RunError, ConfigError, WeightsError: As `run_training`.
+    """
+    status = folder.read_status()
+    if status and status.state in (FINISHED, FAILED):
+        return
+    if (
+        status and not folder.checkpoint.exists() and not folder.is_held()
+    ):  # killed within its first minute: nothing to go on from
+        shutil.rmtree(folder.path)
+    try:
+        yield from run_training(config, "scenes", folder, resume=folder.checkpoint.exists(), workers=workers)
+    except TrainingError:  # the others can still be compared
+        return
 
 
 def result(part: Part) -> Result:
     """Reads what came of a part."""
     status = part.folder.read_status()
     steps, evaluations = part.folder.read_records()
-    last = steps[-LAST_STEPS:]
+    told = summarised(steps, evaluations)._asdict()
     return Result(
         arm=part.arm.name,
         seed=part.seed,
         state=status.state if status else "waiting",
         message=status.message if status else "",
-        images_per_second=_mean(last, "images_per_second"),
-        first_loss=steps[0]["classification"] if steps else None,
-        last_loss=_mean(last, "classification"),
-        foreground=_mean(steps, "foreground"),
-        metrics=evaluations[-1]["metrics"] if evaluations else None,
+        **{name: told[name] for name in Result._fields if name in told},
         history=[(record["step"], record["metrics"]["ap"]) for record in evaluations],
     )
 
@@ -148,24 +195,6 @@ def rows(results: Sequence[Result]) -> list[Row]:
     """Returns one row an arm, in the order in which the arms come first."""
     arms = dict.fromkeys(each.arm for each in results)
     return [_row(arm, [each for each in results if each.arm == arm]) for arm in arms]
-
-
-def as_text(table: Sequence[Row]) -> str:
-    """Returns a table for a terminal."""
-    lines = [f"{'':42} {'AP':>17} {'AP50':>6} {'AP75':>6} {'loss':>15} {'foreground':>10} {'images/s':>8}"]
-    for row in table:
-        spread = f"{_figure(row.ap)} ({_figure(row.ap_low)}–{_figure(row.ap_high)})"
-        loss = f"{_figure(row.first_loss, '.2f')} → {_figure(row.last_loss, '.4g')}"
-        lines.append(
-            f"{row.arm:42} {spread:>17} {_figure(row.ap50):>6} {_figure(row.ap75):>6} {loss:>15} "
-            f"{_figure(row.foreground, '.1f'):>10} {_figure(row.images_per_second, '.1f'):>8}"
-            + (f"  {row.failed} of {row.runs} diverged" if row.failed else "")
-        )
-    return "\n".join(lines)
-
-
-def _figure(value: float | None, digits: str = ".3f") -> str:
-    return "–" if value is None else format(value, digits)
 
 
 def _row(arm: str, results: Sequence[Result]) -> Row:

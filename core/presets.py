@@ -4,14 +4,22 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
+from core import paper
 from core.config import Config
 
 
 class Arm(NamedTuple):
-    """One of the runs that are compared: its name and what it has of its own, by path."""
+    """One of the runs that are compared.
+
+    Attributes:
+        name: Tells it from the others.
+        settings: What it has of its own, by path.
+        paper: AP in per cent of the like of it in the paper, None where the paper has no like of it.
+    """
 
     name: str
     settings: dict[str, Any]
+    paper: float | None = None
 
 
 class Preset(NamedTuple):
@@ -49,15 +57,18 @@ SHARED: dict[str, Any] = {
     "training.eval_images": 32,
 }
 
+# The paper's best for OHEM.
+OHEM: dict[str, Any] = {"loss.kind": "ohem", "loss.ohem_anchors": 128, "loss.ohem_nms_threshold": 0.5}
+
 PRESETS: dict[str, Preset] = {
     "loss": Preset(
         "Focal loss against cross-entropy",
         "New heads on the frozen body. Without the prior π the first steps pay for thousands of background anchors at "
         "once: look at where the loss begins, and at how late the first detections come.",
         (
-            Arm("focal loss", {}),
+            Arm("focal loss", {}, paper.GAMMA[2].ap),
             Arm("focal loss without π", {"model.prior_probability": 0.5}),
-            Arm("cross-entropy with π", {"loss.kind": "cross_entropy"}),
+            Arm("cross-entropy with π", {"loss.kind": "cross_entropy"}, paper.PRIOR),
             Arm("cross-entropy without π", {"loss.kind": "cross_entropy", "model.prior_probability": 0.5}),
         ),
     ),
@@ -67,7 +78,7 @@ PRESETS: dict[str, Preset] = {
         "at where each loss begins, and at which step the run without π ends.",
         (
             Arm("without π", {"model.prior_probability": 0.5}),
-            Arm("with π", {}),
+            Arm("with π", {}, paper.PRIOR),
         ),
         {
             "loss.kind": "cross_entropy",
@@ -86,8 +97,25 @@ PRESETS: dict[str, Preset] = {
         "The paper finds γ = 2 best and a wide range good, with α chosen for each γ; too large a γ learns little from "
         "anything but the hardest.",
         tuple(
-            Arm(f"γ = {gamma}", {"loss.gamma": gamma, "loss.alpha": alpha})
-            for gamma, alpha in ((0, 0.75), (1, 0.25), (2, 0.25), (5, 0.25))  # α: the paper's table 1b
+            Arm(f"γ = {gamma}", {"loss.gamma": gamma, "loss.alpha": paper.GAMMA[gamma].alpha}, paper.GAMMA[gamma].ap)
+            for gamma in (0, 1, 2, 5)
+        ),
+    ),
+    "alpha": Preset(
+        "α: how foreground is weighed against background",
+        "Cross-entropy balanced by α, as in the paper's table 1a: too small an α and the background has its way, too "
+        "large an α and it is hardly heard.",
+        tuple(Arm(f"α = {alpha:g}", {"loss.alpha": alpha}, ap) for alpha, ap in paper.ALPHA.items()),
+        {"loss.kind": "balanced_cross_entropy"},
+    ),
+    "ohem": Preset(
+        "Focal loss against hard example mining",
+        "OHEM trains on the hardest anchors of a picture and drops all others; focal loss hears all and turns the easy "
+        "ones down. In the paper no setting of OHEM comes near focal loss.",
+        (
+            Arm("focal loss", {}, paper.BESIDE_OHEM),
+            Arm("OHEM, 128 anchors", {**OHEM}, paper.OHEM),
+            Arm("OHEM, 128 anchors, 1:3", {**OHEM, "loss.ohem_one_to_three": True}),
         ),
     ),
     "freeze": Preset(
@@ -113,8 +141,8 @@ PRESETS: dict[str, Preset] = {
         "One square anchor a place gives far fewer foreground anchors, for less work: compare them, then AP75, where "
         "looser boxes would show.",
         (
-            Arm("nine anchors a place", {}),
-            Arm("one anchor a place", {"anchors.scales": (1.0,), "anchors.ratios": (1.0,)}),
+            Arm("nine anchors a place", {}, paper.ANCHORS[3, 3]),
+            Arm("one anchor a place", {"anchors.scales": (1.0,), "anchors.ratios": (1.0,)}, paper.ANCHORS[1, 1]),
         ),
     ),
 }

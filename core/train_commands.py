@@ -1,19 +1,15 @@
 """What the command line does to train; functions as in `core.commands`."""
 
-import signal
 from argparse import Namespace
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 from tqdm import tqdm
 
 from core.command_parts import progress_bar
-from core.comparison import as_text, parts, result, rows, run_comparison
 from core.config import Config
-from core.presets import PRESETS
 from core.processes import anywhere, make_accelerator
 from core.runs import RunFolder, record_to_dict, run_training
+from core.stopping import stop_signals
 from core.training import EvaluationProgress, EvaluationRecord, Record, StepRecord
 
 
@@ -26,7 +22,7 @@ def train(config: Config, options: Namespace) -> dict[str, Any]:
         config, options.data, folder, resume=options.resume, workers=options.workers, accelerator=accelerator
     )
     with (
-        _stop_signals() as received,
+        stop_signals() as received,
         progress_bar(total=config.training.steps, show=accelerator.is_main_process) as bar,
     ):
         for record in records:
@@ -40,43 +36,6 @@ def train(config: Config, options: Namespace) -> dict[str, Any]:
                 records.close()
                 break
     return result
-
-
-def compare(config: Config, options: Namespace) -> dict[str, Any]:
-    """Trains the arms of a preset into sub-folders of `options.out` and prints what came of each; stops as `train`."""
-    preset = PRESETS[options.preset]
-    records = run_comparison(preset, options.out, seeds=options.seeds, own=config.chosen(), workers=options.workers)
-    total = sum(preset.config(arm, 0, **config.chosen()).training.steps for arm in preset.arms) * options.seeds
-    stopped = False
-    with _stop_signals() as received, progress_bar(total=total, show=True) as bar:
-        for part, record in records:
-            if isinstance(record, StepRecord):
-                bar.update()
-                bar.set_postfix_str(f"{part.arm.name}, seed {part.seed}, loss {record.classification:.3f}")
-            if received:
-                stopped = True
-                records.close()
-                break
-    results = [result(part) for part in parts(preset, options.out, options.seeds)]
-    table = rows(results)
-    print(as_text(table))
-    as_dicts = [[each._asdict() for each in group] for group in (table, results)]
-    return {"preset": options.preset, "stopped": stopped, "rows": as_dicts[0], "runs": as_dicts[1]}
-
-
-@contextmanager
-def _stop_signals() -> Iterator[list[int]]:
-    """Collects stop signals instead of dying of them in the middle of a step."""
-    received: list[int] = []
-    before = {
-        number: signal.signal(number, lambda number, _: received.append(number))
-        for number in (signal.SIGINT, signal.SIGTERM)
-    }
-    try:
-        yield received
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def _show(bar: tqdm, record: Record) -> None:

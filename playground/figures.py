@@ -101,6 +101,28 @@ def comparison(losses: Sequence[Line], precision: Sequence[Line]) -> Figure:
     return figure
 
 
+def overlay(losses: Sequence[Line], precision: Sequence[Line], dashes: Sequence[str]) -> Figure:
+    """Returns the losses of runs (logarithmic), and below them their AP, over the same steps; one name for both."""
+    data = [
+        _scatter(curve, "lines", line={"color": curve[1], "dash": dash}, legendgroup=str(number))
+        for number, (curve, dash) in enumerate(zip(losses, dashes, strict=True))
+    ]
+    data += [
+        _scatter(curve, "lines+markers", line={"color": curve[1], "dash": dash}, legendgroup=str(number), yaxis="y2")
+        | {"showlegend": False}
+        for number, (curve, dash) in enumerate(zip(precision, dashes, strict=True))
+    ]
+    figure = _figure(data, title="Loss and AP of the chosen runs", x="step", y="loss")
+    layout = figure["layout"]
+    layout["yaxis"] |= {"type": "log", "domain": [0.47, 1]}
+    layout["yaxis2"] = {"title": {"text": "AP"}, "domain": [0, 0.4], "rangemode": "tozero", "showgrid": True}
+    layout["xaxis"] |= {"anchor": "y2"}
+    layout["legend"] = {"orientation": "h", "y": -0.2, "yanchor": "top"}
+    layout["height"] = 460
+    layout["showlegend"] = True
+    return figure
+
+
 def training(losses: Sequence[Line], precision: Sequence[Line]) -> Figure:
     """Returns the losses of a run (left axis, logarithmic) and its average precision (right axis) over its steps."""
     data = [_scatter(curve, "lines", line={"color": curve[1]}) for curve in losses]

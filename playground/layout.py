@@ -21,6 +21,8 @@ from playground.inquiry import Inquiry
 from playground.lessons.panel import Panel, chooser, panel
 from playground.notice import notice
 from playground.plot import plot
+from playground.run_actions import runs
+from playground.run_view import run_view
 from playground.search import search
 from playground.source_bar import source_bar
 from playground.step import MAPS
@@ -106,6 +108,7 @@ def lay_out() -> Parts:
             numbers = readout.component("readout", "numbers readout")
             curve, p_t = _loss_view()
             under = plot("figure"), readout.component("more", "numbers readout")
+    run_view(runs)
     states = [gr.State(next(iter(STEPS))), gr.State(None), gr.State(None), more.pop("run"), gr.State("")]
     timer = gr.Timer(IDLE_SECONDS)
     settings = gr.Textbox(settings_of(Config()), visible="hidden", elem_id="settings")

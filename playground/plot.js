@@ -12,7 +12,7 @@ function themed(layout) {
     font: { color: colour("--body-text-color"), family: style.fontFamily, size: 12 },
     xaxis: { ...axis, automargin: true, ...layout.xaxis },
     yaxis: { ...axis, automargin: true, ...layout.yaxis },
-    ...(layout.yaxis2 && { yaxis2: { automargin: true, showgrid: false, ...layout.yaxis2 } }),
+    ...(layout.yaxis2 && { yaxis2: { ...axis, automargin: true, showgrid: false, ...layout.yaxis2 } }),
     shapes: (layout.shapes || []).map((shape) => ({
       ...shape,
       line: { color: colour("--body-text-color"), ...shape.line },

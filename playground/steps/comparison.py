@@ -4,18 +4,18 @@ import json
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
-from statistics import fmean
 from typing import Any
 
 from core.comparison import Row, result, rows
-from core.presets import PRESETS
+from core.presets import PRESETS, Preset
 from core.runs import FAILED
 from playground import readout
 from playground.figures import ARMS, Figure, comparison
-from playground.runs import Curve, Progress
+from playground.run_overlay import thinned
+from playground.runs import Progress
+from playground.steps import paper
 
 ASSETS = Path(__file__).parent.parent.parent / "assets"
-SMOOTH = 10  # steps whose losses are averaged for a point of a curve: single batches of four jump about
 RIVALS = (
     "The paper claims that RetinaNet outperforms the two-stage Faster R-CNN. Here both have a ResNet-18 and a pyramid "
     "of the same width, begin at random, and see the same scenes, batches and learning rates; neither was tuned for "
@@ -23,7 +23,8 @@ RIVALS = (
     "ahead in AP, and slower a picture. The claim is about trainings of 90,000 steps of 16 pictures, which this does "
     "not test; the RetinaNet built in here took 8,500 steps of 8."
 )
-COLUMNS = ("arm", "AP", "AP50", "AP75", "loss, first → last", "foreground a step", "images/s")
+COLUMNS = ("arm", "AP here", "AP50", "AP75", "loss, first → last", "foreground a step", "images/s")
+IN_THE_PAPER = "AP in the paper"
 
 
 def figure(progress: Progress) -> Figure:
@@ -31,19 +32,11 @@ def figure(progress: Progress) -> Figure:
     losses, precision = [], []
     for curve, tint in zip(progress.curves, ARMS, strict=False):
         name = curve.part.arm.name
-        losses.append((name, tint, *_smoothed(curve)))
+        paid = [(record["step"], record["classification"]) for record in curve.steps]
+        losses.append((name, tint, *thinned(paid)))
         at = [record["step"] for record in curve.evaluations]
         precision.append((f"{name}: AP", tint, at, [record["metrics"]["ap"] for record in curve.evaluations]))
     return comparison(losses, precision)
-
-
-def _smoothed(curve: Curve) -> tuple[list[int], list[float]]:
-    """Returns the first step, whose height tells most, and the mean of every few steps after it."""
-    first, rest = curve.steps[:1], curve.steps[1:]
-    groups = [first, *(rest[start : start + SMOOTH] for start in range(0, len(rest), SMOOTH))]
-    groups = [group for group in groups if group]
-    steps = [group[-1]["step"] for group in groups]
-    return steps, [fmean(record["classification"] for record in group) for group in groups]
 
 
 def status(progress: Progress) -> str:
@@ -53,7 +46,7 @@ def status(progress: Progress) -> str:
     text += readout.paragraph(preset.look_at)
     results = [result(curve.part) for curve in progress.curves]
     broken = (f"{each.arm}: {each.message.partition(';')[0]}." for each in results if each.state == FAILED)
-    return text + _table("This comparison so far", rows(results)) + "".join(map(readout.paragraph, broken))
+    return text + _table("This comparison so far", rows(results), preset) + "".join(map(readout.paragraph, broken))
 
 
 def measured(keys: Iterable[str] = PRESETS) -> str:
@@ -62,7 +55,7 @@ def measured(keys: Iterable[str] = PRESETS) -> str:
     return "".join(
         readout.details(
             f"Measured here: {PRESETS[key].title}",
-            readout.paragraph(PRESETS[key].look_at) + _kept_table(kept[key]),
+            readout.paragraph(PRESETS[key].look_at) + _kept_table(kept[key], PRESETS[key]),
         )
         for key in keys
         if key in kept
@@ -96,11 +89,13 @@ def _kept(name: str) -> dict[str, Any]:
     return json.loads(path.read_text("utf-8")) if path.exists() else {}
 
 
-def _kept_table(entry: dict[str, Any]) -> str:
-    return _table(entry["title"], [Row(**row) for row in entry["rows"]])
+def _kept_table(entry: dict[str, Any], preset: Preset) -> str:
+    return _table(entry["title"], [Row(**row) for row in entry["rows"]], preset)
 
 
-def _table(title: str, table: list[Row]) -> str:
+def _table(title: str, table: list[Row], preset: Preset) -> str:
+    """Returns what came of each arm, beside what the paper has for the like of it, if it has anything."""
+    found = {arm.name: arm.paper for arm in preset.arms if arm.paper is not None}
     cells = tuple(
         (
             row.arm + (f" ({row.failed} of {row.runs} diverged)" if row.failed else ""),
@@ -110,10 +105,13 @@ def _table(title: str, table: list[Row]) -> str:
             f"{readout.number(row.first_loss, '.2f')} → {readout.number(row.last_loss, '.4g')}",
             readout.number(row.foreground, ".0f"),
             readout.number(row.images_per_second, ".1f"),
+            *((paper.per_cent(found.get(row.arm)),) if found else ()),
         )
         for row in table
     )
-    return readout.table(readout.Table(title, COLUMNS, cells))
+    columns = (*COLUMNS, IN_THE_PAPER) if found else COLUMNS
+    note = readout.paragraph(f"{IN_THE_PAPER}: {paper.ABOUT}") if found else ""
+    return readout.table(readout.Table(title, columns, cells)) + note
 
 
 def _spread(mean: float | None, low: float | None, high: float | None) -> str:

@@ -19,7 +19,14 @@ from playground.steps.who_pays import alternatives, certainty, shares
 
 CERTAINTY, CUMULATIVE = "how sure the network is", "cumulative loss (figure 4)"
 FIGURES = (*CURVES, CERTAINTY, CUMULATIVE)
-LIKE_THE_PAPERS = ("loss", "prior", "gamma", "anchors")  # presets that repeat the paper's tables in miniature
+LIKE_THE_PAPERS = (
+    "alpha",
+    "gamma",
+    "loss",
+    "prior",
+    "ohem",
+    "anchors",
+)  # presets that repeat the paper's tables in miniature
 DECADES = 4  # of the colours: what pays a ten-thousandth of the highest is dark
 
 

@@ -2,7 +2,8 @@
 
 import pytest
 
-from core.comparison import parts, result, rows, run_comparison
+from core.compare_commands import as_text
+from core.comparison import Row, parts, result, rows, run_comparison
 from core.config import Config, knobs
 from core.presets import PRESETS, SHARED, Arm, Preset
 from core.runs import FAILED, FINISHED, RUNNING, STOPPED
@@ -24,6 +25,27 @@ def test_presets_are_valid_and_their_arms_differ(key):
     assert {path for arm in preset.arms for path in arm.settings} <= set(knobs())
     assert preset.config(preset.arms[0], 3).training.seed == 3
     assert preset.config(preset.arms[0], 0, **{"training.steps": 5}).training.steps == 5
+
+
+def test_the_ablations_of_the_paper_are_there_with_its_figures():
+    """Each told as in table 1: α without focusing, γ with the best α for it, anchors a place, OHEM."""
+    found = {key: {arm.name: arm.paper for arm in preset.arms} for key, preset in PRESETS.items()}
+    assert list(found["alpha"].values()) == [0.0, 10.8, 30.2, 31.1, 30.8, 28.7, 25.1]
+    assert found["gamma"] == {"γ = 0": 31.1, "γ = 1": 33.7, "γ = 2": 34.0, "γ = 5": 32.2}
+    assert found["anchors"] == {"nine anchors a place": 34.0, "one anchor a place": 30.3}
+    assert found["prior"] == {"without π": None, "with π": 30.2}
+    assert [*found["ohem"].values()] == [36.0, 32.8, None]
+    assert set(found["thresholds"].values()) == set(found["freeze"].values()) == {None}
+    losses = [PRESETS["alpha"].config(arm, 0).loss for arm in PRESETS["alpha"].arms]
+    assert {(loss.kind, loss.gamma) for loss in losses} == {("balanced_cross_entropy", 2.0)}
+
+
+def test_the_table_for_a_terminal_tells_ours_from_the_papers():
+    row = Row("γ = 2", 3, 1, 0.5, 0.4, 0.6, 0.8, 0.55, 2.5, 0.125, 30.0, None)
+    head, line, other, note = as_text([row, row._replace(arm="else")], {"γ = 2": 34.0}).splitlines()
+    assert head.split()[0] == "AP" and head.endswith("AP, paper") and "COCO" in note
+    assert "0.500 (0.400–0.600)" in line and line.index("34.0%") + 5 == len(head) and "1 of 3 diverged" in line
+    assert "34.0" not in other and len(line) == len(other)
 
 
 def test_shared_settings_name_nothing_twice():

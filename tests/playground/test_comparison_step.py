@@ -39,6 +39,24 @@ def test_kept_presets_are_shown(assets):
     assert comparison.measured(("gamma", "loss")) == text and comparison.measured(("gamma",)) == ""
 
 
+def cells_of(text: str, arm: str) -> list[str]:
+    row = next(part for part in text.split("<tr>") if part.startswith(f"<td>{arm}</td>"))
+    return [part.partition("</td>")[0] for part in row.split("<td>")[1:]]
+
+
+def test_the_papers_figures_stand_beside_ours_and_are_told_apart(assets):
+    """DESIGN's figures of table 1: γ = 2 gave 34.0, α = 0.25 without focusing 10.8; frozen stages were not ablated."""
+    rows = {"gamma": "γ = 2", "alpha": "α = 0.25", "freeze": "body frozen"}
+    entries = {key: {"title": "x", "rows": [ROW._replace(arm=arm)._asdict()]} for key, arm in rows.items()}
+    (assets / "presets.json").write_text(json.dumps(entries))
+    told = {key: comparison.measured((key,)) for key in rows}
+    assert cells_of(told["gamma"], "γ = 2")[1::6] == ["0.500 (0.400–0.600)", "34.0"]
+    assert cells_of(told["alpha"], "α = 0.25")[-1] == "10.8"
+    assert all("AP here" in text for text in told.values())
+    assert comparison.IN_THE_PAPER in told["gamma"] and "COCO" in told["gamma"]
+    assert comparison.IN_THE_PAPER not in told["freeze"] and len(cells_of(told["freeze"], "body frozen")) == 7
+
+
 def test_kept_rivals_are_shown(assets):
     other = {**RIVAL, "detector": "Faster R-CNN, torchvision's", "ap_low": 0.61, "ap_high": 0.61}
     groups = [{"title": "600 steps of 8, 3 seeds", "rows": [RIVAL, other]}]

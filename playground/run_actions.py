@@ -1,0 +1,124 @@
+"""What the browser asks of the table of runs: what there is, a label, a deletion, or its undoing."""
+
+import hashlib
+import json
+from typing import Any
+
+from core.run_queue import Queue
+from playground.run_label import MAX_TAGS, parse_label, write_label
+from playground.run_list import listed
+from playground.run_overlay import MOST, overlaid
+from playground.run_table import Listed, Run, cells_of, columns_of, read_run
+from playground.run_trash import Trash
+from playground.runs import ACTIVE, Runs
+from playground.steps.training import RUNS
+
+MAX_CHOSEN = 1000  # names that are looked at
+
+
+def runs(request: object) -> dict[str, Any]:
+    """Answers the browser for the runs of this page, see `answer`."""
+    return answer(request, RUNS)
+
+
+def answer(request: object, runs: Runs) -> dict[str, Any]:
+    """Does what is asked and returns what the table shows then.
+
+    Args:
+        request: A dict with `act`: "look", "label" (of `run`: `name`, `tags`), "delete" (`run`) or "restore" (`key`);
+            with `chosen`, the names of the runs to draw, and `stamp`, that of the last answer. It may be anything.
+        runs: The runs of the page.
+
+    Returns:
+        `said`: a sentence, "" for none; `undo`: key of what was deleted, "" for nothing; and what `_shown` has unless
+        the stamp is still the same.
+    """
+    if not isinstance(request, dict):
+        return {"said": "The page sent something that cannot be read: reload it.", "undo": ""}
+    said, undo = "", ""
+    try:
+        said, undo = _act(request, runs)
+    except (ValueError, OSError) as error:
+        said = str(error) if isinstance(error, ValueError) else f"That could not be done: {error.strerror}."
+    chosen = request.get("chosen")
+    names = [name for name in chosen[:MAX_CHOSEN] if isinstance(name, str)] if isinstance(chosen, list) else []
+    shown = _shown(runs, names)
+    text = json.dumps(shown, allow_nan=False)
+    stamp = hashlib.sha1(text.encode()).hexdigest()
+    same = {} if request.get("stamp") == stamp else {"stamp": stamp, "shown": text}
+    return {"said": said, "undo": undo, **same}
+
+
+def _act(request: dict, runs: Runs) -> tuple[str, str]:
+    """Returns what is to be said, and the key of what was deleted."""
+    match request.get("act"):
+        case "label":
+            run = _found(request.get("run"), runs)
+            write_label(run.listed.folder.path, parse_label(request.get("name"), request.get("tags")))
+        case "delete":
+            return _deleted(request.get("run"), runs)
+        case "restore":
+            back = Trash(runs.place).put_back(str(request.get("key")))
+            return f"{back.title} is back.", ""
+    return "", ""
+
+
+def _deleted(name: object, runs: Runs) -> tuple[str, str]:
+    with Queue(runs.place).lock():  # nothing is started meanwhile
+        run = _found(name, runs)
+        if run.listed.state in ACTIVE:
+            raise ValueError(f"{run.title} is {run.listed.state}: stop it first, then delete it.")
+        with run.listed.folder.take():
+            deleted = Trash(runs.place).put(run.listed.name, run.title)
+    return f"{run.title} is deleted.", deleted.key
+
+
+def _read(each: Listed, runs: Runs) -> Run:
+    return read_run(each, lambda folder: runs.reader.curve(folder)[1:])
+
+
+def _found(name: object, runs: Runs) -> Run:
+    for each in listed(runs):
+        if each.name == name:
+            return _read(each, runs)
+    raise ValueError("That run is not there any more: somebody deleted it.")
+
+
+def _shown(runs: Runs, chosen: list[str]) -> dict[str, Any]:
+    """Returns what the table shows, as JSON holds it, with the figure of the chosen runs or why there is none."""
+    found = [_read(each, runs) for each in listed(runs)]
+    columns = columns_of(found)
+    drawn = [run for run in found if run.listed.name in chosen]
+    figure, problem = None, ""
+    try:
+        figure = overlaid([(title, run.curves) for title, run in _titled(drawn)]) if drawn else None
+    except ValueError as error:
+        problem = str(error)
+    return {
+        "columns": [column._asdict() for column in columns],
+        "rows": [_row(run, columns) for run in found],
+        "trash": [each._asdict() for each in Trash(runs.place).runs()],
+        "figure": json.dumps(figure) if figure else "",
+        "problem": problem,
+        "limits": {"drawn": MOST, "tags": MAX_TAGS},
+    }
+
+
+def _titled(runs: list[Run]) -> list[tuple[str, Run]]:
+    """Returns runs with names that tell them apart."""
+    titles = [run.title for run in runs]
+    return [(title if titles.count(title) == 1 else f"{title} · {run.listed.name}", run)
+            for title, run in zip(titles, runs, strict=True)]  # fmt: skip
+
+
+def _row(run: Run, columns: list) -> dict[str, Any]:
+    return {
+        "run": run.listed.name,
+        "title": run.title,
+        "name": run.label.name,
+        "tags": run.label.tags,
+        "state": run.listed.told,
+        "message": run.listed.message,
+        "active": run.listed.state in ACTIVE,
+        "cells": cells_of(run, columns),
+    }

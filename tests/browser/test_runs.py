@@ -1,0 +1,108 @@
+"""The table of runs in a real browser: curves over each other, sorting, finding, names, deletion and its undoing."""
+
+import json
+import time
+
+import pytest
+
+from playground.page import build_page, launch_options
+from tests.playground.made_runs import evaluation, make_run, runs_at, step
+
+pytestmark = pytest.mark.browser
+OLD, NEW = "20260101-000000-001", "20260101-000000-002"
+NASTY = "<img src=x onerror=alert(1)> ${alert(2)}"
+
+
+@pytest.fixture
+def address(tmp_path):
+    slow = [*(step(number, 1 / number) for number in range(1, 31)), evaluation(15, 0.25), evaluation(30, 0.5)]
+    fast = [*(step(number, 2 / number) for number in range(1, 21)), evaluation(20, 0.125)]
+    make_run(tmp_path / OLD, {"training.steps": 30, "loss.gamma": 2}, slow)
+    make_run(tmp_path / NEW, {"training.steps": 30, "loss.gamma": 10 / 2}, fast, state="stopped")
+    page = build_page()
+    with runs_at(tmp_path):
+        _, url, _ = page.launch(prevent_thread_lock=True, quiet=True, **launch_options())
+        yield url
+        page.close()
+
+
+def wait(condition, seconds: float = 30):
+    deadline = time.monotonic() + seconds
+    while not (value := condition()):
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.1)
+    return value
+
+
+def rows(page) -> list[str]:
+    return page.locator(".runs tbody tr").evaluate_all("rows => rows.map((row) => row.dataset.run)")
+
+
+def figure(page) -> list[dict]:
+    drawn = "(JSON.stringify(document.querySelector('.runs .plot')?.data?.map(({name, x, y}) => ({name, x, y})) ?? []))"
+    return json.loads(page.evaluate(drawn))
+
+
+def sort(page, name: str) -> None:
+    page.locator(".runs thead").get_by_role("button", name=name, exact=True).click()
+
+
+@pytest.mark.timeout(280)
+def test_runs_are_compared_named_deleted_and_put_back(page, address, tmp_path):
+    page.goto(f"{address}?step=training", timeout=120_000)
+    wait(lambda: rows(page) == [NEW, OLD], 120)
+    text = page.text_content(".runs thead")
+    assert "γ (focusing)" in text and "α" not in text  # what differs, and nothing else
+
+    sort(page, "AP")
+    assert rows(page) == [NEW, OLD] and page.get_attribute(".runs th[aria-sort]", "aria-sort") == "ascending"
+    sort(page, "AP")
+    assert rows(page) == [OLD, NEW]
+
+    page.get_by_label("Draw all on show").check()
+    wait(lambda: len(figure(page)) == 4)
+    losses = {trace["name"]: trace for trace in figure(page)[:2]}
+    assert losses[OLD]["x"] == [1, 11, 21, 30] and losses[OLD]["y"][0] == 1.25
+    assert figure(page)[2:] and {len(trace["x"]) for trace in figure(page)[2:]} == {1, 2}
+    page.get_by_label(f"Draw {NEW}").uncheck()
+    wait(lambda: [trace["name"] for trace in figure(page)] == [OLD, OLD])
+
+    page.get_by_label(f"Name and tags of {OLD}").click()
+    page.get_by_label("Name", exact=True).fill(NASTY)
+    page.get_by_label("Tags", exact=True).fill("good, first")
+    page.keyboard.press("Enter")
+    wait(lambda: NASTY in page.text_content(".runs tbody"))
+    assert page.locator(".runs img").count() == 0 and json.loads((tmp_path / OLD / "label.json").read_text())
+    field = page.get_by_label("Find runs")
+    for words, found in (("#good", [OLD]), ("stopped", [NEW]), ("nothing", []), ("", [OLD, NEW])):
+        field.fill(words)
+        assert rows(page) == found
+    assert "2 of 2" in page.text_content(".runs-count")
+
+    page.get_by_label(f"Delete {NASTY}").click()
+    wait(lambda: rows(page) == [NEW])
+    assert not (tmp_path / OLD).exists() and "is deleted" in page.text_content(".runs-said")
+    assert page.locator(".runs .plot").is_hidden()
+    page.get_by_role("button", name="Undo", exact=True).last.click()
+    wait(lambda: rows(page) == [OLD, NEW])
+    assert (tmp_path / OLD / "metrics.jsonl").exists() and "is back" in page.text_content(".runs-said")
+
+    page.get_by_label(f"Delete {NEW}").click()
+    wait(lambda: rows(page) == [OLD])
+    page.reload(timeout=120_000)  # what was deleted can still be put back
+    wait(lambda: rows(page) == [OLD], 120)
+    page.get_by_text("Deleted runs (1)").click()
+    page.get_by_label(f"Put {NEW} back").click()
+    wait(lambda: rows(page) == [NEW, OLD])
+
+
+@pytest.mark.timeout(200)
+def test_the_table_scrolls_by_itself_on_a_phone_and_shows_at_its_step_only(new_page, address):
+    page = new_page(viewport={"width": 390, "height": 844})
+    page.goto(f"{address}?step=picture", timeout=120_000)
+    page.wait_for_selector(".pic[data-drawn]", timeout=60_000)
+    assert page.locator(".runs").is_hidden()
+    page.click('.strip button[data-step="training"]')
+    wait(lambda: page.locator(".runs tbody tr").count() == 2 and page.locator(".runs").is_visible())
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    assert page.locator(".runs-scroll").evaluate("box => box.scrollWidth > box.clientWidth")

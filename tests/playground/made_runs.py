@@ -1,0 +1,42 @@
+"""Runs as folders on the disk, without any training."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from core.config import Config
+from core.run_folder import FINISHED, RunFolder
+from playground.runs import Runs
+from playground.steps.training import RUNS
+
+
+def step(number: int, classification: float = 0.5, **values: float) -> dict[str, Any]:
+    usual = {"box": 0.25, "learning_rate": 0.001, "foreground": 30, "gradient_norm": 1.0, "images_per_second": 8.0}
+    return {"step": number, "classification": classification, **usual, **values}
+
+
+def evaluation(number: int, ap: float | None) -> dict[str, Any]:
+    return {"step": number, "metrics": {"ap": ap, "ap50": ap, "ap75": ap}}
+
+
+def make_run(
+    folder: Path, settings: dict[str, Any], records: list[dict[str, Any]], *, state: str = FINISHED, message: str = ""
+) -> RunFolder:
+    run = RunFolder(folder)
+    run.create()
+    run.config.write_text(Config.from_flat(settings).to_json())
+    run.metrics.write_text("".join(json.dumps(record) + "\n" for record in records))
+    run.write_status(state, message)
+    return run
+
+
+@contextmanager
+def runs_at(place: Path) -> Iterator[None]:
+    """Lets the page have its runs in another folder for a while."""
+    before = dict(vars(RUNS))
+    vars(RUNS).update(vars(Runs(place)))
+    yield
+    RUNS.close()
+    vars(RUNS).update(before)
