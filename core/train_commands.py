@@ -14,6 +14,7 @@ from core.config import Config
 from core.presets import PRESETS
 from core.processes import anywhere, make_accelerator
 from core.runs import RunFolder, record_to_dict, run_training
+from core.tracking import tracking
 from core.training import EvaluationProgress, EvaluationRecord, Record, StepRecord
 
 
@@ -26,12 +27,14 @@ def train(config: Config, options: Namespace) -> dict[str, Any]:
         config, options.data, folder, resume=options.resume, workers=options.workers, accelerator=accelerator
     )
     with (
+        tracking(options.track) as told,
         _stop_signals() as received,
         progress_bar(total=config.training.steps, show=accelerator.is_main_process) as bar,
     ):
         for record in records:
             if accelerator.is_main_process:
                 _show(bar, record)
+            told.log(folder, record)
             if not isinstance(record, EvaluationProgress):
                 result["evaluation" if isinstance(record, EvaluationRecord) else "step"] = record_to_dict(record)
             # A signal reaches the processes at different steps; one that went on alone would wait for the others.
@@ -48,8 +51,13 @@ def compare(config: Config, options: Namespace) -> dict[str, Any]:
     records = run_comparison(preset, options.out, seeds=options.seeds, own=config.chosen(), workers=options.workers)
     total = sum(preset.config(arm, 0, **config.chosen()).training.steps for arm in preset.arms) * options.seeds
     stopped = False
-    with _stop_signals() as received, progress_bar(total=total, show=True) as bar:
+    with (
+        tracking(options.track) as told,
+        _stop_signals() as received,
+        progress_bar(total=total, show=True) as bar,
+    ):
         for part, record in records:
+            told.log(part.folder, record)
             if isinstance(record, StepRecord):
                 bar.update()
                 bar.set_postfix_str(f"{part.arm.name}, seed {part.seed}, loss {record.classification:.3f}")
