@@ -62,7 +62,7 @@ def make_anchors(anchors: Anchors, height: int, width: int) -> AnchorGrid:
     """
     grids, strides = pyramid_grids(height, width), pyramid_strides(anchors, height, width)
     levels = [
-        _tile(cell_anchors(anchors, size), grid, stride)
+        tile(cell_anchors(anchors, size), grid, stride)
         for size, grid, stride in zip(anchors.sizes, grids, strides, strict=True)
     ]
     return AnchorGrid(torch.cat(levels), grids, strides, anchors.per_place)
@@ -82,7 +82,7 @@ def cell_anchors(anchors: Anchors, size: float) -> Tensor:
     return cell if exact else cell.round()
 
 
-def _tile(cell: Tensor, grid: tuple[int, int], stride: tuple[float, float]) -> Tensor:
+def tile(cell: Tensor, grid: tuple[int, int], stride: tuple[float, float]) -> Tensor:
     """Moves a place's anchors [A, 4] to the top left corner of every cell; returns [rows · columns · A, 4]."""
     y = torch.arange(grid[0]) * stride[0]
     x = torch.arange(grid[1]) * stride[1]

@@ -13,6 +13,7 @@ from core.config import Config, knobs
 from core.files import OutputError, require_writable, write_text
 from core.knobs import ConfigError, Knob
 from core.presets import PRESETS
+from core.trackers import TRACKERS
 
 # Short names of flags people use most.
 ALIASES = {
@@ -115,6 +116,11 @@ def _parser() -> argparse.ArgumentParser:
     compare.add_argument(
         "--ray", metavar="ADDRESS", help="train several at a time with Ray: the address of a cluster, or local"
     )
+    for command in (train, compare):
+        command.add_argument(
+            "--track", choices=TRACKERS, metavar="TRACKER",
+            help=f"also tell {', '.join(TRACKERS)} (pip install -r requirements-trackers.txt)",
+        )  # fmt: skip
     anchors = _command(actions, "anchors", "Measure how well the anchors fit, and look for better scales and ratios.")
     _add_data(anchors)
     anchors.add_argument("--split", default="train", help="train (default), val or test")
@@ -129,8 +135,12 @@ def _parser() -> argparse.ArgumentParser:
     detect = _command(actions, "detect", "Find objects in pictures.")
     detect.add_argument("pictures", nargs="+", type=Path, metavar="PICTURE", help="picture files")
     detect.add_argument("--annotate", type=Path, metavar="DIR", help="also write the pictures with boxes here")
-    export = _command(actions, "export", "Write weights that torchvision's RetinaNet loads.")
-    export.add_argument("--out", type=Path, required=True, metavar="FILE", help=".safetensors, or .pth")
+    export = _command(actions, "export", "Write a detector for use elsewhere.")
+    export.add_argument(
+        "--out", type=Path, required=True, metavar="FILE",
+        help=".safetensors or .pth: weights that torchvision's RetinaNet loads; .zip: with a script that runs them; "
+        ".onnx: pixels in, detections out",
+    )  # fmt: skip
     export.add_argument("--half", action="store_true", help="store 16 bits a number (.safetensors only)")
     _add_own_data(actions)
     return parser

@@ -8,9 +8,11 @@ from typing import Any
 from core.command_parts import progress_bar
 from core.comparison import Row, parts, result, rows, run_comparison
 from core.config import Config
+from core.knobs import ConfigError
 from core.presets import PRESETS, Preset
 from core.stopping import stop_signals
 from core.sweep import Trials, run_sweep
+from core.tracking import tracking
 from core.training import StepRecord
 
 
@@ -18,7 +20,12 @@ def compare(config: Config, options: Namespace) -> dict[str, Any]:
     """Trains the arms of a preset into sub-folders of `options.out` and prints what came of each.
 
     With `options.ray` it is done by Ray, several at a time. A first Ctrl-C or SIGTERM stops with checkpoints.
+
+    Raises:
+        ConfigError: A tracker is to be told of what Ray's workers do.
     """
+    if options.ray and options.track:
+        raise ConfigError("--track does not go with --ray, whose workers train elsewhere: leave one of them out.")
     preset, own = PRESETS[options.preset], config.chosen()
     stopped = (_sweep if options.ray else _one_by_one)(preset, own, options)
     results = [result(part) for part in parts(preset, options.out, options.seeds)]
@@ -32,8 +39,14 @@ def _one_by_one(preset: Preset, own: Mapping[str, Any], options: Namespace) -> b
     """Returns whether it was stopped."""
     records = run_comparison(preset, options.out, seeds=options.seeds, own=own, workers=options.workers)
     total = sum(preset.config(arm, 0, **own).training.steps for arm in preset.arms) * options.seeds
-    with stop_signals() as received, progress_bar(total=total, show=True) as bar, contextlib.closing(records):
+    with (
+        tracking(options.track) as told,
+        stop_signals() as received,
+        progress_bar(total=total, show=True) as bar,
+        contextlib.closing(records),
+    ):
         for part, record in records:
+            told.log(part.folder, record)
             if isinstance(record, StepRecord):
                 bar.update()
                 bar.set_postfix_str(f"{part.arm.name}, seed {part.seed}, loss {record.classification:.3f}")

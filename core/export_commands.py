@@ -3,36 +3,51 @@
 from argparse import Namespace
 from typing import Any
 
-from core.checkpoints import PICKLED, write_pickled
+from core.bundle import write_bundle
+from core.checkpoints import PICKLED, SAFETENSORS, write_pickled
 from core.command_parts import load_detector
 from core.config import Config
-from core.files import require_writable
+from core.files import OutputError, require_writable
 from core.knobs import ConfigError
+from core.to_onnx import write_onnx
 from core.weights import save_weights
+
+BUNDLE, ONNX = ".zip", ".onnx"
+ENDINGS = (SAFETENSORS, *PICKLED, BUNDLE, ONNX)
 
 
 def export(config: Config, options: Namespace) -> dict[str, Any]:
-    """Writes weights whose tensors torchvision's RetinaNet of the same architecture loads unchanged.
+    """Writes a detector in the form that the file's name asks for.
 
-    A `.safetensors` file also holds settings and class names, for use here; a `.pth` file is the plain state dict.
+    A `.safetensors` file holds tensors that torchvision's RetinaNet of the same architecture loads unchanged, and
+    settings and class names, for use here; a `.pth` file the plain state dict; a `.zip` the weights with a script
+    that runs them (`core.bundle`); an `.onnx` file the whole detector (`core.to_onnx`).
 
     Raises:
-        ConfigError: 16 bits are asked for in a `.pth` file.
+        ConfigError: 16 bits are asked for in another file than `.safetensors`.
+        OutputError: The name has another ending, or the file cannot be written.
     """
-    pickled = options.out.suffix in PICKLED
-    if pickled and options.half:
-        raise ConfigError(f"--half goes with .safetensors files only, not with {options.out}.")
+    ending = options.out.suffix
+    if options.half and ending != SAFETENSORS:
+        raise ConfigError(f"--half goes with {SAFETENSORS} files only, not with {options.out}.")
     require_writable(options.out)
+    if ending not in ENDINGS:
+        raise OutputError(f"{options.out} is no name for a detector: it must end in {', '.join(ENDINGS)}.")
     config, weights, model = load_detector(config)
-    if pickled:
+    names, ids = weights.class_names, weights.category_ids
+    if ending in PICKLED:
         write_pickled(options.out, model.state_dict())
+    elif ending == BUNDLE:
+        write_bundle(options.out, model, config, names, ids)
+    elif ending == ONNX:
+        write_onnx(options.out, model, config, names)
     else:
-        save_weights(options.out, model, config, weights.class_names, weights.category_ids, half=options.half)
+        save_weights(options.out, model, config, names, ids, half=options.half)
     parameters = sum(parameter.numel() for parameter in model.parameters())
     print(f"{options.out}: {parameters:,} parameters, {model.num_classes} classes")
     return {
         "file": str(options.out),
-        "classes": list(weights.class_names),
+        "classes": list(names),
         "model": config.model.model_dump(mode="json"),
         "anchors": config.anchors.model_dump(mode="json"),
     }

@@ -2,7 +2,7 @@
 
 from core.config import Config
 from core.frameworks import KINDS, WIDE, WIDTHS, focal_of, left_out
-from core.model import norm_groups, prior_logit
+from core.model import NORM_EPS, norm_groups, prior_logit
 
 PLAIN_FOCAL = (0.25, 2.0)  # α and γ that torchvision's RetinaNet has built in
 LACKS = (
@@ -15,11 +15,17 @@ LACKS = (
 )
 
 
-def as_torchvision(config: Config, num_classes: int) -> str:
-    """Returns a script that builds torchvision's RetinaNet; weights exported here load into it unchanged."""
+def as_torchvision(config: Config, num_classes: int, *, norm_eps: float = NORM_EPS) -> str:
+    """Returns a script that builds torchvision's RetinaNet; weights exported here load into it unchanged.
+
+    Args:
+        config: All settings.
+        num_classes: Number of classes, K.
+        norm_eps: ε of the body's batch norms, where the weights need another than PyTorch's.
+    """
     parts = (
         _imports(config),
-        _backbone(config, num_classes),
+        _backbone(config, num_classes, norm_eps),
         _anchors_and_head(config),
         _losses(config),
         _model(config),
@@ -40,8 +46,9 @@ from torchvision.ops.feature_pyramid_network import LastLevelP6P7
 """
 
 
-def _backbone(config: Config, num_classes: int) -> str:
+def _backbone(config: Config, num_classes: int, norm_eps: float) -> str:
     model = config.model
+    norm = "" if norm_eps == NORM_EPS else f", norm_layer=partial(nn.BatchNorm2d, eps={norm_eps!r})"
     widths = WIDTHS.get(model.depth, WIDE)
     source = widths[-1] if model.p6_source == "c5" else model.fpn_channels
     return f"""NUM_CLASSES = {num_classes}
@@ -50,7 +57,7 @@ def _backbone(config: Config, num_classes: int) -> str:
 extra_levels = LastLevelP6P7({source}, {model.fpn_channels})
 extra_levels.use_P5 = {model.p6_source == "p5"}
 backbone = BackboneWithFPN(
-    resnet{model.depth}(weights=None),
+    resnet{model.depth}(weights=None{norm}),
     {{"layer2": "0", "layer3": "1", "layer4": "2"}},
     {list(widths[1:])},
     {model.fpn_channels},

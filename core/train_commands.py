@@ -10,6 +10,7 @@ from core.config import Config
 from core.processes import anywhere, make_accelerator
 from core.runs import RunFolder, record_to_dict, run_training
 from core.stopping import stop_signals
+from core.tracking import tracking
 from core.training import EvaluationProgress, EvaluationRecord, Record, StepRecord
 
 
@@ -22,12 +23,14 @@ def train(config: Config, options: Namespace) -> dict[str, Any]:
         config, options.data, folder, resume=options.resume, workers=options.workers, accelerator=accelerator
     )
     with (
+        tracking(options.track) as told,
         stop_signals() as received,
         progress_bar(total=config.training.steps, show=accelerator.is_main_process) as bar,
     ):
         for record in records:
             if accelerator.is_main_process:
                 _show(bar, record)
+            told.log(folder, record)
             if not isinstance(record, EvaluationProgress):
                 result["evaluation" if isinstance(record, EvaluationRecord) else "step"] = record_to_dict(record)
             # A signal reaches the processes at different steps; one that went on alone would wait for the others.

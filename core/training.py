@@ -25,8 +25,9 @@ from core.matching import match_anchors
 from core.model import Outputs, RetinaNet, freeze
 from core.optimization import Schedule, build_optimizer
 from core.preprocess import Batch, prepare
-from core.processes import make_accelerator
+from core.processes import make_accelerator, padded_alike
 from core.sample import Sample
+from core.shared_norm import share_norms
 from core.stream import TrainingStream, leave_interrupts
 
 
@@ -102,6 +103,8 @@ class Trainer:
                 f"training.batch_size = {config.training.batch_size} does not divide among {processes} processes: "
                 f"choose a multiple of {processes}."
             )
+        if processes > 1:
+            share_norms(model)
         freeze(model, config.model.freeze_stages, batch_norm=config.model.batch_norm)
         self.model = model.to(memory_format=torch.channels_last)  # a fifth faster on CPUs, the same values
         optimizer = build_optimizer(model, config.training)
@@ -209,6 +212,7 @@ class Trainer:
         """Returns the losses of this process's samples and the foreground anchors of all processes."""
         device = self.accelerator.device
         batch = prepare([sample.image.to(device) for sample in samples], self.config.inference)
+        batch = batch._replace(pixels=padded_alike(self.accelerator, batch.pixels))
         bf16 = self.config.training.precision == "bf16"
         with torch.autocast(device.type, torch.bfloat16, enabled=bf16):
             outputs = self._prepared(batch.pixels)

@@ -30,6 +30,11 @@ from playground.steps import STEPS
 from playground.steps.loss import FIGURES
 from playground.strip import strip
 
+TAKE_HOME = [
+    ("Weights with a script for torchvision (.zip)", ".zip"),
+    ("ONNX, pixels in and detections out (.onnx)", ".onnx"),
+    ("Weights (.safetensors)", ".safetensors"),
+]
 LINK = "link"  # beside the formats that settings can be taken home in
 TICK_SECONDS, IDLE_SECONDS = 0.5, 5.0  # between looks at training runs, while one goes on and while none does
 NO_RUN = ("no run", "")
@@ -194,7 +199,11 @@ def _picture_buttons() -> dict[str, gr.components.Component]:
 
 def _network_buttons() -> dict[str, gr.components.Component]:
     endings = [".safetensors", ".pth", ".pt"]
-    return {"weights": gr.UploadButton("Upload weights", file_types=endings, size="sm", min_width=80)}
+    upload = gr.UploadButton("Upload weights", file_types=endings, size="sm", min_width=80)
+    form = gr.Dropdown(TAKE_HOME, value=TAKE_HOME[0][1], label="Take it home as", elem_id="take-home-as")
+    make = gr.Button("Make the file", size="sm", min_width=80, elem_id="take-home")
+    file = gr.DownloadButton(visible=False, size="sm", min_width=80, elem_id="take-home-file")
+    return {"weights": upload, "take_home_as": form, "take_home": make, "take_home_file": file}
 
 
 def _anchor_buttons() -> dict[str, gr.components.Component]:

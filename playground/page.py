@@ -17,6 +17,7 @@ from playground.pinning import connect_pinning
 from playground.plot import head as plot_head
 from playground.steps import STEPS
 from playground.steps.training import RUNS
+from playground.take_home import connect_take_home
 from playground.training_events import connect_training
 
 DELETE_CACHE = (3600, 86400)  # every hour, uploads older than a day, seconds
@@ -37,6 +38,7 @@ def build_page() -> gr.Blocks:
         events.connect_weights(parts)
         events.connect_anchors(parts)
         connect_data(parts)
+        connect_take_home(parts)
         connect_training(parts)
         connect_evaluation(page, parts)
         connect_pinning(parts)

@@ -13,14 +13,14 @@ TINY = {
     "model.weights": "random",
     "model.fpn_channels": 32,
     "model.num_convs": 1,
-    "model.batch_norm": "frozen",  # live ones see other batches
+    "model.batch_norm": "frozen",
     "model.freeze_stages": 2,
     "inference.image_size": 64,
     "scenes.image_size": 64,
     "scenes.min_size": 0.3,
     "scenes.empty_share": 0.5,
     "training.batch_size": 4,
-    "training.steps": 2,
+    "training.steps": 3,
     "training.optimizer": "sgd",
     "training.learning_rate": 0.01,
     "training.eval_images": 1,
@@ -30,6 +30,7 @@ COMPARED = {
     "image": {"loss.normaliser": "image"},
     "batch": {"loss.normaliser": "batch", "loss.box_loss": "giou"},
     "moving_average": {"loss.normaliser": "moving_average", "training.schedule": "plateau"},
+    "live": {"model.batch_norm": "live", "loss.normaliser": "batch", "training.optimizer": "sgd"},
     "empty": {"scenes.empty_share": 1, "training.steps": 1},
 }
 STOPPED = {"model.batch_norm": "live", "training.steps": 100_000}

@@ -430,7 +430,7 @@ def place(tmp_path, monkeypatch) -> Path:
         ("evaluate --weights WEIGHTS --split all", "There is no split 'all': choose one of train, val, test."),
         ("export --weights WEIGHTS --out none/a.pth", "none/a.pth cannot be written because there is no folder none"),
         ("export --weights WEIGHTS --out full", "full is a folder: name a file."),
-        ("export --weights WEIGHTS --out a.onnx", "a.onnx is no name for weights"),
+        ("export --weights WEIGHTS --out a.bin", "a.bin is no name for a detector"),
         ("train --weights WEIGHTS --out full", "The folder full is not empty: name another, or go on with --resume."),
         ("train --weights WEIGHTS --out photo.png/run", "The folder photo.png/run cannot be made"),
         ("train --weights WEIGHTS --out run --resume", "There is no checkpoint run/checkpoint.pt to resume from"),

