@@ -62,7 +62,8 @@ function show(value) {
   back.disabled = at <= 1;
   onward.disabled = at >= count;
   whole.hidden = choice === null;
-  name.textContent = one ? "" : choice ? `${choice.label} · ${state.name}` : state.name;
+  const said = one ? "" : choice ? `${choice.label} · ${state.name}` : state.name;
+  name.textContent = name.title = said;
 }
 
 const showOwn = live.part(props.part, show, () => props.value);

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Hashable
+from pathlib import Path
 
 from core.config import Config
 from core.knobs import Knob
@@ -67,7 +68,7 @@ def _status(situation: Situation, standing: Standing | None) -> str:
     if standing is None:
         return readout.paragraph(
             f"Press Evaluate to look at {_pictures(place, situation.config, count)} with the weights "
-            f"{situation.config.model.weights}. What is evaluated is chosen above the picture."
+            f"{_name(situation.config.model.weights)}. What is evaluated is chosen above the picture."
         )
     if standing.state == WAITING:
         return readout.paragraph("This evaluation waits for another to end.")
@@ -83,6 +84,11 @@ def _status(situation: Situation, standing: Standing | None) -> str:
     if _shown_index(situation, standing) is None:
         text += " The picture on show is none of them: choose a cell or a picture below."
     return readout.paragraph(text)
+
+
+def _name(weights: str) -> str:
+    """Returns what weights are called: of a file, its folder's name and its own."""
+    return "/".join(Path(weights).parts[-2:])
 
 
 def _pictures(place: DataPlace, config: Config, count: int) -> str:
