@@ -80,12 +80,21 @@ class Runs:
     """
 
     def __init__(self, place: Path) -> None:
-        self.place = place.resolve()  # runs are processes in another folder
         self.reader = Reader()
         self._lock = threading.Lock()
-        self._queue = Queue(self.place)
+        self._queue = Queue(place.resolve())  # runs are processes in another folder
         self._page: FileLock | None = None  # tells the server that there is a page
         self._server: subprocess.Popen | None = None
+
+    @property
+    def place(self) -> Path:
+        """The folder."""
+        return self._queue.place
+
+    @place.setter
+    def place(self, place: Path) -> None:
+        self.close()
+        self._queue, self._server = Queue(place.resolve()), None
 
     def open(self) -> None:
         """Gets the process ready that starts runs, in the background; what waits in the folder goes on."""

@@ -423,13 +423,25 @@ def test_a_comparison_is_watched_and_stopped(opened):
 
 
 @pytest.mark.timeout(240)
-def test_a_training_run_is_watched_stopped_and_used(opened):
+def test_a_training_run_is_watched_stopped_resumed_and_used(opened):
     page = opened(QUICK + "&step=training&training.steps=100000&training.eval_interval=5")
     page.get_by_role("button", name="Start").click()
     wait(lambda: "starting" in page.text_content(".readout") or "running" in page.text_content(".readout"))
     wait(lambda: page.get_attribute(".plot", "data-title") == "The run so far", 90)
     wait(lambda: "Held-out pictures" in page.text_content(".readout"), 60)
     wait(lambda: "kept" in layers(page), 30)
+    page.get_by_role("button", name="Stop").click()
+    wait(lambda: "stopped" in page.text_content(".readout"), 30)
+    page.reload()
+    wait(lambda: "stopped" in (page.text_content(".readout") or ""))
+    name = page.input_value("#run input").split(" · ")[-1]
+    before = len(training.RUNS.read(name).steps)
+    page.get_by_role("button", name="Resume").click()
+    wait(lambda: len(training.RUNS.read(name).steps) > before, 60)
+    page.get_by_role("button", name="Pause").click()
+    wait(lambda: "paused" in page.text_content(".readout"), 30)
+    page.get_by_role("button", name="Single step").click()
+    wait(lambda: "how far the weights moved" in page.text_content(".readout"), 30)
     page.get_by_role("button", name="Stop").click()
     wait(lambda: "stopped" in page.text_content(".readout"), 30)
     page.get_by_role("button", name="Use its weights").click()

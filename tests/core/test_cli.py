@@ -433,7 +433,7 @@ def place(tmp_path, monkeypatch) -> Path:
         ("export --weights WEIGHTS --out a.bin", "a.bin is no name for a detector"),
         ("train --weights WEIGHTS --out full", "The folder full is not empty: name another, or go on with --resume."),
         ("train --weights WEIGHTS --out photo.png/run", "The folder photo.png/run cannot be made"),
-        ("train --weights WEIGHTS --out run --resume", "There is no checkpoint run/checkpoint.pt to resume from"),
+        ("train --weights WEIGHTS --out run --resume", "There is no checkpoint run/checkpoint.safetensors to resume from"),
         ("train --weights WEIGHTS --out run --data full", "The folder full holds no data set: add train.json"),
         ("train --weights text.pth --out run", "text.pth is damaged"),
     ],

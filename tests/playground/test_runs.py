@@ -311,3 +311,11 @@ def test_what_a_run_waits_for_is_in_use(tmp_path, monkeypatch):
     assert runs.uses("/data/mine") and not runs.uses("/data/other")
     runs.stop(name)
     assert not runs.uses("/data/mine")
+
+
+def test_a_page_can_be_moved_to_another_folder(runs, tmp_path):
+    elsewhere = Runs(tmp_path / "one")
+    elsewhere.place = tmp_path / "two"
+    (tmp_path / "two" / "old").mkdir(parents=True)
+    (tmp_path / "two" / "old" / "config.json").write_text("{}")
+    assert elsewhere.list() == ["old"] and elsewhere.folder("old").path == tmp_path / "two" / "old"
