@@ -75,7 +75,7 @@ def as_text(table: Sequence[Row], paper: Mapping[str, float | None]) -> str:
     heads = f"{'AP':>19} {'AP50':>6} {'AP75':>6} {'loss':>15} {'foreground':>10} {'images/s':>8} {'AP, paper':>9}"
     lines = [f"{'':42} {heads}"]
     for row in table:
-        spread = f"{_figure(row.ap)} ({_figure(row.ap_low)}–{_figure(row.ap_high)})"
+        spread = "–" if row.ap is None else f"{row.ap:.3f} ({_figure(row.ap_low)}–{_figure(row.ap_high)})"
         loss = f"{_figure(row.first_loss, '.2f')} → {_figure(row.last_loss, '.4g')}"
         share = paper.get(row.arm)
         lines.append(

@@ -46,6 +46,8 @@ def test_the_table_for_a_terminal_tells_ours_from_the_papers():
     assert head.split()[0] == "AP" and head.endswith("AP, paper") and "COCO" in note
     assert "0.500 (0.400–0.600)" in line and line.index("34.0%") + 5 == len(head) and "1 of 3 diverged" in line
     assert "34.0" not in other and len(line) == len(other)
+    none = as_text([Row("waiting", *(0, 0), *[None] * 9)], {}).splitlines()[1]
+    assert none.split() == ["waiting", "–", "–", "–", "–", "→", "–", "–", "–", "–"]
 
 
 def test_shared_settings_name_nothing_twice():
