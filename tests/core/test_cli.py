@@ -434,7 +434,6 @@ def place(tmp_path, monkeypatch) -> Path:
         ("train --weights WEIGHTS --out full", "The folder full is not empty: name another, or go on with --resume."),
         ("train --weights WEIGHTS --out photo.png/run", "The folder photo.png/run cannot be made"),
         ("train --weights WEIGHTS --out run --resume", "no checkpoint run/checkpoint.safetensors to resume from"),
-        ("compare freeze --out run --ray local --track wandb", "--track does not go with --ray"),
         ("train --weights WEIGHTS --out run --data full", "The folder full holds no data set: add train.json"),
         ("train --weights text.pth --out run", "text.pth is damaged"),
     ],
@@ -445,6 +444,11 @@ def test_what_cannot_be_done(arguments, message, place, weights, data, capsys):
     status, line = refused(capsys, *filled, "--json", "result.json")
     assert status == 1 and message in line
     assert remains(place) == before
+
+
+def test_a_sweep_has_no_tracker(place, capsys):
+    status, line = refused(capsys, "compare", "freeze", "--out", "run", "--ray", "local", "--track", "wandb")
+    assert status == 2 and "--track does not go with --ray" in line and not (place / "run").exists()
 
 
 @pytest.mark.parametrize(
