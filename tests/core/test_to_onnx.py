@@ -1,13 +1,24 @@
-"""What the module that goes to ONNX says."""
+"""The ONNX file says what the network here says, run by onnxruntime."""
 
+import json
+from pathlib import Path
+
+import numpy as np
 import pytest
 import torch
 
+from core import cli
 from core.config import Config
+from core.detector import detect
 from core.knobs import ConfigError
-from core.model import build_model
+from core.model import RetinaNet, build_model
 from core.onnx_detector import OnnxDetector, survivors
+from core.preprocess import IMAGENET_MEAN
+from core.scenes import CLASS_NAMES
 from core.to_onnx import write_onnx
+from core.weights import adopt, build, load_weights
+
+onnxruntime = pytest.importorskip("onnxruntime")
 
 # Another network than the built-in one in all that the graph depends on.
 OTHER = Config.from_flat(
@@ -15,13 +26,76 @@ OTHER = Config.from_flat(
         "model.depth": 18, "model.fpn_channels": 32, "model.num_convs": 0, "model.p6_source": "p5",
         "anchors.convention": "exact", "anchors.ratios": (0.5, 2.0), "anchors.scales": (1.0, 1.3),
         "inference.class_agnostic_nms": True, "inference.topk_candidates": 50, "inference.max_detections": 20,
-        "inference.score_threshold": 0.3, "inference.nms_threshold": 0.4,
+        "inference.score_threshold": 0.6, "inference.nms_threshold": 0.4,
     }
 )  # fmt: skip
 
 
+class Case:
+    """A network and what onnxruntime makes of its file."""
+
+    def __init__(self, path: Path, model: RetinaNet, config: Config) -> None:
+        self.model, self.config = model, config
+        self.session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+
+    def agrees(self, pixels: torch.Tensor) -> int:
+        """Compares with detections here on a batch of pictures of one size; returns how many there were."""
+        boxes, scores, labels = self.session.run(None, {"pixels": pixels.numpy()})
+        side = {"inference.image_size": min(pixels.shape[-2:]), "inference.max_image_size": 2666}
+        expected = detect(self.model, list(pixels), self.config.replace(side))
+        for box, score, label, each in zip(boxes, scores, labels, expected, strict=True):
+            count = len(each.scores)
+            np.testing.assert_allclose(score[:count], each.scores, atol=1e-4)
+            np.testing.assert_allclose(box[:count], each.boxes, atol=1e-3)
+            np.testing.assert_array_equal(label[:count], each.labels)
+            assert not score[count:].any() and not box[count:].any() and not label[count:].any()
+        return sum(len(each.scores) for each in expected)
+
+
+@pytest.fixture(scope="module")
+def builtin(tmp_path_factory) -> Case:
+    path = tmp_path_factory.mktemp("builtin") / "model.onnx"
+    assert cli.main(["export", "--weights", "builtin", "--out", str(path)]) == 0
+    weights = load_weights("builtin")
+    config = adopt(Config(), weights)
+    return Case(path, build(config, weights), config)
+
+
+@pytest.fixture(scope="module")
+def other(tmp_path_factory) -> Case:
+    path = tmp_path_factory.mktemp("other") / "model.onnx"
+    torch.manual_seed(0)
+    model = build_model(OTHER.model, num_classes=3, anchors_per_place=4).eval()
+    with torch.no_grad():
+        model.head["classification_head"].cls_logits.weight.normal_(std=0.01)
+        model.head["classification_head"].cls_logits.bias.zero_()  # scores on both sides of the threshold, none at 1
+        model.head["regression_head"].bbox_reg.weight.normal_(std=0.01)
+    write_onnx(path, model, OTHER, ("a", "b", "c"))
+    return Case(path, model, OTHER)
+
+
 def noise(*shape: int) -> torch.Tensor:
     return torch.rand(*shape, generator=torch.Generator().manual_seed(3))
+
+
+@pytest.mark.parametrize("shape", [(1, 3, 128, 128), (2, 3, 97, 150), (3, 3, 64, 33)])
+@pytest.mark.parametrize("which", ["builtin", "other"])
+def test_finds_what_is_found_here_in_batches_of_any_size(which, shape, request):
+    assert request.getfixturevalue(which).agrees(noise(*shape)) > 0
+
+
+def test_finds_nothing_where_nothing_is(other):
+    grey = torch.tensor(IMAGENET_MEAN)[:, None, None].expand(3, 96, 96)  # 0 for the network
+    assert other.agrees(torch.stack([grey, grey])) == 0
+
+
+def test_says_what_it_is(builtin):
+    inputs, outputs = builtin.session.get_inputs(), builtin.session.get_outputs()
+    assert [each.name for each in inputs] == ["pixels"]
+    assert [each.name for each in outputs] == ["boxes", "scores", "labels"]
+    metadata = builtin.session.get_modelmeta().custom_metadata_map
+    assert Config.from_json(metadata["config"]) == builtin.config
+    assert json.loads(metadata["class_names"]) == list(CLASS_NAMES)
 
 
 def test_soft_nms_is_refused(tmp_path):
