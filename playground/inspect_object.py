@@ -5,6 +5,7 @@ import math
 import torch
 
 from core.anchors import LEVELS
+from core.config import knobs
 from core.matching import match_anchors
 from playground import readout
 from playground.canvas import Layer
@@ -70,11 +71,16 @@ def remedy(situation: Situation, number: int, iou: float) -> str:
     reasons = [f"Its best anchor overlaps it by {iou:.2f}, foreground begins at {matching.fg_iou_threshold:g}."]
     reasons += _shape(situation, number)
     lower = math.floor(100 * iou) / 100
-    both = ", and matching.bg_iou_threshold with it" if lower < matching.bg_iou_threshold else ""
-    reasons.append(f"Or lower matching.fg_iou_threshold to {lower:g}{both}.")
+    both = f", and {_label('matching.bg_iou_threshold')} with it" if lower < matching.bg_iou_threshold else ""
+    reasons.append(f"Or lower {_label('matching.fg_iou_threshold')} to {lower:g}{both}.")
     if not matching.force_best_match:
-        reasons.append("Or switch matching.force_best_match on, which gives it its best anchor.")
+        reasons.append(f"Or switch on {_label('matching.force_best_match')}, which gives it its best anchor.")
     return " ".join(reasons)
+
+
+def _label(path: str) -> str:
+    """What the page calls a setting."""
+    return f"“{knobs()[path].label}”"
 
 
 def _taken(situation: Situation, number: int) -> str:
@@ -98,13 +104,14 @@ def _shape(situation: Situation, number: int) -> list[str]:
     anchors = situation.config.anchors
     sides = [size * scale for size in anchors.sizes for scale in anchors.scales]
     nearest_ratio = min(anchors.ratios, key=lambda each: abs(math.log(each / ratio)))
+    finest, coarsest, shapes = (_label(f"anchors.{name}") for name in ("size_p3", "size_p7", "ratios"))
     said = []
     if side < min(sides) / OCTAVE:
-        said.append(f"It is {side:.0f} px across, the smallest anchor {min(sides):.0f}: lower anchors.size_p3.")
+        said.append(f"It is {side:.0f} px across, the smallest anchor {min(sides):.0f}: lower {finest}.")
     if side > max(sides) * OCTAVE:
-        said.append(f"It is {side:.0f} px across, the largest anchor {max(sides):.0f}: raise anchors.size_p7.")
+        said.append(f"It is {side:.0f} px across, the largest anchor {max(sides):.0f}: raise {coarsest}.")
     if max(ratio / nearest_ratio, nearest_ratio / ratio) > STRETCH:
-        said.append(f"Its height is {ratio:.2g} of its width: add a ratio near {ratio:.2g} to anchors.ratios.")
+        said.append(f"Its height is {ratio:.2g} of its width: add a ratio near {ratio:.2g} to {shapes}.")
     if not said:
         said.append("Places of its level lie too far from its centre: a finer level must have anchors of its size.")
     return said

@@ -59,9 +59,12 @@ def launch_options() -> dict[str, Any]:
             input_border_width="1px",
             input_border_color="*neutral_300",
             input_border_color_dark="*neutral_600",
-            checkbox_border_color="*neutral_400",
-            checkbox_border_color_dark="*neutral_500",
+            checkbox_border_color="*neutral_500",
+            checkbox_border_color_dark="*neutral_400",
+            checkbox_label_background_fill_selected="*primary_600",  # as below
+            checkbox_label_background_fill_selected_dark="*primary_600",
             button_border_width="1px",
+            button_secondary_background_fill_hover_dark="*primary_600",
             button_primary_background_fill="*primary_600",  # white on the theme's own blue is too faint
             button_primary_background_fill_hover="*primary_700",
             button_secondary_border_color="*neutral_300",

@@ -21,6 +21,14 @@ function themed(layout) {
   };
 }
 
+/** Beside a <base> plotly writes the page's whole address into what clips a curve, but the address changes later. */
+function clipWithoutAddress() {
+  for (const part of target.querySelectorAll("[clip-path]")) {
+    part.setAttribute("clip-path", part.getAttribute("clip-path").replace(/'.*#(.*)'/, "'#$1'"));
+  }
+}
+
+let listening = false;
 let drawn = "";  // the figure on show, as JSON
 
 function draw(value) {
@@ -30,6 +38,9 @@ function draw(value) {
   if (!figure) return;
   target.setAttribute("aria-label", figure.layout.title.text);
   window.Plotly.react(target, figure.data, themed(figure.layout), { displayModeBar: false, responsive: true });
+  if (!listening) target.on("plotly_afterplot", clipWithoutAddress);
+  listening = true;
+  clipWithoutAddress();
   target.dataset.title = figure.layout.title.text;
   target.dataset.drawn = Number(target.dataset.drawn || 0) + 1;
 }

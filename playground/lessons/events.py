@@ -42,10 +42,14 @@ def connect_lessons(parts: Parts) -> None:
 
         return refusing(kept, go)
 
+    def leave(*inputs: Any) -> list:
+        left = Asked(*inputs)._replace(lesson="")
+        return [*_at(parts, None, [], "")[:kept], *updates(show(left))]  # the address follows
+
     chooser.input(refusing(kept, choose), [chooser, *asked_of], outputs, **slow)
     panel.back.click(step(-1), [parts.lesson, *asked_of], outputs, **slow)
     panel.onward.click(step(1), [parts.lesson, *asked_of], outputs, **slow)
-    panel.leave.click(lambda: _at(parts, None, [], ""), None, outputs, **slow)
+    panel.leave.click(leave, parts.asked, outputs, **slow)
     _connect_question(parts)
 
 

@@ -90,7 +90,11 @@ def _pays(value: float, plain: float) -> str:
     if value == 0:
         return "nothing"
     factor = plain / value
-    return f"{value:.3g}, " + (f"1/{factor:,.3g} of that" if factor >= 1 else f"{1 / factor:.3g} times that")
+    if abs(factor - 1) < 0.005:
+        return f"{value:.3g}, the same"
+    if factor < 1:
+        return f"{value:.3g}, {1 / factor:.3g} times that"
+    return f"{value:.3g}, 1/{factor:,.0f} of that" if factor >= 100 else f"{value:.3g}, 1/{factor:.3g} of that"
 
 
 def _reason(loss: Loss, p_t: float) -> str:

@@ -6,7 +6,7 @@ import re
 import pytest
 import torch
 
-from core.config import Config
+from core.config import Config, knobs
 from core.inference import KEPT, SUPPRESSED
 from core.losses import classification_loss
 from core.matching import FOREGROUND
@@ -130,7 +130,8 @@ def test_anchors_of_a_place_are_centred_there():
 def test_an_object_without_anchor_learns_which_setting_helps(box, said):
     here = with_boxes(situation(matching__force_best_match=False), box)
     text = inspect(here, Focus(pick=Pick(12, 12, "truth", 0))).text
-    assert "No anchor answers for it" in text and said in text and "force_best_match" in text
+    assert "No anchor answers for it" in text
+    assert all(knobs()[path].label in text for path in (said, "matching.force_best_match"))
     iou = here.match.best_iou[0].item()
     assert f"{iou:.2f}" in remedy(here, 0, iou)
 
@@ -138,7 +139,7 @@ def test_an_object_without_anchor_learns_which_setting_helps(box, said):
 def test_the_lowered_threshold_that_is_named_works():
     here = with_boxes(situation(matching__force_best_match=False), [10.0, 10, 14, 14])
     text = remedy(here, 0, here.match.best_iou[0].item())
-    value = float(re.search(r"fg_iou_threshold to (\d(?:\.\d+)?)", text)[1])
+    value = float(re.search(r"Foreground from IoU” to (\d(?:\.\d+)?)", text)[1])
     lowered = here.config.replace({"matching.fg_iou_threshold": value, "matching.bg_iou_threshold": value})
     assert Situation(here.picture, lowered).match.foreground.any()
 
