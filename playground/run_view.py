@@ -40,5 +40,5 @@ def run_view(answer: Callable[[object], dict]) -> gr.HTML:
         js_on_load=plot.SCRIPT + SCRIPT,
         apply_default_css=False,
         server_functions=[answer],
-        elem_classes=["of-training"],
+        elem_classes=["all-runs"],
     )
