@@ -142,6 +142,7 @@ function moveTo(x, y) {
     return spare >= 0 ? spare / 2 : Math.min(Math.max(offset, spare), 0);
   };
   [camera.x, camera.y] = [clamp(x, size.width), clamp(y, size.height)];
+  camera.scale = (camera.zoom * size.width) / view.width;  // now: a click may come before the next frame
   stage.classList.toggle("pic-zoomed", camera.zoom > 1);
   schedule(true);
   tellOthers({ place: { zoom: camera.zoom, x: camera.x / size.width, y: camera.y / size.height } });
