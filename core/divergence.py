@@ -4,6 +4,7 @@ import math
 from typing import NamedTuple
 
 from core.config import Config
+from core.weights import has_new_heads
 
 # The highest learning rates that usually go well. SGD's is the paper's, for 16 pictures, and grows with the batch.
 SGD = ("sgd", "asgd")
@@ -74,16 +75,12 @@ def _flat_boxes(last: LastStep) -> str:
 
 def _no_prior(config: Config, last: LastStep) -> str:
     prior = config.model.prior_probability
-    if prior < HIGH_PRIOR or last.step > EARLY or not _new_heads(config):
+    if prior < HIGH_PRIOR or last.step > EARLY or not has_new_heads(config.model):
         return ""
     return (
         f"With model.prior_probability = {prior:g} the first steps pay for every background anchor at once: "
         "set it to 0.01."
     )
-
-
-def _new_heads(config: Config) -> bool:
-    return config.model.heads == "new" or config.model.weights in ("random", "imagenet")
 
 
 def _high_rate(config: Config, last: LastStep) -> str:

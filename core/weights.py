@@ -24,6 +24,7 @@ from core.architecture import (
     recognise,
 )
 from core.config import Config
+from core.hyperparameters import Model
 from core.model import NORM_EPS, RetinaNet, build_model
 
 WITHOUT_HEADS = ("imagenet", "random")  # the rest of the network starts at random
@@ -41,6 +42,11 @@ COCO_SETTINGS = {  # what torchvision trained both with
 TRAINED_WITH = (*SHAPE_SETTINGS, "inference.image_size", "inference.max_image_size")  # and all of the anchors
 HEAD_SETTINGS = ("model.num_convs", "model.head_norm")
 MAX_NAME = 100  # characters of a class name in a file
+
+
+def has_new_heads(model: Model) -> bool:
+    """Whether the heads of a network start at random, whatever the rest of it starts from."""
+    return model.heads == "new" or model.weights in WITHOUT_HEADS
 
 
 class Weights(NamedTuple):

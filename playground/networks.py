@@ -11,7 +11,7 @@ from core.config import Config, knobs
 from core.knobs import Effect
 from core.model import RetinaNet
 from core.scenes import CLASS_NAMES
-from core.weights import WITHOUT_HEADS, Weights, adopt, build, load_weights, without_heads
+from core.weights import Weights, adopt, build, has_new_heads, load_weights, without_heads
 from playground.cache import Cache
 
 
@@ -52,16 +52,12 @@ def is_ready(config: Config) -> bool:
 
 def _network_key(config: Config) -> tuple:
     settings = [value for path, value in config.to_flat().items() if _shapes_network(path)]
-    chance = (config.model.prior_probability, config.training.seed) if _starts_at_random(config) else ()
+    chance = (config.model.prior_probability, config.training.seed) if has_new_heads(config.model) else ()
     return (*settings, *chance, config.anchors.per_place, _stamp(config.model.weights))
 
 
 def _shapes_network(path: str) -> bool:
     return path.startswith("model.") and path != PRIOR and knobs()[path].effect == Effect.FORWARD
-
-
-def _starts_at_random(config: Config) -> bool:
-    return config.model.heads == "new" or config.model.weights in WITHOUT_HEADS
 
 
 def weights_under(config: Config) -> Weights:
