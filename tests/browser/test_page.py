@@ -2,7 +2,6 @@
 
 import json
 import re
-import time
 
 import numpy as np
 import pytest
@@ -12,6 +11,7 @@ from core.presets import PRESETS
 from playground.page import build_page, launch_options
 from playground.runs import Runs
 from playground.steps import STEPS, training
+from tests.waiting import wait
 
 pytestmark = pytest.mark.browser
 QUICK = (
@@ -41,14 +41,6 @@ def opened(page, address):
         return view
 
     return open_page
-
-
-def wait(condition, seconds: float = 30):
-    deadline = time.monotonic() + seconds
-    while not (value := condition()):
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.1)
-    return value
 
 
 def address_of(page) -> str:

@@ -1,12 +1,12 @@
 """The table of runs in a real browser: curves over each other, sorting, finding, names, deletion and its undoing."""
 
 import json
-import time
 
 import pytest
 
 from playground.page import build_page, launch_options
 from tests.playground.made_runs import evaluation, make_run, runs_at, step
+from tests.waiting import wait
 
 pytestmark = pytest.mark.browser
 OLD, NEW = "20260101-000000-001", "20260101-000000-002"
@@ -24,14 +24,6 @@ def address(tmp_path):
         _, url, _ = page.launch(prevent_thread_lock=True, quiet=True, **launch_options())
         yield url
         page.close()
-
-
-def wait(condition, seconds: float = 30):
-    deadline = time.monotonic() + seconds
-    while not (value := condition()):
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.1)
-    return value
 
 
 def rows(page) -> list[str]:

@@ -5,7 +5,7 @@ import os
 import signal
 import subprocess
 import sys
-import time
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -22,6 +22,7 @@ from playground.runs import ACTIVE, TRAINING, Progress, Runs
 from playground.situation import Situation
 from playground.step import Focus
 from playground.steps import training
+from tests import waiting
 from tests.core.tiny import tiny
 
 pytestmark = pytest.mark.timeout(200)
@@ -50,12 +51,7 @@ def quiet(runs):
     wait(lambda: not any(each.state in ACTIVE for each in runs.standings().values()))
 
 
-def wait(condition, seconds: float = 120):
-    deadline = time.monotonic() + seconds
-    while not (value := condition()):
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.05)
-    return value
+wait = partial(waiting.wait, seconds=120)
 
 
 def wait_for(runs: Runs, name: str, *states: str) -> Progress:

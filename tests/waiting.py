@@ -1,0 +1,12 @@
+"""Waiting for what another process, thread or page brings about."""
+
+import time
+
+
+def wait(condition, seconds: float = 30):
+    """Returns what a condition says once it says something; fails after so many seconds."""
+    deadline = time.monotonic() + seconds
+    while not (value := condition()):
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.05)
+    return value
