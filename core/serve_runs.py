@@ -12,7 +12,7 @@ from core.locks import FileLock, is_held
 ROOT = Path(__file__).parent.parent
 SERVER, PAGES = ".server", ".pages"  # locked by this process, and by each page
 LOG = ".server.log"
-NICENESS = 5  # runs give way to the page
+NICENESS = 10  # runs give way to the page: a tenth of its share where both want the same processor
 
 
 def ensure_server(place: Path) -> subprocess.Popen | None:

@@ -12,6 +12,7 @@ from core.json_lines import JsonLines
 from core.presets import PRESETS, Arm
 from core.run_folder import About, RunFolder, apart
 from playground.pictures import Picture
+from playground.run_label import FILE, Label, read_label
 
 KEPT = 64  # files in memory
 
@@ -64,6 +65,11 @@ def about_of(folder: RunFolder) -> About:
     return _about(folder.path, changed(folder.about))
 
 
+def label_of(folder: RunFolder) -> Label:
+    """Returns what people call a run."""
+    return _label(folder.path, changed(folder.path / FILE))
+
+
 def picture_of(folder: RunFolder) -> Picture | None:
     """Returns the picture of a run's film, None if there is none yet."""
     return _picture(folder.path, changed(folder.picture))
@@ -81,6 +87,11 @@ def changed(path: Path) -> tuple[int, int]:
 @lru_cache(maxsize=1024)
 def _about(path: Path, stamp: tuple[int, int]) -> About:
     return RunFolder(path).read_about()
+
+
+@lru_cache(maxsize=1024)
+def _label(path: Path, stamp: tuple[int, int]) -> Label:
+    return read_label(path)
 
 
 @lru_cache(maxsize=8)

@@ -31,9 +31,10 @@ def ordinal(number: int) -> str:
     return f"{number}{ending}"
 
 
-def status(progress: Progress, name: str, config: Config) -> str:
-    """Returns what a run has come to."""
-    text = readout.paragraph(f"Run {name}: {state_text(progress.state, progress.place)}. {progress.message}".strip())
+def status(progress: Progress, name: str, called: str, config: Config) -> str:
+    """Returns what a run has come to; what people call it may be ""."""
+    title = f"{called} ({name})" if called else name
+    text = readout.paragraph(f"Run {title}: {state_text(progress.state, progress.place)}. {progress.message}".strip())
     if not progress.steps:
         return text
     last, steps = progress.steps[-1], config.training.steps

@@ -10,8 +10,9 @@ from core.config import Config, knobs, text_of
 from core.knobs import ConfigError
 from core.run_folder import RunFolder
 from playground.cache import Cache
-from playground.run_label import Label, read_label
+from playground.run_label import Label
 from playground.run_overlay import Curves, curves_of
+from playground.run_reader import label_of
 
 SHORT = 28  # characters of a setting's value
 Records = tuple[list[dict[str, Any]], list[dict[str, Any]]]  # of steps, of evaluations
@@ -102,7 +103,7 @@ def read_run(listed: Listed, records: Callable[[RunFolder], Records]) -> Run:
     folder = listed.folder
     key = (folder.path, *map(_stamp, (folder.config, folder.metrics)))
     config, summary, seconds, curves = _read.get(key, lambda: _measured(folder, *records(folder)))
-    return Run(listed, read_label(folder.path), config, summary, seconds, curves)
+    return Run(listed, label_of(folder), config, summary, seconds, curves)
 
 
 def _measured(

@@ -29,7 +29,8 @@ from core.run_folder import (
 )
 from core.run_queue import STOPPING, Queue, Standing
 from core.serve_runs import PAGES, ensure_server
-from playground.run_reader import Curve, Reader, about_of, changed
+from playground.run_label import Label
+from playground.run_reader import Curve, Reader, about_of, changed, label_of
 
 TRAINING = (STARTING, RUNNING, PAUSED, STOPPING)
 ACTIVE = (QUEUED, *TRAINING)
@@ -136,6 +137,10 @@ class Runs:
     def about(self, name: str) -> About:
         """Returns what was asked for of a run; raises as `folder`."""
         return about_of(self.folder(name))
+
+    def label(self, name: str) -> Label:
+        """Returns what people call a run; raises as `folder`."""
+        return label_of(self.folder(name))
 
     def start(self, config: Config, source: str = "scenes") -> str:
         """Puts a run into the queue and returns its name.
@@ -246,7 +251,8 @@ class Runs:
             for folder in (self.members(name) if name in standings else ())
             for path in (folder.metrics, folder.film, folder.last_step)
         ]
-        return name, tuple(standings.items()), tuple(files)
+        labels = tuple(label_of(RunFolder(self.place / each)) for each in standings)
+        return name, tuple(standings.items()), labels, tuple(files)
 
     def list(self) -> list[str]:  # last: above, the name still stands for Python's own
         """Returns the names of all runs, newest first."""

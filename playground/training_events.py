@@ -105,8 +105,8 @@ def frame_count(run: str) -> int:
 
 
 def _label(name: str, standing: Standing) -> str:
-    about = RUNS.about(name)
-    return " · ".join(part for part in (state_text(standing.state, standing.place), about.arm, name) if part)
+    called = RUNS.label(name).name or RUNS.about(name).arm
+    return " · ".join(part for part in (state_text(standing.state, standing.place), called, name) if part)
 
 
 def _connect_buttons(parts: Parts, seen: gr.State) -> None:

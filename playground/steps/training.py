@@ -42,7 +42,8 @@ def look(situation: Situation, focus: Focus) -> Look:
     single = read_single_step(folder) if progress.own else None
     if single and single.step != progress.steps[-1]["step"]:  # more steps have been made since
         single = None
-    text = status(progress, focus.run, Config.from_file(folder.config)) + (changes(single) if single else "")
+    text = status(progress, focus.run, RUNS.label(focus.run).name, Config.from_file(folder.config))
+    text += changes(single) if single else ""
     drawn = figure(progress) if progress.steps else None
     if progress.preset:
         text, drawn = text + comparison.status(progress), comparison.figure(progress) if progress.curves else None
