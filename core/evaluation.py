@@ -1,21 +1,16 @@
 """How good detections are: the twelve COCO figures, and average precision by class."""
 
-import io
+import itertools
 import math
 from collections.abc import Iterable, Sequence
-from contextlib import redirect_stdout
 from dataclasses import dataclass
-from threading import Lock
 from typing import Any, NamedTuple, Self
 
 import torch
-from pycocotools.coco import COCO
-from pycocotools.cocoeval import COCOeval
+from faster_coco_eval import COCO, COCOeval_faster
 from torch import Tensor
 
 from core.sample import Detections, Sample
-
-_STDOUT = Lock()  # two threads that redirect stdout at a time could leave it redirected for good
 
 
 class GroundTruth(NamedTuple):
@@ -86,13 +81,13 @@ class Metrics:
         return {**_with_null({name: getattr(self, name) for name in _FIGURES}), "per_class": per_class}
 
 
-_FIGURES = tuple(name for name in Metrics.__dataclass_fields__ if name != "per_class")  # in COCOeval.stats' order
+_FIGURES = tuple(name for name in Metrics.__dataclass_fields__ if name != "per_class")  # in the order of COCO's summary
 
 
 def evaluate(
     predictions: Sequence[Detections], truths: Iterable[GroundTruth | Sample], class_names: Sequence[str]
 ) -> Metrics:
-    """Compares detections with the objects, by pycocotools.
+    """Compares detections with the objects, by faster-coco-eval; the figures are those of pycocotools.
 
     Detections that are not finite, as of a network that diverged, are left out.
 
@@ -109,8 +104,8 @@ def evaluate(
 
 def compare(
     predictions: Sequence[Detections], truths: Iterable[GroundTruth | Sample], class_names: Sequence[str]
-) -> COCOeval:
-    """Runs pycocotools' evaluation; arguments and errors as `evaluate`."""
+) -> COCOeval_faster:
+    """Runs COCO's evaluation; arguments and errors as `evaluate`."""
     truths = [GroundTruth.of(truth) for truth in truths]
     if len(predictions) != len(truths):
         raise ValueError(f"There are detections for {len(predictions)} pictures but objects for {len(truths)}.")
@@ -118,19 +113,14 @@ def compare(
     for labels in (part.labels for part in (*found, *truths)):
         if len(labels) and not 0 <= int(labels.min()) <= int(labels.max()) < len(class_names):
             raise ValueError(f"Label {int(labels.max())} has no name: there are {len(class_names)} class names.")
-    crowds = [truth.crowd.tolist() for truth in truths]
-    scores = [detections.scores.tolist() for detections in found]
-    with _STDOUT, redirect_stdout(io.StringIO()):
-        objects = _coco([(truth.boxes, truth.labels) for truth in truths], class_names, iscrowd=crowds)
-        detected = _coco([(part.boxes, part.labels) for part in found], class_names, score=scores)
-        comparison = COCOeval(objects, detected, "bbox")
-        comparison.evaluate()
-        comparison.accumulate()
-        comparison.summarize()
+    objects = coco_dict(truths, class_names, iscrowd=[truth.crowd for truth in truths])
+    detected = coco_dict(found, class_names, score=[detections.scores for detections in found])
+    comparison = COCOeval_faster(COCO(objects), COCO(detected), "bbox")
+    comparison.run()
     return comparison
 
 
-def metrics_of(comparison: COCOeval, class_names: Sequence[str]) -> Metrics:
+def metrics_of(comparison: COCOeval_faster, class_names: Sequence[str]) -> Metrics:
     """Reads the figures of a finished evaluation."""
     figures = {name: _nan(float(value)) for name, value in zip(_FIGURES, comparison.stats, strict=True)}
     return Metrics(**figures, per_class=_per_class(comparison, class_names))
@@ -168,26 +158,37 @@ def xywh(boxes: Tensor) -> list[list[float]]:
     return torch.cat((boxes[:, :2], boxes[:, 2:] - boxes[:, :2]), dim=1).tolist()
 
 
-def _coco(pictures: list[tuple[Tensor, Tensor]], class_names: Sequence[str], **extra: list[list]) -> COCO:
-    """Builds pycocotools' index of boxes and labels by picture, with one more value for each box."""
+def coco_dict(
+    pictures: Sequence[GroundTruth] | Sequence[Detections], class_names: Sequence[str], **extra: Sequence[Tensor]
+) -> dict[str, Any]:
+    """Returns boxes and labels as COCO's file of annotations holds them, pictures and labels numbered from 0.
+
+    Args:
+        pictures: Objects or detections of each.
+        class_names: What label 0 … K−1 means.
+        extra: One more value of each box, by the name it has in the file; a tensor for each picture.
+    """
     ((key, values),) = extra.items()
-    entries = [
-        {"image_id": image_id, "category_id": label, "bbox": box, "area": box[2] * box[3], "iscrowd": 0, key: value}
-        for image_id, (boxes, labels) in enumerate(pictures)
-        for box, label, value in zip(xywh(boxes), labels.tolist(), values[image_id], strict=True)
-    ]
-    coco = COCO()
-    coco.dataset = {
+    number = itertools.count(1)  # the evaluation takes a match with number 0 for none
+    return {
         "images": [{"id": image_id} for image_id in range(len(pictures))],
         "categories": [{"id": label, "name": name} for label, name in enumerate(class_names)],
-        # From 1: COCOeval takes a match with number 0 for none.
-        "annotations": [{**entry, "id": number} for number, entry in enumerate(entries, start=1)],
+        "annotations": [
+            {
+                "id": next(number),
+                "image_id": image_id,
+                "category_id": label,
+                "bbox": box,
+                "area": box[2] * box[3],
+                key: value,
+            }
+            for image_id, each in enumerate(pictures)
+            for label, box, value in zip(each.labels.tolist(), xywh(each.boxes), values[image_id].tolist(), strict=True)
+        ],
     }
-    coco.createIndex()
-    return coco
 
 
-def _per_class(comparison: COCOeval, class_names: Sequence[str]) -> dict[str, ClassMetrics]:
+def _per_class(comparison: COCOeval_faster, class_names: Sequence[str]) -> dict[str, ClassMetrics]:
     precision = comparison.eval["precision"][..., 0, -1]  # T R K, at any size and 100 detections; −1 without objects
     return {
         name: ClassMetrics(ap=_nan(float(precision[..., k].mean())), ap50=_nan(float(precision[0, :, k].mean())))

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from pycocotools import mask
+from faster_coco_eval import mask
 
 from core.evaluation import GroundTruth, xywh
 from core.sample import Detections
@@ -68,7 +68,7 @@ class Pairs(NamedTuple):
 
 
 def overlaps(predictions: Sequence[Detections], truths: Sequence[GroundTruth]) -> list[Overlap]:
-    """Measures each picture's detections against its objects, by pycocotools; the pictures in the same order."""
+    """Measures each picture's detections against its objects, by faster-coco-eval; the pictures in the same order."""
     return [_overlap(found, truth) for found, truth in zip(predictions, truths, strict=True)]
 
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-from pycocotools.cocoeval import COCOeval
+from faster_coco_eval import COCOeval_faster
 
 from core.calibration import Calibration, calibrate
 from core.confusion import Confusion, confuse
@@ -35,7 +35,7 @@ class ClassReport(NamedTuple):
     Attributes:
         objects: How many there are, crowds left out.
         detections: How many count, right or wrong, at any score.
-        ap: Mean over IoU 0.50:0.95; this and the next five are pycocotools' and nan without an object of that size.
+        ap: Mean over IoU 0.50:0.95; this and the next five are COCO's and nan without an object of that size.
         ap50: At IoU 0.5.
         ap75: At IoU 0.75.
         ap_small: `ap` of objects below 32² pixels.
@@ -182,7 +182,7 @@ def _curve(pairs: Pairs, here: np.ndarray, positives: int | None = None) -> Curv
     return make_curve(pairs.score[here], pairs.hit[here], total)
 
 
-def _class_report(label: int, pairs: Pairs, comparison: COCOeval) -> ClassReport:
+def _class_report(label: int, pairs: Pairs, comparison: COCOeval_faster) -> ClassReport:
     here = pairs.counted & (pairs.label == label)
     positives = int(pairs.positives[label])
     curve = _curve(pairs, here, positives)

@@ -2,16 +2,18 @@ import json
 import math
 from concurrent.futures import ThreadPoolExecutor
 
+import numpy as np
 import pytest
 import torch
 
-from core.evaluation import Metrics, evaluate, results_json
+from core.evaluation import Metrics, compare, evaluate, results_json
 from core.sample import Detections, Sample
 from tests.core.boxes_by_hand import found as detections
-from tests.core.boxes_by_hand import truth
+from tests.core.boxes_by_hand import random_scenes, truth
+from tests.core.coco_reference import by_pycocotools
 
 NAMES = ("cat", "dog")
-ONE = pytest.approx(1)  # pycocotools divides by the count plus a tiny number
+ONE = pytest.approx(1)
 ONE_EACH = pytest.approx((1, 1))
 FIGURES = [name for name in Metrics.__dataclass_fields__ if name != "per_class"]
 
@@ -112,6 +114,42 @@ def test_samples_are_accepted_one_by_one():
     samples = (Sample(image, boxes, torch.tensor([1]), torch.tensor([False]), number) for number in range(3))
     found = [Detections(boxes, torch.tensor([0.5]), torch.tensor([1]))] * 3
     assert evaluate(found, samples, NAMES).per_class["dog"].ap == ONE
+
+
+def is_pycocotools(predictions, truths, names):
+    """Their figures are ours up to the last bit: they divide by the count plus a tiny number."""
+    theirs, ours = by_pycocotools(predictions, truths, names), compare(predictions, truths, names)
+    for name in ("precision", "recall", "scores"):
+        np.testing.assert_allclose(ours.eval[name], theirs.eval[name], rtol=0, atol=4e-16, err_msg=name)
+    np.testing.assert_allclose(ours.stats, theirs.stats, rtol=0, atol=4e-16)
+    figures = [getattr(evaluate(predictions, truths, names), name) for name in FIGURES]
+    np.testing.assert_allclose(figures, np.where(theirs.stats == -1, np.nan, theirs.stats), rtol=0, atol=4e-16)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_the_figures_of_pycocotools(seed):
+    is_pycocotools(*random_scenes(seed), "abc")
+    is_pycocotools(*random_scenes(seed, pictures=40, classes=1), "abc")  # and two classes without anything
+
+
+LONE = [[0, 0, 50, 50]]
+ODD = {
+    "no pictures": ([], []),
+    "nothing": ([detections([])] * 2, [truth([])] * 2),
+    "nothing found": ([detections([])], [truth(LONE)]),
+    "nothing to find": ([detections(LONE)], [truth([])]),
+    "crowds only": ([detections(LONE)], [truth(LONE, crowd=[True])]),
+    "ties beyond a hundred": ([detections(LONE * 150)], [truth(LONE)]),
+    "no area": ([detections([[0, 0, 0, 0], [5, 5, 5, 9]])], [truth([[0, 0, 0, 0], [5, 5, 5, 9]])]),
+    "bounds of the sizes": ([detections([[0, 0, 32, 32], [0, 0, 96, 96]])], [truth([[0, 0, 32, 32], [0, 0, 96, 96]])]),
+    "overlaps as large": ([detections([[0, 0, 100, 100]])], [truth([[0, 0, 100, 50], [0, 50, 100, 100]])]),
+}
+
+
+@pytest.mark.parametrize("case", ODD)
+@pytest.mark.parametrize("names", ["a", "abc"])
+def test_the_figures_of_pycocotools_in_odd_cases(case, names):
+    is_pycocotools(*ODD[case], names)
 
 
 def test_wrong_calls_are_refused():

@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from core.evaluation import compare
 from core.pairing import assign, overlaps, pair
 from tests.core.boxes_by_hand import found, random_scenes, truth
+from tests.core.coco_reference import by_pycocotools
 
 BOX, HALF = [0, 0, 100, 100], [0, 0, 100, 50]
 
@@ -64,7 +64,7 @@ def test_nothing():
 @pytest.mark.parametrize("seed", range(20))
 def test_the_same_as_pycocotools_box_by_box(seed):
     predictions, truths = random_scenes(seed)
-    comparison = compare(predictions, truths, "abc")
+    comparison = by_pycocotools(predictions, truths, "abc")
     sizes, pictures = len(comparison.params.areaRng), overlaps(predictions, truths)
     for number, threshold in enumerate(comparison.params.iouThrs):
         pairs = pair(pictures, threshold, 3)

@@ -1,7 +1,6 @@
 import numpy as np
 import pytest
 
-from core.evaluation import compare
 from core.pairing import overlaps, pair
 from core.precision_recall import (
     Threshold,
@@ -12,6 +11,7 @@ from core.precision_recall import (
     scores_at_recalls,
 )
 from tests.core.boxes_by_hand import random_scenes
+from tests.core.coco_reference import by_pycocotools
 
 
 def curve(scores: list, hits: list, positives: int):
@@ -59,7 +59,7 @@ def test_nothing_right_nothing_found_nothing_to_find():
 @pytest.mark.parametrize("seed", range(20))
 def test_the_same_curve_as_pycocotools_at_every_threshold(seed):
     predictions, truths = random_scenes(seed)
-    comparison = compare(predictions, truths, "abc")
+    comparison = by_pycocotools(predictions, truths, "abc")
     pictures = overlaps(predictions, truths)
     for number, threshold in enumerate(comparison.params.iouThrs):
         pairs = pair(pictures, threshold, 3)

@@ -44,7 +44,7 @@ def test_by_hand():
 
 
 @pytest.mark.parametrize("seed", range(20))
-def test_agrees_with_pycocotools(seed):
+def test_agrees_with_the_evaluation(seed):
     predictions, truths = random_scenes(seed)
     result, metrics = report(predictions, truths, "abc"), evaluate(predictions, truths, "abc")
     assert result.metrics.to_dict() == metrics.to_dict()

@@ -1,0 +1,71 @@
+"""The twelve COCO figures of 500 pictures with 100 detections each: pycocotools and ours, lists of boxes to figures."""
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from benchmarks.clock import side_by_side
+from benchmarks.rows import Row, print_rows
+from core.evaluation import GroundTruth, compare
+from core.sample import Detections
+from tests.core.coco_reference import by_pycocotools
+
+PICTURES, DETECTIONS, SIDE = 500, 100, 640
+GOAL = 2.0
+
+
+def measure(repeats: int = 3) -> list[Row]:
+    """Compares both for a data set of few and one of many classes.
+
+    Raises:
+        RuntimeError: Their figures differ.
+    """
+    rows = []
+    for classes in (6, 80):
+        predictions, truths = random_detections(classes)
+        arguments = (predictions, truths, [str(label) for label in range(classes)])
+        _require_equal(*arguments)
+        works = {"theirs": lambda a=arguments: by_pycocotools(*a), "ours": lambda a=arguments: compare(*a)}
+        seconds = side_by_side(works, repeats=repeats)
+        work = f"COCO evaluation, {PICTURES} pictures, {classes} classes"
+        rows.append(Row(work, "pycocotools", seconds["theirs"], seconds["ours"], GOAL))
+    return rows
+
+
+def random_detections(classes: int, seed: int = 0) -> tuple[list[Detections], list[GroundTruth]]:
+    """Returns up to 15 objects a picture, and detections: 40% around them, some mislabelled, and 60% anywhere."""
+    dice = torch.Generator().manual_seed(seed)
+    predictions, truths = [], []
+    for _ in range(PICTURES):
+        count = int(torch.randint(0, 16, (1,), generator=dice))
+        boxes, labels = _boxes(count, dice), torch.randint(0, classes, (count,), generator=dice)
+        truths.append(GroundTruth(boxes, labels, torch.rand(count, generator=dice) < 0.02))
+        found, guessed = _boxes(DETECTIONS, dice), torch.randint(0, classes, (DETECTIONS,), generator=dice)
+        if count:
+            source = torch.randint(0, count, (DETECTIONS,), generator=dice)
+            sides = (boxes[:, 2:] - boxes[:, :2]).repeat(1, 2)[source]
+            near = boxes[source] + 0.1 * sides * torch.randn(DETECTIONS, 4, generator=dice)
+            near[:, 2:] = torch.maximum(near[:, 2:], near[:, :2] + 1)
+            close, right = torch.rand(2, DETECTIONS, generator=dice) < torch.tensor([[0.4], [0.8]])
+            found = torch.where(close[:, None], near, found)
+            guessed = torch.where(close & right, labels[source], guessed)
+        scores = torch.rand(DETECTIONS, generator=dice).sort(descending=True).values
+        predictions.append(Detections(found, scores, guessed))
+    return predictions, truths
+
+
+def _boxes(count: int, dice: torch.Generator) -> Tensor:
+    """Boxes with sides from 10 to 200 pixels, small ones as often as large ones."""
+    corners = SIDE * torch.rand(count, 2, generator=dice)
+    return torch.cat((corners, corners + 10 * 20 ** torch.rand(count, 2, generator=dice)), dim=1)
+
+
+def _require_equal(*arguments: object) -> None:
+    theirs, ours = by_pycocotools(*arguments), compare(*arguments)
+    for name in ("precision", "recall"):
+        if not np.allclose(theirs.eval[name], ours.eval[name], rtol=0, atol=1e-15):
+            raise RuntimeError(f"The {name} differs from pycocotools', so there is nothing to compare.")
+
+
+if __name__ == "__main__":
+    print_rows(measure())
