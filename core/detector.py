@@ -11,7 +11,7 @@ from core.config import Config
 from core.hyperparameters import Anchors
 from core.inference import Stages, kept, run_inference, select
 from core.model import Outputs, RetinaNet
-from core.preprocess import Batch, prepare
+from core.preprocess import Batch, prepare, together
 from core.sample import Detections
 
 
@@ -22,9 +22,8 @@ class Prediction(NamedTuple):
     outputs: Outputs
 
 
-@torch.inference_mode()
 def predict(model: RetinaNet, images: Sequence[Tensor], config: Config) -> Prediction:
-    """Runs the network on pictures.
+    """Runs the network on pictures, all in one batch.
 
     Args:
         model: The network; put into evaluation mode.
@@ -34,8 +33,16 @@ def predict(model: RetinaNet, images: Sequence[Tensor], config: Config) -> Predi
     Raises:
         ValueError: A picture cannot be prepared, see `core.preprocess.prepare`.
     """
+    return _run(model, prepare(_moved(images, model), config.inference))
+
+
+def _moved(images: Sequence[Tensor], model: RetinaNet) -> list[Tensor]:
     device = next(model.parameters()).device
-    batch = prepare([image.to(device) for image in images], config.inference)
+    return [image.to(device) for image in images]
+
+
+@torch.inference_mode()
+def _run(model: RetinaNet, batch: Batch) -> Prediction:
     return Prediction(batch, model.eval()(batch.pixels))
 
 
@@ -52,8 +59,28 @@ def stages_of(prediction: Prediction, index: int, config: Config) -> Stages:
 
 
 def detect(model: RetinaNet, images: Sequence[Tensor], config: Config) -> list[Detections]:
-    """Returns the detections of each picture, best first, in its own pixels, on the CPU; raises as `predict`."""
-    batch, outputs = predict(model, images, config)
+    """Returns the detections of each picture, best first, in its own pixels, on the CPU; arguments as `predict`.
+
+    Only pictures that are padded to the same shape share a batch: none is padded to the size of another, which takes
+    time and changes what the network sees, as its convolutions turn a wide border of zeros into something else.
+
+    Raises:
+        ValueError: A picture cannot be prepared, see `core.preprocess.prepare`.
+    """
+    alike: dict[torch.Size, dict[int, Batch]] = {}
+    for number, image in enumerate(_moved(images, model)):
+        batch = prepare([image], config.inference)
+        alike.setdefault(batch.pixels.shape, {})[number] = batch
+    found: dict[int, Detections] = {}
+    for batches in alike.values():
+        prediction = _run(model, together(list(batches.values())))
+        found |= zip(batches, detections_of(prediction, config), strict=True)
+    return [found[number] for number in range(len(images))]
+
+
+def detections_of(prediction: Prediction, config: Config) -> list[Detections]:
+    """Returns the detections of each picture of a batch, as `detect` does."""
+    batch, outputs = prediction
     grid = anchors_of(batch, config.anchors)
     found = []
     for logits, deltas, size, factors in zip(outputs.logits, outputs.deltas, batch.sizes, batch.factors, strict=True):

@@ -60,6 +60,13 @@ def prepare(images: Sequence[Tensor], inference: Inference) -> Batch:
     return Batch(prepared.tensors, tuple(prepared.image_sizes), originals)
 
 
+def together(batches: Sequence[Batch]) -> Batch:
+    """Makes one batch of several whose pictures are padded to the same shape."""
+    pixels = torch.cat([batch.pixels for batch in batches])
+    sizes, originals = (sum(parts, ()) for parts in zip(*(batch[1:] for batch in batches), strict=True))
+    return Batch(pixels, sizes, originals)
+
+
 def _unit_range(image: Tensor) -> Tensor:
     return image.float() / 255 if image.dtype == torch.uint8 else image.float()
 

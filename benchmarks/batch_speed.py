@@ -1,0 +1,68 @@
+"""Sixteen pictures of different shapes, pictures in to boxes out: one by one and at once, torchvision's and ours."""
+
+from collections.abc import Sequence
+
+import torch
+
+from benchmarks.clock import side_by_side
+from benchmarks.rows import Row, print_rows
+from benchmarks.torchvision_detectors import retinanet
+from core.config import Config
+from core.data import open_data
+from core.detector import detect
+from core.sample import Detections
+from core.weights import adopt, build, load_weights
+
+SIDE = 320
+# Height and width: shapes that photographs have, upright and across.
+SHAPES = ((480, 640), (640, 480), (427, 640), (640, 427), (640, 640), (480, 640), (360, 640), (512, 640)) * 2
+GOAL = 1.3
+
+
+def measure(repeats: int = 5) -> list[Row]:
+    """Times the built-in detector; the seconds are those of one picture.
+
+    Raises:
+        RuntimeError: What is detected differs.
+    """
+    weights = load_weights("builtin")
+    config = adopt(Config.from_flat({"inference.image_size": SIDE, "scenes.image_size": 640}), weights)
+    ours, theirs = build(config, weights).eval(), retinanet(config, len(weights.class_names)).eval()
+    theirs.load_state_dict(ours.state_dict())
+    data = open_data("scenes", "test", config.scenes, len(SHAPES))
+    images = [data[number].image[:, :height, :width] for number, (height, width) in enumerate(SHAPES)]
+    works = {
+        "theirs, one by one": lambda: [_torchvision(theirs, [image])[0] for image in images],
+        "theirs, at once": lambda: _torchvision(theirs, images),
+        "one by one": lambda: [detect(ours, [image], config)[0] for image in images],
+        "at once": lambda: detect(ours, images, config),
+    }
+    for name in ("one by one", "at once"):
+        _require_same(works["theirs, one by one"](), works[name](), name)
+    seconds = {name: value / len(images) for name, value in side_by_side(works, repeats=repeats).items()}
+    name, now = f"a picture of {len(images)} at once, R18, {SIDE} px", seconds["at once"]
+    return [
+        Row(name, "one by one", seconds["one by one"], now, GOAL),
+        Row(name, "torchvision one by one", seconds["theirs, one by one"], now, GOAL),
+        Row(name, "torchvision at once", seconds["theirs, at once"], now, GOAL),
+    ]
+
+
+@torch.inference_mode()
+def _torchvision(network: torch.nn.Module, images: Sequence[torch.Tensor]) -> list[Detections]:
+    found = network([image.float() / 255 for image in images])
+    return [Detections(each["boxes"], each["scores"], each["labels"]) for each in found]
+
+
+def _require_same(theirs: Sequence[Detections], ours: Sequence[Detections], name: str) -> None:
+    for number, (expected, found) in enumerate(zip(theirs, ours, strict=True)):
+        same = len(expected.scores) == len(found.scores) and all(
+            torch.allclose(one.float(), other.float(), rtol=0, atol=tolerance)
+            for one, other, tolerance in zip(expected, found, (0.05, 1e-4, 0), strict=True)
+        )
+        if not same:
+            raise RuntimeError(f"Picture {number}, {name}: detections differ from torchvision's.")
+
+
+if __name__ == "__main__":
+    print_rows(measure())
