@@ -11,6 +11,7 @@ from core.takeaway import FORMATS
 from playground.answers import IN_ORDER, LIVE, refusing, shown_settings, updates
 from playground.asked import Asked, Own
 from playground.controls import settings_of
+from playground.hiding import unknown_names
 from playground.inquiry import Inquiry
 from playground.layout import Parts
 from playground.lessons.panel import Place, chosen_preset, contents, known
@@ -28,7 +29,7 @@ COPY = """(text) => navigator.clipboard
 def connect_address(page: gr.Blocks, parts: Parts) -> None:
     """Opening the page, and going back and forward in the browser's history."""
     outputs = [parts.step, parts.own, parts.pinned_own, parts.inquiry, parts.pick, parts.level]
-    outputs += [parts.lesson, parts.curve, parts.p_t, parts.map]
+    outputs += [parts.lesson, parts.answer, parts.curve, parts.p_t, parts.map]
     outputs += [parts.pinned, parts.beside, parts.buttons["lessons"], parts.buttons["preset"]]
     outputs += [*parts.panel.shown, *run_parts(parts), *parts.all_settings, *parts.shown]
     page.load(load, parts.panel.seen, outputs, **LIVE)
@@ -62,6 +63,7 @@ def opened_at(query: str, seen: list[str], own: Own | None = None, pinned_own: O
         asked, message = from_link(query, with_data=False), f"The picture of the link is not on show. {error}"
     except REFUSALS as error:
         asked, message = from_link(""), f"The link was not followed. {error}"
+    message = " ".join(filter(None, (message, unknown_names(query))))
     place = Place.from_link(asked.lesson)
     asked = asked._replace(own=_kept(asked.own, own), pinned_own=_kept(asked.pinned_own, pinned_own))
     # Without a run of its own, or one that is gone, a page finds the one that goes on.
@@ -75,6 +77,7 @@ def opened_at(query: str, seen: list[str], own: Own | None = None, pinned_own: O
         asked.pick,
         asked.level,
         asked.lesson,
+        asked.answer,
         asked.curve,
         asked.p_t,
         asked.map,
@@ -82,7 +85,7 @@ def opened_at(query: str, seen: list[str], own: Own | None = None, pinned_own: O
         asked.beside,
         place.lesson.key if place else "",
         chosen_preset(place),
-        *contents(place, [*known(seen), asked.lesson]),
+        *contents(asked, [*known(seen), asked.lesson]),
         *run_updates(asked),
         *shown_settings(asked.config()),
         *updates(shown._replace(notice=message or shown.notice, beside=asked.beside)),

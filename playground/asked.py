@@ -55,6 +55,7 @@ class Asked(NamedTuple):
         beside: Whether the picture under the pinned settings is on show, too.
         frame: Of the training step, see `Focus`.
         inquiry: What is asked of an evaluation.
+        answer: Index of the answer that was chosen at this step of a lesson, None while none was.
         held: Whether a knob is being dragged.
     """
 
@@ -73,6 +74,7 @@ class Asked(NamedTuple):
     beside: bool = False
     frame: float = 1
     inquiry: Inquiry = Inquiry()
+    answer: int | None = None
     held: bool = False
 
     def config(self) -> Config:

@@ -1,6 +1,7 @@
 """What stands where on the page, before anything happens."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import NamedTuple
 
 import gradio as gr
@@ -30,6 +31,7 @@ from playground.steps import STEPS
 from playground.steps.loss import FIGURES
 from playground.strip import strip
 
+DRAG = (Path(__file__).parent / "example_drag.js").read_text("utf-8")
 TAKE_HOME = [
     ("Weights with a script for torchvision (.zip)", ".zip"),
     ("ONNX, pixels in and detections out (.onnx)", ".onnx"),
@@ -71,6 +73,7 @@ class Parts(NamedTuple):
     beside: gr.State
     frame: gr.Number  # what the film's slider shows; its own value would be refused once the film is another one
     inquiry: gr.State
+    answer: gr.State
     film: gr.Slider
     knobs: dict[str, gr.components.Component]
     buttons: dict[str, gr.components.Component]
@@ -80,13 +83,14 @@ class Parts(NamedTuple):
     def shown(self) -> list:
         """What `show` gives new values, in the order of `Shown`."""
         first = [self.notice, self.strip, self.canvas, self.readout, self.figure, self.more]
-        return [*first, self.changes, self.side, self.other, self.counts, self.bar]
+        last = [self.changes, self.side, self.other, self.counts, self.bar]
+        return [*first, *last, self.panel.question, self.panel.checks]
 
     @property
     def asked(self) -> list:
         """What `show` needs, in the order of `Asked`."""
         first = [self.step, self.own, self.pick, self.run, self.level, self.settings, self.lesson, self.curve, self.p_t]
-        last = [self.frame, self.inquiry]
+        last = [self.frame, self.inquiry, self.answer]
         return [*first, self.map, self.pinned, self.pinned_own, self.beside, *last]
 
     @property
@@ -98,10 +102,11 @@ class Parts(NamedTuple):
 def lay_out() -> Parts:
     """Builds all components, inside the `gr.Blocks` that is open."""
     buttons = _header()
-    navigation, message, lesson = strip(), notice(), panel()
+    navigation, message = strip(), notice()
     changes, pinning = _pinned_bar()
     with gr.Row(elem_classes=["layout"]):
         with gr.Column(elem_classes=["left"], min_width=280, scale=3):
+            lesson = panel()
             search()
             widgets, more = _knob_columns()
         with gr.Column(elem_classes=["middle"], min_width=320, scale=6):
@@ -121,7 +126,7 @@ def lay_out() -> Parts:
     level, pins = gr.State(0), [gr.State(""), gr.State(None), gr.State(False)]
     shown = [message, navigation, view, numbers, *under, changes, side, other, counts, bar]
     asked = [*states, timer, level, settings, curve, p_t, gr.State(MAPS[0]), *pins, gr.Number(1, visible="hidden")]
-    asked += [gr.State(Inquiry())]
+    asked += [gr.State(Inquiry()), gr.State(None)]
     return Parts(*shown, *asked, film, widgets, more | buttons | pinning, lesson)
 
 
@@ -148,6 +153,7 @@ def _pictures() -> tuple[gr.HTML, gr.Column, gr.HTML]:
 def _loss_view() -> tuple[gr.Dropdown, gr.Slider]:
     """Returns what only the loss step has: `playground.page` hides them elsewhere."""
     curve = gr.Dropdown(list(FIGURES), value=FIGURES[0], label="Curve", show_label=False, elem_id="curve")
+    gr.HTML("", html_template="<i hidden></i>", js_on_load=DRAG, apply_default_css=False, elem_classes=["nothing"])
     return curve, gr.Slider(*P_T_RANGE, value=0.9, step=0.001, label="p_t of one example", elem_id="example")
 
 

@@ -25,9 +25,10 @@ USUAL = Asked(next(iter(STEPS)))
 def to_link(asked: Asked, config: Config) -> str:
     """Returns the URL query of what is on show; what the lesson or the defaults say anyway is not named."""
     place = Place.from_link(asked.lesson)
-    step, base, curve = _start(place)
+    step, base, curve = _start(place, asked.answer)
     named = {
         "lesson": asked.lesson,
+        "answer": "" if asked.answer is None else str(asked.answer + 1),
         "step": asked.step if asked.step != step else "",
         "level": LEVELS[asked.level] if asked.level != USUAL.level else "",
         "curve": asked.curve if asked.curve != curve else "",
@@ -64,7 +65,8 @@ def from_link(query: str, *, with_data: bool = True) -> Asked:
         raise ConfigError(f"The link is {len(query):,} characters long; at most {MAX_TEXT:,} are read.")
     pairs = dict(parse_qsl(query, keep_blank_values=True))
     place = Place.from_link(pairs.pop("lesson", ""))
-    usual, base, curve = _start(place)
+    answer = _answer(pairs.pop("answer", ""), place)
+    usual, base, curve = _start(place, answer)
     for key in BROWSERS_OWN:
         pairs.pop(key, None)
     asked = Asked(
@@ -72,6 +74,7 @@ def from_link(query: str, *, with_data: bool = True) -> Asked:
         pick=_pick(pairs.pop("pick", "")),
         level=LEVELS.index(_one_of("level", pairs.pop("level", LEVELS[0]), LEVELS)),
         lesson=place.link if place else "",
+        answer=answer,
         curve=_one_of("curve", pairs.pop("curve", curve), FIGURES),
         p_t=_number("p_t", pairs.pop("p_t", str(USUAL.p_t))),
         map=_one_of("map", pairs.pop("map", USUAL.map), MAPS),
@@ -104,12 +107,22 @@ def _place_text(own: Own | None, config: Config) -> str:
     return place.link if place else ""
 
 
-def _start(place: Place | None) -> tuple[str, Config, str]:
+def _start(place: Place | None, answer: int | None) -> tuple[str, Config, str]:
     """Returns the step, the settings and the curve of the page where a link names none."""
     if place is None:
         return USUAL.step, Config(), USUAL.curve
     here = place.lesson.steps[place.index]
-    return here.show, here.first_config(), here.curve
+    return here.show, here.first_config() if answer is None else here.config(), here.curve
+
+
+def _answer(text: str, place: Place | None) -> int | None:
+    """Reads which answer was chosen, counted from 1 in links."""
+    count = len(place.lesson.steps[place.index].answers) if place else 0
+    if not text:
+        return None
+    if not text.isascii() or not text.isdecimal() or not 1 <= int(text[:9]) <= count:
+        raise ConfigError(f"answer = {text[:20]!r} is not allowed: this step has {count} answers, counted from 1.")
+    return int(text) - 1
 
 
 def _one_of(name: str, value: str, allowed: tuple[str, ...]) -> str:

@@ -4,7 +4,7 @@
 // and before anything is clicked.
 window.live ??= (() => {
   const SYNC_MS = 150;  // after the last change
-  const FIRST = ["canvas", "other", "notice", "strip", "readout", "counts", "changes", "bar"];
+  const FIRST = ["canvas", "other", "notice", "strip", "readout", "counts", "changes", "bar", "lesson", "checks"];
   const LATER = ["figure", "more"];  // curves take as long to draw as all the rest
   const WAIT_MS = 250;  // after which the page says that it is computing
   const CHECK_MS = 60;  // in which Gradio has handed out all parts of an answer

@@ -16,7 +16,7 @@ def changes(pinned: Situation, present: Situation) -> str:
     """Returns as HTML which knobs differ from the pinned ones, each with its old and its new value."""
     before, after = pinned.config.to_flat(), present.config.to_flat()
     differing = [
-        (knob.label, _text(knob, before[path]), _text(knob, after[path]))
+        (knob.label, value_text(knob, before[path]), value_text(knob, after[path]))
         for path, knob in knobs().items()
         if before[path] != after[path]
     ]
@@ -43,7 +43,8 @@ def _change(name: str, old: str, new: str) -> str:
     return f"<li>{escape(name)} <del>{escape(old)}</del> → <ins>{escape(new)}</ins></li>"
 
 
-def _text(knob: Knob, value: Any) -> str:
+def value_text(knob: Knob, value: Any) -> str:
+    """Returns a setting's value in words, with its unit."""
     text = f"{value:g}" if isinstance(value, float) else _shortened(text_of(value).replace(",", ", "))
     return f"{text} {knob.unit}" if knob.unit else text
 

@@ -51,6 +51,7 @@ def component(part: str, kind: str) -> gr.HTML:
         js_on_load=SCRIPT,
         apply_default_css=False,
         padding=False,
+        elem_id=f"part-{part}",
     )
 
 
@@ -104,6 +105,16 @@ def table(content: Table) -> str:
 
 def _row(cells: Sequence[str], marked: bool) -> str:
     return f"<tr{' class=marked' * marked}>" + "".join(f"<td>{escape(cell)}</td>" for cell in cells) + "</tr>"
+
+
+def bar(shares: Sequence[tuple[str, str, float]]) -> str:
+    """Returns shares (name, colour, 0 … 1) as one bar, each as long as its share; nothing where all are 0."""
+    if not any(share for _, _, share in shares):
+        return ""
+    said = ", ".join(f"{escape(name)} {percent(share)}" for name, _, share in shares)
+    parts = "".join(f'<i style="flex-grow:{share:.4f};background:{escape(tint)}"></i>' for _, tint, share in shares)
+    keys = "".join(f'<span><i style="background:{escape(tint)}"></i>{escape(name)}</span>' for name, tint, _ in shares)
+    return f'<div class="bar" role="img" aria-label="{said}">{parts}</div><div class="bar-keys">{keys}</div>'
 
 
 def paragraph(text: str) -> str:

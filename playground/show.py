@@ -15,6 +15,7 @@ from playground.asked import Asked, Own
 from playground.cache import Cache
 from playground.canvas import View, payload, picture_url
 from playground.canvas_edit import Pick, parse_edit
+from playground.lessons.staging import layered, staged
 from playground.link import to_link
 from playground.live import KEPT, KEPT_OWN, Tokens, look_of
 from playground.networks import weights_of
@@ -47,6 +48,8 @@ class Shown(NamedTuple):
         other: That picture.
         counts: The numbers of both.
         bar: Where the picture comes from.
+        lesson: The question of a lesson, and what it does to the page.
+        checks: Whether what a lesson says is true here.
     """
 
     notice: str
@@ -60,6 +63,8 @@ class Shown(NamedTuple):
     other: str | None = None
     counts: str | None = None
     bar: str | None = None
+    lesson: str | None = None
+    checks: str | None = None
 
 
 def show(asked: Asked) -> Shown:
@@ -77,6 +82,8 @@ def show(asked: Asked) -> Shown:
     figure = json.dumps(look.figure) if look.figure else ""
     bar = source_bar.value(situation.place, situation.picture.name, _choice(situation, asked))
     shown = Shown(said, strip_value(asked, situation), payload(view), look.readout, figure, look.more, bar=bar)
+    lesson, checks = staged(asked)
+    shown = shown._replace(lesson=lesson, checks=checks)
     return _against_pinned(shown, asked, situation) if asked.pinned else shown
 
 
@@ -97,7 +104,7 @@ def _choice(situation: Situation, asked: Asked) -> Choice | None:
 def _look(asked: Asked, situation: Situation) -> tuple[Look, str]:
     """Returns what the step shows, and why it is no more than that."""
     try:
-        return STEPS[asked.step].look(situation, asked.focus()), ""
+        return layered(STEPS[asked.step].look(situation, asked.focus()), asked), ""
     except REFUSALS as error:
         return Look((truth_layer(situation),), readout=readout.paragraph(NOTHING)), str(error)
 

@@ -83,15 +83,18 @@ function markChanged(query) {
   for (const knob of document.querySelectorAll(".knob")) knob.classList.toggle("changed", ids.has(knob.id));
 }
 
-// A teacher's link may hide controls: ?hide=training,loss.gamma hides a step and a knob.
+// A teacher's link may hide controls: ?hide=training,loss.gamma hides a step and a knob, see `hiding.py`. What a step
+// of a lesson needs stays.
 const hidden = new URLSearchParams(location.search).get("hide") ?? "";
 
 function hide() {
   const style = document.createElement("style");
-  const names = hidden.split(",").filter((name) => /^[a-z0-9_.]+$/.test(name));
-  style.textContent = names.map((name) => name.includes(".")
-    ? `#knob-${name.replace(/[._]/g, "-")} { display: none !important; }`
-    : `.strip button[data-step="${name}"], .of-${name}, #${name} { display: none !important; }`).join("\n");
+  const names = hidden.split(",").map((name) => name.trim()).filter((name) => /^[a-z0-9_.-]+$/.test(name));
+  style.textContent = names.map((name) => {
+    const all = name.includes(".")
+      ? [`#knob-${name.replace(/[._]/g, "-")}`] : [`.strip button[data-step="${name}"]`, `.of-${name}`, `#${name}`];
+    return all.map((each) => `body:not([data-needs~="${name}"]) ${each}`).join() + " { display: none !important; }";
+  }).join("\n");
   document.head.append(style);
 }
 
@@ -147,6 +150,12 @@ window.addEventListener("popstate", () => {
   changed = Date.now();
   trigger("edit", { query: location.search.slice(1) });
 });
+
+// Gradio opens a list when Tab comes to it, and leaves it open when Tab goes on.
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Tab" || event.target.getAttribute?.("aria-expanded") !== "true") return;
+  event.target.dispatchEvent(new KeyboardEvent("keydown", { key: "Escape", bubbles: true }));
+}, true);
 
 const showOwn = live.part(props.part, show, () => props.value);
 

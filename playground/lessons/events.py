@@ -11,17 +11,32 @@ from playground.controls import settings_of
 from playground.layout import Parts
 from playground.lessons.panel import Place, chosen_preset, contents, known, moved
 from playground.lessons.reading import lessons
-from playground.lessons.telling import outcome_of
+from playground.lessons.staging import AS_TOLD
+from playground.lessons.telling import Telling
 from playground.show import show
 
 # What else a step of a lesson sets anew; the rest of what was asked stays.
-ANEW = ("step", "own", "pick", "level", "map", "curve", "pinned", "pinned_own", "beside")
+ANEW = ("step", "own", "pick", "level", "map", "curve", "pinned", "pinned_own", "beside", "answer")
 
 
 def asked_at(place: Place) -> Asked:
     """Returns what the page is asked to show at a step of a lesson."""
     step = place.lesson.steps[place.index]
     return Asked(step.show, settings=settings_of(step.first_config()), lesson=place.link, curve=step.curve)
+
+
+def answered(asked: Asked, choice: object) -> Asked | None:
+    """Returns what the page shows once an answer is chosen, of which the browser may say anything; None for no answer.
+
+    Raises:
+        ConfigError: What the answer sets contradicts what the reader has set meanwhile.
+    """
+    place = Place.from_link(asked.lesson)
+    step = place and place.lesson.steps[place.index]
+    if not step or asked.answer is not None or choice not in map(str, range(len(step.answers))):
+        return None
+    config = asked.config().replace({path: step.settings[path] for path in step.later})
+    return asked._replace(step=step.show, settings=settings_of(config), answer=int(str(choice)))
 
 
 def connect_lessons(parts: Parts) -> None:
@@ -43,7 +58,7 @@ def connect_lessons(parts: Parts) -> None:
         return refusing(kept, go)
 
     def leave(*inputs: Any) -> list:
-        left = Asked(*inputs)._replace(lesson="")
+        left = Asked(*inputs)._replace(lesson="", answer=None)
         return [*_at(parts, None, [], "")[:kept], *updates(show(left))]  # the address follows
 
     chooser.input(refusing(kept, choose), [chooser, *asked_of], outputs, **slow)
@@ -54,20 +69,29 @@ def connect_lessons(parts: Parts) -> None:
 
 
 def _connect_question(parts: Parts) -> None:
-    def answer(chosen: str, *inputs: Any) -> list:
+    told = [parts.answer, parts.panel.outcome, parts.step, parts.own, *parts.all_settings, *parts.shown]
+    kept = len(told) - len(parts.shown)
+
+    def answer(event: gr.EventData, *inputs: Any) -> list:
+        asked = answered(Asked(*inputs), getattr(event, "choose", None))
+        return _told(asked) if asked else [gr.skip()] * len(told)
+
+    def again(event: gr.EventData, *inputs: Any) -> list:
         asked = Asked(*inputs)
         place = Place.from_link(asked.lesson)
-        if place is None:
+        if place is None or getattr(event, "choose", None) != AS_TOLD:
             return [gr.skip()] * len(told)
-        step = place.lesson.steps[place.index]
-        config = asked.config().replace({path: step.settings[path] for path in step.later})
-        asked = asked._replace(step=step.show, settings=settings_of(config))
-        said = outcome_of(place.lesson, place.index, chosen)
-        return [said, asked.step, *shown_settings(config), *updates(show(asked))]
+        settings = settings_of(Telling(place.lesson.steps[place.index], asked).expected())
+        return _told(asked._replace(settings=settings, own=None))
 
-    told = [parts.panel.outcome, parts.step, *parts.all_settings, *parts.shown]
-    guarded = refusing(len(told) - len(parts.shown), answer)
-    parts.panel.question.input(guarded, [parts.panel.question, *parts.asked], told, show_progress="hidden")
+    parts.panel.question.select(refusing(kept, answer), parts.asked, told, show_progress="hidden")
+    parts.panel.checks.select(refusing(kept, again), parts.asked, told, show_progress="hidden")
+
+
+def _told(asked: Asked) -> list:
+    place = Place.from_link(asked.lesson)
+    outcome = Telling(place.lesson.steps[place.index], asked).outcome()
+    return [asked.answer, outcome, asked.step, asked.own, *shown_settings(asked.config()), *updates(show(asked))]
 
 
 def _places(parts: Parts) -> list:
@@ -81,7 +105,8 @@ def _at(parts: Parts, place: Place | None, seen: list[str], run: str) -> list:
     """Returns what the page shows at a step of a lesson, or, without a place, what leaving does to it."""
     if place is None:
         rest = [gr.skip()] * (len(parts.all_settings) + len(parts.shown))
-        return ["", *[gr.skip()] * len(ANEW), "", *[gr.skip()] * 2, *contents(None, []), *rest]
+        anew = [gr.skip()] * (len(ANEW) - 1)
+        return ["", *anew, None, "", *[gr.skip()] * 2, *contents(Asked(""), []), *rest]
     asked = asked_at(place)._replace(run=run)
     seen = known([*known(seen), place.link])
     return [
@@ -90,7 +115,7 @@ def _at(parts: Parts, place: Place | None, seen: list[str], run: str) -> list:
         place.lesson.key,
         chosen_preset(place),
         seen,
-        *contents(place, seen),
+        *contents(asked, seen),
         *shown_settings(asked.config()),
         *updates(show(asked)._replace(beside=asked.beside)),
     ]

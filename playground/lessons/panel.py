@@ -1,15 +1,20 @@
 """The lesson on the page: its text, a question to answer before it tells, and the way through its steps."""
 
 from functools import cache
+from pathlib import Path
 from typing import NamedTuple
 
 import gradio as gr
 
+from playground import readout
+from playground.asked import Asked
 from playground.lessons.lesson import Lesson
 from playground.lessons.reading import lessons
-from playground.lessons.telling import opening_of, outcome_of
+from playground.lessons.telling import Telling
 
+SCRIPT = (Path(__file__).parent / "question.js").read_text("utf-8")
 FREE = "Free play"
+STAR = " ★"
 LATEX = [{"left": "$$", "right": "$$", "display": True}, {"left": "$", "right": "$", "display": False}]
 
 
@@ -48,8 +53,9 @@ class Panel(NamedTuple):
     box: gr.Column
     title: gr.Markdown
     text: gr.Markdown
-    question: gr.Radio
+    question: gr.HTML
     outcome: gr.Markdown
+    checks: gr.HTML
     back: gr.Button
     onward: gr.Button
     leave: gr.Button
@@ -58,13 +64,13 @@ class Panel(NamedTuple):
     @property
     def shown(self) -> list:
         """What `contents` gives new values."""
-        return [self.box, self.title, self.text, self.question, self.outcome, self.back, self.onward]
+        return [self.box, self.title, self.text, self.outcome, self.back, self.onward]
 
 
 def chooser() -> gr.Dropdown:
     """Builds the list of lessons."""
     choices = [(FREE, "")] + [
-        (f"{number}. {each.title}", key) for number, (key, each) in enumerate(lessons().items(), 1)
+        (f"{number}. {each.title}{STAR * each.core}", key) for number, (key, each) in enumerate(lessons().items(), 1)
     ]
     return gr.Dropdown(choices, value="", show_label=False, label="Lesson", elem_id="lessons", min_width=170)
 
@@ -72,18 +78,26 @@ def chooser() -> gr.Dropdown:
 def panel() -> Panel:
     """Builds the panel, hidden."""
     with gr.Column(visible=False, elem_classes=["lesson"]) as box:
-        with gr.Row(elem_classes=["lesson-way"]):
+        with gr.Column(elem_classes=["lesson-head"]):
             title = gr.Markdown()
-            back = gr.Button("Back", size="sm", min_width=60)
-            onward = gr.Button("Next", variant="primary", size="sm", min_width=60)
-            leave = gr.Button("Leave the lesson", size="sm", min_width=80)
-        with gr.Column(elem_classes=["lesson-body"]):
-            text = gr.Markdown(latex_delimiters=LATEX, elem_id="lesson-text")
-            question = gr.Radio([], visible=False, elem_id="lesson-question")
-            outcome = gr.Markdown(latex_delimiters=LATEX, elem_id="lesson-outcome")
+            with gr.Row(elem_classes=["lesson-way"]):
+                back = gr.Button("Back", size="sm", min_width=60)
+                onward = gr.Button("Next", variant="primary", size="sm", min_width=60)
+                leave = gr.Button("Leave", size="sm", min_width=80)
+        # Texts are our own files', and the numbers in them are marked for the script that brings them up to date.
+        text = gr.Markdown(latex_delimiters=LATEX, elem_id="lesson-text", sanitize_html=False)
+        question = gr.HTML(
+            "",
+            part="lesson",
+            html_template='<div class="lesson-question" id="lesson-question"></div>',
+            js_on_load=SCRIPT,
+            apply_default_css=False,
+        )
+        outcome = gr.Markdown(latex_delimiters=LATEX, elem_id="lesson-outcome", sanitize_html=False)
+        checks = readout.component("checks", "lesson-checks")
     # Kept in the visitor's browser; the key only keeps it apart from other pages, there is nothing to hide.
     seen = gr.BrowserState([], storage_key="retinanet-lessons", secret="retinanet-lessons")
-    return Panel(box, title, text, question, outcome, back, onward, leave, seen)
+    return Panel(box, title, text, question, outcome, checks, back, onward, leave, seen)
 
 
 def known(seen: object) -> list[str]:
@@ -97,28 +111,52 @@ def _links() -> tuple[str, ...]:
     return tuple(Place(each, index).link for each in lessons().values() for index in range(len(each.steps)))
 
 
-def contents(place: Place | None, seen: list[str]) -> list:
-    """Returns new values for `Panel.shown`; `seen` are the links of the steps seen so far."""
+def contents(asked: Asked, seen: list[str]) -> list:
+    """Returns new values for `Panel.shown`.
+
+    Args:
+        asked: What is on show; its lesson may be none.
+        seen: Links of the steps seen so far.
+    """
+    place = Place.from_link(asked.lesson)
     if place is None:
-        return [gr.Column(visible=False), *[gr.skip()] * 6]
+        return [gr.Column(visible=False), *[gr.skip()] * 5]
     lesson, index = place
-    step = lesson.steps[index]
-    about = f"*{lesson.about}*\n\n" if index == 0 else ""
-    done = f"<small>{len(known(seen))} of {len(_links())} steps seen</small>"
-    head = f"### {lesson.title} · {index + 1} of {len(lesson.steps)}: {step.title} {done}"
-    text, question, answers = opening_of(step)
-    choices = list(zip(answers, step.answers, strict=True))
-    radio = gr.Radio(choices, value=None, label=question, visible=bool(question))
+    telling = Telling(lesson.steps[index], asked)
     last = index + 1 == len(lesson.steps)
     return [
         gr.Column(visible=True),
-        head,
-        about + text,
-        radio,
-        outcome_of(lesson, index, None),
+        _head(place, seen),
+        _about(lesson) * (index == 0) + telling.text(),
+        telling.outcome(),
         gr.Button(interactive=index > 0),
         gr.Button("Next lesson" if last else "Next", interactive=not last or following(lesson) is not None),
     ]
+
+
+def _head(place: Place, seen: list[str]) -> str:
+    lesson, index = place
+    done = f"step {index + 1} of {len(lesson.steps)} · {len(known(seen))} of {len(_links())} seen"
+    return f"### {lesson.title}: {lesson.steps[index].title} <small>{done}</small>"
+
+
+def _about(lesson: Lesson) -> str:
+    """Returns what stands before a lesson's first step; before the first lesson, what there is to go through."""
+    every = list(lessons().values())
+    text = f"*{lesson.about}* About {minutes(lesson)}."
+    if lesson == every[0]:
+        core = [each for each in every if each.core]
+        text += (
+            f" The {len(core)} lessons marked{STAR} are focal loss itself, about {minutes(*core)}; all {len(every)} "
+            f"take about {minutes(*every)}, runs not counted."
+        )
+    return text + "\n\n"
+
+
+def minutes(*chosen: Lesson) -> str:
+    """Returns in words how long lessons take."""
+    count = max(1, round(sum(each.minutes for each in chosen)))
+    return f"{count} minute{'s' * (count > 1)}"
 
 
 def chosen_preset(place: Place | None) -> object:

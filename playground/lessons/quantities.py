@@ -100,4 +100,6 @@ def shown(name: str, value: float) -> str:
         return readout.percent(value)
     if float(value).is_integer():
         return f"{value:,.0f}"
+    if 0 < abs(value) < 0.001:
+        return f"{value:.6f}".rstrip("0")
     return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"

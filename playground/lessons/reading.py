@@ -1,10 +1,14 @@
 """Reading lessons: one Markdown file each, in `assets/lessons`.
 
-A file begins with a title and a sentence. Every `## heading` begins a step, in this order: lines `- show: step of the
-page`, `- set: path = value` and `- then: path = value` (set once the question is answered, so that the page does not
-tell before), at the loss step `- curve: which`, at the training step `- compare: preset` (chosen for the reader to
-start); text; a question `? …` with answers `- …` (the right one ends in `*`), and what to say then `! …`; claims
-`= quantity < number` under all settings. Settings add up from step to step, over the defaults.
+A file begins with a title and a sentence; a line `- core` after it puts the lesson on the shorter way through. Every
+`## heading` begins a step, in this order: lines `- show: step of the page`, `- set: path = value` and
+`- then: path = value` (set once the question is answered, so that the page does not tell before), `- veil: parts` (of
+the page, which would tell the answer, hidden until it is given), `- look: parts` (that are pointed at),
+`- layers: key, -key` (of the picture, switched on or off), `- needs: names` (of steps and knobs that a teacher's link
+cannot hide here, beside those that the step shows and sets), at the loss step `- curve: which`, at the training step
+`- compare: preset` (chosen for the reader to start); text; a question `? …` with answers `- …` (the right one ends in
+`*`), and what to say then `! …`; claims `= quantity < number` under all settings. Settings add up from step to step,
+over the defaults.
 """
 
 import re
@@ -13,13 +17,15 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from core.config import knobs
 from core.presets import PRESETS
-from playground.lessons.lesson import Claim, Lesson, LessonStep
+from playground.lessons.lesson import PARTS, Claim, Lesson, LessonStep
 from playground.step import Focus
+from playground.steps import STEPS
 from playground.steps.loss import FIGURES
 
 FOLDER = Path(__file__).parent.parent.parent / "assets" / "lessons"
-ORDER = re.compile(r"- (show|curve|compare|set|then): (.*)")
+ORDER = re.compile(r"- (show|curve|compare|layers|look|veil|needs|set|then): (.*)")
 CLAIM = re.compile(r"([a-z_0-9]+) *(<=|>=|<|>|==) *((?:before\.)?[a-z_][a-z_0-9]*|[-+]?[0-9][0-9.]*)")
 
 
@@ -33,6 +39,10 @@ class _Orders(NamedTuple):
     show: str
     curve: str
     compare: str
+    layers: str
+    look: str
+    veil: str
+    needs: str
     set: dict[str, Any]
     then: dict[str, Any]
 
@@ -52,12 +62,13 @@ def read_lesson(path: Path) -> Lesson:
     """
     head, *parts = re.split(r"^## ", path.read_text("utf-8"), flags=re.MULTILINE)
     title, _, about = head.strip().removeprefix("# ").partition("\n")
+    about = about.replace("\n- core", "")
     steps: list[LessonStep] = []
     for part in parts:
         steps.append(_read_step(part, steps[-1].settings if steps else {}, path.name))
     if not steps or not about.strip():
         raise LessonError(f"{path.name}: a lesson has a title, a sentence about it and steps that begin with ##.")
-    return Lesson(path.stem.partition("-")[2], title.strip(), about.strip(), tuple(steps))
+    return Lesson(path.stem.partition("-")[2], title.strip(), about.strip(), "- core" in head, tuple(steps))
 
 
 def _read_step(part: str, before: dict[str, Any], name: str) -> LessonStep:
@@ -67,13 +78,19 @@ def _read_step(part: str, before: dict[str, Any], name: str) -> LessonStep:
     answers = [line.removeprefix("- ").strip() for line in groups["answers"] if line.strip()]
     right = [index for index, answer in enumerate(answers) if answer.endswith("*")]
     _check(orders, len(answers), len(right), f"{name}: the step {title!r}")
+    _check_names(orders, f"{name}: the step {title!r}")
     opening = {**before, **orders.set}
     return LessonStep(
         title=title.strip(),
         show=orders.show,
+        earlier=before,
         opening=opening,
         settings={**opening, **orders.then},
         curve=orders.curve,
+        layers={key.removeprefix("-"): not key.startswith("-") for key in _listed(orders.layers)},
+        look=_listed(orders.look),
+        veil=_listed(orders.veil),
+        needs=_listed(orders.needs),
         compare=orders.compare,
         text="\n".join(groups["text"]).strip(),
         question=" ".join(groups["question"]).strip(),
@@ -109,7 +126,7 @@ def _turn(now: str, line: str) -> tuple[str, str]:
 
 
 def _orders(lines: Iterable[str], name: str) -> _Orders:
-    orders = _Orders("", Focus().curve, "", {}, {})
+    orders = _Orders("", Focus().curve, *[""] * 5, {}, {})
     for line in lines:
         key, text = ORDER.fullmatch(line).groups()
         if key not in ("set", "then"):
@@ -127,6 +144,8 @@ def _check(orders: _Orders, answers: int, right: int, step: str) -> None:
         raise LessonError(
             f"{step} needs a line '- show: …' and, with a question or '- then: …', one right answer marked *."
         )
+    if answers and not (orders.then or orders.veil):
+        raise LessonError(f"{step} asks for what is on show: it needs a line '- then: …' or '- veil: …'.")
     if orders.curve not in FIGURES:
         raise LessonError(f"{step} draws {orders.curve!r}, which is none of {', '.join(FIGURES)}.")
     if orders.compare and (orders.show != "training" or orders.compare not in PRESETS):
@@ -134,6 +153,17 @@ def _check(orders: _Orders, answers: int, right: int, step: str) -> None:
             f"{step} compares {orders.compare!r}, but only a step that shows training can compare, and only one of "
             f"{', '.join(PRESETS)}."
         )
+
+
+def _check_names(orders: _Orders, step: str) -> None:
+    for text, allowed in ((orders.look, PARTS), (orders.veil, PARTS), (orders.needs, (*STEPS, *knobs()))):
+        for name in _listed(text):
+            if name not in allowed:
+                raise LessonError(f"{step} names {name!r}, which is none of {', '.join(allowed)}.")
+
+
+def _listed(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(",") if part.strip())
 
 
 def _claim(line: str, name: str) -> Claim:

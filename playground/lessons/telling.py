@@ -1,14 +1,26 @@
-"""What a lesson says at a step: its texts with the computed numbers in them, and whether its claims are true."""
+"""What a lesson says at a step: its texts with the computed numbers in them, and whether its claims are true.
+
+The numbers follow the page: those of what is revealed are of the settings and the picture on show; those of the text
+are of what was before the answer, with only what the answer sets put back.
+"""
 
 import re
-from typing import NamedTuple
+from collections.abc import Callable
+from html import escape
+from typing import Any, NamedTuple
 
-from playground.lessons.lesson import Claim, Lesson, LessonStep
+from core.config import Config, knobs
+from core.weights import WeightsError
+from playground.asked import Asked
+from playground.cache import PostponedError
+from playground.controls import settings_of
+from playground.lessons.lesson import Claim, LessonStep
 from playground.lessons.quantities import QUANTITIES, shown
-from playground.pictures import scene
+from playground.pinned_view import value_text
 from playground.situation import Situation
 
 NAMED = re.compile(r"\{([a-z_0-9]+)\}")  # "{foreground}"; TeX has braces too, but not around such names
+NONE = "–"
 
 SIGNS = {"<": "<", "<=": "≤", ">": ">", ">=": "≥", "==": "="}
 NAMES = {  # where the name in the files does not read well
@@ -26,70 +38,144 @@ NAMES = {  # where the name in the files does not read well
 
 
 class Check(NamedTuple):
-    """A claim with the numbers it was held against."""
+    """A claim with the numbers it was held against, None where they cannot be had."""
 
     claim: Claim
-    value: float
-    other: float
+    value: float | None
+    other: float | None
 
     @property
     def true(self) -> bool:
         """Whether the claim holds."""
-        return self.claim.holds(self.value, self.other)
+        return None not in (self.value, self.other) and self.claim.holds(self.value, self.other)
 
     def __str__(self) -> str:
         name, *others = (NAMES.get(each, each.replace("_", " ")) for each in self.claim.names)
         which = "" if not others else " before" if self.claim.earlier else f" ({others[0]})"
         mark = "✓" if self.true else "✗"
-        value, other = (shown(self.claim.quantity, each) for each in (self.value, self.other))
+        value, other = (_text(self.claim.quantity, each) for each in (self.value, self.other))
         return f"{mark} {name}: {value} {SIGNS[self.claim.sign]} {other}{which}"
 
 
-def situation_of(step: LessonStep) -> Situation:
-    """Returns the picture and the settings of a step whose question is answered."""
-    config = step.config()
-    return Situation(scene(config.scenes), config)
+class Telling:
+    """A step of a lesson under what is on show.
+
+    Args:
+        step: Of the lesson.
+        asked: What is on show; its answer says whether the step has told.
+
+    Raises:
+        ConfigError: The settings on show are not allowed.
+    """
+
+    def __init__(self, step: LessonStep, asked: Asked) -> None:
+        self.step, self.asked = step, asked
+        self.answered = not step.question or asked.answer is not None
+        self._config = asked.config()
+
+    def numbers(self) -> dict[str, str]:
+        """Returns the numbers in its texts as they are written, by the names under which they stand there.
+
+        Raises:
+            PostponedError: They take long, and a knob is held.
+        """
+        told = NAMED.findall(self.step.reveal) if self.answered else ()
+        return {
+            f"text.{name}": _text(name, self._value(name, self._of_text)) for name in NAMED.findall(self.step.text)
+        } | {f"told.{name}": _text(name, self._value(name, self._now)) for name in told}
+
+    def text(self) -> str:
+        """Returns the text, Markdown, and what the step has set."""
+        return _joined(
+            _marked(self.step.text, "text", self.numbers()),
+            _set(Config.from_flat(self.step.earlier), self.step.first_config(), self.step.at_once),
+        )
+
+    def question(self) -> tuple[str, tuple[str, ...]]:
+        """Returns the question and its answers, with the numbers before it is answered."""
+        return self._plain(self.step.question), tuple(map(self._plain, self.step.answers))
+
+    def outcome(self) -> str:
+        """Returns what is said after the answer, Markdown; "" while the question waits for one."""
+        if not self.answered:
+            return ""
+        text = _marked(self.step.reveal, "told", self.numbers())
+        if self.step.question:
+            text = ("**Right.** " if self.asked.answer == self.step.right else "**Not quite.** ") + text
+        return _joined(text, _set(self.step.first_config(), self.step.config(), self.step.later))
+
+    def checks(self) -> list[Check]:
+        """Holds the claims against what is on show; none while the question waits."""
+        return [self._check(claim) for claim in self.step.claims] if self.answered else []
+
+    def moved(self) -> tuple[str, ...]:
+        """Returns in words which settings are no longer those of the lesson."""
+        told = self.expected()
+        now, then = self._config.to_flat(), told.to_flat()
+        words = [changed(path, then[path], now[path]) for path in now if now[path] != then[path]]
+        own = self.asked.own is not None and self.asked.own.scenes == self._config.scenes
+        return (*words, *(("another picture",) if own else ()))
+
+    def expected(self) -> Config:
+        """Returns the settings of the lesson here."""
+        return self.step.config() if self.answered else self.step.first_config()
+
+    def _plain(self, text: str) -> str:
+        return NAMED.sub(lambda match: _text(match[1], self._value(match[1], self._of_text)), text)
+
+    def _check(self, claim: Claim) -> Check:
+        value, other = self._value(claim.quantity, self._now), claim.number
+        if other is None:
+            other = self._value(claim.names[1], self._before if claim.earlier else self._now)
+        return Check(claim, value, other)
+
+    def _value(self, name: str, situation: Callable[[], Situation]) -> float | None:
+        """Returns a quantity, None where the settings have none."""
+        try:
+            return QUANTITIES[name](situation())
+        except PostponedError:
+            raise
+        except (WeightsError, ValueError):
+            return None
+
+    def _now(self) -> Situation:
+        return self.asked.situation()
+
+    def _before(self) -> Situation:
+        """Returns what was before the answer, or, where that sets nothing, before the step."""
+        return self.asked._replace(settings=settings_of(self._config.replace(self.step.before))).situation()
+
+    def _of_text(self) -> Situation:
+        """Returns what the text is about, which the answer leaves as it was."""
+        return self._before() if self.answered and self.step.later else self._now()
 
 
-def opening_of(step: LessonStep) -> tuple[str, str, list[str]]:
-    """Returns text (Markdown), question and answers of a step, with the numbers before it is answered."""
-    config = step.first_config()
-    here = Situation(scene(config.scenes), config)
-    return _filled(step.text, here), _filled(step.question, here), [_filled(each, here) for each in step.answers]
+def changed(path: str, old: Any, new: Any) -> str:
+    """Returns in words that a setting went from one value to another."""
+    knob = knobs()[path]
+    return f"{knob.label} {value_text(knob, old)} → {value_text(knob, new)}"
 
 
-def checks_of(lesson: Lesson, index: int) -> list[Check]:
-    """Holds the claims of a step against what the core computes."""
-    step = lesson.steps[index]
-    here, before = situation_of(step), _before(lesson, index)
-    return [_check(claim, here, before) for claim in step.claims]
+def _set(old: Config, new: Config, paths: tuple[str, ...]) -> str:
+    """Returns what a step sets, as a line of its own."""
+    before, after = old.to_flat(), new.to_flat()
+    words = " · ".join(changed(path, before[path], after[path]) for path in paths)
+    return f'<small class="lesson-set">Set: {escape(words)}</small>' if words else ""
 
 
-def _before(lesson: Lesson, index: int) -> Situation:
-    """Returns what an answer changes, or what the step before left where it changes nothing."""
-    step = lesson.steps[index]
-    config = step.first_config() if step.later else lesson.steps[max(0, index - 1)].config()
-    return Situation(scene(config.scenes), config)
+def _marked(text: str, when: str, numbers: dict[str, str]) -> str:
+    """Returns a text with its numbers, each of which the page can bring up to date."""
+
+    def number(match: re.Match) -> str:
+        name = f"{when}.{match[1]}"
+        return f'<span class="lesson-number" data-number="{name}">{escape(numbers[name])}</span>'
+
+    return NAMED.sub(number, text)
 
 
-def _check(claim: Claim, here: Situation, before: Situation) -> Check:
-    value, other = QUANTITIES[claim.quantity](here), claim.number
-    if other is None:
-        other = QUANTITIES[claim.names[1]](before if claim.earlier else here)
-    return Check(claim, value, other)
+def _joined(*parts: str) -> str:
+    return "\n\n".join(part for part in parts if part)
 
 
-def outcome_of(lesson: Lesson, index: int, answer: str | None) -> str:
-    """Returns what a step says after the answer, Markdown; "" while a question waits for one."""
-    step = lesson.steps[index]
-    if step.question and answer not in step.answers:
-        return ""
-    text = _filled(step.reveal, situation_of(step))
-    if step.question:
-        text = ("**Right.** " if answer == step.answers[step.right] else "**Not quite.** ") + text
-    checks = "\n".join(f"- {check}" for check in checks_of(lesson, index))
-    return f"{text}\n\n{checks}".strip()
-
-
-def _filled(text: str, situation: Situation) -> str:
-    return NAMED.sub(lambda match: shown(match[1], QUANTITIES[match[1]](situation)), text)
+def _text(name: str, value: float | None) -> str:
+    return NONE if value is None else shown(name, value)

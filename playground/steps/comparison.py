@@ -55,7 +55,7 @@ def measured(keys: Iterable[str] = PRESETS) -> str:
     return "".join(
         readout.details(
             f"Measured here: {PRESETS[key].title}",
-            readout.paragraph(PRESETS[key].look_at) + _kept_table(kept[key], PRESETS[key]),
+            readout.paragraph(PRESETS[key].look_at) + _table(kept[key]["title"], kept_rows(key), PRESETS[key]),
         )
         for key in keys
         if key in kept
@@ -83,14 +83,15 @@ def rivals() -> str:
     return readout.details("One stage or two: RetinaNet against Faster R-CNN", text)
 
 
+def kept_rows(key: str) -> list[Row]:
+    """Returns what came of each arm of a preset when it was measured; nothing where nothing is kept."""
+    return [Row(**row) for row in _kept("presets.json").get(key, {}).get("rows", ())]
+
+
 @cache
 def _kept(name: str) -> dict[str, Any]:
     path = ASSETS / name
     return json.loads(path.read_text("utf-8")) if path.exists() else {}
-
-
-def _kept_table(entry: dict[str, Any], preset: Preset) -> str:
-    return _table(entry["title"], [Row(**row) for row in entry["rows"]], preset)
 
 
 def _table(title: str, table: list[Row], preset: Preset) -> str:

@@ -10,15 +10,16 @@ from playground.canvas import Heat
 from playground.inspector import inspect
 from playground.situation import Situation
 from playground.step import Focus, Look, Step, section, truth_layer
-from playground.steps import comparison, paper
-from playground.steps.concentration import concentration
+from playground.steps import comparison, table_1
+from playground.steps.concentration import SCENES, concentration, concentration_of_scenes
 from playground.steps.first_loss import first_loss
 from playground.steps.levels import loss_levels
 from playground.steps.loss_curves import CURVES, curves, example
 from playground.steps.who_pays import alternatives, certainty, shares
 
 CERTAINTY, CUMULATIVE = "how sure the network is", "cumulative loss (figure 4)"
-FIGURES = (*CURVES, CERTAINTY, CUMULATIVE)
+OF_SCENES = f"cumulative loss of {SCENES} scenes"
+FIGURES = (*CURVES, CERTAINTY, CUMULATIVE, OF_SCENES)
 LIKE_THE_PAPERS = (
     "alpha",
     "gamma",
@@ -32,13 +33,14 @@ DECADES = 4  # of the colours: what pays a ten-thousandth of the highest is dark
 
 def look(situation: Situation, focus: Focus) -> Look:
     """Shows what the anchors of each place pay, the totals, and the curve of the loss."""
-    seen, (cumulative, held) = inspect(situation, focus), concentration(situation)
+    seen = inspect(situation, focus)
+    cumulative, held = (concentration_of_scenes if focus.curve == OF_SCENES else concentration)(situation)
     loss = situation.config.loss
     text = _totals(situation) + shares(situation)
-    more = example(loss, focus.p_t) + alternatives(situation) + held + first_loss(situation) + paper.tables()
+    more = example(loss, focus.p_t) + alternatives(situation) + held + first_loss(situation) + table_1.tables()
     more += comparison.measured(LIKE_THE_PAPERS)
     text, more = (text + seen.text, more) if focus.pick else (text, seen.text + more)
-    made = {CERTAINTY: lambda: certainty(situation), CUMULATIVE: lambda: cumulative}
+    made = {CERTAINTY: lambda: certainty(situation), CUMULATIVE: lambda: cumulative, OF_SCENES: lambda: cumulative}
     figure = made.get(focus.curve, lambda: curves(loss, focus.curve, p_t=focus.p_t))()
     return Look((truth_layer(situation), *seen.layers), _heat(situation), text, figure, more=more)
 

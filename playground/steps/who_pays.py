@@ -5,12 +5,13 @@ import torch
 from torch import Tensor
 
 from core.hyperparameters import Loss
-from core.matching import BACKGROUND
+from core.matching import BACKGROUND, IGNORED
 from playground import readout
 from playground.figures import Figure, colour, histogram
 from playground.situation import Situation
 
 EASY = 0.5  # a background anchor none of whose scores reaches this is easy: it is classified rightly
+GROUP_COLOURS = {"foreground": "foreground", "hard background": "suppressed", "easy background": "background"}
 MATTERS = {  # the settings each kind of classification loss looks at
     "cross_entropy": (),
     "balanced_cross_entropy": ("alpha",),
@@ -33,18 +34,18 @@ def groups_of(situation: Situation) -> tuple[tuple[str, Tensor], ...]:
 
 
 def shares(situation: Situation) -> str:
-    """Returns a table of the share of the loss that each group of anchors pays."""
-    losses = situation.losses
+    """Returns the share of the loss that each group of anchors pays, as a bar and as a table of all anchors."""
+    losses, ignored = situation.losses, int((situation.match.label == IGNORED).sum())
     whole = losses.classification.sum().clamp(min=1e-12)
-    rows = tuple(
-        (
-            name,
-            readout.count(int((where & losses.used).sum())),
-            readout.percent((losses.classification[where].sum() / whole).item()),
-        )
-        for name, where in groups_of(situation)
-    )
-    return readout.table(readout.Table("Who pays the classification loss", ("anchors", "number", "share"), rows))
+    groups = groups_of(situation)
+    paid = {name: (losses.classification[where].sum() / whole).item() for name, where in groups}
+    rows = [
+        (name, readout.count(int((where & losses.used).sum())), readout.percent(paid[name])) for name, where in groups
+    ]
+    rows.append(("ignored", readout.count(ignored), "–"))
+    bar = readout.bar([(name, colour(GROUP_COLOURS[name]), share) for name, share in paid.items()])
+    table = readout.Table("Who pays the classification loss", ("anchors", "number", "share"), tuple(rows))
+    return readout.table(table) + bar
 
 
 def effective_number(losses: Tensor) -> float:
@@ -77,13 +78,17 @@ def name_of(kind: str) -> str:
 
 
 def certainty(situation: Situation) -> Figure:
-    """Returns how many anchors have which p_t: of foreground the score of its class, of background 1 − the best."""
+    """Returns how many anchors have which p_t: of foreground the score of its class, of background 1 − the best.
+
+    Ignored anchors have no truth; they are counted by the p_t that they would have as background.
+    """
     scores = situation.prediction.outputs.logits[0].sigmoid()
     match = situation.match
     own = scores[match.foreground, situation.labels[match.object[match.foreground]]]
-    none = 1 - scores[match.label == BACKGROUND].max(dim=1).values
+    none = 1 - scores.max(dim=1).values
     values = [
-        ("background", colour("background"), none.numpy()),
+        ("background", colour("background"), none[match.label == BACKGROUND].numpy()),
+        ("ignored, if they were background", colour("ignored"), none[match.label == IGNORED].numpy()),
         ("foreground", colour("foreground"), own.numpy() if len(own) else torch.zeros(0).numpy()),
     ]
     bins = np.linspace(0, 1, 41)

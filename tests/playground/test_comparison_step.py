@@ -8,7 +8,7 @@ from core.comparison import Part, Row, parts, result, run_comparison
 from core.presets import PRESETS, Arm
 from core.runs import FAILED, FINISHED, RunFolder
 from playground.runs import RUNNING, Curve, Progress
-from playground.steps import comparison
+from playground.steps import comparison, table_1
 
 ROW = Row("focal loss", 3, 0, 0.5, 0.4, 0.6, 0.8, 0.55, 2.5, 0.125, 30.0, 41.0)
 RIVAL = {
@@ -55,6 +55,24 @@ def test_the_papers_figures_stand_beside_ours_and_are_told_apart(assets):
     assert all("AP here" in text for text in told.values())
     assert comparison.IN_THE_PAPER in told["gamma"] and "COCO" in told["gamma"]
     assert comparison.IN_THE_PAPER not in told["freeze"] and len(cells_of(told["freeze"], "body frozen")) == 7
+
+
+def test_table_1_of_the_paper_stands_beside_what_was_measured_here(assets):
+    entry = {"title": "x", "rows": [ROW._replace(arm="γ = 2")._asdict()]}
+    (assets / "presets.json").write_text(json.dumps({"gamma": entry}))
+    text = table_1.tables()
+    assert [text.count(f"1{part}: ") for part in "abcd"] == [1, 1, 1, 1]
+    assert "<td>2</td><td>0.25</td><td>34.0</td><td>50.0 (40.0–60.0)</td>" in text  # both in per cent
+    assert "<td>5</td><td>0.25</td><td>32.2</td><td>–</td>" in text and "<td>0.75</td><td>31.1</td><td>–</td>" in text
+
+
+def test_what_is_said_of_the_short_runs_is_what_was_measured():
+    rows = {key: {row.arm: row for row in comparison.kept_rows(key)} for key in ("gamma", "ohem", "alpha", "anchors")}
+    assert all(rows.values()) and {row.runs for kept in rows.values() for row in kept.values()} == {3}
+    assert rows["ohem"]["OHEM, 128 anchors"].ap > rows["ohem"]["focal loss"].ap
+    assert rows["gamma"]["γ = 1"].ap == max(row.ap for row in rows["gamma"].values())
+    text = table_1.tables()
+    assert text.count("<td>–</td>") == 3 + 3  # three γ and three sets of anchors have no run here
 
 
 def test_kept_rivals_are_shown(assets):

@@ -5,19 +5,24 @@ import plotly.graph_objects as go
 import pytest
 import torch
 
+import playground.steps.concentration as module
 from core.anchors import make_anchors
 from core.config import Config, knobs
+from core.cumulative import Sides, cumulative, hardest_share
+from core.data import SceneData
 from core.hyperparameters import Anchors, Loss
+from playground.cache import PostponedError
 from playground.canvas import View, payload
 from playground.inspect_place import place_index
-from playground.pictures import scene
+from playground.pictures import of_sample, scene
+from playground.readout import percent
 from playground.situation import Situation
 from playground.step import Focus
 from playground.steps import STEPS
 from playground.steps.first_loss import first_loss
 from playground.steps.loss import places
 from playground.steps.loss_curves import CURVES, GRADIENT, WEIGHT, curves, example
-from playground.steps.who_pays import MATTERS, alternatives, effective_number, groups_of, name_of
+from playground.steps.who_pays import MATTERS, alternatives, certainty, effective_number, groups_of, name_of, shares
 
 SMALL = {"model.weights": "random", "model.fpn_channels": 32, "model.num_convs": 1, "inference.image_size": 96}
 
@@ -72,11 +77,13 @@ def test_assignment_counts_add_up():
 
 def test_loss_curves_are_the_closed_form():
     figure = curves(Loss(alpha=0.25, gamma=2))
-    plain, foreground, background = (curve["y"] for curve in figure["data"])
+    plain, foreground, background, balanced, balanced_background = (curve["y"] for curve in figure["data"])
     p = torch.linspace(0.01, 0.99, 99, dtype=torch.float64)
     assert plain == pytest.approx((-p.log()).tolist())
     assert foreground == pytest.approx((-0.25 * (1 - p) ** 2 * p.log()).tolist())
     assert background == pytest.approx((-0.75 * (1 - p) ** 2 * p.log()).tolist())
+    assert balanced == pytest.approx((-0.25 * p.log()).tolist())
+    assert balanced_background == pytest.approx((-0.75 * p.log()).tolist())
 
 
 def test_frozen_stages_show_in_the_parts():
@@ -100,15 +107,19 @@ def test_slopes_are_the_closed_form():
     p = torch.linspace(0.01, 0.99, 99, dtype=torch.float64)
     closed = 0.5 * (1 - p) ** 2 * (2 * p * p.log() + p - 1)
     assert figure["data"][0]["y"] == pytest.approx((1 - p).tolist())  # cross-entropy
-    for curve in figure["data"][1:]:
+    for curve in figure["data"][1:3]:
         assert curve["y"] == pytest.approx(closed.abs().tolist())
+    for curve in figure["data"][3:]:
+        assert curve["y"] == pytest.approx((0.5 * (1 - p)).tolist())  # α-balanced
 
 
 @pytest.mark.parametrize("kind", CURVES)
 def test_every_curve_is_drawn_with_its_mark(kind):
     figure = curves(Loss(), kind, p_t=0.3)
     go.Figure(figure)
-    assert figure["layout"]["shapes"][-1]["x0"] == 0.3 and len(figure["data"]) == 3
+    assert figure["layout"]["shapes"][-1]["x0"] == 0.3 and len(figure["data"]) == 5
+    assert (figure["layout"]["yaxis"].get("type") == "log") == kind.endswith("logarithmic")
+    assert figure["data"] == curves(Loss(), kind.removesuffix(", logarithmic"), p_t=0.3)["data"]
 
 
 def test_weight_at_the_papers_places():
@@ -117,12 +128,18 @@ def test_weight_at_the_papers_places():
     weight = {round(x, 2): y for x, y in zip(*(curves(loss, WEIGHT)["data"][1][axis] for axis in "xy"), strict=True)}
     assert 0.5 / weight[0.9] == pytest.approx(100) and 0.5 / weight[0.5] == pytest.approx(4)
     assert "1/100" in example(loss, 0.9) and "= 1/977" in example(loss, 0.968) and "0.25" in example(loss, 0.5)
+    for p_t, said in ((0.9, "1/100 of"), (0.968, "1/977 of"), (0.5, "1/4 of"), (0.01, "0.98 of")):
+        assert f"<dt>this example weighs</dt><dd>{said} cross-entropy</dd>" in example(loss, p_t)
+    sides = "<dt>as foreground, with α</dt><dd>1/400</dd></div><div><dt>as background, with α</dt><dd>1/133</dd>"
+    assert sides in example(Loss(alpha=0.25, gamma=2), 0.9)
 
 
 @pytest.mark.parametrize("kind", [kind for kind in MATTERS if kind != "ohem"])  # whose curve is cross-entropy's
 def test_an_example_that_pays_nothing_is_told_so(kind):
     text = example(Loss(kind=kind, cutoff=0.6, alpha=0.5), 0.7)
     assert (text.count("pays nothing") == 2) == (kind == "cutoff")
+    weighs = {"focal": "1/11.1 of", "cutoff": "nothing of"}.get(kind, "all of")
+    assert f"{weighs} cross-entropy" in text
     assert ("(1−p_t)^γ" in text) == (kind == "focal")
     assert "1/2 of that" in example(Loss(kind="cutoff", cutoff=0.6, alpha=0.5), 0.55)
 
@@ -180,3 +197,41 @@ def test_effective_number_by_hand():
     assert effective_number(torch.ones(7)) == pytest.approx(7)
     assert effective_number(torch.tensor([5.0, 0, 0])) == pytest.approx(1)
     assert effective_number(torch.zeros(3)) == 0 and effective_number(torch.zeros(0)) == 0
+
+
+def test_who_pays_counts_every_anchor_and_draws_what_they_pay():
+    here = Situation(scene(Config().scenes), Config())
+    text = shares(here)
+    numbers = [int(cell.replace(",", "")) for cell in re.findall(r"<td>([\d,]+)</td>", text)]
+    assert sum(numbers) == len(here.grid.boxes) and len(numbers) == 4  # foreground, hard and easy background, ignored
+    drawn = [float(each) for each in re.findall(r"flex-grow:([\d.]+)", text)]
+    assert sum(drawn) == pytest.approx(1, abs=1e-3)
+    paid = here.losses.classification
+    assert drawn[0] == pytest.approx((paid[here.match.foreground].sum() / paid.sum()).item(), abs=1e-3)
+
+
+def test_how_sure_the_network_is_counts_every_anchor():
+    here = situation()
+    background, ignored, foreground = (sum(group["y"]) for group in certainty(here)["data"])
+    assert background == int((here.match.label == 0).sum()) and foreground == int(here.match.foreground.sum())
+    assert background + ignored + foreground == len(here.grid.boxes)
+
+
+def test_the_concentration_of_scenes_is_that_of_their_anchors_together(monkeypatch):
+    """Figure 4 of held-out scenes made with the dials: the anchors of all of them, whatever picture is on show."""
+    monkeypatch.setattr(module, "SCENES", 2)
+    here = situation(training__seed=78)
+    data = SceneData(here.config.scenes, 2, "val")
+    each = [Situation(of_sample("x", data[index], data.class_names), here.config).sides[1] for index in range(2)]
+    _, held = module.concentration_of_scenes(here)
+    together = cumulative(Sides.join(each).losses(Loss(gamma=2))[1])
+    cells = re.findall(r"<td>(.*?)</td>", held)
+    assert cells[-5] == "2" and cells[-2:] == [percent(hardest_share(together, share)) for share in (0.2, 0.01)]
+
+
+def test_scenes_are_looked_at_when_the_knob_is_let_go():
+    config = Config.from_flat({**SMALL, "training.seed": 79})
+    held = Situation(scene(config.scenes), config, held=True)
+    assert Situation(scene(config.scenes), config).network  # made before
+    with pytest.raises(PostponedError, match="let go"):
+        module.concentration_of_scenes(held)
