@@ -45,7 +45,11 @@ def _change(name: str, old: str, new: str) -> str:
 
 def value_text(knob: Knob, value: Any) -> str:
     """Returns a setting's value in words, with its unit."""
-    text = f"{value:g}" if isinstance(value, float) else _shortened(text_of(value).replace(",", ", "))
+    text = f"{value:g}" if isinstance(value, float) else text_of(value).replace(",", ", ")
+    if isinstance(value, tuple) and len(text) > LONGEST:
+        text = ", ".join(f"{each:.4g}" for each in value)
+    else:
+        text = _shortened(text)
     return f"{text} {knob.unit}" if knob.unit else text
 
 

@@ -153,7 +153,8 @@ class Telling:
 def changed(path: str, old: Any, new: Any) -> str:
     """Returns in words that a setting went from one value to another."""
     knob = knobs()[path]
-    return f"{knob.label} {value_text(knob, old)} → {value_text(knob, new)}"
+    before, after = (value_text(knob, value).replace("_", " ") for value in (old, new))
+    return f"{knob.label} {before} → {after}"
 
 
 def _set(old: Config, new: Config, paths: tuple[str, ...]) -> str:
