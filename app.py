@@ -22,15 +22,26 @@ def main() -> None:
         metavar="DIR",
         help="let visitors use and split the data sets in this folder of the server (default: uploads only)",
     )
+    parser.add_argument(
+        "--visitors",
+        choices=("alike", "apart"),
+        help="whether all may stop, change and delete what others made, or each only their own (default: alike where "
+        "the page can be reached from this machine alone, else apart)",
+    )
     options = parser.parse_args()
     if options.data_folder and not options.data_folder.is_dir():
         parser.error(f"there is no folder {options.data_folder}: name one that exists")
 
     from playground.datasets import DATA
+    from playground.evaluation_store import Store
+    from playground.evaluations import EVALUATIONS
     from playground.page import build_page, launch_options
     from playground.steps.training import RUNS
+    from playground.visitor import VISITORS, is_local
 
+    VISITORS.apart = (options.visitors or ("alike" if is_local(options.host) else "apart")) == "apart"
     DATA.allowed = options.data_folder and options.data_folder.resolve()
+    EVALUATIONS.store = Store(Path("evaluations"))
     RUNS.open()  # runs that wait go on, and the next one starts at once
     build_page().launch(server_name=options.host, server_port=options.port, **launch_options())
 

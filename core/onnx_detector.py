@@ -5,7 +5,7 @@ Shapes: B pictures, n anchors of a level, k candidates a level, M candidates in 
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import pad
+from torch.nn.functional import interpolate, pad
 from torchvision.ops import nms
 
 from core.anchors import STRIDES, cell_anchors, tile
@@ -17,7 +17,7 @@ from core.preprocess import IMAGENET_MEAN, IMAGENET_STD, PAD_TO
 
 @torch.library.custom_op("retinanet_playground::survivors", mutates_args=())
 def survivors(boxes: Tensor, scores: Tensor, iou_threshold: float, most: int) -> Tensor:
-    """Runs hard NMS; to ONNX it goes as one node (`core.onnx_nms`).
+    """Runs hard NMS; to ONNX it goes as one node (`core.onnx_nodes`).
 
     Args:
         boxes: [B, M, 4].
@@ -41,8 +41,33 @@ def _(boxes: Tensor, scores: Tensor, iou_threshold: float, most: int) -> Tensor:
     return torch.empty_like(boxes[..., 0])
 
 
+@torch.library.custom_op("retinanet_playground::resized", mutates_args=())
+def resized(pixels: Tensor, shorter: int, longest: int) -> Tensor:
+    """Resizes pictures as `core.preprocess.prepare` does; to ONNX it goes as a few nodes (`core.onnx_nodes`).
+
+    Args:
+        pixels: [B, 3, H, W].
+        shorter: What the shorter side becomes, px, unless the longer one would then exceed `longest`.
+        longest: What the longer side may be, px.
+
+    Returns:
+        [B, 3, h, w].
+    """
+    sides = pixels.shape[-2:]
+    scale = min(shorter / min(sides), longest / max(sides))
+    result = interpolate(pixels, scale_factor=scale, mode="bilinear", recompute_scale_factor=True, align_corners=False)
+    return result.clone()  # what an operator returns must not be what it was given
+
+
+@resized.register_fake
+def _(pixels: Tensor, shorter: int, longest: int) -> Tensor:
+    size = torch.library.get_ctx().new_dynamic_size
+    # The exporter wants to know that a batch never is empty; smaller ones only lie outside of what it has thought of.
+    return pixels.new_empty(*pixels.shape[:2], size(min=PAD_TO), size(min=PAD_TO))
+
+
 class OnnxDetector(nn.Module):
-    """From pixels to detections, with the results of `core.detector.detect` for pictures it need not resize.
+    """From pixels to detections, with the results of `core.detector.detect`.
 
     Args:
         model: The network.
@@ -61,15 +86,17 @@ class OnnxDetector(nn.Module):
         """Finds objects in pixels [B, 3, H, W], RGB in 0 … 1.
 
         Returns:
-            boxes [B, D, 4], xyxy pixels, scores [B, D], best first, and labels [B, D]; where nothing is left, 0.
+            boxes [B, D, 4], xyxy pixels of the pictures given, scores [B, D], best first, and labels [B, D]; where
+            nothing is left, 0.
         """
-        height, width = pixels.shape[-2:]
-        padded = pad((pixels - self.mean) / self.std, (0, -width % PAD_TO, 0, -height % PAD_TO))
+        originals, sides = pixels.shape[-2:], (self.inference.image_size, self.inference.max_image_size)
+        seen = torch.ops.retinanet_playground.resized((pixels - self.mean) / self.std, *sides)
+        height, width = seen.shape[-2:]
+        padded = pad(seen, (0, -width % PAD_TO, 0, -height % PAD_TO))
         candidates = self._candidates(self.model(padded), padded.shape[-2], padded.shape[-1])
         boxes, scores, labels = (torch.cat(parts, dim=1) for parts in zip(*candidates, strict=True))
-        x1, y1, x2, y2 = boxes.unbind(-1)
-        clipped = (x1.clamp(0, width), y1.clamp(0, height), x2.clamp(0, width), y2.clamp(0, height))
-        return self._best(torch.stack(clipped, dim=-1), scores, labels)
+        boxes, scores, labels = self._best(_clipped(boxes, height, width), scores, labels)
+        return _rescaled(boxes, originals[1] / width, originals[0] / height), scores, labels
 
     def _candidates(self, outputs: Outputs, height: int, width: int) -> list[tuple[Tensor, Tensor, Tensor]]:
         """Returns boxes [B, k, 4], scores [B, k] and labels [B, k] of each level, k being the same for all."""
@@ -106,3 +133,15 @@ class OnnxDetector(nn.Module):
         found = (score > 0)[..., None]
         boxes = torch.where(found, boxes.gather(1, best[..., None].expand(-1, -1, 4)), 0.0)
         return boxes, score, torch.where(found[..., 0], labels.gather(1, best), 0)
+
+
+def _clipped(boxes: Tensor, height: int, width: int) -> Tensor:
+    """`core.boxes.clip`, whose tensor of sides the exporter cannot make of sides that it does not know."""
+    x1, y1, x2, y2 = boxes.unbind(-1)
+    return torch.stack((x1.clamp(0, width), y1.clamp(0, height), x2.clamp(0, width), y2.clamp(0, height)), dim=-1)
+
+
+def _rescaled(boxes: Tensor, across: float, down: float) -> Tensor:
+    """`core.boxes.rescale`, likewise."""
+    x1, y1, x2, y2 = boxes.unbind(-1)
+    return torch.stack((x1 * across, y1 * down, x2 * across, y2 * down), dim=-1)

@@ -44,6 +44,7 @@ class About(NamedTuple):
         group: Runs that are compared share it, "" for a run by itself.
         preset: Key of `core.presets.PRESETS` that the group compares.
         arm: Name of the arm.
+        owner: Who asked, as the page knows its visitors; "" for nobody.
     """
 
     source: str = "scenes"
@@ -51,6 +52,7 @@ class About(NamedTuple):
     group: str = ""
     preset: str = ""
     arm: str = ""
+    owner: str = ""
 
 
 class RunFolder:

@@ -21,8 +21,8 @@ def write_onnx(path: Path, model: RetinaNet, config: Config, class_names: Sequen
     """Writes a detector as ONNX: `pixels` [B, 3, H, W] → `boxes` [B, D, 4], `scores` [B, D], `labels` [B, D].
 
     Number and size of the pictures are free. Pixels are RGB in 0 … 1, boxes xyxy pixels of the picture given; the
-    best come first, and rows whose score is 0 are empty. The graph pads, it does not resize: to find what is found
-    here, scale pictures as `inference.image_size` and `inference.max_image_size` of its metadata say.
+    best come first, and rows whose score is 0 are empty. The graph resizes, normalises and pads as
+    `core.preprocess.prepare` does; all pictures of a batch have one size.
 
     Args:
         path: Of the file.
@@ -43,9 +43,9 @@ def write_onnx(path: Path, model: RetinaNet, config: Config, class_names: Sequen
 
 
 def _traced(detector: OnnxDetector) -> torch.onnx.ONNXProgram:
-    from core.onnx_nms import survivors as node  # a second, for those who export
+    from core import onnx_nodes  # a second, for those who export
 
-    free = torch.export.Dim.DYNAMIC
+    ours, free = torch.ops.retinanet_playground, torch.export.Dim.DYNAMIC
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of PyTorch about itself
         return torch.onnx.export(
@@ -54,7 +54,10 @@ def _traced(detector: OnnxDetector) -> torch.onnx.ONNXProgram:
             input_names=["pixels"],
             output_names=list(OUTPUTS),
             dynamic_shapes=({0: free, 2: free, 3: free},),
-            custom_translation_table={torch.ops.retinanet_playground.survivors.default: node},
+            custom_translation_table={
+                ours.survivors.default: onnx_nodes.survivors,
+                ours.resized.default: onnx_nodes.resized,
+            },
             dynamo=True,
             verbose=False,
         )

@@ -21,4 +21,8 @@ def data_controls() -> dict[str, gr.components.Component]:
         by = gr.Dropdown(list(SPLIT_WAYS), value=SPLIT_WAYS[-1], label="Split the data set", elem_id="split-by")
         shares = gr.Textbox(SHARES, label="Shares of train, val and test", elem_id="split-shares", max_length=100)
         split = gr.Button("Split", size="sm", min_width=80)
-    return {"archive": archive, "folder": folder, "use_folder": use, "split_by": by, "shares": shares, "split": split}
+        with gr.Row():
+            delete = gr.Button("Delete the data set", size="sm", min_width=80)
+            put_back = gr.Button("Undo", visible=False, size="sm", min_width=80, elem_id="put-data-back")
+    bringing = {"archive": archive, "folder": folder, "use_folder": use}
+    return {**bringing, "split_by": by, "shares": shares, "split": split, "delete": delete, "put_back": put_back}

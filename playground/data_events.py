@@ -8,7 +8,7 @@ import gradio as gr
 
 from core.data_files import DataError
 from core.preprocess import prepare
-from playground.answers import IN_ORDER, refusing, updates
+from playground.answers import IN_ORDER, LIVE, refusing, updates
 from playground.asked import Asked, Own
 from playground.data_controls import SHARES
 from playground.data_report import report
@@ -21,41 +21,76 @@ from playground.show import show
 from playground.source_bar import chosen
 from playground.sources import picture_at
 from playground.steps.evaluation import chosen_of
+from playground.visitor import visitor_of
 
 STEP = "picture"  # whose numbers tell of the data set
 
 
-def connect_data(parts: Parts) -> None:
-    """Wires uploads, folders, splits and the bar above the picture."""
+def connect_data(page: gr.Blocks, parts: Parts) -> None:
+    """Wires uploads, folders, splits, deletion and the bar above the picture."""
     buttons = parts.buttons
     outputs = [parts.own, parts.pick, parts.step, *parts.shown]
     slow = {"show_progress": "full", "show_progress_on": [buttons["split"]], "concurrency_id": "data"}
     slow |= {"concurrency_limit": 1}
 
-    def upload(file: str, *inputs: Any, progress: gr.Progress = gr.Progress()) -> list:  # noqa: B008 (Gradio's way)
+    def upload(request: gr.Request, file: str, *inputs: Any, progress: gr.Progress = gr.Progress()) -> list:  # noqa: B008 (Gradio's way)
         def bring(asked: Asked) -> Kept:
             try:
-                return DATA.add_zip(Path(file), Path(file).name, asked.config(), _told(progress))
+                name, owner = Path(file).name, visitor_of(request)
+                return DATA.add_zip(Path(file), name, asked.config(), _told(progress), owner=owner)
             finally:
                 Path(file).unlink(missing_ok=True)
 
         return _brought(Asked(*inputs), bring)
 
-    def use(folder: str, *inputs: Any, progress: gr.Progress = gr.Progress()) -> list:  # noqa: B008
-        return _brought(Asked(*inputs), lambda asked: DATA.add_folder(folder, asked.config(), _told(progress)))
+    def use(request: gr.Request, folder: str, *inputs: Any, progress: gr.Progress = gr.Progress()) -> list:  # noqa: B008
+        def bring(asked: Asked) -> Kept:
+            return DATA.add_folder(folder, asked.config(), _told(progress), owner=visitor_of(request))
 
-    def split(by: str, shares: str, *inputs: Any) -> list:
+        return _brought(Asked(*inputs), bring)
+
+    def split(request: gr.Request, by: str, shares: str, *inputs: Any) -> list:
         asked = Asked(*inputs)
-        place = asked.place()
-        if not is_kept(place):
-            raise DataError("There is no data set on show to split: choose one above the picture.")
-        kept = DATA.split(place.source, by, shares_of(shares), asked.config())
-        return _opened(asked, kept)
+        name, visitor = _name_on_show(asked, "split"), visitor_of(request)
+        return _opened(asked, DATA.split(name, by, shares_of(shares), asked.config(), visitor=visitor))
 
     buttons["archive"].upload(refusing(3, upload), [buttons["archive"], *parts.asked], outputs, **slow)
     buttons["use_folder"].click(refusing(3, use), [buttons["folder"], *parts.asked], outputs, **slow)
     buttons["split"].click(refusing(3, split), [buttons["split_by"], buttons["shares"], *parts.asked], outputs, **slow)
+    _connect_deletion(page, parts)
     _connect_choice(parts)
+
+
+def _connect_deletion(page: gr.Blocks, parts: Parts) -> None:
+    delete, undo = parts.buttons["delete"], parts.buttons["put_back"]
+    outputs = [undo, parts.own, parts.pick, parts.step, *parts.shown]
+
+    def deleting(request: gr.Request, *inputs: Any) -> list:
+        asked = Asked(*inputs)._replace(step=STEP)
+        deleted = DATA.delete(_name_on_show(asked, "delete"), visitor=visitor_of(request))
+        shown = show(asked._replace(own=None, pick=None))._replace(notice=f"The data set {deleted.title} is deleted.")
+        return [undo_button(request), None, None, STEP, *updates(shown)]
+
+    def undoing(request: gr.Request, *inputs: Any) -> list:
+        opened = _opened(Asked(*inputs), DATA.put_back(visitor_of(request)))
+        return [undo_button(request), *opened]
+
+    delete.click(refusing(4, deleting), parts.asked, outputs, show_progress="hidden")
+    undo.click(refusing(4, undoing), parts.asked, outputs, show_progress="hidden")
+    page.load(undo_button, None, undo, **LIVE)
+
+
+def undo_button(request: gr.Request) -> gr.Button:
+    """Returns the button that puts back what a visitor deleted last; there is none where there is nothing."""
+    last = DATA.last_deleted(visitor_of(request))
+    return gr.Button(f"Put {last.title} back" if last else "", visible=last is not None)
+
+
+def _name_on_show(asked: Asked, what: str) -> str:
+    place = asked.place()
+    if not is_kept(place):
+        raise DataError(f"There is no data set on show to {what}: choose one above the picture.")
+    return place.source
 
 
 def _connect_choice(parts: Parts) -> None:

@@ -13,7 +13,9 @@ from core.folder_splits import GIVEN, SPLIT_BY, split_folder
 from core.folders import open_folder, require_format
 from core.issues import NO_VAL
 from playground.cache import Cache
-from playground.shelf import Bounds, Kept, Shelf, stamp_of
+from playground.shelf import Bounds, Kept, Shelf, in_use_error, stamp_of
+from playground.trash import Deleted
+from playground.visitor import VISITORS
 
 SPLIT_WAYS = (GIVEN, *SPLIT_BY)
 EXAMPLES = 200  # of an issue that are kept
@@ -54,7 +56,15 @@ class DataSets:
             raise DataError(f"The data set {name} has no pictures for {split}: split it in the Picture step.")
         return self._opened.get((name, kept.stamp, split), lambda: _open(kept, split))
 
-    def add_zip(self, archive: Path, title: str, config: Config, progress: Progress = lambda done, total: None) -> Kept:
+    def add_zip(
+        self,
+        archive: Path,
+        title: str,
+        config: Config,
+        progress: Progress = lambda done, total: None,
+        *,
+        owner: str = "",
+    ) -> Kept:
         """Unpacks an uploaded data set, unless something in it stops training; then nothing of it remains.
 
         Args:
@@ -62,6 +72,7 @@ class DataSets:
             title: What its owner calls it.
             config: Against whose anchors and sizes it is checked.
             progress: Is told pictures looked at and pictures in all.
+            owner: Who brings it, see `playground.visitor`.
 
         Raises:
             RefusedError: Something in it stops training.
@@ -85,10 +96,12 @@ class DataSets:
             except DataError as error:
                 said = str(error).replace(str(folder), name).replace(str(archive), title).replace(archive.name, title)
                 raise DataError(said) from None
-            return self.shelf.keep(Kept(name, folder, True, size, stamp_of(folder), check))
+            return self.shelf.keep(Kept(name, folder, True, size, stamp_of(folder), check, owner))
 
-    def add_folder(self, text: str, config: Config, progress: Progress = lambda done, total: None) -> Kept:
-        """Takes a data set in a folder on the server's disk; it stays where it is.
+    def add_folder(
+        self, text: str, config: Config, progress: Progress = lambda done, total: None, *, owner: str = ""
+    ) -> Kept:
+        """Takes a data set in a folder on the server's disk; it stays where it is, and is taken once.
 
         Raises:
             RefusedError: Something in it stops training.
@@ -101,9 +114,12 @@ class DataSets:
             except DataError as error:
                 raise DataError(str(error).replace(str(folder), shown(text))) from None
             check = _checked(folder, config, progress, folder.name)
+            if known := self.shelf.of_folder(folder):
+                return self.shelf.keep(known._replace(check=check, stamp=stamp_of(folder)))
             self.shelf.make_room(0, folder.name)
             self.shelf.make_folder()
-            return self.shelf.keep(Kept(self.shelf.free_name(folder.name), folder, False, 0, stamp_of(folder), check))
+            name = self.shelf.free_name(folder.name)
+            return self.shelf.keep(Kept(name, folder, False, 0, stamp_of(folder), check, owner))
 
     def _require_allowed(self, text: str) -> Path:
         if self.allowed is None:
@@ -117,24 +133,54 @@ class DataSets:
             raise DataError(f"{shown(text)} is no folder in the one that the operator allows: name one inside it.")
         return folder
 
-    def split(self, name: str, by: str, shares: Sequence[float], config: Config) -> Kept:
+    def split(self, name: str, by: str, shares: Sequence[float], config: Config, *, visitor: str = "") -> Kept:
         """Splits a data set anew, or goes back to its own splits, and looks through it again.
 
         Raises:
+            NotYoursError: Another visitor brought it.
             DataError: A run uses it, or the shares are not to be had.
         """
         if by not in SPLIT_WAYS:
             raise DataError(f"A data set is split by {', '.join(SPLIT_WAYS)}, not by {shown(by)}.")
         with self._bringing:
             kept = self.shelf.get(name)
+            VISITORS.require(kept.owner, visitor, f"The data set {name}")
             if self.shelf.in_use(kept):
-                raise DataError(f"The data set {name} is in use by a run or an evaluation: wait until it has ended.")
+                raise in_use_error(name)
             try:
                 split_folder(kept.folder, by, shares, config.training.seed)
             except ValueError as error:
                 raise DataError(_plain(str(error), kept)) from None
             check = _bounded(check_folder(kept.folder, config))
             return self.shelf.keep(kept._replace(check=check, stamp=stamp_of(kept.folder)))
+
+    def delete(self, name: str, *, visitor: str = "") -> Deleted:
+        """Deletes a data set; `put_back` undoes that.
+
+        Raises:
+            NotYoursError: Another visitor brought it.
+            DataError: It is in use, or cannot be deleted.
+        """
+        with self._bringing:
+            VISITORS.require(self.shelf.get(name).owner, visitor, f"The data set {name}")
+            return self.shelf.delete(name)
+
+    def last_deleted(self, visitor: str = "") -> Deleted | None:
+        """Returns what a visitor can put back: the data set of theirs that was deleted last, if there is any."""
+        mine = (each for each in self.shelf.deleted() if VISITORS.may_change(each.owner, visitor))
+        return next(mine, None)
+
+    def put_back(self, visitor: str = "") -> Kept:
+        """Puts back what `last_deleted` tells of.
+
+        Raises:
+            ValueError: There is nothing, something else is in its place, or there is no room.
+        """
+        with self._bringing:
+            deleted = self.last_deleted(visitor)
+            if deleted is None:
+                raise DataError("There is no deleted data set of yours any more: upload it again.")
+            return self.shelf.put_back(deleted.key)
 
 
 def _open(kept: Kept, split: str) -> FolderData:

@@ -40,6 +40,23 @@ class Evaluated(NamedTuple):
     report: Report
 
     @classmethod
+    def explained(
+        cls, kept: Sequence[Finding], names: Sequence[str], class_names: tuple[str, ...], iou: float
+    ) -> "Evaluated":
+        """Explains what was found.
+
+        Args:
+            kept: The pictures, objects numbered as the network does.
+            names: Of the pictures.
+            class_names: The network's.
+            iou: Of the confusion matrix.
+        """
+        found, truths = [each.found for each in kept], [each.truth for each in kept]
+        pictures = [(each.image_id, name) for each, name in zip(kept, names, strict=True)]
+        report = explain(found, truths, class_names, pictures=pictures, iou=iou)
+        return cls(next(_numbers), tuple(kept), tuple(overlaps(found, truths)), tuple(names), class_names, report)
+
+    @classmethod
     def of(
         cls, done: Sequence[Finding], names: Sequence[str], labels: Tensor, class_names: tuple[str, ...], iou: float
     ) -> "Evaluated":
@@ -53,11 +70,8 @@ class Evaluated(NamedTuple):
             iou: Of the confusion matrix.
         """
         truths = [GroundTruth(each.truth.boxes, labels[each.truth.labels], each.truth.crowd) for each in done]
-        found = [each.found for each in done]
-        pictures = [(each.image_id, name) for each, name in zip(done, names, strict=True)]
-        report = explain(found, truths, class_names, pictures=pictures, iou=iou)
-        kept = tuple(each._replace(truth=truth) for each, truth in zip(done, truths, strict=True))
-        return cls(next(_numbers), kept, tuple(overlaps(found, truths)), tuple(names), class_names, report)
+        kept = [each._replace(truth=truth) for each, truth in zip(done, truths, strict=True)]
+        return cls.explained(kept, names, class_names, iou)
 
 
 class Chosen(NamedTuple):

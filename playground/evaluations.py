@@ -1,4 +1,7 @@
-"""Evaluations in the background, one after another, kept for all visitors: what was asked for names the result."""
+"""Evaluations in the background, one after another, kept for all visitors: what was asked for names the result.
+
+Where a place is given for them they are kept on the disk, too, and are found again by another process.
+"""
 
 import threading
 from collections import OrderedDict
@@ -12,11 +15,12 @@ from core.knobs import Effect
 from core.report import USUAL_IOU
 from core.weights import WeightsError
 from playground.evaluated import Evaluated, numbered_for
+from playground.evaluation_store import Record, Store
 from playground.networks import network_of
 from playground.place import SCENES, DataPlace
 from playground.sources import SCENES_SPLIT, open_source, source_key
 
-KEPT = 16  # evaluations, of up to some 10 MB each
+KEPT = 16  # evaluations in memory, of up to some 10 MB each
 WAITING_AT_MOST = 4
 SCORE = "inference.score_threshold"
 WAITING, RUNNING, STOPPED, FAILED, FINISHED = "waiting", "running", "stopped", "failed", "finished"
@@ -29,7 +33,7 @@ class Standing(NamedTuple):
         state: waiting, running, stopped, failed or finished.
         done: Pictures looked at.
         total: Pictures in all, 0 while that is not known.
-        message: Why, if it failed.
+        message: Why it failed, or could not be kept.
         result: What came of the pictures so far, once it has ended with any.
     """
 
@@ -55,9 +59,15 @@ class _Job:
 
 
 class Evaluations:
-    """The evaluations of this page."""
+    """The evaluations of this page.
 
-    def __init__(self) -> None:
+    Args:
+        store: Where they are kept beyond this process, None for nowhere.
+    """
+
+    def __init__(self, store: Store | None = None) -> None:
+        self.store = store
+        self._fetching = threading.Lock()
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="evaluation")
         self._jobs: OrderedDict[Hashable, _Job] = OrderedDict()
         self._lock = threading.Lock()
@@ -79,12 +89,15 @@ class Evaluations:
                 return
             if sum(each.standing.active for each in self._jobs.values()) > WAITING_AT_MOST:
                 raise ValueError("Other evaluations are waiting already: wait until one of them has ended.")
-            self._jobs[key] = job
-            self._jobs.move_to_end(key)
-            ended = [each for each, kept in self._jobs.items() if not kept.standing.active]
-            for each in ended[: max(0, len(self._jobs) - KEPT)]:
-                del self._jobs[each]
-        self._pool.submit(_run, job, config, evaluated_place(place))
+            self._remember(key, job)
+        self._pool.submit(self._run, key, job, config, evaluated_place(place))
+
+    def _remember(self, key: Hashable, job: _Job) -> None:
+        self._jobs[key] = job
+        self._jobs.move_to_end(key)
+        ended = [each for each, kept in self._jobs.items() if not kept.standing.active]
+        for each in ended[: max(0, len(self._jobs) - KEPT)]:
+            del self._jobs[each]
 
     def stop(self, key: Hashable) -> None:
         """Asks an evaluation to end after the pictures it is at; what it has seen is kept."""
@@ -94,11 +107,30 @@ class Evaluations:
 
     def read(self, key: Hashable) -> Standing | None:
         """Returns where an evaluation stands, None if there is none."""
+        job = self._known(key) or self._fetched(key)
+        return job and job.standing
+
+    def _known(self, key: Hashable) -> _Job | None:
         with self._lock:
             if key in self._jobs:
                 self._jobs.move_to_end(key)
-            job = self._jobs.get(key)
-        return job and job.standing
+            return self._jobs.get(key)
+
+    def _fetched(self, key: Hashable) -> _Job | None:
+        """Returns what is kept on the disk; whoever asks for the same meanwhile waits for it."""
+        if self.store is None or not self.store.has(key):
+            return None
+        with self._fetching:
+            known = self._known(key)
+            record = None if known else self.store.get(key)
+            if record is None:
+                return known
+            job = _Job("")
+            result = Evaluated.explained(record.findings, record.names, record.class_names, USUAL_IOU)
+            job.standing = Standing(record.state, len(record.findings), record.total, "", result)
+            with self._lock:
+                self._remember(key, job)
+            return job
 
     def uses(self, source: str) -> bool:
         """Whether any goes on that looks at a data set."""
@@ -109,6 +141,29 @@ class Evaluations:
         """Whether any goes on."""
         with self._lock:
             return any(job.standing.active for job in self._jobs.values())
+
+    def _run(self, key: Hashable, job: _Job, config: Config, place: DataPlace) -> None:
+        """Evaluates, and keeps the result; whatever goes wrong is told by the standing."""
+        try:
+            if job.stop.is_set():
+                job.standing = Standing(STOPPED)
+                return
+            ended = _evaluate(job, config, place)
+            job.standing = ended._replace(message=self._keep(key, ended))
+        except (ValueError, OSError, WeightsError, RuntimeError) as error:
+            job.standing = Standing(FAILED, job.standing.done, job.standing.total, str(error))
+
+    def _keep(self, key: Hashable, ended: Standing) -> str:
+        """Keeps what came of an evaluation; returns why it could not be kept, "" if it was."""
+        if self.store is None or ended.result is None or not ended.done:
+            return ""
+        result = ended.result
+        try:
+            record = Record(ended.state, ended.total, result.findings, result.names, result.class_names)
+            self.store.put(key, record)
+        except (OSError, WeightsError) as error:
+            return f"It is not kept when the server is started again: {error}"
+        return ""
 
 
 def evaluated_place(place: DataPlace | None) -> DataPlace:
@@ -133,18 +188,8 @@ def _from_low_scores(config: Config) -> Config:
     return config.replace({SCORE: min(config.inference.score_threshold, knobs()[SCORE].default)})
 
 
-def _run(job: _Job, config: Config, place: DataPlace) -> None:
-    """Evaluates; whatever goes wrong is told by the standing."""
-    try:
-        if job.stop.is_set():
-            job.standing = Standing(STOPPED)
-            return
-        _evaluate(job, config, place)
-    except (ValueError, OSError, WeightsError, RuntimeError) as error:
-        job.standing = Standing(FAILED, job.standing.done, job.standing.total, str(error))
-
-
-def _evaluate(job: _Job, config: Config, place: DataPlace) -> None:
+def _evaluate(job: _Job, config: Config, place: DataPlace) -> Standing:
+    """Returns where an evaluation stands at its end, and tells of its way by the job."""
     network, data = network_of(config), open_source(place, config.scenes)
     labels = numbered_for(network.class_names, data.class_names, config.model.weights)
     total, done = min(config.training.eval_images, len(data)), []
@@ -156,7 +201,7 @@ def _evaluate(job: _Job, config: Config, place: DataPlace) -> None:
             break
     names = [data.name(index) for index in range(len(done))]
     result = Evaluated.of(done, names, labels, network.class_names, USUAL_IOU)
-    job.standing = Standing(FINISHED if len(done) == total else STOPPED, len(done), total, "", result)
+    return Standing(FINISHED if len(done) == total else STOPPED, len(done), total, "", result)
 
 
 EVALUATIONS = Evaluations()

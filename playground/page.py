@@ -19,6 +19,7 @@ from playground.steps import STEPS
 from playground.steps.training import RUNS
 from playground.take_home import connect_take_home
 from playground.training_events import connect_training
+from playground.visitor import HEAD
 
 DELETE_CACHE = (3600, 86400)  # every hour, uploads older than a day, seconds
 ASSETS = Path(__file__).parent.parent / "assets"
@@ -37,7 +38,7 @@ def build_page() -> gr.Blocks:
         events.connect_picture(parts)
         events.connect_weights(parts)
         events.connect_anchors(parts)
-        connect_data(parts)
+        connect_data(page, parts)
         connect_take_home(parts)
         connect_training(parts)
         connect_evaluation(page, parts)
@@ -71,7 +72,7 @@ def launch_options() -> dict[str, Any]:
             button_secondary_border_color_dark="*neutral_600",
         ),
         "css": (ASSETS / "style.css").read_text("utf-8") + _step_styles(),
-        "head": live_head() + plot_head(),
+        "head": HEAD + live_head() + plot_head(),
         "max_file_size": "512mb",  # of weights; pictures have their own bound
         "enable_monitoring": False,
         "footer_links": [],

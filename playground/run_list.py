@@ -31,4 +31,5 @@ def _groups(place: Path) -> list[Path]:
 def _listed(place: Path, name: str, standing: Standing) -> Listed:
     folder = RunFolder(place / name)
     state = f"{standing.state}, number {standing.place}" if standing.place else standing.state
-    return Listed(name, folder, standing.state, state, standing.message, about_of(folder).arm)
+    about = about_of(folder)
+    return Listed(name, folder, standing.state, state, standing.message, about.arm, about.owner)

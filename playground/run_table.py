@@ -29,6 +29,7 @@ class Listed(NamedTuple):
         told: The same for people, with its place in the queue.
         message: Why, if it failed.
         arm: What it is in a comparison, "" outside of one.
+        owner: Who asked for it, see `playground.visitor`.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Listed(NamedTuple):
     told: str
     message: str = ""
     arm: str = ""
+    owner: str = ""
 
 
 class Run(NamedTuple):

@@ -155,8 +155,10 @@ function line(row, columns) {
     ...columns.map(({ at, setting }) => make("td", { class: setting ? "runs-setting" : "runs-result" }, row.cells[at][TEXT])),
     make(
       "td", { class: "runs-acts" },
-      button("✎", `Name and tags of ${row.title}`, row.run, () => edit(row.run)),
-      button("✕", `Delete ${row.title}`, row.run, () => remove(row)),
+      ...(row.mine ? [
+        button("✎", `Name and tags of ${row.title}`, row.run, () => edit(row.run)),
+        button("✕", `Delete ${row.title}`, row.run, () => remove(row)),
+      ] : []),
     ),
   );
 }

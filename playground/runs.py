@@ -142,27 +142,29 @@ class Runs:
         """Returns what people call a run; raises as `folder`."""
         return label_of(self.folder(name))
 
-    def start(self, config: Config, source: str = "scenes") -> str:
+    def start(self, config: Config, source: str = "scenes", owner: str = "") -> str:
         """Puts a run into the queue and returns its name.
 
         Args:
             config: The settings.
             source: "scenes", or the folder of a data set.
+            owner: Who asks, see `playground.visitor`.
 
         Raises:
             RunError: Too many wait, or its folder cannot be made.
         """
-        return self._add([(config, About(source))])
+        return self._add([(config, About(source, owner=owner))])
 
     def uses(self, source: str) -> bool:
         """Tells whether a run trains on a source, or waits to."""
         active = (name for name, each in self.standings().items() if each.state in ACTIVE)
         return any(about_of(RunFolder(self.place / name)).source == source for name in active)
 
-    def compare(self, key: str) -> str:
+    def compare(self, key: str, owner: str = "") -> str:
         """Puts the runs of a preset into the queue and returns the name of the first; raises as `start`."""
         preset, group = PRESETS[key], f"{key}-{time.time_ns()}"
-        return self._add([(preset.config(arm, 0), About("scenes", 0, group, key, arm.name)) for arm in preset.arms])
+        about = About(group=group, preset=key, owner=owner)
+        return self._add([(preset.config(arm, 0), about._replace(arm=arm.name)) for arm in preset.arms])
 
     def _add(self, wanted: list[tuple[Config, About]]) -> str:
         self.open()

@@ -22,8 +22,10 @@ from core.files import write_text
 from core.splits import SPLITS_FILE
 from playground.check_record import check_from_dict
 from playground.place import SCENES
+from playground.trash import Deleted, Trash
 
 MAX_NAME = 40  # characters
+MOST_DELETED = 3  # data sets that can still be put back
 
 
 class Bounds(NamedTuple):
@@ -44,6 +46,7 @@ class Kept(NamedTuple):
         size: Bytes of that folder, 0 for one that was named.
         stamp: Changes when its pictures or splits do.
         check: What a look through it found.
+        owner: Who brought it, see `playground.visitor`; "" for nobody.
     """
 
     name: str
@@ -52,6 +55,7 @@ class Kept(NamedTuple):
     size: int
     stamp: int
     check: DataCheck
+    owner: str = ""
 
     @property
     def splits(self) -> dict[str, int]:
@@ -69,6 +73,7 @@ class Shelf:
 
     def __init__(self, folder: Path, bounds: Bounds) -> None:
         self.folder, self.bounds = folder.resolve(), bounds
+        self._trash = Trash(self.folder, MOST_DELETED)
         self._lock = RLock()
         self._kept: OrderedDict[str, Kept] | None = None  # least recently used first
         self.users: tuple[Callable[[Kept], bool], ...] = ()  # who may need a data set, and says whether it does
@@ -115,7 +120,7 @@ class Shelf:
             raise DataError(f"Data sets cannot be kept here ({error.strerror}): tell the operator.") from None
 
     def make_room(self, size: int, title: str) -> None:
-        """Drops the least recently used until one more of a size can be kept.
+        """Drops what was deleted, then the least recently used, until one more of a size can be kept.
 
         Raises:
             DataError: There would be no room even so; then none is dropped.
@@ -124,6 +129,7 @@ class Shelf:
             kept = self._all()
             droppable = [each for each in kept.values() if not self.in_use(each)]
             total, count = size + sum(each.size for each in kept.values()), len(kept) + 1
+            self._empty_trash(self.bounds.size - total)
             dropped = []
             while (full := total > self.bounds.size or count > self.bounds.sets) and droppable:
                 dropped.append(droppable.pop(0))
@@ -137,6 +143,59 @@ class Shelf:
             for each in dropped:
                 self._drop(each)
 
+    def _empty_trash(self, room: int) -> None:
+        """Leaves of what was deleted, latest first, what there is room for."""
+        for each in self._trash.things():
+            room -= each.size
+            if room < 0:
+                self._trash.drop(each.key)
+
+    def delete(self, name: str) -> Deleted:
+        """Puts a data set into the trash; what lies in a folder of the server's stays there.
+
+        Raises:
+            DataError: It is not kept, is in use, or cannot be moved.
+        """
+        with self._lock:
+            kept = self.get(name)
+            if self.in_use(kept):
+                raise in_use_error(name)
+            record = self._record(name).name
+            try:
+                deleted = self._trash.put([record, *([name] if kept.uploaded else [])], name, kept.owner, kept.size)
+            except OSError as error:
+                raise DataError(f"The data set {name} cannot be deleted: {error.strerror}.") from None
+            del self._all()[name]
+        return deleted
+
+    def deleted(self) -> list[Deleted]:
+        """Returns what can be put back, the latest first."""
+        return self._trash.things()
+
+    def put_back(self, key: str) -> Kept:
+        """Puts a deleted data set back on the shelf.
+
+        Raises:
+            ValueError: It is not in the trash any more, something else is in its place, or there is no room.
+        """
+        with self._lock:
+            deleted = self._trash.get(key)
+            if len(self._all()) >= self.bounds.sets:
+                raise DataError(
+                    f"There is no room for {deleted.title}: {self.bounds.sets} are kept. Delete another first."
+                )
+            self._trash.put_back(key)
+            kept = _read(self._record(deleted.title))
+            if kept is None:
+                raise DataError(f"The data set {deleted.title} cannot be read any more: upload it again.")
+            self._all()[kept.name] = kept
+        return kept
+
+    def of_folder(self, folder: Path) -> Kept | None:
+        """Returns the data set that stands for a folder of the server's, None if there is none."""
+        with self._lock:
+            return next((each for each in self._all().values() if not each.uploaded and each.folder == folder), None)
+
     def _drop(self, kept: Kept) -> None:
         self._record(kept.name).unlink(missing_ok=True)  # first, so that no half of it is found again
         if kept.uploaded:
@@ -146,7 +205,7 @@ class Shelf:
     def keep(self, kept: Kept) -> Kept:
         """Puts a data set on the shelf, or notes what changed about it."""
         folder = None if kept.uploaded else str(kept.folder)
-        record = {"folder": folder, "size": kept.size, "check": kept.check.to_dict()}
+        record = {"folder": folder, "size": kept.size, "check": kept.check.to_dict(), "owner": kept.owner}
         with self._lock:
             write_text(self._record(kept.name), json.dumps(record))
             self._all()[kept.name] = kept
@@ -159,6 +218,7 @@ class Shelf:
         safe = re.sub(r"[^A-Za-z0-9_-]+", "-", stem).strip("-_")[:MAX_NAME] or "data"
         there = self.folder.iterdir() if self.folder.is_dir() else ()
         taken = {SCENES, *(name.lower() for name in self.names()), *(path.name.lower() for path in there)}
+        taken |= {each.title.lower() for each in self.deleted()}  # they may come back
         names = (safe if number == 1 else f"{safe}-{number}" for number in range(1, len(taken) + 2))
         return next(name for name in names if name.lower() not in taken)
 
@@ -175,6 +235,11 @@ class Shelf:
         return self.folder / f"{name}.json"
 
 
+def in_use_error(name: str) -> DataError:
+    """Returns why a data set must stay as it is."""
+    return DataError(f"The data set {name} is in use by a run or an evaluation: wait until it has ended.")
+
+
 def stamp_of(folder: Path) -> int:
     """Returns a number that changes when a folder or its list of splits does."""
     paths = (folder, folder / SPLITS_FILE)
@@ -187,6 +252,7 @@ def _read(record: Path) -> Kept | None:
         values = json.loads(record.read_text("utf-8"))
         folder = Path(values["folder"]) if values["folder"] else record.with_suffix("")
         check = check_from_dict(values["check"])
-        return Kept(record.stem, folder, not values["folder"], int(values["size"]), stamp_of(folder), check)
+        size, owner = int(values["size"]), str(values.get("owner", ""))
+        return Kept(record.stem, folder, not values["folder"], size, stamp_of(folder), check, owner)
     except (OSError, ValueError, KeyError, TypeError):
         return None

@@ -17,6 +17,7 @@ from playground.run_readout import state_text
 from playground.runs import ACTIVE, RESUMABLE
 from playground.show import show
 from playground.steps.training import RUNS, run_config
+from playground.visitor import VISITORS, visitor_of
 
 TRAINING_SPLITS = ("train", "val")  # which a run reads
 MOST_LISTED = 200  # runs
@@ -117,35 +118,43 @@ def _connect_buttons(parts: Parts, seen: gr.State) -> None:
         asked = newest_frame(asked)
         return [*run_updates(asked), _seen(asked), *updates(show(asked))]
 
-    def starting(launch: Callable[..., str]) -> Callable[..., list]:
-        return refusing(count, lambda *inputs: chosen(Asked(*inputs)._replace(run=launch(Asked(*inputs)))))
-
     def acting(act: Callable[[str], None]) -> Callable[..., list]:
-        def handler(*inputs: Any) -> list:
+        def handler(request: gr.Request, *inputs: Any) -> list:
             asked = Asked(*inputs)
+            require_own(asked.run or RUNS.current(), visitor_of(request))
             act(asked.run)
             return chosen(asked)
 
         return refusing(count, handler)
 
-    def compare(preset: str, *inputs: Any) -> list:
-        return chosen(Asked(*inputs)._replace(run=RUNS.compare(preset)))
+    def start(request: gr.Request, *inputs: Any) -> list:
+        asked = Asked(*inputs)
+        return chosen(asked._replace(run=_started(asked, visitor_of(request))))
 
-    buttons["start"].click(starting(_started), parts.asked, outputs, **LIVE)
+    def compare(request: gr.Request, preset: str, *inputs: Any) -> list:
+        return chosen(Asked(*inputs)._replace(run=RUNS.compare(preset, visitor_of(request))))
+
+    buttons["start"].click(refusing(count, start), parts.asked, outputs, **LIVE)
     buttons["compare"].click(refusing(count, compare), [buttons["preset"], *parts.asked], outputs, **LIVE)
     for name, act in (("stop", RUNS.stop), ("resume", RUNS.resume), ("pause", RUNS.pause), ("single", RUNS.step)):
         buttons[name].click(acting(act), parts.asked, outputs, **LIVE)
     parts.run.input(refusing(count, lambda *inputs: chosen(Asked(*inputs))), parts.asked, outputs, **LIVE)
 
 
-def _started(asked: Asked) -> str:
+def require_own(name: str, visitor: str) -> None:
+    """Raises `NotYoursError` if a visitor may not stop or change a run; whether there is one is found out later."""
+    if RUNS.has(name):
+        VISITORS.require(RUNS.about(name).owner, visitor, f"The run {name}")
+
+
+def _started(asked: Asked, visitor: str) -> str:
     """Starts a run on the data set that is on show, else on scenes, and returns its name."""
     config, place = asked.config(), asked.place()
     if not is_kept(place):
-        return RUNS.start(config)
+        return RUNS.start(config, owner=visitor)
     for split in TRAINING_SPLITS:
         DATA.open(place.source, split)  # refused now rather than in the run
-    return RUNS.start(config, str(DATA.shelf.get(place.source).folder))
+    return RUNS.start(config, str(DATA.shelf.get(place.source).folder), visitor)
 
 
 def _connect_watch(parts: Parts, seen: gr.State) -> None:

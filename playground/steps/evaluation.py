@@ -83,7 +83,7 @@ def _status(situation: Situation, standing: Standing | None) -> str:
         text += " They may have been trained on: figures on val or test say more."
     if _shown_index(situation, standing) is None:
         text += " The picture on show is none of them: choose a cell or a picture below."
-    return readout.paragraph(text)
+    return readout.paragraph(f"{text} {standing.message}".strip())
 
 
 def _name(weights: str) -> str:

@@ -138,7 +138,7 @@ def test_folders_of_the_server_only_where_the_operator_allows_it(data, tmp_path)
             data.add_folder(text, CONFIG)
     kept = data.add_folder("set", CONFIG)
     assert kept.folder == tmp_path / "open" / "set" and left(data) == ["set.json"]
-    assert data.add_folder(str(tmp_path / "open" / "set"), CONFIG).name == "set-2"
+    assert data.add_folder(str(tmp_path / "open" / "set"), CONFIG).name == "set"
     (tmp_path / "open" / "none").mkdir()
     with pytest.raises(DataError, match="'none' holds no data set") as error:
         data.add_folder("none", CONFIG)
@@ -176,3 +176,46 @@ def test_a_split_that_cannot_be_made_changes_nothing(data, archive):
     with pytest.raises(DataError, match="in use"):
         data.split("a", "random", (0.8, 0.1, 0.1), CONFIG)
     assert data.shelf.get("a") == before and json.loads((data.shelf.folder / "a.json").read_text())["folder"] is None
+
+
+def test_a_deleted_data_set_comes_back_as_it_was(data, archive):
+    kept = data.add_zip(archive, "a.zip", CONFIG)
+    deleted = data.delete("a")
+    assert data.shelf.names() == () and left(data) == [".trash"] and data.last_deleted() == deleted
+    with pytest.raises(DataError, match="not kept here"):
+        data.open("a", "train")
+    assert data.add_zip(archive, "a.zip", CONFIG).name == "a-2"  # the other may come back
+    assert DataSets(data.shelf.folder).put_back() == kept
+    assert DataSets(data.shelf.folder).open("a", "val")[0].labels.tolist() == [0]
+    with pytest.raises(DataError, match="no deleted data set"):
+        data.put_back()
+
+
+def test_a_data_set_that_is_needed_is_not_deleted(data, archive):
+    data.add_zip(archive, "a.zip", CONFIG)
+    data.shelf.users = (lambda kept: kept.name == "a",)
+    with pytest.raises(DataError, match="in use by a run or an evaluation"):
+        data.delete("a")
+    with pytest.raises(DataError, match="not kept here"):
+        data.delete("b")
+
+
+def test_what_was_deleted_makes_room_first(tmp_path, archive):
+    size = DataSets(tmp_path / "size").add_zip(archive, "a.zip", CONFIG).size
+    data = DataSets(tmp_path / "kept", Bounds(size=2 * size))
+    for name in ("a", "b"):
+        data.add_zip(archive, name, CONFIG)
+    data.delete("a")
+    data.add_zip(archive, "c", CONFIG)
+    assert data.last_deleted() is None and data.shelf.names() == ("b", "c")
+
+
+def test_a_folder_of_the_server_is_taken_once_and_stays_when_it_is_deleted(data, tmp_path):
+    data.allowed = tmp_path
+    folder = yolo(tmp_path / "set", {f"p{number}": LINE for number in range(10)})
+    kept = data.add_folder("set", CONFIG, owner="first")
+    again = data.add_folder("set", CONFIG, owner="second")
+    assert (again.name, again.owner) == (kept.name, "first") and data.shelf.names() == ("set",)
+    data.delete("set")
+    assert (folder / "data.yaml").is_file() and data.shelf.names() == ()
+    assert data.put_back().folder == folder
