@@ -68,6 +68,11 @@ class DataCheck(NamedTuple):
         """Whether a detector can be trained on it."""
         return not any(issue.stops for issue in self.issues)
 
+    @property
+    def hindrances(self) -> tuple[Issue, ...]:
+        """What keeps it from being taken in: all that stops training, but for splits that can still be made."""
+        return tuple(issue for issue in self.issues if issue.stops and issue.kind != NO_VAL)
+
     def to_dict(self) -> dict[str, Any]:
         """Returns plain values for JSON."""
         return {

@@ -27,13 +27,16 @@ def check(config: Config, options: Namespace) -> dict[str, Any]:
 
 
 def unpack(config: Config, options: Namespace) -> dict[str, Any]:
-    """Unpacks a zip with a data set into a new folder, unless something in it stops training; prints what is wrong."""
+    """Unpacks a zip with a data set into a new folder, unless it cannot be used; prints what is wrong.
+
+    One without pictures for validation is taken: `split` makes them.
+    """
 
     def accept(folder: Path) -> DataCheck:
         found = _checked(folder, config)
         print(check_text(found))
-        if not found.usable:
-            stops = ", ".join(f"{issue.count} {issue.what}" for issue in found.issues if issue.stops)
+        if found.hindrances:
+            stops = ", ".join(f"{issue.count} {issue.what}" for issue in found.hindrances)
             raise DataError(f"{options.archive} is not imported because of {stops}: correct that and try again.")
         return found
 

@@ -11,7 +11,6 @@ from core.data_files import DataError, shown
 from core.folder_data import FolderData
 from core.folder_splits import GIVEN, SPLIT_BY, split_folder
 from core.folders import open_folder, require_format
-from core.issues import NO_VAL
 from playground.cache import Cache
 from playground.shelf import Bounds, Kept, Shelf, in_use_error, stamp_of
 from playground.trash import Deleted
@@ -197,8 +196,7 @@ def _plain(message: str, kept: Kept) -> str:
 
 def _checked(folder: Path, config: Config, progress: Progress, title: str) -> DataCheck:
     check = _bounded(check_folder(folder, config, progress))
-    # Splits are made on the page.
-    stops = [f"{issue.count} {issue.what}" for issue in check.issues if issue.stops and issue.kind != NO_VAL]
+    stops = [f"{issue.count} {issue.what}" for issue in check.hindrances]
     if stops:
         raise RefusedError(
             f"{title} is not taken because of {'; '.join(stops)}: correct that and bring it again.", check

@@ -55,11 +55,18 @@ def test_unpack_refuses_what_cannot_be_trained_on(tmp_path, capsys):
             archive.write(path, path.relative_to(made))
     assert run("unpack", tmp_path / "bad.zip", "--out", tmp_path / "new") == 1
     printed = capsys.readouterr()
-    assert (
-        "bad.zip is not imported because of 1 no pictures for validation, 1 objects of an unknown class" in printed.err
-    )
+    assert "bad.zip is not imported because of 1 objects of an unknown class" in printed.err
     assert "annotation 1 has the unknown category_id 77" in printed.out
     assert not (tmp_path / "new").exists() and not list(tmp_path.glob(".*"))
+
+
+def test_unpack_takes_what_has_no_validation_pictures_yet(tmp_path, capsys):
+    made = coco(tmp_path / "made", coco_content())
+    with zipfile.ZipFile(tmp_path / "set.zip", "w") as archive:
+        for path in made.rglob("*"):
+            archive.write(path, path.relative_to(made))
+    assert run("unpack", tmp_path / "set.zip", "--out", tmp_path / "new") == 0
+    assert "make splits: split --by stratified" in capsys.readouterr().out
 
 
 def test_split(folder, tmp_path, capsys):
