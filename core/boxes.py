@@ -1,4 +1,4 @@
-"""Box geometry as free functions; boxes are float xyxy pixels. IoU is `torchvision.ops.box_iou`."""
+"""Box geometry as free functions; boxes are float xyxy pixels. IoU of all with all is `torchvision.ops.box_iou`."""
 
 import math
 
@@ -46,6 +46,21 @@ def clip(boxes: Tensor, height: float, width: float) -> Tensor:
 def rescale(boxes: Tensor, factor_x: float, factor_y: float) -> Tensor:
     """Returns boxes [N, 4] with x and y multiplied, as when their picture is resized."""
     return boxes * boxes.new_tensor([factor_x, factor_y, factor_x, factor_y])
+
+
+def pairwise_iou(boxes: Tensor, others: Tensor) -> Tensor:
+    """Returns the IoU of each box with its counterpart, the same numbers as `torchvision.ops.box_iou`.
+
+    Args:
+        boxes: [4, …], coordinates first, so that each is one vector.
+        others: [4, …], of a shape that broadcasts.
+    """
+    x1, y1, x2, y2 = boxes
+    other_x1, other_y1, other_x2, other_y2 = others
+    width = (torch.minimum(x2, other_x2) - torch.maximum(x1, other_x1)).clamp_(min=0)
+    height = (torch.minimum(y2, other_y2) - torch.maximum(y1, other_y1)).clamp_(min=0)
+    shared = width * height
+    return shared / ((x2 - x1) * (y2 - y1) + (other_x2 - other_x1) * (other_y2 - other_y1) - shared)
 
 
 def _centre_and_size(boxes: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:

@@ -4,14 +4,16 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor
-from torchvision.ops import box_iou
 
+from core.boxes import pairwise_iou
 from core.hyperparameters import Matching
 
 FOREGROUND, BACKGROUND, IGNORED = 1, 0, -1
 
-# Objects compared with all anchors at a time: bounds memory to BLOCK × N values however many objects there are.
-BLOCK = 16
+# Anchors that follow each other lie near each other, so most objects are far from most runs of them: only the runs
+# that an object touches are compared with it. Objects are taken GROUP at a time, which bounds memory.
+RUN = 36
+GROUP = 32
 
 
 class Match(NamedTuple):
@@ -62,28 +64,77 @@ def match_anchors(anchors: Tensor, objects: Tensor, matching: Matching) -> Match
     return Match(label, best_object, iou, forced, best_iou, best_anchor)
 
 
+class _Nearby(NamedTuple):
+    """IoUs of some objects with the runs of anchors near them; all other anchors have 0.
+
+    Attributes:
+        object: int64 [P], ascending.
+        run: int64 [P].
+        iou: float32 [P, RUN]: of the object with each anchor of the run.
+    """
+
+    object: Tensor
+    run: Tensor
+    iou: Tensor
+
+
 def _best(anchors: Tensor, objects: Tensor, force: bool) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
     """Returns each anchor's best IoU [N] and object [N], whether it is some object's best anchor [N], and each object's
     best IoU [M] and anchor [M].
 
     Whose best anchors are marked only if they are to be forced.
     """
-    iou = anchors.new_zeros(len(anchors))
-    best_object = torch.zeros(len(anchors), dtype=torch.int64, device=anchors.device)
-    is_best = torch.zeros(len(anchors), dtype=torch.bool, device=anchors.device)
-    highest, chosen = (
-        anchors.new_zeros(len(objects)),
-        torch.zeros(len(objects), dtype=torch.int64, device=anchors.device),
-    )
-    for start in range(0, len(objects), BLOCK):
-        block = box_iou(objects[start : start + BLOCK], anchors)  # [m, N]
-        block_iou, row = block.max(dim=0)
-        better = block_iou > iou  # strictly: the first of equal objects wins
-        iou = torch.where(better, block_iou, iou)
-        best_object = torch.where(better, row + start, best_object)
-        here = slice(start, start + BLOCK)
-        highest[here], chosen[here] = block.max(dim=1)
+    runs = _runs(anchors)  # [4, R, RUN]
+    iou = anchors.new_zeros(runs.shape[1:])  # [R, RUN]
+    best_object = torch.zeros_like(iou, dtype=torch.int64)
+    is_best = torch.zeros_like(iou, dtype=torch.bool)
+    highest = anchors.new_zeros(len(objects))
+    chosen = torch.zeros(len(objects), dtype=torch.int64, device=anchors.device)
+    for start in range(0, len(objects), GROUP):
+        here = slice(start, start + GROUP)
+        near = _nearby(runs, objects[here])
+        _update_anchors(iou, best_object, near, start)
+        top = _update_objects(highest[here], chosen[here], near)
         if force:
-            top = highest[here, None]  # [m, 1]
-            is_best |= ((block == top) & (top > 0)).any(dim=0)
-    return iou, best_object, is_best, highest, chosen
+            is_best.index_put_((near.run,), top & (near.iou > 0), accumulate=True)
+    per_anchor = (part.flatten()[: len(anchors)] for part in (iou, best_object, is_best))
+    return *per_anchor, highest, chosen
+
+
+def _runs(anchors: Tensor) -> Tensor:
+    """Cuts anchors [N, 4], the last one repeated, into runs that follow each other, [4, R, RUN]."""
+    missing = -len(anchors) % RUN
+    return torch.cat([anchors, anchors[-1:].expand(missing, 4)]).T.contiguous().view(4, -1, RUN)
+
+
+def _nearby(runs: Tensor, objects: Tensor) -> _Nearby:
+    """Compares objects [m, 4] with the runs [4, R, RUN] whose common bounds they touch."""
+    left, top = runs[:2].amin(dim=2)  # [R]
+    right, bottom = runs[2:].amax(dim=2)
+    x1, y1, x2, y2 = objects.T[:, :, None]  # [m, 1]
+    touch = (left < x2) & (right > x1) & (top < y2) & (bottom > y1)  # [m, R]
+    number, run = torch.nonzero(touch).unbind(dim=1)
+    return _Nearby(number, run, pairwise_iou(runs[:, run], objects[number].T[:, :, None]))
+
+
+def _update_anchors(iou: Tensor, best_object: Tensor, near: _Nearby, start: int) -> None:
+    """Takes objects from number `start` on into each anchor's best; of equal objects the first wins."""
+    place = near.run[:, None].expand_as(near.iou)
+    highest = torch.zeros_like(iou).scatter_reduce_(0, place, near.iou, "amax")
+    owner = torch.where(near.iou == highest[near.run], near.object[:, None], GROUP)
+    first = torch.full_like(best_object, GROUP).scatter_reduce_(0, place, owner, "amin")
+    better = highest > iou  # strictly: earlier objects win
+    iou.copy_(torch.where(better, highest, iou))
+    best_object.copy_(torch.where(better, first + start, best_object))
+
+
+def _update_objects(highest: Tensor, chosen: Tensor, near: _Nearby) -> Tensor:
+    """Fills in each object's best IoU [m] and the first anchor that has it [m]; returns bool [P, RUN]: who has it."""
+    highest.scatter_reduce_(0, near.object, near.iou.amax(dim=1), "amax")
+    top = near.iou == highest[near.object, None]
+    number = near.run * RUN + top.to(torch.uint8).argmax(dim=1)  # [P]: first anchor of the run that has it
+    has_it = top.any(dim=1)
+    far = torch.iinfo(torch.int64).max
+    first = torch.full_like(chosen, far).scatter_reduce_(0, near.object[has_it], number[has_it], "amin")
+    chosen.copy_(first.masked_fill(highest == 0, 0))
+    return top

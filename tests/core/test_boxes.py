@@ -2,9 +2,9 @@ import math
 
 import torch
 from torchvision.models.detection._utils import BoxCoder
-from torchvision.ops import clip_boxes_to_image
+from torchvision.ops import box_iou, clip_boxes_to_image
 
-from core.boxes import MAX_LOG_SIZE, clip, decode, encode, rescale
+from core.boxes import MAX_LOG_SIZE, clip, decode, encode, pairwise_iou, rescale
 
 
 def random_boxes(count: int, seed: int = 0, size: float = 300) -> torch.Tensor:
@@ -52,3 +52,8 @@ def test_empty():
 
 def test_rescale():
     assert rescale(torch.tensor([[1.0, 2, 3, 4]]), 2, 10).tolist() == [[2, 20, 6, 40]]
+
+
+def test_pairwise_iou_is_the_diagonal_of_box_iou_to_the_last_bit():
+    boxes, others = random_boxes(50, 0, 100), random_boxes(50, 1, 100)
+    assert torch.equal(pairwise_iou(boxes.T, others.T), box_iou(boxes, others).diagonal())

@@ -4,7 +4,7 @@ from torchvision.ops import box_iou
 
 from core.anchors import make_anchors
 from core.hyperparameters import Anchors, Matching
-from core.matching import BACKGROUND, FOREGROUND, IGNORED, match_anchors
+from core.matching import BACKGROUND, FOREGROUND, GROUP, IGNORED, match_anchors
 from tests.core.test_boxes import random_boxes
 
 ANCHORS = make_anchors(Anchors(), 320, 320).boxes
@@ -26,7 +26,7 @@ def check(objects: torch.Tensor, matching: Matching) -> None:
 
 
 def test_same_as_torchvision():
-    for count, seed in [(1, 0), (7, 1), (16, 2), (17, 3), (50, 4)]:  # around the block size, too
+    for count, seed in [(1, 0), (7, 1), (GROUP, 2), (GROUP + 1, 3), (50, 4)]:  # around the group size, too
         for thresholds in [(0.4, 0.5), (0.1, 0.9), (0, 0.3), (0.5, 0.5)]:
             for force in (True, False):
                 matching = Matching(
@@ -64,7 +64,7 @@ def test_all_ties_are_forced():
     assert match.forced.tolist() == [True, True, False]
 
 
-def test_first_of_equal_objects_wins_across_blocks():
+def test_first_of_equal_objects_wins_across_groups():
     objects = torch.tensor([[0.0, 0, 32, 32]]).repeat(40, 1)
     match = match_anchors(torch.tensor([[0.0, 0, 32, 32]]), objects, Matching())
     assert match.object.item() == 0
