@@ -84,7 +84,7 @@ def detections_of(prediction: Prediction, config: Config) -> list[Detections]:
     grid = anchors_of(batch, config.anchors)
     found = []
     for logits, deltas, size, factors in zip(outputs.logits, outputs.deltas, batch.sizes, batch.factors, strict=True):
-        _, candidates = select(logits, deltas, grid, size, config.inference)
+        candidates = select(logits, deltas, grid, size, config.inference)
         order, score = kept(candidates, config.inference)
         detections = Detections(candidates.box[order] * factors, score[order], candidates.label[order])
         found.append(Detections(*(part.cpu() for part in detections)))

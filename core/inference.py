@@ -4,11 +4,12 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor
-from torchvision.ops import batched_nms, box_iou, nms
+from torchvision.ops import box_iou
 
 from core.anchors import AnchorGrid
 from core.boxes import clip, decode
 from core.hyperparameters import Inference
+from core.suppression import class_nms, first_survivors
 
 KEPT, SUPPRESSED, BEYOND_CAP = 0, 1, 2  # fates of a candidate
 
@@ -87,34 +88,51 @@ def run_inference(
         size: (height, width) of the picture in the network's pixels, without padding; boxes are clipped to it.
         inference: Thresholds and caps.
     """
-    counts, candidates = select(logits, deltas, anchors, size, inference)
-    return Stages(counts, candidates, decide(candidates, inference))
+    candidates = select(logits, deltas, anchors, size, inference)
+    return Stages(_counts(logits, anchors, candidates, inference), candidates, decide(candidates, inference))
+
+
+def _counts(
+    logits: Tensor, anchors: AnchorGrid, candidates: Candidates, inference: Inference
+) -> tuple[LevelCounts, ...]:
+    above = (level.sigmoid() > inference.score_threshold for level in logits.split(anchors.counts))
+    scored = [int(torch.count_nonzero(level)) for level in above]
+    topk = candidates.level.bincount(minlength=len(scored)).tolist()
+    return tuple(LevelCounts(*level) for level in zip(anchors.counts, scored, topk, strict=True))
 
 
 @torch.inference_mode()
 def select(
     logits: Tensor, deltas: Tensor, anchors: AnchorGrid, size: tuple[int, int], inference: Inference
-) -> tuple[tuple[LevelCounts, ...], Candidates]:
+) -> Candidates:
     """Runs the stages before NMS: threshold → top-K → decode; arguments as `run_inference`."""
-    counts, picked = [], []
-    start = 0
-    for level, count in enumerate(anchors.counts):
-        here = slice(start, start + count)
-        scored, score, anchor, label = _top_candidates(logits[here], inference)
-        box = clip(decode(deltas[here][anchor], anchors.boxes[here].to(deltas.device)[anchor]), *size)
-        picked.append(Candidates(torch.full_like(anchor, level), anchor + start, label, score, box))
-        counts.append(LevelCounts(count, scored, len(score)))
-        start += count
-    return tuple(counts), Candidates(*(torch.cat(parts) for parts in zip(*picked, strict=True)))
+    picked, start = [], 0
+    for number, level in enumerate(logits.split(anchors.counts)):
+        score, anchor, label = _top_candidates(level, inference)
+        picked.append((torch.full_like(anchor, number), anchor + start, label, score))
+        start += len(level)
+    level, anchor, label, score = (torch.cat(parts) for parts in zip(*picked, strict=True))
+    box = clip(decode(deltas[anchor], anchors.boxes.to(deltas.device)[anchor]), *size)
+    return Candidates(level, anchor, label, score, box)
 
 
-def _top_candidates(logits: Tensor, inference: Inference) -> tuple[int, Tensor, Tensor, Tensor]:
-    """Returns how many pairs of a level pass the threshold, and score, anchor and label [k] of the best of them."""
-    scores = logits.sigmoid().flatten()  # [n · K]
-    above = torch.nonzero(scores > inference.score_threshold).squeeze(1)  # NaN is above nothing
-    score, best = scores[above].topk(min(inference.topk_candidates, len(above)))
-    pair = above[best]
-    return len(above), score, pair // logits.shape[1], pair % logits.shape[1]
+def _top_candidates(logits: Tensor, inference: Inference) -> tuple[Tensor, Tensor, Tensor]:
+    """Returns score, anchor and label [k] of the best pairs of a level [n, K] that pass the threshold, best first.
+
+    An anchor whose best class is not among the top-K best classes has no pair among the top-K pairs, so that all
+    but K anchors are done with after one look at their scores; the sigmoid keeps the order and is taken last.
+    """
+    peak = logits.amax(dim=1)  # [n]
+    if peak.isnan().any():  # NaN is above nothing
+        logits = logits.masked_fill(logits.isnan(), -torch.inf)
+        peak = logits.amax(dim=1)
+    anchors = peak.topk(min(inference.topk_candidates, len(peak)), sorted=False).indices
+    best = logits[anchors].flatten()  # [≤ top-K · K]
+    logit, pair = best.topk(min(inference.topk_candidates, len(best)))
+    score = logit.float().sigmoid()
+    passed = score > inference.score_threshold
+    score, pair = score[passed], pair[passed]
+    return score, anchors[pair // logits.shape[1]], pair % logits.shape[1]
 
 
 def decide(candidates: Candidates, inference: Inference) -> Fates:
@@ -122,7 +140,7 @@ def decide(candidates: Candidates, inference: Inference) -> Fates:
     groups = _groups(candidates, inference)
     if inference.nms_kind == "soft":
         return _soft_nms(candidates, groups, inference)
-    survivors = _survivors(candidates, inference)
+    survivors = class_nms(candidates.box, candidates.score, groups, inference.nms_threshold)
     fate = torch.full_like(candidates.label, SUPPRESSED, dtype=torch.int8)
     fate[survivors] = BEYOND_CAP
     order = survivors[: inference.max_detections]
@@ -136,18 +154,17 @@ def kept(candidates: Candidates, inference: Inference) -> tuple[Tensor, Tensor]:
     if inference.nms_kind == "soft":
         fates = _soft_nms(candidates, _groups(candidates, inference), inference)
         return fates.order, fates.score
-    return _survivors(candidates, inference)[: inference.max_detections], candidates.score
+    groups = _groups(candidates, inference)
+
+    def survivors(some: Tensor) -> Tensor:
+        return some[class_nms(candidates.box[some], candidates.score[some], groups[some], inference.nms_threshold)]
+
+    order = candidates.score.argsort(descending=True, stable=True)
+    return first_survivors(order, inference.max_detections, survivors), candidates.score
 
 
 def _groups(candidates: Candidates, inference: Inference) -> Tensor:
     return torch.zeros_like(candidates.label) if inference.class_agnostic_nms else candidates.label
-
-
-def _survivors(candidates: Candidates, inference: Inference) -> Tensor:
-    """Returns the candidates that hard NMS leaves, best first, int64 [S]."""
-    if inference.class_agnostic_nms:
-        return nms(candidates.box, candidates.score, inference.nms_threshold)
-    return batched_nms(candidates.box, candidates.score, candidates.label, inference.nms_threshold)
 
 
 def _suppressors(boxes: Tensor, groups: Tensor, survivors: Tensor, threshold: float) -> tuple[Tensor, Tensor]:

@@ -13,6 +13,7 @@ from torchvision.ops import complete_box_iou_loss, distance_box_iou_loss, genera
 from core.boxes import decode, encode
 from core.hyperparameters import Loss
 from core.matching import IGNORED, Match
+from core.suppression import first_survivors
 
 IOU_LOSSES = {"giou": generalized_box_iou_loss, "diou": distance_box_iou_loss, "ciou": complete_box_iou_loss}
 
@@ -186,11 +187,7 @@ def hardest(values: Tensor, anchors: Tensor, foreground: Tensor, usable: Tensor,
 
 
 def _survivors(order: Tensor, count: int, values: Tensor, anchors: Tensor, threshold: float) -> Tensor:
-    """Returns the first `count` indices of `order` that NMS leaves; looks no further down the order than it must."""
-    reach = 4 * count
-    while True:
-        head = order[:reach]
-        kept = head if threshold == 1 else head[nms(anchors[head], values[head], threshold)]
-        if len(kept) >= count or reach >= len(order):
-            return kept[:count]
-        reach *= 2
+    """Returns the first `count` indices of `order` that NMS leaves."""
+    if threshold == 1:
+        return order[:count]
+    return first_survivors(order, count, lambda some: some[nms(anchors[some], values[some], threshold)])

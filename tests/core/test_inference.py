@@ -172,3 +172,23 @@ def test_boxes_without_area_do_not_disturb():
     assert fates.fate.tolist() == [KEPT, KEPT, KEPT, KEPT, SUPPRESSED] and fates.suppressor[4] == 3
     soft = decide(candidates([*flat, A, A2], [0.9, 0.8, 0.7, 0.6, 0.5]), Inference(nms_kind="soft"))
     assert soft.score.isfinite().all()
+
+
+def test_candidates_are_the_best_pairs_of_all():
+    """Against taking the sigmoid of everything, with a whole row or single values of it not a number."""
+    torch.manual_seed(0)
+    logits, deltas = torch.randn(GRID.boxes.shape[0], 5) * 2, torch.zeros(GRID.boxes.shape[0], 4)
+    logits[3], logits[10, 2] = torch.nan, torch.nan
+    for topk, threshold in [(1, 0.0), (7, 0.2), (100, 0.5), (10_000, 0.05)]:
+        inference = Inference(topk_candidates=topk, score_threshold=threshold)
+        stages = run_inference(logits, deltas, GRID, (64, 64), inference)
+        start = 0
+        for level, count in enumerate(GRID.counts):
+            scores = logits[start : start + count].sigmoid().flatten()
+            expected = scores[scores > threshold].sort(descending=True).values[:topk]
+            here = stages.candidates.level == level
+            assert torch.allclose(stages.candidates.score[here], expected, rtol=1e-6)  # the last bit depends on place
+            assert stages.counts[level].scored == int((scores > threshold).sum())
+            start += count
+        found = stages.candidates
+        assert torch.allclose(found.score, logits[found.anchor, found.label].sigmoid(), rtol=1e-6)

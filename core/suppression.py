@@ -1,0 +1,43 @@
+"""Non-maximum suppression by class, and of no more boxes than it takes to fill a cap."""
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+from torchvision.ops import batched_nms, nms
+
+
+def class_nms(boxes: Tensor, scores: Tensor, groups: Tensor, threshold: float) -> Tensor:
+    """Returns the boxes that NMS leaves in their own group, int64 [S], best first, at ties the first.
+
+    On CPUs `torchvision.ops.batched_nms` moves groups apart by adding to the coordinates, which rounds them, or
+    looks at all boxes once a group; both are avoided here.
+
+    Args:
+        boxes: [C, 4].
+        scores: [C].
+        groups: int64 [C], from 0.
+        threshold: IoU above which the worse box goes.
+    """
+    if boxes.device.type != "cpu":
+        return batched_nms(boxes, scores, groups, threshold)
+    members = groups.argsort(stable=True).split(groups.bincount().tolist())
+    left = [group[nms(boxes[group], scores[group], threshold)] for group in members if len(group)]
+    survivors = torch.cat([groups[:0], *left]).sort().values
+    return survivors[scores[survivors].argsort(descending=True, stable=True)]
+
+
+def first_survivors(order: Tensor, count: int, suppress: Callable[[Tensor], Tensor]) -> Tensor:
+    """Returns the first `count` survivors; what is worse than them cannot change them and is not looked at.
+
+    Args:
+        order: int64 [C], all boxes, best first.
+        count: How many are wanted.
+        suppress: Returns which of the given boxes survive, best first.
+    """
+    reach = 4 * count
+    while True:
+        survivors = suppress(order[:reach])
+        if len(survivors) >= count or reach >= len(order):
+            return survivors[:count]
+        reach *= 2
