@@ -11,6 +11,7 @@ from torch import Tensor
 from torchvision.ops import complete_box_iou_loss, distance_box_iou_loss, generalized_box_iou_loss, nms
 
 from core.boxes import decode, encode
+from core.focal_pass import Weights, focal_by_anchor
 from core.hyperparameters import Loss
 from core.matching import IGNORED, Match
 from core.suppression import first_survivors
@@ -117,15 +118,25 @@ def anchor_losses(
     """
     foreground = match.foreground
     objects = match.object[foreground]  # [F]
-    targets = torch.zeros_like(logits)
-    targets[foreground, labels[objects]] = 1
-    classification = classification_loss(logits, targets, loss).sum(dim=1)  # [N]
+    classification = _by_anchor(logits, foreground, labels[objects], loss)  # [N]
     used = match.label != IGNORED
     if loss.kind == "ohem":
         used = hardest(classification.detach(), anchors, foreground, used, loss)
     box = deltas.new_zeros(len(deltas))
     box[foreground] = box_loss(deltas[foreground], boxes[objects], anchors[foreground], loss)
     return AnchorLosses(classification * used, box, used, foreground.sum())
+
+
+def _by_anchor(logits: Tensor, foreground: Tensor, classes: Tensor, loss: Loss) -> Tensor:
+    """Returns `classification_loss` summed over classes, [N]; foreground is bool [N], classes int64 [F]."""
+    if loss.kind == "cutoff":
+        targets = torch.zeros_like(logits)
+        targets[foreground, classes] = 1
+        return classification_loss(logits, targets, loss).sum(dim=1)
+    balanced = loss.kind in ("focal", "balanced_cross_entropy")
+    alpha_t = (loss.alpha, 1 - loss.alpha) if balanced else (1.0, 1.0)
+    weights = Weights(*alpha_t, gamma=loss.gamma if loss.kind == "focal" else 0.0)
+    return focal_by_anchor(logits, foreground.nonzero().squeeze(1), classes, weights)
 
 
 def total_loss(images: list[AnchorLosses], loss: Loss, divisor: Tensor | float | None = None) -> Losses:
