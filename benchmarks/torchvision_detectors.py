@@ -133,15 +133,16 @@ def training_steps(name: str, network: nn.Module, config: Config, data: DataSet,
     batches = [range(step * size, (step + 1) * size) for step in range(done, training.steps)]
     loader = DataLoader(TrainingStream(data, config), batch_sampler=batches, collate_fn=list, num_workers=1)
     for step, samples in enumerate(loader, start=done):
-        yield _step(name, network.train(), optimizer, schedule.rate(step), samples, config)
+        yield train_step(name, network.train(), optimizer, schedule.rate(step), samples, config)
         if (step + 1) % CHECKPOINT_STEPS == 0:
             state = {"network": network.state_dict(), "optimizer": optimizer.state_dict(), "step": step + 1}
             write_pickled(checkpoint, state)
 
 
-def _step(
+def train_step(
     name: str, network: nn.Module, optimizer: torch.optim.Optimizer, rate: float, samples: list[Sample], config: Config
 ) -> float:
+    """Makes one step with a network that is in training mode; returns the loss before it."""
     for group in optimizer.param_groups:
         group["lr"] = rate
     targets = [{"boxes": sample.boxes, "labels": sample.labels + FIRST_LABEL[name]} for sample in samples]

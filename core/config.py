@@ -7,9 +7,9 @@ from types import MappingProxyType
 from typing import Any, Self
 from urllib.parse import parse_qsl, urlencode
 
-from pydantic import ValidationError
+from pydantic import ValidationError, model_validator
 
-from core.hyperparameters import Anchors, Inference, Loss, Matching, Model, Scenes, Training
+from core.hyperparameters import ALL_STAGES, Anchors, Inference, Loss, Matching, Model, Scenes, Training
 from core.knobs import ConfigError, Effect, Knob, Section, explain, knobs_of
 
 MAX_TEXT = 100_000  # characters of JSON or query that are read at all
@@ -25,6 +25,22 @@ class Config(Section):
     inference: Inference = Inference()
     training: Training = Training()
     scenes: Scenes = Scenes()
+
+    @model_validator(mode="after")
+    def _kept_features_stay_true(self) -> Self:
+        if not self.training.cache_features:
+            return self
+        kept = f"training.cache_features ({self.training.cache_features} MB) is for"
+        off = "or training.cache_features to 0"
+        if self.model.freeze_stages < ALL_STAGES:
+            raise ValueError(f"{kept} a body that does not train: set model.freeze_stages to {ALL_STAGES}, {off}.")
+        for name in ("scale_jitter", "crop_probability", "colour_jitter", "noise_jitter"):
+            if value := getattr(self.training, name):
+                raise ValueError(
+                    f"{kept} pictures that come again unchanged, but training.{name} is {value:g}: "
+                    f"set that to 0, {off}."
+                )
+        return self
 
     @classmethod
     def from_dict(cls, values: dict[str, dict[str, Any]]) -> Self:

@@ -4,6 +4,7 @@ import math
 from typing import NamedTuple
 
 from core.config import Config
+from core.hyperparameters import ALL_STAGES
 from core.weights import has_new_heads
 
 # The highest learning rates that usually go well. SGD's is the paper's, for 16 pictures, and grows with the batch.
@@ -14,7 +15,7 @@ ADAPTIVE_RATE = 1e-3  # of Adam and its relatives
 TOLERANCE = 4  # times the usual rate that is still held possible
 EARLY = 100  # steps in which a missing warm-up or a missing prior shows
 HIGH_PRIOR = 0.2
-FEW, ALL_STAGES = 2, 5
+FEW = 2  # pictures in a batch
 EXPLODED, PATIENCE = 100, 3  # times the first loss, for this many steps in a row
 LEAST_FIRST = 10.0  # a first loss below is taken for this: batches without objects pay next to nothing
 

@@ -22,6 +22,7 @@ NORM_EPS = 1e-5  # PyTorch's; torchvision's COCO v1 weights were made with 0
 GROUPS = 32  # of a head's group norm, as torchvision v2 …
 GROUP_CHANNELS = 2  # … but at least this many in each: on a 1×1 map one channel alone would be normalised to nothing
 STAGES = (("conv1", "bn1"), ("layer1",), ("layer2",), ("layer3",), ("layer4",))  # stages 1–5 of the body
+BODY_MAPS = ("C3", "C4", "C5")  # what the last three of them give
 
 
 class Pyramid(NamedTuple):
@@ -136,15 +137,15 @@ class Backbone(nn.Module):
         super().__init__()
         resnet = getattr(torchvision.models, f"resnet{model.depth}")(norm_layer=partial(nn.BatchNorm2d, eps=norm_eps))
         c5 = resnet.fc.in_features
-        self.body = IntermediateLayerGetter(resnet, {"layer2": "C3", "layer3": "C4", "layer4": "C5"})
+        self.body = IntermediateLayerGetter(resnet, dict(zip(("layer2", "layer3", "layer4"), BODY_MAPS, strict=True)))
         from_p5 = model.p6_source == "p5"
         extra = ExtraLevels(model.fpn_channels if from_p5 else c5, model.fpn_channels)
         extra.use_P5 = from_p5  # torchvision guesses it from the widths, which may be equal
         self.fpn = FeaturePyramidNetwork([c5 // 4, c5 // 2, c5], model.fpn_channels, extra_blocks=extra)
 
-    def forward(self, pixels: Tensor) -> Pyramid:
-        """Turns pixels [B, 3, H, W] into the maps C3–C5 and P3–P7."""
-        body = self.body(pixels)
+    def forward(self, pixels: Tensor, body: tuple[Tensor, ...] | None = None) -> Pyramid:
+        """Turns pixels [B, 3, H, W] into the maps C3–C5, unless they are given, and P3–P7."""
+        body = self.body(pixels) if body is None else dict(zip(BODY_MAPS, body, strict=True))
         return Pyramid(tuple(body.values()), tuple(self.fpn(body).values()))
 
 
@@ -177,9 +178,14 @@ class RetinaNet(nn.Module):
         """Turns pixels [B, 3, H, W] (from `core.preprocess.prepare`) into the maps C3–C5 and P3–P7."""
         return self.backbone(pixels)
 
-    def forward(self, pixels: Tensor) -> Outputs:
-        """Predicts for every anchor of pixels [B, 3, H, W], normalised and padded by `core.preprocess.prepare`."""
-        levels = self.pyramid(pixels).levels
+    def forward(self, pixels: Tensor, body: tuple[Tensor, ...] | None = None) -> Outputs:
+        """Predicts for every anchor.
+
+        Args:
+            pixels: [B, 3, H, W], normalised and padded by `core.preprocess.prepare`.
+            body: C3–C5 of the same, where they are known.
+        """
+        levels = self.backbone(pixels, body).levels
         logits = self.head["classification_head"](levels)  # [B, N, K]
         deltas = self.head["regression_head"](levels)  # [B, N, 4]
         return Outputs(logits, deltas, tuple((level.shape[2], level.shape[3]) for level in levels))

@@ -10,6 +10,7 @@ from accelerate.utils import set_seed
 from core.config import Config
 from core.data import DataSet, open_data
 from core.files import write_text
+from core.hyperparameters import Training
 from core.locks import FileLock
 from core.processes import make_accelerator
 from core.recording import Recorder, Splits
@@ -24,7 +25,7 @@ from core.run_folder import (
     Status,
     record_to_dict,
 )
-from core.training import Record, Trainer
+from core.training import Record, Trainer, TrainingError
 from core.training_state import read_state
 from core.weights import adopt, build, load_weights, weights_for
 
@@ -78,7 +79,8 @@ def run_training(
     Raises:
         RunError: The folder cannot be used.
         ConfigError, WeightsError, DataError: What was asked for cannot be had.
-        TrainingError: The run diverged. Whatever is raised while it trains, its checkpoint is saved.
+        TrainingError: It diverged, or asks for what it cannot have. Whatever is raised while it trains, its checkpoint
+            is saved.
     """
     accelerator = accelerator or make_accelerator()
     state = load_checkpoint(folder.checkpoint) if resume else None
@@ -121,6 +123,7 @@ def _train(
         open_data(source, "train", config.scenes, TRAINING_SCENES),
         open_data(source, "val", config.scenes, config.training.eval_images),
     )
+    _require_repeats(config.training, splits.train)
     config, trainer = _trainer(config, splits.train, accelerator)
     if state:
         _require_classes(folder, splits.train)
@@ -161,6 +164,16 @@ def _trainer(config: Config, train: DataSet, accelerator: Accelerator) -> tuple[
     other_classes = train.class_names != weights.class_names
     model = build(config, weights, num_classes=len(train.class_names), new_classes=other_classes)
     return config, Trainer(model, config, accelerator)
+
+
+def _require_repeats(training: Training, train: DataSet) -> None:
+    seen = training.steps * training.batch_size
+    if training.cache_features and seen <= len(train):
+        raise TrainingError(
+            f"training.cache_features ({training.cache_features} MB) is for pictures that come again, but the "
+            f"{seen:,} that this run takes are all different, of {len(train):,}: set it to 0, or take a smaller data "
+            "set or more training.steps."
+        )
 
 
 def _require_classes(folder: RunFolder, train: DataSet) -> None:

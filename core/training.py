@@ -18,6 +18,7 @@ from core.averaging import averaged
 from core.config import Config
 from core.divergence import Explosion, LastStep, explain_divergence
 from core.evaluation import Metrics, evaluate
+from core.feature_cache import FeatureCache
 from core.findings import Finding, findings
 from core.folder_data import DataSet
 from core.losses import AnchorLosses, ForegroundAverage, Losses, anchor_losses, total_loss
@@ -114,6 +115,7 @@ class Trainer:
         self._average = ForegroundAverage()
         self._explosion = Explosion()
         self._updating = threading.RLock()  # held while a step changes the weights
+        self._cache: FeatureCache | None = None
         self._before: _Before | None = None  # the step that is being made
         self.step = 0
 
@@ -152,6 +154,8 @@ class Trainer:
             TrainingError: Loss or gradient is not finite. The weights are those before the step.
         """
         training = self.config.training
+        if training.cache_features:
+            self._cache = FeatureCache(self.model.backbone.body, training.cache_features)
         if self.step == training.steps:  # stopped during its last evaluation
             yield from self._evaluate(validation)
         started = time.perf_counter()
@@ -215,7 +219,8 @@ class Trainer:
         batch = batch._replace(pixels=padded_alike(self.accelerator, batch.pixels))
         bf16 = self.config.training.precision == "bf16"
         with torch.autocast(device.type, torch.bfloat16, enabled=bf16):
-            outputs = self._prepared(batch.pixels)
+            maps = self._cache.maps([sample.image for sample in samples], batch.pixels) if self._cache else None
+            outputs = self._prepared(batch.pixels, maps)
         images = batch_losses(outputs, batch, samples, self.config)
         foreground = self.accelerator.reduce(sum(image.foreground for image in images), "sum").item()
         return total_loss(images, self.config.loss, self._divisor(foreground)), foreground

@@ -6,8 +6,8 @@ Names follow the paper (Lin et al., "Focal Loss for Dense Object Detection", 201
 from core.hyperparameters.anchors import Anchors, Matching
 from core.hyperparameters.inference import Inference
 from core.hyperparameters.loss import Loss
-from core.hyperparameters.network import BUILT_IN_WEIGHTS, Model
+from core.hyperparameters.network import ALL_STAGES, BUILT_IN_WEIGHTS, Model
 from core.hyperparameters.scenes import Scenes
 from core.hyperparameters.training import Training
 
-__all__ = ["BUILT_IN_WEIGHTS", "Anchors", "Inference", "Loss", "Matching", "Model", "Scenes", "Training"]
+__all__ = ["ALL_STAGES", "BUILT_IN_WEIGHTS", "Anchors", "Inference", "Loss", "Matching", "Model", "Scenes", "Training"]

@@ -4,6 +4,7 @@ from typing import Literal
 
 from core.knobs import Effect, Section, knob
 
+ALL_STAGES = 5  # of the body: the stem, then res2 … res5
 BUILT_IN_WEIGHTS = ("builtin", "imagenet", "coco", "coco_v2", "random")
 
 
@@ -48,7 +49,7 @@ class Model(Section):
         "from drowning the first steps (0.5 is no prior). Acts where heads start afresh.",
     )  # fmt: skip
     freeze_stages: int = knob(
-        0, label="Frozen stages", effect=Effect.TRAIN, ge=0, le=5, step=1,
+        0, label="Frozen stages", effect=Effect.TRAIN, ge=0, le=ALL_STAGES, step=1,
         help="Stages of the body that do not train (1 the stem, 2–5 res2–res5); cheaper, but too many hurt.",
     )  # fmt: skip
     batch_norm: Literal["live", "frozen"] = knob(

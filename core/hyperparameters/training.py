@@ -78,6 +78,11 @@ class Training(Section):
         "fp32", label="Precision", effect=Effect.TRAIN,
         help="bf16 computes in half the bits, about twice as fast where the processor supports it.",
     )  # fmt: skip
+    cache_features: int = knob(
+        0, label="Memory for the frozen body", effect=Effect.TRAIN, ge=0, le=1_000_000, step=None, unit="MB",
+        help="Keeps what a frozen body says of each picture for when the picture comes again, 0 for not at all; the "
+        "same training in less time, where a data set is gone through more than once.",
+    )  # fmt: skip
     seed: int = knob(
         0, label="Training seed", effect=Effect.TRAIN, ge=0, le=2**31 - 1, step=None,
         help="Fixes initial weights, order and augmentation, so that a run can be repeated.",

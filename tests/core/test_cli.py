@@ -151,6 +151,8 @@ def test_every_flag_sets_its_hyperparameter():
             settings["scenes.min_size"] = value
         elif path == "scenes.max_objects":
             settings["scenes.min_objects"] = value
+        elif path == "training.cache_features":
+            settings["model.freeze_stages"] = 5
         text = {key: ",".join(map(str, each)) if isinstance(each, tuple) else each for key, each in settings.items()}
         found = cli.config_of(cli._parse(["export", "--out", "x", *flags(text)]))
         assert found == Config.from_flat(settings), path
