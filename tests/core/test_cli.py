@@ -27,6 +27,7 @@ from core.runs import FINISHED, RunFolder
 from core.scenes import CLASS_NAMES
 from core.weights import adopt, build, load_weights, save_weights
 from tests.core import made_data
+from tests.core.networks import spread_scores
 
 SHAPE = {"model.weights": "random", "model.fpn_channels": 32, "model.num_convs": 1, "model.batch_norm": "frozen"}
 SIZES = {"inference.image_size": 64, "scenes.image_size": 64, "scenes.min_size": 0.3}
@@ -362,6 +363,7 @@ def four_convs(tmp_path_factory) -> Path:
     plain = {"model.weights": "random", "model.fpn_channels": 32, "model.head_norm": "none"}
     config = Config.from_flat({**SIZES, **plain})
     network = build(config, load_weights("random"), num_classes=len(CLASS_NAMES))
+    spread_scores(network, torch.rand(3, 64, 64), config)
     save_weights(file, network, config, CLASS_NAMES, range(1, 1 + len(CLASS_NAMES)))
     return file
 

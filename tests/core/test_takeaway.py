@@ -21,7 +21,9 @@ from core.to_detectron2 import detectron2_values
 from core.to_mmdetection import mmdetection_model
 from core.to_torchvision import as_torchvision
 from core.training import batch_losses
+from tests.core.networks import spread_scores
 
+PICTURE = torch.rand(3, 75, 110, generator=torch.Generator().manual_seed(1))
 SMALL = {"model.fpn_channels": 32, "inference.image_size": 96, "inference.max_image_size": 128}
 CASES = {
     "defaults": {},
@@ -53,8 +55,8 @@ def test_torchvisions_script_is_this_detector(case, restored):
     prior = ours.head["classification_head"].cls_logits.bias
     assert torch.allclose(theirs.head.classification_head.cls_logits.bias, prior)
     with torch.no_grad():
-        ours.head["classification_head"].cls_logits.weight.normal_(std=0.3)
         ours.head["regression_head"].bbox_reg.weight.normal_(std=0.02)
+    spread_scores(ours, PICTURE, config)
     theirs.load_state_dict(ours.state_dict())  # strict
     _same_anchors(theirs, config)
     _same_detections(theirs, ours, config)
@@ -68,9 +70,8 @@ def _same_anchors(theirs, config: Config) -> None:
 
 
 def _same_detections(theirs, ours, config: Config) -> None:
-    image = torch.rand(3, 75, 110, generator=torch.Generator().manual_seed(1))
     with torch.inference_mode():
-        expected, found = theirs([image])[0], detect(ours, [image], config)[0]
+        expected, found = theirs([PICTURE])[0], detect(ours, [PICTURE], config)[0]
     assert len(found.labels) == len(expected["labels"])
     assert torch.allclose(found.boxes, expected["boxes"], atol=1e-3)
     assert torch.allclose(found.scores, expected["scores"], atol=1e-5)
