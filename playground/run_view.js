@@ -10,6 +10,7 @@ let stamp = "";
 let chosen = [];  // runs that are drawn, the first chosen first
 let order = { key: "", up: true };  // as the server has them: the newest first
 let edited = "";  // the run whose name is being written
+const elements = new Map();  // on the page, by name, with what each is made of: {of, made}
 let queue = [];
 let busy = false;
 let undoing = 0;
@@ -22,6 +23,21 @@ function make(tag, attributes = {}, ...children) {
   }
   made.append(...children);
   return made;
+}
+
+/** Makes something anew only if what it is made of has changed: what is pressed or focused then stays where it is. */
+function kept(name, of, build) {
+  const text = JSON.stringify(of);
+  if (elements.get(name)?.of !== text) elements.set(name, { of: text, made: build() });
+  return elements.get(name).made;
+}
+
+/** Gives an element its children, and moves only what is not in its place. */
+function place(parent, children) {
+  children.forEach((child, at) => {
+    if (parent.children[at] !== child) parent.insertBefore(child, parent.children[at] ?? null);
+  });
+  while (parent.children.length > children.length) parent.lastElementChild.remove();
 }
 
 /** Asks the server, one thing after another; what is only a look is left out while something else waits. */
@@ -103,8 +119,9 @@ function render() {
   const columns = shown.columns
     .map((column, at) => ({ ...column, at }))
     .filter(({ setting, at }) => !setting || new Set(rows.map((row) => row.cells[at][TEXT])).size > 1);
-  head.replaceChildren(heading(columns, rows));
-  if (!edited || !body.querySelector("form")) body.replaceChildren(...sorted(rows).map((row) => line(row, columns)));
+  place(head, [kept("head", [columns, order], () => heading(columns))]);
+  mark(rows);
+  place(body, sorted(rows).map((row) => line(row, columns)));
   find(".runs-count").textContent = shown.rows.length ? `${rows.length} of ${shown.rows.length}` : "no runs yet";
   find(".runs-problem").textContent = shown.problem;
   find(".runs-problem").hidden = !shown.problem;
@@ -112,7 +129,7 @@ function render() {
   if (focused && !element.contains(document.activeElement)) find(`[data-focus="${CSS.escape(focused)}"]`)?.focus();
 }
 
-function heading(columns, rows) {
+function heading(columns) {
   const cell = (key, title, about, kind) => {
     const direction = order.key === key ? (order.up ? "ascending" : "descending") : null;
     const button = make("button", { type: "button", "data-focus": `sort ${key}`, onclick: () => sortBy(key) }, title);
@@ -120,7 +137,7 @@ function heading(columns, rows) {
   };
   return make(
     "tr", {},
-    make("th", { scope: "col" }, all(rows)),
+    make("th", { scope: "col" }, all()),
     cell("name", "name", "Name and tags", ""),
     cell("state", "state", "How the run stands", ""),
     ...columns.map(({ key, title, about, setting }) => cell(key, title, about, setting ? "runs-setting" : "runs-result")),
@@ -129,11 +146,10 @@ function heading(columns, rows) {
 }
 
 /** Draws all rows on show, or none of them. */
-function all(rows) {
-  const names = rows.map((row) => row.run);
+function all() {
   const box = make("input", { type: "checkbox", "aria-label": "Draw all on show", "data-focus": "all" });
-  box.checked = names.length > 0 && names.every((name) => chosen.includes(name));
   box.addEventListener("change", () => {
+    const names = shown.rows.filter(found).map((row) => row.run);
     const others = chosen.filter((name) => !names.includes(name));
     chosen = box.checked ? [...others, ...names] : others;
     render();
@@ -142,22 +158,42 @@ function all(rows) {
   return box;
 }
 
+function mark(rows) {
+  head.querySelector("input").checked = rows.length > 0 && rows.every((row) => chosen.includes(row.run));
+}
+
+/** A run's line; one whose figures have changed keeps its buttons. */
 function line(row, columns) {
-  if (row.run === edited) return make("tr", { "data-run": row.run }, make("td", { colspan: columns.length + 4 }, form(row)));
-  const box = make("input", { type: "checkbox", "aria-label": `Draw ${row.title}`, "data-focus": `draw ${row.run}` });
+  const name = `line ${row.run}`;
+  if (row.run === edited) {
+    const span = columns.length + 4;
+    return kept(name, "form", () => make("tr", { "data-run": row.run }, make("td", { colspan: span }, form(row))));
+  }
+  const made = kept(name, [row.title, row.tags, row.mine, columns], () => emptyLine(row, columns));
+  const [box, state, ...cells] = made.querySelectorAll("input, .runs-state, .runs-setting, .runs-result");
+  made.dataset.state = row.state;
   box.checked = chosen.includes(row.run);
+  state.title = row.message;
+  for (const [cell, text] of [[state, row.state], ...cells.map((each, at) => [each, row.cells[columns[at].at][TEXT]])]) {
+    if (cell.textContent !== text) cell.textContent = text;
+  }
+  return made;
+}
+
+function emptyLine(row, columns) {
+  const box = make("input", { type: "checkbox", "aria-label": `Draw ${row.title}`, "data-focus": `draw ${row.run}` });
   box.addEventListener("change", () => choose(row.run, box.checked));
   return make(
-    "tr", { "data-run": row.run, "data-state": row.state },
+    "tr", { "data-run": row.run },
     make("td", {}, box),
     make("th", { scope: "row" }, title(row), ...row.tags.map(tag)),
-    make("td", { title: row.message || null }, row.state),
-    ...columns.map(({ at, setting }) => make("td", { class: setting ? "runs-setting" : "runs-result" }, row.cells[at][TEXT])),
+    make("td", { class: "runs-state" }),
+    ...columns.map(({ setting }) => make("td", { class: setting ? "runs-setting" : "runs-result" })),
     make(
       "td", { class: "runs-acts" },
       ...(row.mine ? [
         button("✎", `Name and tags of ${row.title}`, row.run, () => edit(row.run)),
-        button("✕", `Delete ${row.title}`, row.run, () => remove(row)),
+        button("✕", `Delete ${row.title}`, row.run, () => remove(row.run)),
       ] : []),
     ),
   );
@@ -184,7 +220,6 @@ function choose(run, on) {
 
 function edit(run) {
   edited = run;
-  body.replaceChildren();  // rows are not drawn anew while one is being written
   render();
   body.querySelector("form input")?.focus();
 }
@@ -207,19 +242,18 @@ function form(row) {
   return made;
 }
 
-function remove(row) {
-  chosen = chosen.filter((each) => each !== row.run);
-  ask({ act: "delete", run: row.run });
+function remove(run) {
+  chosen = chosen.filter((each) => each !== run);
+  ask({ act: "delete", run });
 }
 
 function trash() {
-  const kept = shown.trash;
-  find(".runs-trash").hidden = !kept.length;
-  find(".runs-trash summary").textContent = `Deleted runs (${kept.length})`;
-  find(".runs-trash ul").replaceChildren(...kept.map((each) => make(
+  find(".runs-trash").hidden = !shown.trash.length;
+  find(".runs-trash summary").textContent = `Deleted runs (${shown.trash.length})`;
+  place(find(".runs-trash ul"), shown.trash.map((each) => kept(`trash ${each.key}`, each, () => make(
     "li", {}, each.title === each.name ? each.title : `${each.title} (${each.name})`,
     button("Put back", `Put ${each.title} back`, each.key, () => ask({ act: "restore", key: each.key })),
-  )));
+  ))));
 }
 
 function look() {

@@ -89,6 +89,20 @@ def test_runs_are_compared_named_deleted_and_put_back(page, address, tmp_path):
 
 
 @pytest.mark.timeout(200)
+def test_a_button_stays_where_it_is_while_its_run_goes_on(page, address, tmp_path):
+    page.goto(f"{address}?step=training", timeout=120_000)
+    wait(lambda: rows(page) == [NEW, OLD], 120)
+    button, head = (page.locator(f".runs {each}").first.element_handle() for each in ("tbody .runs-acts button", "th"))
+    assert "20 of 30" in page.text_content(".runs tbody")
+    with (tmp_path / NEW / "metrics.jsonl").open("a") as metrics:
+        metrics.write(json.dumps(step(21, 0.1)) + "\n")
+    wait(lambda: "21 of 30" in page.text_content(".runs tbody"))
+    assert button.evaluate("button => button.isConnected") and head.evaluate("head => head.isConnected")
+    button.click()
+    assert page.get_by_label("Name", exact=True).is_visible()
+
+
+@pytest.mark.timeout(200)
 def test_the_table_scrolls_by_itself_on_a_phone_and_shows_at_its_step_only(new_page, address):
     page = new_page(viewport={"width": 390, "height": 844})
     page.goto(f"{address}?step=picture", timeout=120_000)
