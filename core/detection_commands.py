@@ -12,6 +12,7 @@ from core.config import Config
 from core.detector import detect as run_detector
 from core.evaluation import results_json
 from core.files import OutputError
+from core.folding import folded
 from core.pictures import open_picture, to_pil
 from core.sample import Detections
 
@@ -19,6 +20,7 @@ from core.sample import Detections
 def detect(config: Config, options: Namespace) -> list[dict[str, Any]]:
     """Finds objects in pictures; returns a COCO-results list, pictures numbered from 1 in the order given."""
     config, weights, model = load_detector(config)
+    model = folded(model)
     drawings = _drawings(options.pictures, options.annotate) if options.annotate else []
     results = []
     with progress_bar(total=len(options.pictures), show=True, unit="picture") as bar:

@@ -7,6 +7,7 @@ from core.config import Config
 from core.detector import detect
 from core.evaluation import GroundTruth
 from core.folder_data import DataSet
+from core.folding import folded
 from core.model import RetinaNet
 from core.sample import Detections
 
@@ -29,10 +30,11 @@ class Finding(NamedTuple):
 
 def findings(model: RetinaNet, data: DataSet, config: Config) -> Iterator[list[Finding]]:
     """Looks at the first `training.eval_images` pictures of a data set; yields a few at a time, in order."""
+    fast = folded(model)
     count = min(config.training.eval_images, len(data))
     for start in range(0, count, BATCH):
         samples = [data[index] for index in range(start, min(start + BATCH, count))]
-        found = detect(model, [sample.image for sample in samples], config)
+        found = detect(fast, [sample.image for sample in samples], config)
         yield [
             Finding(each, GroundTruth.of(sample), sample.image_id) for each, sample in zip(found, samples, strict=True)
         ]

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import torch
 
 from core.config import Config, knobs
+from core.folding import folded
 from core.knobs import Effect
 from core.model import RetinaNet
 from core.scenes import CLASS_NAMES
@@ -72,7 +73,8 @@ def _make_network(config: Config, key: Hashable) -> Network:
     settings = adopt(config, weights)
     with SEEDING:
         torch.manual_seed(config.training.seed)  # of what starts at random
-        return Network(build(settings, weights, num_classes=len(class_names)), class_names, key)
+        model = build(settings, weights, num_classes=len(class_names))
+    return Network(folded(model), class_names, key)
 
 
 def _stamp(name: str) -> int:

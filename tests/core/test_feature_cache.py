@@ -43,7 +43,8 @@ def trainer(config: Config, seed: int = 0) -> Trainer:
 def train(config: Config) -> tuple[list[tuple], dict, int]:
     """Returns losses and gradients of each step, the weights at the end, and the runs of the body in training."""
     runs, here = [], trainer(config)
-    here.model.backbone.body.register_forward_hook(lambda body, *_: runs.append(here.model.training))
+    own = here.model.backbone.body  # evaluations look with a copy
+    own.register_forward_hook(lambda body, *_: runs.append(body is own and here.model.training))
     losses = values(here, config)
     return losses, here.model.state_dict(), sum(runs)
 
