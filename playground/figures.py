@@ -1,5 +1,6 @@
 """Arrays → Plotly figures, as dictionaries for plotly.js; the page adds the colours of its theme."""
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -31,7 +32,7 @@ def points(groups: Sequence[Line], marks: Sequence[tuple[str, float]], *, title:
     """Returns scattered points, with named horizontal lines; the horizontal axis is logarithmic."""
     data = [_scatter(group, "markers", marker={"color": group[1], "size": 9}) for group in groups]
     figure = _figure(data, title=title, x=x, y=y)
-    figure["layout"]["xaxis"]["type"] = "log"
+    figure["layout"]["xaxis"] |= _logarithmic([x for _, _, xs, _ in groups for x in xs])
     figure["layout"]["yaxis"]["range"] = [0, 1.02]
     for name, height in marks:
         figure["layout"]["shapes"].append(
@@ -76,7 +77,8 @@ def histogram(
     ]
     figure = _figure(data, title=title, x=x, y=y)
     figure["layout"] |= {"barmode": "stack", "bargap": 0.05}
-    figure["layout"]["yaxis"]["type"] = "log" if log_y else "linear"
+    if log_y:
+        figure["layout"]["yaxis"] |= _logarithmic([y for trace in data for y in trace["y"]])
     return figure
 
 
@@ -88,7 +90,7 @@ def bars(names: Sequence[str], groups: Sequence[tuple[str, str, Sequence[float]]
     ]
     figure = _figure(data, title=title, x="", y=y)
     figure["layout"] |= {"barmode": "group"}
-    figure["layout"]["yaxis"]["type"] = "log"
+    figure["layout"]["yaxis"] |= _logarithmic([height for _, _, heights in groups for height in heights])
     return figure
 
 
@@ -114,7 +116,7 @@ def overlay(losses: Sequence[Line], precision: Sequence[Line], dashes: Sequence[
     ]
     figure = _figure(data, title="Loss and AP of the chosen runs", x="step", y="loss")
     layout = figure["layout"]
-    layout["yaxis"] |= {"type": "log", "domain": [0.47, 1]}
+    layout["yaxis"] |= {**_logarithmic([y for _, _, _, ys in losses for y in ys]), "domain": [0.47, 1]}
     layout["yaxis2"] = {"title": {"text": "AP"}, "domain": [0, 0.4], "rangemode": "tozero", "showgrid": True}
     layout["xaxis"] |= {"anchor": "y2"}
     layout["legend"] = {"orientation": "h", "y": -0.2, "yanchor": "top"}
@@ -129,11 +131,20 @@ def training(losses: Sequence[Line], precision: Sequence[Line]) -> Figure:
     for curve in precision:
         data.append(_scatter(curve, "lines+markers", line={"color": curve[1], "dash": "dot"}, yaxis="y2"))
     figure = _figure(data, title="The run so far", x="step", y="loss")
-    figure["layout"]["yaxis"]["type"] = "log"
+    figure["layout"]["yaxis"] |= _logarithmic([y for _, _, _, ys in losses for y in ys])
     figure["layout"]["yaxis2"] = {"title": {"text": "AP"}, "overlaying": "y", "side": "right", "range": [0, 1]}
     figure["layout"]["yaxis2"]["tickmode"] = "auto"  # its own round numbers, not those of the losses
     figure["layout"]["margin"]["r"] = 44
     return figure
+
+
+def _logarithmic(values: Sequence[float]) -> dict[str, Any]:
+    """Returns a logarithmic axis for values; numbers are written whole, where plotly writes "5" for 0.5 and for 50."""
+    exponents = [math.log10(value) for value in values if value is not None and 0 < value < math.inf]
+    low, high = math.floor(min(exponents, default=0)), math.ceil(max(exponents, default=0))
+    if high - low > 3:  # every power of ten, or as many as there is room for
+        return {"type": "log", "dtick": math.ceil((high - low) / 6)}
+    return {"type": "log", "tickvals": [digit * 10.0**power for power in range(low, high + 1) for digit in (1, 2, 5)]}
 
 
 def _scatter(curve: Line, mode: str, **style: Any) -> Figure:

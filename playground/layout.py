@@ -229,7 +229,7 @@ def _training_buttons() -> dict[str, gr.components.Component]:
     use = gr.Button("Use its weights in all steps", size="sm", min_width=80)
     choices = [(preset.title, key) for key, preset in PRESETS.items()]
     preset = gr.Dropdown(choices, value=choices[0][1], label="Short runs to compare", elem_id="preset")
-    compare = gr.Button("Compare", size="sm", min_width=80)
+    compare = gr.Button("Compare", size="sm", min_width=80, elem_id="compare")
     going = {"run": run, "start": start, "stop": stop, "resume": resume, "pause": pause, "single": single}
     return {**going, "use": use, "preset": preset, "compare": compare}
 

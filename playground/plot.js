@@ -1,15 +1,23 @@
 // One figure: plotly.js draws it into the component's element and is told only what changed.
 const target = element.querySelector(".plot");
 
+const MADE_FOR = 12;  // px of text, what the sizes in a layout are meant for
+
+/** Returns a layout in the colours and the size of text that the page has now. */
 function themed(layout) {
   const style = getComputedStyle(document.body);
+  const size = Math.max(MADE_FOR, parseFloat(getComputedStyle(target).fontSize));
+  const grown = (length) => (length * size) / MADE_FOR;
   const colour = (name) => style.getPropertyValue(name).trim();
   const axis = { gridcolor: colour("--border-color-primary"), zerolinecolor: colour("--border-color-primary") };
   return {
     ...layout,
+    height: grown(layout.height),
+    margin: Object.fromEntries(Object.entries(layout.margin).map(([side, length]) => [side, grown(length)])),
+    title: { ...layout.title, font: { size: grown(layout.title.font.size) } },
     paper_bgcolor: "rgba(0,0,0,0)",
     plot_bgcolor: "rgba(0,0,0,0)",
-    font: { color: colour("--body-text-color"), family: style.fontFamily, size: 12 },
+    font: { color: colour("--body-text-color"), family: style.fontFamily, size },
     xaxis: { ...axis, automargin: true, ...layout.xaxis },
     yaxis: { ...axis, automargin: true, ...layout.yaxis },
     ...(layout.yaxis2 && { yaxis2: { ...axis, automargin: true, showgrid: false, ...layout.yaxis2 } }),
@@ -47,5 +55,5 @@ function draw(value) {
 
 const drawOwn = live.part(props.part, draw, () => props.value);
 watch("value", drawOwn);
-new MutationObserver(() => draw(drawn)).observe(document.body, { attributes: true, attributeFilter: ["class"] });
+new MutationObserver(() => draw(drawn)).observe(document.body, { attributes: true, attributeFilter: ["class", "data-lesson"] });
 drawOwn();

@@ -17,7 +17,10 @@ SMALL = (
     ("images a second", "images_per_second", ".1f"),
     ("gradient norm", "gradient_norm", ".3g"),
 )
-FIGURES = ("ap", "ap50", "ap75", "ap_small", "ap_medium", "ap_large", "ar100")
+FIGURES = {
+    "AP": "ap", "AP50": "ap50", "AP75": "ap75", "AP small": "ap_small", "AP medium": "ap_medium",
+    "AP large": "ap_large", "AR, 100 each": "ar100",
+}  # fmt: skip
 
 
 def state_text(state: str, place: int) -> str:
@@ -60,7 +63,7 @@ def _evaluation(evaluations: Sequence[dict[str, Any]]) -> str:
     if not evaluations:
         return ""
     metrics = evaluations[-1]["metrics"]
-    rows = tuple((key.replace("_", " ").upper(), readout.number(metrics[key])) for key in FIGURES)
+    rows = tuple((name, readout.number(metrics[key])) for name, key in FIGURES.items())
     title = f"Held-out pictures after step {evaluations[-1]['step']}"
     return readout.table(readout.Table(title, ("figure", "value"), rows))
 

@@ -44,7 +44,7 @@ def _sizes(situation: Situation) -> str:
             ("parameters", f"{total / 1e6:.1f} M"),
             ("of them train", readout.percent(trainable / total)),
             ("work a picture", f"{costs.gflops:.1f} GFLOP"),
-            (f"to train on {situation.config.training.batch_size}", f"{costs.training_bytes / 2**30:.2f} GiB"),
+            (f"to train on {situation.config.training.batch_size} pictures", f"{costs.training_bytes / 2**30:.2f} GiB"),
             ("classes", str(len(situation.class_names))),
         ]
     )
