@@ -13,7 +13,7 @@ const [drawButton, classSelect, deleteButton, hint, wheelHint] = ["draw", "class
 const root = element.querySelector(".pic");
 
 const pictures = new Map();  // hash → decoded image, latest last
-const camera = { zoom: 1, x: 0, y: 0, scale: 1, ratio: 1 };
+const camera = { zoom: 1, x: 0, y: 0, scale: 1, ratio: 1, text: 13 };
 let view = decodeView("");
 let picture = null;
 let incoming = props.value;  // newest value not yet read
@@ -126,6 +126,7 @@ function resize() {
     [camera.x, camera.y] = [camera.x * grown, camera.y * grown];
     size = { width, height };
     camera.ratio = ratio;
+    camera.text = parseFloat(getComputedStyle(root).fontSize);
     for (const canvas of [base, top]) {
       [canvas.width, canvas.height] = [Math.round(width * ratio), Math.round(height * ratio)];
     }

@@ -5,7 +5,6 @@
 
 const DENSE = 400;  // boxes of a layer; above, halos and dashes would run together, so lines are thin and translucent
 const TAG_LIMIT = 60;
-const TAG_HEIGHT = 15;
 const VIRIDIS = ["440154", "482878", "3e4989", "31688e", "26828e", "1f9e89", "35b779", "6ece58", "b5de2b", "fde725"];
 
 function decodeBytes(text) {
@@ -183,10 +182,12 @@ function stripes(ctx, colour, ratio) {
   return stripePatterns.get(key);
 }
 
-/** Captions where they cover neither each other nor boxes too small to carry one; upper layers first. */
-function paintTags(ctx, layers, { ratio, scale, x, y }) {
+/** Captions where they cover neither each other nor boxes too small to carry one; upper layers first.
+ *  `text` is the size of the text around the picture. */
+function paintTags(ctx, layers, { ratio, scale, x, y, text: around }) {
+  const [size, height] = [0.85 * around, Math.round(1.15 * around)];
   ctx.setTransform(ratio, 0, 0, ratio, 0, 0);
-  ctx.font = "11px system-ui, sans-serif";
+  ctx.font = `${size}px system-ui, sans-serif`;
   ctx.textBaseline = "middle";
   const [right, bottom] = [ctx.canvas.width / ratio, ctx.canvas.height / ratio];
   const placed = [];
@@ -196,16 +197,17 @@ function paintTags(ctx, layers, { ratio, scale, x, y }) {
       if (scale * (x2 - x1) < 20 || scale * (y2 - y1) < 12 || !layer.captions[i]) continue;
       const text = shortened(layer.captions[i]);
       const [left, edge] = [x + scale * x1, y + scale * y1];
-      const tag = { left, top: edge < TAG_HEIGHT ? edge : edge - TAG_HEIGHT, width: ctx.measureText(text).width + 8 };
-      const inside = tag.left >= -4 && tag.top >= -1 && tag.left + tag.width <= right && tag.top + TAG_HEIGHT <= bottom;
+      const width = ctx.measureText(text).width + 8;
+      const tag = { left, top: edge < height ? edge : edge - height, width, height };
+      const inside = tag.left >= -4 && tag.top >= -1 && tag.left + tag.width <= right && tag.top + height <= bottom;
       if (!inside || placed.some((other) => overlap(tag, other))) continue;
       placed.push(tag);
       ctx.globalAlpha = 0.9;
       ctx.fillStyle = layer.colour;
-      ctx.fillRect(tag.left, tag.top, tag.width, TAG_HEIGHT);
+      ctx.fillRect(tag.left, tag.top, tag.width, height);
       ctx.globalAlpha = 1;
       ctx.fillStyle = contrast(layer.colour);
-      ctx.fillText(text, tag.left + 4, tag.top + TAG_HEIGHT / 2);
+      ctx.fillText(text, tag.left + 4, tag.top + height / 2);
     }
   }
 }
@@ -213,7 +215,7 @@ function paintTags(ctx, layers, { ratio, scale, x, y }) {
 const shortened = (text) => (text.length > 30 ? `${text.slice(0, 29)}…` : text);
 
 function overlap(a, b) {
-  return a.left < b.left + b.width && b.left < a.left + a.width && Math.abs(a.top - b.top) < TAG_HEIGHT;
+  return a.left < b.left + b.width && b.left < a.left + a.width && Math.abs(a.top - b.top) < a.height;
 }
 
 /** Paints one box so that it stands out, with its link. */

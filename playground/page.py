@@ -68,6 +68,7 @@ def launch_options() -> dict[str, Any]:
             button_secondary_background_fill_hover_dark="*primary_600",
             button_primary_background_fill="*primary_600",  # white on the theme's own blue is too faint
             button_primary_background_fill_hover="*primary_700",
+            button_primary_background_fill_hover_dark="*primary_700",
             button_secondary_border_color="*neutral_300",
             button_secondary_border_color_dark="*neutral_600",
         ),

@@ -75,9 +75,9 @@ def _concentration(sides: Sides, whose: str) -> tuple[Figure, str]:
         rows.append((f"{gamma:g}", *held))
     figure = lines(
         curves,
-        title=f"Cumulative loss of {whose} (paper, figure 4)",
-        x="share of anchors, easiest first (dotted: foreground)",
-        y="of loss",
+        title=f"Cumulative loss of {whose}, foreground dotted",
+        x="share of anchors, easiest first",
+        y="share of loss",
     )
     for trace in figure["data"]:
         foreground = trace["name"].startswith("foreground")

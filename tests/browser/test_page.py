@@ -84,6 +84,18 @@ def test_opens_on_a_scene_with_objects(opened):
     assert page.locator(".knob:visible").count() >= 10
 
 
+def test_knobs_and_picture_stay_beside_long_numbers(opened):
+    page = opened("step=loss")
+    page.mouse.move(1200, 500)
+    page.mouse.wheel(0, 900)
+    wait(lambda: page.evaluate("scrollY") >= 800)
+    wait(
+        lambda: all(
+            0 <= page.locator(each).bounding_box()["y"] < 60 for each in (".layout > .left", ".layout > .middle")
+        )
+    )
+
+
 @pytest.mark.parametrize("step", STEPS)
 def test_each_step_shows_its_knobs_and_numbers(opened, step):
     page = opened(QUICK)
@@ -407,7 +419,7 @@ def test_in_a_lesson_text_picture_and_numbers_are_in_sight_together(opened, new_
 
 def test_a_lesson_chooses_its_curve_and_its_comparison(opened):
     page = opened("lesson=focal.4")
-    wait(lambda: page.get_attribute(".plot", "data-title") == "Cumulative loss of this picture (paper, figure 4)")
+    wait(lambda: page.get_attribute(".plot", "data-title") == "Cumulative loss of this picture, foreground dotted")
     page.get_by_role("button", name="Next").click()
     wait(lambda: page.get_attribute(".plot", "data-title") == "What one score pays")
     wait(lambda: "lesson=focal.5" in address_of(page) and "curve" not in address_of(page))
