@@ -16,6 +16,9 @@ KEPT, SUPPRESSED, BEYOND_CAP = 0, 1, 2  # fates of a candidate
 # Pairs of suppressed and kept boxes compared at a time, so that memory stays bounded for huge top-K.
 PAIRS = 4_000_000
 
+# Values of which only the highest is looked at first: so many that few blocks are looked at again, if there are enough.
+BLOCKS = range(8, 257)
+
 
 class LevelCounts(NamedTuple):
     """How many candidates of one pyramid level passed each step.
@@ -117,22 +120,35 @@ def select(
 
 
 def _top_candidates(logits: Tensor, inference: Inference) -> tuple[Tensor, Tensor, Tensor]:
-    """Returns score, anchor and label [k] of the best pairs of a level [n, K] that pass the threshold, best first.
-
-    An anchor whose best class is not among the top-K best classes has no pair among the top-K pairs, so that all
-    but K anchors are done with after one look at their scores; the sigmoid keeps the order and is taken last.
-    """
-    peak = logits.amax(dim=1)  # [n]
-    if peak.isnan().any():  # NaN is above nothing
-        logits = logits.masked_fill(logits.isnan(), -torch.inf)
-        peak = logits.amax(dim=1)
-    anchors = peak.topk(min(inference.topk_candidates, len(peak)), sorted=False).indices
-    best = logits[anchors].flatten()  # [≤ top-K · K]
-    logit, pair = best.topk(min(inference.topk_candidates, len(best)))
-    score = logit.float().sigmoid()
+    """Returns score, anchor and label [k] of the best pairs of a level [n, K] that pass the threshold, best first."""
+    pairs = logits.flatten()
+    logit, pair = _top(pairs, inference.topk_candidates)
+    if logit[:1].isnan().any():  # comes before all numbers, but is above nothing
+        logit, pair = _top(pairs.masked_fill(pairs.isnan(), -torch.inf), inference.topk_candidates)
+    score = logit.float().sigmoid()  # keeps the order
     passed = score > inference.score_threshold
     score, pair = score[passed], pair[passed]
-    return score, anchors[pair // logits.shape[1]], pair % logits.shape[1]
+    return score, pair // logits.shape[1], pair % logits.shape[1]
+
+
+def _top(values: Tensor, count: int) -> tuple[Tensor, Tensor]:
+    """Returns the `count` highest of many values [n], or all if there are fewer, and their places, highest first.
+
+    A block of values whose highest is not among the `count` highest of all blocks has none of the highest values, so
+    that all but few are done with after one look.
+    """
+    size = min(len(values) // (8 * count), BLOCKS[-1])
+    if size not in BLOCKS:
+        return values.topk(min(count, len(values)))
+    blocks = len(values) // size
+    rows, rest = values[: blocks * size].view(blocks, size), values[blocks * size :]
+    peak, block = rows.amax(dim=1).topk(count, sorted=False)
+    best = torch.cat([rows[block].flatten(), rest])
+    spot = torch.nonzero(~(best < peak.min())).squeeze(1)  # the peaks at least, and whatever is NaN
+    highest, which = best[spot].topk(count)
+    spot = spot[which]
+    block = torch.cat([block, block.new_tensor([blocks])])  # the rest comes after the last
+    return highest, block[spot // size] * size + spot % size
 
 
 def decide(candidates: Candidates, inference: Inference) -> Fates:

@@ -1,10 +1,13 @@
 """Non-maximum suppression by class, and of no more boxes than it takes to fill a cap."""
 
+import math
 from collections.abc import Callable
 
 import torch
 from torch import Tensor
 from torchvision.ops import batched_nms, nms
+
+CALL = 100_000  # pairs of boxes that are compared in the time that it takes to call NMS
 
 
 def class_nms(boxes: Tensor, scores: Tensor, groups: Tensor, threshold: float) -> Tensor:
@@ -21,10 +24,28 @@ def class_nms(boxes: Tensor, scores: Tensor, groups: Tensor, threshold: float) -
     """
     if boxes.device.type != "cpu":
         return batched_nms(boxes, scores, groups, threshold)
-    members = groups.argsort(stable=True).split(groups.bincount().tolist())
+    counts = groups.bincount()
+    if len(boxes) ** 2 < CALL * torch.count_nonzero(counts) and boxes.isfinite().all():
+        return nms(_apart(boxes, groups), scores.double(), _single(threshold))
+    members = groups.argsort(stable=True).split(counts.tolist())
     left = [group[nms(boxes[group], scores[group], threshold)] for group in members if len(group)]
     survivors = torch.cat([groups[:0], *left]).sort().values
     return survivors[scores[survivors].argsort(descending=True, stable=True)]
+
+
+def _apart(boxes: Tensor, groups: Tensor) -> Tensor:
+    """Moves each group to a place of its own, by multiples of a power of two: in doubles, sizes stay what they are."""
+    _, exponent = math.frexp(boxes.abs().max())  # coordinates are below 2 to this
+    return boxes.double() + (groups * 2.0 ** (exponent + 1))[:, None]
+
+
+def _single(threshold: float) -> float:
+    """Returns the double that is below just those IoUs that, rounded to single precision, are above the threshold."""
+    above = torch.tensor(threshold, dtype=torch.float32)
+    if above.item() <= threshold:
+        above = above.nextafter(torch.tensor(torch.inf))
+    below = above.nextafter(torch.tensor(-torch.inf))
+    return (above.item() + below.item()) / 2
 
 
 def first_survivors(order: Tensor, count: int, suppress: Callable[[Tensor], Tensor]) -> Tensor:

@@ -4,7 +4,7 @@ from torchvision.ops import box_iou
 
 from core.anchors import make_anchors
 from core.hyperparameters import Anchors, Inference
-from core.inference import BEYOND_CAP, KEPT, SUPPRESSED, Candidates, decide, kept, run_inference
+from core.inference import BEYOND_CAP, KEPT, SUPPRESSED, Candidates, decide, kept, run_inference, select
 
 ONE_A_PLACE = Anchors(size_p3=32, size_p7=512, scales=(1,), ratios=(1,), convention="exact")
 GRID = make_anchors(ONE_A_PLACE, 64, 64)  # 64 + 16 + 4 + 1 + 1 anchors
@@ -192,3 +192,19 @@ def test_candidates_are_the_best_pairs_of_all():
             start += count
         found = stages.candidates
         assert torch.allclose(found.score, logits[found.anchor, found.label].sigmoid(), rtol=1e-6)
+
+
+@pytest.mark.parametrize("side", [32, 160, 360])  # of P3: too few pairs for blocks, small blocks, the largest ones
+def test_the_best_pairs_of_a_level_are_found_among_ties_and_numbers_that_are_none(side):
+    grid = make_anchors(ONE_A_PLACE, side, side)
+    dice = torch.Generator().manual_seed(side)
+    logits = torch.randint(0, 900, (len(grid.boxes), 7), generator=dice) / 100
+    last = grid.counts[0] - 1
+    logits[last, -1], logits[3, 2], logits[5] = 20.0, torch.nan, -torch.inf  # the best comes after all blocks
+    for topk in (1, 5, 60):
+        inference = Inference(topk_candidates=topk, score_threshold=0.0)
+        found = select(logits, torch.zeros_like(grid.boxes), grid, (side, side), inference)
+        for level, values in enumerate(logits.nan_to_num(nan=-torch.inf, neginf=-torch.inf).split(grid.counts)):
+            anchor, label = (each[found.level == level] for each in (found.anchor, found.label))
+            assert torch.equal(logits[anchor, label], values.flatten().sort(descending=True).values[:topk])
+            assert len(set(zip(anchor.tolist(), label.tolist(), strict=True))) == len(anchor)

@@ -1,5 +1,6 @@
+import pytest
 import torch
-from torchvision.ops import batched_nms
+from torchvision.ops import batched_nms, nms
 
 from core.suppression import class_nms, first_survivors
 from tests.core.test_boxes import random_boxes
@@ -17,6 +18,22 @@ def test_coordinates_are_not_rounded():
     boxes = torch.tensor([[0.0, 0, 3, 1], [1.0001, 0, 4, 1], [0, 0, 1000, 1000]])
     survivors = class_nms(boxes, torch.tensor([0.9, 0.8, 0.7]), torch.tensor([90, 90, 0]), 0.49998)
     assert survivors.tolist() == [0, 1, 2]
+
+
+@pytest.mark.parametrize("threshold", [0.3, 0.5, 0.6, 0.7, 2 / 3, 0.0, 1.0])
+def test_overlaps_of_just_the_threshold_fall_as_in_single_precision(threshold):
+    """Boxes of whole pixels, whose IoUs are fractions such as 3/5, which single precision rounds up or down."""
+    dice = torch.Generator().manual_seed(3)
+    corner, side = (torch.randint(low, 9, (400, 2), generator=dice).float() for low in (0, 1))
+    boxes, scores = torch.cat([corner, corner + side], dim=1), torch.rand(400, generator=dice)
+    groups = torch.arange(400) % 5
+    expected = [group[nms(boxes[group], scores[group], threshold)] for group in torch.arange(400).view(80, 5).T]
+    assert torch.equal(class_nms(boxes, scores, groups, threshold).sort().values, torch.cat(expected).sort().values)
+
+
+def test_boxes_that_are_not_finite_leave_the_others_alone():
+    boxes = torch.tensor([[0.0, 0, 9, 9], [0, 0, 9, 9], [0, 0, torch.inf, 9], [torch.nan, 0, 9, 9]])
+    assert class_nms(boxes, torch.tensor([0.9, 0.8, 0.7, 0.6]), torch.tensor([0, 0, 1, 1]), 0.5).tolist() == [0, 2, 3]
 
 
 def test_the_first_of_equal_boxes_wins_and_order_is_by_score_then_place():
