@@ -104,7 +104,8 @@ def _best(anchors: Tensor, objects: Tensor, force: bool) -> tuple[Tensor, Tensor
 def _runs(anchors: Tensor) -> Tensor:
     """Cuts anchors [N, 4], the last one repeated, into runs that follow each other, [4, R, RUN]."""
     missing = -len(anchors) % RUN
-    return torch.cat([anchors, anchors[-1:].expand(missing, 4)]).T.contiguous().view(4, -1, RUN)
+    padded = torch.cat([anchors, anchors[-1:].expand(missing, 4)])
+    return torch.stack(padded.unbind(dim=1)).view(4, -1, RUN)
 
 
 def _nearby(runs: Tensor, objects: Tensor) -> _Nearby:
@@ -124,8 +125,8 @@ def _update_anchors(iou: Tensor, best_object: Tensor, near: _Nearby, start: int)
     owner = torch.where(near.iou == highest[near.run], near.object[:, None], GROUP)
     first = torch.full_like(best_object, GROUP).scatter_reduce_(0, place, owner, "amin")
     better = highest > iou  # strictly: earlier objects win
-    iou.copy_(torch.where(better, highest, iou))
-    best_object.copy_(torch.where(better, first + start, best_object))
+    torch.maximum(iou, highest, out=iou)
+    torch.where(better, first.add_(start), best_object, out=best_object)
 
 
 def _update_objects(highest: Tensor, chosen: Tensor, near: _Nearby) -> Tensor:
