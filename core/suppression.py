@@ -56,7 +56,7 @@ def first_survivors(order: Tensor, count: int, suppress: Callable[[Tensor], Tens
         count: How many are wanted.
         suppress: Returns which of the given boxes survive, best first.
     """
-    reach = 4 * count
+    reach = 2 * count
     while True:
         survivors = suppress(order[:reach])
         if len(survivors) >= count or reach >= len(order):
