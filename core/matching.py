@@ -120,13 +120,15 @@ def _nearby(runs: Tensor, objects: Tensor) -> _Nearby:
 
 def _update_anchors(iou: Tensor, best_object: Tensor, near: _Nearby, start: int) -> None:
     """Takes objects from number `start` on into each anchor's best; of equal objects the first wins."""
-    place = near.run[:, None].expand_as(near.iou)
-    highest = torch.zeros_like(iou).scatter_reduce_(0, place, near.iou, "amax")
-    owner = torch.where(near.iou == highest[near.run], near.object[:, None], GROUP)
-    first = torch.full_like(best_object, GROUP).scatter_reduce_(0, place, owner, "amin")
-    better = highest > iou  # strictly: earlier objects win
-    torch.maximum(iou, highest, out=iou)
-    torch.where(better, first.add_(start), best_object, out=best_object)
+    run, row = near.run.unique(return_inverse=True)
+    place = row[:, None].expand_as(near.iou)
+    highest = iou.new_zeros(len(run), RUN).scatter_reduce_(0, place, near.iou, "amax")
+    owner = torch.where(near.iou == highest[row], near.object[:, None], GROUP)
+    first = torch.full_like(highest, GROUP, dtype=torch.int64).scatter_reduce_(0, place, owner, "amin")
+    before = iou[run]
+    better = highest > before  # strictly: earlier objects win
+    iou[run] = torch.where(better, highest, before)
+    best_object[run] = torch.where(better, first + start, best_object[run])
 
 
 def _update_objects(highest: Tensor, chosen: Tensor, near: _Nearby) -> Tensor:

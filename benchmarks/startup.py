@@ -1,0 +1,77 @@
+"""From `python app.py` to the first byte of the page, beside `import torch, gradio`; and the idle app's memory.
+
+`python -m benchmarks.startup`; Linux only.
+"""
+
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+PROJECT = Path(__file__).resolve().parents[1]
+GOAL = 1.5  # times as long as the imports, at most
+IDLE_SECONDS = 20  # in which what is made ready after the start is made
+
+
+def main() -> None:
+    """Prints medians of starts in turn, and the memory of the app's processes."""
+    imports, starts, memory = [], [], []
+    for _ in range(5):
+        start = time.perf_counter()
+        subprocess.run([sys.executable, "-c", "import torch, gradio"], check=True, cwd=PROJECT)
+        imports.append(time.perf_counter() - start)
+        seconds, mib = _start()
+        starts.append(seconds)
+        memory.append(mib)
+    usual, ours = statistics.median(imports), statistics.median(starts)
+    print(f"import torch, gradio {usual:.2f} s, first byte after {ours:.2f} s: {ours / usual:.2f} (goal {GOAL})")
+    print(f"idle app: {statistics.median(memory):.0f} MiB")
+
+
+def _start() -> tuple[float, float]:
+    """Returns the seconds to the first byte, and the memory of the app and its children when it is idle, in MiB."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    with tempfile.TemporaryDirectory() as folder:
+        start = time.perf_counter()
+        app = subprocess.Popen(
+            [sys.executable, str(PROJECT / "app.py"), "--port", str(port)], cwd=folder, stdout=subprocess.DEVNULL
+        )
+        try:
+            while not _answers(port):
+                time.sleep(0.01)
+            seconds = time.perf_counter() - start
+            time.sleep(IDLE_SECONDS)
+            return seconds, sum(_own_mib(process) for process in _family(app.pid))
+        finally:
+            app.terminate()
+            app.wait()
+
+
+def _answers(port: int) -> bool:
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/") as page:
+            return bool(page.read(1))
+    except (urllib.error.URLError, ConnectionError):
+        return False
+
+
+def _family(process: int) -> list[int]:
+    children = Path(f"/proc/{process}/task/{process}/children").read_text().split()
+    return [process, *(each for child in children for each in _family(int(child)))]
+
+
+def _own_mib(process: int) -> float:
+    """Returns a process's share of resident memory: pages that several processes hold are divided among them."""
+    lines = Path(f"/proc/{process}/smaps_rollup").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("Pss:")) / 1024
+
+
+if __name__ == "__main__":
+    main()
