@@ -1,0 +1,72 @@
+"""Ten people drag a slider at once: milliseconds from a value to its answer, `python -m benchmarks.crowd`.
+
+Each asks as the page does: for the newest value as soon as the last answer is there; each looks at another picture.
+What their browsers do with the answers is left out: those are other machines.
+"""
+
+import json
+import statistics
+import threading
+import time
+import urllib.request
+
+from core.config import Config
+from playground.answers import answer
+from playground.asked import Asked
+from playground.controls import settings_of
+from playground.page import build_page, launch_options
+from playground.show import show
+
+PEOPLE, EVENTS = 10, 60
+FRAME = 1 / 60  # seconds between two values of a drag, at least
+GOAL_MS = 300
+DRAGS = {
+    "score threshold": ("detections", "inference.score_threshold"),
+    "NMS threshold": ("detections", "inference.nms_threshold"),
+    "foreground threshold": ("assignment", "matching.fg_iou_threshold"),
+    "γ": ("loss", "loss.gamma"),
+}
+
+
+def main() -> None:
+    """Prints median and 95th percentile of each drag."""
+    page = build_page()
+    component = next(number for number, block in page.blocks.items() if hasattr(block, answer.__name__))
+    _, address, _ = page.launch(prevent_thread_lock=True, quiet=True, **launch_options())
+    url = f"{address}gradio_api/component_server/"
+    for name, (step, path) in DRAGS.items():
+        times: list[float] = []
+        people = [
+            threading.Thread(target=_drag, args=(url, component, step, path, seed, times)) for seed in range(PEOPLE)
+        ]
+        for each in people:
+            each.start()
+        for each in people:
+            each.join()
+        times.sort()
+        p50, p95 = statistics.median(times), times[int(0.95 * len(times))]
+        print(f"{name:22} {PEOPLE} people, {len(times)} answers: p50 {p50:.0f}  p95 {p95:.0f} ms  wanted –/{GOAL_MS}")
+    page.close()
+
+
+def _drag(url: str, component: int, step: str, path: str, seed: int, times: list[float]) -> None:
+    token, looks = "", {"curve": "loss", "p_t": 0.9, "frame": 1, "held": True}
+    for number in range(EVENTS):
+        settings = settings_of(Config.from_flat({"scenes.seed": seed, path: 0.51 + 0.006 * number}))
+        token = token or json.loads(show(Asked(step, settings=settings)).strip)["token"]
+        asked = {"token": token, "settings": settings, **looks}
+        body = {"session_hash": f"person{seed}", "component_id": component, "fn_name": answer.__name__, "data": asked}
+        request = urllib.request.Request(url, json.dumps(body).encode(), {"Content-Type": "application/json"})
+        start = time.perf_counter()
+        with urllib.request.urlopen(request) as response:
+            found = json.load(response)
+        seconds = time.perf_counter() - start
+        if not found.get("canvas"):
+            raise RuntimeError(f"{path}: the answer has no picture, but says: {found.get('notice')}")
+        if number:  # before the first, the picture is seen by the network
+            times.append(1e3 * seconds)
+        time.sleep(max(FRAME - seconds, 0))
+
+
+if __name__ == "__main__":
+    main()
