@@ -1,7 +1,8 @@
-"""Milliseconds from moving a slider to the new picture, on the real page in Chromium.
+"""Milliseconds from moving a knob to the new picture, on the real page in Chromium.
 
 `python -m benchmarks.page --json latencies.json`; wants Chromium, and a machine that does nothing else. With
-`--training` a run goes on meanwhile, as one would start it on the page.
+`--training` a run goes on meanwhile, as one would start it on the page. Of each knob, single events are timed, each
+with another value, and then a drag of sixty events, one a frame, whose shown frames are counted.
 """
 
 import argparse
@@ -19,82 +20,136 @@ from playground.page import build_page, launch_options
 from playground.steps.training import RUNS
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-# Moves a slider and waits until the component that shows its effect has drawn again.
-MOVE = """async ([knob, value, watched]) => {
-  const slider = document.querySelector(`#knob-${knob} input[type=range]`);
-  const target = document.querySelector(watched);
-  const before = target.dataset.drawn;
-  const drawn = new Promise((resolve) => {
-    const observer = new MutationObserver(() => {
-      if (target.dataset.drawn === before) return;
+# Moves a knob and waits until the component that shows its effect has drawn again: `knob` is a slider, or a checkbox,
+# which is clicked.
+TOOLS = """
+const find = (knob) => document.querySelector(`#knob-${knob} :is(input[type=range], input[type=checkbox])`);
+function move(knob, value) {
+  const input = find(knob);
+  if (input.type === "checkbox") return input.click();
+  Object.getOwnPropertyDescriptor(HTMLInputElement.prototype, "value").set.call(input, value);
+  input.dispatchEvent(new Event("input", { bubbles: true }));
+}
+function whenDrawn(watched, then) {
+  const observer = new MutationObserver(() => then(observer));
+  observer.observe(document.querySelector(watched), { attributes: true, attributeFilter: ["data-drawn"] });
+}
+"""
+# All is drawn before a frame. What that frame begins with asks for a task that comes before any other once it is out.
+EVENT = f"""async ([knob, value, watched]) => {{{TOOLS}
+  const drawn = new Promise((resolve) => {{
+    whenDrawn(watched, (observer) => {{
       observer.disconnect();
-      // The canvas draws within a frame, all else before one; a message comes right after the frame that shows it.
-      const { port1, port2 } = new MessageChannel();
-      port1.onmessage = () => resolve(performance.now());
-      if (watched === ".pic") port2.postMessage(null);
-      else requestAnimationFrame(() => port2.postMessage(null));
-    });
-    observer.observe(target, { attributes: true });
+      const out = () => resolve(performance.now());
+      requestAnimationFrame(() => scheduler.postTask(out, {{ priority: "user-blocking" }}));
+    }});
     setTimeout(() => resolve(NaN), 5000);
-  });
+  }});
   const start = performance.now();
-  Object.getOwnPropertyDescriptor(HTMLInputElement.prototype, "value").set.call(slider, value);
-  slider.dispatchEvent(new Event("input", { bubbles: true }));
+  move(knob, value);
   return (await drawn) - start;
-}"""
+}}"""
+DRAG = f"""async ([knob, values, watched]) => {{{TOOLS}
+  const frames = new Set();
+  let frame = 0;
+  whenDrawn(watched, () => frames.add(frame));
+  for (const value of values) {{
+    await new Promise(requestAnimationFrame);
+    frame += 1;
+    move(knob, value);
+  }}
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  return frames.size;
+}}"""
+HOLD = "(knob) => document.querySelector(`#knob-${knob} input[type=range]`).dispatchEvent(new Event('pointerdown', {bubbles: true}))"
+
+
+class Knob(NamedTuple):
+    """A knob, the ends between which it is moved, and its step; of a checkbox only the name counts."""
+
+    name: str
+    low: float = 0
+    high: float = 1
+    step: float = 0.01
+
+    def value(self, number: int) -> str:
+        """Returns one of its values after the other, each far from the one before."""
+        count = round((self.high - self.low) / self.step) + 1
+        return str(round(self.low + number * STRIDE % count * self.step, 2))
 
 
 class Work(NamedTuple):
-    """What is measured: a step of the page with settings, a slider with its ends and step, and what is drawn again."""
+    """What is measured.
+
+    Attributes:
+        name: For people.
+        query: Step of the page, and settings.
+        knob: That is moved.
+        wanted: Bounds of the median and the 95th percentile, ms; the first may be None.
+        watched: What is drawn again.
+        between: Another knob that is moved between events where the first has few values: no answer is remembered.
+        held: Whether a finger stays on the knob: the network runs when it lets go.
+    """
 
     name: str
     query: str
-    knob: str
-    low: float
-    high: float
+    knob: Knob
+    wanted: tuple[int | None, int]
     watched: str = ".pic"
-    step: float = 0.01
+    between: Knob | None = None
+    held: bool = False
 
 
-STRIDE = 7  # from a slider's place to the next, so that each value is far from the one before
+STRIDE = 7  # values
+PAUSE_MS = 150  # after an event
+DRAGGED = 60  # events of a drag
+WHILE_TRAINING = (None, 200)  # is wanted of all of them
 LONG_RUN = {"training.steps": 5000, "training.eval_interval": 0}
-# Ten objects in as many pixels as 640×480 has, and about 2,000 boxes before NMS.
-CROWD = "scenes.min_objects=10&scenes.max_objects=10&inference.image_size=554&scenes.image_size=554"
-MANY = "step=detections&layers=before&inference.topk_candidates=600&inference.score_threshold=0.005&" + CROWD
+# As many pixels as 640×480 has.
+SIZE = "&inference.image_size=554&scenes.image_size=554"
+CROWD = "scenes.min_objects=10&scenes.max_objects=10" + SIZE
+# More than 2,000 boxes on show under every value.
+MANY = "step=detections&layers=before&inference.topk_candidates=600&inference.score_threshold=0.01&" + CROWD
+MORE = "step=detections&layers=before&scenes.min_objects=50&scenes.max_objects=50" + SIZE
+LOSS, NETWORK = "step=loss&" + CROWD, "step=network&model.weights=random"
+DECODE, ASSIGN, PAY, AT_ONCE = (50, 100), (None, 120), (None, 100), (None, 100)
+NMS, GAMMA = Knob("inference-nms-threshold", 0.3, 0.8), Knob("loss-gamma", 0, 5)
+CHANNELS, CONVS = Knob("model-fpn-channels", 32, 512, 32), Knob("model-num-convs", 0, 6, 1)
 WORKS = (
-    Work("score threshold", MANY, "inference-score-threshold", 0.01, 0.1),
-    Work("NMS threshold", MANY, "inference-nms-threshold", 0.3, 0.8),
-    Work("top-K", MANY, "inference-topk-candidates", 400, 800, step=1),
-    Work("cap", MANY, "inference-max-detections", 20, 100, step=1),
-    Work("anchor size", "step=anchors&" + CROWD, "anchors-size-p3", 10, 60, step=1),
-    Work("foreground threshold", "step=assignment&" + CROWD, "matching-fg-iou-threshold", 0.45, 0.9),
-    Work("α", "step=loss&" + CROWD, "loss-alpha", 0.1, 0.9, ".plot"),
-    Work("γ", "step=loss&" + CROWD, "loss-gamma", 0, 5, ".plot"),
-    Work("γ, its map of anchors", "step=loss&" + CROWD, "loss-gamma", 0, 5),
-    Work("channels", "step=network&model.weights=random", "model-fpn-channels", 32, 512, ".readout", 32),
+    Work("score threshold", MORE, Knob("inference-score-threshold", 0.01, 0.1), DECODE),
+    Work("NMS threshold", MANY, NMS, DECODE),
+    Work("top-K", MANY, Knob("inference-topk-candidates", 400, 800, 1), DECODE),
+    Work("cap", MANY, Knob("inference-max-detections", 20, 100, 1), DECODE),
+    Work("class-agnostic", MANY, Knob("inference-class-agnostic-nms"), DECODE, between=NMS),
+    Work("anchor size", "step=anchors&" + CROWD, Knob("anchors-size-p3", 10, 60, 1), ASSIGN),
+    Work("foreground threshold", "step=assignment&" + CROWD, Knob("matching-fg-iou-threshold", 0.45, 0.9), ASSIGN),
+    Work("α, its curve", LOSS, Knob("loss-alpha", 0.1, 0.9), PAY, ".plot"),
+    Work("γ, its curve", LOSS, GAMMA, PAY, ".plot"),
+    Work("γ, map of what anchors pay", LOSS + "&loss.alpha=0.3", GAMMA, PAY),
+    Work("channels", NETWORK, CHANNELS, AT_ONCE, ".readout", between=CONVS, held=True),
+    Work("convs", NETWORK, CONVS, AT_ONCE, ".readout", between=CHANNELS, held=True),
 )
 
 
 def main() -> None:
-    """Prints median and 95th percentile of each work."""
+    """Prints median and 95th percentile of each work, and how many frames a drag shows."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--events", type=int, default=50)
+    parser.add_argument("--only", default="", help="works whose names hold one of these words, separated by commas")
     parser.add_argument("--training", action="store_true", help="while a training run goes on")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
+    works = [work for work in WORKS if any(word in work.name for word in options.only.split(","))]
     page = build_page()
     run = RUNS.start(Config.from_flat(LONG_RUN)) if options.training else ""
     _, address, _ = page.launch(prevent_thread_lock=True, quiet=True, **launch_options())
     results = {}
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
-        for work in WORKS:
+        for work in works:
             view = browser.new_page(viewport={"width": 1280, "height": 900})
-            times = measure(view, address, work, options.events)
-            results[work.name] = {"p50": statistics.median(times), "p95": sorted(times)[int(0.95 * len(times))]}
-            boxes = sum(json.loads(view.get_attribute(".pic", "data-layers")).values())
-            line = "  ".join(f"{name} {value:.0f} ms" for name, value in results[work.name].items())
-            print(f"{work.name:22} {line}  ({boxes:,} boxes on show)", flush=True)
+            results[work.name] = measure(view, address, work, options.events)
+            print(line(results[work.name], work, WHILE_TRAINING if options.training else work.wanted), flush=True)
             view.close()
         browser.close()
     if run:
@@ -104,18 +159,35 @@ def main() -> None:
         write_text(options.json, json.dumps(results, indent=1) + "\n")
 
 
-def measure(view: Page, address: str, work: Work, events: int) -> list[float]:
-    """Returns the milliseconds of single events, each with another value, after five that are not counted."""
+def measure(view: Page, address: str, work: Work, events: int) -> dict[str, float]:
+    """Returns p50 and p95 of single events after five that are not counted, the fewest boxes, and frames of a drag."""
     view.goto(f"{address}?{work.query}")
     view.wait_for_selector(".pic[data-drawn]", timeout=60_000)
     view.wait_for_timeout(2000)
-    times = []
+    if work.held:
+        view.evaluate(HOLD, work.knob.name)
+    times, boxes = [], []
     for number in range(events + 5):
-        count = round((work.high - work.low) / work.step) + 1
-        value = round(work.low + number * STRIDE % count * work.step, 2)
-        times.append(view.evaluate(MOVE, [work.knob, str(value), work.watched]))
-        view.wait_for_timeout(150)
-    return [each for each in times[5:] if each == each]  # NaN: nothing new was drawn
+        if work.between:
+            view.evaluate(EVENT, [work.between.name, work.between.value(number), work.watched])
+            view.wait_for_timeout(PAUSE_MS)
+        times.append(view.evaluate(EVENT, [work.knob.name, work.knob.value(number), work.watched]))
+        boxes.append(sum(json.loads(view.get_attribute(".pic", "data-layers")).values()))
+        view.wait_for_timeout(PAUSE_MS)
+    times = sorted(each for each in times[5:] if each == each)  # NaN: nothing new was drawn
+    values = [work.knob.value(number) for number in range(events, events + DRAGGED)]
+    frames = view.evaluate(DRAG, [work.knob.name, values, work.watched])
+    percentiles = {"p50": statistics.median(times), "p95": times[int(0.95 * len(times))]}
+    return {**percentiles, "events": len(times), "boxes": min(boxes), "frames": frames}
+
+
+def line(result: dict[str, float], work: Work, wanted: tuple[int | None, int]) -> str:
+    """Returns a result for people, with what is wanted."""
+    bound = "/".join("–" if each is None else str(each) for each in wanted)
+    return (
+        f"{work.name:27} p50 {result['p50']:4.0f}  p95 {result['p95']:4.0f} ms  wanted {bound:7}  "
+        f"{result['boxes']:6,} boxes  {result['frames']:2} of {DRAGGED} frames of a drag"
+    )
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ IN_ORDER = {"trigger_mode": "multiple", "show_progress": "hidden"}
 def updates(shown: Shown) -> list:
     """Returns what a handler gives the parts of the page."""
     beside = None if shown.beside is None else gr.Column(visible=shown.beside)
-    return [gr.skip() if part is None else part for part in shown._replace(beside=beside)]
+    return [gr.skip() if part is None else part for part in shown._replace(beside=beside).parts]
 
 
 def shown_settings(config: Config) -> list:
@@ -36,7 +36,7 @@ def answer(request: object) -> dict[str, Any]:
         request: A dict with `token`, `held` and `playground.live.BROWSERS`; it comes from outside and may be anything.
 
     Returns:
-        The parts of `Shown` by name, or {"forgotten": True} where the token is no longer known.
+        `Shown` by name, or {"forgotten": True} where the token is no longer known.
     """
     if not isinstance(request, dict) or not _sound(request):
         return Shown("The page sent something that cannot be read: reload it.")._asdict()

@@ -56,7 +56,7 @@ class Asked(NamedTuple):
         frame: Of the training step, see `Focus`.
         inquiry: What is asked of an evaluation.
         answer: Index of the answer that was chosen at this step of a lesson, None while none was.
-        held: Whether a knob is being dragged.
+        held: Whether what takes long is left out: a knob is being dragged, or the rest is to be seen first.
     """
 
     step: str

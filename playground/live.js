@@ -8,11 +8,12 @@ window.live ??= (() => {
   const LATER = ["figure", "more"];  // curves take as long to draw as all the rest
   const WAIT_MS = 250;  // after which the page says that it is computing
   const CHECK_MS = 60;  // in which Gradio has handed out all parts of an answer
-  const parts = new Map();  // name → {show, own, stale}
+  const parts = new Map();  // name → {show, own, painted}
   const look = {};  // what else is chosen in the browser, see `Asked`
   let settings = null;  // what the visitor wants
   let shown = "";  // what is on show, as `wanted` says it
   let synced = "";  // what `sync` wrote, until Gradio has told so
+  let putOff = "";  // what has been answered but for what takes long, as `wanted` says it
   let token = "";  // names the rest of what was asked: step, picture, selection
   let server = null;
   let busy = false;
@@ -27,7 +28,7 @@ window.live ??= (() => {
   function part(name, paint, own) {
     let painted = null;
     const show = (value) => { painted = value; paint(value); };
-    if (name) parts.set(name, { show, own, stale: () => painted !== own() });
+    if (name) parts.set(name, { show, own, painted: () => painted });
     return () => show(own());
   }
 
@@ -50,11 +51,11 @@ window.live ??= (() => {
     return true;
   }
 
-  /** Something is moved or typed; of a slider Gradio tells a frame later. */
-  function slide(input) {
-    const knob = input.matches?.("input[type=range]") && input.closest(".knob")?.id;
+  /** A slider is moved or a box is ticked; Gradio tells a frame later. */
+  function move(input) {
+    const knob = input.matches?.("input[type=range], input[type=checkbox]") && input.closest(".knob")?.id;
     const path = knob && Object.keys(settings ?? {}).find((each) => `knob-${each.replaceAll(/[._]/g, "-")}` === knob);
-    if (path && keep(path, Number(input.value))) pump();
+    if (path && keep(path, input.type === "range" ? Number(input.value) : input.checked)) pump();
   }
 
   /** Something that is no hyperparameter has a new value. */
@@ -89,22 +90,24 @@ window.live ??= (() => {
     shown = JSON.stringify([JSON.parse(state.settings), state.look]);
     if (settings === null) settings = JSON.parse(state.settings);
     for (const [name, value] of Object.entries(state.look)) look[name] ??= value;
-    setTimeout(() => parts.forEach((each) => { if (each.stale()) each.show(each.own()); }));
+    setTimeout(() => parts.forEach((each) => { if (each.painted() !== each.own()) each.show(each.own()); }));
     setTimeout(pump, CHECK_MS);
   }
 
   async function pump() {
     if (busy || !server || !token || wanted() === shown) return;
-    const [asked, forToken, whileHeld] = [wanted(), token, held];
+    const [asked, forToken] = [wanted(), token];
+    const brief = held || asked !== putOff;  // first without what takes long, which then has to be asked for
     busy = true;
     const waiting = setTimeout(wait, WAIT_MS, true);
-    const answer = await server.answer({ token, settings: JSON.stringify(settings), ...look, held }).catch(() => null);
+    const sent = { token, settings: JSON.stringify(settings), ...look, held: brief };
+    const answer = await server.answer(sent).catch(() => null);
     busy = false;
     clearTimeout(waiting);
     wait(false);
     if (forToken === token) {
-      // As shown also where it failed, or it would be asked again and again; let go meanwhile, what was put off is due.
-      shown = whileHeld && !held ? "" : asked;
+      putOff = answer?.put_off ? asked : "";
+      shown = putOff && !held ? "" : asked;  // as shown also where it failed, or it would be asked again and again
       if (answer) paint(answer);
       else parts.get("notice")?.show("The server does not answer. Is it still running? Reload the page.");
     }
@@ -117,8 +120,10 @@ window.live ??= (() => {
       document.dispatchEvent(new Event("live-forgotten"));
       return;
     }
-    // A part that is not on the page, such as the second picture, has nobody to paint it.
-    const show = (names) => names.forEach((name) => answer[name] !== null && parts.get(name)?.show(answer[name]));
+    const show = (names) => names.forEach((name) => {
+      const part = parts.get(name);  // none is there for what is not on the page, such as the second picture
+      if (part && answer[name] !== null && answer[name] !== part.painted()) part.show(answer[name]);
+    });
     show(FIRST);
     cancelAnimationFrame(later);
     later = requestAnimationFrame(() => setTimeout(show, 0, LATER));  // when the frame with the picture is out
@@ -130,15 +135,15 @@ window.live ??= (() => {
   }
 
   function hold(on) {
-    if (held && !on && shown) {
-      shown = "";  // what takes long was put off
+    if (held && !on && putOff) {
+      shown = "";  // what takes long is due now
       setTimeout(pump);
     }
     held = on;
   }
 
   document.addEventListener("pointerdown", (event) => hold(event.target.matches?.("input[type=range]") ?? false), true);
-  document.addEventListener("input", (event) => slide(event.target), true);
+  document.addEventListener("input", (event) => move(event.target), true);
   for (const kind of ["pointerup", "pointercancel"]) document.addEventListener(kind, () => hold(false), true);
   for (const kind of ["pointerdown", "keydown", "drop"]) {
     document.addEventListener(kind, () => { if (timer) sync(); }, true);

@@ -34,7 +34,7 @@ TOKENS = Tokens(KEPT, KEPT_OWN)
 
 
 class Shown(NamedTuple):
-    """New values of the parts of the page; None leaves a part as it is.
+    """New values of the parts of the page, and one word more; None leaves a part as it is.
 
     Attributes:
         notice: A sentence to the visitor.
@@ -50,6 +50,7 @@ class Shown(NamedTuple):
         bar: Where the picture comes from.
         lesson: The question of a lesson, and what it does to the page.
         checks: Whether what a lesson says is true here.
+        put_off: No part of the page: whether what takes long has waited, see `Asked.held`.
     """
 
     notice: str
@@ -65,6 +66,12 @@ class Shown(NamedTuple):
     bar: str | None = None
     lesson: str | None = None
     checks: str | None = None
+    put_off: bool | None = None
+
+    @property
+    def parts(self) -> tuple:
+        """The values of the parts of the page."""
+        return self[:-1]
 
 
 def show(asked: Asked) -> Shown:
@@ -84,7 +91,8 @@ def show(asked: Asked) -> Shown:
     shown = Shown(said, strip_value(asked, situation), payload(view), look.readout, figure, look.more, bar=bar)
     lesson, checks = staged(asked)
     shown = shown._replace(lesson=lesson, checks=checks)
-    return _against_pinned(shown, asked, situation) if asked.pinned else shown
+    shown = _against_pinned(shown, asked, situation) if asked.pinned else shown
+    return shown._replace(put_off=situation.put_off)
 
 
 def _choice(situation: Situation, asked: Asked) -> Choice | None:

@@ -43,7 +43,8 @@ class Situation:
     def __init__(self, picture: Picture, config: Config, *, held: bool = False, place: DataPlace | None = None) -> None:
         self.picture, self.config = picture, config
         self.place = place  # of the picture in its data set, None if it is in none
-        self.held = held  # by a finger on a knob: what takes long waits until it lets go
+        self.held = held  # by a finger on a knob, or asked for in haste: what takes long waits
+        self.put_off = False  # whether something has waited
 
     @cached_property
     def batch(self) -> Batch:
@@ -79,19 +80,24 @@ class Situation:
         objects = (self.picture.objects_key, self.size, tuple(self.batch.pixels.shape))
         return *objects, self.config.part(Effect.ANCHORS, Effect.ASSIGN)
 
+    def puts_off(self) -> bool:
+        """Whether what takes long has to wait; whoever asks does not do it then, and the page asks again later."""
+        self.put_off |= self.held
+        return self.held
+
     @cached_property
     def network(self) -> Network:
         """The network with its weights; another one than before is not made while its knob is held."""
-        if self.held and not is_ready(self.config):
-            raise PostponedError("The network runs when you let go of the knob.")
+        if not is_ready(self.config) and self.puts_off():
+            raise PostponedError("The network runs once the knob rests.")
         return network_of(self.config)
 
     def _require_release(self, known: bool) -> None:
         """Refuses the work of a large network while a knob is held; `known` says that it is done already."""
         if known or not self.held:
             return
-        if (work := self.costs.gflops) > HELD_GFLOPS:
-            raise PostponedError(f"The network runs when you let go of the knob: {work:.0f} GFLOP.")
+        if (work := self.costs.gflops) > HELD_GFLOPS and self.puts_off():
+            raise PostponedError(f"The network runs once the knob rests: {work:.0f} GFLOP.")
 
     @property
     def class_names(self) -> tuple[str, ...]:

@@ -41,8 +41,8 @@ def concentration_of_scenes(situation: Situation) -> tuple[Figure, str]:
     config, network = situation.config, situation.network
     seen = config.part(Effect.FORWARD, Effect.ANCHORS, Effect.ASSIGN)
     key = (network.key, seen, config.scenes)
-    if situation.held and key not in _of_scenes:
-        raise PostponedError("The scenes are looked at when you let go of the knob.")
+    if key not in _of_scenes and situation.puts_off():
+        raise PostponedError("The scenes are looked at once the knob rests.")
 
     def compute() -> tuple[Figure, str]:
         data = SceneData(config.scenes, SCENES, SPLIT)

@@ -46,7 +46,7 @@ def _data_set(name: str, situation: Situation) -> str:
     """Returns the report; what takes long is as it was when the data set came."""
     check = DATA.shelf.get(name).check
     issues = tuple(issue for issue in check.issues if issue.kind != NO_ANCHOR)
-    if situation.held or sum(each.objects for each in check.sizes.values()) > MEASURED_AT_MOST:
+    if sum(each.objects for each in check.sizes.values()) > MEASURED_AT_MOST or situation.puts_off():
         text = report(name, check, check.sizes, check.issues)
     else:
         sizes = sizes_at(name, situation.config)

@@ -93,3 +93,11 @@ def test_every_answer_is_another_value_so_that_the_browser_notices_it():
 
 def test_refused_parts_stay():
     assert Shown("no")._asdict() == {key: "no" if key == "notice" else None for key in Shown._fields}
+
+
+def test_what_is_left_out_in_haste_is_said_to_be():
+    wanted = asked(**{"model.weights": "random", "training.seed": 4321}).settings  # a network that has to be made
+    hasty = answer(request(asked(), settings=wanted, held=True))
+    assert hasty["put_off"] is True and "once the knob rests" in json.dumps(hasty)
+    assert answer(request(asked(), settings=wanted))["put_off"] is False
+    assert answer(request(asked(), settings=wanted, held=True))["put_off"] is False  # known by now

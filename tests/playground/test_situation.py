@@ -100,7 +100,7 @@ def test_cache_is_bounded_and_keeps_no_errors():
 def test_another_network_waits_until_the_knob_is_let_go_but_its_size_does_not():
     config = Config.from_flat({**SMALL, "model.weights": "random", "training.seed": 78})
     held = Situation(scene(config.scenes), config, held=True)
-    with pytest.raises(WeightsError, match="let go of the knob"):
+    with pytest.raises(WeightsError, match="once the knob rests"):
         _ = held.network
     assert held.costs.gflops > 0 and len(held.parts) == 8
     assert held.costs == Situation(held.picture, config).costs
@@ -120,10 +120,10 @@ def test_large_work_waits_until_the_knob_is_let_go(monkeypatch):
     picture = scene(config.scenes)
     held = Situation(picture, config, held=True)
     for part in ("network", "prediction", "pyramid"):
-        with pytest.raises(WeightsError, match="let go of the knob"):
+        with pytest.raises(WeightsError, match="once the knob rests"):
             getattr(held, part)
     for part in ("stages", "losses", "sides"):  # whatever hangs on the network's outputs
-        with pytest.raises(WeightsError, match="let go of the knob"):
+        with pytest.raises(WeightsError, match="once the knob rests"):
             getattr(Situation(picture, config, held=True), part)
         assert getattr(Situation(picture, config), part)  # nothing remembers that it was put off
         config = config.replace({"training.seed": config.training.seed + 1})

@@ -233,5 +233,5 @@ def test_scenes_are_looked_at_when_the_knob_is_let_go():
     config = Config.from_flat({**SMALL, "training.seed": 79})
     held = Situation(scene(config.scenes), config, held=True)
     assert Situation(scene(config.scenes), config).network  # made before
-    with pytest.raises(PostponedError, match="let go"):
+    with pytest.raises(PostponedError, match="once the knob rests"):
         module.concentration_of_scenes(held)
