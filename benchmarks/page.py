@@ -61,7 +61,10 @@ DRAG = f"""async ([knob, values, watched]) => {{{TOOLS}
   await new Promise((resolve) => setTimeout(resolve, 500));
   return frames.size;
 }}"""
-HOLD = "(knob) => document.querySelector(`#knob-${knob} input[type=range]`).dispatchEvent(new Event('pointerdown', {bubbles: true}))"
+HOLD = """(knob) => {
+  const input = document.querySelector(`#knob-${knob} input[type=range]`);
+  input.dispatchEvent(new Event("pointerdown", { bubbles: true }));
+}"""
 
 
 class Knob(NamedTuple):

@@ -123,14 +123,18 @@ class Config(Section):
 
     def part(self, *effects: Effect) -> tuple:
         """Returns the values with the given effects: the key under which what they determine may be cached."""
-        values = self.to_flat()
-        return tuple(values[path] for path, knob in knobs().items() if knob.effect in effects)
+        return tuple(getattr(getattr(self, knob.section), knob.name) for knob in _knobs_with(effects))
 
 
 @cache
 def knobs() -> MappingProxyType[str, Knob]:
     """Returns every hyperparameter by path."""
     return knobs_of(Config)
+
+
+@cache
+def _knobs_with(effects: tuple[Effect, ...]) -> tuple[Knob, ...]:
+    return tuple(knob for knob in knobs().values() if knob.effect in effects)
 
 
 def nested(values: dict[str, Any]) -> dict[str, dict[str, Any]]:

@@ -205,7 +205,9 @@ def _suppressors(boxes: Tensor, groups: Tensor, survivors: Tensor, threshold: fl
             over = overlap > threshold
             # The box at fault outscored the lost one, so it comes before any lower survivor that overlaps too.
             # Where rounding leaves none over the threshold, the closest it is.
-            rank = torch.where(over.any(dim=0), over.to(torch.uint8).argmax(dim=0), overlap.argmax(dim=0))
+            rank = over.to(torch.uint8).argmax(dim=0)
+            if not (clear := over.any(dim=0)).all():
+                rank = torch.where(clear, rank, overlap.argmax(dim=0))
             suppressor[block] = rivals[rank]
             iou[block] = overlap.gather(0, rank[None]).squeeze(0)
     return suppressor, iou

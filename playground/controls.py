@@ -1,6 +1,7 @@
 """Hyperparameter → widget, and widgets ↔ settings: all made from the declarations in `core.hyperparameters`."""
 
 import json
+from functools import lru_cache
 from typing import Any
 
 import gradio as gr
@@ -49,6 +50,7 @@ def to_widget(knob: Knob, value: Any) -> Any:
     return list(value) if knob.kind == "list" else value
 
 
+@lru_cache(maxsize=64)  # each answer asks several times
 def config_of(settings: str) -> Config:
     """Reads the settings off the text that the page keeps of its widgets' values (`settings_of`).
 

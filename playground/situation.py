@@ -196,7 +196,12 @@ class Situation:
             with torch.inference_mode():
                 return anchor_losses(logits[0], deltas[0], self.grid.boxes, self.match, boxes, self.labels, loss)
 
-        return _losses.get((self._outputs_key, self._match_key, loss), compute)
+        return _losses.get((*self.truth_key, loss), compute)
+
+    @property
+    def truth_key(self) -> tuple:
+        """What the losses of all anchors depend on beside the loss."""
+        return self._outputs_key, self._match_key
 
     def first_loss(self, loss: Loss, prior: float) -> float:
         """The classification loss of this picture at the first step of training: fresh heads on the present body.
@@ -214,7 +219,7 @@ class Situation:
                 paid = anchor_losses(logits, deltas, self.grid.boxes, self.match, boxes, self.labels, loss)
                 return total_loss([paid], loss).classification.item()
 
-        return _first_losses.get((self._outputs_key, self._match_key, loss, prior), compute)
+        return _first_losses.get((*self.truth_key, loss, prior), compute)
 
     @property
     def _first_logits(self) -> Tensor:
@@ -237,6 +242,4 @@ class Situation:
     @cached_property
     def sides(self) -> tuple[Hashable, Sides]:
         """Class logits of foreground and background, after a key that changes with them."""
-        return (self._outputs_key, self._match_key), Sides.of(
-            self.prediction.outputs.logits[0], self.match, self.labels
-        )
+        return self.truth_key, Sides.of(self.prediction.outputs.logits[0], self.match, self.labels)

@@ -48,7 +48,7 @@ class Look(NamedTuple):
         heat: Map drawn over the picture.
         readout: HTML, made by `playground.readout`.
         figure: A Plotly figure as a dictionary, or None.
-        more: HTML under the figure.
+        more: HTML under the figure; None leaves what is there.
         editable: Whether the objects can be drawn.
         picture: Drawn in place of the visitor's, in its own pixels.
     """
@@ -57,7 +57,7 @@ class Look(NamedTuple):
     heat: Heat | None = None
     readout: str = ""
     figure: dict[str, Any] | None = None
-    more: str = ""
+    more: str | None = ""
     editable: bool = False
     picture: Picture | None = None
 

@@ -6,6 +6,7 @@ from torch import Tensor
 
 from core.losses import total_loss
 from playground import readout
+from playground.cache import Cache
 from playground.canvas import Heat
 from playground.inspector import inspect
 from playground.situation import Situation
@@ -28,6 +29,7 @@ LIKE_THE_PAPERS = (
     "ohem",
     "anchors",
 )  # presets that repeat the paper's tables in miniature
+_comparisons = Cache(16)
 DECADES = 4  # of the colours: what pays a ten-thousandth of the highest is dark
 
 
@@ -37,12 +39,26 @@ def look(situation: Situation, focus: Focus) -> Look:
     cumulative, held = (concentration_of_scenes if focus.curve == OF_SCENES else concentration)(situation)
     loss = situation.config.loss
     text = _totals(situation) + shares(situation)
-    more = example(loss, focus.p_t) + alternatives(situation) + held + first_loss(situation) + table_1.tables()
-    more += comparison.measured(LIKE_THE_PAPERS)
-    text, more = (text + seen.text, more) if focus.pick else (text, seen.text + more)
+    more = None
+    if compared := _compared(situation):
+        under_each, first = compared
+        more = example(loss, focus.p_t) + under_each + held + first + table_1.tables()
+        more += comparison.measured(LIKE_THE_PAPERS)
+    if focus.pick:
+        text += seen.text
+    elif more is not None:
+        more = seen.text + more
     made = {CERTAINTY: lambda: certainty(situation), CUMULATIVE: lambda: cumulative, OF_SCENES: lambda: cumulative}
     figure = made.get(focus.curve, lambda: curves(loss, focus.curve, p_t=focus.p_t))()
     return Look((truth_layer(situation), *seen.layers), _heat(situation), text, figure, more=more)
+
+
+def _compared(situation: Situation) -> tuple[str, str] | None:
+    """Returns the tables of this picture under each loss and at the first step, None while what takes long waits."""
+    key = (*situation.truth_key, situation.config.loss, situation.config.model.prior_probability)
+    if key not in _comparisons and situation.puts_off():
+        return None
+    return _comparisons.get(key, lambda: (alternatives(situation), first_loss(situation)))
 
 
 def _heat(situation: Situation) -> Heat:
