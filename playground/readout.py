@@ -6,6 +6,8 @@ from typing import NamedTuple
 
 import gradio as gr
 
+HUGE = 1e6  # from here on figures are written as powers of ten
+
 # Set as HTML by the script, not named in the template: there Gradio would run a "${…}" in somebody's file name.
 SCRIPT = """
 const readout = element.querySelector("[data-html]");
@@ -156,8 +158,10 @@ def plain(text: str) -> str:
 
 
 def number(value: float | None, digits: str = ".3f") -> str:
-    """Returns a number, "–" where there is none."""
-    return "–" if value is None else format(value, digits)
+    """Returns a number, "–" where there is none; what a run that diverges pays, as a power of ten."""
+    if value is None:
+        return "–"
+    return format(value, ".2e" if abs(value) >= HUGE else digits)
 
 
 def count(number: float) -> str:

@@ -43,8 +43,8 @@ def status(progress: Progress, name: str, called: str, config: Config) -> str:
     last, steps = progress.steps[-1], config.training.steps
     numbers = [
         ("step", f"{last['step']:,} of {steps:,}"),
-        ("classification loss", f"{last['classification']:.3f}"),
-        ("box loss", f"{last['box']:.3f}"),
+        ("classification loss", readout.number(last["classification"])),
+        ("box loss", readout.number(last["box"])),
     ]
     if progress.active:
         numbers.append(("time left", duration(seconds_left(progress.steps, config))))

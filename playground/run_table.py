@@ -9,6 +9,7 @@ from core.comparison import Summary, summarised
 from core.config import Config, knobs, text_of
 from core.knobs import ConfigError
 from core.run_folder import RunFolder
+from playground import readout
 from playground.cache import Cache
 from playground.run_label import Label
 from playground.run_overlay import Curves, curves_of
@@ -175,7 +176,7 @@ def _results(run: Run) -> Mapping[str, Cell]:
 
 
 def _number(value: float | None, digits: str) -> Cell:
-    return Cell(None, "–") if value is None or not math.isfinite(value) else Cell(value, format(value, digits))
+    return Cell(None, "–") if value is None or not math.isfinite(value) else Cell(value, readout.number(value, digits))
 
 
 def _time(seconds: float | None) -> Cell:

@@ -7,6 +7,7 @@ import pytest
 
 from core.config import Config, knobs
 from core.run_folder import RunFolder
+from playground import readout
 from playground.run_overlay import MOST, POINTS, Curves, curves_of, overlaid, thinned
 from playground.run_table import Listed, cells_of, columns_of, differing, read_run
 from tests.playground.made_runs import evaluation, make_run, step
@@ -104,3 +105,8 @@ def test_curves_of_runs_can_be_told_apart_and_have_their_names():
     assert losses[3]["name"] == "&lt;b&gt;3&lt;/b&gt;" and {trace["yaxis"] for trace in precision} == {"y2"}
     with pytest.raises(ValueError, match=f"{MOST + 1} runs; at most {MOST}"):
         overlaid([("x", curves)] * (MOST + 1))
+
+
+def test_what_a_diverging_run_pays_is_written_as_a_power_of_ten():
+    assert readout.number(495_305_129_984.0) == "4.95e+11" and readout.number(-2e6) == "-2.00e+06"
+    assert readout.number(999_999.0) == "999999.000" and readout.number(None) == "–"
