@@ -1,10 +1,13 @@
 """Results that are expensive to make, kept for all visitors."""
 
+import math
 import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from typing import Any
+
+from torch import Tensor
 
 from core.weights import WeightsError
 
@@ -16,10 +19,15 @@ class PostponedError(WeightsError):
 
 
 class Cache:
-    """The most recent results of something expensive; each is computed once, whoever asks meanwhile waits for it."""
+    """The most recent results of something expensive; each is computed once, whoever asks meanwhile waits for it.
 
-    def __init__(self, size: int) -> None:
-        self._size = size
+    Args:
+        size: How many are kept.
+        room: Bytes that their tensors may take together; the latest is kept even if it takes more.
+    """
+
+    def __init__(self, size: int, room: float = math.inf) -> None:
+        self._size, self._room = size, room
         self._results: OrderedDict[Hashable, Any] = OrderedDict()
         self._work: dict[Hashable, threading.Lock] = {}
         self._errors: dict[Hashable, tuple[float, WeightsError]] = {}
@@ -50,12 +58,15 @@ class Cache:
         with self._lock:
             return key in self._results
 
+    def _taken(self) -> int:
+        return sum(map(tensor_bytes, self._results.values()))
+
     def _make(self, key: Hashable, make: Callable[[], Any]) -> Any:
         try:
             result = make()
             with self._lock:
                 self._results[key] = result
-                while len(self._results) > self._size:
+                while len(self._results) > self._size or (len(self._results) > 1 and self._taken() > self._room):
                     self._results.popitem(last=False)
             return result
         except PostponedError:
@@ -67,3 +78,10 @@ class Cache:
         finally:
             with self._lock:
                 self._work.pop(key, None)
+
+
+def tensor_bytes(value: object) -> int:
+    """Returns the bytes of a tensor, or of all tensors in a tuple, however deep."""
+    if isinstance(value, Tensor):
+        return value.nbytes
+    return sum(map(tensor_bytes, value)) if isinstance(value, tuple) else 0

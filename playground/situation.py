@@ -31,10 +31,12 @@ from playground.pictures import Picture
 from playground.place import DataPlace
 
 HELD_GFLOPS = 30  # of work, about 0.2 s on two cores, that is done even while a knob is dragged
-# Sizes bound the memory: a prediction of a large picture with many anchors takes 100 MB.
-_predictions, _pyramids = Cache(6), Cache(2)
-_batches, _matches, _stages, _losses, _score_maps = Cache(4), Cache(8), Cache(8), Cache(16), Cache(6)
-_first_logits, _first_losses = Cache(3), Cache(256)  # the latter are single numbers
+PEOPLE = 16  # whose pictures are kept, so that nobody's next value waits for the network again
+ROOM = 400e6  # bytes of each kind; a prediction of a large picture with many anchors takes 100 MB
+_predictions, _pyramids = Cache(PEOPLE, ROOM), Cache(2)
+_batches, _first_logits = Cache(PEOPLE, ROOM), Cache(PEOPLE, ROOM)
+_matches, _stages, _score_maps = Cache(PEOPLE, ROOM), Cache(PEOPLE, ROOM), Cache(PEOPLE, ROOM)
+_losses, _first_losses = Cache(4 * PEOPLE, ROOM), Cache(256)  # the latter are single numbers
 
 
 class Situation:

@@ -21,7 +21,7 @@ from playground.situation import Situation
 
 POINTS = 101  # of a curve
 SCENES, SPLIT = 24, "val"  # of held-out scenes, about as many as one waits for
-_concentrations, _of_scenes = Cache(8), Cache(4)  # they do not depend on the chosen α and γ
+_concentrations, _of_scenes = Cache(16), Cache(4)  # they do not depend on the chosen α and γ
 SHARES = ((0.2, "20%"), (0.01, "1%"))  # of the hardest anchors
 
 

@@ -97,6 +97,15 @@ def test_cache_is_bounded_and_keeps_no_errors():
     assert made.count("bad") == 2
 
 
+def test_cache_keeps_what_there_is_room_for_and_the_latest():
+    cache = Cache(9, room=100)
+    for name, count in (("a", 10), ("b", 10), ("c", 10), ("large", 50)):
+        cache.get(name, lambda count=count: ("text", (torch.zeros(count),)))  # 4 bytes a number
+        if name == "c":
+            assert "a" not in cache and "b" in cache
+    assert "large" in cache and "c" not in cache
+
+
 def test_another_network_waits_until_the_knob_is_let_go_but_its_size_does_not():
     config = Config.from_flat({**SMALL, "model.weights": "random", "training.seed": 78})
     held = Situation(scene(config.scenes), config, held=True)
