@@ -20,6 +20,7 @@ from playground.evaluation_store import Record, Store
 from playground.networks import network_of
 from playground.place import SCENES, DataPlace
 from playground.sources import SCENES_SPLIT, open_source, source_key
+from playground.threads import all_threads
 
 KEPT = 16  # evaluations in memory, of up to some 10 MB each
 WAITING_AT_MOST = 4
@@ -190,6 +191,7 @@ def _from_low_scores(config: Config) -> Config:
     return config.replace({SCORE: min(config.inference.score_threshold, knobs()[SCORE].default)})
 
 
+@all_threads()
 def _evaluate(job: _Job, config: Config, place: DataPlace) -> Standing:
     """Returns where an evaluation stands at its end, and tells of its way by the job."""
     network, data = network_of(config), open_source(place, config.scenes)

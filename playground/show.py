@@ -25,6 +25,7 @@ from playground.source_bar import Choice
 from playground.step import Levels, Look, Part, Step, truth_layer
 from playground.steps import STEPS
 from playground.steps.evaluation import chosen_of
+from playground.threads import one_thread
 
 # What a visitor can bring about; everything else is a defect and may show as one.
 REFUSALS = (ConfigError, WeightsError, PictureError, ValueError)
@@ -74,6 +75,7 @@ class Shown(NamedTuple):
         return self[:-1]
 
 
+@one_thread()
 def show(asked: Asked) -> Shown:
     """Returns what the page shows.
 

@@ -29,6 +29,7 @@ from playground.cache import Cache, PostponedError
 from playground.networks import SEEDING, Network, is_ready, network_of, weights_under
 from playground.pictures import Picture
 from playground.place import DataPlace
+from playground.threads import all_threads
 
 HELD_GFLOPS = 30  # of work, about 0.2 s on two cores, that is done even while a knob is dragged
 PEOPLE = 16  # whose pictures are kept, so that nobody's next value waits for the network again
@@ -132,8 +133,14 @@ class Situation:
     def prediction(self) -> Prediction:
         """What the network says."""
         images = [self.picture.sample.image]
+
+        def compute() -> Prediction:
+            model = self.network.model
+            with all_threads():
+                return predict(model, images, self.config)
+
         self._require_release(self._outputs_key in _predictions)
-        return _predictions.get(self._outputs_key, lambda: predict(self.network.model, images, self.config))
+        return _predictions.get(self._outputs_key, compute)
 
     @property
     def _outputs_key(self) -> tuple:
@@ -144,7 +151,7 @@ class Situation:
         """Feature maps of body and pyramid."""
 
         def compute() -> Pyramid:
-            with torch.inference_mode():
+            with torch.inference_mode(), all_threads():
                 return self.network.model.eval().pyramid(self.batch.pixels)
 
         self._require_release(self._outputs_key in _pyramids)
@@ -230,7 +237,7 @@ class Situation:
         def compute() -> Tensor:
             settings = adopt(self.config, weights_under(self.config))
             levels, classes = self.pyramid.levels, self.network.model.num_classes  # made before the lock is taken
-            with SEEDING:
+            with SEEDING, all_threads():
                 return first_logits(
                     levels,
                     settings.model,
