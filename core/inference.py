@@ -4,17 +4,13 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor
-from torchvision.ops import box_iou
 
 from core.anchors import AnchorGrid
 from core.boxes import clip, decode
 from core.hyperparameters import Inference
-from core.suppression import class_nms, first_survivors
+from core.suppression import class_nms, first_survivors, iou_of_all, suppressors_of
 
 KEPT, SUPPRESSED, BEYOND_CAP = 0, 1, 2  # fates of a candidate
-
-# Pairs of suppressed and kept boxes compared at a time, so that memory stays bounded for huge top-K.
-PAIRS = 4_000_000
 
 # Values of which only the highest is looked at first: so many that few blocks are looked at again, if there are enough.
 BLOCKS = range(8, 257)
@@ -70,6 +66,13 @@ class Fates(NamedTuple):
     order: Tensor
 
 
+class Selected(NamedTuple):
+    """What passed the stages before NMS, of one picture."""
+
+    counts: tuple[LevelCounts, ...]
+    candidates: Candidates
+
+
 class Stages(NamedTuple):
     """All that happened between the outputs and the detections of one picture."""
 
@@ -78,11 +81,32 @@ class Stages(NamedTuple):
     fates: Fates
 
 
-@torch.inference_mode()
 def run_inference(
     logits: Tensor, deltas: Tensor, anchors: AnchorGrid, size: tuple[int, int], inference: Inference
 ) -> Stages:
-    """Turns one picture's outputs into candidates and their fates.
+    """Turns one picture's outputs into candidates and their fates; arguments as `select`."""
+    selected = select_counted(logits, deltas, anchors, size, inference)
+    return Stages(*selected, decide(selected.candidates, inference))
+
+
+@torch.inference_mode()
+def select_counted(
+    logits: Tensor, deltas: Tensor, anchors: AnchorGrid, size: tuple[int, int], inference: Inference
+) -> Selected:
+    """Selects candidates and counts what passed each step on each level; arguments as `select`."""
+    candidates = select(logits, deltas, anchors, size, inference)
+    above = (level.sigmoid() > inference.score_threshold for level in logits.split(anchors.counts))
+    scored = [int(torch.count_nonzero(level)) for level in above]
+    topk = candidates.level.bincount(minlength=len(scored)).tolist()
+    levels = zip(anchors.counts, scored, topk, strict=True)
+    return Selected(tuple(LevelCounts(*level) for level in levels), candidates)
+
+
+@torch.inference_mode()
+def select(
+    logits: Tensor, deltas: Tensor, anchors: AnchorGrid, size: tuple[int, int], inference: Inference
+) -> Candidates:
+    """Runs the stages before NMS: threshold → top-K → decode.
 
     Args:
         logits: [N, K].
@@ -91,24 +115,6 @@ def run_inference(
         size: (height, width) of the picture in the network's pixels, without padding; boxes are clipped to it.
         inference: Thresholds and caps.
     """
-    candidates = select(logits, deltas, anchors, size, inference)
-    return Stages(_counts(logits, anchors, candidates, inference), candidates, decide(candidates, inference))
-
-
-def _counts(
-    logits: Tensor, anchors: AnchorGrid, candidates: Candidates, inference: Inference
-) -> tuple[LevelCounts, ...]:
-    above = (level.sigmoid() > inference.score_threshold for level in logits.split(anchors.counts))
-    scored = [int(torch.count_nonzero(level)) for level in above]
-    topk = candidates.level.bincount(minlength=len(scored)).tolist()
-    return tuple(LevelCounts(*level) for level in zip(anchors.counts, scored, topk, strict=True))
-
-
-@torch.inference_mode()
-def select(
-    logits: Tensor, deltas: Tensor, anchors: AnchorGrid, size: tuple[int, int], inference: Inference
-) -> Candidates:
-    """Runs the stages before NMS: threshold → top-K → decode; arguments as `run_inference`."""
     picked, start = [], 0
     for number, level in enumerate(logits.split(anchors.counts)):
         score, anchor, label = _top_candidates(level, inference)
@@ -151,6 +157,7 @@ def _top(values: Tensor, count: int) -> tuple[Tensor, Tensor]:
     return highest, block[spot // size] * size + spot % size
 
 
+@torch.inference_mode()
 def decide(candidates: Candidates, inference: Inference) -> Fates:
     """Runs NMS and the cap; candidates of different classes leave each other alone unless NMS is class-agnostic."""
     groups = _groups(candidates, inference)
@@ -161,7 +168,7 @@ def decide(candidates: Candidates, inference: Inference) -> Fates:
     fate[survivors] = BEYOND_CAP
     order = survivors[: inference.max_detections]
     fate[order] = KEPT
-    suppressor, iou = _suppressors(candidates.box, groups, survivors, inference.nms_threshold)
+    suppressor, iou = suppressors_of(candidates.box, groups, survivors, inference.nms_threshold)
     return Fates(fate, suppressor, iou, candidates.score, order)
 
 
@@ -183,41 +190,6 @@ def _groups(candidates: Candidates, inference: Inference) -> Tensor:
     return torch.zeros_like(candidates.label) if inference.class_agnostic_nms else candidates.label
 
 
-def _suppressors(boxes: Tensor, groups: Tensor, survivors: Tensor, threshold: float) -> tuple[Tensor, Tensor]:
-    """Finds for each suppressed box the best-scored survivor of its group that overlaps it more than allowed.
-
-    Args:
-        boxes: [C, 4].
-        groups: int64 [C].
-        survivors: int64 [S], best first.
-        threshold: IoU above which a box is suppressed.
-
-    Returns:
-        Index [C] and IoU [C] of the suppressor, −1 and 0 for survivors.
-    """
-    suppressor = torch.full_like(groups, -1)
-    iou = boxes.new_zeros(len(boxes))
-    lost = torch.ones_like(groups, dtype=torch.bool).index_fill(0, survivors, False)
-    for group in groups[lost].unique():
-        rivals = survivors[groups[survivors] == group]  # best first
-        for block in torch.nonzero(lost & (groups == group)).squeeze(1).split(1 + PAIRS // len(rivals)):
-            overlap = _iou(boxes[rivals], boxes[block])  # [rivals, block]
-            over = overlap > threshold
-            # The box at fault outscored the lost one, so it comes before any lower survivor that overlaps too.
-            # Where rounding leaves none over the threshold, the closest it is.
-            rank = over.to(torch.uint8).argmax(dim=0)
-            if not (clear := over.any(dim=0)).all():
-                rank = torch.where(clear, rank, overlap.argmax(dim=0))
-            suppressor[block] = rivals[rank]
-            iou[block] = overlap.gather(0, rank[None]).squeeze(0)
-    return suppressor, iou
-
-
-def _iou(boxes: Tensor, others: Tensor) -> Tensor:
-    """IoU where two boxes without area, as clipping leaves outside the picture, do not overlap rather than 0/0."""
-    return box_iou(boxes, others).nan_to_num(0.0)
-
-
 def _soft_nms(candidates: Candidates, groups: Tensor, inference: Inference) -> Fates:
     """Takes the best box, lowers the scores it overlaps by exp(−IoU²/σ), repeats (Soft-NMS 2017, equation 3).
 
@@ -235,7 +207,7 @@ def _soft_nms(candidates: Candidates, groups: Tensor, inference: Inference) -> F
         best = open_score.argmax()
         order.append(best)
         waiting[best] = False
-        overlap = _iou(candidates.box[best : best + 1], candidates.box).squeeze(0)  # [C]
+        overlap = iou_of_all(candidates.box[best : best + 1], candidates.box).squeeze(0)  # [C]
         rivals = waiting & (groups == groups[best])
         score = torch.where(rivals, score * torch.exp(-(overlap**2) / inference.soft_nms_sigma), score)
         strongest = rivals & (overlap > iou)

@@ -21,7 +21,8 @@ class Effect(StrEnum):
     ANCHORS = "anchors"  # the boxes tiled over the pyramid
     ASSIGN = "assign"  # which anchor is foreground, ignored or background
     LOSS = "loss"  # what each anchor pays
-    DECODE = "decode"  # from outputs to detections
+    SELECT = "select"  # which of the outputs become candidates
+    SUPPRESS = "suppress"  # which candidates become detections
     TRAIN = "train"  # nothing on show: the next training run
 
 

@@ -1,4 +1,4 @@
-"""Non-maximum suppression by class, and of no more boxes than it takes to fill a cap."""
+"""Non-maximum suppression by class, of no more boxes than it takes to fill a cap, and who suppressed whom."""
 
 import math
 from collections.abc import Callable
@@ -7,6 +7,9 @@ import torch
 from torch import Tensor
 from torchvision.ops import batched_nms, nms
 
+from core.boxes import pairwise_iou
+
+PAIRS = 4_000_000  # of lost boxes and survivors compared at a time, which bounds memory for huge top-K
 CALL = 100_000  # pairs of boxes that are compared in the time that it takes to call NMS
 
 
@@ -62,3 +65,40 @@ def first_survivors(order: Tensor, count: int, suppress: Callable[[Tensor], Tens
         if len(survivors) >= count or reach >= len(order):
             return survivors[:count]
         reach *= 2
+
+
+def suppressors_of(boxes: Tensor, groups: Tensor, survivors: Tensor, threshold: float) -> tuple[Tensor, Tensor]:
+    """Finds for each suppressed box the best-scored survivor of its group that overlaps it more than allowed.
+
+    Args:
+        boxes: [C, 4].
+        groups: int64 [C].
+        survivors: int64 [S], best first.
+        threshold: IoU above which a box is suppressed.
+
+    Returns:
+        Index [C] and IoU [C] of the suppressor, −1 and 0 for survivors.
+    """
+    suppressor = torch.full_like(groups, -1)
+    iou = boxes.new_zeros(len(boxes))
+    lost = torch.ones_like(groups, dtype=torch.bool).index_fill(0, survivors, False)
+    for group in groups[lost].unique():
+        rivals = survivors[groups[survivors] == group]  # best first
+        for block in torch.nonzero(lost & (groups == group)).squeeze(1).split(1 + PAIRS // len(rivals)):
+            overlap = iou_of_all(boxes[block], boxes[rivals])  # [block, rivals]
+            # The box at fault outscored the lost one, so it comes before any lower survivor that overlaps too.
+            # Where rounding leaves none over the threshold, the closest it is.
+            clear, rank = (overlap > threshold).max(dim=1)
+            if not clear.all():
+                rank = torch.where(clear, rank, overlap.argmax(dim=1))
+            suppressor[block] = rivals[rank]
+            iou[block] = overlap.gather(1, rank[:, None]).squeeze(1)
+    return suppressor, iou
+
+
+def iou_of_all(boxes: Tensor, others: Tensor) -> Tensor:
+    """Returns the IoU [N, M] of boxes [N, 4] with others [M, 4].
+
+    Two boxes without area, as clipping leaves outside the picture, do not overlap rather than 0/0.
+    """
+    return pairwise_iou(boxes.T[:, :, None], others.T[:, None]).nan_to_num_(0.0)

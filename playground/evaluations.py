@@ -181,7 +181,7 @@ def key_of(config: Config, place: DataPlace | None) -> Hashable:
         DataError: The data set is not kept.
     """
     config, there = _from_low_scores(config), evaluated_place(place)
-    settings = config.part(Effect.FORWARD, Effect.ANCHORS, Effect.DECODE)
+    settings = config.part(Effect.FORWARD, Effect.ANCHORS, Effect.SELECT, Effect.SUPPRESS)
     return network_of(config).key, source_key(there, config.scenes), settings, config.training.eval_images
 
 

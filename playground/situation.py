@@ -13,9 +13,9 @@ from torch import Tensor
 from core.anchors import AnchorGrid
 from core.config import Config
 from core.cumulative import Sides
-from core.detector import Prediction, anchors_of, predict, stages_of
+from core.detector import Prediction, anchors_of, predict, selected_of
 from core.hyperparameters import Loss
-from core.inference import Stages
+from core.inference import Stages, decide
 from core.initialisation import first_logits
 from core.knobs import Effect
 from core.losses import AnchorLosses, anchor_losses, total_loss
@@ -36,7 +36,8 @@ PEOPLE = 16  # whose pictures are kept, so that nobody's next value waits for th
 ROOM = 400e6  # bytes of each kind; a prediction of a large picture with many anchors takes 100 MB
 _predictions, _pyramids = Cache(PEOPLE, ROOM), Cache(2)
 _batches, _first_logits = Cache(PEOPLE, ROOM), Cache(PEOPLE, ROOM)
-_matches, _stages, _score_maps = Cache(PEOPLE, ROOM), Cache(PEOPLE, ROOM), Cache(PEOPLE, ROOM)
+_matches, _score_maps = Cache(PEOPLE, ROOM), Cache(PEOPLE, ROOM)
+_selected, _stages = Cache(PEOPLE, ROOM), Cache(PEOPLE, ROOM)
 _losses, _first_losses = Cache(4 * PEOPLE, ROOM), Cache(256)  # the latter are single numbers
 
 
@@ -171,8 +172,13 @@ class Situation:
     @cached_property
     def stages(self) -> Stages:
         """Candidates and their fates."""
-        key = (*self._outputs_key, self.config.part(Effect.ANCHORS, Effect.DECODE))
-        return _stages.get(key, lambda: stages_of(self.prediction, 0, self.config))
+        select = (*self._outputs_key, self.config.part(Effect.ANCHORS, Effect.SELECT))
+
+        def compute() -> Stages:
+            selected = _selected.get(select, lambda: selected_of(self.prediction, 0, self.config))
+            return Stages(*selected, decide(selected.candidates, self.config.inference))
+
+        return _stages.get((*select, self.config.part(Effect.SUPPRESS)), compute)
 
     @cached_property
     def labels(self) -> Tensor:

@@ -135,7 +135,7 @@ PARTS = (
 
 
 def _belongs(knob: Knob) -> bool:
-    return knob.section == "inference" and knob.effect == Effect.DECODE
+    return knob.section == "inference" and knob.effect in (Effect.SELECT, Effect.SUPPRESS)
 
 
 STEP = Step(

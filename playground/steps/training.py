@@ -89,7 +89,7 @@ def run_config(name: str, config: Config) -> Config:
     """
     run = RUNS.weights(name)
     values = config.to_flat()
-    decode = {path: values[path] for path, knob in knobs().items() if knob.effect == Effect.DECODE}
+    decode = {path: values[path] for path, knob in knobs().items() if knob.effect in (Effect.SELECT, Effect.SUPPRESS)}
     return Config.from_file(run.config).replace({**decode, "model.weights": str(run.weights), "model.heads": "loaded"})
 
 

@@ -128,7 +128,8 @@ def test_frozen_and_cached_by_effect():
     moved = config.replace({"inference.nms_threshold": 0.4})
     assert moved.part(Effect.ANCHORS) == config.part(Effect.ANCHORS)
     assert moved.part(Effect.FORWARD) == config.part(Effect.FORWARD)
-    assert moved.part(Effect.DECODE) != config.part(Effect.DECODE)
+    assert moved.part(Effect.SELECT) == config.part(Effect.SELECT)
+    assert moved.part(Effect.SUPPRESS) != config.part(Effect.SUPPRESS)
 
 
 def test_chosen_remembers_what_was_said_even_if_default():
