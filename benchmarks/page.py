@@ -103,7 +103,7 @@ class Work(NamedTuple):
     held: bool = False
 
 
-STRIDE = 7  # values
+STRIDE = 11  # values
 PAUSE_MS = 150  # after an event
 DRAGGED = 60  # events of a drag
 WHILE_TRAINING = (None, 200)  # is wanted of all of them

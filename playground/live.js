@@ -3,9 +3,13 @@
 // widgets and the hidden text of all settings, which its other events read; `sync` writes that text when a drag pauses
 // and before anything is clicked.
 window.live ??= (() => {
-  const SYNC_MS = 150;  // after the last change
-  const FIRST = ["canvas", "other", "notice", "strip", "readout", "counts", "changes", "bar", "lesson", "checks"];
-  const LATER = ["figure", "more"];  // curves take as long to draw as all the rest
+  const REST_MS = 250;  // after which a knob is taken to rest
+  // Painted in this order, each once the frame with the one before is out.
+  const WAVES = [
+    ["canvas", "other", "notice"],
+    ["figure", "more"],
+    ["strip", "readout", "counts", "changes", "bar", "lesson", "checks"],
+  ];
   const WAIT_MS = 250;  // after which the page says that it is computing
   const CHECK_MS = 60;  // in which Gradio has handed out all parts of an answer
   const parts = new Map();  // name → {show, own, painted}
@@ -14,11 +18,16 @@ window.live ??= (() => {
   let shown = "";  // what is on show, as `wanted` says it
   let synced = "";  // what `sync` wrote, until Gradio has told so
   let putOff = "";  // what has been answered but for what takes long, as `wanted` says it
+  let restsAt = 0;  // when that is asked for, if no knob moves: what takes long would be in their way
+  let resting = 0;
   let token = "";  // names the rest of what was asked: step, picture, selection
   let server = null;
   let busy = false;
   let timer = 0;
-  let later = 0;
+  let newest = null;  // the answer that is being painted
+  let due = [];  // numbers of its waves that are still to come
+  let nextFrame = 0;
+  let afterFrame = 0;
   let held = false;  // a slider is under a finger
 
   const wanted = () => JSON.stringify([settings, look]);
@@ -47,7 +56,7 @@ window.live ??= (() => {
     if (settings === null || JSON.stringify(settings[path]) === JSON.stringify(value)) return false;
     settings = { ...settings, [path]: value };
     clearTimeout(timer);
-    timer = setTimeout(sync, SYNC_MS);
+    timer = setTimeout(sync, REST_MS);
     return true;
   }
 
@@ -90,6 +99,8 @@ window.live ??= (() => {
     shown = JSON.stringify([JSON.parse(state.settings), state.look]);
     if (settings === null) settings = JSON.parse(state.settings);
     for (const [name, value] of Object.entries(state.look)) look[name] ??= value;
+    stopPainting();
+    due = [];
     setTimeout(() => parts.forEach((each) => { if (each.painted() !== each.own()) each.show(each.own()); }));
     setTimeout(pump, CHECK_MS);
   }
@@ -98,6 +109,11 @@ window.live ??= (() => {
     if (busy || !server || !token || wanted() === shown) return;
     const [asked, forToken] = [wanted(), token];
     const brief = held || asked !== putOff;  // first without what takes long, which then has to be asked for
+    clearTimeout(resting);
+    if (!brief && performance.now() < restsAt) {
+      resting = setTimeout(pump, restsAt - performance.now());
+      return;
+    }
     busy = true;
     const waiting = setTimeout(wait, WAIT_MS, true);
     const sent = { token, settings: JSON.stringify(settings), ...look, held: brief };
@@ -107,6 +123,7 @@ window.live ??= (() => {
     wait(false);
     if (forToken === token) {
       putOff = answer?.put_off ? asked : "";
+      restsAt = performance.now() + REST_MS;
       shown = putOff && !held ? "" : asked;  // as shown also where it failed, or it would be asked again and again
       if (answer) paint(answer);
       else parts.get("notice")?.show("The server does not answer. Is it still running? Reload the page.");
@@ -120,13 +137,23 @@ window.live ??= (() => {
       document.dispatchEvent(new Event("live-forgotten"));
       return;
     }
-    const show = (names) => names.forEach((name) => {
+    newest = answer;
+    due = [...new Set([0, ...due, ...WAVES.keys()])];  // the picture, then what has waited longest
+    paintNext();
+  }
+
+  function paintNext() {
+    stopPainting();
+    for (const name of WAVES[due.shift()]) {
       const part = parts.get(name);  // none is there for what is not on the page, such as the second picture
-      if (part && answer[name] !== null && answer[name] !== part.painted()) part.show(answer[name]);
-    });
-    show(FIRST);
-    cancelAnimationFrame(later);
-    later = requestAnimationFrame(() => setTimeout(show, 0, LATER));  // when the frame with the picture is out
+      if (part && newest[name] !== null && newest[name] !== part.painted()) part.show(newest[name]);
+    }
+    if (due.length) nextFrame = requestAnimationFrame(() => { afterFrame = setTimeout(paintNext); });
+  }
+
+  function stopPainting() {
+    cancelAnimationFrame(nextFrame);
+    clearTimeout(afterFrame);
   }
 
   /** Tells that the answer takes its time. */

@@ -1,5 +1,6 @@
 """The page: built, wired and told how to launch."""
 
+import gc
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +45,7 @@ def build_page() -> gr.Blocks:
         connect_evaluation(page, parts)
         connect_pinning(parts)
         connect_lessons(parts)
+    gc.freeze()  # what is here now stays: looking through it for garbage stopped all answers for 0.3 s, now and then
     return page
 
 

@@ -4,7 +4,6 @@ What is recomputed follows from the knobs' declared effects: outputs are cached 
 effect forward, matching by the objects and the settings with the effects anchors and assign.
 """
 
-from collections.abc import Hashable
 from functools import cached_property
 
 import torch
@@ -255,6 +254,6 @@ class Situation:
         return _first_logits.get(self._outputs_key, compute)
 
     @cached_property
-    def sides(self) -> tuple[Hashable, Sides]:
-        """Class logits of foreground and background, after a key that changes with them."""
-        return self.truth_key, Sides.of(self.prediction.outputs.logits[0], self.match, self.labels)
+    def sides(self) -> Sides:
+        """Class logits of foreground and background; they change with `truth_key`."""
+        return Sides.of(self.prediction.outputs.logits[0], self.match, self.labels)

@@ -28,7 +28,7 @@ def _group(situation: Situation, name: str) -> torch.Tensor:
 
 def _hardest(situation: Situation, side: int, share: float) -> float:
     """How much of foreground's (0) or background's (1) loss the hardest share of its anchors holds."""
-    losses = situation.sides[1].losses(situation.config.loss)[side]
+    losses = situation.sides.losses(situation.config.loss)[side]
     return hardest_share(cumulative(losses), share) if len(losses) else 0.0
 
 

@@ -27,8 +27,7 @@ SHARES = ((0.2, "20%"), (0.01, "1%"))  # of the hardest anchors
 
 def concentration(situation: Situation) -> tuple[Figure, str]:
     """Returns the cumulative normalised losses for the paper's values of γ, and what the hardest anchors hold."""
-    key, sides = situation.sides
-    return _concentrations.get(key, lambda: _concentration(sides, "this picture"))
+    return _concentrations.get(situation.truth_key, lambda: _concentration(situation.sides, "this picture"))
 
 
 def concentration_of_scenes(situation: Situation) -> tuple[Figure, str]:

@@ -222,7 +222,7 @@ def test_the_concentration_of_scenes_is_that_of_their_anchors_together(monkeypat
     monkeypatch.setattr(module, "SCENES", 2)
     here = situation(training__seed=78)
     data = SceneData(here.config.scenes, 2, "val")
-    each = [Situation(of_sample("x", data[index], data.class_names), here.config).sides[1] for index in range(2)]
+    each = [Situation(of_sample("x", data[index], data.class_names), here.config).sides for index in range(2)]
     _, held = module.concentration_of_scenes(here)
     together = cumulative(Sides.join(each).losses(Loss(gamma=2))[1])
     cells = re.findall(r"<td>(.*?)</td>", held)
