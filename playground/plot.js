@@ -45,7 +45,9 @@ function draw(value) {
   target.hidden = !figure;
   if (!figure) return;
   target.setAttribute("aria-label", figure.layout.title.text);
-  window.Plotly.react(target, figure.data, themed(figure.layout), { displayModeBar: false, responsive: true });
+  const layout = themed(figure.layout);
+  target.style.height = `${layout.height}px`;  // when the window changes, plotly.js fills the height that there is
+  window.Plotly.react(target, figure.data, layout, { displayModeBar: false, responsive: true });
   if (!listening) target.on("plotly_afterplot", clipWithoutAddress);
   listening = true;
   clipWithoutAddress();
