@@ -97,12 +97,12 @@ def test_knobs_and_picture_stay_beside_long_numbers(opened):
 
 
 def test_a_figure_keeps_its_place_when_the_window_changes(opened, new_page):
-    page = opened("step=loss", new_page(viewport={"width": 1280, "height": 800}))
+    page = opened("lesson=focal.1", new_page(viewport={"width": 1280, "height": 900}))
     wait(lambda: page.get_attribute(".plot", "data-title"))
     heights = "['.right .plot', '.right .plot .main-svg'].map((name) => document.querySelector(name).clientHeight)"
     wait(lambda: min(page.evaluate(heights)) > 200)
     before = page.evaluate(heights)
-    page.set_viewport_size({"width": 1100, "height": 800})
+    page.set_viewport_size({"width": 1100, "height": 900})
     page.wait_for_timeout(500)  # plotly.js waits a little, too
     assert page.evaluate(heights) == before
 
