@@ -1,6 +1,6 @@
 """How large a network is and how much one picture costs it."""
 
-from functools import lru_cache
+from functools import lru_cache, partial
 from threading import Lock
 from typing import NamedTuple
 
@@ -113,9 +113,19 @@ def _count(network: RetinaNet, pixels: Tensor) -> tuple[int, int]:
         return tensor
 
     convolutions = (layer for layer in network.modules() if isinstance(layer, nn.Conv2d))  # all else is negligible
+    norms = [layer for layer in network.modules() if isinstance(layer, nn.GroupNorm)]
     hooks = [layer.register_forward_hook(count) for layer in convolutions]
+    for norm in norms:
+        norm.forward = partial(_scaled, norm)
     with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
         network(pixels)
+    for norm in norms:
+        del norm.forward
     for hook in hooks:
         hook.remove()
     return operations, sum(kept.values())
+
+
+def _scaled(norm: nn.GroupNorm, features: Tensor) -> Tensor:
+    """What group norm keeps to go back, its input, without finding out its shapes, which takes PyTorch 5 ms a time."""
+    return features * norm.weight[:, None, None]
