@@ -71,7 +71,7 @@ def _status(situation: Situation, standing: Standing | None) -> str:
             f"{_name(situation.config.model.weights)}. What is evaluated is chosen above the picture."
         )
     if standing.state == WAITING:
-        return readout.paragraph("This evaluation waits for another to end.")
+        return readout.paragraph("This evaluation waits for another to end.") + _bar(standing)
     if standing.active:
         return readout.paragraph(f"{standing.done:,} of {standing.total:,} pictures …") + _bar(standing)
     if standing.result is None:

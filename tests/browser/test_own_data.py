@@ -92,6 +92,7 @@ def test_from_a_zip_to_a_cell_of_the_matrix(address, page, home, archive):
     wait(lambda: "data=squares/train/7" in address_of(page))
     wait(lambda: layers(page)["truth"] == 1)
     choose(page, "evaluation")
+    assert not page.locator("#stop-evaluation").is_visible()
     page.click("button:text-is('Evaluate')")
     wait(lambda: page.locator(".readout .matrix").count(), 60)
     assert "6 pictures of squares, train" in page.text_content(".readout")
@@ -129,3 +130,23 @@ def test_a_link_to_data_that_is_not_here(address, page):
     page.wait_for_selector(".pic[data-drawn]", timeout=60_000)
     wait(lambda: "The picture of the link is not on show" in notice(page))
     assert page.locator('.strip button[data-step="anchors"][aria-current]').count() == 1
+
+
+@pytest.mark.timeout(120)
+def test_a_data_set_is_deleted_and_put_back(address, page, home, archive):
+    page.goto(f"{address}?step=picture")
+    page.wait_for_selector(".pic[data-drawn]", timeout=60_000)
+    bring(page, archive)
+    wait(lambda: source(page).startswith("squares"))
+    name = source(page)
+    page.click("button:text-is('Delete the data set')")
+    wait(lambda: source(page) != name)
+    assert "is deleted" in notice(page)
+    assert f'value="{name}"' not in page.inner_html(".source-of")
+    page.reload()  # it can be put back later, too
+    page.wait_for_selector(".pic[data-drawn]", timeout=60_000)
+    page.click("#own-data > button")
+    page.click("#put-data-back")
+    wait(lambda: source(page) == name)
+    wait(lambda: f"data={name}/train/" in address_of(page))
+    assert layers(page)["truth"] == 1

@@ -2,6 +2,7 @@
 
 import json
 import re
+import zipfile
 
 import numpy as np
 import pytest
@@ -356,6 +357,22 @@ def test_settings_are_copied_as_code(opened, new_page):
     page.get_by_role("button", name="Copy", exact=True).click()
     copied = wait(lambda: page.evaluate("navigator.clipboard.readText()"))
     assert "from torchvision.models.detection import RetinaNet" in copied
+
+
+@pytest.mark.timeout(180)
+def test_a_file_to_take_home_is_made_and_downloaded(opened, tmp_path):
+    page = opened("step=network")
+    page.click("button:text-is('Make the file')")
+    button = page.get_by_text("Download retinanet.zip")
+    wait(lambda: button.first.is_visible(), 120)
+    with page.expect_download() as coming:
+        button.first.click()
+    file = tmp_path / coming.value.suggested_filename
+    coming.value.save_as(file)
+    assert file.name == "retinanet.zip" and notice(page) == ""
+    with zipfile.ZipFile(file) as content:
+        assert content.testzip() is None
+        assert {name.rpartition(".")[2] for name in content.namelist()} >= {"safetensors", "json", "py"}
 
 
 def test_a_lesson_asks_before_it_tells(opened):
