@@ -103,7 +103,7 @@ class Work(NamedTuple):
     held: bool = False
 
 
-STRIDE = 11  # values
+STRIDE = 11  # values; shares no factor with how many a knob has, so that all of them come by
 PAUSE_MS = 150  # after an event
 DRAGGED = 60  # events of a drag
 WHILE_TRAINING = (None, 200)  # is wanted of all of them

@@ -6,9 +6,9 @@ import torch
 from torch import Tensor
 
 from core.anchors import AnchorGrid
-from core.boxes import clip, decode
+from core.boxes import clip, decode, iou_of_all
 from core.hyperparameters import Inference
-from core.suppression import class_nms, first_survivors, iou_of_all, suppressors_of
+from core.suppression import class_nms, first_survivors, suppressors_of
 
 KEPT, SUPPRESSED, BEYOND_CAP = 0, 1, 2  # fates of a candidate
 
@@ -79,14 +79,6 @@ class Stages(NamedTuple):
     counts: tuple[LevelCounts, ...]
     candidates: Candidates
     fates: Fates
-
-
-def run_inference(
-    logits: Tensor, deltas: Tensor, anchors: AnchorGrid, size: tuple[int, int], inference: Inference
-) -> Stages:
-    """Turns one picture's outputs into candidates and their fates; arguments as `select`."""
-    selected = select_counted(logits, deltas, anchors, size, inference)
-    return Stages(*selected, decide(selected.candidates, inference))
 
 
 @torch.inference_mode()

@@ -26,6 +26,9 @@ class Effect(StrEnum):
     TRAIN = "train"  # nothing on show: the next training run
 
 
+DECODING = (Effect.SELECT, Effect.SUPPRESS)  # from outputs to detections
+
+
 def knob(
     default: Any,
     *,

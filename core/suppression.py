@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from torchvision.ops import batched_nms, nms
 
-from core.boxes import pairwise_iou
+from core.boxes import iou_of_all
 
 PAIRS = 4_000_000  # of lost boxes and survivors compared at a time, which bounds memory for huge top-K
 CALL = 100_000  # pairs of boxes that are compared in the time that it takes to call NMS
@@ -94,11 +94,3 @@ def suppressors_of(boxes: Tensor, groups: Tensor, survivors: Tensor, threshold: 
             suppressor[block] = rivals[rank]
             iou[block] = overlap.gather(1, rank[:, None]).squeeze(1)
     return suppressor, iou
-
-
-def iou_of_all(boxes: Tensor, others: Tensor) -> Tensor:
-    """Returns the IoU [N, M] of boxes [N, 4] with others [M, 4].
-
-    Two boxes without area, as clipping leaves outside the picture, do not overlap rather than 0/0.
-    """
-    return pairwise_iou(boxes.T[:, :, None], others.T[:, None]).nan_to_num_(0.0)

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from core.config import Config, knobs
 from core.findings import findings
-from core.knobs import Effect
+from core.knobs import DECODING, Effect
 from core.report import USUAL_IOU
 from core.weights import WeightsError
 from playground.evaluated import Evaluated, numbered_for
@@ -181,7 +181,7 @@ def key_of(config: Config, place: DataPlace | None) -> Hashable:
         DataError: The data set is not kept.
     """
     config, there = _from_low_scores(config), evaluated_place(place)
-    settings = config.part(Effect.FORWARD, Effect.ANCHORS, Effect.SELECT, Effect.SUPPRESS)
+    settings = config.part(Effect.FORWARD, Effect.ANCHORS, *DECODING)
     return network_of(config).key, source_key(there, config.scenes), settings, config.training.eval_images
 
 

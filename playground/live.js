@@ -25,7 +25,7 @@ window.live ??= (() => {
   let busy = false;
   let timer = 0;
   let newest = null;  // the answer that is being painted
-  let due = [];  // numbers of its waves that are still to come
+  let due = [];  // its waves that are still to come
   let nextFrame = 0;
   let afterFrame = 0;
   let held = false;  // a slider is under a finger
@@ -138,13 +138,13 @@ window.live ??= (() => {
       return;
     }
     newest = answer;
-    due = [...new Set([0, ...due, ...WAVES.keys()])];  // the picture, then what has waited longest
+    due = [...new Set([WAVES[0], ...due, ...WAVES])];  // the picture, then what has waited longest
     paintNext();
   }
 
   function paintNext() {
     stopPainting();
-    for (const name of WAVES[due.shift()]) {
+    for (const name of due.shift()) {
       const part = parts.get(name);  // none is there for what is not on the page, such as the second picture
       if (part && newest[name] !== null && newest[name] !== part.painted()) part.show(newest[name]);
     }

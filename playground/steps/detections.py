@@ -5,7 +5,7 @@ import torch
 
 from core.anchors import LEVELS
 from core.inference import BEYOND_CAP, KEPT, SUPPRESSED, Stages
-from core.knobs import Effect, Knob
+from core.knobs import DECODING, Knob
 from playground import readout
 from playground.canvas import Layer
 from playground.figures import bars, colour
@@ -135,7 +135,7 @@ PARTS = (
 
 
 def _belongs(knob: Knob) -> bool:
-    return knob.section == "inference" and knob.effect in (Effect.SELECT, Effect.SUPPRESS)
+    return knob.section == "inference" and knob.effect in DECODING
 
 
 STEP = Step(

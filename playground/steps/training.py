@@ -4,7 +4,7 @@ from pathlib import Path
 
 from core.config import Config, knobs
 from core.film import Frame
-from core.knobs import Effect, Knob
+from core.knobs import DECODING, Knob
 from core.sample import Detections
 from core.single_step import SingleStep, read_single_step
 from playground import readout
@@ -89,7 +89,7 @@ def run_config(name: str, config: Config) -> Config:
     """
     run = RUNS.weights(name)
     values = config.to_flat()
-    decode = {path: values[path] for path, knob in knobs().items() if knob.effect in (Effect.SELECT, Effect.SUPPRESS)}
+    decode = {path: values[path] for path, knob in knobs().items() if knob.effect in DECODING}
     return Config.from_file(run.config).replace({**decode, "model.weights": str(run.weights), "model.heads": "loaded"})
 
 

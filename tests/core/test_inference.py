@@ -4,7 +4,17 @@ from torchvision.ops import box_iou
 
 from core.anchors import make_anchors
 from core.hyperparameters import Anchors, Inference
-from core.inference import BEYOND_CAP, KEPT, SUPPRESSED, Candidates, decide, kept, run_inference, select
+from core.inference import (
+    BEYOND_CAP,
+    KEPT,
+    SUPPRESSED,
+    Candidates,
+    Stages,
+    decide,
+    kept,
+    select,
+    select_counted,
+)
 
 ONE_A_PLACE = Anchors(size_p3=32, size_p7=512, scales=(1,), ratios=(1,), convention="exact")
 GRID = make_anchors(ONE_A_PLACE, 64, 64)  # 64 + 16 + 4 + 1 + 1 anchors
@@ -20,6 +30,12 @@ def candidates(boxes: list, scores: list, labels: list | None = None) -> Candida
         torch.tensor(scores, dtype=torch.float32),
         torch.tensor(boxes, dtype=torch.float32).reshape(-1, 4),
     )
+
+
+def run_inference(logits, deltas, anchors, size, inference) -> Stages:
+    """All stages in turn; arguments as `select`."""
+    selected = select_counted(logits, deltas, anchors, size, inference)
+    return Stages(*selected, decide(selected.candidates, inference))
 
 
 A, A2, B = [0, 0, 10, 10], [0, 0, 10, 9], [50, 50, 60, 60]  # IoU(A, A2) = 0.9
