@@ -6,14 +6,18 @@ numbers: who holds which lock tells who lives (`core.locks`).
 """
 
 import os
+import signal
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import NoReturn
 
 import torch
 
+from core.giving_way import Way, goes_on_without_parent
 from core.locks import FileLock, is_held
+from core.run_control import Control, read_control
 from core.run_folder import FAILED, STARTING, RunError, RunFolder
 from core.run_queue import Queue
 from core.run_worker import work
@@ -35,12 +39,21 @@ class Server:
     def __init__(self, place: Path, lock: FileLock) -> None:
         self._place, self._lock, self._queue = place, lock, Queue(place)
         self._devices = range(torch.cuda.device_count()) or (None,)
-        self._children: set[int] = set()
+        self._children: dict[int, RunFolder] = {}
+        self._way = Way(place)
+        self._stopped: set[int] = set()  # children that give way
 
     def serve(self) -> None:
         """Starts what waits whenever a device is free."""
+        try:
+            self._serve()
+        finally:
+            self._give_way(False)
+
+    def _serve(self) -> None:
         seen, looked = -1, 0.0
         while self._place.is_dir():
+            self._give_way(None in self._devices and self._way.wanted())  # a graphics card is not the page's
             ended, stamp = self._reap(), self._queue.stamp()
             if ended or stamp != seen or time.monotonic() - looked > ROUND_SECONDS:
                 seen, looked = stamp, time.monotonic()
@@ -51,8 +64,17 @@ class Server:
     def _reap(self) -> bool:
         """Tells whether a run has ended since the last time."""
         ended = {child for child in self._children if os.waitpid(child, os.WNOHANG)[0]}
-        self._children -= ended
+        self._children = {child: folder for child, folder in self._children.items() if child not in ended}
+        self._stopped -= ended
         return bool(ended)
+
+    def _give_way(self, wanted: bool) -> None:
+        """Stops the runs, but those that are asked for something, or lets them go on."""
+        stopped = {child for child, folder in self._children.items() if wanted and _is_left_alone(folder)}
+        for child in stopped ^ self._stopped:
+            with suppress(ProcessLookupError):
+                os.kill(child, signal.SIGSTOP if child in stopped else signal.SIGCONT)
+        self._stopped = stopped
 
     def _start_waiting(self) -> bool:
         """Starts runs on the devices that are free; returns whether the server is still needed."""
@@ -80,7 +102,7 @@ class Server:
         child = os.fork()
         if child == 0:
             self._run(folder, device, lock, (held, self._lock))
-        self._children.add(child)
+        self._children[child] = folder
         lock.close()
         free.close()
 
@@ -90,12 +112,17 @@ class Server:
             for other in others:
                 other.close()
             os.setsid()
+            goes_on_without_parent()
             _write_to(folder.log)
             if device is not None:
                 os.environ["CUDA_VISIBLE_DEVICES"] = _visible(device)
             work(folder, lock)
         finally:
             os._exit(0)
+
+
+def _is_left_alone(folder: RunFolder) -> bool:
+    return read_control(folder.control) == Control()
 
 
 def _write_to(log: Path) -> None:

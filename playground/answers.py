@@ -12,6 +12,7 @@ from playground.controls import settings_of, values_of
 from playground.live import BROWSERS
 from playground.show import REFUSALS, TOKENS, Shown, show
 from playground.steps.loss import FIGURES
+from playground.steps.training import RUNS
 
 LIVE = {"queue": False, "show_progress": "hidden"}
 # An event's data must not be deferred: "always_last" would run the last call with the first one's data.
@@ -40,6 +41,7 @@ def answer(request: object) -> dict[str, Any]:
     """
     if not isinstance(request, dict) or not _sound(request):
         return Shown("The page sent something that cannot be read: reload it.")._asdict()
+    RUNS.give_way()
     asked = TOKENS.get(request.get("token"))
     if asked is None:
         return {"forgotten": True}

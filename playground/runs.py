@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from core.config import Config
+from core.giving_way import touch
 from core.locks import FileLock
 from core.presets import PRESETS, Preset
 from core.run_control import PAUSE, STOP, Control, ask
@@ -111,6 +112,10 @@ class Runs:
         if self._page:
             self._page.close()
             self._page = None
+
+    def give_way(self) -> None:
+        """Lets runs wait for a moment, since a visitor moves a knob."""
+        touch(self.place)
 
     def standings(self) -> dict[str, Standing]:
         """Returns where each run stands by its name, newest first."""

@@ -5,12 +5,15 @@ import os
 import signal
 import subprocess
 import sys
+import threading
+import time
 from functools import partial
 from pathlib import Path
 
 import pytest
 
 from core.film import read_film
+from core.giving_way import CAN_PROMISE
 from core.presets import PRESETS
 from core.run_folder import FAILED, FINISHED, INTERRUPTED, PAUSED, QUEUED, RUNNING, STOPPED, RunError, RunFolder
 from core.run_queue import STOPPING
@@ -160,6 +163,65 @@ def test_a_killed_server_leaves_the_run_alone_and_the_next_one_waits_for_it(runs
     assert runs.read(second).state == QUEUED
     runs.stop(first)
     wait_for(runs, second, FINISHED)
+
+
+@pytest.fixture
+def dragging(runs):
+    """A visitor moves a knob for as long as the test lasts, or until it ends the drag."""
+    over = threading.Event()
+
+    def drag():
+        while not over.wait(0.05):
+            runs.give_way()
+
+    thread = threading.Thread(target=drag)
+    thread.start()
+    yield over
+    over.set()
+    thread.join()
+
+
+def stopped_worker(runs: Runs, name: str) -> int:
+    """Returns the process of a run once it gives way; at its start the server has the lock, too."""
+    (worker,) = wait(lambda: len(found := holders(runs.folder(name).lock)) == 1 and found)
+    wait(lambda: is_stopped(worker))
+    return worker
+
+
+def is_stopped(process: int) -> bool:
+    """Whether a process is stopped by a signal."""
+    return (Path("/proc") / str(process) / "stat").read_text().rpartition(")")[2].split()[0] == "T"
+
+
+@pytest.mark.skipif(not CAN_PROMISE, reason="runs never give way on this system")
+def test_a_run_waits_while_a_knob_is_moved_and_goes_on_after_it(runs, dragging):
+    name = runs.start(tiny(**LONG))
+    worker = stopped_worker(runs, name)
+    done = len(runs.read(name).steps)
+    time.sleep(0.5)
+    assert is_stopped(worker) and len(runs.read(name).steps) == done
+    dragging.set()
+    wait(lambda: len(runs.read(name).steps) > done)
+    assert not is_stopped(worker)
+
+
+@pytest.mark.skipif(not CAN_PROMISE, reason="runs never give way on this system")
+def test_what_is_asked_of_a_run_is_done_while_a_knob_is_moved(runs, dragging):
+    name = runs.start(tiny(**LONG))
+    stopped_worker(runs, name)
+    runs.stop(name)
+    wait_for(runs, name, STOPPED)
+    assert not dragging.is_set()
+
+
+@pytest.mark.skipif(not CAN_PROMISE, reason="runs never give way on this system")
+def test_a_run_that_waits_goes_on_when_its_server_is_killed(runs, dragging):
+    name = runs.start(tiny(**LONG))
+    worker = stopped_worker(runs, name)
+    for server in holders(runs.place / SERVER):
+        os.kill(server, signal.SIGKILL)
+    wait(lambda: runs.read(name).steps)
+    assert not is_stopped(worker) and not dragging.is_set()
 
 
 def test_two_pages_over_one_folder_see_and_do_the_same(runs):
