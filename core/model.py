@@ -22,6 +22,7 @@ NORM_EPS = 1e-5  # PyTorch's; torchvision's COCO v1 weights were made with 0
 GROUPS = 32  # of a head's group norm, as torchvision v2 …
 GROUP_CHANNELS = 2  # … but at least this many in each: on a 1×1 map one channel alone would be normalised to nothing
 STAGES = (("conv1", "bn1"), ("layer1",), ("layer2",), ("layer3",), ("layer4",))  # stages 1–5 of the body
+C5_BLOCK_CHANNELS = 512  # of the last stage's blocks, which a bottleneck widens (He et al., 2015, table 1)
 BODY_MAPS = ("C3", "C4", "C5")  # what the last three of them give
 
 
@@ -133,11 +134,10 @@ class ExtraLevels(LastLevelP6P7):
 class Backbone(nn.Module):
     """ResNet body and feature pyramid (paper, section 4, "Feature Pyramid Network Backbone")."""
 
-    def __init__(self, model: Model, *, norm_eps: float):
+    def __init__(self, model: Model, *, body: IntermediateLayerGetter):
         super().__init__()
-        resnet = getattr(torchvision.models, f"resnet{model.depth}")(norm_layer=partial(nn.BatchNorm2d, eps=norm_eps))
-        c5 = resnet.fc.in_features
-        self.body = IntermediateLayerGetter(resnet, dict(zip(("layer2", "layer3", "layer4"), BODY_MAPS, strict=True)))
+        self.body = body
+        c5 = C5_BLOCK_CHANNELS * body["layer4"][-1].expansion
         from_p5 = model.p6_source == "p5"
         extra = ExtraLevels(model.fpn_channels if from_p5 else c5, model.fpn_channels)
         extra.use_P5 = from_p5  # torchvision guesses it from the widths, which may be equal
@@ -147,6 +147,12 @@ class Backbone(nn.Module):
         """Turns pixels [B, 3, H, W] into the maps C3–C5, unless they are given, and P3–P7."""
         body = self.body(pixels) if body is None else dict(zip(BODY_MAPS, body, strict=True))
         return Pyramid(tuple(body.values()), tuple(self.fpn(body).values()))
+
+
+def build_body(depth: int, *, norm_eps: float = NORM_EPS) -> IntermediateLayerGetter:
+    """Builds a ResNet of so many layers up to C5, from pixels to a dict of `BODY_MAPS`; as `build_model` does."""
+    resnet = getattr(torchvision.models, f"resnet{depth}")(norm_layer=partial(nn.BatchNorm2d, eps=norm_eps))
+    return IntermediateLayerGetter(resnet, dict(zip(("layer2", "layer3", "layer4"), BODY_MAPS, strict=True)))
 
 
 class RetinaNet(nn.Module):
@@ -198,7 +204,14 @@ class RetinaNet(nn.Module):
         return self
 
 
-def build_model(model: Model, *, num_classes: int, anchors_per_place: int, norm_eps: float = NORM_EPS) -> RetinaNet:
+def build_model(
+    model: Model,
+    *,
+    num_classes: int,
+    anchors_per_place: int,
+    norm_eps: float = NORM_EPS,
+    body: IntermediateLayerGetter | None = None,
+) -> RetinaNet:
     """Builds a network with random weights.
 
     Args:
@@ -206,10 +219,12 @@ def build_model(model: Model, *, num_classes: int, anchors_per_place: int, norm_
         num_classes: Number of classes, K.
         anchors_per_place: Anchors at each place of a level, A.
         norm_eps: ε of the body's batch norms.
+        body: One of the same depth that the network takes over instead of a new one.
     """
     class_head = build_class_head(model, num_classes=num_classes, anchors_per_place=anchors_per_place)
     box_head = BoxHead(model.fpn_channels, convs=_subnet(model), anchors=anchors_per_place)
-    return RetinaNet(backbone=Backbone(model, norm_eps=norm_eps), class_head=class_head, box_head=box_head)
+    backbone = Backbone(model, body=body or build_body(model.depth, norm_eps=norm_eps))
+    return RetinaNet(backbone=backbone, class_head=class_head, box_head=box_head)
 
 
 def build_class_head(model: Model, *, num_classes: int, anchors_per_place: int) -> ClassHead:

@@ -1,16 +1,18 @@
 """How large a network is and how much one picture costs it."""
 
+from collections.abc import Callable, Iterable
 from functools import lru_cache, partial
 from threading import Lock
 from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
+from torchvision.models._utils import IntermediateLayerGetter
 
 from core.hyperparameters import Model
-from core.model import STAGES, RetinaNet, build_model, freeze
+from core.model import STAGES, RetinaNet, build_body, build_model, freeze
 
-_COUNTING = Lock()
+_COUNTING = Lock()  # networks of one body share it, and are changed for a moment while they are counted
 
 
 class Part(NamedTuple):
@@ -62,7 +64,8 @@ class Costs(NamedTuple):
 @lru_cache(maxsize=64)
 def parts_of(model: Model, *, num_classes: int, anchors_per_place: int) -> tuple[Part, ...]:
     """Counts as `describe`, for a network that need not be there."""
-    return describe(_shapes_of(model, num_classes, anchors_per_place))
+    with _COUNTING:
+        return describe(_shapes_of(model, num_classes, anchors_per_place))
 
 
 @lru_cache(maxsize=64)
@@ -79,19 +82,25 @@ def costs_of(
         width: Of the padded pictures, px.
         batch_size: Pictures a training step, B.
     """
-    network = _shapes_of(model, num_classes, anchors_per_place)
-    with _COUNTING:  # the hooks are on the network that others may ask about, too
-        operations, activations = _count(network, torch.empty(batch_size, 3, height, width, device="meta"))
+    with _COUNTING:
+        network = _shapes_of(model, num_classes, anchors_per_place)
+        body = _body_pass(network.backbone.body, batch_size, height, width)
+        pyramid = _passed([network.backbone.fpn], lambda: network.backbone(torch.empty(0), body.outputs).levels)
+        heads = _heads_pass(list(network.head.values()), pyramid.outputs)
+    passes = (body, pyramid, heads)
+    operations = sum(each.operations for each in passes)
+    activations = sum({storage: size for each in passes for storage, size in each.kept.items()}.values())
     weights = sum(parameter.nbytes for parameter in network.parameters())
     trained = sum(parameter.nbytes for parameter in network.parameters() if parameter.requires_grad)
     return Costs(operations / batch_size / 1e9, weights + 3 * trained + activations)
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=16)
 def _shapes_of(model: Model, num_classes: int, anchors_per_place: int) -> RetinaNet:
     """A network about to train, of meta tensors: they have shapes and no values."""
+    body = _body_of(model.depth, model.freeze_stages, model.batch_norm)
     with torch.device("meta"):
-        network = build_model(model, num_classes=num_classes, anchors_per_place=anchors_per_place)
+        network = build_model(model, num_classes=num_classes, anchors_per_place=anchors_per_place, body=body)
     freeze(network, model.freeze_stages, batch_norm=model.batch_norm)
     for layer in network.modules():
         if isinstance(layer, nn.GroupNorm):
@@ -99,31 +108,72 @@ def _shapes_of(model: Model, num_classes: int, anchors_per_place: int) -> Retina
     return network.train()
 
 
+@lru_cache(maxsize=16)
+def _body_of(depth: int, freeze_stages: int, batch_norm: str) -> IntermediateLayerGetter:
+    """The body of all networks that train the same of it; building one takes ten times as long as all the rest."""
+    with torch.device("meta"):
+        return build_body(depth)
+
+
 def _scaled(norm: nn.GroupNorm, features: Tensor) -> Tensor:
     """What group norm keeps to go back, its input, without finding out its shapes, which takes PyTorch 5 ms a time."""
     return features * norm.weight[:, None, None]
 
 
-def _count(network: RetinaNet, pixels: Tensor) -> tuple[int, int]:
-    """Returns the operations of a forward pass, and the bytes beside the weights that it keeps to go back."""
-    operations = 0
-    weights = {parameter.untyped_storage()._cdata for parameter in network.parameters()}
-    kept: dict[int, int] = {}
+class _Pass(NamedTuple):
+    """What was counted of a forward pass.
+
+    Attributes:
+        outputs: They keep all alive that goes back from them, so that no storage is taken for another.
+        operations: Multiplications and additions.
+        kept: Bytes that are kept to go back, beside the weights, by storage.
+    """
+
+    outputs: tuple[Tensor, ...]
+    operations: int
+    kept: dict[int, int]
+
+
+@lru_cache(maxsize=16)
+def _body_pass(body: IntermediateLayerGetter, batch_size: int, height: int, width: int) -> _Pass:
+    pixels = torch.empty(batch_size, 3, height, width, device="meta")
+    return _passed([body], lambda: body(pixels).values())
+
+
+def _heads_pass(heads: list[nn.Module], levels: tuple[Tensor, ...]) -> _Pass:
+    """All levels as one row of places: what is counted grows with places, wherever they are."""
+    places = sum(level.shape[-2:].numel() for level in levels)
+    row = torch.empty(*levels[0].shape[:2], 1, places, device="meta")
+    counted = _passed(heads, lambda: (head((row,)) for head in heads))
+    kept = {storage: size for storage, size in counted.kept.items() if storage not in _storage(row)}
+    for level in levels:
+        kept.update(_storage(level))
+    return counted._replace(kept=kept)
+
+
+def _passed(modules: list[nn.Module], forward: Callable[[], Iterable[Tensor]]) -> _Pass:
+    operations, kept = 0, {}
+    weights = {storage for module in modules for each in module.parameters() for storage in _storage(each)}
 
     def count(layer: nn.Conv2d, _: object, output: Tensor) -> None:
         nonlocal operations
         operations += 2 * output.numel() * layer.weight[0].numel()
 
     def keep(tensor: Tensor) -> Tensor:
-        storage = tensor.untyped_storage()
-        if storage._cdata not in weights:
-            kept[storage._cdata] = storage.nbytes()  # views of one tensor are held once
+        kept.update(_storage(tensor))
         return tensor
 
-    convolutions = (layer for layer in network.modules() if isinstance(layer, nn.Conv2d))  # all else is negligible
+    layers = (layer for module in modules for layer in module.modules())
+    convolutions = [layer for layer in layers if isinstance(layer, nn.Conv2d)]  # all else is negligible
     hooks = [layer.register_forward_hook(count) for layer in convolutions]
     with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
-        network(pixels)
+        outputs = tuple(forward())
     for hook in hooks:
         hook.remove()
-    return operations, sum(kept.values())
+    return _Pass(outputs, operations, {storage: size for storage, size in kept.items() if storage not in weights})
+
+
+def _storage(tensor: Tensor) -> dict[int, int]:
+    """Returns the bytes of what holds a tensor's values, by its identity: views of one tensor are held once."""
+    storage = tensor.untyped_storage()
+    return {storage._cdata: storage.nbytes()}
