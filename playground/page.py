@@ -80,6 +80,8 @@ def launch_options() -> dict[str, Any]:
         "enable_monitoring": False,
         "footer_links": [],
         "run_history": False,
+        # Where the first page takes three seconds, as on a busy machine, Gradio would take it for unreachable and end.
+        "_frontend": False,
     }
 
 
