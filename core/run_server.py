@@ -18,7 +18,7 @@ import torch
 from core.giving_way import Way, goes_on_without_parent
 from core.locks import FileLock, is_held
 from core.run_control import Control, read_control
-from core.run_folder import FAILED, STARTING, RunError, RunFolder
+from core.run_folder import FAILED, RUNNING, STARTING, RunError, RunFolder
 from core.run_queue import Queue
 from core.run_worker import work
 from core.serve_runs import PAGES
@@ -69,12 +69,17 @@ class Server:
         return bool(ended)
 
     def _give_way(self, wanted: bool) -> None:
-        """Stops the runs, but those that are asked for something, or lets them go on."""
-        stopped = {child for child, folder in self._children.items() if wanted and _is_left_alone(folder)}
+        """Stops the runs that train and are asked for nothing, or lets them go on."""
+        stopped = {child for child, folder in self._children.items() if wanted and self._may_stop(folder)}
         for child in stopped ^ self._stopped:
             with suppress(ProcessLookupError):
                 os.kill(child, signal.SIGSTOP if child in stopped else signal.SIGCONT)
         self._stopped = stopped
+
+    def _may_stop(self, folder: RunFolder) -> bool:
+        # One that starts has the queue's lock, too, until it has closed it: stopped then, nobody could start anything.
+        status = self._queue.status(folder)
+        return status is not None and status.state == RUNNING and read_control(folder.control) == Control()
 
     def _start_waiting(self) -> bool:
         """Starts runs on the devices that are free; returns whether the server is still needed."""
@@ -119,10 +124,6 @@ class Server:
             work(folder, lock)
         finally:
             os._exit(0)
-
-
-def _is_left_alone(folder: RunFolder) -> bool:
-    return read_control(folder.control) == Control()
 
 
 def _write_to(log: Path) -> None:

@@ -116,7 +116,7 @@ function show(next, image) {
 
 /** Fits the canvas to its container and the screen's density; false while it has no size. */
 function resize() {
-  const tallest = 0.7 * window.innerHeight;
+  const tallest = getComputedStyle(root).getPropertyValue("--pic-most") * window.innerHeight;
   const width = Math.floor(Math.min(root.clientWidth, (tallest * view.width) / view.height));
   if (width <= 0) return false;
   const height = Math.round((width * view.height) / view.width);

@@ -23,7 +23,8 @@ from playground.training_events import connect_training
 from playground.visitor import HEAD
 
 DELETE_CACHE = (3600, 86400)  # every hour, uploads older than a day, seconds
-ASSETS = Path(__file__).parent.parent / "assets"
+STYLES = Path(__file__).parent.parent / "assets" / "style"
+STYLED = ("page", "layout", "numbers", "lesson", "runs", "touch")  # what comes later may change what was said before
 
 
 def build_page() -> gr.Blocks:
@@ -74,7 +75,7 @@ def launch_options() -> dict[str, Any]:
             button_secondary_border_color="*neutral_300",
             button_secondary_border_color_dark="*neutral_600",
         ),
-        "css": (ASSETS / "style.css").read_text("utf-8") + _step_styles(),
+        "css": "".join((STYLES / f"{name}.css").read_text("utf-8") for name in STYLED) + _step_styles(),
         "head": HEAD + live_head() + plot_head(),
         "max_file_size": "512mb",  # of weights; pictures have their own bound
         "enable_monitoring": False,

@@ -62,7 +62,7 @@ function fill(numbers) {
 
 function stage({ link, look = [], veil = [], needs = [] }) {
   const lists = { lesson: [link], look, veil, needs };
-  document.querySelector(".layout")?.toggleAttribute("data-lesson", link !== "");  // see the head of style.css
+  document.querySelector(".layout")?.toggleAttribute("data-lesson", link !== "");  // see the head of style/page.css
   for (const [name, words] of Object.entries(lists)) {
     if (words.join("")) document.body.dataset[name] = words.join(" ");
     else delete document.body.dataset[name];

@@ -519,6 +519,17 @@ def test_narrow_page_has_no_sideways_scroll_and_the_picture_first(opened, new_pa
     assert picture["y"] < knobs["y"]
 
 
+def test_on_a_phone_the_picture_is_in_sight_of_every_knob_and_not_in_the_way_of_the_numbers(opened, new_page):
+    page = opened(QUICK + "&step=detections", new_page(viewport={"width": 390, "height": 660}))
+    knob = page.locator("#knob-inference-max-detections")
+    knob.evaluate("(node) => node.scrollIntoView({ block: 'end' })")
+    picture, box = page.locator(".pic-stage").bounding_box(), knob.bounding_box()
+    assert picture["y"] >= 0 and picture["y"] + picture["height"] <= box["y"] and box["y"] + box["height"] <= 660
+    page.evaluate("window.scrollTo(0, document.documentElement.scrollHeight)")
+    on_top = "([x, y]) => document.elementFromPoint(x, y).closest('.right, .middle').className"
+    assert "right" in page.evaluate(on_top, [195, 60])
+
+
 def test_steps_and_knobs_by_keyboard(opened):
     page = opened(QUICK)
     page.locator('.strip button[data-cell="detections"]').focus()

@@ -182,8 +182,9 @@ def dragging(runs):
 
 
 def stopped_worker(runs: Runs, name: str) -> int:
-    """Returns the process of a run once it gives way; at its start the server has the lock, too."""
-    (worker,) = wait(lambda: len(found := holders(runs.folder(name).lock)) == 1 and found)
+    """Returns the process of a run once it gives way; at its start the server has the lock."""
+    wait_for(runs, name, RUNNING)
+    (worker,) = wait(lambda: holders(runs.folder(name).lock))
     wait(lambda: is_stopped(worker))
     return worker
 
