@@ -11,47 +11,45 @@ from playground.controls import settings_of
 from playground.data_events import at_place
 from playground.evaluations import EVALUATIONS, SCORE, evaluated_place, key_of
 from playground.inquiry import WORST, asked_for
-from playground.layout import TICK_SECONDS, Parts
+from playground.layout import Parts
 from playground.place import DataPlace
 from playground.show import show
 from playground.steps.evaluation import chosen_of
+from playground.watch import News, watch
 
 STEP = "evaluation"
 
 
-def connect_evaluation(page: gr.Blocks, parts: Parts) -> None:
-    """Wires the buttons of the evaluation step, the clock that looks at it, and the links in the numbers."""
-    timer, seen = gr.Timer(TICK_SECONDS, active=False), gr.State(None)
-    _connect_clock(page, parts, timer, seen)
+def connect_evaluation(parts: Parts) -> None:
+    """Wires the buttons of the evaluation step, the watch over it, and the links in the numbers."""
+    watching = watch(STEP, news)
 
     def start(*inputs: Any) -> list:
         asked = Asked(*inputs)
         EVALUATIONS.start(asked.config(), asked.place())
-        return [gr.Timer(active=True), *updates(show(asked))]
+        return updates(show(asked))
 
     def stop(*inputs: Any) -> list:
         asked = Asked(*inputs)
         EVALUATIONS.stop(key_of(asked.config(), asked.place()))
         return updates(show(asked))
 
+    def tick(*inputs: Any) -> list:
+        asked = Asked(*inputs)
+        return [news(asked).stamp, *updates(show(asked))]
+
     buttons = parts.buttons
-    buttons["evaluate"].click(refusing(1, start), parts.asked, [timer, *parts.shown], **LIVE)
+    buttons["evaluate"].click(refusing(0, start), parts.asked, parts.shown, **LIVE)
     buttons["stop_evaluation"].click(refusing(0, stop), parts.asked, parts.shown, **LIVE)
+    watching.tick(refusing(1, tick), parts.asked, [watching, *parts.shown], **LIVE)
     _connect_links(parts)
 
 
-def _connect_clock(page: gr.Blocks, parts: Parts, timer: gr.Timer, seen: gr.State) -> None:
-    def tick(last: Any, *inputs: Any) -> list:
-        asked = Asked(*inputs)
-        active = EVALUATIONS.any_active()
-        standing = EVALUATIONS.read(key_of(asked.config(), asked.place())) if asked.step == STEP else None
-        now = standing and (standing.state, standing.done)
-        if now == last or standing is None:
-            return [gr.skip() if active else gr.Timer(active=False), now, *[gr.skip()] * len(parts.shown)]
-        return [gr.Timer(active=active), now, *updates(show(asked))]
-
-    page.load(lambda: gr.Timer(active=EVALUATIONS.any_active()), None, timer, **LIVE)
-    timer.tick(refusing(2, tick), [seen, *parts.asked], [timer, seen, *parts.shown], **LIVE)
+def news(asked: Asked) -> News:
+    """Returns what there is of the evaluation of what is asked; raises as `Asked.config`."""
+    standing = EVALUATIONS.read(key_of(asked.config(), asked.place()))
+    stamp = f"{standing.state} {standing.done}" if standing else ""
+    return News(stamp, EVALUATIONS.any_active())
 
 
 def _connect_links(parts: Parts) -> None:

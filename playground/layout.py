@@ -38,7 +38,6 @@ TAKE_HOME = [
     ("Weights (.safetensors)", ".safetensors"),
 ]
 LINK = "link"  # beside the formats that settings can be taken home in
-TICK_SECONDS, IDLE_SECONDS = 0.5, 5.0  # between looks at training runs, while one goes on and while none does
 NO_RUN = ("no run", "")
 
 
@@ -62,7 +61,6 @@ class Parts(NamedTuple):
     pick: gr.State
     run: gr.Dropdown
     lesson: gr.State
-    timer: gr.Timer
     level: gr.State
     settings: gr.Textbox
     curve: gr.Dropdown
@@ -120,12 +118,11 @@ def lay_out() -> Parts:
             under = plot("figure"), readout.component("more", "numbers readout")
     run_view(runs)
     states = [gr.State(next(iter(STEPS))), gr.State(None), gr.State(None), more.pop("run"), gr.State("")]
-    timer = gr.Timer(IDLE_SECONDS)
     settings = gr.Textbox(settings_of(Config()), visible="hidden", elem_id="settings")
     live.component(answer)
     level, pins = gr.State(0), [gr.State(""), gr.State(None), gr.State(False)]
     shown = [message, navigation, view, numbers, *under, changes, side, other, counts, bar]
-    asked = [*states, timer, level, settings, curve, p_t, gr.State(MAPS[0]), *pins, gr.Number(1, visible="hidden")]
+    asked = [*states, level, settings, curve, p_t, gr.State(MAPS[0]), *pins, gr.Number(1, visible="hidden")]
     asked += [gr.State(Inquiry()), gr.State(None)]
     return Parts(*shown, *asked, film, widgets, more | buttons | pinning, lesson)
 

@@ -175,5 +175,8 @@ window.live ??= (() => {
   for (const kind of ["pointerdown", "keydown", "drop"]) {
     document.addEventListener(kind, () => { if (timer) sync(); }, true);
   }
-  return { part, connect, set, choose, told, answered };
+  /** What is asked by now, for others that ask the server. */
+  const asked = () => ({ token, settings: JSON.stringify(settings) });
+
+  return { part, connect, set, choose, told, answered, asked };
 })();

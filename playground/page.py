@@ -43,7 +43,7 @@ def build_page() -> gr.Blocks:
         connect_data(page, parts)
         connect_take_home(parts)
         connect_training(parts)
-        connect_evaluation(page, parts)
+        connect_evaluation(parts)
         connect_pinning(parts)
         connect_lessons(parts)
     gc.freeze()  # what is here now stays: looking through it for garbage stopped all answers for 0.3 s, now and then

@@ -1,5 +1,6 @@
 """Start, stop, watch, pause, resume and use training runs, or short runs to compare."""
 
+import hashlib
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -11,13 +12,14 @@ from playground.answers import LIVE, refusing, shown_settings, updates
 from playground.asked import Asked
 from playground.controls import settings_of
 from playground.datasets import DATA
-from playground.layout import IDLE_SECONDS, NO_RUN, TICK_SECONDS, Parts
+from playground.layout import NO_RUN, Parts
 from playground.place import is_kept
 from playground.run_readout import state_text
 from playground.runs import ACTIVE, RESUMABLE
 from playground.show import show
 from playground.steps.training import RUNS, run_config
 from playground.visitor import VISITORS, visitor_of
+from playground.watch import News, watch
 
 TRAINING_SPLITS = ("train", "val")  # which a run reads
 MOST_LISTED = 200  # runs
@@ -39,26 +41,17 @@ class Around(NamedTuple):
         run: The chosen one.
         state: Where it stands.
         frames: Evaluations of its film.
-        active: Whether any run goes on or waits.
     """
 
     choices: tuple[tuple[str, str], ...] = ()
     run: str = ""
     state: str = ""
     frames: int = 0
-    active: bool = False
-
-
-class Seen(NamedTuple):
-    """What the page shows of its run: what changes when there is something new, and what is around it."""
-
-    stamp: tuple = ()
-    around: Around = Around()
 
 
 def connect_training(parts: Parts) -> None:
-    """Wires the buttons of the training step, and the clock that looks at the runs."""
-    seen = gr.State(Seen())
+    """Wires the buttons of the training step, and the watch over the runs."""
+    seen = [gr.State(Around()), watch("training", news)]
     _connect_buttons(parts, seen)
     _connect_watch(parts, seen)
     use = refusing(len(parts.all_settings), _use)
@@ -67,11 +60,11 @@ def connect_training(parts: Parts) -> None:
 
 def run_parts(parts: Parts) -> list:
     """Returns what `run_updates` gives new values."""
-    return [parts.run, parts.film, parts.timer, *(parts.buttons[name] for name in BUTTON_STATES)]
+    return [parts.run, parts.film, *(parts.buttons[name] for name in BUTTON_STATES)]
 
 
 def run_updates(asked: Asked, *, choose: bool = True) -> list:
-    """Returns the list of runs, the film's slider, the clock and the buttons for what is asked.
+    """Returns the list of runs, the film's slider and the buttons for what is asked.
 
     Args:
         asked: By the visitor.
@@ -82,7 +75,6 @@ def run_updates(asked: Asked, *, choose: bool = True) -> list:
     return [
         gr.Dropdown(choices=[NO_RUN, *around.choices], **({"value": asked.run} if choose else {})),
         gr.Slider(maximum=max(frames, 2), value=asked.frame, visible=True if frames > 1 else "hidden"),
-        gr.Timer(TICK_SECONDS if around.active else IDLE_SECONDS),
         *(gr.Button(interactive=around.state in states) for states in BUTTON_STATES.values()),
     ]
 
@@ -90,9 +82,14 @@ def run_updates(asked: Asked, *, choose: bool = True) -> list:
 def _around(asked: Asked) -> Around:
     standings = RUNS.standings()
     choices = tuple((_label(name, standings[name]), name) for name in list(standings)[:MOST_LISTED])
-    active = any(each.state in ACTIVE for each in standings.values())
     state = RUNS.read(asked.run).state if RUNS.has(asked.run) else ""
-    return Around(choices, asked.run, state, frame_count(asked.run), active)
+    return Around(choices, asked.run, state, frame_count(asked.run))
+
+
+def news(asked: Asked) -> News:
+    """Returns what there is of the run that is asked for, and of the list of all."""
+    active = any(each.state in ACTIVE for each in RUNS.standings().values())
+    return News(hashlib.sha1(repr(RUNS.stamp(asked.run)).encode()).hexdigest(), active)
 
 
 def newest_frame(asked: Asked) -> Asked:
@@ -110,13 +107,13 @@ def _label(name: str, standing: Standing) -> str:
     return " · ".join(part for part in (state_text(standing.state, standing.place), called, name) if part)
 
 
-def _connect_buttons(parts: Parts, seen: gr.State) -> None:
-    buttons, outputs = parts.buttons, [*run_parts(parts), seen, *parts.shown]
+def _connect_buttons(parts: Parts, seen: list) -> None:
+    buttons, outputs = parts.buttons, [*run_parts(parts), *seen, *parts.shown]
     count = len(outputs) - len(parts.shown)
 
     def chosen(asked: Asked) -> list:
         asked = newest_frame(asked)
-        return [*run_updates(asked), _seen(asked), *updates(show(asked))]
+        return [*run_updates(asked), *_seen(asked), *updates(show(asked))]
 
     def acting(act: Callable[[str], None]) -> Callable[..., list]:
         def handler(request: gr.Request, *inputs: Any) -> list:
@@ -157,24 +154,24 @@ def _started(asked: Asked, visitor: str) -> str:
     return RUNS.start(config, str(DATA.shelf.get(place.source).folder), visitor)
 
 
-def _connect_watch(parts: Parts, seen: gr.State) -> None:
-    def tick(last: Seen, *inputs: Any) -> list:
+def _connect_watch(parts: Parts, seen: list) -> None:
+    def tick(last: Around, *inputs: Any) -> list:
         asked = Asked(*inputs)
-        if asked.step != "training" or RUNS.stamp(asked.run) == last.stamp:
-            return [gr.skip()] * len(outputs)
-        if asked.frame >= last.around.frames:  # the film follows the run unless somebody has moved its slider
+        if asked.frame >= last.frames:  # the film follows the run unless somebody has moved its slider
             asked = newest_frame(asked)
-        now = _seen(asked)
+        now, stamp = _seen(asked)
         # A list that is open, or a button that is being pressed, is left alone while nothing about it is new.
-        around = [gr.skip()] * len(run_parts(parts)) if now.around == last.around else run_updates(asked, choose=False)
-        return [*around, now, *updates(show(asked))]
+        around = [gr.skip()] * len(run_parts(parts)) if now == last else run_updates(asked, choose=False)
+        return [*around, now, stamp, *updates(show(asked))]
 
-    outputs = [*run_parts(parts), seen, *parts.shown]
-    parts.timer.tick(tick, [seen, *parts.asked], outputs, **LIVE)
+    kept, watching = seen
+    watching.tick(tick, [kept, *parts.asked], [*run_parts(parts), *seen, *parts.shown], **LIVE)
 
 
-def _seen(asked: Asked) -> Seen:
-    return Seen(RUNS.stamp(asked.run), _around(asked))
+def _seen(asked: Asked) -> tuple[Around, str]:
+    """Returns what is around a run, and the stamp of the news: taken first, or what comes meanwhile would be lost."""
+    stamp = news(asked).stamp
+    return _around(asked), stamp
 
 
 def _use(*inputs: Any) -> list:

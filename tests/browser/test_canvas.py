@@ -239,6 +239,7 @@ def test_ctrl_and_wheel_zooms_about_the_pointer_and_the_plain_wheel_scrolls_the_
     picture.drag((100, 75), (160, 75))
     picture.click(160, 75, [100, 75])
     picture.page.mouse.dblclick(*picture.place(300, 200))
+    picture.page.wait_for_selector(".pic-zoomed", state="detached")
     picture.click(20, 10, [20, 10])
 
 

@@ -1,0 +1,67 @@
+"""Watching what goes on in the background: the browser looks for news, and only news is an event of Gradio's.
+
+A clock of Gradio's would be an event at every tick: where half a hundred parts of the page hang on it, each takes a
+tenth of a second of the browser's time, in every step, also where nothing is new.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import gradio as gr
+
+from core.knobs import ConfigError
+from playground.asked import Asked
+from playground.show import TOKENS
+
+SCRIPT = (Path(__file__).parent / "watch.js").read_text("utf-8")
+
+
+class News(NamedTuple):
+    """What there is.
+
+    Attributes:
+        stamp: Another one whenever there is something else to show, "" where there is nothing.
+        soon: Whether that is to be expected soon.
+    """
+
+    stamp: str = ""
+    soon: bool = False
+
+
+def watch(step: str, look: Callable[[Asked], News]) -> gr.HTML:
+    """Builds the invisible part of the page that looks; listen to its `tick`, and give it the stamp of what is shown.
+
+    Args:
+        step: Which shows the news.
+        look: Tells what there is for what is asked.
+    """
+
+    def news(request: object) -> dict[str, Any]:
+        return told(request, look)
+
+    return gr.HTML(
+        "",
+        step=step,
+        html_template="<i hidden></i>",
+        js_on_load=SCRIPT,
+        apply_default_css=False,
+        server_functions=[news],
+        elem_classes=["nothing"],
+    )
+
+
+def told(request: object, look: Callable[[Asked], News]) -> dict[str, Any]:
+    """Returns the news as the browser gets them.
+
+    Args:
+        request: A dict with the `token` of what was asked, see `playground.live`, and `settings`; it may be anything.
+        look: As in `watch`.
+    """
+    asked = TOKENS.get(request.get("token")) if isinstance(request, dict) else None
+    if asked is None or not isinstance(request.get("settings"), str):
+        return News()._asdict()
+    try:
+        return look(asked._replace(settings=request["settings"]))._asdict()
+    except ConfigError:  # the page says so itself
+        return News()._asdict()
