@@ -3,7 +3,7 @@
 // widgets and the hidden text of all settings, which its other events read; `sync` writes that text when a drag pauses
 // and before anything is clicked.
 window.live ??= (() => {
-  const REST_MS = 250;  // after which a knob is taken to rest
+  const REST_MS = 400;  // after which a knob is taken to rest: who taps an arrow key three times a second goes on
   // Painted in this order, each once the frame with the one before is out.
   const WAVES = [
     ["canvas", "other", "notice"],
@@ -144,11 +144,16 @@ window.live ??= (() => {
 
   function paintNext() {
     stopPainting();
-    for (const name of due.shift()) {
-      const part = parts.get(name);  // none is there for what is not on the page, such as the second picture
-      if (part && newest[name] !== null && newest[name] !== part.painted()) part.show(newest[name]);
-    }
+    while (due.length && !paintAll(due.shift()));  // what is as it was needs no frame
     if (due.length) nextFrame = requestAnimationFrame(() => { afterFrame = setTimeout(paintNext); });
+  }
+
+  /** Paints the parts of a wave; false if nothing of it is new. */
+  function paintAll(names) {
+    const isNew = (name) => parts.has(name) && newest[name] !== null && newest[name] !== parts.get(name).painted();
+    const news = names.filter(isNew);  // of what is on the page: the second picture need not be
+    news.forEach((name) => parts.get(name).show(newest[name]));
+    return news.length > 0;
   }
 
   function stopPainting() {
