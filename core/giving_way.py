@@ -1,12 +1,13 @@
-"""Runs give way to whoever moves a knob: for as long as a drag lasts, they do not compute.
+"""Runs give way to whoever moves a knob: while it moves, they do not compute, but for their turn now and then.
 
 A low priority is not enough where a training run and a page share two cores: each answer still waits for caches and
-for slices of time. So a page touches a file with each answer, and the process that starts the runs stops its own
-children while that was just now (`signal.SIGSTOP`). They cannot be left stopped: where the kernel can promise to let
-them go on if that process dies, it is asked to (prctl, PR_SET_PDEATHSIG), and nowhere else are they stopped at all.
+for slices of time. So a page touches a file whenever it answers a knob, and the process that starts the runs stops its
+own children while that was just now (`signal.SIGSTOP`). Should that process die meanwhile, the kernel lets them go on
+(prctl, PR_SET_PDEATHSIG); where it cannot promise that, they are not stopped at all.
 """
 
 import ctypes
+import math
 import os
 import signal
 import sys
@@ -15,8 +16,8 @@ from contextlib import suppress
 from pathlib import Path
 
 TOUCHED = ".touched"  # in the folder of runs
-RECENT_SECONDS = 0.4  # a pause within a drag is shorter
-# Then runs have their turn, or visitors enough to move a knob at any time would keep them from ever ending.
+RECENT_SECONDS = 0.4  # the time a page has for the next answer
+# Then runs have their turn, or visitors who move a knob again and again would keep them from ever ending.
 MOST_SECONDS, TURN_SECONDS = 20.0, 5.0
 CAN_PROMISE = sys.platform == "linux"
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
@@ -35,7 +36,7 @@ def goes_on_without_parent() -> None:
 
 
 class Way:
-    """Tells when the runs of a folder are to give way, by a clock of the caller's.
+    """Tells when the runs of a folder are to give way.
 
     Args:
         place: The folder, which is there.
@@ -46,15 +47,16 @@ class Way:
         with suppress(OSError):  # on a full disk they do not give way
             self._file.touch()
             os.utime(self._file, (0, 0))
-        self._since: float | None = None  # monotonic
+        self._since = self._last = -math.inf  # when pages began to be touched, and were last
 
     def wanted(self) -> bool:
-        """Whether runs are to wait now; asked every now and then, since it counts for how long they have."""
+        """Whether runs are to wait now; asked again and again, since it sees by that how long they have waited."""
         now = time.monotonic()
         if not self._is_recent():
-            self._since = None
             return False
-        self._since = now if self._since is None else self._since
+        if now - self._last > TURN_SECONDS:  # they have had theirs
+            self._since = now
+        self._last = now
         return (now - self._since) % (MOST_SECONDS + TURN_SECONDS) < MOST_SECONDS
 
     def _is_recent(self) -> bool:

@@ -150,7 +150,7 @@ class Backbone(nn.Module):
 
 
 def build_body(depth: int, *, norm_eps: float = NORM_EPS) -> IntermediateLayerGetter:
-    """Builds a ResNet of so many layers up to C5, from pixels to a dict of `BODY_MAPS`; as `build_model` does."""
+    """Builds a ResNet of so many layers up to C5 with random weights; it turns pixels into a dict of `BODY_MAPS`."""
     resnet = getattr(torchvision.models, f"resnet{depth}")(norm_layer=partial(nn.BatchNorm2d, eps=norm_eps))
     return IntermediateLayerGetter(resnet, dict(zip(("layer2", "layer3", "layer4"), BODY_MAPS, strict=True)))
 
@@ -219,7 +219,7 @@ def build_model(
         num_classes: Number of classes, K.
         anchors_per_place: Anchors at each place of a level, A.
         norm_eps: ε of the body's batch norms.
-        body: One of the same depth that the network takes over instead of a new one.
+        body: One of the same depth that the network takes over, with its ε, instead of a new one.
     """
     class_head = build_class_head(model, num_classes=num_classes, anchors_per_place=anchors_per_place)
     box_head = BoxHead(model.fpn_channels, convs=_subnet(model), anchors=anchors_per_place)

@@ -72,7 +72,7 @@ def parts_of(model: Model, *, num_classes: int, anchors_per_place: int) -> tuple
 def costs_of(
     model: Model, *, num_classes: int, anchors_per_place: int, height: int, width: int, batch_size: int
 ) -> Costs:
-    """Counts work and memory of a network without doing the work, in one pass over the shapes.
+    """Counts work and memory of a network without doing the work, in a pass over the shapes of each of its parts.
 
     Args:
         model: Depth, widths and kinds of the network's parts, and what of it is frozen.
@@ -87,11 +87,11 @@ def costs_of(
         body = _body_pass(network.backbone.body, batch_size, height, width)
         pyramid = _passed([network.backbone.fpn], lambda: network.backbone(torch.empty(0), body.outputs).levels)
         heads = _heads_pass(list(network.head.values()), pyramid.outputs)
+        weights = sum(parameter.nbytes for parameter in network.parameters())
+        trained = sum(parameter.nbytes for parameter in network.parameters() if parameter.requires_grad)
     passes = (body, pyramid, heads)
     operations = sum(each.operations for each in passes)
     activations = sum({storage: size for each in passes for storage, size in each.kept.items()}.values())
-    weights = sum(parameter.nbytes for parameter in network.parameters())
-    trained = sum(parameter.nbytes for parameter in network.parameters() if parameter.requires_grad)
     return Costs(operations / batch_size / 1e9, weights + 3 * trained + activations)
 
 
@@ -124,7 +124,7 @@ class _Pass(NamedTuple):
     """What was counted of a forward pass.
 
     Attributes:
-        outputs: They keep all alive that goes back from them, so that no storage is taken for another.
+        outputs: With the graph behind them they keep each storage alive: a new one cannot be taken for it.
         operations: Multiplications and additions.
         kept: Bytes that are kept to go back, beside the weights, by storage.
     """
@@ -141,7 +141,10 @@ def _body_pass(body: IntermediateLayerGetter, batch_size: int, height: int, widt
 
 
 def _heads_pass(heads: list[nn.Module], levels: tuple[Tensor, ...]) -> _Pass:
-    """All levels as one row of places: what is counted grows with places, wherever they are."""
+    """Counts all levels as one row of places: what heads do and keep grows with places, wherever they are.
+
+    What they keep of the row itself is counted as the levels, which the pyramid may have kept already.
+    """
     places = sum(level.shape[-2:].numel() for level in levels)
     row = torch.empty(*levels[0].shape[:2], 1, places, device="meta")
     counted = _passed(heads, lambda: (head((row,)) for head in heads))
@@ -166,10 +169,12 @@ def _passed(modules: list[nn.Module], forward: Callable[[], Iterable[Tensor]]) -
     layers = (layer for module in modules for layer in module.modules())
     convolutions = [layer for layer in layers if isinstance(layer, nn.Conv2d)]  # all else is negligible
     hooks = [layer.register_forward_hook(count) for layer in convolutions]
-    with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
-        outputs = tuple(forward())
-    for hook in hooks:
-        hook.remove()
+    try:
+        with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
+            outputs = tuple(forward())
+    finally:
+        for hook in hooks:
+            hook.remove()
     return _Pass(outputs, operations, {storage: size for storage, size in kept.items() if storage not in weights})
 
 

@@ -69,7 +69,7 @@ class Server:
         return bool(ended)
 
     def _give_way(self, wanted: bool) -> None:
-        """Stops the runs that train and are asked for nothing, or lets them go on."""
+        """Stops the runs that train, unless they are to pause, stop or do a single step, or lets them go on."""
         stopped = {child for child, folder in self._children.items() if wanted and self._may_stop(folder)}
         for child in stopped ^ self._stopped:
             with suppress(ProcessLookupError):
@@ -83,7 +83,10 @@ class Server:
 
     def _start_waiting(self) -> bool:
         """Starts runs on the devices that are free; returns whether the server is still needed."""
-        with self._queue.lock() as held:
+        lock = self._queue.take_lock()
+        if lock is None:  # not for ever: there are runs to let go on
+            return True
+        with lock as held:
             waiting = self._queue.waiting()
             for device in self._devices:
                 name = "cpu" if device is None else f"cuda{device}"

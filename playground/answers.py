@@ -41,12 +41,14 @@ def answer(request: object) -> dict[str, Any]:
     """
     if not isinstance(request, dict) or not _sound(request):
         return Shown("The page sent something that cannot be read: reload it.")._asdict()
-    RUNS.give_way()
     asked = TOKENS.get(request.get("token"))
     if asked is None:
         return {"forgotten": True}
     chosen = {name: request[name] for name in BROWSERS}
-    return show(asked._replace(**chosen, held=request.get("held") is True))._asdict()
+    RUNS.give_way()
+    shown = show(asked._replace(**chosen, held=request.get("held") is True))
+    RUNS.give_way()  # for the browser, which paints it now
+    return shown._asdict()
 
 
 def _sound(request: dict) -> bool:

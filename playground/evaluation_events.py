@@ -27,7 +27,7 @@ def connect_evaluation(parts: Parts) -> None:
     def start(*inputs: Any) -> list:
         asked = Asked(*inputs)
         EVALUATIONS.start(asked.config(), asked.place())
-        return updates(show(asked))
+        return ["", *updates(show(asked))]  # nothing of it has been shown
 
     def stop(*inputs: Any) -> list:
         asked = Asked(*inputs)
@@ -36,19 +36,22 @@ def connect_evaluation(parts: Parts) -> None:
 
     def tick(*inputs: Any) -> list:
         asked = Asked(*inputs)
+        if asked.step != STEP:  # it has just been left
+            return [gr.skip()] * (1 + len(parts.shown))
         return [news(asked).stamp, *updates(show(asked))]
 
     buttons = parts.buttons
-    buttons["evaluate"].click(refusing(0, start), parts.asked, parts.shown, **LIVE)
+    buttons["evaluate"].click(refusing(1, start), parts.asked, [watching, *parts.shown], **LIVE)
     buttons["stop_evaluation"].click(refusing(0, stop), parts.asked, parts.shown, **LIVE)
     watching.tick(refusing(1, tick), parts.asked, [watching, *parts.shown], **LIVE)
     _connect_links(parts)
 
 
 def news(asked: Asked) -> News:
-    """Returns what there is of the evaluation of what is asked; raises as `Asked.config`."""
-    standing = EVALUATIONS.read(key_of(asked.config(), asked.place()))
-    stamp = f"{standing.state} {standing.done}" if standing else ""
+    """Returns what there is of the evaluation of what is asked; raises as `Asked.config` and `key_of`."""
+    key = key_of(asked.config(), asked.place())
+    standing = EVALUATIONS.read(key)
+    stamp = f"{hash(key)} {standing.state} {standing.done}" if standing else ""
     return News(stamp, EVALUATIONS.any_active())
 
 

@@ -3,8 +3,8 @@
 // widgets and the hidden text of all settings, which its other events read; `sync` writes that text when a drag pauses
 // and before anything is clicked.
 window.live ??= (() => {
-  const REST_MS = 400;  // after which a knob is taken to rest: who taps an arrow key three times a second goes on
-  // Painted in this order, each once the frame with the one before is out.
+  const REST_MS = 400;  // after which a knob is taken to rest, and `sync` writes; longer than between taps of an arrow key
+  // Painted in this order, each that has news once the frame with the one before is out.
   const WAVES = [
     ["canvas", "other", "notice"],
     ["figure", "more"],
@@ -180,8 +180,8 @@ window.live ??= (() => {
   for (const kind of ["pointerdown", "keydown", "drop"]) {
     document.addEventListener(kind, () => { if (timer) sync(); }, true);
   }
-  /** What is asked by now, for others that ask the server. */
-  const asked = () => ({ token, settings: JSON.stringify(settings) });
+  /** What is asked, for others that ask the server; null while Gradio's events would say something else. */
+  const settled = () => (token && settings && !timer ? { token, settings: JSON.stringify(settings) } : null);
 
-  return { part, connect, set, choose, told, answered, asked };
+  return { part, connect, set, choose, told, answered, settled };
 })();

@@ -1,6 +1,7 @@
 """What is told of a training run: where it stands, its latest numbers, what a single step changed."""
 
 from collections.abc import Sequence
+from statistics import median
 from typing import Any
 
 from core.config import Config
@@ -9,7 +10,7 @@ from core.single_step import SingleStep
 from playground import readout
 from playground.runs import Progress
 
-LATEST = 20  # steps over which the speed is averaged
+LATEST = 20  # steps of which the speed counts
 POINTS = 80  # of a small curve
 SMALL = (
     ("learning rate", "learning_rate", ".2g"),
@@ -70,9 +71,8 @@ def _evaluation(evaluations: Sequence[dict[str, Any]]) -> str:
 
 def seconds_left(steps: Sequence[dict[str, Any]], config: Config) -> float:
     """Returns how long the remaining steps will take at the latest speed, evaluations apart."""
-    speeds = [record["images_per_second"] for record in steps[-LATEST:]]
-    taken = sum(config.training.batch_size / max(speed, 1e-9) for speed in speeds) / len(speeds)
-    return taken * (config.training.steps - steps[-1]["step"])
+    speed = median(record["images_per_second"] for record in steps[-LATEST:])  # a step may have given way to a page
+    return config.training.batch_size / max(speed, 1e-9) * (config.training.steps - steps[-1]["step"])
 
 
 def duration(seconds: float) -> str:

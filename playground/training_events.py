@@ -21,6 +21,7 @@ from playground.steps.training import RUNS, run_config
 from playground.visitor import VISITORS, visitor_of
 from playground.watch import News, watch
 
+STEP = "training"
 TRAINING_SPLITS = ("train", "val")  # which a run reads
 MOST_LISTED = 200  # runs
 PAUSABLE = (STARTING, RUNNING)
@@ -51,9 +52,9 @@ class Around(NamedTuple):
 
 def connect_training(parts: Parts) -> None:
     """Wires the buttons of the training step, and the watch over the runs."""
-    seen = [gr.State(Around()), watch("training", news)]
-    _connect_buttons(parts, seen)
-    _connect_watch(parts, seen)
+    around, watching = gr.State(Around()), watch(STEP, news)
+    _connect_buttons(parts, [around, watching])
+    _connect_watch(parts, around, watching)
     use = refusing(len(parts.all_settings), _use)
     parts.buttons["use"].click(use, parts.asked, [*parts.all_settings, *parts.shown], **LIVE)
 
@@ -108,6 +109,7 @@ def _label(name: str, standing: Standing) -> str:
 
 
 def _connect_buttons(parts: Parts, seen: list) -> None:
+    """Wires what acts on a run; `seen` are the components that take `_seen`."""
     buttons, outputs = parts.buttons, [*run_parts(parts), *seen, *parts.shown]
     count = len(outputs) - len(parts.shown)
 
@@ -154,18 +156,21 @@ def _started(asked: Asked, visitor: str) -> str:
     return RUNS.start(config, str(DATA.shelf.get(place.source).folder), visitor)
 
 
-def _connect_watch(parts: Parts, seen: list) -> None:
+def _connect_watch(parts: Parts, around: gr.State, watching: gr.HTML) -> None:
+    outputs = [*run_parts(parts), around, watching, *parts.shown]
+
     def tick(last: Around, *inputs: Any) -> list:
         asked = Asked(*inputs)
+        if asked.step != STEP:  # it has just been left
+            return [gr.skip()] * len(outputs)
         if asked.frame >= last.frames:  # the film follows the run unless somebody has moved its slider
             asked = newest_frame(asked)
         now, stamp = _seen(asked)
         # A list that is open, or a button that is being pressed, is left alone while nothing about it is new.
-        around = [gr.skip()] * len(run_parts(parts)) if now == last else run_updates(asked, choose=False)
-        return [*around, now, stamp, *updates(show(asked))]
+        changed = [gr.skip()] * len(run_parts(parts)) if now == last else run_updates(asked, choose=False)
+        return [*changed, now, stamp, *updates(show(asked))]
 
-    kept, watching = seen
-    watching.tick(tick, [kept, *parts.asked], [*run_parts(parts), *seen, *parts.shown], **LIVE)
+    watching.tick(tick, [around, *parts.asked], outputs, **LIVE)
 
 
 def _seen(asked: Asked) -> tuple[Around, str]:

@@ -1,27 +1,36 @@
-// Looks whether there is news of what goes on in the background, for as long as the step that shows it is on show.
+// Looks whether there is news of what goes on in the background, while the step that shows it is on show.
 const LOOK_MS = 500;
 const IDLE_MS = 5000;  // where none is expected
+const HURRY_MS = 3000;  // after a click, which may have started something that takes a moment to be seen
 let due = 0;  // when it looks next
+let hurried = 0;  // until when it does not idle
 let looking = false;
+let tried = "";  // stamp of the news that were told last …
+let again = 0;  // … and when to tell them anew, should they not be shown by then: an event that comes amid another is lost
 
 async function look() {
   if (!element.isConnected) {
     clearInterval(clock);
     document.removeEventListener("click", hurry);
-  } else if (document.body.dataset.step !== props.step || document.hidden) {
-    hurry();
-  } else if (!looking && performance.now() >= due) {
-    looking = true;
-    const news = await server.news(live.asked()).catch(() => null);
-    looking = false;
-    const isNew = news?.stamp && news.stamp !== props.value;  // again and again, until it is shown
-    due = performance.now() + (isNew || news?.soon ? LOOK_MS : IDLE_MS);
-    if (isNew) trigger("tick");
+    return;
   }
+  const asked = live.settled();
+  const now = performance.now();
+  if (document.body.dataset.step !== props.step || document.hidden) due = 0;
+  if (document.body.dataset.step !== props.step || document.hidden || !asked || looking || now < due) return;
+  looking = true;
+  due = now < hurried ? 0 : now + IDLE_MS;
+  const news = await server.news(asked).catch(() => null);
+  looking = false;
+  if (news?.forgotten) document.dispatchEvent(new Event("live-forgotten"));
+  if (news?.soon) due = 0;
+  if (!news?.stamp || news.stamp === props.value || (news.stamp === tried && performance.now() < again)) return;
+  [tried, again, due] = [news.stamp, performance.now() + IDLE_MS, 0];
+  trigger("tick");
 }
 
-/** Something may have been started. */
 function hurry() {
+  hurried = performance.now() + HURRY_MS;
   due = 0;
 }
 

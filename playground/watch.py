@@ -1,7 +1,7 @@
 """Watching what goes on in the background: the browser looks for news, and only news is an event of Gradio's.
 
-A clock of Gradio's would be an event at every tick: where half a hundred parts of the page hang on it, each takes a
-tenth of a second of the browser's time, in every step, also where nothing is new.
+A clock of Gradio's would be an event at every tick, on which half a hundred parts of the page hang: each tick would
+take a tenth of a second of the browser's time, in every step, also where nothing is new.
 """
 
 from collections.abc import Callable
@@ -10,9 +10,8 @@ from typing import Any, NamedTuple
 
 import gradio as gr
 
-from core.knobs import ConfigError
 from playground.asked import Asked
-from playground.show import TOKENS
+from playground.show import REFUSALS, TOKENS
 
 SCRIPT = (Path(__file__).parent / "watch.js").read_text("utf-8")
 
@@ -21,7 +20,7 @@ class News(NamedTuple):
     """What there is.
 
     Attributes:
-        stamp: Another one whenever there is something else to show, "" where there is nothing.
+        stamp: Of what there is to show: another one means that something has changed; "" where there is nothing.
         soon: Whether that is to be expected soon.
     """
 
@@ -38,7 +37,7 @@ def watch(step: str, look: Callable[[Asked], News]) -> gr.HTML:
     """
 
     def news(request: object) -> dict[str, Any]:
-        return told(request, look)
+        return told(request, step, look)
 
     return gr.HTML(
         "",
@@ -51,17 +50,20 @@ def watch(step: str, look: Callable[[Asked], News]) -> gr.HTML:
     )
 
 
-def told(request: object, look: Callable[[Asked], News]) -> dict[str, Any]:
-    """Returns the news as the browser gets them.
+def told(request: object, step: str, look: Callable[[Asked], News]) -> dict[str, Any]:
+    """Returns the news as the browser gets them, or {"forgotten": True} where the token is no longer known.
 
     Args:
         request: A dict with the `token` of what was asked, see `playground.live`, and `settings`; it may be anything.
+        step: As in `watch`; another one has no news, such as the one that is still on its way out.
         look: As in `watch`.
     """
-    asked = TOKENS.get(request.get("token")) if isinstance(request, dict) else None
-    if asked is None or not isinstance(request.get("settings"), str):
+    if not isinstance(request, dict) or not isinstance(request.get("settings"), str):
         return News()._asdict()
+    asked = TOKENS.get(request.get("token"))
+    if asked is None:
+        return {"forgotten": True}
     try:
-        return look(asked._replace(settings=request["settings"]))._asdict()
-    except ConfigError:  # the page says so itself
+        return (look(asked._replace(settings=request["settings"])) if asked.step == step else News())._asdict()
+    except REFUSALS:  # the page says so itself
         return News()._asdict()

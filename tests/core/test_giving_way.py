@@ -44,16 +44,19 @@ def test_nobody_waits_until_it_is_touched_and_a_little_longer(tmp_path, clock):
     assert not way.wanted()
 
 
-def test_runs_have_their_turn_however_long_a_drag_lasts(tmp_path, clock):
+@pytest.mark.parametrize("pause", [0.1, RECENT_SECONDS + 0.1])  # of a drag, and of taps
+def test_runs_have_their_turn_however_long_a_drag_lasts(tmp_path, clock, pause):
     way = Way(tmp_path)
     waited = []
-    for _ in range(600):  # a minute
-        clock.touch()
+    for number in range(4000):
+        if number * 0.05 % pause < 0.05:
+            clock.touch()
         waited.append(way.wanted())
-        clock.now += 0.1
-    share = MOST_SECONDS / (MOST_SECONDS + TURN_SECONDS)
-    assert waited[0] and not waited[round(10 * MOST_SECONDS) + 1]
-    assert sum(waited) / len(waited) == pytest.approx(share, abs=0.04)
+        clock.now += 0.05
+    period, most = (round(20 * seconds) for seconds in (MOST_SECONDS + TURN_SECONDS, MOST_SECONDS))
+    assert waited[0] and sum(waited[:most]) > 0.7 * most
+    for start in range(0, 4000 - period, period):
+        assert not any(waited[start + most + 2 : start + period - 2])
 
 
 def test_a_pause_begins_anew(tmp_path, clock):

@@ -12,6 +12,8 @@ def test_a_slow_first_page_does_not_end_the_app(monkeypatch):
     with gr.Blocks() as page:
         gr.HTML("a page")
     _, address, _ = page.launch(prevent_thread_lock=True, quiet=True, **launch_options())
-    with urlopen(address, timeout=30) as answer:
-        assert answer.status == 200
-    page.close()
+    try:
+        with urlopen(address, timeout=30) as answer:
+            assert answer.status == 200
+    finally:
+        page.close()
