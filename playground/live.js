@@ -180,6 +180,7 @@ window.live ??= (() => {
   for (const kind of ["pointerdown", "keydown", "drop"]) {
     document.addEventListener(kind, () => { if (timer) sync(); }, true);
   }
+
   /** What is asked, for others that ask the server; null while Gradio's events would say something else. */
   const settled = () => (token && settings && !timer ? { token, settings: JSON.stringify(settings) } : null);
 

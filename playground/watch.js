@@ -14,10 +14,11 @@ async function look() {
     document.removeEventListener("click", hurry);
     return;
   }
-  const asked = live.settled();
   const now = performance.now();
-  if (document.body.dataset.step !== props.step || document.hidden) due = 0;
-  if (document.body.dataset.step !== props.step || document.hidden || !asked || looking || now < due) return;
+  const onShow = document.body.dataset.step === props.step && !document.hidden;
+  if (!onShow) due = 0;
+  const asked = onShow && !looking && now >= due ? live.settled() : null;
+  if (!asked) return;
   looking = true;
   due = now < hurried ? 0 : now + IDLE_MS;
   const news = await server.news(asked).catch(() => null);
