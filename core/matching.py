@@ -54,9 +54,10 @@ def match_anchors(anchors: Tensor, objects: Tensor, matching: Matching) -> Match
         matching: The thresholds.
     """
     iou, best_object, anchor_of_object, best_iou, best_anchor = _best(anchors, objects, matching.force_best_match)
-    label = torch.full_like(best_object, IGNORED, dtype=torch.int8)
-    label[iou < matching.bg_iou_threshold] = BACKGROUND
-    label[iou >= matching.fg_iou_threshold] = FOREGROUND
+    above_lower, above_upper = (
+        (iou >= threshold).view(torch.int8) for threshold in (matching.bg_iou_threshold, matching.fg_iou_threshold)
+    )
+    label = above_lower.mul_(IGNORED).add_(above_upper, alpha=FOREGROUND - IGNORED)
     if len(objects) == 0:
         label.fill_(BACKGROUND)  # also when the lower threshold is 0
     forced = anchor_of_object & (label != FOREGROUND)
@@ -103,9 +104,11 @@ def _best(anchors: Tensor, objects: Tensor, force: bool) -> tuple[Tensor, Tensor
 
 def _runs(anchors: Tensor) -> Tensor:
     """Cuts anchors [N, 4], the last one repeated, into runs that follow each other, [4, R, RUN]."""
-    missing = -len(anchors) % RUN
-    padded = torch.cat([anchors, anchors[-1:].expand(missing, 4)])
-    return torch.stack(padded.unbind(dim=1)).view(4, -1, RUN)
+    runs = anchors.new_empty(4, len(anchors) + -len(anchors) % RUN)
+    for row, values in zip(runs, anchors.unbind(dim=1), strict=True):  # sooner than to transpose them at once
+        row[: len(anchors)] = values
+        row[len(anchors) :] = values[-1:]
+    return runs.view(4, -1, RUN)
 
 
 def _nearby(runs: Tensor, objects: Tensor) -> _Nearby:
