@@ -36,15 +36,9 @@ function heatAt({ extent: [x1, y1, x2, y2], rows, columns, steps, scale }, x, y)
 }
 
 function heatImage(heat) {
-  const steps = heat.steps;
   const image = new ImageData(heat.columns, heat.rows);
-  for (let i = 0; i < steps.length; i++) {
-    const place = (steps[i] / 255) * (VIRIDIS.length - 1);
-    const below = Math.min(Math.floor(place), VIRIDIS.length - 2);
-    const [low, high] = [rgb(VIRIDIS[below]), rgb(VIRIDIS[below + 1])];
-    for (let c = 0; c < 3; c++) image.data[4 * i + c] = low[c] + (high[c] - low[c]) * (place - below);
-    image.data[4 * i + 3] = 90 + steps[i] * 0.45;  // low cells let more of the picture through
-  }
+  const cells = new Uint32Array(image.data.buffer);
+  for (let i = 0; i < cells.length; i++) cells[i] = HEAT_COLOURS[heat.steps[i]];
   const canvas = document.createElement("canvas");
   [canvas.width, canvas.height] = [heat.columns, heat.rows];
   canvas.getContext("2d").putImageData(image, 0, 0);
@@ -52,6 +46,16 @@ function heatImage(heat) {
 }
 
 const rgb = (hex) => [0, 2, 4].map((i) => parseInt(hex.slice(i, i + 2), 16));
+
+/** The colour of each of the 256 steps of a map, as four bytes of an image; low steps let more of the picture through. */
+const HEAT_COLOURS = new Uint32Array(Uint8ClampedArray.from({ length: 4 * 256 }, (_, at) => {
+  const [step, channel] = [at >> 2, at % 4];
+  if (channel === 3) return 90 + step * 0.45;
+  const place = (step / 255) * (VIRIDIS.length - 1);
+  const below = Math.min(Math.floor(place), VIRIDIS.length - 2);
+  const [low, high] = [rgb(VIRIDIS[below])[channel], rgb(VIRIDIS[below + 1])[channel]];
+  return low + (high - low) * (place - below);
+}).buffer);
 
 function isDark(colour) {
   const [red, green, blue] = rgb(colour.slice(1));

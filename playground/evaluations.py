@@ -7,7 +7,6 @@ import threading
 from collections import OrderedDict
 from collections.abc import Hashable
 from concurrent.futures import ThreadPoolExecutor
-from functools import lru_cache
 from typing import NamedTuple
 
 from core.config import Config, knobs
@@ -185,10 +184,12 @@ def key_of(config: Config, place: DataPlace | None) -> Hashable:
     return network_of(config).key, source_key(there, config.scenes), settings, config.training.eval_images
 
 
-@lru_cache(maxsize=64)
 def _from_low_scores(config: Config) -> Config:
     """Average precision needs detections of low scores, whatever the threshold is on the page."""
-    return config.replace({SCORE: min(config.inference.score_threshold, knobs()[SCORE].default)})
+    threshold = min(config.inference.score_threshold, knobs()[SCORE].default)
+    # Past validation, which every answer of the page would pay for: a lower threshold contradicts nothing.
+    inference = config.inference.model_copy(update={"score_threshold": threshold})
+    return config.model_copy(update={"inference": inference})
 
 
 @all_threads()

@@ -36,14 +36,41 @@ function clipWithoutAddress() {
   }
 }
 
+
+const REST_MS = 300;  // after which a figure whose lines have moved is drawn anew, with axes that fit them
+
 let listening = false;
-let drawn = "";  // the figure on show, as JSON
+let figure = null;  // on show; plotly.js adds to it
+let frame = "";  // all of it but the heights of its curves
+let resting = 0;
 
 function draw(value) {
-  drawn = value;
-  const figure = value ? JSON.parse(value) : null;
+  const before = frame;
+  figure = value ? JSON.parse(value) : null;
+  frame = figure && JSON.stringify([figure.layout, figure.data.map((trace) => ({ ...trace, y: 0 }))]);
+  clearTimeout(resting);
   target.hidden = !figure;
   if (!figure) return;
+  if (frame === before && figure.data.every(canMove)) moveLines();
+  else drawAnew();
+}
+
+/** Whether a trace is a line that fits the axis as it is. */
+function canMove({ mode, yaxis, y }) {
+  const { range, type } = target.layout.yaxis;
+  const along = type === "log" ? Math.log10 : Number;
+  return mode === "lines" && !yaxis && y.every((height) => along(height) >= range[0] && along(height) <= range[1]);
+}
+
+/** Draws the lines alone, which takes half as long as the figure; the axes follow when they rest. */
+function moveLines() {
+  const moved = { data: figure.data.map(({ y }) => ({ y })), traces: figure.data.map((_, index) => index) };
+  const atOnce = { mode: "immediate", transition: { duration: 0 }, frame: { duration: 0, redraw: false } };
+  window.Plotly.animate(target, moved, atOnce).then(tell, () => {});  // one that is overtaken tells nothing
+  resting = setTimeout(drawAnew, REST_MS);
+}
+
+function drawAnew() {
   target.setAttribute("aria-label", figure.layout.title.text);
   const layout = themed(figure.layout);
   target.style.height = `${layout.height}px`;  // when the window changes, plotly.js fills the height that there is
@@ -52,10 +79,14 @@ function draw(value) {
   listening = true;
   clipWithoutAddress();
   target.dataset.title = figure.layout.title.text;
+  tell();
+}
+
+function tell() {
   target.dataset.drawn = Number(target.dataset.drawn || 0) + 1;
 }
 
 const drawOwn = live.part(props.part, draw, () => props.value);
 watch("value", drawOwn);
-new MutationObserver(() => draw(drawn)).observe(document.body, { attributes: true, attributeFilter: ["class", "data-lesson"] });
+new MutationObserver(() => { if (figure) drawAnew(); }).observe(document.body, { attributes: true, attributeFilter: ["class", "data-lesson"] });
 drawOwn();

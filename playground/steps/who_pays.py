@@ -7,6 +7,7 @@ from torch import Tensor
 from core.hyperparameters import Loss
 from core.matching import BACKGROUND, IGNORED
 from playground import readout
+from playground.cache import Cache
 from playground.figures import Figure, colour, histogram
 from playground.situation import Situation
 
@@ -21,16 +22,23 @@ MATTERS = {  # the settings each kind of classification loss looks at
 }
 
 
+_groups = Cache(16)
+
+
 def groups_of(situation: Situation) -> tuple[tuple[str, Tensor], ...]:
     """Returns (name, bool [N]) of foreground, hard background and easy background."""
-    match = situation.match
-    background = match.label == BACKGROUND
-    highest = situation.prediction.outputs.logits[0].max(dim=1).values.sigmoid()
-    return (
-        ("foreground", match.foreground),
-        ("hard background", background & (highest >= EASY)),
-        ("easy background", background & (highest < EASY)),
-    )
+
+    def compute() -> tuple[tuple[str, Tensor], ...]:
+        match = situation.match
+        background = match.label == BACKGROUND
+        easy = situation.prediction.outputs.logits[0].amax(dim=1).sigmoid() < EASY
+        return (
+            ("foreground", match.foreground),
+            ("hard background", background & ~easy),
+            ("easy background", background & easy),
+        )
+
+    return _groups.get(situation.truth_key, compute)
 
 
 def shares(situation: Situation) -> str:
@@ -38,7 +46,7 @@ def shares(situation: Situation) -> str:
     losses, ignored = situation.losses, int((situation.match.label == IGNORED).sum())
     whole = losses.classification.sum().clamp(min=1e-12)
     groups = groups_of(situation)
-    paid = {name: (losses.classification[where].sum() / whole).item() for name, where in groups}
+    paid = {name: ((losses.classification * where).sum() / whole).item() for name, where in groups}
     rows = [
         (name, readout.count(int((where & losses.used).sum())), readout.percent(paid[name])) for name, where in groups
     ]
