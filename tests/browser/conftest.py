@@ -1,10 +1,15 @@
-"""Chromium for the tests of the real page, without any network beyond this machine."""
+"""Chromium and the real page for its tests, without any network beyond this machine."""
 
 import os
 import shutil
 from urllib.parse import urlsplit
 
 import pytest
+
+from playground.page import build_page, launch_options
+from playground.steps import training
+from tests.browser.looking import headline
+from tests.waiting import wait
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
@@ -58,3 +63,26 @@ def new_page(browser):
 def page(new_page):
     """One page of a desktop's size."""
     return new_page(viewport={"width": 1280, "height": 900})
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory):
+    before, training.RUNS.place = training.RUNS.place, tmp_path_factory.mktemp("runs")
+    page = build_page()
+    _, url, _ = page.launch(prevent_thread_lock=True, quiet=True, **launch_options())
+    yield url
+    page.close()
+    training.RUNS.place = before
+
+
+@pytest.fixture
+def opened(page, address):
+    """Opens the page with a query and waits for its first picture."""
+
+    def open_page(query: str = "", view=page):
+        view.goto(f"{address}?{query}")
+        view.wait_for_selector(".pic[data-drawn]", timeout=60_000)
+        wait(lambda: headline(view, "picture"))
+        return view
+
+    return open_page

@@ -13,8 +13,9 @@ from playground.datasets import DATA
 from playground.page import build_page, launch_options
 from playground.shelf import Bounds, Shelf
 from playground.steps import training
-from tests.browser.test_page import address_of, choose, layers, notice, wait
+from tests.browser.looking import address_of, choose, layers, notice
 from tests.core.made_data import coco, coco_content
+from tests.waiting import wait
 
 pytestmark = pytest.mark.browser
 TINY = {"model.fpn_channels": 32, "model.num_convs": 1, "inference.image_size": 64, "training.eval_images": 6}

@@ -8,69 +8,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from core.presets import PRESETS
-from playground.page import build_page, launch_options
 from playground.runs import Runs
 from playground.steps import STEPS, training
+from tests.browser.looking import QUICK, address_of, choose, headline, layers, notice, set_slider
 from tests.waiting import wait
 
 pytestmark = pytest.mark.browser
-QUICK = (
-    "model.weights=random&model.fpn_channels=32&model.num_convs=1&inference.image_size=96&scenes.image_size=96"
-    "&scenes.min_size=0.3&training.batch_size=2&training.eval_images=2"
-)
-
-
-@pytest.fixture(scope="module")
-def address(tmp_path_factory):
-    before, training.RUNS.place = training.RUNS.place, tmp_path_factory.mktemp("runs")
-    page = build_page()
-    _, url, _ = page.launch(prevent_thread_lock=True, quiet=True, **launch_options())
-    yield url
-    page.close()
-    training.RUNS.place = before
-
-
-@pytest.fixture
-def opened(page, address):
-    """Opens the page with a query and waits for its first picture."""
-
-    def open_page(query: str = "", view=page):
-        view.goto(f"{address}?{query}")
-        view.wait_for_selector(".pic[data-drawn]", timeout=60_000)
-        wait(lambda: headline(view, "picture"))
-        return view
-
-    return open_page
-
-
-def address_of(page) -> str:
-    """The page's address; `page.url` is only brought up to date by other calls."""
-    return page.evaluate("location.href")
-
-
-def headline(page, step: str) -> str:
-    """The number in the strip under a step, or under a part of one."""
-    return page.text_content(f'.strip button[data-cell="{step}"] span') or ""
-
-
-def choose(page, step: str) -> None:
-    page.click(f'.strip button[data-step="{step}"]')
-    wait(lambda: page.get_attribute(f'.strip button[data-step="{step}"]', "aria-current"))
-
-
-def layers(page) -> dict[str, int]:
-    return json.loads(page.get_attribute(".pic", "data-layers") or "{}")
-
-
-def notice(page) -> str:
-    return page.text_content(".notice")
-
-
-def set_slider(page, knob: str, value: float) -> None:
-    page.locator(f"#knob-{knob} input[type=range]").evaluate(
-        "(slider, value) => { slider.value = value; slider.dispatchEvent(new Event('input', {bubbles: true})); }", value
-    )
 
 
 def test_opens_on_a_scene_with_objects(opened):
@@ -95,17 +38,6 @@ def test_knobs_and_picture_stay_beside_long_numbers(opened):
             0 <= page.locator(each).bounding_box()["y"] < 60 for each in (".layout > .left", ".layout > .middle")
         )
     )
-
-
-def test_a_figure_keeps_its_place_when_the_window_changes(opened, new_page):
-    page = opened("lesson=focal.1", new_page(viewport={"width": 1280, "height": 900}))
-    wait(lambda: page.get_attribute(".plot", "data-title"))
-    heights = "['.right .plot', '.right .plot .main-svg'].map((name) => document.querySelector(name).clientHeight)"
-    wait(lambda: min(page.evaluate(heights)) > 200)
-    before = page.evaluate(heights)
-    page.set_viewport_size({"width": 1100, "height": 900})
-    page.wait_for_timeout(500)  # plotly.js waits a little, too
-    assert page.evaluate(heights) == before
 
 
 @pytest.mark.parametrize("step", STEPS)
@@ -373,125 +305,6 @@ def test_a_file_to_take_home_is_made_and_downloaded(opened, tmp_path):
     with zipfile.ZipFile(file) as content:
         assert content.testzip() is None
         assert {name.rpartition(".")[2] for name in content.namelist()} >= {"safetensors", "json", "py"}
-
-
-def test_a_lesson_asks_before_it_tells(opened):
-    page = opened("lesson=thresholds.2")
-    assert "0.1 and 0.9" in wait(lambda: page.text_content(".lesson"))
-    before = wait(lambda: headline(page, "assignment"))
-    assert page.text_content("#lesson-outcome").strip() == ""
-    page.get_by_role("button", name="among the ignored").click()
-    wait(lambda: "Right." in page.text_content("#lesson-outcome"))
-    wait(lambda: headline(page, "assignment") != before)
-    assert page.locator("#knob-matching-fg-iou-threshold input[type=number]").input_value() == "0.9"
-    wait(lambda: address_of(page).endswith("?lesson=thresholds.2&answer=2"))  # which says all that was set
-    page.get_by_role("button", name="Next").click()
-    wait(lambda: "Precise, but few" in page.text_content(".lesson") and "lesson=thresholds.3" in address_of(page))
-    page.reload()
-    wait(lambda: page.locator(".lesson small").count() and "2 of" in page.text_content(".lesson small"))
-    page.get_by_role("button", name="Leave", exact=True).click()
-    wait(lambda: not page.locator(".lesson").is_visible() and "lesson" not in address_of(page))
-
-
-def test_what_a_lesson_reveals_follows_the_page_and_is_in_the_link(opened):
-    page = opened("lesson=focal.2")
-    answers = page.locator(".lesson-question button")
-    wait(lambda: answers.count() == 3)
-    answers.first.focus()
-    for key in ("ArrowDown", "ArrowDown", "Enter"):  # arrow keys move between the answers, and answer none
-        assert page.text_content("#lesson-outcome").strip() == ""
-        page.keyboard.press(key)
-    wait(lambda: "it keeps 0.25" in page.text_content("#lesson-outcome"))
-    assert "a hundredth" in page.evaluate("document.activeElement.textContent")
-    wait(lambda: "answer=3" in address_of(page) and "loss.gamma" not in address_of(page))
-    set_slider(page, "loss-gamma", 1)
-    wait(lambda: "it keeps 0.5" in page.text_content("#lesson-outcome"))
-    wait(lambda: "✗ weight of an example with p_t = 0.9: 0.1" in page.text_content("#part-checks"))
-    page.wait_for_timeout(500)
-    page.reload()
-    wait(lambda: "γ (focusing) 2 → 1" in (page.text_content("#part-checks") or ""))
-    wait(lambda: "it keeps 0.5" in page.text_content("#lesson-outcome"))
-    assert answers.nth(2).get_attribute("data-right") == ""
-    page.get_by_role("button", name="Back to the lesson's settings").click()
-    wait(lambda: "moved" not in page.text_content("#part-checks"))
-    wait(lambda: "it keeps 0.25" in page.text_content("#lesson-outcome"))
-    assert page.locator("#knob-loss-gamma input[type=number]").input_value() == "2"
-
-
-def test_what_would_tell_an_answer_is_hidden_until_it_is_given(opened):
-    page = opened("lesson=imbalance.1")
-    number, facts = page.locator('.strip button[data-cell="assignment"] span'), page.locator("#part-readout .facts")
-    wait(lambda: facts.count() and not facts.is_visible() and not number.is_visible())
-    assert not page.locator(".right .plot").is_visible() and not page.locator(".pic-count").first.is_visible()
-    page.get_by_role("button", name="about 30").click()
-    wait(lambda: facts.is_visible() and number.is_visible() and page.locator(".right .plot").is_visible())
-    assert "Not quite." in wait(lambda: page.text_content("#lesson-outcome"))
-
-
-def test_in_a_lesson_text_picture_and_numbers_are_in_sight_together(opened, new_page):
-    page = opened("lesson=focal.4&answer=3", new_page(viewport={"width": 1280, "height": 800}))
-    page.wait_for_selector(".layout[data-lesson]")
-    for part in (".lesson-question", ".pic-stage", ".right .plot"):
-        box = page.locator(part).bounding_box()
-        assert box["y"] + box["height"] <= 800, part
-    wall = opened("lesson=focal.4&answer=3", new_page(viewport={"width": 1920, "height": 1080}))
-    wall.wait_for_selector(".layout[data-lesson]")
-    size = "parseFloat(getComputedStyle(document.querySelector({})).fontSize)"
-    for part in ("'#lesson-text p'", "'.lesson-question button'", "'.readout td'"):
-        assert wall.evaluate(size.format(part)) >= 18, part
-    phone = opened("lesson=focal.4", new_page(viewport={"width": 390, "height": 800}))
-    phone.wait_for_selector(".layout[data-lesson]")
-    lesson, picture = (phone.locator(part).bounding_box() for part in (".lesson", ".pic-stage"))
-    assert lesson["y"] < picture["y"] and phone.evaluate("document.documentElement.scrollWidth") <= 390
-
-
-def test_a_lesson_chooses_its_curve_and_its_comparison(opened):
-    page = opened("lesson=focal.4")
-    wait(lambda: page.get_attribute(".plot", "data-title") == "Cumulative loss of this picture, foreground dotted")
-    page.get_by_role("button", name="Next").click()
-    wait(lambda: page.get_attribute(".plot", "data-title") == "What one score pays")
-    wait(lambda: "lesson=focal.5" in address_of(page) and "curve" not in address_of(page))
-    # What clips the curves may not name an address that changes: they would leave the figure.
-    clips = page.eval_on_selector_all(".plot [clip-path]", "all => all.map((each) => each.getAttribute('clip-path'))")
-    assert clips and all(clip.startswith("url('#") for clip in clips)
-    page = opened("lesson=alpha-gamma-pi.5")
-    assert page.input_value("#preset input") == PRESETS["loss"].title
-    page.get_by_role("button", name="Next").click()
-    wait(lambda: page.input_value("#preset input") == PRESETS["prior"].title)
-    wait(lambda: page.get_attribute('.strip button[data-step="training"]', "aria-current"))
-    assert page.get_by_role("button", name="Compare").is_visible()
-
-
-def test_a_teacher_hides_controls(opened):
-    page = opened(QUICK + "&step=loss&hide=training,loss.alpha")
-    assert not page.locator('.strip button[data-step="training"]').is_visible()
-    assert not page.locator("#knob-loss-alpha").is_visible() and page.locator("#knob-loss-gamma").is_visible()
-    set_slider(page, "loss-gamma", 3)
-    wait(lambda: "loss.gamma=3" in address_of(page))
-    assert "hide=training,loss.alpha" in address_of(page)
-
-
-def test_a_lesson_keeps_what_it_needs_from_being_hidden(opened):
-    page = opened("lesson=focal.2&hide=loss,loss.gamma,loss.cutoff,training,loss.beta")
-    assert "hide = 'loss.beta' hides nothing: did you mean loss." in wait(lambda: notice(page))
-    wait(lambda: page.locator("#knob-loss-gamma").is_visible())
-    assert page.locator('.strip button[data-step="loss"]').is_visible()
-    assert not page.locator('.strip button[data-step="training"]').is_visible()
-    assert not page.locator("#knob-loss-cutoff").is_visible()
-
-
-def test_the_example_of_the_loss_curves_is_dragged(opened):
-    page = opened(QUICK + "&step=loss")
-    wait(lambda: page.get_attribute(".plot", "data-title"))
-    page.locator(".right .plot").scroll_into_view_if_needed()
-    area = page.locator(".right .plot .nsewdrag").first.bounding_box()
-    page.mouse.move(area["x"] + area["width"] / 2, area["y"] + 20)
-    page.mouse.down()
-    page.mouse.move(area["x"] + area["width"] / 5, area["y"] + 20, steps=3)
-    page.mouse.up()
-    wait(lambda: "p_t=0.2" in address_of(page))
-    assert 0.18 < float(page.input_value("#example input[type=number]")) < 0.23
-    wait(lambda: "0.6" in page.text_content("#part-more .facts"))  # (1 − p_t)²
 
 
 def test_lists_of_the_header_close_behind_the_keyboard(opened):

@@ -1,0 +1,39 @@
+"""What the tests of the real page read from it and do to it."""
+
+import json
+
+from tests.waiting import wait
+
+QUICK = (
+    "model.weights=random&model.fpn_channels=32&model.num_convs=1&inference.image_size=96&scenes.image_size=96"
+    "&scenes.min_size=0.3&training.batch_size=2&training.eval_images=2"
+)
+
+
+def address_of(page) -> str:
+    """The page's address; `page.url` is only brought up to date by other calls."""
+    return page.evaluate("location.href")
+
+
+def headline(page, step: str) -> str:
+    """The number in the strip under a step, or under a part of one."""
+    return page.text_content(f'.strip button[data-cell="{step}"] span') or ""
+
+
+def choose(page, step: str) -> None:
+    page.click(f'.strip button[data-step="{step}"]')
+    wait(lambda: page.get_attribute(f'.strip button[data-step="{step}"]', "aria-current"))
+
+
+def layers(page) -> dict[str, int]:
+    return json.loads(page.get_attribute(".pic", "data-layers") or "{}")
+
+
+def notice(page) -> str:
+    return page.text_content(".notice")
+
+
+def set_slider(page, knob: str, value: float) -> None:
+    page.locator(f"#knob-{knob} input[type=range]").evaluate(
+        "(slider, value) => { slider.value = value; slider.dispatchEvent(new Event('input', {bubbles: true})); }", value
+    )

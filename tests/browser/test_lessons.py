@@ -1,0 +1,114 @@
+"""Lessons on the real page: questions, what they reveal and hide, where they lead."""
+
+import pytest
+
+from core.presets import PRESETS
+from tests.browser.looking import QUICK, address_of, headline, notice, set_slider
+from tests.waiting import wait
+
+pytestmark = pytest.mark.browser
+
+
+def test_a_lesson_asks_before_it_tells(opened):
+    page = opened("lesson=thresholds.2")
+    assert "0.1 and 0.9" in wait(lambda: page.text_content(".lesson"))
+    before = wait(lambda: headline(page, "assignment"))
+    assert page.text_content("#lesson-outcome").strip() == ""
+    page.get_by_role("button", name="among the ignored").click()
+    wait(lambda: "Right." in page.text_content("#lesson-outcome"))
+    wait(lambda: headline(page, "assignment") != before)
+    assert page.locator("#knob-matching-fg-iou-threshold input[type=number]").input_value() == "0.9"
+    wait(lambda: address_of(page).endswith("?lesson=thresholds.2&answer=2"))  # which says all that was set
+    page.get_by_role("button", name="Next").click()
+    wait(lambda: "Precise, but few" in page.text_content(".lesson") and "lesson=thresholds.3" in address_of(page))
+    page.reload()
+    wait(lambda: page.locator(".lesson small").count() and "2 of" in page.text_content(".lesson small"))
+    page.get_by_role("button", name="Leave", exact=True).click()
+    wait(lambda: not page.locator(".lesson").is_visible() and "lesson" not in address_of(page))
+
+
+def test_what_a_lesson_reveals_follows_the_page_and_is_in_the_link(opened):
+    page = opened("lesson=focal.2")
+    answers = page.locator(".lesson-question button")
+    wait(lambda: answers.count() == 3)
+    answers.first.focus()
+    for key in ("ArrowDown", "ArrowDown", "Enter"):  # arrow keys move between the answers, and answer none
+        assert page.text_content("#lesson-outcome").strip() == ""
+        page.keyboard.press(key)
+    wait(lambda: "it keeps 0.25" in page.text_content("#lesson-outcome"))
+    assert "a hundredth" in page.evaluate("document.activeElement.textContent")
+    wait(lambda: "answer=3" in address_of(page) and "loss.gamma" not in address_of(page))
+    set_slider(page, "loss-gamma", 1)
+    wait(lambda: "it keeps 0.5" in page.text_content("#lesson-outcome"))
+    wait(lambda: "✗ weight of an example with p_t = 0.9: 0.1" in page.text_content("#part-checks"))
+    page.wait_for_timeout(500)
+    page.reload()
+    wait(lambda: "γ (focusing) 2 → 1" in (page.text_content("#part-checks") or ""))
+    wait(lambda: "it keeps 0.5" in page.text_content("#lesson-outcome"))
+    assert answers.nth(2).get_attribute("data-right") == ""
+    page.get_by_role("button", name="Back to the lesson's settings").click()
+    wait(lambda: "moved" not in page.text_content("#part-checks"))
+    wait(lambda: "it keeps 0.25" in page.text_content("#lesson-outcome"))
+    assert page.locator("#knob-loss-gamma input[type=number]").input_value() == "2"
+
+
+def test_what_would_tell_an_answer_is_hidden_until_it_is_given(opened):
+    page = opened("lesson=imbalance.1")
+    number, facts = page.locator('.strip button[data-cell="assignment"] span'), page.locator("#part-readout .facts")
+    wait(lambda: facts.count() and not facts.is_visible() and not number.is_visible())
+    assert not page.locator(".right .plot").is_visible() and not page.locator(".pic-count").first.is_visible()
+    page.get_by_role("button", name="about 30").click()
+    wait(lambda: facts.is_visible() and number.is_visible() and page.locator(".right .plot").is_visible())
+    assert "Not quite." in wait(lambda: page.text_content("#lesson-outcome"))
+
+
+def test_in_a_lesson_text_picture_and_numbers_are_in_sight_together(opened, new_page):
+    page = opened("lesson=focal.4&answer=3", new_page(viewport={"width": 1280, "height": 800}))
+    page.wait_for_selector(".layout[data-lesson]")
+    for part in (".lesson-question", ".pic-stage", ".right .plot"):
+        box = page.locator(part).bounding_box()
+        assert box["y"] + box["height"] <= 800, part
+    wall = opened("lesson=focal.4&answer=3", new_page(viewport={"width": 1920, "height": 1080}))
+    wall.wait_for_selector(".layout[data-lesson]")
+    size = "parseFloat(getComputedStyle(document.querySelector({})).fontSize)"
+    for part in ("'#lesson-text p'", "'.lesson-question button'", "'.readout td'"):
+        assert wall.evaluate(size.format(part)) >= 18, part
+    phone = opened("lesson=focal.4", new_page(viewport={"width": 390, "height": 800}))
+    phone.wait_for_selector(".layout[data-lesson]")
+    lesson, picture = (phone.locator(part).bounding_box() for part in (".lesson", ".pic-stage"))
+    assert lesson["y"] < picture["y"] and phone.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_a_lesson_chooses_its_curve_and_its_comparison(opened):
+    page = opened("lesson=focal.4")
+    wait(lambda: page.get_attribute(".plot", "data-title") == "Cumulative loss of this picture, foreground dotted")
+    page.get_by_role("button", name="Next").click()
+    wait(lambda: page.get_attribute(".plot", "data-title") == "What one score pays")
+    wait(lambda: "lesson=focal.5" in address_of(page) and "curve" not in address_of(page))
+    # What clips the curves may not name an address that changes: they would leave the figure.
+    clips = page.eval_on_selector_all(".plot [clip-path]", "all => all.map((each) => each.getAttribute('clip-path'))")
+    assert clips and all(clip.startswith("url('#") for clip in clips)
+    page = opened("lesson=alpha-gamma-pi.5")
+    assert page.input_value("#preset input") == PRESETS["loss"].title
+    page.get_by_role("button", name="Next").click()
+    wait(lambda: page.input_value("#preset input") == PRESETS["prior"].title)
+    wait(lambda: page.get_attribute('.strip button[data-step="training"]', "aria-current"))
+    assert page.get_by_role("button", name="Compare").is_visible()
+
+
+def test_a_teacher_hides_controls(opened):
+    page = opened(QUICK + "&step=loss&hide=training,loss.alpha")
+    assert not page.locator('.strip button[data-step="training"]').is_visible()
+    assert not page.locator("#knob-loss-alpha").is_visible() and page.locator("#knob-loss-gamma").is_visible()
+    set_slider(page, "loss-gamma", 3)
+    wait(lambda: "loss.gamma=3" in address_of(page))
+    assert "hide=training,loss.alpha" in address_of(page)
+
+
+def test_a_lesson_keeps_what_it_needs_from_being_hidden(opened):
+    page = opened("lesson=focal.2&hide=loss,loss.gamma,loss.cutoff,training,loss.beta")
+    assert "hide = 'loss.beta' hides nothing: did you mean loss." in wait(lambda: notice(page))
+    wait(lambda: page.locator("#knob-loss-gamma").is_visible())
+    assert page.locator('.strip button[data-step="loss"]').is_visible()
+    assert not page.locator('.strip button[data-step="training"]').is_visible()
+    assert not page.locator("#knob-loss-cutoff").is_visible()
