@@ -6,6 +6,8 @@ This takes a second to import and is needed by `core.to_onnx` alone.
 from onnx import TensorProto
 from onnxscript import opset18 as op
 
+from core.preprocess import PAD_TO
+
 
 def survivors(boxes, scores, iou_threshold: float, most: int):
     """Says `core.onnx_detector.survivors` in ONNX."""
@@ -26,3 +28,11 @@ def resized(pixels, shorter: int, longest: int):
     size = op.Cast(op.Floor(op.Mul(sides, scale)), to=TensorProto.INT64)
     shape = op.Concat(op.Shape(pixels, start=0, end=2), size, axis=0)
     return op.Resize(pixels, None, None, shape, mode="linear", coordinate_transformation_mode="half_pixel")
+
+
+def padded(pixels):
+    """Says `core.onnx_detector.padded` in ONNX."""
+    sides, unit = op.Shape(pixels, start=2, end=4), op.Constant(value_int=PAD_TO)
+    missing = op.Mod(op.Neg(sides), unit)  # [2], of the sign of the unit, as in Python
+    pads = op.Concat(op.Constant(value_ints=[0, 0]), missing, axis=0)  # before, after
+    return op.Pad(pixels, pads, None, op.Constant(value_ints=[2, 3]))

@@ -57,6 +57,7 @@ def _traced(detector: OnnxDetector) -> torch.onnx.ONNXProgram:
             custom_translation_table={
                 ours.survivors.default: onnx_nodes.survivors,
                 ours.resized.default: onnx_nodes.resized,
+                ours.padded.default: onnx_nodes.padded,
             },
             dynamo=True,
             verbose=False,
