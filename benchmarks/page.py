@@ -35,19 +35,32 @@ function whenDrawn(watched, then) {
   observer.observe(document.querySelector(watched), { attributes: true, attributeFilter: ["data-drawn"] });
 }
 """
-# All is drawn before a frame. What that frame begins with asks for a task that comes before any other once it is out.
+# What a frame begins with asks for a task that comes before any other once the frame is out. What is drawn is drawn
+# before a frame, or, as moving lines are, by what it begins with.
 EVENT = f"""async ([knob, value, watched]) => {{{TOOLS}
+  const onceOut = (then) => scheduler.postTask(then, {{ priority: "user-blocking" }});
+  let beginning = false;
+  let next = 0;
+  const eachFrame = () => {{
+    beginning = true;
+    onceOut(() => {{ beginning = false; }});
+    next = requestAnimationFrame(eachFrame);
+  }};
+  eachFrame();
   const drawn = new Promise((resolve) => {{
     whenDrawn(watched, (observer) => {{
       observer.disconnect();
-      const out = () => resolve(performance.now());
-      requestAnimationFrame(() => scheduler.postTask(out, {{ priority: "user-blocking" }}));
+      const ask = () => onceOut(() => resolve(performance.now()));
+      if (beginning) ask();
+      else requestAnimationFrame(ask);
     }});
     setTimeout(() => resolve(NaN), 5000);
   }});
   const start = performance.now();
   move(knob, value);
-  return (await drawn) - start;
+  const end = await drawn;
+  cancelAnimationFrame(next);
+  return end - start;
 }}"""
 DRAG = f"""async ([knob, values, watched]) => {{{TOOLS}
   const frames = new Set();

@@ -66,7 +66,8 @@ function canMove({ mode, yaxis, y }) {
 function moveLines() {
   const moved = { data: figure.data.map(({ y }) => ({ y })), traces: figure.data.map((_, index) => index) };
   const atOnce = { mode: "immediate", transition: { duration: 0 }, frame: { duration: 0, redraw: false } };
-  window.Plotly.animate(target, moved, atOnce).then(tell, () => {});  // one that is overtaken tells nothing
+  window.Plotly.animate(target, moved, atOnce).catch(() => {});  // overtaken by a later one
+  requestAnimationFrame(tell);  // plotly.js draws them with the next frame
   resting = setTimeout(drawAnew, REST_MS);
 }
 
