@@ -35,8 +35,8 @@ function whenDrawn(watched, then) {
   observer.observe(document.querySelector(watched), { attributes: true, attributeFilter: ["data-drawn"] });
 }
 """
-# What a frame begins with asks for a task that comes before any other once the frame is out. What is drawn is drawn
-# before a frame, or, as moving lines are, by what it begins with.
+# What a frame begins with asks for a task that comes before any other once the frame is out. That something is drawn is
+# told before the frame that shows it, or, of lines that move, when that frame begins.
 EVENT = f"""async ([knob, value, watched]) => {{{TOOLS}
   const onceOut = (then) => scheduler.postTask(then, {{ priority: "user-blocking" }});
   let beginning = false;
@@ -117,7 +117,8 @@ class Work(NamedTuple):
 
 
 STRIDE = 11  # values; shares no factor with how many a knob has, so that all of them come by
-PAUSE_MS = 150  # after an event
+PAUSE_MS = 150  # after an event …
+PAUSE_OF_LINES_MS = 500  # … and after one that moves lines: their axes follow when they rest
 DRAGGED = 60  # events of a drag
 WHILE_TRAINING = (None, 200)  # is wanted of all of them
 LONG_RUN = {"training.steps": 5000, "training.eval_interval": 0}
@@ -182,14 +183,14 @@ def measure(view: Page, address: str, work: Work, events: int) -> dict[str, floa
     view.wait_for_timeout(2000)
     if work.held:
         view.evaluate(HOLD, work.knob.name)
-    times, boxes = [], []
+    times, boxes, pause = [], [], PAUSE_OF_LINES_MS if work.watched == ".plot" else PAUSE_MS
     for number in range(events + 5):
         if work.between:
             view.evaluate(EVENT, [work.between.name, work.between.value(number), work.watched])
             view.wait_for_timeout(PAUSE_MS)
         times.append(view.evaluate(EVENT, [work.knob.name, work.knob.value(number), work.watched]))
         boxes.append(sum(json.loads(view.get_attribute(".pic", "data-layers")).values()))
-        view.wait_for_timeout(PAUSE_MS)
+        view.wait_for_timeout(pause)
     times = sorted(each for each in times[5:] if each == each)  # NaN: nothing new was drawn
     values = [work.knob.value(number) for number in range(events, events + DRAGGED)]
     frames = view.evaluate(DRAG, [work.knob.name, values, work.watched])

@@ -57,6 +57,7 @@ def match_anchors(anchors: Tensor, objects: Tensor, matching: Matching) -> Match
     above_lower, above_upper = (
         (iou >= threshold).view(torch.int8) for threshold in (matching.bg_iou_threshold, matching.fg_iou_threshold)
     )
+    # From BACKGROUND, 0; what reaches the upper threshold reaches the lower one, too.
     label = above_lower.mul_(IGNORED).add_(above_upper, alpha=FOREGROUND - IGNORED)
     if len(objects) == 0:
         label.fill_(BACKGROUND)  # also when the lower threshold is 0
@@ -105,7 +106,7 @@ def _best(anchors: Tensor, objects: Tensor, force: bool) -> tuple[Tensor, Tensor
 def _runs(anchors: Tensor) -> Tensor:
     """Cuts anchors [N, 4], the last one repeated, into runs that follow each other, [4, R, RUN]."""
     runs = anchors.new_empty(4, len(anchors) + -len(anchors) % RUN)
-    for row, values in zip(runs, anchors.unbind(dim=1), strict=True):  # sooner than to transpose them at once
+    for row, values in zip(runs, anchors.unbind(dim=1), strict=True):  # faster than to transpose them at once
         row[: len(anchors)] = values
         row[len(anchors) :] = values[-1:]
     return runs.view(4, -1, RUN)

@@ -70,8 +70,9 @@ def _(pixels: Tensor, shorter: int, longest: int) -> Tensor:
 def padded(pixels: Tensor) -> Tensor:
     """Pads pictures as `core.preprocess.prepare` does.
 
-    An operator, so that to the exporter the sides are multiples of what it does not know. It would carry a remainder
-    through all shapes of the network, and take twice as long. To ONNX it goes as a few nodes (`core.onnx_nodes`).
+    An operator, so that to the exporter the sides are multiples of numbers that it does not know. Otherwise it carries
+    a remainder through all shapes of the network, and takes twice as long. To ONNX it goes as a few nodes
+    (`core.onnx_nodes`).
 
     Args:
         pixels: [B, 3, h, w].

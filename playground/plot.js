@@ -36,23 +36,51 @@ function clipWithoutAddress() {
   }
 }
 
-
 const REST_MS = 300;  // after which a figure whose lines have moved is drawn anew, with axes that fit them
 
+let newest = "";  // the figure to show, as JSON: plotly.js writes into what it is given
+let outline = "";  // of the one that is drawn: all but the heights of its curves
+let anew = false;  // it is to be drawn as a whole, whatever has changed
 let listening = false;
-let figure = null;  // on show; plotly.js adds to it
-let frame = "";  // all of it but the heights of its curves
 let resting = 0;
+let painting = false;
+let again = false;
 
 function draw(value) {
-  const before = frame;
-  figure = value ? JSON.parse(value) : null;
-  frame = figure && JSON.stringify([figure.layout, figure.data.map((trace) => ({ ...trace, y: 0 }))]);
+  newest = value;
+  paint();
+}
+
+function drawAnew() {
+  anew = true;
+  paint();
+}
+
+/** Shows the newest figure, one after the other: while lines move, plotly.js must not be told anything else. */
+async function paint() {
+  again = true;
+  if (painting) return;
+  painting = true;
+  try {
+    while (again) {
+      again = false;
+      await paintOnce();
+    }
+  } finally {
+    painting = false;
+  }
+}
+
+async function paintOnce() {
   clearTimeout(resting);
+  const figure = newest ? JSON.parse(newest) : null;
   target.hidden = !figure;
+  const before = anew ? "" : outline;
+  outline = figure && JSON.stringify([figure.layout, figure.data.map((trace) => ({ ...trace, y: 0 }))]);
+  anew = false;
   if (!figure) return;
-  if (frame === before && figure.data.every(canMove)) moveLines();
-  else drawAnew();
+  if (outline === before && figure.data.every(canMove)) await moveLines(figure);
+  else drawWhole(figure);
 }
 
 /** Whether a trace is a line that fits the axis as it is. */
@@ -63,15 +91,15 @@ function canMove({ mode, yaxis, y }) {
 }
 
 /** Draws the lines alone, which takes half as long as the figure; the axes follow when they rest. */
-function moveLines() {
+async function moveLines(figure) {
   const moved = { data: figure.data.map(({ y }) => ({ y })), traces: figure.data.map((_, index) => index) };
   const atOnce = { mode: "immediate", transition: { duration: 0 }, frame: { duration: 0, redraw: false } };
-  window.Plotly.animate(target, moved, atOnce).catch(() => {});  // overtaken by a later one
-  requestAnimationFrame(tell);  // plotly.js draws them with the next frame
+  requestAnimationFrame(countDrawing);  // the lines have moved when it begins, but plotly.js is not done yet
   resting = setTimeout(drawAnew, REST_MS);
+  await window.Plotly.animate(target, moved, atOnce);
 }
 
-function drawAnew() {
+function drawWhole(figure) {
   target.setAttribute("aria-label", figure.layout.title.text);
   const layout = themed(figure.layout);
   target.style.height = `${layout.height}px`;  // when the window changes, plotly.js fills the height that there is
@@ -80,14 +108,14 @@ function drawAnew() {
   listening = true;
   clipWithoutAddress();
   target.dataset.title = figure.layout.title.text;
-  tell();
+  countDrawing();
 }
 
-function tell() {
+function countDrawing() {
   target.dataset.drawn = Number(target.dataset.drawn || 0) + 1;
 }
 
 const drawOwn = live.part(props.part, draw, () => props.value);
 watch("value", drawOwn);
-new MutationObserver(() => { if (figure) drawAnew(); }).observe(document.body, { attributes: true, attributeFilter: ["class", "data-lesson"] });
+new MutationObserver(drawAnew).observe(document.body, { attributes: true, attributeFilter: ["class", "data-lesson"] });
 drawOwn();

@@ -46,7 +46,7 @@ def shares(situation: Situation) -> str:
     losses, ignored = situation.losses, int((situation.match.label == IGNORED).sum())
     whole = losses.classification.sum().clamp(min=1e-12)
     groups = groups_of(situation)
-    paid = {name: ((losses.classification * where).sum() / whole).item() for name, where in groups}
+    paid = {name: (torch.where(where, losses.classification, 0.0).sum() / whole).item() for name, where in groups}
     rows = [
         (name, readout.count(int((where & losses.used).sum())), readout.percent(paid[name])) for name, where in groups
     ]

@@ -33,7 +33,7 @@ def test_lines_move_at_once_and_the_axis_follows_when_they_rest(opened):
     wait(lambda: page.get_attribute(".plot", "data-title"))
     page.evaluate(FOLLOW)
     set_slider(page, "loss-gamma", 2)
-    before, moved, rested = wait(lambda: (drawn := page.evaluate("drawn"))[2:] and drawn)
+    before, moved, rested, *_ = wait(lambda: (drawn := page.evaluate("drawn"))[2:] and drawn)
     assert before["height"] == pytest.approx(0.5 * 0.5**4 * 0.6931, rel=1e-3)
     assert moved["height"] == rested["height"] == pytest.approx(0.5 * 0.5**2 * 0.6931, rel=1e-3)
     assert moved["axis"] == before["axis"] and rested["axis"][0] > before["axis"][0]
@@ -49,14 +49,24 @@ def test_lines_that_leave_the_axis_take_it_along(opened):
     assert after["axis"][0] < before["axis"][0]
 
 
-def test_a_figure_whose_lines_have_moved_follows_the_theme(opened):
-    page = opened(QUICK + "&step=loss")
+def test_a_figure_whose_lines_have_moved_follows_the_theme_and_the_legend(opened):
+    page = opened(QUICK + "&step=loss&loss.alpha=0.5&loss.gamma=1")
     wait(lambda: page.get_attribute(".plot", "data-title"))
-    set_slider(page, "loss-gamma", 3)
-    colour = "document.querySelector('.right .plot').layout.font.color"
+    page.locator(".plot .legendtoggle").nth(4).click()
+    lines = page.locator(".plot .scatterlayer .js-line")
+    wait(lambda: lines.count() == 4)
+    page.evaluate(FOLLOW)
+    colour = "getComputedStyle(document.querySelector('.right .plot .xtick text')).fill"
     before = page.evaluate(colour)
+    set_slider(page, "loss-gamma", 2)
+    wait(lambda: len(page.evaluate("drawn")) > 1)
     page.evaluate("document.body.classList.toggle('dark')")
     wait(lambda: page.evaluate(colour) != before)
+    assert page.evaluate("drawn")[-1]["height"] == pytest.approx(0.5 * 0.5**2 * 0.6931, rel=1e-3)
+    set_slider(page, "loss-gamma", 3)
+    wait(lambda: page.evaluate("drawn")[-1]["height"] == pytest.approx(0.5 * 0.5**3 * 0.6931, rel=1e-3))
+    page.wait_for_timeout(500)  # until the axes have followed
+    assert lines.count() == 4
 
 
 def test_the_example_of_the_loss_curves_is_dragged(opened):

@@ -58,6 +58,7 @@ def test_runs_are_compared_named_deleted_and_put_back(page, address, tmp_path):
     assert figure(page)[2:] and {len(trace["x"]) for trace in figure(page)[2:]} == {1, 2}
     page.get_by_label(f"Draw {NEW}").uncheck()
     wait(lambda: [trace["name"] for trace in figure(page)] == [OLD, OLD])
+    assert page.text_content(".runs-said") == "" and page.get_attribute(".runs .plot", "data-drawn")
 
     page.get_by_label(f"Name and tags of {OLD}").click()
     page.get_by_label("Name", exact=True).fill(NASTY)
