@@ -226,12 +226,14 @@ def test_a_click_tells_python_where(picture):
 def test_ctrl_and_wheel_zooms_about_the_pointer_and_the_plain_wheel_scrolls_the_page(picture):
     picture.page.mouse.move(*picture.place(100, 75))
     picture.page.mouse.wheel(0, 40)
-    picture.page.wait_for_function("document.querySelector('.pic-shown') && scrollY > 0")
+    picture.page.wait_for_function("document.querySelector('.pic-shown') && scrollY >= 40")  # the last of it
     picture.page.evaluate("scrollTo(0, 0)")
     picture.page.mouse.move(*picture.place(100, 75))
+    picture.page.evaluate("turned = 0; addEventListener('wheel', (event) => { turned += event.deltaY; })")
     picture.page.keyboard.down("Control")
     for _ in range(4):
         picture.page.mouse.wheel(0, -100)
+    picture.page.wait_for_function("turned === -400")  # a wheel is not waited for
     picture.page.keyboard.up("Control")
     picture.page.wait_for_selector(".pic-zoomed")
     picture.click(100, 75, [100, 75])
