@@ -39,8 +39,7 @@ function clipWithoutAddress() {
 const REST_MS = 300;  // after which a figure whose lines have moved is drawn anew, with axes that fit them
 
 let newest = "";  // the figure to show, as JSON: plotly.js writes into what it is given
-let outline = "";  // of the one that is drawn: all but the heights of its curves
-let anew = false;  // it is to be drawn as a whole, whatever has changed
+let outline = "";  // of the one that is drawn: all but the heights of its curves; "" if the next is drawn as a whole
 let listening = false;
 let resting = 0;
 let painting = false;
@@ -52,7 +51,7 @@ function draw(value) {
 }
 
 function drawAnew() {
-  anew = true;
+  outline = "";
   paint();
 }
 
@@ -75,9 +74,8 @@ async function paintOnce() {
   clearTimeout(resting);
   const figure = newest ? JSON.parse(newest) : null;
   target.hidden = !figure;
-  const before = anew ? "" : outline;
+  const before = outline;
   outline = figure && JSON.stringify([figure.layout, figure.data.map((trace) => ({ ...trace, y: 0 }))]);
-  anew = false;
   if (!figure) return;
   if (outline === before && figure.data.every(canMove)) await moveLines(figure);
   else drawWhole(figure);
