@@ -11,9 +11,9 @@ import time
 import urllib.request
 
 from core.config import Config
-from playground.answers import answer
 from playground.asked import Asked
 from playground.controls import settings_of
+from playground.live import PATH
 from playground.page import build_page, launch_options
 from playground.show import show
 
@@ -31,14 +31,11 @@ DRAGS = {
 def main() -> None:
     """Prints median and 95th percentile of each drag."""
     page = build_page()
-    component = next(number for number, block in page.blocks.items() if hasattr(block, answer.__name__))
     _, address, _ = page.launch(prevent_thread_lock=True, quiet=True, **launch_options())
-    url = f"{address}gradio_api/component_server/"
+    url = address.rstrip("/") + PATH
     for name, (step, path) in DRAGS.items():
         times: list[float] = []
-        people = [
-            threading.Thread(target=_drag, args=(url, component, step, path, seed, times)) for seed in range(PEOPLE)
-        ]
+        people = [threading.Thread(target=_drag, args=(url, step, path, seed, times)) for seed in range(PEOPLE)]
         for each in people:
             each.start()
         for each in people:
@@ -49,17 +46,16 @@ def main() -> None:
     page.close()
 
 
-def _drag(url: str, component: int, step: str, path: str, seed: int, times: list[float]) -> None:
-    token, looks = "", {"curve": "loss", "p_t": 0.9, "frame": 1, "held": True}
+def _drag(url: str, step: str, path: str, seed: int, times: list[float]) -> None:
+    token, looks = "", {"curve": "loss", "p_t": 0.9, "frame": 1, "held": True, "hidden": []}
     for number in range(EVENTS):
         settings = settings_of(Config.from_flat({"scenes.seed": seed, path: 0.51 + 0.006 * number}))
         token = token or json.loads(show(Asked(step, settings=settings)).strip)["token"]
-        asked = {"token": token, "settings": settings, **looks}
-        body = {"session_hash": f"person{seed}", "component_id": component, "fn_name": answer.__name__, "data": asked}
-        request = urllib.request.Request(url, json.dumps(body).encode(), {"Content-Type": "application/json"})
+        body = {"token": token, "settings": settings, **looks}
+        request = urllib.request.Request(url, json.dumps(body).encode())
         start = time.perf_counter()
         with urllib.request.urlopen(request) as response:
-            found = json.load(response)
+            found, *_ = [json.loads(line) for line in response]
         seconds = time.perf_counter() - start
         if not found.get("canvas"):
             raise RuntimeError(f"{path}: the answer has no picture, but says: {found.get('notice')}")

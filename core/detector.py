@@ -9,7 +9,7 @@ from torch import Tensor
 from core.anchors import AnchorGrid, make_anchors
 from core.config import Config
 from core.hyperparameters import Anchors
-from core.inference import Selected, kept, select, select_counted
+from core.inference import Candidates, kept, select
 from core.model import Outputs, RetinaNet
 from core.preprocess import Batch, prepare, together
 from core.sample import Detections
@@ -51,11 +51,11 @@ def anchors_of(batch: Batch, anchors: Anchors) -> AnchorGrid:
     return make_anchors(anchors, *batch.pixels.shape[-2:])
 
 
-def selected_of(prediction: Prediction, index: int, config: Config) -> Selected:
-    """Returns what one picture of a batch brings before NMS, and how much passed each step on each level."""
+def candidates_of(prediction: Prediction, index: int, config: Config) -> Candidates:
+    """Returns what one picture of a batch brings before NMS."""
     outputs, batch = prediction.outputs, prediction.batch
     grid = anchors_of(batch, config.anchors)
-    return select_counted(outputs.logits[index], outputs.deltas[index], grid, batch.sizes[index], config.inference)
+    return select(outputs.logits[index], outputs.deltas[index], grid, batch.sizes[index], config.inference)
 
 
 def detect(model: RetinaNet, images: Sequence[Tensor], config: Config) -> list[Detections]:

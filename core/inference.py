@@ -53,45 +53,25 @@ class Fates(NamedTuple):
 
     Attributes:
         fate: int8 [C]: KEPT, SUPPRESSED or BEYOND_CAP.
-        suppressor: int64 [C]: the candidate that suppressed this one, −1 where none did.
-        iou: float32 [C]: IoU with the suppressor, 0 where there is none.
         score: float32 [C]: final score; soft NMS lowers it.
         order: int64 [D]: the kept candidates, best first.
     """
 
     fate: Tensor
-    suppressor: Tensor
-    iou: Tensor
     score: Tensor
     order: Tensor
 
 
-class Selected(NamedTuple):
-    """What passed the stages before NMS, of one picture."""
+class Suppressors(NamedTuple):
+    """Who suppressed each candidate.
 
-    counts: tuple[LevelCounts, ...]
-    candidates: Candidates
+    Attributes:
+        index: int64 [C]: the candidate that suppressed this one, −1 where none did.
+        iou: float32 [C]: IoU with it, 0 where there is none.
+    """
 
-
-class Stages(NamedTuple):
-    """All that happened between the outputs and the detections of one picture."""
-
-    counts: tuple[LevelCounts, ...]
-    candidates: Candidates
-    fates: Fates
-
-
-@torch.inference_mode()
-def select_counted(
-    logits: Tensor, deltas: Tensor, anchors: AnchorGrid, size: tuple[int, int], inference: Inference
-) -> Selected:
-    """Selects candidates and counts what passed each step on each level; arguments as `select`."""
-    candidates = select(logits, deltas, anchors, size, inference)
-    above = (level.sigmoid() > inference.score_threshold for level in logits.split(anchors.counts))
-    scored = [int(torch.count_nonzero(level)) for level in above]
-    topk = candidates.level.bincount(minlength=len(scored)).tolist()
-    levels = zip(anchors.counts, scored, topk, strict=True)
-    return Selected(tuple(LevelCounts(*level) for level in levels), candidates)
+    index: Tensor
+    iou: Tensor
 
 
 @torch.inference_mode()
@@ -150,24 +130,51 @@ def _top(values: Tensor, count: int) -> tuple[Tensor, Tensor]:
 
 
 @torch.inference_mode()
+def level_counts(
+    logits: Tensor, anchors: AnchorGrid, candidates: Candidates, inference: Inference
+) -> tuple[LevelCounts, ...]:
+    """Returns how much passed each step on each level; arguments as `select`, and what it returned."""
+    above = (level.sigmoid() > inference.score_threshold for level in logits.split(anchors.counts))
+    scored = [int(torch.count_nonzero(level)) for level in above]
+    topk = candidates.level.bincount(minlength=len(scored)).tolist()
+    return tuple(LevelCounts(*level) for level in zip(anchors.counts, scored, topk, strict=True))
+
+
+@torch.inference_mode()
 def decide(candidates: Candidates, inference: Inference) -> Fates:
     """Runs NMS and the cap; candidates of different classes leave each other alone unless NMS is class-agnostic."""
-    groups = _groups(candidates, inference)
     if inference.nms_kind == "soft":
-        return _soft_nms(candidates, groups, inference)
+        return _soft_nms(candidates, inference)[0]
+    groups = _groups(candidates, inference)
     survivors = class_nms(candidates.box, candidates.score, groups, inference.nms_threshold)
     fate = torch.full_like(candidates.label, SUPPRESSED, dtype=torch.int8)
     fate[survivors] = BEYOND_CAP
     order = survivors[: inference.max_detections]
     fate[order] = KEPT
-    suppressor, iou = suppressors_of(candidates.box, groups, survivors, inference.nms_threshold)
-    return Fates(fate, suppressor, iou, candidates.score, order)
+    return Fates(fate, candidates.score, order)
+
+
+@torch.inference_mode()
+def suppressors(candidates: Candidates, fates: Fates, inference: Inference) -> Suppressors:
+    """Finds out who suppressed whom, which takes longer than to find out who survives.
+
+    Args:
+        candidates: As for `decide`.
+        fates: What it returned.
+        inference: As for `decide`.
+    """
+    if inference.nms_kind == "soft":
+        return _soft_nms(candidates, inference)[1]
+    survivors = torch.nonzero(fates.fate != SUPPRESSED).squeeze(1)
+    survivors = survivors[candidates.score[survivors].argsort(descending=True, stable=True)]
+    groups = _groups(candidates, inference)
+    return Suppressors(*suppressors_of(candidates.box, groups, survivors, inference.nms_threshold))
 
 
 def kept(candidates: Candidates, inference: Inference) -> tuple[Tensor, Tensor]:
     """Returns `order` and `score` of `decide`, without the bookkeeping of who suppressed whom."""
     if inference.nms_kind == "soft":
-        fates = _soft_nms(candidates, _groups(candidates, inference), inference)
+        fates, _ = _soft_nms(candidates, inference)
         return fates.order, fates.score
     groups = _groups(candidates, inference)
 
@@ -182,12 +189,12 @@ def _groups(candidates: Candidates, inference: Inference) -> Tensor:
     return torch.zeros_like(candidates.label) if inference.class_agnostic_nms else candidates.label
 
 
-def _soft_nms(candidates: Candidates, groups: Tensor, inference: Inference) -> Fates:
+def _soft_nms(candidates: Candidates, inference: Inference) -> tuple[Fates, Suppressors]:
     """Takes the best box, lowers the scores it overlaps by exp(−IoU²/σ), repeats (Soft-NMS 2017, equation 3).
 
     A box whose score falls to the threshold counts as suppressed by the box that lowered it most.
     """
-    score = candidates.score.clone()
+    groups, score = _groups(candidates, inference), candidates.score.clone()
     waiting = torch.ones_like(groups, dtype=torch.bool)
     suppressor = torch.full_like(groups, -1)
     iou = score.new_zeros(len(score))
@@ -210,4 +217,5 @@ def _soft_nms(candidates: Candidates, groups: Tensor, inference: Inference) -> F
     fate[score <= inference.score_threshold] = SUPPRESSED
     fate[kept] = KEPT
     blameless = fate != SUPPRESSED
-    return Fates(fate, suppressor.masked_fill(blameless, -1), iou.masked_fill(blameless, 0.0), score, kept)
+    blamed = Suppressors(suppressor.masked_fill(blameless, -1), iou.masked_fill(blameless, 0.0))
+    return Fates(fate, score, kept), blamed

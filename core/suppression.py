@@ -82,9 +82,12 @@ def suppressors_of(boxes: Tensor, groups: Tensor, survivors: Tensor, threshold: 
     suppressor = torch.full_like(groups, -1)
     iou = boxes.new_zeros(len(boxes))
     lost = torch.ones_like(groups, dtype=torch.bool).index_fill(0, survivors, False)
-    for group in groups[lost].unique():
-        rivals = survivors[groups[survivors] == group]  # best first
-        for block in torch.nonzero(lost & (groups == group)).squeeze(1).split(1 + PAIRS // len(rivals)):
+    number = int(groups.amax()) + 1 if len(groups) else 0
+    victims = _by_group(torch.nonzero(lost).squeeze(1), groups, number)
+    for members, rivals in zip(victims, _by_group(survivors, groups, number), strict=True):
+        if not len(members):
+            continue
+        for block in members.split(1 + PAIRS // len(rivals)):
             overlap = iou_of_all(boxes[block], boxes[rivals])  # [block, rivals]
             # The box at fault outscored the lost one, so it comes before any lower survivor that overlaps too.
             # Where rounding leaves none over the threshold, the closest it is.
@@ -94,3 +97,10 @@ def suppressors_of(boxes: Tensor, groups: Tensor, survivors: Tensor, threshold: 
             suppressor[block] = rivals[rank]
             iou[block] = overlap.gather(1, rank[:, None]).squeeze(1)
     return suppressor, iou
+
+
+def _by_group(members: Tensor, groups: Tensor, number: int) -> tuple[Tensor, ...]:
+    """Returns the members of each of a number of groups, in the order they had."""
+    mine = groups[members]
+    counts = mine.bincount(minlength=number)
+    return members[mine.argsort(stable=True)].split(counts.tolist())

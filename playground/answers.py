@@ -1,6 +1,6 @@
 """What handlers of Gradio's events hand back: new values of the page's parts, or a notice and nothing else."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import wraps
 from typing import Any
 
@@ -10,7 +10,7 @@ from core.config import Config
 from playground.asked import MAX_FRAME
 from playground.controls import settings_of, values_of
 from playground.live import BROWSERS
-from playground.show import REFUSALS, TOKENS, Shown, show
+from playground.show import REFUSALS, TOKENS, Shown, waves
 from playground.steps.loss import FIGURES
 from playground.steps.training import RUNS
 
@@ -30,25 +30,30 @@ def shown_settings(config: Config) -> list:
     return [settings_of(config), *values_of(config)]
 
 
-def answer(request: object) -> dict[str, Any]:
+def answers(request: object) -> Iterator[dict[str, Any]]:
     """Answers the browser itself: what to show for other settings of what was asked before, see `playground.live`.
 
     Args:
-        request: A dict with `token`, `held` and `playground.live.BROWSERS`; it comes from outside and may be anything.
+        request: A dict with `token`, `held`, `hidden` and `playground.live.BROWSERS`; it comes from outside and may be
+            anything.
 
-    Returns:
-        `Shown` by name, or {"forgotten": True} where the token is no longer known.
+    Yields:
+        `Shown` by name, as `waves` does, or {"forgotten": True} where the token is no longer known.
     """
     if not isinstance(request, dict) or not _sound(request):
-        return Shown("The page sent something that cannot be read: reload it.")._asdict()
+        yield Shown("The page sent something that cannot be read: reload it.")._asdict()
+        return
     asked = TOKENS.get(request.get("token"))
     if asked is None:
-        return {"forgotten": True}
+        yield {"forgotten": True}
+        return
     chosen = {name: request[name] for name in BROWSERS}
+    held = request.get("held") is True
+    hidden = frozenset(request["hidden"]) if held else frozenset()
     RUNS.give_way()
-    shown = show(asked._replace(**chosen, held=request.get("held") is True))
-    RUNS.give_way()  # for the browser, which paints it now
-    return shown._asdict()
+    for shown in waves(asked._replace(**chosen, held=held, hidden=hidden)):
+        RUNS.give_way()  # for the browser, too, which paints it now
+        yield shown._asdict()
 
 
 def _sound(request: dict) -> bool:
@@ -56,7 +61,9 @@ def _sound(request: dict) -> bool:
     settings, curve, p_t, frame = (request.get(name) for name in BROWSERS)
     bounds = ((p_t, 1), (frame, MAX_FRAME))
     numbers = all(isinstance(value, int | float) and 0 <= value <= most for value, most in bounds)
-    return isinstance(settings, str) and curve in FIGURES and numbers
+    hidden = request.get("hidden")
+    keys = isinstance(hidden, list) and all(isinstance(key, str) for key in hidden)
+    return isinstance(settings, str) and curve in FIGURES and numbers and keys
 
 
 def refusing(count: int, handler: Callable[..., list]) -> Callable[..., list]:

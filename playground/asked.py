@@ -57,6 +57,7 @@ class Asked(NamedTuple):
         inquiry: What is asked of an evaluation.
         answer: Index of the answer that was chosen at this step of a lesson, None while none was.
         held: Whether what takes long is left out: a knob is being dragged, or the rest is to be seen first.
+        hidden: Keys of layers that are switched off, and are left out while `held`.
     """
 
     step: str
@@ -76,6 +77,7 @@ class Asked(NamedTuple):
     inquiry: Inquiry = Inquiry()
     answer: int | None = None
     held: bool = False
+    hidden: frozenset[str] = frozenset()
 
     def config(self) -> Config:
         """Reads the settings.
@@ -91,7 +93,7 @@ class Asked(NamedTuple):
         """Returns what the visitor looks at beside the settings."""
         p_t = min(max(float(self.p_t or 0), P_T_RANGE[0]), P_T_RANGE[1])
         frame = int(min(max(float(self.frame or 1), 1), MAX_FRAME))
-        return Focus(self.level, self.pick, self.run, self.curve, p_t, self.map, self.inquiry, frame)
+        return Focus(self.level, self.pick, self.run, self.curve, p_t, self.map, self.inquiry, frame, self.hidden)
 
     def place(self) -> DataPlace | None:
         """Returns where the picture on show is in its data set, None if it is in none; raises as `config`."""

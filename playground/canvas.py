@@ -12,6 +12,7 @@ import hashlib
 import json
 from base64 import b64encode
 from collections import OrderedDict
+from collections.abc import Collection
 from io import BytesIO
 from pathlib import Path
 from threading import Lock
@@ -164,8 +165,18 @@ def picture_url(image: Tensor) -> str:
     return f"data:image/{kind};base64,{b64encode(file.getvalue()).decode('ascii')}"
 
 
-def payload(view: View) -> str:
+def left_out(view: View, hidden: Collection[str]) -> frozenset[str]:
+    """Returns which layers and maps of a view need not be sent where those of the given keys are switched off."""
+    there = {layer.key for layer in view.layers} | ({view.heat.key} if view.heat else set())
+    return frozenset(there.intersection(hidden) - ({TRUTH} if view.editable else set()))
+
+
+def payload(view: View, without: Collection[str] = ()) -> str:
     """Returns the component's value for a view, and keeps its picture for the browser to fetch.
+
+    Args:
+        view: What to show.
+        without: Keys of layers of which only how many boxes they have is told, see `left_out`.
 
     Raises:
         ValueError: A layer's arrays do not fit together, or its colour is no role.
@@ -175,8 +186,8 @@ def payload(view: View) -> str:
     packed = {
         **view._asdict(),
         "picture": _remember(view.picture) if view.picture else None,
-        "layers": [_pack_layer(layer) for layer in view.layers],
-        "heat": _pack_heat(view.heat) if view.heat else None,
+        "layers": [_pack_layer(layer, empty=layer.key in without) for layer in view.layers],
+        "heat": _pack_heat(view.heat, empty=view.heat.key in without) if view.heat else None,
         "max_boxes": MAX_BOXES,
     }
     # Gradio takes a "<script>" in a value, here a class of that name, for a mistake and logs a warning.
@@ -203,7 +214,7 @@ def _remember(url: str) -> str:
     return key
 
 
-def _pack_layer(layer: Layer) -> dict[str, Any]:
+def _pack_layer(layer: Layer, *, empty: bool) -> dict[str, Any]:
     if layer.colour not in COLOURS:
         raise ValueError(f"Layer {layer.key!r}: no colour has the role {layer.colour!r}.")
     count = len(layer.boxes)
@@ -211,10 +222,11 @@ def _pack_layer(layer: Layer) -> dict[str, Any]:
         raise ValueError(f"Layer {layer.key!r}: {len(layer.captions)} captions for {count} boxes.")
     if layer.labels is not None and len(layer.labels) != count:
         raise ValueError(f"Layer {layer.key!r}: {len(layer.labels)} labels for {count} boxes.")
+    packed = {**layer._asdict(), "colour": COLOURS[layer.colour], "count": count}
+    if empty:
+        return {**packed, "boxes": "", "values": None, "captions": (), "links": None, "labels": None}
     return {
-        **layer._asdict(),
-        "colour": COLOURS[layer.colour],
-        "count": count,
+        **packed,
         "boxes": _pack_floats(layer, "boxes", (count, 4)),
         "values": _pack_floats(layer, "values", (count,)),
         "links": _pack_floats(layer, "links", (count, 4)),
@@ -232,7 +244,7 @@ def _pack_floats(layer: Layer, name: str, shape: tuple[int, ...]) -> str | None:
     return _base64(packed)
 
 
-def _pack_heat(heat: Heat) -> dict[str, Any]:
+def _pack_heat(heat: Heat, *, empty: bool) -> dict[str, Any]:
     values = np.nan_to_num(np.asarray(heat.values, dtype=np.float32))  # [h, w]
     if values.ndim != 2 or values.size == 0:
         raise ValueError(f"Heat {heat.key!r}: values must be [h, w], not {list(values.shape)}.")
@@ -241,7 +253,7 @@ def _pack_heat(heat: Heat) -> dict[str, Any]:
     extent = [float(edge) for edge in heat.extent]
     return {
         **heat._asdict(),
-        "values": _base64(steps),
+        "values": "" if empty else _base64(steps),
         "rows": rows,
         "columns": columns,
         "count": values.size,

@@ -144,6 +144,6 @@ new ResizeObserver(() => schedule(false)).observe(root);
 const receiveOwn = live.part(props.part, (value) => {
   incoming = value;
   render();
-}, () => props.value);
+}, () => props.value, () => items().filter((item) => !isVisible(item)).map((item) => item.key));
 watch("value", receiveOwn);
 schedule(true);

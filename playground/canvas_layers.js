@@ -16,6 +16,7 @@ function keepToggles() {
   query.set(TOGGLES, [...toggles].map(([key, on]) => (on ? key : "-" + key)).join(","));
   history.replaceState(history.state, "", location.pathname + "?" + query.toString().replaceAll("%2C", ","));
   tellOthers({ toggles: [...toggles] });
+  live.reveal();
 }
 
 // Where two pictures are compared, both show the same layers and the same part.

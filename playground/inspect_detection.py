@@ -15,7 +15,7 @@ LAYER_FATES = {"kept": KEPT, "suppressed": SUPPRESSED, "beyond-cap": BEYOND_CAP}
 
 def candidate_of(situation: Situation, layer: str, index: int) -> int | None:
     """Returns the candidate that a box of a layer of the detections step is, None if there is no such box."""
-    fates = situation.stages.fates
+    fates = situation.fates
     if layer == "before":
         candidates = torch.arange(len(fates.fate))
     elif layer == "kept":
@@ -27,7 +27,7 @@ def candidate_of(situation: Situation, layer: str, index: int) -> int | None:
 
 def detection_report(situation: Situation, candidate: int) -> str:
     """Returns where a predicted box came from and what became of it and of those beside it."""
-    found, fates = situation.stages.candidates, situation.stages.fates
+    found, fates = situation.candidates, situation.fates
     anchor, label = int(found.anchor[candidate]), int(found.label[candidate])
     name = situation.network.class_names[label]
     case = cases_of(situation, range(anchor, anchor + 1))[0]
@@ -38,7 +38,7 @@ def detection_report(situation: Situation, candidate: int) -> str:
             ("came from", f"{LEVELS[int(found.level[candidate])]}, {width:.0f}×{height:.0f} px anchor"),
             ("became of it", outcome_of(situation, anchor, label, found.score[candidate].item())),
             ("its anchor is", f"{case.label} ({case.why})"),
-            ("boxes it suppressed", readout.count(int((fates.suppressor == candidate).sum()))),
+            ("boxes it suppressed", readout.count(int((situation.suppressors.index == candidate).sum()))),
         ]
     )
     return text + _victims(situation, candidate)
@@ -46,9 +46,9 @@ def detection_report(situation: Situation, candidate: int) -> str:
 
 def detection_layers(situation: Situation, candidate: int) -> tuple[Layer, ...]:
     """Returns the anchor a predicted box came from and the boxes it suppressed."""
-    found, fates = situation.stages.candidates, situation.stages.fates
+    found = situation.candidates
     anchor = situation.grid.boxes[found.anchor[candidate] : found.anchor[candidate] + 1]
-    victims = fates.suppressor == candidate
+    victims = situation.suppressors.index == candidate
     return (
         Layer("victims", "suppressed by it", "suppressed", found.box[victims].numpy(), width=1),
         Layer("inspected", "its anchor", "foreground", anchor.numpy(), dashed=True, width=2),
@@ -56,8 +56,8 @@ def detection_layers(situation: Situation, candidate: int) -> tuple[Layer, ...]:
 
 
 def _victims(situation: Situation, candidate: int) -> str:
-    found, fates = situation.stages.candidates, situation.stages.fates
-    victims = torch.nonzero(fates.suppressor == candidate).squeeze(1)
+    found, by = situation.candidates, situation.suppressors
+    victims = torch.nonzero(by.index == candidate).squeeze(1)
     if not len(victims):
         return ""
     victims = victims[found.score[victims].argsort(descending=True)][:MOST].tolist()
@@ -66,7 +66,7 @@ def _victims(situation: Situation, candidate: int) -> str:
         (
             names[found.label[each]],
             f"{found.score[each]:.2f}",
-            f"{fates.iou[each]:.2f}",
+            f"{by.iou[each]:.2f}",
             LEVELS[int(found.level[each])],
         )
         for each in victims

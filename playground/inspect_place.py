@@ -134,7 +134,7 @@ def outcome_of(situation: Situation, anchor: int, label: int, probability: float
     threshold = situation.config.inference.score_threshold
     if not probability > threshold:
         return f"below the score threshold {threshold:g}"
-    found, fates = situation.stages.candidates, situation.stages.fates
+    found, fates = situation.candidates, situation.fates
     here = torch.nonzero((found.anchor == anchor) & (found.label == label)).squeeze(1)
     if not len(here):
         return f"cut by top-K ({situation.config.inference.topk_candidates})"
@@ -144,13 +144,12 @@ def outcome_of(situation: Situation, anchor: int, label: int, probability: float
         return "detection"
     if fate == BEYOND_CAP:
         return f"beyond the cap of {situation.config.inference.max_detections}"
-    winner = int(fates.suppressor[candidate])
+    winner = int(situation.suppressors.index[candidate])
     names = situation.network.class_names
-    return (
-        f"suppressed by {names[found.label[winner]]} {fates.score[winner]:.2f} (IoU {fates.iou[candidate]:.2f})"
-        if winner >= 0
-        else "lowered below the threshold by soft NMS"
-    )
+    if winner < 0:
+        return "lowered below the threshold by soft NMS"
+    iou = situation.suppressors.iou[candidate]
+    return f"suppressed by {names[found.label[winner]]} {fates.score[winner]:.2f} (IoU {iou:.2f})"
 
 
 def _row(case: Case) -> tuple[str, ...]:

@@ -10,8 +10,7 @@ from core.config import Config, knobs
 from core.knobs import Effect
 from core.presets import PRESETS
 from core.takeaway import FORMATS
-from playground import live, readout
-from playground.answers import answer
+from playground import readout
 from playground.asked import P_T_RANGE
 from playground.canvas import canvas
 from playground.controls import make_widget, settings_of
@@ -119,7 +118,6 @@ def lay_out() -> Parts:
     run_view(runs)
     states = [gr.State(next(iter(STEPS))), gr.State(None), gr.State(None), more.pop("run"), gr.State("")]
     settings = gr.Textbox(settings_of(Config()), visible="hidden", elem_id="settings")
-    live.component(answer)
     level, pins = gr.State(0), [gr.State(""), gr.State(None), gr.State(False)]
     shown = [message, navigation, view, numbers, *under, changes, side, other, counts, bar]
     asked = [*states, level, settings, curve, p_t, gr.State(MAPS[0]), *pins, gr.Number(1, visible="hidden")]

@@ -4,13 +4,14 @@
 // and before anything is clicked.
 window.live ??= (() => {
   const REST_MS = 400;  // after which a knob is taken to rest, and `sync` writes; longer than between taps of an arrow key
+  const FIRST = ["canvas", "other", "notice"];  // painted at once
   // Painted in this order, each that has news once the frame with the one before is out.
   const WAVES = [
-    ["canvas", "other", "notice"],
     ["figure", "more"],
     ["strip", "readout", "counts", "changes", "bar", "lesson", "checks"],
   ];
   const WAIT_MS = 250;  // after which the page says that it is computing
+  const SILENT = "The server does not answer. Is it still running? Reload the page.";
   const CHECK_MS = 60;  // in which Gradio has handed out all parts of an answer
   const parts = new Map();  // name → {show, own, painted}
   const look = {};  // what else is chosen in the browser, see `Asked`
@@ -21,29 +22,23 @@ window.live ??= (() => {
   let restsAt = 0;  // when that is asked for, if no knob moves: what takes long would be in their way
   let resting = 0;
   let token = "";  // names the rest of what was asked: step, picture, selection
-  let server = null;
   let busy = false;
   let timer = 0;
-  let newest = null;  // the answer that is being painted
-  let due = [];  // its waves that are still to come
-  let nextFrame = 0;
+  let newest = {};  // what is being painted, by part
+  let due = [];  // waves that are still to come
+  let nextFrame = 0;  // after which the next one does
   let afterFrame = 0;
   let held = false;  // a slider is under a finger
 
   const wanted = () => JSON.stringify([settings, look]);
   const box = () => document.querySelector("#settings textarea");
 
-  /** Registers a part; returns what paints the value that Gradio gave it. */
-  function part(name, paint, own) {
+  /** Registers a part; returns what paints the value that Gradio gave it. `hidden` tells what of it is not seen. */
+  function part(name, paint, own, hidden = () => []) {
     let painted = null;
     const show = (value) => { painted = value; paint(value); };
-    if (name) parts.set(name, { show, own, painted: () => painted });
+    if (name) parts.set(name, { show, own, painted: () => painted, hidden });
     return () => show(own());
-  }
-
-  function connect(functions) {
-    server = functions;
-    pump();
   }
 
   /** A knob has a new value. */
@@ -100,13 +95,13 @@ window.live ??= (() => {
     if (settings === null) settings = JSON.parse(state.settings);
     for (const [name, value] of Object.entries(state.look)) look[name] ??= value;
     stopPainting();
-    due = [];
+    [newest, due] = [{}, []];
     setTimeout(() => parts.forEach((each) => { if (each.painted() !== each.own()) each.show(each.own()); }));
     setTimeout(pump, CHECK_MS);
   }
 
   async function pump() {
-    if (busy || !server || !token || wanted() === shown) return;
+    if (busy || !token || wanted() === shown) return;
     const [asked, forToken] = [wanted(), token];
     const brief = held || asked !== putOff;  // first without what takes long, which then has to be asked for
     clearTimeout(resting);
@@ -116,18 +111,45 @@ window.live ??= (() => {
     }
     busy = true;
     const waiting = setTimeout(wait, WAIT_MS, true);
-    const sent = { token, settings: JSON.stringify(settings), ...look, held: brief };
-    const answer = await server.answer(sent).catch(() => null);
+    const sent = { token, settings: JSON.stringify(settings), ...look, held: brief, hidden: unseen() };
+    let last = null;  // part of the answer
+    try {
+      for await (last of answers(sent)) if (forToken === token) paint(last);
+    } catch {
+      if (forToken === token) parts.get("notice")?.show(SILENT);
+    }
     busy = false;
     clearTimeout(waiting);
     wait(false);
     if (forToken === token) {
-      putOff = answer?.put_off ? asked : "";
+      putOff = last?.put_off ? asked : "";
       restsAt = performance.now() + REST_MS;
       shown = putOff && !held ? "" : asked;  // as shown also where it failed, or it would be asked again and again
-      if (answer) paint(answer);
-      else parts.get("notice")?.show("The server does not answer. Is it still running? Reload the page.");
     }
+    pump();
+  }
+
+  /** The layers of the picture that are switched off; another picture beside it comes whole. */
+  const unseen = () => parts.get("canvas")?.hidden() ?? [];
+
+  /** Asks the server; yields its answer part by part. */
+  async function* answers(sent) {
+    const body = JSON.stringify(sent);
+    const response = await fetch(`${window.gradio_config.root}/live`, { method: "POST", body });
+    if (!response.ok) throw new Error(response.statusText);
+    const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+    let rest = "";
+    for (let read = await reader.read(); !read.done; read = await reader.read()) {
+      const lines = (rest + read.value).split("\n");
+      rest = lines.pop();
+      for (const line of lines) yield JSON.parse(line);
+    }
+  }
+
+  /** Something is to be seen that an answer in haste may have left out. */
+  function reveal() {
+    if (!putOff) return;
+    [shown, restsAt] = ["", 0];
     pump();
   }
 
@@ -137,20 +159,26 @@ window.live ??= (() => {
       document.dispatchEvent(new Event("live-forgotten"));
       return;
     }
-    newest = answer;
-    due = [...new Set([WAVES[0], ...due, ...WAVES])];  // the picture, then what has waited longest
-    paintNext();
+    for (const [name, value] of Object.entries(answer)) if (value !== null) newest[name] = value;
+    due = [...new Set([...due, ...WAVES])];  // what has waited longest comes first
+    if (paintAll(FIRST)) paintAfterFrame();
+    else if (!nextFrame) paintNext();
   }
 
   function paintNext() {
-    stopPainting();
+    nextFrame = 0;
     while (due.length && !paintAll(due.shift()));  // what is as it was needs no frame
-    if (due.length) nextFrame = requestAnimationFrame(() => { afterFrame = setTimeout(paintNext); });
+    if (due.length) paintAfterFrame();
+  }
+
+  function paintAfterFrame() {
+    stopPainting();
+    nextFrame = requestAnimationFrame(() => { afterFrame = setTimeout(paintNext); });
   }
 
   /** Paints the parts of a wave; false if nothing of it is new. */
   function paintAll(names) {
-    const isNew = (name) => parts.has(name) && newest[name] !== null && newest[name] !== parts.get(name).painted();
+    const isNew = (name) => parts.has(name) && name in newest && newest[name] !== parts.get(name).painted();
     const news = names.filter(isNew);  // of what is on the page: the second picture need not be
     news.forEach((name) => parts.get(name).show(newest[name]));
     return news.length > 0;
@@ -159,6 +187,7 @@ window.live ??= (() => {
   function stopPainting() {
     cancelAnimationFrame(nextFrame);
     clearTimeout(afterFrame);
+    nextFrame = 0;
   }
 
   /** Tells that the answer takes its time. */
@@ -184,5 +213,5 @@ window.live ??= (() => {
   /** What is asked, for others that ask the server; null while Gradio's events would say something else. */
   const settled = () => (token && settings && !timer ? { token, settings: JSON.stringify(settings) } : null);
 
-  return { part, connect, set, choose, told, answered, settled };
+  return { part, set, choose, told, answered, settled, reveal };
 })();

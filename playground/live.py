@@ -1,25 +1,32 @@
 """The short way from a knob to the picture: the browser asks for what to show in one call, past Gradio's events.
 
 What an event of Gradio's has shown is remembered under a token. With it the browser asks again, for other settings of
-the same step, picture and selection, and paints the answer itself (`live.js`).
+the same step, picture and selection, and paints the answer itself (`live.js`). An answer comes in parts, one a line:
+while the browser paints the first, the picture, the server works on the next.
 """
 
+import json
 import secrets
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from threading import Lock
 from typing import Any
 
-import gradio as gr
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+from starlette.routing import Route
 
 from playground.asked import Asked
 
 SCRIPT = (Path(__file__).parent / "live.js").read_text("utf-8")
+PATH = "/live"
+MAX_BYTES = 64 * 1024  # of what a browser sends, of which the settings are about five
 BROWSERS = ("settings", "curve", "p_t", "frame")  # what the browser itself says of what it asks for
 # Steps, selections and the like whose knobs are answered; whoever is forgotten is answered by Gradio's events.
 KEPT = 4096
 KEPT_OWN = 48  # of them with somebody's own pictures, of up to 12 MB each
+NOT_IN_HASTE = {"held": False, "hidden": frozenset()}
 
 
 class Tokens:
@@ -41,7 +48,7 @@ class Tokens:
         key = _key(asked)
         with self._lock:
             name = self._names.setdefault(key, secrets.token_urlsafe(16))
-            self._asked[name] = asked._replace(held=False)
+            self._asked[name] = asked._replace(**NOT_IN_HASTE)
             self._asked.move_to_end(name)
             self._forget(list(self._asked), self._size)
             if _holds_pictures(asked):
@@ -63,7 +70,7 @@ class Tokens:
 
 def _key(asked: Asked) -> tuple:
     # Own pictures are known by their identity: they are kept here, so no other ones can take their place.
-    usual = {**dict.fromkeys(BROWSERS), "held": False}
+    usual = {**dict.fromkeys(BROWSERS), **NOT_IN_HASTE}
     rest = asked._replace(own=id(asked.own), pinned_own=id(asked.pinned_own), **usual)
     return tuple(rest)
 
@@ -77,20 +84,31 @@ def look_of(asked: Asked) -> dict[str, Any]:
     return {name: getattr(asked, name) for name in BROWSERS if name != "settings"}
 
 
-def component(answer: Callable[[object], dict]) -> gr.HTML:
-    """Builds the invisible part of the page that answers the browser.
+def route(answers: Callable[[object], Iterator[dict[str, Any]]]) -> Route:
+    """Returns the way in for the browser's questions.
 
     Args:
-        answer: Takes what the browser sends; its name is what the script calls.
+        answers: Takes what the browser sends and yields what it is answered.
     """
-    return gr.HTML(
-        "",
-        html_template="<i hidden></i>",
-        js_on_load="live.connect(server);",
-        apply_default_css=False,
-        server_functions=[answer],
-        elem_classes=["nothing"],
-    )
+
+    async def endpoint(request: Request) -> Response:
+        body = bytearray()
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > MAX_BYTES:
+                return Response(status_code=413)
+        lines = (json.dumps(each, separators=(",", ":")) + "\n" for each in answers(_read(body)))
+        return StreamingResponse(lines, media_type="application/x-ndjson")
+
+    return Route(PATH, endpoint, methods=["POST"])
+
+
+def _read(body: bytes) -> object:
+    """Returns what a JSON text says, None where it is none."""
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        return None
 
 
 def head() -> str:

@@ -6,14 +6,14 @@ from typing import Any
 
 import gradio as gr
 
-from playground import address, events
+from playground import address, events, live
+from playground.answers import answers
 from playground.data_events import connect_data
 from playground.datasets import DATA
 from playground.evaluation_events import connect_evaluation
 from playground.evaluations import EVALUATIONS
 from playground.layout import lay_out
 from playground.lessons.events import connect_lessons
-from playground.live import head as live_head
 from playground.pinning import connect_pinning
 from playground.plot import head as plot_head
 from playground.steps import STEPS
@@ -76,7 +76,8 @@ def launch_options() -> dict[str, Any]:
             button_secondary_border_color_dark="*neutral_600",
         ),
         "css": "".join((STYLES / f"{name}.css").read_text("utf-8") for name in STYLED) + _step_styles(),
-        "head": HEAD + live_head() + plot_head(),
+        "head": HEAD + live.head() + plot_head(),
+        "app_kwargs": {"routes": [live.route(answers)]},
         "max_file_size": "512mb",  # of weights; pictures have their own bound
         "enable_monitoring": False,
         "footer_links": [],

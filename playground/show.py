@@ -1,6 +1,7 @@
 """From what the visitor has chosen to what the page shows: pure functions, free of Gradio's events."""
 
 import json
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from core.architecture import WeightsError
@@ -13,7 +14,7 @@ from core.weights import adopt
 from playground import pinned_view, readout, source_bar, strip
 from playground.asked import Asked, Own
 from playground.cache import Cache
-from playground.canvas import View, payload, picture_url
+from playground.canvas import View, left_out, payload, picture_url
 from playground.canvas_edit import Pick, parse_edit
 from playground.lessons.staging import layered, staged
 from playground.link import to_link
@@ -22,7 +23,7 @@ from playground.networks import weights_of
 from playground.pictures import Picture
 from playground.situation import Situation
 from playground.source_bar import Choice
-from playground.step import Levels, Look, Part, Step, truth_layer
+from playground.step import Levels, Look, Part, Step, Words, truth_layer
 from playground.steps import STEPS
 from playground.steps.evaluation import chosen_of
 from playground.threads import one_thread
@@ -51,7 +52,7 @@ class Shown(NamedTuple):
         bar: Where the picture comes from.
         lesson: The question of a lesson, and what it does to the page.
         checks: Whether what a lesson says is true here.
-        put_off: No part of the page: whether what takes long has waited, see `Asked.held`.
+        put_off: No part of the page: whether something has waited, see `Asked.held`.
     """
 
     notice: str
@@ -75,26 +76,46 @@ class Shown(NamedTuple):
         return self[:-1]
 
 
-@one_thread()
 def show(asked: Asked) -> Shown:
-    """Returns what the page shows.
+    """Returns what the page shows; see `waves`."""
+    picture, *rest = waves(asked)
+    return rest[0]._replace(canvas=picture.canvas) if rest else picture
+
+
+def waves(asked: Asked) -> Iterator[Shown]:
+    """Yields what the page shows: the picture as soon as it is there, then everything else.
 
     Settings that are not allowed leave everything as it is, but for a notice; what a step cannot have under settings
     that are, such as the outputs of weights that do not fit them, leaves the picture and its objects.
     """
     try:
-        situation = asked.situation()
-        look, said = _look(asked, situation)
-        view = view_of(situation, look)
+        with one_thread():
+            situation = asked.situation()
+            look, said = _look(asked, situation)
+            view = view_of(situation, look)
+            waiting = left_out(view, asked.hidden)
+            picture = Shown(said, canvas=payload(view, waiting))
     except REFUSALS as error:
-        return Shown(notice=str(error))
-    figure = json.dumps(look.figure) if look.figure else ""
+        yield Shown(notice=str(error))
+        return
+    yield picture
+    with one_thread():
+        rest = _beside(look, said, asked, situation)
+    yield rest._replace(put_off=situation.put_off or bool(waiting))
+
+
+def _beside(look: Look, said: str, asked: Asked, situation: Situation) -> Shown:
+    """Returns all but the picture; `said` is the notice that came with it."""
+    try:
+        words = look.words()
+    except REFUSALS as error:
+        words, said = Words(readout.paragraph(NOTHING)), str(error)
+    figure = json.dumps(words.figure) if words.figure else ""
     bar = source_bar.value(situation.place, situation.picture.name, _choice(situation, asked))
-    shown = Shown(said, strip_value(asked, situation), payload(view), look.readout, figure, look.more, bar=bar)
     lesson, checks = staged(asked)
+    shown = Shown(said, strip_value(asked, situation), None, words.readout, figure, words.more, bar=bar)
     shown = shown._replace(lesson=lesson, checks=checks)
-    shown = _against_pinned(shown, asked, situation) if asked.pinned else shown
-    return shown._replace(put_off=situation.put_off)
+    return _against_pinned(shown, asked, situation) if asked.pinned else shown
 
 
 def _choice(situation: Situation, asked: Asked) -> Choice | None:
@@ -116,7 +137,7 @@ def _look(asked: Asked, situation: Situation) -> tuple[Look, str]:
     try:
         return layered(STEPS[asked.step].look(situation, asked.focus()), asked), ""
     except REFUSALS as error:
-        return Look((truth_layer(situation),), readout=readout.paragraph(NOTHING)), str(error)
+        return Look((truth_layer(situation),), words=lambda: Words(readout.paragraph(NOTHING))), str(error)
 
 
 def view_of(situation: Situation, look: Look) -> View:
@@ -145,7 +166,7 @@ def _against_pinned(shown: Shown, asked: Asked, situation: Situation) -> Shown:
             return shown
         focus = asked.focus()
         pick = focus.pick and Pick(focus.pick.x, focus.pick.y)  # the boxes of A have other numbers
-        look = STEPS[asked.step].look(pinned, focus._replace(pick=pick))
+        look = STEPS[asked.step].look(pinned, focus._replace(pick=pick, hidden=frozenset()))
         view = view_of(pinned, look._replace(editable=False))
     except REFUSALS as error:
         return shown._replace(changes=readout.paragraph(str(error)), beside=False)

@@ -12,9 +12,9 @@ from torch import Tensor
 from core.anchors import AnchorGrid
 from core.config import Config
 from core.cumulative import Sides
-from core.detector import Prediction, anchors_of, predict, selected_of
+from core.detector import Prediction, anchors_of, candidates_of, predict
 from core.hyperparameters import Loss
-from core.inference import Stages, decide
+from core.inference import Candidates, Fates, LevelCounts, Suppressors, decide, level_counts, suppressors
 from core.initialisation import first_logits
 from core.knobs import Effect
 from core.losses import AnchorLosses, anchor_losses, total_loss
@@ -36,7 +36,8 @@ ROOM = 400e6  # bytes of each kind; a prediction of a large picture with many an
 _predictions, _pyramids = Cache(PEOPLE, ROOM), Cache(2)
 _batches, _first_logits = Cache(PEOPLE, ROOM), Cache(PEOPLE, ROOM)
 _matches, _score_maps = Cache(PEOPLE, ROOM), Cache(PEOPLE, ROOM)
-_selected, _stages = Cache(PEOPLE, ROOM), Cache(PEOPLE, ROOM)
+_candidates, _level_counts = Cache(PEOPLE, ROOM), Cache(PEOPLE)
+_fates, _suppressors = Cache(PEOPLE, ROOM), Cache(PEOPLE, ROOM)
 _losses, _first_losses = Cache(4 * PEOPLE, ROOM), Cache(256)  # the latter are single numbers
 
 
@@ -142,7 +143,7 @@ class Situation:
         self._require_release(self._outputs_key in _predictions)
         return _predictions.get(self._outputs_key, compute)
 
-    @property
+    @cached_property
     def _outputs_key(self) -> tuple:
         return self.network.key, self.picture.pixels_key, self.config.part(Effect.FORWARD)
 
@@ -169,15 +170,38 @@ class Situation:
         return _score_maps.get((self._outputs_key, self.grid.counts), compute)
 
     @cached_property
-    def stages(self) -> Stages:
-        """Candidates and their fates."""
-        select = (*self._outputs_key, self.config.part(Effect.ANCHORS, Effect.SELECT))
+    def candidates(self) -> Candidates:
+        """What is left before NMS."""
+        return _candidates.get(self._candidates_key, lambda: candidates_of(self.prediction, 0, self.config))
 
-        def compute() -> Stages:
-            selected = _selected.get(select, lambda: selected_of(self.prediction, 0, self.config))
-            return Stages(*selected, decide(selected.candidates, self.config.inference))
+    @cached_property
+    def level_counts(self) -> tuple[LevelCounts, ...]:
+        """How much passed each step before NMS on each level."""
 
-        return _stages.get((*select, self.config.part(Effect.SUPPRESS)), compute)
+        def compute() -> tuple[LevelCounts, ...]:
+            return level_counts(self.prediction.outputs.logits[0], self.grid, self.candidates, self.config.inference)
+
+        return _level_counts.get(self._candidates_key, compute)
+
+    @cached_property
+    def _candidates_key(self) -> tuple:
+        return *self._outputs_key, self.config.part(Effect.ANCHORS, Effect.SELECT)
+
+    @cached_property
+    def fates(self) -> Fates:
+        """What NMS and the cap made of the candidates."""
+        return _fates.get(self._fates_key, lambda: decide(self.candidates, self.config.inference))
+
+    @cached_property
+    def suppressors(self) -> Suppressors:
+        """Who suppressed the candidates."""
+        return _suppressors.get(
+            self._fates_key, lambda: suppressors(self.candidates, self.fates, self.config.inference)
+        )
+
+    @cached_property
+    def _fates_key(self) -> tuple:
+        return *self._candidates_key, self.config.part(Effect.SUPPRESS)
 
     @cached_property
     def labels(self) -> Tensor:

@@ -28,6 +28,7 @@ class Focus(NamedTuple):
         map: Which maps the network step draws, one of `MAPS`.
         inquiry: What is asked of an evaluation.
         frame: Evaluation of the run whose detections are drawn, from 1; one beyond the last stands for that.
+        hidden: Keys of layers that nobody sees now: what only they show need not be found out.
     """
 
     level: int = 0
@@ -38,6 +39,21 @@ class Focus(NamedTuple):
     map: str = MAPS[0]
     inquiry: Inquiry = Inquiry()
     frame: int = 1
+    hidden: frozenset[str] = frozenset()
+
+
+class Words(NamedTuple):
+    """What a step tells beside the picture.
+
+    Attributes:
+        readout: HTML, made by `playground.readout`.
+        figure: A Plotly figure as a dictionary, or None.
+        more: HTML under the figure; None leaves what is there.
+    """
+
+    readout: str = ""
+    figure: dict[str, Any] | None = None
+    more: str | None = ""
 
 
 class Look(NamedTuple):
@@ -46,18 +62,14 @@ class Look(NamedTuple):
     Attributes:
         layers: Drawn over the picture, bottom to top.
         heat: Map drawn over the picture.
-        readout: HTML, made by `playground.readout`.
-        figure: A Plotly figure as a dictionary, or None.
-        more: HTML under the figure; None leaves what is there.
+        words: Returns what it tells beside; called once the picture is on its way.
         editable: Whether the objects can be drawn.
         picture: Drawn in place of the visitor's, in its own pixels.
     """
 
     layers: tuple[Layer, ...] = ()
     heat: Heat | None = None
-    readout: str = ""
-    figure: dict[str, Any] | None = None
-    more: str | None = ""
+    words: Callable[[], Words] = Words
     editable: bool = False
     picture: Picture | None = None
 

@@ -39,7 +39,7 @@ def _totals(situation: Situation) -> tuple[float, float]:
 
 def _found(situation: Situation) -> torch.Tensor:
     """Tells of each object whether a detection of its class overlaps it well, bool [M]."""
-    found, order = situation.stages.candidates, situation.stages.fates.order
+    found, order = situation.candidates, situation.fates.order
     boxes, labels = situation.objects[0], situation.labels
     if not len(order) or not len(boxes):
         return torch.zeros(len(boxes), dtype=torch.bool)
@@ -78,10 +78,10 @@ QUANTITIES: dict[str, Quantity] = {
     "easy_background": lambda here: int(_group(here, "easy background").sum()),
     "weight_at_90": lambda here: (1 - 0.9) ** here.config.loss.gamma,
     "weight_at_50": lambda here: (1 - 0.5) ** here.config.loss.gamma,
-    "scored": lambda here: sum(level.scored for level in here.stages.counts),
-    "candidates": lambda here: len(here.stages.fates.fate),
-    "suppressed": lambda here: int((here.stages.fates.fate == 1).sum()),
-    "detections": lambda here: len(here.stages.fates.order),
+    "scored": lambda here: sum(level.scored for level in here.level_counts),
+    "candidates": lambda here: len(here.fates.fate),
+    "suppressed": lambda here: int((here.fates.fate == 1).sum()),
+    "detections": lambda here: len(here.fates.order),
     "found_objects": lambda here: int(_found(here).sum()),
     "missed_objects": lambda here: int((~_found(here)).sum()),
     "parameters": lambda here: sum(part.parameters for part in here.parts),

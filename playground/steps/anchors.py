@@ -7,7 +7,7 @@ from playground.figures import colour, points
 from playground.inspect_place import anchors_at
 from playground.inspector import inspect
 from playground.situation import Situation
-from playground.step import Focus, Look, Step, section, truth_layer
+from playground.step import Focus, Look, Step, Words, section, truth_layer
 from playground.steps.levels import anchor_levels
 
 
@@ -24,8 +24,11 @@ def look(situation: Situation, focus: Focus) -> Look:
             Layer(f"anchors-{LEVELS[level]}", f"{LEVELS[level]} at one place", f"level{level}", boxes.numpy())
         )
     seen = inspect(situation, focus)
-    text = seen.text + _levels(situation) + _objects(situation)
-    return Look((*layers, *seen.layers), readout=text, figure=_fit(situation))
+
+    def words() -> Words:
+        return Words(seen.text + _levels(situation) + _objects(situation), _fit(situation))
+
+    return Look((*layers, *seen.layers), words=words)
 
 
 def _levels(situation: Situation) -> str:

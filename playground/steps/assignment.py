@@ -8,7 +8,7 @@ from playground.canvas import Layer
 from playground.figures import colour, histogram
 from playground.inspector import inspect
 from playground.situation import Situation
-from playground.step import Focus, Look, Step, section, truth_layer
+from playground.step import Focus, Look, Step, Words, section, truth_layer
 from playground.steps.levels import assignment_levels
 
 
@@ -23,8 +23,11 @@ def look(situation: Situation, focus: Focus) -> Look:
         truth_layer(situation),
     )
     seen = inspect(situation, focus)
-    text = seen.text + _counts(situation) + _objects(situation)
-    return Look((*layers, *seen.layers), readout=text, figure=_histogram(situation))
+
+    def words() -> Words:
+        return Words(seen.text + _counts(situation) + _objects(situation), _histogram(situation))
+
+    return Look((*layers, *seen.layers), words=words)
 
 
 def _counts(situation: Situation) -> str:

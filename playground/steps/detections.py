@@ -4,32 +4,34 @@ import numpy as np
 import torch
 
 from core.anchors import LEVELS
-from core.inference import BEYOND_CAP, KEPT, SUPPRESSED, Stages
+from core.inference import BEYOND_CAP, KEPT, SUPPRESSED
 from core.knobs import DECODING, Knob
 from playground import readout
 from playground.canvas import Layer
 from playground.figures import bars, colour
 from playground.inspector import inspect
 from playground.situation import Situation
-from playground.step import Focus, Look, Part, Step, score_heat, truth_layer
+from playground.step import Focus, Look, Part, Step, Words, score_heat, truth_layer
 from playground.steps.levels import funnel_levels
 
 
 def look(situation: Situation, focus: Focus) -> Look:
     """Shows all candidates, what NMS and the cap made of them, and how many passed each step on each level."""
-    layers = (truth_layer(situation, visible=False), *candidate_layers(situation.stages, situation.network.class_names))
+    layers = (truth_layer(situation, visible=False), *_candidate_layers(situation, focus.hidden))
     seen = inspect(situation, focus)
-    text = seen.text + _counts(situation) + _kept(situation)
     heat = score_heat(situation, focus.level, key="scores", visible=False)
-    return Look((*layers, *seen.layers), heat, text, _funnel(situation.stages))
+
+    def words() -> Words:
+        return Words(seen.text + _counts(situation) + _kept(situation), _funnel(situation))
+
+    return Look((*layers, *seen.layers), heat, words)
 
 
-def candidate_layers(stages: Stages, class_names: tuple[str, ...]) -> tuple[Layer, ...]:
+def _candidate_layers(situation: Situation, hidden: frozenset[str]) -> tuple[Layer, ...]:
     """Returns the candidates as layers: before NMS, suppressed (with lines to the suppressor), cut, kept."""
-    found, fates = stages.candidates, stages.fates
+    found, fates = situation.candidates, situation.fates
+    class_names = situation.network.class_names
     suppressed = fates.fate == SUPPRESSED
-    links = torch.cat([_centres(found.box), _centres(found.box[fates.suppressor])], dim=1)  # [C, 4]
-    links[fates.suppressor < 0] = torch.nan
     order = fates.order
     captions = tuple(
         f"{class_names[label]} {score:.2f}"
@@ -45,7 +47,7 @@ def candidate_layers(stages: Stages, class_names: tuple[str, ...]) -> tuple[Laye
             found.box[suppressed].numpy(),
             width=1,
             values=found.score[suppressed],
-            links=links[suppressed].numpy(),
+            links=None if "suppressed" in hidden else _links(situation, suppressed).numpy(),
             visible=False,
         ),
         Layer(
@@ -63,12 +65,20 @@ def candidate_layers(stages: Stages, class_names: tuple[str, ...]) -> tuple[Laye
     )
 
 
+def _links(situation: Situation, suppressed: torch.Tensor) -> torch.Tensor:
+    """Returns lines [S, 4] from the suppressed to their suppressors, NaN where soft NMS names none."""
+    boxes, by = situation.candidates.box, situation.suppressors.index[suppressed]
+    links = torch.cat([_centres(boxes[suppressed]), _centres(boxes[by])], dim=1)
+    links[by < 0] = torch.nan
+    return links
+
+
 def _centres(boxes: torch.Tensor) -> torch.Tensor:
     return (boxes[:, :2] + boxes[:, 2:]) / 2
 
 
 def _counts(situation: Situation) -> str:
-    fate, counts = situation.stages.fates.fate, situation.stages.counts
+    fate, counts = situation.fates.fate, situation.level_counts
     pairs = [
         ("scores", readout.count(sum(level.anchors for level in counts) * len(situation.network.class_names))),
         ("above the threshold", readout.count(sum(level.scored for level in counts))),
@@ -81,10 +91,11 @@ def _counts(situation: Situation) -> str:
 
 
 def _kept(situation: Situation) -> str:
-    found, fates = situation.stages.candidates, situation.stages.fates
+    found, fates = situation.candidates, situation.fates
     names = situation.network.class_names
     order = fates.order[:50]
-    victims = np.bincount(fates.suppressor[fates.suppressor >= 0].numpy(), minlength=len(found.score))
+    by = situation.suppressors.index
+    victims = np.bincount(by[by >= 0].numpy(), minlength=len(found.score))
     rows = tuple(
         (names[found.label[index]], f"{fates.score[index]:.2f}", LEVELS[found.level[index]], str(victims[index]))
         for index in order.tolist()
@@ -92,19 +103,20 @@ def _kept(situation: Situation) -> str:
     return readout.table(readout.Table("Best detections", ("class", "score", "from", "suppressed"), rows))
 
 
-def _funnel(stages: Stages) -> dict:
-    kept = np.bincount(stages.candidates.level[stages.fates.order].numpy(), minlength=len(LEVELS))
+def _funnel(situation: Situation) -> dict:
+    kept = np.bincount(situation.candidates.level[situation.fates.order].numpy(), minlength=len(LEVELS))
+    counts = situation.level_counts
     groups = [
-        ("anchors", "#999999", [level.anchors for level in stages.counts]),
-        ("scores above the threshold", colour("before"), [level.scored for level in stages.counts]),
-        ("after top-K", colour("beyond_cap"), [level.topk for level in stages.counts]),
+        ("anchors", "#999999", [level.anchors for level in counts]),
+        ("scores above the threshold", colour("before"), [level.scored for level in counts]),
+        ("after top-K", colour("beyond_cap"), [level.topk for level in counts]),
         ("detections", colour("kept"), kept.tolist()),
     ]
     return bars(LEVELS, groups, title="What passes each step on each level", y="number")
 
 
 def _fated(situation: Situation, *fates: int) -> str:
-    fate = situation.stages.fates.fate
+    fate = situation.fates.fate
     return readout.count(sum(int((fate == each).sum()) for each in fates))
 
 
@@ -112,14 +124,14 @@ PARTS = (
     Part(
         "threshold",
         "Threshold",
-        lambda situation: readout.count(sum(level.scored for level in situation.stages.counts)),
+        lambda situation: readout.count(sum(level.scored for level in situation.level_counts)),
         "Scores of an anchor for a class that are above the threshold",
         layer="scores",
     ),
     Part(
         "topk",
         "Top-K",
-        lambda situation: readout.count(len(situation.stages.fates.fate)),
+        lambda situation: readout.count(len(situation.fates.fate)),
         "Candidates left when each level keeps its best",
         layer="before",
     ),

@@ -14,7 +14,7 @@ from playground.inquiry import Inquiry
 from playground.place import SCENES, DataPlace
 from playground.situation import Situation
 from playground.source_bar import counts
-from playground.step import Focus, LevelCell, Levels, Look, Step, truth_layer
+from playground.step import Focus, LevelCell, Levels, Look, Step, Words, truth_layer
 from playground.steps import evaluation_tables as tables
 from playground.steps.evaluation_figures import figure
 from playground.steps.evaluation_layers import layers
@@ -45,15 +45,19 @@ def look(situation: Situation, focus: Focus) -> Look:
     standing = standing_of(situation)
     text = _status(situation, standing)
     if standing is None or standing.result is None:
-        return Look((truth_layer(situation),), readout=text)
+        return Look((truth_layer(situation),), words=lambda: Words(text))
     result, inquiry = standing.result, focus.inquiry
     report = report_at(result, inquiry)
     here = _shown_index(situation, standing)
     drawn = layers(situation, result, report, inquiry) if here is not None else (truth_layer(situation),)
-    text += tables.facts(report) + tables.best(report.best) + tables.matrix(report, inquiry) + tables.figures(inquiry)
-    more = tables.calibrated(report.calibration) if inquiry.figure == "calibration" else ""
-    more += tables.errors(report, inquiry) + tables.classes(report) + tables.worst(report, here)
-    return Look(drawn, readout=text, figure=figure(report, inquiry.figure), more=more)
+
+    def words() -> Words:
+        found = tables.facts(report) + tables.best(report.best) + tables.matrix(report, inquiry)
+        more = tables.calibrated(report.calibration) if inquiry.figure == "calibration" else ""
+        more += tables.errors(report, inquiry) + tables.classes(report) + tables.worst(report, here)
+        return Words(text + found + tables.figures(inquiry), figure(report, inquiry.figure), more)
+
+    return Look(drawn, words=words)
 
 
 def _shown_index(situation: Situation, standing: Standing) -> int | None:

@@ -88,13 +88,12 @@ def loss_levels(situation: Situation, focus: Focus) -> Levels:
 
 def funnel_levels(situation: Situation, focus: Focus) -> Levels:
     """Returns how many candidates of each level pass each step of inference."""
-    stages = situation.stages
-    level, fate = stages.candidates.level, stages.fates.fate
+    level, fate = situation.candidates.level, situation.fates.fate
     left = torch.bincount(level[fate != SUPPRESSED], minlength=len(LEVELS)).tolist()
     kept = torch.bincount(level[fate == KEPT], minlength=len(LEVELS)).tolist()
     texts = [
         f"{count.scored:,} → {count.topk:,} → {left[index]:,} → {kept[index]:,}"
-        for index, count in enumerate(stages.counts)
+        for index, count in enumerate(situation.level_counts)
     ]
     return _levels("threshold → top-K → NMS → cap", texts)
 

@@ -10,7 +10,7 @@ from playground.cache import Cache
 from playground.canvas import Heat
 from playground.inspector import inspect
 from playground.situation import Situation
-from playground.step import Focus, Look, Step, section, truth_layer
+from playground.step import Focus, Look, Step, Words, section, truth_layer
 from playground.steps import comparison, table_1
 from playground.steps.concentration import SCENES, concentration, concentration_of_scenes
 from playground.steps.first_loss import first_loss
@@ -36,6 +36,15 @@ DECADES = 4  # of the colours: what pays a ten-thousandth of the highest is dark
 def look(situation: Situation, focus: Focus) -> Look:
     """Shows what the anchors of each place pay, the totals, and the curve of the loss."""
     seen = inspect(situation, focus)
+
+    def words() -> Words:
+        return _told(situation, focus, seen.text)
+
+    return Look((truth_layer(situation), *seen.layers), _heat(situation), words)
+
+
+def _told(situation: Situation, focus: Focus, seen: str) -> Words:
+    """Returns the words; `seen` is what the inspector tells."""
     cumulative, held = (concentration_of_scenes if focus.curve == OF_SCENES else concentration)(situation)
     loss = situation.config.loss
     text = _totals(situation) + shares(situation)
@@ -45,12 +54,12 @@ def look(situation: Situation, focus: Focus) -> Look:
         more = example(loss, focus.p_t) + under_each + held + first + table_1.tables()
         more += comparison.measured(LIKE_THE_PAPERS)
     if focus.pick:
-        text += seen.text
+        text += seen
     elif more is not None:
-        more = seen.text + more
+        more = seen + more
     made = {CERTAINTY: lambda: certainty(situation), CUMULATIVE: lambda: cumulative, OF_SCENES: lambda: cumulative}
     figure = made.get(focus.curve, lambda: curves(loss, focus.curve, p_t=focus.p_t))()
-    return Look((truth_layer(situation), *seen.layers), _heat(situation), text, figure, more=more)
+    return Words(text, figure, more)
 
 
 def _compared(situation: Situation) -> tuple[str, str] | None:

@@ -6,7 +6,7 @@ from core.architecture import WeightsError
 from playground import readout
 from playground.canvas import Heat
 from playground.situation import Situation
-from playground.step import Focus, Look, Part, Step, level_heat, score_heat, section, truth_layer
+from playground.step import Focus, Look, Part, Step, Words, level_heat, score_heat, section, truth_layer
 from playground.steps.levels import BODY, FROZEN, PART_NAMES, map_levels, short
 
 STAGES = ("stem", "layer1", "layer2", "layer3", "layer4")
@@ -18,12 +18,15 @@ def look(situation: Situation, focus: Focus) -> Look:
         pyramid = situation.pyramid
     except WeightsError as error:  # how large it would be can be told without weights
         text = readout.paragraph(f"{error} So far this is only its size:") + _sizes(situation)
-        return Look(readout=text)
-    maps = [*zip(BODY, pyramid.body, strict=True), *zip(LEVELS, pyramid.levels, strict=True)]
-    shapes = tuple((name, f"{each.shape[1]} × {each.shape[2]} × {each.shape[3]}") for name, each in maps)
-    text = _sizes(situation)
-    text += readout.table(readout.Table("Maps of this picture", ("map", "channels × rows × columns"), shapes))
-    return Look((truth_layer(situation, visible=False),), _heat(situation, focus), text)
+        return Look(words=lambda: Words(text))
+
+    def words() -> Words:
+        maps = [*zip(BODY, pyramid.body, strict=True), *zip(LEVELS, pyramid.levels, strict=True)]
+        shapes = tuple((name, f"{each.shape[1]} × {each.shape[2]} × {each.shape[3]}") for name, each in maps)
+        table = readout.Table("Maps of this picture", ("map", "channels × rows × columns"), shapes)
+        return Words(_sizes(situation) + readout.table(table))
+
+    return Look((truth_layer(situation, visible=False),), _heat(situation, focus), words)
 
 
 def _heat(situation: Situation, focus: Focus) -> Heat:

@@ -11,7 +11,7 @@ from playground.datasets import DATA
 from playground.place import is_kept
 from playground.situation import Situation
 from playground.sources import looks_of, sizes_at
-from playground.step import Focus, Look, Step, truth_layer
+from playground.step import Focus, Look, Step, Words, truth_layer
 from playground.steps.levels import object_levels
 
 MEASURED_AT_MOST = 20_000  # objects of a data set that are held against the anchors anew, in up to a second
@@ -20,6 +20,10 @@ AREAS = (("small", 0, 32**2), ("medium", 32**2, 96**2), ("large", 96**2, float("
 
 def look(situation: Situation, focus: Focus) -> Look:
     """Shows the objects, and how large the network sees them."""
+    return Look((truth_layer(situation),), words=lambda: Words(_told(situation)), editable=True)
+
+
+def _told(situation: Situation) -> str:
     boxes, labels = situation.objects
     names = Counter(situation.picture.class_names[label] for label in labels.tolist())
     height, width = situation.picture.sample.image.shape[1:]
@@ -39,7 +43,7 @@ def look(situation: Situation, focus: Focus) -> Look:
     text += _data_set(situation.place.source, situation) if is_kept(situation.place) else ""
     if not len(boxes):
         text += readout.paragraph("There is no object yet: press Draw boxes above the picture and drag over one.")
-    return Look(layers=(truth_layer(situation),), readout=text, editable=True)
+    return text
 
 
 def _data_set(name: str, situation: Situation) -> str:

@@ -16,7 +16,7 @@ from playground.run_reader import picture_of
 from playground.run_readout import changes, status
 from playground.runs import Progress, Runs
 from playground.situation import Situation
-from playground.step import Focus, Look, Step, objects_layer, truth_layer
+from playground.step import Focus, Look, Step, Words, objects_layer, truth_layer
 from playground.steps import comparison
 from playground.steps.levels import part_levels
 
@@ -35,7 +35,7 @@ def look(situation: Situation, focus: Focus) -> Look:
     if not RUNS.has(focus.run):
         what = f"the data set {situation.place.source}" if is_kept(situation.place) else SCENES
         text = readout.paragraph(HINT.format(what)) + comparison.measured() + comparison.rivals()
-        return Look((truth_layer(situation),), readout=text)
+        return Look((truth_layer(situation),), words=lambda: Words(text))
     progress = RUNS.read(focus.run)
     folder = RUNS.folder(focus.run)
     picture = picture_of(folder)
@@ -48,9 +48,9 @@ def look(situation: Situation, focus: Focus) -> Look:
     if progress.preset:
         text, drawn = text + comparison.status(progress), comparison.figure(progress) if progress.curves else None
     if picture is None:
-        return Look((truth_layer(situation),), readout=text, figure=drawn)
+        return Look((truth_layer(situation),), words=lambda: Words(text, drawn))
     layers = single_layers(picture, single) if single else film_layers(picture, RUNS.reader.frame(folder, focus.frame))
-    return Look(layers, readout=text, figure=drawn, picture=picture)
+    return Look(layers, words=lambda: Words(text, drawn), picture=picture)
 
 
 def film_layers(picture: Picture, frame: Frame | None) -> tuple[Layer, ...]:

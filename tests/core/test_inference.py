@@ -1,3 +1,5 @@
+from typing import NamedTuple
+
 import pytest
 import torch
 from torchvision.ops import box_iou
@@ -9,11 +11,13 @@ from core.inference import (
     KEPT,
     SUPPRESSED,
     Candidates,
-    Stages,
+    Fates,
+    LevelCounts,
     decide,
     kept,
+    level_counts,
     select,
-    select_counted,
+    suppressors,
 )
 
 ONE_A_PLACE = Anchors(size_p3=32, size_p7=512, scales=(1,), ratios=(1,), convention="exact")
@@ -32,20 +36,33 @@ def candidates(boxes: list, scores: list, labels: list | None = None) -> Candida
     )
 
 
+class Stages(NamedTuple):
+    counts: tuple[LevelCounts, ...]
+    candidates: Candidates
+    fates: Fates
+
+
 def run_inference(logits, deltas, anchors, size, inference) -> Stages:
     """All stages in turn; arguments as `select`."""
-    selected = select_counted(logits, deltas, anchors, size, inference)
-    return Stages(*selected, decide(selected.candidates, inference))
+    found = select(logits, deltas, anchors, size, inference)
+    return Stages(level_counts(logits, anchors, found, inference), found, decide(found, inference))
+
+
+def culprits(found: Candidates, inference: Inference) -> tuple[list[int], list[float]]:
+    """Who suppressed each candidate, and the IoU with it."""
+    by = suppressors(found, decide(found, inference), inference)
+    return by.index.tolist(), by.iou.tolist()
 
 
 A, A2, B = [0, 0, 10, 10], [0, 0, 10, 9], [50, 50, 60, 60]  # IoU(A, A2) = 0.9
 
 
 def test_nms_by_hand():
-    fates = decide(candidates([A2, A, B], [0.8, 0.9, 0.5]), Inference())
-    assert fates.fate.tolist() == [SUPPRESSED, KEPT, KEPT]
-    assert fates.suppressor.tolist() == [1, -1, -1] and fates.order.tolist() == [1, 2]
-    assert fates.iou.tolist() == pytest.approx([0.9, 0, 0])
+    these = candidates([A2, A, B], [0.8, 0.9, 0.5])
+    fates = decide(these, Inference())
+    assert fates.fate.tolist() == [SUPPRESSED, KEPT, KEPT] and fates.order.tolist() == [1, 2]
+    by, iou = culprits(these, Inference())
+    assert by == [1, -1, -1] and iou == pytest.approx([0.9, 0, 0])
 
 
 def test_overlap_at_the_threshold_stays():
@@ -80,30 +97,34 @@ def test_kept_is_what_decide_keeps(settings):
 def test_a_suppressed_box_suppresses_nobody():
     """A chain: B falls to A, so C, which overlaps only B, stays."""
     chain = [[0, 0, 10, 10], [4, 0, 14, 10], [8, 0, 18, 10]]
-    fates = decide(candidates(chain, [0.9, 0.8, 0.7]), Inference(nms_threshold=0.3))
-    assert fates.fate.tolist() == [KEPT, SUPPRESSED, KEPT] and fates.suppressor[1] == 0
+    these, inference = candidates(chain, [0.9, 0.8, 0.7]), Inference(nms_threshold=0.3)
+    assert decide(these, inference).fate.tolist() == [KEPT, SUPPRESSED, KEPT]
+    assert culprits(these, inference)[0] == [-1, 0, -1]
 
 
+@pytest.mark.parametrize("cap", [1000, 20])
 @pytest.mark.parametrize("agnostic", [True, False])
-def test_suppressors_are_who_nms_says(agnostic):
-    """A greedy loop written out is the reference."""
+def test_suppressors_are_who_nms_says(agnostic, cap):
+    """A greedy loop written out is the reference; what is beyond the cap suppresses, too."""
     generator = torch.Generator().manual_seed(3)
     corner = torch.rand(300, 2, generator=generator) * 60
     boxes = torch.cat([corner, corner + 5 + torch.rand(300, 2, generator=generator) * 30], dim=1)
     scores, labels = torch.rand(300, generator=generator), torch.randint(0, 3, (300,), generator=generator)
     these = candidates(boxes.tolist(), scores.tolist(), labels.tolist())
-    fates = decide(these, Inference(class_agnostic_nms=agnostic, nms_threshold=0.4, max_detections=1000))
+    inference = Inference(class_agnostic_nms=agnostic, nms_threshold=0.4, max_detections=cap)
+    fates = decide(these, inference)
+    by, iou = culprits(these, inference)
     overlap = box_iou(boxes, boxes)
     kept: list[int] = []
     for i in scores.argsort(descending=True).tolist():
         rivals = [k for k in kept if overlap[k, i] > 0.4 and (agnostic or labels[k] == labels[i])]
         if rivals:
-            assert fates.fate[i] == SUPPRESSED and fates.suppressor[i] == rivals[0]
-            assert fates.iou[i] == pytest.approx(overlap[rivals[0], i].item(), abs=1e-6)
+            assert fates.fate[i] == SUPPRESSED and by[i] == rivals[0]
+            assert iou[i] == pytest.approx(overlap[rivals[0], i].item(), abs=1e-6)
         else:
             kept.append(i)
-            assert fates.suppressor[i] == -1
-    assert fates.order.tolist() == kept
+            assert by[i] == -1 and iou[i] == 0
+    assert fates.order.tolist() == kept[:cap]
 
 
 def test_soft_nms_by_hand():
@@ -115,8 +136,9 @@ def test_soft_nms_by_hand():
 
 def test_soft_nms_drops_at_the_threshold_and_names_the_culprit():
     inference = Inference(nms_kind="soft", soft_nms_sigma=0.1, score_threshold=0.05)
-    fates = decide(candidates([A, A2, B], [0.9, 0.8, 0.5]), inference)
-    assert fates.fate.tolist() == [KEPT, SUPPRESSED, KEPT] and fates.suppressor.tolist() == [-1, 0, -1]
+    these = candidates([A, A2, B], [0.9, 0.8, 0.5])
+    assert decide(these, inference).fate.tolist() == [KEPT, SUPPRESSED, KEPT]
+    assert culprits(these, inference) == ([-1, 0, -1], pytest.approx([0, 0.9, 0]))
 
 
 def test_soft_nms_respects_cap_and_classes():
@@ -184,8 +206,9 @@ def test_counts_add_up_on_random_outputs():
 def test_boxes_without_area_do_not_disturb():
     """Far outside the picture clipping leaves no area; IoU would be 0/0."""
     flat = [[64, 10, 64, 20]] * 3
-    fates = decide(candidates([*flat, A, A2], [0.9, 0.8, 0.7, 0.6, 0.5]), Inference())
-    assert fates.fate.tolist() == [KEPT, KEPT, KEPT, KEPT, SUPPRESSED] and fates.suppressor[4] == 3
+    these = candidates([*flat, A, A2], [0.9, 0.8, 0.7, 0.6, 0.5])
+    assert decide(these, Inference()).fate.tolist() == [KEPT, KEPT, KEPT, KEPT, SUPPRESSED]
+    assert culprits(these, Inference())[0] == [-1, -1, -1, -1, 3]
     soft = decide(candidates([*flat, A, A2], [0.9, 0.8, 0.7, 0.6, 0.5]), Inference(nms_kind="soft"))
     assert soft.score.isfinite().all()
 

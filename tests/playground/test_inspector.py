@@ -73,7 +73,7 @@ def test_ignored_anchors_pay_nothing():
 
 def test_every_outcome_agrees_with_the_stages():
     here = situation()
-    found, fates = here.stages.candidates, here.stages.fates
+    found, fates = here.candidates, here.fates
     for fate, words in ((KEPT, "detection"), (SUPPRESSED, "suppressed by")):
         candidate = int(torch.nonzero(fates.fate == fate)[0])
         anchor, label = int(found.anchor[candidate]), int(found.label[candidate])
@@ -84,7 +84,7 @@ def test_every_outcome_agrees_with_the_stages():
 
 
 def _not_candidate(here: Situation) -> int:
-    taken = set(here.stages.candidates.anchor.tolist())
+    taken = set(here.candidates.anchor.tolist())
     return next(anchor for anchor in range(len(here.grid.boxes)) if anchor not in taken)
 
 

@@ -2,12 +2,14 @@ import json
 import math
 
 import pytest
+from starlette.applications import Starlette
+from starlette.testclient import TestClient
 
 from core.config import Config
-from playground.answers import answer
+from playground.answers import answers
 from playground.asked import Asked, Own
 from playground.controls import settings_of
-from playground.live import KEPT, Tokens
+from playground.live import KEPT, MAX_BYTES, PATH, Tokens, route
 from playground.pictures import scene
 from playground.show import Shown, show
 from playground.steps.loss import FIGURES
@@ -22,7 +24,15 @@ def asked(**settings) -> Asked:
 def request(of: Asked, **changes) -> dict:
     """What a browser sends that has been shown `of`."""
     token = json.loads(show(of).strip)["token"]
-    return {"token": token, "settings": of.settings, "curve": "loss", "p_t": 0.9, "frame": 1, **changes}
+    return {"token": token, "settings": of.settings, "curve": "loss", "p_t": 0.9, "frame": 1, "hidden": [], **changes}
+
+
+def answer(sent: object) -> dict:
+    """All that a browser is answered, put together: a part that is None leaves what there is."""
+    shown: dict = {}
+    for each in answers(sent):
+        shown |= {name: value for name, value in each.items() if value is not None or name not in shown}
+    return shown
 
 
 def without_number(shown: dict) -> dict:
@@ -50,6 +60,7 @@ def test_a_bad_setting_is_one_sentence_and_changes_nothing():
         {"settings": None}, {"settings": 5}, {"settings": []}, {"curve": "gradient of a stranger"}, {"curve": []},
         {"p_t": "0.5"}, {"p_t": math.nan}, {"p_t": math.inf}, {"p_t": None},
         {"frame": None}, {"frame": -1}, {"frame": math.nan}, {"frame": "1"},
+        {"hidden": None}, {"hidden": "truth"}, {"hidden": [1]}, {"hidden": {"truth": 1}},
     ],
 )  # fmt: skip
 def test_what_no_page_of_ours_sends_is_refused(changes):
@@ -101,3 +112,66 @@ def test_what_is_left_out_in_haste_is_said_to_be():
     assert hasty["put_off"] is True and "once the knob rests" in json.dumps(hasty)
     assert answer(request(asked(), settings=wanted))["put_off"] is False
     assert answer(request(asked(), settings=wanted, held=True))["put_off"] is False  # known by now
+
+
+def test_the_picture_comes_first_and_once():
+    picture, rest = answers(request(asked(), settings=asked(**{"inference.nms_threshold": 0.3}).settings))
+    assert json.loads(picture["canvas"])["layers"] and rest["canvas"] is None
+    assert {name for name, value in picture.items() if value is not None} == {"notice", "canvas"}
+    assert all(rest[name] for name in ("strip", "readout", "figure", "bar")) and rest["put_off"] is False
+
+
+def test_layers_that_nobody_sees_are_only_counted_in_haste():
+    of = asked(**{"inference.score_threshold": 0.01})
+    hidden = ["suppressed", "before", "scores", "of another step"]
+
+    def canvas_of(shown: dict) -> dict:
+        return json.loads(shown["canvas"])
+
+    hasty = answer(request(of, held=True, hidden=hidden))
+    whole = answer(request(of, held=False, hidden=hidden))
+    assert hasty["put_off"] is True and whole["put_off"] is False
+    assert canvas_of(whole) == canvas_of(show(of)._asdict())
+    for mine, full in zip(canvas_of(hasty)["layers"], canvas_of(whole)["layers"], strict=True):
+        if mine["key"] in hidden:
+            assert mine["boxes"] == "" and mine["links"] is None and mine["count"] == full["count"] > 0
+        else:
+            assert mine == full
+    assert canvas_of(hasty)["heat"] == {**canvas_of(whole)["heat"], "values": ""}
+    assert without_number({**hasty, "canvas": "", "put_off": 0}) == without_number(
+        {**whole, "canvas": "", "put_off": 0}
+    )
+
+
+def test_of_a_second_picture_all_layers_come():
+    pinned = Config.from_flat({**SMALL, "inference.nms_threshold": 0.3}).to_query()
+    of = asked(**{"inference.score_threshold": 0.01})._replace(pinned=pinned, beside=True)
+    other = json.loads(answer(request(of, held=True, hidden=["suppressed"]))["other"])
+    (layer,) = [layer for layer in other["layers"] if layer["key"] == "suppressed"]
+    assert layer["boxes"] and layer["links"]
+
+
+def test_objects_that_can_be_drawn_are_never_left_out():
+    shown = answer(request(asked()._replace(step="picture"), held=True, hidden=["truth"]))
+    (truth,) = json.loads(shown["canvas"])["layers"]
+    assert truth["boxes"] and truth["labels"] and shown["put_off"] is False
+
+
+@pytest.fixture
+def client() -> TestClient:
+    return TestClient(Starlette(routes=[route(answers)]))
+
+
+def test_the_way_in_answers_line_by_line(client):
+    found = [json.loads(line) for line in client.post(PATH, content=json.dumps(request(asked()))).iter_lines()]
+    assert [each["canvas"] is None for each in found] == [False, True]
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"\xff", b"[" * 60_000, b"null", b"NaN"])
+def test_the_way_in_refuses_what_is_no_request(client, body):
+    assert "reload" in client.post(PATH, content=body).json()["notice"]
+
+
+def test_the_way_in_bounds_what_it_reads(client):
+    assert client.post(PATH, content=b" " * (MAX_BYTES + 1)).status_code == 413
+    assert client.get(PATH).status_code == 405

@@ -95,7 +95,8 @@ def test_a_run_from_start_to_use(runs, monkeypatch):
         look = training.look(Situation(scene(config.scenes), config), Focus(run=name, frame=number))
         assert look.layers[-1].key == "kept" and look.layers[-1].label == f"found after step {step}"
     assert look.picture.sample.image.shape == (3, 64, 64)
-    assert "finished" in look.readout and look.figure and "images a second" in look.readout
+    words = look.words()
+    assert "finished" in words.readout and words.figure and "images a second" in words.readout
 
 
 def test_stopped_in_mid_step_and_resumed_it_is_as_if_it_had_never_stopped(runs):
@@ -329,7 +330,7 @@ def test_a_comparison_is_runs_that_wait_for_each_other(runs, monkeypatch):
     assert progress.preset == preset and [len(curve.steps) for curve in progress.curves] == [3, 3]
     assert [curve.part.arm.name for curve in progress.curves] == [arm.name for arm in preset.arms]
     look = training.look(Situation(scene(tiny().scenes), tiny()), Focus(run=members[1], frame=2))
-    assert "one anchor a place" in look.readout and "after step 3" in look.layers[-1].label
+    assert "one anchor a place" in look.words().readout and "after step 3" in look.layers[-1].label
     assert training.run_config(members[1], tiny()).anchors.per_place == 1
 
 

@@ -25,9 +25,9 @@ def test_shows_what_the_core_computes():
     """The page's numbers are the core's own, for the same picture, settings and weights."""
     here = make(inference__score_threshold=0.009)
     found = detect(here.network.model, [here.picture.sample.image], here.config)[0]
-    kept = here.stages.fates.order
-    assert (here.stages.fates.fate == KEPT).sum() == len(kept) == len(found.scores) > 0
-    assert torch.equal(here.stages.candidates.box[kept] * here.batch.factors[0], found.boxes)
+    kept = here.fates.order
+    assert (here.fates.fate == KEPT).sum() == len(kept) == len(found.scores) > 0
+    assert torch.equal(here.candidates.box[kept] * here.batch.factors[0], found.boxes)
     sample = here.picture.sample
     expected = batch_losses(here.prediction.outputs, here.batch, [sample], here.config)
     assert torch.allclose(here.losses.classification, expected[0].classification)
@@ -36,7 +36,7 @@ def test_shows_what_the_core_computes():
 
 def test_moving_a_threshold_runs_neither_network_nor_matching_again(monkeypatch):
     first = make(scenes__seed=5)
-    assert first.stages and first.match
+    assert first.fates and first.match
     monkeypatch.setattr(module, "predict", None)
     monkeypatch.setattr(module, "match_anchors", None)
     moved = make(scenes__seed=5, inference__nms_threshold=0.2, loss__gamma=1)
@@ -131,7 +131,14 @@ def test_large_work_waits_until_the_knob_is_let_go(monkeypatch):
     for part in ("network", "prediction", "pyramid"):
         with pytest.raises(WeightsError, match="once the knob rests"):
             getattr(held, part)
-    for part in ("stages", "losses", "sides"):  # whatever hangs on the network's outputs
+    for part in (
+        "candidates",
+        "level_counts",
+        "fates",
+        "suppressors",
+        "losses",
+        "sides",
+    ):  # whatever hangs on the network's outputs
         with pytest.raises(WeightsError, match="once the knob rests"):
             getattr(Situation(picture, config, held=True), part)
         assert getattr(Situation(picture, config), part)  # nothing remembers that it was put off

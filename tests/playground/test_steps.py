@@ -45,10 +45,11 @@ def test_every_step_shows_something_valid(key, changes):
         look = STEPS[key].look(here, Focus(level=level))
         view = View("data:,", here.size[1], here.size[0], look.layers, look.heat)
         json.loads(payload(view))  # raises where arrays do not fit together
-        assert look.readout and not re.search(r"\bnan\b", look.readout.lower())
-        if look.figure:
-            go.Figure(look.figure)  # plotly's own check of every name and value
-            json.dumps(look.figure, allow_nan=False)
+        words = look.words()
+        assert words.readout and not re.search(r"\bnan\b", words.readout.lower())
+        if words.figure:
+            go.Figure(words.figure)  # plotly's own check of every name and value
+            json.dumps(words.figure, allow_nan=False)
     assert all(part.headline(here) for part in STEPS[key].parts)
     levels = STEPS[key].levels(here, Focus())
     assert levels.about and all(cell.name and cell.text for cell in levels.cells) and len(levels.cells) >= 5
@@ -58,7 +59,7 @@ def test_text_from_outside_is_escaped():
     here = situation()
     evil = here.picture.with_objects(torch.tensor([[5.0, 5, 90, 90]]), torch.tensor([0]), ("<img src=x onerror=1>",))
     for key in ("picture", "anchors", "assignment"):
-        assert "<img" not in STEPS[key].look(Situation(evil, here.config), Focus()).readout
+        assert "<img" not in STEPS[key].look(Situation(evil, here.config), Focus()).words().readout
 
 
 def test_place_under_a_click():
@@ -71,7 +72,7 @@ def test_place_under_a_click():
 
 def test_assignment_counts_add_up():
     here = situation(matching__bg_iou_threshold=0.1, matching__fg_iou_threshold=0.9)
-    text = STEPS["assignment"].look(here, Focus()).readout
+    text = STEPS["assignment"].look(here, Focus()).words().readout
     assert f"{int(here.match.foreground.sum()):,}" in text and f"{int((here.match.label == 0).sum()):,}" in text
 
 
@@ -96,8 +97,8 @@ def test_frozen_stages_show_in_the_parts():
 def test_a_network_without_fitting_weights_still_tells_its_size():
     config = Config.from_flat({"model.depth": 50})  # the built-in weights are a ResNet-18
     here = Situation(scene(config.scenes), config)
-    look = STEPS["network"].look(here, Focus())
-    assert "model.depth = 50 contradicts" in look.readout and "GFLOP" in look.readout and "GiB" in look.readout
+    told = STEPS["network"].look(here, Focus()).words().readout
+    assert "model.depth = 50 contradicts" in told and "GFLOP" in told and "GiB" in told
     assert "ResNet-50" in STEPS["network"].parts[0].headline(here)
 
 

@@ -1,0 +1,85 @@
+"""Knobs on the real page: what they move at once, and that nothing of it is lost."""
+
+import json
+
+import pytest
+
+from tests.browser.looking import QUICK, address_of, choose, headline, layers, notice, set_slider
+from tests.waiting import wait
+
+pytestmark = pytest.mark.browser
+
+
+def test_every_knob_moves_something_at_once(opened):
+    page = opened(QUICK + "&step=detections&inference.score_threshold=0.005")
+    before = headline(page, "threshold")
+    set_slider(page, "inference-score-threshold", 0.5)
+    wait(lambda: headline(page, "threshold") != before)
+    assert headline(page, "threshold") == headline(page, "detections") == "0"
+    choose(page, "assignment")
+    before = headline(page, "assignment")
+    set_slider(page, "matching-fg-iou-threshold", 0.9)
+    wait(lambda: headline(page, "assignment") != before)
+
+
+def test_of_a_drag_the_last_value_wins(opened):
+    page = opened(QUICK + "&step=anchors")
+    for value in range(16, 101):
+        set_slider(page, "anchors-size-p3", value)
+    wait(lambda: "size_p3=100" in address_of(page))
+    page.wait_for_timeout(500)
+    assert "size_p3=100" in address_of(page)
+    assert "100" in page.text_content(".readout table")
+
+
+def test_a_drag_that_is_followed_at_once_by_a_click_is_not_lost(opened):
+    page = opened(QUICK + "&step=detections")
+    choose(page, "loss")
+    for value in (0.5, 3, 4.5):
+        set_slider(page, "loss-gamma", value)
+    choose(page, "loss")
+    wait(lambda: "step=loss" in address_of(page) and "loss.gamma=4.5" in address_of(page))
+    for value in (1, 2.5):
+        set_slider(page, "loss-gamma", value)
+    page.get_by_text("Another scene").dispatch_event("click")  # without a pointer: nothing has been handed over before
+    wait(lambda: "loss.gamma=2.5" in address_of(page) and "scenes.seed=1" in address_of(page))
+    page.wait_for_timeout(500)
+    assert "1/316" in "".join(page.locator(".readout").all_text_contents())  # 0.1^2.5
+    assert "loss.gamma=2.5" in address_of(page)
+
+
+def painted(page) -> str:
+    """The picture with its layers, pixel by pixel."""
+    return page.evaluate("document.querySelector('.pic-base').toDataURL()")
+
+
+def test_layers_left_out_while_a_knob_moves_are_there_when_they_are_switched_on(opened, new_page):
+    page = opened(QUICK + "&step=detections&inference.score_threshold=0.01")
+    slider = page.locator("#knob-inference-nms-threshold input[type=range]")
+    slider.dispatch_event("pointerdown")  # what waits does so until the finger lets go
+    with page.expect_response("**/live") as short:
+        set_slider(page, "inference-nms-threshold", 0.3)
+    picture = json.loads(short.value.text().splitlines()[0])["canvas"]
+    (suppressed,) = [layer for layer in json.loads(picture)["layers"] if layer["key"] == "suppressed"]
+    assert suppressed["boxes"] == "" and suppressed["count"] > 0
+    page.locator(".pic-layer[data-key=suppressed]").dispatch_event("click")  # no pointer: the finger is elsewhere
+    wait(lambda: "suppressed" in layers(page) and "layers=suppressed" in address_of(page))
+    slider.dispatch_event("pointerup")
+    other = opened(address_of(page).split("?")[1], new_page(viewport=page.viewport_size))
+    assert "inference.nms_threshold=0.3" in address_of(other)
+    wait(lambda: painted(page) == painted(other))
+
+
+def test_a_server_that_is_gone_is_said_to_be_and_is_asked_again(opened):
+    page = opened(QUICK + "&step=assignment")
+    before = headline(page, "assignment")
+    fails = (
+        "const kept = fetch; fetch = (url, ...rest) => url.endsWith('/live') ? Promise.reject() : kept(url, ...rest)"
+    )
+    page.evaluate(f"() => {{ {fails}; window.mend = () => {{ fetch = kept; }}; }}")
+    set_slider(page, "matching-fg-iou-threshold", 0.9)
+    wait(lambda: "does not answer" in notice(page))
+    assert headline(page, "assignment") == before
+    page.evaluate("mend()")
+    set_slider(page, "matching-fg-iou-threshold", 0.8)
+    wait(lambda: headline(page, "assignment") != before and notice(page) == "")
