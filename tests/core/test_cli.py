@@ -23,6 +23,7 @@ from core import cli, detector
 from core.config import Config, knobs
 from core.detector import detect
 from core.pictures import open_picture
+from core.processes import make_accelerator
 from core.runs import FINISHED, RunFolder
 from core.scenes import CLASS_NAMES
 from core.weights import adopt, build, load_weights, save_weights
@@ -313,7 +314,8 @@ def test_detect_writes_what_pycocotools_loads(tuned, data, tmp_path):
 
     tuned_weights = load_weights(str(tuned))
     config = adopt(Config.from_flat({"inference.score_threshold": 0, "inference.max_detections": 20}), tuned_weights)
-    reference = detect(build(config, tuned_weights), [open_picture(pictures[0])], config)[0]
+    model = build(config, tuned_weights).to(make_accelerator().device)  # as the command does
+    reference = detect(model, [open_picture(pictures[0])], config)[0]
     for entry, box, score in zip(found, reference.boxes.tolist(), reference.scores.tolist(), strict=False):
         x, y, width, height = entry["bbox"]
         assert [x, y, x + width, y + height] == pytest.approx(box, abs=1e-4)
