@@ -117,18 +117,19 @@ def anchor_losses(
         loss: Which losses.
     """
     foreground = match.foreground
-    objects = match.object[foreground]  # [F]
-    classification = _by_anchor(logits, foreground, labels[objects], loss)  # [N]
+    chosen = foreground.nonzero().squeeze(1)  # [F]
+    objects = match.object[chosen]
+    classification = _by_anchor(logits, chosen, labels[objects], loss)  # [N]
     used = match.label != IGNORED
     if loss.kind == "ohem":
         used = hardest(classification.detach(), anchors, foreground, used, loss)
     box = deltas.new_zeros(len(deltas))
-    box[foreground] = box_loss(deltas[foreground], boxes[objects], anchors[foreground], loss)
+    box[chosen] = box_loss(deltas[chosen], boxes[objects], anchors[chosen], loss)
     return AnchorLosses(classification * used, box, used, foreground.sum())
 
 
 def _by_anchor(logits: Tensor, foreground: Tensor, classes: Tensor, loss: Loss) -> Tensor:
-    """Returns `classification_loss` summed over classes, [N]; foreground is bool [N], classes int64 [F]."""
+    """Returns `classification_loss` summed over classes, [N]; foreground anchors and their classes are int64 [F]."""
     if loss.kind == "cutoff":
         targets = torch.zeros_like(logits)
         targets[foreground, classes] = 1
@@ -136,7 +137,7 @@ def _by_anchor(logits: Tensor, foreground: Tensor, classes: Tensor, loss: Loss) 
     balanced = loss.kind in ("focal", "balanced_cross_entropy")
     alpha_t = (loss.alpha, 1 - loss.alpha) if balanced else (1.0, 1.0)
     weights = Weights(*alpha_t, gamma=loss.gamma if loss.kind == "focal" else 0.0)
-    return focal_by_anchor(logits, foreground.nonzero().squeeze(1), classes, weights)
+    return focal_by_anchor(logits, foreground, classes, weights)
 
 
 def total_loss(images: list[AnchorLosses], loss: Loss, divisor: Tensor | float | None = None) -> Losses:

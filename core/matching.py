@@ -5,7 +5,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from core.boxes import pairwise_iou
+from core.boxes import iou_of_all, pairwise_iou
 from core.hyperparameters import Matching
 
 FOREGROUND, BACKGROUND, IGNORED = 1, 0, -1
@@ -53,7 +53,8 @@ def match_anchors(anchors: Tensor, objects: Tensor, matching: Matching) -> Match
         objects: Ground-truth boxes, float32 [M, 4]; M may be 0.
         matching: The thresholds.
     """
-    iou, best_object, anchor_of_object, best_iou, best_anchor = _best(anchors, objects, matching.force_best_match)
+    best = _best_nearby if anchors.device.type == "cpu" else _best_of_all
+    iou, best_object, anchor_of_object, best_iou, best_anchor = best(anchors, objects, matching.force_best_match)
     above_lower, above_upper = (
         (iou >= threshold).view(torch.int8) for threshold in (matching.bg_iou_threshold, matching.fg_iou_threshold)
     )
@@ -64,6 +65,28 @@ def match_anchors(anchors: Tensor, objects: Tensor, matching: Matching) -> Match
     forced = anchor_of_object & (label != FOREGROUND)
     label[forced] = FOREGROUND
     return Match(label, best_object, iou, forced, best_iou, best_anchor)
+
+
+_Best = tuple[Tensor, Tensor, Tensor, Tensor, Tensor]
+
+
+def _best_of_all(anchors: Tensor, objects: Tensor, force: bool) -> _Best:
+    """As `_best_nearby`, by comparing all with all: graphics cards are done with that before they are told of less."""
+    iou, best_object = anchors.new_zeros(len(anchors)), torch.zeros_like(anchors[:, 0], dtype=torch.int64)
+    is_best = torch.zeros_like(best_object, dtype=torch.bool)
+    highest = anchors.new_zeros(len(objects))
+    chosen = torch.zeros_like(highest, dtype=torch.int64)
+    for start in range(0, len(objects), GROUP):
+        here = slice(start, start + GROUP)
+        overlap = iou_of_all(objects[here], anchors)  # [m, N]
+        best, owner = overlap.amax(dim=0), overlap.argmax(dim=0)  # [N]; of equal objects the first
+        better = best > iou  # strictly: earlier objects win
+        iou = torch.where(better, best, iou)
+        best_object = torch.where(better, owner + start, best_object)
+        highest[here], chosen[here] = overlap.amax(dim=1), overlap.argmax(dim=1)
+        if force:
+            is_best |= ((overlap == highest[here, None]) & (overlap > 0)).any(dim=0)
+    return iou, best_object, is_best, highest, chosen
 
 
 class _Nearby(NamedTuple):
@@ -80,7 +103,7 @@ class _Nearby(NamedTuple):
     iou: Tensor
 
 
-def _best(anchors: Tensor, objects: Tensor, force: bool) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
+def _best_nearby(anchors: Tensor, objects: Tensor, force: bool) -> _Best:
     """Returns each anchor's best IoU [N] and object [N], whether it is some object's best anchor [N], and each object's
     best IoU [M] and anchor [M].
 

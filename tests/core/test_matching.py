@@ -1,13 +1,22 @@
+import pytest
 import torch
 from torchvision.models.detection._utils import Matcher
 from torchvision.ops import box_iou
 
+from core import matching as module
 from core.anchors import make_anchors
 from core.hyperparameters import Anchors, Matching
 from core.matching import BACKGROUND, FOREGROUND, GROUP, IGNORED, match_anchors
 from tests.core.test_boxes import random_boxes
 
 ANCHORS = make_anchors(Anchors(), 320, 320).boxes
+
+
+@pytest.fixture(autouse=True, params=["as on a processor", "as on a graphics card"])
+def way(request, monkeypatch):
+    """Every test runs both ways on the processor; there must be no difference."""
+    if request.param == "as on a graphics card":
+        monkeypatch.setattr(module, "_best_nearby", module._best_of_all)
 
 
 def by_torchvision(objects: torch.Tensor, matching: Matching) -> torch.Tensor:
