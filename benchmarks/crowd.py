@@ -47,7 +47,7 @@ def main() -> None:
 
 
 def _drag(url: str, step: str, path: str, seed: int, times: list[float]) -> None:
-    token, looks = "", {"curve": "loss", "p_t": 0.9, "frame": 1, "held": True, "hidden": []}
+    token, looks = "", {"curve": "loss", "p_t": 0.9, "frame": 1, "held": True, "switched": {}}
     for number in range(EVENTS):
         settings = settings_of(Config.from_flat({"scenes.seed": seed, path: 0.51 + 0.006 * number}))
         token = token or json.loads(show(Asked(step, settings=settings)).strip)["token"]

@@ -48,20 +48,6 @@ class Candidates(NamedTuple):
     box: Tensor
 
 
-class Fates(NamedTuple):
-    """What NMS and the cap made of each candidate.
-
-    Attributes:
-        fate: int8 [C]: KEPT, SUPPRESSED or BEYOND_CAP.
-        score: float32 [C]: final score; soft NMS lowers it.
-        order: int64 [D]: the kept candidates, best first.
-    """
-
-    fate: Tensor
-    score: Tensor
-    order: Tensor
-
-
 class Suppressors(NamedTuple):
     """Who suppressed each candidate.
 
@@ -72,6 +58,22 @@ class Suppressors(NamedTuple):
 
     index: Tensor
     iou: Tensor
+
+
+class Fates(NamedTuple):
+    """What NMS and the cap made of each candidate.
+
+    Attributes:
+        fate: int8 [C]: KEPT, SUPPRESSED or BEYOND_CAP.
+        score: float32 [C]: final score; soft NMS lowers it.
+        order: int64 [D]: the kept candidates, best first.
+        suppressors: Who suppressed whom, where that had to be found out on the way; else `suppressors` finds it.
+    """
+
+    fate: Tensor
+    score: Tensor
+    order: Tensor
+    suppressors: Suppressors | None = None
 
 
 @torch.inference_mode()
@@ -144,7 +146,7 @@ def level_counts(
 def decide(candidates: Candidates, inference: Inference) -> Fates:
     """Runs NMS and the cap; candidates of different classes leave each other alone unless NMS is class-agnostic."""
     if inference.nms_kind == "soft":
-        return _soft_nms(candidates, inference)[0]
+        return _soft_nms(candidates, inference)
     groups = _groups(candidates, inference)
     survivors = class_nms(candidates.box, candidates.score, groups, inference.nms_threshold)
     fate = torch.full_like(candidates.label, SUPPRESSED, dtype=torch.int8)
@@ -163,8 +165,8 @@ def suppressors(candidates: Candidates, fates: Fates, inference: Inference) -> S
         fates: What it returned.
         inference: As for `decide`.
     """
-    if inference.nms_kind == "soft":
-        return _soft_nms(candidates, inference)[1]
+    if fates.suppressors:
+        return fates.suppressors
     survivors = torch.nonzero(fates.fate != SUPPRESSED).squeeze(1)
     survivors = survivors[candidates.score[survivors].argsort(descending=True, stable=True)]
     groups = _groups(candidates, inference)
@@ -172,9 +174,9 @@ def suppressors(candidates: Candidates, fates: Fates, inference: Inference) -> S
 
 
 def kept(candidates: Candidates, inference: Inference) -> tuple[Tensor, Tensor]:
-    """Returns `order` and `score` of `decide`, without the bookkeeping of who suppressed whom."""
+    """Returns `order` and `score` of `decide`, and looks at no more candidates than that takes."""
     if inference.nms_kind == "soft":
-        fates, _ = _soft_nms(candidates, inference)
+        fates = _soft_nms(candidates, inference)
         return fates.order, fates.score
     groups = _groups(candidates, inference)
 
@@ -189,7 +191,7 @@ def _groups(candidates: Candidates, inference: Inference) -> Tensor:
     return torch.zeros_like(candidates.label) if inference.class_agnostic_nms else candidates.label
 
 
-def _soft_nms(candidates: Candidates, inference: Inference) -> tuple[Fates, Suppressors]:
+def _soft_nms(candidates: Candidates, inference: Inference) -> Fates:
     """Takes the best box, lowers the scores it overlaps by exp(−IoU²/σ), repeats (Soft-NMS 2017, equation 3).
 
     A box whose score falls to the threshold counts as suppressed by the box that lowered it most.
@@ -218,4 +220,4 @@ def _soft_nms(candidates: Candidates, inference: Inference) -> tuple[Fates, Supp
     fate[kept] = KEPT
     blameless = fate != SUPPRESSED
     blamed = Suppressors(suppressor.masked_fill(blameless, -1), iou.masked_fill(blameless, 0.0))
-    return Fates(fate, score, kept), blamed
+    return Fates(fate, score, kept, blamed)

@@ -1,4 +1,4 @@
-"""What handlers of Gradio's events hand back: new values of the page's parts, or a notice and nothing else."""
+"""What the page is answered: new values of its parts, or a notice and nothing else."""
 
 from collections.abc import Callable, Iterator
 from functools import wraps
@@ -34,8 +34,8 @@ def answers(request: object) -> Iterator[dict[str, Any]]:
     """Answers the browser itself: what to show for other settings of what was asked before, see `playground.live`.
 
     Args:
-        request: A dict with `token`, `held`, `hidden` and `playground.live.BROWSERS`; it comes from outside and may be
-            anything.
+        request: A dict with `token`, `held`, `switched` and `playground.live.BROWSERS`; it comes from outside and
+            may be anything.
 
     Yields:
         `Shown` by name, as `waves` does, or {"forgotten": True} where the token is no longer known.
@@ -48,10 +48,9 @@ def answers(request: object) -> Iterator[dict[str, Any]]:
         yield {"forgotten": True}
         return
     chosen = {name: request[name] for name in BROWSERS}
-    held = request.get("held") is True
-    hidden = frozenset(request["hidden"]) if held else frozenset()
+    hasty = {"held": request.get("held") is True, "switched": request["switched"]}
     RUNS.give_way()
-    for shown in waves(asked._replace(**chosen, held=held, hidden=hidden)):
+    for shown in waves(asked._replace(**chosen, **hasty)):
         RUNS.give_way()  # for the browser, too, which paints it now
         yield shown._asdict()
 
@@ -61,9 +60,9 @@ def _sound(request: dict) -> bool:
     settings, curve, p_t, frame = (request.get(name) for name in BROWSERS)
     bounds = ((p_t, 1), (frame, MAX_FRAME))
     numbers = all(isinstance(value, int | float) and 0 <= value <= most for value, most in bounds)
-    hidden = request.get("hidden")
-    keys = isinstance(hidden, list) and all(isinstance(key, str) for key in hidden)
-    return isinstance(settings, str) and curve in FIGURES and numbers and keys
+    switched = request.get("switched")
+    layers = isinstance(switched, dict) and all(isinstance(on, bool) for on in switched.values())
+    return isinstance(settings, str) and curve in FIGURES and numbers and layers
 
 
 def refusing(count: int, handler: Callable[..., list]) -> Callable[..., list]:

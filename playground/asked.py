@@ -1,6 +1,8 @@
 """What the visitor has chosen, as the parts of the page hand it to every event."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
 import gradio as gr
@@ -57,7 +59,7 @@ class Asked(NamedTuple):
         inquiry: What is asked of an evaluation.
         answer: Index of the answer that was chosen at this step of a lesson, None while none was.
         held: Whether what takes long is left out: a knob is being dragged, or the rest is to be seen first.
-        hidden: Keys of layers that are switched off, and are left out while `held`.
+        switched: Which layers the visitor has switched on or off, by key; those that are off are left out while `held`.
     """
 
     step: str
@@ -77,7 +79,7 @@ class Asked(NamedTuple):
     inquiry: Inquiry = Inquiry()
     answer: int | None = None
     held: bool = False
-    hidden: frozenset[str] = frozenset()
+    switched: Mapping[str, bool] = MappingProxyType({})
 
     def config(self) -> Config:
         """Reads the settings.
@@ -93,7 +95,7 @@ class Asked(NamedTuple):
         """Returns what the visitor looks at beside the settings."""
         p_t = min(max(float(self.p_t or 0), P_T_RANGE[0]), P_T_RANGE[1])
         frame = int(min(max(float(self.frame or 1), 1), MAX_FRAME))
-        return Focus(self.level, self.pick, self.run, self.curve, p_t, self.map, self.inquiry, frame, self.hidden)
+        return Focus(self.level, self.pick, self.run, self.curve, p_t, self.map, self.inquiry, frame)
 
     def place(self) -> DataPlace | None:
         """Returns where the picture on show is in its data set, None if it is in none; raises as `config`."""

@@ -12,7 +12,7 @@ import hashlib
 import json
 from base64 import b64encode
 from collections import OrderedDict
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Mapping
 from io import BytesIO
 from pathlib import Path
 from threading import Lock
@@ -68,7 +68,8 @@ class Layer(NamedTuple):
         width: Of the line, in screen pixels.
         values: float32 [N], 0 … 1, drawn as opacity and shown on hover, or None.
         captions: N texts for the tags and the tooltip, or ().
-        links: float32 [N, 4], a line x1, y1 → x2, y2 a box, or None. A row of NaN draws none.
+        links: float32 [N, 4], a line x1, y1 → x2, y2 a box, or None. A row of NaN draws none. Where they take long to
+            find, a function that does: it is called only if they are sent.
         labels: int [N], classes; needed on the layer `TRUTH` when it can be edited.
         visible: Whether the layer starts switched on.
     """
@@ -81,7 +82,7 @@ class Layer(NamedTuple):
     width: float = 1.5
     values: np.ndarray | Tensor | None = None
     captions: tuple[str, ...] = ()
-    links: np.ndarray | Tensor | None = None
+    links: np.ndarray | Tensor | Callable[[], Tensor] | None = None
     labels: np.ndarray | Tensor | None = None
     visible: bool = True
 
@@ -165,10 +166,16 @@ def picture_url(image: Tensor) -> str:
     return f"data:image/{kind};base64,{b64encode(file.getvalue()).decode('ascii')}"
 
 
-def left_out(view: View, hidden: Collection[str]) -> frozenset[str]:
-    """Returns which layers and maps of a view need not be sent where those of the given keys are switched off."""
-    there = {layer.key for layer in view.layers} | ({view.heat.key} if view.heat else set())
-    return frozenset(there.intersection(hidden) - ({TRUTH} if view.editable else set()))
+def out_of_sight(view: View, switched: Mapping[str, bool]) -> frozenset[str]:
+    """Returns which layers and maps of a view nobody sees or edits.
+
+    Args:
+        view: Its items say whether they start switched on.
+        switched: What the visitor has switched on or off since, by key.
+    """
+    items = (*view.layers, view.heat) if view.heat else view.layers
+    unseen = frozenset(item.key for item in items if not switched.get(item.key, item.visible))
+    return unseen - {TRUTH} if view.editable else unseen
 
 
 def payload(view: View, without: Collection[str] = ()) -> str:
@@ -176,7 +183,7 @@ def payload(view: View, without: Collection[str] = ()) -> str:
 
     Args:
         view: What to show.
-        without: Keys of layers of which only how many boxes they have is told, see `left_out`.
+        without: Keys of layers of which only how many boxes they have is told.
 
     Raises:
         ValueError: A layer's arrays do not fit together, or its colour is no role.
@@ -236,6 +243,7 @@ def _pack_layer(layer: Layer, *, empty: bool) -> dict[str, Any]:
 
 def _pack_floats(layer: Layer, name: str, shape: tuple[int, ...]) -> str | None:
     values = getattr(layer, name)
+    values = values() if callable(values) else values
     if values is None:
         return None
     packed = np.asarray(values, dtype="<f4")

@@ -27,11 +27,11 @@ function decodeView(text) {
   return view;
 }
 
-/** The value of a map at a place of the picture, null beside it. */
+/** The value of a map at a place of the picture, null beside it and while the map is still to come. */
 function heatAt({ extent: [x1, y1, x2, y2], rows, columns, steps, scale }, x, y) {
   const column = Math.floor(((x - x1) / (x2 - x1)) * columns);
   const row = Math.floor(((y - y1) / (y2 - y1)) * rows);
-  if (column < 0 || row < 0 || column >= columns || row >= rows) return null;
+  if (column < 0 || row < 0 || column >= columns || row >= rows || !steps.length) return null;
   return (steps[row * columns + column] / 255) * scale;
 }
 

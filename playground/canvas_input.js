@@ -144,6 +144,6 @@ new ResizeObserver(() => schedule(false)).observe(root);
 const receiveOwn = live.part(props.part, (value) => {
   incoming = value;
   render();
-}, () => props.value, () => items().filter((item) => !isVisible(item)).map((item) => item.key));
+}, () => props.value, () => Object.fromEntries(toggles));
 watch("value", receiveOwn);
 schedule(true);

@@ -16,7 +16,6 @@ function keepToggles() {
   query.set(TOGGLES, [...toggles].map(([key, on]) => (on ? key : "-" + key)).join(","));
   history.replaceState(history.state, "", location.pathname + "?" + query.toString().replaceAll("%2C", ","));
   tellOthers({ toggles: [...toggles] });
-  live.reveal();
 }
 
 // Where two pictures are compared, both show the same layers and the same part.
@@ -71,10 +70,12 @@ function legendButton(key) {
   button.dataset.key = key;
   button.append(...["pic-swatch", "pic-label", "pic-count"].map((name) => labelled("span", name, "")));
   button.addEventListener("click", () => {
-    toggles.set(key, button.getAttribute("aria-pressed") !== "true");
+    const on = button.getAttribute("aria-pressed") !== "true";
+    toggles.set(key, on);
     keepToggles();
     showLegend();
     schedule(true);
+    if (on) live.reveal();
   });
   return button;
 }

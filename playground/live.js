@@ -11,9 +11,10 @@ window.live ??= (() => {
     ["strip", "readout", "counts", "changes", "bar", "lesson", "checks"],
   ];
   const WAIT_MS = 250;  // after which the page says that it is computing
+  const URL_OF_ANSWERS = "gradio_api/live";
   const SILENT = "The server does not answer. Is it still running? Reload the page.";
   const CHECK_MS = 60;  // in which Gradio has handed out all parts of an answer
-  const parts = new Map();  // name → {show, own, painted}
+  const parts = new Map();  // name → {show, own, painted, switched}
   const look = {};  // what else is chosen in the browser, see `Asked`
   let settings = null;  // what the visitor wants
   let shown = "";  // what is on show, as `wanted` says it
@@ -22,7 +23,9 @@ window.live ??= (() => {
   let restsAt = 0;  // when that is asked for, if no knob moves: what takes long would be in their way
   let resting = 0;
   let token = "";  // names the rest of what was asked: step, picture, selection
-  let busy = false;
+  let asking = null;  // what breaks off the question that is being answered
+  let rounds = 0;  // answers of Gradio's events: what was asked before the last one is no news
+  let revealed = false;  // a layer has been switched on meanwhile
   let timer = 0;
   let newest = {};  // what is being painted, by part
   let due = [];  // waves that are still to come
@@ -33,11 +36,11 @@ window.live ??= (() => {
   const wanted = () => JSON.stringify([settings, look]);
   const box = () => document.querySelector("#settings textarea");
 
-  /** Registers a part; returns what paints the value that Gradio gave it. `hidden` tells what of it is not seen. */
-  function part(name, paint, own, hidden = () => []) {
+  /** Registers a part; returns what paints the value that Gradio gave it. `switched` tells of its layers. */
+  function part(name, paint, own, switched = () => ({})) {
     let painted = null;
     const show = (value) => { painted = value; paint(value); };
-    if (name) parts.set(name, { show, own, painted: () => painted, hidden });
+    if (name) parts.set(name, { show, own, painted: () => painted, switched });
     return () => show(own());
   }
 
@@ -94,6 +97,8 @@ window.live ??= (() => {
     shown = JSON.stringify([JSON.parse(state.settings), state.look]);
     if (settings === null) settings = JSON.parse(state.settings);
     for (const [name, value] of Object.entries(state.look)) look[name] ??= value;
+    rounds += 1;
+    asking?.abort();
     stopPainting();
     [newest, due] = [{}, []];
     setTimeout(() => parts.forEach((each) => { if (each.painted() !== each.own()) each.show(each.own()); }));
@@ -101,54 +106,59 @@ window.live ??= (() => {
   }
 
   async function pump() {
-    if (busy || !token || wanted() === shown) return;
-    const [asked, forToken] = [wanted(), token];
+    if (asking || !token || wanted() === shown) return;
+    const [asked, round] = [wanted(), rounds];
     const brief = held || asked !== putOff;  // first without what takes long, which then has to be asked for
     clearTimeout(resting);
     if (!brief && performance.now() < restsAt) {
       resting = setTimeout(pump, restsAt - performance.now());
       return;
     }
-    busy = true;
+    asking = new AbortController();
+    revealed = false;
     const waiting = setTimeout(wait, WAIT_MS, true);
-    const sent = { token, settings: JSON.stringify(settings), ...look, held: brief, hidden: unseen() };
+    const switched = parts.get("canvas")?.switched() ?? {};  // another picture beside it comes whole
+    const sent = { token, settings: JSON.stringify(settings), ...look, held: brief, switched };
     let last = null;  // part of the answer
     try {
-      for await (last of answers(sent)) if (forToken === token) paint(last);
-    } catch {
-      if (forToken === token) parts.get("notice")?.show(SILENT);
+      for await (last of answers(sent, asking.signal)) if (round === rounds) paint(last);
+    } finally {
+      asking = null;
+      clearTimeout(waiting);
+      wait(false);
     }
-    busy = false;
-    clearTimeout(waiting);
-    wait(false);
-    if (forToken === token) {
-      putOff = last?.put_off ? asked : "";
-      restsAt = performance.now() + REST_MS;
-      shown = putOff && !held ? "" : asked;  // as shown also where it failed, or it would be asked again and again
-    }
+    if (round !== rounds) return;  // it is asked again once Gradio has handed out all parts
+    putOff = last.put_off ? asked : "";
+    restsAt = performance.now() + REST_MS;
+    // As shown also where it failed, or it would be asked again and again.
+    shown = putOff && !held && !last.failed ? "" : asked;
+    if (revealed) reveal();
     pump();
   }
 
-  /** The layers of the picture that are switched off; another picture beside it comes whole. */
-  const unseen = () => parts.get("canvas")?.hidden() ?? [];
-
-  /** Asks the server; yields its answer part by part. */
-  async function* answers(sent) {
-    const body = JSON.stringify(sent);
-    const response = await fetch(`${window.gradio_config.root}/live`, { method: "POST", body });
-    if (!response.ok) throw new Error(response.statusText);
-    const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
-    let rest = "";
-    for (let read = await reader.read(); !read.done; read = await reader.read()) {
-      const lines = (rest + read.value).split("\n");
-      rest = lines.pop();
-      for (const line of lines) yield JSON.parse(line);
+  /** Asks the server; yields its answer part by part, the last of which says so if it failed. */
+  async function* answers(sent, signal) {
+    let last = null;
+    try {
+      const response = await fetch(URL_OF_ANSWERS, { method: "POST", body: JSON.stringify(sent), signal });
+      const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+      let rest = "";
+      for (let read = await reader.read(); !read.done; read = await reader.read()) {
+        const lines = (rest + read.value).split("\n");
+        rest = lines.pop();
+        for (const line of lines) yield last = JSON.parse(line);
+      }
+    } catch (error) {
+      last = null;
+      if (!signal.aborted) console.warn(error);
     }
+    if (!last) yield { failed: true, put_off: true, notice: SILENT };
   }
 
-  /** Something is to be seen that an answer in haste may have left out. */
+  /** A layer is to be seen that an answer in haste may have left out. */
   function reveal() {
-    if (!putOff) return;
+    revealed = asking !== null;  // then it is the next answer that is asked for at once
+    if (revealed || !putOff) return;
     [shown, restsAt] = ["", 0];
     pump();
   }

@@ -11,8 +11,10 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from threading import Lock
+from types import MappingProxyType
 from typing import Any
 
+from gradio.route_utils import API_PREFIX
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
@@ -20,13 +22,14 @@ from starlette.routing import Route
 from playground.asked import Asked
 
 SCRIPT = (Path(__file__).parent / "live.js").read_text("utf-8")
-PATH = "/live"
+PATH = f"{API_PREFIX}/live"  # where Gradio's own server in front, if there is one, lets requests through
 MAX_BYTES = 64 * 1024  # of what a browser sends, of which the settings are about five
+UNTOUCHED = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}  # proxies hand on each line as it comes
 BROWSERS = ("settings", "curve", "p_t", "frame")  # what the browser itself says of what it asks for
 # Steps, selections and the like whose knobs are answered; whoever is forgotten is answered by Gradio's events.
 KEPT = 4096
 KEPT_OWN = 48  # of them with somebody's own pictures, of up to 12 MB each
-NOT_IN_HASTE = {"held": False, "hidden": frozenset()}
+NOT_IN_HASTE = {"held": False, "switched": MappingProxyType({})}
 
 
 class Tokens:
@@ -70,7 +73,7 @@ class Tokens:
 
 def _key(asked: Asked) -> tuple:
     # Own pictures are known by their identity: they are kept here, so no other ones can take their place.
-    usual = {**dict.fromkeys(BROWSERS), **NOT_IN_HASTE}
+    usual = dict.fromkeys((*BROWSERS, *NOT_IN_HASTE))
     rest = asked._replace(own=id(asked.own), pinned_own=id(asked.pinned_own), **usual)
     return tuple(rest)
 
@@ -98,7 +101,7 @@ def route(answers: Callable[[object], Iterator[dict[str, Any]]]) -> Route:
             if len(body) > MAX_BYTES:
                 return Response(status_code=413)
         lines = (json.dumps(each, separators=(",", ":")) + "\n" for each in answers(_read(body)))
-        return StreamingResponse(lines, media_type="application/x-ndjson")
+        return StreamingResponse(lines, headers=UNTOUCHED, media_type="application/x-ndjson")
 
     return Route(PATH, endpoint, methods=["POST"])
 

@@ -14,7 +14,7 @@ from core.weights import adopt
 from playground import pinned_view, readout, source_bar, strip
 from playground.asked import Asked, Own
 from playground.cache import Cache
-from playground.canvas import View, left_out, payload, picture_url
+from playground.canvas import View, out_of_sight, payload, picture_url
 from playground.canvas_edit import Pick, parse_edit
 from playground.lessons.staging import layered, staged
 from playground.link import to_link
@@ -31,6 +31,7 @@ from playground.threads import one_thread
 # What a visitor can bring about; everything else is a defect and may show as one.
 REFUSALS = (ConfigError, WeightsError, PictureError, ValueError)
 NOTHING = "This step has nothing to show under these settings: the message above says why, and what to do."
+NO_NUMBERS = "There are no numbers under these settings: the message above says why, and what to do."
 _urls = Cache(32)
 TOKENS = Tokens(KEPT, KEPT_OWN)
 
@@ -93,11 +94,12 @@ def waves(asked: Asked) -> Iterator[Shown]:
             situation = asked.situation()
             look, said = _look(asked, situation)
             view = view_of(situation, look)
-            waiting = left_out(view, asked.hidden)
-            picture = Shown(said, canvas=payload(view, waiting))
     except REFUSALS as error:
         yield Shown(notice=str(error))
         return
+    waiting = out_of_sight(view, asked.switched) if asked.held else ()
+    with one_thread():
+        picture = Shown(said, canvas=payload(view, waiting))
     yield picture
     with one_thread():
         rest = _beside(look, said, asked, situation)
@@ -109,7 +111,7 @@ def _beside(look: Look, said: str, asked: Asked, situation: Situation) -> Shown:
     try:
         words = look.words()
     except REFUSALS as error:
-        words, said = Words(readout.paragraph(NOTHING)), str(error)
+        words, said = Words(readout.paragraph(NO_NUMBERS)), str(error)
     figure = json.dumps(words.figure) if words.figure else ""
     bar = source_bar.value(situation.place, situation.picture.name, _choice(situation, asked))
     lesson, checks = staged(asked)
@@ -166,7 +168,7 @@ def _against_pinned(shown: Shown, asked: Asked, situation: Situation) -> Shown:
             return shown
         focus = asked.focus()
         pick = focus.pick and Pick(focus.pick.x, focus.pick.y)  # the boxes of A have other numbers
-        look = STEPS[asked.step].look(pinned, focus._replace(pick=pick, hidden=frozenset()))
+        look = STEPS[asked.step].look(pinned, focus._replace(pick=pick))
         view = view_of(pinned, look._replace(editable=False))
     except REFUSALS as error:
         return shown._replace(changes=readout.paragraph(str(error)), beside=False)

@@ -28,7 +28,6 @@ class Focus(NamedTuple):
         map: Which maps the network step draws, one of `MAPS`.
         inquiry: What is asked of an evaluation.
         frame: Evaluation of the run whose detections are drawn, from 1; one beyond the last stands for that.
-        hidden: Keys of layers that nobody sees now: what only they show need not be found out.
     """
 
     level: int = 0
@@ -39,7 +38,6 @@ class Focus(NamedTuple):
     map: str = MAPS[0]
     inquiry: Inquiry = Inquiry()
     frame: int = 1
-    hidden: frozenset[str] = frozenset()
 
 
 class Words(NamedTuple):

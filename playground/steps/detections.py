@@ -17,7 +17,7 @@ from playground.steps.levels import funnel_levels
 
 def look(situation: Situation, focus: Focus) -> Look:
     """Shows all candidates, what NMS and the cap made of them, and how many passed each step on each level."""
-    layers = (truth_layer(situation, visible=False), *_candidate_layers(situation, focus.hidden))
+    layers = (truth_layer(situation, visible=False), *_candidate_layers(situation))
     seen = inspect(situation, focus)
     heat = score_heat(situation, focus.level, key="scores", visible=False)
 
@@ -27,7 +27,7 @@ def look(situation: Situation, focus: Focus) -> Look:
     return Look((*layers, *seen.layers), heat, words)
 
 
-def _candidate_layers(situation: Situation, hidden: frozenset[str]) -> tuple[Layer, ...]:
+def _candidate_layers(situation: Situation) -> tuple[Layer, ...]:
     """Returns the candidates as layers: before NMS, suppressed (with lines to the suppressor), cut, kept."""
     found, fates = situation.candidates, situation.fates
     class_names = situation.network.class_names
@@ -47,7 +47,7 @@ def _candidate_layers(situation: Situation, hidden: frozenset[str]) -> tuple[Lay
             found.box[suppressed].numpy(),
             width=1,
             values=found.score[suppressed],
-            links=None if "suppressed" in hidden else _links(situation, suppressed).numpy(),
+            links=lambda: _links(situation, suppressed),
             visible=False,
         ),
         Layer(

@@ -24,7 +24,7 @@ def asked(**settings) -> Asked:
 def request(of: Asked, **changes) -> dict:
     """What a browser sends that has been shown `of`."""
     token = json.loads(show(of).strip)["token"]
-    return {"token": token, "settings": of.settings, "curve": "loss", "p_t": 0.9, "frame": 1, "hidden": [], **changes}
+    return {"token": token, "settings": of.settings, "curve": "loss", "p_t": 0.9, "frame": 1, "switched": {}, **changes}
 
 
 def answer(sent: object) -> dict:
@@ -60,7 +60,7 @@ def test_a_bad_setting_is_one_sentence_and_changes_nothing():
         {"settings": None}, {"settings": 5}, {"settings": []}, {"curve": "gradient of a stranger"}, {"curve": []},
         {"p_t": "0.5"}, {"p_t": math.nan}, {"p_t": math.inf}, {"p_t": None},
         {"frame": None}, {"frame": -1}, {"frame": math.nan}, {"frame": "1"},
-        {"hidden": None}, {"hidden": "truth"}, {"hidden": [1]}, {"hidden": {"truth": 1}},
+        {"switched": None}, {"switched": "truth"}, {"switched": ["truth"]}, {"switched": {"truth": 1}},
     ],
 )  # fmt: skip
 def test_what_no_page_of_ours_sends_is_refused(changes):
@@ -111,7 +111,9 @@ def test_what_is_left_out_in_haste_is_said_to_be():
     hasty = answer(request(asked(), settings=wanted, held=True))
     assert hasty["put_off"] is True and "once the knob rests" in json.dumps(hasty)
     assert answer(request(asked(), settings=wanted))["put_off"] is False
-    assert answer(request(asked(), settings=wanted, held=True))["put_off"] is False  # known by now
+    all_on = dict.fromkeys(("scores", "truth", "before", "suppressed", "beyond-cap"), True)
+    known = answer(request(asked(), settings=wanted, held=True, switched=all_on))
+    assert known["put_off"] is False
 
 
 def test_the_picture_comes_first_and_once():
@@ -121,39 +123,52 @@ def test_the_picture_comes_first_and_once():
     assert all(rest[name] for name in ("strip", "readout", "figure", "bar")) and rest["put_off"] is False
 
 
+def test_the_picture_is_on_its_way_before_anything_else_is_found_out(monkeypatch):
+    sent = request(asked(), settings=asked(**{"inference.nms_threshold": 0.31}).settings, held=True)
+    for name in ("suppressors", "level_counts"):
+        monkeypatch.setattr(f"playground.situation.{name}", lambda *_: pytest.fail("found out too early"))
+    assert json.loads(next(answers(sent))["canvas"])["layers"]
+
+
+def layers_of(shown: dict, part: str = "canvas") -> dict[str, dict]:
+    return {layer["key"]: layer for layer in json.loads(shown[part])["layers"]}
+
+
 def test_layers_that_nobody_sees_are_only_counted_in_haste():
     of = asked(**{"inference.score_threshold": 0.01})
-    hidden = ["suppressed", "before", "scores", "of another step"]
-
-    def canvas_of(shown: dict) -> dict:
-        return json.loads(shown["canvas"])
-
-    hasty = answer(request(of, held=True, hidden=hidden))
-    whole = answer(request(of, held=False, hidden=hidden))
+    switched = {"before": True, "kept": False, "of another step": True}
+    hasty = answer(request(of, held=True, switched=switched))
+    whole = answer(request(of, held=False, switched=switched))
     assert hasty["put_off"] is True and whole["put_off"] is False
-    assert canvas_of(whole) == canvas_of(show(of)._asdict())
-    for mine, full in zip(canvas_of(hasty)["layers"], canvas_of(whole)["layers"], strict=True):
-        if mine["key"] in hidden:
-            assert mine["boxes"] == "" and mine["links"] is None and mine["count"] == full["count"] > 0
-        else:
-            assert mine == full
-    assert canvas_of(hasty)["heat"] == {**canvas_of(whole)["heat"], "values": ""}
+    assert json.loads(whole["canvas"]) == json.loads(show(of).canvas)
+    mine, full = layers_of(hasty), layers_of(whole)
+    assert mine["before"] == full["before"] and list(mine) == list(full)
+    for key in ("truth", "suppressed", "beyond-cap", "kept"):
+        assert mine[key]["boxes"] == "" and mine[key]["count"] == full[key]["count"] > 0
+        assert mine[key]["links"] is mine[key]["values"] is None and not mine[key]["captions"]
+    assert json.loads(hasty["canvas"])["heat"] == {**json.loads(whole["canvas"])["heat"], "values": ""}
     assert without_number({**hasty, "canvas": "", "put_off": 0}) == without_number(
         {**whole, "canvas": "", "put_off": 0}
     )
 
 
+def test_a_layer_that_only_this_answer_shows_comes_with_it():
+    """Objects are switched off in this step, but not in what it shows while its network waits."""
+    wanted = asked(**{"model.weights": "random", "training.seed": 4322})
+    shown = answer(request(asked(), settings=wanted.settings, held=True))
+    assert "once the knob rests" in shown["notice"] and layers_of(shown)["truth"]["boxes"]
+
+
 def test_of_a_second_picture_all_layers_come():
     pinned = Config.from_flat({**SMALL, "inference.nms_threshold": 0.3}).to_query()
     of = asked(**{"inference.score_threshold": 0.01})._replace(pinned=pinned, beside=True)
-    other = json.loads(answer(request(of, held=True, hidden=["suppressed"]))["other"])
-    (layer,) = [layer for layer in other["layers"] if layer["key"] == "suppressed"]
+    layer = layers_of(answer(request(of, held=True)), "other")["suppressed"]
     assert layer["boxes"] and layer["links"]
 
 
 def test_objects_that_can_be_drawn_are_never_left_out():
-    shown = answer(request(asked()._replace(step="picture"), held=True, hidden=["truth"]))
-    (truth,) = json.loads(shown["canvas"])["layers"]
+    shown = answer(request(asked()._replace(step="picture"), held=True, switched={"truth": False}))
+    truth = layers_of(shown)["truth"]
     assert truth["boxes"] and truth["labels"] and shown["put_off"] is False
 
 
