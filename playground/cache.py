@@ -28,7 +28,8 @@ class Cache:
 
     def __init__(self, size: int, room: float = math.inf) -> None:
         self._size, self._room = size, room
-        self._results: OrderedDict[Hashable, Any] = OrderedDict()
+        self._results: OrderedDict[Hashable, tuple[Any, int]] = OrderedDict()  # with their bytes
+        self._taken = 0  # bytes of all of them
         self._work: dict[Hashable, threading.Lock] = {}
         self._errors: dict[Hashable, tuple[float, WeightsError]] = {}
         self._lock = threading.Lock()
@@ -42,12 +43,12 @@ class Cache:
         with self._lock:
             if key in self._results:
                 self._results.move_to_end(key)
-                return self._results[key]
+                return self._results[key][0]
             work = self._work.setdefault(key, threading.Lock())
         with work:
             with self._lock:
                 if key in self._results:
-                    return self._results[key]
+                    return self._results[key][0]
                 self._errors = {k: e for k, e in self._errors.items() if time.monotonic() - e[0] < RETRY_SECONDS}
                 if key in self._errors:
                     raise self._errors[key][1]
@@ -58,16 +59,15 @@ class Cache:
         with self._lock:
             return key in self._results
 
-    def _taken(self) -> int:
-        return sum(map(tensor_bytes, self._results.values()))
-
     def _make(self, key: Hashable, make: Callable[[], Any]) -> Any:
         try:
             result = make()
             with self._lock:
-                self._results[key] = result
-                while len(self._results) > self._size or (len(self._results) > 1 and self._taken() > self._room):
-                    self._results.popitem(last=False)
+                self._results[key] = result, tensor_bytes(result)
+                self._taken += self._results[key][1]
+                while len(self._results) > self._size or (len(self._results) > 1 and self._taken > self._room):
+                    _, (_, freed) = self._results.popitem(last=False)
+                    self._taken -= freed
             return result
         except PostponedError:
             raise
