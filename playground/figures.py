@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from playground.canvas import COLOURS
+from playground.layers import COLOURS
 
 # Wong's palette, told apart by the colour-blind.
 ARMS = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00")

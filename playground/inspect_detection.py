@@ -5,8 +5,8 @@ import torch
 from core.anchors import LEVELS
 from core.inference import BEYOND_CAP, KEPT, SUPPRESSED
 from playground import readout
-from playground.canvas import Layer
 from playground.inspect_place import cases_of, outcome_of
+from playground.layers import Layer
 from playground.situation import Situation
 
 MOST = 30  # rows of a table

@@ -8,7 +8,7 @@ from core.anchors import LEVELS
 from core.config import knobs
 from core.matching import match_anchors
 from playground import readout
-from playground.canvas import Layer
+from playground.layers import Layer
 from playground.situation import Situation
 
 OCTAVE = 2 ** (1 / 3)  # a size this much off still overlaps well

@@ -6,11 +6,11 @@ import torch
 
 from core.architecture import WeightsError
 from playground import readout
-from playground.canvas import TRUTH, Layer
 from playground.canvas_edit import Pick
 from playground.inspect_detection import LAYER_FATES, candidate_of, detection_layers, detection_report
 from playground.inspect_object import object_layers, object_report
 from playground.inspect_place import place_report
+from playground.layers import TRUTH, Layer
 from playground.situation import Situation
 from playground.step import Focus
 

@@ -11,7 +11,7 @@ window.live ??= (() => {
     ["strip", "readout", "counts", "changes", "bar", "lesson", "checks"],
   ];
   const WAIT_MS = 250;  // after which the page says that it is computing
-  const URL_OF_ANSWERS = "gradio_api/live";
+  const URL_OF_ANSWERS = "gradio_api/live";  // from where the page is, also behind a proxy; PATH in live.py
   const SILENT = "The server does not answer. Is it still running? Reload the page.";
   const CHECK_MS = 60;  // in which Gradio has handed out all parts of an answer
   const parts = new Map();  // name → {show, own, painted, switched}

@@ -14,8 +14,9 @@ from core.weights import adopt
 from playground import pinned_view, readout, source_bar, strip
 from playground.asked import Asked, Own
 from playground.cache import Cache
-from playground.canvas import View, out_of_sight, payload, picture_url
+from playground.canvas import payload, picture_url
 from playground.canvas_edit import Pick, parse_edit
+from playground.layers import View, out_of_sight
 from playground.lessons.staging import layered, staged
 from playground.link import to_link
 from playground.live import KEPT, KEPT_OWN, Tokens, look_of

@@ -7,9 +7,9 @@ from torch import Tensor
 
 from core.anchors import LEVELS
 from core.knobs import Knob
-from playground.canvas import Heat, Layer
 from playground.canvas_edit import Pick
 from playground.inquiry import Inquiry
+from playground.layers import Heat, Layer
 from playground.pictures import Picture
 from playground.situation import Situation
 

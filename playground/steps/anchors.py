@@ -2,10 +2,10 @@
 
 from core.anchors import LEVELS
 from playground import readout
-from playground.canvas import Layer
 from playground.figures import colour, points
 from playground.inspect_place import anchors_at
 from playground.inspector import inspect
+from playground.layers import Layer
 from playground.situation import Situation
 from playground.step import Focus, Look, Step, Words, section, truth_layer
 from playground.steps.levels import anchor_levels

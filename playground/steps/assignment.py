@@ -4,9 +4,9 @@ import numpy as np
 
 from core.matching import BACKGROUND, IGNORED
 from playground import readout
-from playground.canvas import Layer
 from playground.figures import colour, histogram
 from playground.inspector import inspect
+from playground.layers import Layer
 from playground.situation import Situation
 from playground.step import Focus, Look, Step, Words, section, truth_layer
 from playground.steps.levels import assignment_levels

@@ -7,9 +7,9 @@ from core.anchors import LEVELS
 from core.inference import BEYOND_CAP, KEPT, SUPPRESSED
 from core.knobs import DECODING, Knob
 from playground import readout
-from playground.canvas import Layer
 from playground.figures import bars, colour
 from playground.inspector import inspect
+from playground.layers import Layer
 from playground.situation import Situation
 from playground.step import Focus, Look, Part, Step, Words, score_heat, truth_layer
 from playground.steps.levels import funnel_levels

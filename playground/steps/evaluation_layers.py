@@ -7,9 +7,9 @@ import torch
 from core.boxes import rescale
 from core.confusion import Case
 from core.report import BACKGROUND_NAME, Report
-from playground.canvas import Layer
 from playground.evaluated import Evaluated
 from playground.inquiry import CELL, KIND, Inquiry
+from playground.layers import Layer
 from playground.situation import Situation
 from playground.step import truth_layer
 

@@ -7,8 +7,8 @@ from torch import Tensor
 from core.losses import total_loss
 from playground import readout
 from playground.cache import Cache
-from playground.canvas import Heat
 from playground.inspector import inspect
+from playground.layers import Heat
 from playground.situation import Situation
 from playground.step import Focus, Look, Step, Words, section, truth_layer
 from playground.steps import comparison, table_1

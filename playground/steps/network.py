@@ -4,7 +4,7 @@ from core import model_stats
 from core.anchors import LEVELS
 from core.architecture import WeightsError
 from playground import readout
-from playground.canvas import Heat
+from playground.layers import Heat
 from playground.situation import Situation
 from playground.step import Focus, Look, Part, Step, Words, level_heat, score_heat, section, truth_layer
 from playground.steps.levels import BODY, FROZEN, PART_NAMES, map_levels, short

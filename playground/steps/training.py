@@ -8,8 +8,8 @@ from core.knobs import DECODING, Knob
 from core.sample import Detections
 from core.single_step import SingleStep, read_single_step
 from playground import readout
-from playground.canvas import Layer
 from playground.figures import Figure, colour, training
+from playground.layers import Layer
 from playground.pictures import Picture
 from playground.place import is_kept
 from playground.run_reader import picture_of

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 import torch
 
-from playground.canvas import TRUTH, Heat, Layer, View, canvas, payload, picture_url
+from playground.canvas import canvas, payload, picture_url
 from playground.canvas_edit import parse_click, parse_edit
+from playground.layers import TRUTH, Heat, Layer, View
 from playground.live import head
 
 pytestmark = pytest.mark.browser

@@ -8,19 +8,9 @@ import torch
 from PIL import Image
 
 from playground import canvas as module
-from playground.canvas import (
-    COLOURS,
-    KEPT_PICTURES,
-    TRUTH,
-    Heat,
-    Layer,
-    View,
-    canvas,
-    fetch_picture,
-    payload,
-    picture_url,
-)
+from playground.canvas import KEPT_PICTURES, canvas, fetch_picture, payload, picture_url
 from playground.canvas_edit import MAX_BOXES, parse_click, parse_edit
+from playground.layers import COLOURS, TRUTH, Heat, Layer, View
 
 BOXES = np.array([[1.5, 2, 30, 40], [-5, 0, 12.25, 7]], dtype=np.float32)
 

@@ -17,13 +17,14 @@ from core.sample import Detections
 from core.weights import WeightsError
 from playground import evaluations
 from playground.asked import Asked
-from playground.canvas import View, payload
+from playground.canvas import payload
 from playground.controls import settings_of
 from playground.data_events import at_place, gone
 from playground.evaluated import Evaluated, chosen_pictures, numbered_for, report_at
 from playground.evaluation_events import followed
 from playground.evaluations import FAILED, FINISHED, RUNNING, SCORE, STOPPED, WAITING, Evaluations, key_of
 from playground.inquiry import FIGURES, Inquiry, asked_for
+from playground.layers import View
 from playground.link import from_link, to_link
 from playground.networks import network_of
 from playground.place import DataPlace

@@ -10,12 +10,13 @@ from core.config import Config, knobs
 from core.inference import KEPT, SUPPRESSED
 from core.losses import classification_loss
 from core.matching import FOREGROUND
-from playground.canvas import View, payload
+from playground.canvas import payload
 from playground.canvas_edit import Pick
 from playground.inspect_detection import candidate_of
 from playground.inspect_object import remedy
 from playground.inspect_place import anchors_at, cases_of, outcome_of
 from playground.inspector import HINT, inspect
+from playground.layers import View
 from playground.pictures import scene
 from playground.situation import Situation
 from playground.step import Focus

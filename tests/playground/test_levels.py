@@ -8,7 +8,8 @@ import torch
 
 from core.config import Config
 from core.detector import predict
-from playground.canvas import View, payload
+from playground.canvas import payload
+from playground.layers import View
 from playground.pictures import scene
 from playground.show import cells_of
 from playground.situation import Situation

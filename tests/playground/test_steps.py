@@ -12,8 +12,9 @@ from core.cumulative import Sides, cumulative, hardest_share
 from core.data import SceneData
 from core.hyperparameters import Anchors, Loss
 from playground.cache import PostponedError
-from playground.canvas import View, payload
+from playground.canvas import payload
 from playground.inspect_place import place_index
+from playground.layers import View
 from playground.pictures import of_sample, scene
 from playground.readout import percent
 from playground.situation import Situation
