@@ -30,8 +30,7 @@ def class_nms(boxes: Tensor, scores: Tensor, groups: Tensor, threshold: float) -
     counts = groups.bincount()
     if len(boxes) ** 2 < CALL * torch.count_nonzero(counts) and boxes.isfinite().all():
         return nms(_apart(boxes, groups), scores.double(), _single(threshold))
-    members = groups.argsort(stable=True).split(counts.tolist())
-    left = [group[nms(boxes[group], scores[group], threshold)] for group in members if len(group)]
+    left = [group[nms(boxes[group], scores[group], threshold)] for group in _places(groups) if len(group)]
     survivors = torch.cat([groups[:0], *left]).sort().values
     return survivors[scores[survivors].argsort(descending=True, stable=True)]
 
@@ -81,13 +80,13 @@ def suppressors_of(boxes: Tensor, groups: Tensor, survivors: Tensor, threshold: 
     """
     suppressor = torch.full_like(groups, -1)
     iou = boxes.new_zeros(len(boxes))
-    lost = torch.ones_like(groups, dtype=torch.bool).index_fill(0, survivors, False)
-    number = int(groups.amax()) + 1 if len(groups) else 0
-    victims = _by_group(torch.nonzero(lost).squeeze(1), groups, number)
-    for members, rivals in zip(victims, _by_group(survivors, groups, number), strict=True):
-        if not len(members):
+    lost = torch.ones_like(groups, dtype=torch.bool).index_fill(0, survivors, False).nonzero().squeeze(1)
+    # A group that has lost a box has a survivor; those after the last that has lost one are left out.
+    for mine, theirs in zip(_places(groups[lost]), _places(groups[survivors]), strict=False):
+        if not len(mine):
             continue
-        for block in members.split(1 + PAIRS // len(rivals)):
+        rivals = survivors[theirs]  # best first
+        for block in lost[mine].split(1 + PAIRS // len(rivals)):
             overlap = iou_of_all(boxes[block], boxes[rivals])  # [block, rivals]
             # The box at fault outscored the lost one, so it comes before any lower survivor that overlaps too.
             # Where rounding leaves none over the threshold, the closest it is.
@@ -99,8 +98,6 @@ def suppressors_of(boxes: Tensor, groups: Tensor, survivors: Tensor, threshold: 
     return suppressor, iou
 
 
-def _by_group(members: Tensor, groups: Tensor, number: int) -> tuple[Tensor, ...]:
-    """Returns the members of each of a number of groups, in the order they had."""
-    mine = groups[members]
-    counts = mine.bincount(minlength=number)
-    return members[mine.argsort(stable=True)].split(counts.tolist())
+def _places(groups: Tensor) -> tuple[Tensor, ...]:
+    """Returns where each group is among int64 [n], in the order it has there; groups are counted from 0."""
+    return groups.argsort(stable=True).split(groups.bincount().tolist())

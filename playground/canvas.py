@@ -144,12 +144,12 @@ def _pack_heat(heat: Heat, *, empty: bool) -> dict[str, Any]:
     values = np.nan_to_num(np.asarray(heat.values, dtype=np.float32))  # [h, w]
     if values.ndim != 2 or values.size == 0:
         raise ValueError(f"Heat {heat.key!r}: values must be [h, w], not {list(values.shape)}.")
-    steps = np.rint(values.clip(0, 1) * 255).astype(np.uint8)  # the colour map has 256 colours
     rows, columns = values.shape
     extent = [float(edge) for edge in heat.extent]
     return {
         **heat._asdict(),
-        "values": "" if empty else _base64(steps),
+        # The colour map has 256 colours.
+        "values": "" if empty else _base64(np.rint(values.clip(0, 1) * 255).astype(np.uint8)),
         "rows": rows,
         "columns": columns,
         "count": values.size,

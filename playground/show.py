@@ -46,7 +46,7 @@ class Shown(NamedTuple):
         canvas: The picture.
         readout: The step's numbers.
         figure: The step's curve.
-        below: Another one.
+        more: What stands under it.
         changes: What differs from the pinned settings.
         beside: Whether the picture under the pinned settings is on show.
         other: That picture.

@@ -33,24 +33,35 @@ HINT = (
 def look(situation: Situation, focus: Focus) -> Look:
     """Shows a run: its curves, and what it finds in a held-out picture at one of its evaluations."""
     if not RUNS.has(focus.run):
-        what = f"the data set {situation.place.source}" if is_kept(situation.place) else SCENES
-        text = readout.paragraph(HINT.format(what)) + comparison.measured() + comparison.rivals()
-        return Look((truth_layer(situation),), words=lambda: Words(text))
+        return Look((truth_layer(situation),), words=lambda: Words(_hint(situation)))
     progress = RUNS.read(focus.run)
     folder = RUNS.folder(focus.run)
     picture = picture_of(folder)
     single = read_single_step(folder) if progress.own else None
     if single and single.step != progress.steps[-1]["step"]:  # more steps have been made since
         single = None
-    text = status(progress, focus.run, RUNS.label(focus.run).name, Config.from_file(folder.config))
-    text += changes(single) if single else ""
-    drawn = figure(progress) if progress.steps else None
-    if progress.preset:
-        text, drawn = text + comparison.status(progress), comparison.figure(progress) if progress.curves else None
+
+    def words() -> Words:
+        return _told(progress, focus.run, single)
+
     if picture is None:
-        return Look((truth_layer(situation),), words=lambda: Words(text, drawn))
+        return Look((truth_layer(situation),), words=words)
     layers = single_layers(picture, single) if single else film_layers(picture, RUNS.reader.frame(folder, focus.frame))
-    return Look(layers, words=lambda: Words(text, drawn), picture=picture)
+    return Look(layers, words=words, picture=picture)
+
+
+def _hint(situation: Situation) -> str:
+    what = f"the data set {situation.place.source}" if is_kept(situation.place) else SCENES
+    return readout.paragraph(HINT.format(what)) + comparison.measured() + comparison.rivals()
+
+
+def _told(progress: Progress, run: str, single: SingleStep | None) -> Words:
+    """Returns how a run stands, what its last step has changed if that was a single one, and its curves."""
+    text = status(progress, run, RUNS.label(run).name, Config.from_file(RUNS.folder(run).config))
+    text += changes(single) if single else ""
+    if progress.preset:
+        return Words(text + comparison.status(progress), comparison.figure(progress) if progress.curves else None)
+    return Words(text, figure(progress) if progress.steps else None)
 
 
 def film_layers(picture: Picture, frame: Frame | None) -> tuple[Layer, ...]:

@@ -69,7 +69,7 @@ def test_layers_left_out_while_a_knob_moves_are_there_once_they_are_switched_on(
 
     page.route("**/live", read, times=1)
     set_slider(page, "inference-nms-threshold", 0.3)
-    wait(lambda: page.evaluate("true") and bodies)
+    wait(lambda: page.evaluate("true") and bodies)  # routes are handled while something is asked of the page
     picture = json.loads(bodies[0].splitlines()[0])["canvas"]
     (suppressed,) = [layer for layer in json.loads(picture)["layers"] if layer["key"] == "suppressed"]
     assert suppressed["boxes"] == "" and suppressed["count"] > 0

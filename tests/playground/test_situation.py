@@ -131,14 +131,8 @@ def test_large_work_waits_until_the_knob_is_let_go(monkeypatch):
     for part in ("network", "prediction", "pyramid"):
         with pytest.raises(WeightsError, match="once the knob rests"):
             getattr(held, part)
-    for part in (
-        "candidates",
-        "level_counts",
-        "fates",
-        "suppressors",
-        "losses",
-        "sides",
-    ):  # whatever hangs on the network's outputs
+    of_outputs = ("candidates", "level_counts", "fates", "suppressors", "losses", "sides")
+    for part in of_outputs:
         with pytest.raises(WeightsError, match="once the knob rests"):
             getattr(Situation(picture, config, held=True), part)
         assert getattr(Situation(picture, config), part)  # nothing remembers that it was put off
