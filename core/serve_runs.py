@@ -7,9 +7,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+from core.io.paths import ROOT
 from core.locks import FileLock, is_held
 
-ROOT = Path(__file__).parent.parent
 SERVER, PAGES = ".server", ".pages"  # locked by this process, and by each page
 LOG = ".server.log"
 NICENESS = 10  # runs give way to the page: a tenth of its share where both want the same processor

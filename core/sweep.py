@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 from core.comparison import Part, parts, train_part
 from core.config import Config
+from core.io.paths import ROOT
 from core.knobs import ConfigError
 from core.presets import Preset
 from core.runs import FAILED, FINISHED, RunError, RunFolder
@@ -24,7 +25,6 @@ LOCAL = "local"  # the address that starts Ray on this machine
 RETRIES = 3  # of a run whose worker dies
 LOOK_SECONDS = 0.2  # between looks at whether to stop
 REACH_SECONDS = 5  # Ray itself would try for minutes, and then end the process
-ROOT = Path(__file__).parent.parent
 
 
 class Trials:

@@ -25,10 +25,11 @@ from core.architecture import (
 )
 from core.config import Config
 from core.hyperparameters import Model
+from core.io.paths import ASSETS
 from core.model import NORM_EPS, RetinaNet, build_model
 
 WITHOUT_HEADS = ("imagenet", "random")  # the rest of the network starts at random
-BUILTIN = Path(__file__).parent.parent / "assets" / "builtin.safetensors"
+BUILTIN = ASSETS / "builtin.safetensors"
 COCO = {"coco": RetinaNet_ResNet50_FPN_Weights.COCO_V1, "coco_v2": RetinaNet_ResNet50_FPN_V2_Weights.COCO_V1}
 COCO_NORM_EPS = {"coco": 0.0, "coco_v2": NORM_EPS}  # v1 was trained when torchvision's frozen norms had no ε
 COCO_SETTINGS = {  # what torchvision trained both with

@@ -1,11 +1,11 @@
 """The page: built, wired and told how to launch."""
 
 import gc
-from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
+from core.io.paths import ASSETS
 from playground import address, events, live
 from playground.answers import answers
 from playground.data_events import connect_data
@@ -23,7 +23,7 @@ from playground.training_events import connect_training
 from playground.visitor import HEAD
 
 DELETE_CACHE = (3600, 86400)  # every hour, uploads older than a day, seconds
-STYLES = Path(__file__).parent.parent / "assets" / "style"
+STYLES = ASSETS / "style"
 STYLED = ("page", "layout", "numbers", "lesson", "runs", "touch")  # what comes later may change what was said before
 
 

@@ -12,13 +12,13 @@ import gradio as gr
 
 from core.config import Config
 from core.files import write_text
+from core.io.paths import ROOT
 from playground.answers import refusing, updates
 from playground.asked import Asked
 from playground.layout import TAKE_HOME, Parts
 from playground.show import Shown
 
 OFFERED = tuple(ending for _, ending in TAKE_HOME)
-ROOT = Path(__file__).parent.parent
 PATIENCE = 900  # seconds; ONNX takes the longest
 REFUSED = "error: "  # how the command line says that it cannot
 

@@ -18,13 +18,14 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from core.config import knobs
+from core.io.paths import ASSETS
 from core.presets import PRESETS
 from playground.lessons.lesson import PARTS, Claim, Lesson, LessonStep
 from playground.step import Focus
 from playground.steps import STEPS
 from playground.steps.loss import FIGURES
 
-FOLDER = Path(__file__).parent.parent.parent / "assets" / "lessons"
+FOLDER = ASSETS / "lessons"
 ORDER = re.compile(r"- (show|curve|compare|layers|look|veil|needs|set|then): (.*)")
 CLAIM = re.compile(r"([a-z_0-9]+) *(<=|>=|<|>|==) *((?:before\.)?[a-z_][a-z_0-9]*|[-+]?[0-9][0-9.]*)")
 

@@ -3,10 +3,10 @@
 import json
 from collections.abc import Iterable
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 from core.comparison import Row, result, rows
+from core.io.paths import ASSETS
 from core.presets import PRESETS, Preset
 from core.runs import FAILED
 from playground import readout
@@ -15,7 +15,6 @@ from playground.run_overlay import thinned
 from playground.runs import Progress
 from playground.steps import paper
 
-ASSETS = Path(__file__).parent.parent.parent / "assets"
 RIVALS = (
     "The paper claims that RetinaNet outperforms the two-stage Faster R-CNN. Here both have a ResNet-18 and a pyramid "
     "of the same width, begin at random, and see the same scenes, batches and learning rates; neither was tuned for "
