@@ -12,7 +12,7 @@ import torch
 
 from benchmarks.machine import copy_rate, matrix_rate
 from benchmarks.rows import print_rows
-from core.files import write_text
+from core.io.atomic import write_text
 
 PARTS = ("parts_speed", "detection_speed", "batch_speed", "training_speed", "evaluation_speed")
 

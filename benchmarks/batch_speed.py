@@ -8,10 +8,10 @@ from benchmarks.clock import side_by_side
 from benchmarks.rows import Row, print_rows
 from benchmarks.torchvision_detectors import retinanet
 from core.config import Config
-from core.data import open_data
-from core.detector import detect
-from core.sample import Detections
-from core.weights import adopt, build, load_weights
+from core.data.sources import open_data
+from core.retinanet.predict import detect
+from core.structures import Detections
+from core.weights.sources import adopt, build, load_weights
 
 SIDE = 320
 # Height and width: shapes that photographs have, upright and across.

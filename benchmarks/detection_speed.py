@@ -11,13 +11,13 @@ from benchmarks.clock import side_by_side
 from benchmarks.machine import matrix_rate
 from benchmarks.rows import Row, print_rows
 from benchmarks.torchvision_detectors import retinanet
-from core.architecture import recognise
 from core.config import Config
-from core.data import open_data
-from core.detector import detect
-from core.folding import folded
-from core.model import RetinaNet, build_model
-from core.weights import adopt, build, load_weights
+from core.data.sources import open_data
+from core.retinanet.fuse import folded
+from core.retinanet.model import RetinaNet, build_model
+from core.retinanet.predict import detect
+from core.weights.architecture import recognise
+from core.weights.sources import adopt, build, load_weights
 
 COCO_CLASSES = 91
 LOGITS_DEVIATION = 2  # of random weights, so that scores spread

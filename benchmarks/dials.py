@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from core.config import Config
-from core.data import open_data
-from core.evaluation import Metrics
-from core.files import write_text
-from core.training import evaluation_steps
-from core.weights import adopt, build, load_weights
+from core.data.sources import open_data
+from core.evaluation.coco_metrics import Metrics
+from core.io.atomic import write_text
+from core.training.trainer import evaluation_steps
+from core.weights.sources import adopt, build, load_weights
 
 DIALS: dict[str, tuple[dict[str, Any], ...]] = {
     "scenes.image_size": tuple({"scenes.image_size": size, "inference.image_size": size} for size in (160, 256, 384)),

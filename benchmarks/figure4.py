@@ -4,14 +4,13 @@ import argparse
 
 import torch
 
-from core.config import Config
-from core.cumulative import GAMMAS, Sides, cumulative, hardest_share
-from core.data import open_data
-from core.detector import anchors_of, predict
-from core.hyperparameters import Loss
-from core.matching import match_anchors
-from core.training import objects_of
-from core.weights import adopt, build, load_weights
+from core.analysis.loss_concentration import GAMMAS, Sides, cumulative, hardest_share
+from core.config import Config, Loss
+from core.data.sources import open_data
+from core.retinanet.matching import match_anchors
+from core.retinanet.predict import anchors_of, predict
+from core.training.trainer import objects_of
+from core.weights.sources import adopt, build, load_weights
 
 SHARES = (0.2, 0.01)
 

@@ -15,7 +15,7 @@ from typing import NamedTuple
 from playwright.sync_api import Page, sync_playwright
 
 from core.config import Config
-from core.files import write_text
+from core.io.atomic import write_text
 from playground.page import build_page, launch_options
 from playground.steps.training import RUNS
 

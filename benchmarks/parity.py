@@ -3,10 +3,10 @@
 import torch
 from torchvision.models.detection import retinanet_resnet50_fpn, retinanet_resnet50_fpn_v2
 
-from core.architecture import recognise
 from core.config import Config
-from core.detector import detect, predict
-from core.model import build_model
+from core.retinanet.model import build_model
+from core.retinanet.predict import detect, predict
+from core.weights.architecture import recognise
 
 SIZES = ((480, 640), (333, 500), (240, 320))
 

@@ -18,11 +18,11 @@ from benchmarks.machine import copy_rate
 from benchmarks.memory import peak_mib
 from benchmarks.rows import Row, print_rows
 from benchmarks.torchvision_detectors import retinanet
-from core.anchors import make_anchors
 from core.config import Config
-from core.focal_pass import Weights, focal_by_anchor
-from core.inference import kept, select
-from core.matching import match_anchors
+from core.retinanet.anchors import make_anchors
+from core.retinanet.focal_kernel import Weights, focal_by_anchor
+from core.retinanet.matching import match_anchors
+from core.retinanet.postprocess import kept, select
 
 HEIGHT, WIDTH, CLASSES = 800, 1216, 91
 # The paper's anchors and torchvision's defaults.

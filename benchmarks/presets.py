@@ -9,10 +9,10 @@ import time
 from itertools import groupby
 from pathlib import Path
 
-from core.compare_commands import as_text
-from core.comparison import parts, result, rows, run_comparison
-from core.files import write_text
-from core.presets import PRESETS
+from core.cli.compare import as_text
+from core.experiments.comparison import parts, result, rows, run_comparison
+from core.experiments.presets import PRESETS
+from core.io.atomic import write_text
 
 
 def main() -> None:

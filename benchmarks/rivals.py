@@ -15,13 +15,13 @@ import torch
 from benchmarks import torchvision_detectors as theirs
 from benchmarks.clock import side_by_side
 from core.config import Config
-from core.data import open_data
-from core.detector import detect
-from core.evaluation import Metrics
-from core.files import write_text
-from core.runs import FINISHED, TRAINING_SCENES, RunFolder, run_training
-from core.training import evaluation_steps
-from core.weights import adopt, build, load_weights
+from core.data.sources import open_data
+from core.evaluation.coco_metrics import Metrics
+from core.io.atomic import write_text
+from core.retinanet.predict import detect
+from core.runs.train import FINISHED, TRAINING_SCENES, RunFolder, run_training
+from core.training.trainer import evaluation_steps
+from core.weights.sources import adopt, build, load_weights
 
 RECIPE = {
     "model.weights": "random",

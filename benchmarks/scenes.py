@@ -3,8 +3,8 @@
 import torch
 
 from benchmarks.clock import side_by_side
-from core.hyperparameters import Scenes
-from core.scenes import render_scene
+from core.config import Scenes
+from core.scenes.render import render_scene
 
 SCENES = 40
 

@@ -18,16 +18,16 @@ from torchvision.models.detection.backbone_utils import BackboneWithFPN
 from torchvision.models.detection.retinanet import RetinaNetHead
 from torchvision.ops.feature_pyramid_network import LastLevelMaxPool, LastLevelP6P7
 
-from core.checkpoints import write_pickled
 from core.config import Config
-from core.data import DataSet
-from core.evaluation import GroundTruth, evaluate
-from core.files import write_text
-from core.model import norm_groups
-from core.optimization import Schedule, build_optimizer
-from core.sample import Detections, Sample
-from core.training import TrainingStream
-from core.weights import adopt, build, weights_for
+from core.data.sources import DataSet
+from core.evaluation.coco_metrics import GroundTruth, evaluate
+from core.io.atomic import write_text
+from core.retinanet.model import norm_groups
+from core.structures import Detections, Sample
+from core.training.optimizer import Schedule, build_optimizer
+from core.training.trainer import TrainingStream
+from core.weights.sources import adopt, build, weights_for
+from core.weights.state_dict import write_pickled
 
 RETINANET, FASTER_RCNN = "RetinaNet", "Faster R-CNN"
 WEIGHTS = "weights.pth"

@@ -15,11 +15,11 @@ from benchmarks.machine import matrix_rate
 from benchmarks.rows import Row, print_rows
 from benchmarks.torchvision_detectors import RETINANET, initial, new_network, train_step
 from core.config import Config
-from core.data import DataSet, SceneData
-from core.optimization import build_optimizer
-from core.sample import Sample
-from core.stream import TrainingStream
-from core.training import Trainer
+from core.data.sources import DataSet, SceneData
+from core.structures import Sample
+from core.training.optimizer import build_optimizer
+from core.training.samples import TrainingStream
+from core.training.trainer import Trainer
 
 BATCH, PICTURES, MEGABYTES = 8, 16, 500
 SETTINGS = {

@@ -5,9 +5,9 @@ from typing import Any
 import gradio as gr
 
 from core.config import Config, knobs
-from core.data_files import DataError
-from core.pictures import PictureError
-from core.takeaway import FORMATS
+from core.data.images import PictureError
+from core.data.untrusted import DataError
+from core.export.settings import FORMATS
 from playground.answers import IN_ORDER, LIVE, refusing, shown_settings, updates
 from playground.asked import Asked, Own
 from playground.controls import settings_of

@@ -7,9 +7,7 @@ from typing import NamedTuple
 
 import gradio as gr
 
-from core.config import Config
-from core.hyperparameters import BUILT_IN_WEIGHTS, Scenes
-from core.knobs import ConfigError
+from core.config import BUILT_IN_WEIGHTS, Config, ConfigError, Scenes
 from playground.canvas_edit import Pick
 from playground.controls import config_of
 from playground.inquiry import Inquiry

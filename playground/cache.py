@@ -9,7 +9,7 @@ from typing import Any
 
 from torch import Tensor
 
-from core.weights import WeightsError
+from core.weights.sources import WeightsError
 
 RETRY_SECONDS = 30  # a failed download is not tried again at every move of a knob
 

@@ -1,10 +1,10 @@
-"""What a look through a data set found, read back from JSON (`core.data_check.DataCheck.to_dict`)."""
+"""What a look through a data set found, read back from JSON (`core.analysis.dataset_check.DataCheck.to_dict`)."""
 
 from typing import Any
 
-from core.data_check import DataCheck, SplitSummary
-from core.issues import Issue
-from core.size_check import ClassSizes
+from core.analysis.dataset_check import DataCheck, SplitSummary
+from core.analysis.issues import Issue
+from core.analysis.size_check import ClassSizes
 
 
 def check_from_dict(values: dict[str, Any]) -> DataCheck:

@@ -1,4 +1,4 @@
-"""Hyperparameter → widget, and widgets ↔ settings: all made from the declarations in `core.hyperparameters`."""
+"""Hyperparameter → widget, and widgets ↔ settings: all made from the declarations in `core.config`."""
 
 import json
 from functools import lru_cache
@@ -6,8 +6,7 @@ from typing import Any
 
 import gradio as gr
 
-from core.config import MAX_TEXT, Config, knobs
-from core.knobs import ConfigError, Knob
+from core.config import MAX_TEXT, Config, ConfigError, Knob, knobs
 
 
 def make_widget(knob: Knob, value: Any) -> gr.components.Component:
@@ -55,7 +54,7 @@ def config_of(settings: str) -> Config:
     """Reads the settings off the text that the page keeps of its widgets' values (`settings_of`).
 
     Raises:
-        core.knobs.ConfigError: A value is not allowed.
+        core.config.ConfigError: A value is not allowed.
     """
     if len(settings) > MAX_TEXT:
         raise ConfigError(f"The settings are {len(settings):,} characters long; at most {MAX_TEXT:,} are read.")

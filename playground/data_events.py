@@ -6,8 +6,8 @@ from typing import Any
 
 import gradio as gr
 
-from core.data_files import DataError
-from core.preprocess import prepare
+from core.data.untrusted import DataError
+from core.retinanet.preprocess import prepare
 from playground.answers import IN_ORDER, LIVE, refusing, updates
 from playground.asked import Asked, Own
 from playground.data_controls import SHARES

@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from core.data_check import DataCheck
-from core.issues import NO_ANCHOR, NO_TEST, NO_VAL, UNTRAINED_CLASS, Issue
-from core.picture_check import Look
-from core.size_check import ClassSizes
+from core.analysis.dataset_check import DataCheck
+from core.analysis.image_check import Look
+from core.analysis.issues import NO_ANCHOR, NO_TEST, NO_VAL, UNTRAINED_CLASS, Issue
+from core.analysis.size_check import ClassSizes
 from playground import readout
 from playground.place import DataPlace
 

@@ -4,13 +4,13 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from threading import Lock
 
-from core.archive import import_zip
+from core.analysis.dataset_check import DataCheck, check_folder
 from core.config import Config
-from core.data_check import DataCheck, check_folder
-from core.data_files import DataError, shown
-from core.folder_data import FolderData
-from core.folder_splits import GIVEN, SPLIT_BY, split_folder
-from core.folders import open_folder, require_format
+from core.data.dataset import FolderData
+from core.data.folder_splits import GIVEN, SPLIT_BY, split_folder
+from core.data.folders import open_folder, require_format
+from core.data.untrusted import DataError, shown
+from core.data.zip_import import import_zip
 from playground.cache import Cache
 from playground.shelf import Bounds, Kept, Shelf, in_use_error, stamp_of
 from playground.trash import Deleted

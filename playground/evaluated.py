@@ -7,12 +7,12 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from core.confusion import confuse
-from core.evaluation import GroundTruth
-from core.findings import Finding
-from core.pairing import Overlap, overlaps
-from core.report import BACKGROUND_NAME, Report, explain, worst_first
-from core.weights import WeightsError
+from core.evaluation.coco_metrics import GroundTruth
+from core.evaluation.confusion import confuse
+from core.evaluation.dataset_predictions import Finding
+from core.evaluation.detection_matching import Overlap, overlaps
+from core.evaluation.report import BACKGROUND_NAME, Report, explain, worst_first
+from core.weights.sources import WeightsError
 from playground.cache import Cache
 from playground.inquiry import CELL, KIND, WORST, Inquiry
 

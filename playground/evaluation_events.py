@@ -4,7 +4,7 @@ from typing import Any
 
 import gradio as gr
 
-from core.knobs import ConfigError
+from core.config import ConfigError
 from playground.answers import IN_ORDER, LIVE, refusing, shown_settings, updates
 from playground.asked import Asked
 from playground.controls import settings_of

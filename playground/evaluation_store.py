@@ -9,12 +9,12 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from core.evaluation import GroundTruth
-from core.findings import Finding
-from core.run_folder import RunError
-from core.sample import Detections
-from core.training_state import read_state, write_state
-from core.weights import BUILTIN
+from core.evaluation.coco_metrics import GroundTruth
+from core.evaluation.dataset_predictions import Finding
+from core.runs.checkpoint import read_state, write_state
+from core.runs.folder import RunError
+from core.structures import Detections
+from core.weights.sources import BUILTIN
 
 MOST = 100  # evaluations, of up to some 10 MB each
 FORMAT = 1  # to be raised when what networks find, or how it is kept, changes

@@ -9,11 +9,10 @@ from collections.abc import Hashable
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
-from core.config import Config, knobs
-from core.findings import findings
-from core.knobs import DECODING, Effect
-from core.report import USUAL_IOU
-from core.weights import WeightsError
+from core.config import DECODING, Config, Effect, knobs
+from core.evaluation.dataset_predictions import findings
+from core.evaluation.report import USUAL_IOU
+from core.weights.sources import WeightsError
 from playground.evaluated import Evaluated, numbered_for
 from playground.evaluation_store import Record, Store
 from playground.networks import network_of

@@ -9,8 +9,8 @@ from typing import Any
 
 import gradio as gr
 
-from core.anchors import LEVELS
-from core.preprocess import prepare
+from core.retinanet.anchors import LEVELS
+from core.retinanet.preprocess import prepare
 from playground.answers import IN_ORDER, LIVE, refusing, shown_settings, updates
 from playground.asked import Asked, Own
 from playground.canvas_edit import Pick, parse_click

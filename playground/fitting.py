@@ -2,10 +2,10 @@
 
 import torch
 
-from core.anchor_fit import Objects, collect, measure, search
+from core.analysis.anchor_search import Objects, collect, measure, search
+from core.analysis.size_check import objects_in
 from core.config import Config
-from core.data import SceneData
-from core.size_check import objects_in
+from core.data.sources import SceneData
 from playground.place import DataPlace, is_kept
 from playground.situation import Situation
 from playground.sources import looks_of

@@ -3,9 +3,9 @@
 import math
 from typing import NamedTuple
 
-from core.error_types import KINDS
-from core.knobs import ConfigError
-from core.report import USUAL_IOU
+from core.config import ConfigError
+from core.evaluation.error_types import KINDS
+from core.evaluation.report import USUAL_IOU
 
 FIGURES = ("precision–recall", "calibration", "errors", "sizes")
 CELL, KIND, WORST = "cell", "kind", "worst"

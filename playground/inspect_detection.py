@@ -2,8 +2,8 @@
 
 import torch
 
-from core.anchors import LEVELS
-from core.inference import BEYOND_CAP, KEPT, SUPPRESSED
+from core.retinanet.anchors import LEVELS
+from core.retinanet.postprocess import BEYOND_CAP, KEPT, SUPPRESSED
 from playground import readout
 from playground.inspect_place import cases_of, outcome_of
 from playground.layers import Layer

@@ -4,9 +4,9 @@ import math
 
 import torch
 
-from core.anchors import LEVELS
 from core.config import knobs
-from core.matching import match_anchors
+from core.retinanet.anchors import LEVELS
+from core.retinanet.matching import match_anchors
 from playground import readout
 from playground.layers import Layer
 from playground.situation import Situation

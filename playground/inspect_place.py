@@ -4,11 +4,11 @@ from typing import NamedTuple
 
 import torch
 
-from core.anchors import LEVELS, AnchorGrid
-from core.boxes import decode
-from core.hyperparameters import Loss, Matching
-from core.inference import BEYOND_CAP, KEPT
-from core.matching import FOREGROUND, IGNORED
+from core.config import Loss, Matching
+from core.retinanet.anchors import LEVELS, AnchorGrid
+from core.retinanet.boxes import decode
+from core.retinanet.matching import FOREGROUND, IGNORED
+from core.retinanet.postprocess import BEYOND_CAP, KEPT
 from playground import readout
 from playground.situation import Situation
 

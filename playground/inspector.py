@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import torch
 
-from core.architecture import WeightsError
+from core.weights.architecture import WeightsError
 from playground import readout
 from playground.canvas_edit import Pick
 from playground.inspect_detection import LAYER_FATES, candidate_of, detection_layers, detection_report

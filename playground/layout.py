@@ -6,10 +6,9 @@ from typing import NamedTuple
 
 import gradio as gr
 
-from core.config import Config, knobs
-from core.knobs import Effect
-from core.presets import PRESETS
-from core.takeaway import FORMATS
+from core.config import Config, Effect, knobs
+from core.experiments.presets import PRESETS
+from core.export.settings import FORMATS
 from playground import readout
 from playground.asked import P_T_RANGE
 from playground.canvas import canvas

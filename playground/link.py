@@ -3,9 +3,8 @@
 import math
 from urllib.parse import parse_qsl, urlencode
 
-from core.anchors import LEVELS
-from core.config import MAX_TEXT, Config
-from core.knobs import ConfigError
+from core.config import MAX_TEXT, Config, ConfigError
+from core.retinanet.anchors import LEVELS
 from playground.asked import Asked, Own, place_of, require_own_weights
 from playground.canvas_edit import Pick
 from playground.controls import settings_of
@@ -57,7 +56,7 @@ def from_link(query: str, *, with_data: bool = True) -> Asked:
         with_data: Whether pictures of data sets are opened; else the scene is on show.
 
     Raises:
-        core.data_files.DataError, core.pictures.PictureError: A data set's picture is not to be had here.
+        core.data.untrusted.DataError, core.data.images.PictureError: A data set's picture is not to be had here.
         ConfigError: Something in it is not allowed.
         ValueError: There is no such lesson.
     """

@@ -7,12 +7,11 @@ from typing import NamedTuple
 
 import torch
 
-from core.config import Config, knobs
-from core.folding import folded
-from core.knobs import Effect
-from core.model import RetinaNet
-from core.scenes import CLASS_NAMES
-from core.weights import Weights, adopt, build, has_new_heads, load_weights, without_heads
+from core.config import Config, Effect, knobs
+from core.retinanet.fuse import folded
+from core.retinanet.model import RetinaNet
+from core.scenes.render import CLASS_NAMES
+from core.weights.sources import Weights, adopt, build, has_new_heads, load_weights, without_heads
 from playground.cache import Cache
 
 

@@ -7,11 +7,11 @@ from functools import lru_cache
 import torch
 from torch import Tensor
 
-from core.boxes import rescale
-from core.hyperparameters import Scenes
-from core.pictures import PictureError, open_picture
-from core.sample import Sample
-from core.scenes import CLASS_NAMES, render_scene
+from core.config import Scenes
+from core.data.images import PictureError, open_picture
+from core.retinanet.boxes import rescale
+from core.scenes.render import CLASS_NAMES, render_scene
+from core.structures import Sample
 
 MAX_SIDE = 2048  # px; larger uploads are shown scaled down, since the network sees at most a good 1,300
 
@@ -53,7 +53,7 @@ def uploaded(path: str, name: str, class_names: tuple[str, ...]) -> Picture:
     """Opens somebody's picture; it has no objects until they are drawn.
 
     Raises:
-        core.pictures.PictureError: It cannot be opened.
+        core.data.images.PictureError: It cannot be opened.
     """
     try:
         image = _shrink(open_picture(path))

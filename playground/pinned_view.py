@@ -3,8 +3,7 @@
 from html import escape
 from typing import Any
 
-from core.config import knobs, text_of
-from core.knobs import Knob
+from core.config import Knob, knobs, text_of
 from playground import readout
 from playground.situation import Situation
 from playground.strip import Cell

@@ -2,8 +2,8 @@
 
 from typing import NamedTuple, TypeGuard
 
-from core.folder_data import SPLITS
-from core.knobs import ConfigError
+from core.config import ConfigError
+from core.data.dataset import SPLITS
 
 SCENES = "scenes"  # held-out scenes made with the dials, beside the names of data sets
 
@@ -13,7 +13,7 @@ class DataPlace(NamedTuple):
 
     Attributes:
         source: `SCENES`, or the name of a data set that is kept.
-        split: One of `core.folder_data.SPLITS`.
+        split: One of `core.data.dataset.SPLITS`.
         index: Of the picture, from 0.
     """
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import gradio as gr
 
-from core.run_queue import Queue
+from core.scheduler.queue import Queue
 from playground.run_label import MAX_TAGS, parse_label, write_label
 from playground.run_list import listed
 from playground.run_overlay import MOST, overlaid

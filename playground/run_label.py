@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import NamedTuple
 
-from core.files import write_text
+from core.io.atomic import write_text
 
 FILE = "label.json"
 MAX_NAME, MAX_TAG, MAX_TAGS = 80, 24, 8  # characters, characters, tags

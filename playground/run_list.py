@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from core.run_folder import RunFolder
-from core.run_queue import Queue, Standing
+from core.runs.folder import RunFolder
+from core.scheduler.queue import Queue, Standing
 from playground.run_reader import about_of
 from playground.run_table import Listed
 from playground.runs import Runs

@@ -6,11 +6,11 @@ from pathlib import Path
 from threading import Lock
 from typing import Any, NamedTuple
 
-from core.comparison import Part
-from core.film import Frame, frame_of, read_scene
-from core.json_lines import JsonLines
-from core.presets import PRESETS, Arm
-from core.run_folder import About, RunFolder, apart
+from core.experiments.comparison import Part
+from core.experiments.presets import PRESETS, Arm
+from core.io.jsonl import JsonLines
+from core.runs.folder import About, RunFolder, apart
+from core.runs.snapshots import Frame, frame_of, read_scene
 from playground.pictures import Picture
 from playground.run_label import FILE, Label, read_label
 

@@ -5,8 +5,8 @@ from statistics import median
 from typing import Any
 
 from core.config import Config
-from core.run_folder import QUEUED
-from core.single_step import SingleStep
+from core.runs.folder import QUEUED
+from core.runs.step_changes import SingleStep
 from playground import readout
 from playground.runs import Progress
 

@@ -5,10 +5,9 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from core.comparison import Summary, summarised
-from core.config import Config, knobs, text_of
-from core.knobs import ConfigError
-from core.run_folder import RunFolder
+from core.config import Config, ConfigError, knobs, text_of
+from core.experiments.comparison import Summary, summarised
+from core.runs.folder import RunFolder
 from playground import readout
 from playground.cache import Cache
 from playground.run_label import Label
@@ -26,7 +25,7 @@ class Listed(NamedTuple):
     Attributes:
         name: Its place in the folder of the runs.
         folder: Its files.
-        state: Of `core.run_folder`, or stopping.
+        state: Of `core.runs.folder`, or stopping.
         told: The same for people, with its place in the queue.
         message: Why, if it failed.
         arm: What it is in a comparison, "" outside of one.

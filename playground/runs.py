@@ -1,7 +1,7 @@
 """The training runs of the page: folders, which it only reads, and processes that outlive it.
 
-A run is asked for by a folder that waits in a queue; `core.serve_runs` trains it. All that is shown comes from the
-folders, so a page that is reloaded or started again, or another one beside it, finds the same.
+A run is asked for by a folder that waits in a queue; `core.scheduler.daemon` trains it. All that is shown comes from
+the folders, so a page that is reloaded or started again, or another one beside it, finds the same.
 """
 
 import subprocess
@@ -11,11 +11,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from core.config import Config
-from core.giving_way import touch
-from core.locks import FileLock
-from core.presets import PRESETS, Preset
-from core.run_control import PAUSE, STOP, Control, ask
-from core.run_folder import (
+from core.experiments.presets import PRESETS, Preset
+from core.io.locks import FileLock
+from core.runs.control import PAUSE, STOP, Control, ask
+from core.runs.folder import (
     FAILED,
     FINISHED,
     INTERRUPTED,
@@ -28,8 +27,9 @@ from core.run_folder import (
     RunError,
     RunFolder,
 )
-from core.run_queue import STOPPING, Queue, Standing
-from core.serve_runs import PAGES, ensure_server
+from core.scheduler.daemon import PAGES, ensure_server
+from core.scheduler.queue import STOPPING, Queue, Standing
+from core.scheduler.throttle import touch
 from playground.run_label import Label
 from playground.run_reader import Curve, Reader, about_of, changed, label_of
 
@@ -43,7 +43,7 @@ class Progress(NamedTuple):
     """What is known of a run.
 
     Attributes:
-        state: One of `core.run_folder`, or stopping; of a comparison, that of all its runs together.
+        state: One of `core.runs.folder`, or stopping; of a comparison, that of all its runs together.
         message: Why, if it failed.
         preset: What is compared, None for a run by itself.
         curves: One for each training that has begun, in the order in which they were asked for.

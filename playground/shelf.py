@@ -15,11 +15,11 @@ from pathlib import Path
 from threading import RLock
 from typing import NamedTuple
 
-from core.archive import Limits
-from core.data_check import DataCheck
-from core.data_files import DataError, shown
-from core.files import write_text
-from core.splits import SPLITS_FILE
+from core.analysis.dataset_check import DataCheck
+from core.data.splits import SPLITS_FILE
+from core.data.untrusted import DataError, shown
+from core.data.zip_import import Limits
+from core.io.atomic import write_text
 from playground.check_record import check_from_dict
 from playground.place import SCENES
 from playground.trash import Deleted, Trash

@@ -4,13 +4,12 @@ import json
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from core.architecture import WeightsError
-from core.boxes import rescale
-from core.config import Config
-from core.knobs import ConfigError
-from core.pictures import PictureError
-from core.takeaway import FORMATS
-from core.weights import adopt
+from core.config import Config, ConfigError
+from core.data.images import PictureError
+from core.export.settings import FORMATS
+from core.retinanet.boxes import rescale
+from core.weights.architecture import WeightsError
+from core.weights.sources import adopt
 from playground import pinned_view, readout, source_bar, strip
 from playground.asked import Asked, Own
 from playground.cache import Cache
@@ -207,7 +206,7 @@ def own_classes(situation: Situation) -> tuple[str, ...]:
 
 
 def takeaway(form: str, situation: Situation) -> str:
-    """Returns the settings in one of `core.takeaway.FORMATS`, for the classes of the network or of the picture."""
+    """Returns the settings in a format of `core.export.settings`, for the classes of the network or of the picture."""
     return FORMATS[form](situation.config, len(situation.class_names))
 
 

@@ -9,21 +9,19 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
-from core.anchors import AnchorGrid
-from core.config import Config
-from core.cumulative import Sides
-from core.detector import Prediction, anchors_of, candidates_of, predict
-from core.hyperparameters import Loss
-from core.inference import Candidates, Fates, LevelCounts, Suppressors, decide, level_counts, suppressors
-from core.initialisation import first_logits
-from core.knobs import Effect
-from core.losses import AnchorLosses, anchor_losses, total_loss
-from core.matching import Match, match_anchors
-from core.model import Pyramid, prior_logit
-from core.model_stats import Costs, Part, costs_of, parts_of
-from core.preprocess import Batch, prepare
-from core.training import objects_of
-from core.weights import WeightsError, adopt
+from core.analysis.initial_logits import first_logits
+from core.analysis.loss_concentration import Sides
+from core.analysis.model_costs import Costs, Part, costs_of, parts_of
+from core.config import Config, Effect, Loss
+from core.retinanet.anchors import AnchorGrid
+from core.retinanet.losses import AnchorLosses, anchor_losses, total_loss
+from core.retinanet.matching import Match, match_anchors
+from core.retinanet.model import Pyramid, prior_logit
+from core.retinanet.postprocess import Candidates, Fates, LevelCounts, Suppressors, decide, level_counts, suppressors
+from core.retinanet.predict import Prediction, anchors_of, candidates_of, predict
+from core.retinanet.preprocess import Batch, prepare
+from core.training.trainer import objects_of
+from core.weights.sources import WeightsError, adopt
 from playground.cache import Cache, PostponedError
 from playground.networks import SEEDING, Network, is_ready, network_of, weights_under
 from playground.pictures import Picture

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import gradio as gr
 
-from core.folder_data import SPLITS
+from core.data.dataset import SPLITS
 from playground.datasets import DATA
 from playground.place import SCENES, DataPlace
 from playground.sources import MOST_SCENES, SCENES_SPLIT

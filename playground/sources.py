@@ -4,15 +4,14 @@ from collections.abc import Hashable
 from pathlib import Path
 from typing import NamedTuple
 
-from core.config import Config
-from core.data import SceneData
-from core.data_files import DataError
-from core.folder_data import DataSet, RawPicture
-from core.folders import read_folder
-from core.hyperparameters import Scenes
-from core.issues import Issue, Issues
-from core.picture_check import Look, as_annotated
-from core.size_check import ClassSizes, measure_sizes
+from core.analysis.image_check import Look, as_annotated
+from core.analysis.issues import Issue, Issues
+from core.analysis.size_check import ClassSizes, measure_sizes
+from core.config import Config, Scenes
+from core.data.dataset import DataSet, RawPicture
+from core.data.folders import read_folder
+from core.data.sources import SceneData
+from core.data.untrusted import DataError
 from playground.cache import Cache
 from playground.datasets import DATA
 from playground.pictures import Picture, of_sample
@@ -55,7 +54,7 @@ def picture_at(place: DataPlace, scenes: Scenes) -> Picture:
     """Returns a picture of a data set with its objects.
 
     Raises:
-        DataError, core.pictures.PictureError: It is not there, or cannot be used.
+        DataError, core.data.images.PictureError: It is not there, or cannot be used.
     """
     data = open_source(place, scenes)
     if place.index >= len(data):

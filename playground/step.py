@@ -5,8 +5,8 @@ from typing import Any, NamedTuple
 
 from torch import Tensor
 
-from core.anchors import LEVELS
-from core.knobs import Knob
+from core.config import Knob
+from core.retinanet.anchors import LEVELS
 from playground.canvas_edit import Pick
 from playground.inquiry import Inquiry
 from playground.layers import Heat, Layer

@@ -11,7 +11,7 @@ from typing import Any
 import gradio as gr
 
 from core.config import Config
-from core.files import write_text
+from core.io.atomic import write_text
 from core.io.paths import ROOT
 from playground.answers import refusing, updates
 from playground.asked import Asked

@@ -6,8 +6,8 @@ from typing import Any, NamedTuple
 
 import gradio as gr
 
-from core.run_folder import PAUSED, RUNNING, STARTING
-from core.run_queue import Standing
+from core.runs.folder import PAUSED, RUNNING, STARTING
+from core.scheduler.queue import Standing
 from playground.answers import LIVE, refusing, shown_settings, updates
 from playground.asked import Asked
 from playground.controls import settings_of

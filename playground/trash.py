@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from core.files import write_text
+from core.io.atomic import write_text
 
 FOLDER = ".trash"  # in the folder that things are deleted from
 MOST, SECONDS = 20, 7 * 86400  # things and time that are kept

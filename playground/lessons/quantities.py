@@ -5,9 +5,9 @@ from collections.abc import Callable
 import torch
 from torchvision.ops import box_iou
 
-from core.cumulative import cumulative, hardest_share
-from core.losses import total_loss
-from core.matching import BACKGROUND, IGNORED
+from core.analysis.loss_concentration import cumulative, hardest_share
+from core.retinanet.losses import total_loss
+from core.retinanet.matching import BACKGROUND, IGNORED
 from playground import readout
 from playground.situation import Situation
 from playground.steps.who_pays import effective_number, groups_of

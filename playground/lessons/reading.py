@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from core.config import knobs
+from core.experiments.presets import PRESETS
 from core.io.paths import ASSETS
-from core.presets import PRESETS
 from playground.lessons.lesson import PARTS, Claim, Lesson, LessonStep
 from playground.step import Focus
 from playground.steps import STEPS

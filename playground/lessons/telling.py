@@ -10,7 +10,7 @@ from html import escape
 from typing import Any, NamedTuple
 
 from core.config import Config, knobs
-from core.weights import WeightsError
+from core.weights.sources import WeightsError
 from playground.asked import Asked
 from playground.cache import PostponedError
 from playground.controls import settings_of

@@ -1,6 +1,6 @@
 """Anchors: which boxes the network can start from, and how well they fit the objects of this picture."""
 
-from core.anchors import LEVELS
+from core.retinanet.anchors import LEVELS
 from playground import readout
 from playground.figures import colour, points
 from playground.inspect_place import anchors_at

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from core.matching import BACKGROUND, IGNORED
+from core.retinanet.matching import BACKGROUND, IGNORED
 from playground import readout
 from playground.figures import colour, histogram
 from playground.inspector import inspect

@@ -5,10 +5,10 @@ from collections.abc import Iterable
 from functools import cache
 from typing import Any
 
-from core.comparison import Row, result, rows
+from core.experiments.comparison import Row, result, rows
+from core.experiments.presets import PRESETS, Preset
 from core.io.paths import ASSETS
-from core.presets import PRESETS, Preset
-from core.runs import FAILED
+from core.runs.train import FAILED
 from playground import readout
 from playground.figures import ARMS, Figure, comparison
 from playground.run_overlay import thinned

@@ -4,16 +4,15 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from core.cumulative import GAMMAS, Sides, cumulative, hardest_share
-from core.data import SceneData
-from core.detector import anchors_of, predict
-from core.hyperparameters import Loss
-from core.knobs import Effect
-from core.matching import match_anchors
-from core.sample import Sample
-from core.scenes import CLASS_NAMES
-from core.training import objects_of
-from core.weights import WeightsError
+from core.analysis.loss_concentration import GAMMAS, Sides, cumulative, hardest_share
+from core.config import Effect, Loss
+from core.data.sources import SceneData
+from core.retinanet.matching import match_anchors
+from core.retinanet.predict import anchors_of, predict
+from core.scenes.render import CLASS_NAMES
+from core.structures import Sample
+from core.training.trainer import objects_of
+from core.weights.sources import WeightsError
 from playground import readout
 from playground.cache import Cache, PostponedError
 from playground.figures import ARMS, Figure, lines

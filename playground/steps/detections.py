@@ -3,9 +3,9 @@
 import numpy as np
 import torch
 
-from core.anchors import LEVELS
-from core.inference import BEYOND_CAP, KEPT, SUPPRESSED
-from core.knobs import DECODING, Knob
+from core.config import DECODING, Knob
+from core.retinanet.anchors import LEVELS
+from core.retinanet.postprocess import BEYOND_CAP, KEPT, SUPPRESSED
 from playground import readout
 from playground.figures import bars, colour
 from playground.inspector import inspect

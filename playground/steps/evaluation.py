@@ -4,9 +4,8 @@ import math
 from collections.abc import Hashable
 from pathlib import Path
 
-from core.config import Config
-from core.knobs import Knob
-from core.report import Report
+from core.config import Config, Knob
+from core.evaluation.report import Report
 from playground import readout
 from playground.evaluated import Chosen, chosen_pictures, report_at
 from playground.evaluations import EVALUATIONS, STOPPED, WAITING, Standing, evaluated_place, key_of

@@ -2,9 +2,9 @@
 
 import math
 
-from core.error_types import KINDS
-from core.precision_recall import RECALLS, interpolated
-from core.report import Report
+from core.evaluation.error_types import KINDS
+from core.evaluation.precision_recall import RECALLS, interpolated
+from core.evaluation.report import Report
 from playground.figures import ARMS, Figure, bars, colour, lines
 from playground.inquiry import FIGURES
 

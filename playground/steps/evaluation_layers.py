@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 import torch
 
-from core.boxes import rescale
-from core.confusion import Case
-from core.report import BACKGROUND_NAME, Report
+from core.evaluation.confusion import Case
+from core.evaluation.report import BACKGROUND_NAME, Report
+from core.retinanet.boxes import rescale
 from playground.evaluated import Evaluated
 from playground.inquiry import CELL, KIND, Inquiry
 from playground.layers import Layer

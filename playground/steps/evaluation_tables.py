@@ -3,10 +3,10 @@
 import math
 from html import escape
 
-from core.calibration import Calibration
-from core.error_types import BACKGROUND, BOTH, CLASS, DUPLICATE, LOCATION, MISSED
-from core.precision_recall import Threshold
-from core.report import BACKGROUND_NAME, Report
+from core.evaluation.calibration import Calibration
+from core.evaluation.error_types import BACKGROUND, BOTH, CLASS, DUPLICATE, LOCATION, MISSED
+from core.evaluation.precision_recall import Threshold
+from core.evaluation.report import BACKGROUND_NAME, Report
 from playground import readout
 from playground.inquiry import CELL, FIGURES, KIND, Inquiry
 

@@ -2,9 +2,9 @@
 
 import math
 
-from core.hyperparameters import Loss
-from core.initialisation import NO_PRIOR
-from core.matching import IGNORED
+from core.analysis.initial_logits import NO_PRIOR
+from core.config import Loss
+from core.retinanet.matching import IGNORED
 from playground import readout
 from playground.situation import Situation
 from playground.steps.who_pays import name_of, only

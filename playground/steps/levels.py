@@ -3,10 +3,10 @@
 import torch
 from torch import Tensor
 
-from core.anchors import LEVELS
-from core.inference import KEPT, SUPPRESSED
-from core.matching import IGNORED
-from core.model_stats import Part
+from core.analysis.model_costs import Part
+from core.retinanet.anchors import LEVELS
+from core.retinanet.matching import IGNORED
+from core.retinanet.postprocess import KEPT, SUPPRESSED
 from playground import readout
 from playground.situation import Situation
 from playground.step import Focus, LevelCell, Levels

@@ -4,7 +4,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from core.losses import total_loss
+from core.retinanet.losses import total_loss
 from playground import readout
 from playground.cache import Cache
 from playground.inspector import inspect

@@ -5,8 +5,8 @@ import math
 import numpy as np
 import torch
 
-from core.hyperparameters import Loss
-from core.losses import classification_loss
+from core.config import Loss
+from core.retinanet.losses import classification_loss
 from playground import readout
 from playground.figures import Figure, colour, lines
 

@@ -1,8 +1,8 @@
 """The network: ResNet body, feature pyramid, two heads; their sizes and what they see in this picture."""
 
-from core import model_stats
-from core.anchors import LEVELS
-from core.architecture import WeightsError
+from core.analysis import model_costs
+from core.retinanet.anchors import LEVELS
+from core.weights.architecture import WeightsError
 from playground import readout
 from playground.layers import Heat
 from playground.situation import Situation
@@ -55,12 +55,12 @@ def _sizes(situation: Situation) -> str:
     return text + readout.table(readout.Table("Parameters", ("part", "number", "trains"), rows))
 
 
-def _name(part: model_stats.Part) -> str:
+def _name(part: model_costs.Part) -> str:
     stage = f" (stage {STAGES.index(part.name) + 1})" if part.name in STAGES else ""
     return PART_NAMES[part.name] + stage
 
 
-def _trains(part: model_stats.Part) -> str:
+def _trains(part: model_costs.Part) -> str:
     return "yes" if part.trainable == part.parameters else "frozen" if part.trainable == 0 else "partly"
 
 

@@ -2,9 +2,9 @@
 
 from collections import Counter
 
-from core.boxes import rescale
-from core.issues import NO_ANCHOR
-from core.knobs import Effect, Knob
+from core.analysis.issues import NO_ANCHOR
+from core.config import Effect, Knob
+from core.retinanet.boxes import rescale
 from playground import readout
 from playground.data_report import places_of, report
 from playground.datasets import DATA

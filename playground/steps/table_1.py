@@ -1,7 +1,7 @@
 """The paper's table 1, a to d, beside what was measured here in miniature."""
 
-from core import paper
-from core.comparison import Row
+from core.experiments import paper_results
+from core.experiments.comparison import Row
 from playground import readout
 from playground.steps import comparison
 from playground.steps.paper import ABOUT, per_cent
@@ -13,14 +13,16 @@ MINIATURE = (
     "loss, and γ = 1 of γ = 2."
 )
 ANCHORS = {(1, 1): "one anchor a place", (3, 3): "nine anchors a place"}  # the arms that were run, by scales and ratios
-OHEM = (("focal loss", paper.BESIDE_OHEM), ("OHEM, 128 anchors", paper.OHEM))
+OHEM = (("focal loss", paper_results.BESIDE_OHEM), ("OHEM, 128 anchors", paper_results.OHEM))
 
 
 def tables() -> str:
     """Returns table 1, opened on demand; "–" stands for what was not measured here."""
-    alpha = [((f"{alpha:g}",), ap, f"α = {alpha:g}") for alpha, ap in paper.ALPHA.items()]
-    gamma = [((f"{gamma:g}", f"{each.alpha:g}"), each.ap, f"γ = {gamma:g}") for gamma, each in paper.GAMMA.items()]
-    anchors = [((str(s), str(r)), ap, ANCHORS.get((s, r), "")) for (s, r), ap in paper.ANCHORS.items()]
+    alpha = [((f"{alpha:g}",), ap, f"α = {alpha:g}") for alpha, ap in paper_results.ALPHA.items()]
+    gamma = [
+        ((f"{gamma:g}", f"{each.alpha:g}"), each.ap, f"γ = {gamma:g}") for gamma, each in paper_results.GAMMA.items()
+    ]
+    anchors = [((str(s), str(r)), ap, ANCHORS.get((s, r), "")) for (s, r), ap in paper_results.ANCHORS.items()]
     ohem = [((name,), ap, name) for name, ap in OHEM]
     parts = (
         _table("1a: α-balanced cross-entropy (γ = 0)", "alpha", ("α",), alpha),
@@ -28,7 +30,7 @@ def tables() -> str:
         _table("1c: anchors a place", "anchors", ("scales", "ratios"), anchors),
         _table("1d: hard example mining, the best of its settings", "ohem", ("loss",), ohem),
     )
-    note = f"Without the prior π = 0.01, cross-entropy diverged; with it, it reached {per_cent(paper.PRIOR)}."
+    note = f"Without the prior π = 0.01, cross-entropy diverged; with it, it reached {per_cent(paper_results.PRIOR)}."
     texts = (f"In the paper: {ABOUT}", MINIATURE, note)
     return readout.details("Table 1 of the paper, and here", "".join([*map(readout.paragraph, texts), *parts]))
 

@@ -2,11 +2,10 @@
 
 from pathlib import Path
 
-from core.config import Config, knobs
-from core.film import Frame
-from core.knobs import DECODING, Knob
-from core.sample import Detections
-from core.single_step import SingleStep, read_single_step
+from core.config import DECODING, Config, Knob, knobs
+from core.runs.snapshots import Frame
+from core.runs.step_changes import SingleStep, read_single_step
+from core.structures import Detections
 from playground import readout
 from playground.figures import Figure, colour, training
 from playground.layers import Layer

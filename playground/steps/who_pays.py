@@ -4,8 +4,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from core.hyperparameters import Loss
-from core.matching import BACKGROUND, IGNORED
+from core.config import Loss
+from core.retinanet.matching import BACKGROUND, IGNORED
 from playground import readout
 from playground.cache import Cache
 from playground.figures import Figure, colour, histogram

@@ -2,7 +2,7 @@
 
 import pytest
 
-from core.presets import PRESETS
+from core.experiments.presets import PRESETS
 from tests.browser.looking import QUICK, address_of, headline, notice, set_slider
 from tests.waiting import wait
 

@@ -7,8 +7,8 @@ import pytest
 from PIL import Image
 
 from core.config import Config
-from core.model import build_model
-from core.weights import save_weights
+from core.retinanet.model import build_model
+from core.weights.sources import save_weights
 from playground.datasets import DATA
 from playground.page import build_page, launch_options
 from playground.shelf import Bounds, Shelf

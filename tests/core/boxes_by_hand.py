@@ -2,8 +2,8 @@
 
 import torch
 
-from core.evaluation import GroundTruth
-from core.sample import Detections
+from core.evaluation.coco_metrics import GroundTruth
+from core.structures import Detections
 
 
 def truth(boxes: list, labels: list | None = None, crowd: list | None = None) -> GroundTruth:

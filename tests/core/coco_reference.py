@@ -7,14 +7,14 @@ from contextlib import redirect_stdout
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
-from core.evaluation import GroundTruth, coco_dict
-from core.sample import Detections
+from core.evaluation.coco_metrics import GroundTruth, coco_dict
+from core.structures import Detections
 
 
 def by_pycocotools(
     predictions: Sequence[Detections], truths: Sequence[GroundTruth], class_names: Sequence[str]
 ) -> COCOeval:
-    """Runs pycocotools on finite detections; arguments as `core.evaluation.evaluate`."""
+    """Runs pycocotools on finite detections; arguments as `core.evaluation.coco_metrics.evaluate`."""
     objects, detected = COCO(), COCO()
     objects.dataset = coco_dict(truths, class_names, iscrowd=[truth.crowd for truth in truths])
     detected.dataset = coco_dict(predictions, class_names, score=[part.scores for part in predictions])

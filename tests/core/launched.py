@@ -7,7 +7,7 @@ import threading
 import time
 from pathlib import Path
 
-from core.cli import main
+from core.cli.main import main
 
 TINY = {
     "model.weights": "random",

@@ -6,7 +6,7 @@ from pathlib import Path
 import torch
 from PIL import Image
 
-from core.sample import Sample
+from core.structures import Sample
 
 
 def picture(path: Path, size: tuple[int, int] = (40, 30), **options) -> None:

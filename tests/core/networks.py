@@ -2,10 +2,9 @@
 
 import torch
 
-from core.config import Config
-from core.detector import predict
-from core.hyperparameters import Model
-from core.model import build_model
+from core.config import Config, Model
+from core.retinanet.model import build_model
+from core.retinanet.predict import predict
 
 NAMES = ("disc", "ring", "star")
 CONFIG = Config.from_flat(

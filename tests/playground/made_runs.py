@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from core.config import Config
-from core.run_folder import FINISHED, RunFolder
+from core.runs.folder import FINISHED, RunFolder
 from playground.runs import Runs
 from playground.steps.training import RUNS
 

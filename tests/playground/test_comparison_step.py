@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from core.comparison import Part, Row, parts, result, run_comparison
-from core.presets import PRESETS, Arm
-from core.runs import FAILED, FINISHED, RunFolder
+from core.experiments.comparison import Part, Row, parts, result, run_comparison
+from core.experiments.presets import PRESETS, Arm
+from core.runs.train import FAILED, FINISHED, RunFolder
 from playground.runs import RUNNING, Curve, Progress
 from playground.steps import comparison, table_1
 

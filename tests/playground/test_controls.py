@@ -3,8 +3,7 @@ import json
 import gradio as gr
 import pytest
 
-from core.config import Config, knobs
-from core.knobs import ConfigError
+from core.config import Config, ConfigError, knobs
 from playground.controls import config_of, element_id, make_widget, settings_of, tell
 
 CHANGED = Config.from_flat(

@@ -3,9 +3,8 @@ import zipfile
 
 import pytest
 
-from core.config import Config
-from core.data_files import DataError
-from core.knobs import ConfigError
+from core.config import Config, ConfigError
+from core.data.untrusted import DataError
 from playground.address import opened_at
 from playground.asked import Asked
 from playground.controls import settings_of

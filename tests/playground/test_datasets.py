@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from core.archive import Limits
+from core.analysis.issues import MISSING, NO_VAL
 from core.config import Config
-from core.data_files import DataError
-from core.issues import MISSING, NO_VAL
+from core.data.untrusted import DataError
+from core.data.zip_import import Limits
 from playground.datasets import DataSets, RefusedError
 from playground.shelf import Bounds
 from tests.core.made_data import coco, coco_content, yolo

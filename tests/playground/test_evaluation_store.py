@@ -6,7 +6,7 @@ import time
 import numpy as np
 import torch
 
-from core.report import explain
+from core.evaluation.report import explain
 from playground.evaluated import Evaluated
 from playground.evaluation_store import ENDING, Record, Store
 from playground.evaluations import FINISHED, STOPPED, Evaluations, key_of

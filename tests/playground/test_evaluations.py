@@ -6,15 +6,14 @@ import plotly.graph_objects as go
 import pytest
 import torch
 
-from core import findings as core_findings
-from core.config import Config
-from core.data import open_data
-from core.data_files import DataError
-from core.evaluation import GroundTruth, evaluate
-from core.findings import Finding
-from core.knobs import ConfigError
-from core.sample import Detections
-from core.weights import WeightsError
+from core.config import Config, ConfigError
+from core.data.sources import open_data
+from core.data.untrusted import DataError
+from core.evaluation import dataset_predictions as core_findings
+from core.evaluation.coco_metrics import GroundTruth, evaluate
+from core.evaluation.dataset_predictions import Finding
+from core.structures import Detections
+from core.weights.sources import WeightsError
 from playground import evaluations
 from playground.asked import Asked
 from playground.canvas import payload

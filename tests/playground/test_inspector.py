@@ -7,9 +7,9 @@ import pytest
 import torch
 
 from core.config import Config, knobs
-from core.inference import KEPT, SUPPRESSED
-from core.losses import classification_loss
-from core.matching import FOREGROUND
+from core.retinanet.losses import classification_loss
+from core.retinanet.matching import FOREGROUND
+from core.retinanet.postprocess import KEPT, SUPPRESSED
 from playground.canvas import payload
 from playground.canvas_edit import Pick
 from playground.inspect_detection import candidate_of

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from core.config import Config
-from core.detector import predict
+from core.retinanet.predict import predict
 from playground.canvas import payload
 from playground.layers import View
 from playground.pictures import scene

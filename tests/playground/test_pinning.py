@@ -5,8 +5,7 @@ import json
 import pytest
 import torch
 
-from core.config import Config
-from core.knobs import ConfigError
+from core.config import Config, ConfigError
 from playground.asked import Asked, Own, pin_of
 from playground.canvas_edit import Pick
 from playground.controls import settings_of

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from core.run_folder import QUEUED, RUNNING
+from core.runs.folder import QUEUED, RUNNING
 from playground.run_actions import answer
 from playground.run_label import Label, read_label
 from playground.run_overlay import MOST

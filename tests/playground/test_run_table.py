@@ -6,7 +6,7 @@ import math
 import pytest
 
 from core.config import Config, knobs
-from core.run_folder import RunFolder
+from core.runs.folder import RunFolder
 from playground import readout
 from playground.run_overlay import MOST, POINTS, Curves, curves_of, overlaid, thinned
 from playground.run_table import Listed, cells_of, columns_of, differing, read_run

@@ -12,14 +12,14 @@ from pathlib import Path
 
 import pytest
 
-from core.film import read_film
-from core.giving_way import CAN_PROMISE
-from core.presets import PRESETS
-from core.run_folder import FAILED, FINISHED, INTERRUPTED, PAUSED, QUEUED, RUNNING, STOPPED, RunError, RunFolder
-from core.run_queue import STOPPING
-from core.serve_runs import SERVER
-from core.single_step import read_single_step
-from core.training_state import read_state
+from core.experiments.presets import PRESETS
+from core.runs.checkpoint import read_state
+from core.runs.folder import FAILED, FINISHED, INTERRUPTED, PAUSED, QUEUED, RUNNING, STOPPED, RunError, RunFolder
+from core.runs.snapshots import read_film
+from core.runs.step_changes import read_single_step
+from core.scheduler.daemon import SERVER
+from core.scheduler.queue import STOPPING
+from core.scheduler.throttle import CAN_PROMISE
 from playground.pictures import scene
 from playground.runs import ACTIVE, TRAINING, Progress, Runs
 from playground.situation import Situation

@@ -6,11 +6,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from core.config import Config, knobs
-from core.knobs import ConfigError
-from core.model import build_model
-from core.pictures import PictureError
-from core.weights import save_weights
+from core.config import Config, ConfigError, knobs
+from core.data.images import PictureError
+from core.retinanet.model import build_model
+from core.weights.sources import save_weights
 from playground.asked import Asked, Own, require_own_weights
 from playground.canvas_edit import Pick
 from playground.controls import settings_of

@@ -2,11 +2,11 @@ import pytest
 import torch
 
 from core.config import Config
-from core.detector import detect
-from core.inference import KEPT
-from core.losses import total_loss
-from core.training import batch_losses
-from core.weights import WeightsError
+from core.retinanet.losses import total_loss
+from core.retinanet.postprocess import KEPT
+from core.retinanet.predict import detect
+from core.training.trainer import batch_losses
+from core.weights.sources import WeightsError
 from playground import situation as module
 from playground.cache import Cache
 from playground.networks import network_of

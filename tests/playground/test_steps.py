@@ -6,11 +6,10 @@ import pytest
 import torch
 
 import playground.steps.concentration as module
-from core.anchors import make_anchors
-from core.config import Config, knobs
-from core.cumulative import Sides, cumulative, hardest_share
-from core.data import SceneData
-from core.hyperparameters import Anchors, Loss
+from core.analysis.loss_concentration import Sides, cumulative, hardest_share
+from core.config import Anchors, Config, Loss, knobs
+from core.data.sources import SceneData
+from core.retinanet.anchors import make_anchors
 from playground.cache import PostponedError
 from playground.canvas import payload
 from playground.inspect_place import place_index

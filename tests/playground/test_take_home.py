@@ -2,9 +2,9 @@ import zipfile
 
 import pytest
 
-from core.bundle import SCRIPT, SETTINGS, WEIGHTS
+from core.cli.export import ENDINGS
 from core.config import Config
-from core.export_commands import ENDINGS
+from core.export.bundle import SCRIPT, SETTINGS, WEIGHTS
 from playground.layout import TAKE_HOME
 from playground.take_home import exported
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from core.architecture import WeightsError
 from core.config import Config
+from core.weights.architecture import WeightsError
 from playground.asked import Asked
 from playground.controls import settings_of
 from playground.evaluation_events import news as news_of_evaluation

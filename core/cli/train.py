@@ -1,0 +1,51 @@
+"""What the command line does to train; functions as in `core.cli.commands`."""
+
+from argparse import Namespace
+from typing import Any
+
+from tqdm import tqdm
+
+from core.cli.common import progress_bar
+from core.config import Config
+from core.runs.tracking import tracking
+from core.runs.train import RunFolder, record_to_dict, run_training
+from core.training.distributed import anywhere, make_accelerator
+from core.training.signals import stop_signals
+from core.training.trainer import EvaluationProgress, EvaluationRecord, Record, StepRecord
+
+
+def train(config: Config, options: Namespace) -> dict[str, Any]:
+    """Trains a detector into the folder `options.out`; a first Ctrl-C or SIGTERM stops it with a checkpoint."""
+    accelerator = make_accelerator()
+    result: dict[str, Any] = {"run": str(options.out), "stopped": False}
+    folder = RunFolder(options.out)
+    records = run_training(
+        config, options.data, folder, resume=options.resume, workers=options.workers, accelerator=accelerator
+    )
+    with (
+        tracking(options.track) as told,
+        stop_signals() as received,
+        progress_bar(total=config.training.steps, show=accelerator.is_main_process) as bar,
+    ):
+        for record in records:
+            if accelerator.is_main_process:
+                _show(bar, record)
+            told.log(folder, record)
+            if not isinstance(record, EvaluationProgress):
+                result["evaluation" if isinstance(record, EvaluationRecord) else "step"] = record_to_dict(record)
+            # A signal reaches the processes at different steps; one that went on alone would wait for the others.
+            if anywhere(accelerator, bool(received)):
+                result["stopped"] = True
+                records.close()
+                break
+    return result
+
+
+def _show(bar: tqdm, record: Record) -> None:
+    if isinstance(record, StepRecord):
+        bar.update(record.step - bar.n)
+        bar.set_postfix(
+            loss=f"{record.classification:.3f}+{record.box:.3f}", images=f"{record.images_per_second:.1f}/s"
+        )
+    elif isinstance(record, EvaluationRecord):
+        bar.write(f"step {record.step}: AP {record.metrics.ap:.3f}, AP50 {record.metrics.ap50:.3f}")

@@ -1,0 +1,89 @@
+"""Anchors, and which of them answers for which object."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from core.config.knob import Effect, Section, knob
+
+Scale = Annotated[float, Field(ge=0.25, le=4)]
+Ratio = Annotated[float, Field(ge=0.05, le=20)]
+
+
+class Anchors(Section):
+    """Boxes tiled over the pyramid, `scales × ratios` at each place (paper, section 4, "Anchors")."""
+
+    size_p3: float = knob(
+        16, label="Size on P3", effect=Effect.ANCHORS, ge=4, le=256, step=1, unit="px",
+        help="Side of P3's square anchor; lower it when small objects match no anchor (the paper has 32 px, for "
+        "pictures of 600–800 px).",
+    )  # fmt: skip
+    size_p4: float = knob(
+        32, label="Size on P4", effect=Effect.ANCHORS, ge=8, le=512, step=1, unit="px",
+        help="Side of P4's square anchor; levels usually double, so that scales fill the octave between.",
+    )  # fmt: skip
+    size_p5: float = knob(
+        64, label="Size on P5", effect=Effect.ANCHORS, ge=16, le=1024, step=1, unit="px",
+        help="Side of P5's square anchor; change it when middle-sized objects match no anchor.",
+    )  # fmt: skip
+    size_p6: float = knob(
+        128, label="Size on P6", effect=Effect.ANCHORS, ge=32, le=2048, step=1, unit="px",
+        help="Side of P6's square anchor; change it when large objects match no anchor.",
+    )  # fmt: skip
+    size_p7: float = knob(
+        256, label="Size on P7", effect=Effect.ANCHORS, ge=64, le=4096, step=1, unit="px",
+        help="Side of P7's square anchor; only objects that fill the picture need it.",
+    )  # fmt: skip
+    scales: tuple[Scale, ...] = knob(
+        (1.0, 2 ** (1 / 3), 2 ** (2 / 3)), label="Scales per octave", effect=Effect.ANCHORS,
+        options=(0.5, 0.75, 1.0, 2 ** (1 / 3), 2**0.5, 2 ** (2 / 3)), min_length=1, max_length=6,
+        help="Multiples of each level's size; three an octave leave no size further than 12% from an anchor.",
+    )  # fmt: skip
+    ratios: tuple[Ratio, ...] = knob(
+        (0.5, 1.0, 2.0), label="Aspect ratios", effect=Effect.ANCHORS,
+        options=(0.2, 0.25, 1 / 3, 0.5, 1.0, 2.0, 3.0, 4.0, 5.0), min_length=1, max_length=9,
+        help="Height over width at equal area; add 1/3 and 3 when elongated objects match no anchor.",
+    )  # fmt: skip
+    convention: Literal["torchvision", "exact"] = knob(
+        "torchvision", label="Anchor arithmetic", effect=Effect.ANCHORS,
+        help="torchvision truncates sizes and rounds corners to whole pixels and fits strides to the grid; exact "
+        "keeps fractions and strides 8–128 (detectron2). Keep the one the weights were trained with.",
+    )  # fmt: skip
+
+    @property
+    def sizes(self) -> tuple[float, ...]:
+        """Base size of each level P3–P7, in pixels."""
+        return (self.size_p3, self.size_p4, self.size_p5, self.size_p6, self.size_p7)
+
+    @property
+    def per_place(self) -> int:
+        """Anchors at each place of a level, A."""
+        return len(self.scales) * len(self.ratios)
+
+
+class Matching(Section):
+    """Which anchor answers for which object (paper, section 4, "Anchors")."""
+
+    bg_iou_threshold: float = knob(
+        0.4, label="Background below IoU", effect=Effect.ASSIGN, ge=0, le=1, step=0.01,
+        help="Anchors whose best IoU is below this are background; between the two thresholds they are ignored.",
+    )  # fmt: skip
+    fg_iou_threshold: float = knob(
+        0.5, label="Foreground from IoU", effect=Effect.ASSIGN, ge=0, le=1, step=0.01,
+        help="Anchors whose best IoU is at least this are foreground; at 0.9 only the most precise ones train.",
+    )  # fmt: skip
+    force_best_match: bool = knob(
+        True, label="Force best match", effect=Effect.ASSIGN,
+        help="Makes the anchor that overlaps an object most foreground, however little that is, for the object it "
+        "overlaps most itself; off, small or elongated "
+        "objects may train nothing.",
+    )  # fmt: skip
+
+    @model_validator(mode="after")
+    def _ordered(self) -> "Matching":
+        if self.bg_iou_threshold > self.fg_iou_threshold:
+            raise ValueError(
+                f"matching.bg_iou_threshold ({self.bg_iou_threshold:g}) must not be above "
+                f"matching.fg_iou_threshold ({self.fg_iou_threshold:g}): lower the first or raise the second."
+            )
+        return self

@@ -1,0 +1,60 @@
+"""Where training and evaluation get their pictures: rendered scenes, or a folder in COCO, Pascal VOC or YOLO format."""
+
+from pathlib import Path
+
+from core.config import Scenes
+from core.data.dataset import SPLITS, DataSet, require_split
+from core.data.folders import open_folder
+from core.data.untrusted import DataError
+from core.scenes.render import CLASS_NAMES, render_scene
+from core.structures import Sample
+
+__all__ = ["SCENES_PER_SPLIT", "SPLITS", "DataError", "DataSet", "SceneData", "open_data"]
+
+SCENES_PER_SPLIT = 500_000_000  # split n renders scenes from n times this, so no scene is in two splits
+
+
+class SceneData(DataSet):
+    """Rendered scenes.
+
+    Args:
+        scenes: The dials.
+        length: How many scenes, at most `SCENES_PER_SPLIT`.
+        split: One of `SPLITS`.
+
+    Raises:
+        DataError: The length is out of range or the split unknown.
+    """
+
+    class_names = CLASS_NAMES
+
+    def __init__(self, scenes: Scenes, length: int, split: str) -> None:
+        require_split(split)
+        if not 1 <= length <= SCENES_PER_SPLIT:
+            raise DataError(f"{length:,} scenes cannot be made: ask for 1 to {SCENES_PER_SPLIT:,}.")
+        self._scenes = scenes
+        first = SPLITS.index(split) * SCENES_PER_SPLIT
+        self._indices = range(first, first + length)
+
+    def __len__(self) -> int:
+        return len(self._indices)
+
+    def __getitem__(self, index: int) -> Sample:
+        return render_scene(self._scenes, self._indices[index])
+
+
+def open_data(source: str, split: str, scenes: Scenes, length: int) -> DataSet:
+    """Opens a data set.
+
+    Args:
+        source: "scenes", or a folder in COCO, Pascal VOC or YOLO format.
+        split: One of `SPLITS`.
+        scenes: The dials of rendered scenes.
+        length: How many scenes; a folder has as many pictures as it has.
+
+    Raises:
+        DataError: There is no such data set or split, or it cannot be used.
+    """
+    if source == "scenes":
+        return SceneData(scenes, length, split)
+    return open_folder(Path(source), split)

@@ -1,0 +1,40 @@
+"""What a network says of the pictures of a data set, beside what is true."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from core.config import Config
+from core.data.dataset import DataSet
+from core.evaluation.coco_metrics import GroundTruth
+from core.retinanet.fuse import folded
+from core.retinanet.model import RetinaNet
+from core.retinanet.predict import detect
+from core.structures import Detections
+
+BATCH = 4  # pictures at a time
+
+
+class Finding(NamedTuple):
+    """One picture of an evaluation, without its pixels.
+
+    Attributes:
+        found: What the network detects.
+        truth: The objects.
+        image_id: The data set's number of the picture.
+    """
+
+    found: Detections
+    truth: GroundTruth
+    image_id: int
+
+
+def findings(model: RetinaNet, data: DataSet, config: Config) -> Iterator[list[Finding]]:
+    """Looks at the first `training.eval_images` pictures of a data set; yields a few at a time, in order."""
+    fast = folded(model)
+    count = min(config.training.eval_images, len(data))
+    for start in range(0, count, BATCH):
+        samples = [data[index] for index in range(start, min(start + BATCH, count))]
+        found = detect(fast, [sample.image for sample in samples], config)
+        yield [
+            Finding(each, GroundTruth.of(sample), sample.image_id) for each, sample in zip(found, samples, strict=True)
+        ]

@@ -1,0 +1,98 @@
+"""Settings as lines of a script for detectron2."""
+
+from typing import Any
+
+from core.config import Config
+from core.export.framework_settings import KINDS, WIDE, WIDTHS, focal_of, left_out
+
+LACKS = (
+    KINDS,
+    ("anchors.convention", ("exact",)),
+    ("model.p6_source", ("c5",)),
+    ("matching.force_best_match", (True,)),
+    ("loss.box_weight", (1.0,)),
+    ("loss.normaliser", ("moving_average",)),
+    ("inference.class_agnostic_nms", (False,)),
+    ("inference.nms_kind", ("hard",)),
+    ("training.optimizer", ("sgd",)),
+    ("training.schedule", ("cosine", "multi_step")),
+)
+
+
+def as_detectron2(config: Config, num_classes: int) -> str:
+    """Returns lines that set detectron2's configuration (`detectron2.config.get_cfg`)."""
+    values = detectron2_values(config, num_classes)
+    lines = [f"cfg.{key} = {value!r}" for key, value in values.items()]
+    head = "from detectron2.config import get_cfg\n\ncfg = get_cfg()\n"
+    return left_out(config, LACKS) + head + "\n".join(lines) + "\n"
+
+
+def detectron2_values(config: Config, num_classes: int) -> dict[str, Any]:
+    """Returns detectron2's settings by their documented names."""
+    return {**_network(config), **_retinanet(config, num_classes), **_pictures(config), **_solver(config)}
+
+
+def _network(config: Config) -> dict[str, Any]:
+    model, anchors = config.model, config.anchors
+    return {
+        "MODEL.META_ARCHITECTURE": "RetinaNet",
+        "MODEL.BACKBONE.NAME": "build_retinanet_resnet_fpn_backbone",
+        "MODEL.BACKBONE.FREEZE_AT": model.freeze_stages,
+        "MODEL.RESNETS.DEPTH": model.depth,
+        "MODEL.RESNETS.RES2_OUT_CHANNELS": WIDTHS.get(model.depth, WIDE)[0],
+        "MODEL.RESNETS.OUT_FEATURES": ["res3", "res4", "res5"],
+        "MODEL.RESNETS.NORM": "FrozenBN" if model.batch_norm == "frozen" else "BN",
+        "MODEL.RESNETS.STRIDE_IN_1X1": False,
+        "MODEL.FPN.IN_FEATURES": ["res3", "res4", "res5"],
+        "MODEL.FPN.OUT_CHANNELS": model.fpn_channels,
+        "MODEL.ANCHOR_GENERATOR.SIZES": [[size * scale for scale in anchors.scales] for size in anchors.sizes],
+        "MODEL.ANCHOR_GENERATOR.ASPECT_RATIOS": [list(anchors.ratios)],
+    }
+
+
+def _retinanet(config: Config, num_classes: int) -> dict[str, Any]:
+    model, matching, loss, inference = config.model, config.matching, config.loss, config.inference
+    alpha, gamma = focal_of(config)
+    smooth = loss.box_loss in ("smooth_l1", "l1")
+    return {
+        "MODEL.RETINANET.NUM_CLASSES": num_classes,
+        "MODEL.RETINANET.NUM_CONVS": model.num_convs,
+        "MODEL.RETINANET.NORM": "GN" if model.head_norm == "group" else "",
+        "MODEL.RETINANET.PRIOR_PROB": model.prior_probability,
+        "MODEL.RETINANET.IOU_THRESHOLDS": [matching.bg_iou_threshold, matching.fg_iou_threshold],
+        "MODEL.RETINANET.IOU_LABELS": [0, -1, 1],
+        "MODEL.RETINANET.FOCAL_LOSS_ALPHA": alpha,
+        "MODEL.RETINANET.FOCAL_LOSS_GAMMA": gamma,
+        "MODEL.RETINANET.BBOX_REG_LOSS_TYPE": "smooth_l1" if smooth else loss.box_loss,
+        "MODEL.RETINANET.SMOOTH_L1_LOSS_BETA": loss.smooth_l1_beta if loss.box_loss != "l1" else 0.0,
+        "MODEL.RETINANET.SCORE_THRESH_TEST": inference.score_threshold,
+        "MODEL.RETINANET.TOPK_CANDIDATES_TEST": inference.topk_candidates,
+        "MODEL.RETINANET.NMS_THRESH_TEST": inference.nms_threshold,
+        "TEST.DETECTIONS_PER_IMAGE": inference.max_detections,
+    }
+
+
+def _pictures(config: Config) -> dict[str, Any]:
+    inference = config.inference
+    return {
+        "INPUT.MIN_SIZE_TRAIN": (inference.image_size,),
+        "INPUT.MIN_SIZE_TEST": inference.image_size,
+        "INPUT.MAX_SIZE_TRAIN": inference.max_image_size,
+        "INPUT.MAX_SIZE_TEST": inference.max_image_size,
+    }
+
+
+def _solver(config: Config) -> dict[str, Any]:
+    training = config.training
+    return {
+        "SOLVER.IMS_PER_BATCH": training.batch_size,
+        "SOLVER.MAX_ITER": training.steps,
+        "SOLVER.BASE_LR": training.learning_rate,
+        "SOLVER.MOMENTUM": training.momentum,
+        "SOLVER.WEIGHT_DECAY": training.weight_decay,
+        "SOLVER.WARMUP_ITERS": training.warmup_steps,
+        "SOLVER.LR_SCHEDULER_NAME": "WarmupCosineLR" if training.schedule == "cosine" else "WarmupMultiStepLR",
+        "SOLVER.STEPS": tuple(round(share * training.steps) for share in training.milestones),
+        "SOLVER.GAMMA": training.decay_factor,
+        "SEED": training.seed,
+    }

@@ -1,0 +1,149 @@
+"""Settings as a configuration file of mmdetection 3."""
+
+from pprint import pformat
+from typing import Any
+
+from core.config import Config
+from core.export.framework_settings import KINDS, WIDE, WIDTHS, focal_of, left_out
+from core.retinanet.anchors import STRIDES
+from core.retinanet.model import norm_groups
+
+LACKS = (
+    KINDS,
+    ("anchors.convention", ("exact",)),
+    ("loss.normaliser", ("batch",)),
+)
+
+
+def as_mmdetection(config: Config, num_classes: int) -> str:
+    """Returns the model of an mmdetection 3 configuration file."""
+    body = pformat(mmdetection_model(config, num_classes), width=110, sort_dicts=False)
+    return f"{left_out(config, LACKS)}model = {body}\n"
+
+
+def mmdetection_model(config: Config, num_classes: int) -> dict[str, Any]:
+    """Returns the `model` of an mmdetection 3 configuration by its documented names."""
+    return {
+        "type": "RetinaNet",
+        "data_preprocessor": {
+            "type": "DetDataPreprocessor",
+            "mean": [123.675, 116.28, 103.53],
+            "std": [58.395, 57.12, 57.375],
+            "bgr_to_rgb": True,
+            "pad_size_divisor": 32,
+        },
+        "backbone": _backbone(config),
+        "neck": _neck(config),
+        "bbox_head": _head(config, num_classes),
+        "train_cfg": _assignment(config),
+        "test_cfg": _inference(config),
+    }
+
+
+def _backbone(config: Config) -> dict[str, Any]:
+    model = config.model
+    return {
+        "type": "ResNet",
+        "depth": model.depth,
+        "num_stages": 4,
+        "out_indices": (0, 1, 2, 3),
+        "frozen_stages": model.freeze_stages - 1,  # there −1 freezes nothing and 0 the stem
+        "norm_cfg": {"type": "BN", "requires_grad": model.batch_norm == "live"},
+        "norm_eval": model.batch_norm == "frozen",
+        "style": "pytorch",
+    }
+
+
+def _neck(config: Config) -> dict[str, Any]:
+    model = config.model
+    return {
+        "type": "FPN",
+        "in_channels": list(WIDTHS.get(model.depth, WIDE)),
+        "out_channels": model.fpn_channels,
+        "start_level": 1,
+        "add_extra_convs": "on_input" if model.p6_source == "c5" else "on_output",
+        "relu_before_extra_convs": True,
+        "num_outs": 5,
+    }
+
+
+def _assignment(config: Config) -> dict[str, Any]:
+    return {
+        "assigner": {
+            "type": "MaxIoUAssigner",
+            "pos_iou_thr": config.matching.fg_iou_threshold,
+            "neg_iou_thr": config.matching.bg_iou_threshold,
+            "min_pos_iou": 0,
+            "match_low_quality": config.matching.force_best_match,
+            "ignore_iof_thr": -1,
+        },
+        "sampler": {"type": "PseudoSampler"},
+        "allowed_border": -1,
+        "pos_weight": -1,
+        "debug": False,
+    }
+
+
+def _head(config: Config, num_classes: int) -> dict[str, Any]:
+    model, anchors = config.model, config.anchors
+    norm = {"type": "GN", "num_groups": norm_groups(model.fpn_channels)} if model.head_norm == "group" else None
+    return {
+        "type": "RetinaHead",
+        "num_classes": num_classes,
+        "in_channels": model.fpn_channels,
+        "stacked_convs": model.num_convs,
+        "feat_channels": model.fpn_channels,
+        "norm_cfg": norm,
+        "anchor_generator": {
+            "type": "AnchorGenerator",
+            "base_sizes": list(anchors.sizes),
+            "scales": list(anchors.scales),
+            "ratios": list(anchors.ratios),
+            "strides": list(STRIDES),
+        },
+        "bbox_coder": {
+            "type": "DeltaXYWHBBoxCoder",
+            "target_means": [0.0, 0.0, 0.0, 0.0],
+            "target_stds": [1.0, 1.0, 1.0, 1.0],
+        },
+        **_losses(config),
+        "init_cfg": {
+            "type": "Normal",
+            "layer": "Conv2d",
+            "std": 0.01,
+            "override": {"type": "Normal", "name": "retina_cls", "std": 0.01, "bias_prob": model.prior_probability},
+        },
+    }
+
+
+def _losses(config: Config) -> dict[str, Any]:
+    loss = config.loss
+    names = {"giou": "GIoULoss", "diou": "DIoULoss", "ciou": "CIoULoss", "l1": "L1Loss", "smooth_l1": "SmoothL1Loss"}
+    box_loss: dict[str, Any] = {"type": names[loss.box_loss], "loss_weight": loss.box_weight}
+    if loss.box_loss == "smooth_l1":
+        box_loss["beta"] = loss.smooth_l1_beta
+    alpha, gamma = focal_of(config)
+    class_loss: dict[str, Any] = {"type": "FocalLoss", "use_sigmoid": True, "gamma": gamma, "alpha": alpha}
+    if alpha < 0:
+        class_loss = {"type": "CrossEntropyLoss", "use_sigmoid": True}
+    return {
+        "reg_decoded_bbox": loss.box_loss in ("giou", "diou", "ciou"),
+        "loss_cls": {**class_loss, "loss_weight": 1.0},
+        "loss_bbox": box_loss,
+    }
+
+
+def _inference(config: Config) -> dict[str, Any]:
+    inference = config.inference
+    nms: dict[str, Any] = {"type": "nms", "iou_threshold": inference.nms_threshold}
+    if inference.nms_kind == "soft":
+        nms = {"type": "soft_nms", "method": "gaussian", "sigma": inference.soft_nms_sigma, "iou_threshold": 0.3}
+    if inference.class_agnostic_nms:
+        nms["class_agnostic"] = True
+    return {
+        "nms_pre": inference.topk_candidates,
+        "min_bbox_size": 0,
+        "score_thr": inference.score_threshold,
+        "nms": nms,
+        "max_per_img": inference.max_detections,
+    }

@@ -1,0 +1,115 @@
+"""Settings as a script for torchvision."""
+
+from core.config import Config
+from core.export.framework_settings import KINDS, WIDE, WIDTHS, focal_of, left_out
+from core.retinanet.model import NORM_EPS, norm_groups, prior_logit
+
+PLAIN_FOCAL = (0.25, 2.0)  # α and γ that torchvision's RetinaNet has built in
+LACKS = (
+    KINDS,
+    ("anchors.convention", ("torchvision",)),
+    ("loss.box_weight", (1.0,)),
+    ("loss.normaliser", ("image",)),
+    ("inference.class_agnostic_nms", (False,)),
+    ("inference.nms_kind", ("hard",)),
+)
+
+
+def as_torchvision(config: Config, num_classes: int, *, norm_eps: float = NORM_EPS) -> str:
+    """Returns a script that builds torchvision's RetinaNet; weights exported here load into it unchanged.
+
+    Args:
+        config: All settings.
+        num_classes: Number of classes, K.
+        norm_eps: ε of the body's batch norms, where the weights need another than PyTorch's.
+    """
+    parts = (
+        _imports(config),
+        _backbone(config, num_classes, norm_eps),
+        _anchors_and_head(config),
+        _losses(config),
+        _model(config),
+    )
+    return left_out(config, LACKS) + "\n".join(parts)
+
+
+def _imports(config: Config) -> str:
+    return f"""from functools import partial
+
+from torch import nn
+from torchvision.models import resnet{config.model.depth}
+from torchvision.models.detection import RetinaNet, retinanet
+from torchvision.models.detection.anchor_utils import AnchorGenerator
+from torchvision.models.detection.backbone_utils import BackboneWithFPN
+from torchvision.ops import Conv2dNormActivation, sigmoid_focal_loss
+from torchvision.ops.feature_pyramid_network import LastLevelP6P7
+"""
+
+
+def _backbone(config: Config, num_classes: int, norm_eps: float) -> str:
+    model = config.model
+    norm = "" if norm_eps == NORM_EPS else f", norm_layer=partial(nn.BatchNorm2d, eps={norm_eps!r})"
+    widths = WIDTHS.get(model.depth, WIDE)
+    source = widths[-1] if model.p6_source == "c5" else model.fpn_channels
+    return f"""NUM_CLASSES = {num_classes}
+
+# {"P6 comes from C5" if model.p6_source == "c5" else "P6 comes from P5"}.
+extra_levels = LastLevelP6P7({source}, {model.fpn_channels})
+extra_levels.use_P5 = {model.p6_source == "p5"}
+backbone = BackboneWithFPN(
+    resnet{model.depth}(weights=None{norm}),
+    {{"layer2": "0", "layer3": "1", "layer4": "2"}},
+    {list(widths[1:])},
+    {model.fpn_channels},
+    extra_blocks=extra_levels,
+)"""
+
+
+def _anchors_and_head(config: Config) -> str:
+    model, anchors = config.model, config.anchors
+    sizes = tuple(tuple(int(size * scale) for scale in anchors.scales) for size in anchors.sizes)
+    norm = f"partial(nn.GroupNorm, {norm_groups(model.fpn_channels)})" if model.head_norm == "group" else "None"
+    return f"""anchors = AnchorGenerator(
+    {sizes!r},
+    ({tuple(anchors.ratios)!r},) * {len(sizes)},
+)
+norm = {norm}
+head = retinanet.RetinaNetHead(
+    {model.fpn_channels}, anchors.num_anchors_per_location()[0], NUM_CLASSES, norm_layer=norm
+)
+make = partial(Conv2dNormActivation, {model.fpn_channels}, {model.fpn_channels}, norm_layer=norm)
+for part in (head.classification_head, head.regression_head):  # torchvision always makes four convolutions
+    part.conv = nn.Sequential(*part.conv[:{model.num_convs}], *(make() for _ in range(4, {model.num_convs})))
+nn.init.constant_(head.classification_head.cls_logits.bias, {prior_logit(model.prior_probability)!r})"""
+
+
+def _losses(config: Config) -> str:
+    """torchvision calls its losses without α, γ and β, so others must be put in their place."""
+    alpha, gamma = focal_of(config)
+    lines = [f"head.regression_head._loss_type = {config.loss.box_loss!r}"]
+    if (alpha, gamma) != PLAIN_FOCAL:
+        lines.append(f"retinanet.sigmoid_focal_loss = partial(sigmoid_focal_loss, alpha={alpha!r}, gamma={gamma!r})")
+    if config.loss.box_loss == "smooth_l1":
+        beta = {"beta": config.loss.smooth_l1_beta}
+        lines.append(f"retinanet._box_loss = partial(retinanet._box_loss, cnf={beta!r})")
+    return "\n".join(lines)
+
+
+def _model(config: Config) -> str:
+    inference, matching = config.inference, config.matching
+    sides = f"min_size={inference.image_size}, max_size={inference.max_image_size}"
+    return f"""model = RetinaNet(
+    backbone,
+    NUM_CLASSES,
+    {sides},
+    anchor_generator=anchors,
+    head=head,
+    score_thresh={inference.score_threshold!r},
+    topk_candidates={inference.topk_candidates},
+    nms_thresh={inference.nms_threshold!r},
+    detections_per_img={inference.max_detections},
+    fg_iou_thresh={matching.fg_iou_threshold!r},
+    bg_iou_thresh={matching.bg_iou_threshold!r},
+)
+model.proposal_matcher.allow_low_quality_matches = {matching.force_best_match}
+"""

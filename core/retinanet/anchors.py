@@ -1,0 +1,91 @@
+"""Anchors of a pyramid: `scales × ratios` boxes at each place of each level (paper, section 4, "Anchors")."""
+
+import math
+from functools import lru_cache
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from core.config import Anchors
+
+LEVELS = ("P3", "P4", "P5", "P6", "P7")
+STRIDES = (8, 16, 32, 64, 128)  # pixels between neighbouring places of a level; the network's, not a choice
+
+
+class AnchorGrid(NamedTuple):
+    """All anchors of one picture size, level by level, row by row, place by place, anchor last.
+
+    Attributes:
+        boxes: float32 [N, 4], xyxy pixels; shared between callers, so never changed in place.
+        grids: (rows, columns) of each level.
+        strides: Pixels between places of each level, (down, across).
+        per_place: Anchors at each place, A; the ratio changes slowest, the scale fastest.
+    """
+
+    boxes: Tensor
+    grids: tuple[tuple[int, int], ...]
+    strides: tuple[tuple[float, float], ...]
+    per_place: int
+
+    @property
+    def counts(self) -> tuple[int, ...]:
+        """Number of anchors of each level; their sum is N."""
+        return tuple(rows * columns * self.per_place for rows, columns in self.grids)
+
+    @property
+    def level(self) -> Tensor:
+        """int64 [N]: the level of each anchor, 0 for P3."""
+        return torch.repeat_interleave(torch.arange(len(self.grids)), torch.tensor(self.counts))
+
+
+def pyramid_grids(height: int, width: int) -> tuple[tuple[int, int], ...]:
+    """Returns (rows, columns) of P3–P7 for a padded picture: each level halves the one before, rounding up."""
+    return tuple((math.ceil(height / stride), math.ceil(width / stride)) for stride in STRIDES)
+
+
+def pyramid_strides(anchors: Anchors, height: int, width: int) -> tuple[tuple[float, float], ...]:
+    """Returns the pixels between places of P3–P7 of a padded picture, (down, across)."""
+    exact = anchors.convention == "exact"
+    return tuple(
+        (float(stride), float(stride)) if exact else (float(height // rows), float(width // columns))
+        for stride, (rows, columns) in zip(STRIDES, pyramid_grids(height, width), strict=True)
+    )
+
+
+@lru_cache(maxsize=8)
+def make_anchors(anchors: Anchors, height: int, width: int) -> AnchorGrid:
+    """Returns the anchors of a padded picture of `height × width` pixels.
+
+    Under the "torchvision" convention sizes are truncated to integers, corners rounded to whole pixels and a
+    stride is the picture's side divided by the grid's, rounded down; "exact" does none of it (detectron2).
+    """
+    grids, strides = pyramid_grids(height, width), pyramid_strides(anchors, height, width)
+    levels = [
+        tile(cell_anchors(anchors, size), grid, stride)
+        for size, grid, stride in zip(anchors.sizes, grids, strides, strict=True)
+    ]
+    return AnchorGrid(torch.cat(levels), grids, strides, anchors.per_place)
+
+
+def cell_anchors(anchors: Anchors, size: float) -> Tensor:
+    """Returns the anchors [A, 4] of one place, centred on the origin, for a level's base size in pixels.
+
+    A ratio is height over width; all ratios of a scale have the same area.
+    """
+    exact = anchors.convention == "exact"
+    sides = torch.tensor([size * scale if exact else int(size * scale) for scale in anchors.scales])
+    root = torch.tensor(anchors.ratios, dtype=torch.float32).sqrt()
+    half_width = ((1 / root)[:, None] * sides[None, :]).flatten() / 2  # [ratios, scales] → [A]
+    half_height = (root[:, None] * sides[None, :]).flatten() / 2
+    cell = torch.stack([-half_width, -half_height, half_width, half_height], dim=1)  # [A, 4]
+    return cell if exact else cell.round()
+
+
+def tile(cell: Tensor, grid: tuple[int, int], stride: tuple[float, float]) -> Tensor:
+    """Moves a place's anchors [A, 4] to the top left corner of every cell; returns [rows · columns · A, 4]."""
+    y = torch.arange(grid[0]) * stride[0]
+    x = torch.arange(grid[1]) * stride[1]
+    y, x = torch.meshgrid(y, x, indexing="ij")
+    places = torch.stack([x, y, x, y], dim=-1).reshape(-1, 1, 4)  # [rows · columns, 1, 4]
+    return (places + cell).reshape(-1, 4)

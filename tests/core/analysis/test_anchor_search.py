@@ -1,0 +1,68 @@
+"""The shortcut by nearest places gives the IoU with all anchors; the search finds what fits."""
+
+import math
+
+import pytest
+import torch
+from torchvision.ops import box_iou
+
+from core.analysis.anchor_search import Objects, collect, measure, search
+from core.config import Anchors, Inference, Scenes
+from core.data.sources import SceneData
+from core.retinanet.anchors import make_anchors
+
+
+def objects(boxes: torch.Tensor, height: int = 256, width: int = 256) -> Objects:
+    return Objects(boxes, torch.tensor([height, width]).expand(len(boxes), 2))
+
+
+def random_objects(count: int, height: int, width: int) -> Objects:
+    generator = torch.Generator().manual_seed(count)
+    sides = 4 + 120 * torch.rand(count, 2, generator=generator) ** 2
+    room = torch.tensor([float(width), float(height)])
+    corners = torch.rand(count, 2, generator=generator) * (room - sides).clamp(min=0)
+    return objects(torch.cat([corners, corners + sides], dim=1), height, width)
+
+
+@pytest.mark.parametrize("convention", ["torchvision", "exact"])
+@pytest.mark.parametrize("size", [(256, 256), (320, 224), (96, 800)])
+def test_same_best_iou_as_with_all_anchors(convention, size):
+    anchors = Anchors(convention=convention)
+    some = random_objects(60, *size)
+    expected = box_iou(some.boxes, make_anchors(anchors, *size).boxes).max(dim=1).values
+    found = measure(some, anchors, 0.5)
+    assert torch.allclose(found.iou, expected, atol=1e-5)
+    assert found.recall == pytest.approx((expected >= 0.5).float().mean().item())
+
+
+def test_no_objects():
+    fit = measure(objects(torch.zeros(0, 4)), Anchors(), 0.5)
+    assert len(fit.iou) == 0 and math.isnan(fit.recall) and math.isnan(fit.mean)
+
+
+def test_search_finds_the_shape_of_elongated_objects():
+    """Boxes four times as high as wide, on places of P4: a ratio of 4 fits them, 0.5–2 does not."""
+    centres = torch.stack(torch.meshgrid(torch.arange(2, 14) * 16.0, torch.arange(4, 12) * 16.0, indexing="ij"), -1)
+    half = torch.tensor([14.0, 56.0])
+    boxes = torch.cat([centres.reshape(-1, 2) - half, centres.reshape(-1, 2) + half], dim=1)
+    before = Anchors(ratios=(1.0,), convention="exact")
+    after = search(objects(boxes), before, 0.5)
+    assert len(after.ratios) == 1 and 3 < after.ratios[0] < 5.3
+    assert measure(objects(boxes), after, 0.5).mean > 0.8 > measure(objects(boxes), before, 0.5).mean
+    assert after.sizes == before.sizes and len(after.scales) == 3
+    assert search(objects(boxes), before, 0.5) == after  # seeded
+
+
+def test_search_never_makes_it_worse():
+    some = random_objects(30, 256, 256)
+    before = Anchors()
+    after = search(some, before, 0.5)
+    old, new = (measure(some, each, 0.5) for each in (before, after))
+    assert new.recall + new.mean >= old.recall + old.mean
+
+
+def test_collect_sees_what_the_network_sees():
+    data = SceneData(Scenes(image_size=128), 3, "train")
+    found = collect(data, Inference(image_size=256), 3)
+    expected = torch.cat([data[index].boxes for index in range(3)]) * 2
+    assert torch.allclose(found.boxes, expected) and found.pictures.unique().tolist() == [256]

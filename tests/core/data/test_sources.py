@@ -1,0 +1,61 @@
+import pytest
+import torch
+
+from core.config import Scenes
+from core.data.coco import CocoData
+from core.data.sources import SCENES_PER_SPLIT, DataError, SceneData, open_data
+from core.data.voc import VocData
+from core.scenes.render import CLASS_NAMES
+from tests.core.made_data import assert_sample, coco, voc, voc_object
+
+SCENES = Scenes()
+
+
+def test_scenes_are_repeatable_and_disjoint():
+    splits = {split: SceneData(SCENES, 2, split) for split in ("train", "val", "test")}
+    pictures = [sample.image for data in splits.values() for sample in data]
+    assert all(len(data) == 2 and data.class_names == CLASS_NAMES for data in splits.values())
+    for index, image in enumerate(pictures):
+        assert not any(torch.equal(image, other) for other in pictures[:index])
+    again = SceneData(SCENES, 1, "val")[0]
+    assert_sample(again)
+    assert torch.equal(again.image, splits["val"][0].image)
+
+
+def test_scene_numbers_end_where_the_next_split_begins():
+    longest = SceneData(SCENES, SCENES_PER_SPLIT, "test")
+    assert longest[-1].image.shape[0] == 3
+    with pytest.raises(IndexError):
+        longest[SCENES_PER_SPLIT]
+    for length in (0, -1, SCENES_PER_SPLIT + 1):
+        with pytest.raises(DataError, match="scenes cannot be made"):
+            SceneData(SCENES, length, "train")
+
+
+def test_open_data_finds_the_kind(tmp_path):
+    assert isinstance(open_data("scenes", "train", SCENES, 3), SceneData)
+    assert isinstance(open_data(str(coco(tmp_path / "c")), "train", SCENES, 3), CocoData)
+    folder = voc(tmp_path / "v", {"p": voc_object()})
+    assert isinstance(open_data(str(folder), "train", SCENES, 3), VocData)
+    coco(folder)
+    assert isinstance(open_data(str(folder), "train", SCENES, 3), CocoData)
+
+
+def test_open_data_says_what_it_looked_for(tmp_path):
+    with pytest.raises(DataError, match="There is no data set 'nowhere'"):
+        open_data("nowhere", "train", SCENES, 3)
+    with pytest.raises(DataError, match=r"val\.json .*instances_val\*\.json .*Annotations/\*\.xml"):
+        open_data(str(tmp_path), "val", SCENES, 3)
+    coco(tmp_path / "c")
+    with pytest.raises(DataError, match=r"no split val: neither val\.json nor annotations/instances_val\*\.json"):
+        open_data(str(tmp_path / "c"), "val", SCENES, 3)
+    folder = voc(tmp_path / "v", {"p": voc_object()}, {"train": "p"})
+    with pytest.raises(DataError, match=r"no split val: .*val\.txt is not there"):
+        open_data(str(folder), "val", SCENES, 3)
+
+
+@pytest.mark.parametrize("source", ["scenes", "coco", "voc"])
+def test_unknown_split(tmp_path, source):
+    folders = {"coco": coco(tmp_path / "coco"), "voc": voc(tmp_path / "voc", {"p": voc_object()})}
+    with pytest.raises(DataError, match=r"no split '\.\./x': choose one of train, val, test"):
+        open_data(str(folders.get(source, source)), "../x", SCENES, 3)

@@ -1,0 +1,213 @@
+import os
+import stat
+import struct
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from core.data.folders import open_folder
+from core.data.untrusted import DataError
+from core.data.zip_import import Limits, import_zip, unpack
+from tests.core.made_data import coco, voc, voc_object, yolo
+
+
+def pack(archive: Path, files: dict[str, bytes], compression: int = zipfile.ZIP_DEFLATED) -> Path:
+    with zipfile.ZipFile(archive, "w", compression) as content:
+        for name, data in files.items():
+            content.writestr(name, data)
+    return archive
+
+
+def packed(archive: Path, folder: Path, prefix: str = "") -> Path:
+    files = {path for path in folder.rglob("*") if path.is_file()}
+    return pack(archive, {prefix + path.relative_to(folder).as_posix(): path.read_bytes() for path in files})
+
+
+def remains(folder: Path) -> set[str]:
+    return {str(path.relative_to(folder)) for path in folder.rglob("*")}
+
+
+def refused(tmp_path: Path, archive: Path, message: str, limits: Limits | None = None) -> None:
+    """Also: nothing new remains, beside the place of the data set and elsewhere."""
+    before = remains(tmp_path)
+    with pytest.raises(DataError, match=message) as error:
+        import_zip(archive, tmp_path / "new", Path.exists, *([limits] if limits else []))
+    assert remains(tmp_path) == before
+    assert ".part" not in str(error.value)
+
+
+@pytest.mark.parametrize("prefix", ["", "set/", "a/b/c/"])
+@pytest.mark.parametrize("kind", ["coco", "voc", "yolo"])
+def test_a_data_set_is_found_and_opens(tmp_path, kind, prefix):
+    if kind == "coco":
+        made = coco(tmp_path / "made")
+    elif kind == "voc":
+        made = voc(tmp_path / "made", {"p": voc_object()}, {"train": "p"})
+    else:
+        made = yolo(tmp_path / "made", {"train/p": "0 0.5 0.5 0.5 0.5"})
+    archive = packed(tmp_path / "set.zip", made, prefix)
+    with zipfile.ZipFile(archive, "a") as content:
+        content.writestr("__MACOSX/._x", b"rubbish")
+        content.writestr(f"{prefix}.DS_Store", b"rubbish")
+    assert import_zip(archive, tmp_path / "new", lambda folder: folder.is_dir()) is True
+    assert remains(tmp_path / "new") == remains(made)
+    assert len(open_folder(tmp_path / "new", "train")) == len(open_folder(made, "train"))
+    assert not list(tmp_path.glob(".*"))
+
+
+def test_what_is_not_accepted_leaves_nothing(tmp_path):
+    archive = packed(tmp_path / "set.zip", coco(tmp_path / "made"))
+
+    def accept(folder: Path) -> None:
+        raise DataError(f"{folder}/train.json is not to my liking")
+
+    with pytest.raises(DataError, match=r"^train\.json is not"):
+        import_zip(archive, tmp_path / "new", accept)
+    assert not (tmp_path / "new").exists() and not list(tmp_path.glob(".*"))
+
+
+def test_an_existing_folder_stays(tmp_path):
+    archive = packed(tmp_path / "set.zip", coco(tmp_path / "made"))
+    (tmp_path / "new").mkdir()
+    refused(tmp_path, archive, "new is there already")
+    (tmp_path / "new").rmdir()
+    (tmp_path / "new").symlink_to(tmp_path / "nowhere")
+    refused(tmp_path, archive, "new is there already")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "../x.png",
+        "a/../../x.png",
+        "/etc/x.png",
+        "a\\..\\x.png",
+        "C:\\x.png",
+        "a\nb.png",
+        "a" * 300,
+        "b/" * 600 + "c",
+        "..",
+    ],
+)
+def test_paths_that_leave_the_folder(tmp_path, name):
+    refused(tmp_path, pack(tmp_path / "set.zip", {"train.json": b"{}", name: b"x"}), "which is no path inside a folder")
+
+
+def test_a_name_that_ends_early(tmp_path):
+    archive = pack(tmp_path / "set.zip", {"train.json": b"{}", "a_b.png": b"x"})
+    archive.write_bytes(archive.read_bytes().replace(b"a_b.png", b"a\0b.png"))
+    refused(tmp_path, archive, "no path inside a folder|differ")
+
+
+@pytest.mark.parametrize("kind", [stat.S_IFLNK, stat.S_IFIFO, stat.S_IFCHR])
+def test_links_and_devices(tmp_path, kind):
+    entry = zipfile.ZipInfo("images/a.png")
+    entry.create_system, entry.external_attr = 3, (kind | 0o777) << 16
+    with zipfile.ZipFile(tmp_path / "set.zip", "w") as content:
+        content.writestr("train.json", "{}")
+        content.writestr(entry, "/etc/passwd")
+    refused(tmp_path, tmp_path / "set.zip", r"images/a\.png', which is a link or device")
+
+
+def test_two_files_of_one_name_or_a_file_for_a_folder(tmp_path):
+    with pytest.warns(UserWarning, match="Duplicate"), zipfile.ZipFile(tmp_path / "set.zip", "w") as content:
+        content.writestr("a", "1")
+        content.writestr("a", "2")
+    refused(tmp_path, tmp_path / "set.zip", "cannot be unpacked")
+    refused(tmp_path, pack(tmp_path / "other.zip", {"a": b"1", "a/b": b"2"}), "cannot be unpacked")
+
+
+def test_bounds(tmp_path):
+    files = {f"images/{number}": os.urandom(1000) for number in range(10)}
+    archive = pack(tmp_path / "set.zip", files)
+    refused(tmp_path, archive, "10 files, more than 9", Limits(files=9))
+    refused(tmp_path, archive, "holds more than", Limits(size=9_999))
+    refused(tmp_path, archive, "holds no data set", Limits(files=10, size=10_000))
+    bomb = pack(tmp_path / "bomb.zip", {"zeros": bytes(5 * 2**20)})
+    refused(tmp_path, bomb, "grows more than 200-fold")
+    refused(tmp_path, bomb, "holds no data set", Limits(ratio=2000))
+
+
+@pytest.mark.parametrize("many", [70_000, 1000])
+def test_a_directory_too_large_is_not_read(tmp_path, many, monkeypatch):
+    archive = pack(tmp_path / "set.zip", {f"images/{'n' * 100}{number}": b"" for number in range(many)})
+    monkeypatch.setattr(zipfile, "ZipFile", None)
+    refused(tmp_path, archive, "lists far more than 10 files", Limits(files=10))
+
+
+@pytest.mark.parametrize("pointed_at", ["the small record", "nowhere"])
+def test_a_directory_that_two_records_describe_is_not_read(tmp_path, pointed_at, monkeypatch):
+    archive = pack(tmp_path / "set.zip", {f"images/{'n' * 100}{number}": b"" for number in range(1000)})
+    content, end = archive.read_bytes()[:-22], archive.read_bytes()[-22:]
+    size, offset = struct.unpack_from("<LL", end, 12)
+    small, real = (struct.pack("<4sQHHLLQQQQ", b"PK\x06\x06", 44, 45, 45, 0, 0, 1, 1, s, offset) for s in (46, size))
+    there = len(content) if pointed_at == "the small record" else 2**64 - 1
+    locator = struct.pack("<4sLQL", b"PK\x06\x07", 0, there, 1)
+    archive.write_bytes(content + small + real + locator + end[:12] + b"\xff" * 8 + end[20:])
+    monkeypatch.setattr(zipfile, "ZipFile", None)
+    refused(tmp_path, archive, "lists far more than 10 files", Limits(files=10))
+
+
+def test_a_file_larger_than_it_says(tmp_path):
+    archive = pack(tmp_path / "set.zip", {"train.json": b"x" * 5000}, zipfile.ZIP_STORED)
+    content = archive.read_bytes()
+    assert content.count(struct.pack("<L", 5000)) == 4  # both sizes, in the file's head and in the directory
+    at = content.rindex(struct.pack("<L", 5000))
+    archive.write_bytes(content[:at] + struct.pack("<L", 50) + content[at + 4 :])
+    refused(tmp_path, archive, "larger than it says|is damaged")
+
+
+@pytest.mark.parametrize("cut", [0.5, 0.98])
+def test_damaged(tmp_path, cut):
+    archive = packed(tmp_path / "set.zip", coco(tmp_path / "made"))
+    content = archive.read_bytes()
+    archive.write_bytes(content[: int(len(content) * cut)])
+    refused(tmp_path, archive, "is no zip or is damaged")
+
+
+def test_one_wrong_byte(tmp_path):
+    archive = pack(tmp_path / "set.zip", {"train.json": os.urandom(5000)}, zipfile.ZIP_STORED)
+    content = bytearray(archive.read_bytes())
+    content[2000] ^= 1
+    archive.write_bytes(content)
+    refused(tmp_path, archive, "is no zip or is damaged")
+
+
+def test_every_byte_may_be_wrong(tmp_path):
+    """Whatever the damage: an error of ours, or a data set that was not touched by it."""
+    archive = packed(tmp_path / "set.zip", yolo(tmp_path / "made", {"train/p": "0 0.5 0.5 0.5 0.5"}))
+    content = archive.read_bytes()
+    for at in range(0, len(content), 7):
+        (tmp_path / "bad.zip").write_bytes(content[:at] + bytes([content[at] ^ 0x55]) + content[at + 1 :])
+        (tmp_path / "there").mkdir()
+        try:
+            unpack(tmp_path / "bad.zip", tmp_path / "there")
+        except (DataError, OSError) as error:
+            assert not isinstance(error, OSError) or error.errno
+        for path in sorted((tmp_path / "there").rglob("*"), reverse=True):
+            path.rmdir() if path.is_dir() else path.unlink()
+        (tmp_path / "there").rmdir()
+
+
+def test_encrypted_or_unusual(tmp_path):
+    refused(tmp_path, pack(tmp_path / "set.zip", {"a": b"x"}, zipfile.ZIP_BZIP2), "encrypted or packed unusually")
+    archive = pack(tmp_path / "locked.zip", {"a": b"x"})
+    content = bytearray(archive.read_bytes())
+    at = content.index(b"PK\x01\x02")
+    content[at + 8] |= 1
+    archive.write_bytes(content)
+    refused(tmp_path, archive, "encrypted")
+
+
+@pytest.mark.parametrize("content", [b"", b"no zip", b"PK\x05\x06", b"PK\x05\x06" + bytes(18)])
+def test_no_zip(tmp_path, content):
+    (tmp_path / "set.zip").write_bytes(content)
+    refused(tmp_path, tmp_path / "set.zip", "is no zip or is damaged|holds no data set")
+
+
+def test_no_file_and_a_full_disk(tmp_path, monkeypatch):
+    refused(tmp_path, tmp_path / "none.zip", "cannot be unpacked into .*No such file")
+    archive = packed(tmp_path / "set.zip", coco(tmp_path / "made"))
+    monkeypatch.setattr("core.data.zip_import.shutil.disk_usage", lambda _: type("Usage", (), {"free": 10}))
+    refused(tmp_path, archive, "but 0.0 GB are free: make room")

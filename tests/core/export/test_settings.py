@@ -1,0 +1,174 @@
+"""Settings taken home: torchvision's script is run and compared, the others are checked key by key."""
+
+import ast
+import shlex
+
+import pytest
+import torch
+from torchvision.models.detection import retinanet
+from torchvision.models.detection.image_list import ImageList
+
+from core.cli import main
+from core.config import Config, knobs
+from core.export.detectron2 import detectron2_values
+from core.export.mmdetection import mmdetection_model
+from core.export.settings import FORMATS, as_command, as_json
+from core.export.torchvision import as_torchvision
+from core.retinanet.anchors import make_anchors
+from core.retinanet.losses import total_loss
+from core.retinanet.model import build_model
+from core.retinanet.predict import detect
+from core.retinanet.preprocess import prepare
+from core.structures import Sample
+from core.training.trainer import batch_losses
+from tests.core.networks import spread_scores
+
+PICTURE = torch.rand(3, 75, 110, generator=torch.Generator().manual_seed(1))
+SMALL = {"model.fpn_channels": 32, "inference.image_size": 96, "inference.max_image_size": 128}
+CASES = {
+    "defaults": {},
+    "narrow": {"model.num_convs": 2, "model.head_norm": "none", "model.p6_source": "p5"},
+    "deep heads": {"model.num_convs": 6, "loss.box_loss": "giou", "anchors.ratios": (1.0,)},
+    "no head": {"model.num_convs": 0, "loss.gamma": 0.5, "loss.alpha": 0.4, "loss.smooth_l1_beta": 0.3},
+    "plain": {"loss.kind": "cross_entropy", "loss.box_loss": "l1", "matching.force_best_match": False},
+    "balanced": {"loss.kind": "balanced_cross_entropy", "loss.alpha": 0.7, "matching.fg_iou_threshold": 0.6},
+    "inference": {"inference.score_threshold": 0.1, "inference.nms_threshold": 0.3, "inference.max_detections": 7},
+}
+
+
+@pytest.fixture
+def restored():
+    """torchvision as it was: its script puts other losses into it."""
+    before = retinanet.sigmoid_focal_loss, retinanet._box_loss
+    yield
+    retinanet.sigmoid_focal_loss, retinanet._box_loss = before
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_torchvisions_script_is_this_detector(case, restored):
+    config = Config.from_flat({**SMALL, **CASES[case]})
+    names: dict = {}
+    exec(compile(as_torchvision(config, 3), case, "exec"), names)
+    theirs = names["model"].eval()
+    torch.manual_seed(0)
+    ours = build_model(config.model, num_classes=3, anchors_per_place=config.anchors.per_place).eval()
+    prior = ours.head["classification_head"].cls_logits.bias
+    assert torch.allclose(theirs.head.classification_head.cls_logits.bias, prior)
+    with torch.no_grad():
+        ours.head["regression_head"].bbox_reg.weight.normal_(std=0.02)
+    spread_scores(ours, PICTURE, config)
+    theirs.load_state_dict(ours.state_dict())  # strict
+    _same_anchors(theirs, config)
+    _same_detections(theirs, ours, config)
+    _same_losses(theirs, ours, config)
+
+
+def _same_anchors(theirs, config: Config) -> None:
+    maps = [torch.zeros(1, 1, *grid) for grid in make_anchors(config.anchors, 96, 128).grids]
+    found = theirs.anchor_generator(ImageList(torch.zeros(1, 3, 96, 128), [(96, 128)]), maps)[0]
+    assert torch.equal(found, make_anchors(config.anchors, 96, 128).boxes)
+
+
+def _same_detections(theirs, ours, config: Config) -> None:
+    with torch.inference_mode():
+        expected, found = theirs([PICTURE])[0], detect(ours, [PICTURE], config)[0]
+    assert len(found.labels) == len(expected["labels"])
+    assert torch.allclose(found.boxes, expected["boxes"], atol=1e-3)
+    assert torch.allclose(found.scores, expected["scores"], atol=1e-5)
+
+
+def _same_losses(theirs, ours, config: Config) -> None:
+    image = torch.rand(3, 96, 128, generator=torch.Generator().manual_seed(2))
+    boxes, labels = torch.tensor([[8.0, 8, 60, 50], [70, 20, 90, 44]]), torch.tensor([2, 0])
+    sample = Sample(image, boxes, labels, torch.zeros(2, dtype=torch.bool), 0)
+    batch = prepare([image], config.inference)
+    losses = total_loss(batch_losses(ours(batch.pixels), batch, [sample], config), config.loss)
+    theirs.head.train(), theirs.backbone.eval()
+    theirs.training = theirs.transform.training = True  # the losses, with the running statistics of the norms
+    expected = theirs([image], [{"boxes": boxes, "labels": labels}])
+    assert losses.classification.item() == pytest.approx(expected["classification"].item(), rel=1e-4)
+    assert losses.box.item() == pytest.approx(expected["bbox_regression"].item(), rel=1e-4)
+
+
+def test_json_and_command_say_the_settings(monkeypatch):
+    config = Config.from_flat({"loss.gamma": 1.5, "anchors.ratios": (0.5, 1.0), "matching.force_best_match": False})
+    assert Config.from_json(as_json(config, 6)) == config
+    words = shlex.split(as_command(config, 6).replace("\\\n", ""))
+    assert words[:3] == ["python", "-m", "core"]
+    options = main._parse(words[3:])
+    assert main.config_of(options) == config
+
+
+DETECTRON2 = """MODEL.META_ARCHITECTURE MODEL.BACKBONE.NAME MODEL.BACKBONE.FREEZE_AT MODEL.RESNETS.DEPTH
+MODEL.RESNETS.RES2_OUT_CHANNELS MODEL.RESNETS.OUT_FEATURES MODEL.RESNETS.NORM MODEL.RESNETS.STRIDE_IN_1X1
+MODEL.FPN.IN_FEATURES MODEL.FPN.OUT_CHANNELS MODEL.ANCHOR_GENERATOR.SIZES MODEL.ANCHOR_GENERATOR.ASPECT_RATIOS
+MODEL.RETINANET.NUM_CLASSES MODEL.RETINANET.NUM_CONVS MODEL.RETINANET.NORM MODEL.RETINANET.PRIOR_PROB
+MODEL.RETINANET.IOU_THRESHOLDS MODEL.RETINANET.IOU_LABELS MODEL.RETINANET.FOCAL_LOSS_ALPHA
+MODEL.RETINANET.FOCAL_LOSS_GAMMA MODEL.RETINANET.BBOX_REG_LOSS_TYPE MODEL.RETINANET.SMOOTH_L1_LOSS_BETA
+MODEL.RETINANET.SCORE_THRESH_TEST MODEL.RETINANET.TOPK_CANDIDATES_TEST MODEL.RETINANET.NMS_THRESH_TEST
+TEST.DETECTIONS_PER_IMAGE INPUT.MIN_SIZE_TRAIN INPUT.MIN_SIZE_TEST INPUT.MAX_SIZE_TRAIN INPUT.MAX_SIZE_TEST
+SOLVER.IMS_PER_BATCH SOLVER.MAX_ITER SOLVER.BASE_LR SOLVER.MOMENTUM SOLVER.WEIGHT_DECAY SOLVER.WARMUP_ITERS
+SOLVER.LR_SCHEDULER_NAME SOLVER.STEPS SOLVER.GAMMA SEED"""
+
+
+def test_detectron2_has_every_name():
+    """The names are those of detectron2/config/defaults.py."""
+    config = Config.from_flat({"loss.box_loss": "l1", "model.batch_norm": "frozen", "training.schedule": "multi_step"})
+    values = detectron2_values(config, 20)
+    assert set(values) == set(DETECTRON2.split())
+    assert values["MODEL.RETINANET.NUM_CLASSES"] == 20 and values["MODEL.RETINANET.SMOOTH_L1_LOSS_BETA"] == 0.0
+    assert values["MODEL.RESNETS.NORM"] == "FrozenBN" and values["MODEL.RETINANET.IOU_THRESHOLDS"] == [0.4, 0.5]
+    assert len(values["MODEL.ANCHOR_GENERATOR.SIZES"]) == 5 and len(values["MODEL.ANCHOR_GENERATOR.SIZES"][0]) == 3
+
+
+MMDETECTION = {  # arguments of each type, from mmdetection 3's documentation
+    "RetinaNet": "data_preprocessor backbone neck bbox_head train_cfg test_cfg",
+    "DetDataPreprocessor": "mean std bgr_to_rgb pad_size_divisor",
+    "ResNet": "depth num_stages out_indices frozen_stages norm_cfg norm_eval style",
+    "BN": "requires_grad",
+    "GN": "num_groups",
+    "FPN": "in_channels out_channels start_level add_extra_convs relu_before_extra_convs num_outs",
+    "RetinaHead": "num_classes in_channels stacked_convs feat_channels norm_cfg anchor_generator bbox_coder "
+    "reg_decoded_bbox loss_cls loss_bbox init_cfg",
+    "AnchorGenerator": "base_sizes scales ratios strides",
+    "DeltaXYWHBBoxCoder": "target_means target_stds",
+    "FocalLoss": "use_sigmoid gamma alpha loss_weight",
+    "CrossEntropyLoss": "use_sigmoid loss_weight",
+    "SmoothL1Loss": "beta loss_weight",
+    "L1Loss": "loss_weight",
+    "GIoULoss": "loss_weight",
+    "Normal": "layer std override name bias_prob",
+    "MaxIoUAssigner": "pos_iou_thr neg_iou_thr min_pos_iou match_low_quality ignore_iof_thr",
+    "PseudoSampler": "",
+    "nms": "iou_threshold class_agnostic",
+    "soft_nms": "iou_threshold method sigma class_agnostic",
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_mmdetection_has_every_name(case):
+    config = Config.from_flat({**CASES[case], "inference.nms_kind": "soft" if case == "plain" else "hard"})
+    seen = []
+
+    def check(value: object) -> None:
+        if isinstance(value, dict):
+            if "type" in value:
+                seen.append(value["type"])
+                assert set(value) - {"type"} <= set(MMDETECTION[value["type"]].split()), value["type"]
+            for each in value.values():
+                check(each)
+
+    model = mmdetection_model(config, 5)
+    check(model)
+    assert {"RetinaNet", "RetinaHead", "AnchorGenerator", "MaxIoUAssigner"} <= set(seen)
+    assert model["bbox_head"]["num_classes"] == 5 and model["backbone"]["frozen_stages"] == -1
+
+
+@pytest.mark.parametrize("form", ["torchvision", "detectron2", "mmdetection 3"])
+@pytest.mark.parametrize("kind", ["ohem", "cutoff"])
+def test_code_is_valid_and_says_what_it_leaves_out(form, kind):
+    config = Config.from_flat({"loss.kind": kind, "loss.normaliser": "moving_average"})
+    text = FORMATS[form](config, 4)
+    ast.parse(text)
+    assert f"loss.kind = {kind} ({knobs()['loss.kind'].label})" in text
+    assert ("loss.normaliser" in text) == (form != "detectron2")

@@ -1,0 +1,59 @@
+import pytest
+import torch
+
+from core.retinanet.focal_kernel import BLOCK, Weights, focal_by_anchor
+from core.retinanet.losses import focal_loss
+
+WEIGHTS = [Weights(0.25, 0.75, 2.0), Weights(0.5, 0.5, 0.5), Weights(1.0, 1.0, 0.0), Weights(0.0, 1.0, 5.0)]
+
+
+def some(
+    count: int, classes: int, dtype: torch.dtype = torch.float32
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    generator = torch.Generator().manual_seed(0)
+    logits = torch.randn(count, classes, generator=generator, dtype=dtype) * 4
+    anchors = torch.arange(0, count, 3)
+    return logits, anchors, torch.randint(classes, anchors.shape, generator=generator)
+
+
+def reference(logits: torch.Tensor, anchors: torch.Tensor, labels: torch.Tensor, weights: Weights) -> torch.Tensor:
+    """The same from the loss of single pairs, whose gradient autograd finds."""
+    targets = torch.zeros_like(logits)
+    targets[anchors, labels] = 1
+    unweighted = focal_loss(logits, targets, alpha=0.5, gamma=weights.gamma) * 2
+    return (unweighted * torch.where(targets == 1, weights.foreground, weights.background)).sum(dim=1)
+
+
+@pytest.mark.parametrize("weights", WEIGHTS)
+@pytest.mark.parametrize("count", [1, 50, BLOCK // 7 + 10])  # the last takes two blocks
+def test_loss_and_gradient_are_autograds(weights, count):
+    logits, anchors, labels = some(count, 7)
+    ours, theirs = logits.clone().requires_grad_(), logits.clone().requires_grad_()
+    loss, expected = focal_by_anchor(ours, anchors, labels, weights), reference(theirs, anchors, labels, weights)
+    assert torch.allclose(loss, expected, rtol=1e-5, atol=1e-6)
+    share = torch.linspace(0, 1, count)  # what comes back differs from anchor to anchor
+    (loss * share).sum().backward()
+    (expected * share).sum().backward()
+    assert torch.allclose(ours.grad, theirs.grad, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("weights", WEIGHTS)
+def test_gradcheck(weights):
+    logits, anchors, labels = some(5, 3, torch.float64)
+    assert torch.autograd.gradcheck(lambda x: focal_by_anchor(x, anchors, labels, weights), logits.requires_grad_())
+
+
+@pytest.mark.parametrize("weights", WEIGHTS)
+def test_huge_logits_stay_finite_and_a_wrong_one_pays_its_distance(weights):
+    logits = torch.tensor([[1e4, -1e4], [-1e4, 1e4]], requires_grad=True)
+    loss = focal_by_anchor(logits, torch.tensor([1]), torch.tensor([0]), weights)
+    loss.sum().backward()
+    assert loss.tolist() == pytest.approx([1e4 * weights.background, 1e4 * (weights.background + weights.foreground)])
+    assert logits.grad.isfinite().all()
+
+
+def test_without_foreground_without_anchors_and_without_gradient():
+    none = torch.zeros(0, dtype=torch.int64)
+    assert focal_by_anchor(torch.zeros(0, 3), none, none, WEIGHTS[0]).shape == (0,)
+    loss = focal_by_anchor(torch.zeros(1, 1), none, none, Weights(1.0, 1.0, 2.0))
+    assert loss.item() == pytest.approx(0.25 * 0.6931472) and not loss.requires_grad  # p_t = 1/2

@@ -1,0 +1,68 @@
+"""What a picture's detections depend on: the picture."""
+
+import pytest
+import torch
+
+from core.config import Config
+from core.retinanet.model import build_model
+from core.retinanet.predict import detect, detections_of, predict
+
+SETTINGS = {
+    "model.weights": "random",
+    "model.fpn_channels": 32,
+    "model.num_convs": 1,
+    "model.prior_probability": 0.5,
+    "inference.image_size": 64,
+    "inference.score_threshold": 0.5,
+}
+CONFIG = Config.from_flat(SETTINGS)
+
+
+@pytest.fixture(scope="module")
+def model():
+    """A network whose scores spread around the threshold, so that ties are rare and boxes are many."""
+    torch.manual_seed(0)
+    network = build_model(CONFIG.model, num_classes=3, anchors_per_place=9).eval()
+    with torch.no_grad():
+        network.head["classification_head"].cls_logits.weight.normal_(std=0.3)
+        network.head["regression_head"].bbox_reg.weight.normal_(std=0.02)
+    return network
+
+
+def pictures(*sides: tuple[int, int]) -> list[torch.Tensor]:
+    dice = torch.Generator().manual_seed(1)
+    return [torch.randint(0, 256, (3, *side), generator=dice, dtype=torch.uint8) for side in sides]
+
+
+def same(found, expected):
+    for mine, other in zip(found, expected, strict=True):
+        assert len(mine.labels) > 20
+        assert mine.labels.tolist() == other.labels.tolist()
+        assert torch.allclose(mine.scores, other.scores, atol=1e-5)
+        assert torch.allclose(mine.boxes, other.boxes, atol=0.01)
+
+
+def test_company_changes_nothing_and_the_order_stays(model):
+    # Padded to 64×96, 96×64, 64×96, 64×64, 64×64 and 64×96; of the first three only the first and third go together.
+    images = pictures((60, 80), (80, 60), (64, 84), (64, 64), (32, 32), (120, 160))
+    same(detect(model, images, CONFIG), [detect(model, [image], CONFIG)[0] for image in images])
+
+
+def test_wider_padding_is_what_changes_detections(model):
+    """Otherwise all could share a batch, and the test above would show nothing."""
+    images = pictures((60, 80), (80, 60))
+    in_one = detections_of(predict(model, images, CONFIG), CONFIG)
+    for mine, alone in zip(in_one, detect(model, images, CONFIG), strict=True):
+        assert mine.scores.tolist() != pytest.approx(alone.scores.tolist(), abs=1e-3)
+
+
+def test_one_run_of_the_network_for_each_shape(model):
+    batches = []
+    handle = model.register_forward_pre_hook(lambda _, inputs: batches.append(tuple(inputs[0].shape)))
+    detect(model, pictures((60, 80), (64, 64), (64, 84), (64, 90), (32, 32)), CONFIG)
+    handle.remove()
+    assert batches == [(3, 3, 64, 96), (2, 3, 64, 64)]
+
+
+def test_no_pictures_no_detections(model):
+    assert detect(model, [], CONFIG) == []

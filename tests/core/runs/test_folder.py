@@ -1,0 +1,109 @@
+import json
+
+import pytest
+
+from core.io.jsonl import JsonLines
+from core.runs.control import PAUSE, STOP, Control, ask, read_control
+from core.runs.folder import FAILED, RUNNING, About, RunError, RunFolder, Status, append_line
+from core.training.trainer import StepRecord
+
+
+def folder_in(path) -> RunFolder:
+    folder = RunFolder(path / "run")
+    folder.create()
+    return folder
+
+
+def test_what_is_written_is_read(tmp_path):
+    folder = folder_in(tmp_path)
+    assert folder.read_status() is None and folder.read_about() == About() and folder.read_metrics() == []
+    folder.write_status(FAILED, "why")
+    assert folder.read_status()[:2] == (FAILED, "why") and folder.read_status().since > 0
+    folder.write_about(About("data", 5.0, "group", "gamma", "γ = 0"))
+    assert folder.read_about() == About("data", 5.0, "group", "gamma", "γ = 0")
+
+
+def test_about_leaves_what_others_have_noted(tmp_path):
+    folder = folder_in(tmp_path)
+    folder.about.write_text(json.dumps({"title": "mine", "source": 7, "arm": None}))
+    assert folder.read_about() == About()  # what is of another kind does not count
+    folder.write_about(About("data"))
+    assert json.loads(folder.about.read_text())["title"] == "mine" and folder.read_about().source == "data"
+
+
+@pytest.mark.parametrize(
+    "text", ["", "{", "[]", "null", '{"state": 5}', '{"state": "dancing", "since": "x"}', "[" * 9999]
+)
+def test_damaged_files_do_not_stop_a_reader(tmp_path, text):
+    folder = folder_in(tmp_path)
+    for path in (folder.status, folder.about, folder.control, folder.metrics):
+        path.write_text(text)
+    assert folder.read_status().state == RUNNING  # whether it does, its lock tells
+    assert folder.read_about() == About() and read_control(folder.control) == Control()
+    assert folder.read_metrics() == []
+
+
+def test_one_process_at_a_time(tmp_path):
+    folder = folder_in(tmp_path)
+    assert not folder.is_held()
+    with folder.take():
+        assert folder.is_held()
+        with pytest.raises(RunError, match="going on in another process"):
+            folder.take()
+    assert not folder.is_held()
+
+
+def test_a_growing_file_is_read_on(tmp_path):
+    path = tmp_path / "lines"
+    lines = JsonLines(path)
+    assert lines.read() == ()
+    path.write_text('{"step": 1}\n{"ste')
+    assert lines.read() == ({"step": 1},)
+    path.write_text('{"step": 1}\n{"step": 2}\n')
+    assert lines.read() == ({"step": 1}, {"step": 2})
+    with path.open("a") as file:
+        file.write('nonsense\n5\n{"step": "3"}\n{"step": 3}\n')
+    assert [record["step"] for record in lines.read()] == [1, 2, 3]
+    (tmp_path / "other").write_text('{"step": 7}\n')
+    (tmp_path / "other").replace(path)
+    assert lines.read() == ({"step": 7},)
+    path.unlink()
+    assert lines.read() == ()
+
+
+def test_records_after_a_step_are_cut(tmp_path):
+    folder = folder_in(tmp_path)
+    for step in (1, 2, 3):
+        folder.append(StepRecord(step, 1.0, 1.0, 0.1, 3, 1.0, 2.0))
+        append_line(folder.film, {"step": step})
+    folder.cut(2)
+    assert [record["step"] for record in folder.read_metrics()] == [1, 2]
+    assert [record["step"] for record in JsonLines(folder.film).read()] == [1, 2]
+
+
+def test_on_a_full_disk_the_status_can_be_written_still(tmp_path, monkeypatch):
+    folder = folder_in(tmp_path)
+    folder.write_status(RUNNING)
+
+    def full(path, text):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("core.runs.folder.write_text", full)
+    folder.write_status(FAILED, "full")
+    assert folder.read_status()[:2] == (FAILED, "full")
+
+
+def test_what_is_asked_of_a_run(tmp_path):
+    path = tmp_path / "control.json"
+    assert read_control(path) == Control() and not Control().pauses_at(3)
+    ask(path, Control(PAUSE, 4))
+    asked = read_control(path)
+    assert asked.single(3) and not asked.single(2) and not asked.pauses_at(3) and asked.pauses_at(4)
+    ask(path, Control(STOP))
+    assert read_control(path) == Control(STOP) and not read_control(path).pauses_at(9)
+
+
+def test_a_status_has_a_short_message(tmp_path):
+    folder = folder_in(tmp_path)
+    folder.write_status(FAILED, "x" * 100_000)
+    assert len(folder.read_status().message) == 2000 and isinstance(folder.read_status(), Status)

@@ -1,0 +1,196 @@
+import pytest
+import torch
+
+from core.config import Training
+from core.structures import Sample
+from core.training.augment import Part, augment, cropped, flipped, grained, recoloured, scaled
+
+NOTHING = {"flip_probability": 0, "scale_jitter": 0, "crop_probability": 0, "colour_jitter": 0, "noise_jitter": 0}
+EVERYTHING = {
+    "flip_probability": 0.5,
+    "scale_jitter": 0.9,
+    "crop_probability": 1,
+    "colour_jitter": 1,
+    "noise_jitter": 0.5,
+}
+
+
+def generator(seed: int = 0) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+def make_sample(boxes: list, size: tuple[int, int] = (40, 60), crowd: list | None = None) -> Sample:
+    image = torch.randint(0, 256, (3, *size), dtype=torch.uint8, generator=generator())
+    return Sample(
+        image=image,
+        boxes=torch.tensor(boxes, dtype=torch.float32).reshape(-1, 4),
+        labels=torch.arange(len(boxes)),
+        crowd=torch.tensor(crowd or [False] * len(boxes), dtype=torch.bool),
+        image_id=5,
+    )
+
+
+def equal(first: Sample, second: Sample) -> bool:
+    tensors = zip(first[:4], second[:4], strict=True)
+    return all(torch.equal(*pair) for pair in tensors) and first.image_id == second.image_id
+
+
+def assert_sound(sample: Sample) -> None:
+    height, width = sample.image.shape[-2:]
+    assert sample.image.dtype == torch.uint8
+    assert sample.boxes.dtype == torch.float32
+    assert sample.boxes.shape == (len(sample.labels), 4)
+    assert len(sample.labels) == len(sample.crowd)
+    assert (sample.boxes[:, 2:] > sample.boxes[:, :2]).all()
+    assert (sample.boxes >= 0).all()
+    assert (sample.boxes[:, 2:] <= torch.tensor([width, height]) * (1 + 1e-6)).all()
+
+
+def test_nothing_changes_nothing():
+    sample = make_sample([[1, 2, 30, 20], [0, 0, 60, 40]])
+    rng = generator()
+    for _ in range(20):
+        assert equal(augment(sample, Training(**NOTHING), rng), sample)
+
+
+@pytest.mark.parametrize("boxes", [[], [[1, 2, 30, 20]], [[0, 0, 60, 40], [59, 39, 60, 40], [3.5, 7.25, 9, 30]]])
+def test_every_result_is_sound_and_repeatable(boxes):
+    sample = make_sample(boxes)
+    before = Sample(*(part.clone() for part in sample[:4]), sample.image_id)
+    training = Training(**EVERYTHING)
+    first, second = generator(3), generator(3)
+    for _ in range(60):
+        changed = augment(sample, training, first)
+        assert_sound(changed)
+        assert equal(changed, augment(sample, training, second))
+        assert len(changed.boxes) >= min(1, len(boxes))
+    assert equal(sample, before)
+
+
+def test_every_call_draws_equally_often():
+    sample = make_sample([[1, 2, 30, 20]])
+    first, second = generator(), generator()
+    augment(sample, Training(**NOTHING), first)
+    augment(sample, Training(**EVERYTHING), second)
+    assert torch.equal(first.get_state(), second.get_state())
+
+
+def test_probability_one_always_flips():
+    sample = make_sample([[1, 2, 30, 20]])
+    for seed in range(20):
+        assert equal(augment(sample, Training(**{**NOTHING, "flip_probability": 1}), generator(seed)), flipped(sample))
+
+
+def test_flip_by_hand():
+    sample = make_sample([[1, 2, 30, 20]])
+    assert flipped(sample).boxes.tolist() == [[30, 2, 59, 20]]
+    assert torch.equal(flipped(sample).image[:, :, 0], sample.image[:, :, -1])
+    assert equal(flipped(flipped(sample)), sample)
+
+
+def test_scale_by_hand():
+    sample = make_sample([[1, 2, 30, 20]])
+    assert equal(scaled(sample, 1), sample)
+    doubled = scaled(sample, 2)
+    assert doubled.image.shape == (3, 80, 120)
+    assert doubled.boxes.tolist() == [[2, 4, 60, 40]]
+    third = scaled(sample, 1 / 3)  # 40 → 13 rows, 60 → 20 columns
+    assert third.image.shape == (3, 13, 20)
+    assert torch.allclose(third.boxes, torch.tensor([[1 / 3, 2 * 13 / 40, 10, 20 * 13 / 40]]))
+
+
+def test_scale_keeps_a_picture_of_one_pixel():
+    assert scaled(make_sample([[0, 0, 1, 1]], (1, 1)), 0.1).image.shape == (3, 1, 1)
+
+
+def test_scale_jitter_stays_in_its_range():
+    sample = make_sample([], (100, 100))
+    training = Training(**{**NOTHING, "scale_jitter": 0.3})
+    sides = [augment(sample, training, generator(seed)).image.shape[1] for seed in range(100)]
+    assert 70 <= min(sides) < 80
+    assert 120 < max(sides) <= 130
+
+
+def test_crop_by_hand():
+    sample = make_sample([[0, 0, 20, 20], [0, 0, 60, 40], [50, 30, 60, 40], [9, 0, 11, 2]])
+    part = cropped(sample, Part(left=10, top=0, width=40, height=30))
+    assert torch.equal(part.image, sample.image[:, 0:30, 10:50])
+    # The first centre (10, 10) is just inside, the third (55, 35) outside, the fourth (10, 1) inside.
+    assert part.labels.tolist() == [0, 1, 3]
+    assert part.boxes.tolist() == [[0, 0, 10, 20], [0, 0, 40, 30], [0, 0, 1, 2]]
+
+
+def test_crop_keeps_an_object_that_is_no_crowd():
+    sample = make_sample([[0, 0, 4, 4], [50, 30, 60, 40]], crowd=[True, False])
+    training = Training(**{**NOTHING, "crop_probability": 1})
+    for seed in range(100):
+        part = augment(sample, training, generator(seed))
+        assert 1 in part.labels.tolist()
+        assert part.image.shape[1] >= 20
+        assert part.image.shape[2] >= 30
+
+
+def test_crop_reaches_every_object_and_every_corner():
+    sample = make_sample([[0, 0, 4, 4], [56, 36, 60, 40], [56, 0, 60, 4], [0, 36, 4, 40]])
+    training = Training(**{**NOTHING, "crop_probability": 1})
+    parts = [augment(sample, training, generator(seed)) for seed in range(200)]
+    assert {label for part in parts for label in part.labels.tolist()} == {0, 1, 2, 3}
+
+
+def test_crop_of_a_crowd_alone_and_of_one_pixel():
+    training = Training(**{**NOTHING, "crop_probability": 1})
+    for seed in range(20):
+        assert len(augment(make_sample([[0, 0, 4, 4]], crowd=[True]), training, generator(seed)).boxes) == 1
+        single = make_sample([[0, 0, 1, 1]], (1, 1))
+        assert equal(augment(single, training, generator(seed)), single)
+
+
+def test_hairline_boxes_never_lose_their_area():
+    edge = torch.nextafter(torch.tensor(30.0), torch.tensor(31.0)).item()
+    sample = make_sample([[30, 20, edge, 40], [29.999998, 0, 30, 40]])
+    for seed in range(200):
+        assert_sound(augment(sample, Training(**{**EVERYTHING, "scale_jitter": 0}), generator(seed)))
+
+
+def test_colour_by_hand():
+    image = torch.tensor([200, 100, 50], dtype=torch.uint8).reshape(3, 1, 1).repeat(1, 4, 4)
+    assert torch.equal(recoloured(image, 1, 1, 1), image)
+    assert recoloured(image, 0.5, 1, 1)[:, 0, 0].tolist() == [100, 50, 25]
+    assert recoloured(image, 2, 1, 1)[:, 0, 0].tolist() == [255, 200, 100]
+    assert len(set(recoloured(image, 1, 1, 0)[:, 0, 0].tolist())) == 1
+    assert len(set(recoloured(image, 1, 0, 1).flatten().tolist())) == 1
+
+
+def test_colour_leaves_objects_alone():
+    sample = make_sample([[1, 2, 30, 20]])
+    changed = augment(sample, Training(**{**NOTHING, "colour_jitter": 0.5}), generator())
+    assert not torch.equal(changed.image, sample.image)
+    assert equal(changed._replace(image=sample.image), sample)
+
+
+def test_grain_has_its_deviation_no_colour_and_stays_in_range():
+    image = torch.full((3, 100, 100), 128, dtype=torch.uint8)
+    changed = grained(image, 0.1, generator()).float()
+    assert changed.std().item() == pytest.approx(25.5, rel=0.03)
+    assert changed.mean().item() == pytest.approx(128, abs=1)
+    assert torch.equal(changed[0], changed[1]) and torch.equal(changed[0], changed[2])
+    assert torch.equal(grained(image, 0, generator()), image)
+    extreme = grained(image, 5, generator())
+    assert extreme.min() == 0 and extreme.max() == 255
+
+
+def test_noise_jitter_is_mostly_slight_and_never_above_its_bound():
+    sample = make_sample([[1, 2, 30, 20]])._replace(image=torch.full((3, 64, 64), 128, dtype=torch.uint8))
+    training = Training(**{**NOTHING, "noise_jitter": 0.2})
+    deviations = [augment(sample, training, generator(seed)).image.float().std().item() / 255 for seed in range(200)]
+    assert max(deviations) < 0.2 * 1.05
+    assert sum(deviation < 0.05 for deviation in deviations) == pytest.approx(100, abs=25)  # u² < ¼ for half of u
+    assert equal(augment(sample, training, generator())._replace(image=sample.image), sample)
+
+
+def test_noise_leaves_the_other_changes_as_they_are():
+    sample = make_sample([[1, 2, 30, 20]])
+    plain, noisy = (Training(**{**EVERYTHING, "noise_jitter": each}) for each in (0, 0.5))
+    for seed in range(20):
+        one, other = (augment(sample, training, generator(seed)) for training in (plain, noisy))
+        assert equal(other._replace(image=one.image), one)

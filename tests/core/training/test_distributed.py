@@ -1,0 +1,82 @@
+"""Two processes that train together on the CPU do what one does."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+from core.runs.train import FINISHED, STOPPED, RunFolder, load_checkpoint
+from core.training.distributed import anywhere, make_accelerator
+from core.weights.sources import load_weights
+from tests.core import launched
+
+ROOT = Path(__file__).parents[3]
+# `accelerate launch` as the README has it, with a port of its own.
+LAUNCH = (
+    sys.executable,
+    "-m",
+    "accelerate.commands.launch",
+    "--multi_gpu",
+    "--num_processes",
+    "2",
+    "--main_process_port",
+    "0",
+)
+
+
+@pytest.fixture(scope="module")
+def together(tmp_path_factory) -> Path:
+    """Folder of runs of two processes, with what they printed."""
+    place = tmp_path_factory.mktemp("together")
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
+    with (place / "stdout").open("w") as stdout, (place / "stderr").open("w") as stderr:
+        command = [*LAUNCH, "-m", launched.__name__, str(place)]
+        process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=stdout, stderr=stderr)
+        try:
+            process.wait(280)
+        finally:
+            process.terminate()  # it ends the two processes, which killing it would leave behind
+            process.wait()
+    assert process.returncode == 0, (place / "stderr").read_text()
+    return place
+
+
+@pytest.mark.parametrize("name", launched.COMPARED)
+def test_same_losses_and_weights_as_one_process(together, tmp_path, name):
+    assert launched.train(tmp_path, name, launched.COMPARED[name]) == 0
+    one, two = RunFolder(tmp_path / name), RunFolder(together / name)
+    assert two.read_status().state == FINISHED
+    for alone, shared in zip(one.read_metrics(), two.read_metrics(), strict=True):
+        for key in set(alone) - {"images_per_second", "metrics"}:
+            assert shared[key] == pytest.approx(alone[key], rel=1e-3), key
+    expected, found = (load_weights(str(folder.weights)).state for folder in (one, two))
+    close = 3e-4 if name == "live" else 1e-5  # sums of another order, over small batches
+    for key, value in expected.items():
+        assert torch.allclose(found[key], value, rtol=0, atol=close), key
+
+
+def test_a_signal_to_one_process_stops_both(together):
+    folder = RunFolder(together / "stopped")
+    assert folder.read_status().state == STOPPED
+    assert load_checkpoint(folder.checkpoint)["step"] == folder.read_metrics()[-1]["step"] >= 1
+    assert json.loads((together / "stopped.json").read_text())["stopped"] is True
+
+
+def test_only_one_process_writes_and_talks(together):
+    evaluations = (together / "stdout").read_text().splitlines()
+    assert [line.split(":")[0] for line in evaluations] == ["step 3"] * 4 + ["step 1"]
+    assert "%|" not in (together / "stderr").read_text()  # no terminal, no bar
+    for name in launched.COMPARED:
+        records = RunFolder(together / name).read_metrics()
+        assert len(records) == records[-1]["step"] + 1  # each step once, and the evaluation
+    assert not list(together.rglob("*.part"))
+
+
+def test_one_process_asks_itself():
+    accelerator = make_accelerator()
+    assert accelerator.num_processes == 1 and accelerator.is_main_process
+    assert anywhere(accelerator, True) and not anywhere(accelerator, False)

@@ -1,0 +1,76 @@
+import math
+
+import pytest
+
+from core.training.divergence import Explosion, LastStep, explain_divergence, usual_rate
+from tests.core.tiny import tiny
+
+CALM = {
+    "training__learning_rate": 0.001, "training__optimizer": "adamw", "training__warmup_steps": 20,
+    "training__clip_norm": 10.0, "training__batch_size": 8, "model__prior_probability": 0.01,
+}  # fmt: skip
+
+
+def told(step: int = 5, box: float = math.nan, flat: int = 0, **changes) -> str:
+    config = tiny(**{**CALM, **changes})
+    return explain_divergence(config, LastStep(step, 1.0, box, math.inf, config.training.learning_rate, flat))
+
+
+@pytest.mark.parametrize(
+    "changes, said",
+    [
+        ({"training__optimizer": "sgd", "training__learning_rate": 0.1}, "learning_rate = 0.1 is high for sgd"),
+        ({"training__learning_rate": 0.03}, "learning_rate = 0.03 is high for adamw with batches of 8: try 0.001."),
+        ({"training__warmup_steps": 0}, "set training.warmup_steps"),
+        ({"model__prior_probability": 0.5}, "model.prior_probability = 0.5"),
+        ({"training__clip_norm": 0}, "set training.clip_norm"),
+        ({"training__batch_size": 2, "model__batch_norm": "live"}, "set model.batch_norm to frozen"),
+        ({"matching__fg_iou_threshold": 0.9}, "set loss.normaliser to moving_average"),
+        ({"training__precision": "bf16"}, "set training.precision to fp32"),
+        ({"flat": 2}, "2 objects of this batch have no area"),
+        ({}, "Lower training.learning_rate (0.001), raise training.warmup_steps (20) or lower"),
+    ],
+)  # fmt: skip
+def test_each_cause_names_its_knob(changes, said):
+    assert said in told(**changes)
+
+
+def test_the_surest_cause_comes_first_and_two_are_enough():
+    text = told(
+        model__prior_probability=0.5, training__learning_rate=1.0, training__warmup_steps=0, training__clip_norm=0
+    )
+    assert text.index("prior_probability") < text.index("learning_rate") and "warmup" not in text
+
+
+def test_what_cannot_be_the_cause_is_not_named():
+    assert "full learning rate" not in told(step=500, training__warmup_steps=0)
+    assert "prior" not in told(step=500, model__prior_probability=0.5)
+    assert "area" not in told(flat=2, box=0.5)  # the box loss is a number
+    trained = told(model__prior_probability=0.5, model__weights="builtin", model__heads="loaded")
+    assert "prior" not in trained  # these heads do not begin at π
+
+
+def test_the_papers_rate_grows_with_the_batch():
+    assert usual_rate(tiny(training__optimizer="sgd", training__batch_size=16)) == 0.01
+    assert usual_rate(tiny(training__optimizer="sgd", training__batch_size=4)) == 0.0025
+    assert usual_rate(tiny(training__optimizer="adam")) == 0.001
+
+
+def test_an_explosion_is_a_loss_that_stays_far_above_the_first():
+    watch = Explosion()
+    assert not any(watch.sees(loss) for loss in (50.0, 6000.0, 6000.0, 40.0, 6000.0, 6000.0))
+    assert watch.sees(6000.0)
+
+
+def test_a_first_loss_of_nothing_is_no_measure():
+    watch = Explosion()
+    assert not any(watch.sees(loss) for loss in (0.0, 900.0, 900.0, 900.0))
+    assert [watch.sees(loss) for loss in (2e3, 2e3, 2e3)] == [False, False, True]
+
+
+def test_an_explosion_is_noticed_after_resuming_too():
+    watch, other = Explosion(), Explosion()
+    for loss in (10.0, 2000.0, 2000.0):
+        watch.sees(loss)
+    other.restore(watch.state())
+    assert other.sees(2000.0)

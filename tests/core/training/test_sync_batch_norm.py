@@ -1,0 +1,51 @@
+import pytest
+import torch
+import torch.distributed as dist
+from torch import nn
+
+from core.training.sync_batch_norm import SharedBatchNorm, share_norms
+
+
+@pytest.fixture
+def alone():
+    """A group of one process, whose batch is the whole one; that of two is tried in `test_processes`."""
+    dist.init_process_group("gloo", store=dist.HashStore(), rank=0, world_size=1)
+    yield
+    dist.destroy_process_group()
+
+
+def pair() -> tuple[nn.Module, nn.Module]:
+    torch.manual_seed(0)
+    usual = nn.Sequential(nn.Conv2d(3, 4, 1), nn.Sequential(nn.BatchNorm2d(4)))
+    usual[1][0].weight.data.uniform_(0.5, 2)
+    shared = nn.Sequential(nn.Conv2d(3, 4, 1), nn.Sequential(nn.BatchNorm2d(4)))
+    shared.load_state_dict(usual.state_dict())
+    share_norms(shared)
+    return usual, shared
+
+
+def test_is_a_batch_norm_in_values_gradients_and_statistics(alone):
+    usual, shared = pair()
+    maps = 5 + 3 * torch.randn(2, 3, 5, 7)
+    for model in (usual, shared):
+        for _ in range(2):
+            model(maps).square().mul(torch.arange(7.0)).sum().backward()
+    torch.testing.assert_close(shared(maps), usual(maps))
+    for found, expected in zip(shared.parameters(), usual.parameters(), strict=True):
+        torch.testing.assert_close(found.grad, expected.grad, rtol=1e-4, atol=1e-3)
+    for name, value in usual.state_dict().items():
+        torch.testing.assert_close(shared.state_dict()[name], value)
+
+
+def test_needs_no_other_process_in_evaluation_mode():
+    usual, shared = pair()
+    maps = torch.randn(1, 3, 4, 4)
+    assert torch.equal(shared.eval()(maps), usual.eval()(maps))
+
+
+def test_parameters_stay_the_same_tensors():
+    model = nn.Sequential(nn.BatchNorm2d(4))
+    before = [*model.parameters(), *model.buffers()]
+    share_norms(model)
+    assert type(model[0]) is SharedBatchNorm
+    assert all(one is other for one, other in zip([*model.parameters(), *model.buffers()], before, strict=True))
