@@ -32,12 +32,12 @@ def main() -> None:
     if options.data_folder and not options.data_folder.is_dir():
         parser.error(f"there is no folder {options.data_folder}: name one that exists")
 
-    from playground.datasets import DATA
-    from playground.evaluation_store import Store
-    from playground.evaluations import EVALUATIONS
+    from playground.data.datasets import DATA
+    from playground.evaluations.jobs import EVALUATIONS
+    from playground.evaluations.store import Store
     from playground.page import build_page, launch_options
     from playground.steps.training import RUNS
-    from playground.visitor import VISITORS, is_local
+    from playground.support.visitors import VISITORS, is_local
 
     VISITORS.apart = (options.visitors or ("alike" if is_local(options.host) else "apart")) == "apart"
     DATA.allowed = options.data_folder and options.data_folder.resolve()

@@ -11,11 +11,11 @@ import time
 import urllib.request
 
 from core.config import Config
-from playground.asked import Asked
-from playground.controls import settings_of
-from playground.live import PATH
 from playground.page import build_page, launch_options
-from playground.show import show
+from playground.server.live import PATH
+from playground.server.render import show
+from playground.state.page_state import Asked
+from playground.state.settings import settings_of
 
 PEOPLE, EVENTS = 10, 60
 FRAME = 1 / 60  # seconds between two values of a drag, at least

@@ -6,21 +6,22 @@ from typing import Any
 import gradio as gr
 
 from core.io.paths import ASSETS
-from playground import address, events, live
-from playground.answers import answers
-from playground.data_events import connect_data
-from playground.datasets import DATA
-from playground.evaluation_events import connect_evaluation
-from playground.evaluations import EVALUATIONS
-from playground.layout import lay_out
-from playground.lessons.events import connect_lessons
-from playground.pinning import connect_pinning
-from playground.plot import head as plot_head
+from playground.components.plot import head as plot_head
+from playground.data.datasets import DATA
+from playground.evaluations.jobs import EVALUATIONS
+from playground.events import navigation, settings
+from playground.events.common import answers
+from playground.events.data import connect_data
+from playground.events.evaluation import connect_evaluation
+from playground.events.export import connect_take_home
+from playground.events.lessons import connect_lessons
+from playground.events.pinning import connect_pinning
+from playground.events.training import connect_training
+from playground.layout.layout import lay_out
+from playground.server import live
 from playground.steps import STEPS
 from playground.steps.training import RUNS
-from playground.take_home import connect_take_home
-from playground.training_events import connect_training
-from playground.visitor import HEAD
+from playground.support.visitors import HEAD
 
 DELETE_CACHE = (3600, 86400)  # every hour, uploads older than a day, seconds
 STYLES = ASSETS / "style"
@@ -33,13 +34,13 @@ def build_page() -> gr.Blocks:
     title = "RetinaNet Playground"
     with gr.Blocks(title=title, analytics_enabled=False, fill_width=True, delete_cache=DELETE_CACHE) as page:
         parts = lay_out()
-        address.connect_address(page, parts)
-        address.connect_resets(parts)
-        address.connect_header(parts)
-        events.connect_settings(parts)
-        events.connect_picture(parts)
-        events.connect_weights(parts)
-        events.connect_anchors(parts)
+        navigation.connect_address(page, parts)
+        navigation.connect_resets(parts)
+        navigation.connect_header(parts)
+        settings.connect_settings(parts)
+        settings.connect_picture(parts)
+        settings.connect_weights(parts)
+        settings.connect_anchors(parts)
         connect_data(page, parts)
         connect_take_home(parts)
         connect_training(parts)

@@ -1,4 +1,4 @@
-"""What a lesson is; `playground.lessons.reading` reads them off their files."""
+"""What a lesson is; `playground.lessons.parser` reads them off their files."""
 
 from typing import Any, NamedTuple
 

@@ -6,11 +6,11 @@ from typing import NamedTuple
 
 import gradio as gr
 
-from playground import readout
-from playground.asked import Asked
+from playground.components import html
 from playground.lessons.lesson import Lesson
-from playground.lessons.reading import lessons
-from playground.lessons.telling import Telling
+from playground.lessons.narration import Telling
+from playground.lessons.parser import lessons
+from playground.state.page_state import Asked
 
 SCRIPT = (Path(__file__).parent / "question.js").read_text("utf-8")
 FREE = "Free play"
@@ -94,7 +94,7 @@ def panel() -> Panel:
             apply_default_css=False,
         )
         outcome = gr.Markdown(latex_delimiters=LATEX, elem_id="lesson-outcome", sanitize_html=False)
-        checks = readout.component("checks", "lesson-checks")
+        checks = html.component("checks", "lesson-checks")
     # Kept in the visitor's browser; the key only keeps it apart from other pages, there is nothing to hide.
     seen = gr.BrowserState([], storage_key="retinanet-lessons", secret="retinanet-lessons")
     return Panel(box, title, text, question, outcome, checks, back, onward, leave, seen)

@@ -8,9 +8,9 @@ from torchvision.ops import box_iou
 from core.analysis.loss_concentration import cumulative, hardest_share
 from core.retinanet.losses import total_loss
 from core.retinanet.matching import BACKGROUND, IGNORED
-from playground import readout
-from playground.situation import Situation
-from playground.steps.who_pays import effective_number, groups_of
+from playground.components import html
+from playground.pipeline.pipeline import Situation
+from playground.steps.loss.shares import effective_number, groups_of
 
 HIT = 0.5  # IoU from which a detection of the right class has found an object
 Quantity = Callable[[Situation], float]
@@ -97,7 +97,7 @@ QUANTITIES: dict[str, Quantity] = {
 def shown(name: str, value: float) -> str:
     """Returns a value of a quantity as lessons print it; shares are per cent."""
     if "share" in name:
-        return readout.percent(value)
+        return html.percent(value)
     if float(value).is_integer():
         return f"{value:,.0f}"
     if 0 < abs(value) < 0.001:

@@ -1,14 +1,14 @@
 """Anchors: which boxes the network can start from, and how well they fit the objects of this picture."""
 
 from core.retinanet.anchors import LEVELS
-from playground import readout
-from playground.figures import colour, points
-from playground.inspect_place import anchors_at
-from playground.inspector import inspect
-from playground.layers import Layer
-from playground.situation import Situation
-from playground.step import Focus, Look, Step, Words, section, truth_layer
+from playground.canvas.view import Layer
+from playground.components import html
+from playground.components.figures import colour, points
+from playground.inspector.inspect import inspect
+from playground.inspector.location import anchors_at
+from playground.pipeline.pipeline import Situation
 from playground.steps.levels import anchor_levels
+from playground.steps.step import Focus, Look, Step, Words, section, truth_layer
 
 
 def look(situation: Situation, focus: Focus) -> Look:
@@ -39,12 +39,12 @@ def _levels(situation: Situation) -> str:
             f"{grid.grids[level][0]}×{grid.grids[level][1]}",
             f"{grid.strides[level][0]:g}",
             f"{size:g}",
-            readout.count(count),
+            html.count(count),
         )
         for level, (size, count) in enumerate(zip(situation.config.anchors.sizes, grid.counts, strict=True))
     )
-    text = readout.facts([("anchors", readout.count(sum(grid.counts))), ("at each place", str(grid.per_place))])
-    return text + readout.table(readout.Table("Levels", ("level", "places", "stride", "size", "anchors"), rows))
+    text = html.facts([("anchors", html.count(sum(grid.counts))), ("at each place", str(grid.per_place))])
+    return text + html.table(html.Table("Levels", ("level", "places", "stride", "size", "anchors"), rows))
 
 
 def _objects(situation: Situation) -> str:
@@ -61,7 +61,7 @@ def _objects(situation: Situation) -> str:
     )
     low = frozenset(index for index, best in enumerate(iou.tolist()) if best < threshold)
     title = f"Best IoU any anchor reaches ({len(low)} of {len(boxes)} objects below {threshold:g})"
-    return readout.table(readout.Table(title, ("object", "px", "IoU", "on"), rows, low))
+    return html.table(html.Table(title, ("object", "px", "IoU", "on"), rows, low))
 
 
 def _fit(situation: Situation) -> dict:
@@ -85,7 +85,7 @@ STEP = Step(
     "Boxes of a few sizes and shapes are tiled over every level; the network only corrects them. Click the picture to "
     "see the anchors of another place. An object that no anchor overlaps well is hard to learn.",
     section("anchors"),
-    lambda situation: readout.count(len(situation.grid.boxes)),
+    lambda situation: html.count(len(situation.grid.boxes)),
     look,
     anchor_levels,
 )

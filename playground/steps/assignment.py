@@ -3,13 +3,13 @@
 import numpy as np
 
 from core.retinanet.matching import BACKGROUND, IGNORED
-from playground import readout
-from playground.figures import colour, histogram
-from playground.inspector import inspect
-from playground.layers import Layer
-from playground.situation import Situation
-from playground.step import Focus, Look, Step, Words, section, truth_layer
+from playground.canvas.view import Layer
+from playground.components import html
+from playground.components.figures import colour, histogram
+from playground.inspector.inspect import inspect
+from playground.pipeline.pipeline import Situation
 from playground.steps.levels import assignment_levels
+from playground.steps.step import Focus, Look, Step, Words, section, truth_layer
 
 
 def look(situation: Situation, focus: Focus) -> Look:
@@ -34,13 +34,13 @@ def _counts(situation: Situation) -> str:
     match = situation.match
     foreground, background = int(match.foreground.sum()), int((match.label == BACKGROUND).sum())
     pairs = [
-        ("foreground", readout.count(foreground)),
-        ("of them forced", readout.count(int(match.forced.sum()))),
-        ("ignored", readout.count(int((match.label == IGNORED).sum()))),
-        ("background", readout.count(background)),
-        ("background a foreground", readout.number(background / foreground if foreground else None, ",.0f")),
+        ("foreground", html.count(foreground)),
+        ("of them forced", html.count(int(match.forced.sum()))),
+        ("ignored", html.count(int((match.label == IGNORED).sum()))),
+        ("background", html.count(background)),
+        ("background a foreground", html.number(background / foreground if foreground else None, ",.0f")),
     ]
-    return readout.facts(pairs)
+    return html.facts(pairs)
 
 
 def _objects(situation: Situation) -> str:
@@ -55,9 +55,7 @@ def _objects(situation: Situation) -> str:
         if not mine.any():
             none.add(index)
     title = f"Anchors of each object ({len(none)} without any)"
-    return readout.table(
-        readout.Table(title, ("object", "best IoU", "matched", "forced"), tuple(rows), frozenset(none))
-    )
+    return html.table(html.Table(title, ("object", "best IoU", "matched", "forced"), tuple(rows), frozenset(none)))
 
 
 def _histogram(situation: Situation) -> dict:

@@ -9,10 +9,10 @@ from core.experiments.comparison import Row, result, rows
 from core.experiments.presets import PRESETS, Preset
 from core.io.paths import ASSETS
 from core.runs.train import FAILED
-from playground import readout
-from playground.figures import ARMS, Figure, comparison
-from playground.run_overlay import thinned
-from playground.runs import Progress
+from playground.components import html
+from playground.components.figures import ARMS, Figure, comparison
+from playground.runs.curves import thinned
+from playground.runs.service import Progress
 from playground.steps import paper
 
 RIVALS = (
@@ -41,20 +41,20 @@ def figure(progress: Progress) -> Figure:
 def status(progress: Progress) -> str:
     """Returns what a comparison is about and what came of it so far."""
     preset = progress.preset
-    text = readout.paragraph(f"{preset.title}: {progress.state}. {progress.message}".strip())
-    text += readout.paragraph(preset.look_at)
+    text = html.paragraph(f"{preset.title}: {progress.state}. {progress.message}".strip())
+    text += html.paragraph(preset.look_at)
     results = [result(curve.part) for curve in progress.curves]
     broken = (f"{each.arm}: {each.message.partition(';')[0]}." for each in results if each.state == FAILED)
-    return text + _table("This comparison so far", rows(results), preset) + "".join(map(readout.paragraph, broken))
+    return text + _table("This comparison so far", rows(results), preset) + "".join(map(html.paragraph, broken))
 
 
 def measured(keys: Iterable[str] = PRESETS) -> str:
     """Returns what presets gave when they were measured, each to be opened; nothing where nothing is kept."""
     kept = _kept("presets.json")
     return "".join(
-        readout.details(
+        html.details(
             f"Measured here: {PRESETS[key].title}",
-            readout.paragraph(PRESETS[key].look_at) + _table(kept[key]["title"], kept_rows(key), PRESETS[key]),
+            html.paragraph(PRESETS[key].look_at) + _table(kept[key]["title"], kept_rows(key), PRESETS[key]),
         )
         for key in keys
         if key in kept
@@ -67,19 +67,19 @@ def rivals() -> str:
     if not kept:
         return ""
     columns = ("detector", "AP", "AP50", "small", "medium", "large", "ms a picture")
-    text = readout.paragraph(RIVALS)
+    text = html.paragraph(RIVALS)
     for group in kept["groups"]:
         cells = tuple(
             (
                 row["detector"],
                 _spread(row["ap"], row["ap_low"], row["ap_high"]),
-                *(readout.number(row[name]) for name in ("ap50", "ap_small", "ap_medium", "ap_large")),
-                readout.number(row["milliseconds"], ".0f"),
+                *(html.number(row[name]) for name in ("ap50", "ap_small", "ap_medium", "ap_large")),
+                html.number(row["milliseconds"], ".0f"),
             )
             for row in group["rows"]
         )
-        text += readout.table(readout.Table(group["title"], columns, cells))
-    return readout.details("One stage or two: RetinaNet against Faster R-CNN", text)
+        text += html.table(html.Table(group["title"], columns, cells))
+    return html.details("One stage or two: RetinaNet against Faster R-CNN", text)
 
 
 def kept_rows(key: str) -> list[Row]:
@@ -100,20 +100,20 @@ def _table(title: str, table: list[Row], preset: Preset) -> str:
         (
             row.arm + (f" ({row.failed} of {row.runs} diverged)" if row.failed else ""),
             _spread(row.ap, row.ap_low, row.ap_high),
-            readout.number(row.ap50),
-            readout.number(row.ap75),
-            f"{readout.number(row.first_loss, '.2f')} → {readout.number(row.last_loss, '.4g')}",
-            readout.number(row.foreground, ".0f"),
-            readout.number(row.images_per_second, ".1f"),
+            html.number(row.ap50),
+            html.number(row.ap75),
+            f"{html.number(row.first_loss, '.2f')} → {html.number(row.last_loss, '.4g')}",
+            html.number(row.foreground, ".0f"),
+            html.number(row.images_per_second, ".1f"),
             *((paper.per_cent(found.get(row.arm)),) if found else ()),
         )
         for row in table
     )
     columns = (*COLUMNS, IN_THE_PAPER) if found else COLUMNS
-    note = readout.paragraph(f"{IN_THE_PAPER}: {paper.ABOUT}") if found else ""
-    return readout.table(readout.Table(title, columns, cells)) + note
+    note = html.paragraph(f"{IN_THE_PAPER}: {paper.ABOUT}") if found else ""
+    return html.table(html.Table(title, columns, cells)) + note
 
 
 def _spread(mean: float | None, low: float | None, high: float | None) -> str:
-    said = readout.number(mean)
-    return said if low == high else f"{said} ({readout.number(low)}–{readout.number(high)})"
+    said = html.number(mean)
+    return said if low == high else f"{said} ({html.number(low)}–{html.number(high)})"

@@ -6,13 +6,13 @@ import torch
 from core.config import DECODING, Knob
 from core.retinanet.anchors import LEVELS
 from core.retinanet.postprocess import BEYOND_CAP, KEPT, SUPPRESSED
-from playground import readout
-from playground.figures import bars, colour
-from playground.inspector import inspect
-from playground.layers import Layer
-from playground.situation import Situation
-from playground.step import Focus, Look, Part, Step, Words, score_heat, truth_layer
+from playground.canvas.view import Layer
+from playground.components import html
+from playground.components.figures import bars, colour
+from playground.inspector.inspect import inspect
+from playground.pipeline.pipeline import Situation
 from playground.steps.levels import funnel_levels
+from playground.steps.step import Focus, Look, Part, Step, Words, score_heat, truth_layer
 
 
 def look(situation: Situation, focus: Focus) -> Look:
@@ -80,14 +80,14 @@ def _centres(boxes: torch.Tensor) -> torch.Tensor:
 def _counts(situation: Situation) -> str:
     fate, counts = situation.fates.fate, situation.level_counts
     pairs = [
-        ("scores", readout.count(sum(level.anchors for level in counts) * len(situation.network.class_names))),
-        ("above the threshold", readout.count(sum(level.scored for level in counts))),
-        ("after top-K", readout.count(len(fate))),
-        ("suppressed by NMS", readout.count(int((fate == SUPPRESSED).sum()))),
-        ("beyond the cap", readout.count(int((fate == BEYOND_CAP).sum()))),
-        ("detections", readout.count(int((fate == KEPT).sum()))),
+        ("scores", html.count(sum(level.anchors for level in counts) * len(situation.network.class_names))),
+        ("above the threshold", html.count(sum(level.scored for level in counts))),
+        ("after top-K", html.count(len(fate))),
+        ("suppressed by NMS", html.count(int((fate == SUPPRESSED).sum()))),
+        ("beyond the cap", html.count(int((fate == BEYOND_CAP).sum()))),
+        ("detections", html.count(int((fate == KEPT).sum()))),
     ]
-    return readout.facts(pairs)
+    return html.facts(pairs)
 
 
 def _kept(situation: Situation) -> str:
@@ -100,7 +100,7 @@ def _kept(situation: Situation) -> str:
         (names[found.label[index]], f"{fates.score[index]:.2f}", LEVELS[found.level[index]], str(victims[index]))
         for index in order.tolist()
     )
-    return readout.table(readout.Table("Best detections", ("class", "score", "from", "suppressed"), rows))
+    return html.table(html.Table("Best detections", ("class", "score", "from", "suppressed"), rows))
 
 
 def _funnel(situation: Situation) -> dict:
@@ -117,21 +117,21 @@ def _funnel(situation: Situation) -> dict:
 
 def _fated(situation: Situation, *fates: int) -> str:
     fate = situation.fates.fate
-    return readout.count(sum(int((fate == each).sum()) for each in fates))
+    return html.count(sum(int((fate == each).sum()) for each in fates))
 
 
 PARTS = (
     Part(
         "threshold",
         "Threshold",
-        lambda situation: readout.count(sum(level.scored for level in situation.level_counts)),
+        lambda situation: html.count(sum(level.scored for level in situation.level_counts)),
         "Scores of an anchor for a class that are above the threshold",
         layer="scores",
     ),
     Part(
         "topk",
         "Top-K",
-        lambda situation: readout.count(len(situation.fates.fate)),
+        lambda situation: html.count(len(situation.fates.fate)),
         "Candidates left when each level keeps its best",
         layer="before",
     ),

@@ -7,9 +7,9 @@ from core.analysis.model_costs import Part
 from core.retinanet.anchors import LEVELS
 from core.retinanet.matching import IGNORED
 from core.retinanet.postprocess import KEPT, SUPPRESSED
-from playground import readout
-from playground.situation import Situation
-from playground.step import Focus, LevelCell, Levels
+from playground.components import html
+from playground.pipeline.pipeline import Situation
+from playground.steps.step import Focus, LevelCell, Levels
 
 BODY = ("C3", "C4", "C5")
 PART_NAMES = {
@@ -61,7 +61,7 @@ def anchor_levels(situation: Situation, focus: Focus) -> Levels:
     """Returns the places and anchors of each level."""
     grid = situation.grid
     texts = [
-        f"{rows}×{columns} × {grid.per_place} = {readout.count(count)}"
+        f"{rows}×{columns} × {grid.per_place} = {html.count(count)}"
         for (rows, columns), count in zip(grid.grids, grid.counts, strict=True)
     ]
     return _levels("places × anchors at each", texts)
@@ -83,7 +83,7 @@ def loss_levels(situation: Situation, focus: Focus) -> Levels:
     """Returns each level's share of the classification loss."""
     paid = torch.stack([part.sum() for part in situation.losses.classification.split(situation.grid.counts)])
     shares = (paid / paid.sum().clamp(min=1e-12)).nan_to_num(0.0).tolist()
-    return _levels("of the classification loss", [readout.percent(share) for share in shares])
+    return _levels("of the classification loss", [html.percent(share) for share in shares])
 
 
 def funnel_levels(situation: Situation, focus: Focus) -> Levels:

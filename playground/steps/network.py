@@ -3,11 +3,11 @@
 from core.analysis import model_costs
 from core.retinanet.anchors import LEVELS
 from core.weights.architecture import WeightsError
-from playground import readout
-from playground.layers import Heat
-from playground.situation import Situation
-from playground.step import Focus, Look, Part, Step, Words, level_heat, score_heat, section, truth_layer
+from playground.canvas.view import Heat
+from playground.components import html
+from playground.pipeline.pipeline import Situation
 from playground.steps.levels import BODY, FROZEN, PART_NAMES, map_levels, short
+from playground.steps.step import Focus, Look, Part, Step, Words, level_heat, score_heat, section, truth_layer
 
 STAGES = ("stem", "layer1", "layer2", "layer3", "layer4")
 
@@ -17,14 +17,14 @@ def look(situation: Situation, focus: Focus) -> Look:
     try:
         pyramid = situation.pyramid
     except WeightsError as error:  # how large it would be can be told without weights
-        text = readout.paragraph(f"{error} So far this is only its size:") + _sizes(situation)
+        text = html.paragraph(f"{error} So far this is only its size:") + _sizes(situation)
         return Look(words=lambda: Words(text))
 
     def words() -> Words:
         maps = [*zip(BODY, pyramid.body, strict=True), *zip(LEVELS, pyramid.levels, strict=True)]
         shapes = tuple((name, f"{each.shape[1]} × {each.shape[2]} × {each.shape[3]}") for name, each in maps)
-        table = readout.Table("Maps of this picture", ("map", "channels × rows × columns"), shapes)
-        return Words(_sizes(situation) + readout.table(table))
+        table = html.Table("Maps of this picture", ("map", "channels × rows × columns"), shapes)
+        return Words(_sizes(situation) + html.table(table))
 
     return Look((truth_layer(situation, visible=False),), _heat(situation, focus), words)
 
@@ -42,17 +42,17 @@ def _heat(situation: Situation, focus: Focus) -> Heat:
 def _sizes(situation: Situation) -> str:
     parts, costs = situation.parts, situation.costs
     total, trainable = sum(part.parameters for part in parts), sum(part.trainable for part in parts)
-    text = readout.facts(
+    text = html.facts(
         [
             ("parameters", f"{total / 1e6:.1f} M"),
-            ("of them train", readout.percent(trainable / total)),
+            ("of them train", html.percent(trainable / total)),
             ("work a picture", f"{costs.gflops:.1f} GFLOP"),
             (f"to train on {situation.config.training.batch_size} pictures", f"{costs.training_bytes / 2**30:.2f} GiB"),
             ("classes", str(len(situation.class_names))),
         ]
     )
-    rows = tuple((_name(part), readout.count(part.parameters), _trains(part)) for part in parts)
-    return text + readout.table(readout.Table("Parameters", ("part", "number", "trains"), rows))
+    rows = tuple((_name(part), html.count(part.parameters), _trains(part)) for part in parts)
+    return text + html.table(html.Table("Parameters", ("part", "number", "trains"), rows))
 
 
 def _name(part: model_costs.Part) -> str:

@@ -1,6 +1,6 @@
 """How the paper's own measurements are told beside those made here in miniature."""
 
-from playground import readout
+from playground.components import html
 
 ABOUT = (
     "RetinaNet with ResNet-50 on COCO, pictures of 600 px, full training; AP in per cent (OHEM: ResNet-101). What is "
@@ -10,4 +10,4 @@ ABOUT = (
 
 def per_cent(ap: float | None) -> str:
     """Returns a figure of the paper as it stands there, "–" where there is none."""
-    return readout.number(ap, ".1f")
+    return html.number(ap, ".1f")

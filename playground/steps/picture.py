@@ -5,14 +5,14 @@ from collections import Counter
 from core.analysis.issues import NO_ANCHOR
 from core.config import Effect, Knob
 from core.retinanet.boxes import rescale
-from playground import readout
-from playground.data_report import places_of, report
-from playground.datasets import DATA
-from playground.place import is_kept
-from playground.situation import Situation
-from playground.sources import looks_of, sizes_at
-from playground.step import Focus, Look, Step, Words, truth_layer
+from playground.components import html
+from playground.data.datasets import DATA
+from playground.data.image_ref import is_kept
+from playground.data.report import places_of, report
+from playground.data.sources import looks_of, sizes_at
+from playground.pipeline.pipeline import Situation
 from playground.steps.levels import object_levels
+from playground.steps.step import Focus, Look, Step, Words, truth_layer
 
 MEASURED_AT_MOST = 20_000  # objects of a data set that are held against the anchors anew, in up to a second
 AREAS = (("small", 0, 32**2), ("medium", 32**2, 96**2), ("large", 96**2, float("inf")))  # COCO's, px²
@@ -31,18 +31,18 @@ def _told(situation: Situation) -> str:
     own = rescale(boxes, factors[0], factors[1])
     area = ((own[:, 2] - own[:, 0]) * (own[:, 3] - own[:, 1])).tolist()
     sizes = [(name, str(sum(low <= a < high for a in area))) for name, low, high in AREAS]
-    text = readout.facts(
+    text = html.facts(
         [
             ("objects", str(len(boxes))),
             ("picture, px", f"{width}×{height}"),
             ("for the network, px", f"{situation.size[1]}×{situation.size[0]}"),
         ]
     )
-    text += readout.table(readout.Table("Objects by class", ("class", "objects"), _rows(names)))
-    text += readout.table(readout.Table("By COCO's sizes", ("size", "objects"), tuple(sizes)))
+    text += html.table(html.Table("Objects by class", ("class", "objects"), _rows(names)))
+    text += html.table(html.Table("By COCO's sizes", ("size", "objects"), tuple(sizes)))
     text += _data_set(situation.place.source, situation) if is_kept(situation.place) else ""
     if not len(boxes):
-        text += readout.paragraph("There is no object yet: press Draw boxes above the picture and drag over one.")
+        text += html.paragraph("There is no object yet: press Draw boxes above the picture and drag over one.")
     return text
 
 
@@ -56,7 +56,7 @@ def _data_set(name: str, situation: Situation) -> str:
         sizes = sizes_at(name, situation.config)
         places = places_of(name, looks_of(name, situation.config))
         text = report(name, check, sizes.classes, issues + sizes.unmatched, places)
-    return readout.details("The data set", text, opened=True)
+    return html.details("The data set", text, opened=True)
 
 
 def _rows(names: Counter) -> tuple[tuple[str, str], ...]:

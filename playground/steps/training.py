@@ -6,18 +6,18 @@ from core.config import DECODING, Config, Knob, knobs
 from core.runs.snapshots import Frame
 from core.runs.step_changes import SingleStep, read_single_step
 from core.structures import Detections
-from playground import readout
-from playground.figures import Figure, colour, training
-from playground.layers import Layer
-from playground.pictures import Picture
-from playground.place import is_kept
-from playground.run_reader import picture_of
-from playground.run_readout import changes, status
-from playground.runs import Progress, Runs
-from playground.situation import Situation
-from playground.step import Focus, Look, Step, Words, objects_layer, truth_layer
+from playground.canvas.view import Layer
+from playground.components import html
+from playground.components.figures import Figure, colour, training
+from playground.data.image_ref import is_kept
+from playground.data.picture import Picture
+from playground.pipeline.pipeline import Situation
+from playground.runs.reader import picture_of
+from playground.runs.service import Progress, Runs
+from playground.runs.summary import changes, status
 from playground.steps import comparison
 from playground.steps.levels import part_levels
+from playground.steps.step import Focus, Look, Step, Words, objects_layer, truth_layer
 
 EVAL_IMAGES = "training.eval_images"  # belongs to the step that evaluates
 SCENES = "scenes made with the dials of the Picture step"
@@ -51,7 +51,7 @@ def look(situation: Situation, focus: Focus) -> Look:
 
 def _hint(situation: Situation) -> str:
     what = f"the data set {situation.place.source}" if is_kept(situation.place) else SCENES
-    return readout.paragraph(HINT.format(what)) + comparison.measured() + comparison.rivals()
+    return html.paragraph(HINT.format(what)) + comparison.measured() + comparison.rivals()
 
 
 def _told(progress: Progress, run: str, single: SingleStep | None) -> Words:

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 import torch
 
-from playground.canvas import canvas, payload, picture_url
-from playground.canvas_edit import parse_click, parse_edit
-from playground.layers import TRUTH, Heat, Layer, View
-from playground.live import head
+from playground.canvas.canvas import canvas, payload, picture_url
+from playground.canvas.edit import parse_click, parse_edit
+from playground.canvas.view import TRUTH, Heat, Layer, View
+from playground.server.live import head
 
 pytestmark = pytest.mark.browser
 

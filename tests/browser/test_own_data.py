@@ -9,9 +9,9 @@ from PIL import Image
 from core.config import Config
 from core.retinanet.model import build_model
 from core.weights.sources import save_weights
-from playground.datasets import DATA
+from playground.data.datasets import DATA
+from playground.data.library import Bounds, Shelf
 from playground.page import build_page, launch_options
-from playground.shelf import Bounds, Shelf
 from playground.steps import training
 from tests.browser.looking import address_of, choose, layers, notice
 from tests.core.made_data import coco, coco_content

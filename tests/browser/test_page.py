@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from playground.runs import Runs
+from playground.runs.service import Runs
 from playground.steps import STEPS, training
 from tests.browser.looking import QUICK, address_of, choose, headline, layers, notice, set_slider
 from tests.waiting import wait

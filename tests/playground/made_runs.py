@@ -8,7 +8,7 @@ from typing import Any
 
 from core.config import Config
 from core.runs.folder import FINISHED, RunFolder
-from playground.runs import Runs
+from playground.runs.service import Runs
 from playground.steps.training import RUNS
 
 

@@ -1,0 +1,171 @@
+"""Arrays → Plotly figures, as dictionaries for plotly.js; the page adds the colours of its theme."""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from playground.canvas.view import COLOURS
+
+# Wong's palette, told apart by the colour-blind.
+ARMS = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00")
+
+Figure = dict[str, Any]
+Line = tuple[str, str, Sequence[float], Sequence[float]]
+
+
+def lines(curves: Sequence[Line], *, title: str, x: str, y: str) -> Figure:
+    """Returns curves.
+
+    Args:
+        curves: (name, colour, x values, y values) each.
+        title: Heading.
+        x: Name of the horizontal axis.
+        y: Name of the vertical axis.
+    """
+    data = [_scatter(curve, "lines", line={"color": curve[1], "width": 2}) for curve in curves]
+    return _figure(data, title=title, x=x, y=y)
+
+
+def points(groups: Sequence[Line], marks: Sequence[tuple[str, float]], *, title: str, x: str, y: str) -> Figure:
+    """Returns scattered points, with named horizontal lines; the horizontal axis is logarithmic."""
+    data = [_scatter(group, "markers", marker={"color": group[1], "size": 9}) for group in groups]
+    figure = _figure(data, title=title, x=x, y=y)
+    figure["layout"]["xaxis"] |= _logarithmic([x for _, _, xs, _ in groups for x in xs])
+    figure["layout"]["yaxis"]["range"] = [0, 1.02]
+    for name, height in marks:
+        figure["layout"]["shapes"].append(
+            {
+                "type": "line",
+                "xref": "paper",
+                "x0": 0,
+                "x1": 1,
+                "y0": height,
+                "y1": height,
+                "line": {"dash": "dot", "width": 1},
+            }
+        )
+        figure["layout"]["annotations"].append(
+            {
+                "xref": "paper",
+                "x": 1,
+                "y": height,
+                "text": name,
+                "showarrow": False,
+                "xanchor": "right",
+                "yanchor": "bottom",
+            }
+        )
+    return figure
+
+
+def histogram(
+    groups: Sequence[tuple[str, str, np.ndarray]], *, bins: np.ndarray, title: str, x: str, y: str, log_y: bool = False
+) -> Figure:
+    """Returns stacked counts of (name, colour, values [n]) between the edges `bins`; counted here, not in the page."""
+    middle = ((bins[:-1] + bins[1:]) / 2).tolist()
+    data = [
+        {
+            "type": "bar",
+            "name": name,
+            "marker": {"color": tint},
+            "x": middle,
+            "y": np.histogram(values, bins)[0].tolist(),
+        }
+        for name, tint, values in groups
+    ]
+    figure = _figure(data, title=title, x=x, y=y)
+    figure["layout"] |= {"barmode": "stack", "bargap": 0.05}
+    if log_y:
+        figure["layout"]["yaxis"] |= _logarithmic([y for trace in data for y in trace["y"]])
+    return figure
+
+
+def bars(names: Sequence[str], groups: Sequence[tuple[str, str, Sequence[float]]], *, title: str, y: str) -> Figure:
+    """Returns groups of bars (name, colour, heights) beside each other over the given names; logarithmic heights."""
+    data = [
+        {"type": "bar", "name": name, "marker": {"color": tint}, "x": list(names), "y": list(heights)}
+        for name, tint, heights in groups
+    ]
+    figure = _figure(data, title=title, x="", y=y)
+    figure["layout"] |= {"barmode": "group"}
+    figure["layout"]["yaxis"] |= _logarithmic([height for _, _, heights in groups for height in heights])
+    return figure
+
+
+def comparison(losses: Sequence[Line], precision: Sequence[Line]) -> Figure:
+    """Returns the classification losses of several runs (left axis, logarithmic) and their AP (right axis, dotted)."""
+    figure = training(losses, [curve for curve in precision if len(curve[2])])
+    figure["layout"]["title"]["text"] = "Classification loss, and AP (dotted)"
+    for trace in figure["data"][len(losses) :]:
+        trace["showlegend"] = False  # its loss has the same colour
+    return figure
+
+
+def overlay(losses: Sequence[Line], precision: Sequence[Line], dashes: Sequence[str]) -> Figure:
+    """Returns the losses of runs (logarithmic), and below them their AP, over the same steps; one name for both."""
+    data = [
+        _scatter(curve, "lines", line={"color": curve[1], "dash": dash}, legendgroup=str(number))
+        for number, (curve, dash) in enumerate(zip(losses, dashes, strict=True))
+    ]
+    data += [
+        _scatter(curve, "lines+markers", line={"color": curve[1], "dash": dash}, legendgroup=str(number), yaxis="y2")
+        | {"showlegend": False}
+        for number, (curve, dash) in enumerate(zip(precision, dashes, strict=True))
+    ]
+    figure = _figure(data, title="Loss and AP of the chosen runs", x="step", y="loss")
+    layout = figure["layout"]
+    layout["yaxis"] |= {**_logarithmic([y for _, _, _, ys in losses for y in ys]), "domain": [0.47, 1]}
+    layout["yaxis2"] = {"title": {"text": "AP"}, "domain": [0, 0.4], "rangemode": "tozero", "showgrid": True}
+    layout["xaxis"] |= {"anchor": "y2"}
+    layout["legend"] = {"orientation": "h", "y": -0.2, "yanchor": "top"}
+    layout["height"] = 460
+    layout["showlegend"] = True
+    return figure
+
+
+def training(losses: Sequence[Line], precision: Sequence[Line]) -> Figure:
+    """Returns the losses of a run (left axis, logarithmic) and its average precision (right axis) over its steps."""
+    data = [_scatter(curve, "lines", line={"color": curve[1]}) for curve in losses]
+    for curve in precision:
+        data.append(_scatter(curve, "lines+markers", line={"color": curve[1], "dash": "dot"}, yaxis="y2"))
+    figure = _figure(data, title="The run so far", x="step", y="loss")
+    figure["layout"]["yaxis"] |= _logarithmic([y for _, _, _, ys in losses for y in ys])
+    figure["layout"]["yaxis2"] = {"title": {"text": "AP"}, "overlaying": "y", "side": "right", "range": [0, 1]}
+    figure["layout"]["yaxis2"]["tickmode"] = "auto"  # its own round numbers, not those of the losses
+    figure["layout"]["margin"]["r"] = 44
+    return figure
+
+
+def _logarithmic(values: Sequence[float]) -> dict[str, Any]:
+    """Returns a logarithmic axis for values; numbers are written whole, where plotly writes "5" for 0.5 and for 50."""
+    exponents = [math.log10(value) for value in values if value is not None and 0 < value < math.inf]
+    low, high = math.floor(min(exponents, default=0)), math.ceil(max(exponents, default=0))
+    if high - low > 3:  # every power of ten, or as many as there is room for
+        return {"type": "log", "dtick": math.ceil((high - low) / 6)}
+    return {"type": "log", "tickvals": [digit * 10.0**power for power in range(low, high + 1) for digit in (1, 2, 5)]}
+
+
+def _scatter(curve: Line, mode: str, **style: Any) -> Figure:
+    name, _, xs, ys = curve
+    return {"type": "scatter", "mode": mode, "name": name, "x": list(xs), "y": list(ys), **style}
+
+
+def colour(role: str) -> str:
+    """Returns the colour of a role, the same as on the picture."""
+    return COLOURS[role]
+
+
+def _figure(data: list[Figure], *, title: str, x: str, y: str) -> Figure:
+    layout = {
+        "title": {"text": title, "font": {"size": 14}},
+        "xaxis": {"title": {"text": x, "standoff": 6}},
+        "yaxis": {"title": {"text": y}},
+        "shapes": [],
+        "annotations": [],
+        "margin": {"l": 52, "r": 12, "t": 36, "b": 110},
+        "legend": {"orientation": "h", "yref": "container", "y": 0.01, "yanchor": "bottom"},
+        "height": 360,
+    }
+    return {"data": data, "layout": layout}

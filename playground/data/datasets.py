@@ -1,0 +1,211 @@
+"""Data sets that visitors bring: uploaded as a zip or named on the server's disk, looked through, split, opened."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from threading import Lock
+
+from core.analysis.dataset_check import DataCheck, check_folder
+from core.config import Config
+from core.data.dataset import FolderData
+from core.data.folder_splits import GIVEN, SPLIT_BY, split_folder
+from core.data.folders import open_folder, require_format
+from core.data.untrusted import DataError, shown
+from core.data.zip_import import import_zip
+from playground.data.library import Bounds, Kept, Shelf, in_use_error, stamp_of
+from playground.support.cache import Cache
+from playground.support.trash import Deleted
+from playground.support.visitors import VISITORS
+
+SPLIT_WAYS = (GIVEN, *SPLIT_BY)
+EXAMPLES = 200  # of an issue that are kept
+Progress = Callable[[int, int], None]
+
+
+class RefusedError(DataError):
+    """A data set that is not taken because of what is wrong in it; `check` tells it all."""
+
+    def __init__(self, message: str, check: DataCheck) -> None:
+        super().__init__(message)
+        self.check = check
+
+
+class DataSets:
+    """The data sets of this page.
+
+    Args:
+        folder: Where they are kept.
+        bounds: How much, None for the usual.
+    """
+
+    def __init__(self, folder: Path, bounds: Bounds | None = None) -> None:
+        self.shelf = Shelf(folder, bounds or Bounds())
+        self.allowed: Path | None = None  # below it visitors may name folders; None forbids that
+        self._bringing = Lock()  # one import or split at a time; those who only look do not wait for it
+        self._opened = Cache(8)
+
+    def open(self, name: str, split: str) -> FolderData:
+        """Opens a split of a data set; counts as a use.
+
+        Raises:
+            DataError: There is none, or it cannot be used.
+        """
+        kept = self.shelf.get(name)
+        self.shelf.touch(name)
+        if split not in kept.splits:
+            raise DataError(f"The data set {name} has no pictures for {split}: split it in the Picture step.")
+        return self._opened.get((name, kept.stamp, split), lambda: _open(kept, split))
+
+    def add_zip(
+        self,
+        archive: Path,
+        title: str,
+        config: Config,
+        progress: Progress = lambda done, total: None,
+        *,
+        owner: str = "",
+    ) -> Kept:
+        """Unpacks an uploaded data set, unless something in it stops training; then nothing of it remains.
+
+        Args:
+            archive: The zip; nothing in it is trusted.
+            title: What its owner calls it.
+            config: Against whose anchors and sizes it is checked.
+            progress: Is told pictures looked at and pictures in all.
+            owner: Who brings it, see `playground.support.visitors`.
+
+        Raises:
+            RefusedError: Something in it stops training.
+            DataError: It is damaged, too large or no data set, or there is no room.
+        """
+        with self._bringing:
+            name = self.shelf.free_name(title)
+            folder = self.shelf.folder / name
+            self.shelf.make_folder()
+
+            def accept(unpacked: Path) -> tuple[DataCheck, int]:
+                check = _checked(unpacked, config, progress, title)
+                size = sum(path.stat().st_size for path in unpacked.rglob("*") if path.is_file())
+                self.shelf.make_room(size, title)
+                return check, size
+
+            try:
+                check, size = import_zip(archive, folder, accept, self.shelf.bounds.zip)
+            except RefusedError:
+                raise
+            except DataError as error:
+                said = str(error).replace(str(folder), name).replace(str(archive), title).replace(archive.name, title)
+                raise DataError(said) from None
+            return self.shelf.keep(Kept(name, folder, True, size, stamp_of(folder), check, owner))
+
+    def add_folder(
+        self, text: str, config: Config, progress: Progress = lambda done, total: None, *, owner: str = ""
+    ) -> Kept:
+        """Takes a data set in a folder on the server's disk; it stays where it is, and is taken once.
+
+        Raises:
+            RefusedError: Something in it stops training.
+            DataError: The operator does not allow it, or it is no data set; or there is no room.
+        """
+        folder = self._require_allowed(text)
+        with self._bringing:
+            try:
+                require_format(folder)
+            except DataError as error:
+                raise DataError(str(error).replace(str(folder), shown(text))) from None
+            check = _checked(folder, config, progress, folder.name)
+            if known := self.shelf.of_folder(folder):
+                return self.shelf.keep(known._replace(check=check, stamp=stamp_of(folder)))
+            self.shelf.make_room(0, folder.name)
+            self.shelf.make_folder()
+            name = self.shelf.free_name(folder.name)
+            return self.shelf.keep(Kept(name, folder, False, 0, stamp_of(folder), check, owner))
+
+    def _require_allowed(self, text: str) -> Path:
+        if self.allowed is None:
+            raise DataError("Folders of the server are not to be had here: upload a zip.")
+        try:
+            folder = (self.allowed / text.strip()).resolve()
+            inside = folder.is_relative_to(self.allowed.resolve()) and folder.is_dir()
+        except (OSError, ValueError, RuntimeError):  # characters no file system has, links in a circle
+            inside = False
+        if not inside or not text.strip():
+            raise DataError(f"{shown(text)} is no folder in the one that the operator allows: name one inside it.")
+        return folder
+
+    def split(self, name: str, by: str, shares: Sequence[float], config: Config, *, visitor: str = "") -> Kept:
+        """Splits a data set anew, or goes back to its own splits, and looks through it again.
+
+        Raises:
+            NotYoursError: Another visitor brought it.
+            DataError: A run uses it, or the shares are not to be had.
+        """
+        if by not in SPLIT_WAYS:
+            raise DataError(f"A data set is split by {', '.join(SPLIT_WAYS)}, not by {shown(by)}.")
+        with self._bringing:
+            kept = self.shelf.get(name)
+            VISITORS.require(kept.owner, visitor, f"The data set {name}")
+            if self.shelf.in_use(kept):
+                raise in_use_error(name)
+            try:
+                split_folder(kept.folder, by, shares, config.training.seed)
+            except ValueError as error:
+                raise DataError(_plain(str(error), kept)) from None
+            check = _bounded(check_folder(kept.folder, config))
+            return self.shelf.keep(kept._replace(check=check, stamp=stamp_of(kept.folder)))
+
+    def delete(self, name: str, *, visitor: str = "") -> Deleted:
+        """Deletes a data set; `put_back` undoes that.
+
+        Raises:
+            NotYoursError: Another visitor brought it.
+            DataError: It is in use, or cannot be deleted.
+        """
+        with self._bringing:
+            VISITORS.require(self.shelf.get(name).owner, visitor, f"The data set {name}")
+            return self.shelf.delete(name)
+
+    def last_deleted(self, visitor: str = "") -> Deleted | None:
+        """Returns what a visitor can put back: the data set of theirs that was deleted last, if there is any."""
+        mine = (each for each in self.shelf.deleted() if VISITORS.may_change(each.owner, visitor))
+        return next(mine, None)
+
+    def put_back(self, visitor: str = "") -> Kept:
+        """Puts back what `last_deleted` tells of.
+
+        Raises:
+            ValueError: There is nothing, something else is in its place, or there is no room.
+        """
+        with self._bringing:
+            deleted = self.last_deleted(visitor)
+            if deleted is None:
+                raise DataError("There is no deleted data set of yours any more: upload it again.")
+            return self.shelf.put_back(deleted.key)
+
+
+def _open(kept: Kept, split: str) -> FolderData:
+    try:
+        return open_folder(kept.folder, split)
+    except DataError as error:
+        raise DataError(_plain(str(error), kept)) from None
+
+
+def _plain(message: str, kept: Kept) -> str:
+    """Returns a message without the place where the server keeps a data set."""
+    return message.replace(f"{kept.folder}/", "").replace(str(kept.folder), kept.name)
+
+
+def _checked(folder: Path, config: Config, progress: Progress, title: str) -> DataCheck:
+    check = _bounded(check_folder(folder, config, progress))
+    stops = [f"{issue.count} {issue.what}" for issue in check.hindrances]
+    if stops:
+        raise RefusedError(
+            f"{title} is not taken because of {'; '.join(stops)}: correct that and bring it again.", check
+        )
+    return check
+
+
+def _bounded(check: DataCheck) -> DataCheck:
+    return check._replace(issues=tuple(each._replace(examples=each.examples[:EXAMPLES]) for each in check.issues))
+
+
+DATA = DataSets(Path("data"))  # of the folder the page is started in

@@ -1,0 +1,181 @@
+"""Bringing a data set, splitting it, and choosing the page's picture from it."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from core.data.untrusted import DataError
+from core.retinanet.preprocess import prepare
+from playground.data.datasets import DATA, Progress, RefusedError
+from playground.data.image_ref import DataPlace, is_kept
+from playground.data.library import Kept
+from playground.data.report import report
+from playground.data.sources import picture_at
+from playground.evaluations.jobs import evaluated_place
+from playground.events.common import IN_ORDER, LIVE, refusing, updates
+from playground.layout.data_controls import SHARES
+from playground.layout.layout import Parts
+from playground.layout.source_bar import chosen
+from playground.server.render import show
+from playground.state.page_state import Asked, Own
+from playground.steps.evaluation.step import chosen_of
+from playground.support.visitors import visitor_of
+
+STEP = "picture"  # whose numbers tell of the data set
+
+
+def connect_data(page: gr.Blocks, parts: Parts) -> None:
+    """Wires uploads, folders, splits, deletion and the bar above the picture."""
+    buttons = parts.buttons
+    outputs = [parts.own, parts.pick, parts.step, *parts.shown]
+    slow = {"show_progress": "full", "show_progress_on": [buttons["split"]], "concurrency_id": "data"}
+    slow |= {"concurrency_limit": 1}
+
+    def upload(request: gr.Request, file: str, *inputs: Any, progress: gr.Progress = gr.Progress()) -> list:  # noqa: B008 (Gradio's way)
+        def bring(asked: Asked) -> Kept:
+            try:
+                name, owner = Path(file).name, visitor_of(request)
+                return DATA.add_zip(Path(file), name, asked.config(), _told(progress), owner=owner)
+            finally:
+                Path(file).unlink(missing_ok=True)
+
+        return _brought(Asked(*inputs), bring)
+
+    def use(request: gr.Request, folder: str, *inputs: Any, progress: gr.Progress = gr.Progress()) -> list:  # noqa: B008
+        def bring(asked: Asked) -> Kept:
+            return DATA.add_folder(folder, asked.config(), _told(progress), owner=visitor_of(request))
+
+        return _brought(Asked(*inputs), bring)
+
+    def split(request: gr.Request, by: str, shares: str, *inputs: Any) -> list:
+        asked = Asked(*inputs)
+        name, visitor = _name_on_show(asked, "split"), visitor_of(request)
+        return _opened(asked, DATA.split(name, by, shares_of(shares), asked.config(), visitor=visitor))
+
+    buttons["archive"].upload(refusing(3, upload), [buttons["archive"], *parts.asked], outputs, **slow)
+    buttons["use_folder"].click(refusing(3, use), [buttons["folder"], *parts.asked], outputs, **slow)
+    buttons["split"].click(refusing(3, split), [buttons["split_by"], buttons["shares"], *parts.asked], outputs, **slow)
+    _connect_deletion(page, parts)
+    _connect_choice(parts)
+
+
+def _connect_deletion(page: gr.Blocks, parts: Parts) -> None:
+    delete, undo = parts.buttons["delete"], parts.buttons["put_back"]
+    outputs = [undo, parts.own, parts.pick, parts.step, *parts.shown]
+
+    def deleting(request: gr.Request, *inputs: Any) -> list:
+        asked = Asked(*inputs)._replace(step=STEP)
+        deleted = DATA.delete(_name_on_show(asked, "delete"), visitor=visitor_of(request))
+        shown = show(asked._replace(own=None, pick=None))._replace(notice=f"The data set {deleted.title} is deleted.")
+        return [undo_button(request), None, None, STEP, *updates(shown)]
+
+    def undoing(request: gr.Request, *inputs: Any) -> list:
+        opened = _opened(Asked(*inputs), DATA.put_back(visitor_of(request)))
+        return [undo_button(request), *opened]
+
+    delete.click(refusing(4, deleting), parts.asked, outputs, show_progress="hidden")
+    undo.click(refusing(4, undoing), parts.asked, outputs, show_progress="hidden")
+    page.load(undo_button, None, undo, **LIVE)
+
+
+def undo_button(request: gr.Request) -> gr.Button:
+    """Returns the button that puts back what a visitor deleted last; there is none where there is nothing."""
+    last = DATA.last_deleted(visitor_of(request))
+    return gr.Button(f"Put {last.title} back" if last else "", visible=last is not None)
+
+
+def _name_on_show(asked: Asked, what: str) -> str:
+    place = asked.place()
+    if not is_kept(place):
+        raise DataError(f"There is no data set on show to {what}: choose one above the picture.")
+    return place.source
+
+
+def _connect_choice(parts: Parts) -> None:
+    outputs = [parts.own, parts.pick, parts.inquiry, *parts.shown]
+
+    def choose(event: gr.EventData, *inputs: Any) -> list:
+        names = ("source", "split", "index", "turn")
+        asked = gone(Asked(*inputs), *(getattr(event, name, None) for name in names))
+        return [asked.own, asked.pick, asked.inquiry, *updates(show(asked))]
+
+    parts.bar.select(refusing(3, choose), parts.asked, outputs, **IN_ORDER)
+
+
+def gone(asked: Asked, source: object, split: object, index: object, turn: object) -> Asked:
+    """Returns what is asked for after a choice in the bar, of which the browser may say anything.
+
+    Raises:
+        ValueError: The picture is not to be had.
+    """
+    place = asked.place()
+    if turn not in (-1, 1):
+        return at_place(asked._replace(inquiry=asked.inquiry._replace(choice="")), chosen(place, source, split, index))
+    pictures = chosen_of(asked.situation(), asked.inquiry)
+    if pictures and pictures.pictures:
+        return at_place(asked, evaluated_place(place)._replace(index=_next(pictures.pictures, place, turn)))
+    return at_place(asked, place and chosen(place, place.source, place.split, place.index + turn))
+
+
+def _next(pictures: tuple[int, ...], place: DataPlace | None, turn: int) -> int:
+    """Returns the neighbour of a picture in a list; the first for one that is not in it."""
+    if place is None or place.index not in pictures:
+        return pictures[0]
+    return pictures[min(max(pictures.index(place.index) + turn, 0), len(pictures) - 1)]
+
+
+def at_place(asked: Asked, place: DataPlace | None) -> Asked:
+    """Returns what is asked for with another picture on show, or the scene of the dials for None.
+
+    Raises:
+        ValueError: The picture is not to be had, or the network cannot see it.
+    """
+    if place is None:
+        return asked._replace(own=None, pick=None)
+    config = asked.config()
+    picture = picture_at(place, config.scenes)
+    prepare([picture.sample.image], config.inference)
+    return asked._replace(own=Own(picture, config.scenes, place), pick=None)
+
+
+def _brought(asked: Asked, bring: Callable[[Asked], Kept]) -> list:
+    """Shows a data set that has come, or tells what is wrong with it."""
+    try:
+        kept = bring(asked)
+    except RefusedError as error:
+        text = report("What was brought", error.check, error.check.sizes, error.check.issues)
+        shown = show(asked._replace(step=STEP))._replace(notice=str(error), readout=text)
+        return [gr.skip(), gr.skip(), STEP, *updates(shown)]
+    return _opened(asked, kept)
+
+
+def _opened(asked: Asked, kept: Kept) -> list:
+    asked = at_place(asked._replace(step=STEP), chosen(None, kept.name, None, None))
+    return [asked.own, asked.pick, asked.step, *updates(show(asked))]
+
+
+def shares_of(text: str) -> tuple[float, ...]:
+    """Reads the shares of train, val and test.
+
+    Raises:
+        DataError: They are not three numbers.
+    """
+    try:
+        shares = tuple(float(part) for part in text.split(","))
+    except ValueError:
+        shares = ()
+    if len(shares) != 3:
+        raise DataError(f"The shares {text[:100]!r} must be numbers for train, val and test, such as {SHARES}.")
+    return shares
+
+
+def _told(progress: gr.Progress) -> Progress:
+    """Returns what tells the page of every hundredth of the way."""
+
+    def tell(done: int, total: int) -> None:
+        if done % max(1, total // 100) == 0:
+            progress((done, total), unit="pictures")
+
+    return tell

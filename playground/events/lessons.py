@@ -1,0 +1,121 @@
+"""Going through lessons: each step sets the page."""
+
+from collections.abc import Callable
+from typing import Any
+
+import gradio as gr
+
+from playground.events.common import refusing, shown_settings, updates
+from playground.layout.layout import Parts
+from playground.lessons.narration import Telling
+from playground.lessons.page_effects import AS_TOLD
+from playground.lessons.panel import Place, chosen_preset, contents, known, moved
+from playground.lessons.parser import lessons
+from playground.server.render import show
+from playground.state.page_state import Asked
+from playground.state.settings import settings_of
+
+# What else a step of a lesson sets anew; the rest of what was asked stays.
+ANEW = ("step", "own", "pick", "level", "map", "curve", "pinned", "pinned_own", "beside", "answer")
+
+
+def asked_at(place: Place) -> Asked:
+    """Returns what the page is asked to show at a step of a lesson."""
+    step = place.lesson.steps[place.index]
+    return Asked(step.show, settings=settings_of(step.first_config()), lesson=place.link, curve=step.curve)
+
+
+def answered(asked: Asked, choice: object) -> Asked | None:
+    """Returns what the page shows once an answer is chosen, of which the browser may say anything; None for no answer.
+
+    Raises:
+        ConfigError: What the answer sets contradicts what the reader has set meanwhile.
+    """
+    place = Place.from_link(asked.lesson)
+    step = place and place.lesson.steps[place.index]
+    if not step or asked.answer is not None or choice not in map(str, range(len(step.answers))):
+        return None
+    config = asked.config().replace({path: step.settings[path] for path in step.later})
+    return asked._replace(step=step.show, settings=settings_of(config), answer=int(str(choice)))
+
+
+def connect_lessons(parts: Parts) -> None:
+    """Choosing a lesson, its steps, its questions, and leaving it."""
+    panel, chooser = parts.panel, parts.buttons["lessons"]
+    asked_of = [panel.seen, parts.run]
+    outputs = [*_places(parts), *parts.all_settings, *parts.shown]
+    kept = len(outputs) - len(parts.shown)
+    slow = {"show_progress": "minimal", "show_progress_on": [panel.text]}
+
+    def choose(key: str, seen: list[str], run: str) -> list:
+        return _at(parts, Place(lessons()[key], 0) if key in lessons() else None, seen, run)
+
+    def step(count: int) -> Callable[[str, list[str], str], list]:
+        def go(link: str, seen: list[str], run: str) -> list:
+            place = Place.from_link(link)
+            return _at(parts, place and moved(place, count), [*known(seen), link], run)
+
+        return refusing(kept, go)
+
+    def leave(*inputs: Any) -> list:
+        left = Asked(*inputs)._replace(lesson="", answer=None)
+        return [*_at(parts, None, [], "")[:kept], *updates(show(left))]  # the address follows
+
+    chooser.input(refusing(kept, choose), [chooser, *asked_of], outputs, **slow)
+    panel.back.click(step(-1), [parts.lesson, *asked_of], outputs, **slow)
+    panel.onward.click(step(1), [parts.lesson, *asked_of], outputs, **slow)
+    panel.leave.click(leave, parts.asked, outputs, **slow)
+    _connect_question(parts)
+
+
+def _connect_question(parts: Parts) -> None:
+    told = [parts.answer, parts.panel.outcome, parts.step, parts.own, *parts.all_settings, *parts.shown]
+    kept = len(told) - len(parts.shown)
+
+    def answer(event: gr.EventData, *inputs: Any) -> list:
+        asked = answered(Asked(*inputs), getattr(event, "choose", None))
+        return _told(asked) if asked else [gr.skip()] * len(told)
+
+    def again(event: gr.EventData, *inputs: Any) -> list:
+        asked = Asked(*inputs)
+        place = Place.from_link(asked.lesson)
+        if place is None or getattr(event, "choose", None) != AS_TOLD:
+            return [gr.skip()] * len(told)
+        settings = settings_of(Telling(place.lesson.steps[place.index], asked).expected())
+        return _told(asked._replace(settings=settings, own=None))
+
+    parts.panel.question.select(refusing(kept, answer), parts.asked, told, show_progress="hidden")
+    parts.panel.checks.select(refusing(kept, again), parts.asked, told, show_progress="hidden")
+
+
+def _told(asked: Asked) -> list:
+    place = Place.from_link(asked.lesson)
+    outcome = Telling(place.lesson.steps[place.index], asked).outcome()
+    return [asked.answer, outcome, asked.step, asked.own, *shown_settings(asked.config()), *updates(show(asked))]
+
+
+def _places(parts: Parts) -> list:
+    """The components that say where one is in the lessons, in the order of `_at`."""
+    anew = [getattr(parts, name) for name in ANEW]
+    chosen = [parts.buttons["lessons"], parts.buttons["preset"]]
+    return [parts.lesson, *anew, *chosen, parts.panel.seen, *parts.panel.shown]
+
+
+def _at(parts: Parts, place: Place | None, seen: list[str], run: str) -> list:
+    """Returns what the page shows at a step of a lesson, or, without a place, what leaving does to it."""
+    if place is None:
+        rest = [gr.skip()] * (len(parts.all_settings) + len(parts.shown))
+        anew = [gr.skip()] * (len(ANEW) - 1)
+        return ["", *anew, None, "", *[gr.skip()] * 2, *contents(Asked(""), []), *rest]
+    asked = asked_at(place)._replace(run=run)
+    seen = known([*known(seen), place.link])
+    return [
+        asked.lesson,
+        *[getattr(asked, name) for name in ANEW],
+        place.lesson.key,
+        chosen_preset(place),
+        seen,
+        *contents(asked, seen),
+        *shown_settings(asked.config()),
+        *updates(show(asked)._replace(beside=asked.beside)),
+    ]

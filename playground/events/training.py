@@ -1,0 +1,187 @@
+"""Start, stop, watch, pause, resume and use training runs, or short runs to compare."""
+
+import hashlib
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import gradio as gr
+
+from core.runs.folder import PAUSED, RUNNING, STARTING
+from core.scheduler.queue import Standing
+from playground.data.datasets import DATA
+from playground.data.image_ref import is_kept
+from playground.events.common import LIVE, refusing, shown_settings, updates
+from playground.layout.layout import NO_RUN, Parts
+from playground.runs.service import ACTIVE, RESUMABLE
+from playground.runs.summary import state_text
+from playground.server.poll import News, watch
+from playground.server.render import show
+from playground.state.page_state import Asked
+from playground.state.settings import settings_of
+from playground.steps.training import RUNS, run_config
+from playground.support.visitors import VISITORS, visitor_of
+
+STEP = "training"
+TRAINING_SPLITS = ("train", "val")  # which a run reads
+MOST_LISTED = 200  # runs
+PAUSABLE = (STARTING, RUNNING)
+# What each button wants of a run.
+BUTTON_STATES = {
+    "stop": (*ACTIVE,),
+    "resume": (PAUSED, *RESUMABLE),
+    "pause": PAUSABLE,
+    "single": (*PAUSABLE, PAUSED),
+}
+
+
+class Around(NamedTuple):
+    """What is shown around a run.
+
+    Attributes:
+        choices: The list of runs, (label, name) each.
+        run: The chosen one.
+        state: Where it stands.
+        frames: Evaluations of its film.
+    """
+
+    choices: tuple[tuple[str, str], ...] = ()
+    run: str = ""
+    state: str = ""
+    frames: int = 0
+
+
+def connect_training(parts: Parts) -> None:
+    """Wires the buttons of the training step, and the watch over the runs."""
+    around, watching = gr.State(Around()), watch(STEP, news)
+    _connect_buttons(parts, [around, watching])
+    _connect_watch(parts, around, watching)
+    use = refusing(len(parts.all_settings), _use)
+    parts.buttons["use"].click(use, parts.asked, [*parts.all_settings, *parts.shown], **LIVE)
+
+
+def run_parts(parts: Parts) -> list:
+    """Returns what `run_updates` gives new values."""
+    return [parts.run, parts.film, *(parts.buttons[name] for name in BUTTON_STATES)]
+
+
+def run_updates(asked: Asked, *, choose: bool = True) -> list:
+    """Returns the list of runs, the film's slider and the buttons for what is asked.
+
+    Args:
+        asked: By the visitor.
+        choose: Whether the list shows the run of what is asked; else its choice stays, which may be a newer one.
+    """
+    around = _around(asked)
+    frames = around.frames
+    return [
+        gr.Dropdown(choices=[NO_RUN, *around.choices], **({"value": asked.run} if choose else {})),
+        gr.Slider(maximum=max(frames, 2), value=asked.frame, visible=True if frames > 1 else "hidden"),
+        *(gr.Button(interactive=around.state in states) for states in BUTTON_STATES.values()),
+    ]
+
+
+def _around(asked: Asked) -> Around:
+    standings = RUNS.standings()
+    choices = tuple((_label(name, standings[name]), name) for name in list(standings)[:MOST_LISTED])
+    state = RUNS.read(asked.run).state if RUNS.has(asked.run) else ""
+    return Around(choices, asked.run, state, frame_count(asked.run))
+
+
+def news(asked: Asked) -> News:
+    """Returns what there is of the run that is asked for, and of the list of all."""
+    active = any(each.state in ACTIVE for each in RUNS.standings().values())
+    return News(hashlib.sha1(repr(RUNS.stamp(asked.run)).encode()).hexdigest(), active)
+
+
+def newest_frame(asked: Asked) -> Asked:
+    """Returns what is asked with the latest evaluation of the run."""
+    return asked._replace(frame=max(frame_count(asked.run), 1))
+
+
+def frame_count(run: str) -> int:
+    """Returns how many evaluations the film of a run has."""
+    return RUNS.reader.frames(RUNS.folder(run)) if RUNS.has(run) else 0
+
+
+def _label(name: str, standing: Standing) -> str:
+    called = RUNS.label(name).name or RUNS.about(name).arm
+    return " · ".join(part for part in (state_text(standing.state, standing.place), called, name) if part)
+
+
+def _connect_buttons(parts: Parts, seen: list) -> None:
+    """Wires what acts on a run; `seen` are the components that take `_seen`."""
+    buttons, outputs = parts.buttons, [*run_parts(parts), *seen, *parts.shown]
+    count = len(outputs) - len(parts.shown)
+
+    def chosen(asked: Asked) -> list:
+        asked = newest_frame(asked)
+        return [*run_updates(asked), *_seen(asked), *updates(show(asked))]
+
+    def acting(act: Callable[[str], None]) -> Callable[..., list]:
+        def handler(request: gr.Request, *inputs: Any) -> list:
+            asked = Asked(*inputs)
+            require_own(asked.run or RUNS.current(), visitor_of(request))
+            act(asked.run)
+            return chosen(asked)
+
+        return refusing(count, handler)
+
+    def start(request: gr.Request, *inputs: Any) -> list:
+        asked = Asked(*inputs)
+        return chosen(asked._replace(run=_started(asked, visitor_of(request))))
+
+    def compare(request: gr.Request, preset: str, *inputs: Any) -> list:
+        return chosen(Asked(*inputs)._replace(run=RUNS.compare(preset, visitor_of(request))))
+
+    buttons["start"].click(refusing(count, start), parts.asked, outputs, **LIVE)
+    buttons["compare"].click(refusing(count, compare), [buttons["preset"], *parts.asked], outputs, **LIVE)
+    for name, act in (("stop", RUNS.stop), ("resume", RUNS.resume), ("pause", RUNS.pause), ("single", RUNS.step)):
+        buttons[name].click(acting(act), parts.asked, outputs, **LIVE)
+    parts.run.input(refusing(count, lambda *inputs: chosen(Asked(*inputs))), parts.asked, outputs, **LIVE)
+
+
+def require_own(name: str, visitor: str) -> None:
+    """Raises `NotYoursError` if a visitor may not stop or change a run; whether there is one is found out later."""
+    if RUNS.has(name):
+        VISITORS.require(RUNS.about(name).owner, visitor, f"The run {name}")
+
+
+def _started(asked: Asked, visitor: str) -> str:
+    """Starts a run on the data set that is on show, else on scenes, and returns its name."""
+    config, place = asked.config(), asked.place()
+    if not is_kept(place):
+        return RUNS.start(config, owner=visitor)
+    for split in TRAINING_SPLITS:
+        DATA.open(place.source, split)  # refused now rather than in the run
+    return RUNS.start(config, str(DATA.shelf.get(place.source).folder), visitor)
+
+
+def _connect_watch(parts: Parts, around: gr.State, watching: gr.HTML) -> None:
+    outputs = [*run_parts(parts), around, watching, *parts.shown]
+
+    def tick(last: Around, *inputs: Any) -> list:
+        asked = Asked(*inputs)
+        if asked.step != STEP:  # it has just been left
+            return [gr.skip()] * len(outputs)
+        if asked.frame >= last.frames:  # the film follows the run unless somebody has moved its slider
+            asked = newest_frame(asked)
+        now, stamp = _seen(asked)
+        # A list that is open, or a button that is being pressed, is left alone while nothing about it is new.
+        changed = [gr.skip()] * len(run_parts(parts)) if now == last else run_updates(asked, choose=False)
+        return [*changed, now, stamp, *updates(show(asked))]
+
+    watching.tick(tick, [around, *parts.asked], outputs, **LIVE)
+
+
+def _seen(asked: Asked) -> tuple[Around, str]:
+    """Returns what is around a run, and the stamp of the news: taken first, or what comes meanwhile would be lost."""
+    stamp = news(asked).stamp
+    return _around(asked), stamp
+
+
+def _use(*inputs: Any) -> list:
+    asked = Asked(*inputs)
+    if not RUNS.has(asked.run) or not RUNS.weights(asked.run):
+        raise ValueError("There are no weights yet: start a run, and wait for its first evaluation or stop it.")
+    config = run_config(asked.run, asked.config())
+    return [*shown_settings(config), *updates(show(asked._replace(settings=settings_of(config))))]

@@ -1,0 +1,74 @@
+"""The inspector of a predicted box: the anchor it came from, its score, and whom it suppressed or who suppressed it."""
+
+import torch
+
+from core.retinanet.anchors import LEVELS
+from core.retinanet.postprocess import BEYOND_CAP, KEPT, SUPPRESSED
+from playground.canvas.view import Layer
+from playground.components import html
+from playground.inspector.location import cases_of, outcome_of
+from playground.pipeline.pipeline import Situation
+
+MOST = 30  # rows of a table
+LAYER_FATES = {"kept": KEPT, "suppressed": SUPPRESSED, "beyond-cap": BEYOND_CAP}
+
+
+def candidate_of(situation: Situation, layer: str, index: int) -> int | None:
+    """Returns the candidate that a box of a layer of the detections step is, None if there is no such box."""
+    fates = situation.fates
+    if layer == "before":
+        candidates = torch.arange(len(fates.fate))
+    elif layer == "kept":
+        candidates = fates.order
+    else:
+        candidates = torch.nonzero(fates.fate == LAYER_FATES[layer]).squeeze(1)
+    return int(candidates[index]) if 0 <= index < len(candidates) else None
+
+
+def detection_report(situation: Situation, candidate: int) -> str:
+    """Returns where a predicted box came from and what became of it and of those beside it."""
+    found, fates = situation.candidates, situation.fates
+    anchor, label = int(found.anchor[candidate]), int(found.label[candidate])
+    name = situation.network.class_names[label]
+    case = cases_of(situation, range(anchor, anchor + 1))[0]
+    width, height = (case.box[2] - case.box[0], case.box[3] - case.box[1])
+    text = f"<h3>{html.plain(name)} {fates.score[candidate]:.2f}</h3>"
+    text += html.facts(
+        [
+            ("came from", f"{LEVELS[int(found.level[candidate])]}, {width:.0f}×{height:.0f} px anchor"),
+            ("became of it", outcome_of(situation, anchor, label, found.score[candidate].item())),
+            ("its anchor is", f"{case.label} ({case.why})"),
+            ("boxes it suppressed", html.count(int((situation.suppressors.index == candidate).sum()))),
+        ]
+    )
+    return text + _victims(situation, candidate)
+
+
+def detection_layers(situation: Situation, candidate: int) -> tuple[Layer, ...]:
+    """Returns the anchor a predicted box came from and the boxes it suppressed."""
+    found = situation.candidates
+    anchor = situation.grid.boxes[found.anchor[candidate] : found.anchor[candidate] + 1]
+    victims = situation.suppressors.index == candidate
+    return (
+        Layer("victims", "suppressed by it", "suppressed", found.box[victims].numpy(), width=1),
+        Layer("inspected", "its anchor", "foreground", anchor.numpy(), dashed=True, width=2),
+    )
+
+
+def _victims(situation: Situation, candidate: int) -> str:
+    found, by = situation.candidates, situation.suppressors
+    victims = torch.nonzero(by.index == candidate).squeeze(1)
+    if not len(victims):
+        return ""
+    victims = victims[found.score[victims].argsort(descending=True)][:MOST].tolist()
+    names = situation.network.class_names
+    rows = tuple(
+        (
+            names[found.label[each]],
+            f"{found.score[each]:.2f}",
+            f"{by.iou[each]:.2f}",
+            LEVELS[int(found.level[each])],
+        )
+        for each in victims
+    )
+    return html.table(html.Table("Whom it suppressed", ("class", "score", "IoU", "from"), rows))

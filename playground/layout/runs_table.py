@@ -1,0 +1,44 @@
+"""The table of runs on the page: drawn, sorted and filtered by the browser, which asks the server itself."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import gradio as gr
+
+from playground.components import plot
+from playground.runs.labels import MAX_NAME
+
+SCRIPT = (Path(__file__).parent / "runs_table.js").read_text("utf-8")
+TEMPLATE = f"""
+<section class="runs" aria-label="Runs" data-longest="{MAX_NAME}">
+  <div class="runs-head">
+    <h2>Runs</h2>
+    <input type="search" aria-label="Find runs" placeholder="Find by name, tag, state or setting …">
+    <span class="runs-count"></span>
+  </div>
+  <div class="runs-said" role="status"></div>
+  <div class="runs-scroll" tabindex="0" role="region" aria-label="Table of runs">
+    <table><thead></thead><tbody></tbody></table>
+  </div>
+  <p class="runs-problem" hidden></p>
+  <div class="plot" role="img" hidden></div>
+  <details class="runs-trash" hidden><summary></summary><ul></ul></details>
+</section>
+"""
+
+
+def run_view(answer: Callable[[object], dict]) -> gr.HTML:
+    """Builds the component.
+
+    Args:
+        answer: Takes what the browser sends; its name is what the script calls.
+    """
+    return gr.HTML(
+        "",
+        part="",
+        html_template=TEMPLATE,
+        js_on_load=plot.SCRIPT + SCRIPT,
+        apply_default_css=False,
+        server_functions=[answer],
+        elem_classes=["all-runs"],
+    )

@@ -1,0 +1,62 @@
+"""What a lesson does to the page, at every answer of the server: its question, its numbers, its checks, its layers."""
+
+import json
+from typing import Any
+
+from playground.components import html
+from playground.lessons.narration import Telling
+from playground.lessons.panel import Place
+from playground.state.page_state import Asked
+from playground.steps.step import Look
+from playground.support.cache import PostponedError
+
+AS_TOLD = "as told"  # what choosing the link under changed settings tells
+
+
+def staged(asked: Asked) -> tuple[str | None, str | None]:
+    """Returns the values of the parts "lesson" and "checks"; None leaves them while a number takes too long."""
+    place = Place.from_link(asked.lesson)
+    if place is None:
+        return json.dumps({"link": ""}), ""
+    telling = Telling(place.lesson.steps[place.index], asked)
+    try:
+        return json.dumps(_question(place, telling)), _checks(telling)
+    except PostponedError:
+        return None, None
+
+
+def _question(place: Place, telling: Telling) -> dict[str, Any]:
+    step = telling.step
+    question, answers = telling.question()
+    return {
+        "link": place.link,
+        "question": question,
+        "answers": answers,
+        "chosen": telling.asked.answer,
+        "right": step.right if telling.answered else None,
+        "numbers": telling.numbers(),
+        "look": step.look,
+        "veil": () if telling.answered else step.veil,
+        "needs": (step.show, *step.settings, *step.needs),
+    }
+
+
+def _checks(telling: Telling) -> str:
+    """Returns the claims, each true or not, and what the reader has moved."""
+    items = "".join(f"<li>{html.plain(str(check))}</li>" for check in telling.checks())
+    text = f"<ul>{items}</ul>" if items else ""
+    if moved := telling.moved():
+        back = html.link("Back to the lesson's settings", AS_TOLD)
+        text += f"<p>You moved: {html.plain(' · '.join(moved))}. {back}</p>"
+    return text
+
+
+def layered(look: Look, asked: Asked) -> Look:
+    """Returns what a step shows with the layers on that the lesson wants, while it is the step of the lesson."""
+    place = Place.from_link(asked.lesson)
+    step = place and place.lesson.steps[place.index]
+    if not step or not step.layers or asked.step != step.show:
+        return look
+    layers = tuple(each._replace(visible=step.layers.get(each.key, each.visible)) for each in look.layers)
+    heat = look.heat and look.heat._replace(visible=step.layers.get(look.heat.key, look.heat.visible))
+    return look._replace(layers=layers, heat=heat)

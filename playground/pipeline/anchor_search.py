@@ -1,0 +1,60 @@
+"""Anchors that fit: a search on the page's picture, on scenes made with its dials, or on a data set."""
+
+import torch
+
+from core.analysis.anchor_search import Objects, collect, measure, search
+from core.analysis.size_check import objects_in
+from core.config import Config
+from core.data.sources import SceneData
+from playground.data.image_ref import DataPlace, is_kept
+from playground.data.sources import looks_of
+from playground.pipeline.pipeline import Situation
+
+SCENES = 100
+FIT_TO = ("this picture", f"{SCENES} scenes with these dials", "the data set on show")
+
+
+def fitted(whose: str, situation: Situation, place: DataPlace | None = None) -> tuple[Config, str]:
+    """Returns the settings with better scales and ratios, and what they improve, in a sentence.
+
+    Args:
+        whose: One of `FIT_TO`.
+        situation: The picture under the settings.
+        place: Of the picture in its data set.
+
+    Raises:
+        ValueError: There are no objects to fit, or `whose` is none of `FIT_TO`.
+    """
+    if whose not in FIT_TO:
+        raise ValueError(f"Anchors can be fitted to {' or to '.join(FIT_TO)}, not to {whose!r}.")
+    config = situation.config
+    if whose == FIT_TO[0]:
+        objects = _of_picture(situation)
+    else:
+        objects = _of_scenes(config) if whose == FIT_TO[1] else _of_data(place, config)
+    if not len(objects.boxes):
+        raise ValueError("There is no object that anchors could fit: draw some in the Picture step first.")
+    threshold = config.matching.fg_iou_threshold
+    better = search(objects, config.anchors, threshold)
+    before, after = (measure(objects, each, threshold) for each in (config.anchors, better))
+    said = (
+        f"Fitted to {whose}: {before.recall:.0%} → {after.recall:.0%} of {len(objects.boxes)} objects reach "
+        f"IoU {threshold:g}, mean best IoU {before.mean:.2f} → {after.mean:.2f}."
+    )
+    return config.replace({"anchors.scales": better.scales, "anchors.ratios": better.ratios}), said
+
+
+def _of_data(place: DataPlace | None, config: Config) -> Objects:
+    if not is_kept(place):
+        raise ValueError("There is no data set on show: choose one above the picture.")
+    looks = looks_of(place.source, config)
+    return objects_in([look for each in looks.values() for look in each])[0]
+
+
+def _of_picture(situation: Situation) -> Objects:
+    boxes = situation.objects[0]
+    return Objects(boxes, torch.tensor(situation.batch.pixels.shape[-2:]).expand(len(boxes), 2))
+
+
+def _of_scenes(config: Config) -> Objects:
+    return collect(SceneData(config.scenes, SCENES, "train"), config.inference, SCENES)

@@ -1,0 +1,157 @@
+"""The link is the state: lesson, step, selection and settings as a URL query, and back."""
+
+import math
+from urllib.parse import parse_qsl, urlencode
+
+from core.config import MAX_TEXT, Config, ConfigError
+from core.retinanet.anchors import LEVELS
+from playground.canvas.edit import Pick
+from playground.data.image_ref import DataPlace
+from playground.data.sources import picture_at
+from playground.evaluations.query import Inquiry, asked_for
+from playground.lessons.panel import Place
+from playground.state.page_state import Asked, Own, place_of, require_own_weights
+from playground.state.settings import settings_of
+from playground.steps import STEPS
+from playground.steps.loss.step import FIGURES
+from playground.steps.step import MAPS
+
+MAX_NUMBER = 1e6  # what no place on a picture exceeds
+BROWSERS_OWN = ("hide", "layers")  # what a teacher hides and which layers are on is kept by the browser
+USUAL = Asked(next(iter(STEPS)))
+
+
+def to_link(asked: Asked, config: Config) -> str:
+    """Returns the URL query of what is on show; what the lesson or the defaults say anyway is not named."""
+    place = Place.from_link(asked.lesson)
+    step, base, curve = _start(place, asked.answer)
+    named = {
+        "lesson": asked.lesson,
+        "answer": "" if asked.answer is None else str(asked.answer + 1),
+        "step": asked.step if asked.step != step else "",
+        "level": LEVELS[asked.level] if asked.level != USUAL.level else "",
+        "curve": asked.curve if asked.curve != curve else "",
+        "p_t": f"{asked.p_t:g}" if asked.p_t != USUAL.p_t else "",
+        "pick": _pick_text(asked.pick),
+        "map": asked.map if asked.map != USUAL.map else "",
+        "beside": "true" if asked.beside else "",
+        "pinned": asked.pinned,
+        "run": asked.run if asked.step == "training" else "",
+        "pinned_data": _place_text(asked.pinned_own, asked.pinned_config()) if asked.pinned else "",
+        "data": _place_text(asked.own, config),
+        "score": "" if asked.inquiry.score is None else f"{asked.inquiry.score:g}",
+        "iou": f"{asked.inquiry.iou:g}" if asked.inquiry.iou != USUAL.inquiry.iou else "",
+        "figure": asked.inquiry.figure if asked.inquiry.figure != USUAL.inquiry.figure else "",
+        "choice": asked.inquiry.choice,
+    }
+    parts = (urlencode({key: value for key, value in named.items() if value}, safe=",/"), config.to_query(base))
+    return "&".join(part for part in parts if part)
+
+
+def from_link(query: str, *, with_data: bool = True) -> Asked:
+    """Reads a URL query.
+
+    Args:
+        query: Of the address.
+        with_data: Whether pictures of data sets are opened; else the scene is on show.
+
+    Raises:
+        core.data.untrusted.DataError, core.data.images.PictureError: A data set's picture is not to be had here.
+        ConfigError: Something in it is not allowed.
+        ValueError: There is no such lesson.
+    """
+    if len(query) > MAX_TEXT:
+        raise ConfigError(f"The link is {len(query):,} characters long; at most {MAX_TEXT:,} are read.")
+    pairs = dict(parse_qsl(query, keep_blank_values=True))
+    place = Place.from_link(pairs.pop("lesson", ""))
+    answer = _answer(pairs.pop("answer", ""), place)
+    usual, base, curve = _start(place, answer)
+    for key in BROWSERS_OWN:
+        pairs.pop(key, None)
+    asked = Asked(
+        step=_one_of("step", pairs.pop("step", usual), tuple(STEPS)),
+        pick=_pick(pairs.pop("pick", "")),
+        level=LEVELS.index(_one_of("level", pairs.pop("level", LEVELS[0]), LEVELS)),
+        lesson=place.link if place else "",
+        answer=answer,
+        curve=_one_of("curve", pairs.pop("curve", curve), FIGURES),
+        p_t=_number("p_t", pairs.pop("p_t", str(USUAL.p_t))),
+        map=_one_of("map", pairs.pop("map", USUAL.map), MAPS),
+        pinned=pairs.pop("pinned", ""),
+        run=pairs.pop("run", ""),
+    )
+    beside = _one_of("beside", pairs.pop("beside", "false"), ("true", "false")) == "true"
+    inquiry = Inquiry()
+    for word in ("score", "iou", "figure", "choice"):
+        if word in pairs:
+            inquiry = asked_for(inquiry, word, pairs.pop(word))
+    asked = asked._replace(inquiry=inquiry)
+    places = [DataPlace.from_link(pairs.pop(key, "")) for key in ("data", "pinned_data")]
+    if not with_data:
+        places = [None, None]
+    if asked.pinned:
+        pinned_own = _opened(places[1], asked.pinned_config())  # refused now if they are not allowed
+        asked = asked._replace(beside=beside, pinned_own=pinned_own)
+    config = base.replace({path: value for path, value in pairs.items() if not path.startswith("__")})
+    require_own_weights(config)
+    return asked._replace(settings=settings_of(config), own=_opened(places[0], config))
+
+
+def _opened(place: DataPlace | None, config: Config) -> Own | None:
+    return place and Own(picture_at(place, config.scenes), config.scenes, place)
+
+
+def _place_text(own: Own | None, config: Config) -> str:
+    place = place_of(own, config)
+    return place.link if place else ""
+
+
+def _start(place: Place | None, answer: int | None) -> tuple[str, Config, str]:
+    """Returns the step, the settings and the curve of the page where a link names none."""
+    if place is None:
+        return USUAL.step, Config(), USUAL.curve
+    here = place.lesson.steps[place.index]
+    return here.show, here.first_config() if answer is None else here.config(), here.curve
+
+
+def _answer(text: str, place: Place | None) -> int | None:
+    """Reads which answer was chosen, counted from 1 in links."""
+    count = len(place.lesson.steps[place.index].answers) if place else 0
+    if not text:
+        return None
+    if not text.isascii() or not text.isdecimal() or not 1 <= int(text[:9]) <= count:
+        raise ConfigError(f"answer = {text[:20]!r} is not allowed: this step has {count} answers, counted from 1.")
+    return int(text) - 1
+
+
+def _one_of(name: str, value: str, allowed: tuple[str, ...]) -> str:
+    if value not in allowed:
+        raise ConfigError(f"{name} = {value!r} is not allowed: it must be one of {', '.join(allowed)}.")
+    return value
+
+
+def _number(name: str, text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not abs(number) <= MAX_NUMBER:
+        raise ConfigError(f"{name} = {text!r} is not allowed: it must be a number.")
+    return number
+
+
+def _pick_text(pick: Pick | None) -> str:
+    if pick is None:
+        return ""
+    box = f",{pick.layer},{pick.index}" if pick.layer else ""
+    return f"{pick.x:.0f},{pick.y:.0f}{box}"
+
+
+def _pick(text: str) -> Pick | None:
+    if not text:
+        return None
+    x, y, *box = (*text.split(","), "")[:4] if text.count(",") >= 1 else (text, "")
+    place = _number("pick", x), _number("pick", y)
+    if len(box) < 2 or not box[1].isdecimal():
+        return Pick(*place)
+    return Pick(*place, box[0], int(box[1]))

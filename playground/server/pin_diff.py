@@ -1,0 +1,64 @@
+"""What differs between the pinned settings, A, and those on the page: knobs, pictures, and every step's number."""
+
+from html import escape
+from typing import Any
+
+from core.config import Knob, knobs, text_of
+from playground.components import html
+from playground.layout.strip import Cell
+from playground.pipeline.pipeline import Situation
+
+LONGEST = 24  # characters of a value; a file's name says most at its end
+
+
+def changes(pinned: Situation, present: Situation) -> str:
+    """Returns as HTML which knobs differ from the pinned ones, each with its old and its new value."""
+    before, after = pinned.config.to_flat(), present.config.to_flat()
+    differing = [
+        (knob.label, value_text(knob, before[path]), value_text(knob, after[path]))
+        for path, knob in knobs().items()
+        if before[path] != after[path]
+    ]
+    differing += _drawn(pinned, present)
+    if not differing:
+        return "<p><b>A is pinned.</b> Nothing differs from it yet: move a knob.</p>"
+    count = f"{len(differing)} change{'s' * (len(differing) > 1)} since A"
+    return f"<p><b>{count}</b></p><ul>" + "".join(_change(*each) for each in differing) + "</ul>"
+
+
+def _drawn(pinned: Situation, present: Situation) -> list[tuple[str, str, str]]:
+    """Returns what no knob tells: an uploaded picture, drawn objects."""
+    before, after = pinned.picture, present.picture
+    if pinned.config.scenes != present.config.scenes:
+        return []
+    if before.pixels_key != after.pixels_key:
+        return [("Picture", _shortened(before.name), _shortened(after.name))]
+    if before.objects_key != after.objects_key:
+        return [("Objects", f"{len(before.sample.boxes)} drawn", f"{len(after.sample.boxes)} drawn")]
+    return []
+
+
+def _change(name: str, old: str, new: str) -> str:
+    return f"<li>{escape(name)} <del>{escape(old)}</del> → <ins>{escape(new)}</ins></li>"
+
+
+def value_text(knob: Knob, value: Any) -> str:
+    """Returns a setting's value in words, with its unit."""
+    text = f"{value:g}" if isinstance(value, float) else text_of(value).replace(",", ", ")
+    if isinstance(value, tuple) and len(text) > LONGEST:
+        text = ", ".join(f"{each:.4g}" for each in value)
+    else:
+        text = _shortened(text)
+    return f"{text} {knob.unit}" if knob.unit else text
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= LONGEST else f"…{text[-LONGEST:]}"
+
+
+def counts(pinned: list[Cell], present: list[Cell]) -> str:
+    """Returns a table of the numbers of all steps, under the pinned and under the present settings."""
+    pairs = list(zip(pinned, present, strict=True))
+    rows = tuple((old.part.title, old.headline, new.headline) for old, new in pairs)
+    differing = frozenset(index for index, (old, new) in enumerate(pairs) if old.headline != new.headline)
+    return html.table(html.Table("", ("", "A, pinned", "B, now"), rows, differing))

@@ -1,0 +1,252 @@
+"""From what the visitor has chosen to what the page shows: pure functions, free of Gradio's events."""
+
+import json
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from core.config import Config, ConfigError
+from core.data.images import PictureError
+from core.export.settings import FORMATS
+from core.retinanet.boxes import rescale
+from core.weights.architecture import WeightsError
+from core.weights.sources import adopt
+from playground.canvas.canvas import payload, picture_url
+from playground.canvas.edit import Pick, parse_edit
+from playground.canvas.view import View, out_of_sight
+from playground.components import html
+from playground.data.picture import Picture
+from playground.layout import source_bar, strip
+from playground.layout.source_bar import Choice
+from playground.lessons.page_effects import layered, staged
+from playground.pipeline.networks import weights_of
+from playground.pipeline.pipeline import Situation
+from playground.server import pin_diff
+from playground.server.live import KEPT, KEPT_OWN, Tokens, look_of
+from playground.server.permalink import to_link
+from playground.state.page_state import Asked, Own
+from playground.steps import STEPS
+from playground.steps.evaluation.step import chosen_of
+from playground.steps.step import Levels, Look, Part, Step, Words, truth_layer
+from playground.support.cache import Cache
+from playground.support.threads import one_thread
+
+# What a visitor can bring about; everything else is a defect and may show as one.
+REFUSALS = (ConfigError, WeightsError, PictureError, ValueError)
+NOTHING = "This step has nothing to show under these settings: the message above says why, and what to do."
+NO_NUMBERS = "There are no numbers under these settings: the message above says why, and what to do."
+_urls = Cache(32)
+TOKENS = Tokens(KEPT, KEPT_OWN)
+
+
+class Shown(NamedTuple):
+    """New values of the parts of the page, and one word more; None leaves a part as it is.
+
+    Attributes:
+        notice: A sentence to the visitor.
+        strip: The steps.
+        canvas: The picture.
+        readout: The step's numbers.
+        figure: The step's curve.
+        more: What stands under it.
+        changes: What differs from the pinned settings.
+        beside: Whether the picture under the pinned settings is on show.
+        other: That picture.
+        counts: The numbers of both.
+        bar: Where the picture comes from.
+        lesson: The question of a lesson, and what it does to the page.
+        checks: Whether what a lesson says is true here.
+        put_off: No part of the page: whether something has waited, see `Asked.held`.
+    """
+
+    notice: str
+    strip: str | None = None
+    canvas: str | None = None
+    readout: str | None = None
+    figure: str | None = None
+    more: str | None = None
+    changes: str | None = None
+    beside: bool | None = None
+    other: str | None = None
+    counts: str | None = None
+    bar: str | None = None
+    lesson: str | None = None
+    checks: str | None = None
+    put_off: bool | None = None
+
+    @property
+    def parts(self) -> tuple:
+        """The values of the parts of the page."""
+        return self[:-1]
+
+
+def show(asked: Asked) -> Shown:
+    """Returns what the page shows; see `waves`."""
+    picture, *rest = waves(asked)
+    return rest[0]._replace(canvas=picture.canvas) if rest else picture
+
+
+def waves(asked: Asked) -> Iterator[Shown]:
+    """Yields what the page shows: the picture as soon as it is there, then everything else.
+
+    Settings that are not allowed leave everything as it is, but for a notice; what a step cannot have under settings
+    that are, such as the outputs of weights that do not fit them, leaves the picture and its objects.
+    """
+    try:
+        with one_thread():
+            situation = asked.situation()
+            look, said = _look(asked, situation)
+            view = view_of(situation, look)
+    except REFUSALS as error:
+        yield Shown(notice=str(error))
+        return
+    waiting = out_of_sight(view, asked.switched) if asked.held else ()
+    with one_thread():
+        picture = Shown(said, canvas=payload(view, waiting))
+    yield picture
+    with one_thread():
+        rest = _beside(look, said, asked, situation)
+    yield rest._replace(put_off=situation.put_off or bool(waiting))
+
+
+def _beside(look: Look, said: str, asked: Asked, situation: Situation) -> Shown:
+    """Returns all but the picture; `said` is the notice that came with it."""
+    try:
+        words = look.words()
+    except REFUSALS as error:
+        words, said = Words(html.paragraph(NO_NUMBERS)), str(error)
+    figure = json.dumps(words.figure) if words.figure else ""
+    bar = source_bar.value(situation.place, situation.picture.name, _choice(situation, asked))
+    lesson, checks = staged(asked)
+    shown = Shown(said, strip_value(asked, situation), None, words.readout, figure, words.more, bar=bar)
+    shown = shown._replace(lesson=lesson, checks=checks)
+    return _against_pinned(shown, asked, situation) if asked.pinned else shown
+
+
+def _choice(situation: Situation, asked: Asked) -> Choice | None:
+    """Returns the pictures of an evaluation that are gone through, None where none are."""
+    try:
+        chosen = asked.inquiry.choice and chosen_of(situation, asked.inquiry)
+    except REFUSALS:
+        return None
+    if not chosen:
+        return None
+    index = situation.place.index if situation.place else -1
+    return Choice(
+        chosen.label, chosen.pictures.index(index) if index in chosen.pictures else None, len(chosen.pictures)
+    )
+
+
+def _look(asked: Asked, situation: Situation) -> tuple[Look, str]:
+    """Returns what the step shows, and why it is no more than that."""
+    try:
+        return layered(STEPS[asked.step].look(situation, asked.focus()), asked), ""
+    except REFUSALS as error:
+        return Look((truth_layer(situation),), words=lambda: Words(html.paragraph(NOTHING))), str(error)
+
+
+def view_of(situation: Situation, look: Look) -> View:
+    """Returns the picture with what a step draws over it."""
+    picture = look.picture or situation.picture
+    height, width = look.picture.sample.image.shape[1:] if look.picture else situation.size
+    objects = len(look.picture.sample.boxes if look.picture else situation.objects[0])
+    return View(
+        picture=_url(picture),
+        width=width,
+        height=height,
+        layers=look.layers,
+        heat=look.heat,
+        editable=look.editable,
+        classes=own_classes(situation) if look.editable else (),
+        alt=f"{picture.name} with {objects} objects",
+    )
+
+
+def _against_pinned(shown: Shown, asked: Asked, situation: Situation) -> Shown:
+    """Adds what changed since settings were pinned, and, where asked for, the picture under them."""
+    try:
+        pinned = asked.pinned_situation()
+        shown = shown._replace(changes=pin_diff.changes(pinned, situation), beside=asked.beside)
+        if not asked.beside:
+            return shown
+        focus = asked.focus()
+        pick = focus.pick and Pick(focus.pick.x, focus.pick.y)  # the boxes of A have other numbers
+        look = STEPS[asked.step].look(pinned, focus._replace(pick=pick))
+        view = view_of(pinned, look._replace(editable=False))
+    except REFUSALS as error:
+        return shown._replace(changes=html.paragraph(str(error)), beside=False)
+    counts = pin_diff.counts(cells_of(pinned), cells_of(situation))
+    return shown._replace(other=payload(view._replace(alt=f"A, pinned: {view.alt}")), counts=counts)
+
+
+def edited(data: object, situation: Situation) -> Own:
+    """Returns the picture with the objects that were drawn, in the network's pixels.
+
+    Raises:
+        ValueError: What the browser sent is no list of boxes.
+    """
+    names = own_classes(situation)
+    boxes, labels = parse_edit(data, situation.size[1], situation.size[0], len(names))
+    across, down = situation.batch.factors[0, :2].tolist()
+    return Own(situation.picture.with_objects(rescale(boxes, across, down), labels, names), situation.config.scenes)
+
+
+def follow_weights(config: Config) -> Config:
+    """Returns the settings with those that the chosen weights bring along.
+
+    Raises:
+        WeightsError: The weights cannot be had.
+    """
+    weights = weights_of(config.model.weights, config.model.depth)
+    if weights.architecture is None:  # they leave everything free
+        return config
+    return adopt(config.replace(dict(weights.settings)), weights)
+
+
+def own_classes(situation: Situation) -> tuple[str, ...]:
+    """Returns the classes that drawn objects can have: those of the objects that are there, else the network's."""
+    return situation.picture.class_names if len(situation.objects[0]) else situation.class_names
+
+
+def takeaway(form: str, situation: Situation) -> str:
+    """Returns the settings in a format of `core.export.settings`, for the classes of the network or of the picture."""
+    return FORMATS[form](situation.config, len(situation.class_names))
+
+
+def strip_value(asked: Asked, situation: Situation) -> str:
+    """Returns the strip with the live numbers of all steps."""
+    try:
+        levels = _levels(STEPS[asked.step], situation, asked)
+    except REFUSALS:
+        levels = Levels("no numbers of levels under these settings", ())
+    return strip.value(
+        cells_of(situation),
+        levels,
+        step=asked.step,
+        level=asked.level,
+        map_=asked.map,
+        query=to_link(asked, situation.config),
+        asked={"token": TOKENS.of(asked), "settings": asked.settings, "look": look_of(asked)},
+    )
+
+
+def _levels(step: Step, situation: Situation, asked: Asked) -> Levels:
+    levels = step.levels(situation, asked.focus())
+    if step.uses_level:
+        return levels
+    return levels._replace(cells=tuple(cell._replace(level=None) for cell in levels.cells))
+
+
+def cells_of(situation: Situation) -> list[strip.Cell]:
+    """Returns the live numbers of all steps; "–" where weights do not fit."""
+    return [strip.Cell(key, part, _headline(part, situation)) for key, step in STEPS.items() for part in step.parts]
+
+
+def _headline(part: Part, situation: Situation) -> str:
+    try:
+        return part.headline(situation)
+    except REFUSALS:
+        return "–"
+
+
+def _url(picture: Picture) -> str:
+    return _urls.get(picture.pixels_key, lambda: picture_url(picture.sample.image))

@@ -1,0 +1,145 @@
+"""Evaluation: how good the network is on many pictures, and why it is no better."""
+
+import math
+from collections.abc import Hashable
+from pathlib import Path
+
+from core.config import Config, Knob
+from core.evaluation.report import Report
+from playground.components import html
+from playground.data.image_ref import SCENES, DataPlace
+from playground.evaluations.jobs import EVALUATIONS, STOPPED, WAITING, Standing, evaluated_place, key_of
+from playground.evaluations.query import Inquiry
+from playground.evaluations.results import Chosen, chosen_pictures, report_at
+from playground.layout.source_bar import counts
+from playground.pipeline.pipeline import Situation
+from playground.steps.evaluation import tables
+from playground.steps.evaluation.figures import figure
+from playground.steps.evaluation.layers import layers
+from playground.steps.step import Focus, LevelCell, Levels, Look, Step, Words, truth_layer
+from playground.steps.training import EVAL_IMAGES
+
+LEVELS = (("AP", "ap"), ("AP50", "ap50"), ("AP75", "ap75"), ("small", "ap_small"), ("medium", "ap_medium"),
+          ("large", "ap_large"))  # fmt: skip
+
+
+def standing_of(situation: Situation) -> Standing | None:
+    """Returns where the evaluation of the settings stands, None if there is none; raises as `key_of`."""
+    return EVALUATIONS.read(_key(situation))
+
+
+def _key(situation: Situation) -> Hashable:
+    situation.network  # noqa: B018 (refused while a knob is held and it is not there yet)
+    return key_of(situation.config, situation.place)
+
+
+def chosen_of(situation: Situation, inquiry: Inquiry) -> Chosen | None:
+    """Returns the pictures that are asked for, None where the settings have not been evaluated; raises as `key_of`."""
+    standing = standing_of(situation)
+    return chosen_pictures(standing.result, inquiry) if standing and standing.result else None
+
+
+def look(situation: Situation, focus: Focus) -> Look:
+    """Shows how the evaluation stands, or its figures and the picture with what is right, wrong and missed."""
+    standing = standing_of(situation)
+    text = _status(situation, standing)
+    if standing is None or standing.result is None:
+        return Look((truth_layer(situation),), words=lambda: Words(text))
+    result, inquiry = standing.result, focus.inquiry
+    report = report_at(result, inquiry)
+    here = _shown_index(situation, standing)
+    drawn = layers(situation, result, report, inquiry) if here is not None else (truth_layer(situation),)
+
+    def words() -> Words:
+        found = tables.facts(report) + tables.best(report.best) + tables.matrix(report, inquiry)
+        more = tables.calibrated(report.calibration) if inquiry.figure == "calibration" else ""
+        more += tables.errors(report, inquiry) + tables.classes(report) + tables.worst(report, here)
+        return Words(text + found + tables.figures(inquiry), figure(report, inquiry.figure), more)
+
+    return Look(drawn, words=words)
+
+
+def _shown_index(situation: Situation, standing: Standing) -> int | None:
+    """Returns which of the evaluated pictures is on show, None for one that was not evaluated."""
+    place = situation.place
+    return place.index if place and standing.result and place.index < len(standing.result.findings) else None
+
+
+def _status(situation: Situation, standing: Standing | None) -> str:
+    place = evaluated_place(situation.place)
+    count = situation.config.training.eval_images
+    if standing is None:
+        return html.paragraph(
+            f"Press Evaluate to look at {_pictures(place, situation.config, count)} with the weights "
+            f"{_name(situation.config.model.weights)}. What is evaluated is chosen above the picture."
+        )
+    if standing.state == WAITING:
+        return html.paragraph("This evaluation waits for another to end.") + _bar(standing)
+    if standing.active:
+        return html.paragraph(f"{standing.done:,} of {standing.total:,} pictures …") + _bar(standing)
+    if standing.result is None:
+        return html.paragraph(f"The evaluation {standing.state}. {standing.message}".strip())
+    text = f"{standing.done:,} pictures of {place.source}, {place.split}."
+    if standing.state == STOPPED:
+        text = f"Stopped after {standing.done:,} of {standing.total:,} pictures of {place.source}, {place.split}."
+    if place.split == "train":
+        text += " They may have been trained on: figures on val or test say more."
+    if _shown_index(situation, standing) is None:
+        text += " The picture on show is none of them: choose a cell or a picture below."
+    return html.paragraph(f"{text} {standing.message}".strip())
+
+
+def _name(weights: str) -> str:
+    """Returns what weights are called: of a file, its folder's name and its own."""
+    return "/".join(Path(weights).parts[-2:])
+
+
+def _pictures(place: DataPlace, config: Config, count: int) -> str:
+    if place.source == SCENES:
+        return f"{count:,} held-out scenes with these dials"
+    there = counts(place).get(place.split, 0)
+    return f"{min(count, there):,} of the {there:,} pictures of {place.source}, {place.split},"
+
+
+def _bar(standing: Standing) -> str:
+    return f'<progress value="{standing.done}" max="{standing.total}" aria-label="Pictures looked at"></progress>'
+
+
+def _headline(situation: Situation) -> str:
+    standing = standing_of(situation)
+    if standing is None:
+        return "not yet"
+    if standing.active:
+        return f"{standing.done:,} of {standing.total:,}"
+    return f"AP {_figure(standing.result.report, 'ap')}" if standing.result else standing.state
+
+
+def _figure(report: Report, name: str) -> str:
+    value = getattr(report.metrics, name)
+    return html.number(None if math.isnan(value) else value)
+
+
+def _levels(situation: Situation, focus: Focus) -> Levels:
+    standing = standing_of(situation)
+    if standing is None or standing.result is None:
+        cells = tuple(LevelCell(name, "–") for name, _ in LEVELS)
+    else:
+        cells = tuple(LevelCell(name, _figure(standing.result.report, field)) for name, field in LEVELS)
+    return Levels("average precision", cells)
+
+
+def _belongs(knob: Knob) -> bool:
+    return knob.path == EVAL_IMAGES
+
+
+STEP = Step(
+    "evaluation",
+    "Evaluation",
+    "How good the network is on many pictures, what goes wrong in them and what that costs. The pictures are those of "
+    "the split that is chosen above the picture, or held-out scenes. Detections count from a score of 0.05, or from "
+    "the score threshold if that is lower.",
+    _belongs,
+    _headline,
+    look,
+    _levels,
+)

@@ -1,0 +1,221 @@
+import json
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from core.analysis.issues import MISSING, NO_VAL
+from core.config import Config
+from core.data.untrusted import DataError
+from core.data.zip_import import Limits
+from playground.data.datasets import DataSets, RefusedError
+from playground.data.library import Bounds
+from tests.core.made_data import coco, coco_content, yolo
+
+LINE = "0 0.5 0.5 0.5 0.5"
+CONFIG = Config()
+
+
+def zipped(folder: Path, name: str = "set.zip") -> Path:
+    archive = folder.parent / name
+    with zipfile.ZipFile(archive, "w") as content:
+        for path in sorted(folder.rglob("*")):
+            content.write(path, path.relative_to(folder))
+    return archive
+
+
+@pytest.fixture
+def archive(tmp_path):
+    return zipped(yolo(tmp_path / "set", {f"p{number}": LINE for number in range(10)}))
+
+
+@pytest.fixture
+def data(tmp_path):
+    return DataSets(tmp_path / "kept")
+
+
+def left(data: DataSets) -> list[str]:
+    """All that lies in the folder, hidden files too."""
+    return sorted(path.name for path in data.shelf.folder.iterdir()) if data.shelf.folder.exists() else []
+
+
+def test_an_upload_is_kept_checked_and_opened(data, archive):
+    told = []
+    kept = data.add_zip(archive, "My cats (2).ZIP", CONFIG, lambda *done: told.append(done))
+    assert kept.name == "My-cats-2" and data.shelf.names() == ("My-cats-2",)
+    assert kept.splits == {"train": 8, "val": 1, "test": 1} and told[-1] == (10, 10)
+    assert len(data.open(kept.name, "train")) == 8 and data.open(kept.name, "val")[0].labels.tolist() == [0]
+    assert left(data) == ["My-cats-2", "My-cats-2.json"]
+
+
+def test_what_is_kept_is_found_again_after_a_restart(data, archive):
+    kept = data.add_zip(archive, "a.zip", CONFIG)
+    again = DataSets(data.shelf.folder)
+    assert again.shelf.get("a") == kept
+    (data.shelf.folder / "broken.json").write_text("{")
+    (data.shelf.folder / ".half.1.part").mkdir()
+    assert DataSets(data.shelf.folder).shelf.names() == ("a",)
+    assert ".half.1.part" not in left(data)
+
+
+@pytest.mark.parametrize(
+    ("title", "name"),
+    [("../../etc.zip", "etc"), ("scenes.zip", "scenes-2"), ("…", "data"), ("a" * 300 + ".zip", "a" * 40)],
+)
+def test_names_are_plain_and_free(data, archive, title, name):
+    assert data.add_zip(archive, title, CONFIG).name == name
+    assert data.add_zip(archive, title, CONFIG).name not in (name, "scenes")
+
+
+def test_a_broken_data_set_leaves_nothing_and_tells_all(data, tmp_path):
+    content = coco_content()
+    content["images"].append({"id": 99, "file_name": "lost.png", "width": 4, "height": 4})
+    with pytest.raises(
+        RefusedError, match=r"mine\.zip is not taken because of 1 pictures that are not there"
+    ) as caught:
+        data.add_zip(zipped(coco(tmp_path / "set", content)), "mine.zip", CONFIG)
+    assert MISSING in [issue.kind for issue in caught.value.check.issues]
+    assert left(data) == [] and data.shelf.names() == ()
+
+
+@pytest.mark.parametrize("content", [b"", b"no zip", b"PK\x05\x06" + bytes(18), b"PK\x03\x04" + bytes(100)])
+def test_what_is_no_zip_leaves_nothing(data, tmp_path, content):
+    (tmp_path / "hash").write_bytes(content)
+    with pytest.raises(DataError, match=r"mine\.zip") as error:
+        data.add_zip(tmp_path / "hash", "mine.zip", CONFIG)
+    assert str(tmp_path) not in str(error.value) and left(data) == []
+
+
+def test_a_zip_that_leaves_its_folder_is_refused(data, tmp_path, archive):
+    with zipfile.ZipFile(archive, "a") as content:
+        content.writestr("../outside.txt", "x")
+    with pytest.raises(DataError, match=r"outside\.txt"):
+        data.add_zip(archive, "mine.zip", CONFIG)
+    assert left(data) == [] and not (tmp_path / "outside.txt").exists()
+
+
+def test_the_least_recently_used_goes_unless_somebody_uses_it(tmp_path, archive):
+    data = DataSets(tmp_path / "kept", Bounds(sets=2))
+    first, second = (data.add_zip(archive, name, CONFIG).name for name in ("a", "b"))
+    data.open(first, "train")
+    third = data.add_zip(archive, "c", CONFIG).name
+    assert data.shelf.names() == (first, third) and left(data) == ["a", "a.json", "c", "c.json"]
+    with pytest.raises(DataError, match="'b' is not kept here"):
+        data.open(second, "train")
+    running = [True]
+    used = {first}
+    data.shelf.users = (lambda kept: running[0] and kept.name in used,)
+    assert data.add_zip(archive, "d", CONFIG).name == "d" and data.shelf.names() == ("a", "d")
+    used.add("d")
+    with pytest.raises(DataError, match="no room for e"):
+        data.add_zip(archive, "e", CONFIG)
+    assert data.shelf.names() == ("a", "d") and len(left(data)) == 4
+    running[0] = False
+    assert data.add_zip(archive, "e", CONFIG).name == "e"
+
+
+def test_the_total_size_is_bounded(tmp_path, archive):
+    size = DataSets(tmp_path / "one").add_zip(archive, "a", CONFIG).size
+    data = DataSets(tmp_path / "kept", Bounds(size=int(1.5 * size)))
+    for name in "ab":
+        data.add_zip(archive, name, CONFIG)
+    assert data.shelf.names() == ("b",)
+    with pytest.raises(DataError, match="no room"):
+        DataSets(tmp_path / "small", Bounds(size=size - 1)).add_zip(archive, "a", CONFIG)
+    with pytest.raises(DataError, match="more than"):
+        DataSets(tmp_path / "tiny", Bounds(zip=Limits(files=3))).add_zip(archive, "a", CONFIG)
+
+
+def test_folders_of_the_server_only_where_the_operator_allows_it(data, tmp_path):
+    yolo(tmp_path / "open" / "set", {"p1": LINE, "p2": LINE})
+    yolo(tmp_path / "secret", {"p1": LINE})
+    with pytest.raises(DataError, match="not to be had here: upload a zip"):
+        data.add_folder("set", CONFIG)
+    data.allowed = tmp_path / "open"
+    (tmp_path / "open" / "link").symlink_to(tmp_path / "secret")
+    for text in ("../secret", str(tmp_path / "secret"), "link", "", " ", "no", "\0", "a" * 5000):
+        with pytest.raises(DataError, match="no folder in the one"):
+            data.add_folder(text, CONFIG)
+    kept = data.add_folder("set", CONFIG)
+    assert kept.folder == tmp_path / "open" / "set" and left(data) == ["set.json"]
+    assert data.add_folder(str(tmp_path / "open" / "set"), CONFIG).name == "set"
+    (tmp_path / "open" / "none").mkdir()
+    with pytest.raises(DataError, match="'none' holds no data set") as error:
+        data.add_folder("none", CONFIG)
+    assert str(tmp_path) not in str(error.value)
+
+
+def test_dropping_a_named_folder_leaves_it_alone(tmp_path, archive):
+    folder = yolo(tmp_path / "open" / "set", {"p1": LINE, "p2": LINE})
+    data = DataSets(tmp_path / "kept", Bounds(sets=1))
+    data.allowed = tmp_path
+    data.add_folder("open/set", CONFIG)
+    data.add_zip(archive, "a", CONFIG)
+    assert data.shelf.names() == ("a",) and (folder / "data.yaml").exists()
+
+
+def test_a_data_set_without_val_is_taken_and_split(data, tmp_path):
+    kept = data.add_zip(zipped(coco(tmp_path / "set")), "one.zip", CONFIG)
+    assert kept.splits == {"train": 2} and NO_VAL in [issue.kind for issue in kept.check.issues]
+    with pytest.raises(DataError, match="no pictures for val: split it"):
+        data.open("one", "val")
+    split = data.split("one", "random", (0.5, 0.5, 0), CONFIG)
+    assert split.splits == {"train": 1, "val": 1} and len(data.open("one", "val")) == 1
+    assert data.split("one", "given", (1, 0, 0), CONFIG).splits == {"train": 2} and len(data.open("one", "train")) == 2
+
+
+def test_a_split_that_cannot_be_made_changes_nothing(data, archive):
+    before = data.add_zip(archive, "a", CONFIG)
+    for by, shares, said in [
+        ("random", (0.5, 0.6, 0), "add up to 1"),
+        ("magic", (1, 0, 0), "given, random, stratified"),
+    ]:
+        with pytest.raises(DataError, match=said):
+            data.split("a", by, shares, CONFIG)
+    data.shelf.users = (lambda kept: kept.name == "a",)
+    with pytest.raises(DataError, match="in use"):
+        data.split("a", "random", (0.8, 0.1, 0.1), CONFIG)
+    assert data.shelf.get("a") == before and json.loads((data.shelf.folder / "a.json").read_text())["folder"] is None
+
+
+def test_a_deleted_data_set_comes_back_as_it_was(data, archive):
+    kept = data.add_zip(archive, "a.zip", CONFIG)
+    deleted = data.delete("a")
+    assert data.shelf.names() == () and left(data) == [".trash"] and data.last_deleted() == deleted
+    with pytest.raises(DataError, match="not kept here"):
+        data.open("a", "train")
+    assert data.add_zip(archive, "a.zip", CONFIG).name == "a-2"  # the other may come back
+    assert DataSets(data.shelf.folder).put_back() == kept
+    assert DataSets(data.shelf.folder).open("a", "val")[0].labels.tolist() == [0]
+    with pytest.raises(DataError, match="no deleted data set"):
+        data.put_back()
+
+
+def test_a_data_set_that_is_needed_is_not_deleted(data, archive):
+    data.add_zip(archive, "a.zip", CONFIG)
+    data.shelf.users = (lambda kept: kept.name == "a",)
+    with pytest.raises(DataError, match="in use by a run or an evaluation"):
+        data.delete("a")
+    with pytest.raises(DataError, match="not kept here"):
+        data.delete("b")
+
+
+def test_what_was_deleted_makes_room_first(tmp_path, archive):
+    size = DataSets(tmp_path / "size").add_zip(archive, "a.zip", CONFIG).size
+    data = DataSets(tmp_path / "kept", Bounds(size=2 * size))
+    for name in ("a", "b"):
+        data.add_zip(archive, name, CONFIG)
+    data.delete("a")
+    data.add_zip(archive, "c", CONFIG)
+    assert data.last_deleted() is None and data.shelf.names() == ("b", "c")
+
+
+def test_a_folder_of_the_server_is_taken_once_and_stays_when_it_is_deleted(data, tmp_path):
+    data.allowed = tmp_path
+    folder = yolo(tmp_path / "set", {f"p{number}": LINE for number in range(10)})
+    kept = data.add_folder("set", CONFIG, owner="first")
+    again = data.add_folder("set", CONFIG, owner="second")
+    assert (again.name, again.owner) == (kept.name, "first") and data.shelf.names() == ("set",)
+    data.delete("set")
+    assert (folder / "data.yaml").is_file() and data.shelf.names() == ()
+    assert data.put_back().folder == folder

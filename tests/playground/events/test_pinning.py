@@ -1,0 +1,111 @@
+"""Pinned settings: in the link, in words, and beside the present ones."""
+
+import json
+
+import pytest
+import torch
+
+from core.config import Config, ConfigError
+from playground.canvas.edit import Pick
+from playground.data.picture import scene
+from playground.pipeline.pipeline import Situation
+from playground.server.permalink import from_link, to_link
+from playground.server.pin_diff import changes
+from playground.server.render import show
+from playground.state.page_state import Asked, Own, pin_of
+from playground.state.settings import settings_of
+
+SMALL = {"model.weights": "random", "model.fpn_channels": 32, "model.num_convs": 1, "inference.image_size": 96}
+
+
+def config(**values) -> Config:
+    return Config.from_flat({**SMALL, **{key.replace("__", "."): value for key, value in values.items()}})
+
+
+def asked(present: Config, pinned: Config, step: str = "detections", **more) -> Asked:
+    return Asked(step, settings=settings_of(present), pinned=pin_of(pinned), **more)
+
+
+@pytest.mark.parametrize("pinned", [Config(), config(), Config.from_flat({"anchors.ratios": (0.5, 1.0)})])
+@pytest.mark.parametrize("beside", [True, False])
+def test_a_link_holds_what_is_pinned(pinned, beside):
+    wanted = asked(config(loss__gamma=1.5), pinned, beside=beside)
+    got = from_link(to_link(wanted, wanted.config()))
+    assert got == wanted and got.pinned_config() == pinned
+
+
+def test_pins_of_links_come_from_anyone():
+    for pin in (
+        "loss.gamma%3D99",
+        "nonsense",
+        "model.weights%3D/etc/passwd",
+        "matching.fg_iou_threshold%3D0.1",
+        "a%3D1",
+    ):
+        with pytest.raises(ConfigError, match="In the pinned settings"):
+            from_link(f"pinned={pin}")
+    with pytest.raises(ConfigError, match="beside"):
+        from_link("pinned=defaults&beside=1")
+    assert from_link("beside=true").beside is False  # nothing is pinned
+    assert from_link("pinned=defaults").pinned_config() == Config()
+
+
+def test_changes_name_knob_old_and_new_value():
+    before, after = config(loss__gamma=0.5, anchors__ratios=(1.0,)), config(loss__gamma=2.0)
+    said = changes(Situation(scene(before.scenes), before), Situation(scene(after.scenes), after))
+    assert "2 changes since A" in said
+    assert "γ (focusing) <del>0.5</del> → <ins>2</ins>" in said
+    assert "<del>1.0</del> → <ins>0.5, 1.0, 2.0</ins>" in said
+    same = changes(Situation(scene(before.scenes), before), Situation(scene(before.scenes), before))
+    assert "Nothing differs" in same
+
+
+def test_drawn_objects_are_a_change_and_names_are_escaped():
+    here = Situation(scene(config().scenes), config())
+    drawn = here.picture.with_objects(torch.tensor([[5.0, 5, 90, 90]]), torch.tensor([0]), ("<b>",))
+    said = changes(here, Situation(drawn, config()))
+    assert f"Objects <del>{len(here.objects[0])} drawn</del> → <ins>1 drawn</ins>" in said
+    evil = scene(config(scenes__seed=5).scenes)
+    named = type(evil)("<img src=x>", evil.sample, evil.class_names, evil.pixels_key, evil.objects_key)
+    said = changes(here, Situation(named, config()))
+    assert "<img" not in said and "&lt;img src=x&gt;" in said
+
+
+@pytest.mark.parametrize("step", ["picture", "network", "anchors", "assignment", "loss", "detections", "training"])
+def test_beside_shows_what_the_page_showed_when_it_was_pinned(step):
+    present, pinned = config(inference__score_threshold=0.3, scenes__seed=2), config(inference__score_threshold=0.009)
+    shown = show(asked(present, pinned, step, beside=True))
+    alone = show(Asked(step, settings=settings_of(pinned)))
+    a, before = json.loads(shown.other), json.loads(alone.canvas)
+    assert {**a, "alt": "", "editable": False, "classes": []} == {**before, "alt": "", "editable": False, "classes": []}
+    assert a["alt"].startswith("A, pinned") and not a["editable"]
+    assert json.loads(shown.canvas)["picture"] != a["picture"]
+    assert "<tr class=marked><td>Threshold</td>" in shown.counts and shown.beside is True
+
+
+def test_a_pinned_picture_stays_as_it_was():
+    here = Situation(scene(config().scenes), config())
+    drawn = here.picture.with_objects(torch.tensor([[5.0, 5, 90, 90]]), torch.tensor([0]), ("a",))
+    shown = show(asked(config(), config(), "picture", pinned_own=Own(drawn, config().scenes), beside=True))
+    assert json.loads(shown.other)["layers"][0]["count"] == 1
+    assert json.loads(shown.canvas)["layers"][0]["count"] == len(here.objects[0])
+
+
+def test_what_was_clicked_in_one_picture_is_a_mere_place_in_the_other():
+    low = config(inference__score_threshold=0.005)
+    picked = asked(low, low, "detections", pick=Pick(40, 40, "before", 3), beside=True)
+    layers = [layer["key"] for layer in json.loads(show(picked).other)["layers"]]
+    assert "inspected" not in layers
+    assert "inspected" in [layer["key"] for layer in json.loads(show(picked).canvas)["layers"]]
+
+
+def test_nothing_more_is_sent_while_nothing_is_pinned_or_shown():
+    shown = show(Asked("detections", settings=settings_of(config())))
+    assert (shown.changes, shown.beside, shown.other, shown.counts) == (None,) * 4
+    shown = show(asked(config(), config()))
+    assert shown.beside is False and shown.other is None and shown.counts is None
+
+
+def test_pinned_weights_that_do_not_fit_are_explained_and_b_stays():
+    shown = show(asked(config(), Config.from_flat({"model.num_convs": 2}), beside=True))
+    assert shown.notice == "" and shown.canvas and "model.num_convs = 2 contradicts" in shown.changes

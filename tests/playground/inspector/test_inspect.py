@@ -1,0 +1,151 @@
+"""The inspector tells what the core computed: labels, losses, fates; and what would give an object an anchor."""
+
+import json
+import re
+
+import pytest
+import torch
+
+from core.config import Config, knobs
+from core.retinanet.losses import classification_loss
+from core.retinanet.matching import FOREGROUND
+from core.retinanet.postprocess import KEPT, SUPPRESSED
+from playground.canvas.canvas import payload
+from playground.canvas.edit import Pick
+from playground.canvas.view import View
+from playground.data.picture import scene
+from playground.inspector.detection import candidate_of
+from playground.inspector.inspect import HINT, inspect
+from playground.inspector.location import anchors_at, cases_of, outcome_of
+from playground.inspector.object import remedy
+from playground.pipeline.pipeline import Situation
+from playground.steps.step import Focus
+
+SMALL = {
+    "model.weights": "random",
+    "model.fpn_channels": 32,
+    "model.num_convs": 0,
+    "inference.image_size": 96,
+    "scenes.image_size": 96,
+    "scenes.min_size": 0.2,
+    "inference.score_threshold": 0.009,
+    "inference.nms_threshold": 0.3,
+}
+
+
+def situation(**changes) -> Situation:
+    config = Config.from_flat({**SMALL, **{key.replace("__", "."): value for key, value in changes.items()}})
+    return Situation(scene(config.scenes), config)
+
+
+def with_boxes(here: Situation, *boxes: list[float]) -> Situation:
+    picture = here.picture.with_objects(
+        torch.tensor(boxes).reshape(-1, 4), torch.zeros(len(boxes), dtype=torch.int64), here.picture.class_names
+    )
+    return Situation(picture, here.config)
+
+
+def test_before_a_click_there_is_a_hint():
+    seen = inspect(situation(), Focus())
+    assert HINT in seen.text and seen.layers == ()
+
+
+def test_cases_are_what_the_core_says():
+    here = situation()
+    anchors = torch.nonzero(here.match.label == FOREGROUND).squeeze(1)[:5].tolist()
+    losses = here.losses.classification
+    for case in [cases_of(here, range(anchor, anchor + 1))[0] for anchor in anchors]:
+        logits = here.prediction.outputs.logits[0][case.anchor]
+        targets = torch.zeros_like(logits)
+        targets[here.labels[here.match.object[case.anchor]]] = 1
+        plain = classification_loss(logits, targets, here.config.loss.model_copy(update={"kind": "cross_entropy"}))
+        assert case.label == "foreground" and case.loss == pytest.approx(losses[case.anchor].item())
+        assert case.cross_entropy == pytest.approx(plain.sum().item(), rel=1e-5)
+        assert case.share == pytest.approx((losses[case.anchor] / losses.sum()).item())
+        assert case.probability == pytest.approx(logits.sigmoid().max().item())
+
+
+def test_ignored_anchors_pay_nothing():
+    here = situation(matching__bg_iou_threshold=0, matching__fg_iou_threshold=1, matching__force_best_match=False)
+    case = cases_of(here, range(1))[0]
+    assert case.label == "ignored" and case.cross_entropy == case.loss == 0
+    assert case.why == "between 0 and 1"
+
+
+def test_every_outcome_agrees_with_the_stages():
+    here = situation()
+    found, fates = here.candidates, here.fates
+    for fate, words in ((KEPT, "detection"), (SUPPRESSED, "suppressed by")):
+        candidate = int(torch.nonzero(fates.fate == fate)[0])
+        anchor, label = int(found.anchor[candidate]), int(found.label[candidate])
+        assert words in outcome_of(here, anchor, label, found.score[candidate].item())
+    assert "below the score threshold" in outcome_of(here, 0, 0, 0.001)
+    few = situation(inference__topk_candidates=1)
+    assert "cut by top-K" in outcome_of(few, _not_candidate(few), 0, 0.5)
+
+
+def _not_candidate(here: Situation) -> int:
+    taken = set(here.candidates.anchor.tolist())
+    return next(anchor for anchor in range(len(here.grid.boxes)) if anchor not in taken)
+
+
+@pytest.mark.parametrize("layer", ["before", "kept", "suppressed", "truth", ""])
+def test_every_pick_is_told_and_drawn(layer):
+    here = situation()
+    seen = inspect(here, Focus(pick=Pick(40, 40, layer, 0)))
+    assert "Anchors at 40, 40" in seen.text and "nan" not in seen.text.lower()
+    json.loads(payload(View("data:,", 96, 96, seen.layers)))
+    assert bool(seen.layers) == bool(layer)
+
+
+def test_clicking_an_anchor_tells_of_its_object():
+    here = situation()
+    matched = torch.nonzero(here.match.foreground & ~here.match.forced).squeeze(1)
+    number = int(here.match.object[matched[0]])
+    name = here.picture.class_names[here.objects[1][number]]
+    assert f"{name} {number + 1}</h3>" in inspect(here, Focus(pick=Pick(1, 1, "foreground", 0))).text
+
+
+def test_a_pick_that_is_gone_is_just_a_place():
+    here = situation()
+    for layer in ("truth", "kept", "foreground"):
+        assert inspect(here, Focus(pick=Pick(1, 1, layer, 10_000))).layers == ()
+    assert candidate_of(here, "kept", 10_000) is None
+
+
+def test_anchors_of_a_place_are_centred_there():
+    here = situation()
+    boxes = here.grid.boxes[list(anchors_at(here.grid, 1, (33, 47)))]
+    assert len(boxes) == 9
+    centres = (boxes[:, :2] + boxes[:, 2:]) / 2
+    assert (centres - torch.tensor([32.0, 48.0])).abs().max() <= 0.5  # stride 16
+
+
+@pytest.mark.parametrize(
+    ("box", "said"),
+    [
+        ([10.0, 10, 14, 14], "anchors.size_p3"),
+        ([5.0, 40, 85, 44], "anchors.ratios"),
+    ],
+)
+def test_an_object_without_anchor_learns_which_setting_helps(box, said):
+    here = with_boxes(situation(matching__force_best_match=False), box)
+    text = inspect(here, Focus(pick=Pick(12, 12, "truth", 0))).text
+    assert "No anchor answers for it" in text
+    assert all(knobs()[path].label in text for path in (said, "matching.force_best_match"))
+    iou = here.match.best_iou[0].item()
+    assert f"{iou:.2f}" in remedy(here, 0, iou)
+
+
+def test_the_lowered_threshold_that_is_named_works():
+    here = with_boxes(situation(matching__force_best_match=False), [10.0, 10, 14, 14])
+    text = remedy(here, 0, here.match.best_iou[0].item())
+    value = float(re.search(r"Foreground from IoU” to (\d(?:\.\d+)?)", text)[1])
+    lowered = here.config.replace({"matching.fg_iou_threshold": value, "matching.bg_iou_threshold": value})
+    assert Situation(here.picture, lowered).match.foreground.any()
+
+
+def test_twins_in_one_place_leave_one_without_anchors():
+    here = with_boxes(situation(matching__force_best_match=False), [20.0, 20, 52, 52], [20.0, 20, 52, 52])
+    text = inspect(here, Focus(pick=Pick(30, 30, "truth", 1))).text
+    assert "No anchor answers for it" in text and "overlap leaf 1 at least as much" in text

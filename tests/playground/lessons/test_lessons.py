@@ -1,0 +1,307 @@
+"""Lessons read as they are written, and what they claim is true of the computed numbers, under the shipped weights."""
+
+import json
+
+import pytest
+
+from core.config import Config, knobs
+from playground.events.lessons import answered, asked_at
+from playground.lessons.lesson import Claim
+from playground.lessons.narration import NAMED, Telling
+from playground.lessons.page_effects import layered, staged
+from playground.lessons.panel import Place, contents, following, known, minutes, moved
+from playground.lessons.parser import LessonError, lessons, read_lesson
+from playground.lessons.quantities import QUANTITIES, shown
+from playground.server.permalink import from_link, to_link
+from playground.server.render import show
+from playground.state.page_state import Asked
+from playground.state.settings import settings_of
+from playground.steps import STEPS
+
+ALL = [(key, index) for key, lesson in lessons().items() for index in range(len(lesson.steps))]
+FILE = """# A title
+About it.
+- core
+
+## One
+- show: loss
+- look: figure, readout
+- veil: more
+- needs: training.steps
+- layers: truth, -loss
+- set: loss.gamma = 1
+- then: matching.fg_iou_threshold = 0.7
+- set: anchors.ratios = 0.5,1
+
+Text with {foreground} and $\\mathrm{IoU}$.
+
+? What
+happens?
+- this
+- that *
+
+! It is {ignored}.
+More of it.
+
+= foreground < 3
+= ignored >= before.ignored
+
+## Two
+- show: picture
+- set: loss.alpha = 0.5
+
+Plain.
+"""
+
+
+def test_there_are_at_least_eight():
+    assert len(lessons()) >= 8 and next(iter(lessons())) == "dense"
+
+
+def test_reading_by_hand(tmp_path):
+    (tmp_path / "03-some-key.md").write_text(FILE)
+    lesson = read_lesson(tmp_path / "03-some-key.md")
+    assert (lesson.key, lesson.title, lesson.about) == ("some-key", "A title", "About it.")
+    assert lesson.core and 0 < lesson.minutes < 2
+    one, two = lesson.steps
+    assert one.look == ("figure", "readout") and one.veil == ("more",) and one.needs == ("training.steps",)
+    assert one.layers == {"truth": True, "loss": False} and two.look == two.veil == ()
+    assert one.at_once == ("loss.gamma", "anchors.ratios") and two.at_once == ("loss.alpha",)
+    assert two.before == {"loss.alpha": 0.25} and one.before == {"matching.fg_iou_threshold": 0.5}
+    assert (one.title, one.show, one.question) == ("One", "loss", "What happens?")
+    assert one.answers == ("this", "that") and one.right == 1
+    assert one.reveal == "It is {ignored}.\nMore of it."
+    assert one.claims == (Claim("foreground", "<", "3"), Claim("ignored", ">=", "before.ignored"))
+    assert two.config().loss.gamma == 1 and two.config().loss.alpha == 0.5  # settings add up
+    assert one.first_config().matching.fg_iou_threshold == 0.5 and one.later == ("matching.fg_iou_threshold",)
+    assert one.config().matching.fg_iou_threshold == two.first_config().matching.fg_iou_threshold == 0.7
+    assert two.config().anchors.ratios == (0.5, 1.0) and two.question == "" and two.text == "Plain."
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [("- compare: prior", "only a step that shows training"), ("- curve: bell", "none of loss, "),
+     ("- show: training\n- compare: nothing", "only one of loss, "), ("- look: sky", "none of picture, strip"),
+     ("- veil: everything", "none of picture, strip"), ("- needs: loss.beta", "'loss.beta', which is none of")],
+)  # fmt: skip
+def test_what_a_step_cannot_show_is_refused(tmp_path, line, says):
+    (tmp_path / "01-x.md").write_text(FILE.replace("- show: picture", f"- show: picture\n{line}"))
+    with pytest.raises(LessonError, match=says):
+        read_lesson(tmp_path / "01-x.md")
+
+
+def test_a_step_chooses_a_curve_or_a_comparison(tmp_path):
+    text = FILE.replace("- show: loss", "- show: loss\n- curve: slope by the logit")
+    (tmp_path / "01-x.md").write_text(text.replace("- show: picture", "- show: training\n- compare: gamma"))
+    one, two = read_lesson(tmp_path / "01-x.md").steps
+    assert (one.curve, one.compare) == ("slope by the logit", "")
+    assert (two.curve, two.compare) == ("loss", "gamma")
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [("- show: loss", ""), ("that *", "that"), ("this", "this *"), ("= foreground < 3", "= foreground is 3"),
+     ("loss.gamma = 1", "loss.gamma 1"), ("About it.", "")],
+)  # fmt: skip
+def test_a_file_that_is_not_well_written_is_refused(tmp_path, old, new):
+    (tmp_path / "01-x.md").write_text(FILE.replace(old, new))
+    with pytest.raises(LessonError, match=r"01-x\.md"):
+        read_lesson(tmp_path / "01-x.md")
+
+
+def test_a_step_that_asks_for_what_is_on_show_is_refused(tmp_path):
+    bare = FILE.replace("- then: matching.fg_iou_threshold = 0.7\n", "")
+    (tmp_path / "01-x.md").write_text(bare)
+    assert read_lesson(tmp_path / "01-x.md").steps[0].veil == ("more",)
+    (tmp_path / "01-x.md").write_text(bare.replace("- veil: more\n", ""))
+    with pytest.raises(LessonError, match="asks for what is on show"):
+        read_lesson(tmp_path / "01-x.md")
+
+
+@pytest.mark.parametrize(("key", "index"), ALL)
+def test_every_step_is_right(key, index):
+    """It shows a step of the page, sets what is allowed, speaks of numbers there are, and its claims hold."""
+    lesson = lessons()[key]
+    step = lesson.steps[index]
+    assert step.text and step.show in STEPS and set(step.settings) <= set(knobs())
+    for text in (step.text, step.question, *step.answers, step.reveal):
+        assert set(NAMED.findall(text)) <= set(QUANTITIES)
+    for claim in step.claims:
+        assert set(claim.names) <= set(QUANTITIES)
+    here, told = at(key, index), at(key, index, step.right if step.question else None)
+    question, answers = here.question()
+    for said in (here.text(), question, *answers, told.text(), told.outcome()):
+        assert not NAMED.search(said.replace("\\mathrm", "").replace("\\frac", "")) and ">–<" not in said
+    assert here.moved() == told.moved() == ()
+    checks = told.checks()
+    assert len(checks) == len(step.claims)
+    for check in checks:
+        assert check.true, str(check)
+
+
+def at(key: str, index: int, answer: int | None = None) -> Telling:
+    """Returns a step as it is told, after an answer, if there is one."""
+    place = Place(lessons()[key], index)
+    asked = asked_at(place)
+    return Telling(place.lesson.steps[index], asked if answer is None else answered(asked, str(answer)))
+
+
+@pytest.mark.parametrize("key", lessons())
+def test_every_lesson_asks_before_it_tells_and_claims_something(key):
+    steps = lessons()[key].steps
+    assert any(step.question for step in steps) and any(step.claims for step in steps)
+    for index, step in enumerate(steps):
+        if step.question:
+            assert at(key, index).outcome() == "" and at(key, index).checks() == []
+            assert at(key, index, step.right).outcome().startswith("**Right.**")
+            assert at(key, index, (step.right + 1) % len(step.answers)).outcome().startswith("**Not quite.**")
+
+
+def test_what_is_told_follows_the_page():
+    """A knob that is moved after the answer moves what is revealed and what is claimed; the text stays as it was."""
+    place = Place(lessons()["assignment"], 1)
+    told = answered(asked_at(place), "0")
+    assert told.config().matching.fg_iou_threshold == 0.3
+    before = Telling(place.lesson.steps[1], told)
+    strict = told._replace(settings=settings_of(told.config().replace({"matching.fg_iou_threshold": 0.9})))
+    after = Telling(place.lesson.steps[1], strict)
+    assert before.numbers()["text.foreground"] == after.numbers()["text.foreground"]
+    assert int(after.numbers()["told.foreground"]) < int(before.numbers()["told.foreground"])
+    assert after.moved() == ("Foreground from IoU 0.3 → 0.9",) and before.moved() == ()
+    assert [check.true for check in before.checks()] == [True, True]
+    assert [check.true for check in after.checks()] == [False, False]
+    question, checks = staged(strict)
+    assert json.loads(question)["numbers"] == after.numbers() and "Foreground from IoU 0.3 → 0.9" in checks
+
+
+def test_what_is_told_follows_another_scene():
+    """So does what was before the answer: only what the answer sets is put back."""
+    place = Place(lessons()["assignment"], 1)
+    told = answered(asked_at(place), "0")
+    other = told._replace(settings=settings_of(told.config().replace({"scenes.seed": 4})))
+    before, after = (Telling(place.lesson.steps[1], each).numbers() for each in (told, other))
+    alone = asked_at(place).config().replace({"scenes.seed": 4})
+    fresh = Telling(place.lesson.steps[1], asked_at(place)._replace(settings=settings_of(alone)))
+    assert before["text.foreground"] != after["text.foreground"] == fresh.numbers()["text.foreground"]
+
+
+def test_a_number_that_cannot_be_had_is_a_dash():
+    place = Place(lessons()["focal"], 4)
+    broken = asked_at(place).config().replace({"model.depth": 50})  # the built-in weights are a ResNet-18
+    telling = Telling(place.lesson.steps[4], asked_at(place)._replace(settings=settings_of(broken), answer=0))
+    assert set(telling.numbers().values()) == {"–"} and [check.true for check in telling.checks()] == [False]
+    assert str(telling.checks()[0]).startswith("✗ effective anchors: – < –")
+
+
+def test_only_answers_that_there_are_count():
+    place = Place(lessons()["focal"], 1)
+    for choice in (None, 7, "3", "-1", "x", ["0"], {}):
+        assert answered(asked_at(place), choice) is None
+    told = answered(asked_at(place), "1")
+    assert told.answer == 1 and told.config().loss.gamma == 2 and answered(told, "2") is None
+    assert answered(asked_at(place)._replace(lesson=""), "0") is None
+
+
+def test_what_would_tell_is_veiled_until_the_answer_is_given():
+    """What a step asks for is set by the answer, or hidden till then."""
+    for key, index in ALL:
+        place = Place(lessons()[key], index)
+        step = place.lesson.steps[index]
+        state = json.loads(staged(asked_at(place))[0])
+        assert step.show in state["needs"] and set(step.settings) <= set(state["needs"])
+        if step.question:
+            assert step.veil or step.later
+            assert state["veil"] == list(step.veil) and state["right"] is None
+            after = json.loads(staged(answered(asked_at(place), "0"))[0])
+            assert after["veil"] == [] and after["right"] == step.right and after["chosen"] == 0
+
+
+def test_outside_of_lessons_nothing_is_staged():
+    assert staged(Asked("loss")) == ('{"link": ""}', "")
+
+
+def test_a_step_switches_layers():
+    place = Place(lessons()["assignment"], 0)
+    asked = asked_at(place)
+    look = STEPS["assignment"].look(asked.situation(), asked.focus())
+    usual, wanted = ({each.key: each.visible for each in one.layers} for one in (look, layered(look, asked)))
+    assert not usual["ignored"] and wanted == {**usual, "ignored": True}
+    assert layered(look, asked._replace(step="loss")) is look and layered(look, asked._replace(lesson="")) is look
+
+
+def test_the_lessons_take_about_twenty_minutes():
+    """By words and steps; who goes through focal loss alone needs about half of it."""
+    core = [lesson for lesson in lessons().values() if lesson.core]
+    assert sum(lesson.minutes for lesson in lessons().values()) < 25 and sum(lesson.minutes for lesson in core) < 13
+    assert {"cross-entropy", "focal", "alpha-gamma-pi"} <= {lesson.key for lesson in core}
+    assert minutes(*core) in contents(asked_at(Place(lessons()["dense"], 0)), [])[2]
+
+
+@pytest.mark.parametrize(("key", "index"), ALL)
+def test_links_lead_back(key, index):
+    place = Place(lessons()[key], index)
+    step = lessons()[key].steps[index]
+    assert Place.from_link(place.link) == place
+    asked = asked_at(place)
+    assert to_link(asked, step.first_config()) == f"lesson={place.link}"  # nothing else is needed
+    assert from_link(f"lesson={place.link}") == asked and asked.config() == step.first_config()
+    told = from_link(to_link(asked, step.config()))
+    assert told.config() == step.config() and told.lesson == place.link
+    if step.question:
+        after = answered(asked, "1")
+        assert to_link(after, after.config()) == f"lesson={place.link}&answer=2"
+        assert from_link(f"lesson={place.link}&answer=2") == after
+    changed = step.config().replace({"loss.box_weight": 7})
+    elsewhere = from_link(to_link(asked._replace(step="picture"), changed))
+    assert elsewhere.step == "picture" and elsewhere.config() == changed
+
+
+@pytest.mark.parametrize("link", ["nothing.1", "focal", "focal.0", "focal.99", "focal.x"])
+def test_a_link_to_no_step_is_refused(link):
+    with pytest.raises(ValueError, match="lesson = "):
+        from_link(f"lesson={link}")
+
+
+@pytest.mark.parametrize("answer", ["0", "4", "x", "²", "99999999999"])
+def test_a_link_to_no_answer_is_refused(answer):
+    with pytest.raises(ValueError, match=r"answer = .* has 3 answers"):
+        from_link(f"lesson=focal.2&answer={answer}")
+    with pytest.raises(ValueError, match="answer = "):
+        from_link("answer=1")
+
+
+def test_going_through_all_of_them():
+    place = Place(lessons()["dense"], 0)
+    seen = [place]
+    while (place := moved(place, 1)) != seen[-1]:
+        seen.append(place)
+    assert [(each.lesson.key, each.index) for each in seen] == ALL
+    assert moved(seen[0], -1) == seen[0] and following(seen[-1].lesson) is None
+
+
+def test_what_a_teacher_hides_is_no_setting():
+    assert from_link("hide=training,loss.gamma").config() == Config()
+
+
+def test_a_lesson_is_shown_with_its_step():
+    place = Place(lessons()["focal"], 1)
+    step = place.lesson.steps[1]
+    shown_page = show(Asked(step.show, lesson=place.link))
+    assert shown_page.notice == "" and "lesson=focal.2" in shown_page.strip
+    texts = contents(asked_at(place), [place.link])
+    assert "One factor" not in texts[1] and "Turn it up" in texts[1] and "1 of " in texts[1]
+    assert "γ goes from 0 to 2" in texts[2] and texts[3] == ""
+    told = contents(answered(asked_at(place), "2"), [])[3]
+    assert told.startswith("**Right.**") and "Set: γ (focusing) 0 → 2" in told and "0.25</span>" in told
+
+
+@pytest.mark.parametrize("said", [None, 5, "focal.1", {"a": 1}, [["x"], 3, None, "no.1"]])
+def test_what_a_browser_says_it_has_seen_may_be_anything(said):
+    assert known(said) == []
+    assert known(["focal.2", "focal.1", "focal.2", 7]) == ["focal.1", "focal.2"]
+
+
+def test_numbers_are_short():
+    written = ["12,276", "0.01", "3", "1,234", "0.457", "0.00001"]
+    assert [shown("anchors", each) for each in (12276, 0.0100001, 3.0, 1234.5, 0.4567, 1e-5)] == written
+    assert [shown("share_of_foreground", each) for each in (1.0, 0.4567, 0.0036)] == ["100%", "46%", "0.4%"]

@@ -1,0 +1,142 @@
+import pytest
+import torch
+
+from core.config import Config
+from core.retinanet.losses import total_loss
+from core.retinanet.postprocess import KEPT
+from core.retinanet.predict import detect
+from core.training.trainer import batch_losses
+from core.weights.sources import WeightsError
+from playground.data.picture import scene
+from playground.pipeline import pipeline as module
+from playground.pipeline.networks import network_of
+from playground.pipeline.pipeline import Situation
+from playground.support.cache import Cache
+
+SMALL = {"model.weights": "random", "model.fpn_channels": 32, "model.num_convs": 1, "inference.image_size": 96}
+
+
+def make(**changes) -> Situation:
+    config = Config.from_flat({**SMALL, **{key.replace("__", "."): value for key, value in changes.items()}})
+    return Situation(scene(config.scenes), config)
+
+
+def test_shows_what_the_core_computes():
+    """The page's numbers are the core's own, for the same picture, settings and weights."""
+    here = make(inference__score_threshold=0.009)
+    found = detect(here.network.model, [here.picture.sample.image], here.config)[0]
+    kept = here.fates.order
+    assert (here.fates.fate == KEPT).sum() == len(kept) == len(found.scores) > 0
+    assert torch.equal(here.candidates.box[kept] * here.batch.factors[0], found.boxes)
+    sample = here.picture.sample
+    expected = batch_losses(here.prediction.outputs, here.batch, [sample], here.config)
+    assert torch.allclose(here.losses.classification, expected[0].classification)
+    assert total_loss([here.losses], here.config.loss).total > 0
+
+
+def test_moving_a_threshold_runs_neither_network_nor_matching_again(monkeypatch):
+    first = make(scenes__seed=5)
+    assert first.fates and first.match
+    monkeypatch.setattr(module, "predict", None)
+    monkeypatch.setattr(module, "match_anchors", None)
+    moved = make(scenes__seed=5, inference__nms_threshold=0.2, loss__gamma=1)
+    assert moved.prediction is first.prediction and moved.match is first.match
+    assert moved.network is first.network and moved.losses.used.any()
+
+
+def test_what_matters_is_computed_again():
+    one = make(scenes__seed=6)
+    assert make(scenes__seed=7).prediction is not one.prediction
+    assert make(scenes__seed=6, inference__image_size=128).prediction is not one.prediction
+    assert make(scenes__seed=6, inference__image_size=128).network is one.network
+    assert make(scenes__seed=6, model__num_convs=2).network is not one.network
+    assert make(scenes__seed=6, matching__fg_iou_threshold=0.6).match is not one.match
+    assert make(scenes__seed=6, anchors__size_p3=20).match is not one.match
+
+
+def test_drawn_objects_change_the_assignment_but_not_the_outputs():
+    one = make(scenes__seed=8)
+    other = one.picture.with_objects(torch.tensor([[10.0, 10, 200, 200]]), torch.tensor([1]), ("a", "b"))
+    edited = Situation(other, one.config)
+    assert edited.prediction is one.prediction and edited.match is not one.match
+    assert len(edited.objects[0]) == 1
+
+
+def test_classes_the_weights_do_not_know_are_named():
+    one = make()
+    strange = one.picture.with_objects(torch.tensor([[10.0, 10, 200, 200]]), torch.tensor([0]), ("zebra",))
+    with pytest.raises(WeightsError, match="zebra"):
+        assert Situation(strange, one.config).labels
+
+
+def test_contradictions_name_the_knob(tmp_path):
+    with pytest.raises(WeightsError, match=r"no weights file"):
+        assert make(model__weights=str(tmp_path / "none.safetensors")).network is None
+
+
+def test_the_picture_is_the_same_every_time():
+    assert make().network.model is make().network.model
+    assert make(training__seed=1).network.model is not make().network.model
+
+
+def test_cache_is_bounded_and_keeps_no_errors():
+    cache, made = Cache(2), []
+
+    def make_one(key):
+        made.append(key)
+        if key == "bad":
+            raise ValueError
+        return key
+
+    for key in ("a", "b", "a", "c", "b"):  # b has gone when c came
+        assert cache.get(key, lambda key=key: make_one(key)) == key
+    assert made == ["a", "b", "c", "b"]
+    for _ in range(2):
+        with pytest.raises(ValueError):
+            cache.get("bad", lambda: make_one("bad"))
+    assert made.count("bad") == 2
+
+
+def test_cache_keeps_what_there_is_room_for_and_the_latest():
+    cache = Cache(9, room=100)
+    for name, count in (("a", 10), ("b", 10), ("c", 10), ("large", 50)):
+        cache.get(name, lambda count=count: ("text", (torch.zeros(count),)))  # 4 bytes a number
+        if name == "c":
+            assert "a" not in cache and "b" in cache
+    assert "large" in cache and "c" not in cache
+
+
+def test_another_network_waits_until_the_knob_is_let_go_but_its_size_does_not():
+    config = Config.from_flat({**SMALL, "model.weights": "random", "training.seed": 78})
+    held = Situation(scene(config.scenes), config, held=True)
+    with pytest.raises(WeightsError, match="once the knob rests"):
+        _ = held.network
+    assert held.costs.gflops > 0 and len(held.parts) == 8
+    assert held.costs == Situation(held.picture, config).costs
+
+
+def test_chance_makes_no_other_network_where_nothing_starts_at_random():
+    config = Config()
+    other = config.replace({"training.seed": 79, "model.prior_probability": 0.3})
+    assert network_of(other) is network_of(config)
+    new = {"model.heads": "new"}
+    assert network_of(other.replace(new)) is not network_of(config.replace(new))
+
+
+def test_large_work_waits_until_the_knob_is_let_go(monkeypatch):
+    monkeypatch.setattr(module, "HELD_GFLOPS", 0.0)
+    config = Config.from_flat({**SMALL, "training.seed": 77})
+    picture = scene(config.scenes)
+    held = Situation(picture, config, held=True)
+    for part in ("network", "prediction", "pyramid"):
+        with pytest.raises(WeightsError, match="once the knob rests"):
+            getattr(held, part)
+    of_outputs = ("candidates", "level_counts", "fates", "suppressors", "losses", "sides")
+    for part in of_outputs:
+        with pytest.raises(WeightsError, match="once the knob rests"):
+            getattr(Situation(picture, config, held=True), part)
+        assert getattr(Situation(picture, config), part)  # nothing remembers that it was put off
+        config = config.replace({"training.seed": config.training.seed + 1})
+    assert Situation(picture, config).prediction is Situation(picture, config, held=True).prediction  # known by now
+    monkeypatch.setattr(module, "HELD_GFLOPS", 1e9)
+    assert Situation(picture, config, held=True).pyramid

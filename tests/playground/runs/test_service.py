@@ -1,0 +1,381 @@
+"""Runs are processes and folders: they outlive the page, wait for each other, and go on where they stopped."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from core.experiments.presets import PRESETS
+from core.runs.checkpoint import read_state
+from core.runs.folder import FAILED, FINISHED, INTERRUPTED, PAUSED, QUEUED, RUNNING, STOPPED, RunError, RunFolder
+from core.runs.snapshots import read_film
+from core.runs.step_changes import read_single_step
+from core.scheduler.daemon import SERVER
+from core.scheduler.queue import STOPPING
+from core.scheduler.throttle import CAN_PROMISE
+from playground.data.picture import scene
+from playground.pipeline.pipeline import Situation
+from playground.runs.service import ACTIVE, TRAINING, Progress, Runs
+from playground.steps import training
+from playground.steps.step import Focus
+from tests import waiting
+from tests.core.tiny import tiny
+
+pytestmark = pytest.mark.timeout(200)
+ROOT = Path(__file__).parents[3]
+LONG = {"training__steps": 100_000, "training__eval_interval": 0}
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory):
+    """One page with its server for all tests here: a server takes seconds to start."""
+    runs = Runs(tmp_path_factory.mktemp("runs"))
+    runs.open()
+    yield runs
+    for name in runs.list():
+        runs.stop(name)
+    runs.close()
+
+
+@pytest.fixture(autouse=True)
+def quiet(runs):
+    """Nothing trains before or after a test."""
+    yield
+    for name, standing in runs.standings().items():
+        if standing.state in ACTIVE:
+            runs.stop(name)
+    wait(lambda: not any(each.state in ACTIVE for each in runs.standings().values()))
+
+
+wait = partial(waiting.wait, seconds=120)
+
+
+def wait_for(runs: Runs, name: str, *states: str) -> Progress:
+    wait(lambda: runs.read(name).state in states)
+    return runs.read(name)
+
+
+def losses(runs: Runs, name: str) -> list[tuple]:
+    return [
+        (each["step"], each["classification"], each["box"], each["gradient_norm"]) for each in runs.read(name).steps
+    ]
+
+
+def holders(path: Path) -> list[int]:
+    """Numbers of the processes that have a file open."""
+    found = []
+    for process in Path("/proc").iterdir():
+        try:
+            if process.name.isdigit() and any(each.readlink() == path for each in (process / "fd").iterdir()):
+                found.append(int(process.name))
+        except OSError:  # it has ended, or is somebody else's
+            continue
+    return found
+
+
+def test_a_run_from_start_to_use(runs, monkeypatch):
+    monkeypatch.setattr(training, "RUNS", runs)
+    config = tiny()
+    name = runs.start(config)
+    assert runs.list()[0] == name and runs.read(name).active
+    progress = wait_for(runs, name, FINISHED)
+    assert [record["step"] for record in progress.steps] == [1, 2, 3]
+    assert [record["step"] for record in progress.evaluations] == [2, 3]
+    assert [frame.step for frame in read_film(runs.folder(name))] == [2, 3]
+    used = training.run_config(name, tiny(inference__score_threshold=0.02))
+    assert used.model.fpn_channels == 32 and used.inference.score_threshold == 0.02
+    for number, step in ((1, 2), (2, 3), (9, 3)):
+        look = training.look(Situation(scene(config.scenes), config), Focus(run=name, frame=number))
+        assert look.layers[-1].key == "kept" and look.layers[-1].label == f"found after step {step}"
+    assert look.picture.sample.image.shape == (3, 64, 64)
+    words = look.words()
+    assert "finished" in words.readout and words.figure and "images a second" in words.readout
+
+
+def test_stopped_in_mid_step_and_resumed_it_is_as_if_it_had_never_stopped(runs):
+    settings = {"training__steps": 12, "training__eval_interval": 0}
+    name, other = runs.start(tiny(**settings)), runs.start(tiny(**settings))
+    wait(lambda: runs.read(name).steps)
+    runs.stop(name)
+    assert runs.read(name).state in (STOPPING, STOPPED)
+    wait_for(runs, name, STOPPED)
+    assert read_state(runs.folder(name).checkpoint)["step"] == runs.read(name).steps[-1]["step"] < 12
+    runs.resume(name)
+    assert wait_for(runs, name, FINISHED) and wait_for(runs, other, FINISHED)
+    assert len(losses(runs, name)) == 12 and losses(runs, name) == losses(runs, other)
+
+
+def test_runs_wait_for_each_other_in_order(runs):
+    names = [runs.start(tiny(**LONG)), *(runs.start(tiny(training__eval_interval=0)) for _ in range(3))]
+    wait(lambda: runs.read(names[0]).state == RUNNING)
+    assert [runs.read(name).place for name in names] == [0, 1, 2, 3]
+    assert runs.list()[:4] == names[::-1] and runs.current() == names[0]
+    runs.stop(names[2])
+    assert runs.read(names[2]).state == STOPPED and "taken out of the queue" in runs.read(names[2]).message
+    assert runs.read(names[3]).place == 2
+    runs.resume(names[2])
+    assert [runs.read(name).place for name in names[1:]] == [1, 3, 2]
+    runs.stop(names[0])
+    ended = [wait_for(runs, name, FINISHED) and runs.folder(name).read_status().since for name in names[1:]]
+    assert sorted(ended) == [ended[0], ended[2], ended[1]]
+
+
+def test_a_killed_process_is_an_interrupted_run_that_can_be_resumed(runs):
+    name = runs.start(tiny(training__steps=8, training__eval_interval=2, training__eval_images=1))
+    wait(lambda: len(runs.read(name).evaluations) >= 2)
+    (worker,) = holders(runs.folder(name).lock)
+    os.kill(worker, signal.SIGKILL)
+    assert wait(lambda: runs.read(name).state not in TRAINING) and runs.read(name).state == INTERRUPTED
+    before = losses(runs, name)
+    runs.resume(name)
+    wait_for(runs, name, FINISHED)
+    after = losses(runs, name)
+    assert [step for step, *_ in after] == list(range(1, 9)) and after[:4] == before[:4]
+    assert [record["step"] for record in runs.read(name).evaluations] == [2, 4, 6, 8]
+
+
+def test_killed_before_its_first_checkpoint_it_begins_anew(runs):
+    name = runs.start(tiny(**LONG))
+    wait(lambda: runs.read(name).steps)
+    os.kill(*holders(runs.folder(name).lock), signal.SIGKILL)
+    wait_for(runs, name, INTERRUPTED)
+    assert not runs.folder(name).checkpoint.exists()
+    runs.resume(name)
+    wait(lambda: runs.read(name).state == RUNNING and runs.read(name).steps)
+    assert runs.read(name).steps[0]["step"] == 1
+
+
+def test_a_killed_server_leaves_the_run_alone_and_the_next_one_waits_for_it(runs):
+    first, second = runs.start(tiny(**LONG)), runs.start(tiny(training__eval_interval=0))
+    wait(lambda: runs.read(first).steps)
+    servers = set(holders(runs.place / SERVER))
+    for server in servers:
+        os.kill(server, signal.SIGKILL)
+    begun = len(runs.read(first).steps)
+    wait(lambda: runs.standings() and set(holders(runs.place / SERVER)) - servers)
+    wait(lambda: len(runs.read(first).steps) > begun)
+    assert runs.read(second).state == QUEUED
+    runs.stop(first)
+    wait_for(runs, second, FINISHED)
+
+
+@pytest.fixture
+def dragging(runs):
+    """A visitor moves a knob for as long as the test lasts, or until it ends the drag."""
+    over = threading.Event()
+
+    def drag():
+        while not over.wait(0.05):
+            runs.give_way()
+
+    thread = threading.Thread(target=drag)
+    thread.start()
+    yield over
+    over.set()
+    thread.join()
+
+
+def stopped_worker(runs: Runs, name: str) -> int:
+    """Returns the process of a run once it gives way; at its start the server has the lock."""
+    wait_for(runs, name, RUNNING)
+    (worker,) = wait(lambda: holders(runs.folder(name).lock))
+    wait(lambda: is_stopped(worker))
+    return worker
+
+
+def is_stopped(process: int) -> bool:
+    """Whether a process is stopped by a signal."""
+    return (Path("/proc") / str(process) / "stat").read_text().rpartition(")")[2].split()[0] == "T"
+
+
+@pytest.mark.skipif(not CAN_PROMISE, reason="runs never give way on this system")
+def test_a_run_waits_while_a_knob_is_moved_and_goes_on_after_it(runs, dragging):
+    name = runs.start(tiny(**LONG))
+    worker = stopped_worker(runs, name)
+    done = len(runs.read(name).steps)
+    time.sleep(0.5)
+    assert is_stopped(worker) and len(runs.read(name).steps) == done
+    dragging.set()
+    wait(lambda: len(runs.read(name).steps) > done)
+    assert not is_stopped(worker)
+
+
+@pytest.mark.skipif(not CAN_PROMISE, reason="runs never give way on this system")
+def test_what_is_asked_of_a_run_is_done_while_a_knob_is_moved(runs, dragging):
+    name = runs.start(tiny(**LONG))
+    stopped_worker(runs, name)
+    runs.stop(name)
+    wait_for(runs, name, STOPPED)
+    assert not dragging.is_set()
+
+
+@pytest.mark.skipif(not CAN_PROMISE, reason="runs never give way on this system")
+def test_a_run_that_waits_goes_on_when_its_server_is_killed(runs, dragging):
+    name = runs.start(tiny(**LONG))
+    worker = stopped_worker(runs, name)
+    for server in holders(runs.place / SERVER):
+        os.kill(server, signal.SIGKILL)
+    wait(lambda: runs.read(name).steps)
+    assert not is_stopped(worker) and not dragging.is_set()
+
+
+def test_two_pages_over_one_folder_see_and_do_the_same(runs):
+    other = Runs(runs.place)
+    other.open()
+    first, second = runs.start(tiny(**LONG)), other.start(tiny(training__eval_interval=0))
+    wait(lambda: other.read(first).state == RUNNING)
+    assert runs.read(second).place == other.read(second).place == 1
+    assert runs.standings() == other.standings() and len(holders(runs.place / SERVER)) == 1
+    other.stop(first)
+    assert wait_for(runs, first, STOPPED).state == STOPPED and wait_for(runs, second, FINISHED)
+    other.close()
+
+
+def test_a_run_outlives_the_page_that_started_it(runs, tmp_path):
+    code = """
+import sys, time
+from pathlib import Path
+from playground.runs.service import Runs
+from tests.core.tiny import tiny
+runs = Runs(Path(sys.argv[1]))
+names = [runs.start(tiny(training__steps=6)), runs.start(tiny(training__steps=1))]
+while not runs.read(names[0]).steps:
+    time.sleep(0.05)
+print(*names, flush=True)
+time.sleep(1000)
+"""
+    page = subprocess.Popen([sys.executable, "-c", code, tmp_path], cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    names = page.stdout.readline().split()
+    page.kill()
+    page.wait()
+    page.stdout.close()
+    again = Runs(tmp_path)
+    assert again.list() == names[::-1]
+    for name in names:
+        wait_for(again, name, FINISHED)
+    again.close()
+    wait(lambda: not holders(tmp_path / SERVER))  # nobody needs it any more
+
+
+def test_pause_single_step_and_play(runs):
+    name = runs.start(tiny(**LONG))
+    wait(lambda: runs.read(name).steps)
+    runs.pause(name)
+    wait_for(runs, name, PAUSED)
+    step = runs.read(name).steps[-1]["step"]
+    runs.step(name)
+    runs.step(name)  # a double click is one step
+    wait(lambda: runs.read(name).steps[-1]["step"] > step and runs.read(name).state == PAUSED)
+    assert runs.read(name).steps[-1]["step"] == step + 1
+    single = read_single_step(runs.folder(name))
+    assert single.step == step + 1 and all(0 < change < 1 for change in single.changes.values())
+    runs.resume(name)
+    wait(lambda: runs.read(name).steps[-1]["step"] > step + 2)
+    assert runs.read(name).state == RUNNING
+
+
+def test_what_cannot_be_done_is_said(runs):
+    name = runs.start(tiny())
+    wait_for(runs, name, FINISHED)
+    for act in (runs.pause, runs.step):
+        with pytest.raises(RunError, match="does not train"):
+            act(name)
+    with pytest.raises(RunError, match="is finished: only what"):
+        runs.resume(name)
+    for wrong in ("", "none", "..", f"../{runs.place.name}/{name}", ".", "a\0b", None, 5):
+        assert not runs.has(wrong)
+    with pytest.raises(RunError, match="no run"):
+        runs.read("../x")
+    runs.stop(name)  # nothing to stop
+    assert runs.read(name).state == FINISHED
+
+
+def test_a_run_that_cannot_start_says_why(runs, tmp_path):
+    name = runs.start(tiny(model__weights=str(tmp_path / "none.safetensors")))
+    assert "none.safetensors" in wait_for(runs, name, FAILED).message
+    name = runs.start(tiny(), source=str(tmp_path / "no-data"))
+    assert "no-data" in wait_for(runs, name, FAILED).message
+
+
+def test_a_damaged_checkpoint_is_one_sentence(runs):
+    name = runs.start(tiny(**LONG))
+    wait(lambda: runs.read(name).steps)
+    runs.stop(name)
+    wait_for(runs, name, STOPPED)
+    checkpoint, steps = runs.folder(name).checkpoint, losses(runs, name)
+    damaged = checkpoint.read_bytes()[:-100]
+    checkpoint.write_bytes(damaged)
+    runs.resume(name)
+    assert "is damaged, so the run cannot go on from it" in wait_for(runs, name, FAILED).message
+    assert checkpoint.read_bytes() == damaged and losses(runs, name) == steps
+
+
+def test_a_comparison_is_runs_that_wait_for_each_other(runs, monkeypatch):
+    preset = PRESETS["anchors"]._replace(
+        settings={**tiny().chosen(), "model.heads": "loaded", "model.freeze_stages": 0}
+    )
+    monkeypatch.setitem(PRESETS, "anchors", preset)
+    monkeypatch.setattr(training, "RUNS", runs)
+    first = runs.compare("anchors")
+    members = [folder.path.name for folder in runs.members(first)]
+    assert members[0] == first and [runs.about(name).arm for name in members] == [arm.name for arm in preset.arms]
+    progress = wait_for(runs, first, FINISHED)
+    assert progress.preset == preset and [len(curve.steps) for curve in progress.curves] == [3, 3]
+    assert [curve.part.arm.name for curve in progress.curves] == [arm.name for arm in preset.arms]
+    look = training.look(Situation(scene(tiny().scenes), tiny()), Focus(run=members[1], frame=2))
+    assert "one anchor a place" in look.words().readout and "after step 3" in look.layers[-1].label
+    assert training.run_config(members[1], tiny()).anchors.per_place == 1
+
+
+def test_stopping_a_comparison_stops_all_of_it(runs):
+    first = runs.compare("freeze")
+    wait(lambda: runs.read(first).state in TRAINING)
+    runs.stop(first)
+    wait_for(runs, first, STOPPED)
+    assert {runs.standings()[folder.path.name].state for folder in runs.members(first)} == {STOPPED}
+
+
+def test_nothing_new_is_told_by_the_same_stamp(runs):
+    name = runs.start(tiny())
+    wait_for(runs, name, FINISHED)
+    stamp = runs.stamp(name)
+    assert runs.stamp(name) == stamp != runs.stamp("")
+    (runs.folder(name).metrics).open("a").close()
+    assert runs.stamp(name) == stamp
+    with runs.folder(name).metrics.open("a") as file:
+        file.write(json.dumps({"step": 4}) + "\n")
+    assert runs.stamp(name) != stamp
+
+
+def test_an_empty_folder_has_no_runs(tmp_path):
+    runs = Runs(tmp_path / "none")
+    assert runs.list() == [] and runs.standings() == {} and runs.current() == "" and not (tmp_path / "none").exists()
+    (tmp_path / "none" / "stranger").mkdir(parents=True)
+    assert runs.list() == []
+    RunFolder(tmp_path / "none" / "old").create()
+    (tmp_path / "none" / "old" / "config.json").write_text("{}")
+    assert runs.list() == ["old"] and runs.read("old").state == INTERRUPTED
+
+
+def test_what_a_run_waits_for_is_in_use(tmp_path, monkeypatch):
+    runs = Runs(tmp_path)
+    monkeypatch.setattr(runs, "open", lambda: None)  # nothing is to begin
+    name = runs.start(tiny(), "/data/mine")
+    assert runs.uses("/data/mine") and not runs.uses("/data/other")
+    runs.stop(name)
+    assert not runs.uses("/data/mine")
+
+
+def test_a_page_can_be_moved_to_another_folder(runs, tmp_path):
+    elsewhere = Runs(tmp_path / "one")
+    elsewhere.place = tmp_path / "two"
+    (tmp_path / "two" / "old").mkdir(parents=True)
+    (tmp_path / "two" / "old" / "config.json").write_text("{}")
+    assert elsewhere.list() == ["old"] and elsewhere.folder("old").path == tmp_path / "two" / "old"

@@ -1,0 +1,15 @@
+import pytest
+
+from playground.server.hiding import unknown_names
+
+
+@pytest.mark.parametrize("names", ["", "training", "training,loss.alpha", " loss , pin", "all-knobs,lessons"])
+def test_what_is_known_is_not_spoken_of(names):
+    assert unknown_names(f"step=loss&hide={names}") == ""
+
+
+def test_what_is_not_known_is_named_with_what_may_have_been_meant():
+    said = unknown_names("hide=loss.gama,training,tarining")
+    assert "'loss.gama' hides nothing: did you mean loss.gamma?" in said and "did you mean training?" in said
+    assert said.count("hides nothing") == 2
+    assert "it may name steps (picture, " in unknown_names("hide=zzz") and len(unknown_names("hide=" + "z" * 999)) < 300

@@ -1,0 +1,170 @@
+import json
+from pathlib import Path
+
+import gradio as gr
+import numpy as np
+import pytest
+from PIL import Image
+
+from core.config import Config, ConfigError, knobs
+from core.data.images import PictureError
+from core.retinanet.model import build_model
+from core.weights.sources import save_weights
+from playground.canvas.edit import Pick
+from playground.data.picture import MAX_SIDE, uploaded
+from playground.data.scene_examples import EXAMPLES, scenes_of
+from playground.server.permalink import from_link, to_link
+from playground.server.render import edited, follow_weights, show
+from playground.state.page_state import Asked, Own, require_own_weights
+from playground.state.settings import settings_of
+from playground.steps import STEPS
+
+SMALL = {"model.weights": "random", "model.fpn_channels": 32, "model.num_convs": 1, "inference.image_size": 96}
+
+
+def asked(step: str = "picture", **changes) -> Asked:
+    config = Config.from_flat({**SMALL, **{key.replace("__", "."): value for key, value in changes.items()}})
+    return Asked(step, settings=settings_of(config))
+
+
+def test_shows_all_parts():
+    shown = show(asked("detections"))
+    assert shown.notice == "" and None not in shown[:6]
+    state = json.loads(shown.strip)
+    assert state["step"] == "detections" and [cell["key"] for cell in state["cells"]][:2] == ["picture", "body"]
+    assert list(dict.fromkeys(cell["step"] for cell in state["cells"])) == list(STEPS)
+    assert "–" not in [cell["headline"] for cell in state["cells"]]
+    assert [cell["name"] for cell in state["levels"]] == ["P3", "P4", "P5", "P6", "P7"]
+    assert {layer["key"] for layer in json.loads(shown.canvas)["layers"]} >= {"kept", "suppressed", "before"}
+
+
+def test_a_bad_setting_is_a_notice_and_changes_nothing_else():
+    bad = asked()._replace(settings=json.dumps({**json.loads(asked().settings), "loss.gamma": 99}))
+    shown = show(bad)
+    assert "loss.gamma = 99" in shown.notice and set(shown[1:]) == {None}
+
+
+def test_weights_that_do_not_fit_leave_the_steps_before_them_alive():
+    one = Asked("anchors", settings=settings_of(Config.from_flat({"anchors.ratios": (1.0,)})))
+    shown = show(one)
+    cells = {cell["key"]: cell["headline"] for cell in json.loads(shown.strip)["cells"]}
+    assert shown.notice == "" and cells["loss"] == cells["threshold"] == cells["detections"] == "–"
+    assert "–" not in (cells["body"], cells["anchors"], cells["assignment"])
+    stopped = show(one._replace(step="detections"))
+    assert "anchors a place contradicts" in stopped.notice and "nothing to show" in stopped.readout
+    assert [layer["key"] for layer in json.loads(stopped.canvas)["layers"]] == ["truth"] and stopped.figure == ""
+    assert json.loads(stopped.strip)["step"] == "detections"
+
+
+@pytest.mark.parametrize("step", ["picture", "loss"])
+def test_link_round_trip(step):
+    config = Config.from_flat({"loss.gamma": 1.5, "anchors.ratios": (0.5, 1.0), "scenes.seed": 3})
+    asked = Asked(step, pick=Pick(10, 20, "truth", 3), level=2, curve="slope by the logit", p_t=0.25, map="scores")
+    asked = asked._replace(settings=settings_of(config))
+    assert from_link(to_link(asked, config)) == asked
+    assert from_link(to_link(asked, config)).config() == config
+    assert to_link(Asked("picture"), Config()) == ""
+
+
+def test_links_come_from_anyone():
+    for query in (
+        "step=nowhere",
+        "level=P9",
+        "curve=x",
+        "map=x",
+        "p_t=x",
+        "pick=1,x",
+        "pick=7",
+        "loss.gamma=99",
+        "nothing=1",
+        "model.weights=/etc/passwd",
+        "model.weights=../x.pth",
+    ):
+        with pytest.raises(ConfigError):
+            from_link(query)
+    assert from_link("__theme=dark&hide=loss&layers=-truth").config() == Config()
+    assert from_link("pick=1,2").pick == from_link("pick=1,2,kept").pick == Pick(1, 2)
+
+
+def test_only_own_files_may_be_weights(tmp_path):
+    uploads = Path(gr.utils.get_upload_folder()) / "abc" / "w.safetensors"
+    require_own_weights(Config.from_flat({"model.weights": str(uploads)}))
+    require_own_weights(Config.from_flat({"model.weights": "runs/1/weights.safetensors"}))
+    for name in (str(tmp_path / "w.safetensors"), "runs/../secret.pth", "/etc/shadow"):
+        with pytest.raises(ConfigError, match="not to be had here"):
+            require_own_weights(Config.from_flat({"model.weights": name}))
+
+
+def test_settings_follow_the_weights(tmp_path):
+    config = Config.from_flat({**SMALL, "anchors.size_p3": 20})
+    model = build_model(config.model, num_classes=2, anchors_per_place=9)
+    save_weights(tmp_path / "w.safetensors", model, config, ("a", "b"), (1, 2))
+    on_page = Config.from_flat(Config().to_flat() | {"model.weights": str(tmp_path / "w.safetensors")})
+    followed = follow_weights(on_page)
+    assert followed.model.fpn_channels == 32 and followed.anchors.size_p3 == 20
+    assert followed.loss == on_page.loss
+    assert follow_weights(asked().config()) == asked().config()
+
+
+def test_examples_are_valid_and_go_back_to_the_defaults_they_do_not_name():
+    base = Config.from_flat({"scenes.noise": 1, "loss.gamma": 1})
+    for name in EXAMPLES:
+        config = scenes_of(name, base)
+        assert config.loss.gamma == 1
+        assert config.scenes.noise == EXAMPLES[name].get("scenes.noise", knobs()["scenes.noise"].default)
+
+
+def test_drawn_boxes_come_in_network_pixels_and_are_kept_in_the_pictures():
+    situation = asked(scenes__image_size=320).situation()  # seen at 96 px
+    picture, scenes, _ = edited([{"x1": 9, "y1": 9, "x2": 48, "y2": 48, "label": 2}], situation)
+    assert picture.sample.boxes.tolist() == [pytest.approx([30, 30, 160, 160])]
+    assert scenes == situation.config.scenes
+    assert picture.sample.labels.tolist() == [2] and picture.pixels_key == situation.picture.pixels_key
+    with pytest.raises(ValueError, match="Box 1"):
+        edited([{"x1": "a"}], situation)
+
+
+def save(path: Path, array: np.ndarray, mode: str | None = None, **options) -> str:
+    image = Image.fromarray(array)
+    (image.convert(mode) if mode else image).save(path, **options)
+    return str(path)
+
+
+@pytest.mark.parametrize(
+    ("name", "mode", "shape"),
+    [
+        ("a.jpg", "CMYK", (40, 60, 3)),
+        ("b.png", None, (30, 20)),
+        ("c.gif", None, (9, 9, 3)),
+        ("d.png", "RGBA", (1, 1, 3)),
+        ("e.webp", None, (30, 3000, 3)),
+    ],
+)
+def test_odd_pictures_go_through_every_step(tmp_path, name, mode, shape):
+    array = np.random.default_rng(0).integers(0, 255, shape, dtype=np.uint8)
+    picture = uploaded(save(tmp_path / name, array, mode), name, ("a",))
+    assert max(picture.sample.image.shape) <= MAX_SIDE
+    for step in ("picture", "network", "anchors", "assignment", "loss", "detections", "training"):
+        shown = show(asked(step)._replace(own=Own(picture, asked().config().scenes)))
+        assert shown.notice == "", (step, shown.notice)
+
+
+def test_turning_a_dial_goes_back_to_scenes(tmp_path):
+    picture = uploaded(save(tmp_path / "a.png", np.zeros((9, 9, 3), np.uint8)), "a.png", ("a",))
+    own = Own(picture, asked().config().scenes)
+    assert asked()._replace(own=own).situation().picture is picture
+    assert asked(loss__gamma=1)._replace(own=own).situation().picture is picture
+    assert asked(scenes__noise=1)._replace(own=own).situation().picture.name == "scene 0"
+
+
+def test_a_broken_picture_is_named(tmp_path):
+    (tmp_path / "x.jpg").write_bytes(b"\xff\xd8 no picture")
+    with pytest.raises(PictureError, match=r"x\.jpg") as refused:
+        uploaded(str(tmp_path / "x.jpg"), "x.jpg", ("a",))
+    assert str(tmp_path) not in str(refused.value)  # where the server keeps it
+
+
+@pytest.mark.parametrize("query", ["p_t=nan", "p_t=1e400", "pick=inf,1", "pick=nan,3", "pick=1,1e300"])
+def test_a_link_with_a_number_that_is_none_is_refused(query):
+    with pytest.raises(ConfigError, match="must be a number"):
+        from_link(query)

@@ -1,0 +1,123 @@
+"""What is kept of comparisons is shown as it was measured, and nothing is shown where nothing is kept."""
+
+import json
+
+import pytest
+
+from core.experiments.comparison import Part, Row, parts, result, run_comparison
+from core.experiments.presets import PRESETS, Arm
+from core.runs.train import FAILED, FINISHED, RunFolder
+from playground.runs.service import RUNNING, Curve, Progress
+from playground.steps import comparison
+from playground.steps.loss import paper_tables
+
+ROW = Row("focal loss", 3, 0, 0.5, 0.4, 0.6, 0.8, 0.55, 2.5, 0.125, 30.0, 41.0)
+RIVAL = {
+    "detector": "RetinaNet, ours", "ap": 0.61, "ap_low": 0.6, "ap_high": 0.62, "ap50": 0.9, "ap75": 0.7,
+    "ap_small": 0.5, "ap_medium": 0.7, "ap_large": 0.8, "milliseconds": 41.6,
+}  # fmt: skip
+
+
+@pytest.fixture
+def assets(tmp_path, monkeypatch):
+    monkeypatch.setattr(comparison, "ASSETS", tmp_path)
+    comparison._kept.cache_clear()
+    yield tmp_path
+    comparison._kept.cache_clear()
+
+
+def test_without_files_there_is_nothing(assets):
+    assert comparison.measured() == comparison.rivals() == ""
+
+
+def test_kept_presets_are_shown(assets):
+    bad = ROW._replace(arm="wild", failed=2, ap=None, ap_low=None, ap_high=None, ap50=None, ap75=None, last_loss=None)
+    entry = {"title": "Measured over 3 seeds", "rows": [ROW._asdict(), bad._asdict()]}
+    (assets / "presets.json").write_text(json.dumps({"loss": entry}))
+    text = comparison.measured()
+    assert PRESETS["loss"].title in text and "0.500 (0.400–0.600)" in text and "2.50 → 0.125" in text
+    assert "wild (2 of 3 diverged)" in text and text.count("<details>") == 1
+    assert comparison.measured(("gamma", "loss")) == text and comparison.measured(("gamma",)) == ""
+
+
+def cells_of(text: str, arm: str) -> list[str]:
+    row = next(part for part in text.split("<tr>") if part.startswith(f"<td>{arm}</td>"))
+    return [part.partition("</td>")[0] for part in row.split("<td>")[1:]]
+
+
+def test_the_papers_figures_stand_beside_ours_and_are_told_apart(assets):
+    """DESIGN's figures of table 1: γ = 2 gave 34.0, α = 0.25 without focusing 10.8; frozen stages were not ablated."""
+    rows = {"gamma": "γ = 2", "alpha": "α = 0.25", "freeze": "body frozen"}
+    entries = {key: {"title": "x", "rows": [ROW._replace(arm=arm)._asdict()]} for key, arm in rows.items()}
+    (assets / "presets.json").write_text(json.dumps(entries))
+    told = {key: comparison.measured((key,)) for key in rows}
+    assert cells_of(told["gamma"], "γ = 2")[1::6] == ["0.500 (0.400–0.600)", "34.0"]
+    assert cells_of(told["alpha"], "α = 0.25")[-1] == "10.8"
+    assert all("AP here" in text for text in told.values())
+    assert comparison.IN_THE_PAPER in told["gamma"] and "COCO" in told["gamma"]
+    assert comparison.IN_THE_PAPER not in told["freeze"] and len(cells_of(told["freeze"], "body frozen")) == 7
+
+
+def test_table_1_of_the_paper_stands_beside_what_was_measured_here(assets):
+    entry = {"title": "x", "rows": [ROW._replace(arm="γ = 2")._asdict()]}
+    (assets / "presets.json").write_text(json.dumps({"gamma": entry}))
+    text = paper_tables.tables()
+    assert [text.count(f"1{part}: ") for part in "abcd"] == [1, 1, 1, 1]
+    assert "<td>2</td><td>0.25</td><td>34.0</td><td>50.0 (40.0–60.0)</td>" in text  # both in per cent
+    assert "<td>5</td><td>0.25</td><td>32.2</td><td>–</td>" in text and "<td>0.75</td><td>31.1</td><td>–</td>" in text
+
+
+def test_what_is_said_of_the_short_runs_is_what_was_measured():
+    rows = {key: {row.arm: row for row in comparison.kept_rows(key)} for key in ("gamma", "ohem", "alpha", "anchors")}
+    assert all(rows.values()) and {row.runs for kept in rows.values() for row in kept.values()} == {3}
+    assert rows["ohem"]["OHEM, 128 anchors"].ap > rows["ohem"]["focal loss"].ap
+    assert rows["gamma"]["γ = 1"].ap == max(row.ap for row in rows["gamma"].values())
+    text = paper_tables.tables()
+    assert text.count("<td>–</td>") == 3 + 3  # three γ and three sets of anchors have no run here
+
+
+def test_kept_rivals_are_shown(assets):
+    other = {**RIVAL, "detector": "Faster R-CNN, torchvision's", "ap_low": 0.61, "ap_high": 0.61}
+    groups = [{"title": "600 steps of 8, 3 seeds", "rows": [RIVAL, other]}]
+    (assets / "rivals.json").write_text(json.dumps({"command": "x", "settings": {}, "groups": groups}))
+    text = comparison.rivals()
+    assert "0.610 (0.600–0.620)" in text and "Faster R-CNN, torchvision&#x27;s" in text and ">42<" in text
+    assert "600 steps of 8, 3 seeds" in text
+
+
+def test_what_is_shipped_can_be_shown():
+    comparison._kept.cache_clear()
+    assert isinstance(comparison.measured(), str) and isinstance(comparison.rivals(), str)
+
+
+def test_an_arm_that_diverged_says_when(tmp_path):
+    """The real thing: as in the paper, cross-entropy without π does not survive its first steps, and with π it does."""
+    preset = PRESETS["prior"]
+    without, with_prior = preset.arms
+    assert preset.config(without, 0).model.prior_probability == 0.5
+    quick = {"training.steps": 12, "training.eval_images": 1}
+    list(run_comparison(preset, tmp_path, own=quick))
+    curves = tuple(Curve(part, *part.folder.read_records()) for part in parts(preset, tmp_path, 1))
+    assert [result(curve.part).state for curve in curves] == [FAILED, FINISHED]
+    assert len(curves[0].steps) < 12 and curves[0].steps[0]["classification"] > 100
+    assert all(record["classification"] < 20 for record in curves[1].steps)
+    text = comparison.status(Progress(FINISHED, "", preset, curves))
+    assert (
+        f"{without.name}: Step {len(curves[0].steps) + 1} diverged" in text and f"{with_prior.name}: Step" not in text
+    )
+
+
+def step(number: int, loss: float) -> dict:
+    return {"step": number, "classification": loss}
+
+
+def test_curves_keep_the_first_step_and_average_the_rest(tmp_path):
+    part = Part(Arm("one", {}), 0, RunFolder(tmp_path))
+    steps = [step(1, 100.0), *(step(number, float(number)) for number in range(2, 22))]
+    evaluations = [{"step": 21, "metrics": {"ap": 0.25}}]
+    figure = comparison.figure(Progress(RUNNING, "", PRESETS["loss"], (Curve(part, steps, evaluations),)))
+    loss, precision = figure["data"]
+    assert loss["x"] == [1, 11, 21] and loss["y"] == [100.0, 6.5, 16.5]
+    assert precision["x"] == [21] and precision["y"] == [0.25] and precision["yaxis"] == "y2"
+    begun = comparison.figure(Progress(RUNNING, "", PRESETS["loss"], (Curve(part, steps[:1], []),)))
+    assert len(begun["data"]) == 1

@@ -1,0 +1,113 @@
+"""The strip: every part's number, the numbers of each level, and the maps of class scores."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+
+from core.config import Config
+from core.retinanet.predict import predict
+from playground.canvas.canvas import payload
+from playground.canvas.view import View
+from playground.data.picture import scene
+from playground.pipeline.pipeline import Situation
+from playground.server.render import cells_of
+from playground.steps import STEPS
+from playground.steps.levels import short
+from playground.steps.step import Focus
+
+SMALL = {"model.weights": "random", "model.fpn_channels": 32, "model.num_convs": 1, "inference.image_size": 96}
+SEEN = {**SMALL, "inference.score_threshold": 0.009}
+
+
+def situation(values: dict) -> Situation:
+    config = Config.from_flat(values)
+    return Situation(scene(config.scenes), config)
+
+
+def texts(step: str, here: Situation, **focus) -> dict[str, str]:
+    return {cell.name: cell.text for cell in STEPS[step].levels(here, Focus(**focus)).cells}
+
+
+def numbers(text: str) -> list[int]:
+    return [int(part.replace(",", "")) for part in text.replace("·", "→").split("→")]
+
+
+def test_shapes_of_a_known_network():
+    """96 px: strides 8 … 128 give 12, 6, 3, 2 and 1 places a side; a ResNet-18 has 128, 256 and 512 channels."""
+    assert texts("network", situation(SMALL)) == {
+        "C3": "128×12×12",
+        "C4": "256×6×6",
+        "C5": "512×3×3",
+        "P3": "32×12×12",
+        "P4": "32×6×6",
+        "P5": "32×3×3",
+        "P6": "32×2×2",
+        "P7": "32×1×1",
+    }
+    scores = texts("network", situation(SMALL), map="scores")
+    assert scores["P3"] == "(54+36)×12×12"  # 9 anchors × 6 classes, 9 × 4 deltas
+    assert texts("anchors", situation(SMALL))["P4"] == "6×6 × 9 = 324"
+
+
+def test_frozen_stages_are_marked():
+    here = situation({**SMALL, "model.freeze_stages": 3})
+    names = [cell.name for cell in STEPS["network"].levels(here, Focus()).cells]
+    assert [name for name in names if "❄" in name] == ["C3 ❄\ufe0e"]
+    frozen = [cell.name for cell in STEPS["training"].levels(here, Focus()).cells if "❄" in cell.name]
+    assert [name.split()[0] for name in frozen] == ["stem", "res2", "res3"]
+    assert "❄\ufe0e1–3" in cells_of(here)[1].headline and "❄" not in cells_of(situation(SMALL))[1].headline
+
+
+def test_the_levels_add_up_to_the_strip():
+    here = situation(SEEN)
+    total = {cell.part.key: cell.headline for cell in cells_of(here)}
+    funnel = np.array([numbers(text) for text in texts("detections", here).values()])
+    assert funnel.sum(axis=0).tolist() == [numbers(total[key])[0] for key in ("threshold", "topk", "nms", "detections")]
+    assert (np.diff(funnel, axis=1) <= 0).all() and funnel[:, 0].sum() > 0
+    assigned = np.array([numbers(text) for text in texts("assignment", here).values()])
+    assert f"{assigned[:, 0].sum()} fg · {assigned[:, 1].sum()} ign" == total["assignment"]
+    assert sum(numbers(text)[0] for text in texts("picture", here).values()) == len(here.objects[0])
+
+
+def test_shares_of_the_loss_are_those_of_its_anchors():
+    here = situation(SMALL)
+    first = here.grid.counts[0]
+    share = (here.losses.classification[:first].sum() / here.losses.classification.sum()).item()
+    assert float(texts("loss", here)["P3"].rstrip("%")) == pytest.approx(100 * share, abs=0.5)
+
+
+def test_a_score_map_holds_the_best_score_of_each_place():
+    here = situation(SMALL)
+    logits = predict(here.network.model, [here.picture.sample.image], here.config).outputs.logits[0]
+    start = 0
+    for level, ((rows, columns), count) in enumerate(zip(here.grid.grids, here.grid.counts, strict=True)):
+        heat = STEPS["detections"].look(here, Focus(level=level)).heat
+        assert heat.values.shape == (rows, columns) and not heat.visible
+        best = logits[start : start + count].sigmoid().view(rows * columns, -1).max(dim=1).values
+        assert (heat.values * heat.scale).flatten() == pytest.approx(best.numpy(), abs=1e-6)
+        start += count
+        drawn = STEPS["network"].look(here, Focus(level=level, map="scores")).heat
+        assert drawn.visible and np.array_equal(drawn.values, heat.values)
+
+
+def test_cells_of_a_map_cover_the_padded_picture_at_the_levels_stride():
+    here = situation({**SMALL, "inference.image_size": 97})  # padded to 128
+    heat = STEPS["detections"].look(here, Focus(level=1)).heat
+    packed = json.loads(payload(View("data:,", 97, 97, (), heat)))["heat"]
+    assert packed["extent"] == [0, 0, 128, 128] and (packed["rows"], packed["columns"]) == (8, 8)  # stride 16
+    assert packed["scale"] == pytest.approx(here.score_maps[1].max().item())
+
+
+def test_a_map_of_the_body_stops_at_c5():
+    here = situation(SMALL)
+    heat = STEPS["network"].look(here, Focus(level=4, map="body")).heat
+    assert heat.label == "mean |feature| on C5" and heat.values.shape == (3, 3)
+    values = torch.from_numpy(heat.values) * heat.scale
+    assert torch.allclose(values, here.pyramid.body[2][0].abs().mean(dim=0), atol=1e-5)
+
+
+@pytest.mark.parametrize(("number", "text"), [(7, "7"), (9536, "9.54 k"), (347_866, "348 k"), (12_024_602, "12 M")])
+def test_short_numbers(number, text):
+    assert short(number) == text

@@ -1,0 +1,238 @@
+import json
+import re
+
+import plotly.graph_objects as go
+import pytest
+import torch
+
+import playground.steps.loss.concentration as module
+from core.analysis.loss_concentration import Sides, cumulative, hardest_share
+from core.config import Anchors, Config, Loss, knobs
+from core.data.sources import SceneData
+from core.retinanet.anchors import make_anchors
+from playground.canvas.canvas import payload
+from playground.canvas.view import View
+from playground.components.html import percent
+from playground.data.picture import of_sample, scene
+from playground.inspector.location import place_index
+from playground.pipeline.pipeline import Situation
+from playground.steps import STEPS
+from playground.steps.loss.curves import CURVES, GRADIENT, WEIGHT, curves, example
+from playground.steps.loss.initial import first_loss
+from playground.steps.loss.shares import MATTERS, alternatives, certainty, effective_number, groups_of, name_of, shares
+from playground.steps.loss.step import places
+from playground.steps.step import Focus
+from playground.support.cache import PostponedError
+
+SMALL = {"model.weights": "random", "model.fpn_channels": 32, "model.num_convs": 1, "inference.image_size": 96}
+
+
+def situation(**changes) -> Situation:
+    config = Config.from_flat({**SMALL, **{key.replace("__", "."): value for key, value in changes.items()}})
+    return Situation(scene(config.scenes), config)
+
+
+def test_every_hyperparameter_belongs_to_exactly_one_step():
+    for path, knob in knobs().items():
+        assert sum(step.has(knob) for step in STEPS.values()) == 1, path
+
+
+@pytest.mark.parametrize("key", STEPS)
+@pytest.mark.parametrize("changes", [{}, {"scenes__empty_share": 1.0}, {"inference__score_threshold": 0.001}])
+def test_every_step_shows_something_valid(key, changes):
+    here = situation(**changes)
+    for level in (0, 4):
+        look = STEPS[key].look(here, Focus(level=level))
+        view = View("data:,", here.size[1], here.size[0], look.layers, look.heat)
+        json.loads(payload(view))  # raises where arrays do not fit together
+        words = look.words()
+        assert words.readout and not re.search(r"\bnan\b", words.readout.lower())
+        if words.figure:
+            go.Figure(words.figure)  # plotly's own check of every name and value
+            json.dumps(words.figure, allow_nan=False)
+    assert all(part.headline(here) for part in STEPS[key].parts)
+    levels = STEPS[key].levels(here, Focus())
+    assert levels.about and all(cell.name and cell.text for cell in levels.cells) and len(levels.cells) >= 5
+
+
+def test_text_from_outside_is_escaped():
+    here = situation()
+    evil = here.picture.with_objects(torch.tensor([[5.0, 5, 90, 90]]), torch.tensor([0]), ("<img src=x onerror=1>",))
+    for key in ("picture", "anchors", "assignment"):
+        assert "<img" not in STEPS[key].look(Situation(evil, here.config), Focus()).words().readout
+
+
+def test_place_under_a_click():
+    grid = make_anchors(Anchors(), 320, 320)
+    first = place_index(grid, 0, (83, 41)) * grid.per_place  # P3, stride 8: row 5, column 10
+    centre = (grid.boxes[first, :2] + grid.boxes[first, 2:]) / 2
+    assert centre.tolist() == pytest.approx([80, 40], abs=0.5)
+    assert place_index(grid, 4, (9999, 9999)) == 8 and place_index(grid, 4, (-5, -5)) == 0
+
+
+def test_assignment_counts_add_up():
+    here = situation(matching__bg_iou_threshold=0.1, matching__fg_iou_threshold=0.9)
+    text = STEPS["assignment"].look(here, Focus()).words().readout
+    assert f"{int(here.match.foreground.sum()):,}" in text and f"{int((here.match.label == 0).sum()):,}" in text
+
+
+def test_loss_curves_are_the_closed_form():
+    figure = curves(Loss(alpha=0.25, gamma=2))
+    plain, foreground, background, balanced, balanced_background = (curve["y"] for curve in figure["data"])
+    p = torch.linspace(0.01, 0.99, 99, dtype=torch.float64)
+    assert plain == pytest.approx((-p.log()).tolist())
+    assert foreground == pytest.approx((-0.25 * (1 - p) ** 2 * p.log()).tolist())
+    assert background == pytest.approx((-0.75 * (1 - p) ** 2 * p.log()).tolist())
+    assert balanced == pytest.approx((-0.25 * p.log()).tolist())
+    assert balanced_background == pytest.approx((-0.75 * p.log()).tolist())
+
+
+def test_frozen_stages_show_in_the_parts():
+    config = Config.from_flat({"model.freeze_stages": 3})
+    parts = {part.name: part for part in Situation(scene(config.scenes), config).parts}
+    assert parts["layer2"].trainable == 0 and parts["layer3"].trainable == parts["layer3"].parameters
+    assert sum(part.parameters for part in parts.values()) == 12_024_602
+
+
+def test_a_network_without_fitting_weights_still_tells_its_size():
+    config = Config.from_flat({"model.depth": 50})  # the built-in weights are a ResNet-18
+    here = Situation(scene(config.scenes), config)
+    told = STEPS["network"].look(here, Focus()).words().readout
+    assert "model.depth = 50 contradicts" in told and "GFLOP" in told and "GiB" in told
+    assert "ResNet-50" in STEPS["network"].parts[0].headline(here)
+
+
+def test_slopes_are_the_closed_form():
+    """d/dx of −(1−p)^γ log p with p = σ(x): (1−p)^γ (γ p log p + p − 1), the paper's appendix B for α = 1."""
+    figure = curves(Loss(alpha=0.5, gamma=2), GRADIENT)
+    p = torch.linspace(0.01, 0.99, 99, dtype=torch.float64)
+    closed = 0.5 * (1 - p) ** 2 * (2 * p * p.log() + p - 1)
+    assert figure["data"][0]["y"] == pytest.approx((1 - p).tolist())  # cross-entropy
+    for curve in figure["data"][1:3]:
+        assert curve["y"] == pytest.approx(closed.abs().tolist())
+    for curve in figure["data"][3:]:
+        assert curve["y"] == pytest.approx((0.5 * (1 - p)).tolist())  # α-balanced
+
+
+@pytest.mark.parametrize("kind", CURVES)
+def test_every_curve_is_drawn_with_its_mark(kind):
+    figure = curves(Loss(), kind, p_t=0.3)
+    go.Figure(figure)
+    assert figure["layout"]["shapes"][-1]["x0"] == 0.3 and len(figure["data"]) == 5
+    assert (figure["layout"]["yaxis"].get("type") == "log") == kind.endswith("logarithmic")
+    assert figure["data"] == curves(Loss(), kind.removesuffix(", logarithmic"), p_t=0.3)["data"]
+
+
+def test_weight_at_the_papers_places():
+    """Section 3.2: with γ = 2, p_t = 0.9 weighs 100 times less, 0.968 about 1000 times; p_t ≤ 0.5 at most 4 times."""
+    loss = Loss(alpha=0.5, gamma=2)
+    weight = {round(x, 2): y for x, y in zip(*(curves(loss, WEIGHT)["data"][1][axis] for axis in "xy"), strict=True)}
+    assert 0.5 / weight[0.9] == pytest.approx(100) and 0.5 / weight[0.5] == pytest.approx(4)
+    assert "1/100" in example(loss, 0.9) and "= 1/977" in example(loss, 0.968) and "0.25" in example(loss, 0.5)
+    for p_t, said in ((0.9, "1/100 of"), (0.968, "1/977 of"), (0.5, "1/4 of"), (0.01, "0.98 of")):
+        assert f"<dt>this example weighs</dt><dd>{said} cross-entropy</dd>" in example(loss, p_t)
+    sides = "<dt>as foreground, with α</dt><dd>1/400</dd></div><div><dt>as background, with α</dt><dd>1/133</dd>"
+    assert sides in example(Loss(alpha=0.25, gamma=2), 0.9)
+
+
+@pytest.mark.parametrize("kind", [kind for kind in MATTERS if kind != "ohem"])  # whose curve is cross-entropy's
+def test_an_example_that_pays_nothing_is_told_so(kind):
+    text = example(Loss(kind=kind, cutoff=0.6, alpha=0.5), 0.7)
+    assert (text.count("pays nothing") == 2) == (kind == "cutoff")
+    weighs = {"focal": "1/11.1 of", "cutoff": "nothing of"}.get(kind, "all of")
+    assert f"{weighs} cross-entropy" in text
+    assert ("(1−p_t)^γ" in text) == (kind == "focal")
+    assert "1/2 of that" in example(Loss(kind="cutoff", cutoff=0.6, alpha=0.5), 0.55)
+
+
+def test_every_loss_is_in_the_table_of_alternatives():
+    here = situation(loss__kind="cutoff")
+    assert set(MATTERS) == set(knobs()["loss.kind"].choices)
+    text = alternatives(here)
+    assert "cutoff (chosen)" in text and all(name_of(kind) in text for kind in MATTERS)
+
+
+def test_easy_background_pays_nothing_under_a_cutoff_at_a_half():
+    """A background anchor is easy while no score reaches 0.5, so that each p_t is above the cut-off."""
+    here = situation(loss__kind="cutoff", loss__cutoff=0.5, model__prior_probability=0.5)  # easy ones and hard ones
+    easy = dict(groups_of(here))["easy background"]
+    paid = here.losses.classification[easy]
+    assert easy.any() and (paid == 0).all() and here.losses.classification.sum() > 0
+
+
+def test_the_first_loss_is_that_of_a_network_with_new_heads():
+    """However its own heads are: the same body, the same seed, the prior and the loss asked for."""
+    trained = Situation(scene(Config().scenes), Config())
+    for prior, loss in ((0.01, Loss()), (0.5, Loss()), (0.01, Loss(kind="cross_entropy")), (0.5, Loss(kind="ohem"))):
+        fresh = Config.from_flat({"model.heads": "new", "model.prior_probability": prior})
+        real = Situation(trained.picture, fresh).losses_under(loss)
+        expected = real.classification.sum().item() / int(real.foreground)
+        assert trained.first_loss(loss, prior) == pytest.approx(expected, rel=1e-4)
+
+
+def test_the_first_loss_is_shown_with_the_prior_and_without():
+    text = first_loss(Situation(scene(Config().scenes), Config()))
+    assert "π = 0.01" in text and "none, π = 0.5" in text and "focal" in text and "cross-entropy" in text
+    same = first_loss(situation(loss__kind="cross_entropy", model__prior_probability=0.5))
+    assert same.count("<tr>") == 2 and same.count("<th ") == 2
+
+
+def test_a_slider_of_the_loss_runs_no_head_again(monkeypatch):
+    before = first_loss(situation(training__seed=77))  # a network no other test has asked for
+    monkeypatch.setattr("playground.pipeline.pipeline.first_logits", None)  # would raise
+    assert first_loss(situation(training__seed=77, loss__alpha=0.31, loss__gamma=1.7)) != before
+
+
+@pytest.mark.parametrize("size", [96, 256])
+def test_the_map_of_the_loss_holds_all_of_it(size):
+    """Every level's loss is spread over the picture and none is lost; what P3 alone pays stays where it is."""
+    here = situation(inference__image_size=size)
+    paid, grid = here.losses.classification, here.grid
+    found = places(here)
+    assert found.shape == grid.grids[0] and found.sum().item() == pytest.approx(paid.sum().item(), rel=1e-3)
+    fine = paid[: grid.counts[0]].view(*grid.grids[0], -1).sum(dim=2)
+    assert (found >= fine - 1e-6).all()
+
+
+def test_effective_number_by_hand():
+    assert effective_number(torch.ones(7)) == pytest.approx(7)
+    assert effective_number(torch.tensor([5.0, 0, 0])) == pytest.approx(1)
+    assert effective_number(torch.zeros(3)) == 0 and effective_number(torch.zeros(0)) == 0
+
+
+def test_who_pays_counts_every_anchor_and_draws_what_they_pay():
+    here = Situation(scene(Config().scenes), Config())
+    text = shares(here)
+    numbers = [int(cell.replace(",", "")) for cell in re.findall(r"<td>([\d,]+)</td>", text)]
+    assert sum(numbers) == len(here.grid.boxes) and len(numbers) == 4  # foreground, hard and easy background, ignored
+    drawn = [float(each) for each in re.findall(r"flex-grow:([\d.]+)", text)]
+    assert sum(drawn) == pytest.approx(1, abs=1e-3)
+    paid = here.losses.classification
+    assert drawn[0] == pytest.approx((paid[here.match.foreground].sum() / paid.sum()).item(), abs=1e-3)
+
+
+def test_how_sure_the_network_is_counts_every_anchor():
+    here = situation()
+    background, ignored, foreground = (sum(group["y"]) for group in certainty(here)["data"])
+    assert background == int((here.match.label == 0).sum()) and foreground == int(here.match.foreground.sum())
+    assert background + ignored + foreground == len(here.grid.boxes)
+
+
+def test_the_concentration_of_scenes_is_that_of_their_anchors_together(monkeypatch):
+    """Figure 4 of held-out scenes made with the dials: the anchors of all of them, whatever picture is on show."""
+    monkeypatch.setattr(module, "SCENES", 2)
+    here = situation(training__seed=78)
+    data = SceneData(here.config.scenes, 2, "val")
+    each = [Situation(of_sample("x", data[index], data.class_names), here.config).sides for index in range(2)]
+    _, held = module.concentration_of_scenes(here)
+    together = cumulative(Sides.join(each).losses(Loss(gamma=2))[1])
+    cells = re.findall(r"<td>(.*?)</td>", held)
+    assert cells[-5] == "2" and cells[-2:] == [percent(hardest_share(together, share)) for share in (0.2, 0.01)]
+
+
+def test_scenes_are_looked_at_when_the_knob_is_let_go():
+    config = Config.from_flat({**SMALL, "training.seed": 79})
+    held = Situation(scene(config.scenes), config, held=True)
+    assert Situation(scene(config.scenes), config).network  # made before
+    with pytest.raises(PostponedError, match="once the knob rests"):
+        module.concentration_of_scenes(held)

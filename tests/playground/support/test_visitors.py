@@ -1,0 +1,110 @@
+"""Visitors are kept from what others made, where the operator wants that."""
+
+import json
+from types import SimpleNamespace
+
+import pytest
+
+from core.config import Config
+from playground.data.datasets import DATA
+from playground.data.library import Bounds, Shelf
+from playground.events.data import undo_button
+from playground.events.training import require_own
+from playground.runs.labels import read_label
+from playground.runs.service import Runs
+from playground.runs.table_api import answer
+from playground.support.visitors import COOKIE, VISITORS, NotYoursError, is_local, visitor_of
+from tests.core.made_data import yolo
+from tests.playground.data.test_datasets import LINE, zipped
+from tests.playground.made_runs import make_run, runs_at, step
+
+MINE, THEIRS, NOBODYS = "20260101-000000-001", "20260101-000000-002", "20260101-000000-003"
+
+
+def sender(secret: str) -> SimpleNamespace:
+    return SimpleNamespace(cookies={COOKIE: secret} if secret else {})
+
+
+ME, THEY = visitor_of(sender("me")), visitor_of(sender("they"))
+
+
+@pytest.fixture
+def apart(monkeypatch):
+    monkeypatch.setattr(VISITORS, "apart", True)
+
+
+@pytest.fixture
+def runs(tmp_path):
+    for name, owner in ((MINE, ME), (THEIRS, THEY), (NOBODYS, "")):
+        folder = make_run(tmp_path / name, {"training.steps": 1}, [step(1)])
+        folder.write_about(folder.read_about()._replace(owner=owner))
+    return Runs(tmp_path)
+
+
+def test_a_visitor_is_a_hash_of_a_secret():
+    assert len({ME, THEY, visitor_of(sender(""))}) == 3 and len(ME) == 32 and "me" not in ME
+    assert visitor_of(None) == "" == visitor_of(sender("x" * 10_000))
+
+
+@pytest.mark.parametrize("act", ["label", "delete"])
+def test_only_ones_own_runs_and_nobodys_are_changed(runs, apart, act):
+    def asked(name):
+        return answer({"act": act, "run": name, "name": "x", "tags": ""}, runs, ME)
+
+    assert "was made in another browser: only that one can" in asked(THEIRS)["said"]
+    assert runs.has(THEIRS) and read_label(runs.place / THEIRS).name == ""
+    for name in (MINE, NOBODYS):
+        assert "another browser" not in asked(name)["said"]
+        assert not runs.has(name) or read_label(runs.place / name).name == "x"
+
+
+def test_the_table_says_which_runs_are_ones_own(runs, apart):
+    rows = json.loads(answer({"act": "look"}, runs, ME)["shown"])["rows"]
+    assert {row["run"]: row["mine"] for row in rows} == {MINE: True, THEIRS: False, NOBODYS: True}
+
+
+def test_the_trash_of_others_is_out_of_reach(runs, apart):
+    key = answer({"act": "delete", "run": THEIRS}, runs, THEY)["undo"]
+    mine = answer({"act": "look"}, runs, ME)
+    assert json.loads(mine["shown"])["trash"] == []
+    assert "another browser" in answer({"act": "restore", "key": key}, runs, ME)["said"] and not runs.has(THEIRS)
+    assert "is back" in answer({"act": "restore", "key": key}, runs, THEY)["said"] and runs.has(THEIRS)
+
+
+def test_runs_of_others_are_not_stopped(runs, apart):
+    with runs_at(runs.place):
+        require_own(MINE, ME)
+        require_own("none", ME)
+        with pytest.raises(NotYoursError, match=f"The run {THEIRS} was made in another browser"):
+            require_own(THEIRS, ME)
+
+
+def test_where_all_are_alike_everything_is_everybodys(runs):
+    assert not VISITORS.apart
+    assert answer({"act": "delete", "run": THEIRS}, runs, ME)["undo"]
+
+
+def test_data_sets_are_split_deleted_and_put_back_by_who_brought_them(tmp_path, apart, monkeypatch):
+    monkeypatch.setattr(DATA, "shelf", Shelf(tmp_path / "kept", Bounds()))
+    archive = zipped(yolo(tmp_path / "set", {f"p{number}": LINE for number in range(10)}))
+    DATA.add_zip(archive, "set.zip", Config(), owner=ME)
+    for refused in (
+        lambda: DATA.split("set", "random", (0.8, 0.1, 0.1), Config(), visitor=THEY),
+        lambda: DATA.delete("set", visitor=THEY),
+    ):
+        with pytest.raises(NotYoursError, match="The data set set was made in another browser"):
+            refused()
+    DATA.split("set", "random", (0.6, 0.2, 0.2), Config(), visitor=ME)
+    DATA.delete("set", visitor=ME)
+    assert DATA.last_deleted(THEY) is None and not undo_button(sender("they")).visible
+    assert undo_button(sender("me")).value == "Put set back"
+    assert DATA.put_back(ME).splits == {"train": 6, "val": 2, "test": 2}
+    assert DATA.last_deleted(ME) is None
+
+
+@pytest.mark.parametrize(
+    ("host", "local"),
+    [("127.0.0.1", True), ("localhost", True), ("::1", True), ("0.0.0.0", False), ("192.168.1.5", False), ("a", False)],
+)
+def test_whether_other_machines_can_reach_the_page(host, local):
+    assert is_local(host) == local
