@@ -36,7 +36,7 @@ def main() -> None:
     from playground.evaluations.jobs import EVALUATIONS
     from playground.evaluations.store import Store
     from playground.page import build_page, launch_options
-    from playground.steps.training import RUNS
+    from playground.runs.service import RUNS
     from playground.support.visitors import VISITORS, is_local
 
     VISITORS.apart = (options.visitors or ("alike" if is_local(options.host) else "apart")) == "apart"

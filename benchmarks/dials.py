@@ -8,8 +8,8 @@ from typing import Any
 from core.config import Config
 from core.data.sources import open_data
 from core.evaluation.coco_metrics import Metrics
+from core.evaluation.dataset_predictions import evaluation_steps
 from core.io.atomic import write_text
-from core.training.trainer import evaluation_steps
 from core.weights.sources import adopt, build, load_weights
 
 DIALS: dict[str, tuple[dict[str, Any], ...]] = {

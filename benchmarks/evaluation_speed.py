@@ -6,8 +6,8 @@ from torch import Tensor
 
 from benchmarks.clock import side_by_side
 from benchmarks.rows import Row, print_rows
-from core.evaluation.coco_metrics import GroundTruth, compare
-from core.structures import Detections
+from core.evaluation.coco_metrics import compare
+from core.structures import Detections, GroundTruth
 from tests.core.coco_reference import by_pycocotools
 
 PICTURES, DETECTIONS, SIDE = 500, 100, 640

@@ -9,7 +9,7 @@ from core.config import Config, Loss
 from core.data.sources import open_data
 from core.retinanet.matching import match_anchors
 from core.retinanet.predict import anchors_of, predict
-from core.training.trainer import objects_of
+from core.retinanet.preprocess import objects_of
 from core.weights.sources import adopt, build, load_weights
 
 SHARES = (0.2, 0.01)

@@ -17,7 +17,7 @@ from playwright.sync_api import Page, sync_playwright
 from core.config import Config
 from core.io.atomic import write_text
 from playground.page import build_page, launch_options
-from playground.steps.training import RUNS
+from playground.runs.service import RUNS
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 # Moves a knob and waits until the component that shows its effect has drawn again: `knob` is a slider, or a checkbox,

@@ -17,10 +17,10 @@ from benchmarks.clock import side_by_side
 from core.config import Config
 from core.data.sources import open_data
 from core.evaluation.coco_metrics import Metrics
+from core.evaluation.dataset_predictions import evaluation_steps
 from core.io.atomic import write_text
 from core.retinanet.predict import detect
 from core.runs.train import FINISHED, TRAINING_SCENES, RunFolder, run_training
-from core.training.trainer import evaluation_steps
 from core.weights.sources import adopt, build, load_weights
 
 RECIPE = {

@@ -20,10 +20,10 @@ from torchvision.ops.feature_pyramid_network import LastLevelMaxPool, LastLevelP
 
 from core.config import Config
 from core.data.sources import DataSet
-from core.evaluation.coco_metrics import GroundTruth, evaluate
+from core.evaluation.coco_metrics import evaluate
 from core.io.atomic import write_text
 from core.retinanet.model import norm_groups
-from core.structures import Detections, Sample
+from core.structures import Detections, GroundTruth, Sample
 from core.training.optimizer import Schedule, build_optimizer
 from core.training.trainer import TrainingStream
 from core.weights.sources import adopt, build, weights_for

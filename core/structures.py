@@ -1,6 +1,6 @@
 """The two things that travel: a picture with its objects, and what a detector says of it."""
 
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 from torch import Tensor
 
@@ -35,3 +35,22 @@ class Detections(NamedTuple):
     boxes: Tensor
     scores: Tensor
     labels: Tensor
+
+
+class GroundTruth(NamedTuple):
+    """What evaluation needs of a `Sample`, without its picture.
+
+    Attributes:
+        boxes: float32 [M, 4], xyxy pixels.
+        labels: int64 [M], 0 … K−1.
+        crowd: bool [M]; detections on them count neither for nor against.
+    """
+
+    boxes: Tensor
+    labels: Tensor
+    crowd: Tensor
+
+    @classmethod
+    def of(cls, sample: Sample) -> Self:
+        """Returns the sample's objects."""
+        return cls(sample.boxes, sample.labels, sample.crowd)

@@ -10,7 +10,6 @@ from playground.components.plot import head as plot_head
 from playground.data.datasets import DATA
 from playground.evaluations.jobs import EVALUATIONS
 from playground.events import navigation, settings
-from playground.events.common import answers
 from playground.events.data import connect_data
 from playground.events.evaluation import connect_evaluation
 from playground.events.export import connect_take_home
@@ -18,9 +17,10 @@ from playground.events.lessons import connect_lessons
 from playground.events.pinning import connect_pinning
 from playground.events.training import connect_training
 from playground.layout.layout import lay_out
+from playground.runs.service import RUNS
 from playground.server import live
+from playground.server.live_api import answers
 from playground.steps import STEPS
-from playground.steps.training import RUNS
 from playground.support.visitors import HEAD
 
 DELETE_CACHE = (3600, 86400)  # every hour, uploads older than a day, seconds

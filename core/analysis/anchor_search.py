@@ -11,8 +11,7 @@ from torch import Tensor
 from core.config import Anchors, Inference
 from core.data.sources import DataSet
 from core.retinanet.anchors import cell_anchors, pyramid_grids, pyramid_strides
-from core.retinanet.preprocess import prepare
-from core.training.trainer import objects_of
+from core.retinanet.preprocess import objects_of, prepare
 
 MOST = 1000  # objects a search looks at; more change little
 LOG_SCALE, LOG_RATIO = (-2.0, 2.0), (-3.0, 3.0)  # bounds of the search, as powers of two

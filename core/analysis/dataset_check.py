@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 
@@ -25,9 +25,6 @@ from core.config import Config
 from core.data.dataset import RawData
 from core.data.folders import format_of, read_folder, splits_of
 from core.data.untrusted import DataError
-
-CUT_FROM = 1.0  # pixels beyond the picture: less is rounding
-BLOCK = 10_000  # objects compared with anchors at a time
 
 
 class SplitSummary(NamedTuple):
@@ -73,6 +70,21 @@ class DataCheck(NamedTuple):
         """What keeps it from being taken in: all that stops training, but for splits that can still be made."""
         return tuple(issue for issue in self.issues if issue.stops and issue.kind != NO_VAL)
 
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Self:
+        """Reads a check from the values of `to_dict`.
+
+        Raises:
+            KeyError, TypeError: A value is missing or has another shape.
+        """
+        return cls(
+            format=values["format"],
+            class_names=tuple(values["class_names"]),
+            splits={name: SplitSummary(**each) for name, each in values["splits"].items()},
+            sizes={name: _sizes(each) for name, each in values["sizes"].items()},
+            issues=tuple(Issue(**{**each, "examples": tuple(each["examples"])}) for each in values["issues"]),
+        )
+
     def to_dict(self) -> dict[str, Any]:
         """Returns plain values for JSON."""
         return {
@@ -83,6 +95,10 @@ class DataCheck(NamedTuple):
             "sizes": {name: each._asdict() for name, each in self.sizes.items()},
             "issues": [issue._asdict() for issue in self.issues],
         }
+
+
+def _sizes(values: dict[str, Any]) -> ClassSizes:
+    return ClassSizes(**{**values, "side": tuple(values["side"]), "ratio": tuple(values["ratio"])})
 
 
 def check_folder(

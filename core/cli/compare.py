@@ -11,8 +11,8 @@ from core.experiments.comparison import Row, parts, result, rows, run_comparison
 from core.experiments.presets import PRESETS, Preset
 from core.experiments.ray_sweep import Trials, run_sweep
 from core.runs.tracking import tracking
+from core.training.records import StepRecord
 from core.training.signals import stop_signals
-from core.training.trainer import StepRecord
 
 
 def compare(config: Config, options: Namespace) -> dict[str, Any]:

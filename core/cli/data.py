@@ -8,13 +8,13 @@ import numpy as np
 from tqdm import tqdm
 
 from core.analysis.dataset_check import DataCheck, check_folder
-from core.cli.data_check_text import check_text
 from core.config import Config
-from core.data.folder_splits import split_folder
-from core.data.folders import read_folder, require_format, splits_of
+from core.data.folders import read_folder, require_format, split_folder, splits_of
 from core.data.untrusted import DataError
 from core.data.zip_import import import_zip
 from core.weights.sources import adopt, weights_for
+
+SHOWN = 3  # examples of an issue
 
 
 def check(config: Config, options: Namespace) -> dict[str, Any]:
@@ -67,3 +67,30 @@ def _counted(folder: Path, name: str) -> dict[str, Any]:
     objects = dict(zip(raw.class_names, np.bincount(labels, minlength=len(raw.class_names)).tolist(), strict=True))
     print(f"{name:6} {len(raw.pictures):6} pictures   " + ", ".join(f"{key} {value}" for key, value in objects.items()))
     return {"pictures": len(raw.pictures), "objects": objects}
+
+
+def check_text(check: DataCheck) -> str:
+    """Returns the splits, the classes with their sizes, and what is wrong with what to do about it."""
+    lines = [f"{check.format or 'no'} data set, {len(check.class_names)} classes"]
+    for name, split in check.splits.items():
+        count = sum(split.objects.values())
+        lines.append(f"{name:6} {split.pictures:6} pictures, {split.empty} of them empty; {count} objects, "
+                     f"{split.crowds} crowds")  # fmt: skip
+    if check.class_names:
+        splits = "".join(f"{name:>9}" for name in check.splits)
+        lines += ["", f"{'class':20}{splits}{'side 5–50–95%, px':>22}{'best IoU':>10}{'no anchor':>11}"]
+    for name in check.class_names:
+        counts = "".join(f"{split.objects[name]:9}" for split in check.splits.values())
+        row = f"{name[:19]:20}{counts}"
+        if name in check.sizes:
+            sizes = check.sizes[name]
+            row += f"{'–'.join(f'{side:.0f}' for side in sizes.side):>22}{sizes.best_iou:10.2f}{sizes.unmatched:11}"
+        lines.append(row)
+    for issue in check.issues:
+        mark = "STOPS TRAINING" if issue.stops else "note"
+        lines += ["", f"{mark}: {issue.count} {issue.what}: {issue.remedy}."]
+        lines += [f"    {example}" for example in issue.examples[:SHOWN]]
+        if issue.count > SHOWN:
+            lines.append(f"    … and {issue.count - SHOWN} more")
+    lines += ["", "It can be trained on." if check.usable else "It cannot be trained on yet."]
+    return "\n".join(lines)

@@ -1,19 +1,21 @@
 """What the command line does to measure: anchors against objects, a detector against a data set."""
 
 import json
+import math
 from argparse import Namespace
 from typing import Any
 
 from core.analysis.anchor_search import collect, measure, search
 from core.cli.common import load_detector, progress_bar, writes_files
-from core.cli.report_text import report_text
 from core.config import Config, knobs, text_of
 from core.data.sources import DataError, open_data
 from core.evaluation.coco_metrics import evaluate as run_evaluation
 from core.evaluation.dataset_predictions import Finding, findings
-from core.evaluation.report import USUAL_IOU, explain
+from core.evaluation.report import USUAL_IOU, Report, explain
 from core.io.atomic import write_text
 from core.weights.sources import adopt, weights_for
+
+WORST = 5  # pictures that are named
 
 IMAGES = "training.eval_images"
 
@@ -83,3 +85,19 @@ def _print_figures(figures: dict[str, Any]) -> None:
     for name, value in figures.items():
         if not isinstance(value, dict):
             print(f"{name:10} {'–' if value is None else f'{value:.3f}'}")
+
+
+def report_text(report: Report) -> str:
+    """Returns what each kind of error costs, the best threshold and the worst pictures."""
+    lines = ["", "kind of error   errors   AP50 if fixed"]
+    for kind, cost in report.error_types.cost.items():
+        change = "–" if math.isnan(cost) else f"{cost:+.3f}"
+        lines.append(f"{kind:13} {len(report.error_types.of(kind)):8} {change:>15}")
+    if report.best:
+        score, precision, recall, f1 = report.best
+        lines += ["", f"best threshold {score:.3f}: F1 {f1:.3f}, precision {precision:.3f}, recall {recall:.3f}"]
+    worst = [each for each in report.pictures if each.f1 < 1][:WORST]
+    if worst:
+        lines.append(f"worst pictures at score {report.score:.3f}, IoU {report.iou:g}:")
+    lines += [f"  {each.name}: {each.right} right, {each.wrong} wrong, {each.missed} missed" for each in worst]
+    return "\n".join(lines)

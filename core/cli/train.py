@@ -10,8 +10,8 @@ from core.config import Config
 from core.runs.tracking import tracking
 from core.runs.train import RunFolder, record_to_dict, run_training
 from core.training.distributed import anywhere, make_accelerator
+from core.training.records import EvaluationProgress, EvaluationRecord, Record, StepRecord
 from core.training.signals import stop_signals
-from core.training.trainer import EvaluationProgress, EvaluationRecord, Record, StepRecord
 
 
 def train(config: Config, options: Namespace) -> dict[str, Any]:

@@ -5,12 +5,18 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
+
 from core.data.coco import CocoData, coco_splits, read_coco
 from core.data.dataset import SPLITS, FolderData, Problem, RawData, RawPicture, refuse
-from core.data.splits import SPLITS_FILE, read_splits
+from core.data.splits import SPLITS_FILE, random_split, read_splits, stratified_split, write_splits
 from core.data.untrusted import DataError, shown
 from core.data.voc import VocData, read_voc, voc_splits
 from core.data.yolo import YoloData, read_yolo, yolo_splits
+from core.io.atomic import require_writable
+
+GIVEN = "given"
+SPLIT_BY = {"random": lambda counts, *how: random_split(len(counts), *how), "stratified": stratified_split}
 
 
 class Format(NamedTuple):
@@ -128,3 +134,30 @@ def names_of(folder: Path, raw: RawData | Sequence[RawPicture]) -> list[str]:
     """Returns what `SPLITS_FILE` calls the pictures: their paths from the folder."""
     pictures = raw.pictures if isinstance(raw, RawData) else raw
     return [picture.path.relative_to(folder).as_posix() for picture in pictures]
+
+
+def split_folder(folder: Path, by: str, shares: Sequence[float], seed: int) -> None:
+    """Writes lists of pictures that replace a folder's own splits, or removes them.
+
+    Args:
+        folder: The data set's.
+        by: `GIVEN` to remove them, or a key of `SPLIT_BY`.
+        shares: Of the pictures in each of `core.data.dataset.SPLITS`.
+        seed: Of what is decided at random.
+
+    Raises:
+        DataError: There is no data set, it cannot be read, or the shares are not to be had.
+        OutputError: The folder cannot be written to.
+    """
+    require_format(folder)
+    require_writable(folder / SPLITS_FILE)
+    if by == GIVEN:
+        (folder / SPLITS_FILE).unlink(missing_ok=True)
+        return
+    raw = read_whole(folder)
+    labels = [[item.label for item in picture.objects if not item.crowd] for picture in raw.pictures]
+    counts = np.array([np.bincount(each, minlength=len(raw.class_names)) for each in labels], dtype=np.int64)
+    parts = SPLIT_BY[by](counts, shares, seed)
+    names = names_of(folder, raw.pictures)
+    lists = [[names[number] for number in part] for part in parts]
+    write_splits(folder, dict(zip(SPLITS, lists, strict=True)))

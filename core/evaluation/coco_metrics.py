@@ -4,32 +4,13 @@ import itertools
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple
 
 import torch
 from faster_coco_eval import COCO, COCOeval_faster
 from torch import Tensor
 
-from core.structures import Detections, Sample
-
-
-class GroundTruth(NamedTuple):
-    """What evaluation needs of a `Sample`, without its picture.
-
-    Attributes:
-        boxes: float32 [M, 4], xyxy pixels.
-        labels: int64 [M], 0 … K−1.
-        crowd: bool [M]; detections on them count neither for nor against.
-    """
-
-    boxes: Tensor
-    labels: Tensor
-    crowd: Tensor
-
-    @classmethod
-    def of(cls, sample: Sample) -> Self:
-        """Returns the sample's objects."""
-        return cls(sample.boxes, sample.labels, sample.crowd)
+from core.structures import Detections, GroundTruth, Sample
 
 
 class ClassMetrics(NamedTuple):

@@ -5,11 +5,11 @@ from typing import NamedTuple
 
 from core.config import Config
 from core.data.dataset import DataSet
-from core.evaluation.coco_metrics import GroundTruth
+from core.evaluation.coco_metrics import Metrics, evaluate
 from core.retinanet.fuse import folded
 from core.retinanet.model import RetinaNet
 from core.retinanet.predict import detect
-from core.structures import Detections
+from core.structures import Detections, GroundTruth
 
 BATCH = 4  # pictures at a time
 
@@ -38,3 +38,17 @@ def findings(model: RetinaNet, data: DataSet, config: Config) -> Iterator[list[F
         yield [
             Finding(each, GroundTruth.of(sample), sample.image_id) for each, sample in zip(found, samples, strict=True)
         ]
+
+
+def evaluation_steps(model: RetinaNet, data: DataSet, config: Config) -> Iterator[tuple[int, int] | Metrics]:
+    """Evaluates a network on the first `training.eval_images` pictures of a data set, a few at a time.
+
+    Yields:
+        (pictures done, pictures in all) as it goes, and the COCO figures at last.
+    """
+    done: list[Finding] = []
+    count = min(config.training.eval_images, len(data))
+    for batch in findings(model, data, config):
+        done += batch
+        yield len(done), count
+    yield evaluate([each.found for each in done], [each.truth for each in done], data.class_names)

@@ -6,8 +6,8 @@ from typing import NamedTuple
 import numpy as np
 from faster_coco_eval import mask
 
-from core.evaluation.coco_metrics import GroundTruth, xywh
-from core.structures import Detections
+from core.evaluation.coco_metrics import xywh
+from core.structures import Detections, GroundTruth
 
 MAX_DETECTIONS = 100  # of each class in a picture that count, COCO's
 NONE = -1

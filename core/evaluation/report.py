@@ -8,7 +8,7 @@ import numpy as np
 from faster_coco_eval import COCOeval_faster
 
 from core.evaluation.calibration import Calibration, calibrate
-from core.evaluation.coco_metrics import GroundTruth, Metrics, compare, metrics_of
+from core.evaluation.coco_metrics import Metrics, compare, metrics_of
 from core.evaluation.confusion import Confusion, confuse
 from core.evaluation.detection_matching import Overlap, Pairs, overlaps, pair
 from core.evaluation.error_types import KINDS, ErrorTypes, explain_errors
@@ -22,7 +22,7 @@ from core.evaluation.precision_recall import (
     make_curve,
     scores_at_recalls,
 )
-from core.structures import Detections
+from core.structures import Detections, GroundTruth
 
 USUAL_IOU = 0.5  # of curves, calibration and thresholds; of the confusion matrix unless another is chosen
 USUAL_SCORE = 0.5  # of the confusion matrix where there is no best threshold

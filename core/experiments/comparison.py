@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from core.config import Config
 from core.experiments.presets import Arm, Preset
 from core.runs.train import FAILED, FINISHED, RunFolder, run_training
-from core.training.trainer import Record, TrainingError
+from core.training.records import Record, TrainingError
 
 LAST_STEPS = 20  # whose mean loss and speed are reported: one batch says little
 

@@ -8,6 +8,7 @@ from torch import Tensor
 from torchvision.models.detection.transform import GeneralizedRCNNTransform
 
 from core.config import Inference
+from core.structures import Sample
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
@@ -84,3 +85,9 @@ def _check(image: Tensor, inference: Inference) -> None:
             f"{inference.max_image_size} px (inference.max_image_size) its shorter side would vanish. "
             "Crop the picture or raise that setting."
         )
+
+
+def objects_of(sample: Sample, factors: Tensor) -> tuple[Tensor, Tensor]:
+    """Returns boxes [M, 4] in the network's pixels and labels [M] of what may be matched, on the factors' device."""
+    boxes = sample.boxes[~sample.crowd].to(factors.device) / factors
+    return boxes, sample.labels[~sample.crowd].to(factors.device)

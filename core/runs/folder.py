@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from core.io.atomic import write_text
 from core.io.jsonl import JsonLines
 from core.io.locks import FileLock, is_held
-from core.training.trainer import EvaluationRecord, StepRecord
+from core.training.records import EvaluationRecord, StepRecord
 
 QUEUED, STARTING, RUNNING, PAUSED = "queued", "starting", "running", "paused"
 FINISHED, STOPPED, FAILED, INTERRUPTED = "finished", "stopped", "failed", "interrupted"

@@ -12,7 +12,8 @@ from core.runs.control import STOP, Control, read_control
 from core.runs.folder import FAILED, FINISHED, PAUSED, RUNNING, STOPPED, RunFolder
 from core.runs.snapshots import Film
 from core.runs.step_changes import Watch
-from core.training.trainer import EvaluationProgress, EvaluationRecord, Record, StepRecord, Trainer
+from core.training.records import EvaluationProgress, EvaluationRecord, Record, StepRecord
+from core.training.trainer import Trainer
 from core.weights.architecture import WeightsError
 from core.weights.sources import save_weights
 

@@ -1,5 +1,6 @@
 """Steps and evaluations of a run for the trackers people use, through Accelerate; only the main process writes."""
 
+import importlib.util
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,9 +10,8 @@ from accelerate import Accelerator
 
 from core.config import Config, text_of
 from core.runs.folder import RunFolder
-from core.runs.trackers import TrackingError, require_installed
 from core.training.distributed import anywhere, make_accelerator
-from core.training.trainer import EvaluationProgress, EvaluationRecord, Record
+from core.training.records import EvaluationProgress, EvaluationRecord, Record
 
 PROJECT = "retinanet"
 
@@ -20,7 +20,7 @@ class Tracking:
     """Tells a tracker of one run after the other; a run is opened with its first record.
 
     Args:
-        tracker: One of `core.runs.trackers.TRACKERS`, or None to tell nobody.
+        tracker: One of `core.cli.parser.TRACKERS`, or None to tell nobody.
 
     Raises:
         TrackingError: It is not installed.
@@ -83,3 +83,13 @@ def values_of(record: Record) -> dict[str, Any]:
 
 def _plain(value: Any) -> bool | int | float | str:
     return text_of(value) if isinstance(value, tuple) else value
+
+
+class TrackingError(ValueError):
+    """A tracker that is not installed or does not start; the message says what to do."""
+
+
+def require_installed(tracker: str) -> None:
+    """Raises `TrackingError` where the tracker's package is missing."""
+    if importlib.util.find_spec(tracker) is None:
+        raise TrackingError(f"{tracker} is not installed: pip install -r requirements-trackers.txt.")

@@ -15,7 +15,8 @@ from core.runs.checkpoint import read_state
 from core.runs.folder import FAILED, FINISHED, RUNNING, STOPPED, About, RunError, RunFolder, Status, record_to_dict
 from core.runs.recorder import Recorder, Splits
 from core.training.distributed import make_accelerator
-from core.training.trainer import Record, Trainer, TrainingError
+from core.training.records import Record, TrainingError
+from core.training.trainer import Trainer
 from core.weights.sources import adopt, build, load_weights, weights_for
 
 __all__ = [

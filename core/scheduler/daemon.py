@@ -9,8 +9,8 @@ from pathlib import Path
 
 from core.io.locks import FileLock, is_held
 from core.io.paths import ROOT
+from core.scheduler.queue import SERVER
 
-SERVER, PAGES = ".server", ".pages"  # locked by this process, and by each page
 LOG = ".server.log"
 NICENESS = 10  # runs give way to the page: a tenth of its share where both want the same processor
 

@@ -10,6 +10,8 @@ from core.io.locks import FileLock
 from core.runs.control import STOP, read_control
 from core.runs.folder import FAILED, INTERRUPTED, LIVING, QUEUED, STOPPED, About, RunError, RunFolder, Status
 
+SERVER, PAGES = ".server", ".pages"  # locked by this process, and by each page
+
 QUEUE, CHANGED = ".queue", ".changed"
 STOPPING = "stopping"  # beside the states of `core.runs.folder`
 MAX_SAME_SECOND = 1000

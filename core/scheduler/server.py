@@ -18,8 +18,7 @@ import torch
 from core.io.locks import FileLock, is_held
 from core.runs.control import Control, read_control
 from core.runs.folder import FAILED, RUNNING, STARTING, RunError, RunFolder
-from core.scheduler.daemon import PAGES
-from core.scheduler.queue import Queue
+from core.scheduler.queue import PAGES, Queue
 from core.scheduler.throttle import Way, goes_on_without_parent
 from core.scheduler.worker import work
 

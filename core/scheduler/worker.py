@@ -16,7 +16,7 @@ from core.runs.control import STOP, Control, ask, read_control
 from core.runs.folder import FAILED, STOPPED, RunFolder
 from core.runs.recorder import Recorder
 from core.runs.train import train_in
-from core.training.trainer import TrainingError
+from core.training.records import TrainingError
 from core.weights.architecture import WeightsError
 
 REFUSALS = (TrainingError, ValueError, OSError)  # what its message explains; anything else is a defect

@@ -15,65 +15,22 @@ from torch.utils.data import DataLoader
 
 from core.config import Config
 from core.data.dataset import DataSet
-from core.evaluation.coco_metrics import Metrics, evaluate
-from core.evaluation.dataset_predictions import Finding, findings
+from core.evaluation.coco_metrics import Metrics
+from core.evaluation.dataset_predictions import evaluation_steps
 from core.retinanet.anchors import make_anchors
 from core.retinanet.losses import AnchorLosses, ForegroundAverage, Losses, anchor_losses, total_loss
 from core.retinanet.matching import match_anchors
 from core.retinanet.model import Outputs, RetinaNet, freeze
-from core.retinanet.preprocess import Batch, prepare
+from core.retinanet.preprocess import Batch, objects_of, prepare
 from core.structures import Sample
 from core.training.distributed import make_accelerator, padded_alike
 from core.training.divergence import Explosion, LastStep, explain_divergence
 from core.training.ema import averaged
 from core.training.feature_cache import FeatureCache
 from core.training.optimizer import Schedule, build_optimizer
+from core.training.records import EvaluationProgress, EvaluationRecord, Record, StepRecord, TrainingError
 from core.training.samples import TrainingStream, leave_interrupts
 from core.training.sync_batch_norm import share_norms
-
-
-class TrainingError(RuntimeError):
-    """A run cannot go on; the message says why and what to turn."""
-
-
-class StepRecord(NamedTuple):
-    """One step of training, counted from 1.
-
-    Attributes:
-        step: Number of the step.
-        classification: Classification loss.
-        box: Weighted box loss.
-        learning_rate: Of this step.
-        foreground: Foreground anchors in the batch, over all processes.
-        gradient_norm: Before clipping.
-        images_per_second: Over all processes, loading included.
-    """
-
-    step: int
-    classification: float
-    box: float
-    learning_rate: float
-    foreground: int
-    gradient_norm: float
-    images_per_second: float
-
-
-class EvaluationProgress(NamedTuple):
-    """How many of the evaluation's pictures are done; also the moments at which an evaluation can be stopped."""
-
-    step: int
-    done: int
-    count: int
-
-
-class EvaluationRecord(NamedTuple):
-    """The COCO figures after a number of steps."""
-
-    step: int
-    metrics: Metrics
-
-
-Record = StepRecord | EvaluationProgress | EvaluationRecord
 
 
 class _Before(NamedTuple):
@@ -307,23 +264,3 @@ def batch_losses(outputs: Outputs, batch: Batch, samples: list[Sample], config: 
         match = match_anchors(anchors, boxes, config.matching)
         results.append(anchor_losses(logits, deltas, anchors, match, boxes, labels, config.loss))
     return results
-
-
-def objects_of(sample: Sample, factors: Tensor) -> tuple[Tensor, Tensor]:
-    """Returns boxes [M, 4] in the network's pixels and labels [M] of what may be matched, on the factors' device."""
-    boxes = sample.boxes[~sample.crowd].to(factors.device) / factors
-    return boxes, sample.labels[~sample.crowd].to(factors.device)
-
-
-def evaluation_steps(model: RetinaNet, data: DataSet, config: Config) -> Iterator[tuple[int, int] | Metrics]:
-    """Evaluates a network on the first `training.eval_images` pictures of a data set, a few at a time.
-
-    Yields:
-        (pictures done, pictures in all) as it goes, and the COCO figures at last.
-    """
-    done: list[Finding] = []
-    count = min(config.training.eval_images, len(data))
-    for batch in findings(model, data, config):
-        done += batch
-        yield len(done), count
-    yield evaluate([each.found for each in done], [each.truth for each in done], data.class_names)

@@ -7,8 +7,7 @@ from threading import Lock
 from core.analysis.dataset_check import DataCheck, check_folder
 from core.config import Config
 from core.data.dataset import FolderData
-from core.data.folder_splits import GIVEN, SPLIT_BY, split_folder
-from core.data.folders import open_folder, require_format
+from core.data.folders import GIVEN, SPLIT_BY, open_folder, require_format, split_folder
 from core.data.untrusted import DataError, shown
 from core.data.zip_import import import_zip
 from playground.data.library import Bounds, Kept, Shelf, in_use_error, stamp_of

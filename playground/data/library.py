@@ -20,7 +20,6 @@ from core.data.splits import SPLITS_FILE
 from core.data.untrusted import DataError, shown
 from core.data.zip_import import Limits
 from core.io.atomic import write_text
-from playground.data.check_record import check_from_dict
 from playground.data.image_ref import SCENES
 from playground.support.trash import Deleted, Trash
 
@@ -251,7 +250,7 @@ def _read(record: Path) -> Kept | None:
     try:
         values = json.loads(record.read_text("utf-8"))
         folder = Path(values["folder"]) if values["folder"] else record.with_suffix("")
-        check = check_from_dict(values["check"])
+        check = DataCheck.from_dict(values["check"])
         size, owner = int(values["size"]), str(values.get("owner", ""))
         return Kept(record.stem, folder, not values["folder"], size, stamp_of(folder), check, owner)
     except (OSError, ValueError, KeyError, TypeError):

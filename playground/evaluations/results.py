@@ -7,11 +7,11 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from core.evaluation.coco_metrics import GroundTruth
 from core.evaluation.confusion import confuse
 from core.evaluation.dataset_predictions import Finding
 from core.evaluation.detection_matching import Overlap, overlaps
 from core.evaluation.report import BACKGROUND_NAME, Report, explain, worst_first
+from core.structures import GroundTruth
 from core.weights.sources import WeightsError
 from playground.evaluations.query import CELL, KIND, WORST, Inquiry
 from playground.support.cache import Cache

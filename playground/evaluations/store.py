@@ -9,11 +9,10 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from core.evaluation.coco_metrics import GroundTruth
 from core.evaluation.dataset_predictions import Finding
 from core.runs.checkpoint import read_state, write_state
 from core.runs.folder import RunError
-from core.structures import Detections
+from core.structures import Detections, GroundTruth
 from core.weights.sources import BUILTIN
 
 MOST = 100  # evaluations, of up to some 10 MB each

@@ -8,6 +8,7 @@ import gradio as gr
 
 from core.data.untrusted import DataError
 from core.retinanet.preprocess import prepare
+from playground.data.browse import chosen
 from playground.data.datasets import DATA, Progress, RefusedError
 from playground.data.image_ref import DataPlace, is_kept
 from playground.data.library import Kept
@@ -15,9 +16,8 @@ from playground.data.report import report
 from playground.data.sources import picture_at
 from playground.evaluations.jobs import evaluated_place
 from playground.events.common import IN_ORDER, LIVE, refusing, updates
-from playground.layout.data_controls import SHARES
 from playground.layout.layout import Parts
-from playground.layout.source_bar import chosen
+from playground.layout.step_controls import SHARES
 from playground.server.render import show
 from playground.state.page_state import Asked, Own
 from playground.steps.evaluation.step import chosen_of

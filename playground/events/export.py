@@ -14,7 +14,8 @@ from core.config import Config
 from core.io.atomic import write_text
 from core.io.paths import ROOT
 from playground.events.common import refusing, updates
-from playground.layout.layout import TAKE_HOME, Parts
+from playground.layout.layout import Parts
+from playground.layout.step_controls import TAKE_HOME
 from playground.server.render import Shown
 from playground.state.page_state import Asked
 

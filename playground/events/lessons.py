@@ -9,8 +9,9 @@ from playground.events.common import refusing, shown_settings, updates
 from playground.layout.layout import Parts
 from playground.lessons.narration import Telling
 from playground.lessons.page_effects import AS_TOLD
-from playground.lessons.panel import Place, chosen_preset, contents, known, moved
+from playground.lessons.panel import chosen_preset, contents, known, moved
 from playground.lessons.parser import lessons
+from playground.lessons.position import Place
 from playground.server.render import show
 from playground.state.page_state import Asked
 from playground.state.settings import settings_of

@@ -12,14 +12,14 @@ from playground.evaluations.query import Inquiry
 from playground.events.common import IN_ORDER, LIVE, refusing, shown_settings, updates
 from playground.events.training import newest_frame, run_parts, run_updates
 from playground.layout.layout import Parts
-from playground.lessons.panel import Place, chosen_preset, contents, known
-from playground.server.hiding import unknown_names
-from playground.server.permalink import from_link
+from playground.lessons.panel import chosen_preset, contents, known
+from playground.lessons.position import Place
+from playground.runs.service import RUNS
+from playground.server.permalink import from_link, unknown_names
 from playground.server.render import REFUSALS, show, takeaway
 from playground.state.page_state import Asked, Own
 from playground.state.settings import settings_of
 from playground.steps import STEPS
-from playground.steps.training import RUNS
 
 # Browsers lend the clipboard to https and to this machine only; elsewhere what is copied is shown to be copied.
 COPY = """(text) => navigator.clipboard

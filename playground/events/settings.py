@@ -4,26 +4,20 @@ Knobs take another way, past Gradio's events (`playground.server.live`): a widge
 asks the server itself and enters it, a little later, into the one text of all settings that the events here read.
 """
 
-from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
 from core.retinanet.anchors import LEVELS
-from core.retinanet.preprocess import prepare
-from playground.canvas.edit import Pick, parse_click
-from playground.data.picture import uploaded
-from playground.data.scene_examples import scenes_of
-from playground.events.common import IN_ORDER, LIVE, refusing, shown_settings, updates
+from playground.events.common import IN_ORDER, refusing, shown_settings, updates
 from playground.layout.layout import Parts
 from playground.pipeline.anchor_search import fitted
-from playground.server.render import REFUSALS, Shown, edited, follow_weights, own_classes, show
-from playground.state.page_state import Asked, Own
+from playground.server.render import REFUSALS, Shown, follow_weights, show
+from playground.state.page_state import Asked
 from playground.state.settings import settings_of, tell
 from playground.steps import STEPS
 from playground.steps.step import MAPS
 
-SCENE_SEEDS = 2**31  # "another scene" counts up to the knob's bound and starts again
 WEIGHTS = "model.weights"
 
 
@@ -54,46 +48,6 @@ def chosen(asked: Asked, step: object, map_: object, level: object) -> Asked:
         map=map_ if map_ in MAPS else asked.map,
         level=level if type(level) is int and 0 <= level < len(LEVELS) else asked.level,
     )
-
-
-def connect_picture(parts: Parts) -> None:
-    """Scenes, uploads, clicks and drawn boxes."""
-    seed, buttons = parts.knobs["scenes.seed"], parts.buttons
-    buttons["another"].click(lambda value: (int(value or 0) + 1) % SCENE_SEEDS, seed, seed, **LIVE)
-
-    def example(name: str, *inputs: Any) -> list:
-        config = scenes_of(name, Asked(*inputs).config())
-        asked = Asked(*inputs)._replace(own=None, settings=settings_of(config))
-        return [None, *shown_settings(config), *updates(show(asked))]
-
-    guarded = refusing(1 + len(parts.all_settings), example)
-    buttons["example"].input(
-        guarded, [buttons["example"], *parts.asked], [parts.own, *parts.all_settings, *parts.shown], **LIVE
-    )
-    changed = [parts.own, *parts.shown]
-
-    def upload(file: str, *inputs: Any) -> list:
-        asked = Asked(*inputs)
-        situation = asked.situation()
-        own = Own(uploaded(file, Path(file).name, own_classes(situation)), situation.config.scenes)
-        prepare([own.picture.sample.image], situation.config.inference)  # refused now if the network cannot see it
-        return [own, *updates(show(asked._replace(own=own, pick=None)))]
-
-    def edit(event: gr.EventData, *inputs: Any) -> list:
-        asked = Asked(*inputs)
-        own = edited(getattr(event, "boxes", None), asked.situation())._replace(place=asked.place())
-        return [own, *updates(show(asked._replace(own=own)))]
-
-    def click(event: gr.EventData, *inputs: Any) -> list:
-        asked = Asked(*inputs)
-        height, width = asked.situation().size
-        x, y, layer, index = (getattr(event, name, None) for name in Pick._fields)
-        pick = parse_click(x, y, width, height, layer, index)
-        return [pick, *updates(show(asked._replace(pick=pick)))]
-
-    buttons["upload"].upload(refusing(1, upload), [buttons["upload"], *parts.asked], changed, concurrency_limit=1)
-    parts.canvas.edit(refusing(1, edit), parts.asked, changed, **IN_ORDER)
-    parts.canvas.select(refusing(1, click), parts.asked, [parts.pick, *parts.shown], **IN_ORDER)
 
 
 def connect_weights(parts: Parts) -> None:

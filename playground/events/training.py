@@ -11,14 +11,15 @@ from core.scheduler.queue import Standing
 from playground.data.datasets import DATA
 from playground.data.image_ref import is_kept
 from playground.events.common import LIVE, refusing, shown_settings, updates
-from playground.layout.layout import NO_RUN, Parts
-from playground.runs.service import ACTIVE, RESUMABLE
+from playground.layout.layout import Parts
+from playground.layout.step_controls import NO_RUN
+from playground.runs.service import ACTIVE, RESUMABLE, RUNS
 from playground.runs.summary import state_text
 from playground.server.poll import News, watch
 from playground.server.render import show
 from playground.state.page_state import Asked
 from playground.state.settings import settings_of
-from playground.steps.training import RUNS, run_config
+from playground.steps.training import run_config
 from playground.support.visitors import VISITORS, visitor_of
 
 STEP = "training"

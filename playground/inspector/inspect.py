@@ -12,7 +12,6 @@ from playground.inspector.detection import LAYER_FATES, candidate_of, detection_
 from playground.inspector.location import place_report
 from playground.inspector.object import object_layers, object_report
 from playground.pipeline.pipeline import Situation
-from playground.steps.step import Focus
 
 HINT = "Click the picture: an object, a predicted box, or any place tells what became of it."
 
@@ -24,12 +23,12 @@ class Inspection(NamedTuple):
     layers: tuple[Layer, ...] = ()
 
 
-def inspect(situation: Situation, focus: Focus) -> Inspection:
+def inspect(situation: Situation, pick: Pick | None) -> Inspection:
     """Returns what there is to say of the last click; one on what is there no more tells the place."""
-    if focus.pick is None:
+    if pick is None:
         return Inspection(f'<p class="hint">{HINT}</p>')
     try:
-        return _of_pick(situation, focus.pick)
+        return _of_pick(situation, pick)
     except WeightsError as error:  # what the weights cannot say leaves the rest of the step as it is
         return Inspection(html.paragraph(str(error)))
 

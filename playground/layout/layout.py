@@ -1,41 +1,32 @@
 """What stands where on the page, before anything happens."""
 
-from collections.abc import Callable
 from typing import NamedTuple
 
 import gradio as gr
 
 from core.config import Config, Effect, knobs
-from core.experiments.presets import PRESETS
 from core.export.settings import FORMATS
 from playground.canvas.canvas import canvas
 from playground.components import html
 from playground.components.knob_search import search
 from playground.components.notice import notice
 from playground.components.plot import plot
-from playground.data.scene_examples import EXAMPLES
 from playground.evaluations.query import Inquiry
-from playground.layout.data_controls import data_controls
+from playground.layout.knob_widgets import make_widget
 from playground.layout.runs_table import run_view
 from playground.layout.source_bar import source_bar
+from playground.layout.step_controls import BUTTONS
 from playground.layout.strip import strip
 from playground.lessons.panel import Panel, chooser, panel
-from playground.pipeline.anchor_search import FIT_TO
 from playground.runs.table_api import runs
 from playground.state.page_state import P_T_RANGE
-from playground.state.settings import make_widget, settings_of
+from playground.state.settings import settings_of
 from playground.steps import STEPS
 from playground.steps.loss.curves import EXAMPLE_DRAG
 from playground.steps.loss.step import FIGURES
 from playground.steps.step import MAPS
 
-TAKE_HOME = [
-    ("Weights with a script for torchvision (.zip)", ".zip"),
-    ("ONNX, pixels in and detections out (.onnx)", ".onnx"),
-    ("Weights (.safetensors)", ".safetensors"),
-]
 LINK = "link"  # beside the formats that settings can be taken home in
-NO_RUN = ("no run", "")
 
 
 class Parts(NamedTuple):
@@ -188,58 +179,3 @@ def _knob_columns() -> tuple[dict[str, gr.components.Component], dict[str, gr.co
             for knob in sorted(mine, key=lambda knob: knob.effect != Effect.DATA):  # the dials of a scene come first
                 made[knob.path] = make_widget(knob, defaults[knob.path])
     return {path: made[path] for path in knobs()}, buttons
-
-
-def _picture_buttons() -> dict[str, gr.components.Component]:
-    with gr.Row():
-        another = gr.Button("Another scene", variant="primary", size="sm", min_width=80)
-        upload = gr.UploadButton("Upload a picture", file_types=["image"], size="sm", min_width=80)
-    example = gr.Dropdown(list(EXAMPLES), value=next(iter(EXAMPLES)), label="Examples", interactive=True)
-    return {"another": another, "upload": upload, "example": example} | data_controls()
-
-
-def _network_buttons() -> dict[str, gr.components.Component]:
-    endings = [".safetensors", ".pth", ".pt"]
-    upload = gr.UploadButton("Upload weights", file_types=endings, size="sm", min_width=80)
-    form = gr.Dropdown(TAKE_HOME, value=TAKE_HOME[0][1], label="Take it home as", elem_id="take-home-as")
-    make = gr.Button("Make the file", size="sm", min_width=80, elem_id="take-home")
-    file = gr.DownloadButton(visible=False, size="sm", min_width=80, elem_id="take-home-file")
-    return {"weights": upload, "take_home_as": form, "take_home": make, "take_home_file": file}
-
-
-def _anchor_buttons() -> dict[str, gr.components.Component]:
-    whose = gr.Dropdown(list(FIT_TO), value=FIT_TO[0], label="Objects to fit", elem_id="fit-to")
-    return {"fit_to": whose, "fit": gr.Button("Look for better scales and ratios", size="sm", min_width=80)}
-
-
-def _training_buttons() -> dict[str, gr.components.Component]:
-    run = gr.Dropdown([NO_RUN], value="", label="Run", allow_custom_value=True, interactive=True, elem_id="run")
-    with gr.Row(elem_classes=["run-buttons"]):
-        start = gr.Button("Start", variant="primary", size="sm", min_width=60)
-        stop = gr.Button("Stop", size="sm", min_width=60)
-        resume = gr.Button("Resume", size="sm", min_width=60)
-    with gr.Row(elem_classes=["run-buttons"]):
-        pause = gr.Button("Pause", size="sm", min_width=60)
-        single = gr.Button("Single step", size="sm", min_width=60)
-    use = gr.Button("Use its weights in all steps", size="sm", min_width=80)
-    choices = [(preset.title, key) for key, preset in PRESETS.items()]
-    preset = gr.Dropdown(choices, value=choices[0][1], label="Short runs to compare", elem_id="preset")
-    compare = gr.Button("Compare", size="sm", min_width=80, elem_id="compare")
-    going = {"run": run, "start": start, "stop": stop, "resume": resume, "pause": pause, "single": single}
-    return {**going, "use": use, "preset": preset, "compare": compare}
-
-
-def _evaluation_buttons() -> dict[str, gr.components.Component]:
-    with gr.Row():
-        evaluate = gr.Button("Evaluate", variant="primary", size="sm", min_width=80)
-        cancel = gr.Button("Stop", size="sm", min_width=80, elem_id="stop-evaluation")
-    return {"evaluate": evaluate, "stop_evaluation": cancel}
-
-
-BUTTONS: dict[str, Callable[[], dict]] = {
-    "picture": _picture_buttons,
-    "network": _network_buttons,
-    "anchors": _anchor_buttons,
-    "training": _training_buttons,
-    "evaluation": _evaluation_buttons,
-}

@@ -14,9 +14,8 @@ from core.weights.sources import WeightsError
 from playground.lessons.lesson import Claim, LessonStep
 from playground.lessons.quantities import QUANTITIES, shown
 from playground.pipeline.pipeline import Situation
-from playground.server.pin_diff import value_text
 from playground.state.page_state import Asked
-from playground.state.settings import settings_of
+from playground.state.settings import settings_of, value_text
 from playground.support.cache import PostponedError
 
 NAMED = re.compile(r"\{([a-z_0-9]+)\}")  # "{foreground}"; TeX has braces too, but not around such names

@@ -5,7 +5,7 @@ from typing import Any
 
 from playground.components import html
 from playground.lessons.narration import Telling
-from playground.lessons.panel import Place
+from playground.lessons.position import Place
 from playground.state.page_state import Asked
 from playground.steps.step import Look
 from playground.support.cache import PostponedError

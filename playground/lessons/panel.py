@@ -10,41 +10,13 @@ from playground.components import html
 from playground.lessons.lesson import Lesson
 from playground.lessons.narration import Telling
 from playground.lessons.parser import lessons
+from playground.lessons.position import Place
 from playground.state.page_state import Asked
 
 SCRIPT = (Path(__file__).parent / "question.js").read_text("utf-8")
 FREE = "Free play"
 STAR = " ★"
 LATEX = [{"left": "$$", "right": "$$", "display": True}, {"left": "$", "right": "$", "display": False}]
-
-
-class Place(NamedTuple):
-    """Where one is: a lesson and the index of its step; links write it "key.1"."""
-
-    lesson: Lesson
-    index: int
-
-    @property
-    def link(self) -> str:
-        """Names it in links, steps counted from 1."""
-        return f"{self.lesson.key}.{self.index + 1}"
-
-    @classmethod
-    def from_link(cls, text: str) -> "Place | None":
-        """Reads what `link` writes; None for "".
-
-        Raises:
-            ValueError: There is no such lesson or step.
-        """
-        if not text:
-            return None
-        key, _, number = text.partition(".")
-        lesson = lessons().get(key)
-        if lesson is None or not number.isdecimal() or not 1 <= int(number) <= len(lesson.steps):
-            raise ValueError(
-                f"lesson = {text!r} is not allowed: it must be one of {', '.join(lessons())}, with a step."
-            )
-        return cls(lesson, int(number) - 1)
 
 
 class Panel(NamedTuple):

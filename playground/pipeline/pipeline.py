@@ -19,8 +19,7 @@ from core.retinanet.matching import Match, match_anchors
 from core.retinanet.model import Pyramid, prior_logit
 from core.retinanet.postprocess import Candidates, Fates, LevelCounts, Suppressors, decide, level_counts, suppressors
 from core.retinanet.predict import Prediction, anchors_of, candidates_of, predict
-from core.retinanet.preprocess import Batch, prepare
-from core.training.trainer import objects_of
+from core.retinanet.preprocess import Batch, objects_of, prepare
 from core.weights.sources import WeightsError, adopt
 from playground.data.image_ref import DataPlace
 from playground.data.picture import Picture

@@ -27,8 +27,8 @@ from core.runs.folder import (
     RunError,
     RunFolder,
 )
-from core.scheduler.daemon import PAGES, ensure_server
-from core.scheduler.queue import STOPPING, Queue, Standing
+from core.scheduler.daemon import ensure_server
+from core.scheduler.queue import PAGES, STOPPING, Queue, Standing
 from core.scheduler.throttle import touch
 from playground.runs.labels import Label
 from playground.runs.reader import Curve, Reader, about_of, changed, label_of
@@ -274,3 +274,6 @@ def _together(standings: list[Standing]) -> Standing:
             return found[0]
     # An arm that diverged is a result; a run by itself that did has failed.
     return standings[0] if len(standings) == 1 else Standing(FINISHED)
+
+
+RUNS = Runs(Path("runs"))  # of the folder the page is started in

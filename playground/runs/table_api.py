@@ -2,19 +2,22 @@
 
 import hashlib
 import json
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
-from core.scheduler.queue import Queue
+from core.runs.folder import RunFolder
+from core.scheduler.queue import Queue, Standing
 from playground.runs.curves import MOST, overlaid
 from playground.runs.labels import MAX_TAGS, parse_label, write_label
-from playground.runs.run_list import listed
-from playground.runs.service import ACTIVE, Runs
+from playground.runs.reader import about_of
+from playground.runs.service import ACTIVE, RUNS, Runs
 from playground.runs.table import Listed, Run, cells_of, columns_of, read_run
-from playground.steps.training import RUNS
 from playground.support.trash import Trash
 from playground.support.visitors import VISITORS, visitor_of
+
+MAX_LISTED = 300  # runs in the table
 
 MAX_CHOSEN = 1000  # names that are looked at
 
@@ -136,3 +139,27 @@ def _row(run: Run, columns: list, visitor: str) -> dict[str, Any]:
         "mine": VISITORS.may_change(run.listed.owner, visitor),
         "cells": cells_of(run, columns),
     }
+
+
+def listed(runs: Runs) -> list[Listed]:
+    """Returns the runs, at most `MAX_LISTED`: the page's, the newest first, then those in folders beside them."""
+    found = [_listed(runs.place, name, standing) for name, standing in runs.standings().items()]
+    for folder in _groups(runs.place):
+        found += [
+            _listed(runs.place, f"{folder.name}/{name}", each) for name, each in Queue(folder).standings().items()
+        ]
+    return found[:MAX_LISTED]
+
+
+def _groups(place: Path) -> list[Path]:
+    """Returns the folders that are no runs, but may hold some."""
+    folders = sorted(place.iterdir()) if place.is_dir() else []
+    usual = (path for path in folders if path.is_dir() and not path.name.startswith("."))
+    return [path for path in usual if not (path / "config.json").is_file()]
+
+
+def _listed(place: Path, name: str, standing: Standing) -> Listed:
+    folder = RunFolder(place / name)
+    state = f"{standing.state}, number {standing.place}" if standing.place else standing.state
+    about = about_of(folder)
+    return Listed(name, folder, standing.state, state, standing.message, about.arm, about.owner)

@@ -1,20 +1,25 @@
 """The link is the state: lesson, step, selection and settings as a URL query, and back."""
 
+import difflib
 import math
 from urllib.parse import parse_qsl, urlencode
 
-from core.config import MAX_TEXT, Config, ConfigError
+from core.config import MAX_TEXT, Config, ConfigError, knobs
 from core.retinanet.anchors import LEVELS
 from playground.canvas.edit import Pick
 from playground.data.image_ref import DataPlace
 from playground.data.sources import picture_at
 from playground.evaluations.query import Inquiry, asked_for
-from playground.lessons.panel import Place
+from playground.lessons.position import Place
 from playground.state.page_state import Asked, Own, place_of, require_own_weights
 from playground.state.settings import settings_of
 from playground.steps import STEPS
 from playground.steps.loss.step import FIGURES
 from playground.steps.step import MAPS
+
+KEY = "hide"
+CONTROLS = ("lessons", "all-knobs", "format", "pin", "curve", "example")  # by the ids of their elements
+SHOWN = 40  # characters of a name that is not known
 
 MAX_NUMBER = 1e6  # what no place on a picture exceeds
 BROWSERS_OWN = ("hide", "layers")  # what a teacher hides and which layers are on is kept by the browser
@@ -155,3 +160,17 @@ def _pick(text: str) -> Pick | None:
     if len(box) < 2 or not box[1].isdecimal():
         return Pick(*place)
     return Pick(*place, box[0], int(box[1]))
+
+
+def unknown_names(query: str) -> str:
+    """Returns a sentence about what a link wants to hide and cannot, "" where all is known."""
+    known = (*STEPS, *knobs(), *CONTROLS)
+    named = [name.strip() for name in dict(parse_qsl(query)).get(KEY, "").split(",")]
+    return " ".join(_sentence(name, known) for name in dict.fromkeys(named) if name and name not in known)
+
+
+def _sentence(name: str, known: tuple[str, ...]) -> str:
+    near = difflib.get_close_matches(name, known, n=1)
+    hint = f"did you mean {near[0]}?" if near else f"it may name steps ({', '.join(STEPS)}), knobs such as loss.gamma, "
+    hint += "" if near else f"or {', '.join(CONTROLS)}."
+    return f"{KEY} = {name[:SHOWN]!r} hides nothing: {hint}"

@@ -1,14 +1,12 @@
 """What differs between the pinned settings, A, and those on the page: knobs, pictures, and every step's number."""
 
 from html import escape
-from typing import Any
 
-from core.config import Knob, knobs, text_of
+from core.config import knobs
 from playground.components import html
 from playground.layout.strip import Cell
 from playground.pipeline.pipeline import Situation
-
-LONGEST = 24  # characters of a value; a file's name says most at its end
+from playground.state.settings import _shortened, value_text
 
 
 def changes(pinned: Situation, present: Situation) -> str:
@@ -40,20 +38,6 @@ def _drawn(pinned: Situation, present: Situation) -> list[tuple[str, str, str]]:
 
 def _change(name: str, old: str, new: str) -> str:
     return f"<li>{escape(name)} <del>{escape(old)}</del> → <ins>{escape(new)}</ins></li>"
-
-
-def value_text(knob: Knob, value: Any) -> str:
-    """Returns a setting's value in words, with its unit."""
-    text = f"{value:g}" if isinstance(value, float) else text_of(value).replace(",", ", ")
-    if isinstance(value, tuple) and len(text) > LONGEST:
-        text = ", ".join(f"{each:.4g}" for each in value)
-    else:
-        text = _shortened(text)
-    return f"{text} {knob.unit}" if knob.unit else text
-
-
-def _shortened(text: str) -> str:
-    return text if len(text) <= LONGEST else f"…{text[-LONGEST:]}"
 
 
 def counts(pinned: list[Cell], present: list[Cell]) -> str:

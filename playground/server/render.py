@@ -14,9 +14,9 @@ from playground.canvas.canvas import payload, picture_url
 from playground.canvas.edit import Pick, parse_edit
 from playground.canvas.view import View, out_of_sight
 from playground.components import html
+from playground.data.browse import Choice
 from playground.data.picture import Picture
 from playground.layout import source_bar, strip
-from playground.layout.source_bar import Choice
 from playground.lessons.page_effects import layered, staged
 from playground.pipeline.networks import weights_of
 from playground.pipeline.pipeline import Situation

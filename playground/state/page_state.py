@@ -13,9 +13,9 @@ from playground.data.image_ref import DataPlace
 from playground.data.picture import Picture, scene
 from playground.evaluations.query import Inquiry
 from playground.pipeline.pipeline import Situation
+from playground.runs.service import RUNS
 from playground.state.settings import config_of
 from playground.steps.step import MAPS, Focus
-from playground.steps.training import RUNS
 
 DEFAULTS = "defaults"  # the pinned settings when none of them was changed
 MAX_FRAME = 10**6  # evaluations of a run

@@ -4,44 +4,9 @@ import json
 from functools import lru_cache
 from typing import Any
 
-import gradio as gr
+from core.config import MAX_TEXT, Config, ConfigError, Knob, knobs, text_of
 
-from core.config import MAX_TEXT, Config, ConfigError, Knob, knobs
-
-
-def make_widget(knob: Knob, value: Any) -> gr.components.Component:
-    """Returns the widget of a hyperparameter: slider, dropdown, checkbox or number."""
-    common = {
-        "label": knob.label + (f" ({knob.unit})" if knob.unit else ""),
-        "info": knob.help,
-        "elem_id": element_id(knob.path),
-        "elem_classes": ["knob"],
-        "interactive": True,
-    }
-    value = to_widget(knob, value)
-    match knob.kind:
-        case "bool":
-            return gr.Checkbox(value, **common)
-        case "choice":
-            return gr.Dropdown(
-                [(str(choice).replace("_", " "), choice) for choice in knob.choices], value=value, **common
-            )
-        case "text":
-            return gr.Dropdown(list(knob.options), value=value, allow_custom_value=True, **common)
-        case "list":
-            choices = [(_short(option), option) for option in knob.options]
-            return gr.Dropdown(choices, value=value, multiselect=True, allow_custom_value=True, **common)
-    if knob.options:
-        choices = [(_short(option), option) for option in knob.options]
-        return gr.Dropdown(choices, value=value, allow_custom_value=True, **common)
-    if knob.step is None:
-        return gr.Number(value, precision=0 if knob.kind == "int" else None, minimum=knob.ge, maximum=knob.le, **common)
-    return gr.Slider(knob.ge, knob.le, value=value, step=knob.step, **common)
-
-
-def element_id(path: str) -> str:
-    """Returns the id of a hyperparameter's element on the page."""
-    return "knob-" + path.replace(".", "-").replace("_", "-")
+LONGEST = 24  # characters of a value; a file's name says most at its end
 
 
 def to_widget(knob: Knob, value: Any) -> Any:
@@ -84,5 +49,15 @@ def values_of(config: Config) -> list[Any]:
     return [to_widget(knobs()[path], value) for path, value in config.to_flat().items()]
 
 
-def _short(value: Any) -> str:
-    return f"{value:g}" if value >= 0.001 or value == 0 else f"{value:.0e}"
+def value_text(knob: Knob, value: Any) -> str:
+    """Returns a setting's value in words, with its unit."""
+    text = f"{value:g}" if isinstance(value, float) else text_of(value).replace(",", ", ")
+    if isinstance(value, tuple) and len(text) > LONGEST:
+        text = ", ".join(f"{each:.4g}" for each in value)
+    else:
+        text = _shortened(text)
+    return f"{text} {knob.unit}" if knob.unit else text
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= LONGEST else f"…{text[-LONGEST:]}"

@@ -23,7 +23,7 @@ def look(situation: Situation, focus: Focus) -> Look:
         layers.append(
             Layer(f"anchors-{LEVELS[level]}", f"{LEVELS[level]} at one place", f"level{level}", boxes.numpy())
         )
-    seen = inspect(situation, focus)
+    seen = inspect(situation, focus.pick)
 
     def words() -> Words:
         return Words(seen.text + _levels(situation) + _objects(situation), _fit(situation))

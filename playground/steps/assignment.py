@@ -22,7 +22,7 @@ def look(situation: Situation, focus: Focus) -> Look:
         Layer("forced", "forced best match", "kept", boxes[match.forced].numpy(), values=match.iou[match.forced]),
         truth_layer(situation),
     )
-    seen = inspect(situation, focus)
+    seen = inspect(situation, focus.pick)
 
     def words() -> Words:
         return Words(seen.text + _counts(situation) + _objects(situation), _histogram(situation))

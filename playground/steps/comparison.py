@@ -13,7 +13,11 @@ from playground.components import html
 from playground.components.figures import ARMS, Figure, comparison
 from playground.runs.curves import thinned
 from playground.runs.service import Progress
-from playground.steps import paper
+
+ABOUT = (
+    "RetinaNet with ResNet-50 on COCO, pictures of 600 px, full training; AP in per cent (OHEM: ResNet-101). What is "
+    "measured here are short runs on small rendered scenes: the order of things can be compared, the numbers cannot."
+)
 
 RIVALS = (
     "The paper claims that RetinaNet outperforms the two-stage Faster R-CNN. Here both have a ResNet-18 and a pyramid "
@@ -105,15 +109,20 @@ def _table(title: str, table: list[Row], preset: Preset) -> str:
             f"{html.number(row.first_loss, '.2f')} → {html.number(row.last_loss, '.4g')}",
             html.number(row.foreground, ".0f"),
             html.number(row.images_per_second, ".1f"),
-            *((paper.per_cent(found.get(row.arm)),) if found else ()),
+            *((per_cent(found.get(row.arm)),) if found else ()),
         )
         for row in table
     )
     columns = (*COLUMNS, IN_THE_PAPER) if found else COLUMNS
-    note = html.paragraph(f"{IN_THE_PAPER}: {paper.ABOUT}") if found else ""
+    note = html.paragraph(f"{IN_THE_PAPER}: {ABOUT}") if found else ""
     return html.table(html.Table(title, columns, cells)) + note
 
 
 def _spread(mean: float | None, low: float | None, high: float | None) -> str:
     said = html.number(mean)
     return said if low == high else f"{said} ({html.number(low)}–{html.number(high)})"
+
+
+def per_cent(ap: float | None) -> str:
+    """Returns a figure of the paper as it stands there, "–" where there is none."""
+    return html.number(ap, ".1f")

@@ -18,7 +18,7 @@ from playground.steps.step import Focus, Look, Part, Step, Words, score_heat, tr
 def look(situation: Situation, focus: Focus) -> Look:
     """Shows all candidates, what NMS and the cap made of them, and how many passed each step on each level."""
     layers = (truth_layer(situation, visible=False), *_candidate_layers(situation))
-    seen = inspect(situation, focus)
+    seen = inspect(situation, focus.pick)
     heat = score_heat(situation, focus.level, key="scores", visible=False)
 
     def words() -> Words:

@@ -1,7 +1,5 @@
 """Training: a short run on scenes like the one on the page, its losses, its AP and what it finds as it goes."""
 
-from pathlib import Path
-
 from core.config import DECODING, Config, Knob, knobs
 from core.runs.snapshots import Frame
 from core.runs.step_changes import SingleStep, read_single_step
@@ -13,7 +11,7 @@ from playground.data.image_ref import is_kept
 from playground.data.picture import Picture
 from playground.pipeline.pipeline import Situation
 from playground.runs.reader import picture_of
-from playground.runs.service import Progress, Runs
+from playground.runs.service import RUNS, Progress
 from playground.runs.summary import changes, status
 from playground.steps import comparison
 from playground.steps.levels import part_levels
@@ -22,7 +20,6 @@ from playground.steps.step import Focus, Look, Step, Words, objects_layer, truth
 EVAL_IMAGES = "training.eval_images"  # belongs to the step that evaluates
 SCENES = "scenes made with the dials of the Picture step"
 POINTS = 500  # of a curve, at most about twice as many are drawn
-RUNS = Runs(Path("runs"))  # of the folder the page is started in
 HINT = (
     "Press Start to train on {}, from the chosen initial weights, or Compare to watch the chosen short runs one after "
     "another. A run goes on when this page is closed, and is found again in the list."

@@ -2,8 +2,7 @@
 
 import torch
 
-from core.evaluation.coco_metrics import GroundTruth
-from core.structures import Detections
+from core.structures import Detections, GroundTruth
 
 
 def truth(boxes: list, labels: list | None = None, crowd: list | None = None) -> GroundTruth:

@@ -7,8 +7,8 @@ from contextlib import redirect_stdout
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
-from core.evaluation.coco_metrics import GroundTruth, coco_dict
-from core.structures import Detections
+from core.evaluation.coco_metrics import coco_dict
+from core.structures import Detections, GroundTruth
 
 
 def by_pycocotools(

@@ -8,8 +8,7 @@ from typing import Any
 
 from core.config import Config
 from core.runs.folder import FINISHED, RunFolder
-from playground.runs.service import Runs
-from playground.steps.training import RUNS
+from playground.runs.service import RUNS, Runs
 
 
 def step(number: int, classification: float = 0.5, **values: float) -> dict[str, Any]:

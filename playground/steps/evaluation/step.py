@@ -7,11 +7,11 @@ from pathlib import Path
 from core.config import Config, Knob
 from core.evaluation.report import Report
 from playground.components import html
+from playground.data.browse import counts
 from playground.data.image_ref import SCENES, DataPlace
 from playground.evaluations.jobs import EVALUATIONS, STOPPED, WAITING, Standing, evaluated_place, key_of
 from playground.evaluations.query import Inquiry
 from playground.evaluations.results import Chosen, chosen_pictures, report_at
-from playground.layout.source_bar import counts
 from playground.pipeline.pipeline import Situation
 from playground.steps.evaluation import tables
 from playground.steps.evaluation.figures import figure

@@ -9,9 +9,9 @@ from core.config import Effect, Loss
 from core.data.sources import SceneData
 from core.retinanet.matching import match_anchors
 from core.retinanet.predict import anchors_of, predict
+from core.retinanet.preprocess import objects_of
 from core.scenes.render import CLASS_NAMES
 from core.structures import Sample
-from core.training.trainer import objects_of
 from core.weights.sources import WeightsError
 from playground.components import html
 from playground.components.figures import ARMS, Figure, lines

@@ -4,7 +4,7 @@ from core.experiments import paper_results
 from core.experiments.comparison import Row
 from playground.components import html
 from playground.steps import comparison
-from playground.steps.paper import ABOUT, per_cent
+from playground.steps.comparison import ABOUT, per_cent
 
 IN_THE_PAPER, HERE = "AP in the paper", "AP here, in miniature"
 MINIATURE = (

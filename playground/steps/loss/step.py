@@ -36,7 +36,7 @@ DECADES = 4  # of the colours: what pays a ten-thousandth of the highest is dark
 
 def look(situation: Situation, focus: Focus) -> Look:
     """Shows what the anchors of each place pay, the totals, and the curve of the loss."""
-    seen = inspect(situation, focus)
+    seen = inspect(situation, focus.pick)
 
     def words() -> Words:
         return _told(situation, focus, seen.text)

@@ -5,13 +5,13 @@ import torch
 
 from core.analysis.dataset_check import check_folder
 from core.analysis.issues import KINDS
-from core.cli.data_check_text import check_text
+from core.cli.data import check_text
 from core.config import Config
 from core.data.folders import open_folder
 from core.retinanet.anchors import make_anchors
 from core.retinanet.matching import match_anchors
 from core.retinanet.predict import prepare
-from core.training.trainer import objects_of
+from core.retinanet.preprocess import objects_of
 from tests.core.made_data import coco, coco_content, picture, voc, voc_object, yolo
 
 LINE = "0 0.5 0.5 0.5 0.5"

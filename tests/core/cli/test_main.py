@@ -489,7 +489,7 @@ def test_as_a_process_without_a_terminal(weights, picture, tmp_path):
 def test_help_and_refusals_do_not_wait_for_pytorch():
     """It takes seconds to import; whoever asks for help or mistypes a flag should not."""
     code = (
-        "import sys; from core import cli\n"
+        "import sys; from core.cli import main as cli\n"
         "assert cli.main(['train', '--out', 'x', '--loss.gamma', '9']) == 2\n"
         "assert 'torch' not in sys.modules"
     )

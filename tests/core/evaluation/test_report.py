@@ -3,7 +3,7 @@ import math
 
 import pytest
 
-from core.cli.report_text import report_text
+from core.cli.evaluate import report_text
 from core.evaluation.coco_metrics import evaluate
 from core.evaluation.precision_recall import Threshold
 from core.evaluation.report import PictureReport, explain

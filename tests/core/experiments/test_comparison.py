@@ -7,7 +7,7 @@ from core.config import Config, knobs
 from core.experiments.comparison import Row, parts, result, rows, run_comparison
 from core.experiments.presets import PRESETS, SHARED, Arm, Preset
 from core.runs.train import FAILED, FINISHED, RUNNING, STOPPED
-from core.training.trainer import StepRecord
+from core.training.records import StepRecord
 
 TINY = {
     "model.weights": "random", "model.fpn_channels": 32, "model.num_convs": 0, "inference.image_size": 64,

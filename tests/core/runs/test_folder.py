@@ -5,7 +5,7 @@ import pytest
 from core.io.jsonl import JsonLines
 from core.runs.control import PAUSE, STOP, Control, ask, read_control
 from core.runs.folder import FAILED, RUNNING, About, RunError, RunFolder, Status, append_line
-from core.training.trainer import StepRecord
+from core.training.records import StepRecord
 
 
 def folder_in(path) -> RunFolder:

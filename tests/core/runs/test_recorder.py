@@ -16,7 +16,8 @@ from core.runs.snapshots import Film, from_plain, read_film, read_scene, to_plai
 from core.runs.step_changes import read_single_step, relative_changes
 from core.runs.train import run_training
 from core.structures import Detections, Sample
-from core.training.trainer import StepRecord, Trainer
+from core.training.records import StepRecord
+from core.training.trainer import Trainer
 from core.weights import state_dict
 from core.weights.architecture import WeightsError
 from core.weights.sources import load_weights

@@ -8,10 +8,10 @@ from accelerate import tracking as accelerates
 
 from core.cli import main
 from core.evaluation.coco_metrics import evaluate
-from core.runs import trackers
+from core.runs import tracking
 from core.runs.folder import RunFolder
 from core.runs.tracking import PROJECT, values_of
-from core.training.trainer import EvaluationProgress, EvaluationRecord, StepRecord
+from core.training.records import EvaluationProgress, EvaluationRecord, StepRecord
 
 TINY = {
     "model.weights": "random", "model.fpn_channels": 32, "model.num_convs": 0, "model.freeze_stages": 5,
@@ -82,7 +82,7 @@ def test_a_tracker_that_does_not_start_is_named(tmp_path, told, monkeypatch, cap
 
 
 def test_a_tracker_that_is_not_installed_is_named_before_anything_is_made(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(trackers.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(tracking.importlib.util, "find_spec", lambda name: None)
     assert main.main(["train", "--out", str(tmp_path / "run"), "--track", "wandb", *FLAGS]) == 1
     assert "error: wandb is not installed: pip install -r requirements-trackers.txt." in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []

@@ -11,7 +11,8 @@ from core.data.sources import SceneData
 from core.retinanet.model import build_model
 from core.runs.train import RunFolder, run_training
 from core.training.feature_cache import FeatureCache
-from core.training.trainer import StepRecord, Trainer, TrainingError
+from core.training.records import StepRecord, TrainingError
+from core.training.trainer import Trainer
 
 PICTURES = 4
 TINY = {

@@ -12,18 +12,11 @@ import torch
 from core.config import Config
 from core.data.sources import SceneData
 from core.retinanet.model import build_model
+from core.retinanet.preprocess import objects_of
 from core.runs.train import FAILED, FINISHED, STOPPED, RunError, RunFolder, load_checkpoint, run_training
 from core.training.augment import augment
-from core.training.trainer import (
-    EvaluationProgress,
-    EvaluationRecord,
-    StepRecord,
-    Trainer,
-    TrainingError,
-    TrainingStream,
-    batch_losses,
-    objects_of,
-)
+from core.training.records import EvaluationProgress, EvaluationRecord, StepRecord, TrainingError
+from core.training.trainer import Trainer, TrainingStream, batch_losses
 from core.weights.sources import load_weights
 
 TINY = {

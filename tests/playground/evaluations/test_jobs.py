@@ -10,9 +10,9 @@ from core.config import Config, ConfigError
 from core.data.sources import open_data
 from core.data.untrusted import DataError
 from core.evaluation import dataset_predictions as core_findings
-from core.evaluation.coco_metrics import GroundTruth, evaluate
+from core.evaluation.coco_metrics import evaluate
 from core.evaluation.dataset_predictions import Finding
-from core.structures import Detections
+from core.structures import Detections, GroundTruth
 from core.weights.sources import WeightsError
 from playground.canvas.canvas import payload
 from playground.canvas.view import View

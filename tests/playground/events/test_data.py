@@ -5,6 +5,7 @@ import pytest
 
 from core.config import Config, ConfigError
 from core.data.untrusted import DataError
+from playground.data.browse import chosen, value
 from playground.data.datasets import DATA, RefusedError
 from playground.data.image_ref import DataPlace
 from playground.data.library import Bounds, Shelf
@@ -13,7 +14,6 @@ from playground.data.report import report
 from playground.data.sources import picture_at
 from playground.events.data import at_place, shares_of
 from playground.events.navigation import opened_at
-from playground.layout.source_bar import chosen, value
 from playground.pipeline.anchor_search import FIT_TO, fitted
 from playground.server.permalink import from_link, to_link
 from playground.server.render import edited, show

@@ -6,7 +6,7 @@ from core.cli.export import ENDINGS
 from core.config import Config
 from core.export.bundle import SCRIPT, SETTINGS, WEIGHTS
 from playground.events.export import exported
-from playground.layout.layout import TAKE_HOME
+from playground.layout.step_controls import TAKE_HOME
 
 
 def test_the_file_holds_the_settings_on_show():

@@ -2,8 +2,8 @@
 
 from playground.events.training import run_updates
 from playground.runs.labels import Label, write_label
+from playground.runs.service import RUNS
 from playground.state.page_state import Asked
-from playground.steps.training import RUNS
 from tests.playground.made_runs import make_run, runs_at, step
 
 ONE, TWO = "20260101-000000-001", "20260101-000000-002"

@@ -19,7 +19,6 @@ from playground.inspector.inspect import HINT, inspect
 from playground.inspector.location import anchors_at, cases_of, outcome_of
 from playground.inspector.object import remedy
 from playground.pipeline.pipeline import Situation
-from playground.steps.step import Focus
 
 SMALL = {
     "model.weights": "random",
@@ -46,7 +45,7 @@ def with_boxes(here: Situation, *boxes: list[float]) -> Situation:
 
 
 def test_before_a_click_there_is_a_hint():
-    seen = inspect(situation(), Focus())
+    seen = inspect(situation(), None)
     assert HINT in seen.text and seen.layers == ()
 
 
@@ -92,7 +91,7 @@ def _not_candidate(here: Situation) -> int:
 @pytest.mark.parametrize("layer", ["before", "kept", "suppressed", "truth", ""])
 def test_every_pick_is_told_and_drawn(layer):
     here = situation()
-    seen = inspect(here, Focus(pick=Pick(40, 40, layer, 0)))
+    seen = inspect(here, Pick(40, 40, layer, 0))
     assert "Anchors at 40, 40" in seen.text and "nan" not in seen.text.lower()
     json.loads(payload(View("data:,", 96, 96, seen.layers)))
     assert bool(seen.layers) == bool(layer)
@@ -103,13 +102,13 @@ def test_clicking_an_anchor_tells_of_its_object():
     matched = torch.nonzero(here.match.foreground & ~here.match.forced).squeeze(1)
     number = int(here.match.object[matched[0]])
     name = here.picture.class_names[here.objects[1][number]]
-    assert f"{name} {number + 1}</h3>" in inspect(here, Focus(pick=Pick(1, 1, "foreground", 0))).text
+    assert f"{name} {number + 1}</h3>" in inspect(here, Pick(1, 1, "foreground", 0)).text
 
 
 def test_a_pick_that_is_gone_is_just_a_place():
     here = situation()
     for layer in ("truth", "kept", "foreground"):
-        assert inspect(here, Focus(pick=Pick(1, 1, layer, 10_000))).layers == ()
+        assert inspect(here, Pick(1, 1, layer, 10_000)).layers == ()
     assert candidate_of(here, "kept", 10_000) is None
 
 
@@ -130,7 +129,7 @@ def test_anchors_of_a_place_are_centred_there():
 )
 def test_an_object_without_anchor_learns_which_setting_helps(box, said):
     here = with_boxes(situation(matching__force_best_match=False), box)
-    text = inspect(here, Focus(pick=Pick(12, 12, "truth", 0))).text
+    text = inspect(here, Pick(12, 12, "truth", 0)).text
     assert "No anchor answers for it" in text
     assert all(knobs()[path].label in text for path in (said, "matching.force_best_match"))
     iou = here.match.best_iou[0].item()
@@ -147,5 +146,5 @@ def test_the_lowered_threshold_that_is_named_works():
 
 def test_twins_in_one_place_leave_one_without_anchors():
     here = with_boxes(situation(matching__force_best_match=False), [20.0, 20, 52, 52], [20.0, 20, 52, 52])
-    text = inspect(here, Focus(pick=Pick(30, 30, "truth", 1))).text
+    text = inspect(here, Pick(30, 30, "truth", 1)).text
     assert "No anchor answers for it" in text and "overlap leaf 1 at least as much" in text

@@ -9,8 +9,9 @@ from playground.events.lessons import answered, asked_at
 from playground.lessons.lesson import Claim
 from playground.lessons.narration import NAMED, Telling
 from playground.lessons.page_effects import layered, staged
-from playground.lessons.panel import Place, contents, following, known, minutes, moved
+from playground.lessons.panel import contents, following, known, minutes, moved
 from playground.lessons.parser import LessonError, lessons, read_lesson
+from playground.lessons.position import Place
 from playground.lessons.quantities import QUANTITIES, shown
 from playground.server.permalink import from_link, to_link
 from playground.server.render import show

@@ -17,8 +17,7 @@ from core.runs.checkpoint import read_state
 from core.runs.folder import FAILED, FINISHED, INTERRUPTED, PAUSED, QUEUED, RUNNING, STOPPED, RunError, RunFolder
 from core.runs.snapshots import read_film
 from core.runs.step_changes import read_single_step
-from core.scheduler.daemon import SERVER
-from core.scheduler.queue import STOPPING
+from core.scheduler.queue import SERVER, STOPPING
 from core.scheduler.throttle import CAN_PROMISE
 from playground.data.picture import scene
 from playground.pipeline.pipeline import Situation

@@ -7,8 +7,8 @@ from starlette.testclient import TestClient
 
 from core.config import Config
 from playground.data.picture import scene
-from playground.events.common import answers
 from playground.server.live import KEPT, MAX_BYTES, PATH, Tokens, route
+from playground.server.live_api import answers
 from playground.server.render import Shown, show
 from playground.state.page_state import Asked, Own
 from playground.state.settings import settings_of

@@ -1,6 +1,6 @@
 import pytest
 
-from playground.server.hiding import unknown_names
+from playground.server.permalink import unknown_names
 
 
 @pytest.mark.parametrize("names", ["", "training", "training,loss.alpha", " loss , pin", "all-knobs,lessons"])

@@ -6,11 +6,11 @@ from core.config import Config
 from core.weights.architecture import WeightsError
 from playground.events.evaluation import news as news_of_evaluation
 from playground.events.training import news as news_of_training
+from playground.runs.service import RUNS
 from playground.server.poll import News, told
 from playground.server.render import TOKENS
 from playground.state.page_state import Asked
 from playground.state.settings import settings_of
-from playground.steps.training import RUNS
 from tests.playground.made_runs import make_run, runs_at, step
 
 ONE = "20260101-000000-001"

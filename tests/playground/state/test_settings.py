@@ -4,7 +4,8 @@ import gradio as gr
 import pytest
 
 from core.config import Config, ConfigError, knobs
-from playground.state.settings import config_of, element_id, make_widget, settings_of, tell
+from playground.layout.knob_widgets import element_id, make_widget
+from playground.state.settings import config_of, settings_of, tell
 
 CHANGED = Config.from_flat(
     {
