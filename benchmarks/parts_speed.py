@@ -20,7 +20,7 @@ from benchmarks.rows import Row, print_rows
 from benchmarks.torchvision_detectors import retinanet
 from core.config import Config
 from core.retinanet.anchors import make_anchors
-from core.retinanet.focal_kernel import Weights, focal_by_anchor
+from core.retinanet.focal_kernel import FocalWeights, focal_by_anchor
 from core.retinanet.matching import match_anchors
 from core.retinanet.postprocess import kept, select
 
@@ -119,7 +119,7 @@ def _focal_loss(repeats: int, moved: float) -> Row:
     labels = anchors % CLASSES
     targets = torch.zeros(logits.shape)
     targets[anchors, labels] = 1
-    weights = Weights(0.25, 0.75, 2.0)
+    weights = FocalWeights(0.25, 0.75, 2.0)
 
     def gradient(total: Callable[[], Tensor]) -> Tensor:
         logits.grad = None

@@ -20,7 +20,8 @@ from core.evaluation.coco_metrics import Metrics
 from core.evaluation.dataset_predictions import evaluation_steps
 from core.io.atomic import write_text
 from core.retinanet.predict import detect
-from core.runs.train import FINISHED, TRAINING_SCENES, RunFolder, run_training
+from core.runs.folder import FINISHED, RunFolder
+from core.runs.train import TRAINING_SCENES, run_training
 from core.weights.sources import adopt, build, load_weights
 
 RECIPE = {

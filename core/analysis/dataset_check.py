@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, Self
 
 import numpy as np
 
-from core.analysis.image_check import Look, look_at
+from core.analysis.image_check import ImageFacts, look_at
 from core.analysis.issues import (
     ALIKE_CLASSES,
     NO_DATA,
@@ -114,7 +114,7 @@ def check_folder(
     issues = Issues(folder)
     raws = _read(folder, issues)
     total, done = sum(len(raw.pictures) for raw in raws.values()), 0
-    looks: dict[str, list[Look]] = {}
+    looks: dict[str, list[ImageFacts]] = {}
     for split, raw in raws.items():
         looks[split] = []
         for picture in raw.pictures:
@@ -158,14 +158,14 @@ def _read(folder: Path, issues: Issues) -> dict[str, RawData]:
     return raws
 
 
-def _summary(looks: Sequence[Look], class_names: tuple[str, ...]) -> SplitSummary:
+def _summary(looks: Sequence[ImageFacts], class_names: tuple[str, ...]) -> SplitSummary:
     counts = sum((np.bincount(look.labels, minlength=len(class_names)) for look in looks), np.zeros(len(class_names)))
     objects = dict(zip(class_names, (int(count) for count in counts), strict=True))
     empty = sum(len(look.labels) == 0 for look in looks)
     return SplitSummary(len(looks), empty, objects, sum(look.crowds for look in looks))
 
 
-def _compare_pictures(looks: dict[str, list[Look]], issues: Issues) -> None:
+def _compare_pictures(looks: dict[str, list[ImageFacts]], issues: Issues) -> None:
     """Looks for pictures that are there twice."""
     first: dict[bytes, tuple[str, str]] = {}
     for split, each in looks.items():

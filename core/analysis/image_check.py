@@ -26,7 +26,7 @@ from core.retinanet.preprocess import prepare
 CUT_FROM = 1.0  # pixels beyond the picture: less is rounding
 
 
-class Look(NamedTuple):
+class ImageFacts(NamedTuple):
     """What is remembered of a picture.
 
     Attributes:
@@ -48,7 +48,7 @@ class Look(NamedTuple):
 
 def look_at(
     picture: RawPicture, split: str, class_names: tuple[str, ...], inference: Inference, issues: Issues
-) -> Look:
+) -> ImageFacts:
     """Opens a picture and measures its boxes; what is wrong goes to `issues`.
 
     Args:
@@ -61,7 +61,7 @@ def look_at(
     where = f"{split}: {picture.path.name}"
     size = _open(picture, where, inference, issues)
     if not size:
-        return Look(where, None, np.zeros((0, 4), np.float32), np.zeros(0, np.int64), (0, 0), 0)
+        return ImageFacts(where, None, np.zeros((0, 4), np.float32), np.zeros(0, np.int64), (0, 0), 0)
     boxes = raw_boxes(picture, size)
     labels = np.array([item.label for item in picture.objects], dtype=np.int64)
     crowd = np.array([item.crowd for item in picture.objects], dtype=bool)
@@ -75,16 +75,18 @@ def look_at(
     digest = hashlib.sha256(picture.path.read_bytes()).digest()
     factors, padded = as_seen(*size, inference)
     trains = keep & ~crowd
-    return Look(where, digest, clipped[trains] / factors, labels[trains], padded, int((keep & crowd).sum()))
+    return ImageFacts(where, digest, clipped[trains] / factors, labels[trains], padded, int((keep & crowd).sum()))
 
 
-def as_annotated(picture: RawPicture, split: str, inference: Inference) -> Look:
+def as_annotated(picture: RawPicture, split: str, inference: Inference) -> ImageFacts:
     """Measures the boxes of a picture that is known to be sound, without opening it; arguments as `look_at`."""
     record, _ = make_record(picture)
     factors, padded = as_seen(*record.size, inference)
     trains = ~record.crowd
     boxes = record.boxes[trains] / factors
-    return Look(f"{split}: {record.path.name}", None, boxes, record.labels[trains], padded, int(record.crowd.sum()))
+    return ImageFacts(
+        f"{split}: {record.path.name}", None, boxes, record.labels[trains], padded, int(record.crowd.sum())
+    )
 
 
 def _sound(

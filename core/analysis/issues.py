@@ -8,7 +8,7 @@ from core.data.dataset import BAD_FILE, BAD_OBJECT, BAD_PATH, LOST_LABELS, UNKNO
 MAX_EXAMPLES = 1000  # of an issue that are kept
 
 
-class Kind(NamedTuple):
+class IssueKind(NamedTuple):
     """A kind of issue: what it is in words, what to do, and whether a data set with it is refused for training."""
 
     what: str
@@ -27,34 +27,34 @@ NO_ANCHOR = "no anchor"
 
 # In the order in which they are told.
 KINDS = {
-    NO_DATA: Kind("annotations that cannot be used", "do what each message says", stops=True),
-    NO_VAL: Kind("no pictures for validation", "make splits: split --by stratified", stops=True),
-    BAD_FILE: Kind("files of annotations that cannot be read", "export them again, or remove them", stops=True),
-    BAD_PATH: Kind("names of pictures that cannot be used", "name files inside the data set's folder", stops=True),
-    BAD_OBJECT: Kind("objects without a box of four numbers", "correct or remove them", stops=True),
-    UNKNOWN_CLASS: Kind("objects of an unknown class", "add the class to the list of classes, or correct the objects",
+    NO_DATA: IssueKind("annotations that cannot be used", "do what each message says", stops=True),
+    NO_VAL: IssueKind("no pictures for validation", "make splits: split --by stratified", stops=True),
+    BAD_FILE: IssueKind("files of annotations that cannot be read", "export them again, or remove them", stops=True),
+    BAD_PATH: IssueKind("names of pictures that cannot be used", "name files inside the data set's folder", stops=True),
+    BAD_OBJECT: IssueKind("objects without a box of four numbers", "correct or remove them", stops=True),
+    UNKNOWN_CLASS: IssueKind("objects of an unknown class", "add the class to the list of classes, or correct them",
                         stops=True),
-    UNKNOWN_PICTURE: Kind("objects of pictures that are not listed", "list the pictures, or remove the objects",
+    UNKNOWN_PICTURE: IssueKind("objects of pictures that are not listed", "list the pictures, or remove the objects",
                           stops=True),
-    LOST_LABELS: Kind("files of labels without a picture", "add the pictures, or remove the labels", stops=True),
-    MISSING: Kind("pictures that are not there", "add them, or remove them from the annotations", stops=True),
-    UNREADABLE: Kind("pictures that cannot be opened", "save or copy them again, or remove them", stops=True),
-    OTHER_SIZE: Kind("pictures of another size than annotated, so that boxes would lie elsewhere",
+    LOST_LABELS: IssueKind("files of labels without a picture", "add the pictures, or remove the labels", stops=True),
+    MISSING: IssueKind("pictures that are not there", "add them, or remove them from the annotations", stops=True),
+    UNREADABLE: IssueKind("pictures that cannot be opened", "save or copy them again, or remove them", stops=True),
+    OTHER_SIZE: IssueKind("pictures of another size than annotated, so that boxes would lie elsewhere",
                      "correct the size, or save the pictures without EXIF rotation", stops=True),
-    EMPTY_BOX: Kind("boxes without area or with a coordinate that is no number; they are left out",
+    EMPTY_BOX: IssueKind("boxes without area or with a coordinate that is no number; they are left out",
                     "draw or remove them"),
-    OUTSIDE_BOX: Kind("boxes outside their picture; they are left out", "correct or remove them"),
-    CUT_BOX: Kind("boxes that reach more than a pixel beyond their picture; they are cut to it", "correct them"),
-    SAME_BOX: Kind("boxes annotated twice in a picture; each counts as an object", "remove one of each"),
-    TWO_CLASSES: Kind("boxes with two classes; a detector cannot satisfy both", "decide for one class"),
-    SHARED_PICTURE: Kind("pictures in two splits, byte for byte; figures on what was trained on say little",
+    OUTSIDE_BOX: IssueKind("boxes outside their picture; they are left out", "correct or remove them"),
+    CUT_BOX: IssueKind("boxes that reach more than a pixel beyond their picture; they are cut to it", "correct them"),
+    SAME_BOX: IssueKind("boxes annotated twice in a picture; each counts as an object", "remove one of each"),
+    TWO_CLASSES: IssueKind("boxes with two classes; a detector cannot satisfy both", "decide for one class"),
+    SHARED_PICTURE: IssueKind("pictures in two splits, byte for byte; figures on what was trained on say little",
                          "keep each in one split"),
-    SAME_PICTURE: Kind("pictures twice in a split, byte for byte", "remove one of each"),
-    UNTRAINED_CLASS: Kind("classes without an object to train on", "make splits: split --by stratified"),
-    UNUSED_CLASS: Kind("classes without any object", "remove them from the list of classes, or annotate some"),
-    ALIKE_CLASSES: Kind("classes whose names differ only in case, spaces or marks", "make them one"),
-    NO_TEST: Kind("no pictures to test on, which evaluate looks for first", "evaluate with --split val"),
-    NO_ANCHOR: Kind("objects no anchor overlaps enough (matching.fg_iou_threshold)",
+    SAME_PICTURE: IssueKind("pictures twice in a split, byte for byte", "remove one of each"),
+    UNTRAINED_CLASS: IssueKind("classes without an object to train on", "make splits: split --by stratified"),
+    UNUSED_CLASS: IssueKind("classes without any object", "remove them from the list of classes, or annotate some"),
+    ALIKE_CLASSES: IssueKind("classes whose names differ only in case, spaces or marks", "make them one"),
+    NO_TEST: IssueKind("no pictures to test on, which evaluate looks for first", "evaluate with --split val"),
+    NO_ANCHOR: IssueKind("objects no anchor overlaps enough (matching.fg_iou_threshold)",
                     "look for better anchors: anchors --data; or raise inference.image_size"),
 }  # fmt: skip
 

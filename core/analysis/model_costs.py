@@ -15,7 +15,7 @@ from core.retinanet.model import STAGES, RetinaNet, build_body, build_model, fre
 _COUNTING = Lock()  # networks of one body share it, and are changed for a moment while they are counted
 
 
-class Part(NamedTuple):
+class ModelPart(NamedTuple):
     """Size of one part of the network.
 
     Attributes:
@@ -29,7 +29,7 @@ class Part(NamedTuple):
     trainable: int
 
 
-def describe(model: RetinaNet) -> tuple[Part, ...]:
+def describe(model: RetinaNet) -> tuple[ModelPart, ...]:
     """Counts the parameters of each part, from the picture to the heads; together they are all there are."""
     body = model.backbone.body
     stages = [("stem" if names[0] == "conv1" else names[0], [body[name] for name in names]) for names in STAGES]
@@ -41,10 +41,10 @@ def describe(model: RetinaNet) -> tuple[Part, ...]:
     return tuple(_part(name, modules) for name, modules in stages + rest)
 
 
-def _part(name: str, modules: list[nn.Module]) -> Part:
+def _part(name: str, modules: list[nn.Module]) -> ModelPart:
     parameters = [parameter for module in modules for parameter in module.parameters()]
     trainable = sum(parameter.numel() for parameter in parameters if parameter.requires_grad)
-    return Part(name, sum(parameter.numel() for parameter in parameters), trainable)
+    return ModelPart(name, sum(parameter.numel() for parameter in parameters), trainable)
 
 
 class Costs(NamedTuple):
@@ -62,7 +62,7 @@ class Costs(NamedTuple):
 
 
 @lru_cache(maxsize=64)
-def parts_of(model: Model, *, num_classes: int, anchors_per_place: int) -> tuple[Part, ...]:
+def parts_of(model: Model, *, num_classes: int, anchors_per_place: int) -> tuple[ModelPart, ...]:
     """Counts as `describe`, for a network that need not be there."""
     with _COUNTING:
         return describe(_shapes_of(model, num_classes, anchors_per_place))

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 
 from core.analysis.anchor_search import Objects, measure
-from core.analysis.image_check import Look
+from core.analysis.image_check import ImageFacts
 from core.analysis.issues import NO_ANCHOR, Issues
 from core.config import Config
 
@@ -33,7 +33,7 @@ class ClassSizes(NamedTuple):
 
 
 def measure_sizes(
-    looks: Sequence[Look], class_names: tuple[str, ...], config: Config, issues: Issues
+    looks: Sequence[ImageFacts], class_names: tuple[str, ...], config: Config, issues: Issues
 ) -> dict[str, ClassSizes]:
     """Holds the objects of all pictures against the anchors.
 
@@ -68,7 +68,7 @@ def measure_sizes(
     }
 
 
-def objects_in(looks: Sequence[Look]) -> tuple[Objects, np.ndarray]:
+def objects_in(looks: Sequence[ImageFacts]) -> tuple[Objects, np.ndarray]:
     """Returns the objects of all pictures in order, and their labels, int64 [M]."""
     boxes = torch.from_numpy(np.concatenate([np.zeros((0, 4), np.float32), *(look.boxes for look in looks)]))
     labels = np.concatenate([np.zeros(0, np.int64), *(look.labels for look in looks)])

@@ -10,7 +10,7 @@ from core.cli.common import load_detector, progress_bar, writes_files
 from core.config import Config, knobs, text_of
 from core.data.sources import DataError, open_data
 from core.evaluation.coco_metrics import evaluate as run_evaluation
-from core.evaluation.dataset_predictions import Finding, findings
+from core.evaluation.dataset_predictions import ImageResult, findings
 from core.evaluation.report import USUAL_IOU, Report, explain
 from core.io.atomic import write_text
 from core.weights.sources import adopt, weights_for
@@ -58,7 +58,7 @@ def evaluate(config: Config, options: Namespace) -> dict[str, Any]:
             f"{weights.name} {model.num_classes}: choose weights that were trained on this data."
         )
     count = min(config.training.eval_images, len(data))
-    done: list[Finding] = []
+    done: list[ImageResult] = []
     with progress_bar(total=count, show=True, unit="picture") as bar:
         for batch in findings(model, data, config):
             done += batch

@@ -7,8 +7,9 @@ from tqdm import tqdm
 
 from core.cli.common import progress_bar
 from core.config import Config
+from core.runs.folder import RunFolder, record_to_dict
 from core.runs.tracking import tracking
-from core.runs.train import RunFolder, record_to_dict, run_training
+from core.runs.train import run_training
 from core.training.distributed import anywhere, make_accelerator
 from core.training.records import EvaluationProgress, EvaluationRecord, Record, StepRecord
 from core.training.signals import stop_signals

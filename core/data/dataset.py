@@ -48,7 +48,7 @@ class DataSet(ABC):
         """Returns one picture with its objects; raises `IndexError` past the end."""
 
 
-class Record(NamedTuple):
+class ImageRecord(NamedTuple):
     """A picture of a folder that is not opened yet.
 
     Attributes:
@@ -176,7 +176,7 @@ class FolderData(DataSet):
         return Sample(image, boxes.clone(), labels.clone(), crowd.clone(), record.image_id)  # callers may change theirs
 
 
-def make_record(picture: RawPicture) -> tuple[Record, int]:
+def make_record(picture: RawPicture) -> tuple[ImageRecord, int]:
     """Clips an annotated picture's boxes to it and leaves out what has no area there.
 
     Returns:
@@ -191,7 +191,7 @@ def make_record(picture: RawPicture) -> tuple[Record, int]:
     keep = np.isfinite(boxes).all(axis=1) & (clipped[:, 2:] > clipped[:, :2]).all(axis=1)
     labels = np.array([item.label for item in picture.objects], dtype=np.int64)
     crowd = np.array([item.crowd for item in picture.objects], dtype=bool)
-    record = Record(picture.path, picture.source, size, picture.image_id, clipped[keep], labels[keep], crowd[keep])
+    record = ImageRecord(picture.path, picture.source, size, picture.image_id, clipped[keep], labels[keep], crowd[keep])
     return record, int((~keep).sum())
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from core.evaluation.detection_matching import BELOW_ONE, NONE, Overlap, assign, last_max
 
 
-class Case(NamedTuple):
+class ConfusionCase(NamedTuple):
     """One box or pair of boxes in a cell.
 
     Attributes:
@@ -36,7 +36,7 @@ class Confusion(NamedTuple):
     """
 
     counts: np.ndarray
-    cases: tuple[Case, ...]
+    cases: tuple[ConfusionCase, ...]
 
     def pictures(self) -> dict[tuple[int, int], list[int]]:
         """Returns by cell (row, column) the pictures that are counted in it, in order, each once."""
@@ -69,7 +69,7 @@ def _from_score(picture: Overlap, score: float) -> Overlap:
     return picture._replace(**{name: getattr(picture, name)[keep] for name in ("detection", "label", "score", "iou")})
 
 
-def _cases(picture: Overlap, number: int, background: int, iou: float) -> list[Case]:
+def _cases(picture: Overlap, number: int, background: int, iou: float) -> list[ConfusionCase]:
     object_of, ignored = assign(picture, iou)
     free = ~picture.crowd
     free[object_of[object_of != NONE]] = False
@@ -81,6 +81,8 @@ def _cases(picture: Overlap, number: int, background: int, iou: float) -> list[C
             if found != NONE:
                 free[found] = False
         actual = background if found == NONE else int(picture.object_label[found])
-        cases.append(Case(actual, int(picture.label[row]), number, int(picture.detection[row]), found))
-    missed = [Case(int(picture.object_label[m]), background, number, NONE, int(m)) for m in np.flatnonzero(free)]
+        cases.append(ConfusionCase(actual, int(picture.label[row]), number, int(picture.detection[row]), found))
+    missed = [
+        ConfusionCase(int(picture.object_label[m]), background, number, NONE, int(m)) for m in np.flatnonzero(free)
+    ]
     return cases + missed

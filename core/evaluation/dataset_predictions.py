@@ -14,7 +14,7 @@ from core.structures import Detections, GroundTruth
 BATCH = 4  # pictures at a time
 
 
-class Finding(NamedTuple):
+class ImageResult(NamedTuple):
     """One picture of an evaluation, without its pixels.
 
     Attributes:
@@ -28,7 +28,7 @@ class Finding(NamedTuple):
     image_id: int
 
 
-def findings(model: RetinaNet, data: DataSet, config: Config) -> Iterator[list[Finding]]:
+def findings(model: RetinaNet, data: DataSet, config: Config) -> Iterator[list[ImageResult]]:
     """Looks at the first `training.eval_images` pictures of a data set; yields a few at a time, in order."""
     fast = folded(model)
     count = min(config.training.eval_images, len(data))
@@ -36,7 +36,8 @@ def findings(model: RetinaNet, data: DataSet, config: Config) -> Iterator[list[F
         samples = [data[index] for index in range(start, min(start + BATCH, count))]
         found = detect(fast, [sample.image for sample in samples], config)
         yield [
-            Finding(each, GroundTruth.of(sample), sample.image_id) for each, sample in zip(found, samples, strict=True)
+            ImageResult(each, GroundTruth.of(sample), sample.image_id)
+            for each, sample in zip(found, samples, strict=True)
         ]
 
 
@@ -46,7 +47,7 @@ def evaluation_steps(model: RetinaNet, data: DataSet, config: Config) -> Iterato
     Yields:
         (pictures done, pictures in all) as it goes, and the COCO figures at last.
     """
-    done: list[Finding] = []
+    done: list[ImageResult] = []
     count = min(config.training.eval_images, len(data))
     for batch in findings(model, data, config):
         done += batch

@@ -7,7 +7,7 @@ import numpy as np
 RECALLS = np.linspace(0, 1, 101)  # where COCO reads precision
 
 
-class Curve(NamedTuple):
+class PrecisionRecallCurve(NamedTuple):
     """What one would have at each detection's score as the threshold, best first.
 
     Attributes:
@@ -30,7 +30,7 @@ class Threshold(NamedTuple):
     f1: float
 
 
-def make_curve(score: np.ndarray, hit: np.ndarray, positives: int) -> Curve:
+def make_curve(score: np.ndarray, hit: np.ndarray, positives: int) -> PrecisionRecallCurve:
     """Returns the curve of detections that are each right or wrong.
 
     Args:
@@ -41,26 +41,26 @@ def make_curve(score: np.ndarray, hit: np.ndarray, positives: int) -> Curve:
     order = np.argsort(-score, kind="stable")
     found = np.cumsum(hit[order], dtype=np.float64)
     recall = found / positives if positives else np.full(len(found), np.nan)
-    return Curve(score[order], found / np.arange(1, len(found) + 1), recall)
+    return PrecisionRecallCurve(score[order], found / np.arange(1, len(found) + 1), recall)
 
 
-def interpolated(curve: Curve) -> np.ndarray:
+def interpolated(curve: PrecisionRecallCurve) -> np.ndarray:
     """Returns the best precision at each recall of `RECALLS` or beyond, 0 where it is not reached: float64 [101]."""
     envelope = np.maximum.accumulate(curve.precision[::-1])[::-1]
     return _read(envelope, curve)
 
 
-def scores_at_recalls(curve: Curve) -> np.ndarray:
+def scores_at_recalls(curve: PrecisionRecallCurve) -> np.ndarray:
     """Returns the score at which each recall of `RECALLS` is reached, nan where it is not: float64 [101]."""
     return _read(curve.score, curve, beyond=np.nan)
 
 
-def average_precision(curve: Curve, positives: int) -> float:
+def average_precision(curve: PrecisionRecallCurve, positives: int) -> float:
     """Returns the mean interpolated precision over `RECALLS`, as COCO does; nan without objects."""
     return float(interpolated(curve).mean()) if positives else float("nan")
 
 
-def best_threshold(curve: Curve, positives: int) -> Threshold | None:
+def best_threshold(curve: PrecisionRecallCurve, positives: int) -> Threshold | None:
     """Returns the threshold of the highest F1, the highest score at a tie; None without detections or objects."""
     ends = np.flatnonzero(np.append(np.diff(curve.score) != 0, True)[: len(curve.score)])  # equal scores go together
     if not len(ends) or not positives:
@@ -72,7 +72,7 @@ def best_threshold(curve: Curve, positives: int) -> Threshold | None:
     return Threshold(*(float(values[best]) for values in (curve.score[ends], precision, recall, f1)))
 
 
-def _read(values: np.ndarray, curve: Curve, beyond: float = 0.0) -> np.ndarray:
+def _read(values: np.ndarray, curve: PrecisionRecallCurve, beyond: float = 0.0) -> np.ndarray:
     """Returns the value where each recall is first reached, [101]."""
     if not len(values) or np.isnan(curve.recall[0]):
         return np.full(len(RECALLS), beyond)

@@ -14,7 +14,7 @@ from core.evaluation.detection_matching import Overlap, Pairs, overlaps, pair
 from core.evaluation.error_types import KINDS, ErrorTypes, explain_errors
 from core.evaluation.precision_recall import (
     RECALLS,
-    Curve,
+    PrecisionRecallCurve,
     Threshold,
     average_precision,
     best_threshold,
@@ -54,7 +54,7 @@ class ClassReport(NamedTuple):
     ap_small: float
     ap_medium: float
     ap_large: float
-    curve: Curve
+    curve: PrecisionRecallCurve
     best: Threshold | None
     calibration: Calibration
 
@@ -177,7 +177,7 @@ def worst_first(
     return tuple(sorted(reports, key=lambda each: (each.f1, -each.wrong - each.missed, each.index)))
 
 
-def _curve(pairs: Pairs, here: np.ndarray, positives: int | None = None) -> Curve:
+def _curve(pairs: Pairs, here: np.ndarray, positives: int | None = None) -> PrecisionRecallCurve:
     total = int(pairs.positives.sum()) if positives is None else positives
     return make_curve(pairs.score[here], pairs.hit[here], total)
 

@@ -7,17 +7,18 @@ from statistics import fmean
 from typing import Any, NamedTuple
 
 from core.config import Config
-from core.experiments.presets import Arm, Preset
-from core.runs.train import FAILED, FINISHED, RunFolder, run_training
+from core.experiments.presets import Preset, Variant
+from core.runs.folder import FAILED, FINISHED, RunFolder
+from core.runs.train import run_training
 from core.training.records import Record, TrainingError
 
 LAST_STEPS = 20  # whose mean loss and speed are reported: one batch says little
 
 
-class Part(NamedTuple):
+class VariantRun(NamedTuple):
     """One run of a comparison."""
 
-    arm: Arm
+    arm: Variant
     seed: int
     folder: RunFolder
 
@@ -86,10 +87,10 @@ class Result(NamedTuple):
     history: list[tuple[int, float | None]]
 
 
-def parts(preset: Preset, folder: Path, seeds: int) -> list[Part]:
+def parts(preset: Preset, folder: Path, seeds: int) -> list[VariantRun]:
     """Returns the runs of a comparison, all arms of a seed before the next seed."""
     return [
-        Part(arm, seed, RunFolder(folder / f"{number}-seed-{seed}"))
+        VariantRun(arm, seed, RunFolder(folder / f"{number}-seed-{seed}"))
         for seed in range(seeds)
         for number, arm in enumerate(preset.arms, start=1)
     ]
@@ -97,7 +98,7 @@ def parts(preset: Preset, folder: Path, seeds: int) -> list[Part]:
 
 def run_comparison(
     preset: Preset, folder: Path, *, seeds: int = 1, own: Mapping[str, Any] | None = None, workers: int = 0
-) -> Iterator[tuple[Part, Record]]:
+) -> Iterator[tuple[VariantRun, Record]]:
     """Trains every part that is not finished yet, on scenes; a part that diverges is kept as failed.
 
     Args:
@@ -144,7 +145,7 @@ def train_part(config: Config, folder: RunFolder, *, workers: int) -> Iterator[R
         return
 
 
-def result(part: Part) -> Result:
+def result(part: VariantRun) -> Result:
     """Reads what came of a part."""
     status = part.folder.read_status()
     steps, evaluations = part.folder.read_records()

@@ -8,7 +8,7 @@ from core.config import Config
 from core.experiments import paper_results
 
 
-class Arm(NamedTuple):
+class Variant(NamedTuple):
     """One of the runs that are compared.
 
     Attributes:
@@ -34,10 +34,10 @@ class Preset(NamedTuple):
 
     title: str
     look_at: str
-    arms: tuple[Arm, ...]
+    arms: tuple[Variant, ...]
     settings: Mapping[str, Any] = MappingProxyType({})
 
-    def config(self, arm: Arm, seed: int, **own: Any) -> Config:
+    def config(self, arm: Variant, seed: int, **own: Any) -> Config:
         """Returns the settings of one run; `own` settings by path win over the preset's."""
         return Config.from_flat({**SHARED, **self.settings, **arm.settings, "training.seed": seed, **own})
 
@@ -66,10 +66,10 @@ PRESETS: dict[str, Preset] = {
         "New heads on the frozen body. Without the prior π the first steps pay for thousands of background anchors at "
         "once: look at where the loss begins, and at how late the first detections come.",
         (
-            Arm("focal loss", {}, paper_results.GAMMA[2].ap),
-            Arm("focal loss without π", {"model.prior_probability": 0.5}),
-            Arm("cross-entropy with π", {"loss.kind": "cross_entropy"}, paper_results.PRIOR),
-            Arm("cross-entropy without π", {"loss.kind": "cross_entropy", "model.prior_probability": 0.5}),
+            Variant("focal loss", {}, paper_results.GAMMA[2].ap),
+            Variant("focal loss without π", {"model.prior_probability": 0.5}),
+            Variant("cross-entropy with π", {"loss.kind": "cross_entropy"}, paper_results.PRIOR),
+            Variant("cross-entropy without π", {"loss.kind": "cross_entropy", "model.prior_probability": 0.5}),
         ),
     ),
     "prior": Preset(
@@ -77,8 +77,8 @@ PRESETS: dict[str, Preset] = {
         "Cross-entropy with plain heads and plain SGD, without warm-up or clipping of gradients, as in the paper: look "
         "at where each loss begins, and at which step the run without π ends.",
         (
-            Arm("without π", {"model.prior_probability": 0.5}),
-            Arm("with π", {}, paper_results.PRIOR),
+            Variant("without π", {"model.prior_probability": 0.5}),
+            Variant("with π", {}, paper_results.PRIOR),
         ),
         {
             "loss.kind": "cross_entropy",
@@ -97,7 +97,7 @@ PRESETS: dict[str, Preset] = {
         "The paper finds γ = 2 best and a wide range good, with α chosen for each γ; too large a γ learns little from "
         "anything but the hardest.",
         tuple(
-            Arm(
+            Variant(
                 f"γ = {gamma}",
                 {"loss.gamma": gamma, "loss.alpha": paper_results.GAMMA[gamma].alpha},
                 paper_results.GAMMA[gamma].ap,
@@ -109,7 +109,7 @@ PRESETS: dict[str, Preset] = {
         "α: how foreground is weighed against background",
         "Cross-entropy balanced by α, as in the paper's table 1a: too small an α and the background has its way, too "
         "large an α and it is hardly heard.",
-        tuple(Arm(f"α = {alpha:g}", {"loss.alpha": alpha}, ap) for alpha, ap in paper_results.ALPHA.items()),
+        tuple(Variant(f"α = {alpha:g}", {"loss.alpha": alpha}, ap) for alpha, ap in paper_results.ALPHA.items()),
         {"loss.kind": "balanced_cross_entropy"},
     ),
     "ohem": Preset(
@@ -117,15 +117,15 @@ PRESETS: dict[str, Preset] = {
         "OHEM trains on the hardest anchors of a picture and drops all others; focal loss hears all and turns the easy "
         "ones down. In the paper no setting of OHEM comes near focal loss.",
         (
-            Arm("focal loss", {}, paper_results.BESIDE_OHEM),
-            Arm("OHEM, 128 anchors", {**OHEM}, paper_results.OHEM),
-            Arm("OHEM, 128 anchors, 1:3", {**OHEM, "loss.ohem_one_to_three": True}),
+            Variant("focal loss", {}, paper_results.BESIDE_OHEM),
+            Variant("OHEM, 128 anchors", {**OHEM}, paper_results.OHEM),
+            Variant("OHEM, 128 anchors, 1:3", {**OHEM, "loss.ohem_one_to_three": True}),
         ),
     ),
     "freeze": Preset(
         "Frozen stages: how much is saved, how much is lost",
         "The whole network against new heads and pyramid on a frozen body: compare images a second, then AP.",
-        (Arm("nothing frozen", {"model.freeze_stages": 0}), Arm("body frozen", {"model.freeze_stages": 5})),
+        (Variant("nothing frozen", {"model.freeze_stages": 0}), Variant("body frozen", {"model.freeze_stages": 5})),
         {"training.steps": 100},
     ),
     "thresholds": Preset(
@@ -133,8 +133,8 @@ PRESETS: dict[str, Preset] = {
         "With 0.1/0.9 only the anchor forced on each object trains it, and all that merely look near are ignored: "
         "compare the foreground anchors a step, then AP50 with AP75.",
         (
-            Arm("background below 0.4, foreground from 0.5", {}),
-            Arm(
+            Variant("background below 0.4, foreground from 0.5", {}),
+            Variant(
                 "background below 0.1, foreground from 0.9",
                 {"matching.bg_iou_threshold": 0.1, "matching.fg_iou_threshold": 0.9},
             ),
@@ -145,8 +145,8 @@ PRESETS: dict[str, Preset] = {
         "One square anchor a place gives far fewer foreground anchors, for less work: compare them, then AP75, where "
         "looser boxes would show.",
         (
-            Arm("nine anchors a place", {}, paper_results.ANCHORS[3, 3]),
-            Arm(
+            Variant("nine anchors a place", {}, paper_results.ANCHORS[3, 3]),
+            Variant(
                 "one anchor a place", {"anchors.scales": (1.0,), "anchors.ratios": (1.0,)}, paper_results.ANCHORS[1, 1]
             ),
         ),

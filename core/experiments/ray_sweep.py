@@ -14,10 +14,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from core.config import Config, ConfigError
-from core.experiments.comparison import Part, parts, train_part
+from core.experiments.comparison import VariantRun, parts, train_part
 from core.experiments.presets import Preset
 from core.io.paths import ROOT
-from core.runs.train import FAILED, FINISHED, RunError, RunFolder
+from core.runs.folder import FAILED, FINISHED, RunError, RunFolder
 from core.training.signals import stop_signals
 
 LOCAL = "local"  # the address that starts Ray on this machine
@@ -46,7 +46,7 @@ class Trials:
         self.workers = workers
 
 
-def run_sweep(trials: Trials, *, address: str, stopping: Callable[[], bool]) -> Iterator[Part]:
+def run_sweep(trials: Trials, *, address: str, stopping: Callable[[], bool]) -> Iterator[VariantRun]:
     """Trains every run that is not finished yet, as many at a time as Ray has processors or graphics cards for.
 
     Args:
@@ -85,7 +85,7 @@ def _train(config: Config, folder: str, workers: int) -> None:
                 break
 
 
-def _ended(ray: ModuleType, waiting: dict, stopping: Callable[[], bool]) -> Iterator[Part]:
+def _ended(ray: ModuleType, waiting: dict, stopping: Callable[[], bool]) -> Iterator[VariantRun]:
     """Yields runs as they end; one that cannot be trained leaves the others alone, and is told of after them."""
     stopped, problems = False, []
     while waiting:
@@ -103,7 +103,7 @@ def _ended(ray: ModuleType, waiting: dict, stopping: Callable[[], bool]) -> Iter
         raise problems[0]
 
 
-def _problem(ray: ModuleType, reference: Any, part: Part, stopped: bool) -> Exception | None:
+def _problem(ray: ModuleType, reference: Any, part: VariantRun, stopped: bool) -> Exception | None:
     """Returns why a run could not be trained, None if it could be, or was stopped before it began."""
     errors = ray.exceptions
     try:

@@ -14,7 +14,7 @@ from torch.autograd.function import once_differentiable
 BLOCK = 2**17  # values at a time on a CPU; its temporaries then fit a core's cache
 
 
-class Weights(NamedTuple):
+class FocalWeights(NamedTuple):
     """A loss weight · (1−p_t)^γ · −log p_t.
 
     Attributes:
@@ -28,7 +28,7 @@ class Weights(NamedTuple):
     gamma: float
 
 
-def focal_by_anchor(logits: Tensor, anchors: Tensor, labels: Tensor, weights: Weights) -> Tensor:
+def focal_by_anchor(logits: Tensor, anchors: Tensor, labels: Tensor, weights: FocalWeights) -> Tensor:
     """Returns each anchor's loss [N], summed over classes; differentiable once.
 
     Args:
@@ -42,7 +42,7 @@ def focal_by_anchor(logits: Tensor, anchors: Tensor, labels: Tensor, weights: We
 
 class _FocalPass(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, logits: Tensor, anchors: Tensor, labels: Tensor, weights: Weights) -> Tensor:
+    def forward(ctx: Any, logits: Tensor, anchors: Tensor, labels: Tensor, weights: FocalWeights) -> Tensor:
         loss = logits.new_empty(len(logits))
         slope = torch.empty_like(logits) if ctx.needs_input_grad[0] else None
         rows = max(BLOCK // logits.shape[1], 1) if logits.device.type == "cpu" else max(len(logits), 1)
@@ -63,7 +63,9 @@ class _FocalPass(torch.autograd.Function):
         return slope * gradient[:, None], None, None, None
 
 
-def _block(logits: Tensor, pairs: tuple[Tensor, Tensor], weights: Weights, loss: Tensor, slope: Tensor | None) -> None:
+def _block(
+    logits: Tensor, pairs: tuple[Tensor, Tensor], weights: FocalWeights, loss: Tensor, slope: Tensor | None
+) -> None:
     """Writes the loss [n] and, if wanted, the slope [n, K] of logits [n, K] whose foreground pairs are given."""
     with_slope = slope is not None
     value, gradient = _background(logits, weights.background, weights.gamma, with_slope=with_slope)

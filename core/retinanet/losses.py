@@ -12,7 +12,7 @@ from torchvision.ops import complete_box_iou_loss, distance_box_iou_loss, genera
 
 from core.config import Loss
 from core.retinanet.boxes import decode, encode
-from core.retinanet.focal_kernel import Weights, focal_by_anchor
+from core.retinanet.focal_kernel import FocalWeights, focal_by_anchor
 from core.retinanet.matching import IGNORED, Match
 from core.retinanet.nms import first_survivors
 
@@ -136,7 +136,7 @@ def _by_anchor(logits: Tensor, foreground: Tensor, classes: Tensor, loss: Loss) 
         return classification_loss(logits, targets, loss).sum(dim=1)
     balanced = loss.kind in ("focal", "balanced_cross_entropy")
     alpha_t = (loss.alpha, 1 - loss.alpha) if balanced else (1.0, 1.0)
-    weights = Weights(*alpha_t, gamma=loss.gamma if loss.kind == "focal" else 0.0)
+    weights = FocalWeights(*alpha_t, gamma=loss.gamma if loss.kind == "focal" else 0.0)
     return focal_by_anchor(logits, foreground, classes, weights)
 
 

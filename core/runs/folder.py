@@ -27,7 +27,7 @@ class RunError(ValueError):
     """A run's folder cannot be used; the message says why and what to do."""
 
 
-class Status(NamedTuple):
+class RunStatus(NamedTuple):
     """Where a run stands: one of the states above, why if it failed, and since when (Unix time, seconds)."""
 
     state: str
@@ -116,20 +116,20 @@ class RunFolder:
 
     def write_status(self, state: str, message: str = "") -> None:
         """Notes where the run stands, also where the disk has no room for another file."""
-        text = json.dumps(Status(state, message[:MAX_MESSAGE], time.time())._asdict())
+        text = json.dumps(RunStatus(state, message[:MAX_MESSAGE], time.time())._asdict())
         try:
             write_text(self.status, text)
         except OSError:
             _overwrite(self.status, text)
 
-    def read_status(self) -> Status | None:
+    def read_status(self) -> RunStatus | None:
         """Returns what was noted last of where the run stands, None before it started; `state` knows of its process."""
         found = _json_object(self.status)
         if not found:
-            return Status(RUNNING) if self.status.exists() else None
-        state, message, since = (found.get(key) for key in Status._fields)
+            return RunStatus(RUNNING) if self.status.exists() else None
+        state, message, since = (found.get(key) for key in RunStatus._fields)
         since = since if isinstance(since, int | float) else 0.0
-        return Status(state if state in STATES else RUNNING, str(message or ""), since)
+        return RunStatus(state if state in STATES else RUNNING, str(message or ""), since)
 
     def is_held(self) -> bool:
         """Tells whether a process trains in this folder."""

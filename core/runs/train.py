@@ -12,27 +12,12 @@ from core.data.sources import DataSet, open_data
 from core.io.atomic import write_text
 from core.io.locks import FileLock
 from core.runs.checkpoint import read_state
-from core.runs.folder import FAILED, FINISHED, RUNNING, STOPPED, About, RunError, RunFolder, Status, record_to_dict
+from core.runs.folder import RUNNING, About, RunError, RunFolder
 from core.runs.recorder import Recorder, Splits
 from core.training.distributed import make_accelerator
 from core.training.records import Record, TrainingError
 from core.training.trainer import Trainer
 from core.weights.sources import adopt, build, load_weights, weights_for
-
-__all__ = [
-    "FAILED",
-    "FINISHED",
-    "RUNNING",
-    "STOPPED",
-    "TRAINING_SCENES",
-    "RunError",
-    "RunFolder",
-    "Status",
-    "load_checkpoint",
-    "record_to_dict",
-    "run_training",
-    "train_in",
-]
 
 TRAINING_SCENES = 100_000  # an epoch of rendered scenes
 

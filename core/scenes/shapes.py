@@ -239,7 +239,7 @@ def plain(outline: Outline, traits: ndarray) -> Pair:
 Texture = Callable[[Outline, ndarray], Pair]
 
 
-class Kind(NamedTuple):
+class ShapeClass(NamedTuple):
     """A class of objects.
 
     Attributes:
@@ -254,11 +254,11 @@ class Kind(NamedTuple):
 
 
 CLASSES = (
-    Kind("leaf", _leaf, _veins),
-    Kind("capsule", _capsule, _halves),
-    Kind("starfish", _starfish, _dots),
-    Kind("donut", _donut, _sprinkles),
-    Kind("gem", _gem, _facets),
-    Kind("shell", _shell, _bands),
+    ShapeClass("leaf", _leaf, _veins),
+    ShapeClass("capsule", _capsule, _halves),
+    ShapeClass("starfish", _starfish, _dots),
+    ShapeClass("donut", _donut, _sprinkles),
+    ShapeClass("gem", _gem, _facets),
+    ShapeClass("shell", _shell, _bands),
 )
 CLASS_NAMES = tuple(kind.name for kind in CLASSES)

@@ -8,7 +8,7 @@ from core.config import Config
 from core.io.atomic import write_text
 from core.io.locks import FileLock
 from core.runs.control import STOP, read_control
-from core.runs.folder import FAILED, INTERRUPTED, LIVING, QUEUED, STOPPED, About, RunError, RunFolder, Status
+from core.runs.folder import FAILED, INTERRUPTED, LIVING, QUEUED, STOPPED, About, RunError, RunFolder, RunStatus
 
 SERVER, PAGES = ".server", ".pages"  # locked by this process, and by each page
 
@@ -40,7 +40,7 @@ class Queue:
 
     def __init__(self, place: Path) -> None:
         self.place = place
-        self._statuses: dict[Path, tuple[tuple[int, int], Status | None]] = {}
+        self._statuses: dict[Path, tuple[tuple[int, int], RunStatus | None]] = {}
 
     def lock(self) -> FileLock:
         """Returns the lock under which runs are added, taken and cancelled; nobody keeps it for long."""
@@ -64,7 +64,7 @@ class Queue:
         paths = [path for path in self.place.iterdir() if not path.name.startswith(".")]
         return [RunFolder(path) for path in sorted(paths, reverse=True) if (path / "config.json").is_file()]
 
-    def status(self, folder: RunFolder) -> Status | None:
+    def status(self, folder: RunFolder) -> RunStatus | None:
         """Returns what a run noted last, from memory if it has not changed."""
         try:
             found = folder.status.stat()
@@ -161,5 +161,5 @@ class Queue:
         (self.place / CHANGED).touch()
 
 
-def _is(status: Status | None, state: str) -> bool:
+def _is(status: RunStatus | None, state: str) -> bool:
     return status is not None and status.state == state

@@ -19,7 +19,7 @@ from core.io.locks import FileLock, is_held
 from core.runs.control import Control, read_control
 from core.runs.folder import FAILED, RUNNING, STARTING, RunError, RunFolder
 from core.scheduler.queue import PAGES, Queue
-from core.scheduler.throttle import Way, goes_on_without_parent
+from core.scheduler.throttle import Throttle, goes_on_without_parent
 from core.scheduler.worker import work
 
 DEVICE = ".device-{}"  # locked by the run that trains on it
@@ -39,7 +39,7 @@ class Server:
         self._place, self._lock, self._queue = place, lock, Queue(place)
         self._devices = range(torch.cuda.device_count()) or (None,)
         self._children: dict[int, RunFolder] = {}
-        self._way = Way(place)
+        self._way = Throttle(place)
         self._stopped: set[int] = set()  # children that give way
 
     def serve(self) -> None:

@@ -35,7 +35,7 @@ def goes_on_without_parent() -> None:
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGCONT)
 
 
-class Way:
+class Throttle:
     """Tells when the runs of a folder are to give way.
 
     Args:

@@ -30,7 +30,7 @@ class _Draws(NamedTuple):
     grain: float
 
 
-class Part(NamedTuple):
+class CropWindow(NamedTuple):
     """A rectangle of whole pixels: its upper left corner and its sides."""
 
     left: int
@@ -90,7 +90,7 @@ def scaled(sample: Sample, factor: float) -> Sample:
     return sample._replace(image=image, boxes=sample.boxes * ratio)
 
 
-def cropped(sample: Sample, part: Part) -> Sample:
+def cropped(sample: Sample, part: CropWindow) -> Sample:
     """Cuts a part out; objects whose centre lies outside go, the others are clipped to the part."""
     corner = sample.boxes.new_tensor([part.left, part.top])
     sides = sample.boxes.new_tensor([part.width, part.height])
@@ -135,7 +135,7 @@ def _centres(boxes: Tensor) -> Tensor:
     return (boxes[:, :2] + boxes[:, 2:]) / 2  # M 2
 
 
-def _part(sample: Sample, draws: _Draws) -> Part:
+def _part(sample: Sample, draws: _Draws) -> CropWindow:
     """Chooses a part that contains the centre of a random object, of a crowd only where there is no other."""
     height, width = sample.image.shape[-2:]
     chosen = sample.boxes[~sample.crowd] if not sample.crowd.all() else sample.boxes
@@ -144,7 +144,7 @@ def _part(sample: Sample, draws: _Draws) -> Part:
         centre = _centres(chosen)[int(draws.crop_object * len(chosen))].tolist()
     left, new_width = _span(width, centre[0], draws.crop_width, draws.crop_x)
     top, new_height = _span(height, centre[1], draws.crop_height, draws.crop_y)
-    return Part(left, top, new_width, new_height)
+    return CropWindow(left, top, new_width, new_height)
 
 
 def _span(side: int, centre: float | None, length_draw: float, place_draw: float) -> tuple[int, int]:

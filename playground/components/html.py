@@ -43,7 +43,7 @@ def component(part: str, kind: str) -> gr.HTML:
     Clicking what `link` made, or moving what `slider` made, fires `select` with {"choose": …}.
 
     Args:
-        part: Its name among the parts of the page, see `playground.server.render.Shown`.
+        part: Its name among the parts of the page, see `playground.server.render.PageUpdate`.
         kind: Its CSS classes.
     """
     return gr.HTML(

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from core.data.dataset import SPLITS
 from playground.data.datasets import DATA
-from playground.data.image_ref import SCENES, DataPlace
+from playground.data.image_ref import SCENES, ImageRef
 from playground.data.sources import MOST_SCENES, SCENES_SPLIT
 
 
@@ -23,7 +23,7 @@ class Choice(NamedTuple):
     count: int
 
 
-def value(place: DataPlace | None, title: str, choice: Choice | None) -> str:
+def value(place: ImageRef | None, title: str, choice: Choice | None) -> str:
     """Returns the component's value.
 
     Args:
@@ -47,19 +47,19 @@ def value(place: DataPlace | None, title: str, choice: Choice | None) -> str:
     )
 
 
-def counts(place: DataPlace | None) -> dict[str, int]:
+def counts(place: ImageRef | None) -> dict[str, int]:
     """Returns the splits of a place's data set with their pictures; none where it is not kept any more."""
     if place is None or place.source not in (SCENES, *DATA.shelf.names()):
         return {}
     return {SCENES_SPLIT: MOST_SCENES} if place.source == SCENES else DATA.shelf.get(place.source).splits
 
 
-def chosen(place: DataPlace | None, source: object, split: object, index: object) -> DataPlace | None:
+def chosen(place: ImageRef | None, source: object, split: object, index: object) -> ImageRef | None:
     """Returns the place that was chosen in the bar, of which the browser may say anything; None for the scene."""
     if not isinstance(source, str) or not source:
         return None
-    known = counts(DataPlace(source, SPLITS[0]))
+    known = counts(ImageRef(source, SPLITS[0]))
     same = place is not None and place.source == source
     split = split if same and split in known else next(iter(known), SPLITS[0])
     number = index if same and type(index) is int else 0
-    return DataPlace(source, split, min(max(number, 0), max(known.get(split, 1) - 1, 0)))
+    return ImageRef(source, split, min(max(number, 0), max(known.get(split, 1) - 1, 0)))

@@ -10,7 +10,7 @@ from core.data.dataset import FolderData
 from core.data.folders import GIVEN, SPLIT_BY, open_folder, require_format, split_folder
 from core.data.untrusted import DataError, shown
 from core.data.zip_import import import_zip
-from playground.data.library import Bounds, Kept, Shelf, in_use_error, stamp_of
+from playground.data.library import Bounds, DataSetLibrary, StoredDataSet, in_use_error, stamp_of
 from playground.support.cache import Cache
 from playground.support.trash import Deleted
 from playground.support.visitors import VISITORS
@@ -37,7 +37,7 @@ class DataSets:
     """
 
     def __init__(self, folder: Path, bounds: Bounds | None = None) -> None:
-        self.shelf = Shelf(folder, bounds or Bounds())
+        self.shelf = DataSetLibrary(folder, bounds or Bounds())
         self.allowed: Path | None = None  # below it visitors may name folders; None forbids that
         self._bringing = Lock()  # one import or split at a time; those who only look do not wait for it
         self._opened = Cache(8)
@@ -62,7 +62,7 @@ class DataSets:
         progress: Progress = lambda done, total: None,
         *,
         owner: str = "",
-    ) -> Kept:
+    ) -> StoredDataSet:
         """Unpacks an uploaded data set, unless something in it stops training; then nothing of it remains.
 
         Args:
@@ -94,11 +94,11 @@ class DataSets:
             except DataError as error:
                 said = str(error).replace(str(folder), name).replace(str(archive), title).replace(archive.name, title)
                 raise DataError(said) from None
-            return self.shelf.keep(Kept(name, folder, True, size, stamp_of(folder), check, owner))
+            return self.shelf.keep(StoredDataSet(name, folder, True, size, stamp_of(folder), check, owner))
 
     def add_folder(
         self, text: str, config: Config, progress: Progress = lambda done, total: None, *, owner: str = ""
-    ) -> Kept:
+    ) -> StoredDataSet:
         """Takes a data set in a folder on the server's disk; it stays where it is, and is taken once.
 
         Raises:
@@ -117,7 +117,7 @@ class DataSets:
             self.shelf.make_room(0, folder.name)
             self.shelf.make_folder()
             name = self.shelf.free_name(folder.name)
-            return self.shelf.keep(Kept(name, folder, False, 0, stamp_of(folder), check, owner))
+            return self.shelf.keep(StoredDataSet(name, folder, False, 0, stamp_of(folder), check, owner))
 
     def _require_allowed(self, text: str) -> Path:
         if self.allowed is None:
@@ -131,7 +131,7 @@ class DataSets:
             raise DataError(f"{shown(text)} is no folder in the one that the operator allows: name one inside it.")
         return folder
 
-    def split(self, name: str, by: str, shares: Sequence[float], config: Config, *, visitor: str = "") -> Kept:
+    def split(self, name: str, by: str, shares: Sequence[float], config: Config, *, visitor: str = "") -> StoredDataSet:
         """Splits a data set anew, or goes back to its own splits, and looks through it again.
 
         Raises:
@@ -168,7 +168,7 @@ class DataSets:
         mine = (each for each in self.shelf.deleted() if VISITORS.may_change(each.owner, visitor))
         return next(mine, None)
 
-    def put_back(self, visitor: str = "") -> Kept:
+    def put_back(self, visitor: str = "") -> StoredDataSet:
         """Puts back what `last_deleted` tells of.
 
         Raises:
@@ -181,14 +181,14 @@ class DataSets:
             return self.shelf.put_back(deleted.key)
 
 
-def _open(kept: Kept, split: str) -> FolderData:
+def _open(kept: StoredDataSet, split: str) -> FolderData:
     try:
         return open_folder(kept.folder, split)
     except DataError as error:
         raise DataError(_plain(str(error), kept)) from None
 
 
-def _plain(message: str, kept: Kept) -> str:
+def _plain(message: str, kept: StoredDataSet) -> str:
     """Returns a message without the place where the server keeps a data set."""
     return message.replace(f"{kept.folder}/", "").replace(str(kept.folder), kept.name)
 

@@ -8,7 +8,7 @@ from core.data.dataset import SPLITS
 SCENES = "scenes"  # held-out scenes made with the dials, beside the names of data sets
 
 
-class DataPlace(NamedTuple):
+class ImageRef(NamedTuple):
     """A picture of a data set.
 
     Attributes:
@@ -27,7 +27,7 @@ class DataPlace(NamedTuple):
         return f"{self.source}/{self.split}/{self.index + 1}"
 
     @classmethod
-    def from_link(cls, text: str) -> "DataPlace | None":
+    def from_link(cls, text: str) -> "ImageRef | None":
         """Reads what `link` writes; None for "".
 
         Raises:
@@ -42,6 +42,6 @@ class DataPlace(NamedTuple):
         return cls(source, split, int(number) - 1)
 
 
-def is_kept(place: DataPlace | None) -> TypeGuard[DataPlace]:
+def is_kept(place: ImageRef | None) -> TypeGuard[ImageRef]:
     """Whether a picture is in a data set that a visitor brought, and not a scene."""
     return place is not None and place.source != SCENES

@@ -35,7 +35,7 @@ class Bounds(NamedTuple):
     zip: Limits = Limits(size=4 * 2**30, files=100_000)
 
 
-class Kept(NamedTuple):
+class StoredDataSet(NamedTuple):
     """A data set that is kept.
 
     Attributes:
@@ -62,7 +62,7 @@ class Kept(NamedTuple):
         return {name: split.pictures for name, split in self.check.splits.items()}
 
 
-class Shelf:
+class DataSetLibrary:
     """Where data sets are kept.
 
     Args:
@@ -74,15 +74,17 @@ class Shelf:
         self.folder, self.bounds = folder.resolve(), bounds
         self._trash = Trash(self.folder, MOST_DELETED)
         self._lock = RLock()
-        self._kept: OrderedDict[str, Kept] | None = None  # least recently used first
-        self.users: tuple[Callable[[Kept], bool], ...] = ()  # who may need a data set, and says whether it does
+        self._kept: OrderedDict[str, StoredDataSet] | None = None  # least recently used first
+        self.users: tuple[
+            Callable[[StoredDataSet], bool], ...
+        ] = ()  # who may need a data set, and says whether it does
 
     def names(self) -> tuple[str, ...]:
         """Returns the names of all that are kept."""
         with self._lock:
             return tuple(sorted(self._all()))
 
-    def get(self, name: str) -> Kept:
+    def get(self, name: str) -> StoredDataSet:
         """Returns a data set by name.
 
         Raises:
@@ -103,7 +105,7 @@ class Shelf:
                 self._all().move_to_end(name)
                 os.utime(self._record(name))
 
-    def in_use(self, kept: Kept) -> bool:
+    def in_use(self, kept: StoredDataSet) -> bool:
         """Whether a data set must stay as it is."""
         return any(needs(kept) for needs in self.users)
 
@@ -171,7 +173,7 @@ class Shelf:
         """Returns what can be put back, the latest first."""
         return self._trash.things()
 
-    def put_back(self, key: str) -> Kept:
+    def put_back(self, key: str) -> StoredDataSet:
         """Puts a deleted data set back on the shelf.
 
         Raises:
@@ -190,18 +192,18 @@ class Shelf:
             self._all()[kept.name] = kept
         return kept
 
-    def of_folder(self, folder: Path) -> Kept | None:
+    def of_folder(self, folder: Path) -> StoredDataSet | None:
         """Returns the data set that stands for a folder of the server's, None if there is none."""
         with self._lock:
             return next((each for each in self._all().values() if not each.uploaded and each.folder == folder), None)
 
-    def _drop(self, kept: Kept) -> None:
+    def _drop(self, kept: StoredDataSet) -> None:
         self._record(kept.name).unlink(missing_ok=True)  # first, so that no half of it is found again
         if kept.uploaded:
             shutil.rmtree(kept.folder, ignore_errors=True)
         del self._all()[kept.name]
 
-    def keep(self, kept: Kept) -> Kept:
+    def keep(self, kept: StoredDataSet) -> StoredDataSet:
         """Puts a data set on the shelf, or notes what changed about it."""
         folder = None if kept.uploaded else str(kept.folder)
         record = {"folder": folder, "size": kept.size, "check": kept.check.to_dict(), "owner": kept.owner}
@@ -221,7 +223,7 @@ class Shelf:
         names = (safe if number == 1 else f"{safe}-{number}" for number in range(1, len(taken) + 2))
         return next(name for name in names if name.lower() not in taken)
 
-    def _all(self) -> OrderedDict[str, Kept]:
+    def _all(self) -> OrderedDict[str, StoredDataSet]:
         if self._kept is None:
             for half in self.folder.glob(".*.part"):  # of an import that was killed
                 shutil.rmtree(half, ignore_errors=True)
@@ -245,13 +247,13 @@ def stamp_of(folder: Path) -> int:
     return max((path.stat().st_mtime_ns for path in paths if path.exists()), default=time.time_ns())
 
 
-def _read(record: Path) -> Kept | None:
+def _read(record: Path) -> StoredDataSet | None:
     """Returns what a record tells, None where it is broken."""
     try:
         values = json.loads(record.read_text("utf-8"))
         folder = Path(values["folder"]) if values["folder"] else record.with_suffix("")
         check = DataCheck.from_dict(values["check"])
         size, owner = int(values["size"]), str(values.get("owner", ""))
-        return Kept(record.stem, folder, not values["folder"], size, stamp_of(folder), check, owner)
+        return StoredDataSet(record.stem, folder, not values["folder"], size, stamp_of(folder), check, owner)
     except (OSError, ValueError, KeyError, TypeError):
         return None

@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from core.analysis.dataset_check import DataCheck
-from core.analysis.image_check import Look
+from core.analysis.image_check import ImageFacts
 from core.analysis.issues import NO_ANCHOR, NO_TEST, NO_VAL, UNTRAINED_CLASS, Issue
 from core.analysis.size_check import ClassSizes
 from playground.components import html
-from playground.data.image_ref import DataPlace
+from playground.data.image_ref import ImageRef
 
 SHOWN = 8  # examples of an issue
 # What to do on the page, where the command line has another way.
@@ -27,7 +27,7 @@ def report(
     check: DataCheck,
     sizes: Mapping[str, ClassSizes],
     issues: tuple[Issue, ...],
-    places: Mapping[str, DataPlace] = MappingProxyType({}),
+    places: Mapping[str, ImageRef] = MappingProxyType({}),
 ) -> str:
     """Returns a data set's report as HTML.
 
@@ -48,12 +48,12 @@ def report(
     return text
 
 
-def places_of(name: str, looks: Mapping[str, list[Look]]) -> dict[str, DataPlace]:
+def places_of(name: str, looks: Mapping[str, list[ImageFacts]]) -> dict[str, ImageRef]:
     """Returns where pictures are by what issues call them; a name that a split has twice means the first."""
-    places: dict[str, DataPlace] = {}
+    places: dict[str, ImageRef] = {}
     for split, each in looks.items():
         for index, look in enumerate(each):
-            places.setdefault(look.where, DataPlace(name, split, index))
+            places.setdefault(look.where, ImageRef(name, split, index))
     return places
 
 
@@ -79,7 +79,7 @@ def _classes(check: DataCheck, sizes: Mapping[str, ClassSizes]) -> str:
     return html.table(html.Table("Objects by class, as the network sees them", columns, tuple(rows), marked))
 
 
-def _issue(issue: Issue, places: Mapping[str, DataPlace]) -> str:
+def _issue(issue: Issue, places: Mapping[str, ImageRef]) -> str:
     body = html.paragraph(f"What to do: {REMEDIES.get(issue.kind, issue.remedy)}.")
     body += "<ul>" + "".join(f"<li>{_example(each, places)}</li>" for each in issue.examples[:SHOWN]) + "</ul>"
     if issue.count > SHOWN:
@@ -88,7 +88,7 @@ def _issue(issue: Issue, places: Mapping[str, DataPlace]) -> str:
     return html.details(f"Stops training: {title}" if issue.stops else title, body, opened=issue.stops)
 
 
-def _example(text: str, places: Mapping[str, DataPlace]) -> str:
+def _example(text: str, places: Mapping[str, ImageRef]) -> str:
     parts = text.split(": ")
     place = places.get(": ".join(parts[:2]).partition(" (picture ")[0])
     return html.link(text, f"go {place.link}") if place else html.plain(text)

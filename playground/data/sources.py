@@ -4,7 +4,7 @@ from collections.abc import Hashable
 from pathlib import Path
 from typing import NamedTuple
 
-from core.analysis.image_check import Look, as_annotated
+from core.analysis.image_check import ImageFacts, as_annotated
 from core.analysis.issues import Issue, Issues
 from core.analysis.size_check import ClassSizes, measure_sizes
 from core.config import Config, Scenes
@@ -13,7 +13,7 @@ from core.data.folders import read_folder
 from core.data.sources import SceneData
 from core.data.untrusted import DataError
 from playground.data.datasets import DATA
-from playground.data.image_ref import SCENES, DataPlace
+from playground.data.image_ref import SCENES, ImageRef
 from playground.data.picture import Picture, of_sample
 from playground.support.cache import Cache
 
@@ -29,7 +29,7 @@ class Sizes(NamedTuple):
     unmatched: tuple[Issue, ...]
 
 
-def open_source(place: DataPlace, scenes: Scenes) -> DataSet:
+def open_source(place: ImageRef, scenes: Scenes) -> DataSet:
     """Opens the data set of a place.
 
     Args:
@@ -44,13 +44,13 @@ def open_source(place: DataPlace, scenes: Scenes) -> DataSet:
     return DATA.open(place.source, place.split)
 
 
-def source_key(place: DataPlace, scenes: Scenes) -> Hashable:
+def source_key(place: ImageRef, scenes: Scenes) -> Hashable:
     """Returns what changes with the pictures of a place's split; raises as `open_source`."""
     stamp = scenes if place.source == SCENES else DATA.shelf.get(place.source).stamp
     return place.source, place.split, stamp
 
 
-def picture_at(place: DataPlace, scenes: Scenes) -> Picture:
+def picture_at(place: ImageRef, scenes: Scenes) -> Picture:
     """Returns a picture of a data set with its objects.
 
     Raises:
@@ -81,14 +81,14 @@ def sizes_at(name: str, config: Config) -> Sizes:
     return _sizes.get((name, kept.stamp, _seen(config), anchors, matching), measured)
 
 
-def looks_of(name: str, config: Config) -> dict[str, list[Look]]:
+def looks_of(name: str, config: Config) -> dict[str, list[ImageFacts]]:
     """Returns the boxes of a data set's pictures as the network sees them, by split; raises as `sizes_at`."""
     kept = DATA.shelf.get(name)
 
     def read() -> dict[str, list[RawPicture]]:
         return {split: read_folder(kept.folder, split).pictures for split in kept.splits}
 
-    def look() -> dict[str, list[Look]]:
+    def look() -> dict[str, list[ImageFacts]]:
         annotated = _annotated.get((name, kept.stamp), read)
         return {
             split: [as_annotated(each, split, config.inference) for each in pictures]
@@ -102,7 +102,7 @@ def _seen(config: Config) -> tuple[int, int]:
     return config.inference.image_size, config.inference.max_image_size
 
 
-def folder_of(place: DataPlace | None) -> Path | None:
+def folder_of(place: ImageRef | None) -> Path | None:
     """Returns the folder of a place's data set, None for scenes; counts as no use.
 
     Raises:

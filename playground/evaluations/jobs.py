@@ -13,10 +13,10 @@ from core.config import DECODING, Config, Effect, knobs
 from core.evaluation.dataset_predictions import findings
 from core.evaluation.report import USUAL_IOU
 from core.weights.sources import WeightsError
-from playground.data.image_ref import SCENES, DataPlace
+from playground.data.image_ref import SCENES, ImageRef
 from playground.data.sources import SCENES_SPLIT, open_source, source_key
 from playground.evaluations.results import Evaluated, numbered_for
-from playground.evaluations.store import Record, Store
+from playground.evaluations.store import Store, StoredEvaluation
 from playground.pipeline.networks import network_of
 from playground.support.threads import all_threads
 
@@ -26,7 +26,7 @@ SCORE = "inference.score_threshold"
 WAITING, RUNNING, STOPPED, FAILED, FINISHED = "waiting", "running", "stopped", "failed", "finished"
 
 
-class Standing(NamedTuple):
+class JobStatus(NamedTuple):
     """Where an evaluation stands.
 
     Attributes:
@@ -54,7 +54,7 @@ class _Job:
 
     def __init__(self, source: str) -> None:
         self.source = source
-        self.standing = Standing(WAITING)
+        self.standing = JobStatus(WAITING)
         self.stop = threading.Event()
 
 
@@ -72,7 +72,7 @@ class Evaluations:
         self._jobs: OrderedDict[Hashable, _Job] = OrderedDict()
         self._lock = threading.Lock()
 
-    def start(self, config: Config, place: DataPlace | None) -> None:
+    def start(self, config: Config, place: ImageRef | None) -> None:
         """Begins to evaluate the network of the settings on the data set of a place, see `evaluated_place`.
 
         Raises:
@@ -105,7 +105,7 @@ class Evaluations:
         if job:
             job.stop.set()
 
-    def read(self, key: Hashable) -> Standing | None:
+    def read(self, key: Hashable) -> JobStatus | None:
         """Returns where an evaluation stands, None if there is none."""
         job = self._known(key) or self._fetched(key)
         return job and job.standing
@@ -127,7 +127,7 @@ class Evaluations:
                 return known
             job = _Job("")
             result = Evaluated.explained(record.findings, record.names, record.class_names, USUAL_IOU)
-            job.standing = Standing(record.state, len(record.findings), record.total, "", result)
+            job.standing = JobStatus(record.state, len(record.findings), record.total, "", result)
             with self._lock:
                 self._remember(key, job)
             return job
@@ -142,36 +142,36 @@ class Evaluations:
         with self._lock:
             return any(job.standing.active for job in self._jobs.values())
 
-    def _run(self, key: Hashable, job: _Job, config: Config, place: DataPlace) -> None:
+    def _run(self, key: Hashable, job: _Job, config: Config, place: ImageRef) -> None:
         """Evaluates, and keeps the result; whatever goes wrong is told by the standing."""
         try:
             if job.stop.is_set():
-                job.standing = Standing(STOPPED)
+                job.standing = JobStatus(STOPPED)
                 return
             ended = _evaluate(job, config, place)
             job.standing = ended._replace(message=self._keep(key, ended))
         except (ValueError, OSError, WeightsError, RuntimeError) as error:
-            job.standing = Standing(FAILED, job.standing.done, job.standing.total, str(error))
+            job.standing = JobStatus(FAILED, job.standing.done, job.standing.total, str(error))
 
-    def _keep(self, key: Hashable, ended: Standing) -> str:
+    def _keep(self, key: Hashable, ended: JobStatus) -> str:
         """Keeps what came of an evaluation; returns why it could not be kept, "" if it was."""
         if self.store is None or ended.result is None or not ended.done:
             return ""
         result = ended.result
         try:
-            record = Record(ended.state, ended.total, result.findings, result.names, result.class_names)
+            record = StoredEvaluation(ended.state, ended.total, result.findings, result.names, result.class_names)
             self.store.put(key, record)
         except (OSError, WeightsError) as error:
             return f"It is not kept when the server is started again: {error}"
         return ""
 
 
-def evaluated_place(place: DataPlace | None) -> DataPlace:
+def evaluated_place(place: ImageRef | None) -> ImageRef:
     """Returns where the evaluated pictures begin: the split of the picture on show, or held-out scenes."""
-    return place._replace(index=0) if place else DataPlace(SCENES, SCENES_SPLIT)
+    return place._replace(index=0) if place else ImageRef(SCENES, SCENES_SPLIT)
 
 
-def key_of(config: Config, place: DataPlace | None) -> Hashable:
+def key_of(config: Config, place: ImageRef | None) -> Hashable:
     """Returns under which an evaluation is kept: all that its result depends on.
 
     Raises:
@@ -192,20 +192,20 @@ def _from_low_scores(config: Config) -> Config:
 
 
 @all_threads()
-def _evaluate(job: _Job, config: Config, place: DataPlace) -> Standing:
+def _evaluate(job: _Job, config: Config, place: ImageRef) -> JobStatus:
     """Returns where an evaluation stands at its end, and tells of its way by the job."""
     network, data = network_of(config), open_source(place, config.scenes)
     labels = numbered_for(network.class_names, data.class_names, config.model.weights)
     total, done = min(config.training.eval_images, len(data)), []
-    job.standing = Standing(RUNNING, 0, total)
+    job.standing = JobStatus(RUNNING, 0, total)
     for batch in findings(network.model, data, _from_low_scores(config)):
         done += batch
-        job.standing = Standing(RUNNING, len(done), total)
+        job.standing = JobStatus(RUNNING, len(done), total)
         if job.stop.is_set():
             break
     names = [data.name(index) for index in range(len(done))]
     result = Evaluated.of(done, names, labels, network.class_names, USUAL_IOU)
-    return Standing(FINISHED if len(done) == total else STOPPED, len(done), total, "", result)
+    return JobStatus(FINISHED if len(done) == total else STOPPED, len(done), total, "", result)
 
 
 EVALUATIONS = Evaluations()

@@ -11,7 +11,7 @@ FIGURES = ("precision–recall", "calibration", "errors", "sizes")
 CELL, KIND, WORST = "cell", "kind", "worst"
 
 
-class Inquiry(NamedTuple):
+class EvaluationQuery(NamedTuple):
     """What is asked of an evaluation.
 
     Attributes:
@@ -27,7 +27,7 @@ class Inquiry(NamedTuple):
     choice: str = ""
 
 
-def asked_for(inquiry: Inquiry, word: str, value: str) -> Inquiry:
+def asked_for(inquiry: EvaluationQuery, word: str, value: str) -> EvaluationQuery:
     """Returns an inquiry after one of its fields was chosen, as the page or a link says it.
 
     Raises:
@@ -45,7 +45,7 @@ def asked_for(inquiry: Inquiry, word: str, value: str) -> Inquiry:
 
 
 def is_choice(text: str) -> bool:
-    """Whether a text names pictures as `Inquiry.choice` does."""
+    """Whether a text names pictures as `EvaluationQuery.choice` does."""
     kind, *rest = text.split(" ")
     if kind == CELL:
         return len(rest) == 2 and all(each.isascii() and each.isdecimal() and len(each) < 6 for each in rest)

@@ -8,12 +8,12 @@ import torch
 from torch import Tensor
 
 from core.evaluation.confusion import confuse
-from core.evaluation.dataset_predictions import Finding
+from core.evaluation.dataset_predictions import ImageResult
 from core.evaluation.detection_matching import Overlap, overlaps
 from core.evaluation.report import BACKGROUND_NAME, Report, explain, worst_first
 from core.structures import GroundTruth
 from core.weights.sources import WeightsError
-from playground.evaluations.query import CELL, KIND, WORST, Inquiry
+from playground.evaluations.query import CELL, KIND, WORST, EvaluationQuery
 from playground.support.cache import Cache
 
 _reports = Cache(32)
@@ -33,7 +33,7 @@ class Evaluated(NamedTuple):
     """
 
     number: int
-    findings: tuple[Finding, ...]
+    findings: tuple[ImageResult, ...]
     boxes: tuple[Overlap, ...]
     names: tuple[str, ...]
     class_names: tuple[str, ...]
@@ -41,7 +41,7 @@ class Evaluated(NamedTuple):
 
     @classmethod
     def explained(
-        cls, kept: Sequence[Finding], names: Sequence[str], class_names: tuple[str, ...], iou: float
+        cls, kept: Sequence[ImageResult], names: Sequence[str], class_names: tuple[str, ...], iou: float
     ) -> "Evaluated":
         """Explains what was found.
 
@@ -58,7 +58,7 @@ class Evaluated(NamedTuple):
 
     @classmethod
     def of(
-        cls, done: Sequence[Finding], names: Sequence[str], labels: Tensor, class_names: tuple[str, ...], iou: float
+        cls, done: Sequence[ImageResult], names: Sequence[str], labels: Tensor, class_names: tuple[str, ...], iou: float
     ) -> "Evaluated":
         """Explains what was found.
 
@@ -97,7 +97,7 @@ def numbered_for(network: tuple[str, ...], data: tuple[str, ...], weights: str) 
     return torch.tensor([network.index(name) for name in data], dtype=torch.int64)
 
 
-def report_at(result: Evaluated, inquiry: Inquiry) -> Report:
+def report_at(result: Evaluated, inquiry: EvaluationQuery) -> Report:
     """Returns the report with confusion matrix and pictures at the score and IoU that are asked for."""
     base = result.report
     score = base.score if inquiry.score is None else inquiry.score
@@ -114,7 +114,7 @@ def report_at(result: Evaluated, inquiry: Inquiry) -> Report:
     return _reports.get((result.number, score, inquiry.iou), compute)
 
 
-def chosen_pictures(result: Evaluated, inquiry: Inquiry) -> Chosen | None:
+def chosen_pictures(result: Evaluated, inquiry: EvaluationQuery) -> Chosen | None:
     """Returns the pictures that are asked for, None where none are or there is no such choice."""
     kind, *rest = inquiry.choice.split(" ")
     report = report_at(result, inquiry)

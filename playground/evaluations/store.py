@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from core.evaluation.dataset_predictions import Finding
+from core.evaluation.dataset_predictions import ImageResult
 from core.runs.checkpoint import read_state, write_state
 from core.runs.folder import RunError
 from core.structures import Detections, GroundTruth
@@ -20,7 +20,7 @@ FORMAT = 1  # to be raised when what networks find, or how it is kept, changes
 ENDING = ".safetensors"
 
 
-class Record(NamedTuple):
+class StoredEvaluation(NamedTuple):
     """What is kept of an evaluation.
 
     Attributes:
@@ -33,7 +33,7 @@ class Record(NamedTuple):
 
     state: str
     total: int
-    findings: tuple[Finding, ...]
+    findings: tuple[ImageResult, ...]
     names: tuple[str, ...]
     class_names: tuple[str, ...]
 
@@ -49,7 +49,7 @@ class Store:
     def __init__(self, place: Path, most: int = MOST) -> None:
         self._place, self._most = place.resolve(), most
 
-    def put(self, key: Hashable, record: Record) -> None:
+    def put(self, key: Hashable, record: StoredEvaluation) -> None:
         """Keeps an evaluation, whole or not at all.
 
         Raises:
@@ -65,7 +65,7 @@ class Store:
         """Tells whether there is a file for a key; cheap enough for every move of a knob."""
         return self._path(key).is_file()
 
-    def get(self, key: Hashable) -> Record | None:
+    def get(self, key: Hashable) -> StoredEvaluation | None:
         """Returns what is kept under a key, None for nothing; a file that is damaged is removed."""
         path = self._path(key)
         if not path.is_file():
@@ -90,7 +90,7 @@ def _used(path: Path) -> int:
         return 0
 
 
-def _to_state(record: Record) -> dict[str, Any]:
+def _to_state(record: StoredEvaluation) -> dict[str, Any]:
     found, truth = ([getattr(each, part) for each in record.findings] for part in ("found", "truth"))
     return {
         "state": record.state,
@@ -105,15 +105,15 @@ def _to_state(record: Record) -> dict[str, Any]:
     }
 
 
-def _from_state(state: dict[str, Any]) -> Record:
+def _from_state(state: dict[str, Any]) -> StoredEvaluation:
     found = [part.split(state["found"]) for part in state["detections"]]
     truth = [part.split(state["objects"]) for part in state["truth"]]
     findings = tuple(
-        Finding(Detections(*detections), GroundTruth(*objects), int(image_id))
+        ImageResult(Detections(*detections), GroundTruth(*objects), int(image_id))
         for *detections, image_id, objects in zip(*found, state["image_ids"], zip(*truth, strict=True), strict=True)
     )
     texts = (tuple(map(str, state[name])) for name in ("names", "class_names"))
-    record = Record(str(state["state"]), int(state["total"]), findings, *texts)
+    record = StoredEvaluation(str(state["state"]), int(state["total"]), findings, *texts)
     if not findings or len(findings) != len(record.names):
         raise ValueError
     return record

@@ -7,7 +7,7 @@ from typing import Any
 import gradio as gr
 
 from core.config import Config
-from playground.server.render import REFUSALS, Shown
+from playground.server.render import REFUSALS, PageUpdate
 from playground.state.settings import settings_of, values_of
 
 LIVE = {"queue": False, "show_progress": "hidden"}
@@ -15,7 +15,7 @@ LIVE = {"queue": False, "show_progress": "hidden"}
 IN_ORDER = {"trigger_mode": "multiple", "show_progress": "hidden"}
 
 
-def updates(shown: Shown) -> list:
+def updates(shown: PageUpdate) -> list:
     """Returns what a handler gives the parts of the page."""
     beside = None if shown.beside is None else gr.Column(visible=shown.beside)
     return [gr.skip() if part is None else part for part in shown._replace(beside=beside).parts]
@@ -39,6 +39,6 @@ def refusing(count: int, handler: Callable[..., list]) -> Callable[..., list]:
         try:
             return handler(*arguments)
         except REFUSALS as error:
-            return [*[gr.skip()] * count, *updates(Shown(str(error)))]
+            return [*[gr.skip()] * count, *updates(PageUpdate(str(error)))]
 
     return guarded

@@ -10,8 +10,8 @@ from core.data.untrusted import DataError
 from core.retinanet.preprocess import prepare
 from playground.data.browse import chosen
 from playground.data.datasets import DATA, Progress, RefusedError
-from playground.data.image_ref import DataPlace, is_kept
-from playground.data.library import Kept
+from playground.data.image_ref import ImageRef, is_kept
+from playground.data.library import StoredDataSet
 from playground.data.report import report
 from playground.data.sources import picture_at
 from playground.evaluations.jobs import evaluated_place
@@ -19,7 +19,7 @@ from playground.events.common import IN_ORDER, LIVE, refusing, updates
 from playground.layout.layout import Parts
 from playground.layout.step_controls import SHARES
 from playground.server.render import show
-from playground.state.page_state import Asked, Own
+from playground.state.page_state import PageState, UserPicture
 from playground.steps.evaluation.step import chosen_of
 from playground.support.visitors import visitor_of
 
@@ -34,23 +34,23 @@ def connect_data(page: gr.Blocks, parts: Parts) -> None:
     slow |= {"concurrency_limit": 1}
 
     def upload(request: gr.Request, file: str, *inputs: Any, progress: gr.Progress = gr.Progress()) -> list:  # noqa: B008 (Gradio's way)
-        def bring(asked: Asked) -> Kept:
+        def bring(asked: PageState) -> StoredDataSet:
             try:
                 name, owner = Path(file).name, visitor_of(request)
                 return DATA.add_zip(Path(file), name, asked.config(), _told(progress), owner=owner)
             finally:
                 Path(file).unlink(missing_ok=True)
 
-        return _brought(Asked(*inputs), bring)
+        return _brought(PageState(*inputs), bring)
 
     def use(request: gr.Request, folder: str, *inputs: Any, progress: gr.Progress = gr.Progress()) -> list:  # noqa: B008
-        def bring(asked: Asked) -> Kept:
+        def bring(asked: PageState) -> StoredDataSet:
             return DATA.add_folder(folder, asked.config(), _told(progress), owner=visitor_of(request))
 
-        return _brought(Asked(*inputs), bring)
+        return _brought(PageState(*inputs), bring)
 
     def split(request: gr.Request, by: str, shares: str, *inputs: Any) -> list:
-        asked = Asked(*inputs)
+        asked = PageState(*inputs)
         name, visitor = _name_on_show(asked, "split"), visitor_of(request)
         return _opened(asked, DATA.split(name, by, shares_of(shares), asked.config(), visitor=visitor))
 
@@ -66,13 +66,13 @@ def _connect_deletion(page: gr.Blocks, parts: Parts) -> None:
     outputs = [undo, parts.own, parts.pick, parts.step, *parts.shown]
 
     def deleting(request: gr.Request, *inputs: Any) -> list:
-        asked = Asked(*inputs)._replace(step=STEP)
+        asked = PageState(*inputs)._replace(step=STEP)
         deleted = DATA.delete(_name_on_show(asked, "delete"), visitor=visitor_of(request))
         shown = show(asked._replace(own=None, pick=None))._replace(notice=f"The data set {deleted.title} is deleted.")
         return [undo_button(request), None, None, STEP, *updates(shown)]
 
     def undoing(request: gr.Request, *inputs: Any) -> list:
-        opened = _opened(Asked(*inputs), DATA.put_back(visitor_of(request)))
+        opened = _opened(PageState(*inputs), DATA.put_back(visitor_of(request)))
         return [undo_button(request), *opened]
 
     delete.click(refusing(4, deleting), parts.asked, outputs, show_progress="hidden")
@@ -86,7 +86,7 @@ def undo_button(request: gr.Request) -> gr.Button:
     return gr.Button(f"Put {last.title} back" if last else "", visible=last is not None)
 
 
-def _name_on_show(asked: Asked, what: str) -> str:
+def _name_on_show(asked: PageState, what: str) -> str:
     place = asked.place()
     if not is_kept(place):
         raise DataError(f"There is no data set on show to {what}: choose one above the picture.")
@@ -98,13 +98,13 @@ def _connect_choice(parts: Parts) -> None:
 
     def choose(event: gr.EventData, *inputs: Any) -> list:
         names = ("source", "split", "index", "turn")
-        asked = gone(Asked(*inputs), *(getattr(event, name, None) for name in names))
+        asked = gone(PageState(*inputs), *(getattr(event, name, None) for name in names))
         return [asked.own, asked.pick, asked.inquiry, *updates(show(asked))]
 
     parts.bar.select(refusing(3, choose), parts.asked, outputs, **IN_ORDER)
 
 
-def gone(asked: Asked, source: object, split: object, index: object, turn: object) -> Asked:
+def gone(asked: PageState, source: object, split: object, index: object, turn: object) -> PageState:
     """Returns what is asked for after a choice in the bar, of which the browser may say anything.
 
     Raises:
@@ -113,20 +113,20 @@ def gone(asked: Asked, source: object, split: object, index: object, turn: objec
     place = asked.place()
     if turn not in (-1, 1):
         return at_place(asked._replace(inquiry=asked.inquiry._replace(choice="")), chosen(place, source, split, index))
-    pictures = chosen_of(asked.situation(), asked.inquiry)
+    pictures = chosen_of(asked.pipeline(), asked.inquiry)
     if pictures and pictures.pictures:
         return at_place(asked, evaluated_place(place)._replace(index=_next(pictures.pictures, place, turn)))
     return at_place(asked, place and chosen(place, place.source, place.split, place.index + turn))
 
 
-def _next(pictures: tuple[int, ...], place: DataPlace | None, turn: int) -> int:
+def _next(pictures: tuple[int, ...], place: ImageRef | None, turn: int) -> int:
     """Returns the neighbour of a picture in a list; the first for one that is not in it."""
     if place is None or place.index not in pictures:
         return pictures[0]
     return pictures[min(max(pictures.index(place.index) + turn, 0), len(pictures) - 1)]
 
 
-def at_place(asked: Asked, place: DataPlace | None) -> Asked:
+def at_place(asked: PageState, place: ImageRef | None) -> PageState:
     """Returns what is asked for with another picture on show, or the scene of the dials for None.
 
     Raises:
@@ -137,10 +137,10 @@ def at_place(asked: Asked, place: DataPlace | None) -> Asked:
     config = asked.config()
     picture = picture_at(place, config.scenes)
     prepare([picture.sample.image], config.inference)
-    return asked._replace(own=Own(picture, config.scenes, place), pick=None)
+    return asked._replace(own=UserPicture(picture, config.scenes, place), pick=None)
 
 
-def _brought(asked: Asked, bring: Callable[[Asked], Kept]) -> list:
+def _brought(asked: PageState, bring: Callable[[PageState], StoredDataSet]) -> list:
     """Shows a data set that has come, or tells what is wrong with it."""
     try:
         kept = bring(asked)
@@ -151,7 +151,7 @@ def _brought(asked: Asked, bring: Callable[[Asked], Kept]) -> list:
     return _opened(asked, kept)
 
 
-def _opened(asked: Asked, kept: Kept) -> list:
+def _opened(asked: PageState, kept: StoredDataSet) -> list:
     asked = at_place(asked._replace(step=STEP), chosen(None, kept.name, None, None))
     return [asked.own, asked.pick, asked.step, *updates(show(asked))]
 

@@ -5,15 +5,15 @@ from typing import Any
 import gradio as gr
 
 from core.config import ConfigError
-from playground.data.image_ref import DataPlace
+from playground.data.image_ref import ImageRef
 from playground.evaluations.jobs import EVALUATIONS, SCORE, evaluated_place, key_of
 from playground.evaluations.query import WORST, asked_for
 from playground.events.common import IN_ORDER, LIVE, refusing, shown_settings, updates
 from playground.events.data import at_place
 from playground.layout.layout import Parts
-from playground.server.poll import News, watch
+from playground.server.poll import PollResult, watch
 from playground.server.render import show
-from playground.state.page_state import Asked
+from playground.state.page_state import PageState
 from playground.state.settings import settings_of
 from playground.steps.evaluation.step import chosen_of
 
@@ -25,17 +25,17 @@ def connect_evaluation(parts: Parts) -> None:
     watching = watch(STEP, news)
 
     def start(*inputs: Any) -> list:
-        asked = Asked(*inputs)
+        asked = PageState(*inputs)
         EVALUATIONS.start(asked.config(), asked.place())
         return ["", *updates(show(asked))]  # nothing of it has been shown
 
     def stop(*inputs: Any) -> list:
-        asked = Asked(*inputs)
+        asked = PageState(*inputs)
         EVALUATIONS.stop(key_of(asked.config(), asked.place()))
         return updates(show(asked))
 
     def tick(*inputs: Any) -> list:
-        asked = Asked(*inputs)
+        asked = PageState(*inputs)
         if asked.step != STEP:  # it has just been left
             return [gr.skip()] * (1 + len(parts.shown))
         return [news(asked).stamp, *updates(show(asked))]
@@ -47,19 +47,19 @@ def connect_evaluation(parts: Parts) -> None:
     _connect_links(parts)
 
 
-def news(asked: Asked) -> News:
-    """Returns what there is of the evaluation of what is asked; raises as `Asked.config` and `key_of`."""
+def news(asked: PageState) -> PollResult:
+    """Returns what there is of the evaluation of what is asked; raises as `PageState.config` and `key_of`."""
     key = key_of(asked.config(), asked.place())
     standing = EVALUATIONS.read(key)
     stamp = f"{hash(key)} {standing.state} {standing.done}" if standing else ""
-    return News(stamp, EVALUATIONS.any_active())
+    return PollResult(stamp, EVALUATIONS.any_active())
 
 
 def _connect_links(parts: Parts) -> None:
     outputs = [parts.own, parts.pick, parts.inquiry, *parts.all_settings, *parts.shown]
 
     def follow(event: gr.EventData, *inputs: Any) -> list:
-        asked = followed(Asked(*inputs), str(getattr(event, "choose", "")))
+        asked = followed(PageState(*inputs), str(getattr(event, "choose", "")))
         settings = shown_settings(asked.config())
         return [asked.own, asked.pick, asked.inquiry, *settings, *updates(show(asked))]
 
@@ -68,7 +68,7 @@ def _connect_links(parts: Parts) -> None:
         part.select(guarded, parts.asked, outputs, **IN_ORDER)
 
 
-def followed(asked: Asked, chosen: str) -> Asked:
+def followed(asked: PageState, chosen: str) -> PageState:
     """Returns what is asked for after a link in the numbers was chosen, of which the browser may say anything.
 
     Args:
@@ -81,7 +81,7 @@ def followed(asked: Asked, chosen: str) -> Asked:
     """
     word, _, value = chosen.partition(" ")
     if word == "go":
-        return at_place(asked, DataPlace.from_link(value))
+        return at_place(asked, ImageRef.from_link(value))
     if word == "use":
         config = asked.config().replace({SCORE: value})
         return asked._replace(settings=settings_of(config))
@@ -94,7 +94,7 @@ def followed(asked: Asked, chosen: str) -> Asked:
     if word == "choice" and inquiry.choice == asked.inquiry.choice:
         return asked._replace(inquiry=inquiry._replace(choice=""))
     asked = asked._replace(inquiry=inquiry)
-    pictures = chosen_of(asked.situation(), inquiry) if word == "choice" else None
+    pictures = chosen_of(asked.pipeline(), inquiry) if word == "choice" else None
     if pictures and pictures.pictures:
         return at_place(asked, evaluated_place(asked.place())._replace(index=pictures.pictures[0]))
     return asked

@@ -16,8 +16,8 @@ from core.io.paths import ROOT
 from playground.events.common import refusing, updates
 from playground.layout.layout import Parts
 from playground.layout.step_controls import TAKE_HOME
-from playground.server.render import Shown
-from playground.state.page_state import Asked
+from playground.server.render import PageUpdate
+from playground.state.page_state import PageState
 
 OFFERED = tuple(ending for _, ending in TAKE_HOME)
 PATIENCE = 900  # seconds; ONNX takes the longest
@@ -28,9 +28,9 @@ def connect_take_home(parts: Parts) -> None:
     """Makes the file that is chosen, and offers it."""
 
     def make(ending: str, *inputs: Any) -> list:
-        path = exported(Asked(*inputs).config(), ending)
+        path = exported(PageState(*inputs).config(), ending)
         offer = gr.DownloadButton(f"Download {path.name}", value=str(path), visible=True)
-        return [offer, *updates(Shown(""))]
+        return [offer, *updates(PageUpdate(""))]
 
     buttons = parts.buttons
     # One at a time: each takes a processor and the same place, from which Gradio copies what it hands out.

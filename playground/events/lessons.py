@@ -7,32 +7,32 @@ import gradio as gr
 
 from playground.events.common import refusing, shown_settings, updates
 from playground.layout.layout import Parts
-from playground.lessons.narration import Telling
+from playground.lessons.narration import Narration
 from playground.lessons.page_effects import AS_TOLD
 from playground.lessons.panel import chosen_preset, contents, known, moved
 from playground.lessons.parser import lessons
-from playground.lessons.position import Place
+from playground.lessons.position import LessonPosition
 from playground.server.render import show
-from playground.state.page_state import Asked
+from playground.state.page_state import PageState
 from playground.state.settings import settings_of
 
 # What else a step of a lesson sets anew; the rest of what was asked stays.
 ANEW = ("step", "own", "pick", "level", "map", "curve", "pinned", "pinned_own", "beside", "answer")
 
 
-def asked_at(place: Place) -> Asked:
+def asked_at(place: LessonPosition) -> PageState:
     """Returns what the page is asked to show at a step of a lesson."""
     step = place.lesson.steps[place.index]
-    return Asked(step.show, settings=settings_of(step.first_config()), lesson=place.link, curve=step.curve)
+    return PageState(step.show, settings=settings_of(step.first_config()), lesson=place.link, curve=step.curve)
 
 
-def answered(asked: Asked, choice: object) -> Asked | None:
+def answered(asked: PageState, choice: object) -> PageState | None:
     """Returns what the page shows once an answer is chosen, of which the browser may say anything; None for no answer.
 
     Raises:
         ConfigError: What the answer sets contradicts what the reader has set meanwhile.
     """
-    place = Place.from_link(asked.lesson)
+    place = LessonPosition.from_link(asked.lesson)
     step = place and place.lesson.steps[place.index]
     if not step or asked.answer is not None or choice not in map(str, range(len(step.answers))):
         return None
@@ -49,17 +49,17 @@ def connect_lessons(parts: Parts) -> None:
     slow = {"show_progress": "minimal", "show_progress_on": [panel.text]}
 
     def choose(key: str, seen: list[str], run: str) -> list:
-        return _at(parts, Place(lessons()[key], 0) if key in lessons() else None, seen, run)
+        return _at(parts, LessonPosition(lessons()[key], 0) if key in lessons() else None, seen, run)
 
     def step(count: int) -> Callable[[str, list[str], str], list]:
         def go(link: str, seen: list[str], run: str) -> list:
-            place = Place.from_link(link)
+            place = LessonPosition.from_link(link)
             return _at(parts, place and moved(place, count), [*known(seen), link], run)
 
         return refusing(kept, go)
 
     def leave(*inputs: Any) -> list:
-        left = Asked(*inputs)._replace(lesson="", answer=None)
+        left = PageState(*inputs)._replace(lesson="", answer=None)
         return [*_at(parts, None, [], "")[:kept], *updates(show(left))]  # the address follows
 
     chooser.input(refusing(kept, choose), [chooser, *asked_of], outputs, **slow)
@@ -74,24 +74,24 @@ def _connect_question(parts: Parts) -> None:
     kept = len(told) - len(parts.shown)
 
     def answer(event: gr.EventData, *inputs: Any) -> list:
-        asked = answered(Asked(*inputs), getattr(event, "choose", None))
+        asked = answered(PageState(*inputs), getattr(event, "choose", None))
         return _told(asked) if asked else [gr.skip()] * len(told)
 
     def again(event: gr.EventData, *inputs: Any) -> list:
-        asked = Asked(*inputs)
-        place = Place.from_link(asked.lesson)
+        asked = PageState(*inputs)
+        place = LessonPosition.from_link(asked.lesson)
         if place is None or getattr(event, "choose", None) != AS_TOLD:
             return [gr.skip()] * len(told)
-        settings = settings_of(Telling(place.lesson.steps[place.index], asked).expected())
+        settings = settings_of(Narration(place.lesson.steps[place.index], asked).expected())
         return _told(asked._replace(settings=settings, own=None))
 
     parts.panel.question.select(refusing(kept, answer), parts.asked, told, show_progress="hidden")
     parts.panel.checks.select(refusing(kept, again), parts.asked, told, show_progress="hidden")
 
 
-def _told(asked: Asked) -> list:
-    place = Place.from_link(asked.lesson)
-    outcome = Telling(place.lesson.steps[place.index], asked).outcome()
+def _told(asked: PageState) -> list:
+    place = LessonPosition.from_link(asked.lesson)
+    outcome = Narration(place.lesson.steps[place.index], asked).outcome()
     return [asked.answer, outcome, asked.step, asked.own, *shown_settings(asked.config()), *updates(show(asked))]
 
 
@@ -102,12 +102,12 @@ def _places(parts: Parts) -> list:
     return [parts.lesson, *anew, *chosen, parts.panel.seen, *parts.panel.shown]
 
 
-def _at(parts: Parts, place: Place | None, seen: list[str], run: str) -> list:
+def _at(parts: Parts, place: LessonPosition | None, seen: list[str], run: str) -> list:
     """Returns what the page shows at a step of a lesson, or, without a place, what leaving does to it."""
     if place is None:
         rest = [gr.skip()] * (len(parts.all_settings) + len(parts.shown))
         anew = [gr.skip()] * (len(ANEW) - 1)
-        return ["", *anew, None, "", *[gr.skip()] * 2, *contents(Asked(""), []), *rest]
+        return ["", *anew, None, "", *[gr.skip()] * 2, *contents(PageState(""), []), *rest]
     asked = asked_at(place)._replace(run=run)
     seen = known([*known(seen), place.link])
     return [

@@ -8,16 +8,16 @@ from core.config import Config, knobs
 from core.data.images import PictureError
 from core.data.untrusted import DataError
 from core.export.settings import FORMATS
-from playground.evaluations.query import Inquiry
+from playground.evaluations.query import EvaluationQuery
 from playground.events.common import IN_ORDER, LIVE, refusing, shown_settings, updates
 from playground.events.training import newest_frame, run_parts, run_updates
 from playground.layout.layout import Parts
 from playground.lessons.panel import chosen_preset, contents, known
-from playground.lessons.position import Place
+from playground.lessons.position import LessonPosition
 from playground.runs.service import RUNS
 from playground.server.permalink import from_link, unknown_names
 from playground.server.render import REFUSALS, show, takeaway
-from playground.state.page_state import Asked, Own
+from playground.state.page_state import PageState, UserPicture
 from playground.state.settings import settings_of
 from playground.steps import STEPS
 
@@ -34,7 +34,7 @@ def connect_address(page: gr.Blocks, parts: Parts) -> None:
     outputs += [*parts.panel.shown, *run_parts(parts), *parts.all_settings, *parts.shown]
     page.load(load, parts.panel.seen, outputs, **LIVE)
 
-    def back(event: gr.EventData, seen: list[str], own: Own | None, pinned_own: Own | None) -> list:
+    def back(event: gr.EventData, seen: list[str], own: UserPicture | None, pinned_own: UserPicture | None) -> list:
         return opened_at(str(getattr(event, "query", "")), seen, own, pinned_own)
 
     parts.strip.edit(back, [parts.panel.seen, parts.own, parts.pinned_own], outputs, **{**IN_ORDER, "queue": False})
@@ -47,7 +47,9 @@ def load(seen: list[str], request: gr.Request) -> list:
     return opened_at(str(request.query_params), seen)
 
 
-def opened_at(query: str, seen: list[str], own: Own | None = None, pinned_own: Own | None = None) -> list:
+def opened_at(
+    query: str, seen: list[str], own: UserPicture | None = None, pinned_own: UserPicture | None = None
+) -> list:
     """Returns the page as a link says; a link that cannot be followed is explained, over the defaults.
 
     Args:
@@ -64,7 +66,7 @@ def opened_at(query: str, seen: list[str], own: Own | None = None, pinned_own: O
     except REFUSALS as error:
         asked, message = from_link(""), f"The link was not followed. {error}"
     message = " ".join(filter(None, (message, unknown_names(query))))
-    place = Place.from_link(asked.lesson)
+    place = LessonPosition.from_link(asked.lesson)
     asked = asked._replace(own=_kept(asked.own, own), pinned_own=_kept(asked.pinned_own, pinned_own))
     # Without a run of its own, or one that is gone, a page finds the one that goes on.
     asked = newest_frame(asked._replace(run=asked.run if RUNS.has(asked.run) else RUNS.current()))
@@ -92,7 +94,7 @@ def opened_at(query: str, seen: list[str], own: Own | None = None, pinned_own: O
     ]
 
 
-def _kept(linked: Own | None, before: Own | None) -> Own | None:
+def _kept(linked: UserPicture | None, before: UserPicture | None) -> UserPicture | None:
     """Returns the picture of a link, or the visitor's own, which no link holds, with the objects that were drawn."""
     if linked is None:
         return None if before and before.place else before
@@ -104,7 +106,9 @@ def connect_resets(parts: Parts) -> None:
     """Back to the defaults: everything, or the knobs of one step."""
 
     def reset(*inputs: Any) -> list:
-        asked = Asked(*inputs)._replace(own=None, pick=None, inquiry=Inquiry(), settings=settings_of(Config()))
+        asked = PageState(*inputs)._replace(
+            own=None, pick=None, inquiry=EvaluationQuery(), settings=settings_of(Config())
+        )
         return [None, None, asked.inquiry, *shown_settings(Config()), *updates(show(asked))]
 
     cleared = [parts.own, parts.pick, parts.inquiry, *parts.all_settings, *parts.shown]
@@ -117,7 +121,7 @@ def _connect_group(parts: Parts, key: str) -> None:
     usual = {path: knob.default for path, knob in knobs().items() if STEPS[key].has(knob)}
 
     def reset(*inputs: Any) -> list:
-        asked = Asked(*inputs)
+        asked = PageState(*inputs)
         config = asked.config().replace(usual)
         return [*shown_settings(config), *updates(show(asked._replace(settings=settings_of(config))))]
 
@@ -130,8 +134,8 @@ def connect_header(parts: Parts) -> None:
 
     def take(form: str, *inputs: Any) -> str:
         """Returns the settings in a format, "" for the link, which the browser knows itself."""
-        asked = Asked(*inputs)
-        return takeaway(form, asked.situation()) if form in FORMATS else ""
+        asked = PageState(*inputs)
+        return takeaway(form, asked.pipeline()) if form in FORMATS else ""
 
     buttons = parts.buttons
     form = [buttons["format"], *parts.asked]

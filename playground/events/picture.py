@@ -12,7 +12,7 @@ from playground.data.scene_examples import scenes_of
 from playground.events.common import IN_ORDER, LIVE, refusing, shown_settings, updates
 from playground.layout.layout import Parts
 from playground.server.render import edited, own_classes, show
-from playground.state.page_state import Asked, Own
+from playground.state.page_state import PageState, UserPicture
 from playground.state.settings import settings_of
 
 SCENE_SEEDS = 2**31  # "another scene" counts up to the knob's bound and starts again
@@ -24,8 +24,8 @@ def connect_picture(parts: Parts) -> None:
     buttons["another"].click(lambda value: (int(value or 0) + 1) % SCENE_SEEDS, seed, seed, **LIVE)
 
     def example(name: str, *inputs: Any) -> list:
-        config = scenes_of(name, Asked(*inputs).config())
-        asked = Asked(*inputs)._replace(own=None, settings=settings_of(config))
+        config = scenes_of(name, PageState(*inputs).config())
+        asked = PageState(*inputs)._replace(own=None, settings=settings_of(config))
         return [None, *shown_settings(config), *updates(show(asked))]
 
     guarded = refusing(1 + len(parts.all_settings), example)
@@ -35,20 +35,20 @@ def connect_picture(parts: Parts) -> None:
     changed = [parts.own, *parts.shown]
 
     def upload(file: str, *inputs: Any) -> list:
-        asked = Asked(*inputs)
-        situation = asked.situation()
-        own = Own(uploaded(file, Path(file).name, own_classes(situation)), situation.config.scenes)
-        prepare([own.picture.sample.image], situation.config.inference)  # refused now if the network cannot see it
+        asked = PageState(*inputs)
+        pipeline = asked.pipeline()
+        own = UserPicture(uploaded(file, Path(file).name, own_classes(pipeline)), pipeline.config.scenes)
+        prepare([own.picture.sample.image], pipeline.config.inference)  # refused now if the network cannot see it
         return [own, *updates(show(asked._replace(own=own, pick=None)))]
 
     def edit(event: gr.EventData, *inputs: Any) -> list:
-        asked = Asked(*inputs)
-        own = edited(getattr(event, "boxes", None), asked.situation())._replace(place=asked.place())
+        asked = PageState(*inputs)
+        own = edited(getattr(event, "boxes", None), asked.pipeline())._replace(place=asked.place())
         return [own, *updates(show(asked._replace(own=own)))]
 
     def click(event: gr.EventData, *inputs: Any) -> list:
-        asked = Asked(*inputs)
-        height, width = asked.situation().size
+        asked = PageState(*inputs)
+        height, width = asked.pipeline().size
         x, y, layer, index = (getattr(event, name, None) for name in Pick._fields)
         pick = parse_click(x, y, width, height, layer, index)
         return [pick, *updates(show(asked._replace(pick=pick)))]

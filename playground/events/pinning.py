@@ -5,7 +5,7 @@ from typing import Any
 from playground.events.common import LIVE, refusing, shown_settings, updates
 from playground.layout.layout import Parts
 from playground.server.render import show
-from playground.state.page_state import Asked, pin_of
+from playground.state.page_state import PageState, pin_of
 from playground.state.settings import settings_of
 
 
@@ -21,24 +21,24 @@ def connect_pinning(parts: Parts) -> None:
 
 
 def _pin(*inputs: Any) -> list:
-    asked = Asked(*inputs)
+    asked = PageState(*inputs)
     asked = asked._replace(pinned=pin_of(asked.config()), pinned_own=asked.own)
     return [asked.pinned, asked.pinned_own, asked.beside, *updates(show(asked))]
 
 
 def _unpin(*inputs: Any) -> list:
-    asked = Asked(*inputs)._replace(pinned="", pinned_own=None, beside=False)
+    asked = PageState(*inputs)._replace(pinned="", pinned_own=None, beside=False)
     return ["", None, False, *updates(show(asked)._replace(beside=False))]
 
 
 def _beside(*inputs: Any) -> list:
-    asked = Asked(*inputs)
+    asked = PageState(*inputs)
     asked = asked._replace(beside=not asked.beside)
     return [asked.beside, *updates(show(asked))]
 
 
 def _to_pinned(*inputs: Any) -> list:
-    asked = Asked(*inputs)
+    asked = PageState(*inputs)
     config = asked.pinned_config()
     asked = asked._replace(own=asked.pinned_own, settings=settings_of(config))
     return [asked.own, *shown_settings(config), *updates(show(asked))]

@@ -12,8 +12,8 @@ from core.retinanet.anchors import LEVELS
 from playground.events.common import IN_ORDER, refusing, shown_settings, updates
 from playground.layout.layout import Parts
 from playground.pipeline.anchor_search import fitted
-from playground.server.render import REFUSALS, Shown, follow_weights, show
-from playground.state.page_state import Asked
+from playground.server.render import REFUSALS, PageUpdate, follow_weights, show
+from playground.state.page_state import PageState
 from playground.state.settings import settings_of, tell
 from playground.steps import STEPS
 from playground.steps.step import MAPS
@@ -34,14 +34,14 @@ def connect_settings(parts: Parts) -> None:
         widget.change(None, widget, None, js=f"(value) => live.choose({name!r}, value)")
 
     def choose(event: gr.EventData, *inputs: Any) -> list:
-        asked = chosen(Asked(*inputs), *(getattr(event, name, None) for name in ("step", "map", "level")))
+        asked = chosen(PageState(*inputs), *(getattr(event, name, None) for name in ("step", "map", "level")))
         return [asked.step, asked.map, asked.level, *updates(show(asked))]
 
     outputs = [parts.step, parts.map, parts.level, *parts.shown]
     parts.strip.select(choose, parts.asked, outputs, **{**IN_ORDER, "queue": False})
 
 
-def chosen(asked: Asked, step: object, map_: object, level: object) -> Asked:
+def chosen(asked: PageState, step: object, map_: object, level: object) -> PageState:
     """Returns what is asked for after a choice in the strip, of which the browser may say anything."""
     return asked._replace(
         step=step if step in tuple(STEPS) else asked.step,
@@ -57,14 +57,14 @@ def connect_weights(parts: Parts) -> None:
     outputs = [*parts.all_settings, *parts.shown]
 
     def follow(name: str, *inputs: Any) -> list:
-        asked = Asked(*inputs)
+        asked = PageState(*inputs)
         before = asked.config()
         try:
             config = follow_weights(before.replace({WEIGHTS: name}))
         except REFUSALS as error:
             kept = [gr.skip()] * len(parts.all_settings)
             kept[back] = before.model.weights
-            return [*kept, *updates(Shown(str(error)))]
+            return [*kept, *updates(PageUpdate(str(error)))]
         return [*shown_settings(config), *updates(show(asked._replace(settings=settings_of(config))))]
 
     slow = {"show_progress": "minimal", "show_progress_on": [parts.canvas]}
@@ -77,8 +77,8 @@ def connect_anchors(parts: Parts) -> None:
     """Looking for anchors that fit."""
 
     def fit(whose: str, *inputs: Any) -> list:
-        asked = Asked(*inputs)
-        config, said = fitted(whose, asked.situation(), asked.place())
+        asked = PageState(*inputs)
+        config, said = fitted(whose, asked.pipeline(), asked.place())
         shown = show(asked._replace(settings=settings_of(config)))
         return [*shown_settings(config), *updates(shown._replace(notice=shown.notice or said))]
 

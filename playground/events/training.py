@@ -15,9 +15,9 @@ from playground.layout.layout import Parts
 from playground.layout.step_controls import NO_RUN
 from playground.runs.service import ACTIVE, RESUMABLE, RUNS
 from playground.runs.summary import state_text
-from playground.server.poll import News, watch
+from playground.server.poll import PollResult, watch
 from playground.server.render import show
-from playground.state.page_state import Asked
+from playground.state.page_state import PageState
 from playground.state.settings import settings_of
 from playground.steps.training import run_config
 from playground.support.visitors import VISITORS, visitor_of
@@ -35,7 +35,7 @@ BUTTON_STATES = {
 }
 
 
-class Around(NamedTuple):
+class RunControls(NamedTuple):
     """What is shown around a run.
 
     Attributes:
@@ -53,7 +53,7 @@ class Around(NamedTuple):
 
 def connect_training(parts: Parts) -> None:
     """Wires the buttons of the training step, and the watch over the runs."""
-    around, watching = gr.State(Around()), watch(STEP, news)
+    around, watching = gr.State(RunControls()), watch(STEP, news)
     _connect_buttons(parts, [around, watching])
     _connect_watch(parts, around, watching)
     use = refusing(len(parts.all_settings), _use)
@@ -65,7 +65,7 @@ def run_parts(parts: Parts) -> list:
     return [parts.run, parts.film, *(parts.buttons[name] for name in BUTTON_STATES)]
 
 
-def run_updates(asked: Asked, *, choose: bool = True) -> list:
+def run_updates(asked: PageState, *, choose: bool = True) -> list:
     """Returns the list of runs, the film's slider and the buttons for what is asked.
 
     Args:
@@ -81,20 +81,20 @@ def run_updates(asked: Asked, *, choose: bool = True) -> list:
     ]
 
 
-def _around(asked: Asked) -> Around:
+def _around(asked: PageState) -> RunControls:
     standings = RUNS.standings()
     choices = tuple((_label(name, standings[name]), name) for name in list(standings)[:MOST_LISTED])
     state = RUNS.read(asked.run).state if RUNS.has(asked.run) else ""
-    return Around(choices, asked.run, state, frame_count(asked.run))
+    return RunControls(choices, asked.run, state, frame_count(asked.run))
 
 
-def news(asked: Asked) -> News:
+def news(asked: PageState) -> PollResult:
     """Returns what there is of the run that is asked for, and of the list of all."""
     active = any(each.state in ACTIVE for each in RUNS.standings().values())
-    return News(hashlib.sha1(repr(RUNS.stamp(asked.run)).encode()).hexdigest(), active)
+    return PollResult(hashlib.sha1(repr(RUNS.stamp(asked.run)).encode()).hexdigest(), active)
 
 
-def newest_frame(asked: Asked) -> Asked:
+def newest_frame(asked: PageState) -> PageState:
     """Returns what is asked with the latest evaluation of the run."""
     return asked._replace(frame=max(frame_count(asked.run), 1))
 
@@ -114,13 +114,13 @@ def _connect_buttons(parts: Parts, seen: list) -> None:
     buttons, outputs = parts.buttons, [*run_parts(parts), *seen, *parts.shown]
     count = len(outputs) - len(parts.shown)
 
-    def chosen(asked: Asked) -> list:
+    def chosen(asked: PageState) -> list:
         asked = newest_frame(asked)
         return [*run_updates(asked), *_seen(asked), *updates(show(asked))]
 
     def acting(act: Callable[[str], None]) -> Callable[..., list]:
         def handler(request: gr.Request, *inputs: Any) -> list:
-            asked = Asked(*inputs)
+            asked = PageState(*inputs)
             require_own(asked.run or RUNS.current(), visitor_of(request))
             act(asked.run)
             return chosen(asked)
@@ -128,17 +128,17 @@ def _connect_buttons(parts: Parts, seen: list) -> None:
         return refusing(count, handler)
 
     def start(request: gr.Request, *inputs: Any) -> list:
-        asked = Asked(*inputs)
+        asked = PageState(*inputs)
         return chosen(asked._replace(run=_started(asked, visitor_of(request))))
 
     def compare(request: gr.Request, preset: str, *inputs: Any) -> list:
-        return chosen(Asked(*inputs)._replace(run=RUNS.compare(preset, visitor_of(request))))
+        return chosen(PageState(*inputs)._replace(run=RUNS.compare(preset, visitor_of(request))))
 
     buttons["start"].click(refusing(count, start), parts.asked, outputs, **LIVE)
     buttons["compare"].click(refusing(count, compare), [buttons["preset"], *parts.asked], outputs, **LIVE)
     for name, act in (("stop", RUNS.stop), ("resume", RUNS.resume), ("pause", RUNS.pause), ("single", RUNS.step)):
         buttons[name].click(acting(act), parts.asked, outputs, **LIVE)
-    parts.run.input(refusing(count, lambda *inputs: chosen(Asked(*inputs))), parts.asked, outputs, **LIVE)
+    parts.run.input(refusing(count, lambda *inputs: chosen(PageState(*inputs))), parts.asked, outputs, **LIVE)
 
 
 def require_own(name: str, visitor: str) -> None:
@@ -147,7 +147,7 @@ def require_own(name: str, visitor: str) -> None:
         VISITORS.require(RUNS.about(name).owner, visitor, f"The run {name}")
 
 
-def _started(asked: Asked, visitor: str) -> str:
+def _started(asked: PageState, visitor: str) -> str:
     """Starts a run on the data set that is on show, else on scenes, and returns its name."""
     config, place = asked.config(), asked.place()
     if not is_kept(place):
@@ -160,8 +160,8 @@ def _started(asked: Asked, visitor: str) -> str:
 def _connect_watch(parts: Parts, around: gr.State, watching: gr.HTML) -> None:
     outputs = [*run_parts(parts), around, watching, *parts.shown]
 
-    def tick(last: Around, *inputs: Any) -> list:
-        asked = Asked(*inputs)
+    def tick(last: RunControls, *inputs: Any) -> list:
+        asked = PageState(*inputs)
         if asked.step != STEP:  # it has just been left
             return [gr.skip()] * len(outputs)
         if asked.frame >= last.frames:  # the film follows the run unless somebody has moved its slider
@@ -174,14 +174,14 @@ def _connect_watch(parts: Parts, around: gr.State, watching: gr.HTML) -> None:
     watching.tick(tick, [around, *parts.asked], outputs, **LIVE)
 
 
-def _seen(asked: Asked) -> tuple[Around, str]:
+def _seen(asked: PageState) -> tuple[RunControls, str]:
     """Returns what is around a run, and the stamp of the news: taken first, or what comes meanwhile would be lost."""
     stamp = news(asked).stamp
     return _around(asked), stamp
 
 
 def _use(*inputs: Any) -> list:
-    asked = Asked(*inputs)
+    asked = PageState(*inputs)
     if not RUNS.has(asked.run) or not RUNS.weights(asked.run):
         raise ValueError("There are no weights yet: start a run, and wait for its first evaluation or stop it.")
     config = run_config(asked.run, asked.config())

@@ -7,15 +7,15 @@ from core.retinanet.postprocess import BEYOND_CAP, KEPT, SUPPRESSED
 from playground.canvas.view import Layer
 from playground.components import html
 from playground.inspector.location import cases_of, outcome_of
-from playground.pipeline.pipeline import Situation
+from playground.pipeline.pipeline import Pipeline
 
 MOST = 30  # rows of a table
 LAYER_FATES = {"kept": KEPT, "suppressed": SUPPRESSED, "beyond-cap": BEYOND_CAP}
 
 
-def candidate_of(situation: Situation, layer: str, index: int) -> int | None:
+def candidate_of(pipeline: Pipeline, layer: str, index: int) -> int | None:
     """Returns the candidate that a box of a layer of the detections step is, None if there is no such box."""
-    fates = situation.fates
+    fates = pipeline.fates
     if layer == "before":
         candidates = torch.arange(len(fates.fate))
     elif layer == "kept":
@@ -25,43 +25,43 @@ def candidate_of(situation: Situation, layer: str, index: int) -> int | None:
     return int(candidates[index]) if 0 <= index < len(candidates) else None
 
 
-def detection_report(situation: Situation, candidate: int) -> str:
+def detection_report(pipeline: Pipeline, candidate: int) -> str:
     """Returns where a predicted box came from and what became of it and of those beside it."""
-    found, fates = situation.candidates, situation.fates
+    found, fates = pipeline.candidates, pipeline.fates
     anchor, label = int(found.anchor[candidate]), int(found.label[candidate])
-    name = situation.network.class_names[label]
-    case = cases_of(situation, range(anchor, anchor + 1))[0]
+    name = pipeline.network.class_names[label]
+    case = cases_of(pipeline, range(anchor, anchor + 1))[0]
     width, height = (case.box[2] - case.box[0], case.box[3] - case.box[1])
     text = f"<h3>{html.plain(name)} {fates.score[candidate]:.2f}</h3>"
     text += html.facts(
         [
             ("came from", f"{LEVELS[int(found.level[candidate])]}, {width:.0f}×{height:.0f} px anchor"),
-            ("became of it", outcome_of(situation, anchor, label, found.score[candidate].item())),
+            ("became of it", outcome_of(pipeline, anchor, label, found.score[candidate].item())),
             ("its anchor is", f"{case.label} ({case.why})"),
-            ("boxes it suppressed", html.count(int((situation.suppressors.index == candidate).sum()))),
+            ("boxes it suppressed", html.count(int((pipeline.suppressors.index == candidate).sum()))),
         ]
     )
-    return text + _victims(situation, candidate)
+    return text + _victims(pipeline, candidate)
 
 
-def detection_layers(situation: Situation, candidate: int) -> tuple[Layer, ...]:
+def detection_layers(pipeline: Pipeline, candidate: int) -> tuple[Layer, ...]:
     """Returns the anchor a predicted box came from and the boxes it suppressed."""
-    found = situation.candidates
-    anchor = situation.grid.boxes[found.anchor[candidate] : found.anchor[candidate] + 1]
-    victims = situation.suppressors.index == candidate
+    found = pipeline.candidates
+    anchor = pipeline.grid.boxes[found.anchor[candidate] : found.anchor[candidate] + 1]
+    victims = pipeline.suppressors.index == candidate
     return (
         Layer("victims", "suppressed by it", "suppressed", found.box[victims].numpy(), width=1),
         Layer("inspected", "its anchor", "foreground", anchor.numpy(), dashed=True, width=2),
     )
 
 
-def _victims(situation: Situation, candidate: int) -> str:
-    found, by = situation.candidates, situation.suppressors
+def _victims(pipeline: Pipeline, candidate: int) -> str:
+    found, by = pipeline.candidates, pipeline.suppressors
     victims = torch.nonzero(by.index == candidate).squeeze(1)
     if not len(victims):
         return ""
     victims = victims[found.score[victims].argsort(descending=True)][:MOST].tolist()
-    names = situation.network.class_names
+    names = pipeline.network.class_names
     rows = tuple(
         (
             names[found.label[each]],

@@ -10,12 +10,12 @@ from core.retinanet.boxes import decode
 from core.retinanet.matching import FOREGROUND, IGNORED
 from core.retinanet.postprocess import BEYOND_CAP, KEPT
 from playground.components import html
-from playground.pipeline.pipeline import Situation
+from playground.pipeline.pipeline import Pipeline
 
 COLUMNS = ("anchor", "IoU", "is", "top class", "CE → loss", "share", "box it makes", "which is")
 
 
-class Case(NamedTuple):
+class AnchorFacts(NamedTuple):
     """One anchor of a picture and all that is known of it.
 
     Attributes:
@@ -63,9 +63,9 @@ def anchors_at(grid: AnchorGrid, level: int, point: tuple[float, float]) -> rang
     return range(first, first + grid.per_place)
 
 
-def place_report(situation: Situation, point: tuple[float, float]) -> str:
+def place_report(pipeline: Pipeline, point: tuple[float, float]) -> str:
     """Returns a table of anchors for each level; the level with the best overlap is open."""
-    cases = [cases_of(situation, anchors_at(situation.grid, level, point)) for level in range(len(LEVELS))]
+    cases = [cases_of(pipeline, anchors_at(pipeline.grid, level, point)) for level in range(len(LEVELS))]
     best = max(range(len(LEVELS)), key=lambda level: max(case.iou for case in cases[level]))
     text = f"<h3>Anchors at {point[0]:.0f}, {point[1]:.0f}</h3>"
     for level, group in enumerate(cases):
@@ -76,31 +76,31 @@ def place_report(situation: Situation, point: tuple[float, float]) -> str:
     return text
 
 
-def cases_of(situation: Situation, anchors: range) -> list[Case]:
+def cases_of(pipeline: Pipeline, anchors: range) -> list[AnchorFacts]:
     """Returns what is known of some anchors."""
     chosen = torch.tensor(list(anchors))
-    match, outputs = situation.match, situation.prediction.outputs
+    match, outputs = pipeline.match, pipeline.prediction.outputs
     logits = outputs.logits[0][chosen]  # [A, K]
     probability, top = logits.sigmoid().max(dim=1)
-    decoded = decode(outputs.deltas[0][chosen], situation.grid.boxes[chosen])
-    paid, whole = situation.losses.classification[chosen], situation.losses.classification.sum().clamp(min=1e-12)
-    entropy = situation.losses_under(Loss(kind="cross_entropy")).classification[chosen]
-    names, matching = situation.network.class_names, situation.config.matching
+    decoded = decode(outputs.deltas[0][chosen], pipeline.grid.boxes[chosen])
+    paid, whole = pipeline.losses.classification[chosen], pipeline.losses.classification.sum().clamp(min=1e-12)
+    entropy = pipeline.losses_under(Loss(kind="cross_entropy")).classification[chosen]
+    names, matching = pipeline.network.class_names, pipeline.config.matching
     return [
-        Case(
+        AnchorFacts(
             anchor=anchor,
-            box=tuple(situation.grid.boxes[anchor].tolist()),
+            box=tuple(pipeline.grid.boxes[anchor].tolist()),
             iou=match.iou[anchor].item(),
             label=_label(int(match.label[anchor])),
-            why=_why(match.iou[anchor].item(), bool(match.forced[anchor]), matching, len(situation.objects[0])),
-            object=_object(situation, anchor),
+            why=_why(match.iou[anchor].item(), bool(match.forced[anchor]), matching, len(pipeline.objects[0])),
+            object=_object(pipeline, anchor),
             top_class=names[int(top[row])],
             probability=probability[row].item(),
             cross_entropy=entropy[row].item(),
             loss=paid[row].item(),
             share=(paid[row] / whole).item(),
             decoded=tuple(decoded[row].tolist()),
-            outcome=outcome_of(situation, anchor, int(top[row]), probability[row].item()),
+            outcome=outcome_of(pipeline, anchor, int(top[row]), probability[row].item()),
         )
         for row, anchor in enumerate(anchors)
     ]
@@ -122,37 +122,37 @@ def _why(iou: float, forced: bool, matching: Matching, objects: int) -> str:
     return f"between {matching.bg_iou_threshold:g} and {matching.fg_iou_threshold:g}"
 
 
-def _object(situation: Situation, anchor: int) -> str:
-    if int(situation.match.label[anchor]) != FOREGROUND:
+def _object(pipeline: Pipeline, anchor: int) -> str:
+    if int(pipeline.match.label[anchor]) != FOREGROUND:
         return "–"
-    number = int(situation.match.object[anchor])
-    return f"{situation.picture.class_names[situation.objects[1][number]]} {number + 1}"
+    number = int(pipeline.match.object[anchor])
+    return f"{pipeline.picture.class_names[pipeline.objects[1][number]]} {number + 1}"
 
 
-def outcome_of(situation: Situation, anchor: int, label: int, probability: float) -> str:
+def outcome_of(pipeline: Pipeline, anchor: int, label: int, probability: float) -> str:
     """Returns in words what inference made of one anchor's score for one class."""
-    threshold = situation.config.inference.score_threshold
+    threshold = pipeline.config.inference.score_threshold
     if not probability > threshold:
         return f"below the score threshold {threshold:g}"
-    found, fates = situation.candidates, situation.fates
+    found, fates = pipeline.candidates, pipeline.fates
     here = torch.nonzero((found.anchor == anchor) & (found.label == label)).squeeze(1)
     if not len(here):
-        return f"cut by top-K ({situation.config.inference.topk_candidates})"
+        return f"cut by top-K ({pipeline.config.inference.topk_candidates})"
     candidate = int(here[0])
     fate = int(fates.fate[candidate])
     if fate == KEPT:
         return "detection"
     if fate == BEYOND_CAP:
-        return f"beyond the cap of {situation.config.inference.max_detections}"
-    winner = int(situation.suppressors.index[candidate])
-    names = situation.network.class_names
+        return f"beyond the cap of {pipeline.config.inference.max_detections}"
+    winner = int(pipeline.suppressors.index[candidate])
+    names = pipeline.network.class_names
     if winner < 0:
         return "lowered below the threshold by soft NMS"
-    iou = situation.suppressors.iou[candidate]
+    iou = pipeline.suppressors.iou[candidate]
     return f"suppressed by {names[found.label[winner]]} {fates.score[winner]:.2f} (IoU {iou:.2f})"
 
 
-def _row(case: Case) -> tuple[str, ...]:
+def _row(case: AnchorFacts) -> tuple[str, ...]:
     return (
         _size(case.box),
         f"{case.iou:.2f}",

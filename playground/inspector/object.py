@@ -9,20 +9,20 @@ from core.retinanet.anchors import LEVELS
 from core.retinanet.matching import match_anchors
 from playground.canvas.view import Layer
 from playground.components import html
-from playground.pipeline.pipeline import Situation
+from playground.pipeline.pipeline import Pipeline
 
 OCTAVE = 2 ** (1 / 3)  # a size this much off still overlaps well
 STRETCH = 1.6  # a shape this much off does not
 
 
-def object_report(situation: Situation, number: int) -> str:
+def object_report(pipeline: Pipeline, number: int) -> str:
     """Returns what became of an object of the picture, counted from 0."""
-    match, boxes = situation.match, situation.objects[0]
+    match, boxes = pipeline.match, pipeline.objects[0]
     x1, y1, x2, y2 = boxes[number].tolist()
-    name = situation.picture.class_names[situation.objects[1][number]]
+    name = pipeline.picture.class_names[pipeline.objects[1][number]]
     mine = match.foreground & (match.object == number)
     iou, best = match.best_iou[number].item(), int(match.best_anchor[number])
-    level = situation.grid.level
+    level = pipeline.grid.level
     text = f"<h3>{html.plain(name)} {number + 1}</h3>"
     text += html.facts(
         [
@@ -33,7 +33,7 @@ def object_report(situation: Situation, number: int) -> str:
         ]
     )
     rows = tuple(
-        (LEVELS[each], html.count(int((mine & (level == each)).sum())), _best_on(situation, mine & (level == each)))
+        (LEVELS[each], html.count(int((mine & (level == each)).sum())), _best_on(pipeline, mine & (level == each)))
         for each in range(len(LEVELS))
         if bool((mine & (level == each)).any())
     )
@@ -41,35 +41,35 @@ def object_report(situation: Situation, number: int) -> str:
         return (
             text
             + html.table(html.Table("Its anchors", ("level", "anchors", "best IoU"), rows))
-            + _weak(situation, number, iou, forced_only=bool((match.forced[mine]).all()))
+            + _weak(pipeline, number, iou, forced_only=bool((match.forced[mine]).all()))
         )
-    return text + html.paragraph("No anchor answers for it, so it trains nothing. " + remedy(situation, number, iou))
+    return text + html.paragraph("No anchor answers for it, so it trains nothing. " + remedy(pipeline, number, iou))
 
 
-def object_layers(situation: Situation, number: int) -> tuple[Layer, ...]:
+def object_layers(pipeline: Pipeline, number: int) -> tuple[Layer, ...]:
     """Returns the anchors that answer for an object."""
-    mine = situation.match.foreground & (situation.match.object == number)
-    boxes = situation.grid.boxes[mine]
-    return (Layer("inspected", "its anchors", "foreground", boxes.numpy(), values=situation.match.iou[mine]),)
+    mine = pipeline.match.foreground & (pipeline.match.object == number)
+    boxes = pipeline.grid.boxes[mine]
+    return (Layer("inspected", "its anchors", "foreground", boxes.numpy(), values=pipeline.match.iou[mine]),)
 
 
-def _best_on(situation: Situation, where: torch.Tensor) -> str:
-    return f"{situation.match.iou[where].max().item():.2f}"
+def _best_on(pipeline: Pipeline, where: torch.Tensor) -> str:
+    return f"{pipeline.match.iou[where].max().item():.2f}"
 
 
-def _weak(situation: Situation, number: int, iou: float, *, forced_only: bool) -> str:
+def _weak(pipeline: Pipeline, number: int, iou: float, *, forced_only: bool) -> str:
     if not forced_only:
         return ""
-    return html.paragraph("It has only what is forced on it. " + remedy(situation, number, iou))
+    return html.paragraph("It has only what is forced on it. " + remedy(pipeline, number, iou))
 
 
-def remedy(situation: Situation, number: int, iou: float) -> str:
+def remedy(pipeline: Pipeline, number: int, iou: float) -> str:
     """Returns why an object gets no anchor by its overlap, and settings that would change that, in sentences."""
-    matching = situation.config.matching
+    matching = pipeline.config.matching
     if iou >= matching.fg_iou_threshold:
-        return _taken(situation, number)
+        return _taken(pipeline, number)
     reasons = [f"Its best anchor overlaps it by {iou:.2f}, foreground begins at {matching.fg_iou_threshold:g}."]
-    reasons += _shape(situation, number)
+    reasons += _shape(pipeline, number)
     lower = math.floor(100 * iou) / 100
     both = f", and {_label('matching.bg_iou_threshold')} with it" if lower < matching.bg_iou_threshold else ""
     reasons.append(f"Or lower {_label('matching.fg_iou_threshold')} to {lower:g}{both}.")
@@ -83,13 +83,13 @@ def _label(path: str) -> str:
     return f"“{knobs()[path].label}”"
 
 
-def _taken(situation: Situation, number: int) -> str:
+def _taken(pipeline: Pipeline, number: int) -> str:
     """Its good anchors overlap another object more."""
-    boxes = situation.objects[0]
-    alone = match_anchors(situation.grid.boxes, boxes[number : number + 1], situation.config.matching)
-    others = situation.match.object[alone.foreground].unique().tolist()
-    names = situation.picture.class_names
-    labels = situation.objects[1]
+    boxes = pipeline.objects[0]
+    alone = match_anchors(pipeline.grid.boxes, boxes[number : number + 1], pipeline.config.matching)
+    others = pipeline.match.object[alone.foreground].unique().tolist()
+    names = pipeline.picture.class_names
+    labels = pipeline.objects[1]
     whose = ", ".join(f"{names[labels[other]]} {other + 1}" for other in others if other != number)
     return (
         f"Anchors overlap it enough, but all of them overlap {whose or 'another object'} at least as much: add ratios "
@@ -97,11 +97,11 @@ def _taken(situation: Situation, number: int) -> str:
     )
 
 
-def _shape(situation: Situation, number: int) -> list[str]:
+def _shape(pipeline: Pipeline, number: int) -> list[str]:
     """Says whether anchors are too large, too small or of other shape than an object."""
-    x1, y1, x2, y2 = situation.objects[0][number].tolist()
+    x1, y1, x2, y2 = pipeline.objects[0][number].tolist()
     side, ratio = math.sqrt((x2 - x1) * (y2 - y1)), (y2 - y1) / max(x2 - x1, 1e-6)
-    anchors = situation.config.anchors
+    anchors = pipeline.config.anchors
     sides = [size * scale for size in anchors.sizes for scale in anchors.scales]
     nearest_ratio = min(anchors.ratios, key=lambda each: abs(math.log(each / ratio)))
     finest, coarsest, shapes = (_label(f"anchors.{name}") for name in ("size_p3", "size_p7", "ratios"))

@@ -11,7 +11,7 @@ from playground.components import html
 from playground.components.knob_search import search
 from playground.components.notice import notice
 from playground.components.plot import plot
-from playground.evaluations.query import Inquiry
+from playground.evaluations.query import EvaluationQuery
 from playground.layout.knob_widgets import make_widget
 from playground.layout.runs_table import run_view
 from playground.layout.source_bar import source_bar
@@ -67,14 +67,14 @@ class Parts(NamedTuple):
 
     @property
     def shown(self) -> list:
-        """What `show` gives new values, in the order of `Shown`."""
+        """What `show` gives new values, in the order of `PageUpdate`."""
         first = [self.notice, self.strip, self.canvas, self.readout, self.figure, self.more]
         last = [self.changes, self.side, self.other, self.counts, self.bar]
         return [*first, *last, self.panel.question, self.panel.checks]
 
     @property
     def asked(self) -> list:
-        """What `show` needs, in the order of `Asked`."""
+        """What `show` needs, in the order of `PageState`."""
         first = [self.step, self.own, self.pick, self.run, self.level, self.settings, self.lesson, self.curve, self.p_t]
         last = [self.frame, self.inquiry, self.answer]
         return [*first, self.map, self.pinned, self.pinned_own, self.beside, *last]
@@ -110,7 +110,7 @@ def lay_out() -> Parts:
     level, pins = gr.State(0), [gr.State(""), gr.State(None), gr.State(False)]
     shown = [message, navigation, view, numbers, *under, changes, side, other, counts, bar]
     asked = [*states, level, settings, curve, p_t, gr.State(MAPS[0]), *pins, gr.Number(1, visible="hidden")]
-    asked += [gr.State(Inquiry()), gr.State(None)]
+    asked += [gr.State(EvaluationQuery()), gr.State(None)]
     return Parts(*shown, *asked, film, widgets, more | buttons | pinning, lesson)
 
 

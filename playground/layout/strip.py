@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import gradio as gr
 
-from playground.steps.step import Levels, Part
+from playground.steps.step import Levels, StripItem
 
 SCRIPT = (Path(__file__).parent / "strip.js").read_text("utf-8")
 
@@ -19,11 +19,11 @@ SCRIPT = (Path(__file__).parent / "strip.js").read_text("utf-8")
 _answers = itertools.count()
 
 
-class Cell(NamedTuple):
+class StripCell(NamedTuple):
     """A part of a step with its live number."""
 
     step: str
-    part: Part
+    part: StripItem
     headline: str
 
 
@@ -40,7 +40,7 @@ def strip() -> gr.HTML:
 
 
 def value(
-    cells: list[Cell], levels: Levels, *, step: str, level: int, map_: str, query: str, asked: dict[str, Any]
+    cells: list[StripCell], levels: Levels, *, step: str, level: int, map_: str, query: str, asked: dict[str, Any]
 ) -> str:
     """Returns the component's value, each time another one, so that the browser notices every answer.
 

@@ -13,8 +13,8 @@ from core.config import Config, knobs
 from core.weights.sources import WeightsError
 from playground.lessons.lesson import Claim, LessonStep
 from playground.lessons.quantities import QUANTITIES, shown
-from playground.pipeline.pipeline import Situation
-from playground.state.page_state import Asked
+from playground.pipeline.pipeline import Pipeline
+from playground.state.page_state import PageState
 from playground.state.settings import settings_of, value_text
 from playground.support.cache import PostponedError
 
@@ -56,7 +56,7 @@ class Check(NamedTuple):
         return f"{mark} {name}: {value} {SIGNS[self.claim.sign]} {other}{which}"
 
 
-class Telling:
+class Narration:
     """A step of a lesson under what is on show.
 
     Args:
@@ -67,7 +67,7 @@ class Telling:
         ConfigError: The settings on show are not allowed.
     """
 
-    def __init__(self, step: LessonStep, asked: Asked) -> None:
+    def __init__(self, step: LessonStep, asked: PageState) -> None:
         self.step, self.asked = step, asked
         self.answered = not step.question or asked.answer is not None
         self._config = asked.config()
@@ -128,23 +128,23 @@ class Telling:
             other = self._value(claim.names[1], self._before if claim.earlier else self._now)
         return Check(claim, value, other)
 
-    def _value(self, name: str, situation: Callable[[], Situation]) -> float | None:
+    def _value(self, name: str, pipeline: Callable[[], Pipeline]) -> float | None:
         """Returns a quantity, None where the settings have none."""
         try:
-            return QUANTITIES[name](situation())
+            return QUANTITIES[name](pipeline())
         except PostponedError:
             raise
         except (WeightsError, ValueError):
             return None
 
-    def _now(self) -> Situation:
-        return self.asked.situation()
+    def _now(self) -> Pipeline:
+        return self.asked.pipeline()
 
-    def _before(self) -> Situation:
+    def _before(self) -> Pipeline:
         """Returns what was before the answer, or, where that sets nothing, before the step."""
-        return self.asked._replace(settings=settings_of(self._config.replace(self.step.before))).situation()
+        return self.asked._replace(settings=settings_of(self._config.replace(self.step.before))).pipeline()
 
-    def _of_text(self) -> Situation:
+    def _of_text(self) -> Pipeline:
         """Returns what the text is about, which the answer leaves as it was."""
         return self._before() if self.answered and self.step.later else self._now()
 

@@ -4,28 +4,28 @@ import json
 from typing import Any
 
 from playground.components import html
-from playground.lessons.narration import Telling
-from playground.lessons.position import Place
-from playground.state.page_state import Asked
-from playground.steps.step import Look
+from playground.lessons.narration import Narration
+from playground.lessons.position import LessonPosition
+from playground.state.page_state import PageState
+from playground.steps.step import StepView
 from playground.support.cache import PostponedError
 
 AS_TOLD = "as told"  # what choosing the link under changed settings tells
 
 
-def staged(asked: Asked) -> tuple[str | None, str | None]:
+def staged(asked: PageState) -> tuple[str | None, str | None]:
     """Returns the values of the parts "lesson" and "checks"; None leaves them while a number takes too long."""
-    place = Place.from_link(asked.lesson)
+    place = LessonPosition.from_link(asked.lesson)
     if place is None:
         return json.dumps({"link": ""}), ""
-    telling = Telling(place.lesson.steps[place.index], asked)
+    telling = Narration(place.lesson.steps[place.index], asked)
     try:
         return json.dumps(_question(place, telling)), _checks(telling)
     except PostponedError:
         return None, None
 
 
-def _question(place: Place, telling: Telling) -> dict[str, Any]:
+def _question(place: LessonPosition, telling: Narration) -> dict[str, Any]:
     step = telling.step
     question, answers = telling.question()
     return {
@@ -41,7 +41,7 @@ def _question(place: Place, telling: Telling) -> dict[str, Any]:
     }
 
 
-def _checks(telling: Telling) -> str:
+def _checks(telling: Narration) -> str:
     """Returns the claims, each true or not, and what the reader has moved."""
     items = "".join(f"<li>{html.plain(str(check))}</li>" for check in telling.checks())
     text = f"<ul>{items}</ul>" if items else ""
@@ -51,9 +51,9 @@ def _checks(telling: Telling) -> str:
     return text
 
 
-def layered(look: Look, asked: Asked) -> Look:
+def layered(look: StepView, asked: PageState) -> StepView:
     """Returns what a step shows with the layers on that the lesson wants, while it is the step of the lesson."""
-    place = Place.from_link(asked.lesson)
+    place = LessonPosition.from_link(asked.lesson)
     step = place and place.lesson.steps[place.index]
     if not step or not step.layers or asked.step != step.show:
         return look

@@ -8,10 +8,10 @@ import gradio as gr
 
 from playground.components import html
 from playground.lessons.lesson import Lesson
-from playground.lessons.narration import Telling
+from playground.lessons.narration import Narration
 from playground.lessons.parser import lessons
-from playground.lessons.position import Place
-from playground.state.page_state import Asked
+from playground.lessons.position import LessonPosition
+from playground.state.page_state import PageState
 
 SCRIPT = (Path(__file__).parent / "question.js").read_text("utf-8")
 FREE = "Free play"
@@ -80,21 +80,21 @@ def known(seen: object) -> list[str]:
 
 @cache
 def _links() -> tuple[str, ...]:
-    return tuple(Place(each, index).link for each in lessons().values() for index in range(len(each.steps)))
+    return tuple(LessonPosition(each, index).link for each in lessons().values() for index in range(len(each.steps)))
 
 
-def contents(asked: Asked, seen: list[str]) -> list:
+def contents(asked: PageState, seen: list[str]) -> list:
     """Returns new values for `Panel.shown`.
 
     Args:
         asked: What is on show; its lesson may be none.
         seen: Links of the steps seen so far.
     """
-    place = Place.from_link(asked.lesson)
+    place = LessonPosition.from_link(asked.lesson)
     if place is None:
         return [gr.Column(visible=False), *[gr.skip()] * 5]
     lesson, index = place
-    telling = Telling(lesson.steps[index], asked)
+    telling = Narration(lesson.steps[index], asked)
     last = index + 1 == len(lesson.steps)
     return [
         gr.Column(visible=True),
@@ -106,7 +106,7 @@ def contents(asked: Asked, seen: list[str]) -> list:
     ]
 
 
-def _head(place: Place, seen: list[str]) -> str:
+def _head(place: LessonPosition, seen: list[str]) -> str:
     lesson, index = place
     done = f"step {index + 1} of {len(lesson.steps)} · {len(known(seen))} of {len(_links())} seen"
     return f"### {lesson.title}: {lesson.steps[index].title} <small>{done}</small>"
@@ -131,7 +131,7 @@ def minutes(*chosen: Lesson) -> str:
     return f"{count} minute{'s' * (count > 1)}"
 
 
-def chosen_preset(place: Place | None) -> object:
+def chosen_preset(place: LessonPosition | None) -> object:
     """Returns a new value for the choice of short runs; where the step compares none, it stays."""
     return (place and place.lesson.steps[place.index].compare) or gr.skip()
 
@@ -143,10 +143,10 @@ def following(lesson: Lesson) -> Lesson | None:
     return later[0] if later else None
 
 
-def moved(place: Place, steps: int) -> Place:
+def moved(place: LessonPosition, steps: int) -> LessonPosition:
     """Returns the place some steps on or back; after the last step of a lesson begins the next one."""
     index = place.index + steps
     if index >= len(place.lesson.steps):
         after = following(place.lesson)
-        return Place(after, 0) if after else place
-    return Place(place.lesson, max(0, index))
+        return LessonPosition(after, 0) if after else place
+    return LessonPosition(place.lesson, max(0, index))

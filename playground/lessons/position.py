@@ -6,7 +6,7 @@ from playground.lessons.lesson import Lesson
 from playground.lessons.parser import lessons
 
 
-class Place(NamedTuple):
+class LessonPosition(NamedTuple):
     """Where one is: a lesson and the index of its step; links write it "key.1"."""
 
     lesson: Lesson
@@ -18,7 +18,7 @@ class Place(NamedTuple):
         return f"{self.lesson.key}.{self.index + 1}"
 
     @classmethod
-    def from_link(cls, text: str) -> "Place | None":
+    def from_link(cls, text: str) -> "LessonPosition | None":
         """Reads what `link` writes; None for "".
 
         Raises:

@@ -9,38 +9,38 @@ from core.analysis.loss_concentration import cumulative, hardest_share
 from core.retinanet.losses import total_loss
 from core.retinanet.matching import BACKGROUND, IGNORED
 from playground.components import html
-from playground.pipeline.pipeline import Situation
+from playground.pipeline.pipeline import Pipeline
 from playground.steps.loss.shares import effective_number, groups_of
 
 HIT = 0.5  # IoU from which a detection of the right class has found an object
-Quantity = Callable[[Situation], float]
+Quantity = Callable[[Pipeline], float]
 
 
-def _share(situation: Situation, where: torch.Tensor) -> float:
-    losses = situation.losses.classification
+def _share(pipeline: Pipeline, where: torch.Tensor) -> float:
+    losses = pipeline.losses.classification
     return (losses[where].sum() / losses.sum().clamp(min=1e-12)).item()
 
 
-def _group(situation: Situation, name: str) -> torch.Tensor:
+def _group(pipeline: Pipeline, name: str) -> torch.Tensor:
     """Which anchors belong to one of `groups_of`, bool [N]."""
-    return dict(groups_of(situation))[name]
+    return dict(groups_of(pipeline))[name]
 
 
-def _hardest(situation: Situation, side: int, share: float) -> float:
+def _hardest(pipeline: Pipeline, side: int, share: float) -> float:
     """How much of foreground's (0) or background's (1) loss the hardest share of its anchors holds."""
-    losses = situation.sides.losses(situation.config.loss)[side]
+    losses = pipeline.sides.losses(pipeline.config.loss)[side]
     return hardest_share(cumulative(losses), share) if len(losses) else 0.0
 
 
-def _totals(situation: Situation) -> tuple[float, float]:
-    losses = total_loss([situation.losses], situation.config.loss)
+def _totals(pipeline: Pipeline) -> tuple[float, float]:
+    losses = total_loss([pipeline.losses], pipeline.config.loss)
     return losses.classification.item(), losses.box.item()
 
 
-def _found(situation: Situation) -> torch.Tensor:
+def _found(pipeline: Pipeline) -> torch.Tensor:
     """Tells of each object whether a detection of its class overlaps it well, bool [M]."""
-    found, order = situation.candidates, situation.fates.order
-    boxes, labels = situation.objects[0], situation.labels
+    found, order = pipeline.candidates, pipeline.fates.order
+    boxes, labels = pipeline.objects[0], pipeline.labels
     if not len(order) or not len(boxes):
         return torch.zeros(len(boxes), dtype=torch.bool)
     overlap = box_iou(boxes, found.box[order]) >= HIT

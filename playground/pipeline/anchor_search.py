@@ -6,20 +6,20 @@ from core.analysis.anchor_search import Objects, collect, measure, search
 from core.analysis.size_check import objects_in
 from core.config import Config
 from core.data.sources import SceneData
-from playground.data.image_ref import DataPlace, is_kept
+from playground.data.image_ref import ImageRef, is_kept
 from playground.data.sources import looks_of
-from playground.pipeline.pipeline import Situation
+from playground.pipeline.pipeline import Pipeline
 
 SCENES = 100
 FIT_TO = ("this picture", f"{SCENES} scenes with these dials", "the data set on show")
 
 
-def fitted(whose: str, situation: Situation, place: DataPlace | None = None) -> tuple[Config, str]:
+def fitted(whose: str, pipeline: Pipeline, place: ImageRef | None = None) -> tuple[Config, str]:
     """Returns the settings with better scales and ratios, and what they improve, in a sentence.
 
     Args:
         whose: One of `FIT_TO`.
-        situation: The picture under the settings.
+        pipeline: The picture under the settings.
         place: Of the picture in its data set.
 
     Raises:
@@ -27,9 +27,9 @@ def fitted(whose: str, situation: Situation, place: DataPlace | None = None) -> 
     """
     if whose not in FIT_TO:
         raise ValueError(f"Anchors can be fitted to {' or to '.join(FIT_TO)}, not to {whose!r}.")
-    config = situation.config
+    config = pipeline.config
     if whose == FIT_TO[0]:
-        objects = _of_picture(situation)
+        objects = _of_picture(pipeline)
     else:
         objects = _of_scenes(config) if whose == FIT_TO[1] else _of_data(place, config)
     if not len(objects.boxes):
@@ -44,16 +44,16 @@ def fitted(whose: str, situation: Situation, place: DataPlace | None = None) -> 
     return config.replace({"anchors.scales": better.scales, "anchors.ratios": better.ratios}), said
 
 
-def _of_data(place: DataPlace | None, config: Config) -> Objects:
+def _of_data(place: ImageRef | None, config: Config) -> Objects:
     if not is_kept(place):
         raise ValueError("There is no data set on show: choose one above the picture.")
     looks = looks_of(place.source, config)
     return objects_in([look for each in looks.values() for look in each])[0]
 
 
-def _of_picture(situation: Situation) -> Objects:
-    boxes = situation.objects[0]
-    return Objects(boxes, torch.tensor(situation.batch.pixels.shape[-2:]).expand(len(boxes), 2))
+def _of_picture(pipeline: Pipeline) -> Objects:
+    boxes = pipeline.objects[0]
+    return Objects(boxes, torch.tensor(pipeline.batch.pixels.shape[-2:]).expand(len(boxes), 2))
 
 
 def _of_scenes(config: Config) -> Objects:

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from core.analysis.initial_logits import first_logits
 from core.analysis.loss_concentration import Sides
-from core.analysis.model_costs import Costs, Part, costs_of, parts_of
+from core.analysis.model_costs import Costs, ModelPart, costs_of, parts_of
 from core.config import Config, Effect, Loss
 from core.retinanet.anchors import AnchorGrid
 from core.retinanet.losses import AnchorLosses, anchor_losses, total_loss
@@ -21,7 +21,7 @@ from core.retinanet.postprocess import Candidates, Fates, LevelCounts, Suppresso
 from core.retinanet.predict import Prediction, anchors_of, candidates_of, predict
 from core.retinanet.preprocess import Batch, objects_of, prepare
 from core.weights.sources import WeightsError, adopt
-from playground.data.image_ref import DataPlace
+from playground.data.image_ref import ImageRef
 from playground.data.picture import Picture
 from playground.pipeline.networks import SEEDING, Network, is_ready, network_of, weights_under
 from playground.support.cache import Cache, PostponedError
@@ -38,10 +38,10 @@ _fates, _suppressors = Cache(PEOPLE, ROOM), Cache(PEOPLE, ROOM)
 _losses, _first_losses = Cache(4 * PEOPLE, ROOM), Cache(256)  # the latter are single numbers
 
 
-class Situation:
+class Pipeline:
     """A picture under settings; its properties raise `WeightsError` where weights are needed that do not fit."""
 
-    def __init__(self, picture: Picture, config: Config, *, held: bool = False, place: DataPlace | None = None) -> None:
+    def __init__(self, picture: Picture, config: Config, *, held: bool = False, place: ImageRef | None = None) -> None:
         self.picture, self.config = picture, config
         self.place = place  # of the picture in its data set, None if it is in none
         self.held = held  # by a finger on a knob, or asked for in haste: what takes long waits
@@ -109,7 +109,7 @@ class Situation:
             return self.picture.class_names
 
     @property
-    def parts(self) -> tuple[Part, ...]:
+    def parts(self) -> tuple[ModelPart, ...]:
         """Parameters of each part of the network, and which of them train."""
         per_place = self.config.anchors.per_place
         return parts_of(self.config.model, num_classes=len(self.class_names), anchors_per_place=per_place)

@@ -6,8 +6,8 @@ from pathlib import Path
 from threading import Lock
 from typing import Any, NamedTuple
 
-from core.experiments.comparison import Part
-from core.experiments.presets import PRESETS, Arm
+from core.experiments.comparison import VariantRun
+from core.experiments.presets import PRESETS, Variant
 from core.io.jsonl import JsonLines
 from core.runs.folder import About, RunFolder, apart
 from core.runs.snapshots import Frame, frame_of, read_scene
@@ -17,7 +17,7 @@ from playground.runs.labels import FILE, Label, read_label
 KEPT = 64  # files in memory
 
 
-class Curve(NamedTuple):
+class RunRecords(NamedTuple):
     """What one training has recorded so far; of a comparison, that of one arm.
 
     Attributes:
@@ -26,7 +26,7 @@ class Curve(NamedTuple):
         evaluations: Records of its evaluations.
     """
 
-    part: Part
+    part: VariantRun
     steps: list[dict[str, Any]]
     evaluations: list[dict[str, Any]]
 
@@ -38,9 +38,9 @@ class Reader:
         self._files: OrderedDict[Path, JsonLines] = OrderedDict()
         self._lock = Lock()
 
-    def curve(self, folder: RunFolder) -> Curve:
+    def curve(self, folder: RunFolder) -> RunRecords:
         """Returns what a run has recorded so far."""
-        return Curve(Part(_arm(about_of(folder)), 0, folder), *apart(self._read(folder.metrics)))
+        return RunRecords(VariantRun(_arm(about_of(folder)), 0, folder), *apart(self._read(folder.metrics)))
 
     def frames(self, folder: RunFolder) -> int:
         """Returns how many frames the film of a run has so far."""
@@ -100,6 +100,6 @@ def _picture(path: Path, stamp: tuple[int, int]) -> Picture | None:
     return scene and Picture("a held-out picture", scene.sample, scene.class_names, key, key)
 
 
-def _arm(about: About) -> Arm:
+def _arm(about: About) -> Variant:
     arms = PRESETS[about.preset].arms if about.preset in PRESETS else ()
-    return next((arm for arm in arms if arm.name == about.arm), Arm(about.arm, {}))
+    return next((arm for arm in arms if arm.name == about.arm), Variant(about.arm, {}))

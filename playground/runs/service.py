@@ -31,7 +31,7 @@ from core.scheduler.daemon import ensure_server
 from core.scheduler.queue import PAGES, STOPPING, Queue, Standing
 from core.scheduler.throttle import touch
 from playground.runs.labels import Label
-from playground.runs.reader import Curve, Reader, about_of, changed, label_of
+from playground.runs.reader import Reader, RunRecords, about_of, changed, label_of
 
 TRAINING = (STARTING, RUNNING, PAUSED, STOPPING)
 ACTIVE = (QUEUED, *TRAINING)
@@ -54,8 +54,8 @@ class Progress(NamedTuple):
     state: str
     message: str
     preset: Preset | None
-    curves: tuple[Curve, ...]
-    own: Curve | None = None
+    curves: tuple[RunRecords, ...]
+    own: RunRecords | None = None
     place: int = 0
 
     @property

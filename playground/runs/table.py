@@ -19,7 +19,7 @@ Records = tuple[list[dict[str, Any]], list[dict[str, Any]]]  # of steps, of eval
 _read = Cache(1024)
 
 
-class Listed(NamedTuple):
+class ListedRun(NamedTuple):
     """A run to be told of.
 
     Attributes:
@@ -53,7 +53,7 @@ class Run(NamedTuple):
         curves: To be drawn.
     """
 
-    listed: Listed
+    listed: ListedRun
     label: Label
     config: Config | None
     summary: Summary
@@ -75,7 +75,7 @@ class Column(NamedTuple):
     setting: bool = False
 
 
-class Cell(NamedTuple):
+class TableCell(NamedTuple):
     """A value: what it is sorted by, None for nothing, and what is read."""
 
     sort: float | str | None
@@ -95,7 +95,7 @@ RESULTS = (
 )
 
 
-def read_run(listed: Listed, records: Callable[[RunFolder], Records]) -> Run:
+def read_run(listed: ListedRun, records: Callable[[RunFolder], Records]) -> Run:
     """Reads a run's folder, from memory if none of its files has changed.
 
     Args:
@@ -140,16 +140,16 @@ def columns_of(runs: Sequence[Run]) -> list[Column]:
     return [*(Column(path, knobs()[path].label, path, setting=True) for path in paths), *RESULTS]
 
 
-def cells_of(run: Run, columns: Sequence[Column]) -> list[Cell]:
+def cells_of(run: Run, columns: Sequence[Column]) -> list[TableCell]:
     """Returns what a run has in each column."""
     settings = run.config.to_flat() if run.config else {}
     results = _results(run)
     return [_setting(each.key, settings.get(each.key)) if each.setting else results[each.key] for each in columns]
 
 
-def _setting(path: str, value: Any) -> Cell:
+def _setting(path: str, value: Any) -> TableCell:
     if value is None:
-        return Cell(None, "–")
+        return TableCell(None, "–")
     text = f"{value:g}" if isinstance(value, float) else text_of(value)
     if isinstance(value, tuple):
         text = ", ".join(f"{each:.3g}" for each in value)
@@ -157,14 +157,14 @@ def _setting(path: str, value: Any) -> Cell:
         text = text.replace("_", " ")  # as its widget has it
     if len(text) > SHORT:  # a file of weights: its end tells more than its beginning
         text = "…" + text[1 - SHORT :]
-    return Cell(value if isinstance(value, int | float) else text, text)
+    return TableCell(value if isinstance(value, int | float) else text, text)
 
 
-def _results(run: Run) -> Mapping[str, Cell]:
+def _results(run: Run) -> Mapping[str, TableCell]:
     told, metrics = run.summary, run.summary.metrics or {}
     wanted = run.config.training.steps if run.config else None
     return {
-        "steps": Cell(told.step, f"{told.step:,}" + (f" of {wanted:,}" if wanted and told.step != wanted else "")),
+        "steps": TableCell(told.step, f"{told.step:,}" + (f" of {wanted:,}" if wanted and told.step != wanted else "")),
         **{name: _number(metrics.get(name), ".3f") for name in ("ap", "ap50", "ap75")},
         "classification": _number(told.last_loss, ".3f"),
         "box": _number(told.last_box, ".3f"),
@@ -174,12 +174,16 @@ def _results(run: Run) -> Mapping[str, Cell]:
     }
 
 
-def _number(value: float | None, digits: str) -> Cell:
-    return Cell(None, "–") if value is None or not math.isfinite(value) else Cell(value, html.number(value, digits))
+def _number(value: float | None, digits: str) -> TableCell:
+    return (
+        TableCell(None, "–")
+        if value is None or not math.isfinite(value)
+        else TableCell(value, html.number(value, digits))
+    )
 
 
-def _time(seconds: float | None) -> Cell:
+def _time(seconds: float | None) -> TableCell:
     if not seconds:
-        return Cell(None, "–")
+        return TableCell(None, "–")
     minutes, rest = divmod(round(seconds), 60)
-    return Cell(seconds, f"{minutes}:{rest:02}")
+    return TableCell(seconds, f"{minutes}:{rest:02}")

@@ -13,7 +13,7 @@ from playground.runs.curves import MOST, overlaid
 from playground.runs.labels import MAX_TAGS, parse_label, write_label
 from playground.runs.reader import about_of
 from playground.runs.service import ACTIVE, RUNS, Runs
-from playground.runs.table import Listed, Run, cells_of, columns_of, read_run
+from playground.runs.table import ListedRun, Run, cells_of, columns_of, read_run
 from playground.support.trash import Trash
 from playground.support.visitors import VISITORS, visitor_of
 
@@ -82,7 +82,7 @@ def _deleted(name: object, runs: Runs, visitor: str) -> tuple[str, str]:
     return f"{run.title} is deleted.", deleted.key
 
 
-def _read(each: Listed, runs: Runs) -> Run:
+def _read(each: ListedRun, runs: Runs) -> Run:
     return read_run(each, lambda folder: runs.reader.curve(folder)[1:])
 
 
@@ -141,7 +141,7 @@ def _row(run: Run, columns: list, visitor: str) -> dict[str, Any]:
     }
 
 
-def listed(runs: Runs) -> list[Listed]:
+def listed(runs: Runs) -> list[ListedRun]:
     """Returns the runs, at most `MAX_LISTED`: the page's, the newest first, then those in folders beside them."""
     found = [_listed(runs.place, name, standing) for name, standing in runs.standings().items()]
     for folder in _groups(runs.place):
@@ -158,8 +158,8 @@ def _groups(place: Path) -> list[Path]:
     return [path for path in usual if not (path / "config.json").is_file()]
 
 
-def _listed(place: Path, name: str, standing: Standing) -> Listed:
+def _listed(place: Path, name: str, standing: Standing) -> ListedRun:
     folder = RunFolder(place / name)
     state = f"{standing.state}, number {standing.place}" if standing.place else standing.state
     about = about_of(folder)
-    return Listed(name, folder, standing.state, state, standing.message, about.arm, about.owner)
+    return ListedRun(name, folder, standing.state, state, standing.message, about.arm, about.owner)

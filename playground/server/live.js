@@ -15,7 +15,7 @@ window.live ??= (() => {
   const SILENT = "The server does not answer. Is it still running? Reload the page.";
   const CHECK_MS = 60;  // in which Gradio has handed out all parts of an answer
   const parts = new Map();  // name → {show, own, painted, switched}
-  const look = {};  // what else is chosen in the browser, see `Asked`
+  const look = {};  // what else is chosen in the browser, see `PageState`
   let settings = null;  // what the visitor wants
   let shown = "";  // what is on show, as `wanted` says it
   let synced = "";  // what `sync` wrote, until Gradio has told so

@@ -19,7 +19,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
-from playground.state.page_state import Asked
+from playground.state.page_state import PageState
 
 SCRIPT = (Path(__file__).parent / "live.js").read_text("utf-8")
 PATH = f"{API_PREFIX}/live"  # where Gradio's own server in front, if there is one, lets requests through
@@ -42,11 +42,11 @@ class Tokens:
 
     def __init__(self, size: int, own: int) -> None:
         self._size, self._own = size, own
-        self._asked: OrderedDict[str, Asked] = OrderedDict()
+        self._asked: OrderedDict[str, PageState] = OrderedDict()
         self._names: dict[tuple, str] = {}
         self._lock = Lock()
 
-    def of(self, asked: Asked) -> str:
+    def of(self, asked: PageState) -> str:
         """Returns the name of what is asked, the same whatever `BROWSERS` say."""
         key = _key(asked)
         with self._lock:
@@ -62,7 +62,7 @@ class Tokens:
         for name in names[: max(0, len(names) - size)]:
             del self._names[_key(self._asked.pop(name))]
 
-    def get(self, name: object) -> Asked | None:
+    def get(self, name: object) -> PageState | None:
         """Returns what was asked under a name, None if it is not known."""
         with self._lock:
             if not isinstance(name, str) or name not in self._asked:
@@ -71,18 +71,18 @@ class Tokens:
             return self._asked[name]
 
 
-def _key(asked: Asked) -> tuple:
+def _key(asked: PageState) -> tuple:
     # Own pictures are known by their identity: they are kept here, so no other ones can take their place.
     usual = dict.fromkeys((*BROWSERS, *NOT_IN_HASTE))
     rest = asked._replace(own=id(asked.own), pinned_own=id(asked.pinned_own), **usual)
     return tuple(rest)
 
 
-def _holds_pictures(asked: Asked) -> bool:
+def _holds_pictures(asked: PageState) -> bool:
     return bool(asked.own or asked.pinned_own)
 
 
-def look_of(asked: Asked) -> dict[str, Any]:
+def look_of(asked: PageState) -> dict[str, Any]:
     """Returns what the browser keeps beside the settings."""
     return {name: getattr(asked, name) for name in BROWSERS if name != "settings"}
 

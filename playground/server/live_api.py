@@ -5,7 +5,7 @@ from typing import Any
 
 from playground.runs.service import RUNS
 from playground.server.live import BROWSERS
-from playground.server.render import TOKENS, Shown, waves
+from playground.server.render import TOKENS, PageUpdate, render_in_stages
 from playground.state.page_state import MAX_FRAME
 from playground.steps.loss.step import FIGURES
 
@@ -18,10 +18,10 @@ def answers(request: object) -> Iterator[dict[str, Any]]:
             and may be anything.
 
     Yields:
-        `Shown` by name, as `waves` does, or {"forgotten": True} where the token is no longer known.
+        `PageUpdate` by name, as `render_in_stages` does, or {"forgotten": True} where the token is no longer known.
     """
     if not isinstance(request, dict) or not _sound(request):
-        yield Shown("The page sent something that cannot be read: reload it.")._asdict()
+        yield PageUpdate("The page sent something that cannot be read: reload it.")._asdict()
         return
     asked = TOKENS.get(request.get("token"))
     if asked is None:
@@ -30,7 +30,7 @@ def answers(request: object) -> Iterator[dict[str, Any]]:
     chosen = {name: request[name] for name in BROWSERS}
     hasty = {"held": request.get("held") is True, "switched": request["switched"]}
     RUNS.give_way()
-    for shown in waves(asked._replace(**chosen, **hasty)):
+    for shown in render_in_stages(asked._replace(**chosen, **hasty)):
         RUNS.give_way()  # for the browser, too, which paints it now
         yield shown._asdict()
 

@@ -7,11 +7,11 @@ from urllib.parse import parse_qsl, urlencode
 from core.config import MAX_TEXT, Config, ConfigError, knobs
 from core.retinanet.anchors import LEVELS
 from playground.canvas.edit import Pick
-from playground.data.image_ref import DataPlace
+from playground.data.image_ref import ImageRef
 from playground.data.sources import picture_at
-from playground.evaluations.query import Inquiry, asked_for
-from playground.lessons.position import Place
-from playground.state.page_state import Asked, Own, place_of, require_own_weights
+from playground.evaluations.query import EvaluationQuery, asked_for
+from playground.lessons.position import LessonPosition
+from playground.state.page_state import PageState, UserPicture, place_of, require_own_weights
 from playground.state.settings import settings_of
 from playground.steps import STEPS
 from playground.steps.loss.step import FIGURES
@@ -23,12 +23,12 @@ SHOWN = 40  # characters of a name that is not known
 
 MAX_NUMBER = 1e6  # what no place on a picture exceeds
 BROWSERS_OWN = ("hide", "layers")  # what a teacher hides and which layers are on is kept by the browser
-USUAL = Asked(next(iter(STEPS)))
+USUAL = PageState(next(iter(STEPS)))
 
 
-def to_link(asked: Asked, config: Config) -> str:
+def to_link(asked: PageState, config: Config) -> str:
     """Returns the URL query of what is on show; what the lesson or the defaults say anyway is not named."""
-    place = Place.from_link(asked.lesson)
+    place = LessonPosition.from_link(asked.lesson)
     step, base, curve = _start(place, asked.answer)
     named = {
         "lesson": asked.lesson,
@@ -53,7 +53,7 @@ def to_link(asked: Asked, config: Config) -> str:
     return "&".join(part for part in parts if part)
 
 
-def from_link(query: str, *, with_data: bool = True) -> Asked:
+def from_link(query: str, *, with_data: bool = True) -> PageState:
     """Reads a URL query.
 
     Args:
@@ -68,12 +68,12 @@ def from_link(query: str, *, with_data: bool = True) -> Asked:
     if len(query) > MAX_TEXT:
         raise ConfigError(f"The link is {len(query):,} characters long; at most {MAX_TEXT:,} are read.")
     pairs = dict(parse_qsl(query, keep_blank_values=True))
-    place = Place.from_link(pairs.pop("lesson", ""))
+    place = LessonPosition.from_link(pairs.pop("lesson", ""))
     answer = _answer(pairs.pop("answer", ""), place)
     usual, base, curve = _start(place, answer)
     for key in BROWSERS_OWN:
         pairs.pop(key, None)
-    asked = Asked(
+    asked = PageState(
         step=_one_of("step", pairs.pop("step", usual), tuple(STEPS)),
         pick=_pick(pairs.pop("pick", "")),
         level=LEVELS.index(_one_of("level", pairs.pop("level", LEVELS[0]), LEVELS)),
@@ -86,12 +86,12 @@ def from_link(query: str, *, with_data: bool = True) -> Asked:
         run=pairs.pop("run", ""),
     )
     beside = _one_of("beside", pairs.pop("beside", "false"), ("true", "false")) == "true"
-    inquiry = Inquiry()
+    inquiry = EvaluationQuery()
     for word in ("score", "iou", "figure", "choice"):
         if word in pairs:
             inquiry = asked_for(inquiry, word, pairs.pop(word))
     asked = asked._replace(inquiry=inquiry)
-    places = [DataPlace.from_link(pairs.pop(key, "")) for key in ("data", "pinned_data")]
+    places = [ImageRef.from_link(pairs.pop(key, "")) for key in ("data", "pinned_data")]
     if not with_data:
         places = [None, None]
     if asked.pinned:
@@ -102,16 +102,16 @@ def from_link(query: str, *, with_data: bool = True) -> Asked:
     return asked._replace(settings=settings_of(config), own=_opened(places[0], config))
 
 
-def _opened(place: DataPlace | None, config: Config) -> Own | None:
-    return place and Own(picture_at(place, config.scenes), config.scenes, place)
+def _opened(place: ImageRef | None, config: Config) -> UserPicture | None:
+    return place and UserPicture(picture_at(place, config.scenes), config.scenes, place)
 
 
-def _place_text(own: Own | None, config: Config) -> str:
+def _place_text(own: UserPicture | None, config: Config) -> str:
     place = place_of(own, config)
     return place.link if place else ""
 
 
-def _start(place: Place | None, answer: int | None) -> tuple[str, Config, str]:
+def _start(place: LessonPosition | None, answer: int | None) -> tuple[str, Config, str]:
     """Returns the step, the settings and the curve of the page where a link names none."""
     if place is None:
         return USUAL.step, Config(), USUAL.curve
@@ -119,7 +119,7 @@ def _start(place: Place | None, answer: int | None) -> tuple[str, Config, str]:
     return here.show, here.first_config() if answer is None else here.config(), here.curve
 
 
-def _answer(text: str, place: Place | None) -> int | None:
+def _answer(text: str, place: LessonPosition | None) -> int | None:
     """Reads which answer was chosen, counted from 1 in links."""
     count = len(place.lesson.steps[place.index].answers) if place else 0
     if not text:

@@ -4,12 +4,12 @@ from html import escape
 
 from core.config import knobs
 from playground.components import html
-from playground.layout.strip import Cell
-from playground.pipeline.pipeline import Situation
+from playground.layout.strip import StripCell
+from playground.pipeline.pipeline import Pipeline
 from playground.state.settings import _shortened, value_text
 
 
-def changes(pinned: Situation, present: Situation) -> str:
+def changes(pinned: Pipeline, present: Pipeline) -> str:
     """Returns as HTML which knobs differ from the pinned ones, each with its old and its new value."""
     before, after = pinned.config.to_flat(), present.config.to_flat()
     differing = [
@@ -24,7 +24,7 @@ def changes(pinned: Situation, present: Situation) -> str:
     return f"<p><b>{count}</b></p><ul>" + "".join(_change(*each) for each in differing) + "</ul>"
 
 
-def _drawn(pinned: Situation, present: Situation) -> list[tuple[str, str, str]]:
+def _drawn(pinned: Pipeline, present: Pipeline) -> list[tuple[str, str, str]]:
     """Returns what no knob tells: an uploaded picture, drawn objects."""
     before, after = pinned.picture, present.picture
     if pinned.config.scenes != present.config.scenes:
@@ -40,7 +40,7 @@ def _change(name: str, old: str, new: str) -> str:
     return f"<li>{escape(name)} <del>{escape(old)}</del> → <ins>{escape(new)}</ins></li>"
 
 
-def counts(pinned: list[Cell], present: list[Cell]) -> str:
+def counts(pinned: list[StripCell], present: list[StripCell]) -> str:
     """Returns a table of the numbers of all steps, under the pinned and under the present settings."""
     pairs = list(zip(pinned, present, strict=True))
     rows = tuple((old.part.title, old.headline, new.headline) for old, new in pairs)

@@ -11,12 +11,12 @@ from typing import Any, NamedTuple
 import gradio as gr
 
 from playground.server.render import REFUSALS, TOKENS
-from playground.state.page_state import Asked
+from playground.state.page_state import PageState
 
 SCRIPT = (Path(__file__).parent / "poll.js").read_text("utf-8")
 
 
-class News(NamedTuple):
+class PollResult(NamedTuple):
     """What there is.
 
     Attributes:
@@ -28,7 +28,7 @@ class News(NamedTuple):
     soon: bool = False
 
 
-def watch(step: str, look: Callable[[Asked], News]) -> gr.HTML:
+def watch(step: str, look: Callable[[PageState], PollResult]) -> gr.HTML:
     """Builds the invisible part of the page that looks; listen to its `tick`, and give it the stamp of what is shown.
 
     Args:
@@ -50,7 +50,7 @@ def watch(step: str, look: Callable[[Asked], News]) -> gr.HTML:
     )
 
 
-def told(request: object, step: str, look: Callable[[Asked], News]) -> dict[str, Any]:
+def told(request: object, step: str, look: Callable[[PageState], PollResult]) -> dict[str, Any]:
     """Returns the news as the browser gets them, or {"forgotten": True} where the token is no longer known.
 
     Args:
@@ -60,11 +60,11 @@ def told(request: object, step: str, look: Callable[[Asked], News]) -> dict[str,
         look: As in `watch`.
     """
     if not isinstance(request, dict) or not isinstance(request.get("settings"), str):
-        return News()._asdict()
+        return PollResult()._asdict()
     asked = TOKENS.get(request.get("token"))
     if asked is None:
         return {"forgotten": True}
     try:
-        return (look(asked._replace(settings=request["settings"])) if asked.step == step else News())._asdict()
+        return (look(asked._replace(settings=request["settings"])) if asked.step == step else PollResult())._asdict()
     except REFUSALS:  # the page says so itself
-        return News()._asdict()
+        return PollResult()._asdict()

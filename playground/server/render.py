@@ -19,14 +19,14 @@ from playground.data.picture import Picture
 from playground.layout import source_bar, strip
 from playground.lessons.page_effects import layered, staged
 from playground.pipeline.networks import weights_of
-from playground.pipeline.pipeline import Situation
+from playground.pipeline.pipeline import Pipeline
 from playground.server import pin_diff
 from playground.server.live import KEPT, KEPT_OWN, Tokens, look_of
 from playground.server.permalink import to_link
-from playground.state.page_state import Asked, Own
+from playground.state.page_state import PageState, UserPicture
 from playground.steps import STEPS
 from playground.steps.evaluation.step import chosen_of
-from playground.steps.step import Levels, Look, Part, Step, Words, truth_layer
+from playground.steps.step import Levels, Step, StepText, StepView, StripItem, truth_layer
 from playground.support.cache import Cache
 from playground.support.threads import one_thread
 
@@ -38,7 +38,7 @@ _urls = Cache(32)
 TOKENS = Tokens(KEPT, KEPT_OWN)
 
 
-class Shown(NamedTuple):
+class PageUpdate(NamedTuple):
     """New values of the parts of the page, and one word more; None leaves a part as it is.
 
     Attributes:
@@ -55,7 +55,7 @@ class Shown(NamedTuple):
         bar: Where the picture comes from.
         lesson: The question of a lesson, and what it does to the page.
         checks: Whether what a lesson says is true here.
-        put_off: No part of the page: whether something has waited, see `Asked.held`.
+        put_off: No part of the page: whether something has waited, see `PageState.held`.
     """
 
     notice: str
@@ -79,13 +79,13 @@ class Shown(NamedTuple):
         return self[:-1]
 
 
-def show(asked: Asked) -> Shown:
-    """Returns what the page shows; see `waves`."""
-    picture, *rest = waves(asked)
+def show(asked: PageState) -> PageUpdate:
+    """Returns what the page shows; see `render_in_stages`."""
+    picture, *rest = render_in_stages(asked)
     return rest[0]._replace(canvas=picture.canvas) if rest else picture
 
 
-def waves(asked: Asked) -> Iterator[Shown]:
+def render_in_stages(asked: PageState) -> Iterator[PageUpdate]:
     """Yields what the page shows: the picture as soon as it is there, then everything else.
 
     Settings that are not allowed leave everything as it is, but for a notice; what a step cannot have under settings
@@ -93,62 +93,62 @@ def waves(asked: Asked) -> Iterator[Shown]:
     """
     try:
         with one_thread():
-            situation = asked.situation()
-            look, said = _look(asked, situation)
-            view = view_of(situation, look)
+            pipeline = asked.pipeline()
+            look, said = _look(asked, pipeline)
+            view = view_of(pipeline, look)
     except REFUSALS as error:
-        yield Shown(notice=str(error))
+        yield PageUpdate(notice=str(error))
         return
     waiting = out_of_sight(view, asked.switched) if asked.held else ()
     with one_thread():
-        picture = Shown(said, canvas=payload(view, waiting))
+        picture = PageUpdate(said, canvas=payload(view, waiting))
     yield picture
     with one_thread():
-        rest = _beside(look, said, asked, situation)
-    yield rest._replace(put_off=situation.put_off or bool(waiting))
+        rest = _beside(look, said, asked, pipeline)
+    yield rest._replace(put_off=pipeline.put_off or bool(waiting))
 
 
-def _beside(look: Look, said: str, asked: Asked, situation: Situation) -> Shown:
+def _beside(look: StepView, said: str, asked: PageState, pipeline: Pipeline) -> PageUpdate:
     """Returns all but the picture; `said` is the notice that came with it."""
     try:
         words = look.words()
     except REFUSALS as error:
-        words, said = Words(html.paragraph(NO_NUMBERS)), str(error)
+        words, said = StepText(html.paragraph(NO_NUMBERS)), str(error)
     figure = json.dumps(words.figure) if words.figure else ""
-    bar = source_bar.value(situation.place, situation.picture.name, _choice(situation, asked))
+    bar = source_bar.value(pipeline.place, pipeline.picture.name, _choice(pipeline, asked))
     lesson, checks = staged(asked)
-    shown = Shown(said, strip_value(asked, situation), None, words.readout, figure, words.more, bar=bar)
+    shown = PageUpdate(said, strip_value(asked, pipeline), None, words.readout, figure, words.more, bar=bar)
     shown = shown._replace(lesson=lesson, checks=checks)
-    return _against_pinned(shown, asked, situation) if asked.pinned else shown
+    return _against_pinned(shown, asked, pipeline) if asked.pinned else shown
 
 
-def _choice(situation: Situation, asked: Asked) -> Choice | None:
+def _choice(pipeline: Pipeline, asked: PageState) -> Choice | None:
     """Returns the pictures of an evaluation that are gone through, None where none are."""
     try:
-        chosen = asked.inquiry.choice and chosen_of(situation, asked.inquiry)
+        chosen = asked.inquiry.choice and chosen_of(pipeline, asked.inquiry)
     except REFUSALS:
         return None
     if not chosen:
         return None
-    index = situation.place.index if situation.place else -1
+    index = pipeline.place.index if pipeline.place else -1
     return Choice(
         chosen.label, chosen.pictures.index(index) if index in chosen.pictures else None, len(chosen.pictures)
     )
 
 
-def _look(asked: Asked, situation: Situation) -> tuple[Look, str]:
+def _look(asked: PageState, pipeline: Pipeline) -> tuple[StepView, str]:
     """Returns what the step shows, and why it is no more than that."""
     try:
-        return layered(STEPS[asked.step].look(situation, asked.focus()), asked), ""
+        return layered(STEPS[asked.step].look(pipeline, asked.focus()), asked), ""
     except REFUSALS as error:
-        return Look((truth_layer(situation),), words=lambda: Words(html.paragraph(NOTHING))), str(error)
+        return StepView((truth_layer(pipeline),), words=lambda: StepText(html.paragraph(NOTHING))), str(error)
 
 
-def view_of(situation: Situation, look: Look) -> View:
+def view_of(pipeline: Pipeline, look: StepView) -> View:
     """Returns the picture with what a step draws over it."""
-    picture = look.picture or situation.picture
-    height, width = look.picture.sample.image.shape[1:] if look.picture else situation.size
-    objects = len(look.picture.sample.boxes if look.picture else situation.objects[0])
+    picture = look.picture or pipeline.picture
+    height, width = look.picture.sample.image.shape[1:] if look.picture else pipeline.size
+    objects = len(look.picture.sample.boxes if look.picture else pipeline.objects[0])
     return View(
         picture=_url(picture),
         width=width,
@@ -156,16 +156,16 @@ def view_of(situation: Situation, look: Look) -> View:
         layers=look.layers,
         heat=look.heat,
         editable=look.editable,
-        classes=own_classes(situation) if look.editable else (),
+        classes=own_classes(pipeline) if look.editable else (),
         alt=f"{picture.name} with {objects} objects",
     )
 
 
-def _against_pinned(shown: Shown, asked: Asked, situation: Situation) -> Shown:
+def _against_pinned(shown: PageUpdate, asked: PageState, pipeline: Pipeline) -> PageUpdate:
     """Adds what changed since settings were pinned, and, where asked for, the picture under them."""
     try:
-        pinned = asked.pinned_situation()
-        shown = shown._replace(changes=pin_diff.changes(pinned, situation), beside=asked.beside)
+        pinned = asked.pinned_pipeline()
+        shown = shown._replace(changes=pin_diff.changes(pinned, pipeline), beside=asked.beside)
         if not asked.beside:
             return shown
         focus = asked.focus()
@@ -174,20 +174,22 @@ def _against_pinned(shown: Shown, asked: Asked, situation: Situation) -> Shown:
         view = view_of(pinned, look._replace(editable=False))
     except REFUSALS as error:
         return shown._replace(changes=html.paragraph(str(error)), beside=False)
-    counts = pin_diff.counts(cells_of(pinned), cells_of(situation))
+    counts = pin_diff.counts(cells_of(pinned), cells_of(pipeline))
     return shown._replace(other=payload(view._replace(alt=f"A, pinned: {view.alt}")), counts=counts)
 
 
-def edited(data: object, situation: Situation) -> Own:
+def edited(data: object, pipeline: Pipeline) -> UserPicture:
     """Returns the picture with the objects that were drawn, in the network's pixels.
 
     Raises:
         ValueError: What the browser sent is no list of boxes.
     """
-    names = own_classes(situation)
-    boxes, labels = parse_edit(data, situation.size[1], situation.size[0], len(names))
-    across, down = situation.batch.factors[0, :2].tolist()
-    return Own(situation.picture.with_objects(rescale(boxes, across, down), labels, names), situation.config.scenes)
+    names = own_classes(pipeline)
+    boxes, labels = parse_edit(data, pipeline.size[1], pipeline.size[0], len(names))
+    across, down = pipeline.batch.factors[0, :2].tolist()
+    return UserPicture(
+        pipeline.picture.with_objects(rescale(boxes, across, down), labels, names), pipeline.config.scenes
+    )
 
 
 def follow_weights(config: Config) -> Config:
@@ -202,48 +204,48 @@ def follow_weights(config: Config) -> Config:
     return adopt(config.replace(dict(weights.settings)), weights)
 
 
-def own_classes(situation: Situation) -> tuple[str, ...]:
+def own_classes(pipeline: Pipeline) -> tuple[str, ...]:
     """Returns the classes that drawn objects can have: those of the objects that are there, else the network's."""
-    return situation.picture.class_names if len(situation.objects[0]) else situation.class_names
+    return pipeline.picture.class_names if len(pipeline.objects[0]) else pipeline.class_names
 
 
-def takeaway(form: str, situation: Situation) -> str:
+def takeaway(form: str, pipeline: Pipeline) -> str:
     """Returns the settings in a format of `core.export.settings`, for the classes of the network or of the picture."""
-    return FORMATS[form](situation.config, len(situation.class_names))
+    return FORMATS[form](pipeline.config, len(pipeline.class_names))
 
 
-def strip_value(asked: Asked, situation: Situation) -> str:
+def strip_value(asked: PageState, pipeline: Pipeline) -> str:
     """Returns the strip with the live numbers of all steps."""
     try:
-        levels = _levels(STEPS[asked.step], situation, asked)
+        levels = _levels(STEPS[asked.step], pipeline, asked)
     except REFUSALS:
         levels = Levels("no numbers of levels under these settings", ())
     return strip.value(
-        cells_of(situation),
+        cells_of(pipeline),
         levels,
         step=asked.step,
         level=asked.level,
         map_=asked.map,
-        query=to_link(asked, situation.config),
+        query=to_link(asked, pipeline.config),
         asked={"token": TOKENS.of(asked), "settings": asked.settings, "look": look_of(asked)},
     )
 
 
-def _levels(step: Step, situation: Situation, asked: Asked) -> Levels:
-    levels = step.levels(situation, asked.focus())
+def _levels(step: Step, pipeline: Pipeline, asked: PageState) -> Levels:
+    levels = step.levels(pipeline, asked.focus())
     if step.uses_level:
         return levels
     return levels._replace(cells=tuple(cell._replace(level=None) for cell in levels.cells))
 
 
-def cells_of(situation: Situation) -> list[strip.Cell]:
+def cells_of(pipeline: Pipeline) -> list[strip.Cell]:
     """Returns the live numbers of all steps; "–" where weights do not fit."""
-    return [strip.Cell(key, part, _headline(part, situation)) for key, step in STEPS.items() for part in step.parts]
+    return [strip.Cell(key, part, _headline(part, pipeline)) for key, step in STEPS.items() for part in step.parts]
 
 
-def _headline(part: Part, situation: Situation) -> str:
+def _headline(part: StripItem, pipeline: Pipeline) -> str:
     try:
-        return part.headline(situation)
+        return part.headline(pipeline)
     except REFUSALS:
         return "–"
 

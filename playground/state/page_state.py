@@ -9,10 +9,10 @@ import gradio as gr
 
 from core.config import BUILT_IN_WEIGHTS, Config, ConfigError, Scenes
 from playground.canvas.edit import Pick
-from playground.data.image_ref import DataPlace
+from playground.data.image_ref import ImageRef
 from playground.data.picture import Picture, scene
-from playground.evaluations.query import Inquiry
-from playground.pipeline.pipeline import Situation
+from playground.evaluations.query import EvaluationQuery
+from playground.pipeline.pipeline import Pipeline
 from playground.runs.service import RUNS
 from playground.state.settings import config_of
 from playground.steps.step import MAPS, Focus
@@ -22,7 +22,7 @@ MAX_FRAME = 10**6  # evaluations of a run
 P_T_RANGE = (0.01, 0.99)  # of the example that the loss step marks
 
 
-class Own(NamedTuple):
+class UserPicture(NamedTuple):
     """A picture that is not the scene of the dials, on show while they stay as they were when it came.
 
     Attributes:
@@ -33,10 +33,10 @@ class Own(NamedTuple):
 
     picture: Picture
     scenes: Scenes
-    place: DataPlace | None = None
+    place: ImageRef | None = None
 
 
-class Asked(NamedTuple):
+class PageState(NamedTuple):
     """What the visitor has chosen.
 
     Attributes:
@@ -61,7 +61,7 @@ class Asked(NamedTuple):
     """
 
     step: str
-    own: Own | None = None
+    own: UserPicture | None = None
     pick: Pick | None = None
     run: str = ""
     level: int = 0
@@ -71,10 +71,10 @@ class Asked(NamedTuple):
     p_t: float = 0.9
     map: str = MAPS[0]
     pinned: str = ""
-    pinned_own: Own | None = None
+    pinned_own: UserPicture | None = None
     beside: bool = False
     frame: float = 1
-    inquiry: Inquiry = Inquiry()
+    inquiry: EvaluationQuery = EvaluationQuery()
     answer: int | None = None
     held: bool = False
     switched: Mapping[str, bool] = MappingProxyType({})
@@ -95,13 +95,13 @@ class Asked(NamedTuple):
         frame = int(min(max(float(self.frame or 1), 1), MAX_FRAME))
         return Focus(self.level, self.pick, self.run, self.curve, p_t, self.map, self.inquiry, frame)
 
-    def place(self) -> DataPlace | None:
+    def place(self) -> ImageRef | None:
         """Returns where the picture on show is in its data set, None if it is in none; raises as `config`."""
         return place_of(self.own, self.config())
 
-    def situation(self) -> Situation:
+    def pipeline(self) -> Pipeline:
         """Returns the picture under the settings; raises as `config`."""
-        return _situation(self.own, self.config(), held=self.held)
+        return _pipeline(self.own, self.config(), held=self.held)
 
     def pinned_config(self) -> Config:
         """Reads the pinned settings; there must be some.
@@ -116,24 +116,24 @@ class Asked(NamedTuple):
             raise ConfigError(f"In the pinned settings, {error}") from None
         return config
 
-    def pinned_situation(self) -> Situation:
+    def pinned_pipeline(self) -> Pipeline:
         """Returns the pinned picture under the pinned settings; raises as `pinned_config`."""
-        return _situation(self.pinned_own, self.pinned_config())
+        return _pipeline(self.pinned_own, self.pinned_config())
 
 
-def place_of(own: Own | None, config: Config) -> DataPlace | None:
+def place_of(own: UserPicture | None, config: Config) -> ImageRef | None:
     """Returns where a picture is in its data set if it is on show under the settings."""
     return own.place if own and own.scenes == config.scenes else None
 
 
-def _situation(own: Own | None, config: Config, *, held: bool = False) -> Situation:
+def _pipeline(own: UserPicture | None, config: Config, *, held: bool = False) -> Pipeline:
     on_show = own and own.scenes == config.scenes
     picture = own.picture if on_show else scene(config.scenes)
-    return Situation(picture, config, held=held, place=place_of(own, config))
+    return Pipeline(picture, config, held=held, place=place_of(own, config))
 
 
 def pin_of(config: Config) -> str:
-    """Returns settings as `Asked.pinned` holds them: what differs from the defaults."""
+    """Returns settings as `PageState.pinned` holds them: what differs from the defaults."""
     return config.to_query() or DEFAULTS
 
 

@@ -6,33 +6,33 @@ from playground.components import html
 from playground.components.figures import colour, points
 from playground.inspector.inspect import inspect
 from playground.inspector.location import anchors_at
-from playground.pipeline.pipeline import Situation
+from playground.pipeline.pipeline import Pipeline
 from playground.steps.levels import anchor_levels
-from playground.steps.step import Focus, Look, Step, Words, section, truth_layer
+from playground.steps.step import Focus, Step, StepText, StepView, section, truth_layer
 
 
-def look(situation: Situation, focus: Focus) -> Look:
+def look(pipeline: Pipeline, focus: Focus) -> StepView:
     """Shows the anchors of one place on each level, and the best IoU that each object can get."""
-    grid = situation.grid
-    height, width = situation.size
+    grid = pipeline.grid
+    height, width = pipeline.size
     point = (focus.pick.x, focus.pick.y) if focus.pick else (width / 2, height / 2)
-    layers = [truth_layer(situation)]
+    layers = [truth_layer(pipeline)]
     for level in range(len(grid.counts)):
         here = anchors_at(grid, level, point)
         boxes = grid.boxes[here.start : here.stop]
         layers.append(
             Layer(f"anchors-{LEVELS[level]}", f"{LEVELS[level]} at one place", f"level{level}", boxes.numpy())
         )
-    seen = inspect(situation, focus.pick)
+    seen = inspect(pipeline, focus.pick)
 
-    def words() -> Words:
-        return Words(seen.text + _levels(situation) + _objects(situation), _fit(situation))
+    def words() -> StepText:
+        return StepText(seen.text + _levels(pipeline) + _objects(pipeline), _fit(pipeline))
 
-    return Look((*layers, *seen.layers), words=words)
+    return StepView((*layers, *seen.layers), words=words)
 
 
-def _levels(situation: Situation) -> str:
-    grid = situation.grid
+def _levels(pipeline: Pipeline) -> str:
+    grid = pipeline.grid
     rows = tuple(
         (
             LEVELS[level],
@@ -41,18 +41,18 @@ def _levels(situation: Situation) -> str:
             f"{size:g}",
             html.count(count),
         )
-        for level, (size, count) in enumerate(zip(situation.config.anchors.sizes, grid.counts, strict=True))
+        for level, (size, count) in enumerate(zip(pipeline.config.anchors.sizes, grid.counts, strict=True))
     )
     text = html.facts([("anchors", html.count(sum(grid.counts))), ("at each place", str(grid.per_place))])
     return text + html.table(html.Table("Levels", ("level", "places", "stride", "size", "anchors"), rows))
 
 
-def _objects(situation: Situation) -> str:
-    boxes, labels = situation.objects
-    iou, anchor = situation.match.best_iou, situation.match.best_anchor
-    level = situation.grid.level[anchor]
-    threshold = situation.config.matching.fg_iou_threshold
-    names = situation.picture.class_names
+def _objects(pipeline: Pipeline) -> str:
+    boxes, labels = pipeline.objects
+    iou, anchor = pipeline.match.best_iou, pipeline.match.best_anchor
+    level = pipeline.grid.level[anchor]
+    threshold = pipeline.config.matching.fg_iou_threshold
+    names = pipeline.picture.class_names
     rows = tuple(
         (names[label], f"{x2 - x1:.0f}×{y2 - y1:.0f}", f"{best:.2f}", LEVELS[at])
         for label, (x1, y1, x2, y2), best, at in zip(
@@ -64,17 +64,17 @@ def _objects(situation: Situation) -> str:
     return html.table(html.Table(title, ("object", "px", "IoU", "on"), rows, low))
 
 
-def _fit(situation: Situation) -> dict:
-    boxes, _ = situation.objects
+def _fit(pipeline: Pipeline) -> dict:
+    boxes, _ = pipeline.objects
     side = ((boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])).sqrt()
-    iou, anchor = situation.match.best_iou, situation.match.best_anchor
-    level = situation.grid.level[anchor]
+    iou, anchor = pipeline.match.best_iou, pipeline.match.best_anchor
+    level = pipeline.grid.level[anchor]
     groups = [
         (LEVELS[index], colour(f"level{index}"), side[level == index].tolist(), iou[level == index].tolist())
         for index in range(len(LEVELS))
         if (level == index).any()
     ]
-    matching = situation.config.matching
+    matching = pipeline.config.matching
     marks = [("foreground", matching.fg_iou_threshold), ("background", matching.bg_iou_threshold)]
     return points(groups, marks, title="How well the anchors fit", x="√area of the object (px)", y="best IoU")
 
@@ -85,7 +85,7 @@ STEP = Step(
     "Boxes of a few sizes and shapes are tiled over every level; the network only corrects them. Click the picture to "
     "see the anchors of another place. An object that no anchor overlaps well is hard to learn.",
     section("anchors"),
-    lambda situation: html.count(len(situation.grid.boxes)),
+    lambda pipeline: html.count(len(pipeline.grid.boxes)),
     look,
     anchor_levels,
 )

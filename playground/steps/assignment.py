@@ -7,31 +7,31 @@ from playground.canvas.view import Layer
 from playground.components import html
 from playground.components.figures import colour, histogram
 from playground.inspector.inspect import inspect
-from playground.pipeline.pipeline import Situation
+from playground.pipeline.pipeline import Pipeline
 from playground.steps.levels import assignment_levels
-from playground.steps.step import Focus, Look, Step, Words, section, truth_layer
+from playground.steps.step import Focus, Step, StepText, StepView, section, truth_layer
 
 
-def look(situation: Situation, focus: Focus) -> Look:
+def look(pipeline: Pipeline, focus: Focus) -> StepView:
     """Shows the foreground and the ignored anchors, and what each object got."""
-    match, boxes = situation.match, situation.grid.boxes
+    match, boxes = pipeline.match, pipeline.grid.boxes
     foreground, ignored = match.foreground & ~match.forced, match.label == IGNORED
     layers = (
         Layer("ignored", "ignored", "ignored", boxes[ignored].numpy(), visible=False),
         Layer("foreground", "foreground", "foreground", boxes[foreground].numpy(), values=match.iou[foreground]),
         Layer("forced", "forced best match", "kept", boxes[match.forced].numpy(), values=match.iou[match.forced]),
-        truth_layer(situation),
+        truth_layer(pipeline),
     )
-    seen = inspect(situation, focus.pick)
+    seen = inspect(pipeline, focus.pick)
 
-    def words() -> Words:
-        return Words(seen.text + _counts(situation) + _objects(situation), _histogram(situation))
+    def words() -> StepText:
+        return StepText(seen.text + _counts(pipeline) + _objects(pipeline), _histogram(pipeline))
 
-    return Look((*layers, *seen.layers), words=words)
+    return StepView((*layers, *seen.layers), words=words)
 
 
-def _counts(situation: Situation) -> str:
-    match = situation.match
+def _counts(pipeline: Pipeline) -> str:
+    match = pipeline.match
     foreground, background = int(match.foreground.sum()), int((match.label == BACKGROUND).sum())
     pairs = [
         ("foreground", html.count(foreground)),
@@ -43,9 +43,9 @@ def _counts(situation: Situation) -> str:
     return html.facts(pairs)
 
 
-def _objects(situation: Situation) -> str:
-    match = situation.match
-    names, labels = situation.picture.class_names, situation.objects[1].tolist()
+def _objects(pipeline: Pipeline) -> str:
+    match = pipeline.match
+    names, labels = pipeline.picture.class_names, pipeline.objects[1].tolist()
     iou = match.best_iou
     rows, none = [], set()
     for index, label in enumerate(labels):
@@ -58,8 +58,8 @@ def _objects(situation: Situation) -> str:
     return html.table(html.Table(title, ("object", "best IoU", "matched", "forced"), tuple(rows), frozenset(none)))
 
 
-def _histogram(situation: Situation) -> dict:
-    match = situation.match
+def _histogram(pipeline: Pipeline) -> dict:
+    match = pipeline.match
     iou = match.iou.numpy()
     groups = [
         ("background", colour("background"), iou[(match.label == BACKGROUND).numpy()]),
@@ -70,8 +70,8 @@ def _histogram(situation: Situation) -> dict:
     return histogram(groups, bins=bins, title="Anchors by their best IoU", x="IoU", y="anchors", log_y=True)
 
 
-def _headline(situation: Situation) -> str:
-    match = situation.match
+def _headline(pipeline: Pipeline) -> str:
+    match = pipeline.match
     return f"{int(match.foreground.sum()):,} fg · {int((match.label == IGNORED).sum()):,} ign"
 
 

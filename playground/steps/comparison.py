@@ -8,7 +8,7 @@ from typing import Any
 from core.experiments.comparison import Row, result, rows
 from core.experiments.presets import PRESETS, Preset
 from core.io.paths import ASSETS
-from core.runs.train import FAILED
+from core.runs.folder import FAILED
 from playground.components import html
 from playground.components.figures import ARMS, Figure, comparison
 from playground.runs.curves import thinned

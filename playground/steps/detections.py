@@ -10,27 +10,27 @@ from playground.canvas.view import Layer
 from playground.components import html
 from playground.components.figures import bars, colour
 from playground.inspector.inspect import inspect
-from playground.pipeline.pipeline import Situation
+from playground.pipeline.pipeline import Pipeline
 from playground.steps.levels import funnel_levels
-from playground.steps.step import Focus, Look, Part, Step, Words, score_heat, truth_layer
+from playground.steps.step import Focus, Step, StepText, StepView, StripItem, score_heat, truth_layer
 
 
-def look(situation: Situation, focus: Focus) -> Look:
+def look(pipeline: Pipeline, focus: Focus) -> StepView:
     """Shows all candidates, what NMS and the cap made of them, and how many passed each step on each level."""
-    layers = (truth_layer(situation, visible=False), *_candidate_layers(situation))
-    seen = inspect(situation, focus.pick)
-    heat = score_heat(situation, focus.level, key="scores", visible=False)
+    layers = (truth_layer(pipeline, visible=False), *_candidate_layers(pipeline))
+    seen = inspect(pipeline, focus.pick)
+    heat = score_heat(pipeline, focus.level, key="scores", visible=False)
 
-    def words() -> Words:
-        return Words(seen.text + _counts(situation) + _kept(situation), _funnel(situation))
+    def words() -> StepText:
+        return StepText(seen.text + _counts(pipeline) + _kept(pipeline), _funnel(pipeline))
 
-    return Look((*layers, *seen.layers), heat, words)
+    return StepView((*layers, *seen.layers), heat, words)
 
 
-def _candidate_layers(situation: Situation) -> tuple[Layer, ...]:
+def _candidate_layers(pipeline: Pipeline) -> tuple[Layer, ...]:
     """Returns the candidates as layers: before NMS, suppressed (with lines to the suppressor), cut, kept."""
-    found, fates = situation.candidates, situation.fates
-    class_names = situation.network.class_names
+    found, fates = pipeline.candidates, pipeline.fates
+    class_names = pipeline.network.class_names
     suppressed = fates.fate == SUPPRESSED
     order = fates.order
     captions = tuple(
@@ -47,7 +47,7 @@ def _candidate_layers(situation: Situation) -> tuple[Layer, ...]:
             found.box[suppressed].numpy(),
             width=1,
             values=found.score[suppressed],
-            links=lambda: _links(situation, suppressed),
+            links=lambda: _links(pipeline, suppressed),
             visible=False,
         ),
         Layer(
@@ -65,9 +65,9 @@ def _candidate_layers(situation: Situation) -> tuple[Layer, ...]:
     )
 
 
-def _links(situation: Situation, suppressed: torch.Tensor) -> torch.Tensor:
+def _links(pipeline: Pipeline, suppressed: torch.Tensor) -> torch.Tensor:
     """Returns lines [S, 4] from the suppressed to their suppressors, NaN where soft NMS names none."""
-    boxes, by = situation.candidates.box, situation.suppressors.index[suppressed]
+    boxes, by = pipeline.candidates.box, pipeline.suppressors.index[suppressed]
     links = torch.cat([_centres(boxes[suppressed]), _centres(boxes[by])], dim=1)
     links[by < 0] = torch.nan
     return links
@@ -77,10 +77,10 @@ def _centres(boxes: torch.Tensor) -> torch.Tensor:
     return (boxes[:, :2] + boxes[:, 2:]) / 2
 
 
-def _counts(situation: Situation) -> str:
-    fate, counts = situation.fates.fate, situation.level_counts
+def _counts(pipeline: Pipeline) -> str:
+    fate, counts = pipeline.fates.fate, pipeline.level_counts
     pairs = [
-        ("scores", html.count(sum(level.anchors for level in counts) * len(situation.network.class_names))),
+        ("scores", html.count(sum(level.anchors for level in counts) * len(pipeline.network.class_names))),
         ("above the threshold", html.count(sum(level.scored for level in counts))),
         ("after top-K", html.count(len(fate))),
         ("suppressed by NMS", html.count(int((fate == SUPPRESSED).sum()))),
@@ -90,11 +90,11 @@ def _counts(situation: Situation) -> str:
     return html.facts(pairs)
 
 
-def _kept(situation: Situation) -> str:
-    found, fates = situation.candidates, situation.fates
-    names = situation.network.class_names
+def _kept(pipeline: Pipeline) -> str:
+    found, fates = pipeline.candidates, pipeline.fates
+    names = pipeline.network.class_names
     order = fates.order[:50]
-    by = situation.suppressors.index
+    by = pipeline.suppressors.index
     victims = np.bincount(by[by >= 0].numpy(), minlength=len(found.score))
     rows = tuple(
         (names[found.label[index]], f"{fates.score[index]:.2f}", LEVELS[found.level[index]], str(victims[index]))
@@ -103,9 +103,9 @@ def _kept(situation: Situation) -> str:
     return html.table(html.Table("Best detections", ("class", "score", "from", "suppressed"), rows))
 
 
-def _funnel(situation: Situation) -> dict:
-    kept = np.bincount(situation.candidates.level[situation.fates.order].numpy(), minlength=len(LEVELS))
-    counts = situation.level_counts
+def _funnel(pipeline: Pipeline) -> dict:
+    kept = np.bincount(pipeline.candidates.level[pipeline.fates.order].numpy(), minlength=len(LEVELS))
+    counts = pipeline.level_counts
     groups = [
         ("anchors", "#999999", [level.anchors for level in counts]),
         ("scores above the threshold", colour("before"), [level.scored for level in counts]),
@@ -115,34 +115,34 @@ def _funnel(situation: Situation) -> dict:
     return bars(LEVELS, groups, title="What passes each step on each level", y="number")
 
 
-def _fated(situation: Situation, *fates: int) -> str:
-    fate = situation.fates.fate
+def _fated(pipeline: Pipeline, *fates: int) -> str:
+    fate = pipeline.fates.fate
     return html.count(sum(int((fate == each).sum()) for each in fates))
 
 
 PARTS = (
-    Part(
+    StripItem(
         "threshold",
         "Threshold",
-        lambda situation: html.count(sum(level.scored for level in situation.level_counts)),
+        lambda pipeline: html.count(sum(level.scored for level in pipeline.level_counts)),
         "Scores of an anchor for a class that are above the threshold",
         layer="scores",
     ),
-    Part(
+    StripItem(
         "topk",
         "Top-K",
-        lambda situation: html.count(len(situation.fates.fate)),
+        lambda pipeline: html.count(len(pipeline.fates.fate)),
         "Candidates left when each level keeps its best",
         layer="before",
     ),
-    Part(
+    StripItem(
         "nms",
         "NMS",
-        lambda situation: _fated(situation, KEPT, BEYOND_CAP),
+        lambda pipeline: _fated(pipeline, KEPT, BEYOND_CAP),
         "Candidates that no better one suppressed",
         layer="suppressed",
     ),
-    Part("detections", "Detections", lambda situation: _fated(situation, KEPT), "What is left under the cap"),
+    StripItem("detections", "Detections", lambda pipeline: _fated(pipeline, KEPT), "What is left under the cap"),
 )
 
 

@@ -3,12 +3,12 @@
 import torch
 from torch import Tensor
 
-from core.analysis.model_costs import Part
+from core.analysis.model_costs import ModelPart
 from core.retinanet.anchors import LEVELS
 from core.retinanet.matching import IGNORED
 from core.retinanet.postprocess import KEPT, SUPPRESSED
 from playground.components import html
-from playground.pipeline.pipeline import Situation
+from playground.pipeline.pipeline import Pipeline
 from playground.steps.step import Focus, LevelCell, Levels
 
 BODY = ("C3", "C4", "C5")
@@ -25,20 +25,20 @@ PART_NAMES = {
 FROZEN = "❄\ufe0e"  # as a letter, not as a coloured picture
 
 
-def object_levels(situation: Situation, focus: Focus) -> Levels:
+def object_levels(pipeline: Pipeline, focus: Focus) -> Levels:
     """Returns how many objects each level's anchors overlap best."""
-    answering = situation.grid.level[situation.match.best_anchor]
+    answering = pipeline.grid.level[pipeline.match.best_anchor]
     counts = torch.bincount(answering, minlength=len(LEVELS)).tolist()
     return _levels("objects by the level of their best anchor", [str(count) for count in counts])
 
 
-def map_levels(situation: Situation, focus: Focus) -> Levels:
+def map_levels(pipeline: Pipeline, focus: Focus) -> Levels:
     """Returns the shapes of the maps that the network step can draw, and which stages before them are frozen."""
-    frozen = situation.config.model.freeze_stages
-    pyramid, logits = situation.pyramid, situation.prediction.outputs.logits
+    frozen = pipeline.config.model.freeze_stages
+    pyramid, logits = pipeline.pyramid, pipeline.prediction.outputs.logits
     if focus.map == "scores":
-        classes, places = logits.shape[-1], situation.grid.per_place
-        grids = [f"({places * classes}+{places * 4})×{rows}×{columns}" for rows, columns in situation.grid.grids]
+        classes, places = logits.shape[-1], pipeline.grid.per_place
+        grids = [f"({places * classes}+{places * 4})×{rows}×{columns}" for rows, columns in pipeline.grid.grids]
         return _levels("(class + box channels) × rows × columns", grids, map_="scores")
     # C3 is the map after stage 3 of the body.
     body = [
@@ -57,9 +57,9 @@ def _frozen(frozen: bool) -> str:
     return f" {FROZEN}" if frozen else ""
 
 
-def anchor_levels(situation: Situation, focus: Focus) -> Levels:
+def anchor_levels(pipeline: Pipeline, focus: Focus) -> Levels:
     """Returns the places and anchors of each level."""
-    grid = situation.grid
+    grid = pipeline.grid
     texts = [
         f"{rows}×{columns} × {grid.per_place} = {html.count(count)}"
         for (rows, columns), count in zip(grid.grids, grid.counts, strict=True)
@@ -67,38 +67,38 @@ def anchor_levels(situation: Situation, focus: Focus) -> Levels:
     return _levels("places × anchors at each", texts)
 
 
-def assignment_levels(situation: Situation, focus: Focus) -> Levels:
+def assignment_levels(pipeline: Pipeline, focus: Focus) -> Levels:
     """Returns the foreground and the ignored anchors of each level."""
-    match = situation.match
-    foreground = _count(situation, match.foreground)
-    ignored = _count(situation, match.label == IGNORED)
+    match = pipeline.match
+    foreground = _count(pipeline, match.foreground)
+    ignored = _count(pipeline, match.label == IGNORED)
     return _levels("foreground · ignored", [f"{fg:,} · {ign:,}" for fg, ign in zip(foreground, ignored, strict=True)])
 
 
-def _count(situation: Situation, chosen: Tensor) -> list[int]:
-    return torch.bincount(situation.grid.level[chosen], minlength=len(LEVELS)).tolist()
+def _count(pipeline: Pipeline, chosen: Tensor) -> list[int]:
+    return torch.bincount(pipeline.grid.level[chosen], minlength=len(LEVELS)).tolist()
 
 
-def loss_levels(situation: Situation, focus: Focus) -> Levels:
+def loss_levels(pipeline: Pipeline, focus: Focus) -> Levels:
     """Returns each level's share of the classification loss."""
-    paid = torch.stack([part.sum() for part in situation.losses.classification.split(situation.grid.counts)])
+    paid = torch.stack([part.sum() for part in pipeline.losses.classification.split(pipeline.grid.counts)])
     shares = (paid / paid.sum().clamp(min=1e-12)).nan_to_num(0.0).tolist()
     return _levels("of the classification loss", [html.percent(share) for share in shares])
 
 
-def funnel_levels(situation: Situation, focus: Focus) -> Levels:
+def funnel_levels(pipeline: Pipeline, focus: Focus) -> Levels:
     """Returns how many candidates of each level pass each step of inference."""
-    level, fate = situation.candidates.level, situation.fates.fate
+    level, fate = pipeline.candidates.level, pipeline.fates.fate
     left = torch.bincount(level[fate != SUPPRESSED], minlength=len(LEVELS)).tolist()
     kept = torch.bincount(level[fate == KEPT], minlength=len(LEVELS)).tolist()
     texts = [
         f"{count.scored:,} → {count.topk:,} → {left[index]:,} → {kept[index]:,}"
-        for index, count in enumerate(situation.level_counts)
+        for index, count in enumerate(pipeline.level_counts)
     ]
     return _levels("threshold → top-K → NMS → cap", texts)
 
 
-def part_levels(parts: tuple[Part, ...]) -> Levels:
+def part_levels(parts: tuple[ModelPart, ...]) -> Levels:
     """Returns the parameters of each part of the network, and which of them stay as they are."""
     cells = tuple(
         LevelCell(PART_NAMES[part.name] + _frozen(part.trainable == 0), short(part.parameters)) for part in parts

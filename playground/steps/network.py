@@ -5,88 +5,98 @@ from core.retinanet.anchors import LEVELS
 from core.weights.architecture import WeightsError
 from playground.canvas.view import Heat
 from playground.components import html
-from playground.pipeline.pipeline import Situation
+from playground.pipeline.pipeline import Pipeline
 from playground.steps.levels import BODY, FROZEN, PART_NAMES, map_levels, short
-from playground.steps.step import Focus, Look, Part, Step, Words, level_heat, score_heat, section, truth_layer
+from playground.steps.step import (
+    Focus,
+    Step,
+    StepText,
+    StepView,
+    StripItem,
+    level_heat,
+    score_heat,
+    section,
+    truth_layer,
+)
 
 STAGES = ("stem", "layer1", "layer2", "layer3", "layer4")
 
 
-def look(situation: Situation, focus: Focus) -> Look:
+def look(pipeline: Pipeline, focus: Focus) -> StepView:
     """Shows a feature map, the shapes on the way and where the parameters are."""
     try:
-        pyramid = situation.pyramid
+        pyramid = pipeline.pyramid
     except WeightsError as error:  # how large it would be can be told without weights
-        text = html.paragraph(f"{error} So far this is only its size:") + _sizes(situation)
-        return Look(words=lambda: Words(text))
+        text = html.paragraph(f"{error} So far this is only its size:") + _sizes(pipeline)
+        return StepView(words=lambda: StepText(text))
 
-    def words() -> Words:
+    def words() -> StepText:
         maps = [*zip(BODY, pyramid.body, strict=True), *zip(LEVELS, pyramid.levels, strict=True)]
         shapes = tuple((name, f"{each.shape[1]} × {each.shape[2]} × {each.shape[3]}") for name, each in maps)
         table = html.Table("Maps of this picture", ("map", "channels × rows × columns"), shapes)
-        return Words(_sizes(situation) + html.table(table))
+        return StepText(_sizes(pipeline) + html.table(table))
 
-    return Look((truth_layer(situation, visible=False),), _heat(situation, focus), words)
+    return StepView((truth_layer(pipeline, visible=False),), _heat(pipeline, focus), words)
 
 
-def _heat(situation: Situation, focus: Focus) -> Heat:
+def _heat(pipeline: Pipeline, focus: Focus) -> Heat:
     if focus.map == "scores":
-        return score_heat(situation, focus.level, key="features")
-    pyramid = situation.pyramid
+        return score_heat(pipeline, focus.level, key="features")
+    pyramid = pipeline.pyramid
     names, maps = (BODY, pyramid.body) if focus.map == "body" else (LEVELS, pyramid.levels)
     level = min(focus.level, len(maps) - 1)  # above C5 the body has none
     activity = maps[level][0].abs().mean(dim=0)  # [rows, columns]
-    return level_heat(situation, names[level], activity, key="features", label="mean |feature|")
+    return level_heat(pipeline, names[level], activity, key="features", label="mean |feature|")
 
 
-def _sizes(situation: Situation) -> str:
-    parts, costs = situation.parts, situation.costs
+def _sizes(pipeline: Pipeline) -> str:
+    parts, costs = pipeline.parts, pipeline.costs
     total, trainable = sum(part.parameters for part in parts), sum(part.trainable for part in parts)
     text = html.facts(
         [
             ("parameters", f"{total / 1e6:.1f} M"),
             ("of them train", html.percent(trainable / total)),
             ("work a picture", f"{costs.gflops:.1f} GFLOP"),
-            (f"to train on {situation.config.training.batch_size} pictures", f"{costs.training_bytes / 2**30:.2f} GiB"),
-            ("classes", str(len(situation.class_names))),
+            (f"to train on {pipeline.config.training.batch_size} pictures", f"{costs.training_bytes / 2**30:.2f} GiB"),
+            ("classes", str(len(pipeline.class_names))),
         ]
     )
     rows = tuple((_name(part), html.count(part.parameters), _trains(part)) for part in parts)
     return text + html.table(html.Table("Parameters", ("part", "number", "trains"), rows))
 
 
-def _name(part: model_costs.Part) -> str:
+def _name(part: model_costs.ModelPart) -> str:
     stage = f" (stage {STAGES.index(part.name) + 1})" if part.name in STAGES else ""
     return PART_NAMES[part.name] + stage
 
 
-def _trains(part: model_costs.Part) -> str:
+def _trains(part: model_costs.ModelPart) -> str:
     return "yes" if part.trainable == part.parameters else "frozen" if part.trainable == 0 else "partly"
 
 
-def _size(situation: Situation, *names: str) -> str:
-    return short(sum(part.parameters for part in situation.parts if part.name in names))
+def _size(pipeline: Pipeline, *names: str) -> str:
+    return short(sum(part.parameters for part in pipeline.parts if part.name in names))
 
 
-def _body(situation: Situation) -> str:
-    model = situation.config.model
+def _body(pipeline: Pipeline) -> str:
+    model = pipeline.config.model
     frozen = f" · {FROZEN}1–{model.freeze_stages}" if model.freeze_stages > 1 else f" · {FROZEN}1" * model.freeze_stages
-    return f"ResNet-{model.depth} · {_size(situation, *STAGES)}{frozen}"
+    return f"ResNet-{model.depth} · {_size(pipeline, *STAGES)}{frozen}"
 
 
-def _pyramid(situation: Situation) -> str:
-    return f"{situation.config.model.fpn_channels} ch · {_size(situation, 'fpn')}"
+def _pyramid(pipeline: Pipeline) -> str:
+    return f"{pipeline.config.model.fpn_channels} ch · {_size(pipeline, 'fpn')}"
 
 
-def _heads(situation: Situation) -> str:
-    convs = situation.config.model.num_convs
-    return f"{convs}+{convs} conv · {_size(situation, 'class head', 'box head')}"
+def _heads(pipeline: Pipeline) -> str:
+    convs = pipeline.config.model.num_convs
+    return f"{convs}+{convs} conv · {_size(pipeline, 'class head', 'box head')}"
 
 
 PARTS = (
-    Part("body", "C3–C5", _body, f"The ResNet body, its parameters, and its frozen stages ({FROZEN})", map="body"),
-    Part("pyramid", "P3–P7", _pyramid, "The feature pyramid: channels and parameters", map="pyramid"),
-    Part("heads", "Heads", _heads, "Class and box subnet: convolutions and parameters", map="scores"),
+    StripItem("body", "C3–C5", _body, f"The ResNet body, its parameters, and its frozen stages ({FROZEN})", map="body"),
+    StripItem("pyramid", "P3–P7", _pyramid, "The feature pyramid: channels and parameters", map="pyramid"),
+    StripItem("heads", "Heads", _heads, "Class and box subnet: convolutions and parameters", map="scores"),
 )
 
 

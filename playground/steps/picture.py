@@ -10,24 +10,24 @@ from playground.data.datasets import DATA
 from playground.data.image_ref import is_kept
 from playground.data.report import places_of, report
 from playground.data.sources import looks_of, sizes_at
-from playground.pipeline.pipeline import Situation
+from playground.pipeline.pipeline import Pipeline
 from playground.steps.levels import object_levels
-from playground.steps.step import Focus, Look, Step, Words, truth_layer
+from playground.steps.step import Focus, Step, StepText, StepView, truth_layer
 
 MEASURED_AT_MOST = 20_000  # objects of a data set that are held against the anchors anew, in up to a second
 AREAS = (("small", 0, 32**2), ("medium", 32**2, 96**2), ("large", 96**2, float("inf")))  # COCO's, px²
 
 
-def look(situation: Situation, focus: Focus) -> Look:
+def look(pipeline: Pipeline, focus: Focus) -> StepView:
     """Shows the objects, and how large the network sees them."""
-    return Look((truth_layer(situation),), words=lambda: Words(_told(situation)), editable=True)
+    return StepView((truth_layer(pipeline),), words=lambda: StepText(_told(pipeline)), editable=True)
 
 
-def _told(situation: Situation) -> str:
-    boxes, labels = situation.objects
-    names = Counter(situation.picture.class_names[label] for label in labels.tolist())
-    height, width = situation.picture.sample.image.shape[1:]
-    factors = situation.batch.factors[0].tolist()
+def _told(pipeline: Pipeline) -> str:
+    boxes, labels = pipeline.objects
+    names = Counter(pipeline.picture.class_names[label] for label in labels.tolist())
+    height, width = pipeline.picture.sample.image.shape[1:]
+    factors = pipeline.batch.factors[0].tolist()
     own = rescale(boxes, factors[0], factors[1])
     area = ((own[:, 2] - own[:, 0]) * (own[:, 3] - own[:, 1])).tolist()
     sizes = [(name, str(sum(low <= a < high for a in area))) for name, low, high in AREAS]
@@ -35,26 +35,26 @@ def _told(situation: Situation) -> str:
         [
             ("objects", str(len(boxes))),
             ("picture, px", f"{width}×{height}"),
-            ("for the network, px", f"{situation.size[1]}×{situation.size[0]}"),
+            ("for the network, px", f"{pipeline.size[1]}×{pipeline.size[0]}"),
         ]
     )
     text += html.table(html.Table("Objects by class", ("class", "objects"), _rows(names)))
     text += html.table(html.Table("By COCO's sizes", ("size", "objects"), tuple(sizes)))
-    text += _data_set(situation.place.source, situation) if is_kept(situation.place) else ""
+    text += _data_set(pipeline.place.source, pipeline) if is_kept(pipeline.place) else ""
     if not len(boxes):
         text += html.paragraph("There is no object yet: press Draw boxes above the picture and drag over one.")
     return text
 
 
-def _data_set(name: str, situation: Situation) -> str:
+def _data_set(name: str, pipeline: Pipeline) -> str:
     """Returns the report; what takes long is as it was when the data set came."""
     check = DATA.shelf.get(name).check
     issues = tuple(issue for issue in check.issues if issue.kind != NO_ANCHOR)
-    if sum(each.objects for each in check.sizes.values()) > MEASURED_AT_MOST or situation.puts_off():
+    if sum(each.objects for each in check.sizes.values()) > MEASURED_AT_MOST or pipeline.puts_off():
         text = report(name, check, check.sizes, check.issues)
     else:
-        sizes = sizes_at(name, situation.config)
-        places = places_of(name, looks_of(name, situation.config))
+        sizes = sizes_at(name, pipeline.config)
+        places = places_of(name, looks_of(name, pipeline.config))
         text = report(name, check, sizes.classes, issues + sizes.unmatched, places)
     return html.details("The data set", text, opened=True)
 
@@ -67,8 +67,8 @@ def _belongs(knob: Knob) -> bool:
     return knob.section == "scenes" or (knob.section == "inference" and knob.effect == Effect.FORWARD)
 
 
-def _headline(situation: Situation) -> str:
-    return f"{situation.size[1]}×{situation.size[0]}"
+def _headline(pipeline: Pipeline) -> str:
+    return f"{pipeline.size[1]}×{pipeline.size[0]}"
 
 
 STEP = Step(

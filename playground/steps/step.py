@@ -10,8 +10,8 @@ from core.retinanet.anchors import LEVELS
 from playground.canvas.edit import Pick
 from playground.canvas.view import Heat, Layer
 from playground.data.picture import Picture
-from playground.evaluations.query import Inquiry
-from playground.pipeline.pipeline import Situation
+from playground.evaluations.query import EvaluationQuery
+from playground.pipeline.pipeline import Pipeline
 
 MAPS = ("pyramid", "body", "scores")  # features of P3 … P7 or of C3 … C5, class scores of P3 … P7
 
@@ -36,11 +36,11 @@ class Focus(NamedTuple):
     curve: str = "loss"
     p_t: float = 0.9
     map: str = MAPS[0]
-    inquiry: Inquiry = Inquiry()
+    inquiry: EvaluationQuery = EvaluationQuery()
     frame: int = 1
 
 
-class Words(NamedTuple):
+class StepText(NamedTuple):
     """What a step tells beside the picture.
 
     Attributes:
@@ -54,7 +54,7 @@ class Words(NamedTuple):
     more: str | None = ""
 
 
-class Look(NamedTuple):
+class StepView(NamedTuple):
     """What a step shows.
 
     Attributes:
@@ -67,12 +67,12 @@ class Look(NamedTuple):
 
     layers: tuple[Layer, ...] = ()
     heat: Heat | None = None
-    words: Callable[[], Words] = Words
+    words: Callable[[], StepText] = StepText
     editable: bool = False
     picture: Picture | None = None
 
 
-class Part(NamedTuple):
+class StripItem(NamedTuple):
     """A cell of the strip.
 
     Attributes:
@@ -86,7 +86,7 @@ class Part(NamedTuple):
 
     key: str
     title: str
-    headline: Callable[[Situation], str]
+    headline: Callable[[Pipeline], str]
     about: str = ""
     map: str = ""
     layer: str = ""
@@ -99,7 +99,7 @@ class LevelCell(NamedTuple):
         name: Of the level.
         text: Live numbers.
         level: Choosing it draws this level's maps, None if there is nothing to choose.
-        map: As `Part.map`.
+        map: As `StripItem.map`.
     """
 
     name: str
@@ -133,22 +133,22 @@ class Step(NamedTuple):
     title: str
     about: str
     has: Callable[[Knob], bool]
-    headline: Callable[[Situation], str] | tuple[Part, ...]
-    look: Callable[[Situation, Focus], Look]
-    levels: Callable[[Situation, Focus], Levels]
+    headline: Callable[[Pipeline], str] | tuple[StripItem, ...]
+    look: Callable[[Pipeline, Focus], StepView]
+    levels: Callable[[Pipeline, Focus], Levels]
     uses_level: bool = False
 
     @property
-    def parts(self) -> tuple[Part, ...]:
+    def parts(self) -> tuple[StripItem, ...]:
         """Its cells in the strip."""
         if isinstance(self.headline, tuple):
             return self.headline
-        return (Part(self.key, self.title, self.headline),)
+        return (StripItem(self.key, self.title, self.headline),)
 
 
-def truth_layer(situation: Situation, *, visible: bool = True) -> Layer:
+def truth_layer(pipeline: Pipeline, *, visible: bool = True) -> Layer:
     """Returns the objects of the picture as a layer."""
-    return objects_layer(*situation.objects, situation.picture.class_names, visible=visible)
+    return objects_layer(*pipeline.objects, pipeline.picture.class_names, visible=visible)
 
 
 def objects_layer(boxes: Tensor, labels: Tensor, class_names: tuple[str, ...], *, visible: bool = True) -> Layer:
@@ -159,21 +159,21 @@ def objects_layer(boxes: Tensor, labels: Tensor, class_names: tuple[str, ...], *
     )
 
 
-def level_heat(situation: Situation, name: str, values: Tensor, *, key: str, label: str, visible: bool = True) -> Heat:
+def level_heat(pipeline: Pipeline, name: str, values: Tensor, *, key: str, label: str, visible: bool = True) -> Heat:
     """Returns a map of a level, float32 [rows, columns] from 0 up, over the padded picture it covers.
 
     Its largest value gets the brightest colour.
     """
-    height, width = situation.batch.pixels.shape[-2:]
+    height, width = pipeline.batch.pixels.shape[-2:]
     values = values.nan_to_num(0.0)
     scale = values.max().clamp(min=1e-9)
     return Heat(key, f"{label} on {name}", (values / scale).numpy(), (0, 0, width, height), visible, scale.item())
 
 
-def score_heat(situation: Situation, level: int, *, key: str, visible: bool = True) -> Heat:
+def score_heat(pipeline: Pipeline, level: int, *, key: str, visible: bool = True) -> Heat:
     """Returns the best class score of any anchor at each place of a level."""
     return level_heat(
-        situation, LEVELS[level], situation.score_maps[level], key=key, label="class score", visible=visible
+        pipeline, LEVELS[level], pipeline.score_maps[level], key=key, label="class score", visible=visible
     )
 
 

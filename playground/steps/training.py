@@ -9,13 +9,13 @@ from playground.components import html
 from playground.components.figures import Figure, colour, training
 from playground.data.image_ref import is_kept
 from playground.data.picture import Picture
-from playground.pipeline.pipeline import Situation
+from playground.pipeline.pipeline import Pipeline
 from playground.runs.reader import picture_of
 from playground.runs.service import RUNS, Progress
 from playground.runs.summary import changes, status
 from playground.steps import comparison
 from playground.steps.levels import part_levels
-from playground.steps.step import Focus, Look, Step, Words, objects_layer, truth_layer
+from playground.steps.step import Focus, Step, StepText, StepView, objects_layer, truth_layer
 
 EVAL_IMAGES = "training.eval_images"  # belongs to the step that evaluates
 SCENES = "scenes made with the dials of the Picture step"
@@ -26,10 +26,10 @@ HINT = (
 )
 
 
-def look(situation: Situation, focus: Focus) -> Look:
+def look(pipeline: Pipeline, focus: Focus) -> StepView:
     """Shows a run: its curves, and what it finds in a held-out picture at one of its evaluations."""
     if not RUNS.has(focus.run):
-        return Look((truth_layer(situation),), words=lambda: Words(_hint(situation)))
+        return StepView((truth_layer(pipeline),), words=lambda: StepText(_hint(pipeline)))
     progress = RUNS.read(focus.run)
     folder = RUNS.folder(focus.run)
     picture = picture_of(folder)
@@ -37,27 +37,27 @@ def look(situation: Situation, focus: Focus) -> Look:
     if single and single.step != progress.steps[-1]["step"]:  # more steps have been made since
         single = None
 
-    def words() -> Words:
+    def words() -> StepText:
         return _told(progress, focus.run, single)
 
     if picture is None:
-        return Look((truth_layer(situation),), words=words)
+        return StepView((truth_layer(pipeline),), words=words)
     layers = single_layers(picture, single) if single else film_layers(picture, RUNS.reader.frame(folder, focus.frame))
-    return Look(layers, words=words, picture=picture)
+    return StepView(layers, words=words, picture=picture)
 
 
-def _hint(situation: Situation) -> str:
-    what = f"the data set {situation.place.source}" if is_kept(situation.place) else SCENES
+def _hint(pipeline: Pipeline) -> str:
+    what = f"the data set {pipeline.place.source}" if is_kept(pipeline.place) else SCENES
     return html.paragraph(HINT.format(what)) + comparison.measured() + comparison.rivals()
 
 
-def _told(progress: Progress, run: str, single: SingleStep | None) -> Words:
+def _told(progress: Progress, run: str, single: SingleStep | None) -> StepText:
     """Returns how a run stands, what its last step has changed if that was a single one, and its curves."""
     text = status(progress, run, RUNS.label(run).name, Config.from_file(RUNS.folder(run).config))
     text += changes(single) if single else ""
     if progress.preset:
-        return Words(text + comparison.status(progress), comparison.figure(progress) if progress.curves else None)
-    return Words(text, figure(progress) if progress.steps else None)
+        return StepText(text + comparison.status(progress), comparison.figure(progress) if progress.curves else None)
+    return StepText(text, figure(progress) if progress.steps else None)
 
 
 def film_layers(picture: Picture, frame: Frame | None) -> tuple[Layer, ...]:
@@ -126,7 +126,7 @@ STEP = Step(
     "A short run on fresh scenes: watch the losses fall and the detections appear. Its weights can then be used in all "
     "other steps. Frozen stages and initial weights are chosen in the Network step.",
     _belongs,
-    lambda situation: f"{situation.config.training.steps:,} steps",
+    lambda pipeline: f"{pipeline.config.training.steps:,} steps",
     look,
-    lambda situation, focus: part_levels(situation.parts),
+    lambda pipeline, focus: part_levels(pipeline.parts),
 )

@@ -10,7 +10,7 @@ from core.config import Config
 from core.retinanet.model import build_model
 from core.weights.sources import save_weights
 from playground.data.datasets import DATA
-from playground.data.library import Bounds, Shelf
+from playground.data.library import Bounds, DataSetLibrary
 from playground.page import build_page, launch_options
 from playground.steps import training
 from tests.browser.looking import address_of, choose, layers, notice
@@ -36,7 +36,7 @@ def home(tmp_path_factory):
 @pytest.fixture(scope="module")
 def address(home):
     before = training.RUNS.place, DATA.shelf
-    training.RUNS.place, DATA.shelf = home / "runs", Shelf(home / "data", Bounds())
+    training.RUNS.place, DATA.shelf = home / "runs", DataSetLibrary(home / "data", Bounds())
     page = build_page()
     _, url, _ = page.launch(prevent_thread_lock=True, quiet=True, **launch_options())
     yield url

@@ -4,21 +4,21 @@ from collections.abc import Sequence
 
 import torch
 
-from core.evaluation.confusion import Case
+from core.evaluation.confusion import ConfusionCase
 from core.evaluation.report import BACKGROUND_NAME, Report
 from core.retinanet.boxes import rescale
 from playground.canvas.view import Layer
-from playground.evaluations.query import CELL, KIND, Inquiry
+from playground.evaluations.query import CELL, KIND, EvaluationQuery
 from playground.evaluations.results import Evaluated
-from playground.pipeline.pipeline import Situation
+from playground.pipeline.pipeline import Pipeline
 from playground.steps.step import truth_layer
 
 Box = tuple[int, int]  # numbers of a detection and of an object, −1 for none
 
 
-def layers(situation: Situation, result: Evaluated, report: Report, inquiry: Inquiry) -> tuple[Layer, ...]:
+def layers(pipeline: Pipeline, result: Evaluated, report: Report, inquiry: EvaluationQuery) -> tuple[Layer, ...]:
     """Returns what is drawn over the picture on show, which must be one of those that were evaluated."""
-    index = situation.place.index
+    index = pipeline.place.index
     names = (*result.class_names, BACKGROUND_NAME)
     cases = [case for case in report.confusion.cases if case.picture == index]
     found, truth = result.findings[index].found, result.findings[index].truth
@@ -26,30 +26,30 @@ def layers(situation: Situation, result: Evaluated, report: Report, inquiry: Inq
     wrong = [case for case in cases if case.actual != case.found and case.detection >= 0]
     missed = [case for case in cases if case.detection < 0]
 
-    def said(case: Case) -> str:
+    def said(case: ConfusionCase) -> str:
         return f"{names[case.found]} {found.scores[case.detection]:.2f}"
 
     return (
-        truth_layer(situation, visible=False),
-        _layer("right", "right", "foreground", _seen(situation, found.boxes, [case.detection for case in right]),
+        truth_layer(pipeline, visible=False),
+        _layer("right", "right", "foreground", _seen(pipeline, found.boxes, [case.detection for case in right]),
                tuple(map(said, right))),
-        _layer("wrong", "wrong", "suppressed", _seen(situation, found.boxes, [case.detection for case in wrong]),
+        _layer("wrong", "wrong", "suppressed", _seen(pipeline, found.boxes, [case.detection for case in wrong]),
                tuple(f"{said(case)}, is {names[case.actual]}" for case in wrong)),
-        _layer("missed", "missed", "ignored", _seen(situation, truth.boxes, [case.object for case in missed]),
+        _layer("missed", "missed", "ignored", _seen(pipeline, truth.boxes, [case.object for case in missed]),
                tuple(names[case.actual] for case in missed), dashed=True),
-        *_asked(situation, result, report, inquiry),
+        *_asked(pipeline, result, report, inquiry),
     )  # fmt: skip
 
 
-def _asked(situation: Situation, result: Evaluated, report: Report, inquiry: Inquiry) -> tuple[Layer, ...]:
+def _asked(pipeline: Pipeline, result: Evaluated, report: Report, inquiry: EvaluationQuery) -> tuple[Layer, ...]:
     """Returns the boxes of the chosen cell or kind of errors; none where nothing or all is chosen."""
-    boxes = _chosen(report, inquiry.choice, situation.place.index)
+    boxes = _chosen(report, inquiry.choice, pipeline.place.index)
     if not boxes:
         return ()
-    found, truth = result.findings[situation.place.index].found, result.findings[situation.place.index].truth
+    found, truth = result.findings[pipeline.place.index].found, result.findings[pipeline.place.index].truth
     parts = [
-        _seen(situation, found.boxes, [detection for detection, _ in boxes if detection >= 0]),
-        _seen(situation, truth.boxes, [each for detection, each in boxes if detection < 0]),
+        _seen(pipeline, found.boxes, [detection for detection, _ in boxes if detection >= 0]),
+        _seen(pipeline, truth.boxes, [each for detection, each in boxes if detection < 0]),
     ]
     return (_layer("asked", "asked for", "before", torch.cat(parts), width=3.5),)
 
@@ -66,10 +66,10 @@ def _chosen(report: Report, choice: str, index: int) -> list[Box]:
     return []
 
 
-def _seen(situation: Situation, boxes: torch.Tensor, chosen: Sequence[int]) -> torch.Tensor:
+def _seen(pipeline: Pipeline, boxes: torch.Tensor, chosen: Sequence[int]) -> torch.Tensor:
     """Returns boxes of the data set's picture in the network's pixels, [M, 4]."""
-    across, down = situation.picture.shrunk
-    return rescale(boxes[list(chosen)], across, down) / situation.batch.factors[0]
+    across, down = pipeline.picture.shrunk
+    return rescale(boxes[list(chosen)], across, down) / pipeline.batch.factors[0]
 
 
 def _layer(

@@ -8,70 +8,70 @@ from core.config import Config, Knob
 from core.evaluation.report import Report
 from playground.components import html
 from playground.data.browse import counts
-from playground.data.image_ref import SCENES, DataPlace
-from playground.evaluations.jobs import EVALUATIONS, STOPPED, WAITING, Standing, evaluated_place, key_of
-from playground.evaluations.query import Inquiry
+from playground.data.image_ref import SCENES, ImageRef
+from playground.evaluations.jobs import EVALUATIONS, STOPPED, WAITING, JobStatus, evaluated_place, key_of
+from playground.evaluations.query import EvaluationQuery
 from playground.evaluations.results import Chosen, chosen_pictures, report_at
-from playground.pipeline.pipeline import Situation
+from playground.pipeline.pipeline import Pipeline
 from playground.steps.evaluation import tables
 from playground.steps.evaluation.figures import figure
 from playground.steps.evaluation.layers import layers
-from playground.steps.step import Focus, LevelCell, Levels, Look, Step, Words, truth_layer
+from playground.steps.step import Focus, LevelCell, Levels, Step, StepText, StepView, truth_layer
 from playground.steps.training import EVAL_IMAGES
 
 LEVELS = (("AP", "ap"), ("AP50", "ap50"), ("AP75", "ap75"), ("small", "ap_small"), ("medium", "ap_medium"),
           ("large", "ap_large"))  # fmt: skip
 
 
-def standing_of(situation: Situation) -> Standing | None:
+def standing_of(pipeline: Pipeline) -> JobStatus | None:
     """Returns where the evaluation of the settings stands, None if there is none; raises as `key_of`."""
-    return EVALUATIONS.read(_key(situation))
+    return EVALUATIONS.read(_key(pipeline))
 
 
-def _key(situation: Situation) -> Hashable:
-    situation.network  # noqa: B018 (refused while a knob is held and it is not there yet)
-    return key_of(situation.config, situation.place)
+def _key(pipeline: Pipeline) -> Hashable:
+    pipeline.network  # noqa: B018 (refused while a knob is held and it is not there yet)
+    return key_of(pipeline.config, pipeline.place)
 
 
-def chosen_of(situation: Situation, inquiry: Inquiry) -> Chosen | None:
+def chosen_of(pipeline: Pipeline, inquiry: EvaluationQuery) -> Chosen | None:
     """Returns the pictures that are asked for, None where the settings have not been evaluated; raises as `key_of`."""
-    standing = standing_of(situation)
+    standing = standing_of(pipeline)
     return chosen_pictures(standing.result, inquiry) if standing and standing.result else None
 
 
-def look(situation: Situation, focus: Focus) -> Look:
+def look(pipeline: Pipeline, focus: Focus) -> StepView:
     """Shows how the evaluation stands, or its figures and the picture with what is right, wrong and missed."""
-    standing = standing_of(situation)
-    text = _status(situation, standing)
+    standing = standing_of(pipeline)
+    text = _status(pipeline, standing)
     if standing is None or standing.result is None:
-        return Look((truth_layer(situation),), words=lambda: Words(text))
+        return StepView((truth_layer(pipeline),), words=lambda: StepText(text))
     result, inquiry = standing.result, focus.inquiry
     report = report_at(result, inquiry)
-    here = _shown_index(situation, standing)
-    drawn = layers(situation, result, report, inquiry) if here is not None else (truth_layer(situation),)
+    here = _shown_index(pipeline, standing)
+    drawn = layers(pipeline, result, report, inquiry) if here is not None else (truth_layer(pipeline),)
 
-    def words() -> Words:
+    def words() -> StepText:
         found = tables.facts(report) + tables.best(report.best) + tables.matrix(report, inquiry)
         more = tables.calibrated(report.calibration) if inquiry.figure == "calibration" else ""
         more += tables.errors(report, inquiry) + tables.classes(report) + tables.worst(report, here)
-        return Words(text + found + tables.figures(inquiry), figure(report, inquiry.figure), more)
+        return StepText(text + found + tables.figures(inquiry), figure(report, inquiry.figure), more)
 
-    return Look(drawn, words=words)
+    return StepView(drawn, words=words)
 
 
-def _shown_index(situation: Situation, standing: Standing) -> int | None:
+def _shown_index(pipeline: Pipeline, standing: JobStatus) -> int | None:
     """Returns which of the evaluated pictures is on show, None for one that was not evaluated."""
-    place = situation.place
+    place = pipeline.place
     return place.index if place and standing.result and place.index < len(standing.result.findings) else None
 
 
-def _status(situation: Situation, standing: Standing | None) -> str:
-    place = evaluated_place(situation.place)
-    count = situation.config.training.eval_images
+def _status(pipeline: Pipeline, standing: JobStatus | None) -> str:
+    place = evaluated_place(pipeline.place)
+    count = pipeline.config.training.eval_images
     if standing is None:
         return html.paragraph(
-            f"Press Evaluate to look at {_pictures(place, situation.config, count)} with the weights "
-            f"{_name(situation.config.model.weights)}. What is evaluated is chosen above the picture."
+            f"Press Evaluate to look at {_pictures(place, pipeline.config, count)} with the weights "
+            f"{_name(pipeline.config.model.weights)}. What is evaluated is chosen above the picture."
         )
     if standing.state == WAITING:
         return html.paragraph("This evaluation waits for another to end.") + _bar(standing)
@@ -84,7 +84,7 @@ def _status(situation: Situation, standing: Standing | None) -> str:
         text = f"Stopped after {standing.done:,} of {standing.total:,} pictures of {place.source}, {place.split}."
     if place.split == "train":
         text += " They may have been trained on: figures on val or test say more."
-    if _shown_index(situation, standing) is None:
+    if _shown_index(pipeline, standing) is None:
         text += " The picture on show is none of them: choose a cell or a picture below."
     return html.paragraph(f"{text} {standing.message}".strip())
 
@@ -94,19 +94,19 @@ def _name(weights: str) -> str:
     return "/".join(Path(weights).parts[-2:])
 
 
-def _pictures(place: DataPlace, config: Config, count: int) -> str:
+def _pictures(place: ImageRef, config: Config, count: int) -> str:
     if place.source == SCENES:
         return f"{count:,} held-out scenes with these dials"
     there = counts(place).get(place.split, 0)
     return f"{min(count, there):,} of the {there:,} pictures of {place.source}, {place.split},"
 
 
-def _bar(standing: Standing) -> str:
+def _bar(standing: JobStatus) -> str:
     return f'<progress value="{standing.done}" max="{standing.total}" aria-label="Pictures looked at"></progress>'
 
 
-def _headline(situation: Situation) -> str:
-    standing = standing_of(situation)
+def _headline(pipeline: Pipeline) -> str:
+    standing = standing_of(pipeline)
     if standing is None:
         return "not yet"
     if standing.active:
@@ -119,8 +119,8 @@ def _figure(report: Report, name: str) -> str:
     return html.number(None if math.isnan(value) else value)
 
 
-def _levels(situation: Situation, focus: Focus) -> Levels:
-    standing = standing_of(situation)
+def _levels(pipeline: Pipeline, focus: Focus) -> Levels:
+    standing = standing_of(pipeline)
     if standing is None or standing.result is None:
         cells = tuple(LevelCell(name, "–") for name, _ in LEVELS)
     else:

@@ -8,7 +8,7 @@ from core.evaluation.error_types import BACKGROUND, BOTH, CLASS, DUPLICATE, LOCA
 from core.evaluation.precision_recall import Threshold
 from core.evaluation.report import BACKGROUND_NAME, Report
 from playground.components import html
-from playground.evaluations.query import CELL, FIGURES, KIND, Inquiry
+from playground.evaluations.query import CELL, FIGURES, KIND, EvaluationQuery
 
 WORST_SHOWN = 12
 FACTS = (
@@ -41,7 +41,7 @@ def best(threshold: Threshold | None) -> str:
     return f"<p>{escape(said)}{html.link('Use it as the score threshold', f'use {score:.4f}')}</p>"
 
 
-def matrix(report: Report, inquiry: Inquiry) -> str:
+def matrix(report: Report, inquiry: EvaluationQuery) -> str:
     """Returns the confusion matrix; each cell that counts something leads to its pictures."""
     names = [*report.classes, BACKGROUND_NAME]
     head = "".join(f'<th scope="col"><span>{escape(name)}</span></th>' for name in names)
@@ -71,13 +71,13 @@ def _cell(row: int, column: int, count: int, total: int, names: list[str], choic
     return f'<td{kind} style="--share:{count / total:.3f}">{link}</td>'
 
 
-def figures(inquiry: Inquiry) -> str:
+def figures(inquiry: EvaluationQuery) -> str:
     """Returns the choice of a figure, which is drawn below."""
     links = "".join(html.link(each, f"figure {each}", on=each == inquiry.figure) for each in FIGURES)
     return f'<p class="tabs">{links}</p>'
 
 
-def errors(report: Report, inquiry: Inquiry) -> str:
+def errors(report: Report, inquiry: EvaluationQuery) -> str:
     """Returns how many errors of each kind there are, what they cost and where they are."""
     rows = []
     for kind, cost in report.error_types.cost.items():

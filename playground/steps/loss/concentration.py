@@ -15,7 +15,7 @@ from core.structures import Sample
 from core.weights.sources import WeightsError
 from playground.components import html
 from playground.components.figures import ARMS, Figure, lines
-from playground.pipeline.pipeline import Situation
+from playground.pipeline.pipeline import Pipeline
 from playground.support.cache import Cache, PostponedError
 
 POINTS = 101  # of a curve
@@ -24,35 +24,35 @@ _concentrations, _of_scenes = Cache(16), Cache(4)  # they do not depend on the c
 SHARES = ((0.2, "20%"), (0.01, "1%"))  # of the hardest anchors
 
 
-def concentration(situation: Situation) -> tuple[Figure, str]:
+def concentration(pipeline: Pipeline) -> tuple[Figure, str]:
     """Returns the cumulative normalised losses for the paper's values of γ, and what the hardest anchors hold."""
-    return _concentrations.get(situation.truth_key, lambda: _concentration(situation.sides, "this picture"))
+    return _concentrations.get(pipeline.truth_key, lambda: _concentration(pipeline.sides, "this picture"))
 
 
-def concentration_of_scenes(situation: Situation) -> tuple[Figure, str]:
+def concentration_of_scenes(pipeline: Pipeline) -> tuple[Figure, str]:
     """Returns the same of held-out scenes made with the dials of this one, under the present detector.
 
     Raises:
         PostponedError: A knob is held, and the scenes have to be looked at first.
         WeightsError: The weights do not fit the settings, or do not know the classes of the scenes.
     """
-    config, network = situation.config, situation.network
+    config, network = pipeline.config, pipeline.network
     seen = config.part(Effect.FORWARD, Effect.ANCHORS, Effect.ASSIGN)
     key = (network.key, seen, config.scenes)
-    if key not in _of_scenes and situation.puts_off():
+    if key not in _of_scenes and pipeline.puts_off():
         raise PostponedError("The scenes are looked at once the knob rests.")
 
     def compute() -> tuple[Figure, str]:
         data = SceneData(config.scenes, SCENES, SPLIT)
-        sides = Sides.join([_sides(situation, data[index]) for index in range(SCENES)])
+        sides = Sides.join([_sides(pipeline, data[index]) for index in range(SCENES)])
         return _concentration(sides, f"{SCENES} held-out scenes")
 
     return _of_scenes.get(key, compute)
 
 
-def _sides(situation: Situation, sample: Sample) -> Sides:
+def _sides(pipeline: Pipeline, sample: Sample) -> Sides:
     """Returns one scene's logits by what its anchors are."""
-    config, network = situation.config, situation.network
+    config, network = pipeline.config, pipeline.network
     if missing := sorted(set(CLASS_NAMES) - set(network.class_names)):
         raise WeightsError(f"The weights {config.model.weights} know no {', '.join(missing)}, which scenes have.")
     labels = torch.tensor([network.class_names.index(CLASS_NAMES[each]) for each in sample.labels], dtype=torch.int64)

@@ -6,30 +6,30 @@ from core.analysis.initial_logits import NO_PRIOR
 from core.config import Loss
 from core.retinanet.matching import IGNORED
 from playground.components import html
-from playground.pipeline.pipeline import Situation
+from playground.pipeline.pipeline import Pipeline
 from playground.steps.loss.shares import name_of, only
 
 CROSS_ENTROPY = Loss(kind="cross_entropy")
 
 
-def first_loss(situation: Situation) -> str:
+def first_loss(pipeline: Pipeline) -> str:
     """Returns a table of the first classification loss by prior and loss, and why cross-entropy's is so large."""
-    prior = situation.config.model.prior_probability
-    loss = only(situation.config.loss.kind, situation.config.loss)
+    prior = pipeline.config.model.prior_probability
+    loss = only(pipeline.config.loss.kind, pipeline.config.loss)
     columns = {name_of(loss.kind): loss, name_of(CROSS_ENTROPY.kind): CROSS_ENTROPY}
     names = {f"π = {prior:g}": prior, f"none, π = {NO_PRIOR:g}": NO_PRIOR}
     if prior == NO_PRIOR:
         del names[f"π = {prior:g}"]
     rows = tuple(
-        (name, *(f"{situation.first_loss(each, start):,.2f}" for each in columns.values()))
+        (name, *(f"{pipeline.first_loss(each, start):,.2f}" for each in columns.values()))
         for name, start in names.items()
     )
-    return html.table(html.Table("The first loss of fresh heads", ("prior", *columns), rows)) + _why(situation)
+    return html.table(html.Table("The first loss of fresh heads", ("prior", *columns), rows)) + _why(pipeline)
 
 
-def _why(situation: Situation) -> str:
-    foreground = max(1, int(situation.losses.foreground))
-    scores = situation.network.model.num_classes * int((situation.match.label != IGNORED).sum())
+def _why(pipeline: Pipeline) -> str:
+    foreground = max(1, int(pipeline.losses.foreground))
+    scores = pipeline.network.model.num_classes * int((pipeline.match.label != IGNORED).sum())
     return html.paragraph(
         f"Without π every score begins near 0.5 and pays ln 2 = {math.log(2):.2f} under cross-entropy: "
         f"{html.count(scores)} scores pay {html.count(scores * math.log(2))}, and that is divided by only "

@@ -8,7 +8,7 @@ from core.config import Loss
 from core.retinanet.matching import BACKGROUND, IGNORED
 from playground.components import html
 from playground.components.figures import Figure, colour, histogram
-from playground.pipeline.pipeline import Situation
+from playground.pipeline.pipeline import Pipeline
 from playground.support.cache import Cache
 
 EASY = 0.5  # a background anchor none of whose scores reaches this is easy: it is classified rightly
@@ -25,27 +25,27 @@ MATTERS = {  # the settings each kind of classification loss looks at
 _groups = Cache(16)
 
 
-def groups_of(situation: Situation) -> tuple[tuple[str, Tensor], ...]:
+def groups_of(pipeline: Pipeline) -> tuple[tuple[str, Tensor], ...]:
     """Returns (name, bool [N]) of foreground, hard background and easy background."""
 
     def compute() -> tuple[tuple[str, Tensor], ...]:
-        match = situation.match
+        match = pipeline.match
         background = match.label == BACKGROUND
-        easy = situation.prediction.outputs.logits[0].amax(dim=1).sigmoid() < EASY
+        easy = pipeline.prediction.outputs.logits[0].amax(dim=1).sigmoid() < EASY
         return (
             ("foreground", match.foreground),
             ("hard background", background & ~easy),
             ("easy background", background & easy),
         )
 
-    return _groups.get(situation.truth_key, compute)
+    return _groups.get(pipeline.truth_key, compute)
 
 
-def shares(situation: Situation) -> str:
+def shares(pipeline: Pipeline) -> str:
     """Returns the share of the loss that each group of anchors pays, as a bar and as a table of all anchors."""
-    losses, ignored = situation.losses, int((situation.match.label == IGNORED).sum())
+    losses, ignored = pipeline.losses, int((pipeline.match.label == IGNORED).sum())
     whole = losses.classification.sum().clamp(min=1e-12)
-    groups = groups_of(situation)
+    groups = groups_of(pipeline)
     paid = {name: (torch.where(where, losses.classification, 0.0).sum() / whole).item() for name, where in groups}
     rows = [(name, html.count(int((where & losses.used).sum())), html.percent(paid[name])) for name, where in groups]
     rows.append(("ignored", html.count(ignored), "–"))
@@ -61,12 +61,12 @@ def effective_number(losses: Tensor) -> float:
     return (values.sum() ** 2 / square).item() if square > 0 else 0.0
 
 
-def alternatives(situation: Situation) -> str:
+def alternatives(pipeline: Pipeline) -> str:
     """Returns a table of the losses one may choose: foreground's share, and how many anchors each is about."""
-    rows, chosen = [], situation.config.loss
+    rows, chosen = [], pipeline.config.loss
     for kind in MATTERS:
-        paid = situation.losses_under(only(kind, chosen)).classification
-        share = paid[situation.match.foreground].sum() / paid.sum().clamp(min=1e-12)
+        paid = pipeline.losses_under(only(kind, chosen)).classification
+        share = paid[pipeline.match.foreground].sum() / paid.sum().clamp(min=1e-12)
         name = name_of(kind) + (" (chosen)" if kind == chosen.kind else "")
         rows.append((name, html.percent(share.item()), html.count(effective_number(paid))))
     columns = ("loss", "foreground pays", "effective anchors")
@@ -83,14 +83,14 @@ def name_of(kind: str) -> str:
     return kind.replace("_", "-")
 
 
-def certainty(situation: Situation) -> Figure:
+def certainty(pipeline: Pipeline) -> Figure:
     """Returns how many anchors have which p_t: of foreground the score of its class, of background 1 − the best.
 
     Ignored anchors have no truth; they are counted by the p_t that they would have as background.
     """
-    scores = situation.prediction.outputs.logits[0].sigmoid()
-    match = situation.match
-    own = scores[match.foreground, situation.labels[match.object[match.foreground]]]
+    scores = pipeline.prediction.outputs.logits[0].sigmoid()
+    match = pipeline.match
+    own = scores[match.foreground, pipeline.labels[match.object[match.foreground]]]
     none = 1 - scores.max(dim=1).values
     values = [
         ("background", colour("background"), none[match.label == BACKGROUND].numpy()),

@@ -8,7 +8,7 @@ from core.retinanet.losses import total_loss
 from playground.canvas.view import Heat
 from playground.components import html
 from playground.inspector.inspect import inspect
-from playground.pipeline.pipeline import Situation
+from playground.pipeline.pipeline import Pipeline
 from playground.steps import comparison
 from playground.steps.levels import loss_levels
 from playground.steps.loss import paper_tables
@@ -16,7 +16,7 @@ from playground.steps.loss.concentration import SCENES, concentration, concentra
 from playground.steps.loss.curves import CURVES, curves, example
 from playground.steps.loss.initial import first_loss
 from playground.steps.loss.shares import alternatives, certainty, shares
-from playground.steps.step import Focus, Look, Step, Words, section, truth_layer
+from playground.steps.step import Focus, Step, StepText, StepView, section, truth_layer
 from playground.support.cache import Cache
 
 CERTAINTY, CUMULATIVE = "how sure the network is", "cumulative loss (figure 4)"
@@ -34,23 +34,23 @@ _comparisons = Cache(16)
 DECADES = 4  # of the colours: what pays a ten-thousandth of the highest is dark
 
 
-def look(situation: Situation, focus: Focus) -> Look:
+def look(pipeline: Pipeline, focus: Focus) -> StepView:
     """Shows what the anchors of each place pay, the totals, and the curve of the loss."""
-    seen = inspect(situation, focus.pick)
+    seen = inspect(pipeline, focus.pick)
 
-    def words() -> Words:
-        return _told(situation, focus, seen.text)
+    def words() -> StepText:
+        return _told(pipeline, focus, seen.text)
 
-    return Look((truth_layer(situation), *seen.layers), _heat(situation), words)
+    return StepView((truth_layer(pipeline), *seen.layers), _heat(pipeline), words)
 
 
-def _told(situation: Situation, focus: Focus, seen: str) -> Words:
+def _told(pipeline: Pipeline, focus: Focus, seen: str) -> StepText:
     """Returns the words; `seen` is what the inspector tells."""
-    cumulative, held = (concentration_of_scenes if focus.curve == OF_SCENES else concentration)(situation)
-    loss = situation.config.loss
-    text = _totals(situation) + shares(situation)
+    cumulative, held = (concentration_of_scenes if focus.curve == OF_SCENES else concentration)(pipeline)
+    loss = pipeline.config.loss
+    text = _totals(pipeline) + shares(pipeline)
     more = None
-    if compared := _compared(situation):
+    if compared := _compared(pipeline):
         under_each, first = compared
         more = example(loss, focus.p_t) + under_each + held + first + paper_tables.tables()
         more += comparison.measured(LIKE_THE_PAPERS)
@@ -58,41 +58,41 @@ def _told(situation: Situation, focus: Focus, seen: str) -> Words:
         text += seen
     elif more is not None:
         more = seen + more
-    made = {CERTAINTY: lambda: certainty(situation), CUMULATIVE: lambda: cumulative, OF_SCENES: lambda: cumulative}
+    made = {CERTAINTY: lambda: certainty(pipeline), CUMULATIVE: lambda: cumulative, OF_SCENES: lambda: cumulative}
     figure = made.get(focus.curve, lambda: curves(loss, focus.curve, p_t=focus.p_t))()
-    return Words(text, figure, more)
+    return StepText(text, figure, more)
 
 
-def _compared(situation: Situation) -> tuple[str, str] | None:
+def _compared(pipeline: Pipeline) -> tuple[str, str] | None:
     """Returns the tables of this picture under each loss and at the first step, None while what takes long waits."""
-    key = (*situation.truth_key, situation.config.loss, situation.config.model.prior_probability)
-    if key not in _comparisons and situation.puts_off():
+    key = (*pipeline.truth_key, pipeline.config.loss, pipeline.config.model.prior_probability)
+    if key not in _comparisons and pipeline.puts_off():
         return None
-    return _comparisons.get(key, lambda: (alternatives(situation), first_loss(situation)))
+    return _comparisons.get(key, lambda: (alternatives(pipeline), first_loss(pipeline)))
 
 
-def _heat(situation: Situation) -> Heat:
+def _heat(pipeline: Pipeline) -> Heat:
     """Returns the classification loss of all levels over the padded picture on a logarithmic scale, its highest 1."""
-    paid = places(situation)
-    height, width = situation.batch.pixels.shape[-2:]
+    paid = places(pipeline)
+    height, width = pipeline.batch.pixels.shape[-2:]
     decades = (paid / paid.max().clamp(min=1e-9)).clamp(min=1e-9).log10()
     values = (1 + decades / DECADES).clamp(min=0).numpy()
     return Heat("loss", f"classification loss, {DECADES} powers of ten", values, (0, 0, width, height))
 
 
-def places(situation: Situation) -> Tensor:
+def places(pipeline: Pipeline) -> Tensor:
     """Returns the classification loss at each place of P3, [rows, columns]; that of coarser levels is spread out."""
-    grid = situation.grid
+    grid = pipeline.grid
     total = torch.zeros(grid.grids[0])
-    for paid, size in zip(situation.losses.classification.split(list(grid.counts)), grid.grids, strict=True):
+    for paid, size in zip(pipeline.losses.classification.split(list(grid.counts)), grid.grids, strict=True):
         cells = paid.view(1, 1, *size, grid.per_place).sum(dim=4)  # [1, 1, rows, columns]
         share = (size[0] * size[1]) / total.numel()
         total += F.interpolate(cells, total.shape, mode="nearest")[0, 0] * share
     return total
 
 
-def _totals(situation: Situation) -> str:
-    losses = total_loss([situation.losses], situation.config.loss)
+def _totals(pipeline: Pipeline) -> str:
+    losses = total_loss([pipeline.losses], pipeline.config.loss)
     pairs = [
         ("total", f"{losses.total.item():.3f}"),
         ("classification", f"{losses.classification.item():.3f}"),
@@ -101,8 +101,8 @@ def _totals(situation: Situation) -> str:
     return html.facts(pairs)
 
 
-def _headline(situation: Situation) -> str:
-    return f"{total_loss([situation.losses], situation.config.loss).total.item():.2f}"
+def _headline(pipeline: Pipeline) -> str:
+    return f"{total_loss([pipeline.losses], pipeline.config.loss).total.item():.2f}"
 
 
 STEP = Step(

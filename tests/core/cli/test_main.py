@@ -24,7 +24,7 @@ from core.config import Config, knobs
 from core.data.images import open_picture
 from core.retinanet import predict
 from core.retinanet.predict import detect
-from core.runs.train import FINISHED, RunFolder
+from core.runs.folder import FINISHED, RunFolder
 from core.scenes.render import CLASS_NAMES
 from core.training.distributed import make_accelerator
 from core.weights.sources import adopt, build, load_weights, save_weights

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from core.evaluation.confusion import Case, confuse
+from core.evaluation.confusion import ConfusionCase, confuse
 from core.evaluation.detection_matching import overlaps, pair
 from tests.core.boxes_by_hand import found, random_scenes, truth
 
@@ -20,10 +20,10 @@ def test_one_of_each_kind():
     result = confuse(pictures, 2, score=0, iou=0.5)
     assert result.counts.tolist() == [[1, 0, 1], [1, 0, 0], [0, 1, 0]]
     assert set(result.cases) == {
-        Case(CAT, CAT, 0, 0, 0),
-        Case(DOG, CAT, 0, 1, 1),
-        Case(BACKGROUND, DOG, 0, 2, -1),
-        Case(CAT, BACKGROUND, 0, -1, 2),
+        ConfusionCase(CAT, CAT, 0, 0, 0),
+        ConfusionCase(DOG, CAT, 0, 1, 1),
+        ConfusionCase(BACKGROUND, DOG, 0, 2, -1),
+        ConfusionCase(CAT, BACKGROUND, 0, -1, 2),
     }
 
 

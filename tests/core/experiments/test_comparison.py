@@ -5,8 +5,8 @@ import pytest
 from core.cli.compare import as_text
 from core.config import Config, knobs
 from core.experiments.comparison import Row, parts, result, rows, run_comparison
-from core.experiments.presets import PRESETS, SHARED, Arm, Preset
-from core.runs.train import FAILED, FINISHED, RUNNING, STOPPED
+from core.experiments.presets import PRESETS, SHARED, Preset, Variant
+from core.runs.folder import FAILED, FINISHED, RUNNING, STOPPED
 from core.training.records import StepRecord
 
 TINY = {
@@ -57,7 +57,7 @@ def test_shared_settings_name_nothing_twice():
 
 
 def pair(**settings) -> Preset:
-    return Preset("two", "look", (Arm("one", {}), Arm("other", {"loss.gamma": 0, **settings})))
+    return Preset("two", "look", (Variant("one", {}), Variant("other", {"loss.gamma": 0, **settings})))
 
 
 def test_a_comparison_trains_every_arm_and_seed(tmp_path):
@@ -95,7 +95,7 @@ def test_a_part_killed_before_its_first_checkpoint_begins_anew(tmp_path):
 
 def test_an_arm_that_diverges_leaves_the_others_alone(tmp_path):
     wild = {"training.learning_rate": 10, "training.optimizer": "sgd", "training.clip_norm": 0, "training.steps": 60}
-    preset = pair()._replace(arms=(Arm("wild", wild), Arm("tame", {})))
+    preset = pair()._replace(arms=(Variant("wild", wild), Variant("tame", {})))
     list(run_comparison(preset, tmp_path, own={path: v for path, v in TINY.items() if path != "training.steps"}
                         | {"training.batch_size": 1, "training.eval_images": 1}))  # fmt: skip
     results = [result(part) for part in parts(preset, tmp_path, 1)]

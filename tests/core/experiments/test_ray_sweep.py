@@ -11,9 +11,9 @@ import pytest
 from core.cli.main import main
 from core.config import Config, ConfigError
 from core.experiments.comparison import parts
-from core.experiments.presets import PRESETS, Arm, Preset
+from core.experiments.presets import PRESETS, Preset, Variant
 from core.experiments.ray_sweep import LOCAL, Trials, _share, run_sweep
-from core.runs.train import FINISHED, STOPPED
+from core.runs.folder import FINISHED, STOPPED
 
 needs_ray = pytest.mark.skipif(
     importlib.util.find_spec("ray") is None, reason="Ray is not installed: pip install -r requirements-sweep.txt"
@@ -23,7 +23,7 @@ TINY = {
     "scenes.image_size": 64, "scenes.min_size": 0.3, "training.batch_size": 1, "training.steps": 3,
     "training.eval_images": 2, "training.eval_interval": 2,
 }  # fmt: skip
-PAIR = Preset("two", "look", (Arm("one", {}), Arm("other", {"loss.gamma": 0})))
+PAIR = Preset("two", "look", (Variant("one", {}), Variant("other", {"loss.gamma": 0})))
 
 
 def timeless(folder) -> list[dict]:
@@ -98,7 +98,7 @@ def test_a_run_whose_worker_is_killed_goes_on_from_its_checkpoint(tmp_path, two_
 @needs_ray
 @pytest.mark.timeout(200)
 def test_a_stopped_sweep_keeps_checkpoints_and_leaves_what_has_not_begun(tmp_path, two_workers):
-    preset = PAIR._replace(arms=(*PAIR.arms, Arm("third", {"loss.gamma": 1})))
+    preset = PAIR._replace(arms=(*PAIR.arms, Variant("third", {"loss.gamma": 1})))
     own = TINY | {"training.steps": 100_000, "training.eval_interval": 0}
     first, second, third = parts(preset, tmp_path, 1)
 

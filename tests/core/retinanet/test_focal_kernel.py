@@ -1,10 +1,15 @@
 import pytest
 import torch
 
-from core.retinanet.focal_kernel import BLOCK, Weights, focal_by_anchor
+from core.retinanet.focal_kernel import BLOCK, FocalWeights, focal_by_anchor
 from core.retinanet.losses import focal_loss
 
-WEIGHTS = [Weights(0.25, 0.75, 2.0), Weights(0.5, 0.5, 0.5), Weights(1.0, 1.0, 0.0), Weights(0.0, 1.0, 5.0)]
+WEIGHTS = [
+    FocalWeights(0.25, 0.75, 2.0),
+    FocalWeights(0.5, 0.5, 0.5),
+    FocalWeights(1.0, 1.0, 0.0),
+    FocalWeights(0.0, 1.0, 5.0),
+]
 
 
 def some(
@@ -16,7 +21,7 @@ def some(
     return logits, anchors, torch.randint(classes, anchors.shape, generator=generator)
 
 
-def reference(logits: torch.Tensor, anchors: torch.Tensor, labels: torch.Tensor, weights: Weights) -> torch.Tensor:
+def reference(logits: torch.Tensor, anchors: torch.Tensor, labels: torch.Tensor, weights: FocalWeights) -> torch.Tensor:
     """The same from the loss of single pairs, whose gradient autograd finds."""
     targets = torch.zeros_like(logits)
     targets[anchors, labels] = 1
@@ -55,5 +60,5 @@ def test_huge_logits_stay_finite_and_a_wrong_one_pays_its_distance(weights):
 def test_without_foreground_without_anchors_and_without_gradient():
     none = torch.zeros(0, dtype=torch.int64)
     assert focal_by_anchor(torch.zeros(0, 3), none, none, WEIGHTS[0]).shape == (0,)
-    loss = focal_by_anchor(torch.zeros(1, 1), none, none, Weights(1.0, 1.0, 2.0))
+    loss = focal_by_anchor(torch.zeros(1, 1), none, none, FocalWeights(1.0, 1.0, 2.0))
     assert loss.item() == pytest.approx(0.25 * 0.6931472) and not loss.requires_grad  # p_t = 1/2

@@ -4,7 +4,7 @@ import pytest
 
 from core.io.jsonl import JsonLines
 from core.runs.control import PAUSE, STOP, Control, ask, read_control
-from core.runs.folder import FAILED, RUNNING, About, RunError, RunFolder, Status, append_line
+from core.runs.folder import FAILED, RUNNING, About, RunError, RunFolder, RunStatus, append_line
 from core.training.records import StepRecord
 
 
@@ -106,4 +106,4 @@ def test_what_is_asked_of_a_run(tmp_path):
 def test_a_status_has_a_short_message(tmp_path):
     folder = folder_in(tmp_path)
     folder.write_status(FAILED, "x" * 100_000)
-    assert len(folder.read_status().message) == 2000 and isinstance(folder.read_status(), Status)
+    assert len(folder.read_status().message) == 2000 and isinstance(folder.read_status(), RunStatus)

@@ -6,7 +6,7 @@ import time
 import pytest
 
 from core.scheduler import throttle
-from core.scheduler.throttle import MOST_SECONDS, RECENT_SECONDS, TOUCHED, TURN_SECONDS, Way, touch
+from core.scheduler.throttle import MOST_SECONDS, RECENT_SECONDS, TOUCHED, TURN_SECONDS, Throttle, touch
 
 pytestmark = pytest.mark.skipif(not throttle.CAN_PROMISE, reason="runs never give way on this system")
 
@@ -34,7 +34,7 @@ def clock(tmp_path, monkeypatch):
 
 
 def test_nobody_waits_until_it_is_touched_and_a_little_longer(tmp_path, clock):
-    way = Way(tmp_path)
+    way = Throttle(tmp_path)
     assert not way.wanted()
     clock.touch()
     assert way.wanted()
@@ -46,7 +46,7 @@ def test_nobody_waits_until_it_is_touched_and_a_little_longer(tmp_path, clock):
 
 @pytest.mark.parametrize("pause", [0.1, RECENT_SECONDS + 0.1])  # of a drag, and of taps
 def test_runs_have_their_turn_however_long_a_drag_lasts(tmp_path, clock, pause):
-    way = Way(tmp_path)
+    way = Throttle(tmp_path)
     waited = []
     for number in range(4000):
         if number * 0.05 % pause < 0.05:
@@ -60,7 +60,7 @@ def test_runs_have_their_turn_however_long_a_drag_lasts(tmp_path, clock, pause):
 
 
 def test_a_pause_begins_anew(tmp_path, clock):
-    way = Way(tmp_path)
+    way = Throttle(tmp_path)
     clock.touch()
     assert way.wanted()
     clock.now += MOST_SECONDS + 1
@@ -70,7 +70,7 @@ def test_a_pause_begins_anew(tmp_path, clock):
 
 
 def test_a_clock_that_is_ahead_or_a_file_that_is_gone_lets_runs_go_on(tmp_path, clock):
-    way = Way(tmp_path)
+    way = Throttle(tmp_path)
     clock.now += 60
     clock.touch()
     clock.now -= 60
@@ -83,7 +83,7 @@ def test_touching_makes_no_file(tmp_path):
     touch(tmp_path)
     touch(tmp_path / "missing")
     assert not list(tmp_path.iterdir())
-    way = Way(tmp_path)
+    way = Throttle(tmp_path)
     assert not way.wanted() and time.time() - (tmp_path / TOUCHED).stat().st_mtime > RECENT_SECONDS
     touch(tmp_path)
     assert way.wanted()
@@ -91,6 +91,6 @@ def test_touching_makes_no_file(tmp_path):
 
 def test_nowhere_else_runs_wait(tmp_path, clock, monkeypatch):
     monkeypatch.setattr(throttle, "CAN_PROMISE", False)
-    way = Way(tmp_path)
+    way = Throttle(tmp_path)
     clock.touch()
     assert not way.wanted()

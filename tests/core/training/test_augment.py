@@ -3,7 +3,7 @@ import torch
 
 from core.config import Training
 from core.structures import Sample
-from core.training.augment import Part, augment, cropped, flipped, grained, recoloured, scaled
+from core.training.augment import CropWindow, augment, cropped, flipped, grained, recoloured, scaled
 
 NOTHING = {"flip_probability": 0, "scale_jitter": 0, "crop_probability": 0, "colour_jitter": 0, "noise_jitter": 0}
 EVERYTHING = {
@@ -113,7 +113,7 @@ def test_scale_jitter_stays_in_its_range():
 
 def test_crop_by_hand():
     sample = make_sample([[0, 0, 20, 20], [0, 0, 60, 40], [50, 30, 60, 40], [9, 0, 11, 2]])
-    part = cropped(sample, Part(left=10, top=0, width=40, height=30))
+    part = cropped(sample, CropWindow(left=10, top=0, width=40, height=30))
     assert torch.equal(part.image, sample.image[:, 0:30, 10:50])
     # The first centre (10, 10) is just inside, the third (55, 35) outside, the fourth (10, 1) inside.
     assert part.labels.tolist() == [0, 1, 3]

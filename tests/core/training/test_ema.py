@@ -8,7 +8,8 @@ from core.config import Config
 from core.data.sources import SceneData
 from core.retinanet.model import build_model
 from core.runs.checkpoint import read_state
-from core.runs.train import RunFolder, run_training
+from core.runs.folder import RunFolder
+from core.runs.train import run_training
 from core.training.ema import averaged
 from core.training.trainer import Trainer
 from core.weights.sources import load_weights

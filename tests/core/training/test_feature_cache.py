@@ -9,7 +9,8 @@ from torch import nn
 from core.config import Config, ConfigError
 from core.data.sources import SceneData
 from core.retinanet.model import build_model
-from core.runs.train import RunFolder, run_training
+from core.runs.folder import RunFolder
+from core.runs.train import run_training
 from core.training.feature_cache import FeatureCache
 from core.training.records import StepRecord, TrainingError
 from core.training.trainer import Trainer

@@ -13,7 +13,8 @@ from core.config import Config
 from core.data.sources import SceneData
 from core.retinanet.model import build_model
 from core.retinanet.preprocess import objects_of
-from core.runs.train import FAILED, FINISHED, STOPPED, RunError, RunFolder, load_checkpoint, run_training
+from core.runs.folder import FAILED, FINISHED, STOPPED, RunError, RunFolder
+from core.runs.train import load_checkpoint, run_training
 from core.training.augment import augment
 from core.training.records import EvaluationProgress, EvaluationRecord, StepRecord, TrainingError
 from core.training.trainer import Trainer, TrainingStream, batch_losses

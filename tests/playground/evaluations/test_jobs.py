@@ -11,22 +11,22 @@ from core.data.sources import open_data
 from core.data.untrusted import DataError
 from core.evaluation import dataset_predictions as core_findings
 from core.evaluation.coco_metrics import evaluate
-from core.evaluation.dataset_predictions import Finding
+from core.evaluation.dataset_predictions import ImageResult
 from core.structures import Detections, GroundTruth
 from core.weights.sources import WeightsError
 from playground.canvas.canvas import payload
 from playground.canvas.view import View
-from playground.data.image_ref import DataPlace
+from playground.data.image_ref import ImageRef
 from playground.evaluations import jobs
 from playground.evaluations.jobs import FAILED, FINISHED, RUNNING, SCORE, STOPPED, WAITING, Evaluations, key_of
-from playground.evaluations.query import FIGURES, Inquiry, asked_for
+from playground.evaluations.query import FIGURES, EvaluationQuery, asked_for
 from playground.evaluations.results import Evaluated, chosen_pictures, numbered_for, report_at
 from playground.events.data import at_place, gone
 from playground.events.evaluation import followed
 from playground.pipeline.networks import network_of
 from playground.server.permalink import from_link, to_link
 from playground.server.render import show
-from playground.state.page_state import Asked
+from playground.state.page_state import PageState
 from playground.state.settings import settings_of
 from playground.steps.evaluation import step
 from playground.steps.evaluation.figures import figure
@@ -46,7 +46,7 @@ CONFIG = Config.from_flat(TINY)
 NAMES = ("cat", "dog")
 
 
-def finding(boxes: list, scores: list, labels: list, objects: list, actual: list) -> Finding:
+def finding(boxes: list, scores: list, labels: list, objects: list, actual: list) -> ImageResult:
     found = Detections(
         torch.tensor(boxes, dtype=torch.float32).reshape(-1, 4),
         torch.tensor(scores, dtype=torch.float32),
@@ -54,7 +54,7 @@ def finding(boxes: list, scores: list, labels: list, objects: list, actual: list
     )
     truth = torch.tensor(objects, dtype=torch.float32).reshape(-1, 4)
     crowd = torch.zeros(len(objects), dtype=torch.bool)
-    return Finding(found, GroundTruth(truth, torch.tensor(actual, dtype=torch.int64), crowd), 7)
+    return ImageResult(found, GroundTruth(truth, torch.tensor(actual, dtype=torch.int64), crowd), 7)
 
 
 HERE, THERE = [0.0, 0, 20, 20], [30.0, 30, 60, 60]
@@ -106,7 +106,7 @@ def test_an_evaluation_from_start_to_report(runs):
     standing = wait(runs, key, lambda standing: not standing.active)
     assert (standing.state, standing.done, standing.total) == (FINISHED, 6, 6)
     assert len(standing.result.findings) == 6 and not runs.any_active()
-    asked = Asked("evaluation", settings=settings_of(CONFIG))
+    asked = PageState("evaluation", settings=settings_of(CONFIG))
     assert "6 pictures of scenes, val" in show(asked).readout
     assert (
         "Press Evaluate" in show(asked._replace(settings=settings_of(CONFIG.replace({"anchors.size_p3": 20})))).readout
@@ -161,7 +161,7 @@ def test_what_breaks_is_told(runs, monkeypatch):
     runs.start(CONFIG, None)
     standing = wait(runs, key_of(CONFIG, None), lambda standing: not standing.active)
     assert (standing.state, standing.message) == (FAILED, "a.png cannot be opened: copy it again.")
-    shown = show(Asked("evaluation", settings=settings_of(CONFIG)))
+    shown = show(PageState("evaluation", settings=settings_of(CONFIG)))
     assert "The evaluation failed. a.png cannot be opened" in shown.readout and shown.notice == ""
 
 
@@ -176,20 +176,20 @@ def test_the_score_threshold_of_the_page_does_not_spoil_an_evaluation():
     assert key_of(usual, None) == key_of(usual.replace({SCORE: 0.5}), None)
     assert key_of(usual, None) != key_of(usual.replace({SCORE: 0.01}), None)
     assert key_of(usual, None) != key_of(usual.replace({"inference.nms_threshold": 0.6}), None)
-    assert key_of(usual, None) != key_of(usual, DataPlace("scenes", "test"))
-    assert key_of(usual, DataPlace("scenes", "val", 3)) == key_of(usual, None)
+    assert key_of(usual, None) != key_of(usual, ImageRef("scenes", "test"))
+    assert key_of(usual, ImageRef("scenes", "val", 3)) == key_of(usual, None)
 
 
 def test_the_matrix_at_any_score(result):
-    at_low = report_at(result, Inquiry(score=0.1))
+    at_low = report_at(result, EvaluationQuery(score=0.1))
     assert at_low.confusion.counts.tolist() == [[1, 0, 1], [1, 1, 0], [0, 1, 0]]
-    assert report_at(result, Inquiry(score=0.5)).confusion.counts.tolist() == [[1, 0, 1], [0, 1, 1], [0, 0, 0]]
-    assert report_at(result, Inquiry()) is result.report
+    assert report_at(result, EvaluationQuery(score=0.5)).confusion.counts.tolist() == [[1, 0, 1], [0, 1, 1], [0, 0, 0]]
+    assert report_at(result, EvaluationQuery()) is result.report
     assert [each.name for each in at_low.pictures] == ["c.png", "a.png", "b.png"]
 
 
 def test_pictures_of_a_choice(result):
-    low = Inquiry(score=0.1)
+    low = EvaluationQuery(score=0.1)
     for choice, pictures in [("cell 1 0", (0,)), ("cell 0 2", (2,)), ("cell 2 1", (2,)), ("worst", (2, 0, 1)),
                              ("kind class", (0,)), ("kind missed", (2,)), ("cell 2 2", ())]:  # fmt: skip
         assert chosen_pictures(result, low._replace(choice=choice)).pictures == pictures, choice
@@ -199,15 +199,15 @@ def test_pictures_of_a_choice(result):
 
 
 def test_the_picture_shows_right_wrong_missed_and_the_chosen_box(result):
-    asked = at_place(Asked("evaluation", settings=settings_of(CONFIG)), DataPlace("scenes", "val", 0))
-    situation, inquiry = asked.situation(), Inquiry(score=0.1, choice="cell 1 0")
-    drawn = {each.key: each for each in layers(situation, result, report_at(result, inquiry), inquiry)}
+    asked = at_place(PageState("evaluation", settings=settings_of(CONFIG)), ImageRef("scenes", "val", 0))
+    pipeline, inquiry = asked.pipeline(), EvaluationQuery(score=0.1, choice="cell 1 0")
+    drawn = {each.key: each for each in layers(pipeline, result, report_at(result, inquiry), inquiry)}
     payload(View("data:,", 64, 64, tuple(drawn.values())))
     assert drawn["right"].captions == ("cat 0.90",) and drawn["wrong"].captions == ("cat 0.40, is dog",)
     assert drawn["asked"].boxes.tolist() == [THERE] == drawn["wrong"].boxes.tolist()
     assert len(drawn["missed"].boxes) == 0
-    missed = Inquiry(score=0.1, choice="kind missed")
-    there = at_place(asked, DataPlace("scenes", "val", 2)).situation()
+    missed = EvaluationQuery(score=0.1, choice="kind missed")
+    there = at_place(asked, ImageRef("scenes", "val", 2)).pipeline()
     drawn = {each.key: each for each in layers(there, result, report_at(result, missed), missed)}
     assert drawn["asked"].boxes.tolist() == [HERE] and drawn["missed"].captions == ("cat",)
 
@@ -217,7 +217,7 @@ def test_the_picture_shows_right_wrong_missed_and_the_chosen_box(result):
 def test_figures_are_valid(result, which, empty):
     if empty:
         result = Evaluated.of([finding([], [], [], [], [])], ["a"], torch.arange(2), NAMES, 0.5)
-    made = figure(report_at(result, Inquiry()), which)
+    made = figure(report_at(result, EvaluationQuery()), which)
     go.Figure(made)
     json.dumps(made, allow_nan=False)
 
@@ -226,7 +226,7 @@ def test_nothing_found_and_nothing_there_is_told(runs, monkeypatch):
     monkeypatch.setattr(jobs, "findings", lambda *_: iter([[finding([], [], [], [], [])]]))
     runs.start(CONFIG, None)
     wait(runs, key_of(CONFIG, None), lambda standing: not standing.active)
-    shown = show(Asked("evaluation", settings=settings_of(CONFIG)))
+    shown = show(PageState("evaluation", settings=settings_of(CONFIG)))
     assert shown.notice == "" and "There is no best threshold" in shown.readout and "nan" not in shown.readout
 
 
@@ -237,26 +237,28 @@ def test_nothing_found_and_nothing_there_is_told(runs, monkeypatch):
 )  # fmt: skip
 def test_what_cannot_be_asked(word, value):
     with pytest.raises(ConfigError):
-        asked_for(Inquiry(), word, value)
+        asked_for(EvaluationQuery(), word, value)
     if word != "x":
         with pytest.raises(ConfigError):
             from_link(f"{word}={value}")
 
 
 def test_links_hold_what_is_asked():
-    asked = Asked("evaluation", inquiry=Inquiry(0.25, 0.75, FIGURES[2], "cell 0 3"), settings=settings_of(CONFIG))
+    asked = PageState(
+        "evaluation", inquiry=EvaluationQuery(0.25, 0.75, FIGURES[2], "cell 0 3"), settings=settings_of(CONFIG)
+    )
     assert from_link(to_link(asked, CONFIG)).inquiry == asked.inquiry
 
 
 def test_links_in_the_numbers(runs):
     runs.start(CONFIG, None)
     standing = wait(runs, key_of(CONFIG, None), lambda standing: not standing.active)
-    asked = Asked("evaluation", settings=settings_of(CONFIG))
+    asked = PageState("evaluation", settings=settings_of(CONFIG))
     report = standing.result.report
     (cell, pictures), *_ = sorted(report.confusion.pictures().items())
     text = f"choice cell {cell[0]} {cell[1]}"
     chosen = followed(asked, text)
-    assert chosen.own.place == DataPlace("scenes", "val", pictures[0])
+    assert chosen.own.place == ImageRef("scenes", "val", pictures[0])
     state = json.loads(show(chosen).bar)["choice"]
     assert (state["at"], state["count"]) == (0, len(pictures))
     assert followed(chosen, text).inquiry.choice == ""

@@ -9,7 +9,7 @@ import torch
 from core.evaluation.report import explain
 from playground.evaluations.jobs import FINISHED, STOPPED, Evaluations, key_of
 from playground.evaluations.results import Evaluated
-from playground.evaluations.store import ENDING, Record, Store
+from playground.evaluations.store import ENDING, Store, StoredEvaluation
 from tests.playground.evaluations.test_jobs import CONFIG, HERE, NAMES, THERE, finding, wait
 
 DONE = (
@@ -17,7 +17,7 @@ DONE = (
     finding([], [], [], [HERE], [1]),
     finding([THERE], [0.2], [1], [], []),
 )
-RECORD = Record(STOPPED, 9, DONE, ("a.png", "b/ü.png", "c.png"), NAMES)
+RECORD = StoredEvaluation(STOPPED, 9, DONE, ("a.png", "b/ü.png", "c.png"), NAMES)
 
 
 def same(one: tuple, other: tuple) -> bool:

@@ -7,8 +7,8 @@ from core.config import Config, ConfigError
 from core.data.untrusted import DataError
 from playground.data.browse import chosen, value
 from playground.data.datasets import DATA, RefusedError
-from playground.data.image_ref import DataPlace
-from playground.data.library import Bounds, Shelf
+from playground.data.image_ref import ImageRef
+from playground.data.library import Bounds, DataSetLibrary
 from playground.data.picture import MAX_SIDE
 from playground.data.report import report
 from playground.data.sources import picture_at
@@ -17,13 +17,13 @@ from playground.events.navigation import opened_at
 from playground.pipeline.anchor_search import FIT_TO, fitted
 from playground.server.permalink import from_link, to_link
 from playground.server.render import edited, show
-from playground.state.page_state import Asked
+from playground.state.page_state import PageState
 from playground.state.settings import settings_of
 from tests.core.made_data import coco, coco_content, picture, yolo
 
 SMALL = {"model.weights": "random", "model.fpn_channels": 32, "model.num_convs": 1, "inference.image_size": 96}
 CONFIG = Config.from_flat(SMALL)
-ASKED = Asked("picture", settings=settings_of(CONFIG))
+ASKED = PageState("picture", settings=settings_of(CONFIG))
 EVIL = "<img src=x onerror=1>"
 
 
@@ -37,7 +37,7 @@ def bring(folder, name: str = "mine"):
 
 @pytest.fixture(autouse=True)
 def shelf(tmp_path, monkeypatch):
-    monkeypatch.setattr(DATA, "shelf", Shelf(tmp_path / "kept", Bounds()))
+    monkeypatch.setattr(DATA, "shelf", DataSetLibrary(tmp_path / "kept", Bounds()))
 
 
 @pytest.fixture
@@ -47,31 +47,31 @@ def mine(tmp_path):
 
 
 def test_a_picture_of_a_data_set_is_on_show_with_its_objects(mine):
-    asked = at_place(ASKED, DataPlace("mine", "train", 2))
-    situation = asked.situation()
-    assert situation.picture.class_names == ("cat", "dog") and len(situation.objects[0]) == 1
+    asked = at_place(ASKED, ImageRef("mine", "train", 2))
+    pipeline = asked.pipeline()
+    assert pipeline.picture.class_names == ("cat", "dog") and len(pipeline.objects[0]) == 1
     shown = show(asked)
     assert shown.notice == "" and "mine: YOLO, 10 pictures, 2 classes" in shown.readout
     bar = json.loads(shown.bar)
     assert (bar["source"], bar["split"], bar["index"], bar["count"]) == ("mine", "train", 2, 8)
-    assert bar["sources"][-1] == ["mine", "mine"] and bar["name"] == situation.picture.name
-    assert at_place(asked, None).situation().picture.name == "scene 0"
+    assert bar["sources"][-1] == ["mine", "mine"] and bar["name"] == pipeline.picture.name
+    assert at_place(asked, None).pipeline().picture.name == "scene 0"
 
 
 def test_every_step_can_be_had_with_a_data_set_of_other_classes(mine):
-    asked = at_place(ASKED, DataPlace("mine", "val"))
+    asked = at_place(ASKED, ImageRef("mine", "val"))
     for step in ("network", "anchors", "assignment", "detections", "training"):
         assert show(asked._replace(step=step)).notice == ""
     assert "know no dog" in show(asked._replace(step="loss")).notice
 
 
 def test_the_report_names_what_no_anchor_fits_and_where(mine):
-    text = show(at_place(ASKED, DataPlace("mine", "train"))).readout
+    text = show(at_place(ASKED, ImageRef("mine", "train"))).readout
     assert "10 objects no anchor overlaps enough" in text and 'data-choose="go mine/train/' in text
     coarse = CONFIG.replace({"matching.fg_iou_threshold": 0.0, "matching.bg_iou_threshold": 0.0})
     assert (
         "no anchor overlaps"
-        not in show(at_place(ASKED._replace(settings=settings_of(coarse)), DataPlace("mine", "val"))).readout
+        not in show(at_place(ASKED._replace(settings=settings_of(coarse)), ImageRef("mine", "val"))).readout
     )
 
 
@@ -80,7 +80,7 @@ def test_names_from_outside_are_escaped(tmp_path):
     content["categories"][0]["name"] = EVIL
     bring(coco(tmp_path / "set", content), EVIL)
     (name,) = DATA.shelf.names()
-    assert name == "img-src-x-onerror-1" and EVIL not in show(at_place(ASKED, DataPlace(name, "train"))).readout
+    assert name == "img-src-x-onerror-1" and EVIL not in show(at_place(ASKED, ImageRef(name, "train"))).readout
     content["annotations"][0]["image_id"] = EVIL
     with pytest.raises(RefusedError) as caught:
         bring(coco(tmp_path / "other", content), "x")
@@ -88,11 +88,11 @@ def test_names_from_outside_are_escaped(tmp_path):
 
 
 def test_link_round_trip(mine):
-    asked = at_place(ASKED, DataPlace("mine", "train", 2))
+    asked = at_place(ASKED, ImageRef("mine", "train", 2))
     link = to_link(asked, CONFIG)
     assert "data=mine/train/3" in link
     again = from_link(link)
-    assert again.own.place == asked.own.place and again.situation().picture is asked.situation().picture
+    assert again.own.place == asked.own.place and again.pipeline().picture is asked.pipeline().picture
     moved = CONFIG.replace({"scenes.noise": 1.0})
     assert "data=" not in to_link(asked._replace(settings=settings_of(moved)), moved)
     pinned = asked._replace(pinned="loss.gamma=1&model.weights=random", pinned_own=asked.own, own=None)
@@ -101,9 +101,9 @@ def test_link_round_trip(mine):
 
 
 def test_held_out_scenes_have_a_link_too():
-    asked = at_place(ASKED, DataPlace("scenes", "val", 4))
+    asked = at_place(ASKED, ImageRef("scenes", "val", 4))
     assert from_link(to_link(asked, CONFIG)).own.picture.pixels_key == asked.own.picture.pixels_key
-    assert asked.own.picture.pixels_key != picture_at(DataPlace("scenes", "val", 5), CONFIG.scenes).pixels_key
+    assert asked.own.picture.pixels_key != picture_at(ImageRef("scenes", "val", 5), CONFIG.scenes).pixels_key
 
 
 @pytest.mark.parametrize(
@@ -126,30 +126,30 @@ def test_a_link_to_data_of_another_machine_is_followed_without_it():
 
 def test_a_picture_beyond_the_end_is_refused(mine):
     with pytest.raises(DataError, match="8 pictures for train: there is no 9"):
-        picture_at(DataPlace("mine", "train", 8), CONFIG.scenes)
+        picture_at(ImageRef("mine", "train", 8), CONFIG.scenes)
 
 
 def test_drawn_objects_stay_when_the_history_comes_back(mine):
-    asked = at_place(ASKED, DataPlace("mine", "train", 2))
+    asked = at_place(ASKED, ImageRef("mine", "train", 2))
     box = {"x1": 1, "y1": 1, "x2": 50, "y2": 50, "label": 1}
-    own = edited([box], asked.situation())._replace(place=asked.place())
+    own = edited([box], asked.pipeline())._replace(place=asked.place())
     assert opened_at("data=mine/train/3", [], own)[1] is own
     assert opened_at("data=mine/train/2", [], own)[1].place.index == 1
     assert opened_at("", [], own)[1] is None
 
 
 def test_the_bar_believes_nothing(mine):
-    here = DataPlace("mine", "train", 3)
-    assert chosen(here, "mine", "train", 4) == DataPlace("mine", "train", 4)
-    assert chosen(here, "mine", "val", 9) == DataPlace("mine", "val", 0)
-    assert chosen(here, "mine", "nothing", -3) == DataPlace("mine", "train", 0)
-    assert chosen(here, "mine", "train", 10**9) == DataPlace("mine", "train", 7)
-    assert chosen(here, "scenes", "train", 5) == DataPlace("scenes", "val", 0)
+    here = ImageRef("mine", "train", 3)
+    assert chosen(here, "mine", "train", 4) == ImageRef("mine", "train", 4)
+    assert chosen(here, "mine", "val", 9) == ImageRef("mine", "val", 0)
+    assert chosen(here, "mine", "nothing", -3) == ImageRef("mine", "train", 0)
+    assert chosen(here, "mine", "train", 10**9) == ImageRef("mine", "train", 7)
+    assert chosen(here, "scenes", "train", 5) == ImageRef("scenes", "val", 0)
     for source in ("", None, 5, [], {}):
         assert chosen(here, source, "train", 1) is None
     with pytest.raises(DataError, match="not kept"):
         picture_at(chosen(here, "gone", "train", 1), CONFIG.scenes)
-    assert json.loads(value(DataPlace("gone", "train", 3), "x", None))["count"] == 0
+    assert json.loads(value(ImageRef("gone", "train", 3), "x", None))["count"] == 0
 
 
 @pytest.mark.parametrize("text", ["", "1", "0.5, 0.5", "a,b,c", "0.8;0.1;0.1", "1,2,3,4"])
@@ -159,11 +159,11 @@ def test_shares_that_are_none(text):
 
 
 def test_anchors_are_fitted_to_the_whole_data_set(mine):
-    asked = at_place(ASKED, DataPlace("mine", "train"))
-    config, said = fitted(FIT_TO[2], asked.situation(), asked.place())
+    asked = at_place(ASKED, ImageRef("mine", "train"))
+    config, said = fitted(FIT_TO[2], asked.pipeline(), asked.place())
     assert "of 10 objects" in said and config.anchors != CONFIG.anchors
     with pytest.raises(ValueError, match="no data set on show"):
-        fitted(FIT_TO[2], ASKED.situation(), None)
+        fitted(FIT_TO[2], ASKED.pipeline(), None)
 
 
 def test_a_large_picture_is_scaled_down_with_its_boxes(tmp_path):
@@ -171,6 +171,6 @@ def test_a_large_picture_is_scaled_down_with_its_boxes(tmp_path):
     for name in ("p1", "p2"):
         picture(folder / "images" / f"{name}.png", (2 * MAX_SIDE, MAX_SIDE))
     bring(folder)
-    sample = picture_at(DataPlace("mine", "train"), CONFIG.scenes).sample
+    sample = picture_at(ImageRef("mine", "train"), CONFIG.scenes).sample
     assert sample.image.shape == (3, MAX_SIDE // 2, MAX_SIDE)
     assert sample.boxes[0].tolist() in ([512, 256, 1536, 768], [0, 0, 2048, 1024])

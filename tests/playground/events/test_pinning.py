@@ -8,11 +8,11 @@ import torch
 from core.config import Config, ConfigError
 from playground.canvas.edit import Pick
 from playground.data.picture import scene
-from playground.pipeline.pipeline import Situation
+from playground.pipeline.pipeline import Pipeline
 from playground.server.permalink import from_link, to_link
 from playground.server.pin_diff import changes
 from playground.server.render import show
-from playground.state.page_state import Asked, Own, pin_of
+from playground.state.page_state import PageState, UserPicture, pin_of
 from playground.state.settings import settings_of
 
 SMALL = {"model.weights": "random", "model.fpn_channels": 32, "model.num_convs": 1, "inference.image_size": 96}
@@ -22,8 +22,8 @@ def config(**values) -> Config:
     return Config.from_flat({**SMALL, **{key.replace("__", "."): value for key, value in values.items()}})
 
 
-def asked(present: Config, pinned: Config, step: str = "detections", **more) -> Asked:
-    return Asked(step, settings=settings_of(present), pinned=pin_of(pinned), **more)
+def asked(present: Config, pinned: Config, step: str = "detections", **more) -> PageState:
+    return PageState(step, settings=settings_of(present), pinned=pin_of(pinned), **more)
 
 
 @pytest.mark.parametrize("pinned", [Config(), config(), Config.from_flat({"anchors.ratios": (0.5, 1.0)})])
@@ -52,22 +52,22 @@ def test_pins_of_links_come_from_anyone():
 
 def test_changes_name_knob_old_and_new_value():
     before, after = config(loss__gamma=0.5, anchors__ratios=(1.0,)), config(loss__gamma=2.0)
-    said = changes(Situation(scene(before.scenes), before), Situation(scene(after.scenes), after))
+    said = changes(Pipeline(scene(before.scenes), before), Pipeline(scene(after.scenes), after))
     assert "2 changes since A" in said
     assert "γ (focusing) <del>0.5</del> → <ins>2</ins>" in said
     assert "<del>1.0</del> → <ins>0.5, 1.0, 2.0</ins>" in said
-    same = changes(Situation(scene(before.scenes), before), Situation(scene(before.scenes), before))
+    same = changes(Pipeline(scene(before.scenes), before), Pipeline(scene(before.scenes), before))
     assert "Nothing differs" in same
 
 
 def test_drawn_objects_are_a_change_and_names_are_escaped():
-    here = Situation(scene(config().scenes), config())
+    here = Pipeline(scene(config().scenes), config())
     drawn = here.picture.with_objects(torch.tensor([[5.0, 5, 90, 90]]), torch.tensor([0]), ("<b>",))
-    said = changes(here, Situation(drawn, config()))
+    said = changes(here, Pipeline(drawn, config()))
     assert f"Objects <del>{len(here.objects[0])} drawn</del> → <ins>1 drawn</ins>" in said
     evil = scene(config(scenes__seed=5).scenes)
     named = type(evil)("<img src=x>", evil.sample, evil.class_names, evil.pixels_key, evil.objects_key)
-    said = changes(here, Situation(named, config()))
+    said = changes(here, Pipeline(named, config()))
     assert "<img" not in said and "&lt;img src=x&gt;" in said
 
 
@@ -75,7 +75,7 @@ def test_drawn_objects_are_a_change_and_names_are_escaped():
 def test_beside_shows_what_the_page_showed_when_it_was_pinned(step):
     present, pinned = config(inference__score_threshold=0.3, scenes__seed=2), config(inference__score_threshold=0.009)
     shown = show(asked(present, pinned, step, beside=True))
-    alone = show(Asked(step, settings=settings_of(pinned)))
+    alone = show(PageState(step, settings=settings_of(pinned)))
     a, before = json.loads(shown.other), json.loads(alone.canvas)
     assert {**a, "alt": "", "editable": False, "classes": []} == {**before, "alt": "", "editable": False, "classes": []}
     assert a["alt"].startswith("A, pinned") and not a["editable"]
@@ -84,9 +84,9 @@ def test_beside_shows_what_the_page_showed_when_it_was_pinned(step):
 
 
 def test_a_pinned_picture_stays_as_it_was():
-    here = Situation(scene(config().scenes), config())
+    here = Pipeline(scene(config().scenes), config())
     drawn = here.picture.with_objects(torch.tensor([[5.0, 5, 90, 90]]), torch.tensor([0]), ("a",))
-    shown = show(asked(config(), config(), "picture", pinned_own=Own(drawn, config().scenes), beside=True))
+    shown = show(asked(config(), config(), "picture", pinned_own=UserPicture(drawn, config().scenes), beside=True))
     assert json.loads(shown.other)["layers"][0]["count"] == 1
     assert json.loads(shown.canvas)["layers"][0]["count"] == len(here.objects[0])
 
@@ -100,7 +100,7 @@ def test_what_was_clicked_in_one_picture_is_a_mere_place_in_the_other():
 
 
 def test_nothing_more_is_sent_while_nothing_is_pinned_or_shown():
-    shown = show(Asked("detections", settings=settings_of(config())))
+    shown = show(PageState("detections", settings=settings_of(config())))
     assert (shown.changes, shown.beside, shown.other, shown.counts) == (None,) * 4
     shown = show(asked(config(), config()))
     assert shown.beside is False and shown.other is None and shown.counts is None

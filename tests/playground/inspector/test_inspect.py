@@ -18,7 +18,7 @@ from playground.inspector.detection import candidate_of
 from playground.inspector.inspect import HINT, inspect
 from playground.inspector.location import anchors_at, cases_of, outcome_of
 from playground.inspector.object import remedy
-from playground.pipeline.pipeline import Situation
+from playground.pipeline.pipeline import Pipeline
 
 SMALL = {
     "model.weights": "random",
@@ -32,25 +32,25 @@ SMALL = {
 }
 
 
-def situation(**changes) -> Situation:
+def pipeline(**changes) -> Pipeline:
     config = Config.from_flat({**SMALL, **{key.replace("__", "."): value for key, value in changes.items()}})
-    return Situation(scene(config.scenes), config)
+    return Pipeline(scene(config.scenes), config)
 
 
-def with_boxes(here: Situation, *boxes: list[float]) -> Situation:
+def with_boxes(here: Pipeline, *boxes: list[float]) -> Pipeline:
     picture = here.picture.with_objects(
         torch.tensor(boxes).reshape(-1, 4), torch.zeros(len(boxes), dtype=torch.int64), here.picture.class_names
     )
-    return Situation(picture, here.config)
+    return Pipeline(picture, here.config)
 
 
 def test_before_a_click_there_is_a_hint():
-    seen = inspect(situation(), None)
+    seen = inspect(pipeline(), None)
     assert HINT in seen.text and seen.layers == ()
 
 
 def test_cases_are_what_the_core_says():
-    here = situation()
+    here = pipeline()
     anchors = torch.nonzero(here.match.label == FOREGROUND).squeeze(1)[:5].tolist()
     losses = here.losses.classification
     for case in [cases_of(here, range(anchor, anchor + 1))[0] for anchor in anchors]:
@@ -65,32 +65,32 @@ def test_cases_are_what_the_core_says():
 
 
 def test_ignored_anchors_pay_nothing():
-    here = situation(matching__bg_iou_threshold=0, matching__fg_iou_threshold=1, matching__force_best_match=False)
+    here = pipeline(matching__bg_iou_threshold=0, matching__fg_iou_threshold=1, matching__force_best_match=False)
     case = cases_of(here, range(1))[0]
     assert case.label == "ignored" and case.cross_entropy == case.loss == 0
     assert case.why == "between 0 and 1"
 
 
 def test_every_outcome_agrees_with_the_stages():
-    here = situation()
+    here = pipeline()
     found, fates = here.candidates, here.fates
     for fate, words in ((KEPT, "detection"), (SUPPRESSED, "suppressed by")):
         candidate = int(torch.nonzero(fates.fate == fate)[0])
         anchor, label = int(found.anchor[candidate]), int(found.label[candidate])
         assert words in outcome_of(here, anchor, label, found.score[candidate].item())
     assert "below the score threshold" in outcome_of(here, 0, 0, 0.001)
-    few = situation(inference__topk_candidates=1)
+    few = pipeline(inference__topk_candidates=1)
     assert "cut by top-K" in outcome_of(few, _not_candidate(few), 0, 0.5)
 
 
-def _not_candidate(here: Situation) -> int:
+def _not_candidate(here: Pipeline) -> int:
     taken = set(here.candidates.anchor.tolist())
     return next(anchor for anchor in range(len(here.grid.boxes)) if anchor not in taken)
 
 
 @pytest.mark.parametrize("layer", ["before", "kept", "suppressed", "truth", ""])
 def test_every_pick_is_told_and_drawn(layer):
-    here = situation()
+    here = pipeline()
     seen = inspect(here, Pick(40, 40, layer, 0))
     assert "Anchors at 40, 40" in seen.text and "nan" not in seen.text.lower()
     json.loads(payload(View("data:,", 96, 96, seen.layers)))
@@ -98,7 +98,7 @@ def test_every_pick_is_told_and_drawn(layer):
 
 
 def test_clicking_an_anchor_tells_of_its_object():
-    here = situation()
+    here = pipeline()
     matched = torch.nonzero(here.match.foreground & ~here.match.forced).squeeze(1)
     number = int(here.match.object[matched[0]])
     name = here.picture.class_names[here.objects[1][number]]
@@ -106,14 +106,14 @@ def test_clicking_an_anchor_tells_of_its_object():
 
 
 def test_a_pick_that_is_gone_is_just_a_place():
-    here = situation()
+    here = pipeline()
     for layer in ("truth", "kept", "foreground"):
         assert inspect(here, Pick(1, 1, layer, 10_000)).layers == ()
     assert candidate_of(here, "kept", 10_000) is None
 
 
 def test_anchors_of_a_place_are_centred_there():
-    here = situation()
+    here = pipeline()
     boxes = here.grid.boxes[list(anchors_at(here.grid, 1, (33, 47)))]
     assert len(boxes) == 9
     centres = (boxes[:, :2] + boxes[:, 2:]) / 2
@@ -128,7 +128,7 @@ def test_anchors_of_a_place_are_centred_there():
     ],
 )
 def test_an_object_without_anchor_learns_which_setting_helps(box, said):
-    here = with_boxes(situation(matching__force_best_match=False), box)
+    here = with_boxes(pipeline(matching__force_best_match=False), box)
     text = inspect(here, Pick(12, 12, "truth", 0)).text
     assert "No anchor answers for it" in text
     assert all(knobs()[path].label in text for path in (said, "matching.force_best_match"))
@@ -137,14 +137,14 @@ def test_an_object_without_anchor_learns_which_setting_helps(box, said):
 
 
 def test_the_lowered_threshold_that_is_named_works():
-    here = with_boxes(situation(matching__force_best_match=False), [10.0, 10, 14, 14])
+    here = with_boxes(pipeline(matching__force_best_match=False), [10.0, 10, 14, 14])
     text = remedy(here, 0, here.match.best_iou[0].item())
     value = float(re.search(r"Foreground from IoU” to (\d(?:\.\d+)?)", text)[1])
     lowered = here.config.replace({"matching.fg_iou_threshold": value, "matching.bg_iou_threshold": value})
-    assert Situation(here.picture, lowered).match.foreground.any()
+    assert Pipeline(here.picture, lowered).match.foreground.any()
 
 
 def test_twins_in_one_place_leave_one_without_anchors():
-    here = with_boxes(situation(matching__force_best_match=False), [20.0, 20, 52, 52], [20.0, 20, 52, 52])
+    here = with_boxes(pipeline(matching__force_best_match=False), [20.0, 20, 52, 52], [20.0, 20, 52, 52])
     text = inspect(here, Pick(30, 30, "truth", 1)).text
     assert "No anchor answers for it" in text and "overlap leaf 1 at least as much" in text

@@ -7,15 +7,15 @@ import pytest
 from core.config import Config, knobs
 from playground.events.lessons import answered, asked_at
 from playground.lessons.lesson import Claim
-from playground.lessons.narration import NAMED, Telling
+from playground.lessons.narration import NAMED, Narration
 from playground.lessons.page_effects import layered, staged
 from playground.lessons.panel import contents, following, known, minutes, moved
 from playground.lessons.parser import LessonError, lessons, read_lesson
-from playground.lessons.position import Place
+from playground.lessons.position import LessonPosition
 from playground.lessons.quantities import QUANTITIES, shown
 from playground.server.permalink import from_link, to_link
 from playground.server.render import show
-from playground.state.page_state import Asked
+from playground.state.page_state import PageState
 from playground.state.settings import settings_of
 from playground.steps import STEPS
 
@@ -140,11 +140,11 @@ def test_every_step_is_right(key, index):
         assert check.true, str(check)
 
 
-def at(key: str, index: int, answer: int | None = None) -> Telling:
+def at(key: str, index: int, answer: int | None = None) -> Narration:
     """Returns a step as it is told, after an answer, if there is one."""
-    place = Place(lessons()[key], index)
+    place = LessonPosition(lessons()[key], index)
     asked = asked_at(place)
-    return Telling(place.lesson.steps[index], asked if answer is None else answered(asked, str(answer)))
+    return Narration(place.lesson.steps[index], asked if answer is None else answered(asked, str(answer)))
 
 
 @pytest.mark.parametrize("key", lessons())
@@ -160,12 +160,12 @@ def test_every_lesson_asks_before_it_tells_and_claims_something(key):
 
 def test_what_is_told_follows_the_page():
     """A knob that is moved after the answer moves what is revealed and what is claimed; the text stays as it was."""
-    place = Place(lessons()["assignment"], 1)
+    place = LessonPosition(lessons()["assignment"], 1)
     told = answered(asked_at(place), "0")
     assert told.config().matching.fg_iou_threshold == 0.3
-    before = Telling(place.lesson.steps[1], told)
+    before = Narration(place.lesson.steps[1], told)
     strict = told._replace(settings=settings_of(told.config().replace({"matching.fg_iou_threshold": 0.9})))
-    after = Telling(place.lesson.steps[1], strict)
+    after = Narration(place.lesson.steps[1], strict)
     assert before.numbers()["text.foreground"] == after.numbers()["text.foreground"]
     assert int(after.numbers()["told.foreground"]) < int(before.numbers()["told.foreground"])
     assert after.moved() == ("Foreground from IoU 0.3 → 0.9",) and before.moved() == ()
@@ -177,25 +177,25 @@ def test_what_is_told_follows_the_page():
 
 def test_what_is_told_follows_another_scene():
     """So does what was before the answer: only what the answer sets is put back."""
-    place = Place(lessons()["assignment"], 1)
+    place = LessonPosition(lessons()["assignment"], 1)
     told = answered(asked_at(place), "0")
     other = told._replace(settings=settings_of(told.config().replace({"scenes.seed": 4})))
-    before, after = (Telling(place.lesson.steps[1], each).numbers() for each in (told, other))
+    before, after = (Narration(place.lesson.steps[1], each).numbers() for each in (told, other))
     alone = asked_at(place).config().replace({"scenes.seed": 4})
-    fresh = Telling(place.lesson.steps[1], asked_at(place)._replace(settings=settings_of(alone)))
+    fresh = Narration(place.lesson.steps[1], asked_at(place)._replace(settings=settings_of(alone)))
     assert before["text.foreground"] != after["text.foreground"] == fresh.numbers()["text.foreground"]
 
 
 def test_a_number_that_cannot_be_had_is_a_dash():
-    place = Place(lessons()["focal"], 4)
+    place = LessonPosition(lessons()["focal"], 4)
     broken = asked_at(place).config().replace({"model.depth": 50})  # the built-in weights are a ResNet-18
-    telling = Telling(place.lesson.steps[4], asked_at(place)._replace(settings=settings_of(broken), answer=0))
+    telling = Narration(place.lesson.steps[4], asked_at(place)._replace(settings=settings_of(broken), answer=0))
     assert set(telling.numbers().values()) == {"–"} and [check.true for check in telling.checks()] == [False]
     assert str(telling.checks()[0]).startswith("✗ effective anchors: – < –")
 
 
 def test_only_answers_that_there_are_count():
-    place = Place(lessons()["focal"], 1)
+    place = LessonPosition(lessons()["focal"], 1)
     for choice in (None, 7, "3", "-1", "x", ["0"], {}):
         assert answered(asked_at(place), choice) is None
     told = answered(asked_at(place), "1")
@@ -206,7 +206,7 @@ def test_only_answers_that_there_are_count():
 def test_what_would_tell_is_veiled_until_the_answer_is_given():
     """What a step asks for is set by the answer, or hidden till then."""
     for key, index in ALL:
-        place = Place(lessons()[key], index)
+        place = LessonPosition(lessons()[key], index)
         step = place.lesson.steps[index]
         state = json.loads(staged(asked_at(place))[0])
         assert step.show in state["needs"] and set(step.settings) <= set(state["needs"])
@@ -218,13 +218,13 @@ def test_what_would_tell_is_veiled_until_the_answer_is_given():
 
 
 def test_outside_of_lessons_nothing_is_staged():
-    assert staged(Asked("loss")) == ('{"link": ""}', "")
+    assert staged(PageState("loss")) == ('{"link": ""}', "")
 
 
 def test_a_step_switches_layers():
-    place = Place(lessons()["assignment"], 0)
+    place = LessonPosition(lessons()["assignment"], 0)
     asked = asked_at(place)
-    look = STEPS["assignment"].look(asked.situation(), asked.focus())
+    look = STEPS["assignment"].look(asked.pipeline(), asked.focus())
     usual, wanted = ({each.key: each.visible for each in one.layers} for one in (look, layered(look, asked)))
     assert not usual["ignored"] and wanted == {**usual, "ignored": True}
     assert layered(look, asked._replace(step="loss")) is look and layered(look, asked._replace(lesson="")) is look
@@ -235,14 +235,14 @@ def test_the_lessons_take_about_twenty_minutes():
     core = [lesson for lesson in lessons().values() if lesson.core]
     assert sum(lesson.minutes for lesson in lessons().values()) < 25 and sum(lesson.minutes for lesson in core) < 13
     assert {"cross-entropy", "focal", "alpha-gamma-pi"} <= {lesson.key for lesson in core}
-    assert minutes(*core) in contents(asked_at(Place(lessons()["dense"], 0)), [])[2]
+    assert minutes(*core) in contents(asked_at(LessonPosition(lessons()["dense"], 0)), [])[2]
 
 
 @pytest.mark.parametrize(("key", "index"), ALL)
 def test_links_lead_back(key, index):
-    place = Place(lessons()[key], index)
+    place = LessonPosition(lessons()[key], index)
     step = lessons()[key].steps[index]
-    assert Place.from_link(place.link) == place
+    assert LessonPosition.from_link(place.link) == place
     asked = asked_at(place)
     assert to_link(asked, step.first_config()) == f"lesson={place.link}"  # nothing else is needed
     assert from_link(f"lesson={place.link}") == asked and asked.config() == step.first_config()
@@ -272,7 +272,7 @@ def test_a_link_to_no_answer_is_refused(answer):
 
 
 def test_going_through_all_of_them():
-    place = Place(lessons()["dense"], 0)
+    place = LessonPosition(lessons()["dense"], 0)
     seen = [place]
     while (place := moved(place, 1)) != seen[-1]:
         seen.append(place)
@@ -285,9 +285,9 @@ def test_what_a_teacher_hides_is_no_setting():
 
 
 def test_a_lesson_is_shown_with_its_step():
-    place = Place(lessons()["focal"], 1)
+    place = LessonPosition(lessons()["focal"], 1)
     step = place.lesson.steps[1]
-    shown_page = show(Asked(step.show, lesson=place.link))
+    shown_page = show(PageState(step.show, lesson=place.link))
     assert shown_page.notice == "" and "lesson=focal.2" in shown_page.strip
     texts = contents(asked_at(place), [place.link])
     assert "One factor" not in texts[1] and "Turn it up" in texts[1] and "1 of " in texts[1]

@@ -4,36 +4,36 @@ import torch
 from core.config import Config
 from playground.data.picture import scene
 from playground.pipeline.anchor_search import FIT_TO, fitted
-from playground.pipeline.pipeline import Situation
+from playground.pipeline.pipeline import Pipeline
 
 SMALL = {"scenes.image_size": 96, "inference.image_size": 96, "scenes.min_size": 0.3, "scenes.max_objects": 4}
 
 
-def situation(boxes: list | None = None) -> Situation:
+def pipeline(boxes: list | None = None) -> Pipeline:
     config = Config.from_flat(SMALL)
     picture = scene(config.scenes)
     if boxes is not None:
         labels = torch.zeros(len(boxes), dtype=torch.int64)
         picture = picture.with_objects(torch.tensor(boxes).reshape(-1, 4), labels, picture.class_names)
-    return Situation(picture, config)
+    return Pipeline(picture, config)
 
 
 def test_fitting_an_elongated_object_improves_its_match():
-    here = situation([[4.0, 40.0, 92.0, 52.0]])
+    here = pipeline([[4.0, 40.0, 92.0, 52.0]])
     config, said = fitted(FIT_TO[0], here)
-    iou = [Situation(here.picture, each).match.best_iou.item() for each in (here.config, config)]
+    iou = [Pipeline(here.picture, each).match.best_iou.item() for each in (here.config, config)]
     assert iou[0] < 0.5 <= iou[1]
     assert "0% → 100% of 1 objects" in said and f"{iou[0]:.2f} → {iou[1]:.2f}" in said
     assert config.anchors.per_place == here.config.anchors.per_place  # the weights still fit
 
 
 def test_fitting_scenes():
-    config, said = fitted(FIT_TO[1], situation())
+    config, said = fitted(FIT_TO[1], pipeline())
     assert config.anchors != Config().anchors and "100 scenes" in said
 
 
 def test_nothing_to_fit_is_refused():
     with pytest.raises(ValueError, match="no object"):
-        fitted(FIT_TO[0], situation([]))
+        fitted(FIT_TO[0], pipeline([]))
     with pytest.raises(ValueError, match="not to 'x'"):
-        fitted("x", situation())
+        fitted("x", pipeline())

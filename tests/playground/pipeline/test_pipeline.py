@@ -10,15 +10,15 @@ from core.weights.sources import WeightsError
 from playground.data.picture import scene
 from playground.pipeline import pipeline as module
 from playground.pipeline.networks import network_of
-from playground.pipeline.pipeline import Situation
+from playground.pipeline.pipeline import Pipeline
 from playground.support.cache import Cache
 
 SMALL = {"model.weights": "random", "model.fpn_channels": 32, "model.num_convs": 1, "inference.image_size": 96}
 
 
-def make(**changes) -> Situation:
+def make(**changes) -> Pipeline:
     config = Config.from_flat({**SMALL, **{key.replace("__", "."): value for key, value in changes.items()}})
-    return Situation(scene(config.scenes), config)
+    return Pipeline(scene(config.scenes), config)
 
 
 def test_shows_what_the_core_computes():
@@ -57,7 +57,7 @@ def test_what_matters_is_computed_again():
 def test_drawn_objects_change_the_assignment_but_not_the_outputs():
     one = make(scenes__seed=8)
     other = one.picture.with_objects(torch.tensor([[10.0, 10, 200, 200]]), torch.tensor([1]), ("a", "b"))
-    edited = Situation(other, one.config)
+    edited = Pipeline(other, one.config)
     assert edited.prediction is one.prediction and edited.match is not one.match
     assert len(edited.objects[0]) == 1
 
@@ -66,7 +66,7 @@ def test_classes_the_weights_do_not_know_are_named():
     one = make()
     strange = one.picture.with_objects(torch.tensor([[10.0, 10, 200, 200]]), torch.tensor([0]), ("zebra",))
     with pytest.raises(WeightsError, match="zebra"):
-        assert Situation(strange, one.config).labels
+        assert Pipeline(strange, one.config).labels
 
 
 def test_contradictions_name_the_knob(tmp_path):
@@ -108,11 +108,11 @@ def test_cache_keeps_what_there_is_room_for_and_the_latest():
 
 def test_another_network_waits_until_the_knob_is_let_go_but_its_size_does_not():
     config = Config.from_flat({**SMALL, "model.weights": "random", "training.seed": 78})
-    held = Situation(scene(config.scenes), config, held=True)
+    held = Pipeline(scene(config.scenes), config, held=True)
     with pytest.raises(WeightsError, match="once the knob rests"):
         _ = held.network
     assert held.costs.gflops > 0 and len(held.parts) == 8
-    assert held.costs == Situation(held.picture, config).costs
+    assert held.costs == Pipeline(held.picture, config).costs
 
 
 def test_chance_makes_no_other_network_where_nothing_starts_at_random():
@@ -127,16 +127,16 @@ def test_large_work_waits_until_the_knob_is_let_go(monkeypatch):
     monkeypatch.setattr(module, "HELD_GFLOPS", 0.0)
     config = Config.from_flat({**SMALL, "training.seed": 77})
     picture = scene(config.scenes)
-    held = Situation(picture, config, held=True)
+    held = Pipeline(picture, config, held=True)
     for part in ("network", "prediction", "pyramid"):
         with pytest.raises(WeightsError, match="once the knob rests"):
             getattr(held, part)
     of_outputs = ("candidates", "level_counts", "fates", "suppressors", "losses", "sides")
     for part in of_outputs:
         with pytest.raises(WeightsError, match="once the knob rests"):
-            getattr(Situation(picture, config, held=True), part)
-        assert getattr(Situation(picture, config), part)  # nothing remembers that it was put off
+            getattr(Pipeline(picture, config, held=True), part)
+        assert getattr(Pipeline(picture, config), part)  # nothing remembers that it was put off
         config = config.replace({"training.seed": config.training.seed + 1})
-    assert Situation(picture, config).prediction is Situation(picture, config, held=True).prediction  # known by now
+    assert Pipeline(picture, config).prediction is Pipeline(picture, config, held=True).prediction  # known by now
     monkeypatch.setattr(module, "HELD_GFLOPS", 1e9)
-    assert Situation(picture, config, held=True).pyramid
+    assert Pipeline(picture, config, held=True).pyramid

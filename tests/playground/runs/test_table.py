@@ -9,12 +9,12 @@ from core.config import Config, knobs
 from core.runs.folder import RunFolder
 from playground.components import html
 from playground.runs.curves import MOST, POINTS, Curves, curves_of, overlaid, thinned
-from playground.runs.table import Listed, cells_of, columns_of, differing, read_run
+from playground.runs.table import ListedRun, cells_of, columns_of, differing, read_run
 from tests.playground.made_runs import evaluation, make_run, step
 
 
 def read(folder: RunFolder, state: str = "finished", arm: str = ""):
-    return read_run(Listed(folder.path.name, folder, state, state, arm=arm), RunFolder.read_records)
+    return read_run(ListedRun(folder.path.name, folder, state, state, arm=arm), RunFolder.read_records)
 
 
 def texts(run, runs) -> dict[str, str]:

@@ -9,19 +9,19 @@ from core.config import Config
 from playground.data.picture import scene
 from playground.server.live import KEPT, MAX_BYTES, PATH, Tokens, route
 from playground.server.live_api import answers
-from playground.server.render import Shown, show
-from playground.state.page_state import Asked, Own
+from playground.server.render import PageUpdate, show
+from playground.state.page_state import PageState, UserPicture
 from playground.state.settings import settings_of
 from playground.steps.loss.step import FIGURES
 
 SMALL = {"scenes.image_size": 96, "inference.image_size": 96, "scenes.min_size": 0.15}
 
 
-def asked(**settings) -> Asked:
-    return Asked("detections", settings=settings_of(Config.from_flat({**SMALL, **settings})))
+def asked(**settings) -> PageState:
+    return PageState("detections", settings=settings_of(Config.from_flat({**SMALL, **settings})))
 
 
-def request(of: Asked, **changes) -> dict:
+def request(of: PageState, **changes) -> dict:
     """What a browser sends that has been shown `of`."""
     token = json.loads(show(of).strip)["token"]
     return {"token": token, "settings": of.settings, "curve": "loss", "p_t": 0.9, "frame": 1, "switched": {}, **changes}
@@ -80,22 +80,24 @@ def test_an_unknown_token_is_said_to_be_forgotten(token):
 
 def test_tokens_are_the_same_for_the_same_and_bounded():
     tokens = Tokens(3, 1)
-    names = [tokens.of(Asked("loss", run=str(number))) for number in range(3)]
-    assert tokens.of(Asked("loss", run="0", settings="{}")) == names[0]  # settings are the browser's, and 0 is recent
-    tokens.of(Asked("loss", run="3"))
+    names = [tokens.of(PageState("loss", run=str(number))) for number in range(3)]
+    assert (
+        tokens.of(PageState("loss", run="0", settings="{}")) == names[0]
+    )  # settings are the browser's, and 0 is recent
+    tokens.of(PageState("loss", run="3"))
     assert tokens.get(names[1]) is None
     assert [tokens.get(name).run for name in (names[0], names[2])] == ["0", "2"]
-    assert tokens.of(Asked("loss", run="1")) != names[1]
+    assert tokens.of(PageState("loss", run="1")) != names[1]
     assert KEPT >= 100
 
 
 def test_pictures_of_visitors_are_bounded_on_their_own_and_a_held_knob_is_no_other_request():
-    own = [Own(scene(Config().scenes), Config().scenes) for _ in range(3)]
+    own = [UserPicture(scene(Config().scenes), Config().scenes) for _ in range(3)]
     tokens = Tokens(10, 2)
-    plain = tokens.of(Asked("loss"))
-    names = [tokens.of(Asked("loss", own=each)) for each in own]
+    plain = tokens.of(PageState("loss"))
+    names = [tokens.of(PageState("loss", own=each)) for each in own]
     assert [tokens.get(name) is None for name in (plain, *names)] == [False, True, False, False]
-    assert tokens.of(Asked("loss", held=True)) == plain and not tokens.get(plain).held
+    assert tokens.of(PageState("loss", held=True)) == plain and not tokens.get(plain).held
 
 
 def test_every_answer_is_another_value_so_that_the_browser_notices_it():
@@ -103,7 +105,7 @@ def test_every_answer_is_another_value_so_that_the_browser_notices_it():
 
 
 def test_refused_parts_stay():
-    assert Shown("no")._asdict() == {key: "no" if key == "notice" else None for key in Shown._fields}
+    assert PageUpdate("no")._asdict() == {key: "no" if key == "notice" else None for key in PageUpdate._fields}
 
 
 def test_what_is_left_out_in_haste_is_said_to_be():

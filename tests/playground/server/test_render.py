@@ -15,16 +15,16 @@ from playground.data.picture import MAX_SIDE, uploaded
 from playground.data.scene_examples import EXAMPLES, scenes_of
 from playground.server.permalink import from_link, to_link
 from playground.server.render import edited, follow_weights, show
-from playground.state.page_state import Asked, Own, require_own_weights
+from playground.state.page_state import PageState, UserPicture, require_own_weights
 from playground.state.settings import settings_of
 from playground.steps import STEPS
 
 SMALL = {"model.weights": "random", "model.fpn_channels": 32, "model.num_convs": 1, "inference.image_size": 96}
 
 
-def asked(step: str = "picture", **changes) -> Asked:
+def asked(step: str = "picture", **changes) -> PageState:
     config = Config.from_flat({**SMALL, **{key.replace("__", "."): value for key, value in changes.items()}})
-    return Asked(step, settings=settings_of(config))
+    return PageState(step, settings=settings_of(config))
 
 
 def test_shows_all_parts():
@@ -45,7 +45,7 @@ def test_a_bad_setting_is_a_notice_and_changes_nothing_else():
 
 
 def test_weights_that_do_not_fit_leave_the_steps_before_them_alive():
-    one = Asked("anchors", settings=settings_of(Config.from_flat({"anchors.ratios": (1.0,)})))
+    one = PageState("anchors", settings=settings_of(Config.from_flat({"anchors.ratios": (1.0,)})))
     shown = show(one)
     cells = {cell["key"]: cell["headline"] for cell in json.loads(shown.strip)["cells"]}
     assert shown.notice == "" and cells["loss"] == cells["threshold"] == cells["detections"] == "–"
@@ -59,11 +59,11 @@ def test_weights_that_do_not_fit_leave_the_steps_before_them_alive():
 @pytest.mark.parametrize("step", ["picture", "loss"])
 def test_link_round_trip(step):
     config = Config.from_flat({"loss.gamma": 1.5, "anchors.ratios": (0.5, 1.0), "scenes.seed": 3})
-    asked = Asked(step, pick=Pick(10, 20, "truth", 3), level=2, curve="slope by the logit", p_t=0.25, map="scores")
+    asked = PageState(step, pick=Pick(10, 20, "truth", 3), level=2, curve="slope by the logit", p_t=0.25, map="scores")
     asked = asked._replace(settings=settings_of(config))
     assert from_link(to_link(asked, config)) == asked
     assert from_link(to_link(asked, config)).config() == config
-    assert to_link(Asked("picture"), Config()) == ""
+    assert to_link(PageState("picture"), Config()) == ""
 
 
 def test_links_come_from_anyone():
@@ -115,13 +115,13 @@ def test_examples_are_valid_and_go_back_to_the_defaults_they_do_not_name():
 
 
 def test_drawn_boxes_come_in_network_pixels_and_are_kept_in_the_pictures():
-    situation = asked(scenes__image_size=320).situation()  # seen at 96 px
-    picture, scenes, _ = edited([{"x1": 9, "y1": 9, "x2": 48, "y2": 48, "label": 2}], situation)
+    pipeline = asked(scenes__image_size=320).pipeline()  # seen at 96 px
+    picture, scenes, _ = edited([{"x1": 9, "y1": 9, "x2": 48, "y2": 48, "label": 2}], pipeline)
     assert picture.sample.boxes.tolist() == [pytest.approx([30, 30, 160, 160])]
-    assert scenes == situation.config.scenes
-    assert picture.sample.labels.tolist() == [2] and picture.pixels_key == situation.picture.pixels_key
+    assert scenes == pipeline.config.scenes
+    assert picture.sample.labels.tolist() == [2] and picture.pixels_key == pipeline.picture.pixels_key
     with pytest.raises(ValueError, match="Box 1"):
-        edited([{"x1": "a"}], situation)
+        edited([{"x1": "a"}], pipeline)
 
 
 def save(path: Path, array: np.ndarray, mode: str | None = None, **options) -> str:
@@ -145,16 +145,16 @@ def test_odd_pictures_go_through_every_step(tmp_path, name, mode, shape):
     picture = uploaded(save(tmp_path / name, array, mode), name, ("a",))
     assert max(picture.sample.image.shape) <= MAX_SIDE
     for step in ("picture", "network", "anchors", "assignment", "loss", "detections", "training"):
-        shown = show(asked(step)._replace(own=Own(picture, asked().config().scenes)))
+        shown = show(asked(step)._replace(own=UserPicture(picture, asked().config().scenes)))
         assert shown.notice == "", (step, shown.notice)
 
 
 def test_turning_a_dial_goes_back_to_scenes(tmp_path):
     picture = uploaded(save(tmp_path / "a.png", np.zeros((9, 9, 3), np.uint8)), "a.png", ("a",))
-    own = Own(picture, asked().config().scenes)
-    assert asked()._replace(own=own).situation().picture is picture
-    assert asked(loss__gamma=1)._replace(own=own).situation().picture is picture
-    assert asked(scenes__noise=1)._replace(own=own).situation().picture.name == "scene 0"
+    own = UserPicture(picture, asked().config().scenes)
+    assert asked()._replace(own=own).pipeline().picture is picture
+    assert asked(loss__gamma=1)._replace(own=own).pipeline().picture is picture
+    assert asked(scenes__noise=1)._replace(own=own).pipeline().picture.name == "scene 0"
 
 
 def test_a_broken_picture_is_named(tmp_path):

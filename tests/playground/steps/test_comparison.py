@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from core.experiments.comparison import Part, Row, parts, result, run_comparison
-from core.experiments.presets import PRESETS, Arm
-from core.runs.train import FAILED, FINISHED, RunFolder
+from core.experiments.comparison import Row, VariantRun, parts, result, run_comparison
+from core.experiments.presets import PRESETS, Variant
+from core.runs.folder import FAILED, FINISHED, RunFolder
 from playground.runs.service import RUNNING, Curve, Progress
 from playground.steps import comparison
 from playground.steps.loss import paper_tables
@@ -112,7 +112,7 @@ def step(number: int, loss: float) -> dict:
 
 
 def test_curves_keep_the_first_step_and_average_the_rest(tmp_path):
-    part = Part(Arm("one", {}), 0, RunFolder(tmp_path))
+    part = VariantRun(Variant("one", {}), 0, RunFolder(tmp_path))
     steps = [step(1, 100.0), *(step(number, float(number)) for number in range(2, 22))]
     evaluations = [{"step": 21, "metrics": {"ap": 0.25}}]
     figure = comparison.figure(Progress(RUNNING, "", PRESETS["loss"], (Curve(part, steps, evaluations),)))

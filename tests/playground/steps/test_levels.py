@@ -11,7 +11,7 @@ from core.retinanet.predict import predict
 from playground.canvas.canvas import payload
 from playground.canvas.view import View
 from playground.data.picture import scene
-from playground.pipeline.pipeline import Situation
+from playground.pipeline.pipeline import Pipeline
 from playground.server.render import cells_of
 from playground.steps import STEPS
 from playground.steps.levels import short
@@ -21,12 +21,12 @@ SMALL = {"model.weights": "random", "model.fpn_channels": 32, "model.num_convs":
 SEEN = {**SMALL, "inference.score_threshold": 0.009}
 
 
-def situation(values: dict) -> Situation:
+def pipeline(values: dict) -> Pipeline:
     config = Config.from_flat(values)
-    return Situation(scene(config.scenes), config)
+    return Pipeline(scene(config.scenes), config)
 
 
-def texts(step: str, here: Situation, **focus) -> dict[str, str]:
+def texts(step: str, here: Pipeline, **focus) -> dict[str, str]:
     return {cell.name: cell.text for cell in STEPS[step].levels(here, Focus(**focus)).cells}
 
 
@@ -36,7 +36,7 @@ def numbers(text: str) -> list[int]:
 
 def test_shapes_of_a_known_network():
     """96 px: strides 8 … 128 give 12, 6, 3, 2 and 1 places a side; a ResNet-18 has 128, 256 and 512 channels."""
-    assert texts("network", situation(SMALL)) == {
+    assert texts("network", pipeline(SMALL)) == {
         "C3": "128×12×12",
         "C4": "256×6×6",
         "C5": "512×3×3",
@@ -46,22 +46,22 @@ def test_shapes_of_a_known_network():
         "P6": "32×2×2",
         "P7": "32×1×1",
     }
-    scores = texts("network", situation(SMALL), map="scores")
+    scores = texts("network", pipeline(SMALL), map="scores")
     assert scores["P3"] == "(54+36)×12×12"  # 9 anchors × 6 classes, 9 × 4 deltas
-    assert texts("anchors", situation(SMALL))["P4"] == "6×6 × 9 = 324"
+    assert texts("anchors", pipeline(SMALL))["P4"] == "6×6 × 9 = 324"
 
 
 def test_frozen_stages_are_marked():
-    here = situation({**SMALL, "model.freeze_stages": 3})
+    here = pipeline({**SMALL, "model.freeze_stages": 3})
     names = [cell.name for cell in STEPS["network"].levels(here, Focus()).cells]
     assert [name for name in names if "❄" in name] == ["C3 ❄\ufe0e"]
     frozen = [cell.name for cell in STEPS["training"].levels(here, Focus()).cells if "❄" in cell.name]
     assert [name.split()[0] for name in frozen] == ["stem", "res2", "res3"]
-    assert "❄\ufe0e1–3" in cells_of(here)[1].headline and "❄" not in cells_of(situation(SMALL))[1].headline
+    assert "❄\ufe0e1–3" in cells_of(here)[1].headline and "❄" not in cells_of(pipeline(SMALL))[1].headline
 
 
 def test_the_levels_add_up_to_the_strip():
-    here = situation(SEEN)
+    here = pipeline(SEEN)
     total = {cell.part.key: cell.headline for cell in cells_of(here)}
     funnel = np.array([numbers(text) for text in texts("detections", here).values()])
     assert funnel.sum(axis=0).tolist() == [numbers(total[key])[0] for key in ("threshold", "topk", "nms", "detections")]
@@ -72,14 +72,14 @@ def test_the_levels_add_up_to_the_strip():
 
 
 def test_shares_of_the_loss_are_those_of_its_anchors():
-    here = situation(SMALL)
+    here = pipeline(SMALL)
     first = here.grid.counts[0]
     share = (here.losses.classification[:first].sum() / here.losses.classification.sum()).item()
     assert float(texts("loss", here)["P3"].rstrip("%")) == pytest.approx(100 * share, abs=0.5)
 
 
 def test_a_score_map_holds_the_best_score_of_each_place():
-    here = situation(SMALL)
+    here = pipeline(SMALL)
     logits = predict(here.network.model, [here.picture.sample.image], here.config).outputs.logits[0]
     start = 0
     for level, ((rows, columns), count) in enumerate(zip(here.grid.grids, here.grid.counts, strict=True)):
@@ -93,7 +93,7 @@ def test_a_score_map_holds_the_best_score_of_each_place():
 
 
 def test_cells_of_a_map_cover_the_padded_picture_at_the_levels_stride():
-    here = situation({**SMALL, "inference.image_size": 97})  # padded to 128
+    here = pipeline({**SMALL, "inference.image_size": 97})  # padded to 128
     heat = STEPS["detections"].look(here, Focus(level=1)).heat
     packed = json.loads(payload(View("data:,", 97, 97, (), heat)))["heat"]
     assert packed["extent"] == [0, 0, 128, 128] and (packed["rows"], packed["columns"]) == (8, 8)  # stride 16
@@ -101,7 +101,7 @@ def test_cells_of_a_map_cover_the_padded_picture_at_the_levels_stride():
 
 
 def test_a_map_of_the_body_stops_at_c5():
-    here = situation(SMALL)
+    here = pipeline(SMALL)
     heat = STEPS["network"].look(here, Focus(level=4, map="body")).heat
     assert heat.label == "mean |feature| on C5" and heat.values.shape == (3, 3)
     values = torch.from_numpy(heat.values) * heat.scale

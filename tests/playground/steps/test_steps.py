@@ -15,7 +15,7 @@ from playground.canvas.view import View
 from playground.components.html import percent
 from playground.data.picture import of_sample, scene
 from playground.inspector.location import place_index
-from playground.pipeline.pipeline import Situation
+from playground.pipeline.pipeline import Pipeline
 from playground.steps import STEPS
 from playground.steps.loss.curves import CURVES, GRADIENT, WEIGHT, curves, example
 from playground.steps.loss.initial import first_loss
@@ -27,9 +27,9 @@ from playground.support.cache import PostponedError
 SMALL = {"model.weights": "random", "model.fpn_channels": 32, "model.num_convs": 1, "inference.image_size": 96}
 
 
-def situation(**changes) -> Situation:
+def pipeline(**changes) -> Pipeline:
     config = Config.from_flat({**SMALL, **{key.replace("__", "."): value for key, value in changes.items()}})
-    return Situation(scene(config.scenes), config)
+    return Pipeline(scene(config.scenes), config)
 
 
 def test_every_hyperparameter_belongs_to_exactly_one_step():
@@ -40,7 +40,7 @@ def test_every_hyperparameter_belongs_to_exactly_one_step():
 @pytest.mark.parametrize("key", STEPS)
 @pytest.mark.parametrize("changes", [{}, {"scenes__empty_share": 1.0}, {"inference__score_threshold": 0.001}])
 def test_every_step_shows_something_valid(key, changes):
-    here = situation(**changes)
+    here = pipeline(**changes)
     for level in (0, 4):
         look = STEPS[key].look(here, Focus(level=level))
         view = View("data:,", here.size[1], here.size[0], look.layers, look.heat)
@@ -56,10 +56,10 @@ def test_every_step_shows_something_valid(key, changes):
 
 
 def test_text_from_outside_is_escaped():
-    here = situation()
+    here = pipeline()
     evil = here.picture.with_objects(torch.tensor([[5.0, 5, 90, 90]]), torch.tensor([0]), ("<img src=x onerror=1>",))
     for key in ("picture", "anchors", "assignment"):
-        assert "<img" not in STEPS[key].look(Situation(evil, here.config), Focus()).words().readout
+        assert "<img" not in STEPS[key].look(Pipeline(evil, here.config), Focus()).words().readout
 
 
 def test_place_under_a_click():
@@ -71,7 +71,7 @@ def test_place_under_a_click():
 
 
 def test_assignment_counts_add_up():
-    here = situation(matching__bg_iou_threshold=0.1, matching__fg_iou_threshold=0.9)
+    here = pipeline(matching__bg_iou_threshold=0.1, matching__fg_iou_threshold=0.9)
     text = STEPS["assignment"].look(here, Focus()).words().readout
     assert f"{int(here.match.foreground.sum()):,}" in text and f"{int((here.match.label == 0).sum()):,}" in text
 
@@ -89,14 +89,14 @@ def test_loss_curves_are_the_closed_form():
 
 def test_frozen_stages_show_in_the_parts():
     config = Config.from_flat({"model.freeze_stages": 3})
-    parts = {part.name: part for part in Situation(scene(config.scenes), config).parts}
+    parts = {part.name: part for part in Pipeline(scene(config.scenes), config).parts}
     assert parts["layer2"].trainable == 0 and parts["layer3"].trainable == parts["layer3"].parameters
     assert sum(part.parameters for part in parts.values()) == 12_024_602
 
 
 def test_a_network_without_fitting_weights_still_tells_its_size():
     config = Config.from_flat({"model.depth": 50})  # the built-in weights are a ResNet-18
-    here = Situation(scene(config.scenes), config)
+    here = Pipeline(scene(config.scenes), config)
     told = STEPS["network"].look(here, Focus()).words().readout
     assert "model.depth = 50 contradicts" in told and "GFLOP" in told and "GiB" in told
     assert "ResNet-50" in STEPS["network"].parts[0].headline(here)
@@ -146,7 +146,7 @@ def test_an_example_that_pays_nothing_is_told_so(kind):
 
 
 def test_every_loss_is_in_the_table_of_alternatives():
-    here = situation(loss__kind="cutoff")
+    here = pipeline(loss__kind="cutoff")
     assert set(MATTERS) == set(knobs()["loss.kind"].choices)
     text = alternatives(here)
     assert "cutoff (chosen)" in text and all(name_of(kind) in text for kind in MATTERS)
@@ -154,7 +154,7 @@ def test_every_loss_is_in_the_table_of_alternatives():
 
 def test_easy_background_pays_nothing_under_a_cutoff_at_a_half():
     """A background anchor is easy while no score reaches 0.5, so that each p_t is above the cut-off."""
-    here = situation(loss__kind="cutoff", loss__cutoff=0.5, model__prior_probability=0.5)  # easy ones and hard ones
+    here = pipeline(loss__kind="cutoff", loss__cutoff=0.5, model__prior_probability=0.5)  # easy ones and hard ones
     easy = dict(groups_of(here))["easy background"]
     paid = here.losses.classification[easy]
     assert easy.any() and (paid == 0).all() and here.losses.classification.sum() > 0
@@ -162,31 +162,31 @@ def test_easy_background_pays_nothing_under_a_cutoff_at_a_half():
 
 def test_the_first_loss_is_that_of_a_network_with_new_heads():
     """However its own heads are: the same body, the same seed, the prior and the loss asked for."""
-    trained = Situation(scene(Config().scenes), Config())
+    trained = Pipeline(scene(Config().scenes), Config())
     for prior, loss in ((0.01, Loss()), (0.5, Loss()), (0.01, Loss(kind="cross_entropy")), (0.5, Loss(kind="ohem"))):
         fresh = Config.from_flat({"model.heads": "new", "model.prior_probability": prior})
-        real = Situation(trained.picture, fresh).losses_under(loss)
+        real = Pipeline(trained.picture, fresh).losses_under(loss)
         expected = real.classification.sum().item() / int(real.foreground)
         assert trained.first_loss(loss, prior) == pytest.approx(expected, rel=1e-4)
 
 
 def test_the_first_loss_is_shown_with_the_prior_and_without():
-    text = first_loss(Situation(scene(Config().scenes), Config()))
+    text = first_loss(Pipeline(scene(Config().scenes), Config()))
     assert "π = 0.01" in text and "none, π = 0.5" in text and "focal" in text and "cross-entropy" in text
-    same = first_loss(situation(loss__kind="cross_entropy", model__prior_probability=0.5))
+    same = first_loss(pipeline(loss__kind="cross_entropy", model__prior_probability=0.5))
     assert same.count("<tr>") == 2 and same.count("<th ") == 2
 
 
 def test_a_slider_of_the_loss_runs_no_head_again(monkeypatch):
-    before = first_loss(situation(training__seed=77))  # a network no other test has asked for
+    before = first_loss(pipeline(training__seed=77))  # a network no other test has asked for
     monkeypatch.setattr("playground.pipeline.pipeline.first_logits", None)  # would raise
-    assert first_loss(situation(training__seed=77, loss__alpha=0.31, loss__gamma=1.7)) != before
+    assert first_loss(pipeline(training__seed=77, loss__alpha=0.31, loss__gamma=1.7)) != before
 
 
 @pytest.mark.parametrize("size", [96, 256])
 def test_the_map_of_the_loss_holds_all_of_it(size):
     """Every level's loss is spread over the picture and none is lost; what P3 alone pays stays where it is."""
-    here = situation(inference__image_size=size)
+    here = pipeline(inference__image_size=size)
     paid, grid = here.losses.classification, here.grid
     found = places(here)
     assert found.shape == grid.grids[0] and found.sum().item() == pytest.approx(paid.sum().item(), rel=1e-3)
@@ -201,7 +201,7 @@ def test_effective_number_by_hand():
 
 
 def test_who_pays_counts_every_anchor_and_draws_what_they_pay():
-    here = Situation(scene(Config().scenes), Config())
+    here = Pipeline(scene(Config().scenes), Config())
     text = shares(here)
     numbers = [int(cell.replace(",", "")) for cell in re.findall(r"<td>([\d,]+)</td>", text)]
     assert sum(numbers) == len(here.grid.boxes) and len(numbers) == 4  # foreground, hard and easy background, ignored
@@ -212,7 +212,7 @@ def test_who_pays_counts_every_anchor_and_draws_what_they_pay():
 
 
 def test_how_sure_the_network_is_counts_every_anchor():
-    here = situation()
+    here = pipeline()
     background, ignored, foreground = (sum(group["y"]) for group in certainty(here)["data"])
     assert background == int((here.match.label == 0).sum()) and foreground == int(here.match.foreground.sum())
     assert background + ignored + foreground == len(here.grid.boxes)
@@ -221,9 +221,9 @@ def test_how_sure_the_network_is_counts_every_anchor():
 def test_the_concentration_of_scenes_is_that_of_their_anchors_together(monkeypatch):
     """Figure 4 of held-out scenes made with the dials: the anchors of all of them, whatever picture is on show."""
     monkeypatch.setattr(module, "SCENES", 2)
-    here = situation(training__seed=78)
+    here = pipeline(training__seed=78)
     data = SceneData(here.config.scenes, 2, "val")
-    each = [Situation(of_sample("x", data[index], data.class_names), here.config).sides for index in range(2)]
+    each = [Pipeline(of_sample("x", data[index], data.class_names), here.config).sides for index in range(2)]
     _, held = module.concentration_of_scenes(here)
     together = cumulative(Sides.join(each).losses(Loss(gamma=2))[1])
     cells = re.findall(r"<td>(.*?)</td>", held)
@@ -232,7 +232,7 @@ def test_the_concentration_of_scenes_is_that_of_their_anchors_together(monkeypat
 
 def test_scenes_are_looked_at_when_the_knob_is_let_go():
     config = Config.from_flat({**SMALL, "training.seed": 79})
-    held = Situation(scene(config.scenes), config, held=True)
-    assert Situation(scene(config.scenes), config).network  # made before
+    held = Pipeline(scene(config.scenes), config, held=True)
+    assert Pipeline(scene(config.scenes), config).network  # made before
     with pytest.raises(PostponedError, match="once the knob rests"):
         module.concentration_of_scenes(held)
