@@ -20,7 +20,8 @@ from core.analysis.issues import (
 )
 from core.config import Inference
 from core.data.dataset import RawPicture, make_record, raw_boxes
-from core.data.images import PictureError, open_picture
+from core.data.images import open_picture
+from core.errors import PictureError
 from core.retinanet.preprocess import prepare
 
 CUT_FROM = 1.0  # pixels beyond the picture: less is rounding
@@ -120,7 +121,7 @@ def _open(picture: RawPicture, where: str, inference: Inference, issues: Issues)
     try:
         height, width = open_picture(picture.path).shape[1:]
         as_seen(width, height, inference)
-    except (PictureError, ValueError) as error:
+    except PictureError as error:
         issues.add(UNREADABLE, f"{where}: {error}")
         return None
     if picture.size and picture.size != (width, height):

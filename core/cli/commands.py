@@ -11,9 +11,7 @@ from core.cli.evaluate import anchors, evaluate
 from core.cli.export import export
 from core.cli.train import train
 from core.config import Config
-from core.training.records import TrainingError
 
-REFUSALS = (TrainingError, ValueError, OSError)  # every other error of core is a ValueError
 COMMANDS: dict[str, Callable[[Config, Namespace], Any]] = {
     each.__name__: each for each in (train, compare, anchors, evaluate, detect, export, check, unpack, split)
 }

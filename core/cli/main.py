@@ -1,27 +1,33 @@
-"""What `python -m core` understands: a flag for every hyperparameter, made from its declaration."""
+"""Runs one command of `python -m core`."""
 
 import argparse
 import json
 from collections.abc import Sequence
 
-from core.cli.parser import _complain, _parse
+from core.cli.parser import complain, parse
 from core.config import Config, ConfigError, knobs
-from core.io.atomic import OutputError, require_writable, write_text
+from core.errors import UserError
+from core.io.atomic import require_writable, write_text
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command; returns the exit status: 0, 1 for what cannot be done, 2 for what is not understood."""
-    options = _parse(arguments)
+    options = parse(arguments)
     try:
         config = config_of(options)
         for file in (options.json, getattr(options, "report", None)):
             if file:
                 require_writable(file)
-        return _run(config, options)
-    except (ConfigError, OutputError) as error:
-        return _refuse(error)
+        _run(config, options)
+    except UserError as error:
+        return complain(str(error), 2 if isinstance(error, ConfigError) else 1)
+    except OSError as error:  # a full disk, a folder without permission
+        if not error.filename:
+            raise
+        return complain(f"{error.filename} cannot be used: {error.strerror}.", 1)
     except KeyboardInterrupt:
-        return _complain("Stopped.", 130)
+        return complain("Stopped.", 130)
+    return 0
 
 
 def config_of(options: argparse.Namespace) -> Config:
@@ -34,22 +40,11 @@ def config_of(options: argparse.Namespace) -> Config:
     return (Config.from_file(options.config) if options.config else Config()).replace(flags)
 
 
-def _run(config: Config, options: argparse.Namespace) -> int:
+def _run(config: Config, options: argparse.Namespace) -> None:
     # PyTorch takes seconds to import: not for --help, nor to refuse a flag
-    from core.cli.commands import COMMANDS, REFUSALS
+    from core.cli.commands import COMMANDS
     from core.cli.common import writes_files
 
-    try:
-        result = COMMANDS[options.command](config, options)
-        if options.json and writes_files():
-            write_text(options.json, json.dumps(result, indent=2, allow_nan=False) + "\n")
-    except REFUSALS as error:
-        return _refuse(error)
-    return 0
-
-
-def _refuse(error: Exception) -> int:
-    message = str(error)
-    if isinstance(error, OSError) and error.filename:
-        message = f"{error.filename} cannot be used: {error.strerror}."
-    return _complain(message, 2 if isinstance(error, ConfigError) else 1)
+    result = COMMANDS[options.command](config, options)
+    if options.json and writes_files():
+        write_text(options.json, json.dumps(result, indent=2, allow_nan=False) + "\n")

@@ -21,18 +21,20 @@ ALIASES = {
 TRACKERS = ("tensorboard", "wandb", "trackio")
 
 
-def _complain(message: str, status: int) -> int:
+def complain(message: str, status: int) -> int:
+    """Prints an error message and returns the exit status."""
     print(f"error: {message}", file=sys.stderr)
     return status
 
 
-def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    """Returns the parsed command line; exits with status 2 if it is not understood."""
     parser = _parser()
     options, unknown = parser.parse_known_args(arguments)
     if unknown:
         near = difflib.get_close_matches(unknown[0].split("=")[0], [f"--{path}" for path in knobs()], n=1)
         hint = f"did you mean {near[0]}?" if near else f"{parser.prog} {options.command} --help lists the flags."
-        parser.exit(_complain(f"{unknown[0]} is not understood: {hint}", 2))
+        parser.exit(complain(f"{unknown[0]} is not understood: {hint}", 2))
     return options
 
 
@@ -43,7 +45,7 @@ class _Parser(argparse.ArgumentParser):
         super().__init__(**options, allow_abbrev=False)
 
     def error(self, message: str) -> NoReturn:
-        self.exit(_complain(f"{message} ({self.prog} --help tells more).", 2))
+        self.exit(complain(f"{message} ({self.prog} --help tells more).", 2))
 
 
 def _parser() -> argparse.ArgumentParser:

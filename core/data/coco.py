@@ -131,8 +131,6 @@ class _Content:
         try:
             self.values = json.loads(read_bounded(path, MAX_JSON_BYTES))
         except (ValueError, RecursionError) as error:
-            if isinstance(error, DataError):
-                raise
             raise self.error(f"it is not JSON ({error})", "export it again") from None
         if not isinstance(self.values, dict):
             raise self.error("it is not a JSON object", "export it again in COCO format")

@@ -9,8 +9,9 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
-from core.data.images import PictureError, open_picture, picture_size
+from core.data.images import open_picture, picture_size
 from core.data.untrusted import DataError
+from core.errors import PictureError
 from core.structures import Sample
 
 SPLITS = ("train", "val", "test")

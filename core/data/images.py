@@ -9,16 +9,14 @@ import torch
 from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 from torch import Tensor
 
+from core.errors import PictureError
+
 MAX_PIXELS = 50_000_000  # 150 MB decoded
 MAX_BYTES = 64 * 2**20
 MAX_SIDE = 30_000
 # Raster formats whose decoders take pixels and nothing else: no EPS or PDF, which run programs, and no containers
 # such as ICO, whose header may declare another size than the picture inside.
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF", "AVIF", "JPEG2000", "PPM", "QOI")
-
-
-class PictureError(ValueError):
-    """A picture that cannot be opened; the message names it, says what is wrong and what to do."""
 
 
 def open_picture(source: str | Path | BinaryIO | Image.Image) -> Tensor:

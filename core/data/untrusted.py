@@ -2,11 +2,13 @@
 
 from pathlib import Path
 
+from core.errors import UserError
+
 MAX_NAME = 1000  # characters of a path
 PICTURES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff")
 
 
-class DataError(ValueError):
+class DataError(UserError):
     """A data set that cannot be used; the message names the file, says what is wrong and what to do."""
 
 

@@ -132,7 +132,7 @@ def _read(path: Path) -> _Page:
     try:
         root = ElementTree.fromstring(content, ElementTree.XMLParser(target=_PlainXml()))
         objects = [_object(element) for element in root.findall("object")]
-    except (ElementTree.ParseError, LookupError, ValueError) as error:  # LookupError: an unknown encoding
+    except (DataError, ElementTree.ParseError, LookupError, ValueError) as error:  # LookupError: an unknown encoding
         raise DataError(f"{path} cannot be used because {error}: export it again in Pascal VOC format.") from None
     return _Page(path, _size(root), objects)
 

@@ -27,7 +27,7 @@ def read_labels(path: Path, num_classes: int, problem: Problem) -> list[RawObjec
     return objects
 
 
-class _LineError(ValueError):
+class _LineError(Exception):
     """A line that cannot be used."""
 
     def __init__(self, kind: str, message: str) -> None:

@@ -5,8 +5,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from core.errors import UserError
 
-class OutputError(ValueError):
+
+class OutputError(UserError):
     """A file or folder that cannot be written; the message says which, why and what to do."""
 
 

@@ -8,6 +8,7 @@ from torch import Tensor
 from torchvision.models.detection.transform import GeneralizedRCNNTransform
 
 from core.config import Inference
+from core.errors import PictureError
 from core.structures import Sample
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
@@ -46,8 +47,8 @@ def prepare(images: Sequence[Tensor], inference: Inference) -> Batch:
         inference: Gives the two sizes.
 
     Raises:
-        ValueError: There is no picture, one has another shape or type, or one is so elongated that its shorter
-            side would vanish.
+        PictureError: A picture is so elongated that its shorter side would vanish.
+        ValueError: There is no picture, or one has another shape or type.
     """
     if not images:
         raise ValueError("There is no picture to prepare: pass at least one.")
@@ -80,7 +81,7 @@ def _check(image: Tensor, inference: Inference) -> None:
     height, width = image.shape[1:]
     shorter, longer = min(height, width), max(height, width)
     if shorter * (inference.max_image_size / longer) < 1:
-        raise ValueError(
+        raise PictureError(
             f"A picture of {width}×{height} px is too elongated: with its longer side at most "
             f"{inference.max_image_size} px (inference.max_image_size) its shorter side would vanish. "
             "Crop the picture or raise that setting."

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from core.errors import UserError
 from core.io.atomic import write_text
 from core.io.jsonl import JsonLines
 from core.io.locks import FileLock, is_held
@@ -23,7 +24,7 @@ STATES = (QUEUED, *LIVING, FINISHED, STOPPED, FAILED, INTERRUPTED)
 MAX_MESSAGE = 2000  # characters
 
 
-class RunError(ValueError):
+class RunError(UserError):
     """A run's folder cannot be used; the message says why and what to do."""
 
 

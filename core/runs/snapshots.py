@@ -11,6 +11,7 @@ from torch.nn.functional import interpolate
 from core.config import Config
 from core.data.dataset import DataSet
 from core.data.images import open_picture, to_pil
+from core.errors import PictureError
 from core.io.atomic import whole, write_text
 from core.io.jsonl import JsonLines
 from core.retinanet.model import RetinaNet
@@ -97,7 +98,7 @@ def read_scene(folder: RunFolder) -> Scene | None:
         truth = from_plain(about)
         image = open_picture(folder.picture)
         names = tuple(map(str, about["class_names"]))
-    except (OSError, ValueError, KeyError, TypeError):
+    except (PictureError, OSError, ValueError, KeyError, TypeError):
         return None
     if len(truth.labels) and not 0 <= int(truth.labels.min()) <= int(truth.labels.max()) < len(names):
         return None

@@ -9,6 +9,7 @@ from typing import Any
 from accelerate import Accelerator
 
 from core.config import Config, text_of
+from core.errors import UserError
 from core.runs.folder import RunFolder
 from core.training.distributed import anywhere, make_accelerator
 from core.training.records import EvaluationProgress, EvaluationRecord, Record
@@ -85,7 +86,7 @@ def _plain(value: Any) -> bool | int | float | str:
     return text_of(value) if isinstance(value, tuple) else value
 
 
-class TrackingError(ValueError):
+class TrackingError(UserError):
     """A tracker that is not installed or does not start; the message says what to do."""
 
 

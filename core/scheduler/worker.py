@@ -11,15 +11,14 @@ from contextlib import suppress
 
 import torch
 
+from core.errors import UserError
 from core.io.locks import FileLock
 from core.runs.control import STOP, Control, ask, read_control
 from core.runs.folder import FAILED, STOPPED, RunFolder
 from core.runs.recorder import Recorder
 from core.runs.train import train_in
-from core.training.records import TrainingError
 from core.weights.architecture import WeightsError
 
-REFUSALS = (TrainingError, ValueError, OSError)  # what its message explains; anything else is a defect
 MOST_THREADS = 8  # more gain little for pictures of this size; the page goes first anyway, see `core.scheduler.daemon`
 LOOK_SECONDS = 0.1  # between looks at whether it is to stop
 GRACE_SECONDS = 0.7  # that a step or a part of an evaluation has to end by itself
@@ -35,7 +34,7 @@ def work(folder: RunFolder, lock: FileLock) -> None:
     try:
         for _ in train_in(folder, lock, stopper.watch):
             pass
-    except REFUSALS as error:
+    except (UserError, OSError) as error:  # a full disk is nobody's defect
         _failed(folder, str(error))
     except BaseException as error:
         with suppress(OSError):

@@ -2,10 +2,11 @@
 
 from typing import NamedTuple
 
+from core.errors import UserError
 from core.evaluation.coco_metrics import Metrics
 
 
-class TrainingError(RuntimeError):
+class TrainingError(UserError):
     """A run cannot go on; the message says why and what to turn."""
 
 

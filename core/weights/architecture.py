@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from core.config import Config, ConfigError, Model
+from core.errors import UserError
 from core.retinanet.model import build_model
 
 # Blocks in layer1 … layer4 and whether they are bottlenecks (He et al., 2015, table 1).
@@ -30,7 +31,7 @@ OLD_FPN_KEY = re.compile(r"(backbone\.fpn\.(?:inner|layer)_blocks\.\d+)\.(weight
 OLD_HEAD_KEY = re.compile(r"(head\.(?:classification|regression)_head\.conv)\.(\d+)\.(weight|bias)")
 
 
-class WeightsError(ValueError):
+class WeightsError(UserError):
     """Weights that cannot be had, are damaged or do not fit; the message says which, why and what to do."""
 
 

@@ -11,7 +11,7 @@ from torch import Tensor
 from torchvision.models import get_model_weights
 from torchvision.models.detection import RetinaNet_ResNet50_FPN_V2_Weights, RetinaNet_ResNet50_FPN_Weights
 
-from core.config import Config, Model
+from core.config import Config, ConfigError, Model
 from core.io.paths import ASSETS
 from core.retinanet.model import NORM_EPS, RetinaNet, build_model
 from core.weights import state_dict
@@ -233,7 +233,7 @@ def _interpret(metadata: Mapping[str, str], architecture: Architecture, *, name:
         class_names = json.loads(metadata["class_names"])
         category_ids = json.loads(metadata["category_ids"])
         norm_eps = float(metadata["norm_eps"])
-    except (KeyError, ValueError, RecursionError) as error:
+    except (ConfigError, KeyError, ValueError, RecursionError) as error:
         raise _bad_metadata(name, f"its settings, class names or ε cannot be read: {error}") from None
     if not isinstance(class_names, list) or not all(isinstance(each, str) and each for each in class_names):
         raise _bad_metadata(name, "its class names are not a list of names")

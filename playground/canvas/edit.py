@@ -6,6 +6,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from core.errors import UserError
+
 MAX_BOXES = 500  # that a user may draw
 
 
@@ -22,21 +24,21 @@ def parse_edit(data: object, width: int, height: int, num_classes: int) -> tuple
         Boxes float32 [M, 4], labels int64 [M].
 
     Raises:
-        ValueError: It is no such list, with a sentence for the user.
+        UserError: It is no such list, with a sentence for the user.
     """
     if not isinstance(data, list):
-        raise ValueError("The drawn boxes must be a list.")
+        raise UserError("The drawn boxes must be a list.")
     if len(data) > MAX_BOXES:
-        raise ValueError(f"At most {MAX_BOXES} boxes can be drawn, not {len(data)}.")
+        raise UserError(f"At most {MAX_BOXES} boxes can be drawn, not {len(data)}.")
     boxes, labels = [], []
     for number, entry in enumerate(data, 1):
         if not isinstance(entry, dict):
-            raise ValueError(f"Box {number} must have x1, y1, x2, y2 and label.")
+            raise UserError(f"Box {number} must have x1, y1, x2, y2 and label.")
         left, right = sorted(_clipped(entry.get(key), width, f"Box {number}: {key}") for key in ("x1", "x2"))
         top, bottom = sorted(_clipped(entry.get(key), height, f"Box {number}: {key}") for key in ("y1", "y2"))
         label = entry.get("label")
         if type(label) is not int or not 0 <= label < num_classes:
-            raise ValueError(f"Box {number}: its class must be a whole number from 0 to {num_classes - 1}.")
+            raise UserError(f"Box {number}: its class must be a whole number from 0 to {num_classes - 1}.")
         if right - left >= 1 and bottom - top >= 1:
             boxes.append((left, top, right, bottom))
             labels.append(label)
@@ -63,7 +65,7 @@ def parse_click(x: object, y: object, width: int, height: int, layer: object = "
     """Reads what a user has clicked, the data of the component's `select`; the place is clipped to the picture.
 
     Raises:
-        ValueError: There is no such place, with a sentence for the user.
+        UserError: There is no such place, with a sentence for the user.
     """
     at = _clipped(x, width, "The click's x"), _clipped(y, height, "The click's y")
     boxed = isinstance(layer, str) and type(index) is int and index >= 0
@@ -72,5 +74,5 @@ def parse_click(x: object, y: object, width: int, height: int, layer: object = "
 
 def _clipped(value: object, limit: int, name: str) -> float:
     if type(value) not in (int, float) or not abs(value) <= sys.float_info.max:  # NaN fails every comparison
-        raise ValueError(f"{name} must be a number.")
+        raise UserError(f"{name} must be a number.")
     return min(max(float(value), 0.0), float(limit))

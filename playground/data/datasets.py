@@ -147,7 +147,7 @@ class DataSets:
                 raise in_use_error(name)
             try:
                 split_folder(kept.folder, by, shares, config.training.seed)
-            except ValueError as error:
+            except DataError as error:
                 raise DataError(_plain(str(error), kept)) from None
             check = _bounded(check_folder(kept.folder, config))
             return self.shelf.keep(kept._replace(check=check, stamp=stamp_of(kept.folder)))
@@ -172,7 +172,7 @@ class DataSets:
         """Puts back what `last_deleted` tells of.
 
         Raises:
-            ValueError: There is nothing, something else is in its place, or there is no room.
+            UserError: There is nothing, something else is in its place, or there is no room.
         """
         with self._bringing:
             deleted = self.last_deleted(visitor)

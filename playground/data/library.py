@@ -177,7 +177,7 @@ class DataSetLibrary:
         """Puts a deleted data set back on the shelf.
 
         Raises:
-            ValueError: It is not in the trash any more, something else is in its place, or there is no room.
+            UserError: It is not in the trash any more, something else is in its place, or there is no room.
         """
         with self._lock:
             deleted = self._trash.get(key)

@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 
 from core.config import Scenes
-from core.data.images import PictureError, open_picture
+from core.data.images import open_picture
+from core.errors import PictureError
 from core.retinanet.boxes import rescale
 from core.scenes.render import CLASS_NAMES, render_scene
 from core.structures import Sample

@@ -4,12 +4,14 @@ Where a place is given for them they are kept on the disk, too, and are found ag
 """
 
 import threading
+import traceback
 from collections import OrderedDict
 from collections.abc import Hashable
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 from core.config import DECODING, Config, Effect, knobs
+from core.errors import UserError
 from core.evaluation.dataset_predictions import findings
 from core.evaluation.report import USUAL_IOU
 from core.weights.sources import WeightsError
@@ -76,7 +78,7 @@ class Evaluations:
         """Begins to evaluate the network of the settings on the data set of a place, see `evaluated_place`.
 
         Raises:
-            ValueError: Too many wait already, or the data set is not to be had.
+            UserError: Too many wait already, or the data set is not to be had.
             WeightsError: The weights are not to be had, are no detector, or know other classes.
         """
         key = key_of(config, place)
@@ -88,7 +90,7 @@ class Evaluations:
             if before and before.standing.active:
                 return
             if sum(each.standing.active for each in self._jobs.values()) > WAITING_AT_MOST:
-                raise ValueError("Other evaluations are waiting already: wait until one of them has ended.")
+                raise UserError("Other evaluations are waiting already: wait until one of them has ended.")
             self._remember(key, job)
         self._pool.submit(self._run, key, job, config, evaluated_place(place))
 
@@ -150,8 +152,15 @@ class Evaluations:
                 return
             ended = _evaluate(job, config, place)
             job.standing = ended._replace(message=self._keep(key, ended))
-        except (ValueError, OSError, WeightsError, RuntimeError) as error:
-            job.standing = JobStatus(FAILED, job.standing.done, job.standing.total, str(error))
+        except (UserError, OSError) as error:
+            self._fail(job, str(error))
+        except Exception as error:
+            traceback.print_exc()
+            self._fail(job, f"The evaluation broke ({type(error).__name__}: {error}); the server's log says where.")
+
+    @staticmethod
+    def _fail(job: _Job, message: str) -> None:
+        job.standing = JobStatus(FAILED, job.standing.done, job.standing.total, message)
 
     def _keep(self, key: Hashable, ended: JobStatus) -> str:
         """Keeps what came of an evaluation; returns why it could not be kept, "" if it was."""

@@ -7,7 +7,8 @@ from typing import Any
 import gradio as gr
 
 from core.config import Config
-from playground.server.render import REFUSALS, PageUpdate
+from core.errors import UserError
+from playground.server.render import PageUpdate
 from playground.state.settings import settings_of, values_of
 
 LIVE = {"queue": False, "show_progress": "hidden"}
@@ -31,14 +32,14 @@ def refusing(count: int, handler: Callable[..., list]) -> Callable[..., list]:
 
     Args:
         count: Outputs of the handler before the parts of the page.
-        handler: Raises one of `REFUSALS`.
+        handler: Raises `UserError` for what a visitor can mend.
     """
 
     @wraps(handler)  # Gradio looks for the parameter that takes the event
     def guarded(*arguments: Any) -> list:
         try:
             return handler(*arguments)
-        except REFUSALS as error:
+        except UserError as error:
             return [*[gr.skip()] * count, *updates(PageUpdate(str(error)))]
 
     return guarded

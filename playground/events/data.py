@@ -108,7 +108,7 @@ def gone(asked: PageState, source: object, split: object, index: object, turn: o
     """Returns what is asked for after a choice in the bar, of which the browser may say anything.
 
     Raises:
-        ValueError: The picture is not to be had.
+        UserError: The picture is not to be had.
     """
     place = asked.place()
     if turn not in (-1, 1):
@@ -130,7 +130,7 @@ def at_place(asked: PageState, place: ImageRef | None) -> PageState:
     """Returns what is asked for with another picture on show, or the scene of the dials for None.
 
     Raises:
-        ValueError: The picture is not to be had, or the network cannot see it.
+        UserError: The picture is not to be had, or the network cannot see it.
     """
     if place is None:
         return asked._replace(own=None, pick=None)

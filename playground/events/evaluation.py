@@ -77,7 +77,7 @@ def followed(asked: PageState, chosen: str) -> PageState:
             inquiry and its value, see `asked_for`.
 
     Raises:
-        ValueError: There is no such thing.
+        UserError: There is no such thing.
     """
     word, _, value = chosen.partition(" ")
     if word == "go":

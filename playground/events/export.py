@@ -11,6 +11,7 @@ from typing import Any
 import gradio as gr
 
 from core.config import Config
+from core.errors import UserError
 from core.io.atomic import write_text
 from core.io.paths import ROOT
 from playground.events.common import refusing, updates
@@ -52,10 +53,10 @@ def exported(config: Config, ending: str) -> Path:
         ending: Of the file, one of `OFFERED`; it comes from outside.
 
     Raises:
-        ValueError: It cannot be made; the message says why.
+        UserError: It cannot be made; the message says why.
     """
     if ending not in OFFERED:
-        raise ValueError(f"There is no file {ending!r} to take home: choose one of {', '.join(OFFERED)}.")
+        raise UserError(f"There is no file {ending!r} to take home: choose one of {', '.join(OFFERED)}.")
     place = Path(_place().name)
     out, settings = place / f"retinanet{ending}", place / "settings.json"
     write_text(settings, config.to_json())
@@ -64,10 +65,10 @@ def exported(config: Config, ending: str) -> Path:
     try:
         done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=PATIENCE)
     except subprocess.TimeoutExpired:
-        raise ValueError(f"The file was not ready after {PATIENCE // 60} minutes: try again when less runs.") from None
+        raise UserError(f"The file was not ready after {PATIENCE // 60} minutes: try again when less runs.") from None
     if done.returncode:
         last = done.stderr.strip().rpartition("\n")[2]
-        raise ValueError(last.removeprefix(REFUSED) or "The file could not be made: try again.")
+        raise UserError(last.removeprefix(REFUSED) or "The file could not be made: try again.")
     return out
 
 

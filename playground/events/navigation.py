@@ -5,8 +5,8 @@ from typing import Any
 import gradio as gr
 
 from core.config import Config, knobs
-from core.data.images import PictureError
 from core.data.untrusted import DataError
+from core.errors import PictureError, UserError
 from core.export.settings import FORMATS
 from playground.evaluations.query import EvaluationQuery
 from playground.events.common import IN_ORDER, LIVE, refusing, shown_settings, updates
@@ -16,7 +16,7 @@ from playground.lessons.panel import chosen_preset, contents, known
 from playground.lessons.position import LessonPosition
 from playground.runs.service import RUNS
 from playground.server.permalink import from_link, unknown_names
-from playground.server.render import REFUSALS, show, takeaway
+from playground.server.render import show, takeaway
 from playground.state.page_state import PageState, UserPicture
 from playground.state.settings import settings_of
 from playground.steps import STEPS
@@ -63,7 +63,7 @@ def opened_at(
         asked = from_link(query)
     except (DataError, PictureError) as error:  # another machine's data set; all else of the link can be followed
         asked, message = from_link(query, with_data=False), f"The picture of the link is not on show. {error}"
-    except REFUSALS as error:
+    except UserError as error:
         asked, message = from_link(""), f"The link was not followed. {error}"
     message = " ".join(filter(None, (message, unknown_names(query))))
     place = LessonPosition.from_link(asked.lesson)

@@ -8,11 +8,12 @@ from typing import Any
 
 import gradio as gr
 
+from core.errors import UserError
 from core.retinanet.anchors import LEVELS
 from playground.events.common import IN_ORDER, refusing, shown_settings, updates
 from playground.layout.layout import Parts
 from playground.pipeline.anchor_search import fitted
-from playground.server.render import REFUSALS, PageUpdate, follow_weights, show
+from playground.server.render import PageUpdate, follow_weights, show
 from playground.state.page_state import PageState
 from playground.state.settings import settings_of, tell
 from playground.steps import STEPS
@@ -61,7 +62,7 @@ def connect_weights(parts: Parts) -> None:
         before = asked.config()
         try:
             config = follow_weights(before.replace({WEIGHTS: name}))
-        except REFUSALS as error:
+        except UserError as error:
             kept = [gr.skip()] * len(parts.all_settings)
             kept[back] = before.model.weights
             return [*kept, *updates(PageUpdate(str(error)))]

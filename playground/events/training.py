@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import gradio as gr
 
+from core.errors import UserError
 from core.runs.folder import PAUSED, RUNNING, STARTING
 from core.scheduler.queue import Standing
 from playground.data.datasets import DATA
@@ -183,6 +184,6 @@ def _seen(asked: PageState) -> tuple[RunControls, str]:
 def _use(*inputs: Any) -> list:
     asked = PageState(*inputs)
     if not RUNS.has(asked.run) or not RUNS.weights(asked.run):
-        raise ValueError("There are no weights yet: start a run, and wait for its first evaluation or stop it.")
+        raise UserError("There are no weights yet: start a run, and wait for its first evaluation or stop it.")
     config = run_config(asked.run, asked.config())
     return [*shown_settings(config), *updates(show(asked._replace(settings=settings_of(config))))]

@@ -10,7 +10,7 @@ from html import escape
 from typing import Any, NamedTuple
 
 from core.config import Config, knobs
-from core.weights.sources import WeightsError
+from core.errors import UserError
 from playground.lessons.lesson import Claim, LessonStep
 from playground.lessons.quantities import QUANTITIES, shown
 from playground.pipeline.pipeline import Pipeline
@@ -134,7 +134,7 @@ class Narration:
             return QUANTITIES[name](pipeline())
         except PostponedError:
             raise
-        except (WeightsError, ValueError):
+        except UserError:
             return None
 
     def _now(self) -> Pipeline:

@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+from core.errors import UserError
 from playground.lessons.lesson import Lesson
 from playground.lessons.parser import lessons
 
@@ -22,14 +23,12 @@ class LessonPosition(NamedTuple):
         """Reads what `link` writes; None for "".
 
         Raises:
-            ValueError: There is no such lesson or step.
+            UserError: There is no such lesson or step.
         """
         if not text:
             return None
         key, _, number = text.partition(".")
         lesson = lessons().get(key)
         if lesson is None or not number.isdecimal() or not 1 <= int(number) <= len(lesson.steps):
-            raise ValueError(
-                f"lesson = {text!r} is not allowed: it must be one of {', '.join(lessons())}, with a step."
-            )
+            raise UserError(f"lesson = {text!r} is not allowed: it must be one of {', '.join(lessons())}, with a step.")
         return cls(lesson, int(number) - 1)

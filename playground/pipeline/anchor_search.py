@@ -6,6 +6,7 @@ from core.analysis.anchor_search import Objects, collect, measure, search
 from core.analysis.size_check import objects_in
 from core.config import Config
 from core.data.sources import SceneData
+from core.errors import UserError
 from playground.data.image_ref import ImageRef, is_kept
 from playground.data.sources import looks_of
 from playground.pipeline.pipeline import Pipeline
@@ -23,17 +24,17 @@ def fitted(whose: str, pipeline: Pipeline, place: ImageRef | None = None) -> tup
         place: Of the picture in its data set.
 
     Raises:
-        ValueError: There are no objects to fit, or `whose` is none of `FIT_TO`.
+        UserError: There are no objects to fit, or `whose` is none of `FIT_TO`.
     """
     if whose not in FIT_TO:
-        raise ValueError(f"Anchors can be fitted to {' or to '.join(FIT_TO)}, not to {whose!r}.")
+        raise UserError(f"Anchors can be fitted to {' or to '.join(FIT_TO)}, not to {whose!r}.")
     config = pipeline.config
     if whose == FIT_TO[0]:
         objects = _of_picture(pipeline)
     else:
         objects = _of_scenes(config) if whose == FIT_TO[1] else _of_data(place, config)
     if not len(objects.boxes):
-        raise ValueError("There is no object that anchors could fit: draw some in the Picture step first.")
+        raise UserError("There is no object that anchors could fit: draw some in the Picture step first.")
     threshold = config.matching.fg_iou_threshold
     better = search(objects, config.anchors, threshold)
     before, after = (measure(objects, each, threshold) for each in (config.anchors, better))
@@ -46,7 +47,7 @@ def fitted(whose: str, pipeline: Pipeline, place: ImageRef | None = None) -> tup
 
 def _of_data(place: ImageRef | None, config: Config) -> Objects:
     if not is_kept(place):
-        raise ValueError("There is no data set on show: choose one above the picture.")
+        raise UserError("There is no data set on show: choose one above the picture.")
     looks = looks_of(place.source, config)
     return objects_in([look for each in looks.values() for look in each])[0]
 

@@ -7,6 +7,7 @@ from itertools import product
 from statistics import fmean
 from typing import Any, NamedTuple
 
+from core.errors import UserError
 from playground.components.figures import ARMS, Figure, Line, overlay
 
 POINTS = 300  # of a curve, at most
@@ -52,10 +53,10 @@ def overlaid(runs: Sequence[tuple[str, Curves]]) -> Figure:
     """Returns the curves of runs by their names, over each other.
 
     Raises:
-        ValueError: They are more than can be told apart.
+        UserError: They are more than can be told apart.
     """
     if len(runs) > MOST:
-        raise ValueError(f"These are {len(runs)} runs; at most {MOST} can be told apart: take the marks off some.")
+        raise UserError(f"These are {len(runs)} runs; at most {MOST} can be told apart: take the marks off some.")
     losses: list[Line] = []
     precision: list[Line] = []
     dashes = []

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import NamedTuple
 
+from core.errors import UserError
 from core.io.atomic import write_text
 
 FILE = "label.json"
@@ -25,21 +26,21 @@ def parse_label(name: object, tags: object) -> Label:
         tags: Text with commas between them.
 
     Raises:
-        ValueError: It is no such text, or too much of it.
+        UserError: It is no such text, or too much of it.
     """
     if not isinstance(name, str) or not isinstance(tags, str):
-        raise ValueError("A run's name and tags must be text: reload the page.")
+        raise UserError("A run's name and tags must be text: reload the page.")
     parts = tuple(dict.fromkeys(filter(None, map(_plain, tags.split(",")))))
     label = Label(_plain(name), parts)
     if len(label.name) > MAX_NAME:
-        raise ValueError(
+        raise UserError(
             f"The name has {len(label.name)} characters; at most {MAX_NAME} are kept: choose a shorter one."
         )
     if len(parts) > MAX_TAGS:
-        raise ValueError(f"These are {len(parts)} tags; at most {MAX_TAGS} are kept: leave some out.")
+        raise UserError(f"These are {len(parts)} tags; at most {MAX_TAGS} are kept: leave some out.")
     for tag in parts:
         if len(tag) > MAX_TAG:
-            raise ValueError(
+            raise UserError(
                 f"The tag {tag!r} has {len(tag)} characters; at most {MAX_TAG} are kept: choose a shorter one."
             )
     return label
@@ -50,7 +51,7 @@ def read_label(folder: Path) -> Label:
     try:
         found = json.loads((folder / FILE).read_text("utf-8"))
         return parse_label(found["name"], ",".join(found["tags"]))
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+    except (UserError, OSError, ValueError, KeyError, TypeError, RecursionError):
         return Label()
 
 

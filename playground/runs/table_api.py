@@ -7,6 +7,7 @@ from typing import Any
 
 import gradio as gr
 
+from core.errors import UserError
 from core.runs.folder import RunFolder
 from core.scheduler.queue import Queue, Standing
 from playground.runs.curves import MOST, overlaid
@@ -45,8 +46,8 @@ def answer(request: object, runs: Runs, visitor: str = "") -> dict[str, Any]:
     said, undo = "", ""
     try:
         said, undo = _act(request, runs, visitor)
-    except (ValueError, OSError) as error:
-        said = str(error) if isinstance(error, ValueError) else f"That could not be done: {error.strerror}."
+    except (UserError, OSError) as error:
+        said = str(error) if isinstance(error, UserError) else f"That could not be done: {error.strerror}."
     chosen = request.get("chosen")
     names = [name for name in chosen[:MAX_CHOSEN] if isinstance(name, str)] if isinstance(chosen, list) else []
     shown = _shown(runs, names, visitor)
@@ -76,7 +77,7 @@ def _deleted(name: object, runs: Runs, visitor: str) -> tuple[str, str]:
     with Queue(runs.place).lock():  # nothing is started meanwhile
         run = _own(name, runs, visitor)
         if run.listed.state in ACTIVE:
-            raise ValueError(f"{run.title} is {run.listed.state}: stop it first, then delete it.")
+            raise UserError(f"{run.title} is {run.listed.state}: stop it first, then delete it.")
         with run.listed.folder.take():
             deleted = Trash(runs.place).put([run.listed.name], run.title, run.listed.owner)
     return f"{run.title} is deleted.", deleted.key
@@ -87,7 +88,7 @@ def _read(each: ListedRun, runs: Runs) -> Run:
 
 
 def _own(name: object, runs: Runs, visitor: str) -> Run:
-    """Returns a run that a visitor may change; raises `ValueError` if there is none or they may not."""
+    """Returns a run that a visitor may change; raises `UserError` if there is none or they may not."""
     run = _found(name, runs)
     VISITORS.require(run.listed.owner, visitor, f"The run {run.title}")
     return run
@@ -97,7 +98,7 @@ def _found(name: object, runs: Runs) -> Run:
     for each in listed(runs):
         if each.name == name:
             return _read(each, runs)
-    raise ValueError("That run is not there any more: somebody deleted it.")
+    raise UserError("That run is not there any more: somebody deleted it.")
 
 
 def _shown(runs: Runs, chosen: list[str], visitor: str) -> dict[str, Any]:
@@ -108,7 +109,7 @@ def _shown(runs: Runs, chosen: list[str], visitor: str) -> dict[str, Any]:
     figure, problem = None, ""
     try:
         figure = overlaid([(title, run.curves) for title, run in _titled(drawn)]) if drawn else None
-    except ValueError as error:
+    except UserError as error:
         problem = str(error)
     return {
         "columns": [column._asdict() for column in columns],

@@ -63,7 +63,7 @@ def from_link(query: str, *, with_data: bool = True) -> PageState:
     Raises:
         core.data.untrusted.DataError, core.data.images.PictureError: A data set's picture is not to be had here.
         ConfigError: Something in it is not allowed.
-        ValueError: There is no such lesson.
+        UserError: There is no such lesson.
     """
     if len(query) > MAX_TEXT:
         raise ConfigError(f"The link is {len(query):,} characters long; at most {MAX_TEXT:,} are read.")

@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 
 import gradio as gr
 
-from playground.server.render import REFUSALS, TOKENS
+from core.errors import UserError
+from playground.server.render import TOKENS
 from playground.state.page_state import PageState
 
 SCRIPT = (Path(__file__).parent / "poll.js").read_text("utf-8")
@@ -66,5 +67,5 @@ def told(request: object, step: str, look: Callable[[PageState], PollResult]) ->
         return {"forgotten": True}
     try:
         return (look(asked._replace(settings=request["settings"])) if asked.step == step else PollResult())._asdict()
-    except REFUSALS:  # the page says so itself
+    except UserError:  # the page says so itself
         return PollResult()._asdict()

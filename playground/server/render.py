@@ -4,11 +4,10 @@ import json
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from core.config import Config, ConfigError
-from core.data.images import PictureError
+from core.config import Config
+from core.errors import UserError
 from core.export.settings import FORMATS
 from core.retinanet.boxes import rescale
-from core.weights.architecture import WeightsError
 from core.weights.sources import adopt
 from playground.canvas.canvas import payload, picture_url
 from playground.canvas.edit import Pick, parse_edit
@@ -30,8 +29,6 @@ from playground.steps.step import Levels, Step, StepText, StepView, StripItem, t
 from playground.support.cache import Cache
 from playground.support.threads import one_thread
 
-# What a visitor can bring about; everything else is a defect and may show as one.
-REFUSALS = (ConfigError, WeightsError, PictureError, ValueError)
 NOTHING = "This step has nothing to show under these settings: the message above says why, and what to do."
 NO_NUMBERS = "There are no numbers under these settings: the message above says why, and what to do."
 _urls = Cache(32)
@@ -96,7 +93,7 @@ def render_in_stages(asked: PageState) -> Iterator[PageUpdate]:
             pipeline = asked.pipeline()
             look, said = _look(asked, pipeline)
             view = view_of(pipeline, look)
-    except REFUSALS as error:
+    except UserError as error:
         yield PageUpdate(notice=str(error))
         return
     waiting = out_of_sight(view, asked.switched) if asked.held else ()
@@ -112,7 +109,7 @@ def _beside(look: StepView, said: str, asked: PageState, pipeline: Pipeline) -> 
     """Returns all but the picture; `said` is the notice that came with it."""
     try:
         words = look.words()
-    except REFUSALS as error:
+    except UserError as error:
         words, said = StepText(html.paragraph(NO_NUMBERS)), str(error)
     figure = json.dumps(words.figure) if words.figure else ""
     bar = source_bar.value(pipeline.place, pipeline.picture.name, _choice(pipeline, asked))
@@ -126,7 +123,7 @@ def _choice(pipeline: Pipeline, asked: PageState) -> Choice | None:
     """Returns the pictures of an evaluation that are gone through, None where none are."""
     try:
         chosen = asked.inquiry.choice and chosen_of(pipeline, asked.inquiry)
-    except REFUSALS:
+    except UserError:
         return None
     if not chosen:
         return None
@@ -140,7 +137,7 @@ def _look(asked: PageState, pipeline: Pipeline) -> tuple[StepView, str]:
     """Returns what the step shows, and why it is no more than that."""
     try:
         return layered(STEPS[asked.step].look(pipeline, asked.focus()), asked), ""
-    except REFUSALS as error:
+    except UserError as error:
         return StepView((truth_layer(pipeline),), words=lambda: StepText(html.paragraph(NOTHING))), str(error)
 
 
@@ -172,7 +169,7 @@ def _against_pinned(shown: PageUpdate, asked: PageState, pipeline: Pipeline) -> 
         pick = focus.pick and Pick(focus.pick.x, focus.pick.y)  # the boxes of A have other numbers
         look = STEPS[asked.step].look(pinned, focus._replace(pick=pick))
         view = view_of(pinned, look._replace(editable=False))
-    except REFUSALS as error:
+    except UserError as error:
         return shown._replace(changes=html.paragraph(str(error)), beside=False)
     counts = pin_diff.counts(cells_of(pinned), cells_of(pipeline))
     return shown._replace(other=payload(view._replace(alt=f"A, pinned: {view.alt}")), counts=counts)
@@ -182,7 +179,7 @@ def edited(data: object, pipeline: Pipeline) -> UserPicture:
     """Returns the picture with the objects that were drawn, in the network's pixels.
 
     Raises:
-        ValueError: What the browser sent is no list of boxes.
+        UserError: What the browser sent is no list of boxes.
     """
     names = own_classes(pipeline)
     boxes, labels = parse_edit(data, pipeline.size[1], pipeline.size[0], len(names))
@@ -218,7 +215,7 @@ def strip_value(asked: PageState, pipeline: Pipeline) -> str:
     """Returns the strip with the live numbers of all steps."""
     try:
         levels = _levels(STEPS[asked.step], pipeline, asked)
-    except REFUSALS:
+    except UserError:
         levels = Levels("no numbers of levels under these settings", ())
     return strip.value(
         cells_of(pipeline),
@@ -246,7 +243,7 @@ def cells_of(pipeline: Pipeline) -> list[strip.Cell]:
 def _headline(part: StripItem, pipeline: Pipeline) -> str:
     try:
         return part.headline(pipeline)
-    except REFUSALS:
+    except UserError:
         return "–"
 
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from core.errors import UserError
 from core.io.atomic import write_text
 
 FOLDER = ".trash"  # in the folder that things are deleted from
@@ -74,22 +75,22 @@ class Trash:
         return Deleted(key, names[0], title, owner, size)
 
     def get(self, key: str) -> Deleted:
-        """Returns what lies under a key; raises `ValueError` if it is not in the trash any more."""
+        """Returns what lies under a key; raises `UserError` if it is not in the trash any more."""
         found = next((each for each in self.things() if each.key == key), None)
         if found is None:
-            raise ValueError("That is not in the trash any more: it was put back already, or removed for good.")
+            raise UserError("That is not in the trash any more: it was put back already, or removed for good.")
         return found
 
     def put_back(self, key: str) -> Deleted:
         """Moves a thing back to where it was.
 
         Raises:
-            ValueError: It is not in the trash any more, or something else is in its place.
+            UserError: It is not in the trash any more, or something else is in its place.
         """
         found, home = self.get(key), self._folder / key
         there = [(home / str(number), self._place / name) for number, name in enumerate(self._names(home))]
         if any(target.exists() for _, target in there):
-            raise ValueError(f"{found.name} cannot be put back because another has that place: delete that first.")
+            raise UserError(f"{found.name} cannot be put back because another has that place: delete that first.")
         for source, target in reversed(there):  # the first, by which the thing is found, at last
             if source.exists():
                 target.parent.mkdir(parents=True, exist_ok=True)

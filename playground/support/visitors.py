@@ -8,6 +8,8 @@ import hashlib
 import ipaddress
 from typing import Any
 
+from core.errors import UserError
+
 COOKIE = "retinanet_visitor"
 LONGEST = 200  # characters of a secret; ours have 32
 # Within somebody else's page, as on a hosted space, browsers keep only cookies that say they are meant for it.
@@ -21,7 +23,7 @@ if (!document.cookie.includes("{COOKIE}=")) {{
 </script>"""
 
 
-class NotYoursError(ValueError):
+class NotYoursError(UserError):
     """Another visitor made it; the message says what can be done."""
 
 

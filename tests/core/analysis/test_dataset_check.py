@@ -8,6 +8,7 @@ from core.analysis.issues import KINDS
 from core.cli.data import check_text
 from core.config import Config
 from core.data.folders import open_folder
+from core.data.untrusted import DataError
 from core.retinanet.anchors import make_anchors
 from core.retinanet.matching import match_anchors
 from core.retinanet.predict import prepare
@@ -78,7 +79,7 @@ def test_objects(tmp_path, values, kind):
     folder = changed(tmp_path, "annotations", **{**base, **values})
     assert kinds(folder) == ({kind: 1} if kind else {})
     if kind and KINDS[kind].stops:
-        with pytest.raises(ValueError):
+        with pytest.raises(DataError):
             open_folder(folder, "train")
     else:
         assert len(open_folder(folder, "train")) == 2

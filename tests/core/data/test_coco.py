@@ -6,7 +6,7 @@ import pytest
 from core.data import coco as module
 from core.data.coco import CocoData
 from core.data.dataset import DataError, DataSet
-from core.data.images import PictureError
+from core.errors import PictureError
 from tests.core.made_data import assert_sample, coco, coco_content, picture
 
 

@@ -9,7 +9,8 @@ import torch
 from PIL import Image
 
 from core.data import images
-from core.data.images import PictureError, open_picture, picture_size, to_pil
+from core.data.images import open_picture, picture_size, to_pil
+from core.errors import PictureError
 
 
 def saved(image: Image.Image, kind: str, **options) -> io.BytesIO:

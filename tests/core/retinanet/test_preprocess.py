@@ -3,6 +3,7 @@ import torch
 from torchvision.models.detection.transform import GeneralizedRCNNTransform, resize_boxes
 
 from core.config import Inference
+from core.errors import PictureError
 from core.retinanet.preprocess import IMAGENET_MEAN, IMAGENET_STD, prepare
 
 INFERENCE = Inference(image_size=96, max_image_size=160)
@@ -75,7 +76,7 @@ def test_factors_by_hand():
 
 @pytest.mark.parametrize("shape", [(1, 5000), (5000, 1), (3, 481)])
 def test_vanishing_pictures_are_refused(shape):
-    with pytest.raises(ValueError, match=r"too elongated.*160 px \(inference.max_image_size\)"):
+    with pytest.raises(PictureError, match=r"too elongated.*160 px \(inference.max_image_size\)"):
         prepare([picture(*shape)], INFERENCE)
 
 

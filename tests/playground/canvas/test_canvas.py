@@ -7,6 +7,7 @@ import pytest
 import torch
 from PIL import Image
 
+from core.errors import UserError
 from playground.canvas import canvas as module
 from playground.canvas.canvas import KEPT_PICTURES, canvas, fetch_picture, payload, picture_url
 from playground.canvas.edit import MAX_BOXES, parse_click, parse_edit
@@ -159,32 +160,32 @@ def test_no_box_is_a_ground_truth_too():
 
 @pytest.mark.parametrize("data", [None, "[]", 3, {"boxes": []}])
 def test_what_is_no_list_is_refused(data):
-    with pytest.raises(ValueError, match="must be a list"):
+    with pytest.raises(UserError, match="must be a list"):
         parse_edit(data, 64, 48, 3)
 
 
 def test_too_many_boxes_are_refused():
     assert len(parse_edit([drawn()] * MAX_BOXES, 64, 48, 3)[0]) == MAX_BOXES
-    with pytest.raises(ValueError, match="At most 500 boxes can be drawn, not 501"):
+    with pytest.raises(UserError, match="At most 500 boxes can be drawn, not 501"):
         parse_edit([drawn()] * (MAX_BOXES + 1), 64, 48, 3)
 
 
 @pytest.mark.parametrize("number", [None, "1", True, [], float("nan"), float("inf"), 10**400])
 def test_a_coordinate_must_be_a_number(number):
-    with pytest.raises(ValueError, match="Box 2: x2 must be a number"):
+    with pytest.raises(UserError, match="Box 2: x2 must be a number"):
         parse_edit([drawn(), drawn(x2=number)], 64, 48, 3)
-    with pytest.raises(ValueError, match="The click's y must be a number"):
+    with pytest.raises(UserError, match="The click's y must be a number"):
         parse_click(1, number, 64, 48)
 
 
 @pytest.mark.parametrize("label", [None, -1, 3, 1.0, "0", True])
 def test_a_class_must_exist(label):
-    with pytest.raises(ValueError, match="Box 1: its class must be a whole number from 0 to 2"):
+    with pytest.raises(UserError, match="Box 1: its class must be a whole number from 0 to 2"):
         parse_edit([drawn(label=label)], 64, 48, 3)
 
 
 def test_a_box_must_be_an_object():
-    with pytest.raises(ValueError, match="Box 1 must have x1, y1, x2, y2 and label"):
+    with pytest.raises(UserError, match="Box 1 must have x1, y1, x2, y2 and label"):
         parse_edit([[1, 2, 3, 4, 0]], 64, 48, 3)
 
 

@@ -9,6 +9,7 @@ import torch
 from core.config import Config, ConfigError
 from core.data.sources import open_data
 from core.data.untrusted import DataError
+from core.errors import UserError
 from core.evaluation import dataset_predictions as core_findings
 from core.evaluation.coco_metrics import evaluate
 from core.evaluation.dataset_predictions import ImageResult
@@ -144,7 +145,7 @@ def test_others_wait_their_turn_and_are_bounded(runs, slow):
     runs.start(configs[0], None)  # goes on already
     wait(runs, key_of(configs[0], None), lambda standing: standing.state == RUNNING)
     assert runs.read(key_of(configs[4], None)).state == WAITING
-    with pytest.raises(ValueError, match="Other evaluations are waiting"):
+    with pytest.raises(UserError, match="Other evaluations are waiting"):
         runs.start(configs[5], None)
     for config in configs:
         runs.stop(key_of(config, None))
@@ -272,5 +273,5 @@ def test_links_in_the_numbers(runs):
     assert followed(asked, "use 0.4").config().inference.score_threshold == 0.4
     assert followed(asked, "score 0.3").inquiry.score == 0.3
     for bad in ("", "use x", "open -1", "open 99999", "go x", "go gone/val/1", "choice cell 9 x", "nothing 1"):
-        with pytest.raises(ValueError):
+        with pytest.raises(UserError):
             followed(asked, bad)

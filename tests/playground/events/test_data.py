@@ -5,6 +5,7 @@ import pytest
 
 from core.config import Config, ConfigError
 from core.data.untrusted import DataError
+from core.errors import UserError
 from playground.data.browse import chosen, value
 from playground.data.datasets import DATA, RefusedError
 from playground.data.image_ref import ImageRef
@@ -162,7 +163,7 @@ def test_anchors_are_fitted_to_the_whole_data_set(mine):
     asked = at_place(ASKED, ImageRef("mine", "train"))
     config, said = fitted(FIT_TO[2], asked.pipeline(), asked.place())
     assert "of 10 objects" in said and config.anchors != CONFIG.anchors
-    with pytest.raises(ValueError, match="no data set on show"):
+    with pytest.raises(UserError, match="no data set on show"):
         fitted(FIT_TO[2], ASKED.pipeline(), None)
 
 

@@ -4,6 +4,7 @@ import pytest
 
 from core.cli.export import ENDINGS
 from core.config import Config
+from core.errors import UserError
 from core.export.bundle import SCRIPT, SETTINGS, WEIGHTS
 from playground.events.export import exported
 from playground.layout.step_controls import TAKE_HOME
@@ -17,13 +18,13 @@ def test_the_file_holds_the_settings_on_show():
 
 
 def test_weights_that_are_no_detector_are_refused():
-    with pytest.raises(ValueError, match=r"^The weights random are no detector yet"):
+    with pytest.raises(UserError, match=r"^The weights random are no detector yet"):
         exported(Config.from_flat({"model.weights": "random"}), ".onnx")
 
 
 @pytest.mark.parametrize("ending", ["", ".exe", "/../../a.zip", ".zip/"])
 def test_other_endings_are_refused(ending):
-    with pytest.raises(ValueError, match="choose one of"):
+    with pytest.raises(UserError, match="choose one of"):
         exported(Config(), ending)
 
 

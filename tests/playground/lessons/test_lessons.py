@@ -5,6 +5,7 @@ import json
 import pytest
 
 from core.config import Config, knobs
+from core.errors import UserError
 from playground.events.lessons import answered, asked_at
 from playground.lessons.lesson import Claim
 from playground.lessons.narration import NAMED, Narration
@@ -259,15 +260,15 @@ def test_links_lead_back(key, index):
 
 @pytest.mark.parametrize("link", ["nothing.1", "focal", "focal.0", "focal.99", "focal.x"])
 def test_a_link_to_no_step_is_refused(link):
-    with pytest.raises(ValueError, match="lesson = "):
+    with pytest.raises(UserError, match="lesson = "):
         from_link(f"lesson={link}")
 
 
 @pytest.mark.parametrize("answer", ["0", "4", "x", "²", "99999999999"])
 def test_a_link_to_no_answer_is_refused(answer):
-    with pytest.raises(ValueError, match=r"answer = .* has 3 answers"):
+    with pytest.raises(UserError, match=r"answer = .* has 3 answers"):
         from_link(f"lesson=focal.2&answer={answer}")
-    with pytest.raises(ValueError, match="answer = "):
+    with pytest.raises(UserError, match="answer = "):
         from_link("answer=1")
 
 

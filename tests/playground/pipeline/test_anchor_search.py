@@ -2,6 +2,7 @@ import pytest
 import torch
 
 from core.config import Config
+from core.errors import UserError
 from playground.data.picture import scene
 from playground.pipeline.anchor_search import FIT_TO, fitted
 from playground.pipeline.pipeline import Pipeline
@@ -33,7 +34,7 @@ def test_fitting_scenes():
 
 
 def test_nothing_to_fit_is_refused():
-    with pytest.raises(ValueError, match="no object"):
+    with pytest.raises(UserError, match="no object"):
         fitted(FIT_TO[0], pipeline([]))
-    with pytest.raises(ValueError, match="not to 'x'"):
+    with pytest.raises(UserError, match="not to 'x'"):
         fitted("x", pipeline())

@@ -2,6 +2,7 @@ import json
 
 import pytest
 
+from core.errors import UserError
 from playground.runs.labels import FILE, MAX_NAME, MAX_TAG, MAX_TAGS, Label, parse_label, read_label, write_label
 
 
@@ -27,7 +28,7 @@ def test_what_was_typed_is_tidied():
     ],
 )
 def test_too_much_is_refused(name, tags, said):
-    with pytest.raises(ValueError, match=said):
+    with pytest.raises(UserError, match=said):
         parse_label(name, tags)
 
 

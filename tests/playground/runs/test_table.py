@@ -6,6 +6,7 @@ import math
 import pytest
 
 from core.config import Config, knobs
+from core.errors import UserError
 from core.runs.folder import RunFolder
 from playground.components import html
 from playground.runs.curves import MOST, POINTS, Curves, curves_of, overlaid, thinned
@@ -103,7 +104,7 @@ def test_curves_of_runs_can_be_told_apart_and_have_their_names():
     styles = [(trace["line"]["color"], trace["line"]["dash"]) for trace in losses]
     assert len(set(styles)) == MOST and styles == [(each["line"]["color"], each["line"]["dash"]) for each in precision]
     assert losses[3]["name"] == "&lt;b&gt;3&lt;/b&gt;" and {trace["yaxis"] for trace in precision} == {"y2"}
-    with pytest.raises(ValueError, match=f"{MOST + 1} runs; at most {MOST}"):
+    with pytest.raises(UserError, match=f"{MOST + 1} runs; at most {MOST}"):
         overlaid([("x", curves)] * (MOST + 1))
 
 

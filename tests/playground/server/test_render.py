@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from core.config import Config, ConfigError, knobs
-from core.data.images import PictureError
+from core.errors import PictureError, UserError
 from core.retinanet.model import build_model
 from core.weights.sources import save_weights
 from playground.canvas.edit import Pick
@@ -120,7 +120,7 @@ def test_drawn_boxes_come_in_network_pixels_and_are_kept_in_the_pictures():
     assert picture.sample.boxes.tolist() == [pytest.approx([30, 30, 160, 160])]
     assert scenes == pipeline.config.scenes
     assert picture.sample.labels.tolist() == [2] and picture.pixels_key == pipeline.picture.pixels_key
-    with pytest.raises(ValueError, match="Box 1"):
+    with pytest.raises(UserError, match="Box 1"):
         edited([{"x1": "a"}], pipeline)
 
 

@@ -2,6 +2,7 @@ import json
 
 import pytest
 
+from core.errors import UserError
 from playground.support import trash as module
 from playground.support.trash import FOLDER, MOST, WAS, Trash
 
@@ -29,7 +30,7 @@ def test_what_belongs_together_goes_and_comes_back_together(tmp_path):
     deleted = trash.put(["set.json", "set"], "set")
     assert [path.name for path in tmp_path.iterdir()] == [FOLDER] and deleted.name == "set.json"
     make(tmp_path, "set", "another")
-    with pytest.raises(ValueError, match=r"set\.json cannot be put back because another has that place"):
+    with pytest.raises(UserError, match=r"set\.json cannot be put back because another has that place"):
         trash.put_back(deleted.key)
     assert not (tmp_path / "set.json").exists()
     (tmp_path / "set" / "config.json").unlink()
@@ -45,12 +46,12 @@ def test_what_belongs_together_goes_and_comes_back_together(tmp_path):
 def test_what_is_not_there_any_more_is_said(tmp_path):
     trash = Trash(tmp_path)
     for key in ("1", "../..", "", WAS):
-        with pytest.raises(ValueError, match="not in the trash any more"):
+        with pytest.raises(UserError, match="not in the trash any more"):
             trash.put_back(key)
     make(tmp_path)
     deleted = trash.put(["run"], "run")
     make(tmp_path)
-    with pytest.raises(ValueError, match="another has that place"):
+    with pytest.raises(UserError, match="another has that place"):
         trash.put_back(deleted.key)
     assert trash.things() == [deleted]
 
@@ -89,5 +90,5 @@ def test_nothing_is_put_outside_of_the_runs(tmp_path, name):
         json.dumps({"names": ["run", name], "title": "x", "owner": "", "size": 0})
     )
     assert Trash(place).things() == []
-    with pytest.raises(ValueError, match="not in the trash"):
+    with pytest.raises(UserError, match="not in the trash"):
         Trash(place).put_back(deleted.key)
