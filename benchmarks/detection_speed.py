@@ -43,7 +43,7 @@ def _coco_shaped(repeats: int, rate: float) -> Row:
     sizes = {f"anchors.size_p{level}": 4 * 2**level for level in range(3, 8)}
     inference = {"inference.image_size": 480, "inference.max_image_size": 640, "inference.max_detections": 300}
     config = Config.from_flat({**recognise(theirs.state_dict()).settings, **sizes, **inference})
-    ours = build_model(config.model, num_classes=COCO_CLASSES, anchors_per_place=9)
+    ours = build_model(config.model, num_classes=COCO_CLASSES, anchors_per_location=9)
     ours.load_state_dict(theirs.state_dict())
     return _row("detection, R50 of COCO's shape, 480×640 px", theirs, ours, config, image, 1.3, repeats, rate)
 

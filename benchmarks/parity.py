@@ -27,7 +27,7 @@ def main() -> None:
             "inference.max_detections": 300,
         }
         config = Config.from_flat({**recognise(theirs.state_dict()).settings, **settings})
-        ours = build_model(config.model, num_classes=7, anchors_per_place=9)
+        ours = build_model(config.model, num_classes=7, anchors_per_location=9)
         ours.load_state_dict(theirs.state_dict())
         for size in SIZES:
             print(f"{name} {size[1]}×{size[0]}: {differences(theirs, ours, config, torch.rand(3, *size))}")

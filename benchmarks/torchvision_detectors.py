@@ -45,7 +45,7 @@ def retinanet(config: Config, num_classes: int) -> RetinaNet:
     sizes = tuple(tuple(int(size * scale) for scale in anchors.scales) for size in anchors.sizes)
     generator = AnchorGenerator(sizes, (anchors.ratios,) * len(sizes))
     norm = partial(nn.GroupNorm, norm_groups(model.fpn_channels)) if model.head_norm == "group" else None
-    head = RetinaNetHead(model.fpn_channels, anchors.per_place, num_classes, norm_layer=norm)
+    head = RetinaNetHead(model.fpn_channels, anchors.per_location, num_classes, norm_layer=norm)
     head.regression_head._loss_type = config.loss.box_loss
     sides = _sides(config)
     network = RetinaNet(backbone, num_classes, anchor_generator=generator, head=head, **sides)

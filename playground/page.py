@@ -14,6 +14,7 @@ from playground.events.data import connect_data
 from playground.events.evaluation import connect_evaluation
 from playground.events.export import connect_take_home
 from playground.events.lessons import connect_lessons
+from playground.events.picture import connect_picture
 from playground.events.pinning import connect_pinning
 from playground.events.training import connect_training
 from playground.layout.layout import lay_out
@@ -30,7 +31,7 @@ STYLED = ("page", "layout", "numbers", "lesson", "runs", "touch")  # what comes 
 
 def build_page() -> gr.Blocks:
     """Builds the page; `launch_options` says how to launch it."""
-    DATA.shelf.users = (lambda kept: RUNS.uses(str(kept.folder)), lambda kept: EVALUATIONS.uses(kept.name))
+    DATA.library.users = (lambda kept: RUNS.uses(str(kept.folder)), lambda kept: EVALUATIONS.uses(kept.name))
     title = "RetinaNet Playground"
     with gr.Blocks(title=title, analytics_enabled=False, fill_width=True, delete_cache=DELETE_CACHE) as page:
         parts = lay_out()
@@ -38,7 +39,7 @@ def build_page() -> gr.Blocks:
         navigation.connect_resets(parts)
         navigation.connect_header(parts)
         settings.connect_settings(parts)
-        settings.connect_picture(parts)
+        connect_picture(parts)
         settings.connect_weights(parts)
         settings.connect_anchors(parts)
         connect_data(page, parts)

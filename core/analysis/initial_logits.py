@@ -10,7 +10,7 @@ NO_PRIOR = 0.5  # the score of a bias of 0
 
 
 def first_logits(
-    levels: tuple[Tensor, ...], model: Model, *, num_classes: int, anchors_per_place: int, seed: int
+    levels: tuple[Tensor, ...], model: Model, *, num_classes: int, anchors_per_location: int, seed: int
 ) -> Tensor:
     """Returns the class logits [B, N, K] of fresh heads without a prior.
 
@@ -21,12 +21,12 @@ def first_logits(
         levels: P3 … P7 of the pictures, [B, C, H, W].
         model: Width, depth and norm of the heads.
         num_classes: Number of classes, K.
-        anchors_per_place: Anchors at each place of a level, A.
+        anchors_per_location: Anchors at each place of a level, A.
         seed: Of the heads' weights.
     """
     bare = model.model_copy(update={"prior_probability": NO_PRIOR})
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        head = build_class_head(bare, num_classes=num_classes, anchors_per_place=anchors_per_place)
+        head = build_class_head(bare, num_classes=num_classes, anchors_per_location=anchors_per_location)
     with torch.inference_mode():
         return head.eval()(levels)

@@ -62,28 +62,28 @@ class Costs(NamedTuple):
 
 
 @lru_cache(maxsize=64)
-def parts_of(model: Model, *, num_classes: int, anchors_per_place: int) -> tuple[ModelPart, ...]:
+def parts_of(model: Model, *, num_classes: int, anchors_per_location: int) -> tuple[ModelPart, ...]:
     """Counts as `describe`, for a network that need not be there."""
     with _COUNTING:
-        return describe(_shapes_of(model, num_classes, anchors_per_place))
+        return describe(_shapes_of(model, num_classes, anchors_per_location))
 
 
 @lru_cache(maxsize=64)
 def costs_of(
-    model: Model, *, num_classes: int, anchors_per_place: int, height: int, width: int, batch_size: int
+    model: Model, *, num_classes: int, anchors_per_location: int, height: int, width: int, batch_size: int
 ) -> Costs:
     """Counts work and memory of a network without doing the work, in a pass over the shapes of each of its parts.
 
     Args:
         model: Depth, widths and kinds of the network's parts, and what of it is frozen.
         num_classes: Number of classes, K.
-        anchors_per_place: Anchors at each place of a level, A.
+        anchors_per_location: Anchors at each place of a level, A.
         height: Of the padded pictures, px.
         width: Of the padded pictures, px.
         batch_size: Pictures a training step, B.
     """
     with _COUNTING:
-        network = _shapes_of(model, num_classes, anchors_per_place)
+        network = _shapes_of(model, num_classes, anchors_per_location)
         body = _body_pass(network.backbone.body, batch_size, height, width)
         pyramid = _passed([network.backbone.fpn], lambda: network.backbone(torch.empty(0), body.outputs).levels)
         heads = _heads_pass(list(network.head.values()), pyramid.outputs)
@@ -96,11 +96,11 @@ def costs_of(
 
 
 @lru_cache(maxsize=16)
-def _shapes_of(model: Model, num_classes: int, anchors_per_place: int) -> RetinaNet:
+def _shapes_of(model: Model, num_classes: int, anchors_per_location: int) -> RetinaNet:
     """A network about to train, of meta tensors: they have shapes and no values."""
     body = _body_of(model.depth, model.freeze_stages, model.batch_norm)
     with torch.device("meta"):
-        network = build_model(model, num_classes=num_classes, anchors_per_place=anchors_per_place, body=body)
+        network = build_model(model, num_classes=num_classes, anchors_per_location=anchors_per_location, body=body)
     freeze(network, model.freeze_stages, batch_norm=model.batch_norm)
     for layer in network.modules():
         if isinstance(layer, nn.GroupNorm):

@@ -56,7 +56,7 @@ class Anchors(Section):
         return (self.size_p3, self.size_p4, self.size_p5, self.size_p6, self.size_p7)
 
     @property
-    def per_place(self) -> int:
+    def per_location(self) -> int:
         """Anchors at each place of a level, A."""
         return len(self.scales) * len(self.ratios)
 

@@ -129,7 +129,7 @@ class OnnxDetector(nn.Module):
             exact = self.anchors.convention == "exact"
             stride = (STRIDES[level],) * 2 if exact else (height // rows, width // columns)
             anchors = tile(getattr(self, f"cell{level}"), (rows, columns), stride)  # [n, 4]
-            here = slice(start, start + rows * columns * self.anchors.per_place)
+            here = slice(start, start + rows * columns * self.anchors.per_location)
             score, anchor, label = self._top(outputs.logits[:, here])
             deltas = outputs.deltas[:, here].gather(1, anchor[..., None].expand(-1, -1, 4))  # [B, k, 4]
             found.append((decode(deltas, anchors[anchor]), score, label))

@@ -26,12 +26,12 @@ class AnchorGrid(NamedTuple):
     boxes: Tensor
     grids: tuple[tuple[int, int], ...]
     strides: tuple[tuple[float, float], ...]
-    per_place: int
+    per_location: int
 
     @property
     def counts(self) -> tuple[int, ...]:
         """Number of anchors of each level; their sum is N."""
-        return tuple(rows * columns * self.per_place for rows, columns in self.grids)
+        return tuple(rows * columns * self.per_location for rows, columns in self.grids)
 
     @property
     def level(self) -> Tensor:
@@ -65,7 +65,7 @@ def make_anchors(anchors: Anchors, height: int, width: int) -> AnchorGrid:
         tile(cell_anchors(anchors, size), grid, stride)
         for size, grid, stride in zip(anchors.sizes, grids, strides, strict=True)
     ]
-    return AnchorGrid(torch.cat(levels), grids, strides, anchors.per_place)
+    return AnchorGrid(torch.cat(levels), grids, strides, anchors.per_location)
 
 
 def cell_anchors(anchors: Anchors, size: float) -> Tensor:

@@ -208,7 +208,7 @@ def build_model(
     model: Model,
     *,
     num_classes: int,
-    anchors_per_place: int,
+    anchors_per_location: int,
     norm_eps: float = NORM_EPS,
     body: IntermediateLayerGetter | None = None,
 ) -> RetinaNet:
@@ -217,22 +217,22 @@ def build_model(
     Args:
         model: Depth, widths and kinds of its parts.
         num_classes: Number of classes, K.
-        anchors_per_place: Anchors at each place of a level, A.
+        anchors_per_location: Anchors at each place of a level, A.
         norm_eps: ε of the body's batch norms.
         body: One of the same depth that the network takes over, with its ε, instead of a new one.
     """
-    class_head = build_class_head(model, num_classes=num_classes, anchors_per_place=anchors_per_place)
-    box_head = BoxHead(model.fpn_channels, convs=_subnet(model), anchors=anchors_per_place)
+    class_head = build_class_head(model, num_classes=num_classes, anchors_per_location=anchors_per_location)
+    box_head = BoxHead(model.fpn_channels, convs=_subnet(model), anchors=anchors_per_location)
     backbone = Backbone(model, body=body or build_body(model.depth, norm_eps=norm_eps))
     return RetinaNet(backbone=backbone, class_head=class_head, box_head=box_head)
 
 
-def build_class_head(model: Model, *, num_classes: int, anchors_per_place: int) -> ClassHead:
+def build_class_head(model: Model, *, num_classes: int, anchors_per_location: int) -> ClassHead:
     """Builds the class subnet alone, as `build_model` does: under one seed both start with the same weights."""
     return ClassHead(
         model.fpn_channels,
         convs=_subnet(model),
-        anchors=anchors_per_place,
+        anchors=anchors_per_location,
         classes=num_classes,
         prior=model.prior_probability,
     )

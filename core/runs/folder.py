@@ -20,6 +20,7 @@ from core.training.records import EvaluationRecord, StepRecord
 QUEUED, STARTING, RUNNING, PAUSED = "queued", "starting", "running", "paused"
 FINISHED, STOPPED, FAILED, INTERRUPTED = "finished", "stopped", "failed", "interrupted"
 LIVING = (STARTING, RUNNING, PAUSED)  # states in which a process holds the run's lock, or died
+STOPPING = "stopping"  # never on the disk: running or paused, and asked to stop
 STATES = (QUEUED, *LIVING, FINISHED, STOPPED, FAILED, INTERRUPTED)
 MAX_MESSAGE = 2000  # characters
 
@@ -29,11 +30,19 @@ class RunError(UserError):
 
 
 class RunStatus(NamedTuple):
-    """Where a run stands: one of the states above, why if it failed, and since when (Unix time, seconds)."""
+    """The status of a run.
+
+    Attributes:
+        state: One of `STATES`, or `STOPPING`.
+        message: Why, if it failed.
+        since: When the state was noted, Unix time in seconds.
+        queue_position: From 1; 0 for a run that does not wait.
+    """
 
     state: str
     message: str = ""
     since: float = 0.0
+    queue_position: int = 0
 
 
 class About(NamedTuple):
@@ -117,7 +126,7 @@ class RunFolder:
 
     def write_status(self, state: str, message: str = "") -> None:
         """Notes where the run stands, also where the disk has no room for another file."""
-        text = json.dumps(RunStatus(state, message[:MAX_MESSAGE], time.time())._asdict())
+        text = json.dumps({"state": state, "message": message[:MAX_MESSAGE], "since": time.time()})
         try:
             write_text(self.status, text)
         except OSError:
@@ -128,7 +137,7 @@ class RunFolder:
         found = _json_object(self.status)
         if not found:
             return RunStatus(RUNNING) if self.status.exists() else None
-        state, message, since = (found.get(key) for key in RunStatus._fields)
+        state, message, since = (found.get(key) for key in ("state", "message", "since"))
         since = since if isinstance(since, int | float) else 0.0
         return RunStatus(state if state in STATES else RUNNING, str(message or ""), since)
 

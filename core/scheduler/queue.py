@@ -2,33 +2,28 @@
 
 import time
 from pathlib import Path
-from typing import NamedTuple
 
 from core.config import Config
 from core.io.atomic import write_text
 from core.io.locks import FileLock
 from core.runs.control import STOP, read_control
-from core.runs.folder import FAILED, INTERRUPTED, LIVING, QUEUED, STOPPED, About, RunError, RunFolder, RunStatus
+from core.runs.folder import (
+    FAILED,
+    INTERRUPTED,
+    LIVING,
+    QUEUED,
+    STOPPED,
+    STOPPING,
+    About,
+    RunError,
+    RunFolder,
+    RunStatus,
+)
 
 SERVER, PAGES = ".server", ".pages"  # locked by this process, and by each page
 
 QUEUE, CHANGED = ".queue", ".changed"
-STOPPING = "stopping"  # beside the states of `core.runs.folder`
 MAX_SAME_SECOND = 1000
-
-
-class Standing(NamedTuple):
-    """Where a run stands by now.
-
-    Attributes:
-        state: One of those of `core.runs.folder`, or stopping.
-        message: Why, if it failed.
-        place: In the queue, from 1; 0 for what does not wait.
-    """
-
-    state: str
-    message: str = ""
-    place: int = 0
 
 
 class Queue:
@@ -64,7 +59,7 @@ class Queue:
         paths = [path for path in self.place.iterdir() if not path.name.startswith(".")]
         return [RunFolder(path) for path in sorted(paths, reverse=True) if (path / "config.json").is_file()]
 
-    def status(self, folder: RunFolder) -> RunStatus | None:
+    def noted_status(self, folder: RunFolder) -> RunStatus | None:
         """Returns what a run noted last, from memory if it has not changed."""
         try:
             found = folder.status.stat()
@@ -78,29 +73,29 @@ class Queue:
 
     def waiting(self) -> list[RunFolder]:
         """Returns the runs that wait, who came first comes first."""
-        found = [(self.status(folder), folder) for folder in self.runs()]
+        found = [(self.noted_status(folder), folder) for folder in self.runs()]
         queued = [(status.since, folder.path.name, folder) for status, folder in found if _is(status, QUEUED)]
         return [folder for *_, folder in sorted(queued, key=lambda each: each[:2])]
 
-    def standings(self) -> dict[str, Standing]:
+    def statuses(self) -> dict[str, RunStatus]:
         """Returns by name where each run stands, newest first: a process that died cannot have said so itself."""
-        places = {folder.path.name: place for place, folder in enumerate(self.waiting(), start=1)}
-        return {folder.path.name: self._standing(folder, places) for folder in self.runs()}
+        positions = {folder.path.name: position for position, folder in enumerate(self.waiting(), start=1)}
+        return {folder.path.name: self._status(folder, positions) for folder in self.runs()}
 
-    def standing(self, folder: RunFolder) -> Standing:
+    def status(self, folder: RunFolder) -> RunStatus:
         """Returns where one run stands."""
-        return self.standings().get(folder.path.name, Standing(INTERRUPTED))
+        return self.statuses().get(folder.path.name, RunStatus(INTERRUPTED))
 
-    def _standing(self, folder: RunFolder, places: dict[str, int]) -> Standing:
-        status = self.status(folder)
+    def _status(self, folder: RunFolder, positions: dict[str, int]) -> RunStatus:
+        status = self.noted_status(folder)
         if status and status.state == QUEUED:
-            return Standing(QUEUED, place=places.get(folder.path.name, 1))
+            return RunStatus(QUEUED, queue_position=positions.get(folder.path.name, 1))
         if status and status.state in LIVING and folder.is_held():
-            return Standing(STOPPING if read_control(folder.control).wish == STOP else status.state)
+            return RunStatus(STOPPING if read_control(folder.control).wish == STOP else status.state)
         status = folder.read_status() if status and status.state in LIVING else status  # it may have ended just now
         if status is None or status.state in LIVING:
-            return Standing(INTERRUPTED)
-        return Standing(status.state, status.message)
+            return RunStatus(INTERRUPTED)
+        return RunStatus(status.state, status.message)
 
     def add(self, config: Config, about: About) -> RunFolder:
         """Adds a run and returns its folder, whose name is the present time.
@@ -125,7 +120,7 @@ class Queue:
             RunError: It waits or goes on.
         """
         with self.lock():
-            state = self.standing(folder).state
+            state = self.status(folder).state
             if state not in (INTERRUPTED, STOPPED, FAILED):
                 raise RunError(f"The run {folder.path.name} is {state}: only what has ended early can be resumed.")
             self._enqueue(folder)

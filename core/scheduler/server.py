@@ -77,7 +77,7 @@ class Server:
 
     def _may_stop(self, folder: RunFolder) -> bool:
         # One that starts has the queue's lock, too, until it has closed it: stopped then, nobody could start anything.
-        status = self._queue.status(folder)
+        status = self._queue.noted_status(folder)
         return status is not None and status.state == RUNNING and read_control(folder.control) == Control()
 
     def _start_waiting(self) -> bool:

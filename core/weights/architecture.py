@@ -44,7 +44,7 @@ class Architecture(NamedTuple):
         num_convs: 3×3 convolutions in each head.
         head_norm: "none" or "group"; None without head convolutions, when either is right.
         p6_source: "c5" or "p5"; None when both maps are equally wide, so that the shapes do not tell.
-        anchors_per_place: Anchors at each place of a level, A.
+        anchors_per_location: Anchors at each place of a level, A.
         num_classes: Number of classes, K.
     """
 
@@ -53,7 +53,7 @@ class Architecture(NamedTuple):
     num_convs: int
     head_norm: str | None
     p6_source: str | None
-    anchors_per_place: int
+    anchors_per_location: int
     num_classes: int
 
     @property
@@ -119,7 +119,7 @@ def _read(state: Mapping[str, Tensor]) -> Architecture:
         num_convs=num_convs,
         head_norm=head_norm if num_convs else None,
         p6_source=None if c5 == channels else "p5" if p6_input == channels else "c5",
-        anchors_per_place=anchors,
+        anchors_per_location=anchors,
         num_classes=scores // anchors,
     )
 
@@ -152,7 +152,7 @@ def _depth(state: Mapping[str, Tensor]) -> int:
 def _compare(state: Mapping[str, Tensor], architecture: Architecture) -> None:
     """Raises `_Unlike` at the first key in which the state differs from such a network, `ConfigError` if none is."""
     model = Config.from_flat(architecture.settings).model
-    expected = _shapes(model, architecture.num_classes, architecture.anchors_per_place)
+    expected = _shapes(model, architecture.num_classes, architecture.anchors_per_location)
     for key, shape in expected.items():
         if key not in state:
             raise _Unlike(f"missing key {key}")
@@ -164,7 +164,7 @@ def _compare(state: Mapping[str, Tensor], architecture: Architecture) -> None:
 
 
 @lru_cache(maxsize=16)
-def _shapes(model: Model, num_classes: int, anchors_per_place: int) -> dict[str, torch.Size]:
+def _shapes(model: Model, num_classes: int, anchors_per_location: int) -> dict[str, torch.Size]:
     with torch.device("meta"):  # shapes without values
-        network = build_model(model, num_classes=num_classes, anchors_per_place=anchors_per_place)
+        network = build_model(model, num_classes=num_classes, anchors_per_location=anchors_per_location)
     return {key: value.shape for key, value in network.state_dict().items()}

@@ -144,7 +144,7 @@ def build(config: Config, weights: Weights, *, num_classes: int | None = None, n
     model = build_model(
         config.model,
         num_classes=_num_classes(weights, num_classes, new_classes=new_classes),
-        anchors_per_place=config.anchors.per_place,
+        anchors_per_location=config.anchors.per_location,
         norm_eps=weights.norm_eps,
     )
     kept = {key: value for key, value in weights.state.items() if not (new_classes and key.startswith(LOGITS))}
@@ -243,8 +243,9 @@ def _interpret(metadata: Mapping[str, str], architecture: Architecture, *, name:
         raise _bad_metadata(name, f"its category numbers are not {len(class_names)} whole numbers")
     if not (math.isfinite(norm_eps) and 0 <= norm_eps < 1):
         raise _bad_metadata(name, f"{norm_eps} is no ε of batch norms")
-    if config.anchors.per_place != architecture.anchors_per_place:
-        raise _bad_metadata(name, f"{config.anchors.per_place} anchors a place, not {architecture.anchors_per_place}")
+    if config.anchors.per_location != architecture.anchors_per_location:
+        counts = f"{config.anchors.per_location} anchors a place, not {architecture.anchors_per_location}"
+        raise _bad_metadata(name, counts)
     settings = config.to_flat()
     for path, needed in architecture.settings.items():
         if settings[path] != needed:
@@ -267,10 +268,10 @@ def _refuse_contradictions(values: Mapping[str, Any], weights: Weights) -> None:
 
 
 def _refuse_other_anchors(config: Config, weights: Weights) -> None:
-    if weights.architecture and config.anchors.per_place != weights.architecture.anchors_per_place:
-        anchors, needed = config.anchors, weights.architecture.anchors_per_place
+    if weights.architecture and config.anchors.per_location != weights.architecture.anchors_per_location:
+        anchors, needed = config.anchors, weights.architecture.anchors_per_location
         raise WeightsError(
-            f"anchors.scales × anchors.ratios = {len(anchors.scales)} × {len(anchors.ratios)} = {anchors.per_place} "
+            f"anchors.scales × anchors.ratios = {len(anchors.scales)} × {len(anchors.ratios)} = {anchors.per_location} "
             f"anchors a place contradicts the weights {weights.name}, which need {needed}: "
             f"choose {needed} in all or other weights."
         )

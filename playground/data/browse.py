@@ -32,7 +32,7 @@ def value(place: ImageRef | None, title: str, choice: Choice | None) -> str:
         choice: Through which the arrows lead.
     """
     splits = counts(place)
-    named = ([name, name] for name in DATA.shelf.names())
+    named = ([name, name] for name in DATA.library.names())
     return json.dumps(
         {
             "sources": [["", "the scene of the dials"], [SCENES, "held-out scenes"], *named],
@@ -49,9 +49,9 @@ def value(place: ImageRef | None, title: str, choice: Choice | None) -> str:
 
 def counts(place: ImageRef | None) -> dict[str, int]:
     """Returns the splits of a place's data set with their pictures; none where it is not kept any more."""
-    if place is None or place.source not in (SCENES, *DATA.shelf.names()):
+    if place is None or place.source not in (SCENES, *DATA.library.names()):
         return {}
-    return {SCENES_SPLIT: MOST_SCENES} if place.source == SCENES else DATA.shelf.get(place.source).splits
+    return {SCENES_SPLIT: MOST_SCENES} if place.source == SCENES else DATA.library.get(place.source).splits
 
 
 def chosen(place: ImageRef | None, source: object, split: object, index: object) -> ImageRef | None:

@@ -37,7 +37,7 @@ class DataSets:
     """
 
     def __init__(self, folder: Path, bounds: Bounds | None = None) -> None:
-        self.shelf = DataSetLibrary(folder, bounds or Bounds())
+        self.library = DataSetLibrary(folder, bounds or Bounds())
         self.allowed: Path | None = None  # below it visitors may name folders; None forbids that
         self._bringing = Lock()  # one import or split at a time; those who only look do not wait for it
         self._opened = Cache(8)
@@ -48,8 +48,8 @@ class DataSets:
         Raises:
             DataError: There is none, or it cannot be used.
         """
-        kept = self.shelf.get(name)
-        self.shelf.touch(name)
+        kept = self.library.get(name)
+        self.library.touch(name)
         if split not in kept.splits:
             raise DataError(f"The data set {name} has no pictures for {split}: split it in the Picture step.")
         return self._opened.get((name, kept.stamp, split), lambda: _open(kept, split))
@@ -77,24 +77,24 @@ class DataSets:
             DataError: It is damaged, too large or no data set, or there is no room.
         """
         with self._bringing:
-            name = self.shelf.free_name(title)
-            folder = self.shelf.folder / name
-            self.shelf.make_folder()
+            name = self.library.free_name(title)
+            folder = self.library.folder / name
+            self.library.make_folder()
 
             def accept(unpacked: Path) -> tuple[DataCheck, int]:
                 check = _checked(unpacked, config, progress, title)
                 size = sum(path.stat().st_size for path in unpacked.rglob("*") if path.is_file())
-                self.shelf.make_room(size, title)
+                self.library.make_room(size, title)
                 return check, size
 
             try:
-                check, size = import_zip(archive, folder, accept, self.shelf.bounds.zip)
+                check, size = import_zip(archive, folder, accept, self.library.bounds.zip)
             except RefusedError:
                 raise
             except DataError as error:
                 said = str(error).replace(str(folder), name).replace(str(archive), title).replace(archive.name, title)
                 raise DataError(said) from None
-            return self.shelf.keep(StoredDataSet(name, folder, True, size, stamp_of(folder), check, owner))
+            return self.library.keep(StoredDataSet(name, folder, True, size, stamp_of(folder), check, owner))
 
     def add_folder(
         self, text: str, config: Config, progress: Progress = lambda done, total: None, *, owner: str = ""
@@ -112,12 +112,12 @@ class DataSets:
             except DataError as error:
                 raise DataError(str(error).replace(str(folder), shown(text))) from None
             check = _checked(folder, config, progress, folder.name)
-            if known := self.shelf.of_folder(folder):
-                return self.shelf.keep(known._replace(check=check, stamp=stamp_of(folder)))
-            self.shelf.make_room(0, folder.name)
-            self.shelf.make_folder()
-            name = self.shelf.free_name(folder.name)
-            return self.shelf.keep(StoredDataSet(name, folder, False, 0, stamp_of(folder), check, owner))
+            if known := self.library.of_folder(folder):
+                return self.library.keep(known._replace(check=check, stamp=stamp_of(folder)))
+            self.library.make_room(0, folder.name)
+            self.library.make_folder()
+            name = self.library.free_name(folder.name)
+            return self.library.keep(StoredDataSet(name, folder, False, 0, stamp_of(folder), check, owner))
 
     def _require_allowed(self, text: str) -> Path:
         if self.allowed is None:
@@ -141,16 +141,16 @@ class DataSets:
         if by not in SPLIT_WAYS:
             raise DataError(f"A data set is split by {', '.join(SPLIT_WAYS)}, not by {shown(by)}.")
         with self._bringing:
-            kept = self.shelf.get(name)
+            kept = self.library.get(name)
             VISITORS.require(kept.owner, visitor, f"The data set {name}")
-            if self.shelf.in_use(kept):
+            if self.library.in_use(kept):
                 raise in_use_error(name)
             try:
                 split_folder(kept.folder, by, shares, config.training.seed)
             except DataError as error:
                 raise DataError(_plain(str(error), kept)) from None
             check = _bounded(check_folder(kept.folder, config))
-            return self.shelf.keep(kept._replace(check=check, stamp=stamp_of(kept.folder)))
+            return self.library.keep(kept._replace(check=check, stamp=stamp_of(kept.folder)))
 
     def delete(self, name: str, *, visitor: str = "") -> Deleted:
         """Deletes a data set; `put_back` undoes that.
@@ -160,12 +160,12 @@ class DataSets:
             DataError: It is in use, or cannot be deleted.
         """
         with self._bringing:
-            VISITORS.require(self.shelf.get(name).owner, visitor, f"The data set {name}")
-            return self.shelf.delete(name)
+            VISITORS.require(self.library.get(name).owner, visitor, f"The data set {name}")
+            return self.library.delete(name)
 
     def last_deleted(self, visitor: str = "") -> Deleted | None:
         """Returns what a visitor can put back: the data set of theirs that was deleted last, if there is any."""
-        mine = (each for each in self.shelf.deleted() if VISITORS.may_change(each.owner, visitor))
+        mine = (each for each in self.library.deleted() if VISITORS.may_change(each.owner, visitor))
         return next(mine, None)
 
     def put_back(self, visitor: str = "") -> StoredDataSet:
@@ -178,7 +178,7 @@ class DataSets:
             deleted = self.last_deleted(visitor)
             if deleted is None:
                 raise DataError("There is no deleted data set of yours any more: upload it again.")
-            return self.shelf.put_back(deleted.key)
+            return self.library.put_back(deleted.key)
 
 
 def _open(kept: StoredDataSet, split: str) -> FolderData:

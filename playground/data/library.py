@@ -41,7 +41,7 @@ class StoredDataSet(NamedTuple):
     Attributes:
         name: Under which it is asked for.
         folder: Where it lies.
-        uploaded: Whether the folder is the shelf's own.
+        uploaded: Whether the folder is the library's own.
         size: Bytes of that folder, 0 for one that was named.
         stamp: Changes when its pictures or splits do.
         check: What a look through it found.
@@ -174,7 +174,7 @@ class DataSetLibrary:
         return self._trash.things()
 
     def put_back(self, key: str) -> StoredDataSet:
-        """Puts a deleted data set back on the shelf.
+        """Puts a deleted data set back into the library.
 
         Raises:
             UserError: It is not in the trash any more, something else is in its place, or there is no room.
@@ -204,7 +204,7 @@ class DataSetLibrary:
         del self._all()[kept.name]
 
     def keep(self, kept: StoredDataSet) -> StoredDataSet:
-        """Puts a data set on the shelf, or notes what changed about it."""
+        """Puts a data set into the library, or notes what changed about it."""
         folder = None if kept.uploaded else str(kept.folder)
         record = {"folder": folder, "size": kept.size, "check": kept.check.to_dict(), "owner": kept.owner}
         with self._lock:

@@ -46,7 +46,7 @@ def open_source(place: ImageRef, scenes: Scenes) -> DataSet:
 
 def source_key(place: ImageRef, scenes: Scenes) -> Hashable:
     """Returns what changes with the pictures of a place's split; raises as `open_source`."""
-    stamp = scenes if place.source == SCENES else DATA.shelf.get(place.source).stamp
+    stamp = scenes if place.source == SCENES else DATA.library.get(place.source).stamp
     return place.source, place.split, stamp
 
 
@@ -69,7 +69,7 @@ def sizes_at(name: str, config: Config) -> Sizes:
     Raises:
         DataError: It is not kept, or its annotations cannot be read any more.
     """
-    kept, looks = DATA.shelf.get(name), looks_of(name, config)
+    kept, looks = DATA.library.get(name), looks_of(name, config)
     matching, anchors = config.matching.fg_iou_threshold, config.anchors
 
     def measured() -> Sizes:
@@ -83,7 +83,7 @@ def sizes_at(name: str, config: Config) -> Sizes:
 
 def looks_of(name: str, config: Config) -> dict[str, list[ImageFacts]]:
     """Returns the boxes of a data set's pictures as the network sees them, by split; raises as `sizes_at`."""
-    kept = DATA.shelf.get(name)
+    kept = DATA.library.get(name)
 
     def read() -> dict[str, list[RawPicture]]:
         return {split: read_folder(kept.folder, split).pictures for split in kept.splits}
@@ -110,4 +110,4 @@ def folder_of(place: ImageRef | None) -> Path | None:
     """
     if place is None or place.source == SCENES:
         return None
-    return DATA.shelf.get(place.source).folder
+    return DATA.library.get(place.source).folder

@@ -27,20 +27,20 @@ class EvaluationQuery(NamedTuple):
     choice: str = ""
 
 
-def asked_for(inquiry: EvaluationQuery, word: str, value: str) -> EvaluationQuery:
+def asked_for(query: EvaluationQuery, word: str, value: str) -> EvaluationQuery:
     """Returns an inquiry after one of its fields was chosen, as the page or a link says it.
 
     Raises:
         ConfigError: The value is not allowed, or there is no such field.
     """
     if word == "score":
-        return inquiry._replace(score=None if value == "best" else _number(word, value, 0, 1))
+        return query._replace(score=None if value == "best" else _number(word, value, 0, 1))
     if word == "iou":
-        return inquiry._replace(iou=_number(word, value, 0.05, 0.95))
+        return query._replace(iou=_number(word, value, 0.05, 0.95))
     if word == "figure" and value in FIGURES:
-        return inquiry._replace(figure=value)
+        return query._replace(figure=value)
     if word == "choice" and is_choice(value):
-        return inquiry._replace(choice=value)
+        return query._replace(choice=value)
     raise ConfigError(f"{word[:50]} = {value[:50]!r} cannot be asked of an evaluation: choose something on the page.")
 
 

@@ -97,27 +97,27 @@ def numbered_for(network: tuple[str, ...], data: tuple[str, ...], weights: str) 
     return torch.tensor([network.index(name) for name in data], dtype=torch.int64)
 
 
-def report_at(result: Evaluated, inquiry: EvaluationQuery) -> Report:
+def report_at(result: Evaluated, query: EvaluationQuery) -> Report:
     """Returns the report with confusion matrix and pictures at the score and IoU that are asked for."""
     base = result.report
-    score = base.score if inquiry.score is None else inquiry.score
-    if (score, inquiry.iou) == (base.score, base.iou):
+    score = base.score if query.score is None else query.score
+    if (score, query.iou) == (base.score, base.iou):
         return base
 
     def compute() -> Report:
-        count, at = len(result.class_names), {"score": score, "iou": inquiry.iou}
+        count, at = len(result.class_names), {"score": score, "iou": query.iou}
         pictures = sorted((each.index, each.image_id, each.name) for each in base.pictures)
         named = [(image_id, name) for _, image_id, name in pictures]
         confusion = confuse(result.boxes, count, **at)
         return base._replace(**at, confusion=confusion, pictures=worst_first(result.boxes, named, count, **at))
 
-    return _reports.get((result.number, score, inquiry.iou), compute)
+    return _reports.get((result.number, score, query.iou), compute)
 
 
-def chosen_pictures(result: Evaluated, inquiry: EvaluationQuery) -> Chosen | None:
+def chosen_pictures(result: Evaluated, query: EvaluationQuery) -> Chosen | None:
     """Returns the pictures that are asked for, None where none are or there is no such choice."""
-    kind, *rest = inquiry.choice.split(" ")
-    report = report_at(result, inquiry)
+    kind, *rest = query.choice.split(" ")
+    report = report_at(result, query)
     if kind == WORST:
         return Chosen("worst first", tuple(each.index for each in report.pictures))
     if kind == KIND:

@@ -29,54 +29,56 @@ STEP = "picture"  # whose numbers tell of the data set
 def connect_data(page: gr.Blocks, parts: Parts) -> None:
     """Wires uploads, folders, splits, deletion and the bar above the picture."""
     buttons = parts.buttons
-    outputs = [parts.own, parts.pick, parts.step, *parts.shown]
+    outputs = [parts.user_picture, parts.pick, parts.step, *parts.shown]
     slow = {"show_progress": "full", "show_progress_on": [buttons["split"]], "concurrency_id": "data"}
     slow |= {"concurrency_limit": 1}
 
     def upload(request: gr.Request, file: str, *inputs: Any, progress: gr.Progress = gr.Progress()) -> list:  # noqa: B008 (Gradio's way)
-        def bring(asked: PageState) -> StoredDataSet:
+        def bring(state: PageState) -> StoredDataSet:
             try:
                 name, owner = Path(file).name, visitor_of(request)
-                return DATA.add_zip(Path(file), name, asked.config(), _told(progress), owner=owner)
+                return DATA.add_zip(Path(file), name, state.config(), _told(progress), owner=owner)
             finally:
                 Path(file).unlink(missing_ok=True)
 
         return _brought(PageState(*inputs), bring)
 
     def use(request: gr.Request, folder: str, *inputs: Any, progress: gr.Progress = gr.Progress()) -> list:  # noqa: B008
-        def bring(asked: PageState) -> StoredDataSet:
-            return DATA.add_folder(folder, asked.config(), _told(progress), owner=visitor_of(request))
+        def bring(state: PageState) -> StoredDataSet:
+            return DATA.add_folder(folder, state.config(), _told(progress), owner=visitor_of(request))
 
         return _brought(PageState(*inputs), bring)
 
     def split(request: gr.Request, by: str, shares: str, *inputs: Any) -> list:
-        asked = PageState(*inputs)
-        name, visitor = _name_on_show(asked, "split"), visitor_of(request)
-        return _opened(asked, DATA.split(name, by, shares_of(shares), asked.config(), visitor=visitor))
+        state = PageState(*inputs)
+        name, visitor = _name_on_show(state, "split"), visitor_of(request)
+        return _opened(state, DATA.split(name, by, shares_of(shares), state.config(), visitor=visitor))
 
-    buttons["archive"].upload(refusing(3, upload), [buttons["archive"], *parts.asked], outputs, **slow)
-    buttons["use_folder"].click(refusing(3, use), [buttons["folder"], *parts.asked], outputs, **slow)
-    buttons["split"].click(refusing(3, split), [buttons["split_by"], buttons["shares"], *parts.asked], outputs, **slow)
+    buttons["archive"].upload(refusing(3, upload), [buttons["archive"], *parts.state], outputs, **slow)
+    buttons["use_folder"].click(refusing(3, use), [buttons["folder"], *parts.state], outputs, **slow)
+    buttons["split"].click(refusing(3, split), [buttons["split_by"], buttons["shares"], *parts.state], outputs, **slow)
     _connect_deletion(page, parts)
     _connect_choice(parts)
 
 
 def _connect_deletion(page: gr.Blocks, parts: Parts) -> None:
     delete, undo = parts.buttons["delete"], parts.buttons["put_back"]
-    outputs = [undo, parts.own, parts.pick, parts.step, *parts.shown]
+    outputs = [undo, parts.user_picture, parts.pick, parts.step, *parts.shown]
 
     def deleting(request: gr.Request, *inputs: Any) -> list:
-        asked = PageState(*inputs)._replace(step=STEP)
-        deleted = DATA.delete(_name_on_show(asked, "delete"), visitor=visitor_of(request))
-        shown = show(asked._replace(own=None, pick=None))._replace(notice=f"The data set {deleted.title} is deleted.")
+        state = PageState(*inputs)._replace(step=STEP)
+        deleted = DATA.delete(_name_on_show(state, "delete"), visitor=visitor_of(request))
+        shown = show(state._replace(user_picture=None, pick=None))._replace(
+            notice=f"The data set {deleted.title} is deleted."
+        )
         return [undo_button(request), None, None, STEP, *updates(shown)]
 
     def undoing(request: gr.Request, *inputs: Any) -> list:
         opened = _opened(PageState(*inputs), DATA.put_back(visitor_of(request)))
         return [undo_button(request), *opened]
 
-    delete.click(refusing(4, deleting), parts.asked, outputs, show_progress="hidden")
-    undo.click(refusing(4, undoing), parts.asked, outputs, show_progress="hidden")
+    delete.click(refusing(4, deleting), parts.state, outputs, show_progress="hidden")
+    undo.click(refusing(4, undoing), parts.state, outputs, show_progress="hidden")
     page.load(undo_button, None, undo, **LIVE)
 
 
@@ -86,37 +88,38 @@ def undo_button(request: gr.Request) -> gr.Button:
     return gr.Button(f"Put {last.title} back" if last else "", visible=last is not None)
 
 
-def _name_on_show(asked: PageState, what: str) -> str:
-    place = asked.place()
+def _name_on_show(state: PageState, what: str) -> str:
+    place = state.image_ref()
     if not is_kept(place):
         raise DataError(f"There is no data set on show to {what}: choose one above the picture.")
     return place.source
 
 
 def _connect_choice(parts: Parts) -> None:
-    outputs = [parts.own, parts.pick, parts.inquiry, *parts.shown]
+    outputs = [parts.user_picture, parts.pick, parts.evaluation_query, *parts.shown]
 
     def choose(event: gr.EventData, *inputs: Any) -> list:
         names = ("source", "split", "index", "turn")
-        asked = gone(PageState(*inputs), *(getattr(event, name, None) for name in names))
-        return [asked.own, asked.pick, asked.inquiry, *updates(show(asked))]
+        state = gone(PageState(*inputs), *(getattr(event, name, None) for name in names))
+        return [state.user_picture, state.pick, state.evaluation_query, *updates(show(state))]
 
-    parts.bar.select(refusing(3, choose), parts.asked, outputs, **IN_ORDER)
+    parts.bar.select(refusing(3, choose), parts.state, outputs, **IN_ORDER)
 
 
-def gone(asked: PageState, source: object, split: object, index: object, turn: object) -> PageState:
+def gone(state: PageState, source: object, split: object, index: object, turn: object) -> PageState:
     """Returns what is asked for after a choice in the bar, of which the browser may say anything.
 
     Raises:
         UserError: The picture is not to be had.
     """
-    place = asked.place()
+    place = state.image_ref()
     if turn not in (-1, 1):
-        return at_place(asked._replace(inquiry=asked.inquiry._replace(choice="")), chosen(place, source, split, index))
-    pictures = chosen_of(asked.pipeline(), asked.inquiry)
+        query = state.evaluation_query._replace(choice="")
+        return at_place(state._replace(evaluation_query=query), chosen(place, source, split, index))
+    pictures = chosen_of(state.pipeline(), state.evaluation_query)
     if pictures and pictures.pictures:
-        return at_place(asked, evaluated_place(place)._replace(index=_next(pictures.pictures, place, turn)))
-    return at_place(asked, place and chosen(place, place.source, place.split, place.index + turn))
+        return at_place(state, evaluated_place(place)._replace(index=_next(pictures.pictures, place, turn)))
+    return at_place(state, place and chosen(place, place.source, place.split, place.index + turn))
 
 
 def _next(pictures: tuple[int, ...], place: ImageRef | None, turn: int) -> int:
@@ -126,34 +129,34 @@ def _next(pictures: tuple[int, ...], place: ImageRef | None, turn: int) -> int:
     return pictures[min(max(pictures.index(place.index) + turn, 0), len(pictures) - 1)]
 
 
-def at_place(asked: PageState, place: ImageRef | None) -> PageState:
+def at_place(state: PageState, place: ImageRef | None) -> PageState:
     """Returns what is asked for with another picture on show, or the scene of the dials for None.
 
     Raises:
         UserError: The picture is not to be had, or the network cannot see it.
     """
     if place is None:
-        return asked._replace(own=None, pick=None)
-    config = asked.config()
+        return state._replace(user_picture=None, pick=None)
+    config = state.config()
     picture = picture_at(place, config.scenes)
     prepare([picture.sample.image], config.inference)
-    return asked._replace(own=UserPicture(picture, config.scenes, place), pick=None)
+    return state._replace(user_picture=UserPicture(picture, config.scenes, place), pick=None)
 
 
-def _brought(asked: PageState, bring: Callable[[PageState], StoredDataSet]) -> list:
+def _brought(state: PageState, bring: Callable[[PageState], StoredDataSet]) -> list:
     """Shows a data set that has come, or tells what is wrong with it."""
     try:
-        kept = bring(asked)
+        kept = bring(state)
     except RefusedError as error:
         text = report("What was brought", error.check, error.check.sizes, error.check.issues)
-        shown = show(asked._replace(step=STEP))._replace(notice=str(error), readout=text)
+        shown = show(state._replace(step=STEP))._replace(notice=str(error), readout=text)
         return [gr.skip(), gr.skip(), STEP, *updates(shown)]
-    return _opened(asked, kept)
+    return _opened(state, kept)
 
 
-def _opened(asked: PageState, kept: StoredDataSet) -> list:
-    asked = at_place(asked._replace(step=STEP), chosen(None, kept.name, None, None))
-    return [asked.own, asked.pick, asked.step, *updates(show(asked))]
+def _opened(state: PageState, kept: StoredDataSet) -> list:
+    state = at_place(state._replace(step=STEP), chosen(None, kept.name, None, None))
+    return [state.user_picture, state.pick, state.step, *updates(show(state))]
 
 
 def shares_of(text: str) -> tuple[float, ...]:

@@ -25,54 +25,54 @@ def connect_evaluation(parts: Parts) -> None:
     watching = watch(STEP, news)
 
     def start(*inputs: Any) -> list:
-        asked = PageState(*inputs)
-        EVALUATIONS.start(asked.config(), asked.place())
-        return ["", *updates(show(asked))]  # nothing of it has been shown
+        state = PageState(*inputs)
+        EVALUATIONS.start(state.config(), state.image_ref())
+        return ["", *updates(show(state))]  # nothing of it has been shown
 
     def stop(*inputs: Any) -> list:
-        asked = PageState(*inputs)
-        EVALUATIONS.stop(key_of(asked.config(), asked.place()))
-        return updates(show(asked))
+        state = PageState(*inputs)
+        EVALUATIONS.stop(key_of(state.config(), state.image_ref()))
+        return updates(show(state))
 
     def tick(*inputs: Any) -> list:
-        asked = PageState(*inputs)
-        if asked.step != STEP:  # it has just been left
+        state = PageState(*inputs)
+        if state.step != STEP:  # it has just been left
             return [gr.skip()] * (1 + len(parts.shown))
-        return [news(asked).stamp, *updates(show(asked))]
+        return [news(state).stamp, *updates(show(state))]
 
     buttons = parts.buttons
-    buttons["evaluate"].click(refusing(1, start), parts.asked, [watching, *parts.shown], **LIVE)
-    buttons["stop_evaluation"].click(refusing(0, stop), parts.asked, parts.shown, **LIVE)
-    watching.tick(refusing(1, tick), parts.asked, [watching, *parts.shown], **LIVE)
+    buttons["evaluate"].click(refusing(1, start), parts.state, [watching, *parts.shown], **LIVE)
+    buttons["stop_evaluation"].click(refusing(0, stop), parts.state, parts.shown, **LIVE)
+    watching.tick(refusing(1, tick), parts.state, [watching, *parts.shown], **LIVE)
     _connect_links(parts)
 
 
-def news(asked: PageState) -> PollResult:
+def news(state: PageState) -> PollResult:
     """Returns what there is of the evaluation of what is asked; raises as `PageState.config` and `key_of`."""
-    key = key_of(asked.config(), asked.place())
+    key = key_of(state.config(), state.image_ref())
     standing = EVALUATIONS.read(key)
     stamp = f"{hash(key)} {standing.state} {standing.done}" if standing else ""
     return PollResult(stamp, EVALUATIONS.any_active())
 
 
 def _connect_links(parts: Parts) -> None:
-    outputs = [parts.own, parts.pick, parts.inquiry, *parts.all_settings, *parts.shown]
+    outputs = [parts.user_picture, parts.pick, parts.evaluation_query, *parts.all_settings, *parts.shown]
 
     def follow(event: gr.EventData, *inputs: Any) -> list:
-        asked = followed(PageState(*inputs), str(getattr(event, "choose", "")))
-        settings = shown_settings(asked.config())
-        return [asked.own, asked.pick, asked.inquiry, *settings, *updates(show(asked))]
+        state = followed(PageState(*inputs), str(getattr(event, "choose", "")))
+        settings = shown_settings(state.config())
+        return [state.user_picture, state.pick, state.evaluation_query, *settings, *updates(show(state))]
 
     guarded = refusing(len(outputs) - len(parts.shown), follow)
     for part in (parts.readout, parts.more):
-        part.select(guarded, parts.asked, outputs, **IN_ORDER)
+        part.select(guarded, parts.state, outputs, **IN_ORDER)
 
 
-def followed(asked: PageState, chosen: str) -> PageState:
+def followed(state: PageState, chosen: str) -> PageState:
     """Returns what is asked for after a link in the numbers was chosen, of which the browser may say anything.
 
     Args:
-        asked: Before.
+        state: Before.
         chosen: "go mine/val/3", "open 3" of the worst pictures, "use 0.4" as the score threshold, or a field of the
             inquiry and its value, see `asked_for`.
 
@@ -81,20 +81,20 @@ def followed(asked: PageState, chosen: str) -> PageState:
     """
     word, _, value = chosen.partition(" ")
     if word == "go":
-        return at_place(asked, ImageRef.from_link(value))
+        return at_place(state, ImageRef.from_link(value))
     if word == "use":
-        config = asked.config().replace({SCORE: value})
-        return asked._replace(settings=settings_of(config))
+        config = state.config().replace({SCORE: value})
+        return state._replace(settings=settings_of(config))
     if word == "open":
         if not (value.isascii() and value.isdecimal() and len(value) < 10):
             raise ConfigError("There is no such picture: choose one of the list.")
-        asked = asked._replace(inquiry=asked.inquiry._replace(choice=WORST))
-        return at_place(asked, evaluated_place(asked.place())._replace(index=int(value)))
-    inquiry = asked_for(asked.inquiry, word, value)
-    if word == "choice" and inquiry.choice == asked.inquiry.choice:
-        return asked._replace(inquiry=inquiry._replace(choice=""))
-    asked = asked._replace(inquiry=inquiry)
-    pictures = chosen_of(asked.pipeline(), inquiry) if word == "choice" else None
+        state = state._replace(evaluation_query=state.evaluation_query._replace(choice=WORST))
+        return at_place(state, evaluated_place(state.image_ref())._replace(index=int(value)))
+    evaluation_query = asked_for(state.evaluation_query, word, value)
+    if word == "choice" and evaluation_query.choice == state.evaluation_query.choice:
+        return state._replace(evaluation_query=evaluation_query._replace(choice=""))
+    state = state._replace(evaluation_query=evaluation_query)
+    pictures = chosen_of(state.pipeline(), evaluation_query) if word == "choice" else None
     if pictures and pictures.pictures:
-        return at_place(asked, evaluated_place(asked.place())._replace(index=pictures.pictures[0]))
-    return asked
+        return at_place(state, evaluated_place(state.image_ref())._replace(index=pictures.pictures[0]))
+    return state

@@ -37,7 +37,7 @@ def connect_take_home(parts: Parts) -> None:
     # One at a time: each takes a processor and the same place, from which Gradio copies what it hands out.
     buttons["take_home"].click(
         refusing(1, make),
-        [buttons["take_home_as"], *parts.asked],
+        [buttons["take_home_as"], *parts.state],
         [buttons["take_home_file"], *parts.shown],
         show_progress="minimal",
         show_progress_on=[buttons["take_home_file"]],

@@ -17,7 +17,7 @@ from playground.state.page_state import PageState
 from playground.state.settings import settings_of
 
 # What else a step of a lesson sets anew; the rest of what was asked stays.
-ANEW = ("step", "own", "pick", "level", "map", "curve", "pinned", "pinned_own", "beside", "answer")
+ANEW = ("step", "user_picture", "pick", "level", "map", "curve", "pinned", "pinned_picture", "beside", "answer")
 
 
 def asked_at(place: LessonPosition) -> PageState:
@@ -26,18 +26,18 @@ def asked_at(place: LessonPosition) -> PageState:
     return PageState(step.show, settings=settings_of(step.first_config()), lesson=place.link, curve=step.curve)
 
 
-def answered(asked: PageState, choice: object) -> PageState | None:
+def answered(state: PageState, choice: object) -> PageState | None:
     """Returns what the page shows once an answer is chosen, of which the browser may say anything; None for no answer.
 
     Raises:
         ConfigError: What the answer sets contradicts what the reader has set meanwhile.
     """
-    place = LessonPosition.from_link(asked.lesson)
+    place = LessonPosition.from_link(state.lesson)
     step = place and place.lesson.steps[place.index]
-    if not step or asked.answer is not None or choice not in map(str, range(len(step.answers))):
+    if not step or state.answer is not None or choice not in map(str, range(len(step.answers))):
         return None
-    config = asked.config().replace({path: step.settings[path] for path in step.later})
-    return asked._replace(step=step.show, settings=settings_of(config), answer=int(str(choice)))
+    config = state.config().replace({path: step.settings[path] for path in step.later})
+    return state._replace(step=step.show, settings=settings_of(config), answer=int(str(choice)))
 
 
 def connect_lessons(parts: Parts) -> None:
@@ -65,34 +65,41 @@ def connect_lessons(parts: Parts) -> None:
     chooser.input(refusing(kept, choose), [chooser, *asked_of], outputs, **slow)
     panel.back.click(step(-1), [parts.lesson, *asked_of], outputs, **slow)
     panel.onward.click(step(1), [parts.lesson, *asked_of], outputs, **slow)
-    panel.leave.click(leave, parts.asked, outputs, **slow)
+    panel.leave.click(leave, parts.state, outputs, **slow)
     _connect_question(parts)
 
 
 def _connect_question(parts: Parts) -> None:
-    told = [parts.answer, parts.panel.outcome, parts.step, parts.own, *parts.all_settings, *parts.shown]
+    told = [parts.answer, parts.panel.outcome, parts.step, parts.user_picture, *parts.all_settings, *parts.shown]
     kept = len(told) - len(parts.shown)
 
     def answer(event: gr.EventData, *inputs: Any) -> list:
-        asked = answered(PageState(*inputs), getattr(event, "choose", None))
-        return _told(asked) if asked else [gr.skip()] * len(told)
+        state = answered(PageState(*inputs), getattr(event, "choose", None))
+        return _told(state) if state else [gr.skip()] * len(told)
 
     def again(event: gr.EventData, *inputs: Any) -> list:
-        asked = PageState(*inputs)
-        place = LessonPosition.from_link(asked.lesson)
+        state = PageState(*inputs)
+        place = LessonPosition.from_link(state.lesson)
         if place is None or getattr(event, "choose", None) != AS_TOLD:
             return [gr.skip()] * len(told)
-        settings = settings_of(Narration(place.lesson.steps[place.index], asked).expected())
-        return _told(asked._replace(settings=settings, own=None))
+        settings = settings_of(Narration(place.lesson.steps[place.index], state).expected())
+        return _told(state._replace(settings=settings, user_picture=None))
 
-    parts.panel.question.select(refusing(kept, answer), parts.asked, told, show_progress="hidden")
-    parts.panel.checks.select(refusing(kept, again), parts.asked, told, show_progress="hidden")
+    parts.panel.question.select(refusing(kept, answer), parts.state, told, show_progress="hidden")
+    parts.panel.checks.select(refusing(kept, again), parts.state, told, show_progress="hidden")
 
 
-def _told(asked: PageState) -> list:
-    place = LessonPosition.from_link(asked.lesson)
-    outcome = Narration(place.lesson.steps[place.index], asked).outcome()
-    return [asked.answer, outcome, asked.step, asked.own, *shown_settings(asked.config()), *updates(show(asked))]
+def _told(state: PageState) -> list:
+    place = LessonPosition.from_link(state.lesson)
+    outcome = Narration(place.lesson.steps[place.index], state).outcome()
+    return [
+        state.answer,
+        outcome,
+        state.step,
+        state.user_picture,
+        *shown_settings(state.config()),
+        *updates(show(state)),
+    ]
 
 
 def _places(parts: Parts) -> list:
@@ -108,15 +115,15 @@ def _at(parts: Parts, place: LessonPosition | None, seen: list[str], run: str) -
         rest = [gr.skip()] * (len(parts.all_settings) + len(parts.shown))
         anew = [gr.skip()] * (len(ANEW) - 1)
         return ["", *anew, None, "", *[gr.skip()] * 2, *contents(PageState(""), []), *rest]
-    asked = asked_at(place)._replace(run=run)
+    state = asked_at(place)._replace(run=run)
     seen = known([*known(seen), place.link])
     return [
-        asked.lesson,
-        *[getattr(asked, name) for name in ANEW],
+        state.lesson,
+        *[getattr(state, name) for name in ANEW],
         place.lesson.key,
         chosen_preset(place),
         seen,
-        *contents(asked, seen),
-        *shown_settings(asked.config()),
-        *updates(show(asked)._replace(beside=asked.beside)),
+        *contents(state, seen),
+        *shown_settings(state.config()),
+        *updates(show(state)._replace(beside=state.beside)),
     ]

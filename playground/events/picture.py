@@ -25,34 +25,34 @@ def connect_picture(parts: Parts) -> None:
 
     def example(name: str, *inputs: Any) -> list:
         config = scenes_of(name, PageState(*inputs).config())
-        asked = PageState(*inputs)._replace(own=None, settings=settings_of(config))
-        return [None, *shown_settings(config), *updates(show(asked))]
+        state = PageState(*inputs)._replace(user_picture=None, settings=settings_of(config))
+        return [None, *shown_settings(config), *updates(show(state))]
 
     guarded = refusing(1 + len(parts.all_settings), example)
     buttons["example"].input(
-        guarded, [buttons["example"], *parts.asked], [parts.own, *parts.all_settings, *parts.shown], **LIVE
+        guarded, [buttons["example"], *parts.state], [parts.user_picture, *parts.all_settings, *parts.shown], **LIVE
     )
-    changed = [parts.own, *parts.shown]
+    changed = [parts.user_picture, *parts.shown]
 
     def upload(file: str, *inputs: Any) -> list:
-        asked = PageState(*inputs)
-        pipeline = asked.pipeline()
+        state = PageState(*inputs)
+        pipeline = state.pipeline()
         own = UserPicture(uploaded(file, Path(file).name, own_classes(pipeline)), pipeline.config.scenes)
         prepare([own.picture.sample.image], pipeline.config.inference)  # refused now if the network cannot see it
-        return [own, *updates(show(asked._replace(own=own, pick=None)))]
+        return [own, *updates(show(state._replace(user_picture=own, pick=None)))]
 
     def edit(event: gr.EventData, *inputs: Any) -> list:
-        asked = PageState(*inputs)
-        own = edited(getattr(event, "boxes", None), asked.pipeline())._replace(place=asked.place())
-        return [own, *updates(show(asked._replace(own=own)))]
+        state = PageState(*inputs)
+        own = edited(getattr(event, "boxes", None), state.pipeline())._replace(image_ref=state.image_ref())
+        return [own, *updates(show(state._replace(user_picture=own)))]
 
     def click(event: gr.EventData, *inputs: Any) -> list:
-        asked = PageState(*inputs)
-        height, width = asked.pipeline().size
+        state = PageState(*inputs)
+        height, width = state.pipeline().size
         x, y, layer, index = (getattr(event, name, None) for name in Pick._fields)
         pick = parse_click(x, y, width, height, layer, index)
-        return [pick, *updates(show(asked._replace(pick=pick)))]
+        return [pick, *updates(show(state._replace(pick=pick)))]
 
-    buttons["upload"].upload(refusing(1, upload), [buttons["upload"], *parts.asked], changed, concurrency_limit=1)
-    parts.canvas.edit(refusing(1, edit), parts.asked, changed, **IN_ORDER)
-    parts.canvas.select(refusing(1, click), parts.asked, [parts.pick, *parts.shown], **IN_ORDER)
+    buttons["upload"].upload(refusing(1, upload), [buttons["upload"], *parts.state], changed, concurrency_limit=1)
+    parts.canvas.edit(refusing(1, edit), parts.state, changed, **IN_ORDER)
+    parts.canvas.select(refusing(1, click), parts.state, [parts.pick, *parts.shown], **IN_ORDER)

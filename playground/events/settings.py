@@ -35,19 +35,19 @@ def connect_settings(parts: Parts) -> None:
         widget.change(None, widget, None, js=f"(value) => live.choose({name!r}, value)")
 
     def choose(event: gr.EventData, *inputs: Any) -> list:
-        asked = chosen(PageState(*inputs), *(getattr(event, name, None) for name in ("step", "map", "level")))
-        return [asked.step, asked.map, asked.level, *updates(show(asked))]
+        state = chosen(PageState(*inputs), *(getattr(event, name, None) for name in ("step", "map", "level")))
+        return [state.step, state.map, state.level, *updates(show(state))]
 
     outputs = [parts.step, parts.map, parts.level, *parts.shown]
-    parts.strip.select(choose, parts.asked, outputs, **{**IN_ORDER, "queue": False})
+    parts.strip.select(choose, parts.state, outputs, **{**IN_ORDER, "queue": False})
 
 
-def chosen(asked: PageState, step: object, map_: object, level: object) -> PageState:
+def chosen(state: PageState, step: object, map_: object, level: object) -> PageState:
     """Returns what is asked for after a choice in the strip, of which the browser may say anything."""
-    return asked._replace(
-        step=step if step in tuple(STEPS) else asked.step,
-        map=map_ if map_ in MAPS else asked.map,
-        level=level if type(level) is int and 0 <= level < len(LEVELS) else asked.level,
+    return state._replace(
+        step=step if step in tuple(STEPS) else state.step,
+        map=map_ if map_ in MAPS else state.map,
+        level=level if type(level) is int and 0 <= level < len(LEVELS) else state.level,
     )
 
 
@@ -58,32 +58,32 @@ def connect_weights(parts: Parts) -> None:
     outputs = [*parts.all_settings, *parts.shown]
 
     def follow(name: str, *inputs: Any) -> list:
-        asked = PageState(*inputs)
-        before = asked.config()
+        state = PageState(*inputs)
+        before = state.config()
         try:
             config = follow_weights(before.replace({WEIGHTS: name}))
         except UserError as error:
             kept = [gr.skip()] * len(parts.all_settings)
             kept[back] = before.model.weights
             return [*kept, *updates(PageUpdate(str(error)))]
-        return [*shown_settings(config), *updates(show(asked._replace(settings=settings_of(config))))]
+        return [*shown_settings(config), *updates(show(state._replace(settings=settings_of(config))))]
 
     slow = {"show_progress": "minimal", "show_progress_on": [parts.canvas]}
     guarded = refusing(len(parts.all_settings), follow)
-    widget.input(guarded, [widget, *parts.asked], outputs, **slow)
-    upload.upload(guarded, [upload, *parts.asked], outputs, **slow)
+    widget.input(guarded, [widget, *parts.state], outputs, **slow)
+    upload.upload(guarded, [upload, *parts.state], outputs, **slow)
 
 
 def connect_anchors(parts: Parts) -> None:
     """Looking for anchors that fit."""
 
     def fit(whose: str, *inputs: Any) -> list:
-        asked = PageState(*inputs)
-        config, said = fitted(whose, asked.pipeline(), asked.place())
-        shown = show(asked._replace(settings=settings_of(config)))
+        state = PageState(*inputs)
+        config, said = fitted(whose, state.pipeline(), state.image_ref())
+        shown = show(state._replace(settings=settings_of(config)))
         return [*shown_settings(config), *updates(shown._replace(notice=shown.notice or said))]
 
     slow = {"show_progress": "minimal", "show_progress_on": [parts.canvas], "concurrency_limit": 1}
     guarded = refusing(len(parts.all_settings), fit)
     buttons = parts.buttons
-    buttons["fit"].click(guarded, [buttons["fit_to"], *parts.asked], [*parts.all_settings, *parts.shown], **slow)
+    buttons["fit"].click(guarded, [buttons["fit_to"], *parts.state], [*parts.all_settings, *parts.shown], **slow)

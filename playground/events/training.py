@@ -7,8 +7,7 @@ from typing import Any, NamedTuple
 import gradio as gr
 
 from core.errors import UserError
-from core.runs.folder import PAUSED, RUNNING, STARTING
-from core.scheduler.queue import Standing
+from core.runs.folder import PAUSED, RUNNING, STARTING, RunStatus
 from playground.data.datasets import DATA
 from playground.data.image_ref import is_kept
 from playground.events.common import LIVE, refusing, shown_settings, updates
@@ -58,7 +57,7 @@ def connect_training(parts: Parts) -> None:
     _connect_buttons(parts, [around, watching])
     _connect_watch(parts, around, watching)
     use = refusing(len(parts.all_settings), _use)
-    parts.buttons["use"].click(use, parts.asked, [*parts.all_settings, *parts.shown], **LIVE)
+    parts.buttons["use"].click(use, parts.state, [*parts.all_settings, *parts.shown], **LIVE)
 
 
 def run_parts(parts: Parts) -> list:
@@ -66,38 +65,38 @@ def run_parts(parts: Parts) -> list:
     return [parts.run, parts.film, *(parts.buttons[name] for name in BUTTON_STATES)]
 
 
-def run_updates(asked: PageState, *, choose: bool = True) -> list:
+def run_updates(state: PageState, *, choose: bool = True) -> list:
     """Returns the list of runs, the film's slider and the buttons for what is asked.
 
     Args:
-        asked: By the visitor.
+        state: By the visitor.
         choose: Whether the list shows the run of what is asked; else its choice stays, which may be a newer one.
     """
-    around = _around(asked)
+    around = _around(state)
     frames = around.frames
     return [
-        gr.Dropdown(choices=[NO_RUN, *around.choices], **({"value": asked.run} if choose else {})),
-        gr.Slider(maximum=max(frames, 2), value=asked.frame, visible=True if frames > 1 else "hidden"),
+        gr.Dropdown(choices=[NO_RUN, *around.choices], **({"value": state.run} if choose else {})),
+        gr.Slider(maximum=max(frames, 2), value=state.frame, visible=True if frames > 1 else "hidden"),
         *(gr.Button(interactive=around.state in states) for states in BUTTON_STATES.values()),
     ]
 
 
-def _around(asked: PageState) -> RunControls:
-    standings = RUNS.standings()
-    choices = tuple((_label(name, standings[name]), name) for name in list(standings)[:MOST_LISTED])
-    state = RUNS.read(asked.run).state if RUNS.has(asked.run) else ""
-    return RunControls(choices, asked.run, state, frame_count(asked.run))
+def _around(state: PageState) -> RunControls:
+    statuses = RUNS.statuses()
+    choices = tuple((_label(name, statuses[name]), name) for name in list(statuses)[:MOST_LISTED])
+    run_state = RUNS.read(state.run).state if RUNS.has(state.run) else ""
+    return RunControls(choices, state.run, run_state, frame_count(state.run))
 
 
-def news(asked: PageState) -> PollResult:
+def news(state: PageState) -> PollResult:
     """Returns what there is of the run that is asked for, and of the list of all."""
-    active = any(each.state in ACTIVE for each in RUNS.standings().values())
-    return PollResult(hashlib.sha1(repr(RUNS.stamp(asked.run)).encode()).hexdigest(), active)
+    active = any(each.state in ACTIVE for each in RUNS.statuses().values())
+    return PollResult(hashlib.sha1(repr(RUNS.stamp(state.run)).encode()).hexdigest(), active)
 
 
-def newest_frame(asked: PageState) -> PageState:
+def newest_frame(state: PageState) -> PageState:
     """Returns what is asked with the latest evaluation of the run."""
-    return asked._replace(frame=max(frame_count(asked.run), 1))
+    return state._replace(frame=max(frame_count(state.run), 1))
 
 
 def frame_count(run: str) -> int:
@@ -105,9 +104,9 @@ def frame_count(run: str) -> int:
     return RUNS.reader.frames(RUNS.folder(run)) if RUNS.has(run) else 0
 
 
-def _label(name: str, standing: Standing) -> str:
+def _label(name: str, status: RunStatus) -> str:
     called = RUNS.label(name).name or RUNS.about(name).arm
-    return " · ".join(part for part in (state_text(standing.state, standing.place), called, name) if part)
+    return " · ".join(part for part in (state_text(status.state, status.queue_position), called, name) if part)
 
 
 def _connect_buttons(parts: Parts, seen: list) -> None:
@@ -115,31 +114,31 @@ def _connect_buttons(parts: Parts, seen: list) -> None:
     buttons, outputs = parts.buttons, [*run_parts(parts), *seen, *parts.shown]
     count = len(outputs) - len(parts.shown)
 
-    def chosen(asked: PageState) -> list:
-        asked = newest_frame(asked)
-        return [*run_updates(asked), *_seen(asked), *updates(show(asked))]
+    def chosen(state: PageState) -> list:
+        state = newest_frame(state)
+        return [*run_updates(state), *_seen(state), *updates(show(state))]
 
     def acting(act: Callable[[str], None]) -> Callable[..., list]:
         def handler(request: gr.Request, *inputs: Any) -> list:
-            asked = PageState(*inputs)
-            require_own(asked.run or RUNS.current(), visitor_of(request))
-            act(asked.run)
-            return chosen(asked)
+            state = PageState(*inputs)
+            require_own(state.run or RUNS.current(), visitor_of(request))
+            act(state.run)
+            return chosen(state)
 
         return refusing(count, handler)
 
     def start(request: gr.Request, *inputs: Any) -> list:
-        asked = PageState(*inputs)
-        return chosen(asked._replace(run=_started(asked, visitor_of(request))))
+        state = PageState(*inputs)
+        return chosen(state._replace(run=_started(state, visitor_of(request))))
 
     def compare(request: gr.Request, preset: str, *inputs: Any) -> list:
         return chosen(PageState(*inputs)._replace(run=RUNS.compare(preset, visitor_of(request))))
 
-    buttons["start"].click(refusing(count, start), parts.asked, outputs, **LIVE)
-    buttons["compare"].click(refusing(count, compare), [buttons["preset"], *parts.asked], outputs, **LIVE)
+    buttons["start"].click(refusing(count, start), parts.state, outputs, **LIVE)
+    buttons["compare"].click(refusing(count, compare), [buttons["preset"], *parts.state], outputs, **LIVE)
     for name, act in (("stop", RUNS.stop), ("resume", RUNS.resume), ("pause", RUNS.pause), ("single", RUNS.step)):
-        buttons[name].click(acting(act), parts.asked, outputs, **LIVE)
-    parts.run.input(refusing(count, lambda *inputs: chosen(PageState(*inputs))), parts.asked, outputs, **LIVE)
+        buttons[name].click(acting(act), parts.state, outputs, **LIVE)
+    parts.run.input(refusing(count, lambda *inputs: chosen(PageState(*inputs))), parts.state, outputs, **LIVE)
 
 
 def require_own(name: str, visitor: str) -> None:
@@ -148,42 +147,42 @@ def require_own(name: str, visitor: str) -> None:
         VISITORS.require(RUNS.about(name).owner, visitor, f"The run {name}")
 
 
-def _started(asked: PageState, visitor: str) -> str:
+def _started(state: PageState, visitor: str) -> str:
     """Starts a run on the data set that is on show, else on scenes, and returns its name."""
-    config, place = asked.config(), asked.place()
+    config, place = state.config(), state.image_ref()
     if not is_kept(place):
         return RUNS.start(config, owner=visitor)
     for split in TRAINING_SPLITS:
         DATA.open(place.source, split)  # refused now rather than in the run
-    return RUNS.start(config, str(DATA.shelf.get(place.source).folder), visitor)
+    return RUNS.start(config, str(DATA.library.get(place.source).folder), visitor)
 
 
 def _connect_watch(parts: Parts, around: gr.State, watching: gr.HTML) -> None:
     outputs = [*run_parts(parts), around, watching, *parts.shown]
 
     def tick(last: RunControls, *inputs: Any) -> list:
-        asked = PageState(*inputs)
-        if asked.step != STEP:  # it has just been left
+        state = PageState(*inputs)
+        if state.step != STEP:  # it has just been left
             return [gr.skip()] * len(outputs)
-        if asked.frame >= last.frames:  # the film follows the run unless somebody has moved its slider
-            asked = newest_frame(asked)
-        now, stamp = _seen(asked)
+        if state.frame >= last.frames:  # the film follows the run unless somebody has moved its slider
+            state = newest_frame(state)
+        now, stamp = _seen(state)
         # A list that is open, or a button that is being pressed, is left alone while nothing about it is new.
-        changed = [gr.skip()] * len(run_parts(parts)) if now == last else run_updates(asked, choose=False)
-        return [*changed, now, stamp, *updates(show(asked))]
+        changed = [gr.skip()] * len(run_parts(parts)) if now == last else run_updates(state, choose=False)
+        return [*changed, now, stamp, *updates(show(state))]
 
-    watching.tick(tick, [around, *parts.asked], outputs, **LIVE)
+    watching.tick(tick, [around, *parts.state], outputs, **LIVE)
 
 
-def _seen(asked: PageState) -> tuple[RunControls, str]:
+def _seen(state: PageState) -> tuple[RunControls, str]:
     """Returns what is around a run, and the stamp of the news: taken first, or what comes meanwhile would be lost."""
-    stamp = news(asked).stamp
-    return _around(asked), stamp
+    stamp = news(state).stamp
+    return _around(state), stamp
 
 
 def _use(*inputs: Any) -> list:
-    asked = PageState(*inputs)
-    if not RUNS.has(asked.run) or not RUNS.weights(asked.run):
+    state = PageState(*inputs)
+    if not RUNS.has(state.run) or not RUNS.weights(state.run):
         raise UserError("There are no weights yet: start a run, and wait for its first evaluation or stop it.")
-    config = run_config(asked.run, asked.config())
-    return [*shown_settings(config), *updates(show(asked._replace(settings=settings_of(config))))]
+    config = run_config(state.run, state.config())
+    return [*shown_settings(config), *updates(show(state._replace(settings=settings_of(config))))]

@@ -59,8 +59,8 @@ def place_index(grid: AnchorGrid, level: int, point: tuple[float, float]) -> int
 
 def anchors_at(grid: AnchorGrid, level: int, point: tuple[float, float]) -> range:
     """Returns the numbers of the anchors of the place of a level that is nearest to a point (x, y)."""
-    first = sum(grid.counts[:level]) + place_index(grid, level, point) * grid.per_place
-    return range(first, first + grid.per_place)
+    first = sum(grid.counts[:level]) + place_index(grid, level, point) * grid.per_location
+    return range(first, first + grid.per_location)
 
 
 def place_report(pipeline: Pipeline, point: tuple[float, float]) -> str:

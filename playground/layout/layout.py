@@ -45,7 +45,7 @@ class Parts(NamedTuple):
     bar: gr.HTML
 
     step: gr.State
-    own: gr.State
+    user_picture: gr.State
     pick: gr.State
     run: gr.Dropdown
     lesson: gr.State
@@ -55,10 +55,10 @@ class Parts(NamedTuple):
     p_t: gr.Slider
     map: gr.State
     pinned: gr.State
-    pinned_own: gr.State
+    pinned_picture: gr.State
     beside: gr.State
     frame: gr.Number  # what the film's slider shows; its own value would be refused once the film is another one
-    inquiry: gr.State
+    evaluation_query: gr.State
     answer: gr.State
     film: gr.Slider
     knobs: dict[str, gr.components.Component]
@@ -73,11 +73,21 @@ class Parts(NamedTuple):
         return [*first, *last, self.panel.question, self.panel.checks]
 
     @property
-    def asked(self) -> list:
+    def state(self) -> list:
         """What `show` needs, in the order of `PageState`."""
-        first = [self.step, self.own, self.pick, self.run, self.level, self.settings, self.lesson, self.curve, self.p_t]
-        last = [self.frame, self.inquiry, self.answer]
-        return [*first, self.map, self.pinned, self.pinned_own, self.beside, *last]
+        first = [
+            self.step,
+            self.user_picture,
+            self.pick,
+            self.run,
+            self.level,
+            self.settings,
+            self.lesson,
+            self.curve,
+            self.p_t,
+        ]
+        last = [self.frame, self.evaluation_query, self.answer]
+        return [*first, self.map, self.pinned, self.pinned_picture, self.beside, *last]
 
     @property
     def all_settings(self) -> list:
@@ -109,9 +119,9 @@ def lay_out() -> Parts:
     settings = gr.Textbox(settings_of(Config()), visible="hidden", elem_id="settings")
     level, pins = gr.State(0), [gr.State(""), gr.State(None), gr.State(False)]
     shown = [message, navigation, view, numbers, *under, changes, side, other, counts, bar]
-    asked = [*states, level, settings, curve, p_t, gr.State(MAPS[0]), *pins, gr.Number(1, visible="hidden")]
-    asked += [gr.State(EvaluationQuery()), gr.State(None)]
-    return Parts(*shown, *asked, film, widgets, more | buttons | pinning, lesson)
+    state = [*states, level, settings, curve, p_t, gr.State(MAPS[0]), *pins, gr.Number(1, visible="hidden")]
+    state += [gr.State(EvaluationQuery()), gr.State(None)]
+    return Parts(*shown, *state, film, widgets, more | buttons | pinning, lesson)
 
 
 def _pinned_bar() -> tuple[gr.HTML, dict[str, gr.Button]]:

@@ -40,7 +40,7 @@ def strip() -> gr.HTML:
 
 
 def value(
-    cells: list[StripCell], levels: Levels, *, step: str, level: int, map_: str, query: str, asked: dict[str, Any]
+    cells: list[StripCell], levels: Levels, *, step: str, level: int, map_: str, query: str, state: dict[str, Any]
 ) -> str:
     """Returns the component's value, each time another one, so that the browser notices every answer.
 
@@ -51,7 +51,7 @@ def value(
         level: The level whose maps are on show.
         map_: Which maps the network step draws.
         query: Settings as a URL query; the page's address follows them.
-        asked: What was asked, for `live.js`.
+        state: What was asked, for `live.js`.
     """
     return json.dumps(
         {
@@ -63,7 +63,7 @@ def value(
             "map": map_,
             "query": query,
             "answer": next(_answers),
-            **asked,
+            **state,
         },
         allow_nan=False,
     )

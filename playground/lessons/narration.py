@@ -67,10 +67,10 @@ class Narration:
         ConfigError: The settings on show are not allowed.
     """
 
-    def __init__(self, step: LessonStep, asked: PageState) -> None:
-        self.step, self.asked = step, asked
-        self.answered = not step.question or asked.answer is not None
-        self._config = asked.config()
+    def __init__(self, step: LessonStep, state: PageState) -> None:
+        self.step, self.state = step, state
+        self.answered = not step.question or state.answer is not None
+        self._config = state.config()
 
     def numbers(self) -> dict[str, str]:
         """Returns the numbers in its texts as they are written, by the names under which they stand there.
@@ -100,7 +100,7 @@ class Narration:
             return ""
         text = _marked(self.step.reveal, "told", self.numbers())
         if self.step.question:
-            text = ("**Right.** " if self.asked.answer == self.step.right else "**Not quite.** ") + text
+            text = ("**Right.** " if self.state.answer == self.step.right else "**Not quite.** ") + text
         return _joined(text, _set(self.step.first_config(), self.step.config(), self.step.later))
 
     def checks(self) -> list[Check]:
@@ -112,7 +112,7 @@ class Narration:
         told = self.expected()
         now, then = self._config.to_flat(), told.to_flat()
         words = [changed(path, then[path], now[path]) for path in now if now[path] != then[path]]
-        own = self.asked.own is not None and self.asked.own.scenes == self._config.scenes
+        own = self.state.user_picture is not None and self.state.user_picture.scenes == self._config.scenes
         return (*words, *(("another picture",) if own else ()))
 
     def expected(self) -> Config:
@@ -138,11 +138,11 @@ class Narration:
             return None
 
     def _now(self) -> Pipeline:
-        return self.asked.pipeline()
+        return self.state.pipeline()
 
     def _before(self) -> Pipeline:
         """Returns what was before the answer, or, where that sets nothing, before the step."""
-        return self.asked._replace(settings=settings_of(self._config.replace(self.step.before))).pipeline()
+        return self.state._replace(settings=settings_of(self._config.replace(self.step.before))).pipeline()
 
     def _of_text(self) -> Pipeline:
         """Returns what the text is about, which the answer leaves as it was."""

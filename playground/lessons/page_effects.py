@@ -13,12 +13,12 @@ from playground.support.cache import PostponedError
 AS_TOLD = "as told"  # what choosing the link under changed settings tells
 
 
-def staged(asked: PageState) -> tuple[str | None, str | None]:
+def staged(state: PageState) -> tuple[str | None, str | None]:
     """Returns the values of the parts "lesson" and "checks"; None leaves them while a number takes too long."""
-    place = LessonPosition.from_link(asked.lesson)
+    place = LessonPosition.from_link(state.lesson)
     if place is None:
         return json.dumps({"link": ""}), ""
-    telling = Narration(place.lesson.steps[place.index], asked)
+    telling = Narration(place.lesson.steps[place.index], state)
     try:
         return json.dumps(_question(place, telling)), _checks(telling)
     except PostponedError:
@@ -32,7 +32,7 @@ def _question(place: LessonPosition, telling: Narration) -> dict[str, Any]:
         "link": place.link,
         "question": question,
         "answers": answers,
-        "chosen": telling.asked.answer,
+        "chosen": telling.state.answer,
         "right": step.right if telling.answered else None,
         "numbers": telling.numbers(),
         "look": step.look,
@@ -51,11 +51,11 @@ def _checks(telling: Narration) -> str:
     return text
 
 
-def layered(look: StepView, asked: PageState) -> StepView:
+def layered(look: StepView, state: PageState) -> StepView:
     """Returns what a step shows with the layers on that the lesson wants, while it is the step of the lesson."""
-    place = LessonPosition.from_link(asked.lesson)
+    place = LessonPosition.from_link(state.lesson)
     step = place and place.lesson.steps[place.index]
-    if not step or not step.layers or asked.step != step.show:
+    if not step or not step.layers or state.step != step.show:
         return look
     layers = tuple(each._replace(visible=step.layers.get(each.key, each.visible)) for each in look.layers)
     heat = look.heat and look.heat._replace(visible=step.layers.get(look.heat.key, look.heat.visible))

@@ -83,18 +83,18 @@ def _links() -> tuple[str, ...]:
     return tuple(LessonPosition(each, index).link for each in lessons().values() for index in range(len(each.steps)))
 
 
-def contents(asked: PageState, seen: list[str]) -> list:
+def contents(state: PageState, seen: list[str]) -> list:
     """Returns new values for `Panel.shown`.
 
     Args:
-        asked: What is on show; its lesson may be none.
+        state: What is on show; its lesson may be none.
         seen: Links of the steps seen so far.
     """
-    place = LessonPosition.from_link(asked.lesson)
+    place = LessonPosition.from_link(state.lesson)
     if place is None:
         return [gr.Column(visible=False), *[gr.skip()] * 5]
     lesson, index = place
-    telling = Narration(lesson.steps[index], asked)
+    telling = Narration(lesson.steps[index], state)
     last = index + 1 == len(lesson.steps)
     return [
         gr.Column(visible=True),

@@ -50,7 +50,7 @@ def _found(pipeline: Pipeline) -> torch.Tensor:
 QUANTITIES: dict[str, Quantity] = {
     "objects": lambda here: len(here.objects[0]),
     "anchors": lambda here: len(here.grid.boxes),
-    "anchors_per_place": lambda here: here.grid.per_place,
+    "anchors_per_place": lambda here: here.grid.per_location,
     "scores": lambda here: here.prediction.outputs.logits[0].numel(),
     "best_iou_lowest": lambda here: here.match.best_iou.min().item() if len(here.match.best_iou) else 0.0,
     "best_iou_mean": lambda here: here.match.best_iou.mean().item() if len(here.match.best_iou) else 0.0,

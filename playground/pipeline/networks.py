@@ -53,7 +53,7 @@ def is_ready(config: Config) -> bool:
 def _network_key(config: Config) -> tuple:
     settings = [value for path, value in config.to_flat().items() if _shapes_network(path)]
     chance = (config.model.prior_probability, config.training.seed) if has_new_heads(config.model) else ()
-    return (*settings, *chance, config.anchors.per_place, _stamp(config.model.weights))
+    return (*settings, *chance, config.anchors.per_location, _stamp(config.model.weights))
 
 
 def _shapes_network(path: str) -> bool:

@@ -41,9 +41,11 @@ _losses, _first_losses = Cache(4 * PEOPLE, ROOM), Cache(256)  # the latter are s
 class Pipeline:
     """A picture under settings; its properties raise `WeightsError` where weights are needed that do not fit."""
 
-    def __init__(self, picture: Picture, config: Config, *, held: bool = False, place: ImageRef | None = None) -> None:
+    def __init__(
+        self, picture: Picture, config: Config, *, held: bool = False, image_ref: ImageRef | None = None
+    ) -> None:
         self.picture, self.config = picture, config
-        self.place = place  # of the picture in its data set, None if it is in none
+        self.image_ref = image_ref  # of the picture in its data set, None if it is in none
         self.held = held  # by a finger on a knob, or asked for in haste: what takes long waits
         self.put_off = False  # whether something has waited
 
@@ -111,8 +113,8 @@ class Pipeline:
     @property
     def parts(self) -> tuple[ModelPart, ...]:
         """Parameters of each part of the network, and which of them train."""
-        per_place = self.config.anchors.per_place
-        return parts_of(self.config.model, num_classes=len(self.class_names), anchors_per_place=per_place)
+        per_location = self.config.anchors.per_location
+        return parts_of(self.config.model, num_classes=len(self.class_names), anchors_per_location=per_location)
 
     @property
     def costs(self) -> Costs:
@@ -121,7 +123,7 @@ class Pipeline:
         return costs_of(
             self.config.model,
             num_classes=len(self.class_names),
-            anchors_per_place=self.config.anchors.per_place,
+            anchors_per_location=self.config.anchors.per_location,
             height=height,
             width=width,
             batch_size=self.config.training.batch_size,
@@ -268,7 +270,7 @@ class Pipeline:
                     levels,
                     settings.model,
                     num_classes=classes,
-                    anchors_per_place=settings.anchors.per_place,
+                    anchors_per_location=settings.anchors.per_location,
                     seed=settings.training.seed,
                 )[0]
 

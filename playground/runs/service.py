@@ -23,12 +23,14 @@ from core.runs.folder import (
     RUNNING,
     STARTING,
     STOPPED,
+    STOPPING,
     About,
     RunError,
     RunFolder,
+    RunStatus,
 )
 from core.scheduler.daemon import ensure_server
-from core.scheduler.queue import PAGES, STOPPING, Queue, Standing
+from core.scheduler.queue import PAGES, Queue
 from core.scheduler.throttle import touch
 from playground.runs.labels import Label
 from playground.runs.reader import Reader, RunRecords, about_of, changed, label_of
@@ -39,24 +41,25 @@ RESUMABLE = (STOPPED, FAILED, INTERRUPTED)
 MAX_WAITING = 100  # runs in the queue
 
 
-class Progress(NamedTuple):
-    """What is known of a run.
+class RunProgress(NamedTuple):
+    """A run's status and its records so far.
 
     Attributes:
-        state: One of `core.runs.folder`, or stopping; of a comparison, that of all its runs together.
-        message: Why, if it failed.
+        status: Of a comparison, that of all its runs together.
         preset: What is compared, None for a run by itself.
         curves: One for each training that has begun, in the order in which they were asked for.
         own: That of the run itself, None before it has begun.
-        place: In the queue, from 1; 0 for what does not wait.
     """
 
-    state: str
-    message: str
+    status: RunStatus
     preset: Preset | None
     curves: tuple[RunRecords, ...]
     own: RunRecords | None = None
-    place: int = 0
+
+    @property
+    def state(self) -> str:
+        """The state of `status`."""
+        return self.status.state
 
     @property
     def active(self) -> bool:
@@ -117,9 +120,9 @@ class Runs:
         """Lets runs wait for a moment, since a visitor moves a knob."""
         touch(self.place)
 
-    def standings(self) -> dict[str, Standing]:
+    def statuses(self) -> dict[str, RunStatus]:
         """Returns where each run stands by its name, newest first."""
-        found = self._queue.standings()
+        found = self._queue.statuses()
         if any(each.state == QUEUED for each in found.values()):
             self.open()  # the server may have died, or there was no page when the runs were asked for
         return found
@@ -162,7 +165,7 @@ class Runs:
 
     def uses(self, source: str) -> bool:
         """Tells whether a run trains on a source, or waits to."""
-        active = (name for name, each in self.standings().items() if each.state in ACTIVE)
+        active = (name for name, each in self.statuses().items() if each.state in ACTIVE)
         return any(about_of(RunFolder(self.place / name)).source == source for name in active)
 
     def compare(self, key: str, owner: str = "") -> str:
@@ -181,9 +184,9 @@ class Runs:
 
     def current(self) -> str:
         """Returns the name of the run that goes on, else of the one that is next, "" if there is none."""
-        found = self.standings()
+        found = self.statuses()
         going = [name for name, each in found.items() if each.state in TRAINING]
-        waiting = sorted((each.place, name) for name, each in found.items() if each.state == QUEUED)
+        waiting = sorted((each.queue_position, name) for name, each in found.items() if each.state == QUEUED)
         return next(iter((*going, *(name for _, name in waiting))), "")
 
     def members(self, name: str) -> list[RunFolder]:
@@ -199,7 +202,7 @@ class Runs:
         """
         name = name or self.current()
         for folder in self.members(name) if name else ():
-            if not self._queue.cancel(folder) and self._queue.standing(folder).state in TRAINING:
+            if not self._queue.cancel(folder) and self._queue.status(folder).state in TRAINING:
                 ask(folder.control, Control(STOP))
 
     def resume(self, name: str) -> None:
@@ -208,7 +211,7 @@ class Runs:
         Raises:
             RunError: There is nothing to resume.
         """
-        found = [(folder, self._queue.standing(folder).state) for folder in self.members(name)]
+        found = [(folder, self._queue.status(folder).state) for folder in self.members(name)]
         paused = [folder for folder, state in found if state == PAUSED]
         ended = [folder for folder, state in found if state in RESUMABLE]
         if not paused and not ended:
@@ -231,7 +234,7 @@ class Runs:
 
     def _training(self, name: str) -> RunFolder:
         for folder in self.members(name):
-            if self._queue.standing(folder).state in (STARTING, RUNNING, PAUSED):
+            if self._queue.status(folder).state in (STARTING, RUNNING, PAUSED):
                 return folder
         raise RunError(f"The run {name} does not train now: start or resume it first.")
 
@@ -240,40 +243,40 @@ class Runs:
         folder = self.folder(name)
         return folder if folder.weights.exists() else None
 
-    def read(self, name: str) -> Progress:
+    def read(self, name: str) -> RunProgress:
         """Returns what is known of a run; raises as `folder`."""
-        members, standings = self.members(name), self.standings()
+        members, statuses = self.members(name), self.statuses()
         about = about_of(RunFolder(self.place / name))
         curves = {each.path.name: self.reader.curve(each) for each in members}
         begun = tuple(curve for curve in curves.values() if curve.steps)
-        whole = _together([standings[key] for key in curves if key in standings])
+        whole = _together([statuses[key] for key in curves if key in statuses])
         own = curves[name] if curves[name].steps else None
-        return Progress(whole.state, whole.message, PRESETS.get(about.preset), begun, own, whole.place)
+        return RunProgress(whole, PRESETS.get(about.preset), begun, own)
 
     def stamp(self, name: str) -> tuple:
         """Returns something that changes whenever there is something new to show of a run or of the list."""
-        standings = self.standings()
+        statuses = self.statuses()
         files = [
             changed(path)
-            for folder in (self.members(name) if name in standings else ())
+            for folder in (self.members(name) if name in statuses else ())
             for path in (folder.metrics, folder.film, folder.last_step)
         ]
-        labels = tuple(label_of(RunFolder(self.place / each)) for each in standings)
-        return name, tuple(standings.items()), labels, tuple(files)
+        labels = tuple(label_of(RunFolder(self.place / each)) for each in statuses)
+        return name, tuple(statuses.items()), labels, tuple(files)
 
     def list(self) -> list[str]:  # last: above, the name still stands for Python's own
         """Returns the names of all runs, newest first."""
         return [folder.path.name for folder in self._queue.runs()]
 
 
-def _together(standings: list[Standing]) -> Standing:
+def _together(statuses: list[RunStatus]) -> RunStatus:
     """Returns where several runs stand that are done one after another: the first that goes on, or did not finish."""
     for states in (TRAINING, (QUEUED,), (INTERRUPTED, STOPPED)):
-        found = [each for each in standings if each.state in states]
+        found = [each for each in statuses if each.state in states]
         if found:
             return found[0]
     # An arm that diverged is a result; a run by itself that did has failed.
-    return standings[0] if len(standings) == 1 else Standing(FINISHED)
+    return statuses[0] if len(statuses) == 1 else RunStatus(FINISHED)
 
 
 RUNS = Runs(Path("runs"))  # of the folder the page is started in

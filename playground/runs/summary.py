@@ -8,7 +8,7 @@ from core.config import Config
 from core.runs.folder import QUEUED
 from core.runs.step_changes import SingleStep
 from playground.components import html
-from playground.runs.service import Progress
+from playground.runs.service import RunProgress
 
 LATEST = 20  # steps of which the speed counts
 POINTS = 80  # of a small curve
@@ -35,10 +35,12 @@ def ordinal(number: int) -> str:
     return f"{number}{ending}"
 
 
-def status(progress: Progress, name: str, called: str, config: Config) -> str:
+def status(progress: RunProgress, name: str, called: str, config: Config) -> str:
     """Returns what a run has come to; what people call it may be ""."""
     title = f"{called} ({name})" if called else name
-    text = html.paragraph(f"Run {title}: {state_text(progress.state, progress.place)}. {progress.message}".strip())
+    text = html.paragraph(
+        f"Run {title}: {state_text(progress.state, progress.status.queue_position)}. {progress.status.message}".strip()
+    )
     if not progress.steps:
         return text
     last, steps = progress.steps[-1], config.training.steps

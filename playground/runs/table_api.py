@@ -8,8 +8,8 @@ from typing import Any
 import gradio as gr
 
 from core.errors import UserError
-from core.runs.folder import RunFolder
-from core.scheduler.queue import Queue, Standing
+from core.runs.folder import RunFolder, RunStatus
+from core.scheduler.queue import Queue
 from playground.runs.curves import MOST, overlaid
 from playground.runs.labels import MAX_TAGS, parse_label, write_label
 from playground.runs.reader import about_of
@@ -144,11 +144,9 @@ def _row(run: Run, columns: list, visitor: str) -> dict[str, Any]:
 
 def listed(runs: Runs) -> list[ListedRun]:
     """Returns the runs, at most `MAX_LISTED`: the page's, the newest first, then those in folders beside them."""
-    found = [_listed(runs.place, name, standing) for name, standing in runs.standings().items()]
+    found = [_listed(runs.place, name, status) for name, status in runs.statuses().items()]
     for folder in _groups(runs.place):
-        found += [
-            _listed(runs.place, f"{folder.name}/{name}", each) for name, each in Queue(folder).standings().items()
-        ]
+        found += [_listed(runs.place, f"{folder.name}/{name}", each) for name, each in Queue(folder).statuses().items()]
     return found[:MAX_LISTED]
 
 
@@ -159,8 +157,9 @@ def _groups(place: Path) -> list[Path]:
     return [path for path in usual if not (path / "config.json").is_file()]
 
 
-def _listed(place: Path, name: str, standing: Standing) -> ListedRun:
+def _listed(place: Path, name: str, status: RunStatus) -> ListedRun:
     folder = RunFolder(place / name)
-    state = f"{standing.state}, number {standing.place}" if standing.place else standing.state
+    position = status.queue_position
+    state = f"{status.state}, number {position}" if position else status.state
     about = about_of(folder)
-    return ListedRun(name, folder, standing.state, state, standing.message, about.arm, about.owner)
+    return ListedRun(name, folder, status.state, state, status.message, about.arm, about.owner)

@@ -46,15 +46,15 @@ class Tokens:
         self._names: dict[tuple, str] = {}
         self._lock = Lock()
 
-    def of(self, asked: PageState) -> str:
+    def of(self, state: PageState) -> str:
         """Returns the name of what is asked, the same whatever `BROWSERS` say."""
-        key = _key(asked)
+        key = _key(state)
         with self._lock:
             name = self._names.setdefault(key, secrets.token_urlsafe(16))
-            self._asked[name] = asked._replace(**NOT_IN_HASTE)
+            self._asked[name] = state._replace(**NOT_IN_HASTE)
             self._asked.move_to_end(name)
             self._forget(list(self._asked), self._size)
-            if _holds_pictures(asked):
+            if _holds_pictures(state):
                 self._forget([each for each, kept in self._asked.items() if _holds_pictures(kept)], self._own)
         return name
 
@@ -71,20 +71,20 @@ class Tokens:
             return self._asked[name]
 
 
-def _key(asked: PageState) -> tuple:
+def _key(state: PageState) -> tuple:
     # Own pictures are known by their identity: they are kept here, so no other ones can take their place.
     usual = dict.fromkeys((*BROWSERS, *NOT_IN_HASTE))
-    rest = asked._replace(own=id(asked.own), pinned_own=id(asked.pinned_own), **usual)
+    rest = state._replace(user_picture=id(state.user_picture), pinned_picture=id(state.pinned_picture), **usual)
     return tuple(rest)
 
 
-def _holds_pictures(asked: PageState) -> bool:
-    return bool(asked.own or asked.pinned_own)
+def _holds_pictures(state: PageState) -> bool:
+    return bool(state.user_picture or state.pinned_picture)
 
 
-def look_of(asked: PageState) -> dict[str, Any]:
+def look_of(state: PageState) -> dict[str, Any]:
     """Returns what the browser keeps beside the settings."""
-    return {name: getattr(asked, name) for name in BROWSERS if name != "settings"}
+    return {name: getattr(state, name) for name in BROWSERS if name != "settings"}
 
 
 def route(answers: Callable[[object], Iterator[dict[str, Any]]]) -> Route:

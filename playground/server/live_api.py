@@ -23,14 +23,14 @@ def answers(request: object) -> Iterator[dict[str, Any]]:
     if not isinstance(request, dict) or not _sound(request):
         yield PageUpdate("The page sent something that cannot be read: reload it.")._asdict()
         return
-    asked = TOKENS.get(request.get("token"))
-    if asked is None:
+    state = TOKENS.get(request.get("token"))
+    if state is None:
         yield {"forgotten": True}
         return
     chosen = {name: request[name] for name in BROWSERS}
     hasty = {"held": request.get("held") is True, "switched": request["switched"]}
     RUNS.give_way()
-    for shown in render_in_stages(asked._replace(**chosen, **hasty)):
+    for shown in render_in_stages(state._replace(**chosen, **hasty)):
         RUNS.give_way()  # for the browser, too, which paints it now
         yield shown._asdict()
 

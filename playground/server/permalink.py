@@ -11,7 +11,7 @@ from playground.data.image_ref import ImageRef
 from playground.data.sources import picture_at
 from playground.evaluations.query import EvaluationQuery, asked_for
 from playground.lessons.position import LessonPosition
-from playground.state.page_state import PageState, UserPicture, place_of, require_own_weights
+from playground.state.page_state import PageState, UserPicture, image_ref_of, require_own_weights
 from playground.state.settings import settings_of
 from playground.steps import STEPS
 from playground.steps.loss.step import FIGURES
@@ -26,28 +26,29 @@ BROWSERS_OWN = ("hide", "layers")  # what a teacher hides and which layers are o
 USUAL = PageState(next(iter(STEPS)))
 
 
-def to_link(asked: PageState, config: Config) -> str:
+def to_link(state: PageState, config: Config) -> str:
     """Returns the URL query of what is on show; what the lesson or the defaults say anyway is not named."""
-    place = LessonPosition.from_link(asked.lesson)
-    step, base, curve = _start(place, asked.answer)
+    place = LessonPosition.from_link(state.lesson)
+    step, base, curve = _start(place, state.answer)
+    query, usual = state.evaluation_query, USUAL.evaluation_query
     named = {
-        "lesson": asked.lesson,
-        "answer": "" if asked.answer is None else str(asked.answer + 1),
-        "step": asked.step if asked.step != step else "",
-        "level": LEVELS[asked.level] if asked.level != USUAL.level else "",
-        "curve": asked.curve if asked.curve != curve else "",
-        "p_t": f"{asked.p_t:g}" if asked.p_t != USUAL.p_t else "",
-        "pick": _pick_text(asked.pick),
-        "map": asked.map if asked.map != USUAL.map else "",
-        "beside": "true" if asked.beside else "",
-        "pinned": asked.pinned,
-        "run": asked.run if asked.step == "training" else "",
-        "pinned_data": _place_text(asked.pinned_own, asked.pinned_config()) if asked.pinned else "",
-        "data": _place_text(asked.own, config),
-        "score": "" if asked.inquiry.score is None else f"{asked.inquiry.score:g}",
-        "iou": f"{asked.inquiry.iou:g}" if asked.inquiry.iou != USUAL.inquiry.iou else "",
-        "figure": asked.inquiry.figure if asked.inquiry.figure != USUAL.inquiry.figure else "",
-        "choice": asked.inquiry.choice,
+        "lesson": state.lesson,
+        "answer": "" if state.answer is None else str(state.answer + 1),
+        "step": state.step if state.step != step else "",
+        "level": LEVELS[state.level] if state.level != USUAL.level else "",
+        "curve": state.curve if state.curve != curve else "",
+        "p_t": f"{state.p_t:g}" if state.p_t != USUAL.p_t else "",
+        "pick": _pick_text(state.pick),
+        "map": state.map if state.map != USUAL.map else "",
+        "beside": "true" if state.beside else "",
+        "pinned": state.pinned,
+        "run": state.run if state.step == "training" else "",
+        "pinned_data": _place_text(state.pinned_picture, state.pinned_config()) if state.pinned else "",
+        "data": _place_text(state.user_picture, config),
+        "score": "" if query.score is None else f"{query.score:g}",
+        "iou": f"{query.iou:g}" if query.iou != usual.iou else "",
+        "figure": query.figure if query.figure != usual.figure else "",
+        "choice": query.choice,
     }
     parts = (urlencode({key: value for key, value in named.items() if value}, safe=",/"), config.to_query(base))
     return "&".join(part for part in parts if part)
@@ -73,7 +74,7 @@ def from_link(query: str, *, with_data: bool = True) -> PageState:
     usual, base, curve = _start(place, answer)
     for key in BROWSERS_OWN:
         pairs.pop(key, None)
-    asked = PageState(
+    state = PageState(
         step=_one_of("step", pairs.pop("step", usual), tuple(STEPS)),
         pick=_pick(pairs.pop("pick", "")),
         level=LEVELS.index(_one_of("level", pairs.pop("level", LEVELS[0]), LEVELS)),
@@ -86,20 +87,20 @@ def from_link(query: str, *, with_data: bool = True) -> PageState:
         run=pairs.pop("run", ""),
     )
     beside = _one_of("beside", pairs.pop("beside", "false"), ("true", "false")) == "true"
-    inquiry = EvaluationQuery()
+    evaluation_query = EvaluationQuery()
     for word in ("score", "iou", "figure", "choice"):
         if word in pairs:
-            inquiry = asked_for(inquiry, word, pairs.pop(word))
-    asked = asked._replace(inquiry=inquiry)
+            evaluation_query = asked_for(evaluation_query, word, pairs.pop(word))
+    state = state._replace(evaluation_query=evaluation_query)
     places = [ImageRef.from_link(pairs.pop(key, "")) for key in ("data", "pinned_data")]
     if not with_data:
         places = [None, None]
-    if asked.pinned:
-        pinned_own = _opened(places[1], asked.pinned_config())  # refused now if they are not allowed
-        asked = asked._replace(beside=beside, pinned_own=pinned_own)
+    if state.pinned:
+        pinned_picture = _opened(places[1], state.pinned_config())  # refused now if they are not allowed
+        state = state._replace(beside=beside, pinned_picture=pinned_picture)
     config = base.replace({path: value for path, value in pairs.items() if not path.startswith("__")})
     require_own_weights(config)
-    return asked._replace(settings=settings_of(config), own=_opened(places[0], config))
+    return state._replace(settings=settings_of(config), user_picture=_opened(places[0], config))
 
 
 def _opened(place: ImageRef | None, config: Config) -> UserPicture | None:
@@ -107,7 +108,7 @@ def _opened(place: ImageRef | None, config: Config) -> UserPicture | None:
 
 
 def _place_text(own: UserPicture | None, config: Config) -> str:
-    place = place_of(own, config)
+    place = image_ref_of(own, config)
     return place.link if place else ""
 
 

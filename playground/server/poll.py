@@ -62,10 +62,10 @@ def told(request: object, step: str, look: Callable[[PageState], PollResult]) ->
     """
     if not isinstance(request, dict) or not isinstance(request.get("settings"), str):
         return PollResult()._asdict()
-    asked = TOKENS.get(request.get("token"))
-    if asked is None:
+    state = TOKENS.get(request.get("token"))
+    if state is None:
         return {"forgotten": True}
     try:
-        return (look(asked._replace(settings=request["settings"])) if asked.step == step else PollResult())._asdict()
+        return (look(state._replace(settings=request["settings"])) if state.step == step else PollResult())._asdict()
     except UserError:  # the page says so itself
         return PollResult()._asdict()

@@ -13,9 +13,10 @@ from playground.canvas.canvas import payload, picture_url
 from playground.canvas.edit import Pick, parse_edit
 from playground.canvas.view import View, out_of_sight
 from playground.components import html
+from playground.data import browse
 from playground.data.browse import Choice
 from playground.data.picture import Picture
-from playground.layout import source_bar, strip
+from playground.layout import strip
 from playground.lessons.page_effects import layered, staged
 from playground.pipeline.networks import weights_of
 from playground.pipeline.pipeline import Pipeline
@@ -76,13 +77,13 @@ class PageUpdate(NamedTuple):
         return self[:-1]
 
 
-def show(asked: PageState) -> PageUpdate:
+def show(state: PageState) -> PageUpdate:
     """Returns what the page shows; see `render_in_stages`."""
-    picture, *rest = render_in_stages(asked)
+    picture, *rest = render_in_stages(state)
     return rest[0]._replace(canvas=picture.canvas) if rest else picture
 
 
-def render_in_stages(asked: PageState) -> Iterator[PageUpdate]:
+def render_in_stages(state: PageState) -> Iterator[PageUpdate]:
     """Yields what the page shows: the picture as soon as it is there, then everything else.
 
     Settings that are not allowed leave everything as it is, but for a notice; what a step cannot have under settings
@@ -90,53 +91,53 @@ def render_in_stages(asked: PageState) -> Iterator[PageUpdate]:
     """
     try:
         with one_thread():
-            pipeline = asked.pipeline()
-            look, said = _look(asked, pipeline)
+            pipeline = state.pipeline()
+            look, said = _look(state, pipeline)
             view = view_of(pipeline, look)
     except UserError as error:
         yield PageUpdate(notice=str(error))
         return
-    waiting = out_of_sight(view, asked.switched) if asked.held else ()
+    waiting = out_of_sight(view, state.switched) if state.held else ()
     with one_thread():
         picture = PageUpdate(said, canvas=payload(view, waiting))
     yield picture
     with one_thread():
-        rest = _beside(look, said, asked, pipeline)
+        rest = _beside(look, said, state, pipeline)
     yield rest._replace(put_off=pipeline.put_off or bool(waiting))
 
 
-def _beside(look: StepView, said: str, asked: PageState, pipeline: Pipeline) -> PageUpdate:
+def _beside(look: StepView, said: str, state: PageState, pipeline: Pipeline) -> PageUpdate:
     """Returns all but the picture; `said` is the notice that came with it."""
     try:
         words = look.words()
     except UserError as error:
         words, said = StepText(html.paragraph(NO_NUMBERS)), str(error)
     figure = json.dumps(words.figure) if words.figure else ""
-    bar = source_bar.value(pipeline.place, pipeline.picture.name, _choice(pipeline, asked))
-    lesson, checks = staged(asked)
-    shown = PageUpdate(said, strip_value(asked, pipeline), None, words.readout, figure, words.more, bar=bar)
+    bar = browse.value(pipeline.image_ref, pipeline.picture.name, _choice(pipeline, state))
+    lesson, checks = staged(state)
+    shown = PageUpdate(said, strip_value(state, pipeline), None, words.readout, figure, words.more, bar=bar)
     shown = shown._replace(lesson=lesson, checks=checks)
-    return _against_pinned(shown, asked, pipeline) if asked.pinned else shown
+    return _against_pinned(shown, state, pipeline) if state.pinned else shown
 
 
-def _choice(pipeline: Pipeline, asked: PageState) -> Choice | None:
+def _choice(pipeline: Pipeline, state: PageState) -> Choice | None:
     """Returns the pictures of an evaluation that are gone through, None where none are."""
     try:
-        chosen = asked.inquiry.choice and chosen_of(pipeline, asked.inquiry)
+        chosen = state.evaluation_query.choice and chosen_of(pipeline, state.evaluation_query)
     except UserError:
         return None
     if not chosen:
         return None
-    index = pipeline.place.index if pipeline.place else -1
+    index = pipeline.image_ref.index if pipeline.image_ref else -1
     return Choice(
         chosen.label, chosen.pictures.index(index) if index in chosen.pictures else None, len(chosen.pictures)
     )
 
 
-def _look(asked: PageState, pipeline: Pipeline) -> tuple[StepView, str]:
+def _look(state: PageState, pipeline: Pipeline) -> tuple[StepView, str]:
     """Returns what the step shows, and why it is no more than that."""
     try:
-        return layered(STEPS[asked.step].look(pipeline, asked.focus()), asked), ""
+        return layered(STEPS[state.step].look(pipeline, state.focus()), state), ""
     except UserError as error:
         return StepView((truth_layer(pipeline),), words=lambda: StepText(html.paragraph(NOTHING))), str(error)
 
@@ -158,16 +159,16 @@ def view_of(pipeline: Pipeline, look: StepView) -> View:
     )
 
 
-def _against_pinned(shown: PageUpdate, asked: PageState, pipeline: Pipeline) -> PageUpdate:
+def _against_pinned(shown: PageUpdate, state: PageState, pipeline: Pipeline) -> PageUpdate:
     """Adds what changed since settings were pinned, and, where asked for, the picture under them."""
     try:
-        pinned = asked.pinned_pipeline()
-        shown = shown._replace(changes=pin_diff.changes(pinned, pipeline), beside=asked.beside)
-        if not asked.beside:
+        pinned = state.pinned_pipeline()
+        shown = shown._replace(changes=pin_diff.changes(pinned, pipeline), beside=state.beside)
+        if not state.beside:
             return shown
-        focus = asked.focus()
+        focus = state.focus()
         pick = focus.pick and Pick(focus.pick.x, focus.pick.y)  # the boxes of A have other numbers
-        look = STEPS[asked.step].look(pinned, focus._replace(pick=pick))
+        look = STEPS[state.step].look(pinned, focus._replace(pick=pick))
         view = view_of(pinned, look._replace(editable=False))
     except UserError as error:
         return shown._replace(changes=html.paragraph(str(error)), beside=False)
@@ -211,33 +212,33 @@ def takeaway(form: str, pipeline: Pipeline) -> str:
     return FORMATS[form](pipeline.config, len(pipeline.class_names))
 
 
-def strip_value(asked: PageState, pipeline: Pipeline) -> str:
+def strip_value(state: PageState, pipeline: Pipeline) -> str:
     """Returns the strip with the live numbers of all steps."""
     try:
-        levels = _levels(STEPS[asked.step], pipeline, asked)
+        levels = _levels(STEPS[state.step], pipeline, state)
     except UserError:
         levels = Levels("no numbers of levels under these settings", ())
     return strip.value(
         cells_of(pipeline),
         levels,
-        step=asked.step,
-        level=asked.level,
-        map_=asked.map,
-        query=to_link(asked, pipeline.config),
-        asked={"token": TOKENS.of(asked), "settings": asked.settings, "look": look_of(asked)},
+        step=state.step,
+        level=state.level,
+        map_=state.map,
+        query=to_link(state, pipeline.config),
+        state={"token": TOKENS.of(state), "settings": state.settings, "look": look_of(state)},
     )
 
 
-def _levels(step: Step, pipeline: Pipeline, asked: PageState) -> Levels:
-    levels = step.levels(pipeline, asked.focus())
+def _levels(step: Step, pipeline: Pipeline, state: PageState) -> Levels:
+    levels = step.levels(pipeline, state.focus())
     if step.uses_level:
         return levels
     return levels._replace(cells=tuple(cell._replace(level=None) for cell in levels.cells))
 
 
-def cells_of(pipeline: Pipeline) -> list[strip.Cell]:
+def cells_of(pipeline: Pipeline) -> list[strip.StripCell]:
     """Returns the live numbers of all steps; "–" where weights do not fit."""
-    return [strip.Cell(key, part, _headline(part, pipeline)) for key, step in STEPS.items() for part in step.parts]
+    return [strip.StripCell(key, part, _headline(part, pipeline)) for key, step in STEPS.items() for part in step.parts]
 
 
 def _headline(part: StripItem, pipeline: Pipeline) -> str:

@@ -28,12 +28,12 @@ class UserPicture(NamedTuple):
     Attributes:
         picture: With its objects.
         scenes: The dials.
-        place: In its data set, None for a picture that was uploaded by itself.
+        image_ref: Its place in its data set, None for a picture that was uploaded by itself.
     """
 
     picture: Picture
     scenes: Scenes
-    place: ImageRef | None = None
+    image_ref: ImageRef | None = None
 
 
 class PageState(NamedTuple):
@@ -41,7 +41,7 @@ class PageState(NamedTuple):
 
     Attributes:
         step: Key of the step.
-        own: Somebody's own picture, or None for the scene that the dials describe.
+        user_picture: The visitor's own picture, or None for the scene that the dials describe.
         pick: What was clicked last, see `Focus`.
         run: Name of the training run, "" for none.
         level: Of the maps on show, 0 for P3.
@@ -51,17 +51,17 @@ class PageState(NamedTuple):
         p_t: Of the loss step, see `Focus`.
         map: Of the network step, see `Focus`.
         pinned: Settings to compare with as a URL query (`pin_of`), "" for none.
-        pinned_own: Somebody's own picture as it was when it was pinned.
+        pinned_picture: Somebody's own picture as it was when it was pinned.
         beside: Whether the picture under the pinned settings is on show, too.
         frame: Of the training step, see `Focus`.
-        inquiry: What is asked of an evaluation.
+        evaluation_query: What is asked of an evaluation.
         answer: Index of the answer that was chosen at this step of a lesson, None while none was.
         held: Whether what takes long is left out: a knob is being dragged, or the rest is to be seen first.
         switched: Which layers the visitor has switched on or off, by key; those that are off are left out while `held`.
     """
 
     step: str
-    own: UserPicture | None = None
+    user_picture: UserPicture | None = None
     pick: Pick | None = None
     run: str = ""
     level: int = 0
@@ -71,10 +71,10 @@ class PageState(NamedTuple):
     p_t: float = 0.9
     map: str = MAPS[0]
     pinned: str = ""
-    pinned_own: UserPicture | None = None
+    pinned_picture: UserPicture | None = None
     beside: bool = False
     frame: float = 1
-    inquiry: EvaluationQuery = EvaluationQuery()
+    evaluation_query: EvaluationQuery = EvaluationQuery()
     answer: int | None = None
     held: bool = False
     switched: Mapping[str, bool] = MappingProxyType({})
@@ -93,15 +93,15 @@ class PageState(NamedTuple):
         """Returns what the visitor looks at beside the settings."""
         p_t = min(max(float(self.p_t or 0), P_T_RANGE[0]), P_T_RANGE[1])
         frame = int(min(max(float(self.frame or 1), 1), MAX_FRAME))
-        return Focus(self.level, self.pick, self.run, self.curve, p_t, self.map, self.inquiry, frame)
+        return Focus(self.level, self.pick, self.run, self.curve, p_t, self.map, self.evaluation_query, frame)
 
-    def place(self) -> ImageRef | None:
+    def image_ref(self) -> ImageRef | None:
         """Returns where the picture on show is in its data set, None if it is in none; raises as `config`."""
-        return place_of(self.own, self.config())
+        return image_ref_of(self.user_picture, self.config())
 
     def pipeline(self) -> Pipeline:
         """Returns the picture under the settings; raises as `config`."""
-        return _pipeline(self.own, self.config(), held=self.held)
+        return _pipeline(self.user_picture, self.config(), held=self.held)
 
     def pinned_config(self) -> Config:
         """Reads the pinned settings; there must be some.
@@ -118,18 +118,18 @@ class PageState(NamedTuple):
 
     def pinned_pipeline(self) -> Pipeline:
         """Returns the pinned picture under the pinned settings; raises as `pinned_config`."""
-        return _pipeline(self.pinned_own, self.pinned_config())
+        return _pipeline(self.pinned_picture, self.pinned_config())
 
 
-def place_of(own: UserPicture | None, config: Config) -> ImageRef | None:
+def image_ref_of(own: UserPicture | None, config: Config) -> ImageRef | None:
     """Returns where a picture is in its data set if it is on show under the settings."""
-    return own.place if own and own.scenes == config.scenes else None
+    return own.image_ref if own and own.scenes == config.scenes else None
 
 
 def _pipeline(own: UserPicture | None, config: Config, *, held: bool = False) -> Pipeline:
     on_show = own and own.scenes == config.scenes
     picture = own.picture if on_show else scene(config.scenes)
-    return Pipeline(picture, config, held=held, place=place_of(own, config))
+    return Pipeline(picture, config, held=held, image_ref=image_ref_of(own, config))
 
 
 def pin_of(config: Config) -> str:

@@ -1,8 +1,16 @@
-"""The steps of the pipeline, in order."""
+"""The steps of the pipeline, in order.
 
-from playground.steps import anchors, assignment, detections, network, picture, training
-from playground.steps.evaluation import step as evaluation
-from playground.steps.loss import step as loss
+Reading order: `step` (what a step is), then `picture`, `network`, `anchors`, `assignment`, `loss`, `detections`,
+`training` and `evaluation`; `levels` has the live numbers of each pyramid level, `comparison` those of several runs.
+"""
 
-_MODULES = (picture, network, anchors, assignment, loss, detections, training, evaluation)
-STEPS = {module.STEP.key: module.STEP for module in _MODULES}
+from playground.steps.anchors import STEP as ANCHORS
+from playground.steps.assignment import STEP as ASSIGNMENT
+from playground.steps.detections import STEP as DETECTIONS
+from playground.steps.evaluation.step import STEP as EVALUATION
+from playground.steps.loss.step import STEP as LOSS
+from playground.steps.network import STEP as NETWORK
+from playground.steps.picture import STEP as PICTURE
+from playground.steps.training import STEP as TRAINING
+
+STEPS = {step.key: step for step in (PICTURE, NETWORK, ANCHORS, ASSIGNMENT, LOSS, DETECTIONS, TRAINING, EVALUATION)}

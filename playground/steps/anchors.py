@@ -43,7 +43,7 @@ def _levels(pipeline: Pipeline) -> str:
         )
         for level, (size, count) in enumerate(zip(pipeline.config.anchors.sizes, grid.counts, strict=True))
     )
-    text = html.facts([("anchors", html.count(sum(grid.counts))), ("at each place", str(grid.per_place))])
+    text = html.facts([("anchors", html.count(sum(grid.counts))), ("at each place", str(grid.per_location))])
     return text + html.table(html.Table("Levels", ("level", "places", "stride", "size", "anchors"), rows))
 
 

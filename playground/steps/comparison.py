@@ -12,7 +12,7 @@ from core.runs.folder import FAILED
 from playground.components import html
 from playground.components.figures import ARMS, Figure, comparison
 from playground.runs.curves import thinned
-from playground.runs.service import Progress
+from playground.runs.service import RunProgress
 
 ABOUT = (
     "RetinaNet with ResNet-50 on COCO, pictures of 600 px, full training; AP in per cent (OHEM: ResNet-101). What is "
@@ -30,7 +30,7 @@ COLUMNS = ("arm", "AP here", "AP50", "AP75", "loss, first → last", "foreground
 IN_THE_PAPER = "AP in the paper"
 
 
-def figure(progress: Progress) -> Figure:
+def figure(progress: RunProgress) -> Figure:
     """Returns the curves of a comparison."""
     losses, precision = [], []
     for curve, tint in zip(progress.curves, ARMS, strict=False):
@@ -42,10 +42,10 @@ def figure(progress: Progress) -> Figure:
     return comparison(losses, precision)
 
 
-def status(progress: Progress) -> str:
+def status(progress: RunProgress) -> str:
     """Returns what a comparison is about and what came of it so far."""
     preset = progress.preset
-    text = html.paragraph(f"{preset.title}: {progress.state}. {progress.message}".strip())
+    text = html.paragraph(f"{preset.title}: {progress.state}. {progress.status.message}".strip())
     text += html.paragraph(preset.look_at)
     results = [result(curve.part) for curve in progress.curves]
     broken = (f"{each.arm}: {each.message.partition(';')[0]}." for each in results if each.state == FAILED)

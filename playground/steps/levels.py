@@ -37,7 +37,7 @@ def map_levels(pipeline: Pipeline, focus: Focus) -> Levels:
     frozen = pipeline.config.model.freeze_stages
     pyramid, logits = pipeline.pyramid, pipeline.prediction.outputs.logits
     if focus.map == "scores":
-        classes, places = logits.shape[-1], pipeline.grid.per_place
+        classes, places = logits.shape[-1], pipeline.grid.per_location
         grids = [f"({places * classes}+{places * 4})×{rows}×{columns}" for rows, columns in pipeline.grid.grids]
         return _levels("(class + box channels) × rows × columns", grids, map_="scores")
     # C3 is the map after stage 3 of the body.
@@ -61,7 +61,7 @@ def anchor_levels(pipeline: Pipeline, focus: Focus) -> Levels:
     """Returns the places and anchors of each level."""
     grid = pipeline.grid
     texts = [
-        f"{rows}×{columns} × {grid.per_place} = {html.count(count)}"
+        f"{rows}×{columns} × {grid.per_location} = {html.count(count)}"
         for (rows, columns), count in zip(grid.grids, grid.counts, strict=True)
     ]
     return _levels("places × anchors at each", texts)

@@ -40,7 +40,7 @@ def _told(pipeline: Pipeline) -> str:
     )
     text += html.table(html.Table("Objects by class", ("class", "objects"), _rows(names)))
     text += html.table(html.Table("By COCO's sizes", ("size", "objects"), tuple(sizes)))
-    text += _data_set(pipeline.place.source, pipeline) if is_kept(pipeline.place) else ""
+    text += _data_set(pipeline.image_ref.source, pipeline) if is_kept(pipeline.image_ref) else ""
     if not len(boxes):
         text += html.paragraph("There is no object yet: press Draw boxes above the picture and drag over one.")
     return text
@@ -48,7 +48,7 @@ def _told(pipeline: Pipeline) -> str:
 
 def _data_set(name: str, pipeline: Pipeline) -> str:
     """Returns the report; what takes long is as it was when the data set came."""
-    check = DATA.shelf.get(name).check
+    check = DATA.library.get(name).check
     issues = tuple(issue for issue in check.issues if issue.kind != NO_ANCHOR)
     if sum(each.objects for each in check.sizes.values()) > MEASURED_AT_MOST or pipeline.puts_off():
         text = report(name, check, check.sizes, check.issues)

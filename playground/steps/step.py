@@ -26,7 +26,7 @@ class Focus(NamedTuple):
         curve: Which curve the loss step draws.
         p_t: Of the example that the loss step marks.
         map: Which maps the network step draws, one of `MAPS`.
-        inquiry: What is asked of an evaluation.
+        evaluation_query: What is asked of an evaluation.
         frame: Evaluation of the run whose detections are drawn, from 1; one beyond the last stands for that.
     """
 
@@ -36,7 +36,7 @@ class Focus(NamedTuple):
     curve: str = "loss"
     p_t: float = 0.9
     map: str = MAPS[0]
-    inquiry: EvaluationQuery = EvaluationQuery()
+    evaluation_query: EvaluationQuery = EvaluationQuery()
     frame: int = 1
 
 

@@ -11,7 +11,7 @@ from playground.data.image_ref import is_kept
 from playground.data.picture import Picture
 from playground.pipeline.pipeline import Pipeline
 from playground.runs.reader import picture_of
-from playground.runs.service import RUNS, Progress
+from playground.runs.service import RUNS, RunProgress
 from playground.runs.summary import changes, status
 from playground.steps import comparison
 from playground.steps.levels import part_levels
@@ -47,11 +47,11 @@ def look(pipeline: Pipeline, focus: Focus) -> StepView:
 
 
 def _hint(pipeline: Pipeline) -> str:
-    what = f"the data set {pipeline.place.source}" if is_kept(pipeline.place) else SCENES
+    what = f"the data set {pipeline.image_ref.source}" if is_kept(pipeline.image_ref) else SCENES
     return html.paragraph(HINT.format(what)) + comparison.measured() + comparison.rivals()
 
 
-def _told(progress: Progress, run: str, single: SingleStep | None) -> StepText:
+def _told(progress: RunProgress, run: str, single: SingleStep | None) -> StepText:
     """Returns how a run stands, what its last step has changed if that was a single one, and its curves."""
     text = status(progress, run, RUNS.label(run).name, Config.from_file(RUNS.folder(run).config))
     text += changes(single) if single else ""
@@ -100,7 +100,7 @@ def run_config(name: str, config: Config) -> Config:
     return Config.from_file(run.config).replace({**decode, "model.weights": str(run.weights), "model.heads": "loaded"})
 
 
-def figure(progress: Progress) -> Figure:
+def figure(progress: RunProgress) -> Figure:
     """Returns the curves of a run."""
     shown = progress.steps[:: 1 + len(progress.steps) // POINTS]
     steps = [record["step"] for record in shown]

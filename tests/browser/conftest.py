@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from playground.page import build_page, launch_options
-from playground.steps import training
+from playground.runs.service import RUNS
 from tests.browser.looking import headline
 from tests.waiting import wait
 
@@ -67,12 +67,12 @@ def page(new_page):
 
 @pytest.fixture(scope="module")
 def address(tmp_path_factory):
-    before, training.RUNS.place = training.RUNS.place, tmp_path_factory.mktemp("runs")
+    before, RUNS.place = RUNS.place, tmp_path_factory.mktemp("runs")
     page = build_page()
     _, url, _ = page.launch(prevent_thread_lock=True, quiet=True, **launch_options())
     yield url
     page.close()
-    training.RUNS.place = before
+    RUNS.place = before
 
 
 @pytest.fixture

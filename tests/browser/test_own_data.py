@@ -12,7 +12,7 @@ from core.weights.sources import save_weights
 from playground.data.datasets import DATA
 from playground.data.library import Bounds, DataSetLibrary
 from playground.page import build_page, launch_options
-from playground.steps import training
+from playground.runs.service import RUNS
 from tests.browser.looking import address_of, choose, layers, notice
 from tests.core.made_data import coco, coco_content
 from tests.waiting import wait
@@ -27,7 +27,7 @@ def home(tmp_path_factory):
     """Runs and data sets of the tests' own, with weights that know their classes."""
     folder = tmp_path_factory.mktemp("home")
     config = Config.from_flat(TINY)
-    model = build_model(config.model, num_classes=2, anchors_per_place=9)
+    model = build_model(config.model, num_classes=2, anchors_per_location=9)
     (folder / "runs").mkdir()
     save_weights(folder / "runs" / "w.safetensors", model, config, CLASSES, (1, 2))
     return folder
@@ -35,13 +35,13 @@ def home(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def address(home):
-    before = training.RUNS.place, DATA.shelf
-    training.RUNS.place, DATA.shelf = home / "runs", DataSetLibrary(home / "data", Bounds())
+    before = RUNS.place, DATA.library
+    RUNS.place, DATA.library = home / "runs", DataSetLibrary(home / "data", Bounds())
     page = build_page()
     _, url, _ = page.launch(prevent_thread_lock=True, quiet=True, **launch_options())
     yield url
     page.close()
-    training.RUNS.place, DATA.shelf = before
+    RUNS.place, DATA.library = before
 
 
 @pytest.fixture

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from playground.runs.service import Runs
-from playground.steps import STEPS, training
+from playground.runs.service import RUNS, Runs
+from playground.steps import STEPS
 from tests.browser.looking import QUICK, address_of, choose, headline, layers, notice, set_slider
 from tests.waiting import wait
 
@@ -356,9 +356,9 @@ def test_a_training_run_is_watched_stopped_resumed_and_used(opened):
     page.reload()
     wait(lambda: "stopped" in (page.text_content(".readout") or ""))
     name = page.input_value("#run input").split(" · ")[-1]
-    before = len(training.RUNS.read(name).steps)
+    before = len(RUNS.read(name).steps)
     page.get_by_role("button", name="Resume").click()
-    wait(lambda: len(training.RUNS.read(name).steps) > before, 60)
+    wait(lambda: len(RUNS.read(name).steps) > before, 60)
     page.get_by_role("button", name="Pause").click()
     wait(lambda: "paused" in page.text_content(".readout"), 30)
     page.get_by_role("button", name="Single step").click()
@@ -370,4 +370,4 @@ def test_a_training_run_is_watched_stopped_resumed_and_used(opened):
     choose(page, "detections")
     wait(lambda: "–" not in headline(page, "detections"))
     assert notice(page) == ""
-    assert isinstance(training.RUNS, Runs)
+    assert isinstance(RUNS, Runs)

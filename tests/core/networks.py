@@ -13,7 +13,7 @@ CONFIG = Config.from_flat(
 
 
 def make_state(num_classes=3):
-    model = build_model(CONFIG.model, num_classes=num_classes, anchors_per_place=3)
+    model = build_model(CONFIG.model, num_classes=num_classes, anchors_per_location=3)
     return model.state_dict()
 
 
@@ -27,7 +27,7 @@ def spread_scores(model, image, config):
 def meta_state(num_classes=3, anchors=9, **settings):
     settings = {"head_norm": "none", **settings}
     with torch.device("meta"):
-        return build_model(Model(**settings), num_classes=num_classes, anchors_per_place=anchors).state_dict()
+        return build_model(Model(**settings), num_classes=num_classes, anchors_per_location=anchors).state_dict()
 
 
 def old_layout(state):

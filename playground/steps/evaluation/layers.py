@@ -16,9 +16,9 @@ from playground.steps.step import truth_layer
 Box = tuple[int, int]  # numbers of a detection and of an object, −1 for none
 
 
-def layers(pipeline: Pipeline, result: Evaluated, report: Report, inquiry: EvaluationQuery) -> tuple[Layer, ...]:
+def layers(pipeline: Pipeline, result: Evaluated, report: Report, query: EvaluationQuery) -> tuple[Layer, ...]:
     """Returns what is drawn over the picture on show, which must be one of those that were evaluated."""
-    index = pipeline.place.index
+    index = pipeline.image_ref.index
     names = (*result.class_names, BACKGROUND_NAME)
     cases = [case for case in report.confusion.cases if case.picture == index]
     found, truth = result.findings[index].found, result.findings[index].truth
@@ -37,16 +37,16 @@ def layers(pipeline: Pipeline, result: Evaluated, report: Report, inquiry: Evalu
                tuple(f"{said(case)}, is {names[case.actual]}" for case in wrong)),
         _layer("missed", "missed", "ignored", _seen(pipeline, truth.boxes, [case.object for case in missed]),
                tuple(names[case.actual] for case in missed), dashed=True),
-        *_asked(pipeline, result, report, inquiry),
+        *_asked(pipeline, result, report, query),
     )  # fmt: skip
 
 
-def _asked(pipeline: Pipeline, result: Evaluated, report: Report, inquiry: EvaluationQuery) -> tuple[Layer, ...]:
+def _asked(pipeline: Pipeline, result: Evaluated, report: Report, query: EvaluationQuery) -> tuple[Layer, ...]:
     """Returns the boxes of the chosen cell or kind of errors; none where nothing or all is chosen."""
-    boxes = _chosen(report, inquiry.choice, pipeline.place.index)
+    boxes = _chosen(report, query.choice, pipeline.image_ref.index)
     if not boxes:
         return ()
-    found, truth = result.findings[pipeline.place.index].found, result.findings[pipeline.place.index].truth
+    found, truth = result.findings[pipeline.image_ref.index].found, result.findings[pipeline.image_ref.index].truth
     parts = [
         _seen(pipeline, found.boxes, [detection for detection, _ in boxes if detection >= 0]),
         _seen(pipeline, truth.boxes, [each for detection, each in boxes if detection < 0]),

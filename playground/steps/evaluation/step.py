@@ -30,13 +30,13 @@ def standing_of(pipeline: Pipeline) -> JobStatus | None:
 
 def _key(pipeline: Pipeline) -> Hashable:
     pipeline.network  # noqa: B018 (refused while a knob is held and it is not there yet)
-    return key_of(pipeline.config, pipeline.place)
+    return key_of(pipeline.config, pipeline.image_ref)
 
 
-def chosen_of(pipeline: Pipeline, inquiry: EvaluationQuery) -> Chosen | None:
+def chosen_of(pipeline: Pipeline, query: EvaluationQuery) -> Chosen | None:
     """Returns the pictures that are asked for, None where the settings have not been evaluated; raises as `key_of`."""
     standing = standing_of(pipeline)
-    return chosen_pictures(standing.result, inquiry) if standing and standing.result else None
+    return chosen_pictures(standing.result, query) if standing and standing.result else None
 
 
 def look(pipeline: Pipeline, focus: Focus) -> StepView:
@@ -45,28 +45,28 @@ def look(pipeline: Pipeline, focus: Focus) -> StepView:
     text = _status(pipeline, standing)
     if standing is None or standing.result is None:
         return StepView((truth_layer(pipeline),), words=lambda: StepText(text))
-    result, inquiry = standing.result, focus.inquiry
-    report = report_at(result, inquiry)
+    result, query = standing.result, focus.evaluation_query
+    report = report_at(result, query)
     here = _shown_index(pipeline, standing)
-    drawn = layers(pipeline, result, report, inquiry) if here is not None else (truth_layer(pipeline),)
+    drawn = layers(pipeline, result, report, query) if here is not None else (truth_layer(pipeline),)
 
     def words() -> StepText:
-        found = tables.facts(report) + tables.best(report.best) + tables.matrix(report, inquiry)
-        more = tables.calibrated(report.calibration) if inquiry.figure == "calibration" else ""
-        more += tables.errors(report, inquiry) + tables.classes(report) + tables.worst(report, here)
-        return StepText(text + found + tables.figures(inquiry), figure(report, inquiry.figure), more)
+        found = tables.facts(report) + tables.best(report.best) + tables.matrix(report, query)
+        more = tables.calibrated(report.calibration) if query.figure == "calibration" else ""
+        more += tables.errors(report, query) + tables.classes(report) + tables.worst(report, here)
+        return StepText(text + found + tables.figures(query), figure(report, query.figure), more)
 
     return StepView(drawn, words=words)
 
 
 def _shown_index(pipeline: Pipeline, standing: JobStatus) -> int | None:
     """Returns which of the evaluated pictures is on show, None for one that was not evaluated."""
-    place = pipeline.place
+    place = pipeline.image_ref
     return place.index if place and standing.result and place.index < len(standing.result.findings) else None
 
 
 def _status(pipeline: Pipeline, standing: JobStatus | None) -> str:
-    place = evaluated_place(pipeline.place)
+    place = evaluated_place(pipeline.image_ref)
     count = pipeline.config.training.eval_images
     if standing is None:
         return html.paragraph(

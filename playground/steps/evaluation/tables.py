@@ -41,15 +41,15 @@ def best(threshold: Threshold | None) -> str:
     return f"<p>{escape(said)}{html.link('Use it as the score threshold', f'use {score:.4f}')}</p>"
 
 
-def matrix(report: Report, inquiry: EvaluationQuery) -> str:
+def matrix(report: Report, query: EvaluationQuery) -> str:
     """Returns the confusion matrix; each cell that counts something leads to its pictures."""
     names = [*report.classes, BACKGROUND_NAME]
     head = "".join(f'<th scope="col"><span>{escape(name)}</span></th>' for name in names)
-    rows = "".join(_row(row, names, report, inquiry.choice) for row in range(len(names)))
+    rows = "".join(_row(row, names, report, query.choice) for row in range(len(names)))
     table = f'<table><thead><tr><th scope="col">there / found</th>{head}</tr></thead><tbody>{rows}</tbody></table>'
     sliders = html.slider("score from", "score", report.score, 0, 1)
     sliders += html.slider("IoU from", "iou", report.iou, 0.05, 0.95)
-    again = html.link("at the best F1", "score best", on=inquiry.score is None)
+    again = html.link("at the best F1", "score best", on=query.score is None)
     controls = f'<p class="sliders">{sliders}{again}</p>'
     return f'<h3>What was taken for what</h3>{controls}<div class="scroll matrix">{table}</div>'
 
@@ -71,19 +71,19 @@ def _cell(row: int, column: int, count: int, total: int, names: list[str], choic
     return f'<td{kind} style="--share:{count / total:.3f}">{link}</td>'
 
 
-def figures(inquiry: EvaluationQuery) -> str:
+def figures(query: EvaluationQuery) -> str:
     """Returns the choice of a figure, which is drawn below."""
-    links = "".join(html.link(each, f"figure {each}", on=each == inquiry.figure) for each in FIGURES)
+    links = "".join(html.link(each, f"figure {each}", on=each == query.figure) for each in FIGURES)
     return f'<p class="tabs">{links}</p>'
 
 
-def errors(report: Report, inquiry: EvaluationQuery) -> str:
+def errors(report: Report, query: EvaluationQuery) -> str:
     """Returns how many errors of each kind there are, what they cost and where they are."""
     rows = []
     for kind, cost in report.error_types.cost.items():
         count = len(report.error_types.of(kind))
         key = f"{KIND} {kind}"
-        shown = html.link(kind, f"choice {key}", on=inquiry.choice == key) if count else escape(kind)
+        shown = html.link(kind, f"choice {key}", on=query.choice == key) if count else escape(kind)
         rows.append((shown, f"{count:,}", _number(cost, "+.3f"), escape(MEANINGS[kind])))
     return _table("Kinds of errors, at IoU 0.5 and any score", ("kind", "errors", "AP50 if fixed", "what it is"), rows)
 

@@ -85,7 +85,7 @@ def places(pipeline: Pipeline) -> Tensor:
     grid = pipeline.grid
     total = torch.zeros(grid.grids[0])
     for paid, size in zip(pipeline.losses.classification.split(list(grid.counts)), grid.grids, strict=True):
-        cells = paid.view(1, 1, *size, grid.per_place).sum(dim=4)  # [1, 1, rows, columns]
+        cells = paid.view(1, 1, *size, grid.per_location).sum(dim=4)  # [1, 1, rows, columns]
         share = (size[0] * size[1]) / total.numel()
         total += F.interpolate(cells, total.shape, mode="nearest")[0, 0] * share
     return total

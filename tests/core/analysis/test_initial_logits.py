@@ -10,7 +10,7 @@ from core.config import Loss, Model
 from core.retinanet.losses import classification_loss
 from core.retinanet.model import build_model, prior_logit
 
-SHAPE = {"num_classes": 6, "anchors_per_place": 9}
+SHAPE = {"num_classes": 6, "anchors_per_location": 9}
 
 
 def levels(channels: int) -> tuple[torch.Tensor, ...]:

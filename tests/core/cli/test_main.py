@@ -157,7 +157,7 @@ def test_every_flag_sets_its_hyperparameter():
         elif path == "training.cache_features":
             settings["model.freeze_stages"] = 5
         text = {key: ",".join(map(str, each)) if isinstance(each, tuple) else each for key, each in settings.items()}
-        found = main.config_of(main._parse(["export", "--out", "x", *flags(text)]))
+        found = main.config_of(main.parse(["export", "--out", "x", *flags(text)]))
         assert found == Config.from_flat(settings), path
         assert found.to_flat()[path] != knob.default, path
 
@@ -166,7 +166,7 @@ def test_short_flags_and_settings_from_a_file(tmp_path):
     file = tmp_path / "settings.json"
     file.write_text(json.dumps({"loss": {"gamma": 1, "alpha": 0.5}, "training": {"steps": 7}}))
     given = ["--config", str(file), "--steps=9", "--loss.alpha", "0.75", "--weights", "random", "--images", "5"]
-    found = main.config_of(main._parse(["train", "--out", "x", *given]))
+    found = main.config_of(main.parse(["train", "--out", "x", *given]))
     expected = {"loss.gamma": 1, "loss.alpha": 0.75, "training.steps": 9, "training.eval_images": 5}
     assert found == Config.from_flat({**expected, "model.weights": "random"})
 
@@ -505,7 +505,7 @@ def test_compare_prints_a_table_and_writes_it(tmp_path, capsys):
     assert [each["state"] for each in found["runs"]] == ["finished"] * 4
     printed = capsys.readouterr().out
     assert "one anchor a place" in printed and "nine anchors a place" in printed
-    assert Config.from_file(out / "2-seed-1" / "config.json").anchors.per_place == 1
+    assert Config.from_file(out / "2-seed-1" / "config.json").anchors.per_location == 1
 
 
 def test_compare_refuses_what_is_no_preset(tmp_path, capsys):

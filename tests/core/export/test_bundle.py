@@ -55,7 +55,7 @@ def test_the_script_finds_what_is_found_here(tmp_path, picture):
 
 
 def test_the_settings_go_with_the_weights(tmp_path):
-    model = build_model(CONFIG.model, num_classes=3, anchors_per_place=3)
+    model = build_model(CONFIG.model, num_classes=3, anchors_per_location=3)
     write_bundle(tmp_path / "mine.zip", model, CONFIG, NAMES, range(3))
     with zipfile.ZipFile(tmp_path / "mine.zip") as archive:
         archive.extractall(tmp_path)
@@ -71,7 +71,7 @@ def test_the_settings_go_with_the_weights(tmp_path):
 def test_the_network_of_the_script_is_this_one(norm_eps, monkeypatch):
     """Class names are text from outside: they end up in the script as text."""
     names: dict = {"__file__": "detect.py", "__name__": "detect"}
-    state = build_model(CONFIG.model, num_classes=3, anchors_per_place=3, norm_eps=norm_eps).state_dict()
+    state = build_model(CONFIG.model, num_classes=3, anchors_per_location=3, norm_eps=norm_eps).state_dict()
     monkeypatch.setattr("safetensors.torch.load_file", lambda path: state)
     exec(compile(script_of(CONFIG, OWN_CLASSES, norm_eps=norm_eps), SCRIPT, "exec"), names)
     assert names["CLASSES"] == OWN_CLASSES
@@ -79,7 +79,7 @@ def test_the_network_of_the_script_is_this_one(norm_eps, monkeypatch):
 
 
 def test_a_bundle_that_cannot_be_written_leaves_nothing(tmp_path, monkeypatch):
-    model = build_model(CONFIG.model, num_classes=3, anchors_per_place=3)
+    model = build_model(CONFIG.model, num_classes=3, anchors_per_location=3)
 
     def full(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device")
@@ -93,7 +93,7 @@ def test_a_bundle_that_cannot_be_written_leaves_nothing(tmp_path, monkeypatch):
 def test_the_command_refuses_other_endings(tmp_path, capsys):
     save_weights(
         tmp_path / "w.safetensors",
-        build_model(CONFIG.model, num_classes=3, anchors_per_place=3),
+        build_model(CONFIG.model, num_classes=3, anchors_per_location=3),
         CONFIG,
         NAMES,
         range(3),

@@ -67,7 +67,7 @@ def builtin(tmp_path_factory) -> Case:
 def other(tmp_path_factory) -> Case:
     path = tmp_path_factory.mktemp("other") / "model.onnx"
     torch.manual_seed(0)
-    model = build_model(OTHER.model, num_classes=3, anchors_per_place=4).eval()
+    model = build_model(OTHER.model, num_classes=3, anchors_per_location=4).eval()
     with torch.no_grad():
         model.head["classification_head"].cls_logits.weight.normal_(std=0.01)
         model.head["classification_head"].cls_logits.bias.zero_()  # scores on both sides of the threshold, none at 1
@@ -123,7 +123,7 @@ def test_says_what_it_is(builtin):
 
 def test_soft_nms_is_refused(tmp_path):
     config = OTHER.replace({"inference.nms_kind": "soft"})
-    model = build_model(config.model, num_classes=3, anchors_per_place=4)
+    model = build_model(config.model, num_classes=3, anchors_per_location=4)
     with pytest.raises(ConfigError, match=r"inference.nms_kind = soft cannot be said in ONNX"):
         write_onnx(tmp_path / "a.onnx", model, config, ("a", "b", "c"))
     assert list(tmp_path.iterdir()) == []
@@ -140,7 +140,7 @@ def test_the_survivors_of_nms_by_hand():
 
 
 def test_what_is_not_a_number_is_not_found():
-    model = build_model(OTHER.model, num_classes=3, anchors_per_place=4).eval()
+    model = build_model(OTHER.model, num_classes=3, anchors_per_location=4).eval()
     with torch.no_grad():
         model.head["classification_head"].cls_logits.bias.fill_(torch.nan)
         boxes, scores, labels = OnnxDetector(model, OTHER)(noise(1, 3, 64, 64))

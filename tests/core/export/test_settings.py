@@ -51,7 +51,7 @@ def test_torchvisions_script_is_this_detector(case, restored):
     exec(compile(as_torchvision(config, 3), case, "exec"), names)
     theirs = names["model"].eval()
     torch.manual_seed(0)
-    ours = build_model(config.model, num_classes=3, anchors_per_place=config.anchors.per_place).eval()
+    ours = build_model(config.model, num_classes=3, anchors_per_location=config.anchors.per_location).eval()
     prior = ours.head["classification_head"].cls_logits.bias
     assert torch.allclose(theirs.head.classification_head.cls_logits.bias, prior)
     with torch.no_grad():
@@ -95,7 +95,7 @@ def test_json_and_command_say_the_settings(monkeypatch):
     assert Config.from_json(as_json(config, 6)) == config
     words = shlex.split(as_command(config, 6).replace("\\\n", ""))
     assert words[:3] == ["python", "-m", "core"]
-    options = main._parse(words[3:])
+    options = main.parse(words[3:])
     assert main.config_of(options) == config
 
 

@@ -13,7 +13,7 @@ from core.retinanet.model import build_model
 def test_predicts_the_same_without_batch_norms(depth):
     torch.manual_seed(0)
     config = Config.from_flat({"model.depth": depth})
-    model = build_model(config.model, num_classes=3, anchors_per_place=9)
+    model = build_model(config.model, num_classes=3, anchors_per_location=9)
     for module in model.modules():
         if isinstance(module, nn.BatchNorm2d):
             nn.init.uniform_(module.running_mean, -0.2, 0.2)

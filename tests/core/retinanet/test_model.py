@@ -17,7 +17,7 @@ from core.retinanet.model import NORM_EPS, build_model, freeze, places_first
 from core.retinanet.preprocess import prepare
 
 K, A = 3, 9
-SHAPE = {"num_classes": K, "anchors_per_place": A}
+SHAPE = {"num_classes": K, "anchors_per_location": A}
 SMALL = Model(depth=18, fpn_channels=32, num_convs=1)
 V1 = Model(depth=50, fpn_channels=256, num_convs=4, head_norm="none", p6_source="p5")
 V2 = Model(depth=50, fpn_channels=256, num_convs=4, head_norm="group", p6_source="c5")
@@ -25,7 +25,7 @@ BATCHES = ([(80, 57)], [(1, 1), (33, 100), (70, 30)])
 
 
 def tiny(model=SMALL, **others):
-    return build_model(model, num_classes=K, anchors_per_place=A, **others)
+    return build_model(model, num_classes=K, anchors_per_location=A, **others)
 
 
 def spread_out(network):
@@ -75,7 +75,7 @@ REFERENCES = {
 def test_predicts_what_torchvision_predicts(name):
     make, model, anchors = REFERENCES[name]
     theirs = spread_out(make())
-    ours = build_model(model, num_classes=K, anchors_per_place=anchors).eval()
+    ours = build_model(model, num_classes=K, anchors_per_location=anchors).eval()
     ours.load_state_dict(theirs.state_dict())  # strict, both ways
     theirs.load_state_dict(ours.state_dict())
     theirs.transform.min_size, theirs.transform.max_size = (64,), 128
@@ -100,7 +100,7 @@ def shapes_of(network):
 def test_state_dict_is_torchvisions(name):
     make, model, anchors = REFERENCES[name]
     with torch.device("meta"):
-        assert shapes_of(build_model(model, num_classes=K, anchors_per_place=anchors)) == shapes_of(make())
+        assert shapes_of(build_model(model, num_classes=K, anchors_per_location=anchors)) == shapes_of(make())
 
 
 @pytest.mark.parametrize("depth", [18, 34, 50, 101, 152])
@@ -251,7 +251,7 @@ def test_parts_add_up():
 
 @pytest.mark.parametrize(("model", "published"), [(V1, 151.54), (V2, 152.238)])
 def test_work_is_torchvisions_published_figure(model, published):
-    work = costs_of(model, num_classes=91, anchors_per_place=9, height=800, width=800, batch_size=1).gflops
+    work = costs_of(model, num_classes=91, anchors_per_location=9, height=800, width=800, batch_size=1).gflops
     assert work / 2 == pytest.approx(published, abs=0.001)  # torchvision counts a multiply-add as one
 
 
@@ -273,7 +273,7 @@ def test_parts_are_counted_without_a_network():
 def test_narrow_heads_with_group_norm_see_the_smallest_picture():
     """One channel a group on a 1×1 map would leave nothing to normalise, which PyTorch refuses."""
     for channels in (32, 64):
-        model = build_model(Model(fpn_channels=channels, head_norm="group"), num_classes=2, anchors_per_place=1)
+        model = build_model(Model(fpn_channels=channels, head_norm="group"), num_classes=2, anchors_per_location=1)
         with torch.no_grad():
             assert model.eval()(torch.rand(1, 3, 32, 32)).logits.isfinite().all()
 
@@ -282,7 +282,7 @@ def test_training_memory_counts_what_backward_reads():
     """Activations grow with the batch, all else does not; a frozen body saves most of it."""
     shape = {**SHAPE, "height": 128, "width": 128}
     one, two = (costs_of(SMALL, **shape, batch_size=batch).training_bytes for batch in (1, 2))
-    parameters = sum(part.parameters for part in describe(build_model(SMALL, num_classes=K, anchors_per_place=A)))
+    parameters = sum(part.parameters for part in describe(build_model(SMALL, num_classes=K, anchors_per_location=A)))
     activations = two - one
     statistics = one - 16 * parameters - activations  # weights, gradients and two moments, 4 bytes each
     assert 0 <= statistics < 100_000  # of batch norms, one number a channel
@@ -304,7 +304,7 @@ COUNTED = (
 def test_training_memory_agrees_with_a_real_step(changes):
     """The tensors that a real forward pass on the CPU saves."""
     model = SMALL.model_copy(update=changes)
-    network = build_model(model, num_classes=K, anchors_per_place=A)
+    network = build_model(model, num_classes=K, anchors_per_location=A)
     freeze(network, model.freeze_stages, batch_norm=model.batch_norm)
     network.train()
     own = {parameter.data_ptr() for parameter in network.parameters()}

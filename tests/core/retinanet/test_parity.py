@@ -75,7 +75,7 @@ def pair(request):
     if architecture.p6_source is None:
         settings["model.p6_source"] = "p5"
     config = Config.from_flat(settings)
-    ours = build_model(config.model, num_classes=CLASSES, anchors_per_place=9)
+    ours = build_model(config.model, num_classes=CLASSES, anchors_per_location=9)
     ours.load_state_dict(theirs.state_dict())  # strict
     theirs.load_state_dict(ours.state_dict())  # and back
     return theirs, ours.eval(), config

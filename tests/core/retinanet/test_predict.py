@@ -22,7 +22,7 @@ CONFIG = Config.from_flat(SETTINGS)
 def model():
     """A network whose scores spread around the threshold, so that ties are rare and boxes are many."""
     torch.manual_seed(0)
-    network = build_model(CONFIG.model, num_classes=3, anchors_per_place=9).eval()
+    network = build_model(CONFIG.model, num_classes=3, anchors_per_location=9).eval()
     with torch.no_grad():
         network.head["classification_head"].cls_logits.weight.normal_(std=0.3)
         network.head["regression_head"].bbox_reg.weight.normal_(std=0.02)

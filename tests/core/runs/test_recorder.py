@@ -96,7 +96,7 @@ def test_a_large_picture_is_kept_smaller_with_its_boxes(tmp_path):
     film = Film(folder, OnePicture(), config)
     scene = read_scene(folder)
     assert scene.sample.image.shape == (3, 256, 1024) and scene.sample.boxes.tolist() == [[500, 0, 1024, 256]]
-    film.add(build_model(config.model, num_classes=1, anchors_per_place=9), 5)
+    film.add(build_model(config.model, num_classes=1, anchors_per_location=9), 5)
     (frame,) = read_film(folder)
     assert frame.step == 5 and (frame.found.boxes[:, 2::2] <= 1024.5).all()
 
@@ -161,7 +161,7 @@ def test_stopped_within_an_evaluation_the_rest_of_it_is_left_out(tmp_path):
 def test_a_checkpoint_in_mid_step_is_that_of_the_last_whole_step(tmp_path, monkeypatch):
     """As when a long step does not end in time: another thread saves, while batch norms and averages have moved on."""
     config = tiny(model__batch_norm="live", training__batch_size=2, loss__normaliser="moving_average")
-    trainer = Trainer(build_model(config.model, num_classes=6, anchors_per_place=9), config)
+    trainer = Trainer(build_model(config.model, num_classes=6, anchors_per_location=9), config)
     data = SceneData(config.scenes, 10, "train")
     records, found = trainer.run(data, data), {}
     next(records)
@@ -183,7 +183,7 @@ def test_a_checkpoint_in_mid_step_is_that_of_the_last_whole_step(tmp_path, monke
 
 
 def test_how_far_weights_moved():
-    model = build_model(tiny().model, num_classes=6, anchors_per_place=9)
+    model = build_model(tiny().model, num_classes=6, anchors_per_location=9)
     before = {name: value.detach().clone() for name, value in model.named_parameters()}
     with torch.no_grad():
         for name, value in model.named_parameters():

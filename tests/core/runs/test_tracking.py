@@ -56,7 +56,7 @@ class Broken(Told):
 def told(monkeypatch):
     """The runs that a tracker of the test's own was told of."""
     monkeypatch.setitem(accelerates.LOGGER_TYPE_TO_CLASS, "told", Told)
-    monkeypatch.setattr("core.cli.main.TRACKERS", ("told",))
+    monkeypatch.setattr("core.cli.parser.TRACKERS", ("told",))
     monkeypatch.setattr("core.runs.tracking.require_installed", lambda _: None)
     monkeypatch.setattr(Told, "runs", [])
     return Told.runs

@@ -54,7 +54,7 @@ def test_statistics_and_counters_follow():
 
 def trainer(config: Config) -> Trainer:
     torch.manual_seed(0)
-    return Trainer(build_model(config.model, num_classes=6, anchors_per_place=9), config)
+    return Trainer(build_model(config.model, num_classes=6, anchors_per_location=9), config)
 
 
 def test_training_itself_is_left_alone_and_the_result_is_the_average():

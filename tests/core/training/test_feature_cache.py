@@ -38,7 +38,7 @@ def tiny(**changes) -> Config:
 
 def trainer(config: Config, seed: int = 0) -> Trainer:
     torch.manual_seed(seed)
-    return Trainer(build_model(config.model, num_classes=6, anchors_per_place=9), config)
+    return Trainer(build_model(config.model, num_classes=6, anchors_per_location=9), config)
 
 
 def train(config: Config) -> tuple[list[tuple], dict, int]:

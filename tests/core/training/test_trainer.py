@@ -41,7 +41,7 @@ def tiny(**changes) -> Config:
 
 def network(config: Config, seed: int = 0):
     torch.manual_seed(seed)
-    return build_model(config.model, num_classes=6, anchors_per_place=config.anchors.per_place)
+    return build_model(config.model, num_classes=6, anchors_per_location=config.anchors.per_location)
 
 
 def data(config: Config, split: str = "train") -> SceneData:

@@ -17,7 +17,7 @@ def test_recognises_every_depth(depth):
 def test_recognises_heads(num_convs, norm):
     found = recognise(meta_state(num_convs=num_convs, head_norm=norm, num_classes=1, anchors=6))
     assert (found.num_convs, found.head_norm) == (num_convs, norm if num_convs else None)
-    assert (found.anchors_per_place, found.num_classes) == (6, 1)
+    assert (found.anchors_per_location, found.num_classes) == (6, 1)
 
 
 @pytest.mark.parametrize("source", ["c5", "p5"])

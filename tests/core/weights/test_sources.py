@@ -20,7 +20,7 @@ IDS = (1, 7, 9)
 def saved(tmp_path_factory):
     """A file written by `save_weights`, and the network in it."""
     path = tmp_path_factory.mktemp("saved") / "mine.safetensors"
-    model = build_model(CONFIG.model, num_classes=3, anchors_per_place=3, norm_eps=0.25)
+    model = build_model(CONFIG.model, num_classes=3, anchors_per_location=3, norm_eps=0.25)
     save_weights(path, model, CONFIG.replace({"anchors.size_p3": 20, "inference.image_size": 160}), NAMES, IDS)
     return path, model
 
@@ -277,7 +277,7 @@ def test_new_heads_on_the_loaded_body(saved):
     kept = {key: value for key, value in model.state_dict().items() if key.startswith("backbone.")}
     assert kept and all(torch.equal(value, state[key]) for key, value in kept.items())
     assert built.head["classification_head"].cls_logits.bias.sigmoid().unique().tolist() == pytest.approx([0.1])
-    assert built.head["classification_head"].cls_logits.weight.shape[0] == 4 * config.anchors.per_place
+    assert built.head["classification_head"].cls_logits.weight.shape[0] == 4 * config.anchors.per_location
 
 
 def test_new_heads_still_need_a_body_that_fits(saved):

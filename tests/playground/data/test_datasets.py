@@ -36,13 +36,13 @@ def data(tmp_path):
 
 def left(data: DataSets) -> list[str]:
     """All that lies in the folder, hidden files too."""
-    return sorted(path.name for path in data.shelf.folder.iterdir()) if data.shelf.folder.exists() else []
+    return sorted(path.name for path in data.library.folder.iterdir()) if data.library.folder.exists() else []
 
 
 def test_an_upload_is_kept_checked_and_opened(data, archive):
     told = []
     kept = data.add_zip(archive, "My cats (2).ZIP", CONFIG, lambda *done: told.append(done))
-    assert kept.name == "My-cats-2" and data.shelf.names() == ("My-cats-2",)
+    assert kept.name == "My-cats-2" and data.library.names() == ("My-cats-2",)
     assert kept.splits == {"train": 8, "val": 1, "test": 1} and told[-1] == (10, 10)
     assert len(data.open(kept.name, "train")) == 8 and data.open(kept.name, "val")[0].labels.tolist() == [0]
     assert left(data) == ["My-cats-2", "My-cats-2.json"]
@@ -50,11 +50,11 @@ def test_an_upload_is_kept_checked_and_opened(data, archive):
 
 def test_what_is_kept_is_found_again_after_a_restart(data, archive):
     kept = data.add_zip(archive, "a.zip", CONFIG)
-    again = DataSets(data.shelf.folder)
-    assert again.shelf.get("a") == kept
-    (data.shelf.folder / "broken.json").write_text("{")
-    (data.shelf.folder / ".half.1.part").mkdir()
-    assert DataSets(data.shelf.folder).shelf.names() == ("a",)
+    again = DataSets(data.library.folder)
+    assert again.library.get("a") == kept
+    (data.library.folder / "broken.json").write_text("{")
+    (data.library.folder / ".half.1.part").mkdir()
+    assert DataSets(data.library.folder).library.names() == ("a",)
     assert ".half.1.part" not in left(data)
 
 
@@ -75,7 +75,7 @@ def test_a_broken_data_set_leaves_nothing_and_tells_all(data, tmp_path):
     ) as caught:
         data.add_zip(zipped(coco(tmp_path / "set", content)), "mine.zip", CONFIG)
     assert MISSING in [issue.kind for issue in caught.value.check.issues]
-    assert left(data) == [] and data.shelf.names() == ()
+    assert left(data) == [] and data.library.names() == ()
 
 
 @pytest.mark.parametrize("content", [b"", b"no zip", b"PK\x05\x06" + bytes(18), b"PK\x03\x04" + bytes(100)])
@@ -99,17 +99,17 @@ def test_the_least_recently_used_goes_unless_somebody_uses_it(tmp_path, archive)
     first, second = (data.add_zip(archive, name, CONFIG).name for name in ("a", "b"))
     data.open(first, "train")
     third = data.add_zip(archive, "c", CONFIG).name
-    assert data.shelf.names() == (first, third) and left(data) == ["a", "a.json", "c", "c.json"]
+    assert data.library.names() == (first, third) and left(data) == ["a", "a.json", "c", "c.json"]
     with pytest.raises(DataError, match="'b' is not kept here"):
         data.open(second, "train")
     running = [True]
     used = {first}
-    data.shelf.users = (lambda kept: running[0] and kept.name in used,)
-    assert data.add_zip(archive, "d", CONFIG).name == "d" and data.shelf.names() == ("a", "d")
+    data.library.users = (lambda kept: running[0] and kept.name in used,)
+    assert data.add_zip(archive, "d", CONFIG).name == "d" and data.library.names() == ("a", "d")
     used.add("d")
     with pytest.raises(DataError, match="no room for e"):
         data.add_zip(archive, "e", CONFIG)
-    assert data.shelf.names() == ("a", "d") and len(left(data)) == 4
+    assert data.library.names() == ("a", "d") and len(left(data)) == 4
     running[0] = False
     assert data.add_zip(archive, "e", CONFIG).name == "e"
 
@@ -119,7 +119,7 @@ def test_the_total_size_is_bounded(tmp_path, archive):
     data = DataSets(tmp_path / "kept", Bounds(size=int(1.5 * size)))
     for name in "ab":
         data.add_zip(archive, name, CONFIG)
-    assert data.shelf.names() == ("b",)
+    assert data.library.names() == ("b",)
     with pytest.raises(DataError, match="no room"):
         DataSets(tmp_path / "small", Bounds(size=size - 1)).add_zip(archive, "a", CONFIG)
     with pytest.raises(DataError, match="more than"):
@@ -151,7 +151,7 @@ def test_dropping_a_named_folder_leaves_it_alone(tmp_path, archive):
     data.allowed = tmp_path
     data.add_folder("open/set", CONFIG)
     data.add_zip(archive, "a", CONFIG)
-    assert data.shelf.names() == ("a",) and (folder / "data.yaml").exists()
+    assert data.library.names() == ("a",) and (folder / "data.yaml").exists()
 
 
 def test_a_data_set_without_val_is_taken_and_split(data, tmp_path):
@@ -172,28 +172,30 @@ def test_a_split_that_cannot_be_made_changes_nothing(data, archive):
     ]:
         with pytest.raises(DataError, match=said):
             data.split("a", by, shares, CONFIG)
-    data.shelf.users = (lambda kept: kept.name == "a",)
+    data.library.users = (lambda kept: kept.name == "a",)
     with pytest.raises(DataError, match="in use"):
         data.split("a", "random", (0.8, 0.1, 0.1), CONFIG)
-    assert data.shelf.get("a") == before and json.loads((data.shelf.folder / "a.json").read_text())["folder"] is None
+    assert (
+        data.library.get("a") == before and json.loads((data.library.folder / "a.json").read_text())["folder"] is None
+    )
 
 
 def test_a_deleted_data_set_comes_back_as_it_was(data, archive):
     kept = data.add_zip(archive, "a.zip", CONFIG)
     deleted = data.delete("a")
-    assert data.shelf.names() == () and left(data) == [".trash"] and data.last_deleted() == deleted
+    assert data.library.names() == () and left(data) == [".trash"] and data.last_deleted() == deleted
     with pytest.raises(DataError, match="not kept here"):
         data.open("a", "train")
     assert data.add_zip(archive, "a.zip", CONFIG).name == "a-2"  # the other may come back
-    assert DataSets(data.shelf.folder).put_back() == kept
-    assert DataSets(data.shelf.folder).open("a", "val")[0].labels.tolist() == [0]
+    assert DataSets(data.library.folder).put_back() == kept
+    assert DataSets(data.library.folder).open("a", "val")[0].labels.tolist() == [0]
     with pytest.raises(DataError, match="no deleted data set"):
         data.put_back()
 
 
 def test_a_data_set_that_is_needed_is_not_deleted(data, archive):
     data.add_zip(archive, "a.zip", CONFIG)
-    data.shelf.users = (lambda kept: kept.name == "a",)
+    data.library.users = (lambda kept: kept.name == "a",)
     with pytest.raises(DataError, match="in use by a run or an evaluation"):
         data.delete("a")
     with pytest.raises(DataError, match="not kept here"):
@@ -207,7 +209,7 @@ def test_what_was_deleted_makes_room_first(tmp_path, archive):
         data.add_zip(archive, name, CONFIG)
     data.delete("a")
     data.add_zip(archive, "c", CONFIG)
-    assert data.last_deleted() is None and data.shelf.names() == ("b", "c")
+    assert data.last_deleted() is None and data.library.names() == ("b", "c")
 
 
 def test_a_folder_of_the_server_is_taken_once_and_stays_when_it_is_deleted(data, tmp_path):
@@ -215,7 +217,7 @@ def test_a_folder_of_the_server_is_taken_once_and_stays_when_it_is_deleted(data,
     folder = yolo(tmp_path / "set", {f"p{number}": LINE for number in range(10)})
     kept = data.add_folder("set", CONFIG, owner="first")
     again = data.add_folder("set", CONFIG, owner="second")
-    assert (again.name, again.owner) == (kept.name, "first") and data.shelf.names() == ("set",)
+    assert (again.name, again.owner) == (kept.name, "first") and data.library.names() == ("set",)
     data.delete("set")
-    assert (folder / "data.yaml").is_file() and data.shelf.names() == ()
+    assert (folder / "data.yaml").is_file() and data.library.names() == ()
     assert data.put_back().folder == folder

@@ -107,10 +107,10 @@ def test_an_evaluation_from_start_to_report(runs):
     standing = wait(runs, key, lambda standing: not standing.active)
     assert (standing.state, standing.done, standing.total) == (FINISHED, 6, 6)
     assert len(standing.result.findings) == 6 and not runs.any_active()
-    asked = PageState("evaluation", settings=settings_of(CONFIG))
-    assert "6 pictures of scenes, val" in show(asked).readout
+    state = PageState("evaluation", settings=settings_of(CONFIG))
+    assert "6 pictures of scenes, val" in show(state).readout
     assert (
-        "Press Evaluate" in show(asked._replace(settings=settings_of(CONFIG.replace({"anchors.size_p3": 20})))).readout
+        "Press Evaluate" in show(state._replace(settings=settings_of(CONFIG.replace({"anchors.size_p3": 20})))).readout
     )
 
 
@@ -200,15 +200,15 @@ def test_pictures_of_a_choice(result):
 
 
 def test_the_picture_shows_right_wrong_missed_and_the_chosen_box(result):
-    asked = at_place(PageState("evaluation", settings=settings_of(CONFIG)), ImageRef("scenes", "val", 0))
-    pipeline, inquiry = asked.pipeline(), EvaluationQuery(score=0.1, choice="cell 1 0")
-    drawn = {each.key: each for each in layers(pipeline, result, report_at(result, inquiry), inquiry)}
+    state = at_place(PageState("evaluation", settings=settings_of(CONFIG)), ImageRef("scenes", "val", 0))
+    pipeline, evaluation_query = state.pipeline(), EvaluationQuery(score=0.1, choice="cell 1 0")
+    drawn = {each.key: each for each in layers(pipeline, result, report_at(result, evaluation_query), evaluation_query)}
     payload(View("data:,", 64, 64, tuple(drawn.values())))
     assert drawn["right"].captions == ("cat 0.90",) and drawn["wrong"].captions == ("cat 0.40, is dog",)
     assert drawn["asked"].boxes.tolist() == [THERE] == drawn["wrong"].boxes.tolist()
     assert len(drawn["missed"].boxes) == 0
     missed = EvaluationQuery(score=0.1, choice="kind missed")
-    there = at_place(asked, ImageRef("scenes", "val", 2)).pipeline()
+    there = at_place(state, ImageRef("scenes", "val", 2)).pipeline()
     drawn = {each.key: each for each in layers(there, result, report_at(result, missed), missed)}
     assert drawn["asked"].boxes.tolist() == [HERE] and drawn["missed"].captions == ("cat",)
 
@@ -245,33 +245,33 @@ def test_what_cannot_be_asked(word, value):
 
 
 def test_links_hold_what_is_asked():
-    asked = PageState(
-        "evaluation", inquiry=EvaluationQuery(0.25, 0.75, FIGURES[2], "cell 0 3"), settings=settings_of(CONFIG)
+    state = PageState(
+        "evaluation", evaluation_query=EvaluationQuery(0.25, 0.75, FIGURES[2], "cell 0 3"), settings=settings_of(CONFIG)
     )
-    assert from_link(to_link(asked, CONFIG)).inquiry == asked.inquiry
+    assert from_link(to_link(state, CONFIG)).evaluation_query == state.evaluation_query
 
 
 def test_links_in_the_numbers(runs):
     runs.start(CONFIG, None)
     standing = wait(runs, key_of(CONFIG, None), lambda standing: not standing.active)
-    asked = PageState("evaluation", settings=settings_of(CONFIG))
+    state = PageState("evaluation", settings=settings_of(CONFIG))
     report = standing.result.report
     (cell, pictures), *_ = sorted(report.confusion.pictures().items())
     text = f"choice cell {cell[0]} {cell[1]}"
-    chosen = followed(asked, text)
-    assert chosen.own.place == ImageRef("scenes", "val", pictures[0])
-    state = json.loads(show(chosen).bar)["choice"]
-    assert (state["at"], state["count"]) == (0, len(pictures))
-    assert followed(chosen, text).inquiry.choice == ""
-    assert gone(chosen, None, None, None, -1).own.place == chosen.own.place  # the first one
+    chosen = followed(state, text)
+    assert chosen.user_picture.image_ref == ImageRef("scenes", "val", pictures[0])
+    bar = json.loads(show(chosen).bar)["choice"]
+    assert (bar["at"], bar["count"]) == (0, len(pictures))
+    assert followed(chosen, text).evaluation_query.choice == ""
+    assert gone(chosen, None, None, None, -1).user_picture.image_ref == chosen.user_picture.image_ref  # the first one
     if len(pictures) > 1:
-        assert gone(chosen, None, None, None, 1).own.place.index == pictures[1]
+        assert gone(chosen, None, None, None, 1).user_picture.image_ref.index == pictures[1]
     left = gone(chosen, "scenes", "val", 5, 0)
-    assert left.own.place.index == 5 and left.inquiry.choice == ""
-    opened = followed(asked, f"open {report.pictures[0].index}")
-    assert opened.own.place.index == report.pictures[0].index and opened.inquiry.choice == "worst"
-    assert followed(asked, "use 0.4").config().inference.score_threshold == 0.4
-    assert followed(asked, "score 0.3").inquiry.score == 0.3
+    assert left.user_picture.image_ref.index == 5 and left.evaluation_query.choice == ""
+    opened = followed(state, f"open {report.pictures[0].index}")
+    assert opened.user_picture.image_ref.index == report.pictures[0].index and opened.evaluation_query.choice == "worst"
+    assert followed(state, "use 0.4").config().inference.score_threshold == 0.4
+    assert followed(state, "score 0.3").evaluation_query.score == 0.3
     for bad in ("", "use x", "open -1", "open 99999", "go x", "go gone/val/1", "choice cell 9 x", "nothing 1"):
         with pytest.raises(UserError):
-            followed(asked, bad)
+            followed(state, bad)

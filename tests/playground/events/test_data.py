@@ -37,8 +37,8 @@ def bring(folder, name: str = "mine"):
 
 
 @pytest.fixture(autouse=True)
-def shelf(tmp_path, monkeypatch):
-    monkeypatch.setattr(DATA, "shelf", DataSetLibrary(tmp_path / "kept", Bounds()))
+def library(tmp_path, monkeypatch):
+    monkeypatch.setattr(DATA, "library", DataSetLibrary(tmp_path / "kept", Bounds()))
 
 
 @pytest.fixture
@@ -48,22 +48,22 @@ def mine(tmp_path):
 
 
 def test_a_picture_of_a_data_set_is_on_show_with_its_objects(mine):
-    asked = at_place(ASKED, ImageRef("mine", "train", 2))
-    pipeline = asked.pipeline()
+    state = at_place(ASKED, ImageRef("mine", "train", 2))
+    pipeline = state.pipeline()
     assert pipeline.picture.class_names == ("cat", "dog") and len(pipeline.objects[0]) == 1
-    shown = show(asked)
+    shown = show(state)
     assert shown.notice == "" and "mine: YOLO, 10 pictures, 2 classes" in shown.readout
     bar = json.loads(shown.bar)
     assert (bar["source"], bar["split"], bar["index"], bar["count"]) == ("mine", "train", 2, 8)
     assert bar["sources"][-1] == ["mine", "mine"] and bar["name"] == pipeline.picture.name
-    assert at_place(asked, None).pipeline().picture.name == "scene 0"
+    assert at_place(state, None).pipeline().picture.name == "scene 0"
 
 
 def test_every_step_can_be_had_with_a_data_set_of_other_classes(mine):
-    asked = at_place(ASKED, ImageRef("mine", "val"))
+    state = at_place(ASKED, ImageRef("mine", "val"))
     for step in ("network", "anchors", "assignment", "detections", "training"):
-        assert show(asked._replace(step=step)).notice == ""
-    assert "know no dog" in show(asked._replace(step="loss")).notice
+        assert show(state._replace(step=step)).notice == ""
+    assert "know no dog" in show(state._replace(step="loss")).notice
 
 
 def test_the_report_names_what_no_anchor_fits_and_where(mine):
@@ -80,7 +80,7 @@ def test_names_from_outside_are_escaped(tmp_path):
     content = coco_content()
     content["categories"][0]["name"] = EVIL
     bring(coco(tmp_path / "set", content), EVIL)
-    (name,) = DATA.shelf.names()
+    (name,) = DATA.library.names()
     assert name == "img-src-x-onerror-1" and EVIL not in show(at_place(ASKED, ImageRef(name, "train"))).readout
     content["annotations"][0]["image_id"] = EVIL
     with pytest.raises(RefusedError) as caught:
@@ -89,22 +89,27 @@ def test_names_from_outside_are_escaped(tmp_path):
 
 
 def test_link_round_trip(mine):
-    asked = at_place(ASKED, ImageRef("mine", "train", 2))
-    link = to_link(asked, CONFIG)
+    state = at_place(ASKED, ImageRef("mine", "train", 2))
+    link = to_link(state, CONFIG)
     assert "data=mine/train/3" in link
     again = from_link(link)
-    assert again.own.place == asked.own.place and again.pipeline().picture is asked.pipeline().picture
+    assert (
+        again.user_picture.image_ref == state.user_picture.image_ref
+        and again.pipeline().picture is state.pipeline().picture
+    )
     moved = CONFIG.replace({"scenes.noise": 1.0})
-    assert "data=" not in to_link(asked._replace(settings=settings_of(moved)), moved)
-    pinned = asked._replace(pinned="loss.gamma=1&model.weights=random", pinned_own=asked.own, own=None)
+    assert "data=" not in to_link(state._replace(settings=settings_of(moved)), moved)
+    pinned = state._replace(
+        pinned="loss.gamma=1&model.weights=random", pinned_picture=state.user_picture, user_picture=None
+    )
     assert "pinned_data=mine/train/3" in to_link(pinned, CONFIG)
-    assert from_link(to_link(pinned, CONFIG)).pinned_own.place == asked.own.place
+    assert from_link(to_link(pinned, CONFIG)).pinned_picture.image_ref == state.user_picture.image_ref
 
 
 def test_held_out_scenes_have_a_link_too():
-    asked = at_place(ASKED, ImageRef("scenes", "val", 4))
-    assert from_link(to_link(asked, CONFIG)).own.picture.pixels_key == asked.own.picture.pixels_key
-    assert asked.own.picture.pixels_key != picture_at(ImageRef("scenes", "val", 5), CONFIG.scenes).pixels_key
+    state = at_place(ASKED, ImageRef("scenes", "val", 4))
+    assert from_link(to_link(state, CONFIG)).user_picture.picture.pixels_key == state.user_picture.picture.pixels_key
+    assert state.user_picture.picture.pixels_key != picture_at(ImageRef("scenes", "val", 5), CONFIG.scenes).pixels_key
 
 
 @pytest.mark.parametrize(
@@ -131,11 +136,11 @@ def test_a_picture_beyond_the_end_is_refused(mine):
 
 
 def test_drawn_objects_stay_when_the_history_comes_back(mine):
-    asked = at_place(ASKED, ImageRef("mine", "train", 2))
+    state = at_place(ASKED, ImageRef("mine", "train", 2))
     box = {"x1": 1, "y1": 1, "x2": 50, "y2": 50, "label": 1}
-    own = edited([box], asked.pipeline())._replace(place=asked.place())
+    own = edited([box], state.pipeline())._replace(image_ref=state.image_ref())
     assert opened_at("data=mine/train/3", [], own)[1] is own
-    assert opened_at("data=mine/train/2", [], own)[1].place.index == 1
+    assert opened_at("data=mine/train/2", [], own)[1].image_ref.index == 1
     assert opened_at("", [], own)[1] is None
 
 
@@ -160,8 +165,8 @@ def test_shares_that_are_none(text):
 
 
 def test_anchors_are_fitted_to_the_whole_data_set(mine):
-    asked = at_place(ASKED, ImageRef("mine", "train"))
-    config, said = fitted(FIT_TO[2], asked.pipeline(), asked.place())
+    state = at_place(ASKED, ImageRef("mine", "train"))
+    config, said = fitted(FIT_TO[2], state.pipeline(), state.image_ref())
     assert "of 10 objects" in said and config.anchors != CONFIG.anchors
     with pytest.raises(UserError, match="no data set on show"):
         fitted(FIT_TO[2], ASKED.pipeline(), None)

@@ -22,14 +22,14 @@ def config(**values) -> Config:
     return Config.from_flat({**SMALL, **{key.replace("__", "."): value for key, value in values.items()}})
 
 
-def asked(present: Config, pinned: Config, step: str = "detections", **more) -> PageState:
+def state_of(present: Config, pinned: Config, step: str = "detections", **more) -> PageState:
     return PageState(step, settings=settings_of(present), pinned=pin_of(pinned), **more)
 
 
 @pytest.mark.parametrize("pinned", [Config(), config(), Config.from_flat({"anchors.ratios": (0.5, 1.0)})])
 @pytest.mark.parametrize("beside", [True, False])
 def test_a_link_holds_what_is_pinned(pinned, beside):
-    wanted = asked(config(loss__gamma=1.5), pinned, beside=beside)
+    wanted = state_of(config(loss__gamma=1.5), pinned, beside=beside)
     got = from_link(to_link(wanted, wanted.config()))
     assert got == wanted and got.pinned_config() == pinned
 
@@ -74,7 +74,7 @@ def test_drawn_objects_are_a_change_and_names_are_escaped():
 @pytest.mark.parametrize("step", ["picture", "network", "anchors", "assignment", "loss", "detections", "training"])
 def test_beside_shows_what_the_page_showed_when_it_was_pinned(step):
     present, pinned = config(inference__score_threshold=0.3, scenes__seed=2), config(inference__score_threshold=0.009)
-    shown = show(asked(present, pinned, step, beside=True))
+    shown = show(state_of(present, pinned, step, beside=True))
     alone = show(PageState(step, settings=settings_of(pinned)))
     a, before = json.loads(shown.other), json.loads(alone.canvas)
     assert {**a, "alt": "", "editable": False, "classes": []} == {**before, "alt": "", "editable": False, "classes": []}
@@ -86,14 +86,15 @@ def test_beside_shows_what_the_page_showed_when_it_was_pinned(step):
 def test_a_pinned_picture_stays_as_it_was():
     here = Pipeline(scene(config().scenes), config())
     drawn = here.picture.with_objects(torch.tensor([[5.0, 5, 90, 90]]), torch.tensor([0]), ("a",))
-    shown = show(asked(config(), config(), "picture", pinned_own=UserPicture(drawn, config().scenes), beside=True))
+    own = UserPicture(drawn, config().scenes)
+    shown = show(state_of(config(), config(), "picture", pinned_picture=own, beside=True))
     assert json.loads(shown.other)["layers"][0]["count"] == 1
     assert json.loads(shown.canvas)["layers"][0]["count"] == len(here.objects[0])
 
 
 def test_what_was_clicked_in_one_picture_is_a_mere_place_in_the_other():
     low = config(inference__score_threshold=0.005)
-    picked = asked(low, low, "detections", pick=Pick(40, 40, "before", 3), beside=True)
+    picked = state_of(low, low, "detections", pick=Pick(40, 40, "before", 3), beside=True)
     layers = [layer["key"] for layer in json.loads(show(picked).other)["layers"]]
     assert "inspected" not in layers
     assert "inspected" in [layer["key"] for layer in json.loads(show(picked).canvas)["layers"]]
@@ -102,10 +103,10 @@ def test_what_was_clicked_in_one_picture_is_a_mere_place_in_the_other():
 def test_nothing_more_is_sent_while_nothing_is_pinned_or_shown():
     shown = show(PageState("detections", settings=settings_of(config())))
     assert (shown.changes, shown.beside, shown.other, shown.counts) == (None,) * 4
-    shown = show(asked(config(), config()))
+    shown = show(state_of(config(), config()))
     assert shown.beside is False and shown.other is None and shown.counts is None
 
 
 def test_pinned_weights_that_do_not_fit_are_explained_and_b_stays():
-    shown = show(asked(config(), Config.from_flat({"model.num_convs": 2}), beside=True))
+    shown = show(state_of(config(), Config.from_flat({"model.num_convs": 2}), beside=True))
     assert shown.notice == "" and shown.canvas and "model.num_convs = 2 contradicts" in shown.changes

@@ -144,8 +144,8 @@ def test_every_step_is_right(key, index):
 def at(key: str, index: int, answer: int | None = None) -> Narration:
     """Returns a step as it is told, after an answer, if there is one."""
     place = LessonPosition(lessons()[key], index)
-    asked = asked_at(place)
-    return Narration(place.lesson.steps[index], asked if answer is None else answered(asked, str(answer)))
+    state = asked_at(place)
+    return Narration(place.lesson.steps[index], state if answer is None else answered(state, str(answer)))
 
 
 @pytest.mark.parametrize("key", lessons())
@@ -224,11 +224,11 @@ def test_outside_of_lessons_nothing_is_staged():
 
 def test_a_step_switches_layers():
     place = LessonPosition(lessons()["assignment"], 0)
-    asked = asked_at(place)
-    look = STEPS["assignment"].look(asked.pipeline(), asked.focus())
-    usual, wanted = ({each.key: each.visible for each in one.layers} for one in (look, layered(look, asked)))
+    state = asked_at(place)
+    look = STEPS["assignment"].look(state.pipeline(), state.focus())
+    usual, wanted = ({each.key: each.visible for each in one.layers} for one in (look, layered(look, state)))
     assert not usual["ignored"] and wanted == {**usual, "ignored": True}
-    assert layered(look, asked._replace(step="loss")) is look and layered(look, asked._replace(lesson="")) is look
+    assert layered(look, state._replace(step="loss")) is look and layered(look, state._replace(lesson="")) is look
 
 
 def test_the_lessons_take_about_twenty_minutes():
@@ -244,17 +244,17 @@ def test_links_lead_back(key, index):
     place = LessonPosition(lessons()[key], index)
     step = lessons()[key].steps[index]
     assert LessonPosition.from_link(place.link) == place
-    asked = asked_at(place)
-    assert to_link(asked, step.first_config()) == f"lesson={place.link}"  # nothing else is needed
-    assert from_link(f"lesson={place.link}") == asked and asked.config() == step.first_config()
-    told = from_link(to_link(asked, step.config()))
+    state = asked_at(place)
+    assert to_link(state, step.first_config()) == f"lesson={place.link}"  # nothing else is needed
+    assert from_link(f"lesson={place.link}") == state and state.config() == step.first_config()
+    told = from_link(to_link(state, step.config()))
     assert told.config() == step.config() and told.lesson == place.link
     if step.question:
-        after = answered(asked, "1")
+        after = answered(state, "1")
         assert to_link(after, after.config()) == f"lesson={place.link}&answer=2"
         assert from_link(f"lesson={place.link}&answer=2") == after
     changed = step.config().replace({"loss.box_weight": 7})
-    elsewhere = from_link(to_link(asked._replace(step="picture"), changed))
+    elsewhere = from_link(to_link(state._replace(step="picture"), changed))
     assert elsewhere.step == "picture" and elsewhere.config() == changed
 
 

@@ -25,7 +25,7 @@ def test_fitting_an_elongated_object_improves_its_match():
     iou = [Pipeline(here.picture, each).match.best_iou.item() for each in (here.config, config)]
     assert iou[0] < 0.5 <= iou[1]
     assert "0% → 100% of 1 objects" in said and f"{iou[0]:.2f} → {iou[1]:.2f}" in said
-    assert config.anchors.per_place == here.config.anchors.per_place  # the weights still fit
+    assert config.anchors.per_location == here.config.anchors.per_location  # the weights still fit
 
 
 def test_fitting_scenes():

@@ -14,14 +14,25 @@ import pytest
 
 from core.experiments.presets import PRESETS
 from core.runs.checkpoint import read_state
-from core.runs.folder import FAILED, FINISHED, INTERRUPTED, PAUSED, QUEUED, RUNNING, STOPPED, RunError, RunFolder
+from core.runs.folder import (
+    FAILED,
+    FINISHED,
+    INTERRUPTED,
+    PAUSED,
+    QUEUED,
+    RUNNING,
+    STOPPED,
+    STOPPING,
+    RunError,
+    RunFolder,
+)
 from core.runs.snapshots import read_film
 from core.runs.step_changes import read_single_step
-from core.scheduler.queue import SERVER, STOPPING
+from core.scheduler.queue import SERVER
 from core.scheduler.throttle import CAN_PROMISE
 from playground.data.picture import scene
 from playground.pipeline.pipeline import Pipeline
-from playground.runs.service import ACTIVE, TRAINING, Progress, Runs
+from playground.runs.service import ACTIVE, TRAINING, RunProgress, Runs
 from playground.steps import training
 from playground.steps.step import Focus
 from tests import waiting
@@ -47,16 +58,16 @@ def runs(tmp_path_factory):
 def quiet(runs):
     """Nothing trains before or after a test."""
     yield
-    for name, standing in runs.standings().items():
-        if standing.state in ACTIVE:
+    for name, status in runs.statuses().items():
+        if status.state in ACTIVE:
             runs.stop(name)
-    wait(lambda: not any(each.state in ACTIVE for each in runs.standings().values()))
+    wait(lambda: not any(each.state in ACTIVE for each in runs.statuses().values()))
 
 
 wait = partial(waiting.wait, seconds=120)
 
 
-def wait_for(runs: Runs, name: str, *states: str) -> Progress:
+def wait_for(runs: Runs, name: str, *states: str) -> RunProgress:
     wait(lambda: runs.read(name).state in states)
     return runs.read(name)
 
@@ -114,13 +125,13 @@ def test_stopped_in_mid_step_and_resumed_it_is_as_if_it_had_never_stopped(runs):
 def test_runs_wait_for_each_other_in_order(runs):
     names = [runs.start(tiny(**LONG)), *(runs.start(tiny(training__eval_interval=0)) for _ in range(3))]
     wait(lambda: runs.read(names[0]).state == RUNNING)
-    assert [runs.read(name).place for name in names] == [0, 1, 2, 3]
+    assert [runs.read(name).status.queue_position for name in names] == [0, 1, 2, 3]
     assert runs.list()[:4] == names[::-1] and runs.current() == names[0]
     runs.stop(names[2])
-    assert runs.read(names[2]).state == STOPPED and "taken out of the queue" in runs.read(names[2]).message
-    assert runs.read(names[3]).place == 2
+    assert runs.read(names[2]).state == STOPPED and "taken out of the queue" in runs.read(names[2]).status.message
+    assert runs.read(names[3]).status.queue_position == 2
     runs.resume(names[2])
-    assert [runs.read(name).place for name in names[1:]] == [1, 3, 2]
+    assert [runs.read(name).status.queue_position for name in names[1:]] == [1, 3, 2]
     runs.stop(names[0])
     ended = [wait_for(runs, name, FINISHED) and runs.folder(name).read_status().since for name in names[1:]]
     assert sorted(ended) == [ended[0], ended[2], ended[1]]
@@ -158,7 +169,7 @@ def test_a_killed_server_leaves_the_run_alone_and_the_next_one_waits_for_it(runs
     for server in servers:
         os.kill(server, signal.SIGKILL)
     begun = len(runs.read(first).steps)
-    wait(lambda: runs.standings() and set(holders(runs.place / SERVER)) - servers)
+    wait(lambda: runs.statuses() and set(holders(runs.place / SERVER)) - servers)
     wait(lambda: len(runs.read(first).steps) > begun)
     assert runs.read(second).state == QUEUED
     runs.stop(first)
@@ -230,8 +241,8 @@ def test_two_pages_over_one_folder_see_and_do_the_same(runs):
     other.open()
     first, second = runs.start(tiny(**LONG)), other.start(tiny(training__eval_interval=0))
     wait(lambda: other.read(first).state == RUNNING)
-    assert runs.read(second).place == other.read(second).place == 1
-    assert runs.standings() == other.standings() and len(holders(runs.place / SERVER)) == 1
+    assert runs.read(second).status.queue_position == other.read(second).status.queue_position == 1
+    assert runs.statuses() == other.statuses() and len(holders(runs.place / SERVER)) == 1
     other.stop(first)
     assert wait_for(runs, first, STOPPED).state == STOPPED and wait_for(runs, second, FINISHED)
     other.close()
@@ -298,9 +309,9 @@ def test_what_cannot_be_done_is_said(runs):
 
 def test_a_run_that_cannot_start_says_why(runs, tmp_path):
     name = runs.start(tiny(model__weights=str(tmp_path / "none.safetensors")))
-    assert "none.safetensors" in wait_for(runs, name, FAILED).message
+    assert "none.safetensors" in wait_for(runs, name, FAILED).status.message
     name = runs.start(tiny(), source=str(tmp_path / "no-data"))
-    assert "no-data" in wait_for(runs, name, FAILED).message
+    assert "no-data" in wait_for(runs, name, FAILED).status.message
 
 
 def test_a_damaged_checkpoint_is_one_sentence(runs):
@@ -312,7 +323,7 @@ def test_a_damaged_checkpoint_is_one_sentence(runs):
     damaged = checkpoint.read_bytes()[:-100]
     checkpoint.write_bytes(damaged)
     runs.resume(name)
-    assert "is damaged, so the run cannot go on from it" in wait_for(runs, name, FAILED).message
+    assert "is damaged, so the run cannot go on from it" in wait_for(runs, name, FAILED).status.message
     assert checkpoint.read_bytes() == damaged and losses(runs, name) == steps
 
 
@@ -330,7 +341,7 @@ def test_a_comparison_is_runs_that_wait_for_each_other(runs, monkeypatch):
     assert [curve.part.arm.name for curve in progress.curves] == [arm.name for arm in preset.arms]
     look = training.look(Pipeline(scene(tiny().scenes), tiny()), Focus(run=members[1], frame=2))
     assert "one anchor a place" in look.words().readout and "after step 3" in look.layers[-1].label
-    assert training.run_config(members[1], tiny()).anchors.per_place == 1
+    assert training.run_config(members[1], tiny()).anchors.per_location == 1
 
 
 def test_stopping_a_comparison_stops_all_of_it(runs):
@@ -338,7 +349,7 @@ def test_stopping_a_comparison_stops_all_of_it(runs):
     wait(lambda: runs.read(first).state in TRAINING)
     runs.stop(first)
     wait_for(runs, first, STOPPED)
-    assert {runs.standings()[folder.path.name].state for folder in runs.members(first)} == {STOPPED}
+    assert {runs.statuses()[folder.path.name].state for folder in runs.members(first)} == {STOPPED}
 
 
 def test_nothing_new_is_told_by_the_same_stamp(runs):
@@ -355,7 +366,7 @@ def test_nothing_new_is_told_by_the_same_stamp(runs):
 
 def test_an_empty_folder_has_no_runs(tmp_path):
     runs = Runs(tmp_path / "none")
-    assert runs.list() == [] and runs.standings() == {} and runs.current() == "" and not (tmp_path / "none").exists()
+    assert runs.list() == [] and runs.statuses() == {} and runs.current() == "" and not (tmp_path / "none").exists()
     (tmp_path / "none" / "stranger").mkdir(parents=True)
     assert runs.list() == []
     RunFolder(tmp_path / "none" / "old").create()

@@ -17,7 +17,7 @@ from playground.steps.loss.step import FIGURES
 SMALL = {"scenes.image_size": 96, "inference.image_size": 96, "scenes.min_size": 0.15}
 
 
-def asked(**settings) -> PageState:
+def state_of(**settings) -> PageState:
     return PageState("detections", settings=settings_of(Config.from_flat({**SMALL, **settings})))
 
 
@@ -41,15 +41,15 @@ def without_number(shown: dict) -> dict:
 
 
 def test_the_short_way_shows_what_the_long_way_shows():
-    other = asked(**{"inference.score_threshold": 0.4})
-    short = answer(request(asked(), settings=other.settings, curve=FIGURES[1], p_t=0.5))
+    other = state_of(**{"inference.score_threshold": 0.4})
+    short = answer(request(state_of(), settings=other.settings, curve=FIGURES[1], p_t=0.5))
     long = show(other._replace(curve=FIGURES[1], p_t=0.5))._asdict()
     assert without_number(short) == without_number(long)
 
 
 def test_a_bad_setting_is_one_sentence_and_changes_nothing():
     bad = json.dumps({"inference.nms_threshold": 7})
-    shown = answer(request(asked(), settings=bad))
+    shown = answer(request(state_of(), settings=bad))
     assert "inference.nms_threshold" in shown.pop("notice")
     assert set(shown.values()) == {None}
 
@@ -64,7 +64,7 @@ def test_a_bad_setting_is_one_sentence_and_changes_nothing():
     ],
 )  # fmt: skip
 def test_what_no_page_of_ours_sends_is_refused(changes):
-    shown = answer(request(asked(), **changes))
+    shown = answer(request(state_of(), **changes))
     assert "reload" in shown["notice"] and shown["canvas"] is None
 
 
@@ -75,7 +75,7 @@ def test_what_is_no_request_is_refused(sent):
 
 @pytest.mark.parametrize("token", ["", "unknown", None, 5, ["x"]])
 def test_an_unknown_token_is_said_to_be_forgotten(token):
-    assert answer(request(asked(), token=token)) == {"forgotten": True}
+    assert answer(request(state_of(), token=token)) == {"forgotten": True}
 
 
 def test_tokens_are_the_same_for_the_same_and_bounded():
@@ -95,13 +95,13 @@ def test_pictures_of_visitors_are_bounded_on_their_own_and_a_held_knob_is_no_oth
     own = [UserPicture(scene(Config().scenes), Config().scenes) for _ in range(3)]
     tokens = Tokens(10, 2)
     plain = tokens.of(PageState("loss"))
-    names = [tokens.of(PageState("loss", own=each)) for each in own]
+    names = [tokens.of(PageState("loss", user_picture=each)) for each in own]
     assert [tokens.get(name) is None for name in (plain, *names)] == [False, True, False, False]
     assert tokens.of(PageState("loss", held=True)) == plain and not tokens.get(plain).held
 
 
 def test_every_answer_is_another_value_so_that_the_browser_notices_it():
-    assert show(asked()).strip != show(asked()).strip
+    assert show(state_of()).strip != show(state_of()).strip
 
 
 def test_refused_parts_stay():
@@ -109,24 +109,24 @@ def test_refused_parts_stay():
 
 
 def test_what_is_left_out_in_haste_is_said_to_be():
-    wanted = asked(**{"model.weights": "random", "training.seed": 4321}).settings  # a network that has to be made
-    hasty = answer(request(asked(), settings=wanted, held=True))
+    wanted = state_of(**{"model.weights": "random", "training.seed": 4321}).settings  # a network that has to be made
+    hasty = answer(request(state_of(), settings=wanted, held=True))
     assert hasty["put_off"] is True and "once the knob rests" in json.dumps(hasty)
-    assert answer(request(asked(), settings=wanted))["put_off"] is False
+    assert answer(request(state_of(), settings=wanted))["put_off"] is False
     all_on = dict.fromkeys(("scores", "truth", "before", "suppressed", "beyond-cap"), True)
-    known = answer(request(asked(), settings=wanted, held=True, switched=all_on))
+    known = answer(request(state_of(), settings=wanted, held=True, switched=all_on))
     assert known["put_off"] is False
 
 
 def test_the_picture_comes_first_and_once():
-    picture, rest = answers(request(asked(), settings=asked(**{"inference.nms_threshold": 0.3}).settings))
+    picture, rest = answers(request(state_of(), settings=state_of(**{"inference.nms_threshold": 0.3}).settings))
     assert json.loads(picture["canvas"])["layers"] and rest["canvas"] is None
     assert {name for name, value in picture.items() if value is not None} == {"notice", "canvas"}
     assert all(rest[name] for name in ("strip", "readout", "figure", "bar")) and rest["put_off"] is False
 
 
 def test_the_picture_is_on_its_way_before_anything_else_is_found_out(monkeypatch):
-    sent = request(asked(), settings=asked(**{"inference.nms_threshold": 0.31}).settings, held=True)
+    sent = request(state_of(), settings=state_of(**{"inference.nms_threshold": 0.31}).settings, held=True)
     for name in ("suppressors", "level_counts"):
         monkeypatch.setattr(f"playground.pipeline.pipeline.{name}", lambda *_: pytest.fail("found out too early"))
     assert json.loads(next(answers(sent))["canvas"])["layers"]
@@ -137,7 +137,7 @@ def layers_of(shown: dict, part: str = "canvas") -> dict[str, dict]:
 
 
 def test_layers_that_nobody_sees_are_only_counted_in_haste():
-    of = asked(**{"inference.score_threshold": 0.01})
+    of = state_of(**{"inference.score_threshold": 0.01})
     switched = {"before": True, "kept": False, "of another step": True}
     hasty = answer(request(of, held=True, switched=switched))
     whole = answer(request(of, held=False, switched=switched))
@@ -156,20 +156,20 @@ def test_layers_that_nobody_sees_are_only_counted_in_haste():
 
 def test_a_layer_that_only_this_answer_shows_comes_with_it():
     """Objects are switched off in this step, but not in what it shows while its network waits."""
-    wanted = asked(**{"model.weights": "random", "training.seed": 4322})
-    shown = answer(request(asked(), settings=wanted.settings, held=True))
+    wanted = state_of(**{"model.weights": "random", "training.seed": 4322})
+    shown = answer(request(state_of(), settings=wanted.settings, held=True))
     assert "once the knob rests" in shown["notice"] and layers_of(shown)["truth"]["boxes"]
 
 
 def test_of_a_second_picture_all_layers_come():
     pinned = Config.from_flat({**SMALL, "inference.nms_threshold": 0.3}).to_query()
-    of = asked(**{"inference.score_threshold": 0.01})._replace(pinned=pinned, beside=True)
+    of = state_of(**{"inference.score_threshold": 0.01})._replace(pinned=pinned, beside=True)
     layer = layers_of(answer(request(of, held=True)), "other")["suppressed"]
     assert layer["boxes"] and layer["links"]
 
 
 def test_objects_that_can_be_drawn_are_never_left_out():
-    shown = answer(request(asked()._replace(step="picture"), held=True, switched={"truth": False}))
+    shown = answer(request(state_of()._replace(step="picture"), held=True, switched={"truth": False}))
     truth = layers_of(shown)["truth"]
     assert truth["boxes"] and truth["labels"] and shown["put_off"] is False
 
@@ -180,7 +180,7 @@ def client() -> TestClient:
 
 
 def test_the_way_in_answers_line_by_line(client):
-    found = [json.loads(line) for line in client.post(PATH, content=json.dumps(request(asked()))).iter_lines()]
+    found = [json.loads(line) for line in client.post(PATH, content=json.dumps(request(state_of()))).iter_lines()]
     assert [each["canvas"] is None for each in found] == [False, True]
 
 

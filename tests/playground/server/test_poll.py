@@ -22,19 +22,19 @@ SETTINGS = settings_of(Config())
     "request_", [None, [], {}, {"token": 3}, {"token": "unknown", "settings": None}, {"settings": {}}]
 )
 def test_whoever_asks_something_else_hears_nothing(request_):
-    assert told(request_, "training", lambda asked: PollResult("x", True)) == NOTHING
+    assert told(request_, "training", lambda state: PollResult("x", True)) == NOTHING
 
 
 @pytest.mark.parametrize("token", ["unknown", None, 3])
 def test_a_token_that_is_not_known_is_said_to_be_forgotten(token):
-    assert told({"token": token, "settings": SETTINGS}, "training", lambda asked: PollResult("x")) == {
+    assert told({"token": token, "settings": SETTINGS}, "training", lambda state: PollResult("x")) == {
         "forgotten": True
     }
 
 
 def test_another_step_has_no_news():
     request_ = {"token": TOKENS.of(PageState("detections")), "settings": SETTINGS}
-    assert told(request_, "training", lambda asked: PollResult("x", True)) == NOTHING
+    assert told(request_, "training", lambda state: PollResult("x", True)) == NOTHING
 
 
 @pytest.mark.parametrize("settings", [None, 3, "not JSON", '{"loss.gamma": "large"}'])
@@ -55,7 +55,7 @@ def test_the_settings_of_now_count_and_not_those_of_the_token():
     token = TOKENS.of(PageState("evaluation", settings="{}"))
     heard = []
     told(
-        {"token": token, "settings": SETTINGS}, "evaluation", lambda asked: heard.append(asked.settings) or PollResult()
+        {"token": token, "settings": SETTINGS}, "evaluation", lambda state: heard.append(state.settings) or PollResult()
     )
     assert heard == [SETTINGS]
 

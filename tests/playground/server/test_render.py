@@ -22,13 +22,13 @@ from playground.steps import STEPS
 SMALL = {"model.weights": "random", "model.fpn_channels": 32, "model.num_convs": 1, "inference.image_size": 96}
 
 
-def asked(step: str = "picture", **changes) -> PageState:
+def state_of(step: str = "picture", **changes) -> PageState:
     config = Config.from_flat({**SMALL, **{key.replace("__", "."): value for key, value in changes.items()}})
     return PageState(step, settings=settings_of(config))
 
 
 def test_shows_all_parts():
-    shown = show(asked("detections"))
+    shown = show(state_of("detections"))
     assert shown.notice == "" and None not in shown[:6]
     state = json.loads(shown.strip)
     assert state["step"] == "detections" and [cell["key"] for cell in state["cells"]][:2] == ["picture", "body"]
@@ -39,7 +39,7 @@ def test_shows_all_parts():
 
 
 def test_a_bad_setting_is_a_notice_and_changes_nothing_else():
-    bad = asked()._replace(settings=json.dumps({**json.loads(asked().settings), "loss.gamma": 99}))
+    bad = state_of()._replace(settings=json.dumps({**json.loads(state_of().settings), "loss.gamma": 99}))
     shown = show(bad)
     assert "loss.gamma = 99" in shown.notice and set(shown[1:]) == {None}
 
@@ -59,10 +59,10 @@ def test_weights_that_do_not_fit_leave_the_steps_before_them_alive():
 @pytest.mark.parametrize("step", ["picture", "loss"])
 def test_link_round_trip(step):
     config = Config.from_flat({"loss.gamma": 1.5, "anchors.ratios": (0.5, 1.0), "scenes.seed": 3})
-    asked = PageState(step, pick=Pick(10, 20, "truth", 3), level=2, curve="slope by the logit", p_t=0.25, map="scores")
-    asked = asked._replace(settings=settings_of(config))
-    assert from_link(to_link(asked, config)) == asked
-    assert from_link(to_link(asked, config)).config() == config
+    state = PageState(step, pick=Pick(10, 20, "truth", 3), level=2, curve="slope by the logit", p_t=0.25, map="scores")
+    state = state._replace(settings=settings_of(config))
+    assert from_link(to_link(state, config)) == state
+    assert from_link(to_link(state, config)).config() == config
     assert to_link(PageState("picture"), Config()) == ""
 
 
@@ -97,13 +97,13 @@ def test_only_own_files_may_be_weights(tmp_path):
 
 def test_settings_follow_the_weights(tmp_path):
     config = Config.from_flat({**SMALL, "anchors.size_p3": 20})
-    model = build_model(config.model, num_classes=2, anchors_per_place=9)
+    model = build_model(config.model, num_classes=2, anchors_per_location=9)
     save_weights(tmp_path / "w.safetensors", model, config, ("a", "b"), (1, 2))
     on_page = Config.from_flat(Config().to_flat() | {"model.weights": str(tmp_path / "w.safetensors")})
     followed = follow_weights(on_page)
     assert followed.model.fpn_channels == 32 and followed.anchors.size_p3 == 20
     assert followed.loss == on_page.loss
-    assert follow_weights(asked().config()) == asked().config()
+    assert follow_weights(state_of().config()) == state_of().config()
 
 
 def test_examples_are_valid_and_go_back_to_the_defaults_they_do_not_name():
@@ -115,7 +115,7 @@ def test_examples_are_valid_and_go_back_to_the_defaults_they_do_not_name():
 
 
 def test_drawn_boxes_come_in_network_pixels_and_are_kept_in_the_pictures():
-    pipeline = asked(scenes__image_size=320).pipeline()  # seen at 96 px
+    pipeline = state_of(scenes__image_size=320).pipeline()  # seen at 96 px
     picture, scenes, _ = edited([{"x1": 9, "y1": 9, "x2": 48, "y2": 48, "label": 2}], pipeline)
     assert picture.sample.boxes.tolist() == [pytest.approx([30, 30, 160, 160])]
     assert scenes == pipeline.config.scenes
@@ -145,16 +145,16 @@ def test_odd_pictures_go_through_every_step(tmp_path, name, mode, shape):
     picture = uploaded(save(tmp_path / name, array, mode), name, ("a",))
     assert max(picture.sample.image.shape) <= MAX_SIDE
     for step in ("picture", "network", "anchors", "assignment", "loss", "detections", "training"):
-        shown = show(asked(step)._replace(own=UserPicture(picture, asked().config().scenes)))
+        shown = show(state_of(step)._replace(user_picture=UserPicture(picture, state_of().config().scenes)))
         assert shown.notice == "", (step, shown.notice)
 
 
 def test_turning_a_dial_goes_back_to_scenes(tmp_path):
     picture = uploaded(save(tmp_path / "a.png", np.zeros((9, 9, 3), np.uint8)), "a.png", ("a",))
-    own = UserPicture(picture, asked().config().scenes)
-    assert asked()._replace(own=own).pipeline().picture is picture
-    assert asked(loss__gamma=1)._replace(own=own).pipeline().picture is picture
-    assert asked(scenes__noise=1)._replace(own=own).pipeline().picture.name == "scene 0"
+    own = UserPicture(picture, state_of().config().scenes)
+    assert state_of()._replace(user_picture=own).pipeline().picture is picture
+    assert state_of(loss__gamma=1)._replace(user_picture=own).pipeline().picture is picture
+    assert state_of(scenes__noise=1)._replace(user_picture=own).pipeline().picture.name == "scene 0"
 
 
 def test_a_broken_picture_is_named(tmp_path):

@@ -6,8 +6,9 @@ import pytest
 
 from core.experiments.comparison import Row, VariantRun, parts, result, run_comparison
 from core.experiments.presets import PRESETS, Variant
-from core.runs.folder import FAILED, FINISHED, RunFolder
-from playground.runs.service import RUNNING, Curve, Progress
+from core.runs.folder import FAILED, FINISHED, RUNNING, RunFolder, RunStatus
+from playground.runs.reader import RunRecords
+from playground.runs.service import RunProgress
 from playground.steps import comparison
 from playground.steps.loss import paper_tables
 
@@ -97,11 +98,11 @@ def test_an_arm_that_diverged_says_when(tmp_path):
     assert preset.config(without, 0).model.prior_probability == 0.5
     quick = {"training.steps": 12, "training.eval_images": 1}
     list(run_comparison(preset, tmp_path, own=quick))
-    curves = tuple(Curve(part, *part.folder.read_records()) for part in parts(preset, tmp_path, 1))
+    curves = tuple(RunRecords(part, *part.folder.read_records()) for part in parts(preset, tmp_path, 1))
     assert [result(curve.part).state for curve in curves] == [FAILED, FINISHED]
     assert len(curves[0].steps) < 12 and curves[0].steps[0]["classification"] > 100
     assert all(record["classification"] < 20 for record in curves[1].steps)
-    text = comparison.status(Progress(FINISHED, "", preset, curves))
+    text = comparison.status(RunProgress(RunStatus(FINISHED), preset, curves))
     assert (
         f"{without.name}: Step {len(curves[0].steps) + 1} diverged" in text and f"{with_prior.name}: Step" not in text
     )
@@ -115,9 +116,11 @@ def test_curves_keep_the_first_step_and_average_the_rest(tmp_path):
     part = VariantRun(Variant("one", {}), 0, RunFolder(tmp_path))
     steps = [step(1, 100.0), *(step(number, float(number)) for number in range(2, 22))]
     evaluations = [{"step": 21, "metrics": {"ap": 0.25}}]
-    figure = comparison.figure(Progress(RUNNING, "", PRESETS["loss"], (Curve(part, steps, evaluations),)))
+    figure = comparison.figure(
+        RunProgress(RunStatus(RUNNING), PRESETS["loss"], (RunRecords(part, steps, evaluations),))
+    )
     loss, precision = figure["data"]
     assert loss["x"] == [1, 11, 21] and loss["y"] == [100.0, 6.5, 16.5]
     assert precision["x"] == [21] and precision["y"] == [0.25] and precision["yaxis"] == "y2"
-    begun = comparison.figure(Progress(RUNNING, "", PRESETS["loss"], (Curve(part, steps[:1], []),)))
+    begun = comparison.figure(RunProgress(RunStatus(RUNNING), PRESETS["loss"], (RunRecords(part, steps[:1], []),)))
     assert len(begun["data"]) == 1

@@ -64,7 +64,7 @@ def test_text_from_outside_is_escaped():
 
 def test_place_under_a_click():
     grid = make_anchors(Anchors(), 320, 320)
-    first = place_index(grid, 0, (83, 41)) * grid.per_place  # P3, stride 8: row 5, column 10
+    first = place_index(grid, 0, (83, 41)) * grid.per_location  # P3, stride 8: row 5, column 10
     centre = (grid.boxes[first, :2] + grid.boxes[first, 2:]) / 2
     assert centre.tolist() == pytest.approx([80, 40], abs=0.5)
     assert place_index(grid, 4, (9999, 9999)) == 8 and place_index(grid, 4, (-5, -5)) == 0

@@ -85,7 +85,7 @@ def test_where_all_are_alike_everything_is_everybodys(runs):
 
 
 def test_data_sets_are_split_deleted_and_put_back_by_who_brought_them(tmp_path, apart, monkeypatch):
-    monkeypatch.setattr(DATA, "shelf", DataSetLibrary(tmp_path / "kept", Bounds()))
+    monkeypatch.setattr(DATA, "library", DataSetLibrary(tmp_path / "kept", Bounds()))
     archive = zipped(yolo(tmp_path / "set", {f"p{number}": LINE for number in range(10)}))
     DATA.add_zip(archive, "set.zip", Config(), owner=ME)
     for refused in (
