@@ -40,8 +40,8 @@ def main() -> None:
     from playground.support.visitors import VISITORS, is_local
 
     VISITORS.apart = (options.visitors or ("alike" if is_local(options.host) else "apart")) == "apart"
-    DATA.allowed = options.data_folder and options.data_folder.resolve()
-    EVALUATIONS.store = Store(Path("evaluations"))
+    DATA.allow_folder(options.data_folder)
+    EVALUATIONS.open(Store(Path("evaluations")))
     RUNS.open()  # runs that wait go on, and the next one starts at once
     build_page().launch(server_name=options.host, server_port=options.port, **launch_options())
 

@@ -31,7 +31,7 @@ STYLED = ("page", "layout", "numbers", "lesson", "runs", "touch")  # what comes 
 
 def build_page() -> gr.Blocks:
     """Builds the page; `launch_options` says how to launch it."""
-    DATA.library.users = (lambda kept: RUNS.uses(str(kept.folder)), lambda kept: EVALUATIONS.uses(kept.name))
+    DATA.protect(lambda kept: RUNS.is_using(str(kept.folder)), lambda kept: EVALUATIONS.is_using(kept.name))
     title = "RetinaNet Playground"
     with gr.Blocks(title=title, analytics_enabled=False, fill_width=True, delete_cache=DELETE_CACHE) as page:
         parts = lay_out()

@@ -32,17 +32,34 @@ class DataSets:
     """The data sets of this page.
 
     Args:
-        folder: Where they are kept.
-        bounds: How much, None for the usual.
+        folder: Where uploaded data sets are stored.
+        bounds: Limits on their number and size, None for the defaults.
     """
 
     def __init__(self, folder: Path, bounds: Bounds | None = None) -> None:
         self.library = DataSetLibrary(folder, bounds or Bounds())
-        self.allowed: Path | None = None  # below it visitors may name folders; None forbids that
+        self._allowed: Path | None = None  # visitors may use the folders in it; None forbids that
         self._bringing = Lock()  # one import or split at a time; those who only look do not wait for it
         self._opened = Cache(8)
 
-    def open(self, name: str, split: str) -> FolderData:
+    @property
+    def allows_folders(self) -> bool:
+        """True if visitors may use data sets on the server's disk."""
+        return self._allowed is not None
+
+    def allow_folder(self, folder: Path | None) -> None:
+        """Allows visitors to use the data sets in a folder on the server's disk; None allows uploads only."""
+        self._allowed = folder and folder.resolve()
+
+    def use_folder(self, folder: Path) -> None:
+        """Switches to the data sets stored in another folder."""
+        self.library = DataSetLibrary(folder, self.library.bounds, self.library.needed_by)
+
+    def protect(self, *needed_by: Callable[[StoredDataSet], bool]) -> None:
+        """Keeps data sets from being changed, deleted or dropped while any of the functions returns True for them."""
+        self.library.needed_by = needed_by
+
+    def open_split(self, name: str, split: str) -> FolderData:
         """Opens a split of a data set; counts as a use.
 
         Raises:
@@ -120,11 +137,11 @@ class DataSets:
             return self.library.keep(StoredDataSet(name, folder, False, 0, stamp_of(folder), check, owner))
 
     def _require_allowed(self, text: str) -> Path:
-        if self.allowed is None:
+        if self._allowed is None:
             raise DataError("Folders of the server are not to be had here: upload a zip.")
         try:
-            folder = (self.allowed / text.strip()).resolve()
-            inside = folder.is_relative_to(self.allowed.resolve()) and folder.is_dir()
+            folder = (self._allowed / text.strip()).resolve()
+            inside = folder.is_relative_to(self._allowed) and folder.is_dir()
         except (OSError, ValueError, RuntimeError):  # characters no file system has, links in a circle
             inside = False
         if not inside or not text.strip():
@@ -143,7 +160,7 @@ class DataSets:
         with self._bringing:
             kept = self.library.get(name)
             VISITORS.require(kept.owner, visitor, f"The data set {name}")
-            if self.library.in_use(kept):
+            if self.library.is_in_use(kept):
                 raise in_use_error(name)
             try:
                 split_folder(kept.folder, by, shares, config.training.seed)

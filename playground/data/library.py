@@ -10,7 +10,7 @@ import re
 import shutil
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from threading import RLock
 from typing import NamedTuple
@@ -66,18 +66,16 @@ class DataSetLibrary:
     """Where data sets are kept.
 
     Args:
-        folder: Made when the first one comes.
-        bounds: How much.
+        folder: The folder. It is created when the first data set is added.
+        bounds: Limits on the number and size of the data sets.
+        needed_by: Return True for a data set that must stay as it is, such as one that a run trains on.
     """
 
-    def __init__(self, folder: Path, bounds: Bounds) -> None:
-        self.folder, self.bounds = folder.resolve(), bounds
+    def __init__(self, folder: Path, bounds: Bounds, needed_by: Sequence[Callable[[StoredDataSet], bool]] = ()) -> None:
+        self.folder, self.bounds, self.needed_by = folder.resolve(), bounds, needed_by
         self._trash = Trash(self.folder, MOST_DELETED)
         self._lock = RLock()
         self._kept: OrderedDict[str, StoredDataSet] | None = None  # least recently used first
-        self.users: tuple[
-            Callable[[StoredDataSet], bool], ...
-        ] = ()  # who may need a data set, and says whether it does
 
     def names(self) -> tuple[str, ...]:
         """Returns the names of all that are kept."""
@@ -105,9 +103,9 @@ class DataSetLibrary:
                 self._all().move_to_end(name)
                 os.utime(self._record(name))
 
-    def in_use(self, kept: StoredDataSet) -> bool:
-        """Whether a data set must stay as it is."""
-        return any(needs(kept) for needs in self.users)
+    def is_in_use(self, kept: StoredDataSet) -> bool:
+        """True if a data set must stay as it is."""
+        return any(is_needed(kept) for is_needed in self.needed_by)
 
     def make_folder(self) -> None:
         """Makes the folder of all.
@@ -128,7 +126,7 @@ class DataSetLibrary:
         """
         with self._lock:
             kept = self._all()
-            droppable = [each for each in kept.values() if not self.in_use(each)]
+            droppable = [each for each in kept.values() if not self.is_in_use(each)]
             total, count = size + sum(each.size for each in kept.values()), len(kept) + 1
             self._empty_trash(self.bounds.size - total)
             dropped = []
@@ -159,7 +157,7 @@ class DataSetLibrary:
         """
         with self._lock:
             kept = self.get(name)
-            if self.in_use(kept):
+            if self.is_in_use(kept):
                 raise in_use_error(name)
             record = self._record(name).name
             try:

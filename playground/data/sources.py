@@ -41,7 +41,7 @@ def open_source(place: ImageRef, scenes: Scenes) -> DataSet:
     """
     if place.source == SCENES:
         return SceneData(scenes, MOST_SCENES, place.split)
-    return DATA.open(place.source, place.split)
+    return DATA.open_split(place.source, place.split)
 
 
 def source_key(place: ImageRef, scenes: Scenes) -> Hashable:

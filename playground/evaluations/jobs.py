@@ -68,11 +68,15 @@ class Evaluations:
     """
 
     def __init__(self, store: Store | None = None) -> None:
-        self.store = store
+        self._store = store
         self._fetching = threading.Lock()
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="evaluation")
         self._jobs: OrderedDict[Hashable, _Job] = OrderedDict()
         self._lock = threading.Lock()
+
+    def open(self, store: Store) -> None:
+        """Keeps results in a store from now on, and offers those that are there already."""
+        self._store = store
 
     def start(self, config: Config, place: ImageRef | None) -> None:
         """Begins to evaluate the network of the settings on the data set of a place, see `evaluated_place`.
@@ -120,11 +124,11 @@ class Evaluations:
 
     def _fetched(self, key: Hashable) -> _Job | None:
         """Returns what is kept on the disk; whoever asks for the same meanwhile waits for it."""
-        if self.store is None or not self.store.has(key):
+        if self._store is None or not self._store.has(key):
             return None
         with self._fetching:
             known = self._known(key)
-            record = None if known else self.store.get(key)
+            record = None if known else self._store.get(key)
             if record is None:
                 return known
             job = _Job("")
@@ -134,13 +138,13 @@ class Evaluations:
                 self._remember(key, job)
             return job
 
-    def uses(self, source: str) -> bool:
-        """Whether any goes on that looks at a data set."""
+    def is_using(self, source: str) -> bool:
+        """True if an evaluation that is waiting or running uses the data set."""
         with self._lock:
             return any(job.source == source and job.standing.active for job in self._jobs.values())
 
-    def any_active(self) -> bool:
-        """Whether any goes on."""
+    def has_active(self) -> bool:
+        """True if an evaluation is waiting or running."""
         with self._lock:
             return any(job.standing.active for job in self._jobs.values())
 
@@ -164,12 +168,12 @@ class Evaluations:
 
     def _keep(self, key: Hashable, ended: JobStatus) -> str:
         """Keeps what came of an evaluation; returns why it could not be kept, "" if it was."""
-        if self.store is None or ended.result is None or not ended.done:
+        if self._store is None or ended.result is None or not ended.done:
             return ""
         result = ended.result
         try:
             record = StoredEvaluation(ended.state, ended.total, result.findings, result.names, result.class_names)
-            self.store.put(key, record)
+            self._store.put(key, record)
         except (OSError, WeightsError) as error:
             return f"It is not kept when the server is started again: {error}"
         return ""

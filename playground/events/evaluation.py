@@ -52,7 +52,7 @@ def news(state: PageState) -> PollResult:
     key = key_of(state.config(), state.image_ref())
     standing = EVALUATIONS.read(key)
     stamp = f"{hash(key)} {standing.state} {standing.done}" if standing else ""
-    return PollResult(stamp, EVALUATIONS.any_active())
+    return PollResult(stamp, EVALUATIONS.has_active())
 
 
 def _connect_links(parts: Parts) -> None:

@@ -153,7 +153,7 @@ def _started(state: PageState, visitor: str) -> str:
     if not is_kept(place):
         return RUNS.start(config, owner=visitor)
     for split in TRAINING_SPLITS:
-        DATA.open(place.source, split)  # refused now rather than in the run
+        DATA.open_split(place.source, split)  # refused now rather than in the run
     return RUNS.start(config, str(DATA.library.get(place.source).folder), visitor)
 
 

@@ -82,7 +82,7 @@ def data_controls() -> dict[str, gr.components.Component]:
             "training, the anchor search and evaluation follow what is chosen above the picture."
         )
         archive = gr.UploadButton("Upload a data set (zip)", file_types=[".zip"], size="sm", min_width=80)
-        allowed = DATA.allowed is not None
+        allowed = DATA.allows_folders
         folder = gr.Textbox(label="Folder on the server", visible=allowed, elem_id="data-folder", max_length=1000)
         use = gr.Button("Use the folder", size="sm", min_width=80, visible=allowed)
         by = gr.Dropdown(list(SPLIT_WAYS), value=SPLIT_WAYS[-1], label="Split the data set", elem_id="split-by")

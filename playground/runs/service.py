@@ -81,34 +81,40 @@ class Runs:
     """The runs in a folder.
 
     Args:
-        place: The folder; made when something is put there.
+        root: The folder. It is created when the first run is added.
     """
 
-    def __init__(self, place: Path) -> None:
+    def __init__(self, root: Path) -> None:
         self.reader = Reader()
         self._lock = threading.Lock()
-        self._queue = Queue(place.resolve())  # runs are processes in another folder
-        self._page: FileLock | None = None  # tells the server that there is a page
+        self._queue = Queue(root.resolve())  # absolute: the processes of the runs work in another folder
+        self._page: FileLock | None = None  # shows the server that a page is open
         self._server: subprocess.Popen | None = None
 
     @property
-    def place(self) -> Path:
-        """The folder."""
+    def root(self) -> Path:
+        """The folder that holds the runs."""
         return self._queue.place
 
-    @place.setter
-    def place(self, place: Path) -> None:
+    def use_folder(self, root: Path) -> None:
+        """Switches to the runs of another folder. No process is started until `open` or `start`."""
         self.close()
-        self._queue, self._server = Queue(place.resolve()), None
+        self._queue, self._server = Queue(root.resolve()), None
 
-    def open(self) -> None:
-        """Gets the process ready that starts runs, in the background; what waits in the folder goes on."""
+    def open(self, root: Path | None = None) -> None:
+        """Starts the server process in the background; it trains queued runs one after another.
+
+        Args:
+            root: The folder to switch to first, None for the present one.
+        """
+        if root is not None:
+            self.use_folder(root)
         with self._lock:
-            self.place.mkdir(parents=True, exist_ok=True)
+            self.root.mkdir(parents=True, exist_ok=True)
             if self._page is None:
-                self._page = FileLock.take(self.place / PAGES, shared=True)
+                self._page = FileLock.take(self.root / PAGES, shared=True)
             if self._server is None or self._server.poll() is not None:
-                self._server = ensure_server(self.place)
+                self._server = ensure_server(self.root)
 
     def close(self) -> None:
         """Lets the process that starts runs end when nothing waits any more."""
@@ -118,7 +124,7 @@ class Runs:
 
     def give_way(self) -> None:
         """Lets runs wait for a moment, since a visitor moves a knob."""
-        touch(self.place)
+        touch(self.root)
 
     def statuses(self) -> dict[str, RunStatus]:
         """Returns where each run stands by its name, newest first."""
@@ -130,7 +136,7 @@ class Runs:
     def has(self, name: str) -> bool:
         """Tells whether there is such a run; the name may be anything."""
         plain = isinstance(name, str) and Path(name).name == name and name[:1] not in ("", ".") and name.isprintable()
-        return plain and (self.place / name / "config.json").is_file()
+        return plain and (self.root / name / "config.json").is_file()
 
     def folder(self, name: str) -> RunFolder:
         """Returns the folder of a run.
@@ -140,7 +146,7 @@ class Runs:
         """
         if not self.has(name):
             raise RunError(f"There is no run {name!r} here: choose one of the list.")
-        return RunFolder(self.place / name)
+        return RunFolder(self.root / name)
 
     def about(self, name: str) -> About:
         """Returns what was asked for of a run; raises as `folder`."""
@@ -163,10 +169,10 @@ class Runs:
         """
         return self._add([(config, About(source, owner=owner))])
 
-    def uses(self, source: str) -> bool:
-        """Tells whether a run trains on a source, or waits to."""
+    def is_using(self, source: str) -> bool:
+        """True if a run that is queued or training uses the source."""
         active = (name for name, each in self.statuses().items() if each.state in ACTIVE)
-        return any(about_of(RunFolder(self.place / name)).source == source for name in active)
+        return any(about_of(RunFolder(self.root / name)).source == source for name in active)
 
     def compare(self, key: str, owner: str = "") -> str:
         """Puts the runs of a preset into the queue and returns the name of the first; raises as `start`."""
@@ -246,7 +252,7 @@ class Runs:
     def read(self, name: str) -> RunProgress:
         """Returns what is known of a run; raises as `folder`."""
         members, statuses = self.members(name), self.statuses()
-        about = about_of(RunFolder(self.place / name))
+        about = about_of(RunFolder(self.root / name))
         curves = {each.path.name: self.reader.curve(each) for each in members}
         begun = tuple(curve for curve in curves.values() if curve.steps)
         whole = _together([statuses[key] for key in curves if key in statuses])
@@ -261,7 +267,7 @@ class Runs:
             for folder in (self.members(name) if name in statuses else ())
             for path in (folder.metrics, folder.film, folder.last_step)
         ]
-        labels = tuple(label_of(RunFolder(self.place / each)) for each in statuses)
+        labels = tuple(label_of(RunFolder(self.root / each)) for each in statuses)
         return name, tuple(statuses.items()), labels, tuple(files)
 
     def list(self) -> list[str]:  # last: above, the name still stands for Python's own

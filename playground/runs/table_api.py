@@ -66,7 +66,7 @@ def _act(request: dict, runs: Runs, visitor: str) -> tuple[str, str]:
         case "delete":
             return _deleted(request.get("run"), runs, visitor)
         case "restore":
-            trash, key = Trash(runs.place), str(request.get("key"))
+            trash, key = Trash(runs.root), str(request.get("key"))
             found = trash.get(key)
             VISITORS.require(found.owner, visitor, f"The run {found.title}")
             return f"{trash.put_back(key).title} is back.", ""
@@ -74,12 +74,12 @@ def _act(request: dict, runs: Runs, visitor: str) -> tuple[str, str]:
 
 
 def _deleted(name: object, runs: Runs, visitor: str) -> tuple[str, str]:
-    with Queue(runs.place).lock():  # nothing is started meanwhile
+    with Queue(runs.root).lock():  # nothing is started meanwhile
         run = _own(name, runs, visitor)
         if run.listed.state in ACTIVE:
             raise UserError(f"{run.title} is {run.listed.state}: stop it first, then delete it.")
         with run.listed.folder.take():
-            deleted = Trash(runs.place).put([run.listed.name], run.title, run.listed.owner)
+            deleted = Trash(runs.root).put([run.listed.name], run.title, run.listed.owner)
     return f"{run.title} is deleted.", deleted.key
 
 
@@ -114,7 +114,7 @@ def _shown(runs: Runs, chosen: list[str], visitor: str) -> dict[str, Any]:
     return {
         "columns": [column._asdict() for column in columns],
         "rows": [_row(run, columns, visitor) for run in found],
-        "trash": [each._asdict() for each in Trash(runs.place).things() if VISITORS.may_change(each.owner, visitor)],
+        "trash": [each._asdict() for each in Trash(runs.root).things() if VISITORS.may_change(each.owner, visitor)],
         "figure": json.dumps(figure) if figure else "",
         "problem": problem,
         "limits": {"drawn": MOST, "tags": MAX_TAGS},
@@ -144,9 +144,9 @@ def _row(run: Run, columns: list, visitor: str) -> dict[str, Any]:
 
 def listed(runs: Runs) -> list[ListedRun]:
     """Returns the runs, at most `MAX_LISTED`: the page's, the newest first, then those in folders beside them."""
-    found = [_listed(runs.place, name, status) for name, status in runs.statuses().items()]
-    for folder in _groups(runs.place):
-        found += [_listed(runs.place, f"{folder.name}/{name}", each) for name, each in Queue(folder).statuses().items()]
+    found = [_listed(runs.root, name, status) for name, status in runs.statuses().items()]
+    for folder in _groups(runs.root):
+        found += [_listed(runs.root, f"{folder.name}/{name}", each) for name, each in Queue(folder).statuses().items()]
     return found[:MAX_LISTED]
 
 

@@ -146,7 +146,7 @@ def require_own_weights(config: Config) -> None:
     name = config.model.weights
     if not name.isprintable():
         raise ConfigError("model.weights holds characters that no name has: choose weights from the list.")
-    homes = (RUNS.place, Path(gr.utils.get_upload_folder()).resolve())
+    homes = (RUNS.root, Path(gr.utils.get_upload_folder()).resolve())
     if name not in BUILT_IN_WEIGHTS and not any(Path(name).resolve().is_relative_to(home) for home in homes):
         raise ConfigError(
             f"model.weights = {name!r} is not to be had here: choose {', '.join(BUILT_IN_WEIGHTS)}, upload a file, "

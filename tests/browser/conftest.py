@@ -67,12 +67,13 @@ def page(new_page):
 
 @pytest.fixture(scope="module")
 def address(tmp_path_factory):
-    before, RUNS.place = RUNS.place, tmp_path_factory.mktemp("runs")
+    before = RUNS.root
+    RUNS.use_folder(tmp_path_factory.mktemp("runs"))
     page = build_page()
     _, url, _ = page.launch(prevent_thread_lock=True, quiet=True, **launch_options())
     yield url
     page.close()
-    RUNS.place = before
+    RUNS.use_folder(before)
 
 
 @pytest.fixture

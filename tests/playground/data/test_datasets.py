@@ -44,7 +44,7 @@ def test_an_upload_is_kept_checked_and_opened(data, archive):
     kept = data.add_zip(archive, "My cats (2).ZIP", CONFIG, lambda *done: told.append(done))
     assert kept.name == "My-cats-2" and data.library.names() == ("My-cats-2",)
     assert kept.splits == {"train": 8, "val": 1, "test": 1} and told[-1] == (10, 10)
-    assert len(data.open(kept.name, "train")) == 8 and data.open(kept.name, "val")[0].labels.tolist() == [0]
+    assert len(data.open_split(kept.name, "train")) == 8 and data.open_split(kept.name, "val")[0].labels.tolist() == [0]
     assert left(data) == ["My-cats-2", "My-cats-2.json"]
 
 
@@ -97,14 +97,14 @@ def test_a_zip_that_leaves_its_folder_is_refused(data, tmp_path, archive):
 def test_the_least_recently_used_goes_unless_somebody_uses_it(tmp_path, archive):
     data = DataSets(tmp_path / "kept", Bounds(sets=2))
     first, second = (data.add_zip(archive, name, CONFIG).name for name in ("a", "b"))
-    data.open(first, "train")
+    data.open_split(first, "train")
     third = data.add_zip(archive, "c", CONFIG).name
     assert data.library.names() == (first, third) and left(data) == ["a", "a.json", "c", "c.json"]
     with pytest.raises(DataError, match="'b' is not kept here"):
-        data.open(second, "train")
+        data.open_split(second, "train")
     running = [True]
     used = {first}
-    data.library.users = (lambda kept: running[0] and kept.name in used,)
+    data.protect(lambda kept: running[0] and kept.name in used)
     assert data.add_zip(archive, "d", CONFIG).name == "d" and data.library.names() == ("a", "d")
     used.add("d")
     with pytest.raises(DataError, match="no room for e"):
@@ -131,7 +131,7 @@ def test_folders_of_the_server_only_where_the_operator_allows_it(data, tmp_path)
     yolo(tmp_path / "secret", {"p1": LINE})
     with pytest.raises(DataError, match="not to be had here: upload a zip"):
         data.add_folder("set", CONFIG)
-    data.allowed = tmp_path / "open"
+    data.allow_folder(tmp_path / "open")
     (tmp_path / "open" / "link").symlink_to(tmp_path / "secret")
     for text in ("../secret", str(tmp_path / "secret"), "link", "", " ", "no", "\0", "a" * 5000):
         with pytest.raises(DataError, match="no folder in the one"):
@@ -148,7 +148,7 @@ def test_folders_of_the_server_only_where_the_operator_allows_it(data, tmp_path)
 def test_dropping_a_named_folder_leaves_it_alone(tmp_path, archive):
     folder = yolo(tmp_path / "open" / "set", {"p1": LINE, "p2": LINE})
     data = DataSets(tmp_path / "kept", Bounds(sets=1))
-    data.allowed = tmp_path
+    data.allow_folder(tmp_path)
     data.add_folder("open/set", CONFIG)
     data.add_zip(archive, "a", CONFIG)
     assert data.library.names() == ("a",) and (folder / "data.yaml").exists()
@@ -158,10 +158,13 @@ def test_a_data_set_without_val_is_taken_and_split(data, tmp_path):
     kept = data.add_zip(zipped(coco(tmp_path / "set")), "one.zip", CONFIG)
     assert kept.splits == {"train": 2} and NO_VAL in [issue.kind for issue in kept.check.issues]
     with pytest.raises(DataError, match="no pictures for val: split it"):
-        data.open("one", "val")
+        data.open_split("one", "val")
     split = data.split("one", "random", (0.5, 0.5, 0), CONFIG)
-    assert split.splits == {"train": 1, "val": 1} and len(data.open("one", "val")) == 1
-    assert data.split("one", "given", (1, 0, 0), CONFIG).splits == {"train": 2} and len(data.open("one", "train")) == 2
+    assert split.splits == {"train": 1, "val": 1} and len(data.open_split("one", "val")) == 1
+    assert (
+        data.split("one", "given", (1, 0, 0), CONFIG).splits == {"train": 2}
+        and len(data.open_split("one", "train")) == 2
+    )
 
 
 def test_a_split_that_cannot_be_made_changes_nothing(data, archive):
@@ -172,7 +175,7 @@ def test_a_split_that_cannot_be_made_changes_nothing(data, archive):
     ]:
         with pytest.raises(DataError, match=said):
             data.split("a", by, shares, CONFIG)
-    data.library.users = (lambda kept: kept.name == "a",)
+    data.protect(lambda kept: kept.name == "a")
     with pytest.raises(DataError, match="in use"):
         data.split("a", "random", (0.8, 0.1, 0.1), CONFIG)
     assert (
@@ -185,17 +188,17 @@ def test_a_deleted_data_set_comes_back_as_it_was(data, archive):
     deleted = data.delete("a")
     assert data.library.names() == () and left(data) == [".trash"] and data.last_deleted() == deleted
     with pytest.raises(DataError, match="not kept here"):
-        data.open("a", "train")
+        data.open_split("a", "train")
     assert data.add_zip(archive, "a.zip", CONFIG).name == "a-2"  # the other may come back
     assert DataSets(data.library.folder).put_back() == kept
-    assert DataSets(data.library.folder).open("a", "val")[0].labels.tolist() == [0]
+    assert DataSets(data.library.folder).open_split("a", "val")[0].labels.tolist() == [0]
     with pytest.raises(DataError, match="no deleted data set"):
         data.put_back()
 
 
 def test_a_data_set_that_is_needed_is_not_deleted(data, archive):
     data.add_zip(archive, "a.zip", CONFIG)
-    data.library.users = (lambda kept: kept.name == "a",)
+    data.protect(lambda kept: kept.name == "a")
     with pytest.raises(DataError, match="in use by a run or an evaluation"):
         data.delete("a")
     with pytest.raises(DataError, match="not kept here"):
@@ -213,7 +216,7 @@ def test_what_was_deleted_makes_room_first(tmp_path, archive):
 
 
 def test_a_folder_of_the_server_is_taken_once_and_stays_when_it_is_deleted(data, tmp_path):
-    data.allowed = tmp_path
+    data.allow_folder(tmp_path)
     folder = yolo(tmp_path / "set", {f"p{number}": LINE for number in range(10)})
     kept = data.add_folder("set", CONFIG, owner="first")
     again = data.add_folder("set", CONFIG, owner="second")

@@ -106,7 +106,7 @@ def test_an_evaluation_from_start_to_report(runs):
     runs.start(CONFIG, None)
     standing = wait(runs, key, lambda standing: not standing.active)
     assert (standing.state, standing.done, standing.total) == (FINISHED, 6, 6)
-    assert len(standing.result.findings) == 6 and not runs.any_active()
+    assert len(standing.result.findings) == 6 and not runs.has_active()
     state = PageState("evaluation", settings=settings_of(CONFIG))
     assert "6 pictures of scenes, val" in show(state).readout
     assert (

@@ -165,11 +165,11 @@ def test_killed_before_its_first_checkpoint_it_begins_anew(runs):
 def test_a_killed_server_leaves_the_run_alone_and_the_next_one_waits_for_it(runs):
     first, second = runs.start(tiny(**LONG)), runs.start(tiny(training__eval_interval=0))
     wait(lambda: runs.read(first).steps)
-    servers = set(holders(runs.place / SERVER))
+    servers = set(holders(runs.root / SERVER))
     for server in servers:
         os.kill(server, signal.SIGKILL)
     begun = len(runs.read(first).steps)
-    wait(lambda: runs.statuses() and set(holders(runs.place / SERVER)) - servers)
+    wait(lambda: runs.statuses() and set(holders(runs.root / SERVER)) - servers)
     wait(lambda: len(runs.read(first).steps) > begun)
     assert runs.read(second).state == QUEUED
     runs.stop(first)
@@ -230,19 +230,19 @@ def test_what_is_asked_of_a_run_is_done_while_a_knob_is_moved(runs, dragging):
 def test_a_run_that_waits_goes_on_when_its_server_is_killed(runs, dragging):
     name = runs.start(tiny(**LONG))
     worker = stopped_worker(runs, name)
-    for server in holders(runs.place / SERVER):
+    for server in holders(runs.root / SERVER):
         os.kill(server, signal.SIGKILL)
     wait(lambda: runs.read(name).steps)
     assert not is_stopped(worker) and not dragging.is_set()
 
 
 def test_two_pages_over_one_folder_see_and_do_the_same(runs):
-    other = Runs(runs.place)
+    other = Runs(runs.root)
     other.open()
     first, second = runs.start(tiny(**LONG)), other.start(tiny(training__eval_interval=0))
     wait(lambda: other.read(first).state == RUNNING)
     assert runs.read(second).status.queue_position == other.read(second).status.queue_position == 1
-    assert runs.statuses() == other.statuses() and len(holders(runs.place / SERVER)) == 1
+    assert runs.statuses() == other.statuses() and len(holders(runs.root / SERVER)) == 1
     other.stop(first)
     assert wait_for(runs, first, STOPPED).state == STOPPED and wait_for(runs, second, FINISHED)
     other.close()
@@ -299,7 +299,7 @@ def test_what_cannot_be_done_is_said(runs):
             act(name)
     with pytest.raises(RunError, match="is finished: only what"):
         runs.resume(name)
-    for wrong in ("", "none", "..", f"../{runs.place.name}/{name}", ".", "a\0b", None, 5):
+    for wrong in ("", "none", "..", f"../{runs.root.name}/{name}", ".", "a\0b", None, 5):
         assert not runs.has(wrong)
     with pytest.raises(RunError, match="no run"):
         runs.read("../x")
@@ -378,14 +378,14 @@ def test_what_a_run_waits_for_is_in_use(tmp_path, monkeypatch):
     runs = Runs(tmp_path)
     monkeypatch.setattr(runs, "open", lambda: None)  # nothing is to begin
     name = runs.start(tiny(), "/data/mine")
-    assert runs.uses("/data/mine") and not runs.uses("/data/other")
+    assert runs.is_using("/data/mine") and not runs.is_using("/data/other")
     runs.stop(name)
-    assert not runs.uses("/data/mine")
+    assert not runs.is_using("/data/mine")
 
 
 def test_a_page_can_be_moved_to_another_folder(runs, tmp_path):
     elsewhere = Runs(tmp_path / "one")
-    elsewhere.place = tmp_path / "two"
+    elsewhere.use_folder(tmp_path / "two")
     (tmp_path / "two" / "old").mkdir(parents=True)
     (tmp_path / "two" / "old" / "config.json").write_text("{}")
     assert elsewhere.list() == ["old"] and elsewhere.folder("old").path == tmp_path / "two" / "old"

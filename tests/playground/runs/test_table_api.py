@@ -55,11 +55,11 @@ def test_chosen_runs_are_drawn_by_their_names(runs):
 
 def test_a_label_is_kept_and_shown(runs):
     found, shown = ask(runs, act="label", run=SWEPT, name="<i>mine</i>", tags="a, b")
-    assert found["said"] == "" and read_label(runs.place / SWEPT) == Label("<i>mine</i>", ("a", "b"))
+    assert found["said"] == "" and read_label(runs.root / SWEPT) == Label("<i>mine</i>", ("a", "b"))
     row = shown["rows"][2]
     assert (row["title"], row["tags"]) == ("<i>mine</i>", ["a", "b"])
     found, _ = ask(runs, act="label", run=SWEPT, name="x" * 1000, tags="")
-    assert "choose a shorter one" in found["said"] and read_label(runs.place / SWEPT).name == "<i>mine</i>"
+    assert "choose a shorter one" in found["said"] and read_label(runs.root / SWEPT).name == "<i>mine</i>"
 
 
 def test_deleted_and_put_back(runs):
@@ -67,7 +67,7 @@ def test_deleted_and_put_back(runs):
     assert ONE in found["said"] and len(shown["rows"]) == 2 and shown["trash"][0]["name"] == ONE
     found, shown = ask(runs, act="restore", key=found["undo"])
     assert "is back" in found["said"] and len(shown["rows"]) == 3 and shown["trash"] == []
-    assert not [path for path in runs.place.iterdir() if path.name.startswith("label")]
+    assert not [path for path in runs.root.iterdir() if path.name.startswith("label")]
 
 
 def test_a_run_that_goes_on_or_waits_is_not_deleted(runs):
@@ -87,10 +87,10 @@ def test_a_run_that_goes_on_or_waits_is_not_deleted(runs):
 @pytest.mark.parametrize("run", ["..", ".trash", "/etc", "", None, 3, ["x"], "swept", "20260101-000000-001/.."])
 @pytest.mark.parametrize("act", ["delete", "label"])
 def test_only_runs_of_the_table_are_touched(runs, run, act):
-    before = sorted(runs.place.rglob("*"))
+    before = sorted(runs.root.rglob("*"))
     found, _ = ask(runs, act=act, run=run, name="x", tags="")
     assert "not there any more" in found["said"]
-    assert [path for path in sorted(runs.place.rglob("*")) if path.name != ".queue"] == before
+    assert [path for path in sorted(runs.root.rglob("*")) if path.name != ".queue"] == before
 
 
 @pytest.mark.parametrize("request_", [None, [], "x", 3])

@@ -52,10 +52,10 @@ def test_only_ones_own_runs_and_nobodys_are_changed(runs, apart, act):
         return answer({"act": act, "run": name, "name": "x", "tags": ""}, runs, ME)
 
     assert "was made in another browser: only that one can" in asked(THEIRS)["said"]
-    assert runs.has(THEIRS) and read_label(runs.place / THEIRS).name == ""
+    assert runs.has(THEIRS) and read_label(runs.root / THEIRS).name == ""
     for name in (MINE, NOBODYS):
         assert "another browser" not in asked(name)["said"]
-        assert not runs.has(name) or read_label(runs.place / name).name == "x"
+        assert not runs.has(name) or read_label(runs.root / name).name == "x"
 
 
 def test_the_table_says_which_runs_are_ones_own(runs, apart):
@@ -72,7 +72,7 @@ def test_the_trash_of_others_is_out_of_reach(runs, apart):
 
 
 def test_runs_of_others_are_not_stopped(runs, apart):
-    with runs_at(runs.place):
+    with runs_at(runs.root):
         require_own(MINE, ME)
         require_own("none", ME)
         with pytest.raises(NotYoursError, match=f"The run {THEIRS} was made in another browser"):
