@@ -19,7 +19,7 @@ from torchvision.models.detection.retinanet import RetinaNetHead
 from torchvision.ops.feature_pyramid_network import LastLevelMaxPool, LastLevelP6P7
 
 from core.config import Config
-from core.data.sources import DataSet
+from core.data.dataset import DataSet
 from core.evaluation.coco_metrics import evaluate
 from core.io.atomic import write_text
 from core.retinanet.model import norm_groups

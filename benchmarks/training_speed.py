@@ -15,7 +15,8 @@ from benchmarks.machine import matrix_rate
 from benchmarks.rows import Row, print_rows
 from benchmarks.torchvision_detectors import RETINANET, initial, new_network, train_step
 from core.config import Config
-from core.data.sources import DataSet, SceneData
+from core.data.dataset import DataSet
+from core.data.sources import SceneData
 from core.structures import Sample
 from core.training.optimizer import build_optimizer
 from core.training.samples import TrainingStream

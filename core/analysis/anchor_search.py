@@ -9,7 +9,7 @@ from scipy.optimize import differential_evolution
 from torch import Tensor
 
 from core.config import Anchors, Inference
-from core.data.sources import DataSet
+from core.data.dataset import DataSet
 from core.retinanet.anchors import cell_anchors, pyramid_grids, pyramid_strides
 from core.retinanet.preprocess import objects_of, prepare
 

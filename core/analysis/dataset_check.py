@@ -23,7 +23,7 @@ from core.analysis.issues import (
 from core.analysis.size_check import ClassSizes, measure_sizes
 from core.config import Config
 from core.data.dataset import RawData
-from core.data.folders import format_of, read_folder, splits_of
+from core.data.folders import find_format, find_splits, read_folder
 from core.data.untrusted import DataError
 
 
@@ -113,11 +113,11 @@ def check_folder(
     """
     issues = Issues(folder)
     raws = _read(folder, issues)
-    total, done = sum(len(raw.pictures) for raw in raws.values()), 0
+    total, done = sum(len(raw.images) for raw in raws.values()), 0
     looks: dict[str, list[ImageFacts]] = {}
     for split, raw in raws.items():
         looks[split] = []
-        for picture in raw.pictures:
+        for picture in raw.images:
             looks[split].append(look_at(picture, split, raw.class_names, config.inference, issues))
             done += 1
             progress(done, total)
@@ -131,7 +131,7 @@ def check_folder(
 
 def _format_name(folder: Path) -> str | None:
     try:
-        found = format_of(folder)
+        found = find_format(folder)
     except DataError:
         return None
     return found.name if found else None
@@ -140,7 +140,7 @@ def _format_name(folder: Path) -> str | None:
 def _read(folder: Path, issues: Issues) -> dict[str, RawData]:
     raws = {}
     try:
-        splits = splits_of(folder)
+        splits = find_splits(folder)
     except DataError as error:
         issues.add(NO_DATA, str(error))
         return {}

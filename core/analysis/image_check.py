@@ -19,8 +19,8 @@ from core.analysis.issues import (
     Issues,
 )
 from core.config import Inference
-from core.data.dataset import RawPicture, make_record, raw_boxes
-from core.data.images import open_picture
+from core.data.dataset import RawImage, build_record, scale_boxes
+from core.data.images import open_image
 from core.errors import PictureError
 from core.retinanet.preprocess import prepare
 
@@ -48,7 +48,7 @@ class ImageFacts(NamedTuple):
 
 
 def look_at(
-    picture: RawPicture, split: str, class_names: tuple[str, ...], inference: Inference, issues: Issues
+    picture: RawImage, split: str, class_names: tuple[str, ...], inference: Inference, issues: Issues
 ) -> ImageFacts:
     """Opens a picture and measures its boxes; what is wrong goes to `issues`.
 
@@ -63,7 +63,7 @@ def look_at(
     size = _open(picture, where, inference, issues)
     if not size:
         return ImageFacts(where, None, np.zeros((0, 4), np.float32), np.zeros(0, np.int64), (0, 0), 0)
-    boxes = raw_boxes(picture, size)
+    boxes = scale_boxes(picture, size)
     labels = np.array([item.label for item in picture.objects], dtype=np.int64)
     crowd = np.array([item.crowd for item in picture.objects], dtype=bool)
     clipped = np.nan_to_num(boxes).clip(0, [*size, *size]).astype(np.float32)
@@ -79,9 +79,9 @@ def look_at(
     return ImageFacts(where, digest, clipped[trains] / factors, labels[trains], padded, int((keep & crowd).sum()))
 
 
-def as_annotated(picture: RawPicture, split: str, inference: Inference) -> ImageFacts:
+def as_annotated(picture: RawImage, split: str, inference: Inference) -> ImageFacts:
     """Measures the boxes of a picture that is known to be sound, without opening it; arguments as `look_at`."""
-    record, _ = make_record(picture)
+    record, _ = build_record(picture)
     factors, padded = as_seen(*record.size, inference)
     trains = ~record.crowd
     boxes = record.boxes[trains] / factors
@@ -113,13 +113,13 @@ def _find_repeated(
             issues.add(SAME_BOX if labels[before] == labels[number] else TWO_CLASSES, names[number])
 
 
-def _open(picture: RawPicture, where: str, inference: Inference, issues: Issues) -> tuple[int, int] | None:
+def _open(picture: RawImage, where: str, inference: Inference, issues: Issues) -> tuple[int, int] | None:
     """Opens a picture; returns width and height if training could use it."""
     if not picture.path.is_file():
         issues.add(MISSING, f"{where}, named in {picture.source}")
         return None
     try:
-        height, width = open_picture(picture.path).shape[1:]
+        height, width = open_image(picture.path).shape[1:]
         as_seen(width, height, inference)
     except PictureError as error:
         issues.add(UNREADABLE, f"{where}: {error}")

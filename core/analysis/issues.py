@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import NamedTuple
 
-from core.data.dataset import BAD_FILE, BAD_OBJECT, BAD_PATH, LOST_LABELS, UNKNOWN_CLASS, UNKNOWN_PICTURE
+from core.data.dataset import BAD_FILE, BAD_OBJECT, BAD_PATH, ORPHAN_LABELS, UNKNOWN_CLASS, UNKNOWN_PICTURE
 
 MAX_EXAMPLES = 1000  # of an issue that are kept
 
@@ -36,7 +36,7 @@ KINDS = {
                         stops=True),
     UNKNOWN_PICTURE: IssueKind("objects of pictures that are not listed", "list the pictures, or remove the objects",
                           stops=True),
-    LOST_LABELS: IssueKind("files of labels without a picture", "add the pictures, or remove the labels", stops=True),
+    ORPHAN_LABELS: IssueKind("files of labels without a picture", "add the pictures, or remove the labels", stops=True),
     MISSING: IssueKind("pictures that are not there", "add them, or remove them from the annotations", stops=True),
     UNREADABLE: IssueKind("pictures that cannot be opened", "save or copy them again, or remove them", stops=True),
     OTHER_SIZE: IssueKind("pictures of another size than annotated, so that boxes would lie elsewhere",

@@ -9,7 +9,7 @@ from tqdm import tqdm
 
 from core.analysis.dataset_check import DataCheck, check_folder
 from core.config import Config
-from core.data.folders import read_folder, require_format, split_folder, splits_of
+from core.data.folders import find_splits, read_folder, require_format, split_folder
 from core.data.untrusted import DataError
 from core.data.zip_import import import_zip
 from core.weights.sources import adopt, weights_for
@@ -47,7 +47,7 @@ def split(config: Config, options: Namespace) -> dict[str, Any]:
     """Splits a data set anew into a file beside its annotations, or goes back to its own splits; prints the counts."""
     folder = Path(options.data)
     split_folder(folder, options.by, options.shares, config.training.seed)
-    return {"by": options.by, "splits": {name: _counted(folder, name) for name in splits_of(folder)}}
+    return {"by": options.by, "splits": {name: _counted(folder, name) for name in find_splits(folder)}}
 
 
 def _checked(folder: Path, config: Config) -> DataCheck:
@@ -63,10 +63,10 @@ def _checked(folder: Path, config: Config) -> DataCheck:
 def _counted(folder: Path, name: str) -> dict[str, Any]:
     """Prints and returns the pictures of a split and its objects by class."""
     raw = read_folder(folder, name)
-    labels = [item.label for picture in raw.pictures for item in picture.objects if not item.crowd]
+    labels = [item.label for picture in raw.images for item in picture.objects if not item.crowd]
     objects = dict(zip(raw.class_names, np.bincount(labels, minlength=len(raw.class_names)).tolist(), strict=True))
-    print(f"{name:6} {len(raw.pictures):6} pictures   " + ", ".join(f"{key} {value}" for key, value in objects.items()))
-    return {"pictures": len(raw.pictures), "objects": objects}
+    print(f"{name:6} {len(raw.images):6} pictures   " + ", ".join(f"{key} {value}" for key, value in objects.items()))
+    return {"pictures": len(raw.images), "objects": objects}
 
 
 def check_text(check: DataCheck) -> str:

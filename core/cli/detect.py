@@ -9,7 +9,7 @@ from PIL import Image, ImageDraw
 
 from core.cli.common import load_detector, progress_bar
 from core.config import Config
-from core.data.images import open_picture, to_pil
+from core.data.images import open_image, to_pil
 from core.evaluation.coco_metrics import results_json
 from core.io.atomic import OutputError
 from core.retinanet.fuse import folded
@@ -25,7 +25,7 @@ def detect(config: Config, options: Namespace) -> list[dict[str, Any]]:
     results = []
     with progress_bar(total=len(options.pictures), show=True, unit="picture") as bar:
         for number, path in enumerate(options.pictures, start=1):
-            picture = open_picture(path)
+            picture = open_image(path)
             found = run_detector(model, [picture], config)[0]
             for result in results_json([found], [number], weights.category_ids):
                 results.append({**result, "file_name": path.name})

@@ -8,7 +8,8 @@ from typing import Any
 from core.analysis.anchor_search import collect, measure, search
 from core.cli.common import load_detector, progress_bar, writes_files
 from core.config import Config, knobs, text_of
-from core.data.sources import DataError, open_data
+from core.data.sources import open_data
+from core.data.untrusted import DataError
 from core.evaluation.coco_metrics import evaluate as run_evaluation
 from core.evaluation.dataset_predictions import ImageResult, findings
 from core.evaluation.report import USUAL_IOU, Report, explain
@@ -70,7 +71,7 @@ def evaluate(config: Config, options: Namespace) -> dict[str, Any]:
         figures = run_evaluation(found, truths, data.class_names).to_dict()
         _print_figures(figures)
         return {**result, "metrics": figures}
-    names = [(each.image_id, data.name(index)) for index, each in enumerate(done)]
+    names = [(each.image_id, data.image_name(index)) for index, each in enumerate(done)]
     iou = USUAL_IOU if options.at_iou is None else options.at_iou
     report = explain(found, truths, data.class_names, pictures=names, score=options.at_score, iou=iou)
     if writes_files():

@@ -1,4 +1,4 @@
-"""What data sets have in common, and what those that lie in a folder share: sound boxes, pictures opened late."""
+"""The `DataSet` interface, and `FolderData`: data sets in a folder, with checked boxes and images decoded on access."""
 
 import os.path
 from abc import ABC, abstractmethod
@@ -9,23 +9,23 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
-from core.data.images import open_picture, picture_size
+from core.data.images import open_image, read_image_size
 from core.data.untrusted import DataError
 from core.errors import PictureError
 from core.structures import Sample
 
 SPLITS = ("train", "val", "test")
-BAD_PATH, BAD_FILE, BAD_OBJECT, UNKNOWN_CLASS, UNKNOWN_PICTURE, LOST_LABELS = ENTRY_PROBLEMS = (
+BAD_PATH, BAD_FILE, BAD_OBJECT, UNKNOWN_CLASS, UNKNOWN_PICTURE, ORPHAN_LABELS = ENTRY_PROBLEMS = (
     "bad path", "bad file", "bad object", "unknown class", "unknown picture", "labels without picture",
 )  # fmt: skip
 
 
 class DataSet(ABC):
-    """Pictures with their objects, by index.
+    """Images with their objects, by index.
 
     Attributes:
-        class_names: What label 0 … K−1 means.
-        dropped: Boxes left out because they have no area inside their picture or are not finite.
+        class_names: The class names of labels 0 … K−1.
+        dropped: Number of boxes left out because they have no area inside their image or are not finite.
     """
 
     class_names: tuple[str, ...]
@@ -33,31 +33,31 @@ class DataSet(ABC):
 
     @property
     def category_ids(self) -> tuple[int, ...]:
-        """What COCO-results files call label 0 … K−1: counted from 1, unless the data set has numbers of its own."""
+        """The category ids of labels 0 … K−1 in COCO results files: 1 … K unless the data set defines other ids."""
         return tuple(range(1, len(self.class_names) + 1))
 
-    def name(self, index: int) -> str:
-        """Returns what a person may call a picture; it is not opened."""
+    def image_name(self, index: int) -> str:
+        """Returns an image's name for display, without decoding the image."""
         return f"picture {index + 1}"
 
     @abstractmethod
     def __len__(self) -> int:
-        """Returns the number of pictures."""
+        """Returns the number of images."""
 
     @abstractmethod
     def __getitem__(self, index: int) -> Sample:
-        """Returns one picture with its objects; raises `IndexError` past the end."""
+        """Returns one image with its objects; raises `IndexError` past the end."""
 
 
 class ImageRecord(NamedTuple):
-    """A picture of a folder that is not opened yet.
+    """An image of a folder, not decoded yet, with its checked objects.
 
     Attributes:
-        path: The picture's file.
-        source: The file that describes it, for messages.
+        path: The image file.
+        source: The annotation file, for messages.
         size: Width and height in pixels.
-        image_id: The data set's number of the picture.
-        boxes: float32 [M, 4], xyxy pixels, inside the picture.
+        image_id: The data set's id of the image.
+        boxes: float32 [M, 4], xyxy pixels, inside the image.
         labels: int64 [M].
         crowd: bool [M].
     """
@@ -72,23 +72,23 @@ class ImageRecord(NamedTuple):
 
 
 class RawObject(NamedTuple):
-    """An object as an annotation file has it: its box xyxy, unchecked, its label and whether it is a crowd."""
+    """An object as annotated: its unchecked box (xyxy), its label and whether it is a crowd region."""
 
     box: tuple[float, float, float, float]
     label: int
     crowd: bool
 
 
-class RawPicture(NamedTuple):
-    """A picture as an annotation file has it, its file not looked at.
+class RawImage(NamedTuple):
+    """An image as annotated; its file has not been read.
 
     Attributes:
-        path: The picture's file, inside the data set's folder.
-        source: The file that describes it, for messages.
-        size: Width and height in pixels as stated; None to ask the picture.
-        image_id: The data set's number of the picture.
+        path: The image file, inside the data set's folder.
+        source: The annotation file, for messages.
+        size: Width and height in pixels as annotated; None to read them from the image file.
+        image_id: The data set's id of the image.
         objects: Its objects, unchecked.
-        relative: Whether the boxes are shares of the picture's sides, not pixels.
+        relative: True if the boxes are fractions of the image's sides rather than pixels.
     """
 
     path: Path
@@ -100,73 +100,73 @@ class RawPicture(NamedTuple):
 
 
 class RawData(NamedTuple):
-    """A split as its annotation files have it.
+    """A split as annotated.
 
     Attributes:
-        class_names: What label 0 … K−1 means.
-        category_ids: What COCO-results files call them.
-        pictures: At least one where a reader is strict.
+        class_names: The class names of labels 0 … K−1.
+        category_ids: Their ids in COCO results files.
+        images: The annotated images; at least one if the reader is strict.
     """
 
     class_names: tuple[str, ...]
     category_ids: tuple[int, ...]
-    pictures: list[RawPicture]
+    images: list[RawImage]
 
 
-# What a reader calls for an entry it has to leave out: which of ENTRY_PROBLEMS it is, and a message.
-Problem = Callable[[str, str], None]
+# Called by a reader for each entry that it leaves out, with one of ENTRY_PROBLEMS and a message.
+ReportProblem = Callable[[str, str], None]
 
 
-def refuse(kind: str, message: str) -> None:
-    """A strict reader's `Problem`: the first one ends the reading with a `DataError`."""
+def raise_problem(kind: str, message: str) -> None:
+    """The `ReportProblem` of a strict reader: raises the first problem as a `DataError`."""
     raise DataError(message)
 
 
 class FolderData(DataSet):
-    """A data set in a folder; pictures are opened when they are asked for.
+    """A data set in a folder; images are decoded on access.
 
     Args:
-        raw: What the annotation files say.
+        raw: The content of the annotation files.
 
     Raises:
-        DataError: Picture files are missing.
+        DataError: Image files are missing.
     """
 
     def __init__(self, raw: RawData) -> None:
         self.class_names = raw.class_names
         self._category_ids = raw.category_ids
-        missing = [picture for picture in raw.pictures if not os.path.isfile(picture.path)]
+        missing = [image for image in raw.images if not os.path.isfile(image.path)]
         if missing:
             raise DataError(
-                f"{missing[0].source} names {missing[0].path}, which is not there ({len(missing)} of "
-                f"{len(raw.pictures)} pictures are missing): put the files there or remove them from the list."
+                f"{missing[0].source} names {missing[0].path}, which does not exist ({len(missing)} of "
+                f"{len(raw.images)} pictures are missing): add the files or remove them from the list."
             )
-        made = [make_record(picture) for picture in raw.pictures]
-        self._records = [record for record, _ in made]
-        self.dropped = sum(lost for _, lost in made)
+        built = [build_record(image) for image in raw.images]
+        self._records = [record for record, _ in built]
+        self.dropped = sum(lost for _, lost in built)
 
     @property
     def category_ids(self) -> tuple[int, ...]:
-        """The annotation files' own numbers of the classes, if they have any."""
+        """The category ids of the annotation files."""
         return self._category_ids
 
-    def name(self, index: int) -> str:
-        """Returns the name of a picture's file."""
+    def image_name(self, index: int) -> str:
+        """Returns the name of an image's file."""
         return self._records[index].path.name
 
     def __len__(self) -> int:
         return len(self._records)
 
     def __getitem__(self, index: int) -> Sample:
-        """Opens a picture.
+        """Decodes an image and returns it with its objects.
 
         Raises:
-            IndexError: Past the end.
-            PictureError: The picture cannot be opened.
-            DataError: The picture has another size than its annotation says, so that boxes would lie elsewhere.
+            IndexError: The index is past the end.
+            PictureError: The image cannot be decoded.
+            DataError: The image's size differs from the annotated one, so its boxes would be misplaced.
         """
         record = self._records[index]
-        image = open_picture(record.path)
+        image = open_image(record.path)
         height, width = image.shape[1:]
         if (width, height) != record.size:
             raise DataError(
@@ -174,32 +174,33 @@ class FolderData(DataSet):
                 f"{record.size[0]}×{record.size[1]}: correct the size, or save the picture without EXIF rotation."
             )
         boxes, labels, crowd = map(torch.from_numpy, (record.boxes, record.labels, record.crowd))
-        return Sample(image, boxes.clone(), labels.clone(), crowd.clone(), record.image_id)  # callers may change theirs
+        # Clones, because callers may modify the sample.
+        return Sample(image, boxes.clone(), labels.clone(), crowd.clone(), record.image_id)
 
 
-def make_record(picture: RawPicture) -> tuple[ImageRecord, int]:
-    """Clips an annotated picture's boxes to it and leaves out what has no area there.
+def build_record(image: RawImage) -> tuple[ImageRecord, int]:
+    """Clips an annotated image's boxes to the image and drops those without area.
 
     Returns:
-        The record, and how many boxes were left out.
+        The record, and the number of dropped boxes.
 
     Raises:
-        DataError: No size is given and the picture does not tell it either.
+        DataError: The size is neither annotated nor readable from the image file.
     """
-    size = picture.size or _ask_size(picture.path, picture.source)
-    boxes = raw_boxes(picture, size)
+    size = image.size or _read_size(image.path, image.source)
+    boxes = scale_boxes(image, size)
     clipped = np.nan_to_num(boxes).clip(0, [*size, *size]).astype(np.float32)
     keep = np.isfinite(boxes).all(axis=1) & (clipped[:, 2:] > clipped[:, :2]).all(axis=1)
-    labels = np.array([item.label for item in picture.objects], dtype=np.int64)
-    crowd = np.array([item.crowd for item in picture.objects], dtype=bool)
-    record = ImageRecord(picture.path, picture.source, size, picture.image_id, clipped[keep], labels[keep], crowd[keep])
+    labels = np.array([item.label for item in image.objects], dtype=np.int64)
+    crowd = np.array([item.crowd for item in image.objects], dtype=bool)
+    record = ImageRecord(image.path, image.source, size, image.image_id, clipped[keep], labels[keep], crowd[keep])
     return record, int((~keep).sum())
 
 
-def raw_boxes(picture: RawPicture, size: tuple[int, int]) -> np.ndarray:
-    """Returns the boxes as they are annotated, unchecked, in pixels of a picture of a size: float64 [M, 4]."""
-    boxes = np.array([item.box for item in picture.objects], dtype=np.float64).reshape(-1, 4)
-    return boxes * [*size, *size] if picture.relative else boxes
+def scale_boxes(image: RawImage, size: tuple[int, int]) -> np.ndarray:
+    """Returns the annotated boxes in pixels of an image of that size, unchecked: float64 [M, 4], xyxy."""
+    boxes = np.array([item.box for item in image.objects], dtype=np.float64).reshape(-1, 4)
+    return boxes * [*size, *size] if image.relative else boxes
 
 
 def require_split(split: str) -> None:
@@ -208,8 +209,8 @@ def require_split(split: str) -> None:
         raise DataError(f"There is no split {split!r}: choose one of {', '.join(SPLITS)}.")
 
 
-def _ask_size(path: Path, source: Path) -> tuple[int, int]:
+def _read_size(path: Path, source: Path) -> tuple[int, int]:
     try:
-        return picture_size(path)
+        return read_image_size(path)
     except PictureError as error:
-        raise DataError(f"{source} does not say a picture's size. {error}") from None
+        raise DataError(f"{source} does not give a picture's size. {error}") from None

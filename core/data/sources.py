@@ -1,4 +1,4 @@
-"""Where training and evaluation get their pictures: rendered scenes, or a folder in COCO, Pascal VOC or YOLO format."""
+"""Opens the data for training and evaluation: rendered scenes, or a folder in COCO, Pascal VOC or YOLO format."""
 
 from pathlib import Path
 
@@ -9,21 +9,19 @@ from core.data.untrusted import DataError
 from core.scenes.render import CLASS_NAMES, render_scene
 from core.structures import Sample
 
-__all__ = ["SCENES_PER_SPLIT", "SPLITS", "DataError", "DataSet", "SceneData", "open_data"]
-
-SCENES_PER_SPLIT = 500_000_000  # split n renders scenes from n times this, so no scene is in two splits
+SCENES_PER_SPLIT = 500_000_000  # split n renders scenes from n times this number on, so that splits never overlap
 
 
 class SceneData(DataSet):
-    """Rendered scenes.
+    """Rendered scenes as a data set.
 
     Args:
-        scenes: The dials.
-        length: How many scenes, at most `SCENES_PER_SPLIT`.
+        scenes: The settings of the renderer.
+        length: Number of scenes, at most `SCENES_PER_SPLIT`.
         split: One of `SPLITS`.
 
     Raises:
-        DataError: The length is out of range or the split unknown.
+        DataError: The length is out of range or the split is unknown.
     """
 
     class_names = CLASS_NAMES
@@ -31,7 +29,7 @@ class SceneData(DataSet):
     def __init__(self, scenes: Scenes, length: int, split: str) -> None:
         require_split(split)
         if not 1 <= length <= SCENES_PER_SPLIT:
-            raise DataError(f"{length:,} scenes cannot be made: ask for 1 to {SCENES_PER_SPLIT:,}.")
+            raise DataError(f"Cannot render {length:,} scenes: ask for 1 to {SCENES_PER_SPLIT:,}.")
         self._scenes = scenes
         first = SPLITS.index(split) * SCENES_PER_SPLIT
         self._indices = range(first, first + length)
@@ -49,11 +47,11 @@ def open_data(source: str, split: str, scenes: Scenes, length: int) -> DataSet:
     Args:
         source: "scenes", or a folder in COCO, Pascal VOC or YOLO format.
         split: One of `SPLITS`.
-        scenes: The dials of rendered scenes.
-        length: How many scenes; a folder has as many pictures as it has.
+        scenes: The settings of rendered scenes.
+        length: Number of rendered scenes; ignored for a folder.
 
     Raises:
-        DataError: There is no such data set or split, or it cannot be used.
+        DataError: The data set or the split does not exist, or it cannot be used.
     """
     if source == "scenes":
         return SceneData(scenes, length, split)

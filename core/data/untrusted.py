@@ -1,45 +1,45 @@
-"""Files of data sets that nobody vouches for: bounded reading, paths that stay inside, and what to say of them."""
+"""Safe access to untrusted data set files: bounded reads, paths that stay inside a folder, quoted values."""
 
 from pathlib import Path
 
 from core.errors import UserError
 
 MAX_NAME = 1000  # characters of a path
-PICTURES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff")
+IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff")
 
 
 class DataError(UserError):
-    """A data set that cannot be used; the message names the file, says what is wrong and what to do."""
+    """A data set that cannot be used. The message names the file, the problem and the remedy."""
 
 
-def inside(folder: Path, name: str, *, root: Path, source: Path) -> Path:
-    """Joins a name from an annotation file to a folder.
+def join_inside(folder: Path, name: str, *, root: Path, source: Path) -> Path:
+    """Joins a name from an annotation file to a folder and checks that the result stays inside the data set.
 
     Args:
-        folder: Where the name is looked for.
+        folder: The folder that the name is relative to.
         name: Relative path, not trusted.
-        root: The data set's folder, already resolved, which the result must not leave, links followed.
-        source: The file that holds the name.
+        root: The data set's folder, already resolved. The result must be inside it after following symbolic links.
+        source: The file that contains the name, for the error message.
 
     Raises:
-        DataError: The path is absolute, climbs up, or leaves the root.
+        DataError: The path is absolute, contains `..`, or leaves the root.
     """
-    error = DataError(f"{source} names the picture {shown(name)}, which is no path inside {root}: correct it.")
+    error = DataError(f"{source} names the picture {quote(name)}, which is not a path inside {root}: correct it.")
     relative = Path(name)
     climbs = relative.is_absolute() or ".." in relative.parts or "\\" in name
     if climbs or not relative.parts or len(name) > MAX_NAME:
         raise error
     try:
         resolved = (folder / relative).resolve()
-    except (OSError, ValueError, RuntimeError):  # characters no file system has, links in a circle
+    except (OSError, ValueError, RuntimeError):  # invalid characters, or links that form a loop
         raise error from None
     if not resolved.is_relative_to(root):
         raise error
     return folder / relative
 
 
-def shown(value: object) -> str:
-    """Returns a value from an untrusted file as a message may show it: quoted, at most 100 characters."""
+def quote(value: object) -> str:
+    """Returns the `repr` of an untrusted value, cut to 100 characters, for use in a message."""
     text = repr(value)
     return text if len(text) <= 100 else text[:99] + "…"
 

@@ -10,7 +10,7 @@ from torch.nn.functional import interpolate
 
 from core.config import Config
 from core.data.dataset import DataSet
-from core.data.images import open_picture, to_pil
+from core.data.images import open_image, to_pil
 from core.errors import PictureError
 from core.io.atomic import whole, write_text
 from core.io.jsonl import JsonLines
@@ -96,7 +96,7 @@ def read_scene(folder: RunFolder) -> Scene | None:
     try:
         about = json.loads(folder.scene.read_text("utf-8"))
         truth = from_plain(about)
-        image = open_picture(folder.picture)
+        image = open_image(folder.picture)
         names = tuple(map(str, about["class_names"]))
     except (PictureError, OSError, ValueError, KeyError, TypeError):
         return None

@@ -8,7 +8,8 @@ from accelerate import Accelerator
 from accelerate.utils import set_seed
 
 from core.config import Config, Training
-from core.data.sources import DataSet, open_data
+from core.data.dataset import DataSet
+from core.data.sources import open_data
 from core.io.atomic import write_text
 from core.io.locks import FileLock
 from core.runs.checkpoint import read_state

@@ -7,15 +7,15 @@ from threading import Lock
 from core.analysis.dataset_check import DataCheck, check_folder
 from core.config import Config
 from core.data.dataset import FolderData
-from core.data.folders import GIVEN, SPLIT_BY, open_folder, require_format, split_folder
-from core.data.untrusted import DataError, shown
+from core.data.folders import GIVEN, SPLIT_METHODS, open_folder, require_format, split_folder
+from core.data.untrusted import DataError, quote
 from core.data.zip_import import import_zip
 from playground.data.library import Bounds, DataSetLibrary, StoredDataSet, in_use_error, stamp_of
 from playground.support.cache import Cache
 from playground.support.trash import Deleted
 from playground.support.visitors import VISITORS
 
-SPLIT_WAYS = (GIVEN, *SPLIT_BY)
+SPLIT_WAYS = (GIVEN, *SPLIT_METHODS)
 EXAMPLES = 200  # of an issue that are kept
 Progress = Callable[[int, int], None]
 
@@ -127,7 +127,7 @@ class DataSets:
             try:
                 require_format(folder)
             except DataError as error:
-                raise DataError(str(error).replace(str(folder), shown(text))) from None
+                raise DataError(str(error).replace(str(folder), quote(text))) from None
             check = _checked(folder, config, progress, folder.name)
             if known := self.library.of_folder(folder):
                 return self.library.keep(known._replace(check=check, stamp=stamp_of(folder)))
@@ -145,7 +145,7 @@ class DataSets:
         except (OSError, ValueError, RuntimeError):  # characters no file system has, links in a circle
             inside = False
         if not inside or not text.strip():
-            raise DataError(f"{shown(text)} is no folder in the one that the operator allows: name one inside it.")
+            raise DataError(f"{quote(text)} is no folder in the one that the operator allows: name one inside it.")
         return folder
 
     def split(self, name: str, by: str, shares: Sequence[float], config: Config, *, visitor: str = "") -> StoredDataSet:
@@ -156,7 +156,7 @@ class DataSets:
             DataError: A run uses it, or the shares are not to be had.
         """
         if by not in SPLIT_WAYS:
-            raise DataError(f"A data set is split by {', '.join(SPLIT_WAYS)}, not by {shown(by)}.")
+            raise DataError(f"A data set is split by {', '.join(SPLIT_WAYS)}, not by {quote(by)}.")
         with self._bringing:
             kept = self.library.get(name)
             VISITORS.require(kept.owner, visitor, f"The data set {name}")

@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 from core.analysis.dataset_check import DataCheck
 from core.data.splits import SPLITS_FILE
-from core.data.untrusted import DataError, shown
+from core.data.untrusted import DataError, quote
 from core.data.zip_import import Limits
 from core.io.atomic import write_text
 from playground.data.image_ref import SCENES
@@ -92,7 +92,7 @@ class DataSetLibrary:
             kept = self._all().get(name)
         if kept is None or not kept.folder.is_dir():
             raise DataError(
-                f"The data set {shown(name)} is not kept here: upload it again, or choose another above the picture."
+                f"The data set {quote(name)} is not kept here: upload it again, or choose another above the picture."
             )
         return kept
 

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from core.config import Scenes
-from core.data.images import open_picture
+from core.data.images import open_image
 from core.errors import PictureError
 from core.retinanet.boxes import rescale
 from core.scenes.render import CLASS_NAMES, render_scene
@@ -57,7 +57,7 @@ def uploaded(path: str, name: str, class_names: tuple[str, ...]) -> Picture:
         core.data.images.PictureError: It cannot be opened.
     """
     try:
-        image = _shrink(open_picture(path))
+        image = _shrink(open_image(path))
     except PictureError as error:  # where the server keeps it says nothing to them
         raise PictureError(str(error).replace(str(path), name)) from None
     empty = torch.zeros(0, dtype=torch.int64)

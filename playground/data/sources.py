@@ -8,7 +8,7 @@ from core.analysis.image_check import ImageFacts, as_annotated
 from core.analysis.issues import Issue, Issues
 from core.analysis.size_check import ClassSizes, measure_sizes
 from core.config import Config, Scenes
-from core.data.dataset import DataSet, RawPicture
+from core.data.dataset import DataSet, RawImage
 from core.data.folders import read_folder
 from core.data.sources import SceneData
 from core.data.untrusted import DataError
@@ -60,7 +60,7 @@ def picture_at(place: ImageRef, scenes: Scenes) -> Picture:
     if place.index >= len(data):
         raise DataError(f"{place.source} has {len(data)} pictures for {place.split}: there is no {place.index + 1}.")
     key = (source_key(place, scenes), place.index)
-    return _pictures.get(key, lambda: of_sample(data.name(place.index), data[place.index], data.class_names))
+    return _pictures.get(key, lambda: of_sample(data.image_name(place.index), data[place.index], data.class_names))
 
 
 def sizes_at(name: str, config: Config) -> Sizes:
@@ -85,8 +85,8 @@ def looks_of(name: str, config: Config) -> dict[str, list[ImageFacts]]:
     """Returns the boxes of a data set's pictures as the network sees them, by split; raises as `sizes_at`."""
     kept = DATA.library.get(name)
 
-    def read() -> dict[str, list[RawPicture]]:
-        return {split: read_folder(kept.folder, split).pictures for split in kept.splits}
+    def read() -> dict[str, list[RawImage]]:
+        return {split: read_folder(kept.folder, split).images for split in kept.splits}
 
     def look() -> dict[str, list[ImageFacts]]:
         annotated = _annotated.get((name, kept.stamp), read)

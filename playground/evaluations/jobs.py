@@ -216,7 +216,7 @@ def _evaluate(job: _Job, config: Config, place: ImageRef) -> JobStatus:
         job.standing = JobStatus(RUNNING, len(done), total)
         if job.stop.is_set():
             break
-    names = [data.name(index) for index in range(len(done))]
+    names = [data.image_name(index) for index in range(len(done))]
     result = Evaluated.of(done, names, labels, network.class_names, USUAL_IOU)
     return JobStatus(FINISHED if len(done) == total else STOPPED, len(done), total, "", result)
 

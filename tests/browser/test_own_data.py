@@ -123,7 +123,7 @@ def test_a_broken_zip_is_told_and_leaves_nothing(address, page, home, tmp_path):
     wait(lambda: "bad.zip is not taken because of 1 objects of an unknown class" in notice(page))
     assert "Stops training" in page.text_content(".readout") and source(page) == ""
     bring(page, tmp_path / "noise.zip")
-    wait(lambda: "noise.zip is no zip or is damaged" in notice(page))
+    wait(lambda: "noise.zip is not a zip or is damaged" in notice(page))
     assert [path for path in sorted((home / "data").glob("*")) if path not in before] == []
 
 

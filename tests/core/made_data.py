@@ -1,4 +1,4 @@
-"""Small data sets in folders, made for a test."""
+"""Writes small data sets in folders for tests."""
 
 import json
 from pathlib import Path
@@ -66,7 +66,7 @@ def assert_sample(sample: Sample) -> None:
 
 
 def yolo(folder: Path, labels: dict[str, str], settings: str | None = None) -> Path:
-    """A picture for each file of labels, named by its path under images/ without ending."""
+    """Writes a YOLO data set with one image per label file; keys are paths under images/ without suffix."""
     for name, text in labels.items():
         picture(folder / "images" / f"{name}.png")
         path = folder / "labels" / f"{name}.txt"

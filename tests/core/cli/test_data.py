@@ -43,10 +43,10 @@ def test_unpack(archive, tmp_path, capsys):
     assert run("check", "--data", tmp_path / "new") == 0
     capsys.readouterr()
     assert run("unpack", archive, "--out", tmp_path / "new") == 1
-    assert "is there already" in capsys.readouterr().err
+    assert "already exists" in capsys.readouterr().err
 
 
-def test_unpack_refuses_what_cannot_be_trained_on(tmp_path, capsys):
+def test_unpack_refuses_an_unusable_data_set(tmp_path, capsys):
     content = coco_content()
     content["annotations"][0]["category_id"] = 77
     made = coco(tmp_path / "made", content)
@@ -60,7 +60,7 @@ def test_unpack_refuses_what_cannot_be_trained_on(tmp_path, capsys):
     assert not (tmp_path / "new").exists() and not list(tmp_path.glob(".*"))
 
 
-def test_unpack_takes_what_has_no_validation_pictures_yet(tmp_path, capsys):
+def test_unpack_accepts_a_data_set_without_validation_pictures(tmp_path, capsys):
     made = coco(tmp_path / "made", coco_content())
     with zipfile.ZipFile(tmp_path / "set.zip", "w") as archive:
         for path in made.rglob("*"):
@@ -86,13 +86,13 @@ def test_split(folder, tmp_path, capsys):
 
 
 @pytest.mark.parametrize("shares", ["0.5,0.5", "0.5,0.5,0.5", "1,a,0", "1.5,-0.5,0"])
-def test_shares_that_are_none(folder, shares, capsys):
+def test_invalid_shares(folder, shares, capsys):
     with pytest.raises(SystemExit) as end:
         run("split", "--data", folder, "--by", "random", "--shares", shares)
     assert end.value.code == 2 and "is not" in capsys.readouterr().err
 
 
-def test_what_is_no_data_set(tmp_path, capsys):
+def test_folders_without_a_data_set(tmp_path, capsys):
     for command in (("check",), ("split", "--by", "random")):
         for folder, message in ((tmp_path / "none", "There is no data set"), (tmp_path, "holds no data set")):
             assert run(*command, "--data", folder) == 1

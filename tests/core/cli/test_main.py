@@ -21,7 +21,7 @@ from torchvision.ops.feature_pyramid_network import LastLevelP6P7
 
 from core.cli import main
 from core.config import Config, knobs
-from core.data.images import open_picture
+from core.data.images import open_image
 from core.retinanet import predict
 from core.retinanet.predict import detect
 from core.runs.folder import FINISHED, RunFolder
@@ -316,7 +316,7 @@ def test_detect_writes_what_pycocotools_loads(tuned, data, tmp_path):
     tuned_weights = load_weights(str(tuned))
     config = adopt(Config.from_flat({"inference.score_threshold": 0, "inference.max_detections": 20}), tuned_weights)
     model = build(config, tuned_weights).to(make_accelerator().device)  # as the command does
-    reference = detect(model, [open_picture(pictures[0])], config)[0]
+    reference = detect(model, [open_image(pictures[0])], config)[0]
     for entry, box, score in zip(found, reference.boxes.tolist(), reference.scores.tolist(), strict=False):
         x, y, width, height = entry["bbox"]
         assert [x, y, x + width, y + height] == pytest.approx(box, abs=1e-4)
@@ -381,7 +381,7 @@ def test_export_opens_in_torchvision_with_the_same_detections(ending, four_convs
     theirs = torchvision_network().eval()
     theirs.load_state_dict(load_file(file) if ending == ".safetensors" else torch.load(file))  # strict
     with torch.inference_mode():
-        expected = theirs([open_picture(picture) / 255])[0]
+        expected = theirs([open_image(picture) / 255])[0]
     every = ("--inference.score_threshold", 0, "--inference.max_detections", 300)
     run("detect", picture, "--weights", four_convs, *every, "--json", tmp_path / "found.json")
     found = json.loads((tmp_path / "found.json").read_text())
@@ -421,9 +421,9 @@ def place(tmp_path, monkeypatch) -> Path:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ("detect photo.png none.png --weights WEIGHTS", "The picture none.png is not there"),
+        ("detect photo.png none.png --weights WEIGHTS", "The picture none.png does not exist"),
         ("detect cut.png --weights WEIGHTS", "The picture cut.png cannot be decoded"),
-        ("detect text.png --weights WEIGHTS", "The file text.png is not a picture of a known kind"),
+        ("detect text.png --weights WEIGHTS", "The file text.png is not a picture in a known format"),
         ("detect photo.png --weights text.pth", "text.pth is damaged or holds more than tensors"),
         ("detect photo.png --weights text.safetensors", "text.safetensors is damaged or no safetensors file"),
         ("detect photo.png --weights none.pth", "There is no weights file none.pth"),

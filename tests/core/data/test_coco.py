@@ -5,7 +5,8 @@ import pytest
 
 from core.data import coco as module
 from core.data.coco import CocoData
-from core.data.dataset import DataError, DataSet
+from core.data.dataset import DataSet
+from core.data.untrusted import DataError
 from core.errors import PictureError
 from tests.core.made_data import assert_sample, coco, coco_content, picture
 
@@ -41,7 +42,7 @@ def test_samples_do_not_share_what_callers_may_change(tmp_path):
 
 
 @pytest.mark.parametrize("images", ["val2017", "images/val2017", "images"])
-def test_coco_as_it_is_published(tmp_path, images):
+def test_the_published_coco_layout(tmp_path, images):
     folder = tmp_path / "annotations"
     folder.mkdir()
     (folder / "instances_val2017.json").write_text(json.dumps(coco_content()))
@@ -53,7 +54,7 @@ def test_coco_as_it_is_published(tmp_path, images):
         CocoData(tmp_path, "val")
 
 
-def test_coco_boxes_are_clipped_and_the_impossible_dropped(tmp_path):
+def test_coco_boxes_are_clipped_and_impossible_ones_dropped(tmp_path):
     data = annotated(
         tmp_path,
         [
@@ -74,7 +75,7 @@ def test_coco_boxes_are_clipped_and_the_impossible_dropped(tmp_path):
     assert data.dropped == 8
 
 
-def test_coco_without_sizes_asks_the_pictures(tmp_path):
+def test_coco_without_sizes_reads_them_from_the_images(tmp_path):
     content = coco_content()
     del content["images"][0]["width"]
     content["images"][1]["height"] = 0
@@ -82,7 +83,7 @@ def test_coco_without_sizes_asks_the_pictures(tmp_path):
     data = CocoData(coco(tmp_path, content), "train")
     assert data[0].boxes[0].tolist() == [0, 0, 40, 30]
     (tmp_path / "images" / "b.png").write_bytes(b"none")
-    with pytest.raises(DataError, match=r"train\.json does not say a picture's size.*b\.png"):
+    with pytest.raises(DataError, match=r"train\.json does not give a picture's size.*b\.png"):
         CocoData(tmp_path, "train")
 
 
@@ -108,9 +109,9 @@ def test_broken_picture(tmp_path):
         (lambda c: c["images"][1].update(id=7), "id 7 is used twice in 'images'"),
         (lambda c: c["annotations"][1].update(id=1), "id 1 is used twice in 'annotations'"),
         (lambda c: c["categories"][1].update(id=9), "id 9 is used twice in 'categories'"),
-        (lambda c: c["categories"][1].update(name="dog"), "name of their own"),
-        (lambda c: c["categories"][1].pop("name"), "name of their own"),
-        (lambda c: c["categories"].clear() or c["annotations"].clear(), "name of their own"),
+        (lambda c: c["categories"][1].update(name="dog"), "distinct names"),
+        (lambda c: c["categories"][1].pop("name"), "distinct names"),
+        (lambda c: c["categories"].clear() or c["annotations"].clear(), "distinct names"),
         (lambda c: c["annotations"][0].update(image_id=8), "annotation 1 has the unknown image_id 8"),
         (lambda c: c["annotations"][0].update(category_id=1), "annotation 1 has the unknown category_id 1"),
         (lambda c: c["annotations"][0].update(category_id=[2]), r"unknown category_id \[2\]"),
@@ -138,7 +139,7 @@ def test_coco_contradictions_are_named(tmp_path, change, message):
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "3", "\0", "[" * 100_000, '{"images": [' + "9" * 5000 + "]}"])
-def test_text_that_is_no_coco(tmp_path, text):
+def test_text_that_is_not_coco(tmp_path, text):
     with pytest.raises(DataError, match=r"train\.json cannot be used because"):
         CocoData(coco(tmp_path, text), "train")
 
@@ -150,7 +151,7 @@ def test_coco_paths_stay_inside(tmp_path, name):
     picture(tmp_path / "secret.png")
     content = coco_content()
     content["images"][0]["file_name"] = name
-    with pytest.raises(DataError, match=r"train\.json names the picture .*, which is no path inside") as error:
+    with pytest.raises(DataError, match=r"train\.json names the picture .*, which is not a path inside") as error:
         CocoData(coco(tmp_path / "data", content), "train")
     assert len(str(error.value)) < 600
 
@@ -161,7 +162,7 @@ def test_links_stay_inside_too(tmp_path):
     link = folder / "images" / "a.png"
     link.unlink()
     link.symlink_to(tmp_path / "secret.png")
-    with pytest.raises(DataError, match="no path inside"):
+    with pytest.raises(DataError, match="not a path inside"):
         CocoData(folder, "train")
     link.unlink()
     link.symlink_to(link)
@@ -172,7 +173,7 @@ def test_links_stay_inside_too(tmp_path):
 def test_missing_pictures_are_counted_when_opening(tmp_path):
     folder = coco(tmp_path)
     (folder / "images" / "b.png").unlink()
-    with pytest.raises(DataError, match=r"b\.png, which is not there \(1 of 2 pictures are missing\)"):
+    with pytest.raises(DataError, match=r"b\.png, which does not exist \(1 of 2 pictures are missing\)"):
         CocoData(folder, "train")
     content = coco_content()
     content["images"][0]["file_name"] = "x" * 500  # longer than file systems allow

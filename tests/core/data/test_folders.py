@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from core.data.folders import names_of, open_folder, read_whole, splits_of
+from core.data.folders import find_splits, list_names, open_folder, read_all_splits
 from core.data.splits import SPLITS_FILE, write_splits
 from core.data.untrusted import DataError
 from tests.core.made_data import coco, coco_content, voc, voc_object, yolo
@@ -20,13 +20,13 @@ def folder(request, tmp_path):
     return yolo(tmp_path, {"train/a": LINE, "train/b": LINE})
 
 
-def test_splits_of_ones_own_replace_those_of_the_folder(folder):
-    assert splits_of(folder) == ("train",)
-    one, other = names_of(folder, read_whole(folder))
+def test_written_splits_replace_those_of_the_annotations(folder):
+    assert find_splits(folder) == ("train",)
+    one, other = list_names(folder, read_all_splits(folder).images)
     write_splits(folder, {"train": [other], "val": [one], "test": []})
-    assert splits_of(folder) == ("train", "val")
+    assert find_splits(folder) == ("train", "val")
     train, val = open_folder(folder, "train"), open_folder(folder, "val")
-    assert (train.name(0), val.name(0)) == (other.split("/")[-1], one.split("/")[-1])
+    assert (train.image_name(0), val.image_name(0)) == (other.split("/")[-1], one.split("/")[-1])
     assert len(train) == len(val) == 1 and train[0].image_id != val[0].image_id
     with pytest.raises(DataError, match="lists no picture for test"):
         open_folder(folder, "test")
@@ -43,18 +43,18 @@ def test_category_ids_and_objects_stay(tmp_path):
     assert after[0].boxes.tolist() == before[0].boxes.tolist() and after[0].crowd.tolist() == before[0].crowd.tolist()
 
 
-def test_pictures_that_are_gone(folder):
+def test_listed_pictures_that_do_not_exist(folder):
     write_splits(folder, {"train": ["images/none.png"], "val": [], "test": []})
     with pytest.raises(DataError, match=r"'images/none.png', which the data set does not have \(1 of 1\)"):
         open_folder(folder, "train")
 
 
-def test_splits_that_do_not_go_together(tmp_path):
+def test_inconsistent_splits(tmp_path):
     folder = coco(tmp_path)
     coco(folder, split="val")
     with pytest.raises(DataError, match=r"'images/a\.png' more than once \(2 such pictures\)"):
-        read_whole(folder)
+        read_all_splits(folder)
     content = {**coco_content(), "categories": [{"id": 9, "name": "hog"}, {"id": 2, "name": "cat"}]}
     (folder / "val.json").write_text(json.dumps(content))
     with pytest.raises(DataError, match="name different classes"):
-        read_whole(folder)
+        read_all_splits(folder)

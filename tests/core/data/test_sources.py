@@ -3,7 +3,8 @@ import torch
 
 from core.config import Scenes
 from core.data.coco import CocoData
-from core.data.sources import SCENES_PER_SPLIT, DataError, SceneData, open_data
+from core.data.sources import SCENES_PER_SPLIT, SceneData, open_data
+from core.data.untrusted import DataError
 from core.data.voc import VocData
 from core.scenes.render import CLASS_NAMES
 from tests.core.made_data import assert_sample, coco, voc, voc_object
@@ -28,11 +29,11 @@ def test_scene_numbers_end_where_the_next_split_begins():
     with pytest.raises(IndexError):
         longest[SCENES_PER_SPLIT]
     for length in (0, -1, SCENES_PER_SPLIT + 1):
-        with pytest.raises(DataError, match="scenes cannot be made"):
+        with pytest.raises(DataError, match="Cannot render"):
             SceneData(SCENES, length, "train")
 
 
-def test_open_data_finds_the_kind(tmp_path):
+def test_open_data_detects_the_format(tmp_path):
     assert isinstance(open_data("scenes", "train", SCENES, 3), SceneData)
     assert isinstance(open_data(str(coco(tmp_path / "c")), "train", SCENES, 3), CocoData)
     folder = voc(tmp_path / "v", {"p": voc_object()})
@@ -41,7 +42,7 @@ def test_open_data_finds_the_kind(tmp_path):
     assert isinstance(open_data(str(folder), "train", SCENES, 3), CocoData)
 
 
-def test_open_data_says_what_it_looked_for(tmp_path):
+def test_open_data_names_the_expected_files(tmp_path):
     with pytest.raises(DataError, match="There is no data set 'nowhere'"):
         open_data("nowhere", "train", SCENES, 3)
     with pytest.raises(DataError, match=r"val\.json .*instances_val\*\.json .*Annotations/\*\.xml"):
@@ -50,7 +51,7 @@ def test_open_data_says_what_it_looked_for(tmp_path):
     with pytest.raises(DataError, match=r"no split val: neither val\.json nor annotations/instances_val\*\.json"):
         open_data(str(tmp_path / "c"), "val", SCENES, 3)
     folder = voc(tmp_path / "v", {"p": voc_object()}, {"train": "p"})
-    with pytest.raises(DataError, match=r"no split val: .*val\.txt is not there"):
+    with pytest.raises(DataError, match=r"no split val: .*val\.txt does not exist"):
         open_data(str(folder), "val", SCENES, 3)
 
 

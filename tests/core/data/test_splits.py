@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from core.data.splits import SPLITS_FILE, by_name, random_split, read_splits, stratified_split, write_splits
+from core.data.splits import SPLITS_FILE, random_split, read_splits, split_by_name, stratified_split, write_splits
 from core.data.untrusted import DataError
 
 SHARES = (0.8, 0.1, 0.1)
@@ -12,12 +12,12 @@ def random_counts(seed: int, pictures: int = 100) -> np.ndarray:
     return dice.poisson([0.05, 0.6, 8], (pictures, 3))
 
 
-def test_by_name_is_for_good():
+def test_split_by_name_is_reproducible():
     names = [f"p{number}" for number in range(20)]
-    splits = by_name(names)
+    splits = split_by_name(names)
     assert {name: len(part) for name, part in splits.items()} == {"train": 16, "val": 2, "test": 2}
-    assert by_name(reversed(names)) == splits
-    assert by_name([]) == {"train": [], "val": [], "test": []}
+    assert split_by_name(reversed(names)) == splits
+    assert split_by_name([]) == {"train": [], "val": [], "test": []}
 
 
 @pytest.mark.parametrize(
@@ -31,7 +31,7 @@ def test_by_name_is_for_good():
     ],
 )
 @pytest.mark.parametrize("how", ["random", "stratified"])
-def test_sizes_and_nothing_lost(how, count, shares, sizes):
+def test_part_sizes_add_up(how, count, shares, sizes):
     counts = random_counts(1, count)
     parts = random_split(count, shares, 0) if how == "random" else stratified_split(counts, shares, 0)
     assert [len(part) for part in parts] == sizes
@@ -45,7 +45,7 @@ def test_seeds():
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_stratified_shares_out_every_class(seed):
+def test_stratified_split_divides_every_class(seed):
     counts = random_counts(seed, 200)
     for part, share in zip(stratified_split(counts, SHARES, seed), SHARES, strict=True):
         wanted = counts.sum(axis=0) * share
@@ -60,7 +60,7 @@ def test_the_rare_class_reaches_every_part():
     assert [counts[part, 1].sum() for part in parts] == [1, 1, 1]
 
 
-def test_empty_pictures_are_shared_out_too():
+def test_empty_pictures_are_divided_too():
     counts = np.zeros((20, 1), int)
     counts[:10] = 1
     for part in stratified_split(counts, (0.5, 0.5, 0), 0)[:2]:
@@ -68,7 +68,7 @@ def test_empty_pictures_are_shared_out_too():
 
 
 @pytest.mark.parametrize("shares", [(0.5, 0.4, 0), (1.2, -0.1, -0.1)])
-def test_shares_that_are_none(shares):
+def test_invalid_shares(shares):
     with pytest.raises(DataError, match="must add up to 1"):
         random_split(10, shares, 0)
 
@@ -78,7 +78,7 @@ def test_too_few_pictures():
         stratified_split(np.ones((2, 1), int), SHARES, 0)
 
 
-def test_the_file_round_trip(tmp_path):
+def test_splits_file_round_trip(tmp_path):
     assert read_splits(tmp_path) is None
     splits = {"train": ["a.png", "ä/b.png"], "val": ["c.png"], "test": []}
     write_splits(tmp_path, splits)
@@ -89,9 +89,9 @@ def test_the_file_round_trip(tmp_path):
     ("text", "message"),
     [
         ("{", "it is not JSON"),
-        ("[]", "no list of names"),
-        ('{"train": []}', "no list of names"),
-        ('{"train": [1], "val": [], "test": []}', "no list of names"),
+        ("[]", "not a list of names"),
+        ('{"train": []}', "not a list of names"),
+        ('{"train": [1], "val": [], "test": []}', "not a list of names"),
         ('{"train": ["a"], "val": ["a"], "test": []}', "lists 'a' twice"),
         ("[" * 100_000, "it is not JSON"),
     ],

@@ -2,7 +2,7 @@ import time
 
 import pytest
 
-from core.data.dataset import DataError
+from core.data.untrusted import DataError
 from core.data.voc import VocData
 from tests.core.made_data import assert_sample, picture, voc, voc_object
 
@@ -26,7 +26,7 @@ def test_voc_reads_what_is_written(tmp_path):
     assert len({sample.image_id, empty.image_id, other[0].image_id}) == 3
 
 
-def test_voc_boxes_are_clipped_and_the_impossible_dropped(tmp_path):
+def test_voc_boxes_are_clipped_and_impossible_ones_dropped(tmp_path):
     boxes = [(-9, -9, 99, 99), (50, 1, 60, 9), (5, 5, 4, 9), ("nan", 1, 9, 9), (1, 1, "inf", 9), (1, 1, "1e999", 9)]
     data = VocData(voc(tmp_path, {"p": "".join(voc_object(box=box) for box in boxes)}, {"val": "p"}), "val")
     assert data[0].boxes.tolist() == [[0, 0, 40, 30]]
@@ -34,7 +34,7 @@ def test_voc_boxes_are_clipped_and_the_impossible_dropped(tmp_path):
 
 
 @pytest.mark.parametrize("size", [(0, 0), ("", 30), ("x", "y"), (-4, 30), ("9" * 5000, 30), ("²", 30)])
-def test_voc_without_size_asks_the_picture(tmp_path, size):
+def test_voc_without_size_reads_it_from_the_image(tmp_path, size):
     data = VocData(voc(tmp_path, {"p": voc_object(box=(1, 1, 999, 999))}, {"val": "p"}, size), "val")
     assert data[0].boxes.tolist() == [[0, 0, 40, 30]]
 
@@ -43,7 +43,7 @@ def test_voc_finds_other_picture_kinds_and_ignores_neighbours(tmp_path):
     folder = voc(tmp_path, {"p": voc_object()}, {"val": "p"})
     (folder / "JPEGImages" / "p.jpg").unlink()
     (folder / "JPEGImages" / "p.txt").write_text("note")
-    with pytest.raises(DataError, match=r"p\.jpg, which is not there \(1 of 1"):
+    with pytest.raises(DataError, match=r"p\.jpg, which does not exist \(1 of 1"):
         VocData(folder, "val")
     picture(folder / "JPEGImages" / "p.PNG")
     assert len(VocData(folder, "val")) == 1
@@ -87,8 +87,8 @@ def test_voc_lists_are_checked(tmp_path, listed, message):
         ("<annotation><object/></annotation>", "an object has no name"),
         ("<annotation><object><name>cat</name></object></annotation>", "'cat' has no bndbox"),
         (f"<annotation>{voc_object(box=('x', 1, 2, 3))}</annotation>", "'cat' has no bndbox of four numbers"),
-        ("<!DOCTYPE annotation><annotation/>", "document type is declared"),
-        ('<!DOCTYPE a [<!ENTITY e SYSTEM "file:///etc/passwd">]><a>&e;</a>', "document type is declared"),
+        ("<!DOCTYPE annotation><annotation/>", "declares a document type"),
+        ('<!DOCTYPE a [<!ENTITY e SYSTEM "file:///etc/passwd">]><a>&e;</a>', "declares a document type"),
     ],
 )
 def test_broken_xml_is_named(tmp_path, xml, message):
@@ -107,11 +107,11 @@ def test_entity_bomb_is_refused_at_once(tmp_path, encoding):
     folder = voc(tmp_path, {"p": voc_object()}, {"val": "p"})
     (folder / "Annotations" / "p.xml").write_bytes(bomb.encode(encoding))
     start = time.perf_counter()
-    with pytest.raises(DataError, match=r"p\.xml cannot be used because a document type is declared"):
+    with pytest.raises(DataError, match=r"p\.xml cannot be used because it declares a document type"):
         VocData(folder, "val")
     assert time.perf_counter() - start < 2
 
 
 def test_voc_folder_without_objects(tmp_path):
-    with pytest.raises(DataError, match="holds no XML file with an object"):
+    with pytest.raises(DataError, match="has no XML file with an object"):
         VocData(voc(tmp_path, {"p": ""}), "val")

@@ -6,11 +6,11 @@ from PIL import ExifTags, Image
 from core.config import Scenes
 from core.data.sources import open_data
 from core.data.untrusted import DataError
-from core.data.yolo import YoloData, yolo_splits
+from core.data.yolo import YoloData, find_yolo_splits
 from tests.core.made_data import assert_sample, picture, yolo
 
 LINE = "0 0.5 0.5 0.5 0.5\n"  # of a picture of 40×30: 10, 7.5, 30, 22.5
-WAYS = {
+CLASS_NAME_STYLES = {
     "list": "names: ['cat', \"dog\"]\n",
     "block": "names:\n  - cat\n  - dog\n",
     "numbers": "names:\n  0: cat\n  1: dog\n",
@@ -28,8 +28,8 @@ def test_yolo_reads_what_is_written(tmp_path):
     assert data[0].boxes.tolist() == [[10, 7.5, 30, 22.5], [0, 0, 10, 6]]
     assert data[0].labels.tolist() == [0, 1]
     assert [len(data[index].boxes) for index in (1, 2)] == [0, 0]
-    assert [data.name(index) for index in range(3)] == ["a.png", "b.png", "d.jpg"]
-    assert yolo_splits(folder) == ("train", "val")
+    assert [data.image_name(index) for index in range(3)] == ["a.png", "b.png", "d.jpg"]
+    assert find_yolo_splits(folder) == ("train", "val")
     assert isinstance(open_data(str(folder), "val", Scenes(), 1), YoloData)
 
 
@@ -38,7 +38,7 @@ def test_a_polygon_becomes_its_box(tmp_path):
     assert data[0].boxes.tolist() == [pytest.approx([10, 3, 30, 18])]
 
 
-def test_boxes_are_clipped_and_the_impossible_dropped(tmp_path):
+def test_boxes_are_clipped_and_impossible_ones_dropped(tmp_path):
     lines = ["0 0.5 0.5 1.5 1.5", "0 1.5 0.5 0.2 0.2", "0 0.5 0.5 0 0.5", "0 nan 0.5 0.5 0.5", "0 inf 0.5 0.5 0.5"]
     data = YoloData(yolo(tmp_path, {"train/a": "\n".join(lines)}), "train")
     assert data[0].boxes.tolist() == [[0, 0, 40, 30]]
@@ -54,7 +54,7 @@ def test_upright_pictures(tmp_path):
     assert YoloData(folder, "train")[0].boxes.tolist() == [[7.5, 10, 22.5, 30]]  # 30×40 when turned
 
 
-@pytest.mark.parametrize("settings", WAYS.values(), ids=WAYS)
+@pytest.mark.parametrize("settings", CLASS_NAME_STYLES.values(), ids=CLASS_NAME_STYLES)
 def test_names_of_classes(tmp_path, settings):
     names = YoloData(yolo(tmp_path, {"train/a": LINE}, settings), "train").class_names
     assert names == (("no", "10") if "nc" in settings else ("cat", "dog"))
@@ -63,23 +63,23 @@ def test_names_of_classes(tmp_path, settings):
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ("nc: 2\n", "needs the names of the classes"),
-        ("names: []\n", "needs the names"),
-        ("names: [cat, [dog]]\n", "needs the names"),
+        ("nc: 2\n", "needs the class names"),
+        ("names: []\n", "needs the class names"),
+        ("names: [cat, [dog]]\n", "needs the class names"),
         ("names: {0: cat, 2: dog}\n", "without a gap"),
         ("names: [cat, cat]\n", "two classes the same name"),
         ("names: [cat\n", "is not YAML"),
         ("just words\n", "has no keys"),
         ("names: !!python/object/apply:os.system ['true']\ntrain: images/train", None),
         ("[" * 5000, "is not YAML"),
-        ("names: [cat]\ntrain: /etc\n", "no folder or list of pictures inside"),
-        ("names: [cat]\ntrain: ../../etc\n", "no folder or list of pictures inside"),
-        ("names: [cat]\ntrain: {a: b}\n", "no folder or list of pictures inside"),
-        ("names: [cat]\ntrain: images/none\n", r"'images/none', which is no folder"),
+        ("names: [cat]\ntrain: /etc\n", "not a folder or list of pictures inside"),
+        ("names: [cat]\ntrain: ../../etc\n", "not a folder or list of pictures inside"),
+        ("names: [cat]\ntrain: {a: b}\n", "not a folder or list of pictures inside"),
+        ("names: [cat]\ntrain: images/none\n", r"'images/none', which is not a folder"),
         ("#" * 2**16 + "\nnames: [cat]\n", "larger than 64 KB"),
     ],
 )
-def test_yaml_that_cannot_be_used(tmp_path, settings, message):
+def test_unusable_yaml(tmp_path, settings, message):
     folder = yolo(tmp_path, {"train/a": LINE}, settings)
     if message is None:  # a tag makes nothing: the list is a list
         assert YoloData(folder, "train").class_names == ("true",)
@@ -109,14 +109,14 @@ def test_aliases_do_not_blow_up(tmp_path):
         ("", "images/train"),
     ],
 )
-def test_where_pictures_may_be(tmp_path, settings, folder):
+def test_image_folder_layouts(tmp_path, settings, folder):
     picture(tmp_path / folder / "a.png")
     labels = tmp_path / folder.replace("images", "labels")
     labels.mkdir(parents=True)
     (labels / "a.txt").write_text(LINE)
     (tmp_path / "data.yaml").write_text(f"names: [cat]\n{settings}test:\n")
     assert YoloData(tmp_path, "train")[0].boxes.shape == (1, 4)
-    assert yolo_splits(tmp_path) == ("train",)
+    assert find_yolo_splits(tmp_path) == ("train",)
     with pytest.raises(DataError, match="no split val"):
         YoloData(tmp_path, "val")
 
@@ -124,7 +124,7 @@ def test_where_pictures_may_be(tmp_path, settings, folder):
 def test_valid_is_val(tmp_path):
     picture(tmp_path / "valid" / "images" / "a.png")
     (tmp_path / "data.yaml").write_text("names: [cat]\n")
-    assert yolo_splits(tmp_path) == ("val",)
+    assert find_yolo_splits(tmp_path) == ("val",)
 
 
 def test_a_list_of_pictures(tmp_path):
@@ -132,12 +132,12 @@ def test_a_list_of_pictures(tmp_path):
     (folder / "lists").mkdir()
     (folder / "lists" / "train.txt").write_text("./images/x/b.png\n\nimages/x/a.png\n")
     data = YoloData(folder, "train")
-    assert [data.name(index) for index in range(2)] == ["b.png", "a.png"] and len(data[0].boxes) == 1
+    assert [data.image_name(index) for index in range(2)] == ["b.png", "a.png"] and len(data[0].boxes) == 1
     for line, message in (
-        ("/etc/passwd", "no path inside"),
-        ("../../x.png", "no path inside"),
+        ("/etc/passwd", "not a path inside"),
+        ("../../x.png", "not a path inside"),
         ("images/x/a.png\nimages/x/a.png", "twice"),
-        ("images/x/none.png", "which is not there"),
+        ("images/x/none.png", "which does not exist"),
         ("", "no picture in its split"),
     ):
         (folder / "lists" / "train.txt").write_text(line)
@@ -148,11 +148,11 @@ def test_a_list_of_pictures(tmp_path):
 def test_classes_txt_and_one_folder_are_split_by_name(tmp_path):
     folder = yolo(tmp_path, {f"p{number}": LINE for number in range(20)})
     (folder / "data.yaml").unlink()
-    assert yolo_splits(folder) == ()
+    assert find_yolo_splits(folder) == ()
     (folder / "labels" / "classes.txt").write_text("cat\ndog\n")
     splits = {split: YoloData(folder, split) for split in ("train", "val", "test")}
     assert {split: len(data) for split, data in splits.items()} == {"train": 16, "val": 2, "test": 2}
-    names = [data.name(index) for data in splits.values() for index in range(len(data))]
+    names = [data.image_name(index) for data in splits.values() for index in range(len(data))]
     assert len(set(names)) == 20 and splits["val"].class_names == ("cat", "dog")
 
 
@@ -162,12 +162,12 @@ def test_classes_txt_and_one_folder_are_split_by_name(tmp_path):
         ("2 0.5 0.5 0.5 0.5", r"a\.txt line 2 has the unknown class '2', not 0 to 1"),
         ("-1 0.5 0.5 0.5 0.5", "unknown class '-1'"),
         ("cat 0.5 0.5 0.5 0.5", "unknown class 'cat'"),
-        ("² 0.5 0.5 0.5 0.5", "no plain text"),
-        ("0 0.5 0.5 0.5", "no class with four numbers"),
-        ("0 0.5 0.5 0.5 0.5 0.9", "no class with four numbers"),
-        ("0 0.5 0.5 0.5 wide", "no class with four numbers"),
-        ("0", "no class with four numbers"),
-        ("0 20 15 10 10", "has 20 where a share of the picture from 0 to 1 is meant"),
+        ("² 0.5 0.5 0.5 0.5", "not plain text"),
+        ("0 0.5 0.5 0.5", "not a class with four numbers"),
+        ("0 0.5 0.5 0.5 0.5 0.9", "not a class with four numbers"),
+        ("0 0.5 0.5 0.5 wide", "not a class with four numbers"),
+        ("0", "not a class with four numbers"),
+        ("0 20 15 10 10", "has 20 where a fraction from 0 to 1 is expected"),
     ],
 )
 def test_broken_lines_are_named(tmp_path, line, message):
@@ -186,5 +186,5 @@ def test_links_out_of_the_folder_are_refused(tmp_path):
     folder = yolo(tmp_path / "data", {"train/a": LINE})
     picture(tmp_path / "secret.png")
     (folder / "images" / "train" / "b.png").symlink_to(tmp_path / "secret.png")
-    with pytest.raises(DataError, match="no path inside"):
+    with pytest.raises(DataError, match="not a path inside"):
         YoloData(folder, "train")

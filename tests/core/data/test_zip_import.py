@@ -29,7 +29,7 @@ def remains(folder: Path) -> set[str]:
 
 
 def refused(tmp_path: Path, archive: Path, message: str, limits: Limits | None = None) -> None:
-    """Also: nothing new remains, beside the place of the data set and elsewhere."""
+    """Asserts that the zip is refused and leaves no files behind."""
     before = remains(tmp_path)
     with pytest.raises(DataError, match=message) as error:
         import_zip(archive, tmp_path / "new", Path.exists, *([limits] if limits else []))
@@ -56,7 +56,7 @@ def test_a_data_set_is_found_and_opens(tmp_path, kind, prefix):
     assert not list(tmp_path.glob(".*"))
 
 
-def test_what_is_not_accepted_leaves_nothing(tmp_path):
+def test_a_rejected_data_set_leaves_nothing_behind(tmp_path):
     archive = packed(tmp_path / "set.zip", coco(tmp_path / "made"))
 
     def accept(folder: Path) -> None:
@@ -70,10 +70,10 @@ def test_what_is_not_accepted_leaves_nothing(tmp_path):
 def test_an_existing_folder_stays(tmp_path):
     archive = packed(tmp_path / "set.zip", coco(tmp_path / "made"))
     (tmp_path / "new").mkdir()
-    refused(tmp_path, archive, "new is there already")
+    refused(tmp_path, archive, "new already exists")
     (tmp_path / "new").rmdir()
     (tmp_path / "new").symlink_to(tmp_path / "nowhere")
-    refused(tmp_path, archive, "new is there already")
+    refused(tmp_path, archive, "new already exists")
 
 
 @pytest.mark.parametrize(
@@ -91,13 +91,15 @@ def test_an_existing_folder_stays(tmp_path):
     ],
 )
 def test_paths_that_leave_the_folder(tmp_path, name):
-    refused(tmp_path, pack(tmp_path / "set.zip", {"train.json": b"{}", name: b"x"}), "which is no path inside a folder")
+    refused(
+        tmp_path, pack(tmp_path / "set.zip", {"train.json": b"{}", name: b"x"}), "which is not a path inside a folder"
+    )
 
 
-def test_a_name_that_ends_early(tmp_path):
+def test_a_name_with_a_null_byte(tmp_path):
     archive = pack(tmp_path / "set.zip", {"train.json": b"{}", "a_b.png": b"x"})
     archive.write_bytes(archive.read_bytes().replace(b"a_b.png", b"a\0b.png"))
-    refused(tmp_path, archive, "no path inside a folder|differ")
+    refused(tmp_path, archive, "not a path inside a folder|differ")
 
 
 @pytest.mark.parametrize("kind", [stat.S_IFLNK, stat.S_IFIFO, stat.S_IFCHR])
@@ -118,7 +120,7 @@ def test_two_files_of_one_name_or_a_file_for_a_folder(tmp_path):
     refused(tmp_path, pack(tmp_path / "other.zip", {"a": b"1", "a/b": b"2"}), "cannot be unpacked")
 
 
-def test_bounds(tmp_path):
+def test_limits(tmp_path):
     files = {f"images/{number}": os.urandom(1000) for number in range(10)}
     archive = pack(tmp_path / "set.zip", files)
     refused(tmp_path, archive, "10 files, more than 9", Limits(files=9))
@@ -159,11 +161,11 @@ def test_a_file_larger_than_it_says(tmp_path):
 
 
 @pytest.mark.parametrize("cut", [0.5, 0.98])
-def test_damaged(tmp_path, cut):
+def test_a_truncated_zip(tmp_path, cut):
     archive = packed(tmp_path / "set.zip", coco(tmp_path / "made"))
     content = archive.read_bytes()
     archive.write_bytes(content[: int(len(content) * cut)])
-    refused(tmp_path, archive, "is no zip or is damaged")
+    refused(tmp_path, archive, "is not a zip or is damaged")
 
 
 def test_one_wrong_byte(tmp_path):
@@ -171,11 +173,11 @@ def test_one_wrong_byte(tmp_path):
     content = bytearray(archive.read_bytes())
     content[2000] ^= 1
     archive.write_bytes(content)
-    refused(tmp_path, archive, "is no zip or is damaged")
+    refused(tmp_path, archive, "is not a zip or is damaged")
 
 
-def test_every_byte_may_be_wrong(tmp_path):
-    """Whatever the damage: an error of ours, or a data set that was not touched by it."""
+def test_any_byte_may_be_wrong(tmp_path):
+    """Damage anywhere either raises one of our errors or does not affect the data set."""
     archive = packed(tmp_path / "set.zip", yolo(tmp_path / "made", {"train/p": "0 0.5 0.5 0.5 0.5"}))
     content = archive.read_bytes()
     for at in range(0, len(content), 7):
@@ -201,12 +203,12 @@ def test_encrypted_or_unusual(tmp_path):
 
 
 @pytest.mark.parametrize("content", [b"", b"no zip", b"PK\x05\x06", b"PK\x05\x06" + bytes(18)])
-def test_no_zip(tmp_path, content):
+def test_not_a_zip(tmp_path, content):
     (tmp_path / "set.zip").write_bytes(content)
-    refused(tmp_path, tmp_path / "set.zip", "is no zip or is damaged|holds no data set")
+    refused(tmp_path, tmp_path / "set.zip", "is not a zip or is damaged|holds no data set")
 
 
-def test_no_file_and_a_full_disk(tmp_path, monkeypatch):
+def test_a_missing_file_and_a_full_disk(tmp_path, monkeypatch):
     refused(tmp_path, tmp_path / "none.zip", "cannot be unpacked into .*No such file")
     archive = packed(tmp_path / "set.zip", coco(tmp_path / "made"))
     monkeypatch.setattr("core.data.zip_import.shutil.disk_usage", lambda _: type("Usage", (), {"free": 10}))

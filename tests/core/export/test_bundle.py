@@ -13,7 +13,7 @@ from PIL import Image
 
 from core.cli import main
 from core.config import Config
-from core.data.images import open_picture
+from core.data.images import open_image
 from core.export.bundle import PACKAGES, REQUIREMENTS, SCRIPT, SETTINGS, WEIGHTS, script_of, write_bundle
 from core.retinanet.model import build_model
 from core.retinanet.predict import detect
@@ -46,7 +46,7 @@ def test_the_script_finds_what_is_found_here(tmp_path, picture):
         archive.extractall(tmp_path / "home")
     weights = load_weights("builtin")
     config = adopt(Config(), weights)
-    expected = detect(build(config, weights), [open_picture(picture)], config)[0]
+    expected = detect(build(config, weights), [open_image(picture)], config)[0]
     found = run_script(tmp_path / "home", picture)
     assert [each["class"] for each in found] == [weights.class_names[label] for label in expected.labels]
     assert torch.allclose(torch.tensor([each["score"] for each in found]), expected.scores, atol=1e-5)
