@@ -1,4 +1,4 @@
-"""The two things that travel: a picture with its objects, and what a detector says of it."""
+"""The data structures that all packages share: an image with its objects, and the detections in an image."""
 
 from typing import NamedTuple, Self
 
@@ -6,14 +6,14 @@ from torch import Tensor
 
 
 class Sample(NamedTuple):
-    """A picture and its ground truth.
+    """An image and its ground truth.
 
     Attributes:
         image: uint8 [3, H, W], RGB.
         boxes: float32 [M, 4], xyxy pixels.
         labels: int64 [M], 0 … K−1.
-        crowd: bool [M]; crowd regions (COCO `iscrowd`, VOC `difficult`) neither train nor count in evaluation.
-        image_id: The data set's number of this picture.
+        crowd: bool [M]; crowd regions (COCO `iscrowd`, VOC `difficult`) are used neither in training nor in evaluation.
+        image_id: The data set's number of this image.
     """
 
     image: Tensor
@@ -24,10 +24,10 @@ class Sample(NamedTuple):
 
 
 class Detections(NamedTuple):
-    """What a detector found in one picture, best first.
+    """The objects a detector found in one image, by descending score.
 
     Attributes:
-        boxes: float32 [N, 4], xyxy pixels of the original picture.
+        boxes: float32 [N, 4], xyxy pixels of the original image.
         scores: float32 [N].
         labels: int64 [N], 0 … K−1.
     """
@@ -38,12 +38,12 @@ class Detections(NamedTuple):
 
 
 class GroundTruth(NamedTuple):
-    """What evaluation needs of a `Sample`, without its picture.
+    """The objects of a `Sample` without its image, as evaluation needs them.
 
     Attributes:
         boxes: float32 [M, 4], xyxy pixels.
         labels: int64 [M], 0 … K−1.
-        crowd: bool [M]; detections on them count neither for nor against.
+        crowd: bool [M]; detections that match crowd regions are neither true nor false positives.
     """
 
     boxes: Tensor
@@ -52,5 +52,5 @@ class GroundTruth(NamedTuple):
 
     @classmethod
     def of(cls, sample: Sample) -> Self:
-        """Returns the sample's objects."""
+        """Returns the ground truth of a sample."""
         return cls(sample.boxes, sample.labels, sample.crowd)

@@ -25,7 +25,7 @@ def compare(config: Config, options: Namespace) -> dict[str, Any]:
     """
     if options.ray and options.track:
         raise ConfigError("--track does not go with --ray, whose workers train elsewhere: leave one of them out.")
-    preset, own = PRESETS[options.preset], config.chosen()
+    preset, own = PRESETS[options.preset], config.explicit_values()
     stopped = (_sweep if options.ray else _one_by_one)(preset, own, options)
     results = [result(part) for part in parts(preset, options.out, options.seeds)]
     table = rows(results)

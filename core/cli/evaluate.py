@@ -7,7 +7,7 @@ from typing import Any
 
 from core.analysis.anchor_search import collect, measure, search
 from core.cli.common import load_detector, progress_bar, writes_files
-from core.config import Config, knobs, text_of
+from core.config import Config, knobs, format_value
 from core.data.sources import open_data
 from core.data.untrusted import DataError
 from core.evaluation.coco_metrics import evaluate as run_evaluation
@@ -33,14 +33,14 @@ def anchors(config: Config, options: Namespace) -> dict[str, Any]:
     for name, each in (("before", config.anchors), ("after", search(objects, config.anchors, threshold))):
         fit = measure(objects, each, threshold)
         result[name] = {"scales": each.scales, "ratios": each.ratios, "recall": fit.recall, "mean_iou": fit.mean}
-        flags = " ".join(f"--anchors.{key} {text_of(getattr(each, key))}" for key in ("scales", "ratios"))
+        flags = " ".join(f"--anchors.{key} {format_value(getattr(each, key))}" for key in ("scales", "ratios"))
         print(f"{name:7} {fit.recall:.1%} of the objects reach IoU {threshold:g}, mean {fit.mean:.3f}   {flags}")
     return result
 
 
 def _whole_folder(config: Config, options: Namespace) -> Config:
     """Looks at all pictures of a folder, unless --images says how many."""
-    if options.data == "scenes" or IMAGES in config.chosen():
+    if options.data == "scenes" or IMAGES in config.explicit_values():
         return config
     return config.replace({IMAGES: knobs()[IMAGES].le})
 

@@ -2,24 +2,24 @@
 
 Names follow the paper (Lin et al., "Focal Loss for Dense Object Detection", 2017) and the frameworks.
 
-Reading order: `knob` (what a declaration holds), the sections `model`, `anchors`, `loss`, `inference`, `training` and
-`scenes`, then `schema` (all of them as one `Config`, and its round trips).
+Reading order: `knob` (the declaration of a hyperparameter), the sections `model`, `anchors`, `loss`, `inference`,
+`training` and `scenes`, then `schema` (all of them as one `Config`, and its forms).
 """
 
 from core.config.anchors import Anchors, Matching
 from core.config.inference import Inference
-from core.config.knob import DECODING, ConfigError, Effect, Knob, Section, explain, knob, knobs_of
+from core.config.knob import POSTPROCESSING, ConfigError, Effect, Knob, Section, knob, read_knobs
 from core.config.loss import Loss
 from core.config.model import ALL_STAGES, BUILT_IN_WEIGHTS, Model
 from core.config.scenes import Scenes
-from core.config.schema import MAX_TEXT, Config, knobs, nested, text_of
+from core.config.schema import MAX_TEXT, Config, format_value, knobs, nest
 from core.config.training import Training
 
 __all__ = [
     "ALL_STAGES",
     "BUILT_IN_WEIGHTS",
-    "DECODING",
     "MAX_TEXT",
+    "POSTPROCESSING",
     "Anchors",
     "Config",
     "ConfigError",
@@ -32,10 +32,9 @@ __all__ = [
     "Scenes",
     "Section",
     "Training",
-    "explain",
+    "format_value",
     "knob",
     "knobs",
-    "knobs_of",
-    "nested",
-    "text_of",
+    "nest",
+    "read_knobs",
 ]

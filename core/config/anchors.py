@@ -1,6 +1,6 @@
-"""Anchors, and which of them answers for which object."""
+"""Hyperparameters of the anchors and of their assignment to objects."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -11,33 +11,34 @@ Ratio = Annotated[float, Field(ge=0.05, le=20)]
 
 
 class Anchors(Section):
-    """Boxes tiled over the pyramid, `scales × ratios` at each place (paper, section 4, "Anchors")."""
+    """Boxes tiled over the pyramid, `scales × ratios` at each location (paper, section 4, "Anchors")."""
 
     size_p3: float = knob(
         16, label="Size on P3", effect=Effect.ANCHORS, ge=4, le=256, step=1, unit="px",
-        help="Side of P3's square anchor; lower it when small objects match no anchor (the paper has 32 px, for "
-        "pictures of 600–800 px).",
+        help="Side of the square anchor on P3; lower it when small objects match no anchor (the paper uses 32 px, for "
+        "images of 600–800 px).",
     )  # fmt: skip
     size_p4: float = knob(
         32, label="Size on P4", effect=Effect.ANCHORS, ge=8, le=512, step=1, unit="px",
-        help="Side of P4's square anchor; levels usually double, so that scales fill the octave between.",
+        help="Side of the square anchor on P4; sizes usually double from level to level, and the scales fill the "
+        "octave in between.",
     )  # fmt: skip
     size_p5: float = knob(
         64, label="Size on P5", effect=Effect.ANCHORS, ge=16, le=1024, step=1, unit="px",
-        help="Side of P5's square anchor; change it when middle-sized objects match no anchor.",
+        help="Side of the square anchor on P5; change it when medium-sized objects match no anchor.",
     )  # fmt: skip
     size_p6: float = knob(
         128, label="Size on P6", effect=Effect.ANCHORS, ge=32, le=2048, step=1, unit="px",
-        help="Side of P6's square anchor; change it when large objects match no anchor.",
+        help="Side of the square anchor on P6; change it when large objects match no anchor.",
     )  # fmt: skip
     size_p7: float = knob(
         256, label="Size on P7", effect=Effect.ANCHORS, ge=64, le=4096, step=1, unit="px",
-        help="Side of P7's square anchor; only objects that fill the picture need it.",
+        help="Side of the square anchor on P7; only objects that fill the image need it.",
     )  # fmt: skip
     scales: tuple[Scale, ...] = knob(
         (1.0, 2 ** (1 / 3), 2 ** (2 / 3)), label="Scales per octave", effect=Effect.ANCHORS,
         options=(0.5, 0.75, 1.0, 2 ** (1 / 3), 2**0.5, 2 ** (2 / 3)), min_length=1, max_length=6,
-        help="Multiples of each level's size; three an octave leave no size further than 12% from an anchor.",
+        help="Factors on each level's size; with three per octave, every object size is within 12% of an anchor's.",
     )  # fmt: skip
     ratios: tuple[Ratio, ...] = knob(
         (0.5, 1.0, 2.0), label="Aspect ratios", effect=Effect.ANCHORS,
@@ -46,8 +47,8 @@ class Anchors(Section):
     )  # fmt: skip
     convention: Literal["torchvision", "exact"] = knob(
         "torchvision", label="Anchor arithmetic", effect=Effect.ANCHORS,
-        help="torchvision truncates sizes and rounds corners to whole pixels and fits strides to the grid; exact "
-        "keeps fractions and strides 8–128 (detectron2). Keep the one the weights were trained with.",
+        help="torchvision truncates sizes, rounds corners to whole pixels and fits the strides to the grid; exact "
+        "keeps fractions and strides 8–128 (detectron2). Use the one the weights were trained with.",
     )  # fmt: skip
 
     @property
@@ -57,30 +58,29 @@ class Anchors(Section):
 
     @property
     def per_location(self) -> int:
-        """Anchors at each place of a level, A."""
+        """Number of anchors per location, A."""
         return len(self.scales) * len(self.ratios)
 
 
 class Matching(Section):
-    """Which anchor answers for which object (paper, section 4, "Anchors")."""
+    """Assignment of anchors to objects by IoU (paper, section 4, "Anchors")."""
 
     bg_iou_threshold: float = knob(
-        0.4, label="Background below IoU", effect=Effect.ASSIGN, ge=0, le=1, step=0.01,
-        help="Anchors whose best IoU is below this are background; between the two thresholds they are ignored.",
+        0.4, label="Background IoU threshold", effect=Effect.ASSIGN, ge=0, le=1, step=0.01,
+        help="Anchors with a best IoU below this are background; those between the two thresholds are ignored.",
     )  # fmt: skip
     fg_iou_threshold: float = knob(
-        0.5, label="Foreground from IoU", effect=Effect.ASSIGN, ge=0, le=1, step=0.01,
-        help="Anchors whose best IoU is at least this are foreground; at 0.9 only the most precise ones train.",
+        0.5, label="Foreground IoU threshold", effect=Effect.ASSIGN, ge=0, le=1, step=0.01,
+        help="Anchors with a best IoU of at least this are foreground; at 0.9 only the most precise ones are.",
     )  # fmt: skip
     force_best_match: bool = knob(
         True, label="Force best match", effect=Effect.ASSIGN,
-        help="Makes the anchor that overlaps an object most foreground, however little that is, for the object it "
-        "overlaps most itself; off, small or elongated "
-        "objects may train nothing.",
+        help="Makes the anchor with an object's highest IoU foreground, however low that is, for the object it "
+        "overlaps most itself; without it, small or elongated objects may get no anchor.",
     )  # fmt: skip
 
     @model_validator(mode="after")
-    def _ordered(self) -> "Matching":
+    def _check_order(self) -> Self:
         if self.bg_iou_threshold > self.fg_iou_threshold:
             raise ValueError(
                 f"matching.bg_iou_threshold ({self.bg_iou_threshold:g}) must not be above "

@@ -1,34 +1,38 @@
-"""What a hyperparameter is: one declaration from which widgets, flags, links and messages are made."""
+"""The declaration of a hyperparameter, from which widgets, flags, links and messages are built."""
 
 import difflib
 import types
+from collections.abc import Mapping
 from enum import StrEnum
 from functools import cache
 from typing import Any, Literal, NamedTuple, get_args, get_origin
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
+from pydantic.config import JsonDict
+from pydantic.fields import FieldInfo
+from pydantic_core import ErrorDetails
 
 from core.errors import UserError
 
 
 class ConfigError(UserError):
-    """A setting that is out of range, unknown or contradicts another; the message says which and what is allowed."""
+    """A setting that is out of range, unknown or contradicts another; the message names it and the allowed values."""
 
 
 class Effect(StrEnum):
     """What has to be computed again when a hyperparameter changes."""
 
-    DATA = "data"  # the picture and its objects
+    DATA = "data"  # the image and its objects
     FORWARD = "forward"  # the network's outputs
     ANCHORS = "anchors"  # the boxes tiled over the pyramid
-    ASSIGN = "assign"  # which anchor is foreground, ignored or background
-    LOSS = "loss"  # what each anchor pays
-    SELECT = "select"  # which of the outputs become candidates
+    ASSIGN = "assign"  # which anchors are foreground, ignored or background
+    LOSS = "loss"  # the loss of each anchor
+    SELECT = "select"  # which outputs become candidates
     SUPPRESS = "suppress"  # which candidates become detections
-    TRAIN = "train"  # nothing on show: the next training run
+    TRAIN = "train"  # nothing now; the next training run
 
 
-DECODING = (Effect.SELECT, Effect.SUPPRESS)  # from outputs to detections
+POSTPROCESSING = (Effect.SELECT, Effect.SUPPRESS)
 
 
 def knob(
@@ -41,7 +45,7 @@ def knob(
     le: float | None = None,
     step: float | None = None,
     unit: str = "",
-    options: tuple = (),
+    options: tuple[float | str, ...] = (),
     multiple_of: int | None = None,
     min_length: int | None = None,
     max_length: int | None = None,
@@ -49,20 +53,20 @@ def knob(
     """Declares a hyperparameter as a pydantic field.
 
     Args:
-        default: Value before anything is touched.
+        default: Default value.
         label: Short name for people.
-        help: One sentence: what it does and when to touch it.
+        help: One or two sentences: what it does and when to change it.
         effect: What must be recomputed when it changes.
         ge: Smallest allowed number.
         le: Largest allowed number.
         step: Step of its slider; without one the widget is a plain number.
         unit: Unit of the value (px, steps, …), empty for pure numbers.
-        options: Usual values of a knob that also takes any other valid value.
-        multiple_of: Allowed numbers are multiples of this.
-        min_length: Fewest entries of a list.
-        max_length: Most entries of a list.
+        options: Common values of a knob that also accepts any other valid value.
+        multiple_of: Number of which each allowed value is a multiple.
+        min_length: Minimum number of entries of a list.
+        max_length: Maximum number of entries of a list.
     """
-    extra = {"effect": effect, "step": step, "unit": unit, "options": options}
+    extra: JsonDict = {"effect": effect, "step": step, "unit": unit, "options": [*options]}
     return Field(
         default,
         title=label,
@@ -77,15 +81,15 @@ def knob(
 
 
 class Section(BaseModel):
-    """A frozen group of hyperparameters; equal sections hash alike, so they serve as cache keys."""
+    """A frozen group of hyperparameters; equal sections have equal hashes, so that they serve as cache keys."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, validate_default=True)
 
     @field_validator("*", mode="before")
     @classmethod
-    def _from_text(cls, value: Any, info: Any) -> Any:
-        """Links, flags and text boxes hold text: "0.5, 1, 2" is (0.5, 1, 2), and "50" chooses 50."""
-        annotation = cls.model_fields[info.field_name].annotation
+    def _parse_text(cls, value: Any, info: ValidationInfo) -> Any:
+        """Parses the text of links, flags and text boxes: "0.5, 1, 2" becomes (0.5, 1, 2), and "50" the choice 50."""
+        annotation = cls.model_fields[info.field_name].annotation if info.field_name else None
         if isinstance(value, str) and get_origin(annotation) is tuple:
             return tuple(part for part in value.strip("[]() ").split(",") if part.strip())
         if isinstance(value, str) and get_origin(annotation) is Literal:
@@ -94,9 +98,23 @@ class Section(BaseModel):
 
 
 class Knob(NamedTuple):
-    """One declared hyperparameter, as read back from its section.
+    """A declared hyperparameter, as read back from its section; `knob` describes the attributes it takes.
 
-    `kind` is one of "bool", "int", "float", "choice", "text", "list".
+    Attributes:
+        path: `section.name`.
+        section: Name of its section.
+        name: Name within the section.
+        kind: "bool", "int", "float", "choice", "text" or "list".
+        default: Default value.
+        ge: Smallest allowed number, or entry of a list.
+        le: Largest allowed number, or entry of a list.
+        step: Step of its slider.
+        unit: Unit of the value.
+        label: Short name for people.
+        help: One or two sentences for people.
+        effect: What must be recomputed when it changes.
+        choices: All allowed values of a "choice".
+        options: Common values.
     """
 
     path: str
@@ -111,8 +129,8 @@ class Knob(NamedTuple):
     label: str
     help: str
     effect: Effect
-    choices: tuple
-    options: tuple
+    choices: tuple[Any, ...]
+    options: tuple[Any, ...]
 
     @property
     def allowed(self) -> str:
@@ -128,6 +146,47 @@ class Knob(NamedTuple):
         return f"a {numbers[self.kind]} from {self.ge:g} to {self.le:g}{unit}"
 
 
+@cache
+def read_knobs(config_type: type[BaseModel]) -> types.MappingProxyType[str, Knob]:
+    """Returns every hyperparameter of a configuration type, by path `section.name`, in declared order."""
+    found = {}
+    for section, outer in config_type.model_fields.items():
+        for name, field in _section_type(outer).model_fields.items():
+            knob = _read_knob(section, name, field)
+            found[knob.path] = knob
+    return types.MappingProxyType(found)
+
+
+def _section_type(field: FieldInfo) -> type[BaseModel]:
+    if not isinstance(field.annotation, type) or not issubclass(field.annotation, BaseModel):
+        raise TypeError(f"A configuration consists of sections, not of {field.annotation}.")
+    return field.annotation
+
+
+def _read_knob(section: str, name: str, field: FieldInfo) -> Knob:
+    kind, metadata = _kind(field.annotation), field.metadata
+    if kind == "list":  # the bounds belong to the entries: tuple[Annotated[float, Field(...)], ...]
+        metadata = get_args(field.annotation)[0].__metadata__[0].metadata
+    bounds = {key: getattr(item, key) for item in metadata for key in ("ge", "le") if hasattr(item, key)}
+    extra: Any = field.json_schema_extra  # the dictionary that `knob` wrote
+    return Knob(
+        path=f"{section}.{name}",
+        section=section,
+        name=name,
+        kind=kind,
+        default=field.default,
+        ge=bounds.get("ge"),
+        le=bounds.get("le"),
+        step=extra["step"],
+        unit=extra["unit"],
+        label=field.title or "",
+        help=field.description or "",
+        effect=extra["effect"],
+        choices=get_args(field.annotation) if kind == "choice" else (),
+        options=tuple(extra["options"]),
+    )
+
+
 def _kind(annotation: Any) -> str:
     if get_origin(annotation) is Literal:
         return "choice"
@@ -136,47 +195,15 @@ def _kind(annotation: Any) -> str:
     return {bool: "bool", int: "int", float: "float", str: "text"}[annotation]
 
 
-def _bounds(metadata: list) -> dict[str, float]:
-    return {key: getattr(part, key) for part in metadata for key in ("ge", "le") if hasattr(part, key)}
-
-
-@cache
-def knobs_of(config_type: type[BaseModel]) -> types.MappingProxyType[str, Knob]:
-    """Returns every hyperparameter of a configuration type, by path `section.name`, in declared order."""
-    found = {}
-    for section, outer in config_type.model_fields.items():
-        for name, field in outer.annotation.model_fields.items():
-            kind = _kind(field.annotation)
-            metadata = field.metadata
-            if kind == "list":  # the bounds belong to the entries: tuple[Annotated[float, Field(...)], ...]
-                metadata = get_args(field.annotation)[0].__metadata__[0].metadata
-            bounds = _bounds(metadata)
-            choices = get_args(field.annotation) if kind == "choice" else ()
-            path = f"{section}.{name}"
-            found[path] = Knob(
-                path=path,
-                section=section,
-                name=name,
-                kind=kind,
-                default=field.default,
-                ge=bounds.get("ge"),
-                le=bounds.get("le"),
-                label=field.title,
-                help=field.description,
-                choices=choices,
-                **field.json_schema_extra,
-            )
-    return types.MappingProxyType(found)
-
-
-def explain(error: ValidationError, knobs: types.MappingProxyType[str, Knob]) -> ConfigError:
-    """Turns pydantic's report into one error that names each field, its value and what is allowed."""
+def explain_errors(error: ValidationError, knobs: Mapping[str, Knob]) -> ConfigError:
+    """Turns pydantic's report into one error that names each field, its value and the allowed values."""
     sentences = []
     for problem in error.errors():
         path = ".".join(map(str, problem["loc"][:2]))
         value = problem["input"]
         if path in knobs:
-            sentences.append(f"{path} = {value!r} is not allowed: it must be {_allowed(knobs[path], problem)}.")
+            allowed = _describe_allowed(knobs[path], problem)
+            sentences.append(f"{path} = {value!r} is not allowed: it must be {allowed}.")
         elif problem["type"] == "extra_forbidden":
             near = difflib.get_close_matches(path, [*knobs, *{knob.section for knob in knobs.values()}], n=1)
             hint = f" Did you mean {near[0]}?" if near else ""
@@ -186,11 +213,11 @@ def explain(error: ValidationError, knobs: types.MappingProxyType[str, Knob]) ->
     return ConfigError(" ".join(dict.fromkeys(sentences)))
 
 
-def _allowed(knob_: Knob, problem: dict) -> str:
+def _describe_allowed(knob: Knob, problem: ErrorDetails) -> str:
     context = problem.get("ctx", {})
     if problem["type"] == "multiple_of":
-        return f"{knob_.allowed}, a multiple of {context['multiple_of']}"
+        return f"{knob.allowed}, a multiple of {context['multiple_of']}"
     if problem["type"] in ("too_short", "too_long"):
         count = context.get("min_length", context.get("max_length"))
-        return f"{knob_.allowed} with {'at least' if 'min_length' in context else 'at most'} {count} entries"
-    return knob_.allowed
+        return f"{knob.allowed} with {'at least' if 'min_length' in context else 'at most'} {count} entries"
+    return knob.allowed

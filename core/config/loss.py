@@ -1,4 +1,4 @@
-"""What an anchor pays."""
+"""Hyperparameters of the loss."""
 
 from typing import Literal
 
@@ -6,42 +6,42 @@ from core.config.knob import Effect, Section, knob
 
 
 class Loss(Section):
-    """What each anchor pays (paper, section 3; box losses: GIoU 2019, DIoU and CIoU 2020)."""
+    """Classification and box loss (paper, section 3; box losses: GIoU 2019, DIoU and CIoU 2020)."""
 
     kind: Literal["focal", "cross_entropy", "balanced_cross_entropy", "ohem", "cutoff"] = knob(
         "focal", label="Classification loss", effect=Effect.LOSS,
-        help="focal turns easy examples down by (1−p_t)^γ; balanced cross-entropy only weighs by α; ohem keeps "
-        "only the hardest anchors of a picture; cutoff drops all scores whose p_t is above a value, as a hinge does.",
+        help="focal down-weights easy examples by (1−p_t)^γ; balanced cross-entropy only weights by α; ohem keeps "
+        "only the hardest anchors of an image; cutoff ignores scores with a p_t above a threshold, like a hinge.",
     )  # fmt: skip
     alpha: float = knob(
         0.25, label="α (foreground weight)", effect=Effect.LOSS, ge=0, le=1, step=0.01,
         help="Weight of foreground, background gets 1−α; choose it lower when γ is higher, because γ already "
-        "silences the background (the paper pairs γ 2 with α 0.25). Used by focal, balanced cross-entropy and cutoff.",
+        "down-weights background (the paper pairs γ 2 with α 0.25). Used by focal, balanced cross-entropy and cutoff.",
     )  # fmt: skip
     gamma: float = knob(
         2.0, label="γ (focusing)", effect=Effect.LOSS, ge=0, le=8, step=0.1,
-        help="How strongly easy examples are turned down; 0 is α-balanced cross-entropy. Used by focal.",
+        help="How strongly easy examples are down-weighted; 0 is α-balanced cross-entropy. Used by focal.",
     )  # fmt: skip
     cutoff: float = knob(
         0.5, label="Cut-off", effect=Effect.LOSS, ge=0.05, le=1, step=0.05,
-        help="p_t above which a score pays nothing under cutoff; 1 is α-balanced cross-entropy. The paper found such "
-        "losses unstable: what is just right enough is no longer held there.",
+        help="p_t above which cutoff has no loss; 1 is α-balanced cross-entropy. The paper found such losses "
+        "unstable: once a score is just right enough, no gradient keeps it there.",
     )  # fmt: skip
     ohem_anchors: int = knob(
         256, label="OHEM anchors", effect=Effect.LOSS, ge=1, le=4096, step=1,
-        help="Hardest anchors kept in each picture by ohem.",
+        help="Number of hardest anchors that ohem keeps per image.",
     )  # fmt: skip
     ohem_nms_threshold: float = knob(
-        0.7, label="OHEM NMS", effect=Effect.LOSS, ge=0, le=1, step=0.05,
-        help="Of ohem's anchors that overlap more than this only the hardest stays; 1 turns it off.",
+        0.7, label="OHEM NMS threshold", effect=Effect.LOSS, ge=0, le=1, step=0.05,
+        help="Of anchors that overlap by a higher IoU than this, ohem keeps only the hardest; 1 turns it off.",
     )  # fmt: skip
     ohem_one_to_three: bool = knob(
         False, label="OHEM 1:3", effect=Effect.LOSS,
-        help="Holds ohem to at most three background anchors for each foreground anchor, as SSD does.",
+        help="Limits ohem to three background anchors per foreground anchor, as SSD does.",
     )  # fmt: skip
     box_loss: Literal["smooth_l1", "l1", "giou", "diou", "ciou"] = knob(
         "smooth_l1", label="Box loss", effect=Effect.LOSS,
-        help="How a foreground anchor's box is scored: by its deltas (L1, smooth L1) or by its overlap (the IoUs).",
+        help="Loss of a foreground anchor's box: by its deltas (l1, smooth_l1) or by its overlap (giou, diou, ciou).",
     )  # fmt: skip
     smooth_l1_beta: float = knob(
         0.1, label="Smooth L1 β", effect=Effect.LOSS, ge=0, le=2, step=0.05,
@@ -49,10 +49,10 @@ class Loss(Section):
     )  # fmt: skip
     box_weight: float = knob(
         1.0, label="Box loss weight", effect=Effect.LOSS, ge=0, le=10, step=0.1,
-        help="Factor on the box loss; raise it when boxes are loose though classes are right.",
+        help="Factor on the box loss; raise it when boxes are loose although classes are right.",
     )  # fmt: skip
     normaliser: Literal["image", "batch", "moving_average"] = knob(
         "image", label="Normaliser", effect=Effect.LOSS,
-        help="Foreground count the loss is divided by: each image's own (torchvision), the batch's, or its "
-        "moving average (detectron2), steadier when objects are few. Differs only for batches.",
+        help="Foreground count that divides the loss: each image's own (torchvision), the batch's, or its moving "
+        "average (detectron2), which is steadier when objects are few. Differs only for batches.",
     )  # fmt: skip

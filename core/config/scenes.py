@@ -1,4 +1,6 @@
-"""The pictures that are rendered."""
+"""Hyperparameters of the generated images."""
+
+from typing import Self
 
 from pydantic import model_validator
 
@@ -6,59 +8,59 @@ from core.config.knob import Effect, Section, knob
 
 
 class Scenes(Section):
-    """The procedural data set: pictures one can dial, with exact boxes."""
+    """The procedural data set: images with adjustable content and exact boxes."""
 
     seed: int = knob(
         0, label="Scene seed", effect=Effect.DATA, ge=0, le=2**31 - 1, step=None,
-        help="Another seed, another picture (or data set), with the same dials.",
+        help="Seed of the generated image or data set; another seed gives other images with the same settings.",
     )  # fmt: skip
     image_size: int = knob(
         256, label="Scene size", effect=Effect.DATA, ge=64, le=1024, step=32, unit="px",
-        help="Side of the square pictures that are rendered.",
+        help="Side of the square images that are generated.",
     )  # fmt: skip
     min_objects: int = knob(
-        3, label="Objects at least", effect=Effect.DATA, ge=0, le=100, step=1,
-        help="Fewest objects a picture is given (empty ones apart); a crowd that does not fit is thinned out.",
+        3, label="Minimum objects", effect=Effect.DATA, ge=0, le=100, step=1,
+        help="Fewest objects drawn for an image, empty ones aside; objects that find no room are left out.",
     )  # fmt: skip
     max_objects: int = knob(
-        10, label="Objects at most", effect=Effect.DATA, ge=1, le=100, step=1,
-        help="Most objects placed in a picture; crowds test NMS, top-K and the cap.",
+        10, label="Maximum objects", effect=Effect.DATA, ge=1, le=100, step=1,
+        help="Most objects in an image; crowds test NMS, top-K and the maximum number of detections.",
     )  # fmt: skip
     min_size: float = knob(
         0.05, label="Smallest object", effect=Effect.DATA, ge=0.02, le=1, step=0.01,
-        help="Longer side of the smallest objects as a share of the picture; tiny ones match no anchor.",
+        help="Longer side of the smallest objects as a fraction of the image; tiny ones match no anchor.",
     )  # fmt: skip
     max_size: float = knob(
         0.5, label="Largest object", effect=Effect.DATA, ge=0.02, le=1, step=0.01,
-        help="Longer side of the largest objects as a share of the picture.",
+        help="Longer side of the largest objects as a fraction of the image.",
     )  # fmt: skip
     elongation: float = knob(
         2.0, label="Elongation", effect=Effect.DATA, ge=1, le=8, step=0.1,
-        help="Largest ratio of an object's length to its width; long ones match no usual anchor.",
+        help="Largest ratio of an object's length to its width; very long ones match none of the usual anchors.",
     )  # fmt: skip
     overlap: float = knob(
         0.3, label="Overlap", effect=Effect.DATA, ge=0, le=0.8, step=0.05,
-        help="Largest share of an object that others may cover; overlapping twins test NMS.",
+        help="Largest fraction of an object that others may cover; overlapping objects of one class test NMS.",
     )  # fmt: skip
     clutter: float = knob(
         0.4, label="Clutter", effect=Effect.DATA, ge=0, le=1, step=0.05,
-        help="Amount of background shapes that look a little like objects: hard negatives.",
+        help="Amount of background shapes that resemble objects: hard negatives.",
     )  # fmt: skip
     noise: float = knob(
         0.15, label="Noise", effect=Effect.DATA, ge=0, le=1, step=0.05,
-        help="Strength of the camera's grain.",
+        help="Strength of the simulated camera noise.",
     )  # fmt: skip
     imbalance: float = knob(
         0.0, label="Class imbalance", effect=Effect.DATA, ge=0, le=1, step=0.05,
         help="0 draws all classes equally often; towards 1 the last ones become rare.",
     )  # fmt: skip
     empty_share: float = knob(
-        0.0, label="Empty pictures", effect=Effect.DATA, ge=0, le=1, step=0.05,
-        help="Share of pictures without any object.",
+        0.0, label="Empty images", effect=Effect.DATA, ge=0, le=1, step=0.05,
+        help="Fraction of images without any object.",
     )  # fmt: skip
 
     @model_validator(mode="after")
-    def _ordered(self) -> "Scenes":
+    def _check_order(self) -> Self:
         for low, high in (("min_objects", "max_objects"), ("min_size", "max_size")):
             if getattr(self, low) > getattr(self, high):
                 raise ValueError(

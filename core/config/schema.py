@@ -1,4 +1,4 @@
-"""The configuration: seven frozen sections, and its exact round trips (dictionary, JSON, link, flat paths)."""
+"""The configuration of seven frozen sections and its lossless forms: dictionary, JSON, link and flat paths."""
 
 import json
 from functools import cache
@@ -11,17 +11,17 @@ from pydantic import ValidationError, model_validator
 
 from core.config.anchors import Anchors, Matching
 from core.config.inference import Inference
-from core.config.knob import ConfigError, Effect, Knob, Section, explain, knobs_of
+from core.config.knob import ConfigError, Effect, Knob, Section, explain_errors, read_knobs
 from core.config.loss import Loss
 from core.config.model import ALL_STAGES, Model
 from core.config.scenes import Scenes
 from core.config.training import Training
 
-MAX_TEXT = 100_000  # characters of JSON or query that are read at all
+MAX_TEXT = 100_000  # characters of JSON or of a query that are parsed
 
 
 class Config(Section):
-    """Every hyperparameter, by section. Frozen; equal configurations hash alike."""
+    """All hyperparameters, by section. Frozen; equal configurations have equal hashes."""
 
     model: Model = Model()
     anchors: Anchors = Anchors()
@@ -32,24 +32,27 @@ class Config(Section):
     scenes: Scenes = Scenes()
 
     @model_validator(mode="after")
-    def _kept_features_stay_true(self) -> Self:
+    def _check_feature_cache(self) -> Self:
+        """Refuses a feature cache with settings under which the features of an image change."""
         if not self.training.cache_features:
             return self
-        kept = f"training.cache_features ({self.training.cache_features} MB) is for"
+        setting = f"training.cache_features ({self.training.cache_features} MB)"
         off = "or training.cache_features to 0"
         if self.model.freeze_stages < ALL_STAGES:
-            raise ValueError(f"{kept} a body that does not train: set model.freeze_stages to {ALL_STAGES}, {off}.")
+            raise ValueError(
+                f"{setting} needs a backbone that is not trained: set model.freeze_stages to {ALL_STAGES}, {off}."
+            )
         for name in ("scale_jitter", "crop_probability", "colour_jitter", "noise_jitter"):
             if value := getattr(self.training, name):
                 raise ValueError(
-                    f"{kept} pictures that come again unchanged, but training.{name} is {value:g}: "
+                    f"{setting} needs images that do not change from pass to pass, but training.{name} is {value:g}: "
                     f"set that to 0, {off}."
                 )
         return self
 
     @classmethod
     def from_dict(cls, values: dict[str, dict[str, Any]]) -> Self:
-        """Reads nested settings; what is not named keeps its default.
+        """Creates a configuration from nested settings; missing ones keep their defaults.
 
         Raises:
             ConfigError: A value is out of range, unknown or contradicts another.
@@ -57,35 +60,35 @@ class Config(Section):
         try:
             return cls.model_validate(values)
         except ValidationError as error:
-            raise explain(error, knobs()) from None
+            raise explain_errors(error, knobs()) from None
 
     def to_dict(self) -> dict[str, dict[str, Any]]:
-        """Returns nested plain values, lists for tuples, as JSON holds them."""
+        """Returns the settings as nested plain values, with lists for tuples, as in JSON."""
         return self.model_dump(mode="json")
 
     @classmethod
     def from_flat(cls, values: dict[str, Any]) -> Self:
-        """Reads settings by path, {"loss.gamma": 1}; raises `ConfigError` as `from_dict`."""
-        return cls.from_dict(nested(values))
+        """Creates a configuration from settings by path, {"loss.gamma": 1}; raises `ConfigError` as `from_dict`."""
+        return cls.from_dict(nest(values))
 
     def to_flat(self) -> dict[str, Any]:
-        """Returns every value by path, in declared order."""
+        """Returns all values by path, in declared order."""
         return {path: getattr(getattr(self, knob.section), knob.name) for path, knob in knobs().items()}
 
     def replace(self, values: dict[str, Any]) -> Self:
-        """Returns this configuration with some paths changed, validated; raises `ConfigError` as `from_dict`."""
-        return self.from_flat({**self.chosen(), **values})
+        """Returns a validated copy with some values, by path, replaced; raises `ConfigError` as `from_dict`."""
+        return self.from_flat({**self.explicit_values(), **values})
 
-    def chosen(self) -> dict[str, Any]:
-        """Returns by path what was set explicitly, even to its default."""
+    def explicit_values(self) -> dict[str, Any]:
+        """Returns the values that were set explicitly, by path, including those set to their default."""
         return {
             path: getattr(getattr(self, knob.section), knob.name)
             for path, knob in knobs().items()
             if knob.section in self.model_fields_set and knob.name in getattr(self, knob.section).model_fields_set
         }
 
-    def changed(self) -> dict[str, Any]:
-        """Returns by path what differs from the defaults."""
+    def non_default_values(self) -> dict[str, Any]:
+        """Returns the values that differ from their defaults, by path."""
         return {path: value for path, value in self.to_flat().items() if value != knobs()[path].default}
 
     def to_json(self) -> str:
@@ -94,7 +97,7 @@ class Config(Section):
 
     @classmethod
     def from_json(cls, text: str) -> Self:
-        """Reads settings from JSON; raises `ConfigError` also for text that is not a JSON object."""
+        """Creates a configuration from JSON; also raises `ConfigError` for text that is not a JSON object."""
         if len(text) > MAX_TEXT:
             raise ConfigError(f"The settings are {len(text):,} characters long; at most {MAX_TEXT:,} are read.")
         try:
@@ -102,39 +105,39 @@ class Config(Section):
         except (ValueError, RecursionError) as error:
             raise ConfigError(f"The settings are not JSON: {error}.") from None
         if not isinstance(values, dict):
-            raise ConfigError("The settings must be a JSON object of sections, such as loss, with their fields.")
+            raise ConfigError("The settings must be a JSON object of sections, such as loss, that hold their fields.")
         return cls.from_dict(values)
 
     @classmethod
     def from_file(cls, path: str | Path) -> Self:
-        """Reads settings from a JSON file; raises `ConfigError` also for a file that cannot be read."""
+        """Creates a configuration from a JSON file; also raises `ConfigError` for a file that cannot be read."""
         try:
             return cls.from_json(Path(path).read_text(encoding="utf-8"))
         except (OSError, UnicodeDecodeError) as error:
             raise ConfigError(f"The settings file {path} cannot be read: {error}.") from None
 
     def to_query(self, base: "Config | None" = None) -> str:
-        """Returns what differs from a base, the defaults if none is given, as a URL query that `from_query` reads."""
-        usual = (base or Config()).to_flat()
-        differing = {path: text_of(value) for path, value in self.to_flat().items() if value != usual[path]}
+        """Returns the values that differ from a base, by default the default values, as a URL query."""
+        base_values = (base or Config()).to_flat()
+        differing = {path: format_value(value) for path, value in self.to_flat().items() if value != base_values[path]}
         return urlencode(differing, safe=",")
 
     @classmethod
     def from_query(cls, query: str) -> Self:
-        """Reads a URL query; raises `ConfigError` as `from_dict`."""
+        """Creates a configuration from a URL query; raises `ConfigError` as `from_dict`."""
         if len(query) > MAX_TEXT:
             raise ConfigError(f"The link is {len(query):,} characters long; at most {MAX_TEXT:,} are read.")
         return cls.from_flat(dict(parse_qsl(query, keep_blank_values=True)))
 
-    def part(self, *effects: Effect) -> tuple:
-        """Returns the values with the given effects: the key under which what they determine may be cached."""
+    def cache_key(self, *effects: Effect) -> tuple[Any, ...]:
+        """Returns the values of all hyperparameters with the given effects, a cache key for what depends on them."""
         return tuple(getattr(getattr(self, knob.section), knob.name) for knob in _knobs_with(effects))
 
 
 @cache
 def knobs() -> MappingProxyType[str, Knob]:
-    """Returns every hyperparameter by path."""
-    return knobs_of(Config)
+    """Returns all hyperparameters by path, in declared order."""
+    return read_knobs(Config)
 
 
 @cache
@@ -142,8 +145,8 @@ def _knobs_with(effects: tuple[Effect, ...]) -> tuple[Knob, ...]:
     return tuple(knob for knob in knobs().values() if knob.effect in effects)
 
 
-def nested(values: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """Turns {"loss.gamma": 1} into {"loss": {"gamma": 1}}.
+def nest(values: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Converts settings by path into nested ones: {"loss.gamma": 1} into {"loss": {"gamma": 1}}.
 
     Raises:
         ConfigError: A path has no section.
@@ -157,10 +160,10 @@ def nested(values: dict[str, Any]) -> dict[str, dict[str, Any]]:
     return result
 
 
-def text_of(value: Any) -> str:
-    """Returns a value as links and flags hold it."""
+def format_value(value: Any) -> str:
+    """Formats a value as links and flags write it."""
     if isinstance(value, tuple):
-        return ",".join(map(text_of, value))
+        return ",".join(map(format_value, value))
     if isinstance(value, bool):
         return str(value).lower()
     return repr(value) if isinstance(value, float) else str(value)

@@ -1,4 +1,4 @@
-"""One training run."""
+"""Hyperparameters of a training run."""
 
 from typing import Annotated, Literal
 
@@ -10,15 +10,15 @@ Share = Annotated[float, Field(ge=0.01, le=0.99)]
 
 
 class Training(Section):
-    """One training run (paper, section 4.1; defaults suit short runs)."""
+    """A training run: optimizer, schedule, evaluation and augmentation (paper, section 4.1)."""
 
     steps: int = knob(
         200, label="Steps", effect=Effect.TRAIN, ge=1, le=1_000_000, step=None,
-        help="Batches the run trains on; a few hundred show a trend, thousands make a detector.",
+        help="Training steps, one batch each; a few hundred show a trend, thousands give a useful detector.",
     )  # fmt: skip
     batch_size: int = knob(
         8, label="Batch size", effect=Effect.TRAIN, ge=1, le=64, step=1, unit="images",
-        help="Pictures a step; change the learning rate in proportion.",
+        help="Images per step; change the learning rate in proportion.",
     )  # fmt: skip
     optimizer: Literal[
         "adamw", "sgd", "adam", "rmsprop", "adagrad", "adadelta", "adamax", "nadam", "radam", "asgd"
@@ -29,63 +29,63 @@ class Training(Section):
     learning_rate: float = knob(
         1e-3, label="Learning rate", effect=Effect.TRAIN, ge=0, le=10,
         options=(1e-5, 3e-5, 1e-4, 3e-4, 1e-3, 3e-3, 0.01, 0.03, 0.1, 0.3, 1.0),
-        help="Size of a step; too large diverges, too small learns nothing (sgd 0.01, adamw 0.001).",
+        help="Step size of the optimizer; too high diverges, too low learns nothing (sgd 0.01, adamw 0.001).",
     )  # fmt: skip
     momentum: float = knob(
         0.9, label="Momentum", effect=Effect.TRAIN, ge=0, le=0.99, step=0.01,
-        help="Memory of past gradients: momentum of sgd and rmsprop, β₁ of the Adam family.",
+        help="Decay of the running average of gradients: momentum of sgd and rmsprop, β₁ of the Adam family.",
     )  # fmt: skip
     weight_decay: float = knob(
         1e-4, label="Weight decay", effect=Effect.TRAIN, ge=0, le=1,
         options=(0.0, 1e-5, 1e-4, 1e-3, 0.01, 0.05, 0.1),
-        help="Pull of convolution weights towards zero (biases and norms are spared); against overfitting.",
+        help="Pull of convolution weights towards zero (biases and norms are exempt); reduces overfitting.",
     )  # fmt: skip
     schedule: Literal[
         "constant", "step", "multi_step", "exponential", "cosine", "cyclic", "one_cycle", "plateau"
     ] = knob(
         "cosine", label="Learning-rate schedule", effect=Effect.TRAIN,
-        help="How the learning rate moves over the run; ending low settles the weights.",
+        help="How the learning rate changes over the run; a low rate at the end helps the weights converge.",
     )  # fmt: skip
     warmup_steps: int = knob(
         20, label="Warm-up steps", effect=Effect.TRAIN, ge=0, le=100_000, step=None,
-        help="Steps over which the learning rate rises from nothing; raise it when a run diverges at its start.",
+        help="Steps over which the learning rate rises from zero; raise it when a run diverges at its start.",
     )  # fmt: skip
     decay_factor: float = knob(
         0.1, label="Decay factor", effect=Effect.TRAIN, ge=0.001, le=1, step=0.001,
-        help="Factor of each drop (step, multi_step, plateau), of the whole run (exponential), or of the lowest "
-        "to the highest rate (cyclic).",
+        help="Factor of each drop (step, multi_step, plateau) or of the whole run (exponential), or the ratio of the "
+        "lowest to the highest rate (cyclic).",
     )  # fmt: skip
     decay_period: float = knob(
         0.33, label="Decay period", effect=Effect.TRAIN, ge=0.01, le=1, step=0.01,
-        help="Length of one step or one cycle, or the patience of plateau, as a share of the run.",
+        help="Length of a step or a cycle, or the patience of plateau, as a fraction of the run.",
     )  # fmt: skip
     milestones: tuple[Share, ...] = knob(
         (0.67, 0.89), label="Milestones", effect=Effect.TRAIN, options=(0.33, 0.5, 0.67, 0.75, 0.89),
         min_length=1, max_length=8,
-        help="Shares of the run at which multi_step drops the rate; the paper drops at 2/3 and 8/9.",
+        help="Fractions of the run at which multi_step drops the rate; the paper drops it at 2/3 and 8/9.",
     )  # fmt: skip
     clip_norm: float = knob(
         10.0, label="Gradient clipping", effect=Effect.TRAIN, ge=0, le=1000, step=None,
-        help="Largest norm of all gradients together, 0 for no bound; lower it when the loss jumps.",
+        help="Maximum norm of all gradients together, 0 for no limit; lower it when the loss spikes.",
     )  # fmt: skip
     ema_decay: float = knob(
-        0.0, label="Averaging of weights", effect=Effect.TRAIN, ge=0, le=0.9999,
+        0.0, label="EMA decay", effect=Effect.TRAIN, ge=0, le=0.9999,
         options=(0.0, 0.9, 0.98, 0.99, 0.998, 0.999, 0.9998),
-        help="Memory of an exponential moving average of the weights, which is then what is evaluated and saved; 0 for "
-        "none. Smooths what a high learning rate leaves rough.",
+        help="Decay of an exponential moving average of the weights, which is evaluated and saved in their place; 0 "
+        "turns it off. Smooths the noise of a high learning rate.",
     )  # fmt: skip
     precision: Literal["fp32", "bf16"] = knob(
         "fp32", label="Precision", effect=Effect.TRAIN,
-        help="bf16 computes in half the bits, about twice as fast where the processor supports it.",
+        help="bf16 computes with half the bits, about twice as fast where the processor supports it.",
     )  # fmt: skip
     cache_features: int = knob(
-        0, label="Memory for the frozen body", effect=Effect.TRAIN, ge=0, le=1_000_000, step=None, unit="MB",
-        help="Keeps what a frozen body says of each picture for when the picture comes again, 0 for not at all; the "
-        "same training in less time, where a data set is gone through more than once.",
+        0, label="Feature cache", effect=Effect.TRAIN, ge=0, le=1_000_000, step=None, unit="MB",
+        help="Memory for the feature maps of a frozen backbone, 0 for none: they are computed once per image and "
+        "reused. The training is the same and faster if it sees images more than once.",
     )  # fmt: skip
     seed: int = knob(
         0, label="Training seed", effect=Effect.TRAIN, ge=0, le=2**31 - 1, step=None,
-        help="Fixes initial weights, order and augmentation, so that a run can be repeated.",
+        help="Seed of the initial weights, the order of images and the augmentation; makes a run repeatable.",
     )  # fmt: skip
     eval_interval: int = knob(
         50, label="Evaluate every", effect=Effect.TRAIN, ge=0, le=100_000, step=None, unit="steps",
@@ -93,26 +93,26 @@ class Training(Section):
     )  # fmt: skip
     eval_images: int = knob(
         32, label="Evaluation images", effect=Effect.TRAIN, ge=1, le=5000, step=None,
-        help="Held-out pictures of an evaluation; few make AP jump about.",
+        help="Held-out images per evaluation; with few of them AP fluctuates.",
     )  # fmt: skip
     flip_probability: float = knob(
-        0.5, label="Flip", effect=Effect.TRAIN, ge=0, le=1, step=0.05,
-        help="Share of training pictures mirrored left to right.",
+        0.5, label="Flip probability", effect=Effect.TRAIN, ge=0, le=1, step=0.05,
+        help="Fraction of training images mirrored left to right.",
     )  # fmt: skip
     scale_jitter: float = knob(
         0.0, label="Scale jitter", effect=Effect.TRAIN, ge=0, le=0.9, step=0.05,
-        help="Scales each training picture by a random factor from 1−j to 1+j; helps with unseen sizes.",
+        help="Rescales each training image by a random factor from 1−j to 1+j; helps with unseen sizes.",
     )  # fmt: skip
     crop_probability: float = knob(
-        0.0, label="Crop", effect=Effect.TRAIN, ge=0, le=1, step=0.05,
-        help="Share of training pictures cut to a random part that keeps at least one object.",
+        0.0, label="Crop probability", effect=Effect.TRAIN, ge=0, le=1, step=0.05,
+        help="Fraction of training images cropped to a random part that keeps at least one object.",
     )  # fmt: skip
     colour_jitter: float = knob(
         0.0, label="Colour jitter", effect=Effect.TRAIN, ge=0, le=1, step=0.05,
-        help="Strength of random brightness, contrast and saturation; helps with unseen light.",
+        help="Strength of random changes of brightness, contrast and saturation; helps with unseen lighting.",
     )  # fmt: skip
     noise_jitter: float = knob(
         0.0, label="Noise jitter", effect=Effect.TRAIN, ge=0, le=0.5, step=0.01,
-        help="Grain over training pictures with a random standard deviation up to this share of full brightness, "
-        "mostly a small one; helps with noisy pictures.",
+        help="Largest standard deviation of the noise added to a training image, as a fraction of full brightness; "
+        "most images get little. Helps with noisy images.",
     )  # fmt: skip

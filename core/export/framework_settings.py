@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from core.config import Config, knobs, text_of
+from core.config import Config, format_value, knobs
 
 WIDTHS = {18: (64, 128, 256, 512), 34: (64, 128, 256, 512)}  # of res2 … res5; the others are four times as wide
 WIDE = (256, 512, 1024, 2048)
@@ -31,5 +31,5 @@ def left_out(config: Config, lacks: Sequence[tuple[str, tuple]]) -> str:
     missing = [path for path, can in lacks if values[path] not in can]
     if not missing:
         return ""
-    lines = [f"#   {path} = {text_of(values[path])} ({knobs()[path].label})" for path in missing]
+    lines = [f"#   {path} = {format_value(values[path])} ({knobs()[path].label})" for path in missing]
     return "\n".join(["# Not carried over, because there is no such setting:", *lines]) + "\n\n"

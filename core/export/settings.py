@@ -6,7 +6,7 @@ What a framework cannot express is named in a comment instead of being dropped i
 import shlex
 from collections.abc import Callable
 
-from core.config import Config, text_of
+from core.config import Config, format_value
 from core.export.detectron2 import as_detectron2
 from core.export.mmdetection import as_mmdetection
 from core.export.torchvision import as_torchvision
@@ -19,7 +19,7 @@ def as_json(config: Config, num_classes: int) -> str:
 
 def as_command(config: Config, num_classes: int) -> str:
     """Returns the training command with every setting that is not the default."""
-    flags = (f"--{path} {shlex.quote(text_of(value))}" for path, value in config.changed().items())
+    flags = (f"--{path} {shlex.quote(format_value(value))}" for path, value in config.non_default_values().items())
     return " \\\n  ".join(["python -m core train --data scenes --out runs/mine", *flags]) + "\n"
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from accelerate import Accelerator
 
-from core.config import Config, text_of
+from core.config import Config, format_value
 from core.errors import UserError
 from core.runs.folder import RunFolder
 from core.training.distributed import anywhere, make_accelerator
@@ -83,7 +83,7 @@ def values_of(record: Record) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> bool | int | float | str:
-    return text_of(value) if isinstance(value, tuple) else value
+    return format_value(value) if isinstance(value, tuple) else value
 
 
 class TrackingError(UserError):

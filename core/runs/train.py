@@ -123,7 +123,7 @@ def _own_settings(config: Config, folder: RunFolder) -> Config:
         ConfigError: They cannot be read.
         RunError: Something else is chosen than they have.
     """
-    own, chosen = Config.from_file(folder.config), config.chosen()
+    own, chosen = Config.from_file(folder.config), config.explicit_values()
     for path, value in own.to_flat().items():
         if path != "training.steps" and chosen.get(path, value) != value:
             raise RunError(

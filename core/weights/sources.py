@@ -119,7 +119,7 @@ def adopt(config: Config, weights: Weights) -> Config:
     Raises:
         WeightsError: A chosen setting contradicts the weights.
     """
-    chosen = config.chosen()
+    chosen = config.explicit_values()
     _refuse_contradictions(chosen, weights)
     followed = {path: value for path, value in weights.settings.items() if path not in chosen}
     adopted = config.replace({**followed, "model.weights": weights.name})

@@ -10,7 +10,7 @@ from collections.abc import Hashable
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
-from core.config import DECODING, Config, Effect, knobs
+from core.config import POSTPROCESSING, Config, Effect, knobs
 from core.errors import UserError
 from core.evaluation.dataset_predictions import findings
 from core.evaluation.report import USUAL_IOU
@@ -192,7 +192,7 @@ def key_of(config: Config, place: ImageRef | None) -> Hashable:
         DataError: The data set is not kept.
     """
     config, there = _from_low_scores(config), evaluated_place(place)
-    settings = config.part(Effect.FORWARD, Effect.ANCHORS, *DECODING)
+    settings = config.cache_key(Effect.FORWARD, Effect.ANCHORS, *POSTPROCESSING)
     return network_of(config).key, source_key(there, config.scenes), settings, config.training.eval_images
 
 

@@ -81,7 +81,7 @@ class Pipeline:
     @property
     def _match_key(self) -> tuple:
         objects = (self.picture.objects_key, self.size, tuple(self.batch.pixels.shape))
-        return *objects, self.config.part(Effect.ANCHORS, Effect.ASSIGN)
+        return *objects, self.config.cache_key(Effect.ANCHORS, Effect.ASSIGN)
 
     def puts_off(self) -> bool:
         """Whether what takes long has to wait; whoever asks does not do it then, and the page asks again later."""
@@ -144,7 +144,7 @@ class Pipeline:
 
     @cached_property
     def _outputs_key(self) -> tuple:
-        return self.network.key, self.picture.pixels_key, self.config.part(Effect.FORWARD)
+        return self.network.key, self.picture.pixels_key, self.config.cache_key(Effect.FORWARD)
 
     @cached_property
     def pyramid(self) -> Pyramid:
@@ -184,7 +184,7 @@ class Pipeline:
 
     @cached_property
     def _candidates_key(self) -> tuple:
-        return *self._outputs_key, self.config.part(Effect.ANCHORS, Effect.SELECT)
+        return *self._outputs_key, self.config.cache_key(Effect.ANCHORS, Effect.SELECT)
 
     @cached_property
     def fates(self) -> Fates:
@@ -200,7 +200,7 @@ class Pipeline:
 
     @cached_property
     def _fates_key(self) -> tuple:
-        return *self._candidates_key, self.config.part(Effect.SUPPRESS)
+        return *self._candidates_key, self.config.cache_key(Effect.SUPPRESS)
 
     @cached_property
     def labels(self) -> Tensor:

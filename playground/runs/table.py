@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from core.config import Config, ConfigError, knobs, text_of
+from core.config import Config, ConfigError, format_value, knobs
 from core.experiments.comparison import Summary, summarised
 from core.runs.folder import RunFolder
 from playground.components import html
@@ -150,7 +150,7 @@ def cells_of(run: Run, columns: Sequence[Column]) -> list[TableCell]:
 def _setting(path: str, value: Any) -> TableCell:
     if value is None:
         return TableCell(None, "–")
-    text = f"{value:g}" if isinstance(value, float) else text_of(value)
+    text = f"{value:g}" if isinstance(value, float) else format_value(value)
     if isinstance(value, tuple):
         text = ", ".join(f"{each:.3g}" for each in value)
     if knobs()[path].kind == "choice":

@@ -4,7 +4,7 @@ import json
 from functools import lru_cache
 from typing import Any
 
-from core.config import MAX_TEXT, Config, ConfigError, Knob, knobs, text_of
+from core.config import MAX_TEXT, Config, ConfigError, Knob, format_value, knobs
 
 LONGEST = 24  # characters of a value; a file's name says most at its end
 
@@ -51,7 +51,7 @@ def values_of(config: Config) -> list[Any]:
 
 def value_text(knob: Knob, value: Any) -> str:
     """Returns a setting's value in words, with its unit."""
-    text = f"{value:g}" if isinstance(value, float) else text_of(value).replace(",", ", ")
+    text = f"{value:g}" if isinstance(value, float) else format_value(value).replace(",", ", ")
     if isinstance(value, tuple) and len(text) > LONGEST:
         text = ", ".join(f"{each:.4g}" for each in value)
     else:

@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 
-from core.config import DECODING, Knob
+from core.config import POSTPROCESSING, Knob
 from core.retinanet.anchors import LEVELS
 from core.retinanet.postprocess import BEYOND_CAP, KEPT, SUPPRESSED
 from playground.canvas.view import Layer
@@ -147,7 +147,7 @@ PARTS = (
 
 
 def _belongs(knob: Knob) -> bool:
-    return knob.section == "inference" and knob.effect in DECODING
+    return knob.section == "inference" and knob.effect in POSTPROCESSING
 
 
 STEP = Step(

@@ -1,6 +1,6 @@
 """Training: a short run on scenes like the one on the page, its losses, its AP and what it finds as it goes."""
 
-from core.config import DECODING, Config, Knob, knobs
+from core.config import POSTPROCESSING, Config, Knob, knobs
 from core.runs.snapshots import Frame
 from core.runs.step_changes import SingleStep, read_single_step
 from core.structures import Detections
@@ -96,7 +96,7 @@ def run_config(name: str, config: Config) -> Config:
     """
     run = RUNS.weights(name)
     values = config.to_flat()
-    decode = {path: values[path] for path, knob in knobs().items() if knob.effect in DECODING}
+    decode = {path: values[path] for path, knob in knobs().items() if knob.effect in POSTPROCESSING}
     return Config.from_file(run.config).replace({**decode, "model.weights": str(run.weights), "model.heads": "loaded"})
 
 

@@ -37,7 +37,7 @@ def concentration_of_scenes(pipeline: Pipeline) -> tuple[Figure, str]:
         WeightsError: The weights do not fit the settings, or do not know the classes of the scenes.
     """
     config, network = pipeline.config, pipeline.network
-    seen = config.part(Effect.FORWARD, Effect.ANCHORS, Effect.ASSIGN)
+    seen = config.cache_key(Effect.FORWARD, Effect.ANCHORS, Effect.ASSIGN)
     key = (network.key, seen, config.scenes)
     if key not in _of_scenes and pipeline.puts_off():
         raise PostponedError("The scenes are looked at once the knob rests.")

@@ -1,4 +1,4 @@
-"""One declaration, many forms: round trips are exact and bad values are refused with one clear sentence."""
+"""One declaration, many forms: round trips are lossless, and invalid values are refused with one clear sentence."""
 
 import json
 import math
@@ -7,7 +7,7 @@ from typing import Literal
 import pytest
 from pydantic import create_model
 
-from core.config import MAX_TEXT, Config, ConfigError, Effect, Loss, Section, knob, knobs, knobs_of, nested
+from core.config import MAX_TEXT, Config, ConfigError, Effect, Loss, Section, knob, knobs, nest, read_knobs
 
 CHANGED = {
     "model.depth": 50,
@@ -24,7 +24,7 @@ def config(request) -> Config:
     return Config.from_flat(request.param)
 
 
-def test_every_form_gives_the_same_settings_back(config):
+def test_round_trips_are_lossless(config):
     assert Config.from_dict(config.to_dict()) == config
     assert Config.from_json(config.to_json()) == config
     assert Config.from_query(config.to_query()) == config
@@ -52,17 +52,17 @@ def test_sections_are_those_the_flags_promise():
     assert list(Config.model_fields) == ["model", "anchors", "matching", "loss", "inference", "training", "scenes"]
 
 
-def test_a_new_knob_needs_one_line():
-    """Declaring a field is enough for it to be known, validated and carried by every form."""
+def test_a_new_knob_needs_only_its_declaration():
+    """A declared field is known, validated and part of every form."""
 
-    class Grown(Loss):
+    class ExtendedLoss(Loss):
         temperature: float = knob(1.0, label="T", help="Divides logits.", effect=Effect.LOSS, ge=0.1, le=9, step=0.1)
 
-    class GrownConfig(Config):
-        loss: Grown = Grown()
+    class ExtendedConfig(Config):
+        loss: ExtendedLoss = ExtendedLoss()
 
-    assert knobs_of(GrownConfig)["loss.temperature"].allowed == "a number from 0.1 to 9"
-    config = GrownConfig.from_dict({"loss": {"temperature": "2.5"}})
+    assert read_knobs(ExtendedConfig)["loss.temperature"].allowed == "a number from 0.1 to 9"
+    config = ExtendedConfig.from_dict({"loss": {"temperature": "2.5"}})
     assert config.loss.temperature == 2.5 and json.loads(config.to_json())["loss"]["temperature"] == 2.5
 
 
@@ -71,7 +71,7 @@ def test_kinds_come_from_the_annotation():
         "S", __base__=Section, size=(Literal[1, 2], knob(1, label="s", help="h.", effect=Effect.DATA))
     )
     config = create_model("C", __base__=Section, s=(section, section()))
-    assert knobs_of(config)["s.size"].kind == "choice"
+    assert read_knobs(config)["s.size"].kind == "choice"
     assert section(size="2").size == 2
 
 
@@ -96,7 +96,7 @@ def test_kinds_come_from_the_annotation():
         ({"loss.alpha": 2, "loss.gamma": -1}, ["loss.alpha = 2", "loss.gamma = -1"]),
     ],
 )
-def test_bad_values_are_named_with_what_is_allowed(values, words):
+def test_invalid_values_are_named_with_the_allowed_ones(values, words):
     with pytest.raises(ConfigError) as error:
         Config.from_flat(values)
     for word in words:
@@ -105,7 +105,7 @@ def test_bad_values_are_named_with_what_is_allowed(values, words):
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{", '{"loss": 1}', '{"nothing": {}}', "1" * (MAX_TEXT + 1), "null"])
-def test_bad_json_is_one_sentence(text):
+def test_invalid_json_is_refused_in_one_sentence(text):
     with pytest.raises(ConfigError) as error:
         Config.from_json(text)
     assert len(str(error.value)) < 300
@@ -119,19 +119,19 @@ def test_unreadable_file_is_named(tmp_path):
         Config.from_file(tmp_path / "binary.json")
 
 
-def test_frozen_and_cached_by_effect():
+def test_frozen_and_cache_keys_depend_on_effects_alone():
     config = Config()
     with pytest.raises(ValueError, match="frozen"):
         config.loss.gamma = 1
     moved = config.replace({"inference.nms_threshold": 0.4})
-    assert moved.part(Effect.ANCHORS) == config.part(Effect.ANCHORS)
-    assert moved.part(Effect.FORWARD) == config.part(Effect.FORWARD)
-    assert moved.part(Effect.SELECT) == config.part(Effect.SELECT)
-    assert moved.part(Effect.SUPPRESS) != config.part(Effect.SUPPRESS)
+    assert moved.cache_key(Effect.ANCHORS) == config.cache_key(Effect.ANCHORS)
+    assert moved.cache_key(Effect.FORWARD) == config.cache_key(Effect.FORWARD)
+    assert moved.cache_key(Effect.SELECT) == config.cache_key(Effect.SELECT)
+    assert moved.cache_key(Effect.SUPPRESS) != config.cache_key(Effect.SUPPRESS)
 
 
-def test_chosen_remembers_what_was_said_even_if_default():
+def test_explicit_values_include_defaults_that_were_set():
     config = Config.from_flat({"model.depth": 18}).replace({"loss.gamma": 1})
-    assert config.chosen() == {"model.depth": 18, "loss.gamma": 1.0}
-    assert config.changed() == {"loss.gamma": 1.0}
-    assert nested({"a.b": 1, "a.c": 2}) == {"a": {"b": 1, "c": 2}}
+    assert config.explicit_values() == {"model.depth": 18, "loss.gamma": 1.0}
+    assert config.non_default_values() == {"loss.gamma": 1.0}
+    assert nest({"a.b": 1, "a.c": 2}) == {"a": {"b": 1, "c": 2}}

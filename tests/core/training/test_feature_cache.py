@@ -130,13 +130,13 @@ def test_first_come_first_kept(monkeypatch):
     [
         (
             {"model__freeze_stages": 4},
-            r"training.cache_features \(100 MB\) is for a body that does not train: set model.freeze_stages to 5, or "
-            "training.cache_features to 0.",
+            r"training.cache_features \(100 MB\) needs a backbone that is not trained: set model.freeze_stages to 5, "
+            "or training.cache_features to 0.",
         ),
         (
             {"training__colour_jitter": 0.2},
-            r"training.cache_features \(100 MB\) is for pictures that come again unchanged, but training.colour_jitter "
-            "is 0.2: set that to 0, or training.cache_features to 0.",
+            r"training.cache_features \(100 MB\) needs images that do not change from pass to pass, but "
+            "training.colour_jitter is 0.2: set that to 0, or training.cache_features to 0.",
         ),
         ({"training__scale_jitter": 0.1}, "training.scale_jitter is 0.1"),
         ({"training__crop_probability": 1}, "training.crop_probability is 1"),

@@ -226,7 +226,7 @@ def test_building_without_adopting_is_refused():
 def test_random_weights_leave_everything_free():
     found = load_weights("random")
     config = Config.from_flat({"model.depth": 34, "model.fpn_channels": 32, "model.num_convs": 0})
-    assert adopt(config, found).changed() == {**config.changed(), "model.weights": "random"}
+    assert adopt(config, found).non_default_values() == {**config.non_default_values(), "model.weights": "random"}
     assert build(config, found, num_classes=4).num_classes == 4
 
 

@@ -139,7 +139,7 @@ def test_an_object_without_anchor_learns_which_setting_helps(box, said):
 def test_the_lowered_threshold_that_is_named_works():
     here = with_boxes(pipeline(matching__force_best_match=False), [10.0, 10, 14, 14])
     text = remedy(here, 0, here.match.best_iou[0].item())
-    value = float(re.search(r"Foreground from IoU” to (\d(?:\.\d+)?)", text)[1])
+    value = float(re.search(r"Foreground IoU threshold” to (\d(?:\.\d+)?)", text)[1])
     lowered = here.config.replace({"matching.fg_iou_threshold": value, "matching.bg_iou_threshold": value})
     assert Pipeline(here.picture, lowered).match.foreground.any()
 

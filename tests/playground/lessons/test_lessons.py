@@ -169,11 +169,11 @@ def test_what_is_told_follows_the_page():
     after = Narration(place.lesson.steps[1], strict)
     assert before.numbers()["text.foreground"] == after.numbers()["text.foreground"]
     assert int(after.numbers()["told.foreground"]) < int(before.numbers()["told.foreground"])
-    assert after.moved() == ("Foreground from IoU 0.3 → 0.9",) and before.moved() == ()
+    assert after.moved() == ("Foreground IoU threshold 0.3 → 0.9",) and before.moved() == ()
     assert [check.true for check in before.checks()] == [True, True]
     assert [check.true for check in after.checks()] == [False, False]
     question, checks = staged(strict)
-    assert json.loads(question)["numbers"] == after.numbers() and "Foreground from IoU 0.3 → 0.9" in checks
+    assert json.loads(question)["numbers"] == after.numbers() and "Foreground IoU threshold 0.3 → 0.9" in checks
 
 
 def test_what_is_told_follows_another_scene():

@@ -329,7 +329,7 @@ def test_a_damaged_checkpoint_is_one_sentence(runs):
 
 def test_a_comparison_is_runs_that_wait_for_each_other(runs, monkeypatch):
     preset = PRESETS["anchors"]._replace(
-        settings={**tiny().chosen(), "model.heads": "loaded", "model.freeze_stages": 0}
+        settings={**tiny().explicit_values(), "model.heads": "loaded", "model.freeze_stages": 0}
     )
     monkeypatch.setitem(PRESETS, "anchors", preset)
     monkeypatch.setattr(training, "RUNS", runs)
