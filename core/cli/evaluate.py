@@ -7,7 +7,7 @@ from typing import Any
 
 from core.analysis.anchor_search import collect, measure, search
 from core.cli.common import load_detector, progress_bar, writes_files
-from core.config import Config, knobs, format_value
+from core.config import Config, format_value, knobs
 from core.data.sources import open_data
 from core.data.untrusted import DataError
 from core.evaluation.coco_metrics import evaluate as run_evaluation
