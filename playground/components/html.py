@@ -1,14 +1,18 @@
-"""What a step says in words and numbers, as HTML; every text from outside is escaped."""
+"""Builders of the page's HTML: numbers, tables, links and paragraphs.
 
-from collections.abc import Sequence
-from html import escape
+Every builder returns `Markup`. A plain `str` that is passed to one is text and is escaped; a `Markup` is HTML and is
+kept as it is. Adding the two escapes the plain string as well, so text from outside cannot become HTML by accident.
+"""
+
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import gradio as gr
+from markupsafe import Markup
 
-HUGE = 1e6  # from here on figures are written as powers of ten
+HUGE = 1e6  # from here on numbers are written as powers of ten
 
-# Set as HTML by the script, not named in the template: there Gradio would run a "${…}" in somebody's file name.
+# The script sets the value as HTML. In the template, Gradio would evaluate a "${…}" in somebody's file name.
 SCRIPT = """
 const readout = element.querySelector("[data-html]");
 const opened = () => [...readout.querySelectorAll("details")].map((each) => [each.firstChild.textContent, each.open]);
@@ -16,9 +20,9 @@ const show = live.part(props.part, (value) => {
   const before = new Map(opened());
   const { choose, set } = readout.contains(document.activeElement) ? document.activeElement.dataset : {};
   readout.innerHTML = value || "";
-  for (const each of readout.querySelectorAll("details"))  // what somebody opened stays open
+  for (const each of readout.querySelectorAll("details"))  // keeps open what the visitor has opened
     each.open = before.get(each.firstChild.textContent) ?? each.open;
-  for (const each of readout.querySelectorAll("[data-choose], [data-set]"))  // and the keyboard stays where it was
+  for (const each of readout.querySelectorAll("[data-choose], [data-set]"))  // keeps the keyboard's focus
     if ((choose && each.dataset.choose === choose) || (set && each.dataset.set === set)) each.focus();
   readout.dataset.drawn = Number(readout.dataset.drawn || 0) + 1;
 }, () => props.value);
@@ -37,10 +41,26 @@ show();
 """
 
 
-def component(part: str, kind: str) -> gr.HTML:
-    """Builds a part of the page that shows numbers; its value is HTML made here.
+class Table(NamedTuple):
+    """A small table.
 
-    Clicking what `link` made, or moving what `slider` made, fires `select` with {"choose": …}.
+    Attributes:
+        title: Heading, may be empty.
+        columns: Names of the columns.
+        rows: Cells: text, or HTML as `Markup`.
+        marked: Indices of the rows to highlight.
+    """
+
+    title: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    marked: frozenset[int] = frozenset()
+
+
+def component(part: str, kind: str) -> gr.HTML:
+    """Builds a component of the page that shows the HTML built here.
+
+    It fires `select` with {"choose": …} when a `link` is clicked or a `slider` is moved.
 
     Args:
         part: Its name among the parts of the page, see `playground.server.render.PageUpdate`.
@@ -57,120 +77,117 @@ def component(part: str, kind: str) -> gr.HTML:
     )
 
 
-def small_curves(curves: Sequence[tuple[str, str, Sequence[float]]]) -> str:
-    """Returns numbers with their names and how they went, each (name, latest value, values so far)."""
-    items = "".join(
-        f"<div><dt>{escape(name)}</dt><dd>{escape(value)}</dd>{_line(values)}</div>" for name, value, values in curves
+def join(pieces: Iterable[str]) -> Markup:
+    """Joins pieces of HTML; plain strings among them are escaped."""
+    return Markup("").join(pieces)
+
+
+def paragraph(text: str) -> Markup:
+    """Returns a paragraph."""
+    return Markup("<p>{}</p>").format(text)
+
+
+def heading(text: str) -> Markup:
+    """Returns a heading within a step."""
+    return Markup("<h3>{}</h3>").format(text)
+
+
+def facts(pairs: Sequence[tuple[str, str]]) -> Markup:
+    """Returns large numbers with their names, each (name, value)."""
+    items = join(Markup("<div><dt>{}</dt><dd>{}</dd></div>").format(name, value) for name, value in pairs)
+    return Markup('<dl class="facts">{}</dl>').format(items)
+
+
+def small_curves(curves: Sequence[tuple[str, str, Sequence[float]]]) -> Markup:
+    """Returns numbers with their names and their history, each (name, latest value, values so far)."""
+    items = join(
+        Markup("<div><dt>{}</dt><dd>{}</dd>{}</div>").format(name, value, _polyline(values))
+        for name, value, values in curves
     )
-    return f'<dl class="facts curves">{items}</dl>'
+    return Markup('<dl class="facts curves">{}</dl>').format(items)
 
 
-def _line(values: Sequence[float]) -> str:
+def _polyline(values: Sequence[float]) -> Markup:
     """Returns values as a line that fills its box, 100 × 20."""
     low, high = min(values), max(values)
     across, up = 100 / max(len(values) - 1, 1), 18 / (high - low) if high > low else 0.0
     points = " ".join(f"{index * across:.1f},{19 - (value - low) * up:.1f}" for index, value in enumerate(values))
-    box = 'viewBox="0 0 100 20" preserveAspectRatio="none" aria-hidden="true"'
-    return f'<svg {box}><polyline points="{points}"/></svg>'
+    box = Markup('viewBox="0 0 100 20" preserveAspectRatio="none" aria-hidden="true"')
+    return Markup('<svg {}><polyline points="{}"/></svg>').format(box, points)
 
 
-class Table(NamedTuple):
-    """A small table.
-
-    Attributes:
-        title: Heading, may be empty.
-        columns: Names of the columns.
-        rows: Cells as text.
-        marked: Indices of rows that deserve attention.
-    """
-
-    title: str
-    columns: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-    marked: frozenset[int] = frozenset()
-
-
-def facts(pairs: Sequence[tuple[str, str]]) -> str:
-    """Returns big numbers with their names."""
-    items = "".join(f"<div><dt>{escape(name)}</dt><dd>{escape(value)}</dd></div>" for name, value in pairs)
-    return f'<dl class="facts">{items}</dl>'
-
-
-def table(content: Table) -> str:
-    """Returns a table with its heading."""
-    head = "".join(f'<th scope="col">{escape(name)}</th>' for name in content.columns)
-    rows = "".join(_row(cells, index in content.marked) for index, cells in enumerate(content.rows))
-    body = rows or f'<tr><td colspan="{len(content.columns)}">none</td></tr>'
-    title = f"<h3>{escape(content.title)}</h3>" if content.title else ""
-    return f'{title}<div class="scroll"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
-
-
-def _row(cells: Sequence[str], marked: bool) -> str:
-    return f"<tr{' class=marked' * marked}>" + "".join(f"<td>{escape(cell)}</td>" for cell in cells) + "</tr>"
-
-
-def bar(shares: Sequence[tuple[str, str, float]]) -> str:
-    """Returns shares (name, colour, 0 … 1) as one bar, each as long as its share; nothing where all are 0."""
-    if not any(share for _, _, share in shares):
-        return ""
-    said = ", ".join(f"{escape(name)} {percent(share)}" for name, _, share in shares)
-    parts = "".join(f'<i style="flex-grow:{share:.4f};background:{escape(tint)}"></i>' for _, tint, share in shares)
-    keys = "".join(f'<span><i style="background:{escape(tint)}"></i>{escape(name)}</span>' for name, tint, _ in shares)
-    return f'<div class="bar" role="img" aria-label="{said}">{parts}</div><div class="bar-keys">{keys}</div>'
-
-
-def paragraph(text: str) -> str:
-    """Returns a paragraph."""
-    return f"<p>{escape(text)}</p>"
-
-
-def details(title: str, body: str, *, opened: bool = False) -> str:
-    """Returns a part that opens and closes; the body is HTML made here."""
-    return f"<details{' open' * opened}><summary>{escape(title)}</summary>{body}</details>"
-
-
-def link(text: str, choose: str, *, on: bool = False, name: str = "") -> str:
-    """Returns a text that can be chosen.
-
-    Args:
-        text: What is seen.
-        choose: What the page is told.
-        on: Whether it is chosen.
-        name: For those who do not see where it stands, "" for the text.
-    """
-    label = f' aria-label="{escape(name)}"' if name else ""
-    pressed = str(on).lower()
-    return (
-        f'<button type="button" data-choose="{escape(choose)}" aria-pressed="{pressed}"{label}>{escape(text)}</button>'
+def table(content: Table) -> Markup:
+    """Returns a table with its heading; one without rows says "none"."""
+    head = join(Markup('<th scope="col">{}</th>').format(name) for name in content.columns)
+    rows = join(_row(cells, index in content.marked) for index, cells in enumerate(content.rows))
+    body = rows or Markup('<tr><td colspan="{}">none</td></tr>').format(len(content.columns))
+    return Markup('{}<div class="scroll"><table><thead><tr>{}</tr></thead><tbody>{}</tbody></table></div>').format(
+        heading(content.title) if content.title else "", head, body
     )
 
 
-def slider(label: str, name: str, value: float, low: float, high: float) -> str:
-    """Returns a slider; moving it tells the page its name and its value, to two digits."""
-    attributes = f'min="{low:g}" max="{high:g}" step="0.01" value="{value:.2f}" data-set="{escape(name)}"'
-    shown = f"<output>{value:.2f}</output>"
-    return f'<label class="slider">{escape(label)} <input type="range" {attributes}> {shown}</label>'
+def _row(cells: Sequence[str], marked: bool) -> Markup:
+    start = Markup("<tr class=marked>") if marked else Markup("<tr>")
+    return start + join(Markup("<td>{}</td>").format(cell) for cell in cells) + Markup("</tr>")
 
 
-def plain(text: str) -> str:
-    """Returns text from outside as HTML that shows it."""
-    return escape(text)
+def bar(shares: Sequence[tuple[str, str, float]]) -> Markup:
+    """Returns shares (name, colour, 0 … 1) as one bar divided in proportion; "" if all of them are 0."""
+    if not any(share for _, _, share in shares):
+        return Markup("")
+    description = ", ".join(f"{name} {percent(share)}" for name, _, share in shares)
+    segments = join(
+        Markup('<i style="flex-grow:{:.4f};background:{}"></i>').format(share, tint) for _, tint, share in shares
+    )
+    keys = join(Markup('<span><i style="background:{}"></i>{}</span>').format(tint, name) for name, tint, _ in shares)
+    return Markup('<div class="bar" role="img" aria-label="{}">{}</div><div class="bar-keys">{}</div>').format(
+        description, segments, keys
+    )
+
+
+def details(title: str, body: str, *, opened: bool = False) -> Markup:
+    """Returns a section that opens and closes."""
+    start = Markup("<details open>") if opened else Markup("<details>")
+    return start + Markup("<summary>{}</summary>{}</details>").format(title, body)
+
+
+def link(text: str, choose: str, *, on: bool = False, name: str = "") -> Markup:
+    """Returns a button that looks like a link.
+
+    Args:
+        text: Its visible text.
+        choose: Sent to the page when it is clicked.
+        on: True if it is the current choice.
+        name: Its accessible name, "" for the text.
+    """
+    label = Markup(' aria-label="{}"').format(name) if name else ""
+    return Markup('<button type="button" data-choose="{}" aria-pressed="{}"{}>{}</button>').format(
+        choose, str(on).lower(), label, text
+    )
+
+
+def slider(label: str, name: str, value: float, low: float, high: float) -> Markup:
+    """Returns a slider; moving it sends its name and its value, rounded to two digits, to the page."""
+    return Markup(
+        '<label class="slider">{} <input type="range" min="{:g}" max="{:g}" step="0.01" value="{:.2f}" '
+        'data-set="{}"> <output>{:.2f}</output></label>'
+    ).format(label, low, high, value, name, value)
 
 
 def number(value: float | None, digits: str = ".3f") -> str:
-    """Returns a number, "–" where there is none; what a run that diverges pays, as a power of ten."""
+    """Formats a number: "–" for None, a power of ten where it is huge, as in a diverging run."""
     if value is None:
         return "–"
     return format(value, ".2e" if abs(value) >= HUGE else digits)
 
 
 def count(number: float) -> str:
-    """Returns a whole number with thousands apart."""
+    """Formats a whole number with thousands separators."""
     return f"{number:,.0f}"
 
 
 def percent(share: float) -> str:
-    """Returns a share as per cent, with as many digits as it needs not to look like nothing."""
+    """Formats a share as a percentage, with enough digits that a small one does not read as zero."""
     if 0 < share < 0.001:
         return "< 0.1%"
     return f"{100 * share:.1f}%" if share < 0.1 else f"{100 * share:.0f}%"

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from markupsafe import Markup
+
 from core.analysis.dataset_check import DataCheck
 from core.analysis.image_check import ImageFacts
 from core.analysis.issues import NO_ANCHOR, NO_TEST, NO_VAL, UNTRAINED_CLASS, Issue
@@ -28,7 +30,7 @@ def report(
     sizes: Mapping[str, ClassSizes],
     issues: tuple[Issue, ...],
     places: Mapping[str, ImageRef] = MappingProxyType({}),
-) -> str:
+) -> Markup:
     """Returns a data set's report as HTML.
 
     Args:
@@ -42,7 +44,7 @@ def report(
     count = sum(split.pictures for split in check.splits.values())
     text = html.paragraph(f"{name}: {format_}, {count:,} pictures, {len(check.class_names)} classes.")
     text += _splits(check) + _classes(check, sizes)
-    text += "".join(_issue(issue, places) for issue in issues)
+    text += html.join(_issue(issue, places) for issue in issues)
     if not issues:
         text += html.paragraph("Nothing is wrong with it.")
     return text
@@ -57,7 +59,7 @@ def places_of(name: str, looks: Mapping[str, list[ImageFacts]]) -> dict[str, Ima
     return places
 
 
-def _splits(check: DataCheck) -> str:
+def _splits(check: DataCheck) -> Markup:
     rows = tuple(
         (name, f"{split.pictures:,}", f"{split.empty:,}", f"{sum(split.objects.values()):,}", f"{split.crowds:,}")
         for name, split in check.splits.items()
@@ -65,7 +67,7 @@ def _splits(check: DataCheck) -> str:
     return html.table(html.Table("Splits", ("split", "pictures", "empty", "objects", "crowds"), rows))
 
 
-def _classes(check: DataCheck, sizes: Mapping[str, ClassSizes]) -> str:
+def _classes(check: DataCheck, sizes: Mapping[str, ClassSizes]) -> Markup:
     columns = ("class", *check.splits, "side 5–50–95%, px", "best IoU", "no anchor")
     rows = []
     for name in check.class_names:
@@ -79,16 +81,17 @@ def _classes(check: DataCheck, sizes: Mapping[str, ClassSizes]) -> str:
     return html.table(html.Table("Objects by class, as the network sees them", columns, tuple(rows), marked))
 
 
-def _issue(issue: Issue, places: Mapping[str, ImageRef]) -> str:
+def _issue(issue: Issue, places: Mapping[str, ImageRef]) -> Markup:
     body = html.paragraph(f"What to do: {REMEDIES.get(issue.kind, issue.remedy)}.")
-    body += "<ul>" + "".join(f"<li>{_example(each, places)}</li>" for each in issue.examples[:SHOWN]) + "</ul>"
+    examples = html.join(Markup("<li>{}</li>").format(_example(each, places)) for each in issue.examples[:SHOWN])
+    body += Markup("<ul>{}</ul>").format(examples)
     if issue.count > SHOWN:
         body += html.paragraph(f"… and {issue.count - SHOWN:,} more.")
     title = f"{issue.count:,} {issue.what}"
     return html.details(f"Stops training: {title}" if issue.stops else title, body, opened=issue.stops)
 
 
-def _example(text: str, places: Mapping[str, ImageRef]) -> str:
+def _example(text: str, places: Mapping[str, ImageRef]) -> Markup:
     parts = text.split(": ")
     place = places.get(": ".join(parts[:2]).partition(" (picture ")[0])
-    return html.link(text, f"go {place.link}") if place else html.plain(text)
+    return html.link(text, f"go {place.link}") if place else Markup.escape(text)

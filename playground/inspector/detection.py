@@ -1,6 +1,7 @@
 """The inspector of a predicted box: the anchor it came from, its score, and whom it suppressed or who suppressed it."""
 
 import torch
+from markupsafe import Markup
 
 from core.retinanet.anchors import LEVELS
 from core.retinanet.postprocess import BEYOND_CAP, KEPT, SUPPRESSED
@@ -25,14 +26,14 @@ def candidate_of(pipeline: Pipeline, layer: str, index: int) -> int | None:
     return int(candidates[index]) if 0 <= index < len(candidates) else None
 
 
-def detection_report(pipeline: Pipeline, candidate: int) -> str:
+def detection_report(pipeline: Pipeline, candidate: int) -> Markup:
     """Returns where a predicted box came from and what became of it and of those beside it."""
     found, fates = pipeline.candidates, pipeline.fates
     anchor, label = int(found.anchor[candidate]), int(found.label[candidate])
     name = pipeline.network.class_names[label]
     case = cases_of(pipeline, range(anchor, anchor + 1))[0]
     width, height = (case.box[2] - case.box[0], case.box[3] - case.box[1])
-    text = f"<h3>{html.plain(name)} {fates.score[candidate]:.2f}</h3>"
+    text = html.heading(f"{name} {fates.score[candidate]:.2f}")
     text += html.facts(
         [
             ("came from", f"{LEVELS[int(found.level[candidate])]}, {width:.0f}×{height:.0f} px anchor"),
@@ -55,11 +56,11 @@ def detection_layers(pipeline: Pipeline, candidate: int) -> tuple[Layer, ...]:
     )
 
 
-def _victims(pipeline: Pipeline, candidate: int) -> str:
+def _victims(pipeline: Pipeline, candidate: int) -> Markup:
     found, by = pipeline.candidates, pipeline.suppressors
     victims = torch.nonzero(by.index == candidate).squeeze(1)
     if not len(victims):
-        return ""
+        return Markup()
     victims = victims[found.score[victims].argsort(descending=True)][:MOST].tolist()
     names = pipeline.network.class_names
     rows = tuple(

@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 import torch
+from markupsafe import Markup
 
 from core.weights.architecture import WeightsError
 from playground.canvas.edit import Pick
@@ -19,14 +20,14 @@ HINT = "Click the picture: an object, a predicted box, or any place tells what b
 class Inspection(NamedTuple):
     """What a click tells: HTML, and layers over the picture."""
 
-    text: str
+    text: Markup
     layers: tuple[Layer, ...] = ()
 
 
 def inspect(pipeline: Pipeline, pick: Pick | None) -> Inspection:
     """Returns what there is to say of the last click; one on what is there no more tells the place."""
     if pick is None:
-        return Inspection(f'<p class="hint">{HINT}</p>')
+        return Inspection(Markup('<p class="hint">{}</p>').format(HINT))
     try:
         return _of_pick(pipeline, pick)
     except WeightsError as error:  # what the weights cannot say leaves the rest of the step as it is

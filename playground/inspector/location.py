@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 import torch
+from markupsafe import Markup
 
 from core.config import Loss, Matching
 from core.retinanet.anchors import LEVELS, AnchorGrid
@@ -63,11 +64,11 @@ def anchors_at(grid: AnchorGrid, level: int, point: tuple[float, float]) -> rang
     return range(first, first + grid.per_location)
 
 
-def place_report(pipeline: Pipeline, point: tuple[float, float]) -> str:
+def place_report(pipeline: Pipeline, point: tuple[float, float]) -> Markup:
     """Returns a table of anchors for each level; the level with the best overlap is open."""
     cases = [cases_of(pipeline, anchors_at(pipeline.grid, level, point)) for level in range(len(LEVELS))]
     best = max(range(len(LEVELS)), key=lambda level: max(case.iou for case in cases[level]))
-    text = f"<h3>Anchors at {point[0]:.0f}, {point[1]:.0f}</h3>"
+    text = html.heading(f"Anchors at {point[0]:.0f}, {point[1]:.0f}")
     for level, group in enumerate(cases):
         foreground = sum(case.label == "foreground" for case in group)
         summary = f"{LEVELS[level]}: best IoU {max(case.iou for case in group):.2f}, {foreground} foreground"

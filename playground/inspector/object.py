@@ -3,6 +3,7 @@
 import math
 
 import torch
+from markupsafe import Markup
 
 from core.config import knobs
 from core.retinanet.anchors import LEVELS
@@ -15,7 +16,7 @@ OCTAVE = 2 ** (1 / 3)  # a size this much off still overlaps well
 STRETCH = 1.6  # a shape this much off does not
 
 
-def object_report(pipeline: Pipeline, number: int) -> str:
+def object_report(pipeline: Pipeline, number: int) -> Markup:
     """Returns what became of an object of the picture, counted from 0."""
     match, boxes = pipeline.match, pipeline.objects[0]
     x1, y1, x2, y2 = boxes[number].tolist()
@@ -23,7 +24,7 @@ def object_report(pipeline: Pipeline, number: int) -> str:
     mine = match.foreground & (match.object == number)
     iou, best = match.best_iou[number].item(), int(match.best_anchor[number])
     level = pipeline.grid.level
-    text = f"<h3>{html.plain(name)} {number + 1}</h3>"
+    text = html.heading(f"{name} {number + 1}")
     text += html.facts(
         [
             ("size", f"{x2 - x1:.0f}×{y2 - y1:.0f} px"),
@@ -57,9 +58,9 @@ def _best_on(pipeline: Pipeline, where: torch.Tensor) -> str:
     return f"{pipeline.match.iou[where].max().item():.2f}"
 
 
-def _weak(pipeline: Pipeline, number: int, iou: float, *, forced_only: bool) -> str:
+def _weak(pipeline: Pipeline, number: int, iou: float, *, forced_only: bool) -> Markup:
     if not forced_only:
-        return ""
+        return Markup()
     return html.paragraph("It has only what is forced on it. " + remedy(pipeline, number, iou))
 
 

@@ -3,6 +3,8 @@
 import json
 from typing import Any
 
+from markupsafe import Markup
+
 from playground.components import html
 from playground.lessons.narration import Narration
 from playground.lessons.position import LessonPosition
@@ -41,13 +43,13 @@ def _question(place: LessonPosition, telling: Narration) -> dict[str, Any]:
     }
 
 
-def _checks(telling: Narration) -> str:
+def _checks(telling: Narration) -> Markup:
     """Returns the claims, each true or not, and what the reader has moved."""
-    items = "".join(f"<li>{html.plain(str(check))}</li>" for check in telling.checks())
-    text = f"<ul>{items}</ul>" if items else ""
+    items = html.join(Markup("<li>{}</li>").format(str(check)) for check in telling.checks())
+    text = Markup("<ul>{}</ul>").format(items) if items else Markup()
     if moved := telling.moved():
         back = html.link("Back to the lesson's settings", AS_TOLD)
-        text += f"<p>You moved: {html.plain(' · '.join(moved))}. {back}</p>"
+        text += Markup("<p>You moved: {}. {}</p>").format(" · ".join(moved), back)
     return text
 
 

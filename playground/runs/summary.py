@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from statistics import median
 from typing import Any
 
+from markupsafe import Markup
+
 from core.config import Config
 from core.runs.folder import QUEUED
 from core.runs.step_changes import SingleStep
@@ -35,7 +37,7 @@ def ordinal(number: int) -> str:
     return f"{number}{ending}"
 
 
-def status(progress: RunProgress, name: str, called: str, config: Config) -> str:
+def status(progress: RunProgress, name: str, called: str, config: Config) -> Markup:
     """Returns what a run has come to; what people call it may be ""."""
     title = f"{called} ({name})" if called else name
     text = html.paragraph(
@@ -62,9 +64,9 @@ def _small(steps: Sequence[dict[str, Any]], key: str) -> list[float]:
     return [record[key] for record in steps[:: 1 + len(steps) // POINTS]]
 
 
-def _evaluation(evaluations: Sequence[dict[str, Any]]) -> str:
+def _evaluation(evaluations: Sequence[dict[str, Any]]) -> Markup:
     if not evaluations:
-        return ""
+        return Markup()
     metrics = evaluations[-1]["metrics"]
     rows = tuple((name, html.number(metrics[key])) for name, key in FIGURES.items())
     title = f"Held-out pictures after step {evaluations[-1]['step']}"
@@ -86,7 +88,7 @@ def duration(seconds: float) -> str:
     return f"{seconds / 3600:.1f} h"
 
 
-def changes(single: SingleStep) -> str:
+def changes(single: SingleStep) -> Markup:
     """Returns what a single step changed in each part of the network."""
     rows = tuple((part, html.percent(share) if share else "–") for part, share in single.changes.items())
     title = f"What step {single.step} changed: how far the weights moved, as a share of their length"

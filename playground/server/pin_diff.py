@@ -1,6 +1,6 @@
 """What differs between the pinned settings, A, and those on the page: knobs, pictures, and every step's number."""
 
-from html import escape
+from markupsafe import Markup
 
 from core.config import knobs
 from playground.components import html
@@ -9,7 +9,7 @@ from playground.pipeline.pipeline import Pipeline
 from playground.state.settings import _shortened, value_text
 
 
-def changes(pinned: Pipeline, present: Pipeline) -> str:
+def changes(pinned: Pipeline, present: Pipeline) -> Markup:
     """Returns as HTML which knobs differ from the pinned ones, each with its old and its new value."""
     before, after = pinned.config.to_flat(), present.config.to_flat()
     differing = [
@@ -19,9 +19,10 @@ def changes(pinned: Pipeline, present: Pipeline) -> str:
     ]
     differing += _drawn(pinned, present)
     if not differing:
-        return "<p><b>A is pinned.</b> Nothing differs from it yet: move a knob.</p>"
+        return Markup("<p><b>A is pinned.</b> Nothing differs from it yet: move a knob.</p>")
     count = f"{len(differing)} change{'s' * (len(differing) > 1)} since A"
-    return f"<p><b>{count}</b></p><ul>" + "".join(_change(*each) for each in differing) + "</ul>"
+    items = html.join(_change(*each) for each in differing)
+    return Markup("<p><b>{}</b></p><ul>{}</ul>").format(count, items)
 
 
 def _drawn(pinned: Pipeline, present: Pipeline) -> list[tuple[str, str, str]]:
@@ -36,11 +37,11 @@ def _drawn(pinned: Pipeline, present: Pipeline) -> list[tuple[str, str, str]]:
     return []
 
 
-def _change(name: str, old: str, new: str) -> str:
-    return f"<li>{escape(name)} <del>{escape(old)}</del> → <ins>{escape(new)}</ins></li>"
+def _change(name: str, old: str, new: str) -> Markup:
+    return Markup("<li>{} <del>{}</del> → <ins>{}</ins></li>").format(name, old, new)
 
 
-def counts(pinned: list[StripCell], present: list[StripCell]) -> str:
+def counts(pinned: list[StripCell], present: list[StripCell]) -> Markup:
     """Returns a table of the numbers of all steps, under the pinned and under the present settings."""
     pairs = list(zip(pinned, present, strict=True))
     rows = tuple((old.part.title, old.headline, new.headline) for old, new in pairs)

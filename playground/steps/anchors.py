@@ -1,5 +1,7 @@
 """Anchors: which boxes the network can start from, and how well they fit the objects of this picture."""
 
+from markupsafe import Markup
+
 from core.retinanet.anchors import LEVELS
 from playground.canvas.view import Layer
 from playground.components import html
@@ -31,7 +33,7 @@ def look(pipeline: Pipeline, focus: Focus) -> StepView:
     return StepView((*layers, *seen.layers), words=words)
 
 
-def _levels(pipeline: Pipeline) -> str:
+def _levels(pipeline: Pipeline) -> Markup:
     grid = pipeline.grid
     rows = tuple(
         (
@@ -47,7 +49,7 @@ def _levels(pipeline: Pipeline) -> str:
     return text + html.table(html.Table("Levels", ("level", "places", "stride", "size", "anchors"), rows))
 
 
-def _objects(pipeline: Pipeline) -> str:
+def _objects(pipeline: Pipeline) -> Markup:
     boxes, labels = pipeline.objects
     iou, anchor = pipeline.match.best_iou, pipeline.match.best_anchor
     level = pipeline.grid.level[anchor]

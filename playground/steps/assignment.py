@@ -1,6 +1,7 @@
 """Assignment: which anchors are foreground, ignored or background, and which object has how many."""
 
 import numpy as np
+from markupsafe import Markup
 
 from core.retinanet.matching import BACKGROUND, IGNORED
 from playground.canvas.view import Layer
@@ -30,7 +31,7 @@ def look(pipeline: Pipeline, focus: Focus) -> StepView:
     return StepView((*layers, *seen.layers), words=words)
 
 
-def _counts(pipeline: Pipeline) -> str:
+def _counts(pipeline: Pipeline) -> Markup:
     match = pipeline.match
     foreground, background = int(match.foreground.sum()), int((match.label == BACKGROUND).sum())
     pairs = [
@@ -43,7 +44,7 @@ def _counts(pipeline: Pipeline) -> str:
     return html.facts(pairs)
 
 
-def _objects(pipeline: Pipeline) -> str:
+def _objects(pipeline: Pipeline) -> Markup:
     match = pipeline.match
     names, labels = pipeline.picture.class_names, pipeline.objects[1].tolist()
     iou = match.best_iou

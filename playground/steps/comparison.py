@@ -5,6 +5,8 @@ from collections.abc import Iterable
 from functools import cache
 from typing import Any
 
+from markupsafe import Markup
+
 from core.experiments.comparison import Row, result, rows
 from core.experiments.presets import PRESETS, Preset
 from core.io.paths import ASSETS
@@ -42,20 +44,20 @@ def figure(progress: RunProgress) -> Figure:
     return comparison(losses, precision)
 
 
-def status(progress: RunProgress) -> str:
+def status(progress: RunProgress) -> Markup:
     """Returns what a comparison is about and what came of it so far."""
     preset = progress.preset
     text = html.paragraph(f"{preset.title}: {progress.state}. {progress.status.message}".strip())
     text += html.paragraph(preset.look_at)
     results = [result(curve.part) for curve in progress.curves]
     broken = (f"{each.arm}: {each.message.partition(';')[0]}." for each in results if each.state == FAILED)
-    return text + _table("This comparison so far", rows(results), preset) + "".join(map(html.paragraph, broken))
+    return text + _table("This comparison so far", rows(results), preset) + html.join(map(html.paragraph, broken))
 
 
-def measured(keys: Iterable[str] = PRESETS) -> str:
+def measured(keys: Iterable[str] = PRESETS) -> Markup:
     """Returns what presets gave when they were measured, each to be opened; nothing where nothing is kept."""
     kept = _kept("presets.json")
-    return "".join(
+    return html.join(
         html.details(
             f"Measured here: {PRESETS[key].title}",
             html.paragraph(PRESETS[key].look_at) + _table(kept[key]["title"], kept_rows(key), PRESETS[key]),
@@ -65,11 +67,11 @@ def measured(keys: Iterable[str] = PRESETS) -> str:
     )
 
 
-def rivals() -> str:
+def rivals() -> Markup:
     """Returns the comparison with torchvision's detectors as it was measured; nothing where nothing is kept."""
     kept = _kept("rivals.json")
     if not kept:
-        return ""
+        return Markup()
     columns = ("detector", "AP", "AP50", "small", "medium", "large", "ms a picture")
     text = html.paragraph(RIVALS)
     for group in kept["groups"]:
@@ -97,7 +99,7 @@ def _kept(name: str) -> dict[str, Any]:
     return json.loads(path.read_text("utf-8")) if path.exists() else {}
 
 
-def _table(title: str, table: list[Row], preset: Preset) -> str:
+def _table(title: str, table: list[Row], preset: Preset) -> Markup:
     """Returns what came of each arm, beside what the paper has for the like of it, if it has anything."""
     found = {arm.name: arm.paper for arm in preset.arms if arm.paper is not None}
     cells = tuple(
@@ -114,7 +116,7 @@ def _table(title: str, table: list[Row], preset: Preset) -> str:
         for row in table
     )
     columns = (*COLUMNS, IN_THE_PAPER) if found else COLUMNS
-    note = html.paragraph(f"{IN_THE_PAPER}: {ABOUT}") if found else ""
+    note = html.paragraph(f"{IN_THE_PAPER}: {ABOUT}") if found else Markup()
     return html.table(html.Table(title, columns, cells)) + note
 
 

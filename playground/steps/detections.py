@@ -2,6 +2,7 @@
 
 import numpy as np
 import torch
+from markupsafe import Markup
 
 from core.config import POSTPROCESSING, Knob
 from core.retinanet.anchors import LEVELS
@@ -77,7 +78,7 @@ def _centres(boxes: torch.Tensor) -> torch.Tensor:
     return (boxes[:, :2] + boxes[:, 2:]) / 2
 
 
-def _counts(pipeline: Pipeline) -> str:
+def _counts(pipeline: Pipeline) -> Markup:
     fate, counts = pipeline.fates.fate, pipeline.level_counts
     pairs = [
         ("scores", html.count(sum(level.anchors for level in counts) * len(pipeline.network.class_names))),
@@ -90,7 +91,7 @@ def _counts(pipeline: Pipeline) -> str:
     return html.facts(pairs)
 
 
-def _kept(pipeline: Pipeline) -> str:
+def _kept(pipeline: Pipeline) -> Markup:
     found, fates = pipeline.candidates, pipeline.fates
     names = pipeline.network.class_names
     order = fates.order[:50]

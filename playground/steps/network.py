@@ -1,5 +1,7 @@
 """The network: ResNet body, feature pyramid, two heads; their sizes and what they see in this picture."""
 
+from markupsafe import Markup
+
 from core.analysis import model_costs
 from core.retinanet.anchors import LEVELS
 from core.weights.architecture import WeightsError
@@ -49,7 +51,7 @@ def _heat(pipeline: Pipeline, focus: Focus) -> Heat:
     return level_heat(pipeline, names[level], activity, key="features", label="mean |feature|")
 
 
-def _sizes(pipeline: Pipeline) -> str:
+def _sizes(pipeline: Pipeline) -> Markup:
     parts, costs = pipeline.parts, pipeline.costs
     total, trainable = sum(part.parameters for part in parts), sum(part.trainable for part in parts)
     text = html.facts(

@@ -2,6 +2,8 @@
 
 from collections import Counter
 
+from markupsafe import Markup
+
 from core.analysis.issues import NO_ANCHOR
 from core.config import Effect, Knob
 from core.retinanet.boxes import rescale
@@ -23,7 +25,7 @@ def look(pipeline: Pipeline, focus: Focus) -> StepView:
     return StepView((truth_layer(pipeline),), words=lambda: StepText(_told(pipeline)), editable=True)
 
 
-def _told(pipeline: Pipeline) -> str:
+def _told(pipeline: Pipeline) -> Markup:
     boxes, labels = pipeline.objects
     names = Counter(pipeline.picture.class_names[label] for label in labels.tolist())
     height, width = pipeline.picture.sample.image.shape[1:]
@@ -40,13 +42,13 @@ def _told(pipeline: Pipeline) -> str:
     )
     text += html.table(html.Table("Objects by class", ("class", "objects"), _rows(names)))
     text += html.table(html.Table("By COCO's sizes", ("size", "objects"), tuple(sizes)))
-    text += _data_set(pipeline.image_ref.source, pipeline) if is_kept(pipeline.image_ref) else ""
+    text += _data_set(pipeline.image_ref.source, pipeline) if is_kept(pipeline.image_ref) else Markup()
     if not len(boxes):
         text += html.paragraph("There is no object yet: press Draw boxes above the picture and drag over one.")
     return text
 
 
-def _data_set(name: str, pipeline: Pipeline) -> str:
+def _data_set(name: str, pipeline: Pipeline) -> Markup:
     """Returns the report; what takes long is as it was when the data set came."""
     check = DATA.library.get(name).check
     issues = tuple(issue for issue in check.issues if issue.kind != NO_ANCHOR)

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from markupsafe import Markup
 from torch import Tensor
 
 from core.config import Knob
@@ -49,9 +50,9 @@ class StepText(NamedTuple):
         more: HTML under the figure; None leaves what is there.
     """
 
-    readout: str = ""
+    readout: Markup = Markup()
     figure: dict[str, Any] | None = None
-    more: str | None = ""
+    more: Markup | None = Markup()
 
 
 class StepView(NamedTuple):

@@ -1,5 +1,7 @@
 """Training: a short run on scenes like the one on the page, its losses, its AP and what it finds as it goes."""
 
+from markupsafe import Markup
+
 from core.config import POSTPROCESSING, Config, Knob, knobs
 from core.runs.snapshots import Frame
 from core.runs.step_changes import SingleStep, read_single_step
@@ -46,7 +48,7 @@ def look(pipeline: Pipeline, focus: Focus) -> StepView:
     return StepView(layers, words=words, picture=picture)
 
 
-def _hint(pipeline: Pipeline) -> str:
+def _hint(pipeline: Pipeline) -> Markup:
     what = f"the data set {pipeline.image_ref.source}" if is_kept(pipeline.image_ref) else SCENES
     return html.paragraph(HINT.format(what)) + comparison.measured() + comparison.rivals()
 
@@ -54,7 +56,7 @@ def _hint(pipeline: Pipeline) -> str:
 def _told(progress: RunProgress, run: str, single: SingleStep | None) -> StepText:
     """Returns how a run stands, what its last step has changed if that was a single one, and its curves."""
     text = status(progress, run, RUNS.label(run).name, Config.from_file(RUNS.folder(run).config))
-    text += changes(single) if single else ""
+    text += changes(single) if single else Markup()
     if progress.preset:
         return StepText(text + comparison.status(progress), comparison.figure(progress) if progress.curves else None)
     return StepText(text, figure(progress) if progress.steps else None)

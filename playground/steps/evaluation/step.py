@@ -4,6 +4,8 @@ import math
 from collections.abc import Hashable
 from pathlib import Path
 
+from markupsafe import Markup
+
 from core.config import Config, Knob
 from core.evaluation.report import Report
 from playground.components import html
@@ -52,7 +54,7 @@ def look(pipeline: Pipeline, focus: Focus) -> StepView:
 
     def words() -> StepText:
         found = tables.facts(report) + tables.best(report.best) + tables.matrix(report, query)
-        more = tables.calibrated(report.calibration) if query.figure == "calibration" else ""
+        more = tables.calibrated(report.calibration) if query.figure == "calibration" else Markup()
         more += tables.errors(report, query) + tables.classes(report) + tables.worst(report, here)
         return StepText(text + found + tables.figures(query), figure(report, query.figure), more)
 
@@ -65,7 +67,7 @@ def _shown_index(pipeline: Pipeline, standing: JobStatus) -> int | None:
     return place.index if place and standing.result and place.index < len(standing.result.findings) else None
 
 
-def _status(pipeline: Pipeline, standing: JobStatus | None) -> str:
+def _status(pipeline: Pipeline, standing: JobStatus | None) -> Markup:
     place = evaluated_place(pipeline.image_ref)
     count = pipeline.config.training.eval_images
     if standing is None:
@@ -101,8 +103,9 @@ def _pictures(place: ImageRef, config: Config, count: int) -> str:
     return f"{min(count, there):,} of the {there:,} pictures of {place.source}, {place.split},"
 
 
-def _bar(standing: JobStatus) -> str:
-    return f'<progress value="{standing.done}" max="{standing.total}" aria-label="Pictures looked at"></progress>'
+def _bar(standing: JobStatus) -> Markup:
+    bar = Markup('<progress value="{}" max="{}" aria-label="Pictures looked at"></progress>')
+    return bar.format(standing.done, standing.total)
 
 
 def _headline(pipeline: Pipeline) -> str:

@@ -2,6 +2,7 @@
 
 import numpy as np
 import torch
+from markupsafe import Markup
 from torch import Tensor
 
 from core.analysis.loss_concentration import GAMMAS, Sides, cumulative, hardest_share
@@ -24,12 +25,12 @@ _concentrations, _of_scenes = Cache(16), Cache(4)  # they do not depend on the c
 SHARES = ((0.2, "20%"), (0.01, "1%"))  # of the hardest anchors
 
 
-def concentration(pipeline: Pipeline) -> tuple[Figure, str]:
+def concentration(pipeline: Pipeline) -> tuple[Figure, Markup]:
     """Returns the cumulative normalised losses for the paper's values of γ, and what the hardest anchors hold."""
     return _concentrations.get(pipeline.truth_key, lambda: _concentration(pipeline.sides, "this picture"))
 
 
-def concentration_of_scenes(pipeline: Pipeline) -> tuple[Figure, str]:
+def concentration_of_scenes(pipeline: Pipeline) -> tuple[Figure, Markup]:
     """Returns the same of held-out scenes made with the dials of this one, under the present detector.
 
     Raises:
@@ -42,7 +43,7 @@ def concentration_of_scenes(pipeline: Pipeline) -> tuple[Figure, str]:
     if key not in _of_scenes and pipeline.puts_off():
         raise PostponedError("The scenes are looked at once the knob rests.")
 
-    def compute() -> tuple[Figure, str]:
+    def compute() -> tuple[Figure, Markup]:
         data = SceneData(config.scenes, SCENES, SPLIT)
         sides = Sides.join([_sides(pipeline, data[index]) for index in range(SCENES)])
         return _concentration(sides, f"{SCENES} held-out scenes")
@@ -63,7 +64,7 @@ def _sides(pipeline: Pipeline, sample: Sample) -> Sides:
         return Sides.of(outputs.logits[0], match, labels)
 
 
-def _concentration(sides: Sides, whose: str) -> tuple[Figure, str]:
+def _concentration(sides: Sides, whose: str) -> tuple[Figure, Markup]:
     curves, rows = [], []
     for gamma, tint in zip(GAMMAS, ARMS, strict=False):
         both = dict(zip(("foreground", "background"), sides.losses(Loss(gamma=gamma)), strict=True))

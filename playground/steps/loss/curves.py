@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from markupsafe import Markup
 
 from core.config import Loss
 from core.retinanet.losses import classification_loss
@@ -74,7 +75,7 @@ def curves(loss: Loss, kind: str = VALUE, *, p_t: float | None = None) -> Figure
     return figure
 
 
-def example(loss: Loss, p_t: float) -> str:
+def example(loss: Loss, p_t: float) -> Markup:
     """Returns what an example with p_t pays, and how many times less than under cross-entropy."""
     at = torch.tensor([p_t], dtype=torch.float64)
     plain = -math.log(p_t)

@@ -2,6 +2,8 @@
 
 import math
 
+from markupsafe import Markup
+
 from core.analysis.initial_logits import NO_PRIOR
 from core.config import Loss
 from core.retinanet.matching import IGNORED
@@ -12,7 +14,7 @@ from playground.steps.loss.shares import name_of, only
 CROSS_ENTROPY = Loss(kind="cross_entropy")
 
 
-def first_loss(pipeline: Pipeline) -> str:
+def first_loss(pipeline: Pipeline) -> Markup:
     """Returns a table of the first classification loss by prior and loss, and why cross-entropy's is so large."""
     prior = pipeline.config.model.prior_probability
     loss = only(pipeline.config.loss.kind, pipeline.config.loss)
@@ -27,7 +29,7 @@ def first_loss(pipeline: Pipeline) -> str:
     return html.table(html.Table("The first loss of fresh heads", ("prior", *columns), rows)) + _why(pipeline)
 
 
-def _why(pipeline: Pipeline) -> str:
+def _why(pipeline: Pipeline) -> Markup:
     foreground = max(1, int(pipeline.losses.foreground))
     scores = pipeline.network.model.num_classes * int((pipeline.match.label != IGNORED).sum())
     return html.paragraph(

@@ -1,5 +1,7 @@
 """The paper's table 1, a to d, beside what was measured here in miniature."""
 
+from markupsafe import Markup
+
 from core.experiments import paper_results
 from core.experiments.comparison import Row
 from playground.components import html
@@ -16,7 +18,7 @@ ANCHORS = {(1, 1): "one anchor a place", (3, 3): "nine anchors a place"}  # the 
 OHEM = (("focal loss", paper_results.BESIDE_OHEM), ("OHEM, 128 anchors", paper_results.OHEM))
 
 
-def tables() -> str:
+def tables() -> Markup:
     """Returns table 1, opened on demand; "–" stands for what was not measured here."""
     alpha = [((f"{alpha:g}",), ap, f"α = {alpha:g}") for alpha, ap in paper_results.ALPHA.items()]
     gamma = [
@@ -32,10 +34,10 @@ def tables() -> str:
     )
     note = f"Without the prior π = 0.01, cross-entropy diverged; with it, it reached {per_cent(paper_results.PRIOR)}."
     texts = (f"In the paper: {ABOUT}", MINIATURE, note)
-    return html.details("Table 1 of the paper, and here", "".join([*map(html.paragraph, texts), *parts]))
+    return html.details("Table 1 of the paper, and here", html.join([*map(html.paragraph, texts), *parts]))
 
 
-def _table(title: str, key: str, names: tuple[str, ...], rows: list[tuple[tuple[str, ...], float, str]]) -> str:
+def _table(title: str, key: str, names: tuple[str, ...], rows: list[tuple[tuple[str, ...], float, str]]) -> Markup:
     """Returns one of the tables.
 
     Args:

@@ -2,6 +2,7 @@
 
 import numpy as np
 import torch
+from markupsafe import Markup
 from torch import Tensor
 
 from core.config import Loss
@@ -41,7 +42,7 @@ def groups_of(pipeline: Pipeline) -> tuple[tuple[str, Tensor], ...]:
     return _groups.get(pipeline.truth_key, compute)
 
 
-def shares(pipeline: Pipeline) -> str:
+def shares(pipeline: Pipeline) -> Markup:
     """Returns the share of the loss that each group of anchors pays, as a bar and as a table of all anchors."""
     losses, ignored = pipeline.losses, int((pipeline.match.label == IGNORED).sum())
     whole = losses.classification.sum().clamp(min=1e-12)
@@ -61,7 +62,7 @@ def effective_number(losses: Tensor) -> float:
     return (values.sum() ** 2 / square).item() if square > 0 else 0.0
 
 
-def alternatives(pipeline: Pipeline) -> str:
+def alternatives(pipeline: Pipeline) -> Markup:
     """Returns a table of the losses one may choose: foreground's share, and how many anchors each is about."""
     rows, chosen = [], pipeline.config.loss
     for kind in MATTERS:

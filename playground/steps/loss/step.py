@@ -2,6 +2,7 @@
 
 import torch
 import torch.nn.functional as F
+from markupsafe import Markup
 from torch import Tensor
 
 from core.retinanet.losses import total_loss
@@ -44,7 +45,7 @@ def look(pipeline: Pipeline, focus: Focus) -> StepView:
     return StepView((truth_layer(pipeline), *seen.layers), _heat(pipeline), words)
 
 
-def _told(pipeline: Pipeline, focus: Focus, seen: str) -> StepText:
+def _told(pipeline: Pipeline, focus: Focus, seen: Markup) -> StepText:
     """Returns the words; `seen` is what the inspector tells."""
     cumulative, held = (concentration_of_scenes if focus.curve == OF_SCENES else concentration)(pipeline)
     loss = pipeline.config.loss
@@ -63,7 +64,7 @@ def _told(pipeline: Pipeline, focus: Focus, seen: str) -> StepText:
     return StepText(text, figure, more)
 
 
-def _compared(pipeline: Pipeline) -> tuple[str, str] | None:
+def _compared(pipeline: Pipeline) -> tuple[Markup, Markup] | None:
     """Returns the tables of this picture under each loss and at the first step, None while what takes long waits."""
     key = (*pipeline.truth_key, pipeline.config.loss, pipeline.config.model.prior_probability)
     if key not in _comparisons and pipeline.puts_off():
@@ -91,7 +92,7 @@ def places(pipeline: Pipeline) -> Tensor:
     return total
 
 
-def _totals(pipeline: Pipeline) -> str:
+def _totals(pipeline: Pipeline) -> Markup:
     losses = total_loss([pipeline.losses], pipeline.config.loss)
     pairs = [
         ("total", f"{losses.total.item():.3f}"),

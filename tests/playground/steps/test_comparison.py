@@ -82,7 +82,7 @@ def test_kept_rivals_are_shown(assets):
     groups = [{"title": "600 steps of 8, 3 seeds", "rows": [RIVAL, other]}]
     (assets / "rivals.json").write_text(json.dumps({"command": "x", "settings": {}, "groups": groups}))
     text = comparison.rivals()
-    assert "0.610 (0.600–0.620)" in text and "Faster R-CNN, torchvision&#x27;s" in text and ">42<" in text
+    assert "0.610 (0.600–0.620)" in text and "Faster R-CNN, torchvision&#39;s" in text and ">42<" in text
     assert "600 steps of 8, 3 seeds" in text
 
 
