@@ -1,6 +1,7 @@
-"""Evaluations in the background, one after another, kept for all visitors: what was asked for names the result.
+"""Evaluations in the background, one after another; results are shared by all visitors.
 
-Where a place is given for them they are kept on the disk, too, and are found again by another process.
+A result is kept under a key of everything it depends on. With a store, results are also written to the disk, where
+another process finds them again.
 """
 
 import threading
@@ -12,212 +13,213 @@ from typing import NamedTuple
 
 from core.config import POSTPROCESSING, Config, Effect, knobs
 from core.errors import UserError
-from core.evaluation.dataset_predictions import findings
+from core.evaluation.dataset_predictions import ImageResult, findings
 from core.evaluation.report import USUAL_IOU
 from core.weights.sources import WeightsError
 from playground.data.image_ref import SCENES, ImageRef
 from playground.data.sources import SCENES_SPLIT, open_source, source_key
-from playground.evaluations.results import Evaluated, numbered_for
+from playground.evaluations.results import EvaluationResult, map_classes, map_labels
 from playground.evaluations.store import Store, StoredEvaluation
 from playground.pipeline.networks import network_of
 from playground.support.threads import all_threads
 
-KEPT = 16  # evaluations in memory, of up to some 10 MB each
-WAITING_AT_MOST = 4
+MAX_IN_MEMORY = 16  # results, each up to about 10 MB
+MAX_WAITING = 4  # evaluations
 SCORE = "inference.score_threshold"
 WAITING, RUNNING, STOPPED, FAILED, FINISHED = "waiting", "running", "stopped", "failed", "finished"
 
 
 class JobStatus(NamedTuple):
-    """Where an evaluation stands.
+    """The status of an evaluation.
 
     Attributes:
-        state: waiting, running, stopped, failed or finished.
-        done: Pictures looked at.
-        total: Pictures in all, 0 while that is not known.
-        message: Why it failed, or could not be kept.
-        result: What came of the pictures so far, once it has ended with any.
+        state: "waiting", "running", "stopped", "failed" or "finished".
+        done: The number of pictures evaluated so far.
+        total: The number of pictures to evaluate, 0 while it is unknown.
+        message: Why the evaluation failed or could not be stored, else "".
+        result: The result of the pictures done, once the evaluation has ended; None if there are none.
     """
 
     state: str
     done: int = 0
     total: int = 0
     message: str = ""
-    result: Evaluated | None = None
+    result: EvaluationResult | None = None
 
     @property
     def active(self) -> bool:
-        """Whether it goes on."""
+        """True while the evaluation is waiting or running."""
         return self.state in (WAITING, RUNNING)
 
 
 class _Job:
-    """An evaluation that was asked for; the standing is replaced as a whole, so that readers need no lock."""
+    """An evaluation. Its status is replaced as a whole, so that readers need no lock."""
 
     def __init__(self, source: str) -> None:
         self.source = source
-        self.standing = JobStatus(WAITING)
+        self.status = JobStatus(WAITING)
         self.stop = threading.Event()
 
 
 class Evaluations:
-    """The evaluations of this page.
+    """The evaluations of the page.
 
     Args:
-        store: Where they are kept beyond this process, None for nowhere.
+        store: Where results are stored on the disk, None to keep them in memory only.
     """
 
     def __init__(self, store: Store | None = None) -> None:
         self._store = store
-        self._fetching = threading.Lock()
+        self._loading = threading.Lock()
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="evaluation")
-        self._jobs: OrderedDict[Hashable, _Job] = OrderedDict()
+        self._jobs: OrderedDict[Hashable, _Job] = OrderedDict()  # least recently used first
         self._lock = threading.Lock()
 
     def open(self, store: Store) -> None:
-        """Keeps results in a store from now on, and offers those that are there already."""
+        """Sets the store: results that it holds are found, and new ones are added to it."""
         self._store = store
 
-    def start(self, config: Config, place: ImageRef | None) -> None:
-        """Begins to evaluate the network of the settings on the data set of a place, see `evaluated_place`.
+    def start(self, config: Config, image_ref: ImageRef | None) -> None:
+        """Starts to evaluate the network of the settings on the split of the picture, see `evaluated_split`.
 
         Raises:
-            UserError: Too many wait already, or the data set is not to be had.
-            WeightsError: The weights are not to be had, are no detector, or know other classes.
+            UserError: Too many evaluations are waiting, or the data set is not available.
+            WeightsError: The weights are not available, are not those of a detector, or lack a class of the data set.
         """
-        key = key_of(config, place)
-        class_names = network_of(config).class_names
-        numbered_for(class_names, open_source(evaluated_place(place), config.scenes).class_names, config.model.weights)
-        job = _Job(evaluated_place(place).source)
+        key, split = evaluation_key(config, image_ref), evaluated_split(image_ref)
+        class_names = open_source(split, config.scenes).class_names
+        map_classes(network_of(config).class_names, class_names, config.model.weights)
+        job = _Job(split.source)
         with self._lock:
-            before = self._jobs.get(key)
-            if before and before.standing.active:
+            previous = self._jobs.get(key)
+            if previous and previous.status.active:
                 return
-            if sum(each.standing.active for each in self._jobs.values()) > WAITING_AT_MOST:
+            if sum(each.status.active for each in self._jobs.values()) > MAX_WAITING:
                 raise UserError("Other evaluations are waiting already: wait until one of them has ended.")
-            self._remember(key, job)
-        self._pool.submit(self._run, key, job, config, evaluated_place(place))
-
-    def _remember(self, key: Hashable, job: _Job) -> None:
-        self._jobs[key] = job
-        self._jobs.move_to_end(key)
-        ended = [each for each, kept in self._jobs.items() if not kept.standing.active]
-        for each in ended[: max(0, len(self._jobs) - KEPT)]:
-            del self._jobs[each]
+            self._add(key, job)
+        self._pool.submit(self._run, key, job, config, split)
 
     def stop(self, key: Hashable) -> None:
-        """Asks an evaluation to end after the pictures it is at; what it has seen is kept."""
+        """Asks an evaluation to end after the current pictures; the result of the pictures done is kept."""
         job = self._jobs.get(key)
         if job:
             job.stop.set()
 
-    def read(self, key: Hashable) -> JobStatus | None:
-        """Returns where an evaluation stands, None if there is none."""
-        job = self._known(key) or self._fetched(key)
-        return job and job.standing
+    def read_status(self, key: Hashable) -> JobStatus | None:
+        """Returns the status of an evaluation, None if it was never started."""
+        job = self._find(key) or self._load(key)
+        return job.status if job else None
 
-    def _known(self, key: Hashable) -> _Job | None:
+    def is_using(self, source: str) -> bool:
+        """True if an evaluation that is waiting or running uses the data set."""
+        with self._lock:
+            return any(job.source == source and job.status.active for job in self._jobs.values())
+
+    def has_active(self) -> bool:
+        """True if an evaluation is waiting or running."""
+        with self._lock:
+            return any(job.status.active for job in self._jobs.values())
+
+    def _add(self, key: Hashable, job: _Job) -> None:
+        self._jobs[key] = job
+        self._jobs.move_to_end(key)
+        ended = [each for each, other in self._jobs.items() if not other.status.active]
+        for each in ended[: max(0, len(self._jobs) - MAX_IN_MEMORY)]:
+            del self._jobs[each]
+
+    def _find(self, key: Hashable) -> _Job | None:
         with self._lock:
             if key in self._jobs:
                 self._jobs.move_to_end(key)
             return self._jobs.get(key)
 
-    def _fetched(self, key: Hashable) -> _Job | None:
-        """Returns what is kept on the disk; whoever asks for the same meanwhile waits for it."""
+    def _load(self, key: Hashable) -> _Job | None:
+        """Reads a result from the store; another caller that needs the same one waits for it."""
         if self._store is None or not self._store.has(key):
             return None
-        with self._fetching:
-            known = self._known(key)
-            record = None if known else self._store.get(key)
+        with self._loading:
+            found = self._find(key)
+            record = None if found else self._store.get(key)
             if record is None:
-                return known
+                return found
+            result = EvaluationResult.from_images(record.images, record.names, record.class_names, USUAL_IOU)
             job = _Job("")
-            result = Evaluated.explained(record.findings, record.names, record.class_names, USUAL_IOU)
-            job.standing = JobStatus(record.state, len(record.findings), record.total, "", result)
+            job.status = JobStatus(record.state, len(record.images), record.total, "", result)
             with self._lock:
-                self._remember(key, job)
+                self._add(key, job)
             return job
 
-    def is_using(self, source: str) -> bool:
-        """True if an evaluation that is waiting or running uses the data set."""
-        with self._lock:
-            return any(job.source == source and job.standing.active for job in self._jobs.values())
-
-    def has_active(self) -> bool:
-        """True if an evaluation is waiting or running."""
-        with self._lock:
-            return any(job.standing.active for job in self._jobs.values())
-
-    def _run(self, key: Hashable, job: _Job, config: Config, place: ImageRef) -> None:
-        """Evaluates, and keeps the result; whatever goes wrong is told by the standing."""
+    def _run(self, key: Hashable, job: _Job, config: Config, split: ImageRef) -> None:
+        """Evaluates and stores the result; every error ends up in the status."""
         try:
             if job.stop.is_set():
-                job.standing = JobStatus(STOPPED)
+                job.status = JobStatus(STOPPED)
                 return
-            ended = _evaluate(job, config, place)
-            job.standing = ended._replace(message=self._keep(key, ended))
+            ended = _evaluate(job, config, split)
+            job.status = ended._replace(message=self._save(key, ended))
         except (UserError, OSError) as error:
-            self._fail(job, str(error))
+            _fail(job, str(error))
         except Exception as error:
             traceback.print_exc()
-            self._fail(job, f"The evaluation broke ({type(error).__name__}: {error}); the server's log says where.")
+            _fail(job, f"An internal error occurred ({type(error).__name__}: {error}); see the server's log.")
 
-    @staticmethod
-    def _fail(job: _Job, message: str) -> None:
-        job.standing = JobStatus(FAILED, job.standing.done, job.standing.total, message)
-
-    def _keep(self, key: Hashable, ended: JobStatus) -> str:
-        """Keeps what came of an evaluation; returns why it could not be kept, "" if it was."""
-        if self._store is None or ended.result is None or not ended.done:
-            return ""
+    def _save(self, key: Hashable, ended: JobStatus) -> str:
+        """Stores the result of an evaluation; returns why that was not possible, "" if it was."""
         result = ended.result
+        if self._store is None or result is None or not ended.done:
+            return ""
         try:
-            record = StoredEvaluation(ended.state, ended.total, result.findings, result.names, result.class_names)
+            record = StoredEvaluation(ended.state, ended.total, result.images, result.names, result.class_names)
             self._store.put(key, record)
         except (OSError, WeightsError) as error:
-            return f"It is not kept when the server is started again: {error}"
+            return f"It could not be saved and will be lost when the server is restarted: {error}"
         return ""
 
 
-def evaluated_place(place: ImageRef | None) -> ImageRef:
-    """Returns where the evaluated pictures begin: the split of the picture on show, or held-out scenes."""
-    return place._replace(index=0) if place else ImageRef(SCENES, SCENES_SPLIT)
+def evaluated_split(image_ref: ImageRef | None) -> ImageRef:
+    """Returns the first picture of the split to evaluate: that of the picture on the page, or held-out scenes."""
+    return image_ref._replace(index=0) if image_ref else ImageRef(SCENES, SCENES_SPLIT)
 
 
-def key_of(config: Config, place: ImageRef | None) -> Hashable:
-    """Returns under which an evaluation is kept: all that its result depends on.
+def evaluation_key(config: Config, image_ref: ImageRef | None) -> Hashable:
+    """Returns everything that the result of an evaluation depends on.
 
     Raises:
-        WeightsError: The weights cannot be had or contradict the settings.
-        DataError: The data set is not kept.
+        WeightsError: The weights are not available or contradict the settings.
+        DataError: There is no such data set.
     """
-    config, there = _from_low_scores(config), evaluated_place(place)
+    config, split = _with_low_threshold(config), evaluated_split(image_ref)
     settings = config.cache_key(Effect.FORWARD, Effect.ANCHORS, *POSTPROCESSING)
-    return network_of(config).key, source_key(there, config.scenes), settings, config.training.eval_images
+    return network_of(config).key, source_key(split, config.scenes), settings, config.training.eval_images
 
 
-def _from_low_scores(config: Config) -> Config:
-    """Average precision needs detections of low scores, whatever the threshold is on the page."""
+def _with_low_threshold(config: Config) -> Config:
+    """Returns settings with a low score threshold, which average precision needs whatever the page shows."""
     threshold = min(config.inference.score_threshold, knobs()[SCORE].default)
-    # Past validation, which every answer of the page would pay for: a lower threshold contradicts nothing.
+    # No validation, which would cost time at every response of the page: a lower threshold contradicts nothing.
     inference = config.inference.model_copy(update={"score_threshold": threshold})
     return config.model_copy(update={"inference": inference})
 
 
+def _fail(job: _Job, message: str) -> None:
+    job.status = JobStatus(FAILED, job.status.done, job.status.total, message)
+
+
 @all_threads()
-def _evaluate(job: _Job, config: Config, place: ImageRef) -> JobStatus:
-    """Returns where an evaluation stands at its end, and tells of its way by the job."""
-    network, data = network_of(config), open_source(place, config.scenes)
-    labels = numbered_for(network.class_names, data.class_names, config.model.weights)
-    total, done = min(config.training.eval_images, len(data)), []
-    job.standing = JobStatus(RUNNING, 0, total)
-    for batch in findings(network.model, data, _from_low_scores(config)):
+def _evaluate(job: _Job, config: Config, split: ImageRef) -> JobStatus:
+    """Evaluates until the end or until the job is stopped, and returns the final status."""
+    network, data = network_of(config), open_source(split, config.scenes)
+    class_indices = map_classes(network.class_names, data.class_names, config.model.weights)
+    total = min(config.training.eval_images, len(data))
+    done: list[ImageResult] = []
+    job.status = JobStatus(RUNNING, 0, total)
+    for batch in findings(network.model, data, _with_low_threshold(config)):
         done += batch
-        job.standing = JobStatus(RUNNING, len(done), total)
+        job.status = JobStatus(RUNNING, len(done), total)
         if job.stop.is_set():
             break
     names = [data.image_name(index) for index in range(len(done))]
-    result = Evaluated.of(done, names, labels, network.class_names, USUAL_IOU)
+    result = EvaluationResult.from_images(map_labels(done, class_indices), names, network.class_names, USUAL_IOU)
     return JobStatus(FINISHED if len(done) == total else STOPPED, len(done), total, "", result)
 
 

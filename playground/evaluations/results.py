@@ -1,4 +1,4 @@
-"""What came of an evaluation, and what can be asked of it: the report at any score, pictures, boxes."""
+"""The result of an evaluation, and what the page derives from it: the report at any threshold, selected pictures."""
 
 import itertools
 from collections.abc import Sequence
@@ -16,117 +16,123 @@ from core.weights.sources import WeightsError
 from playground.evaluations.query import CELL, KIND, WORST, EvaluationQuery
 from playground.support.cache import Cache
 
+MAX_NAMED = 5  # unknown classes that a message names
 _reports = Cache(32)
-_numbers = itertools.count()
+_ids = itertools.count()
 
 
-class Evaluated(NamedTuple):
-    """An evaluation's result.
+class EvaluationResult(NamedTuple):
+    """The result of an evaluation.
 
     Attributes:
-        number: Its own.
-        findings: What was found and what is there, picture by picture, labels as the network numbers them.
-        boxes: How much they overlap.
-        names: Of the pictures.
-        class_names: Of the network.
-        report: At the score of the best F1.
+        id: Unique in this process.
+        images: Detections and ground truth of each picture, with the network's class indices.
+        overlaps: The IoU of detections and objects in each picture.
+        names: The names of the pictures.
+        class_names: The network's classes.
+        report: At the score threshold with the best F1.
     """
 
-    number: int
-    findings: tuple[ImageResult, ...]
-    boxes: tuple[Overlap, ...]
+    id: int
+    images: tuple[ImageResult, ...]
+    overlaps: tuple[Overlap, ...]
     names: tuple[str, ...]
     class_names: tuple[str, ...]
     report: Report
 
     @classmethod
-    def explained(
-        cls, kept: Sequence[ImageResult], names: Sequence[str], class_names: tuple[str, ...], iou: float
-    ) -> "Evaluated":
-        """Explains what was found.
+    def from_images(
+        cls, images: Sequence[ImageResult], names: Sequence[str], class_names: tuple[str, ...], iou: float
+    ) -> "EvaluationResult":
+        """Computes the report of pictures.
 
         Args:
-            kept: The pictures, objects numbered as the network does.
-            names: Of the pictures.
-            class_names: The network's.
-            iou: Of the confusion matrix.
+            images: Ground truth with the network's class indices.
+            names: The names of the pictures.
+            class_names: The network's classes.
+            iou: IoU threshold of the confusion matrix.
         """
-        found, truths = [each.found for each in kept], [each.truth for each in kept]
-        pictures = [(each.image_id, name) for each, name in zip(kept, names, strict=True)]
-        report = explain(found, truths, class_names, pictures=pictures, iou=iou)
-        return cls(next(_numbers), tuple(kept), tuple(overlaps(found, truths)), tuple(names), class_names, report)
-
-    @classmethod
-    def of(
-        cls, done: Sequence[ImageResult], names: Sequence[str], labels: Tensor, class_names: tuple[str, ...], iou: float
-    ) -> "Evaluated":
-        """Explains what was found.
-
-        Args:
-            done: The pictures, objects numbered as the data set does.
-            names: Of the pictures.
-            labels: int64 [K], how the network numbers the data set's classes.
-            class_names: The network's.
-            iou: Of the confusion matrix.
-        """
-        truths = [GroundTruth(each.truth.boxes, labels[each.truth.labels], each.truth.crowd) for each in done]
-        kept = [each._replace(truth=truth) for each, truth in zip(done, truths, strict=True)]
-        return cls.explained(kept, names, class_names, iou)
+        detections, truths = [each.found for each in images], [each.truth for each in images]
+        pictures = [(each.image_id, name) for each, name in zip(images, names, strict=True)]
+        report = explain(detections, truths, class_names, pictures=pictures, iou=iou)
+        return cls(next(_ids), tuple(images), tuple(overlaps(detections, truths)), tuple(names), class_names, report)
 
 
-class Chosen(NamedTuple):
-    """Pictures of an evaluation that belong together: what they are, and their numbers."""
+class Selection(NamedTuple):
+    """A group of pictures of an evaluation to browse: a label, and the indices of the pictures."""
 
     label: str
     pictures: tuple[int, ...]
 
 
-def numbered_for(network: tuple[str, ...], data: tuple[str, ...], weights: str) -> Tensor:
-    """Returns how a network numbers the classes of a data set, int64 [K].
+def map_classes(network: tuple[str, ...], data: tuple[str, ...], weights: str) -> Tensor:
+    """Returns the network's index of each class of a data set, int64 [K].
+
+    Args:
+        network: The network's classes.
+        data: The data set's classes.
+        weights: The name of the weights, for the message.
 
     Raises:
-        WeightsError: It does not know one of them.
+        WeightsError: The network lacks one of the classes.
     """
     unknown = [name for name in data if name not in network]
     if unknown:
-        shown = ", ".join(unknown[:5]) + (" …" if len(unknown) > 5 else "")
+        listed = ", ".join(unknown[:MAX_NAMED]) + (" …" if len(unknown) > MAX_NAMED else "")
+        noun = "class" if len(unknown) == 1 else "classes"
         raise WeightsError(
-            f"The weights {weights} know no {shown}: train on this data set first and use the run's weights, or choose "
-            "other weights."
+            f"The weights {weights} do not know the {noun} {listed}: train on this data set first and use the run's "
+            "weights, or choose other weights."
         )
     return torch.tensor([network.index(name) for name in data], dtype=torch.int64)
 
 
-def report_at(result: Evaluated, query: EvaluationQuery) -> Report:
-    """Returns the report with confusion matrix and pictures at the score and IoU that are asked for."""
+def map_labels(images: Sequence[ImageResult], class_indices: Tensor) -> list[ImageResult]:
+    """Returns pictures with the network's class indices in their ground truth.
+
+    Args:
+        images: Ground truth with the data set's class indices.
+        class_indices: As `map_classes` returns them, int64 [K].
+    """
+    truths = [GroundTruth(each.truth.boxes, class_indices[each.truth.labels], each.truth.crowd) for each in images]
+    return [each._replace(truth=truth) for each, truth in zip(images, truths, strict=True)]
+
+
+def compute_report(result: EvaluationResult, query: EvaluationQuery) -> Report:
+    """Returns the report with the confusion matrix and the pictures at the thresholds of a query."""
     base = result.report
     score = base.score if query.score is None else query.score
     if (score, query.iou) == (base.score, base.iou):
         return base
 
     def compute() -> Report:
-        count, at = len(result.class_names), {"score": score, "iou": query.iou}
+        count = len(result.class_names)
         pictures = sorted((each.index, each.image_id, each.name) for each in base.pictures)
         named = [(image_id, name) for _, image_id, name in pictures]
-        confusion = confuse(result.boxes, count, **at)
-        return base._replace(**at, confusion=confusion, pictures=worst_first(result.boxes, named, count, **at))
+        return base._replace(
+            score=score,
+            iou=query.iou,
+            confusion=confuse(result.overlaps, count, score=score, iou=query.iou),
+            pictures=worst_first(result.overlaps, named, count, score=score, iou=query.iou),
+        )
 
-    return _reports.get((result.number, score, query.iou), compute)
+    report: Report = _reports.get((result.id, score, query.iou), compute)
+    return report
 
 
-def chosen_pictures(result: Evaluated, query: EvaluationQuery) -> Chosen | None:
-    """Returns the pictures that are asked for, None where none are or there is no such choice."""
+def select_pictures(result: EvaluationResult, query: EvaluationQuery) -> Selection | None:
+    """Returns the pictures that a query selects, None if it selects none or names a cell outside of the matrix."""
     kind, *rest = query.choice.split(" ")
-    report = report_at(result, query)
+    report = compute_report(result, query)
     if kind == WORST:
-        return Chosen("worst first", tuple(each.index for each in report.pictures))
+        return Selection("worst first", tuple(each.index for each in report.pictures))
     if kind == KIND:
         errors = report.error_types.of(rest[0])
-        return Chosen(f"{rest[0]} errors", tuple(sorted({error.picture for error in errors})))
+        return Selection(f"{rest[0]} errors", tuple(sorted({error.picture for error in errors})))
     if kind == CELL:
         names = (*result.class_names, BACKGROUND_NAME)
         row, column = map(int, rest)
         if max(row, column) < len(names):
             pictures = report.confusion.pictures().get((row, column), [])
-            return Chosen(f"{names[row]} found as {names[column]}", tuple(pictures))
+            return Selection(f"{names[row]} found as {names[column]}", tuple(pictures))
     return None

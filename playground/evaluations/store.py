@@ -1,4 +1,4 @@
-"""Evaluations on the disk: what was found and what is there, from which all figures are computed again."""
+"""Evaluations on the disk: detections and ground truth of each picture, from which all figures are computed again."""
 
 import hashlib
 import os
@@ -15,58 +15,58 @@ from core.runs.folder import RunError
 from core.structures import Detections, GroundTruth
 from core.weights.sources import BUILTIN
 
-MOST = 100  # evaluations, of up to some 10 MB each
-FORMAT = 1  # to be raised when what networks find, or how it is kept, changes
-ENDING = ".safetensors"
+MAX_STORED = 100  # evaluations, each up to about 10 MB
+FORMAT = 1  # raise this when networks detect something else or the layout of the files changes
+SUFFIX = ".safetensors"
 
 
 class StoredEvaluation(NamedTuple):
-    """What is kept of an evaluation.
+    """An evaluation as it is stored.
 
     Attributes:
-        state: Whether it finished or was stopped.
-        total: Pictures in all.
-        findings: Of the pictures that were looked at, labels as the network numbers them.
-        names: Of these pictures.
-        class_names: Of the network.
+        state: "finished" or "stopped".
+        total: The number of pictures that were to be evaluated.
+        images: The pictures that were evaluated, with the network's class indices.
+        names: The names of these pictures.
+        class_names: The network's classes.
     """
 
     state: str
     total: int
-    findings: tuple[ImageResult, ...]
+    images: tuple[ImageResult, ...]
     names: tuple[str, ...]
     class_names: tuple[str, ...]
 
 
 class Store:
-    """Evaluations in a folder under the keys of `jobs.key_of`; the least recently used are removed first.
+    """Evaluations in a folder, by the keys of `jobs.evaluation_key`. The least recently used ones are removed first.
 
     Args:
-        place: The folder; made when something is put there.
-        most: How many are kept.
+        folder: The folder. It is created when the first evaluation is stored.
+        size: The number of evaluations to keep.
     """
 
-    def __init__(self, place: Path, most: int = MOST) -> None:
-        self._place, self._most = place.resolve(), most
+    def __init__(self, folder: Path, size: int = MAX_STORED) -> None:
+        self._folder, self._size = folder.resolve(), size
 
     def put(self, key: Hashable, record: StoredEvaluation) -> None:
-        """Keeps an evaluation, whole or not at all.
+        """Stores an evaluation; the file is written completely or not at all.
 
         Raises:
             OSError, WeightsError: It cannot be written.
         """
-        self._place.mkdir(parents=True, exist_ok=True)
+        self._folder.mkdir(parents=True, exist_ok=True)
         write_state(self._path(key), _to_state(record))
-        files = sorted(self._place.glob(f"*{ENDING}"), key=_used, reverse=True)
-        for path in files[self._most :]:
+        files = sorted(self._folder.glob(f"*{SUFFIX}"), key=_modified, reverse=True)
+        for path in files[self._size :]:
             path.unlink(missing_ok=True)
 
     def has(self, key: Hashable) -> bool:
-        """Tells whether there is a file for a key; cheap enough for every move of a knob."""
+        """True if there is a file for the key; cheap enough to be called whenever a knob moves."""
         return self._path(key).is_file()
 
     def get(self, key: Hashable) -> StoredEvaluation | None:
-        """Returns what is kept under a key, None for nothing; a file that is damaged is removed."""
+        """Returns the evaluation stored under a key, None if there is none; a damaged file is removed."""
         path = self._path(key)
         if not path.is_file():
             return None
@@ -79,11 +79,13 @@ class Store:
         return record
 
     def _path(self, key: Hashable) -> Path:
-        text = repr((FORMAT, _used(BUILTIN), key))  # plain values, tuples and frozen settings, the same after a restart
-        return self._place / f"{hashlib.sha256(text.encode()).hexdigest()[:32]}{ENDING}"
+        # Keys hold plain values, tuples and frozen settings, so their repr is the same after a restart.
+        text = repr((FORMAT, _modified(BUILTIN), key))
+        return self._folder / f"{hashlib.sha256(text.encode()).hexdigest()[:32]}{SUFFIX}"
 
 
-def _used(path: Path) -> int:
+def _modified(path: Path) -> int:
+    """Returns the modification time in nanoseconds, 0 if there is no file."""
     try:
         return path.stat().st_mtime_ns
     except OSError:
@@ -91,33 +93,32 @@ def _used(path: Path) -> int:
 
 
 def _to_state(record: StoredEvaluation) -> dict[str, Any]:
-    found, truth = ([getattr(each, part) for each in record.findings] for part in ("found", "truth"))
+    detections, truths = [each.found for each in record.images], [each.truth for each in record.images]
     return {
         "state": record.state,
         "total": record.total,
         "names": list(record.names),
         "class_names": list(record.class_names),
-        "image_ids": [each.image_id for each in record.findings],
-        "found": [len(each.scores) for each in found],
-        "objects": [len(each.labels) for each in truth],
-        "detections": [_joined([each[part] for each in found]) for part in range(3)],
-        "truth": [_joined([each[part] for each in truth]) for part in range(3)],
+        "image_ids": [each.image_id for each in record.images],
+        "found": [len(each.scores) for each in detections],
+        "objects": [len(each.labels) for each in truths],
+        "detections": [_concatenate([each[field] for each in detections]) for field in range(3)],
+        "truth": [_concatenate([each[field] for each in truths]) for field in range(3)],
     }
 
 
 def _from_state(state: dict[str, Any]) -> StoredEvaluation:
-    found = [part.split(state["found"]) for part in state["detections"]]
-    truth = [part.split(state["objects"]) for part in state["truth"]]
-    findings = tuple(
-        ImageResult(Detections(*detections), GroundTruth(*objects), int(image_id))
-        for *detections, image_id, objects in zip(*found, state["image_ids"], zip(*truth, strict=True), strict=True)
+    detections = zip(*(field.split(state["found"]) for field in state["detections"]), strict=True)
+    truths = zip(*(field.split(state["objects"]) for field in state["truth"]), strict=True)
+    images = tuple(
+        ImageResult(Detections(*found), GroundTruth(*truth), int(image_id))
+        for found, truth, image_id in zip(detections, truths, state["image_ids"], strict=True)
     )
-    texts = (tuple(map(str, state[name])) for name in ("names", "class_names"))
-    record = StoredEvaluation(str(state["state"]), int(state["total"]), findings, *texts)
-    if not findings or len(findings) != len(record.names):
-        raise ValueError
-    return record
+    names, class_names = (tuple(map(str, state[field])) for field in ("names", "class_names"))
+    if not images or len(images) != len(names):
+        raise ValueError("The file lists another number of names than of pictures.")
+    return StoredEvaluation(str(state["state"]), int(state["total"]), images, names, class_names)
 
 
-def _joined(parts: Sequence[Tensor]) -> Tensor:
-    return torch.cat([part.cpu() for part in parts])
+def _concatenate(tensors: Sequence[Tensor]) -> Tensor:
+    return torch.cat([tensor.cpu() for tensor in tensors])

@@ -14,7 +14,7 @@ from playground.data.image_ref import ImageRef, is_kept
 from playground.data.library import StoredDataSet
 from playground.data.report import report
 from playground.data.sources import picture_at
-from playground.evaluations.jobs import evaluated_place
+from playground.evaluations.jobs import evaluated_split
 from playground.events.common import IN_ORDER, LIVE, refusing, updates
 from playground.layout.layout import Parts
 from playground.layout.step_controls import SHARES
@@ -118,7 +118,7 @@ def gone(state: PageState, source: object, split: object, index: object, turn: o
         return at_place(state._replace(evaluation_query=query), chosen(place, source, split, index))
     pictures = chosen_of(state.pipeline(), state.evaluation_query)
     if pictures and pictures.pictures:
-        return at_place(state, evaluated_place(place)._replace(index=_next(pictures.pictures, place, turn)))
+        return at_place(state, evaluated_split(place)._replace(index=_next(pictures.pictures, place, turn)))
     return at_place(state, place and chosen(place, place.source, place.split, place.index + turn))
 
 

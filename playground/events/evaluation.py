@@ -6,8 +6,8 @@ import gradio as gr
 
 from core.config import ConfigError
 from playground.data.image_ref import ImageRef
-from playground.evaluations.jobs import EVALUATIONS, SCORE, evaluated_place, key_of
-from playground.evaluations.query import WORST, asked_for
+from playground.evaluations.jobs import EVALUATIONS, SCORE, evaluated_split, evaluation_key
+from playground.evaluations.query import WORST, update_query
 from playground.events.common import IN_ORDER, LIVE, refusing, shown_settings, updates
 from playground.events.data import at_place
 from playground.layout.layout import Parts
@@ -31,7 +31,7 @@ def connect_evaluation(parts: Parts) -> None:
 
     def stop(*inputs: Any) -> list:
         state = PageState(*inputs)
-        EVALUATIONS.stop(key_of(state.config(), state.image_ref()))
+        EVALUATIONS.stop(evaluation_key(state.config(), state.image_ref()))
         return updates(show(state))
 
     def tick(*inputs: Any) -> list:
@@ -48,9 +48,9 @@ def connect_evaluation(parts: Parts) -> None:
 
 
 def news(state: PageState) -> PollResult:
-    """Returns what there is of the evaluation of what is asked; raises as `PageState.config` and `key_of`."""
-    key = key_of(state.config(), state.image_ref())
-    standing = EVALUATIONS.read(key)
+    """Returns what there is of the evaluation of what is asked; raises as `PageState.config` and `evaluation_key`."""
+    key = evaluation_key(state.config(), state.image_ref())
+    standing = EVALUATIONS.read_status(key)
     stamp = f"{hash(key)} {standing.state} {standing.done}" if standing else ""
     return PollResult(stamp, EVALUATIONS.has_active())
 
@@ -74,7 +74,7 @@ def followed(state: PageState, chosen: str) -> PageState:
     Args:
         state: Before.
         chosen: "go mine/val/3", "open 3" of the worst pictures, "use 0.4" as the score threshold, or a field of the
-            inquiry and its value, see `asked_for`.
+            inquiry and its value, see `update_query`.
 
     Raises:
         UserError: There is no such thing.
@@ -89,12 +89,12 @@ def followed(state: PageState, chosen: str) -> PageState:
         if not (value.isascii() and value.isdecimal() and len(value) < 10):
             raise ConfigError("There is no such picture: choose one of the list.")
         state = state._replace(evaluation_query=state.evaluation_query._replace(choice=WORST))
-        return at_place(state, evaluated_place(state.image_ref())._replace(index=int(value)))
-    evaluation_query = asked_for(state.evaluation_query, word, value)
+        return at_place(state, evaluated_split(state.image_ref())._replace(index=int(value)))
+    evaluation_query = update_query(state.evaluation_query, word, value)
     if word == "choice" and evaluation_query.choice == state.evaluation_query.choice:
         return state._replace(evaluation_query=evaluation_query._replace(choice=""))
     state = state._replace(evaluation_query=evaluation_query)
     pictures = chosen_of(state.pipeline(), evaluation_query) if word == "choice" else None
     if pictures and pictures.pictures:
-        return at_place(state, evaluated_place(state.image_ref())._replace(index=pictures.pictures[0]))
+        return at_place(state, evaluated_split(state.image_ref())._replace(index=pictures.pictures[0]))
     return state

@@ -9,7 +9,7 @@ from core.retinanet.anchors import LEVELS
 from playground.canvas.edit import Pick
 from playground.data.image_ref import ImageRef
 from playground.data.sources import picture_at
-from playground.evaluations.query import EvaluationQuery, asked_for
+from playground.evaluations.query import EvaluationQuery, update_query
 from playground.lessons.position import LessonPosition
 from playground.state.page_state import PageState, UserPicture, image_ref_of, require_own_weights
 from playground.state.settings import settings_of
@@ -90,7 +90,7 @@ def from_link(query: str, *, with_data: bool = True) -> PageState:
     evaluation_query = EvaluationQuery()
     for word in ("score", "iou", "figure", "choice"):
         if word in pairs:
-            evaluation_query = asked_for(evaluation_query, word, pairs.pop(word))
+            evaluation_query = update_query(evaluation_query, word, pairs.pop(word))
     state = state._replace(evaluation_query=evaluation_query)
     places = [ImageRef.from_link(pairs.pop(key, "")) for key in ("data", "pinned_data")]
     if not with_data:

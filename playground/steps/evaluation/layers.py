@@ -9,19 +9,19 @@ from core.evaluation.report import BACKGROUND_NAME, Report
 from core.retinanet.boxes import rescale
 from playground.canvas.view import Layer
 from playground.evaluations.query import CELL, KIND, EvaluationQuery
-from playground.evaluations.results import Evaluated
+from playground.evaluations.results import EvaluationResult
 from playground.pipeline.pipeline import Pipeline
 from playground.steps.step import truth_layer
 
 Box = tuple[int, int]  # numbers of a detection and of an object, −1 for none
 
 
-def layers(pipeline: Pipeline, result: Evaluated, report: Report, query: EvaluationQuery) -> tuple[Layer, ...]:
+def layers(pipeline: Pipeline, result: EvaluationResult, report: Report, query: EvaluationQuery) -> tuple[Layer, ...]:
     """Returns what is drawn over the picture on show, which must be one of those that were evaluated."""
     index = pipeline.image_ref.index
     names = (*result.class_names, BACKGROUND_NAME)
     cases = [case for case in report.confusion.cases if case.picture == index]
-    found, truth = result.findings[index].found, result.findings[index].truth
+    found, truth = result.images[index].found, result.images[index].truth
     right = [case for case in cases if case.actual == case.found]
     wrong = [case for case in cases if case.actual != case.found and case.detection >= 0]
     missed = [case for case in cases if case.detection < 0]
@@ -41,12 +41,12 @@ def layers(pipeline: Pipeline, result: Evaluated, report: Report, query: Evaluat
     )  # fmt: skip
 
 
-def _asked(pipeline: Pipeline, result: Evaluated, report: Report, query: EvaluationQuery) -> tuple[Layer, ...]:
+def _asked(pipeline: Pipeline, result: EvaluationResult, report: Report, query: EvaluationQuery) -> tuple[Layer, ...]:
     """Returns the boxes of the chosen cell or kind of errors; none where nothing or all is chosen."""
     boxes = _chosen(report, query.choice, pipeline.image_ref.index)
     if not boxes:
         return ()
-    found, truth = result.findings[pipeline.image_ref.index].found, result.findings[pipeline.image_ref.index].truth
+    found, truth = result.images[pipeline.image_ref.index].found, result.images[pipeline.image_ref.index].truth
     parts = [
         _seen(pipeline, found.boxes, [detection for detection, _ in boxes if detection >= 0]),
         _seen(pipeline, truth.boxes, [each for detection, each in boxes if detection < 0]),

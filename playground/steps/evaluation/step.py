@@ -11,9 +11,9 @@ from core.evaluation.report import Report
 from playground.components import html
 from playground.data.browse import counts
 from playground.data.image_ref import SCENES, ImageRef
-from playground.evaluations.jobs import EVALUATIONS, STOPPED, WAITING, JobStatus, evaluated_place, key_of
+from playground.evaluations.jobs import EVALUATIONS, STOPPED, WAITING, JobStatus, evaluated_split, evaluation_key
 from playground.evaluations.query import EvaluationQuery
-from playground.evaluations.results import Chosen, chosen_pictures, report_at
+from playground.evaluations.results import Selection, compute_report, select_pictures
 from playground.pipeline.pipeline import Pipeline
 from playground.steps.evaluation import tables
 from playground.steps.evaluation.figures import figure
@@ -26,19 +26,19 @@ LEVELS = (("AP", "ap"), ("AP50", "ap50"), ("AP75", "ap75"), ("small", "ap_small"
 
 
 def standing_of(pipeline: Pipeline) -> JobStatus | None:
-    """Returns where the evaluation of the settings stands, None if there is none; raises as `key_of`."""
-    return EVALUATIONS.read(_key(pipeline))
+    """Returns where the evaluation of the settings stands, None if there is none; raises as `evaluation_key`."""
+    return EVALUATIONS.read_status(_key(pipeline))
 
 
 def _key(pipeline: Pipeline) -> Hashable:
     pipeline.network  # noqa: B018 (refused while a knob is held and it is not there yet)
-    return key_of(pipeline.config, pipeline.image_ref)
+    return evaluation_key(pipeline.config, pipeline.image_ref)
 
 
-def chosen_of(pipeline: Pipeline, query: EvaluationQuery) -> Chosen | None:
-    """Returns the pictures that are asked for, None where the settings have not been evaluated; raises as `key_of`."""
+def chosen_of(pipeline: Pipeline, query: EvaluationQuery) -> Selection | None:
+    """Returns the selected pictures, None if the settings have not been evaluated; raises as `evaluation_key`."""
     standing = standing_of(pipeline)
-    return chosen_pictures(standing.result, query) if standing and standing.result else None
+    return select_pictures(standing.result, query) if standing and standing.result else None
 
 
 def look(pipeline: Pipeline, focus: Focus) -> StepView:
@@ -48,7 +48,7 @@ def look(pipeline: Pipeline, focus: Focus) -> StepView:
     if standing is None or standing.result is None:
         return StepView((truth_layer(pipeline),), words=lambda: StepText(text))
     result, query = standing.result, focus.evaluation_query
-    report = report_at(result, query)
+    report = compute_report(result, query)
     here = _shown_index(pipeline, standing)
     drawn = layers(pipeline, result, report, query) if here is not None else (truth_layer(pipeline),)
 
@@ -64,11 +64,11 @@ def look(pipeline: Pipeline, focus: Focus) -> StepView:
 def _shown_index(pipeline: Pipeline, standing: JobStatus) -> int | None:
     """Returns which of the evaluated pictures is on show, None for one that was not evaluated."""
     place = pipeline.image_ref
-    return place.index if place and standing.result and place.index < len(standing.result.findings) else None
+    return place.index if place and standing.result and place.index < len(standing.result.images) else None
 
 
 def _status(pipeline: Pipeline, standing: JobStatus | None) -> Markup:
-    place = evaluated_place(pipeline.image_ref)
+    place = evaluated_split(pipeline.image_ref)
     count = pipeline.config.training.eval_images
     if standing is None:
         return html.paragraph(

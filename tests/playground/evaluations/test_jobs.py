@@ -10,7 +10,7 @@ from core.config import Config, ConfigError
 from core.data.sources import open_data
 from core.data.untrusted import DataError
 from core.errors import UserError
-from core.evaluation import dataset_predictions as core_findings
+from core.evaluation import dataset_predictions
 from core.evaluation.coco_metrics import evaluate
 from core.evaluation.dataset_predictions import ImageResult
 from core.structures import Detections, GroundTruth
@@ -19,9 +19,9 @@ from playground.canvas.canvas import payload
 from playground.canvas.view import View
 from playground.data.image_ref import ImageRef
 from playground.evaluations import jobs
-from playground.evaluations.jobs import FAILED, FINISHED, RUNNING, SCORE, STOPPED, WAITING, Evaluations, key_of
-from playground.evaluations.query import FIGURES, EvaluationQuery, asked_for
-from playground.evaluations.results import Evaluated, chosen_pictures, numbered_for, report_at
+from playground.evaluations.jobs import FAILED, FINISHED, RUNNING, SCORE, STOPPED, WAITING, Evaluations, evaluation_key
+from playground.evaluations.query import FIGURES, EvaluationQuery, update_query
+from playground.evaluations.results import EvaluationResult, compute_report, map_classes, map_labels, select_pictures
 from playground.events.data import at_place, gone
 from playground.events.evaluation import followed
 from playground.pipeline.networks import network_of
@@ -47,7 +47,7 @@ CONFIG = Config.from_flat(TINY)
 NAMES = ("cat", "dog")
 
 
-def finding(boxes: list, scores: list, labels: list, objects: list, actual: list) -> ImageResult:
+def make_image(boxes: list, scores: list, labels: list, objects: list, actual: list) -> ImageResult:
     found = Detections(
         torch.tensor(boxes, dtype=torch.float32).reshape(-1, 4),
         torch.tensor(scores, dtype=torch.float32),
@@ -62,25 +62,25 @@ HERE, THERE = [0.0, 0, 20, 20], [30.0, 30, 60, 60]
 
 
 @pytest.fixture
-def result() -> Evaluated:
+def result() -> EvaluationResult:
     done = [
-        finding([HERE, THERE], [0.9, 0.4], [0, 0], [HERE, THERE], [0, 1]),  # the dog is taken for a cat
-        finding([HERE], [0.8], [1], [HERE], [1]),
-        finding([THERE], [0.2], [1], [HERE], [0]),  # a missed cat, a dog that is none
+        make_image([HERE, THERE], [0.9, 0.4], [0, 0], [HERE, THERE], [0, 1]),  # the dog is taken for a cat
+        make_image([HERE], [0.8], [1], [HERE], [1]),
+        make_image([THERE], [0.2], [1], [HERE], [0]),  # a missed cat, a dog that is none
     ]
-    return Evaluated.of(done, ["a.png", "b.png", "c.png"], torch.arange(2), NAMES, 0.5)
+    return EvaluationResult.from_images(done, ["a.png", "b.png", "c.png"], NAMES, 0.5)
 
 
-def wait(runs: Evaluations, key, until, seconds: float = 60):
+def wait(evaluations: Evaluations, key, until, seconds: float = 60):
     deadline = time.monotonic() + seconds
-    while not until(standing := runs.read(key)):
-        assert time.monotonic() < deadline, standing
+    while not until(status := evaluations.read_status(key)):
+        assert time.monotonic() < deadline, status
         time.sleep(0.02)
-    return standing
+    return status
 
 
 @pytest.fixture
-def runs(monkeypatch):
+def evaluations(monkeypatch):
     made = Evaluations()
     monkeypatch.setattr(step, "EVALUATIONS", made)
     return made
@@ -88,11 +88,11 @@ def runs(monkeypatch):
 
 @pytest.fixture
 def slow(monkeypatch):
-    """Lets an evaluation go on by a few pictures each time the event is set."""
+    """Holds an evaluation back: each release lets it do one more batch of pictures."""
     gate = threading.Semaphore(0)
 
     def gated(*arguments):
-        for batch in core_findings.findings(*arguments):
+        for batch in dataset_predictions.findings(*arguments):
             assert gate.acquire(timeout=30)
             yield batch
 
@@ -100,13 +100,13 @@ def slow(monkeypatch):
     return gate
 
 
-def test_an_evaluation_from_start_to_report(runs):
-    key = key_of(CONFIG, None)
-    assert runs.read(key) is None
-    runs.start(CONFIG, None)
-    standing = wait(runs, key, lambda standing: not standing.active)
-    assert (standing.state, standing.done, standing.total) == (FINISHED, 6, 6)
-    assert len(standing.result.findings) == 6 and not runs.has_active()
+def test_an_evaluation_from_start_to_report(evaluations):
+    key = evaluation_key(CONFIG, None)
+    assert evaluations.read_status(key) is None
+    evaluations.start(CONFIG, None)
+    status = wait(evaluations, key, lambda status: not status.active)
+    assert (status.state, status.done, status.total) == (FINISHED, 6, 6)
+    assert len(status.result.images) == 6 and not evaluations.has_active()
     state = PageState("evaluation", settings=settings_of(CONFIG))
     assert "6 pictures of scenes, val" in show(state).readout
     assert (
@@ -114,102 +114,110 @@ def test_an_evaluation_from_start_to_report(runs):
     )
 
 
-def test_what_is_shown_is_what_the_library_reports(runs):
-    runs.start(CONFIG, None)
-    standing = wait(runs, key_of(CONFIG, None), lambda standing: not standing.active)
+def test_metrics_are_those_of_the_library(evaluations):
+    evaluations.start(CONFIG, None)
+    status = wait(evaluations, evaluation_key(CONFIG, None), lambda status: not status.active)
     data = open_data("scenes", "val", CONFIG.scenes, 6)
-    done = [each for batch in core_findings.findings(network_of(CONFIG).model, data, CONFIG) for each in batch]
+    done = [each for batch in dataset_predictions.findings(network_of(CONFIG).model, data, CONFIG) for each in batch]
     metrics = evaluate([each.found for each in done], [each.truth for each in done], data.class_names)
-    assert standing.result.report.metrics == metrics or str(standing.result.report.metrics) == str(metrics)
+    assert status.result.report.metrics == metrics or str(status.result.report.metrics) == str(metrics)
 
 
-def test_stop_keeps_what_was_seen(runs, slow):
+def test_stop_keeps_the_pictures_done(evaluations, slow):
     config = CONFIG.replace({"training.eval_images": 12})
-    key = key_of(config, None)
-    runs.start(config, None)
+    key = evaluation_key(config, None)
+    evaluations.start(config, None)
     slow.release()
-    assert wait(runs, key, lambda standing: standing.done).state == RUNNING
-    runs.stop(key)
+    assert wait(evaluations, key, lambda status: status.done).state == RUNNING
+    evaluations.stop(key)
     slow.release()
-    standing = wait(runs, key, lambda standing: not standing.active)
-    assert standing.state == STOPPED and standing.done == len(standing.result.findings) > 0
+    status = wait(evaluations, key, lambda status: not status.active)
+    assert status.state == STOPPED and status.done == len(status.result.images) > 0
     slow.release(9)
-    runs.start(config, None)  # again, to the end
-    assert wait(runs, key, lambda standing: standing.state == FINISHED).done == 12
+    evaluations.start(config, None)  # again, to the end
+    assert wait(evaluations, key, lambda status: status.state == FINISHED).done == 12
 
 
-def test_others_wait_their_turn_and_are_bounded(runs, slow):
+def test_evaluations_wait_for_each_other_and_are_bounded(evaluations, slow):
     configs = [CONFIG.replace({"inference.nms_threshold": 0.1 * number}) for number in range(1, 8)]
     for config in configs[:5]:
-        runs.start(config, None)
-    runs.start(configs[0], None)  # goes on already
-    wait(runs, key_of(configs[0], None), lambda standing: standing.state == RUNNING)
-    assert runs.read(key_of(configs[4], None)).state == WAITING
+        evaluations.start(config, None)
+    evaluations.start(configs[0], None)  # already active
+    wait(evaluations, evaluation_key(configs[0], None), lambda status: status.state == RUNNING)
+    assert evaluations.read_status(evaluation_key(configs[4], None)).state == WAITING
     with pytest.raises(UserError, match="Other evaluations are waiting"):
-        runs.start(configs[5], None)
+        evaluations.start(configs[5], None)
     for config in configs:
-        runs.stop(key_of(config, None))
+        evaluations.stop(evaluation_key(config, None))
     slow.release(50)
-    last = wait(runs, key_of(configs[4], None), lambda standing: not standing.active)
+    last = wait(evaluations, evaluation_key(configs[4], None), lambda status: not status.active)
     assert last.state == STOPPED and last.result is None
 
 
-def test_what_breaks_is_told(runs, monkeypatch):
+def test_an_error_is_shown(evaluations, monkeypatch):
     def broken(*_):
         raise DataError("a.png cannot be opened: copy it again.")
 
     monkeypatch.setattr(jobs, "findings", broken)
-    runs.start(CONFIG, None)
-    standing = wait(runs, key_of(CONFIG, None), lambda standing: not standing.active)
-    assert (standing.state, standing.message) == (FAILED, "a.png cannot be opened: copy it again.")
+    evaluations.start(CONFIG, None)
+    status = wait(evaluations, evaluation_key(CONFIG, None), lambda status: not status.active)
+    assert (status.state, status.message) == (FAILED, "a.png cannot be opened: copy it again.")
     shown = show(PageState("evaluation", settings=settings_of(CONFIG)))
     assert "The evaluation failed. a.png cannot be opened" in shown.readout and shown.notice == ""
 
 
-def test_classes_are_found_by_name():
-    assert numbered_for(("dog", "cat", "cow"), ("cat", "dog"), "w").tolist() == [1, 0]
-    with pytest.raises(WeightsError, match="w know no bird: train on this data set"):
-        numbered_for(("dog",), ("bird", "dog"), "w")
+def test_classes_are_matched_by_name():
+    assert map_classes(("dog", "cat", "cow"), ("cat", "dog"), "w").tolist() == [1, 0]
+    with pytest.raises(WeightsError, match="w do not know the class bird: train on this data set"):
+        map_classes(("dog",), ("bird", "dog"), "w")
+    image = map_labels([make_image([], [], [], [HERE, THERE], [0, 1])], torch.tensor([1, 0]))[0]
+    assert image.truth.labels.tolist() == [1, 0] and image.truth.boxes.tolist() == [HERE, THERE]
 
 
-def test_the_score_threshold_of_the_page_does_not_spoil_an_evaluation():
+def test_a_high_score_threshold_on_the_page_does_not_change_an_evaluation():
     usual = Config.from_flat({**TINY, SCORE: 0.05})
-    assert key_of(usual, None) == key_of(usual.replace({SCORE: 0.5}), None)
-    assert key_of(usual, None) != key_of(usual.replace({SCORE: 0.01}), None)
-    assert key_of(usual, None) != key_of(usual.replace({"inference.nms_threshold": 0.6}), None)
-    assert key_of(usual, None) != key_of(usual, ImageRef("scenes", "test"))
-    assert key_of(usual, ImageRef("scenes", "val", 3)) == key_of(usual, None)
+    assert evaluation_key(usual, None) == evaluation_key(usual.replace({SCORE: 0.5}), None)
+    assert evaluation_key(usual, None) != evaluation_key(usual.replace({SCORE: 0.01}), None)
+    assert evaluation_key(usual, None) != evaluation_key(usual.replace({"inference.nms_threshold": 0.6}), None)
+    assert evaluation_key(usual, None) != evaluation_key(usual, ImageRef("scenes", "test"))
+    assert evaluation_key(usual, ImageRef("scenes", "val", 3)) == evaluation_key(usual, None)
 
 
 def test_the_matrix_at_any_score(result):
-    at_low = report_at(result, EvaluationQuery(score=0.1))
+    at_low = compute_report(result, EvaluationQuery(score=0.1))
     assert at_low.confusion.counts.tolist() == [[1, 0, 1], [1, 1, 0], [0, 1, 0]]
-    assert report_at(result, EvaluationQuery(score=0.5)).confusion.counts.tolist() == [[1, 0, 1], [0, 1, 1], [0, 0, 0]]
-    assert report_at(result, EvaluationQuery()) is result.report
+    assert compute_report(result, EvaluationQuery(score=0.5)).confusion.counts.tolist() == [
+        [1, 0, 1],
+        [0, 1, 1],
+        [0, 0, 0],
+    ]
+    assert compute_report(result, EvaluationQuery()) is result.report
     assert [each.name for each in at_low.pictures] == ["c.png", "a.png", "b.png"]
 
 
-def test_pictures_of_a_choice(result):
+def test_a_choice_selects_pictures(result):
     low = EvaluationQuery(score=0.1)
     for choice, pictures in [("cell 1 0", (0,)), ("cell 0 2", (2,)), ("cell 2 1", (2,)), ("worst", (2, 0, 1)),
                              ("kind class", (0,)), ("kind missed", (2,)), ("cell 2 2", ())]:  # fmt: skip
-        assert chosen_pictures(result, low._replace(choice=choice)).pictures == pictures, choice
-    assert chosen_pictures(result, low._replace(choice="cell 1 0")).label == "dog found as cat"
-    assert chosen_pictures(result, low._replace(choice="cell 9 9")) is None
-    assert chosen_pictures(result, low) is None
+        assert select_pictures(result, low._replace(choice=choice)).pictures == pictures, choice
+    assert select_pictures(result, low._replace(choice="cell 1 0")).label == "dog found as cat"
+    assert select_pictures(result, low._replace(choice="cell 9 9")) is None
+    assert select_pictures(result, low) is None
 
 
 def test_the_picture_shows_right_wrong_missed_and_the_chosen_box(result):
     state = at_place(PageState("evaluation", settings=settings_of(CONFIG)), ImageRef("scenes", "val", 0))
     pipeline, evaluation_query = state.pipeline(), EvaluationQuery(score=0.1, choice="cell 1 0")
-    drawn = {each.key: each for each in layers(pipeline, result, report_at(result, evaluation_query), evaluation_query)}
+    drawn = {
+        each.key: each for each in layers(pipeline, result, compute_report(result, evaluation_query), evaluation_query)
+    }
     payload(View("data:,", 64, 64, tuple(drawn.values())))
     assert drawn["right"].captions == ("cat 0.90",) and drawn["wrong"].captions == ("cat 0.40, is dog",)
     assert drawn["asked"].boxes.tolist() == [THERE] == drawn["wrong"].boxes.tolist()
     assert len(drawn["missed"].boxes) == 0
     missed = EvaluationQuery(score=0.1, choice="kind missed")
     there = at_place(state, ImageRef("scenes", "val", 2)).pipeline()
-    drawn = {each.key: each for each in layers(there, result, report_at(result, missed), missed)}
+    drawn = {each.key: each for each in layers(there, result, compute_report(result, missed), missed)}
     assert drawn["asked"].boxes.tolist() == [HERE] and drawn["missed"].captions == ("cat",)
 
 
@@ -217,16 +225,16 @@ def test_the_picture_shows_right_wrong_missed_and_the_chosen_box(result):
 @pytest.mark.parametrize("empty", [False, True])
 def test_figures_are_valid(result, which, empty):
     if empty:
-        result = Evaluated.of([finding([], [], [], [], [])], ["a"], torch.arange(2), NAMES, 0.5)
-    made = figure(report_at(result, EvaluationQuery()), which)
+        result = EvaluationResult.from_images([make_image([], [], [], [], [])], ["a"], NAMES, 0.5)
+    made = figure(compute_report(result, EvaluationQuery()), which)
     go.Figure(made)
     json.dumps(made, allow_nan=False)
 
 
-def test_nothing_found_and_nothing_there_is_told(runs, monkeypatch):
-    monkeypatch.setattr(jobs, "findings", lambda *_: iter([[finding([], [], [], [], [])]]))
-    runs.start(CONFIG, None)
-    wait(runs, key_of(CONFIG, None), lambda standing: not standing.active)
+def test_an_evaluation_without_objects_and_detections(evaluations, monkeypatch):
+    monkeypatch.setattr(jobs, "findings", lambda *_: iter([[make_image([], [], [], [], [])]]))
+    evaluations.start(CONFIG, None)
+    wait(evaluations, evaluation_key(CONFIG, None), lambda status: not status.active)
     shown = show(PageState("evaluation", settings=settings_of(CONFIG)))
     assert shown.notice == "" and "There is no best threshold" in shown.readout and "nan" not in shown.readout
 
@@ -236,26 +244,26 @@ def test_nothing_found_and_nothing_there_is_told(runs, monkeypatch):
     [("score", "2"), ("score", "nan"), ("iou", "0"), ("iou", "x"), ("figure", "x"), ("choice", "cell 1"),
      ("choice", "cell a b"), ("choice", "kind x"), ("choice", "cell 1 -1"), ("choice", "x"), ("x", "y")],
 )  # fmt: skip
-def test_what_cannot_be_asked(word, value):
+def test_a_query_that_is_not_allowed_is_refused(word, value):
     with pytest.raises(ConfigError):
-        asked_for(EvaluationQuery(), word, value)
+        update_query(EvaluationQuery(), word, value)
     if word != "x":
         with pytest.raises(ConfigError):
             from_link(f"{word}={value}")
 
 
-def test_links_hold_what_is_asked():
+def test_links_hold_the_query():
     state = PageState(
         "evaluation", evaluation_query=EvaluationQuery(0.25, 0.75, FIGURES[2], "cell 0 3"), settings=settings_of(CONFIG)
     )
     assert from_link(to_link(state, CONFIG)).evaluation_query == state.evaluation_query
 
 
-def test_links_in_the_numbers(runs):
-    runs.start(CONFIG, None)
-    standing = wait(runs, key_of(CONFIG, None), lambda standing: not standing.active)
+def test_links_in_the_numbers(evaluations):
+    evaluations.start(CONFIG, None)
+    status = wait(evaluations, evaluation_key(CONFIG, None), lambda status: not status.active)
     state = PageState("evaluation", settings=settings_of(CONFIG))
-    report = standing.result.report
+    report = status.result.report
     (cell, pictures), *_ = sorted(report.confusion.pictures().items())
     text = f"choice cell {cell[0]} {cell[1]}"
     chosen = followed(state, text)
