@@ -6,21 +6,6 @@ the formats `coco`, `voc` and `yolo` (with `yolo_labels`), `folders` (detects th
 `zip_import` (unpacks an uploaded data set).
 """
 
-from core.data.dataset import SPLITS, DataSet
-from core.data.folders import open_folder, split_folder
-from core.data.images import open_image
-from core.data.sources import SceneData, open_data
-from core.data.untrusted import DataError
-from core.data.zip_import import import_zip
+import lazy_loader as lazy
 
-__all__ = [
-    "SPLITS",
-    "DataError",
-    "DataSet",
-    "SceneData",
-    "import_zip",
-    "open_data",
-    "open_folder",
-    "open_image",
-    "split_folder",
-]
+__getattr__, __dir__, __all__ = lazy.attach_stub(__name__, __file__)

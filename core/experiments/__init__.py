@@ -1,1 +1,10 @@
-"""TODO."""
+"""Comparisons: the same detector trained several times with one setting changed.
+
+Reading order: `presets` (the comparisons, among them the paper's ablations), `comparison` (trains the variants one
+after another and summarises them), `ray_sweep` (trains several at a time with Ray), `paper_results` (the paper's own
+measurements).
+"""
+
+import lazy_loader as lazy
+
+__getattr__, __dir__, __all__ = lazy.attach_stub(__name__, __file__)

@@ -1,1 +1,10 @@
-"""TODO."""
+"""A detector or its settings for use elsewhere.
+
+Reading order: `onnx` with `onnx_model` and `onnx_ops` (the whole detector as an ONNX graph), `bundle` (a zip with
+weights and a script for torchvision), `settings` (JSON, command and code), `torchvision`, `detectron2`, `mmdetection`
+and `framework_settings` (the settings in the terms of other frameworks).
+"""
+
+import lazy_loader as lazy
+
+__getattr__, __dir__, __all__ = lazy.attach_stub(__name__, __file__)

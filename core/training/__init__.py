@@ -1,1 +1,11 @@
-"""TODO."""
+"""The training loop and its parts.
+
+Reading order: `trainer` (the loop, a generator of records), `records` (the records), `samples` (the endless stream of
+training samples), `augment`, `optimizer` (optimizer and learning rate schedule), `ema`, `feature_cache` (outputs of a
+frozen backbone), `divergence` (explains why a run diverged), `distributed` and `sync_batch_norm` (several processes),
+`signals`.
+"""
+
+import lazy_loader as lazy
+
+__getattr__, __dir__, __all__ = lazy.attach_stub(__name__, __file__)

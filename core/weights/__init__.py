@@ -1,1 +1,10 @@
-"""TODO."""
+"""Pretrained weights: finding, checking, loading and saving them.
+
+Reading order: `architecture` (recognises a RetinaNet by the keys and shapes of its state dict), `state_dict` (reads,
+downloads and writes files; files are not trusted), `sources` (weights by name or path, and the settings that follow
+from them).
+"""
+
+import lazy_loader as lazy
+
+__getattr__, __dir__, __all__ = lazy.attach_stub(__name__, __file__)

@@ -1,1 +1,5 @@
-"""TODO."""
+"""Widgets and HTML that know nothing of RetinaNet.
+
+Reading order: `html` (builders that escape their text), `figures` (Plotly figures as dictionaries), `plot` (the widget
+that draws them), `notice` (one sentence to the visitor), `knob_search`.
+"""

@@ -1,1 +1,4 @@
-"""TODO."""
+"""The report on the location, the object or the detection that was clicked.
+
+Reading order: `inspect` (decides which of them it is), `location`, `object`, `detection`.
+"""

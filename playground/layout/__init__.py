@@ -1,1 +1,6 @@
-"""TODO."""
+"""The arrangement of the page and its widgets, before anything happens.
+
+Reading order: `layout` (the page as a whole), `strip` (the steps with their live numbers), `knob_widgets` (a widget for
+each hyperparameter), `step_controls` (the other controls of each step), `source_bar` (chooses the picture),
+`runs_table`.
+"""

@@ -1,1 +1,5 @@
-"""TODO."""
+"""Helpers that know nothing of the page.
+
+Reading order: `cache`, `threads` (PyTorch's thread counts), `trash` (deletion with undo), `visitors` (ownership by
+cookie).
+"""

@@ -1,1 +1,4 @@
-"""TODO."""
+"""The evaluation step.
+
+Reading order: `step` (its view), `tables`, `figures`, `layers` (what is drawn on the picture).
+"""

@@ -8,8 +8,7 @@ import torch
 
 from core.evaluation.coco_metrics import Metrics, compare, evaluate, results_json
 from core.structures import Detections, Sample
-from tests.core.boxes_by_hand import found as detections
-from tests.core.boxes_by_hand import random_scenes, truth
+from tests.core.boxes_by_hand import found as detections, random_scenes, truth
 from tests.core.coco_reference import by_pycocotools
 
 NAMES = ("cat", "dog")

@@ -4,8 +4,11 @@ import pytest
 import torch
 import torchvision
 from torch import nn
-from torchvision.models.detection import RetinaNet as TorchvisionRetinaNet
-from torchvision.models.detection import retinanet_resnet50_fpn, retinanet_resnet50_fpn_v2
+from torchvision.models.detection import (
+    RetinaNet as TorchvisionRetinaNet,
+    retinanet_resnet50_fpn,
+    retinanet_resnet50_fpn_v2,
+)
 from torchvision.models.detection.anchor_utils import AnchorGenerator
 from torchvision.models.detection.backbone_utils import BackboneWithFPN
 from torchvision.models.detection.retinanet import RetinaNetHead

@@ -2,8 +2,11 @@
 
 import pytest
 import torch
-from torchvision.models.detection import RetinaNet as TorchvisionRetinaNet
-from torchvision.models.detection import retinanet_resnet50_fpn, retinanet_resnet50_fpn_v2
+from torchvision.models.detection import (
+    RetinaNet as TorchvisionRetinaNet,
+    retinanet_resnet50_fpn,
+    retinanet_resnet50_fpn_v2,
+)
 from torchvision.models.detection.anchor_utils import AnchorGenerator
 from torchvision.models.detection.backbone_utils import _resnet_fpn_extractor
 from torchvision.models.resnet import resnet18

@@ -1,0 +1,2 @@
+from .dataset_check import DataCheck as DataCheck, check_folder as check_folder
+from .model_costs import Costs as Costs
