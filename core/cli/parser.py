@@ -48,9 +48,14 @@ class _Parser(argparse.ArgumentParser):
         self.exit(complain(f"{message} ({self.prog} --help tells more).", 2))
 
 
+def _program() -> str:
+    """Returns the name of the command as it was called."""
+    return "retinanet" if Path(sys.argv[0]).stem == "retinanet" else "python -m core"
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(
-        prog="python -m core",
+        prog=_program(),
         description="RetinaNet: train, compare, evaluate, detect, export, fit anchors, check data.",
     )
     actions = parser.add_subparsers(title="commands", dest="command", required=True)

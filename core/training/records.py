@@ -1,9 +1,11 @@
 """What a training reports as it goes: its steps and evaluations."""
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from core.errors import UserError
-from core.evaluation.coco_metrics import Metrics
+
+if TYPE_CHECKING:  # the scheduler reads the folders of runs, and starts without PyTorch
+    from core.evaluation.coco_metrics import Metrics
 
 
 class TrainingError(UserError):
@@ -44,7 +46,7 @@ class EvaluationRecord(NamedTuple):
     """The COCO figures after a number of steps."""
 
     step: int
-    metrics: Metrics
+    metrics: "Metrics"
 
 
 Record = StepRecord | EvaluationProgress | EvaluationRecord
