@@ -25,7 +25,7 @@ from core.io.atomic import write_text
 from core.retinanet.model import norm_groups
 from core.structures import Detections, GroundTruth, Sample
 from core.training.optimizer import Schedule, build_optimizer
-from core.training.trainer import TrainingStream
+from core.training.samples import TrainingStream
 from core.weights.sources import adopt, build, weights_for
 from core.weights.state_dict import write_pickled
 

@@ -12,7 +12,7 @@ from core.experiments.presets import PRESETS, Preset
 from core.experiments.ray_sweep import Trials, run_sweep
 from core.runs.tracking import tracking
 from core.training.records import StepRecord
-from core.training.signals import stop_signals
+from core.training.signals import collect_stop_signals
 
 
 def compare(config: Config, options: Namespace) -> dict[str, Any]:
@@ -40,7 +40,7 @@ def _one_by_one(preset: Preset, own: Mapping[str, Any], options: Namespace) -> b
     total = sum(preset.config(arm, 0, **own).training.steps for arm in preset.arms) * options.seeds
     with (
         tracking(options.track) as told,
-        stop_signals() as received,
+        collect_stop_signals() as received,
         progress_bar(total=total, show=True) as bar,
         contextlib.closing(records),
     ):
@@ -57,7 +57,7 @@ def _one_by_one(preset: Preset, own: Mapping[str, Any], options: Namespace) -> b
 def _sweep(preset: Preset, own: Mapping[str, Any], options: Namespace) -> bool:
     """Returns whether it was stopped."""
     trials = Trials(preset, options.out, seeds=options.seeds, own=own, workers=options.workers)
-    with stop_signals() as received, progress_bar(total=len(trials.parts), show=True, unit="run") as bar:
+    with collect_stop_signals() as received, progress_bar(total=len(trials.parts), show=True, unit="run") as bar:
         for part in run_sweep(trials, address=options.ray, stopping=lambda: bool(received)):
             bar.update()
             bar.write(f"{part.arm.name}, seed {part.seed}: {result(part).state}")

@@ -10,9 +10,9 @@ from core.config import Config
 from core.runs.folder import RunFolder, record_to_dict
 from core.runs.tracking import tracking
 from core.runs.train import run_training
-from core.training.distributed import anywhere, make_accelerator
+from core.training.distributed import is_true_anywhere, make_accelerator
 from core.training.records import EvaluationProgress, EvaluationRecord, Record, StepRecord
-from core.training.signals import stop_signals
+from core.training.signals import collect_stop_signals
 
 
 def train(config: Config, options: Namespace) -> dict[str, Any]:
@@ -25,7 +25,7 @@ def train(config: Config, options: Namespace) -> dict[str, Any]:
     )
     with (
         tracking(options.track) as told,
-        stop_signals() as received,
+        collect_stop_signals() as received,
         progress_bar(total=config.training.steps, show=accelerator.is_main_process) as bar,
     ):
         for record in records:
@@ -35,7 +35,7 @@ def train(config: Config, options: Namespace) -> dict[str, Any]:
             if not isinstance(record, EvaluationProgress):
                 result["evaluation" if isinstance(record, EvaluationRecord) else "step"] = record_to_dict(record)
             # A signal reaches the processes at different steps; one that went on alone would wait for the others.
-            if anywhere(accelerator, bool(received)):
+            if is_true_anywhere(accelerator, bool(received)):
                 result["stopped"] = True
                 records.close()
                 break

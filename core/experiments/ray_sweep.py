@@ -18,7 +18,7 @@ from core.experiments.comparison import VariantRun, parts, train_part
 from core.experiments.presets import Preset
 from core.io.paths import ROOT
 from core.runs.folder import FAILED, FINISHED, RunError, RunFolder
-from core.training.signals import stop_signals
+from core.training.signals import collect_stop_signals
 
 LOCAL = "local"  # the address that starts Ray on this machine
 RETRIES = 3  # of a run whose worker dies
@@ -77,7 +77,7 @@ def run_sweep(trials: Trials, *, address: str, stopping: Callable[[], bool]) -> 
 def _train(config: Config, folder: str, workers: int) -> None:
     """Trains one run in a process of Ray's; Ray's way to cancel it is the signal of a Ctrl-C."""
     run = RunFolder(folder)
-    with stop_signals() as received:
+    with collect_stop_signals() as received:
         records = train_part(config, run, workers=workers)
         for _ in records:
             if received:

@@ -52,7 +52,7 @@ class Recorder:
         Raises:
             WeightsError: They cannot be written; those that are there stay.
         """
-        with self.writing, self._trainer.standing() as result:
+        with self.writing, self._trainer.hold_last_step() as result:
             train = self._train
             save_weights(self._folder.weights, result, self._config, train.class_names, train.category_ids)
             write_state(self._folder.checkpoint, self._trainer.state())

@@ -11,7 +11,7 @@ from accelerate import Accelerator
 from core.config import Config, format_value
 from core.errors import UserError
 from core.runs.folder import RunFolder
-from core.training.distributed import anywhere, make_accelerator
+from core.training.distributed import is_true_anywhere, make_accelerator
 from core.training.records import EvaluationProgress, EvaluationRecord, Record
 
 PROJECT = "retinanet"
@@ -59,7 +59,7 @@ class Tracking:
             accelerator.init_trackers(PROJECT, settings, {key: own[key] for key in own if key == self._tracker})
         except Exception as error:  # whatever a tracker raises that is not set up
             reason = " ".join(str(error).split()) or type(error).__name__
-        if anywhere(accelerator, bool(reason)):  # only the main process starts it, but all would wait for it
+        if is_true_anywhere(accelerator, bool(reason)):  # only the main process starts it, but all would wait for it
             raise TrackingError(f"{self._tracker} does not start ({reason}): set it up, or leave --track out.")
         self._folder, self._accelerator = folder.path, accelerator
 

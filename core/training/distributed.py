@@ -1,4 +1,4 @@
-"""Several processes that train together, as `torchrun` or `accelerate launch` start them."""
+"""Training in several processes, as started by `torchrun` or `accelerate launch`."""
 
 import os
 from pathlib import Path
@@ -10,28 +10,37 @@ from torch.nn.functional import pad
 
 
 def make_accelerator(*, log_with: str | None = None, project_dir: Path | None = None) -> Accelerator:
-    """Returns the device and the processes: CUDA where it is there, else the CPU, also for several processes.
+    """Returns the Accelerator of this process: CUDA if available, otherwise the CPU, in one or several processes.
 
     Args:
-        log_with: A tracker by Accelerate's name.
-        project_dir: Where the tracker may write.
+        log_with: Accelerate's name of an experiment tracker.
+        project_dir: Folder the tracker may write to.
     """
     several = int(os.environ.get("WORLD_SIZE", "1")) > 1
-    # Without a graphics card Accelerate has to be told, or each process would take itself for the only one.
+    # Without a GPU and without this flag, Accelerate would treat each process as the only one.
     return Accelerator(cpu=several and not torch.cuda.is_available(), log_with=log_with, project_dir=project_dir)
 
 
-def anywhere(accelerator: Accelerator, value: bool) -> bool:
-    """Tells whether something is true in at least one process; all of them must ask at the same place."""
+def is_true_anywhere(accelerator: Accelerator, value: bool) -> bool:
+    """True if the value is true in at least one process; every process must call this at the same point."""
     return accelerator.reduce(torch.tensor(int(value), device=accelerator.device), "sum").item() > 0
 
 
-def padded_alike(accelerator: Accelerator, pixels: Tensor) -> Tensor:
-    """Pads a batch [B, 3, H, W] at the right and at the bottom to the largest that a process has; all must ask.
+def pad_across_processes(accelerator: Accelerator, pixels: Tensor) -> Tensor:
+    """Pads a batch at the right and bottom to the largest height and width of any process's batch.
 
-    One process would have padded the pictures of all together, and what a place of padding pays counts.
+    A single process would pad all images of the batch to one size, and the locations in the padding contribute to the
+    loss, so the sizes must agree for the losses to be equal. Every process must call this at the same point.
+
+    Args:
+        accelerator: The processes.
+        pixels: Images of this process, [B, 3, H, W].
+
+    Returns:
+        The padded images, [B, 3, H', W'] with the same H' and W' in every process.
     """
     if accelerator.num_processes == 1:
         return pixels
-    sides = accelerator.gather(torch.tensor([pixels.shape[-2:]], device=accelerator.device)).amax(dim=0).tolist()
-    return pad(pixels, (0, sides[1] - pixels.shape[-1], 0, sides[0] - pixels.shape[-2]))
+    sizes = accelerator.gather(torch.tensor([pixels.shape[-2:]], device=accelerator.device))  # [processes, 2]
+    height, width = sizes.amax(dim=0).tolist()
+    return pad(pixels, (0, width - pixels.shape[-1], 0, height - pixels.shape[-2]))

@@ -1,4 +1,4 @@
-"""What a frozen body says of pictures that come again (`training.cache_features`): the same training, less work."""
+"""A cache of a frozen backbone's feature maps (`training.cache_features`): the same training with less computation."""
 
 import hashlib
 from collections.abc import Sequence
@@ -12,40 +12,40 @@ Maps = tuple[Tensor, ...]
 
 
 class FeatureCache:
-    """Keeps the maps C3–C5 of pictures by their pixels and the shape they are padded to.
+    """Caches the feature maps C3–C5 of images, by their pixels and the size they are padded to.
 
-    Each picture goes through the body alone, so its maps are the same to the bit whether they are kept or computed
-    again, and a run that resumes with nothing kept goes on exactly. What is kept stays: training takes all pictures in
-    turn, so to drop one for another would only find less.
+    Each image passes through the backbone alone, so its maps are bitwise equal whether cached or computed again, and a
+    resumed run, which starts with an empty cache, continues exactly. Entries are never evicted: training visits all
+    images in turn, so evicting one to make room for another would only lower the hit rate.
 
     Args:
-        body: Frozen, norms included; takes pixels [1, 3, H, W] to a mapping of its maps.
-        megabytes: Memory for the maps. Those of pictures that find no room are computed each time.
+        body: The frozen backbone without its pyramid, batch norms included; maps pixels [1, 3, H, W] to its maps.
+        megabytes: Memory for the maps. Maps of images that no longer fit are computed each time.
     """
 
     def __init__(self, body: nn.Module, megabytes: int) -> None:
-        self._body, self._room = body, megabytes * MEGABYTE
-        self._kept: dict[tuple, Maps] = {}
+        self._body, self._free = body, megabytes * MEGABYTE
+        self._cached: dict[tuple[bytes, torch.Size, torch.Size], Maps] = {}
 
     @torch.no_grad()
     def maps(self, images: Sequence[Tensor], pixels: Tensor) -> Maps:
-        """Returns the maps of a batch, [B, C, H, W] each.
+        """Returns the feature maps of a batch, one [B, C, H, W] per level.
 
         Args:
-            images: B pictures, uint8 [3, H, W], on the CPU.
-            pixels: The same as the network sees them, [B, 3, Hp, Wp].
+            images: B images, uint8 [3, H, W], on the CPU.
+            pixels: The same images as the network receives them, [B, 3, Hp, Wp].
         """
-        parts = [self._maps_of(image, pixels[number : number + 1]) for number, image in enumerate(images)]
-        return tuple(torch.cat(level) for level in zip(*parts, strict=True))
+        of_images = [self._image_maps(image, pixels[index : index + 1]) for index, image in enumerate(images)]
+        return tuple(torch.cat(level) for level in zip(*of_images, strict=True))
 
-    def _maps_of(self, image: Tensor, pixels: Tensor) -> Maps:
-        content = hashlib.blake2b(image.contiguous().numpy(), digest_size=16).digest()
-        key = (content, image.shape, pixels.shape)  # the width of the padding tells in the maps
-        if key in self._kept:
-            return self._kept[key]
+    def _image_maps(self, image: Tensor, pixels: Tensor) -> Maps:
+        content = hashlib.blake2b(image.contiguous().numpy().data, digest_size=16).digest()
+        key = (content, image.shape, pixels.shape)  # the amount of padding affects the maps
+        if key in self._cached:
+            return self._cached[key]
         maps = tuple(self._body(pixels).values())
         size = sum(level.nbytes for level in maps)
-        if size <= self._room:
-            self._room -= size
-            self._kept[key] = maps
+        if size <= self._free:
+            self._free -= size
+            self._cached[key] = maps
         return maps

@@ -1,19 +1,20 @@
-"""The optimizer and the learning rate of each step."""
+"""The optimizers, and the learning-rate schedules with warm-up."""
 
 import math
+from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from core.config import Training
 
-# What `training.momentum` means to each optimizer; those that are missing have no such thing.
+# The optimizer's argument that `training.momentum` sets; optimizers without one ignore it.
 MOMENTUM_ARGUMENT = {
     "sgd": "momentum",
     "rmsprop": "momentum",
     **dict.fromkeys(("adam", "adamw", "adamax", "nadam", "radam"), "betas"),
 }
-OPTIMIZERS = {
+OPTIMIZERS: dict[str, type[torch.optim.Optimizer]] = {
     "sgd": torch.optim.SGD,
     "adam": torch.optim.Adam,
     "adamw": torch.optim.AdamW,
@@ -25,29 +26,42 @@ OPTIMIZERS = {
     "radam": torch.optim.RAdam,
     "asgd": torch.optim.ASGD,
 }
-FUSED = ("adam", "adamw", "sgd", "adagrad")  # PyTorch has them in one pass over the weights, a few times as fast
-SECOND_BETA = 0.999  # memory of squared gradients, PyTorch's default
+FUSED = ("adam", "adamw", "sgd", "adagrad")  # with a fused implementation in PyTorch, a few times as fast
+SECOND_BETA = 0.999  # β₂ of the Adam family, PyTorch's default
 ONE_CYCLE_RISE, ONE_CYCLE_START, ONE_CYCLE_END = 0.3, 1 / 25, 1 / 250_000  # torch.optim.lr_scheduler.OneCycleLR
 
 
 def build_optimizer(model: nn.Module, training: Training) -> torch.optim.Optimizer:
-    """Returns the chosen optimizer over all parameters that train; biases and norms do not decay."""
+    """Returns the configured optimizer over all trainable parameters, without weight decay on biases and norms."""
     trainable = [parameter for parameter in model.parameters() if parameter.requires_grad]
-    groups = [
+    groups: list[dict[str, Any]] = [
         {"params": [p for p in trainable if p.dim() > 1], "weight_decay": training.weight_decay},
         {"params": [p for p in trainable if p.dim() <= 1], "weight_decay": 0.0},
     ]
+    options: dict[str, Any] = {"lr": training.learning_rate}
     argument = MOMENTUM_ARGUMENT.get(training.optimizer)
-    value = (training.momentum, SECOND_BETA) if argument == "betas" else training.momentum
-    extra = {argument: value} if argument else {}
+    if argument:
+        options[argument] = (training.momentum, SECOND_BETA) if argument == "betas" else training.momentum
     if training.optimizer in FUSED:
-        extra["fused"] = True
-    groups = [group for group in groups if group["params"]]
-    return OPTIMIZERS[training.optimizer](groups, lr=training.learning_rate, **extra)
+        options["fused"] = True
+    return OPTIMIZERS[training.optimizer]([group for group in groups if group["params"]], **options)
 
 
-def shape(training: Training, step: int) -> float:
-    """Returns the schedule's factor on the learning rate before a step (0 … steps − 1), warm-up apart."""
+def match_memory_layout(optimizer: torch.optim.Optimizer) -> None:
+    """Gives the tensors of an optimizer's state the memory layout of its weights, as fused optimizers require.
+
+    Loading a state changes the layout, and fused optimizers pair numbers by their position in memory.
+    """
+    for group in optimizer.param_groups:
+        for weights in group["params"]:
+            state = optimizer.state.get(weights, {})
+            for name, value in state.items():
+                if isinstance(value, Tensor) and value.shape == weights.shape:
+                    state[name] = torch.empty_like(weights, dtype=value.dtype).copy_(value)
+
+
+def compute_factor(training: Training, step: int) -> float:
+    """Returns the schedule's factor on the learning rate for a step (0 to steps − 1), without warm-up."""
     progress = step / training.steps
     decay, period = training.decay_factor, training.decay_period
     match training.schedule:
@@ -65,7 +79,7 @@ def shape(training: Training, step: int) -> float:
             return _half_cosine(ONE_CYCLE_START, 1.0, progress / ONE_CYCLE_RISE)
         case "one_cycle":
             return _half_cosine(1.0, ONE_CYCLE_END, (progress - ONE_CYCLE_RISE) / (1 - ONE_CYCLE_RISE))
-    return 1.0  # constant; plateau follows the loss instead
+    return 1.0  # constant; plateau depends on the loss instead, see `Schedule`
 
 
 def _half_cosine(start: float, end: float, progress: float) -> float:
@@ -73,27 +87,27 @@ def _half_cosine(start: float, end: float, progress: float) -> float:
 
 
 class Schedule:
-    """Learning rate of each step: warm-up × shape × what the plateau rule has taken off.
+    """The learning rate of each step: the configured rate × warm-up × `compute_factor` × reductions on a plateau.
 
-    The plateau rule multiplies by the decay factor once the smoothed loss has not fallen for `decay_period` of
-    the run.
+    With the plateau schedule the rate is multiplied by the decay factor whenever the smoothed loss has not fallen for
+    `decay_period`, a fraction of the run.
     """
 
-    SMOOTHING = 0.95  # a single batch's loss says little
+    SMOOTHING = 0.95  # of the exponential average: the loss of a single batch is noisy
 
     def __init__(self, training: Training) -> None:
         self._training = training
         self._smooth = self._best = math.inf
-        self._waited = 0
+        self._waited: float = 0  # steps since the smoothed loss last fell
         self._factor = 1.0
 
     def rate(self, step: int) -> float:
         """Returns the learning rate of a step, counted from 0."""
         warmup = min(1.0, (step + 1) / max(1, self._training.warmup_steps))
-        return self._training.learning_rate * warmup * shape(self._training, step) * self._factor
+        return self._training.learning_rate * warmup * compute_factor(self._training, step) * self._factor
 
     def observe(self, loss: float) -> None:
-        """Takes in the loss of a step."""
+        """Takes the loss of one step, on which the plateau schedule depends."""
         if self._training.schedule != "plateau":
             return
         first = math.isinf(self._smooth)
@@ -105,10 +119,10 @@ class Schedule:
             self._factor, self._waited = self._factor * self._training.decay_factor, 0
 
     def state(self) -> dict[str, float]:
-        """Returns all that `restore` needs."""
+        """Returns the state for `restore`."""
         return {"smooth": self._smooth, "best": self._best, "waited": self._waited, "factor": self._factor}
 
     def restore(self, state: dict[str, float]) -> None:
-        """Goes on from a `state`."""
+        """Restores a state returned by `state`."""
         self._smooth, self._best = state["smooth"], state["best"]
         self._waited, self._factor = state["waited"], state["factor"]

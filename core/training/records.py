@@ -1,4 +1,4 @@
-"""What a training reports as it goes: its steps and evaluations."""
+"""The records that a training run yields: steps, evaluations and their progress."""
 
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -9,20 +9,20 @@ if TYPE_CHECKING:  # the scheduler reads the folders of runs, and starts without
 
 
 class TrainingError(UserError):
-    """A run cannot go on; the message says why and what to turn."""
+    """Training cannot continue; the message says why and which setting to change."""
 
 
 class StepRecord(NamedTuple):
-    """One step of training, counted from 1.
+    """One training step.
 
     Attributes:
-        step: Number of the step.
+        step: Number of the step, from 1.
         classification: Classification loss.
-        box: Weighted box loss.
-        learning_rate: Of this step.
-        foreground: Foreground anchors in the batch, over all processes.
-        gradient_norm: Before clipping.
-        images_per_second: Over all processes, loading included.
+        box: Box loss, multiplied by its weight.
+        learning_rate: Learning rate of the step.
+        foreground: Foreground anchors in the batch, summed over all processes.
+        gradient_norm: Norm of the gradient before clipping.
+        images_per_second: Throughput of all processes together, including loading.
     """
 
     step: int
@@ -35,15 +35,21 @@ class StepRecord(NamedTuple):
 
 
 class EvaluationProgress(NamedTuple):
-    """How many of the evaluation's pictures are done; also the moments at which an evaluation can be stopped."""
+    """Progress of an evaluation; the run can be stopped whenever one is yielded.
+
+    Attributes:
+        step: Steps trained before the evaluation.
+        done: Images evaluated so far.
+        total: Images to evaluate.
+    """
 
     step: int
     done: int
-    count: int
+    total: int
 
 
 class EvaluationRecord(NamedTuple):
-    """The COCO figures after a number of steps."""
+    """The COCO metrics after a number of training steps."""
 
     step: int
     metrics: "Metrics"

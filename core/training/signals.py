@@ -1,4 +1,4 @@
-"""Stopping at a good moment."""
+"""Handling of Ctrl-C and SIGTERM during training."""
 
 import signal
 from collections.abc import Iterator
@@ -6,8 +6,12 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def stop_signals() -> Iterator[list[int]]:
-    """Collects stop signals instead of dying of them in the middle of a step."""
+def collect_stop_signals() -> Iterator[list[int]]:
+    """Collects SIGINT and SIGTERM in a list, so that the caller can stop between two steps.
+
+    Yields:
+        The numbers of the signals received so far. The previous handlers are restored at the end.
+    """
     received: list[int] = []
     before = {
         number: signal.signal(number, lambda number, _: received.append(number))

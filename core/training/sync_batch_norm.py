@@ -1,4 +1,4 @@
-"""Batch norms that normalise by the batches of all processes together, on any device (PyTorch's own need CUDA)."""
+"""Batch norms synchronised across processes on any device (PyTorch's own `SyncBatchNorm` needs CUDA)."""
 
 from typing import Any
 
@@ -7,33 +7,41 @@ import torch.distributed as dist
 from torch import Tensor, nn
 
 
-class SumOfAll(torch.autograd.Function):
-    """The sum of a tensor over all processes; each of them gets the gradients of all."""
+class AllReduceSum(torch.autograd.Function):
+    """The sum of a tensor over all processes, through which gradients flow back to every process."""
 
     @staticmethod
     def forward(context: Any, value: Tensor) -> Tensor:
-        """Returns the sum."""
+        """Returns the sum of the values of all processes."""
         total = value.clone()
         dist.all_reduce(total)
         return total
 
     @staticmethod
     def backward(context: Any, gradient: Tensor) -> Tensor:
-        """Returns the sum of the gradients."""
-        return SumOfAll.apply(gradient)
+        """Returns the sum of the gradients of all processes."""
+        return AllReduceSum.apply(gradient)
 
 
-class SharedBatchNorm(nn.BatchNorm2d):
-    """A batch norm whose mean and variance are those of all processes' batches; in evaluation mode as any other."""
+class SyncBatchNorm(nn.BatchNorm2d):
+    """A batch norm over the batches of all processes; in evaluation mode an ordinary `nn.BatchNorm2d`.
+
+    It keeps running statistics with a fixed momentum, as all norms of the backbone do.
+    """
+
+    running_mean: Tensor
+    running_var: Tensor
+    num_batches_tracked: Tensor
+    momentum: float
 
     def forward(self, maps: Tensor) -> Tensor:
-        """Normalises maps [B, C, H, W], B of this process, in which every process must take part when training."""
+        """Normalises feature maps [B, C, H, W], B being this process's share; in training all processes must call."""
         if not self.training:
             return super().forward(maps)
         values = maps.float()
-        count = SumOfAll.apply(values.new_tensor(values.numel() / values.shape[1]))
-        mean = SumOfAll.apply(values.sum((0, 2, 3))) / count  # [C]
-        variance = SumOfAll.apply((values - mean[:, None, None]).square().sum((0, 2, 3))) / count  # [C]
+        count = AllReduceSum.apply(values.new_tensor(values.numel() / values.shape[1]))
+        mean = AllReduceSum.apply(values.sum((0, 2, 3))) / count  # [C]
+        variance = AllReduceSum.apply((values - mean[:, None, None]).square().sum((0, 2, 3))) / count  # [C]
         with torch.no_grad():
             self.num_batches_tracked += 1
             self.running_mean.lerp_(mean, self.momentum)
@@ -43,17 +51,17 @@ class SharedBatchNorm(nn.BatchNorm2d):
         return (values * scale[:, None, None] + shift[:, None, None]).to(maps.dtype)
 
 
-def share_norms(model: nn.Module) -> None:
-    """Makes the batch norms of a network, in place, such ones; parameters and statistics stay the same tensors."""
+def convert_batch_norms(model: nn.Module) -> None:
+    """Replaces a network's batch norms, in place, by `SyncBatchNorm`; parameters and statistics are shared tensors."""
     for module in list(model.modules()):
         for name, child in module.named_children():
             if type(child) is nn.BatchNorm2d:
-                setattr(module, name, _shared(child))
+                setattr(module, name, _convert(child))
 
 
-def _shared(norm: nn.BatchNorm2d) -> SharedBatchNorm:
-    shared = SharedBatchNorm(norm.num_features, eps=norm.eps, momentum=norm.momentum)
-    shared.weight, shared.bias = norm.weight, norm.bias
-    shared.running_mean, shared.running_var = norm.running_mean, norm.running_var
-    shared.num_batches_tracked = norm.num_batches_tracked
-    return shared.train(norm.training)
+def _convert(norm: nn.BatchNorm2d) -> SyncBatchNorm:
+    converted = SyncBatchNorm(norm.num_features, eps=norm.eps, momentum=norm.momentum)
+    converted.weight, converted.bias = norm.weight, norm.bias
+    for name in ("running_mean", "running_var", "num_batches_tracked"):
+        setattr(converted, name, getattr(norm, name))
+    return converted.train(norm.training)

@@ -20,7 +20,7 @@ from core.retinanet.model import build_model
 from core.retinanet.predict import detect
 from core.retinanet.preprocess import prepare
 from core.structures import Sample
-from core.training.trainer import batch_losses
+from core.training.batch_losses import batch_losses
 from tests.core.networks import spread_scores
 
 PICTURE = torch.rand(3, 75, 110, generator=torch.Generator().manual_seed(1))

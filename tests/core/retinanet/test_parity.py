@@ -18,7 +18,7 @@ from core.retinanet.model import build_model
 from core.retinanet.predict import detect, detections_of, predict
 from core.retinanet.preprocess import prepare
 from core.structures import Detections, Sample
-from core.training.trainer import batch_losses
+from core.training.batch_losses import batch_losses
 from core.weights.architecture import recognise
 
 CLASSES = 5

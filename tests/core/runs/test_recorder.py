@@ -170,7 +170,7 @@ def test_a_checkpoint_in_mid_step_is_that_of_the_last_whole_step(tmp_path, monke
     backward = trainer.accelerator.backward
 
     def backward_while_saved(loss):
-        with trainer.standing() as result:
+        with trainer.hold_last_step() as result:
             found.update(state=copy.deepcopy(trainer.state()), result=copy.deepcopy(result.state_dict()))
         backward(loss)
 

@@ -3,7 +3,7 @@ import torch
 
 from core.config import Training
 from core.structures import Sample
-from core.training.augment import CropWindow, augment, cropped, flipped, grained, recoloured, scaled
+from core.training.augment import CropWindow, add_noise, adjust_colour, augment, crop, flip, scale
 
 NOTHING = {"flip_probability": 0, "scale_jitter": 0, "crop_probability": 0, "colour_jitter": 0, "noise_jitter": 0}
 EVERYTHING = {
@@ -78,29 +78,29 @@ def test_every_call_draws_equally_often():
 def test_probability_one_always_flips():
     sample = make_sample([[1, 2, 30, 20]])
     for seed in range(20):
-        assert equal(augment(sample, Training(**{**NOTHING, "flip_probability": 1}), generator(seed)), flipped(sample))
+        assert equal(augment(sample, Training(**{**NOTHING, "flip_probability": 1}), generator(seed)), flip(sample))
 
 
 def test_flip_by_hand():
     sample = make_sample([[1, 2, 30, 20]])
-    assert flipped(sample).boxes.tolist() == [[30, 2, 59, 20]]
-    assert torch.equal(flipped(sample).image[:, :, 0], sample.image[:, :, -1])
-    assert equal(flipped(flipped(sample)), sample)
+    assert flip(sample).boxes.tolist() == [[30, 2, 59, 20]]
+    assert torch.equal(flip(sample).image[:, :, 0], sample.image[:, :, -1])
+    assert equal(flip(flip(sample)), sample)
 
 
 def test_scale_by_hand():
     sample = make_sample([[1, 2, 30, 20]])
-    assert equal(scaled(sample, 1), sample)
-    doubled = scaled(sample, 2)
+    assert equal(scale(sample, 1), sample)
+    doubled = scale(sample, 2)
     assert doubled.image.shape == (3, 80, 120)
     assert doubled.boxes.tolist() == [[2, 4, 60, 40]]
-    third = scaled(sample, 1 / 3)  # 40 → 13 rows, 60 → 20 columns
+    third = scale(sample, 1 / 3)  # 40 → 13 rows, 60 → 20 columns
     assert third.image.shape == (3, 13, 20)
     assert torch.allclose(third.boxes, torch.tensor([[1 / 3, 2 * 13 / 40, 10, 20 * 13 / 40]]))
 
 
 def test_scale_keeps_a_picture_of_one_pixel():
-    assert scaled(make_sample([[0, 0, 1, 1]], (1, 1)), 0.1).image.shape == (3, 1, 1)
+    assert scale(make_sample([[0, 0, 1, 1]], (1, 1)), 0.1).image.shape == (3, 1, 1)
 
 
 def test_scale_jitter_stays_in_its_range():
@@ -113,7 +113,7 @@ def test_scale_jitter_stays_in_its_range():
 
 def test_crop_by_hand():
     sample = make_sample([[0, 0, 20, 20], [0, 0, 60, 40], [50, 30, 60, 40], [9, 0, 11, 2]])
-    part = cropped(sample, CropWindow(left=10, top=0, width=40, height=30))
+    part = crop(sample, CropWindow(left=10, top=0, width=40, height=30))
     assert torch.equal(part.image, sample.image[:, 0:30, 10:50])
     # The first centre (10, 10) is just inside, the third (55, 35) outside, the fourth (10, 1) inside.
     assert part.labels.tolist() == [0, 1, 3]
@@ -154,11 +154,11 @@ def test_hairline_boxes_never_lose_their_area():
 
 def test_colour_by_hand():
     image = torch.tensor([200, 100, 50], dtype=torch.uint8).reshape(3, 1, 1).repeat(1, 4, 4)
-    assert torch.equal(recoloured(image, 1, 1, 1), image)
-    assert recoloured(image, 0.5, 1, 1)[:, 0, 0].tolist() == [100, 50, 25]
-    assert recoloured(image, 2, 1, 1)[:, 0, 0].tolist() == [255, 200, 100]
-    assert len(set(recoloured(image, 1, 1, 0)[:, 0, 0].tolist())) == 1
-    assert len(set(recoloured(image, 1, 0, 1).flatten().tolist())) == 1
+    assert torch.equal(adjust_colour(image, 1, 1, 1), image)
+    assert adjust_colour(image, 0.5, 1, 1)[:, 0, 0].tolist() == [100, 50, 25]
+    assert adjust_colour(image, 2, 1, 1)[:, 0, 0].tolist() == [255, 200, 100]
+    assert len(set(adjust_colour(image, 1, 1, 0)[:, 0, 0].tolist())) == 1
+    assert len(set(adjust_colour(image, 1, 0, 1).flatten().tolist())) == 1
 
 
 def test_colour_leaves_objects_alone():
@@ -170,12 +170,12 @@ def test_colour_leaves_objects_alone():
 
 def test_grain_has_its_deviation_no_colour_and_stays_in_range():
     image = torch.full((3, 100, 100), 128, dtype=torch.uint8)
-    changed = grained(image, 0.1, generator()).float()
+    changed = add_noise(image, 0.1, generator()).float()
     assert changed.std().item() == pytest.approx(25.5, rel=0.03)
     assert changed.mean().item() == pytest.approx(128, abs=1)
     assert torch.equal(changed[0], changed[1]) and torch.equal(changed[0], changed[2])
-    assert torch.equal(grained(image, 0, generator()), image)
-    extreme = grained(image, 5, generator())
+    assert torch.equal(add_noise(image, 0, generator()), image)
+    extreme = add_noise(image, 5, generator())
     assert extreme.min() == 0 and extreme.max() == 255
 
 

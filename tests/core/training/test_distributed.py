@@ -11,7 +11,7 @@ import torch
 
 from core.runs.folder import FINISHED, STOPPED, RunFolder
 from core.runs.train import load_checkpoint
-from core.training.distributed import anywhere, make_accelerator
+from core.training.distributed import is_true_anywhere, make_accelerator
 from core.weights.sources import load_weights
 from tests.core import launched
 
@@ -80,4 +80,4 @@ def test_only_one_process_writes_and_talks(together):
 def test_one_process_asks_itself():
     accelerator = make_accelerator()
     assert accelerator.num_processes == 1 and accelerator.is_main_process
-    assert anywhere(accelerator, True) and not anywhere(accelerator, False)
+    assert is_true_anywhere(accelerator, True) and not is_true_anywhere(accelerator, False)

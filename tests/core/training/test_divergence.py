@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from core.training.divergence import Explosion, LastStep, explain_divergence, usual_rate
+from core.training.divergence import DivergedStep, ExplosionDetector, explain_divergence, usual_learning_rate
 from tests.core.tiny import tiny
 
 CALM = {
@@ -13,7 +13,7 @@ CALM = {
 
 def told(step: int = 5, box: float = math.nan, flat: int = 0, **changes) -> str:
     config = tiny(**{**CALM, **changes})
-    return explain_divergence(config, LastStep(step, 1.0, box, math.inf, config.training.learning_rate, flat))
+    return explain_divergence(config, DivergedStep(step, 1.0, box, math.inf, config.training.learning_rate, flat))
 
 
 @pytest.mark.parametrize(
@@ -27,7 +27,7 @@ def told(step: int = 5, box: float = math.nan, flat: int = 0, **changes) -> str:
         ({"training__batch_size": 2, "model__batch_norm": "live"}, "set model.batch_norm to frozen"),
         ({"matching__fg_iou_threshold": 0.9}, "set loss.normaliser to moving_average"),
         ({"training__precision": "bf16"}, "set training.precision to fp32"),
-        ({"flat": 2}, "2 objects of this batch have no area"),
+        ({"flat": 2}, "2 objects of this batch have boxes without area"),
         ({}, "Lower training.learning_rate (0.001), raise training.warmup_steps (20) or lower"),
     ],
 )  # fmt: skip
@@ -51,26 +51,26 @@ def test_what_cannot_be_the_cause_is_not_named():
 
 
 def test_the_papers_rate_grows_with_the_batch():
-    assert usual_rate(tiny(training__optimizer="sgd", training__batch_size=16)) == 0.01
-    assert usual_rate(tiny(training__optimizer="sgd", training__batch_size=4)) == 0.0025
-    assert usual_rate(tiny(training__optimizer="adam")) == 0.001
+    assert usual_learning_rate(tiny(training__optimizer="sgd", training__batch_size=16)) == 0.01
+    assert usual_learning_rate(tiny(training__optimizer="sgd", training__batch_size=4)) == 0.0025
+    assert usual_learning_rate(tiny(training__optimizer="adam")) == 0.001
 
 
 def test_an_explosion_is_a_loss_that_stays_far_above_the_first():
-    watch = Explosion()
-    assert not any(watch.sees(loss) for loss in (50.0, 6000.0, 6000.0, 40.0, 6000.0, 6000.0))
-    assert watch.sees(6000.0)
+    detector = ExplosionDetector()
+    assert not any(detector.observe(loss) for loss in (50.0, 6000.0, 6000.0, 40.0, 6000.0, 6000.0))
+    assert detector.observe(6000.0)
 
 
 def test_a_first_loss_of_nothing_is_no_measure():
-    watch = Explosion()
-    assert not any(watch.sees(loss) for loss in (0.0, 900.0, 900.0, 900.0))
-    assert [watch.sees(loss) for loss in (2e3, 2e3, 2e3)] == [False, False, True]
+    detector = ExplosionDetector()
+    assert not any(detector.observe(loss) for loss in (0.0, 900.0, 900.0, 900.0))
+    assert [detector.observe(loss) for loss in (2e3, 2e3, 2e3)] == [False, False, True]
 
 
 def test_an_explosion_is_noticed_after_resuming_too():
-    watch, other = Explosion(), Explosion()
+    detector, other = ExplosionDetector(), ExplosionDetector()
     for loss in (10.0, 2000.0, 2000.0):
-        watch.sees(loss)
-    other.restore(watch.state())
-    assert other.sees(2000.0)
+        detector.observe(loss)
+    other.restore(detector.state())
+    assert other.observe(2000.0)

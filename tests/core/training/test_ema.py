@@ -10,7 +10,7 @@ from core.retinanet.model import build_model
 from core.runs.checkpoint import read_state
 from core.runs.folder import RunFolder
 from core.runs.train import run_training
-from core.training.ema import averaged
+from core.training.ema import build_average
 from core.training.trainer import Trainer
 from core.weights.sources import load_weights
 
@@ -24,7 +24,7 @@ TINY = {
 def test_average_by_hand():
     """The first update copies; then step n weighs 1 − min(decay, (1 + n) / (10 + n))."""
     model = nn.Linear(1, 1, bias=False)
-    average = averaged(model, 0.15)
+    average = build_average(model, 0.15)
     for value in (1.0, 2.0, 4.0):
         nn.init.constant_(model.weight, value)
         average.update_parameters(model)
@@ -34,7 +34,7 @@ def test_average_by_hand():
 
 def test_the_ramp_forgets_the_beginning():
     model = nn.Linear(1, 1, bias=False)
-    average = averaged(model, 0.999)
+    average = build_average(model, 0.999)
     nn.init.constant_(model.weight, 1.0)
     average.update_parameters(model)
     nn.init.constant_(model.weight, 0.0)
@@ -44,7 +44,7 @@ def test_the_ramp_forgets_the_beginning():
 
 def test_statistics_and_counters_follow():
     model = nn.BatchNorm1d(2)
-    average = averaged(model, 0.5)
+    average = build_average(model, 0.5)
     for _ in range(3):
         model.train()(torch.randn(4, 2))
         average.update_parameters(model)

@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from core.config import Training
-from core.training.optimizer import OPTIMIZERS, Schedule, build_optimizer, shape
+from core.training.optimizer import OPTIMIZERS, Schedule, build_optimizer, compute_factor
 
 
 def rates(**settings) -> list[float]:
@@ -90,7 +90,7 @@ def test_plateau_state_round_trip():
 
 @pytest.mark.parametrize("name", get_args(Training.model_fields["schedule"].annotation))
 def test_every_schedule_stays_between_nothing_and_full(name):
-    factors = [shape(Training(schedule=name, steps=77), step) for step in range(77)]
+    factors = [compute_factor(Training(schedule=name, steps=77), step) for step in range(77)]
     assert all(0 <= factor <= 1 and math.isfinite(factor) for factor in factors)
 
 

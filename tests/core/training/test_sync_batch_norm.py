@@ -3,7 +3,7 @@ import torch
 import torch.distributed as dist
 from torch import nn
 
-from core.training.sync_batch_norm import SharedBatchNorm, share_norms
+from core.training.sync_batch_norm import SyncBatchNorm, convert_batch_norms
 
 
 @pytest.fixture
@@ -20,7 +20,7 @@ def pair() -> tuple[nn.Module, nn.Module]:
     usual[1][0].weight.data.uniform_(0.5, 2)
     shared = nn.Sequential(nn.Conv2d(3, 4, 1), nn.Sequential(nn.BatchNorm2d(4)))
     shared.load_state_dict(usual.state_dict())
-    share_norms(shared)
+    convert_batch_norms(shared)
     return usual, shared
 
 
@@ -46,6 +46,6 @@ def test_needs_no_other_process_in_evaluation_mode():
 def test_parameters_stay_the_same_tensors():
     model = nn.Sequential(nn.BatchNorm2d(4))
     before = [*model.parameters(), *model.buffers()]
-    share_norms(model)
-    assert type(model[0]) is SharedBatchNorm
+    convert_batch_norms(model)
+    assert type(model[0]) is SyncBatchNorm
     assert all(one is other for one, other in zip([*model.parameters(), *model.buffers()], before, strict=True))

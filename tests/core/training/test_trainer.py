@@ -16,8 +16,10 @@ from core.retinanet.preprocess import objects_of
 from core.runs.folder import FAILED, FINISHED, STOPPED, RunError, RunFolder
 from core.runs.train import load_checkpoint, run_training
 from core.training.augment import augment
+from core.training.batch_losses import batch_losses
 from core.training.records import EvaluationProgress, EvaluationRecord, StepRecord, TrainingError
-from core.training.trainer import Trainer, TrainingStream, batch_losses
+from core.training.samples import TrainingStream
+from core.training.trainer import Trainer
 from core.weights.sources import load_weights
 
 TINY = {

@@ -5,7 +5,7 @@ from core.config import Config
 from core.retinanet.losses import total_loss
 from core.retinanet.postprocess import KEPT
 from core.retinanet.predict import detect
-from core.training.trainer import batch_losses
+from core.training.batch_losses import batch_losses
 from core.weights.sources import WeightsError
 from playground.data.picture import scene
 from playground.pipeline import pipeline as module
