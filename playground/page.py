@@ -1,5 +1,6 @@
 """The page: built, wired and told how to launch."""
 
+import atexit
 import gc
 from typing import Any
 
@@ -49,6 +50,7 @@ def build_page() -> gr.Blocks:
         connect_pinning(parts)
         connect_lessons(parts)
     gc.freeze()  # what is here now stays: looking through it for garbage stopped all answers for 0.3 s, now and then
+    atexit.register(gc.unfreeze)  # what stays frozen is never freed, which Triton's bindings report as leaks at the end
     return page
 
 
