@@ -144,10 +144,10 @@ class DataSetLibrary:
 
     def _empty_trash(self, room: int) -> None:
         """Leaves of what was deleted, latest first, what there is room for."""
-        for each in self._trash.things():
+        for each in self._trash.entries():
             room -= each.size
             if room < 0:
-                self._trash.drop(each.key)
+                self._trash.remove(each.key)
 
     def delete(self, name: str) -> Deleted:
         """Puts a data set into the trash; what lies in a folder of the server's stays there.
@@ -169,7 +169,7 @@ class DataSetLibrary:
 
     def deleted(self) -> list[Deleted]:
         """Returns what can be put back, the latest first."""
-        return self._trash.things()
+        return self._trash.entries()
 
     def put_back(self, key: str) -> StoredDataSet:
         """Puts a deleted data set back into the library.

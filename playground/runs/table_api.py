@@ -114,7 +114,7 @@ def _shown(runs: Runs, chosen: list[str], visitor: str) -> dict[str, Any]:
     return {
         "columns": [column._asdict() for column in columns],
         "rows": [_row(run, columns, visitor) for run in found],
-        "trash": [each._asdict() for each in Trash(runs.root).things() if VISITORS.may_change(each.owner, visitor)],
+        "trash": [each._asdict() for each in Trash(runs.root).entries() if VISITORS.may_change(each.owner, visitor)],
         "figure": json.dumps(figure) if figure else "",
         "problem": problem,
         "limits": {"drawn": MOST, "tags": MAX_TAGS},

@@ -1,7 +1,7 @@
-"""How many threads PyTorch uses for what.
+"""How many threads PyTorch uses.
 
-What an answer computes beside the network is many small steps. A second thread gains nothing there, and where a
-training run wants the same processor each step waits until that thread gets its turn.
+Apart from the network itself, an answer of the page consists of many small operations. A second thread does not speed
+them up; while a training run competes for the processor, it slows them down, since every operation waits for it.
 """
 
 from collections.abc import Iterator
@@ -14,17 +14,17 @@ ALL = torch.get_num_threads()
 
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """Has this thread, which does nothing else of the kind, compute alone."""
+    """Makes PyTorch compute with a single thread in this thread; for many small operations."""
     torch.set_num_threads(1)
     try:
         yield
     finally:
-        torch.set_num_threads(ALL)  # not what it was: threads begin with what another has set last
+        torch.set_num_threads(ALL)  # not the previous value: a new thread starts with whatever was set last
 
 
 @contextmanager
 def all_threads() -> Iterator[None]:
-    """Has this thread compute with all others that there are, also inside `one_thread`."""
+    """Makes PyTorch compute with all threads, even inside `one_thread`; for the network."""
     before = torch.get_num_threads()
     torch.set_num_threads(ALL)
     try:

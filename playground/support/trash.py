@@ -1,4 +1,4 @@
-"""What visitors deleted, runs or data sets: moved aside so that it can come back, later removed for good."""
+"""The trash: deleted runs and data sets, which can be put back until they are removed for good."""
 
 import json
 import shutil
@@ -10,20 +10,20 @@ from typing import NamedTuple
 from core.errors import UserError
 from core.io.atomic import write_text
 
-FOLDER = ".trash"  # in the folder that things are deleted from
-MOST, SECONDS = 20, 7 * 86400  # things and time that are kept
-WAS = "was.json"  # what lies here; beside it the paths themselves, numbered
+FOLDER = ".trash"  # inside the folder from which things are deleted
+MOST, SECONDS = 20, 7 * 86400  # number of entries to keep, and for how long
+WAS = "was.json"  # describes an entry; beside it lie the deleted paths, renamed to 0, 1, …
 
 
 class Deleted(NamedTuple):
-    """A thing in the trash.
+    """An entry of the trash.
 
     Attributes:
-        key: Names it there.
-        name: Where it was in the folder.
-        title: What it was called.
-        owner: Who made it, see `playground.support.visitors`.
-        size: Bytes, as far as they were told.
+        key: Its name in the trash.
+        name: Its path in the folder from which it was deleted.
+        title: Its name for people.
+        owner: The visitor who made it, see `playground.support.visitors`.
+        size: Bytes, 0 if unknown.
     """
 
     key: str
@@ -37,98 +37,104 @@ class Trash:
     """The trash of a folder.
 
     Args:
-        place: The folder.
-        most: Things that are kept.
+        root: The folder.
+        most: Number of entries to keep.
     """
 
-    def __init__(self, place: Path, most: int = MOST) -> None:
-        self._place, self._most = place, most
-        self._folder = place / FOLDER
+    def __init__(self, root: Path, most: int = MOST) -> None:
+        self._root, self._most = root, most
+        self._folder = root / FOLDER
 
     def put(self, names: Sequence[str], title: str, owner: str = "", size: int = 0) -> Deleted:
-        """Moves paths of the folder that are one thing into the trash, all or none.
+        """Moves paths of the folder into the trash as one entry: either all of them or none.
 
         Args:
-            names: Of the paths; what is missing is left out, except for the first.
-            title: What the thing is called.
-            owner: Who made it.
+            names: The paths. All but the first may be missing.
+            title: Name of the entry for people.
+            owner: The visitor who made it.
             size: Bytes.
 
         Raises:
-            OSError: They cannot be moved.
+            OSError: A path cannot be moved.
         """
         key = str(time.time_ns())
-        home, moved = self._folder / key, []
-        home.mkdir(parents=True)
+        entry = self._folder / key
+        moved: list[tuple[int, str]] = []
+        entry.mkdir(parents=True)
         try:
             for number, name in enumerate(names):
-                if number == 0 or (self._place / name).exists():
-                    (self._place / name).rename(home / str(number))
+                if number == 0 or (self._root / name).exists():
+                    (self._root / name).rename(entry / str(number))
                     moved.append((number, name))
-            write_text(home / WAS, json.dumps({"names": names, "title": title, "owner": owner, "size": size}))
+            write_text(entry / WAS, json.dumps({"names": names, "title": title, "owner": owner, "size": size}))
         except OSError:
             for number, name in moved:
-                (home / str(number)).rename(self._place / name)
-            shutil.rmtree(home)
+                (entry / str(number)).rename(self._root / name)
+            shutil.rmtree(entry)
             raise
-        self._tidy()
+        self._remove_old()
         return Deleted(key, names[0], title, owner, size)
 
     def get(self, key: str) -> Deleted:
-        """Returns what lies under a key; raises `UserError` if it is not in the trash any more."""
-        found = next((each for each in self.things() if each.key == key), None)
+        """Returns an entry.
+
+        Raises:
+            UserError: It is no longer in the trash.
+        """
+        found = next((each for each in self.entries() if each.key == key), None)
         if found is None:
-            raise UserError("That is not in the trash any more: it was put back already, or removed for good.")
+            raise UserError("It is no longer in the trash: it has already been put back, or was removed for good.")
         return found
 
     def put_back(self, key: str) -> Deleted:
-        """Moves a thing back to where it was.
+        """Moves an entry back to its former path.
 
         Raises:
-            UserError: It is not in the trash any more, or something else is in its place.
+            UserError: It is no longer in the trash, or its former path is taken.
         """
-        found, home = self.get(key), self._folder / key
-        there = [(home / str(number), self._place / name) for number, name in enumerate(self._names(home))]
-        if any(target.exists() for _, target in there):
-            raise UserError(f"{found.name} cannot be put back because another has that place: delete that first.")
-        for source, target in reversed(there):  # the first, by which the thing is found, at last
+        found, entry = self.get(key), self._folder / key
+        moves = [(entry / str(number), self._root / name) for number, name in enumerate(self._read_names(entry))]
+        if any(target.exists() for _, target in moves):
+            raise UserError(f"{found.name} cannot be put back because its name is taken: delete the other one first.")
+        for source, target in reversed(moves):  # the first path, which makes the thing visible, comes last
             if source.exists():
                 target.parent.mkdir(parents=True, exist_ok=True)
                 source.rename(target)
-        shutil.rmtree(home)
+        shutil.rmtree(entry)
         return found
 
-    def drop(self, key: str) -> None:
-        """Removes a thing for good."""
+    def remove(self, key: str) -> None:
+        """Removes an entry for good."""
         shutil.rmtree(self._folder / key, ignore_errors=True)
 
-    def things(self) -> list[Deleted]:
-        """Returns what is in the trash, the latest first."""
+    def entries(self) -> list[Deleted]:
+        """Returns the entries, the latest first."""
         if not self._folder.is_dir():
             return []
-        self._tidy()
-        return [found for home in self._homes() if (found := self._read(home))]
+        self._remove_old()
+        return [found for entry in self._entry_folders() if (found := self._read(entry))]
 
-    def _homes(self) -> list[Path]:
-        homes = [home for home in self._folder.iterdir() if home.name.isdecimal()]
-        return sorted(homes, key=lambda home: int(home.name), reverse=True)
+    def _entry_folders(self) -> list[Path]:
+        folders = [folder for folder in self._folder.iterdir() if folder.name.isdecimal()]
+        return sorted(folders, key=lambda folder: int(folder.name), reverse=True)
 
-    def _tidy(self) -> None:
+    def _remove_old(self) -> None:
         oldest = time.time_ns() - SECONDS * 10**9
-        for count, home in enumerate(self._homes()):
-            if count >= self._most or int(home.name) < oldest:
-                self.drop(home.name)
+        for count, folder in enumerate(self._entry_folders()):
+            if count >= self._most or int(folder.name) < oldest:
+                self.remove(folder.name)
 
-    def _read(self, home: Path) -> Deleted | None:
+    def _read(self, entry: Path) -> Deleted | None:
+        """Reads an entry, None if its description is damaged or names a path outside of the folder."""
         try:
-            found = json.loads((home / WAS).read_text("utf-8"))
-            names = self._names(home)
-            thing = Deleted(home.name, names[0], str(found["title"]), str(found["owner"]), int(found["size"]))
+            values = json.loads((entry / WAS).read_text("utf-8"))
+            names = self._read_names(entry)
+            deleted = Deleted(entry.name, names[0], str(values["title"]), str(values["owner"]), int(values["size"]))
         except (OSError, ValueError, KeyError, TypeError, IndexError, RecursionError):
             return None
-        root = self._place.resolve()
-        inside = all((self._place / name).resolve().is_relative_to(root) for name in names)
-        return thing if inside and (home / "0").exists() else None
+        root = self._root.resolve()
+        inside = all((self._root / name).resolve().is_relative_to(root) for name in names)
+        return deleted if inside and (entry / "0").exists() else None
 
-    def _names(self, home: Path) -> list[str]:
-        return [str(name) for name in json.loads((home / WAS).read_text("utf-8"))["names"]]
+    def _read_names(self, entry: Path) -> list[str]:
+        return [str(name) for name in json.loads((entry / WAS).read_text("utf-8"))["names"]]

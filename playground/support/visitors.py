@@ -1,18 +1,18 @@
-"""Whose is what: a browser keeps a secret in a cookie, and what it makes carries a hash of it.
+"""Who made a run or a data set: a browser keeps a secret in a cookie, and what it makes is marked with its hash.
 
-Where visitors are kept apart, a run or a data set can be stopped, changed or deleted by the browser that made it alone,
-and looked at and used by all. What nobody made, such as runs of the command line, is everybody's.
+If visitors are kept apart, only the browser that made a run or a data set can stop, change or delete it; everyone can
+look at it and use it. Everyone may change what has no owner, such as a run of the command line.
 """
 
 import hashlib
 import ipaddress
-from typing import Any
+from typing import Protocol
 
 from core.errors import UserError
 
 COOKIE = "retinanet_visitor"
-LONGEST = 200  # characters of a secret; ours have 32
-# Within somebody else's page, as on a hosted space, browsers keep only cookies that say they are meant for it.
+LONGEST = 200  # characters of a secret; the script below makes 32
+# Inside a frame of another site, such as a hosted space, browsers keep only partitioned cookies.
 HEAD = f"""<script>
 if (!document.cookie.includes("{COOKIE}=")) {{
   const secret = Array.from(crypto.getRandomValues(new Uint8Array(16)), (each) => each.toString(16).padStart(2, "0"));
@@ -24,30 +24,51 @@ if (!document.cookie.includes("{COOKIE}=")) {{
 
 
 class NotYoursError(UserError):
-    """Another visitor made it; the message says what can be done."""
+    """The run or data set belongs to another visitor."""
+
+
+class Request(Protocol):
+    """The part of Gradio's request that is used here."""
+
+    @property
+    def cookies(self) -> dict[str, str]:
+        """Cookies by name."""
 
 
 class Visitors:
-    """Whether visitors are kept apart; all pages of this process agree."""
+    """Decides who may change a run or a data set.
+
+    Attributes:
+        apart: True if visitors are kept apart; holds for all pages of this process.
+    """
 
     def __init__(self) -> None:
         self.apart = False
 
     def may_change(self, owner: str, visitor: str) -> bool:
-        """Tells whether a visitor may stop, change or delete what an owner made, "" being nobody."""
+        """True if a visitor may stop, change or delete what belongs to an owner; "" is no owner."""
         return not self.apart or owner in ("", visitor)
 
     def require(self, owner: str, visitor: str, thing: str) -> None:
-        """Raises `NotYoursError` if a visitor may not change a thing, whose name begins the sentence."""
+        """Refuses a change by a visitor who may not make it.
+
+        Args:
+            owner: To whom the thing belongs.
+            visitor: Who wants to change it.
+            thing: Name of the thing, with which the message begins.
+
+        Raises:
+            NotYoursError: It belongs to another visitor.
+        """
         if not self.may_change(owner, visitor):
             raise NotYoursError(
-                f"{thing} was made in another browser: only that one can stop, change or delete it. "
+                f"{thing} was made in another browser: only that browser can stop, change or delete it. "
                 "You can look at it and use it."
             )
 
 
-def visitor_of(request: Any) -> str:
-    """Returns who asks: a hash of the secret of their browser, "" for one without."""
+def visitor_of(request: Request | None) -> str:
+    """Returns the visitor who sent a request: the hash of the browser's secret, "" if it has none."""
     secret = request.cookies.get(COOKIE) if request else None
     if not isinstance(secret, str) or not 0 < len(secret) <= LONGEST:
         return ""
@@ -55,7 +76,7 @@ def visitor_of(request: Any) -> str:
 
 
 def is_local(host: str) -> bool:
-    """Tells whether an address to listen on can be reached from this machine alone."""
+    """True if an address to listen on can only be reached from this machine."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:

@@ -98,7 +98,7 @@ def test_cache_is_bounded_and_keeps_no_errors():
 
 
 def test_cache_keeps_what_there_is_room_for_and_the_latest():
-    cache = Cache(9, room=100)
+    cache = Cache(9, max_bytes=100)
     for name, count in (("a", 10), ("b", 10), ("c", 10), ("large", 50)):
         cache.get(name, lambda count=count: ("text", (torch.zeros(count),)))  # 4 bytes a number
         if name == "c":

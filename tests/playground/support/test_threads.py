@@ -5,7 +5,7 @@ import torch
 from playground.support.threads import ALL, all_threads, one_thread
 
 
-def test_many_small_steps_run_alone_and_the_network_with_all_threads():
+def test_small_operations_use_one_thread_and_the_network_all():
     with one_thread():
         assert torch.get_num_threads() == 1
         with all_threads():
@@ -14,7 +14,7 @@ def test_many_small_steps_run_alone_and_the_network_with_all_threads():
     assert torch.get_num_threads() == ALL
 
 
-def test_a_thread_that_began_meanwhile_has_all_after_its_own_turn():
+def test_a_thread_started_inside_one_thread_gets_all_threads_back():
     counts = []
 
     def work() -> None:

@@ -1,4 +1,4 @@
-"""Visitors are kept from what others made, where the operator wants that."""
+"""If the operator keeps visitors apart, they cannot change what others made."""
 
 import json
 from types import SimpleNamespace
@@ -41,29 +41,29 @@ def runs(tmp_path):
     return Runs(tmp_path)
 
 
-def test_a_visitor_is_a_hash_of_a_secret():
+def test_a_visitor_is_the_hash_of_a_secret():
     assert len({ME, THEY, visitor_of(sender(""))}) == 3 and len(ME) == 32 and "me" not in ME
     assert visitor_of(None) == "" == visitor_of(sender("x" * 10_000))
 
 
 @pytest.mark.parametrize("act", ["label", "delete"])
-def test_only_ones_own_runs_and_nobodys_are_changed(runs, apart, act):
+def test_only_own_runs_and_runs_without_owner_can_be_changed(runs, apart, act):
     def asked(name):
         return answer({"act": act, "run": name, "name": "x", "tags": ""}, runs, ME)
 
-    assert "was made in another browser: only that one can" in asked(THEIRS)["said"]
+    assert "was made in another browser: only that browser can" in asked(THEIRS)["said"]
     assert runs.has(THEIRS) and read_label(runs.root / THEIRS).name == ""
     for name in (MINE, NOBODYS):
         assert "another browser" not in asked(name)["said"]
         assert not runs.has(name) or read_label(runs.root / name).name == "x"
 
 
-def test_the_table_says_which_runs_are_ones_own(runs, apart):
+def test_the_table_marks_the_visitors_own_runs(runs, apart):
     rows = json.loads(answer({"act": "look"}, runs, ME)["shown"])["rows"]
     assert {row["run"]: row["mine"] for row in rows} == {MINE: True, THEIRS: False, NOBODYS: True}
 
 
-def test_the_trash_of_others_is_out_of_reach(runs, apart):
+def test_the_trash_of_other_visitors_is_out_of_reach(runs, apart):
     key = answer({"act": "delete", "run": THEIRS}, runs, THEY)["undo"]
     mine = answer({"act": "look"}, runs, ME)
     assert json.loads(mine["shown"])["trash"] == []
@@ -71,7 +71,7 @@ def test_the_trash_of_others_is_out_of_reach(runs, apart):
     assert "is back" in answer({"act": "restore", "key": key}, runs, THEY)["said"] and runs.has(THEIRS)
 
 
-def test_runs_of_others_are_not_stopped(runs, apart):
+def test_runs_of_other_visitors_cannot_be_stopped(runs, apart):
     with runs_at(runs.root):
         require_own(MINE, ME)
         require_own("none", ME)
@@ -79,12 +79,12 @@ def test_runs_of_others_are_not_stopped(runs, apart):
             require_own(THEIRS, ME)
 
 
-def test_where_all_are_alike_everything_is_everybodys(runs):
+def test_everyone_may_change_everything_if_visitors_are_not_kept_apart(runs):
     assert not VISITORS.apart
     assert answer({"act": "delete", "run": THEIRS}, runs, ME)["undo"]
 
 
-def test_data_sets_are_split_deleted_and_put_back_by_who_brought_them(tmp_path, apart, monkeypatch):
+def test_only_their_owner_splits_deletes_and_puts_back_data_sets(tmp_path, apart, monkeypatch):
     monkeypatch.setattr(DATA, "library", DataSetLibrary(tmp_path / "kept", Bounds()))
     archive = zipped(yolo(tmp_path / "set", {f"p{number}": LINE for number in range(10)}))
     DATA.add_zip(archive, "set.zip", Config(), owner=ME)
