@@ -4,7 +4,7 @@ import argparse
 
 import torch
 
-from core.analysis.loss_concentration import GAMMAS, Sides, cumulative, hardest_share
+from core.analysis.loss_concentration import GAMMAS, AnchorLogits, compute_cumulative_loss, compute_hardest_share
 from core.config import Config, Loss
 from core.data.sources import open_data
 from core.retinanet.matching import match_anchors
@@ -24,17 +24,17 @@ def main() -> None:
     sides = collect(options.weights, options.images)
     print(f"{len(sides.foreground):,} foreground and {len(sides.background):,} background anchors")
     for gamma in GAMMAS:
-        foreground, background = sides.losses(Loss(gamma=gamma))
+        foreground, background = sides.compute_losses(Loss(gamma=gamma))
         parts = (("foreground", foreground), ("background", background))
         held = [
-            f"{name} {share:.0%}: {hardest_share(cumulative(losses), share):.3f}"
+            f"{name} {share:.0%}: {compute_hardest_share(compute_cumulative_loss(losses), share):.3f}"
             for name, losses in parts
             for share in SHARES
         ]
         print(f"γ = {gamma:<4g}", "  ".join(held))
 
 
-def collect(name: str, images: int) -> Sides:
+def collect(name: str, images: int) -> AnchorLogits:
     """Returns the anchors of held-out scenes with what a detector says of them."""
     weights = load_weights(name)
     config = adopt(Config(), weights)
@@ -46,8 +46,8 @@ def collect(name: str, images: int) -> Sides:
         boxes, labels = objects_of(sample, batch.factors[0])
         with torch.inference_mode():
             match = match_anchors(anchors_of(batch, config.anchors).boxes, boxes, config.matching)
-            pictures.append(Sides.of(outputs.logits[0], match, labels))
-    return Sides.join(pictures)
+            pictures.append(AnchorLogits.from_match(outputs.logits[0], match, labels))
+    return AnchorLogits.join(pictures)
 
 
 if __name__ == "__main__":

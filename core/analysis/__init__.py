@@ -1,8 +1,8 @@
-"""Measurements that need no training: do the anchors fit, is the data set sound, what does the network cost.
+"""Analyses that need no training: a data set's defects, how well anchors fit it, a network's costs, its initial loss.
 
-Reading order: `anchor_search` (fit of the anchors, and better ones), `dataset_check` with `image_check`, `size_check`
-and `issues` (problems of a data set, found before training), `model_costs` (parameters, operations, memory),
-`initial_logits` (scores at initialisation), `loss_concentration` (the paper's figure 4).
+Reading order: `issues` (the kinds of defects), `image_check` and `dataset_check` (find them), `size_check` (objects
+against anchors), `anchor_search` (better scales and ratios), `model_costs` (parameters, FLOPs, memory), and two results
+of the paper: `initial_logits` (the prior π) and `loss_concentration` (figure 4).
 """
 
 import lazy_loader as lazy

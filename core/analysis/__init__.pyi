@@ -1,2 +1,2 @@
 from .dataset_check import DataCheck as DataCheck, check_folder as check_folder
-from .model_costs import Costs as Costs
+from .model_costs import Costs as Costs, count_parameters as count_parameters, estimate_costs as estimate_costs

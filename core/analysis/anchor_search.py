@@ -1,11 +1,11 @@
-"""How well anchors fit the objects of a data set, and a search for scales and ratios that fit better."""
+"""Measures how well anchors fit the objects of a data set, and searches for scales and ratios that fit better."""
 
 import math
 from typing import NamedTuple
 
 import numpy as np
 import torch
-from scipy.optimize import differential_evolution
+from scipy.optimize import Bounds, differential_evolution
 from torch import Tensor
 
 from core.config import Anchors, Inference
@@ -13,30 +13,31 @@ from core.data.dataset import DataSet
 from core.retinanet.anchors import cell_anchors, pyramid_grids, pyramid_strides
 from core.retinanet.preprocess import objects_of, prepare
 
-MOST = 1000  # objects a search looks at; more change little
+MAX_OBJECTS = 1000  # in a search; more objects change the result little
 LOG_SCALE, LOG_RATIO = (-2.0, 2.0), (-3.0, 3.0)  # bounds of the search, as powers of two
-GENERATIONS, POPULATION = 30, 12  # of the search; a population is this many for each number that is sought
-DIGITS = 3  # of the numbers found
+GENERATIONS = 30
+POPULATION = 12  # candidates per parameter
+DIGITS = 3  # decimal places of the resulting scales and ratios
 
 
 class Objects(NamedTuple):
-    """Objects of many pictures.
+    """The objects of several images, as the network sees them.
 
     Attributes:
-        boxes: float32 [M, 4], in the network's pixels.
-        pictures: int64 [M, 2], height and width of the padded picture each is in.
+        boxes: float32 [M, 4], xyxy, in pixels of the resized images.
+        image_sizes: int64 [M, 2], height and width of the padded image of each object.
     """
 
     boxes: Tensor
-    pictures: Tensor
+    image_sizes: Tensor
 
 
-class Fit(NamedTuple):
-    """How well anchors fit.
+class AnchorFit(NamedTuple):
+    """How well anchors fit objects.
 
     Attributes:
-        iou: float32 [M], the best IoU any anchor has with each object.
-        recall: Share of the objects that reach the foreground threshold.
+        iou: float32 [M], the best IoU of each object with any anchor.
+        recall: Share of the objects whose best IoU reaches the foreground threshold.
         mean: Mean of `iou`.
     """
 
@@ -45,101 +46,108 @@ class Fit(NamedTuple):
     mean: float
 
 
-def collect(data: DataSet, inference: Inference, count: int) -> Objects:
-    """Gathers the objects of the first `count` pictures of a data set as the network sees them; crowds are left out."""
-    boxes, pictures = [torch.zeros(0, 4)], [torch.zeros(0, 2, dtype=torch.int64)]
+def collect_objects(data: DataSet, inference: Inference, count: int) -> Objects:
+    """Returns the objects of a data set's first `count` images as the network sees them, without crowd regions."""
+    boxes, image_sizes = [torch.zeros(0, 4)], [torch.zeros(0, 2, dtype=torch.int64)]
     for index in range(min(count, len(data))):
         sample = data[index]
         batch = prepare([sample.image], inference)
-        here, _ = objects_of(sample, batch.factors[0])
-        boxes.append(here)
-        pictures.append(torch.tensor(batch.pixels.shape[-2:]).expand(len(here), 2))
-    return Objects(torch.cat(boxes), torch.cat(pictures))
+        resized, _ = objects_of(sample, batch.factors[0])
+        boxes.append(resized)
+        image_sizes.append(torch.tensor(batch.pixels.shape[-2:]).expand(len(resized), 2))
+    return Objects(torch.cat(boxes), torch.cat(image_sizes))
 
 
-def measure(objects: Objects, anchors: Anchors, fg_iou_threshold: float) -> Fit:
-    """Returns how well anchors fit; recall and mean are nan without objects."""
-    shapes = torch.stack([_sides(cell_anchors(anchors, size)) for size in anchors.sizes])  # [L, A, 2]
-    iou = torch.from_numpy(_best_iou(*_offsets(objects, anchors), shapes.numpy()))
+def measure_fit(objects: Objects, anchors: Anchors, fg_iou_threshold: float) -> AnchorFit:
+    """Measures how well anchors fit objects; recall and mean are NaN without objects."""
+    shapes = torch.stack([_compute_sides(cell_anchors(anchors, size)) for size in anchors.sizes])  # [L, A, 2]
+    iou = torch.from_numpy(_compute_best_iou(*_compute_offsets(objects, anchors), shapes.numpy()))
     if len(iou) == 0:
-        return Fit(iou, math.nan, math.nan)
-    return Fit(iou, (iou >= fg_iou_threshold).float().mean().item(), iou.mean().item())
+        return AnchorFit(iou, math.nan, math.nan)
+    return AnchorFit(iou, (iou >= fg_iou_threshold).float().mean().item(), iou.mean().item())
 
 
-def search(objects: Objects, anchors: Anchors, fg_iou_threshold: float, *, seed: int = 0) -> Anchors:
-    """Looks for scales and ratios, as many as there are, with the highest recall and mean IoU (differential evolution).
+def search_anchors(objects: Objects, anchors: Anchors, fg_iou_threshold: float, *, seed: int = 0) -> Anchors:
+    """Searches for the scales and ratios that maximize recall plus mean best IoU, by differential evolution.
 
     Args:
-        objects: At least one.
-        anchors: Their sizes and their convention stay.
-        fg_iou_threshold: IoU from which an object is matched.
-        seed: Of the search.
+        objects: At least one object.
+        anchors: The starting point; the number of scales and ratios, the sizes and the convention are kept.
+        fg_iou_threshold: The IoU from which an object counts as matched.
+        seed: Seeds the search.
 
     Returns:
-        The better anchors, or those given if nothing better was found.
+        The better anchors, or `anchors` if the search found none.
     """
-    chosen = _sample(objects, seed)
-    offsets, sizes = _offsets(chosen, anchors), np.array(anchors.sizes, dtype=np.float32)
-    count = len(anchors.scales)
+    offsets = _compute_offsets(_draw_objects(objects, seed), anchors)
+    sizes, count = np.array(anchors.sizes, dtype=np.float32), len(anchors.scales)
 
-    def cost(logs: np.ndarray) -> float:
+    def compute_cost(logs: np.ndarray) -> float:
         scales, roots = 2 ** logs[:count], 2 ** (logs[count:] / 2)
         sides = (sizes[:, None, None] * scales).repeat(len(roots), axis=1)  # [L, R, S]
         shapes = np.stack([sides / roots[:, None], sides * roots[:, None]], axis=-1)  # [L, R, S, 2]
-        iou = _best_iou(*offsets, shapes.reshape(len(sizes), -1, 2).astype(np.float32))
+        iou = _compute_best_iou(*offsets, shapes.reshape(len(sizes), -1, 2).astype(np.float32))
         return -float((iou >= fg_iou_threshold).mean() + iou.mean())
 
-    bounds = [LOG_SCALE] * count + [LOG_RATIO] * len(anchors.ratios)
-    start = np.clip(np.log2([*anchors.scales, *anchors.ratios]), *np.array(bounds).T)
+    low, high = np.array([LOG_SCALE] * count + [LOG_RATIO] * len(anchors.ratios)).T
+    start = np.clip(np.log2([*anchors.scales, *anchors.ratios]), low, high)
     found = differential_evolution(
-        cost, bounds, x0=start, maxiter=GENERATIONS, popsize=POPULATION, rng=seed, polish=False, tol=1e-4
+        compute_cost,
+        Bounds(low, high),
+        x0=start,
+        maxiter=GENERATIONS,
+        popsize=POPULATION,
+        rng=seed,
+        polish=False,
+        tol=1e-4,
     ).x
     values = [round(float(value), DIGITS) for value in 2**found]
     better = anchors.model_copy(
         update={"scales": tuple(sorted(values[:count])), "ratios": tuple(sorted(values[count:]))}
     )
-    before, after = (measure(objects, each, fg_iou_threshold) for each in (anchors, better))
+    before, after = (measure_fit(objects, each, fg_iou_threshold) for each in (anchors, better))
     return better if after.recall + after.mean > before.recall + before.mean else anchors
 
 
-def _sample(objects: Objects, seed: int) -> Objects:
-    order = torch.randperm(len(objects.boxes), generator=torch.Generator().manual_seed(seed))[:MOST]
-    return Objects(objects.boxes[order], objects.pictures[order])
+def _draw_objects(objects: Objects, seed: int) -> Objects:
+    order = torch.randperm(len(objects.boxes), generator=torch.Generator().manual_seed(seed))[:MAX_OBJECTS]
+    return Objects(objects.boxes[order], objects.image_sizes[order])
 
 
-def _sides(boxes: Tensor) -> Tensor:
+def _compute_sides(boxes: Tensor) -> Tensor:
     return boxes[:, 2:] - boxes[:, :2]  # width and height, [N, 2]
 
 
-def _offsets(objects: Objects, anchors: Anchors) -> tuple[np.ndarray, np.ndarray]:
-    """Returns the objects' sides [M, 2], and how far from each the nearest place of every level is [M, L, 2] (x, y).
+def _compute_offsets(objects: Objects, anchors: Anchors) -> tuple[np.ndarray, np.ndarray]:
+    """Computes each object's sides [M, 2] and its offsets to the nearest anchor center of each level [M, L, 2] (x, y).
 
-    IoU with a box of given shape falls with the distance along either axis, so the nearest place has the best one.
+    For boxes of given shapes the IoU decreases with the distance along either axis, so the best anchor of a shape is
+    the one with the nearest center.
     """
     boxes = objects.boxes
-    centres = (boxes[:, :2] + boxes[:, 2:]) / 2
-    away = torch.zeros(len(boxes), len(anchors.sizes), 2)
-    for picture in objects.pictures.unique(dim=0):
-        here = (objects.pictures == picture).all(dim=1)
-        height, width = picture.tolist()
+    centers = (boxes[:, :2] + boxes[:, 2:]) / 2
+    offsets = torch.zeros(len(boxes), len(anchors.sizes), 2)
+    for image_size in objects.image_sizes.unique(dim=0):
+        chosen = (objects.image_sizes == image_size).all(dim=1)
+        height, width = image_size.tolist()
         strides = torch.tensor(pyramid_strides(anchors, height, width)).flip(1)  # [L, 2], x before y
         last = torch.tensor(pyramid_grids(height, width)).flip(1) - 1
-        at = centres[here][:, None, :]  # [m, 1, 2]
-        away[here] = torch.minimum((at / strides).round().clamp(min=0), last) * strides - at
-    return _sides(boxes).numpy(), away.numpy()
+        at = centers[chosen][:, None, :]  # [m, 1, 2]
+        offsets[chosen] = torch.minimum((at / strides).round().clamp(min=0), last) * strides - at
+    return _compute_sides(boxes).numpy(), offsets.numpy()
 
 
-def _best_iou(sides: np.ndarray, away: np.ndarray, shapes: np.ndarray) -> np.ndarray:
+def _compute_best_iou(sides: np.ndarray, offsets: np.ndarray, shapes: np.ndarray) -> np.ndarray:
     """Returns the best IoU of each object, float32 [M].
 
     Args:
         sides: Width and height of each object, [M, 2].
-        away: From its centre to that of the nearest anchors of each level, [M, L, 2].
-        shapes: Width and height of a level's anchors, [L, A, 2].
+        offsets: From the object's center to the nearest anchor center of each level, [M, L, 2].
+        shapes: Width and height of the anchors of each level, [L, A, 2].
     """
     half = sides[:, None, None, :] / 2
-    low = np.maximum(-half, away[:, :, None, :] - shapes / 2)  # [M, L, A, 2]
-    high = np.minimum(half, away[:, :, None, :] + shapes / 2)
+    low = np.maximum(-half, offsets[:, :, None, :] - shapes / 2)  # [M, L, A, 2]
+    high = np.minimum(half, offsets[:, :, None, :] + shapes / 2)
     inter = np.clip(high - low, 0, None).prod(axis=-1)  # [M, L, A]
     union = sides.prod(axis=-1)[:, None, None] + shapes.prod(axis=-1) - inter
     return (inter / union).max(axis=(1, 2), initial=0)

@@ -1,13 +1,14 @@
-"""A data set in a folder, looked through before a training trips over it: every picture opened, every box measured."""
+"""Checks a data set in a folder before training: decodes every image, measures every box, compares the splits."""
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
 import numpy as np
 
-from core.analysis.image_check import ImageFacts, look_at
+from core.analysis.image_check import ImageFacts, check_image
 from core.analysis.issues import (
     ALIKE_CLASSES,
     NO_DATA,
@@ -28,13 +29,13 @@ from core.data.untrusted import DataError
 
 
 class SplitSummary(NamedTuple):
-    """A split in numbers.
+    """The counts of a split.
 
     Attributes:
-        pictures: Listed.
-        empty: Of these, pictures without an object that counts.
-        objects: By class, crowds and what is left out not counted.
-        crowds: Regions that neither train nor count.
+        pictures: Number of images.
+        empty: Number of images without a valid object.
+        objects: Number of valid objects by class, without crowd regions.
+        crowds: Number of crowd regions, which neither train nor count in evaluation.
     """
 
     pictures: int
@@ -44,14 +45,14 @@ class SplitSummary(NamedTuple):
 
 
 class DataCheck(NamedTuple):
-    """What a look through a data set found.
+    """The result of checking a data set.
 
     Attributes:
-        format: COCO, Pascal VOC or YOLO; None if it is none.
-        class_names: What label 0 … K−1 means; empty where no split could be read.
-        splits: By name, those that could be read.
-        sizes: By class name, those with objects.
-        issues: What is wrong, the worst first.
+        format: "COCO", "Pascal VOC" or "YOLO"; None if no format was recognized.
+        class_names: The class names of labels 0 … K−1; empty if no split could be read.
+        splits: The readable splits by name.
+        sizes: The object sizes by class name, for classes with objects.
+        issues: What is wrong, most serious first.
     """
 
     format: str | None
@@ -61,13 +62,13 @@ class DataCheck(NamedTuple):
     issues: tuple[Issue, ...]
 
     @property
-    def usable(self) -> bool:
-        """Whether a detector can be trained on it."""
+    def is_usable(self) -> bool:
+        """True if a detector can be trained on the data set."""
         return not any(issue.stops for issue in self.issues)
 
     @property
-    def hindrances(self) -> tuple[Issue, ...]:
-        """What keeps it from being taken in: all that stops training, but for splits that can still be made."""
+    def blocking_issues(self) -> tuple[Issue, ...]:
+        """The issues that prevent an import: all that stop training, except a missing split, which can be added."""
         return tuple(issue for issue in self.issues if issue.stops and issue.kind != NO_VAL)
 
     @classmethod
@@ -75,61 +76,60 @@ class DataCheck(NamedTuple):
         """Reads a check from the values of `to_dict`.
 
         Raises:
-            KeyError, TypeError: A value is missing or has another shape.
+            KeyError, TypeError: A value is missing or has the wrong type.
         """
         return cls(
             format=values["format"],
             class_names=tuple(values["class_names"]),
             splits={name: SplitSummary(**each) for name, each in values["splits"].items()},
-            sizes={name: _sizes(each) for name, each in values["sizes"].items()},
+            sizes={name: _read_sizes(each) for name, each in values["sizes"].items()},
             issues=tuple(Issue(**{**each, "examples": tuple(each["examples"])}) for each in values["issues"]),
         )
 
     def to_dict(self) -> dict[str, Any]:
-        """Returns plain values for JSON."""
+        """Returns the check as plain values for JSON."""
         return {
             "format": self.format,
-            "usable": self.usable,
+            "usable": self.is_usable,
             "class_names": list(self.class_names),
             "splits": {name: each._asdict() for name, each in self.splits.items()},
             "sizes": {name: each._asdict() for name, each in self.sizes.items()},
-            "issues": [issue._asdict() for issue in self.issues],
+            "issues": [asdict(issue) for issue in self.issues],
         }
 
 
-def _sizes(values: dict[str, Any]) -> ClassSizes:
+def _read_sizes(values: dict[str, Any]) -> ClassSizes:
     return ClassSizes(**{**values, "side": tuple(values["side"]), "ratio": tuple(values["ratio"])})
 
 
 def check_folder(
     folder: Path, config: Config, progress: Callable[[int, int], None] = lambda done, total: None
 ) -> DataCheck:
-    """Looks through a data set.
+    """Checks a data set; every defect becomes an issue rather than an error.
 
     Args:
-        folder: In COCO, Pascal VOC or YOLO format; every broken thing in it becomes an issue.
-        config: Image size, anchors and matching, against which the boxes are held.
-        progress: Is told pictures done and pictures in all.
+        folder: A folder in COCO, Pascal VOC or YOLO format.
+        config: Image sizes, anchors and matching, which the boxes are compared with.
+        progress: Called after each image with the number of images done and in total.
     """
     issues = Issues(folder)
-    raws = _read(folder, issues)
-    total, done = sum(len(raw.images) for raw in raws.values()), 0
-    looks: dict[str, list[ImageFacts]] = {}
-    for split, raw in raws.items():
-        looks[split] = []
-        for picture in raw.images:
-            looks[split].append(look_at(picture, split, raw.class_names, config.inference, issues))
+    splits = _read_splits(folder, issues)
+    total, done = sum(len(raw.images) for raw in splits.values()), 0
+    facts: dict[str, list[ImageFacts]] = {split: [] for split in splits}
+    for split, raw in splits.items():
+        for image in raw.images:
+            facts[split].append(check_image(image, split, raw.class_names, config.inference, issues))
             done += 1
             progress(done, total)
-    class_names = next((raw.class_names for raw in raws.values()), ())
-    splits = {split: _summary(looks[split], raw.class_names) for split, raw in raws.items()}
-    _compare_pictures(looks, issues)
-    _compare_classes(splits, class_names, issues)
-    sizes = measure_sizes([look for each in looks.values() for look in each], class_names, config, issues)
-    return DataCheck(_format_name(folder), class_names, splits, sizes, issues.found())
+    class_names = next((raw.class_names for raw in splits.values()), ())
+    summaries = {split: _summarize(facts[split], raw.class_names) for split, raw in splits.items()}
+    _report_repeated_images(facts, issues)
+    _report_class_issues(summaries, class_names, issues)
+    sizes = measure_sizes([image for images in facts.values() for image in images], class_names, config, issues)
+    return DataCheck(_find_format_name(folder), class_names, summaries, sizes, issues.to_tuple())
 
 
-def _format_name(folder: Path) -> str | None:
+def _find_format_name(folder: Path) -> str | None:
     try:
         found = find_format(folder)
     except DataError:
@@ -137,48 +137,53 @@ def _format_name(folder: Path) -> str | None:
     return found.name if found else None
 
 
-def _read(folder: Path, issues: Issues) -> dict[str, RawData]:
-    raws = {}
+def _read_splits(folder: Path, issues: Issues) -> dict[str, RawData]:
+    """Reads all splits; reports those that are missing, unreadable or have different classes."""
+    splits = {}
     try:
-        splits = find_splits(folder)
+        names = find_splits(folder)
     except DataError as error:
         issues.add(NO_DATA, str(error))
         return {}
-    for split in splits:
+    for name in names:
         try:
-            raws[split] = read_folder(folder, split, issues.add)
+            splits[name] = read_folder(folder, name, issues.add)
         except DataError as error:
             issues.add(NO_DATA, str(error))
-    for split, kind in (("val", NO_VAL), ("test", NO_TEST)):
-        if split not in splits:
-            issues.add(kind, f"there is no split {split}")
-    if len({raw.class_names for raw in raws.values()}) > 1:
+    for name, kind in (("val", NO_VAL), ("test", NO_TEST)):
+        if name not in names:
+            issues.add(kind, f"there is no split {name}")
+    if len({raw.class_names for raw in splits.values()}) > 1:
         issues.add(NO_DATA, "the splits name different classes: give all the same, in the same order")
         return {}
-    return raws
+    return splits
 
 
-def _summary(looks: Sequence[ImageFacts], class_names: tuple[str, ...]) -> SplitSummary:
-    counts = sum((np.bincount(look.labels, minlength=len(class_names)) for look in looks), np.zeros(len(class_names)))
-    objects = dict(zip(class_names, (int(count) for count in counts), strict=True))
-    empty = sum(len(look.labels) == 0 for look in looks)
-    return SplitSummary(len(looks), empty, objects, sum(look.crowds for look in looks))
+def _summarize(facts: Sequence[ImageFacts], class_names: tuple[str, ...]) -> SplitSummary:
+    counts = np.zeros(len(class_names), dtype=np.int64)
+    for image in facts:
+        counts += np.bincount(image.labels, minlength=len(class_names))
+    objects = dict(zip(class_names, counts.tolist(), strict=True))
+    empty = sum(len(image.labels) == 0 for image in facts)
+    return SplitSummary(len(facts), empty, objects, sum(image.crowds for image in facts))
 
 
-def _compare_pictures(looks: dict[str, list[ImageFacts]], issues: Issues) -> None:
-    """Looks for pictures that are there twice."""
+def _report_repeated_images(facts: dict[str, list[ImageFacts]], issues: Issues) -> None:
+    """Reports images that occur twice, byte for byte, in one split or in two."""
     first: dict[bytes, tuple[str, str]] = {}
-    for split, each in looks.items():
-        for number, look in enumerate(each):
-            if look.digest is None:
+    for split, images in facts.items():
+        for number, image in enumerate(images, start=1):
+            if image.digest is None:
                 continue
-            before, where = first.setdefault(look.digest, (split, f"{look.where} (picture {number + 1})"))
-            here = f"{look.where} (picture {number + 1})"
-            if here != where or before != split:
-                issues.add(SAME_PICTURE if before == split else SHARED_PICTURE, f"{here} is {where}")
+            name = f"{image.name} (picture {number})"
+            first_split, first_name = first.setdefault(image.digest, (split, name))
+            if (first_split, first_name) != (split, name):
+                kind = SAME_PICTURE if first_split == split else SHARED_PICTURE
+                issues.add(kind, f"{name} is {first_name}")
 
 
-def _compare_classes(splits: dict[str, SplitSummary], class_names: tuple[str, ...], issues: Issues) -> None:
+def _report_class_issues(splits: dict[str, SplitSummary], class_names: tuple[str, ...], issues: Issues) -> None:
+    """Reports classes without objects, and classes with nearly the same name."""
     used = Counter[str]()
     for summary in splits.values():
         used.update(summary.objects)

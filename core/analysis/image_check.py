@@ -1,4 +1,4 @@
-"""One picture of a data set, looked at before training: does it open, are its boxes sound, how large are they."""
+"""Checks one image of a data set: whether it can be decoded, its boxes are valid, and how large its objects are."""
 
 import hashlib
 from functools import lru_cache
@@ -24,125 +24,131 @@ from core.data.images import open_image
 from core.errors import PictureError
 from core.retinanet.preprocess import prepare
 
-CUT_FROM = 1.0  # pixels beyond the picture: less is rounding
+MAX_OVERHANG = 1.0  # pixels by which a box may exceed its image: annotation tools round
 
 
 class ImageFacts(NamedTuple):
-    """What is remembered of a picture.
+    """The facts about an image that the checks across images need.
 
     Attributes:
-        where: Split and name, for messages.
-        digest: SHA-256 of its file, None if it cannot be read.
-        boxes: float32 [M, 4], what would train, in the network's pixels.
+        name: Split and file name, for messages.
+        digest: SHA-256 of the file; None if the image cannot be used or its file was not read.
+        boxes: float32 [M, 4], the valid boxes except crowd regions, xyxy, in pixels of the resized image.
         labels: int64 [M].
-        seen: Height and width of the padded picture in the network.
-        crowds: Regions that do not train.
+        padded_size: Height and width of the image after resizing and padding.
+        crowds: Number of valid crowd regions.
     """
 
-    where: str
+    name: str
     digest: bytes | None
     boxes: np.ndarray
     labels: np.ndarray
-    seen: tuple[int, int]
+    padded_size: tuple[int, int]
     crowds: int
 
 
-def look_at(
-    picture: RawImage, split: str, class_names: tuple[str, ...], inference: Inference, issues: Issues
+def check_image(
+    image: RawImage, split: str, class_names: tuple[str, ...], inference: Inference, issues: Issues
 ) -> ImageFacts:
-    """Opens a picture and measures its boxes; what is wrong goes to `issues`.
+    """Decodes an image and checks its boxes.
 
     Args:
-        picture: As annotated.
-        split: Whose it is, for messages.
-        class_names: Likewise.
-        inference: Its image sizes say how large the network sees the picture.
-        issues: Is told what is wrong.
+        image: The annotated image.
+        split: The image's split, for messages.
+        class_names: The class names of labels 0 … K−1, for messages.
+        inference: The image sizes of the network.
+        issues: Receives everything that is wrong.
     """
-    where = f"{split}: {picture.path.name}"
-    size = _open(picture, where, inference, issues)
+    name = f"{split}: {image.path.name}"
+    size = _check_file(image, name, inference, issues)
     if not size:
-        return ImageFacts(where, None, np.zeros((0, 4), np.float32), np.zeros(0, np.int64), (0, 0), 0)
-    boxes = scale_boxes(picture, size)
-    labels = np.array([item.label for item in picture.objects], dtype=np.int64)
-    crowd = np.array([item.crowd for item in picture.objects], dtype=bool)
+        return ImageFacts(name, None, np.zeros((0, 4), np.float32), np.zeros(0, np.int64), (0, 0), 0)
+    boxes = scale_boxes(image, size)
+    labels = np.array([item.label for item in image.objects], dtype=np.int64)
+    crowd = np.array([item.crowd for item in image.objects], dtype=bool)
     clipped = np.nan_to_num(boxes).clip(0, [*size, *size]).astype(np.float32)
-    names = [
-        f"{where}: {class_names[label]} at {', '.join(f'{value:g}' for value in box)} (object {number})"
+    object_names = [
+        f"{name}: {class_names[label]} at {', '.join(f'{value:g}' for value in box)} (object {number})"
         for number, (label, box) in enumerate(zip(labels, boxes, strict=True), start=1)
     ]
-    keep = _sound(boxes, clipped, size, names, issues)
-    _find_repeated(clipped, labels, keep & ~crowd, names, issues)
-    digest = hashlib.sha256(picture.path.read_bytes()).digest()
-    factors, padded = as_seen(*size, inference)
-    trains = keep & ~crowd
-    return ImageFacts(where, digest, clipped[trains] / factors, labels[trains], padded, int((keep & crowd).sum()))
+    valid = _check_boxes(boxes, clipped, size, object_names, issues)
+    trains = valid & ~crowd
+    _report_repeated_boxes(clipped, labels, trains, object_names, issues)
+    digest = hashlib.sha256(image.path.read_bytes()).digest()
+    factors, padded_size = compute_network_size(*size, inference)
+    crowds = int((valid & crowd).sum())
+    return ImageFacts(name, digest, clipped[trains] / factors, labels[trains], padded_size, crowds)
 
 
-def as_annotated(picture: RawImage, split: str, inference: Inference) -> ImageFacts:
-    """Measures the boxes of a picture that is known to be sound, without opening it; arguments as `look_at`."""
-    record, _ = build_record(picture)
-    factors, padded = as_seen(*record.size, inference)
+def measure_image(image: RawImage, split: str, inference: Inference) -> ImageFacts:
+    """Returns the facts of an image that has passed its check, without decoding it; arguments as in `check_image`."""
+    record, _ = build_record(image)
+    factors, padded_size = compute_network_size(*record.size, inference)
     trains = ~record.crowd
-    boxes = record.boxes[trains] / factors
     return ImageFacts(
-        f"{split}: {record.path.name}", None, boxes, record.labels[trains], padded, int(record.crowd.sum())
+        name=f"{split}: {record.path.name}",
+        digest=None,
+        boxes=record.boxes[trains] / factors,
+        labels=record.labels[trains],
+        padded_size=padded_size,
+        crowds=int(record.crowd.sum()),
     )
 
 
-def _sound(
+def _check_boxes(
     boxes: np.ndarray, clipped: np.ndarray, size: tuple[int, int], names: list[str], issues: Issues
 ) -> np.ndarray:
-    """Returns which boxes are not left out, bool [M]."""
-    keep = np.zeros(len(boxes), dtype=bool)
+    """Reports invalid boxes and returns a mask of those that the data set keeps, bool [M]."""
+    valid = np.zeros(len(boxes), dtype=bool)
     for number, box in enumerate(boxes):
-        kind = _box_issue(box, clipped[number], size)
-        keep[number] = kind in (None, CUT_BOX)
+        kind = _find_box_issue(box, clipped[number], size)
+        valid[number] = kind in (None, CUT_BOX)
         if kind:
             issues.add(kind, names[number])
-    return keep
+    return valid
 
 
-def _find_repeated(
+def _report_repeated_boxes(
     boxes: np.ndarray, labels: np.ndarray, counted: np.ndarray, names: list[str], issues: Issues
 ) -> None:
     first: dict[tuple[float, ...], int] = {}
-    for number in np.flatnonzero(counted):
+    for number in np.flatnonzero(counted).tolist():
         before = first.setdefault(tuple(boxes[number].tolist()), number)
         if before != number:
             issues.add(SAME_BOX if labels[before] == labels[number] else TWO_CLASSES, names[number])
 
 
-def _open(picture: RawImage, where: str, inference: Inference, issues: Issues) -> tuple[int, int] | None:
-    """Opens a picture; returns width and height if training could use it."""
-    if not picture.path.is_file():
-        issues.add(MISSING, f"{where}, named in {picture.source}")
+def _check_file(image: RawImage, name: str, inference: Inference, issues: Issues) -> tuple[int, int] | None:
+    """Decodes an image; returns its width and height, or None and reports why it cannot be used for training."""
+    if not image.path.is_file():
+        issues.add(MISSING, f"{name}, named in {image.source}")
         return None
     try:
-        height, width = open_image(picture.path).shape[1:]
-        as_seen(width, height, inference)
+        height, width = open_image(image.path).shape[1:]
+        compute_network_size(width, height, inference)
     except PictureError as error:
-        issues.add(UNREADABLE, f"{where}: {error}")
+        issues.add(UNREADABLE, f"{name}: {error}")
         return None
-    if picture.size and picture.size != (width, height):
-        issues.add(OTHER_SIZE, f"{where} has {width}×{height} pixels (upright), annotated are {picture.size[0]}×"
-                   f"{picture.size[1]}")  # fmt: skip
+    if image.size and image.size != (width, height):
+        annotated = f"{image.size[0]}×{image.size[1]}"
+        issues.add(OTHER_SIZE, f"{name} has {width}×{height} pixels (upright), but is annotated as {annotated}")
         return None
     return width, height
 
 
-def _box_issue(box: np.ndarray, clipped: np.ndarray, size: tuple[int, int]) -> str | None:
+def _find_box_issue(box: np.ndarray, clipped: np.ndarray, size: tuple[int, int]) -> str | None:
     if not np.isfinite(box).all() or not (box[2:] > box[:2]).all():
         return EMPTY_BOX
     if not (clipped[2:] > clipped[:2]).all():
         return OUTSIDE_BOX
-    beyond = max(-box.min(), (box[2:] - size).max())
-    return CUT_BOX if beyond > CUT_FROM else None
+    overhang = max(-box.min(), (box[2:] - size).max())
+    return CUT_BOX if overhang > MAX_OVERHANG else None
 
 
 @lru_cache(maxsize=4096)
-def as_seen(width: int, height: int, inference: Inference) -> tuple[np.ndarray, tuple[int, int]]:
-    """Returns by what boxes of a picture are divided in the network, float32 [4], and its padded height and width."""
+def compute_network_size(width: int, height: int, inference: Inference) -> tuple[np.ndarray, tuple[int, int]]:
+    """Returns the factors that divide an image's boxes, float32 [4], and its padded height and width in the network."""
     blank = torch.zeros(1, dtype=torch.uint8).expand(3, height, width)
     batch = prepare([blank], inference)
-    return batch.factors[0].numpy(), tuple(batch.pixels.shape[-2:])
+    padded_height, padded_width = batch.pixels.shape[-2:]
+    return batch.factors[0].numpy(), (padded_height, padded_width)

@@ -1,4 +1,4 @@
-"""What class heads say before they have learned anything (paper, sections 3.3 and 4.1)."""
+"""The class logits of untrained heads (paper, sections 3.3 and 4.1)."""
 
 import torch
 from torch import Tensor
@@ -6,23 +6,27 @@ from torch import Tensor
 from core.config import Model
 from core.retinanet.model import build_class_head
 
-NO_PRIOR = 0.5  # the score of a bias of 0
+NO_PRIOR = 0.5  # the score that a bias of 0 gives
 
 
-def first_logits(
+def compute_initial_logits(
     levels: tuple[Tensor, ...], model: Model, *, num_classes: int, anchors_per_location: int, seed: int
 ) -> Tensor:
-    """Returns the class logits [B, N, K] of fresh heads without a prior.
+    """Returns the class logits of newly initialized heads without a prior.
 
-    The prior is the bias of the last layer: `core.retinanet.model.prior_logit` added to all logits gives them any π, so
-    that one pass serves every π. The heads are those that `core.retinanet.model.build_model` makes under the same seed.
+    The prior π only sets the bias of the last layer. Adding `core.retinanet.model.prior_logit(π)` to these logits gives
+    those of heads with that prior, so one forward pass serves every π. The heads equal those that
+    `core.retinanet.model.build_model` creates from the same seed.
 
     Args:
-        levels: P3 … P7 of the pictures, [B, C, H, W].
-        model: Width, depth and norm of the heads.
+        levels: Feature maps P3 … P7, each [B, C, H, W].
+        model: Width, depth and normalization of the heads.
         num_classes: Number of classes, K.
-        anchors_per_location: Anchors at each place of a level, A.
-        seed: Of the heads' weights.
+        anchors_per_location: Number of anchors per location, A.
+        seed: Seeds the heads' weights.
+
+    Returns:
+        Logits [B, N, K] of all N anchors.
     """
     bare = model.model_copy(update={"prior_probability": NO_PRIOR})
     with torch.random.fork_rng(devices=[]):

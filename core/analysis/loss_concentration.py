@@ -1,7 +1,8 @@
-"""How a loss is spread over anchors: the cumulative normalised loss (paper, section 5.1, figure 4)."""
+"""The distribution of the loss over anchors: the cumulative normalized loss (paper, section 5.1, figure 4)."""
 
 import math
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import NamedTuple, Self
 
 import torch
 import torch.nn.functional as F
@@ -11,16 +12,16 @@ from core.config import Loss
 from core.retinanet.losses import classification_loss
 from core.retinanet.matching import BACKGROUND, Match
 
-GAMMAS = (0.0, 0.5, 1.0, 2.0)  # of the paper's figure
+GAMMAS = (0.0, 0.5, 1.0, 2.0)  # the values of γ in the paper's figure
 
 
-class Sides(NamedTuple):
-    """Class logits of foreground and background anchors; pictures can be joined.
+class AnchorLogits(NamedTuple):
+    """Class logits of foreground and background anchors, of one or more images.
 
     Attributes:
-        foreground: [F, K].
-        labels: int64 [F], the class each foreground anchor answers for.
-        background: [N, K].
+        foreground: Logits of the F foreground anchors, [F, K].
+        labels: int64 [F], the class of each foreground anchor's object.
+        background: Logits of the N background anchors, [N, K].
     """
 
     foreground: Tensor
@@ -28,38 +29,44 @@ class Sides(NamedTuple):
     background: Tensor
 
     @classmethod
-    def of(cls, logits: Tensor, match: Match, labels: Tensor) -> "Sides":
-        """Splits one picture's logits [anchors, K] by what the anchors are; labels [M] are those of its objects."""
+    def from_match(cls, logits: Tensor, match: Match, labels: Tensor) -> Self:
+        """Selects one image's foreground and background logits.
+
+        Args:
+            logits: [anchors, K].
+            match: The assignment of the anchors.
+            labels: int64 [M], the classes of the image's objects.
+        """
         chosen = match.foreground
         return cls(logits[chosen], labels[match.object[chosen]], logits[match.label == BACKGROUND])
 
     @classmethod
-    def join(cls, pictures: "list[Sides]") -> "Sides":
-        """Puts the anchors of several pictures together."""
-        return cls(*map(torch.cat, zip(*pictures, strict=True)))
+    def join(cls, images: Sequence[Self]) -> Self:
+        """Concatenates the anchors of several images."""
+        return cls(*map(torch.cat, zip(*images, strict=True)))
 
-    def losses(self, loss: Loss) -> tuple[Tensor, Tensor]:
-        """Returns what each foreground [F] and each background anchor [N] pays for classification."""
+    def compute_losses(self, loss: Loss) -> tuple[Tensor, Tensor]:
+        """Returns the classification loss of each foreground anchor [F] and each background anchor [N]."""
         targets = F.one_hot(self.labels, self.foreground.shape[1]).to(self.foreground.dtype)
         foreground = classification_loss(self.foreground, targets, loss)
         background = classification_loss(self.background, torch.zeros_like(self.background), loss)
         return foreground.sum(dim=1), background.sum(dim=1)
 
 
-def cumulative(losses: Tensor) -> Tensor:
-    """Returns the share of all loss that the 1, 2, … n easiest anchors hold, float64 [n]; all 0 without any loss."""
+def compute_cumulative_loss(losses: Tensor) -> Tensor:
+    """Returns the share of the total loss that the 1, 2, … n easiest anchors have, float64 [n]; zeros for no loss."""
     running = losses.double().sort().values.cumsum(dim=0)
     return running / running[-1:].clamp(min=torch.finfo(torch.float64).tiny)
 
 
-def hardest_share(held: Tensor, share: float) -> float:
-    """Returns the share of all loss that the hardest `share` of the anchors hold, at least one anchor; nan for none.
+def compute_hardest_share(cumulative: Tensor, share: float) -> float:
+    """Returns the share of the total loss that the hardest anchors have; NaN without anchors.
 
     Args:
-        held: What `cumulative` returns, [n].
-        share: Of the anchors, 0 … 1.
+        cumulative: The result of `compute_cumulative_loss`, [n].
+        share: The share of the anchors that counts as hardest, 0 … 1; at least one anchor is used.
     """
-    if len(held) == 0:
+    if len(cumulative) == 0:
         return math.nan
-    count = max(1, round(share * len(held)))
-    return 1 - held[-count - 1].item() if count < len(held) else held[-1].item()
+    count = max(1, round(share * len(cumulative)))
+    return 1 - cumulative[-count - 1].item() if count < len(cumulative) else cumulative[-1].item()

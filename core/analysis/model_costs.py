@@ -1,7 +1,7 @@
-"""How large a network is and how much one picture costs it."""
+"""The size of a network and its costs per image: parameters, FLOPs and training memory."""
 
 from collections.abc import Callable, Iterable
-from functools import lru_cache, partial
+from functools import lru_cache
 from threading import Lock
 from typing import NamedTuple
 
@@ -12,16 +12,16 @@ from torchvision.models._utils import IntermediateLayerGetter
 from core.config import Model
 from core.retinanet.model import STAGES, RetinaNet, build_body, build_model, freeze
 
-_COUNTING = Lock()  # networks of one body share it, and are changed for a moment while they are counted
+_COUNTING = Lock()  # cached networks share a backbone, and have hooks while their costs are counted
 
 
 class ModelPart(NamedTuple):
-    """Size of one part of the network.
+    """The size of one part of the network.
 
     Attributes:
         name: "stem", "layer1" … "layer4", "fpn", "class head" or "box head".
         parameters: Number of parameters.
-        trainable: How many of them train.
+        trainable: Number of parameters that are not frozen.
     """
 
     name: str
@@ -29,8 +29,8 @@ class ModelPart(NamedTuple):
     trainable: int
 
 
-def describe(model: RetinaNet) -> tuple[ModelPart, ...]:
-    """Counts the parameters of each part, from the picture to the heads; together they are all there are."""
+def count_network_parameters(model: RetinaNet) -> tuple[ModelPart, ...]:
+    """Counts the parameters of each part in forward order; the parts cover the whole network."""
     body = model.backbone.body
     stages = [("stem" if names[0] == "conv1" else names[0], [body[name] for name in names]) for names in STAGES]
     rest = [
@@ -38,23 +38,23 @@ def describe(model: RetinaNet) -> tuple[ModelPart, ...]:
         ("class head", [model.head["classification_head"]]),
         ("box head", [model.head["regression_head"]]),
     ]
-    return tuple(_part(name, modules) for name, modules in stages + rest)
+    return tuple(_count_part(name, modules) for name, modules in stages + rest)
 
 
-def _part(name: str, modules: list[nn.Module]) -> ModelPart:
+def _count_part(name: str, modules: list[nn.Module]) -> ModelPart:
     parameters = [parameter for module in modules for parameter in module.parameters()]
     trainable = sum(parameter.numel() for parameter in parameters if parameter.requires_grad)
     return ModelPart(name, sum(parameter.numel() for parameter in parameters), trainable)
 
 
 class Costs(NamedTuple):
-    """What a network costs.
+    """The costs of a network.
 
     Attributes:
-        gflops: Work of one forward pass over one picture, 10⁹ multiplications and additions.
-        training_bytes: Memory that a training step of float32 with an Adam optimizer holds: weights, gradients and two
-            moments of what trains, and every tensor that the backward pass will read. The losses, which are small, and
-            what libraries keep for themselves are not counted.
+        gflops: 10⁹ multiplications and additions of one forward pass over one image.
+        training_bytes: Memory of a float32 training step with an Adam optimizer: all weights, the gradients and two
+            moments of trainable weights, and every tensor saved for the backward pass. The losses, which are small, and
+            workspaces of libraries are not included.
     """
 
     gflops: float
@@ -62,123 +62,126 @@ class Costs(NamedTuple):
 
 
 @lru_cache(maxsize=64)
-def parts_of(model: Model, *, num_classes: int, anchors_per_location: int) -> tuple[ModelPart, ...]:
-    """Counts as `describe`, for a network that need not be there."""
+def count_parameters(model: Model, *, num_classes: int, anchors_per_location: int) -> tuple[ModelPart, ...]:
+    """Counts the parameters of each part of the network that a configuration describes, without allocating it."""
     with _COUNTING:
-        return describe(_shapes_of(model, num_classes, anchors_per_location))
+        return count_network_parameters(_build_meta_network(model, num_classes, anchors_per_location))
 
 
 @lru_cache(maxsize=64)
-def costs_of(
+def estimate_costs(
     model: Model, *, num_classes: int, anchors_per_location: int, height: int, width: int, batch_size: int
 ) -> Costs:
-    """Counts work and memory of a network without doing the work, in a pass over the shapes of each of its parts.
+    """Estimates FLOPs and memory of a network from a pass over meta tensors, which have shapes but no values.
 
     Args:
-        model: Depth, widths and kinds of the network's parts, and what of it is frozen.
+        model: The network's configuration, including its frozen stages.
         num_classes: Number of classes, K.
-        anchors_per_location: Anchors at each place of a level, A.
-        height: Of the padded pictures, px.
-        width: Of the padded pictures, px.
-        batch_size: Pictures a training step, B.
+        anchors_per_location: Number of anchors per location, A.
+        height: Height of the padded images in pixels.
+        width: Width of the padded images in pixels.
+        batch_size: Images per training step, B.
     """
     with _COUNTING:
-        network = _shapes_of(model, num_classes, anchors_per_location)
-        body = _body_pass(network.backbone.body, batch_size, height, width)
-        pyramid = _passed([network.backbone.fpn], lambda: network.backbone(torch.empty(0), body.outputs).levels)
-        heads = _heads_pass(list(network.head.values()), pyramid.outputs)
+        network = _build_meta_network(model, num_classes, anchors_per_location)
+        body = _count_backbone_pass(network.backbone.body, batch_size, height, width)
+        pyramid = _count_pass([network.backbone.fpn], lambda: network.backbone(torch.empty(0), body.outputs).levels)
+        heads = _count_heads_pass(list(network.head.values()), pyramid.outputs)
         weights = sum(parameter.nbytes for parameter in network.parameters())
         trained = sum(parameter.nbytes for parameter in network.parameters() if parameter.requires_grad)
     passes = (body, pyramid, heads)
     operations = sum(each.operations for each in passes)
-    activations = sum({storage: size for each in passes for storage, size in each.kept.items()}.values())
+    activations = sum({storage: size for each in passes for storage, size in each.saved.items()}.values())
     return Costs(operations / batch_size / 1e9, weights + 3 * trained + activations)
 
 
 @lru_cache(maxsize=16)
-def _shapes_of(model: Model, num_classes: int, anchors_per_location: int) -> RetinaNet:
-    """A network about to train, of meta tensors: they have shapes and no values."""
-    body = _body_of(model.depth, model.freeze_stages, model.batch_norm)
+def _build_meta_network(model: Model, num_classes: int, anchors_per_location: int) -> RetinaNet:
+    """Builds a network of meta tensors in training mode."""
+    body = _build_meta_backbone(model.depth, model.freeze_stages, model.batch_norm)
     with torch.device("meta"):
         network = build_model(model, num_classes=num_classes, anchors_per_location=anchors_per_location, body=body)
     freeze(network, model.freeze_stages, batch_norm=model.batch_norm)
     for layer in network.modules():
         if isinstance(layer, nn.GroupNorm):
-            layer.forward = partial(_scaled, layer)
+            layer.__class__ = _MetaGroupNorm
     return network.train()
 
 
 @lru_cache(maxsize=16)
-def _body_of(depth: int, freeze_stages: int, batch_norm: str) -> IntermediateLayerGetter:
-    """The body of all networks that train the same of it; building one takes ten times as long as all the rest."""
+def _build_meta_backbone(depth: int, freeze_stages: int, batch_norm: str) -> IntermediateLayerGetter:
+    """Builds a backbone, shared by networks with the same frozen stages: it takes ten times as long as the rest."""
     with torch.device("meta"):
         return build_body(depth)
 
 
-def _scaled(norm: nn.GroupNorm, features: Tensor) -> Tensor:
-    """What group norm keeps to go back, its input, without finding out its shapes, which takes PyTorch 5 ms a time."""
-    return features * norm.weight[:, None, None]
+class _MetaGroupNorm(nn.GroupNorm):
+    """Group norm that saves the same tensor for the backward pass but skips PyTorch's shape inference (5 ms a call)."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        return input * self.weight[:, None, None]
 
 
 class _Pass(NamedTuple):
-    """What was counted of a forward pass.
+    """The costs of a forward pass.
 
     Attributes:
-        outputs: With the graph behind them they keep each storage alive: a new one cannot be taken for it.
+        outputs: The output tensors; their graph keeps every counted storage alive, so that no id is reused.
         operations: Multiplications and additions.
-        kept: Bytes that are kept to go back, beside the weights, by storage.
+        saved: Bytes of each storage saved for the backward pass, by its id, without weights.
     """
 
     outputs: tuple[Tensor, ...]
     operations: int
-    kept: dict[int, int]
+    saved: dict[int, int]
 
 
 @lru_cache(maxsize=16)
-def _body_pass(body: IntermediateLayerGetter, batch_size: int, height: int, width: int) -> _Pass:
+def _count_backbone_pass(body: IntermediateLayerGetter, batch_size: int, height: int, width: int) -> _Pass:
     pixels = torch.empty(batch_size, 3, height, width, device="meta")
-    return _passed([body], lambda: body(pixels).values())
+    return _count_pass([body], lambda: body(pixels).values())
 
 
-def _heads_pass(heads: list[nn.Module], levels: tuple[Tensor, ...]) -> _Pass:
-    """Counts all levels as one row of places: what heads do and keep grows with places, wherever they are.
+def _count_heads_pass(heads: list[nn.Module], levels: tuple[Tensor, ...]) -> _Pass:
+    """Counts the heads on all levels as one row of locations, because their costs only depend on the total number.
 
-    What they keep of the row itself is counted as the levels, which the pyramid may have kept already.
+    The saved row itself is replaced by the levels, which the pyramid may have saved already.
     """
-    places = sum(level.shape[-2:].numel() for level in levels)
-    row = torch.empty(*levels[0].shape[:2], 1, places, device="meta")
-    counted = _passed(heads, lambda: (head((row,)) for head in heads))
-    kept = {storage: size for storage, size in counted.kept.items() if storage not in _storage(row)}
+    locations = sum(level.shape[-2:].numel() for level in levels)
+    row = torch.empty(*levels[0].shape[:2], 1, locations, device="meta")
+    counted = _count_pass(heads, lambda: (head((row,)) for head in heads))
+    saved = {storage: size for storage, size in counted.saved.items() if storage not in _get_storage(row)}
     for level in levels:
-        kept.update(_storage(level))
-    return counted._replace(kept=kept)
+        saved.update(_get_storage(level))
+    return counted._replace(saved=saved)
 
 
-def _passed(modules: list[nn.Module], forward: Callable[[], Iterable[Tensor]]) -> _Pass:
-    operations, kept = 0, {}
-    weights = {storage for module in modules for each in module.parameters() for storage in _storage(each)}
+def _count_pass(modules: list[nn.Module], forward: Callable[[], Iterable[Tensor]]) -> _Pass:
+    """Runs a forward pass and counts the operations of its convolutions and the tensors it saves."""
+    operations, saved = 0, dict[int, int]()
 
-    def count(layer: nn.Conv2d, _: object, output: Tensor) -> None:
+    def count_operations(layer: nn.Conv2d, _: object, output: Tensor) -> None:
         nonlocal operations
         operations += 2 * output.numel() * layer.weight[0].numel()
 
-    def keep(tensor: Tensor) -> Tensor:
-        kept.update(_storage(tensor))
+    def record_saved(tensor: Tensor) -> Tensor:
+        saved.update(_get_storage(tensor))
         return tensor
 
     layers = (layer for module in modules for layer in module.modules())
-    convolutions = [layer for layer in layers if isinstance(layer, nn.Conv2d)]  # all else is negligible
-    hooks = [layer.register_forward_hook(count) for layer in convolutions]
+    convolutions = [layer for layer in layers if isinstance(layer, nn.Conv2d)]  # other operations are negligible
+    hooks = [layer.register_forward_hook(count_operations) for layer in convolutions]
     try:
-        with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
+        with torch.autograd.graph.saved_tensors_hooks(record_saved, lambda tensor: tensor):
             outputs = tuple(forward())
     finally:
         for hook in hooks:
             hook.remove()
-    return _Pass(outputs, operations, {storage: size for storage, size in kept.items() if storage not in weights})
+    weights = {storage for module in modules for each in module.parameters() for storage in _get_storage(each)}
+    return _Pass(outputs, operations, {storage: size for storage, size in saved.items() if storage not in weights})
 
 
-def _storage(tensor: Tensor) -> dict[int, int]:
-    """Returns the bytes of what holds a tensor's values, by its identity: views of one tensor are held once."""
+def _get_storage(tensor: Tensor) -> dict[int, int]:
+    """Returns the size in bytes of a tensor's storage by its id; views of one tensor share a storage."""
     storage = tensor.untyped_storage()
     return {storage._cdata: storage.nbytes()}

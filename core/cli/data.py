@@ -35,8 +35,8 @@ def unpack(config: Config, options: Namespace) -> dict[str, Any]:
     def accept(folder: Path) -> DataCheck:
         found = _checked(folder, config)
         print(check_text(found))
-        if found.hindrances:
-            stops = ", ".join(f"{issue.count} {issue.what}" for issue in found.hindrances)
+        if found.blocking_issues:
+            stops = ", ".join(f"{issue.count} {issue.what}" for issue in found.blocking_issues)
             raise DataError(f"{options.archive} is not imported because of {stops}: correct that and try again.")
         return found
 
@@ -92,5 +92,5 @@ def check_text(check: DataCheck) -> str:
         lines += [f"    {example}" for example in issue.examples[:SHOWN]]
         if issue.count > SHOWN:
             lines.append(f"    … and {issue.count - SHOWN} more")
-    lines += ["", "It can be trained on." if check.usable else "It cannot be trained on yet."]
+    lines += ["", "It can be trained on." if check.is_usable else "It cannot be trained on yet."]
     return "\n".join(lines)

@@ -5,7 +5,7 @@ import math
 from argparse import Namespace
 from typing import Any
 
-from core.analysis.anchor_search import collect, measure, search
+from core.analysis.anchor_search import collect_objects, measure_fit, search_anchors
 from core.cli.common import load_detector, progress_bar, writes_files
 from core.config import Config, format_value, knobs
 from core.data.sources import open_data
@@ -25,13 +25,13 @@ def anchors(config: Config, options: Namespace) -> dict[str, Any]:
     """Measures how well the anchors fit a split's objects, looks for better scales and ratios, and prints both."""
     config = adopt(_whole_folder(config, options), weights_for(config))
     data = open_data(options.data, options.split, config.scenes, config.training.eval_images)
-    objects = collect(data, config.inference, config.training.eval_images)
+    objects = collect_objects(data, config.inference, config.training.eval_images)
     if not len(objects.boxes):
         raise DataError(f"The {options.split} split of {options.data} has no objects that anchors could fit.")
     threshold = config.matching.fg_iou_threshold
     result: dict[str, Any] = {"objects": len(objects.boxes)}
-    for name, each in (("before", config.anchors), ("after", search(objects, config.anchors, threshold))):
-        fit = measure(objects, each, threshold)
+    for name, each in (("before", config.anchors), ("after", search_anchors(objects, config.anchors, threshold))):
+        fit = measure_fit(objects, each, threshold)
         result[name] = {"scales": each.scales, "ratios": each.ratios, "recall": fit.recall, "mean_iou": fit.mean}
         flags = " ".join(f"--anchors.{key} {format_value(getattr(each, key))}" for key in ("scales", "ratios"))
         print(f"{name:7} {fit.recall:.1%} of the objects reach IoU {threshold:g}, mean {fit.mean:.3f}   {flags}")

@@ -1,6 +1,7 @@
 """Data sets that visitors bring: uploaded as a zip or named on the server's disk, looked through, split, opened."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from threading import Lock
 
@@ -212,7 +213,7 @@ def _plain(message: str, kept: StoredDataSet) -> str:
 
 def _checked(folder: Path, config: Config, progress: Progress, title: str) -> DataCheck:
     check = _bounded(check_folder(folder, config, progress))
-    stops = [f"{issue.count} {issue.what}" for issue in check.hindrances]
+    stops = [f"{issue.count} {issue.what}" for issue in check.blocking_issues]
     if stops:
         raise RefusedError(
             f"{title} is not taken because of {'; '.join(stops)}: correct that and bring it again.", check
@@ -221,7 +222,7 @@ def _checked(folder: Path, config: Config, progress: Progress, title: str) -> Da
 
 
 def _bounded(check: DataCheck) -> DataCheck:
-    return check._replace(issues=tuple(each._replace(examples=each.examples[:EXAMPLES]) for each in check.issues))
+    return check._replace(issues=tuple(replace(each, examples=each.examples[:EXAMPLES]) for each in check.issues))
 
 
 DATA = DataSets(Path("data"))  # of the folder the page is started in

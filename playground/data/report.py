@@ -55,7 +55,7 @@ def places_of(name: str, looks: Mapping[str, list[ImageFacts]]) -> dict[str, Ima
     places: dict[str, ImageRef] = {}
     for split, each in looks.items():
         for index, look in enumerate(each):
-            places.setdefault(look.where, ImageRef(name, split, index))
+            places.setdefault(look.name, ImageRef(name, split, index))
     return places
 
 

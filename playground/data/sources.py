@@ -4,7 +4,7 @@ from collections.abc import Hashable
 from pathlib import Path
 from typing import NamedTuple
 
-from core.analysis.image_check import ImageFacts, as_annotated
+from core.analysis.image_check import ImageFacts, measure_image
 from core.analysis.issues import Issue, Issues
 from core.analysis.size_check import ClassSizes, measure_sizes
 from core.config import Config, Scenes
@@ -76,7 +76,7 @@ def sizes_at(name: str, config: Config) -> Sizes:
         issues = Issues(kept.folder)
         all_looks = [look for each in looks.values() for look in each]
         classes = measure_sizes(all_looks, kept.check.class_names, config, issues)
-        return Sizes(classes, issues.found())
+        return Sizes(classes, issues.to_tuple())
 
     return _sizes.get((name, kept.stamp, _seen(config), anchors, matching), measured)
 
@@ -91,7 +91,7 @@ def looks_of(name: str, config: Config) -> dict[str, list[ImageFacts]]:
     def look() -> dict[str, list[ImageFacts]]:
         annotated = _annotated.get((name, kept.stamp), read)
         return {
-            split: [as_annotated(each, split, config.inference) for each in pictures]
+            split: [measure_image(each, split, config.inference) for each in pictures]
             for split, pictures in annotated.items()
         }
 

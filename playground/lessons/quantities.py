@@ -5,7 +5,7 @@ from collections.abc import Callable
 import torch
 from torchvision.ops import box_iou
 
-from core.analysis.loss_concentration import cumulative, hardest_share
+from core.analysis.loss_concentration import compute_cumulative_loss, compute_hardest_share
 from core.retinanet.losses import total_loss
 from core.retinanet.matching import BACKGROUND, IGNORED
 from playground.components import html
@@ -28,8 +28,8 @@ def _group(pipeline: Pipeline, name: str) -> torch.Tensor:
 
 def _hardest(pipeline: Pipeline, side: int, share: float) -> float:
     """How much of foreground's (0) or background's (1) loss the hardest share of its anchors holds."""
-    losses = pipeline.sides.losses(pipeline.config.loss)[side]
-    return hardest_share(cumulative(losses), share) if len(losses) else 0.0
+    losses = pipeline.sides.compute_losses(pipeline.config.loss)[side]
+    return compute_hardest_share(compute_cumulative_loss(losses), share) if len(losses) else 0.0
 
 
 def _totals(pipeline: Pipeline) -> tuple[float, float]:

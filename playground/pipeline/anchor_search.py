@@ -2,8 +2,8 @@
 
 import torch
 
-from core.analysis.anchor_search import Objects, collect, measure, search
-from core.analysis.size_check import objects_in
+from core.analysis.anchor_search import Objects, collect_objects, measure_fit, search_anchors
+from core.analysis.size_check import join_objects
 from core.config import Config
 from core.data.sources import SceneData
 from core.errors import UserError
@@ -36,8 +36,8 @@ def fitted(whose: str, pipeline: Pipeline, place: ImageRef | None = None) -> tup
     if not len(objects.boxes):
         raise UserError("There is no object that anchors could fit: draw some in the Picture step first.")
     threshold = config.matching.fg_iou_threshold
-    better = search(objects, config.anchors, threshold)
-    before, after = (measure(objects, each, threshold) for each in (config.anchors, better))
+    better = search_anchors(objects, config.anchors, threshold)
+    before, after = (measure_fit(objects, each, threshold) for each in (config.anchors, better))
     said = (
         f"Fitted to {whose}: {before.recall:.0%} → {after.recall:.0%} of {len(objects.boxes)} objects reach "
         f"IoU {threshold:g}, mean best IoU {before.mean:.2f} → {after.mean:.2f}."
@@ -49,7 +49,7 @@ def _of_data(place: ImageRef | None, config: Config) -> Objects:
     if not is_kept(place):
         raise UserError("There is no data set on show: choose one above the picture.")
     looks = looks_of(place.source, config)
-    return objects_in([look for each in looks.values() for look in each])[0]
+    return join_objects([look for each in looks.values() for look in each])[0]
 
 
 def _of_picture(pipeline: Pipeline) -> Objects:
@@ -58,4 +58,4 @@ def _of_picture(pipeline: Pipeline) -> Objects:
 
 
 def _of_scenes(config: Config) -> Objects:
-    return collect(SceneData(config.scenes, SCENES, "train"), config.inference, SCENES)
+    return collect_objects(SceneData(config.scenes, SCENES, "train"), config.inference, SCENES)

@@ -9,9 +9,9 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
-from core.analysis.initial_logits import first_logits
-from core.analysis.loss_concentration import Sides
-from core.analysis.model_costs import Costs, ModelPart, costs_of, parts_of
+from core.analysis.initial_logits import compute_initial_logits
+from core.analysis.loss_concentration import AnchorLogits
+from core.analysis.model_costs import Costs, ModelPart, count_parameters, estimate_costs
 from core.config import Config, Effect, Loss
 from core.retinanet.anchors import AnchorGrid
 from core.retinanet.losses import AnchorLosses, anchor_losses, total_loss
@@ -114,13 +114,13 @@ class Pipeline:
     def parts(self) -> tuple[ModelPart, ...]:
         """Parameters of each part of the network, and which of them train."""
         per_location = self.config.anchors.per_location
-        return parts_of(self.config.model, num_classes=len(self.class_names), anchors_per_location=per_location)
+        return count_parameters(self.config.model, num_classes=len(self.class_names), anchors_per_location=per_location)
 
     @property
     def costs(self) -> Costs:
         """Work and memory of the network, for the padded picture."""
         height, width = self.batch.pixels.shape[-2:]
-        return costs_of(
+        return estimate_costs(
             self.config.model,
             num_classes=len(self.class_names),
             anchors_per_location=self.config.anchors.per_location,
@@ -266,7 +266,7 @@ class Pipeline:
             settings = adopt(self.config, weights_under(self.config))
             levels, classes = self.pyramid.levels, self.network.model.num_classes  # made before the lock is taken
             with SEEDING, all_threads():
-                return first_logits(
+                return compute_initial_logits(
                     levels,
                     settings.model,
                     num_classes=classes,
@@ -277,6 +277,6 @@ class Pipeline:
         return _first_logits.get(self._outputs_key, compute)
 
     @cached_property
-    def sides(self) -> Sides:
+    def sides(self) -> AnchorLogits:
         """Class logits of foreground and background; they change with `truth_key`."""
-        return Sides.of(self.prediction.outputs.logits[0], self.match, self.labels)
+        return AnchorLogits.from_match(self.prediction.outputs.logits[0], self.match, self.labels)

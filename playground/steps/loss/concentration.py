@@ -5,7 +5,7 @@ import torch
 from markupsafe import Markup
 from torch import Tensor
 
-from core.analysis.loss_concentration import GAMMAS, Sides, cumulative, hardest_share
+from core.analysis.loss_concentration import GAMMAS, AnchorLogits, compute_cumulative_loss, compute_hardest_share
 from core.config import Effect, Loss
 from core.data.sources import SceneData
 from core.retinanet.matching import match_anchors
@@ -45,13 +45,13 @@ def concentration_of_scenes(pipeline: Pipeline) -> tuple[Figure, Markup]:
 
     def compute() -> tuple[Figure, Markup]:
         data = SceneData(config.scenes, SCENES, SPLIT)
-        sides = Sides.join([_sides(pipeline, data[index]) for index in range(SCENES)])
+        sides = AnchorLogits.join([_sides(pipeline, data[index]) for index in range(SCENES)])
         return _concentration(sides, f"{SCENES} held-out scenes")
 
     return _of_scenes.get(key, compute)
 
 
-def _sides(pipeline: Pipeline, sample: Sample) -> Sides:
+def _sides(pipeline: Pipeline, sample: Sample) -> AnchorLogits:
     """Returns one scene's logits by what its anchors are."""
     config, network = pipeline.config, pipeline.network
     if missing := sorted(set(CLASS_NAMES) - set(network.class_names)):
@@ -61,14 +61,14 @@ def _sides(pipeline: Pipeline, sample: Sample) -> Sides:
     boxes, _ = objects_of(sample, batch.factors[0])
     with torch.inference_mode():
         match = match_anchors(anchors_of(batch, config.anchors).boxes, boxes, config.matching)
-        return Sides.of(outputs.logits[0], match, labels)
+        return AnchorLogits.from_match(outputs.logits[0], match, labels)
 
 
-def _concentration(sides: Sides, whose: str) -> tuple[Figure, Markup]:
+def _concentration(sides: AnchorLogits, whose: str) -> tuple[Figure, Markup]:
     curves, rows = [], []
     for gamma, tint in zip(GAMMAS, ARMS, strict=False):
-        both = dict(zip(("foreground", "background"), sides.losses(Loss(gamma=gamma)), strict=True))
-        held_by = {side: cumulative(losses) for side, losses in both.items()}
+        both = dict(zip(("foreground", "background"), sides.compute_losses(Loss(gamma=gamma)), strict=True))
+        held_by = {side: compute_cumulative_loss(losses) for side, losses in both.items()}
         curves += [(f"{side}, γ = {gamma:g}", tint, *_points(held)) for side, held in held_by.items()]
         held = [_held(running, share) for running in held_by.values() for share, _ in SHARES]
         rows.append((f"{gamma:g}", *held))
@@ -98,4 +98,4 @@ def _points(running: Tensor) -> tuple[list[float], list[float]]:
 
 
 def _held(running: Tensor, share: float) -> str:
-    return html.percent(hardest_share(running, share)) if len(running) else "–"
+    return html.percent(compute_hardest_share(running, share)) if len(running) else "–"

@@ -21,7 +21,7 @@ QUIET = {"no test", "no val", "no anchor", "unused class", "untrained class", "s
 
 
 def kinds(folder, *, everything: bool = False) -> dict[str, int]:
-    """What is wrong, but for what comes of the data sets' being tiny and their pictures one colour."""
+    """Returns the issue counts, without those that tiny data sets of uniform images always have."""
     check = check_folder(folder, CONFIG)
     json.dumps(check.to_dict(), allow_nan=False)
     check_text(check)
@@ -29,7 +29,7 @@ def kinds(folder, *, everything: bool = False) -> dict[str, int]:
 
 
 def changed(folder, part: str, **values):
-    """A COCO folder with one more or another entry."""
+    """Writes a COCO folder with an additional entry."""
     content = coco_content()
     content[part].append({**content[part][0], "id": 50, **values})
     return coco(folder, content)
@@ -47,7 +47,7 @@ def test_a_sound_data_set(tmp_path):
         coco(tmp_path, content, split)
         picture(tmp_path / "images" / f"{split}.png", pnginfo=None, size=(40, 30), dpi=(len(split), 1 + ord(split[0])))
     check = check_folder(tmp_path, CONFIG)
-    assert (check.format, check.class_names, check.usable, check.issues) == ("COCO", ("cat", "dog"), True, ())
+    assert (check.format, check.class_names, check.is_usable, check.issues) == ("COCO", ("cat", "dog"), True, ())
     assert check.splits["val"] == (1, 0, {"cat": 1, "dog": 1}, 0)
     assert check.sizes["cat"].objects == 3 and check.sizes["cat"].unmatched == 0
     assert check.sizes["dog"].side == pytest.approx((16 * 64 / 30,) * 3, abs=0.3)
@@ -66,10 +66,10 @@ def test_a_sound_data_set(tmp_path):
         ({"bbox": [41, 2, 5, 5]}, "outside box"),
         ({"bbox": [30, 2, 12, 5]}, "cut box"),
         ({"bbox": [-2, 2, 12, 5]}, "cut box"),
-        ({"bbox": [30, 2, 11, 5]}, None),  # a pixel is rounding
+        ({"bbox": [30, 2, 11, 5]}, None),  # one pixel may be rounding
         ({"bbox": [1, 2, 10, 20]}, "same box"),
         ({"category_id": 2}, "box of two classes"),
-        ({"iscrowd": 1}, None),  # a crowd where an object is
+        ({"iscrowd": 1}, None),  # a crowd region on an object
     ],
 )
 def test_objects(tmp_path, values, kind):
@@ -100,7 +100,7 @@ def test_pictures(tmp_path):
     assert "STOPS TRAINING" in check_text(check_folder(folder, CONFIG))
 
 
-def test_pictures_twice(tmp_path):
+def test_repeated_pictures(tmp_path):
     folder = coco(tmp_path)
     content = coco_content()
     content["images"] = content["images"][:1]
@@ -122,10 +122,10 @@ def test_classes(tmp_path):
     assert found["unused class"] == ("cat", "Dog ")  # the only cat is a crowd
 
 
-def test_splits_that_lack(tmp_path):
+def test_missing_splits(tmp_path):
     check = check_folder(coco(tmp_path), CONFIG)
     found = {issue.kind: issue for issue in check.issues}
-    assert found["no val"].stops and not found["no test"].stops and not check.usable
+    assert found["no val"].stops and not found["no test"].stops and not check.is_usable
 
 
 def test_voc_and_yolo(tmp_path):
@@ -138,16 +138,16 @@ def test_voc_and_yolo(tmp_path):
     (folder / "labels" / "val" / "d.txt").write_text(f"{LINE}\n{LINE}")
     assert kinds(folder) == {"unknown class": 1, "bad object": 2, "labels without picture": 1, "same box": 1}
     example = next(issue for issue in check_folder(folder, CONFIG).issues if issue.kind == "unknown class").examples[0]
-    assert example.startswith("labels/train/a.txt line 2 has the unknown class '7'")  # as seen from the folder
+    assert example.startswith("labels/train/a.txt line 2 has the unknown class '7'")  # relative to the folder
 
 
 @pytest.mark.parametrize("content", ["{", "[]", '{"images": []}'])
-def test_annotations_that_are_none(tmp_path, content):
+def test_invalid_annotations(tmp_path, content):
     check = check_folder(coco(tmp_path, content), CONFIG)
-    assert check.class_names == () and not check.usable and check.issues[0].kind == "no data"
+    assert check.class_names == () and not check.is_usable and check.issues[0].kind == "no data"
 
 
-def test_a_folder_of_nothing(tmp_path):
+def test_an_empty_folder(tmp_path):
     check = check_folder(tmp_path, CONFIG)
     assert check.format is None and [issue.kind for issue in check.issues] == ["no data"]
 
@@ -158,7 +158,7 @@ def test_splits_with_other_classes(tmp_path):
     assert "no data" in kinds(folder, everything=True)
 
 
-def test_no_anchor_as_matching_has_it(tmp_path):
+def test_no_anchor_agrees_with_the_matching(tmp_path):
     dice = torch.Generator().manual_seed(0)
     content = coco_content()
     content["images"] = [{"id": n, "file_name": f"{n}.png", "width": w, "height": h} for n, (w, h) in enumerate(

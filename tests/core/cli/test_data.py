@@ -66,7 +66,7 @@ def test_unpack_accepts_a_data_set_without_validation_pictures(tmp_path, capsys)
         for path in made.rglob("*"):
             archive.write(path, path.relative_to(made))
     assert run("unpack", tmp_path / "set.zip", "--out", tmp_path / "new") == 0
-    assert "make splits: split --by stratified" in capsys.readouterr().out
+    assert "create splits: split --by stratified" in capsys.readouterr().out
 
 
 def test_split(folder, tmp_path, capsys):

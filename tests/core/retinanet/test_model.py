@@ -14,7 +14,7 @@ from torchvision.models.detection.backbone_utils import BackboneWithFPN
 from torchvision.models.detection.retinanet import RetinaNetHead
 from torchvision.ops.feature_pyramid_network import LastLevelP6P7
 
-from core.analysis.model_costs import costs_of, describe, parts_of
+from core.analysis.model_costs import count_network_parameters, count_parameters, estimate_costs
 from core.config import Inference, Model
 from core.retinanet.model import NORM_EPS, build_model, freeze, places_first
 from core.retinanet.preprocess import prepare
@@ -242,7 +242,7 @@ def test_live_norms_never_divide_by_nothing(stages, batch_norm, eps):
 def test_parts_add_up():
     network = tiny()
     freeze(network, 2, batch_norm="live")
-    parts = describe(network)
+    parts = count_network_parameters(network)
     assert [part.name for part in parts] == [
         "stem", "layer1", "layer2", "layer3", "layer4", "fpn", "class head", "box head",
     ]  # fmt: skip
@@ -254,23 +254,23 @@ def test_parts_add_up():
 
 @pytest.mark.parametrize(("model", "published"), [(V1, 151.54), (V2, 152.238)])
 def test_work_is_torchvisions_published_figure(model, published):
-    work = costs_of(model, num_classes=91, anchors_per_location=9, height=800, width=800, batch_size=1).gflops
+    work = estimate_costs(model, num_classes=91, anchors_per_location=9, height=800, width=800, batch_size=1).gflops
     assert work / 2 == pytest.approx(published, abs=0.001)  # torchvision counts a multiply-add as one
 
 
 def test_work_grows_with_the_picture():
-    work = {side: costs_of(SMALL, **SHAPE, height=side, width=side, batch_size=1).gflops for side in (128, 256)}
+    work = {side: estimate_costs(SMALL, **SHAPE, height=side, width=side, batch_size=1).gflops for side in (128, 256)}
     assert work[256] == pytest.approx(4 * work[128], rel=0.02)
 
 
 def test_work_is_that_of_one_picture_whatever_the_batch():
-    assert len({costs_of(SMALL, **SHAPE, height=96, width=64, batch_size=batch).gflops for batch in (1, 3)}) == 1
+    assert len({estimate_costs(SMALL, **SHAPE, height=96, width=64, batch_size=batch).gflops for batch in (1, 3)}) == 1
 
 
 def test_parts_are_counted_without_a_network():
     network = build_model(SMALL, **SHAPE)
     freeze(network, SMALL.freeze_stages, batch_norm=SMALL.batch_norm)
-    assert parts_of(SMALL, **SHAPE) == describe(network)
+    assert count_parameters(SMALL, **SHAPE) == count_network_parameters(network)
 
 
 def test_narrow_heads_with_group_norm_see_the_smallest_picture():
@@ -284,12 +284,14 @@ def test_narrow_heads_with_group_norm_see_the_smallest_picture():
 def test_training_memory_counts_what_backward_reads():
     """Activations grow with the batch, all else does not; a frozen body saves most of it."""
     shape = {**SHAPE, "height": 128, "width": 128}
-    one, two = (costs_of(SMALL, **shape, batch_size=batch).training_bytes for batch in (1, 2))
-    parameters = sum(part.parameters for part in describe(build_model(SMALL, num_classes=K, anchors_per_location=A)))
+    one, two = (estimate_costs(SMALL, **shape, batch_size=batch).training_bytes for batch in (1, 2))
+    parameters = sum(
+        part.parameters for part in count_network_parameters(build_model(SMALL, num_classes=K, anchors_per_location=A))
+    )
     activations = two - one
     statistics = one - 16 * parameters - activations  # weights, gradients and two moments, 4 bytes each
     assert 0 <= statistics < 100_000  # of batch norms, one number a channel
-    frozen = costs_of(SMALL.model_copy(update={"freeze_stages": 5}), **shape, batch_size=1).training_bytes
+    frozen = estimate_costs(SMALL.model_copy(update={"freeze_stages": 5}), **shape, batch_size=1).training_bytes
     assert frozen < one / 2
 
 
@@ -321,7 +323,7 @@ def test_training_memory_agrees_with_a_real_step(changes):
     with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
         outputs = network(torch.rand(2, 3, 128, 128))
     assert outputs.logits.requires_grad
-    counted = costs_of(model, **SHAPE, height=128, width=128, batch_size=2).training_bytes
+    counted = estimate_costs(model, **SHAPE, height=128, width=128, batch_size=2).training_bytes
     parameters = sum(parameter.nbytes for parameter in network.parameters())
     trained = sum(parameter.nbytes for parameter in network.parameters() if parameter.requires_grad)
     assert counted - parameters - 3 * trained == pytest.approx(sum(saved.values()), rel=0.02)

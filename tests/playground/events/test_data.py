@@ -68,7 +68,7 @@ def test_every_step_can_be_had_with_a_data_set_of_other_classes(mine):
 
 def test_the_report_names_what_no_anchor_fits_and_where(mine):
     text = show(at_place(ASKED, ImageRef("mine", "train"))).readout
-    assert "10 objects no anchor overlaps enough" in text and 'data-choose="go mine/train/' in text
+    assert "10 objects that no anchor overlaps enough" in text and 'data-choose="go mine/train/' in text
     coarse = CONFIG.replace({"matching.fg_iou_threshold": 0.0, "matching.bg_iou_threshold": 0.0})
     assert (
         "no anchor overlaps"

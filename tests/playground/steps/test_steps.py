@@ -6,7 +6,7 @@ import pytest
 import torch
 
 import playground.steps.loss.concentration as module
-from core.analysis.loss_concentration import Sides, cumulative, hardest_share
+from core.analysis.loss_concentration import AnchorLogits, compute_cumulative_loss, compute_hardest_share
 from core.config import Anchors, Config, Loss, knobs
 from core.data.sources import SceneData
 from core.retinanet.anchors import make_anchors
@@ -179,7 +179,7 @@ def test_the_first_loss_is_shown_with_the_prior_and_without():
 
 def test_a_slider_of_the_loss_runs_no_head_again(monkeypatch):
     before = first_loss(pipeline(training__seed=77))  # a network no other test has asked for
-    monkeypatch.setattr("playground.pipeline.pipeline.first_logits", None)  # would raise
+    monkeypatch.setattr("playground.pipeline.pipeline.compute_initial_logits", None)  # would raise
     assert first_loss(pipeline(training__seed=77, loss__alpha=0.31, loss__gamma=1.7)) != before
 
 
@@ -225,9 +225,9 @@ def test_the_concentration_of_scenes_is_that_of_their_anchors_together(monkeypat
     data = SceneData(here.config.scenes, 2, "val")
     each = [Pipeline(of_sample("x", data[index], data.class_names), here.config).sides for index in range(2)]
     _, held = module.concentration_of_scenes(here)
-    together = cumulative(Sides.join(each).losses(Loss(gamma=2))[1])
+    together = compute_cumulative_loss(AnchorLogits.join(each).compute_losses(Loss(gamma=2))[1])
     cells = re.findall(r"<td>(.*?)</td>", held)
-    assert cells[-5] == "2" and cells[-2:] == [percent(hardest_share(together, share)) for share in (0.2, 0.01)]
+    assert cells[-5] == "2" and cells[-2:] == [percent(compute_hardest_share(together, share)) for share in (0.2, 0.01)]
 
 
 def test_scenes_are_looked_at_when_the_knob_is_let_go():
