@@ -1,25 +1,34 @@
-// The component: its state, the views it is sent, the camera and hovering. `element`, `trigger`, `props` and
-// `server` come from Gradio. Text of users only ever goes through textContent.
+// The component: its state, the views it receives, the camera, and the tooltip. `element`, `trigger`, `props` and
+// `server` come from Gradio. Texts from users only ever go through textContent.
 
-const KEPT_PICTURES = 8;
-const [MIN_ZOOM, MAX_ZOOM] = [0.5, 40];  // out further than "fit", to see anchors that reach beyond the picture
+const CACHED_PICTURES = 8;
 const touch = matchMedia("(pointer: coarse)").matches;
 const HINT_VIEW = touch ? "Two fingers: zoom" : "Ctrl/⌘ + scroll: zoom · drag: move · double click: fit";
 const HINT_DRAW = `Drag: new box${touch ? "" : " (with Shift also inside another)"} · click: select, move, resize`;
 
-const find = (name) => element.querySelector(`.pic-${name}`);
-const [stage, base, top, tip, legend, message] = ["stage", "base", "top", "tip", "legend", "message"].map(find);
-const [drawButton, classSelect, deleteButton, hint, wheelHint] = ["draw", "class", "delete", "hint", "wheel"].map(find);
-const root = element.querySelector(".pic");
+/** @type {(name: string) => HTMLElement} */
+const find = (name) => /** @type {HTMLElement} */ (element.querySelector(`.pic-${name}`));
+const [stage, tip, legend, message, hint, wheelHint] = ["stage", "tip", "legend", "message", "hint", "wheel"].map(find);
+const [base, top] = /** @type {HTMLCanvasElement[]} */ (["base", "top"].map(find));
+const [drawButton, deleteButton] = /** @type {HTMLButtonElement[]} */ (["draw", "delete"].map(find));
+const classSelect = /** @type {HTMLSelectElement} */ (find("class"));
+const root = /** @type {HTMLElement} */ (element.querySelector(".pic"));
 
-const pictures = new Map();  // hash → decoded image, latest last
+/** @type {Map<string, HTMLImageElement>} */
+const pictures = new Map();  // by hash, latest last
+/** @type {Camera} */
 const camera = { zoom: 1, x: 0, y: 0, scale: 1, ratio: 1, text: 13 };
 let view = decodeView("");
+/** @type {HTMLImageElement | null} */
 let picture = null;
-let incoming = props.value;  // newest value not yet read
-let waiting = null;  // view whose picture is on its way
+/** @type {string | null} */
+let incoming = props.value;  // newest value, not yet read
+/** @type {View | null} */
+let pending = null;  // view whose picture is being loaded
 let size = { width: 0, height: 0 };  // of the canvas, CSS pixels
+/** @type {Hit | null} */
 let hovered = null;
+/** @type {Point | null} */
 let pointerAt = null;  // where the pointer hovers, CSS pixels of the canvas
 let editing = false;
 let frame = 0;
@@ -31,7 +40,7 @@ const editor = createEditor(
     view: () => view,
     repaint: () => schedule(true),
     send: (boxes) => trigger("edit", { boxes }),
-    say: (sentence) => { message.textContent = sentence; },
+    showMessage: (sentence) => { message.textContent = sentence; },
     chosenClass: () => Number(classSelect.value),
   },
   showSelection,
@@ -39,6 +48,7 @@ const editor = createEditor(
 
 // ---- views and pictures
 
+/** @param {boolean} withBase false repaints only what lies over the picture: highlight and selection */
 function schedule(withBase) {
   dirty.base ||= withBase;
   dirty.top = true;
@@ -47,11 +57,11 @@ function schedule(withBase) {
 
 function render() {
   frame = 0;
-  if (incoming !== null) receive();
+  if (incoming !== null) receive(incoming);
   if (!picture || !resize()) return;
   if (dirty.base) {
-    paint(base.getContext("2d"), view, picture, camera, isVisible);
-    root.dataset.drawn = ++drawn;
+    paintView(context(base), view, picture, camera, isVisible);
+    root.dataset.drawn = String(++drawn);
     const counts = items().filter(isVisible).map((item) => [item.key, item.count]);
     root.dataset.layers = JSON.stringify(Object.fromEntries(counts));
     hover(pointerAt);
@@ -61,39 +71,50 @@ function render() {
 }
 
 function paintTop() {
-  const ctx = top.getContext("2d");
+  const ctx = context(top);
   ctx.setTransform(1, 0, 0, 1, 0, 0);
   ctx.clearRect(0, 0, top.width, top.height);
   if (hovered) paintHighlight(ctx, hovered, camera);
   if (editing) editor.paintSelection(ctx, camera);
 }
 
-function receive() {
-  const next = decodeView(incoming);
+/** @param {string} value */
+function receive(value) {
+  const next = decodeView(value);
   incoming = null;
-  waiting = null;
-  if (next.picture === null) return show(next, null);
-  if (pictures.has(next.picture)) return show(next, pictures.get(next.picture));
-  waiting = next;  // until its picture is here, the old view stays
-  load(next.picture);
+  pending = null;
+  if (next.picture === null) {
+    show(next, null);
+  } else if (pictures.has(next.picture)) {
+    show(next, pictures.get(next.picture) ?? null);
+  } else {
+    pending = next;  // the old view stays until the picture is loaded
+    load(next.picture);
+  }
 }
 
+/** @param {string} key */
 async function load(key) {
   try {
     const image = new Image();
     image.src = (await server.fetch_picture(key)) ?? "";
     await image.decode();
     pictures.set(key, image);
-    if (pictures.size > KEPT_PICTURES) pictures.delete(pictures.keys().next().value);
-    if (waiting?.picture !== key) return;
-    show(waiting, image);
-    waiting = null;
+    const [oldest] = pictures.keys();
+    if (pictures.size > CACHED_PICTURES) pictures.delete(oldest);
+    if (pending?.picture !== key) return;
+    show(pending, image);
+    pending = null;
     schedule(true);
   } catch {
-    if (waiting?.picture === key) message.textContent = "The picture could not be loaded. Please reload the page.";
+    if (pending?.picture === key) message.textContent = "The picture could not be loaded. Please reload the page.";
   }
 }
 
+/**
+ * @param {View} next
+ * @param {HTMLImageElement | null} image
+ */
 function show(next, image) {
   if (next.picture !== view.picture) {
     Object.assign(camera, { zoom: 1, x: 0, y: 0 });
@@ -114,16 +135,15 @@ function show(next, image) {
 
 // ---- size and camera
 
-/** Fits the canvas to its container and the screen's density; false while it has no size. */
+/** Fits the canvas to its container and the screen's pixel density; returns false while the container has no width. */
 function resize() {
-  const tallest = getComputedStyle(root).getPropertyValue("--pic-most") * window.innerHeight;
-  const width = Math.floor(Math.min(root.clientWidth, (tallest * view.width) / view.height));
+  const tallest = Number(getComputedStyle(root).getPropertyValue("--pic-most")) * window.innerHeight;
+  const { width, height } = fitSize(root.clientWidth, tallest, view);
   if (width <= 0) return false;
-  const height = Math.round((width * view.height) / view.width);
   const ratio = window.devicePixelRatio || 1;
   if (width !== size.width || height !== size.height || ratio !== camera.ratio) {
-    const grown = size.width ? width / size.width : 1;
-    [camera.x, camera.y] = [camera.x * grown, camera.y * grown];
+    const growth = size.width ? width / size.width : 1;
+    [camera.x, camera.y] = [camera.x * growth, camera.y * growth];
     size = { width, height };
     camera.ratio = ratio;
     camera.text = parseFloat(getComputedStyle(root).fontSize);
@@ -137,23 +157,26 @@ function resize() {
   return true;
 }
 
+/**
+ * @param {number} x offset of the picture, CSS pixels
+ * @param {number} y
+ */
 function moveTo(x, y) {
-  const clamp = (offset, length) => {
-    const spare = length - length * camera.zoom;
-    return spare >= 0 ? spare / 2 : Math.min(Math.max(offset, spare), 0);
-  };
-  [camera.x, camera.y] = [clamp(x, size.width), clamp(y, size.height)];
-  camera.scale = (camera.zoom * size.width) / view.width;  // now: a click may come before the next frame
+  [camera.x, camera.y] = [clampOffset(x, size.width, camera.zoom), clampOffset(y, size.height, camera.zoom)];
+  camera.scale = (camera.zoom * size.width) / view.width;  // at once: a click may come before the next frame
   stage.classList.toggle("pic-zoomed", camera.zoom > 1);
   schedule(true);
-  tellOthers({ place: { zoom: camera.zoom, x: camera.x / size.width, y: camera.y / size.height } });
+  notifyOthers({ camera: { zoom: camera.zoom, x: camera.x / size.width, y: camera.y / size.height } });
 }
 
-function zoom(factor, at = { x: size.width / 2, y: size.height / 2 }) {
-  const zoomed = Math.min(Math.max(camera.zoom * factor, MIN_ZOOM), MAX_ZOOM);
-  const grown = zoomed / camera.zoom;
-  camera.zoom = zoomed;
-  moveTo(at.x - (at.x - camera.x) * grown, at.y - (at.y - camera.y) * grown);
+/**
+ * @param {number} factor
+ * @param {Point} at stays where it is, CSS pixels of the canvas
+ */
+function zoomBy(factor, at = { x: size.width / 2, y: size.height / 2 }) {
+  const { zoom, x, y } = zoomAround(camera, factor, at);
+  camera.zoom = zoom;
+  moveTo(x, y);
 }
 
 function fit() {
@@ -161,37 +184,42 @@ function fit() {
   moveTo(0, 0);
 }
 
-function place(event) {
-  const frame = top.getBoundingClientRect();
-  return { x: event.clientX - frame.left, y: event.clientY - frame.top };
-}
-
-const toPicture = ({ x, y }) => ({ x: (x - camera.x) / camera.scale, y: (y - camera.y) / camera.scale });
-
 // ---- hovering
 
+/** @param {Point | null} at CSS pixels of the canvas; null once the pointer has left */
 function hover(at) {
-  const { x, y } = at ? toPicture(at) : {};
-  const next = at && boxAt(view.layers.filter(isVisible), x, y, 2 / camera.scale);
+  const point = at && toPicture(at, camera);
+  const next = point && boxAt(view.layers.filter(isVisible), point, 2 / camera.scale);
   if (next?.layer !== hovered?.layer || next?.index !== hovered?.index) schedule(false);
   [pointerAt, hovered] = [at, next];
-  const heat = at && view.heat && isVisible(view.heat) ? heatAt(view.heat, x, y) : null;
-  tip.hidden = !hovered && heat === null;
-  if (hovered) showTip(boxLines(hovered), at);
-  else if (heat !== null) showTip([view.heat.label, heat.toPrecision(3)], at);
+  const heat = view.heat && isVisible(view.heat) ? view.heat : null;
+  const value = point && heat && heatAt(heat, point);
+  tip.hidden = !hovered && value === null;
+  if (at && hovered) showTip(boxLines(hovered), at);
+  else if (at && heat && value !== null) showTip([heat.label, value.toPrecision(3)], at);
 }
 
-const boxLines = ({ layer, index }) =>
-  [layer.label, layer.captions[index] ?? "", layer.values ? layer.values[index].toFixed(3) : ""];
+/** @param {Hit} hit */
+function boxLines({ layer, index }) {
+  return [layer.label, layer.captions[index] ?? "", layer.values ? layer.values[index].toFixed(3) : ""];
+}
 
+/**
+ * @param {string[]} lines
+ * @param {Point} at
+ */
 function showTip(lines, at) {
-  tip.replaceChildren(...lines.filter(Boolean).map((line) => labelled("div", "", line)));
-  const beside = (at, length, room) => Math.max(0, at + 14 + length > room ? at - 10 - length : at + 14);
-  tip.style.left = `${beside(at.x, tip.offsetWidth, size.width)}px`;
-  tip.style.top = `${beside(at.y, tip.offsetHeight, size.height)}px`;
+  tip.replaceChildren(...lines.filter(Boolean).map((line) => createNode("div", "", line)));
+  tip.style.left = `${tipOffset(at.x, tip.offsetWidth, size.width)}px`;
+  tip.style.top = `${tipOffset(at.y, tip.offsetHeight, size.height)}px`;
 }
 
-function labelled(tag, name, text) {
+/**
+ * @param {string} tag
+ * @param {string} name of its class
+ * @param {string} text
+ */
+function createNode(tag, name, text) {
   const node = document.createElement(tag);
   node.className = name;
   node.textContent = text;

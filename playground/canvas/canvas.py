@@ -27,7 +27,7 @@ from playground.canvas.view import COLOURS, TRUTH, Heat, Layer, View
 
 TINY = 128 * 128  # pixels up to which a picture is sent without loss: enlarged, JPEG's blocks would show
 # One program, in this order.
-SCRIPTS = ("draw.js", "edit.js", "layers.js", "canvas.js", "input.js")
+SCRIPTS = ("geometry.js", "view.js", "draw.js", "tags.js", "boxes.js", "edit.js", "layers.js", "canvas.js", "input.js")
 KEPT_PICTURES = 64  # that browsers may still ask for; each is asked for right after `payload` named it
 
 

@@ -1,153 +1,134 @@
-// Editing the ground truth: draw, select, move, resize, nudge, delete. Python has the last word: every finished change
-// is sent, and the truth layer that comes back is what is shown.
+// Editing the ground truth: draw, select, move, resize, nudge, delete. Python decides: every finished change is sent,
+// and the ground truth that comes back is shown.
 
-const TRUTH = "truth";
-const HANDLES = [[-1, -1], [0, -1], [1, -1], [1, 0], [1, 1], [0, 1], [-1, 1], [-1, 0]];  // sides each one moves
-const ECHO_MS = 2000;  // within which an answer to an earlier change may still arrive
+const TRUTH = "truth";  // key of the layer
+const ECHO_MS = 2000;  // how long an answer to an earlier change may still arrive
+const NUDGE_MS = 250;  // a pause after which nudges are sent, so that a held key is one change
 
 /**
- * `host` offers view(), camera(), repaint(), send(boxes), say(sentence) and chosenClass(); `changed` is called when
- * the selection has changed.
+ * Creates the editor.
+ *
+ * @param {EditorHost} host
+ * @param {() => void} onSelection called when the selection may have changed
  */
-function createEditor(host, changed) {
-  let boxes = [];  // of {x1, y1, x2, y2, label}, in picture coordinates
+function createEditor(host, onSelection) {
+  /** @type {LabelledBox[]} */
+  let boxes = [];
   let selected = -1;
-  let gesture = null;  // {kind: "draw" | "move" | "resize", from, original, handle}
-  let unsent = 0;  // timer of a nudge not yet sent
-  let sent = [];  // what Python may still answer to, oldest first
+  /** @type {Gesture | null} */
+  let gesture = null;
+  let nudgeTimer = 0;  // runs while a nudge is not yet sent
+  /** @type {string[]} */
+  let sent = [];  // fingerprints Python may still answer with, oldest first
   let sentAt = 0;
 
-  const truth = (view) => view.layers.find((layer) => layer.key === TRUTH);
-  const edges = (box) => [box.x1, box.y1, box.x2, box.y2];
-  const fingerprint = () => JSON.stringify(boxes.map((box) => [...edges(box).map((v) => v.toFixed(2)), box.label]));
-  const select = (index) => { selected = index; changed(); };
+  /** @param {View} view */
+  const findTruth = (view) => view.layers.find((layer) => layer.key === TRUTH);
 
-  /** Takes over the truth of a new view, unless the user has gone on since. */
+  /** @param {number} index */
+  function select(index) {
+    selected = index;
+    onSelection();
+  }
+
+  /**
+   * Takes over the ground truth of a new view, unless the user has changed it since.
+   *
+   * @param {View} view
+   */
   function adopt(view) {
-    const layer = view.editable && truth(view);
-    const mine = boxes;
-    boxes = layer ? toList(layer) : [];
-    const incoming = fingerprint();
+    const layer = view.editable ? findTruth(view) : undefined;
+    const edited = boxes;
+    boxes = layer ? readBoxes(layer) : [];
+    const incoming = fingerprint(boxes);
     const stale = sent.slice(0, -1).includes(incoming) && sent.at(-1) !== incoming && Date.now() - sentAt < ECHO_MS;
-    if (layer && (gesture || unsent || stale)) {
-      boxes = mine;
-      write(layer, view);
+    if (layer && (gesture || nudgeTimer || stale)) {
+      boxes = edited;
+      writeBoxes(boxes, layer, view.classes);
     } else {
       sent = [incoming];
       if (selected >= boxes.length) selected = -1;
     }
-    changed();
-  }
-
-  function toList(layer) {
-    return Array.from({ length: layer.count }, (_, i) => {
-      const [x1, y1, x2, y2] = layer.boxes.subarray(4 * i, 4 * i + 4);
-      return { x1, y1, x2, y2, label: layer.labels[i] };
-    });
-  }
-
-  function write(layer, view) {
-    layer.count = boxes.length;
-    layer.boxes = new Float32Array(boxes.flatMap(edges));
-    layer.labels = boxes.map((b) => b.label);
-    layer.captions = boxes.map((b) => view.classes[b.label] ?? "");
-    layer.values = layer.links = null;
+    onSelection();
   }
 
   function refresh() {
-    write(truth(host.view()), host.view());
+    const view = host.view();
+    const layer = findTruth(view);
+    if (layer) writeBoxes(boxes, layer, view.classes);
     host.repaint();
   }
 
   function commit() {
-    clearTimeout(unsent);
-    unsent = 0;
+    clearTimeout(nudgeTimer);
+    nudgeTimer = 0;
     const current = boxes[selected];
     boxes = boxes.filter((box) => box.x2 - box.x1 >= 1 && box.y2 - box.y1 >= 1);
     selected = boxes.indexOf(current);
-    sent.push(fingerprint());
+    sent.push(fingerprint(boxes));
     sentAt = Date.now();
     refresh();
-    changed();
+    onSelection();
     host.send(boxes.map((box) => ({ ...box })));
   }
 
-  /** Corners in order, inside the picture, to a hundredth of a pixel so that Python's answer can be recognised. */
-  function tidy({ x1, y1, x2, y2 }) {
-    const { width, height } = host.view();
-    const inside = (value, limit) => Math.round(100 * Math.min(Math.max(value, 0), limit)) / 100;
-    const [left, right] = [Math.min(x1, x2), Math.max(x1, x2)];
-    const [top, bottom] = [Math.min(y1, y2), Math.max(y1, y2)];
-    return { x1: inside(left, width), y1: inside(top, height), x2: inside(right, width), y2: inside(bottom, height) };
-  }
+  /**
+   * Returns the handle of the selected box at a point, or null.
+   *
+   * @param {Point} point
+   * @param {number} reach how near counts, picture pixels
+   */
+  const handleAt = (point, reach) => (selected < 0 ? null : findHandle(boxes[selected], point, reach));
 
-  /** Moves a box without changing its size, kept inside the picture. */
-  function shifted(box, dx, dy) {
-    const { width, height } = host.view();
-    const x = Math.min(Math.max(dx, -box.x1), width - box.x2);
-    const y = Math.min(Math.max(dy, -box.y1), height - box.y2);
-    return tidy({ x1: box.x1 + x, y1: box.y1 + y, x2: box.x2 + x, y2: box.y2 + y });
-  }
+  /** @param {Point} point */
+  const indexAt = (point) => findBox(boxes, selected, point);
 
-  function handleAt(point, reach) {
-    if (selected < 0) return null;
-    const near = (place) => Math.abs(place.x - point.x) <= reach && Math.abs(place.y - point.y) <= reach;
-    return HANDLES.find((handle) => near(handlePlace(boxes[selected], handle))) ?? null;
-  }
-
-  function handlePlace(box, [sideX, sideY]) {
-    const along = (low, high, side) => (low + high + side * (high - low)) / 2;
-    return { x: along(box.x1, box.x2, sideX), y: along(box.y1, box.y2, sideY) };
-  }
-
-  function indexAt(point) {
-    const contains = (b) => point.x >= b.x1 && point.x <= b.x2 && point.y >= b.y1 && point.y <= b.y2;
-    const area = (i) => (boxes[i].x2 - boxes[i].x1) * (boxes[i].y2 - boxes[i].y1);
-    if (selected >= 0 && contains(boxes[selected])) return selected;
-    let best = -1;
-    for (let i = 0; i < boxes.length; i++) if (contains(boxes[i]) && (best < 0 || area(i) < area(best))) best = i;
-    return best;
-  }
-
-  /** Pointer down at `point` (picture coordinates); `reach` is how near to a handle counts, `fresh` always draws. */
-  function down(point, reach, fresh) {
-    if (unsent) commit();
-    const handle = fresh ? null : handleAt(point, reach);
-    const index = handle ? selected : fresh ? -1 : indexAt(point);
+  /**
+   * Begins a gesture: the pointer goes down.
+   *
+   * @param {Point} point picture coordinates
+   * @param {number} reach how near to a handle counts, picture pixels
+   * @param {boolean} drawNew true draws a new box, whatever is at the point
+   */
+  function down(point, reach, drawNew) {
+    if (nudgeTimer) commit();
+    const handle = drawNew ? null : handleAt(point, reach);
+    const under = drawNew ? -1 : indexAt(point);
+    const index = handle ? selected : under;
     select(index);
     const original = index < 0 ? null : { ...boxes[index] };
-    const kind = handle ? "resize" : original ? "move" : "draw";
-    gesture = { kind, from: point, original, handle, reach, begun: false };
+    /** @type {Gesture["kind"]} */
+    const kind = original ? "move" : "draw";
+    gesture = { kind: handle ? "resize" : kind, from: point, original, handle, reach, begun: false };
     host.repaint();
   }
 
+  /** @param {Point} point */
   function move(point) {
     if (!gesture) return;
-    const [dx, dy] = [point.x - gesture.from.x, point.y - gesture.from.y];
-    gesture.begun ||= Math.max(Math.abs(dx), Math.abs(dy)) > gesture.reach / 2;  // a click trembles
+    const { from, original, handle, reach } = gesture;
+    const [dx, dy] = [point.x - from.x, point.y - from.y];
+    gesture.begun ||= Math.max(Math.abs(dx), Math.abs(dy)) > reach / 2;  // a click trembles
     if (!gesture.begun) return;
-    if (gesture.kind === "draw") draw(point);
-    else if (gesture.kind === "move") Object.assign(boxes[selected], shifted(gesture.original, dx, dy));
-    else Object.assign(boxes[selected], resized(gesture.original, gesture.handle, dx, dy));
+    if (!original) draw(from, point);
+    else if (handle) Object.assign(boxes[selected], resizeBox(original, handle, dx, dy, host.view()));
+    else Object.assign(boxes[selected], moveBox(original, dx, dy, host.view()));
     refresh();
   }
 
-  function resized(box, [sideX, sideY], dx, dy) {
-    return tidy({
-      x1: box.x1 + (sideX < 0 ? dx : 0), y1: box.y1 + (sideY < 0 ? dy : 0),
-      x2: box.x2 + (sideX > 0 ? dx : 0), y2: box.y2 + (sideY > 0 ? dy : 0),
-    });
-  }
-
-  function draw(point) {
+  /**
+   * @param {Point} from
+   * @param {Point} to
+   */
+  function draw(from, to) {
     const { max_boxes: limit } = host.view();
     if (selected < 0 && boxes.length >= limit) {
       gesture = null;
-      host.say(`At most ${limit} boxes can be drawn.`);
+      host.showMessage(`At most ${limit} boxes can be drawn.`);
       return;
     }
-    const box = tidy({ x1: gesture.from.x, y1: gesture.from.y, x2: point.x, y2: point.y });
-    if (selected < 0) select(boxes.push({ label: host.chosenClass() }) - 1);
+    const box = normalizeBox({ x1: from.x, y1: from.y, x2: to.x, y2: to.y }, host.view());
+    if (selected < 0) select(boxes.push({ ...box, label: host.chosenClass() }) - 1);
     Object.assign(boxes[selected], box);
   }
 
@@ -162,9 +143,10 @@ function createEditor(host, changed) {
     if (!gesture) return;
     const { original } = gesture;
     gesture = null;
-    if (original) Object.assign(boxes[selected], original);
-    else if (selected >= 0) {
-      boxes.pop();  // the one just being drawn
+    if (original) {
+      Object.assign(boxes[selected], original);
+    } else if (selected >= 0) {
+      boxes.pop();  // the box being drawn
       select(-1);
     }
     refresh();
@@ -177,11 +159,15 @@ function createEditor(host, changed) {
     commit();
   }
 
+  /**
+   * @param {number} dx
+   * @param {number} dy
+   */
   function nudge(dx, dy) {
-    Object.assign(boxes[selected], shifted(boxes[selected], dx, dy));
+    Object.assign(boxes[selected], moveBox(boxes[selected], dx, dy, host.view()));
     refresh();
-    clearTimeout(unsent);
-    unsent = setTimeout(commit, 250);  // a held key is one change
+    clearTimeout(nudgeTimer);
+    nudgeTimer = setTimeout(commit, NUDGE_MS);
   }
 
   function deselect() {
@@ -190,28 +176,33 @@ function createEditor(host, changed) {
     host.repaint();
   }
 
+  /** @param {number} label */
   function relabel(label) {
     if (selected < 0) return;
     boxes[selected].label = label;
     commit();
   }
 
-  /** Forgets everything unsent: another picture is coming. */
+  /** Discards everything that is not sent: another picture follows. */
   function reset() {
-    clearTimeout(unsent);
-    [boxes, selected, gesture, unsent, sent] = [[], -1, null, 0, []];
+    clearTimeout(nudgeTimer);
+    [boxes, selected, gesture, nudgeTimer, sent] = [[], -1, null, 0, []];
   }
 
+  /**
+   * @param {CanvasRenderingContext2D} ctx
+   * @param {Camera} camera
+   */
   function paintSelection(ctx, { ratio, scale, x, y }) {
     if (selected < 0) return;
     ctx.setTransform(ratio, 0, 0, ratio, 0, 0);
     ctx.lineWidth = 1.5;
     for (const handle of HANDLES) {
-      const place = handlePlace(boxes[selected], handle);
+      const position = handlePosition(boxes[selected], handle);
       ctx.fillStyle = "#fff";
       ctx.strokeStyle = "#000";
       ctx.beginPath();
-      ctx.rect(x + scale * place.x - 4, y + scale * place.y - 4, 8, 8);
+      ctx.rect(x + scale * position.x - 4, y + scale * position.y - 4, 8, 8);
       ctx.fill();
       ctx.stroke();
     }

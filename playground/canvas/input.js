@@ -1,44 +1,60 @@
-// Pointer, wheel, keys and buttons of the component, and what starts it.
+// Pointer, wheel, keys and buttons of the component, and its start.
 
+/** @type {Record<string, string>} */
 const CURSORS = { "-1,-1": "nwse", "1,1": "nwse", "1,-1": "nesw", "-1,1": "nesw", "0,-1": "ns", "0,1": "ns" };
-const pointers = new Map();  // pointer id → last place
-let drag = null;  // {kind: "pan" | "pinch" | "edit", moved, start}
+/** @type {Map<number, Point>} */
+const pointers = new Map();  // pointer id → last position
+let drag = { kind: "", moved: false, start: { x: 0, y: 0 } };  // kind: "pan", "pinch" or "edit"
 let wheelTimer = 0;
 
-function place(event) {
+/**
+ * Returns the position of a pointer in CSS pixels of the canvas.
+ *
+ * @param {MouseEvent} event
+ * @returns {Point}
+ */
+function pointerPosition(event) {
   const bounds = top.getBoundingClientRect();
   return { x: event.clientX - bounds.left, y: event.clientY - bounds.top };
 }
 
-/** How near to a handle counts, in picture pixels. */
-const reach = (event) => (event.pointerType === "mouse" ? 7 : 16) / camera.scale;
+/**
+ * Returns how near to a handle counts, in picture pixels.
+ *
+ * @param {PointerEvent} event
+ */
+function handleReach(event) {
+  return (event.pointerType === "mouse" ? 7 : 16) / camera.scale;
+}
 
+/** @param {PointerEvent} event */
 function onDown(event) {
   if (event.button !== 0) return;
-  const at = place(event);
+  const at = pointerPosition(event);
   top.setPointerCapture(event.pointerId);
   pointers.set(event.pointerId, at);
   if (pointers.size > 1) {
     editor.cancel();
-    drag = { kind: "pinch", moved: true };
+    drag = { kind: "pinch", moved: true, start: at };
     return;
   }
   drag = { kind: editing ? "edit" : "pan", moved: false, start: at };
-  if (editing) editor.down(toPicture(at), reach(event), event.shiftKey);
+  if (editing) editor.down(toPicture(at, camera), handleReach(event), event.shiftKey);
   hover(editing ? null : at);
 }
 
+/** @param {PointerEvent} event */
 function onMove(event) {
-  const at = place(event);
+  const at = pointerPosition(event);
   const before = pointers.get(event.pointerId);
   if (!before) {
     hover(at);
-    if (editing) top.style.cursor = cursorAt(toPicture(at), reach(event));
+    if (editing) top.style.cursor = cursorAt(toPicture(at, camera), handleReach(event));
     return;
   }
-  if (drag.kind === "pinch" && pointers.size === 2) pinch(event.pointerId, at);
+  if (drag.kind === "pinch" && pointers.size === 2) pinch(event.pointerId, before, at);
   pointers.set(event.pointerId, at);
-  if (drag.kind === "edit") editor.move(toPicture(at));
+  if (drag.kind === "edit") editor.move(toPicture(at, camera));
   if (drag.kind !== "pan") return;
   drag.moved ||= Math.hypot(at.x - drag.start.x, at.y - drag.start.y) > 4;
   if (!drag.moved) return;
@@ -46,36 +62,56 @@ function onMove(event) {
   moveTo(camera.x + at.x - before.x, camera.y + at.y - before.y);
 }
 
-/** Two fingers: what lies between them stays between them. */
-function pinch(id, at) {
-  const before = pointers.get(id);
-  const other = [...pointers].find(([key]) => key !== id)[1];
+/**
+ * Zooms and moves with two fingers: the part of the picture between them stays between them.
+ *
+ * @param {number} id of the finger that moves
+ * @param {Point} before
+ * @param {Point} at
+ */
+function pinch(id, before, at) {
+  const other = [...pointers].find(([key]) => key !== id)?.[1] ?? at;
+  /** @type {(point: Point) => number} */
   const distance = (point) => Math.max(Math.hypot(point.x - other.x, point.y - other.y), 1);
   [camera.x, camera.y] = [camera.x + (at.x - before.x) / 2, camera.y + (at.y - before.y) / 2];
-  zoom(distance(at) / distance(before), { x: (at.x + other.x) / 2, y: (at.y + other.y) / 2 });
+  zoomBy(distance(at) / distance(before), { x: (at.x + other.x) / 2, y: (at.y + other.y) / 2 });
 }
 
+/** @param {PointerEvent} event */
 function onUp(event) {
   if (!pointers.delete(event.pointerId)) return;
   const { kind, moved } = drag;
   if (event.type === "pointercancel") editor.cancel();
   else if (kind === "edit") editor.up();
-  else if (kind === "pan" && !moved) pick(toPicture(place(event)), 2 / camera.scale);
+  else if (kind === "pan" && !moved) pick(toPicture(pointerPosition(event), camera), 2 / camera.scale);
 }
 
-/** Tells the page what lies under a click: the smallest box that is on show, or just the place. */
-function pick({ x, y }, slack) {
-  const under = boxAt(view.layers.filter(isVisible), x, y, slack);
-  trigger("select", { x, y, layer: under?.layer.key ?? "", index: under?.index ?? -1 });
+/**
+ * Sends a click to Python: the point, and the smallest visible box under it.
+ *
+ * @param {Point} point picture coordinates
+ * @param {number} slack
+ */
+function pick(point, slack) {
+  const hit = boxAt(view.layers.filter(isVisible), point, slack);
+  trigger("select", { x: point.x, y: point.y, layer: hit?.layer.key ?? "", index: hit?.index ?? -1 });
 }
 
-function cursorAt(point, slack) {
-  const handle = editor.handleAt(point, slack);
-  if (handle) return `${CURSORS[handle] ?? "ew"}-resize`;
+/**
+ * @param {Point} point picture coordinates
+ * @param {number} reach
+ */
+function cursorAt(point, reach) {
+  const handle = editor.handleAt(point, reach);
+  if (handle) return `${CURSORS[String(handle)] ?? "ew"}-resize`;
   return editor.indexAt(point) < 0 ? "crosshair" : "move";
 }
 
-/** Zooms with Ctrl or ⌘, which a trackpad's pinch sends too; without, the page scrolls as everywhere. */
+/**
+ * Zooms with Ctrl or ⌘, which a trackpad's pinch sends too; otherwise the page scrolls as usual.
+ *
+ * @param {WheelEvent} event
+ */
 function onWheel(event) {
   if (!event.ctrlKey && !event.metaKey) {
     wheelHint.classList.add("pic-shown");
@@ -84,66 +120,102 @@ function onWheel(event) {
     return;
   }
   event.preventDefault();
-  zoom(Math.exp(-Math.min(Math.max(event.deltaY, -25), 25) / 100), place(event));
+  zoomBy(wheelFactor(event.deltaY), pointerPosition(event));
 }
 
+/** @param {KeyboardEvent} event */
 function onKey(event) {
   if (event.ctrlKey || event.metaKey || event.altKey) return;
-  const action = keyAction(event);
+  const action = keyAction(event.key, event.shiftKey);
   if (!action) return;
   event.preventDefault();
   action();
 }
 
-/** What a key does here; undefined leaves it to the page, such as arrows while there is nothing to move. */
-function keyAction({ key, shiftKey }) {
-  const arrow = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[key];
+/**
+ * Returns the step of an arrow key, or undefined for other keys.
+ *
+ * @param {string} key
+ * @returns {[number, number] | undefined}
+ */
+function arrowStep(key) {
+  switch (key) {
+    case "ArrowLeft": return [-1, 0];
+    case "ArrowRight": return [1, 0];
+    case "ArrowUp": return [0, -1];
+    case "ArrowDown": return [0, 1];
+    default: return undefined;
+  }
+}
+
+/**
+ * Returns what a key does here; undefined leaves it to the page, such as arrows while there is nothing to move.
+ *
+ * @param {string} key
+ * @param {boolean} shift
+ * @returns {(() => void) | undefined}
+ */
+function keyAction(key, shift) {
+  const arrow = arrowStep(key);
   const selected = editing && editor.selection();
-  if (arrow && selected) return () => editor.nudge(...arrow.map((step) => step * (shiftKey ? 10 : 1)));
+  const pixels = shift ? 10 : 1;
+  if (arrow && selected) return () => editor.nudge(pixels * arrow[0], pixels * arrow[1]);
   if (arrow && camera.zoom > 1) return () => moveTo(camera.x - 40 * arrow[0], camera.y - 40 * arrow[1]);
   if (selected && (key === "Delete" || key === "Backspace")) return editor.remove;
   if (editing && key === "Escape") return editor.deselect;
-  return { "+": () => zoom(1.25), "=": () => zoom(1.25), "-": () => zoom(0.8), 0: fit }[key];
+  if (key === "+" || key === "=") return () => zoomBy(1.25);
+  if (key === "-") return () => zoomBy(0.8);
+  return key === "0" ? fit : undefined;
 }
 
-/** The page's own pinch and scroll would take a two-finger gesture over. */
-const keepTouch = (event) => { if (event.touches.length > 1) event.preventDefault(); };
+/**
+ * Keeps the page's own pinch and scroll from taking over a gesture of two fingers.
+ *
+ * @param {TouchEvent} event
+ */
+function keepTouch(event) {
+  if (event.touches.length > 1) event.preventDefault();
+}
 
 function onResize() {
-  if (root.isConnected) return schedule(false);
+  if (root.isConnected) {
+    schedule(false);
+    return;
+  }
   window.removeEventListener("resize", onResize);
-  document.removeEventListener("pic-told", adopt);
+  document.removeEventListener("pic-sync", follow);
   document.removeEventListener("pic-layer", showLayer);
 }
 
-const on = (node, listeners) => Object.entries(listeners).forEach(([name, fn]) => node.addEventListener(name, fn));
-on(top, {
-  pointerdown: onDown, pointermove: onMove, pointerup: onUp, pointercancel: onUp, keydown: onKey,
-  pointerleave: () => hover(null),
-  dblclick: () => { if (!editing) fit(); },
-});
+top.addEventListener("pointerdown", onDown);
+top.addEventListener("pointermove", onMove);
+top.addEventListener("pointerup", onUp);
+top.addEventListener("pointercancel", onUp);
+top.addEventListener("pointerleave", () => hover(null));
+top.addEventListener("keydown", onKey);
+top.addEventListener("dblclick", () => { if (!editing) fit(); });
 top.addEventListener("wheel", onWheel, { passive: false });
-for (const name of ["touchstart", "touchmove"]) top.addEventListener(name, keepTouch, { passive: false });
-on(find("in"), { click: () => zoom(1.25) });
-on(find("out"), { click: () => zoom(0.8) });
-on(find("fit"), { click: fit });
-on(deleteButton, { click: editor.remove });
-on(classSelect, { change: () => editor.relabel(Number(classSelect.value)) });
-on(drawButton, {
-  click: () => {
-    setEditing(!editing);
-    toggles.set(TRUTH, true);  // what one draws must be seen
-    showLegend();
-    schedule(true);
-  },
+top.addEventListener("touchstart", keepTouch, { passive: false });
+top.addEventListener("touchmove", keepTouch, { passive: false });
+find("in").addEventListener("click", () => zoomBy(1.25));
+find("out").addEventListener("click", () => zoomBy(0.8));
+find("fit").addEventListener("click", fit);
+deleteButton.addEventListener("click", editor.remove);
+classSelect.addEventListener("change", () => editor.relabel(Number(classSelect.value)));
+drawButton.addEventListener("click", () => {
+  setEditing(!editing);
+  toggles.set(TRUTH, true);  // drawn boxes must be visible
+  showLegend();
+  schedule(true);
 });
 window.addEventListener("resize", onResize);
-document.addEventListener("pic-told", adopt);
+document.addEventListener("pic-sync", follow);
 document.addEventListener("pic-layer", showLayer);
 new ResizeObserver(() => schedule(false)).observe(root);
-const receiveOwn = live.part(props.part, (value) => {
+/** @type {(value: string) => void} */
+const receiveValue = (value) => {
   incoming = value;
   render();
-}, () => props.value, () => Object.fromEntries(toggles));
-watch("value", receiveOwn);
+};
+watch("value", live.part(props.part, receiveValue, () => props.value, () => Object.fromEntries(toggles)));
 schedule(true);

@@ -1,45 +1,75 @@
-// Which layers are on show: the legend that toggles them, the link that keeps them, and other pictures that follow.
+// Which layers are visible: the legend that switches them, the link that remembers them, and a second picture beside
+// this one that follows.
+
+const TOGGLES = "layers";  // URL parameter: ?layers=ignored,-truth switches a layer on and another off
+const INFERENCE_LAYERS = ["scores", "before", "suppressed"];  // one for each part of the detections step
+
+/**
+ * Returns which layers a link switches on or off, by key.
+ *
+ * @param {string} search of the address
+ * @returns {Map<string, boolean>}
+ */
+function parseToggles(search) {
+  const entries = (new URLSearchParams(search).get(TOGGLES) ?? "").split(",").filter(Boolean);
+  return new Map(entries.map((entry) => [entry.replace(/^-/, ""), !entry.startsWith("-")]));
+}
+
+/**
+ * Returns an address's query with the toggles in it.
+ *
+ * @param {string} search of the address
+ * @param {Map<string, boolean>} chosen
+ */
+function formatToggles(search, chosen) {
+  const query = new URLSearchParams(search);
+  query.set(TOGGLES, [...chosen].map(([key, on]) => (on ? key : `-${key}`)).join(","));
+  return `?${query.toString().replaceAll("%2C", ",")}`;
+}
+
+const toggles = parseToggles(location.search);  // what the visitor has chosen
 
 const items = () => [...(view.heat ? [view.heat] : []), ...view.layers];
+
+/** @param {LegendItem} item */
 const isVisible = (item) => toggles.get(item.key) ?? item.visible;
 
-const toggles = new Map();  // layer key → what the user has chosen
-
-// Which layers were switched on or off is part of the link: ?layers=ignored,-truth
-const TOGGLES = "layers";
-for (const entry of (new URLSearchParams(location.search).get(TOGGLES) ?? "").split(",").filter(Boolean)) {
-  toggles.set(entry.replace(/^-/, ""), !entry.startsWith("-"));
-}
-
 function keepToggles() {
-  const query = new URLSearchParams(location.search);
-  query.set(TOGGLES, [...toggles].map(([key, on]) => (on ? key : "-" + key)).join(","));
-  history.replaceState(history.state, "", location.pathname + "?" + query.toString().replaceAll("%2C", ","));
-  tellOthers({ toggles: [...toggles] });
+  history.replaceState(history.state, "", location.pathname + formatToggles(location.search, toggles));
+  notifyOthers({ toggles: [...toggles] });
 }
 
-// Where two pictures are compared, both show the same layers and the same part.
-const tellOthers = (said) => document.dispatchEvent(new CustomEvent("pic-told", { detail: { from: root, ...said } }));
+/**
+ * Tells the other canvases of the page, which show the same layers and the same part of their picture.
+ *
+ * @param {Omit<CanvasSync, "from">} change
+ */
+function notifyOthers(change) {
+  document.dispatchEvent(new CustomEvent("pic-sync", { detail: { from: root, ...change } }));
+}
 
-function adopt({ detail: { from, toggles: others, place: there } }) {
+/** @param {CustomEvent<CanvasSync>} event */
+function follow({ detail: { from, toggles: others, camera: other } }) {
   if (from === root) return;
   if (others) {
     toggles.clear();
     for (const [key, on] of others) toggles.set(key, on);
     showLegend();
   }
-  if (there) {
-    Object.assign(camera, { zoom: there.zoom, x: there.x * size.width, y: there.y * size.height });
+  if (other) {
+    Object.assign(camera, { zoom: other.zoom, x: other.x * size.width, y: other.y * size.height });
     stage.classList.toggle("pic-zoomed", camera.zoom > 1);
   }
   schedule(true);
 }
 
-// A step of inference chosen in the strip switches its layer on, and those of the other steps off.
-const OF_STEPS = ["scores", "before", "suppressed"];
-
+/**
+ * Shows the layer of a part of the detections step and hides those of the other parts.
+ *
+ * @param {CustomEvent<string>} event
+ */
 function showLayer({ detail: wanted }) {
-  for (const key of OF_STEPS) toggles.set(key, key === wanted);
+  for (const key of INFERENCE_LAYERS) toggles.set(key, key === wanted);
   keepToggles();
   showLegend();
   schedule(true);
@@ -50,25 +80,33 @@ function showLayer({ detail: wanted }) {
 function showLegend() {
   const keys = JSON.stringify(items().map((item) => item.key));
   if (legend.dataset.keys !== keys) legend.replaceChildren(...items().map((item) => legendButton(item.key)));
-  legend.dataset.keys = keys;  // the same buttons stay, and with them the focus
-  items().forEach((item, index) => {
-    const button = legend.children[index];
-    const [swatch, label, count] = button.children;
-    button.setAttribute("aria-pressed", isVisible(item));
-    swatch.classList.toggle("pic-dashed", Boolean(item.dashed) && !isDense(item));
-    swatch.classList.toggle("pic-heat", Boolean(item.steps));
-    swatch.style.setProperty("--colour", item.colour ?? "");
-    label.textContent = item.label;
-    count.textContent = item.steps ? "" : item.count.toLocaleString("en");
-    swatch.dataset.most = item.steps ? item.scale.toPrecision(2) : "";
-  });
+  legend.dataset.keys = keys;  // otherwise the buttons stay, and the focus with them
+  items().forEach((item, index) => updateLegendButton(legend.children[index], item));
 }
 
+/**
+ * @param {Element} button
+ * @param {Layer | Heat} item
+ */
+function updateLegendButton(button, item) {
+  const [swatch, label, count] = /** @type {HTMLCollectionOf<HTMLElement>} */ (button.children);
+  const heat = "steps" in item;
+  button.setAttribute("aria-pressed", String(isVisible(item)));
+  swatch.classList.toggle("pic-dashed", !heat && item.dashed && !isDense(item));
+  swatch.classList.toggle("pic-heat", heat);
+  swatch.style.setProperty("--colour", heat ? "" : item.colour);
+  label.textContent = item.label;
+  count.textContent = heat ? "" : item.count.toLocaleString("en");
+  swatch.dataset.most = heat ? item.scale.toPrecision(2) : "";
+}
+
+/** @param {string} key of the layer */
 function legendButton(key) {
-  const button = labelled("button", "pic-button pic-layer", "");
+  const button = document.createElement("button");
+  button.className = "pic-button pic-layer";
   button.type = "button";
   button.dataset.key = key;
-  button.append(...["pic-swatch", "pic-label", "pic-count"].map((name) => labelled("span", name, "")));
+  button.append(...["pic-swatch", "pic-label", "pic-count"].map((name) => createNode("span", name, "")));
   button.addEventListener("click", () => {
     const on = button.getAttribute("aria-pressed") !== "true";
     toggles.set(key, on);
@@ -81,23 +119,25 @@ function legendButton(key) {
 }
 
 function showClasses() {
-  if (classSelect.dataset.names === JSON.stringify(view.classes)) return;
-  classSelect.dataset.names = JSON.stringify(view.classes);
-  classSelect.replaceChildren(...view.classes.map((name, index) => new Option(name, index)));
+  const names = JSON.stringify(view.classes);
+  if (classSelect.dataset.names === names) return;
+  classSelect.dataset.names = names;
+  classSelect.replaceChildren(...view.classes.map((name, index) => new Option(name, String(index))));
 }
 
 function showSelection() {
   const selection = editor.selection();
   deleteButton.disabled = !selection;
-  if (selection) classSelect.value = selection.label;
+  if (selection) classSelect.value = String(selection.label);
 }
 
+/** @param {boolean} wanted */
 function setEditing(wanted) {
   const possible = view.editable && view.layers.some((layer) => layer.key === TRUTH);
   if (editing && !(wanted && possible)) editor.deselect();
   editing = wanted && possible;
   drawButton.hidden = !possible;
-  drawButton.setAttribute("aria-pressed", editing);
+  drawButton.setAttribute("aria-pressed", String(editing));
   classSelect.hidden = deleteButton.hidden = !editing;
   hint.textContent = editing ? HINT_DRAW : HINT_VIEW;
   stage.classList.toggle("pic-editing", editing);
