@@ -1,17 +1,10 @@
 """Finding a knob among all of them, by its name or a word of its help; it happens in the browser alone."""
 
+from pathlib import Path
+
 import gradio as gr
 
-SCRIPT = """
-const input = element.querySelector("input");
-input.addEventListener("input", () => {
-  const wanted = input.value.trim().toLowerCase();
-  for (const knob of document.querySelectorAll(".knob"))
-    knob.classList.toggle("not-found", !knob.textContent.toLowerCase().includes(wanted));
-  for (const group of document.querySelectorAll(".of-step"))
-    group.classList.toggle("not-found", !group.querySelector(".knob:not(.not-found)"));
-});
-"""
+SCRIPT = (Path(__file__).parent / "knob_search.js").read_text("utf-8")
 
 
 def search() -> gr.HTML:

@@ -1,68 +1,80 @@
-// One figure: plotly.js draws it into the component's element and is told only what changed.
-const target = element.querySelector(".plot");
+// One figure: plotly.js draws it into the component's element and is given only what has changed.
+const target = /** @type {PlotElement} */ (element.querySelector(".plot"));
 
-const MADE_FOR = 12;  // px of text, what the sizes in a layout are meant for
+const LAYOUT_TEXT = 12;  // px, the font size that the lengths in a layout are meant for
+const REST_MS = 300;  // a pause after which a figure with moved lines is redrawn whole, with axes that fit
 
-/** Returns a layout in the colours and the size of text that the page has now. */
-function themed(layout) {
-  const style = getComputedStyle(document.body);
-  const size = Math.max(MADE_FOR, parseFloat(getComputedStyle(target).fontSize));
-  const grown = (length) => (length * size) / MADE_FOR;
-  const colour = (name) => style.getPropertyValue(name).trim();
-  const axis = { gridcolor: colour("--border-color-primary"), zerolinecolor: colour("--border-color-primary") };
+/**
+ * Returns a layout in the page's current colours, scaled to its current font size.
+ *
+ * @param {Layout} layout
+ * @param {number} size font size, px
+ * @param {string} family font family
+ * @param {{text: string, grid: string}} colours
+ */
+function applyTheme(layout, size, family, { text, grid }) {
+  /** @type {(length: number) => number} */
+  const scaled = (length) => (length * size) / LAYOUT_TEXT;
+  const axis = { gridcolor: grid, zerolinecolor: grid, automargin: true };
   return {
     ...layout,
-    height: grown(layout.height),
-    margin: Object.fromEntries(Object.entries(layout.margin).map(([side, length]) => [side, grown(length)])),
-    title: { ...layout.title, font: { size: grown(layout.title.font.size) } },
+    height: scaled(layout.height),
+    margin: Object.fromEntries(Object.entries(layout.margin).map(([side, length]) => [side, scaled(length)])),
+    title: { ...layout.title, font: { size: scaled(layout.title.font.size) } },
     paper_bgcolor: "rgba(0,0,0,0)",
     plot_bgcolor: "rgba(0,0,0,0)",
-    font: { color: colour("--body-text-color"), family: style.fontFamily, size },
-    xaxis: { ...axis, automargin: true, ...layout.xaxis },
-    yaxis: { ...axis, automargin: true, ...layout.yaxis },
-    ...(layout.yaxis2 && { yaxis2: { ...axis, automargin: true, showgrid: false, ...layout.yaxis2 } }),
-    shapes: (layout.shapes || []).map((shape) => ({
-      ...shape,
-      line: { color: colour("--body-text-color"), ...shape.line },
-    })),
-    uirevision: layout.title.text, // keep zoom and hidden curves while the same figure is shown
+    font: { color: text, family, size },
+    xaxis: { ...axis, ...layout.xaxis },
+    yaxis: { ...axis, ...layout.yaxis },
+    ...(layout.yaxis2 && { yaxis2: { ...axis, showgrid: false, ...layout.yaxis2 } }),
+    shapes: (layout.shapes ?? []).map((shape) => ({ ...shape, line: { color: text, ...shape.line } })),
+    uirevision: layout.title.text,  // keeps zoom and hidden curves while the same figure is shown
   };
 }
 
-/** Beside a <base> plotly writes the page's whole address into what clips a curve, but the address changes later. */
+/** @param {Layout} layout */
+function currentTheme(layout) {
+  const style = getComputedStyle(document.body);
+  /** @type {(name: string) => string} */
+  const colour = (name) => style.getPropertyValue(name).trim();
+  const size = Math.max(LAYOUT_TEXT, parseFloat(getComputedStyle(target).fontSize));
+  const colours = { text: colour("--body-text-color"), grid: colour("--border-color-primary") };
+  return applyTheme(layout, size, style.fontFamily, colours);
+}
+
+/** Removes the page's address from clip paths: with a <base>, plotly.js writes it whole, but the address changes. */
 function clipWithoutAddress() {
-  for (const part of target.querySelectorAll("[clip-path]")) {
-    part.setAttribute("clip-path", part.getAttribute("clip-path").replace(/'.*#(.*)'/, "'#$1'"));
+  for (const node of target.querySelectorAll("[clip-path]")) {
+    node.setAttribute("clip-path", String(node.getAttribute("clip-path")).replace(/'.*#(.*)'/, "'#$1'"));
   }
 }
 
-const REST_MS = 300;  // after which a figure whose lines have moved is drawn anew, with axes that fit them
-
-let newest = "";  // the figure to show, as JSON: plotly.js writes into what it is given
-let outline = "";  // of the one that is drawn: all but the heights of its curves; "" if the next is drawn as a whole
+let newest = "";  // the figure to show, as JSON because plotly.js writes into what it is given
+let outline = "";  // of the figure that is drawn: all but the heights of its curves; "" redraws the next one whole
 let listening = false;
-let resting = 0;
+let restTimer = 0;
 let painting = false;
-let again = false;
+let paintAgain = false;
 
+/** @param {string} value */
 function draw(value) {
   newest = value;
   paint();
 }
 
-function drawAnew() {
+function redraw() {
   outline = "";
   paint();
 }
 
-/** Shows the newest figure, one after the other: while lines move, plotly.js must not be told anything else. */
+/** Paints the newest figure, one after another: plotly.js must not be given a figure while lines move. */
 async function paint() {
-  again = true;
+  paintAgain = true;
   if (painting) return;
   painting = true;
   try {
-    while (again) {
-      again = false;
+    while (paintAgain) {
+      paintAgain = false;
       await paintOnce();
     }
   } finally {
@@ -71,36 +83,55 @@ async function paint() {
 }
 
 async function paintOnce() {
-  clearTimeout(resting);
+  clearTimeout(restTimer);
+  /** @type {Figure | null} */
   const figure = newest ? JSON.parse(newest) : null;
   target.hidden = !figure;
   const before = outline;
-  outline = figure && JSON.stringify([figure.layout, figure.data.map((trace) => ({ ...trace, y: 0 }))]);
+  outline = figure ? outlineOf(figure) : "";
   if (!figure) return;
-  if (outline === before && figure.data.every(canMove)) await moveLines(figure);
+  if (outline === before && figure.data.every((trace) => fitsAxis(trace, target.layout.yaxis))) await moveLines(figure);
   else drawWhole(figure);
 }
 
-/** Whether a trace is a line that fits the axis as it is. */
-function canMove({ mode, yaxis, y }) {
-  const { range, type } = target.layout.yaxis;
-  const along = type === "log" ? Math.log10 : Number;
-  return mode === "lines" && !yaxis && y.every((height) => along(height) >= range[0] && along(height) <= range[1]);
+/**
+ * Returns all of a figure but the heights of its curves, as text to compare.
+ *
+ * @param {Figure} figure
+ */
+function outlineOf({ layout, data }) {
+  return JSON.stringify([layout, data.map((trace) => ({ ...trace, y: 0 }))]);
 }
 
-/** Draws the lines alone, which takes half as long as the figure; the axes follow when they rest. */
+/**
+ * True for a line of the left axis that lies within its current range.
+ *
+ * @param {Trace} trace
+ * @param {Axis} axis
+ */
+function fitsAxis({ mode, yaxis, y }, { range: [low, high], type }) {
+  const scale = type === "log" ? Math.log10 : Number;
+  return mode === "lines" && !yaxis && y.every((height) => scale(height) >= low && scale(height) <= high);
+}
+
+/**
+ * Draws the lines alone, in half the time that the whole figure takes; the axes follow after a pause.
+ *
+ * @param {Figure} figure
+ */
 async function moveLines(figure) {
   const moved = { data: figure.data.map(({ y }) => ({ y })), traces: figure.data.map((_, index) => index) };
-  const atOnce = { mode: "immediate", transition: { duration: 0 }, frame: { duration: 0, redraw: false } };
-  requestAnimationFrame(countDrawing);  // the lines have moved when it begins, but plotly.js is not done yet
-  resting = setTimeout(drawAnew, REST_MS);
-  await window.Plotly.animate(target, moved, atOnce);
+  const immediately = { mode: "immediate", transition: { duration: 0 }, frame: { duration: 0, redraw: false } };
+  requestAnimationFrame(countDrawing);  // by then the lines have moved, although plotly.js is not done
+  restTimer = setTimeout(redraw, REST_MS);
+  await window.Plotly.animate(target, moved, immediately);
 }
 
+/** @param {Figure} figure */
 function drawWhole(figure) {
   target.setAttribute("aria-label", figure.layout.title.text);
-  const layout = themed(figure.layout);
-  target.style.height = `${layout.height}px`;  // when the window changes, plotly.js fills the height that there is
+  const layout = currentTheme(figure.layout);
+  target.style.height = `${layout.height}px`;  // plotly.js fills it when the window is resized
   window.Plotly.react(target, figure.data, layout, { displayModeBar: false, responsive: true });
   if (!listening) target.on("plotly_afterplot", clipWithoutAddress);
   listening = true;
@@ -110,10 +141,10 @@ function drawWhole(figure) {
 }
 
 function countDrawing() {
-  target.dataset.drawn = Number(target.dataset.drawn || 0) + 1;
+  target.dataset.drawn = String(Number(target.dataset.drawn ?? 0) + 1);
 }
 
-const drawOwn = live.part(props.part, draw, () => props.value);
-watch("value", drawOwn);
-new MutationObserver(drawAnew).observe(document.body, { attributes: true, attributeFilter: ["class", "data-lesson"] });
-drawOwn();
+const drawValue = live.part(props.part, draw, () => props.value);
+watch("value", drawValue);
+new MutationObserver(redraw).observe(document.body, { attributes: true, attributeFilter: ["class", "data-lesson"] });
+drawValue();

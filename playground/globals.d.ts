@@ -1,0 +1,349 @@
+// Names that the scripts find without declaring them, and the shapes of what Python sends them.
+
+declare const live: Live;
+
+interface Window {
+  live?: Live;
+  /** plotly.js, loaded in the page's head. */
+  Plotly: {
+    animate(target: Element, frame: object, options: object): Promise<unknown>;
+    react(target: Element, traces: Trace[], layout: object, config: object): Promise<unknown>;
+  };
+}
+
+// ---- Gradio: a component's `js_on_load` is the body of such a function
+
+type GradioScript = (
+  element: HTMLElement,
+  trigger: (event: string, data?: object) => void,
+  props: ComponentProps,
+  server: ServerFunctions,
+  upload: (file: File) => Promise<object>,
+  watch: (prop: string, listener: () => void) => void,
+) => void;
+
+interface ComponentProps {
+  /** JSON made by Python, "" while there is none. */
+  value: string;
+  /** The component's name among the parts of the page, "" for none. */
+  part: string;
+  /** `poll.js` alone: the step that shows the news. */
+  step: string;
+}
+
+/** Python functions that components offer to their scripts. */
+interface ServerFunctions {
+  fetch_picture(key: string): Promise<string | null>;
+  news(request: LiveRequest): Promise<News | null>;
+  runs(request: object): Promise<RunsAnswer | null>;
+}
+
+// ---- server/live.js
+
+interface Live {
+  part(name: string, paint: (value: string) => void, own: () => string, switched?: () => Record<string, boolean>): () => void;
+  set(path: string, value: unknown): void;
+  choose(name: string, value: unknown): void;
+  told(text: string): void;
+  answered(state: LiveState): void;
+  settled(): LiveRequest | null;
+  reveal(): void;
+}
+
+interface LivePart {
+  show(value: string): void;
+  own(): string;
+  painted(): string | null;
+  switched(): Record<string, boolean>;
+}
+
+interface LiveState {
+  token: string;
+  settings: string;
+  look: Record<string, unknown>;
+}
+
+interface LiveRequest {
+  token: string;
+  settings: string;
+}
+
+/** Values of parts by name, and how the answer ended. */
+type LiveAnswer = { forgotten?: boolean; failed?: boolean; put_off?: boolean } & Record<string, unknown>;
+
+interface News {
+  stamp: string;
+  soon: boolean;
+  forgotten?: boolean;
+}
+
+// ---- canvas
+
+interface Point {
+  x: number;
+  y: number;
+}
+
+interface Size {
+  width: number;
+  height: number;
+}
+
+/** x in the picture is drawn at `x + scale * …` CSS pixels of the canvas. */
+interface Camera extends Point {
+  /** 1 fits the whole picture. */
+  zoom: number;
+  scale: number;
+  /** Device pixels per CSS pixel. */
+  ratio: number;
+  /** Font size around the picture, CSS pixels. */
+  text: number;
+}
+
+/** What layers and heat maps have in common: an entry of the legend. */
+interface LegendItem {
+  key: string;
+  label: string;
+  visible: boolean;
+  /** Number of boxes, or of cells. */
+  count: number;
+}
+
+interface Layer extends LegendItem {
+  colour: string;
+  /** x1, y1, x2, y2 of each box. */
+  boxes: Float32Array;
+  dashed: boolean;
+  fill?: boolean;
+  width: number;
+  values: Float32Array | null;
+  captions: string[];
+  links: Float32Array | null;
+  labels: number[] | null;
+}
+
+interface Heat extends LegendItem {
+  extent: [number, number, number, number];
+  rows: number;
+  columns: number;
+  /** What the step 255 stands for. */
+  scale: number;
+  /** One of 256 steps per cell, row by row; empty while the values are still to come. */
+  steps: Uint8Array;
+  /** Painted when first seen. */
+  image?: HTMLCanvasElement;
+}
+
+interface View extends Size {
+  /** Hash of the picture, null for none. */
+  picture: string | null;
+  layers: Layer[];
+  heat: Heat | null;
+  classes: string[];
+  alt: string;
+  editable: boolean;
+  max_boxes: number;
+}
+
+/** A box of a layer. */
+interface Hit {
+  layer: Layer;
+  index: number;
+}
+
+interface Corners {
+  x1: number;
+  y1: number;
+  x2: number;
+  y2: number;
+}
+
+/** A ground-truth box in picture coordinates. */
+interface LabelledBox extends Corners {
+  label: number;
+}
+
+/** The sides that a handle of a box moves: -1 is left or top, 1 right or bottom, 0 neither. */
+type Handle = [number, number];
+
+interface Gesture {
+  kind: "draw" | "move" | "resize";
+  from: Point;
+  original: LabelledBox | null;
+  handle: Handle | null;
+  reach: number;
+  /** True once the pointer has moved further than a trembling click. */
+  begun: boolean;
+}
+
+interface EditorHost {
+  view(): View;
+  repaint(): void;
+  send(boxes: LabelledBox[]): void;
+  showMessage(sentence: string): void;
+  chosenClass(): number;
+}
+
+/** What two canvases side by side tell each other. */
+interface CanvasSync {
+  from: Element;
+  toggles?: [string, boolean][];
+  /** x and y as shares of the canvas's size. */
+  camera?: Point & { zoom: number };
+}
+
+interface DocumentEventMap {
+  "pic-sync": CustomEvent<CanvasSync>;
+  "pic-layer": CustomEvent<string>;
+}
+
+// ---- figures
+
+interface Trace {
+  mode?: string;
+  yaxis?: string;
+  y: number[];
+}
+
+interface Layout {
+  height: number;
+  margin: Record<string, number>;
+  title: { text: string; font: { size: number } };
+  xaxis: object;
+  yaxis: object;
+  yaxis2?: object;
+  shapes?: { name?: string; line?: object }[];
+}
+
+interface Figure {
+  data: Trace[];
+  layout: Layout;
+}
+
+interface Axis {
+  range: [number, number];
+  type: string;
+}
+
+/** An element that plotly.js has drawn into. */
+interface PlotElement extends HTMLElement {
+  layout: { yaxis: Axis; shapes?: { name?: string }[] };
+  on(event: string, listener: () => void): void;
+  _fullLayout: { xaxis: { p2d(pixel: number): number; _offset: number } };
+}
+
+// ---- the table of runs
+
+interface Column {
+  key: string;
+  title: string;
+  about: string;
+  setting: boolean;
+}
+
+interface ShownColumn extends Column {
+  /** Its index in the cells of a row. */
+  at: number;
+}
+
+/** What a cell is sorted by, and its text. */
+type Cell = [number | string | null, string];
+
+interface Row {
+  run: string;
+  name: string;
+  title: string;
+  tags: string[];
+  state: string;
+  message: string;
+  mine: boolean;
+  cells: Cell[];
+}
+
+interface DeletedRun {
+  key: string;
+  name: string;
+  title: string;
+}
+
+interface RunsTable {
+  columns: Column[];
+  rows: Row[];
+  trash: DeletedRun[];
+  figure: string;
+  problem: string;
+}
+
+interface SortOrder {
+  /** Of a column, "name", "state", or "" for the server's order: newest first. */
+  key: string;
+  ascending: boolean;
+}
+
+interface RunsAnswer {
+  said: string;
+  undo: string;
+  stamp?: string;
+  shown?: string;
+}
+
+interface RunsRequest {
+  act: "look" | "draw" | "label" | "delete" | "restore";
+  run?: string;
+  key?: string;
+  name?: string;
+  tags?: string;
+}
+
+// ---- strip, source bar, lesson
+
+interface StripCell {
+  step: string;
+  key: string;
+  title: string;
+  headline: string;
+  about: string;
+  map: string;
+  layer: string;
+}
+
+interface LevelCell {
+  name: string;
+  text: string;
+  level: number | null;
+  map: string;
+}
+
+interface StripState {
+  cells: StripCell[];
+  about: string;
+  levels: LevelCell[];
+  step: string;
+  level: number;
+  map: string;
+  query: string;
+}
+
+interface SourceBarState {
+  sources: [string, string][];
+  source: string;
+  splits: string[];
+  split: string;
+  index: number;
+  count: number;
+  name: string;
+  choice: { label: string; at: number | null; count: number } | null;
+}
+
+interface LessonState {
+  /** Of the step on show, "" without a lesson. */
+  link: string;
+  question: string;
+  answers: string[];
+  chosen: number | null;
+  right: number | null;
+  numbers: Record<string, string>;
+  look?: string[];
+  veil?: string[];
+  needs?: string[];
+}
