@@ -8,7 +8,8 @@ import gradio as gr
 from playground.components import plot
 from playground.runs.labels import MAX_NAME
 
-SCRIPT = (Path(__file__).parent / "runs_table.js").read_text("utf-8")
+# One program, after the script of the figure.
+SCRIPTS = ("runs_rows.js", "runs_actions.js", "runs_table.js")
 TEMPLATE = f"""
 <section class="runs" aria-label="Runs" data-longest="{MAX_NAME}">
   <div class="runs-head">
@@ -16,7 +17,7 @@ TEMPLATE = f"""
     <input type="search" aria-label="Find runs" placeholder="Find by name, tag, state or setting …">
     <span class="runs-count"></span>
   </div>
-  <div class="runs-said" role="status"></div>
+  <div class="runs-message" role="status"></div>
   <div class="runs-scroll" tabindex="0" role="region" aria-label="Table of runs">
     <table><thead></thead><tbody></tbody></table>
   </div>
@@ -33,11 +34,12 @@ def run_view(answer: Callable[[object], dict]) -> gr.HTML:
     Args:
         answer: Takes what the browser sends; its name is what the script calls.
     """
+    scripts = [(Path(__file__).parent / name).read_text("utf-8") for name in SCRIPTS]
     return gr.HTML(
         "",
         part="",
         html_template=TEMPLATE,
-        js_on_load=plot.SCRIPT + SCRIPT,
+        js_on_load="\n".join([plot.SCRIPT, *scripts]),
         apply_default_css=False,
         server_functions=[answer],
         elem_classes=["all-runs"],

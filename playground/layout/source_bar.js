@@ -1,71 +1,119 @@
-// Where the picture comes from: two lists, a number and arrows. They stay the same elements while one goes on, so that
-// the keyboard's focus stays, too. Names of files and data sets only ever go through textContent.
-const bar = element.querySelector(".source-bar");
+// Where the picture comes from: two lists, a number and arrows. The elements stay while the picture changes, so that
+// the keyboard focus stays. Names of files and data sets only ever go through textContent.
+const bar = /** @type {HTMLElement} */ (element.querySelector(".source-bar"));
 
-function made(tag, name, label, text = "") {
+/**
+ * Adds an element to the bar.
+ *
+ * @template {keyof HTMLElementTagNameMap} T
+ * @param {T} tag
+ * @param {string} name of its class
+ * @param {string} [label] for screen readers
+ * @param {string} [text]
+ * @returns {HTMLElementTagNameMap[T]}
+ */
+function add(tag, name, label = "", text = "") {
   const node = document.createElement(tag);
   node.className = `source-${name}`;
   if (label) node.setAttribute("aria-label", label);
-  if (tag === "button") node.type = "button";
+  if (tag === "button") node.setAttribute("type", "button");
   node.textContent = text;
   bar.append(node);
   return node;
 }
 
-const source = made("select", "of", "Pictures from");
-const split = made("select", "split", "Split");
-const back = made("button", "back", "Previous picture", "‹");
-const number = made("input", "number", "Number of the picture");
-const all = made("span", "all");
-const onward = made("button", "onward", "Next picture", "›");
-const whole = made("button", "whole", "Leave these pictures", "×");
-const name = made("span", "name");
-number.type = "number";
-number.min = 1;
+const sourceList = add("select", "of", "Source of the pictures");
+const splitList = add("select", "split", "Split");
+const backButton = add("button", "back", "Previous picture", "‹");
+const numberField = add("input", "number", "Number of the picture");
+const total = add("span", "all");
+const nextButton = add("button", "onward", "Next picture", "›");
+const leaveButton = add("button", "whole", "Leave these pictures", "×");
+const title = add("span", "name");
+numberField.type = "number";
+numberField.min = "1";
 
-let state = { index: 0, count: 0, choice: null };
+let currentIndex = 0;
 
-const choose = (index = 0) => trigger("select", { source: source.value, split: split.value, index, turn: 0 });
+const choose = (index = 0) => trigger("select", { source: sourceList.value, split: splitList.value, index, turn: 0 });
+/** @param {number} by 1 for the next picture, -1 for the previous one */
 const turn = (by) => trigger("select", { source: null, split: null, index: null, turn: by });
 
-source.addEventListener("change", () => choose());
-split.addEventListener("change", () => choose());
-number.addEventListener("change", () => choose(Math.round(Number(number.value)) - 1));
-back.addEventListener("click", () => turn(-1));
-onward.addEventListener("click", () => turn(1));
-whole.addEventListener("click", () => choose(state.index));
+sourceList.addEventListener("change", () => choose());
+splitList.addEventListener("change", () => choose());
+numberField.addEventListener("change", () => choose(Math.round(Number(numberField.value)) - 1));
+backButton.addEventListener("click", () => turn(-1));
+nextButton.addEventListener("click", () => turn(1));
+leaveButton.addEventListener("click", () => choose(currentIndex));
 
-function fill(list, options, chosen) {
+/**
+ * Fills a list, whose options are only replaced if they have changed.
+ *
+ * @param {HTMLSelectElement} list
+ * @param {[string, string][]} options values and texts
+ * @param {string} chosen value
+ */
+function fillList(list, options, chosen) {
   const wanted = JSON.stringify(options);
   if (list.dataset.options !== wanted) {
-    list.replaceChildren(...options.map(([value, text]) => Object.assign(document.createElement("option"), { value, text })));
+    list.replaceChildren(...options.map(([value, text]) => new Option(text, value)));
     list.dataset.options = wanted;
   }
   list.value = chosen;
 }
 
-function show(value) {
-  if (!value) return;
-  state = JSON.parse(value);
-  const { choice } = state;
-  fill(source, state.sources, state.source);
-  fill(split, state.splits.map((each) => [each, each]), state.split);
-  split.hidden = state.splits.length < 2 || choice !== null;
-  const one = state.source === "" && choice === null;
-  for (const each of [back, number, all, onward]) each.hidden = one;
-  number.hidden ||= choice !== null;
-  number.max = state.count;
-  number.value = state.index + 1;
-  const at = choice ? (choice.at === null ? 0 : choice.at + 1) : state.index + 1;
-  const count = choice ? choice.count : state.count;
-  all.textContent = choice ? `${at || "–"} / ${count}` : `/ ${count.toLocaleString("en")}`;
-  back.disabled = at <= 1;
-  onward.disabled = at >= count;
-  whole.hidden = choice === null;
-  const said = one ? "" : choice ? `${choice.label} · ${state.name}` : state.name;
-  name.textContent = name.title = said;
+/**
+ * Returns the position among the pictures that the arrows go through, from 1 or 0 for none of them, and their number.
+ *
+ * @param {SourceBarState} state
+ */
+function positionOf({ index, count, choice }) {
+  if (!choice) return { position: index + 1, count };
+  return { position: choice.at === null ? 0 : choice.at + 1, count: choice.count };
 }
 
-const showOwn = live.part(props.part, show, () => props.value);
-watch("value", showOwn);
-showOwn();
+/**
+ * Returns the text after the arrows: how many pictures there are, of a choice also which one is shown.
+ *
+ * @param {SourceBarState} state
+ */
+function totalText(state) {
+  const { position, count } = positionOf(state);
+  return state.choice ? `${position || "–"} / ${count}` : `/ ${count.toLocaleString("en")}`;
+}
+
+/**
+ * Returns the picture's title; a single picture, such as an uploaded one, has none.
+ *
+ * @param {SourceBarState} state
+ */
+function titleText({ source, name, choice }) {
+  if (choice) return `${choice.label} · ${name}`;
+  return source === "" ? "" : name;
+}
+
+/** @param {string} value */
+function show(value) {
+  if (!value) return;
+  /** @type {SourceBarState} */
+  const state = JSON.parse(value);
+  currentIndex = state.index;
+  fillList(sourceList, state.sources, state.source);
+  fillList(splitList, state.splits.map((split) => [split, split]), state.split);
+  const single = state.source === "" && !state.choice;
+  splitList.hidden = state.splits.length < 2 || Boolean(state.choice);
+  for (const node of [backButton, total, nextButton]) node.hidden = single;
+  numberField.hidden = single || Boolean(state.choice);
+  leaveButton.hidden = !state.choice;
+  numberField.max = String(state.count);
+  numberField.value = String(state.index + 1);
+  const { position, count } = positionOf(state);
+  backButton.disabled = position <= 1;
+  nextButton.disabled = position >= count;
+  total.textContent = totalText(state);
+  title.textContent = title.title = titleText(state);
+}
+
+const showValue = live.part(props.part, show, () => props.value);
+watch("value", showValue);
+showValue();

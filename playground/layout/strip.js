@@ -1,172 +1,232 @@
-// The steps as buttons, and the numbers of each level. Everything the page shows for a step hangs on
-// <body data-step>, so that knobs change places at once, before the server has answered.
-const nav = element.querySelector(".strip");
-const levels = element.querySelector(".levels");
+// The steps as buttons, and the numbers of each level. Everything that the page shows for a step depends on
+// <body data-step>, so that its knobs appear at once, before the server has answered.
+const nav = /** @type {HTMLElement} */ (element.querySelector(".strip"));
+const levels = /** @type {HTMLElement} */ (element.querySelector(".levels"));
+/** @type {string | null} */
+let chosen = null;  // step that the visitor has chosen, until the server answers
 
-function button(cell) {
-  const made = document.createElement("button");
-  made.type = "button";
-  made.append(document.createElement("strong"), document.createElement("span"));
-  Object.assign(made.dataset, { step: cell.step, cell: cell.key });
-  made.title = cell.about;
-  made.addEventListener("click", () => choose(cell));
-  return made;
+// ---- the steps
+
+/** @param {StripCell} cell */
+function createStepButton(cell) {
+  const button = document.createElement("button");
+  button.type = "button";
+  button.append(document.createElement("strong"), document.createElement("span"));
+  Object.assign(button.dataset, { step: cell.step, cell: cell.key });
+  button.title = cell.about;
+  button.addEventListener("click", () => choose(cell));
+  return button;
 }
 
-let chosen = null;  // step that the visitor has chosen, while the server has not answered yet
-
+/** @param {StripCell} cell */
 function choose(cell) {
   chosen = cell.step;
-  mark(cell.step);
-  if (cell.layer) switchOn(cell.layer);
+  markStep(cell.step);
+  if (cell.layer) showLayer(cell.layer);
   trigger("select", { step: cell.step, map: cell.map || null, level: null });
 }
 
-/** A part of the detections step has its layer, and each of its levels the map of scores. */
-const switchOn = (layer) => document.dispatchEvent(new CustomEvent("pic-layer", { detail: layer }));
+/**
+ * Shows the layer of a part of the detections step; each level of that step has the map of scores.
+ *
+ * @param {string} layer
+ */
+function showLayer(layer) {
+  document.dispatchEvent(new CustomEvent("pic-layer", { detail: layer }));
+}
 
-function mark(step) {
-  const moved = document.body.dataset.step !== step;
+/** @param {string} step */
+function markStep(step) {
+  const changed = document.body.dataset.step !== step;
   document.body.dataset.step = step;
-  for (const each of nav.children) {
-    if (each.dataset.step === step) each.setAttribute("aria-current", "step");
-    else each.removeAttribute("aria-current");
+  for (const button of /** @type {HTMLCollectionOf<HTMLElement>} */ (nav.children)) {
+    if (button.dataset.step === step) button.setAttribute("aria-current", "step");
+    else button.removeAttribute("aria-current");
   }
-  if (moved) reveal();
+  if (changed) scrollToStep();
 }
 
-/** On narrow screens the strip scrolls: what is chosen comes into sight, and the page stays where it is. */
-function reveal() {
-  const first = nav.querySelector("[aria-current]");
-  if (first) nav.scrollLeft = first.offsetLeft - nav.offsetLeft - 8;
+/** Scrolls the strip, not the page, to the current step: on narrow screens it may be out of sight. */
+function scrollToStep() {
+  const current = /** @type {HTMLElement | null} */ (nav.querySelector("[aria-current]"));
+  if (current) nav.scrollLeft = current.offsetLeft - nav.offsetLeft - 8;
 }
 
-function showCells(state) {
-  if (nav.children.length !== state.cells.length) nav.replaceChildren(...state.cells.map(button));
-  state.cells.forEach((cell, index) => {
+/** @param {StripState} state */
+function showCells({ cells }) {
+  if (nav.children.length !== cells.length) nav.replaceChildren(...cells.map(createStepButton));
+  cells.forEach((cell, index) => {
     const [title, number] = nav.children[index].children;
     [title.textContent, number.textContent] = [cell.title, cell.headline];
   });
 }
 
-/** The second row; a level that can be chosen is a button. */
+// ---- the levels
+
+/** @param {StripState} state */
 function showLevels(state) {
-  const shape = JSON.stringify(state.levels.map((each) => [each.level, each.map]));
-  if (levels.dataset.shape !== shape) levels.replaceChildren(document.createElement("em"), ...state.levels.map(level));
-  levels.dataset.shape = shape;  // the same buttons stay, and with them the focus
-  levels.firstChild.textContent = state.about;
-  state.levels.forEach((each, index) => {
-    const made = levels.children[index + 1];
-    const [name, text] = made.children;
-    [name.textContent, text.textContent] = [each.name, each.text];
-    if (each.level === null) return;
-    const on = each.level === state.level && (!each.map || each.map === state.map);
-    made.setAttribute("aria-pressed", on);
+  const shape = JSON.stringify(state.levels.map(({ level, map }) => [level, map]));
+  if (levels.dataset.shape !== shape) {
+    levels.replaceChildren(document.createElement("em"), ...state.levels.map(createLevel));
+    levels.dataset.shape = shape;  // otherwise the buttons stay, and the focus with them
+  }
+  const [about, ...nodes] = levels.children;
+  about.textContent = state.about;
+  state.levels.forEach((cell, index) => {
+    const [name, text] = nodes[index].children;
+    [name.textContent, text.textContent] = [cell.name, cell.text];
+    if (cell.level === null) return;
+    const pressed = cell.level === state.level && (!cell.map || cell.map === state.map);
+    nodes[index].setAttribute("aria-pressed", String(pressed));
   });
 }
 
-function level(each) {
-  const made = document.createElement(each.level === null ? "span" : "button");
-  made.append(document.createElement("strong"), document.createElement("span"));
-  if (each.level === null) return made;
-  made.type = "button";
-  made.addEventListener("click", () => {
-    if (document.body.dataset.step === "detections") switchOn("scores");
-    trigger("select", { step: null, map: each.map || null, level: each.level });
+/**
+ * Creates a cell of the second row: a button if its level can be chosen.
+ *
+ * @param {LevelCell} cell
+ */
+function createLevel(cell) {
+  const node = document.createElement(cell.level === null ? "span" : "button");
+  node.append(document.createElement("strong"), document.createElement("span"));
+  if (cell.level === null) return node;
+  node.setAttribute("type", "button");
+  node.addEventListener("click", () => {
+    if (document.body.dataset.step === "detections") showLayer("scores");
+    trigger("select", { step: null, map: cell.map || null, level: cell.level });
   });
-  return made;
+  return node;
 }
 
-// A knob that is not at its default is marked; the link names exactly those.
+// ---- knobs that have changed, and controls that a link hides
+
+/**
+ * Returns the id of a knob's element.
+ *
+ * @param {string} path such as "loss.gamma"
+ */
+function knobId(path) {
+  return `knob-${path.replace(/[._]/g, "-")}`;
+}
+
+/**
+ * Marks the knobs that are not at their defaults; the link names exactly those.
+ *
+ * @param {string} query
+ */
 function markChanged(query) {
-  const ids = new Set([...new URLSearchParams(query).keys()].map((path) => "knob-" + path.replace(/[._]/g, "-")));
+  const ids = new Set([...new URLSearchParams(query).keys()].map(knobId));
   for (const knob of document.querySelectorAll(".knob")) knob.classList.toggle("changed", ids.has(knob.id));
 }
 
-// A teacher's link may hide controls: ?hide=training,loss.gamma hides a step and a knob, see `hiding.py`. What a step
-// of a lesson needs stays.
-const hidden = new URLSearchParams(location.search).get("hide") ?? "";
-
-function hide() {
-  const style = document.createElement("style");
-  const names = hidden.split(",").map((name) => name.trim()).filter((name) => /^[a-z0-9_.-]+$/.test(name));
-  style.textContent = names.map((name) => {
-    const all = name.includes(".")
-      ? [`#knob-${name.replace(/[._]/g, "-")}`] : [`.strip button[data-step="${name}"]`, `.of-${name}`, `#${name}`];
-    return all.map((each) => `body:not([data-needs~="${name}"]) ${each}`).join() + " { display: none !important; }";
+/**
+ * Returns the style sheet for a teacher's link that hides controls: ?hide=training,loss.gamma hides a step and a knob,
+ * see `hiding.py`. What a step of a lesson needs stays visible.
+ *
+ * @param {string} names separated by commas
+ */
+function hidingRules(names) {
+  const valid = names.split(",").map((name) => name.trim()).filter((name) => /^[a-z0-9_.-]+$/.test(name));
+  return valid.map((name) => {
+    const selectors = name.includes(".")
+      ? [`#${knobId(name)}`] : [`.strip button[data-step="${name}"]`, `.of-${name}`, `#${name}`];
+    const rule = selectors.map((selector) => `body:not([data-needs~="${name}"]) ${selector}`).join();
+    return `${rule} { display: none !important; }`;
   }).join("\n");
+}
+
+function hideControls() {
+  const style = document.createElement("style");
+  style.textContent = hidingRules(new URLSearchParams(location.search).get("hide") ?? "");
   document.head.append(style);
 }
 
-// Undo and redo are the browser's own back and forward; what changes in one go, as while a slider is dragged, is one
-// entry of its history.
-const ONE_GO = 800;  // ms
+// ---- the address: undo and redo are the browser's own back and forward
+
+const BROWSER_PARAMETERS = ["hide", "layers"];  // of the address, which the server does not know
+const ONE_CHANGE_MS = 800;  // changes closer together, as while a slider is dragged, are one entry of the history
+const PAUSE_MS = 80;  // writing the address takes as long as drawing the picture, so not every step of a drag is written
 let opened = false;
-let changed = 0;  // when the address was last written
+let writtenAt = 0;
+let writeTimer = 0;
 
-// Writing the address takes as long as drawing the picture, so a drag's places are not all written.
-const PAUSE = 80;  // ms
-let writing = 0;  // timer
-
-function write(asked, known) {
-  const kept = ["hide", "layers"].map((key) => [key, new URLSearchParams(location.search).get(key)]);
-  const own = kept.filter(([, value]) => value).map(([key, value]) => `${key}=${value}`);  // known to the browser alone
-  const query = [asked, ...own].filter(Boolean).join("&");
-  const address = location.pathname + (query ? "?" + query : "");
-  if (address === location.pathname + location.search) return;
-  if (known) remember(address);
-  else history.replaceState(history.state, "", address);  // the first answer only tidies what was opened
+/**
+ * Returns the page's query: the server's, with what is known to the browser alone.
+ *
+ * @param {string} query the server's
+ * @param {string} search of the current address
+ */
+function fullQuery(query, search) {
+  const current = new URLSearchParams(search);
+  const own = BROWSER_PARAMETERS.filter((key) => current.get(key)).map((key) => `${key}=${current.get(key)}`);
+  return [query, ...own].filter(Boolean).join("&");
 }
 
+/**
+ * @param {string} query the server's
+ * @param {boolean} withHistory false for the first answer, which only tidies the address that was opened
+ */
+function writeAddress(query, withHistory) {
+  const full = fullQuery(query, location.search);
+  const address = location.pathname + (full ? `?${full}` : "");
+  if (address === location.pathname + location.search) return;
+  if (withHistory) remember(address);
+  else history.replaceState(history.state, "", address);
+}
+
+/** @param {string} address */
 function remember(address) {
   const depth = history.state?.depth ?? 0;
-  const again = Date.now() - changed < ONE_GO;
-  changed = Date.now();
-  if (again) history.replaceState({ depth }, "", address);
+  const sameChange = Date.now() - writtenAt < ONE_CHANGE_MS;
+  writtenAt = Date.now();
+  if (sameChange) history.replaceState({ depth }, "", address);
   else history.pushState({ depth: depth + 1 }, "", address);
 }
 
+/** @param {string} value */
 function show(value) {
   if (!value) return;
+  /** @type {StripState} */
   const state = JSON.parse(value);
   showCells(state);
   showLevels(state);
-  if (chosen === null || chosen === state.step) {  // else an answer to an earlier choice
+  if (chosen === null || chosen === state.step) {  // otherwise an answer to an earlier choice
     chosen = null;
-    mark(state.step);
+    markStep(state.step);
   }
   markChanged(state.query);
-  const asked = new URLSearchParams(state.query);
-  document.body.toggleAttribute("data-pinned", asked.has("pinned"));
-  document.body.toggleAttribute("data-beside", asked.has("beside"));
-  document.querySelector("#beside")?.setAttribute("aria-pressed", asked.has("beside"));
-  clearTimeout(writing);
-  writing = setTimeout(write, opened ? PAUSE : 0, state.query, opened);
+  const query = new URLSearchParams(state.query);
+  document.body.toggleAttribute("data-pinned", query.has("pinned"));
+  document.body.toggleAttribute("data-beside", query.has("beside"));
+  document.querySelector("#beside")?.setAttribute("aria-pressed", String(query.has("beside")));
+  clearTimeout(writeTimer);
+  writeTimer = setTimeout(writeAddress, opened ? PAUSE_MS : 0, state.query, opened);
   opened = true;
 }
 
 window.addEventListener("popstate", () => {
-  clearTimeout(writing);
-  changed = Date.now();
+  clearTimeout(writeTimer);
+  writtenAt = Date.now();
   trigger("edit", { query: location.search.slice(1) });
 });
 
-// Gradio opens a list when Tab comes to it, and leaves it open when Tab goes on.
+// Gradio opens a list that Tab reaches, and leaves it open when Tab moves on.
 document.addEventListener("keydown", (event) => {
-  if (event.key !== "Tab" || event.target.getAttribute?.("aria-expanded") !== "true") return;
-  event.target.dispatchEvent(new KeyboardEvent("keydown", { key: "Escape", bubbles: true }));
+  const list = /** @type {Element} */ (event.target);
+  if (event.key !== "Tab" || list.getAttribute?.("aria-expanded") !== "true") return;
+  list.dispatchEvent(new KeyboardEvent("keydown", { key: "Escape", bubbles: true }));
 }, true);
 
-const showOwn = live.part(props.part, show, () => props.value);
+const showValue = live.part(props.part, show, () => props.value);
 
-function answered() {
-  showOwn();
+function onAnswer() {
+  showValue();
   if (props.value) live.answered(JSON.parse(props.value));
 }
 
 document.addEventListener("live-forgotten", () => {
   trigger("select", { step: document.body.dataset.step, map: null, level: null });
 });
-watch("value", answered);
-hide();
-answered();
+watch("value", onAnswer);
+hideControls();
+onAnswer();

@@ -1,39 +1,40 @@
-// Looks whether there is news of what goes on in the background, while the step that shows it is on show.
-const LOOK_MS = 500;
-const IDLE_MS = 5000;  // where none is expected
-const HURRY_MS = 3000;  // after a click, which may have started something that takes a moment to be seen
-let due = 0;  // when it looks next
-let hurried = 0;  // until when it does not idle
-let looking = false;
-let tried = "";  // stamp of the news that were told last …
-let again = 0;  // … and when to tell them anew, should they not be shown by then: an event that comes amid another is lost
+// Asks whether there is news of background work, while the step that shows it is visible.
+const TICK_MS = 500;
+const IDLE_MS = 5000;  // between two questions where no news is expected
+const ALERT_MS = 3000;  // after a click, which may have started something that takes a moment to appear
+let nextAt = 0;  // when to ask next
+let alertUntil = 0;  // no idling before
+let asking = false;
+let announced = "";  // stamp of the news announced last …
+let announceAgainAt = 0;  // … and when to announce it again: an event during another one is lost
 
-async function look() {
+async function poll() {
   if (!element.isConnected) {
     clearInterval(clock);
-    document.removeEventListener("click", hurry);
+    document.removeEventListener("click", stayAlert);
     return;
   }
   const now = performance.now();
-  const onShow = document.body.dataset.step === props.step && !document.hidden;
-  if (!onShow) due = 0;
-  const asked = onShow && !looking && now >= due ? live.settled() : null;
-  if (!asked) return;
-  looking = true;
-  due = now < hurried ? 0 : now + IDLE_MS;
-  const news = await server.news(asked).catch(() => null);
-  looking = false;
+  const visible = document.body.dataset.step === props.step && !document.hidden;
+  if (!visible) nextAt = 0;
+  const request = visible && !asking && now >= nextAt ? live.settled() : null;
+  if (!request) return;
+  asking = true;
+  nextAt = now < alertUntil ? 0 : now + IDLE_MS;
+  const news = await server.news(request).catch(() => null);
+  asking = false;
   if (news?.forgotten) document.dispatchEvent(new Event("live-forgotten"));
-  if (news?.soon) due = 0;
-  if (!news?.stamp || news.stamp === props.value || (news.stamp === tried && performance.now() < again)) return;
-  [tried, again, due] = [news.stamp, performance.now() + IDLE_MS, 0];
+  if (news?.soon) nextAt = 0;
+  if (!news?.stamp || news.stamp === props.value) return;
+  if (news.stamp === announced && performance.now() < announceAgainAt) return;
+  [announced, announceAgainAt, nextAt] = [news.stamp, performance.now() + IDLE_MS, 0];
   trigger("tick");
 }
 
-function hurry() {
-  hurried = performance.now() + HURRY_MS;
-  due = 0;
+function stayAlert() {
+  alertUntil = performance.now() + ALERT_MS;
+  nextAt = 0;
 }
 
-const clock = setInterval(look, LOOK_MS);
-document.addEventListener("click", hurry);
+const clock = setInterval(poll, TICK_MS);
+document.addEventListener("click", stayAlert);

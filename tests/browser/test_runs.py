@@ -51,14 +51,14 @@ def test_runs_are_compared_named_deleted_and_put_back(page, address, tmp_path):
     sort(page, "AP")
     assert rows(page) == [OLD, NEW]
 
-    page.get_by_label("Draw all on show").check()
+    page.get_by_label("Draw all visible runs").check()
     wait(lambda: len(figure(page)) == 4)
     losses = {trace["name"]: trace for trace in figure(page)[:2]}
     assert losses[OLD]["x"] == [1, 11, 21, 30] and losses[OLD]["y"][0] == 1.25
     assert figure(page)[2:] and {len(trace["x"]) for trace in figure(page)[2:]} == {1, 2}
     page.get_by_label(f"Draw {NEW}").uncheck()
     wait(lambda: [trace["name"] for trace in figure(page)] == [OLD, OLD])
-    assert page.text_content(".runs-said") == "" and page.get_attribute(".runs .plot", "data-drawn")
+    assert page.text_content(".runs-message") == "" and page.get_attribute(".runs .plot", "data-drawn")
 
     page.get_by_label(f"Name and tags of {OLD}").click()
     page.get_by_label("Name", exact=True).fill(NASTY)
@@ -74,18 +74,18 @@ def test_runs_are_compared_named_deleted_and_put_back(page, address, tmp_path):
 
     page.get_by_label(f"Delete {NASTY}").click()
     wait(lambda: rows(page) == [NEW])
-    assert not (tmp_path / OLD).exists() and "is deleted" in page.text_content(".runs-said")
+    assert not (tmp_path / OLD).exists() and "is deleted" in page.text_content(".runs-message")
     assert page.locator(".runs .plot").is_hidden()
     page.get_by_role("button", name="Undo", exact=True).last.click()
     wait(lambda: rows(page) == [OLD, NEW])
-    assert (tmp_path / OLD / "metrics.jsonl").exists() and "is back" in page.text_content(".runs-said")
+    assert (tmp_path / OLD / "metrics.jsonl").exists() and "is back" in page.text_content(".runs-message")
 
     page.get_by_label(f"Delete {NEW}").click()
     wait(lambda: rows(page) == [OLD])
     page.reload(timeout=120_000)  # what was deleted can still be put back
     wait(lambda: rows(page) == [OLD], 120)
     page.get_by_text("Deleted runs (1)").click()
-    page.get_by_label(f"Put {NEW} back").click()
+    page.get_by_label(f"Restore {NEW}").click()
     wait(lambda: rows(page) == [NEW, OLD])
 
 
