@@ -1,0 +1,44 @@
+import js from "@eslint/js";
+
+import programs from "./tests/js/eslint_programs.js";
+
+const readonly = (names) => Object.fromEntries(names.split(/\s+/).filter(Boolean).map((name) => [name, "readonly"]));
+
+// By hand rather than all that browsers have: `name`, `event`, `top` and their like are then mistakes.
+const BROWSER = readonly(`
+  AbortController CSS CustomEvent Element Event HTMLInputElement HTMLTextAreaElement Image ImageData KeyboardEvent
+  MutationObserver Option ResizeObserver TextDecoderStream URLSearchParams
+  atob cancelAnimationFrame clearInterval clearTimeout console document fetch getComputedStyle history innerWidth
+  location matchMedia performance requestAnimationFrame setInterval setTimeout window
+`);
+const NODE = readonly("Buffer btoa clearTimeout console Event EventTarget process setTimeout URLSearchParams");
+
+const RULES = {
+  "consistent-return": "off",  // an early bare return is clear in event handlers
+  "default-param-last": "error",
+  eqeqeq: "error",
+  "no-else-return": "error",
+  "no-implicit-coercion": "error",
+  "no-shadow": "error",
+  "no-throw-literal": "error",
+  "no-unneeded-ternary": "error",
+  "no-unused-vars": ["error", { caughtErrors: "all" }],
+  "no-use-before-define": ["error", { functions: false, variables: false }],
+  "no-useless-return": "error",
+  "no-var": "error",
+  "object-shorthand": "error",
+  "prefer-const": "error",
+  "prefer-template": "error",
+};
+
+export default [
+  { ignores: [".venv/", "node_modules/"] },
+  { linterOptions: { reportUnusedDisableDirectives: "error" }, rules: { ...js.configs.recommended.rules, ...RULES } },
+  {
+    files: ["playground/**/*.js"],
+    plugins: { programs },
+    processor: "programs/programs",
+    languageOptions: { sourceType: "script", globals: { ...BROWSER, ...readonly("live") } },
+  },
+  { files: ["tests/js/**/*.js", "eslint.config.js"], languageOptions: { globals: NODE } },
+];

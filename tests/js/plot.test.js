@@ -1,0 +1,52 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { fakePage } from "./page.js";
+import { load } from "./programs.js";
+
+const { applyTheme, outlineOf, fitsAxis } = load(["components/plot.js"], ["applyTheme", "outlineOf", "fitsAxis"], fakePage());
+
+const LAYOUT = {
+  height: 240, margin: { l: 12, t: 24 }, title: { text: "Loss", font: { size: 14 } }, xaxis: { title: "x" }, yaxis: { gridcolor: "red" },
+};
+const COLOURS = { text: "black", grid: "grey" };
+
+test("lengths grow with the page's font, from the twelve pixels they are meant for", () => {
+  const layout = applyTheme(LAYOUT, 18, "serif", COLOURS);
+  assert.deepEqual([layout.height, layout.margin, layout.title], [360, { l: 18, t: 36 }, { text: "Loss", font: { size: 21 } }]);
+  assert.deepEqual(layout.font, { color: "black", family: "serif", size: 18 });
+  assert.equal(LAYOUT.height, 240);
+});
+
+test("a layout's own colours win over the theme's, and a second axis is only there if asked for", () => {
+  const shapes = [{ name: "mark", line: { dash: "dot" } }, { line: { color: "blue" } }];
+  const layout = applyTheme({ ...LAYOUT, yaxis2: {}, shapes }, 12, "", COLOURS);
+  assert.equal(layout.xaxis.gridcolor, "grey");
+  assert.equal(layout.yaxis.gridcolor, "red");
+  assert.equal(layout.yaxis2.showgrid, false);
+  assert.deepEqual(layout.shapes, [{ name: "mark", line: { color: "black", dash: "dot" } }, { line: { color: "blue" } }]);
+  const plain = applyTheme(LAYOUT, 12, "", COLOURS);
+  assert.deepEqual(["yaxis2" in plain, plain.shapes], [false, []]);
+});
+
+test("only heights may differ between figures with the same outline", () => {
+  const figure = (y, name = "a") => ({ layout: LAYOUT, data: [{ mode: "lines", x: [0, 1], y, name }] });
+  assert.equal(outlineOf(figure([1, 2])), outlineOf(figure([3, 4])));
+  assert.notEqual(outlineOf(figure([1, 2])), outlineOf(figure([1, 2], "b")));
+});
+
+test("a line fits its axis, ends included", () => {
+  const axis = { range: [0, 2], type: "linear" };
+  assert.equal(fitsAxis({ mode: "lines", y: [0, 1, 2] }, axis), true);
+  assert.equal(fitsAxis({ mode: "lines", y: [0, 2.01] }, axis), false);
+  assert.equal(fitsAxis({ mode: "lines", y: [-0.01] }, axis), false);
+  assert.equal(fitsAxis({ mode: "markers", y: [1] }, axis), false);
+  assert.equal(fitsAxis({ mode: "lines", y: [1], yaxis: "y2" }, axis), false);
+});
+
+test("a logarithmic axis counts in powers of ten", () => {
+  const axis = { range: [-2, 1], type: "log" };
+  assert.equal(fitsAxis({ mode: "lines", y: [0.01, 10] }, axis), true);
+  assert.equal(fitsAxis({ mode: "lines", y: [0.009] }, axis), false);
+  assert.equal(fitsAxis({ mode: "lines", y: [0] }, axis), false);  // −∞
+});

@@ -1,0 +1,30 @@
+"""`tests/js` checks the scripts in the programs that Python makes of them."""
+
+import json
+from pathlib import Path
+
+from playground.canvas.canvas import canvas
+from playground.components import plot
+from playground.layout.runs_table import run_view
+
+ROOT = Path(__file__).parents[2]
+PROGRAMS = json.loads((ROOT / "tests/js/programs.json").read_text("utf-8"))
+
+
+def program(name: str) -> str:
+    return "\n".join((ROOT / "playground" / file).read_text("utf-8") for file in PROGRAMS[name])
+
+
+def test_the_canvas_runs_its_scripts_in_the_order_that_is_checked() -> None:
+    assert canvas("canvas").js_on_load == program("canvas")
+
+
+def test_a_figure_runs_the_script_that_is_checked() -> None:
+    assert plot.plot("figure").js_on_load == program("figure")
+
+
+def test_the_table_of_runs_runs_after_the_script_of_its_figure() -> None:
+    def runs(request: object) -> dict:
+        return {}
+
+    assert run_view(runs).js_on_load == program("runs_table")
