@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 
 from core.config import Config
 from core.export.torchvision import as_torchvision
-from core.io.atomic import whole
+from core.io.atomic import write_atomically
 from core.retinanet.model import RetinaNet
 from core.weights.sources import WeightsError, save_weights
 
@@ -80,7 +80,7 @@ def write_bundle(
         REQUIREMENTS: "".join(f"{name}=={version(name).split('+')[0]}\n" for name in PACKAGES),
     }
     try:
-        with whole(path) as beside, zipfile.ZipFile(beside, "w") as archive, TemporaryDirectory() as place:
+        with write_atomically(path) as beside, zipfile.ZipFile(beside, "w") as archive, TemporaryDirectory() as place:
             save_weights(Path(place, WEIGHTS), model, config, class_names, category_ids)
             archive.write(Path(place, WEIGHTS), WEIGHTS)
             for name, text in texts.items():

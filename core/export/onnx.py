@@ -9,7 +9,7 @@ import torch
 
 from core.config import Config, ConfigError
 from core.export.onnx_model import OnnxDetector
-from core.io.atomic import whole
+from core.io.atomic import write_atomically
 from core.retinanet.model import RetinaNet
 
 OUTPUTS = ("boxes", "scores", "labels")
@@ -37,7 +37,7 @@ def write_onnx(path: Path, model: RetinaNet, config: Config, class_names: Sequen
     detector = OnnxDetector(model, config).eval().cpu()
     program = _traced(detector)
     program.model.metadata_props.update(config=config.to_json(), class_names=json.dumps(list(class_names)))
-    with whole(path) as beside:
+    with write_atomically(path) as beside:
         program.save(beside)
 
 

@@ -1,4 +1,4 @@
-"""Files: paths of the project, atomic writes, JSON lines, locks between processes.
+"""Files: folders of the project, atomic writes, growing JSON Lines files, locks between processes.
 
 Reading order: `paths`, `atomic`, `jsonl`, `locks`.
 """

@@ -1,4 +1,4 @@
-"""Writing files whole or not at all."""
+"""Atomic writes: a file is written completely or not at all."""
 
 import os
 from collections.abc import Iterator
@@ -13,31 +13,31 @@ class OutputError(UserError):
 
 
 @contextmanager
-def whole(path: Path) -> Iterator[Path]:
-    """Gives a path beside `path` to write to; it takes the place of `path` at the end, and goes after an error."""
-    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
+def write_atomically(path: Path) -> Iterator[Path]:
+    """Yields a temporary path beside `path` to write to; it replaces `path` on success and is deleted on an error."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        yield beside
-        beside.replace(path)
+        yield temporary
+        temporary.replace(path)
     finally:
-        beside.unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
 
 
 def write_text(path: Path, text: str) -> None:
-    """Writes a text file whole or not at all."""
-    with whole(path) as beside:
-        beside.write_text(text, encoding="utf-8")
+    """Writes a text file in UTF-8 atomically."""
+    with write_atomically(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
 
 
 def require_writable(path: Path) -> None:
-    """Finds out now, rather than after hours of work, whether a file can be written; leaves nothing behind.
+    """Checks before a long computation that a file can be written; creates nothing.
 
     Raises:
-        OutputError: It cannot.
+        OutputError: The file cannot be written.
     """
     if path.is_dir():
         raise OutputError(f"{path} is a folder: name a file.")
     if not path.parent.is_dir():
-        raise OutputError(f"{path} cannot be written because there is no folder {path.parent}: make it first.")
+        raise OutputError(f"{path} cannot be written because the folder {path.parent} does not exist: create it first.")
     if not os.access(path.parent, os.W_OK):
-        raise OutputError(f"{path} cannot be written because the folder {path.parent} does not allow it: name another.")
+        raise OutputError(f"{path} cannot be written because the folder {path.parent} is read-only: name another.")

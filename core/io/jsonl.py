@@ -1,4 +1,4 @@
-"""A file of JSON lines that grows: what was read before is not read again."""
+"""Incremental reading of a JSON Lines file that another process appends to."""
 
 import json
 import os
@@ -7,42 +7,42 @@ from typing import Any, BinaryIO
 
 
 class JsonLines:
-    """The records of a file so far, each a JSON object with a whole number "step".
+    """The records of a growing file, each a JSON object with an integer "step"; only new lines are read and parsed.
 
     Args:
-        path: Of the file; it need not be there yet.
+        path: Path of the file, which need not exist yet.
     """
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._forget(0)
+        self._reset(inode=0)
 
-    def _forget(self, inode: int) -> None:
+    def _reset(self, *, inode: int) -> None:
         self._records: tuple[dict[str, Any], ...] = ()
-        self._place, self._inode = 0, inode
+        self._offset, self._inode = 0, inode
 
     def read(self) -> tuple[dict[str, Any], ...]:
-        """Returns the records; a line still being written is left for the next time, what is no record is left out."""
+        """Returns all records so far, without an unfinished last line and without lines that hold no record."""
         try:
             with self._path.open("rb") as file:
-                self._follow(file)
+                self._read_new_lines(file)
         except FileNotFoundError:
-            self._forget(0)
+            self._reset(inode=0)
         return self._records
 
-    def _follow(self, file: BinaryIO) -> None:
+    def _read_new_lines(self, file: BinaryIO) -> None:
         found = os.fstat(file.fileno())
-        if found.st_ino != self._inode or found.st_size < self._place:  # another file has taken its place
-            self._forget(found.st_ino)
-        if found.st_size == self._place:
+        if found.st_ino != self._inode or found.st_size < self._offset:  # the file has been replaced
+            self._reset(inode=found.st_ino)
+        if found.st_size == self._offset:
             return
-        file.seek(self._place)
-        whole = [line for line in file if line.endswith(b"\n")]
-        self._place += sum(map(len, whole))
-        self._records += tuple(record for line in whole if (record := _record(line)))
+        file.seek(self._offset)
+        complete = [line for line in file if line.endswith(b"\n")]
+        self._offset += sum(map(len, complete))
+        self._records += tuple(record for line in complete if (record := _parse(line)))
 
 
-def _record(line: bytes) -> dict[str, Any] | None:
+def _parse(line: bytes) -> dict[str, Any] | None:
     try:
         record = json.loads(line)
     except (ValueError, RecursionError):

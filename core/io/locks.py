@@ -1,4 +1,4 @@
-"""Locks on files (flock): held while a process lives and gone with it, however it ends."""
+"""Locks on files (flock): released when their process ends, however it ends."""
 
 import fcntl
 import os
@@ -6,13 +6,13 @@ import time
 from pathlib import Path
 from typing import Self
 
-RETRY_SECONDS, PAUSE_SECONDS = 0.5, 0.01  # whoever looks at a lock (`is_held`) holds it for a moment
+RETRY_SECONDS, PAUSE_SECONDS = 0.5, 0.01  # `is_held` itself holds the lock for a moment, so attempts are repeated
 
 
 class FileLock:
     """A lock that is held until `close`, or until the process ends.
 
-    A forked child shares it: it stays held until both have closed it or ended.
+    A forked child shares the lock: it is held until both processes have closed it or ended.
 
     Args:
         file: Descriptor of the locked file.
@@ -22,12 +22,18 @@ class FileLock:
         self._file = file
 
     @classmethod
-    def take(cls, path: Path, *, shared: bool = False, patience: float = RETRY_SECONDS) -> Self | None:
-        """Returns the lock on a file, which is made if need be; None if somebody else holds it for `patience`."""
-        file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    def try_acquire(cls, path: Path, *, shared: bool = False, timeout: float = RETRY_SECONDS) -> Self | None:
+        """Acquires the lock on a file, or returns None if another process still holds it after `timeout` seconds.
+
+        Args:
+            path: The file, created if it does not exist.
+            shared: Whether other processes may hold the lock at the same time, if theirs is shared, too.
+            timeout: Seconds of repeated attempts; 0 for a single one.
+        """
+        file = _open(path)
         kind = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
-        deadline = time.monotonic() + patience
-        while not _locked(file, kind):
+        deadline = time.monotonic() + timeout
+        while not _try_lock(file, kind):
             if time.monotonic() > deadline:
                 os.close(file)
                 return None
@@ -35,14 +41,14 @@ class FileLock:
         return cls(file)
 
     @classmethod
-    def wait(cls, path: Path) -> Self:
-        """Returns the lock on a file once nobody else holds it."""
-        file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    def acquire(cls, path: Path) -> Self:
+        """Waits for the lock on a file, created if it does not exist, and acquires it."""
+        file = _open(path)
         fcntl.flock(file, fcntl.LOCK_EX)
         return cls(file)
 
     def close(self) -> None:
-        """Lets go of the lock, unless a forked process holds it, too."""
+        """Releases the lock, unless a forked process also holds it; a second call does nothing."""
         if self._file >= 0:
             os.close(self._file)
             self._file = -1
@@ -55,23 +61,27 @@ class FileLock:
 
 
 def is_held(path: Path, *, shared: bool = False) -> bool:
-    """Tells whether somebody holds the lock on a file; a file that is not there is not locked.
+    """Returns True while a process holds the lock on a file; a file that does not exist is not locked.
 
     Args:
         path: The file.
-        shared: Whether locks that several can hold at a time count, too.
+        shared: Whether shared locks count, too.
     """
     try:
         file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     except FileNotFoundError:
         return False
     try:
-        return not _locked(file, fcntl.LOCK_EX if shared else fcntl.LOCK_SH)
+        return not _try_lock(file, fcntl.LOCK_EX if shared else fcntl.LOCK_SH)
     finally:
         os.close(file)
 
 
-def _locked(file: int, kind: int) -> bool:
+def _open(path: Path) -> int:
+    return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+
+
+def _try_lock(file: int, kind: int) -> bool:
     try:
         fcntl.flock(file, kind | fcntl.LOCK_NB)
     except BlockingIOError:

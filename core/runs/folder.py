@@ -107,7 +107,7 @@ class RunFolder:
             RunError: Another process does, or the folder cannot be written to.
         """
         try:
-            lock = FileLock.take(self.lock)
+            lock = FileLock.try_acquire(self.lock)
         except OSError as error:
             raise RunError(f"The folder {self.path} cannot be used: {error.strerror}.") from None
         if lock is None:

@@ -12,7 +12,7 @@ from core.config import Config
 from core.data.dataset import DataSet
 from core.data.images import open_image, to_pil
 from core.errors import PictureError
-from core.io.atomic import whole, write_text
+from core.io.atomic import write_atomically, write_text
 from core.io.jsonl import JsonLines
 from core.retinanet.model import RetinaNet
 from core.retinanet.predict import detect
@@ -121,7 +121,7 @@ def read_film(folder: RunFolder) -> list[Frame]:
 def _keep_picture(folder: RunFolder, sample: Sample, class_names: Sequence[str], scale: float) -> None:
     truth = Detections(sample.boxes * scale, torch.ones(len(sample.boxes)), sample.labels)
     write_text(folder.scene, json.dumps({**to_plain(truth), "class_names": list(class_names)}))
-    with whole(folder.picture) as beside:
+    with write_atomically(folder.picture) as beside:
         to_pil(_scaled(sample.image, scale)).save(beside, "png")
 
 

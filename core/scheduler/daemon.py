@@ -32,7 +32,7 @@ def ensure_server(place: Path) -> subprocess.Popen | None:
 
 def main(place: Path) -> None:
     """Serves a folder until nobody needs it."""
-    lock = FileLock.take(place / SERVER)
+    lock = FileLock.try_acquire(place / SERVER)
     if lock is None:
         return
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal's Ctrl-C is meant for the page

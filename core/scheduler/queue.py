@@ -39,11 +39,11 @@ class Queue:
 
     def lock(self) -> FileLock:
         """Returns the lock under which runs are added, taken and cancelled; nobody keeps it for long."""
-        return FileLock.wait(self.place / QUEUE)
+        return FileLock.acquire(self.place / QUEUE)
 
     def take_lock(self) -> FileLock | None:
         """Returns the same lock, None if somebody keeps it longer than usual, as a page that hangs does."""
-        return FileLock.take(self.place / QUEUE)
+        return FileLock.try_acquire(self.place / QUEUE)
 
     def stamp(self) -> int:
         """Returns a number that changes when a run is added, or taken out."""

@@ -89,7 +89,7 @@ class Server:
             waiting = self._queue.waiting()
             for device in self._devices:
                 name = "cpu" if device is None else f"cuda{device}"
-                free = waiting and FileLock.take(self._place / DEVICE.format(name), patience=0)
+                free = waiting and FileLock.try_acquire(self._place / DEVICE.format(name), timeout=0)
                 if free:
                     self._start(waiting.pop(0), device, (held, free))
             if waiting or self._children or is_held(self._place / PAGES, shared=True):

@@ -13,7 +13,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 from torchvision.models import WeightsEnum
 
-from core.io.atomic import whole
+from core.io.atomic import write_atomically
 from core.weights.architecture import WeightsError
 
 MAX_BYTES = 2 * 10**9  # of a file and of the tensors in it; the largest RetinaNet here has 0.4 · 10⁹
@@ -85,7 +85,7 @@ def write(path: Path, state: Mapping[str, Tensor], metadata: dict[str, str]) -> 
     if path.suffix != SAFETENSORS:
         raise WeightsError(f"{path} is no name for weights: it must end in {SAFETENSORS}.")
     try:
-        with whole(path) as beside:
+        with write_atomically(path) as beside:
             save_file({key: value.detach().cpu().contiguous() for key, value in state.items()}, beside, metadata)
     except (OSError, SafetensorError) as error:
         raise WeightsError(f"{path} cannot be written: {error}. Check the folder and its free space.") from None
@@ -98,7 +98,7 @@ def write_pickled(path: Path, content: Any) -> None:
         WeightsError: The file cannot be written.
     """
     try:
-        with whole(path) as beside:
+        with write_atomically(path) as beside:
             torch.save(content, beside)
     except (OSError, RuntimeError) as error:  # PyTorch's writer raises the second, for a full disk, too
         raise WeightsError(f"{path} cannot be written: {error}. Check the folder and its free space.") from None

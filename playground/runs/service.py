@@ -112,7 +112,7 @@ class Runs:
         with self._lock:
             self.root.mkdir(parents=True, exist_ok=True)
             if self._page is None:
-                self._page = FileLock.take(self.root / PAGES, shared=True)
+                self._page = FileLock.try_acquire(self.root / PAGES, shared=True)
             if self._server is None or self._server.poll() is not None:
                 self._server = ensure_server(self.root)
 

@@ -129,7 +129,7 @@ def test_every_hyperparameter_is_a_flag_with_its_help(command, capsys):
     assert end.value.code == 0
     assert [path for path in knobs() if f"--{path} " not in text] == []
     assert "--weights" in text and "--steps" in text and "--images" in text
-    assert "how strongly easy examples are turned down" in " ".join(text.split()).lower()
+    assert "how strongly easy examples are down-weighted" in " ".join(text.split()).lower()
 
 
 def other_value(knob) -> object:
@@ -287,7 +287,7 @@ def test_a_score_of_the_report_is_a_share(value, capsys):
 
 def test_a_report_that_cannot_be_written_is_refused_at_once(tmp_path, capsys):
     status, line = refused(capsys, "evaluate", "--report", tmp_path / "none" / "report.json")
-    assert status == 1 and "there is no folder" in line
+    assert status == 1 and "the folder" in line and "does not exist" in line
 
 
 # Detect.
@@ -435,7 +435,7 @@ def place(tmp_path, monkeypatch) -> Path:
         ("evaluate --weights WEIGHTS --data none", "There is no data set 'none'"),
         ("evaluate --weights WEIGHTS --data full", "The folder full holds no data set: add test.json beside images/"),
         ("evaluate --weights WEIGHTS --split all", "There is no split 'all': choose one of train, val, test."),
-        ("export --weights WEIGHTS --out none/a.pth", "none/a.pth cannot be written because there is no folder none"),
+        ("export --weights WEIGHTS --out none/a.pth", "a.pth cannot be written because the folder none does not exist"),
         ("export --weights WEIGHTS --out full", "full is a folder: name a file."),
         ("export --weights WEIGHTS --out a.bin", "a.bin is no name for a detector"),
         ("train --weights WEIGHTS --out full", "The folder full is not empty: name another, or go on with --resume."),
@@ -459,7 +459,8 @@ def test_a_sweep_has_no_tracker(place, capsys):
 
 
 @pytest.mark.parametrize(
-    ("file", "message"), [("none/a.json", "because there is no folder none: make it first."), ("full", "is a folder")]
+    ("file", "message"),
+    [("none/a.json", "because the folder none does not exist: create it first."), ("full", "is a folder")],
 )
 def test_a_result_that_cannot_be_written_is_refused_first(file, message, place, capsys):
     status, line = refused(capsys, "train", "--out", "run", "--json", file)
