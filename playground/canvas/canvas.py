@@ -1,9 +1,9 @@
-"""The picture with its layers: one canvas the browser redraws from typed arrays, and what it sends back.
+"""The canvas component: a picture with its layers, which the browser draws from typed arrays.
 
-Python describes what to show as a `View`; `payload` packs it into one string, the component's value. The picture itself
-does not travel with it: the value names it by hash and the browser fetches it once (`fetch_picture`), so that moving a
-slider sends boxes and nothing else. The browser fires `select` with `{x, y}` for a click and `edit` with `{boxes}` when
-the user has changed the ground truth; `canvas_edit` reads both.
+Python describes the content as a `View`, and `payload` packs it into one string, the value of the component. The value
+names the picture by its hash and the browser fetches it once (`fetch_picture`), so that moving a slider sends only
+boxes. The browser fires `select` with `{x, y}` on a click and `edit` with `{boxes}` when the visitor has changed the
+ground truth; `playground.canvas.edit` reads both.
 """
 
 import hashlib
@@ -25,17 +25,20 @@ from torch import Tensor
 from playground.canvas.edit import MAX_BOXES
 from playground.canvas.view import COLOURS, TRUTH, Heat, Layer, View
 
-TINY = 128 * 128  # pixels up to which a picture is sent without loss: enlarged, JPEG's blocks would show
-# One program, in this order.
+TINY = 128 * 128  # pixels; up to here a picture is sent as PNG, since JPEG's blocks would show when it is enlarged
+# Concatenated in this order.
 SCRIPTS = ("geometry.js", "view.js", "draw.js", "tags.js", "boxes.js", "edit.js", "layers.js", "canvas.js", "input.js")
-KEPT_PICTURES = 64  # that browsers may still ask for; each is asked for right after `payload` named it
+KEPT_PICTURES = 64  # available to browsers, which fetch a picture right after they have received its hash
 
 
 def canvas(part: str) -> gr.HTML:
-    """Builds the component, empty. Update it with `payload`; listen to its `select` and `edit`.
+    """Builds the component, empty. Its value comes from `payload`; it fires `select` and `edit`.
 
-    Listen with `trigger_mode="multiple"` and the queue, which keeps their order: under "always_last", Gradio runs the
-    last of several events with the data of the first.
+    Listen to them with `trigger_mode="multiple"` and Gradio's queue, which keeps their order: with "always_last",
+    Gradio runs the last of several events with the data of the first.
+
+    Args:
+        part: Its name among the parts of the page, see `playground.server.render.PageUpdate`.
     """
     here = Path(__file__).parent
     scripts = [(here / name).read_text("utf-8") for name in SCRIPTS]
@@ -45,7 +48,7 @@ def canvas(part: str) -> gr.HTML:
         part=part,
         html_template=page,
         js_on_load="\n".join(scripts),
-        # Not css_template: Gradio compiles that again, and restyles the whole page, at every update.
+        # Not css_template, which Gradio recompiles at every update, restyling the whole page.
         head=f"<style>{style}</style>",
         apply_default_css=False,
         server_functions=[fetch_picture],
@@ -53,13 +56,13 @@ def canvas(part: str) -> gr.HTML:
 
 
 def picture_url(image: Tensor) -> str:
-    """Returns a picture (uint8 [3, H, W]) as a data URL: JPEG, or PNG when tiny.
+    """Returns a picture (uint8 [3, H, W]) as a data URL: JPEG, or PNG if it is tiny.
 
     Raises:
-        ValueError: Not a picture of that type and shape.
+        ValueError: The image has another type or shape.
     """
     if image.dtype != torch.uint8 or image.ndim != 3 or image.shape[0] != 3 or image.numel() == 0:
-        raise ValueError(f"A picture is uint8 [3, H, W], not {image.dtype} {list(image.shape)}.")
+        raise ValueError(f"A picture must be uint8 [3, H, W], not {image.dtype} {list(image.shape)}.")
     kind = "png" if image.shape[1] * image.shape[2] <= TINY else "jpeg"
     file = BytesIO()
     Image.fromarray(image.permute(1, 2, 0).cpu().numpy()).save(file, kind, quality=90)  # [H, W, 3]
@@ -67,17 +70,17 @@ def picture_url(image: Tensor) -> str:
 
 
 def payload(view: View, without: Collection[str] = ()) -> str:
-    """Returns the component's value for a view, and keeps its picture for the browser to fetch.
+    """Returns the value of the component for a view, and stores the picture for the browser to fetch.
 
     Args:
-        view: What to show.
-        without: Keys of layers of which only how many boxes they have is told.
+        view: The content.
+        without: Keys of the layers that are sent without their boxes, only with the number of boxes.
 
     Raises:
-        ValueError: A layer's arrays do not fit together, or its colour is no role.
+        ValueError: The arrays of a layer have different lengths, or its colour is not a role.
     """
     if view.editable and any(layer.key == TRUTH and layer.labels is None for layer in view.layers):
-        raise ValueError(f"The layer {TRUTH!r} of an editable view needs labels.")
+        raise ValueError(f"The layer {TRUTH!r} of an editable view must have labels.")
     packed = {
         **view._asdict(),
         "picture": _remember(view.picture) if view.picture else None,
@@ -85,17 +88,17 @@ def payload(view: View, without: Collection[str] = ()) -> str:
         "heat": _pack_heat(view.heat, empty=view.heat.key in without) if view.heat else None,
         "max_boxes": MAX_BOXES,
     }
-    # Gradio takes a "<script>" in a value, here a class of that name, for a mistake and logs a warning.
+    # Gradio logs a warning about a "<script>" in a value, such as a class of that name.
     return json.dumps(packed, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c")
 
 
 def fetch_picture(key: object) -> str | None:
-    """Returns the data URL of a picture `payload` has named, for the browser; None for any other key."""
+    """Returns the data URL of a picture by the hash that `payload` gave it; None for anything else."""
     with _lock:
         return _pictures.get(key) if isinstance(key, str) else None
 
 
-_pictures: OrderedDict[str, str] = OrderedDict()  # hash → data URL, latest last; shared by all visitors
+_pictures: OrderedDict[str, str] = OrderedDict()  # hash → data URL, the latest last; shared by all visitors
 _lock = Lock()
 
 
@@ -111,7 +114,7 @@ def _remember(url: str) -> str:
 
 def _pack_layer(layer: Layer, *, empty: bool) -> dict[str, Any]:
     if layer.colour not in COLOURS:
-        raise ValueError(f"Layer {layer.key!r}: no colour has the role {layer.colour!r}.")
+        raise ValueError(f"Layer {layer.key!r}: {layer.colour!r} is not the role of a colour.")
     count = len(layer.boxes)
     if layer.captions and len(layer.captions) != count:
         raise ValueError(f"Layer {layer.key!r}: {len(layer.captions)} captions for {count} boxes.")
@@ -148,8 +151,7 @@ def _pack_heat(heat: Heat, *, empty: bool) -> dict[str, Any]:
     extent = [float(edge) for edge in heat.extent]
     return {
         **heat._asdict(),
-        # The colour map has 256 colours.
-        "values": "" if empty else _base64(np.rint(values.clip(0, 1) * 255).astype(np.uint8)),
+        "values": "" if empty else _base64(np.rint(values.clip(0, 1) * 255).astype(np.uint8)),  # indices of colours
         "rows": rows,
         "columns": columns,
         "count": values.size,

@@ -1,6 +1,6 @@
-"""What the canvas shows over a picture: layers of boxes, a map, and which of them are seen.
+"""A picture with its overlays: layers of boxes and a heat map.
 
-Colours are Okabe and Ito's, which colour-blind people tell apart (https://jfly.uni-koeln.de/color).
+The colours are Okabe and Ito's, which colour-blind people can tell apart (https://jfly.uni-koeln.de/color).
 """
 
 from collections.abc import Callable, Mapping
@@ -32,25 +32,25 @@ COLOURS = MappingProxyType(
     }
 )
 
-TRUTH = "truth"  # key of the layer the user may edit
+TRUTH = "truth"  # key of the layer that can be edited
 
 
 class Layer(NamedTuple):
-    """Boxes drawn alike. Arrays may be NumPy's or CPU tensors; N = 0 is an empty layer.
+    """Boxes that are drawn in the same style. Arrays are NumPy arrays or CPU tensors; N may be 0.
 
     Attributes:
-        key: Names the layer across updates; a toggle the user has pressed keeps its state by this key.
-        label: Shown in the legend.
-        colour: A role, one of `COLOURS`.
-        boxes: float32 [N, 4], xyxy in the picture's coordinates; may reach beyond the picture.
-        dashed: Dashed outline.
-        width: Of the line, in screen pixels.
+        key: Identifies the layer across updates: a layer that the visitor has switched on or off stays so.
+        label: Name in the legend.
+        colour: A role, one of the keys of `COLOURS`.
+        boxes: float32 [N, 4], xyxy in the coordinates of the view; may extend beyond the picture.
+        dashed: True for a dashed outline.
+        width: Line width in screen pixels.
         values: float32 [N], 0 … 1, drawn as opacity and shown on hover, or None.
-        captions: N texts for the tags and the tooltip, or ().
-        links: float32 [N, 4], a line x1, y1 → x2, y2 a box, or None. A row of NaN draws none. Where they take long to
-            find, a function that does: it is called only if they are sent.
-        labels: int [N], classes; needed on the layer `TRUTH` when it can be edited.
-        visible: Whether the layer starts switched on.
+        captions: N texts for tags and tooltips, or ().
+        links: float32 [N, 4], one line x1, y1 → x2, y2 per box, or None; a row of NaN draws no line. May be a function
+            that computes them, which is only called if they are sent.
+        labels: int [N], classes; required on the layer `TRUTH` if it can be edited.
+        visible: True if the layer is initially switched on.
     """
 
     key: str
@@ -67,15 +67,15 @@ class Layer(NamedTuple):
 
 
 class Heat(NamedTuple):
-    """A map over the picture, each cell one flat colour of viridis.
+    """A heat map over the picture in the colour map viridis, without interpolation.
 
     Attributes:
-        key: As a layer's.
-        label: Shown in the legend.
+        key: As in `Layer`.
+        label: Name in the legend.
         values: float32 [h, w], 0 … 1; NaN counts as 0.
-        extent: x1, y1, x2, y2 the map is stretched over, in the picture's coordinates.
-        visible: Whether it starts switched on.
-        scale: What a value of 1 stands for.
+        extent: x1, y1, x2, y2 of the area that the map covers, in the coordinates of the view.
+        visible: True if the map is initially switched on.
+        scale: The quantity that a value of 1 represents.
     """
 
     key: str
@@ -87,17 +87,17 @@ class Heat(NamedTuple):
 
 
 class View(NamedTuple):
-    """All that the component shows.
+    """The content of the canvas.
 
     Attributes:
-        picture: A data URL (`picture_url`), or None for the empty state.
-        width: Of the coordinate system of the boxes.
-        height: Of the coordinate system of the boxes.
+        picture: A data URL (`picture_url`), or None for an empty canvas.
+        width: Width of the coordinate system of all boxes.
+        height: Height of that coordinate system.
         layers: Bottom to top.
-        heat: A map between picture and boxes.
-        editable: Whether the layer `TRUTH` may be edited.
-        classes: Names of the classes an edited box may have.
-        alt: What the picture shows, for those who do not see it.
+        heat: Heat map between the picture and the boxes.
+        editable: True if the layer `TRUTH` can be edited.
+        classes: Names of the classes that an edited box can have.
+        alt: Alternative text of the picture.
     """
 
     picture: str | None = None
@@ -110,13 +110,13 @@ class View(NamedTuple):
     alt: str = ""
 
 
-def out_of_sight(view: View, switched: Mapping[str, bool]) -> frozenset[str]:
-    """Returns which layers and maps of a view nobody sees or edits.
+def hidden_keys(view: View, switched: Mapping[str, bool]) -> frozenset[str]:
+    """Returns the keys of the layers and the heat map that are switched off and cannot be edited.
 
     Args:
-        view: Its items say whether they start switched on.
-        switched: What the visitor has switched on or off since, by key.
+        view: Defines which of them are initially switched on.
+        switched: The visitor's changes since: key → switched on.
     """
-    items = (*view.layers, view.heat) if view.heat else view.layers
-    unseen = frozenset(item.key for item in items if not switched.get(item.key, item.visible))
-    return unseen - {TRUTH} if view.editable else unseen
+    items: list[Layer | Heat] = [*view.layers, *([view.heat] if view.heat else [])]
+    hidden = frozenset(item.key for item in items if not switched.get(item.key, item.visible))
+    return hidden - {TRUTH} if view.editable else hidden

@@ -11,7 +11,7 @@ from core.retinanet.boxes import rescale
 from core.weights.sources import adopt
 from playground.canvas.canvas import payload, picture_url
 from playground.canvas.edit import Pick, parse_edit
-from playground.canvas.view import View, out_of_sight
+from playground.canvas.view import View, hidden_keys
 from playground.components import html
 from playground.data import browse
 from playground.data.browse import Choice
@@ -97,7 +97,7 @@ def render_in_stages(state: PageState) -> Iterator[PageUpdate]:
     except UserError as error:
         yield PageUpdate(notice=str(error))
         return
-    waiting = out_of_sight(view, state.switched) if state.held else ()
+    waiting = hidden_keys(view, state.switched) if state.held else ()
     with one_thread():
         picture = PageUpdate(said, canvas=payload(view, waiting))
     yield picture

@@ -31,7 +31,7 @@ def decode(url):
 # ---- pictures
 
 
-def test_a_tiny_picture_survives_exactly_and_a_larger_one_nearly():
+def test_a_tiny_picture_is_sent_without_loss_and_a_larger_one_nearly():
     tiny = torch.randint(0, 256, (3, 20, 30), dtype=torch.uint8)
     assert picture_url(tiny).startswith("data:image/png;base64,")
     np.testing.assert_array_equal(decode(picture_url(tiny)), tiny.permute(1, 2, 0))
@@ -42,8 +42,8 @@ def test_a_tiny_picture_survives_exactly_and_a_larger_one_nearly():
 
 
 @pytest.mark.parametrize("image", [torch.zeros(3, 4, 4), torch.zeros(1, 4, 4).byte(), torch.zeros(3, 0, 4).byte()])
-def test_what_is_no_picture_is_refused(image):
-    with pytest.raises(ValueError, match="A picture is uint8"):
+def test_other_types_and_shapes_are_refused(image):
+    with pytest.raises(ValueError, match="A picture must be uint8"):
         picture_url(image)
 
 
@@ -73,7 +73,7 @@ def test_only_the_latest_pictures_are_kept(monkeypatch):
 # ---- layers
 
 
-def test_arrays_arrive_as_they_were():
+def test_arrays_survive_packing():
     layer = Layer("kept", "Kept", "kept", BOXES, values=torch.tensor([0.25, 1.0]), captions=("a", "b"), links=BOXES + 1)
     (got,) = packed(layer)["layers"]
     np.testing.assert_array_equal(floats(got["boxes"]), BOXES.ravel())
@@ -92,7 +92,7 @@ def test_an_empty_layer_is_a_layer():
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
-        ({"colour": "pink"}, "no colour has the role 'pink'"),
+        ({"colour": "pink"}, "'pink' is not the role of a colour"),
         ({"boxes": np.zeros((2, 5))}, r"boxes must be \[2, 4\], not \[2, 5\]"),
         ({"values": np.zeros(3)}, r"values must be \[2\], not \[3\]"),
         ({"links": np.zeros((2, 2))}, r"links must be \[2, 4\]"),
@@ -100,14 +100,14 @@ def test_an_empty_layer_is_a_layer():
         ({"labels": np.zeros(1)}, "1 labels for 2 boxes"),
     ],
 )
-def test_arrays_that_do_not_fit_are_refused(change, sentence):
+def test_arrays_of_different_lengths_are_refused(change, sentence):
     with pytest.raises(ValueError, match=sentence):
         packed(Layer("kept", "Kept", "kept", BOXES)._replace(**change))
 
 
 def test_an_editable_truth_needs_labels():
     truth = Layer(TRUTH, "Ground truth", "truth", BOXES)
-    with pytest.raises(ValueError, match="needs labels"):
+    with pytest.raises(ValueError, match="must have labels"):
         packed(truth, editable=True)
     assert packed(truth._replace(labels=torch.tensor([1, 0])), editable=True)["layers"][0]["labels"] == [1, 0]
 
@@ -137,7 +137,7 @@ def test_every_role_of_a_pipeline_has_its_own_colour():
     assert len({COLOURS[f"class{label}"] for label in range(10)}) == 10
 
 
-# ---- what comes back
+# ---- messages from the browser
 
 
 def drawn(x1=1, y1=2, x2=11, y2=12, label=0):
@@ -152,14 +152,14 @@ def test_drawn_boxes_are_clipped_ordered_and_dropped_when_under_a_pixel():
     assert (boxes.dtype, labels.dtype) == (torch.float32, torch.int64)
 
 
-def test_no_box_is_a_ground_truth_too():
+def test_an_empty_ground_truth_is_valid():
     boxes, labels = parse_edit([], 64, 48, 3)
     assert (boxes.shape, labels.shape) == ((0, 4), (0,))
     assert (boxes.dtype, labels.dtype) == (torch.float32, torch.int64)
 
 
 @pytest.mark.parametrize("data", [None, "[]", 3, {"boxes": []}])
-def test_what_is_no_list_is_refused(data):
+def test_anything_but_a_list_is_refused(data):
     with pytest.raises(UserError, match="must be a list"):
         parse_edit(data, 64, 48, 3)
 
@@ -195,5 +195,5 @@ def test_a_click_is_clipped_to_the_picture():
 
 
 @pytest.mark.parametrize(("layer", "index"), [(None, 1), (5, 1), ("kept", -1), ("kept", 1.0), ("kept", True)])
-def test_a_click_on_no_box_is_just_a_place(layer, index):
+def test_a_click_beside_all_boxes_is_a_point(layer, index):
     assert parse_click(3, 4, 64, 48, layer, index) == (3, 4, "", -1)
