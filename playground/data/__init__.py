@@ -1,6 +1,7 @@
-"""The pictures of the page: scenes, uploads, and the data sets that visitors bring.
+"""The pictures of the page: generated scenes, uploads, and data sets that visitors bring.
 
-Reading order: `picture` (the picture on the page), `image_ref` (the address of an image in a data set), `sources`
-(opens both), `scene_examples`, `browse` (next and previous image), `datasets` (the service: upload, check, split),
-`library` (its bounded storage), `report` (the result of the check as HTML).
+Reading order: `image_ref` (names a picture of a data set), `picture` (a picture with its objects), `records` and
+`library` (data sets on the disk), `datasets` (importing, splitting and deleting them, `DATA`), `sources` (opening
+pictures and annotations), `browse` (the bar above the picture), `report` (the check of a data set as HTML),
+`scene_examples` (settings of typical scenes).
 """

@@ -1,4 +1,4 @@
-"""Going through the pictures of a data set."""
+"""Browsing the pictures of a data set: the bar above the picture."""
 
 import json
 from typing import NamedTuple
@@ -6,60 +6,68 @@ from typing import NamedTuple
 from core.data.dataset import SPLITS
 from playground.data.datasets import DATA
 from playground.data.image_ref import SCENES, ImageRef
-from playground.data.sources import MOST_SCENES, SCENES_SPLIT
+from playground.data.sources import MAX_SCENES, SCENES_SPLIT
 
 
-class Choice(NamedTuple):
-    """Pictures that belong together, such as those of a cell of the confusion matrix.
+class Browsing(NamedTuple):
+    """The selected pictures that the arrows step through, such as those of a cell of the confusion matrix.
 
     Attributes:
-        label: What they are.
-        at: Which of them is on show, None for none.
-        count: How many there are.
+        label: What the pictures have in common.
+        position: Which of them is on the page, from 0; None if it is none of them.
+        total: The number of selected pictures.
     """
 
     label: str
-    at: int | None
-    count: int
+    position: int | None
+    total: int
 
 
-def value(place: ImageRef | None, title: str, choice: Choice | None) -> str:
-    """Returns the component's value.
+def build_bar(image_ref: ImageRef | None, title: str, browsing: Browsing | None) -> str:
+    """Returns the value of the bar above the picture, as JSON.
 
     Args:
-        place: Of the picture on show, None for the scene of the dials or an uploaded picture.
-        title: Of the picture on show.
-        choice: Through which the arrows lead.
+        image_ref: The picture on the page, None for the generated scene or an uploaded picture.
+        title: The name of this picture.
+        browsing: The selected pictures, None if the arrows step through the whole split.
     """
-    splits = counts(place)
-    named = ([name, name] for name in DATA.library.names())
+    splits = count_pictures(image_ref)
+    data_sets = ([name, name] for name in DATA.library.names())
+    choice = {"label": browsing.label, "at": browsing.position, "count": browsing.total} if browsing else None
     return json.dumps(
         {
-            "sources": [["", "the scene of the dials"], [SCENES, "held-out scenes"], *named],
-            "source": place.source if place else "",
+            "sources": [["", "generated scene"], [SCENES, "held-out scenes"], *data_sets],
+            "source": image_ref.source if image_ref else "",
             "splits": list(splits),
-            "split": place.split if place else "",
-            "index": place.index if place else 0,
-            "count": splits.get(place.split, 0) if place else 0,
+            "split": image_ref.split if image_ref else "",
+            "index": image_ref.index if image_ref else 0,
+            "count": splits.get(image_ref.split, 0) if image_ref else 0,
             "name": title,
-            "choice": choice and choice._asdict(),
+            "choice": choice,
         }
     )
 
 
-def counts(place: ImageRef | None) -> dict[str, int]:
-    """Returns the splits of a place's data set with their pictures; none where it is not kept any more."""
-    if place is None or place.source not in (SCENES, *DATA.library.names()):
+def count_pictures(image_ref: ImageRef | None) -> dict[str, int]:
+    """Returns the number of pictures in each split of a data set, {} if there is no such data set."""
+    if image_ref is None or image_ref.source not in (SCENES, *DATA.library.names()):
         return {}
-    return {SCENES_SPLIT: MOST_SCENES} if place.source == SCENES else DATA.library.get(place.source).splits
+    return {SCENES_SPLIT: MAX_SCENES} if image_ref.source == SCENES else DATA.library.get(image_ref.source).splits
 
 
-def chosen(place: ImageRef | None, source: object, split: object, index: object) -> ImageRef | None:
-    """Returns the place that was chosen in the bar, of which the browser may say anything; None for the scene."""
+def choose_picture(current: ImageRef | None, source: object, split: object, index: object) -> ImageRef | None:
+    """Returns the picture that was chosen in the bar, None for the generated scene.
+
+    Args:
+        current: The picture on the page.
+        source: The chosen data set. This and the rest come from the browser and can be anything.
+        split: The chosen split; another data set opens with its first split.
+        index: The chosen picture; it is moved into the split.
+    """
     if not isinstance(source, str) or not source:
         return None
-    known = counts(ImageRef(source, SPLITS[0]))
-    same = place is not None and place.source == source
-    split = split if same and split in known else next(iter(known), SPLITS[0])
-    number = index if same and type(index) is int else 0
-    return ImageRef(source, split, min(max(number, 0), max(known.get(split, 1) - 1, 0)))
+    counts = count_pictures(ImageRef(source, SPLITS[0]))
+    same_source = current is not None and current.source == source
+    split = split if same_source and isinstance(split, str) and split in counts else next(iter(counts), SPLITS[0])
+    number = index if same_source and isinstance(index, int) and not isinstance(index, bool) else 0
+    return ImageRef(source, split, min(max(number, 0), max(counts.get(split, 1) - 1, 0)))

@@ -1,4 +1,4 @@
-"""Data sets that visitors bring: uploaded as a zip or named on the server's disk, looked through, split, opened."""
+"""The data sets of the page: uploading, adding folders, splitting, deleting and opening them."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -11,18 +11,23 @@ from core.data.dataset import FolderData
 from core.data.folders import GIVEN, SPLIT_METHODS, open_folder, require_format, split_folder
 from core.data.untrusted import DataError, quote
 from core.data.zip_import import import_zip
-from playground.data.library import Bounds, DataSetLibrary, StoredDataSet, in_use_error, stamp_of
+from playground.data.library import Bounds, DataSetLibrary, in_use_error
+from playground.data.records import StoredDataSet, compute_stamp
 from playground.support.cache import Cache
 from playground.support.trash import Deleted
 from playground.support.visitors import VISITORS
 
-SPLIT_WAYS = (GIVEN, *SPLIT_METHODS)
-EXAMPLES = 200  # of an issue that are kept
+SPLIT_CHOICES = (GIVEN, *SPLIT_METHODS)
+MAX_EXAMPLES = 200  # examples of an issue to store
 Progress = Callable[[int, int], None]
 
 
 class RefusedError(DataError):
-    """A data set that is not taken because of what is wrong in it; `check` tells it all."""
+    """A data set cannot be used for training.
+
+    Attributes:
+        check: All issues that were found.
+    """
 
     def __init__(self, message: str, check: DataCheck) -> None:
         super().__init__(message)
@@ -30,7 +35,7 @@ class RefusedError(DataError):
 
 
 class DataSets:
-    """The data sets of this page.
+    """The data sets of the page.
 
     Args:
         folder: Where uploaded data sets are stored.
@@ -40,8 +45,8 @@ class DataSets:
     def __init__(self, folder: Path, bounds: Bounds | None = None) -> None:
         self.library = DataSetLibrary(folder, bounds or Bounds())
         self._allowed: Path | None = None  # visitors may use the folders in it; None forbids that
-        self._bringing = Lock()  # one import or split at a time; those who only look do not wait for it
-        self._opened = Cache(8)
+        self._changing = Lock()  # one import, split or deletion at a time; reading does not wait for it
+        self._splits = Cache(8)
 
     @property
     def allows_folders(self) -> bool:
@@ -57,20 +62,21 @@ class DataSets:
         self.library = DataSetLibrary(folder, self.library.bounds, self.library.needed_by)
 
     def protect(self, *needed_by: Callable[[StoredDataSet], bool]) -> None:
-        """Keeps data sets from being changed, deleted or dropped while any of the functions returns True for them."""
+        """Protects data sets: one for which a function returns True is not split, deleted or removed."""
         self.library.needed_by = needed_by
 
     def open_split(self, name: str, split: str) -> FolderData:
-        """Opens a split of a data set; counts as a use.
+        """Opens a split of a data set, and marks the data set as used.
 
         Raises:
-            DataError: There is none, or it cannot be used.
+            DataError: There is no such data set or split, or it cannot be read.
         """
-        kept = self.library.get(name)
+        data_set = self.library.get(name)
         self.library.touch(name)
-        if split not in kept.splits:
+        if split not in data_set.splits:
             raise DataError(f"The data set {name} has no pictures for {split}: split it in the Picture step.")
-        return self._opened.get((name, kept.stamp, split), lambda: _open(kept, split))
+        data: FolderData = self._splits.get((name, data_set.stamp, split), lambda: _open_split(data_set, split))
+        return data
 
     def add_zip(
         self,
@@ -81,26 +87,26 @@ class DataSets:
         *,
         owner: str = "",
     ) -> StoredDataSet:
-        """Unpacks an uploaded data set, unless something in it stops training; then nothing of it remains.
+        """Unpacks and checks an uploaded data set. One with an issue that prevents training is removed again.
 
         Args:
-            archive: The zip; nothing in it is trusted.
-            title: What its owner calls it.
-            config: Against whose anchors and sizes it is checked.
-            progress: Is told pictures looked at and pictures in all.
-            owner: Who brings it, see `playground.support.visitors`.
+            archive: The zip; its contents are not trusted.
+            title: The name of the uploaded file.
+            config: The anchors and image sizes to check the data set against.
+            progress: Called with the number of pictures checked and their total.
+            owner: The visitor who uploads it, see `playground.support.visitors`.
 
         Raises:
-            RefusedError: Something in it stops training.
-            DataError: It is damaged, too large or no data set, or there is no room.
+            RefusedError: An issue prevents training.
+            DataError: The archive is damaged, too large or contains no data set, or there is no room for it.
         """
-        with self._bringing:
-            name = self.library.free_name(title)
+        with self._changing:
+            name = self.library.choose_name(title)
             folder = self.library.folder / name
             self.library.make_folder()
 
             def accept(unpacked: Path) -> tuple[DataCheck, int]:
-                check = _checked(unpacked, config, progress, title)
+                check = _require_trainable(unpacked, config, progress, title)
                 size = sum(path.stat().st_size for path in unpacked.rglob("*") if path.is_file())
                 self.library.make_room(size, title)
                 return check, size
@@ -110,119 +116,134 @@ class DataSets:
             except RefusedError:
                 raise
             except DataError as error:
-                said = str(error).replace(str(folder), name).replace(str(archive), title).replace(archive.name, title)
-                raise DataError(said) from None
-            return self.library.keep(StoredDataSet(name, folder, True, size, stamp_of(folder), check, owner))
+                message = str(error).replace(str(folder), name)
+                raise DataError(message.replace(str(archive), title).replace(archive.name, title)) from None
+            return self.library.put(StoredDataSet(name, folder, True, size, compute_stamp(folder), check, owner))
 
     def add_folder(
         self, text: str, config: Config, progress: Progress = lambda done, total: None, *, owner: str = ""
     ) -> StoredDataSet:
-        """Takes a data set in a folder on the server's disk; it stays where it is, and is taken once.
+        """Adds a data set in a folder on the server's disk, which stays there. Adding it again only checks it again.
+
+        Args:
+            text: The path that a visitor typed, relative to the allowed folder.
+            config: The anchors and image sizes to check the data set against.
+            progress: Called with the number of pictures checked and their total.
+            owner: The visitor who adds it, see `playground.support.visitors`.
 
         Raises:
-            RefusedError: Something in it stops training.
-            DataError: The operator does not allow it, or it is no data set; or there is no room.
+            RefusedError: An issue prevents training.
+            DataError: The operator does not allow the folder, it contains no data set, or there is no room for it.
         """
         folder = self._require_allowed(text)
-        with self._bringing:
+        with self._changing:
             try:
                 require_format(folder)
             except DataError as error:
                 raise DataError(str(error).replace(str(folder), quote(text))) from None
-            check = _checked(folder, config, progress, folder.name)
-            if known := self.library.of_folder(folder):
-                return self.library.keep(known._replace(check=check, stamp=stamp_of(folder)))
+            check = _require_trainable(folder, config, progress, folder.name)
+            if known := self.library.find_folder(folder):
+                return self.library.put(known._replace(check=check, stamp=compute_stamp(folder)))
             self.library.make_room(0, folder.name)
             self.library.make_folder()
-            name = self.library.free_name(folder.name)
-            return self.library.keep(StoredDataSet(name, folder, False, 0, stamp_of(folder), check, owner))
+            name = self.library.choose_name(folder.name)
+            return self.library.put(StoredDataSet(name, folder, False, 0, compute_stamp(folder), check, owner))
 
     def _require_allowed(self, text: str) -> Path:
         if self._allowed is None:
-            raise DataError("Folders of the server are not to be had here: upload a zip.")
+            raise DataError("Folders on the server cannot be used here: upload a zip.")
         try:
             folder = (self._allowed / text.strip()).resolve()
             inside = folder.is_relative_to(self._allowed) and folder.is_dir()
-        except (OSError, ValueError, RuntimeError):  # characters no file system has, links in a circle
+        except (OSError, ValueError, RuntimeError):  # characters that no file system allows, or a loop of links
             inside = False
         if not inside or not text.strip():
-            raise DataError(f"{quote(text)} is no folder in the one that the operator allows: name one inside it.")
+            raise DataError(
+                f"{quote(text)} is not a folder inside the one that the operator allows: name one inside it."
+            )
         return folder
 
     def split(self, name: str, by: str, shares: Sequence[float], config: Config, *, visitor: str = "") -> StoredDataSet:
-        """Splits a data set anew, or goes back to its own splits, and looks through it again.
+        """Splits a data set again, or restores its own splits, and checks it again.
+
+        Args:
+            name: The name of the data set.
+            by: One of `SPLIT_CHOICES`.
+            shares: The shares of train, val and test; they add up to 1.
+            config: The anchors and image sizes to check the data set against, and the seed.
+            visitor: The visitor who splits it.
 
         Raises:
-            NotYoursError: Another visitor brought it.
-            DataError: A run uses it, or the shares are not to be had.
+            NotYoursError: Another visitor added it.
+            DataError: There is no such data set, it is in use, or the split is not possible.
         """
-        if by not in SPLIT_WAYS:
-            raise DataError(f"A data set is split by {', '.join(SPLIT_WAYS)}, not by {quote(by)}.")
-        with self._bringing:
-            kept = self.library.get(name)
-            VISITORS.require(kept.owner, visitor, f"The data set {name}")
-            if self.library.is_in_use(kept):
+        if by not in SPLIT_CHOICES:
+            raise DataError(f"{quote(by)} is not a way to split a data set: choose one of {', '.join(SPLIT_CHOICES)}.")
+        with self._changing:
+            data_set = self.library.get(name)
+            VISITORS.require(data_set.owner, visitor, f"The data set {name}")
+            if self.library.is_in_use(data_set):
                 raise in_use_error(name)
             try:
-                split_folder(kept.folder, by, shares, config.training.seed)
+                split_folder(data_set.folder, by, shares, config.training.seed)
             except DataError as error:
-                raise DataError(_plain(str(error), kept)) from None
-            check = _bounded(check_folder(kept.folder, config))
-            return self.library.keep(kept._replace(check=check, stamp=stamp_of(kept.folder)))
+                raise DataError(_hide_folder(str(error), data_set)) from None
+            check = _limit_examples(check_folder(data_set.folder, config))
+            return self.library.put(data_set._replace(check=check, stamp=compute_stamp(data_set.folder)))
 
     def delete(self, name: str, *, visitor: str = "") -> Deleted:
-        """Deletes a data set; `put_back` undoes that.
+        """Deletes a data set; `restore` undoes that.
 
         Raises:
-            NotYoursError: Another visitor brought it.
-            DataError: It is in use, or cannot be deleted.
+            NotYoursError: Another visitor added it.
+            DataError: There is no such data set, it is in use, or it cannot be deleted.
         """
-        with self._bringing:
+        with self._changing:
             VISITORS.require(self.library.get(name).owner, visitor, f"The data set {name}")
             return self.library.delete(name)
 
     def last_deleted(self, visitor: str = "") -> Deleted | None:
-        """Returns what a visitor can put back: the data set of theirs that was deleted last, if there is any."""
-        mine = (each for each in self.library.deleted() if VISITORS.may_change(each.owner, visitor))
+        """Returns the data set that a visitor deleted last and can restore, None if there is none."""
+        mine = (each for each in self.library.list_deleted() if VISITORS.may_change(each.owner, visitor))
         return next(mine, None)
 
-    def put_back(self, visitor: str = "") -> StoredDataSet:
-        """Puts back what `last_deleted` tells of.
+    def restore(self, visitor: str = "") -> StoredDataSet:
+        """Restores the data set that `last_deleted` returns.
 
         Raises:
-            UserError: There is nothing, something else is in its place, or there is no room.
+            UserError: There is none, another file has taken its place, or there is no room.
         """
-        with self._bringing:
+        with self._changing:
             deleted = self.last_deleted(visitor)
             if deleted is None:
-                raise DataError("There is no deleted data set of yours any more: upload it again.")
-            return self.library.put_back(deleted.key)
+                raise DataError("There is no deleted data set of yours to restore any more: upload it again.")
+            return self.library.restore(deleted.key)
 
 
-def _open(kept: StoredDataSet, split: str) -> FolderData:
+def _open_split(data_set: StoredDataSet, split: str) -> FolderData:
     try:
-        return open_folder(kept.folder, split)
+        return open_folder(data_set.folder, split)
     except DataError as error:
-        raise DataError(_plain(str(error), kept)) from None
+        raise DataError(_hide_folder(str(error), data_set)) from None
 
 
-def _plain(message: str, kept: StoredDataSet) -> str:
-    """Returns a message without the place where the server keeps a data set."""
-    return message.replace(f"{kept.folder}/", "").replace(str(kept.folder), kept.name)
+def _hide_folder(message: str, data_set: StoredDataSet) -> str:
+    """Returns a message without the path of a data set on the server."""
+    return message.replace(f"{data_set.folder}/", "").replace(str(data_set.folder), data_set.name)
 
 
-def _checked(folder: Path, config: Config, progress: Progress, title: str) -> DataCheck:
-    check = _bounded(check_folder(folder, config, progress))
-    stops = [f"{issue.count} {issue.what}" for issue in check.blocking_issues]
-    if stops:
+def _require_trainable(folder: Path, config: Config, progress: Progress, title: str) -> DataCheck:
+    check = _limit_examples(check_folder(folder, config, progress))
+    reasons = [f"{issue.count} {issue.what}" for issue in check.blocking_issues]
+    if reasons:
         raise RefusedError(
-            f"{title} is not taken because of {'; '.join(stops)}: correct that and bring it again.", check
+            f"{title} cannot be used because of {'; '.join(reasons)}: correct this and try again.", check
         )
     return check
 
 
-def _bounded(check: DataCheck) -> DataCheck:
-    return check._replace(issues=tuple(replace(each, examples=each.examples[:EXAMPLES]) for each in check.issues))
+def _limit_examples(check: DataCheck) -> DataCheck:
+    return check._replace(issues=tuple(replace(each, examples=each.examples[:MAX_EXAMPLES]) for each in check.issues))
 
 
-DATA = DataSets(Path("data"))  # of the folder the page is started in
+DATA = DataSets(Path("data"))  # in the folder in which the page was started

@@ -1,47 +1,53 @@
-"""Where a picture of a data set is: the data set, its split, and its number there."""
+"""References to pictures of data sets: the data set, the split and the index of the picture."""
 
-from typing import NamedTuple, TypeGuard
+from dataclasses import dataclass, replace
+from typing import TypeGuard
 
 from core.config import ConfigError
 from core.data.dataset import SPLITS
 
-SCENES = "scenes"  # held-out scenes made with the dials, beside the names of data sets
+SCENES = "scenes"  # the source of held-out scenes; every other source is the name of a data set
 
 
-class ImageRef(NamedTuple):
-    """A picture of a data set.
+@dataclass(frozen=True)
+class ImageRef:
+    """A reference to a picture of a data set.
 
     Attributes:
-        source: `SCENES`, or the name of a data set that is kept.
+        source: `SCENES`, or the name of a data set in the library.
         split: One of `core.data.dataset.SPLITS`.
-        index: Of the picture, from 0.
+        index: The index of the picture in the split, from 0.
     """
 
     source: str
     split: str
     index: int = 0
 
+    def with_index(self, index: int) -> "ImageRef":
+        """Returns a reference to another picture of the split."""
+        return replace(self, index=index)
+
     @property
     def link(self) -> str:
-        """Names it in links, pictures counted from 1."""
+        """The reference as links write it, with pictures counted from 1."""
         return f"{self.source}/{self.split}/{self.index + 1}"
 
     @classmethod
     def from_link(cls, text: str) -> "ImageRef | None":
-        """Reads what `link` writes; None for "".
+        """Parses what `link` returns; returns None for "".
 
         Raises:
-            ConfigError: It is no such place.
+            ConfigError: The text is not a reference.
         """
         if not text:
             return None
         source, split, number = (*text.split("/"), "", "")[:3]
-        counted = number.isascii() and number.isdecimal() and 0 < len(number) < 10
-        if not source or split not in SPLITS or not counted or int(number) < 1 or text.count("/") != 2:
+        is_number = number.isascii() and number.isdecimal() and 0 < len(number) < 10
+        if not source or split not in SPLITS or not is_number or int(number) < 1 or text.count("/") != 2:
             raise ConfigError(f"data = {text[:100]!r} is not allowed: it must be like name/{SPLITS[0]}/1.")
         return cls(source, split, int(number) - 1)
 
 
-def is_kept(place: ImageRef | None) -> TypeGuard[ImageRef]:
-    """Whether a picture is in a data set that a visitor brought, and not a scene."""
-    return place is not None and place.source != SCENES
+def is_from_data_set(image_ref: ImageRef | None) -> TypeGuard[ImageRef]:
+    """True for a picture of a visitor's data set, False for a scene or no reference."""
+    return image_ref is not None and image_ref.source != SCENES

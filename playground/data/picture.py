@@ -1,4 +1,4 @@
-"""The picture on the page: a scene, or somebody's own, with its objects."""
+"""The picture on the page with its objects: a scene, an upload, or a picture of a data set."""
 
 import hashlib
 from dataclasses import dataclass, replace
@@ -14,20 +14,20 @@ from core.retinanet.boxes import rescale
 from core.scenes.render import CLASS_NAMES, render_scene
 from core.structures import Sample
 
-MAX_SIDE = 2048  # px; larger uploads are shown scaled down, since the network sees at most a good 1,300
+MAX_SIDE = 2048  # px; larger pictures are scaled down, since the network's input is hardly longer than 1,300 px
 
 
 @dataclass(frozen=True, eq=False)
 class Picture:
-    """A picture and its objects; the keys tell whether two have the same pixels or objects.
+    """A picture and its objects. Two pictures with the same keys have the same pixels and objects.
 
     Attributes:
-        name: For people.
+        name: The name shown to people.
         sample: Pixels and ground truth.
-        class_names: What the labels mean.
+        class_names: The names of classes 0 … K−1.
         pixels_key: Hash of the pixels.
         objects_key: Hash of boxes and labels.
-        shrunk: By what a place in the data set's picture, x and y, is multiplied.
+        scale: Factors (x, y) from the data set's picture to this one.
     """
 
     name: str
@@ -35,45 +35,53 @@ class Picture:
     class_names: tuple[str, ...]
     pixels_key: str
     objects_key: str
-    shrunk: tuple[float, float] = (1.0, 1.0)
+    scale: tuple[float, float] = (1.0, 1.0)
 
     def with_objects(self, boxes: Tensor, labels: Tensor, class_names: tuple[str, ...]) -> "Picture":
-        """Returns the picture with other ground truth: float32 [M, 4] and int64 [M]."""
+        """Returns the picture with other ground truth.
+
+        Args:
+            boxes: float32 [M, 4], xyxy pixels.
+            labels: int64 [M].
+            class_names: The names of classes 0 … K−1.
+        """
         crowd = torch.zeros(len(labels), dtype=torch.bool)
         sample = self.sample._replace(boxes=boxes, labels=labels, crowd=crowd)
         return replace(self, sample=sample, class_names=class_names, objects_key=_hash(boxes, labels))
 
 
 @lru_cache(maxsize=32)
-def scene(scenes: Scenes) -> Picture:
-    """Returns the scene that the dials and the seed describe."""
-    return _picture(f"scene {scenes.seed}", render_scene(scenes, 0), CLASS_NAMES)
+def render_picture(scenes: Scenes) -> Picture:
+    """Renders the scene that the settings describe."""
+    return _make_picture(f"scene {scenes.seed}", render_scene(scenes, 0), CLASS_NAMES)
 
 
-def uploaded(path: str, name: str, class_names: tuple[str, ...]) -> Picture:
-    """Opens somebody's picture; it has no objects until they are drawn.
+def open_upload(path: str, name: str, class_names: tuple[str, ...]) -> Picture:
+    """Opens an uploaded picture, which has no objects until somebody draws them.
 
     Raises:
-        core.data.images.PictureError: It cannot be opened.
+        PictureError: It cannot be opened.
     """
     try:
-        image = _shrink(open_image(path))
-    except PictureError as error:  # where the server keeps it says nothing to them
+        image = _limit_size(open_image(path))
+    except PictureError as error:  # the visitor does not know the path on the server
         raise PictureError(str(error).replace(str(path), name)) from None
-    empty = torch.zeros(0, dtype=torch.int64)
-    sample = Sample(image, torch.zeros(0, 4), empty, empty.bool(), 0)
-    return _picture(name, sample, class_names)
+    no_labels = torch.zeros(0, dtype=torch.int64)
+    sample = Sample(image, torch.zeros(0, 4), no_labels, no_labels.bool(), 0)
+    return _make_picture(name, sample, class_names)
 
 
-def of_sample(name: str, sample: Sample, class_names: tuple[str, ...]) -> Picture:
-    """Returns a picture of a data set with its objects; a large one is scaled down with them."""
-    image = _shrink(sample.image)
-    down, across = (after / before for after, before in zip(image.shape[1:], sample.image.shape[1:], strict=True))
-    boxes = rescale(sample.boxes, across, down)
-    return replace(_picture(name, sample._replace(image=image, boxes=boxes), class_names), shrunk=(across, down))
+def picture_of_sample(name: str, sample: Sample, class_names: tuple[str, ...]) -> Picture:
+    """Returns a picture of a data set with its objects; a large one is scaled down."""
+    image = _limit_size(sample.image)
+    scale_y, scale_x = (after / before for after, before in zip(image.shape[1:], sample.image.shape[1:], strict=True))
+    boxes = rescale(sample.boxes, scale_x, scale_y)
+    picture = _make_picture(name, sample._replace(image=image, boxes=boxes), class_names)
+    return replace(picture, scale=(scale_x, scale_y))
 
 
-def _shrink(image: Tensor) -> Tensor:
+def _limit_size(image: Tensor) -> Tensor:
+    """Scales an image [3, H, W] down until no side is longer than `MAX_SIDE`."""
     longer = max(image.shape[1:])
     if longer <= MAX_SIDE:
         return image
@@ -82,7 +90,7 @@ def _shrink(image: Tensor) -> Tensor:
     return resized[0].round().to(torch.uint8)
 
 
-def _picture(name: str, sample: Sample, class_names: tuple[str, ...]) -> Picture:
+def _make_picture(name: str, sample: Sample, class_names: tuple[str, ...]) -> Picture:
     return Picture(name, sample, class_names, _hash(sample.image), _hash(sample.boxes, sample.labels))
 
 

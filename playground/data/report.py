@@ -1,4 +1,4 @@
-"""What a look through a data set found, as the Picture step tells it: its splits, its classes, what is wrong."""
+"""The check of a data set as HTML for the Picture step: its splits, its classes and its issues."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -12,54 +12,59 @@ from core.analysis.size_check import ClassSizes
 from playground.components import html
 from playground.data.image_ref import ImageRef
 
-SHOWN = 8  # examples of an issue
-# What to do on the page, where the command line has another way.
+MAX_EXAMPLES = 8  # of an issue
+# Remedies on the page, where that of the command line does not apply.
 REMEDIES = MappingProxyType(
     {
         NO_VAL: "press Split in the Picture step",
         NO_TEST: "evaluate on val, or press Split in the Picture step",
         UNTRAINED_CLASS: "press Split in the Picture step, stratified",
-        NO_ANCHOR: "let the Anchors step fit scales and ratios to the data set, or raise the image size",
+        NO_ANCHOR: "fit scales and ratios to the data set in the Anchors step, or increase the image size",
     }
 )
 
 
-def report(
+def build_report(
     name: str,
     check: DataCheck,
     sizes: Mapping[str, ClassSizes],
     issues: tuple[Issue, ...],
-    places: Mapping[str, ImageRef] = MappingProxyType({}),
+    image_refs: Mapping[str, ImageRef] = MappingProxyType({}),
 ) -> Markup:
-    """Returns a data set's report as HTML.
+    """Returns the report of a data set as HTML.
 
     Args:
-        name: Of the data set.
+        name: The name of the data set.
         check: Its splits and classes.
-        sizes: By class, under the present settings.
-        issues: What is wrong.
-        places: Where pictures are by what issues call them, for those that can be opened.
+        sizes: Sizes by class name, under the current settings.
+        issues: The issues to list.
+        image_refs: The pictures that issues name, see `map_image_refs`; an example becomes a link to its picture.
     """
-    format_ = check.format or "no known format"
+    format_name = check.format or "unknown format"
     count = sum(split.pictures for split in check.splits.values())
-    text = html.paragraph(f"{name}: {format_}, {count:,} pictures, {len(check.class_names)} classes.")
-    text += _splits(check) + _classes(check, sizes)
-    text += html.join(_issue(issue, places) for issue in issues)
+    text = html.paragraph(f"{name}: {format_name}, {count:,} pictures, {len(check.class_names)} classes.")
+    text += _build_splits(check) + _build_classes(check, sizes)
+    text += html.join(_build_issue(issue, image_refs) for issue in issues)
     if not issues:
-        text += html.paragraph("Nothing is wrong with it.")
+        text += html.paragraph("No issues were found.")
     return text
 
 
-def places_of(name: str, looks: Mapping[str, list[ImageFacts]]) -> dict[str, ImageRef]:
-    """Returns where pictures are by what issues call them; a name that a split has twice means the first."""
-    places: dict[str, ImageRef] = {}
-    for split, each in looks.items():
-        for index, look in enumerate(each):
-            places.setdefault(look.name, ImageRef(name, split, index))
-    return places
+def map_image_refs(name: str, annotations: Mapping[str, list[ImageFacts]]) -> dict[str, ImageRef]:
+    """Returns a reference to each picture by its name in issues; the first one if several have the same name.
+
+    Args:
+        name: The name of the data set.
+        annotations: The pictures of each split.
+    """
+    refs: dict[str, ImageRef] = {}
+    for split, images in annotations.items():
+        for index, image in enumerate(images):
+            refs.setdefault(image.name, ImageRef(name, split, index))
+    return refs
 
 
-def _splits(check: DataCheck) -> Markup:
+def _build_splits(check: DataCheck) -> Markup:
     rows = tuple(
         (name, f"{split.pictures:,}", f"{split.empty:,}", f"{sum(split.objects.values()):,}", f"{split.crowds:,}")
         for name, split in check.splits.items()
@@ -67,31 +72,33 @@ def _splits(check: DataCheck) -> Markup:
     return html.table(html.Table("Splits", ("split", "pictures", "empty", "objects", "crowds"), rows))
 
 
-def _classes(check: DataCheck, sizes: Mapping[str, ClassSizes]) -> Markup:
+def _build_classes(check: DataCheck, sizes: Mapping[str, ClassSizes]) -> Markup:
     columns = ("class", *check.splits, "side 5–50–95%, px", "best IoU", "no anchor")
-    rows = []
-    for name in check.class_names:
-        counts = tuple(f"{split.objects[name]:,}" for split in check.splits.values())
-        if name in sizes:
-            side = "–".join(f"{value:.0f}" for value in sizes[name].side)
-            rows.append((name, *counts, side, f"{sizes[name].best_iou:.2f}", f"{sizes[name].unmatched:,}"))
-        else:
-            rows.append((name, *counts, "–", "–", "–"))
+    rows = tuple(_class_row(name, check, sizes.get(name)) for name in check.class_names)
     marked = frozenset(index for index, name in enumerate(check.class_names) if name in sizes and sizes[name].unmatched)
-    return html.table(html.Table("Objects by class, as the network sees them", columns, tuple(rows), marked))
+    return html.table(html.Table("Objects by class, as the network sees them", columns, rows, marked))
 
 
-def _issue(issue: Issue, places: Mapping[str, ImageRef]) -> Markup:
+def _class_row(name: str, check: DataCheck, sizes: ClassSizes | None) -> tuple[str, ...]:
+    counts = tuple(f"{split.objects[name]:,}" for split in check.splits.values())
+    if sizes is None:
+        return (name, *counts, "–", "–", "–")
+    side = "–".join(f"{value:.0f}" for value in sizes.side)
+    return (name, *counts, side, f"{sizes.best_iou:.2f}", f"{sizes.unmatched:,}")
+
+
+def _build_issue(issue: Issue, image_refs: Mapping[str, ImageRef]) -> Markup:
     body = html.paragraph(f"What to do: {REMEDIES.get(issue.kind, issue.remedy)}.")
-    examples = html.join(Markup("<li>{}</li>").format(_example(each, places)) for each in issue.examples[:SHOWN])
-    body += Markup("<ul>{}</ul>").format(examples)
-    if issue.count > SHOWN:
-        body += html.paragraph(f"… and {issue.count - SHOWN:,} more.")
+    examples = (_build_example(each, image_refs) for each in issue.examples[:MAX_EXAMPLES])
+    body += Markup("<ul>{}</ul>").format(html.join(Markup("<li>{}</li>").format(each) for each in examples))
+    if issue.count > MAX_EXAMPLES:
+        body += html.paragraph(f"… and {issue.count - MAX_EXAMPLES:,} more.")
     title = f"{issue.count:,} {issue.what}"
-    return html.details(f"Stops training: {title}" if issue.stops else title, body, opened=issue.stops)
+    return html.details(f"Prevents training: {title}" if issue.stops else title, body, opened=issue.stops)
 
 
-def _example(text: str, places: Mapping[str, ImageRef]) -> Markup:
-    parts = text.split(": ")
-    place = places.get(": ".join(parts[:2]).partition(" (picture ")[0])
-    return html.link(text, f"go {place.link}") if place else Markup.escape(text)
+def _build_example(text: str, image_refs: Mapping[str, ImageRef]) -> Markup:
+    """Returns an example of an issue, "split: name: …", as a link to the picture if that can be opened."""
+    name = ": ".join(text.split(": ")[:2]).partition(" (picture ")[0]
+    image_ref = image_refs.get(name)
+    return html.link(text, f"go {image_ref.link}") if image_ref else Markup.escape(text)

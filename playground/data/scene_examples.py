@@ -1,8 +1,11 @@
-"""Scenes worth a look, as settings of the dials; what is not named goes back to its default."""
+"""Settings of scenes that are worth a look; a setting that an example does not name has its default."""
+
+from collections.abc import Mapping
+from typing import Any
 
 from core.config import Config, knobs
 
-EXAMPLES = {
+EXAMPLES: dict[str, Mapping[str, Any]] = {
     "Everyday": {},
     "Small things": {
         "scenes.min_size": 0.03,
@@ -18,7 +21,7 @@ EXAMPLES = {
 }
 
 
-def scenes_of(name: str, config: Config) -> Config:
-    """Returns settings with the dials of an example; everything but the scenes stays."""
-    dials = {path: knob.default for path, knob in knobs().items() if knob.section == "scenes"}
-    return config.replace({**dials, **EXAMPLES[name]})
+def apply_example(name: str, config: Config) -> Config:
+    """Returns the settings with the scenes of an example; the other sections stay as they are."""
+    defaults = {path: knob.default for path, knob in knobs().items() if knob.section == "scenes"}
+    return config.replace({**defaults, **EXAMPLES[name]})

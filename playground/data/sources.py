@@ -1,7 +1,6 @@
-"""Where pictures come from beside the scene of the dials: held-out scenes and the data sets that are kept."""
+"""Pictures and annotations of data sets: held-out scenes, and the data sets in the library."""
 
 from collections.abc import Hashable
-from pathlib import Path
 from typing import NamedTuple
 
 from core.analysis.image_check import ImageFacts, measure_image
@@ -14,100 +13,107 @@ from core.data.sources import SceneData
 from core.data.untrusted import DataError
 from playground.data.datasets import DATA
 from playground.data.image_ref import SCENES, ImageRef
-from playground.data.picture import Picture, of_sample
+from playground.data.picture import Picture, picture_of_sample
 from playground.support.cache import Cache
 
-SCENES_SPLIT = "val"  # of the scenes that are held out, which no training sees
-MOST_SCENES = 5000  # that can be looked at one by one
-_pictures, _annotated, _looks, _sizes = Cache(16), Cache(3), Cache(4), Cache(16)
+SCENES_SPLIT = "val"  # the split of the held-out scenes; no run trains on it
+MAX_SCENES = 5000  # held-out scenes to browse
+_pictures, _annotations, _facts, _sizes = Cache(16), Cache(3), Cache(4), Cache(16)
 
 
-class Sizes(NamedTuple):
-    """The objects of a data set against the anchors: by class, and those that no anchor fits as an issue, if any."""
+class ObjectSizes(NamedTuple):
+    """The sizes of a data set's objects, compared with the anchors.
+
+    Attributes:
+        classes: Sizes by class name.
+        unmatched: The issue that names the objects without a matching anchor, () if every object has one.
+    """
 
     classes: dict[str, ClassSizes]
     unmatched: tuple[Issue, ...]
 
 
-def open_source(place: ImageRef, scenes: Scenes) -> DataSet:
-    """Opens the data set of a place.
+def open_source(image_ref: ImageRef, scenes: Scenes) -> DataSet:
+    """Opens the split that a reference names, whatever its index.
 
     Args:
-        place: Its index does not count.
-        scenes: The dials of held-out scenes.
+        image_ref: Names the split.
+        scenes: Settings of held-out scenes.
 
     Raises:
-        DataError: It is not kept, has no such split, or cannot be used.
+        DataError: There is no such data set or split, or it cannot be read.
     """
-    if place.source == SCENES:
-        return SceneData(scenes, MOST_SCENES, place.split)
-    return DATA.open_split(place.source, place.split)
+    if image_ref.source == SCENES:
+        return SceneData(scenes, MAX_SCENES, image_ref.split)
+    return DATA.open_split(image_ref.source, image_ref.split)
 
 
-def source_key(place: ImageRef, scenes: Scenes) -> Hashable:
-    """Returns what changes with the pictures of a place's split; raises as `open_source`."""
-    stamp = scenes if place.source == SCENES else DATA.library.get(place.source).stamp
-    return place.source, place.split, stamp
-
-
-def picture_at(place: ImageRef, scenes: Scenes) -> Picture:
-    """Returns a picture of a data set with its objects.
+def source_key(image_ref: ImageRef, scenes: Scenes) -> Hashable:
+    """Returns a key that changes with the pictures of the split.
 
     Raises:
-        DataError, core.data.images.PictureError: It is not there, or cannot be used.
+        DataError: There is no such data set.
     """
-    data = open_source(place, scenes)
-    if place.index >= len(data):
-        raise DataError(f"{place.source} has {len(data)} pictures for {place.split}: there is no {place.index + 1}.")
-    key = (source_key(place, scenes), place.index)
-    return _pictures.get(key, lambda: of_sample(data.image_name(place.index), data[place.index], data.class_names))
+    stamp = scenes if image_ref.source == SCENES else DATA.library.get(image_ref.source).stamp
+    return image_ref.source, image_ref.split, stamp
 
 
-def sizes_at(name: str, config: Config) -> Sizes:
-    """Holds the objects of all splits of a data set against the anchors of the settings, without opening pictures.
+def open_picture(image_ref: ImageRef, scenes: Scenes) -> Picture:
+    """Opens a picture of a data set.
 
     Raises:
-        DataError: It is not kept, or its annotations cannot be read any more.
+        DataError: There is no such picture, or its data set cannot be read.
+        PictureError: The picture cannot be opened.
     """
-    kept, looks = DATA.library.get(name), looks_of(name, config)
-    matching, anchors = config.matching.fg_iou_threshold, config.anchors
+    data, index = open_source(image_ref, scenes), image_ref.index
+    if index >= len(data):
+        raise DataError(
+            f"{image_ref.source} has {len(data)} pictures for {image_ref.split}: there is no picture {index + 1}."
+        )
+    picture: Picture = _pictures.get(
+        (source_key(image_ref, scenes), index),
+        lambda: picture_of_sample(data.image_name(index), data[index], data.class_names),
+    )
+    return picture
 
-    def measured() -> Sizes:
-        issues = Issues(kept.folder)
-        all_looks = [look for each in looks.values() for look in each]
-        classes = measure_sizes(all_looks, kept.check.class_names, config, issues)
-        return Sizes(classes, issues.to_tuple())
 
-    return _sizes.get((name, kept.stamp, _seen(config), anchors, matching), measured)
+def measure_objects(name: str, config: Config) -> ObjectSizes:
+    """Compares the objects of all splits of a data set with the anchors of the settings. No picture is opened.
+
+    Raises:
+        DataError: There is no such data set, or its annotations cannot be read any more.
+    """
+    data_set, facts = DATA.library.get(name), read_annotations(name, config)
+
+    def measure() -> ObjectSizes:
+        issues = Issues(data_set.folder)
+        images = [image for split in facts.values() for image in split]
+        classes = measure_sizes(images, data_set.check.class_names, config, issues)
+        return ObjectSizes(classes, issues.to_tuple())
+
+    key = (name, data_set.stamp, _input_size(config), config.anchors, config.matching.fg_iou_threshold)
+    sizes: ObjectSizes = _sizes.get(key, measure)
+    return sizes
 
 
-def looks_of(name: str, config: Config) -> dict[str, list[ImageFacts]]:
-    """Returns the boxes of a data set's pictures as the network sees them, by split; raises as `sizes_at`."""
-    kept = DATA.library.get(name)
+def read_annotations(name: str, config: Config) -> dict[str, list[ImageFacts]]:
+    """Returns the objects of a data set's pictures at the network's input size, by split.
+
+    Raises:
+        DataError: There is no such data set, or its annotations cannot be read any more.
+    """
+    data_set = DATA.library.get(name)
 
     def read() -> dict[str, list[RawImage]]:
-        return {split: read_folder(kept.folder, split).images for split in kept.splits}
+        return {split: read_folder(data_set.folder, split).images for split in data_set.splits}
 
-    def look() -> dict[str, list[ImageFacts]]:
-        annotated = _annotated.get((name, kept.stamp), read)
-        return {
-            split: [measure_image(each, split, config.inference) for each in pictures]
-            for split, pictures in annotated.items()
-        }
+    def scale() -> dict[str, list[ImageFacts]]:
+        images: dict[str, list[RawImage]] = _annotations.get((name, data_set.stamp), read)
+        return {split: [measure_image(each, split, config.inference) for each in images[split]] for split in images}
 
-    return _looks.get((name, kept.stamp, _seen(config)), look)
+    facts: dict[str, list[ImageFacts]] = _facts.get((name, data_set.stamp, _input_size(config)), scale)
+    return facts
 
 
-def _seen(config: Config) -> tuple[int, int]:
+def _input_size(config: Config) -> tuple[int, int]:
     return config.inference.image_size, config.inference.max_image_size
-
-
-def folder_of(place: ImageRef | None) -> Path | None:
-    """Returns the folder of a place's data set, None for scenes; counts as no use.
-
-    Raises:
-        DataError: It is not kept.
-    """
-    if place is None or place.source == SCENES:
-        return None
-    return DATA.library.get(place.source).folder

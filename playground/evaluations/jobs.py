@@ -178,7 +178,7 @@ class Evaluations:
 
 def evaluated_split(image_ref: ImageRef | None) -> ImageRef:
     """Returns the first picture of the split to evaluate: that of the picture on the page, or held-out scenes."""
-    return image_ref._replace(index=0) if image_ref else ImageRef(SCENES, SCENES_SPLIT)
+    return image_ref.with_index(0) if image_ref else ImageRef(SCENES, SCENES_SPLIT)
 
 
 def evaluation_key(config: Config, image_ref: ImageRef | None) -> Hashable:

@@ -8,12 +8,12 @@ import gradio as gr
 
 from core.data.untrusted import DataError
 from core.retinanet.preprocess import prepare
-from playground.data.browse import chosen
+from playground.data.browse import choose_picture
 from playground.data.datasets import DATA, Progress, RefusedError
-from playground.data.image_ref import ImageRef, is_kept
-from playground.data.library import StoredDataSet
-from playground.data.report import report
-from playground.data.sources import picture_at
+from playground.data.image_ref import ImageRef, is_from_data_set
+from playground.data.records import StoredDataSet
+from playground.data.report import build_report
+from playground.data.sources import open_picture
 from playground.evaluations.jobs import evaluated_split
 from playground.events.common import IN_ORDER, LIVE, refusing, updates
 from playground.layout.layout import Parts
@@ -74,7 +74,7 @@ def _connect_deletion(page: gr.Blocks, parts: Parts) -> None:
         return [undo_button(request), None, None, STEP, *updates(shown)]
 
     def undoing(request: gr.Request, *inputs: Any) -> list:
-        opened = _opened(PageState(*inputs), DATA.put_back(visitor_of(request)))
+        opened = _opened(PageState(*inputs), DATA.restore(visitor_of(request)))
         return [undo_button(request), *opened]
 
     delete.click(refusing(4, deleting), parts.state, outputs, show_progress="hidden")
@@ -90,7 +90,7 @@ def undo_button(request: gr.Request) -> gr.Button:
 
 def _name_on_show(state: PageState, what: str) -> str:
     place = state.image_ref()
-    if not is_kept(place):
+    if not is_from_data_set(place):
         raise DataError(f"There is no data set on show to {what}: choose one above the picture.")
     return place.source
 
@@ -115,11 +115,11 @@ def gone(state: PageState, source: object, split: object, index: object, turn: o
     place = state.image_ref()
     if turn not in (-1, 1):
         query = state.evaluation_query._replace(choice="")
-        return at_place(state._replace(evaluation_query=query), chosen(place, source, split, index))
+        return at_place(state._replace(evaluation_query=query), choose_picture(place, source, split, index))
     pictures = chosen_of(state.pipeline(), state.evaluation_query)
     if pictures and pictures.pictures:
-        return at_place(state, evaluated_split(place)._replace(index=_next(pictures.pictures, place, turn)))
-    return at_place(state, place and chosen(place, place.source, place.split, place.index + turn))
+        return at_place(state, evaluated_split(place).with_index(_next(pictures.pictures, place, turn)))
+    return at_place(state, place and choose_picture(place, place.source, place.split, place.index + turn))
 
 
 def _next(pictures: tuple[int, ...], place: ImageRef | None, turn: int) -> int:
@@ -138,7 +138,7 @@ def at_place(state: PageState, place: ImageRef | None) -> PageState:
     if place is None:
         return state._replace(user_picture=None, pick=None)
     config = state.config()
-    picture = picture_at(place, config.scenes)
+    picture = open_picture(place, config.scenes)
     prepare([picture.sample.image], config.inference)
     return state._replace(user_picture=UserPicture(picture, config.scenes, place), pick=None)
 
@@ -148,14 +148,14 @@ def _brought(state: PageState, bring: Callable[[PageState], StoredDataSet]) -> l
     try:
         kept = bring(state)
     except RefusedError as error:
-        text = report("What was brought", error.check, error.check.sizes, error.check.issues)
+        text = build_report("What was brought", error.check, error.check.sizes, error.check.issues)
         shown = show(state._replace(step=STEP))._replace(notice=str(error), readout=text)
         return [gr.skip(), gr.skip(), STEP, *updates(shown)]
     return _opened(state, kept)
 
 
 def _opened(state: PageState, kept: StoredDataSet) -> list:
-    state = at_place(state._replace(step=STEP), chosen(None, kept.name, None, None))
+    state = at_place(state._replace(step=STEP), choose_picture(None, kept.name, None, None))
     return [state.user_picture, state.pick, state.step, *updates(show(state))]
 
 

@@ -89,12 +89,12 @@ def followed(state: PageState, chosen: str) -> PageState:
         if not (value.isascii() and value.isdecimal() and len(value) < 10):
             raise ConfigError("There is no such picture: choose one of the list.")
         state = state._replace(evaluation_query=state.evaluation_query._replace(choice=WORST))
-        return at_place(state, evaluated_split(state.image_ref())._replace(index=int(value)))
+        return at_place(state, evaluated_split(state.image_ref()).with_index(int(value)))
     evaluation_query = update_query(state.evaluation_query, word, value)
     if word == "choice" and evaluation_query.choice == state.evaluation_query.choice:
         return state._replace(evaluation_query=evaluation_query._replace(choice=""))
     state = state._replace(evaluation_query=evaluation_query)
     pictures = chosen_of(state.pipeline(), evaluation_query) if word == "choice" else None
     if pictures and pictures.pictures:
-        return at_place(state, evaluated_split(state.image_ref())._replace(index=pictures.pictures[0]))
+        return at_place(state, evaluated_split(state.image_ref()).with_index(pictures.pictures[0]))
     return state

@@ -7,8 +7,8 @@ import gradio as gr
 
 from core.retinanet.preprocess import prepare
 from playground.canvas.edit import Pick, parse_click
-from playground.data.picture import uploaded
-from playground.data.scene_examples import scenes_of
+from playground.data.picture import open_upload
+from playground.data.scene_examples import apply_example
 from playground.events.common import IN_ORDER, LIVE, refusing, shown_settings, updates
 from playground.layout.layout import Parts
 from playground.server.render import edited, own_classes, show
@@ -24,7 +24,7 @@ def connect_picture(parts: Parts) -> None:
     buttons["another"].click(lambda value: (int(value or 0) + 1) % SCENE_SEEDS, seed, seed, **LIVE)
 
     def example(name: str, *inputs: Any) -> list:
-        config = scenes_of(name, PageState(*inputs).config())
+        config = apply_example(name, PageState(*inputs).config())
         state = PageState(*inputs)._replace(user_picture=None, settings=settings_of(config))
         return [None, *shown_settings(config), *updates(show(state))]
 
@@ -37,7 +37,7 @@ def connect_picture(parts: Parts) -> None:
     def upload(file: str, *inputs: Any) -> list:
         state = PageState(*inputs)
         pipeline = state.pipeline()
-        own = UserPicture(uploaded(file, Path(file).name, own_classes(pipeline)), pipeline.config.scenes)
+        own = UserPicture(open_upload(file, Path(file).name, own_classes(pipeline)), pipeline.config.scenes)
         prepare([own.picture.sample.image], pipeline.config.inference)  # refused now if the network cannot see it
         return [own, *updates(show(state._replace(user_picture=own, pick=None)))]
 

@@ -9,7 +9,7 @@ import gradio as gr
 from core.errors import UserError
 from core.runs.folder import PAUSED, RUNNING, STARTING, RunStatus
 from playground.data.datasets import DATA
-from playground.data.image_ref import is_kept
+from playground.data.image_ref import is_from_data_set
 from playground.events.common import LIVE, refusing, shown_settings, updates
 from playground.layout.layout import Parts
 from playground.layout.step_controls import NO_RUN
@@ -150,7 +150,7 @@ def require_own(name: str, visitor: str) -> None:
 def _started(state: PageState, visitor: str) -> str:
     """Starts a run on the data set that is on show, else on scenes, and returns its name."""
     config, place = state.config(), state.image_ref()
-    if not is_kept(place):
+    if not is_from_data_set(place):
         return RUNS.start(config, owner=visitor)
     for split in TRAINING_SPLITS:
         DATA.open_split(place.source, split)  # refused now rather than in the run

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import gradio as gr
 
 from core.experiments.presets import PRESETS
-from playground.data.datasets import DATA, SPLIT_WAYS
+from playground.data.datasets import DATA, SPLIT_CHOICES
 from playground.data.scene_examples import EXAMPLES
 from playground.pipeline.anchor_search import FIT_TO
 
@@ -85,7 +85,7 @@ def data_controls() -> dict[str, gr.components.Component]:
         allowed = DATA.allows_folders
         folder = gr.Textbox(label="Folder on the server", visible=allowed, elem_id="data-folder", max_length=1000)
         use = gr.Button("Use the folder", size="sm", min_width=80, visible=allowed)
-        by = gr.Dropdown(list(SPLIT_WAYS), value=SPLIT_WAYS[-1], label="Split the data set", elem_id="split-by")
+        by = gr.Dropdown(list(SPLIT_CHOICES), value=SPLIT_CHOICES[-1], label="Split the data set", elem_id="split-by")
         shares = gr.Textbox(SHARES, label="Shares of train, val and test", elem_id="split-shares", max_length=100)
         split = gr.Button("Split", size="sm", min_width=80)
         with gr.Row():

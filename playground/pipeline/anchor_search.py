@@ -7,8 +7,8 @@ from core.analysis.size_check import join_objects
 from core.config import Config
 from core.data.sources import SceneData
 from core.errors import UserError
-from playground.data.image_ref import ImageRef, is_kept
-from playground.data.sources import looks_of
+from playground.data.image_ref import ImageRef, is_from_data_set
+from playground.data.sources import read_annotations
 from playground.pipeline.pipeline import Pipeline
 
 SCENES = 100
@@ -46,9 +46,9 @@ def fitted(whose: str, pipeline: Pipeline, place: ImageRef | None = None) -> tup
 
 
 def _of_data(place: ImageRef | None, config: Config) -> Objects:
-    if not is_kept(place):
+    if not is_from_data_set(place):
         raise UserError("There is no data set on show: choose one above the picture.")
-    looks = looks_of(place.source, config)
+    looks = read_annotations(place.source, config)
     return join_objects([look for each in looks.values() for look in each])[0]
 
 

@@ -8,7 +8,7 @@ from core.config import MAX_TEXT, Config, ConfigError, knobs
 from core.retinanet.anchors import LEVELS
 from playground.canvas.edit import Pick
 from playground.data.image_ref import ImageRef
-from playground.data.sources import picture_at
+from playground.data.sources import open_picture
 from playground.evaluations.query import EvaluationQuery, update_query
 from playground.lessons.position import LessonPosition
 from playground.state.page_state import PageState, UserPicture, image_ref_of, require_own_weights
@@ -104,7 +104,7 @@ def from_link(query: str, *, with_data: bool = True) -> PageState:
 
 
 def _opened(place: ImageRef | None, config: Config) -> UserPicture | None:
-    return place and UserPicture(picture_at(place, config.scenes), config.scenes, place)
+    return place and UserPicture(open_picture(place, config.scenes), config.scenes, place)
 
 
 def _place_text(own: UserPicture | None, config: Config) -> str:

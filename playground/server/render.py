@@ -14,7 +14,7 @@ from playground.canvas.edit import Pick, parse_edit
 from playground.canvas.view import View, hidden_keys
 from playground.components import html
 from playground.data import browse
-from playground.data.browse import Choice
+from playground.data.browse import Browsing
 from playground.data.picture import Picture
 from playground.layout import strip
 from playground.lessons.page_effects import layered, staged
@@ -113,14 +113,14 @@ def _beside(look: StepView, said: str, state: PageState, pipeline: Pipeline) -> 
     except UserError as error:
         words, said = StepText(html.paragraph(NO_NUMBERS)), str(error)
     figure = json.dumps(words.figure) if words.figure else ""
-    bar = browse.value(pipeline.image_ref, pipeline.picture.name, _choice(pipeline, state))
+    bar = browse.build_bar(pipeline.image_ref, pipeline.picture.name, _choice(pipeline, state))
     lesson, checks = staged(state)
     shown = PageUpdate(said, strip_value(state, pipeline), None, words.readout, figure, words.more, bar=bar)
     shown = shown._replace(lesson=lesson, checks=checks)
     return _against_pinned(shown, state, pipeline) if state.pinned else shown
 
 
-def _choice(pipeline: Pipeline, state: PageState) -> Choice | None:
+def _choice(pipeline: Pipeline, state: PageState) -> Browsing | None:
     """Returns the pictures of an evaluation that are gone through, None where none are."""
     try:
         chosen = state.evaluation_query.choice and chosen_of(pipeline, state.evaluation_query)
@@ -129,7 +129,7 @@ def _choice(pipeline: Pipeline, state: PageState) -> Choice | None:
     if not chosen:
         return None
     index = pipeline.image_ref.index if pipeline.image_ref else -1
-    return Choice(
+    return Browsing(
         chosen.label, chosen.pictures.index(index) if index in chosen.pictures else None, len(chosen.pictures)
     )
 

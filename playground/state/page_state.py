@@ -10,7 +10,7 @@ import gradio as gr
 from core.config import BUILT_IN_WEIGHTS, Config, ConfigError, Scenes
 from playground.canvas.edit import Pick
 from playground.data.image_ref import ImageRef
-from playground.data.picture import Picture, scene
+from playground.data.picture import Picture, render_picture
 from playground.evaluations.query import EvaluationQuery
 from playground.pipeline.pipeline import Pipeline
 from playground.runs.service import RUNS
@@ -128,7 +128,7 @@ def image_ref_of(own: UserPicture | None, config: Config) -> ImageRef | None:
 
 def _pipeline(own: UserPicture | None, config: Config, *, held: bool = False) -> Pipeline:
     on_show = own and own.scenes == config.scenes
-    picture = own.picture if on_show else scene(config.scenes)
+    picture = own.picture if on_show else render_picture(config.scenes)
     return Pipeline(picture, config, held=held, image_ref=image_ref_of(own, config))
 
 

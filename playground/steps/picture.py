@@ -9,9 +9,9 @@ from core.config import Effect, Knob
 from core.retinanet.boxes import rescale
 from playground.components import html
 from playground.data.datasets import DATA
-from playground.data.image_ref import is_kept
-from playground.data.report import places_of, report
-from playground.data.sources import looks_of, sizes_at
+from playground.data.image_ref import is_from_data_set
+from playground.data.report import build_report, map_image_refs
+from playground.data.sources import measure_objects, read_annotations
 from playground.pipeline.pipeline import Pipeline
 from playground.steps.levels import object_levels
 from playground.steps.step import Focus, Step, StepText, StepView, truth_layer
@@ -42,7 +42,7 @@ def _told(pipeline: Pipeline) -> Markup:
     )
     text += html.table(html.Table("Objects by class", ("class", "objects"), _rows(names)))
     text += html.table(html.Table("By COCO's sizes", ("size", "objects"), tuple(sizes)))
-    text += _data_set(pipeline.image_ref.source, pipeline) if is_kept(pipeline.image_ref) else Markup()
+    text += _data_set(pipeline.image_ref.source, pipeline) if is_from_data_set(pipeline.image_ref) else Markup()
     if not len(boxes):
         text += html.paragraph("There is no object yet: press Draw boxes above the picture and drag over one.")
     return text
@@ -53,11 +53,11 @@ def _data_set(name: str, pipeline: Pipeline) -> Markup:
     check = DATA.library.get(name).check
     issues = tuple(issue for issue in check.issues if issue.kind != NO_ANCHOR)
     if sum(each.objects for each in check.sizes.values()) > MEASURED_AT_MOST or pipeline.puts_off():
-        text = report(name, check, check.sizes, check.issues)
+        text = build_report(name, check, check.sizes, check.issues)
     else:
-        sizes = sizes_at(name, pipeline.config)
-        places = places_of(name, looks_of(name, pipeline.config))
-        text = report(name, check, sizes.classes, issues + sizes.unmatched, places)
+        sizes = measure_objects(name, pipeline.config)
+        places = map_image_refs(name, read_annotations(name, pipeline.config))
+        text = build_report(name, check, sizes.classes, issues + sizes.unmatched, places)
     return html.details("The data set", text, opened=True)
 
 

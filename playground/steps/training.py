@@ -9,7 +9,7 @@ from core.structures import Detections
 from playground.canvas.view import Layer
 from playground.components import html
 from playground.components.figures import Figure, colour, training
-from playground.data.image_ref import is_kept
+from playground.data.image_ref import is_from_data_set
 from playground.data.picture import Picture
 from playground.pipeline.pipeline import Pipeline
 from playground.runs.reader import picture_of
@@ -49,7 +49,7 @@ def look(pipeline: Pipeline, focus: Focus) -> StepView:
 
 
 def _hint(pipeline: Pipeline) -> Markup:
-    what = f"the data set {pipeline.image_ref.source}" if is_kept(pipeline.image_ref) else SCENES
+    what = f"the data set {pipeline.image_ref.source}" if is_from_data_set(pipeline.image_ref) else SCENES
     return html.paragraph(HINT.format(what)) + comparison.measured() + comparison.rivals()
 
 

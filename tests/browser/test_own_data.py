@@ -120,8 +120,8 @@ def test_a_broken_zip_is_told_and_leaves_nothing(address, page, home, tmp_path):
     page.wait_for_selector(".pic[data-drawn]", timeout=60_000)
     before = sorted((home / "data").glob("*")) if (home / "data").exists() else []
     bring(page, packed(coco(tmp_path / "bad", content), tmp_path / "bad.zip"))
-    wait(lambda: "bad.zip is not taken because of 1 objects of an unknown class" in notice(page))
-    assert "Stops training" in page.text_content(".readout") and source(page) == ""
+    wait(lambda: "bad.zip cannot be used because of 1 objects of an unknown class" in notice(page))
+    assert "Prevents training" in page.text_content(".readout") and source(page) == ""
     bring(page, tmp_path / "noise.zip")
     wait(lambda: "noise.zip is not a zip or is damaged" in notice(page))
     assert [path for path in sorted((home / "data").glob("*")) if path not in before] == []

@@ -68,7 +68,7 @@ def _chosen(report: Report, choice: str, index: int) -> list[Box]:
 
 def _seen(pipeline: Pipeline, boxes: torch.Tensor, chosen: Sequence[int]) -> torch.Tensor:
     """Returns boxes of the data set's picture in the network's pixels, [M, 4]."""
-    across, down = pipeline.picture.shrunk
+    across, down = pipeline.picture.scale
     return rescale(boxes[list(chosen)], across, down) / pipeline.batch.factors[0]
 
 

@@ -9,7 +9,7 @@ from markupsafe import Markup
 from core.config import Config, Knob
 from core.evaluation.report import Report
 from playground.components import html
-from playground.data.browse import counts
+from playground.data.browse import count_pictures
 from playground.data.image_ref import SCENES, ImageRef
 from playground.evaluations.jobs import EVALUATIONS, STOPPED, WAITING, JobStatus, evaluated_split, evaluation_key
 from playground.evaluations.query import EvaluationQuery
@@ -99,7 +99,7 @@ def _name(weights: str) -> str:
 def _pictures(place: ImageRef, config: Config, count: int) -> str:
     if place.source == SCENES:
         return f"{count:,} held-out scenes with these dials"
-    there = counts(place).get(place.split, 0)
+    there = count_pictures(place).get(place.split, 0)
     return f"{min(count, there):,} of the {there:,} pictures of {place.source}, {place.split},"
 
 

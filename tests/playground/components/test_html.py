@@ -8,7 +8,7 @@ from core.config import Config
 from core.evaluation.report import explain
 from playground.canvas.edit import Pick
 from playground.components import html
-from playground.data.picture import scene
+from playground.data.picture import render_picture
 from playground.evaluations.query import EvaluationQuery
 from playground.inspector.inspect import inspect
 from playground.pipeline.networks import network_of
@@ -28,7 +28,7 @@ def pipeline() -> Pipeline:
     """A network and a picture whose first class has a hostile name."""
     config = Config.from_flat({**SMALL, "inference.score_threshold": 0.009})
     boxes, labels = torch.tensor([[5.0, 5, 90, 90], [20, 20, 24, 24]]), torch.tensor([0, 0])
-    here = Pipeline(scene(config.scenes).with_objects(boxes, labels, (HOSTILE,)), config)
+    here = Pipeline(render_picture(config.scenes).with_objects(boxes, labels, (HOSTILE,)), config)
     network = network_of(config)
     here.network = network._replace(class_names=(HOSTILE, *network.class_names[1:]), key=HOSTILE)
     return here

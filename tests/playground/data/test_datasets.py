@@ -34,28 +34,28 @@ def data(tmp_path):
     return DataSets(tmp_path / "kept")
 
 
-def left(data: DataSets) -> list[str]:
-    """All that lies in the folder, hidden files too."""
+def list_files(data: DataSets) -> list[str]:
+    """Returns the names of all files in the library, including hidden ones."""
     return sorted(path.name for path in data.library.folder.iterdir()) if data.library.folder.exists() else []
 
 
 def test_an_upload_is_kept_checked_and_opened(data, archive):
-    told = []
-    kept = data.add_zip(archive, "My cats (2).ZIP", CONFIG, lambda *done: told.append(done))
+    calls = []
+    kept = data.add_zip(archive, "My cats (2).ZIP", CONFIG, lambda *done: calls.append(done))
     assert kept.name == "My-cats-2" and data.library.names() == ("My-cats-2",)
-    assert kept.splits == {"train": 8, "val": 1, "test": 1} and told[-1] == (10, 10)
+    assert kept.splits == {"train": 8, "val": 1, "test": 1} and calls[-1] == (10, 10)
     assert len(data.open_split(kept.name, "train")) == 8 and data.open_split(kept.name, "val")[0].labels.tolist() == [0]
-    assert left(data) == ["My-cats-2", "My-cats-2.json"]
+    assert list_files(data) == ["My-cats-2", "My-cats-2.json"]
 
 
-def test_what_is_kept_is_found_again_after_a_restart(data, archive):
+def test_data_sets_are_found_again_after_a_restart(data, archive):
     kept = data.add_zip(archive, "a.zip", CONFIG)
     again = DataSets(data.library.folder)
     assert again.library.get("a") == kept
     (data.library.folder / "broken.json").write_text("{")
     (data.library.folder / ".half.1.part").mkdir()
     assert DataSets(data.library.folder).library.names() == ("a",)
-    assert ".half.1.part" not in left(data)
+    assert ".half.1.part" not in list_files(data)
 
 
 @pytest.mark.parametrize(
@@ -67,21 +67,23 @@ def test_names_are_plain_and_free(data, archive, title, name):
     assert data.add_zip(archive, title, CONFIG).name not in (name, "scenes")
 
 
-def test_a_broken_data_set_leaves_nothing_and_tells_all(data, tmp_path):
+def test_a_broken_data_set_is_removed_and_its_issues_are_listed(data, tmp_path):
     content = coco_content()
     content["images"].append({"id": 99, "file_name": "lost.png", "width": 4, "height": 4})
-    with pytest.raises(RefusedError, match=r"mine\.zip is not taken because of 1 pictures that do not exist") as caught:
+    with pytest.raises(
+        RefusedError, match=r"mine\.zip cannot be used because of 1 pictures that do not exist"
+    ) as caught:
         data.add_zip(zipped(coco(tmp_path / "set", content)), "mine.zip", CONFIG)
     assert MISSING in [issue.kind for issue in caught.value.check.issues]
-    assert left(data) == [] and data.library.names() == ()
+    assert list_files(data) == [] and data.library.names() == ()
 
 
 @pytest.mark.parametrize("content", [b"", b"no zip", b"PK\x05\x06" + bytes(18), b"PK\x03\x04" + bytes(100)])
-def test_what_is_no_zip_leaves_nothing(data, tmp_path, content):
+def test_a_file_that_is_no_zip_is_removed(data, tmp_path, content):
     (tmp_path / "hash").write_bytes(content)
     with pytest.raises(DataError, match=r"mine\.zip") as error:
         data.add_zip(tmp_path / "hash", "mine.zip", CONFIG)
-    assert str(tmp_path) not in str(error.value) and left(data) == []
+    assert str(tmp_path) not in str(error.value) and list_files(data) == []
 
 
 def test_a_zip_that_leaves_its_folder_is_refused(data, tmp_path, archive):
@@ -89,16 +91,16 @@ def test_a_zip_that_leaves_its_folder_is_refused(data, tmp_path, archive):
         content.writestr("../outside.txt", "x")
     with pytest.raises(DataError, match=r"outside\.txt"):
         data.add_zip(archive, "mine.zip", CONFIG)
-    assert left(data) == [] and not (tmp_path / "outside.txt").exists()
+    assert list_files(data) == [] and not (tmp_path / "outside.txt").exists()
 
 
-def test_the_least_recently_used_goes_unless_somebody_uses_it(tmp_path, archive):
+def test_the_least_recently_used_is_removed_unless_it_is_in_use(tmp_path, archive):
     data = DataSets(tmp_path / "kept", Bounds(sets=2))
     first, second = (data.add_zip(archive, name, CONFIG).name for name in ("a", "b"))
     data.open_split(first, "train")
     third = data.add_zip(archive, "c", CONFIG).name
-    assert data.library.names() == (first, third) and left(data) == ["a", "a.json", "c", "c.json"]
-    with pytest.raises(DataError, match="'b' is not kept here"):
+    assert data.library.names() == (first, third) and list_files(data) == ["a", "a.json", "c", "c.json"]
+    with pytest.raises(DataError, match="no data set 'b' here"):
         data.open_split(second, "train")
     running = [True]
     used = {first}
@@ -107,7 +109,7 @@ def test_the_least_recently_used_goes_unless_somebody_uses_it(tmp_path, archive)
     used.add("d")
     with pytest.raises(DataError, match="no room for e"):
         data.add_zip(archive, "e", CONFIG)
-    assert data.library.names() == ("a", "d") and len(left(data)) == 4
+    assert data.library.names() == ("a", "d") and len(list_files(data)) == 4
     running[0] = False
     assert data.add_zip(archive, "e", CONFIG).name == "e"
 
@@ -124,18 +126,18 @@ def test_the_total_size_is_bounded(tmp_path, archive):
         DataSets(tmp_path / "tiny", Bounds(zip=Limits(files=3))).add_zip(archive, "a", CONFIG)
 
 
-def test_folders_of_the_server_only_where_the_operator_allows_it(data, tmp_path):
+def test_only_folders_that_the_operator_allows_can_be_added(data, tmp_path):
     yolo(tmp_path / "open" / "set", {"p1": LINE, "p2": LINE})
     yolo(tmp_path / "secret", {"p1": LINE})
-    with pytest.raises(DataError, match="not to be had here: upload a zip"):
+    with pytest.raises(DataError, match="cannot be used here: upload a zip"):
         data.add_folder("set", CONFIG)
     data.allow_folder(tmp_path / "open")
     (tmp_path / "open" / "link").symlink_to(tmp_path / "secret")
     for text in ("../secret", str(tmp_path / "secret"), "link", "", " ", "no", "\0", "a" * 5000):
-        with pytest.raises(DataError, match="no folder in the one"):
+        with pytest.raises(DataError, match="not a folder inside the one"):
             data.add_folder(text, CONFIG)
     kept = data.add_folder("set", CONFIG)
-    assert kept.folder == tmp_path / "open" / "set" and left(data) == ["set.json"]
+    assert kept.folder == tmp_path / "open" / "set" and list_files(data) == ["set.json"]
     assert data.add_folder(str(tmp_path / "open" / "set"), CONFIG).name == "set"
     (tmp_path / "open" / "none").mkdir()
     with pytest.raises(DataError, match="'none' holds no data set") as error:
@@ -143,7 +145,7 @@ def test_folders_of_the_server_only_where_the_operator_allows_it(data, tmp_path)
     assert str(tmp_path) not in str(error.value)
 
 
-def test_dropping_a_named_folder_leaves_it_alone(tmp_path, archive):
+def test_a_folder_of_the_server_is_never_removed(tmp_path, archive):
     folder = yolo(tmp_path / "open" / "set", {"p1": LINE, "p2": LINE})
     data = DataSets(tmp_path / "kept", Bounds(sets=1))
     data.allow_folder(tmp_path)
@@ -152,7 +154,7 @@ def test_dropping_a_named_folder_leaves_it_alone(tmp_path, archive):
     assert data.library.names() == ("a",) and (folder / "data.yaml").exists()
 
 
-def test_a_data_set_without_val_is_taken_and_split(data, tmp_path):
+def test_a_data_set_without_val_can_be_added_and_split(data, tmp_path):
     kept = data.add_zip(zipped(coco(tmp_path / "set")), "one.zip", CONFIG)
     assert kept.splits == {"train": 2} and NO_VAL in [issue.kind for issue in kept.check.issues]
     with pytest.raises(DataError, match="no pictures for val: split it"):
@@ -165,7 +167,7 @@ def test_a_data_set_without_val_is_taken_and_split(data, tmp_path):
     )
 
 
-def test_a_split_that_cannot_be_made_changes_nothing(data, archive):
+def test_an_impossible_split_changes_nothing(data, archive):
     before = data.add_zip(archive, "a", CONFIG)
     for by, shares, said in [
         ("random", (0.5, 0.6, 0), "add up to 1"),
@@ -181,29 +183,29 @@ def test_a_split_that_cannot_be_made_changes_nothing(data, archive):
     )
 
 
-def test_a_deleted_data_set_comes_back_as_it_was(data, archive):
+def test_a_deleted_data_set_can_be_restored(data, archive):
     kept = data.add_zip(archive, "a.zip", CONFIG)
     deleted = data.delete("a")
-    assert data.library.names() == () and left(data) == [".trash"] and data.last_deleted() == deleted
-    with pytest.raises(DataError, match="not kept here"):
+    assert data.library.names() == () and list_files(data) == [".trash"] and data.last_deleted() == deleted
+    with pytest.raises(DataError, match="no data set"):
         data.open_split("a", "train")
-    assert data.add_zip(archive, "a.zip", CONFIG).name == "a-2"  # the other may come back
-    assert DataSets(data.library.folder).put_back() == kept
+    assert data.add_zip(archive, "a.zip", CONFIG).name == "a-2"  # the deleted one can be restored
+    assert DataSets(data.library.folder).restore() == kept
     assert DataSets(data.library.folder).open_split("a", "val")[0].labels.tolist() == [0]
-    with pytest.raises(DataError, match="no deleted data set"):
-        data.put_back()
+    with pytest.raises(DataError, match="no deleted data set of yours"):
+        data.restore()
 
 
-def test_a_data_set_that_is_needed_is_not_deleted(data, archive):
+def test_a_data_set_in_use_is_not_deleted(data, archive):
     data.add_zip(archive, "a.zip", CONFIG)
     data.protect(lambda kept: kept.name == "a")
     with pytest.raises(DataError, match="in use by a run or an evaluation"):
         data.delete("a")
-    with pytest.raises(DataError, match="not kept here"):
+    with pytest.raises(DataError, match="no data set"):
         data.delete("b")
 
 
-def test_what_was_deleted_makes_room_first(tmp_path, archive):
+def test_deleted_data_sets_are_removed_first_to_make_room(tmp_path, archive):
     size = DataSets(tmp_path / "size").add_zip(archive, "a.zip", CONFIG).size
     data = DataSets(tmp_path / "kept", Bounds(size=2 * size))
     for name in ("a", "b"):
@@ -213,7 +215,7 @@ def test_what_was_deleted_makes_room_first(tmp_path, archive):
     assert data.last_deleted() is None and data.library.names() == ("b", "c")
 
 
-def test_a_folder_of_the_server_is_taken_once_and_stays_when_it_is_deleted(data, tmp_path):
+def test_a_folder_of_the_server_is_added_once_and_stays_when_it_is_deleted(data, tmp_path):
     data.allow_folder(tmp_path)
     folder = yolo(tmp_path / "set", {f"p{number}": LINE for number in range(10)})
     kept = data.add_folder("set", CONFIG, owner="first")
@@ -221,4 +223,4 @@ def test_a_folder_of_the_server_is_taken_once_and_stays_when_it_is_deleted(data,
     assert (again.name, again.owner) == (kept.name, "first") and data.library.names() == ("set",)
     data.delete("set")
     assert (folder / "data.yaml").is_file() and data.library.names() == ()
-    assert data.put_back().folder == folder
+    assert data.restore().folder == folder

@@ -6,13 +6,12 @@ import pytest
 from core.config import Config, ConfigError
 from core.data.untrusted import DataError
 from core.errors import UserError
-from playground.data.browse import chosen, value
+from playground.data.browse import build_bar, choose_picture
 from playground.data.datasets import DATA, RefusedError
 from playground.data.image_ref import ImageRef
-from playground.data.library import Bounds, DataSetLibrary
 from playground.data.picture import MAX_SIDE
-from playground.data.report import report
-from playground.data.sources import picture_at
+from playground.data.report import build_report
+from playground.data.sources import open_picture
 from playground.events.data import at_place, shares_of
 from playground.events.navigation import opened_at
 from playground.pipeline.anchor_search import FIT_TO, fitted
@@ -37,8 +36,11 @@ def bring(folder, name: str = "mine"):
 
 
 @pytest.fixture(autouse=True)
-def library(tmp_path, monkeypatch):
-    monkeypatch.setattr(DATA, "library", DataSetLibrary(tmp_path / "kept", Bounds()))
+def library(tmp_path):
+    before = DATA.library.folder
+    DATA.use_folder(tmp_path / "kept")
+    yield
+    DATA.use_folder(before)
 
 
 @pytest.fixture
@@ -85,7 +87,7 @@ def test_names_from_outside_are_escaped(tmp_path):
     content["annotations"][0]["image_id"] = EVIL
     with pytest.raises(RefusedError) as caught:
         bring(coco(tmp_path / "other", content), "x")
-    assert EVIL not in report("x", caught.value.check, {}, caught.value.check.issues)
+    assert EVIL not in build_report("x", caught.value.check, {}, caught.value.check.issues)
 
 
 def test_link_round_trip(mine):
@@ -109,7 +111,7 @@ def test_link_round_trip(mine):
 def test_held_out_scenes_have_a_link_too():
     state = at_place(ASKED, ImageRef("scenes", "val", 4))
     assert from_link(to_link(state, CONFIG)).user_picture.picture.pixels_key == state.user_picture.picture.pixels_key
-    assert state.user_picture.picture.pixels_key != picture_at(ImageRef("scenes", "val", 5), CONFIG.scenes).pixels_key
+    assert state.user_picture.picture.pixels_key != open_picture(ImageRef("scenes", "val", 5), CONFIG.scenes).pixels_key
 
 
 @pytest.mark.parametrize(
@@ -122,7 +124,7 @@ def test_places_that_are_none(text):
 
 def test_a_link_to_data_of_another_machine_is_followed_without_it():
     link = "data=theirs/val/3&loss.gamma=1&step=loss"
-    with pytest.raises(DataError, match="'theirs' is not kept here"):
+    with pytest.raises(DataError, match="no data set 'theirs' here"):
         from_link(link)
     opened = opened_at(link, [])
     assert opened[0] == "loss" and opened[1] is None
@@ -131,8 +133,8 @@ def test_a_link_to_data_of_another_machine_is_followed_without_it():
 
 
 def test_a_picture_beyond_the_end_is_refused(mine):
-    with pytest.raises(DataError, match="8 pictures for train: there is no 9"):
-        picture_at(ImageRef("mine", "train", 8), CONFIG.scenes)
+    with pytest.raises(DataError, match="8 pictures for train: there is no picture 9"):
+        open_picture(ImageRef("mine", "train", 8), CONFIG.scenes)
 
 
 def test_drawn_objects_stay_when_the_history_comes_back(mine):
@@ -146,16 +148,17 @@ def test_drawn_objects_stay_when_the_history_comes_back(mine):
 
 def test_the_bar_believes_nothing(mine):
     here = ImageRef("mine", "train", 3)
-    assert chosen(here, "mine", "train", 4) == ImageRef("mine", "train", 4)
-    assert chosen(here, "mine", "val", 9) == ImageRef("mine", "val", 0)
-    assert chosen(here, "mine", "nothing", -3) == ImageRef("mine", "train", 0)
-    assert chosen(here, "mine", "train", 10**9) == ImageRef("mine", "train", 7)
-    assert chosen(here, "scenes", "train", 5) == ImageRef("scenes", "val", 0)
+    assert choose_picture(here, "mine", "train", 4) == ImageRef("mine", "train", 4)
+    assert choose_picture(here, "mine", "val", 9) == ImageRef("mine", "val", 0)
+    assert choose_picture(here, "mine", "nothing", -3) == ImageRef("mine", "train", 0)
+    assert choose_picture(here, "mine", "train", 10**9) == ImageRef("mine", "train", 7)
+    assert choose_picture(here, "scenes", "train", 5) == ImageRef("scenes", "val", 0)
     for source in ("", None, 5, [], {}):
-        assert chosen(here, source, "train", 1) is None
-    with pytest.raises(DataError, match="not kept"):
-        picture_at(chosen(here, "gone", "train", 1), CONFIG.scenes)
-    assert json.loads(value(ImageRef("gone", "train", 3), "x", None))["count"] == 0
+        assert choose_picture(here, source, "train", 1) is None
+    with pytest.raises(DataError, match="no data set"):
+        open_picture(choose_picture(here, "gone", "train", 1), CONFIG.scenes)
+    assert choose_picture(here, "mine", ["val"], {}) == ImageRef("mine", "train", 0)
+    assert json.loads(build_bar(ImageRef("gone", "train", 3), "x", None))["count"] == 0
 
 
 @pytest.mark.parametrize("text", ["", "1", "0.5, 0.5", "a,b,c", "0.8;0.1;0.1", "1,2,3,4"])
@@ -177,6 +180,6 @@ def test_a_large_picture_is_scaled_down_with_its_boxes(tmp_path):
     for name in ("p1", "p2"):
         picture(folder / "images" / f"{name}.png", (2 * MAX_SIDE, MAX_SIDE))
     bring(folder)
-    sample = picture_at(ImageRef("mine", "train"), CONFIG.scenes).sample
+    sample = open_picture(ImageRef("mine", "train"), CONFIG.scenes).sample
     assert sample.image.shape == (3, MAX_SIDE // 2, MAX_SIDE)
     assert sample.boxes[0].tolist() in ([512, 256, 1536, 768], [0, 0, 2048, 1024])

@@ -7,7 +7,7 @@ import torch
 
 from core.config import Config, ConfigError
 from playground.canvas.edit import Pick
-from playground.data.picture import scene
+from playground.data.picture import render_picture
 from playground.pipeline.pipeline import Pipeline
 from playground.server.permalink import from_link, to_link
 from playground.server.pin_diff import changes
@@ -52,20 +52,20 @@ def test_pins_of_links_come_from_anyone():
 
 def test_changes_name_knob_old_and_new_value():
     before, after = config(loss__gamma=0.5, anchors__ratios=(1.0,)), config(loss__gamma=2.0)
-    said = changes(Pipeline(scene(before.scenes), before), Pipeline(scene(after.scenes), after))
+    said = changes(Pipeline(render_picture(before.scenes), before), Pipeline(render_picture(after.scenes), after))
     assert "2 changes since A" in said
     assert "γ (focusing) <del>0.5</del> → <ins>2</ins>" in said
     assert "<del>1.0</del> → <ins>0.5, 1.0, 2.0</ins>" in said
-    same = changes(Pipeline(scene(before.scenes), before), Pipeline(scene(before.scenes), before))
+    same = changes(Pipeline(render_picture(before.scenes), before), Pipeline(render_picture(before.scenes), before))
     assert "Nothing differs" in same
 
 
 def test_drawn_objects_are_a_change_and_names_are_escaped():
-    here = Pipeline(scene(config().scenes), config())
+    here = Pipeline(render_picture(config().scenes), config())
     drawn = here.picture.with_objects(torch.tensor([[5.0, 5, 90, 90]]), torch.tensor([0]), ("<b>",))
     said = changes(here, Pipeline(drawn, config()))
     assert f"Objects <del>{len(here.objects[0])} drawn</del> → <ins>1 drawn</ins>" in said
-    evil = scene(config(scenes__seed=5).scenes)
+    evil = render_picture(config(scenes__seed=5).scenes)
     named = type(evil)("<img src=x>", evil.sample, evil.class_names, evil.pixels_key, evil.objects_key)
     said = changes(here, Pipeline(named, config()))
     assert "<img" not in said and "&lt;img src=x&gt;" in said
@@ -84,7 +84,7 @@ def test_beside_shows_what_the_page_showed_when_it_was_pinned(step):
 
 
 def test_a_pinned_picture_stays_as_it_was():
-    here = Pipeline(scene(config().scenes), config())
+    here = Pipeline(render_picture(config().scenes), config())
     drawn = here.picture.with_objects(torch.tensor([[5.0, 5, 90, 90]]), torch.tensor([0]), ("a",))
     own = UserPicture(drawn, config().scenes)
     shown = show(state_of(config(), config(), "picture", pinned_picture=own, beside=True))

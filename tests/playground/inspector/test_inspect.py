@@ -13,7 +13,7 @@ from core.retinanet.postprocess import KEPT, SUPPRESSED
 from playground.canvas.canvas import payload
 from playground.canvas.edit import Pick
 from playground.canvas.view import View
-from playground.data.picture import scene
+from playground.data.picture import render_picture
 from playground.inspector.detection import candidate_of
 from playground.inspector.inspect import HINT, inspect
 from playground.inspector.location import anchors_at, cases_of, outcome_of
@@ -34,7 +34,7 @@ SMALL = {
 
 def pipeline(**changes) -> Pipeline:
     config = Config.from_flat({**SMALL, **{key.replace("__", "."): value for key, value in changes.items()}})
-    return Pipeline(scene(config.scenes), config)
+    return Pipeline(render_picture(config.scenes), config)
 
 
 def with_boxes(here: Pipeline, *boxes: list[float]) -> Pipeline:

@@ -3,7 +3,7 @@ import torch
 
 from core.config import Config
 from core.errors import UserError
-from playground.data.picture import scene
+from playground.data.picture import render_picture
 from playground.pipeline.anchor_search import FIT_TO, fitted
 from playground.pipeline.pipeline import Pipeline
 
@@ -12,7 +12,7 @@ SMALL = {"scenes.image_size": 96, "inference.image_size": 96, "scenes.min_size":
 
 def pipeline(boxes: list | None = None) -> Pipeline:
     config = Config.from_flat(SMALL)
-    picture = scene(config.scenes)
+    picture = render_picture(config.scenes)
     if boxes is not None:
         labels = torch.zeros(len(boxes), dtype=torch.int64)
         picture = picture.with_objects(torch.tensor(boxes).reshape(-1, 4), labels, picture.class_names)

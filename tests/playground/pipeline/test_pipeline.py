@@ -7,7 +7,7 @@ from core.retinanet.postprocess import KEPT
 from core.retinanet.predict import detect
 from core.training.batch_losses import batch_losses
 from core.weights.sources import WeightsError
-from playground.data.picture import scene
+from playground.data.picture import render_picture
 from playground.pipeline import pipeline as module
 from playground.pipeline.networks import network_of
 from playground.pipeline.pipeline import Pipeline
@@ -18,7 +18,7 @@ SMALL = {"model.weights": "random", "model.fpn_channels": 32, "model.num_convs":
 
 def make(**changes) -> Pipeline:
     config = Config.from_flat({**SMALL, **{key.replace("__", "."): value for key, value in changes.items()}})
-    return Pipeline(scene(config.scenes), config)
+    return Pipeline(render_picture(config.scenes), config)
 
 
 def test_shows_what_the_core_computes():
@@ -108,7 +108,7 @@ def test_cache_keeps_what_there_is_room_for_and_the_latest():
 
 def test_another_network_waits_until_the_knob_is_let_go_but_its_size_does_not():
     config = Config.from_flat({**SMALL, "model.weights": "random", "training.seed": 78})
-    held = Pipeline(scene(config.scenes), config, held=True)
+    held = Pipeline(render_picture(config.scenes), config, held=True)
     with pytest.raises(WeightsError, match="once the knob rests"):
         _ = held.network
     assert held.costs.gflops > 0 and len(held.parts) == 8
@@ -126,7 +126,7 @@ def test_chance_makes_no_other_network_where_nothing_starts_at_random():
 def test_large_work_waits_until_the_knob_is_let_go(monkeypatch):
     monkeypatch.setattr(module, "HELD_GFLOPS", 0.0)
     config = Config.from_flat({**SMALL, "training.seed": 77})
-    picture = scene(config.scenes)
+    picture = render_picture(config.scenes)
     held = Pipeline(picture, config, held=True)
     for part in ("network", "prediction", "pyramid"):
         with pytest.raises(WeightsError, match="once the knob rests"):

@@ -30,7 +30,7 @@ from core.runs.snapshots import read_film
 from core.runs.step_changes import read_single_step
 from core.scheduler.queue import SERVER
 from core.scheduler.throttle import CAN_PROMISE
-from playground.data.picture import scene
+from playground.data.picture import render_picture
 from playground.pipeline.pipeline import Pipeline
 from playground.runs.service import ACTIVE, TRAINING, RunProgress, Runs
 from playground.steps import training
@@ -102,7 +102,7 @@ def test_a_run_from_start_to_use(runs, monkeypatch):
     used = training.run_config(name, tiny(inference__score_threshold=0.02))
     assert used.model.fpn_channels == 32 and used.inference.score_threshold == 0.02
     for number, step in ((1, 2), (2, 3), (9, 3)):
-        look = training.look(Pipeline(scene(config.scenes), config), Focus(run=name, frame=number))
+        look = training.look(Pipeline(render_picture(config.scenes), config), Focus(run=name, frame=number))
         assert look.layers[-1].key == "kept" and look.layers[-1].label == f"found after step {step}"
     assert look.picture.sample.image.shape == (3, 64, 64)
     words = look.words()
@@ -339,7 +339,7 @@ def test_a_comparison_is_runs_that_wait_for_each_other(runs, monkeypatch):
     progress = wait_for(runs, first, FINISHED)
     assert progress.preset == preset and [len(curve.steps) for curve in progress.curves] == [3, 3]
     assert [curve.part.arm.name for curve in progress.curves] == [arm.name for arm in preset.arms]
-    look = training.look(Pipeline(scene(tiny().scenes), tiny()), Focus(run=members[1], frame=2))
+    look = training.look(Pipeline(render_picture(tiny().scenes), tiny()), Focus(run=members[1], frame=2))
     assert "one anchor a place" in look.words().readout and "after step 3" in look.layers[-1].label
     assert training.run_config(members[1], tiny()).anchors.per_location == 1
 

@@ -6,7 +6,7 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from core.config import Config
-from playground.data.picture import scene
+from playground.data.picture import render_picture
 from playground.server.live import KEPT, MAX_BYTES, PATH, Tokens, route
 from playground.server.live_api import answers
 from playground.server.render import PageUpdate, show
@@ -92,7 +92,7 @@ def test_tokens_are_the_same_for_the_same_and_bounded():
 
 
 def test_pictures_of_visitors_are_bounded_on_their_own_and_a_held_knob_is_no_other_request():
-    own = [UserPicture(scene(Config().scenes), Config().scenes) for _ in range(3)]
+    own = [UserPicture(render_picture(Config().scenes), Config().scenes) for _ in range(3)]
     tokens = Tokens(10, 2)
     plain = tokens.of(PageState("loss"))
     names = [tokens.of(PageState("loss", user_picture=each)) for each in own]

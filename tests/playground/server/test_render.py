@@ -11,8 +11,8 @@ from core.errors import PictureError, UserError
 from core.retinanet.model import build_model
 from core.weights.sources import save_weights
 from playground.canvas.edit import Pick
-from playground.data.picture import MAX_SIDE, uploaded
-from playground.data.scene_examples import EXAMPLES, scenes_of
+from playground.data.picture import MAX_SIDE, open_upload
+from playground.data.scene_examples import EXAMPLES, apply_example
 from playground.server.permalink import from_link, to_link
 from playground.server.render import edited, follow_weights, show
 from playground.state.page_state import PageState, UserPicture, require_own_weights
@@ -109,7 +109,7 @@ def test_settings_follow_the_weights(tmp_path):
 def test_examples_are_valid_and_go_back_to_the_defaults_they_do_not_name():
     base = Config.from_flat({"scenes.noise": 1, "loss.gamma": 1})
     for name in EXAMPLES:
-        config = scenes_of(name, base)
+        config = apply_example(name, base)
         assert config.loss.gamma == 1
         assert config.scenes.noise == EXAMPLES[name].get("scenes.noise", knobs()["scenes.noise"].default)
 
@@ -142,7 +142,7 @@ def save(path: Path, array: np.ndarray, mode: str | None = None, **options) -> s
 )
 def test_odd_pictures_go_through_every_step(tmp_path, name, mode, shape):
     array = np.random.default_rng(0).integers(0, 255, shape, dtype=np.uint8)
-    picture = uploaded(save(tmp_path / name, array, mode), name, ("a",))
+    picture = open_upload(save(tmp_path / name, array, mode), name, ("a",))
     assert max(picture.sample.image.shape) <= MAX_SIDE
     for step in ("picture", "network", "anchors", "assignment", "loss", "detections", "training"):
         shown = show(state_of(step)._replace(user_picture=UserPicture(picture, state_of().config().scenes)))
@@ -150,7 +150,7 @@ def test_odd_pictures_go_through_every_step(tmp_path, name, mode, shape):
 
 
 def test_turning_a_dial_goes_back_to_scenes(tmp_path):
-    picture = uploaded(save(tmp_path / "a.png", np.zeros((9, 9, 3), np.uint8)), "a.png", ("a",))
+    picture = open_upload(save(tmp_path / "a.png", np.zeros((9, 9, 3), np.uint8)), "a.png", ("a",))
     own = UserPicture(picture, state_of().config().scenes)
     assert state_of()._replace(user_picture=own).pipeline().picture is picture
     assert state_of(loss__gamma=1)._replace(user_picture=own).pipeline().picture is picture
@@ -160,7 +160,7 @@ def test_turning_a_dial_goes_back_to_scenes(tmp_path):
 def test_a_broken_picture_is_named(tmp_path):
     (tmp_path / "x.jpg").write_bytes(b"\xff\xd8 no picture")
     with pytest.raises(PictureError, match=r"x\.jpg") as refused:
-        uploaded(str(tmp_path / "x.jpg"), "x.jpg", ("a",))
+        open_upload(str(tmp_path / "x.jpg"), "x.jpg", ("a",))
     assert str(tmp_path) not in str(refused.value)  # where the server keeps it
 
 

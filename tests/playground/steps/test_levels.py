@@ -10,7 +10,7 @@ from core.config import Config
 from core.retinanet.predict import predict
 from playground.canvas.canvas import payload
 from playground.canvas.view import View
-from playground.data.picture import scene
+from playground.data.picture import render_picture
 from playground.pipeline.pipeline import Pipeline
 from playground.server.render import cells_of
 from playground.steps import STEPS
@@ -23,7 +23,7 @@ SEEN = {**SMALL, "inference.score_threshold": 0.009}
 
 def pipeline(values: dict) -> Pipeline:
     config = Config.from_flat(values)
-    return Pipeline(scene(config.scenes), config)
+    return Pipeline(render_picture(config.scenes), config)
 
 
 def texts(step: str, here: Pipeline, **focus) -> dict[str, str]:

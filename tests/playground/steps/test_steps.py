@@ -13,7 +13,7 @@ from core.retinanet.anchors import make_anchors
 from playground.canvas.canvas import payload
 from playground.canvas.view import View
 from playground.components.html import percent
-from playground.data.picture import of_sample, scene
+from playground.data.picture import picture_of_sample, render_picture
 from playground.inspector.location import place_index
 from playground.pipeline.pipeline import Pipeline
 from playground.steps import STEPS
@@ -29,7 +29,7 @@ SMALL = {"model.weights": "random", "model.fpn_channels": 32, "model.num_convs":
 
 def pipeline(**changes) -> Pipeline:
     config = Config.from_flat({**SMALL, **{key.replace("__", "."): value for key, value in changes.items()}})
-    return Pipeline(scene(config.scenes), config)
+    return Pipeline(render_picture(config.scenes), config)
 
 
 def test_every_hyperparameter_belongs_to_exactly_one_step():
@@ -89,14 +89,14 @@ def test_loss_curves_are_the_closed_form():
 
 def test_frozen_stages_show_in_the_parts():
     config = Config.from_flat({"model.freeze_stages": 3})
-    parts = {part.name: part for part in Pipeline(scene(config.scenes), config).parts}
+    parts = {part.name: part for part in Pipeline(render_picture(config.scenes), config).parts}
     assert parts["layer2"].trainable == 0 and parts["layer3"].trainable == parts["layer3"].parameters
     assert sum(part.parameters for part in parts.values()) == 12_024_602
 
 
 def test_a_network_without_fitting_weights_still_tells_its_size():
     config = Config.from_flat({"model.depth": 50})  # the built-in weights are a ResNet-18
-    here = Pipeline(scene(config.scenes), config)
+    here = Pipeline(render_picture(config.scenes), config)
     told = STEPS["network"].look(here, Focus()).words().readout
     assert "model.depth = 50 contradicts" in told and "GFLOP" in told and "GiB" in told
     assert "ResNet-50" in STEPS["network"].parts[0].headline(here)
@@ -162,7 +162,7 @@ def test_easy_background_pays_nothing_under_a_cutoff_at_a_half():
 
 def test_the_first_loss_is_that_of_a_network_with_new_heads():
     """However its own heads are: the same body, the same seed, the prior and the loss asked for."""
-    trained = Pipeline(scene(Config().scenes), Config())
+    trained = Pipeline(render_picture(Config().scenes), Config())
     for prior, loss in ((0.01, Loss()), (0.5, Loss()), (0.01, Loss(kind="cross_entropy")), (0.5, Loss(kind="ohem"))):
         fresh = Config.from_flat({"model.heads": "new", "model.prior_probability": prior})
         real = Pipeline(trained.picture, fresh).losses_under(loss)
@@ -171,7 +171,7 @@ def test_the_first_loss_is_that_of_a_network_with_new_heads():
 
 
 def test_the_first_loss_is_shown_with_the_prior_and_without():
-    text = first_loss(Pipeline(scene(Config().scenes), Config()))
+    text = first_loss(Pipeline(render_picture(Config().scenes), Config()))
     assert "π = 0.01" in text and "none, π = 0.5" in text and "focal" in text and "cross-entropy" in text
     same = first_loss(pipeline(loss__kind="cross_entropy", model__prior_probability=0.5))
     assert same.count("<tr>") == 2 and same.count("<th ") == 2
@@ -201,7 +201,7 @@ def test_effective_number_by_hand():
 
 
 def test_who_pays_counts_every_anchor_and_draws_what_they_pay():
-    here = Pipeline(scene(Config().scenes), Config())
+    here = Pipeline(render_picture(Config().scenes), Config())
     text = shares(here)
     numbers = [int(cell.replace(",", "")) for cell in re.findall(r"<td>([\d,]+)</td>", text)]
     assert sum(numbers) == len(here.grid.boxes) and len(numbers) == 4  # foreground, hard and easy background, ignored
@@ -223,7 +223,7 @@ def test_the_concentration_of_scenes_is_that_of_their_anchors_together(monkeypat
     monkeypatch.setattr(module, "SCENES", 2)
     here = pipeline(training__seed=78)
     data = SceneData(here.config.scenes, 2, "val")
-    each = [Pipeline(of_sample("x", data[index], data.class_names), here.config).sides for index in range(2)]
+    each = [Pipeline(picture_of_sample("x", data[index], data.class_names), here.config).sides for index in range(2)]
     _, held = module.concentration_of_scenes(here)
     together = compute_cumulative_loss(AnchorLogits.join(each).compute_losses(Loss(gamma=2))[1])
     cells = re.findall(r"<td>(.*?)</td>", held)
@@ -232,7 +232,7 @@ def test_the_concentration_of_scenes_is_that_of_their_anchors_together(monkeypat
 
 def test_scenes_are_looked_at_when_the_knob_is_let_go():
     config = Config.from_flat({**SMALL, "training.seed": 79})
-    held = Pipeline(scene(config.scenes), config, held=True)
-    assert Pipeline(scene(config.scenes), config).network  # made before
+    held = Pipeline(render_picture(config.scenes), config, held=True)
+    assert Pipeline(render_picture(config.scenes), config).network  # made before
     with pytest.raises(PostponedError, match="once the knob rests"):
         module.concentration_of_scenes(held)

@@ -98,7 +98,7 @@ def test_only_their_owner_splits_deletes_and_puts_back_data_sets(tmp_path, apart
     DATA.delete("set", visitor=ME)
     assert DATA.last_deleted(THEY) is None and not undo_button(sender("they")).visible
     assert undo_button(sender("me")).value == "Put set back"
-    assert DATA.put_back(ME).splits == {"train": 6, "val": 2, "test": 2}
+    assert DATA.restore(ME).splits == {"train": 6, "val": 2, "test": 2}
     assert DATA.last_deleted(ME) is None
 
 

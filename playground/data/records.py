@@ -1,0 +1,64 @@
+"""The records of stored data sets: one JSON file for each, beside its folder."""
+
+import json
+import time
+from pathlib import Path
+from typing import NamedTuple
+
+from core.analysis.dataset_check import DataCheck
+from core.data.splits import SPLITS_FILE
+from core.io.atomic import write_text
+
+
+class StoredDataSet(NamedTuple):
+    """A data set in the library.
+
+    Attributes:
+        name: Unique in the library.
+        folder: The folder with its pictures and annotations.
+        uploaded: True if the folder belongs to the library, False if it is another folder of the server.
+        size: Bytes of an uploaded data set, else 0.
+        stamp: Changes with the pictures or splits.
+        check: The result of checking it.
+        owner: The visitor who added it, see `playground.support.visitors`; "" if unknown.
+    """
+
+    name: str
+    folder: Path
+    uploaded: bool
+    size: int
+    stamp: int
+    check: DataCheck
+    owner: str = ""
+
+    @property
+    def splits(self) -> dict[str, int]:
+        """The number of pictures in each split."""
+        return {name: split.pictures for name, split in self.check.splits.items()}
+
+
+def read_record(path: Path) -> StoredDataSet | None:
+    """Reads a data set from its record, NAME.json; returns None if the record is damaged."""
+    try:
+        values = json.loads(path.read_text("utf-8"))
+        folder = Path(values["folder"]) if values["folder"] else path.with_suffix("")
+        check = DataCheck.from_dict(values["check"])
+        size, owner = int(values["size"]), str(values.get("owner", ""))
+        return StoredDataSet(path.stem, folder, not values["folder"], size, compute_stamp(folder), check, owner)
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def write_record(path: Path, data_set: StoredDataSet) -> None:
+    """Writes the record of a data set."""
+    folder = None if data_set.uploaded else str(data_set.folder)
+    values = {
+        "folder": folder, "size": data_set.size, "check": data_set.check.to_dict(), "owner": data_set.owner,
+    }  # fmt: skip
+    write_text(path, json.dumps(values))
+
+
+def compute_stamp(folder: Path) -> int:
+    """Returns a number that changes with a folder or its list of splits."""
+    paths = (folder, folder / SPLITS_FILE)
+    return max((path.stat().st_mtime_ns for path in paths if path.exists()), default=time.time_ns())
