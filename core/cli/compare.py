@@ -10,7 +10,7 @@ from core.config import Config, ConfigError
 from core.experiments.comparison import Row, parts, result, rows, run_comparison
 from core.experiments.presets import PRESETS, Preset
 from core.experiments.ray_sweep import Trials, run_sweep
-from core.runs.tracking import tracking
+from core.runs.tracking import open_tracker
 from core.training.records import StepRecord
 from core.training.signals import collect_stop_signals
 
@@ -39,7 +39,7 @@ def _one_by_one(preset: Preset, own: Mapping[str, Any], options: Namespace) -> b
     records = run_comparison(preset, options.out, seeds=options.seeds, own=own, workers=options.workers)
     total = sum(preset.config(arm, 0, **own).training.steps for arm in preset.arms) * options.seeds
     with (
-        tracking(options.track) as told,
+        open_tracker(options.track) as told,
         collect_stop_signals() as received,
         progress_bar(total=total, show=True) as bar,
         contextlib.closing(records),

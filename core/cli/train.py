@@ -8,7 +8,7 @@ from tqdm import tqdm
 from core.cli.common import progress_bar
 from core.config import Config
 from core.runs.folder import RunFolder, record_to_dict
-from core.runs.tracking import tracking
+from core.runs.tracking import open_tracker
 from core.runs.train import run_training
 from core.training.distributed import is_true_anywhere, make_accelerator
 from core.training.records import EvaluationProgress, EvaluationRecord, Record, StepRecord
@@ -24,7 +24,7 @@ def train(config: Config, options: Namespace) -> dict[str, Any]:
         config, options.data, folder, resume=options.resume, workers=options.workers, accelerator=accelerator
     )
     with (
-        tracking(options.track) as told,
+        open_tracker(options.track) as told,
         collect_stop_signals() as received,
         progress_bar(total=config.training.steps, show=accelerator.is_main_process) as bar,
     ):

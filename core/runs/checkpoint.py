@@ -1,4 +1,4 @@
-"""The checkpoint of a run: a `.safetensors` file with all tensors, and everything else as JSON in its metadata."""
+"""Checkpoint files: a `.safetensors` file of all tensors, with everything else as JSON in its metadata."""
 
 import json
 import zlib
@@ -13,42 +13,42 @@ from torch import Tensor
 from core.runs.folder import RunError
 from core.weights.state_dict import MAX_BYTES, write
 
-REST, CHECKSUM = "state", "crc32"  # keys of the metadata
-MAX_REST = 4_000_000  # characters; a large network's optimizer needs a twentieth
-MAX_STATE_BYTES = 4 * MAX_BYTES  # weights, their average and two moments of each
-TENSOR = "tensor"  # {TENSOR: name} stands for a tensor in the JSON
-PAIRS = "pairs"  # {PAIRS: [[key, value], …]} stands for a mapping whose keys are numbers
+STRUCTURE, CHECKSUM = "state", "crc32"  # keys of the metadata
+MAX_STRUCTURE = 4_000_000  # characters of JSON; a large network's optimizer needs a twentieth
+MAX_CHECKPOINT_BYTES = 4 * MAX_BYTES  # weights, their average and two moments of each
+TENSOR = "tensor"  # {TENSOR: name} represents a tensor in the JSON
+PAIRS = "pairs"  # {PAIRS: [[key, value], …]} represents a mapping with keys other than strings
 MAX_DEPTH = 20
 
 
-def write_state(path: Path, state: Mapping[str, Any]) -> None:
-    """Writes tensors in plain containers (mappings, lists, numbers, texts, None), whole or not at all.
+def save_checkpoint(path: Path, state: Mapping[str, Any]) -> None:
+    """Saves tensors, numbers, strings and None in nested mappings and lists, atomically.
 
     Raises:
         WeightsError: The file cannot be written.
     """
     tensors: dict[str, Tensor] = {}
-    rest = json.dumps(_take_apart(state, "", tensors))
-    kept = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-    write(path, kept, {REST: rest, CHECKSUM: str(_checksum(kept))})
+    structure = json.dumps(_extract_tensors(state, "", tensors))
+    stored = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+    write(path, stored, {STRUCTURE: structure, CHECKSUM: str(_checksum(stored))})
 
 
-def read_state(path: Path) -> dict[str, Any]:
-    """Reads what `write_state` wrote; nothing in the file is run.
+def load_checkpoint(path: Path) -> dict[str, Any]:
+    """Loads what `save_checkpoint` saved, without executing anything from the file.
 
     Raises:
-        RunError: There is none, or it is damaged.
+        RunError: The file is missing or damaged.
     """
-    damaged = RunError(f"The checkpoint {path} is damaged, so the run cannot go on from it: start a new run.")
+    damaged = RunError(f"The checkpoint {path} is damaged, so the run cannot be resumed from it: start a new run.")
     try:
-        if path.stat().st_size > MAX_STATE_BYTES:
+        if path.stat().st_size > MAX_CHECKPOINT_BYTES:
             raise damaged
         with safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (no mapping)
-        if int(metadata[CHECKSUM]) != _checksum(tensors) or len(metadata[REST]) > MAX_REST:
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a mapping)
+        if int(metadata[CHECKSUM]) != _checksum(tensors) or len(metadata[STRUCTURE]) > MAX_STRUCTURE:
             raise damaged
-        state = _put_together(json.loads(metadata[REST]), tensors, 0)
+        state = _insert_tensors(json.loads(metadata[STRUCTURE]), tensors, 0)
     except FileNotFoundError:
         raise RunError(f"There is no checkpoint {path} to resume from: start the run without --resume.") from None
     except OSError as error:
@@ -60,37 +60,38 @@ def read_state(path: Path) -> dict[str, Any]:
     return state
 
 
-def _take_apart(value: Any, name: str, tensors: dict[str, Tensor]) -> Any:
-    """Returns a value as JSON holds it; its tensors go into `tensors`, under names that say where they belong."""
+def _extract_tensors(value: Any, name: str, tensors: dict[str, Tensor]) -> Any:
+    """Returns a value as JSON; its tensors are moved to `tensors`, under their paths within the value."""
     if isinstance(value, Tensor):
         tensors[name] = value
         return {TENSOR: name}
     if isinstance(value, Mapping):
-        pairs = [(key, _take_apart(part, f"{name}.{key}".lstrip("."), tensors)) for key, part in value.items()]
+        pairs = [(key, _extract_tensors(item, f"{name}.{key}".lstrip("."), tensors)) for key, item in value.items()]
         return dict(pairs) if all(isinstance(key, str) for key, _ in pairs) else {PAIRS: pairs}
     if isinstance(value, list | tuple):
-        return [_take_apart(part, f"{name}.{index}", tensors) for index, part in enumerate(value)]
+        return [_extract_tensors(item, f"{name}.{index}", tensors) for index, item in enumerate(value)]
     return value
 
 
-def _put_together(value: Any, tensors: Mapping[str, Tensor], depth: int) -> Any:
+def _insert_tensors(value: Any, tensors: Mapping[str, Tensor], depth: int) -> Any:
+    """Reverses `_extract_tensors`; raises ValueError, KeyError or TypeError for anything else."""
     if depth > MAX_DEPTH:
         raise ValueError
     if isinstance(value, list):
-        return [_put_together(part, tensors, depth + 1) for part in value]
+        return [_insert_tensors(item, tensors, depth + 1) for item in value]
     if not isinstance(value, dict):
         return value
     if value.keys() == {TENSOR}:
         return tensors[value[TENSOR]]
     if value.keys() == {PAIRS}:
-        return {key: _put_together(part, tensors, depth + 1) for key, part in value[PAIRS]}
-    return {key: _put_together(part, tensors, depth + 1) for key, part in value.items()}
+        return {key: _insert_tensors(item, tensors, depth + 1) for key, item in value[PAIRS]}
+    return {key: _insert_tensors(item, tensors, depth + 1) for key, item in value.items()}
 
 
 def _checksum(tensors: Mapping[str, Tensor]) -> int:
-    """Returns a sum over all bytes: the format itself notices a cut file, but not a changed number."""
-    found = 0
+    """Returns a checksum over all bytes: the file format notices truncation, but no changed numbers."""
+    checksum = 0
     for name in sorted(tensors):
         raw = tensors[name].reshape(-1).view(torch.uint8) if tensors[name].numel() else torch.empty(0)
-        found = zlib.crc32(raw.numpy(), found)
-    return found
+        checksum = zlib.crc32(raw.numpy().data, checksum)
+    return checksum

@@ -1,4 +1,4 @@
-"""What others ask of a process that trains: a small file in the run's folder, which it reads between steps."""
+"""Control of a run from other processes: a small file in the run's folder, which the run reads between steps."""
 
 import json
 from pathlib import Path
@@ -7,37 +7,38 @@ from typing import NamedTuple
 from core.io.atomic import write_text
 
 PLAY, PAUSE, STOP = "play", "pause", "stop"
+COMMAND, AFTER = "wish", "after"  # keys of the file
 
 
 class Control(NamedTuple):
-    """What is asked.
+    """A request to a run.
 
     Attributes:
-        wish: One of the above.
-        after: The step after which it pauses, if it is not there yet; one more than now is a single step.
+        command: `PLAY`, `PAUSE` or `STOP`.
+        after: Number of the step after which a paused run waits; one more than completed makes a single step.
     """
 
-    wish: str = PLAY
+    command: str = PLAY
     after: int = 0
 
-    def pauses_at(self, step: int) -> bool:
-        """Whether a run that has done this many steps waits."""
-        return self.wish == PAUSE and step >= self.after
+    def is_paused_at(self, step: int) -> bool:
+        """True if a run that has completed this many steps has to wait."""
+        return self.command == PAUSE and step >= self.after
 
-    def single(self, step: int) -> bool:
-        """Whether a run that has done this many steps does one more and waits."""
-        return self.wish == PAUSE and self.after == step + 1
+    def is_single_step_at(self, step: int) -> bool:
+        """True if a run that has completed this many steps makes one more and then waits."""
+        return self.command == PAUSE and self.after == step + 1
 
 
-def ask(path: Path, control: Control) -> None:
-    """Writes what is asked."""
-    write_text(path, json.dumps(control._asdict()))
+def write_control(path: Path, control: Control) -> None:
+    """Writes a request to a run's control file."""
+    write_text(path, json.dumps({COMMAND: control.command, AFTER: control.after}))
 
 
 def read_control(path: Path) -> Control:
-    """Returns what is asked; a file that is missing or cannot be read asks for nothing."""
+    """Reads the request from a run's control file; a missing or unreadable file requests nothing."""
     try:
-        found = json.loads(path.read_text("utf-8"))
-        return Control(str(found["wish"]), int(found["after"]))
+        request = json.loads(path.read_text("utf-8"))
+        return Control(str(request[COMMAND]), int(request[AFTER]))
     except (OSError, ValueError, TypeError, KeyError, RecursionError):
         return Control()

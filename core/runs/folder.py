@@ -1,8 +1,8 @@
-"""The folder of a training run: all that is known of it, for whoever reads it later.
+"""The folder of a training run.
 
-`about.json` says what was asked for, `config.json` the settings, `status.json` where the run stands, `metrics.jsonl`
-what each step and evaluation gave. A process that trains holds a lock on `lock`, so that a run that goes on can be told
-from one whose process died. `control.json` is what others ask of that process, see `core.runs.control`.
+`about.json` describes the run, `config.json` has its settings, `status.json` its status, `metrics.jsonl` a line per
+step and evaluation. The training process holds a lock on the file `lock`, which distinguishes an active run from one
+whose process has died. Through `control.json` other processes pause or stop it, see `core.runs.control`.
 """
 
 import json
@@ -19,10 +19,11 @@ from core.training.records import EvaluationRecord, StepRecord
 
 QUEUED, STARTING, RUNNING, PAUSED = "queued", "starting", "running", "paused"
 FINISHED, STOPPED, FAILED, INTERRUPTED = "finished", "stopped", "failed", "interrupted"
-LIVING = (STARTING, RUNNING, PAUSED)  # states in which a process holds the run's lock, or died
-STOPPING = "stopping"  # never on the disk: running or paused, and asked to stop
-STATES = (QUEUED, *LIVING, FINISHED, STOPPED, FAILED, INTERRUPTED)
+ACTIVE = (STARTING, RUNNING, PAUSED)  # states of a run whose process holds the lock, or has died
+STOPPING = "stopping"  # never stored: running or paused, and requested to stop
+STATES = (QUEUED, *ACTIVE, FINISHED, STOPPED, FAILED, INTERRUPTED)
 MAX_MESSAGE = 2000  # characters
+ABOUT_KEYS = {"variant": "arm"}  # keys of `about.json` that differ from the names of `About`
 
 
 class RunError(UserError):
@@ -34,9 +35,9 @@ class RunStatus(NamedTuple):
 
     Attributes:
         state: One of `STATES`, or `STOPPING`.
-        message: Why, if it failed.
-        since: When the state was noted, Unix time in seconds.
-        queue_position: From 1; 0 for a run that does not wait.
+        message: The reason, if the run failed.
+        since: Unix time in seconds at which the state was written.
+        queue_position: Position in the queue, from 1; 0 for a run that is not queued.
     """
 
     state: str
@@ -46,27 +47,38 @@ class RunStatus(NamedTuple):
 
 
 class About(NamedTuple):
-    """What was asked for, beside the settings.
+    """The description of a run, apart from its settings.
 
     Attributes:
         source: "scenes", or the folder of a data set.
-        created: Unix time, seconds.
-        group: Runs that are compared share it, "" for a run by itself.
-        preset: Key of `core.experiments.presets.PRESETS` that the group compares.
-        arm: Name of the arm.
-        owner: Who asked, as the page knows its visitors; "" for nobody.
+        created: Unix time in seconds.
+        group: Name shared by the runs of one comparison; "" for a single run.
+        preset: Key of the comparison in `core.experiments.presets.PRESETS`.
+        variant: Name of the variant in the comparison, "arm" in the file.
+        owner: The visitor of the page who started the run; "" for runs without an owner.
     """
 
     source: str = "scenes"
     created: float = 0.0
     group: str = ""
     preset: str = ""
-    arm: str = ""
+    variant: str = ""
     owner: str = ""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Converts the description for JSON."""
+        return {ABOUT_KEYS.get(name, name): value for name, value in self._asdict().items()}
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> "About":
+        """Reverses `to_dict`; missing values and those of another type are replaced by their defaults."""
+        default = cls()
+        found: dict[str, Any] = {name: values.get(ABOUT_KEYS.get(name, name)) for name in cls._fields}
+        return cls(**{key: value for key, value in found.items() if type(value) is type(getattr(default, key))})
 
 
 class RunFolder:
-    """The files of a run; each is written beside and renamed, so that none is ever half there."""
+    """The files of a run. Each is written to a temporary file and renamed, so no reader ever sees half a file."""
 
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
@@ -79,53 +91,53 @@ class RunFolder:
         self.log = self.path / "log.txt"
         self.checkpoint = self.path / "checkpoint.safetensors"
         self.weights = self.path / "weights.safetensors"
-        self.film = self.path / "film.jsonl"
-        self.picture = self.path / "film.png"
-        self.scene = self.path / "film.json"
-        self.last_step = self.path / "step.json"
+        self.snapshots = self.path / "film.jsonl"
+        self.snapshot_image = self.path / "film.png"
+        self.snapshot_truth = self.path / "film.json"
+        self.step_changes = self.path / "step.json"
 
     def require_new(self) -> None:
-        """Raises `RunError` if there is already something in the folder's place."""
+        """Raises `RunError` unless the folder is missing or empty."""
         if self.path.exists() and not (self.path.is_dir() and not any(self.path.iterdir())):
-            raise RunError(f"The folder {self.path} is not empty: name another, or go on with --resume.")
+            raise RunError(
+                f"The folder {self.path} is not empty: choose another, or continue the run in it with --resume."
+            )
 
     def create(self) -> None:
-        """Makes the folder.
+        """Creates the folder.
 
         Raises:
-            RunError: It cannot be made.
+            RunError: It cannot be created.
         """
         try:
             self.path.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise RunError(f"The folder {self.path} cannot be made: {error.strerror}.") from None
+            raise RunError(f"The folder {self.path} cannot be created: {error.strerror}.") from None
 
-    def take(self) -> FileLock:
-        """Returns the lock of whoever trains in this folder.
+    def acquire_lock(self) -> FileLock:
+        """Acquires the lock that the training process holds.
 
         Raises:
-            RunError: Another process does, or the folder cannot be written to.
+            RunError: Another process holds it, or the folder cannot be written to.
         """
         try:
             lock = FileLock.try_acquire(self.lock)
         except OSError as error:
             raise RunError(f"The folder {self.path} cannot be used: {error.strerror}.") from None
         if lock is None:
-            raise RunError(f"The run {self.path} is going on in another process: stop it there first.")
+            raise RunError(f"The run {self.path} is being trained by another process: stop it there first.")
         return lock
 
     def write_about(self, about: About) -> None:
-        """Notes what was asked for; what others have noted beside it stays."""
-        write_text(self.about, json.dumps({**_json_object(self.about), **about._asdict()}, indent=2) + "\n")
+        """Writes the description; other keys in the file are kept."""
+        write_text(self.about, json.dumps({**_read_object(self.about), **about.to_dict()}, indent=2) + "\n")
 
     def read_about(self) -> About:
-        """Returns what was asked for; what is not told is as usual."""
-        found, usual = _json_object(self.about), About()
-        kept = {key: found[key] for key in About._fields if type(found.get(key)) is type(getattr(usual, key))}
-        return About(**kept)
+        """Reads the description; missing or invalid values are replaced by their defaults."""
+        return About.from_dict(_read_object(self.about))
 
     def write_status(self, state: str, message: str = "") -> None:
-        """Notes where the run stands, also where the disk has no room for another file."""
+        """Writes the status; on a full disk it overwrites the existing file in place."""
         text = json.dumps({"state": state, "message": message[:MAX_MESSAGE], "since": time.time()})
         try:
             write_text(self.status, text)
@@ -133,8 +145,11 @@ class RunFolder:
             _overwrite(self.status, text)
 
     def read_status(self) -> RunStatus | None:
-        """Returns what was noted last of where the run stands, None before it started; `state` knows of its process."""
-        found = _json_object(self.status)
+        """Reads the status as last written, None if there is none.
+
+        A run whose process has died may still be "running" here; `core.scheduler.queue.Queue.status` tells.
+        """
+        found = _read_object(self.status)
         if not found:
             return RunStatus(RUNNING) if self.status.exists() else None
         state, message, since = (found.get(key) for key in ("state", "message", "since"))
@@ -142,31 +157,31 @@ class RunFolder:
         return RunStatus(state if state in STATES else RUNNING, str(message or ""), since)
 
     def is_held(self) -> bool:
-        """Tells whether a process trains in this folder."""
+        """True while a process trains in this folder."""
         return is_held(self.lock)
 
     def append(self, record: StepRecord | EvaluationRecord) -> None:
-        """Adds a record to the metrics; raises `RunError` if it cannot be written."""
+        """Appends a record to the metrics; raises `RunError` if it cannot be written."""
         append_line(self.metrics, record_to_dict(record))
 
     def read_metrics(self) -> list[dict[str, Any]]:
-        """Returns the records so far; a line still being written is left for the next time."""
+        """Reads the records written so far, without an incomplete last line."""
         return list(JsonLines(self.metrics).read())
 
     def read_records(self) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-        """Returns the records of the steps and those of the evaluations so far."""
-        return apart(self.read_metrics())
+        """Reads the records of the steps and those of the evaluations written so far."""
+        return split_records(self.read_metrics())
 
-    def cut(self, step: int) -> None:
-        """Drops records after a step: a run that goes on from its checkpoint writes them again."""
-        for path in (self.metrics, self.film):
+    def drop_records_after(self, step: int) -> None:
+        """Drops the records after a step: a run resumed from its checkpoint writes them again."""
+        for path in (self.metrics, self.snapshots):
             if path.exists():
                 lines = [json.dumps(record) + "\n" for record in JsonLines(path).read() if record["step"] <= step]
                 write_text(path, "".join(lines))
 
 
 def append_line(path: Path, record: dict[str, Any]) -> None:
-    """Adds a record to a file of JSON lines.
+    """Appends a record to a file of JSON lines.
 
     Raises:
         RunError: It cannot be written.
@@ -175,24 +190,27 @@ def append_line(path: Path, record: dict[str, Any]) -> None:
         with path.open("a") as file:
             file.write(json.dumps(record) + "\n")
     except OSError as error:
-        raise RunError(f"{path} cannot be written: {error.strerror}. Make room on the disk, then resume.") from None
+        raise RunError(
+            f"{path} cannot be written: {error.strerror}. Free some space on the disk, then resume the run."
+        ) from None
 
 
-def apart(records: Iterable[dict[str, Any]]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """Returns the records of steps and those of evaluations."""
+def split_records(records: Iterable[dict[str, Any]]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Splits records into those of steps and those of evaluations."""
     records = list(records)
-    return [each for each in records if "metrics" not in each], [each for each in records if "metrics" in each]
+    steps = [record for record in records if "metrics" not in record]
+    return steps, [record for record in records if "metrics" in record]
 
 
 def record_to_dict(record: StepRecord | EvaluationRecord) -> dict[str, Any]:
-    """Returns a record as JSON holds it; an evaluation has the key "metrics"."""
+    """Converts a record for JSON; only evaluations have the key "metrics"."""
     if isinstance(record, EvaluationRecord):
         return {"step": record.step, "metrics": record.metrics.to_dict()}
     return record._asdict()
 
 
-def _json_object(path: Path) -> dict[str, Any]:
-    """Returns a small JSON file's object, {} where there is none."""
+def _read_object(path: Path) -> dict[str, Any]:
+    """Reads the object in a small JSON file; returns {} if there is none."""
     try:
         found = json.loads(path.read_text("utf-8"))
     except (OSError, ValueError, RecursionError):
@@ -201,7 +219,7 @@ def _json_object(path: Path) -> dict[str, Any]:
 
 
 def _overwrite(path: Path, text: str) -> None:
-    """Writes a small file into the place it has on the disk already, which needs no new room."""
+    """Overwrites a small file in place, which needs no more space on the disk."""
     with path.open("r+") as file:
         file.write(text)
         file.truncate()

@@ -1,114 +1,119 @@
-"""Keeping a run's folder while it trains: metrics, checkpoints, the film; and doing what others ask of it."""
+"""Recording of a run: keeps its folder up to date while it trains, and obeys the requests in its control file."""
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import NamedTuple
 
 from core.config import Config
 from core.data.dataset import DataSet
-from core.runs.checkpoint import write_state
+from core.runs.checkpoint import save_checkpoint
 from core.runs.control import STOP, Control, read_control
 from core.runs.folder import FAILED, FINISHED, PAUSED, RUNNING, STOPPED, RunFolder
-from core.runs.snapshots import Film
-from core.runs.step_changes import Watch
+from core.runs.snapshots import SnapshotRecorder
+from core.runs.step_changes import StepChangeRecorder
 from core.training.records import EvaluationProgress, EvaluationRecord, Record, StepRecord
 from core.training.trainer import Trainer
 from core.weights.architecture import WeightsError
 from core.weights.sources import save_weights
 
-CHECKPOINT_SECONDS = 20  # what a run loses at most when its process is killed
-WAIT_SECONDS = 0.05  # between looks at what is asked of a run that pauses
+CHECKPOINT_SECONDS = 20  # the most that a run loses when its process is killed
+POLL_SECONDS = 0.05  # interval at which a paused run reads its control file
 
 
 class Splits(NamedTuple):
-    """The pictures of a run."""
+    """The training and validation data of a run."""
 
     train: DataSet
     validation: DataSet
 
 
 class Recorder:
-    """Writes down what a run does.
+    """Records a run in its folder.
 
     Args:
-        trainer: The run.
-        folder: Where it is kept.
-        config: Its settings.
-        splits: Its pictures.
-        obeys: Whether it does what `core.runs.control` asks; several processes cannot.
+        trainer: Trainer of the run.
+        folder: Folder of the run.
+        config: Settings of the run.
+        splits: Data of the run.
+        is_controllable: Whether to obey the control file; not supported with several processes.
+
+    Attributes:
+        writing: Lock held while the folder is written; another thread that holds it keeps the run from writing.
     """
 
-    def __init__(self, trainer: Trainer, folder: RunFolder, config: Config, splits: Splits, *, obeys: bool) -> None:
+    def __init__(
+        self, trainer: Trainer, folder: RunFolder, config: Config, splits: Splits, *, is_controllable: bool
+    ) -> None:
         self._trainer, self._folder, self._config, self._train = trainer, folder, config, splits.train
-        self._obeys = obeys
-        self._film = Film(folder, splits.validation, config)
+        self._is_controllable = is_controllable
+        self._snapshots = SnapshotRecorder(folder, splits.validation, config)
         self._saved = time.monotonic()
-        self.writing = threading.RLock()  # whoever holds it keeps the run from noting anything
+        self.writing = threading.RLock()
 
     def save(self, state: str, message: str = "") -> None:
-        """Writes weights, checkpoint and status, all of the last whole step; from any thread.
+        """Saves weights, checkpoint and status as of the last completed step; from any thread.
 
         Raises:
-            WeightsError: They cannot be written; those that are there stay.
+            WeightsError: They cannot be written; the existing files are kept.
         """
         with self.writing, self._trainer.hold_last_step() as result:
             train = self._train
             save_weights(self._folder.weights, result, self._config, train.class_names, train.category_ids)
-            write_state(self._folder.checkpoint, self._trainer.state())
+            save_checkpoint(self._folder.checkpoint, self._trainer.state())
             self._folder.write_status(state, message)
             self._saved = time.monotonic()
 
-    def follow(self, records: Iterator[Record]) -> Iterator[Record]:
-        """Passes the records of a run on, and keeps its folder, until the run ends or is stopped."""
+    def record(self, records: Iterator[Record]) -> Generator[Record]:
+        """Passes the records of a run through and writes its folder, until the run ends, fails or is stopped."""
         try:
-            yield from self._kept(records)
+            yield from self._record(records)
         except GeneratorExit:
             self.save(STOPPED)
             raise
         except Exception as error:
-            self._fail(error)
+            self._save_failure(error)
             raise
 
-    def _kept(self, records: Iterator[Record]) -> Iterator[Record]:
-        watch = None
+    def _record(self, records: Iterator[Record]) -> Iterator[Record]:
+        changes = None
         while (record := next(records, None)) is not None:
             with self.writing:
-                self._keep(record)
-                if watch and isinstance(record, StepRecord):
-                    watch.tell(self._folder)
-                    watch = None
+                self._write(record)
+                if changes and isinstance(record, StepRecord):
+                    changes.write(self._folder)
+                    changes = None
             yield record
-            control = self._wait(record)
-            if control.wish == STOP:
+            control = self._wait_while_paused(record)
+            if control.command == STOP:
                 self.save(STOPPED)
                 return
-            if isinstance(record, StepRecord) and control.single(self._trainer.step):
-                watch = Watch(self._trainer, self._film)
+            if isinstance(record, StepRecord) and control.is_single_step_at(self._trainer.step):
+                changes = StepChangeRecorder(self._trainer, self._snapshots)
         self.save(FINISHED)
 
-    def _keep(self, record: Record) -> None:
-        evaluated = isinstance(record, EvaluationRecord)
-        if evaluated:
-            self._film.add(self._trainer.result, record.step)
-        if evaluated or time.monotonic() - self._saved > CHECKPOINT_SECONDS:
-            self.save(RUNNING)  # before the record, so that whoever reads it finds the weights it speaks of
+    def _write(self, record: Record) -> None:
+        is_evaluation = isinstance(record, EvaluationRecord)
+        if is_evaluation:
+            self._snapshots.add(self._trainer.result, record.step)
+        if is_evaluation or time.monotonic() - self._saved > CHECKPOINT_SECONDS:
+            self.save(RUNNING)  # before the record, so that a reader of the record finds the weights it describes
         if not isinstance(record, EvaluationProgress):
             self._folder.append(record)
 
-    def _wait(self, record: Record) -> Control:
-        """Returns what is asked, once it is not to wait any more; only between steps, not within an evaluation."""
-        control = read_control(self._folder.control) if self._obeys else Control()
-        if not isinstance(record, StepRecord) or not control.pauses_at(record.step):
+    def _wait_while_paused(self, record: Record) -> Control:
+        """Returns the current request, after waiting while it is to pause; waits only between steps."""
+        control = read_control(self._folder.control) if self._is_controllable else Control()
+        if not isinstance(record, StepRecord) or not control.is_paused_at(record.step):
             return control
         self._folder.write_status(PAUSED)
-        while (control := read_control(self._folder.control)).pauses_at(record.step):
-            time.sleep(WAIT_SECONDS)
+        while (control := read_control(self._folder.control)).is_paused_at(record.step):
+            time.sleep(POLL_SECONDS)
         self._folder.write_status(RUNNING)
         return control
 
-    def _fail(self, error: Exception) -> None:
-        """Notes why a run ended; a checkpoint that cannot be written, as on a full disk, leaves the last one."""
+    def _save_failure(self, error: Exception) -> None:
+        """Saves the run as failed; if no checkpoint can be written, as on a full disk, the last one is kept."""
         try:
             self.save(FAILED, str(error))
         except (WeightsError, OSError):

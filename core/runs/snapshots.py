@@ -1,4 +1,4 @@
-"""A film of a run: what it finds in one fixed picture at each evaluation."""
+"""Snapshots of a run: its detections in one fixed image after each evaluation."""
 
 import json
 from collections.abc import Sequence
@@ -13,37 +13,36 @@ from core.data.dataset import DataSet
 from core.data.images import open_image, to_pil
 from core.errors import PictureError
 from core.io.atomic import write_atomically, write_text
-from core.io.jsonl import JsonLines
 from core.retinanet.model import RetinaNet
 from core.retinanet.predict import detect
 from core.runs.folder import RunFolder, append_line
 from core.structures import Detections, Sample
 
-MAX_SIDE = 1024  # px of the picture that is kept
-DIGITS = 4  # of a score
-MAX_BOXES = 1000  # of a frame that are read
+MAX_SIDE = 1024  # px; a larger image is stored at this size
+DIGITS = 4  # of a stored score
+MAX_BOXES = 1000  # read from a snapshot at most
 
 
-class Scene(NamedTuple):
-    """The picture of a film, as it is kept: a picture of at most `MAX_SIDE`, its objects, and what labels mean."""
+class SnapshotImage(NamedTuple):
+    """The image of a run's snapshots as stored, at most `MAX_SIDE` pixels long, with its objects and class names."""
 
     sample: Sample
     class_names: tuple[str, ...]
 
 
-class Frame(NamedTuple):
-    """What a run found after a number of steps, in pixels of the kept picture."""
+class Snapshot(NamedTuple):
+    """The detections after a number of steps, in pixels of the stored image."""
 
     step: int
     found: Detections
 
 
-class Film:
-    """The film of a run, while it is made.
+class SnapshotRecorder:
+    """Writes the snapshots of a run.
 
     Args:
-        folder: Of the run.
-        data: Its first picture is the one.
+        folder: Folder of the run.
+        data: Data set whose first image is used.
         config: Settings of the run.
     """
 
@@ -52,21 +51,21 @@ class Film:
         sample = data[0]
         self._image = sample.image
         self._scale = min(1.0, MAX_SIDE / max(sample.image.shape[1:]))
-        if not folder.picture.exists():
-            _keep_picture(folder, sample, data.class_names, self._scale)
+        if not folder.snapshot_image.exists():
+            _write_image(folder, sample, data.class_names, self._scale)
 
-    def frame(self, model: RetinaNet) -> Detections:
-        """Returns what a network finds in the picture; it is left in evaluation mode."""
+    def detect(self, model: RetinaNet) -> Detections:
+        """Returns a network's detections in the image; the network is left in evaluation mode."""
         found = detect(model, [self._image], self._config)[0]
         return found._replace(boxes=found.boxes * self._scale)
 
     def add(self, model: RetinaNet, step: int) -> None:
-        """Adds what a network finds after a step."""
-        append_line(self._folder.film, {"step": step, **to_plain(self.frame(model))})
+        """Appends a snapshot of a network after a step."""
+        append_line(self._folder.snapshots, {"step": step, **detections_to_dict(self.detect(model))})
 
 
-def to_plain(found: Detections) -> dict[str, Any]:
-    """Returns detections as JSON holds them."""
+def detections_to_dict(found: Detections) -> dict[str, Any]:
+    """Converts detections for JSON, with rounded numbers."""
     return {
         "boxes": [[round(edge, 1) for edge in box] for box in found.boxes.tolist()],
         "scores": [round(score, DIGITS) for score in found.scores.tolist()],
@@ -74,58 +73,53 @@ def to_plain(found: Detections) -> dict[str, Any]:
     }
 
 
-def from_plain(record: dict[str, Any]) -> Detections:
-    """Reads what `to_plain` returned.
+def detections_from_dict(record: dict[str, Any]) -> Detections:
+    """Reverses `detections_to_dict`; at most `MAX_BOXES` are read.
 
     Raises:
-        ValueError: It is something else.
+        ValueError: The record does not describe detections.
     """
     try:
-        parts = (torch.tensor(record[name][:MAX_BOXES]) for name in ("boxes", "scores", "labels"))
-        boxes, scores, labels = parts
+        boxes, scores, labels = (torch.tensor(record[name][:MAX_BOXES]) for name in ("boxes", "scores", "labels"))
         found = Detections(boxes.float().reshape(-1, 4), scores.float(), labels.long())
     except (KeyError, TypeError, RuntimeError) as error:
-        raise ValueError(f"These are no detections: {error}.") from None
+        raise ValueError(f"The record does not describe detections: {error}.") from None
     if not len(found.boxes) == len(found.scores) == len(found.labels):
-        raise ValueError("These are no detections: their numbers differ.")
+        raise ValueError("The record has different numbers of boxes, scores and labels.")
     return found
 
 
-def read_scene(folder: RunFolder) -> Scene | None:
-    """Returns the picture of a run's film, None if there is none or it cannot be read."""
+def read_snapshot_image(folder: RunFolder) -> SnapshotImage | None:
+    """Reads the image of a run's snapshots; returns None if it is missing or unreadable."""
     try:
-        about = json.loads(folder.scene.read_text("utf-8"))
-        truth = from_plain(about)
-        image = open_image(folder.picture)
-        names = tuple(map(str, about["class_names"]))
+        record = json.loads(folder.snapshot_truth.read_text("utf-8"))
+        truth = detections_from_dict(record)
+        image = open_image(folder.snapshot_image)
+        names = tuple(map(str, record["class_names"]))
     except (PictureError, OSError, ValueError, KeyError, TypeError):
         return None
     if len(truth.labels) and not 0 <= int(truth.labels.min()) <= int(truth.labels.max()) < len(names):
         return None
-    return Scene(Sample(image, truth.boxes, truth.labels, torch.zeros(len(truth.labels), dtype=torch.bool), 0), names)
+    no_crowd = torch.zeros(len(truth.labels), dtype=torch.bool)
+    return SnapshotImage(Sample(image, truth.boxes, truth.labels, no_crowd, 0), names)
 
 
-def frame_of(record: dict[str, Any]) -> Frame:
-    """Returns a frame from its record in the film's file; one that cannot be read has no detections."""
+def snapshot_from_record(record: dict[str, Any]) -> Snapshot:
+    """Converts a line of the snapshots' file; an invalid one has no detections."""
     try:
-        return Frame(record["step"], from_plain(record))
+        return Snapshot(record["step"], detections_from_dict(record))
     except ValueError:
-        return Frame(record["step"], from_plain({"boxes": [], "scores": [], "labels": []}))
+        return Snapshot(record["step"], detections_from_dict({"boxes": [], "scores": [], "labels": []}))
 
 
-def read_film(folder: RunFolder) -> list[Frame]:
-    """Returns the frames of a run so far."""
-    return [frame_of(record) for record in JsonLines(folder.film).read()]
-
-
-def _keep_picture(folder: RunFolder, sample: Sample, class_names: Sequence[str], scale: float) -> None:
+def _write_image(folder: RunFolder, sample: Sample, class_names: Sequence[str], scale: float) -> None:
     truth = Detections(sample.boxes * scale, torch.ones(len(sample.boxes)), sample.labels)
-    write_text(folder.scene, json.dumps({**to_plain(truth), "class_names": list(class_names)}))
-    with write_atomically(folder.picture) as beside:
-        to_pil(_scaled(sample.image, scale)).save(beside, "png")
+    write_text(folder.snapshot_truth, json.dumps({**detections_to_dict(truth), "class_names": list(class_names)}))
+    with write_atomically(folder.snapshot_image) as temporary:
+        to_pil(_resize(sample.image, scale)).save(temporary, "png")
 
 
-def _scaled(image: Tensor, scale: float) -> Tensor:
+def _resize(image: Tensor, scale: float) -> Tensor:
     if scale == 1:
         return image
     size = [max(1, round(side * scale)) for side in image.shape[1:]]

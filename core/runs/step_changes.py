@@ -1,4 +1,4 @@
-"""What one step of training changes: the weights, part by part, and what is found in a picture."""
+"""The changes that a single training step makes: to the weights of each part, and to the detections in one image."""
 
 import json
 from typing import Any, NamedTuple
@@ -8,22 +8,22 @@ from torch import Tensor
 from core.io.atomic import write_text
 from core.retinanet.model import RetinaNet
 from core.runs.folder import RunFolder
-from core.runs.snapshots import Film, from_plain, to_plain
+from core.runs.snapshots import SnapshotRecorder, detections_from_dict, detections_to_dict
 from core.structures import Detections
 from core.training.trainer import Trainer
 from core.weights.architecture import BODY, BOX_HEAD, CLASS_HEAD, FPN
 
-PARTS = {"body": BODY, "pyramid": FPN, "class head": CLASS_HEAD, "box head": BOX_HEAD}
+PARTS = {"body": BODY, "pyramid": FPN, "class head": CLASS_HEAD, "box head": BOX_HEAD}  # key in the file → prefix
 
 
-class SingleStep(NamedTuple):
-    """What a step changed.
+class StepChanges(NamedTuple):
+    """The changes made by one step.
 
     Attributes:
-        step: Its number.
-        changes: Relative change of the weights of each part, ‖after − before‖ / ‖before‖; 0 where nothing trains.
-        before: What the weights before found in the picture of the film.
-        after: What those after find.
+        step: Number of the step.
+        changes: Relative change of the weights of each part, ‖after − before‖ / ‖before‖; 0 for a frozen part.
+        before: Detections in the snapshots' image before the step.
+        after: Detections after the step.
     """
 
     step: int
@@ -32,42 +32,46 @@ class SingleStep(NamedTuple):
     after: Detections
 
 
-class Watch:
-    """Looks at the weights before a step, to tell afterwards what it changed.
+class StepChangeRecorder:
+    """Copies the weights before a step and writes what the step has changed.
 
     Args:
-        trainer: About to make the step.
-        film: Whose picture is looked at.
+        trainer: Trainer that is about to make the step.
+        snapshots: Provides the image for the detections.
     """
 
-    def __init__(self, trainer: Trainer, film: Film) -> None:
-        self._trainer, self._film = trainer, film
+    def __init__(self, trainer: Trainer, snapshots: SnapshotRecorder) -> None:
+        self._trainer, self._snapshots = trainer, snapshots
         self._weights = {name: value.detach().clone() for name, value in trainer.model.named_parameters()}
-        self._found = film.frame(trainer.result)
+        self._found = snapshots.detect(trainer.result)
 
-    def tell(self, folder: RunFolder) -> None:
-        """Writes what the step changed into the run's folder."""
-        changes = relative_changes(self._weights, self._trainer.model)
-        found = to_plain(self._found), to_plain(self._film.frame(self._trainer.result))
-        told = {"step": self._trainer.step, "changes": changes, "before": found[0], "after": found[1]}
-        write_text(folder.last_step, json.dumps(told))
+    def write(self, folder: RunFolder) -> None:
+        """Writes the changes to the run's folder, after the step."""
+        record = {
+            "step": self._trainer.step,
+            "changes": compute_changes(self._weights, self._trainer.model),
+            "before": detections_to_dict(self._found),
+            "after": detections_to_dict(self._snapshots.detect(self._trainer.result)),
+        }
+        write_text(folder.step_changes, json.dumps(record))
 
 
-def relative_changes(before: dict[str, Tensor], model: RetinaNet) -> dict[str, float]:
-    """Returns how far the weights of each part have moved, as a share of their length."""
-    moved, length = dict.fromkeys(PARTS, 0.0), dict.fromkeys(PARTS, 0.0)
+def compute_changes(before: dict[str, Tensor], model: RetinaNet) -> dict[str, float]:
+    """Returns the relative change of the weights of each part, ‖after − before‖ / ‖before‖."""
+    changed, norm = dict.fromkeys(PARTS, 0.0), dict.fromkeys(PARTS, 0.0)  # squared
     for name, value in model.named_parameters():
-        part = next(part for part, start in PARTS.items() if name.startswith(start))
-        moved[part] += (value.detach() - before[name]).square().sum().item()
-        length[part] += before[name].square().sum().item()
-    return {part: (moved[part] / length[part]) ** 0.5 if length[part] else 0.0 for part in PARTS}
+        part = next(part for part, prefix in PARTS.items() if name.startswith(prefix))
+        changed[part] += (value.detach() - before[name]).square().sum().item()
+        norm[part] += before[name].square().sum().item()
+    return {part: (changed[part] / norm[part]) ** 0.5 if norm[part] else 0.0 for part in PARTS}
 
 
-def read_single_step(folder: RunFolder) -> SingleStep | None:
-    """Returns what the last single step changed, None if there was none."""
+def read_step_changes(folder: RunFolder) -> StepChanges | None:
+    """Reads the changes of the last single step; returns None if there are none or they are unreadable."""
     try:
-        found: dict[str, Any] = json.loads(folder.last_step.read_text("utf-8"))
-        changes = {part: float(found["changes"][part]) for part in PARTS}
-        return SingleStep(int(found["step"]), changes, from_plain(found["before"]), from_plain(found["after"]))
+        record: dict[str, Any] = json.loads(folder.step_changes.read_text("utf-8"))
+        changes = {part: float(record["changes"][part]) for part in PARTS}
+        before, after = (detections_from_dict(record[key]) for key in ("before", "after"))
+        return StepChanges(int(record["step"]), changes, before, after)
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None

@@ -1,4 +1,4 @@
-"""Steps and evaluations of a run for the trackers people use, through Accelerate; only the main process writes."""
+"""Experiment trackers (TensorBoard, Weights & Biases, Trackio) through Accelerate; only the main process logs."""
 
 import importlib.util
 from collections.abc import Iterator
@@ -17,14 +17,18 @@ from core.training.records import EvaluationProgress, EvaluationRecord, Record
 PROJECT = "retinanet"
 
 
-class Tracking:
-    """Tells a tracker of one run after the other; a run is opened with its first record.
+class TrackingError(UserError):
+    """A tracker is not installed or does not start; the message says what to do."""
+
+
+class RunTracker:
+    """Logs runs to a tracker, one after another; each run is opened with its first record.
 
     Args:
-        tracker: One of `core.cli.parser.TRACKERS`, or None to tell nobody.
+        tracker: One of `core.cli.parser.TRACKERS`, or None to log nothing.
 
     Raises:
-        TrackingError: It is not installed.
+        TrackingError: The tracker is not installed.
     """
 
     def __init__(self, tracker: str | None) -> None:
@@ -35,62 +39,59 @@ class Tracking:
         self._accelerator: Accelerator | None = None
 
     def log(self, folder: RunFolder, record: Record) -> None:
-        """Tells of a record of the run in a folder; raises `TrackingError` if the tracker does not start."""
+        """Logs a record of the run in a folder; raises `TrackingError` if the tracker does not start."""
         if self._tracker is None or isinstance(record, EvaluationProgress):
             return
-        if folder.path != self._folder:
+        if self._accelerator is None or folder.path != self._folder:
             self.finish()
-            self._start(folder)
-        self._accelerator.log(values_of(record), step=record.step)
+            self._accelerator = self._start(folder)
+            self._folder = folder.path
+        self._accelerator.log(record_values(record), step=record.step)
 
     def finish(self) -> None:
-        """Closes the run that is open; Accelerate's `end_training` would also part the processes."""
+        """Closes the open run. Accelerate's `end_training` would also end the process group."""
         for tracker in self._accelerator.trackers if self._accelerator else ():
             tracker.finish()
         self._folder = self._accelerator = None
 
-    def _start(self, folder: RunFolder) -> None:
+    def _start(self, folder: RunFolder) -> Accelerator:
         accelerator = make_accelerator(log_with=self._tracker, project_dir=folder.path)
-        settings = {path: _plain(value) for path, value in Config.from_file(folder.config).to_flat().items()}
+        settings = {path: _to_plain(value) for path, value in Config.from_file(folder.config).to_flat().items()}
         name = folder.path.resolve().name
-        own = {"wandb": {"name": name, "dir": str(folder.path)}, "trackio": {"name": name}}
+        options = {"wandb": {"name": name, "dir": str(folder.path)}, "trackio": {"name": name}}
         reason = ""
         try:
-            accelerator.init_trackers(PROJECT, settings, {key: own[key] for key in own if key == self._tracker})
-        except Exception as error:  # whatever a tracker raises that is not set up
+            accelerator.init_trackers(PROJECT, settings, {key: options[key] for key in options if key == self._tracker})
+        except Exception as error:  # trackers that are not set up raise exceptions of many types
             reason = " ".join(str(error).split()) or type(error).__name__
-        if is_true_anywhere(accelerator, bool(reason)):  # only the main process starts it, but all would wait for it
-            raise TrackingError(f"{self._tracker} does not start ({reason}): set it up, or leave --track out.")
-        self._folder, self._accelerator = folder.path, accelerator
+        if is_true_anywhere(accelerator, bool(reason)):  # only the main process starts the tracker, but all must stop
+            raise TrackingError(f"{self._tracker} does not start ({reason}): set it up, or omit --track.")
+        return accelerator
 
 
 @contextmanager
-def tracking(tracker: str | None) -> Iterator[Tracking]:
-    """Gives a `Tracking` and closes its run at the end."""
-    told = Tracking(tracker)
+def open_tracker(tracker: str | None) -> Iterator[RunTracker]:
+    """Provides a `RunTracker` and closes its run at the end."""
+    opened = RunTracker(tracker)
     try:
-        yield told
+        yield opened
     finally:
-        told.finish()
+        opened.finish()
 
 
-def values_of(record: Record) -> dict[str, Any]:
-    """Returns what trackers are told of a step or an evaluation, by name; figures that there are not stay out."""
+def record_values(record: Record) -> dict[str, Any]:
+    """Returns the values of a step or an evaluation to log, by name; metrics that are undefined are omitted."""
     if isinstance(record, EvaluationRecord):
-        figures = record.metrics.to_dict()
-        return {f"evaluation/{name}": value for name, value in figures.items() if isinstance(value, float)}
+        metrics = record.metrics.to_dict()
+        return {f"evaluation/{name}": value for name, value in metrics.items() if isinstance(value, float)}
     return {f"training/{name}": value for name, value in record._asdict().items() if name != "step"}
 
 
-def _plain(value: Any) -> bool | int | float | str:
-    return format_value(value) if isinstance(value, tuple) else value
-
-
-class TrackingError(UserError):
-    """A tracker that is not installed or does not start; the message says what to do."""
-
-
 def require_installed(tracker: str) -> None:
-    """Raises `TrackingError` where the tracker's package is missing."""
+    """Raises `TrackingError` if the tracker's package is not installed."""
     if importlib.util.find_spec(tracker) is None:
         raise TrackingError(f"{tracker} is not installed: pip install -r requirements-trackers.txt.")
+
+
+def _to_plain(value: Any) -> bool | int | float | str:
+    return format_value(value) if isinstance(value, tuple) else value

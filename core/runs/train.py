@@ -1,8 +1,8 @@
-"""Training in a folder: from the start or from a checkpoint."""
+"""Training in a run's folder, from the start or from a checkpoint."""
 
 import time
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable, Generator
+from typing import Any
 
 from accelerate import Accelerator
 from accelerate.utils import set_seed
@@ -12,7 +12,7 @@ from core.data.dataset import DataSet
 from core.data.sources import open_data
 from core.io.atomic import write_text
 from core.io.locks import FileLock
-from core.runs.checkpoint import read_state
+from core.runs.checkpoint import load_checkpoint
 from core.runs.folder import RUNNING, About, RunError, RunFolder
 from core.runs.recorder import Recorder, Splits
 from core.training.distributed import make_accelerator
@@ -20,12 +20,7 @@ from core.training.records import Record, TrainingError
 from core.training.trainer import Trainer
 from core.weights.sources import adopt, build, load_weights, weights_for
 
-TRAINING_SCENES = 100_000  # an epoch of rendered scenes
-
-
-def load_checkpoint(path: Path) -> dict:
-    """Returns a saved state; raises `RunError` if there is none or it is damaged."""
-    return read_state(path)
+TRAINING_SCENES = 100_000  # rendered scenes in an epoch
 
 
 def run_training(
@@ -36,104 +31,107 @@ def run_training(
     resume: bool = False,
     workers: int = 0,
     accelerator: Accelerator | None = None,
-) -> Iterator[Record]:
-    """Trains in a folder; closing the generator stops the run with a checkpoint.
+) -> Generator[Record]:
+    """Trains in a folder; closing the generator stops the run and saves a checkpoint.
 
-    A run of one process also does what `core.runs.control` asks.
+    With a single process the run also obeys `core.runs.control`.
 
     Args:
-        config: The settings. On resuming those that were chosen must be the run's own, except for `training.steps`.
-        source: "scenes" or a data set's folder.
-        folder: Where the run is kept.
-        resume: Go on from the folder's checkpoint.
-        workers: Processes that load pictures.
-        accelerator: Device and processes, of which the main one alone writes into the folder.
+        config: The settings. On resuming, explicit values must equal the run's own, except for `training.steps`.
+        source: "scenes" or the folder of a data set.
+        folder: Folder of the run; unless resuming it must be missing or empty.
+        resume: Continue from the folder's checkpoint.
+        workers: Number of processes that load images.
+        accelerator: Device and processes; only the main process writes to the folder.
 
     Yields:
-        The records of `Trainer.run`. All processes must close the generator at the same record, if they do.
+        The records of `Trainer.run`. If the generator is closed, all processes must close it at the same record.
 
     Raises:
         RunError: The folder cannot be used.
-        ConfigError, WeightsError, DataError: What was asked for cannot be had.
-        TrainingError: It diverged, or asks for what it cannot have. Whatever is raised while it trains, its checkpoint
-            is saved.
+        ConfigError, WeightsError, DataError: The settings, weights or data are missing, invalid or contradictory.
+        TrainingError: The run diverged, or its settings do not fit the data or the processes. A checkpoint is saved if
+            any exception is raised during training.
     """
     accelerator = accelerator or make_accelerator()
     state = load_checkpoint(folder.checkpoint) if resume else None
     if resume:
-        config = _own_settings(config, folder)
+        config = _resumed_config(config, folder)
     else:
         folder.require_new()
     yield from _train(config, source, folder, state, workers=workers, accelerator=accelerator)
 
 
-def train_in(folder: RunFolder, lock: FileLock, opened: Callable[[Recorder], None]) -> Iterator[Record]:
-    """Trains as a folder's `about.json` and `config.json` ask, from its checkpoint if it has one.
+def train_from_folder(folder: RunFolder, lock: FileLock, on_start: Callable[[Recorder], None]) -> Generator[Record]:
+    """Trains the run that a folder's `about.json` and `config.json` describe, from its checkpoint if it has one.
 
     Args:
-        folder: Of the run.
-        lock: The folder's.
-        opened: Called before the first step.
+        folder: Folder of the run.
+        lock: Lock of the folder, held by the caller.
+        on_start: Called with the recorder before the first step.
+
+    Yields:
+        The records of `Trainer.run`.
 
     Raises:
-        As `run_training`.
+        The same as `run_training`.
     """
     state = load_checkpoint(folder.checkpoint) if folder.checkpoint.exists() else None
     config, source = Config.from_file(folder.config), folder.read_about().source
-    yield from _train(config, source, folder, state, lock=lock, opened=opened)
+    yield from _train(config, source, folder, state, lock=lock, on_start=on_start)
 
 
 def _train(
     config: Config,
     source: str,
     folder: RunFolder,
-    state: dict | None,
+    state: dict[str, Any] | None,
     *,
     workers: int = 0,
     accelerator: Accelerator | None = None,
     lock: FileLock | None = None,
-    opened: Callable[[Recorder], None] = lambda recorder: None,
-) -> Iterator[Record]:
+    on_start: Callable[[Recorder], None] = lambda recorder: None,
+) -> Generator[Record]:
     accelerator = accelerator or make_accelerator()
     splits = Splits(
         open_data(source, "train", config.scenes, TRAINING_SCENES),
         open_data(source, "val", config.scenes, config.training.eval_images),
     )
-    _require_repeats(config.training, splits.train)
-    config, trainer = _trainer(config, splits.train, accelerator)
+    _require_repeated_images(config.training, splits.train)
+    config, trainer = _build_trainer(config, splits.train, accelerator)
     if state:
-        _require_classes(folder, splits.train)
+        _require_same_classes(folder, splits.train)
         _restore(trainer, state, folder)
     records = trainer.run(*splits, workers=workers)
     if not accelerator.is_main_process:
         yield from records
         return
-    folder.create()  # the processes have met in `_trainer`, so all of them have seen the folder empty
-    with lock or _taken(folder):
-        _open(folder, config, trainer.step, source)
-        recorder = Recorder(trainer, folder, config, splits, obeys=accelerator.num_processes == 1)
-        opened(recorder)
-        yield from recorder.follow(records)
+    folder.create()  # the processes synchronised in `_build_trainer`, so all of them have checked that it is empty
+    with lock or _acquire_lock(folder):
+        _write_start(folder, config, trainer.step, source)
+        recorder = Recorder(trainer, folder, config, splits, is_controllable=accelerator.num_processes == 1)
+        on_start(recorder)
+        yield from recorder.record(records)
 
 
-def _own_settings(config: Config, folder: RunFolder) -> Config:
-    """Returns the settings a run was begun with, and its new length if one is given.
+def _resumed_config(config: Config, folder: RunFolder) -> Config:
+    """Returns the run's own settings, with the number of steps replaced if one is given.
 
     Raises:
-        ConfigError: They cannot be read.
-        RunError: Something else is chosen than they have.
+        ConfigError: The run's settings cannot be read.
+        RunError: Another setting is given with a different value.
     """
-    own, chosen = Config.from_file(folder.config), config.explicit_values()
+    own, explicit = Config.from_file(folder.config), config.explicit_values()
     for path, value in own.to_flat().items():
-        if path != "training.steps" and chosen.get(path, value) != value:
+        if path != "training.steps" and explicit.get(path, value) != value:
             raise RunError(
-                f"The run {folder.path} was begun with {path} = {value} and cannot go on with {chosen[path]}: "
-                "leave that out, or start a new run."
+                f"The run {folder.path} was started with {path} = {value} and cannot be resumed with {explicit[path]}: "
+                "omit that setting, or start a new run."
             )
-    return own.replace({path: chosen[path] for path in ("training.steps",) if path in chosen})
+    return own.replace({path: explicit[path] for path in ("training.steps",) if path in explicit})
 
 
-def _trainer(config: Config, train: DataSet, accelerator: Accelerator) -> tuple[Config, Trainer]:
+def _build_trainer(config: Config, train: DataSet, accelerator: Accelerator) -> tuple[Config, Trainer]:
     set_seed(config.training.seed)
     weights = weights_for(config)
     config = adopt(config, weights)
@@ -142,42 +140,42 @@ def _trainer(config: Config, train: DataSet, accelerator: Accelerator) -> tuple[
     return config, Trainer(model, config, accelerator)
 
 
-def _require_repeats(training: Training, train: DataSet) -> None:
+def _require_repeated_images(training: Training, train: DataSet) -> None:
     seen = training.steps * training.batch_size
     if training.cache_features and seen <= len(train):
         raise TrainingError(
-            f"training.cache_features ({training.cache_features} MB) is for pictures that come again, but the "
-            f"{seen:,} that this run takes are all different, of {len(train):,}: set it to 0, or take a smaller data "
-            "set or more training.steps."
+            f"training.cache_features ({training.cache_features} MB) is for images that are seen again, but this run "
+            f"sees {seen:,} different ones of {len(train):,}: set it to 0, choose a smaller data set or raise "
+            "training.steps."
         )
 
 
-def _require_classes(folder: RunFolder, train: DataSet) -> None:
+def _require_same_classes(folder: RunFolder, train: DataSet) -> None:
     known = load_weights(str(folder.weights)).class_names  # saved with each checkpoint
     if known != train.class_names:
         raise RunError(
-            f"The run {folder.path} was begun with the classes {', '.join(known)}, but this data set has "
-            f"{', '.join(train.class_names)}: name the data set it was begun with, or start a new run."
+            f"The run {folder.path} was started with the classes {', '.join(known)}, but this data set has "
+            f"{', '.join(train.class_names)}: choose the data set it was started with, or start a new run."
         )
 
 
-def _restore(trainer: Trainer, state: dict, folder: RunFolder) -> None:
+def _restore(trainer: Trainer, state: dict[str, Any], folder: RunFolder) -> None:
     try:
         trainer.restore(state)
-    except (KeyError, TypeError, ValueError, RuntimeError, AttributeError):  # whatever PyTorch makes of other tensors
+    except (KeyError, TypeError, ValueError, RuntimeError, AttributeError):  # PyTorch raises these for other tensors
         raise RunError(
             f"The checkpoint {folder.checkpoint} does not fit the settings of the run: start a new run."
         ) from None
 
 
-def _taken(folder: RunFolder) -> FileLock:
-    lock = folder.take()
-    folder.control.unlink(missing_ok=True)  # what was asked of another process
+def _acquire_lock(folder: RunFolder) -> FileLock:
+    lock = folder.acquire_lock()
+    folder.control.unlink(missing_ok=True)  # a request to an earlier process
     return lock
 
 
-def _open(folder: RunFolder, config: Config, step: int, source: str) -> None:
-    folder.cut(step)
+def _write_start(folder: RunFolder, config: Config, step: int, source: str) -> None:
+    folder.drop_records_after(step)
     write_text(folder.config, config.to_json())
     if not folder.about.exists():
         folder.write_about(About(source, time.time()))

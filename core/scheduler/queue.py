@@ -8,9 +8,9 @@ from core.io.atomic import write_text
 from core.io.locks import FileLock
 from core.runs.control import STOP, read_control
 from core.runs.folder import (
+    ACTIVE,
     FAILED,
     INTERRUPTED,
-    LIVING,
     QUEUED,
     STOPPED,
     STOPPING,
@@ -90,10 +90,10 @@ class Queue:
         status = self.noted_status(folder)
         if status and status.state == QUEUED:
             return RunStatus(QUEUED, queue_position=positions.get(folder.path.name, 1))
-        if status and status.state in LIVING and folder.is_held():
-            return RunStatus(STOPPING if read_control(folder.control).wish == STOP else status.state)
-        status = folder.read_status() if status and status.state in LIVING else status  # it may have ended just now
-        if status is None or status.state in LIVING:
+        if status and status.state in ACTIVE and folder.is_held():
+            return RunStatus(STOPPING if read_control(folder.control).command == STOP else status.state)
+        status = folder.read_status() if status and status.state in ACTIVE else status  # it may have ended just now
+        if status is None or status.state in ACTIVE:
             return RunStatus(INTERRUPTED)
         return RunStatus(status.state, status.message)
 

@@ -100,7 +100,7 @@ class Server:
     def _start(self, folder: RunFolder, device: int | None, locks: tuple[FileLock, FileLock]) -> None:
         held, free = locks
         try:
-            lock = folder.take()
+            lock = folder.acquire_lock()
             folder.write_status(STARTING)
         except (RunError, OSError) as error:
             folder.write_status(FAILED, str(error))

@@ -13,10 +13,10 @@ import torch
 
 from core.errors import UserError
 from core.io.locks import FileLock
-from core.runs.control import STOP, Control, ask, read_control
+from core.runs.control import STOP, Control, read_control, write_control
 from core.runs.folder import FAILED, STOPPED, RunFolder
 from core.runs.recorder import Recorder
-from core.runs.train import train_in
+from core.runs.train import train_from_folder
 from core.weights.architecture import WeightsError
 
 MOST_THREADS = 8  # more gain little for pictures of this size; the page goes first anyway, see `core.scheduler.daemon`
@@ -27,12 +27,12 @@ GRACE_SECONDS = 0.7  # that a step or a part of an evaluation has to end by itse
 def work(folder: RunFolder, lock: FileLock) -> None:
     """Trains the run of a folder to its end; never raises, and does not return if it is stopped in mid-step."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal's Ctrl-C is meant for the page
-    signal.signal(signal.SIGTERM, lambda *_: ask(folder.control, Control(STOP)))
+    signal.signal(signal.SIGTERM, lambda *_: write_control(folder.control, Control(STOP)))
     torch.set_num_threads(min(torch.get_num_threads(), MOST_THREADS))
     stopper = Stopper(folder)
     stopper.start()
     try:
-        for _ in train_in(folder, lock, stopper.watch):
+        for _ in train_from_folder(folder, lock, stopper.watch):
             pass
     except (UserError, OSError) as error:  # a full disk is nobody's defect
         _failed(folder, str(error))
@@ -66,7 +66,7 @@ class Stopper(threading.Thread):
 
     def run(self) -> None:
         """Waits until it is to stop, and a little longer; leaves without another look if the run ends meanwhile."""
-        while read_control(self._folder.control).wish != STOP:
+        while read_control(self._folder.control).command != STOP:
             time.sleep(LOOK_SECONDS)
         time.sleep(GRACE_SECONDS)
         if self._recorder is None:

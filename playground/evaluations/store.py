@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from core.evaluation.dataset_predictions import ImageResult
-from core.runs.checkpoint import read_state, write_state
+from core.runs.checkpoint import load_checkpoint, save_checkpoint
 from core.runs.folder import RunError
 from core.structures import Detections, GroundTruth
 from core.weights.sources import BUILTIN
@@ -56,7 +56,7 @@ class Store:
             OSError, WeightsError: It cannot be written.
         """
         self._folder.mkdir(parents=True, exist_ok=True)
-        write_state(self._path(key), _to_state(record))
+        save_checkpoint(self._path(key), _to_state(record))
         files = sorted(self._folder.glob(f"*{SUFFIX}"), key=_modified, reverse=True)
         for path in files[self._size :]:
             path.unlink(missing_ok=True)
@@ -71,7 +71,7 @@ class Store:
         if not path.is_file():
             return None
         try:
-            record = _from_state(read_state(path))
+            record = _from_state(load_checkpoint(path))
             os.utime(path)
         except (RunError, OSError, KeyError, TypeError, ValueError, RuntimeError):
             path.unlink(missing_ok=True)

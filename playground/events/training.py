@@ -105,7 +105,7 @@ def frame_count(run: str) -> int:
 
 
 def _label(name: str, status: RunStatus) -> str:
-    called = RUNS.label(name).name or RUNS.about(name).arm
+    called = RUNS.label(name).name or RUNS.about(name).variant
     return " · ".join(part for part in (state_text(status.state, status.queue_position), called, name) if part)
 
 

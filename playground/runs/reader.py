@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 from core.experiments.comparison import VariantRun
 from core.experiments.presets import PRESETS, Variant
 from core.io.jsonl import JsonLines
-from core.runs.folder import About, RunFolder, apart
-from core.runs.snapshots import Frame, frame_of, read_scene
+from core.runs.folder import About, RunFolder, split_records
+from core.runs.snapshots import Snapshot, read_snapshot_image, snapshot_from_record
 from playground.data.picture import Picture
 from playground.runs.labels import FILE, Label, read_label
 
@@ -40,16 +40,16 @@ class Reader:
 
     def curve(self, folder: RunFolder) -> RunRecords:
         """Returns what a run has recorded so far."""
-        return RunRecords(VariantRun(_arm(about_of(folder)), 0, folder), *apart(self._read(folder.metrics)))
+        return RunRecords(VariantRun(_arm(about_of(folder)), 0, folder), *split_records(self._read(folder.metrics)))
 
     def frames(self, folder: RunFolder) -> int:
         """Returns how many frames the film of a run has so far."""
-        return len(self._read(folder.film))
+        return len(self._read(folder.snapshots))
 
-    def frame(self, folder: RunFolder, number: int) -> Frame | None:
+    def frame(self, folder: RunFolder, number: int) -> Snapshot | None:
         """Returns a frame of a run's film, counted from 1, the last one for what is beyond; None if there is none."""
-        records = self._read(folder.film)
-        return frame_of(records[min(number, len(records)) - 1]) if records else None
+        records = self._read(folder.snapshots)
+        return snapshot_from_record(records[min(number, len(records)) - 1]) if records else None
 
     def _read(self, path: Path) -> tuple[dict[str, Any], ...]:
         with self._lock:
@@ -72,7 +72,7 @@ def label_of(folder: RunFolder) -> Label:
 
 def picture_of(folder: RunFolder) -> Picture | None:
     """Returns the picture of a run's film, None if there is none yet."""
-    return _picture(folder.path, changed(folder.picture))
+    return _picture(folder.path, changed(folder.snapshot_image))
 
 
 def changed(path: Path) -> tuple[int, int]:
@@ -96,10 +96,10 @@ def _label(path: Path, stamp: tuple[int, int]) -> Label:
 
 @lru_cache(maxsize=8)
 def _picture(path: Path, stamp: tuple[int, int]) -> Picture | None:
-    scene, key = read_scene(RunFolder(path)), f"{path} {stamp}"
+    scene, key = read_snapshot_image(RunFolder(path)), f"{path} {stamp}"
     return scene and Picture("a held-out picture", scene.sample, scene.class_names, key, key)
 
 
 def _arm(about: About) -> Variant:
     arms = PRESETS[about.preset].arms if about.preset in PRESETS else ()
-    return next((arm for arm in arms if arm.name == about.arm), Variant(about.arm, {}))
+    return next((arm for arm in arms if arm.name == about.variant), Variant(about.variant, {}))

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from core.config import Config
 from core.experiments.presets import PRESETS, Preset
 from core.io.locks import FileLock
-from core.runs.control import PAUSE, STOP, Control, ask
+from core.runs.control import PAUSE, STOP, Control, write_control
 from core.runs.folder import (
     FAILED,
     FINISHED,
@@ -178,7 +178,7 @@ class Runs:
         """Puts the runs of a preset into the queue and returns the name of the first; raises as `start`."""
         preset, group = PRESETS[key], f"{key}-{time.time_ns()}"
         about = About(group=group, preset=key, owner=owner)
-        return self._add([(preset.config(arm, 0), about._replace(arm=arm.name)) for arm in preset.arms])
+        return self._add([(preset.config(arm, 0), about._replace(variant=arm.name)) for arm in preset.arms])
 
     def _add(self, wanted: list[tuple[Config, About]]) -> str:
         self.open()
@@ -209,7 +209,7 @@ class Runs:
         name = name or self.current()
         for folder in self.members(name) if name else ():
             if not self._queue.cancel(folder) and self._queue.status(folder).state in TRAINING:
-                ask(folder.control, Control(STOP))
+                write_control(folder.control, Control(STOP))
 
     def resume(self, name: str) -> None:
         """Lets a run that pauses go on, or puts one that ended early, and all compared with it, into the queue again.
@@ -223,20 +223,20 @@ class Runs:
         if not paused and not ended:
             raise RunError(f"The run {name} is {found[0][1]}: only what pauses or has ended early can be resumed.")
         for folder in paused:
-            ask(folder.control, Control())
+            write_control(folder.control, Control())
         for folder in () if paused else ended:
             self._queue.again(folder)
         self.open()
 
     def pause(self, name: str) -> None:
         """Lets a run wait after its current step; raises `RunError` if it does not train."""
-        ask(self._training(name).control, Control(PAUSE))
+        write_control(self._training(name).control, Control(PAUSE))
 
     def step(self, name: str) -> None:
         """Lets a run do one more step and wait; raises `RunError` if it does not train."""
         folder = self._training(name)
         steps = self.reader.curve(folder).steps
-        ask(folder.control, Control(PAUSE, steps[-1]["step"] + 1 if steps else 1))
+        write_control(folder.control, Control(PAUSE, steps[-1]["step"] + 1 if steps else 1))
 
     def _training(self, name: str) -> RunFolder:
         for folder in self.members(name):
@@ -265,7 +265,7 @@ class Runs:
         files = [
             changed(path)
             for folder in (self.members(name) if name in statuses else ())
-            for path in (folder.metrics, folder.film, folder.last_step)
+            for path in (folder.metrics, folder.snapshots, folder.step_changes)
         ]
         labels = tuple(label_of(RunFolder(self.root / each)) for each in statuses)
         return name, tuple(statuses.items()), labels, tuple(files)

@@ -8,7 +8,7 @@ from markupsafe import Markup
 
 from core.config import Config
 from core.runs.folder import QUEUED
-from core.runs.step_changes import SingleStep
+from core.runs.step_changes import StepChanges
 from playground.components import html
 from playground.runs.service import RunProgress
 
@@ -88,7 +88,7 @@ def duration(seconds: float) -> str:
     return f"{seconds / 3600:.1f} h"
 
 
-def changes(single: SingleStep) -> Markup:
+def changes(single: StepChanges) -> Markup:
     """Returns what a single step changed in each part of the network."""
     rows = tuple((part, html.percent(share) if share else "–") for part, share in single.changes.items())
     title = f"What step {single.step} changed: how far the weights moved, as a share of their length"

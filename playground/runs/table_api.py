@@ -78,7 +78,7 @@ def _deleted(name: object, runs: Runs, visitor: str) -> tuple[str, str]:
         run = _own(name, runs, visitor)
         if run.listed.state in ACTIVE:
             raise UserError(f"{run.title} is {run.listed.state}: stop it first, then delete it.")
-        with run.listed.folder.take():
+        with run.listed.folder.acquire_lock():
             deleted = Trash(runs.root).put([run.listed.name], run.title, run.listed.owner)
     return f"{run.title} is deleted.", deleted.key
 
@@ -162,4 +162,4 @@ def _listed(place: Path, name: str, status: RunStatus) -> ListedRun:
     position = status.queue_position
     state = f"{status.state}, number {position}" if position else status.state
     about = about_of(folder)
-    return ListedRun(name, folder, status.state, state, status.message, about.arm, about.owner)
+    return ListedRun(name, folder, status.state, state, status.message, about.variant, about.owner)

@@ -3,8 +3,8 @@
 from markupsafe import Markup
 
 from core.config import POSTPROCESSING, Config, Knob, knobs
-from core.runs.snapshots import Frame
-from core.runs.step_changes import SingleStep, read_single_step
+from core.runs.snapshots import Snapshot
+from core.runs.step_changes import StepChanges, read_step_changes
 from core.structures import Detections
 from playground.canvas.view import Layer
 from playground.components import html
@@ -35,7 +35,7 @@ def look(pipeline: Pipeline, focus: Focus) -> StepView:
     progress = RUNS.read(focus.run)
     folder = RUNS.folder(focus.run)
     picture = picture_of(folder)
-    single = read_single_step(folder) if progress.own else None
+    single = read_step_changes(folder) if progress.own else None
     if single and single.step != progress.steps[-1]["step"]:  # more steps have been made since
         single = None
 
@@ -53,7 +53,7 @@ def _hint(pipeline: Pipeline) -> Markup:
     return html.paragraph(HINT.format(what)) + comparison.measured() + comparison.rivals()
 
 
-def _told(progress: RunProgress, run: str, single: SingleStep | None) -> StepText:
+def _told(progress: RunProgress, run: str, single: StepChanges | None) -> StepText:
     """Returns how a run stands, what its last step has changed if that was a single one, and its curves."""
     text = status(progress, run, RUNS.label(run).name, Config.from_file(RUNS.folder(run).config))
     text += changes(single) if single else Markup()
@@ -62,13 +62,13 @@ def _told(progress: RunProgress, run: str, single: SingleStep | None) -> StepTex
     return StepText(text, figure(progress) if progress.steps else None)
 
 
-def film_layers(picture: Picture, frame: Frame | None) -> tuple[Layer, ...]:
+def film_layers(picture: Picture, frame: Snapshot | None) -> tuple[Layer, ...]:
     """Returns the objects of a film's picture, and what was found in it in a frame, if there is one."""
     truth = objects_layer(picture.sample.boxes, picture.sample.labels, picture.class_names)
     return (truth, found_layer(frame.found, picture, "kept", f"found after step {frame.step}")) if frame else (truth,)
 
 
-def single_layers(picture: Picture, single: SingleStep) -> tuple[Layer, ...]:
+def single_layers(picture: Picture, single: StepChanges) -> tuple[Layer, ...]:
     """Returns the objects of the picture, and what was found in it before and after a single step."""
     truth = objects_layer(picture.sample.boxes, picture.sample.labels, picture.class_names, visible=False)
     before = found_layer(single.before, picture, "before", f"found before step {single.step}")

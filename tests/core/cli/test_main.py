@@ -232,7 +232,7 @@ def test_train_resumes_with_the_settings_of_the_run(trained, tmp_path, data, cap
     shutil.copytree(trained / "run", tmp_path / "run")
     again = ("train", "--out", tmp_path / "run", "--resume", "--workers", 0, "--steps", 3)
     status, line = refused(capsys, *again, "--model.fpn_channels", 64)
-    assert status == 1 and "was begun with model.fpn_channels = 32 and cannot go on with 64" in line
+    assert status == 1 and "was started with model.fpn_channels = 32 and cannot be resumed with 64" in line
     status, line = refused(capsys, *again, "--data", data)
     assert status == 1 and "but this data set has cat, bird, dog" in line
     run(*again)
@@ -438,8 +438,9 @@ def place(tmp_path, monkeypatch) -> Path:
         ("export --weights WEIGHTS --out none/a.pth", "a.pth cannot be written because the folder none does not exist"),
         ("export --weights WEIGHTS --out full", "full is a folder: name a file."),
         ("export --weights WEIGHTS --out a.bin", "a.bin is no name for a detector"),
-        ("train --weights WEIGHTS --out full", "The folder full is not empty: name another, or go on with --resume."),
-        ("train --weights WEIGHTS --out photo.png/run", "The folder photo.png/run cannot be made"),
+        ("train --weights WEIGHTS --out full",
+         "The folder full is not empty: choose another, or continue the run in it with --resume."),
+        ("train --weights WEIGHTS --out photo.png/run", "The folder photo.png/run cannot be created"),
         ("train --weights WEIGHTS --out run --resume", "no checkpoint run/checkpoint.safetensors to resume from"),
         ("train --weights WEIGHTS --out run --data full", "The folder full holds no data set: add train.json"),
         ("train --weights text.pth --out run", "text.pth is damaged"),

@@ -5,7 +5,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from core.runs.checkpoint import read_state, write_state
+from core.runs.checkpoint import load_checkpoint, save_checkpoint
 from core.runs.folder import RunError
 
 STATE = {
@@ -29,19 +29,19 @@ def same(one, other) -> bool:
 
 def test_what_is_written_is_read(tmp_path):
     path = tmp_path / "checkpoint.safetensors"
-    write_state(path, STATE)
-    assert same(read_state(path), STATE)
+    save_checkpoint(path, STATE)
+    assert same(load_checkpoint(path), STATE)
     assert [each.name for each in tmp_path.iterdir()] == [path.name]
 
 
 def damaged(path, change) -> None:
-    write_state(path, STATE)
+    save_checkpoint(path, STATE)
     raw = bytearray(path.read_bytes())
     path.write_bytes(change(raw))
 
 
 def flipped(raw: bytearray) -> bytearray:
-    raw[-3] ^= 1  # a number that is finite still
+    raw[-3] ^= 1  # the number stays finite
     return raw
 
 
@@ -60,8 +60,8 @@ def test_damage_is_one_sentence(tmp_path, change):
     path = tmp_path / "checkpoint.safetensors"
     damaged(path, change)
     before = path.read_bytes()
-    with pytest.raises(RunError, match="is damaged, so the run cannot go on from it: start a new run"):
-        read_state(path)
+    with pytest.raises(RunError, match="is damaged, so the run cannot be resumed from it: start a new run"):
+        load_checkpoint(path)
     assert path.read_bytes() == before
 
 
@@ -72,16 +72,16 @@ def test_other_contents_are_refused(tmp_path, rest):
     path = tmp_path / "checkpoint.safetensors"
     save_file({}, path, {"state": rest, "crc32": "0"})
     with pytest.raises(RunError, match="damaged"):
-        read_state(path)
+        load_checkpoint(path)
 
 
 def test_without_its_metadata_a_file_is_no_checkpoint(tmp_path):
     path = tmp_path / "checkpoint.safetensors"
     save_file({"a": torch.ones(2)}, path)
     with pytest.raises(RunError, match="damaged"):
-        read_state(path)
+        load_checkpoint(path)
     with pytest.raises(RunError, match="no checkpoint"):
-        read_state(tmp_path / "none.safetensors")
+        load_checkpoint(tmp_path / "none.safetensors")
 
 
 def test_a_hostile_nest_is_refused(tmp_path):
@@ -90,4 +90,4 @@ def test_a_hostile_nest_is_refused(tmp_path):
         nest = {"a": nest}
     save_file({}, path, {"state": json.dumps(nest), "crc32": "0"})
     with pytest.raises(RunError, match="damaged"):
-        read_state(path)
+        load_checkpoint(path)

@@ -3,7 +3,7 @@ import json
 import pytest
 
 from core.io.jsonl import JsonLines
-from core.runs.control import PAUSE, STOP, Control, ask, read_control
+from core.runs.control import PAUSE, STOP, Control, read_control, write_control
 from core.runs.folder import FAILED, RUNNING, About, RunError, RunFolder, RunStatus, append_line
 from core.training.records import StepRecord
 
@@ -26,7 +26,7 @@ def test_what_is_written_is_read(tmp_path):
 def test_about_leaves_what_others_have_noted(tmp_path):
     folder = folder_in(tmp_path)
     folder.about.write_text(json.dumps({"title": "mine", "source": 7, "arm": None}))
-    assert folder.read_about() == About()  # what is of another kind does not count
+    assert folder.read_about() == About()  # values of another type are ignored
     folder.write_about(About("data"))
     assert json.loads(folder.about.read_text())["title"] == "mine" and folder.read_about().source == "data"
 
@@ -38,7 +38,7 @@ def test_damaged_files_do_not_stop_a_reader(tmp_path, text):
     folder = folder_in(tmp_path)
     for path in (folder.status, folder.about, folder.control, folder.metrics):
         path.write_text(text)
-    assert folder.read_status().state == RUNNING  # whether it does, its lock tells
+    assert folder.read_status().state == RUNNING  # its lock tells whether it really is
     assert folder.read_about() == About() and read_control(folder.control) == Control()
     assert folder.read_metrics() == []
 
@@ -46,10 +46,10 @@ def test_damaged_files_do_not_stop_a_reader(tmp_path, text):
 def test_one_process_at_a_time(tmp_path):
     folder = folder_in(tmp_path)
     assert not folder.is_held()
-    with folder.take():
+    with folder.acquire_lock():
         assert folder.is_held()
-        with pytest.raises(RunError, match="going on in another process"):
-            folder.take()
+        with pytest.raises(RunError, match="being trained by another process"):
+            folder.acquire_lock()
     assert not folder.is_held()
 
 
@@ -75,10 +75,10 @@ def test_records_after_a_step_are_cut(tmp_path):
     folder = folder_in(tmp_path)
     for step in (1, 2, 3):
         folder.append(StepRecord(step, 1.0, 1.0, 0.1, 3, 1.0, 2.0))
-        append_line(folder.film, {"step": step})
-    folder.cut(2)
+        append_line(folder.snapshots, {"step": step})
+    folder.drop_records_after(2)
     assert [record["step"] for record in folder.read_metrics()] == [1, 2]
-    assert [record["step"] for record in JsonLines(folder.film).read()] == [1, 2]
+    assert [record["step"] for record in JsonLines(folder.snapshots).read()] == [1, 2]
 
 
 def test_on_a_full_disk_the_status_can_be_written_still(tmp_path, monkeypatch):
@@ -93,14 +93,19 @@ def test_on_a_full_disk_the_status_can_be_written_still(tmp_path, monkeypatch):
     assert folder.read_status()[:2] == (FAILED, "full")
 
 
-def test_what_is_asked_of_a_run(tmp_path):
+def test_requests_to_a_run(tmp_path):
     path = tmp_path / "control.json"
-    assert read_control(path) == Control() and not Control().pauses_at(3)
-    ask(path, Control(PAUSE, 4))
-    asked = read_control(path)
-    assert asked.single(3) and not asked.single(2) and not asked.pauses_at(3) and asked.pauses_at(4)
-    ask(path, Control(STOP))
-    assert read_control(path) == Control(STOP) and not read_control(path).pauses_at(9)
+    assert read_control(path) == Control() and not Control().is_paused_at(3)
+    write_control(path, Control(PAUSE, 4))
+    control = read_control(path)
+    assert (
+        control.is_single_step_at(3)
+        and not control.is_single_step_at(2)
+        and not control.is_paused_at(3)
+        and control.is_paused_at(4)
+    )
+    write_control(path, Control(STOP))
+    assert read_control(path) == Control(STOP) and not read_control(path).is_paused_at(9)
 
 
 def test_a_status_has_a_short_message(tmp_path):

@@ -1,4 +1,4 @@
-"""What a run keeps while it trains, what others ask of it, and what it does on a full disk."""
+"""The recorder of a run: its files, requests from other processes, and a full disk."""
 
 import copy
 import threading
@@ -8,12 +8,20 @@ import pytest
 import torch
 
 from core.data.sources import SceneData
+from core.io.jsonl import JsonLines
 from core.retinanet.model import build_model
-from core.runs.checkpoint import read_state
-from core.runs.control import PAUSE, STOP, Control, ask
+from core.runs.checkpoint import load_checkpoint
+from core.runs.control import PAUSE, STOP, Control, write_control
 from core.runs.folder import FAILED, FINISHED, PAUSED, RUNNING, STOPPED, RunError, RunFolder
-from core.runs.snapshots import Film, from_plain, read_film, read_scene, to_plain
-from core.runs.step_changes import read_single_step, relative_changes
+from core.runs.snapshots import (
+    Snapshot,
+    SnapshotRecorder,
+    detections_from_dict,
+    detections_to_dict,
+    read_snapshot_image,
+    snapshot_from_record,
+)
+from core.runs.step_changes import compute_changes, read_step_changes
 from core.runs.train import run_training
 from core.structures import Detections, Sample
 from core.training.records import StepRecord
@@ -25,7 +33,7 @@ from tests.core.tiny import tiny
 
 
 def full_disk(monkeypatch, *, after: int) -> None:
-    """Lets writing of tensors fail as on a full disk, but for the first files."""
+    """Makes writing tensors fail as on a full disk, after the first files."""
     real, written = state_dict.save_file, []
 
     def save_file(tensors, path, metadata):
@@ -44,7 +52,7 @@ def test_a_full_disk_ends_a_run_and_leaves_its_last_checkpoint(tmp_path, monkeyp
     with pytest.raises(WeightsError, match="No space left"):
         list(run_training(tiny(), "scenes", folder))
     assert folder.read_status().state == FAILED and "No space left" in folder.read_status().message
-    assert read_state(folder.checkpoint)["step"] == 2 and load_weights(str(folder.weights))
+    assert load_checkpoint(folder.checkpoint)["step"] == 2 and load_weights(str(folder.weights))
     assert not list(folder.path.glob(".*")) and not folder.is_held()
     monkeypatch.undo()
     list(run_training(tiny(), "scenes", folder, resume=True))
@@ -63,23 +71,29 @@ def test_metrics_that_cannot_be_written_end_a_run_too(tmp_path, monkeypatch):
     next(records)
     folder.metrics.unlink()
     folder.metrics.mkdir()
-    with pytest.raises(RunError, match=r"metrics.jsonl cannot be written: .*\. Make room on the disk, then resume"):
+    with pytest.raises(
+        RunError, match=r"metrics.jsonl cannot be written: .*\. Free some space on the disk, then resume the run"
+    ):
         list(records)
-    assert folder.read_status().state == FAILED and read_state(folder.checkpoint)["step"] == 2
+    assert folder.read_status().state == FAILED and load_checkpoint(folder.checkpoint)["step"] == 2
 
 
-def test_a_film_has_a_frame_for_each_evaluation(tmp_path):
+def read_snapshots(folder: RunFolder) -> list[Snapshot]:
+    return [snapshot_from_record(record) for record in JsonLines(folder.snapshots).read()]
+
+
+def test_each_evaluation_adds_a_snapshot(tmp_path):
     folder = RunFolder(tmp_path / "run")
     list(run_training(tiny(inference__score_threshold=0.0), "scenes", folder))
-    assert [frame.step for frame in read_film(folder)] == [2, 3]
-    assert len(read_film(folder)[0].found.boxes) > 0
-    scene = read_scene(folder)
+    assert [snapshot.step for snapshot in read_snapshots(folder)] == [2, 3]
+    assert len(read_snapshots(folder)[0].found.boxes) > 0
+    scene = read_snapshot_image(folder)
     assert scene.sample.image.shape == (3, 64, 64) and len(scene.sample.boxes) == len(scene.sample.labels) > 0
     assert scene.class_names == load_weights(str(folder.weights)).class_names
 
 
-class OnePicture:
-    """A data set with one large picture."""
+class OneImage:
+    """A data set with one large image."""
 
     class_names = ("thing",)
 
@@ -93,30 +107,32 @@ class OnePicture:
 
 def test_a_large_picture_is_kept_smaller_with_its_boxes(tmp_path):
     config, folder = tiny(inference__max_image_size=64), RunFolder(tmp_path)
-    film = Film(folder, OnePicture(), config)
-    scene = read_scene(folder)
+    recorder = SnapshotRecorder(folder, OneImage(), config)
+    scene = read_snapshot_image(folder)
     assert scene.sample.image.shape == (3, 256, 1024) and scene.sample.boxes.tolist() == [[500, 0, 1024, 256]]
-    film.add(build_model(config.model, num_classes=1, anchors_per_location=9), 5)
-    (frame,) = read_film(folder)
-    assert frame.step == 5 and (frame.found.boxes[:, 2::2] <= 1024.5).all()
+    recorder.add(build_model(config.model, num_classes=1, anchors_per_location=9), 5)
+    (snapshot,) = read_snapshots(folder)
+    assert snapshot.step == 5 and (snapshot.found.boxes[:, 2::2] <= 1024.5).all()
 
 
 @pytest.mark.parametrize("text", ["", "{}", "[]", '{"boxes": [], "scores": [], "labels": [9], "class_names": ["a"]}'])
-def test_a_damaged_film_is_no_film(tmp_path, text):
+def test_damaged_snapshots_are_empty(tmp_path, text):
     folder = RunFolder(tmp_path)
-    Film(folder, OnePicture(), tiny())
-    folder.scene.write_text(text)
-    assert read_scene(folder) is None
-    folder.film.write_text('{"step": 1, "boxes": [[1, 2]], "scores": [1], "labels": [0]}\n{"step": 2}\n')
-    assert [len(frame.found.boxes) for frame in read_film(folder)] == [0, 0]
+    SnapshotRecorder(folder, OneImage(), tiny())
+    folder.snapshot_truth.write_text(text)
+    assert read_snapshot_image(folder) is None
+    folder.snapshots.write_text('{"step": 1, "boxes": [[1, 2]], "scores": [1], "labels": [0]}\n{"step": 2}\n')
+    assert [len(snapshot.found.boxes) for snapshot in read_snapshots(folder)] == [0, 0]
 
 
 def test_detections_survive_their_file():
     found = Detections(torch.tensor([[1.25, 2, 3, 4]]), torch.tensor([0.12345]), torch.tensor([3]))
-    again = from_plain(to_plain(found))
+    again = detections_from_dict(detections_to_dict(found))
     assert torch.allclose(again.boxes, found.boxes, atol=0.06) and again.labels.tolist() == [3]
     assert again.scores.item() == pytest.approx(0.1235, abs=1e-4)
-    assert from_plain(to_plain(Detections(torch.zeros(0, 4), torch.zeros(0), torch.zeros(0).long()))).boxes.shape == (
+    assert detections_from_dict(
+        detections_to_dict(Detections(torch.zeros(0, 4), torch.zeros(0), torch.zeros(0).long()))
+    ).boxes.shape == (
         0,
         4,
     )
@@ -126,18 +142,18 @@ def test_a_run_pauses_makes_single_steps_and_stops(tmp_path):
     folder = RunFolder(tmp_path / "run")
     records = run_training(tiny(training__steps=50, training__eval_interval=0), "scenes", folder)
     next(records)
-    ask(folder.control, Control(PAUSE))
+    write_control(folder.control, Control(PAUSE))
     seen = []
     thread = threading.Thread(target=lambda: seen.extend(each for each in records if isinstance(each, StepRecord)))
     thread.start()
     wait(lambda: folder.read_status().state == PAUSED)
     assert not seen
-    ask(folder.control, Control(PAUSE, 2))
-    wait(lambda: read_single_step(folder) and folder.read_status().state == PAUSED)
-    assert [record.step for record in seen] == [2] and read_single_step(folder).step == 2
-    ask(folder.control, Control(STOP))
+    write_control(folder.control, Control(PAUSE, 2))
+    wait(lambda: read_step_changes(folder) and folder.read_status().state == PAUSED)
+    assert [record.step for record in seen] == [2] and read_step_changes(folder).step == 2
+    write_control(folder.control, Control(STOP))
     thread.join(60)
-    assert folder.read_status().state == STOPPED and read_state(folder.checkpoint)["step"] == 2
+    assert folder.read_status().state == STOPPED and load_checkpoint(folder.checkpoint)["step"] == 2
 
 
 def wait(condition) -> None:
@@ -153,13 +169,13 @@ def test_stopped_within_an_evaluation_the_rest_of_it_is_left_out(tmp_path):
     folder = RunFolder(tmp_path / "run")
     records = run_training(tiny(training__eval_images=12), "scenes", folder)
     list(islice(records, 3))  # two steps and a part of the evaluation
-    ask(folder.control, Control(STOP))
+    write_control(folder.control, Control(STOP))
     assert list(records) == [] and folder.read_status().state == STOPPED
     assert [line["step"] for line in folder.read_metrics()] == [1, 2]
 
 
-def test_a_checkpoint_in_mid_step_is_that_of_the_last_whole_step(tmp_path, monkeypatch):
-    """As when a long step does not end in time: another thread saves, while batch norms and averages have moved on."""
+def test_a_checkpoint_saved_during_a_step_is_that_of_the_last_completed_step(tmp_path, monkeypatch):
+    """Another thread saves during a long step, when batch norms and averages have already changed."""
     config = tiny(model__batch_norm="live", training__batch_size=2, loss__normaliser="moving_average")
     trainer = Trainer(build_model(config.model, num_classes=6, anchors_per_location=9), config)
     data = SceneData(config.scenes, 10, "train")
@@ -182,14 +198,14 @@ def test_a_checkpoint_in_mid_step_is_that_of_the_last_whole_step(tmp_path, monke
     assert any(not torch.equal(value, before[name]) for name, value in trainer.model.state_dict().items())
 
 
-def test_how_far_weights_moved():
+def test_relative_changes_of_the_weights():
     model = build_model(tiny().model, num_classes=6, anchors_per_location=9)
     before = {name: value.detach().clone() for name, value in model.named_parameters()}
     with torch.no_grad():
         for name, value in model.named_parameters():
             if name.startswith("head.classification_head."):
                 value.mul_(1.5)
-    changes = relative_changes(before, model)
+    changes = compute_changes(before, model)
     assert changes["class head"] == pytest.approx(0.5, rel=1e-4)
     assert changes["body"] == changes["pyramid"] == changes["box head"] == 0
 
@@ -200,6 +216,6 @@ def test_running_is_noted_before_the_first_step(tmp_path):
     next(records)
     assert folder.read_status().state == RUNNING and folder.is_held() and folder.read_about().source == "scenes"
     with pytest.raises(RunError, match="another process"):
-        folder.take()
+        folder.acquire_lock()
     records.close()
     assert not folder.is_held()

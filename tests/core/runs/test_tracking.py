@@ -1,4 +1,4 @@
-"""What trackers are told of a run: by a tracker of the test's own, and by TensorBoard's files where it is installed."""
+"""What is logged to trackers: tested with a fake tracker, and with TensorBoard's files if it is installed."""
 
 import importlib.util
 import json
@@ -10,7 +10,7 @@ from core.cli import main
 from core.evaluation.coco_metrics import evaluate
 from core.runs import tracking
 from core.runs.folder import RunFolder
-from core.runs.tracking import PROJECT, values_of
+from core.runs.tracking import PROJECT, record_values
 from core.training.records import EvaluationProgress, EvaluationRecord, StepRecord
 
 TINY = {
@@ -21,11 +21,11 @@ TINY = {
 FLAGS = ["--workers=0", *(f"--{path}={value}" for path, value in TINY.items())]
 
 
-class Told(accelerates.GeneralTracker):
-    """Keeps what it is told."""
+class FakeTracker(accelerates.GeneralTracker):
+    """A fake tracker that records what is logged."""
 
-    name, requires_logging_directory, main_process_only = "told", False, True
-    runs: list["Told"] = []  # noqa: RUF012 (of the test that uses it)
+    name, requires_logging_directory, main_process_only = "fake", False, True
+    runs: list["FakeTracker"] = []  # noqa: RUF012 (of the test that uses it)
     tracker = None
 
     def __init__(self, run_name, **_):
@@ -45,26 +45,26 @@ class Told(accelerates.GeneralTracker):
         self.finished += 1
 
 
-class Broken(Told):
-    name = "told"
+class Broken(FakeTracker):
+    name = "fake"
 
     def start(self):
         raise RuntimeError("no key:\nlog in")
 
 
 @pytest.fixture
-def told(monkeypatch):
-    """The runs that a tracker of the test's own was told of."""
-    monkeypatch.setitem(accelerates.LOGGER_TYPE_TO_CLASS, "told", Told)
-    monkeypatch.setattr("core.cli.parser.TRACKERS", ("told",))
+def tracked(monkeypatch):
+    """The runs logged to the fake tracker."""
+    monkeypatch.setitem(accelerates.LOGGER_TYPE_TO_CLASS, "fake", FakeTracker)
+    monkeypatch.setattr("core.cli.parser.TRACKERS", ("fake",))
     monkeypatch.setattr("core.runs.tracking.require_installed", lambda _: None)
-    monkeypatch.setattr(Told, "runs", [])
-    return Told.runs
+    monkeypatch.setattr(FakeTracker, "runs", [])
+    return FakeTracker.runs
 
 
-def test_a_tracker_is_told_of_steps_evaluations_and_settings(tmp_path, told):
-    assert main.main(["train", "--out", str(tmp_path / "run"), "--track", "told", *FLAGS]) == 0
-    (run,) = told
+def test_steps_evaluations_and_settings_are_logged(tmp_path, tracked):
+    assert main.main(["train", "--out", str(tmp_path / "run"), "--track", "fake", *FLAGS]) == 0
+    (run,) = tracked
     assert run.run_name == PROJECT and run.finished == 1
     assert run.settings["model.fpn_channels"] == 32 and run.settings["anchors.ratios"] == "0.5,1.0,2.0"
     assert [step for step, _ in run.records] == [1, 2, 2]
@@ -74,11 +74,11 @@ def test_a_tracker_is_told_of_steps_evaluations_and_settings(tmp_path, told):
     assert all(name.startswith("evaluation/") for name in run.records[2][1])
 
 
-def test_a_tracker_that_does_not_start_is_named(tmp_path, told, monkeypatch, capsys):
-    monkeypatch.setitem(accelerates.LOGGER_TYPE_TO_CLASS, "told", Broken)
-    assert main.main(["train", "--out", str(tmp_path / "run"), "--track", "told", *FLAGS]) == 1
+def test_a_tracker_that_does_not_start_is_named(tmp_path, tracked, monkeypatch, capsys):
+    monkeypatch.setitem(accelerates.LOGGER_TYPE_TO_CLASS, "fake", Broken)
+    assert main.main(["train", "--out", str(tmp_path / "run"), "--track", "fake", *FLAGS]) == 1
     line = capsys.readouterr().err.splitlines()[-1]
-    assert line == "error: told does not start (no key: log in): set it up, or leave --track out."
+    assert line == "error: fake does not start (no key: log in): set it up, or omit --track."
 
 
 def test_a_tracker_that_is_not_installed_is_named_before_anything_is_made(tmp_path, monkeypatch, capsys):
@@ -94,11 +94,11 @@ def test_there_are_three(tmp_path, capsys):
     assert "'tensorboard', 'wandb', 'trackio'" in capsys.readouterr().err
 
 
-def test_figures_that_are_not_there_are_not_told():
+def test_undefined_metrics_are_not_logged():
     nothing = EvaluationRecord(3, evaluate([], [], ("a",)))
-    assert values_of(nothing) == {}
+    assert record_values(nothing) == {}
     step = StepRecord(1, 2.0, 0.5, 0.1, 7, 1.5, 4.0)
-    assert set(values_of(step)) == {f"training/{name}" for name in StepRecord._fields if name != "step"}
+    assert set(record_values(step)) == {f"training/{name}" for name in StepRecord._fields if name != "step"}
     assert EvaluationProgress not in (type(nothing), type(step))
 
 
@@ -106,7 +106,7 @@ def test_figures_that_are_not_there_are_not_told():
     importlib.util.find_spec("tensorboard") is None,
     reason="TensorBoard is not installed: pip install -r requirements-trackers.txt",
 )
-def test_tensorboard_reads_back_what_it_was_told(tmp_path):
+def test_tensorboard_reads_back_what_was_logged(tmp_path):
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
     assert main.main(["train", "--out", str(tmp_path / "run"), "--track", "tensorboard", *FLAGS]) == 0

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 import torch
 
+from core.runs.checkpoint import load_checkpoint
 from core.runs.folder import FINISHED, STOPPED, RunFolder
-from core.runs.train import load_checkpoint
 from core.training.distributed import is_true_anywhere, make_accelerator
 from core.weights.sources import load_weights
 from tests.core import launched

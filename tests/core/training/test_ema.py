@@ -7,7 +7,7 @@ from torch import nn
 from core.config import Config
 from core.data.sources import SceneData
 from core.retinanet.model import build_model
-from core.runs.checkpoint import read_state
+from core.runs.checkpoint import load_checkpoint
 from core.runs.folder import RunFolder
 from core.runs.train import run_training
 from core.training.ema import build_average
@@ -78,5 +78,5 @@ def test_a_resumed_average_goes_on_and_is_what_is_saved(tmp_path):
     list(run_training(config, "scenes", folder, resume=True))
     whole, resumed = (load_weights(str(tmp_path / name / "weights.safetensors")).state for name in ("whole", "stopped"))
     assert all(torch.equal(value, resumed[key]) for key, value in whole.items())
-    raw = read_state(folder.checkpoint)["model"]
+    raw = load_checkpoint(folder.checkpoint)["model"]
     assert not all(torch.equal(value, raw[key]) for key, value in resumed.items())

@@ -151,7 +151,7 @@ def test_contradictions_are_refused(changes, message):
 
 def test_a_run_without_repeats_is_refused_and_leaves_nothing(tmp_path):
     folder = RunFolder(tmp_path / "run")
-    message = "is for pictures that come again, but the 24 that this run takes are all different, of 100,000"
+    message = "is for images that are seen again, but this run sees 24 different ones of 100,000"
     with pytest.raises(TrainingError, match=message):
         next(run_training(tiny(), "scenes", folder))
     assert not folder.path.exists()

@@ -13,8 +13,9 @@ from core.config import Config
 from core.data.sources import SceneData
 from core.retinanet.model import build_model
 from core.retinanet.preprocess import objects_of
+from core.runs.checkpoint import load_checkpoint
 from core.runs.folder import FAILED, FINISHED, STOPPED, RunError, RunFolder
-from core.runs.train import load_checkpoint, run_training
+from core.runs.train import run_training
 from core.training.augment import augment
 from core.training.batch_losses import batch_losses
 from core.training.records import EvaluationProgress, EvaluationRecord, StepRecord, TrainingError
@@ -240,7 +241,7 @@ def test_folders_that_cannot_be_used(tmp_path):
     with pytest.raises(RunError, match="damaged"):
         next(run_training(tiny(), "scenes", RunFolder(tmp_path / "full"), resume=True))
     (tmp_path / "file").touch()
-    with pytest.raises(RunError, match="cannot be made"):
+    with pytest.raises(RunError, match="cannot be created"):
         next(run_training(tiny(), "scenes", RunFolder(tmp_path / "file" / "run")))
 
 

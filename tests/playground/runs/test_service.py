@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from core.experiments.presets import PRESETS
-from core.runs.checkpoint import read_state
+from core.io.jsonl import JsonLines
+from core.runs.checkpoint import load_checkpoint
 from core.runs.folder import (
     FAILED,
     FINISHED,
@@ -26,8 +27,7 @@ from core.runs.folder import (
     RunError,
     RunFolder,
 )
-from core.runs.snapshots import read_film
-from core.runs.step_changes import read_single_step
+from core.runs.step_changes import read_step_changes
 from core.scheduler.queue import SERVER
 from core.scheduler.throttle import CAN_PROMISE
 from playground.data.picture import render_picture
@@ -98,7 +98,7 @@ def test_a_run_from_start_to_use(runs, monkeypatch):
     progress = wait_for(runs, name, FINISHED)
     assert [record["step"] for record in progress.steps] == [1, 2, 3]
     assert [record["step"] for record in progress.evaluations] == [2, 3]
-    assert [frame.step for frame in read_film(runs.folder(name))] == [2, 3]
+    assert [record["step"] for record in JsonLines(runs.folder(name).snapshots).read()] == [2, 3]
     used = training.run_config(name, tiny(inference__score_threshold=0.02))
     assert used.model.fpn_channels == 32 and used.inference.score_threshold == 0.02
     for number, step in ((1, 2), (2, 3), (9, 3)):
@@ -116,7 +116,7 @@ def test_stopped_in_mid_step_and_resumed_it_is_as_if_it_had_never_stopped(runs):
     runs.stop(name)
     assert runs.read(name).state in (STOPPING, STOPPED)
     wait_for(runs, name, STOPPED)
-    assert read_state(runs.folder(name).checkpoint)["step"] == runs.read(name).steps[-1]["step"] < 12
+    assert load_checkpoint(runs.folder(name).checkpoint)["step"] == runs.read(name).steps[-1]["step"] < 12
     runs.resume(name)
     assert wait_for(runs, name, FINISHED) and wait_for(runs, other, FINISHED)
     assert len(losses(runs, name)) == 12 and losses(runs, name) == losses(runs, other)
@@ -284,7 +284,7 @@ def test_pause_single_step_and_play(runs):
     runs.step(name)  # a double click is one step
     wait(lambda: runs.read(name).steps[-1]["step"] > step and runs.read(name).state == PAUSED)
     assert runs.read(name).steps[-1]["step"] == step + 1
-    single = read_single_step(runs.folder(name))
+    single = read_step_changes(runs.folder(name))
     assert single.step == step + 1 and all(0 < change < 1 for change in single.changes.values())
     runs.resume(name)
     wait(lambda: runs.read(name).steps[-1]["step"] > step + 2)
@@ -323,7 +323,7 @@ def test_a_damaged_checkpoint_is_one_sentence(runs):
     damaged = checkpoint.read_bytes()[:-100]
     checkpoint.write_bytes(damaged)
     runs.resume(name)
-    assert "is damaged, so the run cannot go on from it" in wait_for(runs, name, FAILED).status.message
+    assert "is damaged, so the run cannot be resumed from it" in wait_for(runs, name, FAILED).status.message
     assert checkpoint.read_bytes() == damaged and losses(runs, name) == steps
 
 
@@ -335,7 +335,7 @@ def test_a_comparison_is_runs_that_wait_for_each_other(runs, monkeypatch):
     monkeypatch.setattr(training, "RUNS", runs)
     first = runs.compare("anchors")
     members = [folder.path.name for folder in runs.members(first)]
-    assert members[0] == first and [runs.about(name).arm for name in members] == [arm.name for arm in preset.arms]
+    assert members[0] == first and [runs.about(name).variant for name in members] == [arm.name for arm in preset.arms]
     progress = wait_for(runs, first, FINISHED)
     assert progress.preset == preset and [len(curve.steps) for curve in progress.curves] == [3, 3]
     assert [curve.part.arm.name for curve in progress.curves] == [arm.name for arm in preset.arms]

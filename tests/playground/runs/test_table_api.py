@@ -71,7 +71,7 @@ def test_deleted_and_put_back(runs):
 
 
 def test_a_run_that_goes_on_or_waits_is_not_deleted(runs):
-    with runs.folder(ONE).take():
+    with runs.folder(ONE).acquire_lock():
         runs.folder(ONE).write_status(RUNNING)
         found, _ = ask(runs, act="delete", run=ONE)
     assert found["said"] == f"{ONE} is running: stop it first, then delete it." and found["undo"] == ""
