@@ -24,6 +24,7 @@ PINNED = {
     "requirements-trackers.txt": [EXTRAS["trackers"]],
 }
 IMPORTED_AS = {"faster-coco-eval": "faster_coco_eval", "lazy-loader": "lazy_loader", "pillow": "PIL", "pyyaml": "yaml"}
+PART_OF = {"pydantic_core": "pydantic"}
 STUBS = sorted((ROOT / "core").rglob("__init__.pyi"))
 PACKAGES = sorted(path for side in ("core", "playground") for path in (ROOT / side).rglob("__init__.py"))
 LIGHT = ("core", "core.cli.parser", "core.config", "core.experiments.presets", "core.scheduler.daemon")
@@ -59,7 +60,7 @@ def imported_packages(folder: str) -> set[str]:
                 names |= {alias.name.split(".")[0] for alias in node.names}
             elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
                 names.add(node.module.split(".")[0])
-    return names - sys.stdlib_module_names - {"core", "playground"}
+    return {PART_OF.get(name, name) for name in names - sys.stdlib_module_names - {"core", "playground"}}
 
 
 def modules_of(*groups: list[str]) -> set[str]:
