@@ -8,7 +8,7 @@ from typing import Any
 from core.config import Config
 from core.data.sources import open_data
 from core.evaluation.coco_metrics import Metrics
-from core.evaluation.dataset_predictions import evaluation_steps
+from core.evaluation.dataset_predictions import evaluate_dataset
 from core.io.atomic import write_text
 from core.weights.sources import adopt, build, load_weights
 
@@ -43,7 +43,7 @@ def main() -> None:
         table[dial] = []
         for changes in values:
             here = config.replace(changes)
-            *_, metrics = evaluation_steps(model, open_data("scenes", "test", here.scenes, options.images), here)
+            *_, metrics = evaluate_dataset(model, open_data("scenes", "test", here.scenes, options.images), here)
             assert isinstance(metrics, Metrics)
             figures = {key: value for key, value in metrics.to_dict().items() if key != "per_class"}
             table[dial].append({"value": changes[dial], **figures})

@@ -6,7 +6,7 @@ from torch import Tensor
 
 from benchmarks.clock import side_by_side
 from benchmarks.rows import Row, print_rows
-from core.evaluation.coco_metrics import compare
+from core.evaluation.coco_metrics import run_coco_evaluation
 from core.structures import Detections, GroundTruth
 from tests.core.coco_reference import by_pycocotools
 
@@ -25,7 +25,7 @@ def measure(repeats: int = 3) -> list[Row]:
         predictions, truths = random_detections(classes)
         arguments = (predictions, truths, [str(label) for label in range(classes)])
         _require_equal(*arguments)
-        works = {"theirs": lambda a=arguments: by_pycocotools(*a), "ours": lambda a=arguments: compare(*a)}
+        works = {"theirs": lambda a=arguments: by_pycocotools(*a), "ours": lambda a=arguments: run_coco_evaluation(*a)}
         seconds = side_by_side(works, repeats=repeats)
         work = f"COCO evaluation, {PICTURES} pictures, {classes} classes"
         rows.append(Row(work, "pycocotools", seconds["theirs"], seconds["ours"], GOAL))
@@ -61,7 +61,7 @@ def _boxes(count: int, dice: torch.Generator) -> Tensor:
 
 
 def _require_equal(*arguments: object) -> None:
-    theirs, ours = by_pycocotools(*arguments), compare(*arguments)
+    theirs, ours = by_pycocotools(*arguments), run_coco_evaluation(*arguments)
     for name in ("precision", "recall"):
         if not np.allclose(theirs.eval[name], ours.eval[name], rtol=0, atol=1e-15):
             raise RuntimeError(f"The {name} differs from pycocotools', so there is nothing to compare.")

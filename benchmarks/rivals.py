@@ -17,7 +17,7 @@ from benchmarks.clock import side_by_side
 from core.config import Config
 from core.data.sources import open_data
 from core.evaluation.coco_metrics import Metrics
-from core.evaluation.dataset_predictions import evaluation_steps
+from core.evaluation.dataset_predictions import evaluate_dataset
 from core.io.atomic import write_text
 from core.retinanet.predict import detect
 from core.runs.folder import FINISHED, RunFolder
@@ -111,7 +111,7 @@ def _figures(key: str, config: Config, options: argparse.Namespace) -> dict[str,
             for _ in run_training(short, options.data, run, resume=run.checkpoint.exists(), workers=1):
                 pass
         model, adopted = _ours(config, folder)
-        *_, metrics = evaluation_steps(model, test, adopted)
+        *_, metrics = evaluate_dataset(model, test, adopted)
         assert isinstance(metrics, Metrics)
         write_text(run.path / "test.json", json.dumps(metrics.to_dict()))
     return json.loads((run.path / "test.json").read_text())

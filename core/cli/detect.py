@@ -10,7 +10,7 @@ from PIL import Image, ImageDraw
 from core.cli.common import load_detector, progress_bar
 from core.config import Config
 from core.data.images import open_image, to_pil
-from core.evaluation.coco_metrics import results_json
+from core.evaluation.coco_metrics import build_coco_results
 from core.io.atomic import OutputError
 from core.retinanet.fuse import folded
 from core.retinanet.predict import detect as run_detector
@@ -27,7 +27,7 @@ def detect(config: Config, options: Namespace) -> list[dict[str, Any]]:
         for number, path in enumerate(options.pictures, start=1):
             picture = open_image(path)
             found = run_detector(model, [picture], config)[0]
-            for result in results_json([found], [number], weights.category_ids):
+            for result in build_coco_results([found], [number], weights.category_ids):
                 results.append({**result, "file_name": path.name})
             if drawings:
                 annotated(to_pil(picture), found, weights.class_names).save(drawings[number - 1])

@@ -11,8 +11,8 @@ from core.config import Config, format_value, knobs
 from core.data.sources import open_data
 from core.data.untrusted import DataError
 from core.evaluation.coco_metrics import evaluate as run_evaluation
-from core.evaluation.dataset_predictions import ImageResult, findings
-from core.evaluation.report import USUAL_IOU, Report, explain
+from core.evaluation.dataset_predictions import ImageResult, predict_dataset
+from core.evaluation.report import USUAL_IOU, Report, build_report
 from core.io.atomic import write_text
 from core.weights.sources import adopt, weights_for
 
@@ -61,11 +61,11 @@ def evaluate(config: Config, options: Namespace) -> dict[str, Any]:
     count = min(config.training.eval_images, len(data))
     done: list[ImageResult] = []
     with progress_bar(total=count, show=True, unit="picture") as bar:
-        for batch in findings(model, data, config):
+        for batch in predict_dataset(model, data, config):
             done += batch
             bar.update(len(batch))
     result = {"weights": weights.name, "data": options.data, "split": options.split, "images": count}
-    found, truths = [each.found for each in done], [each.truth for each in done]
+    found, truths = [each.detections for each in done], [each.truth for each in done]
     print(f"{count} pictures, {data.dropped} boxes without area left out")
     if not options.report:
         figures = run_evaluation(found, truths, data.class_names).to_dict()
@@ -73,7 +73,7 @@ def evaluate(config: Config, options: Namespace) -> dict[str, Any]:
         return {**result, "metrics": figures}
     names = [(each.image_id, data.image_name(index)) for index, each in enumerate(done)]
     iou = USUAL_IOU if options.at_iou is None else options.at_iou
-    report = explain(found, truths, data.class_names, pictures=names, score=options.at_score, iou=iou)
+    report = build_report(found, truths, data.class_names, images=names, score=options.at_score, iou=iou)
     if writes_files():
         write_text(options.report, json.dumps({**result, **report.to_dict()}, allow_nan=False) + "\n")
     figures = report.metrics.to_dict()
@@ -93,11 +93,11 @@ def report_text(report: Report) -> str:
     lines = ["", "kind of error   errors   AP50 if fixed"]
     for kind, cost in report.error_types.cost.items():
         change = "–" if math.isnan(cost) else f"{cost:+.3f}"
-        lines.append(f"{kind:13} {len(report.error_types.of(kind)):8} {change:>15}")
+        lines.append(f"{kind:13} {len(report.error_types.select(kind)):8} {change:>15}")
     if report.best:
         score, precision, recall, f1 = report.best
         lines += ["", f"best threshold {score:.3f}: F1 {f1:.3f}, precision {precision:.3f}, recall {recall:.3f}"]
-    worst = [each for each in report.pictures if each.f1 < 1][:WORST]
+    worst = [each for each in report.images if each.f1 < 1][:WORST]
     if worst:
         lines.append(f"worst pictures at score {report.score:.3f}, IoU {report.iou:g}:")
     lines += [f"  {each.name}: {each.right} right, {each.wrong} wrong, {each.missed} missed" for each in worst]

@@ -1,4 +1,4 @@
-"""What a network says of the pictures of a data set, beside what is true."""
+"""Runs a detector over a data set and keeps its detections beside the ground truth."""
 
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -11,45 +11,45 @@ from core.retinanet.model import RetinaNet
 from core.retinanet.predict import detect
 from core.structures import Detections, GroundTruth
 
-BATCH = 4  # pictures at a time
+BATCH = 4  # images per forward pass
 
 
 class ImageResult(NamedTuple):
-    """One picture of an evaluation, without its pixels.
+    """The detections and the ground truth of one image, without its pixels.
 
     Attributes:
-        found: What the network detects.
-        truth: The objects.
-        image_id: The data set's number of the picture.
+        detections: The detections, in pixels of the original image.
+        truth: The ground truth.
+        image_id: The data set's id of the image.
     """
 
-    found: Detections
+    detections: Detections
     truth: GroundTruth
     image_id: int
 
 
-def findings(model: RetinaNet, data: DataSet, config: Config) -> Iterator[list[ImageResult]]:
-    """Looks at the first `training.eval_images` pictures of a data set; yields a few at a time, in order."""
-    fast = folded(model)
+def predict_dataset(model: RetinaNet, data: DataSet, config: Config) -> Iterator[list[ImageResult]]:
+    """Detects objects in the first `training.eval_images` images of a data set; yields batches in order."""
+    fused = folded(model)
     count = min(config.training.eval_images, len(data))
     for start in range(0, count, BATCH):
         samples = [data[index] for index in range(start, min(start + BATCH, count))]
-        found = detect(fast, [sample.image for sample in samples], config)
+        detections = detect(fused, [sample.image for sample in samples], config)
         yield [
             ImageResult(each, GroundTruth.of(sample), sample.image_id)
-            for each, sample in zip(found, samples, strict=True)
+            for each, sample in zip(detections, samples, strict=True)
         ]
 
 
-def evaluation_steps(model: RetinaNet, data: DataSet, config: Config) -> Iterator[tuple[int, int] | Metrics]:
-    """Evaluates a network on the first `training.eval_images` pictures of a data set, a few at a time.
+def evaluate_dataset(model: RetinaNet, data: DataSet, config: Config) -> Iterator[tuple[int, int] | Metrics]:
+    """Evaluates a detector on the first `training.eval_images` images of a data set.
 
     Yields:
-        (pictures done, pictures in all) as it goes, and the COCO figures at last.
+        After each batch the number of images done and in total, and finally the metrics.
     """
     done: list[ImageResult] = []
     count = min(config.training.eval_images, len(data))
-    for batch in findings(model, data, config):
+    for batch in predict_dataset(model, data, config):
         done += batch
         yield len(done), count
-    yield evaluate([each.found for each in done], [each.truth for each in done], data.class_names)
+    yield evaluate([each.detections for each in done], [each.truth for each in done], data.class_names)

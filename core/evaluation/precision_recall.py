@@ -1,19 +1,19 @@
-"""Precision and recall as the score threshold falls: the curve, its area (average precision), its best point (F1)."""
+"""The precision–recall curve, its area (average precision), and its best threshold (F1)."""
 
 from typing import NamedTuple
 
 import numpy as np
 
-RECALLS = np.linspace(0, 1, 101)  # where COCO reads precision
+RECALLS = np.linspace(0, 1, 101)  # the recall levels at which COCO samples precision
 
 
 class PrecisionRecallCurve(NamedTuple):
-    """What one would have at each detection's score as the threshold, best first.
+    """Precision and recall at the threshold of each detection's score, best first.
 
     Attributes:
-        score: float64 [D], falling.
-        precision: float64 [D], share of the detections so far that are right.
-        recall: float64 [D], share of the objects found so far; nan without objects.
+        score: float64 [D], descending.
+        precision: float64 [D], share of the detections up to this one that are right.
+        recall: float64 [D], share of the objects found up to this one; NaN without objects.
     """
 
     score: np.ndarray
@@ -22,7 +22,7 @@ class PrecisionRecallCurve(NamedTuple):
 
 
 class Threshold(NamedTuple):
-    """A score threshold and what it gives: detections of at least this score are kept."""
+    """A minimum score, with the precision, recall and F1 of the detections that reach it."""
 
     score: float
     precision: float
@@ -30,39 +30,41 @@ class Threshold(NamedTuple):
     f1: float
 
 
-def make_curve(score: np.ndarray, hit: np.ndarray, positives: int) -> PrecisionRecallCurve:
-    """Returns the curve of detections that are each right or wrong.
+def compute_curve(score: np.ndarray, hit: np.ndarray, positives: int) -> PrecisionRecallCurve:
+    """Computes the curve of detections that are each right or wrong.
 
     Args:
-        score: [D]; equal ones stay in their order, as in COCO's evaluation.
-        hit: bool [D], whether the detection found an object.
-        positives: Objects to be found.
+        score: [D]; equal scores keep their order, as in COCO's evaluation.
+        hit: bool [D], True for true positives.
+        positives: Number of objects.
     """
     order = np.argsort(-score, kind="stable")
-    found = np.cumsum(hit[order], dtype=np.float64)
-    recall = found / positives if positives else np.full(len(found), np.nan)
-    return PrecisionRecallCurve(score[order], found / np.arange(1, len(found) + 1), recall)
+    hits = np.cumsum(hit[order], dtype=np.float64)
+    recall = hits / positives if positives else np.full(len(hits), np.nan)
+    return PrecisionRecallCurve(score[order], hits / np.arange(1, len(hits) + 1), recall)
 
 
-def interpolated(curve: PrecisionRecallCurve) -> np.ndarray:
-    """Returns the best precision at each recall of `RECALLS` or beyond, 0 where it is not reached: float64 [101]."""
+def interpolate_precision(curve: PrecisionRecallCurve) -> np.ndarray:
+    """Returns the best precision at or beyond each recall of `RECALLS`, 0 if it is not reached: float64 [101]."""
     envelope = np.maximum.accumulate(curve.precision[::-1])[::-1]
-    return _read(envelope, curve)
+    return _sample(envelope, curve)
 
 
-def scores_at_recalls(curve: PrecisionRecallCurve) -> np.ndarray:
-    """Returns the score at which each recall of `RECALLS` is reached, nan where it is not: float64 [101]."""
-    return _read(curve.score, curve, beyond=np.nan)
+def read_scores(curve: PrecisionRecallCurve) -> np.ndarray:
+    """Returns the score at which each recall of `RECALLS` is reached, NaN if it is not: float64 [101]."""
+    return _sample(curve.score, curve, beyond=np.nan)
 
 
-def average_precision(curve: PrecisionRecallCurve, positives: int) -> float:
-    """Returns the mean interpolated precision over `RECALLS`, as COCO does; nan without objects."""
-    return float(interpolated(curve).mean()) if positives else float("nan")
+def compute_average_precision(curve: PrecisionRecallCurve, positives: int) -> float:
+    """Returns the mean interpolated precision over `RECALLS`, as COCO does; NaN without objects."""
+    return float(interpolate_precision(curve).mean()) if positives else float("nan")
 
 
-def best_threshold(curve: PrecisionRecallCurve, positives: int) -> Threshold | None:
-    """Returns the threshold of the highest F1, the highest score at a tie; None without detections or objects."""
-    ends = np.flatnonzero(np.append(np.diff(curve.score) != 0, True)[: len(curve.score)])  # equal scores go together
+def find_best_threshold(curve: PrecisionRecallCurve, positives: int) -> Threshold | None:
+    """Returns the threshold with the highest F1, the highest score of a tie; None without detections or objects."""
+    ends = np.flatnonzero(
+        np.append(np.diff(curve.score) != 0, True)[: len(curve.score)]
+    )  # a threshold cannot separate equal scores
     if not len(ends) or not positives:
         return None
     precision, recall = curve.precision[ends], curve.recall[ends]
@@ -72,8 +74,8 @@ def best_threshold(curve: PrecisionRecallCurve, positives: int) -> Threshold | N
     return Threshold(*(float(values[best]) for values in (curve.score[ends], precision, recall, f1)))
 
 
-def _read(values: np.ndarray, curve: PrecisionRecallCurve, beyond: float = 0.0) -> np.ndarray:
-    """Returns the value where each recall is first reached, [101]."""
+def _sample(values: np.ndarray, curve: PrecisionRecallCurve, beyond: float = 0.0) -> np.ndarray:
+    """Samples values where each recall of `RECALLS` is first reached; `beyond` if it is not: [101]."""
     if not len(values) or np.isnan(curve.recall[0]):
         return np.full(len(RECALLS), beyond)
     index = np.searchsorted(curve.recall, RECALLS, side="left")

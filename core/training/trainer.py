@@ -17,7 +17,7 @@ from torch.utils.data import DataLoader
 from core.config import Config
 from core.data.dataset import DataSet
 from core.evaluation.coco_metrics import Metrics
-from core.evaluation.dataset_predictions import evaluation_steps
+from core.evaluation.dataset_predictions import evaluate_dataset
 from core.retinanet.losses import ForegroundAverage, Losses, total_loss
 from core.retinanet.model import RetinaNet, freeze
 from core.retinanet.preprocess import prepare
@@ -140,7 +140,7 @@ class Trainer:
             started = time.perf_counter()
 
     def _evaluate(self, validation: DataSet) -> Iterator[Record]:
-        for progress in evaluation_steps(self.result, validation, self.config):
+        for progress in evaluate_dataset(self.result, validation, self.config):
             if isinstance(progress, Metrics):
                 yield EvaluationRecord(self.step, progress)
             else:

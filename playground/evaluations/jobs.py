@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from core.config import POSTPROCESSING, Config, Effect, knobs
 from core.errors import UserError
-from core.evaluation.dataset_predictions import ImageResult, findings
+from core.evaluation.dataset_predictions import ImageResult, predict_dataset
 from core.evaluation.report import USUAL_IOU
 from core.weights.sources import WeightsError
 from playground.data.image_ref import SCENES, ImageRef
@@ -213,7 +213,7 @@ def _evaluate(job: _Job, config: Config, split: ImageRef) -> JobStatus:
     total = min(config.training.eval_images, len(data))
     done: list[ImageResult] = []
     job.status = JobStatus(RUNNING, 0, total)
-    for batch in findings(network.model, data, _with_low_threshold(config)):
+    for batch in predict_dataset(network.model, data, _with_low_threshold(config)):
         done += batch
         job.status = JobStatus(RUNNING, len(done), total)
         if job.stop.is_set():

@@ -7,10 +7,10 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from core.evaluation.confusion import confuse
+from core.evaluation.confusion import compute_confusion
 from core.evaluation.dataset_predictions import ImageResult
-from core.evaluation.detection_matching import Overlap, overlaps
-from core.evaluation.report import BACKGROUND_NAME, Report, explain, worst_first
+from core.evaluation.detection_matching import ImageOverlaps, compute_overlaps
+from core.evaluation.report import BACKGROUND_NAME, Report, build_report, rank_images
 from core.structures import GroundTruth
 from core.weights.sources import WeightsError
 from playground.evaluations.query import CELL, KIND, WORST, EvaluationQuery
@@ -35,7 +35,7 @@ class EvaluationResult(NamedTuple):
 
     id: int
     images: tuple[ImageResult, ...]
-    overlaps: tuple[Overlap, ...]
+    overlaps: tuple[ImageOverlaps, ...]
     names: tuple[str, ...]
     class_names: tuple[str, ...]
     report: Report
@@ -52,10 +52,12 @@ class EvaluationResult(NamedTuple):
             class_names: The network's classes.
             iou: IoU threshold of the confusion matrix.
         """
-        detections, truths = [each.found for each in images], [each.truth for each in images]
+        detections, truths = [each.detections for each in images], [each.truth for each in images]
         pictures = [(each.image_id, name) for each, name in zip(images, names, strict=True)]
-        report = explain(detections, truths, class_names, pictures=pictures, iou=iou)
-        return cls(next(_ids), tuple(images), tuple(overlaps(detections, truths)), tuple(names), class_names, report)
+        report = build_report(detections, truths, class_names, images=pictures, iou=iou)
+        return cls(
+            next(_ids), tuple(images), tuple(compute_overlaps(detections, truths)), tuple(names), class_names, report
+        )
 
 
 class Selection(NamedTuple):
@@ -107,13 +109,13 @@ def compute_report(result: EvaluationResult, query: EvaluationQuery) -> Report:
 
     def compute() -> Report:
         count = len(result.class_names)
-        pictures = sorted((each.index, each.image_id, each.name) for each in base.pictures)
+        pictures = sorted((each.index, each.image_id, each.name) for each in base.images)
         named = [(image_id, name) for _, image_id, name in pictures]
         return base._replace(
             score=score,
             iou=query.iou,
-            confusion=confuse(result.overlaps, count, score=score, iou=query.iou),
-            pictures=worst_first(result.overlaps, named, count, score=score, iou=query.iou),
+            confusion=compute_confusion(result.overlaps, count, score=score, iou=query.iou),
+            images=rank_images(result.overlaps, named, count, score=score, iou=query.iou),
         )
 
     report: Report = _reports.get((result.id, score, query.iou), compute)
@@ -125,14 +127,14 @@ def select_pictures(result: EvaluationResult, query: EvaluationQuery) -> Selecti
     kind, *rest = query.choice.split(" ")
     report = compute_report(result, query)
     if kind == WORST:
-        return Selection("worst first", tuple(each.index for each in report.pictures))
+        return Selection("worst first", tuple(each.index for each in report.images))
     if kind == KIND:
-        errors = report.error_types.of(rest[0])
-        return Selection(f"{rest[0]} errors", tuple(sorted({error.picture for error in errors})))
+        errors = report.error_types.select(rest[0])
+        return Selection(f"{rest[0]} errors", tuple(sorted({error.image for error in errors})))
     if kind == CELL:
         names = (*result.class_names, BACKGROUND_NAME)
         row, column = map(int, rest)
         if max(row, column) < len(names):
-            pictures = report.confusion.pictures().get((row, column), [])
+            pictures = report.confusion.images_by_cell().get((row, column), [])
             return Selection(f"{names[row]} found as {names[column]}", tuple(pictures))
     return None

@@ -93,7 +93,7 @@ def _modified(path: Path) -> int:
 
 
 def _to_state(record: StoredEvaluation) -> dict[str, Any]:
-    detections, truths = [each.found for each in record.images], [each.truth for each in record.images]
+    detections, truths = [each.detections for each in record.images], [each.truth for each in record.images]
     return {
         "state": record.state,
         "total": record.total,

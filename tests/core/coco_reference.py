@@ -7,7 +7,7 @@ from contextlib import redirect_stdout
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
-from core.evaluation.coco_metrics import coco_dict
+from core.evaluation.coco_metrics import build_coco_dict
 from core.structures import Detections, GroundTruth
 
 
@@ -16,8 +16,8 @@ def by_pycocotools(
 ) -> COCOeval:
     """Runs pycocotools on finite detections; arguments as `core.evaluation.coco_metrics.evaluate`."""
     objects, detected = COCO(), COCO()
-    objects.dataset = coco_dict(truths, class_names, iscrowd=[truth.crowd for truth in truths])
-    detected.dataset = coco_dict(predictions, class_names, score=[part.scores for part in predictions])
+    objects.dataset = build_coco_dict(truths, class_names, iscrowd=[truth.crowd for truth in truths])
+    detected.dataset = build_coco_dict(predictions, class_names, score=[part.scores for part in predictions])
     with redirect_stdout(io.StringIO()):
         objects.createIndex()
         detected.createIndex()

@@ -3,7 +3,7 @@
 import math
 
 from core.evaluation.error_types import KINDS
-from core.evaluation.precision_recall import RECALLS, interpolated
+from core.evaluation.precision_recall import RECALLS, interpolate_precision
 from core.evaluation.report import Report
 from playground.components.figures import ARMS, Figure, bars, colour, lines
 from playground.evaluations.query import FIGURES
@@ -30,7 +30,7 @@ def _tints(names: list[str]) -> list[tuple[str, str]]:
 
 def _precision_recall(report: Report) -> Figure:
     curves = [
-        (name, tint, RECALLS.tolist(), interpolated(report.classes[name].curve).tolist())
+        (name, tint, RECALLS.tolist(), interpolate_precision(report.classes[name].curve).tolist())
         for name, tint in _tints(_largest(report))
     ]
     if report.best:

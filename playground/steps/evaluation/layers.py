@@ -20,23 +20,23 @@ def layers(pipeline: Pipeline, result: EvaluationResult, report: Report, query: 
     """Returns what is drawn over the picture on show, which must be one of those that were evaluated."""
     index = pipeline.image_ref.index
     names = (*result.class_names, BACKGROUND_NAME)
-    cases = [case for case in report.confusion.cases if case.picture == index]
-    found, truth = result.images[index].found, result.images[index].truth
-    right = [case for case in cases if case.actual == case.found]
-    wrong = [case for case in cases if case.actual != case.found and case.detection >= 0]
+    cases = [case for case in report.confusion.cases if case.image == index]
+    found, truth = result.images[index].detections, result.images[index].truth
+    right = [case for case in cases if case.true_label == case.predicted_label]
+    wrong = [case for case in cases if case.true_label != case.predicted_label and case.detection >= 0]
     missed = [case for case in cases if case.detection < 0]
 
     def said(case: ConfusionCase) -> str:
-        return f"{names[case.found]} {found.scores[case.detection]:.2f}"
+        return f"{names[case.predicted_label]} {found.scores[case.detection]:.2f}"
 
     return (
         truth_layer(pipeline, visible=False),
         _layer("right", "right", "foreground", _seen(pipeline, found.boxes, [case.detection for case in right]),
                tuple(map(said, right))),
         _layer("wrong", "wrong", "suppressed", _seen(pipeline, found.boxes, [case.detection for case in wrong]),
-               tuple(f"{said(case)}, is {names[case.actual]}" for case in wrong)),
+               tuple(f"{said(case)}, is {names[case.true_label]}" for case in wrong)),
         _layer("missed", "missed", "ignored", _seen(pipeline, truth.boxes, [case.object for case in missed]),
-               tuple(names[case.actual] for case in missed), dashed=True),
+               tuple(names[case.true_label] for case in missed), dashed=True),
         *_asked(pipeline, result, report, query),
     )  # fmt: skip
 
@@ -46,7 +46,7 @@ def _asked(pipeline: Pipeline, result: EvaluationResult, report: Report, query: 
     boxes = _chosen(report, query.choice, pipeline.image_ref.index)
     if not boxes:
         return ()
-    found, truth = result.images[pipeline.image_ref.index].found, result.images[pipeline.image_ref.index].truth
+    found, truth = result.images[pipeline.image_ref.index].detections, result.images[pipeline.image_ref.index].truth
     parts = [
         _seen(pipeline, found.boxes, [detection for detection, _ in boxes if detection >= 0]),
         _seen(pipeline, truth.boxes, [each for detection, each in boxes if detection < 0]),
@@ -58,10 +58,10 @@ def _chosen(report: Report, choice: str, index: int) -> list[Box]:
     kind, *rest = choice.split(" ")
     if kind == CELL:
         cell = tuple(map(int, rest))
-        cases = (case for case in report.confusion.cases if case.picture == index)
-        return [(case.detection, case.object) for case in cases if (case.actual, case.found) == cell]
+        cases = (case for case in report.confusion.cases if case.image == index)
+        return [(case.detection, case.object) for case in cases if (case.true_label, case.predicted_label) == cell]
     if kind == KIND:
-        errors = (error for error in report.error_types.of(rest[0]) if error.picture == index)
+        errors = (error for error in report.error_types.select(rest[0]) if error.image == index)
         return [(error.detection, error.object) for error in errors]
     return []
 

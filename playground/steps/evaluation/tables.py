@@ -86,7 +86,7 @@ def errors(report: Report, query: EvaluationQuery) -> Markup:
     """Returns how many errors of each kind there are, what they cost and where they are."""
     rows = []
     for kind, cost in report.error_types.cost.items():
-        count = len(report.error_types.of(kind))
+        count = len(report.error_types.select(kind))
         key = f"{KIND} {kind}"
         shown = html.link(kind, f"choice {key}", on=query.choice == key) if count else kind
         rows.append((shown, f"{count:,}", _number(cost, "+.3f"), MEANINGS[kind]))
@@ -125,7 +125,7 @@ def worst(report: Report, here: int | None) -> Markup:
             str(each.missed),
             f"{each.f1:.2f}",
         )
-        for each in report.pictures[:WORST_SHOWN]
+        for each in report.images[:WORST_SHOWN]
     )
     title = f"Worst pictures, at score {report.score:.2f} and IoU {report.iou:.2f}"
     return html.table(html.Table(title, ("picture", "right", "wrong", "missed", "F1"), rows))

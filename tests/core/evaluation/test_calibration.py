@@ -1,4 +1,5 @@
 import math
+from dataclasses import astuple
 
 import numpy as np
 import pytest
@@ -14,8 +15,8 @@ def test_by_hand():
     # One bin: mean score 0.85, half right: gap 0.35 of weight ½. The other: 0.25, none right: gap 0.25.
     result = calibration([0.88, 0.82, 0.22, 0.28], [1, 0, 0, 0])
     assert result.error == pytest.approx(0.5 * 0.35 + 0.5 * 0.25)
-    assert result.bins[8] == pytest.approx((0.8, 0.9, 2, 0.85, 0.5))
-    assert result.bins[2] == pytest.approx((0.2, 0.3, 2, 0.25, 0))
+    assert astuple(result.bins[8]) == pytest.approx((0.8, 0.9, 2, 0.85, 0.5))
+    assert astuple(result.bins[2]) == pytest.approx((0.2, 0.3, 2, 0.25, 0))
     assert sum(each.count for each in result.bins) == 4
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from core.evaluation.coco_metrics import Metrics, compare, evaluate, results_json
+from core.evaluation.coco_metrics import Metrics, build_coco_results, evaluate, run_coco_evaluation
 from core.structures import Detections, Sample
 from tests.core.boxes_by_hand import found as detections, random_scenes, truth
 from tests.core.coco_reference import by_pycocotools
@@ -77,13 +77,13 @@ def test_detections_belong_to_their_picture():
     assert evaluate([detections(part) for part in boxes[::-1]], objects, NAMES).ap == 0
 
 
-def test_at_most_a_hundred_detections_a_picture():
+def test_at_most_a_hundred_detections_per_picture():
     wrong = [[200, 200, 210, 210]] * 100
     found = detections([*wrong, [0, 0, 50, 50]], [0.9] * 100 + [0.1])
     assert evaluate([found], [truth([[0, 0, 50, 50]])], NAMES).ar100 == 0
 
 
-def test_nothing_found_is_zero_and_nothing_to_find_is_nan():
+def test_no_detections_give_zero_and_no_objects_give_nan():
     metrics = evaluate([detections([])], [truth([[0, 0, 50, 50]])], NAMES)
     assert metrics.ap == metrics.ap50 == metrics.ar100 == metrics.ap_medium == metrics.per_class["cat"].ap == 0
     assert math.isnan(metrics.ap_small)
@@ -99,12 +99,12 @@ def test_nothing_at_all(names, count):
     assert list(metrics.per_class) == list(names)
 
 
-def test_what_is_not_finite_is_left_out():
+def test_non_finite_detections_are_left_out():
     nan, inf = float("nan"), float("inf")
     box = [0, 0, 50, 50]
     found = detections([box, box, [nan, 0, 50, 50], [0, 0, inf, 50]], [0.5, nan, 0.9, 0.9])
     assert evaluate([found], [truth([box])], NAMES).ap == ONE
-    assert len(results_json([found], [1], [1])) == 1
+    assert len(build_coco_results([found], [1], [1])) == 1
 
 
 def test_samples_are_accepted_one_by_one():
@@ -115,9 +115,9 @@ def test_samples_are_accepted_one_by_one():
     assert evaluate(found, samples, NAMES).per_class["dog"].ap == ONE
 
 
-def is_pycocotools(predictions, truths, names):
-    """Their figures are ours up to the last bit: they divide by the count plus a tiny number."""
-    theirs, ours = by_pycocotools(predictions, truths, names), compare(predictions, truths, names)
+def assert_equals_pycocotools(predictions, truths, names):
+    """Asserts equal metrics up to the last bit: pycocotools divides by the count plus a tiny number."""
+    theirs, ours = by_pycocotools(predictions, truths, names), run_coco_evaluation(predictions, truths, names)
     for name in ("precision", "recall", "scores"):
         np.testing.assert_allclose(ours.eval[name], theirs.eval[name], rtol=0, atol=4e-16, err_msg=name)
     np.testing.assert_allclose(ours.stats, theirs.stats, rtol=0, atol=4e-16)
@@ -126,9 +126,9 @@ def is_pycocotools(predictions, truths, names):
 
 
 @pytest.mark.parametrize("seed", range(20))
-def test_the_figures_of_pycocotools(seed):
-    is_pycocotools(*random_scenes(seed), "abc")
-    is_pycocotools(*random_scenes(seed, pictures=40, classes=1), "abc")  # and two classes without anything
+def test_equals_pycocotools(seed):
+    assert_equals_pycocotools(*random_scenes(seed), "abc")
+    assert_equals_pycocotools(*random_scenes(seed, pictures=40, classes=1), "abc")  # and two empty classes
 
 
 LONE = [[0, 0, 50, 50]]
@@ -147,11 +147,11 @@ ODD = {
 
 @pytest.mark.parametrize("case", ODD)
 @pytest.mark.parametrize("names", ["a", "abc"])
-def test_the_figures_of_pycocotools_in_odd_cases(case, names):
-    is_pycocotools(*ODD[case], names)
+def test_equals_pycocotools_in_odd_cases(case, names):
+    assert_equals_pycocotools(*ODD[case], names)
 
 
-def test_wrong_calls_are_refused():
+def test_inconsistent_arguments_raise():
     with pytest.raises(ValueError, match="2 pictures but objects for 1"):
         evaluate([detections([])] * 2, [truth([])], NAMES)
     box = [[0, 0, 50, 50]]
@@ -170,7 +170,7 @@ def test_to_dict_is_json_with_null():
     assert values["per_class"] == {"cat": {"ap": ONE, "ap50": ONE}, "dog": {"ap": None, "ap50": None}}
 
 
-def test_silent_and_safe_among_threads(capsys):
+def test_evaluation_is_silent_and_thread_safe(capsys):
     box = [[0, 0, 50, 50]]
     with ThreadPoolExecutor(4) as pool:
         results = list(pool.map(lambda _: evaluate([detections(box)], [truth(box)], NAMES).ap, range(12)))
@@ -181,10 +181,10 @@ def test_silent_and_safe_among_threads(capsys):
 
 def test_results_json_by_hand():
     found = [detections([[1, 2, 4, 8], [0.5, 0, 1, 1]], [0.75, 0.25], [1, 0]), detections([])]
-    assert results_json(found, [17, 4], [3, 90]) == [
+    assert build_coco_results(found, [17, 4], [3, 90]) == [
         {"image_id": 17, "category_id": 90, "bbox": [1, 2, 3, 6], "score": 0.75},
         {"image_id": 17, "category_id": 3, "bbox": [0.5, 0, 0.5, 1], "score": 0.25},
     ]
-    assert json.loads(json.dumps(results_json(found, [17, 4], [3, 90]), allow_nan=False))
+    assert json.loads(json.dumps(build_coco_results(found, [17, 4], [3, 90]), allow_nan=False))
     with pytest.raises(ValueError):
-        results_json(found, [17], [3, 90])
+        build_coco_results(found, [17], [3, 90])

@@ -2,8 +2,8 @@ import math
 
 import pytest
 
-from core.evaluation.detection_matching import overlaps, pair
-from core.evaluation.error_types import KINDS, Error, explain_errors
+from core.evaluation.detection_matching import compute_overlaps, match_detections
+from core.evaluation.error_types import KINDS, ErrorCase, analyze_errors
 from tests.core.boxes_by_hand import found, random_scenes, truth
 
 BOX, AWAY, NOWHERE = [0, 0, 100, 100], [200, 200, 300, 300], [400, 400, 450, 450]
@@ -11,7 +11,7 @@ CAT, DOG = 0, 1
 
 
 def types(detections, objects):
-    return explain_errors(overlaps([detections], [objects]), 2)
+    return analyze_errors(compute_overlaps([detections], [objects]), 2)
 
 
 def kinds(detections, objects) -> list[str]:
@@ -19,7 +19,7 @@ def kinds(detections, objects) -> list[str]:
 
 
 def costs(result) -> dict:
-    """Those that are not 0."""
+    """Returns the costs that are not 0."""
     assert list(result.cost) == list(KINDS)
     return {kind: cost for kind, cost in result.cost.items() if cost != 0}
 
@@ -43,11 +43,11 @@ def test_the_kinds_and_their_bounds(box, label, expected):
 
 def test_duplicate():
     result = types(found([BOX, BOX], [0.9, 0.8]), truth([BOX]))
-    assert result.errors == (Error("duplicate", 0, 1, 0),)
+    assert result.errors == (ErrorCase("duplicate", 0, 1, 0),)
     assert costs(result) == {}  # it comes after full recall
 
 
-def test_location_goes_before_class_and_class_before_duplicate():
+def test_location_comes_before_class_and_class_before_duplicate():
     scene = truth([BOX, [0, 0, 100, 40]], [DOG, CAT])
     assert "location" in kinds(found([BOX], labels=[CAT]), scene)  # IoU 0.4 with the cat, 1 with the dog
     scene = truth([BOX, BOX], [CAT, DOG])
@@ -76,19 +76,19 @@ def test_cost_of_location():
     result = types(found([BOX, [200, 200, 300, 230]], [0.9, 0.8]), truth([BOX, AWAY]))
     assert result.ap50 == pytest.approx(51 / 101)
     assert costs(result) == pytest.approx({"location": 50 / 101})
-    assert [error.kind for error in result.errors] == ["location"]  # whose object does not count as missed
+    assert [error.kind for error in result.errors] == ["location"]  # its object does not count as missed
 
 
-def test_of_two_that_could_be_corrected_the_better_is_and_the_other_goes():
+def test_the_better_of_two_fixable_detections_is_corrected_and_the_other_suppressed():
     two = found([[200, 200, 300, 230], [200, 200, 300, 240], BOX], [0.9, 0.8, 0.7])
     result = types(two, truth([BOX, AWAY]))
     assert result.ap50 == pytest.approx(51 / 101 / 3)
     assert result.ap50 + result.cost["location"] == pytest.approx(1)
 
 
-def test_a_correction_of_an_object_that_is_found_only_suppresses():
+def test_an_error_on_a_detected_object_is_only_suppressed():
     result = types(found([[0, 0, 100, 40], BOX], [0.9, 0.8]), truth([BOX]))
-    assert result.errors == (Error("location", 0, 0, 0),)
+    assert result.errors == (ErrorCase("location", 0, 0, 0),)
     assert costs(result) == pytest.approx({"location": 0.5})
 
 
@@ -109,14 +109,14 @@ def test_errors_of_another_kind_are_left_alone():
 
 def test_cost_of_missed():
     result = types(found([BOX]), truth([BOX, AWAY]))
-    assert result.errors == (Error("missed", 0, -1, 1),)
+    assert result.errors == (ErrorCase("missed", 0, -1, 1),)
     assert costs(result) == pytest.approx({"missed": 50 / 101})
 
 
 def test_all_missed():
     assert costs(types(found([]), truth([BOX, AWAY]))) == {"missed": 1}
     result = types(found([NOWHERE]), truth([BOX]))
-    assert (result.ap50, costs(result)) == (0, {})  # nothing left to find, and something found all the same
+    assert (result.ap50, costs(result)) == (0, {})  # no object left, but a detection
 
 
 def test_crowds():
@@ -127,7 +127,7 @@ def test_crowds():
 
 
 def test_no_objects_and_no_pictures():
-    for result in (types(found([BOX]), truth([])), explain_errors([], 2)):
+    for result in (types(found([BOX]), truth([])), analyze_errors([], 2)):
         assert math.isnan(result.ap50) and all(map(math.isnan, result.cost.values()))
     assert kinds(found([BOX]), truth([])) == ["background"]
 
@@ -135,15 +135,13 @@ def test_no_objects_and_no_pictures():
 @pytest.mark.parametrize("seed", range(20))
 def test_every_error_has_one_kind_and_no_fix_costs(seed):
     predictions, truths = random_scenes(seed)
-    pictures = overlaps(predictions, truths)
-    pairs, result = pair(pictures, 0.5, 3), explain_errors(pictures, 3)
-    wrong = {(error.picture, error.detection) for error in result.errors if error.kind != "missed"}
-    expected = (pairs.counted & ~pairs.hit).nonzero()[0]
-    assert wrong == set(zip(pairs.picture[expected].tolist(), pairs.detection[expected].tolist(), strict=True))
-    assert len(wrong) + len(result.of("missed")) == len(result.errors)
+    pictures = compute_overlaps(predictions, truths)
+    matches, result = match_detections(pictures, 0.5, 3), analyze_errors(pictures, 3)
+    wrong = {(error.image, error.detection) for error in result.errors if error.kind != "missed"}
+    expected = (matches.counted & ~matches.hit).nonzero()[0]
+    assert wrong == set(zip(matches.image[expected].tolist(), matches.detection[expected].tolist(), strict=True))
+    assert len(wrong) + len(result.select("missed")) == len(result.errors)
     assert min(result.cost.values()) > -1e-12
-    touched = {
-        (error.picture, error.object) for error in result.errors if error.kind in ("class", "location", "missed")
-    }
-    touched |= set(zip(pairs.picture[pairs.hit].tolist(), pairs.object[pairs.hit].tolist(), strict=True))
-    assert len(touched) == pairs.positives.sum()  # every object is found, could be, or is missed
+    touched = {(error.image, error.object) for error in result.errors if error.kind in ("class", "location", "missed")}
+    touched |= set(zip(matches.image[matches.hit].tolist(), matches.object[matches.hit].tolist(), strict=True))
+    assert len(touched) == matches.positives.sum()  # every object is found, fixable or missed

@@ -6,7 +6,7 @@ import pytest
 from core.cli.evaluate import report_text
 from core.evaluation.coco_metrics import evaluate
 from core.evaluation.precision_recall import Threshold
-from core.evaluation.report import PictureReport, explain
+from core.evaluation.report import ImageReport, build_report
 from tests.core.boxes_by_hand import found, random_scenes, truth
 
 BOX, AWAY = [0, 0, 100, 100], [200, 200, 300, 300]
@@ -15,7 +15,7 @@ NAMES = ("cat", "dog")
 
 def report(predictions, truths, names=NAMES, score=None, iou=0.5):
     pictures = [(10 + index, f"{index}.png") for index in range(len(truths))]
-    return explain(predictions, truths, names, pictures=pictures, score=score, iou=iou)
+    return build_report(predictions, truths, names, images=pictures, score=score, iou=iou)
 
 
 def test_by_hand():
@@ -28,10 +28,10 @@ def test_by_hand():
     assert result.best == pytest.approx(Threshold(0.7, 2 / 3, 2 / 3, 2 / 3))
     assert result.score == result.best.score
     assert result.confusion.counts.tolist() == [[2, 1, 0], [0, 0, 0], [0, 0, 0]]
-    assert result.pictures == (
-        PictureReport(1, 11, "1.png", 1, 1, 1, 0.5),
-        PictureReport(0, 10, "0.png", 1, 0, 0, 1.0),
-        PictureReport(2, 12, "2.png", 0, 0, 0, 1.0),
+    assert result.images == (
+        ImageReport(1, 11, "1.png", 1, 1, 1, 0.5),
+        ImageReport(0, 10, "0.png", 1, 0, 0, 1.0),
+        ImageReport(2, 12, "2.png", 0, 0, 0, 1.0),
     )
     cats = result.classes["cat"]
     assert (cats.objects, cats.detections) == (3, 3)
@@ -76,12 +76,12 @@ def test_plain_values_for_json():
     assert len(values["calibration"]["bins"]) == 10
 
 
-def test_the_worst_come_first():
+def test_the_worst_images_come_first():
     # F1: 0 with one error, ⅔ with one, 0 with two.
     result = report(
         [found([]), found([BOX]), found([AWAY])], [truth([BOX]), truth([BOX, AWAY]), truth([BOX])], score=0.5
     )
-    assert [each.index for each in result.pictures] == [2, 0, 1]
+    assert [each.index for each in result.images] == [2, 0, 1]
 
 
 @pytest.mark.parametrize("count", [0, 2])
@@ -98,9 +98,9 @@ def test_no_detections_and_no_objects():
     assert none_found.confusion.counts.tolist() == [[0, 0, 1], [0, 0, 0], [0, 0, 0]]
     none_there = report([found([BOX])], [truth([])])
     assert none_there.confusion.counts.tolist() == [[0, 0, 0], [0, 0, 0], [1, 0, 0]]
-    assert none_there.pictures[0].f1 == 0 and none_there.calibration.bins[4].precision == 0
+    assert none_there.images[0].f1 == 0 and none_there.calibration.bins[4].precision == 0
 
 
-def test_wrong_calls_are_refused():
+def test_inconsistent_arguments_raise():
     with pytest.raises(ValueError, match="2 pictures but objects for 1"):
         report([found([])] * 2, [truth([])])

@@ -5,7 +5,7 @@ import torch
 from markupsafe import Markup, escape
 
 from core.config import Config
-from core.evaluation.report import explain
+from core.evaluation.report import build_report
 from playground.canvas.edit import Pick
 from playground.components import html
 from playground.data.picture import render_picture
@@ -54,7 +54,7 @@ def test_the_inspector_escapes_names_once(pipeline, layer):
 def test_the_tables_of_an_evaluation_escape_names_once():
     predictions = [found([BOX], [0.9]), found([BOX, OTHER], [0.8, 0.7], [1, 0])]
     truths = [truth([BOX]), truth([BOX, OTHER])]
-    report = explain(predictions, truths, (HOSTILE, "dog"), pictures=[(1, HOSTILE), (2, "2.png")], iou=0.5)
+    report = build_report(predictions, truths, (HOSTILE, "dog"), images=[(1, HOSTILE), (2, "2.png")], iou=0.5)
     for text in (tables.matrix(report, EvaluationQuery()), tables.classes(report), tables.worst(report, None)):
         assert_escaped_once(text)
     assert "<button" in tables.errors(report, EvaluationQuery())

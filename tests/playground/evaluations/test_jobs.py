@@ -92,11 +92,11 @@ def slow(monkeypatch):
     gate = threading.Semaphore(0)
 
     def gated(*arguments):
-        for batch in dataset_predictions.findings(*arguments):
+        for batch in dataset_predictions.predict_dataset(*arguments):
             assert gate.acquire(timeout=30)
             yield batch
 
-    monkeypatch.setattr(jobs, "findings", gated)
+    monkeypatch.setattr(jobs, "predict_dataset", gated)
     return gate
 
 
@@ -118,8 +118,10 @@ def test_metrics_are_those_of_the_library(evaluations):
     evaluations.start(CONFIG, None)
     status = wait(evaluations, evaluation_key(CONFIG, None), lambda status: not status.active)
     data = open_data("scenes", "val", CONFIG.scenes, 6)
-    done = [each for batch in dataset_predictions.findings(network_of(CONFIG).model, data, CONFIG) for each in batch]
-    metrics = evaluate([each.found for each in done], [each.truth for each in done], data.class_names)
+    done = [
+        each for batch in dataset_predictions.predict_dataset(network_of(CONFIG).model, data, CONFIG) for each in batch
+    ]
+    metrics = evaluate([each.detections for each in done], [each.truth for each in done], data.class_names)
     assert status.result.report.metrics == metrics or str(status.result.report.metrics) == str(metrics)
 
 
@@ -158,7 +160,7 @@ def test_an_error_is_shown(evaluations, monkeypatch):
     def broken(*_):
         raise DataError("a.png cannot be opened: copy it again.")
 
-    monkeypatch.setattr(jobs, "findings", broken)
+    monkeypatch.setattr(jobs, "predict_dataset", broken)
     evaluations.start(CONFIG, None)
     status = wait(evaluations, evaluation_key(CONFIG, None), lambda status: not status.active)
     assert (status.state, status.message) == (FAILED, "a.png cannot be opened: copy it again.")
@@ -192,7 +194,7 @@ def test_the_matrix_at_any_score(result):
         [0, 0, 0],
     ]
     assert compute_report(result, EvaluationQuery()) is result.report
-    assert [each.name for each in at_low.pictures] == ["c.png", "a.png", "b.png"]
+    assert [each.name for each in at_low.images] == ["c.png", "a.png", "b.png"]
 
 
 def test_a_choice_selects_pictures(result):
@@ -232,7 +234,7 @@ def test_figures_are_valid(result, which, empty):
 
 
 def test_an_evaluation_without_objects_and_detections(evaluations, monkeypatch):
-    monkeypatch.setattr(jobs, "findings", lambda *_: iter([[make_image([], [], [], [], [])]]))
+    monkeypatch.setattr(jobs, "predict_dataset", lambda *_: iter([[make_image([], [], [], [], [])]]))
     evaluations.start(CONFIG, None)
     wait(evaluations, evaluation_key(CONFIG, None), lambda status: not status.active)
     shown = show(PageState("evaluation", settings=settings_of(CONFIG)))
@@ -264,7 +266,7 @@ def test_links_in_the_numbers(evaluations):
     status = wait(evaluations, evaluation_key(CONFIG, None), lambda status: not status.active)
     state = PageState("evaluation", settings=settings_of(CONFIG))
     report = status.result.report
-    (cell, pictures), *_ = sorted(report.confusion.pictures().items())
+    (cell, pictures), *_ = sorted(report.confusion.images_by_cell().items())
     text = f"choice cell {cell[0]} {cell[1]}"
     chosen = followed(state, text)
     assert chosen.user_picture.image_ref == ImageRef("scenes", "val", pictures[0])
@@ -276,8 +278,8 @@ def test_links_in_the_numbers(evaluations):
         assert gone(chosen, None, None, None, 1).user_picture.image_ref.index == pictures[1]
     left = gone(chosen, "scenes", "val", 5, 0)
     assert left.user_picture.image_ref.index == 5 and left.evaluation_query.choice == ""
-    opened = followed(state, f"open {report.pictures[0].index}")
-    assert opened.user_picture.image_ref.index == report.pictures[0].index and opened.evaluation_query.choice == "worst"
+    opened = followed(state, f"open {report.images[0].index}")
+    assert opened.user_picture.image_ref.index == report.images[0].index and opened.evaluation_query.choice == "worst"
     assert followed(state, "use 0.4").config().inference.score_threshold == 0.4
     assert followed(state, "score 0.3").evaluation_query.score == 0.3
     for bad in ("", "use x", "open -1", "open 99999", "go x", "go gone/val/1", "choice cell 9 x", "nothing 1"):

@@ -6,7 +6,7 @@ import time
 import numpy as np
 import torch
 
-from core.evaluation.report import explain
+from core.evaluation.report import build_report
 from playground.evaluations.jobs import FINISHED, STOPPED, Evaluations, evaluation_key
 from playground.evaluations.results import EvaluationResult
 from playground.evaluations.store import SUFFIX, Store, StoredEvaluation
@@ -32,7 +32,9 @@ def test_a_stored_evaluation_is_read_back(tmp_path):
     record = Store(tmp_path / "kept").get(("key", 1.5))
     assert record._replace(images=()) == RECORD._replace(images=())
     for one, other in zip(record.images, DONE, strict=True):
-        assert same(one.found, other.found) and same(one.truth, other.truth) and one.image_id == other.image_id
+        assert (
+            same(one.detections, other.detections) and same(one.truth, other.truth) and one.image_id == other.image_id
+        )
 
 
 def test_a_damaged_file_is_removed(tmp_path):
@@ -81,7 +83,7 @@ def test_a_result_that_cannot_be_stored_is_shown_nevertheless(tmp_path):
 def test_a_report_made_again_is_the_same():
     result = EvaluationResult.from_images(DONE, RECORD.names, NAMES, 0.5)
     truths = [each.truth for each in DONE]
-    found = [each.found for each in DONE]
-    expected = explain(found, truths, NAMES, pictures=[(7, name) for name in RECORD.names], iou=0.5)
+    found = [each.detections for each in DONE]
+    expected = build_report(found, truths, NAMES, images=[(7, name) for name in RECORD.names], iou=0.5)
     assert np.array_equal(result.report.confusion.counts, expected.confusion.counts)
     assert result.report.metrics.to_dict() == expected.metrics.to_dict()
