@@ -121,7 +121,7 @@ function markChanged(query) {
 
 /**
  * Returns the style sheet for a teacher's link that hides controls: ?hide=training,loss.gamma hides a step and a knob,
- * see `hiding.py`. What a step of a lesson needs stays visible.
+ * see `server/permalink.py`. What a step of a lesson needs stays visible.
  *
  * @param {string} names separated by commas
  */
