@@ -14,9 +14,9 @@ from core.evaluation.report import BACKGROUND_NAME, Report, build_report, rank_i
 from core.structures import GroundTruth
 from core.weights.sources import WeightsError
 from playground.evaluations.query import CELL, KIND, WORST, EvaluationQuery
+from playground.pipeline.networks import describe_unknown_classes
 from playground.support.cache import Cache
 
-MAX_NAMED = 5  # unknown classes that a message names
 _reports = Cache(32)
 _ids = itertools.count()
 
@@ -80,11 +80,9 @@ def map_classes(network: tuple[str, ...], data: tuple[str, ...], weights: str) -
     """
     unknown = [name for name in data if name not in network]
     if unknown:
-        listed = ", ".join(unknown[:MAX_NAMED]) + (" …" if len(unknown) > MAX_NAMED else "")
-        noun = "class" if len(unknown) == 1 else "classes"
         raise WeightsError(
-            f"The weights {weights} do not know the {noun} {listed}: train on this data set first and use the run's "
-            "weights, or choose other weights."
+            f"{describe_unknown_classes(weights, unknown)}: train on this data set first and use the run's weights, or "
+            "choose other weights."
         )
     return torch.tensor([network.index(name) for name in data], dtype=torch.int64)
 

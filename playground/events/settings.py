@@ -12,7 +12,7 @@ from core.errors import UserError
 from core.retinanet.anchors import LEVELS
 from playground.events.common import IN_ORDER, refusing, shown_settings, updates
 from playground.layout.layout import Parts
-from playground.pipeline.anchor_search import fitted
+from playground.pipeline.anchor_search import fit_anchors
 from playground.server.render import PageUpdate, follow_weights, show
 from playground.state.page_state import PageState
 from playground.state.settings import settings_of, tell
@@ -79,7 +79,7 @@ def connect_anchors(parts: Parts) -> None:
 
     def fit(whose: str, *inputs: Any) -> list:
         state = PageState(*inputs)
-        config, said = fitted(whose, state.pipeline(), state.image_ref())
+        config, said = fit_anchors(whose, state.pipeline(), state.image_ref())
         shown = show(state._replace(settings=settings_of(config)))
         return [*shown_settings(config), *updates(shown._replace(notice=shown.notice or said))]
 

@@ -85,7 +85,7 @@ def cases_of(pipeline: Pipeline, anchors: range) -> list[AnchorFacts]:
     probability, top = logits.sigmoid().max(dim=1)
     decoded = decode(outputs.deltas[0][chosen], pipeline.grid.boxes[chosen])
     paid, whole = pipeline.losses.classification[chosen], pipeline.losses.classification.sum().clamp(min=1e-12)
-    entropy = pipeline.losses_under(Loss(kind="cross_entropy")).classification[chosen]
+    entropy = pipeline.compute_losses(Loss(kind="cross_entropy")).classification[chosen]
     names, matching = pipeline.network.class_names, pipeline.config.matching
     return [
         AnchorFacts(

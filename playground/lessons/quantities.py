@@ -28,7 +28,7 @@ def _group(pipeline: Pipeline, name: str) -> torch.Tensor:
 
 def _hardest(pipeline: Pipeline, side: int, share: float) -> float:
     """How much of foreground's (0) or background's (1) loss the hardest share of its anchors holds."""
-    losses = pipeline.sides.compute_losses(pipeline.config.loss)[side]
+    losses = pipeline.anchor_logits.compute_losses(pipeline.config.loss)[side]
     return compute_hardest_share(compute_cumulative_loss(losses), share) if len(losses) else 0.0
 
 

@@ -1,5 +1,6 @@
 """Everything that follows from a picture and the settings, computed when first needed and cached.
 
-Reading order: `pipeline` (assignment, losses, outputs, detections), `networks` (weights and networks in memory, shared
-by all visitors), `anchor_search`.
+Reading order: `pipeline` (all stages of a picture), then the stages in order: `inputs` (picture, anchors, assignment),
+`outputs` (the network), `detections` (post-processing), `losses`; `networks` (weights and networks in memory, shared by
+all visitors), `anchor_search`.
 """

@@ -1,4 +1,4 @@
-"""Anchors that fit: a search on the page's picture, on scenes made with its dials, or on a data set."""
+"""Fits the anchors' scales and ratios to the objects of the picture, of generated scenes, or of a data set."""
 
 import torch
 
@@ -15,47 +15,44 @@ SCENES = 100
 FIT_TO = ("this picture", f"{SCENES} scenes with these dials", "the data set on show")
 
 
-def fitted(whose: str, pipeline: Pipeline, place: ImageRef | None = None) -> tuple[Config, str]:
-    """Returns the settings with better scales and ratios, and what they improve, in a sentence.
+def fit_anchors(target: str, pipeline: Pipeline, image_ref: ImageRef | None = None) -> tuple[Config, str]:
+    """Returns the settings with better scales and ratios, and a sentence that says how much they improve the fit.
 
     Args:
-        whose: One of `FIT_TO`.
+        target: The objects to fit, one of `FIT_TO`.
         pipeline: The picture under the settings.
-        place: Of the picture in its data set.
+        image_ref: The picture's address in its data set.
 
     Raises:
-        UserError: There are no objects to fit, or `whose` is none of `FIT_TO`.
+        UserError: There are no objects to fit, or `target` is not one of `FIT_TO`.
     """
-    if whose not in FIT_TO:
-        raise UserError(f"Anchors can be fitted to {' or to '.join(FIT_TO)}, not to {whose!r}.")
     config = pipeline.config
-    if whose == FIT_TO[0]:
-        objects = _of_picture(pipeline)
-    else:
-        objects = _of_scenes(config) if whose == FIT_TO[1] else _of_data(place, config)
+    objects = _collect(target, pipeline, image_ref)
     if not len(objects.boxes):
-        raise UserError("There is no object that anchors could fit: draw some in the Picture step first.")
+        raise UserError("There is no object to fit anchors to: draw some in the Picture step first.")
     threshold = config.matching.fg_iou_threshold
     better = search_anchors(objects, config.anchors, threshold)
     before, after = (measure_fit(objects, each, threshold) for each in (config.anchors, better))
-    said = (
-        f"Fitted to {whose}: {before.recall:.0%} → {after.recall:.0%} of {len(objects.boxes)} objects reach "
+    sentence = (
+        f"Fitted to {target}: {before.recall:.0%} → {after.recall:.0%} of {len(objects.boxes)} objects reach "
         f"IoU {threshold:g}, mean best IoU {before.mean:.2f} → {after.mean:.2f}."
     )
-    return config.replace({"anchors.scales": better.scales, "anchors.ratios": better.ratios}), said
+    return config.replace({"anchors.scales": better.scales, "anchors.ratios": better.ratios}), sentence
 
 
-def _of_data(place: ImageRef | None, config: Config) -> Objects:
-    if not is_from_data_set(place):
-        raise UserError("There is no data set on show: choose one above the picture.")
-    looks = read_annotations(place.source, config)
-    return join_objects([look for each in looks.values() for look in each])[0]
+def _collect(target: str, pipeline: Pipeline, image_ref: ImageRef | None) -> Objects:
+    if target == FIT_TO[0]:
+        boxes = pipeline.objects[0]
+        return Objects(boxes, torch.tensor(pipeline.batch.pixels.shape[-2:]).expand(len(boxes), 2))
+    if target == FIT_TO[1]:
+        config = pipeline.config
+        return collect_objects(SceneData(config.scenes, SCENES, "train"), config.inference, SCENES)
+    if target == FIT_TO[2]:
+        return _collect_from_data_set(image_ref, pipeline.config)
+    raise UserError(f"Anchors can be fitted to {' or to '.join(FIT_TO)}, not to {target!r}.")
 
 
-def _of_picture(pipeline: Pipeline) -> Objects:
-    boxes = pipeline.objects[0]
-    return Objects(boxes, torch.tensor(pipeline.batch.pixels.shape[-2:]).expand(len(boxes), 2))
-
-
-def _of_scenes(config: Config) -> Objects:
-    return collect_objects(SceneData(config.scenes, SCENES, "train"), config.inference, SCENES)
+def _collect_from_data_set(image_ref: ImageRef | None, config: Config) -> Objects:
+    if image_ref is None or not is_from_data_set(image_ref):
+        raise UserError("The picture does not belong to a data set: choose one above the picture.")
+    return join_objects([image for split in read_annotations(image_ref.source, config).values() for image in split])[0]

@@ -1,6 +1,6 @@
-"""Weights and networks of the settings, kept in memory for all visitors, read only."""
+"""The weights and networks that settings ask for, kept in memory for all visitors. They are read only."""
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from pathlib import Path
 from threading import Lock
 from typing import NamedTuple
@@ -16,67 +16,75 @@ from playground.support.cache import Cache
 
 
 class Network(NamedTuple):
-    """A network ready to predict, its class names, and a key that changes with its weights."""
+    """A network in evaluation mode, its class names, and a key that changes with its weights."""
 
     model: RetinaNet
     class_names: tuple[str, ...]
     key: Hashable
 
 
-PRIOR = "model.prior_probability"  # where heads start at random
+PRIOR = "model.prior_probability"  # only matters to heads that are initialised at random
+MAX_NAMED = 5  # classes in a message
 _weights, _networks = Cache(3), Cache(3)
-SEEDING = Lock()  # the random state is the whole process's: who seeds it must be alone until all numbers are drawn
+SEEDING = Lock()  # held from seeding until the last random number is drawn: the generator belongs to the whole process
 
 
 def weights_of(name: str, depth: int) -> Weights:
-    """Returns weights by name, from memory if they were loaded before and their file has not changed."""
+    """Returns weights by name, from memory unless their file has changed."""
     return _weights.get(
-        (name, _stamp(name), depth if name == "imagenet" else 0), lambda: load_weights(name, depth=depth)
+        (name, _read_mtime(name), depth if name == "imagenet" else 0), lambda: load_weights(name, depth=depth)
     )
+
+
+def config_weights(config: Config) -> Weights:
+    """Returns the weights of the settings, without their heads if the settings ask for new ones."""
+    weights = weights_of(config.model.weights, config.model.depth)
+    return without_heads(weights) if config.model.heads == "new" else weights
 
 
 def network_of(config: Config) -> Network:
     """Returns the network of the settings.
 
     Raises:
-        WeightsError: The weights cannot be had or contradict the settings.
+        WeightsError: The weights are not available or contradict the settings.
     """
     key = _network_key(config)
-    return _networks.get(key, lambda: _make_network(config, key))
+    return _networks.get(key, lambda: _build_network(config, key))
 
 
-def is_ready(config: Config) -> bool:
-    """Whether `network_of` would answer at once."""
+def is_cached(config: Config) -> bool:
+    """True if `network_of` returns without building or loading anything."""
     return _network_key(config) in _networks
 
 
-def _network_key(config: Config) -> tuple:
+def describe_unknown_classes(weights: str, names: Sequence[str]) -> str:
+    """Returns the beginning of a message about classes that weights do not know."""
+    which = "built-in weights" if weights == "builtin" else f"weights {weights}"
+    listed = ", ".join(names[:MAX_NAMED]) + (" …" if len(names) > MAX_NAMED else "")
+    return f"The {which} do not know the class{'es' * (len(names) > 1)} {listed}"
+
+
+def _network_key(config: Config) -> Hashable:
     settings = [value for path, value in config.to_flat().items() if _shapes_network(path)]
     chance = (config.model.prior_probability, config.training.seed) if has_new_heads(config.model) else ()
-    return (*settings, *chance, config.anchors.per_location, _stamp(config.model.weights))
+    return (*settings, *chance, config.anchors.per_location, _read_mtime(config.model.weights))
 
 
 def _shapes_network(path: str) -> bool:
     return path.startswith("model.") and path != PRIOR and knobs()[path].effect == Effect.FORWARD
 
 
-def weights_under(config: Config) -> Weights:
-    """Returns the weights of the settings, without their heads where new ones are asked for."""
-    weights = weights_of(config.model.weights, config.model.depth)
-    return without_heads(weights) if config.model.heads == "new" else weights
-
-
-def _make_network(config: Config, key: Hashable) -> Network:
-    weights = weights_under(config)
+def _build_network(config: Config, key: Hashable) -> Network:
+    weights = config_weights(config)
     class_names = weights.class_names or CLASS_NAMES
     settings = adopt(config, weights)
     with SEEDING:
-        torch.manual_seed(config.training.seed)  # of what starts at random
+        torch.manual_seed(config.training.seed)  # for parts that are initialised at random
         model = build(settings, weights, num_classes=len(class_names))
     return Network(folded(model), class_names, key)
 
 
-def _stamp(name: str) -> int:
-    """When a weights file was last written; 0 for weights that are no file."""
+def _read_mtime(name: str) -> int:
+    """Returns the modification time of a weights file in ns, 0 for weights that are not a file."""
     path = Path(name)
     return path.stat().st_mtime_ns if path.suffix and path.is_file() else 0

@@ -103,7 +103,7 @@ def render_in_stages(state: PageState) -> Iterator[PageUpdate]:
     yield picture
     with one_thread():
         rest = _beside(look, said, state, pipeline)
-    yield rest._replace(put_off=pipeline.put_off or bool(waiting))
+    yield rest._replace(put_off=pipeline.has_postponed or bool(waiting))
 
 
 def _beside(look: StepView, said: str, state: PageState, pipeline: Pipeline) -> PageUpdate:

@@ -129,7 +129,7 @@ def image_ref_of(own: UserPicture | None, config: Config) -> ImageRef | None:
 def _pipeline(own: UserPicture | None, config: Config, *, held: bool = False) -> Pipeline:
     on_show = own and own.scenes == config.scenes
     picture = own.picture if on_show else render_picture(config.scenes)
-    return Pipeline(picture, config, held=held, image_ref=image_ref_of(own, config))
+    return Pipeline(picture, config, postpone_slow=held, image_ref=image_ref_of(own, config))
 
 
 def pin_of(config: Config) -> str:

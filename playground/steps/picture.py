@@ -52,7 +52,7 @@ def _data_set(name: str, pipeline: Pipeline) -> Markup:
     """Returns the report; what takes long is as it was when the data set came."""
     check = DATA.library.get(name).check
     issues = tuple(issue for issue in check.issues if issue.kind != NO_ANCHOR)
-    if sum(each.objects for each in check.sizes.values()) > MEASURED_AT_MOST or pipeline.puts_off():
+    if sum(each.objects for each in check.sizes.values()) > MEASURED_AT_MOST or pipeline.must_postpone():
         text = build_report(name, check, check.sizes, check.issues)
     else:
         sizes = measure_objects(name, pipeline.config)

@@ -16,6 +16,7 @@ from core.structures import Sample
 from core.weights.sources import WeightsError
 from playground.components import html
 from playground.components.figures import ARMS, Figure, lines
+from playground.pipeline.networks import describe_unknown_classes
 from playground.pipeline.pipeline import Pipeline
 from playground.support.cache import Cache, PostponedError
 
@@ -27,7 +28,7 @@ SHARES = ((0.2, "20%"), (0.01, "1%"))  # of the hardest anchors
 
 def concentration(pipeline: Pipeline) -> tuple[Figure, Markup]:
     """Returns the cumulative normalised losses for the paper's values of γ, and what the hardest anchors hold."""
-    return _concentrations.get(pipeline.truth_key, lambda: _concentration(pipeline.sides, "this picture"))
+    return _concentrations.get(pipeline.logits_key, lambda: _concentration(pipeline.anchor_logits, "this picture"))
 
 
 def concentration_of_scenes(pipeline: Pipeline) -> tuple[Figure, Markup]:
@@ -40,7 +41,7 @@ def concentration_of_scenes(pipeline: Pipeline) -> tuple[Figure, Markup]:
     config, network = pipeline.config, pipeline.network
     seen = config.cache_key(Effect.FORWARD, Effect.ANCHORS, Effect.ASSIGN)
     key = (network.key, seen, config.scenes)
-    if key not in _of_scenes and pipeline.puts_off():
+    if key not in _of_scenes and pipeline.must_postpone():
         raise PostponedError("The scenes are looked at once the knob rests.")
 
     def compute() -> tuple[Figure, Markup]:
@@ -55,7 +56,7 @@ def _sides(pipeline: Pipeline, sample: Sample) -> AnchorLogits:
     """Returns one scene's logits by what its anchors are."""
     config, network = pipeline.config, pipeline.network
     if missing := sorted(set(CLASS_NAMES) - set(network.class_names)):
-        raise WeightsError(f"The weights {config.model.weights} know no {', '.join(missing)}, which scenes have.")
+        raise WeightsError(f"{describe_unknown_classes(config.model.weights, missing)} of the scenes.")
     labels = torch.tensor([network.class_names.index(CLASS_NAMES[each]) for each in sample.labels], dtype=torch.int64)
     batch, outputs = predict(network.model, [sample.image], config)
     boxes, _ = objects_of(sample, batch.factors[0])

@@ -23,7 +23,7 @@ def first_loss(pipeline: Pipeline) -> Markup:
     if prior == NO_PRIOR:
         del names[f"π = {prior:g}"]
     rows = tuple(
-        (name, *(f"{pipeline.first_loss(each, start):,.2f}" for each in columns.values()))
+        (name, *(f"{pipeline.compute_initial_loss(each, start):,.2f}" for each in columns.values()))
         for name, start in names.items()
     )
     return html.table(html.Table("The first loss of fresh heads", ("prior", *columns), rows)) + _why(pipeline)

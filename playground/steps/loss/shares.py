@@ -39,7 +39,7 @@ def groups_of(pipeline: Pipeline) -> tuple[tuple[str, Tensor], ...]:
             ("easy background", background & easy),
         )
 
-    return _groups.get(pipeline.truth_key, compute)
+    return _groups.get(pipeline.logits_key, compute)
 
 
 def shares(pipeline: Pipeline) -> Markup:
@@ -66,7 +66,7 @@ def alternatives(pipeline: Pipeline) -> Markup:
     """Returns a table of the losses one may choose: foreground's share, and how many anchors each is about."""
     rows, chosen = [], pipeline.config.loss
     for kind in MATTERS:
-        paid = pipeline.losses_under(only(kind, chosen)).classification
+        paid = pipeline.compute_losses(only(kind, chosen)).classification
         share = paid[pipeline.match.foreground].sum() / paid.sum().clamp(min=1e-12)
         name = name_of(kind) + (" (chosen)" if kind == chosen.kind else "")
         rows.append((name, html.percent(share.item()), html.count(effective_number(paid))))

@@ -66,8 +66,8 @@ def _told(pipeline: Pipeline, focus: Focus, seen: Markup) -> StepText:
 
 def _compared(pipeline: Pipeline) -> tuple[Markup, Markup] | None:
     """Returns the tables of this picture under each loss and at the first step, None while what takes long waits."""
-    key = (*pipeline.truth_key, pipeline.config.loss, pipeline.config.model.prior_probability)
-    if key not in _comparisons and pipeline.puts_off():
+    key = (pipeline.logits_key, pipeline.config.loss, pipeline.config.model.prior_probability)
+    if key not in _comparisons and pipeline.must_postpone():
         return None
     return _comparisons.get(key, lambda: (alternatives(pipeline), first_loss(pipeline)))
 

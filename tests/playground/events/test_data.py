@@ -14,7 +14,7 @@ from playground.data.report import build_report
 from playground.data.sources import open_picture
 from playground.events.data import at_place, shares_of
 from playground.events.navigation import opened_at
-from playground.pipeline.anchor_search import FIT_TO, fitted
+from playground.pipeline.anchor_search import FIT_TO, fit_anchors
 from playground.server.permalink import from_link, to_link
 from playground.server.render import edited, show
 from playground.state.page_state import PageState
@@ -61,11 +61,11 @@ def test_a_picture_of_a_data_set_is_on_show_with_its_objects(mine):
     assert at_place(state, None).pipeline().picture.name == "scene 0"
 
 
-def test_every_step_can_be_had_with_a_data_set_of_other_classes(mine):
+def test_every_step_but_the_loss_shows_a_data_set_of_other_classes(mine):
     state = at_place(ASKED, ImageRef("mine", "val"))
     for step in ("network", "anchors", "assignment", "detections", "training"):
         assert show(state._replace(step=step)).notice == ""
-    assert "know no dog" in show(state._replace(step="loss")).notice
+    assert "The built-in weights do not know the class dog" in show(state._replace(step="loss")).notice
 
 
 def test_the_report_names_what_no_anchor_fits_and_where(mine):
@@ -169,10 +169,10 @@ def test_shares_that_are_none(text):
 
 def test_anchors_are_fitted_to_the_whole_data_set(mine):
     state = at_place(ASKED, ImageRef("mine", "train"))
-    config, said = fitted(FIT_TO[2], state.pipeline(), state.image_ref())
+    config, said = fit_anchors(FIT_TO[2], state.pipeline(), state.image_ref())
     assert "of 10 objects" in said and config.anchors != CONFIG.anchors
-    with pytest.raises(UserError, match="no data set on show"):
-        fitted(FIT_TO[2], ASKED.pipeline(), None)
+    with pytest.raises(UserError, match="does not belong to a data set"):
+        fit_anchors(FIT_TO[2], ASKED.pipeline(), None)
 
 
 def test_a_large_picture_is_scaled_down_with_its_boxes(tmp_path):

@@ -4,7 +4,7 @@ import torch
 from core.config import Config
 from core.errors import UserError
 from playground.data.picture import render_picture
-from playground.pipeline.anchor_search import FIT_TO, fitted
+from playground.pipeline.anchor_search import FIT_TO, fit_anchors
 from playground.pipeline.pipeline import Pipeline
 
 SMALL = {"scenes.image_size": 96, "inference.image_size": 96, "scenes.min_size": 0.3, "scenes.max_objects": 4}
@@ -21,7 +21,7 @@ def pipeline(boxes: list | None = None) -> Pipeline:
 
 def test_fitting_an_elongated_object_improves_its_match():
     here = pipeline([[4.0, 40.0, 92.0, 52.0]])
-    config, said = fitted(FIT_TO[0], here)
+    config, said = fit_anchors(FIT_TO[0], here)
     iou = [Pipeline(here.picture, each).match.best_iou.item() for each in (here.config, config)]
     assert iou[0] < 0.5 <= iou[1]
     assert "0% → 100% of 1 objects" in said and f"{iou[0]:.2f} → {iou[1]:.2f}" in said
@@ -29,12 +29,12 @@ def test_fitting_an_elongated_object_improves_its_match():
 
 
 def test_fitting_scenes():
-    config, said = fitted(FIT_TO[1], pipeline())
+    config, said = fit_anchors(FIT_TO[1], pipeline())
     assert config.anchors != Config().anchors and "100 scenes" in said
 
 
-def test_nothing_to_fit_is_refused():
+def test_a_picture_without_objects_and_unknown_targets_are_refused():
     with pytest.raises(UserError, match="no object"):
-        fitted(FIT_TO[0], pipeline([]))
+        fit_anchors(FIT_TO[0], pipeline([]))
     with pytest.raises(UserError, match="not to 'x'"):
-        fitted("x", pipeline())
+        fit_anchors("x", pipeline())

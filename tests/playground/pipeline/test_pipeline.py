@@ -8,7 +8,7 @@ from core.retinanet.predict import detect
 from core.training.batch_losses import batch_losses
 from core.weights.sources import WeightsError
 from playground.data.picture import render_picture
-from playground.pipeline import pipeline as module
+from playground.pipeline import inputs, outputs
 from playground.pipeline.networks import network_of
 from playground.pipeline.pipeline import Pipeline
 from playground.support.cache import Cache
@@ -21,7 +21,7 @@ def make(**changes) -> Pipeline:
     return Pipeline(render_picture(config.scenes), config)
 
 
-def test_shows_what_the_core_computes():
+def test_the_pipeline_shows_what_the_core_computes():
     """The page's numbers are the core's own, for the same picture, settings and weights."""
     here = make(inference__score_threshold=0.009)
     found = detect(here.network.model, [here.picture.sample.image], here.config)[0]
@@ -37,14 +37,14 @@ def test_shows_what_the_core_computes():
 def test_moving_a_threshold_runs_neither_network_nor_matching_again(monkeypatch):
     first = make(scenes__seed=5)
     assert first.fates and first.match
-    monkeypatch.setattr(module, "predict", None)
-    monkeypatch.setattr(module, "match_anchors", None)
+    monkeypatch.setattr(outputs, "predict", None)
+    monkeypatch.setattr(inputs, "match_anchors", None)
     moved = make(scenes__seed=5, inference__nms_threshold=0.2, loss__gamma=1)
     assert moved.prediction is first.prediction and moved.match is first.match
     assert moved.network is first.network and moved.losses.used.any()
 
 
-def test_what_matters_is_computed_again():
+def test_a_setting_recomputes_what_depends_on_it():
     one = make(scenes__seed=6)
     assert make(scenes__seed=7).prediction is not one.prediction
     assert make(scenes__seed=6, inference__image_size=128).prediction is not one.prediction
@@ -69,12 +69,12 @@ def test_classes_the_weights_do_not_know_are_named():
         assert Pipeline(strange, one.config).labels
 
 
-def test_contradictions_name_the_knob(tmp_path):
+def test_a_missing_weights_file_is_named(tmp_path):
     with pytest.raises(WeightsError, match=r"no weights file"):
         assert make(model__weights=str(tmp_path / "none.safetensors")).network is None
 
 
-def test_the_picture_is_the_same_every_time():
+def test_the_network_is_built_once_per_seed():
     assert make().network.model is make().network.model
     assert make(training__seed=1).network.model is not make().network.model
 
@@ -97,7 +97,7 @@ def test_cache_is_bounded_and_keeps_no_errors():
     assert made.count("bad") == 2
 
 
-def test_cache_keeps_what_there_is_room_for_and_the_latest():
+def test_the_cache_is_bounded_by_bytes_and_keeps_the_latest():
     cache = Cache(9, max_bytes=100)
     for name, count in (("a", 10), ("b", 10), ("c", 10), ("large", 50)):
         cache.get(name, lambda count=count: ("text", (torch.zeros(count),)))  # 4 bytes a number
@@ -106,16 +106,16 @@ def test_cache_keeps_what_there_is_room_for_and_the_latest():
     assert "large" in cache and "c" not in cache
 
 
-def test_another_network_waits_until_the_knob_is_let_go_but_its_size_does_not():
+def test_a_new_network_waits_until_the_knob_is_released_but_its_size_does_not():
     config = Config.from_flat({**SMALL, "model.weights": "random", "training.seed": 78})
-    held = Pipeline(render_picture(config.scenes), config, held=True)
-    with pytest.raises(WeightsError, match="once the knob rests"):
+    held = Pipeline(render_picture(config.scenes), config, postpone_slow=True)
+    with pytest.raises(WeightsError, match="once you release the knob"):
         _ = held.network
     assert held.costs.gflops > 0 and len(held.parts) == 8
     assert held.costs == Pipeline(held.picture, config).costs
 
 
-def test_chance_makes_no_other_network_where_nothing_starts_at_random():
+def test_the_seed_only_matters_to_networks_with_random_weights():
     config = Config()
     other = config.replace({"training.seed": 79, "model.prior_probability": 0.3})
     assert network_of(other) is network_of(config)
@@ -123,20 +123,22 @@ def test_chance_makes_no_other_network_where_nothing_starts_at_random():
     assert network_of(other.replace(new)) is not network_of(config.replace(new))
 
 
-def test_large_work_waits_until_the_knob_is_let_go(monkeypatch):
-    monkeypatch.setattr(module, "HELD_GFLOPS", 0.0)
+def test_a_large_network_waits_until_the_knob_is_released(monkeypatch):
+    monkeypatch.setattr(outputs, "QUICK_GFLOPS", 0.0)
     config = Config.from_flat({**SMALL, "training.seed": 77})
     picture = render_picture(config.scenes)
-    held = Pipeline(picture, config, held=True)
+    held = Pipeline(picture, config, postpone_slow=True)
     for part in ("network", "prediction", "pyramid"):
-        with pytest.raises(WeightsError, match="once the knob rests"):
+        with pytest.raises(WeightsError, match="once you release the knob"):
             getattr(held, part)
-    of_outputs = ("candidates", "level_counts", "fates", "suppressors", "losses", "sides")
+    of_outputs = ("candidates", "level_counts", "fates", "suppressors", "losses", "anchor_logits")
     for part in of_outputs:
-        with pytest.raises(WeightsError, match="once the knob rests"):
-            getattr(Pipeline(picture, config, held=True), part)
-        assert getattr(Pipeline(picture, config), part)  # nothing remembers that it was put off
+        with pytest.raises(WeightsError, match="once you release the knob"):
+            getattr(Pipeline(picture, config, postpone_slow=True), part)
+        assert getattr(Pipeline(picture, config), part)  # the cache does not keep the error
         config = config.replace({"training.seed": config.training.seed + 1})
-    assert Pipeline(picture, config).prediction is Pipeline(picture, config, held=True).prediction  # known by now
-    monkeypatch.setattr(module, "HELD_GFLOPS", 1e9)
-    assert Pipeline(picture, config, held=True).pyramid
+    assert (
+        Pipeline(picture, config).prediction is Pipeline(picture, config, postpone_slow=True).prediction
+    )  # cached by now
+    monkeypatch.setattr(outputs, "QUICK_GFLOPS", 1e9)
+    assert Pipeline(picture, config, postpone_slow=True).pyramid

@@ -111,7 +111,7 @@ def test_refused_parts_stay():
 def test_what_is_left_out_in_haste_is_said_to_be():
     wanted = state_of(**{"model.weights": "random", "training.seed": 4321}).settings  # a network that has to be made
     hasty = answer(request(state_of(), settings=wanted, held=True))
-    assert hasty["put_off"] is True and "once the knob rests" in json.dumps(hasty)
+    assert hasty["put_off"] is True and "once you release the knob" in json.dumps(hasty)
     assert answer(request(state_of(), settings=wanted))["put_off"] is False
     all_on = dict.fromkeys(("scores", "truth", "before", "suppressed", "beyond-cap"), True)
     known = answer(request(state_of(), settings=wanted, held=True, switched=all_on))
@@ -158,7 +158,7 @@ def test_a_layer_that_only_this_answer_shows_comes_with_it():
     """Objects are switched off in this step, but not in what it shows while its network waits."""
     wanted = state_of(**{"model.weights": "random", "training.seed": 4322})
     shown = answer(request(state_of(), settings=wanted.settings, held=True))
-    assert "once the knob rests" in shown["notice"] and layers_of(shown)["truth"]["boxes"]
+    assert "once you release the knob" in shown["notice"] and layers_of(shown)["truth"]["boxes"]
 
 
 def test_of_a_second_picture_all_layers_come():

@@ -165,9 +165,9 @@ def test_the_first_loss_is_that_of_a_network_with_new_heads():
     trained = Pipeline(render_picture(Config().scenes), Config())
     for prior, loss in ((0.01, Loss()), (0.5, Loss()), (0.01, Loss(kind="cross_entropy")), (0.5, Loss(kind="ohem"))):
         fresh = Config.from_flat({"model.heads": "new", "model.prior_probability": prior})
-        real = Pipeline(trained.picture, fresh).losses_under(loss)
+        real = Pipeline(trained.picture, fresh).compute_losses(loss)
         expected = real.classification.sum().item() / int(real.foreground)
-        assert trained.first_loss(loss, prior) == pytest.approx(expected, rel=1e-4)
+        assert trained.compute_initial_loss(loss, prior) == pytest.approx(expected, rel=1e-4)
 
 
 def test_the_first_loss_is_shown_with_the_prior_and_without():
@@ -179,7 +179,7 @@ def test_the_first_loss_is_shown_with_the_prior_and_without():
 
 def test_a_slider_of_the_loss_runs_no_head_again(monkeypatch):
     before = first_loss(pipeline(training__seed=77))  # a network no other test has asked for
-    monkeypatch.setattr("playground.pipeline.pipeline.compute_initial_logits", None)  # would raise
+    monkeypatch.setattr("playground.pipeline.losses.compute_initial_logits", None)  # would raise
     assert first_loss(pipeline(training__seed=77, loss__alpha=0.31, loss__gamma=1.7)) != before
 
 
@@ -223,7 +223,9 @@ def test_the_concentration_of_scenes_is_that_of_their_anchors_together(monkeypat
     monkeypatch.setattr(module, "SCENES", 2)
     here = pipeline(training__seed=78)
     data = SceneData(here.config.scenes, 2, "val")
-    each = [Pipeline(picture_of_sample("x", data[index], data.class_names), here.config).sides for index in range(2)]
+    each = [
+        Pipeline(picture_of_sample("x", data[index], data.class_names), here.config).anchor_logits for index in range(2)
+    ]
     _, held = module.concentration_of_scenes(here)
     together = compute_cumulative_loss(AnchorLogits.join(each).compute_losses(Loss(gamma=2))[1])
     cells = re.findall(r"<td>(.*?)</td>", held)
@@ -232,7 +234,7 @@ def test_the_concentration_of_scenes_is_that_of_their_anchors_together(monkeypat
 
 def test_scenes_are_looked_at_when_the_knob_is_let_go():
     config = Config.from_flat({**SMALL, "training.seed": 79})
-    held = Pipeline(render_picture(config.scenes), config, held=True)
+    held = Pipeline(render_picture(config.scenes), config, postpone_slow=True)
     assert Pipeline(render_picture(config.scenes), config).network  # made before
-    with pytest.raises(PostponedError, match="once the knob rests"):
+    with pytest.raises(PostponedError, match="once you release the knob"):
         module.concentration_of_scenes(held)

@@ -1,0 +1,101 @@
+"""The losses in the pipeline: of each anchor, under any loss, and at the first step of training."""
+
+from collections.abc import Hashable
+from functools import cached_property
+
+import torch
+from torch import Tensor
+
+from core.analysis.initial_logits import compute_initial_logits
+from core.analysis.loss_concentration import AnchorLogits
+from core.config import Loss
+from core.retinanet.losses import AnchorLosses, anchor_losses, total_loss
+from core.retinanet.model import prior_logit
+from core.weights.sources import WeightsError, adopt
+from playground.pipeline.inputs import MAX_BYTES, VISITORS
+from playground.pipeline.networks import SEEDING, config_weights, describe_unknown_classes
+from playground.pipeline.outputs import NetworkOutputs
+from playground.support.cache import Cache
+from playground.support.threads import all_threads
+
+_losses, _initial_losses = Cache(4 * VISITORS, MAX_BYTES), Cache(256)  # the latter are single numbers
+_initial_logits = Cache(VISITORS, MAX_BYTES)
+
+
+class LossStages(NetworkOutputs):
+    """A picture under settings, up to its losses.
+
+    Everything here raises as `NetworkOutputs`, and `WeightsError` if the network does not know a class of the picture.
+    """
+
+    @cached_property
+    def labels(self) -> Tensor:
+        """The labels of the objects as the network numbers its classes, int64 [M]."""
+        indices = {name: index for index, name in enumerate(self.network.class_names)}
+        names = [self.picture.class_names[label] for label in self.objects[1].tolist()]
+        if unknown := sorted({name for name in names if name not in indices}):
+            message = describe_unknown_classes(self.config.model.weights, unknown)
+            raise WeightsError(f"{message}: choose other weights or draw objects of their classes.")
+        return torch.tensor([indices[name] for name in names], dtype=torch.int64)
+
+    @cached_property
+    def losses(self) -> AnchorLosses:
+        """The losses of each anchor under the chosen loss."""
+        return self.compute_losses(self.config.loss)
+
+    def compute_losses(self, loss: Loss) -> AnchorLosses:
+        """Returns the losses of each anchor under a loss."""
+
+        def compute() -> AnchorLosses:
+            logits, deltas, _ = self.prediction.outputs
+            boxes, _ = self.objects
+            with torch.inference_mode():
+                return anchor_losses(logits[0], deltas[0], self.grid.boxes, self.match, boxes, self.labels, loss)
+
+        return _losses.get((self.logits_key, loss), compute)
+
+    @property
+    def logits_key(self) -> Hashable:
+        """A cache key of the logits together with the assignment: all that losses depend on except the loss."""
+        return self.outputs_key, self.match_key
+
+    def compute_initial_loss(self, loss: Loss, prior: float) -> float:
+        """Returns the picture's classification loss at the first step of training, with new heads on this backbone.
+
+        Args:
+            loss: The loss.
+            prior: π, the initial score of every anchor (paper, section 3.3).
+        """
+
+        def compute() -> float:
+            logits = self._initial_logits + prior_logit(prior)
+            deltas = logits.new_zeros(len(logits), 4)
+            boxes, _ = self.objects
+            with torch.inference_mode():
+                losses = anchor_losses(logits, deltas, self.grid.boxes, self.match, boxes, self.labels, loss)
+                return total_loss([losses], loss).classification.item()
+
+        return _initial_losses.get((self.logits_key, loss, prior), compute)
+
+    @property
+    def _initial_logits(self) -> Tensor:
+        """Class logits of new heads without a prior, [N, K]."""
+
+        def compute() -> Tensor:
+            settings = adopt(self.config, config_weights(self.config))
+            levels, classes = self.pyramid.levels, self.network.model.num_classes  # before taking the lock
+            with SEEDING, all_threads():
+                return compute_initial_logits(
+                    levels,
+                    settings.model,
+                    num_classes=classes,
+                    anchors_per_location=settings.anchors.per_location,
+                    seed=settings.training.seed,
+                )[0]
+
+        return _initial_logits.get(self.outputs_key, compute)
+
+    @cached_property
+    def anchor_logits(self) -> AnchorLogits:
+        """The class logits of foreground and background; they change with `logits_key`."""
+        return AnchorLogits.from_match(self.prediction.outputs.logits[0], self.match, self.labels)
