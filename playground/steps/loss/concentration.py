@@ -42,7 +42,7 @@ def concentration_of_scenes(pipeline: Pipeline) -> tuple[Figure, Markup]:
     seen = config.cache_key(Effect.FORWARD, Effect.ANCHORS, Effect.ASSIGN)
     key = (network.key, seen, config.scenes)
     if key not in _of_scenes and pipeline.must_postpone():
-        raise PostponedError("The scenes are looked at once the knob rests.")
+        raise PostponedError("The scenes are evaluated once you release the knob.")
 
     def compute() -> tuple[Figure, Markup]:
         data = SceneData(config.scenes, SCENES, SPLIT)
