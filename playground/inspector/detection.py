@@ -1,4 +1,4 @@
-"""The inspector of a predicted box: the anchor it came from, its score, and whom it suppressed or who suppressed it."""
+"""The inspector of a predicted box: its anchor, its score, and which boxes it suppressed or was suppressed by."""
 
 import torch
 from markupsafe import Markup
@@ -7,15 +7,15 @@ from core.retinanet.anchors import LEVELS
 from core.retinanet.postprocess import BEYOND_CAP, KEPT, SUPPRESSED
 from playground.canvas.view import Layer
 from playground.components import html
-from playground.inspector.location import cases_of, outcome_of
+from playground.inspector.location import describe_anchors, describe_outcome
 from playground.pipeline.pipeline import Pipeline
 
-MOST = 30  # rows of a table
+MAX_ROWS = 30
 LAYER_FATES = {"kept": KEPT, "suppressed": SUPPRESSED, "beyond-cap": BEYOND_CAP}
 
 
-def candidate_of(pipeline: Pipeline, layer: str, index: int) -> int | None:
-    """Returns the candidate that a box of a layer of the detections step is, None if there is no such box."""
+def find_candidate(pipeline: Pipeline, layer: str, index: int) -> int | None:
+    """Returns the candidate behind a box in a layer of the detections step, None if there is no such box."""
     fates = pipeline.fates
     if layer == "before":
         candidates = torch.arange(len(fates.fate))
@@ -26,50 +26,50 @@ def candidate_of(pipeline: Pipeline, layer: str, index: int) -> int | None:
     return int(candidates[index]) if 0 <= index < len(candidates) else None
 
 
-def detection_report(pipeline: Pipeline, candidate: int) -> Markup:
-    """Returns where a predicted box came from and what became of it and of those beside it."""
+def build_detection_report(pipeline: Pipeline, candidate: int) -> Markup:
+    """Returns the origin of a predicted box, its outcome, and the boxes that it suppressed."""
     found, fates = pipeline.candidates, pipeline.fates
     anchor, label = int(found.anchor[candidate]), int(found.label[candidate])
     name = pipeline.network.class_names[label]
-    case = cases_of(pipeline, range(anchor, anchor + 1))[0]
-    width, height = (case.box[2] - case.box[0], case.box[3] - case.box[1])
+    facts = describe_anchors(pipeline, range(anchor, anchor + 1))[0]
+    width, height = (facts.box[2] - facts.box[0], facts.box[3] - facts.box[1])
     text = html.heading(f"{name} {fates.score[candidate]:.2f}")
     text += html.facts(
         [
-            ("came from", f"{LEVELS[int(found.level[candidate])]}, {width:.0f}×{height:.0f} px anchor"),
-            ("became of it", outcome_of(pipeline, anchor, label, found.score[candidate].item())),
-            ("its anchor is", f"{case.label} ({case.why})"),
+            ("predicted from", f"{LEVELS[int(found.level[candidate])]}, {width:.0f}×{height:.0f} px anchor"),
+            ("outcome", describe_outcome(pipeline, anchor, label, found.score[candidate].item())),
+            ("its anchor is", f"{facts.label} ({facts.why})"),
             ("boxes it suppressed", html.count(int((pipeline.suppressors.index == candidate).sum()))),
         ]
     )
-    return text + _victims(pipeline, candidate)
+    return text + _build_suppressed_table(pipeline, candidate)
 
 
 def detection_layers(pipeline: Pipeline, candidate: int) -> tuple[Layer, ...]:
-    """Returns the anchor a predicted box came from and the boxes it suppressed."""
+    """Returns the anchor of a predicted box and the boxes that it suppressed."""
     found = pipeline.candidates
     anchor = pipeline.grid.boxes[found.anchor[candidate] : found.anchor[candidate] + 1]
-    victims = pipeline.suppressors.index == candidate
+    suppressed = pipeline.suppressors.index == candidate
     return (
-        Layer("victims", "suppressed by it", "suppressed", found.box[victims].numpy(), width=1),
+        Layer("victims", "suppressed by it", "suppressed", found.box[suppressed].numpy(), width=1),
         Layer("inspected", "its anchor", "foreground", anchor.numpy(), dashed=True, width=2),
     )
 
 
-def _victims(pipeline: Pipeline, candidate: int) -> Markup:
-    found, by = pipeline.candidates, pipeline.suppressors
-    victims = torch.nonzero(by.index == candidate).squeeze(1)
-    if not len(victims):
+def _build_suppressed_table(pipeline: Pipeline, candidate: int) -> Markup:
+    found, suppressors = pipeline.candidates, pipeline.suppressors
+    suppressed = torch.nonzero(suppressors.index == candidate).squeeze(1)
+    if not len(suppressed):
         return Markup()
-    victims = victims[found.score[victims].argsort(descending=True)][:MOST].tolist()
+    best = suppressed[found.score[suppressed].argsort(descending=True)][:MAX_ROWS].tolist()
     names = pipeline.network.class_names
     rows = tuple(
         (
             names[found.label[each]],
             f"{found.score[each]:.2f}",
-            f"{by.iou[each]:.2f}",
+            f"{suppressors.iou[each]:.2f}",
             LEVELS[int(found.level[each])],
         )
-        for each in victims
+        for each in best
     )
-    return html.table(html.Table("Whom it suppressed", ("class", "score", "IoU", "from"), rows))
+    return html.table(html.Table("Boxes it suppressed", ("class", "score", "IoU", "from"), rows))

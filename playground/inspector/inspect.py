@@ -1,4 +1,4 @@
-"""The inspector: what a click on the picture tells of the place, the object or the predicted box under it."""
+"""The inspector: a report on the location, the object or the predicted box that was clicked."""
 
 from typing import NamedTuple
 
@@ -9,49 +9,50 @@ from core.weights.architecture import WeightsError
 from playground.canvas.edit import Pick
 from playground.canvas.view import TRUTH, Layer
 from playground.components import html
-from playground.inspector.detection import LAYER_FATES, candidate_of, detection_layers, detection_report
-from playground.inspector.location import place_report
-from playground.inspector.object import object_layers, object_report
+from playground.inspector.detection import LAYER_FATES, build_detection_report, detection_layers, find_candidate
+from playground.inspector.location import build_location_report
+from playground.inspector.object import build_object_report, object_layers
 from playground.pipeline.pipeline import Pipeline
 
-HINT = "Click the picture: an object, a predicted box, or any place tells what became of it."
+HINT = "Click an object, a predicted box or any other point of the picture to see its anchors and what became of them."
 
 
 class Inspection(NamedTuple):
-    """What a click tells: HTML, and layers over the picture."""
+    """A report as HTML, and layers that illustrate it."""
 
     text: Markup
     layers: tuple[Layer, ...] = ()
 
 
 def inspect(pipeline: Pipeline, pick: Pick | None) -> Inspection:
-    """Returns what there is to say of the last click; one on what is there no more tells the place."""
+    """Returns the report on the last click; if the clicked box no longer exists, on the location alone."""
     if pick is None:
         return Inspection(Markup('<p class="hint">{}</p>').format(HINT))
     try:
-        return _of_pick(pipeline, pick)
-    except WeightsError as error:  # what the weights cannot say leaves the rest of the step as it is
+        return _inspect_pick(pipeline, pick)
+    except WeightsError as error:  # the rest of the step may not need the weights
         return Inspection(html.paragraph(str(error)))
 
 
-def _of_pick(pipeline: Pipeline, pick: Pick) -> Inspection:
-    place = place_report(pipeline, (pick.x, pick.y))
-    number = _object_of(pipeline, pick)
+def _inspect_pick(pipeline: Pipeline, pick: Pick) -> Inspection:
+    location = build_location_report(pipeline, (pick.x, pick.y))
+    number = _find_object(pipeline, pick)
     if number is not None:
-        return Inspection(object_report(pipeline, number) + place, object_layers(pipeline, number))
+        return Inspection(build_object_report(pipeline, number) + location, object_layers(pipeline, number))
     if pick.layer in (*LAYER_FATES, "before"):
-        candidate = candidate_of(pipeline, pick.layer, pick.index)
+        candidate = find_candidate(pipeline, pick.layer, pick.index)
         if candidate is not None:
-            return Inspection(detection_report(pipeline, candidate) + place, detection_layers(pipeline, candidate))
-    return Inspection(place)
+            report = build_detection_report(pipeline, candidate)
+            return Inspection(report + location, detection_layers(pipeline, candidate))
+    return Inspection(location)
 
 
-def _object_of(pipeline: Pipeline, pick: Pick) -> int | None:
-    """Returns the object that was clicked, itself or one of its anchors, None if none was."""
+def _find_object(pipeline: Pipeline, pick: Pick) -> int | None:
+    """Returns the index of the object of which the box or an anchor was clicked, None if there is none."""
     match = pipeline.match
     if pick.layer == TRUTH:
         return pick.index if pick.index < len(pipeline.objects[0]) else None
     if pick.layer not in ("foreground", "forced"):
         return None
-    shown = torch.nonzero(match.forced if pick.layer == "forced" else match.foreground & ~match.forced).squeeze(1)
-    return int(match.object[shown[pick.index]]) if pick.index < len(shown) else None
+    anchors = torch.nonzero(match.forced if pick.layer == "forced" else match.foreground & ~match.forced).squeeze(1)
+    return int(match.object[anchors[pick.index]]) if pick.index < len(anchors) else None

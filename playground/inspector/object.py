@@ -1,4 +1,4 @@
-"""The inspector of an object: which anchors answer for it, or why none does and which setting would help."""
+"""The inspector of an object: which anchors are assigned to it, or why none is and which setting would change that."""
 
 import math
 
@@ -12,107 +12,110 @@ from playground.canvas.view import Layer
 from playground.components import html
 from playground.pipeline.pipeline import Pipeline
 
-OCTAVE = 2 ** (1 / 3)  # a size this much off still overlaps well
-STRETCH = 1.6  # a shape this much off does not
+OCTAVE = 2 ** (1 / 3)  # ratio of side lengths up to which an anchor and an object still overlap well
+STRETCH = 1.6  # ratio of aspect ratios from which they no longer do
 
 
-def object_report(pipeline: Pipeline, number: int) -> Markup:
-    """Returns what became of an object of the picture, counted from 0."""
-    match, boxes = pipeline.match, pipeline.objects[0]
+def build_object_report(pipeline: Pipeline, number: int) -> Markup:
+    """Returns the assignment of an object.
+
+    Args:
+        pipeline: The picture under the settings.
+        number: Index of the object.
+    """
+    match, boxes, level = pipeline.match, pipeline.objects[0], pipeline.grid.level
     x1, y1, x2, y2 = boxes[number].tolist()
     name = pipeline.picture.class_names[pipeline.objects[1][number]]
-    mine = match.foreground & (match.object == number)
+    assigned = match.foreground & (match.object == number)
     iou, best = match.best_iou[number].item(), int(match.best_anchor[number])
-    level = pipeline.grid.level
     text = html.heading(f"{name} {number + 1}")
     text += html.facts(
         [
             ("size", f"{x2 - x1:.0f}×{y2 - y1:.0f} px"),
-            ("anchors of it", html.count(int(mine.sum()))),
-            ("of them forced", html.count(int((mine & match.forced).sum()))),
+            ("anchors assigned to it", html.count(int(assigned.sum()))),
+            ("of which forced", html.count(int((assigned & match.forced).sum()))),
             ("best IoU", f"{iou:.2f} on {LEVELS[int(level[best])]}"),
         ]
     )
-    rows = tuple(
-        (LEVELS[each], html.count(int((mine & (level == each)).sum())), _best_on(pipeline, mine & (level == each)))
-        for each in range(len(LEVELS))
-        if bool((mine & (level == each)).any())
-    )
-    if rows:
-        return (
-            text
-            + html.table(html.Table("Its anchors", ("level", "anchors", "best IoU"), rows))
-            + _weak(pipeline, number, iou, forced_only=bool((match.forced[mine]).all()))
+    if not bool(assigned.any()):
+        return text + html.paragraph(
+            "No anchor is assigned to it, so no anchor learns to find it. " + suggest_remedy(pipeline, number, iou)
         )
-    return text + html.paragraph("No anchor answers for it, so it trains nothing. " + remedy(pipeline, number, iou))
+    text += _build_level_table(pipeline, assigned)
+    if bool(match.forced[assigned].all()):
+        text += html.paragraph("It only has its forced anchors. " + suggest_remedy(pipeline, number, iou))
+    return text
+
+
+def _build_level_table(pipeline: Pipeline, assigned: torch.Tensor) -> Markup:
+    """Returns a table of an object's anchors, bool [N], by level."""
+    rows = []
+    for index, name in enumerate(LEVELS):
+        anchors = assigned & (pipeline.grid.level == index)
+        if bool(anchors.any()):
+            rows.append((name, html.count(int(anchors.sum())), f"{pipeline.match.iou[anchors].max().item():.2f}"))
+    return html.table(html.Table("Its anchors", ("level", "anchors", "best IoU"), tuple(rows)))
 
 
 def object_layers(pipeline: Pipeline, number: int) -> tuple[Layer, ...]:
-    """Returns the anchors that answer for an object."""
-    mine = pipeline.match.foreground & (pipeline.match.object == number)
-    boxes = pipeline.grid.boxes[mine]
-    return (Layer("inspected", "its anchors", "foreground", boxes.numpy(), values=pipeline.match.iou[mine]),)
+    """Returns the anchors that are assigned to an object."""
+    assigned = pipeline.match.foreground & (pipeline.match.object == number)
+    boxes = pipeline.grid.boxes[assigned]
+    return (Layer("inspected", "its anchors", "foreground", boxes.numpy(), values=pipeline.match.iou[assigned]),)
 
 
-def _best_on(pipeline: Pipeline, where: torch.Tensor) -> str:
-    return f"{pipeline.match.iou[where].max().item():.2f}"
-
-
-def _weak(pipeline: Pipeline, number: int, iou: float, *, forced_only: bool) -> Markup:
-    if not forced_only:
-        return Markup()
-    return html.paragraph("It has only what is forced on it. " + remedy(pipeline, number, iou))
-
-
-def remedy(pipeline: Pipeline, number: int, iou: float) -> str:
-    """Returns why an object gets no anchor by its overlap, and settings that would change that, in sentences."""
+def suggest_remedy(pipeline: Pipeline, number: int, iou: float) -> str:
+    """Returns why no anchor overlaps an object enough, and which settings would change that, in sentences."""
     matching = pipeline.config.matching
     if iou >= matching.fg_iou_threshold:
-        return _taken(pipeline, number)
-    reasons = [f"Its best anchor overlaps it by {iou:.2f}, foreground begins at {matching.fg_iou_threshold:g}."]
-    reasons += _shape(pipeline, number)
+        return _explain_competition(pipeline, number)
+    sentences = [f"The best IoU of any anchor is {iou:.2f}; foreground begins at {matching.fg_iou_threshold:g}."]
+    sentences += _explain_misfit(pipeline, number)
     lower = math.floor(100 * iou) / 100
-    both = f", and {_label('matching.bg_iou_threshold')} with it" if lower < matching.bg_iou_threshold else ""
-    reasons.append(f"Or lower {_label('matching.fg_iou_threshold')} to {lower:g}{both}.")
+    also = f", and {_label('matching.bg_iou_threshold')} with it" if lower < matching.bg_iou_threshold else ""
+    sentences.append(f"Or lower {_label('matching.fg_iou_threshold')} to {lower:g}{also}.")
     if not matching.force_best_match:
-        reasons.append(f"Or switch on {_label('matching.force_best_match')}, which gives it its best anchor.")
-    return " ".join(reasons)
+        sentences.append(
+            f"Or switch on {_label('matching.force_best_match')}, which assigns its best anchor to each object."
+        )
+    return " ".join(sentences)
 
 
 def _label(path: str) -> str:
-    """What the page calls a setting."""
+    """Returns the name of a setting on the page."""
     return f"“{knobs()[path].label}”"
 
 
-def _taken(pipeline: Pipeline, number: int) -> str:
-    """Its good anchors overlap another object more."""
-    boxes = pipeline.objects[0]
+def _explain_competition(pipeline: Pipeline, number: int) -> str:
+    """Names the objects that the anchors around an object overlap more."""
+    boxes, labels = pipeline.objects
     alone = match_anchors(pipeline.grid.boxes, boxes[number : number + 1], pipeline.config.matching)
     others = pipeline.match.object[alone.foreground].unique().tolist()
     names = pipeline.picture.class_names
-    labels = pipeline.objects[1]
-    whose = ", ".join(f"{names[labels[other]]} {other + 1}" for other in others if other != number)
+    rivals = ", ".join(f"{names[labels[other]]} {other + 1}" for other in others if other != number)
     return (
-        f"Anchors overlap it enough, but all of them overlap {whose or 'another object'} at least as much: add ratios "
-        "or scales, so that there are anchors for each."
+        f"Some anchors overlap it enough, but all of them overlap {rivals or 'another object'} at least as much: add "
+        "ratios or scales, so that each object has its own anchors."
     )
 
 
-def _shape(pipeline: Pipeline, number: int) -> list[str]:
-    """Says whether anchors are too large, too small or of other shape than an object."""
+def _explain_misfit(pipeline: Pipeline, number: int) -> list[str]:
+    """Says whether the anchors are too large, too small, of another shape, or too far away."""
     x1, y1, x2, y2 = pipeline.objects[0][number].tolist()
     side, ratio = math.sqrt((x2 - x1) * (y2 - y1)), (y2 - y1) / max(x2 - x1, 1e-6)
     anchors = pipeline.config.anchors
     sides = [size * scale for size in anchors.sizes for scale in anchors.scales]
     nearest_ratio = min(anchors.ratios, key=lambda each: abs(math.log(each / ratio)))
     finest, coarsest, shapes = (_label(f"anchors.{name}") for name in ("size_p3", "size_p7", "ratios"))
-    said = []
+    sentences = []
     if side < min(sides) / OCTAVE:
-        said.append(f"It is {side:.0f} px across, the smallest anchor {min(sides):.0f}: lower {finest}.")
+        sentences.append(f"It is {side:.0f} px across, the smallest anchor {min(sides):.0f} px: lower {finest}.")
     if side > max(sides) * OCTAVE:
-        said.append(f"It is {side:.0f} px across, the largest anchor {max(sides):.0f}: raise {coarsest}.")
+        sentences.append(f"It is {side:.0f} px across, the largest anchor {max(sides):.0f} px: raise {coarsest}.")
     if max(ratio / nearest_ratio, nearest_ratio / ratio) > STRETCH:
-        said.append(f"Its height is {ratio:.2g} of its width: add a ratio near {ratio:.2g} to {shapes}.")
-    if not said:
-        said.append("Places of its level lie too far from its centre: a finer level must have anchors of its size.")
-    return said
+        sentences.append(f"Its height is {ratio:.2g} times its width: add a ratio near {ratio:.2g} to {shapes}.")
+    if not sentences:
+        sentences.append(
+            "The locations of its level are too far from its centre: give a finer level anchors of its size."
+        )
+    return sentences

@@ -7,7 +7,7 @@ from playground.canvas.view import Layer
 from playground.components import html
 from playground.components.figures import colour, points
 from playground.inspector.inspect import inspect
-from playground.inspector.location import anchors_at
+from playground.inspector.location import find_anchors
 from playground.pipeline.pipeline import Pipeline
 from playground.steps.levels import anchor_levels
 from playground.steps.step import Focus, Step, StepText, StepView, section, truth_layer
@@ -20,7 +20,7 @@ def look(pipeline: Pipeline, focus: Focus) -> StepView:
     point = (focus.pick.x, focus.pick.y) if focus.pick else (width / 2, height / 2)
     layers = [truth_layer(pipeline)]
     for level in range(len(grid.counts)):
-        here = anchors_at(grid, level, point)
+        here = find_anchors(grid, level, point)
         boxes = grid.boxes[here.start : here.stop]
         layers.append(
             Layer(f"anchors-{LEVELS[level]}", f"{LEVELS[level]} at one place", f"level{level}", boxes.numpy())

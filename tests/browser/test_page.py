@@ -243,7 +243,7 @@ def test_a_click_moves_the_anchors(opened):
 
 def test_a_click_inspects_place_object_and_detection(opened):
     page = opened(QUICK + "&step=detections&inference.score_threshold=0.009")
-    assert "Click the picture" in page.text_content(".readout")
+    assert "Click an object" in page.text_content(".readout")
     wait(lambda: layers(page).get("kept"))
     page.locator(".pic-top").click(position={"x": 60, "y": 60})
     wait(lambda: "Anchors at" in page.text_content(".readout"))

@@ -1,4 +1,4 @@
-"""The inspector tells what the core computed: labels, losses, fates; and what would give an object an anchor."""
+"""The inspector shows what the core computed: labels, losses, outcomes; and what would give an object an anchor."""
 
 import json
 import re
@@ -14,10 +14,10 @@ from playground.canvas.canvas import payload
 from playground.canvas.edit import Pick
 from playground.canvas.view import View
 from playground.data.picture import render_picture
-from playground.inspector.detection import candidate_of
+from playground.inspector.detection import find_candidate
 from playground.inspector.inspect import HINT, inspect
-from playground.inspector.location import anchors_at, cases_of, outcome_of
-from playground.inspector.object import remedy
+from playground.inspector.location import describe_anchors, describe_outcome, find_anchors
+from playground.inspector.object import suggest_remedy
 from playground.pipeline.pipeline import Pipeline
 
 SMALL = {
@@ -49,11 +49,11 @@ def test_before_a_click_there_is_a_hint():
     assert HINT in seen.text and seen.layers == ()
 
 
-def test_cases_are_what_the_core_says():
+def test_facts_of_anchors_are_those_of_the_core():
     here = pipeline()
     anchors = torch.nonzero(here.match.label == FOREGROUND).squeeze(1)[:5].tolist()
     losses = here.losses.classification
-    for case in [cases_of(here, range(anchor, anchor + 1))[0] for anchor in anchors]:
+    for case in [describe_anchors(here, range(anchor, anchor + 1))[0] for anchor in anchors]:
         logits = here.prediction.outputs.logits[0][case.anchor]
         targets = torch.zeros_like(logits)
         targets[here.labels[here.match.object[case.anchor]]] = 1
@@ -66,7 +66,7 @@ def test_cases_are_what_the_core_says():
 
 def test_ignored_anchors_pay_nothing():
     here = pipeline(matching__bg_iou_threshold=0, matching__fg_iou_threshold=1, matching__force_best_match=False)
-    case = cases_of(here, range(1))[0]
+    case = describe_anchors(here, range(1))[0]
     assert case.label == "ignored" and case.cross_entropy == case.loss == 0
     assert case.why == "between 0 and 1"
 
@@ -77,10 +77,10 @@ def test_every_outcome_agrees_with_the_stages():
     for fate, words in ((KEPT, "detection"), (SUPPRESSED, "suppressed by")):
         candidate = int(torch.nonzero(fates.fate == fate)[0])
         anchor, label = int(found.anchor[candidate]), int(found.label[candidate])
-        assert words in outcome_of(here, anchor, label, found.score[candidate].item())
-    assert "below the score threshold" in outcome_of(here, 0, 0, 0.001)
+        assert words in describe_outcome(here, anchor, label, found.score[candidate].item())
+    assert "below the score threshold" in describe_outcome(here, 0, 0, 0.001)
     few = pipeline(inference__topk_candidates=1)
-    assert "cut by top-K" in outcome_of(few, _not_candidate(few), 0, 0.5)
+    assert "cut by top-K" in describe_outcome(few, _not_candidate(few), 0, 0.5)
 
 
 def _not_candidate(here: Pipeline) -> int:
@@ -89,7 +89,7 @@ def _not_candidate(here: Pipeline) -> int:
 
 
 @pytest.mark.parametrize("layer", ["before", "kept", "suppressed", "truth", ""])
-def test_every_pick_is_told_and_drawn(layer):
+def test_every_click_has_a_report_and_layers(layer):
     here = pipeline()
     seen = inspect(here, Pick(40, 40, layer, 0))
     assert "Anchors at 40, 40" in seen.text and "nan" not in seen.text.lower()
@@ -97,7 +97,7 @@ def test_every_pick_is_told_and_drawn(layer):
     assert bool(seen.layers) == bool(layer)
 
 
-def test_clicking_an_anchor_tells_of_its_object():
+def test_clicking_an_anchor_reports_its_object():
     here = pipeline()
     matched = torch.nonzero(here.match.foreground & ~here.match.forced).squeeze(1)
     number = int(here.match.object[matched[0]])
@@ -105,16 +105,16 @@ def test_clicking_an_anchor_tells_of_its_object():
     assert f"{name} {number + 1}</h3>" in inspect(here, Pick(1, 1, "foreground", 0)).text
 
 
-def test_a_pick_that_is_gone_is_just_a_place():
+def test_a_click_on_a_box_that_is_gone_reports_the_location():
     here = pipeline()
     for layer in ("truth", "kept", "foreground"):
         assert inspect(here, Pick(1, 1, layer, 10_000)).layers == ()
-    assert candidate_of(here, "kept", 10_000) is None
+    assert find_candidate(here, "kept", 10_000) is None
 
 
-def test_anchors_of_a_place_are_centred_there():
+def test_anchors_of_a_location_are_centred_there():
     here = pipeline()
-    boxes = here.grid.boxes[list(anchors_at(here.grid, 1, (33, 47)))]
+    boxes = here.grid.boxes[list(find_anchors(here.grid, 1, (33, 47)))]
     assert len(boxes) == 9
     centres = (boxes[:, :2] + boxes[:, 2:]) / 2
     assert (centres - torch.tensor([32.0, 48.0])).abs().max() <= 0.5  # stride 16
@@ -127,24 +127,24 @@ def test_anchors_of_a_place_are_centred_there():
         ([5.0, 40, 85, 44], "anchors.ratios"),
     ],
 )
-def test_an_object_without_anchor_learns_which_setting_helps(box, said):
+def test_the_report_on_an_object_without_anchor_names_a_setting_that_helps(box, said):
     here = with_boxes(pipeline(matching__force_best_match=False), box)
     text = inspect(here, Pick(12, 12, "truth", 0)).text
-    assert "No anchor answers for it" in text
+    assert "No anchor is assigned to it" in text
     assert all(knobs()[path].label in text for path in (said, "matching.force_best_match"))
     iou = here.match.best_iou[0].item()
-    assert f"{iou:.2f}" in remedy(here, 0, iou)
+    assert f"{iou:.2f}" in suggest_remedy(here, 0, iou)
 
 
-def test_the_lowered_threshold_that_is_named_works():
+def test_the_suggested_threshold_works():
     here = with_boxes(pipeline(matching__force_best_match=False), [10.0, 10, 14, 14])
-    text = remedy(here, 0, here.match.best_iou[0].item())
+    text = suggest_remedy(here, 0, here.match.best_iou[0].item())
     value = float(re.search(r"Foreground IoU threshold” to (\d(?:\.\d+)?)", text)[1])
     lowered = here.config.replace({"matching.fg_iou_threshold": value, "matching.bg_iou_threshold": value})
     assert Pipeline(here.picture, lowered).match.foreground.any()
 
 
-def test_twins_in_one_place_leave_one_without_anchors():
+def test_of_two_identical_objects_one_has_no_anchors():
     here = with_boxes(pipeline(matching__force_best_match=False), [20.0, 20, 52, 52], [20.0, 20, 52, 52])
     text = inspect(here, Pick(30, 30, "truth", 1)).text
-    assert "No anchor answers for it" in text and "overlap leaf 1 at least as much" in text
+    assert "No anchor is assigned to it" in text and "overlap leaf 1 at least as much" in text

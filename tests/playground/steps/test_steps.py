@@ -14,7 +14,7 @@ from playground.canvas.canvas import payload
 from playground.canvas.view import View
 from playground.components.html import percent
 from playground.data.picture import picture_of_sample, render_picture
-from playground.inspector.location import place_index
+from playground.inspector.location import find_location
 from playground.pipeline.pipeline import Pipeline
 from playground.steps import STEPS
 from playground.steps.loss.curves import CURVES, GRADIENT, WEIGHT, curves, example
@@ -62,12 +62,12 @@ def test_text_from_outside_is_escaped():
         assert "<img" not in STEPS[key].look(Pipeline(evil, here.config), Focus()).words().readout
 
 
-def test_place_under_a_click():
+def test_location_under_a_click():
     grid = make_anchors(Anchors(), 320, 320)
-    first = place_index(grid, 0, (83, 41)) * grid.per_location  # P3, stride 8: row 5, column 10
+    first = find_location(grid, 0, (83, 41)) * grid.per_location  # P3, stride 8: row 5, column 10
     centre = (grid.boxes[first, :2] + grid.boxes[first, 2:]) / 2
     assert centre.tolist() == pytest.approx([80, 40], abs=0.5)
-    assert place_index(grid, 4, (9999, 9999)) == 8 and place_index(grid, 4, (-5, -5)) == 0
+    assert find_location(grid, 4, (9999, 9999)) == 8 and find_location(grid, 4, (-5, -5)) == 0
 
 
 def test_assignment_counts_add_up():
