@@ -1,4 +1,7 @@
-"""The process that starts the runs of a folder: `python -m core.scheduler.daemon DIR`. A second one ends at once."""
+"""The background process that starts the runs of a folder: `python -m core.scheduler.daemon DIR`.
+
+If the folder already has one, a second one exits at once.
+"""
 
 import gc
 import os
@@ -9,19 +12,23 @@ from pathlib import Path
 
 from core.io.locks import FileLock, is_held
 from core.io.paths import ROOT
-from core.scheduler.queue import SERVER
+from core.scheduler.lock_files import SERVER_LOCK
 
 LOG = ".server.log"
-NICENESS = 10  # runs give way to the page: a tenth of its share where both want the same processor
+NICENESS = 10  # gives runs a tenth of the page's CPU share where both compete for the same core
 
 
-def ensure_server(place: Path) -> subprocess.Popen | None:
-    """Starts the process for a folder unless there is one; it goes on when this process ends."""
-    if is_held(place / SERVER):
+def ensure_server(root: Path) -> subprocess.Popen[bytes] | None:
+    """Starts the server process of a folder unless it is running; it outlives the calling process.
+
+    Returns:
+        The new process, None if one is already running.
+    """
+    if is_held(root / SERVER_LOCK):
         return None
-    with (place / LOG).open("ab") as log:
+    with (root / LOG).open("ab") as log:
         return subprocess.Popen(
-            [sys.executable, "-m", "core.scheduler.daemon", str(place)],
+            [sys.executable, "-m", "core.scheduler.daemon", str(root)],
             cwd=ROOT,
             stdin=subprocess.DEVNULL,
             stdout=log,
@@ -30,21 +37,21 @@ def ensure_server(place: Path) -> subprocess.Popen | None:
         )
 
 
-def main(place: Path) -> None:
-    """Serves a folder until nobody needs it."""
-    lock = FileLock.try_acquire(place / SERVER)
+def main(root: Path) -> None:
+    """Runs the server of a folder until no run is queued or training and no page is open."""
+    lock = FileLock.try_acquire(root / SERVER_LOCK)
     if lock is None:
         return
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal's Ctrl-C is meant for the page
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C in the terminal is meant for the page
     os.nice(NICENESS)
-    os.environ["PYTORCH_NVML_BASED_CUDA_CHECK"] = "1"  # CUDA itself, once asked, is of no use to forked processes
+    os.environ["PYTORCH_NVML_BASED_CUDA_CHECK"] = "1"  # once initialised, CUDA cannot be used in forked processes
 
-    from core.scheduler.server import Server  # PyTorch takes seconds to import: not for a second server
+    from core.scheduler.server import Server  # imports PyTorch, which takes seconds: not needed by a second server
 
-    server = Server(place, lock)
-    gc.freeze()  # what is loaded by now is shared with the runs, as long as nobody writes to it
+    server = Server(root, lock)
+    gc.freeze()  # keeps memory loaded so far shared with the forked runs: the collector does not write to it
     server.serve()
-    os._exit(0)  # after gc.freeze, libraries find at their end that much was left behind, and say so
+    os._exit(0)  # a regular exit after gc.freeze makes libraries print reports of leaked objects
 
 
 if __name__ == "__main__":

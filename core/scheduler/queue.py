@@ -1,4 +1,4 @@
-"""The runs of a folder, and those of them that wait: what several pages and the server do with them at a time."""
+"""The runs of a folder and the queue of those that wait, safe for use by several pages and the server at a time."""
 
 import time
 from pathlib import Path
@@ -19,10 +19,9 @@ from core.runs.folder import (
     RunFolder,
     RunStatus,
 )
+from core.scheduler.lock_files import QUEUE_LOCK
 
-SERVER, PAGES = ".server", ".pages"  # locked by this process, and by each page
-
-QUEUE, CHANGED = ".queue", ".changed"
+CHANGED = ".changed"  # its modification time is that of the last change to the queue
 MAX_SAME_SECOND = 1000
 
 
@@ -30,131 +29,133 @@ class Queue:
     """The runs of a folder.
 
     Args:
-        place: The folder, which is there.
+        root: An existing folder.
     """
 
-    def __init__(self, place: Path) -> None:
-        self.place = place
+    def __init__(self, root: Path) -> None:
+        self.root = root
         self._statuses: dict[Path, tuple[tuple[int, int], RunStatus | None]] = {}
 
     def lock(self) -> FileLock:
-        """Returns the lock under which runs are added, taken and cancelled; nobody keeps it for long."""
-        return FileLock.acquire(self.place / QUEUE)
+        """Waits for the lock under which runs are added, started and cancelled, and acquires it."""
+        return FileLock.acquire(self.root / QUEUE_LOCK)
 
-    def take_lock(self) -> FileLock | None:
-        """Returns the same lock, None if somebody keeps it longer than usual, as a page that hangs does."""
-        return FileLock.try_acquire(self.place / QUEUE)
+    def try_lock(self) -> FileLock | None:
+        """Acquires the same lock; returns None if another process, such as a page that hangs, holds it for long."""
+        return FileLock.try_acquire(self.root / QUEUE_LOCK)
 
-    def stamp(self) -> int:
-        """Returns a number that changes when a run is added, or taken out."""
+    def version(self) -> int:
+        """Returns a number that changes when a run is added or cancelled."""
         try:
-            return (self.place / CHANGED).stat().st_mtime_ns
+            return (self.root / CHANGED).stat().st_mtime_ns
         except FileNotFoundError:
             return 0
 
     def runs(self) -> list[RunFolder]:
-        """Returns the runs, newest first; their names begin with the time."""
-        if not self.place.is_dir():
+        """Returns the runs, newest first; their names start with the time of their creation."""
+        if not self.root.is_dir():
             return []
-        paths = [path for path in self.place.iterdir() if not path.name.startswith(".")]
+        paths = [path for path in self.root.iterdir() if not path.name.startswith(".")]
         return [RunFolder(path) for path in sorted(paths, reverse=True) if (path / "config.json").is_file()]
 
-    def noted_status(self, folder: RunFolder) -> RunStatus | None:
-        """Returns what a run noted last, from memory if it has not changed."""
+    def stored_status(self, folder: RunFolder) -> RunStatus | None:
+        """Returns the status last written by a run, cached until its file changes."""
         try:
-            found = folder.status.stat()
+            file = folder.status.stat()
         except OSError:
             return None
-        stamp = found.st_mtime_ns, found.st_ino
-        kept = self._statuses.get(folder.path)
-        if kept is None or kept[0] != stamp:
-            kept = self._statuses[folder.path] = stamp, folder.read_status()
-        return kept[1]
+        version = file.st_mtime_ns, file.st_ino
+        cached = self._statuses.get(folder.path)
+        if cached is None or cached[0] != version:
+            cached = self._statuses[folder.path] = version, folder.read_status()
+        return cached[1]
 
     def waiting(self) -> list[RunFolder]:
-        """Returns the runs that wait, who came first comes first."""
-        found = [(self.noted_status(folder), folder) for folder in self.runs()]
-        queued = [(status.since, folder.path.name, folder) for status, folder in found if _is(status, QUEUED)]
-        return [folder for *_, folder in sorted(queued, key=lambda each: each[:2])]
+        """Returns the queued runs in the order in which they will start."""
+        statuses = [(self.stored_status(folder), folder) for folder in self.runs()]
+        queued = [(status.since, folder) for status, folder in statuses if status and status.state == QUEUED]
+        return [folder for _, folder in sorted(queued, key=lambda each: (each[0], each[1].path.name))]
 
     def statuses(self) -> dict[str, RunStatus]:
-        """Returns by name where each run stands, newest first: a process that died cannot have said so itself."""
+        """Returns the current status of each run by name, newest first.
+
+        Unlike the stored one, it takes into account whether the run's process is alive.
+        """
         positions = {folder.path.name: position for position, folder in enumerate(self.waiting(), start=1)}
-        return {folder.path.name: self._status(folder, positions) for folder in self.runs()}
+        return {folder.path.name: self._current_status(folder, positions) for folder in self.runs()}
 
     def status(self, folder: RunFolder) -> RunStatus:
-        """Returns where one run stands."""
+        """Returns the current status of one run."""
         return self.statuses().get(folder.path.name, RunStatus(INTERRUPTED))
 
-    def _status(self, folder: RunFolder, positions: dict[str, int]) -> RunStatus:
-        status = self.noted_status(folder)
+    def _current_status(self, folder: RunFolder, positions: dict[str, int]) -> RunStatus:
+        status = self.stored_status(folder)
         if status and status.state == QUEUED:
             return RunStatus(QUEUED, queue_position=positions.get(folder.path.name, 1))
         if status and status.state in ACTIVE and folder.is_held():
             return RunStatus(STOPPING if read_control(folder.control).command == STOP else status.state)
-        status = folder.read_status() if status and status.state in ACTIVE else status  # it may have ended just now
+        status = folder.read_status() if status and status.state in ACTIVE else status  # it may just have ended
         if status is None or status.state in ACTIVE:
             return RunStatus(INTERRUPTED)
         return RunStatus(status.state, status.message)
 
     def add(self, config: Config, about: About) -> RunFolder:
-        """Adds a run and returns its folder, whose name is the present time.
+        """Creates a run, named after the current time, and adds it to the queue.
 
         Raises:
-            RunError: It cannot be made.
+            RunError: It cannot be created.
         """
         with self.lock():
-            folder = self._new_folder()
+            folder = self._create_folder()
             try:
                 write_text(folder.config, config.to_json())
                 folder.write_about(about._replace(created=time.time()))
             except OSError as error:
-                raise RunError(f"The run {folder.path} cannot be made: {error.strerror}. Make room first.") from None
+                raise RunError(
+                    f"The run {folder.path} cannot be created: {error.strerror}. Free some space on the disk first."
+                ) from None
             self._enqueue(folder)
         return folder
 
-    def again(self, folder: RunFolder) -> None:
-        """Adds a run that ended before its time, to go on from its checkpoint.
+    def requeue(self, folder: RunFolder) -> None:
+        """Adds a run that ended early to the queue again, to be resumed from its checkpoint.
 
         Raises:
-            RunError: It waits or goes on.
+            RunError: It is queued, active or finished.
         """
         with self.lock():
             state = self.status(folder).state
             if state not in (INTERRUPTED, STOPPED, FAILED):
-                raise RunError(f"The run {folder.path.name} is {state}: only what has ended early can be resumed.")
+                raise RunError(f"The run {folder.path.name} is {state}: only a run that ended early can be resumed.")
             self._enqueue(folder)
 
     def cancel(self, folder: RunFolder) -> bool:
-        """Takes a run out of the queue; returns whether it was in it."""
+        """Removes a run from the queue; returns False if it was not queued."""
         with self.lock():
-            if not _is(folder.read_status(), QUEUED):
+            status = folder.read_status()
+            if status is None or status.state != QUEUED:
                 return False
-            folder.write_status(STOPPED, "It was taken out of the queue.")
-            self._tell()
+            folder.write_status(STOPPED, "It was removed from the queue.")
+            self._mark_changed()
             return True
 
-    def _new_folder(self) -> RunFolder:
+    def _create_folder(self) -> RunFolder:
         second = time.strftime("%Y%m%d-%H%M%S")
         for number in range(1, MAX_SAME_SECOND):
-            path = self.place / f"{second}-{number:03}"
+            path = self.root / f"{second}-{number:03}"
             try:
                 path.mkdir()
                 return RunFolder(path)
             except FileExistsError:
                 continue
             except OSError as error:
-                raise RunError(f"The folder {path} cannot be made: {error.strerror}.") from None
+                raise RunError(f"The folder {path} cannot be created: {error.strerror}.") from None
         raise RunError("Too many runs were started in one second: try again.")
 
     def _enqueue(self, folder: RunFolder) -> None:
         folder.control.unlink(missing_ok=True)
         folder.write_status(QUEUED)
-        self._tell()
+        self._mark_changed()
 
-    def _tell(self) -> None:
-        (self.place / CHANGED).touch()
-
-
-def _is(status: RunStatus | None, state: str) -> bool:
-    return status is not None and status.state == state
+    def _mark_changed(self) -> None:
+        (self.root / CHANGED).touch()

@@ -1,14 +1,15 @@
-"""Starts the runs of a folder, one at a time a device, each in a process forked where PyTorch is loaded already.
+"""The server: starts the runs of a folder, one at a time per device, each in a process forked from this one.
 
-A run is a folder in DIR whose status is "queued"; the one that has waited longest begins first. The server
-outlives the page that started it: it goes on until nothing waits and no page is open. Nobody has to trust in process
-numbers: who holds which lock tells who lives (`core.io.locks`).
+Forking saves each run the import of PyTorch. The queued run that has waited longest starts first. The server outlives
+the page that started it and exits when no run is queued or training and no page is open. Locks instead of process ids
+tell which processes are alive (`core.io.locks`).
 """
 
 import os
 import signal
 import sys
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import NoReturn
@@ -18,118 +19,119 @@ import torch
 from core.io.locks import FileLock, is_held
 from core.runs.control import Control, read_control
 from core.runs.folder import FAILED, RUNNING, STARTING, RunError, RunFolder
-from core.scheduler.queue import PAGES, Queue
-from core.scheduler.throttle import Throttle, goes_on_without_parent
-from core.scheduler.worker import work
+from core.scheduler.lock_files import DEVICE_LOCK, PAGES_LOCK
+from core.scheduler.queue import Queue
+from core.scheduler.throttle import Throttle, continue_if_parent_dies
+from core.scheduler.worker import train_run
 
-DEVICE = ".device-{}"  # locked by the run that trains on it
-LOOK_SECONDS = 0.05  # between looks at whether something has been added
-ROUND_SECONDS = 1.0  # between looks at all runs and pages
+POLL_SECONDS = 0.05  # interval at which the queue is checked for changes
+SCAN_SECONDS = 1.0  # interval at which all runs and pages are checked
 
 
 class Server:
     """Forks a process for each run.
 
     Args:
-        place: Folder of the runs.
-        lock: Tells others that there is a server.
+        root: Folder of the runs.
+        lock: The server lock, which shows other processes that there is a server.
     """
 
-    def __init__(self, place: Path, lock: FileLock) -> None:
-        self._place, self._lock, self._queue = place, lock, Queue(place)
-        self._devices = range(torch.cuda.device_count()) or (None,)
+    def __init__(self, root: Path, lock: FileLock) -> None:
+        self._root, self._lock, self._queue = root, lock, Queue(root)
+        self._devices: Sequence[int | None] = range(torch.cuda.device_count()) or (None,)
         self._children: dict[int, RunFolder] = {}
-        self._way = Throttle(place)
-        self._stopped: set[int] = set()  # children that give way
+        self._throttle = Throttle(root)
+        self._suspended: set[int] = set()  # children stopped in favour of the page
 
     def serve(self) -> None:
-        """Starts what waits whenever a device is free."""
+        """Starts queued runs whenever a device is free, until the server is no longer needed."""
         try:
             self._serve()
         finally:
-            self._give_way(False)
+            self._suspend(False)
 
     def _serve(self) -> None:
-        seen, looked = -1, 0.0
-        while self._place.is_dir():
-            self._give_way(None in self._devices and self._way.wanted())  # a graphics card is not the page's
-            ended, stamp = self._reap(), self._queue.stamp()
-            if ended or stamp != seen or time.monotonic() - looked > ROUND_SECONDS:
-                seen, looked = stamp, time.monotonic()
-                if not self._start_waiting():
+        version, scanned = -1, 0.0
+        while self._root.is_dir():
+            # Runs on a GPU do not slow the page down.
+            self._suspend(None in self._devices and self._throttle.is_pause_due())
+            ended, current = self._reap(), self._queue.version()
+            if ended or current != version or time.monotonic() - scanned > SCAN_SECONDS:
+                version, scanned = current, time.monotonic()
+                if not self._start_queued():
                     return
-            time.sleep(LOOK_SECONDS)
+            time.sleep(POLL_SECONDS)
 
     def _reap(self) -> bool:
-        """Tells whether a run has ended since the last time."""
+        """Returns True if a run has ended since the last call."""
         ended = {child for child in self._children if os.waitpid(child, os.WNOHANG)[0]}
         self._children = {child: folder for child, folder in self._children.items() if child not in ended}
-        self._stopped -= ended
+        self._suspended -= ended
         return bool(ended)
 
-    def _give_way(self, wanted: bool) -> None:
-        """Stops the runs that train, unless they are to pause, stop or do a single step, or lets them go on."""
-        stopped = {child for child, folder in self._children.items() if wanted and self._may_stop(folder)}
-        for child in stopped ^ self._stopped:
+    def _suspend(self, is_due: bool) -> None:
+        """Suspends the runs that train, except those with a request to obey, or resumes them if no pause is due."""
+        suspended = {child for child, folder in self._children.items() if is_due and self._may_suspend(folder)}
+        for child in suspended ^ self._suspended:
             with suppress(ProcessLookupError):
-                os.kill(child, signal.SIGSTOP if child in stopped else signal.SIGCONT)
-        self._stopped = stopped
+                os.kill(child, signal.SIGSTOP if child in suspended else signal.SIGCONT)
+        self._suspended = suspended
 
-    def _may_stop(self, folder: RunFolder) -> bool:
-        # One that starts has the queue's lock, too, until it has closed it: stopped then, nobody could start anything.
-        status = self._queue.noted_status(folder)
+    def _may_suspend(self, folder: RunFolder) -> bool:
+        # A starting run holds a copy of the queue's lock until it closes it: suspended then, it would block the queue.
+        status = self._queue.stored_status(folder)
         return status is not None and status.state == RUNNING and read_control(folder.control) == Control()
 
-    def _start_waiting(self) -> bool:
-        """Starts runs on the devices that are free; returns whether the server is still needed."""
-        lock = self._queue.take_lock()
-        if lock is None:  # not for ever: there are runs to let go on
+    def _start_queued(self) -> bool:
+        """Starts runs on the free devices; returns False if the server is no longer needed."""
+        lock = self._queue.try_lock()
+        if lock is None:  # do not wait any longer: suspended runs have to be resumed
             return True
-        with lock as held:
+        with lock as queue_lock:
             waiting = self._queue.waiting()
             for device in self._devices:
                 name = "cpu" if device is None else f"cuda{device}"
-                free = waiting and FileLock.try_acquire(self._place / DEVICE.format(name), timeout=0)
+                free = FileLock.try_acquire(self._root / DEVICE_LOCK.format(name), timeout=0) if waiting else None
                 if free:
-                    self._start(waiting.pop(0), device, (held, free))
-            if waiting or self._children or is_held(self._place / PAGES, shared=True):
+                    self._start(waiting.pop(0), device, (queue_lock, free))
+            if waiting or self._children or is_held(self._root / PAGES_LOCK, shared=True):
                 return True
-            self._lock.close()  # before the queue's: whoever adds a run after this finds no server, and starts one
+            self._lock.close()  # before the queue's: a page that adds a run from now on finds no server and starts one
             return False
 
     def _start(self, folder: RunFolder, device: int | None, locks: tuple[FileLock, FileLock]) -> None:
-        held, free = locks
+        queue_lock, device_lock = locks
         try:
             lock = folder.acquire_lock()
             folder.write_status(STARTING)
         except (RunError, OSError) as error:
             folder.write_status(FAILED, str(error))
-            free.close()
+            device_lock.close()
             return
         child = os.fork()
         if child == 0:
-            self._run(folder, device, lock, (held, self._lock))
+            self._run(folder, device, lock, (queue_lock, self._lock))
         self._children[child] = folder
         lock.close()
-        free.close()
+        device_lock.close()
 
-    def _run(self, folder: RunFolder, device: int | None, lock: FileLock, others: tuple[FileLock, ...]) -> NoReturn:
-        """What the forked process does; it keeps the lock of its device to its end."""
+    def _run(self, folder: RunFolder, device: int | None, lock: FileLock, inherited: Sequence[FileLock]) -> NoReturn:
+        """Trains a run in the forked process, which keeps the lock of its device until it exits."""
         try:
-            for other in others:
-                other.close()
+            for each in inherited:
+                each.close()
             os.setsid()
-            goes_on_without_parent()
-            _write_to(folder.log)
+            continue_if_parent_dies()
+            _redirect_output(folder.log)
             if device is not None:
-                os.environ["CUDA_VISIBLE_DEVICES"] = _visible(device)
-            work(folder, lock)
+                os.environ["CUDA_VISIBLE_DEVICES"] = _cuda_name(device)
+            train_run(folder, lock)
         finally:
             os._exit(0)
 
 
-def _write_to(log: Path) -> None:
-    """Lets everything this process prints go into a file."""
+def _redirect_output(log: Path) -> None:
+    """Redirects the output of this process to a file."""
     sys.stdout.flush()
     sys.stderr.flush()
     file = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
@@ -138,7 +140,7 @@ def _write_to(log: Path) -> None:
     os.close(file)
 
 
-def _visible(device: int) -> str:
-    """Returns what CUDA calls the device, counted among those that this process may use."""
-    named = os.environ.get("CUDA_VISIBLE_DEVICES", "")
-    return named.split(",")[device] if named else str(device)
+def _cuda_name(device: int) -> str:
+    """Returns CUDA's own name of a device, given its index among the devices visible to this process."""
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES", "")
+    return visible.split(",")[device] if visible else str(device)

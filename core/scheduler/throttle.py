@@ -1,9 +1,9 @@
-"""Runs give way to whoever moves a knob: while it moves, they do not compute, but for their turn now and then.
+"""Suspension of runs on the CPU while a visitor moves a knob of the page.
 
-A low priority is not enough where a training run and a page share two cores: each answer still waits for caches and
-for slices of time. So a page touches a file whenever it answers a knob, and the process that starts the runs stops its
-own children while that was just now (`signal.SIGSTOP`). Should that process die meanwhile, the kernel lets them go on
-(prctl, PR_SET_PDEATHSIG); where it cannot promise that, they are not stopped at all.
+A low priority is not enough where a training run and a page share two cores: each answer of the page would still wait
+for time slices and refill the caches. The page therefore touches a file whenever it answers a knob, and the server
+suspends its runs (`signal.SIGSTOP`) for a moment after that. If the server dies meanwhile, the kernel resumes them
+(prctl, PR_SET_PDEATHSIG); on systems without this guarantee runs are never suspended.
 """
 
 import ctypes
@@ -16,51 +16,51 @@ from contextlib import suppress
 from pathlib import Path
 
 TOUCHED = ".touched"  # in the folder of runs
-RECENT_SECONDS = 0.4  # the time a page has for the next answer
-# Then runs have their turn, or visitors who move a knob again and again would keep them from ever ending.
-MOST_SECONDS, TURN_SECONDS = 20.0, 5.0
-CAN_PROMISE = sys.platform == "linux"
+RECENT_SECONDS = 0.4  # a page that answers a knob again within this time is still active
+# Runs continue for a turn now and then; otherwise constant activity on the page would keep them from ever ending.
+MAX_PAUSE_SECONDS, TURN_SECONDS = 20.0, 5.0
+IS_SUPPORTED = sys.platform == "linux"
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 
-def touch(place: Path) -> None:
-    """Tells the runs of a folder that a visitor moves a knob; where none were ever started nobody needs to know."""
+def report_activity(root: Path) -> None:
+    """Reports to the server of a folder of runs that a visitor moves a knob; does nothing if it never had one."""
     with suppress(OSError):
-        os.utime(place / TOUCHED)
+        os.utime(root / TOUCHED)
 
 
-def goes_on_without_parent() -> None:
-    """Has the kernel let this process go on when its parent dies, in case it is stopped then."""
-    if CAN_PROMISE:
+def continue_if_parent_dies() -> None:
+    """Makes the kernel resume this process, should it be suspended, when its parent dies."""
+    if IS_SUPPORTED:
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGCONT)
 
 
 class Throttle:
-    """Tells when the runs of a folder are to give way.
+    """Decides when the runs of a folder are suspended.
 
     Args:
-        place: The folder, which is there.
+        root: An existing folder.
     """
 
-    def __init__(self, place: Path) -> None:
-        self._file = place / TOUCHED
-        with suppress(OSError):  # on a full disk they do not give way
+    def __init__(self, root: Path) -> None:
+        self._file = root / TOUCHED
+        with suppress(OSError):  # on a full disk runs are not suspended
             self._file.touch()
             os.utime(self._file, (0, 0))
-        self._since = self._last = -math.inf  # when pages began to be touched, and were last
+        self._started = self._last = -math.inf  # start of the current activity, and the last time it was seen
 
-    def wanted(self) -> bool:
-        """Whether runs are to wait now; asked again and again, since it sees by that how long they have waited."""
+    def is_pause_due(self) -> bool:
+        """True while runs are to be suspended; call it regularly, since it measures how long they have been."""
         now = time.monotonic()
-        if not self._is_recent():
+        if not self._has_recent_activity():
             return False
-        if now - self._last > TURN_SECONDS:  # they have had theirs
-            self._since = now
+        if now - self._last > TURN_SECONDS:  # runs have just had at least a whole turn
+            self._started = now
         self._last = now
-        return (now - self._since) % (MOST_SECONDS + TURN_SECONDS) < MOST_SECONDS
+        return (now - self._started) % (MAX_PAUSE_SECONDS + TURN_SECONDS) < MAX_PAUSE_SECONDS
 
-    def _is_recent(self) -> bool:
+    def _has_recent_activity(self) -> bool:
         try:
-            return CAN_PROMISE and 0 <= time.time() - self._file.stat().st_mtime < RECENT_SECONDS
+            return IS_SUPPORTED and 0 <= time.time() - self._file.stat().st_mtime < RECENT_SECONDS
         except OSError:
             return False

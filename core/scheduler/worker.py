@@ -1,4 +1,4 @@
-"""The process that trains one run: forked by `core.scheduler.server`, alone with the run's folder."""
+"""The process that trains one run, forked by `core.scheduler.server`."""
 
 import logging
 import os
@@ -19,40 +19,49 @@ from core.runs.recorder import Recorder
 from core.runs.train import train_from_folder
 from core.weights.architecture import WeightsError
 
-MOST_THREADS = 8  # more gain little for pictures of this size; the page goes first anyway, see `core.scheduler.daemon`
-LOOK_SECONDS = 0.1  # between looks at whether it is to stop
-GRACE_SECONDS = 0.7  # that a step or a part of an evaluation has to end by itself
+MAX_THREADS = 8  # more gain little at these image sizes
+POLL_SECONDS = 0.1  # interval at which the control file is read
+GRACE_SECONDS = 0.7  # time that a step or an image of an evaluation has to complete
 
 
-def work(folder: RunFolder, lock: FileLock) -> None:
-    """Trains the run of a folder to its end; never raises, and does not return if it is stopped in mid-step."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal's Ctrl-C is meant for the page
+def train_run(folder: RunFolder, lock: FileLock) -> None:
+    """Trains the run of a folder to its end. Never raises; ends the process if the run is stopped during a step.
+
+    Args:
+        folder: Folder of the run.
+        lock: Lock of the folder.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C in the terminal is meant for the page
     signal.signal(signal.SIGTERM, lambda *_: write_control(folder.control, Control(STOP)))
-    torch.set_num_threads(min(torch.get_num_threads(), MOST_THREADS))
+    torch.set_num_threads(min(torch.get_num_threads(), MAX_THREADS))
     stopper = Stopper(folder)
     stopper.start()
     try:
         for _ in train_from_folder(folder, lock, stopper.watch):
             pass
-    except (UserError, OSError) as error:  # a full disk is nobody's defect
-        _failed(folder, str(error))
+    except (UserError, OSError) as error:  # OSError: a full disk is not a defect of the program
+        _report_failure(folder, str(error))
     except BaseException as error:
         with suppress(OSError):
             traceback.print_exc()
-        _failed(folder, f"The run broke ({type(error).__name__}: {error}); its log says where: {folder.log}.")
+        _report_failure(
+            folder, f"The run failed unexpectedly ({type(error).__name__}: {error}); see its log: {folder.log}."
+        )
 
 
-def _failed(folder: RunFolder, message: str) -> None:
-    with suppress(OSError):  # a full disk has no room for the log either
+def _report_failure(folder: RunFolder, message: str) -> None:
+    with suppress(OSError):  # on a full disk the log cannot be written either
         print(message, file=sys.stderr, flush=True)
     folder.write_status(FAILED, message)
 
 
 class Stopper(threading.Thread):
-    """Ends the process when it is to stop but its step or its evaluation takes long: it was at its last whole step.
+    """A thread that ends the process after a request to stop if the current step or evaluation takes too long.
+
+    The run is saved as of its last completed step.
 
     Args:
-        folder: Of the run.
+        folder: Folder of the run.
     """
 
     def __init__(self, folder: RunFolder) -> None:
@@ -61,18 +70,18 @@ class Stopper(threading.Thread):
         self._recorder: Recorder | None = None
 
     def watch(self, recorder: Recorder) -> None:
-        """Takes the recorder of the run, which has not trained before."""
+        """Sets the recorder of the run; called before the first step."""
         self._recorder = recorder
 
     def run(self) -> None:
-        """Waits until it is to stop, and a little longer; leaves without another look if the run ends meanwhile."""
+        """Waits for a request to stop, then for the grace period; a run that ends in time ends the process itself."""
         while read_control(self._folder.control).command != STOP:
-            time.sleep(LOOK_SECONDS)
+            time.sleep(POLL_SECONDS)
         time.sleep(GRACE_SECONDS)
         if self._recorder is None:
             self._folder.write_status(STOPPED)
             os._exit(0)
-        with self._recorder.writing:  # for good: nothing may be noted after this
+        with self._recorder.writing:  # never released: nothing may be written after this
             try:
                 self._recorder.save(STOPPED)
             except (WeightsError, OSError) as error:

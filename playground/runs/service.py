@@ -30,8 +30,9 @@ from core.runs.folder import (
     RunStatus,
 )
 from core.scheduler.daemon import ensure_server
-from core.scheduler.queue import PAGES, Queue
-from core.scheduler.throttle import touch
+from core.scheduler.lock_files import PAGES_LOCK
+from core.scheduler.queue import Queue
+from core.scheduler.throttle import report_activity
 from playground.runs.labels import Label
 from playground.runs.reader import Reader, RunRecords, about_of, changed, label_of
 
@@ -94,7 +95,7 @@ class Runs:
     @property
     def root(self) -> Path:
         """The folder that holds the runs."""
-        return self._queue.place
+        return self._queue.root
 
     def use_folder(self, root: Path) -> None:
         """Switches to the runs of another folder. No process is started until `open` or `start`."""
@@ -112,7 +113,7 @@ class Runs:
         with self._lock:
             self.root.mkdir(parents=True, exist_ok=True)
             if self._page is None:
-                self._page = FileLock.try_acquire(self.root / PAGES, shared=True)
+                self._page = FileLock.try_acquire(self.root / PAGES_LOCK, shared=True)
             if self._server is None or self._server.poll() is not None:
                 self._server = ensure_server(self.root)
 
@@ -124,7 +125,7 @@ class Runs:
 
     def give_way(self) -> None:
         """Lets runs wait for a moment, since a visitor moves a knob."""
-        touch(self.root)
+        report_activity(self.root)
 
     def statuses(self) -> dict[str, RunStatus]:
         """Returns where each run stands by its name, newest first."""
@@ -225,7 +226,7 @@ class Runs:
         for folder in paused:
             write_control(folder.control, Control())
         for folder in () if paused else ended:
-            self._queue.again(folder)
+            self._queue.requeue(folder)
         self.open()
 
     def pause(self, name: str) -> None:

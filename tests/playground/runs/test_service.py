@@ -28,8 +28,8 @@ from core.runs.folder import (
     RunFolder,
 )
 from core.runs.step_changes import read_step_changes
-from core.scheduler.queue import SERVER
-from core.scheduler.throttle import CAN_PROMISE
+from core.scheduler.lock_files import SERVER_LOCK
+from core.scheduler.throttle import IS_SUPPORTED
 from playground.data.picture import render_picture
 from playground.pipeline.pipeline import Pipeline
 from playground.runs.service import ACTIVE, TRAINING, RunProgress, Runs
@@ -128,7 +128,7 @@ def test_runs_wait_for_each_other_in_order(runs):
     assert [runs.read(name).status.queue_position for name in names] == [0, 1, 2, 3]
     assert runs.list()[:4] == names[::-1] and runs.current() == names[0]
     runs.stop(names[2])
-    assert runs.read(names[2]).state == STOPPED and "taken out of the queue" in runs.read(names[2]).status.message
+    assert runs.read(names[2]).state == STOPPED and "removed from the queue" in runs.read(names[2]).status.message
     assert runs.read(names[3]).status.queue_position == 2
     runs.resume(names[2])
     assert [runs.read(name).status.queue_position for name in names[1:]] == [1, 3, 2]
@@ -165,11 +165,11 @@ def test_killed_before_its_first_checkpoint_it_begins_anew(runs):
 def test_a_killed_server_leaves_the_run_alone_and_the_next_one_waits_for_it(runs):
     first, second = runs.start(tiny(**LONG)), runs.start(tiny(training__eval_interval=0))
     wait(lambda: runs.read(first).steps)
-    servers = set(holders(runs.root / SERVER))
+    servers = set(holders(runs.root / SERVER_LOCK))
     for server in servers:
         os.kill(server, signal.SIGKILL)
     begun = len(runs.read(first).steps)
-    wait(lambda: runs.statuses() and set(holders(runs.root / SERVER)) - servers)
+    wait(lambda: runs.statuses() and set(holders(runs.root / SERVER_LOCK)) - servers)
     wait(lambda: len(runs.read(first).steps) > begun)
     assert runs.read(second).state == QUEUED
     runs.stop(first)
@@ -205,7 +205,7 @@ def is_stopped(process: int) -> bool:
     return (Path("/proc") / str(process) / "stat").read_text().rpartition(")")[2].split()[0] == "T"
 
 
-@pytest.mark.skipif(not CAN_PROMISE, reason="runs never give way on this system")
+@pytest.mark.skipif(not IS_SUPPORTED, reason="runs are never suspended on this system")
 def test_a_run_waits_while_a_knob_is_moved_and_goes_on_after_it(runs, dragging):
     name = runs.start(tiny(**LONG))
     worker = stopped_worker(runs, name)
@@ -217,7 +217,7 @@ def test_a_run_waits_while_a_knob_is_moved_and_goes_on_after_it(runs, dragging):
     assert not is_stopped(worker)
 
 
-@pytest.mark.skipif(not CAN_PROMISE, reason="runs never give way on this system")
+@pytest.mark.skipif(not IS_SUPPORTED, reason="runs are never suspended on this system")
 def test_what_is_asked_of_a_run_is_done_while_a_knob_is_moved(runs, dragging):
     name = runs.start(tiny(**LONG))
     stopped_worker(runs, name)
@@ -226,11 +226,11 @@ def test_what_is_asked_of_a_run_is_done_while_a_knob_is_moved(runs, dragging):
     assert not dragging.is_set()
 
 
-@pytest.mark.skipif(not CAN_PROMISE, reason="runs never give way on this system")
+@pytest.mark.skipif(not IS_SUPPORTED, reason="runs are never suspended on this system")
 def test_a_run_that_waits_goes_on_when_its_server_is_killed(runs, dragging):
     name = runs.start(tiny(**LONG))
     worker = stopped_worker(runs, name)
-    for server in holders(runs.root / SERVER):
+    for server in holders(runs.root / SERVER_LOCK):
         os.kill(server, signal.SIGKILL)
     wait(lambda: runs.read(name).steps)
     assert not is_stopped(worker) and not dragging.is_set()
@@ -242,7 +242,7 @@ def test_two_pages_over_one_folder_see_and_do_the_same(runs):
     first, second = runs.start(tiny(**LONG)), other.start(tiny(training__eval_interval=0))
     wait(lambda: other.read(first).state == RUNNING)
     assert runs.read(second).status.queue_position == other.read(second).status.queue_position == 1
-    assert runs.statuses() == other.statuses() and len(holders(runs.root / SERVER)) == 1
+    assert runs.statuses() == other.statuses() and len(holders(runs.root / SERVER_LOCK)) == 1
     other.stop(first)
     assert wait_for(runs, first, STOPPED).state == STOPPED and wait_for(runs, second, FINISHED)
     other.close()
@@ -271,7 +271,7 @@ time.sleep(1000)
     for name in names:
         wait_for(again, name, FINISHED)
     again.close()
-    wait(lambda: not holders(tmp_path / SERVER))  # nobody needs it any more
+    wait(lambda: not holders(tmp_path / SERVER_LOCK))  # nobody needs it any more
 
 
 def test_pause_single_step_and_play(runs):
