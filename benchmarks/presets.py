@@ -9,8 +9,8 @@ import time
 from itertools import groupby
 from pathlib import Path
 
-from core.cli.compare import as_text
-from core.experiments.comparison import parts, result, rows, run_comparison
+from core.cli.compare import format_table
+from core.experiments.comparison import plan_runs, read_result, run_comparison, summarise_variants
 from core.experiments.presets import PRESETS
 from core.io.atomic import write_text
 
@@ -29,11 +29,16 @@ def main() -> None:
         started = time.perf_counter()
         for part, _ in groupby(run_comparison(preset, folder, seeds=options.seeds, workers=1), lambda each: each[0]):
             # groupby runs through a part's records before it names the next part
-            print(f"  {part.arm.name}, seed {part.seed}, from {time.perf_counter() - started:.0f} s", flush=True)
-        table = rows([result(part) for part in parts(preset, folder, options.seeds)])
+            print(f"  {part.variant.name}, seed {part.seed}, from {time.perf_counter() - started:.0f} s", flush=True)
+        table = summarise_variants([read_result(part) for part in plan_runs(preset, folder, options.seeds)])
         title = f"Measured over {options.seeds} seeds: mean (lowest–highest)"
-        kept[key] = {"title": title, "rows": [row._asdict() for row in table]}
-        print(preset.title, as_text(table, {arm.name: arm.paper for arm in preset.arms}), sep="\n", flush=True)
+        kept[key] = {"title": title, "rows": [row.to_dict() for row in table]}
+        print(
+            preset.title,
+            format_table(table, {variant.name: variant.paper for variant in preset.variants}),
+            sep="\n",
+            flush=True,
+        )
     if options.json:
         write_text(options.json, json.dumps(kept, indent=1) + "\n")
 

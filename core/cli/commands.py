@@ -1,4 +1,8 @@
-"""What the command line does, by name; every function takes settings and options and returns what --json holds."""
+"""The commands of the command line by name.
+
+Every command is a function of the settings and the parsed options; it prints its result and returns it as written by
+--json.
+"""
 
 from argparse import Namespace
 from collections.abc import Callable

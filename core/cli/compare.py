@@ -1,4 +1,4 @@
-"""What the command line does to compare, one run after another or as a sweep; as in `core.cli.commands`."""
+"""The command `compare`: trains the variants of a preset, one after another or as a sweep with Ray."""
 
 import contextlib
 from argparse import Namespace
@@ -7,7 +7,7 @@ from typing import Any
 
 from core.cli.common import progress_bar
 from core.config import Config, ConfigError
-from core.experiments.comparison import Row, parts, result, rows, run_comparison
+from core.experiments.comparison import Row, plan_runs, read_result, run_comparison, summarise_variants
 from core.experiments.presets import PRESETS, Preset
 from core.experiments.ray_sweep import Trials, run_sweep
 from core.runs.tracking import open_tracker
@@ -16,75 +16,83 @@ from core.training.signals import collect_stop_signals
 
 
 def compare(config: Config, options: Namespace) -> dict[str, Any]:
-    """Trains the arms of a preset into sub-folders of `options.out` and prints what came of each.
+    """Trains the variants of a preset in sub-folders of `options.out` and prints their results.
 
-    With `options.ray` it is done by Ray, several at a time. A first Ctrl-C or SIGTERM stops with checkpoints.
+    With `options.ray` Ray trains several at a time. The first Ctrl-C or SIGTERM stops the runs with checkpoints.
 
     Raises:
-        ConfigError: A tracker is to be told of what Ray's workers do.
+        ConfigError: Both `options.ray` and `options.track` are given.
     """
     if options.ray and options.track:
-        raise ConfigError("--track does not go with --ray, whose workers train elsewhere: leave one of them out.")
-    preset, own = PRESETS[options.preset], config.explicit_values()
-    stopped = (_sweep if options.ray else _one_by_one)(preset, own, options)
-    results = [result(part) for part in parts(preset, options.out, options.seeds)]
-    table = rows(results)
-    print(as_text(table, {arm.name: arm.paper for arm in preset.arms}))
-    as_dicts = [[each._asdict() for each in group] for group in (table, results)]
-    return {"preset": options.preset, "stopped": stopped, "rows": as_dicts[0], "runs": as_dicts[1]}
+        raise ConfigError("--track cannot be combined with --ray, whose workers train elsewhere: omit one of them.")
+    preset, overrides = PRESETS[options.preset], config.explicit_values()
+    stopped = (_sweep if options.ray else _train_in_turn)(preset, overrides, options)
+    results = [read_result(run) for run in plan_runs(preset, options.out, options.seeds)]
+    table = summarise_variants(results)
+    print(format_table(table, {variant.name: variant.paper for variant in preset.variants}))
+    return {
+        "preset": options.preset,
+        "stopped": stopped,
+        "rows": [row.to_dict() for row in table],
+        "runs": [result.to_dict() for result in results],
+    }
 
 
-def _one_by_one(preset: Preset, own: Mapping[str, Any], options: Namespace) -> bool:
-    """Returns whether it was stopped."""
-    records = run_comparison(preset, options.out, seeds=options.seeds, own=own, workers=options.workers)
-    total = sum(preset.config(arm, 0, **own).training.steps for arm in preset.arms) * options.seeds
+def _train_in_turn(preset: Preset, overrides: Mapping[str, Any], options: Namespace) -> bool:
+    """Trains the variants one after another; returns True if the comparison was stopped."""
+    records = run_comparison(preset, options.out, seeds=options.seeds, overrides=overrides, workers=options.workers)
+    total = sum(preset.config(variant, 0, **overrides).training.steps for variant in preset.variants) * options.seeds
     with (
-        open_tracker(options.track) as told,
+        open_tracker(options.track) as tracker,
         collect_stop_signals() as received,
         progress_bar(total=total, show=True) as bar,
         contextlib.closing(records),
     ):
-        for part, record in records:
-            told.log(part.folder, record)
+        for run, record in records:
+            tracker.log(run.folder, record)
             if isinstance(record, StepRecord):
                 bar.update()
-                bar.set_postfix_str(f"{part.arm.name}, seed {part.seed}, loss {record.classification:.3f}")
+                bar.set_postfix_str(f"{run.variant.name}, seed {run.seed}, loss {record.classification:.3f}")
             if received:
                 return True
     return False
 
 
-def _sweep(preset: Preset, own: Mapping[str, Any], options: Namespace) -> bool:
-    """Returns whether it was stopped."""
-    trials = Trials(preset, options.out, seeds=options.seeds, own=own, workers=options.workers)
-    with collect_stop_signals() as received, progress_bar(total=len(trials.parts), show=True, unit="run") as bar:
-        for part in run_sweep(trials, address=options.ray, stopping=lambda: bool(received)):
+def _sweep(preset: Preset, overrides: Mapping[str, Any], options: Namespace) -> bool:
+    """Trains the variants with Ray; returns True if the sweep was stopped."""
+    trials = Trials(preset, options.out, seeds=options.seeds, overrides=overrides, workers=options.workers)
+    with (
+        collect_stop_signals() as received,
+        progress_bar(total=len(trials.runs), show=True, unit="run") as bar,
+    ):
+        for run in run_sweep(trials, address=options.ray, stopping=lambda: bool(received)):
             bar.update()
-            bar.write(f"{part.arm.name}, seed {part.seed}: {result(part).state}")
+            bar.write(f"{run.variant.name}, seed {run.seed}: {read_result(run).state}")
     return bool(received)
 
 
-def as_text(table: Sequence[Row], paper: Mapping[str, float | None]) -> str:
-    """Returns a table for a terminal.
+def format_table(table: Sequence[Row], paper: Mapping[str, float | None]) -> str:
+    """Formats the results of a comparison as a table for a terminal.
 
     Args:
-        table: What came of each arm.
-        paper: What the paper has for it, AP in per cent.
+        table: Results of each variant.
+        paper: AP in per cent of each variant in the paper, by name.
     """
     heads = f"{'AP':>19} {'AP50':>6} {'AP75':>6} {'loss':>15} {'foreground':>10} {'images/s':>8} {'AP, paper':>9}"
     lines = [f"{'':42} {heads}"]
     for row in table:
-        spread = "–" if row.ap is None else f"{row.ap:.3f} ({_figure(row.ap_low)}–{_figure(row.ap_high)})"
-        loss = f"{_figure(row.first_loss, '.2f')} → {_figure(row.last_loss, '.4g')}"
-        share = paper.get(row.arm)
+        spread = "–" if row.ap is None else f"{row.ap:.3f} ({_number(row.ap_low)}–{_number(row.ap_high)})"
+        loss = f"{_number(row.first_loss, '.2f')} → {_number(row.last_loss, '.4g')}"
+        paper_ap = paper.get(row.variant)
         lines.append(
-            f"{row.arm:42} {spread:>19} {_figure(row.ap50):>6} {_figure(row.ap75):>6} {loss:>15} "
-            f"{_figure(row.foreground, '.1f'):>10} {_figure(row.images_per_second, '.1f'):>8} "
-            f"{'–' if share is None else f'{share:.1f}%':>9}"
+            f"{row.variant:42} {spread:>19} {_number(row.ap50):>6} {_number(row.ap75):>6} {loss:>15} "
+            f"{_number(row.foreground, '.1f'):>10} {_number(row.images_per_second, '.1f'):>8} "
+            f"{'–' if paper_ap is None else f'{paper_ap:.1f}%':>9}"
             + (f"  {row.failed} of {row.runs} diverged" if row.failed else "")
         )
-    return "\n".join([*lines, "AP, paper: ResNet-50 (with OHEM beside it ResNet-101) on COCO, full training."])
+    note = "AP, paper: ResNet-50 on COCO, full training schedule (ResNet-101 in the comparison with OHEM)."
+    return "\n".join([*lines, note])
 
 
-def _figure(value: float | None, digits: str = ".3f") -> str:
+def _number(value: float | None, digits: str = ".3f") -> str:
     return "–" if value is None else format(value, digits)

@@ -1,4 +1,4 @@
-"""What the command line does with one's own data: look through it, unpack it, split it; functions as in `commands`."""
+"""The commands for a data set: `check`, `unpack` and `split`."""
 
 from argparse import Namespace
 from pathlib import Path
@@ -8,49 +8,53 @@ import numpy as np
 from tqdm import tqdm
 
 from core.analysis.dataset_check import DataCheck, check_folder
+from core.analysis.issues import Issue
 from core.config import Config
 from core.data.folders import find_splits, read_folder, require_format, split_folder
 from core.data.untrusted import DataError
 from core.data.zip_import import import_zip
 from core.weights.sources import adopt, weights_for
 
-SHOWN = 3  # examples of an issue
+MAX_EXAMPLES = 3  # printed for each issue
 
 
 def check(config: Config, options: Namespace) -> dict[str, Any]:
-    """Looks through a data set and prints what is wrong with it."""
+    """Checks a data set and prints the issues found."""
     folder = Path(options.data)
     require_format(folder)
-    found = _checked(folder, config)
-    print(check_text(found))
+    found = _check_with_progress(folder, config)
+    print(format_check(found))
     return found.to_dict()
 
 
 def unpack(config: Config, options: Namespace) -> dict[str, Any]:
-    """Unpacks a zip with a data set into a new folder, unless it cannot be used; prints what is wrong.
+    """Unpacks a data set from a zip into a new folder if it is usable, and prints the issues found.
 
-    One without pictures for validation is taken: `split` makes them.
+    A data set without a validation split is accepted: `split` creates one.
+
+    Raises:
+        DataError: The zip cannot be unpacked, or the data set has issues that prevent training.
     """
 
     def accept(folder: Path) -> DataCheck:
-        found = _checked(folder, config)
-        print(check_text(found))
+        found = _check_with_progress(folder, config)
+        print(format_check(found))
         if found.blocking_issues:
             stops = ", ".join(f"{issue.count} {issue.what}" for issue in found.blocking_issues)
-            raise DataError(f"{options.archive} is not imported because of {stops}: correct that and try again.")
+            raise DataError(f"{options.archive} is not imported because of {stops}: correct this and try again.")
         return found
 
     return {"folder": str(options.out), **import_zip(options.archive, options.out, accept).to_dict()}
 
 
 def split(config: Config, options: Namespace) -> dict[str, Any]:
-    """Splits a data set anew into a file beside its annotations, or goes back to its own splits; prints the counts."""
+    """Writes new splits to a file of the data set, or removes that file to return to its own; prints the counts."""
     folder = Path(options.data)
     split_folder(folder, options.by, options.shares, config.training.seed)
-    return {"by": options.by, "splits": {name: _counted(folder, name) for name in find_splits(folder)}}
+    return {"by": options.by, "splits": {name: _print_counts(folder, name) for name in find_splits(folder)}}
 
 
-def _checked(folder: Path, config: Config) -> DataCheck:
+def _check_with_progress(folder: Path, config: Config) -> DataCheck:
     with tqdm(unit="picture", disable=None) as bar:
 
         def progress(done: int, total: int) -> None:
@@ -60,8 +64,8 @@ def _checked(folder: Path, config: Config) -> DataCheck:
         return check_folder(folder, adopt(config, weights_for(config)), progress)
 
 
-def _counted(folder: Path, name: str) -> dict[str, Any]:
-    """Prints and returns the pictures of a split and its objects by class."""
+def _print_counts(folder: Path, name: str) -> dict[str, Any]:
+    """Prints and returns the number of pictures in a split and the objects by class."""
     raw = read_folder(folder, name)
     labels = [item.label for picture in raw.images for item in picture.objects if not item.crowd]
     objects = dict(zip(raw.class_names, np.bincount(labels, minlength=len(raw.class_names)).tolist(), strict=True))
@@ -69,28 +73,41 @@ def _counted(folder: Path, name: str) -> dict[str, Any]:
     return {"pictures": len(raw.images), "objects": objects}
 
 
-def check_text(check: DataCheck) -> str:
-    """Returns the splits, the classes with their sizes, and what is wrong with what to do about it."""
+def format_check(check: DataCheck) -> str:
+    """Formats the result of a check: the splits, the classes with their sizes, and the issues with their remedies."""
     lines = [f"{check.format or 'no'} data set, {len(check.class_names)} classes"]
-    for name, split in check.splits.items():
-        count = sum(split.objects.values())
-        lines.append(f"{name:6} {split.pictures:6} pictures, {split.empty} of them empty; {count} objects, "
-                     f"{split.crowds} crowds")  # fmt: skip
+    lines += _format_splits(check)
     if check.class_names:
-        splits = "".join(f"{name:>9}" for name in check.splits)
-        lines += ["", f"{'class':20}{splits}{'side 5–50–95%, px':>22}{'best IoU':>10}{'no anchor':>11}"]
+        lines += ["", *_format_classes(check)]
+    for issue in check.issues:
+        lines += ["", *_format_issue(issue)]
+    lines += ["", "It can be trained on." if check.is_usable else "It cannot be trained on yet."]
+    return "\n".join(lines)
+
+
+def _format_splits(check: DataCheck) -> list[str]:
+    return [
+        f"{name:6} {split.pictures:6} pictures, {split.empty} of them empty; {sum(split.objects.values())} objects, "
+        f"{split.crowds} crowds"
+        for name, split in check.splits.items()
+    ]
+
+
+def _format_classes(check: DataCheck) -> list[str]:
+    splits = "".join(f"{name:>9}" for name in check.splits)
+    lines = [f"{'class':20}{splits}{'side 5–50–95%, px':>22}{'best IoU':>10}{'no anchor':>11}"]
     for name in check.class_names:
-        counts = "".join(f"{split.objects[name]:9}" for split in check.splits.values())
-        row = f"{name[:19]:20}{counts}"
+        row = f"{name[:19]:20}" + "".join(f"{split.objects[name]:9}" for split in check.splits.values())
         if name in check.sizes:
             sizes = check.sizes[name]
             row += f"{'–'.join(f'{side:.0f}' for side in sizes.side):>22}{sizes.best_iou:10.2f}{sizes.unmatched:11}"
         lines.append(row)
-    for issue in check.issues:
-        mark = "STOPS TRAINING" if issue.stops else "note"
-        lines += ["", f"{mark}: {issue.count} {issue.what}: {issue.remedy}."]
-        lines += [f"    {example}" for example in issue.examples[:SHOWN]]
-        if issue.count > SHOWN:
-            lines.append(f"    … and {issue.count - SHOWN} more")
-    lines += ["", "It can be trained on." if check.is_usable else "It cannot be trained on yet."]
-    return "\n".join(lines)
+    return lines
+
+
+def _format_issue(issue: Issue) -> list[str]:
+    lines = [f"{'STOPS TRAINING' if issue.stops else 'note'}: {issue.count} {issue.what}: {issue.remedy}."]
+    lines += [f"    {example}" for example in issue.examples[:MAX_EXAMPLES]]
+    if issue.count > MAX_EXAMPLES:
+        lines.append(f"    … and {issue.count - MAX_EXAMPLES} more")
+    return lines

@@ -1,4 +1,4 @@
-"""What the command line does with pictures: finds objects in them and draws what it found."""
+"""The command `detect`: finds objects in pictures and draws them."""
 
 from argparse import Namespace
 from collections.abc import Sequence
@@ -18,10 +18,10 @@ from core.structures import Detections
 
 
 def detect(config: Config, options: Namespace) -> list[dict[str, Any]]:
-    """Finds objects in pictures; returns a COCO-results list, pictures numbered from 1 in the order given."""
+    """Detects objects in pictures; returns them in the COCO results format, with pictures numbered from 1 in order."""
     config, weights, model = load_detector(config)
     model = folded(model)
-    drawings = _drawings(options.pictures, options.annotate) if options.annotate else []
+    drawings = _prepare_drawings(options.pictures, options.annotate) if options.annotate else []
     results = []
     with progress_bar(total=len(options.pictures), show=True, unit="picture") as bar:
         for number, path in enumerate(options.pictures, start=1):
@@ -30,36 +30,36 @@ def detect(config: Config, options: Namespace) -> list[dict[str, Any]]:
             for result in build_coco_results([found], [number], weights.category_ids):
                 results.append({**result, "file_name": path.name})
             if drawings:
-                annotated(to_pil(picture), found, weights.class_names).save(drawings[number - 1])
+                draw_detections(to_pil(picture), found, weights.class_names).save(drawings[number - 1])
             bar.update()
     print(f"{len(results)} detections in {len(options.pictures)} pictures")
     return results
 
 
-def _drawings(pictures: Sequence[Path], folder: Path) -> list[Path]:
-    """Returns where the annotated pictures go; makes the folder.
+def _prepare_drawings(pictures: Sequence[Path], folder: Path) -> list[Path]:
+    """Creates the folder for the annotated pictures and returns their paths.
 
     Raises:
-        OutputError: The folder cannot be made, or a picture would be replaced by its own drawing.
+        OutputError: The folder cannot be created, or a drawing would replace one of the pictures.
     """
     stems = [path.stem for path in pictures]
-    if len(set(stems)) < len(stems):  # a/1.png and b/1.png: told apart by their numbers in the results
+    if len(set(stems)) < len(stems):  # such as a/1.png and b/1.png: prefix their numbers in the results
         width = len(str(len(stems)))
         stems = [f"{number:0{width}}-{stem}" for number, stem in enumerate(stems, start=1)]
     drawings = [folder / f"{stem}.png" for stem in stems]
     originals = {path.resolve() for path in pictures}
     for drawing in drawings:
         if drawing.resolve() in originals:
-            raise OutputError(f"The annotated picture {drawing} would replace a picture: name another folder.")
+            raise OutputError(f"The annotated picture {drawing} would replace a picture: choose another folder.")
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise OutputError(f"The folder {folder} cannot be made: {error.strerror}.") from None
+        raise OutputError(f"The folder {folder} cannot be created: {error.strerror}.") from None
     return drawings
 
 
-def annotated(picture: Image.Image, found: Detections, class_names: tuple[str, ...]) -> Image.Image:
-    """Returns a copy of a picture with boxes, class names and scores drawn on it."""
+def draw_detections(picture: Image.Image, found: Detections, class_names: tuple[str, ...]) -> Image.Image:
+    """Returns a copy of a picture with the boxes, class names and scores drawn on it."""
     picture = picture.copy()
     draw = ImageDraw.Draw(picture)
     for box, score, label in zip(found.boxes.tolist(), found.scores.tolist(), found.labels.tolist(), strict=True):

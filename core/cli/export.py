@@ -1,4 +1,4 @@
-"""What the command line does to take a detector home."""
+"""The command `export`: writes a detector for use elsewhere."""
 
 from argparse import Namespace
 from typing import Any
@@ -16,22 +16,23 @@ ENDINGS = (SAFETENSORS, *PICKLED, BUNDLE, ONNX)
 
 
 def export(config: Config, options: Namespace) -> dict[str, Any]:
-    """Writes a detector in the form that the file's name asks for.
+    """Writes a detector in the format given by the file's extension.
 
-    A `.safetensors` file holds tensors that torchvision's RetinaNet of the same architecture loads unchanged, and
-    settings and class names, for use here; a `.pth` file the plain state dict; a `.zip` the weights with a script
-    that runs them (`core.export.bundle`); an `.onnx` file the whole detector (`core.export.onnx`).
+    A `.safetensors` file holds tensors that torchvision's RetinaNet of the same architecture loads unchanged, with
+    settings and class names for use by this library; a `.pth` file holds the plain state dict; a `.zip` file the
+    weights with a script that runs them (`core.export.bundle`); an `.onnx` file the whole detector
+    (`core.export.onnx`).
 
     Raises:
-        ConfigError: 16 bits are asked for in another file than `.safetensors`.
-        OutputError: The name has another ending, or the file cannot be written.
+        ConfigError: 16-bit weights are requested for a format other than `.safetensors`.
+        OutputError: The extension is not supported, or the file cannot be written.
     """
     ending = options.out.suffix
     if options.half and ending != SAFETENSORS:
-        raise ConfigError(f"--half goes with {SAFETENSORS} files only, not with {options.out}.")
+        raise ConfigError(f"--half is available for {SAFETENSORS} files only, not for {options.out}.")
     require_writable(options.out)
     if ending not in ENDINGS:
-        raise OutputError(f"{options.out} is no name for a detector: it must end in {', '.join(ENDINGS)}.")
+        raise OutputError(f"{options.out} has an unsupported extension: it must end in {', '.join(ENDINGS)}.")
     config, weights, model = load_detector(config)
     names, ids = weights.class_names, weights.category_ids
     if ending in PICKLED:

@@ -1,4 +1,4 @@
-"""What `python -m core` understands: a flag for every hyperparameter, made from its declaration."""
+"""The parser of the command line, with a flag for every hyperparameter, made from its declaration."""
 
 import argparse
 import difflib
@@ -6,12 +6,15 @@ import math
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from core.config import Config, Knob, knobs
 from core.experiments.presets import PRESETS
 
-# Short names of flags people use most.
+if TYPE_CHECKING:
+    Subparsers = argparse._SubParsersAction["_Parser"]  # the type of argparse's own, which has no public name
+
+# Short names of the most frequent flags.
 ALIASES = {
     "model.weights": ("--weights",),
     "training.steps": ("--steps",),
@@ -19,33 +22,39 @@ ALIASES = {
 }
 
 TRACKERS = ("tensorboard", "wandb", "trackio")
+WORKERS_HELP = "number of processes that load pictures (default 1)"
 
 
-def complain(message: str, status: int) -> int:
+def report_error(message: str, status: int) -> int:
     """Prints an error message and returns the exit status."""
     print(f"error: {message}", file=sys.stderr)
     return status
 
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
-    """Returns the parsed command line; exits with status 2 if it is not understood."""
-    parser = _parser()
+    """Parses the command line; exits with status 2 if it is invalid."""
+    parser = _build_parser()
     options, unknown = parser.parse_known_args(arguments)
     if unknown:
         near = difflib.get_close_matches(unknown[0].split("=")[0], [f"--{path}" for path in knobs()], n=1)
         hint = f"did you mean {near[0]}?" if near else f"{parser.prog} {options.command} --help lists the flags."
-        parser.exit(complain(f"{unknown[0]} is not understood: {hint}", 2))
+        parser.exit(report_error(f"{unknown[0]} is not a known argument: {hint}", 2))
     return options
 
 
 class _Parser(argparse.ArgumentParser):
-    """Refuses in one line instead of the hundred that list every flag, and takes no flag for the start of another."""
+    """A parser that reports errors in one line, instead of a usage that lists every flag, and allows no abbreviations.
+
+    Args:
+        options: Those of `argparse.ArgumentParser`.
+    """
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options, allow_abbrev=False)
 
     def error(self, message: str) -> NoReturn:
-        self.exit(complain(f"{message} ({self.prog} --help tells more).", 2))
+        """Prints an error message and exits with status 2."""
+        self.exit(report_error(f"{message} (see {self.prog} --help).", 2))
 
 
 def _program() -> str:
@@ -53,89 +62,126 @@ def _program() -> str:
     return "retinanet" if Path(sys.argv[0]).stem == "retinanet" else "python -m core"
 
 
-def _parser() -> argparse.ArgumentParser:
+def _build_parser() -> argparse.ArgumentParser:
     parser = _Parser(
         prog=_program(),
         description="RetinaNet: train, compare, evaluate, detect, export, fit anchors, check data.",
     )
-    actions = parser.add_subparsers(title="commands", dest="command", required=True)
-    train = _command(actions, "train", "Train a detector; Ctrl-C stops it with a checkpoint.")
-    _add_data(train)
-    train.add_argument("--out", type=Path, required=True, metavar="RUN", help="folder of the run")
-    train.add_argument("--resume", action="store_true", help="go on from the checkpoint in the folder of the run")
-    train.add_argument("--workers", type=_count, default=1, help="processes that load pictures (default 1)")
-    compare = _command(
-        actions, "compare", "Train a detector several times with one thing changed; on scenes, a minute or less each."
-    )
-    about = "; ".join(f"{key}: {preset.title}" for key, preset in PRESETS.items())
-    compare.add_argument("preset", choices=PRESETS, metavar="PRESET", help=about)
-    compare.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of the runs; goes on in it")
-    compare.add_argument("--seeds", type=_count, default=1, help="runs of each arm (default 1)")
-    compare.add_argument("--workers", type=_count, default=1, help="processes that load pictures (default 1)")
-    compare.add_argument(
-        "--ray", metavar="ADDRESS", help="train several at a time with Ray: the address of a cluster, or local"
-    )
-    for command in (train, compare):
-        command.add_argument(
-            "--track", choices=TRACKERS, metavar="TRACKER",
-            help=f"also tell {', '.join(TRACKERS)} (pip install -r requirements-trackers.txt)",
-        )  # fmt: skip
-    anchors = _command(actions, "anchors", "Measure how well the anchors fit, and look for better scales and ratios.")
-    _add_data(anchors)
-    anchors.add_argument("--split", default="train", help="train (default), val or test")
-    evaluate = _command(actions, "evaluate", "Measure the twelve COCO figures, and explain them.")
-    _add_data(evaluate)
-    evaluate.add_argument("--split", default="test", help="train, val or test (default)")
-    evaluate.add_argument("--report", type=Path, metavar="FILE", help="write curves, errors and worst pictures as JSON")
-    evaluate.add_argument(
-        "--at-score", type=_share, metavar="SCORE", help="of the report's confusion matrix (default: where F1 is best)"
-    )
-    evaluate.add_argument("--at-iou", type=_share, metavar="IOU", help="of the report's confusion matrix (default 0.5)")
-    detect = _command(actions, "detect", "Find objects in pictures.")
-    detect.add_argument("pictures", nargs="+", type=Path, metavar="PICTURE", help="picture files")
-    detect.add_argument("--annotate", type=Path, metavar="DIR", help="also write the pictures with boxes here")
-    export = _command(actions, "export", "Write a detector for use elsewhere.")
-    export.add_argument(
-        "--out", type=Path, required=True, metavar="FILE",
-        help=".safetensors or .pth: weights that torchvision's RetinaNet loads; .zip: with a script that runs them; "
-        ".onnx: pixels in, detections out",
-    )  # fmt: skip
-    export.add_argument("--half", action="store_true", help="store 16 bits a number (.safetensors only)")
-    _add_own_data(actions)
+    commands = parser.add_subparsers(title="commands", dest="command", required=True)
+    for add in (_add_train, _add_compare, _add_anchors, _add_evaluate, _add_detect, _add_export):
+        add(commands)
+    for add in (_add_check, _add_unpack, _add_split):
+        add(commands)
     return parser
 
 
-def _add_own_data(actions: Any) -> None:
-    check = _command(actions, "check", "Look through a data set of your own for what would spoil a training.")
-    unpack = _command(actions, "unpack", "Check a data set that comes as a zip, and unpack it if it can be used.")
+def _add_train(commands: "Subparsers") -> None:
+    train = _add_command(commands, "train", "Train a detector; Ctrl-C stops it with a checkpoint.")
+    _add_data(train)
+    train.add_argument("--out", type=Path, required=True, metavar="RUN", help="folder of the run")
+    train.add_argument("--resume", action="store_true", help="continue from the checkpoint in the folder of the run")
+    train.add_argument("--workers", type=_count, default=1, help=WORKERS_HELP)
+    _add_track(train)
+
+
+def _add_compare(commands: "Subparsers") -> None:
+    compare = _add_command(
+        commands, "compare", "Train variants of a detector that differ in one setting, on scenes, about a minute each."
+    )
+    titles = "; ".join(f"{key}: {preset.title}" for key, preset in PRESETS.items())
+    compare.add_argument("preset", choices=PRESETS, metavar="PRESET", help=titles)
+    compare.add_argument(
+        "--out", type=Path, required=True, metavar="DIR",
+        help="folder of the runs; an interrupted comparison in it is continued",
+    )  # fmt: skip
+    compare.add_argument("--seeds", type=_count, default=1, help="runs per variant (default 1)")
+    compare.add_argument("--workers", type=_count, default=1, help=WORKERS_HELP)
+    compare.add_argument(
+        "--ray", metavar="ADDRESS", help="train several at a time with Ray: the address of a cluster, or local"
+    )
+    _add_track(compare)
+
+
+def _add_anchors(commands: "Subparsers") -> None:
+    anchors = _add_command(
+        commands, "anchors", "Measure how well the anchors fit, and search for better scales and ratios."
+    )
+    _add_data(anchors)
+    anchors.add_argument("--split", default="train", help="train (default), val or test")
+
+
+def _add_evaluate(commands: "Subparsers") -> None:
+    evaluate = _add_command(commands, "evaluate", "Compute the twelve COCO metrics, and explain them.")
+    _add_data(evaluate)
+    evaluate.add_argument("--split", default="test", help="train, val or test (default)")
+    evaluate.add_argument(
+        "--report", type=Path, metavar="FILE", help="write curves, errors and the worst pictures as JSON to this file"
+    )
+    evaluate.add_argument(
+        "--at-score", type=_share, metavar="SCORE",
+        help="score threshold of the report's confusion matrix (default: the one with the best F1)",
+    )  # fmt: skip
+    evaluate.add_argument(
+        "--at-iou", type=_share, metavar="IOU", help="IoU threshold of the report's confusion matrix (default 0.5)"
+    )
+
+
+def _add_detect(commands: "Subparsers") -> None:
+    detect = _add_command(commands, "detect", "Detect objects in pictures.")
+    detect.add_argument("pictures", nargs="+", type=Path, metavar="PICTURE", help="picture files")
+    detect.add_argument(
+        "--annotate", type=Path, metavar="DIR", help="also write the pictures with their detections to this folder"
+    )
+
+
+def _add_export(commands: "Subparsers") -> None:
+    export = _add_command(commands, "export", "Write a detector for use elsewhere.")
+    export.add_argument(
+        "--out", type=Path, required=True, metavar="FILE",
+        help=".safetensors or .pth: weights that torchvision's RetinaNet loads; .zip: weights with a script that runs "
+        "them; .onnx: a model from pixels to detections",
+    )  # fmt: skip
+    export.add_argument("--half", action="store_true", help="store 16-bit weights (.safetensors only)")
+
+
+def _add_check(commands: "Subparsers") -> None:
+    check = _add_command(commands, "check", "Check your own data set for problems that would harm training.")
+    _add_own_data(check)
+
+
+def _add_unpack(commands: "Subparsers") -> None:
+    unpack = _add_command(commands, "unpack", "Check a data set in a zip file, and unpack it if it is usable.")
     unpack.add_argument("archive", type=Path, metavar="ZIP", help="a data set in COCO, VOC or YOLO format")
-    unpack.add_argument("--out", type=Path, required=True, metavar="DIR", help="its new folder")
-    split = _command(actions, "split", "Say which pictures train, validate and test, in a file of the data set.")
-    for command in (check, split):
-        command.add_argument("--data", required=True, metavar="DIR", help="a COCO, VOC or YOLO folder")
+    unpack.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder to create for it")
+
+
+def _add_split(commands: "Subparsers") -> None:
+    split = _add_command(commands, "split", "Split a data set into pictures for training, validation and test.")
+    _add_own_data(split)
     split.add_argument(
         "--by", choices=("given", "random", "stratified"), required=True,
-        help="given: the data set's own; stratified: every split gets its share of each class; --training.seed counts",
+        help="given: the data set's own splits; random: at random; stratified: each split gets its share of every "
+        "class; --training.seed sets the seed",
     )  # fmt: skip
     split.add_argument(
         "--shares", type=_shares, default=(0.8, 0.1, 0.1), metavar="TRAIN,VAL,TEST",
-        help="of the pictures (default 0.8,0.1,0.1)",
+        help="shares of the pictures (default 0.8,0.1,0.1)",
     )  # fmt: skip
 
 
-def _command(actions: Any, name: str, description: str) -> argparse.ArgumentParser:
-    """Adds the command of this name in `core.cli.commands.COMMANDS`."""
-    parser = actions.add_parser(name, help=description, description=description)
-    parser.add_argument("--config", type=Path, metavar="FILE", help="settings as JSON; flags override them")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the result as JSON here")
+def _add_command(commands: "Subparsers", name: str, description: str) -> argparse.ArgumentParser:
+    """Adds the parser of a command in `core.cli.commands.COMMANDS`."""
+    parser = commands.add_parser(name, help=description, description=description)
+    parser.add_argument("--config", type=Path, metavar="FILE", help="read settings from this JSON file; flags win")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the result as JSON to this file")
     groups = {section: parser.add_argument_group(section) for section in Config.model_fields}
     for knob in knobs().values():
         _add_flag(groups[knob.section], knob)
     return parser
 
 
-def _add_flag(group: Any, knob: Knob) -> None:
-    """Values stay text: the declaration reads and checks them, with one message for flags, links and files."""
+def _add_flag(group: argparse._ArgumentGroup, knob: Knob) -> None:
+    """Adds the flag of a hyperparameter; its value stays text, which `Config` checks as it does in links and files."""
     names = [f"--{knob.path}", *ALIASES.get(knob.path, ())]
     help_text = f"{knob.help} ({knob.allowed}; default {knob.default})".replace("%", "%%")
     group.add_argument(*names, dest=knob.path, default=argparse.SUPPRESS, metavar=knob.kind.upper(), help=help_text)
@@ -146,11 +192,23 @@ def _add_data(parser: argparse.ArgumentParser) -> None:
         "--data",
         default="scenes",
         metavar="scenes|DIR",
-        help="rendered scenes (default), or a COCO, VOC or YOLO folder",
+        help="rendered scenes (default), or the folder of a COCO, VOC or YOLO data set",
     )
 
 
+def _add_own_data(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--data", required=True, metavar="DIR", help="the folder of a COCO, VOC or YOLO data set")
+
+
+def _add_track(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--track", choices=TRACKERS, metavar="TRACKER",
+        help=f"also log to {', '.join(TRACKERS[:-1])} or {TRACKERS[-1]} (pip install -r requirements-trackers.txt)",
+    )  # fmt: skip
+
+
 def _share(text: str) -> float:
+    """Reads a number from 0 to 1."""
     try:
         value = float(text)
     except ValueError:
@@ -161,13 +219,15 @@ def _share(text: str) -> float:
 
 
 def _shares(text: str) -> tuple[float, ...]:
+    """Reads the shares of the three splits."""
     shares = tuple(_share(part) for part in text.split(","))
     if len(shares) != 3 or abs(sum(shares) - 1) > 1e-6:
-        raise argparse.ArgumentTypeError(f"{text!r} is not three shares that add up to 1, as 0.8,0.1,0.1")
+        raise argparse.ArgumentTypeError(f"{text!r} is not three shares that add up to 1, such as 0.8,0.1,0.1")
     return shares
 
 
 def _count(text: str) -> int:
+    """Reads a non-negative whole number."""
     if not text.isdecimal():
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 0")
     return int(text)

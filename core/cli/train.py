@@ -1,4 +1,4 @@
-"""What the command line does to train; functions as in `core.cli.commands`."""
+"""The command `train`."""
 
 from argparse import Namespace
 from typing import Any
@@ -16,7 +16,7 @@ from core.training.signals import collect_stop_signals
 
 
 def train(config: Config, options: Namespace) -> dict[str, Any]:
-    """Trains a detector into the folder `options.out`; a first Ctrl-C or SIGTERM stops it with a checkpoint."""
+    """Trains a detector in the folder `options.out`; the first Ctrl-C or SIGTERM stops it with a checkpoint."""
     accelerator = make_accelerator()
     result: dict[str, Any] = {"run": str(options.out), "stopped": False}
     folder = RunFolder(options.out)
@@ -24,17 +24,17 @@ def train(config: Config, options: Namespace) -> dict[str, Any]:
         config, options.data, folder, resume=options.resume, workers=options.workers, accelerator=accelerator
     )
     with (
-        open_tracker(options.track) as told,
+        open_tracker(options.track) as tracker,
         collect_stop_signals() as received,
         progress_bar(total=config.training.steps, show=accelerator.is_main_process) as bar,
     ):
         for record in records:
             if accelerator.is_main_process:
-                _show(bar, record)
-            told.log(folder, record)
+                _update_bar(bar, record)
+            tracker.log(folder, record)
             if not isinstance(record, EvaluationProgress):
                 result["evaluation" if isinstance(record, EvaluationRecord) else "step"] = record_to_dict(record)
-            # A signal reaches the processes at different steps; one that went on alone would wait for the others.
+            # A signal reaches the processes at different steps, but all of them have to stop at the same one.
             if is_true_anywhere(accelerator, bool(received)):
                 result["stopped"] = True
                 records.close()
@@ -42,7 +42,7 @@ def train(config: Config, options: Namespace) -> dict[str, Any]:
     return result
 
 
-def _show(bar: tqdm, record: Record) -> None:
+def _update_bar(bar: tqdm, record: Record) -> None:
     if isinstance(record, StepRecord):
         bar.update(record.step - bar.n)
         bar.set_postfix(

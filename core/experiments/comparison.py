@@ -1,7 +1,8 @@
-"""Comparisons: the arms of a preset trained one after another, each in a folder of its own, and what came out."""
+"""Comparisons: the variants of a preset are trained one after another, each in its own folder, and summarised."""
 
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
 from statistics import fmean
 from typing import Any, NamedTuple
@@ -12,28 +13,29 @@ from core.runs.folder import FAILED, FINISHED, RunFolder
 from core.runs.train import run_training
 from core.training.records import Record, TrainingError
 
-LAST_STEPS = 20  # whose mean loss and speed are reported: one batch says little
+LAST_STEPS = 20  # number of steps averaged for the final loss and speed: single batches are noisy
+VARIANT_KEY = "arm"  # key of the variant's name in JSON
 
 
 class VariantRun(NamedTuple):
-    """One run of a comparison."""
+    """One run of a comparison: a variant trained with one seed."""
 
-    arm: Variant
+    variant: Variant
     seed: int
     folder: RunFolder
 
 
 class Summary(NamedTuple):
-    """What the records of a run say in few numbers; None for what it did not live to see.
+    """A run's records in a few numbers; None for a value the run has not reached.
 
     Attributes:
-        step: The last one.
-        images_per_second: Mean over the last steps.
+        step: Number of the last step.
+        images_per_second: Mean throughput of the last steps.
         first_loss: Classification loss of the first step.
-        last_loss: Classification loss, mean over the last steps.
-        last_box: Box loss, likewise.
-        foreground: Foreground anchors a step, mean over all.
-        metrics: COCO figures of the last evaluation.
+        last_loss: Mean classification loss of the last steps.
+        last_box: Mean box loss of the last steps.
+        foreground: Mean number of foreground anchors per step.
+        metrics: COCO metrics of the last evaluation.
     """
 
     step: int
@@ -45,8 +47,8 @@ class Summary(NamedTuple):
     metrics: dict[str, Any] | None
 
 
-def summarised(steps: Sequence[Mapping[str, Any]], evaluations: Sequence[Mapping[str, Any]]) -> Summary:
-    """Returns the summary of a run's records, as `RunFolder.read_records` gives them."""
+def summarise(steps: Sequence[Mapping[str, Any]], evaluations: Sequence[Mapping[str, Any]]) -> Summary:
+    """Summarises a run's records, given as `RunFolder.read_records` returns them."""
     last = steps[-LAST_STEPS:]
     return Summary(
         step=steps[-1]["step"] if steps else 0,
@@ -60,22 +62,22 @@ def summarised(steps: Sequence[Mapping[str, Any]], evaluations: Sequence[Mapping
 
 
 class Result(NamedTuple):
-    """What came of one run; None for what it did not live to see.
+    """The result of one run; None for a value the run has not reached.
 
     Attributes:
-        arm: Name of the arm.
-        seed: Of training.
-        state: As in `core.runs.train`: finished, or failed if it diverged.
-        message: Why, if it failed.
-        images_per_second: Mean over the last steps.
+        variant: Name of the variant.
+        seed: Training seed.
+        state: State of the run, see `core.runs.folder`; "waiting" before it has started.
+        message: The reason, if it failed.
+        images_per_second: Mean throughput of the last steps.
         first_loss: Classification loss of the first step.
-        last_loss: Classification loss, mean over the last steps.
-        foreground: Foreground anchors a step, mean over all.
-        metrics: COCO figures of the last evaluation.
+        last_loss: Mean classification loss of the last steps.
+        foreground: Mean number of foreground anchors per step.
+        metrics: COCO metrics of the last evaluation.
         history: (step, AP) of each evaluation.
     """
 
-    arm: str
+    variant: str
     seed: int
     state: str
     message: str
@@ -86,48 +88,51 @@ class Result(NamedTuple):
     metrics: dict[str, Any] | None
     history: list[tuple[int, float | None]]
 
+    def to_dict(self) -> dict[str, Any]:
+        """Converts the result for JSON."""
+        return _to_json(self._asdict())
 
-def parts(preset: Preset, folder: Path, seeds: int) -> list[VariantRun]:
-    """Returns the runs of a comparison, all arms of a seed before the next seed."""
+
+def plan_runs(preset: Preset, folder: Path, seeds: int) -> list[VariantRun]:
+    """Returns the runs of a comparison in training order: all variants with one seed before the next seed."""
     return [
-        VariantRun(arm, seed, RunFolder(folder / f"{number}-seed-{seed}"))
+        VariantRun(variant, seed, RunFolder(folder / f"{number}-seed-{seed}"))
         for seed in range(seeds)
-        for number, arm in enumerate(preset.arms, start=1)
+        for number, variant in enumerate(preset.variants, start=1)
     ]
 
 
 def run_comparison(
-    preset: Preset, folder: Path, *, seeds: int = 1, own: Mapping[str, Any] | None = None, workers: int = 0
-) -> Iterator[tuple[VariantRun, Record]]:
-    """Trains every part that is not finished yet, on scenes; a part that diverges is kept as failed.
+    preset: Preset, folder: Path, *, seeds: int = 1, overrides: Mapping[str, Any] | None = None, workers: int = 0
+) -> Generator[tuple[VariantRun, Record]]:
+    """Trains the unfinished runs of a comparison on rendered scenes; a run that diverges is kept as failed.
 
     Args:
-        preset: What is compared.
-        folder: Where; one that holds an interrupted comparison is gone on with.
-        seeds: Runs of each arm.
-        own: Settings that win over the preset's, by path.
-        workers: Processes that load pictures.
+        preset: The comparison.
+        folder: Folder of the runs; an interrupted comparison in it is continued.
+        seeds: Runs per variant.
+        overrides: Settings by path that take precedence over the preset's.
+        workers: Number of processes that load images.
 
     Yields:
-        The part and its records. Closing the generator stops with a checkpoint.
+        Each run with each of its records. Closing the generator stops the current run with a checkpoint.
 
     Raises:
         RunError, ConfigError, WeightsError: As `run_training`.
     """
-    for part in parts(preset, folder, seeds):
-        records = train_part(preset.config(part.arm, part.seed, **(own or {})), part.folder, workers=workers)
-        try:
+    for run in plan_runs(preset, folder, seeds):
+        config = preset.config(run.variant, run.seed, **(overrides or {}))
+        with closing(train_variant(config, run.folder, workers=workers)) as records:
             for record in records:
-                yield part, record
-        finally:
-            records.close()
+                yield run, record
 
 
-def train_part(config: Config, folder: RunFolder, *, workers: int) -> Iterator[Record]:
-    """Trains one run on scenes, or goes on with it; nothing is left to do for one that has ended.
+def train_variant(config: Config, folder: RunFolder, *, workers: int) -> Generator[Record]:
+    """Trains one run on rendered scenes from the start or from its checkpoint; does nothing if it has ended.
 
     Yields:
-        Its records; those of a run that diverges end, and its folder says why. Closing stops with a checkpoint.
+        Its records. If the run diverges they end, and its folder has the reason. Closing the generator stops the run
+        with a checkpoint.
 
     Raises:
         RunError, ConfigError, WeightsError: As `run_training`.
@@ -135,50 +140,52 @@ def train_part(config: Config, folder: RunFolder, *, workers: int) -> Iterator[R
     status = folder.read_status()
     if status and status.state in (FINISHED, FAILED):
         return
-    if (
-        status and not folder.checkpoint.exists() and not folder.is_held()
-    ):  # killed within its first minute: nothing to go on from
+    if status and not folder.checkpoint.exists() and not folder.is_held():  # killed before its first checkpoint
         shutil.rmtree(folder.path)
     try:
         yield from run_training(config, "scenes", folder, resume=folder.checkpoint.exists(), workers=workers)
-    except TrainingError:  # the others can still be compared
+    except TrainingError:  # the other variants can still be compared
         return
 
 
-def result(part: VariantRun) -> Result:
-    """Reads what came of a part."""
-    status = part.folder.read_status()
-    steps, evaluations = part.folder.read_records()
-    told = summarised(steps, evaluations)._asdict()
+def read_result(run: VariantRun) -> Result:
+    """Reads the result of a run from its folder."""
+    status = run.folder.read_status()
+    steps, evaluations = run.folder.read_records()
+    summary = summarise(steps, evaluations)
     return Result(
-        arm=part.arm.name,
-        seed=part.seed,
+        variant=run.variant.name,
+        seed=run.seed,
         state=status.state if status else "waiting",
         message=status.message if status else "",
-        **{name: told[name] for name in Result._fields if name in told},
+        images_per_second=summary.images_per_second,
+        first_loss=summary.first_loss,
+        last_loss=summary.last_loss,
+        foreground=summary.foreground,
+        metrics=summary.metrics,
         history=[(record["step"], record["metrics"]["ap"]) for record in evaluations],
     )
 
 
 class Row(NamedTuple):
-    """What came of one arm over its seeds; None where no run of it got that far.
+    """The results of one variant over its seeds; None for a value no run has reached.
 
     Attributes:
-        arm: Name of the arm.
-        runs: Runs that ended.
-        failed: Of these, runs that diverged.
-        ap: Mean over the runs.
-        ap_low: The lowest.
-        ap_high: The highest.
-        ap50: Mean.
-        ap75: Mean.
-        first_loss: Classification loss of the first step, mean.
-        last_loss: Classification loss of the last steps, mean.
-        foreground: Foreground anchors a step, mean.
-        images_per_second: Mean.
+        variant: Name of the variant.
+        runs: Number of runs that have ended.
+        failed: Number of these that diverged.
+        ap: Mean AP.
+        ap_low: Lowest AP.
+        ap_high: Highest AP.
+        ap50: Mean AP50.
+        ap75: Mean AP75.
+        first_loss: Mean classification loss of the first step.
+        last_loss: Mean classification loss of the last steps.
+        foreground: Mean number of foreground anchors per step.
+        images_per_second: Mean throughput.
     """
 
-    arm: str
+    variant: str
     runs: int
     failed: int
     ap: float | None
@@ -191,30 +198,44 @@ class Row(NamedTuple):
     foreground: float | None
     images_per_second: float | None
 
+    def to_dict(self) -> dict[str, Any]:
+        """Converts the row for JSON."""
+        return _to_json(self._asdict())
 
-def rows(results: Sequence[Result]) -> list[Row]:
-    """Returns one row an arm, in the order in which the arms come first."""
-    arms = dict.fromkeys(each.arm for each in results)
-    return [_row(arm, [each for each in results if each.arm == arm]) for arm in arms]
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> "Row":
+        """Reverses `to_dict`."""
+        return cls(variant=values[VARIANT_KEY], **{name: values[name] for name in cls._fields if name != "variant"})
 
 
-def _row(arm: str, results: Sequence[Result]) -> Row:
-    metrics = [each.metrics for each in results if each.metrics]
+def summarise_variants(results: Sequence[Result]) -> list[Row]:
+    """Returns one row per variant, in the order in which the variants first occur."""
+    variants = dict.fromkeys(result.variant for result in results)
+    return [_row(variant, [result for result in results if result.variant == variant]) for variant in variants]
+
+
+def _row(variant: str, results: Sequence[Result]) -> Row:
+    metrics = [result.metrics for result in results if result.metrics]
     ap = [each["ap"] for each in metrics if each["ap"] is not None]
+    values = [result._asdict() for result in results]
     return Row(
-        arm=arm,
-        runs=sum(each.state in (FINISHED, FAILED) for each in results),
-        failed=sum(each.state == FAILED for each in results),
+        variant=variant,
+        runs=sum(result.state in (FINISHED, FAILED) for result in results),
+        failed=sum(result.state == FAILED for result in results),
         ap=_mean(metrics, "ap"),
         ap_low=min(ap, default=None),
         ap_high=max(ap, default=None),
         ap50=_mean(metrics, "ap50"),
         ap75=_mean(metrics, "ap75"),
-        **{
-            name: _mean([each._asdict() for each in results], name)
-            for name in ("first_loss", "last_loss", "foreground", "images_per_second")
-        },
+        first_loss=_mean(values, "first_loss"),
+        last_loss=_mean(values, "last_loss"),
+        foreground=_mean(values, "foreground"),
+        images_per_second=_mean(values, "images_per_second"),
     )
+
+
+def _to_json(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {VARIANT_KEY if name == "variant" else name: value for name, value in values.items()}
 
 
 def _mean(records: Sequence[Mapping[str, Any]], key: str) -> float | None:

@@ -1,16 +1,16 @@
-"""The paper's own measurements (Lin et al. 2017, table 1): AP in per cent on COCO, pictures of 600 px, full training.
+"""The paper's results (Lin et al. 2017, table 1): AP in per cent on COCO with 600 px images and the full schedule.
 
-The network is RetinaNet with ResNet-50; of hard example mining and the focal loss beside it, ResNet-101.
+The model is RetinaNet with ResNet-50; in the comparison with hard example mining, table 1d, it is ResNet-101.
 """
 
 from typing import NamedTuple
 
-PRIOR = 30.2  # cross-entropy with π = 0.01; without the prior it diverged
+PRIOR = 30.2  # cross-entropy with π = 0.01; without the prior training diverged
 ALPHA = {0.10: 0.0, 0.25: 10.8, 0.50: 30.2, 0.75: 31.1, 0.90: 30.8, 0.99: 28.7, 0.999: 25.1}  # balanced cross-entropy
 
 
 class Focusing(NamedTuple):
-    """What table 1b has of a γ: the best α for it, and what both gave."""
+    """A row of table 1b: the best α for a γ, and the AP of both."""
 
     alpha: float
     ap: float
@@ -20,5 +20,5 @@ GAMMA = {
     0: Focusing(0.75, 31.1), 0.1: Focusing(0.75, 31.4), 0.2: Focusing(0.75, 31.9), 0.5: Focusing(0.50, 32.9),
     1: Focusing(0.25, 33.7), 2: Focusing(0.25, 34.0), 5: Focusing(0.25, 32.2),
 }  # fmt: skip
-ANCHORS = {(1, 1): 30.3, (2, 1): 31.9, (1, 3): 32.4, (2, 3): 34.2, (3, 3): 34.0}  # by scales and ratios a place
-OHEM, BESIDE_OHEM = 32.8, 36.0  # the best of OHEM's settings: 128 anchors, NMS 0.5
+ANCHORS = {(1, 1): 30.3, (2, 1): 31.9, (1, 3): 32.4, (2, 3): 34.2, (3, 3): 34.0}  # by scales and aspect ratios
+OHEM, BESIDE_OHEM = 32.8, 36.0  # OHEM at its best (128 anchors, NMS 0.5), and focal loss with the same network

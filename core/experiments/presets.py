@@ -1,4 +1,4 @@
-"""Short comparisons that teach: each trains the same detector a few times with one thing changed."""
+"""Presets: short, instructive comparisons that train the same detector a few times with one setting changed."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -9,12 +9,12 @@ from core.experiments import paper_results
 
 
 class Variant(NamedTuple):
-    """One of the runs that are compared.
+    """One of the variants that a preset compares.
 
     Attributes:
-        name: Tells it from the others.
-        settings: What it has of its own, by path.
-        paper: AP in per cent of the like of it in the paper, None where the paper has no like of it.
+        name: Name, unique within the preset.
+        settings: The settings in which it differs, by path.
+        paper: AP in per cent of the corresponding experiment in the paper, None if there is none.
     """
 
     name: str
@@ -26,23 +26,23 @@ class Preset(NamedTuple):
     """A comparison.
 
     Attributes:
-        title: Names it for people.
-        look_at: What is compared, and what to look at.
-        arms: The runs.
-        settings: What all of them share beyond `SHARED`, by path.
+        title: Title for display.
+        description: What is compared, and what to look for in the results.
+        variants: The variants.
+        settings: Settings by path that all variants share, beyond `SHARED`.
     """
 
     title: str
-    look_at: str
-    arms: tuple[Variant, ...]
+    description: str
+    variants: tuple[Variant, ...]
     settings: Mapping[str, Any] = MappingProxyType({})
 
-    def config(self, arm: Variant, seed: int, **own: Any) -> Config:
-        """Returns the settings of one run; `own` settings by path win over the preset's."""
-        return Config.from_flat({**SHARED, **self.settings, **arm.settings, "training.seed": seed, **own})
+    def config(self, variant: Variant, seed: int, **overrides: Any) -> Config:
+        """Returns the settings of one run; `overrides` by path take precedence over the preset's."""
+        return Config.from_flat({**SHARED, **self.settings, **variant.settings, "training.seed": seed, **overrides})
 
 
-# Small pictures, and objects as large on them as those the built-in body knows: a run takes well under a minute.
+# Small images with objects of the size the built-in backbone was trained on: a run takes well under a minute.
 SHARED: dict[str, Any] = {
     "model.weights": "builtin",
     "model.heads": "new",
@@ -57,14 +57,14 @@ SHARED: dict[str, Any] = {
     "training.eval_images": 32,
 }
 
-# The paper's best for OHEM.
+# The paper's best settings for OHEM.
 OHEM: dict[str, Any] = {"loss.kind": "ohem", "loss.ohem_anchors": 128, "loss.ohem_nms_threshold": 0.5}
 
 PRESETS: dict[str, Preset] = {
     "loss": Preset(
         "Focal loss against cross-entropy",
-        "New heads on the frozen body. Without the prior π the first steps pay for thousands of background anchors at "
-        "once: look at where the loss begins, and at how late the first detections come.",
+        "New heads on a frozen backbone. Without the prior π, thousands of background anchors dominate the loss of the "
+        "first steps: compare where the loss starts, and how late the first detections appear.",
         (
             Variant("focal loss", {}, paper_results.GAMMA[2].ap),
             Variant("focal loss without π", {"model.prior_probability": 0.5}),
@@ -74,8 +74,8 @@ PRESETS: dict[str, Preset] = {
     ),
     "prior": Preset(
         "The prior π, trained as in the paper",
-        "Cross-entropy with plain heads and plain SGD, without warm-up or clipping of gradients, as in the paper: look "
-        "at where each loss begins, and at which step the run without π ends.",
+        "Cross-entropy with plain heads and plain SGD, without warm-up or gradient clipping, as in the paper: compare "
+        "where each loss starts, and see at which step the run without π diverges.",
         (
             Variant("without π", {"model.prior_probability": 0.5}),
             Variant("with π", {}, paper_results.PRIOR),
@@ -93,9 +93,9 @@ PRESETS: dict[str, Preset] = {
         },
     ),
     "gamma": Preset(
-        "γ: how strongly easy examples are turned down",
-        "The paper finds γ = 2 best and a wide range good, with α chosen for each γ; too large a γ learns little from "
-        "anything but the hardest.",
+        "γ: how strongly easy examples are down-weighted",
+        "In the paper γ = 2 is best and a wide range works well, with α chosen for each γ; with too large a γ the "
+        "network learns little from any but the hardest examples.",
         tuple(
             Variant(
                 f"γ = {gamma}",
@@ -106,16 +106,16 @@ PRESETS: dict[str, Preset] = {
         ),
     ),
     "alpha": Preset(
-        "α: how foreground is weighed against background",
-        "Cross-entropy balanced by α, as in the paper's table 1a: too small an α and the background has its way, too "
-        "large an α and it is hardly heard.",
+        "α: how foreground is weighted against background",
+        "α-balanced cross-entropy, as in the paper's table 1a: with too small an α the background dominates the loss, "
+        "with too large an α it hardly counts.",
         tuple(Variant(f"α = {alpha:g}", {"loss.alpha": alpha}, ap) for alpha, ap in paper_results.ALPHA.items()),
         {"loss.kind": "balanced_cross_entropy"},
     ),
     "ohem": Preset(
         "Focal loss against hard example mining",
-        "OHEM trains on the hardest anchors of a picture and drops all others; focal loss hears all and turns the easy "
-        "ones down. In the paper no setting of OHEM comes near focal loss.",
+        "OHEM trains on the hardest anchors of an image and ignores all others; focal loss uses all anchors and "
+        "down-weights the easy ones. In the paper no setting of OHEM comes close to focal loss.",
         (
             Variant("focal loss", {}, paper_results.BESIDE_OHEM),
             Variant("OHEM, 128 anchors", {**OHEM}, paper_results.OHEM),
@@ -123,15 +123,19 @@ PRESETS: dict[str, Preset] = {
         ),
     ),
     "freeze": Preset(
-        "Frozen stages: how much is saved, how much is lost",
-        "The whole network against new heads and pyramid on a frozen body: compare images a second, then AP.",
-        (Variant("nothing frozen", {"model.freeze_stages": 0}), Variant("body frozen", {"model.freeze_stages": 5})),
+        "Frozen stages: speed gained, accuracy lost",
+        "Training the whole network against training new heads and a pyramid on a frozen backbone: compare images per "
+        "second, then AP.",
+        (
+            Variant("nothing frozen", {"model.freeze_stages": 0}),
+            Variant("backbone frozen", {"model.freeze_stages": 5}),
+        ),
         {"training.steps": 100},
     ),
     "thresholds": Preset(
         "IoU thresholds: 0.4/0.5 against 0.1/0.9",
-        "With 0.1/0.9 only the anchor forced on each object trains it, and all that merely look near are ignored: "
-        "compare the foreground anchors a step, then AP50 with AP75.",
+        "With 0.1/0.9 hardly more than the best anchor of each object is foreground, and most anchors near it are "
+        "ignored: compare the foreground anchors per step, then AP50 with AP75.",
         (
             Variant("background below 0.4, foreground from 0.5", {}),
             Variant(
@@ -141,13 +145,15 @@ PRESETS: dict[str, Preset] = {
         ),
     ),
     "anchors": Preset(
-        "One anchor a place against nine",
-        "One square anchor a place gives far fewer foreground anchors, for less work: compare them, then AP75, where "
-        "looser boxes would show.",
+        "One anchor per location against nine",
+        "One square anchor per location gives far fewer foreground anchors at less cost: compare their number, then "
+        "AP75, in which less precise boxes would show.",
         (
-            Variant("nine anchors a place", {}, paper_results.ANCHORS[3, 3]),
+            Variant("nine anchors per location", {}, paper_results.ANCHORS[3, 3]),
             Variant(
-                "one anchor a place", {"anchors.scales": (1.0,), "anchors.ratios": (1.0,)}, paper_results.ANCHORS[1, 1]
+                "one anchor per location",
+                {"anchors.scales": (1.0,), "anchors.ratios": (1.0,)},
+                paper_results.ANCHORS[1, 1],
             ),
         ),
     ),

@@ -1,20 +1,21 @@
-"""A comparison as a sweep: Ray trains its runs, several at a time, on this machine or on many.
+"""Sweeps: Ray trains the runs of a comparison, several at a time, on this machine or on a cluster.
 
-Ray is an optional requirement, imported only here and only when it is asked for. A run whose worker process dies is
-tried again, from its checkpoint if it has one. All machines must have this project at the same place, and share the
-folder of the runs.
+Ray is optional and imported only when a sweep is requested. A run whose worker process dies is retried, from its
+checkpoint if it has one. All machines need this project at the same path and a shared folder for the runs.
 """
 
+import logging
 import os
 import socket
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 from urllib.parse import urlsplit
 
 from core.config import Config, ConfigError
-from core.experiments.comparison import VariantRun, parts, train_part
+from core.experiments.comparison import VariantRun, plan_runs, train_variant
 from core.experiments.presets import Preset
 from core.io.paths import ROOT
 from core.runs.folder import FAILED, FINISHED, RunError, RunFolder
@@ -22,89 +23,89 @@ from core.training.signals import collect_stop_signals
 
 LOCAL = "local"  # the address that starts Ray on this machine
 RETRIES = 3  # of a run whose worker dies
-LOOK_SECONDS = 0.2  # between looks at whether to stop
-REACH_SECONDS = 5  # Ray itself would try for minutes, and then end the process
+POLL_SECONDS = 0.2  # interval at which a request to stop is checked
+CONNECT_SECONDS = 5  # Ray itself would retry for minutes and then end the process
 
 
 class Trials:
-    """What a sweep trains.
+    """The runs of a sweep with their settings.
 
     Args:
-        preset: What is compared.
-        folder: Where; one that holds an interrupted comparison is gone on with.
-        seeds: Runs of each arm.
-        own: Settings that win over the preset's, by path.
-        workers: Processes that load the pictures of a run.
+        preset: The comparison.
+        folder: Folder of the runs; an interrupted comparison in it is continued.
+        seeds: Runs per variant.
+        overrides: Settings by path that take precedence over the preset's.
+        workers: Number of processes that load the images of a run.
 
     Raises:
-        ConfigError: The settings are not allowed.
+        ConfigError: The settings are invalid.
     """
 
-    def __init__(self, preset: Preset, folder: Path, *, seeds: int, own: Mapping[str, Any], workers: int) -> None:
-        self.parts = parts(preset, folder.resolve(), seeds)  # the processes that train start elsewhere
-        self.configs = [preset.config(part.arm, part.seed, **own) for part in self.parts]
+    def __init__(self, preset: Preset, folder: Path, *, seeds: int, overrides: Mapping[str, Any], workers: int) -> None:
+        self.runs = plan_runs(preset, folder.resolve(), seeds)  # absolute: Ray's workers start in another folder
+        self.configs = [preset.config(run.variant, run.seed, **overrides) for run in self.runs]
         self.workers = workers
 
 
 def run_sweep(trials: Trials, *, address: str, stopping: Callable[[], bool]) -> Iterator[VariantRun]:
-    """Trains every run that is not finished yet, as many at a time as Ray has processors or graphics cards for.
+    """Trains every unfinished run, as many at a time as Ray has CPUs or GPUs for.
 
     Args:
         trials: The runs.
-        address: Of a Ray cluster as `ray.init` takes it, or `LOCAL`.
-        stopping: Asked again and again; once true, all runs are stopped with a checkpoint.
+        address: Address of a Ray cluster as `ray.init` takes it, or `LOCAL`.
+        stopping: Called repeatedly; once it returns True, all runs are stopped with a checkpoint.
 
     Yields:
-        The runs as they end, however they end.
+        Each run when it ends, whether finished, failed or stopped.
 
     Raises:
-        ConfigError: Ray is not installed, or cannot be reached.
-        RunError: A run's worker died again and again, or a worker trains into a folder that is not this one.
+        ConfigError: Ray is not installed, or the cluster cannot be reached.
+        RunError: A run's worker died repeatedly, or a worker trained into a folder that is not shared.
         WeightsError: As `run_training`.
     """
-    ray = _connected(address)
+    ray = _connect(address)
     try:
-        task = ray.remote(**_share(ray.nodes(), len(trials.parts)), max_retries=RETRIES)(_train)
+        task = ray.remote(**_share(ray.nodes(), len(trials.runs)), max_retries=RETRIES)(_train)
         waiting = {
-            task.remote(config, str(part.folder.path), trials.workers): part
-            for part, config in zip(trials.parts, trials.configs, strict=True)
+            task.remote(config, str(run.folder.path), trials.workers): run
+            for run, config in zip(trials.runs, trials.configs, strict=True)
         }
-        yield from _ended(ray, waiting, stopping)
+        yield from _wait_for_runs(ray, waiting, stopping)
     finally:
         ray.shutdown()
 
 
 def _train(config: Config, folder: str, workers: int) -> None:
-    """Trains one run in a process of Ray's; Ray's way to cancel it is the signal of a Ctrl-C."""
-    run = RunFolder(folder)
-    with collect_stop_signals() as received:
-        records = train_part(config, run, workers=workers)
+    """Trains one run in a process of Ray, which cancels it with the signal of Ctrl-C."""
+    records = train_variant(config, RunFolder(folder), workers=workers)
+    with collect_stop_signals() as received, closing(records):
         for _ in records:
             if received:
-                records.close()
                 break
 
 
-def _ended(ray: ModuleType, waiting: dict, stopping: Callable[[], bool]) -> Iterator[VariantRun]:
-    """Yields runs as they end; one that cannot be trained leaves the others alone, and is told of after them."""
-    stopped, problems = False, []
+def _wait_for_runs(
+    ray: ModuleType, waiting: dict[Any, VariantRun], stopping: Callable[[], bool]
+) -> Iterator[VariantRun]:
+    """Yields the runs as they end; if some could not be trained, raises the first error after all have ended."""
+    stopped, errors = False, []
     while waiting:
-        done, _ = ray.wait(list(waiting), timeout=LOOK_SECONDS)
+        done, _ = ray.wait(list(waiting), timeout=POLL_SECONDS)
         for reference in done:
-            part = waiting.pop(reference)
-            if problem := _problem(ray, reference, part, stopped):
-                problems.append(problem)
-            yield part
+            run = waiting.pop(reference)
+            if error := _find_error(ray, reference, run, stopped):
+                errors.append(error)
+            yield run
         if stopping() and not stopped:
             stopped = True
             for reference in waiting:
                 ray.cancel(reference)
-    if problems:
-        raise problems[0]
+    if errors:
+        raise errors[0]
 
 
-def _problem(ray: ModuleType, reference: Any, part: VariantRun, stopped: bool) -> Exception | None:
-    """Returns why a run could not be trained, None if it could be, or was stopped before it began."""
+def _find_error(ray: ModuleType, reference: Any, run: VariantRun, stopped: bool) -> Exception | None:
+    """Returns why a run could not be trained; None if it was trained, or stopped before it started."""
     errors = ray.exceptions
     try:
         ray.get(reference)
@@ -114,20 +115,21 @@ def _problem(ray: ModuleType, reference: Any, part: VariantRun, stopped: bool) -
         return error.cause
     except errors.RayError as error:
         return RunError(
-            f"The run {part.folder.path} could not be trained ({type(error).__name__}, tried {1 + RETRIES} times): its "
-            "process died, perhaps for want of memory. The same command goes on from its last checkpoint."
+            f"The run {run.folder.path} could not be trained ({type(error).__name__}, {1 + RETRIES} attempts): its "
+            "process died, perhaps because it ran out of memory. Repeat the command to continue from its last "
+            "checkpoint."
         )
-    status = part.folder.read_status()
+    status = run.folder.read_status()
     if not stopped and (status is None or status.state not in (FINISHED, FAILED)):
         return RunError(
-            f"A worker of Ray's has trained {part.folder.path}, but not in this machine's folder of that name: choose "
-            "one with --out that all machines share."
+            f"A Ray worker trained the run {run.folder.path}, but in a folder of another machine: choose a folder that "
+            "all machines share with --out."
         )
     return None
 
 
-def _share(nodes: list[dict], trials: int) -> dict[str, float]:
-    """Returns what each run takes: one graphics card where there are any, and processors so that all are in use."""
+def _share(nodes: list[dict[str, Any]], trials: int) -> dict[str, float]:
+    """Returns the resources of each run: one GPU if there are any, and as many CPUs as keep all of them busy."""
     resources = [node["Resources"] for node in nodes if node["Alive"]]
     processors = [int(each.get("CPU", 0)) for each in resources]
     share = max(processors, default=1)
@@ -136,37 +138,41 @@ def _share(nodes: list[dict], trials: int) -> dict[str, float]:
     return {"num_cpus": max(1, share), "num_gpus": 1 if any(each.get("GPU") for each in resources) else 0}
 
 
-def _connected(address: str) -> ModuleType:
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nothing here tells anyone anything
+def _connect(address: str) -> ModuleType:
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # no usage statistics are sent
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
     try:
         import ray
     except ImportError:
         raise ConfigError("--ray needs Ray, which is not installed: pip install -r requirements-sweep.txt.") from None
-    options = {"include_dashboard": False} if address == LOCAL else {}
     _require_reachable(address)
     try:
-        environment = {"env_vars": {"PYTHONPATH": str(ROOT)}}
-        ray.init(address, log_to_driver=False, logging_level="warning", runtime_env=environment, **options)
+        ray.init(
+            address,
+            log_to_driver=False,
+            logging_level=logging.WARNING,
+            runtime_env={"env_vars": {"PYTHONPATH": str(ROOT)}},
+            include_dashboard=False if address == LOCAL else None,
+        )
     except (ValueError, ConnectionError, RuntimeError, OSError) as error:
         raise _unreachable(address, str(error).splitlines()[0] if str(error) else type(error).__name__) from None
     return ray
 
 
 def _require_reachable(address: str) -> None:
-    place = urlsplit(address if "://" in address else f"//{address}")
+    url = urlsplit(address if "://" in address else f"//{address}")
     try:
-        host, port = place.hostname, place.port
+        host, port = url.hostname, url.port
     except ValueError:
-        raise _unreachable(address, "the port is no number") from None
+        raise _unreachable(address, "the port is not a number") from None
     if host and port:
         try:
-            socket.create_connection((host, port), timeout=REACH_SECONDS).close()
+            socket.create_connection((host, port), timeout=CONNECT_SECONDS).close()
         except OSError as error:
             raise _unreachable(address, error.strerror or str(error)) from None
 
 
-def _unreachable(address: str, why: str) -> ConfigError:
+def _unreachable(address: str, reason: str) -> ConfigError:
     return ConfigError(
-        f"No Ray cluster can be used at {address} ({why}): give the address that ray start printed, or {LOCAL}."
+        f"No Ray cluster can be used at {address} ({reason}): use the address that `ray start` printed, or {LOCAL}."
     )

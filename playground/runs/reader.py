@@ -40,7 +40,7 @@ class Reader:
 
     def curve(self, folder: RunFolder) -> RunRecords:
         """Returns what a run has recorded so far."""
-        return RunRecords(VariantRun(_arm(about_of(folder)), 0, folder), *split_records(self._read(folder.metrics)))
+        return RunRecords(VariantRun(_variant(about_of(folder)), 0, folder), *split_records(self._read(folder.metrics)))
 
     def frames(self, folder: RunFolder) -> int:
         """Returns how many frames the film of a run has so far."""
@@ -100,6 +100,6 @@ def _picture(path: Path, stamp: tuple[int, int]) -> Picture | None:
     return scene and Picture("a held-out picture", scene.sample, scene.class_names, key, key)
 
 
-def _arm(about: About) -> Variant:
-    arms = PRESETS[about.preset].arms if about.preset in PRESETS else ()
-    return next((arm for arm in arms if arm.name == about.variant), Variant(about.variant, {}))
+def _variant(about: About) -> Variant:
+    variants = PRESETS[about.preset].variants if about.preset in PRESETS else ()
+    return next((each for each in variants if each.name == about.variant), Variant(about.variant, {}))

@@ -179,7 +179,7 @@ class Runs:
         """Puts the runs of a preset into the queue and returns the name of the first; raises as `start`."""
         preset, group = PRESETS[key], f"{key}-{time.time_ns()}"
         about = About(group=group, preset=key, owner=owner)
-        return self._add([(preset.config(arm, 0), about._replace(variant=arm.name)) for arm in preset.arms])
+        return self._add([(preset.config(each, 0), about._replace(variant=each.name)) for each in preset.variants])
 
     def _add(self, wanted: list[tuple[Config, About]]) -> str:
         self.open()

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from core.config import Config, ConfigError, format_value, knobs
-from core.experiments.comparison import Summary, summarised
+from core.experiments.comparison import Summary, summarise
 from core.runs.folder import RunFolder
 from playground.components import html
 from playground.runs.curves import Curves, curves_of
@@ -117,7 +117,7 @@ def _measured(
         config = None
     batch = config.training.batch_size if config else None
     seconds = sum(batch / each["images_per_second"] for each in steps if each["images_per_second"]) if batch else None
-    return config, summarised(steps, evaluations), seconds, curves_of(steps, evaluations)
+    return config, summarise(steps, evaluations), seconds, curves_of(steps, evaluations)
 
 
 def _stamp(path: Path) -> tuple[int, int, int]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from core.experiments.comparison import Row, result, rows
+from core.experiments.comparison import Row, read_result, summarise_variants
 from core.experiments.presets import PRESETS, Preset
 from core.io.paths import ASSETS
 from core.runs.folder import FAILED
@@ -28,7 +28,7 @@ RIVALS = (
     "ahead in AP, and slower a picture. The claim is about trainings of 90,000 steps of 16 pictures, which this does "
     "not test; the RetinaNet built in here took 8,500 steps of 8."
 )
-COLUMNS = ("arm", "AP here", "AP50", "AP75", "loss, first → last", "foreground a step", "images/s")
+COLUMNS = ("variant", "AP here", "AP50", "AP75", "loss, first → last", "foreground a step", "images/s")
 IN_THE_PAPER = "AP in the paper"
 
 
@@ -36,7 +36,7 @@ def figure(progress: RunProgress) -> Figure:
     """Returns the curves of a comparison."""
     losses, precision = [], []
     for curve, tint in zip(progress.curves, ARMS, strict=False):
-        name = curve.part.arm.name
+        name = curve.part.variant.name
         paid = [(record["step"], record["classification"]) for record in curve.steps]
         losses.append((name, tint, *thinned(paid)))
         at = [record["step"] for record in curve.evaluations]
@@ -48,10 +48,14 @@ def status(progress: RunProgress) -> Markup:
     """Returns what a comparison is about and what came of it so far."""
     preset = progress.preset
     text = html.paragraph(f"{preset.title}: {progress.state}. {progress.status.message}".strip())
-    text += html.paragraph(preset.look_at)
-    results = [result(curve.part) for curve in progress.curves]
-    broken = (f"{each.arm}: {each.message.partition(';')[0]}." for each in results if each.state == FAILED)
-    return text + _table("This comparison so far", rows(results), preset) + html.join(map(html.paragraph, broken))
+    text += html.paragraph(preset.description)
+    results = [read_result(curve.part) for curve in progress.curves]
+    broken = (f"{each.variant}: {each.message.partition(';')[0]}." for each in results if each.state == FAILED)
+    return (
+        text
+        + _table("This comparison so far", summarise_variants(results), preset)
+        + html.join(map(html.paragraph, broken))
+    )
 
 
 def measured(keys: Iterable[str] = PRESETS) -> Markup:
@@ -60,7 +64,7 @@ def measured(keys: Iterable[str] = PRESETS) -> Markup:
     return html.join(
         html.details(
             f"Measured here: {PRESETS[key].title}",
-            html.paragraph(PRESETS[key].look_at) + _table(kept[key]["title"], kept_rows(key), PRESETS[key]),
+            html.paragraph(PRESETS[key].description) + _table(kept[key]["title"], kept_rows(key), PRESETS[key]),
         )
         for key in keys
         if key in kept
@@ -90,7 +94,7 @@ def rivals() -> Markup:
 
 def kept_rows(key: str) -> list[Row]:
     """Returns what came of each arm of a preset when it was measured; nothing where nothing is kept."""
-    return [Row(**row) for row in _kept("presets.json").get(key, {}).get("rows", ())]
+    return [Row.from_dict(row) for row in _kept("presets.json").get(key, {}).get("rows", ())]
 
 
 @cache
@@ -101,17 +105,17 @@ def _kept(name: str) -> dict[str, Any]:
 
 def _table(title: str, table: list[Row], preset: Preset) -> Markup:
     """Returns what came of each arm, beside what the paper has for the like of it, if it has anything."""
-    found = {arm.name: arm.paper for arm in preset.arms if arm.paper is not None}
+    found = {variant.name: variant.paper for variant in preset.variants if variant.paper is not None}
     cells = tuple(
         (
-            row.arm + (f" ({row.failed} of {row.runs} diverged)" if row.failed else ""),
+            row.variant + (f" ({row.failed} of {row.runs} diverged)" if row.failed else ""),
             _spread(row.ap, row.ap_low, row.ap_high),
             html.number(row.ap50),
             html.number(row.ap75),
             f"{html.number(row.first_loss, '.2f')} → {html.number(row.last_loss, '.4g')}",
             html.number(row.foreground, ".0f"),
             html.number(row.images_per_second, ".1f"),
-            *((per_cent(found.get(row.arm)),) if found else ()),
+            *((per_cent(found.get(row.variant)),) if found else ()),
         )
         for row in table
     )

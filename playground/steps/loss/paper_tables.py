@@ -14,7 +14,10 @@ MINIATURE = (
     "highest) of three seeds. In such short runs the order is another in places: hard example mining is ahead of focal "
     "loss, and γ = 1 of γ = 2."
 )
-ANCHORS = {(1, 1): "one anchor a place", (3, 3): "nine anchors a place"}  # the arms that were run, by scales and ratios
+ANCHORS = {
+    (1, 1): "one anchor per location",
+    (3, 3): "nine anchors per location",
+}  # the variants that were run, by scales and ratios
 OHEM = (("focal loss", paper_results.BESIDE_OHEM), ("OHEM, 128 anchors", paper_results.OHEM))
 
 
@@ -46,7 +49,7 @@ def _table(title: str, key: str, names: tuple[str, ...], rows: list[tuple[tuple[
         names: Of the columns that tell rows apart.
         rows: (what tells it apart, AP in the paper, name of the arm that is the like of it here).
     """
-    here = {row.arm: row for row in comparison.kept_rows(key)}
+    here = {row.variant: row for row in comparison.kept_rows(key)}
     cells = tuple((*told, per_cent(ap), _spread(here.get(arm))) for told, ap, arm in rows)
     return html.table(html.Table(title, (*names, IN_THE_PAPER, HERE), cells))
 

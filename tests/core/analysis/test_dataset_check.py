@@ -5,7 +5,7 @@ import torch
 
 from core.analysis.dataset_check import check_folder
 from core.analysis.issues import KINDS
-from core.cli.data import check_text
+from core.cli.data import format_check
 from core.config import Config
 from core.data.folders import open_folder
 from core.data.untrusted import DataError
@@ -24,7 +24,7 @@ def kinds(folder, *, everything: bool = False) -> dict[str, int]:
     """Returns the issue counts, without those that tiny data sets of uniform images always have."""
     check = check_folder(folder, CONFIG)
     json.dumps(check.to_dict(), allow_nan=False)
-    check_text(check)
+    format_check(check)
     return {issue.kind: issue.count for issue in check.issues if everything or issue.kind not in QUIET}
 
 
@@ -51,7 +51,7 @@ def test_a_sound_data_set(tmp_path):
     assert check.splits["val"] == (1, 0, {"cat": 1, "dog": 1}, 0)
     assert check.sizes["cat"].objects == 3 and check.sizes["cat"].unmatched == 0
     assert check.sizes["dog"].side == pytest.approx((16 * 64 / 30,) * 3, abs=0.3)
-    assert "It can be trained on." in check_text(check)
+    assert "It can be trained on." in format_check(check)
 
 
 @pytest.mark.parametrize(
@@ -97,7 +97,7 @@ def test_pictures(tmp_path):
     picture(folder / "images" / "wide.png")
     picture(folder / "images" / "tall.png", (1, 20_000))
     assert kinds(folder) == {"bad path": 1, "missing picture": 1, "unreadable picture": 3, "other size": 1}
-    assert "STOPS TRAINING" in check_text(check_folder(folder, CONFIG))
+    assert "STOPS TRAINING" in format_check(check_folder(folder, CONFIG))
 
 
 def test_repeated_pictures(tmp_path):

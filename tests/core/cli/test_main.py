@@ -1,4 +1,4 @@
-"""What the command line promises, run in this process; only what belongs to a process of its own starts one."""
+"""The command line, called in this process except where a process of its own is tested."""
 
 import json
 import math
@@ -48,7 +48,7 @@ def run(*arguments: object) -> None:
 
 
 def refused(capsys, *arguments: object) -> tuple[int, str]:
-    """Returns exit status and the one line that says why."""
+    """Returns the exit status and the only line of the error output."""
     capsys.readouterr()
     try:
         status = main.main([str(argument) for argument in arguments])
@@ -157,7 +157,7 @@ def test_every_flag_sets_its_hyperparameter():
         elif path == "training.cache_features":
             settings["model.freeze_stages"] = 5
         text = {key: ",".join(map(str, each)) if isinstance(each, tuple) else each for key, each in settings.items()}
-        found = main.config_of(main.parse(["export", "--out", "x", *flags(text)]))
+        found = main.build_config(main.parse(["export", "--out", "x", *flags(text)]))
         assert found == Config.from_flat(settings), path
         assert found.to_flat()[path] != knob.default, path
 
@@ -166,7 +166,7 @@ def test_short_flags_and_settings_from_a_file(tmp_path):
     file = tmp_path / "settings.json"
     file.write_text(json.dumps({"loss": {"gamma": 1, "alpha": 0.5}, "training": {"steps": 7}}))
     given = ["--config", str(file), "--steps=9", "--loss.alpha", "0.75", "--weights", "random", "--images", "5"]
-    found = main.config_of(main.parse(["train", "--out", "x", *given]))
+    found = main.build_config(main.parse(["train", "--out", "x", *given]))
     expected = {"loss.gamma": 1, "loss.alpha": 0.75, "training.steps": 9, "training.eval_images": 5}
     assert found == Config.from_flat({**expected, "model.weights": "random"})
 
@@ -178,9 +178,9 @@ def test_short_flags_and_settings_from_a_file(tmp_path):
         (["--loss.gamma", "-1"], "loss.gamma = '-1' is not allowed: it must be a number from 0 to 8"),
         (["--steps", "many"], "training.steps = 'many' is not allowed: it must be a whole number from 1"),
         (["--scenes.min_size", "0.9"], "scenes.min_size (0.9) must not be above scenes.max_size (0.5)"),
-        (["--loss.gama", "1"], "--loss.gama is not understood: did you mean --loss.gamma?"),
-        (["--loss.gam", "1"], "--loss.gam is not understood: did you mean --loss.gamma?"),  # no abbreviations
-        (["--frobnicate"], "--frobnicate is not understood: python -m core train --help lists the flags."),
+        (["--loss.gama", "1"], "--loss.gama is not a known argument: did you mean --loss.gamma?"),
+        (["--loss.gam", "1"], "--loss.gam is not a known argument: did you mean --loss.gamma?"),  # no abbreviations
+        (["--frobnicate"], "--frobnicate is not a known argument: python -m core train --help lists the flags."),
         (["--steps"], "expected one argument"),
         (["--workers", "-1"], "'-1' is not a whole number from 0"),
         (["--config", "none.json"], "The settings file none.json cannot be read"),
@@ -335,7 +335,7 @@ def test_image_size_is_the_shorter_side(weights, picture, monkeypatch):
     assert seen[0].originals == ((60, 90),) and seen[0].sizes == ((96, 144),)
 
 
-def test_drawings_of_pictures_with_one_name_stay_apart(weights, tmp_path, capsys):
+def test_drawings_of_pictures_with_equal_names_are_numbered(weights, tmp_path, capsys):
     for folder in ("x", "y"):
         made_data.picture(tmp_path / folder / "1.png")
     made_data.picture(tmp_path / "1.jpg")
@@ -344,7 +344,7 @@ def test_drawings_of_pictures_with_one_name_stay_apart(weights, tmp_path, capsys
     assert remains(tmp_path / "drawn") == {"1-1.png", "2-1.png", "3-1.png"}
     before = pictures[0].read_bytes()
     status, line = refused(capsys, "detect", pictures[0], "--weights", weights, "--annotate", tmp_path / "x")
-    assert status == 1 and "would replace a picture: name another folder" in line
+    assert status == 1 and "would replace a picture: choose another folder" in line
     assert pictures[0].read_bytes() == before
 
 
@@ -397,11 +397,11 @@ def test_export_in_half_the_bits(weights, tmp_path, capsys):
     run("export", "--weights", weights, "--out", tmp_path / "half.safetensors", "--half")
     assert (tmp_path / "half.safetensors").stat().st_size < 0.6 * weights.stat().st_size
     status, line = refused(capsys, "export", "--weights", weights, "--out", tmp_path / "half.pth", "--half")
-    assert status == 2 and "--half goes with .safetensors files only" in line
+    assert status == 2 and "--half is available for .safetensors files only" in line
     assert remains(tmp_path) == {"half.safetensors"}
 
 
-# What cannot be done: one line, status 1, and nothing left behind.
+# Failures: one line, status 1, and nothing left behind.
 
 
 @pytest.fixture
@@ -428,16 +428,16 @@ def place(tmp_path, monkeypatch) -> Path:
         ("detect photo.png --weights text.safetensors", "text.safetensors is damaged or no safetensors file"),
         ("detect photo.png --weights none.pth", "There is no weights file none.pth"),
         ("detect photo.png --weights photo.png", "photo.png is no weights file: its name must end in"),
-        ("detect photo.png --weights random", "The weights random are no detector yet"),
+        ("detect photo.png --weights random", "The weights random are not those of a detector"),
         ("detect photo.png --weights WEIGHTS --model.depth 50", "model.depth = 50 contradicts the weights"),
-        ("detect photo.png --weights WEIGHTS --annotate photo.png", "photo.png cannot be made: File exists."),
+        ("detect photo.png --weights WEIGHTS --annotate photo.png", "photo.png cannot be created: File exists."),
         ("evaluate --weights WEIGHTS --data DATA", "The data set has 3 classes (cat, bird, dog), the weights"),
         ("evaluate --weights WEIGHTS --data none", "There is no data set 'none'"),
         ("evaluate --weights WEIGHTS --data full", "The folder full holds no data set: add test.json beside images/"),
         ("evaluate --weights WEIGHTS --split all", "There is no split 'all': choose one of train, val, test."),
         ("export --weights WEIGHTS --out none/a.pth", "a.pth cannot be written because the folder none does not exist"),
         ("export --weights WEIGHTS --out full", "full is a folder: name a file."),
-        ("export --weights WEIGHTS --out a.bin", "a.bin is no name for a detector"),
+        ("export --weights WEIGHTS --out a.bin", "a.bin has an unsupported extension"),
         ("train --weights WEIGHTS --out full",
          "The folder full is not empty: choose another, or continue the run in it with --resume."),
         ("train --weights WEIGHTS --out photo.png/run", "The folder photo.png/run cannot be created"),
@@ -446,7 +446,7 @@ def place(tmp_path, monkeypatch) -> Path:
         ("train --weights text.pth --out run", "text.pth is damaged"),
     ],
 )  # fmt: skip
-def test_what_cannot_be_done(arguments, message, place, weights, data, capsys):
+def test_failures_are_one_line_and_leave_nothing_behind(arguments, message, place, weights, data, capsys):
     before = remains(place)
     filled = arguments.replace("WEIGHTS", str(weights)).replace("DATA", str(data)).split()
     status, line = refused(capsys, *filled, "--json", "result.json")
@@ -456,7 +456,7 @@ def test_what_cannot_be_done(arguments, message, place, weights, data, capsys):
 
 def test_a_sweep_has_no_tracker(place, capsys):
     status, line = refused(capsys, "compare", "freeze", "--out", "run", "--ray", "local", "--track", "wandb")
-    assert status == 2 and "--track does not go with --ray" in line and not (place / "run").exists()
+    assert status == 2 and "--track cannot be combined with --ray" in line and not (place / "run").exists()
 
 
 @pytest.mark.parametrize(
@@ -489,7 +489,7 @@ def test_as_a_process_without_a_terminal(weights, picture, tmp_path):
 
 
 def test_help_and_refusals_do_not_wait_for_pytorch():
-    """It takes seconds to import; whoever asks for help or mistypes a flag should not."""
+    """PyTorch takes seconds to import."""
     code = (
         "import sys; from core.cli import main as cli\n"
         "assert cli.main(['train', '--out', 'x', '--loss.gamma', '9']) == 2\n"
@@ -506,7 +506,7 @@ def test_compare_prints_a_table_and_writes_it(tmp_path, capsys):
     assert [row["runs"] for row in found["rows"]] == [2, 2] and not found["stopped"]
     assert [each["state"] for each in found["runs"]] == ["finished"] * 4
     printed = capsys.readouterr().out
-    assert "one anchor a place" in printed and "nine anchors a place" in printed
+    assert "one anchor per location" in printed and "nine anchors per location" in printed
     assert Config.from_file(out / "2-seed-1" / "config.json").anchors.per_location == 1
 
 

@@ -3,7 +3,7 @@ import math
 
 import pytest
 
-from core.cli.evaluate import report_text
+from core.cli.evaluate import format_report
 from core.evaluation.coco_metrics import evaluate
 from core.evaluation.precision_recall import Threshold
 from core.evaluation.report import ImageReport, build_report
@@ -38,7 +38,7 @@ def test_by_hand():
     assert cats.best == pytest.approx(Threshold(0.7, 1, 2 / 3, 0.8))
     assert cats.ap50 == pytest.approx(67 / 101)  # recall ends at ⅔
     assert result.classes["dog"].best is None
-    text = report_text(result)
+    text = format_report(result)
     assert "best threshold 0.700: F1 0.667" in text and "1.png: 1 right, 1 wrong, 1 missed" in text
     assert "2.png" not in text
 
@@ -89,7 +89,7 @@ def test_nothing_at_all(count):
     result = report([found([])] * count, [truth([])] * count)
     assert result.best is None and result.score == 0.5 and math.isnan(result.calibration.error)
     values = json.dumps(result.to_dict(), allow_nan=False)
-    assert '"ap50": null' in values and "worst" not in report_text(result)
+    assert '"ap50": null' in values and "worst" not in format_report(result)
 
 
 def test_no_detections_and_no_objects():

@@ -10,7 +10,7 @@ import pytest
 
 from core.cli.main import main
 from core.config import Config, ConfigError
-from core.experiments.comparison import parts
+from core.experiments.comparison import plan_runs
 from core.experiments.presets import PRESETS, Preset, Variant
 from core.experiments.ray_sweep import LOCAL, Trials, _share, run_sweep
 from core.runs.folder import FINISHED, STOPPED
@@ -32,7 +32,7 @@ def timeless(folder) -> list[dict]:
 
 
 def sweep(preset, folder, own, stopping=lambda: False):
-    trials = Trials(preset, folder, seeds=1, own=own, workers=0)
+    trials = Trials(preset, folder, seeds=1, overrides=own, workers=0)
     return run_sweep(trials, address=LOCAL, stopping=stopping)
 
 
@@ -58,8 +58,8 @@ def test_a_sweep_gives_what_one_after_another_gives(tmp_path, two_workers, capfd
     assert main(["compare", "freeze", "--out", str(swept), "--ray", LOCAL, "--json", str(told), *flags]) == 0
     result = json.loads(told.read_text())
     assert [run["state"] for run in result["runs"]] == [FINISHED] * 2 and not result["stopped"]
-    assert capfd.readouterr().out.count("body frozen") == 2 + 1  # in both tables, and when it had ended
-    for one, other in zip(*(parts(PRESETS["freeze"], folder, 1) for folder in (plain, swept)), strict=True):
+    assert capfd.readouterr().out.count("backbone frozen") == 2 + 1  # in both tables, and when it had ended
+    for one, other in zip(*(plan_runs(PRESETS["freeze"], folder, 1) for folder in (plain, swept)), strict=True):
         assert timeless(other.folder) == timeless(one.folder) and len(timeless(one.folder)) == 5
         assert Config.from_file(other.folder.config) == Config.from_file(one.folder.config)
 
@@ -74,14 +74,14 @@ def busy_workers() -> set[int]:
 @pytest.mark.timeout(280)
 def test_a_run_whose_worker_is_killed_goes_on_from_its_checkpoint(tmp_path, two_workers):
     own = TINY | {"training.steps": 60, "training.eval_interval": 10, "training.eval_images": 1}
-    first, second = parts(PAIR, tmp_path, 1)
+    first, second = plan_runs(PAIR, tmp_path, 1)
     killed: list[int] = []
     before: dict = {}
 
     def kill_once() -> bool:
         ready = all(part.folder.checkpoint.exists() for part in (first, second))
         if ready and not killed:
-            before.update({part.arm.name: part.folder.read_metrics()[:10] for part in (first, second)})
+            before.update({part.variant.name: part.folder.read_metrics()[:10] for part in (first, second)})
             killed.append(min(busy_workers()))
             os.kill(killed[0], signal.SIGKILL)
         return False
@@ -92,15 +92,17 @@ def test_a_run_whose_worker_is_killed_goes_on_from_its_checkpoint(tmp_path, two_
         steps, _ = part.folder.read_records()
         assert part.folder.read_status().state == FINISHED
         assert [record["step"] for record in steps] == list(range(1, 61))
-        assert part.folder.read_metrics()[:10] == before[part.arm.name]  # speeds and all: these were not trained again
+        assert (
+            part.folder.read_metrics()[:10] == before[part.variant.name]
+        )  # speeds and all: these were not trained again
 
 
 @needs_ray
 @pytest.mark.timeout(200)
 def test_a_stopped_sweep_keeps_checkpoints_and_leaves_what_has_not_begun(tmp_path, two_workers):
-    preset = PAIR._replace(arms=(*PAIR.arms, Variant("third", {"loss.gamma": 1})))
+    preset = PAIR._replace(variants=(*PAIR.variants, Variant("third", {"loss.gamma": 1})))
     own = TINY | {"training.steps": 100_000, "training.eval_interval": 0}
-    first, second, third = parts(preset, tmp_path, 1)
+    first, second, third = plan_runs(preset, tmp_path, 1)
 
     def both_train() -> bool:
         return all(part.folder.read_metrics() for part in (first, second))
@@ -122,7 +124,11 @@ def test_what_keeps_a_run_from_training_is_said_in_one_sentence(tmp_path, two_wo
 @pytest.mark.parametrize("address", ["nonsense", "127.0.0.1:1", "ray://127.0.0.1:1", "127.0.0.1:port"])
 def test_an_address_where_no_cluster_is_is_refused_at_once(tmp_path, address, capfd):
     with pytest.raises(ConfigError, match=f"No Ray cluster can be used at {address}"):
-        list(run_sweep(Trials(PAIR, tmp_path, seeds=1, own=TINY, workers=0), address=address, stopping=lambda: False))
+        list(
+            run_sweep(
+                Trials(PAIR, tmp_path, seeds=1, overrides=TINY, workers=0), address=address, stopping=lambda: False
+            )
+        )
     assert not list(tmp_path.iterdir())
 
 

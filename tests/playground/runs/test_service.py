@@ -335,12 +335,14 @@ def test_a_comparison_is_runs_that_wait_for_each_other(runs, monkeypatch):
     monkeypatch.setattr(training, "RUNS", runs)
     first = runs.compare("anchors")
     members = [folder.path.name for folder in runs.members(first)]
-    assert members[0] == first and [runs.about(name).variant for name in members] == [arm.name for arm in preset.arms]
+    assert members[0] == first and [runs.about(name).variant for name in members] == [
+        each.name for each in preset.variants
+    ]
     progress = wait_for(runs, first, FINISHED)
     assert progress.preset == preset and [len(curve.steps) for curve in progress.curves] == [3, 3]
-    assert [curve.part.arm.name for curve in progress.curves] == [arm.name for arm in preset.arms]
+    assert [curve.part.variant.name for curve in progress.curves] == [each.name for each in preset.variants]
     look = training.look(Pipeline(render_picture(tiny().scenes), tiny()), Focus(run=members[1], frame=2))
-    assert "one anchor a place" in look.words().readout and "after step 3" in look.layers[-1].label
+    assert "one anchor per location" in look.words().readout and "after step 3" in look.layers[-1].label
     assert training.run_config(members[1], tiny()).anchors.per_location == 1
 
 

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from core.experiments.comparison import Row, VariantRun, parts, result, run_comparison
+from core.experiments.comparison import Row, VariantRun, plan_runs, read_result, run_comparison
 from core.experiments.presets import PRESETS, Variant
 from core.runs.folder import FAILED, FINISHED, RUNNING, RunFolder, RunStatus
 from playground.runs.reader import RunRecords
@@ -32,8 +32,10 @@ def test_without_files_there_is_nothing(assets):
 
 
 def test_kept_presets_are_shown(assets):
-    bad = ROW._replace(arm="wild", failed=2, ap=None, ap_low=None, ap_high=None, ap50=None, ap75=None, last_loss=None)
-    entry = {"title": "Measured over 3 seeds", "rows": [ROW._asdict(), bad._asdict()]}
+    bad = ROW._replace(
+        variant="wild", failed=2, ap=None, ap_low=None, ap_high=None, ap50=None, ap75=None, last_loss=None
+    )
+    entry = {"title": "Measured over 3 seeds", "rows": [ROW.to_dict(), bad.to_dict()]}
     (assets / "presets.json").write_text(json.dumps({"loss": entry}))
     text = comparison.measured()
     assert PRESETS["loss"].title in text and "0.500 (0.400–0.600)" in text and "2.50 → 0.125" in text
@@ -48,19 +50,19 @@ def cells_of(text: str, arm: str) -> list[str]:
 
 def test_the_papers_figures_stand_beside_ours_and_are_told_apart(assets):
     """DESIGN's figures of table 1: γ = 2 gave 34.0, α = 0.25 without focusing 10.8; frozen stages were not ablated."""
-    rows = {"gamma": "γ = 2", "alpha": "α = 0.25", "freeze": "body frozen"}
-    entries = {key: {"title": "x", "rows": [ROW._replace(arm=arm)._asdict()]} for key, arm in rows.items()}
+    rows = {"gamma": "γ = 2", "alpha": "α = 0.25", "freeze": "backbone frozen"}
+    entries = {key: {"title": "x", "rows": [ROW._replace(variant=arm).to_dict()]} for key, arm in rows.items()}
     (assets / "presets.json").write_text(json.dumps(entries))
     told = {key: comparison.measured((key,)) for key in rows}
     assert cells_of(told["gamma"], "γ = 2")[1::6] == ["0.500 (0.400–0.600)", "34.0"]
     assert cells_of(told["alpha"], "α = 0.25")[-1] == "10.8"
     assert all("AP here" in text for text in told.values())
     assert comparison.IN_THE_PAPER in told["gamma"] and "COCO" in told["gamma"]
-    assert comparison.IN_THE_PAPER not in told["freeze"] and len(cells_of(told["freeze"], "body frozen")) == 7
+    assert comparison.IN_THE_PAPER not in told["freeze"] and len(cells_of(told["freeze"], "backbone frozen")) == 7
 
 
 def test_table_1_of_the_paper_stands_beside_what_was_measured_here(assets):
-    entry = {"title": "x", "rows": [ROW._replace(arm="γ = 2")._asdict()]}
+    entry = {"title": "x", "rows": [ROW._replace(variant="γ = 2").to_dict()]}
     (assets / "presets.json").write_text(json.dumps({"gamma": entry}))
     text = paper_tables.tables()
     assert [text.count(f"1{part}: ") for part in "abcd"] == [1, 1, 1, 1]
@@ -69,7 +71,9 @@ def test_table_1_of_the_paper_stands_beside_what_was_measured_here(assets):
 
 
 def test_what_is_said_of_the_short_runs_is_what_was_measured():
-    rows = {key: {row.arm: row for row in comparison.kept_rows(key)} for key in ("gamma", "ohem", "alpha", "anchors")}
+    rows = {
+        key: {row.variant: row for row in comparison.kept_rows(key)} for key in ("gamma", "ohem", "alpha", "anchors")
+    }
     assert all(rows.values()) and {row.runs for kept in rows.values() for row in kept.values()} == {3}
     assert rows["ohem"]["OHEM, 128 anchors"].ap > rows["ohem"]["focal loss"].ap
     assert rows["gamma"]["γ = 1"].ap == max(row.ap for row in rows["gamma"].values())
@@ -94,12 +98,12 @@ def test_what_is_shipped_can_be_shown():
 def test_an_arm_that_diverged_says_when(tmp_path):
     """The real thing: as in the paper, cross-entropy without π does not survive its first steps, and with π it does."""
     preset = PRESETS["prior"]
-    without, with_prior = preset.arms
+    without, with_prior = preset.variants
     assert preset.config(without, 0).model.prior_probability == 0.5
     quick = {"training.steps": 12, "training.eval_images": 1}
     list(run_comparison(preset, tmp_path, own=quick))
-    curves = tuple(RunRecords(part, *part.folder.read_records()) for part in parts(preset, tmp_path, 1))
-    assert [result(curve.part).state for curve in curves] == [FAILED, FINISHED]
+    curves = tuple(RunRecords(part, *part.folder.read_records()) for part in plan_runs(preset, tmp_path, 1))
+    assert [read_result(curve.part).state for curve in curves] == [FAILED, FINISHED]
     assert len(curves[0].steps) < 12 and curves[0].steps[0]["classification"] > 100
     assert all(record["classification"] < 20 for record in curves[1].steps)
     text = comparison.status(RunProgress(RunStatus(FINISHED), preset, curves))
