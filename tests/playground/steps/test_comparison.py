@@ -101,7 +101,7 @@ def test_an_arm_that_diverged_says_when(tmp_path):
     without, with_prior = preset.variants
     assert preset.config(without, 0).model.prior_probability == 0.5
     quick = {"training.steps": 12, "training.eval_images": 1}
-    list(run_comparison(preset, tmp_path, own=quick))
+    list(run_comparison(preset, tmp_path, overrides=quick))
     curves = tuple(RunRecords(part, *part.folder.read_records()) for part in plan_runs(preset, tmp_path, 1))
     assert [read_result(curve.part).state for curve in curves] == [FAILED, FINISHED]
     assert len(curves[0].steps) < 12 and curves[0].steps[0]["classification"] > 100
