@@ -13,7 +13,7 @@ import urllib.request
 from core.config import Config
 from playground.page import build_page, launch_options
 from playground.server.live import PATH
-from playground.server.render import show
+from playground.server.render import render
 from playground.state.page_state import PageState
 from playground.state.settings import settings_of
 
@@ -50,7 +50,7 @@ def _drag(url: str, step: str, path: str, seed: int, times: list[float]) -> None
     token, looks = "", {"curve": "loss", "p_t": 0.9, "frame": 1, "held": True, "switched": {}}
     for number in range(EVENTS):
         settings = settings_of(Config.from_flat({"scenes.seed": seed, path: 0.51 + 0.006 * number}))
-        token = token or json.loads(show(PageState(step, settings=settings)).strip)["token"]
+        token = token or json.loads(render(PageState(step, settings=settings)).strip)["token"]
         body = {"token": token, "settings": settings, **looks}
         request = urllib.request.Request(url, json.dumps(body).encode())
         start = time.perf_counter()

@@ -1,4 +1,4 @@
-"""The page: built, wired and told how to launch."""
+"""The page: its components, connected to their events, and the options to launch it with."""
 
 import atexit
 import gc
@@ -10,18 +10,25 @@ from core.io.paths import ASSETS
 from playground.components.plot import head as plot_head
 from playground.data.datasets import DATA
 from playground.evaluations.jobs import EVALUATIONS
-from playground.events import navigation, settings
 from playground.events.data import connect_data
 from playground.events.evaluation import connect_evaluation
-from playground.events.export import connect_take_home
+from playground.events.export import connect_export
 from playground.events.lessons import connect_lessons
+from playground.events.navigation import connect_address, connect_header
 from playground.events.picture import connect_picture
 from playground.events.pinning import connect_pinning
+from playground.events.settings import (
+    connect_anchors,
+    connect_resets,
+    connect_settings,
+    connect_strip,
+    connect_weights,
+)
 from playground.events.training import connect_training
 from playground.layout.layout import lay_out
 from playground.runs.service import RUNS
 from playground.server import live
-from playground.server.live_api import answers
+from playground.server.live_api import answer
 from playground.steps import STEPS
 from playground.support.visitors import HEAD
 
@@ -31,27 +38,29 @@ STYLED = ("page", "layout", "numbers", "lesson", "runs", "touch")  # what comes 
 
 
 def build_page() -> gr.Blocks:
-    """Builds the page; `launch_options` says how to launch it."""
-    DATA.protect(lambda kept: RUNS.is_using(str(kept.folder)), lambda kept: EVALUATIONS.is_using(kept.name))
+    """Builds the page; `launch_options` returns the options to launch it with."""
+    DATA.protect(lambda stored: RUNS.is_using(str(stored.folder)), lambda stored: EVALUATIONS.is_using(stored.name))
     title = "RetinaNet Playground"
-    with gr.Blocks(title=title, analytics_enabled=False, fill_width=True, delete_cache=DELETE_CACHE) as page:
-        parts = lay_out()
-        navigation.connect_address(page, parts)
-        navigation.connect_resets(parts)
-        navigation.connect_header(parts)
-        settings.connect_settings(parts)
-        connect_picture(parts)
-        settings.connect_weights(parts)
-        settings.connect_anchors(parts)
-        connect_data(page, parts)
-        connect_take_home(parts)
-        connect_training(parts)
-        connect_evaluation(parts)
-        connect_pinning(parts)
-        connect_lessons(parts)
-    gc.freeze()  # what is here now stays: looking through it for garbage stopped all answers for 0.3 s, now and then
-    atexit.register(gc.unfreeze)  # what stays frozen is never freed, which Triton's bindings report as leaks at the end
-    return page
+    with gr.Blocks(title=title, analytics_enabled=False, fill_width=True, delete_cache=DELETE_CACHE) as blocks:
+        page = lay_out()
+        connect_address(page, blocks)
+        connect_header(page)
+        connect_resets(page)
+        connect_settings(page)
+        connect_strip(page)
+        connect_picture(page)
+        connect_weights(page)
+        connect_anchors(page)
+        connect_data(page, blocks)
+        connect_export(page)
+        connect_training(page)
+        connect_evaluation(page)
+        connect_pinning(page)
+        connect_lessons(page)
+    gc.freeze()  # these objects stay: scanning them for garbage stopped all answers for 0.3 s at times
+    # Frozen objects are never freed, and the bindings of Triton report them as leaks when the process ends.
+    atexit.register(gc.unfreeze)
+    return blocks
 
 
 def launch_options() -> dict[str, Any]:
@@ -81,7 +90,7 @@ def launch_options() -> dict[str, Any]:
         ),
         "css": "".join((STYLES / f"{name}.css").read_text("utf-8") for name in STYLED) + _step_styles(),
         "head": HEAD + live.head() + plot_head(),
-        "app_kwargs": {"routes": [live.route(answers)]},
+        "app_kwargs": {"routes": [live.route(answer)]},
         "max_file_size": "512mb",  # of weights; pictures have their own bound
         "enable_monitoring": False,
         "footer_links": [],

@@ -1,45 +1,137 @@
-"""What the page is answered: new values of its parts, or a notice and nothing else."""
+"""How the events of the page are handled.
 
-from collections.abc import Callable
-from functools import wraps
-from typing import Any
+A handler is a function from the page's state, and the values of the event's own inputs, to `{component: new value}`.
+What Gradio fills in itself (`gr.Request`, `gr.EventData`, `gr.Progress`) are keyword-only parameters.
+"""
+
+import inspect
+from collections.abc import Callable, Sequence
+from typing import Any, Literal, TypedDict, Unpack
 
 import gradio as gr
+from gradio.blocks import Block
+from gradio.components import Component
 
-from core.config import Config
 from core.errors import UserError
-from playground.server.render import PageUpdate
-from playground.state.settings import settings_of, values_of
+from playground.layout.components import PageComponents
+from playground.layout.page_update import PageUpdate
+from playground.server.render import render
+from playground.state.page_state import PageState
+from playground.state.settings import values_of
 
-LIVE = {"queue": False, "show_progress": "hidden"}
-# An event's data must not be deferred: "always_last" would run the last call with the first one's data.
-IN_ORDER = {"trigger_mode": "multiple", "show_progress": "hidden"}
-
-
-def updates(shown: PageUpdate) -> list:
-    """Returns what a handler gives the parts of the page."""
-    beside = None if shown.beside is None else gr.Column(visible=shown.beside)
-    return [gr.skip() if part is None else part for part in shown._replace(beside=beside).parts]
+Updates = dict[Block, Any]  # new values by component
 
 
-def shown_settings(config: Config) -> list:
-    """Returns what a handler gives `Parts.all_settings`."""
-    return [settings_of(config), *values_of(config)]
+class EventOptions(TypedDict, total=False):
+    """Options of an event of Gradio."""
+
+    queue: bool
+    trigger_mode: Literal["once", "multiple", "always_last"]
+    show_progress: Literal["full", "minimal", "hidden"]
+    show_progress_on: Sequence[Component]
+    concurrency_limit: int
+    concurrency_id: str
 
 
-def refusing(count: int, handler: Callable[..., list]) -> Callable[..., list]:
-    """Wraps a handler: what it refuses becomes a notice, and all it would have changed stays.
+LIVE: EventOptions = {"queue": False, "show_progress": "hidden"}
+# The data of an event must not be deferred: "always_last" would run the last call with the first one's data.
+IN_ORDER: EventOptions = {"trigger_mode": "multiple", "show_progress": "hidden"}
+LIVE_IN_ORDER: EventOptions = {**IN_ORDER, "queue": False}
+
+
+def listen(
+    page: PageComponents,
+    event: Callable[..., Any],
+    handler: Callable[..., Updates],
+    *,
+    inputs: Sequence[Block] = (),
+    changes: Sequence[str] = (),
+    outputs: Sequence[Block] = (),
+    **options: Unpack[EventOptions],
+) -> None:
+    """Calls a handler whenever an event fires.
+
+    A `UserError` that the handler raises becomes a notice, and nothing else changes.
 
     Args:
-        count: Outputs of the handler before the parts of the page.
-        handler: Raises `UserError` for what a visitor can mend.
+        page: The page's components.
+        event: The event, such as `button.click`.
+        handler: Takes a `PageState` and the values of `inputs`; returns new values by component.
+        inputs: Components whose values the handler gets after the state.
+        changes: Fields of `PageState` that it may change, beside the parts of the page.
+        outputs: Further components that it may change.
+        **options: Options of the event, such as `LIVE` or `IN_ORDER`.
     """
+    changed = [component for name in changes for component in state_components(page, name)]
+    event(
+        _guarded(page, handler),
+        [*page.state.values(), *inputs],
+        [*outputs, *changed, *page.all_parts],
+        **options,
+    )
 
-    @wraps(handler)  # Gradio looks for the parameter that takes the event
-    def guarded(*arguments: Any) -> list:
+
+def _guarded(page: PageComponents, handler: Callable[..., Updates]) -> Callable[..., Updates]:
+    """Returns the handler as Gradio calls it: special arguments first, then the values of all inputs."""
+    parameters = inspect.signature(handler, eval_str=True).parameters.values()
+    special = [each for each in parameters if each.kind is each.KEYWORD_ONLY]
+    count = len(page.state)
+
+    def guarded(*arguments: Any) -> Updates:
+        given, values = arguments[: len(special)], arguments[len(special) :]
+        named = {each.name: value for each, value in zip(special, given, strict=True)}
+        state = read_state(page, values[:count])
         try:
-            return handler(*arguments)
+            return handler(state, *values[count:], **named)
         except UserError as error:
-            return [*[gr.skip()] * count, *updates(PageUpdate(str(error)))]
+            return part_updates(page, PageUpdate(str(error)))
 
+    # Gradio finds out from the signature which arguments it has to fill in.
+    positional = [each.replace(kind=each.POSITIONAL_OR_KEYWORD) for each in special]
+    rest = inspect.Parameter("values", inspect.Parameter.VAR_POSITIONAL)
+    guarded.__signature__ = inspect.Signature([*positional, rest])  # type: ignore[attr-defined]  # the standard's name
+    guarded.__annotations__ = {each.name: each.annotation for each in special}
+    guarded.__name__ = handler.__name__
     return guarded
+
+
+def read_state(page: PageComponents, values: Sequence[Any]) -> PageState:
+    """Returns the state that the values of `page.state` hold."""
+    return PageState(**dict(zip(page.state, values, strict=True)))
+
+
+def show(page: PageComponents, state: PageState, *changed: str) -> Updates:
+    """Renders a state.
+
+    Args:
+        page: The page's components.
+        state: The new state.
+        changed: Fields in which it differs from the old one.
+
+    Returns:
+        New values of the parts of the page and of the components that hold the fields.
+    """
+    update = render(state)
+    if "beside" in changed and update.beside is None:  # nothing is pinned, which says nothing about the column
+        update = update._replace(beside=state.beside)
+    return {**state_updates(page, state, *changed), **part_updates(page, update)}
+
+
+def part_updates(page: PageComponents, update: PageUpdate) -> Updates:
+    """Returns the new values of the parts of the page; parts that do not change are left out."""
+    values = ((part, getattr(update, name)) for name, part in page.parts.items())
+    updates: Updates = {part: value for part, value in values if value is not None}
+    return updates if update.beside is None else {**updates, page.side: gr.Column(visible=update.beside)}
+
+
+def state_updates(page: PageComponents, state: PageState, *names: str) -> Updates:
+    """Returns the new values of the components that hold fields of the state, for its settings of all knobs too."""
+    updates: Updates = {page.state[name]: getattr(state, name) for name in names}
+    if "settings" in names:
+        updates |= dict(zip(page.knobs.values(), values_of(state.config()), strict=True))
+    return updates
+
+
+def state_components(page: PageComponents, name: str) -> list[Component]:
+    """Returns the components that hold a field of the state; for its settings these are all knobs too."""
+    return [page.state[name], *(page.knobs.values() if name == "settings" else ())]

@@ -1,6 +1,4 @@
-"""Evaluating in the background, and what is chosen in the numbers of a step: pictures, cells, figures, a threshold."""
-
-from typing import Any
+"""Evaluating in the background, and the links in the numbers of a step: pictures, cells, figures, a threshold."""
 
 import gradio as gr
 
@@ -8,93 +6,101 @@ from core.config import ConfigError
 from playground.data.image_ref import ImageRef
 from playground.evaluations.jobs import EVALUATIONS, SCORE, evaluated_split, evaluation_key
 from playground.evaluations.query import WORST, update_query
-from playground.events.common import IN_ORDER, LIVE, refusing, shown_settings, updates
-from playground.events.data import at_place
-from playground.layout.layout import Parts
-from playground.server.poll import PollResult, watch
-from playground.server.render import show
+from playground.events.common import IN_ORDER, LIVE, Updates, listen, show
+from playground.events.data import show_image
+from playground.layout.components import PageComponents
+from playground.server.poll import PollResult, poll
 from playground.state.page_state import PageState
 from playground.state.settings import settings_of
 from playground.steps.evaluation.step import chosen_of
 
 STEP = "evaluation"
+MAX_DIGITS = 9  # of an index
 
 
-def connect_evaluation(parts: Parts) -> None:
-    """Wires the buttons of the evaluation step, the watch over it, and the links in the numbers."""
-    watching = watch(STEP, news)
+def connect_evaluation(page: PageComponents) -> None:
+    """Connects the buttons of the evaluation step, its polling, and the links in the numbers of every step."""
+    polling = poll(STEP, poll_evaluation)
 
-    def start(*inputs: Any) -> list:
-        state = PageState(*inputs)
+    def start(state: PageState) -> Updates:
         EVALUATIONS.start(state.config(), state.image_ref())
-        return ["", *updates(show(state))]  # nothing of it has been shown
+        return {polling: "", **show(page, state)}  # no result of it has been shown
 
-    def stop(*inputs: Any) -> list:
-        state = PageState(*inputs)
+    def stop(state: PageState) -> Updates:
         EVALUATIONS.stop(evaluation_key(state.config(), state.image_ref()))
-        return updates(show(state))
+        return show(page, state)
 
-    def tick(*inputs: Any) -> list:
-        state = PageState(*inputs)
-        if state.step != STEP:  # it has just been left
-            return [gr.skip()] * (1 + len(parts.shown))
-        return [news(state).stamp, *updates(show(state))]
+    def tick(state: PageState) -> Updates:
+        if state.step != STEP:  # the visitor has just left it
+            return {polling: gr.skip()}
+        return {polling: poll_evaluation(state).stamp, **show(page, state)}
 
-    buttons = parts.buttons
-    buttons["evaluate"].click(refusing(1, start), parts.state, [watching, *parts.shown], **LIVE)
-    buttons["stop_evaluation"].click(refusing(0, stop), parts.state, parts.shown, **LIVE)
-    watching.tick(refusing(1, tick), parts.state, [watching, *parts.shown], **LIVE)
-    _connect_links(parts)
+    controls = page.controls.evaluation
+    listen(page, controls.evaluate.click, start, outputs=[polling], **LIVE)
+    listen(page, controls.stop.click, stop, **LIVE)
+    listen(page, polling.tick, tick, outputs=[polling], **LIVE)
+    _connect_links(page)
 
 
-def news(state: PageState) -> PollResult:
-    """Returns what there is of the evaluation of what is asked; raises as `PageState.config` and `evaluation_key`."""
+def poll_evaluation(state: PageState) -> PollResult:
+    """Returns the stamp of the evaluation of a state, and whether any evaluation is active.
+
+    Raises:
+        UserError: The settings are not allowed.
+    """
     key = evaluation_key(state.config(), state.image_ref())
-    standing = EVALUATIONS.read_status(key)
-    stamp = f"{hash(key)} {standing.state} {standing.done}" if standing else ""
+    status = EVALUATIONS.read_status(key)
+    stamp = f"{hash(key)} {status.state} {status.done}" if status else ""
     return PollResult(stamp, EVALUATIONS.has_active())
 
 
-def _connect_links(parts: Parts) -> None:
-    outputs = [parts.user_picture, parts.pick, parts.evaluation_query, *parts.all_settings, *parts.shown]
+def _connect_links(page: PageComponents) -> None:
+    changes = ("user_picture", "pick", "evaluation_query", "settings")
 
-    def follow(event: gr.EventData, *inputs: Any) -> list:
-        state = followed(PageState(*inputs), str(getattr(event, "choose", "")))
-        settings = shown_settings(state.config())
-        return [state.user_picture, state.pick, state.evaluation_query, *settings, *updates(show(state))]
+    def follow(state: PageState, *, event: gr.EventData) -> Updates:
+        return show(page, follow_link(state, str(getattr(event, "choose", ""))), *changes)
 
-    guarded = refusing(len(outputs) - len(parts.shown), follow)
-    for part in (parts.readout, parts.more):
-        part.select(guarded, parts.state, outputs, **IN_ORDER)
+    for name in ("readout", "more"):
+        listen(page, page.parts[name].select, follow, changes=changes, **IN_ORDER)
 
 
-def followed(state: PageState, chosen: str) -> PageState:
-    """Returns what is asked for after a link in the numbers was chosen, of which the browser may say anything.
+def follow_link(state: PageState, link: str) -> PageState:
+    """Returns the state after a click on a link in the numbers of a step.
 
     Args:
-        state: Before.
-        chosen: "go mine/val/3", "open 3" of the worst pictures, "use 0.4" as the score threshold, or a field of the
-            inquiry and its value, see `update_query`.
+        state: The state before.
+        link: "go mine/val/3" for an image, "open 3" for one of the worst images, "use 0.4" for a score threshold, or a
+            field of the evaluation query and its value, see `update_query`; untrusted.
 
     Raises:
-        UserError: There is no such thing.
+        UserError: The link is not one of these, or leads nowhere.
     """
-    word, _, value = chosen.partition(" ")
-    if word == "go":
-        return at_place(state, ImageRef.from_link(value))
-    if word == "use":
-        config = state.config().replace({SCORE: value})
-        return state._replace(settings=settings_of(config))
-    if word == "open":
-        if not (value.isascii() and value.isdecimal() and len(value) < 10):
-            raise ConfigError("There is no such picture: choose one of the list.")
-        state = state._replace(evaluation_query=state.evaluation_query._replace(choice=WORST))
-        return at_place(state, evaluated_split(state.image_ref()).with_index(int(value)))
-    evaluation_query = update_query(state.evaluation_query, word, value)
-    if word == "choice" and evaluation_query.choice == state.evaluation_query.choice:
-        return state._replace(evaluation_query=evaluation_query._replace(choice=""))
-    state = state._replace(evaluation_query=evaluation_query)
-    pictures = chosen_of(state.pipeline(), evaluation_query) if word == "choice" else None
-    if pictures and pictures.pictures:
-        return at_place(state, evaluated_split(state.image_ref()).with_index(pictures.pictures[0]))
-    return state
+    word, _, value = link.partition(" ")
+    match word:
+        case "go":
+            return show_image(state, ImageRef.from_link(value))
+        case "use":
+            return state._replace(settings=settings_of(state.config().replace({SCORE: value})))
+        case "open":
+            return _open_worst(state, value)
+    return _change_query(state, word, value)
+
+
+def _open_worst(state: PageState, index: str) -> PageState:
+    if not (index.isascii() and index.isdecimal() and len(index) <= MAX_DIGITS):
+        raise ConfigError("There is no such picture: choose one from the list.")
+    state = state._replace(evaluation_query=state.evaluation_query._replace(choice=WORST))
+    return show_image(state, evaluated_split(state.image_ref()).with_index(int(index)))
+
+
+def _change_query(state: PageState, field: str, value: str) -> PageState:
+    query = update_query(state.evaluation_query, field, value)
+    if field != "choice":
+        return state._replace(evaluation_query=query)
+    if query.choice == state.evaluation_query.choice:  # a second click undoes the first
+        return state._replace(evaluation_query=query._replace(choice=""))
+    state = state._replace(evaluation_query=query)
+    chosen = chosen_of(state.pipeline(), query)
+    if not chosen or not chosen.pictures:
+        return state
+    return show_image(state, evaluated_split(state.image_ref()).with_index(chosen.pictures[0]))

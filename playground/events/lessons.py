@@ -1,129 +1,153 @@
 """Going through lessons: each step sets the page."""
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterable
 
 import gradio as gr
+from gradio.blocks import Block
 
-from playground.events.common import refusing, shown_settings, updates
-from playground.layout.layout import Parts
+from playground.events.common import EventOptions, Updates, listen, show
+from playground.layout.components import PageComponents
 from playground.lessons.narration import Narration
 from playground.lessons.page_effects import AS_TOLD
-from playground.lessons.panel import chosen_preset, contents, known, moved
+from playground.lessons.panel import LessonContents, chosen_preset, contents, known, moved
 from playground.lessons.parser import lessons
 from playground.lessons.position import LessonPosition
-from playground.server.render import show
 from playground.state.page_state import PageState
 from playground.state.settings import settings_of
 
-# What else a step of a lesson sets anew; the rest of what was asked stays.
-ANEW = ("step", "user_picture", "pick", "level", "map", "curve", "pinned", "pinned_picture", "beside", "answer")
+# What a step of a lesson sets; the rest of the state stays.
+SET_BY_STEP = (
+    "lesson",
+    "step",
+    "user_picture",
+    "pick",
+    "level",
+    "map",
+    "curve",
+    "pinned",
+    "pinned_picture",
+    "beside",
+    "answer",
+)
 
 
-def asked_at(place: LessonPosition) -> PageState:
-    """Returns what the page is asked to show at a step of a lesson."""
-    step = place.lesson.steps[place.index]
-    return PageState(step.show, settings=settings_of(step.first_config()), lesson=place.link, curve=step.curve)
+def state_at(position: LessonPosition) -> PageState:
+    """Returns the state at the beginning of a lesson's step."""
+    step = position.lesson.steps[position.index]
+    return PageState(step.show, settings=settings_of(step.first_config()), lesson=position.link, curve=step.curve)
 
 
-def answered(state: PageState, choice: object) -> PageState | None:
-    """Returns what the page shows once an answer is chosen, of which the browser may say anything; None for no answer.
+def answer_question(state: PageState, choice: object) -> PageState | None:
+    """Returns the state after an answer is chosen, None if the choice is no answer; `choice` is untrusted.
 
     Raises:
-        ConfigError: What the answer sets contradicts what the reader has set meanwhile.
+        ConfigError: The settings of the answer contradict those that the reader has chosen meanwhile.
     """
-    place = LessonPosition.from_link(state.lesson)
-    step = place and place.lesson.steps[place.index]
-    if not step or state.answer is not None or choice not in map(str, range(len(step.answers))):
+    position = LessonPosition.from_link(state.lesson)
+    if position is None or state.answer is not None:
+        return None
+    step = position.lesson.steps[position.index]
+    if choice not in [str(index) for index in range(len(step.answers))]:
         return None
     config = state.config().replace({path: step.settings[path] for path in step.later})
     return state._replace(step=step.show, settings=settings_of(config), answer=int(str(choice)))
 
 
-def connect_lessons(parts: Parts) -> None:
-    """Choosing a lesson, its steps, its questions, and leaving it."""
-    panel, chooser = parts.panel, parts.buttons["lessons"]
-    asked_of = [panel.seen, parts.run]
-    outputs = [*_places(parts), *parts.all_settings, *parts.shown]
-    kept = len(outputs) - len(parts.shown)
-    slow = {"show_progress": "minimal", "show_progress_on": [panel.text]}
+def connect_lessons(page: PageComponents) -> None:
+    """Connects the choice of a lesson, its steps, its questions, and leaving it."""
+    panel, chooser = page.panel, page.header.lessons
 
-    def choose(key: str, seen: list[str], run: str) -> list:
-        return _at(parts, LessonPosition(lessons()[key], 0) if key in lessons() else None, seen, run)
+    def choose(state: PageState, seen: object, key: str) -> Updates:
+        if key not in lessons():
+            return leave(state)
+        return go_to(page, LessonPosition(lessons()[key], 0), known(seen), state.run)
 
-    def step(count: int) -> Callable[[str, list[str], str], list]:
-        def go(link: str, seen: list[str], run: str) -> list:
-            place = LessonPosition.from_link(link)
-            return _at(parts, place and moved(place, count), [*known(seen), link], run)
+    def go(steps: int) -> Callable[..., Updates]:
+        def handler(state: PageState, seen: object) -> Updates:
+            position = LessonPosition.from_link(state.lesson)
+            if position is None:
+                return leave(state)
+            return go_to(page, moved(position, steps), known([*known(seen), state.lesson]), state.run)
 
-        return refusing(kept, go)
+        return handler
 
-    def leave(*inputs: Any) -> list:
-        left = PageState(*inputs)._replace(lesson="", answer=None)
-        return [*_at(parts, None, [], "")[:kept], *updates(show(left))]  # the address follows
+    def leave(state: PageState) -> Updates:
+        state = state._replace(lesson="", answer=None)
+        shown = {**panel_updates(page, contents(state, [])), chooser: ""}
+        return {**shown, **show(page, state, "lesson", "answer")}
 
-    chooser.input(refusing(kept, choose), [chooser, *asked_of], outputs, **slow)
-    panel.back.click(step(-1), [parts.lesson, *asked_of], outputs, **slow)
-    panel.onward.click(step(1), [parts.lesson, *asked_of], outputs, **slow)
-    panel.leave.click(leave, parts.state, outputs, **slow)
-    _connect_question(parts)
-
-
-def _connect_question(parts: Parts) -> None:
-    told = [parts.answer, parts.panel.outcome, parts.step, parts.user_picture, *parts.all_settings, *parts.shown]
-    kept = len(told) - len(parts.shown)
-
-    def answer(event: gr.EventData, *inputs: Any) -> list:
-        state = answered(PageState(*inputs), getattr(event, "choose", None))
-        return _told(state) if state else [gr.skip()] * len(told)
-
-    def again(event: gr.EventData, *inputs: Any) -> list:
-        state = PageState(*inputs)
-        place = LessonPosition.from_link(state.lesson)
-        if place is None or getattr(event, "choose", None) != AS_TOLD:
-            return [gr.skip()] * len(told)
-        settings = settings_of(Narration(place.lesson.steps[place.index], state).expected())
-        return _told(state._replace(settings=settings, user_picture=None))
-
-    parts.panel.question.select(refusing(kept, answer), parts.state, told, show_progress="hidden")
-    parts.panel.checks.select(refusing(kept, again), parts.state, told, show_progress="hidden")
+    changes = [*SET_BY_STEP, "settings"]
+    outputs = [chooser, page.controls.training.preset, panel.seen, *panel_components(page)]
+    options: EventOptions = {"show_progress": "minimal", "show_progress_on": [panel.text]}
+    listen(page, chooser.input, choose, inputs=[panel.seen, chooser], changes=changes, outputs=outputs, **options)
+    listen(page, panel.back.click, go(-1), inputs=[panel.seen], changes=changes, outputs=outputs, **options)
+    listen(page, panel.onward.click, go(1), inputs=[panel.seen], changes=changes, outputs=outputs, **options)
+    listen(page, panel.leave.click, leave, changes=changes, outputs=outputs, **options)
+    _connect_question(page)
 
 
-def _told(state: PageState) -> list:
-    place = LessonPosition.from_link(state.lesson)
-    outcome = Narration(place.lesson.steps[place.index], state).outcome()
-    return [
-        state.answer,
-        outcome,
-        state.step,
-        state.user_picture,
-        *shown_settings(state.config()),
-        *updates(show(state)),
-    ]
+def go_to(page: PageComponents, position: LessonPosition, seen: Iterable[str], run: str) -> Updates:
+    """Returns what shows a lesson's step.
+
+    Args:
+        page: The page's components.
+        position: The lesson's step.
+        seen: Links of the steps that the reader has seen.
+        run: Name of the chosen run, which stays.
+    """
+    state = state_at(position)._replace(run=run)
+    seen = known([*seen, position.link])
+    return {
+        page.header.lessons: position.lesson.key,
+        page.controls.training.preset: chosen_preset(position),
+        page.panel.seen: seen,
+        **panel_updates(page, contents(state, seen)),
+        **show(page, state, *SET_BY_STEP, "settings"),
+    }
 
 
-def _places(parts: Parts) -> list:
-    """The components that say where one is in the lessons, in the order of `_at`."""
-    anew = [getattr(parts, name) for name in ANEW]
-    chosen = [parts.buttons["lessons"], parts.buttons["preset"]]
-    return [parts.lesson, *anew, *chosen, parts.panel.seen, *parts.panel.shown]
+def panel_components(page: PageComponents) -> list[Block]:
+    """Returns the components that `panel_updates` changes."""
+    panel = page.panel
+    return [panel.box, panel.title, panel.text, panel.outcome, panel.back, panel.onward]
 
 
-def _at(parts: Parts, place: LessonPosition | None, seen: list[str], run: str) -> list:
-    """Returns what the page shows at a step of a lesson, or, without a place, what leaving does to it."""
-    if place is None:
-        rest = [gr.skip()] * (len(parts.all_settings) + len(parts.shown))
-        anew = [gr.skip()] * (len(ANEW) - 1)
-        return ["", *anew, None, "", *[gr.skip()] * 2, *contents(PageState(""), []), *rest]
-    state = asked_at(place)._replace(run=run)
-    seen = known([*known(seen), place.link])
-    return [
-        state.lesson,
-        *[getattr(state, name) for name in ANEW],
-        place.lesson.key,
-        chosen_preset(place),
-        seen,
-        *contents(state, seen),
-        *shown_settings(state.config()),
-        *updates(show(state)._replace(beside=state.beside)),
-    ]
+def panel_updates(page: PageComponents, new: LessonContents | None) -> Updates:
+    """Returns new values for the lesson's panel; None hides it."""
+    panel = page.panel
+    if new is None:
+        return {panel.box: gr.Column(visible=False)}
+    return {
+        panel.box: gr.Column(visible=True),
+        panel.title: new.title,
+        panel.text: new.text,
+        panel.outcome: new.outcome,
+        panel.back: gr.Button(interactive=new.has_previous),
+        panel.onward: gr.Button(new.onward, interactive=new.has_next),
+    }
+
+
+def _connect_question(page: PageComponents) -> None:
+    panel = page.panel
+    changes = ("answer", "step", "user_picture", "settings")
+
+    def show_outcome(state: PageState) -> Updates:
+        position = LessonPosition.from_link(state.lesson)
+        assert position is not None  # both handlers have seen it
+        outcome = Narration(position.lesson.steps[position.index], state).outcome()
+        return {panel.outcome: outcome, **show(page, state, *changes)}
+
+    def answer(state: PageState, *, event: gr.EventData) -> Updates:
+        answered = answer_question(state, getattr(event, "choose", None))
+        return show_outcome(answered) if answered else {panel.outcome: gr.skip()}
+
+    def restore(state: PageState, *, event: gr.EventData) -> Updates:
+        position = LessonPosition.from_link(state.lesson)
+        if position is None or getattr(event, "choose", None) != AS_TOLD:
+            return {panel.outcome: gr.skip()}
+        settings = settings_of(Narration(position.lesson.steps[position.index], state).expected())
+        return show_outcome(state._replace(settings=settings, user_picture=None))
+
+    outputs = [panel.outcome]
+    listen(page, panel.question.select, answer, changes=changes, outputs=outputs, show_progress="hidden")
+    listen(page, panel.checks.select, restore, changes=changes, outputs=outputs, show_progress="hidden")

@@ -1,7 +1,6 @@
-"""Scenes, uploads, clicks and drawn boxes."""
+"""The page's picture: scenes, uploads, clicks and drawn boxes."""
 
 from pathlib import Path
-from typing import Any
 
 import gradio as gr
 
@@ -9,50 +8,49 @@ from core.retinanet.preprocess import prepare
 from playground.canvas.edit import Pick, parse_click
 from playground.data.picture import open_upload
 from playground.data.scene_examples import apply_example
-from playground.events.common import IN_ORDER, LIVE, refusing, shown_settings, updates
-from playground.layout.layout import Parts
-from playground.server.render import edited, own_classes, show
-from playground.state.page_state import PageState, UserPicture
+from playground.events.common import IN_ORDER, LIVE, Updates, listen, show
+from playground.layout.components import PageComponents
+from playground.state.page_state import PageState
 from playground.state.settings import settings_of
+from playground.state.user_picture import UserPicture, classes_to_draw, draw_objects
 
-SCENE_SEEDS = 2**31  # "another scene" counts up to the knob's bound and starts again
+SCENE_SEEDS = 2**31  # the next scene's seed starts again at the knob's upper bound
 
 
-def connect_picture(parts: Parts) -> None:
-    """Scenes, uploads, clicks and drawn boxes."""
-    seed, buttons = parts.knobs["scenes.seed"], parts.buttons
-    buttons["another"].click(lambda value: (int(value or 0) + 1) % SCENE_SEEDS, seed, seed, **LIVE)
+def connect_picture(page: PageComponents) -> None:
+    """Connects scenes, uploads, clicks and drawn boxes."""
+    _connect_scenes(page)
+    controls, canvas = page.controls.picture, page.parts["canvas"]
 
-    def example(name: str, *inputs: Any) -> list:
-        config = apply_example(name, PageState(*inputs).config())
-        state = PageState(*inputs)._replace(user_picture=None, settings=settings_of(config))
-        return [None, *shown_settings(config), *updates(show(state))]
-
-    guarded = refusing(1 + len(parts.all_settings), example)
-    buttons["example"].input(
-        guarded, [buttons["example"], *parts.state], [parts.user_picture, *parts.all_settings, *parts.shown], **LIVE
-    )
-    changed = [parts.user_picture, *parts.shown]
-
-    def upload(file: str, *inputs: Any) -> list:
-        state = PageState(*inputs)
+    def upload(state: PageState, file: str) -> Updates:
         pipeline = state.pipeline()
-        own = UserPicture(open_upload(file, Path(file).name, own_classes(pipeline)), pipeline.config.scenes)
-        prepare([own.picture.sample.image], pipeline.config.inference)  # refused now if the network cannot see it
-        return [own, *updates(show(state._replace(user_picture=own, pick=None)))]
+        picture = open_upload(file, Path(file).name, classes_to_draw(pipeline))
+        prepare([picture.sample.image], pipeline.config.inference)  # refuses what the network cannot process
+        state = state._replace(user_picture=UserPicture(picture, pipeline.config.scenes), pick=None)
+        return show(page, state, "user_picture")
 
-    def edit(event: gr.EventData, *inputs: Any) -> list:
-        state = PageState(*inputs)
-        own = edited(getattr(event, "boxes", None), state.pipeline())._replace(image_ref=state.image_ref())
-        return [own, *updates(show(state._replace(user_picture=own)))]
+    def edit(state: PageState, *, event: gr.EventData) -> Updates:
+        drawn = draw_objects(getattr(event, "boxes", None), state.pipeline())
+        return show(page, state._replace(user_picture=drawn._replace(image_ref=state.image_ref())), "user_picture")
 
-    def click(event: gr.EventData, *inputs: Any) -> list:
-        state = PageState(*inputs)
+    def click(state: PageState, *, event: gr.EventData) -> Updates:
         height, width = state.pipeline().size
         x, y, layer, index = (getattr(event, name, None) for name in Pick._fields)
-        pick = parse_click(x, y, width, height, layer, index)
-        return [pick, *updates(show(state._replace(pick=pick)))]
+        return show(page, state._replace(pick=parse_click(x, y, width, height, layer, index)), "pick")
 
-    buttons["upload"].upload(refusing(1, upload), [buttons["upload"], *parts.state], changed, concurrency_limit=1)
-    parts.canvas.edit(refusing(1, edit), parts.state, changed, **IN_ORDER)
-    parts.canvas.select(refusing(1, click), parts.state, [parts.pick, *parts.shown], **IN_ORDER)
+    picture = ["user_picture"]
+    listen(page, controls.upload.upload, upload, inputs=[controls.upload], changes=picture, concurrency_limit=1)
+    listen(page, canvas.edit, edit, changes=picture, **IN_ORDER)
+    listen(page, canvas.select, click, changes=["pick"], **IN_ORDER)
+
+
+def _connect_scenes(page: PageComponents) -> None:
+    seed, controls = page.knobs["scenes.seed"], page.controls.picture
+    controls.another.click(lambda value: (int(value or 0) + 1) % SCENE_SEEDS, seed, seed, **LIVE)
+    changes = ("user_picture", "settings")
+
+    def example(state: PageState, name: str) -> Updates:
+        settings = settings_of(apply_example(name, state.config()))
+        return show(page, state._replace(user_picture=None, settings=settings), *changes)
+
+    listen(page, controls.example.input, example, inputs=[controls.example], changes=changes, **LIVE)

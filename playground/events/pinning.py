@@ -1,44 +1,32 @@
-"""Pinning the present as A: afterwards the page tells what changed, and shows both side by side."""
+"""Pinning settings as A: the page then lists what changed since, and shows both pictures side by side."""
 
-from typing import Any
-
-from playground.events.common import LIVE, refusing, shown_settings, updates
-from playground.layout.layout import Parts
-from playground.server.render import show
+from playground.events.common import LIVE, Updates, listen, show
+from playground.layout.components import PageComponents
 from playground.state.page_state import PageState, pin_of
 from playground.state.settings import settings_of
 
 
-def connect_pinning(parts: Parts) -> None:
-    """Pin, unpin, back to A, and side by side."""
-    buttons = parts.buttons
-    states = [parts.pinned, parts.pinned_picture, parts.beside, *parts.shown]
-    buttons["pin"].click(refusing(3, _pin), parts.state, states, **LIVE)
-    buttons["unpin"].click(_unpin, parts.state, states, **LIVE)
-    buttons["beside"].click(_beside, parts.state, [parts.beside, *parts.shown], **LIVE)
-    outputs = [parts.user_picture, *parts.all_settings, *parts.shown]
-    buttons["to_pinned"].click(refusing(len(outputs) - len(parts.shown), _to_pinned), parts.state, outputs, **LIVE)
+def connect_pinning(page: PageComponents) -> None:
+    """Connects the buttons that pin, unpin, go back to A, and show both pictures."""
+    pinned = ("pinned", "pinned_picture", "beside")
 
+    def pin(state: PageState) -> Updates:
+        state = state._replace(pinned=pin_of(state.config()), pinned_picture=state.user_picture)
+        return show(page, state, *pinned)
 
-def _pin(*inputs: Any) -> list:
-    state = PageState(*inputs)
-    state = state._replace(pinned=pin_of(state.config()), pinned_picture=state.user_picture)
-    return [state.pinned, state.pinned_picture, state.beside, *updates(show(state))]
+    def unpin(state: PageState) -> Updates:
+        return show(page, state._replace(pinned="", pinned_picture=None, beside=False), *pinned)
 
+    def put_beside(state: PageState) -> Updates:
+        return show(page, state._replace(beside=not state.beside), "beside")
 
-def _unpin(*inputs: Any) -> list:
-    state = PageState(*inputs)._replace(pinned="", pinned_picture=None, beside=False)
-    return ["", None, False, *updates(show(state)._replace(beside=False))]
+    def go_back(state: PageState) -> Updates:
+        settings = settings_of(state.pinned_config())
+        state = state._replace(user_picture=state.pinned_picture, settings=settings)
+        return show(page, state, "user_picture", "settings")
 
-
-def _beside(*inputs: Any) -> list:
-    state = PageState(*inputs)
-    state = state._replace(beside=not state.beside)
-    return [state.beside, *updates(show(state))]
-
-
-def _to_pinned(*inputs: Any) -> list:
-    state = PageState(*inputs)
-    config = state.pinned_config()
-    state = state._replace(user_picture=state.pinned_picture, settings=settings_of(config))
-    return [state.user_picture, *shown_settings(config), *updates(show(state))]
+    pins = page.pins
+    listen(page, page.header.pin.click, pin, changes=pinned, **LIVE)
+    listen(page, pins.unpin.click, unpin, changes=pinned, **LIVE)
+    listen(page, pins.beside.click, put_beside, changes=["beside"], **LIVE)
+    listen(page, pins.to_pinned.click, go_back, changes=["user_picture", "settings"], **LIVE)

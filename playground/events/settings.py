@@ -1,89 +1,114 @@
-"""What happens on the page: handlers read what is asked for, let `playground.server.render` make it, and hand it back.
+"""The knobs, and the choice of a step, of weights and of anchors.
 
-Knobs take another way, past Gradio's events (`playground.server.live`): a widget tells the browser its value, which
-asks the server itself and enters it, a little later, into the one text of all settings that the events here read.
+Moving a knob fires no event of Gradio (see `playground.server.live`): the widget passes its value to the browser's
+script, which asks the server and, a little later, writes it into the one text of all settings that the events read.
 """
-
-from typing import Any
 
 import gradio as gr
 
+from core.config import Config, knobs
 from core.errors import UserError
 from core.retinanet.anchors import LEVELS
-from playground.events.common import IN_ORDER, refusing, shown_settings, updates
-from playground.layout.layout import Parts
+from playground.events.common import LIVE, LIVE_IN_ORDER, EventOptions, Updates, listen, part_updates, show
+from playground.layout.components import PageComponents
+from playground.layout.page_update import PageUpdate
 from playground.pipeline.anchor_search import fit_anchors
-from playground.server.render import PageUpdate, follow_weights, show
+from playground.pipeline.networks import follow_weights
 from playground.state.page_state import PageState
-from playground.state.settings import settings_of, tell
+from playground.state.settings import on_change, settings_of
 from playground.steps import STEPS
 from playground.steps.step import MAPS
 
 WEIGHTS = "model.weights"
 
 
-def connect_settings(parts: Parts) -> None:
-    """Knobs, the step, and what one looks at in it."""
-    for path, widget in parts.knobs.items():
-        if path != WEIGHTS:  # weights bring other settings along
-            widget.change(None, widget, None, js=tell(path))
-    parts.settings.change(None, parts.settings, None, js="(text) => live.told(text)")
-    told = "(value) => { live.choose('frame', value); return value; }"
-    parts.film.change(None, parts.film, parts.frame, js=told)
-    for name in ("curve", "p_t"):
-        widget = getattr(parts, name)
-        widget.change(None, widget, None, js=f"(value) => live.choose({name!r}, value)")
-
-    def choose(event: gr.EventData, *inputs: Any) -> list:
-        state = chosen(PageState(*inputs), *(getattr(event, name, None) for name in ("step", "map", "level")))
-        return [state.step, state.map, state.level, *updates(show(state))]
-
-    outputs = [parts.step, parts.map, parts.level, *parts.shown]
-    parts.strip.select(choose, parts.state, outputs, **{**IN_ORDER, "queue": False})
+def connect_settings(page: PageComponents) -> None:
+    """Connects the knobs, the film's slider, and the controls of the loss step."""
+    for path, widget in page.knobs.items():
+        if path != WEIGHTS:  # weights change other settings too
+            widget.change(None, widget, None, js=on_change(path))
+    curve, p_t = page.controls.loss
+    page.settings.change(None, page.settings, None, js="(text) => live.told(text)")
+    page.film.change(
+        None, page.film, page.state["frame"], js="(value) => { live.choose('frame', value); return value; }"
+    )
+    curve.change(None, curve, None, js="(value) => live.choose('curve', value)")
+    p_t.change(None, p_t, None, js="(value) => live.choose('p_t', value)")
 
 
-def chosen(state: PageState, step: object, map_: object, level: object) -> PageState:
-    """Returns what is asked for after a choice in the strip, of which the browser may say anything."""
+def connect_strip(page: PageComponents) -> None:
+    """Connects the choice of a step, a level and a kind of map."""
+    changes = ("step", "map", "level")
+
+    def select(state: PageState, *, event: gr.EventData) -> Updates:
+        chosen = (getattr(event, name, None) for name in changes)
+        return show(page, select_in_strip(state, *chosen), *changes)
+
+    listen(page, page.parts["strip"].select, select, changes=changes, **LIVE_IN_ORDER)
+
+
+def select_in_strip(state: PageState, step: object, map_: object, level: object) -> PageState:
+    """Returns the state after a choice in the strip; values that the page does not have are ignored."""
     return state._replace(
-        step=step if step in tuple(STEPS) else state.step,
-        map=map_ if map_ in MAPS else state.map,
+        step=step if isinstance(step, str) and step in STEPS else state.step,
+        map=map_ if isinstance(map_, str) and map_ in MAPS else state.map,
         level=level if type(level) is int and 0 <= level < len(LEVELS) else state.level,
     )
 
 
-def connect_weights(parts: Parts) -> None:
-    """Choosing weights brings the settings they need along; if they cannot be had, the choice goes back."""
-    widget, upload = parts.knobs[WEIGHTS], parts.buttons["weights"]
-    back = 1 + list(parts.knobs).index(WEIGHTS)
-    outputs = [*parts.all_settings, *parts.shown]
+def connect_weights(page: PageComponents) -> None:
+    """Connects the choice of weights, which changes the settings that they need; refused weights are put back."""
 
-    def follow(name: str, *inputs: Any) -> list:
-        state = PageState(*inputs)
+    def follow(state: PageState, name: str) -> Updates:
         before = state.config()
         try:
             config = follow_weights(before.replace({WEIGHTS: name}))
         except UserError as error:
-            kept = [gr.skip()] * len(parts.all_settings)
-            kept[back] = before.model.weights
-            return [*kept, *updates(PageUpdate(str(error)))]
-        return [*shown_settings(config), *updates(show(state._replace(settings=settings_of(config))))]
+            return {page.knobs[WEIGHTS]: before.model.weights, **part_updates(page, PageUpdate(str(error)))}
+        return show(page, state._replace(settings=settings_of(config)), "settings")
 
-    slow = {"show_progress": "minimal", "show_progress_on": [parts.canvas]}
-    guarded = refusing(len(parts.all_settings), follow)
-    widget.input(guarded, [widget, *parts.state], outputs, **slow)
-    upload.upload(guarded, [upload, *parts.state], outputs, **slow)
+    widget, upload = page.knobs[WEIGHTS], page.controls.network.upload
+    options: EventOptions = {"show_progress": "minimal", "show_progress_on": [page.parts["canvas"]]}
+    listen(page, widget.input, follow, inputs=[widget], changes=["settings"], **options)
+    listen(page, upload.upload, follow, inputs=[upload], changes=["settings"], **options)
 
 
-def connect_anchors(parts: Parts) -> None:
-    """Looking for anchors that fit."""
+def connect_anchors(page: PageComponents) -> None:
+    """Connects the search for anchors that fit."""
+    controls, notice = page.controls.anchors, page.parts["notice"]
 
-    def fit(whose: str, *inputs: Any) -> list:
-        state = PageState(*inputs)
-        config, said = fit_anchors(whose, state.pipeline(), state.image_ref())
-        shown = show(state._replace(settings=settings_of(config)))
-        return [*shown_settings(config), *updates(shown._replace(notice=shown.notice or said))]
+    def fit(state: PageState, objects: str) -> Updates:
+        config, improvement = fit_anchors(objects, state.pipeline(), state.image_ref())
+        updates = show(page, state._replace(settings=settings_of(config)), "settings")
+        return {**updates, notice: updates[notice] or improvement}
 
-    slow = {"show_progress": "minimal", "show_progress_on": [parts.canvas], "concurrency_limit": 1}
-    guarded = refusing(len(parts.all_settings), fit)
-    buttons = parts.buttons
-    buttons["fit"].click(guarded, [buttons["fit_to"], *parts.state], [*parts.all_settings, *parts.shown], **slow)
+    options: EventOptions = {
+        "show_progress": "minimal",
+        "show_progress_on": [page.parts["canvas"]],
+        "concurrency_limit": 1,
+    }
+    listen(page, controls.fit.click, fit, inputs=[controls.fit_to], changes=["settings"], **options)
+
+
+def connect_resets(page: PageComponents) -> None:
+    """Connects the buttons that reset everything, or the knobs of one step."""
+    changes = ("user_picture", "pick", "evaluation_query", "settings")
+
+    def reset(state: PageState) -> Updates:
+        initial = PageState(state.step, settings=settings_of(Config()))
+        state = state._replace(**{name: getattr(initial, name) for name in changes})
+        return show(page, state, *changes)
+
+    listen(page, page.header.reset.click, reset, changes=changes, **LIVE)
+    for key in STEPS:
+        _connect_reset_of_step(page, key)
+
+
+def _connect_reset_of_step(page: PageComponents, key: str) -> None:
+    defaults = {path: knob.default for path, knob in knobs().items() if STEPS[key].has(knob)}
+
+    def reset(state: PageState) -> Updates:
+        settings = settings_of(state.config().replace(defaults))
+        return show(page, state._replace(settings=settings), "settings")
+
+    listen(page, page.controls.resets[key].click, reset, changes=["settings"], **LIVE)

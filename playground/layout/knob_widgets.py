@@ -1,16 +1,28 @@
-"""Hyperparameter → widget, made from its declaration in `core.config`."""
+"""The widgets of the hyperparameters, made from their declarations in `core.config`."""
 
-from typing import Any
+from typing import Any, TypedDict
 
 import gradio as gr
 
 from core.config import Knob
 from playground.state.settings import to_widget
 
+KnobWidget = gr.Slider | gr.Dropdown | gr.Checkbox | gr.Number
 
-def make_widget(knob: Knob, value: Any) -> gr.components.Component:
+
+class _Common(TypedDict):
+    """What all widgets of knobs have."""
+
+    label: str
+    info: str
+    elem_id: str
+    elem_classes: list[str]
+    interactive: bool
+
+
+def make_widget(knob: Knob, value: Any) -> KnobWidget:
     """Returns the widget of a hyperparameter: slider, dropdown, checkbox or number."""
-    common = {
+    common: _Common = {
         "label": knob.label + (f" ({knob.unit})" if knob.unit else ""),
         "info": knob.help,
         "elem_id": element_id(knob.path),
@@ -33,7 +45,7 @@ def make_widget(knob: Knob, value: Any) -> gr.components.Component:
     if knob.options:
         choices = [(_short(option), option) for option in knob.options]
         return gr.Dropdown(choices, value=value, allow_custom_value=True, **common)
-    if knob.step is None:
+    if knob.step is None or knob.ge is None or knob.le is None:
         return gr.Number(value, precision=0 if knob.kind == "int" else None, minimum=knob.ge, maximum=knob.le, **common)
     return gr.Slider(knob.ge, knob.le, value=value, step=knob.step, **common)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import gradio as gr
 
@@ -28,7 +29,7 @@ TEMPLATE = f"""
 """
 
 
-def run_view(answer: Callable[[object], dict]) -> gr.HTML:
+def run_view(answer: Callable[[object, gr.Request], dict[str, Any]]) -> gr.HTML:
     """Builds the component.
 
     Args:

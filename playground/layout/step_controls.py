@@ -1,17 +1,22 @@
-"""Buttons and lists of each step, beside its knobs."""
-
-from collections.abc import Callable
+"""The buttons and lists of each step, beside its knobs."""
 
 import gradio as gr
 
 from core.experiments.presets import PRESETS
 from playground.data.datasets import DATA, SPLIT_CHOICES
 from playground.data.scene_examples import EXAMPLES
+from playground.layout.components import (
+    AnchorControls,
+    DataControls,
+    EvaluationControls,
+    NetworkControls,
+    PictureControls,
+    TrainingControls,
+)
 from playground.pipeline.anchor_search import FIT_TO
 
 SHARES = "0.8, 0.1, 0.1"
-
-TAKE_HOME = [
+EXPORT_FORMATS = [
     ("Weights with a script for torchvision (.zip)", ".zip"),
     ("ONNX, pixels in and detections out (.onnx)", ".onnx"),
     ("Weights (.safetensors)", ".safetensors"),
@@ -19,67 +24,21 @@ TAKE_HOME = [
 NO_RUN = ("no run", "")
 
 
-def _picture_buttons() -> dict[str, gr.components.Component]:
+def picture_controls() -> PictureControls:
+    """Builds the controls of the picture step."""
     with gr.Row():
         another = gr.Button("Another scene", variant="primary", size="sm", min_width=80)
         upload = gr.UploadButton("Upload a picture", file_types=["image"], size="sm", min_width=80)
     example = gr.Dropdown(list(EXAMPLES), value=next(iter(EXAMPLES)), label="Examples", interactive=True)
-    return {"another": another, "upload": upload, "example": example} | data_controls()
+    return PictureControls(another, upload, example, _data_controls())
 
 
-def _network_buttons() -> dict[str, gr.components.Component]:
-    endings = [".safetensors", ".pth", ".pt"]
-    upload = gr.UploadButton("Upload weights", file_types=endings, size="sm", min_width=80)
-    form = gr.Dropdown(TAKE_HOME, value=TAKE_HOME[0][1], label="Take it home as", elem_id="take-home-as")
-    make = gr.Button("Make the file", size="sm", min_width=80, elem_id="take-home")
-    file = gr.DownloadButton(visible=False, size="sm", min_width=80, elem_id="take-home-file")
-    return {"weights": upload, "take_home_as": form, "take_home": make, "take_home_file": file}
-
-
-def _anchor_buttons() -> dict[str, gr.components.Component]:
-    whose = gr.Dropdown(list(FIT_TO), value=FIT_TO[0], label="Objects to fit", elem_id="fit-to")
-    return {"fit_to": whose, "fit": gr.Button("Look for better scales and ratios", size="sm", min_width=80)}
-
-
-def _training_buttons() -> dict[str, gr.components.Component]:
-    run = gr.Dropdown([NO_RUN], value="", label="Run", allow_custom_value=True, interactive=True, elem_id="run")
-    with gr.Row(elem_classes=["run-buttons"]):
-        start = gr.Button("Start", variant="primary", size="sm", min_width=60)
-        stop = gr.Button("Stop", size="sm", min_width=60)
-        resume = gr.Button("Resume", size="sm", min_width=60)
-    with gr.Row(elem_classes=["run-buttons"]):
-        pause = gr.Button("Pause", size="sm", min_width=60)
-        single = gr.Button("Single step", size="sm", min_width=60)
-    use = gr.Button("Use its weights in all steps", size="sm", min_width=80)
-    choices = [(preset.title, key) for key, preset in PRESETS.items()]
-    preset = gr.Dropdown(choices, value=choices[0][1], label="Short runs to compare", elem_id="preset")
-    compare = gr.Button("Compare", size="sm", min_width=80, elem_id="compare")
-    going = {"run": run, "start": start, "stop": stop, "resume": resume, "pause": pause, "single": single}
-    return {**going, "use": use, "preset": preset, "compare": compare}
-
-
-def _evaluation_buttons() -> dict[str, gr.components.Component]:
-    with gr.Row():
-        evaluate = gr.Button("Evaluate", variant="primary", size="sm", min_width=80)
-        cancel = gr.Button("Stop", size="sm", min_width=80, elem_id="stop-evaluation")
-    return {"evaluate": evaluate, "stop_evaluation": cancel}
-
-
-BUTTONS: dict[str, Callable[[], dict]] = {
-    "picture": _picture_buttons,
-    "network": _network_buttons,
-    "anchors": _anchor_buttons,
-    "training": _training_buttons,
-    "evaluation": _evaluation_buttons,
-}
-
-
-def data_controls() -> dict[str, gr.components.Component]:
-    """Builds the controls, and returns them by name; a folder is asked for only where the operator allows it."""
+def _data_controls() -> DataControls:
+    """Builds the controls for data sets; a folder can be named only where the operator allows it."""
     with gr.Accordion("Your own data", open=False, elem_id="own-data"):
         gr.Markdown(
-            "A zip in COCO, Pascal VOC or YOLO format. It is looked through, then every visitor can use it; "
-            "training, the anchor search and evaluation follow what is chosen above the picture."
+            "A zip file in COCO, Pascal VOC or YOLO format. It is checked first; then every visitor can use it. "
+            "Training, the anchor search and evaluation use the data set that is chosen above the picture."
         )
         archive = gr.UploadButton("Upload a data set (zip)", file_types=[".zip"], size="sm", min_width=80)
         allowed = DATA.allows_folders
@@ -91,5 +50,45 @@ def data_controls() -> dict[str, gr.components.Component]:
         with gr.Row():
             delete = gr.Button("Delete the data set", size="sm", min_width=80)
             put_back = gr.Button("Undo", visible=False, size="sm", min_width=80, elem_id="put-data-back")
-    bringing = {"archive": archive, "folder": folder, "use_folder": use}
-    return {**bringing, "split_by": by, "shares": shares, "split": split, "delete": delete, "put_back": put_back}
+    return DataControls(archive, folder, use, by, shares, split, delete, put_back)
+
+
+def network_controls() -> NetworkControls:
+    """Builds the controls of the network step."""
+    endings = [".safetensors", ".pth", ".pt"]
+    upload = gr.UploadButton("Upload weights", file_types=endings, size="sm", min_width=80)
+    form = gr.Dropdown(EXPORT_FORMATS, value=EXPORT_FORMATS[0][1], label="Export format", elem_id="export-format")
+    export = gr.Button("Export", size="sm", min_width=80, elem_id="export")
+    exported = gr.DownloadButton(visible=False, size="sm", min_width=80, elem_id="export-file")
+    return NetworkControls(upload, form, export, exported)
+
+
+def anchor_controls() -> AnchorControls:
+    """Builds the controls of the anchors step."""
+    fit_to = gr.Dropdown(list(FIT_TO), value=FIT_TO[0], label="Objects to fit", elem_id="fit-to")
+    return AnchorControls(fit_to, gr.Button("Look for better scales and ratios", size="sm", min_width=80))
+
+
+def training_controls() -> TrainingControls:
+    """Builds the controls of the training step."""
+    run = gr.Dropdown([NO_RUN], value="", label="Run", allow_custom_value=True, interactive=True, elem_id="run")
+    with gr.Row(elem_classes=["run-buttons"]):
+        start = gr.Button("Start", variant="primary", size="sm", min_width=60)
+        stop = gr.Button("Stop", size="sm", min_width=60)
+        resume = gr.Button("Resume", size="sm", min_width=60)
+    with gr.Row(elem_classes=["run-buttons"]):
+        pause = gr.Button("Pause", size="sm", min_width=60)
+        single_step = gr.Button("Single step", size="sm", min_width=60)
+    use = gr.Button("Use its weights in all steps", size="sm", min_width=80)
+    choices = [(preset.title, key) for key, preset in PRESETS.items()]
+    preset = gr.Dropdown(choices, value=choices[0][1], label="Short runs to compare", elem_id="preset")
+    compare = gr.Button("Compare", size="sm", min_width=80, elem_id="compare")
+    return TrainingControls(run, start, stop, resume, pause, single_step, use, preset, compare)
+
+
+def evaluation_controls() -> EvaluationControls:
+    """Builds the controls of the evaluation step."""
+    with gr.Row():
+        evaluate = gr.Button("Evaluate", variant="primary", size="sm", min_width=80)
+        stop = gr.Button("Stop", size="sm", min_width=80, elem_id="stop-evaluation")
+    return EvaluationControls(evaluate, stop)

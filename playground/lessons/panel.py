@@ -33,10 +33,25 @@ class Panel(NamedTuple):
     leave: gr.Button
     seen: gr.BrowserState
 
-    @property
-    def shown(self) -> list:
-        """What `contents` gives new values."""
-        return [self.box, self.title, self.text, self.outcome, self.back, self.onward]
+
+class LessonContents(NamedTuple):
+    """New values for the panel of a lesson.
+
+    Attributes:
+        title: Markdown.
+        text: Markdown of the step, with its live numbers.
+        outcome: Markdown that follows the question, "" before it is answered.
+        has_previous: True if there is a step before in the lesson.
+        has_next: True if there is a step after it, in this lesson or the next one.
+        onward: Label of the button that goes on.
+    """
+
+    title: str
+    text: str
+    outcome: str
+    has_previous: bool
+    has_next: bool
+    onward: str
 
 
 def chooser() -> gr.Dropdown:
@@ -83,27 +98,27 @@ def _links() -> tuple[str, ...]:
     return tuple(LessonPosition(each, index).link for each in lessons().values() for index in range(len(each.steps)))
 
 
-def contents(state: PageState, seen: list[str]) -> list:
-    """Returns new values for `Panel.shown`.
+def contents(state: PageState, seen: list[str]) -> LessonContents | None:
+    """Returns new values for the panel, None outside of lessons.
 
     Args:
-        state: What is on show; its lesson may be none.
-        seen: Links of the steps seen so far.
+        state: The state that is on show.
+        seen: Links of the steps that the reader has seen.
     """
-    place = LessonPosition.from_link(state.lesson)
-    if place is None:
-        return [gr.Column(visible=False), *[gr.skip()] * 5]
-    lesson, index = place
-    telling = Narration(lesson.steps[index], state)
+    position = LessonPosition.from_link(state.lesson)
+    if position is None:
+        return None
+    lesson, index = position
+    narration = Narration(lesson.steps[index], state)
     last = index + 1 == len(lesson.steps)
-    return [
-        gr.Column(visible=True),
-        _head(place, seen),
-        _about(lesson) * (index == 0) + telling.text(),
-        telling.outcome(),
-        gr.Button(interactive=index > 0),
-        gr.Button("Next lesson" if last else "Next", interactive=not last or following(lesson) is not None),
-    ]
+    return LessonContents(
+        title=_head(position, seen),
+        text=_about(lesson) * (index == 0) + narration.text(),
+        outcome=narration.outcome(),
+        has_previous=index > 0,
+        has_next=not last or following(lesson) is not None,
+        onward="Next lesson" if last else "Next",
+    )
 
 
 def _head(place: LessonPosition, seen: list[str]) -> str:

@@ -6,6 +6,8 @@ from core.errors import UserError
 from playground.lessons.lesson import Lesson
 from playground.lessons.parser import lessons
 
+MAX_DIGITS = 9  # of a step's number
+
 
 class LessonPosition(NamedTuple):
     """Where one is: a lesson and the index of its step; links write it "key.1"."""
@@ -29,6 +31,11 @@ class LessonPosition(NamedTuple):
             return None
         key, _, number = text.partition(".")
         lesson = lessons().get(key)
-        if lesson is None or not number.isdecimal() or not 1 <= int(number) <= len(lesson.steps):
+        if (
+            lesson is None
+            or not number.isdecimal()
+            or len(number) > MAX_DIGITS
+            or not 1 <= int(number) <= len(lesson.steps)
+        ):
             raise UserError(f"lesson = {text!r} is not allowed: it must be one of {', '.join(lessons())}, with a step.")
         return cls(lesson, int(number) - 1)

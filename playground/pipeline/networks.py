@@ -88,3 +88,15 @@ def _read_mtime(name: str) -> int:
     """Returns the modification time of a weights file in ns, 0 for weights that are not a file."""
     path = Path(name)
     return path.stat().st_mtime_ns if path.suffix and path.is_file() else 0
+
+
+def follow_weights(config: Config) -> Config:
+    """Returns the settings with those that the chosen weights require.
+
+    Raises:
+        WeightsError: The weights cannot be loaded.
+    """
+    weights = weights_of(config.model.weights, config.model.depth)
+    if weights.architecture is None:  # they require nothing
+        return config
+    return adopt(config.replace(dict(weights.settings)), weights)

@@ -4,12 +4,7 @@
 // and before anything is clicked.
 window.live ??= (() => {
   const REST_MS = 400;  // after which a knob is taken to rest, and `sync` writes; longer than between taps of an arrow key
-  const FIRST = ["canvas", "other", "notice"];  // painted at once
-  // Painted in this order, each that has news once the frame with the one before is out.
-  const WAVES = [
-    ["figure", "more"],
-    ["strip", "readout", "counts", "changes", "bar", "lesson", "checks"],
-  ];
+  const [FIRST, ...WAVES] = PAINT_STAGES;  // from `page_update.py`: each is painted once the frame with the one before is out
   const WAIT_MS = 250;  // after which the page says that it is computing
   const URL_OF_ANSWERS = "gradio_api/live";  // from where the page is, also behind a proxy; PATH in live.py
   const SILENT = "The server does not answer. Is it still running? Reload the page.";
@@ -128,7 +123,7 @@ window.live ??= (() => {
       wait(false);
     }
     if (round !== rounds) return;  // it is asked again once Gradio has handed out all parts
-    putOff = last.put_off ? asked : "";
+    putOff = last.postponed ? asked : "";
     restsAt = performance.now() + REST_MS;
     // As shown also where it failed, or it would be asked again and again.
     shown = putOff && !held && !last.failed ? "" : asked;
@@ -152,7 +147,7 @@ window.live ??= (() => {
       last = null;
       if (!signal.aborted) console.warn(error);
     }
-    if (!last) yield { failed: true, put_off: true, notice: SILENT };
+    if (!last) yield { failed: true, postponed: true, notice: SILENT };
   }
 
   /** A layer is to be seen that an answer in haste may have left out. */

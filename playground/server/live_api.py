@@ -1,43 +1,43 @@
-"""Answers the browser's questions past Gradio's events."""
+"""Answers the browser's requests on the fast path."""
 
 from collections.abc import Iterator
 from typing import Any
 
+from playground.layout.page_update import PageUpdate
 from playground.runs.service import RUNS
-from playground.server.live import BROWSERS
-from playground.server.render import TOKENS, PageUpdate, render_in_stages
+from playground.server.render import render_in_stages
+from playground.server.tokens import BROWSER_FIELDS, TOKENS
 from playground.state.page_state import MAX_FRAME
 from playground.steps.loss.step import FIGURES
 
 
-def answers(request: object) -> Iterator[dict[str, Any]]:
-    """Answers the browser: what to show for other settings of what was asked before, see `playground.server.live`.
+def answer(request: object) -> Iterator[dict[str, Any]]:
+    """Answers a request for other settings of a state that was shown before, see `playground.server.live`.
 
     Args:
-        request: A dict with `token`, `held`, `switched` and `playground.server.live.BROWSERS`; it comes from outside
-            and may be anything.
+        request: A dict with `token`, `held`, `switched` and `BROWSER_FIELDS`; untrusted.
 
     Yields:
-        `PageUpdate` by name, as `render_in_stages` does, or {"forgotten": True} where the token is no longer known.
+        The fields of each `PageUpdate` of `render_in_stages`, or {"forgotten": True} for an unknown token.
     """
-    if not isinstance(request, dict) or not _sound(request):
+    if not isinstance(request, dict) or not _is_valid(request):
         yield PageUpdate("The page sent something that cannot be read: reload it.")._asdict()
         return
-    state = TOKENS.get(request.get("token"))
+    state = TOKENS.find(request.get("token"))
     if state is None:
         yield {"forgotten": True}
         return
-    chosen = {name: request[name] for name in BROWSERS}
-    hasty = {"held": request.get("held") is True, "switched": request["switched"]}
+    chosen = {name: request[name] for name in BROWSER_FIELDS}
+    state = state._replace(**chosen, held=request.get("held") is True, switched=request["switched"])
     RUNS.give_way()
-    for shown in render_in_stages(state._replace(**chosen, **hasty)):
-        RUNS.give_way()  # for the browser, too, which paints it now
-        yield shown._asdict()
+    for update in render_in_stages(state):
+        RUNS.give_way()  # also while the browser paints
+        yield update._asdict()
 
 
-def _sound(request: dict) -> bool:
-    """Whether the browser's part of what it asks for is what a page of ours sends."""
-    settings, curve, p_t, frame = (request.get(name) for name in BROWSERS)
+def _is_valid(request: dict) -> bool:
+    """True if the browser's fields have types and bounds that the page can send."""
+    settings, curve, p_t, frame = (request.get(name) for name in BROWSER_FIELDS)
     bounds = ((p_t, 1), (frame, MAX_FRAME))
     numbers = all(isinstance(value, int | float) and 0 <= value <= most for value, most in bounds)
     switched = request.get("switched")

@@ -1,4 +1,4 @@
-"""The link is the state: lesson, step, selection and settings as a URL query, and back."""
+"""The permalink: the state of the page as a URL query, and back."""
 
 import difflib
 import math
@@ -11,40 +11,47 @@ from playground.data.image_ref import ImageRef
 from playground.data.sources import open_picture
 from playground.evaluations.query import EvaluationQuery, update_query
 from playground.lessons.position import LessonPosition
-from playground.state.page_state import PageState, UserPicture, image_ref_of, require_own_weights
+from playground.state.page_state import PageState, image_ref_of, require_known_weights
 from playground.state.settings import settings_of
+from playground.state.user_picture import UserPicture
 from playground.steps import STEPS
 from playground.steps.loss.step import FIGURES
 from playground.steps.step import MAPS
 
-KEY = "hide"
-CONTROLS = ("lessons", "all-knobs", "format", "pin", "curve", "example")  # by the ids of their elements
-SHOWN = 40  # characters of a name that is not known
-
-MAX_NUMBER = 1e6  # what no place on a picture exceeds
-BROWSERS_OWN = ("hide", "layers")  # what a teacher hides and which layers are on is kept by the browser
-USUAL = PageState(next(iter(STEPS)))
+HIDE = "hide"  # names controls that a teacher's link hides: ?hide=training,loss.gamma; `strip.js` hides them
+HIDEABLE = ("lessons", "all-knobs", "format", "pin", "curve", "example")  # ids of elements, beside steps and knobs
+KEPT_BY_BROWSER = (HIDE, "layers")
+QUERY_FIELDS = ("score", "iou", "figure", "choice")  # of an evaluation
+MAX_NUMBER = 1e6  # larger than any coordinate of a picture
+MAX_DIGITS = 9  # of an index
+MAX_QUOTED = 40  # characters of an unknown name
+INITIAL = PageState(next(iter(STEPS)))
 
 
 def to_link(state: PageState, config: Config) -> str:
-    """Returns the URL query of what is on show; what the lesson or the defaults say anyway is not named."""
-    place = LessonPosition.from_link(state.lesson)
-    step, base, curve = _start(place, state.answer)
-    query, usual = state.evaluation_query, USUAL.evaluation_query
+    """Returns a state as a URL query, without what the lesson or the defaults imply.
+
+    Args:
+        state: The state of the page.
+        config: Its settings.
+    """
+    position = LessonPosition.from_link(state.lesson)
+    step, base, curve = _initial(position, state.answer)
+    query, usual = state.evaluation_query, INITIAL.evaluation_query
     named = {
         "lesson": state.lesson,
         "answer": "" if state.answer is None else str(state.answer + 1),
         "step": state.step if state.step != step else "",
-        "level": LEVELS[state.level] if state.level != USUAL.level else "",
+        "level": LEVELS[state.level] if state.level != INITIAL.level else "",
         "curve": state.curve if state.curve != curve else "",
-        "p_t": f"{state.p_t:g}" if state.p_t != USUAL.p_t else "",
+        "p_t": f"{state.p_t:g}" if state.p_t != INITIAL.p_t else "",
         "pick": _pick_text(state.pick),
-        "map": state.map if state.map != USUAL.map else "",
+        "map": state.map if state.map != INITIAL.map else "",
         "beside": "true" if state.beside else "",
         "pinned": state.pinned,
         "run": state.run if state.step == "training" else "",
-        "pinned_data": _place_text(state.pinned_picture, state.pinned_config()) if state.pinned else "",
-        "data": _place_text(state.user_picture, config),
+        "pinned_data": _image_ref_text(state.pinned_picture, state.pinned_config()) if state.pinned else "",
+        "data": _image_ref_text(state.user_picture, config),
         "score": "" if query.score is None else f"{query.score:g}",
         "iou": f"{query.iou:g}" if query.iou != usual.iou else "",
         "figure": query.figure if query.figure != usual.figure else "",
@@ -55,77 +62,82 @@ def to_link(state: PageState, config: Config) -> str:
 
 
 def from_link(query: str, *, with_data: bool = True) -> PageState:
-    """Reads a URL query.
+    """Parses a URL query.
 
     Args:
-        query: Of the address.
-        with_data: Whether pictures of data sets are opened; else the scene is on show.
+        query: Query of the address; untrusted.
+        with_data: False to show the generated scene instead of the images of data sets.
 
     Raises:
-        core.data.untrusted.DataError, core.data.images.PictureError: A data set's picture is not to be had here.
-        ConfigError: Something in it is not allowed.
-        UserError: There is no such lesson.
+        core.data.untrusted.DataError, core.errors.PictureError: An image of a data set cannot be opened.
+        UserError: A value is not allowed.
     """
     if len(query) > MAX_TEXT:
         raise ConfigError(f"The link is {len(query):,} characters long; at most {MAX_TEXT:,} are read.")
-    pairs = dict(parse_qsl(query, keep_blank_values=True))
-    place = LessonPosition.from_link(pairs.pop("lesson", ""))
-    answer = _answer(pairs.pop("answer", ""), place)
-    usual, base, curve = _start(place, answer)
-    for key in BROWSERS_OWN:
-        pairs.pop(key, None)
+    values = dict(parse_qsl(query, keep_blank_values=True))
+    for key in KEPT_BY_BROWSER:
+        values.pop(key, None)
+    position = LessonPosition.from_link(values.pop("lesson", ""))
+    answer = _parse_answer(values.pop("answer", ""), position)
+    step, base, curve = _initial(position, answer)
     state = PageState(
-        step=_one_of("step", pairs.pop("step", usual), tuple(STEPS)),
-        pick=_pick(pairs.pop("pick", "")),
-        level=LEVELS.index(_one_of("level", pairs.pop("level", LEVELS[0]), LEVELS)),
-        lesson=place.link if place else "",
+        step=_one_of("step", values.pop("step", step), tuple(STEPS)),
+        pick=_parse_pick(values.pop("pick", "")),
+        level=LEVELS.index(_one_of("level", values.pop("level", LEVELS[0]), LEVELS)),
+        lesson=position.link if position else "",
         answer=answer,
-        curve=_one_of("curve", pairs.pop("curve", curve), FIGURES),
-        p_t=_number("p_t", pairs.pop("p_t", str(USUAL.p_t))),
-        map=_one_of("map", pairs.pop("map", USUAL.map), MAPS),
-        pinned=pairs.pop("pinned", ""),
-        run=pairs.pop("run", ""),
+        curve=_one_of("curve", values.pop("curve", curve), FIGURES),
+        p_t=_parse_number("p_t", values.pop("p_t", str(INITIAL.p_t))),
+        map=_one_of("map", values.pop("map", INITIAL.map), MAPS),
+        pinned=values.pop("pinned", ""),
+        run=values.pop("run", ""),
+        beside=_one_of("beside", values.pop("beside", "false"), ("true", "false")) == "true",
+        evaluation_query=_parse_query(values),
     )
-    beside = _one_of("beside", pairs.pop("beside", "false"), ("true", "false")) == "true"
-    evaluation_query = EvaluationQuery()
-    for word in ("score", "iou", "figure", "choice"):
-        if word in pairs:
-            evaluation_query = update_query(evaluation_query, word, pairs.pop(word))
-    state = state._replace(evaluation_query=evaluation_query)
-    places = [ImageRef.from_link(pairs.pop(key, "")) for key in ("data", "pinned_data")]
-    if not with_data:
-        places = [None, None]
-    if state.pinned:
-        pinned_picture = _opened(places[1], state.pinned_config())  # refused now if they are not allowed
-        state = state._replace(beside=beside, pinned_picture=pinned_picture)
-    config = base.replace({path: value for path, value in pairs.items() if not path.startswith("__")})
-    require_own_weights(config)
-    return state._replace(settings=settings_of(config), user_picture=_opened(places[0], config))
+    image_ref, pinned_ref = (ImageRef.from_link(values.pop(key, "")) for key in ("data", "pinned_data"))
+    config = base.replace({path: value for path, value in values.items() if not path.startswith("__")})
+    require_known_weights(config)
+    pinned = state.pinned_config() if state.pinned else None  # refuses pinned settings that are not allowed
+    return state._replace(
+        settings=settings_of(config),
+        beside=state.beside and pinned is not None,
+        user_picture=_open(image_ref, config) if with_data else None,
+        pinned_picture=_open(pinned_ref, pinned) if with_data and pinned else None,
+    )
 
 
-def _opened(place: ImageRef | None, config: Config) -> UserPicture | None:
-    return place and UserPicture(open_picture(place, config.scenes), config.scenes, place)
+def _initial(position: LessonPosition | None, answer: int | None) -> tuple[str, Config, str]:
+    """Returns the step, the settings and the curve of a link that names none."""
+    if position is None:
+        return INITIAL.step, Config(), INITIAL.curve
+    step = position.lesson.steps[position.index]
+    return step.show, step.first_config() if answer is None else step.config(), step.curve
 
 
-def _place_text(own: UserPicture | None, config: Config) -> str:
-    place = image_ref_of(own, config)
-    return place.link if place else ""
+def _open(image_ref: ImageRef | None, config: Config) -> UserPicture | None:
+    return image_ref and UserPicture(open_picture(image_ref, config.scenes), config.scenes, image_ref)
 
 
-def _start(place: LessonPosition | None, answer: int | None) -> tuple[str, Config, str]:
-    """Returns the step, the settings and the curve of the page where a link names none."""
-    if place is None:
-        return USUAL.step, Config(), USUAL.curve
-    here = place.lesson.steps[place.index]
-    return here.show, here.first_config() if answer is None else here.config(), here.curve
+def _image_ref_text(user_picture: UserPicture | None, config: Config) -> str:
+    image_ref = image_ref_of(user_picture, config)
+    return image_ref.link if image_ref else ""
 
 
-def _answer(text: str, place: LessonPosition | None) -> int | None:
-    """Reads which answer was chosen, counted from 1 in links."""
-    count = len(place.lesson.steps[place.index].answers) if place else 0
+def _parse_query(values: dict[str, str]) -> EvaluationQuery:
+    """Takes the fields of an evaluation query out of the link's values."""
+    query = EvaluationQuery()
+    for field in QUERY_FIELDS:
+        if field in values:
+            query = update_query(query, field, values.pop(field))
+    return query
+
+
+def _parse_answer(text: str, position: LessonPosition | None) -> int | None:
+    """Returns the index of the chosen answer; links count from 1."""
+    count = len(position.lesson.steps[position.index].answers) if position else 0
     if not text:
         return None
-    if not text.isascii() or not text.isdecimal() or not 1 <= int(text[:9]) <= count:
+    if not _is_index(text) or not 1 <= int(text) <= count:
         raise ConfigError(f"answer = {text[:20]!r} is not allowed: this step has {count} answers, counted from 1.")
     return int(text) - 1
 
@@ -136,7 +148,7 @@ def _one_of(name: str, value: str, allowed: tuple[str, ...]) -> str:
     return value
 
 
-def _number(name: str, text: str) -> float:
+def _parse_number(name: str, text: str) -> float:
     try:
         number = float(text)
     except ValueError:
@@ -153,25 +165,31 @@ def _pick_text(pick: Pick | None) -> str:
     return f"{pick.x:.0f},{pick.y:.0f}{box}"
 
 
-def _pick(text: str) -> Pick | None:
+def _parse_pick(text: str) -> Pick | None:
     if not text:
         return None
     x, y, *box = (*text.split(","), "")[:4] if text.count(",") >= 1 else (text, "")
-    place = _number("pick", x), _number("pick", y)
-    if len(box) < 2 or not box[1].isdecimal():
-        return Pick(*place)
-    return Pick(*place, box[0], int(box[1]))
+    point = _parse_number("pick", x), _parse_number("pick", y)
+    if len(box) < 2 or not _is_index(box[1]):
+        return Pick(*point)
+    return Pick(*point, box[0], int(box[1]))
+
+
+def _is_index(text: str) -> bool:
+    return text.isascii() and text.isdecimal() and len(text) <= MAX_DIGITS
 
 
 def unknown_names(query: str) -> str:
-    """Returns a sentence about what a link wants to hide and cannot, "" where all is known."""
-    known = (*STEPS, *knobs(), *CONTROLS)
-    named = [name.strip() for name in dict(parse_qsl(query)).get(KEY, "").split(",")]
-    return " ".join(_sentence(name, known) for name in dict.fromkeys(named) if name and name not in known)
+    """Returns a message about names that a link cannot hide, "" if all are known."""
+    known = (*STEPS, *knobs(), *HIDEABLE)
+    named = [name.strip() for name in dict(parse_qsl(query)).get(HIDE, "").split(",")]
+    return " ".join(_unknown_name(name, known) for name in dict.fromkeys(named) if name and name not in known)
 
 
-def _sentence(name: str, known: tuple[str, ...]) -> str:
+def _unknown_name(name: str, known: tuple[str, ...]) -> str:
     near = difflib.get_close_matches(name, known, n=1)
-    hint = f"did you mean {near[0]}?" if near else f"it may name steps ({', '.join(STEPS)}), knobs such as loss.gamma, "
-    hint += "" if near else f"or {', '.join(CONTROLS)}."
-    return f"{KEY} = {name[:SHOWN]!r} hides nothing: {hint}"
+    steps, others = ", ".join(STEPS), ", ".join(HIDEABLE)
+    hint = (
+        f"did you mean {near[0]}?" if near else f"it may name steps ({steps}), knobs such as loss.gamma, or {others}."
+    )
+    return f"{HIDE} = {name[:MAX_QUOTED]!r} hides nothing: {hint}"

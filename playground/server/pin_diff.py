@@ -1,4 +1,4 @@
-"""What differs between the pinned settings, A, and those on the page: knobs, pictures, and every step's number."""
+"""The differences between the pinned settings, A, and the present ones: knobs, pictures, and every step's number."""
 
 from markupsafe import Markup
 
@@ -6,43 +6,43 @@ from core.config import knobs
 from playground.components import html
 from playground.layout.strip import StripCell
 from playground.pipeline.pipeline import Pipeline
-from playground.state.settings import _shortened, value_text
+from playground.state.settings import shorten, value_text
 
 
 def changes(pinned: Pipeline, present: Pipeline) -> Markup:
-    """Returns as HTML which knobs differ from the pinned ones, each with its old and its new value."""
+    """Returns as HTML the knobs that differ, each with its pinned and its present value."""
     before, after = pinned.config.to_flat(), present.config.to_flat()
     differing = [
         (knob.label, value_text(knob, before[path]), value_text(knob, after[path]))
         for path, knob in knobs().items()
         if before[path] != after[path]
     ]
-    differing += _drawn(pinned, present)
+    differing += _picture_changes(pinned, present)
     if not differing:
         return Markup("<p><b>A is pinned.</b> Nothing differs from it yet: move a knob.</p>")
     count = f"{len(differing)} change{'s' * (len(differing) > 1)} since A"
-    items = html.join(_change(*each) for each in differing)
+    items = html.join(_item(*each) for each in differing)
     return Markup("<p><b>{}</b></p><ul>{}</ul>").format(count, items)
 
 
-def _drawn(pinned: Pipeline, present: Pipeline) -> list[tuple[str, str, str]]:
-    """Returns what no knob tells: an uploaded picture, drawn objects."""
+def _picture_changes(pinned: Pipeline, present: Pipeline) -> list[tuple[str, str, str]]:
+    """Returns changes of the picture that no knob shows: another image, drawn objects."""
     before, after = pinned.picture, present.picture
     if pinned.config.scenes != present.config.scenes:
         return []
     if before.pixels_key != after.pixels_key:
-        return [("Picture", _shortened(before.name), _shortened(after.name))]
+        return [("Picture", shorten(before.name), shorten(after.name))]
     if before.objects_key != after.objects_key:
         return [("Objects", f"{len(before.sample.boxes)} drawn", f"{len(after.sample.boxes)} drawn")]
     return []
 
 
-def _change(name: str, old: str, new: str) -> Markup:
+def _item(name: str, old: str, new: str) -> Markup:
     return Markup("<li>{} <del>{}</del> → <ins>{}</ins></li>").format(name, old, new)
 
 
 def counts(pinned: list[StripCell], present: list[StripCell]) -> Markup:
-    """Returns a table of the numbers of all steps, under the pinned and under the present settings."""
+    """Returns as HTML a table of every step's number under the pinned and the present settings."""
     pairs = list(zip(pinned, present, strict=True))
     rows = tuple((old.part.title, old.headline, new.headline) for old, new in pairs)
     differing = frozenset(index for index, (old, new) in enumerate(pairs) if old.headline != new.headline)

@@ -1,7 +1,7 @@
-"""Watching what goes on in the background: the browser looks for news, and only news is an event of Gradio's.
+"""Polling for news of background work: only news fires an event of Gradio.
 
-A clock of Gradio's would be an event at every tick, on which half a hundred parts of the page hang: each tick would
-take a tenth of a second of the browser's time, in every step, also where nothing is new.
+A timer of Gradio would fire at every tick, and each event costs the browser a tenth of a second, in every step, even
+if nothing has changed.
 """
 
 from collections.abc import Callable
@@ -11,34 +11,34 @@ from typing import Any, NamedTuple
 import gradio as gr
 
 from core.errors import UserError
-from playground.server.render import TOKENS
+from playground.server.tokens import TOKENS
 from playground.state.page_state import PageState
 
 SCRIPT = (Path(__file__).parent / "poll.js").read_text("utf-8")
 
 
 class PollResult(NamedTuple):
-    """What there is.
+    """The result of a poll.
 
     Attributes:
-        stamp: Of what there is to show: another one means that something has changed; "" where there is nothing.
-        soon: Whether that is to be expected soon.
+        stamp: Changes whenever there is something new to show; "" if there is nothing.
+        soon: True if a change is expected soon.
     """
 
     stamp: str = ""
     soon: bool = False
 
 
-def watch(step: str, look: Callable[[PageState], PollResult]) -> gr.HTML:
-    """Builds the invisible part of the page that looks; listen to its `tick`, and give it the stamp of what is shown.
+def poll(step: str, check: Callable[[PageState], PollResult]) -> gr.HTML:
+    """Builds the invisible component that polls. Listen to its `tick`; its value is the stamp of what is shown.
 
     Args:
-        step: Which shows the news.
-        look: Tells what there is for what is asked.
+        step: Key of the step that shows the news.
+        check: Returns the news for a state.
     """
 
     def news(request: object) -> dict[str, Any]:
-        return told(request, step, look)
+        return answer_poll(request, step, check)
 
     return gr.HTML(
         "",
@@ -51,21 +51,23 @@ def watch(step: str, look: Callable[[PageState], PollResult]) -> gr.HTML:
     )
 
 
-def told(request: object, step: str, look: Callable[[PageState], PollResult]) -> dict[str, Any]:
-    """Returns the news as the browser gets them, or {"forgotten": True} where the token is no longer known.
+def answer_poll(request: object, step: str, check: Callable[[PageState], PollResult]) -> dict[str, Any]:
+    """Returns the news for the browser, or {"forgotten": True} for an unknown token.
 
     Args:
-        request: A dict with the `token` of what was asked, see `playground.server.live`, and `settings`; it may be
-            anything.
-        step: As in `watch`; another one has no news, such as the one that is still on its way out.
-        look: As in `watch`.
+        request: A dict with the `token` of a state, see `playground.server.tokens`, and `settings`; untrusted.
+        step: As in `poll`. Other steps have no news.
+        check: As in `poll`.
     """
+    nothing = PollResult()._asdict()
     if not isinstance(request, dict) or not isinstance(request.get("settings"), str):
-        return PollResult()._asdict()
-    state = TOKENS.get(request.get("token"))
+        return nothing
+    state = TOKENS.find(request.get("token"))
     if state is None:
         return {"forgotten": True}
+    if state.step != step:
+        return nothing
     try:
-        return (look(state._replace(settings=request["settings"])) if state.step == step else PollResult())._asdict()
-    except UserError:  # the page says so itself
-        return PollResult()._asdict()
+        return check(state._replace(settings=request["settings"]))._asdict()
+    except UserError:  # the page shows it
+        return nothing

@@ -1,4 +1,4 @@
-"""Hyperparameter → widget, and widgets ↔ settings: all made from the declarations in `core.config`."""
+"""The settings of the page: values of all knobs as one text, to and from a `Config`."""
 
 import json
 from functools import lru_cache
@@ -6,17 +6,17 @@ from typing import Any
 
 from core.config import MAX_TEXT, Config, ConfigError, Knob, format_value, knobs
 
-LONGEST = 24  # characters of a value; a file's name says most at its end
+MAX_VALUE = 24  # characters of a value
 
 
 def to_widget(knob: Knob, value: Any) -> Any:
-    """Returns a setting's value as its widget holds it."""
+    """Returns the value of a knob as its widget holds it."""
     return list(value) if knob.kind == "list" else value
 
 
-@lru_cache(maxsize=64)  # each answer asks several times
+@lru_cache(maxsize=64)  # every answer reads the same settings several times
 def config_of(settings: str) -> Config:
-    """Reads the settings off the text that the page keeps of its widgets' values (`settings_of`).
+    """Parses the text of `settings_of`.
 
     Raises:
         core.config.ConfigError: A value is not allowed.
@@ -35,29 +35,30 @@ def config_of(settings: str) -> Config:
 
 
 def settings_of(config: Config) -> str:
-    """Returns the values of all widgets as one text, which the page sends instead of each of them."""
+    """Returns the values of all knobs as JSON, which the page sends instead of each of them."""
     return json.dumps(dict(zip(knobs(), values_of(config), strict=True)))
 
 
-def tell(path: str) -> str:
-    """Returns the script with which a widget tells the page its new value."""
+def on_change(path: str) -> str:
+    """Returns the script that a widget runs when its value changes."""
     return f"(value) => live.set({json.dumps(path)}, value)"
 
 
 def values_of(config: Config) -> list[Any]:
-    """Returns what the widgets show for settings, in declared order."""
+    """Returns the values of all widgets, in declared order."""
     return [to_widget(knobs()[path], value) for path, value in config.to_flat().items()]
 
 
 def value_text(knob: Knob, value: Any) -> str:
-    """Returns a setting's value in words, with its unit."""
+    """Returns the value of a knob in words, with its unit."""
     text = f"{value:g}" if isinstance(value, float) else format_value(value).replace(",", ", ")
-    if isinstance(value, tuple) and len(text) > LONGEST:
+    if isinstance(value, tuple) and len(text) > MAX_VALUE:
         text = ", ".join(f"{each:.4g}" for each in value)
     else:
-        text = _shortened(text)
+        text = shorten(text)
     return f"{text} {knob.unit}" if knob.unit else text
 
 
-def _shortened(text: str) -> str:
-    return text if len(text) <= LONGEST else f"…{text[-LONGEST:]}"
+def shorten(text: str) -> str:
+    """Returns a text or its end, which says most in the name of a file."""
+    return text if len(text) <= MAX_VALUE else f"…{text[-MAX_VALUE:]}"

@@ -22,11 +22,11 @@ from playground.evaluations import jobs
 from playground.evaluations.jobs import FAILED, FINISHED, RUNNING, SCORE, STOPPED, WAITING, Evaluations, evaluation_key
 from playground.evaluations.query import FIGURES, EvaluationQuery, update_query
 from playground.evaluations.results import EvaluationResult, compute_report, map_classes, map_labels, select_pictures
-from playground.events.data import at_place, gone
-from playground.events.evaluation import followed
+from playground.events.data import browse_to, show_image
+from playground.events.evaluation import follow_link
 from playground.pipeline.networks import network_of
 from playground.server.permalink import from_link, to_link
-from playground.server.render import show
+from playground.server.render import render
 from playground.state.page_state import PageState
 from playground.state.settings import settings_of
 from playground.steps.evaluation import step
@@ -108,9 +108,10 @@ def test_an_evaluation_from_start_to_report(evaluations):
     assert (status.state, status.done, status.total) == (FINISHED, 6, 6)
     assert len(status.result.images) == 6 and not evaluations.has_active()
     state = PageState("evaluation", settings=settings_of(CONFIG))
-    assert "6 pictures of scenes, val" in show(state).readout
+    assert "6 pictures of scenes, val" in render(state).readout
     assert (
-        "Press Evaluate" in show(state._replace(settings=settings_of(CONFIG.replace({"anchors.size_p3": 20})))).readout
+        "Press Evaluate"
+        in render(state._replace(settings=settings_of(CONFIG.replace({"anchors.size_p3": 20})))).readout
     )
 
 
@@ -164,7 +165,7 @@ def test_an_error_is_shown(evaluations, monkeypatch):
     evaluations.start(CONFIG, None)
     status = wait(evaluations, evaluation_key(CONFIG, None), lambda status: not status.active)
     assert (status.state, status.message) == (FAILED, "a.png cannot be opened: copy it again.")
-    shown = show(PageState("evaluation", settings=settings_of(CONFIG)))
+    shown = render(PageState("evaluation", settings=settings_of(CONFIG)))
     assert "The evaluation failed. a.png cannot be opened" in shown.readout and shown.notice == ""
 
 
@@ -208,7 +209,7 @@ def test_a_choice_selects_pictures(result):
 
 
 def test_the_picture_shows_right_wrong_missed_and_the_chosen_box(result):
-    state = at_place(PageState("evaluation", settings=settings_of(CONFIG)), ImageRef("scenes", "val", 0))
+    state = show_image(PageState("evaluation", settings=settings_of(CONFIG)), ImageRef("scenes", "val", 0))
     pipeline, evaluation_query = state.pipeline(), EvaluationQuery(score=0.1, choice="cell 1 0")
     drawn = {
         each.key: each for each in layers(pipeline, result, compute_report(result, evaluation_query), evaluation_query)
@@ -218,7 +219,7 @@ def test_the_picture_shows_right_wrong_missed_and_the_chosen_box(result):
     assert drawn["asked"].boxes.tolist() == [THERE] == drawn["wrong"].boxes.tolist()
     assert len(drawn["missed"].boxes) == 0
     missed = EvaluationQuery(score=0.1, choice="kind missed")
-    there = at_place(state, ImageRef("scenes", "val", 2)).pipeline()
+    there = show_image(state, ImageRef("scenes", "val", 2)).pipeline()
     drawn = {each.key: each for each in layers(there, result, compute_report(result, missed), missed)}
     assert drawn["asked"].boxes.tolist() == [HERE] and drawn["missed"].captions == ("cat",)
 
@@ -237,7 +238,7 @@ def test_an_evaluation_without_objects_and_detections(evaluations, monkeypatch):
     monkeypatch.setattr(jobs, "predict_dataset", lambda *_: iter([[make_image([], [], [], [], [])]]))
     evaluations.start(CONFIG, None)
     wait(evaluations, evaluation_key(CONFIG, None), lambda status: not status.active)
-    shown = show(PageState("evaluation", settings=settings_of(CONFIG)))
+    shown = render(PageState("evaluation", settings=settings_of(CONFIG)))
     assert shown.notice == "" and "There is no best threshold" in shown.readout and "nan" not in shown.readout
 
 
@@ -268,20 +269,22 @@ def test_links_in_the_numbers(evaluations):
     report = status.result.report
     (cell, pictures), *_ = sorted(report.confusion.images_by_cell().items())
     text = f"choice cell {cell[0]} {cell[1]}"
-    chosen = followed(state, text)
+    chosen = follow_link(state, text)
     assert chosen.user_picture.image_ref == ImageRef("scenes", "val", pictures[0])
-    bar = json.loads(show(chosen).bar)["choice"]
+    bar = json.loads(render(chosen).bar)["choice"]
     assert (bar["at"], bar["count"]) == (0, len(pictures))
-    assert followed(chosen, text).evaluation_query.choice == ""
-    assert gone(chosen, None, None, None, -1).user_picture.image_ref == chosen.user_picture.image_ref  # the first one
+    assert follow_link(chosen, text).evaluation_query.choice == ""
+    assert (
+        browse_to(chosen, None, None, None, -1).user_picture.image_ref == chosen.user_picture.image_ref
+    )  # the first one
     if len(pictures) > 1:
-        assert gone(chosen, None, None, None, 1).user_picture.image_ref.index == pictures[1]
-    left = gone(chosen, "scenes", "val", 5, 0)
+        assert browse_to(chosen, None, None, None, 1).user_picture.image_ref.index == pictures[1]
+    left = browse_to(chosen, "scenes", "val", 5, 0)
     assert left.user_picture.image_ref.index == 5 and left.evaluation_query.choice == ""
-    opened = followed(state, f"open {report.images[0].index}")
+    opened = follow_link(state, f"open {report.images[0].index}")
     assert opened.user_picture.image_ref.index == report.images[0].index and opened.evaluation_query.choice == "worst"
-    assert followed(state, "use 0.4").config().inference.score_threshold == 0.4
-    assert followed(state, "score 0.3").evaluation_query.score == 0.3
+    assert follow_link(state, "use 0.4").config().inference.score_threshold == 0.4
+    assert follow_link(state, "score 0.3").evaluation_query.score == 0.3
     for bad in ("", "use x", "open -1", "open 99999", "go x", "go gone/val/1", "choice cell 9 x", "nothing 1"):
         with pytest.raises(UserError):
-            followed(state, bad)
+            follow_link(state, bad)

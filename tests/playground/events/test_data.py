@@ -12,13 +12,14 @@ from playground.data.image_ref import ImageRef
 from playground.data.picture import MAX_SIDE
 from playground.data.report import build_report
 from playground.data.sources import open_picture
-from playground.events.data import at_place, shares_of
-from playground.events.navigation import opened_at
+from playground.events.data import parse_shares, show_image
+from playground.events.navigation import open_link
 from playground.pipeline.anchor_search import FIT_TO, fit_anchors
 from playground.server.permalink import from_link, to_link
-from playground.server.render import edited, show
+from playground.server.render import render
 from playground.state.page_state import PageState
 from playground.state.settings import settings_of
+from playground.state.user_picture import draw_objects
 from tests.core.made_data import coco, coco_content, picture, yolo
 
 SMALL = {"model.weights": "random", "model.fpn_channels": 32, "model.num_convs": 1, "inference.image_size": 96}
@@ -50,31 +51,31 @@ def mine(tmp_path):
 
 
 def test_a_picture_of_a_data_set_is_on_show_with_its_objects(mine):
-    state = at_place(ASKED, ImageRef("mine", "train", 2))
+    state = show_image(ASKED, ImageRef("mine", "train", 2))
     pipeline = state.pipeline()
     assert pipeline.picture.class_names == ("cat", "dog") and len(pipeline.objects[0]) == 1
-    shown = show(state)
+    shown = render(state)
     assert shown.notice == "" and "mine: YOLO, 10 pictures, 2 classes" in shown.readout
     bar = json.loads(shown.bar)
     assert (bar["source"], bar["split"], bar["index"], bar["count"]) == ("mine", "train", 2, 8)
     assert bar["sources"][-1] == ["mine", "mine"] and bar["name"] == pipeline.picture.name
-    assert at_place(state, None).pipeline().picture.name == "scene 0"
+    assert show_image(state, None).pipeline().picture.name == "scene 0"
 
 
 def test_every_step_but_the_loss_shows_a_data_set_of_other_classes(mine):
-    state = at_place(ASKED, ImageRef("mine", "val"))
+    state = show_image(ASKED, ImageRef("mine", "val"))
     for step in ("network", "anchors", "assignment", "detections", "training"):
-        assert show(state._replace(step=step)).notice == ""
-    assert "The built-in weights do not know the class dog" in show(state._replace(step="loss")).notice
+        assert render(state._replace(step=step)).notice == ""
+    assert "The built-in weights do not know the class dog" in render(state._replace(step="loss")).notice
 
 
 def test_the_report_names_what_no_anchor_fits_and_where(mine):
-    text = show(at_place(ASKED, ImageRef("mine", "train"))).readout
+    text = render(show_image(ASKED, ImageRef("mine", "train"))).readout
     assert "10 objects that no anchor overlaps enough" in text and 'data-choose="go mine/train/' in text
     coarse = CONFIG.replace({"matching.fg_iou_threshold": 0.0, "matching.bg_iou_threshold": 0.0})
     assert (
         "no anchor overlaps"
-        not in show(at_place(ASKED._replace(settings=settings_of(coarse)), ImageRef("mine", "val"))).readout
+        not in render(show_image(ASKED._replace(settings=settings_of(coarse)), ImageRef("mine", "val"))).readout
     )
 
 
@@ -83,7 +84,7 @@ def test_names_from_outside_are_escaped(tmp_path):
     content["categories"][0]["name"] = EVIL
     bring(coco(tmp_path / "set", content), EVIL)
     (name,) = DATA.library.names()
-    assert name == "img-src-x-onerror-1" and EVIL not in show(at_place(ASKED, ImageRef(name, "train"))).readout
+    assert name == "img-src-x-onerror-1" and EVIL not in render(show_image(ASKED, ImageRef(name, "train"))).readout
     content["annotations"][0]["image_id"] = EVIL
     with pytest.raises(RefusedError) as caught:
         bring(coco(tmp_path / "other", content), "x")
@@ -91,7 +92,7 @@ def test_names_from_outside_are_escaped(tmp_path):
 
 
 def test_link_round_trip(mine):
-    state = at_place(ASKED, ImageRef("mine", "train", 2))
+    state = show_image(ASKED, ImageRef("mine", "train", 2))
     link = to_link(state, CONFIG)
     assert "data=mine/train/3" in link
     again = from_link(link)
@@ -109,7 +110,7 @@ def test_link_round_trip(mine):
 
 
 def test_held_out_scenes_have_a_link_too():
-    state = at_place(ASKED, ImageRef("scenes", "val", 4))
+    state = show_image(ASKED, ImageRef("scenes", "val", 4))
     assert from_link(to_link(state, CONFIG)).user_picture.picture.pixels_key == state.user_picture.picture.pixels_key
     assert state.user_picture.picture.pixels_key != open_picture(ImageRef("scenes", "val", 5), CONFIG.scenes).pixels_key
 
@@ -126,10 +127,9 @@ def test_a_link_to_data_of_another_machine_is_followed_without_it():
     link = "data=theirs/val/3&loss.gamma=1&step=loss"
     with pytest.raises(DataError, match="no data set 'theirs' here"):
         from_link(link)
-    opened = opened_at(link, [])
-    assert opened[0] == "loss" and opened[1] is None
-    notices = [part for part in opened if isinstance(part, str) and "picture of the link is not on show" in part]
-    assert len(notices) == 1 and "upload it again" in notices[0]
+    state, message = open_link(link)
+    assert state.step == "loss" and state.user_picture is None
+    assert message.startswith("The picture of the link is not on show.") and "upload it again" in message
 
 
 def test_a_picture_beyond_the_end_is_refused(mine):
@@ -138,12 +138,12 @@ def test_a_picture_beyond_the_end_is_refused(mine):
 
 
 def test_drawn_objects_stay_when_the_history_comes_back(mine):
-    state = at_place(ASKED, ImageRef("mine", "train", 2))
+    state = show_image(ASKED, ImageRef("mine", "train", 2))
     box = {"x1": 1, "y1": 1, "x2": 50, "y2": 50, "label": 1}
-    own = edited([box], state.pipeline())._replace(image_ref=state.image_ref())
-    assert opened_at("data=mine/train/3", [], own)[1] is own
-    assert opened_at("data=mine/train/2", [], own)[1].image_ref.index == 1
-    assert opened_at("", [], own)[1] is None
+    own = draw_objects([box], state.pipeline())._replace(image_ref=state.image_ref())
+    assert open_link("data=mine/train/3", own).state.user_picture is own
+    assert open_link("data=mine/train/2", own).state.user_picture.image_ref.index == 1
+    assert open_link("", own).state.user_picture is None
 
 
 def test_the_bar_believes_nothing(mine):
@@ -164,11 +164,11 @@ def test_the_bar_believes_nothing(mine):
 @pytest.mark.parametrize("text", ["", "1", "0.5, 0.5", "a,b,c", "0.8;0.1;0.1", "1,2,3,4"])
 def test_shares_that_are_none(text):
     with pytest.raises(DataError, match="numbers for train, val and test"):
-        shares_of(text)
+        parse_shares(text)
 
 
 def test_anchors_are_fitted_to_the_whole_data_set(mine):
-    state = at_place(ASKED, ImageRef("mine", "train"))
+    state = show_image(ASKED, ImageRef("mine", "train"))
     config, said = fit_anchors(FIT_TO[2], state.pipeline(), state.image_ref())
     assert "of 10 objects" in said and config.anchors != CONFIG.anchors
     with pytest.raises(UserError, match="does not belong to a data set"):

@@ -6,27 +6,27 @@ from core.cli.export import ENDINGS
 from core.config import Config
 from core.errors import UserError
 from core.export.bundle import SCRIPT, SETTINGS, WEIGHTS
-from playground.events.export import exported
-from playground.layout.step_controls import TAKE_HOME
+from playground.events.export import export_detector
+from playground.layout.step_controls import EXPORT_FORMATS
 
 
 def test_the_file_holds_the_settings_on_show():
     config = Config.from_flat({"inference.score_threshold": 0.2})
-    with zipfile.ZipFile(exported(config, ".zip")) as archive:
+    with zipfile.ZipFile(export_detector(config, ".zip")) as archive:
         assert {SCRIPT, SETTINGS, WEIGHTS} <= set(archive.namelist())
         assert b"score_thresh=0.2" in archive.read(SCRIPT)
 
 
 def test_weights_that_are_no_detector_are_refused():
     with pytest.raises(UserError, match=r"^The weights random are no detector yet"):
-        exported(Config.from_flat({"model.weights": "random"}), ".onnx")
+        export_detector(Config.from_flat({"model.weights": "random"}), ".onnx")
 
 
 @pytest.mark.parametrize("ending", ["", ".exe", "/../../a.zip", ".zip/"])
 def test_other_endings_are_refused(ending):
     with pytest.raises(UserError, match="choose one of"):
-        exported(Config(), ending)
+        export_detector(Config(), ending)
 
 
 def test_what_is_offered_can_be_made():
-    assert {ending for _, ending in TAKE_HOME} <= set(ENDINGS)
+    assert {ending for _, ending in EXPORT_FORMATS} <= set(ENDINGS)

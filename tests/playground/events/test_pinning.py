@@ -11,9 +11,10 @@ from playground.data.picture import render_picture
 from playground.pipeline.pipeline import Pipeline
 from playground.server.permalink import from_link, to_link
 from playground.server.pin_diff import changes
-from playground.server.render import show
-from playground.state.page_state import PageState, UserPicture, pin_of
+from playground.server.render import render
+from playground.state.page_state import PageState, pin_of
 from playground.state.settings import settings_of
+from playground.state.user_picture import UserPicture
 
 SMALL = {"model.weights": "random", "model.fpn_channels": 32, "model.num_convs": 1, "inference.image_size": 96}
 
@@ -74,8 +75,8 @@ def test_drawn_objects_are_a_change_and_names_are_escaped():
 @pytest.mark.parametrize("step", ["picture", "network", "anchors", "assignment", "loss", "detections", "training"])
 def test_beside_shows_what_the_page_showed_when_it_was_pinned(step):
     present, pinned = config(inference__score_threshold=0.3, scenes__seed=2), config(inference__score_threshold=0.009)
-    shown = show(state_of(present, pinned, step, beside=True))
-    alone = show(PageState(step, settings=settings_of(pinned)))
+    shown = render(state_of(present, pinned, step, beside=True))
+    alone = render(PageState(step, settings=settings_of(pinned)))
     a, before = json.loads(shown.other), json.loads(alone.canvas)
     assert {**a, "alt": "", "editable": False, "classes": []} == {**before, "alt": "", "editable": False, "classes": []}
     assert a["alt"].startswith("A, pinned") and not a["editable"]
@@ -87,7 +88,7 @@ def test_a_pinned_picture_stays_as_it_was():
     here = Pipeline(render_picture(config().scenes), config())
     drawn = here.picture.with_objects(torch.tensor([[5.0, 5, 90, 90]]), torch.tensor([0]), ("a",))
     own = UserPicture(drawn, config().scenes)
-    shown = show(state_of(config(), config(), "picture", pinned_picture=own, beside=True))
+    shown = render(state_of(config(), config(), "picture", pinned_picture=own, beside=True))
     assert json.loads(shown.other)["layers"][0]["count"] == 1
     assert json.loads(shown.canvas)["layers"][0]["count"] == len(here.objects[0])
 
@@ -95,18 +96,18 @@ def test_a_pinned_picture_stays_as_it_was():
 def test_what_was_clicked_in_one_picture_is_a_mere_place_in_the_other():
     low = config(inference__score_threshold=0.005)
     picked = state_of(low, low, "detections", pick=Pick(40, 40, "before", 3), beside=True)
-    layers = [layer["key"] for layer in json.loads(show(picked).other)["layers"]]
+    layers = [layer["key"] for layer in json.loads(render(picked).other)["layers"]]
     assert "inspected" not in layers
-    assert "inspected" in [layer["key"] for layer in json.loads(show(picked).canvas)["layers"]]
+    assert "inspected" in [layer["key"] for layer in json.loads(render(picked).canvas)["layers"]]
 
 
 def test_nothing_more_is_sent_while_nothing_is_pinned_or_shown():
-    shown = show(PageState("detections", settings=settings_of(config())))
+    shown = render(PageState("detections", settings=settings_of(config())))
     assert (shown.changes, shown.beside, shown.other, shown.counts) == (None,) * 4
-    shown = show(state_of(config(), config()))
+    shown = render(state_of(config(), config()))
     assert shown.beside is False and shown.other is None and shown.counts is None
 
 
 def test_pinned_weights_that_do_not_fit_are_explained_and_b_stays():
-    shown = show(state_of(config(), Config.from_flat({"model.num_convs": 2}), beside=True))
+    shown = render(state_of(config(), Config.from_flat({"model.num_convs": 2}), beside=True))
     assert shown.notice == "" and shown.canvas and "model.num_convs = 2 contradicts" in shown.changes

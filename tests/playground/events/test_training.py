@@ -1,6 +1,6 @@
 """What the training step shows around a run."""
 
-from playground.events.training import run_updates
+from playground.events.training import list_runs
 from playground.runs.labels import Label, write_label
 from playground.runs.service import RUNS
 from playground.state.page_state import PageState
@@ -15,5 +15,5 @@ def test_the_list_calls_runs_what_people_call_them(tmp_path):
         before = RUNS.stamp("")
         write_label(folders[0], Label("small objects", ("a",)))
         assert RUNS.stamp("") != before  # a page that looks draws the list again
-        choices = run_updates(PageState("training"))[0].choices
-    assert [text for text, _ in choices[1:]] == [f"finished · {TWO}", f"finished · small objects · {ONE}"]
+        choices = list_runs(PageState("training")).choices
+    assert [text for text, _ in choices] == [f"finished · {TWO}", f"finished · small objects · {ONE}"]

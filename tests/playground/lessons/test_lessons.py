@@ -6,7 +6,7 @@ import pytest
 
 from core.config import Config, knobs
 from core.errors import UserError
-from playground.events.lessons import answered, asked_at
+from playground.events.lessons import answer_question, state_at
 from playground.lessons.lesson import Claim
 from playground.lessons.narration import NAMED, Narration
 from playground.lessons.page_effects import layered, staged
@@ -15,7 +15,7 @@ from playground.lessons.parser import LessonError, lessons, read_lesson
 from playground.lessons.position import LessonPosition
 from playground.lessons.quantities import QUANTITIES, shown
 from playground.server.permalink import from_link, to_link
-from playground.server.render import show
+from playground.server.render import render
 from playground.state.page_state import PageState
 from playground.state.settings import settings_of
 from playground.steps import STEPS
@@ -144,8 +144,8 @@ def test_every_step_is_right(key, index):
 def at(key: str, index: int, answer: int | None = None) -> Narration:
     """Returns a step as it is told, after an answer, if there is one."""
     place = LessonPosition(lessons()[key], index)
-    state = asked_at(place)
-    return Narration(place.lesson.steps[index], state if answer is None else answered(state, str(answer)))
+    state = state_at(place)
+    return Narration(place.lesson.steps[index], state if answer is None else answer_question(state, str(answer)))
 
 
 @pytest.mark.parametrize("key", lessons())
@@ -162,7 +162,7 @@ def test_every_lesson_asks_before_it_tells_and_claims_something(key):
 def test_what_is_told_follows_the_page():
     """A knob that is moved after the answer moves what is revealed and what is claimed; the text stays as it was."""
     place = LessonPosition(lessons()["assignment"], 1)
-    told = answered(asked_at(place), "0")
+    told = answer_question(state_at(place), "0")
     assert told.config().matching.fg_iou_threshold == 0.3
     before = Narration(place.lesson.steps[1], told)
     strict = told._replace(settings=settings_of(told.config().replace({"matching.fg_iou_threshold": 0.9})))
@@ -179,18 +179,18 @@ def test_what_is_told_follows_the_page():
 def test_what_is_told_follows_another_scene():
     """So does what was before the answer: only what the answer sets is put back."""
     place = LessonPosition(lessons()["assignment"], 1)
-    told = answered(asked_at(place), "0")
+    told = answer_question(state_at(place), "0")
     other = told._replace(settings=settings_of(told.config().replace({"scenes.seed": 4})))
     before, after = (Narration(place.lesson.steps[1], each).numbers() for each in (told, other))
-    alone = asked_at(place).config().replace({"scenes.seed": 4})
-    fresh = Narration(place.lesson.steps[1], asked_at(place)._replace(settings=settings_of(alone)))
+    alone = state_at(place).config().replace({"scenes.seed": 4})
+    fresh = Narration(place.lesson.steps[1], state_at(place)._replace(settings=settings_of(alone)))
     assert before["text.foreground"] != after["text.foreground"] == fresh.numbers()["text.foreground"]
 
 
 def test_a_number_that_cannot_be_had_is_a_dash():
     place = LessonPosition(lessons()["focal"], 4)
-    broken = asked_at(place).config().replace({"model.depth": 50})  # the built-in weights are a ResNet-18
-    telling = Narration(place.lesson.steps[4], asked_at(place)._replace(settings=settings_of(broken), answer=0))
+    broken = state_at(place).config().replace({"model.depth": 50})  # the built-in weights are a ResNet-18
+    telling = Narration(place.lesson.steps[4], state_at(place)._replace(settings=settings_of(broken), answer=0))
     assert set(telling.numbers().values()) == {"–"} and [check.true for check in telling.checks()] == [False]
     assert str(telling.checks()[0]).startswith("✗ effective anchors: – < –")
 
@@ -198,10 +198,10 @@ def test_a_number_that_cannot_be_had_is_a_dash():
 def test_only_answers_that_there_are_count():
     place = LessonPosition(lessons()["focal"], 1)
     for choice in (None, 7, "3", "-1", "x", ["0"], {}):
-        assert answered(asked_at(place), choice) is None
-    told = answered(asked_at(place), "1")
-    assert told.answer == 1 and told.config().loss.gamma == 2 and answered(told, "2") is None
-    assert answered(asked_at(place)._replace(lesson=""), "0") is None
+        assert answer_question(state_at(place), choice) is None
+    told = answer_question(state_at(place), "1")
+    assert told.answer == 1 and told.config().loss.gamma == 2 and answer_question(told, "2") is None
+    assert answer_question(state_at(place)._replace(lesson=""), "0") is None
 
 
 def test_what_would_tell_is_veiled_until_the_answer_is_given():
@@ -209,12 +209,12 @@ def test_what_would_tell_is_veiled_until_the_answer_is_given():
     for key, index in ALL:
         place = LessonPosition(lessons()[key], index)
         step = place.lesson.steps[index]
-        state = json.loads(staged(asked_at(place))[0])
+        state = json.loads(staged(state_at(place))[0])
         assert step.show in state["needs"] and set(step.settings) <= set(state["needs"])
         if step.question:
             assert step.veil or step.later
             assert state["veil"] == list(step.veil) and state["right"] is None
-            after = json.loads(staged(answered(asked_at(place), "0"))[0])
+            after = json.loads(staged(answer_question(state_at(place), "0"))[0])
             assert after["veil"] == [] and after["right"] == step.right and after["chosen"] == 0
 
 
@@ -224,7 +224,7 @@ def test_outside_of_lessons_nothing_is_staged():
 
 def test_a_step_switches_layers():
     place = LessonPosition(lessons()["assignment"], 0)
-    state = asked_at(place)
+    state = state_at(place)
     look = STEPS["assignment"].look(state.pipeline(), state.focus())
     usual, wanted = ({each.key: each.visible for each in one.layers} for one in (look, layered(look, state)))
     assert not usual["ignored"] and wanted == {**usual, "ignored": True}
@@ -236,7 +236,7 @@ def test_the_lessons_take_about_twenty_minutes():
     core = [lesson for lesson in lessons().values() if lesson.core]
     assert sum(lesson.minutes for lesson in lessons().values()) < 25 and sum(lesson.minutes for lesson in core) < 13
     assert {"cross-entropy", "focal", "alpha-gamma-pi"} <= {lesson.key for lesson in core}
-    assert minutes(*core) in contents(asked_at(LessonPosition(lessons()["dense"], 0)), [])[2]
+    assert minutes(*core) in contents(state_at(LessonPosition(lessons()["dense"], 0)), []).text
 
 
 @pytest.mark.parametrize(("key", "index"), ALL)
@@ -244,13 +244,13 @@ def test_links_lead_back(key, index):
     place = LessonPosition(lessons()[key], index)
     step = lessons()[key].steps[index]
     assert LessonPosition.from_link(place.link) == place
-    state = asked_at(place)
+    state = state_at(place)
     assert to_link(state, step.first_config()) == f"lesson={place.link}"  # nothing else is needed
     assert from_link(f"lesson={place.link}") == state and state.config() == step.first_config()
     told = from_link(to_link(state, step.config()))
     assert told.config() == step.config() and told.lesson == place.link
     if step.question:
-        after = answered(state, "1")
+        after = answer_question(state, "1")
         assert to_link(after, after.config()) == f"lesson={place.link}&answer=2"
         assert from_link(f"lesson={place.link}&answer=2") == after
     changed = step.config().replace({"loss.box_weight": 7})
@@ -288,12 +288,12 @@ def test_what_a_teacher_hides_is_no_setting():
 def test_a_lesson_is_shown_with_its_step():
     place = LessonPosition(lessons()["focal"], 1)
     step = place.lesson.steps[1]
-    shown_page = show(PageState(step.show, lesson=place.link))
+    shown_page = render(PageState(step.show, lesson=place.link))
     assert shown_page.notice == "" and "lesson=focal.2" in shown_page.strip
-    texts = contents(asked_at(place), [place.link])
-    assert "One factor" not in texts[1] and "Turn it up" in texts[1] and "1 of " in texts[1]
-    assert "γ goes from 0 to 2" in texts[2] and texts[3] == ""
-    told = contents(answered(asked_at(place), "2"), [])[3]
+    shown = contents(state_at(place), [place.link])
+    assert "One factor" not in shown.title and "Turn it up" in shown.title and "1 of " in shown.title
+    assert "γ goes from 0 to 2" in shown.text and shown.outcome == ""
+    told = contents(answer_question(state_at(place), "2"), []).outcome
     assert told.startswith("**Right.**") and "Set: γ (focusing) 0 → 2" in told and "0.25</span>" in told
 
 

@@ -7,11 +7,14 @@ from starlette.testclient import TestClient
 
 from core.config import Config
 from playground.data.picture import render_picture
-from playground.server.live import KEPT, MAX_BYTES, PATH, Tokens, route
-from playground.server.live_api import answers
-from playground.server.render import PageUpdate, show
-from playground.state.page_state import PageState, UserPicture
+from playground.layout.page_update import PageUpdate
+from playground.server import live_api
+from playground.server.live import MAX_BYTES, PATH, route
+from playground.server.render import render
+from playground.server.tokens import MAX_STATES, Tokens
+from playground.state.page_state import PageState
 from playground.state.settings import settings_of
+from playground.state.user_picture import UserPicture
 from playground.steps.loss.step import FIGURES
 
 SMALL = {"scenes.image_size": 96, "inference.image_size": 96, "scenes.min_size": 0.15}
@@ -23,14 +26,14 @@ def state_of(**settings) -> PageState:
 
 def request(of: PageState, **changes) -> dict:
     """What a browser sends that has been shown `of`."""
-    token = json.loads(show(of).strip)["token"]
+    token = json.loads(render(of).strip)["token"]
     return {"token": token, "settings": of.settings, "curve": "loss", "p_t": 0.9, "frame": 1, "switched": {}, **changes}
 
 
 def answer(sent: object) -> dict:
     """All that a browser is answered, put together: a part that is None leaves what there is."""
     shown: dict = {}
-    for each in answers(sent):
+    for each in live_api.answer(sent):
         shown |= {name: value for name, value in each.items() if value is not None or name not in shown}
     return shown
 
@@ -43,7 +46,7 @@ def without_number(shown: dict) -> dict:
 def test_the_short_way_shows_what_the_long_way_shows():
     other = state_of(**{"inference.score_threshold": 0.4})
     short = answer(request(state_of(), settings=other.settings, curve=FIGURES[1], p_t=0.5))
-    long = show(other._replace(curve=FIGURES[1], p_t=0.5))._asdict()
+    long = render(other._replace(curve=FIGURES[1], p_t=0.5))._asdict()
     assert without_number(short) == without_number(long)
 
 
@@ -80,28 +83,28 @@ def test_an_unknown_token_is_said_to_be_forgotten(token):
 
 def test_tokens_are_the_same_for_the_same_and_bounded():
     tokens = Tokens(3, 1)
-    names = [tokens.of(PageState("loss", run=str(number))) for number in range(3)]
+    names = [tokens.issue(PageState("loss", run=str(number))) for number in range(3)]
     assert (
-        tokens.of(PageState("loss", run="0", settings="{}")) == names[0]
+        tokens.issue(PageState("loss", run="0", settings="{}")) == names[0]
     )  # settings are the browser's, and 0 is recent
-    tokens.of(PageState("loss", run="3"))
-    assert tokens.get(names[1]) is None
-    assert [tokens.get(name).run for name in (names[0], names[2])] == ["0", "2"]
-    assert tokens.of(PageState("loss", run="1")) != names[1]
-    assert KEPT >= 100
+    tokens.issue(PageState("loss", run="3"))
+    assert tokens.find(names[1]) is None
+    assert [tokens.find(name).run for name in (names[0], names[2])] == ["0", "2"]
+    assert tokens.issue(PageState("loss", run="1")) != names[1]
+    assert MAX_STATES >= 100
 
 
 def test_pictures_of_visitors_are_bounded_on_their_own_and_a_held_knob_is_no_other_request():
     own = [UserPicture(render_picture(Config().scenes), Config().scenes) for _ in range(3)]
     tokens = Tokens(10, 2)
-    plain = tokens.of(PageState("loss"))
-    names = [tokens.of(PageState("loss", user_picture=each)) for each in own]
-    assert [tokens.get(name) is None for name in (plain, *names)] == [False, True, False, False]
-    assert tokens.of(PageState("loss", held=True)) == plain and not tokens.get(plain).held
+    plain = tokens.issue(PageState("loss"))
+    names = [tokens.issue(PageState("loss", user_picture=each)) for each in own]
+    assert [tokens.find(name) is None for name in (plain, *names)] == [False, True, False, False]
+    assert tokens.issue(PageState("loss", held=True)) == plain and not tokens.find(plain).held
 
 
 def test_every_answer_is_another_value_so_that_the_browser_notices_it():
-    assert show(state_of()).strip != show(state_of()).strip
+    assert render(state_of()).strip != render(state_of()).strip
 
 
 def test_refused_parts_stay():
@@ -111,25 +114,25 @@ def test_refused_parts_stay():
 def test_what_is_left_out_in_haste_is_said_to_be():
     wanted = state_of(**{"model.weights": "random", "training.seed": 4321}).settings  # a network that has to be made
     hasty = answer(request(state_of(), settings=wanted, held=True))
-    assert hasty["put_off"] is True and "once you release the knob" in json.dumps(hasty)
-    assert answer(request(state_of(), settings=wanted))["put_off"] is False
+    assert hasty["postponed"] is True and "once you release the knob" in json.dumps(hasty)
+    assert answer(request(state_of(), settings=wanted))["postponed"] is False
     all_on = dict.fromkeys(("scores", "truth", "before", "suppressed", "beyond-cap"), True)
     known = answer(request(state_of(), settings=wanted, held=True, switched=all_on))
-    assert known["put_off"] is False
+    assert known["postponed"] is False
 
 
 def test_the_picture_comes_first_and_once():
-    picture, rest = answers(request(state_of(), settings=state_of(**{"inference.nms_threshold": 0.3}).settings))
+    picture, rest = live_api.answer(request(state_of(), settings=state_of(**{"inference.nms_threshold": 0.3}).settings))
     assert json.loads(picture["canvas"])["layers"] and rest["canvas"] is None
     assert {name for name, value in picture.items() if value is not None} == {"notice", "canvas"}
-    assert all(rest[name] for name in ("strip", "readout", "figure", "bar")) and rest["put_off"] is False
+    assert all(rest[name] for name in ("strip", "readout", "figure", "bar")) and rest["postponed"] is False
 
 
 def test_the_picture_is_on_its_way_before_anything_else_is_found_out(monkeypatch):
     sent = request(state_of(), settings=state_of(**{"inference.nms_threshold": 0.31}).settings, held=True)
     for name in ("suppressors", "level_counts"):
         monkeypatch.setattr(f"playground.pipeline.pipeline.{name}", lambda *_: pytest.fail("found out too early"))
-    assert json.loads(next(answers(sent))["canvas"])["layers"]
+    assert json.loads(next(live_api.answer(sent))["canvas"])["layers"]
 
 
 def layers_of(shown: dict, part: str = "canvas") -> dict[str, dict]:
@@ -141,16 +144,16 @@ def test_layers_that_nobody_sees_are_only_counted_in_haste():
     switched = {"before": True, "kept": False, "of another step": True}
     hasty = answer(request(of, held=True, switched=switched))
     whole = answer(request(of, held=False, switched=switched))
-    assert hasty["put_off"] is True and whole["put_off"] is False
-    assert json.loads(whole["canvas"]) == json.loads(show(of).canvas)
+    assert hasty["postponed"] is True and whole["postponed"] is False
+    assert json.loads(whole["canvas"]) == json.loads(render(of).canvas)
     mine, full = layers_of(hasty), layers_of(whole)
     assert mine["before"] == full["before"] and list(mine) == list(full)
     for key in ("truth", "suppressed", "beyond-cap", "kept"):
         assert mine[key]["boxes"] == "" and mine[key]["count"] == full[key]["count"] > 0
         assert mine[key]["links"] is mine[key]["values"] is None and not mine[key]["captions"]
     assert json.loads(hasty["canvas"])["heat"] == {**json.loads(whole["canvas"])["heat"], "values": ""}
-    assert without_number({**hasty, "canvas": "", "put_off": 0}) == without_number(
-        {**whole, "canvas": "", "put_off": 0}
+    assert without_number({**hasty, "canvas": "", "postponed": 0}) == without_number(
+        {**whole, "canvas": "", "postponed": 0}
     )
 
 
@@ -171,12 +174,12 @@ def test_of_a_second_picture_all_layers_come():
 def test_objects_that_can_be_drawn_are_never_left_out():
     shown = answer(request(state_of()._replace(step="picture"), held=True, switched={"truth": False}))
     truth = layers_of(shown)["truth"]
-    assert truth["boxes"] and truth["labels"] and shown["put_off"] is False
+    assert truth["boxes"] and truth["labels"] and shown["postponed"] is False
 
 
 @pytest.fixture
 def client() -> TestClient:
-    return TestClient(Starlette(routes=[route(answers)]))
+    return TestClient(Starlette(routes=[route(live_api.answer)]))
 
 
 def test_the_way_in_answers_line_by_line(client):

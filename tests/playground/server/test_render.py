@@ -13,10 +13,12 @@ from core.weights.sources import save_weights
 from playground.canvas.edit import Pick
 from playground.data.picture import MAX_SIDE, open_upload
 from playground.data.scene_examples import EXAMPLES, apply_example
+from playground.pipeline.networks import follow_weights
 from playground.server.permalink import from_link, to_link
-from playground.server.render import edited, follow_weights, show
-from playground.state.page_state import PageState, UserPicture, require_own_weights
+from playground.server.render import render
+from playground.state.page_state import PageState, require_known_weights
 from playground.state.settings import settings_of
+from playground.state.user_picture import UserPicture, draw_objects
 from playground.steps import STEPS
 
 SMALL = {"model.weights": "random", "model.fpn_channels": 32, "model.num_convs": 1, "inference.image_size": 96}
@@ -28,7 +30,7 @@ def state_of(step: str = "picture", **changes) -> PageState:
 
 
 def test_shows_all_parts():
-    shown = show(state_of("detections"))
+    shown = render(state_of("detections"))
     assert shown.notice == "" and None not in shown[:6]
     state = json.loads(shown.strip)
     assert state["step"] == "detections" and [cell["key"] for cell in state["cells"]][:2] == ["picture", "body"]
@@ -40,17 +42,17 @@ def test_shows_all_parts():
 
 def test_a_bad_setting_is_a_notice_and_changes_nothing_else():
     bad = state_of()._replace(settings=json.dumps({**json.loads(state_of().settings), "loss.gamma": 99}))
-    shown = show(bad)
+    shown = render(bad)
     assert "loss.gamma = 99" in shown.notice and set(shown[1:]) == {None}
 
 
 def test_weights_that_do_not_fit_leave_the_steps_before_them_alive():
     one = PageState("anchors", settings=settings_of(Config.from_flat({"anchors.ratios": (1.0,)})))
-    shown = show(one)
+    shown = render(one)
     cells = {cell["key"]: cell["headline"] for cell in json.loads(shown.strip)["cells"]}
     assert shown.notice == "" and cells["loss"] == cells["threshold"] == cells["detections"] == "–"
     assert "–" not in (cells["body"], cells["anchors"], cells["assignment"])
-    stopped = show(one._replace(step="detections"))
+    stopped = render(one._replace(step="detections"))
     assert "anchors a place contradicts" in stopped.notice and "nothing to show" in stopped.readout
     assert [layer["key"] for layer in json.loads(stopped.canvas)["layers"]] == ["truth"] and stopped.figure == ""
     assert json.loads(stopped.strip)["step"] == "detections"
@@ -88,11 +90,11 @@ def test_links_come_from_anyone():
 
 def test_only_own_files_may_be_weights(tmp_path):
     uploads = Path(gr.utils.get_upload_folder()) / "abc" / "w.safetensors"
-    require_own_weights(Config.from_flat({"model.weights": str(uploads)}))
-    require_own_weights(Config.from_flat({"model.weights": "runs/1/weights.safetensors"}))
+    require_known_weights(Config.from_flat({"model.weights": str(uploads)}))
+    require_known_weights(Config.from_flat({"model.weights": "runs/1/weights.safetensors"}))
     for name in (str(tmp_path / "w.safetensors"), "runs/../secret.pth", "/etc/shadow"):
-        with pytest.raises(ConfigError, match="not to be had here"):
-            require_own_weights(Config.from_flat({"model.weights": name}))
+        with pytest.raises(ConfigError, match="not available here"):
+            require_known_weights(Config.from_flat({"model.weights": name}))
 
 
 def test_settings_follow_the_weights(tmp_path):
@@ -100,9 +102,9 @@ def test_settings_follow_the_weights(tmp_path):
     model = build_model(config.model, num_classes=2, anchors_per_location=9)
     save_weights(tmp_path / "w.safetensors", model, config, ("a", "b"), (1, 2))
     on_page = Config.from_flat(Config().to_flat() | {"model.weights": str(tmp_path / "w.safetensors")})
-    followed = follow_weights(on_page)
-    assert followed.model.fpn_channels == 32 and followed.anchors.size_p3 == 20
-    assert followed.loss == on_page.loss
+    follow_link = follow_weights(on_page)
+    assert follow_link.model.fpn_channels == 32 and follow_link.anchors.size_p3 == 20
+    assert follow_link.loss == on_page.loss
     assert follow_weights(state_of().config()) == state_of().config()
 
 
@@ -116,12 +118,12 @@ def test_examples_are_valid_and_go_back_to_the_defaults_they_do_not_name():
 
 def test_drawn_boxes_come_in_network_pixels_and_are_kept_in_the_pictures():
     pipeline = state_of(scenes__image_size=320).pipeline()  # seen at 96 px
-    picture, scenes, _ = edited([{"x1": 9, "y1": 9, "x2": 48, "y2": 48, "label": 2}], pipeline)
+    picture, scenes, _ = draw_objects([{"x1": 9, "y1": 9, "x2": 48, "y2": 48, "label": 2}], pipeline)
     assert picture.sample.boxes.tolist() == [pytest.approx([30, 30, 160, 160])]
     assert scenes == pipeline.config.scenes
     assert picture.sample.labels.tolist() == [2] and picture.pixels_key == pipeline.picture.pixels_key
     with pytest.raises(UserError, match="Box 1"):
-        edited([{"x1": "a"}], pipeline)
+        draw_objects([{"x1": "a"}], pipeline)
 
 
 def save(path: Path, array: np.ndarray, mode: str | None = None, **options) -> str:
@@ -145,7 +147,7 @@ def test_odd_pictures_go_through_every_step(tmp_path, name, mode, shape):
     picture = open_upload(save(tmp_path / name, array, mode), name, ("a",))
     assert max(picture.sample.image.shape) <= MAX_SIDE
     for step in ("picture", "network", "anchors", "assignment", "loss", "detections", "training"):
-        shown = show(state_of(step)._replace(user_picture=UserPicture(picture, state_of().config().scenes)))
+        shown = render(state_of(step)._replace(user_picture=UserPicture(picture, state_of().config().scenes)))
         assert shown.notice == "", (step, shown.notice)
 
 

@@ -5,7 +5,7 @@ import pytest
 
 from core.config import Config, ConfigError, knobs
 from playground.layout.knob_widgets import element_id, make_widget
-from playground.state.settings import config_of, settings_of, tell
+from playground.state.settings import config_of, on_change, settings_of
 
 CHANGED = Config.from_flat(
     {
@@ -69,4 +69,4 @@ def test_what_only_a_stranger_sends_is_refused(text):
 
 
 def test_the_script_quotes_its_path():
-    assert tell("loss.gamma") == '(value) => live.set("loss.gamma", value)'
+    assert on_change("loss.gamma") == '(value) => live.set("loss.gamma", value)'

@@ -9,7 +9,7 @@ from core.config import Config
 from playground.data.datasets import DATA
 from playground.data.library import Bounds, DataSetLibrary
 from playground.events.data import undo_button
-from playground.events.training import require_own
+from playground.events.training import require_own_run
 from playground.runs.labels import read_label
 from playground.runs.service import Runs
 from playground.runs.table_api import answer
@@ -73,10 +73,10 @@ def test_the_trash_of_other_visitors_is_out_of_reach(runs, apart):
 
 def test_runs_of_other_visitors_cannot_be_stopped(runs, apart):
     with runs_at(runs.root):
-        require_own(MINE, ME)
-        require_own("none", ME)
+        require_own_run(MINE, ME)
+        require_own_run("none", ME)
         with pytest.raises(NotYoursError, match=f"The run {THEIRS} was made in another browser"):
-            require_own(THEIRS, ME)
+            require_own_run(THEIRS, ME)
 
 
 def test_everyone_may_change_everything_if_visitors_are_not_kept_apart(runs):

@@ -1,0 +1,5 @@
+"""Starts the playground: `python -m playground`."""
+
+from playground.main import main
+
+main()

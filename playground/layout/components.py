@@ -1,0 +1,145 @@
+"""The components of the page that events read and write."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import gradio as gr
+from gradio.blocks import Block
+from gradio.components import Component
+
+from playground.layout.knob_widgets import KnobWidget
+from playground.lessons.panel import Panel
+
+
+class HeaderControls(NamedTuple):
+    """The controls above everything else."""
+
+    lessons: gr.Dropdown
+    all_knobs: gr.Button
+    format: gr.Dropdown
+    copy: gr.Button
+    copied: gr.Textbox  # what the browser is to put on the clipboard
+    pin: gr.Button
+    undo: gr.Button
+    redo: gr.Button
+    reset: gr.Button
+    theme: gr.Button
+
+
+class PinControls(NamedTuple):
+    """The controls for the pinned settings."""
+
+    beside: gr.Button
+    to_pinned: gr.Button
+    unpin: gr.Button
+
+
+class DataControls(NamedTuple):
+    """The controls for data sets."""
+
+    archive: gr.UploadButton
+    folder: gr.Textbox
+    use_folder: gr.Button
+    split_by: gr.Dropdown
+    shares: gr.Textbox
+    split: gr.Button
+    delete: gr.Button
+    put_back: gr.Button
+
+
+class PictureControls(NamedTuple):
+    """The controls of the picture step."""
+
+    another: gr.Button
+    upload: gr.UploadButton
+    example: gr.Dropdown
+    data: DataControls
+
+
+class NetworkControls(NamedTuple):
+    """The controls of the network step."""
+
+    upload: gr.UploadButton
+    export_format: gr.Dropdown
+    export: gr.Button
+    exported: gr.DownloadButton
+
+
+class AnchorControls(NamedTuple):
+    """The controls of the anchors step."""
+
+    fit_to: gr.Dropdown
+    fit: gr.Button
+
+
+class LossControls(NamedTuple):
+    """The controls of the loss step, which are beside its figure."""
+
+    curve: gr.Dropdown
+    p_t: gr.Slider
+
+
+class TrainingControls(NamedTuple):
+    """The controls of the training step."""
+
+    run: gr.Dropdown
+    start: gr.Button
+    stop: gr.Button
+    resume: gr.Button
+    pause: gr.Button
+    single_step: gr.Button
+    use_weights: gr.Button
+    preset: gr.Dropdown
+    compare: gr.Button
+
+
+class EvaluationControls(NamedTuple):
+    """The controls of the evaluation step."""
+
+    evaluate: gr.Button
+    stop: gr.Button
+
+
+class StepControls(NamedTuple):
+    """The controls of each step, beside its knobs."""
+
+    picture: PictureControls
+    network: NetworkControls
+    anchors: AnchorControls
+    loss: LossControls
+    training: TrainingControls
+    evaluation: EvaluationControls
+    resets: Mapping[str, gr.Button]  # by key of the step
+
+
+class PageComponents(NamedTuple):
+    """The components of the page.
+
+    Attributes:
+        parts: By field of `PageUpdate`.
+        side: Column of the pinned picture, which `PageUpdate.beside` shows or hides.
+        state: By field of `PageState`, in its order.
+        settings: Values of all knobs as one text, which the events read instead of each of them.
+        knobs: Widgets of the hyperparameters, by path, in declared order.
+        film: Slider over the evaluations of a run.
+        header: Controls above everything else.
+        pins: Controls for the pinned settings.
+        controls: Controls of each step.
+        panel: The lesson.
+    """
+
+    parts: Mapping[str, gr.HTML]
+    side: gr.Column
+    state: Mapping[str, Component]
+    settings: gr.Textbox
+    knobs: Mapping[str, KnobWidget]
+    film: gr.Slider
+    header: HeaderControls
+    pins: PinControls
+    controls: StepControls
+    panel: Panel
+
+    @property
+    def all_parts(self) -> list[Block]:
+        """What a `PageUpdate` changes."""
+        return [*self.parts.values(), self.side]

@@ -1,0 +1,48 @@
+"""New values for the parts of the page."""
+
+from typing import NamedTuple
+
+
+class PageUpdate(NamedTuple):
+    """New values for the parts of the page; None leaves a part unchanged.
+
+    Attributes:
+        notice: Message to the visitor, "" for none.
+        strip: The pipeline's steps with their live numbers.
+        canvas: The picture with its layers.
+        readout: The step's numbers.
+        figure: The step's figure.
+        more: What follows the figure.
+        changes: Settings that differ from the pinned ones.
+        beside: True to show the pinned picture beside the present one.
+        other: The pinned picture.
+        counts: The numbers of both.
+        bar: The source of the picture.
+        lesson: The lesson's question and its effects on the page.
+        checks: The lesson's claims, each with the present number.
+        postponed: No part of the page: True if slow results were skipped, see `PageState.held`.
+    """
+
+    notice: str
+    strip: str | None = None
+    canvas: str | None = None
+    readout: str | None = None
+    figure: str | None = None
+    more: str | None = None
+    changes: str | None = None
+    beside: bool | None = None
+    other: str | None = None
+    counts: str | None = None
+    bar: str | None = None
+    lesson: str | None = None
+    checks: str | None = None
+    postponed: bool | None = None
+
+
+# The order in which the browser paints an answer: the parts of one stage in one frame, the next stage a frame later.
+# `beside` is missing since only Gradio's events change it.
+PAINT_STAGES = (
+    ("canvas", "other", "notice"),
+    ("figure", "more"),
+    ("strip", "readout", "counts", "changes", "bar", "lesson", "checks"),
+)

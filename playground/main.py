@@ -1,0 +1,57 @@
+"""The command line of the page: parses the options, opens the services and serves the page until interrupted."""
+
+import argparse
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+# Gradio reads them when it is imported: no look-ups for updates, no reports of usage.
+os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+os.environ["HF_HUB_OFFLINE"] = "1"
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Serves the page until interrupted."""
+    options = parse(arguments)
+    from playground.page import build_page, launch_options  # imports PyTorch and Gradio: not for --help
+
+    open_services(options)
+    build_page().launch(server_name=options.host, server_port=options.port, **launch_options())
+
+
+def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    """Returns the parsed command line; exits with status 2 if it is not understood."""
+    parser = argparse.ArgumentParser(description="RetinaNet Playground, in the browser.")
+    default_host = os.environ.get("GRADIO_SERVER_NAME", "127.0.0.1")
+    parser.add_argument("--host", default=default_host, help="address to listen on")
+    parser.add_argument("--port", type=int, default=None, help="port to listen on (default: the first free from 7860)")
+    parser.add_argument(
+        "--data-folder",
+        type=Path,
+        metavar="DIR",
+        help="let visitors use and split the data sets in this folder of the server (default: uploads only)",
+    )
+    parser.add_argument(
+        "--visitors",
+        choices=("alike", "apart"),
+        help="alike: every visitor may stop, change and delete everything; apart: only what they made themselves "
+        "(default: alike if the page can be reached from this machine alone, else apart)",
+    )
+    options = parser.parse_args(arguments)
+    if options.data_folder and not options.data_folder.is_dir():
+        parser.error(f"there is no folder {options.data_folder}: name one that exists")
+    return options
+
+
+def open_services(options: argparse.Namespace) -> None:
+    """Opens visitors, data sets, evaluations and runs in the present folder."""
+    from playground.data.datasets import DATA
+    from playground.evaluations.jobs import EVALUATIONS
+    from playground.evaluations.store import Store
+    from playground.runs.service import RUNS
+    from playground.support.visitors import VISITORS, is_local
+
+    VISITORS.apart = (options.visitors or ("alike" if is_local(options.host) else "apart")) == "apart"
+    DATA.allow_folder(options.data_folder)
+    EVALUATIONS.open(Store(Path("evaluations")))
+    RUNS.open()  # waiting runs continue, and the first new one starts without delay
