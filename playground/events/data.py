@@ -122,7 +122,7 @@ def undo_button(request: gr.Request) -> gr.Button:
 
 def _name_of_data_set(state: PageState, action: str) -> str:
     image_ref = state.image_ref()
-    if image_ref is None or not is_from_data_set(image_ref):
+    if not is_from_data_set(image_ref):
         raise DataError(f"There is no data set to {action}: choose one above the picture.")
     return image_ref.source
 

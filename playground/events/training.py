@@ -162,7 +162,7 @@ def require_own_run(name: str, visitor: str) -> None:
 def _start(state: PageState, visitor: str) -> str:
     """Starts a run on the chosen data set, or on scenes, and returns its name."""
     config, image_ref = state.config(), state.image_ref()
-    if image_ref is None or not is_from_data_set(image_ref):
+    if not is_from_data_set(image_ref):
         return RUNS.start(config, owner=visitor)
     for split in TRAINING_SPLITS:
         DATA.open_split(image_ref.source, split)  # refused now rather than in the run

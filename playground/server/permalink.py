@@ -115,7 +115,9 @@ def _initial(position: LessonPosition | None, answer: int | None) -> tuple[str, 
 
 
 def _open(image_ref: ImageRef | None, config: Config) -> UserPicture | None:
-    return image_ref and UserPicture(open_picture(image_ref, config.scenes), config.scenes, image_ref)
+    if image_ref is None:
+        return None
+    return UserPicture(open_picture(image_ref, config.scenes), config.scenes, image_ref)
 
 
 def _image_ref_text(user_picture: UserPicture | None, config: Config) -> str:

@@ -66,7 +66,7 @@ def test_every_step_but_the_loss_shows_a_data_set_of_other_classes(mine):
     state = show_image(ASKED, ImageRef("mine", "val"))
     for step in ("network", "anchors", "assignment", "detections", "training"):
         assert render(state._replace(step=step)).notice == ""
-    assert "The built-in weights do not know the class dog" in render(state._replace(step="loss")).notice
+    assert "The weights random do not know the class dog" in render(state._replace(step="loss")).notice
 
 
 def test_the_report_names_what_no_anchor_fits_and_where(mine):
