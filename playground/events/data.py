@@ -19,7 +19,7 @@ from playground.layout.components import DataControls, PageComponents
 from playground.layout.step_controls import SHARES
 from playground.state.page_state import PageState
 from playground.state.user_picture import UserPicture
-from playground.steps.evaluation.step import chosen_of
+from playground.steps.evaluation.step import selected_pictures
 from playground.support.visitors import visitor_of
 
 STEP = "picture"  # shows the numbers of the data set
@@ -156,7 +156,7 @@ def browse_to(state: PageState, source: object, split: object, index: object, tu
         return show_image(
             state._replace(evaluation_query=query), browse.choose_picture(image_ref, source, split, index)
         )
-    chosen = chosen_of(state.pipeline(), state.evaluation_query)
+    chosen = selected_pictures(state.pipeline(), state.evaluation_query)
     if chosen and chosen.pictures:
         return show_image(state, evaluated_split(image_ref).with_index(_neighbour(chosen.pictures, image_ref, turn)))
     if image_ref is None:

@@ -12,7 +12,7 @@ from playground.layout.components import PageComponents
 from playground.server.poll import PollResult, poll
 from playground.state.page_state import PageState
 from playground.state.settings import settings_of
-from playground.steps.evaluation.step import chosen_of
+from playground.steps.evaluation.step import selected_pictures
 
 STEP = "evaluation"
 MAX_DIGITS = 9  # of an index
@@ -100,7 +100,7 @@ def _change_query(state: PageState, field: str, value: str) -> PageState:
     if query.choice == state.evaluation_query.choice:  # a second click undoes the first
         return state._replace(evaluation_query=query._replace(choice=""))
     state = state._replace(evaluation_query=query)
-    chosen = chosen_of(state.pipeline(), query)
+    chosen = selected_pictures(state.pipeline(), query)
     if not chosen or not chosen.pictures:
         return state
     return show_image(state, evaluated_split(state.image_ref()).with_index(chosen.pictures[0]))

@@ -105,7 +105,7 @@ def connect_resets(page: PageComponents) -> None:
 
 
 def _connect_reset_of_step(page: PageComponents, key: str) -> None:
-    defaults = {path: knob.default for path, knob in knobs().items() if STEPS[key].has(knob)}
+    defaults = {path: knob.default for path, knob in knobs().items() if STEPS[key].has_knob(knob)}
 
     def reset(state: PageState) -> Updates:
         settings = settings_of(state.config().replace(defaults))

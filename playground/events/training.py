@@ -19,7 +19,7 @@ from playground.runs.summary import state_text
 from playground.server.poll import PollResult, poll
 from playground.state.page_state import PageState
 from playground.state.settings import settings_of
-from playground.steps.training import run_config
+from playground.steps.training import load_run_config
 from playground.support.visitors import VISITORS, visitor_of
 
 STEP = "training"
@@ -60,7 +60,7 @@ def connect_training(page: PageComponents) -> None:
     def use(state: PageState) -> Updates:
         if not RUNS.has(state.run) or not RUNS.weights(state.run):
             raise UserError("There are no weights yet: start a run, and wait for its first evaluation or stop it.")
-        settings = settings_of(run_config(state.run, state.config()))
+        settings = settings_of(load_run_config(state.run, state.config()))
         return show(page, state._replace(settings=settings), "settings")
 
     listen(page, page.controls.training.use_weights.click, use, changes=["settings"], **LIVE)

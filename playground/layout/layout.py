@@ -153,7 +153,7 @@ def _knob_columns() -> tuple[dict[str, KnobWidget], dict[str, Any], dict[str, gr
             gr.Markdown(step.about)
             if key in BUILDERS:
                 controls[key] = BUILDERS[key]()
-            mine = [knob for knob in knobs().values() if step.has(knob)]
+            mine = [knob for knob in knobs().values() if step.has_knob(knob)]
             for knob in sorted(mine, key=lambda knob: knob.effect != Effect.DATA):  # the scene's knobs come first
                 widgets[knob.path] = make_widget(knob, defaults[knob.path])
     return {path: widgets[path] for path in knobs()}, controls, resets

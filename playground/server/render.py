@@ -21,7 +21,7 @@ from playground.server.tokens import TOKENS, browser_fields
 from playground.state.page_state import PageState
 from playground.state.user_picture import classes_to_draw
 from playground.steps import STEPS
-from playground.steps.evaluation.step import chosen_of
+from playground.steps.evaluation.step import selected_pictures
 from playground.steps.step import Levels, StepText, StepView, StripItem, truth_layer
 from playground.support.cache import Cache
 from playground.support.threads import one_thread
@@ -64,7 +64,7 @@ def render_in_stages(state: PageState) -> Iterator[PageUpdate]:
 def _render_rest(state: PageState, pipeline: Pipeline, step_view: StepView, notice: str) -> PageUpdate:
     """Renders everything but the picture; `notice` is the message that came with it."""
     try:
-        text = step_view.words()
+        text = step_view.build_text()
     except UserError as error:
         text, notice = StepText(html.paragraph(NO_NUMBERS)), str(error)
     lesson, checks = staged(state)
@@ -84,7 +84,7 @@ def _render_rest(state: PageState, pipeline: Pipeline, step_view: StepView, noti
 def _choice(state: PageState, pipeline: Pipeline) -> Browsing | None:
     """Returns the chosen pictures of an evaluation, None if none are chosen."""
     try:
-        chosen = state.evaluation_query.choice and chosen_of(pipeline, state.evaluation_query)
+        chosen = state.evaluation_query.choice and selected_pictures(pipeline, state.evaluation_query)
     except UserError:
         return None
     if not chosen:
@@ -97,10 +97,10 @@ def _choice(state: PageState, pipeline: Pipeline) -> Browsing | None:
 def _view_of_step(state: PageState, pipeline: Pipeline) -> tuple[StepView, str]:
     """Returns the view of the chosen step, and a message if it is the picture alone."""
     try:
-        return layered(STEPS[state.step].look(pipeline, state.focus()), state), ""
+        return layered(STEPS[state.step].build_view(pipeline, state.focus()), state), ""
     except UserError as error:
         nothing = StepText(html.paragraph(NOTHING_TO_SHOW))
-        return StepView((truth_layer(pipeline),), words=lambda: nothing), str(error)
+        return StepView((truth_layer(pipeline),), build_text=lambda: nothing), str(error)
 
 
 def view_of(pipeline: Pipeline, step_view: StepView) -> View:
@@ -133,7 +133,7 @@ def _compare_with_pinned(update: PageUpdate, state: PageState, pipeline: Pipelin
             return update
         focus = state.focus()
         pick = focus.pick and Pick(focus.pick.x, focus.pick.y)  # the pinned picture's boxes have other indices
-        step_view = STEPS[state.step].look(pinned, focus._replace(pick=pick))
+        step_view = STEPS[state.step].build_view(pinned, focus._replace(pick=pick))
         view = view_of(pinned, step_view._replace(editable=False))
     except UserError as error:
         return update._replace(changes=html.paragraph(str(error)), beside=False)
@@ -157,7 +157,7 @@ def _levels(state: PageState, pipeline: Pipeline) -> Levels:
     """Returns the numbers of each pyramid level; they can be chosen in steps that draw a level's maps."""
     step = STEPS[state.step]
     try:
-        levels = step.levels(pipeline, state.focus())
+        levels = step.build_levels(pipeline, state.focus())
     except UserError:
         return Levels("no numbers of levels under these settings", ())
     if step.uses_level:
@@ -167,7 +167,11 @@ def _levels(state: PageState, pipeline: Pipeline) -> Levels:
 
 def strip_cells(pipeline: Pipeline) -> list[strip.StripCell]:
     """Returns the live numbers of all steps, "–" where the weights do not fit."""
-    return [strip.StripCell(key, part, _headline(part, pipeline)) for key, step in STEPS.items() for part in step.parts]
+    return [
+        strip.StripCell(key, part, _headline(part, pipeline))
+        for key, step in STEPS.items()
+        for part in step.strip_items
+    ]
 
 
 def _headline(part: StripItem, pipeline: Pipeline) -> str:

@@ -10,10 +10,10 @@ from playground.inspector.inspect import inspect
 from playground.inspector.location import find_anchors
 from playground.pipeline.pipeline import Pipeline
 from playground.steps.levels import anchor_levels
-from playground.steps.step import Focus, Step, StepText, StepView, section, truth_layer
+from playground.steps.step import Focus, Step, StepText, StepView, is_in_section, truth_layer
 
 
-def look(pipeline: Pipeline, focus: Focus) -> StepView:
+def build_view(pipeline: Pipeline, focus: Focus) -> StepView:
     """Shows the anchors of one place on each level, and the best IoU that each object can get."""
     grid = pipeline.grid
     height, width = pipeline.size
@@ -27,10 +27,10 @@ def look(pipeline: Pipeline, focus: Focus) -> StepView:
         )
     seen = inspect(pipeline, focus.pick)
 
-    def words() -> StepText:
+    def build_text() -> StepText:
         return StepText(seen.text + _levels(pipeline) + _objects(pipeline), _fit(pipeline))
 
-    return StepView((*layers, *seen.layers), words=words)
+    return StepView((*layers, *seen.layers), build_text=build_text)
 
 
 def _levels(pipeline: Pipeline) -> Markup:
@@ -86,8 +86,8 @@ STEP = Step(
     "Anchors",
     "Boxes of a few sizes and shapes are tiled over every level; the network only corrects them. Click the picture to "
     "see the anchors of another place. An object that no anchor overlaps well is hard to learn.",
-    section("anchors"),
+    is_in_section("anchors"),
     lambda pipeline: html.count(len(pipeline.grid.boxes)),
-    look,
+    build_view,
     anchor_levels,
 )

@@ -10,10 +10,10 @@ from playground.components.figures import colour, histogram
 from playground.inspector.inspect import inspect
 from playground.pipeline.pipeline import Pipeline
 from playground.steps.levels import assignment_levels
-from playground.steps.step import Focus, Step, StepText, StepView, section, truth_layer
+from playground.steps.step import Focus, Step, StepText, StepView, is_in_section, truth_layer
 
 
-def look(pipeline: Pipeline, focus: Focus) -> StepView:
+def build_view(pipeline: Pipeline, focus: Focus) -> StepView:
     """Shows the foreground and the ignored anchors, and what each object got."""
     match, boxes = pipeline.match, pipeline.grid.boxes
     foreground, ignored = match.foreground & ~match.forced, match.label == IGNORED
@@ -25,10 +25,10 @@ def look(pipeline: Pipeline, focus: Focus) -> StepView:
     )
     seen = inspect(pipeline, focus.pick)
 
-    def words() -> StepText:
+    def build_text() -> StepText:
         return StepText(seen.text + _counts(pipeline) + _objects(pipeline), _histogram(pipeline))
 
-    return StepView((*layers, *seen.layers), words=words)
+    return StepView((*layers, *seen.layers), build_text=build_text)
 
 
 def _counts(pipeline: Pipeline) -> Markup:
@@ -81,8 +81,8 @@ STEP = Step(
     "Assignment",
     "For training, every anchor is compared with the objects: overlapping one well makes it foreground, hardly any "
     "overlap background, between it is ignored. Red objects have no anchor at all and will not be learned.",
-    section("matching"),
+    is_in_section("matching"),
     _headline,
-    look,
+    build_view,
     assignment_levels,
 )

@@ -16,16 +16,16 @@ from playground.steps.levels import funnel_levels
 from playground.steps.step import Focus, Step, StepText, StepView, StripItem, score_heat, truth_layer
 
 
-def look(pipeline: Pipeline, focus: Focus) -> StepView:
+def build_view(pipeline: Pipeline, focus: Focus) -> StepView:
     """Shows all candidates, what NMS and the cap made of them, and how many passed each step on each level."""
     layers = (truth_layer(pipeline, visible=False), *_candidate_layers(pipeline))
     seen = inspect(pipeline, focus.pick)
     heat = score_heat(pipeline, focus.level, key="scores", visible=False)
 
-    def words() -> StepText:
+    def build_text() -> StepText:
         return StepText(seen.text + _counts(pipeline) + _kept(pipeline), _funnel(pipeline))
 
-    return StepView((*layers, *seen.layers), heat, words)
+    return StepView((*layers, *seen.layers), heat, build_text)
 
 
 def _candidate_layers(pipeline: Pipeline) -> tuple[Layer, ...]:
@@ -159,7 +159,7 @@ STEP = Step(
     "the strip shows its class scores.",
     _belongs,
     PARTS,
-    look,
+    build_view,
     funnel_levels,
     uses_level=True,
 )

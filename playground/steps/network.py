@@ -15,30 +15,30 @@ from playground.steps.step import (
     StepText,
     StepView,
     StripItem,
+    is_in_section,
     level_heat,
     score_heat,
-    section,
     truth_layer,
 )
 
 STAGES = ("stem", "layer1", "layer2", "layer3", "layer4")
 
 
-def look(pipeline: Pipeline, focus: Focus) -> StepView:
+def build_view(pipeline: Pipeline, focus: Focus) -> StepView:
     """Shows a feature map, the shapes on the way and where the parameters are."""
     try:
         pyramid = pipeline.pyramid
     except WeightsError as error:  # how large it would be can be told without weights
         text = html.paragraph(f"{error} So far this is only its size:") + _sizes(pipeline)
-        return StepView(words=lambda: StepText(text))
+        return StepView(build_text=lambda: StepText(text))
 
-    def words() -> StepText:
+    def build_text() -> StepText:
         maps = [*zip(BODY, pyramid.body, strict=True), *zip(LEVELS, pyramid.levels, strict=True)]
         shapes = tuple((name, f"{each.shape[1]} × {each.shape[2]} × {each.shape[3]}") for name, each in maps)
         table = html.Table("Maps of this picture", ("map", "channels × rows × columns"), shapes)
         return StepText(_sizes(pipeline) + html.table(table))
 
-    return StepView((truth_layer(pipeline, visible=False),), _heat(pipeline, focus), words)
+    return StepView((truth_layer(pipeline, visible=False),), _heat(pipeline, focus), build_text)
 
 
 def _heat(pipeline: Pipeline, focus: Focus) -> Heat:
@@ -108,9 +108,9 @@ STEP = Step(
     "A ResNet body turns the picture into maps, the feature pyramid into five levels P3–P7, and two small subnets say "
     "for every anchor what it shows and how to correct its box. The colours show where a map is active or, for the "
     "heads, the best class score at each place: choose part and level in the strip.",
-    section("model"),
+    is_in_section("model"),
     PARTS,
-    look,
+    build_view,
     map_levels,
     uses_level=True,
 )

@@ -20,9 +20,9 @@ MEASURED_AT_MOST = 20_000  # objects of a data set that are held against the anc
 AREAS = (("small", 0, 32**2), ("medium", 32**2, 96**2), ("large", 96**2, float("inf")))  # COCO's, px²
 
 
-def look(pipeline: Pipeline, focus: Focus) -> StepView:
+def build_view(pipeline: Pipeline, focus: Focus) -> StepView:
     """Shows the objects, and how large the network sees them."""
-    return StepView((truth_layer(pipeline),), words=lambda: StepText(_told(pipeline)), editable=True)
+    return StepView((truth_layer(pipeline),), build_text=lambda: StepText(_told(pipeline)), editable=True)
 
 
 def _told(pipeline: Pipeline) -> Markup:
@@ -80,6 +80,6 @@ STEP = Step(
     "Draw, move or delete them, and everything after follows.",
     _belongs,
     _headline,
-    look,
+    build_view,
     object_levels,
 )

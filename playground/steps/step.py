@@ -1,4 +1,4 @@
-"""What a step of the pipeline is: its knobs, its headline in the strip, and what it shows under given settings."""
+"""The interface of a step: its hyperparameters, its live numbers in the strip, and its view under given settings."""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -14,21 +14,21 @@ from playground.data.picture import Picture
 from playground.evaluations.query import EvaluationQuery
 from playground.pipeline.pipeline import Pipeline
 
-MAPS = ("pyramid", "body", "scores")  # features of P3 … P7 or of C3 … C5, class scores of P3 … P7
+MAPS = ("pyramid", "body", "scores")  # feature maps P3 … P7, those of the backbone C3 … C5, class scores P3 … P7
 
 
 class Focus(NamedTuple):
-    """What the visitor looks at, beside the settings.
+    """The visitor's choices other than settings and picture.
 
     Attributes:
-        level: Pyramid level whose maps are drawn, 0 for P3.
-        pick: What was clicked last, in the network's pixels, None before any click.
+        level: Pyramid level whose map is drawn, 0 for P3.
+        pick: The last click, None before any.
         run: Name of the training run, "" for none.
-        curve: Which curve the loss step draws.
-        p_t: Of the example that the loss step marks.
-        map: Which maps the network step draws, one of `MAPS`.
-        evaluation_query: What is asked of an evaluation.
-        frame: Evaluation of the run whose detections are drawn, from 1; one beyond the last stands for that.
+        curve: The curve that the loss step draws.
+        p_t: Of the example in the loss step.
+        map: The map that the network step draws, one of `MAPS`.
+        evaluation_query: What to show of an evaluation.
+        frame: The evaluation of the run whose detections are drawn, counted from 1; beyond the last one, the last.
     """
 
     level: int = 0
@@ -42,12 +42,12 @@ class Focus(NamedTuple):
 
 
 class StepText(NamedTuple):
-    """What a step tells beside the picture.
+    """The content of a step beside the picture.
 
     Attributes:
-        readout: HTML, made by `playground.components.html`.
+        readout: Numbers and tables.
         figure: A Plotly figure as a dictionary, or None.
-        more: HTML under the figure; None leaves what is there.
+        more: Content below the figure; None leaves it unchanged.
     """
 
     readout: Markup = Markup()
@@ -56,33 +56,33 @@ class StepText(NamedTuple):
 
 
 class StepView(NamedTuple):
-    """What a step shows.
+    """The content of a step.
 
     Attributes:
         layers: Drawn over the picture, bottom to top.
-        heat: Map drawn over the picture.
-        words: Returns what it tells beside; called once the picture is on its way.
-        editable: Whether the objects can be drawn.
-        picture: Drawn in place of the visitor's, in its own pixels.
+        heat: Heat map drawn over the picture.
+        build_text: Returns the content beside the picture; called after the picture has been sent.
+        editable: True if objects can be drawn.
+        picture: Replaces the visitor's picture; its boxes are in its own pixels.
     """
 
     layers: tuple[Layer, ...] = ()
     heat: Heat | None = None
-    words: Callable[[], StepText] = StepText
+    build_text: Callable[[], StepText] = StepText
     editable: bool = False
     picture: Picture | None = None
 
 
 class StripItem(NamedTuple):
-    """A cell of the strip.
+    """A cell in the strip of steps.
 
     Attributes:
-        key: Names it on the page.
+        key: Its identifier on the page.
         title: Its name.
-        headline: Its live number.
-        about: What it is, as a tooltip.
-        map: What choosing it draws in the network step, one of `MAPS`, "" to leave that.
-        layer: Layer of the picture that choosing it switches on.
+        headline: Returns its live number.
+        about: Its tooltip.
+        map: The map that the network step draws once the cell is chosen, one of `MAPS`; "" leaves the map unchanged.
+        layer: The layer that choosing the cell switches on.
     """
 
     key: str
@@ -94,13 +94,13 @@ class StripItem(NamedTuple):
 
 
 class LevelCell(NamedTuple):
-    """What the strip tells of one level, or of a part of the network.
+    """A cell of the strip's second row: a pyramid level, or a part of the network.
 
     Attributes:
-        name: Of the level.
-        text: Live numbers.
-        level: Choosing it draws this level's maps, None if there is nothing to choose.
-        map: As `StripItem.map`.
+        name: Its name.
+        text: Its live numbers.
+        level: The level whose map is drawn once the cell is chosen, None if it cannot be chosen.
+        map: As in `StripItem`.
     """
 
     name: str
@@ -110,7 +110,7 @@ class LevelCell(NamedTuple):
 
 
 class Levels(NamedTuple):
-    """The second row of the strip: what its numbers are, and the numbers of each level."""
+    """The strip's second row: the meaning of its numbers, and the cells."""
 
     about: str
     cells: tuple[LevelCell, ...]
@@ -120,27 +120,27 @@ class Step(NamedTuple):
     """A step of the pipeline.
 
     Attributes:
-        key: Names it in links and on the page.
-        title: In the strip.
-        about: One or two sentences on what happens here.
-        has: Whether a hyperparameter belongs here.
-        headline: Its live number in the strip, or the parts it has there.
-        look: What it shows.
-        levels: What the strip tells of each level while this step is chosen.
-        uses_level: Whether it draws a map of one level, which can be chosen.
+        key: Its identifier in links and on the page.
+        title: Its name in the strip.
+        about: Its introduction, one or two sentences.
+        has_knob: Returns True for the hyperparameters that belong to it.
+        headline: Returns its live number in the strip; or its cells in the strip if it has several.
+        build_view: Returns its content.
+        build_levels: Returns the strip's second row while the step is chosen.
+        uses_level: True if it draws a map of one level, which can be chosen.
     """
 
     key: str
     title: str
     about: str
-    has: Callable[[Knob], bool]
+    has_knob: Callable[[Knob], bool]
     headline: Callable[[Pipeline], str] | tuple[StripItem, ...]
-    look: Callable[[Pipeline, Focus], StepView]
-    levels: Callable[[Pipeline, Focus], Levels]
+    build_view: Callable[[Pipeline, Focus], StepView]
+    build_levels: Callable[[Pipeline, Focus], Levels]
     uses_level: bool = False
 
     @property
-    def parts(self) -> tuple[StripItem, ...]:
+    def strip_items(self) -> tuple[StripItem, ...]:
         """Its cells in the strip."""
         if isinstance(self.headline, tuple):
             return self.headline
@@ -153,7 +153,7 @@ def truth_layer(pipeline: Pipeline, *, visible: bool = True) -> Layer:
 
 
 def objects_layer(boxes: Tensor, labels: Tensor, class_names: tuple[str, ...], *, visible: bool = True) -> Layer:
-    """Returns objects, boxes [M, 4] and labels [M], as a layer."""
+    """Returns objects, boxes float32 [M, 4] and labels int64 [M], as a layer."""
     names = tuple(class_names[label] for label in labels.tolist())
     return Layer(
         "truth", "ground truth", "truth", boxes.numpy(), dashed=True, captions=names, labels=labels, visible=visible
@@ -161,9 +161,15 @@ def objects_layer(boxes: Tensor, labels: Tensor, class_names: tuple[str, ...], *
 
 
 def level_heat(pipeline: Pipeline, name: str, values: Tensor, *, key: str, label: str, visible: bool = True) -> Heat:
-    """Returns a map of a level, float32 [rows, columns] from 0 up, over the padded picture it covers.
+    """Returns a map of a level as a heat map over the padded picture, scaled by its maximum.
 
-    Its largest value gets the brightest colour.
+    Args:
+        pipeline: The picture under the settings.
+        name: Name of the level.
+        values: float32 [rows, columns], from 0 up.
+        key: Identifies the heat map.
+        label: Name of the quantity.
+        visible: True if the heat map is initially switched on.
     """
     height, width = pipeline.batch.pixels.shape[-2:]
     values = values.nan_to_num(0.0)
@@ -172,12 +178,12 @@ def level_heat(pipeline: Pipeline, name: str, values: Tensor, *, key: str, label
 
 
 def score_heat(pipeline: Pipeline, level: int, *, key: str, visible: bool = True) -> Heat:
-    """Returns the best class score of any anchor at each place of a level."""
+    """Returns the best class score of any anchor at each location of a level."""
     return level_heat(
         pipeline, LEVELS[level], pipeline.score_maps[level], key=key, label="class score", visible=visible
     )
 
 
-def section(name: str) -> Callable[[Knob], bool]:
-    """Returns the test for hyperparameters of one section."""
+def is_in_section(name: str) -> Callable[[Knob], bool]:
+    """Returns a predicate that is True for the hyperparameters of a section."""
     return lambda knob: knob.section == name

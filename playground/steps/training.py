@@ -28,10 +28,10 @@ HINT = (
 )
 
 
-def look(pipeline: Pipeline, focus: Focus) -> StepView:
+def build_view(pipeline: Pipeline, focus: Focus) -> StepView:
     """Shows a run: its curves, and what it finds in a held-out picture at one of its evaluations."""
     if not RUNS.has(focus.run):
-        return StepView((truth_layer(pipeline),), words=lambda: StepText(_hint(pipeline)))
+        return StepView((truth_layer(pipeline),), build_text=lambda: StepText(_hint(pipeline)))
     progress = RUNS.read(focus.run)
     folder = RUNS.folder(focus.run)
     picture = picture_of(folder)
@@ -39,13 +39,13 @@ def look(pipeline: Pipeline, focus: Focus) -> StepView:
     if single and single.step != progress.steps[-1]["step"]:  # more steps have been made since
         single = None
 
-    def words() -> StepText:
+    def build_text() -> StepText:
         return _told(progress, focus.run, single)
 
     if picture is None:
-        return StepView((truth_layer(pipeline),), words=words)
+        return StepView((truth_layer(pipeline),), build_text=build_text)
     layers = single_layers(picture, single) if single else film_layers(picture, RUNS.reader.frame(folder, focus.frame))
-    return StepView(layers, words=words, picture=picture)
+    return StepView(layers, build_text=build_text, picture=picture)
 
 
 def _hint(pipeline: Pipeline) -> Markup:
@@ -91,7 +91,7 @@ def found_layer(found: Detections, picture: Picture, role: str, label: str) -> L
     return Layer(role, label, role, found.boxes.numpy(), width=2, values=found.scores, captions=captions)
 
 
-def run_config(name: str, config: Config) -> Config:
+def load_run_config(name: str, config: Config) -> Config:
     """Returns the settings of a run with its latest weights, and what is on the page for all after the network.
 
     The run must have saved weights.
@@ -129,6 +129,6 @@ STEP = Step(
     "other steps. Frozen stages and initial weights are chosen in the Network step.",
     _belongs,
     lambda pipeline: f"{pipeline.config.training.steps:,} steps",
-    look,
+    build_view,
     lambda pipeline, focus: part_levels(pipeline.parts),
 )

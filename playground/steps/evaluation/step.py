@@ -25,7 +25,7 @@ LEVELS = (("AP", "ap"), ("AP50", "ap50"), ("AP75", "ap75"), ("small", "ap_small"
           ("large", "ap_large"))  # fmt: skip
 
 
-def standing_of(pipeline: Pipeline) -> JobStatus | None:
+def job_status(pipeline: Pipeline) -> JobStatus | None:
     """Returns where the evaluation of the settings stands, None if there is none; raises as `evaluation_key`."""
     return EVALUATIONS.read_status(_key(pipeline))
 
@@ -35,30 +35,30 @@ def _key(pipeline: Pipeline) -> Hashable:
     return evaluation_key(pipeline.config, pipeline.image_ref)
 
 
-def chosen_of(pipeline: Pipeline, query: EvaluationQuery) -> Selection | None:
+def selected_pictures(pipeline: Pipeline, query: EvaluationQuery) -> Selection | None:
     """Returns the selected pictures, None if the settings have not been evaluated; raises as `evaluation_key`."""
-    standing = standing_of(pipeline)
+    standing = job_status(pipeline)
     return select_pictures(standing.result, query) if standing and standing.result else None
 
 
-def look(pipeline: Pipeline, focus: Focus) -> StepView:
+def build_view(pipeline: Pipeline, focus: Focus) -> StepView:
     """Shows how the evaluation stands, or its figures and the picture with what is right, wrong and missed."""
-    standing = standing_of(pipeline)
+    standing = job_status(pipeline)
     text = _status(pipeline, standing)
     if standing is None or standing.result is None:
-        return StepView((truth_layer(pipeline),), words=lambda: StepText(text))
+        return StepView((truth_layer(pipeline),), build_text=lambda: StepText(text))
     result, query = standing.result, focus.evaluation_query
     report = compute_report(result, query)
     here = _shown_index(pipeline, standing)
     drawn = layers(pipeline, result, report, query) if here is not None else (truth_layer(pipeline),)
 
-    def words() -> StepText:
+    def build_text() -> StepText:
         found = tables.facts(report) + tables.best(report.best) + tables.matrix(report, query)
         more = tables.calibrated(report.calibration) if query.figure == "calibration" else Markup()
         more += tables.errors(report, query) + tables.classes(report) + tables.worst(report, here)
         return StepText(text + found + tables.figures(query), figure(report, query.figure), more)
 
-    return StepView(drawn, words=words)
+    return StepView(drawn, build_text=build_text)
 
 
 def _shown_index(pipeline: Pipeline, standing: JobStatus) -> int | None:
@@ -109,7 +109,7 @@ def _bar(standing: JobStatus) -> Markup:
 
 
 def _headline(pipeline: Pipeline) -> str:
-    standing = standing_of(pipeline)
+    standing = job_status(pipeline)
     if standing is None:
         return "not yet"
     if standing.active:
@@ -123,7 +123,7 @@ def _figure(report: Report, name: str) -> str:
 
 
 def _levels(pipeline: Pipeline, focus: Focus) -> Levels:
-    standing = standing_of(pipeline)
+    standing = job_status(pipeline)
     if standing is None or standing.result is None:
         cells = tuple(LevelCell(name, "–") for name, _ in LEVELS)
     else:
@@ -143,6 +143,6 @@ STEP = Step(
     "the score threshold if that is lower.",
     _belongs,
     _headline,
-    look,
+    build_view,
     _levels,
 )

@@ -17,7 +17,7 @@ from playground.steps.loss.concentration import SCENES, concentration, concentra
 from playground.steps.loss.curves import CURVES, curves, example
 from playground.steps.loss.initial import first_loss
 from playground.steps.loss.shares import alternatives, certainty, shares
-from playground.steps.step import Focus, Step, StepText, StepView, section, truth_layer
+from playground.steps.step import Focus, Step, StepText, StepView, is_in_section, truth_layer
 from playground.support.cache import Cache
 
 CERTAINTY, CUMULATIVE = "how sure the network is", "cumulative loss (figure 4)"
@@ -35,14 +35,14 @@ _comparisons = Cache(16)
 DECADES = 4  # of the colours: what pays a ten-thousandth of the highest is dark
 
 
-def look(pipeline: Pipeline, focus: Focus) -> StepView:
+def build_view(pipeline: Pipeline, focus: Focus) -> StepView:
     """Shows what the anchors of each place pay, the totals, and the curve of the loss."""
     seen = inspect(pipeline, focus.pick)
 
-    def words() -> StepText:
+    def build_text() -> StepText:
         return _told(pipeline, focus, seen.text)
 
-    return StepView((truth_layer(pipeline), *seen.layers), _heat(pipeline), words)
+    return StepView((truth_layer(pipeline), *seen.layers), _heat(pipeline), build_text)
 
 
 def _told(pipeline: Pipeline, focus: Focus, seen: Markup) -> StepText:
@@ -111,8 +111,8 @@ STEP = Step(
     "Focal loss",
     "Nearly all of the anchors show nothing, and each pays a little: together they drown the few that matter. Focal "
     "loss turns the easy ones down by (1−p_t)^γ. The colours show who pays in this picture.",
-    section("loss"),
+    is_in_section("loss"),
     _headline,
-    look,
+    build_view,
     loss_levels,
 )

@@ -42,13 +42,13 @@ def assert_escaped_once(text: Markup) -> None:
 
 @pytest.mark.parametrize("key", ["picture", "anchors", "assignment", "detections"])
 def test_every_step_escapes_names_once(pipeline, key):
-    assert_escaped_once(STEPS[key].look(pipeline, Focus()).words().readout)
+    assert_escaped_once(STEPS[key].build_view(pipeline, Focus()).build_text().readout)
 
 
 @pytest.mark.parametrize("layer", ["truth", "kept"])
 def test_the_inspector_escapes_names_once(pipeline, layer):
     assert_escaped_once(inspect(pipeline, Pick(40, 40, layer, 0)).text)
-    assert_escaped_once(STEPS["loss"].look(pipeline, Focus(pick=Pick(40, 40, layer, 0))).words().readout)
+    assert_escaped_once(STEPS["loss"].build_view(pipeline, Focus(pick=Pick(40, 40, layer, 0))).build_text().readout)
 
 
 def test_the_tables_of_an_evaluation_escape_names_once():

@@ -225,7 +225,7 @@ def test_outside_of_lessons_nothing_is_staged():
 def test_a_step_switches_layers():
     place = LessonPosition(lessons()["assignment"], 0)
     state = state_at(place)
-    look = STEPS["assignment"].look(state.pipeline(), state.focus())
+    look = STEPS["assignment"].build_view(state.pipeline(), state.focus())
     usual, wanted = ({each.key: each.visible for each in one.layers} for one in (look, layered(look, state)))
     assert not usual["ignored"] and wanted == {**usual, "ignored": True}
     assert layered(look, state._replace(step="loss")) is look and layered(look, state._replace(lesson="")) is look

@@ -99,13 +99,13 @@ def test_a_run_from_start_to_use(runs, monkeypatch):
     assert [record["step"] for record in progress.steps] == [1, 2, 3]
     assert [record["step"] for record in progress.evaluations] == [2, 3]
     assert [record["step"] for record in JsonLines(runs.folder(name).snapshots).read()] == [2, 3]
-    used = training.run_config(name, tiny(inference__score_threshold=0.02))
+    used = training.load_run_config(name, tiny(inference__score_threshold=0.02))
     assert used.model.fpn_channels == 32 and used.inference.score_threshold == 0.02
     for number, step in ((1, 2), (2, 3), (9, 3)):
-        look = training.look(Pipeline(render_picture(config.scenes), config), Focus(run=name, frame=number))
+        look = training.build_view(Pipeline(render_picture(config.scenes), config), Focus(run=name, frame=number))
         assert look.layers[-1].key == "kept" and look.layers[-1].label == f"found after step {step}"
     assert look.picture.sample.image.shape == (3, 64, 64)
-    words = look.words()
+    words = look.build_text()
     assert "finished" in words.readout and words.figure and "images a second" in words.readout
 
 
@@ -341,9 +341,9 @@ def test_a_comparison_is_runs_that_wait_for_each_other(runs, monkeypatch):
     progress = wait_for(runs, first, FINISHED)
     assert progress.preset == preset and [len(curve.steps) for curve in progress.curves] == [3, 3]
     assert [curve.part.variant.name for curve in progress.curves] == [each.name for each in preset.variants]
-    look = training.look(Pipeline(render_picture(tiny().scenes), tiny()), Focus(run=members[1], frame=2))
-    assert "one anchor per location" in look.words().readout and "after step 3" in look.layers[-1].label
-    assert training.run_config(members[1], tiny()).anchors.per_location == 1
+    look = training.build_view(Pipeline(render_picture(tiny().scenes), tiny()), Focus(run=members[1], frame=2))
+    assert "one anchor per location" in look.build_text().readout and "after step 3" in look.layers[-1].label
+    assert training.load_run_config(members[1], tiny()).anchors.per_location == 1
 
 
 def test_stopping_a_comparison_stops_all_of_it(runs):

@@ -27,7 +27,7 @@ def pipeline(values: dict) -> Pipeline:
 
 
 def texts(step: str, here: Pipeline, **focus) -> dict[str, str]:
-    return {cell.name: cell.text for cell in STEPS[step].levels(here, Focus(**focus)).cells}
+    return {cell.name: cell.text for cell in STEPS[step].build_levels(here, Focus(**focus)).cells}
 
 
 def numbers(text: str) -> list[int]:
@@ -53,9 +53,9 @@ def test_shapes_of_a_known_network():
 
 def test_frozen_stages_are_marked():
     here = pipeline({**SMALL, "model.freeze_stages": 3})
-    names = [cell.name for cell in STEPS["network"].levels(here, Focus()).cells]
+    names = [cell.name for cell in STEPS["network"].build_levels(here, Focus()).cells]
     assert [name for name in names if "❄" in name] == ["C3 ❄\ufe0e"]
-    frozen = [cell.name for cell in STEPS["training"].levels(here, Focus()).cells if "❄" in cell.name]
+    frozen = [cell.name for cell in STEPS["training"].build_levels(here, Focus()).cells if "❄" in cell.name]
     assert [name.split()[0] for name in frozen] == ["stem", "res2", "res3"]
     assert "❄\ufe0e1–3" in cells_of(here)[1].headline and "❄" not in cells_of(pipeline(SMALL))[1].headline
 
@@ -83,18 +83,18 @@ def test_a_score_map_holds_the_best_score_of_each_place():
     logits = predict(here.network.model, [here.picture.sample.image], here.config).outputs.logits[0]
     start = 0
     for level, ((rows, columns), count) in enumerate(zip(here.grid.grids, here.grid.counts, strict=True)):
-        heat = STEPS["detections"].look(here, Focus(level=level)).heat
+        heat = STEPS["detections"].build_view(here, Focus(level=level)).heat
         assert heat.values.shape == (rows, columns) and not heat.visible
         best = logits[start : start + count].sigmoid().view(rows * columns, -1).max(dim=1).values
         assert (heat.values * heat.scale).flatten() == pytest.approx(best.numpy(), abs=1e-6)
         start += count
-        drawn = STEPS["network"].look(here, Focus(level=level, map="scores")).heat
+        drawn = STEPS["network"].build_view(here, Focus(level=level, map="scores")).heat
         assert drawn.visible and np.array_equal(drawn.values, heat.values)
 
 
 def test_cells_of_a_map_cover_the_padded_picture_at_the_levels_stride():
     here = pipeline({**SMALL, "inference.image_size": 97})  # padded to 128
-    heat = STEPS["detections"].look(here, Focus(level=1)).heat
+    heat = STEPS["detections"].build_view(here, Focus(level=1)).heat
     packed = json.loads(payload(View("data:,", 97, 97, (), heat)))["heat"]
     assert packed["extent"] == [0, 0, 128, 128] and (packed["rows"], packed["columns"]) == (8, 8)  # stride 16
     assert packed["scale"] == pytest.approx(here.score_maps[1].max().item())
@@ -102,7 +102,7 @@ def test_cells_of_a_map_cover_the_padded_picture_at_the_levels_stride():
 
 def test_a_map_of_the_body_stops_at_c5():
     here = pipeline(SMALL)
-    heat = STEPS["network"].look(here, Focus(level=4, map="body")).heat
+    heat = STEPS["network"].build_view(here, Focus(level=4, map="body")).heat
     assert heat.label == "mean |feature| on C5" and heat.values.shape == (3, 3)
     values = torch.from_numpy(heat.values) * heat.scale
     assert torch.allclose(values, here.pyramid.body[2][0].abs().mean(dim=0), atol=1e-5)

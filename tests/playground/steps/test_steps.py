@@ -34,7 +34,7 @@ def pipeline(**changes) -> Pipeline:
 
 def test_every_hyperparameter_belongs_to_exactly_one_step():
     for path, knob in knobs().items():
-        assert sum(step.has(knob) for step in STEPS.values()) == 1, path
+        assert sum(step.has_knob(knob) for step in STEPS.values()) == 1, path
 
 
 @pytest.mark.parametrize("key", STEPS)
@@ -42,16 +42,16 @@ def test_every_hyperparameter_belongs_to_exactly_one_step():
 def test_every_step_shows_something_valid(key, changes):
     here = pipeline(**changes)
     for level in (0, 4):
-        look = STEPS[key].look(here, Focus(level=level))
+        look = STEPS[key].build_view(here, Focus(level=level))
         view = View("data:,", here.size[1], here.size[0], look.layers, look.heat)
         json.loads(payload(view))  # raises where arrays do not fit together
-        words = look.words()
+        words = look.build_text()
         assert words.readout and not re.search(r"\bnan\b", words.readout.lower())
         if words.figure:
             go.Figure(words.figure)  # plotly's own check of every name and value
             json.dumps(words.figure, allow_nan=False)
-    assert all(part.headline(here) for part in STEPS[key].parts)
-    levels = STEPS[key].levels(here, Focus())
+    assert all(part.headline(here) for part in STEPS[key].strip_items)
+    levels = STEPS[key].build_levels(here, Focus())
     assert levels.about and all(cell.name and cell.text for cell in levels.cells) and len(levels.cells) >= 5
 
 
@@ -59,7 +59,7 @@ def test_text_from_outside_is_escaped():
     here = pipeline()
     evil = here.picture.with_objects(torch.tensor([[5.0, 5, 90, 90]]), torch.tensor([0]), ("<img src=x onerror=1>",))
     for key in ("picture", "anchors", "assignment"):
-        assert "<img" not in STEPS[key].look(Pipeline(evil, here.config), Focus()).words().readout
+        assert "<img" not in STEPS[key].build_view(Pipeline(evil, here.config), Focus()).build_text().readout
 
 
 def test_location_under_a_click():
@@ -72,7 +72,7 @@ def test_location_under_a_click():
 
 def test_assignment_counts_add_up():
     here = pipeline(matching__bg_iou_threshold=0.1, matching__fg_iou_threshold=0.9)
-    text = STEPS["assignment"].look(here, Focus()).words().readout
+    text = STEPS["assignment"].build_view(here, Focus()).build_text().readout
     assert f"{int(here.match.foreground.sum()):,}" in text and f"{int((here.match.label == 0).sum()):,}" in text
 
 
@@ -97,9 +97,9 @@ def test_frozen_stages_show_in_the_parts():
 def test_a_network_without_fitting_weights_still_tells_its_size():
     config = Config.from_flat({"model.depth": 50})  # the built-in weights are a ResNet-18
     here = Pipeline(render_picture(config.scenes), config)
-    told = STEPS["network"].look(here, Focus()).words().readout
+    told = STEPS["network"].build_view(here, Focus()).build_text().readout
     assert "model.depth = 50 contradicts" in told and "GFLOP" in told and "GiB" in told
-    assert "ResNet-50" in STEPS["network"].parts[0].headline(here)
+    assert "ResNet-50" in STEPS["network"].strip_items[0].headline(here)
 
 
 def test_slopes_are_the_closed_form():
