@@ -2,7 +2,8 @@
 
 import os
 import shutil
-from urllib.parse import urlsplit
+from typing import Any
+from urllib.parse import urljoin, urlsplit
 
 import pytest
 
@@ -14,6 +15,7 @@ from tests.waiting import wait
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
 ARGUMENTS += ["--disable-component-update", "--disable-sync"]
+ARGUMENTS += ["--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost"]
 LOCAL = ("127.0.0.1", "localhost")
 
 
@@ -32,30 +34,70 @@ def browser():
         instance.close()
 
 
-@pytest.fixture
-def new_page(browser):
-    """Opens pages with the given context options; the test fails if one had an error or asked another machine."""
-    contexts, problems = [], []
+class Windows:
+    """Browser windows that tests use one after another: a new one would compile all scripts again, 3 s each time."""
 
-    def route(request):
-        if urlsplit(request.request.url).hostname in LOCAL:
-            request.continue_()
-        else:
-            problems.append(f"asked for {request.request.url}")
-            request.abort()
+    def __init__(self, browser) -> None:
+        self.browser = browser
+        self.problems: list[str] = []
+        self.pages: dict[str, Any] = {}
+        self.used: dict[str, Any] = {}
 
-    def open_page(**options):
-        context = browser.new_context(**options)
-        contexts.append(context)
-        context.route("**/*", route)
-        page = context.new_page()
-        page.on("pageerror", lambda error: problems.append(f"page error: {error}"))
-        page.on("console", lambda entry: problems.append(f"console: {entry.text}") if entry.type == "error" else None)
+    def open(self, options: dict[str, Any]):
+        """Returns an empty page that no other test is using, with its own cookies."""
+        key = f"{options} {sum(str(options) in used for used in self.used)}"
+        if key not in self.pages:
+            self.pages[key] = self._make(options)
+        self.used[key] = page = self.pages[key]
+        if "viewport" in options:
+            page.set_viewport_size(options["viewport"])
         return page
 
-    yield open_page
-    for context in contexts:
-        context.close()
+    def _make(self, options: dict[str, Any]):
+        context = self.browser.new_context(**options)
+        context.on("request", self._check)
+        page = context.new_page()
+        page.on("pageerror", lambda error: self.problems.append(f"page error: {error}"))
+        page.on("console", lambda said: self.problems.append(f"console: {said.text}") if said.type == "error" else None)
+        return page
+
+    def _check(self, request) -> None:
+        address = urlsplit(request.url)
+        if address.scheme not in ("data", "blob") and address.hostname not in LOCAL:
+            self.problems.append(f"asked for {request.url}")
+
+    def leave(self, keep: bool) -> list[str]:
+        """Empties the pages in use, or closes them; returns their errors and the other machines they asked."""
+        for key, page in self.used.items():
+            if keep:
+                _empty(page)
+            else:
+                self.pages.pop(key).context.close()
+        self.used, problems, self.problems = {}, self.problems, []
+        return problems
+
+
+def _empty(page) -> None:
+    """Leaves a page for a document without scripts, in the same process, and forgets what it stored."""
+    if page.url.startswith("http"):
+        page.unroute_all()
+        page.goto(urljoin(page.url, "/robots.txt"))
+        page.evaluate("localStorage.clear(); sessionStorage.clear()")
+    page.context.clear_cookies()
+
+
+@pytest.fixture(scope="session")
+def windows(browser):
+    """The browser windows of all tests."""
+    return Windows(browser)
+
+
+@pytest.fixture
+def new_page(windows, request):
+    """Opens pages with the given context options; the test fails if one had an error or asked another machine."""
+    failed = request.session.testsfailed
+    yield lambda **options: windows.open(options)
+    problems = windows.leave(keep=request.session.testsfailed == failed)
     assert not problems, problems
 
 
@@ -65,15 +107,14 @@ def page(new_page):
     return new_page(viewport={"width": 1280, "height": 900})
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def address(tmp_path_factory):
-    before = RUNS.root
+    """The address of the real page; modules with their own runs and data sets switch its folders."""
     RUNS.use_folder(tmp_path_factory.mktemp("runs"))
     page = build_page()
     _, url, _ = page.launch(prevent_thread_lock=True, quiet=True, **launch_options())
     yield url
     page.close()
-    RUNS.use_folder(before)
 
 
 @pytest.fixture

@@ -10,7 +10,6 @@ from core.config import Config
 from core.retinanet.model import build_model
 from core.weights.sources import save_weights
 from playground.data.datasets import DATA
-from playground.page import build_page, launch_options
 from playground.runs.service import RUNS
 from tests.browser.looking import address_of, choose, layers, notice
 from tests.core.made_data import coco, coco_content
@@ -33,14 +32,11 @@ def home(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def address(home):
+def address(address, home):
     before = RUNS.root, DATA.library.folder
     RUNS.use_folder(home / "runs")
     DATA.use_folder(home / "data")
-    page = build_page()
-    _, url, _ = page.launch(prevent_thread_lock=True, quiet=True, **launch_options())
-    yield url
-    page.close()
+    yield address
     RUNS.use_folder(before[0])
     DATA.use_folder(before[1])
 

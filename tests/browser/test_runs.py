@@ -4,7 +4,6 @@ import json
 
 import pytest
 
-from playground.page import build_page, launch_options
 from tests.playground.made_runs import evaluation, make_run, runs_at, step
 from tests.waiting import wait
 
@@ -14,16 +13,13 @@ NASTY = "<img src=x onerror=alert(1)> ${alert(2)}"
 
 
 @pytest.fixture
-def address(tmp_path):
+def address(address, tmp_path):
     slow = [*(step(number, 1 / number) for number in range(1, 31)), evaluation(15, 0.25), evaluation(30, 0.5)]
     fast = [*(step(number, 2 / number) for number in range(1, 21)), evaluation(20, 0.125)]
     make_run(tmp_path / OLD, {"training.steps": 30, "loss.gamma": 2}, slow)
     make_run(tmp_path / NEW, {"training.steps": 30, "loss.gamma": 10 / 2}, fast, state="stopped")
-    page = build_page()
     with runs_at(tmp_path):
-        _, url, _ = page.launch(prevent_thread_lock=True, quiet=True, **launch_options())
-        yield url
-        page.close()
+        yield address
 
 
 def rows(page) -> list[str]:

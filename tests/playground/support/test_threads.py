@@ -1,8 +1,21 @@
 import threading
 
+import pytest
 import torch
 
-from playground.support.threads import ALL, all_threads, one_thread
+from playground.support import threads
+from playground.support.threads import all_threads, one_thread
+
+ALL = 2
+
+
+@pytest.fixture(autouse=True)
+def two_threads(monkeypatch):
+    """As on a machine with two processors; the test processes themselves use one thread each."""
+    monkeypatch.setattr(threads, "ALL", ALL)
+    before = torch.get_num_threads()
+    yield
+    torch.set_num_threads(before)
 
 
 def test_small_operations_use_one_thread_and_the_network_all():

@@ -1,0 +1,23 @@
+"""What all tests share: one thread for each test process, and slow modules first."""
+
+import os
+
+import pytest
+
+# Before torch is imported: several test processes share the processors, and so do the processes that tests start.
+for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+    os.environ.setdefault(variable, "1")
+os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Marks the browser tests as slow and moves modules with slow tests to the front.
+
+    pytest-xdist hands out whole modules in this order; the quick ones at the end fill the gaps.
+    """
+    for item in items:
+        if item.get_closest_marker("browser"):
+            item.add_marker(pytest.mark.slow)
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)
