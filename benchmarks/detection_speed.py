@@ -13,7 +13,7 @@ from benchmarks.rows import Row, print_rows
 from benchmarks.torchvision_detectors import retinanet
 from core.config import Config
 from core.data.sources import open_data
-from core.retinanet.fuse import folded
+from core.retinanet.fuse import fuse_batch_norms
 from core.retinanet.model import RetinaNet, build_model
 from core.retinanet.predict import detect
 from core.weights.architecture import recognise
@@ -70,7 +70,7 @@ def _built_in(repeats: int, rate: float) -> Row:
 def _row(
     work: str, theirs: nn.Module, ours: RetinaNet, config: Config, image: Tensor, goal: float, repeats: int, rate: float
 ) -> Row:
-    fast = folded(ours)
+    fast = fuse_batch_norms(ours)
 
     @torch.inference_mode()
     def by_torchvision() -> tuple[Tensor, ...]:

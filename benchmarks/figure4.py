@@ -8,8 +8,8 @@ from core.analysis.loss_concentration import GAMMAS, AnchorLogits, compute_cumul
 from core.config import Config, Loss
 from core.data.sources import open_data
 from core.retinanet.matching import match_anchors
-from core.retinanet.predict import anchors_of, predict
-from core.retinanet.preprocess import objects_of
+from core.retinanet.predict import make_batch_anchors, predict
+from core.retinanet.preprocess import scale_objects
 from core.weights.sources import adopt, build, load_weights
 
 SHARES = (0.2, 0.01)
@@ -43,9 +43,9 @@ def collect(name: str, images: int) -> AnchorLogits:
     for index in range(images):
         sample = data[index]
         batch, outputs = predict(model, [sample.image], config)
-        boxes, labels = objects_of(sample, batch.factors[0])
+        boxes, labels = scale_objects(sample, batch.factors[0])
         with torch.inference_mode():
-            match = match_anchors(anchors_of(batch, config.anchors).boxes, boxes, config.matching)
+            match = match_anchors(make_batch_anchors(batch, config.anchors).boxes, boxes, config.matching)
             pictures.append(AnchorLogits.from_match(outputs.logits[0], match, labels))
     return AnchorLogits.join(pictures)
 

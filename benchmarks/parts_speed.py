@@ -20,9 +20,9 @@ from benchmarks.rows import Row, print_rows
 from benchmarks.torchvision_detectors import retinanet
 from core.config import Config
 from core.retinanet.anchors import make_anchors
-from core.retinanet.focal_kernel import FocalWeights, focal_by_anchor
+from core.retinanet.focal_kernel import FocalWeights, fused_focal_loss
 from core.retinanet.matching import match_anchors
-from core.retinanet.postprocess import kept, select
+from core.retinanet.postprocess import select_candidates, select_detections
 
 HEIGHT, WIDTH, CLASSES = 800, 1216, 91
 # The paper's anchors and torchvision's defaults.
@@ -85,8 +85,8 @@ def _post_processing(repeats: int, moved: float) -> Row:
 
     @torch.inference_mode()
     def by_us() -> tuple[Tensor, Tensor, Tensor]:
-        candidates = select(logits, deltas, GRID, size, inference)
-        order, score = kept(candidates, inference)
+        candidates = select_candidates(logits, deltas, GRID, size, inference)
+        order, score = select_detections(candidates, inference)
         return candidates.box[order], score[order], candidates.label[order]
 
     same = all(torch.allclose(one, other, atol=1e-2) for one, other in zip(by_torchvision(), by_us(), strict=True))
@@ -128,7 +128,7 @@ def _focal_loss(repeats: int, moved: float) -> Row:
 
     works = {
         "torchvision": lambda: gradient(lambda: sigmoid_focal_loss(logits, targets, 0.25, 2.0, "sum")),
-        "ours": lambda: gradient(lambda: focal_by_anchor(logits, anchors, labels, weights).sum()),
+        "ours": lambda: gradient(lambda: fused_focal_loss(logits, anchors, labels, weights).sum()),
     }
     _require(torch.allclose(works["torchvision"](), works["ours"](), atol=1e-6), "focal loss")
     # Logits are read, gradients written.

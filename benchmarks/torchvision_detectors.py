@@ -22,7 +22,7 @@ from core.config import Config
 from core.data.dataset import DataSet
 from core.evaluation.coco_metrics import evaluate
 from core.io.atomic import write_text
-from core.retinanet.model import norm_groups
+from core.retinanet.heads import norm_groups
 from core.structures import Detections, GroundTruth, Sample
 from core.training.optimizer import Schedule, build_optimizer
 from core.training.samples import TrainingStream

@@ -11,7 +11,7 @@ from torch import Tensor
 from core.config import Anchors, Inference
 from core.data.dataset import DataSet
 from core.retinanet.anchors import cell_anchors, pyramid_grids, pyramid_strides
-from core.retinanet.preprocess import objects_of, prepare
+from core.retinanet.preprocess import prepare, scale_objects
 
 MAX_OBJECTS = 1000  # in a search; more objects change the result little
 LOG_SCALE, LOG_RATIO = (-2.0, 2.0), (-3.0, 3.0)  # bounds of the search, as powers of two
@@ -52,7 +52,7 @@ def collect_objects(data: DataSet, inference: Inference, count: int) -> Objects:
     for index in range(min(count, len(data))):
         sample = data[index]
         batch = prepare([sample.image], inference)
-        resized, _ = objects_of(sample, batch.factors[0])
+        resized, _ = scale_objects(sample, batch.factors[0])
         boxes.append(resized)
         image_sizes.append(torch.tensor(batch.pixels.shape[-2:]).expand(len(resized), 2))
     return Objects(torch.cat(boxes), torch.cat(image_sizes))

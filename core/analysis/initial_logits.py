@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from core.config import Model
-from core.retinanet.model import build_class_head
+from core.retinanet.heads import build_class_head
 
 NO_PRIOR = 0.5  # the score that a bias of 0 gives
 
@@ -14,7 +14,7 @@ def compute_initial_logits(
 ) -> Tensor:
     """Returns the class logits of newly initialized heads without a prior.
 
-    The prior π only sets the bias of the last layer. Adding `core.retinanet.model.prior_logit(π)` to these logits gives
+    The prior π only sets the bias of the last layer. Adding `core.retinanet.heads.prior_logit(π)` to these logits gives
     those of heads with that prior, so one forward pass serves every π. The heads equal those that
     `core.retinanet.model.build_model` creates from the same seed.
 

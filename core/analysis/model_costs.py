@@ -10,7 +10,8 @@ from torch import Tensor, nn
 from torchvision.models._utils import IntermediateLayerGetter
 
 from core.config import Model
-from core.retinanet.model import STAGES, RetinaNet, build_body, build_model, freeze
+from core.retinanet.backbone import STAGES, build_body
+from core.retinanet.model import RetinaNet, build_model, freeze
 
 _COUNTING = Lock()  # cached networks share a backbone, and have hooks while their costs are counted
 

@@ -6,7 +6,7 @@ from typing import Any
 from core.config import Config
 from core.export.framework_settings import KINDS, WIDE, WIDTHS, focal_of, left_out
 from core.retinanet.anchors import STRIDES
-from core.retinanet.model import norm_groups
+from core.retinanet.heads import norm_groups
 
 LACKS = (
     KINDS,

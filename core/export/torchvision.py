@@ -2,7 +2,8 @@
 
 from core.config import Config
 from core.export.framework_settings import KINDS, WIDE, WIDTHS, focal_of, left_out
-from core.retinanet.model import NORM_EPS, norm_groups, prior_logit
+from core.retinanet.backbone import NORM_EPS
+from core.retinanet.heads import norm_groups, prior_logit
 
 PLAIN_FOCAL = (0.25, 2.0)  # α and γ that torchvision's RetinaNet has built in
 LACKS = (

@@ -1,4 +1,4 @@
-"""Anchors of a pyramid: `scales × ratios` boxes at each place of each level (paper, section 4, "Anchors")."""
+"""Anchors of a pyramid: `scales × ratios` boxes at each location of each level (paper, section 4, "Anchors")."""
 
 import math
 from functools import lru_cache
@@ -10,17 +10,17 @@ from torch import Tensor
 from core.config import Anchors
 
 LEVELS = ("P3", "P4", "P5", "P6", "P7")
-STRIDES = (8, 16, 32, 64, 128)  # pixels between neighbouring places of a level; the network's, not a choice
+STRIDES = (8, 16, 32, 64, 128)  # pixels between neighbouring locations of a level; fixed by the network
 
 
 class AnchorGrid(NamedTuple):
-    """All anchors of one picture size, level by level, row by row, place by place, anchor last.
+    """All anchors of an image size, ordered by level, row, column and anchor of the location.
 
     Attributes:
-        boxes: float32 [N, 4], xyxy pixels; shared between callers, so never changed in place.
+        boxes: float32 [N, 4], xyxy pixels; cached and shared between callers, so never modify it in place.
         grids: (rows, columns) of each level.
-        strides: Pixels between places of each level, (down, across).
-        per_place: Anchors at each place, A; the ratio changes slowest, the scale fastest.
+        strides: (vertical, horizontal) pixels between the locations of each level.
+        per_location: Number of anchors per location, A; ordered by ratio, then by scale.
     """
 
     boxes: Tensor
@@ -40,12 +40,12 @@ class AnchorGrid(NamedTuple):
 
 
 def pyramid_grids(height: int, width: int) -> tuple[tuple[int, int], ...]:
-    """Returns (rows, columns) of P3–P7 for a padded picture: each level halves the one before, rounding up."""
+    """Returns (rows, columns) of P3–P7 for a padded image: each level has half the resolution, rounded up."""
     return tuple((math.ceil(height / stride), math.ceil(width / stride)) for stride in STRIDES)
 
 
 def pyramid_strides(anchors: Anchors, height: int, width: int) -> tuple[tuple[float, float], ...]:
-    """Returns the pixels between places of P3–P7 of a padded picture, (down, across)."""
+    """Returns (vertical, horizontal) pixels between the locations of P3–P7 for a padded image."""
     exact = anchors.convention == "exact"
     return tuple(
         (float(stride), float(stride)) if exact else (float(height // rows), float(width // columns))
@@ -55,10 +55,10 @@ def pyramid_strides(anchors: Anchors, height: int, width: int) -> tuple[tuple[fl
 
 @lru_cache(maxsize=8)
 def make_anchors(anchors: Anchors, height: int, width: int) -> AnchorGrid:
-    """Returns the anchors of a padded picture of `height × width` pixels.
+    """Returns the anchors of a padded image of `height × width` pixels.
 
-    Under the "torchvision" convention sizes are truncated to integers, corners rounded to whole pixels and a
-    stride is the picture's side divided by the grid's, rounded down; "exact" does none of it (detectron2).
+    The "torchvision" convention truncates sizes to integers, rounds corners to whole pixels and divides the image's
+    side by the grid's, rounded down, to get the stride; "exact" does none of this (detectron2).
     """
     grids, strides = pyramid_grids(height, width), pyramid_strides(anchors, height, width)
     levels = [
@@ -69,7 +69,7 @@ def make_anchors(anchors: Anchors, height: int, width: int) -> AnchorGrid:
 
 
 def cell_anchors(anchors: Anchors, size: float) -> Tensor:
-    """Returns the anchors [A, 4] of one place, centred on the origin, for a level's base size in pixels.
+    """Returns the anchors [A, 4] of a location, centred on the origin, for a level's base size in pixels.
 
     A ratio is height over width; all ratios of a scale have the same area.
     """
@@ -83,9 +83,9 @@ def cell_anchors(anchors: Anchors, size: float) -> Tensor:
 
 
 def tile(cell: Tensor, grid: tuple[int, int], stride: tuple[float, float]) -> Tensor:
-    """Moves a place's anchors [A, 4] to the top left corner of every cell; returns [rows · columns · A, 4]."""
+    """Copies the anchors [A, 4] of a location to the top left corner of every cell: [rows · columns · A, 4]."""
     y = torch.arange(grid[0]) * stride[0]
     x = torch.arange(grid[1]) * stride[1]
     y, x = torch.meshgrid(y, x, indexing="ij")
-    places = torch.stack([x, y, x, y], dim=-1).reshape(-1, 1, 4)  # [rows · columns, 1, 4]
-    return (places + cell).reshape(-1, 4)
+    corners = torch.stack([x, y, x, y], dim=-1).reshape(-1, 1, 4)  # [rows · columns, 1, 4]
+    return (corners + cell).reshape(-1, 4)

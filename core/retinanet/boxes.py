@@ -1,16 +1,16 @@
-"""Box geometry as free functions; boxes are float xyxy pixels."""
+"""Box geometry as free functions; boxes are floating-point xyxy pixels."""
 
 import math
 
 import torch
 from torch import Tensor
 
-# Fast R-CNN's clamp on log sizes: a prediction can grow a box at most 62.5 times, so exp never overflows.
+# Fast R-CNN's clamp on log sizes: a prediction enlarges a box at most 62.5 times, so that exp never overflows.
 MAX_LOG_SIZE = math.log(1000 / 16)
 
 
 def encode(boxes: Tensor, anchors: Tensor) -> Tensor:
-    """Returns what a head must predict to turn anchors into boxes (R-CNN 2014, appendix C; weights 1, 1, 1, 1).
+    """Returns the box regression targets of anchors (R-CNN 2014, appendix C; weights 1, 1, 1, 1).
 
     Args:
         boxes: Target boxes, [N, 4].
@@ -19,16 +19,16 @@ def encode(boxes: Tensor, anchors: Tensor) -> Tensor:
     Returns:
         Deltas [N, 4]: shift of the centre in anchor widths and heights, log ratio of widths and of heights.
     """
-    box_x, box_y, box_width, box_height = _centre_and_size(boxes)
-    x, y, width, height = _centre_and_size(anchors)
+    box_x, box_y, box_width, box_height = _to_centre_and_size(boxes)
+    x, y, width, height = _to_centre_and_size(anchors)
     shift = ((box_x - x) / width, (box_y - y) / height)
     growth = (torch.log(box_width / width), torch.log(box_height / height))
     return torch.stack(shift + growth, dim=-1)  # [N, 4]
 
 
 def decode(deltas: Tensor, anchors: Tensor) -> Tensor:
-    """Returns the boxes [N, 4] that deltas [N, 4] make of anchors [N, 4]; the inverse of `encode`."""
-    x, y, width, height = _centre_and_size(anchors)
+    """Applies deltas [N, 4] to anchors [N, 4] and returns boxes [N, 4]; the inverse of `encode`."""
+    x, y, width, height = _to_centre_and_size(anchors)
     dx, dy, dw, dh = deltas.unbind(-1)
     centre_x, centre_y = dx * width + x, dy * height + y
     half_width = 0.5 * torch.exp(dw.clamp(max=MAX_LOG_SIZE)) * width
@@ -38,18 +38,18 @@ def decode(deltas: Tensor, anchors: Tensor) -> Tensor:
 
 
 def clip(boxes: Tensor, height: float, width: float) -> Tensor:
-    """Returns boxes [N, 4] cut to a picture of the given size in pixels."""
+    """Clips boxes [N, 4] to an image of the given size in pixels."""
     limit = boxes.new_tensor([width, height, width, height])
     return boxes.clamp(min=0).minimum(limit)
 
 
 def rescale(boxes: Tensor, factor_x: float, factor_y: float) -> Tensor:
-    """Returns boxes [N, 4] with x and y multiplied, as when their picture is resized."""
+    """Multiplies the x and y of boxes [N, 4] by the factors by which their image was resized."""
     return boxes * boxes.new_tensor([factor_x, factor_y, factor_x, factor_y])
 
 
 def pairwise_iou(boxes: Tensor, others: Tensor) -> Tensor:
-    """Returns the IoU of each box with its counterpart, the same numbers as `torchvision.ops.box_iou`.
+    """Returns the IoU of each box with its counterpart, equal to that of `torchvision.ops.box_iou`.
 
     Args:
         boxes: [4, …], coordinates first, so that each is one vector.
@@ -63,16 +63,16 @@ def pairwise_iou(boxes: Tensor, others: Tensor) -> Tensor:
     return shared / ((x2 - x1) * (y2 - y1) + (other_x2 - other_x1) * (other_y2 - other_y1) - shared)
 
 
-def iou_of_all(boxes: Tensor, others: Tensor) -> Tensor:
-    """Returns the IoU [N, M] of boxes [N, 4] with others [M, 4], the numbers of `torchvision.ops.box_iou`, faster.
+def iou_matrix(boxes: Tensor, others: Tensor) -> Tensor:
+    """Returns the IoU [N, M] of all boxes [N, 4] with all others [M, 4], as `torchvision.ops.box_iou`, but faster.
 
-    Two boxes without area, as clipping leaves outside the picture, do not overlap rather than 0/0.
+    The IoU of two boxes without area, which clipping produces outside the image, is 0 and not 0/0.
     """
-    rows, columns = boxes.T.contiguous(), others.T.contiguous()  # coordinates side by side: twice as fast
+    rows, columns = boxes.T.contiguous(), others.T.contiguous()  # one contiguous vector per coordinate: twice as fast
     return pairwise_iou(rows[:, :, None], columns[:, None]).nan_to_num_(0.0)
 
 
-def _centre_and_size(boxes: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+def _to_centre_and_size(boxes: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     x1, y1, x2, y2 = boxes.unbind(-1)
     width, height = x2 - x1, y2 - y1
     return x1 + 0.5 * width, y1 + 0.5 * height, width, height

@@ -1,7 +1,7 @@
-"""Focal loss of every anchor and its gradient in one pass; equal to `core.retinanet.losses.focal_loss` with autograd.
+"""The focal loss of every anchor and its gradient in one pass; equals `core.retinanet.losses.focal_loss` with autograd.
 
-Nearly all (anchor, class) pairs are background, so all are computed as background and the few foreground pairs put in
-their place. Loss and slope share their exponentials, and a block of rows stays in the processor's cache meanwhile.
+Nearly all (anchor, class) pairs are background, so all of them are computed as background and the few foreground pairs
+are overwritten. Loss and gradient share their exponentials, and blocks of rows are small enough for the CPU's cache.
 """
 
 from typing import Any, NamedTuple
@@ -11,11 +11,11 @@ import torch.nn.functional as F
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-BLOCK = 2**17  # values at a time on a CPU; its temporaries then fit a core's cache
+BLOCK = 2**17  # values per block on a CPU; its temporaries then fit a core's cache
 
 
 class FocalWeights(NamedTuple):
-    """A loss weight · (1−p_t)^γ · −log p_t.
+    """Parameters of the loss weight · (1−p_t)^γ · −log p_t.
 
     Attributes:
         foreground: Weight of foreground pairs.
@@ -28,19 +28,19 @@ class FocalWeights(NamedTuple):
     gamma: float
 
 
-def focal_by_anchor(logits: Tensor, anchors: Tensor, labels: Tensor, weights: FocalWeights) -> Tensor:
-    """Returns each anchor's loss [N], summed over classes; differentiable once.
+def fused_focal_loss(logits: Tensor, anchors: Tensor, labels: Tensor, weights: FocalWeights) -> Tensor:
+    """Returns the loss of each anchor [N], summed over classes; differentiable once.
 
     Args:
         logits: [N, K].
         anchors: int64 [F], ascending: the foreground anchors.
         labels: int64 [F], their classes.
-        weights: Which loss.
+        weights: Parameters of the loss.
     """
-    return _FocalPass.apply(logits, anchors, labels, weights)
+    return _FusedFocalLoss.apply(logits, anchors, labels, weights)
 
 
-class _FocalPass(torch.autograd.Function):
+class _FusedFocalLoss(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, logits: Tensor, anchors: Tensor, labels: Tensor, weights: FocalWeights) -> Tensor:
         loss = logits.new_empty(len(logits))
@@ -49,9 +49,9 @@ class _FocalPass(torch.autograd.Function):
         starts = range(0, len(logits), rows)
         ends = torch.searchsorted(anchors, torch.tensor([*starts, len(logits)], device=anchors.device)).tolist()
         for start, first, last in zip(starts, ends, ends[1:], strict=False):
-            here, some = slice(start, start + rows), slice(first, last)
-            pairs = (anchors[some] - start, labels[some])
-            _block(logits[here], pairs, weights, loss[here], None if slope is None else slope[here])
+            block, foreground = slice(start, start + rows), slice(first, last)
+            pairs = (anchors[foreground] - start, labels[foreground])
+            _compute_block(logits[block], pairs, weights, loss[block], None if slope is None else slope[block])
         if slope is not None:
             ctx.save_for_backward(slope)
         return loss
@@ -63,28 +63,41 @@ class _FocalPass(torch.autograd.Function):
         return slope * gradient[:, None], None, None, None
 
 
-def _block(
+def _compute_block(
     logits: Tensor, pairs: tuple[Tensor, Tensor], weights: FocalWeights, loss: Tensor, slope: Tensor | None
 ) -> None:
-    """Writes the loss [n] and, if wanted, the slope [n, K] of logits [n, K] whose foreground pairs are given."""
-    with_slope = slope is not None
-    value, gradient = _background(logits, weights.background, weights.gamma, with_slope=with_slope)
-    right, right_gradient = _background(-logits[pairs], weights.foreground, weights.gamma, with_slope=with_slope)
-    value[pairs] = right
+    """Writes the loss [n] and, if `slope` is given, the gradient [n, K] of logits [n, K] with these foreground pairs.
+
+    Foreground is background with −x (paper, appendices A and B).
+    """
+    background = _PairTerms.of(logits, weights.background, weights.gamma)
+    foreground = _PairTerms.of(-logits[pairs], weights.foreground, weights.gamma)
+    value = background.loss()
+    value[pairs] = foreground.loss()
     torch.sum(value, dim=1, out=loss)
-    if with_slope:
-        gradient[pairs] = -right_gradient
+    if slope is not None:
+        gradient = background.slope_(weights.gamma)
+        gradient[pairs] = -foreground.slope_(weights.gamma)
         slope.copy_(gradient)
 
 
-def _background(logits: Tensor, weight: float, gamma: float, *, with_slope: bool) -> tuple[Tensor, Tensor | None]:
-    """Returns weight · p^γ · softplus(x) for background logits x, and if wanted its slope
-    weight · p^γ · (γ (1−p) softplus(x) + p); foreground is the same with −x (paper, appendices A and B).
-    """
-    p, cross_entropy = torch.sigmoid(logits), F.softplus(logits)
-    modulation = p.pow(gamma).mul_(weight)
-    value = modulation * cross_entropy
-    if not with_slope:
-        return value, None
-    rising = cross_entropy.mul_(gamma)
-    return value, rising.addcmul_(rising, p, value=-1).add_(p).mul_(modulation)
+class _PairTerms(NamedTuple):
+    """Terms that loss and gradient of background logits x share: p, softplus(x) and weight · p^γ."""
+
+    p: Tensor
+    cross_entropy: Tensor
+    modulation: Tensor
+
+    @classmethod
+    def of(cls, logits: Tensor, weight: float, gamma: float) -> "_PairTerms":
+        p = torch.sigmoid(logits)
+        return cls(p, F.softplus(logits), p.pow(gamma).mul_(weight))
+
+    def loss(self) -> Tensor:
+        """Returns weight · p^γ · softplus(x)."""
+        return self.modulation * self.cross_entropy
+
+    def slope_(self, gamma: float) -> Tensor:
+        """Returns weight · p^γ · (γ (1−p) softplus(x) + p) and overwrites the terms."""
+        rising = self.cross_entropy.mul_(gamma)
+        return rising.addcmul_(rising, self.p, value=-1).add_(self.p).mul_(self.modulation)

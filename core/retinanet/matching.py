@@ -1,4 +1,4 @@
-"""Anchors × ground truth → foreground, ignored or background (paper, section 4, "Anchors")."""
+"""Assignment of anchors to ground truth: foreground, ignored or background (paper, section 4, "Anchors")."""
 
 from typing import NamedTuple
 
@@ -6,26 +6,26 @@ import torch
 from torch import Tensor
 
 from core.config import Matching
-from core.retinanet.boxes import iou_of_all, pairwise_iou
+from core.retinanet.boxes import iou_matrix, pairwise_iou
 
 FOREGROUND, BACKGROUND, IGNORED = 1, 0, -1
 
-# Anchors that follow each other lie near each other, so most objects are far from most runs of them: only the runs
-# that an object touches are compared with it. Objects are taken GROUP at a time, which bounds memory.
-RUN = 36
-GROUP = 32
+# Consecutive anchors are close to each other, so most objects are far from most runs of consecutive anchors: an object
+# is only compared with the runs it touches. Objects are processed in groups, which bounds memory.
+RUN = 36  # anchors
+GROUP = 32  # objects
 
 
 class Match(NamedTuple):
-    """What became of each anchor.
+    """The assignment of N anchors to M objects.
 
     Attributes:
         label: int8 [N]: FOREGROUND, BACKGROUND or IGNORED.
-        object: int64 [N]: index of the object the anchor overlaps most; meaningless without objects.
+        object: int64 [N]: index of the object with the anchor's highest IoU; meaningless without objects.
         iou: float32 [N]: IoU with that object, 0 without objects.
-        forced: bool [N]: foreground only because no other anchor overlaps some object more.
-        best_iou: float32 [M]: the highest IoU any anchor has with each object.
-        best_anchor: int64 [M]: the first anchor that has it.
+        forced: bool [N]: below the threshold, and foreground only because no anchor has a higher IoU with some object.
+        best_iou: float32 [M]: the highest IoU of any anchor with each object.
+        best_anchor: int64 [M]: the first anchor with that IoU.
     """
 
     label: Tensor
@@ -37,32 +37,32 @@ class Match(NamedTuple):
 
     @property
     def foreground(self) -> Tensor:
-        """bool [N]: anchors that answer for an object."""
+        """bool [N]: anchors that are assigned to an object."""
         return self.label == FOREGROUND
 
 
 def match_anchors(anchors: Tensor, objects: Tensor, matching: Matching) -> Match:
-    """Labels every anchor by its best IoU: below the lower threshold background, from the upper one foreground.
+    """Labels every anchor by its highest IoU: background below the lower threshold, foreground from the upper one.
 
-    With `force_best_match` the anchors that overlap an object most (all of them, at ties) become foreground too,
-    each for the object that it overlaps most itself, as in torchvision and detectron2. Unlike there, an object
-    that no anchor touches forces none.
+    With `force_best_match` the anchors with an object's highest IoU (all of them at ties) become foreground, too, each
+    for the object that it overlaps most itself, as in torchvision and detectron2. Unlike there, no anchor is forced for
+    an object that no anchor touches.
 
     Args:
         anchors: float32 [N, 4].
         objects: Ground-truth boxes, float32 [M, 4]; M may be 0.
         matching: The thresholds.
     """
-    best = _best_nearby if anchors.device.type == "cpu" else _best_of_all
-    iou, best_object, anchor_of_object, best_iou, best_anchor = best(anchors, objects, matching.force_best_match)
+    find_best = _find_best_in_runs if anchors.device.type == "cpu" else _find_best_densely
+    iou, best_object, is_best, best_iou, best_anchor = find_best(anchors, objects, matching.force_best_match)
     above_lower, above_upper = (
         (iou >= threshold).view(torch.int8) for threshold in (matching.bg_iou_threshold, matching.fg_iou_threshold)
     )
-    # From BACKGROUND, 0; what reaches the upper threshold reaches the lower one, too.
+    # Arithmetic on BACKGROUND = 0; an IoU that reaches the upper threshold also reaches the lower one.
     label = above_lower.mul_(IGNORED).add_(above_upper, alpha=FOREGROUND - IGNORED)
     if len(objects) == 0:
         label.fill_(BACKGROUND)  # also when the lower threshold is 0
-    forced = anchor_of_object & (label != FOREGROUND)
+    forced = is_best & (label != FOREGROUND)
     label[forced] = FOREGROUND
     return Match(label, best_object, iou, forced, best_iou, best_anchor)
 
@@ -70,17 +70,17 @@ def match_anchors(anchors: Tensor, objects: Tensor, matching: Matching) -> Match
 _Best = tuple[Tensor, Tensor, Tensor, Tensor, Tensor]
 
 
-def _best_of_all(anchors: Tensor, objects: Tensor, force: bool) -> _Best:
-    """As `_best_nearby`, by comparing all with all: graphics cards are done with that before they are told of less."""
+def _find_best_densely(anchors: Tensor, objects: Tensor, force: bool) -> _Best:
+    """Does the same as `_find_best_in_runs` by comparing all pairs, which is faster on GPUs."""
     iou, best_object = anchors.new_zeros(len(anchors)), torch.zeros_like(anchors[:, 0], dtype=torch.int64)
     is_best = torch.zeros_like(best_object, dtype=torch.bool)
     highest = anchors.new_zeros(len(objects))
     chosen = torch.zeros_like(highest, dtype=torch.int64)
     for start in range(0, len(objects), GROUP):
         here = slice(start, start + GROUP)
-        overlap = iou_of_all(objects[here], anchors)  # [m, N]
-        best, owner = overlap.amax(dim=0), overlap.argmax(dim=0)  # [N]; of equal objects the first
-        better = best > iou  # strictly: earlier objects win
+        overlap = iou_matrix(objects[here], anchors)  # [m, N]
+        best, owner = overlap.amax(dim=0), overlap.argmax(dim=0)  # [N]; at ties the first object
+        better = best > iou  # strict, so that at ties the first object wins
         iou = torch.where(better, best, iou)
         best_object = torch.where(better, owner + start, best_object)
         highest[here], chosen[here] = overlap.amax(dim=1), overlap.argmax(dim=1)
@@ -90,12 +90,12 @@ def _best_of_all(anchors: Tensor, objects: Tensor, force: bool) -> _Best:
 
 
 class _Nearby(NamedTuple):
-    """IoUs of some objects with the runs of anchors near them; all other anchors have 0.
+    """IoUs of P pairs of an object and a run of anchors near it; the IoU of all other pairs is 0.
 
     Attributes:
         object: int64 [P], ascending.
         run: int64 [P].
-        iou: float32 [P, RUN]: of the object with each anchor of the run.
+        iou: float32 [P, RUN]: IoU of the object with each anchor of the run.
     """
 
     object: Tensor
@@ -103,13 +103,14 @@ class _Nearby(NamedTuple):
     iou: Tensor
 
 
-def _best_nearby(anchors: Tensor, objects: Tensor, force: bool) -> _Best:
-    """Returns each anchor's best IoU [N] and object [N], whether it is some object's best anchor [N], and each object's
-    best IoU [M] and anchor [M].
+def _find_best_in_runs(anchors: Tensor, objects: Tensor, force: bool) -> _Best:
+    """Finds the highest IoU of each anchor and of each object.
 
-    Whose best anchors are marked only if they are to be forced.
+    Returns:
+        Highest IoU [N] and object [N] of each anchor; bool [N], True for the best anchors of any object if `force`,
+        else False; highest IoU [M] and anchor [M] of each object.
     """
-    runs = _runs(anchors)  # [4, R, RUN]
+    runs = _split_into_runs(anchors)  # [4, R, RUN]
     iou = anchors.new_zeros(runs.shape[1:])  # [R, RUN]
     best_object = torch.zeros_like(iou, dtype=torch.int64)
     is_best = torch.zeros_like(iou, dtype=torch.bool)
@@ -117,26 +118,26 @@ def _best_nearby(anchors: Tensor, objects: Tensor, force: bool) -> _Best:
     chosen = torch.zeros(len(objects), dtype=torch.int64, device=anchors.device)
     for start in range(0, len(objects), GROUP):
         here = slice(start, start + GROUP)
-        near = _nearby(runs, objects[here])
+        near = _compare_nearby(runs, objects[here])
         _update_anchors(iou, best_object, near, start)
         top = _update_objects(highest[here], chosen[here], near)
         if force:
             is_best.index_put_((near.run,), top & (near.iou > 0), accumulate=True)
-    per_anchor = (part.flatten()[: len(anchors)] for part in (iou, best_object, is_best))
-    return *per_anchor, highest, chosen
+    iou, best_object, is_best = (values.flatten()[: len(anchors)] for values in (iou, best_object, is_best))
+    return iou, best_object, is_best, highest, chosen
 
 
-def _runs(anchors: Tensor) -> Tensor:
-    """Cuts anchors [N, 4], the last one repeated, into runs that follow each other, [4, R, RUN]."""
+def _split_into_runs(anchors: Tensor) -> Tensor:
+    """Splits anchors [N, 4], padded with the last one, into runs of consecutive anchors, [4, R, RUN]."""
     runs = anchors.new_empty(4, len(anchors) + -len(anchors) % RUN)
-    for row, values in zip(runs, anchors.unbind(dim=1), strict=True):  # faster than to transpose them at once
+    for row, values in zip(runs, anchors.unbind(dim=1), strict=True):  # faster than one transposition
         row[: len(anchors)] = values
         row[len(anchors) :] = values[-1:]
     return runs.view(4, -1, RUN)
 
 
-def _nearby(runs: Tensor, objects: Tensor) -> _Nearby:
-    """Compares objects [m, 4] with the runs [4, R, RUN] whose common bounds they touch."""
+def _compare_nearby(runs: Tensor, objects: Tensor) -> _Nearby:
+    """Computes the IoU of objects [m, 4] with the runs [4, R, RUN] that have bounds they touch."""
     left, top = runs[:2].amin(dim=2)  # [R]
     right, bottom = runs[2:].amax(dim=2)
     x1, y1, x2, y2 = objects.T[:, :, None]  # [m, 1]
@@ -146,23 +147,23 @@ def _nearby(runs: Tensor, objects: Tensor) -> _Nearby:
 
 
 def _update_anchors(iou: Tensor, best_object: Tensor, near: _Nearby, start: int) -> None:
-    """Takes objects from number `start` on into each anchor's best; of equal objects the first wins."""
+    """Updates the best object of each anchor with a group of objects, numbered from `start`; at ties the first wins."""
     run, row = near.run.unique(return_inverse=True)
-    place = row[:, None].expand_as(near.iou)
-    highest = iou.new_zeros(len(run), RUN).scatter_reduce_(0, place, near.iou, "amax")
+    rows = row[:, None].expand_as(near.iou)
+    highest = iou.new_zeros(len(run), RUN).scatter_reduce_(0, rows, near.iou, "amax")
     owner = torch.where(near.iou == highest[row], near.object[:, None], GROUP)
-    first = torch.full_like(highest, GROUP, dtype=torch.int64).scatter_reduce_(0, place, owner, "amin")
+    first = torch.full_like(highest, GROUP, dtype=torch.int64).scatter_reduce_(0, rows, owner, "amin")
     before = iou[run]
-    better = highest > before  # strictly: earlier objects win
+    better = highest > before  # strict, so that at ties the first object wins
     iou[run] = torch.where(better, highest, before)
     best_object[run] = torch.where(better, first + start, best_object[run])
 
 
 def _update_objects(highest: Tensor, chosen: Tensor, near: _Nearby) -> Tensor:
-    """Fills in each object's best IoU [m] and the first anchor that has it [m]; returns bool [P, RUN]: who has it."""
+    """Writes the highest IoU [m] of each object and the first anchor with it [m]; returns all as bool [P, RUN]."""
     highest.scatter_reduce_(0, near.object, near.iou.amax(dim=1), "amax")
     top = near.iou == highest[near.object, None]
-    number = near.run * RUN + top.to(torch.uint8).argmax(dim=1)  # [P]: first anchor of the run that has it
+    number = near.run * RUN + top.to(torch.uint8).argmax(dim=1)  # [P]: first anchor of the run with it
     has_it = top.any(dim=1)
     far = torch.iinfo(torch.int64).max
     first = torch.full_like(chosen, far).scatter_reduce_(0, near.object[has_it], number[has_it], "amin")

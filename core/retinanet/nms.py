@@ -1,4 +1,4 @@
-"""Non-maximum suppression by class, of no more boxes than it takes to fill a cap, and who suppressed whom."""
+"""Non-maximum suppression per class, limited to as many boxes as a cap needs, and the suppressor of each box."""
 
 import math
 from collections.abc import Callable
@@ -7,42 +7,42 @@ import torch
 from torch import Tensor
 from torchvision.ops import batched_nms, nms
 
-from core.retinanet.boxes import iou_of_all
+from core.retinanet.boxes import iou_matrix
 
-PAIRS = 4_000_000  # of lost boxes and survivors compared at a time, which bounds memory for huge top-K
-CALL = 100_000  # pairs of boxes that are compared in the time that it takes to call NMS
+PAIRS = 4_000_000  # of suppressed boxes and survivors compared at a time, which bounds memory for huge top-K
+CALL = 100_000  # pairs of boxes that NMS compares in the time of one call's overhead
 
 
 def class_nms(boxes: Tensor, scores: Tensor, groups: Tensor, threshold: float) -> Tensor:
-    """Returns the boxes that NMS leaves in their own group, int64 [S], best first, at ties the first.
+    """Returns the boxes that survive NMS within their group, int64 [S], by descending score, at ties by index.
 
-    On CPUs `torchvision.ops.batched_nms` moves groups apart by adding to the coordinates, which rounds them, or
-    looks at all boxes once a group; both are avoided here.
+    On CPUs `torchvision.ops.batched_nms` either adds an offset per group to the coordinates, which rounds them, or
+    passes over all boxes once per group; this function avoids both.
 
     Args:
         boxes: [C, 4].
         scores: [C].
         groups: int64 [C], from 0.
-        threshold: IoU above which the worse box goes.
+        threshold: IoU above which the box with the lower score is suppressed.
     """
     if boxes.device.type != "cpu":
         return batched_nms(boxes, scores, groups, threshold)
     counts = groups.bincount()
     if len(boxes) ** 2 < CALL * torch.count_nonzero(counts) and boxes.isfinite().all():
-        return nms(_apart(boxes, groups), scores.double(), _single(threshold))
-    left = [group[nms(boxes[group], scores[group], threshold)] for group in _places(groups) if len(group)]
+        return nms(_separate_groups(boxes, groups), scores.double(), _to_single_threshold(threshold))
+    left = [group[nms(boxes[group], scores[group], threshold)] for group in _split_by_group(groups) if len(group)]
     survivors = torch.cat([groups[:0], *left]).sort().values
     return survivors[scores[survivors].argsort(descending=True, stable=True)]
 
 
-def _apart(boxes: Tensor, groups: Tensor) -> Tensor:
-    """Moves each group to a place of its own, by multiples of a power of two: in doubles, sizes stay what they are."""
-    _, exponent = math.frexp(boxes.abs().max())  # coordinates are below 2 to this
+def _separate_groups(boxes: Tensor, groups: Tensor) -> Tensor:
+    """Shifts each group by a different multiple of a power of two, which is exact in double precision."""
+    _, exponent = math.frexp(boxes.abs().max())  # coordinates are below 2 to the power of it
     return boxes.double() + (groups * 2.0 ** (exponent + 1))[:, None]
 
 
-def _single(threshold: float) -> float:
-    """Returns the double that is below just those IoUs that, rounded to single precision, are above the threshold."""
+def _to_single_threshold(threshold: float) -> float:
+    """Returns the double that is exceeded by exactly those IoUs that exceed the threshold in single precision."""
     above = torch.tensor(threshold, dtype=torch.float32)
     if above.item() <= threshold:
         above = above.nextafter(torch.tensor(torch.inf))
@@ -51,12 +51,12 @@ def _single(threshold: float) -> float:
 
 
 def first_survivors(order: Tensor, count: int, suppress: Callable[[Tensor], Tensor]) -> Tensor:
-    """Returns the first `count` survivors; what is worse than them cannot change them and is not looked at.
+    """Returns the first `count` survivors; lower-scored boxes cannot affect them and are not processed.
 
     Args:
         order: int64 [C], all boxes, best first.
-        count: How many are wanted.
-        suppress: Returns which of the given boxes survive, best first.
+        count: Maximum number of survivors.
+        suppress: Returns the survivors among the given boxes, best first.
     """
     reach = 2 * count
     while True:
@@ -66,8 +66,8 @@ def first_survivors(order: Tensor, count: int, suppress: Callable[[Tensor], Tens
         reach *= 2
 
 
-def suppressors_of(boxes: Tensor, groups: Tensor, survivors: Tensor, threshold: float) -> tuple[Tensor, Tensor]:
-    """Finds for each suppressed box the best-scored survivor of its group that overlaps it more than allowed.
+def find_box_suppressors(boxes: Tensor, groups: Tensor, survivors: Tensor, threshold: float) -> tuple[Tensor, Tensor]:
+    """Finds for each suppressed box the best-scored survivor of its group with an IoU above the threshold.
 
     Args:
         boxes: [C, 4].
@@ -76,20 +76,20 @@ def suppressors_of(boxes: Tensor, groups: Tensor, survivors: Tensor, threshold: 
         threshold: IoU above which a box is suppressed.
 
     Returns:
-        Index [C] and IoU [C] of the suppressor, −1 and 0 for survivors.
+        Index [C] of the suppressor and IoU [C] with it; −1 and 0 for survivors.
     """
     suppressor = torch.full_like(groups, -1)
     iou = boxes.new_zeros(len(boxes))
     lost = torch.ones_like(groups, dtype=torch.bool).index_fill(0, survivors, False).nonzero().squeeze(1)
-    # A group that has lost a box has a survivor; those after the last that has lost one are left out.
-    for mine, theirs in zip(_places(groups[lost]), _places(groups[survivors]), strict=False):
+    # Every group with a suppressed box has a survivor; later groups without suppressed boxes are left out.
+    for mine, theirs in zip(_split_by_group(groups[lost]), _split_by_group(groups[survivors]), strict=False):
         if not len(mine):
             continue
         rivals = survivors[theirs]  # best first
         for block in lost[mine].split(1 + PAIRS // len(rivals)):
-            overlap = iou_of_all(boxes[block], boxes[rivals])  # [block, rivals]
-            # The box at fault outscored the lost one, so it comes before any lower survivor that overlaps too.
-            # Where rounding leaves none over the threshold, the closest it is.
+            overlap = iou_matrix(boxes[block], boxes[rivals])  # [block, rivals]
+            # The suppressor outscored the suppressed box, so it comes before all survivors with lower scores that
+            # overlap, too. If rounding leaves no IoU above the threshold, the highest IoU decides.
             clear, rank = (overlap > threshold).max(dim=1)
             if not clear.all():
                 rank = torch.where(clear, rank, overlap.argmax(dim=1))
@@ -98,6 +98,6 @@ def suppressors_of(boxes: Tensor, groups: Tensor, survivors: Tensor, threshold: 
     return suppressor, iou
 
 
-def _places(groups: Tensor) -> tuple[Tensor, ...]:
-    """Returns where each group is among int64 [n], in the order it has there; groups are counted from 0."""
+def _split_by_group(groups: Tensor) -> tuple[Tensor, ...]:
+    """Returns the indices of each group's members among int64 [n], ascending; groups are numbered from 0."""
     return groups.argsort(stable=True).split(groups.bincount().tolist())

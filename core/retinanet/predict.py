@@ -1,4 +1,4 @@
-"""Pictures in, detections out: prepare → network → inference, in parts that can be cached."""
+"""From images to detections: preprocessing → network → post-processing, in parts that can be cached."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -9,33 +9,33 @@ from torch import Tensor
 from core.config import Anchors, Config
 from core.retinanet.anchors import AnchorGrid, make_anchors
 from core.retinanet.model import Outputs, RetinaNet
-from core.retinanet.postprocess import Candidates, kept, select
-from core.retinanet.preprocess import Batch, prepare, together
+from core.retinanet.postprocess import Candidates, select_candidates, select_detections
+from core.retinanet.preprocess import Batch, concatenate, prepare
 from core.structures import Detections
 
 
 class Prediction(NamedTuple):
-    """What the network says of a batch of pictures, before any threshold."""
+    """A batch and the outputs of the network for it, before post-processing."""
 
     batch: Batch
     outputs: Outputs
 
 
 def predict(model: RetinaNet, images: Sequence[Tensor], config: Config) -> Prediction:
-    """Runs the network on pictures, all in one batch.
+    """Runs the network on images, all in one batch.
 
     Args:
-        model: The network; put into evaluation mode.
-        images: uint8 [3, H, W] each, on any device.
-        config: Its `inference.image_size` is used.
+        model: The network; set to evaluation mode.
+        images: Images, uint8 [3, H, W], on any device.
+        config: Its `inference` section is used.
 
     Raises:
-        ValueError: A picture cannot be prepared, see `core.retinanet.preprocess.prepare`.
+        PictureError: An image cannot be processed, see `core.retinanet.preprocess.prepare`.
     """
-    return _run(model, prepare(_moved(images, model), config.inference))
+    return _run(model, prepare(_to_device(images, model), config.inference))
 
 
-def _moved(images: Sequence[Tensor], model: RetinaNet) -> list[Tensor]:
+def _to_device(images: Sequence[Tensor], model: RetinaNet) -> list[Tensor]:
     device = next(model.parameters()).device
     return [image.to(device) for image in images]
 
@@ -45,46 +45,46 @@ def _run(model: RetinaNet, batch: Batch) -> Prediction:
     return Prediction(batch, model.eval()(batch.pixels))
 
 
-def anchors_of(batch: Batch, anchors: Anchors) -> AnchorGrid:
-    """Returns the anchors of a prepared batch."""
+def make_batch_anchors(batch: Batch, anchors: Anchors) -> AnchorGrid:
+    """Returns the anchors of a batch."""
     return make_anchors(anchors, *batch.pixels.shape[-2:])
 
 
-def candidates_of(prediction: Prediction, index: int, config: Config) -> Candidates:
-    """Returns what one picture of a batch brings before NMS."""
+def extract_candidates(prediction: Prediction, index: int, config: Config) -> Candidates:
+    """Returns the candidates that enter NMS, of image `index` of a batch."""
     outputs, batch = prediction.outputs, prediction.batch
-    grid = anchors_of(batch, config.anchors)
-    return select(outputs.logits[index], outputs.deltas[index], grid, batch.sizes[index], config.inference)
+    grid = make_batch_anchors(batch, config.anchors)
+    return select_candidates(outputs.logits[index], outputs.deltas[index], grid, batch.sizes[index], config.inference)
 
 
 def detect(model: RetinaNet, images: Sequence[Tensor], config: Config) -> list[Detections]:
-    """Returns the detections of each picture, best first, in its own pixels, on the CPU; arguments as `predict`.
+    """Returns the detections in each image, best first, in its original pixels, on the CPU; arguments as `predict`.
 
-    Only pictures that are padded to the same shape share a batch: none is padded to the size of another, which takes
-    time and changes what the network sees, as its convolutions turn a wide border of zeros into something else.
+    Only images that are padded to the same shape share a batch. Padding an image to the size of a larger one takes time
+    and changes the predictions, because the outputs of convolutions on a wide border of zeros are not zero.
 
     Raises:
-        ValueError: A picture cannot be prepared, see `core.retinanet.preprocess.prepare`.
+        PictureError: An image cannot be processed, see `core.retinanet.preprocess.prepare`.
     """
-    alike: dict[torch.Size, dict[int, Batch]] = {}
-    for number, image in enumerate(_moved(images, model)):
+    batches_by_shape: dict[torch.Size, dict[int, Batch]] = {}
+    for number, image in enumerate(_to_device(images, model)):
         batch = prepare([image], config.inference)
-        alike.setdefault(batch.pixels.shape, {})[number] = batch
+        batches_by_shape.setdefault(batch.pixels.shape, {})[number] = batch
     found: dict[int, Detections] = {}
-    for batches in alike.values():
-        prediction = _run(model, together(list(batches.values())))
-        found |= zip(batches, detections_of(prediction, config), strict=True)
+    for batches in batches_by_shape.values():
+        prediction = _run(model, concatenate(list(batches.values())))
+        found |= zip(batches, extract_detections(prediction, config), strict=True)
     return [found[number] for number in range(len(images))]
 
 
-def detections_of(prediction: Prediction, config: Config) -> list[Detections]:
-    """Returns the detections of each picture of a batch, as `detect` does."""
+def extract_detections(prediction: Prediction, config: Config) -> list[Detections]:
+    """Returns the detections in each image of a batch, as `detect` does."""
     batch, outputs = prediction
-    grid = anchors_of(batch, config.anchors)
+    grid = make_batch_anchors(batch, config.anchors)
     found = []
     for logits, deltas, size, factors in zip(outputs.logits, outputs.deltas, batch.sizes, batch.factors, strict=True):
-        candidates = select(logits, deltas, grid, size, config.inference)
-        order, score = kept(candidates, config.inference)
+        candidates = select_candidates(logits, deltas, grid, size, config.inference)
+        order, score = select_detections(candidates, config.inference)
         detections = Detections(candidates.box[order] * factors, score[order], candidates.label[order])
-        found.append(Detections(*(part.cpu() for part in detections)))
+        found.append(Detections(*(tensor.cpu() for tensor in detections)))
     return found

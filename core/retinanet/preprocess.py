@@ -1,4 +1,4 @@
-"""From pictures of any size to one normalised, padded batch, exactly as torchvision does it."""
+"""Preprocessing of images of any size into one normalised, padded batch, exactly as in torchvision."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -13,16 +13,16 @@ from core.structures import Sample
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
-PAD_TO = 32  # px; the stride of C5, so that every level of the body divides evenly
+PAD_TO = 32  # px; the stride of C5, so that the sizes of C3–C5 are whole numbers
 
 
 class Batch(NamedTuple):
-    """Pictures as the network sees them.
+    """Images as input of the network.
 
     Attributes:
-        pixels: float32 [B, 3, Hp, Wp], normalised; padded with zeros at the right and at the bottom.
-        sizes: (height, width) of each picture after resizing and before padding, px.
-        originals: (height, width) of each picture as it came, px.
+        pixels: float32 [B, 3, Hp, Wp], normalised; padded with zeros at the right and the bottom.
+        sizes: (height, width) of each image after resizing and before padding, px.
+        originals: (height, width) of each original image, px.
     """
 
     pixels: Tensor
@@ -31,27 +31,27 @@ class Batch(NamedTuple):
 
     @property
     def factors(self) -> Tensor:
-        """float32 [B, 4]: `boxes * factors[i]` takes xyxy boxes of the resized picture i back to the original."""
+        """float32 [B, 4]: `boxes * factors[i]` scales xyxy boxes of the resized image i to the original."""
         resized = torch.tensor(self.sizes, dtype=torch.float32, device=self.pixels.device)  # [B, 2]
         original = torch.tensor(self.originals, dtype=torch.float32, device=self.pixels.device)  # [B, 2]
         return (original / resized).flip(1).repeat(1, 2)  # height, width → width, height, width, height: [B, 4]
 
 
 def prepare(images: Sequence[Tensor], inference: Inference) -> Batch:
-    """Normalises, resizes and pads pictures into one batch (paper, section 4.1, "Inference").
+    """Normalises, resizes and pads images into one batch (paper, section 4.1, "Inference").
 
-    The shorter side becomes `image_size`, unless the longer one would then exceed `max_image_size`.
+    The shorter side becomes `image_size` unless the longer one would exceed `max_image_size`, which then limits both.
 
     Args:
-        images: B pictures [3, H, W] on one device, RGB, uint8 or float in 0 … 1.
-        inference: Gives the two sizes.
+        images: B images [3, H, W] on one device, RGB, uint8 or float in 0 … 1.
+        inference: Its `image_size` and `max_image_size` are used.
 
     Raises:
-        PictureError: A picture is so elongated that its shorter side would vanish.
-        ValueError: There is no picture, or one has another shape or type.
+        PictureError: An image is so elongated that its shorter side would vanish.
+        ValueError: There is no image, or one has a different shape or type.
     """
     if not images:
-        raise ValueError("There is no picture to prepare: pass at least one.")
+        raise ValueError("There is no image to prepare: pass at least one.")
     for image in images:
         _check(image, inference)
     transform = GeneralizedRCNNTransform(
@@ -62,10 +62,11 @@ def prepare(images: Sequence[Tensor], inference: Inference) -> Batch:
     return Batch(prepared.tensors, tuple(prepared.image_sizes), originals)
 
 
-def together(batches: Sequence[Batch]) -> Batch:
-    """Makes one batch of several whose pictures are padded to the same shape."""
+def concatenate(batches: Sequence[Batch]) -> Batch:
+    """Concatenates batches of images that are padded to the same shape."""
     pixels = torch.cat([batch.pixels for batch in batches])
-    sizes, originals = (sum(parts, ()) for parts in zip(*(batch[1:] for batch in batches), strict=True))
+    sizes = tuple(size for batch in batches for size in batch.sizes)
+    originals = tuple(size for batch in batches for size in batch.originals)
     return Batch(pixels, sizes, originals)
 
 
@@ -75,20 +76,20 @@ def _unit_range(image: Tensor) -> Tensor:
 
 def _check(image: Tensor, inference: Inference) -> None:
     if image.dim() != 3 or image.shape[0] != 3 or not image.numel():
-        raise ValueError(f"A picture must be [3, H, W] with at least one pixel, not {list(image.shape)}.")
+        raise ValueError(f"An image must be [3, H, W] with at least one pixel, not {list(image.shape)}.")
     if image.dtype != torch.uint8 and not image.is_floating_point():
-        raise ValueError(f"A picture must be uint8, or float in 0 … 1, not {image.dtype}.")
+        raise ValueError(f"An image must be uint8, or float in 0 … 1, not {image.dtype}.")
     height, width = image.shape[1:]
     shorter, longer = min(height, width), max(height, width)
     if shorter * (inference.max_image_size / longer) < 1:
         raise PictureError(
-            f"A picture of {width}×{height} px is too elongated: with its longer side at most "
+            f"An image of {width}×{height} px is too elongated: with its longer side at most "
             f"{inference.max_image_size} px (inference.max_image_size) its shorter side would vanish. "
-            "Crop the picture or raise that setting."
+            "Crop the image or raise that setting."
         )
 
 
-def objects_of(sample: Sample, factors: Tensor) -> tuple[Tensor, Tensor]:
-    """Returns boxes [M, 4] in the network's pixels and labels [M] of what may be matched, on the factors' device."""
+def scale_objects(sample: Sample, factors: Tensor) -> tuple[Tensor, Tensor]:
+    """Returns the boxes [M, 4] of a resized image and the labels [M], without crowd regions, on the factors' device."""
     boxes = sample.boxes[~sample.crowd].to(factors.device) / factors
     return boxes, sample.labels[~sample.crowd].to(factors.device)

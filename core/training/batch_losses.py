@@ -7,7 +7,7 @@ from core.retinanet.anchors import make_anchors
 from core.retinanet.losses import AnchorLosses, anchor_losses
 from core.retinanet.matching import match_anchors
 from core.retinanet.model import Outputs
-from core.retinanet.preprocess import Batch, objects_of
+from core.retinanet.preprocess import Batch, scale_objects
 from core.structures import Sample
 
 
@@ -29,7 +29,7 @@ def batch_losses(outputs: Outputs, batch: Batch, samples: Sequence[Sample], conf
     for logits, deltas, sample, factors in zip(
         outputs.logits.float(), outputs.deltas.float(), samples, batch.factors, strict=True
     ):
-        boxes, labels = objects_of(sample, factors)
+        boxes, labels = scale_objects(sample, factors)
         match = match_anchors(anchors, boxes, config.matching)
         results.append(anchor_losses(logits, deltas, anchors, match, boxes, labels, config.loss))
     return results

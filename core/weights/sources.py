@@ -13,7 +13,8 @@ from torchvision.models.detection import RetinaNet_ResNet50_FPN_V2_Weights, Reti
 
 from core.config import Config, ConfigError, Model
 from core.io.paths import ASSETS
-from core.retinanet.model import NORM_EPS, RetinaNet, build_model
+from core.retinanet.backbone import NORM_EPS
+from core.retinanet.model import RetinaNet, build_model
 from core.weights import state_dict
 from core.weights.architecture import (
     BODY,

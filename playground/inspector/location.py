@@ -147,7 +147,7 @@ def describe_outcome(pipeline: Pipeline, anchor: int, label: int, probability: f
         return "detection"
     if fate == BEYOND_CAP:
         return f"beyond the cap of {pipeline.config.inference.max_detections}"
-    winner = int(pipeline.suppressors.index[candidate])
+    winner = int(pipeline.suppressors.candidate[candidate])
     names = pipeline.network.class_names
     if winner < 0:
         return "lowered below the threshold by soft NMS"

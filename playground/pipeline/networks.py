@@ -8,7 +8,7 @@ from typing import NamedTuple
 import torch
 
 from core.config import Config, Effect, knobs
-from core.retinanet.fuse import folded
+from core.retinanet.fuse import fuse_batch_norms
 from core.retinanet.model import RetinaNet
 from core.scenes.render import CLASS_NAMES
 from core.weights.sources import Weights, adopt, build, has_new_heads, load_weights, without_heads
@@ -81,7 +81,7 @@ def _build_network(config: Config, key: Hashable) -> Network:
     with SEEDING:
         torch.manual_seed(config.training.seed)  # for parts that are initialised at random
         model = build(settings, weights, num_classes=len(class_names))
-    return Network(folded(model), class_names, key)
+    return Network(fuse_batch_norms(model), class_names, key)
 
 
 def _read_mtime(name: str) -> int:

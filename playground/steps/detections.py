@@ -68,7 +68,7 @@ def _candidate_layers(pipeline: Pipeline) -> tuple[Layer, ...]:
 
 def _links(pipeline: Pipeline, suppressed: torch.Tensor) -> torch.Tensor:
     """Returns lines [S, 4] from the suppressed to their suppressors, NaN where soft NMS names none."""
-    boxes, by = pipeline.candidates.box, pipeline.suppressors.index[suppressed]
+    boxes, by = pipeline.candidates.box, pipeline.suppressors.candidate[suppressed]
     links = torch.cat([_centres(boxes[suppressed]), _centres(boxes[by])], dim=1)
     links[by < 0] = torch.nan
     return links
@@ -95,7 +95,7 @@ def _kept(pipeline: Pipeline) -> Markup:
     found, fates = pipeline.candidates, pipeline.fates
     names = pipeline.network.class_names
     order = fates.order[:50]
-    by = pipeline.suppressors.index
+    by = pipeline.suppressors.candidate
     victims = np.bincount(by[by >= 0].numpy(), minlength=len(found.score))
     rows = tuple(
         (names[found.label[index]], f"{fates.score[index]:.2f}", LEVELS[found.level[index]], str(victims[index]))

@@ -1,4 +1,4 @@
-"""Detections and objects written as plain lists, and random ones with everything that makes evaluation hard."""
+"""Detections and ground truth from plain lists, and random ones with all hard cases of evaluation."""
 
 import torch
 
@@ -22,7 +22,7 @@ def found(boxes: list, scores: list | None = None, labels: list | None = None) -
 
 
 def random_scenes(seed: int, pictures: int = 12, classes: int = 3) -> tuple[list[Detections], list[GroundTruth]]:
-    """Crowds, ties of score and of IoU, empty pictures, wrong classes, boxes on nothing."""
+    """Returns crowds, ties of scores and IoUs, empty images, wrong classes and boxes on background."""
     dice = torch.Generator().manual_seed(seed)
     predictions, truths = [], []
     for _ in range(pictures):

@@ -1,4 +1,4 @@
-"""The evaluation that COCO's authors wrote, pycocotools, which ours must agree with."""
+"""The reference evaluation by COCO's authors, pycocotools."""
 
 import io
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""What `test_processes` starts in two processes that train together: several runs of the command line."""
+"""Several runs of the command line that `test_distributed` starts in two processes of one training."""
 
 import os
 import signal

@@ -1,4 +1,4 @@
-"""Small networks, whole and as state dicts, that several tests share."""
+"""Small networks and state dicts for several tests."""
 
 import torch
 
@@ -19,7 +19,7 @@ def make_state(num_classes=3):
 
 @torch.no_grad()
 def spread_scores(model, image, config):
-    """Gives the logits of a picture a deviation of 2: scores that are all alike, but for rounding, have no order."""
+    """Gives the logits of an image a standard deviation of 2: scores that differ by rounding have no order."""
     deviation = predict(model, [image], config).outputs.logits.std().item()
     model.head["classification_head"].cls_logits.weight *= 2 / deviation
 
@@ -31,7 +31,7 @@ def meta_state(num_classes=3, anchors=9, **settings):
 
 
 def old_layout(state):
-    """The state dict as torchvision before 0.14 wrote it, with frozen batch norms."""
+    """Returns the state dict in the layout of torchvision before 0.14, with frozen batch norms."""
     result = {}
     for key, value in state.items():
         if key.startswith("backbone.fpn.") and "blocks.p" not in key:

@@ -1,4 +1,4 @@
-"""The smallest run that trains: for tests of what is around it."""
+"""The settings of the smallest training run, for tests of the code around it."""
 
 from core.config import Config
 
@@ -20,5 +20,5 @@ TINY = {
 
 
 def tiny(**changes) -> Config:
-    """Returns its settings with some changed: section__field=value."""
+    """Returns the settings with some replaced: section__field=value."""
     return Config.from_flat({**TINY, **{key.replace("__", "."): value for key, value in changes.items()}})

@@ -9,8 +9,8 @@ from core.analysis.loss_concentration import GAMMAS, AnchorLogits, compute_cumul
 from core.config import Effect, Loss
 from core.data.sources import SceneData
 from core.retinanet.matching import match_anchors
-from core.retinanet.predict import anchors_of, predict
-from core.retinanet.preprocess import objects_of
+from core.retinanet.predict import make_batch_anchors, predict
+from core.retinanet.preprocess import scale_objects
 from core.scenes.render import CLASS_NAMES
 from core.structures import Sample
 from core.weights.sources import WeightsError
@@ -59,9 +59,9 @@ def _sides(pipeline: Pipeline, sample: Sample) -> AnchorLogits:
         raise WeightsError(f"{describe_unknown_classes(config.model.weights, missing)} of the scenes.")
     labels = torch.tensor([network.class_names.index(CLASS_NAMES[each]) for each in sample.labels], dtype=torch.int64)
     batch, outputs = predict(network.model, [sample.image], config)
-    boxes, _ = objects_of(sample, batch.factors[0])
+    boxes, _ = scale_objects(sample, batch.factors[0])
     with torch.inference_mode():
-        match = match_anchors(anchors_of(batch, config.anchors).boxes, boxes, config.matching)
+        match = match_anchors(make_batch_anchors(batch, config.anchors).boxes, boxes, config.matching)
         return AnchorLogits.from_match(outputs.logits[0], match, labels)
 
 

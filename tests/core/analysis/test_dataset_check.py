@@ -12,7 +12,7 @@ from core.data.untrusted import DataError
 from core.retinanet.anchors import make_anchors
 from core.retinanet.matching import match_anchors
 from core.retinanet.predict import prepare
-from core.retinanet.preprocess import objects_of
+from core.retinanet.preprocess import scale_objects
 from tests.core.made_data import coco, coco_content, picture, voc, voc_object, yolo
 
 LINE = "0 0.5 0.5 0.5 0.5"
@@ -178,7 +178,7 @@ def test_no_anchor_agrees_with_the_matching(tmp_path):
     for sample in open_folder(folder, "train"):
         batch = prepare([sample.image], config.inference)
         anchors = make_anchors(config.anchors, *batch.pixels.shape[-2:]).boxes
-        boxes, _ = objects_of(sample, batch.factors[0])
+        boxes, _ = scale_objects(sample, batch.factors[0])
         unmatched += int((match_anchors(anchors, boxes, config.matching).best_iou < 0.5).sum())
     check = check_folder(folder, config)
     assert check.sizes["dog"].unmatched == unmatched > 5

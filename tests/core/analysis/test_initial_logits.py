@@ -7,8 +7,9 @@ import torch
 
 from core.analysis.initial_logits import NO_PRIOR, compute_initial_logits
 from core.config import Loss, Model
+from core.retinanet.heads import prior_logit
 from core.retinanet.losses import classification_loss
-from core.retinanet.model import build_model, prior_logit
+from core.retinanet.model import build_model
 
 SHAPE = {"num_classes": 6, "anchors_per_location": 9}
 

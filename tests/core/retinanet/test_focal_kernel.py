@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from core.retinanet.focal_kernel import BLOCK, FocalWeights, focal_by_anchor
+from core.retinanet.focal_kernel import BLOCK, FocalWeights, fused_focal_loss
 from core.retinanet.losses import focal_loss
 
 WEIGHTS = [
@@ -12,7 +12,7 @@ WEIGHTS = [
 ]
 
 
-def some(
+def make_inputs(
     count: int, classes: int, dtype: torch.dtype = torch.float32
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     generator = torch.Generator().manual_seed(0)
@@ -22,7 +22,7 @@ def some(
 
 
 def reference(logits: torch.Tensor, anchors: torch.Tensor, labels: torch.Tensor, weights: FocalWeights) -> torch.Tensor:
-    """The same from the loss of single pairs, whose gradient autograd finds."""
+    """Computes the same loss pair by pair, with autograd's gradient."""
     targets = torch.zeros_like(logits)
     targets[anchors, labels] = 1
     unweighted = focal_loss(logits, targets, alpha=0.5, gamma=weights.gamma) * 2
@@ -30,13 +30,13 @@ def reference(logits: torch.Tensor, anchors: torch.Tensor, labels: torch.Tensor,
 
 
 @pytest.mark.parametrize("weights", WEIGHTS)
-@pytest.mark.parametrize("count", [1, 50, BLOCK // 7 + 10])  # the last takes two blocks
-def test_loss_and_gradient_are_autograds(weights, count):
-    logits, anchors, labels = some(count, 7)
+@pytest.mark.parametrize("count", [1, 50, BLOCK // 7 + 10])  # the last one needs two blocks
+def test_loss_and_gradient_equal_autograd(weights, count):
+    logits, anchors, labels = make_inputs(count, 7)
     ours, theirs = logits.clone().requires_grad_(), logits.clone().requires_grad_()
-    loss, expected = focal_by_anchor(ours, anchors, labels, weights), reference(theirs, anchors, labels, weights)
+    loss, expected = fused_focal_loss(ours, anchors, labels, weights), reference(theirs, anchors, labels, weights)
     assert torch.allclose(loss, expected, rtol=1e-5, atol=1e-6)
-    share = torch.linspace(0, 1, count)  # what comes back differs from anchor to anchor
+    share = torch.linspace(0, 1, count)  # a different incoming gradient for each anchor
     (loss * share).sum().backward()
     (expected * share).sum().backward()
     assert torch.allclose(ours.grad, theirs.grad, rtol=1e-5, atol=1e-6)
@@ -44,14 +44,14 @@ def test_loss_and_gradient_are_autograds(weights, count):
 
 @pytest.mark.parametrize("weights", WEIGHTS)
 def test_gradcheck(weights):
-    logits, anchors, labels = some(5, 3, torch.float64)
-    assert torch.autograd.gradcheck(lambda x: focal_by_anchor(x, anchors, labels, weights), logits.requires_grad_())
+    logits, anchors, labels = make_inputs(5, 3, torch.float64)
+    assert torch.autograd.gradcheck(lambda x: fused_focal_loss(x, anchors, labels, weights), logits.requires_grad_())
 
 
 @pytest.mark.parametrize("weights", WEIGHTS)
-def test_huge_logits_stay_finite_and_a_wrong_one_pays_its_distance(weights):
+def test_huge_logits_give_finite_losses(weights):
     logits = torch.tensor([[1e4, -1e4], [-1e4, 1e4]], requires_grad=True)
-    loss = focal_by_anchor(logits, torch.tensor([1]), torch.tensor([0]), weights)
+    loss = fused_focal_loss(logits, torch.tensor([1]), torch.tensor([0]), weights)
     loss.sum().backward()
     assert loss.tolist() == pytest.approx([1e4 * weights.background, 1e4 * (weights.background + weights.foreground)])
     assert logits.grad.isfinite().all()
@@ -59,6 +59,6 @@ def test_huge_logits_stay_finite_and_a_wrong_one_pays_its_distance(weights):
 
 def test_without_foreground_without_anchors_and_without_gradient():
     none = torch.zeros(0, dtype=torch.int64)
-    assert focal_by_anchor(torch.zeros(0, 3), none, none, WEIGHTS[0]).shape == (0,)
-    loss = focal_by_anchor(torch.zeros(1, 1), none, none, FocalWeights(1.0, 1.0, 2.0))
+    assert fused_focal_loss(torch.zeros(0, 3), none, none, WEIGHTS[0]).shape == (0,)
+    loss = fused_focal_loss(torch.zeros(1, 1), none, none, FocalWeights(1.0, 1.0, 2.0))
     assert loss.item() == pytest.approx(0.25 * 0.6931472) and not loss.requires_grad  # p_t = 1/2

@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from core.config import Config
-from core.retinanet.fuse import folded
+from core.retinanet.fuse import fuse_batch_norms
 from core.retinanet.model import build_model
 
 
@@ -22,7 +22,7 @@ def test_predicts_the_same_without_batch_norms(depth):
             nn.init.uniform_(module.bias, -0.5, 0.5)
     before = copy.deepcopy(model.state_dict())
     pixels = torch.randn(2, 3, 64, 96)
-    fast = folded(model)
+    fast = fuse_batch_norms(model)
     assert not any(isinstance(module, nn.BatchNorm2d) for module in fast.modules())
     with torch.inference_mode():
         expected, found = model.eval()(pixels), fast(pixels)
@@ -31,4 +31,4 @@ def test_predicts_the_same_without_batch_norms(depth):
             assert torch.allclose(one, other, rtol=1e-3, atol=1e-4 * float(one.abs().max()))
     assert expected.grids == found.grids
     after = model.state_dict()
-    assert all(torch.equal(before[name], after[name]) for name in before)  # the original is as it was
+    assert all(torch.equal(before[name], after[name]) for name in before)  # the original is unchanged

@@ -14,7 +14,7 @@ from core.retinanet.losses import (
     box_loss,
     classification_loss,
     focal_loss,
-    hardest,
+    select_hardest,
     total_loss,
 )
 from core.retinanet.matching import BACKGROUND, FOREGROUND, IGNORED, Match
@@ -58,7 +58,7 @@ def test_gradcheck():
 
 
 def test_the_papers_own_numbers():
-    """γ = 2: p_t = 0.9 weighs 100 times less than cross-entropy, 0.968 about 1000 times, below 0.5 at most 4 times."""
+    """γ = 2 lowers the loss 100 times at p_t = 0.9, about 1000 times at 0.968 and at most 4 times below 0.5."""
 
     def ratio(p_t: float) -> float:
         logit = torch.tensor([math.log(p_t / (1 - p_t))], dtype=torch.float64)
@@ -100,8 +100,8 @@ def test_gamma_zero_is_balanced_cross_entropy_and_that_at_a_half_is_half_cross_e
 
 
 @pytest.mark.parametrize("cutoff", [0.05, 0.5, 0.8, 1.0])
-def test_cutoff_is_cross_entropy_up_to_a_p_t_and_nothing_above(cutoff):
-    """Value and slope in closed form: −α_t log p_t and ∓α_t (1 − p_t), or 0."""
+def test_cutoff_is_cross_entropy_up_to_the_cutoff_and_zero_above(cutoff):
+    """Value and gradient in closed form: −α_t log p_t and ∓α_t (1 − p_t), or 0."""
     logits, targets = logits_and_targets(5)
     logits, targets = logits.double().requires_grad_(), targets.double()
     values = classification_loss(logits, targets, Loss(kind="cutoff", alpha=0.3, cutoff=cutoff))
@@ -116,7 +116,7 @@ def test_cutoff_is_cross_entropy_up_to_a_p_t_and_nothing_above(cutoff):
 
 
 def test_cutoff_by_hand():
-    """p_t = 0.5 still pays ln 2 at a cut-off of 0.5, the next larger score does not; at 1 even the surest pays."""
+    """At a cut-off of 0.5, p_t = 0.5 has the loss ln 2 and the next larger score none; at 1 every score has one."""
     edge = torch.tensor([0.0, 1e-3, -1e-3, 50.0], dtype=torch.float64)
     one = torch.ones_like(edge)
     values = classification_loss(edge, one, Loss(kind="cutoff", alpha=1, cutoff=0.5)).tolist()
@@ -167,7 +167,7 @@ def example() -> tuple:
     return logits, torch.randn(5, 4) * 0.1, random_boxes(5, 8), match, random_boxes(2, 9), torch.tensor([2, 0])
 
 
-def test_each_anchor_pays_its_own():
+def test_losses_of_each_anchor():
     logits, deltas, anchors, match, boxes, labels = example()
     result = anchor_losses(logits, deltas, anchors, match, boxes, labels, Loss())
     targets = torch.zeros(5, 3)
@@ -188,7 +188,7 @@ def test_ignored_anchors_get_no_gradient():
 
 
 @pytest.mark.parametrize("kind", ["focal", "cross_entropy", "balanced_cross_entropy", "ohem", "cutoff"])
-def test_picture_without_objects(kind):
+def test_image_without_objects(kind):
     logits = torch.randn(20, 3, requires_grad=True)
     nothing = Match(torch.zeros(20, dtype=torch.int8), torch.zeros(20, dtype=torch.int64), torch.zeros(20),
                     torch.zeros(20, dtype=torch.bool), torch.zeros(0), torch.zeros(0, dtype=torch.int64))  # fmt: skip
@@ -214,7 +214,7 @@ def test_normalisers_by_hand():
 def test_moving_average_starts_at_a_hundred():
     average = ForegroundAverage()
     assert average.update(50) == pytest.approx(95)
-    assert average.update(0) == pytest.approx(85.6)  # no foreground counts as one
+    assert average.update(0) == pytest.approx(85.6)  # a count of 0 counts as 1
 
 
 def spread(count: int) -> torch.Tensor:
@@ -226,7 +226,9 @@ def spread(count: int) -> torch.Tensor:
 def test_ohem_keeps_the_hardest_usable():
     values = torch.tensor([5.0, 4, 3, 2, 1])
     usable = torch.tensor([True, False, True, True, True])
-    chosen = hardest(values, spread(5), torch.zeros(5, dtype=torch.bool), usable, Loss(kind="ohem", ohem_anchors=2))
+    chosen = select_hardest(
+        values, spread(5), torch.zeros(5, dtype=torch.bool), usable, Loss(kind="ohem", ohem_anchors=2)
+    )
     assert chosen.tolist() == [True, False, True, False, False]
 
 
@@ -235,22 +237,22 @@ def test_ohem_nms_leaves_one_of_overlapping_anchors():
     values = torch.arange(9, 0, -1.0)
     all_of = torch.ones(9, dtype=torch.bool)
     loss = Loss(kind="ohem", ohem_anchors=3)
-    assert hardest(values, anchors, ~all_of, all_of, loss).nonzero().flatten().tolist() == [0, 6, 7]
-    off = hardest(values, anchors, ~all_of, all_of, Loss(kind="ohem", ohem_anchors=3, ohem_nms_threshold=1))
+    assert select_hardest(values, anchors, ~all_of, all_of, loss).nonzero().flatten().tolist() == [0, 6, 7]
+    off = select_hardest(values, anchors, ~all_of, all_of, Loss(kind="ohem", ohem_anchors=3, ohem_nms_threshold=1))
     assert off.nonzero().flatten().tolist() == [0, 1, 2]
 
 
-def test_ohem_looks_as_far_as_it_must():
-    """However many duplicates come first, as many anchors are found as there are."""
+def test_ohem_searches_past_duplicates():
+    """The requested number of anchors is found, however many duplicates come first."""
     anchors = torch.cat([spread(1).repeat(500, 1), spread(10)])
     all_of = torch.ones(510, dtype=torch.bool)
-    chosen = hardest(torch.arange(510, 0, -1.0), anchors, ~all_of, all_of, Loss(kind="ohem", ohem_anchors=10))
+    chosen = select_hardest(torch.arange(510, 0, -1.0), anchors, ~all_of, all_of, Loss(kind="ohem", ohem_anchors=10))
     assert chosen.sum() == 10 and (box_iou(anchors[chosen], anchors[chosen]) > 0.7).sum() == 10
 
 
 def test_ohem_one_to_three():
     foreground = torch.zeros(40, dtype=torch.bool)
-    foreground[[30, 39]] = True  # easy ones: they would not be among the hardest
+    foreground[[30, 39]] = True  # easy ones, which would not be selected by their loss
     loss = Loss(kind="ohem", ohem_anchors=16, ohem_one_to_three=True)
-    chosen = hardest(torch.arange(40, 0, -1.0), spread(40), foreground, torch.ones(40, dtype=torch.bool), loss)
+    chosen = select_hardest(torch.arange(40, 0, -1.0), spread(40), foreground, torch.ones(40, dtype=torch.bool), loss)
     assert chosen[foreground].all() and chosen[~foreground].sum() == 6

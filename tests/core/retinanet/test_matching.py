@@ -12,11 +12,11 @@ from tests.core.retinanet.test_boxes import random_boxes
 ANCHORS = make_anchors(Anchors(), 320, 320).boxes
 
 
-@pytest.fixture(autouse=True, params=["as on a processor", "as on a graphics card"])
-def way(request, monkeypatch):
-    """Every test runs both ways on the processor; there must be no difference."""
-    if request.param == "as on a graphics card":
-        monkeypatch.setattr(module, "_best_nearby", module._best_of_all)
+@pytest.fixture(autouse=True, params=["as on a CPU", "as on a GPU"])
+def implementation(request, monkeypatch):
+    """Runs every test with both implementations on the CPU; their results must be equal."""
+    if request.param == "as on a GPU":
+        monkeypatch.setattr(module, "_find_best_in_runs", module._find_best_densely)
 
 
 def by_torchvision(objects: torch.Tensor, matching: Matching) -> torch.Tensor:
@@ -35,7 +35,7 @@ def check(objects: torch.Tensor, matching: Matching) -> None:
 
 
 def test_same_as_torchvision():
-    for count, seed in [(1, 0), (7, 1), (GROUP, 2), (GROUP + 1, 3), (50, 4)]:  # around the group size, too
+    for count, seed in [(1, 0), (7, 1), (GROUP, 2), (GROUP + 1, 3), (50, 4)]:  # also around the group size
         for thresholds in [(0.4, 0.5), (0.1, 0.9), (0, 0.3), (0.5, 0.5)]:
             for force in (True, False):
                 matching = Matching(
@@ -52,7 +52,7 @@ def test_by_hand():
     assert not match.forced.any()
 
 
-def test_threshold_edges_belong_up():
+def test_thresholds_are_inclusive():
     anchors = torch.tensor([[0.0, 0, 10, 4]])
     match = match_anchors(anchors, torch.tensor([[0.0, 0, 10, 10]]), Matching(force_best_match=False))
     assert match.label.item() == IGNORED  # exactly the background threshold is not below it
@@ -79,12 +79,12 @@ def test_first_of_equal_objects_wins_across_groups():
     assert match.object.item() == 0
 
 
-def test_an_object_out_of_reach_forces_nothing():
+def test_an_object_that_no_anchor_touches_forces_none():
     match = match_anchors(ANCHORS, torch.tensor([[5000.0, 5000, 5010, 5010]]), Matching())
     assert not match.foreground.any()
 
 
-def test_picture_without_objects_is_all_background():
+def test_image_without_objects_is_all_background():
     for matching in (Matching(), Matching(bg_iou_threshold=0, fg_iou_threshold=0)):
         match = match_anchors(ANCHORS, torch.zeros(0, 4), matching)
         assert (match.label == BACKGROUND).all() and not match.forced.any() and (match.iou == 0).all()

@@ -16,7 +16,9 @@ from torchvision.ops.feature_pyramid_network import LastLevelP6P7
 
 from core.analysis.model_costs import count_network_parameters, count_parameters, estimate_costs
 from core.config import Inference, Model
-from core.retinanet.model import NORM_EPS, build_model, freeze, places_first
+from core.retinanet.backbone import NORM_EPS
+from core.retinanet.heads import flatten_maps
+from core.retinanet.model import build_model, freeze
 from core.retinanet.preprocess import prepare
 
 K, A = 3, 9
@@ -32,7 +34,7 @@ def tiny(model=SMALL, **others):
 
 
 def spread_out(network):
-    """Weights and statistics as different from a fresh network's as trained ones are."""
+    """Sets weights and statistics as different from the initial ones as those of a trained network."""
     generator = torch.Generator().manual_seed(5)
     for module in network.modules():
         if isinstance(module, nn.BatchNorm2d):
@@ -89,7 +91,7 @@ def test_predicts_what_torchvision_predicts(name):
         levels = list(theirs.backbone(pixels).values())
         expected = theirs.head(levels)
         outputs = ours(batch.pixels)
-        assert outputs.logits.std() > 0.5  # not all alike, or equality would say little
+        assert outputs.logits.std() > 0.5  # else equality would prove little
         torch.testing.assert_close(outputs.logits, expected["cls_logits"], atol=1e-4, rtol=0)
         torch.testing.assert_close(outputs.deltas, expected["bbox_regression"], atol=1e-4, rtol=0)
         assert outputs.grids == tuple(tuple(level.shape[2:]) for level in levels)
@@ -117,7 +119,7 @@ def test_every_depth_has_the_strides_of_the_paper(depth):
     ]
 
 
-def test_outputs_have_one_row_an_anchor():
+def test_outputs_have_one_row_per_anchor():
     outputs = tiny().eval()(torch.zeros(2, 3, 64, 96))
     assert outputs.grids == ((8, 12), (4, 6), (2, 3), (1, 2), (1, 1))
     anchors = sum(height * width for height, width in outputs.grids) * A
@@ -128,7 +130,7 @@ def test_outputs_have_one_row_an_anchor():
 def test_rows_run_along_the_row_with_the_anchor_last():
     # [1, A·width = 4, 1, 2]: channel = anchor · 2 + value, and each entry is 10 · channel + column
     maps = torch.tensor([[[[0, 1]], [[10, 11]], [[20, 21]], [[30, 31]]]])
-    assert places_first(maps, width=2).tolist() == [[[0, 10], [20, 30], [1, 11], [21, 31]]]
+    assert flatten_maps(maps, width=2).tolist() == [[[0, 10], [20, 30], [1, 11], [21, 31]]]
 
 
 @pytest.mark.parametrize("source", ["c5", "p5"])
@@ -155,7 +157,7 @@ def test_every_anchor_starts_with_the_prior(prior):
     torch.testing.assert_close(scores, torch.full_like(scores, prior), atol=prior / 20, rtol=0)
 
 
-def test_head_starts_from_a_narrow_normal_distribution():
+def test_heads_are_initialised_from_a_narrow_normal_distribution():
     network = tiny(Model(depth=18, fpn_channels=128, num_convs=2, head_norm="none"))
     for name, parameter in network.head.named_parameters():
         if parameter.dim() == 4:
@@ -165,7 +167,7 @@ def test_head_starts_from_a_narrow_normal_distribution():
 
 
 def stage_of(name):
-    """Stage of a body parameter: "conv1.weight" → 1, "layer3.0.bn1.bias" → 4."""
+    """Returns the stage of a ResNet parameter: "conv1.weight" → 1, "layer3.0.bn1.bias" → 4."""
     return int(name[5]) + 1 if name.startswith("layer") else 1
 
 
@@ -232,7 +234,7 @@ def test_frozen_norms_survive_a_change_of_mode_and_thaw_again():
 
 
 @pytest.mark.parametrize(("stages", "batch_norm", "eps"), [(0, "live", NORM_EPS), (5, "live", 0.0), (0, "frozen", 0.0)])
-def test_live_norms_never_divide_by_nothing(stages, batch_norm, eps):
+def test_live_norms_never_divide_by_zero(stages, batch_norm, eps):
     network = tiny(norm_eps=0.0)
     freeze(network, stages, batch_norm=batch_norm)
     assert network.norm_eps == eps
@@ -253,17 +255,17 @@ def test_parts_add_up():
 
 
 @pytest.mark.parametrize(("model", "published"), [(V1, 151.54), (V2, 152.238)])
-def test_work_is_torchvisions_published_figure(model, published):
+def test_flops_equal_those_torchvision_publishes(model, published):
     work = estimate_costs(model, num_classes=91, anchors_per_location=9, height=800, width=800, batch_size=1).gflops
     assert work / 2 == pytest.approx(published, abs=0.001)  # torchvision counts a multiply-add as one
 
 
-def test_work_grows_with_the_picture():
+def test_flops_grow_with_the_image():
     work = {side: estimate_costs(SMALL, **SHAPE, height=side, width=side, batch_size=1).gflops for side in (128, 256)}
     assert work[256] == pytest.approx(4 * work[128], rel=0.02)
 
 
-def test_work_is_that_of_one_picture_whatever_the_batch():
+def test_flops_are_per_image_whatever_the_batch_size():
     assert len({estimate_costs(SMALL, **SHAPE, height=96, width=64, batch_size=batch).gflops for batch in (1, 3)}) == 1
 
 
@@ -273,8 +275,8 @@ def test_parts_are_counted_without_a_network():
     assert count_parameters(SMALL, **SHAPE) == count_network_parameters(network)
 
 
-def test_narrow_heads_with_group_norm_see_the_smallest_picture():
-    """One channel a group on a 1×1 map would leave nothing to normalise, which PyTorch refuses."""
+def test_narrow_heads_with_group_norm_process_the_smallest_image():
+    """With one channel per group, a 1×1 map has nothing to normalise, and PyTorch refuses it."""
     for channels in (32, 64):
         model = build_model(Model(fpn_channels=channels, head_norm="group"), num_classes=2, anchors_per_location=1)
         with torch.no_grad():
@@ -282,7 +284,7 @@ def test_narrow_heads_with_group_norm_see_the_smallest_picture():
 
 
 def test_training_memory_counts_what_backward_reads():
-    """Activations grow with the batch, all else does not; a frozen body saves most of it."""
+    """Only activations grow with the batch; a frozen backbone saves most of them."""
     shape = {**SHAPE, "height": 128, "width": 128}
     one, two = (estimate_costs(SMALL, **shape, batch_size=batch).training_bytes for batch in (1, 2))
     parameters = sum(
@@ -290,7 +292,7 @@ def test_training_memory_counts_what_backward_reads():
     )
     activations = two - one
     statistics = one - 16 * parameters - activations  # weights, gradients and two moments, 4 bytes each
-    assert 0 <= statistics < 100_000  # of batch norms, one number a channel
+    assert 0 <= statistics < 100_000  # of batch norms, one number per channel
     frozen = estimate_costs(SMALL.model_copy(update={"freeze_stages": 5}), **shape, batch_size=1).training_bytes
     assert frozen < one / 2
 
@@ -307,7 +309,7 @@ COUNTED = (
 
 @pytest.mark.parametrize("changes", COUNTED, ids=str)
 def test_training_memory_agrees_with_a_real_step(changes):
-    """The tensors that a real forward pass on the CPU saves."""
+    """Compares the estimate with the tensors that a real forward pass on the CPU saves."""
     model = SMALL.model_copy(update=changes)
     network = build_model(model, num_classes=K, anchors_per_location=A)
     freeze(network, model.freeze_stages, batch_norm=model.batch_norm)

@@ -1,4 +1,4 @@
-"""With the same weights, torchvision's RetinaNet and this one say the same: detections, losses and gradients."""
+"""With the same weights, detections, losses and gradients equal those of torchvision's RetinaNet."""
 
 import pytest
 import torch
@@ -15,7 +15,7 @@ from torchvision.ops.feature_pyramid_network import LastLevelP6P7
 from core.config import Config
 from core.retinanet.losses import total_loss
 from core.retinanet.model import build_model
-from core.retinanet.predict import detect, detections_of, predict
+from core.retinanet.predict import detect, extract_detections, predict
 from core.retinanet.preprocess import prepare
 from core.structures import Detections, Sample
 from core.training.batch_losses import batch_losses
@@ -50,7 +50,7 @@ SETTINGS = {
 
 @torch.no_grad()
 def spread_scores(theirs: TorchvisionRetinaNet) -> None:
-    """Scales the last layer so that logits have a deviation of 2: scores that all round to 1 have no order."""
+    """Scales the last layer so that logits have a deviation of 2: scores that all round to 1 cannot be ordered."""
     batch, _ = theirs.transform(pictures())
     head = theirs.head.classification_head
     logits = head(list(theirs.backbone(batch.tensors).values()))
@@ -90,11 +90,11 @@ def pictures() -> list[torch.Tensor]:
 
 
 def in_one_batch(model, images, config):
-    return detections_of(predict(model, images, config), config)
+    return extract_detections(predict(model, images, config), config)
 
 
 def in_order(found: Detections) -> Detections:
-    """Sorts detections of exactly the same score, whose order means nothing, by label and box."""
+    """Sorts detections of exactly the same score, which have no defined order, by label and box."""
     rows = list(zip((-found.scores).tolist(), found.labels.tolist(), found.boxes.tolist(), strict=True))
     order = sorted(range(len(rows)), key=rows.__getitem__)
     return Detections(*(part[order] for part in found))
@@ -113,11 +113,11 @@ def same_detections(theirs, ours, config, images, *, detect=in_one_batch) -> int
     return sum(len(mine.labels) for mine in found)
 
 
-def test_detections_of_one_picture_at_a_time(pair):
+def test_detections_of_one_image_at_a_time(pair):
     assert sum(same_detections(*pair, [image], detect=detect) for image in pictures()) > 100
 
 
-def test_detections_of_a_batch_of_unequal_pictures(pair):
+def test_detections_of_a_batch_of_unequal_images(pair):
     assert same_detections(*pair, pictures()) > 100
 
 
@@ -142,7 +142,7 @@ def targets() -> list[Sample]:
 
 
 def test_losses_and_gradients(pair):
-    """Under torchvision's definition: focal(0.25, 2), its box loss, every image by its own foreground."""
+    """Under torchvision's definition: focal(0.25, 2), its box loss, normalised per image."""
     theirs, ours, config = pair
     samples = targets()
     box_loss = theirs.head.regression_head._loss_type

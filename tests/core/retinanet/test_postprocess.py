@@ -13,15 +13,15 @@ from core.retinanet.postprocess import (
     Candidates,
     Fates,
     LevelCounts,
-    decide,
-    kept,
-    level_counts,
-    select,
-    suppressors,
+    apply_nms,
+    count_per_level,
+    find_suppressors,
+    select_candidates,
+    select_detections,
 )
 
-ONE_A_PLACE = Anchors(size_p3=32, size_p7=512, scales=(1,), ratios=(1,), convention="exact")
-GRID = make_anchors(ONE_A_PLACE, 64, 64)  # 64 + 16 + 4 + 1 + 1 anchors
+ONE_PER_LOCATION = Anchors(size_p3=32, size_p7=512, scales=(1,), ratios=(1,), convention="exact")
+GRID = make_anchors(ONE_PER_LOCATION, 64, 64)  # 64 + 16 + 4 + 1 + 1 anchors
 
 
 def candidates(boxes: list, scores: list, labels: list | None = None) -> Candidates:
@@ -43,15 +43,15 @@ class Stages(NamedTuple):
 
 
 def run_inference(logits, deltas, anchors, size, inference) -> Stages:
-    """All stages in turn; arguments as `select`."""
-    found = select(logits, deltas, anchors, size, inference)
-    return Stages(level_counts(logits, anchors, found, inference), found, decide(found, inference))
+    """Runs all steps; arguments as `select_candidates`."""
+    found = select_candidates(logits, deltas, anchors, size, inference)
+    return Stages(count_per_level(logits, anchors, found, inference), found, apply_nms(found, inference))
 
 
-def culprits(found: Candidates, inference: Inference) -> tuple[list[int], list[float]]:
-    """Who suppressed each candidate, and the IoU with it."""
-    by = suppressors(found, decide(found, inference), inference)
-    return by.index.tolist(), by.iou.tolist()
+def suppressors_and_ious(found: Candidates, inference: Inference) -> tuple[list[int], list[float]]:
+    """Returns the suppressor of each candidate and the IoU with it."""
+    by = find_suppressors(found, apply_nms(found, inference), inference)
+    return by.candidate.tolist(), by.iou.tolist()
 
 
 A, A2, B = [0, 0, 10, 10], [0, 0, 10, 9], [50, 50, 60, 60]  # IoU(A, A2) = 0.9
@@ -59,61 +59,61 @@ A, A2, B = [0, 0, 10, 10], [0, 0, 10, 9], [50, 50, 60, 60]  # IoU(A, A2) = 0.9
 
 def test_nms_by_hand():
     these = candidates([A2, A, B], [0.8, 0.9, 0.5])
-    fates = decide(these, Inference())
+    fates = apply_nms(these, Inference())
     assert fates.fate.tolist() == [SUPPRESSED, KEPT, KEPT] and fates.order.tolist() == [1, 2]
-    by, iou = culprits(these, Inference())
+    by, iou = suppressors_and_ious(these, Inference())
     assert by == [1, -1, -1] and iou == pytest.approx([0.9, 0, 0])
 
 
 def test_overlap_at_the_threshold_stays():
     boxes = [[0, 0, 10, 10], [0, 0, 10, 5]]
-    assert decide(candidates(boxes, [0.9, 0.8]), Inference(nms_threshold=0.5)).fate.tolist() == [KEPT, KEPT]
-    assert decide(candidates(boxes, [0.9, 0.8]), Inference(nms_threshold=0.49)).fate.tolist() == [KEPT, SUPPRESSED]
+    assert apply_nms(candidates(boxes, [0.9, 0.8]), Inference(nms_threshold=0.5)).fate.tolist() == [KEPT, KEPT]
+    assert apply_nms(candidates(boxes, [0.9, 0.8]), Inference(nms_threshold=0.49)).fate.tolist() == [KEPT, SUPPRESSED]
 
 
-def test_classes_leave_each_other_alone_unless_agnostic():
+def test_classes_do_not_suppress_each_other_unless_agnostic():
     two = candidates([A, A2], [0.9, 0.8], [0, 1])
-    assert decide(two, Inference()).fate.tolist() == [KEPT, KEPT]
-    assert decide(two, Inference(class_agnostic_nms=True)).fate.tolist() == [KEPT, SUPPRESSED]
+    assert apply_nms(two, Inference()).fate.tolist() == [KEPT, KEPT]
+    assert apply_nms(two, Inference(class_agnostic_nms=True)).fate.tolist() == [KEPT, SUPPRESSED]
 
 
 def test_cap_cuts_survivors_only():
-    fates = decide(candidates([A, A2, B], [0.9, 0.8, 0.7]), Inference(max_detections=1))
+    fates = apply_nms(candidates([A, A2, B], [0.9, 0.8, 0.7]), Inference(max_detections=1))
     assert fates.fate.tolist() == [KEPT, SUPPRESSED, BEYOND_CAP] and fates.order.tolist() == [0]
 
 
 @pytest.mark.parametrize("settings", [{}, {"class_agnostic_nms": True}, {"nms_kind": "soft"}, {"max_detections": 3}])
-def test_kept_is_what_decide_keeps(settings):
+def test_select_detections_keeps_what_apply_nms_keeps(settings):
     torch.manual_seed(0)
     corners = torch.rand(60, 2) * 40
     boxes = torch.cat([corners, corners + 5 + 20 * torch.rand(60, 2)], dim=1)
     some = candidates(boxes.tolist(), torch.rand(60).tolist(), torch.randint(3, (60,)).tolist())
     inference = Inference(**settings)
-    fates, (order, score) = decide(some, inference), kept(some, inference)
+    fates, (order, score) = apply_nms(some, inference), select_detections(some, inference)
     assert order.tolist() == fates.order.tolist() and torch.equal(score, fates.score)
     assert 0 < len(order) < 60
 
 
-def test_a_suppressed_box_suppresses_nobody():
-    """A chain: B falls to A, so C, which overlaps only B, stays."""
+def test_a_suppressed_box_suppresses_no_other():
+    """In a chain, A suppresses B, so C, which overlaps only B, is kept."""
     chain = [[0, 0, 10, 10], [4, 0, 14, 10], [8, 0, 18, 10]]
     these, inference = candidates(chain, [0.9, 0.8, 0.7]), Inference(nms_threshold=0.3)
-    assert decide(these, inference).fate.tolist() == [KEPT, SUPPRESSED, KEPT]
-    assert culprits(these, inference)[0] == [-1, 0, -1]
+    assert apply_nms(these, inference).fate.tolist() == [KEPT, SUPPRESSED, KEPT]
+    assert suppressors_and_ious(these, inference)[0] == [-1, 0, -1]
 
 
 @pytest.mark.parametrize("cap", [1000, 20])
 @pytest.mark.parametrize("agnostic", [True, False])
-def test_suppressors_are_who_nms_says(agnostic, cap):
-    """A greedy loop written out is the reference; what is beyond the cap suppresses, too."""
+def test_suppressors_equal_those_of_a_greedy_loop(agnostic, cap):
+    """Boxes beyond the cap suppress others, too."""
     generator = torch.Generator().manual_seed(3)
     corner = torch.rand(300, 2, generator=generator) * 60
     boxes = torch.cat([corner, corner + 5 + torch.rand(300, 2, generator=generator) * 30], dim=1)
     scores, labels = torch.rand(300, generator=generator), torch.randint(0, 3, (300,), generator=generator)
     these = candidates(boxes.tolist(), scores.tolist(), labels.tolist())
     inference = Inference(class_agnostic_nms=agnostic, nms_threshold=0.4, max_detections=cap)
-    fates = decide(these, inference)
-    by, iou = culprits(these, inference)
+    fates = apply_nms(these, inference)
+    by, iou = suppressors_and_ious(these, inference)
     overlap = box_iou(boxes, boxes)
     kept: list[int] = []
     for i in scores.argsort(descending=True).tolist():
@@ -128,28 +128,28 @@ def test_suppressors_are_who_nms_says(agnostic, cap):
 
 
 def test_soft_nms_by_hand():
-    fates = decide(candidates([A, A2, B], [0.9, 0.8, 0.5]), Inference(nms_kind="soft", soft_nms_sigma=0.5))
+    fates = apply_nms(candidates([A, A2, B], [0.9, 0.8, 0.5]), Inference(nms_kind="soft", soft_nms_sigma=0.5))
     lowered = 0.8 * torch.exp(torch.tensor(-(0.9**2) / 0.5)).item()
     assert fates.score.tolist() == pytest.approx([0.9, lowered, 0.5], abs=1e-5)
     assert fates.order.tolist() == [0, 2, 1] and (fates.fate == KEPT).all()
 
 
-def test_soft_nms_drops_at_the_threshold_and_names_the_culprit():
+def test_soft_nms_drops_at_the_threshold_and_names_the_suppressor():
     inference = Inference(nms_kind="soft", soft_nms_sigma=0.1, score_threshold=0.05)
     these = candidates([A, A2, B], [0.9, 0.8, 0.5])
-    assert decide(these, inference).fate.tolist() == [KEPT, SUPPRESSED, KEPT]
-    assert culprits(these, inference) == ([-1, 0, -1], pytest.approx([0, 0.9, 0]))
+    assert apply_nms(these, inference).fate.tolist() == [KEPT, SUPPRESSED, KEPT]
+    assert suppressors_and_ious(these, inference) == ([-1, 0, -1], pytest.approx([0, 0.9, 0]))
 
 
 def test_soft_nms_respects_cap_and_classes():
     inference = Inference(nms_kind="soft", max_detections=1)
-    fates = decide(candidates([A, A2], [0.9, 0.8], [0, 1]), inference)
+    fates = apply_nms(candidates([A, A2], [0.9, 0.8], [0, 1]), inference)
     assert fates.fate.tolist() == [KEPT, BEYOND_CAP] and fates.score[1] == pytest.approx(0.8)
 
 
 @pytest.mark.parametrize("kind", ["hard", "soft"])
-def test_nothing_to_decide(kind):
-    fates = decide(candidates([], []), Inference(nms_kind=kind))
+def test_no_candidates(kind):
+    fates = apply_nms(candidates([], []), Inference(nms_kind=kind))
     assert len(fates.fate) == len(fates.order) == 0
 
 
@@ -171,7 +171,7 @@ def test_stages_by_hand():
     assert found.box[0].tolist() == [0, 0, 24, 24] and found.box[1].tolist() == [0, 0, 50, 60]  # clipped
 
 
-def test_topk_is_a_level_and_keeps_the_best():
+def test_topk_is_per_level_and_keeps_the_best():
     logits, deltas = outputs()
     logits[:64, 0] = torch.arange(64) / 64
     logits[64:80, 1] = 1.0
@@ -181,7 +181,7 @@ def test_topk_is_a_level_and_keeps_the_best():
     assert stages.candidates.anchor[:5].tolist() == [63, 62, 61, 60, 59]
 
 
-def test_threshold_is_exclusive_and_nan_is_nothing():
+def test_threshold_is_exclusive_and_nan_is_below_it():
     logits, deltas = outputs()
     logits[0, 0], logits[1, 0] = 0.0, float("nan")
     assert len(run_inference(logits, deltas, GRID, (64, 64), Inference(score_threshold=0.5)).candidates.score) == 0
@@ -203,18 +203,18 @@ def test_counts_add_up_on_random_outputs():
     assert (overlap[label[:, None] == label[None, :]] <= 0.5 + 1e-6).all()
 
 
-def test_boxes_without_area_do_not_disturb():
-    """Far outside the picture clipping leaves no area; IoU would be 0/0."""
+def test_boxes_without_area_suppress_no_other():
+    """Far outside the image clipping leaves no area, and the IoU would be 0/0."""
     flat = [[64, 10, 64, 20]] * 3
     these = candidates([*flat, A, A2], [0.9, 0.8, 0.7, 0.6, 0.5])
-    assert decide(these, Inference()).fate.tolist() == [KEPT, KEPT, KEPT, KEPT, SUPPRESSED]
-    assert culprits(these, Inference())[0] == [-1, -1, -1, -1, 3]
-    soft = decide(candidates([*flat, A, A2], [0.9, 0.8, 0.7, 0.6, 0.5]), Inference(nms_kind="soft"))
+    assert apply_nms(these, Inference()).fate.tolist() == [KEPT, KEPT, KEPT, KEPT, SUPPRESSED]
+    assert suppressors_and_ious(these, Inference())[0] == [-1, -1, -1, -1, 3]
+    soft = apply_nms(candidates([*flat, A, A2], [0.9, 0.8, 0.7, 0.6, 0.5]), Inference(nms_kind="soft"))
     assert soft.score.isfinite().all()
 
 
 def test_candidates_are_the_best_pairs_of_all():
-    """Against taking the sigmoid of everything, with a whole row or single values of it not a number."""
+    """Compares with the sigmoid of all logits, of which a row and single values are NaN."""
     torch.manual_seed(0)
     logits, deltas = torch.randn(GRID.boxes.shape[0], 5) * 2, torch.zeros(GRID.boxes.shape[0], 4)
     logits[3], logits[10, 2] = torch.nan, torch.nan
@@ -226,7 +226,9 @@ def test_candidates_are_the_best_pairs_of_all():
             scores = logits[start : start + count].sigmoid().flatten()
             expected = scores[scores > threshold].sort(descending=True).values[:topk]
             here = stages.candidates.level == level
-            assert torch.allclose(stages.candidates.score[here], expected, rtol=1e-6)  # the last bit depends on place
+            assert torch.allclose(
+                stages.candidates.score[here], expected, rtol=1e-6
+            )  # the last bit depends on the position
             assert stages.counts[level].scored == int((scores > threshold).sum())
             start += count
         found = stages.candidates
@@ -234,15 +236,15 @@ def test_candidates_are_the_best_pairs_of_all():
 
 
 @pytest.mark.parametrize("side", [32, 160, 360])  # of P3: too few pairs for blocks, small blocks, the largest ones
-def test_the_best_pairs_of_a_level_are_found_among_ties_and_numbers_that_are_none(side):
-    grid = make_anchors(ONE_A_PLACE, side, side)
+def test_the_best_pairs_of_a_level_are_found_among_ties_nan_and_infinity(side):
+    grid = make_anchors(ONE_PER_LOCATION, side, side)
     dice = torch.Generator().manual_seed(side)
     logits = torch.randint(0, 900, (len(grid.boxes), 7), generator=dice) / 100
     last = grid.counts[0] - 1
     logits[last, -1], logits[3, 2], logits[5] = 20.0, torch.nan, -torch.inf  # the best comes after all blocks
     for topk in (1, 5, 60):
         inference = Inference(topk_candidates=topk, score_threshold=0.0)
-        found = select(logits, torch.zeros_like(grid.boxes), grid, (side, side), inference)
+        found = select_candidates(logits, torch.zeros_like(grid.boxes), grid, (side, side), inference)
         for level, values in enumerate(logits.nan_to_num(nan=-torch.inf, neginf=-torch.inf).split(grid.counts)):
             anchor, label = (each[found.level == level] for each in (found.anchor, found.label))
             assert torch.equal(logits[anchor, label], values.flatten().sort(descending=True).values[:topk])

@@ -1,11 +1,11 @@
-"""What a picture's detections depend on: the picture."""
+"""The detections in an image depend on no other image of the batch."""
 
 import pytest
 import torch
 
 from core.config import Config
 from core.retinanet.model import build_model
-from core.retinanet.predict import detect, detections_of, predict
+from core.retinanet.predict import detect, extract_detections, predict
 
 SETTINGS = {
     "model.weights": "random",
@@ -20,7 +20,7 @@ CONFIG = Config.from_flat(SETTINGS)
 
 @pytest.fixture(scope="module")
 def model():
-    """A network whose scores spread around the threshold, so that ties are rare and boxes are many."""
+    """A network with scores on both sides of the threshold, so that boxes are many and ties are rare."""
     torch.manual_seed(0)
     network = build_model(CONFIG.model, num_classes=3, anchors_per_location=9).eval()
     with torch.no_grad():
@@ -42,21 +42,21 @@ def same(found, expected):
         assert torch.allclose(mine.boxes, other.boxes, atol=0.01)
 
 
-def test_company_changes_nothing_and_the_order_stays(model):
-    # Padded to 64×96, 96×64, 64×96, 64×64, 64×64 and 64×96; of the first three only the first and third go together.
+def test_other_images_change_nothing_and_the_order_is_kept(model):
+    # Padded to 64×96, 96×64, 64×96, 64×64, 64×64 and 64×96; of the first three, only the first and third share a batch.
     images = pictures((60, 80), (80, 60), (64, 84), (64, 64), (32, 32), (120, 160))
     same(detect(model, images, CONFIG), [detect(model, [image], CONFIG)[0] for image in images])
 
 
 def test_wider_padding_is_what_changes_detections(model):
-    """Otherwise all could share a batch, and the test above would show nothing."""
+    """Otherwise all images could share a batch, and the test above would prove nothing."""
     images = pictures((60, 80), (80, 60))
-    in_one = detections_of(predict(model, images, CONFIG), CONFIG)
+    in_one = extract_detections(predict(model, images, CONFIG), CONFIG)
     for mine, alone in zip(in_one, detect(model, images, CONFIG), strict=True):
         assert mine.scores.tolist() != pytest.approx(alone.scores.tolist(), abs=1e-3)
 
 
-def test_one_run_of_the_network_for_each_shape(model):
+def test_one_forward_pass_per_padded_shape(model):
     batches = []
     handle = model.register_forward_pre_hook(lambda _, inputs: batches.append(tuple(inputs[0].shape)))
     detect(model, pictures((60, 80), (64, 64), (64, 84), (64, 90), (32, 32)), CONFIG)
@@ -64,5 +64,5 @@ def test_one_run_of_the_network_for_each_shape(model):
     assert batches == [(3, 3, 64, 96), (2, 3, 64, 64)]
 
 
-def test_no_pictures_no_detections(model):
+def test_no_images_give_no_detections(model):
     assert detect(model, [], CONFIG) == []

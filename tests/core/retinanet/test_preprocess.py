@@ -33,7 +33,7 @@ def test_equals_torchvision_bit_for_bit(shapes):
 
 def test_sizes_follow_the_settings():
     batch = prepare([picture(48, 64), picture(40, 200)], INFERENCE)
-    assert batch.sizes == ((96, 128), (32, 160))  # the second is bounded by its longer side
+    assert batch.sizes == ((96, 128), (32, 160))  # the second is limited by its longer side
     assert batch.pixels.shape == (2, 3, 96, 160)
     assert batch.pixels.dtype == torch.float32
 
@@ -45,24 +45,24 @@ def test_padding_is_zero_at_the_right_and_bottom():
     assert pixels[0, :, :, :128].all()
 
 
-def test_a_mean_coloured_picture_becomes_zero():
+def test_an_image_of_the_mean_colour_becomes_zero():
     grey = torch.tensor(IMAGENET_MEAN)[:, None, None].expand(3, 96, 96)
     assert prepare([grey], INFERENCE).pixels.abs().max() < 1e-6
 
 
-def test_float_and_bytes_agree():
+def test_float_and_uint8_agree():
     image = picture(50, 70)
     assert torch.equal(prepare([image], INFERENCE).pixels, prepare([image / 255], INFERENCE).pixels)
 
 
-def test_pictures_are_not_changed():
+def test_images_are_not_modified():
     image = torch.rand(3, 50, 70)
     before = image.clone()
     prepare([image], INFERENCE)
     assert torch.equal(image, before)
 
 
-def test_factors_take_boxes_back_as_torchvision_does():
+def test_factors_scale_boxes_back_as_in_torchvision():
     batch = prepare([picture(37, 61), picture(211, 90)], INFERENCE)
     boxes = torch.rand(20, 4) * 100
     for index in range(2):
@@ -75,7 +75,7 @@ def test_factors_by_hand():
 
 
 @pytest.mark.parametrize("shape", [(1, 5000), (5000, 1), (3, 481)])
-def test_vanishing_pictures_are_refused(shape):
+def test_vanishing_images_are_refused(shape):
     with pytest.raises(PictureError, match=r"too elongated.*160 px \(inference.max_image_size\)"):
         prepare([picture(*shape)], INFERENCE)
 
@@ -89,10 +89,10 @@ def test_a_side_of_one_pixel_is_enough():
     [torch.zeros(1, 8, 8), torch.zeros(8, 8), torch.zeros(3, 0, 8), torch.zeros(3, 8, 8, dtype=torch.int64)],
 )
 def test_other_tensors_are_refused(image):
-    with pytest.raises(ValueError, match="A picture must be"):
+    with pytest.raises(ValueError, match="An image must be"):
         prepare([image], INFERENCE)
 
 
 def test_an_empty_batch_is_refused():
-    with pytest.raises(ValueError, match="no picture"):
+    with pytest.raises(ValueError, match="no image"):
         prepare([], INFERENCE)

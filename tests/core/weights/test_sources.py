@@ -7,7 +7,8 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 
 from core.config import Config, Model
-from core.retinanet.model import NORM_EPS, build_model
+from core.retinanet.backbone import NORM_EPS
+from core.retinanet.model import build_model
 from core.weights import sources, state_dict
 from core.weights.architecture import Architecture, WeightsError
 from core.weights.sources import adopt, build, load_weights, save_weights, weights_for

@@ -14,7 +14,7 @@ from safetensors.torch import save_file
 from torchvision.models import ResNet18_Weights, resnet18
 
 from core.config import Config
-from core.retinanet.model import NORM_EPS
+from core.retinanet.backbone import NORM_EPS
 from core.weights import state_dict
 from core.weights.architecture import WeightsError
 from core.weights.sources import COCO, adopt, build, load_weights
