@@ -1,8 +1,8 @@
 """The detector of the paper as plain functions on tensors, and the network as one module.
 
 Reading order: `boxes` (geometry and box regression targets), `anchors`, `matching` (the assignment of ground truth to
-anchors), `losses`, `focal_kernel` (focal loss with its gradient in one pass), `model` (backbone, feature pyramid,
-heads), `preprocess`, `postprocess` (score threshold, top-K, decoding, NMS, cap), `nms`, `predict` (images to
+anchors), `losses`, `focal_kernel` (focal loss with its gradient in one pass), `backbone` (ResNet and feature pyramid),
+`heads`, `model` (both as one module), `preprocess`, `postprocess` (score threshold, top-K, decoding, NMS, cap), `nms`, `predict` (images to
 detections), `fuse` (batch norms folded into convolutions).
 """
 

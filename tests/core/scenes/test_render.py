@@ -4,26 +4,29 @@ import torch
 
 from core.config import Scenes
 from core.scenes.clutter import DISTRACTORS
-from core.scenes.paint import SKIN_NUMBERS, draw_setting, draw_skin, oklch, paint_body, relief, surface
-from core.scenes.render import CLASS_NAMES, MIN_LENGTH, MIN_VISIBLE, MIN_WIDTH, lay_out, mask, render_scene
-from core.scenes.shapes import CLASSES, TRAITS, Thing, plain, trace
+from core.scenes.colours import SKIN_NUMBERS, draw_setting, draw_skin, oklch
+from core.scenes.outline import TRAITS, SceneObject
+from core.scenes.paint import compute_relief, paint_body
+from core.scenes.render import CLASS_NAMES, MIN_LENGTH, MIN_VISIBLE, MIN_WIDTH, lay_out, rasterise, render_scene
+from core.scenes.shapes import CLASSES, plain, trace
+from core.scenes.surfaces import paint_surface
 
 LABELS = range(len(CLASS_NAMES))
 CROWDED = {"overlap": 0.8, "min_objects": 12, "max_objects": 12, "min_size": 0.15}
 VARIED = [{}, CROWDED, {"elongation": 8, "min_size": 0.02}, {"image_size": 64}, {"min_size": 0.5, "max_size": 1}]
 
 
-def dials(**values):
+def settings(**values):
     return Scenes(**{"image_size": 128, **values})
 
 
 def layouts(count=20, **values):
-    scenes = dials(**values)
+    scenes = settings(**values)
     return [lay_out(scenes, index) for index in range(count)]
 
 
-def thing(label, *, length=80.0, ratio=2.0, angle=0.6):
-    return Thing(label, length, ratio, angle, (0.3, 0.8), np.full(TRAITS, 0.5, dtype=np.float32))
+def make_object(label, *, length=80.0, ratio=2.0, angle=0.6):
+    return SceneObject(label, length, ratio, angle, (0.3, 0.8), np.full(TRAITS, 0.5, dtype=np.float32))
 
 
 def box_of(pixels):
@@ -31,15 +34,15 @@ def box_of(pixels):
     return columns.min(), rows.min(), columns.max() + 1, rows.max() + 1
 
 
-def test_a_picture_is_a_pure_function_of_dials_and_index():
-    first, again = render_scene(dials(), 5), render_scene(dials(), 5)
+def test_an_image_is_a_pure_function_of_settings_and_index():
+    first, again = render_scene(settings(), 5), render_scene(settings(), 5)
     assert all(torch.equal(a, b) for a, b in zip(first[:4], again[:4], strict=True))
-    assert not torch.equal(first.image, render_scene(dials(), 6).image)
-    assert not torch.equal(first.image, render_scene(dials(seed=1), 5).image)
+    assert not torch.equal(first.image, render_scene(settings(), 6).image)
+    assert not torch.equal(first.image, render_scene(settings(seed=1), 5).image)
 
 
 def test_a_sample_has_its_declared_types_and_shapes():
-    sample = render_scene(dials(), 3)
+    sample = render_scene(settings(), 3)
     count = len(sample.boxes)
     assert sample.image.shape == (3, 128, 128) and sample.image.dtype == torch.uint8
     assert sample.boxes.shape == (count, 4) and sample.boxes.dtype == torch.float32
@@ -49,42 +52,42 @@ def test_a_sample_has_its_declared_types_and_shapes():
 
 
 @pytest.mark.parametrize("values", VARIED)
-def test_boxes_are_tight_around_the_pixels_that_later_objects_leave_visible(values):
-    scenes = dials(**values)
+def test_boxes_are_tight_around_visible_pixels(values):
+    scenes = settings(**values)
     for index in range(5):
         layout = lay_out(scenes, index)
         hidden = np.zeros((scenes.image_size, scenes.image_size), dtype=bool)
         boxes, labels = [], []
         for placed in reversed(layout):
-            alone = mask(placed, scenes.image_size)
+            alone = rasterise(placed, scenes.image_size)
             visible = alone & ~hidden
             hidden |= alone
             assert placed.box == box_of(visible)
             assert placed.visible == visible.sum() / alone.sum()
             if visible.sum() / alone.sum() >= MIN_VISIBLE:
                 boxes.insert(0, box_of(visible))
-                labels.insert(0, placed.thing.label)
+                labels.insert(0, placed.item.label)
         sample = render_scene(scenes, index)
         assert sample.boxes.tolist() == [[float(edge) for edge in box] for box in boxes]
         assert sample.labels.tolist() == labels
 
 
 @pytest.mark.parametrize("values", VARIED)
-def test_the_mask_of_an_object_is_what_is_painted(values):
-    scenes = dials(**values)
+def test_the_mask_of_an_object_covers_its_painted_pixels(values):
+    scenes = settings(**values)
     size, setting = scenes.image_size, draw_setting(np.random.default_rng(0))
     for placed in lay_out(scenes, 1):
-        skin = draw_skin(np.full(SKIN_NUMBERS, 0.5), setting, CLASSES[placed.thing.label].texture, placed.thing.traits)
+        skin = draw_skin(np.full(SKIN_NUMBERS, 0.5), setting, CLASSES[placed.item.label].texture, placed.item.traits)
         on_black, on_white = np.zeros((3, size, size), dtype=np.float32), np.ones((3, size, size), dtype=np.float32)
         for canvas in (on_black, on_white):
-            paint_body(canvas, placed.outline, relief(placed.outline), placed.at, setting.light, skin)
+            paint_body(canvas, placed.outline, compute_relief(placed.outline), placed.at, setting.light, skin)
         alpha = (1 - (on_white - on_black)).mean(axis=0)
         sure = np.abs(alpha - 0.5) > 1e-4
-        assert ((alpha > 0.5) == mask(placed, size))[sure].all()
+        assert ((alpha > 0.5) == rasterise(placed, size))[sure].all()
 
 
 def test_an_object_that_is_nearly_covered_is_left_out():
-    scenes = dials(**{**CROWDED, "image_size": 64, "min_objects": 40, "max_objects": 40})
+    scenes = settings(**{**CROWDED, "image_size": 64, "min_objects": 40, "max_objects": 40})
     left_out = [sum(placed.visible < MIN_VISIBLE for placed in lay_out(scenes, index)) for index in range(10)]
     assert max(left_out) > 0
     for index, missing in enumerate(left_out):
@@ -93,8 +96,8 @@ def test_an_object_that_is_nearly_covered_is_left_out():
 
 @pytest.mark.parametrize("label", LABELS)
 @pytest.mark.parametrize("ratio", [1, 2, 6])
-def test_objects_are_as_long_and_wide_as_asked(label, ratio):
-    drawn = thing(label, length=200.0, ratio=ratio, angle=0.6)
+def test_objects_have_the_requested_length_and_width(label, ratio):
+    drawn = make_object(label, length=200.0, ratio=ratio, angle=0.6)
     rows, columns = np.nonzero(trace(drawn).mask)
     along = columns * np.cos(0.6) + rows * np.sin(0.6)
     across = rows * np.cos(0.6) - columns * np.sin(0.6)
@@ -105,15 +108,15 @@ def test_objects_are_as_long_and_wide_as_asked(label, ratio):
 
 @pytest.mark.parametrize("label", LABELS)
 @pytest.mark.parametrize("angle", np.linspace(0, np.pi, 7).tolist())
-def test_an_outline_has_room_in_its_patch(label, angle):
-    depth = trace(thing(label, ratio=3.0, angle=angle)).depth
+def test_the_patch_contains_the_whole_outline(label, angle):
+    depth = trace(make_object(label, ratio=3.0, angle=angle)).depth
     assert depth.min() < -0.5
     assert min(depth[0].min(), depth[-1].min(), depth[:, 0].min(), depth[:, -1].min()) > 0
 
 
 @pytest.mark.parametrize("label", LABELS)
 def test_outlines_and_textures_stay_in_single_precision(label):
-    outline = trace(thing(label))
+    outline = trace(make_object(label))
     mix, brightness = CLASSES[label].texture(outline, np.full(TRAITS, 0.5, dtype=np.float32))
     assert outline.depth.dtype == mix.dtype == brightness.dtype == np.float32
     assert mix.shape == brightness.shape == outline.depth.shape
@@ -123,7 +126,7 @@ def test_outlines_and_textures_stay_in_single_precision(label):
 
 @pytest.mark.parametrize("label", LABELS)
 def test_every_class_has_a_texture_inside(label):
-    outline = trace(thing(label))
+    outline = trace(make_object(label))
     mix, brightness = CLASSES[label].texture(outline, np.full(TRAITS, 0.5, dtype=np.float32))
     assert mix[outline.mask].std() + brightness[outline.mask].std() > 0.1
 
@@ -131,29 +134,29 @@ def test_every_class_has_a_texture_inside(label):
 def test_the_size_range_is_kept():
     for layout in layouts(min_size=0.1, max_size=0.3):
         for placed in layout:
-            assert 12.8 <= placed.thing.length <= 38.4
+            assert 12.8 <= placed.item.length <= 38.4
             assert max(np.ptp(edges) for edges in (placed.box[::2], placed.box[1::2])) <= 39
-    lengths = [placed.thing.length for layout in layouts(min_size=0.1, max_size=0.3) for placed in layout]
+    lengths = [placed.item.length for layout in layouts(min_size=0.1, max_size=0.3) for placed in layout]
     assert min(lengths) < 14 and max(lengths) > 34
 
 
-def test_an_object_may_fill_the_picture():
-    filling = dials(min_objects=1, max_objects=1, min_size=1, max_size=1, elongation=1)
+def test_an_object_may_fill_the_image():
+    filling = settings(min_objects=1, max_objects=1, min_size=1, max_size=1, elongation=1)
     sides = [np.subtract(*lay_out(filling, index)[0].box[2::-2]) for index in range(10)]
     assert max(sides) == 128
 
 
 def test_elongation_bounds_length_over_width():
-    ratios = [placed.thing.ratio for layout in layouts(elongation=6, min_size=0.2) for placed in layout]
+    ratios = [placed.item.ratio for layout in layouts(elongation=6, min_size=0.2) for placed in layout]
     assert 1 <= min(ratios) < 1.3 and 5 < max(ratios) <= 6
-    assert {placed.thing.ratio for layout in layouts(5, elongation=1) for placed in layout} == {1.0}
+    assert {placed.item.ratio for layout in layouts(5, elongation=1) for placed in layout} == {1.0}
 
 
 def test_tiny_objects_stay_thick_enough_to_be_seen():
     for layout in layouts(5, image_size=64, min_size=0.02, max_size=0.06, elongation=8):
         for placed in layout:
-            assert placed.thing.length >= MIN_LENGTH
-            assert placed.thing.length / placed.thing.ratio >= MIN_WIDTH * (1 - 1e-6)
+            assert placed.item.length >= MIN_LENGTH
+            assert placed.item.length / placed.item.ratio >= MIN_WIDTH * (1 - 1e-6)
 
 
 @pytest.mark.parametrize("overlap", [0.0, 0.3, 0.8])
@@ -183,13 +186,13 @@ def test_a_crowd_of_small_objects_finds_room():
 def test_empty_share():
     assert not any(layouts(10, empty_share=1))
     assert 20 <= sum(not layout for layout in layouts(80, empty_share=0.5, max_objects=3)) <= 60
-    sample = render_scene(dials(empty_share=1), 0)
+    sample = render_scene(settings(empty_share=1), 0)
     assert sample.boxes.shape == (0, 4) and sample.labels.shape == sample.crowd.shape == (0,)
 
 
 def test_imbalance_makes_the_last_classes_rare():
     def counts(imbalance):
-        labels = [p.thing.label for layout in layouts(60, imbalance=imbalance, max_size=0.2) for p in layout]
+        labels = [p.item.label for layout in layouts(60, imbalance=imbalance, max_size=0.2) for p in layout]
         return np.bincount(labels, minlength=len(CLASS_NAMES))
 
     even, skewed = counts(0), counts(1)
@@ -199,28 +202,28 @@ def test_imbalance_makes_the_last_classes_rare():
 
 @pytest.mark.parametrize("values", [{"clutter": 1}, {"clutter": 0}, {"noise": 1}, {"noise": 0}])
 def test_clutter_and_noise_change_pixels_but_no_box(values):
-    usual, other = render_scene(dials(), 2), render_scene(dials(**values), 2)
+    usual, other = render_scene(settings(), 2), render_scene(settings(**values), 2)
     assert not torch.equal(usual.image, other.image)
     assert torch.equal(usual.boxes, other.boxes) and torch.equal(usual.labels, other.labels)
 
 
-def test_noise_grows_with_its_dial():
-    clean, faint, strong = (render_scene(dials(noise=noise), 2).image.float() for noise in (0, 0.2, 0.8))
+def test_noise_grows_with_its_setting():
+    clean, faint, strong = (render_scene(settings(noise=noise), 2).image.float() for noise in (0, 0.2, 0.8))
     assert 0 < (faint - clean).std() < (strong - clean).std() / 2
 
 
 @pytest.mark.parametrize("distractor", DISTRACTORS)
-def test_every_distractor_leaves_a_mark(distractor):
+def test_every_distractor_is_visible(distractor):
     rng = np.random.default_rng(0)
     setting = draw_setting(rng)
-    canvas = surface(setting, 128, rng)
+    canvas = paint_surface(setting, 128, rng)
     before = canvas.copy()
     for _ in range(5):  # one alone may lie at the border
         distractor(canvas, setting, rng)
     assert (np.abs(canvas - before).max(axis=0) > 0.05).sum() > 20
 
 
-def test_the_class_has_no_say_in_the_colours():
+def test_colours_do_not_depend_on_the_class():
     setting = draw_setting(np.random.default_rng(0))
     numbers, traits = np.random.default_rng(1).random(SKIN_NUMBERS), np.zeros(TRAITS, dtype=np.float32)
     skins = [
@@ -247,8 +250,8 @@ def test_oklch_against_known_colours():
         {"seed": 2**31 - 1},
     ],
 )
-def test_extreme_dials(values):
-    scenes = dials(**values)
+def test_extreme_settings(values):
+    scenes = settings(**values)
     for index in (0, 1):
         sample = render_scene(scenes, index)
         x1, y1, x2, y2 = sample.boxes.unbind(1)
