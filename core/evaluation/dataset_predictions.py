@@ -6,7 +6,7 @@ from typing import NamedTuple
 from core.config import Config
 from core.data.dataset import DataSet
 from core.evaluation.coco_metrics import Metrics, evaluate
-from core.retinanet.fuse import folded
+from core.retinanet.fuse import fuse_batch_norms
 from core.retinanet.model import RetinaNet
 from core.retinanet.predict import detect
 from core.structures import Detections, GroundTruth
@@ -30,7 +30,7 @@ class ImageResult(NamedTuple):
 
 def predict_dataset(model: RetinaNet, data: DataSet, config: Config) -> Iterator[list[ImageResult]]:
     """Detects objects in the first `training.eval_images` images of a data set; yields batches in order."""
-    fused = folded(model)
+    fused = fuse_batch_norms(model)
     count = min(config.training.eval_images, len(data))
     for start in range(0, count, BATCH):
         samples = [data[index] for index in range(start, min(start + BATCH, count))]

@@ -8,8 +8,8 @@ from torch import Tensor
 from core.config import Config, Effect
 from core.retinanet.anchors import AnchorGrid
 from core.retinanet.matching import Match, match_anchors
-from core.retinanet.predict import anchors_of
-from core.retinanet.preprocess import Batch, objects_of, prepare
+from core.retinanet.predict import make_batch_anchors
+from core.retinanet.preprocess import Batch, prepare, scale_objects
 from playground.data.image_ref import ImageRef
 from playground.data.picture import Picture
 from playground.support.cache import Cache
@@ -57,12 +57,12 @@ class PipelineInputs:
     @cached_property
     def objects(self) -> tuple[Tensor, Tensor]:
         """Ground truth: boxes, float32 [M, 4] in the resized picture's pixels, and labels, int64 [M]."""
-        return objects_of(self.picture.sample, self.batch.factors[0])
+        return scale_objects(self.picture.sample, self.batch.factors[0])
 
     @cached_property
     def grid(self) -> AnchorGrid:
         """The anchors of all levels."""
-        return anchors_of(self.batch, self.config.anchors)
+        return make_batch_anchors(self.batch, self.config.anchors)
 
     @cached_property
     def match(self) -> Match:

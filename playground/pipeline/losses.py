@@ -9,8 +9,8 @@ from torch import Tensor
 from core.analysis.initial_logits import compute_initial_logits
 from core.analysis.loss_concentration import AnchorLogits
 from core.config import Loss
+from core.retinanet.heads import prior_logit
 from core.retinanet.losses import AnchorLosses, anchor_losses, total_loss
-from core.retinanet.model import prior_logit
 from core.weights.sources import WeightsError, adopt
 from playground.pipeline.inputs import MAX_BYTES, VISITORS
 from playground.pipeline.networks import SEEDING, config_weights, describe_unknown_classes

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from core.analysis.model_costs import Costs, ModelPart, count_parameters, estimate_costs
 from core.config import Effect
-from core.retinanet.model import Pyramid
+from core.retinanet.backbone import Pyramid
 from core.retinanet.predict import Prediction, predict
 from core.weights.sources import WeightsError
 from playground.pipeline.inputs import MAX_BYTES, VISITORS, PipelineInputs

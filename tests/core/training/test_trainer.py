@@ -12,7 +12,7 @@ import torch
 from core.config import Config
 from core.data.sources import SceneData
 from core.retinanet.model import build_model
-from core.retinanet.preprocess import objects_of
+from core.retinanet.preprocess import scale_objects
 from core.runs.checkpoint import load_checkpoint
 from core.runs.folder import FAILED, FINISHED, STOPPED, RunError, RunFolder
 from core.runs.train import run_training
@@ -169,14 +169,14 @@ def test_crowd_is_no_object():
     config = tiny()
     sample = data(config)[0]
     crowded = sample._replace(crowd=torch.ones_like(sample.crowd))
-    boxes, labels = objects_of(crowded, torch.ones(4))
+    boxes, labels = scale_objects(crowded, torch.ones(4))
     assert len(sample.boxes) > 0 and len(boxes) == len(labels) == 0
     assert augment(crowded, config.training, torch.Generator()).crowd.all()
 
 
 def test_boxes_follow_the_resized_picture():
     sample = data(tiny())[0]
-    boxes, _ = objects_of(sample, torch.tensor([0.5, 0.25, 0.5, 0.25]))
+    boxes, _ = scale_objects(sample, torch.tensor([0.5, 0.25, 0.5, 0.25]))
     assert torch.allclose(boxes, sample.boxes * torch.tensor([2.0, 4, 2, 4]))
 
 
