@@ -12,7 +12,7 @@ from core.config import Config
 from core.data.images import open_image, to_pil
 from core.evaluation.coco_metrics import build_coco_results
 from core.io.atomic import OutputError
-from core.retinanet.fuse import folded
+from core.retinanet.fuse import fuse_batch_norms
 from core.retinanet.predict import detect as run_detector
 from core.structures import Detections
 
@@ -20,7 +20,7 @@ from core.structures import Detections
 def detect(config: Config, options: Namespace) -> list[dict[str, Any]]:
     """Detects objects in pictures; returns them in the COCO results format, with pictures numbered from 1 in order."""
     config, weights, model = load_detector(config)
-    model = folded(model)
+    model = fuse_batch_norms(model)
     drawings = _prepare_drawings(options.pictures, options.annotate) if options.annotate else []
     results = []
     with progress_bar(total=len(options.pictures), show=True, unit="picture") as bar:

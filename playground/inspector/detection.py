@@ -39,7 +39,7 @@ def build_detection_report(pipeline: Pipeline, candidate: int) -> Markup:
             ("predicted from", f"{LEVELS[int(found.level[candidate])]}, {width:.0f}×{height:.0f} px anchor"),
             ("outcome", describe_outcome(pipeline, anchor, label, found.score[candidate].item())),
             ("its anchor is", f"{facts.label} ({facts.why})"),
-            ("boxes it suppressed", html.count(int((pipeline.suppressors.index == candidate).sum()))),
+            ("boxes it suppressed", html.count(int((pipeline.suppressors.candidate == candidate).sum()))),
         ]
     )
     return text + _build_suppressed_table(pipeline, candidate)
@@ -49,7 +49,7 @@ def detection_layers(pipeline: Pipeline, candidate: int) -> tuple[Layer, ...]:
     """Returns the anchor of a predicted box and the boxes that it suppressed."""
     found = pipeline.candidates
     anchor = pipeline.grid.boxes[found.anchor[candidate] : found.anchor[candidate] + 1]
-    suppressed = pipeline.suppressors.index == candidate
+    suppressed = pipeline.suppressors.candidate == candidate
     return (
         Layer("victims", "suppressed by it", "suppressed", found.box[suppressed].numpy(), width=1),
         Layer("inspected", "its anchor", "foreground", anchor.numpy(), dashed=True, width=2),
@@ -58,7 +58,7 @@ def detection_layers(pipeline: Pipeline, candidate: int) -> tuple[Layer, ...]:
 
 def _build_suppressed_table(pipeline: Pipeline, candidate: int) -> Markup:
     found, suppressors = pipeline.candidates, pipeline.suppressors
-    suppressed = torch.nonzero(suppressors.index == candidate).squeeze(1)
+    suppressed = torch.nonzero(suppressors.candidate == candidate).squeeze(1)
     if not len(suppressed):
         return Markup()
     best = suppressed[found.score[suppressed].argsort(descending=True)][:MAX_ROWS].tolist()
