@@ -51,7 +51,7 @@ def open_services(options: argparse.Namespace) -> None:
     from playground.runs.service import RUNS
     from playground.support.visitors import VISITORS, is_local
 
-    VISITORS.apart = (options.visitors or ("alike" if is_local(options.host) else "apart")) == "apart"
+    VISITORS.keep_apart((options.visitors or ("alike" if is_local(options.host) else "apart")) == "apart")
     DATA.allow_folder(options.data_folder)
     EVALUATIONS.open(Store(Path("evaluations")))
     RUNS.open()  # waiting runs continue, and the first new one starts without delay

@@ -34,7 +34,7 @@ from playground.support.visitors import HEAD
 
 DELETE_CACHE = (3600, 86400)  # every hour, uploads older than a day, seconds
 STYLES = ASSETS / "style"
-STYLED = ("page", "layout", "numbers", "lesson", "runs", "touch")  # what comes later may change what was said before
+STYLE_SHEETS = ("page", "layout", "numbers", "lesson", "runs", "touch")  # later ones override earlier ones
 
 
 def build_page() -> gr.Blocks:
@@ -64,44 +64,49 @@ def build_page() -> gr.Blocks:
 
 
 def launch_options() -> dict[str, Any]:
-    """Returns the options of `launch` that make the page look and behave as meant."""
-    theme = gr.themes.Soft(primary_hue="blue", font=["system-ui", "sans-serif"], font_mono=["monospace"])
+    """Returns the options of `gr.Blocks.launch`: theme, scripts, routes and limits."""
     return {
-        "theme": theme.set(
-            block_title_background_fill="transparent",
-            block_title_background_fill_dark="transparent",
-            block_title_text_color="*body_text_color",
-            block_title_text_color_dark="*body_text_color",
-            block_title_padding="0",
-            input_border_width="1px",
-            input_border_color="*neutral_300",
-            input_border_color_dark="*neutral_600",
-            checkbox_border_color="*neutral_500",
-            checkbox_border_color_dark="*neutral_400",
-            checkbox_label_background_fill_selected="*primary_600",  # as below
-            checkbox_label_background_fill_selected_dark="*primary_600",
-            button_border_width="1px",
-            button_secondary_background_fill_hover_dark="*primary_600",
-            button_primary_background_fill="*primary_600",  # white on the theme's own blue is too faint
-            button_primary_background_fill_hover="*primary_700",
-            button_primary_background_fill_hover_dark="*primary_700",
-            button_secondary_border_color="*neutral_300",
-            button_secondary_border_color_dark="*neutral_600",
-        ),
-        "css": "".join((STYLES / f"{name}.css").read_text("utf-8") for name in STYLED) + _step_styles(),
+        "theme": _theme(),
+        "css": "".join((STYLES / f"{name}.css").read_text("utf-8") for name in STYLE_SHEETS) + _step_styles(),
         "head": HEAD + live.head() + plot_head(),
         "app_kwargs": {"routes": [live.route(answer)]},
-        "max_file_size": "512mb",  # of weights; pictures have their own bound
+        "max_file_size": "512mb",  # of weights; pictures have a smaller bound
         "enable_monitoring": False,
         "footer_links": [],
         "run_history": False,
-        # Where the first page takes three seconds, as on a busy machine, Gradio would take it for unreachable and end.
+        # Gradio would report the page as unreachable and exit if the first response took three seconds.
         "_frontend": False,
     }
 
 
+def _theme() -> gr.themes.Base:
+    """Returns the theme: text and borders with the contrast that WCAG AA asks for."""
+    theme = gr.themes.Soft(primary_hue="blue", font=["system-ui", "sans-serif"], font_mono=["monospace"])
+    return theme.set(
+        block_title_background_fill="transparent",
+        block_title_background_fill_dark="transparent",
+        block_title_text_color="*body_text_color",
+        block_title_text_color_dark="*body_text_color",
+        block_title_padding="0",
+        input_border_width="1px",
+        input_border_color="*neutral_300",
+        input_border_color_dark="*neutral_600",
+        checkbox_border_color="*neutral_500",
+        checkbox_border_color_dark="*neutral_400",
+        checkbox_label_background_fill_selected="*primary_600",  # as below
+        checkbox_label_background_fill_selected_dark="*primary_600",
+        button_border_width="1px",
+        button_secondary_background_fill_hover_dark="*primary_600",
+        button_primary_background_fill="*primary_600",  # white text needs a darker blue than the theme's
+        button_primary_background_fill_hover="*primary_700",
+        button_primary_background_fill_hover_dark="*primary_700",
+        button_secondary_border_color="*neutral_300",
+        button_secondary_border_color_dark="*neutral_600",
+    )
+
+
 def _step_styles() -> str:
-    """Shows the knobs of the chosen step only, unless all are asked for."""
+    """Returns style rules that hide the knobs of all steps but the chosen one, unless all knobs are shown."""
     rules = ['body:not([data-step="training"]) #frame { display: none !important; }']
     for key in STEPS:
         rules.append(f'body[data-step="{key}"]:not([data-all]) .of-step:not(.of-{key}) {{ display: none !important; }}')

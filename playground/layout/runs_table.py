@@ -1,4 +1,4 @@
-"""The table of runs on the page: drawn, sorted and filtered by the browser, which asks the server itself."""
+"""The table of runs: drawn, sorted and filtered by the browser, which calls the server directly."""
 
 from collections.abc import Callable
 from pathlib import Path

@@ -1,7 +1,7 @@
-"""The bar above the picture: where it comes from, which of how many it is, and the way to the next.
+"""The bar above the picture: its source, its index, and buttons for the previous and the next picture.
 
-Choosing fires `select` with {"source", "split", "index"}; the arrows fire it with {"turn": ±1}, which leads through the
-pictures of a choice where there is one, else through the data set.
+Choosing fires `select` with {"source", "split", "index"}; the buttons fire it with {"turn": ±1}, which moves through
+the chosen pictures of an evaluation if there are any, else through the data set.
 """
 
 from pathlib import Path
@@ -12,7 +12,7 @@ SCRIPT = (Path(__file__).parent / "source_bar.js").read_text("utf-8")
 
 
 def source_bar() -> gr.HTML:
-    """Builds the component, empty; its value is made by `value`."""
+    """Builds the component, empty; `playground.data.browse.build_bar` returns its values."""
     return gr.HTML(
         "",
         part="bar",

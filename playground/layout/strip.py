@@ -1,7 +1,7 @@
-"""The strip of steps: navigation with live numbers, and the chosen step's numbers on each level.
+"""The strip of steps: the page's navigation, with live numbers of each step and of each pyramid level.
 
-Choosing a cell fires `select` with {"step", "map", "level"}, null for what stays. The strip also keeps the page's
-address: going back or forward in the browser's history fires `edit` with {"query": …}.
+Choosing a cell fires `select` with {"step", "map", "level"}; null leaves a field unchanged. The strip also keeps the
+page's address up to date: going back or forward in the browser's history fires `edit` with {"query": …}.
 """
 
 import itertools
@@ -20,7 +20,7 @@ _answers = itertools.count()
 
 
 class StripCell(NamedTuple):
-    """A part of a step with its live number."""
+    """An item of the strip with its live number."""
 
     step: str
     part: StripItem
@@ -28,7 +28,7 @@ class StripCell(NamedTuple):
 
 
 def strip() -> gr.HTML:
-    """Builds the component, empty; its value is made by `value`."""
+    """Builds the component, empty; `value` returns its values."""
     return gr.HTML(
         "",
         part="strip",
@@ -42,16 +42,16 @@ def strip() -> gr.HTML:
 def value(
     cells: list[StripCell], levels: Levels, *, step: str, level: int, map_: str, query: str, state: dict[str, Any]
 ) -> str:
-    """Returns the component's value, each time another one, so that the browser notices every answer.
+    """Returns the component's value. Every value is different, so that the browser notices every answer.
 
     Args:
-        cells: The first row, in order.
-        levels: The second row.
+        cells: The first row: items of all steps, in order.
+        levels: The second row: the chosen step's numbers of each level.
         step: Key of the chosen step.
-        level: The level whose maps are on show.
-        map_: Which maps the network step draws.
-        query: Settings as a URL query; the page's address follows them.
-        state: What was asked, for `live.js`.
+        level: Pyramid level whose maps are drawn.
+        map_: Maps that the network step draws.
+        query: The permalink, which becomes the page's address.
+        state: Token, settings and browser fields of the state, for `live.js`.
     """
     return json.dumps(
         {

@@ -45,6 +45,10 @@ class Visitors:
     def __init__(self) -> None:
         self.apart = False
 
+    def keep_apart(self, apart: bool) -> None:
+        """Sets whether visitors may change only what they made themselves."""
+        self.apart = apart
+
     def may_change(self, owner: str, visitor: str) -> bool:
         """True if a visitor may stop, change or delete what belongs to an owner; "" is no owner."""
         return not self.apart or owner in ("", visitor)
