@@ -11,7 +11,9 @@ const BROWSER = readonly(`
   atob cancelAnimationFrame clearInterval clearTimeout console document fetch getComputedStyle history innerWidth
   location matchMedia performance requestAnimationFrame setInterval setTimeout window
 `);
-const NODE = readonly("Buffer btoa clearTimeout console Event EventTarget process setTimeout URLSearchParams");
+const NODE = readonly(`
+  AbortController clearTimeout console EventTarget process ReadableStream setTimeout TextEncoder
+`);
 
 const RULES = {
   "consistent-return": "off",  // an early bare return is clear in event handlers
@@ -38,7 +40,7 @@ export default [
     files: ["playground/**/*.js"],
     plugins: { programs },
     processor: "programs/programs",
-    languageOptions: { sourceType: "script", globals: { ...BROWSER, ...readonly("live") } },
+    languageOptions: { sourceType: "script", globals: { ...BROWSER, ...readonly("live PAINT_STAGES") } },
   },
   { files: ["tests/js/**/*.js", "eslint.config.js"], languageOptions: { globals: NODE } },
 ];

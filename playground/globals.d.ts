@@ -2,6 +2,9 @@
 
 declare const live: Live;
 
+/** Names of the page's parts in the order of painting, from `page_update.py`. */
+declare const PAINT_STAGES: string[][];
+
 interface Window {
   live?: Live;
   /** plotly.js, loaded in the page's head. */
@@ -41,22 +44,35 @@ interface ServerFunctions {
 // ---- server/live.js
 
 interface Live {
-  part(name: string, paint: (value: string) => void, own: () => string, switched?: () => Record<string, boolean>): () => void;
+  /**
+   * Registers a part of the page; returns what paints the value that Gradio gave it. `switched` returns which of its
+   * layers the visitor has switched on or off.
+   */
+  part(name: string, paint: (value: string) => void, ownValue: () => string, switched?: () => Record<string, boolean>): () => void;
+  /** A knob has a new value. */
   set(path: string, value: unknown): void;
+  /** Something that is not a hyperparameter has a new value. */
   choose(name: string, value: unknown): void;
-  told(text: string): void;
-  answered(state: LiveState): void;
-  settled(): LiveRequest | null;
+  /** Gradio's text of all settings has changed: by `sync`, or because the server has set them. */
+  receiveSettings(text: string): void;
+  /** One of Gradio's events has been answered: the state that is shown now. */
+  receiveAnswer(state: LiveState): void;
+  /** What others that ask the server send with it; null while Gradio's events would say something else. */
+  currentRequest(): LiveRequest | null;
+  /** A layer became visible whose boxes a quick answer may have left out. */
   reveal(): void;
 }
 
 interface LivePart {
-  show(value: string): void;
-  own(): string;
+  paint(value: string): void;
+  /** The value that Gradio gave it. */
+  ownValue(): string;
+  /** The value that is on the page, null for none. */
   painted(): string | null;
   switched(): Record<string, boolean>;
 }
 
+/** What one of Gradio's events has shown. */
 interface LiveState {
   token: string;
   settings: string;
@@ -69,7 +85,7 @@ interface LiveRequest {
 }
 
 /** Values of parts by name, and how the answer ended. */
-type LiveAnswer = { forgotten?: boolean; failed?: boolean; put_off?: boolean } & Record<string, unknown>;
+type LiveAnswer = { forgotten?: boolean; failed?: boolean; postponed?: boolean } & Record<string, unknown>;
 
 interface News {
   stamp: string;

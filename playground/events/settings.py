@@ -28,7 +28,7 @@ def connect_settings(page: PageComponents) -> None:
         if path != WEIGHTS:  # weights change other settings too
             widget.change(None, widget, None, js=on_change(path))
     curve, p_t = page.controls.loss
-    page.settings.change(None, page.settings, None, js="(text) => live.told(text)")
+    page.settings.change(None, page.settings, None, js="(text) => live.receiveSettings(text)")
     page.film.change(
         None, page.film, page.state["frame"], js="(value) => { live.choose('frame', value); return value; }"
     )

@@ -221,7 +221,7 @@ const showValue = live.part(props.part, show, () => props.value);
 
 function onAnswer() {
   showValue();
-  if (props.value) live.answered(JSON.parse(props.value));
+  if (props.value) live.receiveAnswer(JSON.parse(props.value));
 }
 
 document.addEventListener("live-forgotten", () => {

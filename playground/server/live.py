@@ -17,7 +17,7 @@ from starlette.routing import Route
 
 from playground.layout.page_update import PAINT_STAGES
 
-SCRIPT = (Path(__file__).parent / "live.js").read_text("utf-8")
+SCRIPTS = ("painter.js", "fetch_answer.js", "live.js")  # one program, in this order
 PATH = f"{API_PREFIX}/live"  # under the prefix that Gradio's own front-end server, if there is one, forwards
 MAX_BYTES = 64 * 1024  # of a request, of which the settings are about five
 HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}  # proxies forward each line at once
@@ -52,4 +52,5 @@ def _parse(body: bytes | bytearray) -> object:
 
 def head() -> str:
     """Returns the scripts of the page's head, which run before any part of the page is built."""
-    return f"<script>const PAINT_STAGES = {json.dumps(PAINT_STAGES)};\n{SCRIPT}</script>"
+    scripts = "\n".join((Path(__file__).parent / name).read_text("utf-8") for name in SCRIPTS)
+    return f"<script>const PAINT_STAGES = {json.dumps(PAINT_STAGES)};\n{scripts}</script>"

@@ -17,7 +17,7 @@ async function poll() {
   const now = performance.now();
   const visible = document.body.dataset.step === props.step && !document.hidden;
   if (!visible) nextAt = 0;
-  const request = visible && !asking && now >= nextAt ? live.settled() : null;
+  const request = visible && !asking && now >= nextAt ? live.currentRequest() : null;
   if (!request) return;
   asking = true;
   nextAt = now < alertUntil ? 0 : now + IDLE_MS;

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
-import { beforeEach, mock, test } from "node:test";
+import { beforeEach, test } from "node:test";
 
+import { FakeClock } from "./page.js";
 import { load } from "./programs.js";
 
-const { createEditor } = load(["canvas/geometry.js", "canvas/boxes.js", "canvas/edit.js"], ["createEditor"]);
-
-let view, sent, messages, editor;
+const FILES = ["canvas/geometry.js", "canvas/boxes.js", "canvas/edit.js"];
+let clock, view, sent, messages, editor;
 
 const truth = (...boxes) => ({ key: "truth", count: boxes.length, boxes: new Float32Array(boxes.flat()), labels: boxes.map(() => 0) });
 const viewOf = (...boxes) => ({
@@ -21,7 +21,8 @@ function drag(from, to, { reach = 3, drawNew = false } = {}) {
 }
 
 beforeEach(() => {
-  [sent, messages] = [[], []];
+  [clock, sent, messages] = [new FakeClock(), [], []];
+  const { createEditor } = load(FILES, ["createEditor"], clock.globals);
   view = viewOf([10, 10, 50, 50]);
   editor = createEditor({
     view: () => view,
@@ -92,19 +93,15 @@ test("delete and a new class apply to the selected box alone", () => {
   assert.deepEqual(sent.map((boxes) => boxes.length), [1, 0]);
 });
 
-test("nudges are one change once they pause", () => {
-  mock.timers.enable({ apis: ["setTimeout"] });
-  try {
-    drag(at(20, 20), at(20, 20));
-    editor.nudge(1, 0);
-    editor.nudge(1, -10);
-    mock.timers.tick(249);
-    assert.deepEqual(sent, []);
-    mock.timers.tick(1);
-    assert.deepEqual(sent, [[{ x1: 12, y1: 0, x2: 52, y2: 40, label: 0 }]]);
-  } finally {
-    mock.timers.reset();
-  }
+test("nudges are one change once they pause", async () => {
+  drag(at(20, 20), at(20, 20));
+  editor.nudge(1, 0);
+  await clock.wait(200);
+  editor.nudge(1, -10);
+  await clock.wait(249);
+  assert.deepEqual(sent, []);
+  await clock.wait(1);
+  assert.deepEqual(sent, [[{ x1: 12, y1: 0, x2: 52, y2: 40, label: 0 }]]);
 });
 
 test("a late answer to an earlier change does not undo a later one", () => {
@@ -116,6 +113,16 @@ test("a late answer to an earlier change does not undo a later one", () => {
   view = viewOf([21, 10, 61, 50]);
   editor.adopt(view);
   assert.deepEqual(shown(), [21, 10, 61, 50]);
+});
+
+test("two seconds later such an answer is a new ground truth", async () => {
+  drag(at(20, 20), at(25, 20));
+  drag(at(20, 20), at(26, 20));
+  await clock.wait(2000);
+  view = viewOf([15, 10, 55, 50]);
+  editor.adopt(view);
+  drag(at(20, 20), at(30, 20));
+  assert.equal(sent.at(-1)[0].x1, 25);
 });
 
 test("another ground truth from Python is taken over", () => {

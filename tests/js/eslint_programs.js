@@ -23,7 +23,7 @@ function postprocess(messageLists, filename) {
   const lists = messageLists.map((messages, index) => {
     const { start, lines } = places[index];
     return messages
-      .filter(({ fatal, line }) => fatal || (line > start && line <= start + lines))
+      .filter(({ line }) => line > start && line <= start + lines)
       .map((message) => ({ ...message, line: message.line - start, endLine: message.endLine && message.endLine - start }));
   });
   const key = ({ ruleId, line, column, message }) => JSON.stringify([ruleId, line, column, message]);

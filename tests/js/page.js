@@ -16,10 +16,43 @@ export function fakePage() {
     trigger() {},
     props: { part: "", value: "" },
     watch() {},
-    live: { part: () => () => {}, answered() {} },
+    live: { part: () => () => {}, receiveAnswer() {} },
     document: { ...fakeElement(), createElement: fakeElement, body: fakeElement(), head: fakeElement() },
     window: { addEventListener() {} },
     location: { search: "", pathname: "/" },
     MutationObserver: class { observe() {} },
   };
+}
+
+/** A clock that only moves when told to, in place of the page's timers. */
+export class FakeClock {
+  #now = 0;
+  #nextId = 1;
+  #timers = new Map();
+
+  /** What scripts find in place of the page's functions. */
+  globals = {
+    setTimeout: (callback, delay = 0, ...values) => {
+      this.#timers.set(this.#nextId, { at: this.#now + delay, run: () => callback(...values) });
+      return this.#nextId++;
+    },
+    clearTimeout: (id) => { this.#timers.delete(id); },
+    performance: { now: () => this.#now },
+    Date: { now: () => this.#now },
+  };
+
+  /** Moves the clock by some milliseconds; what becomes due runs in order, with the promises that follow from it. */
+  async wait(ms) {
+    const end = this.#now + ms;
+    for (;;) {
+      for (let i = 0; i < 30; i++) await Promise.resolve();
+      const [next] = [...this.#timers].filter(([, { at }]) => at <= end).sort(([, a], [, b]) => a.at - b.at);
+      if (!next) break;
+      const [id, { at, run }] = next;
+      this.#timers.delete(id);
+      this.#now = at;
+      run();
+    }
+    this.#now = end;
+  }
 }

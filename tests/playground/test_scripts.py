@@ -6,6 +6,7 @@ from pathlib import Path
 from playground.canvas.canvas import canvas
 from playground.components import plot
 from playground.layout.runs_table import run_view
+from playground.server.live import head
 
 ROOT = Path(__file__).parents[2]
 PROGRAMS = json.loads((ROOT / "tests/js/programs.json").read_text("utf-8"))
@@ -28,3 +29,7 @@ def test_the_table_of_runs_runs_after_the_script_of_its_figure() -> None:
         return {}
 
     assert run_view(runs).js_on_load == program("runs_table")
+
+
+def test_the_head_runs_the_live_updates_that_are_checked() -> None:
+    assert head().endswith(f";\n{program('live')}</script>")

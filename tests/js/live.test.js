@@ -1,0 +1,176 @@
+import assert from "node:assert/strict";
+import { beforeEach, test } from "node:test";
+
+import { FakeClock } from "./page.js";
+import { load } from "./programs.js";
+
+class FakeField extends EventTarget {
+  #value = "";
+  get value() { return this.#value; }
+  set value(text) { this.#value = text; }
+}
+
+let clock, live, requests, painted, field, body, findPath;
+
+const wait = (ms) => clock.wait(ms);
+
+/** Answers the oldest request. */
+async function answer(...pieces) {
+  requests.shift().pieces.push(...pieces, null);
+  await wait(10);
+}
+
+beforeEach(() => {
+  clock = new FakeClock();
+  [requests, painted, field] = [[], [], new FakeField()];
+  body = { attributes: new Set(), toggleAttribute(name, on) { this.attributes[on ? "add" : "delete"](name); } };
+  const window = {};
+  const document = Object.assign(new EventTarget(), { body, querySelector: () => field });
+  async function* fetchAnswer(request) {
+    const pieces = [];
+    requests.push({ ...request, pieces });
+    for (;;) {
+      if (!pieces.length) await new Promise((resolve) => { clock.globals.setTimeout(resolve, 1); });
+      else if (pieces[0] === null) return;
+      else yield pieces.shift();
+    }
+  }
+  ({ findPath } = load(["server/painter.js", "server/live.js"], ["findPath"], {
+    window, document, fetchAnswer, PAINT_STAGES: [["canvas"], ["readout"]],
+    ...clock.globals,
+    requestAnimationFrame: (callback) => clock.globals.setTimeout(callback),
+    cancelAnimationFrame: clock.globals.clearTimeout,
+    Element: FakeField, HTMLInputElement: FakeField, HTMLTextAreaElement: FakeField,
+  }));
+  ({ live } = window);
+  live.part("canvas", (value) => painted.push(value), () => "own", () => ({ truth: false }));
+});
+
+/** One of Gradio's events has shown these settings. */
+async function open(settings = { "loss.gamma": 2 }) {
+  field.value = JSON.stringify(settings);
+  live.receiveAnswer({ token: "t", settings: JSON.stringify(settings), look: { curve: "loss" } });
+  await wait(100);
+}
+
+test("a knob's path is found by the id of its element", () => {
+  assert.equal(findPath(["loss.gamma", "loss.box_weight"], "knob-loss-box-weight"), "loss.box_weight");
+  assert.equal(findPath(["loss.gamma"], "knob-loss"), undefined);
+});
+
+test("before the first answer nothing is requested", async () => {
+  live.set("loss.gamma", 1);
+  live.choose("curve", "slope");
+  await wait(1000);
+  assert.deepEqual([requests, live.currentRequest()], [[], null]);
+});
+
+test("an answer of Gradio's gives parts their own values and needs no request", async () => {
+  await open();
+  assert.deepEqual([painted, requests], [["own"], []]);
+  assert.deepEqual(live.currentRequest(), { token: "t", settings: '{"loss.gamma":2}' });
+});
+
+test("a new value is requested with everything else that was chosen, the same value is not", async () => {
+  await open();
+  live.set("loss.gamma", 2);
+  await wait(50);
+  assert.equal(requests.length, 0);
+  live.set("loss.gamma", 1);
+  await wait(50);
+  const [{ token, settings, curve, held, switched }] = requests;
+  assert.deepEqual([token, settings, curve, held, switched], ["t", '{"loss.gamma":1}', "loss", true, { truth: false }]);
+  await answer({ canvas: "new" });
+  assert.deepEqual(painted, ["own", "new"]);
+  await wait(2000);
+  assert.equal(requests.length, 0);
+});
+
+test("values that change during a request are one request afterwards, for the newest", async () => {
+  await open();
+  for (const gamma of [1, 0.5, 0]) {
+    live.set("loss.gamma", gamma);
+    await wait(20);
+  }
+  assert.deepEqual(requests.map(({ settings }) => settings), ['{"loss.gamma":1}']);
+  await answer({ canvas: "first" });
+  assert.deepEqual(requests.map(({ settings }) => settings), ['{"loss.gamma":0}']);
+});
+
+test("slow results follow once no knob has moved for a while", async () => {
+  await open();
+  live.set("loss.gamma", 1);
+  await wait(20);
+  await answer({ canvas: "quick", postponed: true });
+  await wait(300);
+  assert.equal(requests.length, 0);
+  await wait(150);
+  assert.deepEqual(requests.map(({ held }) => held), [false]);
+  await answer({ canvas: "slow", postponed: false });
+  await wait(2000);
+  assert.deepEqual([painted.at(-1), requests], ["slow", []]);
+});
+
+test("a layer that is switched on is requested at once", async () => {
+  await open();
+  live.set("loss.gamma", 1);
+  await wait(20);
+  await answer({ canvas: "quick", postponed: true });
+  live.reveal();
+  await wait(20);
+  assert.deepEqual(requests.map(({ held }) => held), [false]);
+});
+
+test("a failed answer is not requested again", async () => {
+  await open();
+  live.set("loss.gamma", 1);
+  await wait(20);
+  await answer({ failed: true, postponed: true });
+  await wait(2000);
+  assert.equal(requests.length, 0);
+});
+
+test("settings are handed to Gradio once a knob rests, and their echo is no news", async () => {
+  await open();
+  const inputs = [];
+  field.addEventListener("input", () => inputs.push(field.value));
+  live.set("loss.gamma", 1);
+  await wait(390);
+  assert.deepEqual([inputs, live.currentRequest()], [[], null]);
+  await wait(20);
+  assert.deepEqual(inputs, ['{"loss.gamma":1}']);
+  await answer({ canvas: "one" });
+  live.set("loss.gamma", 0);
+  live.receiveSettings('{"loss.gamma":1}');  // the echo comes late
+  await wait(50);
+  assert.deepEqual(requests.map(({ settings }) => settings), ['{"loss.gamma":0}']);
+});
+
+test("settings that the server has changed are taken over", async () => {
+  await open();
+  live.receiveSettings('{"loss.gamma":5}');
+  await wait(50);
+  assert.deepEqual(requests.map(({ settings }) => settings), ['{"loss.gamma":5}']);
+});
+
+test("a piece that arrives after another event of Gradio's is not painted", async () => {
+  await open();
+  live.set("loss.gamma", 1);
+  await wait(20);
+  live.receiveAnswer({ token: "u", settings: '{"loss.gamma":2}', look: {} });
+  await answer({ canvas: "old" });
+  assert.ok(!painted.includes("old"));
+  await wait(100);
+  assert.deepEqual(requests.map(({ token, settings }) => [token, settings]), [["u", '{"loss.gamma":1}']]);
+});
+
+test("the page says that it is computing if an answer takes long", async () => {
+  await open();
+  live.set("loss.gamma", 1);
+  await wait(200);
+  assert.equal(body.attributes.has("data-waiting"), false);
+  await wait(100);
+  assert.equal(body.attributes.has("data-waiting"), true);
+  await answer({ canvas: "c" });
+  assert.equal(body.attributes.has("data-waiting"), false);
+});
