@@ -1,7 +1,10 @@
 """`tests/js` checks the scripts in the programs that Python makes of them."""
 
 import json
+import re
 from pathlib import Path
+
+import pytest
 
 from playground.canvas.canvas import canvas
 from playground.components import plot
@@ -33,3 +36,15 @@ def test_the_table_of_runs_runs_after_the_script_of_its_figure() -> None:
 
 def test_the_head_runs_the_live_updates_that_are_checked() -> None:
     assert head().endswith(f";\n{program('live')}</script>")
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_a_program_declares_no_name_twice(name: str) -> None:
+    """The later of two functions with the same name would silently replace the first."""
+    single = r"(?:let|const|(?:async )?function\*?) (\w+)"
+    several = r"const [\[{]([\w, ]+)[\]}]"
+    text = program(name)
+    declared = re.findall(f"^{single}", text, re.MULTILINE)
+    for names in re.findall(f"^{several}", text, re.MULTILINE):
+        declared += names.split(", ")
+    assert declared and len(declared) == len(set(declared))

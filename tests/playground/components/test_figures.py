@@ -1,11 +1,8 @@
 """Axes of the figures."""
 
 import math
-import re
 
-from playground.components import plot
 from playground.components.figures import training
-from playground.layout import runs_table
 
 
 def loss_axis(values: list) -> dict:
@@ -23,10 +20,3 @@ def test_a_loss_that_diverges_has_few_numbers_at_its_axis():
 
 def test_a_run_without_a_loss_yet_has_an_axis():
     assert loss_axis([])["type"] == "log"
-
-
-def test_scripts_that_run_together_name_nothing_twice():
-    """The later of two functions of a name would stand for both, without a word."""
-    named = re.compile(r"^(?:let|const|(?:async )?function) (\w+)", re.MULTILINE)
-    ours, theirs = (named.findall(each.SCRIPT) for each in (plot, runs_table))
-    assert "draw" in ours and "tell" in theirs and not set(ours) & set(theirs)
