@@ -228,6 +228,7 @@ def test_train_on_other_classes_starts_their_layer_anew(weights, tuned):
     assert torch.allclose(after.state[layer + "bias"], torch.tensor(-math.log((1 - 0.01) / 0.01)))
 
 
+@pytest.mark.slow
 def test_train_resumes_with_the_settings_of_the_run(trained, tmp_path, data, capsys):
     shutil.copytree(trained / "run", tmp_path / "run")
     again = ("train", "--out", tmp_path / "run", "--resume", "--workers", 0, "--steps", 3)
@@ -478,6 +479,7 @@ def test_an_earlier_result_survives_a_failure(place, weights, capsys):
 # As a process.
 
 
+@pytest.mark.slow
 def test_as_a_process_without_a_terminal(weights, picture, tmp_path):
     command = [sys.executable, "-m", "core", "detect", str(picture), "--weights", str(weights), "--json", "found.json"]
     process = subprocess.run(
@@ -498,6 +500,7 @@ def test_help_and_refusals_do_not_wait_for_pytorch():
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, timeout=60).returncode == 0
 
 
+@pytest.mark.slow
 def test_compare_prints_a_table_and_writes_it(tmp_path, capsys):
     own = {**TINY, "model.heads": "loaded", "training.eval_interval": 0}
     out, written = tmp_path / "runs", tmp_path / "found.json"

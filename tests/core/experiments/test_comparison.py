@@ -60,6 +60,7 @@ def pair(**settings) -> Preset:
     return Preset("two", "look", (Variant("one", {}), Variant("other", {"loss.gamma": 0, **settings})))
 
 
+@pytest.mark.slow
 def test_a_comparison_trains_every_arm_and_seed(tmp_path):
     seen = list(run_comparison(pair(), tmp_path, seeds=2, overrides=TINY))
     ran = [
@@ -77,6 +78,7 @@ def test_a_comparison_trains_every_arm_and_seed(tmp_path):
     assert list(run_comparison(pair(), tmp_path, seeds=2, overrides=TINY)) == []  # nothing is left to do
 
 
+@pytest.mark.slow
 def test_a_stopped_comparison_is_continued(tmp_path):
     records = run_comparison(pair(), tmp_path, overrides=TINY)
     next(records)
@@ -89,6 +91,7 @@ def test_a_stopped_comparison_is_continued(tmp_path):
     assert steps == [2, 1, 2]
 
 
+@pytest.mark.slow
 def test_a_run_killed_before_its_first_checkpoint_starts_again(tmp_path):
     first = plan_runs(pair(), tmp_path, 1)[0].folder
     first.create()
@@ -99,6 +102,7 @@ def test_a_run_killed_before_its_first_checkpoint_starts_again(tmp_path):
     assert steps == [1, 2, 1, 2]
 
 
+@pytest.mark.slow
 def test_a_variant_that_diverges_does_not_stop_the_others(tmp_path):
     wild = {"training.learning_rate": 10, "training.optimizer": "sgd", "training.clip_norm": 0, "training.steps": 60}
     preset = pair()._replace(variants=(Variant("wild", wild), Variant("tame", {})))

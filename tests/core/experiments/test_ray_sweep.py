@@ -49,6 +49,7 @@ def two_workers(monkeypatch):
     torch.set_num_threads(threads)
 
 
+@pytest.mark.slow
 @needs_ray
 @pytest.mark.timeout(240)
 def test_a_sweep_gives_what_one_after_another_gives(tmp_path, two_workers, capfd):
@@ -70,6 +71,7 @@ def busy_workers() -> set[int]:
     return {each.pid for each in found if each.is_running() and each.name().startswith("ray::_train")}
 
 
+@pytest.mark.slow
 @needs_ray
 @pytest.mark.timeout(280)
 def test_a_run_whose_worker_is_killed_goes_on_from_its_checkpoint(tmp_path, two_workers):
@@ -97,6 +99,7 @@ def test_a_run_whose_worker_is_killed_goes_on_from_its_checkpoint(tmp_path, two_
         )  # speeds and all: these were not trained again
 
 
+@pytest.mark.slow
 @needs_ray
 @pytest.mark.timeout(200)
 def test_a_stopped_sweep_keeps_checkpoints_and_leaves_what_has_not_begun(tmp_path, two_workers):
@@ -112,6 +115,7 @@ def test_a_stopped_sweep_keeps_checkpoints_and_leaves_what_has_not_begun(tmp_pat
     assert first.folder.checkpoint.exists() and not third.folder.path.exists()
 
 
+@pytest.mark.slow
 @needs_ray
 @pytest.mark.timeout(200)
 def test_what_keeps_a_run_from_training_is_said_in_one_sentence(tmp_path, two_workers, capfd):
@@ -120,6 +124,7 @@ def test_what_keeps_a_run_from_training_is_said_in_one_sentence(tmp_path, two_wo
     assert len(said) == 1 and said[0].startswith("error: ") and "none.pth" in said[0]
 
 
+@pytest.mark.slow
 @needs_ray
 @pytest.mark.parametrize("address", ["nonsense", "127.0.0.1:1", "ray://127.0.0.1:1", "127.0.0.1:port"])
 def test_an_address_where_no_cluster_is_is_refused_at_once(tmp_path, address, capfd):

@@ -39,6 +39,7 @@ def run_script(folder: Path, picture: Path) -> list[dict]:
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 
+@pytest.mark.slow
 def test_the_script_finds_what_is_found_here(tmp_path, picture):
     assert main.main(["export", "--weights", "builtin", "--out", str(tmp_path / "mine.zip")]) == 0
     with zipfile.ZipFile(tmp_path / "mine.zip") as archive:

@@ -87,11 +87,13 @@ def scenes(count: int, height: int, width: int) -> torch.Tensor:
 
 
 # Smaller and larger than the network sees them, tall, wide, and one whose longer side decides.
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [(1, 256, 256), (2, 97, 150), (1, 333, 150), (1, 480, 640), (1, 60, 400)])
 def test_the_built_in_detector_finds_the_same_in_pictures_of_any_size(builtin, size):
     assert builtin.agrees(scenes(*size)) > 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shape", [(1, 3, 128, 128), (2, 3, 97, 150), (3, 3, 64, 33), (1, 3, 40, 300)])
 def test_another_network_finds_the_same_in_batches_of_any_size(other, shape):
     assert other.agrees(noise(*shape)) > 0
@@ -107,11 +109,13 @@ def test_pictures_are_resized_as_they_are_prepared(sides):
     torch.testing.assert_close((here - mean) / std, batch.pixels[..., :height, :width], atol=1e-5, rtol=0)
 
 
+@pytest.mark.slow
 def test_finds_nothing_where_nothing_is(other):
     grey = torch.tensor(IMAGENET_MEAN)[:, None, None].expand(3, 90, 96)  # 0 for the network
     assert other.agrees(torch.stack([grey, grey])) == 0
 
 
+@pytest.mark.slow
 def test_says_what_it_is(builtin):
     inputs, outputs = builtin.session.get_inputs(), builtin.session.get_outputs()
     assert [each.name for each in inputs] == ["pixels"]

@@ -46,6 +46,7 @@ def together(tmp_path_factory) -> Path:
     return place
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", launched.COMPARED)
 def test_same_losses_and_weights_as_one_process(together, tmp_path, name):
     assert launched.train(tmp_path, name, launched.COMPARED[name]) == 0
@@ -60,6 +61,7 @@ def test_same_losses_and_weights_as_one_process(together, tmp_path, name):
         assert torch.allclose(found[key], value, rtol=0, atol=close), key
 
 
+@pytest.mark.slow
 def test_a_signal_to_one_process_stops_both(together):
     folder = RunFolder(together / "stopped")
     assert folder.read_status().state == STOPPED
@@ -67,6 +69,7 @@ def test_a_signal_to_one_process_stops_both(together):
     assert json.loads((together / "stopped.json").read_text())["stopped"] is True
 
 
+@pytest.mark.slow
 def test_only_one_process_writes_and_talks(together):
     evaluations = (together / "stdout").read_text().splitlines()
     assert [line.split(":")[0] for line in evaluations] == ["step 3"] * 4 + ["step 1"]

@@ -59,6 +59,7 @@ def values(records) -> list[tuple]:
     return [record[:-1] for record in steps(records)]  # all but the speed
 
 
+@pytest.mark.slow
 def test_records_in_order():
     config = tiny(training__eval_interval=3)
     records = list(Trainer(network(config), config).run(data(config), data(config, "val")))
@@ -71,6 +72,7 @@ def test_records_in_order():
     assert all(record.foreground > 0 and record.gradient_norm > 0 for record in steps(records))
 
 
+@pytest.mark.slow
 def test_it_learns_one_batch_by_heart():
     config = tiny(training__steps=40, training__learning_rate=0.003, training__flip_probability=0)
     first = SceneData(config.scenes, 2, "train")
@@ -78,12 +80,14 @@ def test_it_learns_one_batch_by_heart():
     assert sum(records[-1][1:3]) < 0.5 * sum(records[0][1:3])
 
 
+@pytest.mark.slow
 def test_same_seed_same_run():
     config = tiny()
     runs = [values(Trainer(network(config), config).run(data(config), data(config, "val"))) for _ in range(2)]
     assert runs[0] == runs[1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("schedule", ["cosine", "plateau"])
 @pytest.mark.parametrize("normaliser", ["image", "moving_average"])
 def test_resumes_exactly(schedule, normaliser):
@@ -96,6 +100,7 @@ def test_resumes_exactly(schedule, normaliser):
     assert begun + values(second.run(data(config), data(config, "val"))) == whole
 
 
+@pytest.mark.slow
 def test_loading_processes_change_nothing():
     config = tiny()
     here, beside = (
@@ -105,6 +110,7 @@ def test_loading_processes_change_nothing():
     assert here == beside
 
 
+@pytest.mark.slow
 def test_frozen_stages_stay_and_cost_nothing():
     config = tiny(model__freeze_stages=3)
     model = network(config)
@@ -118,6 +124,7 @@ def test_frozen_stages_stay_and_cost_nothing():
     assert all(parameter.grad is None for parameter in model.backbone.body["layer2"].parameters())
 
 
+@pytest.mark.slow
 def test_divergence_stops_with_the_weights_before():
     config = tiny(training__warmup_steps=5, model__batch_norm="frozen")
     model = network(config)
@@ -193,6 +200,7 @@ def test_losses_of_a_batch_of_unequal_pictures():
 # Runs in folders.
 
 
+@pytest.mark.slow
 def test_a_run_keeps_its_folder(tmp_path):
     folder = RunFolder(tmp_path / "run")
     records = list(run_training(tiny(training__eval_interval=2), "scenes", folder))
@@ -207,6 +215,7 @@ def test_a_run_keeps_its_folder(tmp_path):
     assert not list(folder.path.glob("*.part"))
 
 
+@pytest.mark.slow
 def test_a_stopped_run_resumes_exactly(tmp_path):
     whole = values(run_training(tiny(), "scenes", RunFolder(tmp_path / "whole")))
     folder = RunFolder(tmp_path / "stopped")
@@ -220,6 +229,7 @@ def test_a_stopped_run_resumes_exactly(tmp_path):
     assert folder.read_status().state == FINISHED
 
 
+@pytest.mark.slow
 def test_a_diverged_run_says_so_and_saves(tmp_path):
     folder = RunFolder(tmp_path / "run")
     wild = tiny(training__learning_rate=10, training__optimizer="sgd", training__clip_norm=0, training__steps=60)
@@ -261,6 +271,7 @@ def test_half_a_line_is_left_for_later(tmp_path):
     assert folder.read_metrics() == [{"step": 1}]
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(120)
 @pytest.mark.parametrize("workers", [0, 1])
 def test_a_signal_stops_the_process_with_a_checkpoint(tmp_path, workers):
