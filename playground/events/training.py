@@ -14,8 +14,9 @@ from playground.data.image_ref import is_from_data_set
 from playground.events.common import LIVE, Updates, listen, show
 from playground.layout.components import PageComponents
 from playground.layout.step_controls import NO_RUN
-from playground.runs.service import ACTIVE, RESUMABLE, RUNS
-from playground.runs.summary import state_text
+from playground.runs.progress import ACTIVE, RESUMABLE
+from playground.runs.service import RUNS
+from playground.runs.summary import format_state
 from playground.server.poll import PollResult, poll
 from playground.state.page_state import PageState
 from playground.state.settings import settings_of
@@ -58,7 +59,7 @@ def connect_training(page: PageComponents) -> None:
     _connect_polling(page, listed, polling)
 
     def use(state: PageState) -> Updates:
-        if not RUNS.has(state.run) or not RUNS.weights(state.run):
+        if not RUNS.has(state.run) or not RUNS.find_weights(state.run):
             raise UserError("There are no weights yet: start a run, and wait for its first evaluation or stop it.")
         settings = settings_of(load_run_config(state.run, state.config()))
         return show(page, state._replace(settings=settings), "settings")
@@ -97,13 +98,13 @@ def list_runs(state: PageState) -> RunList:
     """Returns the runs, newest first, and the state of the chosen one."""
     statuses = RUNS.statuses()
     choices = tuple((_label(name, statuses[name]), name) for name in list(statuses)[:MAX_LISTED])
-    run_state = RUNS.read(state.run).state if RUNS.has(state.run) else ""
+    run_state = RUNS.read_progress(state.run).state if RUNS.has(state.run) else ""
     return RunList(choices, state.run, run_state, count_frames(state.run))
 
 
 def _label(name: str, status: RunStatus) -> str:
     title = RUNS.label(name).name or RUNS.about(name).variant
-    return " · ".join(part for part in (state_text(status.state, status.queue_position), title, name) if part)
+    return " · ".join(part for part in (format_state(status.state, status.queue_position), title, name) if part)
 
 
 def poll_runs(state: PageState) -> PollResult:
@@ -119,7 +120,7 @@ def with_newest_frame(state: PageState) -> PageState:
 
 def count_frames(run: str) -> int:
     """Returns the number of evaluations in the film of a run."""
-    return RUNS.reader.frames(RUNS.folder(run)) if RUNS.has(run) else 0
+    return RUNS.reader.count_snapshots(RUNS.folder(run)) if RUNS.has(run) else 0
 
 
 def _connect_buttons(page: PageComponents, listed: gr.State, polling: gr.HTML) -> None:

@@ -1,4 +1,4 @@
-"""Runs over each other: their losses and their AP by step."""
+"""Curves of several runs in one figure: their losses and their AP by step."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -10,14 +10,14 @@ from typing import Any, NamedTuple
 from core.errors import UserError
 from playground.components.figures import ARMS, Figure, Line, overlay
 
-POINTS = 300  # of a curve, at most
-SMOOTH = 10  # steps whose losses are averaged for a point of a curve: single batches of four jump about
+MAX_POINTS = 300  # of a curve
+MIN_MEAN = 10  # steps whose mean loss is a point of a curve: the losses of single batches of four vary a lot
 DASHES = ("solid", "dash", "dashdot")  # of the first runs, of the next ones in the same colours, …
-MOST = len(ARMS) * len(DASHES)
+MAX_RUNS = len(ARMS) * len(DASHES)
 
 
 class Curves(NamedTuple):
-    """What a run has to draw: steps with their losses, and steps with their AP."""
+    """The curves of a run: steps with their losses, and steps with their AP."""
 
     loss_steps: tuple[int, ...]
     losses: tuple[float, ...]
@@ -25,44 +25,50 @@ class Curves(NamedTuple):
     aps: tuple[float, ...]
 
 
-def curves_of(steps: Sequence[Mapping[str, Any]], evaluations: Sequence[Mapping[str, Any]]) -> Curves:
-    """Returns the curves of a run's records, of both losses together; what is no number is left out."""
-    paid = [(each["step"], each["classification"] + each["box"]) for each in steps]
-    measured = [(each["step"], each["metrics"]["ap"]) for each in evaluations]
-    return Curves(*thinned([each for each in paid if math.isfinite(each[1])]), *_some([
-        each for each in measured if each[1] is not None and math.isfinite(each[1])
-    ]))  # fmt: skip
+def build_curves(steps: Sequence[Mapping[str, Any]], evaluations: Sequence[Mapping[str, Any]]) -> Curves:
+    """Returns the curves of a run: the sum of both losses, and AP. Values that are not finite are left out."""
+    losses = [(each["step"], each["classification"] + each["box"]) for each in steps]
+    aps = [(each["step"], each["metrics"]["ap"]) for each in evaluations if each["metrics"]["ap"] is not None]
+    finite_losses = [each for each in losses if math.isfinite(each[1])]
+    finite_aps = [each for each in aps if math.isfinite(each[1])]
+    return Curves(*average_points(finite_losses), *_sample_points(finite_aps))
 
 
-def thinned(points: Sequence[tuple[int, float]]) -> tuple[tuple[int, ...], tuple[float, ...]]:
-    """Returns the first point, whose height tells most, and means of every few after it, each at the last of them."""
+def average_points(points: Sequence[tuple[int, float]]) -> tuple[tuple[int, ...], tuple[float, ...]]:
+    """Returns the first point, and the means of groups of the others, each at the last step of its group.
+
+    The first loss is kept as it is, because it shows the effect of the initialisation.
+    """
     first, rest = points[:1], points[1:]
-    size = max(SMOOTH, math.ceil(len(rest) / (POINTS - 1)))
+    size = max(MIN_MEAN, math.ceil(len(rest) / (MAX_POINTS - 1)))
     groups = [first, *(rest[start : start + size] for start in range(0, len(rest), size))]
     groups = [group for group in groups if group]
-    return tuple(group[-1][0] for group in groups), tuple(fmean(height for _, height in group) for group in groups)
+    return tuple(group[-1][0] for group in groups), tuple(fmean(value for _, value in group) for group in groups)
 
 
-def _some(points: Sequence[tuple[int, float]]) -> tuple[tuple[int, ...], tuple[float, ...]]:
-    """Returns at most `POINTS` of the points, the last among them."""
-    kept = points[:: -math.ceil(len(points) / POINTS)][::-1] if points else []
-    return tuple(step for step, _ in kept), tuple(height for _, height in kept)
+def _sample_points(points: Sequence[tuple[int, float]]) -> tuple[tuple[int, ...], tuple[float, ...]]:
+    """Returns at most `MAX_POINTS` of the points, among them the last."""
+    sampled = points[:: -math.ceil(len(points) / MAX_POINTS)][::-1] if points else []
+    return tuple(step for step, _ in sampled), tuple(value for _, value in sampled)
 
 
-def overlaid(runs: Sequence[tuple[str, Curves]]) -> Figure:
-    """Returns the curves of runs by their names, over each other.
+def build_figure(runs: Sequence[tuple[str, Curves]]) -> Figure:
+    """Returns a figure with the curves of runs.
+
+    Args:
+        runs: The name and the curves of each run.
 
     Raises:
-        UserError: They are more than can be told apart.
+        UserError: There are more runs than distinguishable lines.
     """
-    if len(runs) > MOST:
-        raise UserError(f"These are {len(runs)} runs; at most {MOST} can be told apart: take the marks off some.")
+    if len(runs) > MAX_RUNS:
+        raise UserError(f"{len(runs)} runs are selected; at most {MAX_RUNS} can be drawn: deselect some.")
     losses: list[Line] = []
     precision: list[Line] = []
     dashes = []
-    for (name, each), (dash, tint) in zip(runs, product(DASHES, ARMS), strict=False):
-        name = escape(name, quote=False)  # plotly.js reads tags in names
-        losses.append((name, tint, each.loss_steps, each.losses))
-        precision.append((name, tint, each.ap_steps, each.aps))
+    for (name, each), (dash, colour) in zip(runs, product(DASHES, ARMS), strict=False):
+        escaped = escape(name, quote=False)  # plotly.js interprets tags in names
+        losses.append((escaped, colour, each.loss_steps, each.losses))
+        precision.append((escaped, colour, each.ap_steps, each.aps))
         dashes.append(dash)
     return overlay(losses, precision, dashes)

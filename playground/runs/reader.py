@@ -1,10 +1,10 @@
-"""What runs have recorded, read again only as far as it has grown; kept for all visitors."""
+"""Reads the folders of runs. Files are read again only as far as they have grown; all visitors share the results."""
 
 from collections import OrderedDict
 from functools import lru_cache
 from pathlib import Path
 from threading import Lock
-from typing import Any, NamedTuple
+from typing import Any
 
 from core.experiments.comparison import VariantRun
 from core.experiments.presets import PRESETS, Variant
@@ -12,42 +12,39 @@ from core.io.jsonl import JsonLines
 from core.runs.folder import About, RunFolder, split_records
 from core.runs.snapshots import Snapshot, read_snapshot_image, snapshot_from_record
 from playground.data.picture import Picture
-from playground.runs.labels import FILE, Label, read_label
+from playground.runs import labels
+from playground.runs.labels import Label
+from playground.runs.progress import RunRecords
 
-KEPT = 64  # files in memory
-
-
-class RunRecords(NamedTuple):
-    """What one training has recorded so far; of a comparison, that of one arm.
-
-    Attributes:
-        part: Its arm, without a name for a run by itself, and its folder.
-        steps: Records of its steps.
-        evaluations: Records of its evaluations.
-    """
-
-    part: VariantRun
-    steps: list[dict[str, Any]]
-    evaluations: list[dict[str, Any]]
+MAX_FILES = 64  # files in memory
 
 
 class Reader:
-    """Reads the folders of runs."""
+    """Reads the records and the snapshots of runs."""
 
     def __init__(self) -> None:
-        self._files: OrderedDict[Path, JsonLines] = OrderedDict()
+        self._files: OrderedDict[Path, JsonLines] = OrderedDict()  # least recently used first
         self._lock = Lock()
 
-    def curve(self, folder: RunFolder) -> RunRecords:
-        """Returns what a run has recorded so far."""
-        return RunRecords(VariantRun(_variant(about_of(folder)), 0, folder), *split_records(self._read(folder.metrics)))
+    def read_records(self, folder: RunFolder) -> RunRecords:
+        """Returns the records of a run so far."""
+        steps, evaluations = split_records(self._read(folder.metrics))
+        return RunRecords(VariantRun(_find_variant(read_about(folder)), 0, folder), steps, evaluations)
 
-    def frames(self, folder: RunFolder) -> int:
-        """Returns how many frames the film of a run has so far."""
+    def count_snapshots(self, folder: RunFolder) -> int:
+        """Returns the number of snapshots of a run so far."""
         return len(self._read(folder.snapshots))
 
-    def frame(self, folder: RunFolder, number: int) -> Snapshot | None:
-        """Returns a frame of a run's film, counted from 1, the last one for what is beyond; None if there is none."""
+    def read_snapshot(self, folder: RunFolder, number: int) -> Snapshot | None:
+        """Returns a snapshot of a run.
+
+        Args:
+            folder: The folder of the run.
+            number: From 1; a number beyond the end returns the last snapshot.
+
+        Returns:
+            The snapshot, None if there is none yet.
+        """
         records = self._read(folder.snapshots)
         return snapshot_from_record(records[min(number, len(records)) - 1]) if records else None
 
@@ -55,51 +52,51 @@ class Reader:
         with self._lock:
             file = self._files.setdefault(path, JsonLines(path))
             self._files.move_to_end(path)
-            while len(self._files) > KEPT:
+            while len(self._files) > MAX_FILES:
                 self._files.popitem(last=False)
             return file.read()
 
 
-def about_of(folder: RunFolder) -> About:
-    """Returns what was asked for of a run."""
-    return _about(folder.path, changed(folder.about))
+def read_about(folder: RunFolder) -> About:
+    """Returns the data source, group and owner of a run."""
+    return _read_about(folder.path, file_stamp(folder.about))
 
 
-def label_of(folder: RunFolder) -> Label:
-    """Returns what people call a run."""
-    return _label(folder.path, changed(folder.path / FILE))
+def read_label(folder: RunFolder) -> Label:
+    """Returns the name and tags that visitors gave a run."""
+    return _read_label(folder.path, file_stamp(folder.path / labels.FILE))
 
 
-def picture_of(folder: RunFolder) -> Picture | None:
-    """Returns the picture of a run's film, None if there is none yet."""
-    return _picture(folder.path, changed(folder.snapshot_image))
+def read_picture(folder: RunFolder) -> Picture | None:
+    """Returns the picture of the snapshots of a run, None if there is none yet."""
+    return _read_picture(folder.path, file_stamp(folder.snapshot_image))
 
 
-def changed(path: Path) -> tuple[int, int]:
-    """Returns a stamp of a file that differs when it has changed."""
+def file_stamp(path: Path) -> tuple[int, int, int]:
+    """Returns modification time, size and inode of a file, which change with it; zeros if there is no file."""
     try:
         found = path.stat()
     except OSError:
-        return 0, 0
-    return found.st_mtime_ns, found.st_size
+        return 0, 0, 0
+    return found.st_mtime_ns, found.st_size, found.st_ino
 
 
 @lru_cache(maxsize=1024)
-def _about(path: Path, stamp: tuple[int, int]) -> About:
+def _read_about(path: Path, stamp: tuple[int, ...]) -> About:
     return RunFolder(path).read_about()
 
 
 @lru_cache(maxsize=1024)
-def _label(path: Path, stamp: tuple[int, int]) -> Label:
-    return read_label(path)
+def _read_label(path: Path, stamp: tuple[int, ...]) -> Label:
+    return labels.read_label(path)
 
 
 @lru_cache(maxsize=8)
-def _picture(path: Path, stamp: tuple[int, int]) -> Picture | None:
+def _read_picture(path: Path, stamp: tuple[int, ...]) -> Picture | None:
     scene, key = read_snapshot_image(RunFolder(path)), f"{path} {stamp}"
     return scene and Picture("a held-out picture", scene.sample, scene.class_names, key, key)
 
 
-def _variant(about: About) -> Variant:
+def _find_variant(about: About) -> Variant:
     variants = PRESETS[about.preset].variants if about.preset in PRESETS else ()
     return next((each for each in variants if each.name == about.variant), Variant(about.variant, {}))

@@ -29,9 +29,9 @@ def answer(request: object) -> Iterator[dict[str, Any]]:
         return
     chosen = {name: request[name] for name in BROWSER_FIELDS}
     state = state._replace(**chosen, held=request.get("held") is True, switched=request["switched"])
-    RUNS.give_way()
+    RUNS.throttle()
     for update in render_in_stages(state):
-        RUNS.give_way()  # also while the browser paints
+        RUNS.throttle()  # also while the browser paints
         yield update._asdict()
 
 

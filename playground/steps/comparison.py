@@ -13,8 +13,8 @@ from core.io.paths import ASSETS
 from core.runs.folder import FAILED
 from playground.components import html
 from playground.components.figures import ARMS, Figure, comparison
-from playground.runs.curves import thinned
-from playground.runs.service import RunProgress
+from playground.runs.curves import average_points
+from playground.runs.progress import RunProgress
 
 ABOUT = (
     "RetinaNet with ResNet-50 on COCO, pictures of 600 px, full training; AP in per cent (OHEM: ResNet-101). What is "
@@ -35,10 +35,10 @@ IN_THE_PAPER = "AP in the paper"
 def figure(progress: RunProgress) -> Figure:
     """Returns the curves of a comparison."""
     losses, precision = [], []
-    for curve, tint in zip(progress.curves, ARMS, strict=False):
-        name = curve.part.variant.name
+    for curve, tint in zip(progress.records, ARMS, strict=False):
+        name = curve.run.variant.name
         paid = [(record["step"], record["classification"]) for record in curve.steps]
-        losses.append((name, tint, *thinned(paid)))
+        losses.append((name, tint, *average_points(paid)))
         at = [record["step"] for record in curve.evaluations]
         precision.append((f"{name}: AP", tint, at, [record["metrics"]["ap"] for record in curve.evaluations]))
     return comparison(losses, precision)
@@ -49,7 +49,7 @@ def status(progress: RunProgress) -> Markup:
     preset = progress.preset
     text = html.paragraph(f"{preset.title}: {progress.state}. {progress.status.message}".strip())
     text += html.paragraph(preset.description)
-    results = [read_result(curve.part) for curve in progress.curves]
+    results = [read_result(curve.run) for curve in progress.records]
     broken = (f"{each.variant}: {each.message.partition(';')[0]}." for each in results if each.state == FAILED)
     return (
         text

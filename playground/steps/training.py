@@ -12,9 +12,10 @@ from playground.components.figures import Figure, colour, training
 from playground.data.image_ref import is_from_data_set
 from playground.data.picture import Picture
 from playground.pipeline.pipeline import Pipeline
-from playground.runs.reader import picture_of
-from playground.runs.service import RUNS, RunProgress
-from playground.runs.summary import changes, status
+from playground.runs.progress import RunProgress
+from playground.runs.reader import read_picture
+from playground.runs.service import RUNS
+from playground.runs.summary import build_changes, build_status
 from playground.steps import comparison
 from playground.steps.levels import part_levels
 from playground.steps.step import Focus, Step, StepText, StepView, objects_layer, truth_layer
@@ -32,9 +33,9 @@ def build_view(pipeline: Pipeline, focus: Focus) -> StepView:
     """Shows a run: its curves, and what it finds in a held-out picture at one of its evaluations."""
     if not RUNS.has(focus.run):
         return StepView((truth_layer(pipeline),), build_text=lambda: StepText(_hint(pipeline)))
-    progress = RUNS.read(focus.run)
+    progress = RUNS.read_progress(focus.run)
     folder = RUNS.folder(focus.run)
-    picture = picture_of(folder)
+    picture = read_picture(folder)
     single = read_step_changes(folder) if progress.own else None
     if single and single.step != progress.steps[-1]["step"]:  # more steps have been made since
         single = None
@@ -44,7 +45,11 @@ def build_view(pipeline: Pipeline, focus: Focus) -> StepView:
 
     if picture is None:
         return StepView((truth_layer(pipeline),), build_text=build_text)
-    layers = single_layers(picture, single) if single else film_layers(picture, RUNS.reader.frame(folder, focus.frame))
+    layers = (
+        single_layers(picture, single)
+        if single
+        else film_layers(picture, RUNS.reader.read_snapshot(folder, focus.frame))
+    )
     return StepView(layers, build_text=build_text, picture=picture)
 
 
@@ -55,10 +60,10 @@ def _hint(pipeline: Pipeline) -> Markup:
 
 def _told(progress: RunProgress, run: str, single: StepChanges | None) -> StepText:
     """Returns how a run stands, what its last step has changed if that was a single one, and its curves."""
-    text = status(progress, run, RUNS.label(run).name, Config.from_file(RUNS.folder(run).config))
-    text += changes(single) if single else Markup()
+    text = build_status(progress, run, RUNS.label(run).name, Config.from_file(RUNS.folder(run).config))
+    text += build_changes(single) if single else Markup()
     if progress.preset:
-        return StepText(text + comparison.status(progress), comparison.figure(progress) if progress.curves else None)
+        return StepText(text + comparison.status(progress), comparison.figure(progress) if progress.records else None)
     return StepText(text, figure(progress) if progress.steps else None)
 
 
@@ -96,7 +101,7 @@ def load_run_config(name: str, config: Config) -> Config:
 
     The run must have saved weights.
     """
-    run = RUNS.weights(name)
+    run = RUNS.find_weights(name)
     values = config.to_flat()
     decode = {path: values[path] for path, knob in knobs().items() if knob.effect in POSTPROCESSING}
     return Config.from_file(run.config).replace({**decode, "model.weights": str(run.weights), "model.heads": "loaded"})

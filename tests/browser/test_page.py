@@ -356,9 +356,9 @@ def test_a_training_run_is_watched_stopped_resumed_and_used(opened):
     page.reload()
     wait(lambda: "stopped" in (page.text_content(".readout") or ""))
     name = page.input_value("#run input").split(" · ")[-1]
-    before = len(RUNS.read(name).steps)
+    before = len(RUNS.read_progress(name).steps)
     page.get_by_role("button", name="Resume").click()
-    wait(lambda: len(RUNS.read(name).steps) > before, 60)
+    wait(lambda: len(RUNS.read_progress(name).steps) > before, 60)
     page.get_by_role("button", name="Pause").click()
     wait(lambda: "paused" in page.text_content(".readout"), 30)
     page.get_by_role("button", name="Single step").click()

@@ -1,4 +1,4 @@
-"""Runs as folders on the disk, without any training."""
+"""Folders of runs, made without any training."""
 
 import json
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ from typing import Any
 
 from core.config import Config
 from core.runs.folder import FINISHED, RunFolder
-from playground.runs.service import RUNS, Runs
+from playground.runs.service import RUNS
 
 
 def step(number: int, classification: float = 0.5, **values: float) -> dict[str, Any]:
@@ -32,10 +32,9 @@ def make_run(
 
 
 @contextmanager
-def runs_at(place: Path) -> Iterator[None]:
-    """Lets the page have its runs in another folder for a while."""
-    before = dict(vars(RUNS))
-    vars(RUNS).update(vars(Runs(place)))
+def runs_at(root: Path) -> Iterator[None]:
+    """Switches the page to the runs of another folder, and back at the end."""
+    before = RUNS.root
+    RUNS.use_folder(root)
     yield
-    RUNS.close()
-    vars(RUNS).update(before)
+    RUNS.use_folder(before)

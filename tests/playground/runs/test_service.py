@@ -1,4 +1,4 @@
-"""Runs are processes and folders: they outlive the page, wait for each other, and go on where they stopped."""
+"""Runs are processes and folders: they outlive the page, wait for each other, and resume where they stopped."""
 
 import json
 import os
@@ -32,7 +32,8 @@ from core.scheduler.lock_files import SERVER_LOCK
 from core.scheduler.throttle import IS_SUPPORTED
 from playground.data.picture import render_picture
 from playground.pipeline.pipeline import Pipeline
-from playground.runs.service import ACTIVE, TRAINING, RunProgress, Runs
+from playground.runs.progress import ACTIVE, TRAINING, RunProgress
+from playground.runs.service import Runs
 from playground.steps import training
 from playground.steps.step import Focus
 from tests import waiting
@@ -45,18 +46,18 @@ LONG = {"training__steps": 100_000, "training__eval_interval": 0}
 
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory):
-    """One page with its server for all tests here: a server takes seconds to start."""
+    """The runs of a page and their server, shared by all tests, because a server takes seconds to start."""
     runs = Runs(tmp_path_factory.mktemp("runs"))
     runs.open()
     yield runs
-    for name in runs.list():
+    for name in runs.names():
         runs.stop(name)
     runs.close()
 
 
 @pytest.fixture(autouse=True)
 def quiet(runs):
-    """Nothing trains before or after a test."""
+    """Stops all runs after each test."""
     yield
     for name, status in runs.statuses().items():
         if status.state in ACTIVE:
@@ -68,24 +69,25 @@ wait = partial(waiting.wait, seconds=120)
 
 
 def wait_for(runs: Runs, name: str, *states: str) -> RunProgress:
-    wait(lambda: runs.read(name).state in states)
-    return runs.read(name)
+    wait(lambda: runs.read_progress(name).state in states)
+    return runs.read_progress(name)
 
 
 def losses(runs: Runs, name: str) -> list[tuple]:
     return [
-        (each["step"], each["classification"], each["box"], each["gradient_norm"]) for each in runs.read(name).steps
+        (each["step"], each["classification"], each["box"], each["gradient_norm"])
+        for each in runs.read_progress(name).steps
     ]
 
 
 def holders(path: Path) -> list[int]:
-    """Numbers of the processes that have a file open."""
+    """Returns the IDs of the processes that have a file open."""
     found = []
     for process in Path("/proc").iterdir():
         try:
             if process.name.isdigit() and any(each.readlink() == path for each in (process / "fd").iterdir()):
                 found.append(int(process.name))
-        except OSError:  # it has ended, or is somebody else's
+        except OSError:  # it has ended, or belongs to another user
             continue
     return found
 
@@ -94,7 +96,7 @@ def test_a_run_from_start_to_use(runs, monkeypatch):
     monkeypatch.setattr(training, "RUNS", runs)
     config = tiny()
     name = runs.start(config)
-    assert runs.list()[0] == name and runs.read(name).active
+    assert runs.names()[0] == name and runs.read_progress(name).active
     progress = wait_for(runs, name, FINISHED)
     assert [record["step"] for record in progress.steps] == [1, 2, 3]
     assert [record["step"] for record in progress.evaluations] == [2, 3]
@@ -106,17 +108,17 @@ def test_a_run_from_start_to_use(runs, monkeypatch):
         assert look.layers[-1].key == "kept" and look.layers[-1].label == f"found after step {step}"
     assert look.picture.sample.image.shape == (3, 64, 64)
     words = look.build_text()
-    assert "finished" in words.readout and words.figure and "images a second" in words.readout
+    assert "finished" in words.readout and words.figure and "images per second" in words.readout
 
 
-def test_stopped_in_mid_step_and_resumed_it_is_as_if_it_had_never_stopped(runs):
+def test_a_run_that_is_stopped_and_resumed_equals_one_that_was_not_stopped(runs):
     settings = {"training__steps": 12, "training__eval_interval": 0}
     name, other = runs.start(tiny(**settings)), runs.start(tiny(**settings))
-    wait(lambda: runs.read(name).steps)
+    wait(lambda: runs.read_progress(name).steps)
     runs.stop(name)
-    assert runs.read(name).state in (STOPPING, STOPPED)
+    assert runs.read_progress(name).state in (STOPPING, STOPPED)
     wait_for(runs, name, STOPPED)
-    assert load_checkpoint(runs.folder(name).checkpoint)["step"] == runs.read(name).steps[-1]["step"] < 12
+    assert load_checkpoint(runs.folder(name).checkpoint)["step"] == runs.read_progress(name).steps[-1]["step"] < 12
     runs.resume(name)
     assert wait_for(runs, name, FINISHED) and wait_for(runs, other, FINISHED)
     assert len(losses(runs, name)) == 12 and losses(runs, name) == losses(runs, other)
@@ -124,14 +126,17 @@ def test_stopped_in_mid_step_and_resumed_it_is_as_if_it_had_never_stopped(runs):
 
 def test_runs_wait_for_each_other_in_order(runs):
     names = [runs.start(tiny(**LONG)), *(runs.start(tiny(training__eval_interval=0)) for _ in range(3))]
-    wait(lambda: runs.read(names[0]).state == RUNNING)
-    assert [runs.read(name).status.queue_position for name in names] == [0, 1, 2, 3]
-    assert runs.list()[:4] == names[::-1] and runs.current() == names[0]
+    wait(lambda: runs.read_progress(names[0]).state == RUNNING)
+    assert [runs.read_progress(name).status.queue_position for name in names] == [0, 1, 2, 3]
+    assert runs.names()[:4] == names[::-1] and runs.current() == names[0]
     runs.stop(names[2])
-    assert runs.read(names[2]).state == STOPPED and "removed from the queue" in runs.read(names[2]).status.message
-    assert runs.read(names[3]).status.queue_position == 2
+    assert (
+        runs.read_progress(names[2]).state == STOPPED
+        and "removed from the queue" in runs.read_progress(names[2]).status.message
+    )
+    assert runs.read_progress(names[3]).status.queue_position == 2
     runs.resume(names[2])
-    assert [runs.read(name).status.queue_position for name in names[1:]] == [1, 3, 2]
+    assert [runs.read_progress(name).status.queue_position for name in names[1:]] == [1, 3, 2]
     runs.stop(names[0])
     ended = [wait_for(runs, name, FINISHED) and runs.folder(name).read_status().since for name in names[1:]]
     assert sorted(ended) == [ended[0], ended[2], ended[1]]
@@ -139,51 +144,53 @@ def test_runs_wait_for_each_other_in_order(runs):
 
 def test_a_killed_process_is_an_interrupted_run_that_can_be_resumed(runs):
     name = runs.start(tiny(training__steps=8, training__eval_interval=2, training__eval_images=1))
-    wait(lambda: len(runs.read(name).evaluations) >= 2)
+    wait(lambda: len(runs.read_progress(name).evaluations) >= 2)
     (worker,) = holders(runs.folder(name).lock)
     os.kill(worker, signal.SIGKILL)
-    assert wait(lambda: runs.read(name).state not in TRAINING) and runs.read(name).state == INTERRUPTED
+    assert (
+        wait(lambda: runs.read_progress(name).state not in TRAINING) and runs.read_progress(name).state == INTERRUPTED
+    )
     before = losses(runs, name)
     runs.resume(name)
     wait_for(runs, name, FINISHED)
     after = losses(runs, name)
     assert [step for step, *_ in after] == list(range(1, 9)) and after[:4] == before[:4]
-    assert [record["step"] for record in runs.read(name).evaluations] == [2, 4, 6, 8]
+    assert [record["step"] for record in runs.read_progress(name).evaluations] == [2, 4, 6, 8]
 
 
-def test_killed_before_its_first_checkpoint_it_begins_anew(runs):
+def test_a_run_killed_before_its_first_checkpoint_starts_again(runs):
     name = runs.start(tiny(**LONG))
-    wait(lambda: runs.read(name).steps)
+    wait(lambda: runs.read_progress(name).steps)
     os.kill(*holders(runs.folder(name).lock), signal.SIGKILL)
     wait_for(runs, name, INTERRUPTED)
     assert not runs.folder(name).checkpoint.exists()
     runs.resume(name)
-    wait(lambda: runs.read(name).state == RUNNING and runs.read(name).steps)
-    assert runs.read(name).steps[0]["step"] == 1
+    wait(lambda: runs.read_progress(name).state == RUNNING and runs.read_progress(name).steps)
+    assert runs.read_progress(name).steps[0]["step"] == 1
 
 
-def test_a_killed_server_leaves_the_run_alone_and_the_next_one_waits_for_it(runs):
+def test_a_run_outlives_its_server_and_the_next_run_waits_for_it(runs):
     first, second = runs.start(tiny(**LONG)), runs.start(tiny(training__eval_interval=0))
-    wait(lambda: runs.read(first).steps)
+    wait(lambda: runs.read_progress(first).steps)
     servers = set(holders(runs.root / SERVER_LOCK))
     for server in servers:
         os.kill(server, signal.SIGKILL)
-    begun = len(runs.read(first).steps)
+    begun = len(runs.read_progress(first).steps)
     wait(lambda: runs.statuses() and set(holders(runs.root / SERVER_LOCK)) - servers)
-    wait(lambda: len(runs.read(first).steps) > begun)
-    assert runs.read(second).state == QUEUED
+    wait(lambda: len(runs.read_progress(first).steps) > begun)
+    assert runs.read_progress(second).state == QUEUED
     runs.stop(first)
     wait_for(runs, second, FINISHED)
 
 
 @pytest.fixture
 def dragging(runs):
-    """A visitor moves a knob for as long as the test lasts, or until it ends the drag."""
+    """Moves a knob until the event is set or the test ends."""
     over = threading.Event()
 
     def drag():
         while not over.wait(0.05):
-            runs.give_way()
+            runs.throttle()
 
     thread = threading.Thread(target=drag)
     thread.start()
@@ -193,7 +200,7 @@ def dragging(runs):
 
 
 def stopped_worker(runs: Runs, name: str) -> int:
-    """Returns the process of a run once it gives way; at its start the server has the lock."""
+    """Returns the process of a run once it is throttled; while it starts, the server holds the lock."""
     wait_for(runs, name, RUNNING)
     (worker,) = wait(lambda: holders(runs.folder(name).lock))
     wait(lambda: is_stopped(worker))
@@ -201,24 +208,24 @@ def stopped_worker(runs: Runs, name: str) -> int:
 
 
 def is_stopped(process: int) -> bool:
-    """Whether a process is stopped by a signal."""
+    """True if a process is stopped by a signal."""
     return (Path("/proc") / str(process) / "stat").read_text().rpartition(")")[2].split()[0] == "T"
 
 
 @pytest.mark.skipif(not IS_SUPPORTED, reason="runs are never suspended on this system")
-def test_a_run_waits_while_a_knob_is_moved_and_goes_on_after_it(runs, dragging):
+def test_a_run_is_throttled_while_a_knob_moves(runs, dragging):
     name = runs.start(tiny(**LONG))
     worker = stopped_worker(runs, name)
-    done = len(runs.read(name).steps)
+    done = len(runs.read_progress(name).steps)
     time.sleep(0.5)
-    assert is_stopped(worker) and len(runs.read(name).steps) == done
+    assert is_stopped(worker) and len(runs.read_progress(name).steps) == done
     dragging.set()
-    wait(lambda: len(runs.read(name).steps) > done)
+    wait(lambda: len(runs.read_progress(name).steps) > done)
     assert not is_stopped(worker)
 
 
 @pytest.mark.skipif(not IS_SUPPORTED, reason="runs are never suspended on this system")
-def test_what_is_asked_of_a_run_is_done_while_a_knob_is_moved(runs, dragging):
+def test_a_throttled_run_can_be_stopped(runs, dragging):
     name = runs.start(tiny(**LONG))
     stopped_worker(runs, name)
     runs.stop(name)
@@ -227,21 +234,21 @@ def test_what_is_asked_of_a_run_is_done_while_a_knob_is_moved(runs, dragging):
 
 
 @pytest.mark.skipif(not IS_SUPPORTED, reason="runs are never suspended on this system")
-def test_a_run_that_waits_goes_on_when_its_server_is_killed(runs, dragging):
+def test_a_throttled_run_continues_when_its_server_is_killed(runs, dragging):
     name = runs.start(tiny(**LONG))
     worker = stopped_worker(runs, name)
     for server in holders(runs.root / SERVER_LOCK):
         os.kill(server, signal.SIGKILL)
-    wait(lambda: runs.read(name).steps)
+    wait(lambda: runs.read_progress(name).steps)
     assert not is_stopped(worker) and not dragging.is_set()
 
 
-def test_two_pages_over_one_folder_see_and_do_the_same(runs):
+def test_two_pages_share_the_runs_of_a_folder(runs):
     other = Runs(runs.root)
     other.open()
     first, second = runs.start(tiny(**LONG)), other.start(tiny(training__eval_interval=0))
-    wait(lambda: other.read(first).state == RUNNING)
-    assert runs.read(second).status.queue_position == other.read(second).status.queue_position == 1
+    wait(lambda: other.read_progress(first).state == RUNNING)
+    assert runs.read_progress(second).status.queue_position == other.read_progress(second).status.queue_position == 1
     assert runs.statuses() == other.statuses() and len(holders(runs.root / SERVER_LOCK)) == 1
     other.stop(first)
     assert wait_for(runs, first, STOPPED).state == STOPPED and wait_for(runs, second, FINISHED)
@@ -256,7 +263,7 @@ from playground.runs.service import Runs
 from tests.core.tiny import tiny
 runs = Runs(Path(sys.argv[1]))
 names = [runs.start(tiny(training__steps=6)), runs.start(tiny(training__steps=1))]
-while not runs.read(names[0]).steps:
+while not runs.read_progress(names[0]).steps:
     time.sleep(0.05)
 print(*names, flush=True)
 time.sleep(1000)
@@ -267,44 +274,44 @@ time.sleep(1000)
     page.wait()
     page.stdout.close()
     again = Runs(tmp_path)
-    assert again.list() == names[::-1]
+    assert again.names() == names[::-1]
     for name in names:
         wait_for(again, name, FINISHED)
     again.close()
-    wait(lambda: not holders(tmp_path / SERVER_LOCK))  # nobody needs it any more
+    wait(lambda: not holders(tmp_path / SERVER_LOCK))  # the server has nothing left to do
 
 
 def test_pause_single_step_and_play(runs):
     name = runs.start(tiny(**LONG))
-    wait(lambda: runs.read(name).steps)
+    wait(lambda: runs.read_progress(name).steps)
     runs.pause(name)
     wait_for(runs, name, PAUSED)
-    step = runs.read(name).steps[-1]["step"]
+    step = runs.read_progress(name).steps[-1]["step"]
     runs.step(name)
     runs.step(name)  # a double click is one step
-    wait(lambda: runs.read(name).steps[-1]["step"] > step and runs.read(name).state == PAUSED)
-    assert runs.read(name).steps[-1]["step"] == step + 1
+    wait(lambda: runs.read_progress(name).steps[-1]["step"] > step and runs.read_progress(name).state == PAUSED)
+    assert runs.read_progress(name).steps[-1]["step"] == step + 1
     single = read_step_changes(runs.folder(name))
     assert single.step == step + 1 and all(0 < change < 1 for change in single.changes.values())
     runs.resume(name)
-    wait(lambda: runs.read(name).steps[-1]["step"] > step + 2)
-    assert runs.read(name).state == RUNNING
+    wait(lambda: runs.read_progress(name).steps[-1]["step"] > step + 2)
+    assert runs.read_progress(name).state == RUNNING
 
 
-def test_what_cannot_be_done_is_said(runs):
+def test_impossible_actions_are_refused(runs):
     name = runs.start(tiny())
     wait_for(runs, name, FINISHED)
     for act in (runs.pause, runs.step):
-        with pytest.raises(RunError, match="does not train"):
+        with pytest.raises(RunError, match="is not training"):
             act(name)
-    with pytest.raises(RunError, match="is finished: only what"):
+    with pytest.raises(RunError, match="is finished: only a run that"):
         runs.resume(name)
     for wrong in ("", "none", "..", f"../{runs.root.name}/{name}", ".", "a\0b", None, 5):
         assert not runs.has(wrong)
     with pytest.raises(RunError, match="no run"):
-        runs.read("../x")
+        runs.read_progress("../x")
     runs.stop(name)  # nothing to stop
-    assert runs.read(name).state == FINISHED
+    assert runs.read_progress(name).state == FINISHED
 
 
 def test_a_run_that_cannot_start_says_why(runs, tmp_path):
@@ -314,9 +321,9 @@ def test_a_run_that_cannot_start_says_why(runs, tmp_path):
     assert "no-data" in wait_for(runs, name, FAILED).status.message
 
 
-def test_a_damaged_checkpoint_is_one_sentence(runs):
+def test_a_damaged_checkpoint_is_an_error_message(runs):
     name = runs.start(tiny(**LONG))
-    wait(lambda: runs.read(name).steps)
+    wait(lambda: runs.read_progress(name).steps)
     runs.stop(name)
     wait_for(runs, name, STOPPED)
     checkpoint, steps = runs.folder(name).checkpoint, losses(runs, name)
@@ -327,7 +334,7 @@ def test_a_damaged_checkpoint_is_one_sentence(runs):
     assert checkpoint.read_bytes() == damaged and losses(runs, name) == steps
 
 
-def test_a_comparison_is_runs_that_wait_for_each_other(runs, monkeypatch):
+def test_the_runs_of_a_comparison_wait_for_each_other(runs, monkeypatch):
     preset = PRESETS["anchors"]._replace(
         settings={**tiny().explicit_values(), "model.heads": "loaded", "model.freeze_stages": 0}
     )
@@ -339,8 +346,8 @@ def test_a_comparison_is_runs_that_wait_for_each_other(runs, monkeypatch):
         each.name for each in preset.variants
     ]
     progress = wait_for(runs, first, FINISHED)
-    assert progress.preset == preset and [len(curve.steps) for curve in progress.curves] == [3, 3]
-    assert [curve.part.variant.name for curve in progress.curves] == [each.name for each in preset.variants]
+    assert progress.preset == preset and [len(curve.steps) for curve in progress.records] == [3, 3]
+    assert [curve.run.variant.name for curve in progress.records] == [each.name for each in preset.variants]
     look = training.build_view(Pipeline(render_picture(tiny().scenes), tiny()), Focus(run=members[1], frame=2))
     assert "one anchor per location" in look.build_text().readout and "after step 3" in look.layers[-1].label
     assert training.load_run_config(members[1], tiny()).anchors.per_location == 1
@@ -348,13 +355,13 @@ def test_a_comparison_is_runs_that_wait_for_each_other(runs, monkeypatch):
 
 def test_stopping_a_comparison_stops_all_of_it(runs):
     first = runs.compare("freeze")
-    wait(lambda: runs.read(first).state in TRAINING)
+    wait(lambda: runs.read_progress(first).state in TRAINING)
     runs.stop(first)
     wait_for(runs, first, STOPPED)
     assert {runs.statuses()[folder.path.name].state for folder in runs.members(first)} == {STOPPED}
 
 
-def test_nothing_new_is_told_by_the_same_stamp(runs):
+def test_the_stamp_changes_only_with_new_records(runs):
     name = runs.start(tiny())
     wait_for(runs, name, FINISHED)
     stamp = runs.stamp(name)
@@ -368,26 +375,26 @@ def test_nothing_new_is_told_by_the_same_stamp(runs):
 
 def test_an_empty_folder_has_no_runs(tmp_path):
     runs = Runs(tmp_path / "none")
-    assert runs.list() == [] and runs.statuses() == {} and runs.current() == "" and not (tmp_path / "none").exists()
+    assert runs.names() == [] and runs.statuses() == {} and runs.current() == "" and not (tmp_path / "none").exists()
     (tmp_path / "none" / "stranger").mkdir(parents=True)
-    assert runs.list() == []
+    assert runs.names() == []
     RunFolder(tmp_path / "none" / "old").create()
     (tmp_path / "none" / "old" / "config.json").write_text("{}")
-    assert runs.list() == ["old"] and runs.read("old").state == INTERRUPTED
+    assert runs.names() == ["old"] and runs.read_progress("old").state == INTERRUPTED
 
 
-def test_what_a_run_waits_for_is_in_use(tmp_path, monkeypatch):
+def test_the_source_of_a_queued_run_is_in_use(tmp_path, monkeypatch):
     runs = Runs(tmp_path)
-    monkeypatch.setattr(runs, "open", lambda: None)  # nothing is to begin
+    monkeypatch.setattr(runs, "open", lambda: None)  # no training here
     name = runs.start(tiny(), "/data/mine")
     assert runs.is_using("/data/mine") and not runs.is_using("/data/other")
     runs.stop(name)
     assert not runs.is_using("/data/mine")
 
 
-def test_a_page_can_be_moved_to_another_folder(runs, tmp_path):
+def test_switching_to_another_folder(runs, tmp_path):
     elsewhere = Runs(tmp_path / "one")
     elsewhere.use_folder(tmp_path / "two")
     (tmp_path / "two" / "old").mkdir(parents=True)
     (tmp_path / "two" / "old" / "config.json").write_text("{}")
-    assert elsewhere.list() == ["old"] and elsewhere.folder("old").path == tmp_path / "two" / "old"
+    assert elsewhere.names() == ["old"] and elsewhere.folder("old").path == tmp_path / "two" / "old"

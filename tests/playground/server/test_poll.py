@@ -70,7 +70,7 @@ def test_a_run_that_is_made_and_goes_on_is_news(tmp_path):
             file.write("{}\n")
         onward = poll_runs(PageState("training", run=ONE))
         assert len({before.stamp, begun.stamp, onward.stamp}) == 3
-        assert not any(each.soon for each in (before, begun, onward)) and RUNS.list() == [ONE]
+        assert not any(each.soon for each in (before, begun, onward)) and RUNS.names() == [ONE]
 
 
 def test_what_is_not_evaluated_is_no_news():

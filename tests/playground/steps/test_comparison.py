@@ -7,8 +7,7 @@ import pytest
 from core.experiments.comparison import Row, VariantRun, plan_runs, read_result, run_comparison
 from core.experiments.presets import PRESETS, Variant
 from core.runs.folder import FAILED, FINISHED, RUNNING, RunFolder, RunStatus
-from playground.runs.reader import RunRecords
-from playground.runs.service import RunProgress
+from playground.runs.progress import RunProgress, RunRecords
 from playground.steps import comparison
 from playground.steps.loss import paper_tables
 
@@ -103,7 +102,7 @@ def test_an_arm_that_diverged_says_when(tmp_path):
     quick = {"training.steps": 12, "training.eval_images": 1}
     list(run_comparison(preset, tmp_path, overrides=quick))
     curves = tuple(RunRecords(part, *part.folder.read_records()) for part in plan_runs(preset, tmp_path, 1))
-    assert [read_result(curve.part).state for curve in curves] == [FAILED, FINISHED]
+    assert [read_result(curve.run).state for curve in curves] == [FAILED, FINISHED]
     assert len(curves[0].steps) < 12 and curves[0].steps[0]["classification"] > 100
     assert all(record["classification"] < 20 for record in curves[1].steps)
     text = comparison.status(RunProgress(RunStatus(FINISHED), preset, curves))

@@ -12,7 +12,7 @@ from playground.events.data import undo_button
 from playground.events.training import require_own_run
 from playground.runs.labels import read_label
 from playground.runs.service import Runs
-from playground.runs.table_api import answer
+from playground.runs.table_api import handle_request
 from playground.support.visitors import COOKIE, VISITORS, NotYoursError, is_local, visitor_of
 from tests.core.made_data import yolo
 from tests.playground.data.test_datasets import LINE, zipped
@@ -49,7 +49,7 @@ def test_a_visitor_is_the_hash_of_a_secret():
 @pytest.mark.parametrize("act", ["label", "delete"])
 def test_only_own_runs_and_runs_without_owner_can_be_changed(runs, apart, act):
     def asked(name):
-        return answer({"act": act, "run": name, "name": "x", "tags": ""}, runs, ME)
+        return handle_request({"act": act, "run": name, "name": "x", "tags": ""}, runs, ME)
 
     assert "was made in another browser: only that browser can" in asked(THEIRS)["said"]
     assert runs.has(THEIRS) and read_label(runs.root / THEIRS).name == ""
@@ -59,16 +59,18 @@ def test_only_own_runs_and_runs_without_owner_can_be_changed(runs, apart, act):
 
 
 def test_the_table_marks_the_visitors_own_runs(runs, apart):
-    rows = json.loads(answer({"act": "look"}, runs, ME)["shown"])["rows"]
+    rows = json.loads(handle_request({"act": "look"}, runs, ME)["shown"])["rows"]
     assert {row["run"]: row["mine"] for row in rows} == {MINE: True, THEIRS: False, NOBODYS: True}
 
 
 def test_the_trash_of_other_visitors_is_out_of_reach(runs, apart):
-    key = answer({"act": "delete", "run": THEIRS}, runs, THEY)["undo"]
-    mine = answer({"act": "look"}, runs, ME)
+    key = handle_request({"act": "delete", "run": THEIRS}, runs, THEY)["undo"]
+    mine = handle_request({"act": "look"}, runs, ME)
     assert json.loads(mine["shown"])["trash"] == []
-    assert "another browser" in answer({"act": "restore", "key": key}, runs, ME)["said"] and not runs.has(THEIRS)
-    assert "is back" in answer({"act": "restore", "key": key}, runs, THEY)["said"] and runs.has(THEIRS)
+    assert "another browser" in handle_request({"act": "restore", "key": key}, runs, ME)["said"] and not runs.has(
+        THEIRS
+    )
+    assert "is back" in handle_request({"act": "restore", "key": key}, runs, THEY)["said"] and runs.has(THEIRS)
 
 
 def test_runs_of_other_visitors_cannot_be_stopped(runs, apart):
@@ -81,7 +83,7 @@ def test_runs_of_other_visitors_cannot_be_stopped(runs, apart):
 
 def test_everyone_may_change_everything_if_visitors_are_not_kept_apart(runs):
     assert not VISITORS.apart
-    assert answer({"act": "delete", "run": THEIRS}, runs, ME)["undo"]
+    assert handle_request({"act": "delete", "run": THEIRS}, runs, ME)["undo"]
 
 
 def test_only_their_owner_splits_deletes_and_puts_back_data_sets(tmp_path, apart, monkeypatch):

@@ -1,0 +1,83 @@
+"""The progress of a run: its status and its records so far."""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from core.experiments.comparison import VariantRun
+from core.experiments.presets import Preset
+from core.runs.folder import (
+    FAILED,
+    FINISHED,
+    INTERRUPTED,
+    PAUSED,
+    QUEUED,
+    RUNNING,
+    STARTING,
+    STOPPED,
+    STOPPING,
+    RunStatus,
+)
+
+TRAINING = (STARTING, RUNNING, PAUSED, STOPPING)  # states of a run that has a process
+ACTIVE = (QUEUED, *TRAINING)
+RESUMABLE = (STOPPED, FAILED, INTERRUPTED)
+
+
+class RunRecords(NamedTuple):
+    """The records of one training so far.
+
+    Attributes:
+        run: The variant that is trained, without a name outside of a comparison, and the folder.
+        steps: The records of its steps.
+        evaluations: The records of its evaluations.
+    """
+
+    run: VariantRun
+    steps: list[dict[str, Any]]
+    evaluations: list[dict[str, Any]]
+
+
+class RunProgress(NamedTuple):
+    """The progress of a run, or of the comparison that it belongs to.
+
+    Attributes:
+        status: The status of the run, or of all runs of the comparison together.
+        preset: The preset of the comparison, None for a single run.
+        records: The records of each training that has begun, in the order in which they were queued.
+        own: The records of the run itself, None before its first step.
+    """
+
+    status: RunStatus
+    preset: Preset | None
+    records: tuple[RunRecords, ...]
+    own: RunRecords | None = None
+
+    @property
+    def state(self) -> str:
+        """The state of the run, or of the comparison."""
+        return self.status.state
+
+    @property
+    def active(self) -> bool:
+        """True while the run is queued or training."""
+        return self.state in ACTIVE
+
+    @property
+    def steps(self) -> list[dict[str, Any]]:
+        """The records of the run's steps."""
+        return self.own.steps if self.own else []
+
+    @property
+    def evaluations(self) -> list[dict[str, Any]]:
+        """The records of the run's evaluations."""
+        return self.own.evaluations if self.own else []
+
+
+def combine_statuses(statuses: Sequence[RunStatus]) -> RunStatus:
+    """Returns the status of runs that are trained one after another: the first that is active or did not finish."""
+    for states in (TRAINING, (QUEUED,), (INTERRUPTED, STOPPED)):
+        found = [each for each in statuses if each.state in states]
+        if found:
+            return found[0]
+    # A variant that diverged is a result of the comparison; a single run that diverged has failed.
+    return statuses[0] if len(statuses) == 1 else RunStatus(FINISHED)
