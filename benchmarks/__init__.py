@@ -1,1 +1,1 @@
-"""Measurements, each `python -m benchmarks.<name>`; machines are noisy, so compare within one run."""
+"""Benchmarks, each run with `python -m benchmarks.<name>`. Machines are noisy: compare only within one run."""

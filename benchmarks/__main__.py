@@ -1,6 +1,7 @@
-"""This project and torchvision side by side in one process: `python -m benchmarks`, with `--json FILE` for programs.
+"""Compares the speed of this project and torchvision in one process: `python -m benchmarks [--json FILE]`.
 
-Each pair is compared before it is timed, and timed in turn; only ratios mean anything on another machine.
+The results of each pair are checked for equality first; then both are timed in turn. Only the ratios are meaningful on
+other machines.
 """
 
 import argparse
@@ -10,7 +11,7 @@ from pathlib import Path
 
 import torch
 
-from benchmarks.machine import copy_rate, matrix_rate
+from benchmarks.machine import measure_copy_rate, measure_matrix_rate
 from benchmarks.rows import print_rows
 from core.io.atomic import write_text
 
@@ -18,15 +19,15 @@ PARTS = ("parts_speed", "detection_speed", "batch_speed", "training_speed", "eva
 
 
 def main() -> None:
-    """Prints a line a comparison as it is made."""
+    """Prints one line per comparison as soon as it is measured."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--only", nargs="+", choices=PARTS, default=PARTS, help="some of the comparisons")
+    parser.add_argument("--only", nargs="+", choices=PARTS, default=PARTS, help="run only these comparisons")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
     rates = {
-        "copy": copy_rate(),
-        "float32": matrix_rate(torch.float32, 2048),
-        "bfloat16": matrix_rate(torch.bfloat16, 256),
+        "copy": measure_copy_rate(),
+        "float32": measure_matrix_rate(torch.float32, 2048),
+        "bfloat16": measure_matrix_rate(torch.bfloat16, 256),
     }
     print(f"{torch.get_num_threads()} threads; copies {rates['copy'] / 1e9:.1f} GB/s, multiplies", end=" ")
     print(f"{rates['float32'] / 1e9:.0f} GFLOP/s in float32, {rates['bfloat16'] / 1e9:.1f} in bfloat16", flush=True)

@@ -1,10 +1,10 @@
-"""Sixteen pictures of different shapes, pictures in to boxes out: one by one and at once, torchvision's and ours."""
+"""Detection in sixteen images of different shapes, one by one and as a batch: torchvision and ours."""
 
 from collections.abc import Sequence
 
 import torch
 
-from benchmarks.clock import side_by_side
+from benchmarks.clock import time_in_turn
 from benchmarks.rows import Row, print_rows
 from benchmarks.torchvision_detectors import retinanet
 from core.config import Config
@@ -14,16 +14,16 @@ from core.structures import Detections
 from core.weights.sources import adopt, build, load_weights
 
 SIDE = 320
-# Height and width: shapes that photographs have, upright and across.
+# Height and width: common shapes of photographs, portrait and landscape.
 SHAPES = ((480, 640), (640, 480), (427, 640), (640, 427), (640, 640), (480, 640), (360, 640), (512, 640)) * 2
 GOAL = 1.3
 
 
 def measure(repeats: int = 5) -> list[Row]:
-    """Times the built-in detector; the seconds are those of one picture.
+    """Times the built-in detector, in seconds per image.
 
     Raises:
-        RuntimeError: What is detected differs.
+        RuntimeError: The detections differ.
     """
     weights = load_weights("builtin")
     config = adopt(Config.from_flat({"inference.image_size": SIDE, "scenes.image_size": 640}), weights)
@@ -33,18 +33,18 @@ def measure(repeats: int = 5) -> list[Row]:
     images = [data[number].image[:, :height, :width] for number, (height, width) in enumerate(SHAPES)]
     works = {
         "theirs, one by one": lambda: [_torchvision(theirs, [image])[0] for image in images],
-        "theirs, at once": lambda: _torchvision(theirs, images),
+        "theirs, batch": lambda: _torchvision(theirs, images),
         "one by one": lambda: [detect(ours, [image], config)[0] for image in images],
-        "at once": lambda: detect(ours, images, config),
+        "batch": lambda: detect(ours, images, config),
     }
-    for name in ("one by one", "at once"):
+    for name in ("one by one", "batch"):
         _require_same(works["theirs, one by one"](), works[name](), name)
-    seconds = {name: value / len(images) for name, value in side_by_side(works, repeats=repeats).items()}
-    name, now = f"a picture of {len(images)} at once, R18, {SIDE} px", seconds["at once"]
+    seconds = {name: value / len(images) for name, value in time_in_turn(works, repeats=repeats).items()}
+    name, now = f"an image in a batch of {len(images)}, R18, {SIDE} px", seconds["batch"]
     return [
         Row(name, "one by one", seconds["one by one"], now, GOAL),
         Row(name, "torchvision one by one", seconds["theirs, one by one"], now, GOAL),
-        Row(name, "torchvision at once", seconds["theirs, at once"], now, GOAL),
+        Row(name, "torchvision batch", seconds["theirs, batch"], now, GOAL),
     ]
 
 
@@ -61,7 +61,7 @@ def _require_same(theirs: Sequence[Detections], ours: Sequence[Detections], name
             for one, other, tolerance in zip(expected, found, (0.05, 1e-4, 0), strict=True)
         )
         if not same:
-            raise RuntimeError(f"Picture {number}, {name}: detections differ from torchvision's.")
+            raise RuntimeError(f"Image {number}, {name}: the detections differ from torchvision's.")
 
 
 if __name__ == "__main__":

@@ -1,12 +1,12 @@
-"""Times functions side by side: in turn, so that a machine that slows down slows all of them."""
+"""Times functions in turn, so that a slowdown of the machine affects all of them alike."""
 
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 
-def side_by_side(works: dict[str, Callable[[], object]], *, repeats: int) -> dict[str, float]:
-    """Returns the median seconds of each work, after one call of each that is not counted."""
+def time_in_turn(works: Mapping[str, Callable[[], object]], *, repeats: int) -> dict[str, float]:
+    """Returns the median time of each function in seconds, after one warm-up call."""
     seconds: dict[str, list[float]] = {name: [] for name in works}
     for work in works.values():
         work()

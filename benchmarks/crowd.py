@@ -1,7 +1,7 @@
-"""Ten people drag a slider at once: milliseconds from a value to its answer, `python -m benchmarks.crowd`.
+"""Response time while ten visitors drag a slider at the same time: `python -m benchmarks.crowd`.
 
-Each asks as the page does: for the newest value as soon as the last answer is there; each looks at another picture.
-What their browsers do with the answers is left out: those are other machines.
+Each visitor has another picture and sends requests as the page does: the newest value as soon as the last answer has
+arrived. Drawing in the browser is not included, since it happens on the visitors' machines.
 """
 
 import json
@@ -18,7 +18,7 @@ from playground.state.page_state import PageState
 from playground.state.settings import settings_of
 
 PEOPLE, EVENTS = 10, 60
-FRAME = 1 / 60  # seconds between two values of a drag, at least
+FRAME = 1 / 60  # minimum time between two values, in seconds
 GOAL_MS = 300
 DRAGS = {
     "score threshold": ("detections", "inference.score_threshold"),
@@ -29,7 +29,7 @@ DRAGS = {
 
 
 def main() -> None:
-    """Prints median and 95th percentile of each drag."""
+    """Prints the median and the 95th percentile of the response time for each knob."""
     page = build_page()
     _, address, _ = page.launch(prevent_thread_lock=True, quiet=True, **launch_options())
     url = address.rstrip("/") + PATH
@@ -42,7 +42,7 @@ def main() -> None:
             each.join()
         times.sort()
         p50, p95 = statistics.median(times), times[int(0.95 * len(times))]
-        print(f"{name:22} {PEOPLE} people, {len(times)} answers: p50 {p50:.0f}  p95 {p95:.0f} ms  wanted –/{GOAL_MS}")
+        print(f"{name:22} {PEOPLE} people, {len(times)} answers: p50 {p50:.0f}  p95 {p95:.0f} ms  goal –/{GOAL_MS}")
     page.close()
 
 
@@ -58,8 +58,8 @@ def _drag(url: str, step: str, path: str, seed: int, times: list[float]) -> None
             found, *_ = [json.loads(line) for line in response]
         seconds = time.perf_counter() - start
         if not found.get("canvas"):
-            raise RuntimeError(f"{path}: the answer has no picture, but says: {found.get('notice')}")
-        if number:  # before the first, the picture is seen by the network
+            raise RuntimeError(f"{path}: the answer has no picture but a notice: {found.get('notice')}")
+        if number:  # the first answer includes the forward pass
             times.append(1e3 * seconds)
         time.sleep(max(FRAME - seconds, 0))
 

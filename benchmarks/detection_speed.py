@@ -1,4 +1,4 @@
-"""A picture in, boxes out: ResNet-50 with COCO's shape at 480×640 px, and the built-in detector at 320 px."""
+"""Detection in one image: a ResNet-50 detector for COCO at 480×640 px, and the built-in detector at 320 px."""
 
 from collections.abc import Callable
 
@@ -7,8 +7,8 @@ from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 from torchvision.models.detection import retinanet_resnet50_fpn
 
-from benchmarks.clock import side_by_side
-from benchmarks.machine import matrix_rate
+from benchmarks.clock import time_in_turn
+from benchmarks.machine import measure_matrix_rate
 from benchmarks.rows import Row, print_rows
 from benchmarks.torchvision_detectors import retinanet
 from core.config import Config
@@ -20,16 +20,16 @@ from core.weights.architecture import recognise
 from core.weights.sources import adopt, build, load_weights
 
 COCO_CLASSES = 91
-LOGITS_DEVIATION = 2  # of random weights, so that scores spread
+LOGITS_DEVIATION = 2  # standard deviation of the random network's logits, for scores of realistic spread
 
 
 def measure(repeats: int = 5) -> list[Row]:
     """Times both detectors.
 
     Raises:
-        RuntimeError: What is detected differs.
+        RuntimeError: The detections differ.
     """
-    rate = matrix_rate(torch.float32, 2048)
+    rate = measure_matrix_rate(torch.float32, 2048)
     return [_coco_shaped(repeats, rate), _built_in(repeats, rate)]
 
 
@@ -83,11 +83,11 @@ def _row(
     }
     for one, other, tolerance in zip(works["torchvision"](), works["ours"](), (0.1, 1e-3, 0), strict=True):
         if one.shape != other.shape or not torch.allclose(one.float(), other.float(), atol=tolerance, rtol=1e-3):
-            raise RuntimeError(f"{work}: what is detected differs from torchvision's.")
+            raise RuntimeError(f"{work}: the detections differ from torchvision's.")
     with FlopCounterMode(display=False) as counter:
         works["ours"]()
     done = counter.get_total_flops()
-    seconds = side_by_side(works, repeats=repeats)
+    seconds = time_in_turn(works, repeats=repeats)
     note = f"{done / 1e9:.0f} GFLOP at {done / seconds['ours'] / 1e9:.0f} of {rate / 1e9:.0f} GFLOP/s"
     return Row(work, "torchvision", seconds["torchvision"], seconds["ours"], goal, note)
 

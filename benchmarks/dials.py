@@ -1,4 +1,4 @@
-"""AP of weights along each dial of the scenes, all others at their defaults: does it fade, or fall off a cliff?"""
+"""AP of a detector along each setting of the scenes, all others at their defaults: does it fall slowly or suddenly?"""
 
 import argparse
 import json
@@ -29,7 +29,7 @@ DIALS: dict[str, tuple[dict[str, Any], ...]] = {
 
 
 def main() -> None:
-    """Prints one line a dial and writes the figures as JSON."""
+    """Prints one line per setting and writes the metrics as JSON."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--weights", default="builtin")
     parser.add_argument("--images", type=int, default=100, help="held-out scenes for each value")

@@ -1,10 +1,12 @@
-"""The twelve COCO figures of 500 pictures with 100 detections each: pycocotools and ours, lists of boxes to figures."""
+"""COCO evaluation of 500 images with 100 detections each, from lists of boxes to metrics: pycocotools and ours."""
+
+from functools import partial
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from benchmarks.clock import side_by_side
+from benchmarks.clock import time_in_turn
 from benchmarks.rows import Row, print_rows
 from core.evaluation.coco_metrics import run_coco_evaluation
 from core.structures import Detections, GroundTruth
@@ -15,25 +17,25 @@ GOAL = 2.0
 
 
 def measure(repeats: int = 3) -> list[Row]:
-    """Compares both for a data set of few and one of many classes.
+    """Times both on a data set of few and one of many classes.
 
     Raises:
-        RuntimeError: Their figures differ.
+        RuntimeError: Their results differ.
     """
     rows = []
     for classes in (6, 80):
         predictions, truths = random_detections(classes)
         arguments = (predictions, truths, [str(label) for label in range(classes)])
         _require_equal(*arguments)
-        works = {"theirs": lambda a=arguments: by_pycocotools(*a), "ours": lambda a=arguments: run_coco_evaluation(*a)}
-        seconds = side_by_side(works, repeats=repeats)
+        works = {"theirs": partial(by_pycocotools, *arguments), "ours": partial(run_coco_evaluation, *arguments)}
+        seconds = time_in_turn(works, repeats=repeats)
         work = f"COCO evaluation, {PICTURES} pictures, {classes} classes"
         rows.append(Row(work, "pycocotools", seconds["theirs"], seconds["ours"], GOAL))
     return rows
 
 
 def random_detections(classes: int, seed: int = 0) -> tuple[list[Detections], list[GroundTruth]]:
-    """Returns up to 15 objects a picture, and detections: 40% around them, some mislabelled, and 60% anywhere."""
+    """Returns random images with up to 15 objects; 40% of the detections are near objects, some with a wrong label."""
     dice = torch.Generator().manual_seed(seed)
     predictions, truths = [], []
     for _ in range(PICTURES):
@@ -55,7 +57,7 @@ def random_detections(classes: int, seed: int = 0) -> tuple[list[Detections], li
 
 
 def _boxes(count: int, dice: torch.Generator) -> Tensor:
-    """Boxes with sides from 10 to 200 pixels, small ones as often as large ones."""
+    """Returns boxes with sides from 10 to 200 pixels, uniform in the logarithm."""
     corners = SIDE * torch.rand(count, 2, generator=dice)
     return torch.cat((corners, corners + 10 * 20 ** torch.rand(count, 2, generator=dice)), dim=1)
 
@@ -64,7 +66,7 @@ def _require_equal(*arguments: object) -> None:
     theirs, ours = by_pycocotools(*arguments), run_coco_evaluation(*arguments)
     for name in ("precision", "recall"):
         if not np.allclose(theirs.eval[name], ours.eval[name], rtol=0, atol=1e-15):
-            raise RuntimeError(f"The {name} differs from pycocotools', so there is nothing to compare.")
+            raise RuntimeError(f"The {name} differs from that of pycocotools, so the speeds cannot be compared.")
 
 
 if __name__ == "__main__":

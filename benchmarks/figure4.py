@@ -1,4 +1,4 @@
-"""Figure 4 of the paper from the built-in detector: how concentrated the loss is, on a set of held-out scenes."""
+"""Figure 4 of the paper for the built-in detector: how concentrated the loss is, on held-out scenes."""
 
 import argparse
 
@@ -16,7 +16,7 @@ SHARES = (0.2, 0.01)
 
 
 def main() -> None:
-    """Prints, for each γ, the share of loss that the hardest 20% and 1% of each side hold."""
+    """Prints, for each γ, the share of the loss of the hardest 20% and 1% of foreground and background anchors."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--weights", default="builtin")
     parser.add_argument("--images", type=int, default=200)
@@ -35,7 +35,7 @@ def main() -> None:
 
 
 def collect(name: str, images: int) -> AnchorLogits:
-    """Returns the anchors of held-out scenes with what a detector says of them."""
+    """Returns a detector's logits for the anchors of held-out scenes."""
     weights = load_weights(name)
     config = adopt(Config(), weights)
     model, data = build(config, weights), open_data("scenes", "test", config.scenes, images)

@@ -1,8 +1,8 @@
-"""Milliseconds from moving a knob to the new picture, on the real page in Chromium.
+"""Latency from moving a knob to the new picture, on the real page in Chromium.
 
-`python -m benchmarks.page --json latencies.json`; wants Chromium, and a machine that does nothing else. With
-`--training` a run goes on meanwhile, as one would start it on the page. Of each knob, single events are timed, each
-with another value, and then a drag of sixty events, one a frame, whose shown frames are counted.
+`python -m benchmarks.page --json latencies.json` needs Chromium and an otherwise idle machine. With `--training` a run
+started on the page trains meanwhile. For each knob, single events are timed, each with another value; then a drag of
+sixty events, one per frame, is made and the frames that show a new picture are counted.
 """
 
 import argparse
@@ -20,8 +20,7 @@ from playground.page import build_page, launch_options
 from playground.runs.service import RUNS
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-# Moves a knob and waits until the component that shows its effect has drawn again: `knob` is a slider, or a checkbox,
-# which is clicked.
+# Moves a knob (a slider, or a checkbox, which is clicked) and observes when a component has drawn again.
 TOOLS = """
 const find = (knob) => document.querySelector(`#knob-${knob} :is(input[type=range], input[type=checkbox])`);
 function move(knob, value) {
@@ -35,8 +34,9 @@ function whenDrawn(watched, then) {
   observer.observe(document.querySelector(watched), { attributes: true, attributeFilter: ["data-drawn"] });
 }
 """
-# What a frame begins with asks for a task that comes before any other once the frame is out. That something is drawn is
-# told before the frame that shows it, or, of lines that move, when that frame begins.
+# The time ends when the frame with the new picture has been presented: a frame callback schedules a task that runs
+# before any other after its frame. Drawing is observed before the frame that shows it or, for animated lines, in its
+# frame callback.
 EVENT = f"""async ([knob, value, watched]) => {{{TOOLS}
   const onceOut = (then) => scheduler.postTask(then, {{ priority: "user-blocking" }});
   let beginning = false;
@@ -81,7 +81,7 @@ HOLD = """(knob) => {
 
 
 class Knob(NamedTuple):
-    """A knob, the ends between which it is moved, and its step; of a checkbox only the name counts."""
+    """A knob, the range in which it is moved, and its step; a checkbox needs only the name."""
 
     name: str
     low: float = 0
@@ -89,43 +89,43 @@ class Knob(NamedTuple):
     step: float = 0.01
 
     def value(self, number: int) -> str:
-        """Returns one of its values after the other, each far from the one before."""
+        """Returns the knob's values one after another, each far from the previous one."""
         count = round((self.high - self.low) / self.step) + 1
         return str(round(self.low + number * STRIDE % count * self.step, 2))
 
 
 class Work(NamedTuple):
-    """What is measured.
+    """One measurement.
 
     Attributes:
-        name: For people.
-        query: Step of the page, and settings.
-        knob: That is moved.
-        wanted: Bounds of the median and the 95th percentile, ms; the first may be None.
-        watched: What is drawn again.
-        between: Another knob that is moved between events where the first has few values: no answer is remembered.
-        held: Whether a finger stays on the knob: the network runs when it lets go.
+        name: Name for display.
+        query: URL query with the step of the page and settings.
+        knob: The knob to move.
+        goal: Goals for the median, or None, and the 95th percentile in ms.
+        watched: Selector of the component that draws again.
+        between: Another knob moved between events, if the first has few values, so that no answer is cached.
+        is_held: Whether the pointer stays pressed: the network runs only on release.
     """
 
     name: str
     query: str
     knob: Knob
-    wanted: tuple[int | None, int]
+    goal: tuple[int | None, int]
     watched: str = ".pic"
     between: Knob | None = None
-    held: bool = False
+    is_held: bool = False
 
 
-STRIDE = 11  # values; shares no factor with how many a knob has, so that all of them come by
+STRIDE = 11  # coprime to the number of values of each knob, so that every value is used
 PAUSE_MS = 150  # after an event …
-PAUSE_OF_LINES_MS = 500  # … and after one that moves lines: their axes follow when they rest
+LINES_PAUSE_MS = 500  # … and after one that animates lines, whose axes are updated at the end
 DRAGGED = 60  # events of a drag
-WHILE_TRAINING = (None, 200)  # is wanted of all of them
+TRAINING_GOAL = (None, 200)  # for all measurements while a run trains
 LONG_RUN = {"training.steps": 5000, "training.eval_interval": 0}
-# As many pixels as 640×480 has.
+# As many pixels as an image of 640×480.
 SIZE = "&inference.image_size=554&scenes.image_size=554"
 CROWD = "scenes.min_objects=10&scenes.max_objects=10" + SIZE
-# More than 2,000 boxes on show under every value.
+# Shows more than 2,000 boxes at every value.
 MANY = "step=detections&layers=before&inference.topk_candidates=600&inference.score_threshold=0.01&" + CROWD
 MORE = "step=detections&layers=before&scenes.min_objects=50&scenes.max_objects=50" + SIZE
 LOSS, NETWORK = "step=loss&" + CROWD, "step=network&model.weights=random"
@@ -142,18 +142,20 @@ WORKS = (
     Work("foreground threshold", "step=assignment&" + CROWD, Knob("matching-fg-iou-threshold", 0.45, 0.9), ASSIGN),
     Work("α, its curve", LOSS, Knob("loss-alpha", 0.1, 0.9), PAY, ".plot"),
     Work("γ, its curve", LOSS, GAMMA, PAY, ".plot"),
-    Work("γ, map of what anchors pay", LOSS + "&loss.alpha=0.3", GAMMA, PAY),
-    Work("channels", NETWORK, CHANNELS, AT_ONCE, ".readout", between=CONVS, held=True),
-    Work("convs", NETWORK, CONVS, AT_ONCE, ".readout", between=CHANNELS, held=True),
+    Work("γ, map of the loss", LOSS + "&loss.alpha=0.3", GAMMA, PAY),
+    Work("channels", NETWORK, CHANNELS, AT_ONCE, ".readout", between=CONVS, is_held=True),
+    Work("convs", NETWORK, CONVS, AT_ONCE, ".readout", between=CHANNELS, is_held=True),
 )
 
 
 def main() -> None:
-    """Prints median and 95th percentile of each work, and how many frames a drag shows."""
+    """Prints the median and the 95th percentile of each measurement, and the number of frames a drag shows."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--events", type=int, default=50)
-    parser.add_argument("--only", default="", help="works whose names hold one of these words, separated by commas")
-    parser.add_argument("--training", action="store_true", help="while a training run goes on")
+    parser.add_argument(
+        "--only", default="", help="measurements whose names contain one of these comma-separated words"
+    )
+    parser.add_argument("--training", action="store_true", help="measure while a run trains")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
     works = [work for work in WORKS if any(word in work.name for word in options.only.split(","))]
@@ -166,7 +168,7 @@ def main() -> None:
         for work in works:
             view = browser.new_page(viewport={"width": 1280, "height": 900})
             results[work.name] = measure(view, address, work, options.events)
-            print(line(results[work.name], work, WHILE_TRAINING if options.training else work.wanted), flush=True)
+            print(format_line(results[work.name], work, TRAINING_GOAL if options.training else work.goal), flush=True)
             view.close()
         browser.close()
     if run:
@@ -177,13 +179,13 @@ def main() -> None:
 
 
 def measure(view: Page, address: str, work: Work, events: int) -> dict[str, float]:
-    """Returns p50 and p95 of single events after five that are not counted, the fewest boxes, and frames of a drag."""
+    """Returns percentiles of single events (after five for warm-up), the fewest boxes, and the frames of a drag."""
     view.goto(f"{address}?{work.query}")
     view.wait_for_selector(".pic[data-drawn]", timeout=60_000)
     view.wait_for_timeout(2000)
-    if work.held:
+    if work.is_held:
         view.evaluate(HOLD, work.knob.name)
-    times, boxes, pause = [], [], PAUSE_OF_LINES_MS if work.watched == ".plot" else PAUSE_MS
+    times, boxes, pause = [], [], LINES_PAUSE_MS if work.watched == ".plot" else PAUSE_MS
     for number in range(events + 5):
         if work.between:
             view.evaluate(EVENT, [work.between.name, work.between.value(number), work.watched])
@@ -191,18 +193,18 @@ def measure(view: Page, address: str, work: Work, events: int) -> dict[str, floa
         times.append(view.evaluate(EVENT, [work.knob.name, work.knob.value(number), work.watched]))
         boxes.append(sum(json.loads(view.get_attribute(".pic", "data-layers")).values()))
         view.wait_for_timeout(pause)
-    times = sorted(each for each in times[5:] if each == each)  # NaN: nothing new was drawn
+    times = sorted(each for each in times[5:] if each == each)  # NaN: nothing was drawn in time
     values = [work.knob.value(number) for number in range(events, events + DRAGGED)]
     frames = view.evaluate(DRAG, [work.knob.name, values, work.watched])
     percentiles = {"p50": statistics.median(times), "p95": times[int(0.95 * len(times))]}
     return {**percentiles, "events": len(times), "boxes": min(boxes), "frames": frames}
 
 
-def line(result: dict[str, float], work: Work, wanted: tuple[int | None, int]) -> str:
-    """Returns a result for people, with what is wanted."""
-    bound = "/".join("–" if each is None else str(each) for each in wanted)
+def format_line(result: dict[str, float], work: Work, goal: tuple[int | None, int]) -> str:
+    """Formats a result together with its goal."""
+    bound = "/".join("–" if each is None else str(each) for each in goal)
     return (
-        f"{work.name:27} p50 {result['p50']:4.0f}  p95 {result['p95']:4.0f} ms  wanted {bound:7}  "
+        f"{work.name:27} p50 {result['p50']:4.0f}  p95 {result['p95']:4.0f} ms  goal {bound:7}  "
         f"{result['boxes']:6,} boxes  {result['frames']:2} of {DRAGGED} frames of a drag"
     )
 

@@ -1,10 +1,11 @@
-"""Largest differences from torchvision's RetinaNet with the same weights: outputs, detections, losses."""
+"""Largest differences from torchvision's RetinaNet with the same weights, in outputs and detections."""
 
 import torch
+from torch import nn
 from torchvision.models.detection import retinanet_resnet50_fpn, retinanet_resnet50_fpn_v2
 
 from core.config import Config
-from core.retinanet.model import build_model
+from core.retinanet.model import RetinaNet, build_model
 from core.retinanet.predict import detect, predict
 from core.weights.architecture import recognise
 
@@ -12,7 +13,7 @@ SIZES = ((480, 640), (333, 500), (240, 320))
 
 
 def main() -> None:
-    """Prints one line a model and picture size."""
+    """Prints one line per model and image size."""
     for name, make in (("v1", retinanet_resnet50_fpn), ("v2", retinanet_resnet50_fpn_v2)):
         torch.manual_seed(0)
         theirs = make(weights=None, weights_backbone=None, num_classes=7, min_size=320, max_size=500).eval()
@@ -30,12 +31,12 @@ def main() -> None:
         ours = build_model(config.model, num_classes=7, anchors_per_location=9)
         ours.load_state_dict(theirs.state_dict())
         for size in SIZES:
-            print(f"{name} {size[1]}×{size[0]}: {differences(theirs, ours, config, torch.rand(3, *size))}")
+            print(f"{name} {size[1]}×{size[0]}: {describe_differences(theirs, ours, config, torch.rand(3, *size))}")
 
 
 @torch.inference_mode()
-def differences(theirs, ours, config: Config, image: torch.Tensor) -> str:
-    """Returns the largest absolute differences for one picture, in words."""
+def describe_differences(theirs: nn.Module, ours: RetinaNet, config: Config, image: torch.Tensor) -> str:
+    """Returns a description of the largest absolute differences for one image."""
     batch, _ = theirs.transform([image])
     heads = theirs.head(list(theirs.backbone(batch.tensors).values()))
     outputs = predict(ours, [image], config).outputs

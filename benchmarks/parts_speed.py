@@ -1,9 +1,9 @@
-"""Post-processing, matching, focal loss and anchors at COCO's size, 800×1216 px and 91 classes: torchvision's and ours.
+"""Post-processing, matching, focal loss and anchors at the size of COCO, 800×1216 px and 91 classes.
 
-The work is the first layer's of no network: logits are random, so that about 2% of all scores pass the threshold.
+No network is run: the logits are random, such that about 2% of the scores exceed the threshold.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import torch
 from torch import Tensor
@@ -13,9 +13,9 @@ from torchvision.models.detection.anchor_utils import AnchorGenerator
 from torchvision.models.detection.image_list import ImageList
 from torchvision.ops import box_iou, sigmoid_focal_loss
 
-from benchmarks.clock import side_by_side
-from benchmarks.machine import copy_rate
-from benchmarks.memory import peak_mib
+from benchmarks.clock import time_in_turn
+from benchmarks.machine import measure_copy_rate
+from benchmarks.memory import measure_peak_mib
 from benchmarks.rows import Row, print_rows
 from benchmarks.torchvision_detectors import retinanet
 from core.config import Config
@@ -41,25 +41,25 @@ def measure(repeats: int = 9) -> list[Row]:
     Raises:
         RuntimeError: A part's result differs from torchvision's.
     """
-    moved = copy_rate()
+    moved = measure_copy_rate()
     rows = [_post_processing(repeats, moved)]
     rows += [_matching(count, goal, repeats, moved) for count, goal in ((7, 5.0), (100, 12.0))]
     return [*rows, _focal_loss(repeats, moved), *_anchors(repeats, moved)]
 
 
-def _row(work: str, works: dict[str, Callable[[], object]], goal: float, repeats: int, note: str) -> Row:
-    seconds = side_by_side(works, repeats=repeats)
+def _row(work: str, works: Mapping[str, Callable[[], object]], goal: float, repeats: int, note: str) -> Row:
+    seconds = time_in_turn(works, repeats=repeats)
     return Row(work, "torchvision", seconds["torchvision"], seconds["ours"], goal, note.format(seconds["ours"] * 1e3))
 
 
 def _limit(values: int, moved: float) -> str:
-    """Says how long the bytes that must move take at the rate at which the machine copies; {} becomes ours."""
-    return f"bytes that must move: {4e3 * values / moved:.1f} ms of {{:.1f}}"
+    """Describes the least time for the necessary memory traffic at the copy rate; {} is replaced by our time."""
+    return f"memory traffic: at least {4e3 * values / moved:.1f} ms of {{:.1f}}"
 
 
-def _require(same: bool, what: str) -> None:
-    if not same:
-        raise RuntimeError(f"{what}: ours differs from torchvision's, so there is nothing to compare.")
+def _require_equal(is_equal: bool, name: str) -> None:
+    if not is_equal:
+        raise RuntimeError(f"{name}: the result differs from torchvision's, so the speeds cannot be compared.")
 
 
 def _random(shape: tuple[int, ...], seed: int = 0) -> Tensor:
@@ -90,7 +90,7 @@ def _post_processing(repeats: int, moved: float) -> Row:
         return candidates.box[order], score[order], candidates.label[order]
 
     same = all(torch.allclose(one, other, atol=1e-2) for one, other in zip(by_torchvision(), by_us(), strict=True))
-    _require(same, "post-processing")
+    _require_equal(same, "post-processing")
     work = f"post-processing, {count:,} anchors, {above:,} scores above"
     return _row(work, {"torchvision": by_torchvision, "ours": by_us}, 8, repeats, _limit(logits.numel(), moved))
 
@@ -107,8 +107,8 @@ def _matching(objects: int, goal: float, repeats: int, moved: float) -> Row:
     }
     theirs, ours = works["torchvision"](), works["ours"]()
     same = torch.equal(theirs >= 0, ours.foreground) and torch.equal(theirs[theirs >= 0], ours.object[theirs >= 0])
-    _require(same and torch.equal(theirs == -1, ours.label == 0), "matching")
-    # All anchors are read once, and a label, an object and an IoU of each are written.
+    _require_equal(same and torch.equal(theirs == -1, ours.label == 0), "matching")
+    # Every anchor is read once; its label, object and IoU are written.
     limit = _limit(GRID.boxes.numel() + len(GRID.boxes) * 4, moved)
     return _row(f"matching, {objects} objects", works, goal, repeats, f"{limit}; {_memory(works)}")
 
@@ -130,14 +130,14 @@ def _focal_loss(repeats: int, moved: float) -> Row:
         "torchvision": lambda: gradient(lambda: sigmoid_focal_loss(logits, targets, 0.25, 2.0, "sum")),
         "ours": lambda: gradient(lambda: fused_focal_loss(logits, anchors, labels, weights).sum()),
     }
-    _require(torch.allclose(works["torchvision"](), works["ours"](), atol=1e-6), "focal loss")
-    # Logits are read, gradients written.
+    _require_equal(torch.allclose(works["torchvision"](), works["ours"](), atol=1e-6), "focal loss")
+    # The logits are read and the gradients written.
     note = f"{_limit(2 * logits.numel(), moved)}; {_memory(works)}"
     return _row(f"focal loss and gradient, {CLASSES} classes", works, 4, repeats, note)
 
 
-def _memory(works: dict[str, Callable[[], object]]) -> str:
-    theirs, ours = (peak_mib(works[name]) for name in ("torchvision", "ours"))
+def _memory(works: Mapping[str, Callable[[], object]]) -> str:
+    theirs, ours = (measure_peak_mib(works[name]) for name in ("torchvision", "ours"))
     return f"peak memory {ours:.0f} MiB, torchvision {theirs:.0f}"
 
 
@@ -157,7 +157,7 @@ def _anchors(repeats: int, moved: float) -> list[Row]:
         "torchvision": lambda: generator(pictures, maps)[0],
         "ours": lambda: make_anchors(CONFIG.anchors, HEIGHT, WIDTH),
     }
-    _require(torch.equal(cold["torchvision"](), GRID.boxes), "anchors")
+    _require_equal(torch.equal(cold["torchvision"](), GRID.boxes), "anchors")
     limit = _limit(GRID.boxes.numel(), moved)
     return [
         _row("anchors of a pyramid, first time", cold, 1, repeats * 5, limit),

@@ -1,6 +1,6 @@
-"""RetinaNet, torchvision's RetinaNet and torchvision's Faster R-CNN on the same pictures, steps, rates and body.
+"""Compares our RetinaNet with torchvision's RetinaNet and Faster R-CNN, on equal images, steps, rates and backbones.
 
-`python -m benchmarks.rivals --work DIR --json assets/rivals.json`; interrupted, the same command goes on.
+`python -m benchmarks.rivals --work DIR --json assets/rivals.json`; repeat the command to resume it.
 """
 
 import argparse
@@ -13,7 +13,7 @@ from typing import Any
 import torch
 
 from benchmarks import torchvision_detectors as theirs
-from benchmarks.clock import side_by_side
+from benchmarks.clock import time_in_turn
 from core.config import Config
 from core.data.sources import open_data
 from core.evaluation.coco_metrics import Metrics
@@ -40,47 +40,47 @@ NAMES = {
 }
 THEIRS = {"retinanet": theirs.RETINANET, "faster_rcnn": theirs.FASTER_RCNN}
 FIGURES = ("ap50", "ap75", "ap_small", "ap_medium", "ap_large")
-TIMED = 16  # pictures
+TIMED = 16  # images
 
 
 def main() -> None:
-    """Trains what is missing, prints the tables and writes them as JSON."""
+    """Trains the unfinished runs, prints the tables and writes them as JSON."""
     options = _parser().parse_args()
     groups = []
     for steps, seeds in ((options.short, options.seeds), (options.long, 1)):
         if steps:
-            groups.append(_group(steps, seeds, options))
-            print(groups[-1]["title"], *map(_line, groups[-1]["rows"]), sep="\n")
+            groups.append(_compare(steps, seeds, options))
+            print(groups[-1]["title"], *map(_format_line, groups[-1]["rows"]), sep="\n")
     if options.json:
         lengths = f"--short {options.short} --seeds {options.seeds} --long {options.long} --images {options.images}"
-        command = f"python -m benchmarks.rivals --work DIR {lengths}"  # other settings stand beside it
-        result = {"command": command, "settings": {**RECIPE, **_own(options)}, "groups": groups}
+        command = f"python -m benchmarks.rivals --work DIR {lengths}"  # further settings are stored separately
+        result = {"command": command, "settings": {**RECIPE, **_overrides(options)}, "groups": groups}
         write_text(options.json, json.dumps(result, indent=1) + "\n")
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--work", type=Path, required=True, help="folder of the runs")
-    parser.add_argument("--data", default="scenes", help="scenes, or a COCO or VOC folder")
+    parser.add_argument("--data", default="scenes", help="scenes, or the folder of a COCO or VOC data set")
     parser.add_argument("--detectors", nargs="+", choices=NAMES, default=list(NAMES))
     parser.add_argument("--short", type=int, default=500, help="steps of the short runs, 0 for none")
-    parser.add_argument("--seeds", type=int, default=3, help="of the short runs")
+    parser.add_argument("--seeds", type=int, default=3, help="number of short runs")
     parser.add_argument("--long", type=int, default=1500, help="steps of the long run, 0 for none")
-    parser.add_argument("--images", type=int, default=500, help="held-out pictures at most")
+    parser.add_argument("--images", type=int, default=500, help="maximum number of held-out images")
     parser.add_argument("--set", nargs="*", default=[], metavar="PATH=VALUE", help="further settings")
-    parser.add_argument("--json", type=Path, help="write the result here")
+    parser.add_argument("--json", type=Path, help="write the result as JSON to this file")
     return parser
 
 
-def _own(options: argparse.Namespace) -> dict[str, str]:
+def _overrides(options: argparse.Namespace) -> dict[str, str]:
     return dict(entry.split("=", 1) for entry in options.set)
 
 
-def _group(steps: int, seeds: int, options: argparse.Namespace) -> dict[str, Any]:
-    """Returns the table of one length of training."""
+def _compare(steps: int, seeds: int, options: argparse.Namespace) -> dict[str, Any]:
+    """Returns the results for one number of training steps."""
     configs = [_config(steps, seed, options) for seed in range(seeds)]
-    runs = {key: [_figures(key, config, options) for config in configs] for key in options.detectors}
-    milliseconds = _milliseconds(configs[0], options)
+    runs = {key: [_train_and_evaluate(key, config, options) for config in configs] for key in options.detectors}
+    milliseconds = _measure_milliseconds(configs[0], options)
     count = f"{seeds} seeds" if seeds > 1 else "one seed"
     title = f"{steps:,} steps of {configs[0].training.batch_size}, {count}"
     return {"title": title, "rows": [_row(key, runs[key], milliseconds[key]) for key in options.detectors]}
@@ -88,15 +88,15 @@ def _group(steps: int, seeds: int, options: argparse.Namespace) -> dict[str, Any
 
 def _config(steps: int, seed: int, options: argparse.Namespace) -> Config:
     own = {"training.steps": steps, "training.seed": seed, "training.eval_images": options.images}
-    return Config.from_flat({**RECIPE, **own, **_own(options)})
+    return Config.from_flat({**RECIPE, **own, **_overrides(options)})
 
 
 def _folder(key: str, config: Config, options: argparse.Namespace) -> Path:
     return options.work / f"{key}-{config.training.steps}-{config.training.seed}"
 
 
-def _figures(key: str, config: Config, options: argparse.Namespace) -> dict[str, Any]:
-    """Trains one detector, or goes on, and returns its COCO figures on the test split."""
+def _train_and_evaluate(key: str, config: Config, options: argparse.Namespace) -> dict[str, Any]:
+    """Trains one detector, or continues its run, and returns its COCO metrics on the test split."""
     folder = _folder(key, config, options)
     train = open_data(options.data, "train", config.scenes, TRAINING_SCENES)
     test = open_data(options.data, "test", config.scenes, options.images)
@@ -106,38 +106,38 @@ def _figures(key: str, config: Config, options: argparse.Namespace) -> dict[str,
     if not (run.path / "test.json").exists():
         status = run.read_status()
         if not (status and status.state == FINISHED):
-            # Validation at its end is not what is reported, so it looks at few pictures.
+            # The validation at the end is not reported, so a few images are enough.
             short = config.replace({"training.eval_images": 16})
             for _ in run_training(short, options.data, run, resume=run.checkpoint.exists(), workers=1):
                 pass
-        model, adopted = _ours(config, folder)
+        model, adopted = _load_ours(config, folder)
         *_, metrics = evaluate_dataset(model, test, adopted)
         assert isinstance(metrics, Metrics)
         write_text(run.path / "test.json", json.dumps(metrics.to_dict()))
     return json.loads((run.path / "test.json").read_text())
 
 
-def _ours(config: Config, folder: Path) -> tuple[Any, Config]:
+def _load_ours(config: Config, folder: Path) -> tuple[Any, Config]:
     """Returns our trained network and its settings."""
     weights = load_weights(str(RunFolder(folder).weights))
     adopted = adopt(config.replace({"model.heads": "loaded"}), weights)
     return build(adopted, weights), adopted
 
 
-def _milliseconds(config: Config, options: argparse.Namespace) -> dict[str, float]:
-    """Returns the time of one picture, in turn, in float32, with the trained weights."""
+def _measure_milliseconds(config: Config, options: argparse.Namespace) -> dict[str, float]:
+    """Returns the milliseconds per image of each trained detector in float32, timed in turn."""
     data = open_data(options.data, "test", config.scenes, TIMED)
     images = [data[index].image for index in range(min(TIMED, len(data)))]
     works = {key: _work(key, config, images, options) for key in options.detectors}
     with torch.inference_mode():
-        seconds = side_by_side(works, repeats=7)
+        seconds = time_in_turn(works, repeats=7)
     return {key: 1000 * value / len(images) for key, value in seconds.items()}
 
 
 def _work(key: str, config: Config, images: list[torch.Tensor], options: argparse.Namespace) -> Callable[[], object]:
     folder = _folder(key, config, options)
     if key == "ours":
-        model, adopted = _ours(config, folder)
+        model, adopted = _load_ours(config, folder)
         return lambda: [detect(model, [image], adopted) for image in images]
     data = open_data(options.data, "train", config.scenes, 1)
     network = theirs.MAKERS[THEIRS[key]](config, len(data.class_names)).eval()
@@ -152,9 +152,9 @@ def _row(key: str, runs: list[dict[str, Any]], milliseconds: float) -> dict[str,
     return {"detector": NAMES[key], **spread, **means, "milliseconds": milliseconds}
 
 
-def _line(row: dict[str, Any]) -> str:
+def _format_line(row: dict[str, Any]) -> str:
     figures = "  ".join(f"{key} {row[key]:.3f}" for key in ("ap", "ap_low", "ap_high", *FIGURES))
-    return f"  {row['detector']:28} {figures}  {row['milliseconds']:.0f} ms a picture"
+    return f"  {row['detector']:28} {figures}  {row['milliseconds']:.0f} ms per image"
 
 
 if __name__ == "__main__":

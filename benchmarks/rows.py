@@ -1,19 +1,19 @@
-"""What a comparison found: one line of the table that `python -m benchmarks` prints."""
+"""The results of a comparison: the rows that `python -m benchmarks` prints."""
 
 from collections.abc import Iterable
 from typing import NamedTuple
 
 
 class Row(NamedTuple):
-    """One piece of work, done by two.
+    """The times of two implementations of the same work.
 
     Attributes:
-        work: What is done, on what.
-        baseline: Who it is compared with.
-        theirs: Median seconds of the baseline.
-        ours: Median seconds of ours.
-        goal: How many times as fast ours should be; 0 where nothing is promised.
-        note: What else is worth knowing, such as the distance to the machine's limit.
+        work: Description of the work.
+        baseline: Name of the implementation that ours is compared with.
+        theirs: Median time of the baseline in seconds.
+        ours: Median time of ours in seconds.
+        goal: Required speed-up over the baseline; 0 if there is none.
+        note: Further information, such as the machine's limit.
     """
 
     work: str
@@ -25,12 +25,12 @@ class Row(NamedTuple):
 
     @property
     def ratio(self) -> float:
-        """How many times as fast ours is."""
+        """The speed-up over the baseline."""
         return self.theirs / self.ours
 
 
 def print_rows(rows: Iterable[Row]) -> None:
-    """Prints one line a row."""
+    """Prints one line per row."""
     for row in rows:
         goal = f"  (goal {row.goal:g}×)" if row.goal else ""
         times = f"{row.baseline} {1000 * row.theirs:,.1f} ms, ours {1000 * row.ours:,.1f} ms"

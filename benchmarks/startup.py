@@ -1,4 +1,4 @@
-"""From `python app.py` to the first byte of the page, beside `import torch, gradio`; and the idle app's memory.
+"""Time from `python app.py` to the first byte of the page, compared with `import torch, gradio`, and idle memory.
 
 `python -m benchmarks.startup`; Linux only.
 """
@@ -14,12 +14,12 @@ import urllib.request
 from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parents[1]
-GOAL = 1.5  # times as long as the imports, at most
-IDLE_SECONDS = 20  # in which what is made ready after the start is made
+GOAL = 1.5  # maximum ratio to the time of the imports
+IDLE_SECONDS = 20  # preparations after the start have finished by then
 
 
 def main() -> None:
-    """Prints medians of starts in turn, and the memory of the app's processes."""
+    """Prints the medians of several starts, and the memory of the app's processes."""
     imports, starts, memory = [], [], []
     for _ in range(5):
         start = time.perf_counter()
@@ -34,7 +34,7 @@ def main() -> None:
 
 
 def _start() -> tuple[float, float]:
-    """Returns the seconds to the first byte, and the memory of the app and its children when it is idle, in MiB."""
+    """Starts the app; returns the seconds to the first byte and the idle memory of it and its children in MiB."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -68,7 +68,7 @@ def _family(process: int) -> list[int]:
 
 
 def _own_mib(process: int) -> float:
-    """Returns a process's share of resident memory: pages that several processes hold are divided among them."""
+    """Returns the proportional resident memory of a process, in which shared pages are divided among their users."""
     lines = Path(f"/proc/{process}/smaps_rollup").read_text().splitlines()
     return next(int(line.split()[1]) for line in lines if line.startswith("Pss:")) / 1024
 

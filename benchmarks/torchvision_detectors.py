@@ -1,4 +1,4 @@
-"""torchvision's own detectors, trained by a plain loop on the samples, rates and steps that ours is trained on."""
+"""torchvision's detectors, trained by a plain loop with the same samples, learning rates and steps as ours."""
 
 import json
 import math
@@ -23,6 +23,7 @@ from core.data.dataset import DataSet
 from core.evaluation.coco_metrics import evaluate
 from core.io.atomic import write_text
 from core.retinanet.heads import norm_groups
+from core.retinanet.model import RetinaNet as OurRetinaNet
 from core.structures import Detections, GroundTruth, Sample
 from core.training.optimizer import Schedule, build_optimizer
 from core.training.samples import TrainingStream
@@ -33,13 +34,13 @@ RETINANET, FASTER_RCNN = "RetinaNet", "Faster R-CNN"
 WEIGHTS = "weights.pth"
 CHECKPOINT_STEPS = 100
 EVALUATION_BATCH = 4
-# Regions a picture that the second stage learns from. torchvision's 512 are for pictures of ten times this area, and on
-# CPUs the gradient of RoIAlign, which runs on one thread, then takes half of a step.
+# Regions per image on which the second stage is trained. torchvision's default of 512 is for images of ten times this
+# area; on CPUs the gradient of RoIAlign, which runs on one thread, would then take half of each step.
 REGIONS = 128
 
 
 def retinanet(config: Config, num_classes: int) -> RetinaNet:
-    """Builds torchvision's RetinaNet with the body, the channels, the anchors and the box loss of a configuration."""
+    """Builds torchvision's RetinaNet with the backbone, channels, anchors and box loss of a configuration."""
     model, anchors = config.model, config.anchors
     backbone = _fpn(model.fpn_channels, [2, 3, 4], LastLevelP6P7(512, model.fpn_channels))
     sizes = tuple(tuple(int(size * scale) for scale in anchors.scales) for size in anchors.sizes)
@@ -55,9 +56,9 @@ def retinanet(config: Config, num_classes: int) -> RetinaNet:
 
 
 def faster_rcnn(config: Config, num_classes: int) -> FasterRCNN:
-    """Builds torchvision's Faster R-CNN with the same body and channels; its pyramid begins at P2, as is usual."""
+    """Builds torchvision's Faster R-CNN with the same backbone and channels; as usual its pyramid starts at P2."""
     backbone = _fpn(config.model.fpn_channels, [1, 2, 3, 4], LastLevelMaxPool())
-    # One size a level, as usual, but for pictures a third as large as COCO's: the sizes of ours, from the finest on.
+    # As usual one anchor size per level; the sizes are ours, since the images are a third as large as those of COCO.
     generator = AnchorGenerator(tuple((int(size),) for size in config.anchors.sizes), (config.anchors.ratios,) * 5)
     return FasterRCNN(
         backbone,
@@ -76,7 +77,7 @@ FIRST_LABEL = {RETINANET: 0, FASTER_RCNN: 1}
 
 
 def _fpn(channels: int, layers: list[int], extra: nn.Module) -> nn.Module:
-    """A ResNet-18 with live batch norms and a pyramid of any width; torchvision's own helper knows 256 only."""
+    """Returns a ResNet-18 with live batch norms and a pyramid of any width; torchvision's helper supports only 256."""
     names = {f"layer{layer}": str(index) for index, layer in enumerate(layers)}
     widths = [32 * 2**layer for layer in layers]
     return BackboneWithFPN(resnet18(weights=None), names, widths, channels, extra_blocks=extra)
@@ -87,14 +88,14 @@ def _sides(config: Config) -> dict[str, int]:
 
 
 def train(name: str, config: Config, data: DataSet, test: DataSet, folder: Path) -> dict[str, Any]:
-    """Trains one of torchvision's in a folder, or goes on there, and returns the COCO figures at the end."""
+    """Trains a torchvision detector in a folder, or continues its run, and returns its COCO metrics."""
     finished = folder / "metrics.json"
     if not finished.exists():
         folder.mkdir(parents=True, exist_ok=True)
-        network = new_network(name, config, data)
+        network = build_network(name, config, data)
         for _ in training_steps(name, network, config, data, folder):
             pass
-        found = detections(name, network, test, config)
+        found = detect(name, network, test, config)
         truths = [GroundTruth.of(test[index]) for index in range(len(found))]
         figures = evaluate(found, truths, data.class_names).to_dict()
         write_pickled(folder / WEIGHTS, network.state_dict())
@@ -102,17 +103,17 @@ def train(name: str, config: Config, data: DataSet, test: DataSet, folder: Path)
     return json.loads(finished.read_text())
 
 
-def new_network(name: str, config: Config, data: DataSet) -> nn.Module:
-    """Returns a network of torchvision's that starts with the very weights ours starts with, where it has them."""
+def build_network(name: str, config: Config, data: DataSet) -> nn.Module:
+    """Returns a torchvision network; RetinaNet has the same initial weights as ours."""
     torch.manual_seed(config.training.seed)
     network = MAKERS[name](config, len(data.class_names))
     if name == RETINANET:
-        network.load_state_dict(initial(config, data).state_dict())
+        network.load_state_dict(build_ours(config, data).state_dict())
     return network
 
 
-def initial(config: Config, data: DataSet) -> nn.Module:
-    """Returns our network before training."""
+def build_ours(config: Config, data: DataSet) -> OurRetinaNet:
+    """Returns our network with its initial weights."""
     torch.manual_seed(config.training.seed)
     weights = weights_for(config)
     other = data.class_names != weights.class_names
@@ -120,7 +121,7 @@ def initial(config: Config, data: DataSet) -> nn.Module:
 
 
 def training_steps(name: str, network: nn.Module, config: Config, data: DataSet, folder: Path) -> Iterator[float]:
-    """Trains a network of torchvision's; yields the loss of each step."""
+    """Trains a torchvision network; yields the loss of each step."""
     training, checkpoint = config.training, folder / "checkpoint.pt"
     network.to(memory_format=torch.channels_last)
     optimizer, schedule, done = build_optimizer(network, training), Schedule(training), 0
@@ -130,7 +131,7 @@ def training_steps(name: str, network: nn.Module, config: Config, data: DataSet,
         optimizer.load_state_dict(state["optimizer"])
         done = state["step"]
     size = training.batch_size
-    batches = [range(step * size, (step + 1) * size) for step in range(done, training.steps)]
+    batches = [list(range(step * size, (step + 1) * size)) for step in range(done, training.steps)]
     loader = DataLoader(TrainingStream(data, config), batch_sampler=batches, collate_fn=list, num_workers=1)
     for step, samples in enumerate(loader, start=done):
         yield train_step(name, network.train(), optimizer, schedule.rate(step), samples, config)
@@ -142,7 +143,7 @@ def training_steps(name: str, network: nn.Module, config: Config, data: DataSet,
 def train_step(
     name: str, network: nn.Module, optimizer: torch.optim.Optimizer, rate: float, samples: list[Sample], config: Config
 ) -> float:
-    """Makes one step with a network that is in training mode; returns the loss before it."""
+    """Makes one step with a network in training mode; returns the loss before the step."""
     for group in optimizer.param_groups:
         group["lr"] = rate
     targets = [{"boxes": sample.boxes, "labels": sample.labels + FIRST_LABEL[name]} for sample in samples]
@@ -160,8 +161,8 @@ def train_step(
 
 
 @torch.inference_mode()
-def detections(name: str, network: nn.Module, data: DataSet, config: Config) -> list[Detections]:
-    """Returns what a network of torchvision's finds in the first `training.eval_images` pictures."""
+def detect(name: str, network: nn.Module, data: DataSet, config: Config) -> list[Detections]:
+    """Returns a torchvision network's detections in the first `training.eval_images` images."""
     network.eval()
     count, found = min(config.training.eval_images, len(data)), []
     for start in range(0, count, EVALUATION_BATCH):

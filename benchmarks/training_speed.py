@@ -1,6 +1,6 @@
-"""A training step, R18/64, batch 8 at 256 px: torchvision's and ours, all of it, with the body frozen, from kept maps.
+"""A training step, ResNet-18 with 64 channels, batch size 8, 256 px: whole, with a frozen backbone, with cached maps.
 
-bfloat16 is measured where the machine multiplies matrices in it faster than in float32.
+bfloat16 is measured if the machine multiplies matrices faster in it than in float32.
 """
 
 from collections.abc import Callable, Iterator
@@ -10,21 +10,22 @@ import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from benchmarks.clock import side_by_side
-from benchmarks.machine import matrix_rate
+from benchmarks.clock import time_in_turn
+from benchmarks.machine import measure_matrix_rate
 from benchmarks.rows import Row, print_rows
-from benchmarks.torchvision_detectors import RETINANET, initial, new_network, train_step
+from benchmarks.torchvision_detectors import RETINANET, build_network, build_ours, train_step
 from core.config import Config
 from core.data.dataset import DataSet
 from core.data.sources import SceneData
 from core.structures import Sample
 from core.training.optimizer import build_optimizer
+from core.training.records import StepRecord
 from core.training.samples import TrainingStream
 from core.training.trainer import Trainer
 
 BATCH, PICTURES, MEGABYTES = 8, 16, 500
 SETTINGS = {
-    "loss.box_loss": "l1",  # one that torchvision has, too
+    "loss.box_loss": "l1",  # supported by torchvision, too
     "loss.normaliser": "image",
     "inference.image_size": 256,
     "scenes.image_size": 256,
@@ -33,12 +34,12 @@ SETTINGS = {
     "training.eval_interval": 0,
     "training.schedule": "constant",
     "training.warmup_steps": 0,
-    "training.flip_probability": 0.0,  # the same pictures in every step
+    "training.flip_probability": 0.0,  # the same images in every epoch
 }
 
 
 class Rendered(DataSet):
-    """A few scenes rendered beforehand: the step is measured, not the renderer."""
+    """A few scenes rendered in advance, so that rendering is not measured."""
 
     class_names = SceneData.class_names
 
@@ -53,7 +54,7 @@ class Rendered(DataSet):
 
 
 class Kind(NamedTuple):
-    """What of a step is left out, and how many times as fast as torchvision's ours should be."""
+    """A kind of training step: frozen stages, size of the feature cache, and the required speed-up over torchvision."""
 
     name: str
     stages: int
@@ -63,20 +64,20 @@ class Kind(NamedTuple):
 
 KINDS = (
     Kind("training step", 0, 0, 1.3),
-    Kind("training step, body frozen", 5, 0, 1.5),
-    Kind("training step, body frozen and its maps kept", 5, MEGABYTES, 4.0),
+    Kind("training step, backbone frozen", 5, 0, 1.5),
+    Kind("training step, backbone frozen, maps cached", 5, MEGABYTES, 4.0),
 )
 
 
 def measure(repeats: int = 7) -> list[Row]:
-    """Times steps in turn; all start with the same weights and see the same pictures.
+    """Times steps in turn; all networks start with the same weights and see the same images.
 
     Raises:
         RuntimeError: The losses of the first steps differ.
     """
     config = Config.from_flat(SETTINGS)
     data = Rendered(SceneData(config.scenes, PICTURES, "train"))
-    rates = {"fp32": matrix_rate(torch.float32, 2048), "bf16": matrix_rate(torch.bfloat16, 256)}
+    rates = {"fp32": measure_matrix_rate(torch.float32, 2048), "bf16": measure_matrix_rate(torch.bfloat16, 256)}
     precisions = [name for name, rate in rates.items() if rate >= rates["fp32"]]
     rows = []
     for kind in KINDS:
@@ -86,7 +87,7 @@ def measure(repeats: int = 7) -> list[Row]:
             works[precision] = _ours(config.replace({**settings, "training.precision": precision}), data)
         _require_same({name: [work() for _ in range(PICTURES // BATCH)] for name, work in works.items()})
         operations = {precision: _operations(works[precision]) for precision in precisions}
-        seconds = side_by_side(works, repeats=repeats)
+        seconds = time_in_turn(works, repeats=repeats)
         for precision in precisions:
             done, rate = operations[precision], rates[precision]
             note = f"{done / 1e9:.0f} GFLOP at {done / seconds[precision] / 1e9:.0f} of {rate / 1e9:.0f} GFLOP/s"
@@ -96,18 +97,19 @@ def measure(repeats: int = 7) -> list[Row]:
 
 
 def _ours(config: Config, data: DataSet) -> Callable[[], float]:
-    """Returns a function that makes a step and returns its loss."""
-    records = Trainer(initial(config, data), config).run(data, data)
+    """Returns a function that makes one step and returns its loss."""
+    records = Trainer(build_ours(config, data), config).run(data, data)
 
     def step() -> float:
         record = next(records)
+        assert isinstance(record, StepRecord)
         return record.classification + record.box
 
     return step
 
 
 def _theirs(config: Config, data: DataSet) -> Callable[[], float]:
-    network = new_network(RETINANET, config, data).train()
+    network = build_network(RETINANET, config, data).train()
     if config.model.freeze_stages:
         network.backbone.body.requires_grad_(False)
         for module in network.backbone.body.modules():
@@ -125,7 +127,7 @@ def _batches(config: Config, data: DataSet) -> Iterator[list[Sample]]:
 
 
 def _require_same(losses: dict[str, list[float]]) -> None:
-    """The first losses come from the weights as they are; the second ones also tell whether gradients are alike."""
+    """Compares the first two losses: the first checks the forward pass, the second the gradients as well."""
     for name, own in losses.items():
         tolerance = 0.05 if name.startswith("bf16") else 1e-3
         for theirs, ours in zip(losses["torchvision"], own, strict=True):
