@@ -44,7 +44,7 @@ def open_image(source: str | Path | BinaryIO | Image.Image) -> Tensor:
 
 
 def read_image_size(source: str | Path | BinaryIO | Image.Image) -> tuple[int, int]:
-    """Returns width and height in pixels of what `open_image` returns, without decoding pixels.
+    """Returns the width and height in pixels of what `open_image` returns, usually without decoding pixels.
 
     Raises:
         PictureError: As in `open_image`, except for damage after the header.

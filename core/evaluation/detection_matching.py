@@ -69,7 +69,7 @@ class MatchedDetections(NamedTuple):
 
 def compute_overlaps(predictions: Sequence[Detections], truths: Sequence[GroundTruth]) -> list[ImageOverlaps]:
     """Computes the overlaps of each image's detections with its objects, in the order of the images."""
-    return [_compute_image(found, truth) for found, truth in zip(predictions, truths, strict=True)]
+    return [_compute_image_overlaps(found, truth) for found, truth in zip(predictions, truths, strict=True)]
 
 
 def match_detections(images: Sequence[ImageOverlaps], iou_threshold: float, num_classes: int) -> MatchedDetections:
@@ -120,7 +120,7 @@ def find_last_max(values: np.ndarray) -> int:
     return len(values) - 1 - int(values[::-1].argmax())
 
 
-def _compute_image(detections: Detections, truth: GroundTruth) -> ImageOverlaps:
+def _compute_image_overlaps(detections: Detections, truth: GroundTruth) -> ImageOverlaps:
     finite = (detections.boxes.isfinite().all(dim=1) & detections.scores.isfinite()).nonzero().squeeze(1).numpy()
     order = finite[np.argsort(-detections.scores.double().numpy()[finite], kind="stable")]
     label = detections.labels.numpy()[order]

@@ -1,4 +1,4 @@
-"""A detector to take home in one zip: weights, settings, and a script that runs them with torchvision alone."""
+"""Exports a detector as a zip: weights, settings, and a script that runs them with torchvision alone."""
 
 import zipfile
 from collections.abc import Sequence
@@ -7,21 +7,21 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from core.config import Config
-from core.export.torchvision import as_torchvision
+from core.export.torchvision import to_torchvision
 from core.io.atomic import write_atomically
 from core.retinanet.model import RetinaNet
 from core.weights.sources import WeightsError, save_weights
 
 WEIGHTS, SETTINGS, SCRIPT, REQUIREMENTS = "weights.safetensors", "settings.json", "detect.py", "requirements.txt"
-PACKAGES = ("torch", "torchvision", "safetensors", "pillow")  # that the script imports
+PACKAGES = ("torch", "torchvision", "safetensors", "pillow")  # imported by the script
 
-HEAD = f'''"""Finds objects in pictures with torchvision's RetinaNet and the weights beside this file.
+HEAD = f'''"""Detects objects in pictures with torchvision's RetinaNet and the weights beside this file.
 
     pip install -r {REQUIREMENTS}
     python {SCRIPT} photo.jpg another.png
 
 It prints a line of JSON for each object: picture, class, score, and box as x1, y1, x2, y2 in pixels. In a program,
-`from detect import detect`. {SETTINGS} holds all settings of the training.
+`from detect import detect`. {SETTINGS} contains all training settings.
 """
 
 import json
@@ -36,14 +36,14 @@ from torchvision.transforms.functional import pil_to_tensor
 '''
 
 TAIL = f'''
-# The tensors have torchvision's names, so they load as they are.
+# The tensors have torchvision's names, so they load unchanged.
 model.load_state_dict(load_file(Path(__file__).with_name("{WEIGHTS}")))
 model.eval()
 
 
 def detect(path):
-    """Returns what is found in a picture, best first."""
-    picture = ImageOps.exif_transpose(Image.open(path)).convert("RGB")  # upright, as cameras mean it
+    """Returns the detections in a picture, best first."""
+    picture = ImageOps.exif_transpose(Image.open(path)).convert("RGB")  # upright, by its EXIF orientation
     with torch.inference_mode():
         found = model([pil_to_tensor(picture) / 255])[0]
     parts = zip(found["labels"].tolist(), found["scores"].tolist(), found["boxes"].tolist())
@@ -62,34 +62,38 @@ if __name__ == "__main__":
 def write_bundle(
     path: Path, model: RetinaNet, config: Config, class_names: Sequence[str], category_ids: Sequence[int]
 ) -> None:
-    """Writes a zip with weights, settings, script and its requirements, whole or not at all.
+    """Writes a zip with weights, settings, a script and its requirements, atomically.
 
     Args:
-        path: Of the zip.
+        path: Path of the zip.
         model: The network.
         config: Its settings, from `core.weights.sources.adopt`.
-        class_names: One a class, K.
-        category_ids: What COCO-results files call each class, K.
+        class_names: The K class names.
+        category_ids: The K category ids for COCO results files.
 
     Raises:
-        WeightsError: It cannot be written.
+        WeightsError: The zip cannot be written.
     """
     texts = {
         SETTINGS: config.replace({"model.weights": WEIGHTS}).to_json(),
-        SCRIPT: script_of(config, class_names, norm_eps=model.norm_eps),
+        SCRIPT: build_script(config, class_names, norm_eps=model.norm_eps),
         REQUIREMENTS: "".join(f"{name}=={version(name).split('+')[0]}\n" for name in PACKAGES),
     }
     try:
-        with write_atomically(path) as beside, zipfile.ZipFile(beside, "w") as archive, TemporaryDirectory() as place:
-            save_weights(Path(place, WEIGHTS), model, config, class_names, category_ids)
-            archive.write(Path(place, WEIGHTS), WEIGHTS)
+        with (
+            write_atomically(path) as partial,
+            zipfile.ZipFile(partial, "w") as archive,
+            TemporaryDirectory() as folder,
+        ):
+            save_weights(Path(folder, WEIGHTS), model, config, class_names, category_ids)
+            archive.write(Path(folder, WEIGHTS), WEIGHTS)
             for name, text in texts.items():
                 archive.writestr(name, text, zipfile.ZIP_DEFLATED)
     except OSError as error:
         raise WeightsError(f"{path} cannot be written: {error}. Check the folder and its free space.") from None
 
 
-def script_of(config: Config, class_names: Sequence[str], *, norm_eps: float) -> str:
-    """Returns the script: torchvision's network as `as_torchvision` builds it, what it loads, and what it is for."""
+def build_script(config: Config, class_names: Sequence[str], *, norm_eps: float) -> str:
+    """Returns a script that builds torchvision's network (`to_torchvision`), loads the weights and detects objects."""
     classes = f"CLASSES = {tuple(class_names)!r}\n"
-    return HEAD + as_torchvision(config, len(class_names), norm_eps=norm_eps) + classes + TAIL
+    return HEAD + to_torchvision(config, len(class_names), norm_eps=norm_eps) + classes + TAIL

@@ -1,12 +1,18 @@
-"""Settings as lines of a script for detectron2."""
+"""Converts the settings to a detectron2 configuration."""
 
 from typing import Any
 
 from core.config import Config
-from core.export.framework_settings import KINDS, WIDE, WIDTHS, focal_of, left_out
+from core.export.framework_settings import (
+    BASIC_WIDTHS,
+    BOTTLENECK_WIDTHS,
+    LOSS_KINDS,
+    format_unsupported,
+    get_focal_parameters,
+)
 
-LACKS = (
-    KINDS,
+SUPPORTED_VALUES = (
+    LOSS_KINDS,
     ("anchors.convention", ("exact",)),
     ("model.p6_source", ("c5",)),
     ("matching.force_best_match", (True,)),
@@ -19,27 +25,32 @@ LACKS = (
 )
 
 
-def as_detectron2(config: Config, num_classes: int) -> str:
-    """Returns lines that set detectron2's configuration (`detectron2.config.get_cfg`)."""
-    values = detectron2_values(config, num_classes)
+def to_detectron2(config: Config, num_classes: int) -> str:
+    """Returns Python code that sets detectron2's configuration (`detectron2.config.get_cfg`)."""
+    values = build_detectron2_config(config, num_classes)
     lines = [f"cfg.{key} = {value!r}" for key, value in values.items()]
     head = "from detectron2.config import get_cfg\n\ncfg = get_cfg()\n"
-    return left_out(config, LACKS) + head + "\n".join(lines) + "\n"
+    return format_unsupported(config, SUPPORTED_VALUES) + head + "\n".join(lines) + "\n"
 
 
-def detectron2_values(config: Config, num_classes: int) -> dict[str, Any]:
+def build_detectron2_config(config: Config, num_classes: int) -> dict[str, Any]:
     """Returns detectron2's settings by their documented names."""
-    return {**_network(config), **_retinanet(config, num_classes), **_pictures(config), **_solver(config)}
+    return {
+        **_build_network(config),
+        **_build_retinanet(config, num_classes),
+        **_build_input(config),
+        **_build_solver(config),
+    }
 
 
-def _network(config: Config) -> dict[str, Any]:
+def _build_network(config: Config) -> dict[str, Any]:
     model, anchors = config.model, config.anchors
     return {
         "MODEL.META_ARCHITECTURE": "RetinaNet",
         "MODEL.BACKBONE.NAME": "build_retinanet_resnet_fpn_backbone",
         "MODEL.BACKBONE.FREEZE_AT": model.freeze_stages,
         "MODEL.RESNETS.DEPTH": model.depth,
-        "MODEL.RESNETS.RES2_OUT_CHANNELS": WIDTHS.get(model.depth, WIDE)[0],
+        "MODEL.RESNETS.RES2_OUT_CHANNELS": BASIC_WIDTHS.get(model.depth, BOTTLENECK_WIDTHS)[0],
         "MODEL.RESNETS.OUT_FEATURES": ["res3", "res4", "res5"],
         "MODEL.RESNETS.NORM": "FrozenBN" if model.batch_norm == "frozen" else "BN",
         "MODEL.RESNETS.STRIDE_IN_1X1": False,
@@ -50,9 +61,9 @@ def _network(config: Config) -> dict[str, Any]:
     }
 
 
-def _retinanet(config: Config, num_classes: int) -> dict[str, Any]:
+def _build_retinanet(config: Config, num_classes: int) -> dict[str, Any]:
     model, matching, loss, inference = config.model, config.matching, config.loss, config.inference
-    alpha, gamma = focal_of(config)
+    alpha, gamma = get_focal_parameters(config)
     smooth = loss.box_loss in ("smooth_l1", "l1")
     return {
         "MODEL.RETINANET.NUM_CLASSES": num_classes,
@@ -72,7 +83,7 @@ def _retinanet(config: Config, num_classes: int) -> dict[str, Any]:
     }
 
 
-def _pictures(config: Config) -> dict[str, Any]:
+def _build_input(config: Config) -> dict[str, Any]:
     inference = config.inference
     return {
         "INPUT.MIN_SIZE_TRAIN": (inference.image_size,),
@@ -82,7 +93,7 @@ def _pictures(config: Config) -> dict[str, Any]:
     }
 
 
-def _solver(config: Config) -> dict[str, Any]:
+def _build_solver(config: Config) -> dict[str, Any]:
     training = config.training
     return {
         "SOLVER.IMS_PER_BATCH": training.batch_size,

@@ -1,18 +1,18 @@
-"""What settings mean to other frameworks, whichever it is; each has a file of its own, `to_*.py`."""
+"""Conversions that the exports to torchvision, detectron2 and mmdetection share."""
 
 from collections.abc import Sequence
 
 from core.config import Config, format_value, knobs
 
-WIDTHS = {18: (64, 128, 256, 512), 34: (64, 128, 256, 512)}  # of res2 … res5; the others are four times as wide
-WIDE = (256, 512, 1024, 2048)
-KINDS = ("loss.kind", ("focal", "balanced_cross_entropy", "cross_entropy"))  # that all frameworks can express
+BASIC_WIDTHS = {18: (64, 128, 256, 512), 34: (64, 128, 256, 512)}  # channels of C2 … C5
+BOTTLENECK_WIDTHS = (256, 512, 1024, 2048)
+LOSS_KINDS = ("loss.kind", ("focal", "balanced_cross_entropy", "cross_entropy"))  # supported by all frameworks
 
 
-def focal_of(config: Config) -> tuple[float, float]:
-    """Returns α and γ that make a focal loss the chosen one; α = −1 stands for no weighting, as in all frameworks.
+def get_focal_parameters(config: Config) -> tuple[float, float]:
+    """Returns α and γ of the focal loss that equals the chosen loss; all frameworks read α = −1 as no weighting.
 
-    Of ohem and cutoff, which no framework has, it is the cross-entropy without their choice of what counts.
+    The result for ohem and cutoff, which no framework supports, is the cross-entropy without their anchor selection.
     """
     loss = config.loss
     if loss.kind == "focal":
@@ -20,16 +20,16 @@ def focal_of(config: Config) -> tuple[float, float]:
     return (loss.alpha if loss.kind in ("balanced_cross_entropy", "cutoff") else -1.0), 0.0
 
 
-def left_out(config: Config, lacks: Sequence[tuple[str, tuple]]) -> str:
-    """Returns comment lines that name what cannot be carried over, "" where all can.
+def format_unsupported(config: Config, supported: Sequence[tuple[str, tuple[object, ...]]]) -> str:
+    """Returns comment lines that name the settings a framework does not support, "" if there are none.
 
     Args:
         config: The settings.
-        lacks: What a framework has no setting for: a path, and the values that it can express nevertheless.
+        supported: Settings that the framework lacks, by path, with the values that it implements nevertheless.
     """
     values = config.to_flat()
-    missing = [path for path, can in lacks if values[path] not in can]
+    missing = [path for path, allowed in supported if values[path] not in allowed]
     if not missing:
         return ""
     lines = [f"#   {path} = {format_value(values[path])} ({knobs()[path].label})" for path in missing]
-    return "\n".join(["# Not carried over, because there is no such setting:", *lines]) + "\n\n"
+    return "\n".join(["# Not exported, because there is no such setting:", *lines]) + "\n\n"

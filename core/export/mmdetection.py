@@ -1,27 +1,33 @@
-"""Settings as a configuration file of mmdetection 3."""
+"""Converts the settings to an mmdetection 3 configuration."""
 
 from pprint import pformat
 from typing import Any
 
 from core.config import Config
-from core.export.framework_settings import KINDS, WIDE, WIDTHS, focal_of, left_out
+from core.export.framework_settings import (
+    BASIC_WIDTHS,
+    BOTTLENECK_WIDTHS,
+    LOSS_KINDS,
+    format_unsupported,
+    get_focal_parameters,
+)
 from core.retinanet.anchors import STRIDES
 from core.retinanet.heads import norm_groups
 
-LACKS = (
-    KINDS,
+SUPPORTED_VALUES = (
+    LOSS_KINDS,
     ("anchors.convention", ("exact",)),
     ("loss.normaliser", ("batch",)),
 )
 
 
-def as_mmdetection(config: Config, num_classes: int) -> str:
-    """Returns the model of an mmdetection 3 configuration file."""
-    body = pformat(mmdetection_model(config, num_classes), width=110, sort_dicts=False)
-    return f"{left_out(config, LACKS)}model = {body}\n"
+def to_mmdetection(config: Config, num_classes: int) -> str:
+    """Returns Python code that defines the model of an mmdetection 3 configuration file."""
+    text = pformat(build_mmdetection_model(config, num_classes), width=110, sort_dicts=False)
+    return f"{format_unsupported(config, SUPPORTED_VALUES)}model = {text}\n"
 
 
-def mmdetection_model(config: Config, num_classes: int) -> dict[str, Any]:
+def build_mmdetection_model(config: Config, num_classes: int) -> dict[str, Any]:
     """Returns the `model` of an mmdetection 3 configuration by its documented names."""
     return {
         "type": "RetinaNet",
@@ -32,33 +38,33 @@ def mmdetection_model(config: Config, num_classes: int) -> dict[str, Any]:
             "bgr_to_rgb": True,
             "pad_size_divisor": 32,
         },
-        "backbone": _backbone(config),
-        "neck": _neck(config),
-        "bbox_head": _head(config, num_classes),
-        "train_cfg": _assignment(config),
-        "test_cfg": _inference(config),
+        "backbone": _build_backbone(config),
+        "neck": _build_neck(config),
+        "bbox_head": _build_head(config, num_classes),
+        "train_cfg": _build_assignment(config),
+        "test_cfg": _build_inference(config),
     }
 
 
-def _backbone(config: Config) -> dict[str, Any]:
+def _build_backbone(config: Config) -> dict[str, Any]:
     model = config.model
     return {
         "type": "ResNet",
         "depth": model.depth,
         "num_stages": 4,
         "out_indices": (0, 1, 2, 3),
-        "frozen_stages": model.freeze_stages - 1,  # there −1 freezes nothing and 0 the stem
+        "frozen_stages": model.freeze_stages - 1,  # in mmdetection −1 freezes nothing and 0 the stem
         "norm_cfg": {"type": "BN", "requires_grad": model.batch_norm == "live"},
         "norm_eval": model.batch_norm == "frozen",
         "style": "pytorch",
     }
 
 
-def _neck(config: Config) -> dict[str, Any]:
+def _build_neck(config: Config) -> dict[str, Any]:
     model = config.model
     return {
         "type": "FPN",
-        "in_channels": list(WIDTHS.get(model.depth, WIDE)),
+        "in_channels": list(BASIC_WIDTHS.get(model.depth, BOTTLENECK_WIDTHS)),
         "out_channels": model.fpn_channels,
         "start_level": 1,
         "add_extra_convs": "on_input" if model.p6_source == "c5" else "on_output",
@@ -67,7 +73,7 @@ def _neck(config: Config) -> dict[str, Any]:
     }
 
 
-def _assignment(config: Config) -> dict[str, Any]:
+def _build_assignment(config: Config) -> dict[str, Any]:
     return {
         "assigner": {
             "type": "MaxIoUAssigner",
@@ -84,7 +90,7 @@ def _assignment(config: Config) -> dict[str, Any]:
     }
 
 
-def _head(config: Config, num_classes: int) -> dict[str, Any]:
+def _build_head(config: Config, num_classes: int) -> dict[str, Any]:
     model, anchors = config.model, config.anchors
     norm = {"type": "GN", "num_groups": norm_groups(model.fpn_channels)} if model.head_norm == "group" else None
     return {
@@ -106,7 +112,7 @@ def _head(config: Config, num_classes: int) -> dict[str, Any]:
             "target_means": [0.0, 0.0, 0.0, 0.0],
             "target_stds": [1.0, 1.0, 1.0, 1.0],
         },
-        **_losses(config),
+        **_build_losses(config),
         "init_cfg": {
             "type": "Normal",
             "layer": "Conv2d",
@@ -116,13 +122,13 @@ def _head(config: Config, num_classes: int) -> dict[str, Any]:
     }
 
 
-def _losses(config: Config) -> dict[str, Any]:
+def _build_losses(config: Config) -> dict[str, Any]:
     loss = config.loss
     names = {"giou": "GIoULoss", "diou": "DIoULoss", "ciou": "CIoULoss", "l1": "L1Loss", "smooth_l1": "SmoothL1Loss"}
     box_loss: dict[str, Any] = {"type": names[loss.box_loss], "loss_weight": loss.box_weight}
     if loss.box_loss == "smooth_l1":
         box_loss["beta"] = loss.smooth_l1_beta
-    alpha, gamma = focal_of(config)
+    alpha, gamma = get_focal_parameters(config)
     class_loss: dict[str, Any] = {"type": "FocalLoss", "use_sigmoid": True, "gamma": gamma, "alpha": alpha}
     if alpha < 0:
         class_loss = {"type": "CrossEntropyLoss", "use_sigmoid": True}
@@ -133,7 +139,7 @@ def _losses(config: Config) -> dict[str, Any]:
     }
 
 
-def _inference(config: Config) -> dict[str, Any]:
+def _build_inference(config: Config) -> dict[str, Any]:
     inference = config.inference
     nms: dict[str, Any] = {"type": "nms", "iou_threshold": inference.nms_threshold}
     if inference.nms_kind == "soft":

@@ -1,4 +1,4 @@
-"""A detector as an ONNX file that any ONNX runtime runs: pixels in, detections out."""
+"""Exports a detector as an ONNX file for any ONNX runtime: pixels in, detections out."""
 
 import json
 import warnings
@@ -13,51 +13,53 @@ from core.io.atomic import write_atomically
 from core.retinanet.model import RetinaNet
 
 OUTPUTS = ("boxes", "scores", "labels")
-SHAPE = (2, 3, 96, 160)  # of the pixels it is traced with; all of them differ, so that none is taken for another
+SHAPE = (2, 3, 96, 160)  # of the traced pixels; all differ, so that the exporter does not equate two dimensions
 
 
 def write_onnx(path: Path, model: RetinaNet, config: Config, class_names: Sequence[str]) -> None:
     """Writes a detector as ONNX: `pixels` [B, 3, H, W] → `boxes` [B, D, 4], `scores` [B, D], `labels` [B, D].
 
-    Number and size of the pictures are free. Pixels are RGB in 0 … 1, boxes xyxy pixels of the picture given; the
-    best come first, and rows whose score is 0 are empty. The graph resizes, normalises and pads as
-    `core.retinanet.preprocess.prepare` does; all pictures of a batch have one size.
+    The number and the size of the images are dynamic; all images of a batch have the same size. Pixels are RGB in
+    0 … 1, boxes are xyxy in pixels of the input; the best come first, and rows with a score of 0 are empty. The graph
+    resizes, normalizes and pads as `core.retinanet.preprocess.prepare` does.
 
     Args:
-        path: Of the file.
+        path: Path of the file.
         model: The network, on any device.
         config: Its settings, from `core.weights.sources.adopt`.
-        class_names: One a class, K.
+        class_names: The K class names, stored in the file's metadata.
 
     Raises:
-        ConfigError: NMS is soft, for which ONNX has no operator.
+        ConfigError: NMS is soft, which ONNX has no operator for.
     """
     if config.inference.nms_kind != "hard":
-        raise ConfigError("inference.nms_kind = soft cannot be said in ONNX: export with --inference.nms_kind hard.")
+        raise ConfigError("inference.nms_kind = soft is not supported by ONNX: export with --inference.nms_kind hard.")
     detector = OnnxDetector(model, config).eval().cpu()
-    program = _traced(detector)
+    program = _export(detector)
     program.model.metadata_props.update(config=config.to_json(), class_names=json.dumps(list(class_names)))
-    with write_atomically(path) as beside:
-        program.save(beside)
+    with write_atomically(path) as partial:
+        program.save(partial)
 
 
-def _traced(detector: OnnxDetector) -> torch.onnx.ONNXProgram:
-    from core.export import onnx_ops  # a second, for those who export
+def _export(detector: OnnxDetector) -> torch.onnx.ONNXProgram:
+    from core.export import onnx_ops  # takes a second to import
 
-    ours, free = torch.ops.retinanet_playground, torch.export.Dim.DYNAMIC
+    operators, dynamic = torch.ops.retinanet_playground, torch.export.Dim.DYNAMIC
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of PyTorch about itself
-        return torch.onnx.export(
+        warnings.simplefilter("ignore")  # PyTorch's own deprecations
+        program = torch.onnx.export(
             detector,
             (torch.rand(SHAPE),),
             input_names=["pixels"],
             output_names=list(OUTPUTS),
-            dynamic_shapes=({0: free, 2: free, 3: free},),
+            dynamic_shapes=({0: dynamic, 2: dynamic, 3: dynamic},),
             custom_translation_table={
-                ours.survivors.default: onnx_ops.survivors,
-                ours.resized.default: onnx_ops.resized,
-                ours.padded.default: onnx_ops.padded,
+                operators.mark_survivors.default: onnx_ops.mark_survivors,
+                operators.resize_images.default: onnx_ops.resize_images,
+                operators.pad_images.default: onnx_ops.pad_images,
             },
             dynamo=True,
             verbose=False,
         )
+    assert program is not None  # with dynamo=True the exporter always returns a program
+    return program

@@ -1,6 +1,6 @@
-"""The whole detector as one module with shapes that do not depend on what it finds, as an ONNX graph needs them.
+"""The whole detector as one module with shapes that do not depend on the detections, as an ONNX graph needs them.
 
-Shapes: B pictures, n anchors of a level, k candidates a level, M candidates in all, K classes, D detections at most.
+Shapes: B images, n anchors per level, k candidates per level, M candidates in total, K classes, at most D detections.
 """
 
 import torch
@@ -15,40 +15,41 @@ from core.retinanet.model import Outputs, RetinaNet
 from core.retinanet.preprocess import IMAGENET_MEAN, IMAGENET_STD, PAD_TO
 
 
-@torch.library.custom_op("retinanet_playground::survivors", mutates_args=())
-def survivors(boxes: Tensor, scores: Tensor, iou_threshold: float, most: int) -> Tensor:
-    """Runs hard NMS; to ONNX it goes as one node (`core.export.onnx_ops`).
+@torch.library.custom_op("retinanet_playground::mark_survivors", mutates_args=())
+def mark_survivors(boxes: Tensor, scores: Tensor, iou_threshold: float, max_boxes: int) -> Tensor:
+    """Runs hard NMS and marks the boxes that remain; a single node in ONNX (`core.export.onnx_ops`).
 
     Args:
-        boxes: [B, M, 4].
-        scores: [B, K, M]; each class by itself, and what is not above 0 takes no part.
-        iou_threshold: Overlap above which a box is suppressed.
-        most: Boxes that may be left in a class.
+        boxes: [B, M, 4], xyxy.
+        scores: [B, K, M]. Classes are independent, and scores of 0 do not take part.
+        iou_threshold: A box is suppressed if its IoU with a better one exceeds this.
+        max_boxes: Maximum number of boxes that remain per class.
 
     Returns:
-        [B, M], 1 for what is left and 0 for the rest.
+        [B, M], 1 for boxes that remain and 0 for others.
     """
-    left = torch.zeros_like(boxes[..., 0])
-    for mine, box, by_class in zip(left, boxes, scores, strict=True):
-        for score in by_class:
-            some = score.nonzero().squeeze(1)
-            mine[some[nms(box[some], score[some], iou_threshold)[:most]]] = 1
-    return left
+    marks = torch.zeros_like(boxes[..., 0])
+    for image_marks, image_boxes, image_scores in zip(marks, boxes, scores, strict=True):
+        for class_scores in image_scores:
+            nonzero = class_scores.nonzero().squeeze(1)
+            kept = nms(image_boxes[nonzero], class_scores[nonzero], iou_threshold)[:max_boxes]
+            image_marks[nonzero[kept]] = 1
+    return marks
 
 
-@survivors.register_fake
-def _(boxes: Tensor, scores: Tensor, iou_threshold: float, most: int) -> Tensor:
+@mark_survivors.register_fake
+def _(boxes: Tensor, scores: Tensor, iou_threshold: float, max_boxes: int) -> Tensor:
     return torch.empty_like(boxes[..., 0])
 
 
-@torch.library.custom_op("retinanet_playground::resized", mutates_args=())
-def resized(pixels: Tensor, shorter: int, longest: int) -> Tensor:
-    """Resizes pictures as `core.retinanet.preprocess.prepare` does; in ONNX a few nodes (`core.export.onnx_ops`).
+@torch.library.custom_op("retinanet_playground::resize_images", mutates_args=())
+def resize_images(pixels: Tensor, shorter: int, longest: int) -> Tensor:
+    """Resizes images as `core.retinanet.preprocess.prepare` does; a few nodes in ONNX (`core.export.onnx_ops`).
 
     Args:
         pixels: [B, 3, H, W].
-        shorter: What the shorter side becomes, px, unless the longer one would then exceed `longest`.
-        longest: What the longer side may be, px.
+        shorter: Target length of the shorter side in pixels, unless the longer side would then exceed `longest`.
+        longest: Maximum length of the longer side in pixels.
 
     Returns:
         [B, 3, h, w].
@@ -56,23 +57,22 @@ def resized(pixels: Tensor, shorter: int, longest: int) -> Tensor:
     sides = pixels.shape[-2:]
     scale = min(shorter / min(sides), longest / max(sides))
     result = interpolate(pixels, scale_factor=scale, mode="bilinear", recompute_scale_factor=True, align_corners=False)
-    return result.clone()  # what an operator returns must not be what it was given
+    return result.clone()  # a custom operator must not return its input
 
 
-@resized.register_fake
+@resize_images.register_fake
 def _(pixels: Tensor, shorter: int, longest: int) -> Tensor:
     size = torch.library.get_ctx().new_dynamic_size
-    # The exporter wants to know that a batch never is empty; smaller ones only lie outside of what it has thought of.
+    # The exporter needs to know that sides are not 0. The minimum only guides the trace: smaller images work, too.
     return pixels.new_empty(*pixels.shape[:2], size(min=PAD_TO), size(min=PAD_TO))
 
 
-@torch.library.custom_op("retinanet_playground::padded", mutates_args=())
-def padded(pixels: Tensor) -> Tensor:
-    """Pads pictures as `core.retinanet.preprocess.prepare` does.
+@torch.library.custom_op("retinanet_playground::pad_images", mutates_args=())
+def pad_images(pixels: Tensor) -> Tensor:
+    """Pads images as `core.retinanet.preprocess.prepare` does; a few nodes in ONNX (`core.export.onnx_ops`).
 
-    An operator, so that to the exporter the sides are multiples of numbers that it does not know. Otherwise it carries
-    a remainder through all shapes of the network, and takes twice as long. To ONNX it goes as a few nodes
-    (`core.export.onnx_ops`).
+    As a custom operator it tells the exporter that the sides are multiples of `PAD_TO`. Otherwise the exporter carries
+    a remainder through all shapes of the network and takes twice as long.
 
     Args:
         pixels: [B, 3, h, w].
@@ -84,19 +84,22 @@ def padded(pixels: Tensor) -> Tensor:
     return pad(pixels, (0, -width % PAD_TO, 0, -height % PAD_TO))
 
 
-@padded.register_fake
+@pad_images.register_fake
 def _(pixels: Tensor) -> Tensor:
     size = torch.library.get_ctx().new_dynamic_size
     return pixels.new_empty(*pixels.shape[:2], PAD_TO * size(min=1), PAD_TO * size(min=1))
 
 
 class OnnxDetector(nn.Module):
-    """From pixels to detections, with the results of `core.retinanet.predict.detect`.
+    """A detector from pixels to detections, with the results of `core.retinanet.predict.detect`.
 
     Args:
         model: The network.
-        config: Anchors and inference; its NMS must be hard.
+        config: Anchors and inference; NMS must be hard.
     """
+
+    mean: Tensor
+    std: Tensor
 
     def __init__(self, model: RetinaNet, config: Config) -> None:
         super().__init__()
@@ -107,65 +110,65 @@ class OnnxDetector(nn.Module):
             self.register_buffer(f"cell{level}", cell_anchors(config.anchors, size))
 
     def forward(self, pixels: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Finds objects in pixels [B, 3, H, W], RGB in 0 … 1.
+        """Detects objects in pixels [B, 3, H, W], RGB in 0 … 1.
 
         Returns:
-            boxes [B, D, 4], xyxy pixels of the pictures given, scores [B, D], best first, and labels [B, D]; where
-            nothing is left, 0.
+            Boxes [B, D, 4], xyxy in pixels of the input, scores [B, D] in descending order, and labels [B, D]; all 0 in
+            rows without a detection.
         """
-        originals, sides = pixels.shape[-2:], (self.inference.image_size, self.inference.max_image_size)
-        seen = torch.ops.retinanet_playground.resized((pixels - self.mean) / self.std, *sides)
-        height, width = seen.shape[-2:]
-        whole = torch.ops.retinanet_playground.padded(seen)
-        candidates = self._candidates(self.model(whole), *whole.shape[-2:])
+        input_sides, target = pixels.shape[-2:], (self.inference.image_size, self.inference.max_image_size)
+        resized = torch.ops.retinanet_playground.resize_images((pixels - self.mean) / self.std, *target)
+        height, width = resized.shape[-2:]
+        padded = torch.ops.retinanet_playground.pad_images(resized)
+        candidates = self._select_candidates(self.model(padded), *padded.shape[-2:])
         boxes, scores, labels = (torch.cat(parts, dim=1) for parts in zip(*candidates, strict=True))
-        boxes, scores, labels = self._best(_clipped(boxes, height, width), scores, labels)
-        return _rescaled(boxes, originals[1] / width, originals[0] / height), scores, labels
+        boxes, scores, labels = self._select_detections(_clip(boxes, height, width), scores, labels)
+        return _rescale(boxes, input_sides[1] / width, input_sides[0] / height), scores, labels
 
-    def _candidates(self, outputs: Outputs, height: int, width: int) -> list[tuple[Tensor, Tensor, Tensor]]:
-        """Returns boxes [B, k, 4], scores [B, k] and labels [B, k] of each level, k being the same for all."""
-        found, start = [], 0
+    def _select_candidates(self, outputs: Outputs, height: int, width: int) -> list[tuple[Tensor, Tensor, Tensor]]:
+        """Returns the boxes [B, k, 4], scores [B, k] and labels [B, k] of each level; k is the same for all levels."""
+        candidates, start = [], 0
         for level, (rows, columns) in enumerate(outputs.grids):
             exact = self.anchors.convention == "exact"
-            stride = (STRIDES[level],) * 2 if exact else (height // rows, width // columns)
+            stride = (STRIDES[level], STRIDES[level]) if exact else (height // rows, width // columns)
             anchors = tile(getattr(self, f"cell{level}"), (rows, columns), stride)  # [n, 4]
-            here = slice(start, start + rows * columns * self.anchors.per_location)
-            score, anchor, label = self._top(outputs.logits[:, here])
-            deltas = outputs.deltas[:, here].gather(1, anchor[..., None].expand(-1, -1, 4))  # [B, k, 4]
-            found.append((decode(deltas, anchors[anchor]), score, label))
-            start = here.stop
-        return found
+            selected = slice(start, start + rows * columns * self.anchors.per_location)
+            score, anchor, label = self._select_topk(outputs.logits[:, selected])
+            deltas = outputs.deltas[:, selected].gather(1, anchor[..., None].expand(-1, -1, 4))  # [B, k, 4]
+            candidates.append((decode(deltas, anchors[anchor]), score, label))
+            start = selected.stop
+        return candidates
 
-    def _top(self, logits: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Returns score, anchor and label [B, k] of the best pairs of a level; the score is 0 where there are less."""
+    def _select_topk(self, logits: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Returns score, anchor and label [B, k] of the best anchor–class pairs of a level; missing pairs score 0."""
         scores = logits.sigmoid().flatten(1)  # [B, n · K]
         scores = torch.where(scores > self.inference.score_threshold, scores, 0.0)
-        most, classes = self.inference.topk_candidates, logits.shape[2]
-        score, pair = pad(scores, (0, most)).topk(most)  # small levels have fewer pairs than are asked for
+        count, classes = self.inference.topk_candidates, logits.shape[2]
+        score, pair = pad(scores, (0, count)).topk(count)  # padded, because small levels have fewer pairs
         pair = torch.where(score > 0, pair, 0)
         return score, pair // classes, pair % classes
 
-    def _best(self, boxes: Tensor, scores: Tensor, labels: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Runs NMS on the M candidates of each picture and returns the best that are left."""
-        most = min(self.inference.max_detections, boxes.shape[1])
+    def _select_detections(self, boxes: Tensor, scores: Tensor, labels: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Runs NMS on the M candidates of each image and returns the best that remain."""
+        count = min(self.inference.max_detections, boxes.shape[1])
         by_class = scores[:, None]  # [B, 1, M]
         if not self.inference.class_agnostic_nms:
             classes = torch.arange(self.model.num_classes, device=labels.device)
             by_class = torch.where(labels[:, None] == classes[:, None], by_class, 0.0)  # [B, K, M]
-        left = survivors(boxes, by_class, self.inference.nms_threshold, most)
-        score, best = (scores * left).topk(most)
+        marks = mark_survivors(boxes, by_class, self.inference.nms_threshold, count)
+        score, best = (scores * marks).topk(count)
         found = (score > 0)[..., None]
         boxes = torch.where(found, boxes.gather(1, best[..., None].expand(-1, -1, 4)), 0.0)
         return boxes, score, torch.where(found[..., 0], labels.gather(1, best), 0)
 
 
-def _clipped(boxes: Tensor, height: int, width: int) -> Tensor:
-    """`core.retinanet.boxes.clip`, whose tensor of sides the exporter cannot make of sides that it does not know."""
+def _clip(boxes: Tensor, height: int, width: int) -> Tensor:
+    """Does what `core.retinanet.boxes.clip` does without a tensor of the sides, which are symbolic during export."""
     x1, y1, x2, y2 = boxes.unbind(-1)
     return torch.stack((x1.clamp(0, width), y1.clamp(0, height), x2.clamp(0, width), y2.clamp(0, height)), dim=-1)
 
 
-def _rescaled(boxes: Tensor, across: float, down: float) -> Tensor:
-    """`core.retinanet.boxes.rescale`, likewise."""
+def _rescale(boxes: Tensor, x_factor: float, y_factor: float) -> Tensor:
+    """Does what `core.retinanet.boxes.rescale` does without a tensor of the factors, which are symbolic."""
     x1, y1, x2, y2 = boxes.unbind(-1)
-    return torch.stack((x1 * across, y1 * down, x2 * across, y2 * down), dim=-1)
+    return torch.stack((x1 * x_factor, y1 * y_factor, x2 * x_factor, y2 * y_factor), dim=-1)

@@ -1,13 +1,19 @@
-"""Settings as a script for torchvision."""
+"""Converts the settings to a script for torchvision."""
 
 from core.config import Config
-from core.export.framework_settings import KINDS, WIDE, WIDTHS, focal_of, left_out
+from core.export.framework_settings import (
+    BASIC_WIDTHS,
+    BOTTLENECK_WIDTHS,
+    LOSS_KINDS,
+    format_unsupported,
+    get_focal_parameters,
+)
 from core.retinanet.backbone import NORM_EPS
 from core.retinanet.heads import norm_groups, prior_logit
 
-PLAIN_FOCAL = (0.25, 2.0)  # α and γ that torchvision's RetinaNet has built in
-LACKS = (
-    KINDS,
+DEFAULT_FOCAL = (0.25, 2.0)  # α and γ of torchvision's RetinaNet
+SUPPORTED_VALUES = (
+    LOSS_KINDS,
     ("anchors.convention", ("torchvision",)),
     ("loss.box_weight", (1.0,)),
     ("loss.normaliser", ("image",)),
@@ -16,25 +22,25 @@ LACKS = (
 )
 
 
-def as_torchvision(config: Config, num_classes: int, *, norm_eps: float = NORM_EPS) -> str:
-    """Returns a script that builds torchvision's RetinaNet; weights exported here load into it unchanged.
+def to_torchvision(config: Config, num_classes: int, *, norm_eps: float = NORM_EPS) -> str:
+    """Returns Python code that builds torchvision's RetinaNet; exported weights load into it unchanged.
 
     Args:
         config: All settings.
         num_classes: Number of classes, K.
-        norm_eps: ε of the body's batch norms, where the weights need another than PyTorch's.
+        norm_eps: ε of the backbone's batch norms; some weights need another value than PyTorch's default.
     """
     parts = (
-        _imports(config),
-        _backbone(config, num_classes, norm_eps),
-        _anchors_and_head(config),
-        _losses(config),
-        _model(config),
+        _write_imports(config),
+        _write_backbone(config, num_classes, norm_eps),
+        _write_anchors_and_head(config),
+        _write_losses(config),
+        _write_model(config),
     )
-    return left_out(config, LACKS) + "\n".join(parts)
+    return format_unsupported(config, SUPPORTED_VALUES) + "\n".join(parts)
 
 
-def _imports(config: Config) -> str:
+def _write_imports(config: Config) -> str:
     return f"""from functools import partial
 
 from torch import nn
@@ -47,10 +53,10 @@ from torchvision.ops.feature_pyramid_network import LastLevelP6P7
 """
 
 
-def _backbone(config: Config, num_classes: int, norm_eps: float) -> str:
+def _write_backbone(config: Config, num_classes: int, norm_eps: float) -> str:
     model = config.model
     norm = "" if norm_eps == NORM_EPS else f", norm_layer=partial(nn.BatchNorm2d, eps={norm_eps!r})"
-    widths = WIDTHS.get(model.depth, WIDE)
+    widths = BASIC_WIDTHS.get(model.depth, BOTTLENECK_WIDTHS)
     source = widths[-1] if model.p6_source == "c5" else model.fpn_channels
     return f"""NUM_CLASSES = {num_classes}
 
@@ -66,7 +72,7 @@ backbone = BackboneWithFPN(
 )"""
 
 
-def _anchors_and_head(config: Config) -> str:
+def _write_anchors_and_head(config: Config) -> str:
     model, anchors = config.model, config.anchors
     sizes = tuple(tuple(int(size * scale) for scale in anchors.scales) for size in anchors.sizes)
     norm = f"partial(nn.GroupNorm, {norm_groups(model.fpn_channels)})" if model.head_norm == "group" else "None"
@@ -84,11 +90,11 @@ for part in (head.classification_head, head.regression_head):  # torchvision alw
 nn.init.constant_(head.classification_head.cls_logits.bias, {prior_logit(model.prior_probability)!r})"""
 
 
-def _losses(config: Config) -> str:
-    """torchvision calls its losses without α, γ and β, so others must be put in their place."""
-    alpha, gamma = focal_of(config)
+def _write_losses(config: Config) -> str:
+    """Returns code that replaces torchvision's losses if needed: torchvision does not pass α, γ and β to them."""
+    alpha, gamma = get_focal_parameters(config)
     lines = [f"head.regression_head._loss_type = {config.loss.box_loss!r}"]
-    if (alpha, gamma) != PLAIN_FOCAL:
+    if (alpha, gamma) != DEFAULT_FOCAL:
         lines.append(f"retinanet.sigmoid_focal_loss = partial(sigmoid_focal_loss, alpha={alpha!r}, gamma={gamma!r})")
     if config.loss.box_loss == "smooth_l1":
         beta = {"beta": config.loss.smooth_l1_beta}
@@ -96,7 +102,7 @@ def _losses(config: Config) -> str:
     return "\n".join(lines)
 
 
-def _model(config: Config) -> str:
+def _write_model(config: Config) -> str:
     inference, matching = config.inference, config.matching
     sides = f"min_size={inference.image_size}, max_size={inference.max_image_size}"
     return f"""model = RetinaNet(

@@ -1,4 +1,4 @@
-"""The zip one takes home: its script is run by itself and finds what is found here."""
+"""The exported zip: its script runs without this project and detects the same objects."""
 
 import json
 import os
@@ -14,7 +14,7 @@ from PIL import Image
 from core.cli import main
 from core.config import Config
 from core.data.images import open_image
-from core.export.bundle import PACKAGES, REQUIREMENTS, SCRIPT, SETTINGS, WEIGHTS, script_of, write_bundle
+from core.export.bundle import PACKAGES, REQUIREMENTS, SCRIPT, SETTINGS, WEIGHTS, build_script, write_bundle
 from core.retinanet.model import build_model
 from core.retinanet.predict import detect
 from core.weights.sources import WeightsError, adopt, build, load_weights, save_weights
@@ -31,7 +31,7 @@ def picture(tmp_path) -> Path:
 
 
 def run_script(folder: Path, picture: Path) -> list[dict]:
-    """Runs the script in a process that does not find this project."""
+    """Runs the script in a process that cannot import this project."""
     environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
     command = [sys.executable, "-P", str(folder / SCRIPT), str(picture)]
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=250)
@@ -40,7 +40,7 @@ def run_script(folder: Path, picture: Path) -> list[dict]:
 
 
 @pytest.mark.slow
-def test_the_script_finds_what_is_found_here(tmp_path, picture):
+def test_the_script_detects_the_same_objects(tmp_path, picture):
     assert main.main(["export", "--weights", "builtin", "--out", str(tmp_path / "mine.zip")]) == 0
     with zipfile.ZipFile(tmp_path / "mine.zip") as archive:
         assert sorted(archive.namelist()) == sorted([WEIGHTS, SETTINGS, SCRIPT, REQUIREMENTS])
@@ -55,7 +55,7 @@ def test_the_script_finds_what_is_found_here(tmp_path, picture):
     assert len(found) > 0 and {each["picture"] for each in found} == {str(picture)}
 
 
-def test_the_settings_go_with_the_weights(tmp_path):
+def test_the_settings_match_the_weights(tmp_path):
     model = build_model(CONFIG.model, num_classes=3, anchors_per_location=3)
     write_bundle(tmp_path / "mine.zip", model, CONFIG, NAMES, range(3))
     with zipfile.ZipFile(tmp_path / "mine.zip") as archive:
@@ -69,17 +69,17 @@ def test_the_settings_go_with_the_weights(tmp_path):
 
 
 @pytest.mark.parametrize("norm_eps", [1e-5, 0.0])
-def test_the_network_of_the_script_is_this_one(norm_eps, monkeypatch):
-    """Class names are text from outside: they end up in the script as text."""
+def test_the_script_builds_the_same_network(norm_eps, monkeypatch):
+    """Class names are untrusted: the script contains them as string literals."""
     names: dict = {"__file__": "detect.py", "__name__": "detect"}
     state = build_model(CONFIG.model, num_classes=3, anchors_per_location=3, norm_eps=norm_eps).state_dict()
     monkeypatch.setattr("safetensors.torch.load_file", lambda path: state)
-    exec(compile(script_of(CONFIG, OWN_CLASSES, norm_eps=norm_eps), SCRIPT, "exec"), names)
+    exec(compile(build_script(CONFIG, OWN_CLASSES, norm_eps=norm_eps), SCRIPT, "exec"), names)
     assert names["CLASSES"] == OWN_CLASSES
     assert names["model"].backbone.body["bn1"].eps == norm_eps and not names["model"].training
 
 
-def test_a_bundle_that_cannot_be_written_leaves_nothing(tmp_path, monkeypatch):
+def test_a_failed_write_leaves_nothing_behind(tmp_path, monkeypatch):
     model = build_model(CONFIG.model, num_classes=3, anchors_per_location=3)
 
     def full(*_: object, **__: object) -> None:

@@ -10,7 +10,7 @@ import torch
 from core.cli import main
 from core.config import Config, ConfigError
 from core.export.onnx import write_onnx
-from core.export.onnx_model import OnnxDetector, resized, survivors
+from core.export.onnx_model import OnnxDetector, mark_survivors, resize_images
 from core.retinanet.model import RetinaNet, build_model
 from core.retinanet.predict import detect
 from core.retinanet.preprocess import IMAGENET_MEAN, IMAGENET_STD, prepare
@@ -103,7 +103,7 @@ def test_another_network_finds_the_same_in_batches_of_any_size(other, shape):
 def test_pictures_are_resized_as_they_are_prepared(sides):
     inference, pixels = OTHER.inference, noise(1, 3, *sides)
     batch = prepare([pixels[0]], inference)
-    here = resized(pixels, inference.image_size, inference.max_image_size)
+    here = resize_images(pixels, inference.image_size, inference.max_image_size)
     height, width = batch.sizes[0]
     mean, std = (torch.tensor(each)[:, None, None] for each in (IMAGENET_MEAN, IMAGENET_STD))
     torch.testing.assert_close((here - mean) / std, batch.pixels[..., :height, :width], atol=1e-5, rtol=0)
@@ -128,7 +128,7 @@ def test_says_what_it_is(builtin):
 def test_soft_nms_is_refused(tmp_path):
     config = OTHER.replace({"inference.nms_kind": "soft"})
     model = build_model(config.model, num_classes=3, anchors_per_location=4)
-    with pytest.raises(ConfigError, match=r"inference.nms_kind = soft cannot be said in ONNX"):
+    with pytest.raises(ConfigError, match=r"inference.nms_kind = soft is not supported by ONNX"):
         write_onnx(tmp_path / "a.onnx", model, config, ("a", "b", "c"))
     assert list(tmp_path.iterdir()) == []
 
@@ -137,10 +137,10 @@ def test_the_survivors_of_nms_by_hand():
     """The second box overlaps the first by 0.8 in one class; the score of the third is nothing."""
     boxes = torch.tensor([[[0.0, 0, 10, 10], [0, 0, 10, 8], [50, 50, 60, 60]]])
     together, apart = torch.tensor([[[0.9, 0.8, 0.0]]]), torch.tensor([[[0.9, 0.0, 0.0], [0.0, 0.8, 0.0]]])
-    assert survivors(boxes, together, 0.5, 3).tolist() == [[1, 0, 0]]
-    assert survivors(boxes, apart, 0.5, 3).tolist() == [[1, 1, 0]]
-    assert survivors(boxes, together, 0.81, 3).tolist() == [[1, 1, 0]]
-    assert survivors(boxes, together, 0.81, 1).tolist() == [[1, 0, 0]]
+    assert mark_survivors(boxes, together, 0.5, 3).tolist() == [[1, 0, 0]]
+    assert mark_survivors(boxes, apart, 0.5, 3).tolist() == [[1, 1, 0]]
+    assert mark_survivors(boxes, together, 0.81, 3).tolist() == [[1, 1, 0]]
+    assert mark_survivors(boxes, together, 0.81, 1).tolist() == [[1, 0, 0]]
 
 
 def test_what_is_not_a_number_is_not_found():

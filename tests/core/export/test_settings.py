@@ -1,4 +1,4 @@
-"""Settings taken home: torchvision's script is run and compared, the others are checked key by key."""
+"""Exported settings: torchvision's script is run and compared, the others are checked key by key."""
 
 import ast
 import shlex
@@ -10,10 +10,10 @@ from torchvision.models.detection.image_list import ImageList
 
 from core.cli import main
 from core.config import Config, knobs
-from core.export.detectron2 import detectron2_values
-from core.export.mmdetection import mmdetection_model
-from core.export.settings import FORMATS, as_command, as_json
-from core.export.torchvision import as_torchvision
+from core.export.detectron2 import build_detectron2_config
+from core.export.mmdetection import build_mmdetection_model
+from core.export.settings import FORMATS, to_command, to_json
+from core.export.torchvision import to_torchvision
 from core.retinanet.anchors import make_anchors
 from core.retinanet.losses import total_loss
 from core.retinanet.model import build_model
@@ -38,17 +38,17 @@ CASES = {
 
 @pytest.fixture
 def restored():
-    """torchvision as it was: its script puts other losses into it."""
+    """Restores the losses of torchvision, which the script replaces."""
     before = retinanet.sigmoid_focal_loss, retinanet._box_loss
     yield
     retinanet.sigmoid_focal_loss, retinanet._box_loss = before
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_torchvisions_script_is_this_detector(case, restored):
+def test_the_torchvision_script_builds_the_same_detector(case, restored):
     config = Config.from_flat({**SMALL, **CASES[case]})
     names: dict = {}
-    exec(compile(as_torchvision(config, 3), case, "exec"), names)
+    exec(compile(to_torchvision(config, 3), case, "exec"), names)
     theirs = names["model"].eval()
     torch.manual_seed(0)
     ours = build_model(config.model, num_classes=3, anchors_per_location=config.anchors.per_location).eval()
@@ -90,13 +90,13 @@ def _same_losses(theirs, ours, config: Config) -> None:
     assert losses.box.item() == pytest.approx(expected["bbox_regression"].item(), rel=1e-4)
 
 
-def test_json_and_command_say_the_settings(monkeypatch):
+def test_json_and_command_contain_the_settings(monkeypatch):
     config = Config.from_flat({"loss.gamma": 1.5, "anchors.ratios": (0.5, 1.0), "matching.force_best_match": False})
-    assert Config.from_json(as_json(config, 6)) == config
-    words = shlex.split(as_command(config, 6).replace("\\\n", ""))
+    assert Config.from_json(to_json(config, 6)) == config
+    words = shlex.split(to_command(config, 6).replace("\\\n", ""))
     assert words[:3] == ["python", "-m", "core"]
     options = main.parse(words[3:])
-    assert main.config_of(options) == config
+    assert main.build_config(options) == config
 
 
 DETECTRON2 = """MODEL.META_ARCHITECTURE MODEL.BACKBONE.NAME MODEL.BACKBONE.FREEZE_AT MODEL.RESNETS.DEPTH
@@ -114,7 +114,7 @@ SOLVER.LR_SCHEDULER_NAME SOLVER.STEPS SOLVER.GAMMA SEED"""
 def test_detectron2_has_every_name():
     """The names are those of detectron2/config/defaults.py."""
     config = Config.from_flat({"loss.box_loss": "l1", "model.batch_norm": "frozen", "training.schedule": "multi_step"})
-    values = detectron2_values(config, 20)
+    values = build_detectron2_config(config, 20)
     assert set(values) == set(DETECTRON2.split())
     assert values["MODEL.RETINANET.NUM_CLASSES"] == 20 and values["MODEL.RETINANET.SMOOTH_L1_LOSS_BETA"] == 0.0
     assert values["MODEL.RESNETS.NORM"] == "FrozenBN" and values["MODEL.RETINANET.IOU_THRESHOLDS"] == [0.4, 0.5]
@@ -158,7 +158,7 @@ def test_mmdetection_has_every_name(case):
             for each in value.values():
                 check(each)
 
-    model = mmdetection_model(config, 5)
+    model = build_mmdetection_model(config, 5)
     check(model)
     assert {"RetinaNet", "RetinaHead", "AnchorGenerator", "MaxIoUAssigner"} <= set(seen)
     assert model["bbox_head"]["num_classes"] == 5 and model["backbone"]["frozen_stages"] == -1
@@ -166,7 +166,7 @@ def test_mmdetection_has_every_name(case):
 
 @pytest.mark.parametrize("form", ["torchvision", "detectron2", "mmdetection 3"])
 @pytest.mark.parametrize("kind", ["ohem", "cutoff"])
-def test_code_is_valid_and_says_what_it_leaves_out(form, kind):
+def test_code_is_valid_and_names_unsupported_settings(form, kind):
     config = Config.from_flat({"loss.kind": kind, "loss.normaliser": "moving_average"})
     text = FORMATS[form](config, 4)
     ast.parse(text)
