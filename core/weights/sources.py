@@ -1,7 +1,5 @@
-"""Where a network's weights come from, the settings that follow from them, and saving them again."""
+"""Loading of weights by name or path, building a network with them, and saving them."""
 
-import json
-import math
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -11,7 +9,7 @@ from torch import Tensor
 from torchvision.models import get_model_weights
 from torchvision.models.detection import RetinaNet_ResNet50_FPN_V2_Weights, RetinaNet_ResNet50_FPN_Weights
 
-from core.config import Config, ConfigError, Model
+from core.config import Config, Model
 from core.io.paths import ASSETS
 from core.retinanet.backbone import NORM_EPS
 from core.retinanet.model import RetinaNet, build_model
@@ -21,18 +19,18 @@ from core.weights.architecture import (
     BOX_HEAD,
     CLASS_HEAD,
     LOGITS,
-    SHAPE_SETTINGS,
     Architecture,
     WeightsError,
     modernise,
     recognise,
 )
+from core.weights.metadata import read_metadata, write_metadata
 
-WITHOUT_HEADS = ("imagenet", "random")  # the rest of the network starts at random
+WITHOUT_HEADS = ("imagenet", "random")  # weights of the backbone or none; the rest is initialised at random
 BUILTIN = ASSETS / "builtin.safetensors"
 COCO = {"coco": RetinaNet_ResNet50_FPN_Weights.COCO_V1, "coco_v2": RetinaNet_ResNet50_FPN_V2_Weights.COCO_V1}
-COCO_NORM_EPS = {"coco": 0.0, "coco_v2": NORM_EPS}  # v1 was trained when torchvision's frozen norms had no ε
-COCO_SETTINGS = {  # what torchvision trained both with
+COCO_NORM_EPS = {"coco": 0.0, "coco_v2": NORM_EPS}  # when v1 was trained, torchvision's frozen batch norms had no ε
+COCO_SETTINGS = {  # torchvision's for the training of both
     **{f"anchors.size_p{level}": 4 * 2**level for level in range(3, 8)},
     "anchors.scales": (1.0, 2 ** (1 / 3), 2 ** (2 / 3)),
     "anchors.ratios": (0.5, 1.0, 2.0),
@@ -40,27 +38,25 @@ COCO_SETTINGS = {  # what torchvision trained both with
     "inference.image_size": 800,
     "inference.max_image_size": 1333,
 }
-TRAINED_WITH = (*SHAPE_SETTINGS, "inference.image_size", "inference.max_image_size")  # and all of the anchors
 HEAD_SETTINGS = ("model.num_convs", "model.head_norm")
-MAX_NAME = 100  # characters of a class name in a file
 
 
 def has_new_heads(model: Model) -> bool:
-    """Whether the heads of a network start at random, whatever the rest of it starts from."""
+    """True if the heads are initialised at random, whatever the source of the other weights."""
     return model.heads == "new" or model.weights in WITHOUT_HEADS
 
 
 class Weights(NamedTuple):
-    """Weights before they are in a network.
+    """Weights with what is known of their network, before one is built.
 
     Attributes:
-        name: What was asked for: builtin, coco, …, or a path.
-        state: Tensors by torchvision's keys; the body's alone for imagenet, none for random.
-        architecture: The network they belong to; None for imagenet and random, which leave the heads free.
-        class_names: One a class, K; empty where the architecture is None.
-        category_ids: What COCO-results files call each class, K.
-        settings: What they were trained with or need, by path.
-        norm_eps: ε of the body's batch norms.
+        name: The requested name (builtin, coco, …) or path.
+        state: Tensors by torchvision's keys; only those of the backbone for imagenet, none for random.
+        architecture: The architecture of their network; None for imagenet and random, which do not determine the heads.
+        class_names: One per class, K; empty if the architecture is None.
+        category_ids: The category of each class in COCO results, K.
+        settings: The settings that the weights were trained with or require, by path.
+        norm_eps: ε of the ResNet's batch norms.
     """
 
     name: str
@@ -73,14 +69,14 @@ class Weights(NamedTuple):
 
 
 def load_weights(name: str, *, depth: int | None = None) -> Weights:
-    """Finds weights by name and checks them; nothing is built yet.
+    """Loads weights by name or path and checks them, without building a network.
 
     Args:
         name: builtin, coco, coco_v2, imagenet, random, or the path of a `.safetensors`, `.pth` or `.pt` file.
-        depth: Layers of the ResNet body; imagenet needs it, the others know theirs.
+        depth: Layers of the ResNet backbone; required for imagenet only.
 
     Raises:
-        WeightsError: They cannot be had, are damaged, or are not a RetinaNet's.
+        WeightsError: The weights are not available, damaged, or not those of a RetinaNet.
     """
     if name == "random":
         return Weights(name, {}, None, (), (), {}, NORM_EPS)
@@ -96,60 +92,60 @@ def load_weights(name: str, *, depth: int | None = None) -> Weights:
 
 
 def weights_for(config: Config) -> Weights:
-    """Returns the weights a configuration asks for, without their heads if those are to be new.
+    """Loads the weights that a configuration names, without their heads if `model.heads` is new.
 
     Raises:
-        WeightsError: They cannot be had.
+        WeightsError: As `load_weights`.
     """
     weights = load_weights(config.model.weights, depth=config.model.depth)
-    return without_heads(weights) if config.model.heads == "new" else weights
+    return drop_heads(weights) if config.model.heads == "new" else weights
 
 
-def without_heads(weights: Weights) -> Weights:
-    """Returns the body and the pyramid alone: classes, anchors and the shape of the heads are free."""
+def drop_heads(weights: Weights) -> Weights:
+    """Returns the weights of backbone and pyramid alone; they allow any classes, anchors and head settings."""
     state = {key: value for key, value in weights.state.items() if not key.startswith((CLASS_HEAD, BOX_HEAD))}
     settings = {path: value for path, value in weights.settings.items() if path not in HEAD_SETTINGS}
     return weights._replace(state=state, architecture=None, class_names=(), category_ids=(), settings=settings)
 
 
 def adopt(config: Config, weights: Weights) -> Config:
-    """Lets the settings follow the weights; what was explicitly chosen stays, if the weights allow it.
+    """Returns a configuration with the settings that the weights require; explicit settings take precedence.
 
-    The settings taken over count as chosen in the result, so keep the original to change weights later.
+    The adopted settings count as explicit in the result, so keep the original to change weights later.
 
     Raises:
-        WeightsError: A chosen setting contradicts the weights.
+        WeightsError: An explicit setting contradicts the weights.
     """
-    chosen = config.explicit_values()
-    _refuse_contradictions(chosen, weights)
-    followed = {path: value for path, value in weights.settings.items() if path not in chosen}
-    adopted = config.replace({**followed, "model.weights": weights.name})
+    explicit = config.explicit_values()
+    _refuse_contradictions(explicit, weights)
+    required = {path: value for path, value in weights.settings.items() if path not in explicit}
+    adopted = config.replace({**required, "model.weights": weights.name})
     _refuse_other_anchors(adopted, weights)
     return adopted
 
 
 def build(config: Config, weights: Weights, *, num_classes: int | None = None, new_classes: bool = False) -> RetinaNet:
-    """Builds the network of an adopted configuration, with its weights, in evaluation mode.
+    """Builds a network with weights, in evaluation mode.
 
     Args:
-        config: Settings, from `adopt`.
-        weights: Copied into the network; where they have nothing, it starts at random.
-        num_classes: Number of classes, K; the weights' own if None.
-        new_classes: The classes are other ones: the last class layer starts anew, with the prior probability π.
+        config: Settings from `adopt`.
+        weights: Weights, copied into the network; the parts they lack are initialised at random.
+        num_classes: Number of classes, K; None for that of the weights.
+        new_classes: Whether the classes are different ones; the last class layer is then initialised with the prior π.
 
     Raises:
-        WeightsError: The settings contradict the weights, or the number of classes does not fit.
+        WeightsError: The settings or the number of classes contradict the weights.
     """
     _refuse_contradictions(config.to_flat(), weights)
     _refuse_other_anchors(config, weights)
     model = build_model(
         config.model,
-        num_classes=_num_classes(weights, num_classes, new_classes=new_classes),
+        num_classes=_choose_num_classes(weights, num_classes, new_classes=new_classes),
         anchors_per_location=config.anchors.per_location,
         norm_eps=weights.norm_eps,
     )
-    kept = {key: value for key, value in weights.state.items() if not (new_classes and key.startswith(LOGITS))}
-    model.load_state_dict({**model.state_dict(), **kept})  # strict; `recognise` has seen that no key is missing
+    used = {key: value for key, value in weights.state.items() if not (new_classes and key.startswith(LOGITS))}
+    model.load_state_dict({**model.state_dict(), **used})  # `recognise` has checked that no key is missing
     return model.eval()
 
 
@@ -162,29 +158,23 @@ def save_weights(
     *,
     half: bool = False,
 ) -> None:
-    """Saves a network with what is needed to use it: a safetensors file whose tensors torchvision loads unchanged.
+    """Saves a network with its metadata as a safetensors file, whose tensors torchvision can load unchanged.
 
     Args:
-        path: Of the file, ending in `.safetensors`.
+        path: Path of the file, with the suffix `.safetensors`.
         model: The network.
         config: The settings it was trained with.
-        class_names: One a class, K.
-        category_ids: What COCO-results files call each class, K.
-        half: Store 16 bits a number instead of 32; loading makes them 32 again.
+        class_names: One per class, K.
+        category_ids: The category of each class in COCO results, K.
+        half: Whether to store values as float16 instead of float32; loading converts them back.
 
     Raises:
-        WeightsError: The settings or the names are not this network's, or the file cannot be written.
+        WeightsError: The settings or the names do not belong to this network, or the file cannot be written.
     """
     state = model.state_dict()
     architecture = recognise(state, name="The network")
-    origin = Path(config.model.weights).name  # a file is given away; where it lay here is nobody's business
-    metadata = {
-        "config": config.replace({"model.weights": origin}).to_json(),
-        "class_names": json.dumps(list(class_names)),
-        "category_ids": json.dumps(list(category_ids)),
-        "norm_eps": repr(model.norm_eps),
-    }
-    _interpret(metadata, architecture, name=str(path))  # refuse now what could not be read back
+    metadata = write_metadata(config, class_names, category_ids, model.norm_eps)
+    read_metadata(metadata, architecture, name=str(path))  # refuses what could not be read back
     if half:
         state = {key: value.half() if value.is_floating_point() else value for key, value in state.items()}
     state_dict.write(Path(path), state, {"format": "pt", **metadata})
@@ -192,7 +182,7 @@ def save_weights(
 
 def _load_imagenet(depth: int | None) -> Weights:
     if depth is None:
-        raise WeightsError("The imagenet weights differ with the depth of the body: say which (depth).")
+        raise WeightsError("The imagenet weights depend on the depth of the backbone: say which (depth).")
     state = state_dict.download(get_model_weights(f"resnet{depth}").DEFAULT, name="imagenet")
     body = {BODY + key: value for key, value in state.items() if not key.startswith("fc.")}
     return Weights("imagenet", body, None, (), (), {"model.depth": depth}, NORM_EPS)
@@ -203,60 +193,19 @@ def _load_coco(name: str) -> Weights:
     architecture = recognise(state, name=f"The {name} file")
     class_names = tuple(COCO[name].meta["categories"])
     settings = {**architecture.settings, **COCO_SETTINGS}
-    # torchvision numbers its classes as COCO does, with gaps
-    return Weights(
-        name, state, architecture, class_names, tuple(range(len(class_names))), settings, COCO_NORM_EPS[name]
-    )
+    category_ids = tuple(range(len(class_names)))  # torchvision's classes have COCO's numbers, including the gaps
+    return Weights(name, state, architecture, class_names, category_ids, settings, COCO_NORM_EPS[name])
 
 
 def _load_file(name: str, path: Path) -> Weights:
-    checkpoint = state_dict.read(path)
-    state = modernise(checkpoint.state)
+    file = state_dict.read(path)
+    state = modernise(file.state)
     architecture = recognise(state, name=str(path))
     weights = partial(Weights, name, state, architecture)
-    if "config" in checkpoint.metadata:
-        return weights(*_interpret(checkpoint.metadata, architecture, name=str(path)))
+    if "config" in file.metadata:
+        return weights(*read_metadata(file.metadata, architecture, name=str(path)))
     labels = tuple(range(architecture.num_classes))
     return weights(tuple(f"class {label}" for label in labels), labels, architecture.settings, NORM_EPS)
-
-
-class _Implied(NamedTuple):
-    class_names: tuple[str, ...]
-    category_ids: tuple[int, ...]
-    settings: dict[str, Any]
-    norm_eps: float
-
-
-def _interpret(metadata: Mapping[str, str], architecture: Architecture, *, name: str) -> _Implied:
-    """Reads the metadata that `save_weights` writes; raises `WeightsError` where they are not this network's."""
-    try:
-        config = Config.from_json(metadata["config"])
-        class_names = json.loads(metadata["class_names"])
-        category_ids = json.loads(metadata["category_ids"])
-        norm_eps = float(metadata["norm_eps"])
-    except (ConfigError, KeyError, ValueError, RecursionError) as error:
-        raise _bad_metadata(name, f"its settings, class names or ε cannot be read: {error}") from None
-    if not isinstance(class_names, list) or not all(isinstance(each, str) and each for each in class_names):
-        raise _bad_metadata(name, "its class names are not a list of names")
-    if len(class_names) != architecture.num_classes or any(len(each) > MAX_NAME for each in class_names):
-        raise _bad_metadata(name, f"not {architecture.num_classes} class names of at most {MAX_NAME} characters")
-    if not isinstance(category_ids, list) or [type(each) for each in category_ids] != [int] * len(class_names):
-        raise _bad_metadata(name, f"its category numbers are not {len(class_names)} whole numbers")
-    if not (math.isfinite(norm_eps) and 0 <= norm_eps < 1):
-        raise _bad_metadata(name, f"{norm_eps} is no ε of batch norms")
-    if config.anchors.per_location != architecture.anchors_per_location:
-        counts = f"{config.anchors.per_location} anchors a place, not {architecture.anchors_per_location}"
-        raise _bad_metadata(name, counts)
-    settings = config.to_flat()
-    for path, needed in architecture.settings.items():
-        if settings[path] != needed:
-            raise _bad_metadata(name, f"{path} = {settings[path]} where the tensors have {needed}")
-    followed = {path: settings[path] for path in settings if path.startswith("anchors.") or path in TRAINED_WITH}
-    return _Implied(tuple(class_names), tuple(category_ids), followed, norm_eps)
-
-
-def _bad_metadata(name: str, reason: str) -> WeightsError:
-    return WeightsError(f"The description of the weights in {name} does not fit them: {reason}. Save them again.")
 
 
 def _refuse_contradictions(values: Mapping[str, Any], weights: Weights) -> None:
@@ -273,21 +222,21 @@ def _refuse_other_anchors(config: Config, weights: Weights) -> None:
         anchors, needed = config.anchors, weights.architecture.anchors_per_location
         raise WeightsError(
             f"anchors.scales × anchors.ratios = {len(anchors.scales)} × {len(anchors.ratios)} = {anchors.per_location} "
-            f"anchors a place contradicts the weights {weights.name}, which need {needed}: "
-            f"choose {needed} in all or other weights."
+            f"anchors per location contradicts the weights {weights.name}, which need {needed}: "
+            f"choose {needed} in all, or other weights."
         )
 
 
-def _num_classes(weights: Weights, asked: int | None, *, new_classes: bool) -> int:
-    own = weights.architecture.num_classes if weights.architecture else None
-    count = own if asked is None else asked
+def _choose_num_classes(weights: Weights, requested: int | None, *, new_classes: bool) -> int:
+    known = weights.architecture.num_classes if weights.architecture else None
+    count = known if requested is None else requested
     if count is None:
-        raise WeightsError(f"The weights {weights.name} know no classes: say how many there are (num_classes).")
+        raise WeightsError(f"The weights {weights.name} have no classes: say how many there are (num_classes).")
     if count < 1:
-        raise WeightsError(f"{count} classes cannot be told apart: there must be at least 1 (num_classes).")
-    if own not in (None, count) and not new_classes:
+        raise WeightsError(f"A network for {count} classes is not possible: there must be at least 1 (num_classes).")
+    if known not in (None, count) and not new_classes:
         raise WeightsError(
-            f"The weights {weights.name} know {own} classes, but {count} are asked for: choose weights with {count} "
+            f"The weights {weights.name} have {known} classes, but {count} are requested: choose weights with {count} "
             "classes, or train these on the new classes (new_classes)."
         )
     return count

@@ -1,4 +1,4 @@
-"""Reading, downloading and writing state dicts. Files are not trusted: only finite tensors come out of one."""
+"""Reading, downloading and writing of state dicts. Files are not trusted: only finite tensors are read from them."""
 
 import http.client
 import zipfile
@@ -16,74 +16,74 @@ from torchvision.models import WeightsEnum
 from core.io.atomic import write_atomically
 from core.weights.architecture import WeightsError
 
-MAX_BYTES = 2 * 10**9  # of a file and of the tensors in it; the largest RetinaNet here has 0.4 · 10⁹
+MAX_BYTES = 2 * 10**9  # of a file and of its tensors; the largest RetinaNet here has 0.4 · 10⁹
 SAFETENSORS, PICKLED = ".safetensors", (".pth", ".pt")
-WRAPPERS = ("model", "state_dict")  # keys under which training scripts keep the state dict
+WRAPPERS = ("model", "state_dict")  # keys under which training scripts store the state dict
 
 
-class Checkpoint(NamedTuple):
-    """What a file holds.
+class WeightsFile(NamedTuple):
+    """The content of a weights file.
 
     Attributes:
         state: Tensors by key, on the CPU; floating ones are float32 and finite.
-        metadata: Text by key, as the file has it, unchecked.
+        metadata: Text by key, unchecked.
     """
 
     state: dict[str, Tensor]
     metadata: dict[str, str]
 
 
-def read(path: Path) -> Checkpoint:
+def read(path: Path) -> WeightsFile:
     """Reads a `.safetensors`, `.pth` or `.pt` file.
 
     Raises:
-        WeightsError: It is missing, too large, damaged, or holds anything but finite tensors.
+        WeightsError: The file is missing, too large, damaged, or contains anything but finite tensors.
     """
     if path.suffix not in (SAFETENSORS, *PICKLED):
-        raise WeightsError(f"{path} is no weights file: its name must end in {SAFETENSORS}, .pth or .pt.")
+        raise WeightsError(f"{path} is not a weights file: its name must end in {SAFETENSORS}, .pth or .pt.")
     try:
         if not path.is_file():
-            raise WeightsError(f"There is no weights file {path}: check the path.")
+            raise WeightsError(f"The weights file {path} does not exist: check the path.")
         _check_bytes(path.stat().st_size, str(path))
-        found = _read_safetensors(path) if path.suffix == SAFETENSORS else Checkpoint(_read_pickled(path), {})
+        found = _read_safetensors(path) if path.suffix == SAFETENSORS else WeightsFile(_read_pickled(path), {})
     except OSError as error:
         raise WeightsError(f"{path} cannot be read: {error.strerror or error}. Check the path.") from None
-    return found._replace(state=checked(found.state, name=str(path)))
+    return found._replace(state=validate(found.state, name=str(path)))
 
 
 def download(weights: WeightsEnum, *, name: str) -> dict[str, Tensor]:
-    """Fetches torchvision's weights once, checks their hash, and returns their tensors.
+    """Downloads torchvision's weights unless they are cached, checks their hash, and returns their tensors.
 
     Raises:
-        WeightsError: There is no network, what came is damaged, or it cannot be stored.
+        WeightsError: There is no connection, the download is damaged, or it cannot be stored.
     """
     cached = Path(torch.hub.get_dir()) / "checkpoints" / Path(weights.url).name
     instead = "try again, or choose builtin or random"
     try:
         state = weights.get_state_dict(progress=True, check_hash=True, weights_only=True, map_location="cpu")
     except HTTPError as error:
-        raise _not_downloaded(name, f"the server answered {error.code}", instead) from None
+        raise _download_error(name, f"the server answered {error.code}", instead) from None
     except (URLError, TimeoutError, ConnectionError, http.client.HTTPException) as error:
-        reason = f"no network? {getattr(error, 'reason', error)}"
-        raise _not_downloaded(name, reason, f"connect and {instead}") from None
+        reason = f"no connection? {getattr(error, 'reason', error)}"
+        raise _download_error(name, reason, f"connect and {instead}") from None
     except OSError as error:
         reason = f"{cached.parent}: {error.strerror or error}"
-        raise _not_downloaded(name, reason, "make room there, or choose builtin or random") from None
-    except Exception as error:  # whatever a damaged pickle makes PyTorch raise
+        raise _download_error(name, reason, "free some space there, or choose builtin or random") from None
+    except Exception as error:  # PyTorch raises many types for a damaged pickle
         if "invalid hash" in str(error):
-            raise _not_downloaded(name, "what arrived has the wrong hash", instead) from None
+            raise _download_error(name, "the downloaded file has the wrong hash", instead) from None
         raise WeightsError(f"The {name} weights in {cached} are damaged: delete that file and try again.") from None
-    return checked(state, name=f"The {name} weights")
+    return validate(state, name=f"The {name} weights")
 
 
 def write(path: Path, state: Mapping[str, Tensor], metadata: dict[str, str]) -> None:
-    """Writes a `.safetensors` file, whole or not at all.
+    """Writes a `.safetensors` file atomically.
 
     Raises:
-        WeightsError: The name has another ending, or the file cannot be written.
+        WeightsError: The name has a different suffix, or the file cannot be written.
     """
     if path.suffix != SAFETENSORS:
-        raise WeightsError(f"{path} is no name for weights: it must end in {SAFETENSORS}.")
+        raise WeightsError(f"{path} is not a name for weights: it must end in {SAFETENSORS}.")
     try:
         with write_atomically(path) as beside:
             save_file({key: value.detach().cpu().contiguous() for key, value in state.items()}, beside, metadata)
@@ -92,7 +92,7 @@ def write(path: Path, state: Mapping[str, Tensor], metadata: dict[str, str]) -> 
 
 
 def write_pickled(path: Path, content: Any) -> None:
-    """Writes tensors in plain containers as PyTorch does (`.pth`, `.pt`), whole or not at all.
+    """Writes tensors in plain containers in PyTorch's format (`.pth`, `.pt`) atomically.
 
     Raises:
         WeightsError: The file cannot be written.
@@ -100,15 +100,15 @@ def write_pickled(path: Path, content: Any) -> None:
     try:
         with write_atomically(path) as beside:
             torch.save(content, beside)
-    except (OSError, RuntimeError) as error:  # PyTorch's writer raises the second, for a full disk, too
+    except (OSError, RuntimeError) as error:  # PyTorch's writer raises RuntimeError, for example for a full disk
         raise WeightsError(f"{path} cannot be written: {error}. Check the folder and its free space.") from None
 
 
-def checked(state: Any, *, name: str) -> dict[str, Tensor]:
-    """Returns the tensors of a state dict, unwrapped, in float32, sharing no memory with a file.
+def validate(state: Any, *, name: str) -> dict[str, Tensor]:
+    """Unwraps a state dict and returns its tensors, in float32 and without memory shared with a file.
 
     Raises:
-        WeightsError: It is not a dictionary of ordinary finite tensors, or too large.
+        WeightsError: The state dict is not a dictionary of ordinary finite tensors, or it is too large.
     """
     for wrapper in WRAPPERS:
         if isinstance(state, Mapping) and isinstance(state.get(wrapper), Mapping):
@@ -116,17 +116,17 @@ def checked(state: Any, *, name: str) -> dict[str, Tensor]:
     if not isinstance(state, Mapping) or not state:
         raise WeightsError(f"{name} holds no state dict: save model.state_dict() and choose that file.")
     for key, value in state.items():
-        if not isinstance(key, str) or not _ordinary(value):
+        if not isinstance(key, str) or not _is_ordinary(value):
             raise WeightsError(f"{name} holds more than ordinary tensors ({key!r}): save model.state_dict() alone.")
     _check_bytes(sum(value.numel() * max(value.element_size(), 4) for value in state.values()), name)
-    result = {key: value.detach().to(_kept_type(value), copy=True) for key, value in state.items()}
+    result = {key: value.detach().to(_stored_dtype(value), copy=True) for key, value in state.items()}
     for key, value in result.items():
         if not value.isfinite().all():
             raise WeightsError(f"{name} has values in {key} that are not finite numbers: choose an undamaged file.")
     return result
 
 
-def _ordinary(value: Any) -> bool:
+def _is_ordinary(value: Any) -> bool:
     return (
         type(value) in (Tensor, nn.Parameter)
         and value.layout == torch.strided
@@ -136,40 +136,40 @@ def _ordinary(value: Any) -> bool:
     )
 
 
-def _kept_type(value: Tensor) -> torch.dtype:
+def _stored_dtype(value: Tensor) -> torch.dtype:
     return torch.float32 if value.is_floating_point() else value.dtype
 
 
-def _read_safetensors(path: Path) -> Checkpoint:
+def _read_safetensors(path: Path) -> WeightsFile:
     try:
         with safe_open(path, framework="pt") as file:
-            return Checkpoint({key: file.get_tensor(key) for key in file.keys()}, file.metadata() or {})  # noqa: SIM118
+            return WeightsFile({key: file.get_tensor(key) for key in file.keys()}, file.metadata() or {})  # noqa: SIM118
     except SafetensorError:
-        raise WeightsError(f"{path} is damaged or no safetensors file: choose another or fetch it again.") from None
+        raise WeightsError(f"{path} is damaged or not a safetensors file: choose another or fetch it again.") from None
 
 
 def _read_pickled(path: Path) -> Any:
     with path.open("rb") as file:
         try:
-            if zipfile.is_zipfile(file):  # a small archive may unpack to more than memory holds
+            if zipfile.is_zipfile(file):  # a small archive may unpack to more than fits in memory
                 with zipfile.ZipFile(file) as archive:
                     _check_bytes(sum(entry.file_size for entry in archive.infolist()), str(path))
             file.seek(0)
             return torch.load(file, map_location="cpu", weights_only=True)
         except WeightsError:
             raise
-        except Exception:  # whatever a damaged or hostile file makes zipfile and PyTorch raise
+        except Exception:  # zipfile and PyTorch raise many types for a damaged or hostile file
             raise WeightsError(
                 f"{path} is damaged or holds more than tensors: save model.state_dict() alone, as .safetensors or .pth."
             ) from None
 
 
-def _not_downloaded(name: str, reason: str, remedy: str) -> WeightsError:
+def _download_error(name: str, reason: str, remedy: str) -> WeightsError:
     return WeightsError(f"The {name} weights could not be downloaded ({reason}): {remedy}.")
 
 
 def _check_bytes(size: int, name: str) -> None:
     if size > MAX_BYTES:
         raise WeightsError(
-            f"{name} holds {size / 1e9:.1f} GB; at most {MAX_BYTES / 1e9:.0f} GB are read: choose a RetinaNet's."
+            f"{name} holds {size / 1e9:.1f} GB; at most {MAX_BYTES / 1e9:.0f} GB are read: choose a RetinaNet."
         )

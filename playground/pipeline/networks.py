@@ -11,7 +11,7 @@ from core.config import Config, Effect, knobs
 from core.retinanet.fuse import fuse_batch_norms
 from core.retinanet.model import RetinaNet
 from core.scenes.render import CLASS_NAMES
-from core.weights.sources import Weights, adopt, build, has_new_heads, load_weights, without_heads
+from core.weights.sources import Weights, adopt, build, drop_heads, has_new_heads, load_weights
 from playground.support.cache import Cache
 
 
@@ -39,7 +39,7 @@ def weights_of(name: str, depth: int) -> Weights:
 def config_weights(config: Config) -> Weights:
     """Returns the weights of the settings, without their heads if the settings ask for new ones."""
     weights = weights_of(config.model.weights, config.model.depth)
-    return without_heads(weights) if config.model.heads == "new" else weights
+    return drop_heads(weights) if config.model.heads == "new" else weights
 
 
 def network_of(config: Config) -> Network:

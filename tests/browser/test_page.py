@@ -174,7 +174,7 @@ def test_a_bad_link_is_explained(opened):
 
 def test_a_link_whose_weights_do_not_fit_still_opens_a_page(opened):
     page = opened("step=detections&anchors.ratios=1")
-    assert "anchors a place contradicts" in wait(lambda: notice(page))
+    assert "anchors per location contradicts" in wait(lambda: notice(page))
     assert layers(page)["truth"] > 0 and "nothing to show" in page.text_content(".readout")
     choose(page, "anchors")
     wait(lambda: notice(page) == "" and "Best IoU" in page.text_content(".readout"))

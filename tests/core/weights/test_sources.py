@@ -19,14 +19,14 @@ IDS = (1, 7, 9)
 
 @pytest.fixture(scope="module")
 def saved(tmp_path_factory):
-    """A file written by `save_weights`, and the network in it."""
+    """Returns a file written by `save_weights`, and its network."""
     path = tmp_path_factory.mktemp("saved") / "mine.safetensors"
     model = build_model(CONFIG.model, num_classes=3, anchors_per_location=3, norm_eps=0.25)
     save_weights(path, model, CONFIG.replace({"anchors.size_p3": 20, "inference.image_size": 160}), NAMES, IDS)
     return path, model
 
 
-def test_what_is_saved_comes_back(saved):
+def test_saved_weights_are_loaded(saved):
     path, model = saved
     found = load_weights(str(path))
     assert found.name == str(path)
@@ -45,7 +45,7 @@ def test_what_is_saved_comes_back(saved):
     assert all(torch.equal(value, built.state_dict()[key]) for key, value in model.state_dict().items())
 
 
-def test_a_file_does_not_tell_where_its_weights_came_from(saved, tmp_path):
+def test_a_file_does_not_reveal_local_paths(saved, tmp_path):
     path, model = saved
     for place, told in ((str(path), "mine.safetensors"), ("builtin", "builtin"), ("random", "random")):
         save_weights(tmp_path / "given.safetensors", model, CONFIG.replace({"model.weights": place}), NAMES, IDS)
@@ -63,7 +63,7 @@ def test_building_does_not_share_the_weights(saved):
     assert build(config, found).head["regression_head"].bbox_reg.weight.any()
 
 
-def test_saving_leaves_one_whole_file(saved, tmp_path):
+def test_saving_leaves_one_complete_file(saved, tmp_path):
     _, model = saved
     target = tmp_path / "best.safetensors"
     target.write_bytes(b"older")
@@ -92,10 +92,10 @@ def test_a_failed_save_changes_nothing(saved, tmp_path, monkeypatch):
         ("missing/a.safetensors", CONFIG, NAMES, "cannot be written"),
         ("a.safetensors", CONFIG, ("one",), "not 3 class names"),
         ("a.safetensors", CONFIG.replace({"model.depth": 50}), NAMES, "model.depth = 50 where the tensors have 18"),
-        ("a.safetensors", CONFIG.replace({"anchors.ratios": (1.0, 2.0)}), NAMES, "6 anchors a place, not 3"),
+        ("a.safetensors", CONFIG.replace({"anchors.ratios": (1.0, 2.0)}), NAMES, "6 anchors per location, not 3"),
     ],
 )
-def test_what_could_not_be_read_back_is_not_saved(saved, tmp_path, name, config, names, message):
+def test_weights_that_could_not_be_read_back_are_not_saved(saved, tmp_path, name, config, names, message):
     with pytest.raises(WeightsError) as error:
         save_weights(tmp_path / name, saved[1], config, names, range(len(names)))
     assert message in str(error.value)
@@ -103,7 +103,7 @@ def test_what_could_not_be_read_back_is_not_saved(saved, tmp_path, name, config,
 
 
 def described(**changes):
-    """Metadata as `save_weights` writes them, with some entries changed or (None) left out."""
+    """Returns the metadata that `save_weights` writes, with some entries replaced or (None) removed."""
     metadata = {
         "config": CONFIG.to_json(),
         "class_names": json.dumps(NAMES),
@@ -130,24 +130,24 @@ def described(**changes):
         (described(category_ids="[1, 2, true]"), "not 3 whole numbers"),
         (described(class_names=json.dumps(["a", "b", "c" * 101])), "at most 100 characters"),
         (described(norm_eps="small"), "could not convert"),
-        (described(norm_eps="nan"), "nan is no ε"),
-        (described(norm_eps="-1"), "-1.0 is no ε"),
+        (described(norm_eps="nan"), "nan is not an ε"),
+        (described(norm_eps="-1"), "-1.0 is not an ε"),
         (described(config=CONFIG.replace({"model.head_norm": "group"}).to_json()), "model.head_norm = group"),
-        (described(config=CONFIG.replace({"anchors.scales": (1.0,)}).to_json()), "1 anchors a place, not 3"),
+        (described(config=CONFIG.replace({"anchors.scales": (1.0,)}).to_json()), "1 anchors per location, not 3"),
     ],
 )
 def test_bad_metadata_are_refused(tmp_path, monkeypatch, metadata, message):
     found = Architecture(18, 32, 1, "none", "c5", 3, 3)
-    monkeypatch.setattr(sources, "recognise", lambda state, name: found)  # spares a whole network a case
+    monkeypatch.setattr(sources, "recognise", lambda state, name: found)  # avoids building a network in every case
     path = tmp_path / "a.safetensors"
     save_file({"a": torch.zeros(1)}, path, metadata)
     with pytest.raises(WeightsError) as error:
         load_weights(str(path))
-    assert "The description of the weights in" in str(error.value)
+    assert "The metadata of the weights in" in str(error.value)
     assert message in str(error.value)
 
 
-def test_missing_builtin_weights_say_so(tmp_path, monkeypatch):
+def test_missing_builtin_weights_are_named(tmp_path, monkeypatch):
     monkeypatch.setattr(sources, "BUILTIN", tmp_path / "builtin.safetensors")
     with pytest.raises(WeightsError, match=r"built-in weights are missing.*choose imagenet or random"):
         load_weights("builtin")
@@ -175,7 +175,7 @@ def test_settings_follow_the_weights():
     assert adopt(config, fake()) == config
 
 
-def test_chosen_settings_win_where_the_weights_allow_it():
+def test_explicit_settings_take_precedence_if_the_weights_allow_them():
     chosen = {
         "anchors.size_p3": 12, "anchors.ratios": (2.0,), "inference.image_size": 256,
         "model.depth": 34, "model.freeze_stages": 3, "model.prior_probability": 0.1, "model.batch_norm": "frozen",
@@ -204,18 +204,18 @@ def test_contradictions_are_refused(path, value, needed):
     )
 
 
-def test_what_the_shapes_do_not_tell_is_free():
+def test_settings_that_the_shapes_do_not_determine_are_free():
     silent = fake(head_norm=None, p6_source=None)
     config = Config.from_flat({"model.head_norm": "none", "model.p6_source": "c5"})
     assert adopt(config, silent).model.p6_source == "c5"
 
 
-def test_other_anchors_a_place_are_refused():
+def test_another_number_of_anchors_per_location_is_refused():
     with pytest.raises(WeightsError) as error:
         adopt(Config.from_flat({"anchors.ratios": (0.5, 2.0)}), fake())
     assert str(error.value) == (
-        "anchors.scales × anchors.ratios = 3 × 2 = 6 anchors a place contradicts the weights mine, which need 3: "
-        "choose 3 in all or other weights."
+        "anchors.scales × anchors.ratios = 3 × 2 = 6 anchors per location contradicts the weights mine, which need 3: "
+        "choose 3 in all, or other weights."
     )
 
 
@@ -231,7 +231,7 @@ def test_random_weights_leave_everything_free():
     assert build(config, found, num_classes=4).num_classes == 4
 
 
-@pytest.mark.parametrize(("count", "message"), [(None, "know no classes"), (0, "at least 1")])
+@pytest.mark.parametrize(("count", "message"), [(None, "have no classes"), (0, "at least 1")])
 def test_random_weights_need_a_number_of_classes(count, message):
     with pytest.raises(WeightsError, match=message):
         build(Config(), load_weights("random"), num_classes=count)
@@ -241,7 +241,7 @@ def test_another_number_of_classes_is_refused(saved):
     found = load_weights(str(saved[0]))
     config = adopt(Config(), found)
     assert build(config, found, num_classes=3).num_classes == 3
-    with pytest.raises(WeightsError, match="know 3 classes, but 5 are asked for: choose weights with 5"):
+    with pytest.raises(WeightsError, match="have 3 classes, but 5 are requested: choose weights with 5"):
         build(config, found, num_classes=5)
 
 
@@ -258,7 +258,7 @@ def test_new_classes_start_from_the_prior_and_the_rest_is_loaded(saved, count):
     assert built["head.classification_head.cls_logits.weight"].std().item() == pytest.approx(0.01, rel=0.1)
 
 
-def test_new_heads_on_the_loaded_body(saved):
+def test_new_heads_on_the_loaded_backbone(saved):
     path, model = saved
     chosen = {
         "model.weights": str(path),
@@ -272,7 +272,7 @@ def test_new_heads_on_the_loaded_body(saved):
     found = weights_for(config)
     assert found.architecture is None and found.class_names == ()
     config = adopt(config, found)
-    assert config.model.fpn_channels == 32 and config.anchors.size_p3 == 20  # of the body and its recipe
+    assert config.model.fpn_channels == 32 and config.anchors.size_p3 == 20  # of the backbone and its training
     built = build(config, found, num_classes=4)
     state = built.state_dict()
     kept = {key: value for key, value in model.state_dict().items() if key.startswith("backbone.")}
@@ -281,7 +281,7 @@ def test_new_heads_on_the_loaded_body(saved):
     assert built.head["classification_head"].cls_logits.weight.shape[0] == 4 * config.anchors.per_location
 
 
-def test_new_heads_still_need_a_body_that_fits(saved):
+def test_new_heads_still_need_a_matching_backbone(saved):
     config = Config.from_flat({"model.weights": str(saved[0]), "model.heads": "new", "model.fpn_channels": 64})
     with pytest.raises(WeightsError, match=r"model\.fpn_channels = 64"):
         adopt(config, weights_for(config))

@@ -69,10 +69,10 @@ def write_hostile(path):
 @pytest.mark.parametrize(
     ("name", "write", "message"),
     [
-        ("a.safetensors", lambda path: None, "There is no weights file"),
+        ("a.safetensors", lambda path: None, "The weights file"),
         ("a.zip", lambda path: path.write_bytes(b"x"), "must end in .safetensors, .pth or .pt"),
-        ("a.safetensors", lambda path: path.write_bytes(b"no such thing"), "is damaged or no safetensors file"),
-        ("a.safetensors", lambda path: path.write_bytes(b""), "is damaged or no safetensors file"),
+        ("a.safetensors", lambda path: path.write_bytes(b"no such thing"), "is damaged or not a safetensors file"),
+        ("a.safetensors", lambda path: path.write_bytes(b""), "is damaged or not a safetensors file"),
         ("a.pth", lambda path: path.write_bytes(b""), "is damaged or holds more than tensors"),
         ("a.pth", lambda path: path.write_bytes(b"PK\3\4 no archive"), "is damaged or holds more than tensors"),
         ("a.pth", write_hostile, "is damaged or holds more than tensors"),
@@ -122,7 +122,7 @@ def test_files_that_are_or_unpack_too_large_are_refused(tmp_path, monkeypatch):
 
 @pytest.fixture
 def cache(tmp_path, monkeypatch):
-    """Where downloads are kept."""
+    """Returns the folder of cached downloads."""
     monkeypatch.setenv("TORCH_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("no_proxy", "127.0.0.1")
     return tmp_path / "home" / "hub" / "checkpoints"
@@ -135,7 +135,7 @@ class Quiet(SimpleHTTPRequestHandler):
 
 @pytest.fixture
 def serve(tmp_path):
-    """Serves bytes over http on this machine; returns a function from file name and content to the address."""
+    """Starts a local HTTP server; yields a function that publishes a file and returns its address."""
     folder = tmp_path / "served"
     folder.mkdir()
     server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=folder))
@@ -152,7 +152,7 @@ def serve(tmp_path):
 
 @pytest.fixture
 def publish(serve, monkeypatch):
-    """Makes a member of torchvision's weights point to a state dict served from here."""
+    """Returns a function that points a member of torchvision's weights to a state dict on the local server."""
 
     def publish(member, state, *, file_hash=None):
         buffer = io.BytesIO()
@@ -177,11 +177,11 @@ def test_coco_weights_are_downloaded_once(cache, publish, serve, monkeypatch, na
     assert found.state.keys() == state.keys()
     assert all(torch.equal(value, found.state[key]) for key, value in state.items())
     [kept] = cache.iterdir()
-    monkeypatch.setattr(COCO[name].value, "url", f"http://127.0.0.1:9/{kept.name}")  # nobody answers there
+    monkeypatch.setattr(COCO[name].value, "url", f"http://127.0.0.1:9/{kept.name}")  # where no server listens
     assert load_weights(name).settings == found.settings
 
 
-def test_imagenet_weights_fill_the_body(cache, publish):
+def test_imagenet_weights_fill_the_backbone(cache, publish):
     body = resnet18().state_dict()
     publish(ResNet18_Weights.DEFAULT, body)
     found = load_weights("imagenet", depth=18)
@@ -202,7 +202,7 @@ def test_without_network_nothing_is_left(cache, monkeypatch):
     monkeypatch.setattr(COCO["coco"].value, "url", "http://127.0.0.1:9/made-0123abcd.pth")
     with pytest.raises(WeightsError) as error:
         load_weights("coco")
-    assert str(error.value).startswith("The COCO weights could not be downloaded (no network? ")
+    assert str(error.value).startswith("The COCO weights could not be downloaded (no connection? ")
     assert str(error.value).endswith("): connect and try again, or choose builtin or random.")
     assert not list(cache.iterdir())
 
@@ -216,7 +216,7 @@ def test_a_missing_file_on_the_server_is_named(cache, serve, monkeypatch):
 
 def test_a_wrong_hash_leaves_nothing(cache, publish):
     publish(COCO["coco"], {"a": torch.zeros(1)}, file_hash="0123abcd")
-    with pytest.raises(WeightsError, match="what arrived has the wrong hash"):
+    with pytest.raises(WeightsError, match="the downloaded file has the wrong hash"):
         load_weights("coco")
     assert not list(cache.iterdir())
 
@@ -225,7 +225,7 @@ def test_a_full_or_forbidden_cache_is_named(cache, publish):
     publish(COCO["coco"], {"a": torch.zeros(1)})
     cache.parent.mkdir(parents=True)
     cache.write_text("a file where the folder should be")
-    with pytest.raises(WeightsError, match=r"checkpoints: File exists.*make room there"):
+    with pytest.raises(WeightsError, match=r"checkpoints: File exists.*free some space there"):
         load_weights("coco")
 
 

@@ -70,7 +70,7 @@ def test_classes_the_weights_do_not_know_are_named():
 
 
 def test_a_missing_weights_file_is_named(tmp_path):
-    with pytest.raises(WeightsError, match=r"no weights file"):
+    with pytest.raises(WeightsError, match=r"weights file"):
         assert make(model__weights=str(tmp_path / "none.safetensors")).network is None
 
 

@@ -53,7 +53,7 @@ def test_weights_that_do_not_fit_leave_the_steps_before_them_alive():
     assert shown.notice == "" and cells["loss"] == cells["threshold"] == cells["detections"] == "–"
     assert "–" not in (cells["body"], cells["anchors"], cells["assignment"])
     stopped = render(one._replace(step="detections"))
-    assert "anchors a place contradicts" in stopped.notice and "nothing to show" in stopped.readout
+    assert "anchors per location contradicts" in stopped.notice and "nothing to show" in stopped.readout
     assert [layer["key"] for layer in json.loads(stopped.canvas)["layers"]] == ["truth"] and stopped.figure == ""
     assert json.loads(stopped.strip)["step"] == "detections"
 

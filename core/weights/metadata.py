@@ -1,0 +1,85 @@
+"""The metadata of a weights file: the settings, class names and ε that its tensors need."""
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from core.config import Config, ConfigError
+from core.weights.architecture import SHAPE_SETTINGS, Architecture, WeightsError
+
+TRAINED_WITH = (*SHAPE_SETTINGS, "inference.image_size", "inference.max_image_size")  # and all settings of the anchors
+MAX_NAME = 100  # characters of a class name in a file
+
+
+class Metadata(NamedTuple):
+    """The validated metadata of a weights file.
+
+    Attributes:
+        class_names: One per class, K.
+        category_ids: The category of each class in COCO results, K.
+        settings: The settings it was trained with that its use requires, by path.
+        norm_eps: ε of the ResNet's batch norms.
+    """
+
+    class_names: tuple[str, ...]
+    category_ids: tuple[int, ...]
+    settings: dict[str, Any]
+    norm_eps: float
+
+
+def write_metadata(
+    config: Config, class_names: Sequence[str], category_ids: Sequence[int], norm_eps: float
+) -> dict[str, str]:
+    """Returns the metadata to store in a file, as text by key; the path of the initial weights is not part of it."""
+    origin = Path(config.model.weights).name  # the file may be shared, so it must not reveal local paths
+    return {
+        "config": config.replace({"model.weights": origin}).to_json(),
+        "class_names": json.dumps(list(class_names)),
+        "category_ids": json.dumps(list(category_ids)),
+        "norm_eps": repr(norm_eps),
+    }
+
+
+def read_metadata(metadata: Mapping[str, str], architecture: Architecture, *, name: str) -> Metadata:
+    """Parses metadata from `write_metadata` and checks them against the architecture of the tensors.
+
+    Args:
+        metadata: Text by key; not trusted.
+        architecture: The architecture of the tensors.
+        name: Name of the file in the error message.
+
+    Raises:
+        WeightsError: The metadata are damaged or do not belong to this architecture.
+    """
+    try:
+        config = Config.from_json(metadata["config"])
+        class_names = json.loads(metadata["class_names"])
+        category_ids = json.loads(metadata["category_ids"])
+        norm_eps = float(metadata["norm_eps"])
+    except (ConfigError, KeyError, ValueError, RecursionError) as error:
+        raise _metadata_error(name, f"its settings, class names or ε cannot be read: {error}") from None
+    if not isinstance(class_names, list) or not all(isinstance(each, str) and each for each in class_names):
+        raise _metadata_error(name, "its class names are not a list of names")
+    if len(class_names) != architecture.num_classes or any(len(each) > MAX_NAME for each in class_names):
+        raise _metadata_error(
+            name, f"there are not {architecture.num_classes} class names of at most {MAX_NAME} characters"
+        )
+    if not isinstance(category_ids, list) or [type(each) for each in category_ids] != [int] * len(class_names):
+        raise _metadata_error(name, f"its category numbers are not {len(class_names)} whole numbers")
+    if not (math.isfinite(norm_eps) and 0 <= norm_eps < 1):
+        raise _metadata_error(name, f"{norm_eps} is not an ε of batch norms")
+    if config.anchors.per_location != architecture.anchors_per_location:
+        counts = f"{config.anchors.per_location} anchors per location, not {architecture.anchors_per_location}"
+        raise _metadata_error(name, counts)
+    settings = config.to_flat()
+    for path, needed in architecture.settings.items():
+        if settings[path] != needed:
+            raise _metadata_error(name, f"{path} = {settings[path]} where the tensors have {needed}")
+    required = {path: settings[path] for path in settings if path.startswith("anchors.") or path in TRAINED_WITH}
+    return Metadata(tuple(class_names), tuple(category_ids), required, norm_eps)
+
+
+def _metadata_error(name: str, reason: str) -> WeightsError:
+    return WeightsError(f"The metadata of the weights in {name} do not fit them: {reason}. Save them again.")
