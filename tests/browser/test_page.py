@@ -270,9 +270,9 @@ def test_settings_are_copied_as_code(opened, new_page):
 
 
 @pytest.mark.timeout(180)
-def test_a_file_to_take_home_is_made_and_downloaded(opened, tmp_path):
+def test_an_exported_detector_is_downloaded(opened, tmp_path):
     page = opened("step=network")
-    page.click("button:text-is('Make the file')")
+    page.click("button:text-is('Export')")
     button = page.get_by_text("Download retinanet.zip")
     wait(lambda: button.first.is_visible(), 120)
     with page.expect_download() as coming:
