@@ -1,4 +1,4 @@
-"""Arrays → Plotly figures, as dictionaries for plotly.js; the page adds the colours of its theme."""
+"""Builders of Plotly figures, as dictionaries for plotly.js. The page adds the colours of its theme."""
 
 import math
 from collections.abc import Sequence
@@ -8,18 +8,18 @@ import numpy as np
 
 from playground.canvas.view import COLOURS
 
-# Wong's palette, told apart by the colour-blind.
-ARMS = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00")
+# Wong's palette, which colour-blind people can tell apart.
+PALETTE = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00")
 
 Figure = dict[str, Any]
-Line = tuple[str, str, Sequence[float], Sequence[float]]
+Line = tuple[str, str, Sequence[float], Sequence[float]]  # name, colour, x values, y values
 
 
 def lines(curves: Sequence[Line], *, title: str, x: str, y: str) -> Figure:
-    """Returns curves.
+    """Returns a figure of curves.
 
     Args:
-        curves: (name, colour, x values, y values) each.
+        curves: The curves.
         title: Heading.
         x: Name of the horizontal axis.
         y: Name of the vertical axis.
@@ -29,7 +29,7 @@ def lines(curves: Sequence[Line], *, title: str, x: str, y: str) -> Figure:
 
 
 def points(groups: Sequence[Line], marks: Sequence[tuple[str, float]], *, title: str, x: str, y: str) -> Figure:
-    """Returns scattered points, with named horizontal lines; the horizontal axis is logarithmic."""
+    """Returns a scatter plot with a logarithmic horizontal axis and horizontal lines, each (name, height)."""
     data = [_scatter(group, "markers", marker={"color": group[1], "size": 9}) for group in groups]
     figure = _figure(data, title=title, x=x, y=y)
     figure["layout"]["xaxis"] |= _logarithmic([x for _, _, xs, _ in groups for x in xs])
@@ -63,7 +63,16 @@ def points(groups: Sequence[Line], marks: Sequence[tuple[str, float]], *, title:
 def histogram(
     groups: Sequence[tuple[str, str, np.ndarray]], *, bins: np.ndarray, title: str, x: str, y: str, log_y: bool = False
 ) -> Figure:
-    """Returns stacked counts of (name, colour, values [n]) between the edges `bins`; counted here, not in the page."""
+    """Returns a stacked histogram, counted here rather than in the browser.
+
+    Args:
+        groups: (name, colour, values [n]) each.
+        bins: Edges of the bins.
+        title: Heading.
+        x: Name of the horizontal axis.
+        y: Name of the vertical axis.
+        log_y: True for a logarithmic vertical axis.
+    """
     middle = ((bins[:-1] + bins[1:]) / 2).tolist()
     data = [
         {
@@ -82,8 +91,17 @@ def histogram(
     return figure
 
 
-def bars(names: Sequence[str], groups: Sequence[tuple[str, str, Sequence[float]]], *, title: str, y: str) -> Figure:
-    """Returns groups of bars (name, colour, heights) beside each other over the given names; logarithmic heights."""
+def bars(
+    names: Sequence[str], groups: Sequence[tuple[str, str, Sequence[float | None]]], *, title: str, y: str
+) -> Figure:
+    """Returns a grouped bar chart with a logarithmic vertical axis.
+
+    Args:
+        names: Of the groups on the horizontal axis.
+        groups: (name, colour, heights) of the bars; None draws no bar.
+        title: Heading.
+        y: Name of the vertical axis.
+    """
     data = [
         {"type": "bar", "name": name, "marker": {"color": tint}, "x": list(names), "y": list(heights)}
         for name, tint, heights in groups
@@ -99,12 +117,18 @@ def comparison(losses: Sequence[Line], precision: Sequence[Line]) -> Figure:
     figure = training(losses, [curve for curve in precision if len(curve[2])])
     figure["layout"]["title"]["text"] = "Classification loss, and AP (dotted)"
     for trace in figure["data"][len(losses) :]:
-        trace["showlegend"] = False  # its loss has the same colour
+        trace["showlegend"] = False  # the loss curve has the same colour
     return figure
 
 
 def overlay(losses: Sequence[Line], precision: Sequence[Line], dashes: Sequence[str]) -> Figure:
-    """Returns the losses of runs (logarithmic), and below them their AP, over the same steps; one name for both."""
+    """Returns the losses of runs (logarithmic) and below them their AP over the same steps, with a common legend.
+
+    Args:
+        losses: One curve per run.
+        precision: One curve per run.
+        dashes: Line style of each run.
+    """
     data = [
         _scatter(curve, "lines", line={"color": curve[1], "dash": dash}, legendgroup=str(number))
         for number, (curve, dash) in enumerate(zip(losses, dashes, strict=True))
@@ -114,7 +138,7 @@ def overlay(losses: Sequence[Line], precision: Sequence[Line], dashes: Sequence[
         | {"showlegend": False}
         for number, (curve, dash) in enumerate(zip(precision, dashes, strict=True))
     ]
-    figure = _figure(data, title="Loss and AP of the chosen runs", x="step", y="loss")
+    figure = _figure(data, title="Loss and AP of the selected runs", x="step", y="loss")
     layout = figure["layout"]
     layout["yaxis"] |= {**_logarithmic([y for _, _, _, ys in losses for y in ys]), "domain": [0.47, 1]}
     layout["yaxis2"] = {"title": {"text": "AP"}, "domain": [0, 0.4], "rangemode": "tozero", "showgrid": True}
@@ -130,19 +154,19 @@ def training(losses: Sequence[Line], precision: Sequence[Line]) -> Figure:
     data = [_scatter(curve, "lines", line={"color": curve[1]}) for curve in losses]
     for curve in precision:
         data.append(_scatter(curve, "lines+markers", line={"color": curve[1], "dash": "dot"}, yaxis="y2"))
-    figure = _figure(data, title="The run so far", x="step", y="loss")
+    figure = _figure(data, title="Training run", x="step", y="loss")
     figure["layout"]["yaxis"] |= _logarithmic([y for _, _, _, ys in losses for y in ys])
     figure["layout"]["yaxis2"] = {"title": {"text": "AP"}, "overlaying": "y", "side": "right", "range": [0, 1]}
-    figure["layout"]["yaxis2"]["tickmode"] = "auto"  # its own round numbers, not those of the losses
+    figure["layout"]["yaxis2"]["tickmode"] = "auto"  # otherwise it would take the ticks of the losses
     figure["layout"]["margin"]["r"] = 44
     return figure
 
 
-def _logarithmic(values: Sequence[float]) -> dict[str, Any]:
-    """Returns a logarithmic axis for values; numbers are written whole, where plotly writes "5" for 0.5 and for 50."""
+def _logarithmic(values: Sequence[float | None]) -> dict[str, Any]:
+    """Returns a logarithmic axis for values, with complete tick labels; Plotly writes "5" for both 0.5 and 50."""
     exponents = [math.log10(value) for value in values if value is not None and 0 < value < math.inf]
     low, high = math.floor(min(exponents, default=0)), math.ceil(max(exponents, default=0))
-    if high - low > 3:  # every power of ten, or as many as there is room for
+    if high - low > 3:  # every power of ten, or fewer if there are many
         return {"type": "log", "dtick": math.ceil((high - low) / 6)}
     return {"type": "log", "tickvals": [digit * 10.0**power for power in range(low, high + 1) for digit in (1, 2, 5)]}
 
@@ -153,7 +177,7 @@ def _scatter(curve: Line, mode: str, **style: Any) -> Figure:
 
 
 def colour(role: str) -> str:
-    """Returns the colour of a role, the same as on the picture."""
+    """Returns the colour of a role, as on the picture."""
     return COLOURS[role]
 
 

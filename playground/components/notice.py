@@ -1,4 +1,4 @@
-"""One sentence to the visitor when something could not be done; text only, announced by screen readers."""
+"""A notice to the visitor that something could not be done; plain text, announced by screen readers."""
 
 import gradio as gr
 
@@ -12,7 +12,7 @@ show();
 
 
 def notice() -> gr.HTML:
-    """Builds the component, empty; its value is a sentence or ""."""
+    """Builds the component, empty; its value is a sentence, or "" to hide it."""
     return gr.HTML(
         "",
         part="notice",

@@ -1,4 +1,4 @@
-"""A figure that the browser redraws in place with plotly.js: zoom and legend survive, colours follow the theme."""
+"""A figure that the browser redraws in place with plotly.js: it keeps zoom and legend, and follows the theme."""
 
 from pathlib import Path
 
@@ -25,6 +25,6 @@ def plot(part: str) -> gr.HTML:
 
 
 def head() -> str:
-    """Returns plotly.js for the page's head, served out of its Python package, so without the network."""
+    """Returns the script tag of plotly.js for the page's head, served from its Python package."""
     gr.set_static_paths([str(PLOTLY_JS)])
     return f'<script src="gradio_api/file={PLOTLY_JS}"></script>'

@@ -134,5 +134,5 @@ def select_pictures(result: EvaluationResult, query: EvaluationQuery) -> Selecti
         row, column = map(int, rest)
         if max(row, column) < len(names):
             pictures = report.confusion.images_by_cell().get((row, column), [])
-            return Selection(f"{names[row]} found as {names[column]}", tuple(pictures))
+            return Selection(f"{names[row]} predicted as {names[column]}", tuple(pictures))
     return None

@@ -10,7 +10,7 @@ from core.retinanet.losses import total_loss
 from core.retinanet.matching import BACKGROUND, IGNORED
 from playground.components import html
 from playground.pipeline.pipeline import Pipeline
-from playground.steps.loss.shares import effective_number, groups_of
+from playground.steps.loss.shares import effective_number, group_anchors
 
 HIT = 0.5  # IoU from which a detection of the right class has found an object
 Quantity = Callable[[Pipeline], float]
@@ -22,8 +22,8 @@ def _share(pipeline: Pipeline, where: torch.Tensor) -> float:
 
 
 def _group(pipeline: Pipeline, name: str) -> torch.Tensor:
-    """Which anchors belong to one of `groups_of`, bool [N]."""
-    return dict(groups_of(pipeline))[name]
+    """Which anchors belong to one of `group_anchors`, bool [N]."""
+    return dict(group_anchors(pipeline))[name]
 
 
 def _hardest(pipeline: Pipeline, side: int, share: float) -> float:

@@ -8,12 +8,12 @@ from statistics import fmean
 from typing import Any, NamedTuple
 
 from core.errors import UserError
-from playground.components.figures import ARMS, Figure, Line, overlay
+from playground.components.figures import PALETTE, Figure, Line, overlay
 
 MAX_POINTS = 300  # of a curve
 MIN_MEAN = 10  # steps whose mean loss is a point of a curve: the losses of single batches of four vary a lot
 DASHES = ("solid", "dash", "dashdot")  # of the first runs, of the next ones in the same colours, …
-MAX_RUNS = len(ARMS) * len(DASHES)
+MAX_RUNS = len(PALETTE) * len(DASHES)
 
 
 class Curves(NamedTuple):
@@ -66,7 +66,7 @@ def build_figure(runs: Sequence[tuple[str, Curves]]) -> Figure:
     losses: list[Line] = []
     precision: list[Line] = []
     dashes = []
-    for (name, each), (dash, colour) in zip(runs, product(DASHES, ARMS), strict=False):
+    for (name, each), (dash, colour) in zip(runs, product(DASHES, PALETTE), strict=False):
         escaped = escape(name, quote=False)  # plotly.js interprets tags in names
         losses.append((escaped, colour, each.loss_steps, each.losses))
         precision.append((escaped, colour, each.ap_steps, each.aps))

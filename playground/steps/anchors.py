@@ -1,4 +1,4 @@
-"""Anchors: which boxes the network can start from, and how well they fit the objects of this picture."""
+"""The anchors step: the boxes that the network starts from, and how well they fit the objects of this picture."""
 
 from markupsafe import Markup
 
@@ -14,7 +14,7 @@ from playground.steps.step import Focus, Step, StepText, StepView, is_in_section
 
 
 def build_view(pipeline: Pipeline, focus: Focus) -> StepView:
-    """Shows the anchors of one place on each level, and the best IoU that each object can get."""
+    """Shows the anchors at one location of each level, and the best IoU of each object with any anchor."""
     grid = pipeline.grid
     height, width = pipeline.size
     point = (focus.pick.x, focus.pick.y) if focus.pick else (width / 2, height / 2)
@@ -23,7 +23,7 @@ def build_view(pipeline: Pipeline, focus: Focus) -> StepView:
         here = find_anchors(grid, level, point)
         boxes = grid.boxes[here.start : here.stop]
         layers.append(
-            Layer(f"anchors-{LEVELS[level]}", f"{LEVELS[level]} at one place", f"level{level}", boxes.numpy())
+            Layer(f"anchors-{LEVELS[level]}", f"{LEVELS[level]} at one location", f"level{level}", boxes.numpy())
         )
     seen = inspect(pipeline, focus.pick)
 
@@ -45,8 +45,8 @@ def _levels(pipeline: Pipeline) -> Markup:
         )
         for level, (size, count) in enumerate(zip(pipeline.config.anchors.sizes, grid.counts, strict=True))
     )
-    text = html.facts([("anchors", html.count(sum(grid.counts))), ("at each place", str(grid.per_location))])
-    return text + html.table(html.Table("Levels", ("level", "places", "stride", "size", "anchors"), rows))
+    text = html.facts([("anchors", html.count(sum(grid.counts))), ("per location", str(grid.per_location))])
+    return text + html.table(html.Table("Levels", ("level", "locations", "stride", "size", "anchors"), rows))
 
 
 def _objects(pipeline: Pipeline) -> Markup:
@@ -62,8 +62,8 @@ def _objects(pipeline: Pipeline) -> Markup:
         )
     )
     low = frozenset(index for index, best in enumerate(iou.tolist()) if best < threshold)
-    title = f"Best IoU any anchor reaches ({len(low)} of {len(boxes)} objects below {threshold:g})"
-    return html.table(html.Table(title, ("object", "px", "IoU", "on"), rows, low))
+    title = f"Best IoU of any anchor with each object ({len(low)} of {len(boxes)} below {threshold:g})"
+    return html.table(html.Table(title, ("object", "px", "best IoU", "level"), rows, low))
 
 
 def _fit(pipeline: Pipeline) -> dict:
@@ -78,14 +78,14 @@ def _fit(pipeline: Pipeline) -> dict:
     ]
     matching = pipeline.config.matching
     marks = [("foreground", matching.fg_iou_threshold), ("background", matching.bg_iou_threshold)]
-    return points(groups, marks, title="How well the anchors fit", x="√area of the object (px)", y="best IoU")
+    return points(groups, marks, title="Fit of the anchors", x="√area of the object (px)", y="best IoU")
 
 
 STEP = Step(
     "anchors",
     "Anchors",
     "Boxes of a few sizes and shapes are tiled over every level; the network only corrects them. Click the picture to "
-    "see the anchors of another place. An object that no anchor overlaps well is hard to learn.",
+    "see the anchors at another location. An object that no anchor overlaps well is hard to learn.",
     is_in_section("anchors"),
     lambda pipeline: html.count(len(pipeline.grid.boxes)),
     build_view,

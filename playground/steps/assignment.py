@@ -1,4 +1,4 @@
-"""Assignment: which anchors are foreground, ignored or background, and which object has how many."""
+"""The assignment step: which anchors are foreground, ignored or background, and how many each object has."""
 
 import numpy as np
 from markupsafe import Markup
@@ -14,7 +14,7 @@ from playground.steps.step import Focus, Step, StepText, StepView, is_in_section
 
 
 def build_view(pipeline: Pipeline, focus: Focus) -> StepView:
-    """Shows the foreground and the ignored anchors, and what each object got."""
+    """Shows the foreground and the ignored anchors, and the number of anchors of each object."""
     match, boxes = pipeline.match, pipeline.grid.boxes
     foreground, ignored = match.foreground & ~match.forced, match.label == IGNORED
     layers = (
@@ -36,10 +36,10 @@ def _counts(pipeline: Pipeline) -> Markup:
     foreground, background = int(match.foreground.sum()), int((match.label == BACKGROUND).sum())
     pairs = [
         ("foreground", html.count(foreground)),
-        ("of them forced", html.count(int(match.forced.sum()))),
+        ("of which forced", html.count(int(match.forced.sum()))),
         ("ignored", html.count(int((match.label == IGNORED).sum()))),
         ("background", html.count(background)),
-        ("background a foreground", html.number(background / foreground if foreground else None, ",.0f")),
+        ("background per foreground anchor", html.number(background / foreground if foreground else None, ",.0f")),
     ]
     return html.facts(pairs)
 
@@ -48,15 +48,15 @@ def _objects(pipeline: Pipeline) -> Markup:
     match = pipeline.match
     names, labels = pipeline.picture.class_names, pipeline.objects[1].tolist()
     iou = match.best_iou
-    rows, none = [], set()
+    rows, unmatched = [], set()
     for index, label in enumerate(labels):
-        mine = match.foreground & (match.object == index)
-        forced = int((mine & match.forced).sum())
-        rows.append((names[label], f"{iou[index]:.2f}", str(int(mine.sum()) - forced), str(forced)))
-        if not mine.any():
-            none.add(index)
-    title = f"Anchors of each object ({len(none)} without any)"
-    return html.table(html.Table(title, ("object", "best IoU", "matched", "forced"), tuple(rows), frozenset(none)))
+        assigned = match.foreground & (match.object == index)
+        forced = int((assigned & match.forced).sum())
+        rows.append((names[label], f"{iou[index]:.2f}", str(int(assigned.sum()) - forced), str(forced)))
+        if not assigned.any():
+            unmatched.add(index)
+    title = f"Anchors of each object ({len(unmatched)} without any)"
+    return html.table(html.Table(title, ("object", "best IoU", "matched", "forced"), tuple(rows), frozenset(unmatched)))
 
 
 def _histogram(pipeline: Pipeline) -> dict:
@@ -79,8 +79,8 @@ def _headline(pipeline: Pipeline) -> str:
 STEP = Step(
     "assignment",
     "Assignment",
-    "For training, every anchor is compared with the objects: overlapping one well makes it foreground, hardly any "
-    "overlap background, between it is ignored. Red objects have no anchor at all and will not be learned.",
+    "For training, every anchor is compared with the objects: one that overlaps an object well is foreground, one with "
+    "hardly any overlap background, and those in between are ignored. No anchor learns to find the red objects.",
     is_in_section("matching"),
     _headline,
     build_view,

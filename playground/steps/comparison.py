@@ -1,4 +1,4 @@
-"""Comparisons of short runs: curves over each other, what came of each arm, and what was measured beforehand."""
+"""Comparisons of short runs: their curves, the results of each variant, and results that were measured beforehand."""
 
 import json
 from collections.abc import Iterable
@@ -12,30 +12,30 @@ from core.experiments.presets import PRESETS, Preset
 from core.io.paths import ASSETS
 from core.runs.folder import FAILED
 from playground.components import html
-from playground.components.figures import ARMS, Figure, comparison
+from playground.components.figures import PALETTE, Figure, comparison
 from playground.runs.curves import average_points
 from playground.runs.progress import RunProgress
 
 ABOUT = (
-    "RetinaNet with ResNet-50 on COCO, pictures of 600 px, full training; AP in per cent (OHEM: ResNet-101). What is "
-    "measured here are short runs on small rendered scenes: the order of things can be compared, the numbers cannot."
+    "RetinaNet with ResNet-50 on COCO, pictures of 600 px, full training; AP in percent (OHEM: ResNet-101). The "
+    "runs here are short, on small rendered scenes: their order can be compared with the paper, their numbers cannot."
 )
 
 RIVALS = (
     "The paper claims that RetinaNet outperforms the two-stage Faster R-CNN. Here both have a ResNet-18 and a pyramid "
-    "of the same width, begin at random, and see the same scenes, batches and learning rates; neither was tuned for "
-    "it. Times are for one picture at a time on a CPU with two cores. In runs this short the two-stage detector is far "
-    "ahead in AP, and slower a picture. The claim is about trainings of 90,000 steps of 16 pictures, which this does "
-    "not test; the RetinaNet built in here took 8,500 steps of 8."
+    "of the same width, are initialised at random, and see the same scenes, batches and learning rates; neither was "
+    "tuned. Times are for one image at a time on a CPU with two cores. In runs this short the two-stage detector is "
+    "far ahead in AP, and slower per image. The claim is about training for 90,000 steps of 16 images, which this does "
+    "not test; the built-in RetinaNet was trained for 8,500 steps of 8."
 )
-COLUMNS = ("variant", "AP here", "AP50", "AP75", "loss, first → last", "foreground a step", "images/s")
+COLUMNS = ("variant", "AP here", "AP50", "AP75", "loss, first → last", "foreground per step", "images/s")
 IN_THE_PAPER = "AP in the paper"
 
 
 def figure(progress: RunProgress) -> Figure:
     """Returns the curves of a comparison."""
     losses, precision = [], []
-    for curve, tint in zip(progress.records, ARMS, strict=False):
+    for curve, tint in zip(progress.records, PALETTE, strict=False):
         name = curve.run.variant.name
         paid = [(record["step"], record["classification"]) for record in curve.steps]
         losses.append((name, tint, *average_points(paid)))
@@ -44,9 +44,13 @@ def figure(progress: RunProgress) -> Figure:
     return comparison(losses, precision)
 
 
-def status(progress: RunProgress) -> Markup:
-    """Returns what a comparison is about and what came of it so far."""
-    preset = progress.preset
+def status(progress: RunProgress, preset: Preset) -> Markup:
+    """Returns the description of a comparison and its results so far.
+
+    Args:
+        progress: Of the comparison.
+        preset: Of the comparison.
+    """
     text = html.paragraph(f"{preset.title}: {progress.state}. {progress.status.message}".strip())
     text += html.paragraph(preset.description)
     results = [read_result(curve.run) for curve in progress.records]
@@ -59,12 +63,13 @@ def status(progress: RunProgress) -> Markup:
 
 
 def measured(keys: Iterable[str] = PRESETS) -> Markup:
-    """Returns what presets gave when they were measured, each to be opened; nothing where nothing is kept."""
-    kept = _kept("presets.json")
+    """Returns the results of presets that were measured beforehand, each in a closed section; "" if there are none."""
+    kept = _read_results("presets.json")
     return html.join(
         html.details(
             f"Measured here: {PRESETS[key].title}",
-            html.paragraph(PRESETS[key].description) + _table(kept[key]["title"], kept_rows(key), PRESETS[key]),
+            html.paragraph(PRESETS[key].description)
+            + _table(kept[key]["title"], read_measured_rows(key), PRESETS[key]),
         )
         for key in keys
         if key in kept
@@ -72,11 +77,11 @@ def measured(keys: Iterable[str] = PRESETS) -> Markup:
 
 
 def rivals() -> Markup:
-    """Returns the comparison with torchvision's detectors as it was measured; nothing where nothing is kept."""
-    kept = _kept("rivals.json")
+    """Returns the comparison with torchvision's detectors as measured beforehand; "" if there is none."""
+    kept = _read_results("rivals.json")
     if not kept:
         return Markup()
-    columns = ("detector", "AP", "AP50", "small", "medium", "large", "ms a picture")
+    columns = ("detector", "AP", "AP50", "small", "medium", "large", "ms per image")
     text = html.paragraph(RIVALS)
     for group in kept["groups"]:
         cells = tuple(
@@ -92,19 +97,19 @@ def rivals() -> Markup:
     return html.details("One stage or two: RetinaNet against Faster R-CNN", text)
 
 
-def kept_rows(key: str) -> list[Row]:
-    """Returns what came of each arm of a preset when it was measured; nothing where nothing is kept."""
-    return [Row.from_dict(row) for row in _kept("presets.json").get(key, {}).get("rows", ())]
+def read_measured_rows(key: str) -> list[Row]:
+    """Returns the results of each variant of a preset as measured beforehand; empty if there are none."""
+    return [Row.from_dict(row) for row in _read_results("presets.json").get(key, {}).get("rows", ())]
 
 
 @cache
-def _kept(name: str) -> dict[str, Any]:
+def _read_results(name: str) -> dict[str, Any]:
     path = ASSETS / name
     return json.loads(path.read_text("utf-8")) if path.exists() else {}
 
 
 def _table(title: str, table: list[Row], preset: Preset) -> Markup:
-    """Returns what came of each arm, beside what the paper has for the like of it, if it has anything."""
+    """Returns the results of each variant, beside the paper's if it has any."""
     found = {variant.name: variant.paper for variant in preset.variants if variant.paper is not None}
     cells = tuple(
         (
@@ -115,7 +120,7 @@ def _table(title: str, table: list[Row], preset: Preset) -> Markup:
             f"{html.number(row.first_loss, '.2f')} → {html.number(row.last_loss, '.4g')}",
             html.number(row.foreground, ".0f"),
             html.number(row.images_per_second, ".1f"),
-            *((per_cent(found.get(row.variant)),) if found else ()),
+            *((format_ap(found.get(row.variant)),) if found else ()),
         )
         for row in table
     )
@@ -125,10 +130,10 @@ def _table(title: str, table: list[Row], preset: Preset) -> Markup:
 
 
 def _spread(mean: float | None, low: float | None, high: float | None) -> str:
-    said = html.number(mean)
-    return said if low == high else f"{said} ({html.number(low)}–{html.number(high)})"
+    text = html.number(mean)
+    return text if low == high else f"{text} ({html.number(low)}–{html.number(high)})"
 
 
-def per_cent(ap: float | None) -> str:
-    """Returns a figure of the paper as it stands there, "–" where there is none."""
+def format_ap(ap: float | None) -> str:
+    """Formats an AP of the paper in percent; "–" for None."""
     return html.number(ap, ".1f")

@@ -1,4 +1,4 @@
-"""Detections: from the network's scores to boxes, with every box before NMS and who suppressed whom."""
+"""The detections step: from scores to boxes, with every box before NMS and which box suppressed which."""
 
 import numpy as np
 import torch
@@ -17,7 +17,7 @@ from playground.steps.step import Focus, Step, StepText, StepView, StripItem, sc
 
 
 def build_view(pipeline: Pipeline, focus: Focus) -> StepView:
-    """Shows all candidates, what NMS and the cap made of them, and how many passed each step on each level."""
+    """Shows all candidates, their outcome, and how many of them pass each stage on each level."""
     layers = (truth_layer(pipeline, visible=False), *_candidate_layers(pipeline))
     seen = inspect(pipeline, focus.pick)
     heat = score_heat(pipeline, focus.level, key="scores", visible=False)
@@ -29,7 +29,7 @@ def build_view(pipeline: Pipeline, focus: Focus) -> StepView:
 
 
 def _candidate_layers(pipeline: Pipeline) -> tuple[Layer, ...]:
-    """Returns the candidates as layers: before NMS, suppressed (with lines to the suppressor), cut, kept."""
+    """Returns the candidates as layers: before NMS, suppressed (with lines to the suppressor), beyond the cap, kept."""
     found, fates = pipeline.candidates, pipeline.fates
     class_names = pipeline.network.class_names
     suppressed = fates.fate == SUPPRESSED
@@ -48,7 +48,7 @@ def _candidate_layers(pipeline: Pipeline) -> tuple[Layer, ...]:
             found.box[suppressed].numpy(),
             width=1,
             values=found.score[suppressed],
-            links=lambda: _links(pipeline, suppressed),
+            links=lambda: _suppressor_lines(pipeline, suppressed),
             visible=False,
         ),
         Layer(
@@ -66,11 +66,11 @@ def _candidate_layers(pipeline: Pipeline) -> tuple[Layer, ...]:
     )
 
 
-def _links(pipeline: Pipeline, suppressed: torch.Tensor) -> torch.Tensor:
-    """Returns lines [S, 4] from the suppressed to their suppressors, NaN where soft NMS names none."""
-    boxes, by = pipeline.candidates.box, pipeline.suppressors.candidate[suppressed]
-    links = torch.cat([_centres(boxes[suppressed]), _centres(boxes[by])], dim=1)
-    links[by < 0] = torch.nan
+def _suppressor_lines(pipeline: Pipeline, suppressed: torch.Tensor) -> torch.Tensor:
+    """Returns lines [S, 4] from suppressed boxes to their suppressors; NaN if soft NMS has no single one."""
+    boxes, winners = pipeline.candidates.box, pipeline.suppressors.candidate[suppressed]
+    links = torch.cat([_centres(boxes[suppressed]), _centres(boxes[winners])], dim=1)
+    links[winners < 0] = torch.nan
     return links
 
 
@@ -95,13 +95,13 @@ def _kept(pipeline: Pipeline) -> Markup:
     found, fates = pipeline.candidates, pipeline.fates
     names = pipeline.network.class_names
     order = fates.order[:50]
-    by = pipeline.suppressors.candidate
-    victims = np.bincount(by[by >= 0].numpy(), minlength=len(found.score))
+    winners = pipeline.suppressors.candidate
+    suppressed = np.bincount(winners[winners >= 0].numpy(), minlength=len(found.score))
     rows = tuple(
-        (names[found.label[index]], f"{fates.score[index]:.2f}", LEVELS[found.level[index]], str(victims[index]))
+        (names[found.label[index]], f"{fates.score[index]:.2f}", LEVELS[found.level[index]], str(suppressed[index]))
         for index in order.tolist()
     )
-    return html.table(html.Table("Best detections", ("class", "score", "from", "suppressed"), rows))
+    return html.table(html.Table("Best detections", ("class", "score", "level", "boxes it suppressed"), rows))
 
 
 def _funnel(pipeline: Pipeline) -> dict:
@@ -113,41 +113,43 @@ def _funnel(pipeline: Pipeline) -> dict:
         ("after top-K", colour("beyond_cap"), [level.topk for level in counts]),
         ("detections", colour("kept"), kept.tolist()),
     ]
-    return bars(LEVELS, groups, title="What passes each step on each level", y="number")
+    return bars(LEVELS, groups, title="Candidates after each stage, by level", y="number")
 
 
-def _fated(pipeline: Pipeline, *fates: int) -> str:
+def _count_fates(pipeline: Pipeline, *fates: int) -> str:
     fate = pipeline.fates.fate
     return html.count(sum(int((fate == each).sum()) for each in fates))
 
 
-PARTS = (
+ITEMS = (
     StripItem(
         "threshold",
         "Threshold",
         lambda pipeline: html.count(sum(level.scored for level in pipeline.level_counts)),
-        "Scores of an anchor for a class that are above the threshold",
+        "Scores above the threshold, one per anchor and class",
         layer="scores",
     ),
     StripItem(
         "topk",
         "Top-K",
         lambda pipeline: html.count(len(pipeline.fates.fate)),
-        "Candidates left when each level keeps its best",
+        "Candidates left after each level has kept its best K",
         layer="before",
     ),
     StripItem(
         "nms",
         "NMS",
-        lambda pipeline: _fated(pipeline, KEPT, BEYOND_CAP),
-        "Candidates that no better one suppressed",
+        lambda pipeline: _count_fates(pipeline, KEPT, BEYOND_CAP),
+        "Candidates that no better one has suppressed",
         layer="suppressed",
     ),
-    StripItem("detections", "Detections", lambda pipeline: _fated(pipeline, KEPT), "What is left under the cap"),
+    StripItem(
+        "detections", "Detections", lambda pipeline: _count_fates(pipeline, KEPT), "Candidates left after the cap"
+    ),
 )
 
 
-def _belongs(knob: Knob) -> bool:
+def _has_knob(knob: Knob) -> bool:
     return knob.section == "inference" and knob.effect in POSTPROCESSING
 
 
@@ -155,10 +157,10 @@ STEP = Step(
     "detections",
     "Detections",
     "Scores below the threshold are dropped, each level keeps its top K, their boxes are decoded, and NMS keeps the "
-    "best of those that overlap. Switch on the layers to see every box before NMS and who suppressed whom; a level in "
+    "best of those that overlap. Switch on the layers to see every box before NMS and its suppressor; a level in "
     "the strip shows its class scores.",
-    _belongs,
-    PARTS,
+    _has_knob,
+    ITEMS,
     build_view,
     funnel_levels,
     uses_level=True,

@@ -1,4 +1,4 @@
-"""What the strip tells of the chosen step on each level: shapes, parameters, anchors, losses and the funnel."""
+"""The strip's second row: live numbers of each level, such as shapes, anchors, losses and candidates."""
 
 import torch
 from torch import Tensor
@@ -11,7 +11,7 @@ from playground.components import html
 from playground.pipeline.pipeline import Pipeline
 from playground.steps.step import Focus, LevelCell, Levels
 
-BODY = ("C3", "C4", "C5")
+BACKBONE = ("C3", "C4", "C5")
 PART_NAMES = {
     "stem": "stem",
     "layer1": "res2",
@@ -22,31 +22,33 @@ PART_NAMES = {
     "class head": "class subnet",
     "box head": "box subnet",
 }
-FROZEN = "❄\ufe0e"  # as a letter, not as a coloured picture
+FROZEN = "❄\ufe0e"  # the text form, not the emoji
 
 
 def object_levels(pipeline: Pipeline, focus: Focus) -> Levels:
-    """Returns how many objects each level's anchors overlap best."""
-    answering = pipeline.grid.level[pipeline.match.best_anchor]
-    counts = torch.bincount(answering, minlength=len(LEVELS)).tolist()
-    return _levels("objects by the level of their best anchor", [str(count) for count in counts])
+    """Returns the number of objects of which the best anchor is on each level."""
+    levels = pipeline.grid.level[pipeline.match.best_anchor]
+    counts = torch.bincount(levels, minlength=len(LEVELS)).tolist()
+    return _levels("objects by level of their best anchor", [str(count) for count in counts])
 
 
 def map_levels(pipeline: Pipeline, focus: Focus) -> Levels:
-    """Returns the shapes of the maps that the network step can draw, and which stages before them are frozen."""
+    """Returns the shapes of the maps that the network step can draw; those of frozen stages are marked."""
     frozen = pipeline.config.model.freeze_stages
     pyramid, logits = pipeline.pyramid, pipeline.prediction.outputs.logits
     if focus.map == "scores":
-        classes, places = logits.shape[-1], pipeline.grid.per_location
-        grids = [f"({places * classes}+{places * 4})×{rows}×{columns}" for rows, columns in pipeline.grid.grids]
+        classes, per_location = logits.shape[-1], pipeline.grid.per_location
+        grids = [
+            f"({per_location * classes}+{per_location * 4})×{rows}×{columns}" for rows, columns in pipeline.grid.grids
+        ]
         return _levels("(class + box channels) × rows × columns", grids, map_="scores")
-    # C3 is the map after stage 3 of the body.
-    body = [
+    # C3 is the output of stage 3 of the backbone.
+    backbone = [
         LevelCell(name + _frozen(stage <= frozen), _shape(each), level, "body")
-        for level, (stage, name, each) in enumerate(zip((3, 4, 5), BODY, pyramid.body, strict=True))
+        for level, (stage, name, each) in enumerate(zip((3, 4, 5), BACKBONE, pyramid.body, strict=True))
     ]
     rest = _levels("channels × rows × columns", [_shape(each) for each in pyramid.levels], map_="pyramid")
-    return Levels(rest.about, (*body, *rest.cells))
+    return Levels(rest.about, (*backbone, *rest.cells))
 
 
 def _shape(maps: Tensor) -> str:
@@ -58,17 +60,17 @@ def _frozen(frozen: bool) -> str:
 
 
 def anchor_levels(pipeline: Pipeline, focus: Focus) -> Levels:
-    """Returns the places and anchors of each level."""
+    """Returns the number of locations and anchors of each level."""
     grid = pipeline.grid
     texts = [
         f"{rows}×{columns} × {grid.per_location} = {html.count(count)}"
         for (rows, columns), count in zip(grid.grids, grid.counts, strict=True)
     ]
-    return _levels("places × anchors at each", texts)
+    return _levels("locations × anchors per location", texts)
 
 
 def assignment_levels(pipeline: Pipeline, focus: Focus) -> Levels:
-    """Returns the foreground and the ignored anchors of each level."""
+    """Returns the number of foreground and ignored anchors of each level."""
     match = pipeline.match
     foreground = _count(pipeline, match.foreground)
     ignored = _count(pipeline, match.label == IGNORED)
@@ -81,13 +83,13 @@ def _count(pipeline: Pipeline, chosen: Tensor) -> list[int]:
 
 def loss_levels(pipeline: Pipeline, focus: Focus) -> Levels:
     """Returns each level's share of the classification loss."""
-    paid = torch.stack([part.sum() for part in pipeline.losses.classification.split(pipeline.grid.counts)])
-    shares = (paid / paid.sum().clamp(min=1e-12)).nan_to_num(0.0).tolist()
-    return _levels("of the classification loss", [html.percent(share) for share in shares])
+    losses = torch.stack([level.sum() for level in pipeline.losses.classification.split(pipeline.grid.counts)])
+    shares = (losses / losses.sum().clamp(min=1e-12)).nan_to_num(0.0).tolist()
+    return _levels("share of the classification loss", [html.percent(share) for share in shares])
 
 
 def funnel_levels(pipeline: Pipeline, focus: Focus) -> Levels:
-    """Returns how many candidates of each level pass each step of inference."""
+    """Returns the number of candidates of each level after each stage of post-processing."""
     level, fate = pipeline.candidates.level, pipeline.fates.fate
     left = torch.bincount(level[fate != SUPPRESSED], minlength=len(LEVELS)).tolist()
     kept = torch.bincount(level[fate == KEPT], minlength=len(LEVELS)).tolist()
@@ -99,15 +101,15 @@ def funnel_levels(pipeline: Pipeline, focus: Focus) -> Levels:
 
 
 def part_levels(parts: tuple[ModelPart, ...]) -> Levels:
-    """Returns the parameters of each part of the network, and which of them stay as they are."""
+    """Returns the number of parameters of each part of the network; frozen parts are marked."""
     cells = tuple(
-        LevelCell(PART_NAMES[part.name] + _frozen(part.trainable == 0), short(part.parameters)) for part in parts
+        LevelCell(PART_NAMES[part.name] + _frozen(part.trainable == 0), format_short(part.parameters)) for part in parts
     )
     return Levels(f"parameters, {FROZEN} frozen", cells)
 
 
-def short(number: int) -> str:
-    """Returns a large number with three digits: 9.5 k, 148 k, 2.10 M."""
+def format_short(number: int) -> str:
+    """Formats a large number with three digits: 9.5 k, 148 k, 2.1 M."""
     for size, unit in ((1e6, " M"), (1e3, " k")):
         if number >= size:
             return f"{number / size:.3g}{unit}"

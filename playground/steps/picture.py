@@ -1,4 +1,4 @@
-"""The picture: generated or uploaded, with the objects that are to be found."""
+"""The picture step: a generated or uploaded picture with its ground truth."""
 
 from collections import Counter
 
@@ -16,43 +16,47 @@ from playground.pipeline.pipeline import Pipeline
 from playground.steps.levels import object_levels
 from playground.steps.step import Focus, Step, StepText, StepView, truth_layer
 
-MEASURED_AT_MOST = 20_000  # objects of a data set that are held against the anchors anew, in up to a second
+MAX_MEASURED = 20_000  # objects of a data set that are compared with the anchors again, which takes up to a second
 AREAS = (("small", 0, 32**2), ("medium", 32**2, 96**2), ("large", 96**2, float("inf")))  # COCO's, px²
 
 
 def build_view(pipeline: Pipeline, focus: Focus) -> StepView:
-    """Shows the objects, and how large the network sees them."""
-    return StepView((truth_layer(pipeline),), build_text=lambda: StepText(_told(pipeline)), editable=True)
+    """Shows the objects, their classes and sizes, and the report on the data set."""
+    return StepView((truth_layer(pipeline),), build_text=lambda: StepText(_build_readout(pipeline)), editable=True)
 
 
-def _told(pipeline: Pipeline) -> Markup:
+def _build_readout(pipeline: Pipeline) -> Markup:
     boxes, labels = pipeline.objects
     names = Counter(pipeline.picture.class_names[label] for label in labels.tolist())
     height, width = pipeline.picture.sample.image.shape[1:]
     factors = pipeline.batch.factors[0].tolist()
-    own = rescale(boxes, factors[0], factors[1])
-    area = ((own[:, 2] - own[:, 0]) * (own[:, 3] - own[:, 1])).tolist()
+    original = rescale(boxes, factors[0], factors[1])
+    area = ((original[:, 2] - original[:, 0]) * (original[:, 3] - original[:, 1])).tolist()
     sizes = [(name, str(sum(low <= a < high for a in area))) for name, low, high in AREAS]
     text = html.facts(
         [
             ("objects", str(len(boxes))),
-            ("picture, px", f"{width}×{height}"),
-            ("for the network, px", f"{pipeline.size[1]}×{pipeline.size[0]}"),
+            ("picture size, px", f"{width}×{height}"),
+            ("resized for the network, px", f"{pipeline.size[1]}×{pipeline.size[0]}"),
         ]
     )
     text += html.table(html.Table("Objects by class", ("class", "objects"), _rows(names)))
-    text += html.table(html.Table("By COCO's sizes", ("size", "objects"), tuple(sizes)))
-    text += _data_set(pipeline.image_ref.source, pipeline) if is_from_data_set(pipeline.image_ref) else Markup()
+    text += html.table(html.Table("Objects by COCO size", ("size", "objects"), tuple(sizes)))
+    text += (
+        _build_data_set_report(pipeline.image_ref.source, pipeline)
+        if is_from_data_set(pipeline.image_ref)
+        else Markup()
+    )
     if not len(boxes):
         text += html.paragraph("There is no object yet: press Draw boxes above the picture and drag over one.")
     return text
 
 
-def _data_set(name: str, pipeline: Pipeline) -> Markup:
-    """Returns the report; what takes long is as it was when the data set came."""
+def _build_data_set_report(name: str, pipeline: Pipeline) -> Markup:
+    """Returns the report on a data set; sizes that would be slow to measure are those from when it was added."""
     check = DATA.library.get(name).check
     issues = tuple(issue for issue in check.issues if issue.kind != NO_ANCHOR)
-    if sum(each.objects for each in check.sizes.values()) > MEASURED_AT_MOST or pipeline.must_postpone():
+    if sum(each.objects for each in check.sizes.values()) > MAX_MEASURED or pipeline.must_postpone():
         text = build_report(name, check, check.sizes, check.issues)
     else:
         sizes = measure_objects(name, pipeline.config)
@@ -65,7 +69,7 @@ def _rows(names: Counter) -> tuple[tuple[str, str], ...]:
     return tuple((name, str(number)) for name, number in sorted(names.items()))
 
 
-def _belongs(knob: Knob) -> bool:
+def _has_knob(knob: Knob) -> bool:
     return knob.section == "scenes" or (knob.section == "inference" and knob.effect == Effect.FORWARD)
 
 
@@ -76,9 +80,9 @@ def _headline(pipeline: Pipeline) -> str:
 STEP = Step(
     "picture",
     "Picture",
-    "Make a scene, or upload a picture of your own. The boxes are the ground truth: what a detector should find. "
-    "Draw, move or delete them, and everything after follows.",
-    _belongs,
+    "Generate a scene, or upload your own picture. The boxes are the ground truth: what a detector should find. "
+    "Draw, move or delete them, and all later steps follow.",
+    _has_knob,
     _headline,
     build_view,
     object_levels,

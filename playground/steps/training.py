@@ -1,4 +1,4 @@
-"""Training: a short run on scenes like the one on the page, its losses, its AP and what it finds as it goes."""
+"""The training step: a short run on generated scenes or a data set, with its losses, AP and detections."""
 
 from markupsafe import Markup
 
@@ -20,28 +20,28 @@ from playground.steps import comparison
 from playground.steps.levels import part_levels
 from playground.steps.step import Focus, Step, StepText, StepView, objects_layer, truth_layer
 
-EVAL_IMAGES = "training.eval_images"  # belongs to the step that evaluates
-SCENES = "scenes made with the dials of the Picture step"
-POINTS = 500  # of a curve, at most about twice as many are drawn
+EVAL_IMAGES = "training.eval_images"  # belongs to the evaluation step
+SCENES = "scenes generated with the settings of the Picture step"
+POINTS = 500  # of a curve; up to twice as many are drawn
 HINT = (
     "Press Start to train on {}, from the chosen initial weights, or Compare to watch the chosen short runs one after "
-    "another. A run goes on when this page is closed, and is found again in the list."
+    "another. A run continues when you close this page; you find it again in the list of runs."
 )
 
 
 def build_view(pipeline: Pipeline, focus: Focus) -> StepView:
-    """Shows a run: its curves, and what it finds in a held-out picture at one of its evaluations."""
+    """Shows a run: its curves, and its detections in a held-out picture at one of its evaluations."""
     if not RUNS.has(focus.run):
         return StepView((truth_layer(pipeline),), build_text=lambda: StepText(_hint(pipeline)))
     progress = RUNS.read_progress(focus.run)
     folder = RUNS.folder(focus.run)
     picture = read_picture(folder)
     single = read_step_changes(folder) if progress.own else None
-    if single and single.step != progress.steps[-1]["step"]:  # more steps have been made since
+    if single and single.step != progress.steps[-1]["step"]:  # the run has continued since
         single = None
 
     def build_text() -> StepText:
-        return _told(progress, focus.run, single)
+        return _build_text(progress, focus.run, single)
 
     if picture is None:
         return StepView((truth_layer(pipeline),), build_text=build_text)
@@ -58,23 +58,26 @@ def _hint(pipeline: Pipeline) -> Markup:
     return html.paragraph(HINT.format(what)) + comparison.measured() + comparison.rivals()
 
 
-def _told(progress: RunProgress, run: str, single: StepChanges | None) -> StepText:
-    """Returns how a run stands, what its last step has changed if that was a single one, and its curves."""
+def _build_text(progress: RunProgress, run: str, single: StepChanges | None) -> StepText:
+    """Returns the status of a run, the changes by its last step if that was a single one, and its curves."""
     text = build_status(progress, run, RUNS.label(run).name, Config.from_file(RUNS.folder(run).config))
     text += build_changes(single) if single else Markup()
     if progress.preset:
-        return StepText(text + comparison.status(progress), comparison.figure(progress) if progress.records else None)
+        return StepText(
+            text + comparison.status(progress, progress.preset),
+            comparison.figure(progress) if progress.records else None,
+        )
     return StepText(text, figure(progress) if progress.steps else None)
 
 
 def film_layers(picture: Picture, frame: Snapshot | None) -> tuple[Layer, ...]:
-    """Returns the objects of a film's picture, and what was found in it in a frame, if there is one."""
+    """Returns the objects of a film's picture, and the detections of a frame if there is one."""
     truth = objects_layer(picture.sample.boxes, picture.sample.labels, picture.class_names)
     return (truth, found_layer(frame.found, picture, "kept", f"found after step {frame.step}")) if frame else (truth,)
 
 
 def single_layers(picture: Picture, single: StepChanges) -> tuple[Layer, ...]:
-    """Returns the objects of the picture, and what was found in it before and after a single step."""
+    """Returns the objects of the picture, and the detections before and after a single step."""
     truth = objects_layer(picture.sample.boxes, picture.sample.labels, picture.class_names, visible=False)
     before = found_layer(single.before, picture, "before", f"found before step {single.step}")
     after = found_layer(single.after, picture, "kept", f"found after step {single.step}")
@@ -85,10 +88,10 @@ def found_layer(found: Detections, picture: Picture, role: str, label: str) -> L
     """Returns detections as a layer.
 
     Args:
-        found: In pixels of the picture.
-        picture: Its classes are those of the labels.
-        role: Key of the layer, and of its colour.
-        label: In the legend.
+        found: The detections, in the picture's pixels.
+        picture: The picture, which has the classes of their labels.
+        role: Key of the layer and role of its colour.
+        label: Name in the legend.
     """
     names = picture.class_names
     known = [names[index] if 0 <= index < len(names) else f"class {index}" for index in found.labels.tolist()]
@@ -97,14 +100,20 @@ def found_layer(found: Detections, picture: Picture, role: str, label: str) -> L
 
 
 def load_run_config(name: str, config: Config) -> Config:
-    """Returns the settings of a run with its latest weights, and what is on the page for all after the network.
+    """Returns the settings of a run with its latest weights, and with the page's settings for post-processing.
 
-    The run must have saved weights.
+    Args:
+        name: The run, which must have saved weights.
+        config: The settings on the page.
     """
     run = RUNS.find_weights(name)
+    if run is None:
+        raise ValueError(f"The run {name} has not saved weights.")
     values = config.to_flat()
-    decode = {path: values[path] for path, knob in knobs().items() if knob.effect in POSTPROCESSING}
-    return Config.from_file(run.config).replace({**decode, "model.weights": str(run.weights), "model.heads": "loaded"})
+    postprocessing = {path: values[path] for path, knob in knobs().items() if knob.effect in POSTPROCESSING}
+    return Config.from_file(run.config).replace(
+        {**postprocessing, "model.weights": str(run.weights), "model.heads": "loaded"}
+    )
 
 
 def figure(progress: RunProgress) -> Figure:
@@ -123,16 +132,16 @@ def figure(progress: RunProgress) -> Figure:
     return training(losses, precision)
 
 
-def _belongs(knob: Knob) -> bool:
+def _has_knob(knob: Knob) -> bool:
     return knob.section == "training" and knob.path != EVAL_IMAGES
 
 
 STEP = Step(
     "training",
     "Training",
-    "A short run on fresh scenes: watch the losses fall and the detections appear. Its weights can then be used in all "
-    "other steps. Frozen stages and initial weights are chosen in the Network step.",
-    _belongs,
+    "A short run on newly generated scenes or on your data set: watch the losses fall and the detections appear. Its "
+    "weights can then be used in all other steps. Choose frozen stages and initial weights in the Network step.",
+    _has_knob,
     lambda pipeline: f"{pipeline.config.training.steps:,} steps",
     build_view,
     lambda pipeline, focus: part_levels(pipeline.parts),

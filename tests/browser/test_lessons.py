@@ -83,7 +83,7 @@ def test_a_lesson_chooses_its_curve_and_its_comparison(opened):
     page = opened("lesson=focal.4")
     wait(lambda: page.get_attribute(".plot", "data-title") == "Cumulative loss of this picture, foreground dotted")
     page.get_by_role("button", name="Next").click()
-    wait(lambda: page.get_attribute(".plot", "data-title") == "What one score pays")
+    wait(lambda: page.get_attribute(".plot", "data-title") == "Loss of one score")
     wait(lambda: "lesson=focal.5" in address_of(page) and "curve" not in address_of(page))
     # What clips the curves may not name an address that changes: they would leave the figure.
     clips = page.eval_on_selector_all(".plot [clip-path]", "all => all.map((each) => each.getAttribute('clip-path'))")

@@ -348,7 +348,7 @@ def test_a_training_run_is_watched_stopped_resumed_and_used(opened):
     page = opened(QUICK + "&step=training&training.steps=100000&training.eval_interval=5")
     page.get_by_role("button", name="Start").click()
     wait(lambda: "starting" in page.text_content(".readout") or "running" in page.text_content(".readout"))
-    wait(lambda: page.get_attribute(".plot", "data-title") == "The run so far", 90)
+    wait(lambda: page.get_attribute(".plot", "data-title") == "Training run", 90)
     wait(lambda: "Held-out pictures" in page.text_content(".readout"), 60)
     wait(lambda: "kept" in layers(page), 30)
     page.get_by_role("button", name="Stop").click()

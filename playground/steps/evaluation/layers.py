@@ -1,4 +1,4 @@
-"""The picture of an evaluation: what was found rightly, wrongly or not at all, and the boxes that are asked for."""
+"""The picture in an evaluation: its right, wrong and missed detections, and the boxes that the visitor selected."""
 
 from collections.abc import Sequence
 
@@ -13,12 +13,21 @@ from playground.evaluations.results import EvaluationResult
 from playground.pipeline.pipeline import Pipeline
 from playground.steps.step import truth_layer
 
-Box = tuple[int, int]  # numbers of a detection and of an object, −1 for none
+Box = tuple[int, int]  # indices of a detection and of an object, −1 for none
 
 
-def layers(pipeline: Pipeline, result: EvaluationResult, report: Report, query: EvaluationQuery) -> tuple[Layer, ...]:
-    """Returns what is drawn over the picture on show, which must be one of those that were evaluated."""
-    index = pipeline.image_ref.index
+def build_layers(
+    pipeline: Pipeline, index: int, result: EvaluationResult, report: Report, query: EvaluationQuery
+) -> tuple[Layer, ...]:
+    """Returns the layers over the picture.
+
+    Args:
+        pipeline: The picture under the settings.
+        index: Index of the picture among the evaluated ones.
+        result: The evaluation.
+        report: The report on it, at the chosen score and IoU.
+        query: The visitor's selection.
+    """
     names = (*result.class_names, BACKGROUND_NAME)
     cases = [case for case in report.confusion.cases if case.image == index]
     found, truth = result.images[index].detections, result.images[index].truth
@@ -26,35 +35,37 @@ def layers(pipeline: Pipeline, result: EvaluationResult, report: Report, query: 
     wrong = [case for case in cases if case.true_label != case.predicted_label and case.detection >= 0]
     missed = [case for case in cases if case.detection < 0]
 
-    def said(case: ConfusionCase) -> str:
+    def caption(case: ConfusionCase) -> str:
         return f"{names[case.predicted_label]} {found.scores[case.detection]:.2f}"
 
     return (
         truth_layer(pipeline, visible=False),
-        _layer("right", "right", "foreground", _seen(pipeline, found.boxes, [case.detection for case in right]),
-               tuple(map(said, right))),
-        _layer("wrong", "wrong", "suppressed", _seen(pipeline, found.boxes, [case.detection for case in wrong]),
-               tuple(f"{said(case)}, is {names[case.true_label]}" for case in wrong)),
-        _layer("missed", "missed", "ignored", _seen(pipeline, truth.boxes, [case.object for case in missed]),
+        _layer("right", "right", "foreground", _to_network(pipeline, found.boxes, [case.detection for case in right]),
+               tuple(map(caption, right))),
+        _layer("wrong", "wrong", "suppressed", _to_network(pipeline, found.boxes, [case.detection for case in wrong]),
+               tuple(f"{caption(case)}, is {names[case.true_label]}" for case in wrong)),
+        _layer("missed", "missed", "ignored", _to_network(pipeline, truth.boxes, [case.object for case in missed]),
                tuple(names[case.true_label] for case in missed), dashed=True),
-        *_asked(pipeline, result, report, query),
+        *_selected_layer(pipeline, index, result, report, query),
     )  # fmt: skip
 
 
-def _asked(pipeline: Pipeline, result: EvaluationResult, report: Report, query: EvaluationQuery) -> tuple[Layer, ...]:
-    """Returns the boxes of the chosen cell or kind of errors; none where nothing or all is chosen."""
-    boxes = _chosen(report, query.choice, pipeline.image_ref.index)
+def _selected_layer(
+    pipeline: Pipeline, index: int, result: EvaluationResult, report: Report, query: EvaluationQuery
+) -> tuple[Layer, ...]:
+    """Returns the boxes of the selected cell or kind of error as a layer; none if there are no such boxes."""
+    boxes = _select_boxes(report, query.choice, index)
     if not boxes:
         return ()
-    found, truth = result.images[pipeline.image_ref.index].detections, result.images[pipeline.image_ref.index].truth
+    found, truth = result.images[index].detections, result.images[index].truth
     parts = [
-        _seen(pipeline, found.boxes, [detection for detection, _ in boxes if detection >= 0]),
-        _seen(pipeline, truth.boxes, [each for detection, each in boxes if detection < 0]),
+        _to_network(pipeline, found.boxes, [detection for detection, _ in boxes if detection >= 0]),
+        _to_network(pipeline, truth.boxes, [each for detection, each in boxes if detection < 0]),
     ]
-    return (_layer("asked", "asked for", "before", torch.cat(parts), width=3.5),)
+    return (_layer("asked", "selected", "before", torch.cat(parts), width=3.5),)
 
 
-def _chosen(report: Report, choice: str, index: int) -> list[Box]:
+def _select_boxes(report: Report, choice: str, index: int) -> list[Box]:
     kind, *rest = choice.split(" ")
     if kind == CELL:
         cell = tuple(map(int, rest))
@@ -66,8 +77,8 @@ def _chosen(report: Report, choice: str, index: int) -> list[Box]:
     return []
 
 
-def _seen(pipeline: Pipeline, boxes: torch.Tensor, chosen: Sequence[int]) -> torch.Tensor:
-    """Returns boxes of the data set's picture in the network's pixels, [M, 4]."""
+def _to_network(pipeline: Pipeline, boxes: torch.Tensor, chosen: Sequence[int]) -> torch.Tensor:
+    """Returns some boxes, converted from the data set's pixels to those of the resized picture, [M, 4]."""
     across, down = pipeline.picture.scale
     return rescale(boxes[list(chosen)], across, down) / pipeline.batch.factors[0]
 

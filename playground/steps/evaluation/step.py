@@ -1,4 +1,4 @@
-"""Evaluation: how good the network is on many pictures, and why it is no better."""
+"""The evaluation step: how good the network is on many pictures, and what kinds of errors it makes."""
 
 import math
 from collections.abc import Hashable
@@ -8,6 +8,7 @@ from markupsafe import Markup
 
 from core.config import Config, Knob
 from core.evaluation.report import Report
+from playground.canvas.view import Layer
 from playground.components import html
 from playground.data.browse import count_pictures
 from playground.data.image_ref import SCENES, ImageRef
@@ -17,7 +18,7 @@ from playground.evaluations.results import Selection, compute_report, select_pic
 from playground.pipeline.pipeline import Pipeline
 from playground.steps.evaluation import tables
 from playground.steps.evaluation.figures import figure
-from playground.steps.evaluation.layers import layers
+from playground.steps.evaluation.layers import build_layers
 from playground.steps.step import Focus, LevelCell, Levels, Step, StepText, StepView, truth_layer
 from playground.steps.training import EVAL_IMAGES
 
@@ -26,122 +27,124 @@ LEVELS = (("AP", "ap"), ("AP50", "ap50"), ("AP75", "ap75"), ("small", "ap_small"
 
 
 def job_status(pipeline: Pipeline) -> JobStatus | None:
-    """Returns where the evaluation of the settings stands, None if there is none; raises as `evaluation_key`."""
+    """Returns the status of the evaluation of these settings, None if there is none; raises as `evaluation_key`."""
     return EVALUATIONS.read_status(_key(pipeline))
 
 
 def _key(pipeline: Pipeline) -> Hashable:
-    pipeline.network  # noqa: B018 (refused while a knob is held and it is not there yet)
+    pipeline.network  # noqa: B018 (raises PostponedError while a knob is dragged, if it is not cached)
     return evaluation_key(pipeline.config, pipeline.image_ref)
 
 
 def selected_pictures(pipeline: Pipeline, query: EvaluationQuery) -> Selection | None:
     """Returns the selected pictures, None if the settings have not been evaluated; raises as `evaluation_key`."""
-    standing = job_status(pipeline)
-    return select_pictures(standing.result, query) if standing and standing.result else None
+    status = job_status(pipeline)
+    return select_pictures(status.result, query) if status and status.result else None
 
 
 def build_view(pipeline: Pipeline, focus: Focus) -> StepView:
-    """Shows how the evaluation stands, or its figures and the picture with what is right, wrong and missed."""
-    standing = job_status(pipeline)
-    text = _status(pipeline, standing)
-    if standing is None or standing.result is None:
+    """Shows the status of the evaluation, or its metrics and the picture with right, wrong and missed detections."""
+    status = job_status(pipeline)
+    text = _status_text(pipeline, status)
+    if status is None or status.result is None:
         return StepView((truth_layer(pipeline),), build_text=lambda: StepText(text))
-    result, query = standing.result, focus.evaluation_query
+    result, query = status.result, focus.evaluation_query
     report = compute_report(result, query)
-    here = _shown_index(pipeline, standing)
-    drawn = layers(pipeline, result, report, query) if here is not None else (truth_layer(pipeline),)
+    current = _current_index(pipeline, status)
+    layers: tuple[Layer, ...] = (truth_layer(pipeline),)
+    if current is not None:
+        layers = build_layers(pipeline, current, result, report, query)
 
     def build_text() -> StepText:
-        found = tables.facts(report) + tables.best(report.best) + tables.matrix(report, query)
-        more = tables.calibrated(report.calibration) if query.figure == "calibration" else Markup()
-        more += tables.errors(report, query) + tables.classes(report) + tables.worst(report, here)
-        return StepText(text + found + tables.figures(query), figure(report, query.figure), more)
+        metrics = tables.facts(report) + tables.best(report.best) + tables.matrix(report, query)
+        more = tables.calibration_error(report.calibration) if query.figure == "calibration" else Markup()
+        more += tables.errors(report, query) + tables.classes(report) + tables.worst(report, current)
+        return StepText(text + metrics + tables.figures(query), figure(report, query.figure), more)
 
-    return StepView(drawn, build_text=build_text)
-
-
-def _shown_index(pipeline: Pipeline, standing: JobStatus) -> int | None:
-    """Returns which of the evaluated pictures is on show, None for one that was not evaluated."""
-    place = pipeline.image_ref
-    return place.index if place and standing.result and place.index < len(standing.result.images) else None
+    return StepView(layers, build_text=build_text)
 
 
-def _status(pipeline: Pipeline, standing: JobStatus | None) -> Markup:
-    place = evaluated_split(pipeline.image_ref)
+def _current_index(pipeline: Pipeline, status: JobStatus) -> int | None:
+    """Returns the index of the page's picture among the evaluated ones, None if it was not evaluated."""
+    split = pipeline.image_ref
+    return split.index if split and status.result and split.index < len(status.result.images) else None
+
+
+def _status_text(pipeline: Pipeline, status: JobStatus | None) -> Markup:
+    split = evaluated_split(pipeline.image_ref)
     count = pipeline.config.training.eval_images
-    if standing is None:
+    if status is None:
         return html.paragraph(
-            f"Press Evaluate to look at {_pictures(place, pipeline.config, count)} with the weights "
-            f"{_name(pipeline.config.model.weights)}. What is evaluated is chosen above the picture."
+            f"Press Evaluate to run the weights {_name(pipeline.config.model.weights)} on "
+            f"{_pictures(split, pipeline.config, count)}. Choose what is evaluated above the picture."
         )
-    if standing.state == WAITING:
-        return html.paragraph("This evaluation waits for another to end.") + _bar(standing)
-    if standing.active:
-        return html.paragraph(f"{standing.done:,} of {standing.total:,} pictures …") + _bar(standing)
-    if standing.result is None:
-        return html.paragraph(f"The evaluation {standing.state}. {standing.message}".strip())
-    text = f"{standing.done:,} pictures of {place.source}, {place.split}."
-    if standing.state == STOPPED:
-        text = f"Stopped after {standing.done:,} of {standing.total:,} pictures of {place.source}, {place.split}."
-    if place.split == "train":
-        text += " They may have been trained on: figures on val or test say more."
-    if _shown_index(pipeline, standing) is None:
-        text += " The picture on show is none of them: choose a cell or a picture below."
-    return html.paragraph(f"{text} {standing.message}".strip())
+    if status.state == WAITING:
+        return html.paragraph("This evaluation is waiting for another one to finish.") + _bar(status)
+    if status.active:
+        return html.paragraph(f"{status.done:,} of {status.total:,} pictures …") + _bar(status)
+    if status.result is None:
+        return html.paragraph(f"The evaluation {status.state}. {status.message}".strip())
+    text = f"{status.done:,} pictures of {split.source}, {split.split}."
+    if status.state == STOPPED:
+        text = f"Stopped after {status.done:,} of {status.total:,} pictures of {split.source}, {split.split}."
+    if split.split == "train":
+        text += " The network may have been trained on them: results on val or test are more meaningful."
+    if _current_index(pipeline, status) is None:
+        text += " This picture is not one of them: choose a cell or a picture below."
+    return html.paragraph(f"{text} {status.message}".strip())
 
 
 def _name(weights: str) -> str:
-    """Returns what weights are called: of a file, its folder's name and its own."""
+    """Returns the name of weights; for a file, its name with that of its folder."""
     return "/".join(Path(weights).parts[-2:])
 
 
-def _pictures(place: ImageRef, config: Config, count: int) -> str:
-    if place.source == SCENES:
+def _pictures(split: ImageRef, config: Config, count: int) -> str:
+    if split.source == SCENES:
         return f"{count:,} held-out scenes with these dials"
-    there = count_pictures(place).get(place.split, 0)
-    return f"{min(count, there):,} of the {there:,} pictures of {place.source}, {place.split},"
+    total = count_pictures(split).get(split.split, 0)
+    return f"{min(count, total):,} of the {total:,} pictures of {split.source}, {split.split}"
 
 
-def _bar(standing: JobStatus) -> Markup:
-    bar = Markup('<progress value="{}" max="{}" aria-label="Pictures looked at"></progress>')
-    return bar.format(standing.done, standing.total)
+def _bar(status: JobStatus) -> Markup:
+    bar = Markup('<progress value="{}" max="{}" aria-label="Evaluated pictures"></progress>')
+    return bar.format(status.done, status.total)
 
 
 def _headline(pipeline: Pipeline) -> str:
-    standing = job_status(pipeline)
-    if standing is None:
+    status = job_status(pipeline)
+    if status is None:
         return "not yet"
-    if standing.active:
-        return f"{standing.done:,} of {standing.total:,}"
-    return f"AP {_figure(standing.result.report, 'ap')}" if standing.result else standing.state
+    if status.active:
+        return f"{status.done:,} of {status.total:,}"
+    return f"AP {_format_metric(status.result.report, 'ap')}" if status.result else status.state
 
 
-def _figure(report: Report, name: str) -> str:
+def _format_metric(report: Report, name: str) -> str:
     value = getattr(report.metrics, name)
     return html.number(None if math.isnan(value) else value)
 
 
 def _levels(pipeline: Pipeline, focus: Focus) -> Levels:
-    standing = job_status(pipeline)
-    if standing is None or standing.result is None:
+    status = job_status(pipeline)
+    if status is None or status.result is None:
         cells = tuple(LevelCell(name, "–") for name, _ in LEVELS)
     else:
-        cells = tuple(LevelCell(name, _figure(standing.result.report, field)) for name, field in LEVELS)
+        cells = tuple(LevelCell(name, _format_metric(status.result.report, field)) for name, field in LEVELS)
     return Levels("average precision", cells)
 
 
-def _belongs(knob: Knob) -> bool:
+def _has_knob(knob: Knob) -> bool:
     return knob.path == EVAL_IMAGES
 
 
 STEP = Step(
     "evaluation",
     "Evaluation",
-    "How good the network is on many pictures, what goes wrong in them and what that costs. The pictures are those of "
-    "the split that is chosen above the picture, or held-out scenes. Detections count from a score of 0.05, or from "
-    "the score threshold if that is lower.",
-    _belongs,
+    "How good the network is on many pictures, which errors it makes and what they cost. The pictures are those of the "
+    "split that is chosen above the picture, or held-out scenes. Detections count from a score of 0.05, or from the "
+    "score threshold if that is lower.",
+    _has_knob,
     _headline,
     build_view,
     _levels,

@@ -1,4 +1,4 @@
-"""What the first step of training pays in this picture, with the prior π and without."""
+"""The picture's classification loss at the first step of training, with and without the prior π."""
 
 import math
 
@@ -9,16 +9,16 @@ from core.config import Loss
 from core.retinanet.matching import IGNORED
 from playground.components import html
 from playground.pipeline.pipeline import Pipeline
-from playground.steps.loss.shares import name_of, only
+from playground.steps.loss.shares import format_kind, restrict_loss
 
 CROSS_ENTROPY = Loss(kind="cross_entropy")
 
 
-def first_loss(pipeline: Pipeline) -> Markup:
-    """Returns a table of the first classification loss by prior and loss, and why cross-entropy's is so large."""
+def initial_loss(pipeline: Pipeline) -> Markup:
+    """Returns a table of the initial loss by prior and loss, and why it is so large under cross-entropy."""
     prior = pipeline.config.model.prior_probability
-    loss = only(pipeline.config.loss.kind, pipeline.config.loss)
-    columns = {name_of(loss.kind): loss, name_of(CROSS_ENTROPY.kind): CROSS_ENTROPY}
+    loss = restrict_loss(pipeline.config.loss.kind, pipeline.config.loss)
+    columns = {format_kind(loss.kind): loss, format_kind(CROSS_ENTROPY.kind): CROSS_ENTROPY}
     names = {f"π = {prior:g}": prior, f"none, π = {NO_PRIOR:g}": NO_PRIOR}
     if prior == NO_PRIOR:
         del names[f"π = {prior:g}"]
@@ -26,14 +26,14 @@ def first_loss(pipeline: Pipeline) -> Markup:
         (name, *(f"{pipeline.compute_initial_loss(each, start):,.2f}" for each in columns.values()))
         for name, start in names.items()
     )
-    return html.table(html.Table("The first loss of fresh heads", ("prior", *columns), rows)) + _why(pipeline)
+    return html.table(html.Table("Initial loss with new heads", ("prior", *columns), rows)) + _explain(pipeline)
 
 
-def _why(pipeline: Pipeline) -> Markup:
+def _explain(pipeline: Pipeline) -> Markup:
     foreground = max(1, int(pipeline.losses.foreground))
     scores = pipeline.network.model.num_classes * int((pipeline.match.label != IGNORED).sum())
     return html.paragraph(
-        f"Without π every score begins near 0.5 and pays ln 2 = {math.log(2):.2f} under cross-entropy: "
+        f"Without π, every score begins near 0.5 and pays ln 2 = {math.log(2):.2f} under cross-entropy: "
         f"{html.count(scores)} scores pay {html.count(scores * math.log(2))}, and that is divided by only "
-        f"{html.count(foreground)} foreground anchors. With π nearly all of them begin almost right."
+        f"{html.count(foreground)} foreground anchors. With π, nearly all of them begin almost right."
     )

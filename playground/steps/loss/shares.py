@@ -1,4 +1,4 @@
-"""Who pays the classification loss of this picture: shares, how sure the network is, and how many anchors matter."""
+"""The distribution of the picture's classification loss over its anchors, and of the network's confidence."""
 
 import numpy as np
 import torch
@@ -12,22 +12,20 @@ from playground.components.figures import Figure, colour, histogram
 from playground.pipeline.pipeline import Pipeline
 from playground.support.cache import Cache
 
-EASY = 0.5  # a background anchor none of whose scores reaches this is easy: it is classified rightly
+EASY = 0.5  # a background anchor is easy, i.e. classified correctly, if all its scores are below this
 GROUP_COLOURS = {"foreground": "foreground", "hard background": "suppressed", "easy background": "background"}
-MATTERS = {  # the settings each kind of classification loss looks at
+MATTERS = {  # the settings that each classification loss depends on
     "cross_entropy": (),
     "balanced_cross_entropy": ("alpha",),
     "focal": ("alpha", "gamma"),
     "cutoff": ("alpha", "cutoff"),
     "ohem": ("ohem_anchors", "ohem_nms_threshold", "ohem_one_to_three"),
 }
-
-
 _groups = Cache(16)
 
 
-def groups_of(pipeline: Pipeline) -> tuple[tuple[str, Tensor], ...]:
-    """Returns (name, bool [N]) of foreground, hard background and easy background."""
+def group_anchors(pipeline: Pipeline) -> tuple[tuple[str, Tensor], ...]:
+    """Returns foreground, hard background and easy background, each as (name, bool [N])."""
 
     def compute() -> tuple[tuple[str, Tensor], ...]:
         match = pipeline.match
@@ -43,10 +41,10 @@ def groups_of(pipeline: Pipeline) -> tuple[tuple[str, Tensor], ...]:
 
 
 def shares(pipeline: Pipeline) -> Markup:
-    """Returns the share of the loss that each group of anchors pays, as a bar and as a table of all anchors."""
+    """Returns each group's share of the classification loss, as a table of all anchors and as a bar."""
     losses, ignored = pipeline.losses, int((pipeline.match.label == IGNORED).sum())
     whole = losses.classification.sum().clamp(min=1e-12)
-    groups = groups_of(pipeline)
+    groups = group_anchors(pipeline)
     paid = {name: (torch.where(where, losses.classification, 0.0).sum() / whole).item() for name, where in groups}
     rows = [(name, html.count(int((where & losses.used).sum())), html.percent(paid[name])) for name, where in groups]
     rows.append(("ignored", html.count(ignored), "–"))
@@ -56,38 +54,48 @@ def shares(pipeline: Pipeline) -> Markup:
 
 
 def effective_number(losses: Tensor) -> float:
-    """Returns how many equal payers would be as concentrated: (Σ l)² / Σ l², 0 without any loss."""
+    """Returns the effective number of anchors: as many as would carry the loss if all paid alike, (Σ l)² / Σ l².
+
+    Args:
+        losses: [N].
+
+    Returns:
+        A number from 1 to N; 0 if there is no loss.
+    """
     values = losses.double()
     square = (values * values).sum()
     return (values.sum() ** 2 / square).item() if square > 0 else 0.0
 
 
 def alternatives(pipeline: Pipeline) -> Markup:
-    """Returns a table of the losses one may choose: foreground's share, and how many anchors each is about."""
+    """Returns a table of all losses: foreground's share and the effective number of anchors under each."""
     rows, chosen = [], pipeline.config.loss
     for kind in MATTERS:
-        paid = pipeline.compute_losses(only(kind, chosen)).classification
+        paid = pipeline.compute_losses(restrict_loss(kind, chosen)).classification
         share = paid[pipeline.match.foreground].sum() / paid.sum().clamp(min=1e-12)
-        name = name_of(kind) + (" (chosen)" if kind == chosen.kind else "")
+        name = format_kind(kind) + (" (chosen)" if kind == chosen.kind else "")
         rows.append((name, html.percent(share.item()), html.count(effective_number(paid))))
     columns = ("loss", "foreground pays", "effective anchors")
-    return html.table(html.Table("The same picture under each loss", columns, tuple(rows)))
+    explanation = html.paragraph(
+        "Effective anchors: as many anchors as would carry the loss if all of them paid alike."
+    )
+    return html.table(html.Table("The same picture under each loss", columns, tuple(rows))) + explanation
 
 
-def only(kind: str, chosen: Loss) -> Loss:
-    """Returns a loss of some kind with the settings that matter to it, so that the others leave what is cached."""
+def restrict_loss(kind: str, chosen: Loss) -> Loss:
+    """Returns a loss with only the settings that it depends on, so that the others do not invalidate its cache."""
     return Loss.model_validate({"kind": kind, **{name: getattr(chosen, name) for name in MATTERS[kind]}})
 
 
-def name_of(kind: str) -> str:
-    """Returns a kind of loss as the page writes it."""
+def format_kind(kind: str) -> str:
+    """Returns the name of a loss on the page."""
     return kind.replace("_", "-")
 
 
 def certainty(pipeline: Pipeline) -> Figure:
-    """Returns how many anchors have which p_t: of foreground the score of its class, of background 1 − the best.
+    """Returns a histogram of p_t: for foreground the score of its class, for background 1 − its best score.
 
-    Ignored anchors have no truth; they are counted by the p_t that they would have as background.
+    Ignored anchors have no true class; they are counted as if they were background.
     """
     scores = pipeline.prediction.outputs.logits[0].sigmoid()
     match = pipeline.match
@@ -99,4 +107,6 @@ def certainty(pipeline: Pipeline) -> Figure:
         ("foreground", colour("foreground"), own.numpy() if len(own) else torch.zeros(0).numpy()),
     ]
     bins = np.linspace(0, 1, 41)
-    return histogram(values, bins=bins, title="How sure the network is", x="p_t", y="anchors", log_y=True)
+    return histogram(
+        values, bins=bins, title="Confidence of the network in the true class", x="p_t", y="anchors", log_y=True
+    )

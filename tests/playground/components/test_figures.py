@@ -9,14 +9,14 @@ def loss_axis(values: list) -> dict:
     return training([("loss", "#000000", range(len(values)), values)], [])["layout"]["yaxis"]
 
 
-def test_a_loss_of_few_powers_of_ten_has_whole_numbers_at_its_axis():
+def test_the_axis_of_a_loss_over_few_decades_has_complete_tick_labels():
     ticks = loss_axis([2.2, 0.15])["tickvals"]
     assert {0.2, 0.5, 1, 2} <= {round(tick, 9) for tick in ticks} and len(ticks) <= 12
 
 
-def test_a_loss_that_diverges_has_few_numbers_at_its_axis():
+def test_the_axis_of_a_diverging_loss_has_few_ticks():
     assert loss_axis([4.0, 1e20, math.inf, math.nan, None])["dtick"] == 4
 
 
-def test_a_run_without_a_loss_yet_has_an_axis():
+def test_a_run_without_losses_has_an_axis():
     assert loss_axis([])["type"] == "log"

@@ -203,7 +203,7 @@ def test_a_choice_selects_pictures(result):
     for choice, pictures in [("cell 1 0", (0,)), ("cell 0 2", (2,)), ("cell 2 1", (2,)), ("worst", (2, 0, 1)),
                              ("kind class", (0,)), ("kind missed", (2,)), ("cell 2 2", ())]:  # fmt: skip
         assert select_pictures(result, low._replace(choice=choice)).pictures == pictures, choice
-    assert select_pictures(result, low._replace(choice="cell 1 0")).label == "dog found as cat"
+    assert select_pictures(result, low._replace(choice="cell 1 0")).label == "dog predicted as cat"
     assert select_pictures(result, low._replace(choice="cell 9 9")) is None
     assert select_pictures(result, low) is None
 

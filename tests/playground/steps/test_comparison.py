@@ -1,4 +1,4 @@
-"""What is kept of comparisons is shown as it was measured, and nothing is shown where nothing is kept."""
+"""Comparisons that were measured beforehand are shown as measured; without files, nothing is shown."""
 
 import json
 
@@ -21,16 +21,16 @@ RIVAL = {
 @pytest.fixture
 def assets(tmp_path, monkeypatch):
     monkeypatch.setattr(comparison, "ASSETS", tmp_path)
-    comparison._kept.cache_clear()
+    comparison._read_results.cache_clear()
     yield tmp_path
-    comparison._kept.cache_clear()
+    comparison._read_results.cache_clear()
 
 
-def test_without_files_there_is_nothing(assets):
+def test_without_files_nothing_is_shown(assets):
     assert comparison.measured() == comparison.rivals() == ""
 
 
-def test_kept_presets_are_shown(assets):
+def test_measured_presets_are_shown(assets):
     bad = ROW._replace(
         variant="wild", failed=2, ap=None, ap_low=None, ap_high=None, ap50=None, ap75=None, last_loss=None
     )
@@ -47,7 +47,7 @@ def cells_of(text: str, arm: str) -> list[str]:
     return [part.partition("</td>")[0] for part in row.split("<td>")[1:]]
 
 
-def test_the_papers_figures_stand_beside_ours_and_are_told_apart(assets):
+def test_the_papers_results_are_shown_beside_ours(assets):
     """DESIGN's figures of table 1: γ = 2 gave 34.0, α = 0.25 without focusing 10.8; frozen stages were not ablated."""
     rows = {"gamma": "γ = 2", "alpha": "α = 0.25", "freeze": "backbone frozen"}
     entries = {key: {"title": "x", "rows": [ROW._replace(variant=arm).to_dict()]} for key, arm in rows.items()}
@@ -60,7 +60,7 @@ def test_the_papers_figures_stand_beside_ours_and_are_told_apart(assets):
     assert comparison.IN_THE_PAPER not in told["freeze"] and len(cells_of(told["freeze"], "backbone frozen")) == 7
 
 
-def test_table_1_of_the_paper_stands_beside_what_was_measured_here(assets):
+def test_table_1_of_the_paper_is_shown_beside_our_results(assets):
     entry = {"title": "x", "rows": [ROW._replace(variant="γ = 2").to_dict()]}
     (assets / "presets.json").write_text(json.dumps({"gamma": entry}))
     text = paper_tables.tables()
@@ -69,9 +69,10 @@ def test_table_1_of_the_paper_stands_beside_what_was_measured_here(assets):
     assert "<td>5</td><td>0.25</td><td>32.2</td><td>–</td>" in text and "<td>0.75</td><td>31.1</td><td>–</td>" in text
 
 
-def test_what_is_said_of_the_short_runs_is_what_was_measured():
+def test_the_texts_on_the_short_runs_agree_with_the_results():
     rows = {
-        key: {row.variant: row for row in comparison.kept_rows(key)} for key in ("gamma", "ohem", "alpha", "anchors")
+        key: {row.variant: row for row in comparison.read_measured_rows(key)}
+        for key in ("gamma", "ohem", "alpha", "anchors")
     }
     assert all(rows.values()) and {row.runs for kept in rows.values() for row in kept.values()} == {3}
     assert rows["ohem"]["OHEM, 128 anchors"].ap > rows["ohem"]["focal loss"].ap
@@ -80,7 +81,7 @@ def test_what_is_said_of_the_short_runs_is_what_was_measured():
     assert text.count("<td>–</td>") == 3 + 3  # three γ and three sets of anchors have no run here
 
 
-def test_kept_rivals_are_shown(assets):
+def test_measured_rivals_are_shown(assets):
     other = {**RIVAL, "detector": "Faster R-CNN, torchvision's", "ap_low": 0.61, "ap_high": 0.61}
     groups = [{"title": "600 steps of 8, 3 seeds", "rows": [RIVAL, other]}]
     (assets / "rivals.json").write_text(json.dumps({"command": "x", "settings": {}, "groups": groups}))
@@ -89,12 +90,12 @@ def test_kept_rivals_are_shown(assets):
     assert "600 steps of 8, 3 seeds" in text
 
 
-def test_what_is_shipped_can_be_shown():
-    comparison._kept.cache_clear()
+def test_the_shipped_results_can_be_shown():
+    comparison._read_results.cache_clear()
     assert isinstance(comparison.measured(), str) and isinstance(comparison.rivals(), str)
 
 
-def test_an_arm_that_diverged_says_when(tmp_path):
+def test_a_variant_that_diverged_says_when(tmp_path):
     """The real thing: as in the paper, cross-entropy without π does not survive its first steps, and with π it does."""
     preset = PRESETS["prior"]
     without, with_prior = preset.variants
@@ -105,7 +106,7 @@ def test_an_arm_that_diverged_says_when(tmp_path):
     assert [read_result(curve.run).state for curve in curves] == [FAILED, FINISHED]
     assert len(curves[0].steps) < 12 and curves[0].steps[0]["classification"] > 100
     assert all(record["classification"] < 20 for record in curves[1].steps)
-    text = comparison.status(RunProgress(RunStatus(FINISHED), preset, curves))
+    text = comparison.status(RunProgress(RunStatus(FINISHED), preset, curves), preset)
     assert (
         f"{without.name}: Step {len(curves[0].steps) + 1} diverged" in text and f"{with_prior.name}: Step" not in text
     )

@@ -12,9 +12,9 @@ from playground.canvas.canvas import payload
 from playground.canvas.view import View
 from playground.data.picture import render_picture
 from playground.pipeline.pipeline import Pipeline
-from playground.server.render import cells_of
+from playground.server.render import strip_cells
 from playground.steps import STEPS
-from playground.steps.levels import short
+from playground.steps.levels import format_short
 from playground.steps.step import Focus
 
 SMALL = {"model.weights": "random", "model.fpn_channels": 32, "model.num_convs": 1, "inference.image_size": 96}
@@ -35,7 +35,7 @@ def numbers(text: str) -> list[int]:
 
 
 def test_shapes_of_a_known_network():
-    """96 px: strides 8 … 128 give 12, 6, 3, 2 and 1 places a side; a ResNet-18 has 128, 256 and 512 channels."""
+    """96 px: strides 8 … 128 give 12, 6, 3, 2 and 1 locations per side; a ResNet-18 has 128, 256 and 512 channels."""
     assert texts("network", pipeline(SMALL)) == {
         "C3": "128×12×12",
         "C4": "256×6×6",
@@ -57,12 +57,12 @@ def test_frozen_stages_are_marked():
     assert [name for name in names if "❄" in name] == ["C3 ❄\ufe0e"]
     frozen = [cell.name for cell in STEPS["training"].build_levels(here, Focus()).cells if "❄" in cell.name]
     assert [name.split()[0] for name in frozen] == ["stem", "res2", "res3"]
-    assert "❄\ufe0e1–3" in cells_of(here)[1].headline and "❄" not in cells_of(pipeline(SMALL))[1].headline
+    assert "❄\ufe0e1–3" in strip_cells(here)[1].headline and "❄" not in strip_cells(pipeline(SMALL))[1].headline
 
 
 def test_the_levels_add_up_to_the_strip():
     here = pipeline(SEEN)
-    total = {cell.part.key: cell.headline for cell in cells_of(here)}
+    total = {cell.part.key: cell.headline for cell in strip_cells(here)}
     funnel = np.array([numbers(text) for text in texts("detections", here).values()])
     assert funnel.sum(axis=0).tolist() == [numbers(total[key])[0] for key in ("threshold", "topk", "nms", "detections")]
     assert (np.diff(funnel, axis=1) <= 0).all() and funnel[:, 0].sum() > 0
@@ -78,7 +78,7 @@ def test_shares_of_the_loss_are_those_of_its_anchors():
     assert float(texts("loss", here)["P3"].rstrip("%")) == pytest.approx(100 * share, abs=0.5)
 
 
-def test_a_score_map_holds_the_best_score_of_each_place():
+def test_a_score_map_holds_the_best_score_of_each_location():
     here = pipeline(SMALL)
     logits = predict(here.network.model, [here.picture.sample.image], here.config).outputs.logits[0]
     start = 0
@@ -100,7 +100,7 @@ def test_cells_of_a_map_cover_the_padded_picture_at_the_levels_stride():
     assert packed["scale"] == pytest.approx(here.score_maps[1].max().item())
 
 
-def test_a_map_of_the_body_stops_at_c5():
+def test_the_maps_of_the_backbone_end_with_c5():
     here = pipeline(SMALL)
     heat = STEPS["network"].build_view(here, Focus(level=4, map="body")).heat
     assert heat.label == "mean |feature| on C5" and heat.values.shape == (3, 3)
@@ -110,4 +110,4 @@ def test_a_map_of_the_body_stops_at_c5():
 
 @pytest.mark.parametrize(("number", "text"), [(7, "7"), (9536, "9.54 k"), (347_866, "348 k"), (12_024_602, "12 M")])
 def test_short_numbers(number, text):
-    assert short(number) == text
+    assert format_short(number) == text

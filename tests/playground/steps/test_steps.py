@@ -18,9 +18,17 @@ from playground.inspector.location import find_location
 from playground.pipeline.pipeline import Pipeline
 from playground.steps import STEPS
 from playground.steps.loss.curves import CURVES, GRADIENT, WEIGHT, curves, example
-from playground.steps.loss.initial import first_loss
-from playground.steps.loss.shares import MATTERS, alternatives, certainty, effective_number, groups_of, name_of, shares
-from playground.steps.loss.step import places
+from playground.steps.loss.initial import initial_loss
+from playground.steps.loss.shares import (
+    MATTERS,
+    alternatives,
+    certainty,
+    effective_number,
+    format_kind,
+    group_anchors,
+    shares,
+)
+from playground.steps.loss.step import sum_by_location
 from playground.steps.step import Focus
 from playground.support.cache import PostponedError
 
@@ -94,7 +102,7 @@ def test_frozen_stages_show_in_the_parts():
     assert sum(part.parameters for part in parts.values()) == 12_024_602
 
 
-def test_a_network_without_fitting_weights_still_tells_its_size():
+def test_a_network_without_fitting_weights_still_shows_its_size():
     config = Config.from_flat({"model.depth": 50})  # the built-in weights are a ResNet-18
     here = Pipeline(render_picture(config.scenes), config)
     told = STEPS["network"].build_view(here, Focus()).build_text().readout
@@ -130,13 +138,13 @@ def test_weight_at_the_papers_places():
     assert 0.5 / weight[0.9] == pytest.approx(100) and 0.5 / weight[0.5] == pytest.approx(4)
     assert "1/100" in example(loss, 0.9) and "= 1/977" in example(loss, 0.968) and "0.25" in example(loss, 0.5)
     for p_t, said in ((0.9, "1/100 of"), (0.968, "1/977 of"), (0.5, "1/4 of"), (0.01, "0.98 of")):
-        assert f"<dt>this example weighs</dt><dd>{said} cross-entropy</dd>" in example(loss, p_t)
+        assert f"<dt>weight of this example</dt><dd>{said} cross-entropy</dd>" in example(loss, p_t)
     sides = "<dt>as foreground, with α</dt><dd>1/400</dd></div><div><dt>as background, with α</dt><dd>1/133</dd>"
     assert sides in example(Loss(alpha=0.25, gamma=2), 0.9)
 
 
 @pytest.mark.parametrize("kind", [kind for kind in MATTERS if kind != "ohem"])  # whose curve is cross-entropy's
-def test_an_example_that_pays_nothing_is_told_so(kind):
+def test_an_example_that_pays_nothing_is_said_to(kind):
     text = example(Loss(kind=kind, cutoff=0.6, alpha=0.5), 0.7)
     assert (text.count("pays nothing") == 2) == (kind == "cutoff")
     weighs = {"focal": "1/11.1 of", "cutoff": "nothing of"}.get(kind, "all of")
@@ -149,19 +157,19 @@ def test_every_loss_is_in_the_table_of_alternatives():
     here = pipeline(loss__kind="cutoff")
     assert set(MATTERS) == set(knobs()["loss.kind"].choices)
     text = alternatives(here)
-    assert "cutoff (chosen)" in text and all(name_of(kind) in text for kind in MATTERS)
+    assert "cutoff (chosen)" in text and all(format_kind(kind) in text for kind in MATTERS)
 
 
 def test_easy_background_pays_nothing_under_a_cutoff_at_a_half():
     """A background anchor is easy while no score reaches 0.5, so that each p_t is above the cut-off."""
     here = pipeline(loss__kind="cutoff", loss__cutoff=0.5, model__prior_probability=0.5)  # easy ones and hard ones
-    easy = dict(groups_of(here))["easy background"]
+    easy = dict(group_anchors(here))["easy background"]
     paid = here.losses.classification[easy]
     assert easy.any() and (paid == 0).all() and here.losses.classification.sum() > 0
 
 
 def test_the_first_loss_is_that_of_a_network_with_new_heads():
-    """However its own heads are: the same body, the same seed, the prior and the loss asked for."""
+    """Whatever heads it has: the same backbone, the same seed, the given prior and loss."""
     trained = Pipeline(render_picture(Config().scenes), Config())
     for prior, loss in ((0.01, Loss()), (0.5, Loss()), (0.01, Loss(kind="cross_entropy")), (0.5, Loss(kind="ohem"))):
         fresh = Config.from_flat({"model.heads": "new", "model.prior_probability": prior})
@@ -171,16 +179,16 @@ def test_the_first_loss_is_that_of_a_network_with_new_heads():
 
 
 def test_the_first_loss_is_shown_with_the_prior_and_without():
-    text = first_loss(Pipeline(render_picture(Config().scenes), Config()))
+    text = initial_loss(Pipeline(render_picture(Config().scenes), Config()))
     assert "π = 0.01" in text and "none, π = 0.5" in text and "focal" in text and "cross-entropy" in text
-    same = first_loss(pipeline(loss__kind="cross_entropy", model__prior_probability=0.5))
+    same = initial_loss(pipeline(loss__kind="cross_entropy", model__prior_probability=0.5))
     assert same.count("<tr>") == 2 and same.count("<th ") == 2
 
 
 def test_a_slider_of_the_loss_runs_no_head_again(monkeypatch):
-    before = first_loss(pipeline(training__seed=77))  # a network no other test has asked for
+    before = initial_loss(pipeline(training__seed=77))  # a network no other test has asked for
     monkeypatch.setattr("playground.pipeline.losses.compute_initial_logits", None)  # would raise
-    assert first_loss(pipeline(training__seed=77, loss__alpha=0.31, loss__gamma=1.7)) != before
+    assert initial_loss(pipeline(training__seed=77, loss__alpha=0.31, loss__gamma=1.7)) != before
 
 
 @pytest.mark.parametrize("size", [96, 256])
@@ -188,7 +196,7 @@ def test_the_map_of_the_loss_holds_all_of_it(size):
     """Every level's loss is spread over the picture and none is lost; what P3 alone pays stays where it is."""
     here = pipeline(inference__image_size=size)
     paid, grid = here.losses.classification, here.grid
-    found = places(here)
+    found = sum_by_location(here)
     assert found.shape == grid.grids[0] and found.sum().item() == pytest.approx(paid.sum().item(), rel=1e-3)
     fine = paid[: grid.counts[0]].view(*grid.grids[0], -1).sum(dim=2)
     assert (found >= fine - 1e-6).all()
@@ -200,7 +208,7 @@ def test_effective_number_by_hand():
     assert effective_number(torch.zeros(3)) == 0 and effective_number(torch.zeros(0)) == 0
 
 
-def test_who_pays_counts_every_anchor_and_draws_what_they_pay():
+def test_the_shares_of_the_loss_count_every_anchor():
     here = Pipeline(render_picture(Config().scenes), Config())
     text = shares(here)
     numbers = [int(cell.replace(",", "")) for cell in re.findall(r"<td>([\d,]+)</td>", text)]
@@ -211,7 +219,7 @@ def test_who_pays_counts_every_anchor_and_draws_what_they_pay():
     assert drawn[0] == pytest.approx((paid[here.match.foreground].sum() / paid.sum()).item(), abs=1e-3)
 
 
-def test_how_sure_the_network_is_counts_every_anchor():
+def test_the_histogram_of_confidence_counts_every_anchor():
     here = pipeline()
     background, ignored, foreground = (sum(group["y"]) for group in certainty(here)["data"])
     assert background == int((here.match.label == 0).sum()) and foreground == int(here.match.foreground.sum())
@@ -232,7 +240,7 @@ def test_the_concentration_of_scenes_is_that_of_their_anchors_together(monkeypat
     assert cells[-5] == "2" and cells[-2:] == [percent(compute_hardest_share(together, share)) for share in (0.2, 0.01)]
 
 
-def test_scenes_are_looked_at_when_the_knob_is_let_go():
+def test_scenes_are_evaluated_once_the_knob_is_released():
     config = Config.from_flat({**SMALL, "training.seed": 79})
     held = Pipeline(render_picture(config.scenes), config, postpone_slow=True)
     assert Pipeline(render_picture(config.scenes), config).network  # made before
