@@ -19,6 +19,7 @@ const RULES = {
   "consistent-return": "off",  // an early bare return is clear in event handlers
   "default-param-last": "error",
   eqeqeq: "error",
+  "max-len": ["error", 120],
   "no-else-return": "error",
   "no-implicit-coercion": "error",
   "no-shadow": "error",

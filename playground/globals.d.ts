@@ -48,7 +48,12 @@ interface Live {
    * Registers a part of the page; returns what paints the value that Gradio gave it. `switched` returns which of its
    * layers the visitor has switched on or off.
    */
-  part(name: string, paint: (value: string) => void, ownValue: () => string, switched?: () => Record<string, boolean>): () => void;
+  part(
+    name: string,
+    paint: (value: string) => void,
+    ownValue: () => string,
+    switched?: () => Record<string, boolean>,
+  ): () => void;
   /** A knob has a new value. */
   set(path: string, value: unknown): void;
   /** Something that is not a hyperparameter has a new value. */

@@ -145,7 +145,7 @@ function hideControls() {
 
 const BROWSER_PARAMETERS = ["hide", "layers"];  // of the address, which the server does not know
 const ONE_CHANGE_MS = 800;  // changes closer together, as while a slider is dragged, are one entry of the history
-const PAUSE_MS = 80;  // writing the address takes as long as drawing the picture, so not every step of a drag is written
+const PAUSE_MS = 80;  // writing the address takes as long as drawing the picture: only pauses of a drag are written
 let opened = false;
 let writtenAt = 0;
 let writeTimer = 0;
@@ -158,8 +158,8 @@ let writeTimer = 0;
  */
 function fullQuery(query, search) {
   const current = new URLSearchParams(search);
-  const own = BROWSER_PARAMETERS.filter((key) => current.get(key)).map((key) => `${key}=${current.get(key)}`);
-  return [query, ...own].filter(Boolean).join("&");
+  const kept = BROWSER_PARAMETERS.filter((key) => current.get(key)).map((key) => `${key}=${current.get(key)}`);
+  return [query, ...kept].filter(Boolean).join("&");
 }
 
 /**

@@ -40,7 +40,8 @@ test("values are opacity, limited, and never invisible", () => {
 });
 
 test("a layer of few boxes has halos, one of many has thin translucent lines", () => {
-  const one = { colour: "#000000", boxes: new Float32Array([0, 0, 10, 10]), width: 2, values: null, links: null, dashed: false };
+  const boxes = new Float32Array([0, 0, 10, 10]);
+  const one = { colour: "#000000", boxes, width: 2, values: null, links: null, dashed: false };
   const camera = { ratio: 1, scale: 1, x: 0, y: 0 };
   const few = recorder();
   paintLayer(few, { ...one, count: 400 }, camera);
@@ -57,7 +58,8 @@ test("a tag is on top of its box, or inside where there is no room above", () =>
 });
 
 test("small boxes have no tag, and tags neither overlap nor leave the canvas", () => {
-  assert.deepEqual([[0, 0, 10, 6], [0, 0, 9, 6], [0, 0, 10, 5]].map((box) => hasRoomForTag(box, 2)), [true, false, false]);
+  const boxes = [[0, 0, 10, 6], [0, 0, 9, 6], [0, 0, 10, 5]];
+  assert.deepEqual(boxes.map((box) => hasRoomForTag(box, 2)), [true, false, false]);
   const tag = { left: 0, top: 0, width: 10, height: 5 };
   assert.equal(overlap(tag, { ...tag, left: 9, top: 4 }), true);
   assert.equal(overlap(tag, { ...tag, left: 10 }), false);

@@ -7,7 +7,9 @@ import { load } from "./programs.js";
 const FILES = ["canvas/geometry.js", "canvas/boxes.js", "canvas/edit.js"];
 let clock, view, sent, messages, editor;
 
-const truth = (...boxes) => ({ key: "truth", count: boxes.length, boxes: new Float32Array(boxes.flat()), labels: boxes.map(() => 0) });
+const truth = (...boxes) => ({
+  key: "truth", count: boxes.length, boxes: new Float32Array(boxes.flat()), labels: boxes.map(() => 0),
+});
 const viewOf = (...boxes) => ({
   width: 100, height: 80, editable: true, classes: ["cat", "dog"], max_boxes: 2, layers: [truth(...boxes)],
 });
@@ -36,7 +38,8 @@ beforeEach(() => {
 
 test("a drag on free ground draws a box of the chosen class", () => {
   drag(at(90, 70), at(60, 55));
-  assert.deepEqual(sent, [[{ x1: 10, y1: 10, x2: 50, y2: 50, label: 0 }, { x1: 60, y1: 55, x2: 90, y2: 70, label: 1 }]]);
+  const [first, second] = [{ x1: 10, y1: 10, x2: 50, y2: 50, label: 0 }, { x1: 60, y1: 55, x2: 90, y2: 70, label: 1 }];
+  assert.deepEqual(sent, [[first, second]]);
   assert.deepEqual(editor.selection(), { x1: 60, y1: 55, x2: 90, y2: 70, label: 1 });
 });
 

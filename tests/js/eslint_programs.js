@@ -24,12 +24,14 @@ function postprocess(messageLists, filename) {
     const { start, lines } = places[index];
     return messages
       .filter(({ line }) => line > start && line <= start + lines)
-      .map((message) => ({ ...message, line: message.line - start, endLine: message.endLine && message.endLine - start }));
+      .map(({ line, endLine, ...rest }) => ({ ...rest, line: line - start, endLine: endLine && endLine - start }));
   });
   const key = ({ ruleId, line, column, message }) => JSON.stringify([ruleId, line, column, message]);
   const found = new Map(lists.flat().map((message) => [key(message), message]));
   const everywhere = (wanted) => lists.every((messages) => messages.some((message) => key(message) === wanted));
-  return [...found].filter(([wanted, { ruleId }]) => ruleId !== "no-unused-vars" || everywhere(wanted)).map(([, m]) => m);
+  return [...found]
+    .filter(([wanted, { ruleId }]) => ruleId !== "no-unused-vars" || everywhere(wanted))
+    .map(([, message]) => message);
 }
 
 export default {

@@ -3,8 +3,10 @@
 /** Returns an element that accepts whatever a script does to it at the start. */
 export function fakeElement() {
   return {
-    dataset: {}, style: {}, children: [],
-    append() {}, addEventListener() {}, setAttribute() {}, removeAttribute() {}, toggleAttribute() {}, replaceChildren() {},
+    dataset: {}, style: {}, children: [], classList: { add() {}, remove() {}, toggle() {} },
+    getBoundingClientRect: () => ({ left: 0, top: 0 }), setPointerCapture() {},
+    append() {}, addEventListener() {}, replaceChildren() {},
+    setAttribute() {}, removeAttribute() {}, toggleAttribute() {},
     querySelector: fakeElement, querySelectorAll: () => [],
   };
 }
@@ -17,10 +19,15 @@ export function fakePage() {
     props: { part: "", value: "" },
     watch() {},
     live: { part: () => () => {}, receiveAnswer() {} },
-    document: { ...fakeElement(), createElement: fakeElement, body: fakeElement(), head: fakeElement() },
+    document: {
+      ...fakeElement(), createElement: fakeElement, dispatchEvent() {}, body: fakeElement(), head: fakeElement(),
+    },
     window: { addEventListener() {} },
     location: { search: "", pathname: "/" },
     MutationObserver: class { observe() {} },
+    ResizeObserver: class { observe() {} },
+    matchMedia: () => ({ matches: false }),
+    requestAnimationFrame: () => 1,
   };
 }
 

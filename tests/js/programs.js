@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 const here = dirname(fileURLToPath(import.meta.url));
 export const ROOT = join(here, "..", "..", "playground");
 
-/** Program name → its files in order, relative to `ROOT`. `tests/playground/test_scripts.py` compares it with Python. */
+/** Files of each program in order, relative to `ROOT`; `tests/playground/test_scripts.py` compares them with Python. */
 export const PROGRAMS = JSON.parse(readFileSync(join(here, "programs.json"), "utf-8"));
 
 // Gradio runs a component's `js_on_load` as the body of a function with these parameters.
@@ -18,7 +18,7 @@ const AFTER = "\n});\n";
  *
  * @param {string} name
  * @param {Map<string, string>} [texts] newer texts of files, by path relative to `ROOT`
- * @returns {{text: string, files: {file: string, start: number, lines: number}[]}} `start` is the 0-based line in `text`
+ * @returns {{text: string, files: {file: string, start: number, lines: number}[]}} `start` is a 0-based line of `text`
  */
 export function joinProgram(name, texts = new Map()) {
   const files = [];
@@ -37,10 +37,11 @@ export function joinProgram(name, texts = new Map()) {
  * @param {string[]} files relative to `ROOT`
  * @param {string[]} names what to return
  * @param {Record<string, unknown>} [globals] what the scripts find in place of the page's globals
+ * @param {string} [extra] more text of the same program
  * @returns {Record<string, any>}
  */
-export function load(files, names, globals = {}) {
+export function load(files, names, globals = {}, extra = "") {
   const text = files.map((file) => readFileSync(join(ROOT, file), "utf-8")).join("\n");
-  const run = new Function(...Object.keys(globals), `${text}\nreturn { ${names.join(", ")} };`);
+  const run = new Function(...Object.keys(globals), `${text}\n${extra}\nreturn { ${names.join(", ")} };`);
   return run(...Object.values(globals));
 }

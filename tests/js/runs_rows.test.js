@@ -14,7 +14,9 @@ const COLUMNS = [
 ];
 
 const row = (run, gamma, ap, more = {}) => ({
-  run, title: run, tags: [], state: "finished", cells: [[gamma, String(gamma)], ["focal", "focal"], [ap, ap === null ? "–" : String(ap)]], ...more,
+  run, title: run, tags: [], state: "finished",
+  cells: [[gamma, String(gamma)], ["focal", "focal"], [ap, ap === null ? "–" : String(ap)]],
+  ...more,
 });
 const runs = (rows) => rows.map((each) => each.run);
 
@@ -26,8 +28,10 @@ test("a search is its words in lower case", () => {
 test("every word has to occur, in name, state, settings or tags", () => {
   const found = (text, each) => matchesSearch(each, parseSearch(text), COLUMNS);
   const one = row("2024-run", 2, 0.25, { title: "Baseline", tags: ["Good", "first"] });
-  for (const text of ["", "base", "2024", "FINISHED", "gamma", "goo", "#goo", "base #first focal"]) assert.ok(found(text, one), text);
-  for (const text of ["other", "base other", "#base", "#ood", "0.25"]) assert.ok(!found(text, one), text);  // AP is no setting
+  const hits = ["", "base", "2024", "FINISHED", "gamma", "goo", "#goo", "base #first focal"];
+  const misses = ["other", "base other", "#base", "#ood", "0.25"];  // AP is no setting
+  for (const text of hits) assert.ok(found(text, one), text);
+  for (const text of misses) assert.ok(!found(text, one), text);
 });
 
 test("a lone # is the beginning of any tag", () => {

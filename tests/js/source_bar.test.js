@@ -4,7 +4,8 @@ import { test } from "node:test";
 import { fakePage } from "./page.js";
 import { load } from "./programs.js";
 
-const { positionOf, totalText, titleText } = load(["layout/source_bar.js"], ["positionOf", "totalText", "titleText"], fakePage());
+const NAMES = ["positionOf", "totalText", "titleText"];
+const { positionOf, totalText, titleText } = load(["layout/source_bar.js"], NAMES, fakePage());
 
 const STATE = { source: "mine", index: 2, count: 12345, name: "cat.jpg", choice: null };
 const CHOICE = { label: "cats taken for dogs", at: 0, count: 4 };

@@ -4,14 +4,16 @@ import { test } from "node:test";
 import { fakePage } from "./page.js";
 import { load } from "./programs.js";
 
-const { knobId, hidingRules, fullQuery } = load(["layout/strip.js"], ["knobId", "hidingRules", "fullQuery"], fakePage());
+const NAMES = ["knobId", "hidingRules", "fullQuery"];
+const { knobId, hidingRules, fullQuery } = load(["layout/strip.js"], NAMES, fakePage());
 
 test("a knob's id has no dots and underscores", () => {
   assert.equal(knobId("loss.box_weight"), "knob-loss-box-weight");
 });
 
 test("a link hides a knob by its path and a step by its name", () => {
-  assert.equal(hidingRules("loss.gamma"), 'body:not([data-needs~="loss.gamma"]) #knob-loss-gamma { display: none !important; }');
+  const knob = 'body:not([data-needs~="loss.gamma"]) #knob-loss-gamma { display: none !important; }';
+  assert.equal(hidingRules("loss.gamma"), knob);
   const step = 'body:not([data-needs~="loss"]) ';
   const selectors = [`${step}.strip button[data-step="loss"]`, `${step}.of-loss`, `${step}#loss`];
   assert.equal(hidingRules(" loss "), `${selectors.join(",")} { display: none !important; }`);
@@ -23,7 +25,8 @@ test("names that could be anything else than a step or a knob are left out", () 
 });
 
 test("the address keeps what only the browser knows", () => {
-  assert.equal(fullQuery("loss.gamma=0", "?step=x&layers=a,-b&hide=training"), "loss.gamma=0&hide=training&layers=a,-b");
+  const search = "?step=x&layers=a,-b&hide=training";
+  assert.equal(fullQuery("loss.gamma=0", search), "loss.gamma=0&hide=training&layers=a,-b");
   assert.equal(fullQuery("", "?hide=training&layers="), "hide=training");
   assert.equal(fullQuery("", ""), "");
 });
