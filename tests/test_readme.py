@@ -21,6 +21,7 @@ COMMANDS = re.findall(r"^\.venv/bin/python -m core (.+?)(?:  +#.*| && .*)?$", RE
 MADE = ("runs/", "evaluations/", "drawn/", "images/", "playground/main.py")  # folders that commands write or read
 
 
+@pytest.mark.slow
 def test_the_library_finds_objects_as_the_readme_uses_it():
     (code,) = re.findall(r"^```python\n(.+?)^```", README, re.DOTALL | re.MULTILINE)
     assert len(code.splitlines()) <= 10
