@@ -11,7 +11,7 @@ import pytest
 from core.cli.parser import parse
 from core.experiments.presets import PRESETS
 from playground.lessons.parser import lessons
-from playground.server.permalink import CONTROLS
+from playground.server.permalink import HIDEABLE
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text("utf-8")
@@ -58,7 +58,7 @@ def test_the_readme_counts_the_lessons():
 
 def test_the_readme_names_the_controls_that_a_link_hides():
     about = README.split("steps, knobs, and ")[1].split(";")[0]
-    assert re.findall(r"`([\w-]+)`", about) == list(CONTROLS)
+    assert re.findall(r"`([\w-]+)`", about) == list(HIDEABLE)
 
 
 @pytest.mark.parametrize(

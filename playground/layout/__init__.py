@@ -1,6 +1,6 @@
 """The arrangement of the page and its widgets, before anything happens.
 
-Reading order: `layout` (the page as a whole), `strip` (the steps with their live numbers), `knob_widgets` (a widget for
-each hyperparameter), `step_controls` (the other controls of each step), `source_bar` (chooses the picture),
-`runs_table`.
+Reading order: `layout` (the page as a whole), `components` (what events read and write), `page_update` (new values for
+it), `strip` (the steps with their live numbers), `knob_widgets` (a widget for each hyperparameter), `step_controls`
+(the other controls of each step), `source_bar` (chooses the picture), `runs_table`.
 """

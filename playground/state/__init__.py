@@ -1,4 +1,5 @@
 """The visitor's choices, as the widgets hand them to every event.
 
-Reading order: `page_state` (all choices in one object), `settings` (the values of the widgets ↔ `Config`).
+Reading order: `page_state` (all choices in one object), `user_picture` (an upload, an image of a data set or a scene
+with drawn objects), `settings` (the values of the widgets ↔ `Config`).
 """
