@@ -13,7 +13,8 @@ from core.structures import Detections
 from core.training.trainer import Trainer
 from core.weights.architecture import BODY, BOX_HEAD, CLASS_HEAD, FPN
 
-PARTS = {"body": BODY, "pyramid": FPN, "class head": CLASS_HEAD, "box head": BOX_HEAD}  # key in the file → prefix
+PARTS = {"backbone": BODY, "pyramid": FPN, "class head": CLASS_HEAD, "box head": BOX_HEAD}  # prefixes of the parameters
+FILE_KEYS = {"backbone": "body"}  # keys of the file that differ from the names of the parts
 
 
 class StepChanges(NamedTuple):
@@ -47,9 +48,10 @@ class StepChangeRecorder:
 
     def write(self, folder: RunFolder) -> None:
         """Writes the changes to the run's folder, after the step."""
+        changes = compute_changes(self._weights, self._trainer.model)
         record = {
             "step": self._trainer.step,
-            "changes": compute_changes(self._weights, self._trainer.model),
+            "changes": {FILE_KEYS.get(part, part): change for part, change in changes.items()},
             "before": detections_to_dict(self._found),
             "after": detections_to_dict(self._snapshots.detect(self._trainer.result)),
         }
@@ -70,7 +72,7 @@ def read_step_changes(folder: RunFolder) -> StepChanges | None:
     """Reads the changes of the last single step; returns None if there are none or they are unreadable."""
     try:
         record: dict[str, Any] = json.loads(folder.step_changes.read_text("utf-8"))
-        changes = {part: float(record["changes"][part]) for part in PARTS}
+        changes = {part: float(record["changes"][FILE_KEYS.get(part, part)]) for part in PARTS}
         before, after = (detections_from_dict(record[key]) for key in ("before", "after"))
         return StepChanges(int(record["step"]), changes, before, after)
     except (OSError, ValueError, KeyError, TypeError, RecursionError):

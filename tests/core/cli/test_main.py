@@ -35,7 +35,7 @@ SHAPE = {"model.weights": "random", "model.fpn_channels": 32, "model.num_convs":
 SIZES = {"inference.image_size": 64, "scenes.image_size": 64, "scenes.min_size": 0.3}
 SHORT = {"training.batch_size": 2, "training.steps": 2, "training.eval_images": 2, "training.warmup_steps": 0}
 TINY = {**SHAPE, **SIZES, **SHORT}
-IDS = (2, 5, 9)  # of the made data set's categories
+IDS = (2, 5, 9)  # category ids of the data set
 ROOT = Path(__file__).parents[3]
 
 
@@ -81,7 +81,7 @@ def data(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory) -> Path:
-    """A run on scenes, and the result that --json wrote."""
+    """A run on scenes, with the result written by --json."""
     folder = tmp_path_factory.mktemp("trained")
     run(
         "train",
@@ -407,7 +407,7 @@ def test_export_in_half_the_bits(weights, tmp_path, capsys):
 
 @pytest.fixture
 def place(tmp_path, monkeypatch) -> Path:
-    """A current folder with a good and several bad files."""
+    """The current folder, with one valid and several invalid files."""
     made_data.picture(tmp_path / "photo.png")
     (tmp_path / "cut.png").write_bytes((tmp_path / "photo.png").read_bytes()[:70])
     (tmp_path / "text.png").write_text("a letter")

@@ -151,6 +151,7 @@ def test_a_run_pauses_makes_single_steps_and_stops(tmp_path):
     write_control(folder.control, Control(PAUSE, 2))
     wait(lambda: read_step_changes(folder) and folder.read_status().state == PAUSED)
     assert [record.step for record in seen] == [2] and read_step_changes(folder).step == 2
+    assert list(read_step_changes(folder).changes) == ["backbone", "pyramid", "class head", "box head"]
     write_control(folder.control, Control(STOP))
     thread.join(60)
     assert folder.read_status().state == STOPPED and load_checkpoint(folder.checkpoint)["step"] == 2
@@ -207,7 +208,7 @@ def test_relative_changes_of_the_weights():
                 value.mul_(1.5)
     changes = compute_changes(before, model)
     assert changes["class head"] == pytest.approx(0.5, rel=1e-4)
-    assert changes["body"] == changes["pyramid"] == changes["box head"] == 0
+    assert changes["backbone"] == changes["pyramid"] == changes["box head"] == 0
 
 
 def test_running_is_noted_before_the_first_step(tmp_path):

@@ -1,4 +1,4 @@
-"""Two processes that train together on the CPU do what one does."""
+"""Two processes that train together on the CPU give the same results as one."""
 
 import json
 import os
@@ -31,19 +31,19 @@ LAUNCH = (
 
 @pytest.fixture(scope="module")
 def together(tmp_path_factory) -> Path:
-    """Folder of runs of two processes, with what they printed."""
-    place = tmp_path_factory.mktemp("together")
+    """The folder of runs trained by two processes, with their output."""
+    root = tmp_path_factory.mktemp("together")
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
-    with (place / "stdout").open("w") as stdout, (place / "stderr").open("w") as stderr:
-        command = [*LAUNCH, "-m", launched.__name__, str(place)]
+    with (root / "stdout").open("w") as stdout, (root / "stderr").open("w") as stderr:
+        command = [*LAUNCH, "-m", launched.__name__, str(root)]
         process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=stdout, stderr=stderr)
         try:
             process.wait(280)
         finally:
-            process.terminate()  # it ends the two processes, which killing it would leave behind
+            process.terminate()  # ends its two processes as well, unlike kill()
             process.wait()
-    assert process.returncode == 0, (place / "stderr").read_text()
-    return place
+    assert process.returncode == 0, (root / "stderr").read_text()
+    return root
 
 
 @pytest.mark.slow
@@ -56,7 +56,7 @@ def test_same_losses_and_weights_as_one_process(together, tmp_path, name):
         for key in set(alone) - {"images_per_second", "metrics"}:
             assert shared[key] == pytest.approx(alone[key], rel=1e-3), key
     expected, found = (load_weights(str(folder.weights)).state for folder in (one, two))
-    close = 3e-4 if name == "live" else 1e-5  # sums of another order, over small batches
+    close = 3e-4 if name == "live" else 1e-5  # other order of summation, small batches
     for key, value in expected.items():
         assert torch.allclose(found[key], value, rtol=0, atol=close), key
 
@@ -70,17 +70,17 @@ def test_a_signal_to_one_process_stops_both(together):
 
 
 @pytest.mark.slow
-def test_only_one_process_writes_and_talks(together):
+def test_only_one_process_writes_and_prints(together):
     evaluations = (together / "stdout").read_text().splitlines()
     assert [line.split(":")[0] for line in evaluations] == ["step 3"] * 4 + ["step 1"]
-    assert "%|" not in (together / "stderr").read_text()  # no terminal, no bar
+    assert "%|" not in (together / "stderr").read_text()  # no progress bar without a terminal
     for name in launched.COMPARED:
         records = RunFolder(together / name).read_metrics()
-        assert len(records) == records[-1]["step"] + 1  # each step once, and the evaluation
+        assert len(records) == records[-1]["step"] + 1  # each step once, plus the evaluation
     assert not list(together.rglob("*.part"))
 
 
-def test_one_process_asks_itself():
+def test_is_true_anywhere_with_one_process():
     accelerator = make_accelerator()
     assert accelerator.num_processes == 1 and accelerator.is_main_process
     assert is_true_anywhere(accelerator, True) and not is_true_anywhere(accelerator, False)

@@ -11,13 +11,13 @@ CALM = {
 }  # fmt: skip
 
 
-def told(step: int = 5, box: float = math.nan, flat: int = 0, **changes) -> str:
+def explain(step: int = 5, box: float = math.nan, flat: int = 0, **changes) -> str:
     config = tiny(**{**CALM, **changes})
     return explain_divergence(config, DivergedStep(step, 1.0, box, math.inf, config.training.learning_rate, flat))
 
 
 @pytest.mark.parametrize(
-    "changes, said",
+    "changes, message",
     [
         ({"training__optimizer": "sgd", "training__learning_rate": 0.1}, "learning_rate = 0.1 is high for sgd"),
         ({"training__learning_rate": 0.03}, "learning_rate = 0.03 is high for adamw with batches of 8: try 0.001."),
@@ -31,23 +31,23 @@ def told(step: int = 5, box: float = math.nan, flat: int = 0, **changes) -> str:
         ({}, "Lower training.learning_rate (0.001), raise training.warmup_steps (20) or lower"),
     ],
 )  # fmt: skip
-def test_each_cause_names_its_knob(changes, said):
-    assert said in told(**changes)
+def test_each_cause_names_its_knob(changes, message):
+    assert message in explain(**changes)
 
 
-def test_the_surest_cause_comes_first_and_two_are_enough():
-    text = told(
+def test_the_most_certain_cause_comes_first_and_at_most_two_are_given():
+    text = explain(
         model__prior_probability=0.5, training__learning_rate=1.0, training__warmup_steps=0, training__clip_norm=0
     )
     assert text.index("prior_probability") < text.index("learning_rate") and "warmup" not in text
 
 
-def test_what_cannot_be_the_cause_is_not_named():
-    assert "full learning rate" not in told(step=500, training__warmup_steps=0)
-    assert "prior" not in told(step=500, model__prior_probability=0.5)
-    assert "area" not in told(flat=2, box=0.5)  # the box loss is a number
-    trained = told(model__prior_probability=0.5, model__weights="builtin", model__heads="loaded")
-    assert "prior" not in trained  # these heads do not begin at π
+def test_causes_that_are_ruled_out_are_not_named():
+    assert "full learning rate" not in explain(step=500, training__warmup_steps=0)
+    assert "prior" not in explain(step=500, model__prior_probability=0.5)
+    assert "area" not in explain(flat=2, box=0.5)  # the box loss is finite
+    trained = explain(model__prior_probability=0.5, model__weights="builtin", model__heads="loaded")
+    assert "prior" not in trained  # loaded heads do not start at π
 
 
 def test_the_papers_rate_grows_with_the_batch():
@@ -62,13 +62,13 @@ def test_an_explosion_is_a_loss_that_stays_far_above_the_first():
     assert detector.observe(6000.0)
 
 
-def test_a_first_loss_of_nothing_is_no_measure():
+def test_a_first_loss_near_zero_is_raised_to_the_minimum():
     detector = ExplosionDetector()
     assert not any(detector.observe(loss) for loss in (0.0, 900.0, 900.0, 900.0))
     assert [detector.observe(loss) for loss in (2e3, 2e3, 2e3)] == [False, False, True]
 
 
-def test_an_explosion_is_noticed_after_resuming_too():
+def test_the_state_of_the_detector_is_restored():
     detector, other = ExplosionDetector(), ExplosionDetector()
     for loss in (10.0, 2000.0, 2000.0):
         detector.observe(loss)

@@ -1,4 +1,4 @@
-"""The moving average of weights: by hand, in training, and what is saved of it."""
+"""The moving average of weights: by hand, in training, and in checkpoints."""
 
 import pytest
 import torch
@@ -32,7 +32,7 @@ def test_average_by_hand():
     assert average.module.weight.item() == pytest.approx(4.0 + (one - 4.0) * 0.15)
 
 
-def test_the_ramp_forgets_the_beginning():
+def test_the_ramp_forgets_the_initial_weights():
     model = nn.Linear(1, 1, bias=False)
     average = build_average(model, 0.999)
     nn.init.constant_(model.weight, 1.0)
@@ -42,7 +42,7 @@ def test_the_ramp_forgets_the_beginning():
     assert average.module.weight.item() == pytest.approx(2 / 11)
 
 
-def test_statistics_and_counters_follow():
+def test_statistics_and_counters_are_averaged():
     model = nn.BatchNorm1d(2)
     average = build_average(model, 0.5)
     for _ in range(3):
@@ -57,7 +57,7 @@ def trainer(config: Config) -> Trainer:
     return Trainer(build_model(config.model, num_classes=6, anchors_per_location=9), config)
 
 
-def test_training_itself_is_left_alone_and_the_result_is_the_average():
+def test_averaging_does_not_change_training_and_gives_the_result():
     plain, smooth = trainer(Config.from_flat({**TINY, "training.ema_decay": 0})), trainer(Config.from_flat(TINY))
     for each in (plain, smooth):
         data = SceneData(each.config.scenes, 20, "train")
@@ -68,7 +68,7 @@ def test_training_itself_is_left_alone_and_the_result_is_the_average():
     assert not torch.equal(weights[1], smooth.result.head["regression_head"].bbox_reg.weight)
 
 
-def test_a_resumed_average_goes_on_and_is_what_is_saved(tmp_path):
+def test_the_average_is_saved_and_resumed(tmp_path):
     config = Config.from_flat(TINY)
     list(run_training(config, "scenes", RunFolder(tmp_path / "whole")))
     folder = RunFolder(tmp_path / "stopped")

@@ -1,4 +1,4 @@
-"""Training from what is kept of a frozen body is the same training."""
+"""Training with cached features of a frozen backbone gives the same results."""
 
 from itertools import islice
 
@@ -25,7 +25,7 @@ TINY = {
     "scenes.image_size": 64,
     "scenes.min_size": 0.3,
     "training.batch_size": 2,
-    "training.steps": 12,  # six times through four pictures, each as it is and mirrored
+    "training.steps": 12,  # six epochs of four images, each plain and mirrored
     "training.eval_interval": 0,
     "training.eval_images": 1,
     "training.cache_features": 100,
@@ -42,9 +42,9 @@ def trainer(config: Config, seed: int = 0) -> Trainer:
 
 
 def train(config: Config) -> tuple[list[tuple], dict, int]:
-    """Returns losses and gradients of each step, the weights at the end, and the runs of the body in training."""
+    """Returns the losses and gradients of each step, the final weights, and the number of backbone runs in training."""
     runs, here = [], trainer(config)
-    own = here.model.backbone.body  # evaluations look with a copy
+    own = here.model.backbone.body  # evaluations use a copy
     own.register_forward_hook(lambda body, *_: runs.append(body is own and here.model.training))
     losses = values(here, config)
     return losses, here.model.state_dict(), sum(runs)
@@ -61,19 +61,19 @@ def test_the_same_losses_and_weights(precision, batch_norm):
     same = {"training__precision": precision, "model__batch_norm": batch_norm}
     plain, plain_weights, all_runs = train(tiny(training__cache_features=0, **same))
     kept, kept_weights, runs = train(tiny(**same))
-    # A body that runs on one picture instead of two may round its sums otherwise, and training carries that on.
+    # A backbone run on one image instead of two may round sums differently, and training propagates the difference.
     tolerance = 1e-4 if precision == "fp32" else 0.02
     for one, other in zip(plain, kept, strict=True):
         assert one == pytest.approx(other, rel=tolerance)
     for name, weights in plain_weights.items():
         torch.testing.assert_close(kept_weights[name], weights, rtol=tolerance, atol=0.1 * tolerance, msg=name)
     assert all_runs == 12
-    assert PICTURES < runs <= 2 * PICTURES  # pictures, not batches: each of them as it is and mirrored
+    assert PICTURES < runs <= 2 * PICTURES  # images, not batches: each plain and mirrored
 
 
-def test_whether_there_is_room_changes_nothing(monkeypatch):
+def test_a_full_cache_changes_no_results(monkeypatch):
     enough, weights, runs = train(tiny())
-    monkeypatch.setattr("core.training.feature_cache.MEGABYTE", 1200)  # for two of eight
+    monkeypatch.setattr("core.training.feature_cache.MEGABYTE", 1200)  # room for two of eight
     scarce, scarce_weights, more_runs = train(tiny())
     assert enough == scarce
     assert all(torch.equal(weights[name], scarce_weights[name]) for name in weights)
@@ -90,7 +90,7 @@ def test_a_run_that_resumes_goes_on_exactly():
 
 
 class Sums(nn.Module):
-    """A body of one map, 4 bytes, that counts its runs."""
+    """A backbone with one map of 4 bytes that counts its runs."""
 
     runs = 0
 
@@ -116,7 +116,7 @@ def test_each_picture_is_known_by_its_pixels_shape_and_padding():
     assert body.runs == 4
 
 
-def test_first_come_first_kept(monkeypatch):
+def test_the_first_maps_are_cached_while_there_is_room(monkeypatch):
     monkeypatch.setattr("core.training.feature_cache.MEGABYTE", 8)  # bytes, for two maps
     body = Sums()
     cache = FeatureCache(body, 1)

@@ -55,7 +55,7 @@ def test_cyclic_same_as_torch():
 
 
 def test_one_cycle_close_to_torch():
-    """Torch counts to the last step, this to the end of the run: the curves differ by a step at most."""
+    """PyTorch's schedule ends at the last step, ours at the end of the run: they differ by at most one step."""
     expected = by_torch(lambda o: SCHEDULERS.OneCycleLR(o, 1.0, total_steps=1000), 1000)
     assert rates(schedule="one_cycle", steps=1000) == pytest.approx(expected, abs=6e-3)
 

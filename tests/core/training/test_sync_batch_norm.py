@@ -8,7 +8,7 @@ from core.training.sync_batch_norm import SyncBatchNorm, convert_batch_norms
 
 @pytest.fixture
 def alone():
-    """A group of one process, whose batch is the whole one; that of two is tried in `test_processes`."""
+    """A group of one process; `test_distributed` tests two."""
     dist.init_process_group("gloo", store=dist.HashStore(), rank=0, world_size=1)
     yield
     dist.destroy_process_group()

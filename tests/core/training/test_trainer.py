@@ -73,7 +73,7 @@ def test_records_in_order():
 
 
 @pytest.mark.slow
-def test_it_learns_one_batch_by_heart():
+def test_it_overfits_one_batch():
     config = tiny(training__steps=40, training__learning_rate=0.003, training__flip_probability=0)
     first = SceneData(config.scenes, 2, "train")
     records = steps(Trainer(network(config), config).run(first, data(config, "val")))
@@ -101,7 +101,7 @@ def test_resumes_exactly(schedule, normaliser):
 
 
 @pytest.mark.slow
-def test_loading_processes_change_nothing():
+def test_loading_processes_do_not_change_the_results():
     config = tiny()
     here, beside = (
         values(Trainer(network(config), config).run(data(config), data(config, "val"), workers=workers))
@@ -167,12 +167,12 @@ def test_stream_is_a_function_of_position_and_covers_each_epoch():
     stream, again = TrainingStream(data(config), config), TrainingStream(data(config), config)
     assert torch.equal(stream[7].image, again[7].image) and torch.equal(stream[7].boxes, again[7].boxes)
     for epoch in (0, 1):
-        assert len({stream[epoch * 20 + place].image_id for place in range(20)}) == 20
-    order = [[stream[epoch * 20 + place].image_id for place in range(20)] for epoch in (0, 1)]
+        assert len({stream[epoch * 20 + offset].image_id for offset in range(20)}) == 20
+    order = [[stream[epoch * 20 + offset].image_id for offset in range(20)] for epoch in (0, 1)]
     assert order[0] != order[1]
 
 
-def test_crowd_is_no_object():
+def test_crowds_are_not_objects():
     config = tiny()
     sample = data(config)[0]
     crowded = sample._replace(crowd=torch.ones_like(sample.crowd))
@@ -201,7 +201,7 @@ def test_losses_of_a_batch_of_unequal_pictures():
 
 
 @pytest.mark.slow
-def test_a_run_keeps_its_folder(tmp_path):
+def test_a_run_writes_its_folder(tmp_path):
     folder = RunFolder(tmp_path / "run")
     records = list(run_training(tiny(training__eval_interval=2), "scenes", folder))
     metrics = folder.read_metrics()
@@ -230,7 +230,7 @@ def test_a_stopped_run_resumes_exactly(tmp_path):
 
 
 @pytest.mark.slow
-def test_a_diverged_run_says_so_and_saves(tmp_path):
+def test_a_diverged_run_is_saved_as_failed(tmp_path):
     folder = RunFolder(tmp_path / "run")
     wild = tiny(training__learning_rate=10, training__optimizer="sgd", training__clip_norm=0, training__steps=60)
     with pytest.raises(TrainingError, match="diverged"):
@@ -255,7 +255,7 @@ def test_folders_that_cannot_be_used(tmp_path):
         next(run_training(tiny(), "scenes", RunFolder(tmp_path / "file" / "run")))
 
 
-def test_a_run_that_breaks_keeps_what_it_has(tmp_path, monkeypatch):
+def test_a_run_that_raises_an_error_is_saved(tmp_path, monkeypatch):
     folder = RunFolder(tmp_path / "run")
     records = run_training(tiny(), "scenes", folder)
     next(records)
@@ -265,7 +265,7 @@ def test_a_run_that_breaks_keeps_what_it_has(tmp_path, monkeypatch):
     assert folder.read_status().state == FAILED and load_checkpoint(folder.checkpoint)["step"] >= 1
 
 
-def test_half_a_line_is_left_for_later(tmp_path):
+def test_an_incomplete_line_is_not_read(tmp_path):
     folder = RunFolder(tmp_path)
     folder.metrics.write_text('{"step": 1}\n{"ste')
     assert folder.read_metrics() == [{"step": 1}]
@@ -275,7 +275,7 @@ def test_half_a_line_is_left_for_later(tmp_path):
 @pytest.mark.timeout(120)
 @pytest.mark.parametrize("workers", [0, 1])
 def test_a_signal_stops_the_process_with_a_checkpoint(tmp_path, workers):
-    """As Ctrl-C at a terminal does, it reaches the loading processes, too."""
+    """The signal is sent to the loading processes, too, as by Ctrl-C in a terminal."""
     flags = [f"--{path}={value}" for path, value in {**TINY, "training.steps": 100000}.items()]
     command = [sys.executable, "-m", "core", "train", "--out", str(tmp_path / "run"), "--workers", str(workers), *flags]
     command += ["--json", str(tmp_path / "result.json")]
