@@ -8,8 +8,8 @@ from gradio.blocks import Block
 from playground.events.common import EventOptions, Updates, listen, show
 from playground.layout.components import PageComponents
 from playground.lessons.narration import Narration
-from playground.lessons.page_effects import AS_TOLD
-from playground.lessons.panel import LessonContents, chosen_preset, contents, known, moved
+from playground.lessons.page_effects import RESTORE
+from playground.lessons.panel import LessonContents, build_contents, filter_seen, move, preset_update
 from playground.lessons.parser import lessons
 from playground.lessons.position import LessonPosition
 from playground.state.page_state import PageState
@@ -33,8 +33,8 @@ SET_BY_STEP = (
 
 def state_at(position: LessonPosition) -> PageState:
     """Returns the state at the beginning of a lesson's step."""
-    step = position.lesson.steps[position.index]
-    return PageState(step.show, settings=settings_of(step.first_config()), lesson=position.link, curve=step.curve)
+    step = position.step
+    return PageState(step.show, settings=settings_of(step.initial_config()), lesson=position.link, curve=step.curve)
 
 
 def answer_question(state: PageState, choice: object) -> PageState | None:
@@ -46,10 +46,10 @@ def answer_question(state: PageState, choice: object) -> PageState | None:
     position = LessonPosition.from_link(state.lesson)
     if position is None or state.answer is not None:
         return None
-    step = position.lesson.steps[position.index]
+    step = position.step
     if choice not in [str(index) for index in range(len(step.answers))]:
         return None
-    config = state.config().replace({path: step.settings[path] for path in step.later})
+    config = state.config().replace({path: step.settings[path] for path in step.answer_changes})
     return state._replace(step=step.show, settings=settings_of(config), answer=int(str(choice)))
 
 
@@ -60,20 +60,20 @@ def connect_lessons(page: PageComponents) -> None:
     def choose(state: PageState, seen: object, key: str) -> Updates:
         if key not in lessons():
             return leave(state)
-        return go_to(page, LessonPosition(lessons()[key], 0), known(seen), state.run)
+        return go_to(page, LessonPosition(lessons()[key], 0), filter_seen(seen), state.run)
 
     def go(steps: int) -> Callable[..., Updates]:
         def handler(state: PageState, seen: object) -> Updates:
             position = LessonPosition.from_link(state.lesson)
             if position is None:
                 return leave(state)
-            return go_to(page, moved(position, steps), known([*known(seen), state.lesson]), state.run)
+            return go_to(page, move(position, steps), filter_seen([*filter_seen(seen), state.lesson]), state.run)
 
         return handler
 
     def leave(state: PageState) -> Updates:
         state = state._replace(lesson="", answer=None)
-        shown = {**panel_updates(page, contents(state, [])), chooser: ""}
+        shown = {**panel_updates(page, build_contents(state, [])), chooser: ""}
         return {**shown, **show(page, state, "lesson", "answer")}
 
     changes = [*SET_BY_STEP, "settings"]
@@ -96,12 +96,12 @@ def go_to(page: PageComponents, position: LessonPosition, seen: Iterable[str], r
         run: Name of the chosen run, which stays.
     """
     state = state_at(position)._replace(run=run)
-    seen = known([*seen, position.link])
+    seen = filter_seen([*seen, position.link])
     return {
         page.header.lessons: position.lesson.key,
-        page.controls.training.preset: chosen_preset(position),
+        page.controls.training.preset: preset_update(position),
         page.panel.seen: seen,
-        **panel_updates(page, contents(state, seen)),
+        **panel_updates(page, build_contents(state, seen)),
         **show(page, state, *SET_BY_STEP, "settings"),
     }
 
@@ -134,7 +134,7 @@ def _connect_question(page: PageComponents) -> None:
     def show_outcome(state: PageState) -> Updates:
         position = LessonPosition.from_link(state.lesson)
         assert position is not None  # both handlers have seen it
-        outcome = Narration(position.lesson.steps[position.index], state).outcome()
+        outcome = Narration(position.step, state).build_outcome()
         return {panel.outcome: outcome, **show(page, state, *changes)}
 
     def answer(state: PageState, *, event: gr.EventData) -> Updates:
@@ -143,9 +143,9 @@ def _connect_question(page: PageComponents) -> None:
 
     def restore(state: PageState, *, event: gr.EventData) -> Updates:
         position = LessonPosition.from_link(state.lesson)
-        if position is None or getattr(event, "choose", None) != AS_TOLD:
+        if position is None or getattr(event, "choose", None) != RESTORE:
             return {panel.outcome: gr.skip()}
-        settings = settings_of(Narration(position.lesson.steps[position.index], state).expected())
+        settings = settings_of(Narration(position.step, state).expected_config())
         return show_outcome(state._replace(settings=settings, user_picture=None))
 
     outputs = [panel.outcome]

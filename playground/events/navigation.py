@@ -20,7 +20,7 @@ from playground.events.common import (
 from playground.events.lessons import panel_components, panel_updates
 from playground.events.training import run_components, run_updates, with_newest_frame
 from playground.layout.components import PageComponents
-from playground.lessons.panel import chosen_preset, contents, known
+from playground.lessons.panel import build_contents, filter_seen, preset_update
 from playground.lessons.position import LessonPosition
 from playground.runs.service import RUNS
 from playground.server.permalink import from_link, unknown_names
@@ -75,8 +75,8 @@ def show_opened(page: PageComponents, opened: Opened, seen: object) -> Updates:
     update = update._replace(notice=message or update.notice, beside=state.beside)
     return {
         page.header.lessons: position.lesson.key if position else "",
-        page.controls.training.preset: chosen_preset(position),
-        **panel_updates(page, contents(state, known([*known(seen), state.lesson]))),
+        page.controls.training.preset: preset_update(position),
+        **panel_updates(page, build_contents(state, filter_seen([*filter_seen(seen), state.lesson]))),
         **run_updates(page, state),
         **state_updates(page, state, *SET_BY_LINK),
         **part_updates(page, update),

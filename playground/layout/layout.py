@@ -20,7 +20,7 @@ from playground.layout.knob_widgets import KnobWidget, make_widget
 from playground.layout.runs_table import run_view
 from playground.layout.source_bar import source_bar
 from playground.layout.strip import strip
-from playground.lessons.panel import chooser, panel
+from playground.lessons.panel import build_chooser, build_panel
 from playground.runs.table_api import runs
 from playground.state.page_state import P_T_RANGE
 from playground.state.settings import settings_of
@@ -46,7 +46,7 @@ def lay_out() -> PageComponents:
     parts["changes"], pins = _pinned_bar()
     with gr.Row(elem_classes=["layout"]):
         with gr.Column(elem_classes=["left"], min_width=280, scale=3):
-            lesson = panel()
+            lesson = build_panel()
             search()
             widgets, controls_by_step, resets = _knob_columns()
         with gr.Column(elem_classes=["middle"], min_width=320, scale=6):
@@ -93,7 +93,7 @@ def _header() -> HeaderControls:
     with gr.Row(elem_classes=["header"]):
         gr.Markdown("# RetinaNet Playground\nEvery knob moves something you can see.")
         return HeaderControls(
-            lessons=chooser(),
+            lessons=build_chooser(),
             all_knobs=gr.Button("All knobs", size="sm", elem_id="all-knobs"),
             format=gr.Dropdown(
                 [LINK, *FORMATS], value=LINK, show_label=False, label="What to copy", elem_id="format", min_width=120

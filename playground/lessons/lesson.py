@@ -1,23 +1,23 @@
-"""What a lesson is; `playground.lessons.parser` reads them off their files."""
+"""Lessons and their steps; `playground.lessons.parser` reads them from their files."""
 
 from typing import Any, NamedTuple
 
 from core.config import Config
 
-# Parts of the page that a step can point at, or veil until its question is answered.
+# Parts of the page that a step can point at, or hide until its question is answered.
 PARTS = ("picture", "strip", "levels", "readout", "figure", "more")
-# How long a lesson takes: words a minute that one reads and understands, and seconds to predict and to look.
+# The duration of a lesson: words per minute when reading to understand, and seconds for a prediction and for looking.
 READING, PREDICTING, LOOKING = 180, 15, 10
 
 
 class Claim(NamedTuple):
-    """What a step says of a quantity (see `playground.lessons.quantities`): that it compares so with another.
+    """A claim of a step: the comparison of a quantity with a number or with another quantity.
 
     Attributes:
-        quantity: Name.
+        quantity: One of `playground.lessons.quantities.QUANTITIES`.
         sign: <, <=, >, >= or ==.
-        other: A number, the name of a quantity, or "before." and the name of one: before the answer, if that sets
-            something, and else at the step before.
+        other: A number, a quantity, or "before." and a quantity: its value before the answer, or, if the answer sets
+            nothing, at the previous step.
     """
 
     quantity: str
@@ -25,22 +25,22 @@ class Claim(NamedTuple):
     other: str
 
     @property
-    def earlier(self) -> bool:
-        """Whether it is compared with what was before."""
+    def is_about_change(self) -> bool:
+        """True if the quantity is compared with an earlier value."""
         return self.other.startswith("before.")
 
     @property
     def number(self) -> float | None:
-        """The number it is compared with, None for a quantity."""
+        """The number that the quantity is compared with, None for another quantity."""
         return float(self.other) if self.other[0] in "+-0123456789" else None
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The quantities it speaks of."""
+        """The names of the quantities."""
         return (self.quantity,) if self.number is not None else (self.quantity, self.other.removeprefix("before."))
 
     def holds(self, value: float, other: float) -> bool:
-        """Tells whether it is true."""
+        """Returns True if the comparison of the two values is true."""
         return {
             "<": value < other,
             "<=": value <= other,
@@ -51,32 +51,33 @@ class Claim(NamedTuple):
 
 
 class LessonStep(NamedTuple):
-    """One step of a lesson.
+    """A step of a lesson.
 
     Attributes:
-        title: Heading.
+        title: The heading.
         show: Key of the page's step.
-        earlier: All that the lesson has set when the step before ends, by path.
-        opening: The same when this step begins.
-        settings: The same once its question is answered.
-        curve: Which curve the loss step draws.
-        layers: Of the picture, by key: whether the step switches it on or off.
-        look: Parts of the page to look at, of `PARTS`.
-        veil: Parts of the page that would tell the answer, hidden until it is given.
-        needs: What else must be there, though a teacher hides it: steps and paths.
-        compare: Key of the preset that is chosen for the reader, "" for none.
-        text: Markdown; "{quantity}" stands for its value.
-        question: What to predict, "" for none.
-        answers: To choose from.
-        right: Index of the right one.
-        reveal: Markdown, shown after an answer.
-        claims: What must be true of the computed numbers.
+        previous: The settings at the end of the previous step, by path. All settings are those that the lesson has set
+            so far.
+        initial: The settings at the beginning of this step.
+        settings: The settings once the question is answered.
+        curve: The curve that the loss step draws.
+        layers: Layers of the picture to switch on (True) or off (False), by key.
+        look: Parts of the page to point at, of `PARTS`.
+        veil: Parts of the page that would reveal the answer, hidden until it is given; of `PARTS`.
+        needs: Further steps and paths that a teacher's link must not hide.
+        compare: Key of the preset to choose for the reader, "" for none.
+        text: Markdown, in which "{quantity}" is replaced by the value of the quantity.
+        question: The question, "" for none.
+        answers: The answers to choose from.
+        right: Index of the right answer, -1 without a question.
+        reveal: Markdown that follows the answer.
+        claims: Claims about the computed quantities.
     """
 
     title: str
     show: str
-    earlier: dict[str, Any]
-    opening: dict[str, Any]
+    previous: dict[str, Any]
+    initial: dict[str, Any]
     settings: dict[str, Any]
     curve: str
     layers: dict[str, bool]
@@ -92,33 +93,36 @@ class LessonStep(NamedTuple):
     claims: tuple[Claim, ...]
 
     @property
-    def later(self) -> tuple[str, ...]:
-        """The paths that are set once the question is answered."""
-        return _moved(self.opening, self.settings)
+    def initial_changes(self) -> tuple[str, ...]:
+        """The paths that change when the step begins."""
+        return _find_changes(self.previous, self.initial)
 
     @property
-    def at_once(self) -> tuple[str, ...]:
-        """The paths that are set when the step begins."""
-        return _moved(self.earlier, self.opening)
+    def answer_changes(self) -> tuple[str, ...]:
+        """The paths that change once the question is answered."""
+        return _find_changes(self.initial, self.settings)
 
     @property
     def before(self) -> dict[str, Any]:
-        """What to set back to see what was before: the answer, or, where it sets nothing, the step."""
-        paths, values = (self.later, self.opening) if self.later else (self.at_once, self.earlier)
-        before = Config.from_flat(values).to_flat()
-        return {path: before[path] for path in paths}
+        """The values that undo the changes of the answer, or, if it changes nothing, those of the step; by path."""
+        if self.answer_changes:
+            paths, settings = self.answer_changes, self.initial
+        else:
+            paths, settings = self.initial_changes, self.previous
+        values = Config.from_flat(settings).to_flat()
+        return {path: values[path] for path in paths}
+
+    def initial_config(self) -> Config:
+        """Returns the settings of the page when the step begins."""
+        return Config.from_flat(self.initial)
 
     def config(self) -> Config:
-        """Returns the settings of the page once the question is answered, or at once if there is none."""
+        """Returns the settings of the page once the question is answered, or from the beginning without a question."""
         return Config.from_flat(self.settings)
-
-    def first_config(self) -> Config:
-        """Returns the settings of the page when the step begins."""
-        return Config.from_flat(self.opening)
 
     @property
     def seconds(self) -> float:
-        """How long it takes to read, to predict and to look."""
+        """The time to read the step, to make the prediction and to look at the page, in seconds."""
         words = sum(len(text.split()) for text in (self.text, self.question, *self.answers, self.reveal))
         return 60 * words / READING + PREDICTING * bool(self.question) + LOOKING
 
@@ -127,11 +131,11 @@ class Lesson(NamedTuple):
     """A lesson.
 
     Attributes:
-        key: Names it in links.
-        title: Heading.
-        about: A sentence.
-        core: Whether it belongs to the shorter way through, which is about focal loss alone.
-        steps: In order.
+        key: Identifies it in links.
+        title: The heading.
+        about: One sentence about it.
+        core: True if it belongs to the short course, which is about focal loss only.
+        steps: The steps, in order.
     """
 
     key: str
@@ -142,11 +146,11 @@ class Lesson(NamedTuple):
 
     @property
     def minutes(self) -> float:
-        """How long it takes, runs not counted."""
+        """The duration in minutes, without training runs."""
         return sum(step.seconds for step in self.steps) / 60
 
 
-def _moved(old: dict[str, Any], new: dict[str, Any]) -> tuple[str, ...]:
-    """Returns the paths at which settings, of which the first are all among the second, differ."""
+def _find_changes(old: dict[str, Any], new: dict[str, Any]) -> tuple[str, ...]:
+    """Returns the paths with different values; all paths of the old settings are also among the new ones."""
     before, after = Config.from_flat(old).to_flat(), Config.from_flat(new).to_flat()
     return tuple(path for path in new if before[path] != after[path])

@@ -1,7 +1,7 @@
-"""What a lesson says at a step: its texts with the computed numbers in them, and whether its claims are true.
+"""The texts of a lesson's step with the computed numbers in them, and the check of its claims.
 
-The numbers follow the page: those of what is revealed are of the settings and the picture on show; those of the text
-are of what was before the answer, with only what the answer sets put back.
+The numbers follow the page. Those in the text after the answer are computed from the current settings and picture;
+those in the text before it are computed with only the changes of the answer undone.
 """
 
 import re
@@ -12,20 +12,20 @@ from typing import Any, NamedTuple
 from core.config import Config, knobs
 from core.errors import UserError
 from playground.lessons.lesson import Claim, LessonStep
-from playground.lessons.quantities import QUANTITIES, shown
+from playground.lessons.quantities import QUANTITIES, format_quantity
 from playground.pipeline.pipeline import Pipeline
 from playground.state.page_state import PageState
 from playground.state.settings import settings_of, value_text
 from playground.support.cache import PostponedError
 
-NAMED = re.compile(r"\{([a-z_0-9]+)\}")  # "{foreground}"; TeX has braces too, but not around such names
-NONE = "–"
+PLACEHOLDER = re.compile(r"\{([a-z_0-9]+)\}")  # "{foreground}"; TeX has braces too, but not around such names
+MISSING = "–"
 
 SIGNS = {"<": "<", "<=": "≤", ">": ">", ">=": "≥", "==": "="}
-NAMES = {  # where the name in the files does not read well
+LABELS = {  # of quantities whose names in the files do not read well
     "best_iou_lowest": "lowest best IoU",
     "best_iou_mean": "average best IoU",
-    "background_per_foreground": "background anchors for each foreground anchor",
+    "background_per_foreground": "background anchors per foreground anchor",
     "weight_at_90": "weight of an example with p_t = 0.9",
     "weight_at_50": "weight of an example with p_t = 0.5",
     "share_of_hardest_foreground": "foreground's loss held by its hardest 20%",
@@ -37,99 +37,106 @@ NAMES = {  # where the name in the files does not read well
 
 
 class Check(NamedTuple):
-    """A claim with the numbers it was held against, None where they cannot be had."""
+    """A claim and the two values that it compares, None for a value that cannot be computed."""
 
     claim: Claim
     value: float | None
     other: float | None
 
     @property
-    def true(self) -> bool:
-        """Whether the claim holds."""
-        return None not in (self.value, self.other) and self.claim.holds(self.value, self.other)
+    def is_true(self) -> bool:
+        """True if the claim holds."""
+        return self.value is not None and self.other is not None and self.claim.holds(self.value, self.other)
 
     def __str__(self) -> str:
-        name, *others = (NAMES.get(each, each.replace("_", " ")) for each in self.claim.names)
-        which = "" if not others else " before" if self.claim.earlier else f" ({others[0]})"
-        mark = "✓" if self.true else "✗"
-        value, other = (_text(self.claim.quantity, each) for each in (self.value, self.other))
-        return f"{mark} {name}: {value} {SIGNS[self.claim.sign]} {other}{which}"
+        name, *others = (LABELS.get(each, each.replace("_", " ")) for each in self.claim.names)
+        note = "" if not others else " before" if self.claim.is_about_change else f" ({others[0]})"
+        mark = "✓" if self.is_true else "✗"
+        value, other = (_format(self.claim.quantity, each) for each in (self.value, self.other))
+        return f"{mark} {name}: {value} {SIGNS[self.claim.sign]} {other}{note}"
 
 
 class Narration:
-    """A step of a lesson under what is on show.
+    """The texts and checks of a lesson's step for the current state of the page.
 
     Args:
-        step: Of the lesson.
-        asked: What is on show; its answer says whether the step has told.
+        step: The step.
+        state: The state of the page, with the reader's answer.
+
+    Attributes:
+        is_answered: True if the step has no question, or it has been answered.
 
     Raises:
-        ConfigError: The settings on show are not allowed.
+        ConfigError: The settings of the page are not allowed.
     """
 
     def __init__(self, step: LessonStep, state: PageState) -> None:
         self.step, self.state = step, state
-        self.answered = not step.question or state.answer is not None
+        self.is_answered = not step.question or state.answer is not None
         self._config = state.config()
 
-    def numbers(self) -> dict[str, str]:
-        """Returns the numbers in its texts as they are written, by the names under which they stand there.
+    def format_numbers(self) -> dict[str, str]:
+        """Returns the numbers in the texts, by "text.QUANTITY" before the answer and "told.QUANTITY" after it.
 
         Raises:
-            PostponedError: They take long, and a knob is held.
+            PostponedError: They take long to compute, and a knob is being dragged.
         """
-        told = NAMED.findall(self.step.reveal) if self.answered else ()
-        return {
-            f"text.{name}": _text(name, self._value(name, self._of_text)) for name in NAMED.findall(self.step.text)
-        } | {f"told.{name}": _text(name, self._value(name, self._now)) for name in told}
+        before = PLACEHOLDER.findall(self.step.text)
+        after = PLACEHOLDER.findall(self.step.reveal) if self.is_answered else ()
+        return {f"text.{name}": _format(name, self._compute(name, self._text_pipeline)) for name in before} | {
+            f"told.{name}": _format(name, self._compute(name, self.state.pipeline)) for name in after
+        }
 
-    def text(self) -> str:
-        """Returns the text, Markdown, and what the step has set."""
-        return _joined(
-            _marked(self.step.text, "text", self.numbers()),
-            _set(Config.from_flat(self.step.earlier), self.step.first_config(), self.step.at_once),
+    def build_text(self) -> str:
+        """Returns the text and the changes of the settings when the step begins, as Markdown."""
+        return _join(
+            _insert_numbers(self.step.text, "text", self.format_numbers()),
+            _list_settings(Config.from_flat(self.step.previous), self.step.initial_config(), self.step.initial_changes),
         )
 
-    def question(self) -> tuple[str, tuple[str, ...]]:
-        """Returns the question and its answers, with the numbers before it is answered."""
-        return self._plain(self.step.question), tuple(map(self._plain, self.step.answers))
+    def build_question(self) -> tuple[str, tuple[str, ...]]:
+        """Returns the question and its answers, with the numbers before the answer."""
+        return self._fill(self.step.question), tuple(map(self._fill, self.step.answers))
 
-    def outcome(self) -> str:
-        """Returns what is said after the answer, Markdown; "" while the question waits for one."""
-        if not self.answered:
+    def build_outcome(self) -> str:
+        """Returns the text after the answer and the changes of the settings, as Markdown; "" before the answer."""
+        if not self.is_answered:
             return ""
-        text = _marked(self.step.reveal, "told", self.numbers())
+        text = _insert_numbers(self.step.reveal, "told", self.format_numbers())
         if self.step.question:
             text = ("**Right.** " if self.state.answer == self.step.right else "**Not quite.** ") + text
-        return _joined(text, _set(self.step.first_config(), self.step.config(), self.step.later))
+        return _join(text, _list_settings(self.step.initial_config(), self.step.config(), self.step.answer_changes))
 
-    def checks(self) -> list[Check]:
-        """Holds the claims against what is on show; none while the question waits."""
-        return [self._check(claim) for claim in self.step.claims] if self.answered else []
+    def check_claims(self) -> list[Check]:
+        """Returns the checks of the claims for the current page, none before the answer."""
+        return [self._check(claim) for claim in self.step.claims] if self.is_answered else []
 
-    def moved(self) -> tuple[str, ...]:
-        """Returns in words which settings are no longer those of the lesson."""
-        told = self.expected()
-        now, then = self._config.to_flat(), told.to_flat()
-        words = [changed(path, then[path], now[path]) for path in now if now[path] != then[path]]
-        own = self.state.user_picture is not None and self.state.user_picture.scenes == self._config.scenes
-        return (*words, *(("another picture",) if own else ()))
+    def list_changes(self) -> tuple[str, ...]:
+        """Returns a description of each setting that the reader has changed, and of another picture."""
+        current, expected = self._config.to_flat(), self.expected_config().to_flat()
+        changes = [
+            describe_change(path, expected[path], current[path]) for path in current if current[path] != expected[path]
+        ]
+        picture = self.state.user_picture
+        has_picture = picture is not None and picture.scenes == self._config.scenes
+        return (*changes, *(("another picture",) if has_picture else ()))
 
-    def expected(self) -> Config:
-        """Returns the settings of the lesson here."""
-        return self.step.config() if self.answered else self.step.first_config()
+    def expected_config(self) -> Config:
+        """Returns the lesson's settings at this point."""
+        return self.step.config() if self.is_answered else self.step.initial_config()
 
-    def _plain(self, text: str) -> str:
-        return NAMED.sub(lambda match: _text(match[1], self._value(match[1], self._of_text)), text)
+    def _fill(self, text: str) -> str:
+        return PLACEHOLDER.sub(lambda match: _format(match[1], self._compute(match[1], self._text_pipeline)), text)
 
     def _check(self, claim: Claim) -> Check:
-        value, other = self._value(claim.quantity, self._now), claim.number
+        value, other = self._compute(claim.quantity, self.state.pipeline), claim.number
         if other is None:
-            other = self._value(claim.names[1], self._before if claim.earlier else self._now)
+            pipeline = self._pipeline_before if claim.is_about_change else self.state.pipeline
+            other = self._compute(claim.names[1], pipeline)
         return Check(claim, value, other)
 
-    def _value(self, name: str, pipeline: Callable[[], Pipeline]) -> float | None:
-        """Returns a quantity, None where the settings have none."""
+    def _compute(self, name: str, pipeline: Callable[[], Pipeline]) -> float | None:
+        """Returns the value of a quantity, None if the settings do not allow to compute it."""
         try:
             return QUANTITIES[name](pipeline())
         except PostponedError:
@@ -137,45 +144,42 @@ class Narration:
         except UserError:
             return None
 
-    def _now(self) -> Pipeline:
-        return self.state.pipeline()
-
-    def _before(self) -> Pipeline:
-        """Returns what was before the answer, or, where that sets nothing, before the step."""
+    def _pipeline_before(self) -> Pipeline:
+        """Returns the pipeline with the changes of the answer undone, or, if it changes nothing, those of the step."""
         return self.state._replace(settings=settings_of(self._config.replace(self.step.before))).pipeline()
 
-    def _of_text(self) -> Pipeline:
-        """Returns what the text is about, which the answer leaves as it was."""
-        return self._before() if self.answered and self.step.later else self._now()
+    def _text_pipeline(self) -> Pipeline:
+        """Returns the pipeline that the text is about; the answer does not change it."""
+        return self._pipeline_before() if self.is_answered and self.step.answer_changes else self.state.pipeline()
 
 
-def changed(path: str, old: Any, new: Any) -> str:
-    """Returns in words that a setting went from one value to another."""
+def describe_change(path: str, old: Any, new: Any) -> str:
+    """Returns the label of a setting, its old and its new value."""
     knob = knobs()[path]
     before, after = (value_text(knob, value).replace("_", " ") for value in (old, new))
     return f"{knob.label} {before} → {after}"
 
 
-def _set(old: Config, new: Config, paths: tuple[str, ...]) -> str:
-    """Returns what a step sets, as a line of its own."""
+def _list_settings(old: Config, new: Config, paths: tuple[str, ...]) -> str:
+    """Returns the changes of the settings as a line of HTML, "" for none."""
     before, after = old.to_flat(), new.to_flat()
-    words = " · ".join(changed(path, before[path], after[path]) for path in paths)
-    return f'<small class="lesson-set">Set: {escape(words)}</small>' if words else ""
+    changes = " · ".join(describe_change(path, before[path], after[path]) for path in paths)
+    return f'<small class="lesson-set">Set: {escape(changes)}</small>' if changes else ""
 
 
-def _marked(text: str, when: str, numbers: dict[str, str]) -> str:
-    """Returns a text with its numbers, each of which the page can bring up to date."""
+def _insert_numbers(text: str, prefix: str, numbers: dict[str, str]) -> str:
+    """Returns a text with its numbers in elements that the page's script can update."""
 
-    def number(match: re.Match) -> str:
-        name = f"{when}.{match[1]}"
+    def insert(match: re.Match[str]) -> str:
+        name = f"{prefix}.{match[1]}"
         return f'<span class="lesson-number" data-number="{name}">{escape(numbers[name])}</span>'
 
-    return NAMED.sub(number, text)
+    return PLACEHOLDER.sub(insert, text)
 
 
-def _joined(*parts: str) -> str:
-    return "\n\n".join(part for part in parts if part)
+def _join(*paragraphs: str) -> str:
+    return "\n\n".join(paragraph for paragraph in paragraphs if paragraph)
 
 
-def _text(name: str, value: float | None) -> str:
-    return NONE if value is None else shown(name, value)
+def _format(name: str, value: float | None) -> str:
+    return MISSING if value is None else format_quantity(name, value)

@@ -1,4 +1,4 @@
-"""What a lesson does to the page, at every answer of the server: its question, its numbers, its checks, its layers."""
+"""The effects of a lesson on the page: its question, its numbers, the check of its claims, and layers it switches."""
 
 import json
 from typing import Any
@@ -12,53 +12,56 @@ from playground.state.page_state import PageState
 from playground.steps.step import StepView
 from playground.support.cache import PostponedError
 
-AS_TOLD = "as told"  # what choosing the link under changed settings tells
+RESTORE = "as told"  # the event of the link that restores the lesson's settings
 
 
-def staged(state: PageState) -> tuple[str | None, str | None]:
-    """Returns the values of the parts "lesson" and "checks"; None leaves them while a number takes too long."""
-    place = LessonPosition.from_link(state.lesson)
-    if place is None:
+def build_lesson_state(state: PageState) -> tuple[str | None, str | None]:
+    """Returns the values of the page's parts "lesson" and "checks".
+
+    Both are None, which leaves the parts as they are, while a number takes too long to compute.
+    """
+    position = LessonPosition.from_link(state.lesson)
+    if position is None:
         return json.dumps({"link": ""}), ""
-    telling = Narration(place.lesson.steps[place.index], state)
+    narration = Narration(position.step, state)
     try:
-        return json.dumps(_question(place, telling)), _checks(telling)
+        return json.dumps(_build_question(position, narration)), _build_checks(narration)
     except PostponedError:
         return None, None
 
 
-def _question(place: LessonPosition, telling: Narration) -> dict[str, Any]:
-    step = telling.step
-    question, answers = telling.question()
+def _build_question(position: LessonPosition, narration: Narration) -> dict[str, Any]:
+    step = position.step
+    question, answers = narration.build_question()
     return {
-        "link": place.link,
+        "link": position.link,
         "question": question,
         "answers": answers,
-        "chosen": telling.state.answer,
-        "right": step.right if telling.answered else None,
-        "numbers": telling.numbers(),
+        "chosen": narration.state.answer,
+        "right": step.right if narration.is_answered else None,
+        "numbers": narration.format_numbers(),
         "look": step.look,
-        "veil": () if telling.answered else step.veil,
+        "veil": () if narration.is_answered else step.veil,
         "needs": (step.show, *step.settings, *step.needs),
     }
 
 
-def _checks(telling: Narration) -> Markup:
-    """Returns the claims, each true or not, and what the reader has moved."""
-    items = html.join(Markup("<li>{}</li>").format(str(check)) for check in telling.checks())
+def _build_checks(narration: Narration) -> Markup:
+    """Returns the claims, each marked as true or false, and the settings that the reader has changed."""
+    items = html.join(Markup("<li>{}</li>").format(str(check)) for check in narration.check_claims())
     text = Markup("<ul>{}</ul>").format(items) if items else Markup()
-    if moved := telling.moved():
-        back = html.link("Back to the lesson's settings", AS_TOLD)
-        text += Markup("<p>You moved: {}. {}</p>").format(" · ".join(moved), back)
+    if changes := narration.list_changes():
+        back = html.link("Back to the lesson's settings", RESTORE)
+        text += Markup("<p>You changed: {}. {}</p>").format(" · ".join(changes), back)
     return text
 
 
-def layered(look: StepView, state: PageState) -> StepView:
-    """Returns what a step shows with the layers on that the lesson wants, while it is the step of the lesson."""
-    place = LessonPosition.from_link(state.lesson)
-    step = place and place.lesson.steps[place.index]
+def apply_layers(view: StepView, state: PageState) -> StepView:
+    """Returns the view of the page's step with the layers that the lesson switches, if it is about this step."""
+    position = LessonPosition.from_link(state.lesson)
+    step = position.step if position else None
     if not step or not step.layers or state.step != step.show:
-        return look
-    layers = tuple(each._replace(visible=step.layers.get(each.key, each.visible)) for each in look.layers)
-    heat = look.heat and look.heat._replace(visible=step.layers.get(look.heat.key, look.heat.visible))
-    return look._replace(layers=layers, heat=heat)
+        return view
+    layers = tuple(each._replace(visible=step.layers.get(each.key, each.visible)) for each in view.layers)
+    heat = view.heat and view.heat._replace(visible=step.layers.get(view.heat.key, view.heat.visible))
+    return view._replace(layers=layers, heat=heat)

@@ -1,4 +1,4 @@
-"""The lesson on the page: its text, a question to answer before it tells, and the way through its steps."""
+"""The panel of a lesson: its text, its question, and the buttons that move through its steps."""
 
 from functools import cache
 from pathlib import Path
@@ -16,7 +16,10 @@ from playground.state.page_state import PageState
 SCRIPT = (Path(__file__).parent / "question.js").read_text("utf-8")
 FREE = "Free play"
 STAR = " ★"
-LATEX = [{"left": "$$", "right": "$$", "display": True}, {"left": "$", "right": "$", "display": False}]
+LATEX: list[dict[str, str | bool]] = [
+    {"left": "$$", "right": "$$", "display": True},
+    {"left": "$", "right": "$", "display": False},
+]
 
 
 class Panel(NamedTuple):
@@ -54,7 +57,7 @@ class LessonContents(NamedTuple):
     onward: str
 
 
-def chooser() -> gr.Dropdown:
+def build_chooser() -> gr.Dropdown:
     """Builds the list of lessons."""
     choices = [(FREE, "")] + [
         (f"{number}. {each.title}{STAR * each.core}", key) for number, (key, each) in enumerate(lessons().items(), 1)
@@ -62,8 +65,8 @@ def chooser() -> gr.Dropdown:
     return gr.Dropdown(choices, value="", show_label=False, label="Lesson", elem_id="lessons", min_width=170)
 
 
-def panel() -> Panel:
-    """Builds the panel, hidden."""
+def build_panel() -> Panel:
+    """Builds the panel, which is hidden outside of lessons."""
     with gr.Column(visible=False, elem_classes=["lesson"]) as box:
         with gr.Column(elem_classes=["lesson-head"]):
             title = gr.Markdown()
@@ -71,7 +74,7 @@ def panel() -> Panel:
                 back = gr.Button("Back", size="sm", min_width=60)
                 onward = gr.Button("Next", variant="primary", size="sm", min_width=60)
                 leave = gr.Button("Leave", size="sm", min_width=80)
-        # Texts are our own files', and the numbers in them are marked for the script that brings them up to date.
+        # The texts are trusted files; the numbers in them are elements that the script updates.
         text = gr.Markdown(latex_delimiters=LATEX, elem_id="lesson-text", sanitize_html=False)
         question = gr.HTML(
             "",
@@ -82,23 +85,23 @@ def panel() -> Panel:
         )
         outcome = gr.Markdown(latex_delimiters=LATEX, elem_id="lesson-outcome", sanitize_html=False)
         checks = html.component("checks", "lesson-checks")
-    # Kept in the visitor's browser; the key only keeps it apart from other pages, there is nothing to hide.
+    # Stored in the visitor's browser. The key only separates it from other pages; nothing in it is secret.
     seen = gr.BrowserState([], storage_key="retinanet-lessons", secret="retinanet-lessons")
     return Panel(box, title, text, question, outcome, checks, back, onward, leave, seen)
 
 
-def known(seen: object) -> list[str]:
-    """Returns the links among what a browser says it has seen, which may be anything, in the order of the lessons."""
-    said = [each for each in seen if isinstance(each, str)] if isinstance(seen, list) else []
-    return [link for link in _links() if link in said]
+def filter_seen(seen: object) -> list[str]:
+    """Returns the valid links in a value from the browser, which can be anything, in the order of the lessons."""
+    links = [each for each in seen if isinstance(each, str)] if isinstance(seen, list) else []
+    return [link for link in _links() if link in links]
 
 
 @cache
 def _links() -> tuple[str, ...]:
-    return tuple(LessonPosition(each, index).link for each in lessons().values() for index in range(len(each.steps)))
+    return tuple(LessonPosition(each, number).link for each in lessons().values() for number in range(len(each.steps)))
 
 
-def contents(state: PageState, seen: list[str]) -> LessonContents | None:
+def build_contents(state: PageState, seen: list[str]) -> LessonContents | None:
     """Returns new values for the panel, None outside of lessons.
 
     Args:
@@ -108,60 +111,60 @@ def contents(state: PageState, seen: list[str]) -> LessonContents | None:
     position = LessonPosition.from_link(state.lesson)
     if position is None:
         return None
-    lesson, index = position
-    narration = Narration(lesson.steps[index], state)
-    last = index + 1 == len(lesson.steps)
+    lesson, number = position
+    narration = Narration(position.step, state)
+    last = number + 1 == len(lesson.steps)
     return LessonContents(
         title=_head(position, seen),
-        text=_about(lesson) * (index == 0) + narration.text(),
-        outcome=narration.outcome(),
-        has_previous=index > 0,
-        has_next=not last or following(lesson) is not None,
+        text=_about(lesson) * (number == 0) + narration.build_text(),
+        outcome=narration.build_outcome(),
+        has_previous=number > 0,
+        has_next=not last or next_lesson(lesson) is not None,
         onward="Next lesson" if last else "Next",
     )
 
 
-def _head(place: LessonPosition, seen: list[str]) -> str:
-    lesson, index = place
-    done = f"step {index + 1} of {len(lesson.steps)} · {len(known(seen))} of {len(_links())} seen"
-    return f"### {lesson.title}: {lesson.steps[index].title} <small>{done}</small>"
+def _head(position: LessonPosition, seen: list[str]) -> str:
+    lesson, number = position
+    done = f"step {number + 1} of {len(lesson.steps)} · {len(filter_seen(seen))} of {len(_links())} seen"
+    return f"### {lesson.title}: {position.step.title} <small>{done}</small>"
 
 
 def _about(lesson: Lesson) -> str:
-    """Returns what stands before a lesson's first step; before the first lesson, what there is to go through."""
+    """Returns the introduction of a lesson; that of the first lesson also introduces the others."""
     every = list(lessons().values())
-    text = f"*{lesson.about}* About {minutes(lesson)}."
+    text = f"*{lesson.about}* About {format_minutes(lesson)}."
     if lesson == every[0]:
         core = [each for each in every if each.core]
         text += (
-            f" The {len(core)} lessons marked{STAR} are focal loss itself, about {minutes(*core)}; all {len(every)} "
-            f"take about {minutes(*every)}, runs not counted."
+            f" The {len(core)} lessons marked{STAR} are about focal loss itself and take about "
+            f"{format_minutes(*core)}; all {len(every)} take about {format_minutes(*every)}, without training runs."
         )
     return text + "\n\n"
 
 
-def minutes(*chosen: Lesson) -> str:
-    """Returns in words how long lessons take."""
-    count = max(1, round(sum(each.minutes for each in chosen)))
+def format_minutes(*lessons: Lesson) -> str:
+    """Returns the duration of lessons together."""
+    count = max(1, round(sum(each.minutes for each in lessons)))
     return f"{count} minute{'s' * (count > 1)}"
 
 
-def chosen_preset(place: LessonPosition | None) -> object:
-    """Returns a new value for the choice of short runs; where the step compares none, it stays."""
-    return (place and place.lesson.steps[place.index].compare) or gr.skip()
+def preset_update(position: LessonPosition | None) -> object:
+    """Returns the new choice of the preset to compare, which stays unless the step compares one."""
+    return (position.step.compare if position else "") or gr.skip()
 
 
-def following(lesson: Lesson) -> Lesson | None:
-    """Returns the lesson after one, None after the last."""
-    rest = list(lessons().values())
-    later = rest[rest.index(lesson) + 1 :]
+def next_lesson(lesson: Lesson) -> Lesson | None:
+    """Returns the next lesson, None after the last one."""
+    every = list(lessons().values())
+    later = every[every.index(lesson) + 1 :]
     return later[0] if later else None
 
 
-def moved(place: LessonPosition, steps: int) -> LessonPosition:
-    """Returns the place some steps on or back; after the last step of a lesson begins the next one."""
-    index = place.index + steps
-    if index >= len(place.lesson.steps):
-        after = following(place.lesson)
-        return LessonPosition(after, 0) if after else place
-    return LessonPosition(place.lesson, max(0, index))
+def move(position: LessonPosition, steps: int) -> LessonPosition:
+    """Returns the position some steps forward or back; the last step of a lesson is followed by the next lesson."""
+    number = position.number + steps
+    if number >= len(position.lesson.steps):
+        following = next_lesson(position.lesson)
+        return LessonPosition(following, 0) if following else position
+    return LessonPosition(position.lesson, max(0, number))

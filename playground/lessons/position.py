@@ -1,28 +1,33 @@
-"""Where one is in a lesson."""
+"""Positions in the lessons."""
 
 from typing import NamedTuple
 
 from core.errors import UserError
-from playground.lessons.lesson import Lesson
+from playground.lessons.lesson import Lesson, LessonStep
 from playground.lessons.parser import lessons
 
 MAX_DIGITS = 9  # of a step's number
 
 
 class LessonPosition(NamedTuple):
-    """Where one is: a lesson and the index of its step; links write it "key.1"."""
+    """A lesson and the number of one of its steps, from 0."""
 
     lesson: Lesson
-    index: int
+    number: int
+
+    @property
+    def step(self) -> LessonStep:
+        """The step at this position."""
+        return self.lesson.steps[self.number]
 
     @property
     def link(self) -> str:
-        """Names it in links, steps counted from 1."""
-        return f"{self.lesson.key}.{self.index + 1}"
+        """The position as links write it, "key.1", with steps counted from 1."""
+        return f"{self.lesson.key}.{self.number + 1}"
 
     @classmethod
     def from_link(cls, text: str) -> "LessonPosition | None":
-        """Reads what `link` writes; None for "".
+        """Parses what `link` returns; returns None for "".
 
         Raises:
             UserError: There is no such lesson or step.
@@ -31,11 +36,10 @@ class LessonPosition(NamedTuple):
             return None
         key, _, number = text.partition(".")
         lesson = lessons().get(key)
-        if (
-            lesson is None
-            or not number.isdecimal()
-            or len(number) > MAX_DIGITS
-            or not 1 <= int(number) <= len(lesson.steps)
-        ):
-            raise UserError(f"lesson = {text!r} is not allowed: it must be one of {', '.join(lessons())}, with a step.")
+        is_number = number.isdecimal() and len(number) <= MAX_DIGITS
+        if lesson is None or not is_number or not 1 <= int(number) <= len(lesson.steps):
+            raise UserError(
+                f"lesson = {text!r} is not allowed: it must be one of {', '.join(lessons())}, followed by the number "
+                "of a step, such as dense.1."
+            )
         return cls(lesson, int(number) - 1)

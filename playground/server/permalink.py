@@ -110,8 +110,8 @@ def _initial(position: LessonPosition | None, answer: int | None) -> tuple[str, 
     """Returns the step, the settings and the curve of a link that names none."""
     if position is None:
         return INITIAL.step, Config(), INITIAL.curve
-    step = position.lesson.steps[position.index]
-    return step.show, step.first_config() if answer is None else step.config(), step.curve
+    step = position.step
+    return step.show, step.initial_config() if answer is None else step.config(), step.curve
 
 
 def _open(image_ref: ImageRef | None, config: Config) -> UserPicture | None:
@@ -136,7 +136,7 @@ def _parse_query(values: dict[str, str]) -> EvaluationQuery:
 
 def _parse_answer(text: str, position: LessonPosition | None) -> int | None:
     """Returns the index of the chosen answer; links count from 1."""
-    count = len(position.lesson.steps[position.index].answers) if position else 0
+    count = len(position.step.answers) if position else 0
     if not text:
         return None
     if not _is_index(text) or not 1 <= int(text) <= count:

@@ -13,7 +13,7 @@ from playground.data.browse import Browsing
 from playground.data.picture import Picture
 from playground.layout import strip
 from playground.layout.page_update import PageUpdate
-from playground.lessons.page_effects import layered, staged
+from playground.lessons.page_effects import apply_layers, build_lesson_state
 from playground.pipeline.pipeline import Pipeline
 from playground.server import pin_diff
 from playground.server.permalink import to_link
@@ -67,7 +67,7 @@ def _render_rest(state: PageState, pipeline: Pipeline, step_view: StepView, noti
         text = step_view.build_text()
     except UserError as error:
         text, notice = StepText(html.paragraph(NO_NUMBERS)), str(error)
-    lesson, checks = staged(state)
+    lesson, checks = build_lesson_state(state)
     update = PageUpdate(
         notice,
         strip=_render_strip(state, pipeline),
@@ -97,7 +97,7 @@ def _choice(state: PageState, pipeline: Pipeline) -> Browsing | None:
 def _view_of_step(state: PageState, pipeline: Pipeline) -> tuple[StepView, str]:
     """Returns the view of the chosen step, and a message if it is the picture alone."""
     try:
-        return layered(STEPS[state.step].build_view(pipeline, state.focus()), state), ""
+        return apply_layers(STEPS[state.step].build_view(pipeline, state.focus()), state), ""
     except UserError as error:
         nothing = StepText(html.paragraph(NOTHING_TO_SHOW))
         return StepView((truth_layer(pipeline),), build_text=lambda: nothing), str(error)

@@ -1,4 +1,4 @@
-"""Lessons read as they are written, and what they claim is true of the computed numbers, under the shipped weights."""
+"""Lessons are parsed as written, and their claims are true for the built-in weights."""
 
 import json
 
@@ -8,12 +8,12 @@ from core.config import Config, knobs
 from core.errors import UserError
 from playground.events.lessons import answer_question, state_at
 from playground.lessons.lesson import Claim
-from playground.lessons.narration import NAMED, Narration
-from playground.lessons.page_effects import layered, staged
-from playground.lessons.panel import contents, following, known, minutes, moved
+from playground.lessons.narration import PLACEHOLDER, Narration
+from playground.lessons.page_effects import apply_layers, build_lesson_state
+from playground.lessons.panel import build_contents, filter_seen, format_minutes, move, next_lesson
 from playground.lessons.parser import LessonError, lessons, read_lesson
 from playground.lessons.position import LessonPosition
-from playground.lessons.quantities import QUANTITIES, shown
+from playground.lessons.quantities import QUANTITIES, format_quantity
 from playground.server.permalink import from_link, to_link
 from playground.server.render import render
 from playground.state.page_state import PageState
@@ -68,15 +68,16 @@ def test_reading_by_hand(tmp_path):
     one, two = lesson.steps
     assert one.look == ("figure", "readout") and one.veil == ("more",) and one.needs == ("training.steps",)
     assert one.layers == {"truth": True, "loss": False} and two.look == two.veil == ()
-    assert one.at_once == ("loss.gamma", "anchors.ratios") and two.at_once == ("loss.alpha",)
+    assert one.initial_changes == ("loss.gamma", "anchors.ratios") and two.initial_changes == ("loss.alpha",)
     assert two.before == {"loss.alpha": 0.25} and one.before == {"matching.fg_iou_threshold": 0.5}
     assert (one.title, one.show, one.question) == ("One", "loss", "What happens?")
     assert one.answers == ("this", "that") and one.right == 1
     assert one.reveal == "It is {ignored}.\nMore of it."
     assert one.claims == (Claim("foreground", "<", "3"), Claim("ignored", ">=", "before.ignored"))
     assert two.config().loss.gamma == 1 and two.config().loss.alpha == 0.5  # settings add up
-    assert one.first_config().matching.fg_iou_threshold == 0.5 and one.later == ("matching.fg_iou_threshold",)
-    assert one.config().matching.fg_iou_threshold == two.first_config().matching.fg_iou_threshold == 0.7
+    assert one.initial_config().matching.fg_iou_threshold == 0.5
+    assert one.answer_changes == ("matching.fg_iou_threshold",)
+    assert one.config().matching.fg_iou_threshold == two.initial_config().matching.fg_iou_threshold == 0.7
     assert two.config().anchors.ratios == (0.5, 1.0) and two.question == "" and two.text == "Plain."
 
 
@@ -84,9 +85,10 @@ def test_reading_by_hand(tmp_path):
     ("line", "says"),
     [("- compare: prior", "only a step that shows training"), ("- curve: bell", "none of loss, "),
      ("- show: training\n- compare: nothing", "only one of loss, "), ("- look: sky", "none of picture, strip"),
-     ("- veil: everything", "none of picture, strip"), ("- needs: loss.beta", "'loss.beta', which is none of")],
+     ("- veil: everything", "none of picture, strip"), ("- needs: loss.beta", "'loss.beta', which is none of"),
+     ("- wish: more", "it must be one of show"), ("- show: [a", "malformed options")],
 )  # fmt: skip
-def test_what_a_step_cannot_show_is_refused(tmp_path, line, says):
+def test_options_that_are_not_allowed_are_refused(tmp_path, line, says):
     (tmp_path / "01-x.md").write_text(FILE.replace("- show: picture", f"- show: picture\n{line}"))
     with pytest.raises(LessonError, match=says):
         read_lesson(tmp_path / "01-x.md")
@@ -105,44 +107,44 @@ def test_a_step_chooses_a_curve_or_a_comparison(tmp_path):
     [("- show: loss", ""), ("that *", "that"), ("this", "this *"), ("= foreground < 3", "= foreground is 3"),
      ("loss.gamma = 1", "loss.gamma 1"), ("About it.", "")],
 )  # fmt: skip
-def test_a_file_that_is_not_well_written_is_refused(tmp_path, old, new):
+def test_a_malformed_file_is_refused(tmp_path, old, new):
     (tmp_path / "01-x.md").write_text(FILE.replace(old, new))
     with pytest.raises(LessonError, match=r"01-x\.md"):
         read_lesson(tmp_path / "01-x.md")
 
 
-def test_a_step_that_asks_for_what_is_on_show_is_refused(tmp_path):
+def test_a_step_that_shows_the_answer_is_refused(tmp_path):
     bare = FILE.replace("- then: matching.fg_iou_threshold = 0.7\n", "")
     (tmp_path / "01-x.md").write_text(bare)
     assert read_lesson(tmp_path / "01-x.md").steps[0].veil == ("more",)
     (tmp_path / "01-x.md").write_text(bare.replace("- veil: more\n", ""))
-    with pytest.raises(LessonError, match="asks for what is on show"):
+    with pytest.raises(LessonError, match="shows the answer to its question"):
         read_lesson(tmp_path / "01-x.md")
 
 
 @pytest.mark.parametrize(("key", "index"), ALL)
 def test_every_step_is_right(key, index):
-    """It shows a step of the page, sets what is allowed, speaks of numbers there are, and its claims hold."""
+    """It names existing steps, settings and quantities, and its claims hold."""
     lesson = lessons()[key]
     step = lesson.steps[index]
     assert step.text and step.show in STEPS and set(step.settings) <= set(knobs())
     for text in (step.text, step.question, *step.answers, step.reveal):
-        assert set(NAMED.findall(text)) <= set(QUANTITIES)
+        assert set(PLACEHOLDER.findall(text)) <= set(QUANTITIES)
     for claim in step.claims:
         assert set(claim.names) <= set(QUANTITIES)
     here, told = at(key, index), at(key, index, step.right if step.question else None)
-    question, answers = here.question()
-    for said in (here.text(), question, *answers, told.text(), told.outcome()):
-        assert not NAMED.search(said.replace("\\mathrm", "").replace("\\frac", "")) and ">–<" not in said
-    assert here.moved() == told.moved() == ()
-    checks = told.checks()
+    question, answers = here.build_question()
+    for said in (here.build_text(), question, *answers, told.build_text(), told.build_outcome()):
+        assert not PLACEHOLDER.search(said.replace("\\mathrm", "").replace("\\frac", "")) and ">–<" not in said
+    assert here.list_changes() == told.list_changes() == ()
+    checks = told.check_claims()
     assert len(checks) == len(step.claims)
     for check in checks:
-        assert check.true, str(check)
+        assert check.is_true, str(check)
 
 
 def at(key: str, index: int, answer: int | None = None) -> Narration:
-    """Returns a step as it is told, after an answer, if there is one."""
+    """Returns the narration of a step, after an answer if there is one."""
     place = LessonPosition(lessons()[key], index)
     state = state_at(place)
     return Narration(place.lesson.steps[index], state if answer is None else answer_question(state, str(answer)))
@@ -154,48 +156,49 @@ def test_every_lesson_asks_before_it_tells_and_claims_something(key):
     assert any(step.question for step in steps) and any(step.claims for step in steps)
     for index, step in enumerate(steps):
         if step.question:
-            assert at(key, index).outcome() == "" and at(key, index).checks() == []
-            assert at(key, index, step.right).outcome().startswith("**Right.**")
-            assert at(key, index, (step.right + 1) % len(step.answers)).outcome().startswith("**Not quite.**")
+            assert at(key, index).build_outcome() == "" and at(key, index).check_claims() == []
+            assert at(key, index, step.right).build_outcome().startswith("**Right.**")
+            assert at(key, index, (step.right + 1) % len(step.answers)).build_outcome().startswith("**Not quite.**")
 
 
-def test_what_is_told_follows_the_page():
-    """A knob that is moved after the answer moves what is revealed and what is claimed; the text stays as it was."""
+def test_the_text_after_the_answer_follows_the_page():
+    """A knob moved after the answer changes the text after it and the claims, but not the text before it."""
     place = LessonPosition(lessons()["assignment"], 1)
     told = answer_question(state_at(place), "0")
     assert told.config().matching.fg_iou_threshold == 0.3
     before = Narration(place.lesson.steps[1], told)
     strict = told._replace(settings=settings_of(told.config().replace({"matching.fg_iou_threshold": 0.9})))
     after = Narration(place.lesson.steps[1], strict)
-    assert before.numbers()["text.foreground"] == after.numbers()["text.foreground"]
-    assert int(after.numbers()["told.foreground"]) < int(before.numbers()["told.foreground"])
-    assert after.moved() == ("Foreground IoU threshold 0.3 → 0.9",) and before.moved() == ()
-    assert [check.true for check in before.checks()] == [True, True]
-    assert [check.true for check in after.checks()] == [False, False]
-    question, checks = staged(strict)
-    assert json.loads(question)["numbers"] == after.numbers() and "Foreground IoU threshold 0.3 → 0.9" in checks
+    assert before.format_numbers()["text.foreground"] == after.format_numbers()["text.foreground"]
+    assert int(after.format_numbers()["told.foreground"]) < int(before.format_numbers()["told.foreground"])
+    assert after.list_changes() == ("Foreground IoU threshold 0.3 → 0.9",) and before.list_changes() == ()
+    assert [check.is_true for check in before.check_claims()] == [True, True]
+    assert [check.is_true for check in after.check_claims()] == [False, False]
+    question, checks = build_lesson_state(strict)
+    assert json.loads(question)["numbers"] == after.format_numbers() and "Foreground IoU threshold 0.3 → 0.9" in checks
 
 
-def test_what_is_told_follows_another_scene():
-    """So does what was before the answer: only what the answer sets is put back."""
+def test_the_text_before_the_answer_follows_another_scene():
+    """Only the changes of the answer are undone for the text before it."""
     place = LessonPosition(lessons()["assignment"], 1)
     told = answer_question(state_at(place), "0")
     other = told._replace(settings=settings_of(told.config().replace({"scenes.seed": 4})))
-    before, after = (Narration(place.lesson.steps[1], each).numbers() for each in (told, other))
+    before, after = (Narration(place.lesson.steps[1], each).format_numbers() for each in (told, other))
     alone = state_at(place).config().replace({"scenes.seed": 4})
     fresh = Narration(place.lesson.steps[1], state_at(place)._replace(settings=settings_of(alone)))
-    assert before["text.foreground"] != after["text.foreground"] == fresh.numbers()["text.foreground"]
+    assert before["text.foreground"] != after["text.foreground"] == fresh.format_numbers()["text.foreground"]
 
 
-def test_a_number_that_cannot_be_had_is_a_dash():
+def test_a_number_that_cannot_be_computed_is_a_dash():
     place = LessonPosition(lessons()["focal"], 4)
     broken = state_at(place).config().replace({"model.depth": 50})  # the built-in weights are a ResNet-18
     telling = Narration(place.lesson.steps[4], state_at(place)._replace(settings=settings_of(broken), answer=0))
-    assert set(telling.numbers().values()) == {"–"} and [check.true for check in telling.checks()] == [False]
-    assert str(telling.checks()[0]).startswith("✗ effective anchors: – < –")
+    assert set(telling.format_numbers().values()) == {"–"}
+    assert [check.is_true for check in telling.check_claims()] == [False]
+    assert str(telling.check_claims()[0]).startswith("✗ effective anchors: – < –")
 
 
-def test_only_answers_that_there_are_count():
+def test_only_valid_answers_count():
     place = LessonPosition(lessons()["focal"], 1)
     for choice in (None, 7, "3", "-1", "x", ["0"], {}):
         assert answer_question(state_at(place), choice) is None
@@ -204,39 +207,42 @@ def test_only_answers_that_there_are_count():
     assert answer_question(state_at(place)._replace(lesson=""), "0") is None
 
 
-def test_what_would_tell_is_veiled_until_the_answer_is_given():
-    """What a step asks for is set by the answer, or hidden till then."""
+def test_the_answer_is_hidden_until_it_is_given():
+    """The answer to a question comes from the settings that it changes, or is hidden."""
     for key, index in ALL:
         place = LessonPosition(lessons()[key], index)
         step = place.lesson.steps[index]
-        state = json.loads(staged(state_at(place))[0])
+        state = json.loads(build_lesson_state(state_at(place))[0])
         assert step.show in state["needs"] and set(step.settings) <= set(state["needs"])
         if step.question:
-            assert step.veil or step.later
+            assert step.veil or step.answer_changes
             assert state["veil"] == list(step.veil) and state["right"] is None
-            after = json.loads(staged(answer_question(state_at(place), "0"))[0])
+            after = json.loads(build_lesson_state(answer_question(state_at(place), "0"))[0])
             assert after["veil"] == [] and after["right"] == step.right and after["chosen"] == 0
 
 
-def test_outside_of_lessons_nothing_is_staged():
-    assert staged(PageState("loss")) == ('{"link": ""}', "")
+def test_outside_of_lessons_the_page_stays_as_it_is():
+    assert build_lesson_state(PageState("loss")) == ('{"link": ""}', "")
 
 
 def test_a_step_switches_layers():
     place = LessonPosition(lessons()["assignment"], 0)
     state = state_at(place)
     look = STEPS["assignment"].build_view(state.pipeline(), state.focus())
-    usual, wanted = ({each.key: each.visible for each in one.layers} for one in (look, layered(look, state)))
+    usual, wanted = ({each.key: each.visible for each in one.layers} for one in (look, apply_layers(look, state)))
     assert not usual["ignored"] and wanted == {**usual, "ignored": True}
-    assert layered(look, state._replace(step="loss")) is look and layered(look, state._replace(lesson="")) is look
+    assert (
+        apply_layers(look, state._replace(step="loss")) is look
+        and apply_layers(look, state._replace(lesson="")) is look
+    )
 
 
 def test_the_lessons_take_about_twenty_minutes():
-    """By words and steps; who goes through focal loss alone needs about half of it."""
+    """Estimated from words and steps; the short course takes about half of it."""
     core = [lesson for lesson in lessons().values() if lesson.core]
     assert sum(lesson.minutes for lesson in lessons().values()) < 25 and sum(lesson.minutes for lesson in core) < 13
     assert {"cross-entropy", "focal", "alpha-gamma-pi"} <= {lesson.key for lesson in core}
-    assert minutes(*core) in contents(state_at(LessonPosition(lessons()["dense"], 0)), []).text
+    assert format_minutes(*core) in build_contents(state_at(LessonPosition(lessons()["dense"], 0)), []).text
 
 
 @pytest.mark.parametrize(("key", "index"), ALL)
@@ -245,8 +251,8 @@ def test_links_lead_back(key, index):
     step = lessons()[key].steps[index]
     assert LessonPosition.from_link(place.link) == place
     state = state_at(place)
-    assert to_link(state, step.first_config()) == f"lesson={place.link}"  # nothing else is needed
-    assert from_link(f"lesson={place.link}") == state and state.config() == step.first_config()
+    assert to_link(state, step.initial_config()) == f"lesson={place.link}"  # nothing else is needed
+    assert from_link(f"lesson={place.link}") == state and state.config() == step.initial_config()
     told = from_link(to_link(state, step.config()))
     assert told.config() == step.config() and told.lesson == place.link
     if step.question:
@@ -272,16 +278,16 @@ def test_a_link_to_no_answer_is_refused(answer):
         from_link("answer=1")
 
 
-def test_going_through_all_of_them():
+def test_moving_through_all_lessons():
     place = LessonPosition(lessons()["dense"], 0)
     seen = [place]
-    while (place := moved(place, 1)) != seen[-1]:
+    while (place := move(place, 1)) != seen[-1]:
         seen.append(place)
-    assert [(each.lesson.key, each.index) for each in seen] == ALL
-    assert moved(seen[0], -1) == seen[0] and following(seen[-1].lesson) is None
+    assert [(each.lesson.key, each.number) for each in seen] == ALL
+    assert move(seen[0], -1) == seen[0] and next_lesson(seen[-1].lesson) is None
 
 
-def test_what_a_teacher_hides_is_no_setting():
+def test_hidden_parts_are_no_settings():
     assert from_link("hide=training,loss.gamma").config() == Config()
 
 
@@ -290,20 +296,20 @@ def test_a_lesson_is_shown_with_its_step():
     step = place.lesson.steps[1]
     shown_page = render(PageState(step.show, lesson=place.link))
     assert shown_page.notice == "" and "lesson=focal.2" in shown_page.strip
-    shown = contents(state_at(place), [place.link])
+    shown = build_contents(state_at(place), [place.link])
     assert "One factor" not in shown.title and "Turn it up" in shown.title and "1 of " in shown.title
     assert "γ goes from 0 to 2" in shown.text and shown.outcome == ""
-    told = contents(answer_question(state_at(place), "2"), []).outcome
+    told = build_contents(answer_question(state_at(place), "2"), []).outcome
     assert told.startswith("**Right.**") and "Set: γ (focusing) 0 → 2" in told and "0.25</span>" in told
 
 
 @pytest.mark.parametrize("said", [None, 5, "focal.1", {"a": 1}, [["x"], 3, None, "no.1"]])
-def test_what_a_browser_says_it_has_seen_may_be_anything(said):
-    assert known(said) == []
-    assert known(["focal.2", "focal.1", "focal.2", 7]) == ["focal.1", "focal.2"]
+def test_seen_steps_from_the_browser_can_be_anything(said):
+    assert filter_seen(said) == []
+    assert filter_seen(["focal.2", "focal.1", "focal.2", 7]) == ["focal.1", "focal.2"]
 
 
 def test_numbers_are_short():
     written = ["12,276", "0.01", "3", "1,234", "0.457", "0.00001"]
-    assert [shown("anchors", each) for each in (12276, 0.0100001, 3.0, 1234.5, 0.4567, 1e-5)] == written
-    assert [shown("share_of_foreground", each) for each in (1.0, 0.4567, 0.0036)] == ["100%", "46%", "0.4%"]
+    assert [format_quantity("anchors", each) for each in (12276, 0.0100001, 3.0, 1234.5, 0.4567, 1e-5)] == written
+    assert [format_quantity("share_of_foreground", each) for each in (1.0, 0.4567, 0.0036)] == ["100%", "46%", "0.4%"]
