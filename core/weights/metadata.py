@@ -29,7 +29,7 @@ class Metadata(NamedTuple):
     norm_eps: float
 
 
-def write_metadata(
+def build_metadata(
     config: Config, class_names: Sequence[str], category_ids: Sequence[int], norm_eps: float
 ) -> dict[str, str]:
     """Returns the metadata to store in a file, as text by key; the path of the initial weights is not part of it."""
@@ -43,7 +43,7 @@ def write_metadata(
 
 
 def read_metadata(metadata: Mapping[str, str], architecture: Architecture, *, name: str) -> Metadata:
-    """Parses metadata from `write_metadata` and checks them against the architecture of the tensors.
+    """Parses metadata from `build_metadata` and checks them against the architecture of the tensors.
 
     Args:
         metadata: Text by key; not trusted.

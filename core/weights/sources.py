@@ -24,7 +24,7 @@ from core.weights.architecture import (
     modernise,
     recognise,
 )
-from core.weights.metadata import read_metadata, write_metadata
+from core.weights.metadata import build_metadata, read_metadata
 
 WITHOUT_HEADS = ("imagenet", "random")  # weights of the backbone or none; the rest is initialised at random
 BUILTIN = ASSETS / "builtin.safetensors"
@@ -173,7 +173,7 @@ def save_weights(
     """
     state = model.state_dict()
     architecture = recognise(state, name="The network")
-    metadata = write_metadata(config, class_names, category_ids, model.norm_eps)
+    metadata = build_metadata(config, class_names, category_ids, model.norm_eps)
     read_metadata(metadata, architecture, name=str(path))  # refuses what could not be read back
     if half:
         state = {key: value.half() if value.is_floating_point() else value for key, value in state.items()}
