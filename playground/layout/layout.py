@@ -100,7 +100,7 @@ def _header() -> HeaderControls:
             ),
             copy=gr.Button("Copy", size="sm", min_width=60),
             copied=gr.Textbox(visible="hidden"),
-            pin=gr.Button("Compare: keep this as A", size="sm", min_width=60, elem_id="pin"),
+            pin=gr.Button("Keep as A", size="sm", min_width=60, elem_id="pin"),
             undo=gr.Button("Undo", size="sm", min_width=60),
             redo=gr.Button("Redo", size="sm", min_width=60),
             reset=gr.Button("Reset", size="sm", min_width=80),

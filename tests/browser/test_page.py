@@ -98,7 +98,7 @@ def test_selection_and_layers_are_in_the_link(opened, new_page):
 def test_pinned_settings_are_compared_and_survive_undo(opened, new_page):
     page = opened(QUICK + "&step=detections&inference.score_threshold=0.009")
     assert page.locator(".pic").count() == 1 and not page.locator(".pinned-bar").is_visible()
-    page.get_by_role("button", name="Compare: keep this as A").click()
+    page.get_by_role("button", name="Keep as A").click()
     wait(lambda: "Nothing differs" in page.text_content(".changes") and "pinned=" in address_of(page))
     before = layers(page)
     set_slider(page, "inference-score-threshold", 0.5)
