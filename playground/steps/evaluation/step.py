@@ -101,7 +101,7 @@ def _name(weights: str) -> str:
 
 def _pictures(split: ImageRef, config: Config, count: int) -> str:
     if split.source == SCENES:
-        return f"{count:,} held-out scenes with these dials"
+        return f"{count:,} held-out scenes like this one"
     total = count_pictures(split).get(split.split, 0)
     return f"{min(count, total):,} of the {total:,} pictures of {split.source}, {split.split}"
 

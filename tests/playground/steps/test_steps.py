@@ -47,7 +47,7 @@ def test_every_hyperparameter_belongs_to_exactly_one_step():
 
 @pytest.mark.parametrize("key", STEPS)
 @pytest.mark.parametrize("changes", [{}, {"scenes__empty_share": 1.0}, {"inference__score_threshold": 0.001}])
-def test_every_step_shows_something_valid(key, changes):
+def test_every_step_builds_a_valid_view(key, changes):
     here = pipeline(**changes)
     for level in (0, 4):
         look = STEPS[key].build_view(here, Focus(level=level))
@@ -78,7 +78,7 @@ def test_location_under_a_click():
     assert find_location(grid, 4, (9999, 9999)) == 8 and find_location(grid, 4, (-5, -5)) == 0
 
 
-def test_assignment_counts_add_up():
+def test_the_counts_of_the_assignment_add_up():
     here = pipeline(matching__bg_iou_threshold=0.1, matching__fg_iou_threshold=0.9)
     text = STEPS["assignment"].build_view(here, Focus()).build_text().readout
     assert f"{int(here.match.foreground.sum()):,}" in text and f"{int((here.match.label == 0).sum()):,}" in text
@@ -131,7 +131,7 @@ def test_every_curve_is_drawn_with_its_mark(kind):
     assert figure["data"] == curves(Loss(), kind.removesuffix(", logarithmic"), p_t=0.3)["data"]
 
 
-def test_weight_at_the_papers_places():
+def test_the_weights_are_those_of_the_paper():
     """Section 3.2: with γ = 2, p_t = 0.9 weighs 100 times less, 0.968 about 1000 times; p_t ≤ 0.5 at most 4 times."""
     loss = Loss(alpha=0.5, gamma=2)
     weight = {round(x, 2): y for x, y in zip(*(curves(loss, WEIGHT)["data"][1][axis] for axis in "xy"), strict=True)}
@@ -160,7 +160,7 @@ def test_every_loss_is_in_the_table_of_alternatives():
     assert "cutoff (chosen)" in text and all(format_kind(kind) in text for kind in MATTERS)
 
 
-def test_easy_background_pays_nothing_under_a_cutoff_at_a_half():
+def test_easy_background_pays_nothing_with_a_cutoff_of_one_half():
     """A background anchor is easy while no score reaches 0.5, so that each p_t is above the cut-off."""
     here = pipeline(loss__kind="cutoff", loss__cutoff=0.5, model__prior_probability=0.5)  # easy ones and hard ones
     easy = dict(group_anchors(here))["easy background"]
@@ -168,7 +168,7 @@ def test_easy_background_pays_nothing_under_a_cutoff_at_a_half():
     assert easy.any() and (paid == 0).all() and here.losses.classification.sum() > 0
 
 
-def test_the_first_loss_is_that_of_a_network_with_new_heads():
+def test_the_initial_loss_is_that_of_a_network_with_new_heads():
     """Whatever heads it has: the same backbone, the same seed, the given prior and loss."""
     trained = Pipeline(render_picture(Config().scenes), Config())
     for prior, loss in ((0.01, Loss()), (0.5, Loss()), (0.01, Loss(kind="cross_entropy")), (0.5, Loss(kind="ohem"))):
@@ -178,7 +178,7 @@ def test_the_first_loss_is_that_of_a_network_with_new_heads():
         assert trained.compute_initial_loss(loss, prior) == pytest.approx(expected, rel=1e-4)
 
 
-def test_the_first_loss_is_shown_with_the_prior_and_without():
+def test_the_initial_loss_is_shown_with_and_without_the_prior():
     text = initial_loss(Pipeline(render_picture(Config().scenes), Config()))
     assert "π = 0.01" in text and "none, π = 0.5" in text and "focal" in text and "cross-entropy" in text
     same = initial_loss(pipeline(loss__kind="cross_entropy", model__prior_probability=0.5))
@@ -192,8 +192,8 @@ def test_a_slider_of_the_loss_runs_no_head_again(monkeypatch):
 
 
 @pytest.mark.parametrize("size", [96, 256])
-def test_the_map_of_the_loss_holds_all_of_it(size):
-    """Every level's loss is spread over the picture and none is lost; what P3 alone pays stays where it is."""
+def test_the_map_of_the_loss_adds_up_to_it(size):
+    """The loss of every level is spread over the picture without a remainder; that of P3 stays at its location."""
     here = pipeline(inference__image_size=size)
     paid, grid = here.losses.classification, here.grid
     found = sum_by_location(here)
@@ -227,7 +227,7 @@ def test_the_histogram_of_confidence_counts_every_anchor():
 
 
 def test_the_concentration_of_scenes_is_that_of_their_anchors_together(monkeypatch):
-    """Figure 4 of held-out scenes made with the dials: the anchors of all of them, whatever picture is on show."""
+    """Figure 4 for held-out scenes: the anchors of all of them together, whatever picture is on the page."""
     monkeypatch.setattr(module, "SCENES", 2)
     here = pipeline(training__seed=78)
     data = SceneData(here.config.scenes, 2, "val")
