@@ -93,7 +93,7 @@ def test_a_lesson_chooses_its_curve_and_its_comparison(opened):
     page.get_by_role("button", name="Next").click()
     wait(lambda: page.input_value("#preset input") == PRESETS["prior"].title)
     wait(lambda: page.get_attribute('.strip button[data-step="training"]', "aria-current"))
-    assert page.get_by_role("button", name="Compare").is_visible()
+    assert page.get_by_role("button", name="Compare", exact=True).is_visible()
 
 
 def test_a_teacher_hides_controls(opened):

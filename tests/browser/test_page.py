@@ -335,7 +335,7 @@ def test_steps_and_knobs_by_keyboard(opened):
 @pytest.mark.timeout(240)
 def test_a_comparison_is_watched_and_stopped(opened):
     page = opened(QUICK + "&step=training")
-    page.get_by_role("button", name="Compare").click()
+    page.get_by_role("button", name="Compare", exact=True).click()
     wait(lambda: page.get_attribute(".plot", "data-title") == "Classification loss, and AP (dotted)", 120)
     assert "Focal loss against cross-entropy" in page.text_content(".readout")
     page.get_by_role("button", name="Stop").click()
