@@ -119,20 +119,20 @@ def _compute_sides(boxes: Tensor) -> Tensor:
 
 
 def _compute_offsets(objects: Objects, anchors: Anchors) -> tuple[np.ndarray, np.ndarray]:
-    """Computes each object's sides [M, 2] and its offsets to the nearest anchor center of each level [M, L, 2] (x, y).
+    """Computes each object's sides [M, 2] and its offsets to the nearest anchor centre of each level [M, L, 2] (x, y).
 
     For boxes of given shapes the IoU decreases with the distance along either axis, so the best anchor of a shape is
-    the one with the nearest center.
+    the one with the nearest centre.
     """
     boxes = objects.boxes
-    centers = (boxes[:, :2] + boxes[:, 2:]) / 2
+    centres = (boxes[:, :2] + boxes[:, 2:]) / 2
     offsets = torch.zeros(len(boxes), len(anchors.sizes), 2)
     for image_size in objects.image_sizes.unique(dim=0):
         chosen = (objects.image_sizes == image_size).all(dim=1)
         height, width = image_size.tolist()
         strides = torch.tensor(pyramid_strides(anchors, height, width)).flip(1)  # [L, 2], x before y
         last = torch.tensor(pyramid_grids(height, width)).flip(1) - 1
-        at = centers[chosen][:, None, :]  # [m, 1, 2]
+        at = centres[chosen][:, None, :]  # [m, 1, 2]
         offsets[chosen] = torch.minimum((at / strides).round().clamp(min=0), last) * strides - at
     return _compute_sides(boxes).numpy(), offsets.numpy()
 
@@ -142,7 +142,7 @@ def _compute_best_iou(sides: np.ndarray, offsets: np.ndarray, shapes: np.ndarray
 
     Args:
         sides: Width and height of each object, [M, 2].
-        offsets: From the object's center to the nearest anchor center of each level, [M, L, 2].
+        offsets: From the object's centre to the nearest anchor centre of each level, [M, L, 2].
         shapes: Width and height of the anchors of each level, [L, A, 2].
     """
     half = sides[:, None, None, :] / 2

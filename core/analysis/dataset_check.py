@@ -48,7 +48,7 @@ class DataCheck(NamedTuple):
     """The result of checking a data set.
 
     Attributes:
-        format: "COCO", "Pascal VOC" or "YOLO"; None if no format was recognized.
+        format: "COCO", "Pascal VOC" or "YOLO"; None if no format was recognised.
         class_names: The class names of labels 0 … K−1; empty if no split could be read.
         splits: The readable splits by name.
         sizes: The object sizes by class name, for classes with objects.
@@ -122,7 +122,7 @@ def check_folder(
             done += 1
             progress(done, total)
     class_names = next((raw.class_names for raw in splits.values()), ())
-    summaries = {split: _summarize(facts[split], raw.class_names) for split, raw in splits.items()}
+    summaries = {split: _summarise(facts[split], raw.class_names) for split, raw in splits.items()}
     _report_repeated_images(facts, issues)
     _report_class_issues(summaries, class_names, issues)
     sizes = measure_sizes([image for images in facts.values() for image in images], class_names, config, issues)
@@ -159,7 +159,7 @@ def _read_splits(folder: Path, issues: Issues) -> dict[str, RawData]:
     return splits
 
 
-def _summarize(facts: Sequence[ImageFacts], class_names: tuple[str, ...]) -> SplitSummary:
+def _summarise(facts: Sequence[ImageFacts], class_names: tuple[str, ...]) -> SplitSummary:
     counts = np.zeros(len(class_names), dtype=np.int64)
     for image in facts:
         counts += np.bincount(image.labels, minlength=len(class_names))

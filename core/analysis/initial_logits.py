@@ -12,7 +12,7 @@ NO_PRIOR = 0.5  # the score that a bias of 0 gives
 def compute_initial_logits(
     levels: tuple[Tensor, ...], model: Model, *, num_classes: int, anchors_per_location: int, seed: int
 ) -> Tensor:
-    """Returns the class logits of newly initialized heads without a prior.
+    """Returns the class logits of newly initialised heads without a prior.
 
     The prior π only sets the bias of the last layer. Adding `core.retinanet.heads.prior_logit(π)` to these logits gives
     those of heads with that prior, so one forward pass serves every π. The heads equal those that
@@ -20,7 +20,7 @@ def compute_initial_logits(
 
     Args:
         levels: Feature maps P3 … P7, each [B, C, H, W].
-        model: Width, depth and normalization of the heads.
+        model: Width, depth and normalisation of the heads.
         num_classes: Number of classes, K.
         anchors_per_location: Number of anchors per location, A.
         seed: Seeds the heads' weights.

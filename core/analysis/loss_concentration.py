@@ -1,4 +1,4 @@
-"""The distribution of the loss over anchors: the cumulative normalized loss (paper, section 5.1, figure 4)."""
+"""The distribution of the loss over anchors: the cumulative normalised loss (paper, section 5.1, figure 4)."""
 
 import math
 from collections.abc import Sequence

@@ -59,7 +59,7 @@ def measure_sizes(
         text = f"{image}: {name}, {width:.0f}×{height:.0f} px at {corner} in the network, best IoU {iou[number]:.2f}"
         issues.add(NO_ANCHOR, text)
     return {
-        name: _summarize(sides[labels == label], iou[labels == label], threshold)
+        name: _summarise(sides[labels == label], iou[labels == label], threshold)
         for label, name in enumerate(class_names)
         if (labels == label).any()
     }
@@ -82,7 +82,7 @@ def _compute_best_iou(objects: Objects, anchors: Anchors, threshold: float) -> n
     return np.concatenate([np.zeros(0, np.float32), *blocks])
 
 
-def _summarize(sides: np.ndarray, iou: np.ndarray, threshold: float) -> ClassSizes:
+def _summarise(sides: np.ndarray, iou: np.ndarray, threshold: float) -> ClassSizes:
     return ClassSizes(
         objects=len(sides),
         side=_compute_quantiles(np.sqrt(sides.prod(axis=1))),

@@ -153,7 +153,7 @@ def _guess_range(values: np.ndarray) -> tuple[float, float]:
 
 
 def _scale_to_8_bits(values: np.ndarray, black: float, white: float) -> Image.Image:
-    """Scales gray values so that black is 0 and white 255; NaN becomes black."""
+    """Scales grey values so that black is 0 and white 255; NaN becomes black."""
     scaled = (values.astype(np.float64) - black) * (255 / max(white - black, 1e-300))
     scaled = np.nan_to_num(scaled, nan=0, posinf=255, neginf=0).clip(0, 255)
     return Image.fromarray((scaled + 0.5).astype(np.uint8)).convert("RGB")

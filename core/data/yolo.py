@@ -33,7 +33,7 @@ class YoloData(FolderData):
     Images are where the YAML file says, in a folder or a list of files; otherwise in `images/<split>/`,
     `<split>/images/`, or `images/`, which is split by file name (`core.data.splits.split_by_name`). Labels are in the
     same location with `labels` in place of `images`; an image without a label file has no objects. A line holds the
-    class and a box (center, width and height), or the class and the corners of a polygon, which becomes its bounding
+    class and a box (centre, width and height), or the class and the corners of a polygon, which becomes its bounding
     box.
 
     Args:

@@ -48,7 +48,7 @@ def _parse_line(words: list[str], num_classes: int) -> RawObject:
 
 
 def _parse_box(words: list[str]) -> tuple[float, float, float, float]:
-    """Parses center, width and height, or the corners of a polygon, into xyxy.
+    """Parses centre, width and height, or the corners of a polygon, into xyxy.
 
     Raises:
         _LineError: The words are neither, or are not relative to the image's sides.

@@ -48,7 +48,7 @@ class ErrorTypes(NamedTuple):
         return [error for error in self.errors if error.kind == kind]
 
 
-def analyze_errors(images: Sequence[ImageOverlaps], num_classes: int) -> ErrorTypes:
+def analyse_errors(images: Sequence[ImageOverlaps], num_classes: int) -> ErrorTypes:
     """Assigns every false positive and every missed object a kind of error, and fixes one kind at a time.
 
     A false positive that fits several kinds gets the first of location, class, duplicate, background and both, as in

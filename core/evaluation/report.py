@@ -12,7 +12,7 @@ from core.evaluation.calibration import Calibration, calibrate
 from core.evaluation.coco_metrics import Metrics, read_metrics, run_coco_evaluation
 from core.evaluation.confusion import Confusion, compute_confusion
 from core.evaluation.detection_matching import ImageOverlaps, MatchedDetections, compute_overlaps, match_detections
-from core.evaluation.error_types import KINDS, ErrorTypes, analyze_errors
+from core.evaluation.error_types import KINDS, ErrorTypes, analyse_errors
 from core.evaluation.precision_recall import (
     RECALLS,
     PrecisionRecallCurve,
@@ -157,7 +157,7 @@ def build_report(
         classes={name: _build_class_report(label, matches, evaluation) for label, name in enumerate(class_names)},
         best=best,
         calibration=calibrate(matches.score[matches.counted], matches.hit[matches.counted]),
-        error_types=analyze_errors(overlaps, len(class_names)),
+        error_types=analyse_errors(overlaps, len(class_names)),
         score=score,
         iou=iou,
         confusion=compute_confusion(overlaps, len(class_names), score=score, iou=iou),

@@ -21,7 +21,7 @@ def write_onnx(path: Path, model: RetinaNet, config: Config, class_names: Sequen
 
     The number and the size of the images are dynamic; all images of a batch have the same size. Pixels are RGB in
     0 … 1, boxes are xyxy in pixels of the input; the best come first, and rows with a score of 0 are empty. The graph
-    resizes, normalizes and pads as `core.retinanet.preprocess.prepare` does.
+    resizes, normalises and pads as `core.retinanet.preprocess.prepare` does.
 
     Args:
         path: Path of the file.

@@ -3,7 +3,7 @@ import math
 import pytest
 
 from core.evaluation.detection_matching import compute_overlaps, match_detections
-from core.evaluation.error_types import KINDS, ErrorCase, analyze_errors
+from core.evaluation.error_types import KINDS, ErrorCase, analyse_errors
 from tests.core.boxes_by_hand import found, random_scenes, truth
 
 BOX, AWAY, NOWHERE = [0, 0, 100, 100], [200, 200, 300, 300], [400, 400, 450, 450]
@@ -11,7 +11,7 @@ CAT, DOG = 0, 1
 
 
 def types(detections, objects):
-    return analyze_errors(compute_overlaps([detections], [objects]), 2)
+    return analyse_errors(compute_overlaps([detections], [objects]), 2)
 
 
 def kinds(detections, objects) -> list[str]:
@@ -127,7 +127,7 @@ def test_crowds():
 
 
 def test_no_objects_and_no_pictures():
-    for result in (types(found([BOX]), truth([])), analyze_errors([], 2)):
+    for result in (types(found([BOX]), truth([])), analyse_errors([], 2)):
         assert math.isnan(result.ap50) and all(map(math.isnan, result.cost.values()))
     assert kinds(found([BOX]), truth([])) == ["background"]
 
@@ -136,7 +136,7 @@ def test_no_objects_and_no_pictures():
 def test_every_error_has_one_kind_and_no_fix_costs(seed):
     predictions, truths = random_scenes(seed)
     pictures = compute_overlaps(predictions, truths)
-    matches, result = match_detections(pictures, 0.5, 3), analyze_errors(pictures, 3)
+    matches, result = match_detections(pictures, 0.5, 3), analyse_errors(pictures, 3)
     wrong = {(error.image, error.detection) for error in result.errors if error.kind != "missed"}
     expected = (matches.counted & ~matches.hit).nonzero()[0]
     assert wrong == set(zip(matches.image[expected].tolist(), matches.detection[expected].tolist(), strict=True))
