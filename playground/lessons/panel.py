@@ -46,7 +46,7 @@ class LessonContents(NamedTuple):
         outcome: Markdown that follows the question, "" before it is answered.
         has_previous: True if there is a step before in the lesson.
         has_next: True if there is a step after it, in this lesson or the next one.
-        onward: Label of the button that goes on.
+        onward: Label of the button to the next step.
     """
 
     title: str

@@ -31,7 +31,7 @@ from playground.state.page_state import PageState
 from playground.state.settings import settings_of
 from playground.steps.evaluation import step
 from playground.steps.evaluation.figures import figure
-from playground.steps.evaluation.layers import layers
+from playground.steps.evaluation.layers import build_layers
 
 TINY = {
     "model.weights": "random",
@@ -212,7 +212,8 @@ def test_the_picture_shows_right_wrong_missed_and_the_chosen_box(result):
     state = show_image(PageState("evaluation", settings=settings_of(CONFIG)), ImageRef("scenes", "val", 0))
     pipeline, evaluation_query = state.pipeline(), EvaluationQuery(score=0.1, choice="cell 1 0")
     drawn = {
-        each.key: each for each in layers(pipeline, result, compute_report(result, evaluation_query), evaluation_query)
+        each.key: each
+        for each in build_layers(pipeline, 0, result, compute_report(result, evaluation_query), evaluation_query)
     }
     payload(View("data:,", 64, 64, tuple(drawn.values())))
     assert drawn["right"].captions == ("cat 0.90",) and drawn["wrong"].captions == ("cat 0.40, is dog",)
@@ -220,7 +221,7 @@ def test_the_picture_shows_right_wrong_missed_and_the_chosen_box(result):
     assert len(drawn["missed"].boxes) == 0
     missed = EvaluationQuery(score=0.1, choice="kind missed")
     there = show_image(state, ImageRef("scenes", "val", 2)).pipeline()
-    drawn = {each.key: each for each in layers(there, result, compute_report(result, missed), missed)}
+    drawn = {each.key: each for each in build_layers(there, 2, result, compute_report(result, missed), missed)}
     assert drawn["asked"].boxes.tolist() == [HERE] and drawn["missed"].captions == ("cat",)
 
 
