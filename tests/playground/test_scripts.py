@@ -1,4 +1,4 @@
-"""`tests/js` checks the scripts in the programs that Python makes of them."""
+"""The scripts and styles agree with Python; `tests/js` checks the scripts themselves."""
 
 import json
 import re
@@ -48,3 +48,12 @@ def test_a_program_declares_no_name_twice(name: str) -> None:
     for names in re.findall(f"^{several}", text, re.MULTILINE):
         declared += names.split(", ")
     assert declared and len(declared) == len(set(declared))
+
+
+def test_styles_that_depend_on_a_figure_name_its_title() -> None:
+    style = (ROOT / "assets/style/numbers.css").read_text("utf-8")
+    beginnings = re.findall(r'data-title\^="([^"]+)"', style)
+    sources = "".join(path.read_text("utf-8") for path in (ROOT / "playground/steps/loss").glob("*.py"))
+    assert len(beginnings) == 2
+    for beginning in beginnings:
+        assert re.search(f'title=f?"{beginning}', sources), beginning
