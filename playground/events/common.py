@@ -64,14 +64,14 @@ def listen(
     """
     changed = [component for name in changes for component in state_components(page, name)]
     event(
-        _guarded(page, handler),
+        guard(page, handler),
         [*page.state.values(), *inputs],
         [*outputs, *changed, *page.all_parts],
         **options,
     )
 
 
-def _guarded(page: PageComponents, handler: Callable[..., Updates]) -> Callable[..., Updates]:
+def guard(page: PageComponents, handler: Callable[..., Updates]) -> Callable[..., Updates]:
     """Returns the handler as Gradio calls it: special arguments first, then the values of all inputs."""
     parameters = inspect.signature(handler, eval_str=True).parameters.values()
     special = [each for each in parameters if each.kind is each.KEYWORD_ONLY]

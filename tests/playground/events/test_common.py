@@ -1,0 +1,99 @@
+"""Handlers of events: what they get, what they return, and what a refusal changes."""
+
+import inspect
+
+import gradio as gr
+import pytest
+
+from core.config import Config
+from core.errors import UserError
+from playground.events.common import guard, listen, part_updates, read_state, show, state_updates
+from playground.layout.layout import lay_out
+from playground.layout.page_update import PAINT_STAGES, PageUpdate
+from playground.state.page_state import PageState
+from playground.state.settings import settings_of, values_of
+
+SMALL = Config.from_flat({"model.weights": "random", "model.fpn_channels": 32, "model.num_convs": 1})
+STATE = PageState("picture", settings=settings_of(SMALL.replace({"inference.image_size": 96})))
+
+
+@pytest.fixture(scope="module")
+def page():
+    with gr.Blocks(analytics_enabled=False):
+        yield lay_out()
+
+
+def values_on_page(page) -> list:
+    return [getattr(STATE, name) for name in page.state]
+
+
+def test_every_field_of_an_update_has_a_part_and_a_stage_of_painting(page):
+    fields = set(PageUpdate._fields) - {"beside", "postponed"}
+    assert set(page.parts) == fields
+    painted = [name for stage in PAINT_STAGES for name in stage]
+    assert sorted(painted) == sorted(fields)
+    assert all(part.props["part"] == name for name, part in page.parts.items())
+
+
+def test_the_components_hold_the_fields_of_the_state_in_order(page):
+    assert tuple(page.state) == PageState._fields[: len(page.state)]
+    assert PageState._fields[len(page.state) :] == ("held", "switched")
+    assert read_state(page, values_on_page(page)) == STATE
+
+
+def test_a_handler_gets_state_inputs_and_special_arguments(page):
+    def handler(state: PageState, name: str, *, request: gr.Request, event: gr.EventData) -> dict:
+        return {"got": (state, name, request, event)}
+
+    guarded = guard(page, handler)
+    parameters = inspect.signature(guarded).parameters
+    assert [each.annotation for each in parameters.values()][:2] == [gr.Request, gr.EventData]
+    assert guarded("request", "event", *values_on_page(page), "a") == {"got": (STATE, "a", "request", "event")}
+
+
+def test_only_a_user_error_becomes_a_notice(page):
+    def refuse(state: PageState) -> dict:
+        raise UserError("Too small: choose a larger one.")
+
+    def fail(state: PageState) -> dict:
+        raise ValueError("a defect")
+
+    assert guard(page, refuse)(*values_on_page(page)) == {page.parts["notice"]: "Too small: choose a larger one."}
+    with pytest.raises(ValueError, match="a defect"):
+        guard(page, fail)(*values_on_page(page))
+
+
+def test_updates_leave_out_what_does_not_change(page):
+    updates = part_updates(page, PageUpdate("", figure="{}", beside=True))
+    assert set(updates) == {page.parts["notice"], page.parts["figure"], page.side} and updates[page.side].visible
+    assert not part_updates(page, PageUpdate("", beside=False))[page.side].visible
+
+
+def test_new_settings_change_all_knobs(page):
+    updates = state_updates(page, STATE, "step", "settings")
+    assert updates[page.state["step"]] == "picture" and updates[page.settings] == STATE.settings
+    assert [updates[knob] for knob in page.knobs.values()] == values_of(STATE.config())
+
+
+def test_showing_a_state_hides_the_column_of_settings_that_are_not_pinned(page):
+    assert page.side not in show(page, STATE)
+    assert not show(page, STATE, "beside")[page.side].visible
+    pinned = STATE._replace(pinned="loss.gamma=1&model.weights=random", beside=True)
+    assert show(page, pinned, "beside")[page.side].visible
+
+
+def test_an_event_is_registered_with_the_components_it_may_change(page):
+    registered = []
+    listen(
+        page,
+        lambda handler, inputs, outputs, **options: registered.append((inputs, outputs, options)),
+        lambda state: {},
+        inputs=[page.film],
+        changes=["pick", "settings"],
+        outputs=[page.film],
+        queue=False,
+    )
+    ((inputs, outputs, options),) = registered
+    assert inputs == [*page.state.values(), page.film] and options == {"queue": False}
+    expected = [page.film, page.state["pick"], page.settings, *page.knobs.values(), *page.parts.values(), page.side]
+    assert outputs == expected
