@@ -49,14 +49,8 @@ class Runs:
         self.close()
         self._queue, self._server = Queue(root.resolve()), None
 
-    def open(self, root: Path | None = None) -> None:
-        """Starts the server process in the background; it trains queued runs one after another.
-
-        Args:
-            root: The folder to switch to first, None for the present one.
-        """
-        if root is not None:
-            self.use_folder(root)
+    def open(self) -> None:
+        """Starts the server process in the background; it trains queued runs one after another."""
         with self._lock:
             self.root.mkdir(parents=True, exist_ok=True)
             if self._page is None:
