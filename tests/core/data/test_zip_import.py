@@ -131,6 +131,7 @@ def test_limits(tmp_path):
     refused(tmp_path, bomb, "holds no data set", Limits(ratio=2000))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("many", [70_000, 1000])
 def test_a_directory_too_large_is_not_read(tmp_path, many, monkeypatch):
     archive = pack(tmp_path / "set.zip", {f"images/{'n' * 100}{number}": b"" for number in range(many)})

@@ -113,6 +113,7 @@ def same_detections(theirs, ours, config, images, *, detect=in_one_batch) -> int
     return sum(len(mine.labels) for mine in found)
 
 
+@pytest.mark.slow
 def test_detections_of_one_image_at_a_time(pair):
     assert sum(same_detections(*pair, [image], detect=detect) for image in pictures()) > 100
 
@@ -141,6 +142,7 @@ def targets() -> list[Sample]:
     ]
 
 
+@pytest.mark.slow
 def test_losses_and_gradients(pair):
     """Under torchvision's definition: focal(0.25, 2), its box loss, normalised per image."""
     theirs, ours, config = pair

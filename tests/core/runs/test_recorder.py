@@ -46,6 +46,7 @@ def full_disk(monkeypatch, *, after: int) -> None:
     monkeypatch.setattr(state_dict, "save_file", save_file)
 
 
+@pytest.mark.slow
 def test_a_full_disk_ends_a_run_and_leaves_its_last_checkpoint(tmp_path, monkeypatch):
     folder = RunFolder(tmp_path / "run")
     full_disk(monkeypatch, after=2)  # weights and checkpoint of the first evaluation
@@ -82,6 +83,7 @@ def read_snapshots(folder: RunFolder) -> list[Snapshot]:
     return [snapshot_from_record(record) for record in JsonLines(folder.snapshots).read()]
 
 
+@pytest.mark.slow
 def test_each_evaluation_adds_a_snapshot(tmp_path):
     folder = RunFolder(tmp_path / "run")
     list(run_training(tiny(inference__score_threshold=0.0), "scenes", folder))

@@ -68,6 +68,7 @@ def test_averaging_does_not_change_training_and_gives_the_result():
     assert not torch.equal(weights[1], smooth.result.head["regression_head"].bbox_reg.weight)
 
 
+@pytest.mark.slow
 def test_the_average_is_saved_and_resumed(tmp_path):
     config = Config.from_flat(TINY)
     list(run_training(config, "scenes", RunFolder(tmp_path / "whole")))

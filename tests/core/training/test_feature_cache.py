@@ -56,6 +56,7 @@ def values(trainer: Trainer, config: Config, steps: int | None = None) -> list[t
     return [record[:-1] for record in islice(records, steps)]  # all but the speed
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("precision", "batch_norm"), [("fp32", "frozen"), ("bf16", "live")])
 def test_the_same_losses_and_weights(precision, batch_norm):
     same = {"training__precision": precision, "model__batch_norm": batch_norm}
@@ -71,6 +72,7 @@ def test_the_same_losses_and_weights(precision, batch_norm):
     assert PICTURES < runs <= 2 * PICTURES  # images, not batches: each plain and mirrored
 
 
+@pytest.mark.slow
 def test_a_full_cache_changes_no_results(monkeypatch):
     enough, weights, runs = train(tiny())
     monkeypatch.setattr("core.training.feature_cache.MEGABYTE", 1200)  # room for two of eight
@@ -80,6 +82,7 @@ def test_a_full_cache_changes_no_results(monkeypatch):
     assert runs < more_runs < 24
 
 
+@pytest.mark.slow
 def test_a_run_that_resumes_goes_on_exactly():
     config = tiny()
     whole = values(trainer(config), config)

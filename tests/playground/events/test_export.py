@@ -10,6 +10,7 @@ from playground.events.export import export_detector
 from playground.layout.step_controls import EXPORT_FORMATS
 
 
+@pytest.mark.slow
 def test_the_file_holds_the_settings_on_show():
     config = Config.from_flat({"inference.score_threshold": 0.2})
     with zipfile.ZipFile(export_detector(config, ".zip")) as archive:

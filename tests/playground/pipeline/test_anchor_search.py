@@ -28,6 +28,7 @@ def test_fitting_an_elongated_object_improves_its_match():
     assert config.anchors.per_location == here.config.anchors.per_location  # the weights still fit
 
 
+@pytest.mark.slow
 def test_fitting_scenes():
     config, said = fit_anchors(FIT_TO[1], pipeline())
     assert config.anchors != Config().anchors and "100 scenes" in said

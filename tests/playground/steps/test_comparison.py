@@ -95,6 +95,7 @@ def test_the_shipped_results_can_be_shown():
     assert isinstance(comparison.measured(), str) and isinstance(comparison.rivals(), str)
 
 
+@pytest.mark.slow
 def test_a_variant_that_diverged_says_when(tmp_path):
     """The real thing: as in the paper, cross-entropy without π does not survive its first steps, and with π it does."""
     preset = PRESETS["prior"]
