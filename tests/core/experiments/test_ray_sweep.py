@@ -31,9 +31,19 @@ def timeless(folder) -> list[dict]:
     return [{key: value for key, value in each.items() if key != "images_per_second"} for each in folder.read_metrics()]
 
 
-def sweep(preset, folder, own, stopping=lambda: False):
+def sweep(address, preset, folder, own, stopping=lambda: False):
     trials = Trials(preset, folder, seeds=1, overrides=own, workers=0)
-    return run_sweep(trials, address=LOCAL, stopping=stopping)
+    return run_sweep(trials, address=address, stopping=stopping)
+
+
+@pytest.fixture(scope="module")
+def cluster():
+    """The address of a cluster of one machine with two processors: Ray takes seconds to start."""
+    from ray.cluster_utils import Cluster
+
+    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 2, "include_dashboard": False})
+    yield cluster.address
+    cluster.shutdown()
 
 
 @pytest.fixture
@@ -74,7 +84,7 @@ def busy_workers() -> set[int]:
 @pytest.mark.slow
 @needs_ray
 @pytest.mark.timeout(280)
-def test_a_run_whose_worker_is_killed_goes_on_from_its_checkpoint(tmp_path, two_workers):
+def test_a_run_whose_worker_is_killed_goes_on_from_its_checkpoint(tmp_path, cluster):
     own = TINY | {"training.steps": 60, "training.eval_interval": 10, "training.eval_images": 1}
     first, second = plan_runs(PAIR, tmp_path, 1)
     killed: list[int] = []
@@ -88,7 +98,7 @@ def test_a_run_whose_worker_is_killed_goes_on_from_its_checkpoint(tmp_path, two_
             os.kill(killed[0], signal.SIGKILL)
         return False
 
-    assert len(list(sweep(PAIR, tmp_path, own, kill_once))) == 2
+    assert len(list(sweep(cluster, PAIR, tmp_path, own, kill_once))) == 2
     assert len(killed) == 1
     for part in (first, second):
         steps, _ = part.folder.read_records()
@@ -102,7 +112,7 @@ def test_a_run_whose_worker_is_killed_goes_on_from_its_checkpoint(tmp_path, two_
 @pytest.mark.slow
 @needs_ray
 @pytest.mark.timeout(200)
-def test_a_stopped_sweep_keeps_checkpoints_and_leaves_what_has_not_begun(tmp_path, two_workers):
+def test_a_stopped_sweep_keeps_checkpoints_and_leaves_what_has_not_begun(tmp_path, cluster):
     preset = PAIR._replace(variants=(*PAIR.variants, Variant("third", {"loss.gamma": 1})))
     own = TINY | {"training.steps": 100_000, "training.eval_interval": 0}
     first, second, third = plan_runs(preset, tmp_path, 1)
@@ -110,7 +120,7 @@ def test_a_stopped_sweep_keeps_checkpoints_and_leaves_what_has_not_begun(tmp_pat
     def both_train() -> bool:
         return all(part.folder.read_metrics() for part in (first, second))
 
-    list(sweep(preset, tmp_path, own, both_train))
+    list(sweep(cluster, preset, tmp_path, own, both_train))
     assert [part.folder.read_status().state for part in (first, second)] == [STOPPED, STOPPED]
     assert first.folder.checkpoint.exists() and not third.folder.path.exists()
 
@@ -118,8 +128,8 @@ def test_a_stopped_sweep_keeps_checkpoints_and_leaves_what_has_not_begun(tmp_pat
 @pytest.mark.slow
 @needs_ray
 @pytest.mark.timeout(200)
-def test_what_keeps_a_run_from_training_is_said_in_one_sentence(tmp_path, two_workers, capfd):
-    assert main(["compare", "freeze", "--ray", LOCAL, "--out", str(tmp_path), "--weights", "none.pth"]) == 1
+def test_what_keeps_a_run_from_training_is_said_in_one_sentence(tmp_path, cluster, capfd):
+    assert main(["compare", "freeze", "--ray", cluster, "--out", str(tmp_path), "--weights", "none.pth"]) == 1
     said = capfd.readouterr().err.strip().splitlines()
     assert len(said) == 1 and said[0].startswith("error: ") and "none.pth" in said[0]
 
