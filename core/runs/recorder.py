@@ -7,14 +7,14 @@ from typing import NamedTuple
 
 from core.config import Config
 from core.data.dataset import DataSet
+from core.errors import UserError
 from core.runs.checkpoint import save_checkpoint
 from core.runs.control import STOP, Control, read_control
-from core.runs.folder import FAILED, FINISHED, PAUSED, RUNNING, STOPPED, RunFolder
+from core.runs.folder import FAILED, FINISHED, PAUSED, RUNNING, STOPPED, RunError, RunFolder
 from core.runs.snapshots import SnapshotRecorder
 from core.runs.step_changes import StepChangeRecorder
-from core.training.records import EvaluationProgress, EvaluationRecord, Record, StepRecord
+from core.training.records import EvaluationRecord, Record, StepRecord
 from core.training.trainer import Trainer
-from core.weights.architecture import WeightsError
 from core.weights.sources import save_weights
 
 CHECKPOINT_SECONDS = 20  # the most that a run loses when its process is killed
@@ -49,20 +49,28 @@ class Recorder:
         self._is_controllable = is_controllable
         self._snapshots = SnapshotRecorder(folder, splits.validation, config)
         self._saved = time.monotonic()
+        self._appended = trainer.step  # steps whose records are in the folder
         self.writing = threading.RLock()
 
     def save(self, state: str, message: str = "") -> None:
         """Saves weights, checkpoint and status as of the last completed step; from any thread.
 
         Raises:
-            WeightsError: They cannot be written; the existing files are kept.
+            WeightsError, RunError: They cannot be written; the existing files are kept.
         """
+        failure = None
         with self.writing, self._trainer.hold_last_step() as result:
+            try:  # first: a run that resumes drops records after its checkpoint, but none may be missing before it
+                self._append_last_step()
+            except RunError as error:  # which must not cost the checkpoint
+                failure = error
             train = self._train
             save_weights(self._folder.weights, result, self._config, train.class_names, train.category_ids)
             save_checkpoint(self._folder.checkpoint, self._trainer.state())
             self._folder.write_status(state, message)
             self._saved = time.monotonic()
+        if failure:
+            raise failure
 
     def record(self, records: Iterator[Record]) -> Generator[Record]:
         """Passes the records of a run through and writes its folder, until the run ends, fails or is stopped."""
@@ -93,13 +101,21 @@ class Recorder:
         self.save(FINISHED)
 
     def _write(self, record: Record) -> None:
-        is_evaluation = isinstance(record, EvaluationRecord)
-        if is_evaluation:
+        evaluation = record if isinstance(record, EvaluationRecord) else None
+        if evaluation:
             self._snapshots.add(self._trainer.result, record.step)
-        if is_evaluation or time.monotonic() - self._saved > CHECKPOINT_SECONDS:
+        if evaluation or time.monotonic() - self._saved > CHECKPOINT_SECONDS:
             self.save(RUNNING)  # before the record, so that a reader of the record finds the weights it describes
-        if not isinstance(record, EvaluationProgress):
+        if evaluation:
+            self._folder.append(evaluation)
+        self._append_last_step()
+
+    def _append_last_step(self) -> None:
+        """Appends the record of the last completed step unless it has been appended."""
+        record = self._trainer.last_record
+        if record and record.step > self._appended:
             self._folder.append(record)
+            self._appended = record.step
 
     def _wait_while_paused(self, record: Record) -> Control:
         """Returns the current request, after waiting while it is to pause; waits only between steps."""
@@ -116,5 +132,5 @@ class Recorder:
         """Saves the run as failed; if no checkpoint can be written, as on a full disk, the last one is kept."""
         try:
             self.save(FAILED, str(error))
-        except (WeightsError, OSError):
+        except (UserError, OSError):
             self._folder.write_status(FAILED, str(error))

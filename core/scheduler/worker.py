@@ -17,7 +17,6 @@ from core.runs.control import STOP, Control, read_control, write_control
 from core.runs.folder import FAILED, STOPPED, RunFolder
 from core.runs.recorder import Recorder
 from core.runs.train import train_from_folder
-from core.weights.architecture import WeightsError
 
 MAX_THREADS = 8  # more gain little at these image sizes
 POLL_SECONDS = 0.1  # interval at which the control file is read
@@ -84,7 +83,7 @@ class Stopper(threading.Thread):
         with self._recorder.writing:  # never released: nothing may be written after this
             try:
                 self._recorder.save(STOPPED)
-            except (WeightsError, OSError) as error:
+            except (UserError, OSError) as error:
                 logging.exception("The run could not be saved.")
                 self._folder.write_status(FAILED, str(error))
             os._exit(0)

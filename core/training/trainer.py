@@ -74,6 +74,7 @@ class Trainer:
         self._cache: FeatureCache | None = None
         self._backup: _StepBackup | None = None  # present while a step is in progress
         self.step = 0
+        self.last_record: StepRecord | None = None  # of the last completed step of this process
 
     def _require_divisible_batch(self) -> None:
         batch_size, processes = self.config.training.batch_size, self.accelerator.num_processes
@@ -183,8 +184,10 @@ class Trainer:
                     DivergedStep(step + 1, classification, box, norm, rate, count_flat_boxes(samples))
                 )
             self._finish_step(classification + box)
-        speed = training.batch_size / (time.perf_counter() - started)
-        return StepRecord(step + 1, classification, box, rate, foreground, norm, speed)
+            speed = training.batch_size / (time.perf_counter() - started)
+            record = StepRecord(step + 1, classification, box, rate, foreground, norm, speed)
+            self.last_record = record
+        return record
 
     def _finish_step(self, loss: float) -> None:
         self._optimizer.step()

@@ -2,7 +2,7 @@
 
 import copy
 import threading
-from itertools import islice
+from itertools import chain, islice
 
 import pytest
 import torch
@@ -13,6 +13,7 @@ from core.retinanet.model import build_model
 from core.runs.checkpoint import load_checkpoint
 from core.runs.control import PAUSE, STOP, Control, write_control
 from core.runs.folder import FAILED, FINISHED, PAUSED, RUNNING, STOPPED, RunError, RunFolder
+from core.runs.recorder import Recorder, Splits
 from core.runs.snapshots import (
     Snapshot,
     SnapshotRecorder,
@@ -166,6 +167,21 @@ def wait(condition) -> None:
             return
         pause.wait(0.03)
     raise AssertionError("waited in vain")
+
+
+def test_a_run_saved_between_a_step_and_its_record_has_both(tmp_path):
+    """Another thread saves a stopped run at that moment: a resumed run would lack the record."""
+    config, folder = tiny(training__batch_size=2), RunFolder(tmp_path)
+    trainer = Trainer(build_model(config.model, num_classes=6, anchors_per_location=9), config)
+    data = SceneData(config.scenes, 10, "train")
+    recorder = Recorder(trainer, folder, config, Splits(data, data), is_controllable=True)
+    records = trainer.run(data, data)
+    first = next(records)  # the step is complete, the recorder has not seen its record
+    recorder.save(STOPPED)
+    assert load_checkpoint(folder.checkpoint)["step"] == 1
+    assert [line["step"] for line in folder.read_metrics()] == [1]
+    list(islice(recorder.record(chain([first], records)), 2))
+    assert [line["step"] for line in folder.read_metrics()] == [1, 2]
 
 
 def test_stopped_within_an_evaluation_the_rest_of_it_is_left_out(tmp_path):
