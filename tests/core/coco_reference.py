@@ -24,5 +24,5 @@ def by_pycocotools(
         comparison = COCOeval(objects, detected, "bbox")
         comparison.evaluate()
         comparison.accumulate()
-        comparison.summarise()
+        comparison.summarize()
     return comparison

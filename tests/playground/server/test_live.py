@@ -130,7 +130,7 @@ def test_the_picture_comes_first_and_once():
 
 def test_the_picture_is_on_its_way_before_anything_else_is_found_out(monkeypatch):
     sent = request(state_of(), settings=state_of(**{"inference.nms_threshold": 0.31}).settings, held=True)
-    for name in ("suppressors", "level_counts"):
+    for name in ("find_suppressors", "count_per_level"):
         monkeypatch.setattr(f"playground.pipeline.detections.{name}", lambda *_: pytest.fail("found out too early"))
     assert json.loads(next(live_api.answer(sent))["canvas"])["layers"]
 
