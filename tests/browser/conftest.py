@@ -68,12 +68,16 @@ class Windows:
 
     def leave(self, keep: bool) -> list[str]:
         """Empties the pages in use, or closes them; returns their errors and the other machines they asked."""
-        for key, page in self.used.items():
+        used, self.used = self.used, {}
+        for page in used.values():
+            page.evaluate("0")  # errors so far arrive before its answer
+        problems, self.problems = self.problems, []
+        for key, page in used.items():
             if keep:
                 _empty(page)
             else:
                 self.pages.pop(key).context.close()
-        self.used, problems, self.problems = {}, self.problems, []
+        self.problems = []  # leaving breaks off requests, which is no error
         return problems
 
 
