@@ -20,6 +20,7 @@ from core.data.dataset import (
     require_split,
 )
 from core.data.untrusted import DataError, join_inside, quote, read_bounded
+from core.io.text import is_text
 
 MAX_JSON_BYTES = 512 * 2**20  # COCO's own instances_train2017.json has 448 MB
 
@@ -151,7 +152,7 @@ class _Content:
 
 def _read_class_names(categories: list[tuple[int, dict[str, Any]]], path: Path) -> tuple[str, ...]:
     names = [category.get("name") for _, category in categories]
-    valid = [name for name in names if isinstance(name, str) and name]
+    valid = [name for name in names if is_text(name) and name]
     if not names or len(set(valid)) < len(names):
         raise DataError(f"{path} needs categories with distinct names: correct 'categories'.")
     return tuple(valid)

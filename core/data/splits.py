@@ -21,7 +21,7 @@ def split_by_name(names: Iterable[str]) -> dict[str, list[str]]:
 
     Names are sorted by their SHA-256; of each ten, the second goes to val, the third to test and the others to train.
     """
-    shuffled = sorted(names, key=lambda name: hashlib.sha256(name.encode()).digest())
+    shuffled = sorted(names, key=lambda name: hashlib.sha256(name.encode(errors="surrogateescape")).digest())
     parts = {1: "val", 2: "test"}
     return {split: [name for rank, name in enumerate(shuffled) if parts.get(rank % 10, "train") == split]
             for split in SPLITS}  # fmt: skip

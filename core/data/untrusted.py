@@ -1,10 +1,14 @@
 """Safe access to untrusted data set files: bounded reads, paths that stay inside a folder, quoted values."""
 
 from pathlib import Path
+from reprlib import Repr
 
 from core.errors import UserError
+from core.io.text import is_text
 
 MAX_NAME = 1000  # characters of a path
+_SHORT = Repr()  # YAML's aliases make a few bytes a list whose full `repr` has billions of characters
+_SHORT.maxstring = _SHORT.maxother = _SHORT.maxlong = 100
 IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff")
 
 
@@ -22,12 +26,12 @@ def join_inside(folder: Path, name: str, *, root: Path, source: Path) -> Path:
         source: The file that contains the name, for the error message.
 
     Raises:
-        DataError: The path is absolute, contains `..`, or leaves the root.
+        DataError: The path is absolute, contains `..`, leaves the root, or is not UTF-8.
     """
     error = DataError(f"{source} names the picture {quote(name)}, which is not a path inside {root}: correct it.")
     relative = Path(name)
     climbs = relative.is_absolute() or ".." in relative.parts or "\\" in name
-    if climbs or not relative.parts or len(name) > MAX_NAME:
+    if climbs or not relative.parts or len(name) > MAX_NAME or not is_text(name):
         raise error
     try:
         resolved = (folder / relative).resolve()
@@ -40,7 +44,7 @@ def join_inside(folder: Path, name: str, *, root: Path, source: Path) -> Path:
 
 def quote(value: object) -> str:
     """Returns the `repr` of an untrusted value, cut to 100 characters, for use in a message."""
-    text = repr(value)
+    text = repr(value) if isinstance(value, str | int | float) else _SHORT.repr(value)
     return text if len(text) <= 100 else text[:99] + "…"
 
 

@@ -20,6 +20,7 @@ from core.data.dataset import (
 from core.data.splits import split_by_name
 from core.data.untrusted import IMAGE_SUFFIXES, DataError, join_inside, quote, read_bounded
 from core.data.yolo_labels import read_labels
+from core.io.text import is_text
 
 MAX_YAML_BYTES = 2**16
 MAX_LIST_BYTES = 64 * 2**20
@@ -145,7 +146,7 @@ def _read_class_names(folder: Path, settings: dict[str, Any]) -> tuple[str, ...]
     if isinstance(names, dict):  # 0: cat, 1: dog
         keys = [str(number) for number in range(len(names))]
         names = [names[key] for key in keys] if set(keys) == set(names) else None
-    if not isinstance(names, list) or not names or not all(isinstance(name, str) and name for name in names):
+    if not isinstance(names, list) or not names or not all(is_text(name) and name for name in names):
         raise DataError(f"{source} needs the class names, numbered from 0 without a gap: correct 'names'.")
     if len(set(names)) < len(names):
         raise DataError(f"{source} gives two classes the same name: use distinct names in 'names'.")

@@ -1,6 +1,6 @@
 """Files: folders of the project, atomic writes, growing JSON Lines files, locks between processes.
 
-Reading order: `paths`, `atomic`, `jsonl`, `locks`.
+Reading order: `paths`, `text`, `atomic`, `jsonl`, `locks`.
 """
 
 import lazy_loader as lazy

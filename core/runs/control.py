@@ -40,5 +40,5 @@ def read_control(path: Path) -> Control:
     try:
         request = json.loads(path.read_text("utf-8"))
         return Control(str(request[COMMAND]), int(request[AFTER]))
-    except (OSError, ValueError, TypeError, KeyError, RecursionError):
+    except (OSError, ValueError, TypeError, KeyError, OverflowError, RecursionError):  # OverflowError: Infinity
         return Control()

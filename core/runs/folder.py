@@ -6,6 +6,7 @@ whose process has died. Through `control.json` other processes pause or stop it,
 """
 
 import json
+import sys
 import time
 from collections.abc import Iterable
 from pathlib import Path
@@ -196,10 +197,25 @@ def append_line(path: Path, record: dict[str, Any]) -> None:
 
 
 def split_records(records: Iterable[dict[str, Any]]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """Splits records into those of steps and those of evaluations."""
+    """Splits records into those of steps and those of evaluations; damaged ones are left out."""
     records = list(records)
-    steps = [record for record in records if "metrics" not in record]
-    return steps, [record for record in records if "metrics" in record]
+    steps = [record for record in records if "metrics" not in record and _is_step(record)]
+    return steps, [record for record in records if "metrics" in record and _is_evaluation(record["metrics"])]
+
+
+def _is_step(record: dict[str, Any]) -> bool:
+    return all(_is_number(record.get(name)) for name in StepRecord._fields)
+
+
+def _is_evaluation(metrics: object) -> bool:
+    if not isinstance(metrics, dict) or not metrics.keys() >= {"ap", "ap50"}:
+        return False
+    return all(value is None or _is_number(value) for name, value in metrics.items() if name != "per_class")
+
+
+def _is_number(value: object) -> bool:
+    """True for a number that a record can hold; JSON also has integers that are too large for a float."""
+    return isinstance(value, float) or (type(value) is int and abs(value) <= sys.float_info.max)
 
 
 def record_to_dict(record: StepRecord | EvaluationRecord) -> dict[str, Any]:

@@ -81,7 +81,7 @@ def detections_from_dict(record: dict[str, Any]) -> Detections:
     """
     try:
         boxes, scores, labels = (torch.tensor(record[name][:MAX_BOXES]) for name in ("boxes", "scores", "labels"))
-        found = Detections(boxes.float().reshape(-1, 4), scores.float(), labels.long())
+        found = Detections(boxes.float().reshape(-1, 4), scores.float().reshape(-1), labels.long().reshape(-1))
     except (KeyError, TypeError, RuntimeError) as error:
         raise ValueError(f"The record does not describe detections: {error}.") from None
     if not len(found.boxes) == len(found.scores) == len(found.labels):
@@ -96,7 +96,7 @@ def read_snapshot_image(folder: RunFolder) -> SnapshotImage | None:
         truth = detections_from_dict(record)
         image = open_image(folder.snapshot_image)
         names = tuple(map(str, record["class_names"]))
-    except (PictureError, OSError, ValueError, KeyError, TypeError):
+    except (PictureError, OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
     if len(truth.labels) and not 0 <= int(truth.labels.min()) <= int(truth.labels.max()) < len(names):
         return None

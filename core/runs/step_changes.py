@@ -75,5 +75,5 @@ def read_step_changes(folder: RunFolder) -> StepChanges | None:
         changes = {part: float(record["changes"][FILE_KEYS.get(part, part)]) for part in PARTS}
         before, after = (detections_from_dict(record[key]) for key in ("before", "after"))
         return StepChanges(int(record["step"]), changes, before, after)
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+    except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError):
         return None

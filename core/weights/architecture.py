@@ -28,7 +28,7 @@ LOGITS = CLASS_HEAD + "cls_logits."
 
 # Before torchvision 0.14, convolutions were not wrapped in a module, and ReLUs counted as layers of the heads.
 OLD_FPN_KEY = re.compile(r"(backbone\.fpn\.(?:inner|layer)_blocks\.\d+)\.(weight|bias)")
-OLD_HEAD_KEY = re.compile(r"(head\.(?:classification|regression)_head\.conv)\.(\d+)\.(weight|bias)")
+OLD_HEAD_KEY = re.compile(r"(head\.(?:classification|regression)_head\.conv)\.(\d{1,4})\.(weight|bias)", re.ASCII)
 
 
 class WeightsError(UserError):

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from core.config import Config, ConfigError
+from core.io.text import is_text
 from core.weights.architecture import SHAPE_SETTINGS, Architecture, WeightsError
 
 TRAINED_WITH = (*SHAPE_SETTINGS, "inference.image_size", "inference.max_image_size")  # and all settings of the anchors
@@ -60,7 +61,7 @@ def read_metadata(metadata: Mapping[str, str], architecture: Architecture, *, na
         norm_eps = float(metadata["norm_eps"])
     except (ConfigError, KeyError, ValueError, RecursionError) as error:
         raise _metadata_error(name, f"its settings, class names or ε cannot be read: {error}") from None
-    if not isinstance(class_names, list) or not all(isinstance(each, str) and each for each in class_names):
+    if not isinstance(class_names, list) or not all(is_text(each) and each for each in class_names):
         raise _metadata_error(name, "its class names are not a list of names")
     if len(class_names) != architecture.num_classes or any(len(each) > MAX_NAME for each in class_names):
         raise _metadata_error(

@@ -45,7 +45,7 @@ def read_record(path: Path) -> StoredDataSet | None:
         check = DataCheck.from_dict(values["check"])
         size, owner = int(values["size"]), str(values.get("owner", ""))
         return StoredDataSet(path.stem, folder, not values["folder"], size, compute_stamp(folder), check, owner)
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
         return None
 
 

@@ -73,7 +73,7 @@ class Store:
         try:
             record = _from_state(load_checkpoint(path))
             os.utime(path)
-        except (RunError, OSError, KeyError, TypeError, ValueError, RuntimeError):
+        except (RunError, OSError, KeyError, TypeError, ValueError, AttributeError, OverflowError, RuntimeError):
             path.unlink(missing_ok=True)
             return None
         return record

@@ -5,6 +5,7 @@ What Gradio fills in itself (`gr.Request`, `gr.EventData`, `gr.Progress`) are ke
 """
 
 import inspect
+import math
 from collections.abc import Callable, Sequence
 from typing import Any, Literal, TypedDict, Unpack
 
@@ -80,9 +81,8 @@ def guard(page: PageComponents, handler: Callable[..., Updates]) -> Callable[...
     def guarded(*arguments: Any) -> Updates:
         given, values = arguments[: len(special)], arguments[len(special) :]
         named = {each.name: value for each, value in zip(special, given, strict=True)}
-        state = read_state(page, values[:count])
         try:
-            return handler(state, *values[count:], **named)
+            return handler(read_state(page, values[:count]), *values[count:], **named)
         except UserError as error:
             return part_updates(page, PageUpdate(str(error)))
 
@@ -96,8 +96,15 @@ def guard(page: PageComponents, handler: Callable[..., Updates]) -> Callable[...
 
 
 def read_state(page: PageComponents, values: Sequence[Any]) -> PageState:
-    """Returns the state that the values of `page.state` hold."""
-    return PageState(**dict(zip(page.state, values, strict=True)))
+    """Returns the state that the values of `page.state` hold.
+
+    Raises:
+        UserError: A slider holds NaN, which JSON allows and the bounds of Gradio's sliders let through.
+    """
+    state = PageState(**dict(zip(page.state, values, strict=True)))
+    if math.isnan(state.p_t or 0) or math.isnan(state.frame or 0):
+        raise UserError("The page sent a value that is not a number: move the slider again, or reload the page.")
+    return state
 
 
 def show(page: PageComponents, state: PageState, *changed: str) -> Updates:

@@ -80,7 +80,7 @@ def _build_metrics(evaluations: Sequence[dict[str, Any]]) -> Markup:
     if not evaluations:
         return Markup()
     metrics = evaluations[-1]["metrics"]
-    rows = tuple((name, html.number(metrics[key])) for name, key in METRICS.items())
+    rows = tuple((name, html.number(metrics.get(key))) for name, key in METRICS.items())
     title = f"Held-out pictures after step {evaluations[-1]['step']}"
     return html.table(html.Table(title, ("metric", "value"), rows))
 

@@ -187,7 +187,7 @@ def _number_cell(value: float | None, spec: str) -> TableCell:
 
 
 def _time_cell(seconds: float | None) -> TableCell:
-    if not seconds:
+    if not seconds or not math.isfinite(seconds):
         return EMPTY
     minutes, rest = divmod(round(seconds), 60)
     return TableCell(seconds, f"{minutes}:{rest:02}")

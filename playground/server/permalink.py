@@ -57,7 +57,10 @@ def to_link(state: PageState, config: Config) -> str:
         "figure": query.figure if query.figure != usual.figure else "",
         "choice": query.choice,
     }
-    parts = (urlencode({key: value for key, value in named.items() if value}, safe=",/"), config.to_query(base))
+    parts = (
+        urlencode({key: value for key, value in named.items() if value}, safe=",/", errors="replace"),
+        config.to_query(base),
+    )
     return "&".join(part for part in parts if part)
 
 

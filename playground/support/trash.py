@@ -130,10 +130,9 @@ class Trash:
             values = json.loads((entry / WAS).read_text("utf-8"))
             names = self._read_names(entry)
             deleted = Deleted(entry.name, names[0], str(values["title"]), str(values["owner"]), int(values["size"]))
-        except (OSError, ValueError, KeyError, TypeError, IndexError, RecursionError):
+            inside = all((self._root / name).resolve().is_relative_to(self._root.resolve()) for name in names)
+        except (OSError, ValueError, KeyError, TypeError, IndexError, OverflowError, RecursionError, RuntimeError):
             return None
-        root = self._root.resolve()
-        inside = all((self._root / name).resolve().is_relative_to(root) for name in names)
         return deleted if inside and (entry / "0").exists() else None
 
     def _read_names(self, entry: Path) -> list[str]:

@@ -186,3 +186,10 @@ def test_large_json_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(module, "MAX_JSON_BYTES", 100)
     with pytest.raises(DataError, match=r"train\.json is larger than"):
         CocoData(coco(tmp_path), "train")
+
+
+def test_a_class_name_that_cannot_be_written_is_refused(tmp_path):
+    content = coco_content()
+    content["categories"][0]["name"] = "\ud800"
+    with pytest.raises(DataError, match="needs categories with distinct names"):
+        CocoData(coco(tmp_path, content), "train")

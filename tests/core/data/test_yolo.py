@@ -188,3 +188,27 @@ def test_links_out_of_the_folder_are_refused(tmp_path):
     (folder / "images" / "train" / "b.png").symlink_to(tmp_path / "secret.png")
     with pytest.raises(DataError, match="not a path inside"):
         YoloData(folder, "train")
+
+
+def test_a_class_name_that_cannot_be_written_is_refused(tmp_path):
+    folder = yolo(tmp_path, {"train/a": LINE})
+    (folder / "data.yaml").write_text('names: ["\\ud800", dog]\n')
+    with pytest.raises(DataError, match="needs the class names"):
+        YoloData(folder, "train")
+
+
+def test_a_file_name_that_is_not_utf_8_is_refused(tmp_path):
+    (tmp_path / "classes.txt").write_text("cat\n")
+    picture(tmp_path / "images" / "a.png")
+    (tmp_path / "images" / "a.png").rename(tmp_path / "images" / "\udcff.png")
+    with pytest.raises(DataError, match=r"names the picture 'images/\\udcff.png', which is not a path"):
+        YoloData(tmp_path, "train")
+
+
+def test_a_folder_of_nested_aliases_is_quoted_briefly(tmp_path):
+    folder = yolo(tmp_path, {"train/a": LINE})
+    bomb = "".join(f"a{level}: &a{level} [{', '.join([f'*a{level - 1}'] * 9)}]\n" for level in range(1, 12))
+    (folder / "data.yaml").write_text(f"names: [cat, dog]\na0: &a0 [x]\n{bomb}train: [*a11]\n")
+    with pytest.raises(DataError, match="which is not a folder or list of pictures") as error:
+        YoloData(folder, "train")
+    assert len(str(error.value)) < 1000

@@ -4,7 +4,7 @@ import pytest
 
 from core.io.jsonl import JsonLines
 from core.runs.control import PAUSE, STOP, Control, read_control, write_control
-from core.runs.folder import FAILED, RUNNING, About, RunError, RunFolder, RunStatus, append_line
+from core.runs.folder import FAILED, RUNNING, About, RunError, RunFolder, RunStatus, append_line, split_records
 from core.training.records import StepRecord
 
 
@@ -112,3 +112,19 @@ def test_a_status_has_a_short_message(tmp_path):
     folder = folder_in(tmp_path)
     folder.write_status(FAILED, "x" * 100_000)
     assert len(folder.read_status().message) == 2000 and isinstance(folder.read_status(), RunStatus)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [{"box": None}, {"box": "1"}, {"foreground": True}, {"foreground": 10**400}, {"metrics": None}, {"metrics": {}},
+     {"metrics": {"ap": "x", "ap50": 0.1}}, {"metrics": {"ap": 10**400, "ap50": 0.1}}],
+)  # fmt: skip
+def test_damaged_records_are_left_out(damage):
+    step = StepRecord(1, 0.5, float("nan"), 0.1, 3, 1.0, 8.0)._asdict()
+    evaluation = {"step": 1, "metrics": {"ap": None, "ap50": 0.5, "per_class": {}}}
+    assert split_records([step, {"step": 1}, {**step, **damage}, evaluation]) == ([step], [evaluation])
+
+
+def test_a_request_after_an_infinite_step_is_none(tmp_path):
+    (tmp_path / "control.json").write_text('{"wish": "stop", "after": Infinity}')
+    assert read_control(tmp_path / "control.json") == Control()

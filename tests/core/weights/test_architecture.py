@@ -98,3 +98,10 @@ def test_a_network_beyond_the_settings_is_refused():
             state[f"head.{kind}_head.conv.6.0.{part}"] = state[f"head.{kind}_head.conv.5.0.{part}"]
     with pytest.raises(WeightsError, match=r"model\.num_convs = 7 is not allowed"):
         recognise(state)
+
+
+@pytest.mark.parametrize("number", ["9" * 5000, "٣"])
+def test_a_key_with_an_impossible_number_does_not_look_like_a_retinanet(number):
+    state = {**meta_state(), f"head.classification_head.conv.{number}.weight": torch.zeros(1)}
+    with pytest.raises(WeightsError, match="unexpected key"):
+        recognise(modernise(state))

@@ -59,6 +59,18 @@ def test_data_sets_are_found_again_after_a_restart(data, archive):
 
 
 @pytest.mark.parametrize(
+    "record", ["", "[]", '{"folder": null, "size": Infinity}', "[" * 9999, '{"folder": null, "size": 1, "check": {}}']
+)
+def test_a_damaged_record_hides_only_its_own_data_set(data, archive, record):
+    name = data.add_zip(archive, "set.zip", Config()).name
+    (data.library.folder / "other.json").write_text(record)
+    values = json.loads((data.library.folder / f"{name}.json").read_text())
+    values["check"]["splits"] = []
+    (data.library.folder / "another.json").write_text(json.dumps(values))
+    assert DataSets(data.library.folder).library.names() == (name,)
+
+
+@pytest.mark.parametrize(
     ("title", "name"),
     [("../../etc.zip", "etc"), ("scenes.zip", "scenes-2"), ("…", "data"), ("a" * 300 + ".zip", "a" * 40)],
 )

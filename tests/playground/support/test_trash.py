@@ -90,3 +90,14 @@ def test_no_path_outside_of_the_folder_is_put_back(tmp_path, name):
     assert Trash(place).entries() == []
     with pytest.raises(UserError, match="no longer in the trash"):
         Trash(place).put_back(deleted.key)
+
+
+@pytest.mark.parametrize(
+    "damage", [{"size": float("inf")}, {"size": None}, {"names": ["a\0b"]}, {"names": ["\ud800"]}, {"names": []}]
+)
+def test_an_entry_with_a_damaged_description_is_ignored(tmp_path, damage):
+    make(tmp_path)
+    trash = Trash(tmp_path)
+    path = tmp_path / FOLDER / trash.put(["run"], "run").key / WAS
+    path.write_text(json.dumps({**json.loads(path.read_text()), **damage}))
+    assert trash.entries() == []
