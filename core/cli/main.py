@@ -1,7 +1,9 @@
 """The entry point of the command line."""
 
 import argparse
+import io
 import json
+import sys
 from collections.abc import Sequence
 
 from core.cli.parser import parse, report_error
@@ -12,6 +14,8 @@ from core.io.atomic import require_writable, write_text
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs a command and returns its exit status: 0, 1 if it fails, 2 if the arguments are invalid."""
+    if isinstance(sys.stdout, io.TextIOWrapper):  # names of files may hold bytes that no encoding accepts
+        sys.stdout.reconfigure(errors="backslashreplace")
     options = parse(arguments)
     try:
         config = build_config(options)

@@ -1,4 +1,6 @@
+import io
 import json
+import sys
 import zipfile
 
 import pytest
@@ -97,3 +99,11 @@ def test_folders_without_a_data_set(tmp_path, capsys):
         for folder, message in ((tmp_path / "none", "There is no data set"), (tmp_path, "holds no data set")):
             assert run(*command, "--data", folder) == 1
             assert message in capsys.readouterr().err
+
+
+def test_the_name_of_a_file_that_no_encoding_accepts_is_printed(folder, monkeypatch):
+    monkeypatch.setattr(main, "_run", lambda config, options: print(options.data))
+    monkeypatch.setattr("sys.stdout", io.TextIOWrapper(io.BytesIO(), "utf-8"))
+    assert run("check", "--data", "set\udcff") == 0
+    sys.stdout.flush()
+    assert sys.stdout.buffer.getvalue() == b"set\\udcff\n"

@@ -20,4 +20,4 @@ def test_what_is_not_known_is_named_with_what_may_have_been_meant():
 
 def test_a_state_with_text_that_cannot_be_written_has_a_link():
     pick = Pick(1, 2, "\ud800", 3)
-    assert to_link(PageState("training", run="\ud800", pick=pick), Config()) == "step=training&pick=1,2,?,3&run=?"
+    assert to_link(PageState("training", run="\ud800", pick=pick), Config()) == "step=training&pick=1,2,%3F,3&run=%3F"
