@@ -27,7 +27,7 @@ def connect_picture(page: PageComponents) -> None:
         picture = open_upload(file, Path(file).name, classes_to_draw(pipeline))
         prepare([picture.sample.image], pipeline.config.inference)  # refuses what the network cannot process
         state = state._replace(user_picture=UserPicture(picture, pipeline.config.scenes), pick=None)
-        return show(page, state, "user_picture")
+        return show(page, state, "user_picture", "pick")
 
     def edit(state: PageState, *, event: gr.EventData) -> Updates:
         drawn = draw_objects(getattr(event, "boxes", None), state.pipeline())
@@ -38,9 +38,9 @@ def connect_picture(page: PageComponents) -> None:
         x, y, layer, index = (getattr(event, name, None) for name in Pick._fields)
         return show(page, state._replace(pick=parse_click(x, y, width, height, layer, index)), "pick")
 
-    picture = ["user_picture"]
-    listen(page, controls.upload.upload, upload, inputs=[controls.upload], changes=picture, concurrency_limit=1)
-    listen(page, canvas.edit, edit, changes=picture, **IN_ORDER)
+    uploaded = ["user_picture", "pick"]
+    listen(page, controls.upload.upload, upload, inputs=[controls.upload], changes=uploaded, concurrency_limit=1)
+    listen(page, canvas.edit, edit, changes=["user_picture"], **IN_ORDER)
     listen(page, canvas.select, click, changes=["pick"], **IN_ORDER)
 
 
