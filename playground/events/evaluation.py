@@ -6,7 +6,7 @@ from core.config import ConfigError
 from playground.data.image_ref import ImageRef
 from playground.evaluations.jobs import EVALUATIONS, SCORE, evaluated_split, evaluation_key
 from playground.evaluations.query import WORST, update_query
-from playground.events.common import IN_ORDER, LIVE, Updates, listen, show
+from playground.events.common import IN_ORDER, LIVE, EventOptions, Updates, listen, show
 from playground.events.data import show_image
 from playground.layout.components import PageComponents
 from playground.server.poll import PollResult, poll
@@ -60,8 +60,9 @@ def _connect_links(page: PageComponents) -> None:
     def follow(state: PageState, *, event: gr.EventData) -> Updates:
         return show(page, follow_link(state, str(getattr(event, "choose", ""))), *changes)
 
+    options: EventOptions = {**IN_ORDER, "concurrency_id": "links"}  # clicks in both parts are followed in order
     for name in ("readout", "more"):
-        listen(page, page.parts[name].select, follow, changes=changes, **IN_ORDER)
+        listen(page, page.parts[name].select, follow, changes=changes, **options)
 
 
 def follow_link(state: PageState, link: str) -> PageState:

@@ -68,7 +68,11 @@ def connect_weights(page: PageComponents) -> None:
         return show(page, state._replace(settings=settings_of(config)), "settings")
 
     widget, upload = page.knobs[WEIGHTS], page.controls.network.upload
-    options: EventOptions = {"show_progress": "minimal", "show_progress_on": [page.parts["canvas"]]}
+    options: EventOptions = {
+        "show_progress": "minimal",
+        "show_progress_on": [page.parts["canvas"]],
+        "concurrency_id": "weights",  # one file is read at a time
+    }
     listen(page, widget.input, follow, inputs=[widget], changes=["settings"], **options)
     listen(page, upload.upload, follow, inputs=[upload], changes=["settings"], **options)
 
