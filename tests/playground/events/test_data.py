@@ -1,6 +1,7 @@
 import json
 import zipfile
 
+import gradio as gr
 import pytest
 
 from core.config import Config, ConfigError
@@ -12,8 +13,9 @@ from playground.data.image_ref import ImageRef
 from playground.data.picture import MAX_SIDE
 from playground.data.report import build_report
 from playground.data.sources import open_picture
-from playground.events.data import parse_shares, show_image
+from playground.events.data import connect_data, parse_shares, show_image
 from playground.events.navigation import open_link
+from playground.layout.layout import lay_out
 from playground.pipeline.anchor_search import FIT_TO, fit_anchors
 from playground.server.permalink import from_link, to_link
 from playground.server.render import render
@@ -183,3 +185,13 @@ def test_a_large_picture_is_scaled_down_with_its_boxes(tmp_path):
     sample = open_picture(ImageRef("mine", "train"), CONFIG.scenes).sample
     assert sample.image.shape == (3, MAX_SIDE // 2, MAX_SIDE)
     assert sample.boxes[0].tolist() in ([512, 256, 1536, 768], [0, 0, 2048, 1024])
+
+
+def test_imports_report_their_progress():
+    with gr.Blocks(analytics_enabled=False) as blocks:
+        page = lay_out()
+        connect_data(page, blocks)
+    controls = page.controls.picture.data
+    for control, event in ((controls.archive, "upload"), (controls.use_folder, "click")):
+        (imported,) = (each for each in blocks.fns.values() if (control._id, event) in each.targets)
+        assert imported.tracks_progress
