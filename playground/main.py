@@ -44,7 +44,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 
 def open_services(options: argparse.Namespace) -> None:
-    """Opens visitors, data sets, evaluations and runs in the present folder."""
+    """Opens visitors, data sets, evaluations and runs in the current folder."""
     from playground.data.datasets import DATA
     from playground.evaluations.jobs import EVALUATIONS
     from playground.evaluations.store import Store

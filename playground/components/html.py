@@ -63,7 +63,7 @@ def component(part: str, kind: str) -> gr.HTML:
     It fires `select` with {"choose": …} when a `link` is clicked or a `slider` is moved.
 
     Args:
-        part: Its name among the parts of the page, see `playground.server.render.PageUpdate`.
+        part: Its name among the parts of the page, see `playground.layout.page_update.PageUpdate`.
         kind: Its CSS classes.
     """
     return gr.HTML(

@@ -63,10 +63,9 @@ def _connect_import(page: PageComponents, controls: DataControls) -> None:
         "concurrency_id": "data",
         "concurrency_limit": 1,
     }
-    how = [controls.split_by, controls.shares]
     listen(page, controls.archive.upload, upload, inputs=[controls.archive], changes=CHANGES, **options)
     listen(page, controls.use_folder.click, use, inputs=[controls.folder], changes=CHANGES, **options)
-    listen(page, controls.split.click, split, inputs=how, changes=CHANGES, **options)
+    listen(page, controls.split.click, split, inputs=[controls.split_by, controls.shares], changes=CHANGES, **options)
 
 
 def _report_to(progress: gr.Progress) -> Progress:

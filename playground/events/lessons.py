@@ -15,7 +15,7 @@ from playground.lessons.position import LessonPosition
 from playground.state.page_state import PageState
 from playground.state.settings import settings_of
 
-# What a step of a lesson sets; the rest of the state stays.
+# Fields of the state that a lesson's step sets, beside the settings; the others stay.
 SET_BY_STEP = (
     "lesson",
     "step",
@@ -87,7 +87,7 @@ def connect_lessons(page: PageComponents) -> None:
 
 
 def go_to(page: PageComponents, position: LessonPosition, seen: Iterable[str], run: str) -> Updates:
-    """Returns what shows a lesson's step.
+    """Returns the updates that show a lesson's step.
 
     Args:
         page: The page's components.
@@ -133,7 +133,7 @@ def _connect_question(page: PageComponents) -> None:
 
     def show_outcome(state: PageState) -> Updates:
         position = LessonPosition.from_link(state.lesson)
-        assert position is not None  # both handlers have seen it
+        assert position is not None  # both handlers have checked it
         outcome = Narration(position.step, state).build_outcome()
         return {panel.outcome: outcome, **show(page, state, *changes)}
 

@@ -62,7 +62,7 @@ def connect_address(page: PageComponents, blocks: gr.Blocks) -> None:
 
 
 def show_opened(page: PageComponents, opened: Opened, seen: object) -> Updates:
-    """Returns what shows an opened link.
+    """Returns the updates that show an opened link.
 
     Args:
         page: The page's components.

@@ -18,7 +18,7 @@ class HeaderControls(NamedTuple):
     all_knobs: gr.Button
     format: gr.Dropdown
     copy: gr.Button
-    copied: gr.Textbox  # what the browser is to put on the clipboard
+    copied: gr.Textbox  # text for the clipboard
     pin: gr.Button
     undo: gr.Button
     redo: gr.Button
@@ -141,5 +141,5 @@ class PageComponents(NamedTuple):
 
     @property
     def all_parts(self) -> list[Block]:
-        """What a `PageUpdate` changes."""
+        """The components that a `PageUpdate` changes."""
         return [*self.parts.values(), self.side]

@@ -11,7 +11,7 @@ KnobWidget = gr.Slider | gr.Dropdown | gr.Checkbox | gr.Number
 
 
 class _Common(TypedDict):
-    """What all widgets of knobs have."""
+    """Arguments that the widgets of all knobs share."""
 
     label: str
     info: str

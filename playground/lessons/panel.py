@@ -44,8 +44,8 @@ class LessonContents(NamedTuple):
         title: Markdown.
         text: Markdown of the step, with its live numbers.
         outcome: Markdown that follows the question, "" before it is answered.
-        has_previous: True if there is a step before in the lesson.
-        has_next: True if there is a step after it, in this lesson or the next one.
+        has_previous: True if the lesson has a step before it.
+        has_next: True if this lesson or a later one has a step after it.
         onward: Label of the button to the next step.
     """
 

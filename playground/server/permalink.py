@@ -75,11 +75,7 @@ def from_link(query: str, *, with_data: bool = True) -> PageState:
         core.data.untrusted.DataError, core.errors.PictureError: An image of a data set cannot be opened.
         UserError: A value is not allowed.
     """
-    if len(query) > MAX_TEXT:
-        raise ConfigError(f"The link is {len(query):,} characters long; at most {MAX_TEXT:,} are read.")
-    values = dict(parse_qsl(query, keep_blank_values=True))
-    for key in KEPT_BY_BROWSER:
-        values.pop(key, None)
+    values = _parse_values(query)
     position = LessonPosition.from_link(values.pop("lesson", ""))
     answer = _parse_answer(values.pop("answer", ""), position)
     step, base, curve = _initial(position, answer)
@@ -107,6 +103,13 @@ def from_link(query: str, *, with_data: bool = True) -> PageState:
         user_picture=_open(image_ref, config) if with_data else None,
         pinned_picture=_open(pinned_ref, pinned) if with_data and pinned else None,
     )
+
+
+def _parse_values(query: str) -> dict[str, str]:
+    """Returns the values of a URL query by name, without those that only the browser reads."""
+    if len(query) > MAX_TEXT:
+        raise ConfigError(f"The link is {len(query):,} characters long; at most {MAX_TEXT:,} are read.")
+    return {name: value for name, value in parse_qsl(query, keep_blank_values=True) if name not in KEPT_BY_BROWSER}
 
 
 def _initial(position: LessonPosition | None, answer: int | None) -> tuple[str, Config, str]:
