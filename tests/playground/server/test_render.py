@@ -14,6 +14,7 @@ from playground.canvas.edit import Pick
 from playground.data.picture import MAX_SIDE, open_upload
 from playground.data.scene_examples import EXAMPLES, apply_example
 from playground.pipeline.networks import follow_weights
+from playground.runs.service import RUNS
 from playground.server.permalink import from_link, to_link
 from playground.server.render import render
 from playground.state.page_state import PageState, require_known_weights
@@ -91,8 +92,8 @@ def test_links_come_from_anyone():
 def test_only_own_files_may_be_weights(tmp_path):
     uploads = Path(gr.utils.get_upload_folder()) / "abc" / "w.safetensors"
     require_known_weights(Config.from_flat({"model.weights": str(uploads)}))
-    require_known_weights(Config.from_flat({"model.weights": "runs/1/weights.safetensors"}))
-    for name in (str(tmp_path / "w.safetensors"), "runs/../secret.pth", "/etc/shadow"):
+    require_known_weights(Config.from_flat({"model.weights": str(RUNS.root / "1" / "weights.safetensors")}))
+    for name in (str(tmp_path / "w.safetensors"), f"{RUNS.root}/../secret.pth", "/etc/shadow"):
         with pytest.raises(ConfigError, match="not available here"):
             require_known_weights(Config.from_flat({"model.weights": name}))
 
