@@ -40,6 +40,7 @@ def test_no_objects():
     assert len(fit.iou) == 0 and math.isnan(fit.recall) and math.isnan(fit.mean)
 
 
+@pytest.mark.slow
 def test_search_finds_the_shape_of_elongated_objects():
     """Boxes four times as high as wide, on locations of P4: a ratio of 4 fits them, 0.5–2 does not."""
     centers = torch.stack(torch.meshgrid(torch.arange(2, 14) * 16.0, torch.arange(4, 12) * 16.0, indexing="ij"), -1)

@@ -208,6 +208,7 @@ def test_commands_that_are_incomplete(capsys):
 # Train.
 
 
+@pytest.mark.slow
 def test_train_leaves_a_run_and_its_result(trained, weights):
     result = json.loads((trained / "run.json").read_text())
     assert result["run"] == str(trained / "run") and result["stopped"] is False
@@ -218,6 +219,7 @@ def test_train_leaves_a_run_and_its_result(trained, weights):
     assert not list(trained.rglob("*.part"))
 
 
+@pytest.mark.slow
 def test_train_on_other_classes_starts_their_layer_anew(weights, tuned):
     before, after = load_weights(str(weights)), load_weights(str(tuned))
     assert after.class_names == ("cat", "bird", "dog") and after.category_ids == IDS
@@ -372,6 +374,7 @@ def four_convs(tmp_path_factory) -> Path:
     return file
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ending", [".pth", ".safetensors"])
 def test_export_opens_in_torchvision_with_the_same_detections(ending, four_convs, tmp_path, picture):
     file = tmp_path / f"model{ending}"

@@ -44,6 +44,7 @@ def restored():
     retinanet.sigmoid_focal_loss, retinanet._box_loss = before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", CASES)
 def test_the_torchvision_script_builds_the_same_detector(case, restored):
     config = Config.from_flat({**SMALL, **CASES[case]})

@@ -75,6 +75,7 @@ REFERENCES = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", REFERENCES)
 @torch.no_grad()
 def test_predicts_what_torchvision_predicts(name):

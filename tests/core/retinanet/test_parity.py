@@ -118,6 +118,7 @@ def test_detections_of_one_image_at_a_time(pair):
     assert sum(same_detections(*pair, [image], detect=detect) for image in pictures()) > 100
 
 
+@pytest.mark.slow
 def test_detections_of_a_batch_of_unequal_images(pair):
     assert same_detections(*pair, pictures()) > 100
 

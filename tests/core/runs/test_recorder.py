@@ -141,6 +141,7 @@ def test_detections_survive_their_file():
     )
 
 
+@pytest.mark.slow
 def test_a_run_pauses_makes_single_steps_and_stops(tmp_path):
     folder = RunFolder(tmp_path / "run")
     records = run_training(tiny(training__steps=50, training__eval_interval=0), "scenes", folder)
@@ -169,6 +170,7 @@ def wait(condition) -> None:
     raise AssertionError("waited in vain")
 
 
+@pytest.mark.slow
 def test_a_run_saved_between_a_step_and_its_record_has_both(tmp_path):
     """Another thread saves a stopped run at that moment: a resumed run would lack the record."""
     config, folder = tiny(training__batch_size=2), RunFolder(tmp_path)
@@ -184,6 +186,7 @@ def test_a_run_saved_between_a_step_and_its_record_has_both(tmp_path):
     assert [line["step"] for line in folder.read_metrics()] == [1, 2]
 
 
+@pytest.mark.slow
 def test_stopped_within_an_evaluation_the_rest_of_it_is_left_out(tmp_path):
     folder = RunFolder(tmp_path / "run")
     records = run_training(tiny(training__eval_images=12), "scenes", folder)

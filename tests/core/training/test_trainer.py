@@ -141,12 +141,14 @@ def test_divergence_stops_with_the_weights_before():
         assert torch.equal(value, before[name]) or value.isnan().any(), name
 
 
+@pytest.mark.slow
 def test_pictures_without_objects_train():
     config = tiny(scenes__empty_share=1)
     records = steps(Trainer(network(config), config).run(data(config), data(config, "val")))
     assert all(record.box == 0 and record.foreground == 0 and record.classification > 0 for record in records)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["cross_entropy", "balanced_cross_entropy", "ohem"])
 def test_every_loss_trains(kind):
     config = tiny(loss__kind=kind, training__steps=1, loss__box_loss="giou", loss__normaliser="batch")
@@ -162,6 +164,7 @@ def test_bf16_is_near_fp32():
     assert one.gradient_norm == pytest.approx(two.gradient_norm, rel=0.1)
 
 
+@pytest.mark.slow
 def test_stream_is_a_function_of_position_and_covers_each_epoch():
     config = tiny(training__scale_jitter=0.3, training__crop_probability=0.5)
     stream, again = TrainingStream(data(config), config), TrainingStream(data(config), config)

@@ -18,6 +18,7 @@ def test_the_file_holds_the_settings_on_show():
         assert b"score_thresh=0.2" in archive.read(SCRIPT)
 
 
+@pytest.mark.slow
 def test_weights_that_are_no_detector_are_refused():
     with pytest.raises(UserError, match=r"^The weights random are not those of a detector"):
         export_detector(Config.from_flat({"model.weights": "random"}), ".onnx")
