@@ -47,7 +47,7 @@ def has_new_heads(model: Model) -> bool:
 
 
 class Weights(NamedTuple):
-    """Weights with what is known of their network, before one is built.
+    """Weights and the description of their network, before a model is built from them.
 
     Attributes:
         name: The requested name (builtin, coco, …) or path.
