@@ -5,20 +5,8 @@ from collections import Counter, defaultdict
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from core.data.dataset import (
-    BAD_OBJECT,
-    BAD_PATH,
-    SPLITS,
-    UNKNOWN_CLASS,
-    UNKNOWN_PICTURE,
-    FolderData,
-    RawData,
-    RawImage,
-    RawObject,
-    ReportProblem,
-    raise_problem,
-    require_split,
-)
+from core.data.annotations import BAD_OBJECT, BAD_PATH, UNKNOWN_CLASS, UNKNOWN_PICTURE, ReportProblem, raise_problem
+from core.data.dataset import SPLITS, FolderData, RawData, RawImage, RawObject, require_split
 from core.data.untrusted import DataError, join_inside, quote, read_bounded
 from core.io.text import is_text
 

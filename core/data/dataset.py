@@ -2,7 +2,6 @@
 
 import os.path
 from abc import ABC, abstractmethod
-from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,9 +14,6 @@ from core.errors import PictureError
 from core.structures import Sample
 
 SPLITS = ("train", "val", "test")
-BAD_PATH, BAD_FILE, BAD_OBJECT, UNKNOWN_CLASS, UNKNOWN_PICTURE, ORPHAN_LABELS = ENTRY_PROBLEMS = (
-    "bad path", "bad file", "bad object", "unknown class", "unknown picture", "labels without picture",
-)  # fmt: skip
 
 
 class DataSet(ABC):
@@ -111,15 +107,6 @@ class RawData(NamedTuple):
     class_names: tuple[str, ...]
     category_ids: tuple[int, ...]
     images: list[RawImage]
-
-
-# Called by a reader for each entry that it leaves out, with one of ENTRY_PROBLEMS and a message.
-ReportProblem = Callable[[str, str], None]
-
-
-def raise_problem(kind: str, message: str) -> None:
-    """The `ReportProblem` of a strict reader: raises the first problem as a `DataError`."""
-    raise DataError(message)
 
 
 class FolderData(DataSet):

@@ -7,8 +7,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from core.data.annotations import ReportProblem, raise_problem
 from core.data.coco import CocoData, find_coco_splits, read_coco
-from core.data.dataset import SPLITS, FolderData, RawData, RawImage, ReportProblem, raise_problem
+from core.data.dataset import SPLITS, FolderData, RawData, RawImage
 from core.data.splits import SPLITS_FILE, random_split, read_splits, stratified_split, write_splits
 from core.data.untrusted import DataError, quote
 from core.data.voc import VocData, find_voc_splits, read_voc

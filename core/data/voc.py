@@ -4,17 +4,8 @@ from pathlib import Path
 from typing import NamedTuple
 from xml.etree import ElementTree
 
-from core.data.dataset import (
-    BAD_FILE,
-    SPLITS,
-    FolderData,
-    RawData,
-    RawImage,
-    RawObject,
-    ReportProblem,
-    raise_problem,
-    require_split,
-)
+from core.data.annotations import BAD_FILE, ReportProblem, raise_problem
+from core.data.dataset import SPLITS, FolderData, RawData, RawImage, RawObject, require_split
 from core.data.splits import split_by_name
 from core.data.untrusted import IMAGE_SUFFIXES, DataError, join_inside, quote, read_bounded
 

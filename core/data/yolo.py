@@ -6,17 +6,8 @@ from typing import Any, NamedTuple
 
 import yaml
 
-from core.data.dataset import (
-    BAD_PATH,
-    ORPHAN_LABELS,
-    SPLITS,
-    FolderData,
-    RawData,
-    RawImage,
-    ReportProblem,
-    raise_problem,
-    require_split,
-)
+from core.data.annotations import BAD_PATH, ORPHAN_LABELS, ReportProblem, raise_problem
+from core.data.dataset import SPLITS, FolderData, RawData, RawImage, require_split
 from core.data.splits import split_by_name
 from core.data.untrusted import IMAGE_SUFFIXES, DataError, join_inside, quote, read_bounded
 from core.data.yolo_labels import read_labels

@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from core.data.dataset import BAD_FILE, BAD_OBJECT, UNKNOWN_CLASS, RawObject, ReportProblem
+from core.data.annotations import BAD_FILE, BAD_OBJECT, UNKNOWN_CLASS, ReportProblem
+from core.data.dataset import RawObject
 from core.data.untrusted import DataError, quote, read_bounded
 
 MAX_LABEL_BYTES = 4 * 2**20
