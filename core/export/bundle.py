@@ -3,17 +3,22 @@
 import zipfile
 from collections.abc import Sequence
 from importlib.metadata import version
+from inspect import getsource
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from core.config import Config
-from core.export.torchvision import to_torchvision
+from core.data import images
+from core.errors import PictureError
+from core.export.torchvision import require_same_inference, to_torchvision
 from core.io.atomic import write_atomically
 from core.retinanet.model import RetinaNet
+from core.retinanet.preprocess import require_usable_sides
 from core.weights.sources import WeightsError, save_weights
 
 WEIGHTS, SETTINGS, SCRIPT, REQUIREMENTS = "weights.safetensors", "settings.json", "detect.py", "requirements.txt"
-PACKAGES = ("torch", "torchvision", "safetensors", "pillow")  # imported by the script
+PACKAGES = ("torch", "torchvision", "safetensors", "pillow", "numpy")  # imported by the script
+ERRORS_IMPORT = "from core.errors import PictureError\n"  # the only import from this project in `core.data.images`
 
 HEAD = f'''"""Detects objects in pictures with torchvision's RetinaNet and the weights beside this file.
 
@@ -29,9 +34,7 @@ import sys
 from pathlib import Path
 
 import torch
-from PIL import Image, ImageOps
 from safetensors.torch import load_file
-from torchvision.transforms.functional import pil_to_tensor
 
 '''
 
@@ -42,20 +45,33 @@ model.eval()
 
 
 def detect(path):
-    """Returns the detections in a picture, best first."""
-    picture = ImageOps.exif_transpose(Image.open(path)).convert("RGB")  # upright, by its EXIF orientation
+    """Returns the detections in a picture, best first; raises PictureError if it cannot be opened."""
+    image = open_image(path)
+    require_usable_sides(image.shape[1], image.shape[2], model.transform.max_size)
     with torch.inference_mode():
-        found = model([pil_to_tensor(picture) / 255])[0]
+        found = model([image / 255])[0]
     parts = zip(found["labels"].tolist(), found["scores"].tolist(), found["boxes"].tolist())
     return [
         {{"picture": str(path), "class": CLASSES[label], "score": score, "box": box}} for label, score, box in parts
     ]
 
 
-if __name__ == "__main__":
-    for argument in sys.argv[1:]:
-        for each in detect(argument):
+def main(paths):
+    """Prints the detections in pictures; returns 1 if some cannot be opened, which it names, and 0 otherwise."""
+    status = 0
+    for path in paths:
+        try:
+            found = detect(path)
+        except PictureError as error:
+            print(f"error: {{error}}", file=sys.stderr)
+            found, status = [], 1
+        for each in found:
             print(json.dumps(each))
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
 '''
 
 
@@ -72,8 +88,10 @@ def write_bundle(
         category_ids: The K category ids for COCO results files.
 
     Raises:
+        ConfigError: A setting has no counterpart in torchvision, so that the script would detect something else.
         WeightsError: The zip cannot be written.
     """
+    require_same_inference(config)
     texts = {
         SETTINGS: config.replace({"model.weights": WEIGHTS}).to_json(),
         SCRIPT: build_script(config, class_names, norm_eps=model.norm_eps),
@@ -95,5 +113,13 @@ def write_bundle(
 
 def build_script(config: Config, class_names: Sequence[str], *, norm_eps: float) -> str:
     """Returns a script that builds torchvision's network (`to_torchvision`), loads the weights and detects objects."""
+    network = to_torchvision(config, len(class_names), norm_eps=norm_eps)
     classes = f"CLASSES = {tuple(class_names)!r}\n"
-    return HEAD + to_torchvision(config, len(class_names), norm_eps=norm_eps) + classes + TAIL
+    return "".join((HEAD, build_picture_reader(), "\n\n", network, classes, TAIL))
+
+
+def build_picture_reader() -> str:
+    """Returns the code with which this library opens pictures, as source that does not need the library."""
+    error = getsource(PictureError).replace("(UserError)", "(Exception)")
+    opening = getsource(images).removeprefix(f'"""{images.__doc__}"""\n').replace(ERRORS_IMPORT, f"\n\n{error}\n")
+    return "\n".join((opening, "", getsource(require_usable_sides)))

@@ -1,6 +1,6 @@
 """Converts the settings to a script for torchvision."""
 
-from core.config import Config
+from core.config import Config, ConfigError, format_value
 from core.export.framework_settings import (
     BASIC_WIDTHS,
     BOTTLENECK_WIDTHS,
@@ -8,18 +8,51 @@ from core.export.framework_settings import (
     format_unsupported,
     get_focal_parameters,
 )
+from core.retinanet.anchors import STRIDES
 from core.retinanet.backbone import NORM_EPS
 from core.retinanet.heads import norm_groups, prior_logit
 
 DEFAULT_FOCAL = (0.25, 2.0)  # α and γ of torchvision's RetinaNet
 SUPPORTED_VALUES = (
     LOSS_KINDS,
-    ("anchors.convention", ("torchvision",)),
     ("loss.box_weight", (1.0,)),
     ("loss.normaliser", ("image",)),
     ("inference.class_agnostic_nms", (False,)),
     ("inference.nms_kind", ("hard",)),
 )
+
+EXACT_ANCHORS = f'''
+
+class ExactAnchors(AnchorGenerator):
+    """Anchors with fractions and fixed strides, where torchvision rounds the corners and fits the strides."""
+
+    def generate_anchors(self, scales, aspect_ratios, dtype=torch.float32, device="cpu"):
+        scales = torch.tensor(scales, dtype=dtype, device=device)
+        root = torch.tensor(aspect_ratios, dtype=dtype, device=device).sqrt()
+        width, height = ((1 / root)[:, None] * scales).flatten() / 2, (root[:, None] * scales).flatten() / 2
+        return torch.stack([-width, -height, width, height], dim=1)
+
+    def grid_anchors(self, grid_sizes, strides):
+        device = self.cell_anchors[0].device
+        return super().grid_anchors(grid_sizes, [[torch.tensor(stride, device=device)] * 2 for stride in {STRIDES}])
+
+
+'''
+
+
+def require_same_inference(config: Config) -> None:
+    """Checks that torchvision's network can detect objects as this library does with these settings.
+
+    Raises:
+        ConfigError: It lacks one of the settings.
+    """
+    values = config.to_flat()
+    for path, allowed in SUPPORTED_VALUES:
+        if path.startswith("inference.") and values[path] not in allowed:
+            raise ConfigError(
+                f"{path} = {format_value(values[path])} is not supported by torchvision's RetinaNet: export with "
+                f"--{path} {format_value(allowed[0])}."
+            )
 
 
 def to_torchvision(config: Config, num_classes: int, *, norm_eps: float = NORM_EPS) -> str:
@@ -43,6 +76,7 @@ def to_torchvision(config: Config, num_classes: int, *, norm_eps: float = NORM_E
 def _write_imports(config: Config) -> str:
     return f"""from functools import partial
 
+import torch
 from torch import nn
 from torchvision.models import resnet{config.model.depth}
 from torchvision.models.detection import RetinaNet, retinanet
@@ -74,9 +108,12 @@ backbone = BackboneWithFPN(
 
 def _write_anchors_and_head(config: Config) -> str:
     model, anchors = config.model, config.anchors
-    sizes = tuple(tuple(int(size * scale) for scale in anchors.scales) for size in anchors.sizes)
+    exact = anchors.convention == "exact"
+    sizes = tuple(
+        tuple(size * scale if exact else int(size * scale) for scale in anchors.scales) for size in anchors.sizes
+    )
     norm = f"partial(nn.GroupNorm, {norm_groups(model.fpn_channels)})" if model.head_norm == "group" else "None"
-    return f"""anchors = AnchorGenerator(
+    return f"""{EXACT_ANCHORS if exact else ""}anchors = {"ExactAnchors" if exact else "AnchorGenerator"}(
     {sizes!r},
     ({tuple(anchors.ratios)!r},) * {len(sizes)},
 )

@@ -79,12 +79,19 @@ def _check(image: Tensor, inference: Inference) -> None:
         raise ValueError(f"An image must be [3, H, W] with at least one pixel, not {list(image.shape)}.")
     if image.dtype != torch.uint8 and not image.is_floating_point():
         raise ValueError(f"An image must be uint8, or float in 0 … 1, not {image.dtype}.")
-    height, width = image.shape[1:]
-    shorter, longer = min(height, width), max(height, width)
-    if shorter * (inference.max_image_size / longer) < 1:
+    require_usable_sides(image.shape[1], image.shape[2], inference.max_image_size)
+
+
+def require_usable_sides(height: int, width: int, max_image_size: int) -> None:
+    """Checks that no side of an image vanishes when its longer side is reduced to `max_image_size` pixels.
+
+    Raises:
+        PictureError: The image is too elongated.
+    """
+    if min(height, width) * (max_image_size / max(height, width)) < 1:
         raise PictureError(
             f"An image of {width}×{height} px is too elongated: with its longer side at most "
-            f"{inference.max_image_size} px (inference.max_image_size) its shorter side would vanish. "
+            f"{max_image_size} px (inference.max_image_size) its shorter side would vanish. "
             "Crop the image or raise that setting."
         )
 

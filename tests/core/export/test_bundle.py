@@ -1,5 +1,6 @@
 """The exported zip: its script runs without this project and detects the same objects."""
 
+import ast
 import json
 import os
 import subprocess
@@ -7,14 +8,24 @@ import sys
 import zipfile
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from PIL import Image
 
 from core.cli import main
-from core.config import Config
+from core.config import Config, ConfigError
 from core.data.images import open_image
-from core.export.bundle import PACKAGES, REQUIREMENTS, SCRIPT, SETTINGS, WEIGHTS, build_script, write_bundle
+from core.export.bundle import (
+    PACKAGES,
+    REQUIREMENTS,
+    SCRIPT,
+    SETTINGS,
+    WEIGHTS,
+    build_picture_reader,
+    build_script,
+    write_bundle,
+)
 from core.retinanet.model import build_model
 from core.retinanet.predict import detect
 from core.weights.sources import WeightsError, adopt, build, load_weights, save_weights
@@ -23,36 +34,110 @@ from tests.core.networks import CONFIG, NAMES
 OWN_CLASSES = ('red "cell"', "it's\na trap')\nraise SystemExit(7)  #", "Thrombozyt ß")
 
 
+def pixels(*shape: int) -> np.ndarray:
+    """Noise of uint8."""
+    return torch.randint(256, shape, dtype=torch.uint8, generator=torch.Generator().manual_seed(1)).numpy()
+
+
+def palette(transparent: int) -> Image.Image:
+    picture = Image.fromarray(pixels(75, 110, 3)).quantize(16)
+    picture.info["transparency"] = transparent
+    return picture
+
+
+def rotated() -> Image.Exif:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    return exif
+
+
+RGB, GREY = Image.fromarray(pixels(75, 110, 3)), pixels(75, 110)
+PICTURES = {  # a picture and how it is saved; all hold noise, in which the built-in detector finds something
+    "a.png": (RGB, {}),
+    "16 bits.png": (Image.fromarray(GREY.astype(np.uint16) * 200), {}),
+    "16 bits.tif": (Image.fromarray(GREY.astype(np.uint16) * 257), {}),
+    "32 bits.tif": (Image.fromarray(GREY.astype(np.int32) * 100), {}),
+    "fractions.tif": (Image.fromarray(GREY.astype(np.float32) / 255), {}),
+    "transparent.png": (Image.fromarray(pixels(75, 110, 4)), {}),
+    "grey transparent.png": (Image.fromarray(pixels(75, 110, 2), mode="LA"), {}),
+    "palette.png": (palette(3), {}),
+    "palette.gif": (palette(5), {"transparency": 5}),
+    "colour key.png": (RGB, {"transparency": tuple(pixels(75, 110, 3)[0, 0].tolist())}),
+    "four inks.jpg": (Image.fromarray(pixels(75, 110, 4), mode="CMYK"), {}),
+    "turned.jpg": (RGB, {"exif": rotated()}),
+    "turned 16 bits.png": (Image.fromarray(GREY.astype(np.uint16) * 200), {"exif": rotated()}),
+    "grey.jpg": (Image.fromarray(GREY), {}),
+    "one bit.png": (Image.fromarray(GREY).convert("1"), {}),
+    "film.gif": (RGB, {"save_all": True, "append_images": [Image.new("RGB", (110, 75), "red")]}),
+}
+
+
 @pytest.fixture
-def picture(tmp_path) -> Path:
-    pixels = torch.randint(256, (75, 110, 3), dtype=torch.uint8, generator=torch.Generator().manual_seed(1))
-    Image.fromarray(pixels.numpy()).save(tmp_path / "a.png")
-    return tmp_path / "a.png"
+def pictures(tmp_path) -> list[Path]:
+    for name, (picture, options) in PICTURES.items():
+        picture.save(tmp_path / name, **options)
+    return [tmp_path / name for name in PICTURES]
 
 
-def run_script(folder: Path, picture: Path) -> list[dict]:
+def run_script(folder: Path, *pictures: Path) -> subprocess.CompletedProcess:
     """Runs the script in a process that cannot import this project."""
     environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
-    command = [sys.executable, "-P", str(folder / SCRIPT), str(picture)]
-    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=250)
-    assert done.returncode == 0, done.stderr
-    return [json.loads(line) for line in done.stdout.splitlines()]
+    command = [sys.executable, "-P", str(folder / SCRIPT), *map(str, pictures)]
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=250)
 
 
 @pytest.mark.slow
-def test_the_script_detects_the_same_objects(tmp_path, picture):
-    assert main.main(["export", "--weights", "builtin", "--out", str(tmp_path / "mine.zip")]) == 0
+def test_the_script_detects_the_same_objects(tmp_path, pictures):
+    settings = ["--anchors.convention", "exact", "--inference.score_threshold", "0.02"]
+    assert main.main(["export", "--weights", "builtin", *settings, "--out", str(tmp_path / "mine.zip")]) == 0
     with zipfile.ZipFile(tmp_path / "mine.zip") as archive:
         assert sorted(archive.namelist()) == sorted([WEIGHTS, SETTINGS, SCRIPT, REQUIREMENTS])
         archive.extractall(tmp_path / "home")
     weights = load_weights("builtin")
-    config = adopt(Config(), weights)
-    expected = detect(build(config, weights), [open_image(picture)], config)[0]
-    found = run_script(tmp_path / "home", picture)
-    assert [each["class"] for each in found] == [weights.class_names[label] for label in expected.labels]
-    assert torch.allclose(torch.tensor([each["score"] for each in found]), expected.scores, atol=1e-5)
-    assert torch.allclose(torch.tensor([each["box"] for each in found]).view(-1, 4), expected.boxes, atol=1e-3)
-    assert len(found) > 0 and {each["picture"] for each in found} == {str(picture)}
+    config = Config.from_flat({"anchors.convention": "exact", "inference.score_threshold": 0.02})
+    config = adopt(config, weights)
+    model = build(config, weights)
+    done = run_script(tmp_path / "home", tmp_path / "none.png", *pictures)
+    assert done.returncode == 1
+    assert done.stderr == f"error: The picture {tmp_path / 'none.png'} does not exist: check the path.\n"
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    for picture in pictures:
+        expected = detect(model, [open_image(picture)], config)[0]
+        found = [line for line in lines if line["picture"] == str(picture)]
+        assert [each["class"] for each in found] == [weights.class_names[label] for label in expected.labels]
+        assert torch.allclose(torch.tensor([each["score"] for each in found]), expected.scores, atol=1e-5)
+        assert torch.allclose(torch.tensor([each["box"] for each in found]).view(-1, 4), expected.boxes, atol=1e-3)
+        assert len(found) > 0
+
+
+def test_the_script_opens_pictures_as_the_library_does(pictures, tmp_path):
+    names: dict = {}
+    exec(compile(build_picture_reader(), SCRIPT, "exec"), names)
+    for picture in pictures:
+        assert torch.equal(names["open_image"](picture), open_image(picture)), picture.name
+    (tmp_path / "cut.png").write_bytes(pictures[0].read_bytes()[:3000])
+    with pytest.raises(names["PictureError"], match=r"cut\.png cannot be decoded"):
+        names["open_image"](tmp_path / "cut.png")
+    with pytest.raises(names["PictureError"], match="too elongated"):
+        names["require_usable_sides"](1, 2000, 1333)
+
+
+def test_the_script_imports_what_it_requires_and_nothing_from_here():
+    imported = set()
+    for node in ast.walk(ast.parse(build_script(CONFIG, NAMES, norm_eps=1e-5))):
+        if isinstance(node, ast.Import):
+            imported |= {each.name.partition(".")[0] for each in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            imported.add(str(node.module).partition(".")[0])
+    assert imported - sys.stdlib_module_names == {"pillow": "PIL"}.keys() ^ {*PACKAGES, "PIL"}
+
+
+@pytest.mark.parametrize(("setting", "value"), [("inference.nms_kind", "soft"), ("inference.class_agnostic_nms", True)])
+def test_what_torchvision_cannot_do_is_refused(setting, value, tmp_path):
+    model = build_model(CONFIG.model, num_classes=3, anchors_per_location=3)
+    with pytest.raises(ConfigError, match=rf"{setting} = \w+ is not supported by torchvision's RetinaNet: export with"):
+        write_bundle(tmp_path / "mine.zip", model, CONFIG.replace({setting: value}), NAMES, range(3))
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_the_settings_match_the_weights(tmp_path):

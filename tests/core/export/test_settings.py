@@ -32,6 +32,7 @@ CASES = {
     "no head": {"model.num_convs": 0, "loss.gamma": 0.5, "loss.alpha": 0.4, "loss.smooth_l1_beta": 0.3},
     "plain": {"loss.kind": "cross_entropy", "loss.box_loss": "l1", "matching.force_best_match": False},
     "balanced": {"loss.kind": "balanced_cross_entropy", "loss.alpha": 0.7, "matching.fg_iou_threshold": 0.6},
+    "exact": {"anchors.convention": "exact", "anchors.size_p3": 17.5},
     "inference": {"inference.score_threshold": 0.1, "inference.nms_threshold": 0.3, "inference.max_detections": 7},
 }
 
