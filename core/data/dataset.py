@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 from core.data.images import open_image, read_image_size
+from core.data.left_out import LeftOut
 from core.data.untrusted import DataError
 from core.errors import PictureError
 from core.structures import Sample
@@ -22,10 +23,14 @@ class DataSet(ABC):
     Attributes:
         class_names: The class names of labels 0 … K−1.
         dropped: Number of boxes left out because they have no area inside their image or are not finite.
+        reading: How the annotations were read, as sentences for people; "" for rendered scenes.
+        left_out: What could not be used of the whole data set, all its splits together.
     """
 
     class_names: tuple[str, ...]
     dropped: int = 0
+    reading: str = ""
+    left_out: LeftOut = LeftOut()
 
     @property
     def category_ids(self) -> tuple[int, ...]:

@@ -69,10 +69,29 @@ def require_format(folder: Path, split: str = "train") -> Format:
     return found
 
 
-def open_folder(folder: Path, split: str) -> FolderData:
+class AmbiguousFormatError(DataError):
+    """A folder whose files can be read in several formats.
+
+    Attributes:
+        formats: The keys of these formats, see `core.data.annotations.Format`.
+    """
+
+    def __init__(self, message: str, formats: Sequence[str]) -> None:
+        super().__init__(message)
+        self.formats = tuple(formats)
+
+
+def open_folder(folder: Path, split: str, *, format: str | None = None, strict: bool = False) -> FolderData:
     """Opens a split of a folder: one that its annotations define, or one from `core.data.splits.SPLITS_FILE`.
 
+    Args:
+        folder: The data set's folder.
+        split: One of `SPLITS`.
+        format: The key of an annotation format; None to detect it.
+        strict: Refuse the first picture or box that cannot be used, instead of leaving it out.
+
     Raises:
+        AmbiguousFormatError: The folder can be read in several formats.
         DataError: The split does not exist or cannot be used.
     """
     found = require_format(folder, split)

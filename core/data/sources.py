@@ -41,7 +41,9 @@ class SceneData(DataSet):
         return render_scene(self._scenes, self._indices[index])
 
 
-def open_data(source: str, split: str, scenes: Scenes, length: int) -> DataSet:
+def open_data(
+    source: str, split: str, scenes: Scenes, length: int, *, format: str | None = None, strict: bool = False
+) -> DataSet:
     """Opens a data set.
 
     Args:
@@ -49,10 +51,13 @@ def open_data(source: str, split: str, scenes: Scenes, length: int) -> DataSet:
         split: One of `SPLITS`.
         scenes: The settings of rendered scenes.
         length: Number of rendered scenes; ignored for a folder.
+        format: The key of a folder's annotation format; None to detect it.
+        strict: Refuse the first picture or box that cannot be used, instead of leaving it out.
 
     Raises:
+        core.data.folders.AmbiguousFormatError: The folder can be read in several formats.
         DataError: The data set or the split does not exist, or it cannot be used.
     """
     if source == "scenes":
         return SceneData(scenes, length, split)
-    return open_folder(Path(source), split)
+    return open_folder(Path(source), split, format=format, strict=strict)
