@@ -1,0 +1,147 @@
+"""Reads the lists of a file in COCO's format, and the categories that all files of a data set share."""
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple, TypeVar
+
+import msgspec
+
+from core.data.formats.json_files import decode_json, read_json
+from core.data.formats.notes import Notes
+from core.data.formats.values import parse_whole_number
+from core.data.untrusted import DataError, quote
+from core.io.text import is_text
+
+Id = int | str
+T = TypeVar("T")
+
+
+class Picture(msgspec.Struct, gc=False):
+    """An entry of `images`; nothing of it is checked."""
+
+    id: Any = None
+    file_name: Any = None
+    width: Any = None
+    height: Any = None
+
+
+class Annotation(msgspec.Struct, gc=False):
+    """An entry of `annotations`; nothing of it is checked."""
+
+    id: Any = None
+    image_id: Any = None
+    category_id: Any = None
+    bbox: Any = None
+    iscrowd: Any = None
+    segmentation: msgspec.Raw = msgspec.Raw()  # not decoded unless there is no bbox
+
+
+class Category(msgspec.Struct):
+    """An entry of `categories`; nothing of it is checked."""
+
+    id: Any = None
+    name: Any = None
+    supercategory: Any = None
+
+
+class Content(NamedTuple):
+    """The lists of a file, and its categories by id."""
+
+    path: Path
+    images: list[Picture]
+    annotations: list[Annotation]
+    categories: dict[Id, Category]
+
+
+def file_error(path: Path, reason: str, remedy: str) -> DataError:
+    """Builds an error that names a file, the reason and the remedy."""
+    return DataError(f"{path} cannot be used because {reason}: {remedy}.")
+
+
+def read_content(path: Path) -> Content:
+    """Reads a file, with the ids that all entries must have.
+
+    Raises:
+        DataError: It cannot be read, lacks a list, or has entries without ids of their own.
+    """
+    lists = read_json(path, dict[str, msgspec.Raw])
+    images = _decode_list(path, lists, "images", list[Picture])
+    annotations = _decode_list(path, lists, "annotations", list[Annotation])
+    categories = _decode_list(path, lists, "categories", list[Category])
+    _require_ids(path, "images", images)
+    _require_ids(path, "annotations", annotations)
+    _require_ids(path, "categories", categories)
+    return Content(path, images, annotations, {each.id: each for each in categories})
+
+
+def _decode_list(path: Path, lists: dict[str, msgspec.Raw], key: str, kind: type[list[T]]) -> list[T]:
+    """Decodes a list of objects; raises `DataError` if it is anything else."""
+    try:
+        return decode_json(lists[key], kind)
+    except (KeyError, ValueError):
+        raise file_error(path, f"it has no list {key!r} of objects", "export it again in COCO format") from None
+
+
+def read_id(value: object) -> Id | None:
+    """Returns an id: a whole number, also if it is written as text, or any other text."""
+    if type(value) is int:
+        return value if abs(value) < 2**63 else None
+    number = parse_whole_number(value)
+    return number if number is not None else value if is_text(value) and value else None
+
+
+def _require_ids(path: Path, key: str, entries: Sequence[Picture | Annotation | Category]) -> None:
+    """Gives every entry its id as `read_id` reads it; raises `DataError` if one is missing or repeated."""
+    for entry in entries:
+        value, entry.id = entry.id, read_id(entry.id)
+        if entry.id is None:
+            raise file_error(path, f"the id {quote(value)} in {key!r} is not a whole number", "number the entries")
+    if len({entry.id for entry in entries}) < len(entries):
+        repeated = Counter(entry.id for entry in entries).most_common(1)[0][0]
+        raise file_error(path, f"the id {quote(repeated)} is used twice in {key!r}", "give each entry its own id")
+
+
+def join_categories(contents: Sequence[Content], notes: Notes) -> dict[Id, str]:
+    """Returns the names of the categories by id, sorted by id.
+
+    Raises:
+        DataError: Two files have different categories, or names are missing or repeated.
+    """
+    unused = _find_unused_parents(contents)
+    for name in unused.values():
+        notes.add(f"The category {quote(name)} has no objects and only groups the others: it is not a class.")
+    named = []
+    for content in contents:
+        names = {key: each.name for key, each in content.categories.items() if key not in unused}
+        valid = {name for name in names.values() if is_text(name) and name}
+        if not names or len(valid) < len(names):
+            raise DataError(f"{content.path} needs categories with distinct names: correct 'categories'.")
+        named.append(names)
+        if names != named[0]:
+            raise _differ(contents[0].path, named[0], content.path, names)
+    return dict(sorted(named[0].items(), key=lambda item: (isinstance(item[0], str), item[0])))
+
+
+def _differ(first: Path, names: dict[Id, str], second: Path, others: dict[Id, str]) -> DataError:
+    here, there = next(
+        (names.get(key), others.get(key)) for key in [*names, *others] if names.get(key) != others.get(key)
+    )
+    return DataError(
+        f"{first} and {second} have different categories (one has {quote(here)} where the other has {quote(there)}): "
+        "give both the same names with the same ids."
+    )
+
+
+def _find_unused_parents(contents: Sequence[Content]) -> dict[Id, str]:
+    """Returns categories that only group the others, as some tools write them: without objects, and named as parent."""
+    categories = {key: each for content in contents for key, each in content.categories.items()}
+    parents = {}
+    for key, category in categories.items():
+        children = [each for each in categories.values() if each is not category]
+        if children and is_text(category.name) and all(each.supercategory == category.name for each in children):
+            parents[key] = category.name
+    if parents:
+        used = {read_id(each.category_id) for content in contents for each in content.annotations}
+        parents = {key: name for key, name in parents.items() if key not in used}
+    return parents

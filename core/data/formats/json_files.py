@@ -1,0 +1,140 @@
+"""JSON files of annotations: what they are, without reading them as Python objects, and their typed content."""
+
+import json
+import math
+import re
+from functools import lru_cache
+from pathlib import Path
+from typing import NamedTuple, TypeVar
+
+import msgspec
+
+from core.data.formats.texts import decode_text, read_head
+from core.data.untrusted import DataError, read_bounded
+
+T = TypeVar("T")
+MAX_JSON_BYTES = 512 * 2**20  # COCO's own instances_train2017.json has 448 MB
+MAX_REPAIRED_BYTES = 64 * 2**20  # read by Python's parser, which needs ten times the memory
+MAX_KEYS = 200
+_LIST_KEY = re.compile(r'"(\w{1,40})"\s*:\s*\[')
+
+
+class JsonShape(NamedTuple):
+    """What a JSON file holds, to recognise its format.
+
+    Attributes:
+        keys: The keys of the object; those of the first entry of each list in it, as "images[].id"; those of the first
+            entry if the file is a list, as "[].image"; and those of the object's first value, as "{}.regions". Of a
+            damaged file the keys of lists that its beginning shows.
+        damaged: True if the file is not JSON or too large.
+    """
+
+    keys: frozenset[str]
+    damaged: bool = False
+
+
+def sniff_json(path: Path) -> JsonShape:
+    """Returns what a JSON file holds; reads it once for all formats."""
+    try:
+        status = path.stat()
+    except OSError:
+        return JsonShape(frozenset(), damaged=True)
+    return _sniff_json(path, status.st_size, status.st_mtime_ns)
+
+
+def read_json(path: Path, kind: type[T]) -> T:
+    """Reads a JSON file as a type that `msgspec` knows.
+
+    Raises:
+        DataError: It cannot be read, is too large, is not JSON, or has another type.
+    """
+    content = _read_utf8(path)
+    try:
+        return decode_json(content, kind)
+    except ValueError as error:
+        raise DataError(f"{path} cannot be used because it is not JSON ({error}): export it again.") from None
+
+
+def decode_json(content: bytes | msgspec.Raw, kind: type[T]) -> T:
+    """Decodes JSON as a type that `msgspec` knows; `NaN` and numbers that no float can hold become null.
+
+    Raises:
+        ValueError: It is not JSON, or of another type.
+    """
+    try:
+        return msgspec.json.decode(content, type=kind)
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        repaired = _repair(bytes(content))
+        if repaired is None:
+            raise ValueError(str(error)) from None
+    try:
+        return msgspec.json.decode(repaired, type=kind)
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise ValueError(str(error)) from None
+
+
+def _repair(content: bytes) -> bytes | None:
+    """Rewrites what Python's parser accepts but the JSON standard does not; None if it is not JSON at all."""
+    if len(content) > MAX_REPAIRED_BYTES:
+        return None
+    try:
+        values = json.loads(content, parse_float=_parse_float, parse_constant=lambda _: None)
+        return json.dumps(values, allow_nan=False, ensure_ascii=False).encode()
+    except (ValueError, RecursionError):
+        return None
+
+
+def _parse_float(text: str) -> float | None:
+    value = float(text)
+    return value if math.isfinite(value) else None
+
+
+def _read_utf8(path: Path) -> bytes:
+    """Reads a JSON file without a byte-order mark; one in UTF-16 is converted."""
+    content = read_bounded(path, MAX_JSON_BYTES)
+    if content[:1] in (b"\xef", b"\xff", b"\xfe"):
+        try:
+            return decode_text(content).encode()
+        except UnicodeDecodeError:
+            pass  # the parser reports it
+    return content
+
+
+@lru_cache(maxsize=2**18)
+def _sniff_json(path: Path, size: int, modified: int) -> JsonShape:
+    """The arguments beside the path make a changed file another entry of the cache."""
+    try:
+        content = _read_utf8(path)
+        if _starts_with(content, b"["):
+            return JsonShape(frozenset(f"[].{key}" for key in _keys_of_first(content)))
+        return JsonShape(_describe_object(decode_json(content, dict[str, msgspec.Raw])))
+    except (DataError, ValueError):
+        return JsonShape(frozenset(_LIST_KEY.findall(read_head(path))), damaged=True)
+
+
+def _describe_object(values: dict[str, msgspec.Raw]) -> frozenset[str]:
+    names = list(values)[:MAX_KEYS]
+    keys = set(names)
+    for key in names:
+        if _starts_with(bytes(values[key]), b"["):
+            keys |= {f"{key}[].{each}" for each in _keys_of_first(values[key])}
+    if names:
+        keys |= {f"{{}}.{each}" for each in _keys_of(values[names[0]])}
+    return frozenset(keys)
+
+
+def _starts_with(content: bytes, mark: bytes) -> bool:
+    return content[:1000].lstrip().startswith(mark)
+
+
+def _keys_of_first(content: bytes | msgspec.Raw) -> list[str]:
+    """Returns the keys of a list's first entry, if that is an object."""
+    entries = decode_json(content, list[msgspec.Raw])
+    return _keys_of(entries[0]) if entries else []
+
+
+def _keys_of(content: msgspec.Raw) -> list[str]:
+    """Returns the keys of an object; [] for anything else."""
+    return list(decode_json(content, dict[str, msgspec.Raw]))[:MAX_KEYS] if _starts_with(bytes(content), b"{") else []

@@ -1,0 +1,8 @@
+"""The list of all annotation formats."""
+
+from core.data.annotations import Format
+from core.data.formats.coco.reader import COCO
+from core.data.formats.voc.reader import VOC
+from core.data.formats.yolo.reader import YOLO
+
+FORMATS: tuple[Format, ...] = (COCO, VOC, YOLO)

@@ -1,0 +1,105 @@
+"""Reads Pascal VOC's format: an XML file for each picture, and lists of the pictures of each split."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+from xml.etree import ElementTree
+
+from core.data.annotations import BAD_FILE, BAD_OBJECT, Annotations, Format, ReportProblem, make_image
+from core.data.files import FolderFiles
+from core.data.formats.notes import Notes, number_classes
+from core.data.formats.values import parse_flag, parse_number
+from core.data.formats.voc.lists import read_split_lists
+from core.data.formats.xml_files import read_xml, sniff_root
+from core.data.untrusted import DataError, quote
+
+MAX_XML_BYTES = 4 * 2**20
+CORNERS = ("xmin", "ymin", "xmax", "ymax")
+
+
+class _Object(NamedTuple):
+    name: str
+    box: tuple[float, float, float, float]  # xyxy pixels
+    difficult: bool
+
+
+class _Annotation(NamedTuple):
+    """A picture as its file describes it, with the name that the file gives it."""
+
+    name: str
+    size: tuple[int, int] | None
+    objects: list[_Object]
+
+
+def find_voc(files: FolderFiles) -> Sequence[Path]:
+    """Returns the XML files with the root `annotation`, and beside them damaged ones, to be reported."""
+    roots = {path: sniff_root(path) for path in files.find(".xml")}
+    if "annotation" not in roots.values():
+        return ()
+    return [path for path, root in roots.items() if root in ("annotation", None)]
+
+
+def read_voc(files: FolderFiles, paths: Sequence[Path], report: ReportProblem) -> Annotations:
+    """Reads the annotation files of a data set; difficult objects become crowd regions.
+
+    Raises:
+        DataError: No file has an object, or the lists of splits contradict each other.
+    """
+    notes = Notes()
+    annotations = {}
+    for path in paths:
+        try:
+            annotations[path] = _read_annotation(path, report, notes)
+        except DataError as error:
+            report(BAD_FILE, str(error))
+    class_names = tuple(sorted({item.name for annotation in annotations.values() for item in annotation.objects}))
+    if not class_names:
+        raise DataError(f"{files.root} has no XML file with an object: put the annotations there.")
+    labels = {name: label for label, name in enumerate(class_names)}
+    splits = read_split_lists(files, list(annotations), report, notes)
+    images = [
+        make_image(
+            annotation.name,
+            path,
+            [(item.box, labels[item.name], item.difficult) for item in annotation.objects],
+            size=annotation.size,
+            split=splits.get(path),
+        )
+        for path, annotation in annotations.items()
+    ]
+    return Annotations(class_names, number_classes(class_names), images, notes.sentences())
+
+
+def _read_annotation(path: Path, report: ReportProblem, notes: Notes) -> _Annotation:
+    """Reads one annotation file; reports and leaves out objects that are invalid."""
+    root = read_xml(path, MAX_XML_BYTES, "export it again in Pascal VOC format")
+    if root.tag != "annotation":
+        raise DataError(f"{path} cannot be used because its root is {quote(root.tag)}, not 'annotation': remove it.")
+    objects = []
+    for element in root.iterfind("object"):
+        try:
+            objects.append(_read_object(element))
+        except DataError as error:
+            report(BAD_OBJECT, f"{path} cannot be used because {error}: correct or remove the object.")
+    size = notes.read_size(root.findtext("size/width"), root.findtext("size/height"), path)
+    name = (root.findtext("filename") or "").strip().replace("\\", "/")
+    return _Annotation(name or path.stem, size, objects)
+
+
+def _read_object(element: ElementTree.Element) -> _Object:
+    """Reads an object; raises a `DataError` that says what is wrong with it."""
+    name = (element.findtext("name") or "").strip()
+    if not name:
+        raise DataError("an object has no name")
+    xmin, ymin, xmax, ymax = (parse_number(element.findtext(f"bndbox/{side}")) for side in CORNERS)
+    if xmin is None or ymin is None or xmax is None or ymax is None:
+        raise DataError(f"an object of class {quote(name)} has no bndbox of four numbers")
+    difficult = element.findtext("difficult")
+    flag = parse_flag(difficult)
+    if flag is None:
+        raise DataError(f"an object of class {quote(name)} has the difficult flag {quote(difficult)}, neither 0 nor 1")
+    # VOC counts pixels from 1, and its maximum is inclusive.
+    return _Object(name, (xmin - 1, ymin - 1, xmax, ymax), flag)
+
+
+VOC = Format("voc", "Pascal VOC", "XML files", find_voc, read_voc)

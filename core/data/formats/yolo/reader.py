@@ -1,0 +1,158 @@
+"""Finds and reads a data set in YOLO's format."""
+
+import os.path
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path, PurePosixPath
+
+from core.data.annotations import BAD_PATH, ORPHAN_LABELS, Annotations, Format, ReportProblem, make_image
+from core.data.files import FolderFiles
+from core.data.formats.notes import Notes, number_classes
+from core.data.formats.texts import SPLIT_NAME, read_head
+from core.data.formats.values import parse_number, parse_whole_number
+from core.data.formats.yolo.labels import LabelReader
+from core.data.formats.yolo.lists import SplitReader
+from core.data.formats.yolo.pairs import pair_labels
+from core.data.formats.yolo.settings import (
+    Settings,
+    find_class_files,
+    find_settings,
+    is_class_file,
+    read_class_names,
+    read_settings,
+)
+from core.data.untrusted import DataError, join_inside, quote
+
+SAMPLE = 20  # label files read to recognise the format
+OTHER_FORMATS = (".json", ".xml", ".csv", ".jsonl", ".manifest")
+
+
+def find_yolo(files: FolderFiles) -> Sequence[Path]:
+    """Returns the label files, and of a data set without any its settings, so that `read_yolo` can say so."""
+    labels = _find_labels(files)
+    filled = 0
+    for path in labels:
+        line = next((line for line in read_head(path, 2000).lstrip("\ufeff").splitlines() if line.strip()), None)
+        if line is not None:
+            filled += 1
+            if _is_label_line(line):
+                return labels
+            if filled == SAMPLE:
+                break
+    known = [*find_settings(files), *find_class_files(files)]
+    if known and files.images and not filled and (labels or not files.find(*OTHER_FORMATS)):
+        return labels or known
+    return ()
+
+
+def read_yolo(files: FolderFiles, paths: Sequence[Path], report: ReportProblem) -> Annotations:
+    """Reads the labels of all pictures in a folder; a picture without a label file has no objects.
+
+    Raises:
+        DataError: There are no class names or no label files, or what they say contradicts itself.
+    """
+    notes = Notes()
+    settings = [read_settings(path) for path in find_settings(files)]
+    classes = read_class_names(files, settings)
+    pairs = _pair(files)
+    if not pairs:
+        raise DataError(
+            f"{files.root} has no YOLO label file for any of its {len(files.images)} pictures: put the label files "
+            "into labels/, or beside the pictures."
+        )
+    _report_orphans(files, pairs, paths, report)
+    splits = SplitReader(files, report, notes).read(settings, set(pairs.values()))
+    reader = LabelReader(len(classes.names), _read_keypoints(settings), report)
+    images = []
+    for name in _choose_images(files, pairs, notes):
+        source = files.root / pairs[name] if name in pairs else classes.path
+        if name in pairs and not _is_inside(source, files.root, report):
+            continue
+        objects = reader.read(source) if name in pairs else []
+        images.append(make_image(name, source, objects, split=splits.get(name), relative=True))
+    reader.require_polygons()
+    if reader.polygon_count:
+        notes.add(f"Polygons read as their boxes: {reader.polygon_count:,}.")
+    return Annotations(classes.names, number_classes(classes.names), images, notes.sentences())
+
+
+def _choose_images(files: FolderFiles, pairs: dict[str, str], notes: Notes) -> list[str]:
+    """Returns the pictures of folders with label files; others are not known to have no objects."""
+    labelled = {name.rpartition("/")[0] for name in pairs}
+    missing = Counter(name.rpartition("/")[0] for name in files.images if name not in pairs)
+    for folder, count in missing.items():
+        where = f"{folder or 'the data set'} without a label file"
+        if folder in labelled:
+            notes.add(f"Pictures in {where} that count as without objects: {count:,}.")
+        else:
+            notes.add(f"Pictures in {where} that were left out, as no picture there has one: {count:,}.")
+    return [name for name in files.images if name.rpartition("/")[0] in labelled]
+
+
+def _is_inside(path: Path, root: Path, report: ReportProblem) -> bool:
+    """Checks that a label file is no link out of the data set; reports it if it is."""
+    if os.path.islink(path):
+        try:
+            join_inside(root, str(path.relative_to(root)), root=root.resolve(), source=path.parent)
+        except DataError as error:
+            report(BAD_PATH, str(error))
+            return False
+    return True
+
+
+def _texts(files: FolderFiles) -> list[str]:
+    return [name for name in files.others if name.lower().endswith(".txt") and not is_class_file(name.rsplit("/")[-1])]
+
+
+def _pair(files: FolderFiles) -> dict[str, str]:
+    return pair_labels(files.images, _texts(files))
+
+
+def _find_labels(files: FolderFiles) -> list[Path]:
+    """Returns the text files that belong to pictures, and those in a folder `labels`."""
+    try:
+        paired = set(_pair(files).values())
+    except DataError:  # `read_yolo` says which pictures have several label files
+        stems = {PurePosixPath(name).stem.lower() for name in files.images}
+        paired = {name for name in _texts(files) if PurePosixPath(name).stem.lower() in stems}
+    return [files.root / name for name in _texts(files) if name in paired or _is_in_labels(name)]
+
+
+def _is_in_labels(name: str) -> bool:
+    return "labels" in name.lower().split("/")[:-1]
+
+
+def _is_label_line(line: str) -> bool:
+    words = line.split()
+    label = parse_whole_number(words[0])
+    return len(words) >= 5 and label is not None and all(parse_number(word) is not None for word in words[1:])
+
+
+def _report_orphans(files: FolderFiles, pairs: dict[str, str], paths: Sequence[Path], report: ReportProblem) -> None:
+    """Reports label files without a picture."""
+    used = {files.root / name for name in pairs.values()}
+    for path in paths:
+        if path not in used and path.suffix.lower() == ".txt" and not SPLIT_NAME.fullmatch(path.stem):
+            report(ORPHAN_LABELS, f"{path} has no picture: add the picture or remove the labels.")
+
+
+def _read_keypoints(settings: Sequence[Settings]) -> int | None:
+    """Returns the number of numbers in the key points of a pose; None if the settings declare no poses.
+
+    Raises:
+        DataError: The settings disagree, or give no two numbers.
+    """
+    counts = set()
+    for each in settings:
+        shape = each.values.get("kpt_shape")
+        if shape is not None:
+            sides = [parse_whole_number(side) for side in shape] if isinstance(shape, list) else []
+            if len(sides) != 2 or not all(side and 0 < side < 1000 for side in sides):
+                raise DataError(f"{each.path} gives the kpt_shape {quote(shape)}: give two numbers, as [17, 3].")
+            counts.add((sides[0] or 0) * (sides[1] or 0))
+    if len(counts) > 1:
+        raise DataError(f"The YAML files of {settings[0].path.parent} give different kpt_shape: keep one of them.")
+    return counts.pop() if counts else None
+
+
+YOLO = Format("yolo", "YOLO", "label files", find_yolo, read_yolo)

@@ -1,0 +1,168 @@
+"""Reads what describes a YOLO data set: `data.yaml` or the like, and lists of class names."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import msgspec
+import yaml
+
+from core.data.files import FolderFiles
+from core.data.formats.json_files import read_json, sniff_json
+from core.data.formats.texts import decode_text, read_head, read_lines
+from core.data.formats.values import parse_whole_number
+from core.data.untrusted import DataError, quote, read_bounded
+from core.io.text import is_text
+
+MAX_YAML_BYTES = 2**16
+CLASS_FILES = ("classes.txt", "_darknet.labels", "predefined_classes.txt")
+CLASS_SUFFIX = ".names"
+# LabelImg puts its list of examples beside the data set's own.
+EXAMPLES = "predefined_classes.txt"
+SPLIT_KEYS = ("train", "val", "valid", "validation", "test")
+
+
+class Settings(NamedTuple):
+    """A YAML file's content as nested strings, lists and dictionaries."""
+
+    path: Path
+    values: dict[str, Any]
+
+
+class ClassNames(NamedTuple):
+    """Class names of labels 0 … K−1, and the file that gives them."""
+
+    path: Path
+    names: tuple[str, ...]
+
+
+class _Notes(msgspec.Struct):
+    """Label Studio's `notes.json`."""
+
+    categories: list[dict[str, Any]]
+
+
+def find_settings(files: FolderFiles) -> list[Path]:
+    """Returns the YAML files that describe a data set: with class names, or their number and a split."""
+    found = [path for path in files.find(".yaml", ".yml") if _describes_data(read_head(path, MAX_YAML_BYTES))]
+    return sorted(found, key=lambda path: path.name.lower() != "data.yaml")
+
+
+def find_class_files(files: FolderFiles) -> list[Path]:
+    """Returns the lists of class names, YAML files excluded."""
+    found = [path for path in files.find(".txt", ".labels", CLASS_SUFFIX) if is_class_file(path.name)]
+    found += [path for path in files.find(".json") if path.name.lower() == "notes.json" and _has_categories(path)]
+    own = [path for path in found if path.name.lower() != EXAMPLES]
+    return own or found
+
+
+def is_class_file(name: str) -> bool:
+    """True for the name of a text file with class names, in any case."""
+    return name.lower() in CLASS_FILES or name.lower().endswith(CLASS_SUFFIX)
+
+
+def read_settings(path: Path) -> Settings:
+    """Reads a YAML file.
+
+    Uses the pure Python loader, because libyaml crashes on deep nesting.
+
+    Raises:
+        DataError: It is not YAML, or has no keys.
+    """
+    content = read_bounded(path, MAX_YAML_BYTES)
+    try:
+        values = yaml.load(decode_text(content), Loader=yaml.BaseLoader)
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        reason = str(error).splitlines()[0]
+        raise DataError(f"{path} cannot be used because it is not YAML ({reason}): correct it.") from None
+    if not isinstance(values, dict):
+        raise DataError(f"{path} cannot be used because it has no keys such as train and names: correct it.")
+    return Settings(path, values)
+
+
+def read_class_names(files: FolderFiles, settings: Sequence[Settings]) -> ClassNames:
+    """Returns the class names, which all files that list them must agree on.
+
+    Raises:
+        DataError: There are none, they are not distinct text, or two files disagree.
+    """
+    lists = [_read_yaml_names(each) for each in settings if "names" in each.values]
+    lists += [_read_class_file(path) for path in find_class_files(files)]
+    if not lists:
+        where = settings[0].path if settings else files.root
+        raise DataError(
+            f"{where} needs the class names of its YOLO labels, numbered from 0: add 'names' to data.yaml, or a "
+            "classes.txt with one name a line."
+        )
+    for other in lists[1:]:
+        if other.names != lists[0].names:
+            raise _disagree(lists[0], other)
+    for each in settings:
+        count = each.values.get("nc")
+        if count is not None and parse_whole_number(count) != len(lists[0].names):
+            raise DataError(
+                f"{each.path} gives {quote(count)} classes (nc), but {lists[0].path} names {len(lists[0].names)}: "
+                "correct one of them."
+            )
+    return lists[0]
+
+
+def _disagree(first: ClassNames, second: ClassNames) -> DataError:
+    pairs = zip((*first.names, None), (*second.names, None), strict=False)
+    number, (here, there) = next((number, pair) for number, pair in enumerate(pairs) if pair[0] != pair[1])
+    return DataError(
+        f"{first.path} and {second.path} disagree on class {number} ({quote(here)} and {quote(there)}): keep the list "
+        "that the labels were written with."
+    )
+
+
+def _describes_data(text: str) -> bool:
+    lines = [line for line in text.splitlines() if ":" in line and line[:1] not in " #\t"]
+    keys = {line.partition(":")[0].strip("'\" ") for line in lines}
+    return "names" in keys or ("nc" in keys and bool(keys & set(SPLIT_KEYS)))
+
+
+def _read_yaml_names(settings: Settings) -> ClassNames:
+    names = settings.values["names"]
+    if isinstance(names, dict):  # 0: cat, 1: dog
+        keys = [str(number) for number in range(len(names))]
+        names = [names[key] for key in keys] if set(keys) == set(names) else None
+    return _check_names(settings.path, names)
+
+
+def _read_class_file(path: Path) -> ClassNames:
+    if path.suffix.lower() == ".json":
+        return _check_names(path, _read_notes(path))
+    names = read_lines(path, MAX_YAML_BYTES)
+    while names and not names[-1]:
+        names.pop()
+    if not all(names):
+        raise DataError(
+            f"{path} has an empty line {names.index('') + 1} between class names, which would shift the classes below: "
+            "remove the line, or name the class."
+        )
+    return _check_names(path, names)
+
+
+def _check_names(path: Path, names: object) -> ClassNames:
+    """Raises `DataError` unless the names are distinct text."""
+    if not isinstance(names, list) or not names or not all(is_text(name) and name.strip() for name in names):
+        raise DataError(f"{path} needs the class names, numbered from 0 without a gap: correct 'names'.")
+    names = [name.strip() for name in names]
+    if len(set(names)) < len(names):
+        raise DataError(f"{path} gives two classes the same name: use distinct names in 'names'.")
+    return ClassNames(path, tuple(names))
+
+
+def _has_categories(path: Path) -> bool:
+    keys = sniff_json(path).keys
+    return "categories[].name" in keys and "images" not in keys
+
+
+def _read_notes(path: Path) -> list[object] | None:
+    """Returns the names in Label Studio's `notes.json`; None if they are not numbered from 0."""
+    categories = read_json(path, _Notes).categories
+    ids = [parse_whole_number(each.get("id", number)) for number, each in enumerate(categories)]
+    names = [each.get("name") for each in categories]
+    by_id = dict(zip(ids, names, strict=True))
+    return [by_id[number] for number in range(len(names))] if by_id.keys() == set(range(len(names))) else None
