@@ -1,18 +1,36 @@
 """The command `export`: writes a detector for use elsewhere."""
 
 from argparse import Namespace
-from typing import Any
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple
 
 from core.cli.common import load_detector
 from core.config import Config, ConfigError
-from core.export.bundle import write_bundle
-from core.export.onnx import write_onnx
+from core.export.bundle import read_bundle, write_bundle
+from core.export.onnx import read_onnx, require_packages, write_onnx
+from core.export.readback import FULL, HALF, Reader, make_reference, read_weights, write_compared
 from core.io.atomic import OutputError, require_writable
-from core.weights.sources import save_weights
+from core.retinanet.model import RetinaNet
+from core.weights.half import fits_half
+from core.weights.sources import Weights, save_weights
 from core.weights.state_dict import PICKLED, SAFETENSORS, write_pickled
 
 BUNDLE, ONNX = ".zip", ".onnx"
 ENDINGS = (SAFETENSORS, *PICKLED, BUNDLE, ONNX)
+
+
+class Format(NamedTuple):
+    """How a detector is written to a file, and how the file is read back.
+
+    Attributes:
+        write: Writes the file at a path.
+        read: Detects with the file.
+    """
+
+    write: Callable[[Path], None]
+    read: Reader
 
 
 def export(config: Config, options: Namespace) -> dict[str, Any]:
@@ -21,11 +39,11 @@ def export(config: Config, options: Namespace) -> dict[str, Any]:
     A `.safetensors` file holds tensors that torchvision's RetinaNet of the same architecture loads unchanged, with
     settings and class names for use by this library; a `.pth` file holds the plain state dict; a `.zip` file the
     weights with a script that runs them (`core.export.bundle`); an `.onnx` file the whole detector
-    (`core.export.onnx`).
+    (`core.export.onnx`). Each file is kept only if it detects the same objects (`core.export.readback`).
 
     Raises:
-        ConfigError: 16-bit weights are requested for a format other than `.safetensors`.
-        OutputError: The extension is not supported, or the file cannot be written.
+        ConfigError: 16-bit weights are requested for a format other than `.safetensors`, or a setting is not supported.
+        OutputError: The extension is not supported, or the file cannot be written or detects something else.
     """
     ending = options.out.suffix
     if options.half and ending != SAFETENSORS:
@@ -33,21 +51,44 @@ def export(config: Config, options: Namespace) -> dict[str, Any]:
     require_writable(options.out)
     if ending not in ENDINGS:
         raise OutputError(f"{options.out} has an unsupported extension: it must end in {', '.join(ENDINGS)}.")
+    if ending == ONNX:
+        require_packages()
     config, weights, model = load_detector(config)
-    names, ids = weights.class_names, weights.category_ids
-    if ending in PICKLED:
-        write_pickled(options.out, model.state_dict())
-    elif ending == BUNDLE:
-        write_bundle(options.out, model, config, names, ids)
-    elif ending == ONNX:
-        write_onnx(options.out, model, config, names)
-    else:
-        save_weights(options.out, model, config, names, ids, half=options.half)
+    model = model.cpu()
+    form = _choose_format(ending, config, weights, model, half=options.half)
+    tolerance = HALF if options.half else FULL
+    reference = make_reference(model, config, weak=form.read is read_weights)
+    compared = write_compared(options.out, form.write, form.read, reference, tolerance)
     parameters = sum(parameter.numel() for parameter in model.parameters())
     print(f"{options.out}: {parameters:,} parameters, {model.num_classes} classes")
+    print(f"Read back, it finds the same {compared} detections in a test picture.")
+    if options.half:
+        _name_unfit(model)
     return {
         "file": str(options.out),
-        "classes": list(names),
+        "classes": list(weights.class_names),
         "model": config.model.model_dump(mode="json"),
         "anchors": config.anchors.model_dump(mode="json"),
     }
+
+
+def _choose_format(ending: str, config: Config, weights: Weights, model: RetinaNet, *, half: bool) -> Format:
+    names, ids = weights.class_names, weights.category_ids
+    if ending in PICKLED:
+        return Format(partial(write_pickled, content=model.state_dict()), read_weights)
+    if ending == BUNDLE:
+        bundle = partial(write_bundle, model=model, config=config, class_names=names, category_ids=ids)
+        return Format(bundle, read_bundle)
+    if ending == ONNX:
+        return Format(partial(write_onnx, model=model, config=config, class_names=names), read_onnx)
+    save = partial(save_weights, model=model, config=config, class_names=names, category_ids=ids, half=half)
+    return Format(save, read_weights)
+
+
+def _name_unfit(model: RetinaNet) -> None:
+    """Prints which tensors 16 bits cannot hold."""
+    state = model.state_dict()
+    unfit = [key for key, value in state.items() if value.is_floating_point() and not fits_half(key, value)]
+    if unfit:
+        others = f" and {len(unfit) - 1} others" if len(unfit) > 1 else ""
+        print(f"{unfit[0]}{others} are kept at 32 bits, because 16 cannot hold their values.")

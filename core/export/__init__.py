@@ -1,8 +1,9 @@
 """A detector or its settings for use elsewhere.
 
 Reading order: `onnx` with `onnx_model` and `onnx_ops` (the whole detector as an ONNX graph), `bundle` (a zip with
-weights and a script for torchvision), `settings` (JSON, command and code), `torchvision`, `detectron2`, `mmdetection`
-and `framework_settings` (the settings in the terms of other frameworks).
+weights and a script for torchvision), `readback` (comparison of a file with its detector), `settings` (JSON, command
+and code), `torchvision`, `detectron2`, `mmdetection` and `framework_settings` (the settings in the terms of other
+frameworks).
 """
 
 import lazy_loader as lazy

@@ -1,5 +1,8 @@
 """Exports a detector as a zip: weights, settings, and a script that runs them with torchvision alone."""
 
+import json
+import subprocess
+import sys
 import zipfile
 from collections.abc import Sequence
 from importlib.metadata import version
@@ -7,18 +10,31 @@ from inspect import getsource
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import torch
+from torch import Tensor
+
 from core.config import Config
 from core.data import images
 from core.errors import PictureError
 from core.export.torchvision import require_same_inference, to_torchvision
-from core.io.atomic import write_atomically
+from core.io.atomic import OutputError, write_atomically
 from core.retinanet.model import RetinaNet
 from core.retinanet.preprocess import require_usable_sides
-from core.weights.sources import WeightsError, save_weights
+from core.structures import Detections
+from core.weights.sources import WeightsError, load_weights, save_weights
 
 WEIGHTS, SETTINGS, SCRIPT, REQUIREMENTS = "weights.safetensors", "settings.json", "detect.py", "requirements.txt"
 PACKAGES = ("torch", "torchvision", "safetensors", "pillow", "numpy")  # imported by the script
 ERRORS_IMPORT = "from core.errors import PictureError\n"  # the only import from this project in `core.data.images`
+MAX_SECONDS = 600  # in which the script detects objects in one picture
+# Runs the script in a process of its own: it must not need this library, and it changes torchvision's losses.
+RUN = f"""
+import sys
+sys.path.insert(0, ".")
+import {Path(SCRIPT).stem} as script
+script.model.score_thresh = float(sys.argv[1])
+sys.exit(script.main(sys.argv[2:]))
+"""
 
 HEAD = f'''"""Detects objects in pictures with torchvision's RetinaNet and the weights beside this file.
 
@@ -109,6 +125,33 @@ def write_bundle(
                 archive.writestr(name, text, zipfile.ZIP_DEFLATED)
     except OSError as error:
         raise WeightsError(f"{path} cannot be written: {error}. Check the folder and its free space.") from None
+
+
+def read_bundle(path: Path, picture: Tensor, config: Config) -> Detections:
+    """Detects with the script in a zip of `write_bundle`, at the score threshold of the settings.
+
+    Raises:
+        OutputError: The script does not run.
+    """
+    with TemporaryDirectory() as folder:
+        with zipfile.ZipFile(path) as archive:
+            archive.extractall(folder)
+        file = Path(folder, "picture.png")
+        images.to_pil(picture).save(file)
+        command = [sys.executable, "-I", "-c", RUN, repr(config.inference.score_threshold), file.name]
+        try:
+            done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=MAX_SECONDS)
+        except subprocess.TimeoutExpired:
+            raise OutputError(f"its script takes more than {MAX_SECONDS // 60} minutes for a picture.") from None
+        names = load_weights(str(Path(folder, WEIGHTS))).class_names
+    if done.returncode:
+        raise OutputError(f"its script fails ({done.stderr.strip().rpartition(chr(10))[2]}).")
+    found = [json.loads(line) for line in done.stdout.splitlines()]
+    return Detections(
+        torch.tensor([each["box"] for each in found]).view(-1, 4),
+        torch.tensor([each["score"] for each in found]),
+        torch.tensor([names.index(each["class"]) for each in found], dtype=torch.int64),
+    )
 
 
 def build_script(config: Config, class_names: Sequence[str], *, norm_eps: float) -> str:

@@ -3,17 +3,33 @@
 import json
 import warnings
 from collections.abc import Sequence
+from importlib.util import find_spec
 from pathlib import Path
 
+import numpy as np
 import torch
+from torch import Tensor
 
 from core.config import Config, ConfigError
-from core.export.onnx_model import OnnxDetector
-from core.io.atomic import write_atomically
+from core.export.onnx_model import SCORE_THRESHOLD, OnnxDetector
+from core.io.atomic import OutputError, write_atomically
 from core.retinanet.model import RetinaNet
+from core.structures import Detections
 
 OUTPUTS = ("boxes", "scores", "labels")
+PACKAGES = ("onnx", "onnxscript", "onnxruntime")  # of the extra `export`
 SHAPE = (2, 3, 96, 160)  # of the traced pixels; all differ, so that the exporter does not equate two dimensions
+
+
+def require_packages() -> None:
+    """Checks that the packages are installed that export needs.
+
+    Raises:
+        OutputError: One of them is missing.
+    """
+    for name in PACKAGES:
+        if find_spec(name) is None:
+            raise OutputError(f"ONNX needs the package {name}: run pip install {' '.join(PACKAGES)}.")
 
 
 def write_onnx(path: Path, model: RetinaNet, config: Config, class_names: Sequence[str]) -> None:
@@ -39,6 +55,29 @@ def write_onnx(path: Path, model: RetinaNet, config: Config, class_names: Sequen
     program.model.metadata_props.update(config=config.to_json(), class_names=json.dumps(list(class_names)))
     with write_atomically(path) as partial:
         program.save(partial)
+
+
+def read_onnx(path: Path, picture: Tensor, config: Config) -> Detections:
+    """Detects with a file of `write_onnx` in onnxruntime, at the score threshold of the settings.
+
+    Raises:
+        OutputError: The file cannot be run.
+    """
+    import onnx
+    import onnxruntime
+
+    threshold = np.array(config.inference.score_threshold, np.float32)
+    try:
+        program = onnx.load(path)
+        (own,) = (each for each in program.graph.initializer if each.name == SCORE_THRESHOLD)
+        own.CopyFrom(onnx.numpy_helper.from_array(threshold, SCORE_THRESHOLD))
+        session = onnxruntime.InferenceSession(program.SerializeToString(), providers=["CPUExecutionProvider"])
+        outputs = session.run(list(OUTPUTS), {"pixels": picture[None].numpy() / np.float32(255)})
+    except Exception as error:  # both packages raise their own types, each derived from Exception alone
+        raise OutputError(f"onnxruntime cannot run it ({error}).") from None
+    boxes, scores, labels = (torch.from_numpy(output[0]) for output in outputs)
+    found = scores > 0
+    return Detections(boxes[found], scores[found], labels[found])
 
 
 def _export(detector: OnnxDetector) -> torch.onnx.ONNXProgram:

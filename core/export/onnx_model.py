@@ -14,6 +14,8 @@ from core.retinanet.boxes import decode
 from core.retinanet.model import Outputs, RetinaNet
 from core.retinanet.preprocess import IMAGENET_MEAN, IMAGENET_STD, PAD_TO
 
+SCORE_THRESHOLD = "score_threshold"  # name of a buffer of `OnnxDetector`
+
 
 @torch.library.custom_op("retinanet_playground::mark_survivors", mutates_args=())
 def mark_survivors(boxes: Tensor, scores: Tensor, iou_threshold: float, max_boxes: int) -> Tensor:
@@ -100,12 +102,14 @@ class OnnxDetector(nn.Module):
 
     mean: Tensor
     std: Tensor
+    score_threshold: Tensor  # a buffer, so that the file holds it under this name
 
     def __init__(self, model: RetinaNet, config: Config) -> None:
         super().__init__()
         self.model, self.anchors, self.inference = model, config.anchors, config.inference
         self.register_buffer("mean", torch.tensor(IMAGENET_MEAN)[:, None, None])
         self.register_buffer("std", torch.tensor(IMAGENET_STD)[:, None, None])
+        self.register_buffer(SCORE_THRESHOLD, torch.tensor(config.inference.score_threshold))
         for level, size in enumerate(config.anchors.sizes):
             self.register_buffer(f"cell{level}", cell_anchors(config.anchors, size))
 
@@ -142,7 +146,7 @@ class OnnxDetector(nn.Module):
     def _select_topk(self, logits: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Returns score, anchor and label [B, k] of the best anchor–class pairs of a level; missing pairs score 0."""
         scores = logits.sigmoid().flatten(1)  # [B, n · K]
-        scores = torch.where(scores > self.inference.score_threshold, scores, 0.0)
+        scores = torch.where(scores > self.score_threshold, scores, 0.0)
         count, classes = self.inference.topk_candidates, logits.shape[2]
         score, pair = pad(scores, (0, count)).topk(count)  # padded, because small levels have fewer pairs
         pair = torch.where(score > 0, pair, 0)

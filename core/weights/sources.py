@@ -24,6 +24,7 @@ from core.weights.architecture import (
     modernise,
     recognise,
 )
+from core.weights.half import to_half
 from core.weights.metadata import build_metadata, read_metadata
 
 WITHOUT_HEADS = ("imagenet", "random")  # weights of the backbone or none; the rest is initialised at random
@@ -166,7 +167,7 @@ def save_weights(
         config: The settings it was trained with.
         class_names: One per class, K.
         category_ids: The category of each class in COCO results, K.
-        half: Whether to store values as float16 instead of float32; loading converts them back.
+        half: Whether to store tensors as float16 where that holds their values; loading converts them back.
 
     Raises:
         WeightsError: The settings or the names do not belong to this network, or the file cannot be written.
@@ -176,7 +177,7 @@ def save_weights(
     metadata = build_metadata(config, class_names, category_ids, model.norm_eps)
     read_metadata(metadata, architecture, name=str(path))  # refuses what could not be read back
     if half:
-        state = {key: value.half() if value.is_floating_point() else value for key, value in state.items()}
+        state = to_half(state)
     state_dict.write(Path(path), state, {"format": "pt", **metadata})
 
 
