@@ -1,15 +1,17 @@
 """The command `detect`: finds objects in pictures and draws them."""
 
 from argparse import Namespace
-from collections.abc import Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from PIL import Image, ImageDraw
 
 from core.cli.common import load_detector, progress_bar
+from core.cli.pictures import Pictures, find_pictures, name_drawings
 from core.config import Config
 from core.data.images import open_image, to_pil
+from core.errors import IncompleteError, PictureError
 from core.evaluation.coco_metrics import build_coco_results
 from core.io.atomic import OutputError
 from core.retinanet.fuse import fuse_batch_norms
@@ -18,36 +20,57 @@ from core.structures import Detections
 
 
 def detect(config: Config, options: Namespace) -> list[dict[str, Any]]:
-    """Detects objects in pictures; returns them in the COCO results format, with pictures numbered from 1 in order."""
+    """Detects objects in pictures; returns them in the COCO results format, with pictures numbered from 1 in order.
+
+    Pictures that cannot be used are left out, but keep their numbers.
+
+    Raises:
+        PictureError: No picture can be used, or one cannot and `--strict` is given.
+        IncompleteError: Some pictures cannot be used; it holds the detections in the others.
+    """
+    pictures = find_pictures(options.pictures, without=options.annotate)
     config, weights, model = load_detector(config)
     model = fuse_batch_norms(model)
-    drawings = _prepare_drawings(options.pictures, options.annotate) if options.annotate else []
-    results = []
-    with progress_bar(total=len(options.pictures), show=True, unit="picture") as bar:
-        for number, path in enumerate(options.pictures, start=1):
+    drawings = _prepare_drawings(pictures, options.annotate) if options.annotate else []
+    results: list[dict[str, Any]] = []
+    unusable: list[PictureError] = []
+    for number, (path, name) in enumerate(_show_progress(pictures), start=1):
+        try:
             picture = open_image(path)
             found = run_detector(model, [picture], config)[0]
-            for result in build_coco_results([found], [number], weights.category_ids):
-                results.append({**result, "file_name": path.name})
-            if drawings:
-                draw_detections(to_pil(picture), found, weights.class_names).save(drawings[number - 1])
-            bar.update()
-    print(f"{len(results)} detections in {len(options.pictures)} pictures")
+        except PictureError as error:
+            if options.strict or len(pictures.paths) == 1:
+                raise
+            unusable.append(error)
+            continue
+        for result in build_coco_results([found], [number], weights.category_ids):
+            results.append({**result, "file_name": name})
+        if drawings:
+            draw_detections(to_pil(picture), found, weights.class_names).save(drawings[number - 1])
+    used = len(pictures.paths) - len(unusable)
+    print("; ".join(filter(None, (f"{len(results)} detections in {used} pictures", pictures.describe_left_out()))))
+    if unusable:
+        message = f"{len(unusable)} of {len(pictures.paths)} pictures cannot be used. The first: {unusable[0]}"
+        raise IncompleteError(message, results) if used else PictureError(message)
     return results
 
 
-def _prepare_drawings(pictures: Sequence[Path], folder: Path) -> list[Path]:
+def _show_progress(pictures: Pictures) -> Iterator[tuple[Path, str]]:
+    """Yields the path and the name of each picture, with a progress bar."""
+    with progress_bar(total=len(pictures.paths), show=True, unit="picture") as bar:
+        for path, name in zip(pictures.paths, pictures.names, strict=True):
+            yield path, name
+            bar.update()
+
+
+def _prepare_drawings(pictures: Pictures, folder: Path) -> list[Path]:
     """Creates the folder for the annotated pictures and returns their paths.
 
     Raises:
         OutputError: The folder cannot be created, or a drawing would replace one of the pictures.
     """
-    stems = [path.stem for path in pictures]
-    if len(set(stems)) < len(stems):  # such as a/1.png and b/1.png: prefix their numbers in the results
-        width = len(str(len(stems)))
-        stems = [f"{number:0{width}}-{stem}" for number, stem in enumerate(stems, start=1)]
-    drawings = [folder / f"{stem}.png" for stem in stems]
-    originals = {path.resolve() for path in pictures}
+    drawings = [folder / name for name in name_drawings(pictures.names)]
+    originals = {path.resolve() for path in pictures.paths}
     for drawing in drawings:
         if drawing.resolve() in originals:
             raise OutputError(f"The annotated picture {drawing} would replace a picture: choose another folder.")

@@ -5,10 +5,11 @@ import io
 import json
 import sys
 from collections.abc import Sequence
+from typing import Any
 
 from core.cli.parser import parse, report_error
 from core.config import Config, ConfigError, knobs
-from core.errors import UserError
+from core.errors import IncompleteError, UserError
 from core.io.atomic import require_writable, write_text
 
 
@@ -47,8 +48,17 @@ def build_config(options: argparse.Namespace) -> Config:
 def _run(config: Config, options: argparse.Namespace) -> None:
     # Imported here since PyTorch takes seconds to import, which --help and refusing a flag do not need.
     from core.cli.commands import COMMANDS
+
+    try:
+        result = COMMANDS[options.command](config, options)
+    except IncompleteError as error:
+        _write_result(error.result, options)
+        raise
+    _write_result(result, options)
+
+
+def _write_result(result: Any, options: argparse.Namespace) -> None:
     from core.cli.common import is_main_process
 
-    result = COMMANDS[options.command](config, options)
     if options.json and is_main_process():
         write_text(options.json, json.dumps(result, indent=2, allow_nan=False) + "\n")

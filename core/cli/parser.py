@@ -128,7 +128,14 @@ def _add_evaluate(commands: "Subparsers") -> None:
 
 def _add_detect(commands: "Subparsers") -> None:
     detect = _add_command(commands, "detect", "Detect objects in pictures.")
-    detect.add_argument("pictures", nargs="+", type=Path, metavar="PICTURE", help="picture files")
+    detect.add_argument(
+        "pictures", nargs="+", type=Path, metavar="PICTURE", help="picture files, or folders of them at any depth"
+    )
+    detect.add_argument(
+        "--strict", action="store_true",
+        help="stop at the first picture that cannot be used; without this flag it is left out, and the exit status is "
+        "1 in the end",
+    )  # fmt: skip
     detect.add_argument(
         "--annotate", type=Path, metavar="DIR", help="also write the pictures with their detections to this folder"
     )

@@ -89,9 +89,8 @@ def _read_content(source: str | Path | BinaryIO, name: str) -> BytesIO:
     try:
         if not isinstance(source, str | Path):
             data = source.read(MAX_BYTES + 1)
-        elif not Path(source).is_file():  # also rejects pipes and devices, which never end
-            raise PictureError(f"The picture {name} does not exist: check the path.")
         else:
+            require_file(source)
             with open(source, "rb") as file:
                 data = file.read(MAX_BYTES + 1)
     except OSError as error:
@@ -99,6 +98,16 @@ def _read_content(source: str | Path | BinaryIO, name: str) -> BytesIO:
     if len(data) > MAX_BYTES:
         raise PictureError(f"The picture {name} is larger than {MAX_BYTES // 2**20} MB: save it smaller and try again.")
     return BytesIO(data)
+
+
+def require_file(path: str | Path) -> None:
+    """Checks that a file exists and is a regular one: pipes and devices never end.
+
+    Raises:
+        PictureError: It does not exist.
+    """
+    if not Path(path).is_file():
+        raise PictureError(f"The picture {path} does not exist: check the path.")
 
 
 def _require_size(image: Image.Image, name: str) -> Image.Image:

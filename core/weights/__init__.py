@@ -1,8 +1,8 @@
 """Pretrained weights: finding, checking, loading and saving them.
 
 Reading order: `architecture` (recognises a RetinaNet by the keys and shapes of its state dict), `state_dict` (reads,
-downloads and writes files; files are not trusted), `metadata` (settings and class names in a file), `sources` (weights
-by name or path, and the settings that follow from them).
+downloads and writes files; files are not trusted), `half` (tensors in 16 bits), `metadata` (settings and class names
+in a file), `sources` (weights by name or path, and the settings that follow from them).
 """
 
 import lazy_loader as lazy
