@@ -133,7 +133,8 @@ def training_steps(name: str, network: nn.Module, config: Config, data: DataSet,
     size = training.batch_size
     batches = [list(range(step * size, (step + 1) * size)) for step in range(done, training.steps)]
     loader = DataLoader(TrainingStream(data, config), batch_sampler=batches, collate_fn=list, num_workers=1)
-    for step, samples in enumerate(loader, start=done):
+    for step, drawn in enumerate(loader, start=done):
+        samples = [each.sample for each in drawn if each.sample]
         yield train_step(name, network.train(), optimizer, schedule.rate(step), samples, config)
         if (step + 1) % CHECKPOINT_STEPS == 0:
             state = {"network": network.state_dict(), "optimizer": optimizer.state_dict(), "step": step + 1}

@@ -123,7 +123,8 @@ def _theirs(config: Config, data: DataSet) -> Callable[[], float]:
 def _batches(config: Config, data: DataSet) -> Iterator[list[Sample]]:
     stream = TrainingStream(data, config)
     for step in range(config.training.steps):
-        yield [stream[position] for position in range(step * BATCH, (step + 1) * BATCH)]
+        drawn = [stream[position] for position in range(step * BATCH, (step + 1) * BATCH)]
+        yield [each.sample for each in drawn if each.sample]
 
 
 def _require_same(losses: dict[str, list[float]]) -> None:

@@ -1,9 +1,14 @@
 """Helpers shared by several commands."""
 
+from argparse import Namespace
+
 from accelerate.utils import set_seed
 from tqdm import tqdm
 
 from core.config import Config
+from core.data.dataset import DataSet
+from core.data.left_out import LeftOut
+from core.data.sources import open_data
 from core.retinanet.model import RetinaNet
 from core.training.distributed import make_accelerator
 from core.weights.sources import Weights, WeightsError, adopt, build, weights_for
@@ -17,6 +22,31 @@ def is_main_process() -> bool:
 def progress_bar(*, total: int, show: bool, unit: str = "step") -> tqdm:
     """Returns a progress bar, which is shown only on a terminal."""
     return tqdm(total=total, unit=unit, disable=None if show else True)
+
+
+def open_split(config: Config, options: Namespace) -> DataSet:
+    """Opens the split that the options name, and prints how it was read and what was left out of it.
+
+    Raises:
+        DataError: It does not exist or cannot be used.
+    """
+    images = config.training.eval_images
+    data = open_data(options.data, options.split, config.scenes, images, format=options.format, strict=options.strict)
+    print_reading(data)
+    return data
+
+
+def print_reading(data: DataSet) -> None:
+    """Prints how a data set was read and what was left out of it, in the main process."""
+    if data.reading and is_main_process():
+        print(data.reading)
+    print_left_out(data.left_out)
+
+
+def print_left_out(left_out: LeftOut) -> None:
+    """Prints what was left out, if anything was, in the main process."""
+    if left_out and is_main_process():
+        print(left_out.describe())
 
 
 def load_detector(config: Config) -> tuple[Config, Weights, RetinaNet]:

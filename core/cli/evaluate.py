@@ -6,13 +6,13 @@ from argparse import Namespace
 from typing import Any
 
 from core.analysis.anchor_search import collect_objects, measure_fit, search_anchors
-from core.cli.common import is_main_process, load_detector, progress_bar
-from core.config import Config, format_value, knobs
+from core.cli.common import is_main_process, load_detector, open_split, print_left_out, progress_bar
+from core.config import Config, format_value
 from core.data.dataset import DataSet
-from core.data.sources import open_data
 from core.data.untrusted import DataError
 from core.evaluation.coco_metrics import evaluate as run_evaluation
-from core.evaluation.dataset_predictions import ImageResult, predict_dataset
+from core.evaluation.damage import DamagedPictures, add_damaged
+from core.evaluation.dataset_predictions import ImageResult, count_images, predict_dataset
 from core.evaluation.report import USUAL_IOU, Report, build_report
 from core.io.atomic import write_text
 from core.retinanet.model import RetinaNet
@@ -25,8 +25,8 @@ IMAGES = "training.eval_images"
 def anchors(config: Config, options: Namespace) -> dict[str, Any]:
     """Measures how well the anchors fit the objects of a split, searches for better scales and ratios, prints both."""
     config = adopt(_use_whole_folder(config, options), weights_for(config))
-    data = open_data(options.data, options.split, config.scenes, config.training.eval_images)
-    objects = collect_objects(data, config.inference, config.training.eval_images)
+    data = open_split(config, options)
+    objects = collect_objects(data, config.inference, count_images(data, config))
     if not len(objects.boxes):
         raise DataError(f"The {options.split} split of {options.data} has no objects to fit anchors to.")
     threshold = config.matching.fg_iou_threshold
@@ -43,7 +43,7 @@ def _use_whole_folder(config: Config, options: Namespace) -> Config:
     """Returns settings that use all pictures of a folder, unless --images gives a number."""
     if options.data == "scenes" or IMAGES in config.explicit_values():
         return config
-    return config.replace({IMAGES: knobs()[IMAGES].le})
+    return config.replace({IMAGES: 0})
 
 
 def evaluate(config: Config, options: Namespace) -> dict[str, Any]:
@@ -51,20 +51,23 @@ def evaluate(config: Config, options: Namespace) -> dict[str, Any]:
 
     With --report it also writes a report that explains them and prints the cost of each kind of error.
 
+    The classes of the data set and of the weights are matched by name.
+
     Raises:
-        DataError: The data set has another number of classes than the weights.
+        DataError: The data set cannot be used, or has a class that the weights lack.
     """
     config = _use_whole_folder(config, options)
-    data = open_data(options.data, options.split, config.scenes, config.training.eval_images)
+    data = open_split(config, options)
     config, weights, model = load_detector(config)
-    if len(data.class_names) != model.num_classes:
-        raise DataError(
-            f"The data set has {len(data.class_names)} classes ({', '.join(data.class_names)}), the weights "
-            f"{weights.name} {model.num_classes}: choose weights that were trained on this data."
-        )
-    images = _detect_all(model, data, config)
-    result = {"weights": weights.name, "data": options.data, "split": options.split, "images": len(images)}
-    print(f"{len(images)} pictures, {data.dropped} boxes without area left out")
+    damaged = DamagedPictures(count_images(data, config), strict=options.strict)
+    images = _detect_all(model, weights.class_names, data, config, damaged)
+    left_out = add_damaged(data.left_out, damaged.errors.values())
+    used = len(images) - len(damaged.errors)
+    result = {"weights": weights.name, "data": options.data, "split": options.split, "images": used}
+    result |= {"reading": data.reading, "left_out": left_out.to_dict()}
+    print(f"{used} pictures, {data.dropped} boxes without area left out")
+    if damaged.errors:
+        print_left_out(left_out)
     if options.report:
         return {**result, "metrics": _write_report(images, data, result, options)}
     found, truths = [each.detections for each in images], [each.truth for each in images]
@@ -73,11 +76,12 @@ def evaluate(config: Config, options: Namespace) -> dict[str, Any]:
     return {**result, "metrics": metrics}
 
 
-def _detect_all(model: RetinaNet, data: DataSet, config: Config) -> list[ImageResult]:
-    total = min(config.training.eval_images, len(data))
+def _detect_all(
+    model: RetinaNet, class_names: tuple[str, ...], data: DataSet, config: Config, damaged: DamagedPictures
+) -> list[ImageResult]:
     done: list[ImageResult] = []
-    with progress_bar(total=total, show=True, unit="picture") as bar:
-        for batch in predict_dataset(model, data, config):
+    with progress_bar(total=count_images(data, config), show=True, unit="picture") as bar:
+        for batch in predict_dataset(model, class_names, data, config, damaged):
             done += batch
             bar.update(len(batch))
     return done
@@ -87,8 +91,9 @@ def _write_report(
     images: list[ImageResult], data: DataSet, result: dict[str, Any], options: Namespace
 ) -> dict[str, Any]:
     """Writes and prints the report; returns the metrics."""
-    found, truths = [each.detections for each in images], [each.truth for each in images]
-    names = [(each.image_id, data.image_name(index)) for index, each in enumerate(images)]
+    usable = [(index, each) for index, each in enumerate(images) if not each.problem]
+    found, truths = [each.detections for _, each in usable], [each.truth for _, each in usable]
+    names = [(each.image_id, data.image_name(index)) for index, each in usable]
     iou = USUAL_IOU if options.at_iou is None else options.at_iou
     report = build_report(found, truths, data.class_names, images=names, score=options.at_score, iou=iou)
     if is_main_process():

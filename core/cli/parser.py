@@ -159,6 +159,7 @@ def _add_check(commands: "Subparsers") -> None:
 def _add_unpack(commands: "Subparsers") -> None:
     unpack = _add_command(commands, "unpack", "Check a data set in a zip file, and unpack it if it is usable.")
     unpack.add_argument("archive", type=Path, metavar="ZIP", help="a data set in COCO, VOC or YOLO format")
+    _add_reading(unpack)
     unpack.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder to create for it")
 
 
@@ -199,12 +200,26 @@ def _add_data(parser: argparse.ArgumentParser) -> None:
         "--data",
         default="scenes",
         metavar="scenes|DIR",
-        help="rendered scenes (default), or the folder of a COCO, VOC or YOLO data set",
+        help="rendered scenes (default), or the folder of a data set",
     )
+    _add_reading(parser)
 
 
 def _add_own_data(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--data", required=True, metavar="DIR", help="the folder of a COCO, VOC or YOLO data set")
+    parser.add_argument("--data", required=True, metavar="DIR", help="the folder of a data set")
+    _add_reading(parser)
+
+
+def _add_reading(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--format", metavar="FORMAT",
+        help="the format of the annotations, such as coco, voc or yolo; needed only if a folder fits several",
+    )  # fmt: skip
+    parser.add_argument(
+        "--strict",
+        action="store_true",
+        help="refuse pictures and boxes that cannot be used, instead of leaving them out",
+    )
 
 
 def _add_track(parser: argparse.ArgumentParser) -> None:

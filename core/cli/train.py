@@ -5,8 +5,9 @@ from typing import Any
 
 from tqdm import tqdm
 
-from core.cli.common import progress_bar
+from core.cli.common import print_left_out, print_reading, progress_bar
 from core.config import Config
+from core.data.left_out import OTHER_SIZE, UNREADABLE
 from core.runs.folder import RunFolder, record_to_dict
 from core.runs.tracking import open_tracker
 from core.runs.train import run_training
@@ -21,7 +22,15 @@ def train(config: Config, options: Namespace) -> dict[str, Any]:
     result: dict[str, Any] = {"run": str(options.out), "stopped": False}
     folder = RunFolder(options.out)
     records = run_training(
-        config, options.data, folder, resume=options.resume, workers=options.workers, accelerator=accelerator
+        config,
+        options.data,
+        folder,
+        resume=options.resume,
+        workers=options.workers,
+        accelerator=accelerator,
+        format=options.format,
+        strict=options.strict,
+        on_data=print_reading,
     )
     with (
         open_tracker(options.track) as tracker,
@@ -39,7 +48,17 @@ def train(config: Config, options: Namespace) -> dict[str, Any]:
                 result["stopped"] = True
                 records.close()
                 break
+    if accelerator.is_main_process:
+        result |= _print_damage(folder)
     return result
+
+
+def _print_damage(folder: RunFolder) -> dict[str, Any]:
+    """Prints the pictures that training could not use, and returns how the data was read and what was left out."""
+    about = folder.read_about()
+    if about.left_out.counts.keys() & {UNREADABLE, OTHER_SIZE}:
+        print_left_out(about.left_out)
+    return {"reading": about.reading, "left_out": about.left_out.to_dict()}
 
 
 def _update_bar(bar: tqdm, record: Record) -> None:

@@ -92,8 +92,8 @@ class Training(Section):
         help="Steps between evaluations, 0 for none before the end.",
     )  # fmt: skip
     eval_images: int = knob(
-        32, label="Evaluation images", effect=Effect.TRAIN, ge=1, le=5000, step=None,
-        help="Held-out images per evaluation; with few of them AP fluctuates.",
+        32, label="Evaluation images", effect=Effect.TRAIN, ge=0, le=1_000_000, step=None,
+        help="Held-out images per evaluation, 0 for all of a data set; with few of them AP fluctuates.",
     )  # fmt: skip
     flip_probability: float = knob(
         0.5, label="Flip probability", effect=Effect.TRAIN, ge=0, le=1, step=0.05,

@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from core.data.left_out import LeftOut
 from core.errors import UserError
 from core.io.atomic import write_text
 from core.io.jsonl import JsonLines
@@ -57,6 +58,10 @@ class About(NamedTuple):
         preset: Key of the comparison in `core.experiments.presets.PRESETS`.
         variant: Name of the variant in the comparison, "arm" in the file.
         owner: The visitor of the page who started the run; "" for runs without an owner.
+        format: The key of the data set's annotation format; "" to detect it.
+        strict: Whether pictures and boxes that cannot be used are an error, rather than left out.
+        reading: How the annotations were read, as sentences for people.
+        left_out: What could not be used of the data set so far.
     """
 
     source: str = "scenes"
@@ -65,16 +70,22 @@ class About(NamedTuple):
     preset: str = ""
     variant: str = ""
     owner: str = ""
+    format: str = ""
+    strict: bool = False
+    reading: str = ""
+    left_out: LeftOut = LeftOut()
 
     def to_dict(self) -> dict[str, Any]:
         """Converts the description for JSON."""
-        return {ABOUT_KEYS.get(name, name): value for name, value in self._asdict().items()}
+        values = {ABOUT_KEYS.get(name, name): value for name, value in self._asdict().items()}
+        return {**values, "left_out": self.left_out.to_dict()}
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> "About":
         """Reverses `to_dict`; missing values and those of another type are replaced by their defaults."""
         default = cls()
         found: dict[str, Any] = {name: values.get(ABOUT_KEYS.get(name, name)) for name in cls._fields}
+        found["left_out"] = _read_left_out(found["left_out"])
         return cls(**{key: value for key, value in found.items() if type(value) is type(getattr(default, key))})
 
 
@@ -232,6 +243,14 @@ def _read_object(path: Path) -> dict[str, Any]:
     except (OSError, ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}
+
+
+def _read_left_out(values: object) -> LeftOut:
+    """Reads what `LeftOut.to_dict` returned; nothing from anything else."""
+    try:
+        return LeftOut.from_dict(values) if isinstance(values, dict) else LeftOut()
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError):
+        return LeftOut()
 
 
 def _overwrite(path: Path, text: str) -> None:

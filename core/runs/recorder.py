@@ -8,6 +8,7 @@ from typing import NamedTuple
 from core.config import Config
 from core.data.dataset import DataSet
 from core.errors import UserError
+from core.evaluation.damage import add_damaged
 from core.runs.checkpoint import save_checkpoint
 from core.runs.control import STOP, Control, read_control
 from core.runs.folder import FAILED, FINISHED, PAUSED, RUNNING, STOPPED, RunError, RunFolder
@@ -50,6 +51,7 @@ class Recorder:
         self._snapshots = SnapshotRecorder(folder, splits.validation, config)
         self._saved = time.monotonic()
         self._appended = trainer.step  # steps whose records are in the folder
+        self._damaged = 0  # pictures that are in the folder's description
         self.writing = threading.RLock()
 
     def save(self, state: str, message: str = "") -> None:
@@ -67,10 +69,19 @@ class Recorder:
             train = self._train
             save_weights(self._folder.weights, result, self._config, train.class_names, train.category_ids)
             save_checkpoint(self._folder.checkpoint, self._trainer.state())
+            self._write_damage()
             self._folder.write_status(state, message)
             self._saved = time.monotonic()
         if failure:
             raise failure
+
+    def _write_damage(self) -> None:
+        """Adds the pictures that turned out to be damaged to the run's description."""
+        errors = [error for each in self._trainer.damaged.values() for error in list(each.errors.values())]
+        if len(errors) > self._damaged:
+            about = self._folder.read_about()
+            self._folder.write_about(about._replace(left_out=add_damaged(about.left_out, errors)))
+            self._damaged = len(errors)
 
     def record(self, records: Iterator[Record]) -> Generator[Record]:
         """Passes the records of a run through and writes its folder, until the run ends, fails or is stopped."""

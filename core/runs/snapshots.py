@@ -12,6 +12,7 @@ from core.config import Config
 from core.data.dataset import DataSet
 from core.data.images import open_image, to_pil
 from core.errors import PictureError
+from core.evaluation.damage import find_usable
 from core.io.atomic import write_atomically, write_text
 from core.retinanet.model import RetinaNet
 from core.retinanet.predict import detect
@@ -42,13 +43,13 @@ class SnapshotRecorder:
 
     Args:
         folder: Folder of the run.
-        data: Data set whose first image is used.
+        data: Data set whose first usable image is shown.
         config: Settings of the run.
     """
 
     def __init__(self, folder: RunFolder, data: DataSet, config: Config) -> None:
         self._folder, self._config = folder, config
-        sample = data[0]
+        sample = find_usable(data, config.inference)
         self._image = sample.image
         self._scale = min(1.0, MAX_SIDE / max(sample.image.shape[1:]))
         if not folder.snapshot_image.exists():

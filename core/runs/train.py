@@ -1,7 +1,7 @@
 """Training in a run's folder, from the start or from a checkpoint."""
 
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from typing import Any
 
 from accelerate import Accelerator
@@ -10,6 +10,8 @@ from accelerate.utils import set_seed
 from core.config import Config, Training
 from core.data.dataset import DataSet
 from core.data.sources import open_data
+from core.evaluation.class_names import relabel
+from core.evaluation.damage import keep_damaged
 from core.io.atomic import write_text
 from core.io.locks import FileLock
 from core.runs.checkpoint import load_checkpoint
@@ -18,7 +20,7 @@ from core.runs.recorder import Recorder, Splits
 from core.training.distributed import make_accelerator
 from core.training.records import Record, TrainingError
 from core.training.trainer import Trainer
-from core.weights.sources import adopt, build, load_weights, weights_for
+from core.weights.sources import Weights, adopt, build, load_weights, weights_for
 
 TRAINING_SCENES = 100_000  # rendered scenes in an epoch
 
@@ -31,6 +33,9 @@ def run_training(
     resume: bool = False,
     workers: int = 0,
     accelerator: Accelerator | None = None,
+    format: str | None = None,
+    strict: bool = False,
+    on_data: Callable[[DataSet], None] = lambda data: None,
 ) -> Generator[Record]:
     """Trains in a folder; closing the generator stops the run and saves a checkpoint.
 
@@ -43,6 +48,10 @@ def run_training(
         resume: Continue from the folder's checkpoint.
         workers: Number of processes that load images.
         accelerator: Device and processes; only the main process writes to the folder.
+        format: The key of the data set's annotation format; None to detect it, or on resuming for the run's own.
+        strict: Refuse the first picture or box that cannot be used, instead of leaving it out. A run that was started
+            so stays so.
+        on_data: Called with the training data before the first step.
 
     Yields:
         The records of `Trainer.run`. If the generator is closed, all processes must close it at the same record.
@@ -55,11 +64,12 @@ def run_training(
     """
     accelerator = accelerator or make_accelerator()
     state = load_checkpoint(folder.checkpoint) if resume else None
+    about = About(source, format=format or "", strict=strict)
     if resume:
-        config = _resumed_config(config, folder)
+        config, about = _resumed_config(config, folder), _resumed_about(about, folder)
     else:
         folder.require_new()
-    yield from _train(config, source, folder, state, workers=workers, accelerator=accelerator)
+    yield from _train(config, about, folder, state, workers=workers, accelerator=accelerator, on_data=on_data)
 
 
 def train_from_folder(folder: RunFolder, lock: FileLock, on_start: Callable[[Recorder], None]) -> Generator[Record]:
@@ -77,13 +87,13 @@ def train_from_folder(folder: RunFolder, lock: FileLock, on_start: Callable[[Rec
         The same as `run_training`.
     """
     state = load_checkpoint(folder.checkpoint) if folder.checkpoint.exists() else None
-    config, source = Config.from_file(folder.config), folder.read_about().source
-    yield from _train(config, source, folder, state, lock=lock, on_start=on_start)
+    config, about = Config.from_file(folder.config), folder.read_about()
+    yield from _train(config, about, folder, state, lock=lock, on_start=on_start)
 
 
 def _train(
     config: Config,
-    source: str,
+    about: About,
     folder: RunFolder,
     state: dict[str, Any] | None,
     *,
@@ -91,27 +101,67 @@ def _train(
     accelerator: Accelerator | None = None,
     lock: FileLock | None = None,
     on_start: Callable[[Recorder], None] = lambda recorder: None,
+    on_data: Callable[[DataSet], None] = lambda data: None,
 ) -> Generator[Record]:
     accelerator = accelerator or make_accelerator()
-    splits = Splits(
-        open_data(source, "train", config.scenes, TRAINING_SCENES),
-        open_data(source, "val", config.scenes, config.training.eval_images),
-    )
-    _require_repeated_images(config.training, splits.train)
-    config, trainer = _build_trainer(config, splits.train, accelerator)
+    splits, weights = _open_splits(config, about), weights_for(config)
+    known = load_weights(str(folder.weights)).class_names if state else weights.class_names  # of each checkpoint
+    splits = _order_classes(splits, known)
     if state:
-        _require_same_classes(folder, splits.train)
+        _require_same_classes(folder, known, splits.train)
+    _require_repeated_images(config.training, splits.train)
+    on_data(splits.train)
+    config, trainer = _build_trainer(config, weights, splits.train, accelerator)
+    if state:
         _restore(trainer, state, folder)
-    records = trainer.run(*splits, workers=workers)
+    records = trainer.run(*splits, workers=workers, strict=about.strict)
     if not accelerator.is_main_process:
         yield from records
         return
     folder.create()  # the processes synchronised in `_build_trainer`, so all of them have checked that it is empty
     with lock or _acquire_lock(folder):
-        _write_start(folder, config, trainer.step, source)
+        _write_start(folder, config, trainer.step, about, splits.train)
         recorder = Recorder(trainer, folder, config, splits, is_controllable=accelerator.num_processes == 1)
         on_start(recorder)
         yield from recorder.record(records)
+
+
+def _open_splits(config: Config, about: About) -> Splits:
+    """Opens the data of a run; the validation pictures get the labels of the training pictures.
+
+    Raises:
+        DataError: The data cannot be used, or the validation pictures have a class that the training pictures lack.
+    """
+    train, validation = (
+        open_data(about.source, split, config.scenes, length, format=about.format or None, strict=about.strict)
+        for split, length in (("train", TRAINING_SCENES), ("val", config.training.eval_images))
+    )
+    remedy = "name the classes of all splits alike"
+    return Splits(train, relabel(validation, train.class_names, lacking="The training pictures lack", remedy=remedy))
+
+
+def _order_classes(splits: Splits, class_names: Sequence[str]) -> Splits:
+    """Returns the data with labels in the order of a network's classes if it has the same classes."""
+    if sorted(class_names) != sorted(splits.train.class_names):
+        return splits
+    return Splits(
+        *(relabel(each, class_names, lacking="The network lacks", remedy="choose another") for each in splits)
+    )
+
+
+def _resumed_about(about: About, folder: RunFolder) -> About:
+    """Returns the description of a run as it was started, with the given source.
+
+    Raises:
+        RunError: Another annotation format is given.
+    """
+    own = folder.read_about()
+    if about.format not in ("", own.format):
+        raise RunError(
+            f"The run {folder.path} was started with {f'--format {own.format}' if own.format else 'no --format'} and "
+            f"cannot be resumed with {about.format}: omit that flag, or start a new run."
+        )
+    return own._replace(source=about.source, strict=about.strict or own.strict)
 
 
 def _resumed_config(config: Config, folder: RunFolder) -> Config:
@@ -131,9 +181,10 @@ def _resumed_config(config: Config, folder: RunFolder) -> Config:
     return own.replace({path: explicit[path] for path in ("training.steps",) if path in explicit})
 
 
-def _build_trainer(config: Config, train: DataSet, accelerator: Accelerator) -> tuple[Config, Trainer]:
+def _build_trainer(
+    config: Config, weights: Weights, train: DataSet, accelerator: Accelerator
+) -> tuple[Config, Trainer]:
     set_seed(config.training.seed)
-    weights = weights_for(config)
     config = adopt(config, weights)
     other_classes = train.class_names != weights.class_names
     model = build(config, weights, num_classes=len(train.class_names), new_classes=other_classes)
@@ -150,8 +201,7 @@ def _require_repeated_images(training: Training, train: DataSet) -> None:
         )
 
 
-def _require_same_classes(folder: RunFolder, train: DataSet) -> None:
-    known = load_weights(str(folder.weights)).class_names  # saved with each checkpoint
+def _require_same_classes(folder: RunFolder, known: tuple[str, ...], train: DataSet) -> None:
     if known != train.class_names:
         raise RunError(
             f"The run {folder.path} was started with the classes {', '.join(known)}, but this data set has "
@@ -174,9 +224,10 @@ def _acquire_lock(folder: RunFolder) -> FileLock:
     return lock
 
 
-def _write_start(folder: RunFolder, config: Config, step: int, source: str) -> None:
+def _write_start(folder: RunFolder, config: Config, step: int, about: About, train: DataSet) -> None:
     folder.drop_records_after(step)
     write_text(folder.config, config.to_json())
-    if not folder.about.exists():
-        folder.write_about(About(source, time.time()))
+    left_out = keep_damaged(train.left_out, about.left_out)
+    created = about.created or time.time()
+    folder.write_about(about._replace(created=created, reading=train.reading, left_out=left_out))
     folder.write_status(RUNNING)

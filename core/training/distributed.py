@@ -2,11 +2,15 @@
 
 import os
 from pathlib import Path
+from typing import TypeVar
 
 import torch
 from accelerate import Accelerator
+from accelerate.utils import gather_object
 from torch import Tensor
 from torch.nn.functional import pad
+
+T = TypeVar("T")
 
 
 def make_accelerator(*, log_with: str | None = None, project_dir: Path | None = None) -> Accelerator:
@@ -24,6 +28,14 @@ def make_accelerator(*, log_with: str | None = None, project_dir: Path | None = 
 def is_true_anywhere(accelerator: Accelerator, value: bool) -> bool:
     """True if the value is true in at least one process; every process must call this at the same point."""
     return accelerator.reduce(torch.tensor(int(value), device=accelerator.device), "sum").item() > 0
+
+
+def gather_if_any(accelerator: Accelerator, values: list[T]) -> list[T]:
+    """Returns the values of all processes, which are rarely any; every process must call this at the same point."""
+    if accelerator.num_processes == 1 or not is_true_anywhere(accelerator, bool(values)):
+        return values
+    gathered: list[T] = gather_object(values)
+    return gathered
 
 
 def pad_across_processes(accelerator: Accelerator, pixels: Tensor) -> Tensor:

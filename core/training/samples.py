@@ -2,36 +2,71 @@
 
 import signal
 from functools import lru_cache
+from typing import NamedTuple
 
 import torch
 from torch.utils.data import Dataset
 
 from core.config import Config
 from core.data.dataset import DataSet
+from core.errors import UserError
+from core.evaluation.damage import require_usable
 from core.structures import Sample
 from core.training.augment import augment
 
+MAX_IN_A_ROW = 50  # images in random order that cannot be used: less than half of all cannot be the reason
 
-class TrainingStream(Dataset[Sample]):
+
+class Drawn(NamedTuple):
+    """The sample at a position of the stream.
+
+    Errors are values here: an exception raised in a loading process would arrive as another one, with its traceback as
+    the message.
+
+    Attributes:
+        sample: The sample; None if too many images in a row cannot be used.
+        errors: The indices of the images that were drawn before it and cannot be used, with the reasons.
+    """
+
+    sample: Sample | None
+    errors: tuple[tuple[int, UserError], ...] = ()
+
+
+class TrainingStream(Dataset[Drawn]):
     """An endless sequence of augmented training samples, shuffled anew in each epoch.
 
-    The sample at a position depends only on the data and `training.seed`, so a resumed run, or a run on another number
-    of processes, sees the same samples.
+    An image that cannot be used is replaced by the next one of the epoch that can. The sample at a position depends
+    only on the data and `training.seed`, so a resumed run, or a run on another number of processes, sees the same
+    samples.
     """
 
     def __init__(self, data: DataSet, config: Config) -> None:
-        self._data, self._training = data, config.training
+        self._data, self._config = data, config
 
-    def __getitem__(self, position: int) -> Sample:
-        epoch, offset = divmod(position, len(self._data))
-        index = _permutation(self._training.seed, epoch, len(self._data))[offset]
-        generator = torch.Generator().manual_seed(_mix_seeds(self._training.seed, position))
-        return augment(self._data[index], self._training, generator)
+    def __getitem__(self, position: int) -> Drawn:
+        count, seed = len(self._data), self._config.training.seed
+        epoch, offset = divmod(position, count)
+        order = _permutation(seed, epoch, count)
+        errors: list[tuple[int, UserError]] = []
+        for step in range(min(count, MAX_IN_A_ROW)):
+            index = order[(offset + step) % count]
+            try:
+                return Drawn(self._augmented(index, _mix_seeds(seed, position)), tuple(errors))
+            except UserError as error:
+                errors.append((index, error))
+        return Drawn(None, tuple(errors))
+
+    def _augmented(self, index: int, seed: int) -> Sample:
+        generator = torch.Generator().manual_seed(seed)
+        sample = augment(self._data[index], self._config.training, generator)
+        require_usable(sample, self._data.image_name(index), self._config.inference)
+        return sample
 
 
-def ignore_interrupts(worker: int) -> None:
-    """Makes a loading process ignore Ctrl-C, which a terminal sends to all processes: the main one handles it."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+def ignore_signals(worker: int) -> None:
+    """Makes a loading process ignore Ctrl-C and SIGTERM, which may be sent to all processes: the main one obeys."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
 
 
 def _mix_seeds(*numbers: int) -> int:

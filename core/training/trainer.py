@@ -12,12 +12,12 @@ import torch
 from accelerate import Accelerator
 from torch import Tensor
 from torch.optim.swa_utils import AveragedModel
-from torch.utils.data import DataLoader
 
 from core.config import Config
 from core.data.dataset import DataSet
 from core.evaluation.coco_metrics import Metrics
-from core.evaluation.dataset_predictions import evaluate_dataset
+from core.evaluation.damage import DamagedPictures
+from core.evaluation.dataset_predictions import count_images, evaluate_dataset
 from core.retinanet.losses import ForegroundAverage, Losses, total_loss
 from core.retinanet.model import RetinaNet, freeze
 from core.retinanet.preprocess import prepare
@@ -27,9 +27,9 @@ from core.training.distributed import make_accelerator, pad_across_processes
 from core.training.divergence import DivergedStep, ExplosionDetector, count_flat_boxes, explain_divergence
 from core.training.ema import build_average
 from core.training.feature_cache import FeatureCache
+from core.training.loading import load_batches
 from core.training.optimizer import Schedule, build_optimizer, match_memory_layout
 from core.training.records import EvaluationProgress, EvaluationRecord, Record, StepRecord, TrainingError
-from core.training.samples import TrainingStream, ignore_interrupts
 from core.training.sync_batch_norm import convert_batch_norms
 
 
@@ -73,6 +73,7 @@ class Trainer:
         self._updating = threading.RLock()  # held while a step changes the weights
         self._cache: FeatureCache | None = None
         self._backup: _StepBackup | None = None  # present while a step is in progress
+        self.damaged: dict[str, DamagedPictures] = {}  # by split
         self.step = 0
         self.last_record: StepRecord | None = None  # of the last completed step of this process
 
@@ -111,28 +112,40 @@ class Trainer:
             _set_buffers(model, self._backup.buffers)
             yield model
 
-    def run(self, train: DataSet, validation: DataSet, *, workers: int = 0) -> Generator[Record]:
+    def run(self, train: DataSet, validation: DataSet, *, workers: int = 0, strict: bool = False) -> Generator[Record]:
         """Trains up to the configured number of steps.
+
+        Images that cannot be used are left out and counted in `damaged`.
 
         Args:
             train: The training data.
             validation: The validation data, of which the first `training.eval_images` images are evaluated.
             workers: Number of processes that load images; with 0 they are loaded between the steps.
+            strict: Whether the first image that cannot be used ends the run.
 
         Yields:
             A `StepRecord` per step. When an evaluation is due, and after the last step, several `EvaluationProgress`
             and one `EvaluationRecord`.
 
         Raises:
-            TrainingError: The loss or the gradient is not finite. The weights are those before the step.
+            TrainingError: The loss or the gradient is not finite, or a loading process was killed. The weights are
+                those of the last completed step.
+            DataError: More than half of the images cannot be used.
         """
         training = self.config.training
+        self.damaged = {
+            "train": DamagedPictures(len(train), strict=strict),
+            "val": DamagedPictures(count_images(validation, self.config), strict=strict),
+        }
         if training.cache_features:
             self._cache = FeatureCache(self.model.backbone.body, training.cache_features)
         if self.step == training.steps:  # the run was stopped during its last evaluation
             yield from self._evaluate(validation)
         started = time.perf_counter()
-        for samples in self._batches(train, workers):
+        batches = load_batches(
+            train, self.config, self.accelerator, self.damaged["train"], steps_done=self.step, workers=workers
+        )
+        for samples in batches:
             record = self._train_step(samples, started)
             yield record
             due = training.eval_interval and self.step % training.eval_interval == 0
@@ -141,26 +154,12 @@ class Trainer:
             started = time.perf_counter()
 
     def _evaluate(self, validation: DataSet) -> Iterator[Record]:
-        for progress in evaluate_dataset(self.result, validation, self.config):
+        names, damaged = validation.class_names, self.damaged["val"]
+        for progress in evaluate_dataset(self.result, names, validation, self.config, damaged):
             if isinstance(progress, Metrics):
                 yield EvaluationRecord(self.step, progress)
             else:
                 yield EvaluationProgress(self.step, *progress)
-
-    def _batches(self, train: DataSet, workers: int) -> DataLoader:
-        """Returns this process's share of each remaining batch."""
-        size, processes = self.config.training.batch_size, self.accelerator.num_processes
-        positions = [
-            list(range(step * size + self.accelerator.process_index, (step + 1) * size, processes))
-            for step in range(self.step, self.config.training.steps)
-        ]
-        return DataLoader(
-            TrainingStream(train, self.config),
-            batch_sampler=positions,
-            collate_fn=list,
-            num_workers=workers,
-            worker_init_fn=ignore_interrupts,
-        )
 
     def _train_step(self, samples: list[Sample], started: float) -> StepRecord:
         training, step = self.config.training, self.step

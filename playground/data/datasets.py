@@ -227,6 +227,11 @@ def _open_split(data_set: StoredDataSet, split: str) -> FolderData:
         raise DataError(_hide_folder(str(error), data_set)) from None
 
 
+def hide_folder(message: str, name: str) -> str:
+    """Returns a message without the path of a data set on the server; there may be no data set of that name."""
+    return _hide_folder(message, DATA.library.get(name)) if message and name in DATA.library.names() else message
+
+
 def _hide_folder(message: str, data_set: StoredDataSet) -> str:
     """Returns a message without the path of a data set on the server."""
     return message.replace(f"{data_set.folder}/", "").replace(str(data_set.folder), data_set.name)

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from core.analysis.image_check import ImageFacts, measure_image
 from core.analysis.issues import Issue, Issues
 from core.analysis.size_check import ClassSizes, measure_sizes
-from core.config import Config, Scenes
+from core.config import Config, Scenes, knobs
 from core.data.dataset import DataSet, RawImage
 from core.data.folders import read_folder
 from core.data.sources import SceneData
@@ -17,7 +17,7 @@ from playground.data.picture import Picture, picture_of_sample
 from playground.support.cache import Cache
 
 SCENES_SPLIT = "val"  # the split of the held-out scenes; no run trains on it
-MAX_SCENES = 5000  # held-out scenes to browse
+MAX_SCENES = int(knobs()["training.eval_images"].le or 0)  # held-out scenes to browse: all that an evaluation can use
 _pictures, _annotations, _facts, _sizes = Cache(16), Cache(3), Cache(4), Cache(16)
 
 

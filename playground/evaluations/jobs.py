@@ -12,13 +12,16 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 from core.config import POSTPROCESSING, Config, Effect, knobs
+from core.data.sources import SceneData
 from core.errors import UserError
-from core.evaluation.dataset_predictions import ImageResult, predict_dataset
+from core.evaluation.class_names import match_detector
+from core.evaluation.dataset_predictions import ImageResult, count_images, predict_dataset
 from core.evaluation.report import USUAL_IOU
 from core.weights.sources import WeightsError
+from playground.data.datasets import hide_folder
 from playground.data.image_ref import SCENES, ImageRef
 from playground.data.sources import SCENES_SPLIT, open_source, source_key
-from playground.evaluations.results import EvaluationResult, map_classes, map_labels
+from playground.evaluations.results import EvaluationResult
 from playground.evaluations.store import Store, StoredEvaluation
 from playground.pipeline.networks import network_of
 from playground.support.threads import all_threads
@@ -84,11 +87,14 @@ class Evaluations:
 
         Raises:
             UserError: Too many evaluations are waiting, or the data set is not available.
-            WeightsError: The weights are not available, are not those of a detector, or lack a class of the data set.
+            DataError: The weights lack a class of the data set.
+            WeightsError: The weights are not available, or are not those of a detector.
         """
         key, split = evaluation_key(config, image_ref), evaluated_split(image_ref)
         class_names = open_source(split, config.scenes).class_names
-        map_classes(network_of(config).class_names, class_names, config.model.weights)
+        if split.source == SCENES:  # there is no end of them, so 0 cannot mean all
+            SceneData(config.scenes, config.training.eval_images, split.split)
+        match_detector(config.model.weights, network_of(config).class_names, class_names)
         job = _Job(split.source)
         with self._lock:
             previous = self._jobs.get(key)
@@ -209,17 +215,16 @@ def _fail(job: _Job, message: str) -> None:
 def _evaluate(job: _Job, config: Config, split: ImageRef) -> JobStatus:
     """Evaluates until the end or until the job is stopped, and returns the final status."""
     network, data = network_of(config), open_source(split, config.scenes)
-    class_indices = map_classes(network.class_names, data.class_names, config.model.weights)
-    total = min(config.training.eval_images, len(data))
+    total = count_images(data, config)
     done: list[ImageResult] = []
     job.status = JobStatus(RUNNING, 0, total)
-    for batch in predict_dataset(network.model, data, _with_low_threshold(config)):
-        done += batch
+    for batch in predict_dataset(network.model, network.class_names, data, _with_low_threshold(config)):
+        done += [each._replace(problem=hide_folder(each.problem, split.source)) for each in batch]
         job.status = JobStatus(RUNNING, len(done), total)
         if job.stop.is_set():
             break
     names = [data.image_name(index) for index in range(len(done))]
-    result = EvaluationResult.from_images(map_labels(done, class_indices), names, network.class_names, USUAL_IOU)
+    result = EvaluationResult.from_images(done, names, data.class_names, USUAL_IOU)
     return JobStatus(FINISHED if len(done) == total else STOPPED, len(done), total, "", result)
 
 

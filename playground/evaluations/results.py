@@ -4,17 +4,11 @@ import itertools
 from collections.abc import Sequence
 from typing import NamedTuple
 
-import torch
-from torch import Tensor
-
 from core.evaluation.confusion import compute_confusion
 from core.evaluation.dataset_predictions import ImageResult
 from core.evaluation.detection_matching import ImageOverlaps, compute_overlaps
 from core.evaluation.report import BACKGROUND_NAME, Report, build_report, rank_images
-from core.structures import GroundTruth
-from core.weights.sources import WeightsError
 from playground.evaluations.query import CELL, KIND, WORST, EvaluationQuery
-from playground.pipeline.networks import describe_unknown_classes
 from playground.support.cache import Cache
 
 _reports = Cache(32)
@@ -26,10 +20,10 @@ class EvaluationResult(NamedTuple):
 
     Attributes:
         id: Unique in this process.
-        images: Detections and ground truth of each picture, with the network's class indices.
+        images: Detections and ground truth of each picture, with the data set's class indices.
         overlaps: The IoU of detections and objects in each picture.
         names: The names of the pictures.
-        class_names: The network's classes.
+        class_names: The data set's classes.
         report: At the score threshold with the best F1.
     """
 
@@ -40,6 +34,11 @@ class EvaluationResult(NamedTuple):
     class_names: tuple[str, ...]
     report: Report
 
+    @property
+    def left_out(self) -> tuple[str, ...]:
+        """Why pictures were left out, one sentence for each that could not be used."""
+        return tuple(each.problem for each in self.images if each.problem)
+
     @classmethod
     def from_images(
         cls, images: Sequence[ImageResult], names: Sequence[str], class_names: tuple[str, ...], iou: float
@@ -47,9 +46,9 @@ class EvaluationResult(NamedTuple):
         """Computes the report of pictures.
 
         Args:
-            images: Ground truth with the network's class indices.
+            images: Detections and ground truth with the data set's class indices.
             names: The names of the pictures.
-            class_names: The network's classes.
+            class_names: The data set's classes.
             iou: IoU threshold of the confusion matrix.
         """
         detections, truths = [each.detections for each in images], [each.truth for each in images]
@@ -65,37 +64,6 @@ class Selection(NamedTuple):
 
     label: str
     pictures: tuple[int, ...]
-
-
-def map_classes(network: tuple[str, ...], data: tuple[str, ...], weights: str) -> Tensor:
-    """Returns the network's index of each class of a data set, int64 [K].
-
-    Args:
-        network: The network's classes.
-        data: The data set's classes.
-        weights: The name of the weights, for the message.
-
-    Raises:
-        WeightsError: The network lacks one of the classes.
-    """
-    unknown = [name for name in data if name not in network]
-    if unknown:
-        raise WeightsError(
-            f"{describe_unknown_classes(weights, unknown)}: train on this data set first and use the run's weights, or "
-            "choose other weights."
-        )
-    return torch.tensor([network.index(name) for name in data], dtype=torch.int64)
-
-
-def map_labels(images: Sequence[ImageResult], class_indices: Tensor) -> list[ImageResult]:
-    """Returns pictures with the network's class indices in their ground truth.
-
-    Args:
-        images: Ground truth with the data set's class indices.
-        class_indices: As `map_classes` returns them, int64 [K].
-    """
-    truths = [GroundTruth(each.truth.boxes, class_indices[each.truth.labels], each.truth.crowd) for each in images]
-    return [each._replace(truth=truth) for each, truth in zip(images, truths, strict=True)]
 
 
 def compute_report(result: EvaluationResult, query: EvaluationQuery) -> Report:

@@ -16,7 +16,7 @@ from core.structures import Detections, GroundTruth
 from core.weights.sources import BUILTIN
 
 MAX_STORED = 100  # evaluations, each up to about 10 MB
-FORMAT = 1  # raise this when networks detect something else or the layout of the files changes
+FORMAT = 2  # raise this when networks detect something else or the layout of the files changes
 SUFFIX = ".safetensors"
 
 
@@ -26,9 +26,9 @@ class StoredEvaluation(NamedTuple):
     Attributes:
         state: "finished" or "stopped".
         total: The number of pictures that were to be evaluated.
-        images: The pictures that were evaluated, with the network's class indices.
+        images: The pictures that were evaluated, with the data set's class indices.
         names: The names of these pictures.
-        class_names: The network's classes.
+        class_names: The data set's classes.
     """
 
     state: str
@@ -100,6 +100,7 @@ def _to_state(record: StoredEvaluation) -> dict[str, Any]:
         "names": list(record.names),
         "class_names": list(record.class_names),
         "image_ids": [each.image_id for each in record.images],
+        "problems": [each.problem for each in record.images],
         "found": [len(each.scores) for each in detections],
         "objects": [len(each.labels) for each in truths],
         "detections": [_concatenate([each[field] for each in detections]) for field in range(3)],
@@ -111,8 +112,10 @@ def _from_state(state: dict[str, Any]) -> StoredEvaluation:
     detections = zip(*(field.split(state["found"]) for field in state["detections"]), strict=True)
     truths = zip(*(field.split(state["objects"]) for field in state["truth"]), strict=True)
     images = tuple(
-        ImageResult(Detections(*found), GroundTruth(*truth), int(image_id))
-        for found, truth, image_id in zip(detections, truths, state["image_ids"], strict=True)
+        ImageResult(Detections(*found), GroundTruth(*truth), int(image_id), str(problem))
+        for found, truth, image_id, problem in zip(
+            detections, truths, state["image_ids"], state["problems"], strict=True
+        )
     )
     names, class_names = (tuple(map(str, state[field])) for field in ("names", "class_names"))
     if not images or len(images) != len(names):

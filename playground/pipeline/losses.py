@@ -9,11 +9,12 @@ from torch import Tensor
 from core.analysis.initial_logits import compute_initial_logits
 from core.analysis.loss_concentration import AnchorLogits
 from core.config import Loss
+from core.evaluation.class_names import describe_unknown, name_ignorant
 from core.retinanet.heads import prior_logit
 from core.retinanet.losses import AnchorLosses, anchor_losses, total_loss
 from core.weights.sources import WeightsError, adopt
 from playground.pipeline.inputs import MAX_BYTES, VISITORS
-from playground.pipeline.networks import SEEDING, config_weights, describe_unknown_classes
+from playground.pipeline.networks import SEEDING, config_weights
 from playground.pipeline.outputs import NetworkOutputs
 from playground.support.cache import Cache
 from playground.support.threads import all_threads
@@ -34,7 +35,8 @@ class LossStages(NetworkOutputs):
         indices = {name: index for index, name in enumerate(self.network.class_names)}
         names = [self.picture.class_names[label] for label in self.objects[1].tolist()]
         if unknown := sorted({name for name in names if name not in indices}):
-            message = describe_unknown_classes(self.config.model.weights, unknown)
+            ignorant = name_ignorant(self.config.model.weights)
+            message = describe_unknown(ignorant, unknown, self.network.class_names)
             raise WeightsError(f"{message}: choose other weights or draw objects of their classes.")
         return torch.tensor([indices[name] for name in names], dtype=torch.int64)
 

@@ -1,6 +1,6 @@
 """The weights and networks that settings ask for, kept in memory for all visitors. They are read only."""
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable
 from pathlib import Path
 from threading import Lock
 from typing import NamedTuple
@@ -24,7 +24,6 @@ class Network(NamedTuple):
 
 
 PRIOR = "model.prior_probability"  # only matters to heads that are initialised at random
-MAX_NAMED = 5  # classes in a message
 _weights, _networks = Cache(3), Cache(3)
 SEEDING = Lock()  # held from seeding until the last random number is drawn: the generator belongs to the whole process
 
@@ -55,13 +54,6 @@ def network_of(config: Config) -> Network:
 def is_cached(config: Config) -> bool:
     """True if `network_of` returns without building or loading anything."""
     return _network_key(config) in _networks
-
-
-def describe_unknown_classes(weights: str, names: Sequence[str]) -> str:
-    """Returns the beginning of a message about classes that weights do not know."""
-    which = "built-in weights" if weights == "builtin" else f"weights {weights}"
-    listed = ", ".join(names[:MAX_NAMED]) + (" …" if len(names) > MAX_NAMED else "")
-    return f"The {which} do not know the class{'es' * (len(names) > 1)} {listed}"
 
 
 def _network_key(config: Config) -> Hashable:

@@ -22,6 +22,7 @@ from playground.steps.evaluation.layers import build_layers
 from playground.steps.step import Focus, LevelCell, Levels, Step, StepText, StepView, truth_layer
 from playground.steps.training import EVAL_IMAGES
 
+MAX_EXAMPLES = 8  # of pictures that were left out
 LEVELS = (("AP", "ap"), ("AP50", "ap50"), ("AP75", "ap75"), ("small", "ap_small"), ("medium", "ap_medium"),
           ("large", "ap_large"))  # fmt: skip
 
@@ -91,7 +92,16 @@ def _status_text(pipeline: Pipeline, status: JobStatus | None) -> Markup:
         text += " The network may have been trained on them: results on val or test are more meaningful."
     if _current_index(pipeline, status) is None:
         text += " This picture is not one of them: choose a cell or a picture below."
-    return html.paragraph(f"{text} {status.message}".strip())
+    return html.paragraph(f"{text} {status.message}".strip()) + _left_out(status.result.left_out)
+
+
+def _left_out(problems: tuple[str, ...]) -> Markup:
+    """Returns the pictures that could not be evaluated, folded; nothing if there are none."""
+    if not problems:
+        return Markup()
+    items = html.join(Markup("<li>{}</li>").format(each) for each in problems[:MAX_EXAMPLES])
+    title = f"{len(problems):,} of them could not be used and were left out"
+    return html.details(title, Markup("<ul>{}</ul>").format(items))
 
 
 def _name(weights: str) -> str:
@@ -103,7 +113,7 @@ def _pictures(split: ImageRef, config: Config, count: int) -> str:
     if split.source == SCENES:
         return f"{count:,} held-out scenes like this one"
     total = count_pictures(split).get(split.split, 0)
-    return f"{min(count, total):,} of the {total:,} pictures of {split.source}, {split.split}"
+    return f"{min(count or total, total):,} of the {total:,} pictures of {split.source}, {split.split}"
 
 
 def _bar(status: JobStatus) -> Markup:

@@ -8,6 +8,7 @@ from torch import Tensor
 from core.analysis.loss_concentration import GAMMAS, AnchorLogits, compute_cumulative_loss, compute_hardest_share
 from core.config import Effect, Loss
 from core.data.sources import SceneData
+from core.evaluation.class_names import describe_unknown, name_ignorant
 from core.retinanet.matching import match_anchors
 from core.retinanet.predict import make_batch_anchors, predict
 from core.retinanet.preprocess import scale_objects
@@ -16,7 +17,6 @@ from core.structures import Sample
 from core.weights.sources import WeightsError
 from playground.components import html
 from playground.components.figures import PALETTE, Figure, lines
-from playground.pipeline.networks import describe_unknown_classes
 from playground.pipeline.pipeline import Pipeline
 from playground.support.cache import Cache, PostponedError
 
@@ -56,7 +56,8 @@ def _scene_logits(pipeline: Pipeline, sample: Sample) -> AnchorLogits:
     """Returns the logits of a scene's foreground and background anchors."""
     config, network = pipeline.config, pipeline.network
     if missing := sorted(set(CLASS_NAMES) - set(network.class_names)):
-        raise WeightsError(f"{describe_unknown_classes(config.model.weights, missing)} of the scenes.")
+        ignorant = name_ignorant(config.model.weights)
+        raise WeightsError(f"{describe_unknown(ignorant, missing, network.class_names)} of the scenes.")
     labels = torch.tensor([network.class_names.index(CLASS_NAMES[each]) for each in sample.labels], dtype=torch.int64)
     batch, outputs = predict(network.model, [sample.image], config)
     boxes, _ = scale_objects(sample, batch.factors[0])

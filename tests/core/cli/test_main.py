@@ -435,7 +435,7 @@ def place(tmp_path, monkeypatch) -> Path:
         ("detect photo.png --weights random", "The weights random are not those of a detector"),
         ("detect photo.png --weights WEIGHTS --model.depth 50", "model.depth = 50 contradicts the weights"),
         ("detect photo.png --weights WEIGHTS --annotate photo.png", "photo.png cannot be created: File exists."),
-        ("evaluate --weights WEIGHTS --data DATA", "The data set has 3 classes (cat, bird, dog), the weights"),
+        ("evaluate --weights WEIGHTS --data DATA", " do not know the classes cat, bird, dog: train on this"),
         ("evaluate --weights WEIGHTS --data none", "There is no data set 'none'"),
         ("evaluate --weights WEIGHTS --data full", "The folder full holds no data set: add test.json beside images/"),
         ("evaluate --weights WEIGHTS --split all", "There is no split 'all': choose one of train, val, test."),

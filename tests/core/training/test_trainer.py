@@ -168,10 +168,10 @@ def test_bf16_is_near_fp32():
 def test_stream_is_a_function_of_position_and_covers_each_epoch():
     config = tiny(training__scale_jitter=0.3, training__crop_probability=0.5)
     stream, again = TrainingStream(data(config), config), TrainingStream(data(config), config)
-    assert torch.equal(stream[7].image, again[7].image) and torch.equal(stream[7].boxes, again[7].boxes)
-    for epoch in (0, 1):
-        assert len({stream[epoch * 20 + offset].image_id for offset in range(20)}) == 20
-    order = [[stream[epoch * 20 + offset].image_id for offset in range(20)] for epoch in (0, 1)]
+    one, other = stream[7].sample, again[7].sample
+    assert torch.equal(one.image, other.image) and torch.equal(one.boxes, other.boxes)
+    order = [[stream[epoch * 20 + offset].sample.image_id for offset in range(20)] for epoch in (0, 1)]
+    assert [len(set(each)) for each in order] == [20, 20]
     assert order[0] != order[1]
 
 
