@@ -1,7 +1,7 @@
 """Checks a data set in a folder before training: decodes every image, measures every box, compares the splits."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NamedTuple, Self
@@ -23,8 +23,12 @@ from core.analysis.issues import (
 )
 from core.analysis.size_check import ClassSizes, measure_sizes
 from core.config import Config
-from core.data.dataset import RawData
-from core.data.folders import find_format, find_splits, read_folder
+from core.data.annotations import UNKNOWN_CLASS
+from core.data.dataset import RawData, judge_boxes, name_images
+from core.data.folders import AmbiguousFormatError, examine_data_set
+from core.data.left_out import DESCRIPTIONS, EMPTY_BOX, OUTSIDE_BOX, LeftOut
+from core.data.reading.contents import FolderContents
+from core.data.reading.plausibility import find_refusals
 from core.data.untrusted import DataError
 
 
@@ -48,11 +52,12 @@ class DataCheck(NamedTuple):
     """The result of checking a data set.
 
     Attributes:
-        format: "COCO", "Pascal VOC" or "YOLO"; None if no format was recognised.
+        format: The name of the annotation format, such as "Pascal VOC"; None if the annotations could not be read.
         class_names: The class names of labels 0 … K−1; empty if no split could be read.
         splits: The readable splits by name.
         sizes: The object sizes by class name, for classes with objects.
         issues: What is wrong, most serious first.
+        reading: How the annotations were read, as sentences for people; "" if they were not.
     """
 
     format: str | None
@@ -60,6 +65,13 @@ class DataCheck(NamedTuple):
     splits: dict[str, SplitSummary]
     sizes: dict[str, ClassSizes]
     issues: tuple[Issue, ...]
+    reading: str = ""
+
+    @property
+    def left_out(self) -> LeftOut:
+        """What training leaves out."""
+        found = [issue for issue in self.issues if issue.kind in DESCRIPTIONS]
+        return LeftOut({issue.kind: issue.count for issue in found}, {issue.kind: issue.examples for issue in found})
 
     @property
     def is_usable(self) -> bool:
@@ -70,6 +82,16 @@ class DataCheck(NamedTuple):
     def blocking_issues(self) -> tuple[Issue, ...]:
         """The issues that prevent an import: all that stop training, except a missing split, which can be added."""
         return tuple(issue for issue in self.issues if issue.stops and issue.kind != NO_VAL)
+
+    def describe_blocking(self, verdict: str) -> str:
+        """Returns the issues that prevent an import, as a message that begins with a verdict; "" if there are none."""
+        issues = self.blocking_issues
+        if not issues:
+            return ""
+        if issues[0].kind == NO_DATA:
+            return f"{verdict}: {issues[0].examples[0]}"
+        reasons = "; ".join(f"{issue.count} {issue.what}" for issue in issues)
+        return f"{verdict} because of {reasons}: correct this and try again."
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Self:
@@ -84,6 +106,7 @@ class DataCheck(NamedTuple):
             splits={name: SplitSummary(**each) for name, each in values["splits"].items()},
             sizes={name: _read_sizes(each) for name, each in values["sizes"].items()},
             issues=tuple(Issue(**{**each, "examples": tuple(each["examples"])}) for each in values["issues"]),
+            reading=str(values.get("reading", "")),
         )
 
     def to_dict(self) -> dict[str, Any]:
@@ -91,6 +114,8 @@ class DataCheck(NamedTuple):
         return {
             "format": self.format,
             "usable": self.is_usable,
+            "reading": self.reading,
+            "left_out": dict(self.left_out.counts),
             "class_names": list(self.class_names),
             "splits": {name: each._asdict() for name, each in self.splits.items()},
             "sizes": {name: each._asdict() for name, each in self.sizes.items()},
@@ -103,60 +128,80 @@ def _read_sizes(values: dict[str, Any]) -> ClassSizes:
 
 
 def check_folder(
-    folder: Path, config: Config, progress: Callable[[int, int], None] = lambda done, total: None
+    folder: Path,
+    config: Config,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+    *,
+    format: str | None = None,
 ) -> DataCheck:
     """Checks a data set; every defect becomes an issue rather than an error.
 
     Args:
-        folder: A folder in COCO, Pascal VOC or YOLO format.
+        folder: The data set's folder.
         config: Image sizes, anchors and matching, which the boxes are compared with.
         progress: Called after each image with the number of images done and in total.
+        format: The key of the annotation format; None to detect it.
+
+    Raises:
+        AmbiguousFormatError: The folder can be read in several formats.
     """
     issues = Issues(folder)
-    splits = _read_splits(folder, issues)
+    try:
+        contents = examine_data_set(folder, format)
+    except AmbiguousFormatError:
+        raise
+    except DataError as error:
+        issues.add(NO_DATA, str(error))
+        return DataCheck(None, (), {}, {}, issues.to_tuple())
+    issues.add_all(contents.left_out, DESCRIPTIONS.keys() - {EMPTY_BOX, OUTSIDE_BOX})  # the boxes are checked again
+    facts = _check_images(contents.splits, config, issues, progress)
+    for refusal in _find_refusals(folder, contents, facts, issues):
+        issues.add(NO_DATA, refusal)
+    _report_missing_splits(contents.splits, issues)
+    summaries = {split: _summarise(facts[split], contents.class_names) for split in contents.splits}
+    _report_repeated_images(facts, issues)
+    _report_class_issues(summaries, contents.class_names, issues)
+    images = [image for split in facts.values() for image in split]
+    sizes = measure_sizes(images, contents.class_names, config, issues)
+    return DataCheck(contents.format.name, contents.class_names, summaries, sizes, issues.to_tuple(), contents.reading)
+
+
+def _check_images(
+    splits: Mapping[str, RawData], config: Config, issues: Issues, progress: Callable[[int, int], None]
+) -> dict[str, list[ImageFacts]]:
+    """Decodes the images of all splits and returns their facts."""
     total, done = sum(len(raw.images) for raw in splits.values()), 0
     facts: dict[str, list[ImageFacts]] = {split: [] for split in splits}
     for split, raw in splits.items():
-        for image in raw.images:
-            facts[split].append(check_image(image, split, raw.class_names, config.inference, issues))
+        for image, name in zip(raw.images, name_images(raw.images), strict=True):
+            facts[split].append(check_image(image, f"{split}: {name}", raw.class_names, config.inference, issues))
             done += 1
             progress(done, total)
-    class_names = next((raw.class_names for raw in splits.values()), ())
-    summaries = {split: _summarise(facts[split], raw.class_names) for split, raw in splits.items()}
-    _report_repeated_images(facts, issues)
-    _report_class_issues(summaries, class_names, issues)
-    sizes = measure_sizes([image for images in facts.values() for image in images], class_names, config, issues)
-    return DataCheck(_find_format_name(folder), class_names, summaries, sizes, issues.to_tuple())
+    return facts
 
 
-def _find_format_name(folder: Path) -> str | None:
-    try:
-        found = find_format(folder)
-    except DataError:
-        return None
-    return found.name if found else None
+def _find_refusals(
+    folder: Path, contents: FolderContents, facts: Mapping[str, list[ImageFacts]], issues: Issues
+) -> tuple[str, ...]:
+    """Returns why the data set cannot be used, now that all sizes and damaged images are known.
+
+    Objects of an unknown class are an issue of their own.
+    """
+    images = [
+        image._replace(size=fact.size)
+        for split, raw in contents.splits.items()
+        for image, fact in zip(raw.images, facts[split], strict=True)
+        if fact.size
+    ]
+    left_out = issues.left_out()
+    others = left_out._replace(counts={kind: n for kind, n in left_out.counts.items() if kind != UNKNOWN_CLASS})
+    return find_refusals(folder, images, judge_boxes(images), contents.splits, others)
 
 
-def _read_splits(folder: Path, issues: Issues) -> dict[str, RawData]:
-    """Reads all splits; reports those that are missing, unreadable or have different classes."""
-    splits = {}
-    try:
-        names = find_splits(folder)
-    except DataError as error:
-        issues.add(NO_DATA, str(error))
-        return {}
-    for name in names:
-        try:
-            splits[name] = read_folder(folder, name, issues.add)
-        except DataError as error:
-            issues.add(NO_DATA, str(error))
+def _report_missing_splits(splits: Mapping[str, RawData], issues: Issues) -> None:
     for name, kind in (("val", NO_VAL), ("test", NO_TEST)):
-        if name not in names:
+        if name not in splits:
             issues.add(kind, f"there is no split {name}")
-    if len({raw.class_names for raw in splits.values()}) > 1:
-        issues.add(NO_DATA, "the splits name different classes: give all the same, in the same order")
-        return {}
-    return splits
 
 
 def _summarise(facts: Sequence[ImageFacts], class_names: tuple[str, ...]) -> SplitSummary:

@@ -7,20 +7,11 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
-from core.analysis.issues import (
-    CUT_BOX,
-    EMPTY_BOX,
-    MISSING,
-    OTHER_SIZE,
-    OUTSIDE_BOX,
-    SAME_BOX,
-    TWO_CLASSES,
-    UNREADABLE,
-    Issues,
-)
+from core.analysis.issues import CUT_BOX, SAME_BOX, TWO_CLASSES, Issues
 from core.config import Inference
-from core.data.dataset import RawImage, build_record, scale_boxes
+from core.data.dataset import JudgedBoxes, RawImage, judge_boxes, measure_size, place_objects
 from core.data.images import open_image
+from core.data.left_out import EMPTY_BOX, MISSING, OTHER_SIZE, OUTSIDE_BOX, UNREADABLE
 from core.errors import PictureError
 from core.retinanet.preprocess import prepare
 
@@ -33,6 +24,7 @@ class ImageFacts(NamedTuple):
     Attributes:
         name: Split and file name, for messages.
         digest: SHA-256 of the file; None if the image cannot be used or its file was not read.
+        size: Width and height in pixels; None if the image cannot be used.
         boxes: float32 [M, 4], the valid boxes except crowd regions, xyxy, in pixels of the resized image.
         labels: int64 [M].
         padded_size: Height and width of the image after resizing and padding.
@@ -41,6 +33,7 @@ class ImageFacts(NamedTuple):
 
     name: str
     digest: bytes | None
+    size: tuple[int, int] | None
     boxes: np.ndarray
     labels: np.ndarray
     padded_size: tuple[int, int]
@@ -48,64 +41,59 @@ class ImageFacts(NamedTuple):
 
 
 def check_image(
-    image: RawImage, split: str, class_names: tuple[str, ...], inference: Inference, issues: Issues
+    image: RawImage, name: str, class_names: tuple[str, ...], inference: Inference, issues: Issues
 ) -> ImageFacts:
     """Decodes an image and checks its boxes.
 
     Args:
         image: The annotated image.
-        split: The image's split, for messages.
+        name: Its split and file name, for messages.
         class_names: The class names of labels 0 … K−1, for messages.
         inference: The image sizes of the network.
         issues: Receives everything that is wrong.
     """
-    name = f"{split}: {image.path.name}"
     size = _check_file(image, name, inference, issues)
     if not size:
-        return ImageFacts(name, None, np.zeros((0, 4), np.float32), np.zeros(0, np.int64), (0, 0), 0)
-    boxes = scale_boxes(image, size)
-    labels = np.array([item.label for item in image.objects], dtype=np.int64)
-    crowd = np.array([item.crowd for item in image.objects], dtype=bool)
-    clipped = np.nan_to_num(boxes).clip(0, [*size, *size]).astype(np.float32)
+        return _no_facts(name)
+    judged = judge_boxes([image], [size])
+    boxes = image.boxes * [*size, *size] if image.relative else image.boxes
+    labels = image.labels
     object_names = [
         f"{name}: {class_names[label]} at {', '.join(f'{value:g}' for value in box)} (object {number})"
         for number, (label, box) in enumerate(zip(labels, boxes, strict=True), start=1)
     ]
-    valid = _check_boxes(boxes, clipped, size, object_names, issues)
-    trains = valid & ~crowd
-    _report_repeated_boxes(clipped, labels, trains, object_names, issues)
+    for number, object_name in enumerate(object_names):
+        if kind := _find_box_issue(judged, number):
+            issues.add(kind, object_name)
+    trains = judged.valid & ~image.crowd
+    _report_repeated_boxes(judged.boxes, labels, trains, object_names, issues)
     digest = hashlib.sha256(image.path.read_bytes()).digest()
     factors, padded_size = compute_network_size(*size, inference)
-    crowds = int((valid & crowd).sum())
-    return ImageFacts(name, digest, clipped[trains] / factors, labels[trains], padded_size, crowds)
+    crowds = int((judged.valid & image.crowd).sum())
+    return ImageFacts(name, digest, size, judged.boxes[trains] / factors, labels[trains], padded_size, crowds)
 
 
-def measure_image(image: RawImage, split: str, inference: Inference) -> ImageFacts:
-    """Returns the facts of an image that has passed its check, without decoding it; arguments as in `check_image`."""
-    record, _ = build_record(image)
-    factors, padded_size = compute_network_size(*record.size, inference)
-    trains = ~record.crowd
-    return ImageFacts(
-        name=f"{split}: {record.path.name}",
-        digest=None,
-        boxes=record.boxes[trains] / factors,
-        labels=record.labels[trains],
-        padded_size=padded_size,
-        crowds=int(record.crowd.sum()),
-    )
+def measure_image(image: RawImage, name: str, inference: Inference) -> ImageFacts:
+    """Returns the facts of an image that was checked before, without decoding it; arguments as in `check_image`."""
+    try:
+        size = measure_size(image)
+        factors, padded_size = compute_network_size(*size, inference)
+    except PictureError:
+        return _no_facts(name)
+    boxes, labels, crowd = place_objects(image, size)
+    return ImageFacts(name, None, size, boxes[~crowd] / factors, labels[~crowd], padded_size, int(crowd.sum()))
 
 
-def _check_boxes(
-    boxes: np.ndarray, clipped: np.ndarray, size: tuple[int, int], names: list[str], issues: Issues
-) -> np.ndarray:
-    """Reports invalid boxes and returns a mask of those that the data set keeps, bool [M]."""
-    valid = np.zeros(len(boxes), dtype=bool)
-    for number, box in enumerate(boxes):
-        kind = _find_box_issue(box, clipped[number], size)
-        valid[number] = kind in (None, CUT_BOX)
-        if kind:
-            issues.add(kind, names[number])
-    return valid
+def _no_facts(name: str) -> ImageFacts:
+    return ImageFacts(name, None, None, np.zeros((0, 4), np.float32), np.zeros(0, np.int64), (0, 0), 0)
+
+
+def _find_box_issue(judged: JudgedBoxes, number: int) -> str | None:
+    if judged.empty[number]:
+        return EMPTY_BOX
+    if judged.outside[number]:
+        return OUTSIDE_BOX
+    return CUT_BOX if judged.overhang[number] > MAX_OVERHANG else None
 
 
 def _report_repeated_boxes(
@@ -134,15 +122,6 @@ def _check_file(image: RawImage, name: str, inference: Inference, issues: Issues
         issues.add(OTHER_SIZE, f"{name} has {width}×{height} pixels (upright), but is annotated as {annotated}")
         return None
     return width, height
-
-
-def _find_box_issue(box: np.ndarray, clipped: np.ndarray, size: tuple[int, int]) -> str | None:
-    if not np.isfinite(box).all() or not (box[2:] > box[:2]).all():
-        return EMPTY_BOX
-    if not (clipped[2:] > clipped[:2]).all():
-        return OUTSIDE_BOX
-    overhang = max(-box.min(), (box[2:] - size).max())
-    return CUT_BOX if overhang > MAX_OVERHANG else None
 
 
 @lru_cache(maxsize=4096)

@@ -1,12 +1,20 @@
 """The kinds of issues of a data set: what is wrong, whether it stops training, and the remedy."""
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import NamedTuple
 
 from core.data.annotations import BAD_FILE, BAD_OBJECT, BAD_PATH, ORPHAN_LABELS, UNKNOWN_CLASS, UNKNOWN_PICTURE
-
-MAX_EXAMPLES = 1000  # stored examples of one issue
+from core.data.left_out import (
+    DESCRIPTIONS,
+    EMPTY_BOX,
+    GONE,
+    MISSING,
+    OTHER_SIZE,
+    OUTSIDE_BOX,
+    UNLISTED,
+    UNREADABLE,
+    Tally,
+)
 
 
 class IssueKind(NamedTuple):
@@ -23,9 +31,13 @@ class IssueKind(NamedTuple):
     stops: bool = False
 
 
+def _left_out(kind: str, remedy: str) -> IssueKind:
+    """Returns an issue of which the description says that its occurrences are left out."""
+    return IssueKind(f"{DESCRIPTIONS[kind]}; they are left out", remedy)
+
+
 NO_DATA, NO_VAL, NO_TEST = "no data", "no val", "no test"
-MISSING, UNREADABLE, OTHER_SIZE = "missing picture", "unreadable picture", "other size"
-EMPTY_BOX, OUTSIDE_BOX, CUT_BOX = "empty box", "outside box", "cut box"
+CUT_BOX = "cut box"
 SAME_PICTURE, SHARED_PICTURE, SAME_BOX, TWO_CLASSES = (
     "same picture", "picture in two splits", "same box", "box of two classes",
 )  # fmt: skip
@@ -36,21 +48,20 @@ NO_ANCHOR = "no anchor"
 KINDS = {
     NO_DATA: IssueKind("annotations that cannot be used", "follow each message", stops=True),
     NO_VAL: IssueKind("no pictures for validation", "create splits: split --by stratified", stops=True),
-    BAD_FILE: IssueKind("annotation files that cannot be read", "export them again, or remove them", stops=True),
-    BAD_PATH: IssueKind("picture paths that cannot be used", "name files inside the data set's folder", stops=True),
-    BAD_OBJECT: IssueKind("objects without a box of four numbers", "correct or remove them", stops=True),
-    UNKNOWN_CLASS: IssueKind("objects of an unknown class", "add the class to the list of classes, or correct them",
-                        stops=True),
-    UNKNOWN_PICTURE: IssueKind("objects of pictures that are not listed", "list the pictures, or remove the objects",
-                          stops=True),
-    ORPHAN_LABELS: IssueKind("label files without a picture", "add the pictures, or remove the labels", stops=True),
-    MISSING: IssueKind("pictures that do not exist", "add them, or remove them from the annotations", stops=True),
-    UNREADABLE: IssueKind("pictures that cannot be opened", "save or copy them again, or remove them", stops=True),
-    OTHER_SIZE: IssueKind("pictures with a size that differs from the annotated one, so that boxes would be misplaced",
-                     "correct the size, or save the pictures without EXIF rotation", stops=True),
-    EMPTY_BOX: IssueKind("boxes without area or with a coordinate that is not a number; they are left out",
-                    "draw or remove them"),
-    OUTSIDE_BOX: IssueKind("boxes outside their picture; they are left out", "correct or remove them"),
+    UNKNOWN_CLASS: IssueKind(DESCRIPTIONS[UNKNOWN_CLASS], "add the class to the list of classes, or correct them",
+                             stops=True),
+    BAD_FILE: _left_out(BAD_FILE, "export them again, or remove them"),
+    BAD_PATH: _left_out(BAD_PATH, "correct the names"),
+    BAD_OBJECT: _left_out(BAD_OBJECT, "correct or remove them"),
+    UNKNOWN_PICTURE: _left_out(UNKNOWN_PICTURE, "list the pictures, or remove the objects"),
+    ORPHAN_LABELS: _left_out(ORPHAN_LABELS, "add the pictures, or remove the labels"),
+    MISSING: _left_out(MISSING, "add them, or remove them from the annotations"),
+    UNREADABLE: _left_out(UNREADABLE, "save or copy them again, or remove them"),
+    OTHER_SIZE: _left_out(OTHER_SIZE, "correct the size, or save the pictures without EXIF rotation"),
+    UNLISTED: IssueKind(DESCRIPTIONS[UNLISTED], "split the data set again"),
+    GONE: IssueKind(DESCRIPTIONS[GONE], "split the data set again"),
+    EMPTY_BOX: _left_out(EMPTY_BOX, "draw or remove them"),
+    OUTSIDE_BOX: _left_out(OUTSIDE_BOX, "correct or remove them"),
     CUT_BOX: IssueKind("boxes that exceed their picture by more than a pixel; they are clipped", "correct them"),
     SAME_BOX: IssueKind("boxes annotated twice in a picture; each counts as an object", "remove one of each"),
     TWO_CLASSES: IssueKind("boxes with two classes; a detector cannot satisfy both", "choose one class"),
@@ -76,7 +87,7 @@ class Issue:
         what: The description of its kind.
         remedy: What to do about it.
         stops: True if training rejects the data set because of it.
-        examples: Messages that locate the first `MAX_EXAMPLES` occurrences.
+        examples: Messages that locate the first `core.data.left_out.MAX_EXAMPLES` occurrences.
     """
 
     kind: str
@@ -87,33 +98,13 @@ class Issue:
     examples: tuple[str, ...]
 
 
-class Issues:
-    """Collects issues; counts repeated messages once.
-
-    Args:
-        folder: The data set's folder, which is removed from messages.
-    """
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = f"{folder}/"
-        self._seen: set[int] = set()
-        self._counts = dict.fromkeys(KINDS, 0)
-        self._examples: dict[str, list[str]] = {kind: [] for kind in KINDS}
-
-    def add(self, kind: str, message: str) -> None:
-        """Adds one occurrence; can be passed to a reader as its `ReportProblem`."""
-        key = hash((kind, message))
-        if key in self._seen:
-            return
-        self._seen.add(key)
-        self._counts[kind] += 1
-        if len(self._examples[kind]) < MAX_EXAMPLES:
-            self._examples[kind].append(message.replace(self._folder, ""))
+class Issues(Tally):
+    """Collects issues; the kinds are keys of `KINDS`."""
 
     def to_tuple(self) -> tuple[Issue, ...]:
         """Returns the collected issues in the order of `KINDS`."""
         return tuple(
-            Issue(name, self._counts[name], kind.what, kind.remedy, kind.stops, tuple(self._examples[name]))
+            Issue(name, self.counts[name], kind.what, kind.remedy, kind.stops, tuple(self.examples[name]))
             for name, kind in KINDS.items()
-            if self._counts[name]
+            if name in self.counts
         )

@@ -39,9 +39,8 @@ def unpack(config: Config, options: Namespace) -> dict[str, Any]:
     def accept(folder: Path) -> DataCheck:
         found = _check_with_progress(folder, config)
         print(format_check(found))
-        if found.blocking_issues:
-            stops = ", ".join(f"{issue.count} {issue.what}" for issue in found.blocking_issues)
-            raise DataError(f"{options.archive} is not imported because of {stops}: correct this and try again.")
+        if message := found.describe_blocking(f"{options.archive} is not imported"):
+            raise DataError(message)
         return found
 
     return {"folder": str(options.out), **import_zip(options.archive, options.out, accept).to_dict()}
@@ -67,15 +66,17 @@ def _check_with_progress(folder: Path, config: Config) -> DataCheck:
 def _print_counts(folder: Path, name: str) -> dict[str, Any]:
     """Prints and returns the number of pictures in a split and the objects by class."""
     raw = read_folder(folder, name)
-    labels = [item.label for picture in raw.images for item in picture.objects if not item.crowd]
-    objects = dict(zip(raw.class_names, np.bincount(labels, minlength=len(raw.class_names)).tolist(), strict=True))
+    counts = np.zeros(len(raw.class_names), dtype=np.int64)
+    for picture in raw.images:
+        counts += np.bincount(picture.labels[~picture.crowd], minlength=len(counts))
+    objects = dict(zip(raw.class_names, counts.tolist(), strict=True))
     print(f"{name:6} {len(raw.images):6} pictures   " + ", ".join(f"{key} {value}" for key, value in objects.items()))
     return {"pictures": len(raw.images), "objects": objects}
 
 
 def format_check(check: DataCheck) -> str:
     """Formats the result of a check: the splits, the classes with their sizes, and the issues with their remedies."""
-    lines = [f"{check.format or 'no'} data set, {len(check.class_names)} classes"]
+    lines = [check.reading or "no data set", f"{len(check.class_names)} classes"]
     lines += _format_splits(check)
     if check.class_names:
         lines += ["", *_format_classes(check)]

@@ -2,6 +2,7 @@
 
 import os.path
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -9,9 +10,8 @@ import numpy as np
 import torch
 
 from core.data.images import open_image, read_image_size
-from core.data.left_out import LeftOut
+from core.data.left_out import NOTHING, LeftOut
 from core.data.untrusted import DataError
-from core.errors import PictureError
 from core.structures import Sample
 
 SPLITS = ("train", "val", "test")
@@ -30,7 +30,7 @@ class DataSet(ABC):
     class_names: tuple[str, ...]
     dropped: int = 0
     reading: str = ""
-    left_out: LeftOut = LeftOut()
+    left_out: LeftOut = NOTHING
 
     @property
     def category_ids(self) -> tuple[int, ...]:
@@ -50,36 +50,6 @@ class DataSet(ABC):
         """Returns one image with its objects; raises `IndexError` past the end."""
 
 
-class ImageRecord(NamedTuple):
-    """An image of a folder, not decoded yet, with its checked objects.
-
-    Attributes:
-        path: The image file.
-        source: The annotation file, for messages.
-        size: Width and height in pixels.
-        image_id: The data set's id of the image.
-        boxes: float32 [M, 4], xyxy pixels, inside the image.
-        labels: int64 [M].
-        crowd: bool [M].
-    """
-
-    path: Path
-    source: Path
-    size: tuple[int, int]
-    image_id: int
-    boxes: np.ndarray
-    labels: np.ndarray
-    crowd: np.ndarray
-
-
-class RawObject(NamedTuple):
-    """An object as annotated: its unchecked box (xyxy), its label and whether it is a crowd region."""
-
-    box: tuple[float, float, float, float]
-    label: int
-    crowd: bool
-
-
 class RawImage(NamedTuple):
     """An image as annotated; its file has not been read.
 
@@ -88,7 +58,9 @@ class RawImage(NamedTuple):
         source: The annotation file, for messages.
         size: Width and height in pixels as annotated; None to read them from the image file.
         image_id: The data set's id of the image.
-        objects: Its objects, unchecked.
+        boxes: float64 [M, 4], xyxy, unchecked.
+        labels: int64 [M].
+        crowd: bool [M], regions that neither train nor count in evaluation.
         relative: True if the boxes are fractions of the image's sides rather than pixels.
     """
 
@@ -96,7 +68,9 @@ class RawImage(NamedTuple):
     source: Path
     size: tuple[int, int] | None
     image_id: int
-    objects: list[RawObject]
+    boxes: np.ndarray
+    labels: np.ndarray
+    crowd: np.ndarray
     relative: bool = False
 
 
@@ -106,7 +80,7 @@ class RawData(NamedTuple):
     Attributes:
         class_names: The class names of labels 0 … K−1.
         category_ids: Their ids in COCO results files.
-        images: The annotated images; at least one if the reader is strict.
+        images: The annotated images.
     """
 
     class_names: tuple[str, ...]
@@ -115,27 +89,22 @@ class RawData(NamedTuple):
 
 
 class FolderData(DataSet):
-    """A data set in a folder; images are decoded on access.
+    """A data set in a folder; images are decoded on access, and none is opened before.
 
     Args:
         raw: The content of the annotation files.
-
-    Raises:
-        DataError: Image files are missing.
+        reading: How they were read, as sentences for people.
+        left_out: What could not be used of the whole data set.
     """
 
-    def __init__(self, raw: RawData) -> None:
+    def __init__(self, raw: RawData, reading: str = "", left_out: LeftOut = NOTHING) -> None:
         self.class_names = raw.class_names
+        self.reading, self.left_out = reading, left_out
         self._category_ids = raw.category_ids
-        missing = [image for image in raw.images if not os.path.isfile(image.path)]
-        if missing:
-            raise DataError(
-                f"{missing[0].source} names {missing[0].path}, which does not exist ({len(missing)} of "
-                f"{len(raw.images)} pictures are missing): add the files or remove them from the list."
-            )
-        built = [build_record(image) for image in raw.images]
-        self._records = [record for record, _ in built]
-        self.dropped = sum(lost for _, lost in built)
+        self._images = raw.images
+        judged = judge_boxes(raw.images)
+        self.dropped = int((~judged.valid).sum())
+        self._names = name_images(raw.images)
 
     @property
     def category_ids(self) -> tuple[int, ...]:
@@ -143,11 +112,11 @@ class FolderData(DataSet):
         return self._category_ids
 
     def image_name(self, index: int) -> str:
-        """Returns the name of an image's file."""
-        return self._records[index].path.name
+        """Returns the path of an image's file, without the folders that all of the split have in common."""
+        return self._names[index]
 
     def __len__(self) -> int:
-        return len(self._records)
+        return len(self._images)
 
     def __getitem__(self, index: int) -> Sample:
         """Decodes an image and returns it with its objects.
@@ -157,52 +126,103 @@ class FolderData(DataSet):
             PictureError: The image cannot be decoded.
             DataError: The image's size differs from the annotated one, so its boxes would be misplaced.
         """
-        record = self._records[index]
-        image = open_image(record.path)
-        height, width = image.shape[1:]
-        if (width, height) != record.size:
+        image = self._images[index]
+        pixels = open_image(image.path)
+        height, width = pixels.shape[1:]
+        if image.size and image.size != (width, height):
             raise DataError(
-                f"{record.path} has {width}×{height} pixels (upright), but {record.source} says "
-                f"{record.size[0]}×{record.size[1]}: correct the size, or save the picture without EXIF rotation."
+                f"{image.path} has {width}×{height} pixels (upright), but {image.source} says "
+                f"{image.size[0]}×{image.size[1]}: correct the size, or save the picture without EXIF rotation."
             )
-        boxes, labels, crowd = map(torch.from_numpy, (record.boxes, record.labels, record.crowd))
-        # Clones, because callers may modify the sample.
-        return Sample(image, boxes.clone(), labels.clone(), crowd.clone(), record.image_id)
+        boxes, labels, crowd = map(torch.from_numpy, place_objects(image, (width, height)))
+        return Sample(pixels, boxes, labels, crowd, image.image_id)
 
 
-def build_record(image: RawImage) -> tuple[ImageRecord, int]:
-    """Clips an annotated image's boxes to the image and drops those without area.
+class Objects(NamedTuple):
+    """The valid objects of an image.
 
-    Returns:
-        The record, and the number of dropped boxes.
-
-    Raises:
-        DataError: The size is neither annotated nor readable from the image file.
+    Attributes:
+        boxes: float32 [M, 4], xyxy pixels, inside the image.
+        labels: int64 [M].
+        crowd: bool [M].
     """
-    size = image.size or _read_size(image.path, image.source)
-    boxes = scale_boxes(image, size)
-    clipped = np.nan_to_num(boxes).clip(0, [*size, *size]).astype(np.float32)
-    keep = np.isfinite(boxes).all(axis=1) & (clipped[:, 2:] > clipped[:, :2]).all(axis=1)
-    labels = np.array([item.label for item in image.objects], dtype=np.int64)
-    crowd = np.array([item.crowd for item in image.objects], dtype=bool)
-    record = ImageRecord(image.path, image.source, size, image.image_id, clipped[keep], labels[keep], crowd[keep])
-    return record, int((~keep).sum())
+
+    boxes: np.ndarray
+    labels: np.ndarray
+    crowd: np.ndarray
 
 
-def scale_boxes(image: RawImage, size: tuple[int, int]) -> np.ndarray:
-    """Returns the annotated boxes in pixels of an image of that size, unchecked: float64 [M, 4], xyxy."""
-    boxes = np.array([item.box for item in image.objects], dtype=np.float64).reshape(-1, 4)
-    return boxes * [*size, *size] if image.relative else boxes
+class JudgedBoxes(NamedTuple):
+    """The boxes of several images, one after the other.
+
+    Attributes:
+        boxes: float32 [M, 4], clipped to their images: in pixels, or in fractions if an image's size is not known.
+        empty: bool [M], without area or with a coordinate that is not a number.
+        outside: bool [M], others without area inside their image.
+        overhang: float64 [M], by how much a box exceeds its image, in the same unit; 0 if the size is not known.
+    """
+
+    boxes: np.ndarray
+    empty: np.ndarray
+    outside: np.ndarray
+    overhang: np.ndarray
+
+    @property
+    def valid(self) -> np.ndarray:
+        """bool [M]: neither empty nor outside."""
+        return ~(self.empty | self.outside)
+
+
+def judge_boxes(images: Sequence[RawImage], sizes: Sequence[tuple[int, int] | None] | None = None) -> JudgedBoxes:
+    """Clips the boxes of images to them and finds those that cannot be used.
+
+    Args:
+        images: The annotated images; their files are not read.
+        sizes: Their widths and heights; None for those as annotated.
+    """
+    counts = np.array([len(image.labels) for image in images], dtype=np.int64)
+    sizes = [image.size for image in images] if sizes is None else sizes
+    sides = np.array([_measure_image(image, size) for image, size in zip(images, sizes, strict=True)])
+    scale, limit = np.repeat(sides.reshape(-1, 2, 2), counts, axis=0).transpose(1, 0, 2)  # [M, 2] each
+    boxes = np.concatenate([image.boxes for image in images] or [np.zeros((0, 4))]) * np.tile(scale, 2)
+    limits = np.tile(limit, 2)
+    with np.errstate(over="ignore"):  # without a size there is no limit
+        clipped = np.nan_to_num(boxes).clip(0, limits).astype(np.float32)
+    empty = ~(np.isfinite(boxes).all(axis=1) & (boxes[:, 2:] > boxes[:, :2]).all(axis=1))
+    outside = ~empty & ~(clipped[:, 2:] > clipped[:, :2]).all(axis=1)
+    overhang = np.maximum(-boxes, boxes - limits).max(axis=1, initial=0)
+    return JudgedBoxes(clipped, empty, outside, np.where(np.isinf(limits[:, 0]), 0, overhang))
+
+
+def place_objects(image: RawImage, size: tuple[int, int]) -> Objects:
+    """Returns the valid objects of an image of that width and height, as arrays of their own."""
+    judged = judge_boxes([image], [size])
+    keep = judged.valid
+    return Objects(judged.boxes[keep], image.labels[keep], image.crowd[keep])
+
+
+def measure_size(image: RawImage) -> tuple[int, int]:
+    """Returns an image's width and height, as annotated or else from the file; raises the errors of `open_image`."""
+    return image.size or read_image_size(image.path)
+
+
+def name_images(images: Sequence[RawImage]) -> list[str]:
+    """Returns the paths of the images' files without the folders that all have in common."""
+    paths = [image.path.as_posix() for image in images]
+    folders = {path.rpartition("/")[0] for path in paths}
+    common = os.path.commonpath(folders) if folders else ""
+    start = len(common) + 1 if common not in ("", "/") else len(common)
+    return [path[start:] for path in paths]
+
+
+def _measure_image(image: RawImage, size: tuple[int, int] | None) -> tuple[tuple[float, float], tuple[float, float]]:
+    """Returns the factors from an image's boxes to pixels, and the largest coordinates, each for x and y."""
+    if size is None:  # pixels have no known limit then; fractions stay fractions
+        return (1, 1), ((1, 1) if image.relative else (np.inf, np.inf))
+    return (size if image.relative else (1, 1)), size
 
 
 def require_split(split: str) -> None:
     """Raises `DataError` unless the split is one of `SPLITS`."""
     if split not in SPLITS:
         raise DataError(f"There is no split {split!r}: choose one of {', '.join(SPLITS)}.")
-
-
-def _read_size(path: Path, source: Path) -> tuple[int, int]:
-    try:
-        return read_image_size(path)
-    except PictureError as error:
-        raise DataError(f"{source} does not give a picture's size. {error}") from None

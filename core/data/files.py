@@ -21,12 +21,16 @@ class FolderFiles(NamedTuple):
         images: The picture files, by their suffix: sorted paths relative to the root, with `/` between folders.
         others: All other files, in the same form.
         stamp: Changes with the name, size or modification time of any file.
+        links: Those of the files that are symbolic links, which may lead out of the folder.
+        newest: The latest modification time, in nanoseconds.
     """
 
     root: Path
     images: tuple[str, ...]
     others: tuple[str, ...]
     stamp: str
+    links: frozenset[str] = frozenset()
+    newest: int = 0
 
     def find(self, *suffixes: str) -> list[Path]:
         """Returns the other files with one of these suffixes, in lower case such as ".json"."""
@@ -41,19 +45,21 @@ def list_files(root: Path) -> FolderFiles:
     """
     if not root.is_dir():
         raise DataError(f"There is no data set {str(root)!r}: give an existing folder, or scenes.")
-    names: list[str] = []
+    entries = sorted(_walk(root, ""))
     digest = hashlib.sha256()
-    for name, stat in sorted(_walk(root, "")):
-        names.append(name)
-        digest.update(f"{name}\0{stat.st_size}\0{stat.st_mtime_ns}\0".encode(errors="surrogateescape"))
-    images = tuple(name for name in names if is_image_name(name))
+    for name, size, modified, _ in entries:
+        digest.update(f"{name}\0{size}\0{modified}\0".encode(errors="surrogateescape"))
+    images = tuple(entry.name for entry in entries if is_image_name(entry.name))
     known = set(images)
-    return FolderFiles(root, images, tuple(name for name in names if name not in known), digest.hexdigest())
+    others = tuple(entry.name for entry in entries if entry.name not in known)
+    links = frozenset(entry.name for entry in entries if entry.is_link)
+    newest = max((entry.modified for entry in entries), default=0)
+    return FolderFiles(root, images, others, digest.hexdigest(), links, newest)
 
 
 def is_image_name(name: str) -> bool:
     """True if a file's suffix is that of a picture."""
-    return PurePosixPath(name).suffix.lower() in IMAGE_SUFFIXES
+    return name.lower().endswith(IMAGE_SUFFIXES)
 
 
 def is_junk(name: str) -> bool:
@@ -61,8 +67,17 @@ def is_junk(name: str) -> bool:
     return name in JUNK_NAMES or name.startswith("._")
 
 
-def _walk(root: Path, prefix: str) -> Iterator[tuple[str, os.stat_result]]:
-    """Yields the relative path and the status of every file."""
+class _Entry(NamedTuple):
+    """A file: its path relative to the root, size in bytes and modification time in nanoseconds."""
+
+    name: str
+    size: int
+    modified: int
+    is_link: bool
+
+
+def _walk(root: Path, prefix: str) -> Iterator[_Entry]:
+    """Yields every file."""
     folders, count = [prefix], 0
     while folders:
         prefix = folders.pop()
@@ -76,8 +91,16 @@ def _walk(root: Path, prefix: str) -> Iterator[tuple[str, os.stat_result]]:
                 continue
             if entry.is_dir(follow_symlinks=False):
                 folders.append(f"{prefix}{entry.name}/")
-            elif entry.is_file():
+            elif status := _get_status(entry):
                 count += 1
                 if count > MAX_FILES:
                     raise DataError(f"{root} has more than {MAX_FILES:,} files: choose the folder of one data set.")
-                yield f"{prefix}{entry.name}", entry.stat()
+                yield _Entry(f"{prefix}{entry.name}", status.st_size, status.st_mtime_ns, entry.is_symlink())
+
+
+def _get_status(entry: "os.DirEntry[str]") -> os.stat_result | None:
+    """Returns the status of a file; None for anything else, such as a link to nowhere or to itself."""
+    try:
+        return entry.stat() if entry.is_file() else None
+    except OSError:
+        return None

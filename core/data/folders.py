@@ -1,19 +1,20 @@
-"""Data sets in folders, whatever their format: detects the format, lists the splits and replaces them."""
+"""Data sets in folders, whatever their format: detects the format, opens the splits and replaces them."""
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from pathlib import Path
-from typing import NamedTuple
+from pathlib import Path, PurePosixPath
 
 import numpy as np
 
-from core.data.annotations import ReportProblem, raise_problem
-from core.data.coco import CocoData, find_coco_splits, read_coco
-from core.data.dataset import SPLITS, FolderData, RawData, RawImage
-from core.data.splits import SPLITS_FILE, random_split, read_splits, stratified_split, write_splits
+from core.data.annotations import Format
+from core.data.dataset import SPLITS, FolderData, RawData, RawImage, require_split
+from core.data.files import FolderFiles, list_files
+from core.data.formats import FORMATS
+from core.data.reading.cache import CONTENTS, Key
+from core.data.reading.contents import FolderContents, read_contents
+from core.data.reading.pictures import get_relative
+from core.data.splits import SPLITS_FILE, random_split, stratified_split, write_splits
 from core.data.untrusted import DataError, quote
-from core.data.voc import VocData, find_voc_splits, read_voc
-from core.data.yolo import YoloData, find_yolo_splits, read_yolo
 from core.io.atomic import require_writable
 
 GIVEN = "given"
@@ -21,52 +22,7 @@ SPLIT_METHODS: dict[str, Callable[[np.ndarray, Sequence[float], int], list[list[
     "random": lambda counts, shares, seed: random_split(len(counts), shares, seed),
     "stratified": stratified_split,
 }
-
-
-class Format(NamedTuple):
-    """An annotation format.
-
-    Attributes:
-        name: The name for display.
-        open: Opens a split of a folder.
-        read: Reads the annotations, given a folder, a split and what to do with invalid entries.
-        find_splits: Returns the splits that a folder has in this format, none if it is in another.
-    """
-
-    name: str
-    open: Callable[[Path, str], FolderData]
-    read: Callable[[Path, str, ReportProblem], RawData]
-    find_splits: Callable[[Path], tuple[str, ...]]
-
-
-FORMATS = (  # the first match wins
-    Format("COCO", CocoData, read_coco, find_coco_splits),
-    Format("Pascal VOC", VocData, read_voc, find_voc_splits),
-    Format("YOLO", YoloData, read_yolo, find_yolo_splits),
-)
-
-
-def find_format(folder: Path) -> Format | None:
-    """Returns the format of a folder's data set, None if there is none."""
-    return next((each for each in FORMATS if each.find_splits(folder)), None)
-
-
-def require_format(folder: Path, split: str = "train") -> Format:
-    """Returns the format of a folder's data set.
-
-    Raises:
-        DataError: The folder does not exist or has no data set.
-    """
-    if not folder.is_dir():
-        raise DataError(f"There is no data set {str(folder)!r}: give an existing folder, or scenes.")
-    found = find_format(folder)
-    if not found:
-        raise DataError(
-            f"The folder {folder} holds no data set: add {split}.json beside images/ or "
-            f"annotations/instances_{split}*.json (COCO), Annotations/*.xml with JPEGImages/ (Pascal VOC), or "
-            "data.yaml or classes.txt with images/ and labels/ (YOLO)."
-        )
-    return found
+MAX_SUFFIXES = 6  # named in the message about a folder without annotations
 
 
 class AmbiguousFormatError(DataError):
@@ -81,8 +37,39 @@ class AmbiguousFormatError(DataError):
         self.formats = tuple(formats)
 
 
+def read_data_set(folder: Path, format: str | None = None, strict: bool = False) -> FolderContents:
+    """Reads a data set's annotations and finds its pictures, without opening any.
+
+    Args:
+        folder: The data set's folder, at any depth below it.
+        format: The key of an annotation format; None to detect it.
+        strict: Refuse the first picture or box that cannot be used, instead of leaving it out.
+
+    Raises:
+        AmbiguousFormatError: The folder can be read in several formats.
+        DataError: There is no data set, it cannot be used as a whole, or it is not perfect and `strict` is set.
+    """
+    contents = examine_data_set(folder, format, strict)
+    if contents.refusals:
+        raise DataError(contents.refusals[0])
+    return contents
+
+
+def examine_data_set(folder: Path, format: str | None = None, strict: bool = False) -> FolderContents:
+    """Reads a data set as `read_data_set` does, but returns also one with refusals."""
+    files = list_files(folder)
+    return CONTENTS.get(files, Key(format, strict), lambda: _detect(files, format, strict=strict))
+
+
+def require_format(folder: Path, format: str | None = None) -> None:
+    """Raises `DataError` if a folder has no annotation files that are known, or that have this format."""
+    files = list_files(folder)
+    if not any(each.find(files) for each in _choose_formats(format)):
+        raise _no_data_set(files, format)
+
+
 def open_folder(folder: Path, split: str, *, format: str | None = None, strict: bool = False) -> FolderData:
-    """Opens a split of a folder: one that its annotations define, or one from `core.data.splits.SPLITS_FILE`.
+    """Opens a split of a folder: one that its annotations or the names of its files define, or one made by `split`.
 
     Args:
         folder: The data set's folder.
@@ -92,75 +79,65 @@ def open_folder(folder: Path, split: str, *, format: str | None = None, strict: 
 
     Raises:
         AmbiguousFormatError: The folder can be read in several formats.
-        DataError: The split does not exist or cannot be used.
+        DataError: The split does not exist, or the data set cannot be used.
     """
-    found = require_format(folder, split)
-    if (folder / SPLITS_FILE).is_file():
-        return FolderData(read_folder(folder, split))
-    return found.open(folder, split)
+    require_split(split)
+    contents = read_data_set(folder, format, strict)
+    return FolderData(get_split(folder, contents, split), contents.reading, contents.left_out)
 
 
-def find_splits(folder: Path) -> tuple[str, ...]:
-    """Returns the splits of a folder; raises the errors of `open_folder`."""
-    lists = read_splits(folder)
-    return tuple(split for split in SPLITS if lists[split]) if lists else require_format(folder).find_splits(folder)
-
-
-def read_folder(folder: Path, split: str, report: ReportProblem = raise_problem) -> RawData:
-    """Reads the annotations of a split; raises the errors of `open_folder`.
-
-    Args:
-        folder: The data set's folder.
-        split: One of `SPLITS`.
-        report: Called for each entry that is left out because it is invalid.
-    """
-    lists = read_splits(folder)
-    if lists is None:
-        return require_format(folder, split).read(folder, split, report)
-    raw = read_all_splits(folder, report)
-    known = dict(zip(list_names(folder, raw.images), raw.images, strict=True))
-    unknown = [name for name in lists[split] if name not in known]
-    if unknown:
+def get_split(folder: Path, contents: FolderContents, split: str) -> RawData:
+    """Returns a split of a data set; raises `DataError` if there is none."""
+    if split not in contents.splits:
+        if (folder / SPLITS_FILE).is_file():
+            raise DataError(f"{folder / SPLITS_FILE} lists no picture for {split}: create it again with other shares.")
         raise DataError(
-            f"{folder / SPLITS_FILE} lists {quote(unknown[0])}, which the data set does not have ({len(unknown)} of "
-            f"{len(lists[split])}): remove the file, or create it again with: split --data {folder}"
+            f"The data set {folder} has no split {split}, only {', '.join(contents.splits) or 'empty ones'}: choose "
+            f"another one, or make splits with: split --data {folder}"
         )
-    if not lists[split]:
-        raise DataError(f"{folder / SPLITS_FILE} lists no picture for {split}: create it again with other shares.")
-    return raw._replace(images=[known[name] for name in lists[split]])
+    return contents.splits[split]
 
 
-def read_all_splits(folder: Path, report: ReportProblem = raise_problem) -> RawData:
-    """Reads all splits that a folder's annotations define as one; raises the errors of `open_folder`.
+def find_splits(folder: Path, format: str | None = None) -> tuple[str, ...]:
+    """Returns the splits of a folder; raises the errors of `read_data_set`."""
+    return tuple(read_data_set(folder, format).splits)
+
+
+def read_folder(folder: Path, split: str, format: str | None = None) -> RawData:
+    """Returns the annotations of a split; raises the errors of `open_folder`."""
+    require_split(split)
+    return get_split(folder, read_data_set(folder, format), split)
+
+
+def read_all_splits(folder: Path, format: str | None = None) -> RawData:
+    """Returns the annotations of all pictures, whatever their splits; raises the errors of `read_data_set`.
 
     Images are renumbered if their ids are not distinct across splits.
 
     Raises:
-        DataError: The splits have different classes, or contain the same image.
+        DataError: The splits contain the same image.
     """
-    found = require_format(folder)
-    parts = [found.read(folder, split, report) for split in found.find_splits(folder)]
-    for part in parts[1:]:
-        if (part.class_names, part.category_ids) != (parts[0].class_names, parts[0].category_ids):
-            raise DataError(f"The splits of {folder} name different classes: give all the same, in the same order.")
-    images = [image for part in parts for image in part.images]
+    files = list_files(folder)
+    contents = CONTENTS.get(files, Key(format, False, use_lists=False), lambda: _detect(files, format, use_lists=False))
+    if contents.refusals:
+        raise DataError(contents.refusals[0])
+    images = contents.images
     repeated = [name for name, count in Counter(list_names(folder, images)).items() if count > 1]
     if repeated:
         raise DataError(
             f"{folder} has {quote(repeated[0])} more than once ({len(repeated)} such pictures): keep one each."
         )
-    if len({image.image_id for image in images}) == len(images):
-        return parts[0]._replace(images=images)
-    numbered = [image._replace(image_id=number) for number, image in enumerate(images)]
-    return parts[0]._replace(images=numbered)
+    if len({image.image_id for image in images}) < len(images):
+        images = [image._replace(image_id=number) for number, image in enumerate(images)]
+    return contents.unlisted._replace(images=images)
 
 
 def list_names(folder: Path, images: Sequence[RawImage]) -> list[str]:
     """Returns the images' names in `SPLITS_FILE`: their paths relative to the folder."""
-    return [image.path.relative_to(folder).as_posix() for image in images]
+    return [get_relative(folder, image.path) for image in images]
 
 
-def split_folder(folder: Path, by: str, shares: Sequence[float], seed: int) -> None:
+def split_folder(folder: Path, by: str, shares: Sequence[float], seed: int, *, format: str | None = None) -> None:
     """Writes lists of images that replace the splits of a folder's annotations, or removes these lists.
 
     Args:
@@ -168,20 +145,76 @@ def split_folder(folder: Path, by: str, shares: Sequence[float], seed: int) -> N
         by: `GIVEN` to remove the lists, or a key of `SPLIT_METHODS`.
         shares: The share of the images in each of `core.data.dataset.SPLITS`.
         seed: Seeds the random choices.
+        format: The key of its annotation format; None to detect it.
 
     Raises:
+        AmbiguousFormatError: The folder can be read in several formats.
         DataError: There is no data set, it cannot be read, or it cannot be divided by these shares.
         OutputError: The folder cannot be written to.
     """
-    require_format(folder)
+    raw = read_all_splits(folder, format)
     require_writable(folder / SPLITS_FILE)
     if by == GIVEN:
         (folder / SPLITS_FILE).unlink(missing_ok=True)
         return
-    raw = read_all_splits(folder)
-    labels = [[item.label for item in image.objects if not item.crowd] for image in raw.images]
+    labels = [image.labels[~image.crowd] for image in raw.images]
     counts = np.array([np.bincount(each, minlength=len(raw.class_names)) for each in labels], dtype=np.int64)
     parts = SPLIT_METHODS[by](counts, shares, seed)
     names = list_names(folder, raw.images)
     lists = [[names[number] for number in part] for part in parts]
     write_splits(folder, dict(zip(SPLITS, lists, strict=True)))
+
+
+def _detect(files: FolderFiles, key: str | None, *, strict: bool = False, use_lists: bool = True) -> FolderContents:
+    """Reads a folder in the format with this key, or in the only one that annotates pictures of it."""
+    found = {format: paths for format in _choose_formats(key) if (paths := format.find(files))}
+    if not found:
+        raise _no_data_set(files, key)
+    if len(found) == 1:
+        return read_contents(files, *next(iter(found.items())), strict=strict, use_lists=use_lists)
+    readings: list[FolderContents] = []
+    errors: list[DataError] = []
+    for format, paths in found.items():
+        try:
+            readings.append(read_contents(files, format, paths, strict=strict, use_lists=use_lists))
+        except DataError as error:
+            errors.append(error)
+    fitting = [contents for contents in readings if contents.count_annotating()]
+    if len(fitting) > 1:
+        raise _ambiguous(files, [contents.format for contents in fitting], found)
+    if not fitting:
+        raise errors[0] if errors else DataError(readings[0].refusals[0])
+    unread = "".join(f" Not used: {error}" for error in errors)
+    return fitting[0]._replace(reading=fitting[0].reading + unread)
+
+
+def _choose_formats(key: str | None) -> Sequence[Format]:
+    if key is None:
+        return FORMATS
+    chosen = [format for format in FORMATS if format.key == key]
+    if not chosen:
+        raise DataError(f"There is no format {quote(key)}: choose one of {', '.join(each.key for each in FORMATS)}.")
+    return chosen
+
+
+def _no_data_set(files: FolderFiles, key: str | None) -> DataError:
+    suffixes = Counter(
+        PurePosixPath(name).suffix.lower() or "without suffix" for name in (*files.images, *files.others)
+    )
+    counts = ", ".join(f"{count:,} {suffix}" for suffix, count in suffixes.most_common(MAX_SUFFIXES))
+    known = ", ".join(format.name for format in _choose_formats(key))
+    return DataError(
+        f"The folder {files.root} holds no data set in a known format (its files: {counts or 'none'}): add pictures "
+        f"with annotations in one of these formats: {known}."
+    )
+
+
+def _ambiguous(
+    files: FolderFiles, formats: Sequence[Format], found: dict[Format, Sequence[Path]]
+) -> AmbiguousFormatError:
+    each = "; ".join(f"{format.key}: {len(found[format]):,} {format.unit}" for format in formats)
+    keys = [format.key for format in formats]
+    return AmbiguousFormatError(
+        f"{files.root} can be read in several formats ({each}): choose one with --format {' or --format '.join(keys)}.",
+        keys,
+    )

@@ -1,6 +1,7 @@
 """What cannot be used of a data set: it is left out, counted and described, instead of stopping everything."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple, Self
 
@@ -28,7 +29,7 @@ DESCRIPTIONS = MappingProxyType(
         MISSING: "pictures that do not exist",
         UNREADABLE: "pictures that cannot be opened",
         OTHER_SIZE: "pictures with a size that differs from the annotated one, so that boxes would be misplaced",
-        UNLISTED: "pictures in no split",
+        UNLISTED: "pictures in no split, which are not used",
         GONE: "pictures that a list of splits names, but the data set no longer has",
         EMPTY_BOX: "boxes without area or with a coordinate that is not a number",
         OUTSIDE_BOX: "boxes outside their picture",
@@ -52,12 +53,14 @@ class LeftOut(NamedTuple):
         """True if anything was left out."""
         return bool(self.counts)
 
-    def describe(self) -> str:
-        """Returns the counts as a sentence with the first example of each kind; "" if nothing was left out."""
-        if not self.counts:
-            return ""
-        parts = (f"{count:,} {DESCRIPTIONS[kind]} ({self.examples[kind][0]})" for kind, count in self.counts.items())
-        return f"Left out: {'; '.join(parts)}."
+    def describe(self, kinds: Collection[str] = DESCRIPTIONS) -> str:
+        """Returns the counts of some kinds as a sentence, with the first example of each; "" if there are none."""
+        parts = [
+            f"{count:,} {DESCRIPTIONS[kind]} ({self.examples[kind][0].rstrip('.')})"
+            for kind, count in self.counts.items()
+            if kind in kinds
+        ]
+        return f"Left out: {'; '.join(parts)}." if parts else ""
 
     def to_dict(self) -> dict[str, Any]:
         """Returns the counts and examples as plain values for JSON."""
@@ -70,28 +73,44 @@ class LeftOut(NamedTuple):
         return cls({str(kind): int(count) for kind, count in values["counts"].items()}, examples)
 
 
+NOTHING = LeftOut()
+
+
 class Tally:
-    """Counts what is left out; repeated messages count once."""
+    """Counts occurrences by kind; repeated messages count once.
 
-    def __init__(self) -> None:
+    Args:
+        folder: The data set's folder, which is removed from messages.
+    """
+
+    def __init__(self, folder: Path = Path()) -> None:
+        self.counts: dict[str, int] = {}
+        self.examples: dict[str, list[str]] = {}
+        self._folder = f"{folder}/"
         self._seen: set[int] = set()
-        self._counts: dict[str, int] = {}
-        self._examples: dict[str, list[str]] = {}
 
-    def add(self, kind: str, message: str, count: int = 1) -> None:
-        """Adds occurrences; can be passed to a reader as its `ReportProblem`."""
+    def add(self, kind: str, message: str) -> None:
+        """Adds one occurrence; can be passed to a reader as its `ReportProblem`."""
         key = hash((kind, message))
         if key in self._seen:
             return
         self._seen.add(key)
-        self._counts[kind] = self._counts.get(kind, 0) + count
-        examples = self._examples.setdefault(kind, [])
-        if len(examples) < MAX_EXAMPLES:
-            examples.append(message)
+        self._add(kind, 1, [message.replace(self._folder, "")])
 
-    def finish(self) -> LeftOut:
-        """Returns the counts in the order of `DESCRIPTIONS`."""
-        kinds = [kind for kind in DESCRIPTIONS if kind in self._counts]
+    def add_all(self, left_out: LeftOut, kinds: Collection[str] = DESCRIPTIONS) -> None:
+        """Adds what was left out, of some kinds."""
+        for kind, count in left_out.counts.items():
+            if kind in kinds:
+                self._add(kind, count, left_out.examples[kind])
+
+    def left_out(self) -> LeftOut:
+        """Returns the counts of the kinds in `DESCRIPTIONS`, in their order."""
+        kinds = [kind for kind in DESCRIPTIONS if kind in self.counts]
         return LeftOut(
-            {kind: self._counts[kind] for kind in kinds}, {kind: tuple(self._examples[kind]) for kind in kinds}
+            {kind: self.counts[kind] for kind in kinds}, {kind: tuple(self.examples[kind]) for kind in kinds}
         )
+
+    def _add(self, kind: str, count: int, messages: Sequence[str]) -> None:
+        self.counts[kind] = self.counts.get(kind, 0) + count
+        examples = self.examples.setdefault(kind, [])
+        examples += messages[: MAX_EXAMPLES - len(examples)]

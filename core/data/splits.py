@@ -9,6 +9,7 @@ from typing import TypeGuard
 import numpy as np
 
 from core.data.dataset import SPLITS
+from core.data.files import FolderFiles
 from core.data.untrusted import DataError, quote, read_bounded
 from core.io.atomic import write_text
 
@@ -70,6 +71,18 @@ def stratified_split(counts: np.ndarray, shares: Sequence[float], seed: int) -> 
 def write_splits(folder: Path, splits: Mapping[str, Sequence[str]]) -> None:
     """Writes lists of images, as paths relative to the folder, that replace the splits of its annotations."""
     write_text(folder / SPLITS_FILE, json.dumps({split: list(splits[split]) for split in SPLITS}, indent=1) + "\n")
+
+
+def find_splits_folder(files: FolderFiles) -> str | None:
+    """Returns the folder of `SPLITS_FILE` relative to the root, "" for the root itself; None if there are no lists.
+
+    Beside the root it may be a folder that holds all pictures, as when the data set was packed with its folder.
+    """
+    folders = [name.removesuffix(SPLITS_FILE) for name in files.others if name.rpartition("/")[2] == SPLITS_FILE]
+    if "" in folders:
+        return ""
+    fits = [folder for folder in folders if all(name.startswith(folder) for name in files.images)]
+    return fits[0].rstrip("/") if len(fits) == 1 else None
 
 
 def read_splits(folder: Path) -> dict[str, list[str]] | None:

@@ -10,16 +10,16 @@ from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO, NamedTuple, TypeVar
 
-from core.data.folders import find_format
+from core.data.files import is_junk
+from core.data.folders import require_format
+from core.data.reading.split_names import find_split_of_folders
 from core.data.untrusted import MAX_NAME, DataError, quote
 
 T = TypeVar("T")
 
 CHUNK = 2**20
-MAX_DEPTH = 3  # levels of single nested folders that are searched for the data set
 MIN_RATIO_BYTES = 2**20  # smaller files may have any compression ratio: repetitive text is not a zip bomb
 MAX_ENTRY_BYTES = 46 + MAX_NAME + 512  # of one file in the zip's central directory
-IGNORED_NAMES = ("__MACOSX", ".DS_Store", "Thumbs.db", "desktop.ini")
 COMPRESSIONS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 
 
@@ -40,7 +40,9 @@ class Limits(NamedTuple):
 LIMITS = Limits()
 
 
-def import_zip(archive: Path, folder: Path, accept: Callable[[Path], T], limits: Limits = LIMITS) -> T:
+def import_zip(
+    archive: Path, folder: Path, accept: Callable[[Path], T], limits: Limits = LIMITS, *, format: str | None = None
+) -> T:
     """Unpacks a data set into a new folder; leaves nothing behind if it fails.
 
     Args:
@@ -48,6 +50,7 @@ def import_zip(archive: Path, folder: Path, accept: Callable[[Path], T], limits:
         folder: The data set's new folder, which must not exist; its parent must.
         accept: Called with the unpacked data set before it is renamed; raises `DataError` to reject it.
         limits: Limits on the zip's content.
+        format: The key of the annotation format; None if `accept` detects it.
 
     Returns:
         The result of `accept`.
@@ -59,14 +62,17 @@ def import_zip(archive: Path, folder: Path, accept: Callable[[Path], T], limits:
     if os.path.lexists(folder):
         raise DataError(f"{folder} already exists: remove it or name another folder.")
     beside = folder.with_name(f".{folder.name}.{os.getpid()}.part")
+    root = beside
     try:
         beside.mkdir()
         unpack(archive, beside, limits)
-        root = _find_root(beside, archive)
+        root = _find_root(beside)
+        require_format(root, format)
         result = accept(root)
         root.rename(folder)
     except DataError as error:
-        error.args = (str(error).replace(f"{beside}/", ""),)
+        for path in (root, beside):
+            error.args = (str(error).replace(f"{path}/", "").replace(str(path), archive.name),)
         raise
     except OSError as error:
         raise DataError(f"{archive} cannot be unpacked into {folder}: {error.strerror or error}.") from None
@@ -112,7 +118,7 @@ def _select_entries(entries: list[zipfile.ZipInfo], archive: Path, limits: Limit
     """Returns the entries to unpack after checking all names and sizes."""
     if len(entries) > limits.files:
         raise _error(archive, f"holds {len(entries):,} files, more than {limits.files:,}", "pack fewer")
-    selected = [entry for entry in entries if not set(PurePosixPath(entry.filename).parts) & set(IGNORED_NAMES)]
+    selected = [entry for entry in entries if not any(map(is_junk, PurePosixPath(entry.filename).parts))]
     for entry in selected:
         _check_entry(entry, archive, limits)
     if sum(entry.file_size for entry in selected) > limits.size:
@@ -155,19 +161,13 @@ def _unpack_entry(content: zipfile.ZipFile, entry: zipfile.ZipInfo, folder: Path
         raise _error(archive, f"holds {quote(entry.filename)}, smaller than it says", "pack it again")
 
 
-def _find_root(folder: Path, archive: Path) -> Path:
-    """Returns the data set's root: the folder, or the single folder nested in it, down to `MAX_DEPTH` levels."""
-    for _ in range(MAX_DEPTH + 1):
-        if find_format(folder):
-            return folder
-        inner = [path for path in folder.iterdir() if path.is_dir()]
-        if len(inner) != 1:
-            break
+def _find_root(folder: Path) -> Path:
+    """Returns the folder without the folders that wrap everything in it, except one that is named after a split."""
+    inner = list(folder.iterdir())
+    while len(inner) == 1 and inner[0].is_dir() and not find_split_of_folders([inner[0].name]):
         folder = inner[0]
-    raise _error(
-        archive, "holds no data set", "pack a folder with train.json and images/ (COCO), Annotations/ and JPEGImages/ "
-        "(Pascal VOC), or data.yaml with images/ and labels/ (YOLO)"
-    )  # fmt: skip
+        inner = list(folder.iterdir())
+    return folder
 
 
 def _error(archive: Path, reason: str, remedy: str) -> DataError:

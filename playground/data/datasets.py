@@ -86,6 +86,7 @@ class DataSets:
         progress: Progress = lambda done, total: None,
         *,
         owner: str = "",
+        format: str | None = None,
     ) -> StoredDataSet:
         """Unpacks and checks an uploaded data set. One with an issue that prevents training is removed again.
 
@@ -95,8 +96,10 @@ class DataSets:
             config: The anchors and image sizes to check the data set against.
             progress: Called with the number of pictures checked and their total.
             owner: The visitor who uploads it, see `playground.support.visitors`.
+            format: The key of its annotation format; None to detect it.
 
         Raises:
+            AmbiguousFormatError: It can be read in several formats.
             RefusedError: An issue prevents training.
             DataError: The archive is damaged, too large or contains no data set, or there is no room for it.
         """
@@ -106,22 +109,31 @@ class DataSets:
             self.library.make_folder()
 
             def accept(unpacked: Path) -> tuple[DataCheck, int]:
-                check = _require_trainable(unpacked, config, progress, title)
+                check = _require_trainable(unpacked, config, progress, title, format)
                 size = sum(path.stat().st_size for path in unpacked.rglob("*") if path.is_file())
                 self.library.make_room(size, title)
                 return check, size
 
             try:
-                check, size = import_zip(archive, folder, accept, self.library.bounds.zip)
+                check, size = import_zip(archive, folder, accept, self.library.bounds.zip, format=format)
             except RefusedError:
                 raise
             except DataError as error:
                 message = str(error).replace(str(folder), name)
-                raise DataError(message.replace(str(archive), title).replace(archive.name, title)) from None
-            return self.library.put(StoredDataSet(name, folder, True, size, compute_stamp(folder), check, owner))
+                error.args = (message.replace(str(archive), title).replace(archive.name, title),)
+                raise
+            return self.library.put(
+                StoredDataSet(name, folder, True, size, compute_stamp(folder), check, owner, format)
+            )
 
     def add_folder(
-        self, text: str, config: Config, progress: Progress = lambda done, total: None, *, owner: str = ""
+        self,
+        text: str,
+        config: Config,
+        progress: Progress = lambda done, total: None,
+        *,
+        owner: str = "",
+        format: str | None = None,
     ) -> StoredDataSet:
         """Adds a data set in a folder on the server's disk, which stays there. Adding it again only checks it again.
 
@@ -130,24 +142,29 @@ class DataSets:
             config: The anchors and image sizes to check the data set against.
             progress: Called with the number of pictures checked and their total.
             owner: The visitor who adds it, see `playground.support.visitors`.
+            format: The key of its annotation format; None to detect it.
 
         Raises:
+            AmbiguousFormatError: It can be read in several formats.
             RefusedError: An issue prevents training.
             DataError: The operator does not allow the folder, it contains no data set, or there is no room for it.
         """
         folder = self._require_allowed(text)
         with self._changing:
             try:
-                require_format(folder)
+                require_format(folder, format)
+                check = _require_trainable(folder, config, progress, folder.name, format)
+            except RefusedError:
+                raise
             except DataError as error:
-                raise DataError(str(error).replace(str(folder), quote(text))) from None
-            check = _require_trainable(folder, config, progress, folder.name)
+                error.args = (str(error).replace(str(folder), quote(text)),)
+                raise
             if known := self.library.find_folder(folder):
-                return self.library.put(known._replace(check=check, stamp=compute_stamp(folder)))
+                return self.library.put(known._replace(check=check, stamp=compute_stamp(folder), format=format))
             self.library.make_room(0, folder.name)
             self.library.make_folder()
             name = self.library.choose_name(folder.name)
-            return self.library.put(StoredDataSet(name, folder, False, 0, compute_stamp(folder), check, owner))
+            return self.library.put(StoredDataSet(name, folder, False, 0, compute_stamp(folder), check, owner, format))
 
     def _require_allowed(self, text: str) -> Path:
         if self._allowed is None:
@@ -185,10 +202,10 @@ class DataSets:
             if self.library.is_in_use(data_set):
                 raise in_use_error(name)
             try:
-                split_folder(data_set.folder, by, shares, config.training.seed)
+                split_folder(data_set.folder, by, shares, config.training.seed, format=data_set.format)
             except DataError as error:
                 raise DataError(_hide_folder(str(error), data_set)) from None
-            check = _limit_examples(check_folder(data_set.folder, config))
+            check = _limit_examples(check_folder(data_set.folder, config, format=data_set.format))
             return self.library.put(data_set._replace(check=check, stamp=compute_stamp(data_set.folder)))
 
     def delete(self, name: str, *, visitor: str = "") -> Deleted:
@@ -222,7 +239,7 @@ class DataSets:
 
 def _open_split(data_set: StoredDataSet, split: str) -> FolderData:
     try:
-        return open_folder(data_set.folder, split)
+        return open_folder(data_set.folder, split, format=data_set.format)
     except DataError as error:
         raise DataError(_hide_folder(str(error), data_set)) from None
 
@@ -237,13 +254,10 @@ def _hide_folder(message: str, data_set: StoredDataSet) -> str:
     return message.replace(f"{data_set.folder}/", "").replace(str(data_set.folder), data_set.name)
 
 
-def _require_trainable(folder: Path, config: Config, progress: Progress, title: str) -> DataCheck:
-    check = _limit_examples(check_folder(folder, config, progress))
-    reasons = [f"{issue.count} {issue.what}" for issue in check.blocking_issues]
-    if reasons:
-        raise RefusedError(
-            f"{title} cannot be used because of {'; '.join(reasons)}: correct this and try again.", check
-        )
+def _require_trainable(folder: Path, config: Config, progress: Progress, title: str, format: str | None) -> DataCheck:
+    check = _limit_examples(check_folder(folder, config, progress, format=format))
+    if message := check.describe_blocking(f"{title} cannot be used"):
+        raise RefusedError(message, check)
     return check
 
 

@@ -21,6 +21,7 @@ class StoredDataSet(NamedTuple):
         stamp: Changes with the pictures or splits.
         check: The result of checking it.
         owner: The visitor who added it, see `playground.support.visitors`; "" if unknown.
+        format: The key of the annotation format that the visitor chose; None if there is no choice.
     """
 
     name: str
@@ -30,6 +31,7 @@ class StoredDataSet(NamedTuple):
     stamp: int
     check: DataCheck
     owner: str = ""
+    format: str | None = None
 
     @property
     def splits(self) -> dict[str, int]:
@@ -43,8 +45,9 @@ def read_record(path: Path) -> StoredDataSet | None:
         values = json.loads(path.read_text("utf-8"))
         folder = Path(values["folder"]) if values["folder"] else path.with_suffix("")
         check = DataCheck.from_dict(values["check"])
-        size, owner = int(values["size"]), str(values.get("owner", ""))
-        return StoredDataSet(path.stem, folder, not values["folder"], size, compute_stamp(folder), check, owner)
+        size, owner, format = int(values["size"]), str(values.get("owner", "")), values.get("format")
+        stamp, format = compute_stamp(folder), None if format is None else str(format)
+        return StoredDataSet(path.stem, folder, not values["folder"], size, stamp, check, owner, format)
     except (OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
         return None
 
@@ -54,6 +57,7 @@ def write_record(path: Path, data_set: StoredDataSet) -> None:
     folder = None if data_set.uploaded else str(data_set.folder)
     values = {
         "folder": folder, "size": data_set.size, "check": data_set.check.to_dict(), "owner": data_set.owner,
+        "format": data_set.format,
     }  # fmt: skip
     write_text(path, json.dumps(values))
 

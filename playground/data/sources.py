@@ -7,7 +7,7 @@ from core.analysis.image_check import ImageFacts, measure_image
 from core.analysis.issues import Issue, Issues
 from core.analysis.size_check import ClassSizes, measure_sizes
 from core.config import Config, Scenes, knobs
-from core.data.dataset import DataSet, RawImage
+from core.data.dataset import DataSet, RawImage, name_images
 from core.data.folders import read_folder
 from core.data.sources import SceneData
 from core.data.untrusted import DataError
@@ -105,14 +105,19 @@ def read_annotations(name: str, config: Config) -> dict[str, list[ImageFacts]]:
     data_set = DATA.library.get(name)
 
     def read() -> dict[str, list[RawImage]]:
-        return {split: read_folder(data_set.folder, split).images for split in data_set.splits}
+        return {split: read_folder(data_set.folder, split, data_set.format).images for split in data_set.splits}
 
     def scale() -> dict[str, list[ImageFacts]]:
         images: dict[str, list[RawImage]] = _annotations.get((name, data_set.stamp), read)
-        return {split: [measure_image(each, split, config.inference) for each in images[split]] for split in images}
+        return {split: _measure(split, images[split], config) for split in images}
 
     facts: dict[str, list[ImageFacts]] = _facts.get((name, data_set.stamp, _input_size(config)), scale)
     return facts
+
+
+def _measure(split: str, images: list[RawImage], config: Config) -> list[ImageFacts]:
+    names = (f"{split}: {name}" for name in name_images(images))
+    return [measure_image(image, name, config.inference) for image, name in zip(images, names, strict=True)]
 
 
 def _input_size(config: Config) -> tuple[int, int]:

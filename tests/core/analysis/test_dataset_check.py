@@ -8,6 +8,7 @@ from core.analysis.issues import KINDS
 from core.cli.data import format_check
 from core.config import Config
 from core.data.folders import open_folder
+from core.data.left_out import DESCRIPTIONS
 from core.data.untrusted import DataError
 from core.retinanet.anchors import make_anchors
 from core.retinanet.matching import match_anchors
@@ -62,7 +63,7 @@ def test_a_sound_data_set(tmp_path):
         ({"bbox": [1, 2, 3]}, "bad object"),
         ({"bbox": [1, 2, 0, 5]}, "empty box"),
         ({"bbox": [1, 2, 5, -5]}, "empty box"),
-        ({"bbox": [1, 2, float("nan"), 5]}, "empty box"),
+        ({"bbox": [1, 2, float("nan"), 5]}, "bad object"),
         ({"bbox": [41, 2, 5, 5]}, "outside box"),
         ({"bbox": [30, 2, 12, 5]}, "cut box"),
         ({"bbox": [-2, 2, 12, 5]}, "cut box"),
@@ -81,6 +82,10 @@ def test_objects(tmp_path, values, kind):
     if kind and KINDS[kind].stops:
         with pytest.raises(DataError):
             open_folder(folder, "train")
+    elif kind in DESCRIPTIONS:
+        assert open_folder(folder, "train").left_out.counts == {kind: 1}
+        with pytest.raises(DataError):
+            open_folder(folder, "train", strict=True)
     else:
         assert len(open_folder(folder, "train")) == 2
 
@@ -96,7 +101,7 @@ def test_pictures(tmp_path):
     (folder / "images" / "cut.png").write_bytes((folder / "images" / "a.png").read_bytes()[:60])
     picture(folder / "images" / "wide.png")
     picture(folder / "images" / "tall.png", (1, 20_000))
-    assert kinds(folder) == {"bad path": 1, "missing picture": 1, "unreadable picture": 3, "other size": 1}
+    assert kinds(folder) == {"bad path": 1, "missing picture": 1, "unreadable picture": 3, "other size": 1, "no data": 1}
     assert "STOPS TRAINING" in format_check(check_folder(folder, CONFIG))
 
 

@@ -1,13 +1,14 @@
+import json
+
 import pytest
 import torch
 
 from core.config import Scenes
-from core.data.coco import CocoData
+from core.data.folders import AmbiguousFormatError
 from core.data.sources import SCENES_PER_SPLIT, SceneData, open_data
 from core.data.untrusted import DataError
-from core.data.voc import VocData
 from core.scenes.render import CLASS_NAMES
-from tests.core.made_data import assert_sample, coco, voc, voc_object
+from tests.core.made_data import assert_sample, coco, coco_content, picture, voc, voc_object
 
 SCENES = Scenes()
 
@@ -35,23 +36,43 @@ def test_scene_numbers_end_where_the_next_split_begins():
 
 def test_open_data_detects_the_format(tmp_path):
     assert isinstance(open_data("scenes", "train", SCENES, 3), SceneData)
-    assert isinstance(open_data(str(coco(tmp_path / "c")), "train", SCENES, 3), CocoData)
+    assert open_data(str(coco(tmp_path / "c")), "train", SCENES, 3).reading.startswith("COCO, train.json")
     folder = voc(tmp_path / "v", {"p": voc_object()})
-    assert isinstance(open_data(str(folder), "train", SCENES, 3), VocData)
-    coco(folder)
-    assert isinstance(open_data(str(folder), "train", SCENES, 3), CocoData)
+    assert open_data(str(folder), "train", SCENES, 3).reading.startswith("Pascal VOC, Annotations/p.xml")
+
+
+def test_two_formats_are_a_question(tmp_path):
+    folder = coco(voc(tmp_path, {"p": voc_object()}))
+    with pytest.raises(AmbiguousFormatError, match=r"\(coco: 1 JSON files; voc: 1 XML files\): .*--format") as error:
+        open_data(str(folder), "train", SCENES, 3)
+    assert error.value.formats == ("coco", "voc")
+    assert open_data(str(folder), "train", SCENES, 3, format="voc").reading.startswith("Pascal VOC")
+    with pytest.raises(DataError, match="no format 'x': choose one of coco, voc"):
+        open_data(str(folder), "train", SCENES, 3, format="x")
+    with pytest.raises(DataError, match=r"holds no data set .*: YOLO\.$"):
+        open_data(str(folder), "train", SCENES, 3, format="yolo")
+
+
+def test_a_format_whose_pictures_are_not_there_is_no_question(tmp_path):
+    folder = voc(tmp_path, {"p": voc_object()})
+    (folder / "train.json").write_text(json.dumps(coco_content()))
+    assert open_data(str(folder), "train", SCENES, 3).reading.startswith("Pascal VOC")
 
 
 def test_open_data_names_the_expected_files(tmp_path):
     with pytest.raises(DataError, match="There is no data set 'nowhere'"):
         open_data("nowhere", "train", SCENES, 3)
-    with pytest.raises(DataError, match=r"val\.json .*instances_val\*\.json .*Annotations/\*\.xml"):
-        open_data(str(tmp_path), "val", SCENES, 3)
+    (tmp_path / "x").mkdir()
+    picture(tmp_path / "x" / "a.png")
+    with pytest.raises(
+        DataError, match=r"no data set in a known format \(its files: 1 \.png\).*COCO, Pascal VOC"
+    ):
+        open_data(str(tmp_path / "x"), "val", SCENES, 3)
     coco(tmp_path / "c")
-    with pytest.raises(DataError, match=r"no split val: neither val\.json nor annotations/instances_val\*\.json"):
+    with pytest.raises(DataError, match=r"no split val, only train: .*split --data"):
         open_data(str(tmp_path / "c"), "val", SCENES, 3)
     folder = voc(tmp_path / "v", {"p": voc_object()}, {"train": "p"})
-    with pytest.raises(DataError, match=r"no split val: .*val\.txt does not exist"):
+    with pytest.raises(DataError, match=r"no split val, only train"):
         open_data(str(folder), "val", SCENES, 3)
 
 

@@ -1,0 +1,10 @@
+"""Reading a data set's folder: which pictures its annotations mean, the splits, and whether it can be right.
+
+Reading order: `contents` (all that is read), `pictures` (finds the picture files), `split_names` (what names mean),
+`assignment` (of pictures to splits), `plausibility` (why a data set is refused), `sentences` (how it was read), `cache`
+and `storage` (what was read before).
+"""
+
+import lazy_loader as lazy
+
+__getattr__, __dir__, __all__ = lazy.attach_stub(__name__, __file__)

@@ -1,0 +1,102 @@
+"""Why a data set cannot be used at all: too little is left, classes are unknown, or numbers cannot be what they should.
+
+What is wrong in single pictures and boxes is left out and counted instead, see `core.data.left_out`.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from core.data.annotations import BAD_FILE, BAD_OBJECT, BAD_PATH, ORPHAN_LABELS, UNKNOWN_CLASS, UNKNOWN_PICTURE
+from core.data.dataset import JudgedBoxes, RawData, RawImage, judge_boxes
+from core.data.left_out import DESCRIPTIONS, EMPTY_BOX, GONE, MISSING, OTHER_SIZE, OUTSIDE_BOX, UNREADABLE, LeftOut
+
+LOST_PICTURES = (BAD_FILE, BAD_PATH, ORPHAN_LABELS, MISSING, UNREADABLE, OTHER_SIZE)
+LOST_BOXES = (BAD_OBJECT, UNKNOWN_PICTURE, EMPTY_BOX, OUTSIDE_BOX)
+LARGEST_FRACTION = 1.0  # pixel boxes without a larger coordinate are fractions of the picture's sides
+MAX_OVERHANG = 0.05  # share of the picture's side by which careless annotations exceed it
+MAX_LEAVING = 0.5  # share of boxes that leave their pictures
+SUSPECT_SHARE = 0.25  # of boxes that leave their pictures although they fit if they are read as corners
+CERTAIN_SHARE = 0.95  # of boxes that fit if they are read as corners
+
+
+def find_refusals(
+    root: Path, images: Sequence[RawImage], judged: JudgedBoxes, splits: Mapping[str, RawData], left_out: LeftOut
+) -> tuple[str, ...]:
+    """Returns why a data set cannot be used, one message for each reason.
+
+    Args:
+        root: The data set's folder.
+        images: All pictures that can be used, of all splits.
+        judged: Their boxes.
+        splits: The splits; {} if they do not matter.
+        left_out: What cannot be used.
+    """
+    listed = sum(len(raw.images) for raw in splits.values())
+    reasons = [*_find_lost(root, len(images), listed, judged, left_out), *_find_wrong_units(root, images, judged)]
+    if not reasons and all(image.crowd.all() for image in images):
+        reasons = [f"{root} has no objects in any picture: check that the annotations belong to these pictures."]
+    return tuple(reasons)
+
+
+def _find_lost(root: Path, images: int, listed: int, judged: JudgedBoxes, left_out: LeftOut) -> Iterator[str]:
+    """Yields that classes are unknown, and that less than half of the pictures or boxes can be used."""
+    if count := left_out.counts.get(UNKNOWN_CLASS, 0):
+        first = left_out.examples[UNKNOWN_CLASS][0]
+        yield f"{root} has {count:,} {DESCRIPTIONS[UNKNOWN_CLASS]}: {first}"
+    boxes = int(judged.valid.sum())
+    parts = ((images, LOST_PICTURES, "pictures"), (listed, (GONE,), "listed pictures"), (boxes, LOST_BOXES, "boxes"))
+    for kept, kinds, what in parts:
+        lost = sum(left_out.counts.get(kind, 0) for kind in kinds)
+        if kept < lost:
+            yield f"{root} has only {kept:,} of {kept + lost:,} {what} left, less than half. {left_out.describe(kinds)}"
+
+
+def _find_wrong_units(root: Path, images: Sequence[RawImage], judged: JudgedBoxes) -> Iterator[str]:
+    """Yields why the boxes cannot be in the unit, or of the kind, as which they were read."""
+    solid = ~judged.empty
+    if not solid.any():
+        return
+    counts = np.array([len(image.labels) for image in images], dtype=np.int64)
+    boxes = np.concatenate([image.boxes for image in images])
+    relative = np.repeat([image.relative for image in images], counts)
+    pixels = solid & ~relative
+    if pixels.any() and (boxes[pixels].max(axis=1) <= LARGEST_FRACTION).mean() >= 0.5:
+        yield (
+            f"{root} has boxes like {_format(boxes[pixels][0])}, which are fractions of the picture's sides where "
+            "pixels are expected: multiply them by the width and height."
+        )
+        return
+    sides = np.repeat([max(image.size) if image.size else 1 for image in images], counts)  # 1: fractions
+    tolerance = np.maximum(MAX_OVERHANG * sides, sides > 1)
+    leaves = solid & (judged.overhang > tolerance)
+    share, suspect = leaves[solid].mean(), ""
+    if share >= SUSPECT_SHARE:
+        as_corners = judge_boxes(_replace_boxes(images, counts, _read_as_corners(boxes, relative)))
+        fits = ~as_corners.empty & (as_corners.overhang <= tolerance)
+        if fits[solid].mean() >= CERTAIN_SHARE:
+            suspect = "; they seem to be the corners xmin, ymin, xmax, ymax where a width and height are expected"
+    if share > MAX_LEAVING or suspect:
+        number = int(np.flatnonzero(leaves)[0])
+        owner = images[int(np.searchsorted(np.cumsum(counts), number, side="right"))]
+        yield (
+            f"{root} has {int(leaves.sum()):,} of {int(solid.sum()):,} boxes that leave their pictures, the first in "
+            f"{owner.path.name} from {_format(boxes[number])}{suspect}: correct the annotations."
+        )
+
+
+def _read_as_corners(boxes: np.ndarray, relative: np.ndarray) -> np.ndarray:
+    """Returns the four numbers that boxes were made from: a corner or, of fractions, the centre; width and height."""
+    corner, size = boxes[:, :2], boxes[:, 2:] - boxes[:, :2]
+    return np.hstack([np.where(relative[:, None], corner + size / 2, corner), size])
+
+
+def _replace_boxes(images: Sequence[RawImage], counts: np.ndarray, boxes: np.ndarray) -> list[RawImage]:
+    parts = np.split(boxes, np.cumsum(counts)[:-1])
+    return [image._replace(boxes=part) for image, part in zip(images, parts, strict=True)]
+
+
+def _format(box: np.ndarray) -> str:
+    xmin, ymin, xmax, ymax = (f"{value:g}" for value in box.tolist())
+    return f"({xmin}, {ymin}) to ({xmax}, {ymax})"

@@ -1,0 +1,67 @@
+"""The splits that names mean: of lists, of annotation files and of folders."""
+
+import re
+from collections.abc import Iterable
+from pathlib import PurePosixPath
+
+TRAINVAL = "trainval"  # pictures for training and validation, not divided yet
+_SPLITS = {
+    "train": "train", "training": "train",
+    "val": "val", "valid": "val", "validation": "val", "dev": "val",
+    "test": "test", "testing": "test",
+    "trainval": TRAINVAL,
+}  # fmt: skip
+# Words that do not say what is in a folder beside its split, as in `train_images`.
+_NEUTRAL = frozenset(
+    ("images", "image", "imgs", "img", "pictures", "photos", "jpegimages", "labels", "label", "annotations",
+     "annotation", "annots", "xml", "xmls", "set", "split", "data", "dataset")
+)  # fmt: skip
+_YEAR = re.compile(r"\d{2}(\d{2})?")
+_WORDS = re.compile(r"[^\W_]+")
+
+
+def find_split(name: str) -> str | None:
+    """Returns the split that a name such as "val2017" means: train, val, test or trainval; None for other names."""
+    return _find_in_words(_split_words(name))
+
+
+def find_split_of_file(path: str, *, by_name: bool) -> str | None:
+    """Returns the split that an annotation file's name or else its folders mean, None if they mean none.
+
+    Args:
+        path: The file's path relative to the data set, with `/` between folders.
+        by_name: Consider the file's name; not if the file belongs to one picture and is named like it.
+    """
+    pure = PurePosixPath(path)
+    found = find_split(pure.name.split(".")[0] or pure.name) if by_name else None
+    return found or find_split_of_folders(pure.parent.parts)
+
+
+def find_split_of_folders(folders: Iterable[str]) -> str | None:
+    """Returns the split that the innermost folder with the name of one means, None if there is none."""
+    for folder in reversed(tuple(folders)):
+        words = _split_words(folder)
+        found = _find_in_words(words)
+        if found and all(word in _NEUTRAL or _is_split_word(word) or _YEAR.fullmatch(word) for word in words):
+            return found
+    return None
+
+
+def _find_in_words(words: list[str]) -> str | None:
+    found = {_SPLITS[plain] for word in words if (plain := _strip_year(word)) in _SPLITS}
+    if found == {"train", "val"}:
+        return TRAINVAL
+    return found.pop() if len(found) == 1 else None
+
+
+def _split_words(name: str) -> list[str]:
+    return _WORDS.findall(name.lower())
+
+
+def _is_split_word(word: str) -> bool:
+    return _strip_year(word) in _SPLITS
+
+
+def _strip_year(word: str) -> str:
+    plain = word.rstrip("0123456789")
+    return plain if _YEAR.fullmatch(word[len(plain) :]) else word
