@@ -23,7 +23,6 @@ from core.analysis.issues import (
 )
 from core.analysis.size_check import ClassSizes, measure_sizes
 from core.config import Config
-from core.data.annotations import UNKNOWN_CLASS
 from core.data.dataset import RawData, judge_boxes, name_images
 from core.data.folders import AmbiguousFormatError, examine_data_set
 from core.data.left_out import DESCRIPTIONS, EMPTY_BOX, OUTSIDE_BOX, LeftOut
@@ -155,7 +154,7 @@ def check_folder(
         return DataCheck(None, (), {}, {}, issues.to_tuple())
     issues.add_all(contents.left_out, DESCRIPTIONS.keys() - {EMPTY_BOX, OUTSIDE_BOX})  # the boxes are checked again
     facts = _check_images(contents.splits, config, issues, progress)
-    for refusal in _find_refusals(folder, contents, facts, issues):
+    for refusal in _find_refusals(contents, facts, issues):
         issues.add(NO_DATA, refusal)
     _report_missing_splits(contents.splits, issues)
     summaries = {split: _summarise(facts[split], contents.class_names) for split in contents.splits}
@@ -180,9 +179,7 @@ def _check_images(
     return facts
 
 
-def _find_refusals(
-    folder: Path, contents: FolderContents, facts: Mapping[str, list[ImageFacts]], issues: Issues
-) -> tuple[str, ...]:
+def _find_refusals(contents: FolderContents, facts: Mapping[str, list[ImageFacts]], issues: Issues) -> tuple[str, ...]:
     """Returns why the data set cannot be used, now that all sizes and damaged images are known.
 
     Objects of an unknown class are an issue of their own.
@@ -193,9 +190,7 @@ def _find_refusals(
         for image, fact in zip(raw.images, facts[split], strict=True)
         if fact.size
     ]
-    left_out = issues.left_out()
-    others = left_out._replace(counts={kind: n for kind, n in left_out.counts.items() if kind != UNKNOWN_CLASS})
-    return find_refusals(folder, images, judge_boxes(images), contents.splits, others)
+    return find_refusals(images, judge_boxes(images), contents.splits, issues.left_out())
 
 
 def _report_missing_splits(splits: Mapping[str, RawData], issues: Issues) -> None:

@@ -1,10 +1,10 @@
-"""Data sets: rendered scenes, and folders in COCO, Pascal VOC or YOLO format.
+"""Data sets: rendered scenes, and folders with annotations in any of the formats of `core.data.formats`.
 
-Reading order: `sources` (`open_data`, the entry point), `dataset` (the `DataSet` interface and the records behind it),
-`files` (lists a folder), `annotations` (what the readers of formats return), `formats` (the readers), `left_out` (what
-cannot be used), `folders` (detects the format and the splits of a folder), the older readers `coco`, `voc` and `yolo`
-(with `yolo_labels`), `splits` (writes new splits), `images` (decodes image files), `untrusted` (bounded reads and safe
-paths) and `zip_import` (unpacks an uploaded data set).
+Reading order: `sources` (`open_data`, the entry point), `dataset` (the `DataSet` interface, and the data set of a
+folder), `folders` (detects the format of a folder, opens its splits and makes new ones), `files` (lists a folder),
+`annotations` (what the readers of formats return), `formats` (the readers), `reading` (matches annotations with
+pictures and splits), `left_out` (what cannot be used), `splits` (divides pictures), `images` (decodes image files),
+`untrusted` (bounded reads and safe paths) and `zip_import` (unpacks an uploaded data set).
 """
 
 import lazy_loader as lazy

@@ -2,6 +2,7 @@ from .dataset import SPLITS as SPLITS, DataSet as DataSet
 from .folders import (
     AmbiguousFormatError as AmbiguousFormatError,
     open_folder as open_folder,
+    read_data_set as read_data_set,
     split_folder as split_folder,
 )
 from .images import open_image as open_image

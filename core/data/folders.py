@@ -50,8 +50,7 @@ def read_data_set(folder: Path, format: str | None = None, strict: bool = False)
         DataError: There is no data set, it cannot be used as a whole, or it is not perfect and `strict` is set.
     """
     contents = examine_data_set(folder, format, strict)
-    if contents.refusals:
-        raise DataError(contents.refusals[0])
+    _require_usable(folder, contents)
     return contents
 
 
@@ -119,8 +118,7 @@ def read_all_splits(folder: Path, format: str | None = None) -> RawData:
     """
     files = list_files(folder)
     contents = CONTENTS.get(files, Key(format, False, use_lists=False), lambda: _detect(files, format, use_lists=False))
-    if contents.refusals:
-        raise DataError(contents.refusals[0])
+    _require_usable(folder, contents)
     images = contents.images
     repeated = [name for name, count in Counter(list_names(folder, images)).items() if count > 1]
     if repeated:
@@ -183,9 +181,14 @@ def _detect(files: FolderFiles, key: str | None, *, strict: bool = False, use_li
     if len(fitting) > 1:
         raise _ambiguous(files, [contents.format for contents in fitting], found)
     if not fitting:
-        raise errors[0] if errors else DataError(readings[0].refusals[0])
+        raise errors[0] if errors else DataError(f"{files.root} cannot be used: {readings[0].refusals[0]}")
     unread = "".join(f" Not used: {error}" for error in errors)
     return fitting[0]._replace(reading=fitting[0].reading + unread)
+
+
+def _require_usable(folder: Path, contents: FolderContents) -> None:
+    if contents.refusals:
+        raise DataError(f"{folder} cannot be used: {contents.refusals[0]}")
 
 
 def _choose_formats(key: str | None) -> Sequence[Format]:

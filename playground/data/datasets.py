@@ -116,8 +116,6 @@ class DataSets:
 
             try:
                 check, size = import_zip(archive, folder, accept, self.library.bounds.zip, format=format)
-            except RefusedError:
-                raise
             except DataError as error:
                 message = str(error).replace(str(folder), name)
                 error.args = (message.replace(str(archive), title).replace(archive.name, title),)
@@ -154,8 +152,6 @@ class DataSets:
             try:
                 require_format(folder, format)
                 check = _require_trainable(folder, config, progress, folder.name, format)
-            except RefusedError:
-                raise
             except DataError as error:
                 error.args = (str(error).replace(str(folder), quote(text)),)
                 raise

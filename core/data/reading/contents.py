@@ -13,7 +13,7 @@ from core.data.files import FolderFiles
 from core.data.left_out import EMPTY_BOX, GONE, OUTSIDE_BOX, UNLISTED, LeftOut, Tally
 from core.data.reading.assignment import Assignment, assign_listed, assign_splits
 from core.data.reading.pictures import find_given_split, match_pictures
-from core.data.reading.plausibility import find_refusals
+from core.data.reading.plausibility import find_refusals, find_unknown_classes
 from core.data.reading.sentences import describe_reading
 from core.data.splits import SPLITS_FILE, find_splits_folder, read_splits
 from core.data.untrusted import quote
@@ -28,7 +28,7 @@ class FolderContents(NamedTuple):
         unlisted: The annotated pictures in no split.
         reading: How the annotations were read, as sentences for people.
         left_out: What cannot be used.
-        refusals: Why the data set cannot be used at all, one message each.
+        refusals: Why the data set cannot be used at all, as sentences without a subject.
         stamp: Changes with any file of the folder.
     """
 
@@ -92,7 +92,8 @@ def read_contents(
     )
     left_out = tally.left_out()
     reading = describe_reading(files, format, paths, [name for _, name in pairs], assignment, annotations.notes)
-    refusals = find_refusals(files.root, images, judged, splits if use_lists else {}, left_out)
+    refusals = find_unknown_classes(left_out)
+    refusals += find_refusals(images, judged, splits if use_lists else {}, left_out)
     return FolderContents(format, splits, unlisted, reading, left_out, refusals, files.stamp)
 
 

@@ -4,7 +4,6 @@ What is wrong in single pictures and boxes is left out and counted instead, see 
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 
 import numpy as np
 
@@ -21,39 +20,43 @@ SUSPECT_SHARE = 0.25  # of boxes that leave their pictures although they fit if 
 CERTAIN_SHARE = 0.95  # of boxes that fit if they are read as corners
 
 
+def find_unknown_classes(left_out: LeftOut) -> tuple[str, ...]:
+    """Returns why a data set with objects of unknown classes cannot be used; () if it has none."""
+    count = left_out.counts.get(UNKNOWN_CLASS, 0)
+    if not count:
+        return ()
+    return (f"it has {count:,} {DESCRIPTIONS[UNKNOWN_CLASS]}: {left_out.examples[UNKNOWN_CLASS][0]}",)
+
+
 def find_refusals(
-    root: Path, images: Sequence[RawImage], judged: JudgedBoxes, splits: Mapping[str, RawData], left_out: LeftOut
+    images: Sequence[RawImage], judged: JudgedBoxes, splits: Mapping[str, RawData], left_out: LeftOut
 ) -> tuple[str, ...]:
-    """Returns why a data set cannot be used, one message for each reason.
+    """Returns why a data set cannot be used, one message for each reason but unknown classes.
 
     Args:
-        root: The data set's folder.
         images: All pictures that can be used, of all splits.
         judged: Their boxes.
         splits: The splits; {} if they do not matter.
         left_out: What cannot be used.
     """
     listed = sum(len(raw.images) for raw in splits.values())
-    reasons = [*_find_lost(root, len(images), listed, judged, left_out), *_find_wrong_units(root, images, judged)]
-    if not reasons and all(image.crowd.all() for image in images):
-        reasons = [f"{root} has no objects in any picture: check that the annotations belong to these pictures."]
+    reasons = [*_find_lost(len(images), listed, judged, left_out), *_find_wrong_units(images, judged)]
+    if not reasons and UNKNOWN_CLASS not in left_out.counts and all(image.crowd.all() for image in images):
+        reasons = ["no picture has an object: check that the annotations belong to these pictures."]
     return tuple(reasons)
 
 
-def _find_lost(root: Path, images: int, listed: int, judged: JudgedBoxes, left_out: LeftOut) -> Iterator[str]:
-    """Yields that classes are unknown, and that less than half of the pictures or boxes can be used."""
-    if count := left_out.counts.get(UNKNOWN_CLASS, 0):
-        first = left_out.examples[UNKNOWN_CLASS][0]
-        yield f"{root} has {count:,} {DESCRIPTIONS[UNKNOWN_CLASS]}: {first}"
+def _find_lost(images: int, listed: int, judged: JudgedBoxes, left_out: LeftOut) -> Iterator[str]:
+    """Yields that less than half of the pictures or boxes can be used."""
     boxes = int(judged.valid.sum())
     parts = ((images, LOST_PICTURES, "pictures"), (listed, (GONE,), "listed pictures"), (boxes, LOST_BOXES, "boxes"))
     for kept, kinds, what in parts:
         lost = sum(left_out.counts.get(kind, 0) for kind in kinds)
         if kept < lost:
-            yield f"{root} has only {kept:,} of {kept + lost:,} {what} left, less than half. {left_out.describe(kinds)}"
+            yield f"only {kept:,} of {kept + lost:,} {what} are left, less than half. {left_out.describe(kinds)}"
 
 
-def _find_wrong_units(root: Path, images: Sequence[RawImage], judged: JudgedBoxes) -> Iterator[str]:
+def _find_wrong_units(images: Sequence[RawImage], judged: JudgedBoxes) -> Iterator[str]:
     """Yields why the boxes cannot be in the unit, or of the kind, as which they were read."""
     solid = ~judged.empty
     if not solid.any():
@@ -64,7 +67,7 @@ def _find_wrong_units(root: Path, images: Sequence[RawImage], judged: JudgedBoxe
     pixels = solid & ~relative
     if pixels.any() and (boxes[pixels].max(axis=1) <= LARGEST_FRACTION).mean() >= 0.5:
         yield (
-            f"{root} has boxes like {_format(boxes[pixels][0])}, which are fractions of the picture's sides where "
+            f"it has boxes like {_format(boxes[pixels][0])}, which are fractions of the picture's sides where "
             "pixels are expected: multiply them by the width and height."
         )
         return
@@ -81,7 +84,7 @@ def _find_wrong_units(root: Path, images: Sequence[RawImage], judged: JudgedBoxe
         number = int(np.flatnonzero(leaves)[0])
         owner = images[int(np.searchsorted(np.cumsum(counts), number, side="right"))]
         yield (
-            f"{root} has {int(leaves.sum()):,} of {int(solid.sum()):,} boxes that leave their pictures, the first in "
+            f"{int(leaves.sum()):,} of {int(solid.sum()):,} boxes leave their pictures, the first in "
             f"{owner.path.name} from {_format(boxes[number])}{suspect}: correct the annotations."
         )
 

@@ -101,7 +101,13 @@ def test_pictures(tmp_path):
     (folder / "images" / "cut.png").write_bytes((folder / "images" / "a.png").read_bytes()[:60])
     picture(folder / "images" / "wide.png")
     picture(folder / "images" / "tall.png", (1, 20_000))
-    assert kinds(folder) == {"bad path": 1, "missing picture": 1, "unreadable picture": 3, "other size": 1, "no data": 1}
+    assert kinds(folder) == {
+        "bad path": 1,
+        "missing picture": 1,
+        "unreadable picture": 3,
+        "other size": 1,
+        "no data": 1,
+    }
     assert "STOPS TRAINING" in format_check(check_folder(folder, CONFIG))
 
 

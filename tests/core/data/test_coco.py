@@ -142,5 +142,5 @@ def test_missing_pictures_are_left_out_and_counted(tmp_path):
     content = coco_content()
     content["images"][0]["file_name"] = "x" * 500  # longer than file systems allow
     (folder / "train.json").write_text(json.dumps(content))
-    with pytest.raises(DataError, match=r"has only 0 of 2 pictures left, less than half\. Left out: 2 pictures"):
+    with pytest.raises(DataError, match=r"only 0 of 2 pictures are left, less than half\. Left out: 2 pictures"):
         open_folder(folder, "train")

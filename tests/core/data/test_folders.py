@@ -45,7 +45,9 @@ def test_category_ids_and_objects_stay(tmp_path):
 
 def test_listed_pictures_that_do_not_exist(folder):
     write_splits(folder, {"train": ["images/none.png"], "val": [], "test": []})
-    with pytest.raises(DataError, match=r"only 0 of 1 listed pictures .*'images/none.png', which the data set does not have"):
+    with pytest.raises(
+        DataError, match=r"only 0 of 1 listed pictures are left.*'images/none.png', which the data set does not have"
+    ):
         open_folder(folder, "train")
 
 

@@ -64,9 +64,7 @@ def test_open_data_names_the_expected_files(tmp_path):
         open_data("nowhere", "train", SCENES, 3)
     (tmp_path / "x").mkdir()
     picture(tmp_path / "x" / "a.png")
-    with pytest.raises(
-        DataError, match=r"no data set in a known format \(its files: 1 \.png\).*COCO, Pascal VOC"
-    ):
+    with pytest.raises(DataError, match=r"no data set in a known format \(its files: 1 \.png\).*COCO, Pascal VOC"):
         open_data(str(tmp_path / "x"), "val", SCENES, 3)
     coco(tmp_path / "c")
     with pytest.raises(DataError, match=r"no split val, only train: .*split --data"):

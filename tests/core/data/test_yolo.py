@@ -1,5 +1,3 @@
-import time
-
 import pytest
 from PIL import ExifTags, Image
 
