@@ -2,8 +2,8 @@
 
 Reading order: `onnx` with `onnx_model` and `onnx_ops` (the whole detector as an ONNX graph), `bundle` (a zip with
 weights and a script for torchvision), `readback` (comparison of a file with its detector), `settings` (JSON, command
-and code), `torchvision`, `detectron2`, `mmdetection` and `framework_settings` (the settings in the terms of other
-frameworks).
+and code), `torchvision`, `detectron2`, `mmdetection` with `mmdetection_training`, and `framework_settings` (the
+settings in the terms of other frameworks, and those that they lack).
 """
 
 import lazy_loader as lazy

@@ -1,5 +1,6 @@
 """Converts the settings to a detectron2 configuration."""
 
+from functools import partial
 from typing import Any
 
 from core.config import Config
@@ -7,30 +8,57 @@ from core.export.framework_settings import (
     BASIC_WIDTHS,
     BOTTLENECK_WIDTHS,
     LOSS_KINDS,
-    format_unsupported,
+    WEIGHTS,
+    Framework,
+    format_missing,
     get_focal_parameters,
 )
+from core.retinanet.heads import norm_groups
+from core.retinanet.preprocess import IMAGENET_MEAN, IMAGENET_STD
 
-SUPPORTED_VALUES = (
-    LOSS_KINDS,
-    ("anchors.convention", ("exact",)),
-    ("model.p6_source", ("c5",)),
-    ("matching.force_best_match", (True,)),
-    ("loss.box_weight", (1.0,)),
-    ("loss.normaliser", ("moving_average",)),
-    ("inference.class_agnostic_nms", (False,)),
-    ("inference.nms_kind", ("hard",)),
-    ("training.optimizer", ("sgd",)),
-    ("training.schedule", ("cosine", "multi_step")),
-)
+GROUPS = 32  # of every group norm of detectron2
+FLIPS = {0.0: "none", 0.5: "horizontal"}
+SUPPORTED_VALUES: dict[str, tuple[object, ...]] = {
+    WEIGHTS: ("random",),
+    "anchors.convention": ("exact",),
+    "model.p6_source": ("c5",),
+    "matching.force_best_match": (True,),
+    "loss.kind": LOSS_KINDS,
+    "loss.box_weight": (1.0,),
+    "loss.normaliser": ("moving_average",),
+    "inference.class_agnostic_nms": (False,),
+    "inference.nms_kind": ("hard",),
+    "training.optimizer": ("sgd",),
+    "training.schedule": ("constant", "cosine", "multi_step"),
+    "training.clip_norm": (0.0,),  # SOLVER.CLIP_GRADIENTS limits each parameter's gradient, not all together
+    "training.ema_decay": (0.0,),
+    "training.precision": ("fp32",),  # SOLVER.AMP computes in float16, not in bfloat16
+    "training.flip_probability": tuple(FLIPS),
+    "training.scale_jitter": (0.0,),
+    "training.crop_probability": (0.0,),  # INPUT.CROP crops every picture
+    "training.colour_jitter": (0.0,),
+    "training.noise_jitter": (0.0,),
+}
+ANCHOR_ORDER = """\
+# The anchors of a location are ordered by size and then ratio in detectron2, by ratio and then size here: when you
+# convert weights, reorder the outputs of the heads.
+"""
 
 
 def to_detectron2(config: Config, num_classes: int) -> str:
     """Returns Python code that sets detectron2's configuration (`detectron2.config.get_cfg`)."""
-    values = build_detectron2_config(config, num_classes)
-    lines = [f"cfg.{key} = {value!r}" for key, value in values.items()]
+    build = partial(build_detectron2_config, num_classes=num_classes)
+    lines = [f"cfg.{key} = {value!r}" for key, value in build(config).items()]
     head = "from detectron2.config import get_cfg\n\ncfg = get_cfg()\n"
-    return format_unsupported(config, SUPPORTED_VALUES) + head + "\n".join(lines) + "\n"
+    missing = format_missing(config, Framework("detectron2", build, SUPPORTED_VALUES))
+    return missing + _note_groups(config) + ANCHOR_ORDER + head + "\n".join(lines) + "\n"
+
+
+def _note_groups(config: Config) -> str:
+    groups = norm_groups(config.model.fpn_channels)
+    if config.model.head_norm == "none" or groups == GROUPS:
+        return ""
+    return f"# The group norms of the heads have {groups} groups here, and always {GROUPS} in detectron2.\n"
 
 
 def build_detectron2_config(config: Config, num_classes: int) -> dict[str, Any]:
@@ -47,6 +75,8 @@ def _build_network(config: Config) -> dict[str, Any]:
     model, anchors = config.model, config.anchors
     return {
         "MODEL.META_ARCHITECTURE": "RetinaNet",
+        "MODEL.PIXEL_MEAN": [round(255 * mean, 3) for mean in IMAGENET_MEAN],
+        "MODEL.PIXEL_STD": [round(255 * std, 3) for std in IMAGENET_STD],
         "MODEL.BACKBONE.NAME": "build_retinanet_resnet_fpn_backbone",
         "MODEL.BACKBONE.FREEZE_AT": model.freeze_stages,
         "MODEL.RESNETS.DEPTH": model.depth,
@@ -86,6 +116,10 @@ def _build_retinanet(config: Config, num_classes: int) -> dict[str, Any]:
 def _build_input(config: Config) -> dict[str, Any]:
     inference = config.inference
     return {
+        "INPUT.FORMAT": "RGB",
+        "INPUT.RANDOM_FLIP": FLIPS.get(config.training.flip_probability, "horizontal"),
+        "INPUT.CROP.ENABLED": False,
+        "DATALOADER.FILTER_EMPTY_ANNOTATIONS": False,  # pictures without objects are used
         "INPUT.MIN_SIZE_TRAIN": (inference.image_size,),
         "INPUT.MIN_SIZE_TEST": inference.image_size,
         "INPUT.MAX_SIZE_TRAIN": inference.max_image_size,
@@ -95,15 +129,22 @@ def _build_input(config: Config) -> dict[str, Any]:
 
 def _build_solver(config: Config) -> dict[str, Any]:
     training = config.training
+    milestones = training.milestones if training.schedule == "multi_step" else ()
     return {
         "SOLVER.IMS_PER_BATCH": training.batch_size,
         "SOLVER.MAX_ITER": training.steps,
         "SOLVER.BASE_LR": training.learning_rate,
         "SOLVER.MOMENTUM": training.momentum,
         "SOLVER.WEIGHT_DECAY": training.weight_decay,
+        "SOLVER.WEIGHT_DECAY_NORM": 0.0,
+        "SOLVER.WEIGHT_DECAY_BIAS": 0.0,
+        "SOLVER.CLIP_GRADIENTS.ENABLED": False,
+        "SOLVER.AMP.ENABLED": False,
         "SOLVER.WARMUP_ITERS": training.warmup_steps,
+        "SOLVER.WARMUP_FACTOR": 1 / max(1, training.warmup_steps),
         "SOLVER.LR_SCHEDULER_NAME": "WarmupCosineLR" if training.schedule == "cosine" else "WarmupMultiStepLR",
-        "SOLVER.STEPS": tuple(round(share * training.steps) for share in training.milestones),
+        "SOLVER.STEPS": tuple(round(share * training.steps) for share in milestones),
         "SOLVER.GAMMA": training.decay_factor,
+        "TEST.EVAL_PERIOD": training.eval_interval,
         "SEED": training.seed,
     }

@@ -1,12 +1,55 @@
-"""Conversions that the exports to torchvision, detectron2 and mmdetection share."""
+"""Conversions that the exports to torchvision, detectron2 and mmdetection share, and the settings that these lack.
 
-from collections.abc import Sequence
+Every setting is either exported or named in a comment: one counts as exported only if another value of it would change
+what is exported.
+"""
 
-from core.config import Config, format_value, knobs
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from core.config import Config, Knob, format_value, knobs
 
 BASIC_WIDTHS = {18: (64, 128, 256, 512), 34: (64, 128, 256, 512)}  # channels of C2 … C5
 BOTTLENECK_WIDTHS = (256, 512, 1024, 2048)
-LOSS_KINDS = ("loss.kind", ("focal", "balanced_cross_entropy", "cross_entropy"))  # supported by all frameworks
+LOSS_KINDS = ("focal", "balanced_cross_entropy", "cross_entropy")  # supported by all frameworks
+WEIGHTS, HEADS = "model.weights", "model.heads"
+
+# Settings that only count beside some values of another.
+_CONDITIONS: dict[str, tuple[str, tuple[object, ...]]] = {
+    "model.heads": ("model.weights", ()),  # the weights are named, so that nothing is left to say
+    "loss.alpha": ("loss.kind", ("focal", "balanced_cross_entropy", "cutoff")),
+    "loss.gamma": ("loss.kind", ("focal",)),
+    "loss.cutoff": ("loss.kind", ("cutoff",)),
+    "loss.ohem_anchors": ("loss.kind", ("ohem",)),
+    "loss.ohem_nms_threshold": ("loss.kind", ("ohem",)),
+    "loss.ohem_one_to_three": ("loss.kind", ("ohem",)),
+    "loss.smooth_l1_beta": ("loss.box_loss", ("smooth_l1",)),
+    "inference.soft_nms_sigma": ("inference.nms_kind", ("soft",)),
+    "training.momentum": ("training.optimizer", ("sgd", "rmsprop", "adam", "adamw", "adamax", "nadam", "radam")),
+    "training.decay_factor": ("training.schedule", ("step", "multi_step", "exponential", "cyclic", "plateau")),
+    "training.decay_period": ("training.schedule", ("step", "cyclic", "plateau")),
+    "training.milestones": ("training.schedule", ("multi_step",)),
+}
+# Settings of this library's own work, named when they differ from their default: rendered data, evaluation, speed.
+_OWN = ("scenes.", "training.eval_images", "training.cache_features")
+
+
+class Framework(NamedTuple):
+    """A framework to which settings are exported.
+
+    Attributes:
+        name: Its name.
+        build: Returns what is exported of the settings, comparable by value.
+        supported: Settings that are not exported, or not all their values, by path, with the values that behave in the
+            framework as here.
+        ignored: Beginnings of paths of settings that are named only when they differ from their default.
+    """
+
+    name: str
+    build: Callable[[Config], Any]
+    supported: Mapping[str, tuple[object, ...]]
+    ignored: tuple[str, ...] = ()
 
 
 def get_focal_parameters(config: Config) -> tuple[float, float]:
@@ -20,16 +63,57 @@ def get_focal_parameters(config: Config) -> tuple[float, float]:
     return (loss.alpha if loss.kind in ("balanced_cross_entropy", "cutoff") else -1.0), 0.0
 
 
-def format_unsupported(config: Config, supported: Sequence[tuple[str, tuple[object, ...]]]) -> str:
-    """Returns comment lines that name the settings a framework does not support, "" if there are none.
-
-    Args:
-        config: The settings.
-        supported: Settings that the framework lacks, by path, with the values that it implements nevertheless.
-    """
+def format_missing(config: Config, framework: Framework) -> str:
+    """Returns comment lines that name the settings without a counterpart in a framework, "" if there are none."""
     values = config.to_flat()
-    missing = [path for path, allowed in supported if values[path] not in allowed]
+    missing = list(find_missing(config, framework))
     if not missing:
         return ""
-    lines = [f"#   {path} = {format_value(values[path])} ({knobs()[path].label})" for path in missing]
-    return "\n".join(["# Not exported, because there is no such setting:", *lines]) + "\n\n"
+    shown = {**values, WEIGHTS: Path(values[WEIGHTS]).name}  # a path of this machine is of no use elsewhere
+    lines = [f"#   {path} = {format_value(shown[path])} ({knobs()[path].label})" for path in missing]
+    return "\n".join([f"# These settings have no counterpart in {framework.name}:", *lines]) + "\n\n"
+
+
+def find_missing(config: Config, framework: Framework) -> Iterator[str]:
+    """Yields the paths of all settings that are not exported and in which the framework may differ.
+
+    A setting without effect, because of another one, and one of `ignored` count when they differ from their default.
+    """
+    exported = framework.build(config)
+    ignored = (*_OWN, *framework.ignored)
+    for path, value in config.to_flat().items():
+        knob = knobs()[path]
+        if path in framework.supported:
+            if value not in framework.supported[path]:
+                yield path
+        elif any(framework.build(other) != exported for other in _change(config, knob)):
+            continue
+        elif value != knob.default or not (path.startswith(ignored) or _is_idle(config, path)):
+            yield path
+
+
+def _is_idle(config: Config, path: str) -> bool:
+    """Returns whether a setting has no effect because of another one."""
+    condition, active = _CONDITIONS.get(path, (path, (config.to_flat()[path],)))
+    return config.to_flat()[condition] not in active
+
+
+def _change(config: Config, knob: Knob) -> Iterator[Config]:
+    """Yields the settings with other values of one of them, unchecked."""
+    section = getattr(config, knob.section)
+    value = getattr(section, knob.name)
+    for other in _other_values(knob, value):
+        changed = section.model_copy(update={knob.name: other})
+        yield config.model_copy(update={knob.section: changed})
+
+
+def _other_values(knob: Knob, value: Any) -> Iterable[Any]:
+    if knob.kind == "bool":
+        return (not value,)
+    if knob.kind == "choice":
+        return (choice for choice in knob.choices if choice != value)
+    if knob.kind == "text":
+        return (f"another {value}",)
+    if knob.kind == "list":
+        return ((knob.le,), (knob.ge, knob.le))
+    return (bound for bound in (knob.ge, knob.le) if bound != value)

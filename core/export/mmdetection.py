@@ -1,5 +1,6 @@
 """Converts the settings to an mmdetection 3 configuration."""
 
+from functools import partial
 from pprint import pformat
 from typing import Any
 
@@ -8,23 +9,41 @@ from core.export.framework_settings import (
     BASIC_WIDTHS,
     BOTTLENECK_WIDTHS,
     LOSS_KINDS,
-    format_unsupported,
+    WEIGHTS,
+    Framework,
+    format_missing,
     get_focal_parameters,
 )
+from core.export.mmdetection_training import SCHEDULES, build_mmdetection_training
 from core.retinanet.anchors import STRIDES
 from core.retinanet.heads import norm_groups
+from core.retinanet.preprocess import IMAGENET_MEAN, IMAGENET_STD, PAD_TO
 
-SUPPORTED_VALUES = (
-    LOSS_KINDS,
-    ("anchors.convention", ("exact",)),
-    ("loss.normaliser", ("batch",)),
-)
+SUPPORTED_VALUES: dict[str, tuple[object, ...]] = {
+    WEIGHTS: ("random",),
+    "anchors.convention": ("exact",),
+    "loss.kind": LOSS_KINDS,
+    "loss.normaliser": ("batch",),
+    "training.schedule": SCHEDULES,
+    "training.scale_jitter": (0.0,),
+    "training.crop_probability": (0.0,),
+    "training.colour_jitter": (0.0,),
+    "training.noise_jitter": (0.0,),
+}
+HEAD = "# Add the data set: the base of your configuration file.\n"
 
 
 def to_mmdetection(config: Config, num_classes: int) -> str:
-    """Returns Python code that defines the model of an mmdetection 3 configuration file."""
-    text = pformat(build_mmdetection_model(config, num_classes), width=110, sort_dicts=False)
-    return f"{format_unsupported(config, SUPPORTED_VALUES)}model = {text}\n"
+    """Returns Python code that defines the model and the training of an mmdetection 3 configuration file."""
+    build = partial(build_mmdetection_config, num_classes=num_classes)
+    variables = build(config).items()
+    lines = [f"{name} = {pformat(value, width=110, sort_dicts=False)}\n" for name, value in variables]
+    return format_missing(config, Framework("mmdetection", build, SUPPORTED_VALUES)) + HEAD + "".join(lines)
+
+
+def build_mmdetection_config(config: Config, num_classes: int) -> dict[str, Any]:
+    """Returns the variables of an mmdetection 3 configuration file by their documented names."""
+    return {"model": build_mmdetection_model(config, num_classes), **build_mmdetection_training(config)}
 
 
 def build_mmdetection_model(config: Config, num_classes: int) -> dict[str, Any]:
@@ -33,10 +52,10 @@ def build_mmdetection_model(config: Config, num_classes: int) -> dict[str, Any]:
         "type": "RetinaNet",
         "data_preprocessor": {
             "type": "DetDataPreprocessor",
-            "mean": [123.675, 116.28, 103.53],
-            "std": [58.395, 57.12, 57.375],
+            "mean": [round(255 * mean, 3) for mean in IMAGENET_MEAN],
+            "std": [round(255 * std, 3) for std in IMAGENET_STD],
             "bgr_to_rgb": True,
-            "pad_size_divisor": 32,
+            "pad_size_divisor": PAD_TO,
         },
         "backbone": _build_backbone(config),
         "neck": _build_neck(config),

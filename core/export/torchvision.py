@@ -1,11 +1,16 @@
 """Converts the settings to a script for torchvision."""
 
+from functools import partial
+
 from core.config import Config, ConfigError, format_value
 from core.export.framework_settings import (
     BASIC_WIDTHS,
     BOTTLENECK_WIDTHS,
+    HEADS,
     LOSS_KINDS,
-    format_unsupported,
+    WEIGHTS,
+    Framework,
+    format_missing,
     get_focal_parameters,
 )
 from core.retinanet.anchors import STRIDES
@@ -13,14 +18,15 @@ from core.retinanet.backbone import NORM_EPS
 from core.retinanet.heads import norm_groups, prior_logit
 
 DEFAULT_FOCAL = (0.25, 2.0)  # α and γ of torchvision's RetinaNet
-SUPPORTED_VALUES = (
-    LOSS_KINDS,
-    ("loss.box_weight", (1.0,)),
-    ("loss.normaliser", ("image",)),
-    ("inference.class_agnostic_nms", (False,)),
-    ("inference.nms_kind", ("hard",)),
-)
-
+SUPPORTED_VALUES: dict[str, tuple[object, ...]] = {
+    "loss.kind": LOSS_KINDS,
+    "loss.box_weight": (1.0,),
+    "loss.normaliser": ("image",),
+    "inference.class_agnostic_nms": (False,),
+    "inference.nms_kind": ("hard",),
+}
+# The code builds a network, into which weights are loaded; how it is trained is not part of it.
+NOT_PART = (WEIGHTS, HEADS, "model.freeze_stages", "model.batch_norm", "training.")
 EXACT_ANCHORS = f'''
 
 class ExactAnchors(AnchorGenerator):
@@ -47,7 +53,7 @@ def require_same_inference(config: Config) -> None:
         ConfigError: It lacks one of the settings.
     """
     values = config.to_flat()
-    for path, allowed in SUPPORTED_VALUES:
+    for path, allowed in SUPPORTED_VALUES.items():
         if path.startswith("inference.") and values[path] not in allowed:
             raise ConfigError(
                 f"{path} = {format_value(values[path])} is not supported by torchvision's RetinaNet: export with "
@@ -63,6 +69,12 @@ def to_torchvision(config: Config, num_classes: int, *, norm_eps: float = NORM_E
         num_classes: Number of classes, K.
         norm_eps: ε of the backbone's batch norms; some weights need another value than PyTorch's default.
     """
+    code = partial(_write_code, num_classes=num_classes, norm_eps=norm_eps)
+    framework = Framework("torchvision's RetinaNet", code, SUPPORTED_VALUES, NOT_PART)
+    return format_missing(config, framework) + code(config)
+
+
+def _write_code(config: Config, num_classes: int, norm_eps: float) -> str:
     parts = (
         _write_imports(config),
         _write_backbone(config, num_classes, norm_eps),
@@ -70,7 +82,7 @@ def to_torchvision(config: Config, num_classes: int, *, norm_eps: float = NORM_E
         _write_losses(config),
         _write_model(config),
     )
-    return format_unsupported(config, SUPPORTED_VALUES) + "\n".join(parts)
+    return "\n".join(parts)
 
 
 def _write_imports(config: Config) -> str:

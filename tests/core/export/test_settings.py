@@ -9,9 +9,10 @@ from torchvision.models.detection import retinanet
 from torchvision.models.detection.image_list import ImageList
 
 from core.cli import main
-from core.config import Config, knobs
+from core.config import Config, ConfigError, format_value, knobs
 from core.export.detectron2 import build_detectron2_config
-from core.export.mmdetection import build_mmdetection_model
+from core.export.framework_settings import Framework, find_missing
+from core.export.mmdetection import build_mmdetection_config
 from core.export.settings import FORMATS, to_command, to_json
 from core.export.torchvision import to_torchvision
 from core.retinanet.anchors import make_anchors
@@ -109,6 +110,9 @@ MODEL.RETINANET.IOU_THRESHOLDS MODEL.RETINANET.IOU_LABELS MODEL.RETINANET.FOCAL_
 MODEL.RETINANET.FOCAL_LOSS_GAMMA MODEL.RETINANET.BBOX_REG_LOSS_TYPE MODEL.RETINANET.SMOOTH_L1_LOSS_BETA
 MODEL.RETINANET.SCORE_THRESH_TEST MODEL.RETINANET.TOPK_CANDIDATES_TEST MODEL.RETINANET.NMS_THRESH_TEST
 TEST.DETECTIONS_PER_IMAGE INPUT.MIN_SIZE_TRAIN INPUT.MIN_SIZE_TEST INPUT.MAX_SIZE_TRAIN INPUT.MAX_SIZE_TEST
+MODEL.PIXEL_MEAN MODEL.PIXEL_STD INPUT.FORMAT INPUT.RANDOM_FLIP INPUT.CROP.ENABLED DATALOADER.FILTER_EMPTY_ANNOTATIONS
+SOLVER.CLIP_GRADIENTS.ENABLED SOLVER.AMP.ENABLED SOLVER.WEIGHT_DECAY_NORM SOLVER.WEIGHT_DECAY_BIAS
+SOLVER.WARMUP_FACTOR TEST.EVAL_PERIOD
 SOLVER.IMS_PER_BATCH SOLVER.MAX_ITER SOLVER.BASE_LR SOLVER.MOMENTUM SOLVER.WEIGHT_DECAY SOLVER.WARMUP_ITERS
 SOLVER.LR_SCHEDULER_NAME SOLVER.STEPS SOLVER.GAMMA SEED"""
 
@@ -120,6 +124,8 @@ def test_detectron2_has_every_name():
     assert set(values) == set(DETECTRON2.split())
     assert values["MODEL.RETINANET.NUM_CLASSES"] == 20 and values["MODEL.RETINANET.SMOOTH_L1_LOSS_BETA"] == 0.0
     assert values["MODEL.RESNETS.NORM"] == "FrozenBN" and values["MODEL.RETINANET.IOU_THRESHOLDS"] == [0.4, 0.5]
+    assert values["INPUT.FORMAT"] == "RGB" and values["MODEL.PIXEL_MEAN"] == [123.675, 116.28, 103.53]
+    assert values["MODEL.PIXEL_STD"] == [58.395, 57.12, 57.375] and values["INPUT.RANDOM_FLIP"] == "horizontal"
     assert len(values["MODEL.ANCHOR_GENERATOR.SIZES"]) == 5 and len(values["MODEL.ANCHOR_GENERATOR.SIZES"][0]) == 3
 
 
@@ -144,24 +150,53 @@ MMDETECTION = {  # arguments of each type, from mmdetection 3's documentation
     "PseudoSampler": "",
     "nms": "iou_threshold class_agnostic",
     "soft_nms": "iou_threshold method sigma class_agnostic",
+    "LoadImageFromFile": "",
+    "LoadAnnotations": "with_bbox",
+    "Resize": "scale keep_ratio",
+    "RandomFlip": "prob",
+    "PackDetInputs": "meta_keys",
+    "OptimWrapper": "optimizer paramwise_cfg clip_grad",
+    "AmpOptimWrapper": "dtype loss_scale optimizer paramwise_cfg clip_grad",
+    "AdamW": "lr weight_decay betas",
+    "SGD": "lr weight_decay momentum",
+    "LinearLR": "start_factor by_epoch begin end",
+    "CosineAnnealingLR": "T_max eta_min by_epoch begin end",
+    "MultiStepLR": "milestones gamma by_epoch begin end",
+    "StepLR": "step_size gamma by_epoch begin end",
+    "ExponentialLR": "gamma by_epoch begin end",
+    "IterBasedTrainLoop": "max_iters val_interval",
+    "EMAHook": "momentum update_buffers",
+}
+
+
+MMDETECTION_CASES = {
+    "defaults": {"training.ema_decay": 0.99, "training.warmup_steps": 0},
+    "narrow": {"training.schedule": "step", "training.clip_norm": 0},
+    "deep heads": {"training.schedule": "exponential", "training.eval_interval": 0},
+    "no head": {"training.schedule": "multi_step", "training.optimizer": "sgd"},
+    "plain": {"inference.nms_kind": "soft", "training.precision": "bf16", "training.schedule": "constant"},
 }
 
 
 @pytest.mark.parametrize("case", CASES)
 def test_mmdetection_has_every_name(case):
-    config = Config.from_flat({**CASES[case], "inference.nms_kind": "soft" if case == "plain" else "hard"})
+    config = Config.from_flat({**CASES[case], **MMDETECTION_CASES.get(case, {})})
     seen = []
 
     def check(value: object) -> None:
-        if isinstance(value, dict):
+        if isinstance(value, list):
+            for each in value:
+                check(each)
+        elif isinstance(value, dict):
             if "type" in value:
                 seen.append(value["type"])
                 assert set(value) - {"type"} <= set(MMDETECTION[value["type"]].split()), value["type"]
             for each in value.values():
                 check(each)
 
-    model = build_mmdetection_model(config, 5)
-    check(model)
+    file = build_mmdetection_config(config, 5)
+    check(file)
+    model = file["model"]
     assert {"RetinaNet", "RetinaHead", "AnchorGenerator", "MaxIoUAssigner"} <= set(seen)
     assert model["bbox_head"]["num_classes"] == 5 and model["backbone"]["frozen_stages"] == -1
 
@@ -174,3 +209,116 @@ def test_code_is_valid_and_names_unsupported_settings(form, kind):
     ast.parse(text)
     assert f"loss.kind = {kind} ({knobs()['loss.kind'].label})" in text
     assert ("loss.normaliser" in text) == (form != "detectron2")
+
+
+FRAMEWORKS = ("torchvision", "detectron2", "mmdetection 3")
+# Each is active only beside another value than the default one of the second.
+BESIDE = {
+    "model.heads": {"model.weights": "coco"},
+    "loss.cutoff": {"loss.kind": "cutoff"},
+    "loss.ohem_anchors": {"loss.kind": "ohem"},
+    "loss.ohem_nms_threshold": {"loss.kind": "ohem"},
+    "loss.ohem_one_to_three": {"loss.kind": "ohem"},
+    "inference.soft_nms_sigma": {"inference.nms_kind": "soft"},
+    "training.decay_factor": {"training.schedule": "cyclic"},
+    "training.decay_period": {"training.schedule": "plateau"},
+    "training.milestones": {"training.schedule": "multi_step"},
+    "training.cache_features": {"model.freeze_stages": 5},
+}
+OTHERS = {
+    "bool": [True, False],
+    "int": [1, 3, 64, 96],
+    "float": [0.2, 0.7, 4.5, 30, 300],
+    "list": [(0.5,)],
+    "text": ["coco"],
+}
+
+
+def another(path: str) -> Config:
+    """Returns settings in which one differs from its default, beside which it is active."""
+    knob = knobs()[path]
+    for value in OTHERS.get(knob.kind, knob.choices):
+        try:
+            config = Config.from_flat({**BESIDE.get(path, {}), path: value})
+        except ConfigError:
+            continue
+        if value != knob.default:
+            return config
+    raise AssertionError(f"no other value of {path}")
+
+
+@pytest.mark.parametrize("form", FRAMEWORKS)
+@pytest.mark.parametrize("path", knobs())
+def test_every_setting_is_exported_or_named(path, form):
+    if (path, form) == ("model.weights", "torchvision"):  # the file with the weights is loaded into its network
+        return
+    changed, plain = another(path), Config.from_flat(BESIDE.get(path, {}))
+    text, plain_text = FORMATS[form](changed, 4), FORMATS[form](plain, 4)
+    ast.parse(text)
+    assert text != plain_text
+    if _code(text) == _code(plain_text) and path not in _named(plain_text):
+        assert f"#   {path} = {format_value(changed.to_flat()[path])} ({knobs()[path].label})" in text
+
+
+def _code(text: str) -> list[str]:
+    return [line for line in text.splitlines() if not line.startswith("#")]
+
+
+NAMED = {  # by hand: the settings of a default run that a framework cannot follow
+    "detectron2": "model.weights anchors.convention loss.normaliser training.optimizer training.clip_norm",
+    "mmdetection 3": "model.weights anchors.convention loss.normaliser",
+    "torchvision": "",
+}
+ACTIVE = {
+    "training.flip_probability": 0.3,
+    "training.ema_decay": 0.99,
+    "training.colour_jitter": 0.2,
+    "training.crop_probability": 0.5,
+    "training.scale_jitter": 0.1,
+    "training.clip_norm": 5.0,
+}
+
+
+@pytest.mark.parametrize("form", FRAMEWORKS)
+def test_what_a_framework_cannot_follow_is_named_at_the_default_too(form):
+    assert _named(FORMATS[form](Config(), 4)) == NAMED[form].split()
+
+
+@pytest.mark.parametrize(
+    ("form", "expected"),
+    [
+        ("detectron2", ACTIVE.keys()),
+        (
+            "mmdetection 3",
+            {"training.colour_jitter", "training.crop_probability", "training.scale_jitter"},
+        ),
+    ],
+)
+def test_augmentation_clipping_and_averaging_are_set_or_named(form, expected):
+    named = _named(FORMATS[form](Config.from_flat(ACTIVE), 4))
+    assert expected <= set(named)
+    assert not set(named) & (ACTIVE.keys() - expected)
+
+
+def _named(text: str) -> list[str]:
+    return [line.split()[1] for line in text.splitlines() if line.startswith("#   ")]
+
+
+def test_a_setting_that_a_framework_does_not_read_is_found():
+    """A framework that exports one setting lacks all others, those without effect and of the scenes aside."""
+    framework = Framework("none", lambda config: config.loss.gamma, {"training.ema_decay": (0.0,)})
+    missing = set(find_missing(Config(), framework))
+    assert {"loss.alpha", "training.flip_probability", "anchors.scales", "model.weights"} <= missing
+    assert not missing & {"loss.gamma", "training.ema_decay", "loss.ohem_anchors", "scenes.noise"}
+    assert "scenes.noise" in find_missing(Config.from_flat({"scenes.noise": 0.5}), framework)
+
+
+def test_the_path_of_the_weights_is_not_revealed():
+    config = Config.from_flat({"model.weights": "/home/me/secret/mine.safetensors"})
+    assert "#   model.weights = mine.safetensors (Initial weights)" in FORMATS["detectron2"](config, 4)
+
+
+def test_the_command_names_what_the_weights_would_change():
+    config = Config.from_flat({"model.weights": "coco", "inference.image_size": 256, "training.steps": 200})
+    assert "--inference.image_size 256" in to_command(config, 91) and "training.steps" not in to_command(config, 91)
+    assert "image_size" not in to_command(Config.from_flat({"inference.image_size": 256}), 6)
