@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from core.cli.compare import compare
+from core.cli.convert import convert
 from core.cli.data import check, split, unpack
 from core.cli.detect import detect
 from core.cli.evaluate import anchors, evaluate
@@ -17,5 +18,5 @@ from core.cli.train import train
 from core.config import Config
 
 COMMANDS: dict[str, Callable[[Config, Namespace], Any]] = {
-    each.__name__: each for each in (train, compare, anchors, evaluate, detect, export, check, unpack, split)
+    each.__name__: each for each in (train, compare, anchors, evaluate, detect, export, check, unpack, split, convert)
 }

@@ -9,8 +9,11 @@ from tqdm import tqdm
 
 from core.analysis.dataset_check import DataCheck, check_folder
 from core.analysis.issues import Issue
+from core.cli.common import print_left_out
 from core.config import Config
-from core.data.folders import find_splits, read_folder, require_format, split_folder
+from core.data.dataset import RawData
+from core.data.folders import read_data_set, require_format, split_folder
+from core.data.reading.plausibility import LOST_BOXES, LOST_PICTURES
 from core.data.untrusted import DataError
 from core.data.zip_import import import_zip
 from core.weights.sources import adopt, weights_for
@@ -21,10 +24,17 @@ MAX_EXAMPLES = 3  # printed for each issue
 def check(config: Config, options: Namespace) -> dict[str, Any]:
     """Checks a data set and prints the issues found."""
     folder = Path(options.data)
-    require_format(folder)
-    found = _check_with_progress(folder, config)
+    require_format(folder, options.format)
+    found = _check_with_progress(folder, config, options.format)
     print(format_check(found))
+    _require_perfect(found, options, str(folder))
     return found.to_dict()
+
+
+def _require_perfect(found: DataCheck, options: Namespace, name: str) -> None:
+    """Raises `DataError` with `options.strict` if anything would be left out."""
+    if options.strict and (text := found.left_out.describe(LOST_PICTURES + LOST_BOXES)):
+        raise DataError(f"{name} is refused because of --strict. {text}")
 
 
 def unpack(config: Config, options: Namespace) -> dict[str, Any]:
@@ -37,35 +47,43 @@ def unpack(config: Config, options: Namespace) -> dict[str, Any]:
     """
 
     def accept(folder: Path) -> DataCheck:
-        found = _check_with_progress(folder, config)
+        found = _check_with_progress(folder, config, options.format)
         print(format_check(found))
+        _require_perfect(found, options, str(options.archive))
         if message := found.describe_blocking(f"{options.archive} is not imported"):
             raise DataError(message)
         return found
 
-    return {"folder": str(options.out), **import_zip(options.archive, options.out, accept).to_dict()}
+    return {
+        "folder": str(options.out),
+        **import_zip(options.archive, options.out, accept, format=options.format).to_dict(),
+    }
 
 
 def split(config: Config, options: Namespace) -> dict[str, Any]:
     """Writes new splits to a file of the data set, or removes that file to return to its own; prints the counts."""
     folder = Path(options.data)
-    split_folder(folder, options.by, options.shares, config.training.seed)
-    return {"by": options.by, "splits": {name: _print_counts(folder, name) for name in find_splits(folder)}}
+    if options.strict:
+        read_data_set(folder, options.format, strict=True)
+    split_folder(folder, options.by, options.shares, config.training.seed, format=options.format)
+    contents = read_data_set(folder, options.format)
+    print(contents.reading)
+    print_left_out(contents.left_out)
+    return {"by": options.by, "splits": {name: _print_counts(name, raw) for name, raw in contents.splits.items()}}
 
 
-def _check_with_progress(folder: Path, config: Config) -> DataCheck:
+def _check_with_progress(folder: Path, config: Config, format: str | None) -> DataCheck:
     with tqdm(unit="picture", disable=None) as bar:
 
         def progress(done: int, total: int) -> None:
             bar.total = total
             bar.update(done - bar.n)
 
-        return check_folder(folder, adopt(config, weights_for(config)), progress)
+        return check_folder(folder, adopt(config, weights_for(config)), progress, format=format)
 
 
-def _print_counts(folder: Path, name: str) -> dict[str, Any]:
+def _print_counts(name: str, raw: RawData) -> dict[str, Any]:
     """Prints and returns the number of pictures in a split and the objects by class."""
-    raw = read_folder(folder, name)
     counts = np.zeros(len(raw.class_names), dtype=np.int64)
     for picture in raw.images:
         counts += np.bincount(picture.labels[~picture.crowd], minlength=len(counts))

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from core.config import Config, Knob, knobs
+from core.data.formats import FORMATS
 from core.experiments.presets import PRESETS
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ ALIASES = {
     "training.eval_images": ("--images",),
 }
 
+WRITTEN_FORMATS = ("coco", "voc", "yolo")  # the keys of `core.data.writers.convert.WRITERS`
 TRACKERS = ("tensorboard", "wandb", "trackio")
 WORKERS_HELP = "number of processes that load pictures (default 1)"
 
@@ -65,12 +67,12 @@ def _program() -> str:
 def _build_parser() -> argparse.ArgumentParser:
     parser = _Parser(
         prog=_program(),
-        description="RetinaNet: train, compare, evaluate, detect, export, fit anchors, check data.",
+        description="RetinaNet: train, compare, evaluate, detect, export, fit anchors, check and convert data.",
     )
     commands = parser.add_subparsers(title="commands", dest="command", required=True)
     for add in (_add_train, _add_compare, _add_anchors, _add_evaluate, _add_detect, _add_export):
         add(commands)
-    for add in (_add_check, _add_unpack, _add_split):
+    for add in (_add_check, _add_unpack, _add_split, _add_convert):
         add(commands)
     return parser
 
@@ -177,6 +179,13 @@ def _add_split(commands: "Subparsers") -> None:
     )  # fmt: skip
 
 
+def _add_convert(commands: "Subparsers") -> None:
+    convert = _add_command(commands, "convert", "Write a data set in another format.")
+    _add_own_data(convert)
+    convert.add_argument("--to", choices=WRITTEN_FORMATS, required=True, help=f"{', '.join(WRITTEN_FORMATS)}")
+    convert.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder to create for it")
+
+
 def _add_command(commands: "Subparsers", name: str, description: str) -> argparse.ArgumentParser:
     """Adds the parser of a command in `core.cli.commands.COMMANDS`."""
     parser = commands.add_parser(name, help=description, description=description)
@@ -212,8 +221,8 @@ def _add_own_data(parser: argparse.ArgumentParser) -> None:
 
 def _add_reading(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--format", metavar="FORMAT",
-        help="the format of the annotations, such as coco, voc or yolo; needed only if a folder fits several",
+        "--format", choices=[each.key for each in FORMATS], metavar="FORMAT",
+        help=f"the format of the annotations if a folder fits several: {', '.join(each.key for each in FORMATS)}",
     )  # fmt: skip
     parser.add_argument(
         "--strict",

@@ -2,8 +2,7 @@
 
 from core.data.annotations import Format
 from core.data.formats.coco.reader import COCO
-from core.data.formats.tools.labelme import LABELME
 from core.data.formats.voc.reader import VOC
 from core.data.formats.yolo.reader import YOLO
 
-FORMATS: tuple[Format, ...] = (COCO, VOC, YOLO, LABELME)
+FORMATS: tuple[Format, ...] = (COCO, VOC, YOLO)

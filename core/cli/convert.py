@@ -1,0 +1,36 @@
+"""The command `convert`: writes a data set in another format."""
+
+from argparse import Namespace
+from pathlib import Path
+from typing import Any
+
+from core.cli.common import print_left_out, progress_bar
+from core.config import Config
+from core.data.writers.convert import convert_data_set
+
+
+def convert(config: Config, options: Namespace) -> dict[str, Any]:
+    """Writes a data set in another format into a new folder, and prints what was read, left out and written."""
+    with progress_bar(total=0, show=True, unit="picture") as bar:
+
+        def progress(done: int, total: int) -> None:
+            bar.total = total
+            bar.update(done - bar.n)
+
+        found = convert_data_set(
+            Path(options.data), options.to, options.out, format=options.format, strict=options.strict, progress=progress
+        )
+    print(found.reading)
+    print_left_out(found.left_out)
+    for note in found.notes:
+        print(note)
+    for split, counts in found.splits.items():
+        print(f"{split:6} {counts.pictures:6} pictures, {counts.objects} objects, {counts.crowds} crowds")
+    return {
+        "out": str(options.out),
+        "to": options.to,
+        "reading": found.reading,
+        "left_out": found.left_out.to_dict(),
+        "notes": list(found.notes),
+        "splits": {split: counts._asdict() for split, counts in found.splits.items()},
+    }

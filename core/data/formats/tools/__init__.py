@@ -1,4 +1,0 @@
-"""Formats of single labelling tools.
-
-Reading order: `labelme`.
-"""
