@@ -245,6 +245,7 @@ def test_train_resumes_with_the_settings_of_the_run(trained, tmp_path, data, cap
 # Evaluate.
 
 
+@pytest.mark.slow
 def test_evaluate_prints_and_writes_the_figures(weights, tmp_path, capsys):
     where = ("--data", "scenes", "--images", 2, "--json", tmp_path / "figures.json", *flags(SIZES))
     run("evaluate", "--weights", weights, *where)
@@ -258,17 +259,20 @@ def test_evaluate_prints_and_writes_the_figures(weights, tmp_path, capsys):
     assert bar == ""
 
 
+@pytest.mark.slow
 def test_evaluate_the_builtin_weights_on_a_few_scenes(tmp_path):
     run("evaluate", "--weights", "builtin", "--images", 4, "--json", tmp_path / "figures.json")
     assert json.loads((tmp_path / "figures.json").read_text())["metrics"]["ap50"] > 0.1
 
 
+@pytest.mark.slow
 def test_evaluate_a_split_of_a_folder(tuned, data, tmp_path):
     run("evaluate", "--weights", tuned, "--data", data, "--split", "val", "--json", tmp_path / "figures.json")
     result = json.loads((tmp_path / "figures.json").read_text())
     assert result["images"] == 2 and list(result["metrics"]["per_class"]) == ["cat", "bird", "dog"]
 
 
+@pytest.mark.slow
 def test_evaluate_explains_itself(tuned, data, tmp_path, capsys):
     where = ("--weights", tuned, "--data", data, "--inference.score_threshold", 0)
     run("evaluate", *where, "--json", tmp_path / "figures.json")
@@ -296,6 +300,7 @@ def test_a_report_that_cannot_be_written_is_refused_at_once(tmp_path, capsys):
 # Detect.
 
 
+@pytest.mark.slow
 def test_detect_writes_what_pycocotools_loads(tuned, data, tmp_path):
     results, drawn = tmp_path / "found.json", tmp_path / "drawn"
     pictures = sorted((data / "images").iterdir())
@@ -330,6 +335,7 @@ def test_detect_writes_what_pycocotools_loads(tuned, data, tmp_path):
         assert picture.size == (40, 30) and (230, 159, 0) in {colour for _, colour in picture.getcolors(10_000)}
 
 
+@pytest.mark.slow
 def test_image_size_is_the_shorter_side(weights, picture, monkeypatch):
     seen = []
     prepare = predict.prepare
@@ -338,6 +344,7 @@ def test_image_size_is_the_shorter_side(weights, picture, monkeypatch):
     assert seen[0].originals == ((60, 90),) and seen[0].sizes == ((96, 144),)
 
 
+@pytest.mark.slow
 def test_drawings_of_pictures_with_equal_names_are_numbered(weights, tmp_path, capsys):
     for folder in ("x", "y"):
         made_data.picture(tmp_path / folder / "1.png")
@@ -397,6 +404,7 @@ def test_export_opens_in_torchvision_with_the_same_detections(ending, four_convs
         assert (entry["score"], entry["category_id"]) == (pytest.approx(score, abs=1e-5), label + 1)
 
 
+@pytest.mark.slow
 def test_export_in_half_the_bits(weights, tmp_path, capsys):
     run("export", "--weights", weights, "--out", tmp_path / "half.safetensors", "--half")
     assert (tmp_path / "half.safetensors").stat().st_size < 0.6 * weights.stat().st_size
@@ -422,6 +430,7 @@ def place(tmp_path, monkeypatch) -> Path:
     return tmp_path
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -473,6 +482,7 @@ def test_a_result_that_cannot_be_written_is_refused_first(file, message, place, 
     assert not (place / "run").exists()
 
 
+@pytest.mark.slow
 def test_an_earlier_result_survives_a_failure(place, weights, capsys):
     (place / "result.json").write_text("[]")
     refused(capsys, "detect", "none.png", "--weights", weights, "--json", "result.json")

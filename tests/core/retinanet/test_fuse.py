@@ -9,6 +9,7 @@ from core.retinanet.fuse import fuse_batch_norms
 from core.retinanet.model import build_model
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("depth", [18, 50])  # basic blocks and bottlenecks
 def test_predicts_the_same_without_batch_norms(depth):
     torch.manual_seed(0)

@@ -304,7 +304,7 @@ COUNTED = (
     {"head_norm": "group", "p6_source": "p5", "freeze_stages": 2},
     {"freeze_stages": 5, "fpn_channels": 64},
     {"batch_norm": "live", "num_convs": 1},
-    {"depth": 50, "batch_norm": "frozen"},
+    pytest.param({"depth": 50, "batch_norm": "frozen"}, marks=pytest.mark.slow),
 )
 
 

@@ -123,6 +123,7 @@ def test_detections_of_a_batch_of_unequal_images(pair):
     assert same_detections(*pair, pictures()) > 100
 
 
+@pytest.mark.slow
 def test_no_detections(pair):
     theirs, ours, config = pair
     theirs.score_thresh = 1.0

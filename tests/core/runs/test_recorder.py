@@ -67,6 +67,7 @@ def test_a_full_disk_ends_a_run_and_leaves_its_last_checkpoint(tmp_path, monkeyp
     ]
 
 
+@pytest.mark.slow
 def test_metrics_that_cannot_be_written_end_a_run_too(tmp_path, monkeypatch):
     folder = RunFolder(tmp_path / "run")
     records = run_training(tiny(), "scenes", folder)
@@ -196,6 +197,7 @@ def test_stopped_within_an_evaluation_the_rest_of_it_is_left_out(tmp_path):
     assert [line["step"] for line in folder.read_metrics()] == [1, 2]
 
 
+@pytest.mark.slow
 def test_a_checkpoint_saved_during_a_step_is_that_of_the_last_completed_step(tmp_path, monkeypatch):
     """Another thread saves during a long step, when batch norms and averages have already changed."""
     config = tiny(model__batch_norm="live", training__batch_size=2, loss__normaliser="moving_average")

@@ -57,6 +57,7 @@ def trainer(config: Config) -> Trainer:
     return Trainer(build_model(config.model, num_classes=6, anchors_per_location=9), config)
 
 
+@pytest.mark.slow
 def test_averaging_does_not_change_training_and_gives_the_result():
     plain, smooth = trainer(Config.from_flat({**TINY, "training.ema_decay": 0})), trainer(Config.from_flat(TINY))
     for each in (plain, smooth):

@@ -155,6 +155,7 @@ def test_every_loss_trains(kind):
     assert steps(Trainer(network(config), config).run(data(config), data(config, "val")))[0].gradient_norm > 0
 
 
+@pytest.mark.slow
 def test_bf16_is_near_fp32():
     one, two = (
         steps(Trainer(network(config), config).run(data(config), data(config, "val")))[0]
@@ -258,6 +259,7 @@ def test_folders_that_cannot_be_used(tmp_path):
         next(run_training(tiny(), "scenes", RunFolder(tmp_path / "file" / "run")))
 
 
+@pytest.mark.slow
 def test_a_run_that_raises_an_error_is_saved(tmp_path, monkeypatch):
     folder = RunFolder(tmp_path / "run")
     records = run_training(tiny(), "scenes", folder)
