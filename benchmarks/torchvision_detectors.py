@@ -21,14 +21,13 @@ from torchvision.ops.feature_pyramid_network import LastLevelMaxPool, LastLevelP
 from core.config import Config
 from core.data.dataset import DataSet
 from core.evaluation.coco_metrics import evaluate
-from core.io.atomic import write_text
+from core.io.atomic import write_atomically, write_text
 from core.retinanet.heads import norm_groups
 from core.retinanet.model import RetinaNet as OurRetinaNet
 from core.structures import Detections, GroundTruth, Sample
 from core.training.optimizer import Schedule, build_optimizer
 from core.training.samples import TrainingStream
 from core.weights.sources import adopt, build, weights_for
-from core.weights.state_dict import write_pickled
 
 RETINANET, FASTER_RCNN = "RetinaNet", "Faster R-CNN"
 WEIGHTS = "weights.pth"
@@ -45,7 +44,7 @@ def retinanet(config: Config, num_classes: int) -> RetinaNet:
     backbone = _fpn(model.fpn_channels, [2, 3, 4], LastLevelP6P7(512, model.fpn_channels))
     sizes = tuple(tuple(int(size * scale) for scale in anchors.scales) for size in anchors.sizes)
     generator = AnchorGenerator(sizes, (anchors.ratios,) * len(sizes))
-    norm = partial(nn.GroupNorm, norm_groups(model.fpn_channels)) if model.head_norm == "group" else None
+    norm = partial(nn.GroupNorm, norm_groups(model)) if model.head_norm == "group" else None
     head = RetinaNetHead(model.fpn_channels, anchors.per_location, num_classes, norm_layer=norm)
     head.regression_head._loss_type = config.loss.box_loss
     sides = _sides(config)
@@ -98,9 +97,15 @@ def train(name: str, config: Config, data: DataSet, test: DataSet, folder: Path)
         found = detect(name, network, test, config)
         truths = [GroundTruth.of(test[index]) for index in range(len(found))]
         figures = evaluate(found, truths, data.class_names).to_dict()
-        write_pickled(folder / WEIGHTS, network.state_dict())
+        save(folder / WEIGHTS, network.state_dict())
         write_text(finished, json.dumps(figures))
     return json.loads(finished.read_text())
+
+
+def save(path: Path, content: Any) -> None:
+    """Saves with PyTorch, atomically."""
+    with write_atomically(path) as beside:
+        torch.save(content, beside)
 
 
 def build_network(name: str, config: Config, data: DataSet) -> nn.Module:
@@ -138,7 +143,7 @@ def training_steps(name: str, network: nn.Module, config: Config, data: DataSet,
         yield train_step(name, network.train(), optimizer, schedule.rate(step), samples, config)
         if (step + 1) % CHECKPOINT_STEPS == 0:
             state = {"network": network.state_dict(), "optimizer": optimizer.state_dict(), "step": step + 1}
-            write_pickled(checkpoint, state)
+            save(checkpoint, state)
 
 
 def train_step(

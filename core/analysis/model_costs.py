@@ -113,7 +113,7 @@ def _build_meta_network(model: Model, num_classes: int, anchors_per_location: in
 def _build_meta_backbone(depth: int, freeze_stages: int, batch_norm: str) -> IntermediateLayerGetter:
     """Builds a backbone, shared by networks with the same frozen stages: it takes ten times as long as the rest."""
     with torch.device("meta"):
-        return build_body(depth)
+        return build_body(Model.model_validate({"depth": depth}))
 
 
 class _MetaGroupNorm(nn.GroupNorm):

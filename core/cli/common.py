@@ -1,6 +1,8 @@
 """Helpers shared by several commands."""
 
+import sys
 from argparse import Namespace
+from collections.abc import Iterable, Sequence
 
 from accelerate.utils import set_seed
 from tqdm import tqdm
@@ -11,6 +13,7 @@ from core.data.left_out import LeftOut
 from core.data.sources import open_data
 from core.retinanet.model import RetinaNet
 from core.training.distributed import make_accelerator
+from core.weights.assumptions import describe_weights, state_class_names, suggest_class_names
 from core.weights.sources import Weights, WeightsError, adopt, build, weights_for
 
 
@@ -49,14 +52,29 @@ def print_left_out(left_out: LeftOut) -> None:
         print(left_out.describe())
 
 
-def load_detector(config: Config) -> tuple[Config, Weights, RetinaNet]:
-    """Loads a detector onto the best available device.
+def tell(sentences: Iterable[str]) -> None:
+    """Prints notes for people on the standard error stream, in the main process."""
+    if is_main_process():
+        for sentence in sentences:
+            print(f"note: {sentence}", file=sys.stderr)
+
+
+def load_detector(
+    config: Config, class_names: Sequence[str] = (), *, or_names: Sequence[str] = ()
+) -> tuple[Config, Weights, RetinaNet]:
+    """Loads a detector onto the best available device, and says what is assumed of its weights.
+
+    Args:
+        config: The settings.
+        class_names: Names of the classes of weights that do not name them, in order; empty if not given.
+        or_names: Names that are assumed otherwise, if there are as many classes.
 
     Returns:
         The settings with the architecture of the weights, the weights, and the network.
 
     Raises:
         WeightsError: The weights are not those of a detector, are not available, or contradict the settings.
+        ConfigError: The class names are not those of the weights.
     """
     set_seed(config.training.seed)
     weights = weights_for(config)
@@ -64,5 +82,7 @@ def load_detector(config: Config) -> tuple[Config, Weights, RetinaNet]:
         raise WeightsError(
             f"The weights {weights.name} are not those of a detector: train one from them, or choose others."
         )
+    weights = state_class_names(weights, class_names) if class_names else suggest_class_names(weights, or_names)
     config = adopt(config, weights)
+    tell(describe_weights(weights, config))
     return config, weights, build(config, weights).to(make_accelerator().device)

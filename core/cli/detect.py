@@ -29,7 +29,7 @@ def detect(config: Config, options: Namespace) -> list[dict[str, Any]]:
         IncompleteError: Some pictures cannot be used; it holds the detections in the others.
     """
     pictures = find_pictures(options.pictures, without=options.annotate)
-    config, weights, model = load_detector(config)
+    config, weights, model = load_detector(config, options.classes)
     model = fuse_batch_norms(model)
     drawings = _prepare_drawings(pictures, options.annotate) if options.annotate else []
     results: list[dict[str, Any]] = []

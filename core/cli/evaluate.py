@@ -16,6 +16,7 @@ from core.evaluation.dataset_predictions import ImageResult, count_images, predi
 from core.evaluation.report import USUAL_IOU, Report, build_report
 from core.io.atomic import write_text
 from core.retinanet.model import RetinaNet
+from core.weights.assumptions import to_record
 from core.weights.sources import adopt, weights_for
 
 MAX_WORST = 5  # pictures listed as the worst
@@ -58,13 +59,14 @@ def evaluate(config: Config, options: Namespace) -> dict[str, Any]:
     """
     config = _use_whole_folder(config, options)
     data = open_split(config, options)
-    config, weights, model = load_detector(config)
+    config, weights, model = load_detector(config, options.classes, or_names=data.class_names)
     damaged = DamagedPictures(count_images(data, config), strict=options.strict)
     images = _detect_all(model, weights.class_names, data, config, damaged)
     left_out = add_damaged(data.left_out, damaged.errors.values())
     used = len(images) - len(damaged.errors)
     result = {"weights": weights.name, "data": options.data, "split": options.split, "images": used}
     result |= {"reading": data.reading, "left_out": left_out.to_dict()}
+    result["about_weights"] = to_record(weights, config)
     print(f"{used} pictures, {data.dropped} boxes without area left out")
     if damaged.errors:
         print_left_out(left_out)

@@ -13,9 +13,10 @@ from core.export.onnx import read_onnx, require_packages, write_onnx
 from core.export.readback import FULL, HALF, Reader, make_reference, read_weights, write_compared
 from core.io.atomic import OutputError, require_writable
 from core.retinanet.model import RetinaNet
+from core.weights.assumptions import to_record
 from core.weights.half import fits_half
 from core.weights.sources import Weights, save_weights
-from core.weights.state_dict import PICKLED, SAFETENSORS, write_pickled
+from core.weights.state_dict import PICKLED, SAFETENSORS
 
 BUNDLE, ONNX = ".zip", ".onnx"
 ENDINGS = (SAFETENSORS, *PICKLED, BUNDLE, ONNX)
@@ -36,10 +37,10 @@ class Format(NamedTuple):
 def export(config: Config, options: Namespace) -> dict[str, Any]:
     """Writes a detector in the format given by the file's extension.
 
-    A `.safetensors` file holds tensors that torchvision's RetinaNet of the same architecture loads unchanged, with
-    settings and class names for use by this library; a `.pth` file holds the plain state dict; a `.zip` file the
-    weights with a script that runs them (`core.export.bundle`); an `.onnx` file the whole detector
-    (`core.export.onnx`). Each file is kept only if it detects the same objects (`core.export.readback`).
+    A `.safetensors` or `.pth` file holds tensors that torchvision's RetinaNet of the same architecture loads unchanged,
+    with settings and class names for use by this library; a `.zip` file holds the weights with a script that runs them
+    (`core.export.bundle`); an `.onnx` file holds the whole detector (`core.export.onnx`). Each file is kept only if it
+    detects the same objects (`core.export.readback`).
 
     Raises:
         ConfigError: 16-bit weights are requested for a format other than `.safetensors`, or a setting is not supported.
@@ -53,7 +54,7 @@ def export(config: Config, options: Namespace) -> dict[str, Any]:
         raise OutputError(f"{options.out} has an unsupported extension: it must end in {', '.join(ENDINGS)}.")
     if ending == ONNX:
         require_packages()
-    config, weights, model = load_detector(config)
+    config, weights, model = load_detector(config, options.classes)
     model = model.cpu()
     form = _choose_format(ending, config, weights, model, half=options.half)
     tolerance = HALF if options.half else FULL
@@ -67,6 +68,7 @@ def export(config: Config, options: Namespace) -> dict[str, Any]:
     return {
         "file": str(options.out),
         "classes": list(weights.class_names),
+        "about_weights": to_record(weights, config),
         "model": config.model.model_dump(mode="json"),
         "anchors": config.anchors.model_dump(mode="json"),
     }
@@ -74,8 +76,6 @@ def export(config: Config, options: Namespace) -> dict[str, Any]:
 
 def _choose_format(ending: str, config: Config, weights: Weights, model: RetinaNet, *, half: bool) -> Format:
     names, ids = weights.class_names, weights.category_ids
-    if ending in PICKLED:
-        return Format(partial(write_pickled, content=model.state_dict()), read_weights)
     if ending == BUNDLE:
         bundle = partial(write_bundle, model=model, config=config, class_names=names, category_ids=ids)
         return Format(bundle, read_bundle)

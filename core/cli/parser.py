@@ -115,6 +115,7 @@ def _add_anchors(commands: "Subparsers") -> None:
 def _add_evaluate(commands: "Subparsers") -> None:
     evaluate = _add_command(commands, "evaluate", "Compute the twelve COCO metrics, and explain them.")
     _add_data(evaluate)
+    _add_classes(evaluate)
     evaluate.add_argument("--split", default="test", help="train, val or test (default)")
     evaluate.add_argument(
         "--report", type=Path, metavar="FILE", help="write curves, errors and the worst pictures as JSON to this file"
@@ -128,6 +129,13 @@ def _add_evaluate(commands: "Subparsers") -> None:
     )
 
 
+def _add_classes(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--classes", type=_names, default=(), metavar="NAME,NAME,…",
+        help="names of the classes, in order, of weights that do not name them",
+    )  # fmt: skip
+
+
 def _add_detect(commands: "Subparsers") -> None:
     detect = _add_command(commands, "detect", "Detect objects in pictures.")
     detect.add_argument(
@@ -138,6 +146,7 @@ def _add_detect(commands: "Subparsers") -> None:
         help="stop at the first picture that cannot be used; without this flag it is left out, and the exit status is "
         "1 in the end",
     )  # fmt: skip
+    _add_classes(detect)
     detect.add_argument(
         "--annotate", type=Path, metavar="DIR", help="also write the pictures with their detections to this folder"
     )
@@ -150,6 +159,7 @@ def _add_export(commands: "Subparsers") -> None:
         help=".safetensors or .pth: weights that torchvision's RetinaNet loads; .zip: weights with a script that runs "
         "them; .onnx: a model from pixels to detections",
     )  # fmt: skip
+    _add_classes(export)
     export.add_argument("--half", action="store_true", help="store 16-bit weights (.safetensors only)")
 
 
@@ -255,6 +265,14 @@ def _shares(text: str) -> tuple[float, ...]:
     if len(shares) != 3 or abs(sum(shares) - 1) > 1e-6:
         raise argparse.ArgumentTypeError(f"{text!r} is not three shares that add up to 1, such as 0.8,0.1,0.1")
     return shares
+
+
+def _names(text: str) -> tuple[str, ...]:
+    """Reads names of classes."""
+    names = tuple(part.strip() for part in text.split(","))
+    if not all(names) or len(set(names)) < len(names):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a list of different names, such as cat,dog")
+    return names
 
 
 def _count(text: str) -> int:

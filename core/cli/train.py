@@ -5,7 +5,7 @@ from typing import Any
 
 from tqdm import tqdm
 
-from core.cli.common import print_left_out, print_reading, progress_bar
+from core.cli.common import print_left_out, print_reading, progress_bar, tell
 from core.config import Config
 from core.data.left_out import OTHER_SIZE, UNREADABLE
 from core.runs.folder import RunFolder, record_to_dict
@@ -31,6 +31,7 @@ def train(config: Config, options: Namespace) -> dict[str, Any]:
         format=options.format,
         strict=options.strict,
         on_data=print_reading,
+        on_weights=tell,
     )
     with (
         open_tracker(options.track) as tracker,

@@ -39,6 +39,16 @@ class Model(Section):
         help="Group normalisation after each head convolution stabilises training from random weights; the paper uses "
         "none.",
     )  # fmt: skip
+    head_groups: Literal[1, 2, 4, 8, 16, 32] = knob(
+        32, label="Groups of the head normalisation", effect=Effect.FORWARD,
+        help="Groups of channels that a group normalisation normalises together, at most half the channels; it must "
+        "match the loaded weights.",
+    )  # fmt: skip
+    norm_eps: float = knob(
+        1e-5, label="ε of the batch norms", effect=Effect.FORWARD, ge=0, le=0.5, options=(0.0, 1e-6, 1e-5, 1e-4, 1e-3),
+        help="Added to each variance in the backbone's batch norms; it must match the loaded weights (torchvision's "
+        "COCO v1 weights need 0, TensorFlow's usually 0.001).",
+    )  # fmt: skip
     p6_source: Literal["c5", "p5"] = knob(
         "c5", label="P6 computed from", effect=Effect.FORWARD,
         help="Input of level P6: the backbone's C5 (paper, torchvision v2) or the pyramid's P5 (torchvision v1); it "

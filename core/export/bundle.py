@@ -110,7 +110,7 @@ def write_bundle(
     require_same_inference(config)
     texts = {
         SETTINGS: config.replace({"model.weights": WEIGHTS}).to_json(),
-        SCRIPT: build_script(config, class_names, norm_eps=model.norm_eps),
+        SCRIPT: build_script(config, class_names),
         REQUIREMENTS: "".join(f"{name}=={version(name).split('+')[0]}\n" for name in PACKAGES),
     }
     try:
@@ -154,9 +154,9 @@ def read_bundle(path: Path, picture: Tensor, config: Config) -> Detections:
     )
 
 
-def build_script(config: Config, class_names: Sequence[str], *, norm_eps: float) -> str:
+def build_script(config: Config, class_names: Sequence[str]) -> str:
     """Returns a script that builds torchvision's network (`to_torchvision`), loads the weights and detects objects."""
-    network = to_torchvision(config, len(class_names), norm_eps=norm_eps)
+    network = to_torchvision(config, len(class_names))
     classes = f"CLASSES = {tuple(class_names)!r}\n"
     return "".join((HEAD, build_picture_reader(), "\n\n", network, classes, TAIL))
 

@@ -13,6 +13,7 @@ from core.export.framework_settings import (
     format_missing,
     get_focal_parameters,
 )
+from core.retinanet.backbone import NORM_EPS
 from core.retinanet.heads import norm_groups
 from core.retinanet.preprocess import IMAGENET_MEAN, IMAGENET_STD
 
@@ -21,6 +22,8 @@ FLIPS = {0.0: "none", 0.5: "horizontal"}
 SUPPORTED_VALUES: dict[str, tuple[object, ...]] = {
     WEIGHTS: ("random",),
     "anchors.convention": ("exact",),
+    "model.head_groups": (GROUPS,),
+    "model.norm_eps": (NORM_EPS,),
     "model.p6_source": ("c5",),
     "matching.force_best_match": (True,),
     "loss.kind": LOSS_KINDS,
@@ -55,7 +58,7 @@ def to_detectron2(config: Config, num_classes: int) -> str:
 
 
 def _note_groups(config: Config) -> str:
-    groups = norm_groups(config.model.fpn_channels)
+    groups = norm_groups(config.model)
     if config.model.head_norm == "none" or groups == GROUPS:
         return ""
     return f"# The group norms of the heads have {groups} groups here, and always {GROUPS} in detectron2.\n"

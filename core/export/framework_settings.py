@@ -18,6 +18,7 @@ WEIGHTS, HEADS = "model.weights", "model.heads"
 # Settings that only count beside some values of another.
 _CONDITIONS: dict[str, tuple[str, tuple[object, ...]]] = {
     "model.heads": ("model.weights", ()),  # the weights are named, so that nothing is left to say
+    "model.head_groups": ("model.head_norm", ("group",)),
     "loss.alpha": ("loss.kind", ("focal", "balanced_cross_entropy", "cutoff")),
     "loss.gamma": ("loss.kind", ("focal",)),
     "loss.cutoff": ("loss.kind", ("cutoff",)),

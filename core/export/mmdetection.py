@@ -73,7 +73,7 @@ def _build_backbone(config: Config) -> dict[str, Any]:
         "num_stages": 4,
         "out_indices": (0, 1, 2, 3),
         "frozen_stages": model.freeze_stages - 1,  # in mmdetection −1 freezes nothing and 0 the stem
-        "norm_cfg": {"type": "BN", "requires_grad": model.batch_norm == "live"},
+        "norm_cfg": {"type": "BN", "eps": model.norm_eps, "requires_grad": model.batch_norm == "live"},
         "norm_eval": model.batch_norm == "frozen",
         "style": "pytorch",
     }
@@ -111,7 +111,7 @@ def _build_assignment(config: Config) -> dict[str, Any]:
 
 def _build_head(config: Config, num_classes: int) -> dict[str, Any]:
     model, anchors = config.model, config.anchors
-    norm = {"type": "GN", "num_groups": norm_groups(model.fpn_channels)} if model.head_norm == "group" else None
+    norm = {"type": "GN", "num_groups": norm_groups(model)} if model.head_norm == "group" else None
     return {
         "type": "RetinaHead",
         "num_classes": num_classes,

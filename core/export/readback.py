@@ -19,7 +19,6 @@ from core.retinanet.model import RetinaNet
 from core.retinanet.predict import detect, extract_candidates, extract_detections, predict
 from core.structures import Detections
 from core.weights.sources import adopt, build, load_weights
-from core.weights.state_dict import SAFETENSORS
 
 PICTURE_SIDES = (120, 160)  # px
 MAX_CANDIDATES = 10_000  # per level
@@ -97,14 +96,13 @@ def write_compared(
 
 
 def read_weights(path: Path, picture: Tensor, config: Config) -> Detections:
-    """Detects with a file of weights; settings that the file holds come from there.
+    """Detects with a file of weights, with the settings that it holds.
 
     Raises:
         UserError: The file cannot be read, or holds other anchors, which may differ outside the picture only.
     """
     weights = load_weights(str(path))
-    own = Config(inference=config.inference) if path.suffix == SAFETENSORS else config
-    adopted = adopt(own, weights)
+    adopted = adopt(Config(inference=config.inference), weights)
     if adopted.anchors != config.anchors:
         raise OutputError(f"it holds other anchors ({adopted.anchors}).")
     return detect(build(adopted, weights), [picture], adopted)[0]

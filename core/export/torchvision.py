@@ -61,23 +61,22 @@ def require_same_inference(config: Config) -> None:
             )
 
 
-def to_torchvision(config: Config, num_classes: int, *, norm_eps: float = NORM_EPS) -> str:
+def to_torchvision(config: Config, num_classes: int) -> str:
     """Returns Python code that builds torchvision's RetinaNet; exported weights load into it unchanged.
 
     Args:
         config: All settings.
         num_classes: Number of classes, K.
-        norm_eps: ε of the backbone's batch norms; some weights need another value than PyTorch's default.
     """
-    code = partial(_write_code, num_classes=num_classes, norm_eps=norm_eps)
+    code = partial(_write_code, num_classes=num_classes)
     framework = Framework("torchvision's RetinaNet", code, SUPPORTED_VALUES, NOT_PART)
     return format_missing(config, framework) + code(config)
 
 
-def _write_code(config: Config, num_classes: int, norm_eps: float) -> str:
+def _write_code(config: Config, num_classes: int) -> str:
     parts = (
         _write_imports(config),
-        _write_backbone(config, num_classes, norm_eps),
+        _write_backbone(config, num_classes),
         _write_anchors_and_head(config),
         _write_losses(config),
         _write_model(config),
@@ -99,9 +98,9 @@ from torchvision.ops.feature_pyramid_network import LastLevelP6P7
 """
 
 
-def _write_backbone(config: Config, num_classes: int, norm_eps: float) -> str:
+def _write_backbone(config: Config, num_classes: int) -> str:
     model = config.model
-    norm = "" if norm_eps == NORM_EPS else f", norm_layer=partial(nn.BatchNorm2d, eps={norm_eps!r})"
+    norm = "" if model.norm_eps == NORM_EPS else f", norm_layer=partial(nn.BatchNorm2d, eps={model.norm_eps!r})"
     widths = BASIC_WIDTHS.get(model.depth, BOTTLENECK_WIDTHS)
     source = widths[-1] if model.p6_source == "c5" else model.fpn_channels
     return f"""NUM_CLASSES = {num_classes}
@@ -124,7 +123,7 @@ def _write_anchors_and_head(config: Config) -> str:
     sizes = tuple(
         tuple(size * scale if exact else int(size * scale) for scale in anchors.scales) for size in anchors.sizes
     )
-    norm = f"partial(nn.GroupNorm, {norm_groups(model.fpn_channels)})" if model.head_norm == "group" else "None"
+    norm = f"partial(nn.GroupNorm, {norm_groups(model)})" if model.head_norm == "group" else "None"
     return f"""{EXACT_ANCHORS if exact else ""}anchors = {"ExactAnchors" if exact else "AnchorGenerator"}(
     {sizes!r},
     ({tuple(anchors.ratios)!r},) * {len(sizes)},

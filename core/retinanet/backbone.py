@@ -12,7 +12,7 @@ from torchvision.ops.feature_pyramid_network import LastLevelP6P7
 
 from core.config import Model
 
-NORM_EPS = 1e-5  # PyTorch's; torchvision's COCO v1 weights were trained with 0
+NORM_EPS = 1e-5  # of batch norms in training, which do not work with 0; PyTorch's
 STAGES = (("conv1", "bn1"), ("layer1",), ("layer2",), ("layer3",), ("layer4",))  # stages 1–5 of the ResNet
 C5_BLOCK_CHANNELS = 512  # of the blocks of the last stage, which a bottleneck widens (He et al., 2015, table 1)
 BODY_MAPS = ("C3", "C4", "C5")  # outputs of the last three stages
@@ -67,7 +67,7 @@ class Backbone(nn.Module):
         return Pyramid(tuple(maps.values()), tuple(self.fpn(maps).values()))
 
 
-def build_body(depth: int, *, norm_eps: float = NORM_EPS) -> IntermediateLayerGetter:
-    """Builds a ResNet of so many layers up to C5 with random weights; it maps pixels to a dict of `BODY_MAPS`."""
-    resnet = getattr(torchvision.models, f"resnet{depth}")(norm_layer=partial(nn.BatchNorm2d, eps=norm_eps))
+def build_body(model: Model) -> IntermediateLayerGetter:
+    """Builds the ResNet up to C5 with random weights; it maps pixels to a dict of `BODY_MAPS`."""
+    resnet = getattr(torchvision.models, f"resnet{model.depth}")(norm_layer=partial(nn.BatchNorm2d, eps=model.norm_eps))
     return IntermediateLayerGetter(resnet, dict(zip(("layer2", "layer3", "layer4"), BODY_MAPS, strict=True)))

@@ -12,8 +12,7 @@ from torchvision.ops.misc import Conv2dNormActivation
 
 from core.config import Model
 
-GROUPS = 32  # of a head's group norm, as in torchvision v2 …
-GROUP_CHANNELS = 2  # … but at least this many channels each: on a 1×1 map, normalising one channel gives 0
+GROUP_CHANNELS = 2  # at least, in each group of a head's group norm: on a 1×1 map, normalising one channel gives 0
 
 
 class ClassHead(nn.Module):
@@ -66,7 +65,7 @@ def build_box_head(model: Model, *, anchors_per_location: int) -> BoxHead:
 def _build_convs(model: Model) -> nn.Sequential:
     """Builds the 3×3 convolutions of a subnet, initialised as in the paper (section 4.1)."""
     channels = model.fpn_channels
-    norm = partial(nn.GroupNorm, norm_groups(channels)) if model.head_norm == "group" else None
+    norm = partial(nn.GroupNorm, norm_groups(model)) if model.head_norm == "group" else None
     convs = nn.Sequential(*(Conv2dNormActivation(channels, channels, norm_layer=norm) for _ in range(model.num_convs)))
     for module in convs.modules():
         if isinstance(module, nn.Conv2d):
@@ -74,9 +73,9 @@ def _build_convs(model: Model) -> nn.Sequential:
     return convs
 
 
-def norm_groups(channels: int) -> int:
-    """Returns the number of groups of a head's group norm over so many channels."""
-    return min(GROUPS, channels // GROUP_CHANNELS)
+def norm_groups(model: Model) -> int:
+    """Returns the number of groups of a head's group norm."""
+    return min(model.head_groups, model.fpn_channels // GROUP_CHANNELS)
 
 
 def init_conv(conv: nn.Conv2d, *, bias: float) -> None:

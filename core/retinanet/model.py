@@ -79,7 +79,6 @@ def build_model(
     *,
     num_classes: int,
     anchors_per_location: int,
-    norm_eps: float = NORM_EPS,
     body: IntermediateLayerGetter | None = None,
 ) -> RetinaNet:
     """Builds a network with random weights.
@@ -88,12 +87,11 @@ def build_model(
         model: Hyperparameters of the network.
         num_classes: Number of classes, K.
         anchors_per_location: Number of anchors per location, A.
-        norm_eps: ε of the ResNet's batch norms.
         body: A ResNet of the same depth to use, with its ε, instead of a new one.
     """
     class_head = build_class_head(model, num_classes=num_classes, anchors_per_location=anchors_per_location)
     box_head = build_box_head(model, anchors_per_location=anchors_per_location)
-    backbone = Backbone(model, body=body or build_body(model.depth, norm_eps=norm_eps))
+    backbone = Backbone(model, body=body or build_body(model))
     return RetinaNet(backbone=backbone, class_head=class_head, box_head=box_head)
 
 

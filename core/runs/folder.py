@@ -8,7 +8,7 @@ whose process has died. Through `control.json` other processes pause or stop it,
 import json
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -62,6 +62,7 @@ class About(NamedTuple):
         strict: Whether pictures and boxes that cannot be used are an error, rather than left out.
         reading: How the annotations were read, as sentences for people.
         left_out: What could not be used of the data set so far.
+        weights: What is assumed and to be known of the initial weights, see `core.weights.assumptions.to_record`.
     """
 
     source: str = "scenes"
@@ -74,6 +75,7 @@ class About(NamedTuple):
     strict: bool = False
     reading: str = ""
     left_out: LeftOut = LeftOut()
+    weights: Mapping[str, Any] = {}
 
     def to_dict(self) -> dict[str, Any]:
         """Converts the description for JSON."""

@@ -20,6 +20,7 @@ from core.runs.recorder import Recorder, Splits
 from core.training.distributed import make_accelerator
 from core.training.records import Record, TrainingError
 from core.training.trainer import Trainer
+from core.weights.assumptions import describe_weights, to_record
 from core.weights.sources import Weights, adopt, build, load_weights, weights_for
 
 TRAINING_SCENES = 100_000  # rendered scenes in an epoch
@@ -36,6 +37,7 @@ def run_training(
     format: str | None = None,
     strict: bool = False,
     on_data: Callable[[DataSet], None] = lambda data: None,
+    on_weights: Callable[[Sequence[str]], None] = lambda sentences: None,
 ) -> Generator[Record]:
     """Trains in a folder; closing the generator stops the run and saves a checkpoint.
 
@@ -52,6 +54,7 @@ def run_training(
         strict: Refuse the first picture or box that cannot be used, instead of leaving it out. A run that was started
             so stays so.
         on_data: Called with the training data before the first step.
+        on_weights: Called with what people should know of the initial weights before the first step.
 
     Yields:
         The records of `Trainer.run`. If the generator is closed, all processes must close it at the same record.
@@ -69,11 +72,23 @@ def run_training(
         config, about = _resumed_config(config, folder), _resumed_about(about, folder)
     else:
         folder.require_new()
-    yield from _train(config, about, folder, state, workers=workers, accelerator=accelerator, on_data=on_data)
+    yield from _train(
+        config,
+        about,
+        folder,
+        state,
+        free=resume,
+        workers=workers,
+        accelerator=accelerator,
+        on_data=on_data,
+        on_weights=on_weights,
+    )
 
 
 def train_from_folder(folder: RunFolder, lock: FileLock, on_start: Callable[[Recorder], None]) -> Generator[Record]:
     """Trains the run that a folder's `about.json` and `config.json` describe, from its checkpoint if it has one.
+
+    Such a run comes from the page: its anchors may differ from those that the initial weights were trained with.
 
     Args:
         folder: Folder of the run.
@@ -88,7 +103,7 @@ def train_from_folder(folder: RunFolder, lock: FileLock, on_start: Callable[[Rec
     """
     state = load_checkpoint(folder.checkpoint) if folder.checkpoint.exists() else None
     config, about = Config.from_file(folder.config), folder.read_about()
-    yield from _train(config, about, folder, state, lock=lock, on_start=on_start)
+    yield from _train(config, about, folder, state, free=True, lock=lock, on_start=on_start)
 
 
 def _train(
@@ -97,21 +112,26 @@ def _train(
     folder: RunFolder,
     state: dict[str, Any] | None,
     *,
+    free: bool,
     workers: int = 0,
     accelerator: Accelerator | None = None,
     lock: FileLock | None = None,
     on_start: Callable[[Recorder], None] = lambda recorder: None,
     on_data: Callable[[DataSet], None] = lambda data: None,
+    on_weights: Callable[[Sequence[str]], None] = lambda sentences: None,
 ) -> Generator[Record]:
     accelerator = accelerator or make_accelerator()
-    splits, weights = _open_splits(config, about), weights_for(config)
+    splits, weights = _open_splits(config, about), weights_for(config, free=free)
     known = load_weights(str(folder.weights)).class_names if state else weights.class_names  # of each checkpoint
     splits = _order_classes(splits, known)
     if state:
         _require_same_classes(folder, known, splits.train)
     _require_repeated_images(config.training, splits.train)
     on_data(splits.train)
-    config, trainer = _build_trainer(config, weights, splits.train, accelerator)
+    config, trainer = _build_trainer(config, weights, splits.train, accelerator, free=free)
+    if not state:
+        about = about._replace(weights=to_record(weights, config))
+        on_weights(describe_weights(weights, config))
     if state:
         _restore(trainer, state, folder)
     records = trainer.run(*splits, workers=workers, strict=about.strict)
@@ -182,10 +202,10 @@ def _resumed_config(config: Config, folder: RunFolder) -> Config:
 
 
 def _build_trainer(
-    config: Config, weights: Weights, train: DataSet, accelerator: Accelerator
+    config: Config, weights: Weights, train: DataSet, accelerator: Accelerator, *, free: bool
 ) -> tuple[Config, Trainer]:
     set_seed(config.training.seed)
-    config = adopt(config, weights)
+    config = adopt(config, weights, free=free)
     other_classes = train.class_names != weights.class_names
     model = build(config, weights, num_classes=len(train.class_names), new_classes=other_classes)
     return config, Trainer(model, config, accelerator)

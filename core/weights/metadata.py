@@ -10,7 +10,9 @@ from core.config import Config, ConfigError
 from core.io.text import is_text
 from core.weights.architecture import SHAPE_SETTINGS, Architecture, WeightsError
 
-TRAINED_WITH = (*SHAPE_SETTINGS, "inference.image_size", "inference.max_image_size")  # and all settings of the anchors
+NORM_EPS_SETTING, SIZE_SETTINGS = "model.norm_eps", ("inference.image_size", "inference.max_image_size")
+# Settings that weights are trained with, and all of the anchors.
+TRAINED_WITH = (*SHAPE_SETTINGS, NORM_EPS_SETTING, "model.head_groups", *SIZE_SETTINGS)
 MAX_NAME = 100  # characters of a class name in a file
 
 
@@ -21,25 +23,30 @@ class Metadata(NamedTuple):
         class_names: One per class, K.
         category_ids: The category of each class in COCO results, K.
         settings: The settings it was trained with that its use requires, by path.
-        norm_eps: ε of the ResNet's batch norms.
     """
 
     class_names: tuple[str, ...]
     category_ids: tuple[int, ...]
     settings: dict[str, Any]
-    norm_eps: float
 
 
 def build_metadata(
     config: Config, class_names: Sequence[str], category_ids: Sequence[int], norm_eps: float
 ) -> dict[str, str]:
-    """Returns the metadata to store in a file, as text by key; the path of the initial weights is not part of it."""
+    """Returns the metadata to store in a file, as text by key; the path of the initial weights is not part of it.
+
+    Args:
+        config: The settings it was trained with.
+        class_names: One per class, K.
+        category_ids: The category of each class in COCO results, K.
+        norm_eps: ε of the network's batch norms, which training may have changed.
+    """
     origin = Path(config.model.weights).name  # the file may be shared, so it must not reveal local paths
     return {
-        "config": config.replace({"model.weights": origin}).to_json(),
+        "config": config.replace({"model.weights": origin, NORM_EPS_SETTING: norm_eps}).to_json(),
         "class_names": json.dumps(list(class_names)),
         "category_ids": json.dumps(list(category_ids)),
-        "norm_eps": repr(norm_eps),
+        "norm_eps": repr(norm_eps),  # which older files have here alone
     }
 
 
@@ -74,12 +81,12 @@ def read_metadata(metadata: Mapping[str, str], architecture: Architecture, *, na
     if config.anchors.per_location != architecture.anchors_per_location:
         counts = f"{config.anchors.per_location} anchors per location, not {architecture.anchors_per_location}"
         raise _metadata_error(name, counts)
-    settings = config.to_flat()
+    settings = {**config.to_flat(), NORM_EPS_SETTING: norm_eps}
     for path, needed in architecture.settings.items():
         if settings[path] != needed:
             raise _metadata_error(name, f"{path} = {settings[path]} where the tensors have {needed}")
     required = {path: settings[path] for path in settings if path.startswith("anchors.") or path in TRAINED_WITH}
-    return Metadata(tuple(class_names), tuple(category_ids), required, norm_eps)
+    return Metadata(tuple(class_names), tuple(category_ids), required)
 
 
 def _metadata_error(name: str, reason: str) -> WeightsError:

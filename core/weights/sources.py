@@ -1,9 +1,7 @@
 """Loading of weights by name or path, building a network with them, and saving them."""
 
 from collections.abc import Mapping, Sequence
-from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
 
 from torch import Tensor
 from torchvision.models import get_model_weights
@@ -24,22 +22,28 @@ from core.weights.architecture import (
     modernise,
     recognise,
 )
+from core.weights.assumptions import (
+    COCO_CLASSES,
+    TORCHVISION_SETTINGS,
+    assume_class_names,
+    assume_settings,
+    state_settings,
+)
+from core.weights.contradictions import (
+    refuse_other_anchor_count,
+    refuse_other_network,
+    refuse_other_training,
+    trained_settings,
+)
 from core.weights.half import to_half
 from core.weights.metadata import build_metadata, read_metadata
+from core.weights.weights import CLASSES, Weights
 
 WITHOUT_HEADS = ("imagenet", "random")  # weights of the backbone or none; the rest is initialised at random
 BUILTIN = ASSETS / "builtin.safetensors"
 COCO = {"coco": RetinaNet_ResNet50_FPN_Weights.COCO_V1, "coco_v2": RetinaNet_ResNet50_FPN_V2_Weights.COCO_V1}
 COCO_NORM_EPS = {"coco": 0.0, "coco_v2": NORM_EPS}  # when v1 was trained, torchvision's frozen batch norms had no ε
-COCO_SETTINGS = {  # torchvision's for the training of both
-    **{f"anchors.size_p{level}": 4 * 2**level for level in range(3, 8)},
-    "anchors.scales": (1.0, 2 ** (1 / 3), 2 ** (2 / 3)),
-    "anchors.ratios": (0.5, 1.0, 2.0),
-    "anchors.convention": "torchvision",
-    "inference.image_size": 800,
-    "inference.max_image_size": 1333,
-}
-HEAD_SETTINGS = ("model.num_convs", "model.head_norm")
+HEAD_SETTINGS = ("model.num_convs", "model.head_norm", "model.head_groups")
 
 
 def has_new_heads(model: Model) -> bool:
@@ -47,40 +51,18 @@ def has_new_heads(model: Model) -> bool:
     return model.heads == "new" or model.weights in WITHOUT_HEADS
 
 
-class Weights(NamedTuple):
-    """Weights and the description of their network, before a model is built from them.
-
-    Attributes:
-        name: The requested name (builtin, coco, …) or path.
-        state: Tensors by torchvision's keys; only those of the backbone for imagenet, none for random.
-        architecture: The architecture of their network; None for imagenet and random, which do not determine the heads.
-        class_names: One per class, K; empty if the architecture is None.
-        category_ids: The category of each class in COCO results, K.
-        settings: The settings that the weights were trained with or require, by path.
-        norm_eps: ε of the ResNet's batch norms.
-    """
-
-    name: str
-    state: Mapping[str, Tensor]
-    architecture: Architecture | None
-    class_names: tuple[str, ...]
-    category_ids: tuple[int, ...]
-    settings: Mapping[str, Any]
-    norm_eps: float
-
-
 def load_weights(name: str, *, depth: int | None = None) -> Weights:
     """Loads weights by name or path and checks them, without building a network.
 
     Args:
-        name: builtin, coco, coco_v2, imagenet, random, or the path of a `.safetensors`, `.pth` or `.pt` file.
+        name: builtin, coco, coco_v2, imagenet, random, or the path of a file.
         depth: Layers of the ResNet backbone; required for imagenet only.
 
     Raises:
         WeightsError: The weights are not available, damaged, or not those of a RetinaNet.
     """
     if name == "random":
-        return Weights(name, {}, None, (), (), {}, NORM_EPS)
+        return Weights(name, {}, None, (), (), {})
     if name == "imagenet":
         return _load_imagenet(depth)
     if name in COCO:
@@ -92,13 +74,18 @@ def load_weights(name: str, *, depth: int | None = None) -> Weights:
     return _load_file(name, Path(name))
 
 
-def weights_for(config: Config) -> Weights:
+def weights_for(config: Config, *, free: bool = False) -> Weights:
     """Loads the weights that a configuration names, without their heads if `model.heads` is new.
+
+    Args:
+        config: The settings; what the weights do not say is taken from those that are explicit (`state_settings`).
+        free: As for `state_settings`.
 
     Raises:
         WeightsError: As `load_weights`.
     """
     weights = load_weights(config.model.weights, depth=config.model.depth)
+    weights = state_settings(weights, config, free=free)
     return drop_heads(weights) if config.model.heads == "new" else weights
 
 
@@ -106,23 +93,35 @@ def drop_heads(weights: Weights) -> Weights:
     """Returns the weights of backbone and pyramid alone; they allow any classes, anchors and head settings."""
     state = {key: value for key, value in weights.state.items() if not key.startswith((CLASS_HEAD, BOX_HEAD))}
     settings = {path: value for path, value in weights.settings.items() if path not in HEAD_SETTINGS}
-    return weights._replace(state=state, architecture=None, class_names=(), category_ids=(), settings=settings)
+    assumed = tuple(path for path in weights.assumed if path in settings)
+    return weights._replace(
+        state=state, architecture=None, class_names=(), category_ids=(), settings=settings, assumed=assumed
+    )
 
 
-def adopt(config: Config, weights: Weights) -> Config:
-    """Returns a configuration with the settings that the weights require; explicit settings take precedence.
+def adopt(config: Config, weights: Weights, *, free: bool = False) -> Config:
+    """Returns a configuration with the settings that the weights require.
 
     The adopted settings count as explicit in the result, so keep the original to change weights later.
+
+    Args:
+        config: The settings; explicit ones take precedence.
+        weights: The weights.
+        free: Whether explicit settings may differ from those that the weights were trained with, as on the page; those
+            of the network itself never may.
 
     Raises:
         WeightsError: An explicit setting contradicts the weights.
     """
     explicit = config.explicit_values()
-    _refuse_contradictions(explicit, weights)
+    refuse_other_network(explicit, weights)
     required = {path: value for path, value in weights.settings.items() if path not in explicit}
     adopted = config.replace({**required, "model.weights": weights.name})
-    _refuse_other_anchors(adopted, weights)
-    return adopted
+    refuse_other_anchor_count(adopted, weights)
+    if free:
+        return adopted
+    refuse_other_training(explicit, weights)
+    return adopted.replace(trained_settings(weights))  # instead of explicit values that are nearly the same
 
 
 def build(config: Config, weights: Weights, *, num_classes: int | None = None, new_classes: bool = False) -> RetinaNet:
@@ -137,13 +136,12 @@ def build(config: Config, weights: Weights, *, num_classes: int | None = None, n
     Raises:
         WeightsError: The settings or the number of classes contradict the weights.
     """
-    _refuse_contradictions(config.to_flat(), weights)
-    _refuse_other_anchors(config, weights)
+    refuse_other_network(config.to_flat(), weights)
+    refuse_other_anchor_count(config, weights)
     model = build_model(
         config.model,
         num_classes=_choose_num_classes(weights, num_classes, new_classes=new_classes),
         anchors_per_location=config.anchors.per_location,
-        norm_eps=weights.norm_eps,
     )
     used = {key: value for key, value in weights.state.items() if not (new_classes and key.startswith(LOGITS))}
     model.load_state_dict({**model.state_dict(), **used})  # `recognise` has checked that no key is missing
@@ -159,10 +157,10 @@ def save_weights(
     *,
     half: bool = False,
 ) -> None:
-    """Saves a network with its metadata as a safetensors file, whose tensors torchvision can load unchanged.
+    """Saves a network with its metadata, in a file whose tensors torchvision can load unchanged.
 
     Args:
-        path: Path of the file, with the suffix `.safetensors`.
+        path: Path of the file, with the suffix `.safetensors`, `.pth` or `.pt`.
         model: The network.
         config: The settings it was trained with.
         class_names: One per class, K.
@@ -186,46 +184,50 @@ def _load_imagenet(depth: int | None) -> Weights:
         raise WeightsError("The imagenet weights depend on the depth of the backbone: say which (depth).")
     state = state_dict.download(get_model_weights(f"resnet{depth}").DEFAULT, name="imagenet")
     body = {BODY + key: value for key, value in state.items() if not key.startswith("fc.")}
-    return Weights("imagenet", body, None, (), (), {"model.depth": depth}, NORM_EPS)
+    return Weights("imagenet", body, None, (), (), {"model.depth": depth})
 
 
 def _load_coco(name: str) -> Weights:
     state = modernise(state_dict.download(COCO[name], name="COCO"))
-    architecture = recognise(state, name=f"The {name} file")
-    class_names = tuple(COCO[name].meta["categories"])
-    settings = {**architecture.settings, **COCO_SETTINGS}
-    category_ids = tuple(range(len(class_names)))  # torchvision's classes have COCO's numbers, including the gaps
-    return Weights(name, state, architecture, class_names, category_ids, settings, COCO_NORM_EPS[name])
+    return _describe_coco(name, name, state, recognise(state, name=f"The {name} file"))
+
+
+def _describe_coco(name: str, kind: str, state: Mapping[str, Tensor], architecture: Architecture) -> Weights:
+    settings = {**architecture.settings, **TORCHVISION_SETTINGS, "model.norm_eps": COCO_NORM_EPS[kind]}
+    category_ids = tuple(range(len(COCO_CLASSES)))  # torchvision's classes have COCO's numbers, including the gaps
+    return Weights(name, state, architecture, COCO_CLASSES, category_ids, settings)
 
 
 def _load_file(name: str, path: Path) -> Weights:
     file = state_dict.read(path)
     state = modernise(file.state)
     architecture = recognise(state, name=str(path))
-    weights = partial(Weights, name, state, architecture)
     if "config" in file.metadata:
-        return weights(*read_metadata(file.metadata, architecture, name=str(path)))
-    labels = tuple(range(architecture.num_classes))
-    return weights(tuple(f"class {label}" for label in labels), labels, architecture.settings, NORM_EPS)
+        return Weights(name, state, architecture, *read_metadata(file.metadata, architecture, name=str(path)))
+    for kind, published in COCO.items():
+        if architecture.num_classes == len(COCO_CLASSES) and state_dict.is_download(path, published):
+            note = f"{path} is torchvision's {published}, whose settings are known."
+            return _describe_coco(name, kind, state, architecture)._replace(notes=(note,))
+    return _describe_unknown(name, state, architecture, file)
 
 
-def _refuse_contradictions(values: Mapping[str, Any], weights: Weights) -> None:
-    for path, needed in weights.settings.items():
-        if path.startswith("model.") and values.get(path, needed) != needed:
-            raise WeightsError(
-                f"{path} = {values[path]} contradicts the weights {weights.name}, which need {needed}: "
-                f"set {path} to {needed} or choose other weights."
-            )
-
-
-def _refuse_other_anchors(config: Config, weights: Weights) -> None:
-    if weights.architecture and config.anchors.per_location != weights.architecture.anchors_per_location:
-        anchors, needed = config.anchors, weights.architecture.anchors_per_location
-        raise WeightsError(
-            f"anchors.scales × anchors.ratios = {len(anchors.scales)} × {len(anchors.ratios)} = {anchors.per_location} "
-            f"anchors per location contradicts the weights {weights.name}, which need {needed}: "
-            f"choose {needed} in all, or other weights."
-        )
+def _describe_unknown(
+    name: str, state: Mapping[str, Tensor], architecture: Architecture, file: state_dict.WeightsFile
+) -> Weights:
+    """Describes a network by its tensors and, where they say nothing, by assumptions."""
+    assumed = assume_settings(architecture)
+    named = len(file.class_names) == architecture.num_classes
+    names = file.class_names if named else assume_class_names(architecture.num_classes)
+    return Weights(
+        name,
+        state,
+        architecture,
+        names,
+        tuple(range(len(names))),
+        {**architecture.settings, **assumed},
+        (*assumed, *([] if named else [CLASSES])),
+        file.notes,
+    )
 
 
 def _choose_num_classes(weights: Weights, requested: int | None, *, new_classes: bool) -> int:

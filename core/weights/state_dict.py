@@ -1,7 +1,11 @@
 """Reading, downloading and writing of state dicts. Files are not trusted: only finite tensors are read from them."""
 
+import hashlib
 import http.client
+import re
 import zipfile
+from argparse import Namespace
+from collections import OrderedDict
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -14,11 +18,18 @@ from torch import Tensor, nn
 from torchvision.models import WeightsEnum
 
 from core.io.atomic import write_atomically
+from core.io.text import is_text
 from core.weights.architecture import WeightsError
+from core.weights.containers import find_class_names, find_state
 
 MAX_BYTES = 2 * 10**9  # of a file and of its tensors; the largest RetinaNet here has 0.4 · 10⁹
 SAFETENSORS, PICKLED = ".safetensors", (".pth", ".pt")
-WRAPPERS = ("model", "state_dict")  # keys under which training scripts store the state dict
+FROM_SCRIPTS = (".ckpt", ".pl", ".bin", ".tar")  # pickled too: of Lightning, DeepForest, Hugging Face, and x.pth.tar
+READABLE = (SAFETENSORS, *PICKLED, *FROM_SCRIPTS)
+DESCRIPTION = "retinanet"  # attribute with the metadata of a pickled state dict; PyTorch keeps and ignores it
+FORBIDDEN = re.compile(r"Unsupported (?:global: GLOBAL|class) ([\w.]{1,100})")  # in PyTorch's refusal
+
+torch.serialization.add_safe_globals([Namespace])  # a plain holder of values; torchvision's scripts save their options
 
 
 class WeightsFile(NamedTuple):
@@ -27,28 +38,37 @@ class WeightsFile(NamedTuple):
     Attributes:
         state: Tensors by key, on the CPU; floating ones are float32 and finite.
         metadata: Text by key, unchecked.
+        class_names: Names of any number of classes that stand beside the state dict.
+        notes: Sentences on what was chosen and what was left out.
     """
 
     state: dict[str, Tensor]
     metadata: dict[str, str]
+    class_names: tuple[str, ...]
+    notes: tuple[str, ...]
 
 
 def read(path: Path) -> WeightsFile:
-    """Reads a `.safetensors`, `.pth` or `.pt` file.
+    """Reads a weights file, of one of the `READABLE` kinds.
 
     Raises:
         WeightsError: The file is missing, too large, damaged, or contains anything but finite tensors.
     """
-    if path.suffix not in (SAFETENSORS, *PICKLED):
-        raise WeightsError(f"{path} is not a weights file: its name must end in {SAFETENSORS}, .pth or .pt.")
+    ending = path.suffix.lower()
+    if ending not in READABLE:
+        raise WeightsError(
+            f"{path} is not a weights file: its name must end in {SAFETENSORS}, .pth or .pt, or as those of "
+            f"training scripts ({', '.join(FROM_SCRIPTS)})."
+        )
     try:
         if not path.is_file():
             raise WeightsError(f"The weights file {path} does not exist: check the path.")
         _check_bytes(path.stat().st_size, str(path))
-        found = _read_safetensors(path) if path.suffix == SAFETENSORS else WeightsFile(_read_pickled(path), {})
+        content, metadata = _read_safetensors(path) if ending == SAFETENSORS else _read_pickled(path)
     except OSError as error:
         raise WeightsError(f"{path} cannot be read: {error.strerror or error}. Check the path.") from None
-    return found._replace(state=validate(found.state, name=str(path)))
+    state, notes = find_state(content, name=str(path))
+    return WeightsFile(validate(state, name=str(path)), metadata, find_class_names(content), notes)
 
 
 def download(weights: WeightsEnum, *, name: str) -> dict[str, Tensor]:
@@ -76,43 +96,41 @@ def download(weights: WeightsEnum, *, name: str) -> dict[str, Tensor]:
     return validate(state, name=f"The {name} weights")
 
 
+def is_download(path: Path, weights: WeightsEnum) -> bool:
+    """True for a file that is byte for byte torchvision's weights; their URL holds the beginning of the hash."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest().startswith(weights.url.rpartition("-")[2].split(".")[0])
+
+
 def write(path: Path, state: Mapping[str, Tensor], metadata: dict[str, str]) -> None:
-    """Writes a `.safetensors` file atomically.
+    """Writes a `.safetensors`, `.pth` or `.pt` file atomically.
+
+    The last two hold a state dict as PyTorch saves it, with the metadata as an attribute, which PyTorch ignores.
 
     Raises:
         WeightsError: The name has a different suffix, or the file cannot be written.
     """
-    if path.suffix != SAFETENSORS:
-        raise WeightsError(f"{path} is not a name for weights: it must end in {SAFETENSORS}.")
+    if path.suffix not in (SAFETENSORS, *PICKLED):
+        raise WeightsError(f"{path} is not a name for weights: it must end in {SAFETENSORS}, .pth or .pt.")
+    stored = {key: value.detach().cpu().contiguous() for key, value in state.items()}
     try:
         with write_atomically(path) as beside:
-            save_file({key: value.detach().cpu().contiguous() for key, value in state.items()}, beside, metadata)
-    except (OSError, SafetensorError) as error:
-        raise WeightsError(f"{path} cannot be written: {error}. Check the folder and its free space.") from None
-
-
-def write_pickled(path: Path, content: Any) -> None:
-    """Writes tensors in plain containers in PyTorch's format (`.pth`, `.pt`) atomically.
-
-    Raises:
-        WeightsError: The file cannot be written.
-    """
-    try:
-        with write_atomically(path) as beside:
-            torch.save(content, beside)
-    except (OSError, RuntimeError) as error:  # PyTorch's writer raises RuntimeError, for example for a full disk
+            if path.suffix == SAFETENSORS:
+                save_file(stored, beside, metadata)
+            else:
+                content = OrderedDict(stored)
+                setattr(content, DESCRIPTION, metadata)
+                torch.save(content, beside)
+    except (OSError, SafetensorError, RuntimeError) as error:  # PyTorch's writer raises the last for a full disk
         raise WeightsError(f"{path} cannot be written: {error}. Check the folder and its free space.") from None
 
 
 def validate(state: Any, *, name: str) -> dict[str, Tensor]:
-    """Unwraps a state dict and returns its tensors, in float32 and without memory shared with a file.
+    """Returns the tensors of a state dict, in float32 and without memory shared with a file.
 
     Raises:
         WeightsError: The state dict is not a dictionary of ordinary finite tensors, or it is too large.
     """
-    for wrapper in WRAPPERS:
-        if isinstance(state, Mapping) and isinstance(state.get(wrapper), Mapping):
-            state = state[wrapper]
     if not isinstance(state, Mapping) or not state:
         raise WeightsError(f"{name} holds no state dict: save model.state_dict() and choose that file.")
     for key, value in state.items():
@@ -140,15 +158,24 @@ def _stored_dtype(value: Tensor) -> torch.dtype:
     return torch.float32 if value.is_floating_point() else value.dtype
 
 
-def _read_safetensors(path: Path) -> WeightsFile:
+def _read_safetensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
     try:
         with safe_open(path, framework="pt") as file:
-            return WeightsFile({key: file.get_tensor(key) for key in file.keys()}, file.metadata() or {})  # noqa: SIM118
+            return {key: file.get_tensor(key) for key in file.keys()}, file.metadata() or {}  # noqa: SIM118
     except SafetensorError:
         raise WeightsError(f"{path} is damaged or not a safetensors file: choose another or fetch it again.") from None
 
 
-def _read_pickled(path: Path) -> Any:
+def _read_pickled(path: Path) -> tuple[Any, dict[str, str]]:
+    """Returns the content of a pickled file, and its metadata if `write` wrote it."""
+    content = _unpickle(path)
+    found = vars(content).get(DESCRIPTION) if isinstance(content, OrderedDict) else None
+    if not isinstance(found, dict) or not all(is_text(key) and is_text(value) for key, value in found.items()):
+        found = {}
+    return content, found
+
+
+def _unpickle(path: Path) -> Any:
     with path.open("rb") as file:
         try:
             if zipfile.is_zipfile(file):  # a small archive may unpack to more than fits in memory
@@ -158,10 +185,11 @@ def _read_pickled(path: Path) -> Any:
             return torch.load(file, map_location="cpu", weights_only=True)
         except WeightsError:
             raise
-        except Exception:  # zipfile and PyTorch raise many types for a damaged or hostile file
-            raise WeightsError(
-                f"{path} is damaged or holds more than tensors: save model.state_dict() alone, as .safetensors or .pth."
-            ) from None
+        except Exception as error:  # zipfile and PyTorch raise many types for a damaged or hostile file
+            forbidden = FORBIDDEN.search(str(error))
+            what = f" (a {forbidden[1]}, which could run code)" if forbidden else ""
+            advice = "save model.state_dict() alone, as .safetensors or .pth"
+            raise WeightsError(f"{path} is damaged or holds more than tensors{what}: {advice}.") from None
 
 
 def _download_error(name: str, reason: str, remedy: str) -> WeightsError:

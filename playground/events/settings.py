@@ -18,6 +18,7 @@ from playground.state.page_state import PageState
 from playground.state.settings import on_change, settings_of
 from playground.steps import STEPS
 from playground.steps.step import MAPS
+from playground.steps.weights import describe
 
 WEIGHTS = "model.weights"
 
@@ -65,7 +66,8 @@ def connect_weights(page: PageComponents) -> None:
             config = follow_weights(before.replace({WEIGHTS: name}))
         except UserError as error:
             return {page.knobs[WEIGHTS]: before.model.weights, **part_updates(page, PageUpdate(str(error)))}
-        return show(page, state._replace(settings=settings_of(config)), "settings")
+        updates, notice = show(page, state._replace(settings=settings_of(config)), "settings"), page.parts["notice"]
+        return {**updates, notice: updates[notice] or " ".join(describe(config))}
 
     widget, upload = page.knobs[WEIGHTS], page.controls.network.upload
     options: EventOptions = {

@@ -3,6 +3,7 @@
 import gradio as gr
 
 from core.experiments.presets import PRESETS
+from core.weights.state_dict import READABLE
 from playground.data.datasets import DATA, SPLIT_CHOICES
 from playground.data.scene_examples import EXAMPLES
 from playground.layout.components import (
@@ -55,8 +56,7 @@ def _data_controls() -> DataControls:
 
 def network_controls() -> NetworkControls:
     """Builds the controls of the network step."""
-    endings = [".safetensors", ".pth", ".pt"]
-    upload = gr.UploadButton("Upload weights", file_types=endings, size="sm", min_width=80)
+    upload = gr.UploadButton("Upload weights", file_types=[*READABLE], size="sm", min_width=80)
     form = gr.Dropdown(EXPORT_FORMATS, value=EXPORT_FORMATS[0][1], label="Export format", elem_id="export-format")
     export = gr.Button("Export", size="sm", min_width=80, elem_id="export")
     exported = gr.DownloadButton(visible=False, size="sm", min_width=80, elem_id="export-file")

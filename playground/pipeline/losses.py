@@ -84,7 +84,7 @@ class LossStages(NetworkOutputs):
         """Class logits of new heads without a prior, [N, K]."""
 
         def compute() -> Tensor:
-            settings = adopt(self.config, config_weights(self.config))
+            settings = adopt(self.config, config_weights(self.config), free=True)
             levels, classes = self.pyramid.levels, self.network.model.num_classes  # before taking the lock
             with SEEDING, all_threads():
                 return compute_initial_logits(

@@ -69,7 +69,7 @@ def _shapes_network(path: str) -> bool:
 def _build_network(config: Config, key: Hashable) -> Network:
     weights = config_weights(config)
     class_names = weights.class_names or CLASS_NAMES
-    settings = adopt(config, weights)
+    settings = adopt(config, weights, free=True)
     with SEEDING:
         torch.manual_seed(config.training.seed)  # for parts that are initialised at random
         model = build(settings, weights, num_classes=len(class_names))
@@ -91,4 +91,4 @@ def follow_weights(config: Config) -> Config:
     weights = weights_of(config.model.weights, config.model.depth)
     if weights.architecture is None:  # they require nothing
         return config
-    return adopt(config.replace(dict(weights.settings)), weights)
+    return adopt(config.replace(dict(weights.settings)), weights, free=True)

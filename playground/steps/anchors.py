@@ -9,6 +9,7 @@ from playground.components.figures import colour, points
 from playground.inspector.inspect import inspect
 from playground.inspector.location import find_anchors
 from playground.pipeline.pipeline import Pipeline
+from playground.steps import weights
 from playground.steps.levels import anchor_levels
 from playground.steps.step import Focus, Step, StepText, StepView, is_in_section, truth_layer
 
@@ -28,7 +29,8 @@ def build_view(pipeline: Pipeline, focus: Focus) -> StepView:
     seen = inspect(pipeline, focus.pick)
 
     def build_text() -> StepText:
-        return StepText(seen.text + _levels(pipeline) + _objects(pipeline), _fit(pipeline))
+        moved = weights.differences(pipeline.config)
+        return StepText(seen.text + moved + _levels(pipeline) + _objects(pipeline), _fit(pipeline))
 
     return StepView((*layers, *seen.layers), build_text=build_text)
 

@@ -8,6 +8,7 @@ from core.weights.architecture import WeightsError
 from playground.canvas.view import Heat
 from playground.components import html
 from playground.pipeline.pipeline import Pipeline
+from playground.steps import weights
 from playground.steps.levels import BACKBONE, FROZEN, PART_NAMES, format_short, map_levels
 from playground.steps.step import (
     Focus,
@@ -36,7 +37,7 @@ def build_view(pipeline: Pipeline, focus: Focus) -> StepView:
         maps = [*zip(BACKBONE, pyramid.body, strict=True), *zip(LEVELS, pyramid.levels, strict=True)]
         shapes = tuple((name, f"{each.shape[1]} × {each.shape[2]} × {each.shape[3]}") for name, each in maps)
         table = html.Table("Feature maps of this picture", ("map", "channels × rows × columns"), shapes)
-        return StepText(_sizes(pipeline) + html.table(table))
+        return StepText(weights.paragraphs(pipeline.config) + _sizes(pipeline) + html.table(table))
 
     return StepView((truth_layer(pipeline, visible=False),), _heat(pipeline, focus), build_text)
 

@@ -88,15 +88,15 @@ def run_script(folder: Path, *pictures: Path) -> subprocess.CompletedProcess:
 
 @pytest.mark.slow
 def test_the_script_detects_the_same_objects(tmp_path, pictures):
-    settings = ["--anchors.convention", "exact", "--inference.score_threshold", "0.02"]
-    assert main.main(["export", "--weights", "builtin", *settings, "--out", str(tmp_path / "mine.zip")]) == 0
+    weights, exact = load_weights("builtin"), str(tmp_path / "exact.safetensors")
+    config = adopt(Config(), weights).replace({"anchors.convention": "exact", "inference.score_threshold": 0.02})
+    model = build(config, weights)
+    save_weights(exact, model, config, weights.class_names, weights.category_ids)
+    settings = ["--weights", exact, "--inference.score_threshold", "0.02"]
+    assert main.main(["export", *settings, "--out", str(tmp_path / "mine.zip")]) == 0
     with zipfile.ZipFile(tmp_path / "mine.zip") as archive:
         assert sorted(archive.namelist()) == sorted([WEIGHTS, SETTINGS, SCRIPT, REQUIREMENTS])
         archive.extractall(tmp_path / "home")
-    weights = load_weights("builtin")
-    config = Config.from_flat({"anchors.convention": "exact", "inference.score_threshold": 0.02})
-    config = adopt(config, weights)
-    model = build(config, weights)
     done = run_script(tmp_path / "home", tmp_path / "none.png", *pictures)
     assert done.returncode == 1
     assert done.stderr == f"error: The picture {tmp_path / 'none.png'} does not exist: check the path.\n"
@@ -124,7 +124,7 @@ def test_the_script_opens_pictures_as_the_library_does(pictures, tmp_path):
 
 def test_the_script_imports_what_it_requires_and_nothing_from_here():
     imported = set()
-    for node in ast.walk(ast.parse(build_script(CONFIG, NAMES, norm_eps=1e-5))):
+    for node in ast.walk(ast.parse(build_script(CONFIG, NAMES))):
         if isinstance(node, ast.Import):
             imported |= {each.name.partition(".")[0] for each in node.names}
         elif isinstance(node, ast.ImportFrom):
@@ -157,9 +157,10 @@ def test_the_settings_match_the_weights(tmp_path):
 def test_the_script_builds_the_same_network(norm_eps, monkeypatch):
     """Class names are untrusted: the script contains them as string literals."""
     names: dict = {"__file__": "detect.py", "__name__": "detect"}
-    state = build_model(CONFIG.model, num_classes=3, anchors_per_location=3, norm_eps=norm_eps).state_dict()
+    config = CONFIG.replace({"model.norm_eps": norm_eps})
+    state = build_model(config.model, num_classes=3, anchors_per_location=3).state_dict()
     monkeypatch.setattr("safetensors.torch.load_file", lambda path: state)
-    exec(compile(build_script(CONFIG, OWN_CLASSES, norm_eps=norm_eps), SCRIPT, "exec"), names)
+    exec(compile(build_script(config, OWN_CLASSES), SCRIPT, "exec"), names)
     assert names["CLASSES"] == OWN_CLASSES
     assert names["model"].backbone.body["bn1"].eps == norm_eps and not names["model"].training
 

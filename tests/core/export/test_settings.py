@@ -133,7 +133,7 @@ MMDETECTION = {  # arguments of each type, from mmdetection 3's documentation
     "RetinaNet": "data_preprocessor backbone neck bbox_head train_cfg test_cfg",
     "DetDataPreprocessor": "mean std bgr_to_rgb pad_size_divisor",
     "ResNet": "depth num_stages out_indices frozen_stages norm_cfg norm_eval style",
-    "BN": "requires_grad",
+    "BN": "eps requires_grad",
     "GN": "num_groups",
     "FPN": "in_channels out_channels start_level add_extra_convs relu_before_extra_convs num_outs",
     "RetinaHead": "num_classes in_channels stacked_convs feat_channels norm_cfg anchor_generator bbox_coder "

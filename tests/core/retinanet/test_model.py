@@ -236,7 +236,7 @@ def test_frozen_norms_survive_a_change_of_mode_and_thaw_again():
 
 @pytest.mark.parametrize(("stages", "batch_norm", "eps"), [(0, "live", NORM_EPS), (5, "live", 0.0), (0, "frozen", 0.0)])
 def test_live_norms_never_divide_by_zero(stages, batch_norm, eps):
-    network = tiny(norm_eps=0.0)
+    network = tiny(SMALL.model_copy(update={"norm_eps": 0.0}))
     freeze(network, stages, batch_norm=batch_norm)
     assert network.norm_eps == eps
     assert network.train()(torch.rand(2, 3, 64, 64)).logits.isfinite().all()

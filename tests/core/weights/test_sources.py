@@ -7,7 +7,6 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 
 from core.config import Config, Model
-from core.retinanet.backbone import NORM_EPS
 from core.retinanet.model import build_model
 from core.weights import sources, state_dict
 from core.weights.architecture import Architecture, WeightsError
@@ -21,8 +20,9 @@ IDS = (1, 7, 9)
 def saved(tmp_path_factory):
     """Returns a file written by `save_weights`, and its network."""
     path = tmp_path_factory.mktemp("saved") / "mine.safetensors"
-    model = build_model(CONFIG.model, num_classes=3, anchors_per_location=3, norm_eps=0.25)
-    save_weights(path, model, CONFIG.replace({"anchors.size_p3": 20, "inference.image_size": 160}), NAMES, IDS)
+    config = CONFIG.replace({"anchors.size_p3": 20, "inference.image_size": 160, "model.norm_eps": 0.25})
+    model = build_model(config.model, num_classes=3, anchors_per_location=3)
+    save_weights(path, model, config, NAMES, IDS)
     return path, model
 
 
@@ -31,7 +31,8 @@ def test_saved_weights_are_loaded(saved):
     found = load_weights(str(path))
     assert found.name == str(path)
     assert found.class_names == NAMES and found.category_ids == IDS
-    assert found.norm_eps == 0.25
+    assert found.settings["model.norm_eps"] == 0.25
+    assert not found.assumed and not found.notes
     assert found.architecture == Architecture(18, 32, 1, "none", "c5", 3, 3)
     assert found.settings["anchors.size_p3"] == 20
     assert found.settings["inference.image_size"] == 160
@@ -88,7 +89,7 @@ def test_a_failed_save_changes_nothing(saved, tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("name", "config", "names", "message"),
     [
-        ("a.pth", CONFIG, NAMES, "must end in .safetensors"),
+        ("a.zip", CONFIG, NAMES, "must end in .safetensors, .pth or .pt"),
         ("missing/a.safetensors", CONFIG, NAMES, "cannot be written"),
         ("a.safetensors", CONFIG, ("one",), "not 3 class names"),
         ("a.safetensors", CONFIG.replace({"model.depth": 50}), NAMES, "model.depth = 50 where the tensors have 18"),
@@ -162,7 +163,7 @@ def test_builtin_weights_are_a_file_of_ours(saved, monkeypatch):
 def fake(name="mine", **changes):
     architecture = Architecture(34, 96, 2, "group", "p5", 3, 3)._replace(**changes)
     settings = {**architecture.settings, "anchors.ratios": (1.0,), "anchors.size_p3": 20, "inference.image_size": 160}
-    return sources.Weights(name, {}, architecture, NAMES, IDS, settings, NORM_EPS)
+    return sources.Weights(name, {}, architecture, NAMES, IDS, settings)
 
 
 def test_settings_follow_the_weights():
@@ -177,7 +178,7 @@ def test_settings_follow_the_weights():
 
 def test_explicit_settings_take_precedence_if_the_weights_allow_them():
     chosen = {
-        "anchors.size_p3": 12, "anchors.ratios": (2.0,), "inference.image_size": 256,
+        "inference.image_size": 256,
         "model.depth": 34, "model.freeze_stages": 3, "model.prior_probability": 0.1, "model.batch_norm": "frozen",
     }  # fmt: skip
     flat = adopt(Config.from_flat(chosen), fake()).to_flat()

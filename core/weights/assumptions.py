@@ -1,0 +1,150 @@
+"""What is assumed of weights whose file holds tensors alone: what torchvision's RetinaNet has."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from torchvision.models.detection import RetinaNet_ResNet50_FPN_Weights
+
+from core.config import Config, ConfigError, Model, format_value
+from core.retinanet.backbone import NORM_EPS
+from core.retinanet.heads import norm_groups
+from core.weights.architecture import Architecture
+from core.weights.contradictions import find_differences, is_same
+from core.weights.weights import CLASSES, Weights
+
+TORCHVISION_SETTINGS: Mapping[str, Any] = {
+    **{f"anchors.size_p{level}": 4.0 * 2**level for level in range(3, 8)},
+    "anchors.scales": (1.0, 2 ** (1 / 3), 2 ** (2 / 3)),
+    "anchors.ratios": (0.5, 1.0, 2.0),
+    "anchors.convention": "torchvision",
+    "inference.image_size": 800,
+    "inference.max_image_size": 1333,
+}
+PER_LOCATION = 9  # anchors of these scales and ratios
+COCO_CLASSES = tuple(RetinaNet_ResNet50_FPN_Weights.COCO_V1.meta["categories"])
+MAX_LISTED = 5  # class names in a sentence
+REMARKS = {  # what a person may want to know to state a setting
+    "model.norm_eps": "torchvision's COCO_V1 weights, and networks trained from them with frozen batch norms, need 0",
+    "model.p6_source": "the tensors fit both",
+}
+
+
+def assume_settings(architecture: Architecture) -> dict[str, Any]:
+    """Returns the settings, by path, that are assumed of a network of this architecture."""
+    settings = {**TORCHVISION_SETTINGS, "model.norm_eps": NORM_EPS}
+    if architecture.anchors_per_location != PER_LOCATION:  # other scales and ratios, which have to be stated
+        del settings["anchors.scales"], settings["anchors.ratios"]
+    if architecture.head_norm == "group":
+        settings["model.head_groups"] = norm_groups(Model(fpn_channels=architecture.fpn_channels))
+    if architecture.p6_source is None:
+        settings["model.p6_source"] = "p5"  # as torchvision decides if the shapes do not
+    return settings
+
+
+def assume_class_names(num_classes: int) -> tuple[str, ...]:
+    """Returns the class names that are assumed: COCO's if there are as many as torchvision's."""
+    return COCO_CLASSES if num_classes == len(COCO_CLASSES) else _number_classes(num_classes)
+
+
+def _number_classes(num_classes: int) -> tuple[str, ...]:
+    return tuple(f"class {label}" for label in range(num_classes))
+
+
+def state_settings(weights: Weights, config: Config, *, free: bool = False) -> Weights:
+    """Returns weights of which the settings that a configuration states are no longer assumed.
+
+    Args:
+        weights: The weights.
+        config: The settings; explicit ones are stated.
+        free: True if all settings are explicit, as on the page: only those that differ from the assumed ones count.
+    """
+    stated = config.explicit_values()
+    known = {path: stated[path] for path in weights.assumed if path in stated}
+    if free:
+        known = {path: value for path, value in known.items() if not is_same(value, weights.settings[path])}
+    assumed = tuple(path for path in weights.assumed if path not in known)
+    return weights._replace(settings={**weights.settings, **known}, assumed=assumed)
+
+
+def state_class_names(weights: Weights, names: Sequence[str]) -> Weights:
+    """Returns weights with these class names, if their file does not name the classes.
+
+    Raises:
+        ConfigError: There is another number of classes, or the file names them otherwise.
+    """
+    if len(names) != len(weights.class_names):
+        raise ConfigError(
+            f"--{CLASSES} names {len(names)} classes, but the weights {weights.name} have {len(weights.class_names)}."
+        )
+    if CLASSES not in weights.assumed and tuple(names) != weights.class_names:
+        raise ConfigError(
+            f"--{CLASSES} contradicts the weights {weights.name}, which have the classes "
+            f"{_list(weights.class_names)}: omit it."
+        )
+    assumed = tuple(path for path in weights.assumed if path != CLASSES)
+    return weights._replace(class_names=tuple(names), assumed=assumed)
+
+
+def suggest_class_names(weights: Weights, names: Sequence[str]) -> Weights:
+    """Returns weights with these class names, which are assumed, if there are as many nameless classes."""
+    nameless = CLASSES in weights.assumed and weights.class_names == _number_classes(len(names))
+    return weights._replace(class_names=tuple(names)) if nameless else weights
+
+
+def assumed_values(weights: Weights) -> dict[str, Any]:
+    """Returns what is assumed of weights, by path, and the class names under `CLASSES`."""
+    values = {**weights.settings, CLASSES: weights.class_names}
+    return {path: values[path] for path in weights.assumed}
+
+
+def describe_weights(weights: Weights, config: Config, label: Callable[[str], str] = "--{}".format) -> tuple[str, ...]:
+    """Returns sentences on what was found and assumed of weights, and on settings other than those of their training.
+
+    Args:
+        weights: The weights.
+        config: Settings from `adopt`.
+        label: Returns the name of a setting, by path, under which people can change it.
+    """
+    return (*weights.notes, *_describe_assumptions(weights, label), *describe_differences(weights, config, label))
+
+
+def to_record(weights: Weights, config: Config) -> dict[str, Any]:
+    """Returns, for JSON, what is assumed of weights, by path, and the sentences of `describe_weights`."""
+    return {"assumed": assumed_values(weights), "notes": [*describe_weights(weights, config)]}
+
+
+def _describe_assumptions(weights: Weights, label: Callable[[str], str]) -> list[str]:
+    """Returns sentences on what is assumed, each with the names of the settings that change it."""
+    values = assumed_values(weights)
+    names = values.pop(CLASSES, ())
+    sentences = []
+    if values:
+        listed = ", ".join(f"{label(path)} {format_value(value)}" for path, value in values.items())
+        sentences.append(
+            f"{weights.name} does not say with which settings it was trained. Those of torchvision are assumed: "
+            f"{listed}. Set the right value where one is wrong."
+        )
+        sentences += [f"{label(path)}: {remark}." for path, remark in REMARKS.items() if path in values]
+    if names:
+        kind = "those of the data set are assumed, in its order"
+        if names in (COCO_CLASSES, _number_classes(len(names))):
+            kind = "those of COCO are assumed" if names == COCO_CLASSES else "they are numbered from 0"
+        sentences.append(
+            f"{weights.name} does not name its {len(names)} classes: {kind} ({_list(names)}). On the command line, "
+            f"--{CLASSES} names them."
+        )
+    return sentences
+
+
+def describe_differences(weights: Weights, config: Config, label: Callable[[str], str]) -> list[str]:
+    """Returns sentences on the settings that differ from those the weights are known to have been trained with."""
+    values = config.to_flat()
+    return [
+        f"{label(path)} is {format_value(values[path])}, but {weights.name} was trained with "
+        f"{format_value(weights.settings[path])}."
+        for path in find_differences(values, weights)
+    ]
+
+
+def _list(names: Sequence[str]) -> str:
+    return ", ".join(names[:MAX_LISTED]) + (" …" if len(names) > MAX_LISTED else "")

@@ -1,0 +1,163 @@
+"""The network in what training scripts save: its keys without prefixes, averaged weights, and the class names.
+
+DataParallel, `torch.compile` and Lightning put words in front of the keys, and training scripts save the state dict in
+a dictionary, beside others. The network is therefore looked for by a key that every RetinaNet of torchvision has.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from torch import Tensor
+
+from core.io.text import is_text
+from core.weights.architecture import WeightsError
+from core.weights.metadata import MAX_NAME
+
+MARK = ["head", "classification_head", "cls_logits", "weight"]  # the words of that key
+PARTS = ("backbone.", "head.")  # with which all keys of a RetinaNet begin
+INSERTED = ("module", "_orig_mod", "_fsdp_wrapped_module", "_checkpoint_wrapped_module")  # by PyTorch, anywhere in keys
+AVERAGES = ("shadow", "swa", "average", "averaged", "avg")  # words for a moving average of the weights, and ema
+COUNTER = "n_averaged"  # beside the weights that PyTorch's AveragedModel averages
+WRAPPERS = ("model", "state_dict", "model_state_dict")  # usual keys of a state dict
+NAME_HOLDERS = ("hyper_parameters", "meta")  # dictionaries that may have class names, as the file itself may
+NAME_KEYS = ("label_dict", "class_names", "classes", "CLASSES", "names")
+MAX_DEPTH = 5  # of nested dictionaries
+MAX_KEY = 300  # characters
+MAX_LISTED = 3  # in a message
+
+
+class Found(NamedTuple):
+    """A state dict within a file.
+
+    Attributes:
+        place: Where it stands: the keys of the dictionaries that hold it, and the prefix of its keys.
+        state: Values by torchvision's keys; not validated.
+        left_out: Keys of the tensors in the same dictionary that belong to no network.
+        is_average: Whether it is a moving average of weights.
+    """
+
+    place: str
+    state: dict[str, Any]
+    left_out: tuple[str, ...]
+    is_average: bool
+
+
+def find_state(content: Any, *, name: str) -> tuple[Any, tuple[str, ...]]:
+    """Finds the state dict of the network in a file.
+
+    Args:
+        content: The content of the file; not trusted.
+        name: Name of the file in messages.
+
+    Returns:
+        The state dict, not validated, and sentences that say what was chosen and what was left out. The keys are
+        torchvision's if the file has a RetinaNet.
+
+    Raises:
+        WeightsError: There are several networks, and it is not clear which to use.
+    """
+    found = list(_find_networks(content))
+    if not found:
+        return _unwrap(content), ()
+    network, notes = (found[0], []) if len(found) == 1 else _choose(found, name)
+    if network.left_out:
+        notes.append(f"Entries of {name} that do not belong to the network are left out: {_list(network.left_out)}.")
+    return network.state, tuple(notes)
+
+
+def find_class_names(content: Any) -> tuple[str, ...]:
+    """Returns the class names that stand beside the state dict in a file, () if there are none."""
+    if isinstance(content, Mapping):
+        for holder in (content, *(content.get(key) for key in NAME_HOLDERS)):
+            for key in NAME_KEYS:
+                if isinstance(holder, Mapping) and (names := _read_names(holder.get(key))):
+                    return names
+    return ()
+
+
+def _read_names(value: Any) -> tuple[str, ...]:
+    """Reads names in the order of the classes from a list, or from a dictionary between names and numbers from 0."""
+    if isinstance(value, Mapping):
+        by_number = dict((b, a) if type(b) is int else (a, b) for a, b in value.items())
+        value = [by_number.get(number) for number in range(len(value))]
+    is_list = isinstance(value, Sequence) and not isinstance(value, str)
+    return tuple(value) if is_list and all(is_text(each) and 0 < len(each) <= MAX_NAME for each in value) else ()
+
+
+def _find_networks(content: Any) -> Iterator[Found]:
+    """Yields the networks in nested dictionaries, the outermost first; dictionaries may refer to each other."""
+    seen, level = set(), [("", content)]
+    for _ in range(MAX_DEPTH):
+        inner = []
+        for path, entries in level:
+            if isinstance(entries, Mapping) and id(entries) not in seen:
+                seen.add(id(entries))
+                yield from _networks_in(entries, path)
+                inner += [(f"{path}{key}.", value) for key, value in entries.items() if _is_key(key)]
+        level = inner
+
+
+def _networks_in(entries: Mapping[Any, Any], path: str) -> Iterator[Found]:
+    """Yields the networks in one dictionary: one for each prefix of their keys."""
+    prefixes = dict.fromkeys(prefix for key in entries if _is_key(key) and (prefix := _prefix_of(key)) is not None)
+    states = {prefix: _select(entries, prefix) for prefix in prefixes}
+    used = {key for state in states.values() for key in state.values()} | {_counter_key(each) for each in prefixes}
+    left_out = tuple(str(key) for key, value in entries.items() if isinstance(value, Tensor) and key not in used)
+    for prefix, keys in states.items():
+        place = f"{path}{prefix}"
+        is_average = _counter_key(prefix) in entries or _names_average(place)
+        yield Found(place.rstrip("."), {inner: entries[key] for inner, key in keys.items()}, left_out, is_average)
+
+
+def _counter_key(prefix: str) -> str:
+    """Returns the key of AveragedModel's counter, if it holds the network behind a prefix."""
+    return prefix.removesuffix("module.") + COUNTER
+
+
+def _is_key(key: Any) -> bool:
+    return is_text(key) and len(key) <= MAX_KEY
+
+
+def _prefix_of(key: str) -> str | None:
+    """Returns what precedes `MARK` in a key, None for another key."""
+    words = key.split(".")
+    if [word for word in words if word not in INSERTED][-len(MARK) :] != MARK:
+        return None
+    start = len(words) - 1 - words[::-1].index(MARK[0])
+    return "".join(f"{word}." for word in words[:start])
+
+
+def _select(entries: Mapping[Any, Any], prefix: str) -> dict[str, str]:
+    """Returns the keys of the network behind a prefix, by torchvision's keys."""
+    keys = (key for key in entries if _is_key(key) and key.startswith(prefix))
+    inner = {".".join(word for word in key[len(prefix) :].split(".") if word not in INSERTED): key for key in keys}
+    return {each: key for each, key in inner.items() if key[len(prefix) :].startswith(PARTS)}
+
+
+def _names_average(place: str) -> bool:
+    words = place.lower().replace("_", ".").split(".")
+    return any(word in AVERAGES or word.startswith("ema") or word.endswith("ema") for word in words)
+
+
+def _choose(found: list[Found], name: str) -> tuple[Found, list[str]]:
+    """Returns the average of weights that are also there themselves, which provide what the average lacks."""
+    average, raw = sorted(found, key=lambda each: not each.is_average)[:2]
+    if len(found) > 2 or not average.is_average or raw.is_average:
+        places = _list([each.place or "unnamed" for each in found])
+        raise WeightsError(
+            f"{name} holds {len(found)} networks ({places}): save the state dict of one of them in a file of its own."
+        )
+    note = f"{name} holds weights and their moving average: the average ({average.place}) is used"
+    return average._replace(state={**raw.state, **average.state}), [f"{note}."]
+
+
+def _list(keys: Sequence[str]) -> str:
+    more = f" and {len(keys) - MAX_LISTED} more" if len(keys) > MAX_LISTED else ""
+    return ", ".join(keys[:MAX_LISTED]) + more
+
+
+def _unwrap(content: Any) -> Any:
+    for wrapper in WRAPPERS:
+        if isinstance(content, Mapping) and isinstance(content.get(wrapper), Mapping):
+            content = content[wrapper]
+    return content

@@ -1,0 +1,34 @@
+"""Weights and the description of their network."""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from torch import Tensor
+
+from core.weights.architecture import Architecture
+
+CLASSES = "classes"  # stands for the class names among what is assumed, and is the flag that states them
+
+
+class Weights(NamedTuple):
+    """Weights and the description of their network, before a model is built from them.
+
+    Attributes:
+        name: The requested name (builtin, coco, …) or path.
+        state: Tensors by torchvision's keys; only those of the backbone for imagenet, none for random.
+        architecture: The architecture of their network; None for imagenet and random, which do not determine the heads.
+        class_names: One per class, K; empty if the architecture is None.
+        category_ids: The category of each class in COCO results, K.
+        settings: The settings that the weights were trained with or require, by path.
+        assumed: What the file does not say and is assumed: paths in `settings`, and `CLASSES` for the class names.
+        notes: Sentences on how the file was read, for people.
+    """
+
+    name: str
+    state: Mapping[str, Tensor]
+    architecture: Architecture | None
+    class_names: tuple[str, ...]
+    category_ids: tuple[int, ...]
+    settings: Mapping[str, Any]
+    assumed: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()

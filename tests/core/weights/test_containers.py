@@ -1,0 +1,227 @@
+"""State dicts inside what training scripts save."""
+
+from argparse import Namespace
+from collections import OrderedDict
+
+import pytest
+import torch
+from safetensors.torch import save_file
+from torch import nn
+from torch.optim.swa_utils import AveragedModel
+
+from core.retinanet.model import build_model
+from core.weights.architecture import WeightsError
+from core.weights.containers import find_class_names
+from core.weights.sources import load_weights
+from tests.core.networks import CONFIG, make_state, old_layout
+
+LIGHTNING = {  # what Lightning 2 saves beside the state dict
+    "epoch": 3,
+    "global_step": 120,
+    "pytorch-lightning_version": "2.4.0",
+    "loops": {"fit_loop": {"state_dict": {}, "epoch_progress": {"total": {"ready": 4}}}},
+    "callbacks": {
+        "ModelCheckpoint{'mode': 'min'}": {"best_model_score": torch.tensor(0.5), "best_model_path": "a.ckpt"}
+    },
+    "optimizer_states": [{"state": {0: {"momentum_buffer": torch.zeros(2)}}, "param_groups": [{"lr": 0.1}]}],
+    "lr_schedulers": [],
+}
+
+
+@pytest.fixture(scope="module")
+def state():
+    return make_state()
+
+
+def changed(state):
+    """Returns a state dict with other floating values."""
+    return {key: value + 1 if value.is_floating_point() else value for key, value in state.items()}
+
+
+def prefixed(state, prefix):
+    return {f"{prefix}{key}": value for key, value in state.items()}
+
+
+def compiled_parts(state):
+    """Returns the keys of a network whose backbone and class head were compiled on their own."""
+    names = (("backbone.", "backbone._orig_mod."), ("classification_head.", "classification_head._orig_mod."))
+    for before, after in names:
+        state = {key.replace(before, after): value for key, value in state.items()}
+    return state
+
+
+def load(tmp_path, content):
+    path = tmp_path / "net.pth"
+    torch.save(content, path)
+    return load_weights(str(path))
+
+
+def assert_same(found, state):
+    assert found.state.keys() == state.keys()
+    assert all(torch.equal(value, found.state[key]) for key, value in state.items())
+
+
+@pytest.mark.parametrize(
+    "prefix",
+    ["", "module.", "_orig_mod.", "model.", "model.module.", "module._orig_mod.", "_orig_mod.module.", "net.x."],
+)
+def test_prefixes_of_keys_are_removed(state, tmp_path, prefix):
+    found = load(tmp_path, prefixed(state, prefix))
+    assert_same(found, state)
+    assert not found.notes
+    save_file(prefixed(state, prefix), tmp_path / "net.safetensors")
+    assert_same(load_weights(str(tmp_path / "net.safetensors")), state)
+
+
+@pytest.mark.parametrize(
+    "wrap",
+    [
+        lambda state: {"model": state},
+        lambda state: {"state_dict": state, "step": 3},
+        lambda state: {
+            "model_state_dict": state,
+            "optimizer_state_dict": {"state": {}, "param_groups": []},
+            "loss": 0.5,
+        },
+        lambda state: {"model": {"state_dict": state}},
+        lambda state: {"net": OrderedDict(state)},
+        lambda state: {"model": state, "args": Namespace(epochs=26, data_path="coco"), "epoch": 25},  # torchvision's
+        lambda state: {**LIGHTNING, "state_dict": prefixed(state, "model.")},
+        lambda state: {**LIGHTNING, "state_dict": prefixed(state, "model._orig_mod.")},
+        lambda state: {"ema_state_dict": state},
+        lambda state: {"shadow": prefixed(state, "module.")},
+        compiled_parts,
+        lambda state: {"model": old_layout(state)},
+    ],
+)
+def test_containers_are_opened(state, tmp_path, wrap):
+    found = load(tmp_path, wrap(state))
+    assert_same(found, state)
+    assert not found.notes
+
+
+def test_a_network_wrapped_by_pytorch_itself(tmp_path):
+    model = build_model(CONFIG.model, num_classes=3, anchors_per_location=3)
+    for wrapped in (nn.DataParallel(model), torch.compile(model), AveragedModel(model), nn.Sequential(model)):
+        assert_same(load(tmp_path, wrapped.state_dict()), model.state_dict())
+
+
+@pytest.mark.parametrize(
+    ("wrap", "place"),
+    [
+        (lambda raw, average: {"model": raw, "model_ema": average}, "model_ema"),
+        (lambda raw, average: {"state_dict": raw, "state_dict_ema": average}, "state_dict_ema"),
+        (lambda raw, average: {"ema": average, "model": raw, "optimizer": {}}, "ema"),
+        (lambda raw, average: {"ema_state_dict": average, "model_state_dict": raw}, "ema_state_dict"),
+        (lambda raw, average: {"model": raw, "ema": {"decay": 0.999, "shadow": average}}, "ema.shadow"),
+        (lambda raw, average: prefixed(raw, "model.") | prefixed(average, "ema_model.module."), "ema_model.module"),
+        (
+            lambda raw, average: {
+                "state_dict": prefixed(raw, "net.")
+                | prefixed(average, "second.module.")
+                | {"second.n_averaged": torch.tensor(7)}
+            },
+            "state_dict.second.module",
+        ),
+        (
+            lambda raw, average: {"model": raw, "swa": {"n_averaged": torch.tensor(9), **prefixed(average, "module.")}},
+            "swa",
+        ),
+    ],
+)
+def test_an_average_is_preferred_and_said(state, tmp_path, wrap, place):
+    found = load(tmp_path, wrap(state, changed(state)))
+    assert_same(found, changed(state))
+    [note] = found.notes
+    assert f"their moving average: the average ({place}" in note
+
+
+def test_an_average_without_buffers_takes_them_from_the_weights(state, tmp_path):
+    shadow = {key: value for key, value in changed(state).items() if "running" not in key and "layer1" not in key}
+    found = load(tmp_path, {"model": state, "shadow": shadow})
+    assert_same(found, {**state, **shadow})
+
+
+@pytest.mark.parametrize(
+    "wrap",
+    [
+        lambda one, two: prefixed(one, "teacher.") | prefixed(two, "student."),
+        lambda one, two: {"model": one, "best": two},
+        lambda one, two: {"ema": one, "ema_slow": two},
+        lambda one, two: {"model": one, "ema": two, "best": dict(two)},
+    ],
+)
+def test_several_networks_are_refused(state, tmp_path, wrap):
+    with pytest.raises(WeightsError, match=r"holds [23] networks \(.*\): save the state dict of one of them"):
+        load(tmp_path, wrap(dict(state), changed(state)))
+
+
+def test_what_is_not_of_the_network_is_left_out_and_said(state, tmp_path):
+    others = {"criterion.weight": torch.ones(3), "map.scores": torch.zeros(1), "anchor_generator.0": torch.zeros(9, 4)}
+    found = load(tmp_path, {"state_dict": prefixed(state, "model.") | others})
+    assert_same(found, state)
+    assert found.notes == (
+        f"Entries of {tmp_path / 'net.pth'} that do not belong to the network are left out: criterion.weight, "
+        "map.scores, anchor_generator.0.",
+    )
+
+
+def test_unknown_keys_within_the_network_are_refused(state, tmp_path):
+    with pytest.raises(WeightsError, match=r"unexpected key head\.mask\.weight"):
+        load(tmp_path, prefixed({**state, "head.mask.weight": torch.zeros(1)}, "model."))
+
+
+def test_dictionaries_that_hold_themselves_end(tmp_path):
+    content = {"a": torch.zeros(1)}
+    content["model"] = {"inner": content, "model": content}
+    with pytest.raises(WeightsError, match="holds more than ordinary tensors"):
+        load(tmp_path, content)
+    with pytest.raises(WeightsError, match="does not look like a RetinaNet"):
+        load(tmp_path, {"head.classification_head.cls_logits.weight": torch.zeros(1)})
+
+
+@pytest.mark.parametrize(
+    ("content", "names"),
+    [
+        (
+            {"hyper_parameters": {"label_dict": {"Bird": 1, "Tree": 0}, "num_classes": 2}},
+            ("Tree", "Bird"),
+        ),  # DeepForest
+        ({"class_names": ["a", "b"]}, ("a", "b")),
+        ({"meta": {"CLASSES": ("a",)}}, ("a",)),
+        ({"names": {1: "b", 0: "a"}}, ("a", "b")),
+        ({"names": {"a": 1, "b": 2}}, ()),  # not from 0: no known order
+        ({"names": {"a": 0, "b": 0}}, ()),
+        ({"names": {"a": [], "b": {}}}, ()),
+        ({"names": {0: 1, 1: 0}}, ()),
+        ({"names": ["a", ""]}, ()),
+        ({"names": ["a", "\ud800"]}, ()),
+        ({"names": ["a" * 101]}, ()),
+        ({"names": "ab"}, ()),
+        ({"names": 7, "hyper_parameters": 7}, ()),
+        ([], ()),
+    ],
+)
+def test_class_names_beside_the_state_dict(content, names):
+    assert find_class_names(content) == names
+
+
+def test_class_names_are_used_if_there_are_as_many(state, tmp_path):
+    found = load(tmp_path, {"state_dict": prefixed(state, "model."), "hyper_parameters": {"label_dict": {"a": 0}}})
+    assert found.class_names == ("class 0", "class 1", "class 2") and "classes" in found.assumed
+    names = {"hyper_parameters": {"label_dict": {"a": 0, "c": 2, "b": 1}}}
+    found = load(tmp_path, {"state_dict": prefixed(state, "model."), **names})
+    assert found.class_names == ("a", "b", "c") and "classes" not in found.assumed
+
+
+class Custom:
+    """An object as scripts put it beside the weights."""
+
+
+def test_objects_are_refused_by_name(state, tmp_path):
+    with pytest.raises(WeightsError) as error:
+        load(tmp_path, {"state_dict": state, "hyper_parameters": {"transforms": Custom()}})
+    assert str(error.value) == (
+        f"{tmp_path / 'net.pth'} is damaged or holds more than tensors (a tests.core.weights.test_containers.Custom, "
+        "which could run code): save model.state_dict() alone, as .safetensors or .pth."
+    )
