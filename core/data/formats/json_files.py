@@ -9,7 +9,7 @@ from typing import NamedTuple, TypeVar
 
 import msgspec
 
-from core.data.formats.texts import decode_text, read_head
+from core.data.formats.texts import HEAD_BYTES, decode_text, read_head
 from core.data.untrusted import DataError, read_bounded
 
 T = TypeVar("T")
@@ -48,7 +48,7 @@ def read_json(path: Path, kind: type[T]) -> T:
     Raises:
         DataError: It cannot be read, is too large, is not JSON, or has another type.
     """
-    content = _read_utf8(path)
+    content = read_utf8(path)
     try:
         return decode_json(content, kind)
     except ValueError as error:
@@ -91,8 +91,12 @@ def _parse_float(text: str) -> float | None:
     return value if math.isfinite(value) else None
 
 
-def _read_utf8(path: Path) -> bytes:
-    """Reads a JSON file without a byte-order mark; one in UTF-16 is converted."""
+def read_utf8(path: Path) -> bytes:
+    """Reads a JSON file without a byte-order mark; one in UTF-16 is converted.
+
+    Raises:
+        DataError: It cannot be read, or is too large.
+    """
     content = read_bounded(path, MAX_JSON_BYTES)
     if content[:1] in (b"\xef", b"\xff", b"\xfe"):
         try:
@@ -106,7 +110,7 @@ def _read_utf8(path: Path) -> bytes:
 def _sniff_json(path: Path, size: int, modified: int) -> JsonShape:
     """The arguments beside the path make a changed file another entry of the cache."""
     try:
-        content = _read_utf8(path)
+        content = read_utf8(path)
         if _starts_with(content, b"["):
             return JsonShape(frozenset(f"[].{key}" for key in _keys_of_first(content)))
         return JsonShape(_describe_object(decode_json(content, dict[str, msgspec.Raw])))
@@ -118,23 +122,28 @@ def _describe_object(values: dict[str, msgspec.Raw]) -> frozenset[str]:
     names = list(values)[:MAX_KEYS]
     keys = set(names)
     for key in names:
-        if _starts_with(bytes(values[key]), b"["):
+        if _starts_with(values[key], b"["):
             keys |= {f"{key}[].{each}" for each in _keys_of_first(values[key])}
     if names:
         keys |= {f"{{}}.{each}" for each in _keys_of(values[names[0]])}
     return frozenset(keys)
 
 
-def _starts_with(content: bytes, mark: bytes) -> bool:
-    return content[:1000].lstrip().startswith(mark)
+def _starts_with(content: bytes | msgspec.Raw, mark: bytes) -> bool:
+    return bytes(memoryview(content)[:1000]).lstrip().startswith(mark)
 
 
 def _keys_of_first(content: bytes | msgspec.Raw) -> list[str]:
     """Returns the keys of a list's first entry, if that is an object."""
-    entries = decode_json(content, list[msgspec.Raw])
-    return _keys_of(entries[0]) if entries else []
+    head = bytes(memoryview(content)[:HEAD_BYTES]).decode("utf-8", errors="replace").lstrip().removeprefix("[")
+    try:
+        entry, _ = json.JSONDecoder().raw_decode(head.lstrip())
+    except (ValueError, RecursionError):  # an entry longer than the head, or none
+        entries = decode_json(content, list[msgspec.Raw])
+        return _keys_of(entries[0]) if entries else []
+    return list(entry)[:MAX_KEYS] if isinstance(entry, dict) else []
 
 
 def _keys_of(content: msgspec.Raw) -> list[str]:
     """Returns the keys of an object; [] for anything else."""
-    return list(decode_json(content, dict[str, msgspec.Raw]))[:MAX_KEYS] if _starts_with(bytes(content), b"{") else []
+    return list(decode_json(content, dict[str, msgspec.Raw]))[:MAX_KEYS] if _starts_with(content, b"{") else []

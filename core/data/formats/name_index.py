@@ -3,6 +3,7 @@
 import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 
 from core.data.untrusted import MAX_NAME
 
@@ -38,3 +39,28 @@ def _tails(path: str) -> Iterator[str]:
     parts = [part for part in unicodedata.normalize("NFC", path).replace("\\", "/").split("/") if part not in ("", ".")]
     for start in range(len(parts)):
         yield "/".join(parts[start:])
+
+
+def split_path(path: str) -> list[str]:
+    """Returns the parts of a path, without those that stay or climb out of the data set."""
+    parts: list[str] = []
+    for part in path.replace("\\", "/").split("/"):
+        if part == ".." and parts:
+            parts.pop()
+        elif part not in ("", ".", ".."):
+            parts.append(part)
+    return parts
+
+
+def resolve_name(name: str, source: Path, root: Path) -> str:
+    """Returns a picture's name as a path with `/`; one that climbs from its annotation file's folder, from the root.
+
+    Args:
+        name: The name as written, not trusted.
+        source: The annotation file.
+        root: The data set's folder.
+    """
+    name = name.replace("\\", "/")
+    if ".." not in name.split("/"):
+        return name
+    return "/".join(split_path(f"{source.parent.relative_to(root).as_posix()}/{name}"))

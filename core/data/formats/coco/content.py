@@ -3,18 +3,19 @@
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 import msgspec
 
-from core.data.formats.json_files import decode_json, read_json
+from core.data.formats.json_files import decode_json, read_json, read_utf8
 from core.data.formats.notes import Notes
 from core.data.formats.values import parse_whole_number
 from core.data.untrusted import DataError, quote
 from core.io.text import is_text
 
+LISTS = ("images", "annotations", "categories")
+
 Id = int | str
-T = TypeVar("T")
 
 
 class Picture(msgspec.Struct, gc=False):
@@ -34,7 +35,14 @@ class Annotation(msgspec.Struct, gc=False):
     category_id: Any = None
     bbox: Any = None
     iscrowd: Any = None
-    segmentation: msgspec.Raw = msgspec.Raw()  # not decoded unless there is no bbox
+
+
+class _Outline(msgspec.Struct, gc=False):
+    segmentation: msgspec.Raw = msgspec.Raw()
+
+
+class _Outlines(msgspec.Struct):
+    annotations: list[_Outline]
 
 
 class Category(msgspec.Struct):
@@ -45,13 +53,20 @@ class Category(msgspec.Struct):
     supercategory: Any = None
 
 
+class _Lists(msgspec.Struct):
+    images: list[Picture]
+    annotations: list[Annotation]
+    categories: list[Category]
+
+
 class Content(NamedTuple):
-    """The lists of a file, and its categories by id."""
+    """The lists of a file, its categories by id, and the undecoded `segmentation` of annotations without a bbox."""
 
     path: Path
     images: list[Picture]
     annotations: list[Annotation]
     categories: dict[Id, Category]
+    outlines: dict[Id, msgspec.Raw]
 
 
 def file_error(path: Path, reason: str, remedy: str) -> DataError:
@@ -65,22 +80,38 @@ def read_content(path: Path) -> Content:
     Raises:
         DataError: It cannot be read, lacks a list, or has entries without ids of their own.
     """
-    lists = read_json(path, dict[str, msgspec.Raw])
-    images = _decode_list(path, lists, "images", list[Picture])
-    annotations = _decode_list(path, lists, "annotations", list[Annotation])
-    categories = _decode_list(path, lists, "categories", list[Category])
-    _require_ids(path, "images", images)
-    _require_ids(path, "annotations", annotations)
-    _require_ids(path, "categories", categories)
-    return Content(path, images, annotations, {each.id: each for each in categories})
+    lists = _read_lists(path)
+    _require_ids(path, "images", lists.images)
+    _require_ids(path, "annotations", lists.annotations)
+    _require_ids(path, "categories", lists.categories)
+    outlines: dict[Id, msgspec.Raw] = {}
+    if not all(entry.bbox for entry in lists.annotations):
+        pairs = zip(lists.annotations, read_json(path, _Outlines).annotations, strict=True)
+        outlines = {entry.id: outline.segmentation.copy() for entry, outline in pairs if not entry.bbox}
+    return Content(path, lists.images, lists.annotations, {each.id: each for each in lists.categories}, outlines)
 
 
-def _decode_list(path: Path, lists: dict[str, msgspec.Raw], key: str, kind: type[list[T]]) -> list[T]:
-    """Decodes a list of objects; raises `DataError` if it is anything else."""
+def _read_lists(path: Path) -> _Lists:
+    """Decodes the lists of a file; raises a `DataError` that says which of them is none."""
+    content = read_utf8(path)
     try:
-        return decode_json(lists[key], kind)
-    except (KeyError, ValueError):
-        raise file_error(path, f"it has no list {key!r} of objects", "export it again in COCO format") from None
+        return decode_json(content, _Lists)
+    except ValueError as error:
+        problem = str(error)
+    try:
+        values = decode_json(content, dict[str, msgspec.Raw])
+    except ValueError:
+        raise file_error(path, f"it is not JSON ({problem})", "export it again") from None
+    wrong = next((key for key in LISTS if not _is_list_of_objects(values.get(key))), "annotations")
+    raise file_error(path, f"it has no list {wrong!r} of objects", "export it again in COCO format")
+
+
+def _is_list_of_objects(content: msgspec.Raw | None) -> bool:
+    try:
+        decode_json(content or b"", list[_Outline])
+    except ValueError:
+        return False
+    return True
 
 
 def read_id(value: object) -> Id | None:

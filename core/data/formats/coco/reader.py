@@ -1,5 +1,6 @@
 """Reads COCO's format: a JSON file with images, annotations and categories, one for each split or one for all."""
 
+from array import array
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -17,13 +18,21 @@ from core.data.annotations import (
     ReportProblem,
 )
 from core.data.files import FolderFiles
-from core.data.formats.coco.content import Annotation, Content, Id, file_error, join_categories, read_content, read_id
+from core.data.formats.coco.content import (
+    LISTS,
+    Annotation,
+    Content,
+    Id,
+    file_error,
+    join_categories,
+    read_content,
+    read_id,
+)
 from core.data.formats.json_files import JsonShape, decode_json, sniff_json
 from core.data.formats.notes import Notes, number_classes
 from core.data.formats.values import parse_flag, parse_number
 from core.data.untrusted import quote
 
-LISTS = ("images", "annotations", "categories")
 # COCO's own archives have the same pictures in several files; only the instances are boxes of every class.
 OTHER_TASKS = ("person_keypoints_", "stuff_", "panoptic_", "captions_")
 
@@ -108,7 +117,7 @@ def _read_objects(
     content: Content, numbers: dict[Id, int], labels: dict[Id, int], report: ReportProblem, notes: Notes
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Returns the objects' images, boxes, labels and crowd flags; reports and leaves out those that are invalid."""
-    owners, boxes, classes, crowd = [], [], [], []
+    owners, boxes, classes, crowd = array("q"), array("d"), array("q"), array("b")
     for entry in content.annotations:
         try:
             owner = _look_up("image_id", entry.image_id, numbers, UNKNOWN_PICTURE)
@@ -116,13 +125,12 @@ def _read_objects(
             flag = parse_flag(entry.iscrowd)
             if flag is None:
                 raise _EntryError(BAD_OBJECT, f"has the iscrowd {quote(entry.iscrowd)}, neither 0 nor 1")
-            box = _read_box(entry, content.path, notes)
+            boxes.extend(_read_box(entry, content, notes))
         except _EntryError as error:
             message = file_error(content.path, f"annotation {quote(entry.id)} {error}", "correct or remove it")
             report(error.kind, str(message))
             continue
         owners.append(owner)
-        boxes.append(box)
         classes.append(label)
         crowd.append(flag)
     corners = np.array(boxes, dtype=np.float64).reshape(-1, 4)
@@ -139,13 +147,13 @@ def _look_up(key: str, value: object, known: dict[Id, int], kind: str) -> int:
     return number
 
 
-def _read_box(entry: Annotation, path: Path, notes: Notes) -> tuple[float, float, float, float]:
+def _read_box(entry: Annotation, content: Content, notes: Notes) -> tuple[float, float, float, float]:
     """Returns the box as xyxy: from x, y, width and height, or the bounds of the polygons if there is no bbox."""
     if not isinstance(entry.bbox, list) or len(entry.bbox) != 4:
-        box = None if entry.bbox else _bound_polygons(entry.segmentation)
+        box = None if entry.bbox else _bound_polygons(content.outlines[entry.id])
         if box is None:
             raise _EntryError(BAD_OBJECT, "has no bbox of four numbers")
-        notes.count("Polygons without a box, read as their bounds", path)
+        notes.count("Polygons without a box, read as their bounds", content.path)
         return box
     x, y, width, height = [value if type(value) is float else parse_number(value) for value in entry.bbox]
     if x is None or y is None or width is None or height is None:

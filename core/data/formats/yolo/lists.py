@@ -6,7 +6,7 @@ from pathlib import Path
 
 from core.data.annotations import BAD_PATH, ReportProblem
 from core.data.files import FolderFiles
-from core.data.formats.name_index import NameIndex
+from core.data.formats.name_index import NameIndex, split_path
 from core.data.formats.notes import Notes
 from core.data.formats.texts import SPLIT_NAME, read_lines, read_text
 from core.data.formats.yolo.settings import SPLIT_KEYS, Settings
@@ -99,8 +99,8 @@ class SplitReader:
         base = settings.values.get("path")
         here = settings.path.parent.relative_to(self._files.root).as_posix()
         starts = [*([f"{here}/{base}", base] if isinstance(base, str) else []), here, ""]
-        parts = _normalise(name)
-        candidates = [_normalise(f"{start}/{name}") for start in starts]
+        parts = split_path(name)
+        candidates = [split_path(f"{start}/{name}") for start in starts]
         candidates += [parts[start:] for start in range(1, len(parts)) if parts[start:] != ["images"]]
         lists = {path.lower(): path for path in self._files.others if path.lower().endswith(".txt")}
         for each in candidates:
@@ -119,7 +119,7 @@ class SplitReader:
         folder = path.parent.relative_to(self._files.root).as_posix()
         result: dict[str, None] = {}
         for line in filter(None, read_lines(path)):
-            names = ["/".join(_normalise(f"{folder}/{line}")), line]
+            names = ["/".join(split_path(f"{folder}/{line}")), line]
             found = next((found for name in names if name in (found := self._index.find(name))), None)
             found = found or self._index.find(line)
             if len(found) != 1:
@@ -146,14 +146,3 @@ def _read_data_file(path: Path) -> Iterator[str]:
         key, _, value = line.partition("=")
         if key.strip() and value.strip().endswith(".txt"):
             yield value.strip().rpartition("/")[2]
-
-
-def _normalise(path: str) -> list[str]:
-    """Returns the parts of a path, without those that stay or climb out of the data set."""
-    parts: list[str] = []
-    for part in path.replace("\\", "/").split("/"):
-        if part == ".." and parts:
-            parts.pop()
-        elif part not in ("", ".", ".."):
-            parts.append(part)
-    return parts

@@ -1,0 +1,94 @@
+"""Builds `Annotations` from pictures whose objects have class names."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from core.data.annotations import BAD_OBJECT, UNKNOWN_CLASS, Annotations, ReportProblem, make_image
+from core.data.formats.notes import Notes, number_classes
+from core.data.formats.outlines import Box
+from core.data.untrusted import DataError, quote
+from core.io.text import is_text
+
+
+@dataclass
+class Picture:
+    """A picture with objects by class name; its attributes are those of `core.data.annotations.AnnotatedImage`."""
+
+    name: str
+    source: Path
+    size: tuple[int, int] | None = None
+    image_id: int | None = None
+    split: str | None = None
+    relative: bool = False
+    objects: list[tuple[Box, str, bool]] = field(default_factory=list)
+
+
+def add_object(
+    picture: Picture, name: object, box: Box | None, where: str, report: ReportProblem, *, crowd: bool = False
+) -> None:
+    """Adds an object to a picture, or reports that it has no class name or no box.
+
+    Args:
+        picture: The picture.
+        name: The class name, not trusted.
+        box: The box as xyxy; None if it could not be read.
+        where: Names the object in a message, such as "a.json shape 3".
+        report: Called if the object is left out.
+        crowd: It is a crowd region.
+    """
+    name = str(name) if type(name) is int else name  # digits are classes, too
+    if not is_text(name) or not name.strip():
+        report(BAD_OBJECT, f"{where} has no class name: add it or remove the object.")
+    elif box is None:
+        report(BAD_OBJECT, f"{where} ({quote(name.strip())}) has no box: correct or remove the object.")
+    else:
+        picture.objects.append((box, name.strip(), crowd))
+
+
+def build_annotations(
+    pictures: Iterable[Picture],
+    notes: Notes,
+    *,
+    root: Path,
+    class_names: Sequence[str] | None = None,
+    report: ReportProblem,
+) -> Annotations:
+    """Builds the annotations of a data set.
+
+    Args:
+        pictures: The pictures.
+        notes: What was assumed.
+        root: The data set's folder.
+        class_names: The names of labels 0 … K−1; by default those of the objects, sorted.
+        report: Called for each object of another class.
+
+    Raises:
+        DataError: There is no object, and so no class.
+    """
+    pictures = list(pictures)
+    names = tuple(class_names or sorted({name for picture in pictures for _, name, _ in picture.objects}))
+    if not names:
+        raise DataError(f"{root} has no annotated object: add some, or choose another folder.")
+    labels = {name: label for label, name in enumerate(names)}
+    images = []
+    for picture in pictures:
+        objects = []
+        for box, name, crowd in picture.objects:
+            if name in labels:
+                objects.append((box, labels[name], crowd))
+            else:
+                message = f"{picture.source} has the unknown class {quote(name)}: correct it, or add it to the classes."
+                report(UNKNOWN_CLASS, message)
+        images.append(
+            make_image(
+                picture.name,
+                picture.source,
+                objects,
+                size=picture.size,
+                image_id=picture.image_id,
+                split=picture.split,
+                relative=picture.relative,
+            )
+        )
+    return Annotations(names, number_classes(names), images, notes.sentences())

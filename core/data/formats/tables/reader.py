@@ -1,0 +1,134 @@
+"""Finds and reads tables of boxes."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from core.data.annotations import BAD_FILE, BAD_OBJECT, Annotations, Format, ReportProblem
+from core.data.files import FolderFiles
+from core.data.formats.building import Picture, add_object, build_annotations
+from core.data.formats.name_index import resolve_name
+from core.data.formats.notes import Notes
+from core.data.formats.outlines import read_numbers
+from core.data.formats.tables.boxes import decide_list_kind, has_box, read_box
+from core.data.formats.tables.classes import SUFFIXES, read_class_tables
+from core.data.formats.tables.columns import CORNERS, SIDES, Table, read_rows, sniff_table
+from core.data.formats.texts import read_text
+from core.data.formats.values import parse_flag
+from core.data.untrusted import DataError, quote
+
+MAX_TABLE_BYTES = 256 * 2**20
+ONLY_CLASS = "object"  # of tables without a column of class names
+
+Rows = list[tuple[int, list[str]]]
+
+
+def find_tables(files: FolderFiles) -> Sequence[Path]:
+    """Returns the tables with pictures and boxes."""
+    return [path for path in files.find(*SUFFIXES) if sniff_table(path)]
+
+
+def read_tables(files: FolderFiles, paths: Sequence[Path], report: ReportProblem) -> Annotations:
+    """Reads the tables of a data set; a row without a box names a picture without objects.
+
+    Raises:
+        DataError: What the numbers mean cannot be told, or there is no object.
+    """
+    notes = Notes()
+    pictures: list[Picture] = []
+    classes = read_class_tables(files, paths)
+    for path in paths:
+        try:
+            text = read_text(path, MAX_TABLE_BYTES)
+        except DataError as error:
+            report(BAD_FILE, str(error))
+            continue
+        pictures += _read_table(files, path, text, report, notes)
+    for picture in pictures:
+        picture.objects = [(box, classes.codes.get(name, name), crowd) for box, name, crowd in picture.objects]
+    return build_annotations(pictures, notes, root=files.root, class_names=classes.names, report=report)
+
+
+def _read_table(files: FolderFiles, path: Path, text: str, report: ReportProblem, notes: Notes) -> list[Picture]:
+    table = sniff_table(path)
+    if not table:
+        raise DataError(f"{path} has changed while it was read: try again.")
+    rows = _require_columns(path, table, read_rows(path, text, table.delimiter), report)
+    table = decide_list_kind(path, table, [row for _, row in rows], notes)
+    if _has_box_sizes(table, rows):
+        table = table._replace(size=())
+    _say_assumptions(path, table, notes)
+    pictures: dict[str, Picture] = {}
+    for line, row in rows:
+        where = f"{path} line {line}"
+        name = row[table.name]
+        if not name:
+            report(BAD_OBJECT, f"{where} names no picture: correct or remove the line.")
+            continue
+        if name not in pictures:
+            pictures[name] = _make_picture(files, path, table, row, notes)
+        _add_row(pictures[name], table, row, where, report)
+    return list(pictures.values())
+
+
+def _require_columns(path: Path, table: Table, rows: Rows, report: ReportProblem) -> Rows:
+    """Returns the rows below the header that have all columns; reports the others."""
+    columns = (table.name, *table.box, table.label, *table.size, table.split, table.crowd)
+    count = max(column for column in columns if column is not None) + 1
+    result = []
+    for line, row in rows[1:] if table.has_header else rows:
+        if len(row) < count:
+            report(BAD_OBJECT, f"{path} line {line} has {len(row)} columns, not {count}: correct or remove the line.")
+        else:
+            result.append((line, row))
+    return result
+
+
+def _has_box_sizes(table: Table, rows: Rows) -> bool:
+    """True if the columns of sizes repeat those of the boxes instead of the pictures'."""
+    if table.box_kind != CORNERS or not table.size or len(table.box) != 4:
+        return False
+    for _, row in rows:
+        box, size = read_box(table, row), read_numbers([row[column] for column in table.size])
+        if box and not (size and all(abs(box[axis + 2] - box[axis] - size[axis]) <= 1 for axis in (0, 1))):
+            return False
+    return True
+
+
+def _say_assumptions(path: Path, table: Table, notes: Notes) -> None:
+    if not table.has_header:
+        meaning = (
+            "split, picture, class and corners as fractions" if table.relative else "picture, x1, y1, x2, y2, class"
+        )
+        notes.add(f"{path.name} has no header: its columns were read as {meaning}.")
+    if table.box_kind == SIDES and len(table.box) == 4:
+        notes.add(f"The boxes of {path.name} were read as left, top, width and height.")
+    if table.relative and table.has_header:
+        notes.add(f"The boxes of {path.name} were read as fractions of the pictures' sides, as in Open Images.")
+    if table.label is None:
+        notes.add(f"{path.name} has no column of classes: all boxes are of the class {ONLY_CLASS!r}.")
+
+
+def _make_picture(files: FolderFiles, path: Path, table: Table, row: Sequence[str], notes: Notes) -> Picture:
+    size = notes.read_size(row[table.size[0]], row[table.size[1]], path) if table.size else None
+    split = (row[table.split] if table.split is not None else "") or None
+    if split and split.lower() == "unassigned":
+        split = None
+    name = resolve_name(row[table.name], path, files.root)
+    return Picture(name, path, size, split=split, relative=table.relative)
+
+
+def _add_row(picture: Picture, table: Table, row: Sequence[str], where: str, report: ReportProblem) -> None:
+    """Adds the object of a row, unless the row says that its picture has none."""
+    label = ONLY_CLASS if table.label is None else row[table.label]
+    if not has_box(table, row):
+        if label and table.label is not None:
+            report(BAD_OBJECT, f"{where} has the class {quote(label)} without a box: correct or remove the line.")
+        return
+    crowd = parse_flag(row[table.crowd]) if table.crowd is not None else False
+    if crowd is None:
+        report(BAD_OBJECT, f"{where} has the flag {quote(row[table.crowd or 0])}, neither 0 nor 1: correct it.")
+        return
+    add_object(picture, label, read_box(table, row), where, report, crowd=crowd)
+
+
+CSV = Format("csv", "CSV", "tables", find_tables, read_tables)

@@ -1,0 +1,4 @@
+"""Formats of single labelling tools.
+
+Reading order: `labelme`.
+"""

@@ -1,0 +1,194 @@
+import json
+
+import pytest
+
+from core.data.annotations import BAD_FILE, BAD_OBJECT, UNKNOWN_CLASS
+from core.data.formats.tables.reader import CSV
+from tests.core.data.formats.reading import (
+    Object,
+    Problems,
+    assert_only,
+    assert_refused,
+    assert_survives_damage,
+    find,
+    objects_of,
+    read,
+    splits_of,
+    write,
+)  # fmt: skip
+
+CAT = Object("cat", [1, 2, 11, 22])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "filename,width,height,class,xmin,ymin,xmax,ymax\na.jpg,40,30,cat,1,2,11,22\n",  # TensorFlow's examples
+        "image_path,xmin,ymin,xmax,ymax,label\na.jpg,1,2,11,22,cat\n",  # DeepForest
+        "image_id,x_min,y_min,x_max,y_max,class_name,class_id\na.jpg,1,2,11,22,cat,0",
+        "Filename;Width;Height;Roi.X1;Roi.Y1;Roi.X2;Roi.Y2;ClassId\r\na.jpg;40;30;1;2;11;22;cat\r\n",
+        '"frame","xmin","xmax","ymin","ymax","class_id"\n"a.jpg","1","11","2","22","cat"\n',
+        "img\tleft\ttop\tright\tbottom\tcategory\na.jpg\t1\t2\t11\t22\tcat",
+        "\ufefffile_name, x1, y1, x2, y2, label\n\na.jpg, 1.0, 2, 11, 2.2e1, cat\n",
+        "image,xtl,ytl,xbr,ybr,name\na.jpg,1,2,11,22,cat",
+        "image_name,bbox_x,bbox_y,bbox_width,bbox_height,label_name,image_width,image_height\na.jpg,1,2,10,20,cat,40,30",
+        "label_name,bbox_x,bbox_y,bbox_width,bbox_height,image_name,image_width,image_height\ncat,1,2,10,20,a.jpg,40,30",
+        "image,x,y,width,height,label\na.jpg,1,2,10,20,cat",
+        "image,x,y,w,h,width,height,label\na.jpg,1,2,10,20,40,30,cat",
+        "image,xmin,ymin,width,height,label\na.jpg,1,2,10,20,cat",
+        "image,x_center,y_center,width,height,label\na.jpg,6,12,10,20,cat",
+        "image,xmin,ymin,xmax,ymax,width,height,label\na.jpg,1,2,11,22,10,20,cat",
+        "a.jpg,1,2,11,22,cat\n",
+        "images/a.jpg,1,2,11,22,cat\n",
+    ],
+)
+def test_tables_are_read(tmp_path, text):
+    write(tmp_path, {"boxes.csv": text})
+    data = read(tmp_path, CSV)
+    assert [each for objects in objects_of(data).values() for each in objects] == [CAT]
+    assert data.images[0].name.endswith("a.jpg") and not data.images[0].relative
+    assert data.images[0].size == ((40, 30) if "40" in text else None)
+    assert_only(tmp_path, CSV)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "id,label\na.jpg,cat\n", "filename,caption\na.jpg,x\n", "a.jpg,cat", "epoch,loss,x1,y1,x2,y2\n1,2,3,4,5,6\n",
+        "filename,x,y\na.jpg,1,2\n", "", "\n\n", "x,1,2,3,4,cat\n", "a.jpg,1,2,3,x,cat\n",
+        "image,width,height\na.jpg,4,3", "image,x,y,image_width,image_height\na.jpg,1,2,4,3",
+    ],
+)  # fmt: skip
+def test_other_tables_are_left_alone(tmp_path, text):
+    write(tmp_path, {"a.csv": text})
+    assert find(tmp_path, CSV) == []
+
+
+def test_rows_of_a_picture_belong_together(tmp_path):
+    write(tmp_path, {"a.csv": "filename,x1,y1,x2,y2,class\na.jpg,1,2,11,22,cat\nb.jpg,,,,,\na.jpg,0,0,3,4,dog\n"})
+    data = read(tmp_path, CSV)
+    assert objects_of(data) == {"a.jpg": [CAT, Object("dog", [0, 0, 3, 4])], "b.jpg": []}
+    assert (data.class_names, data.category_ids, data.notes) == (("cat", "dog"), (1, 2), ())
+
+
+def test_a_table_without_a_header_has_its_classes_beside_it(tmp_path):
+    write(tmp_path, {"train.csv": "empty.jpg,,,,,\n../images/a.jpg,1,2,11,22,cat\n", "classes.csv": "dog,0\ncat,1\n"})
+    data = read(tmp_path, CSV)
+    assert objects_of(data) == {"empty.jpg": [], "images/a.jpg": [CAT]}
+    assert (data.class_names, data.images[1].labels.tolist()) == (("dog", "cat"), [1])
+    assert data.notes == ("train.csv has no header: its columns were read as picture, x1, y1, x2, y2, class.",)
+    write(tmp_path, {"classes.csv": "dog,0\nwolf,1\n"})
+    problems = Problems()
+    read(tmp_path, CSV, problems)
+    assert [kind for kind, _ in problems] == [UNKNOWN_CLASS]
+    write(tmp_path, {"class_list.csv": "wolf,0\ndog,1\n"})
+    assert_refused(tmp_path, CSV, "give different class names")
+
+
+def test_splits_in_a_column(tmp_path):
+    rows = "".join(f"{name}.jpg,1,2,11,22,cat,{split}\n" for name, split in (("a", "train"), ("b", "Val"), ("c", "")))
+    write(tmp_path, {"a.csv": f"filename,xmin,ymin,xmax,ymax,class,split\n{rows}"})
+    assert splits_of(read(tmp_path, CSV)) == {"a.jpg": "train", "b.jpg": "Val", "c.jpg": None}
+
+
+def test_open_images(tmp_path):
+    header = (
+        "ImageID,Source,LabelName,Confidence,XMin,XMax,YMin,YMax,IsOccluded,IsTruncated,IsGroupOf,IsDepiction,IsInside"
+    )
+    row = "000026e7ee790996,xclick,/m/07j7r,1,0.071875,0.1453125,0.20625,0.390625,0,1,{},0,0"
+    write(tmp_path, {"a.csv": "\n".join([header, row.format(0), row.format(1)]),
+                     "class-descriptions-boxable.csv": "/m/011k07,Tortoise\n/m/07j7r,Tree\n"})  # fmt: skip
+    data = read(tmp_path, CSV)
+    box = [0.071875, 0.20625, 0.145312, 0.390625]
+    assert objects_of(data) == {"000026e7ee790996": [Object("Tree", box), Object("Tree", box, True)]}
+    assert data.images[0].relative
+    assert data.notes == ("The boxes of a.csv were read as fractions of the pictures' sides, as in Open Images.",)
+
+
+def test_automl(tmp_path):
+    write(
+        tmp_path, {"a.csv": "TRAIN,gs://bucket/a.jpg,cat,0.1,0.2,,,0.5,0.6,,\nUNASSIGNED,gs://bucket/b.jpg,,,,,,,,,\n"}
+    )
+    data = read(tmp_path, CSV)
+    assert objects_of(data) == {"gs://bucket/a.jpg": [Object("cat", [0.1, 0.2, 0.5, 0.6])], "gs://bucket/b.jpg": []}
+    assert splits_of(data) == {"gs://bucket/a.jpg": "TRAIN", "gs://bucket/b.jpg": None} and data.images[0].relative
+
+
+WHEAT = "image_id,width,height,bbox,source\n" + 'a,1024,1024,"[834.0, 222.0, 56.0, 36.0]",x\n'
+
+
+def test_lists_that_cannot_be_corners(tmp_path):
+    write(tmp_path, {"train.csv": WHEAT})
+    data = read(tmp_path, CSV)
+    assert objects_of(data) == {"a": [Object("object", [834, 222, 890, 258])]}
+    assert data.images[0].size == (1024, 1024)
+    assert data.notes == (
+        "The boxes were read as left, top, width and height, as they cannot all be corners.",
+        "train.csv has no column of classes: all boxes are of the class 'object'.",
+    )
+
+
+def test_lists_that_are_corners(tmp_path):
+    rows = "".join(f'a.jpg,"[{n}, {n}, {n + 5}, {n + 9}]",cat\n' for n in range(10))
+    write(tmp_path, {"a.csv": f"image,bbox,label\n{rows}"})
+    data = read(tmp_path, CSV)
+    assert data.images[0].boxes[3].tolist() == [3, 3, 8, 12] and "as two corners" in data.notes[0]
+
+
+def test_lists_that_may_be_either_are_refused(tmp_path):
+    write(tmp_path, {"a.csv": 'image,bbox,label\na.jpg,"[1, 2, 11, 22]",cat\n'})
+    assert_refused(tmp_path, CSV, r"may be two corners, or a corner with width and height: give them in columns xmin")
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        ("a.jpg,1,2,11,x,cat", r"a\.csv line 3 \('cat'\) has no box"),
+        ("a.jpg,1,2,11,,cat", "has no box"),
+        ('a.jpg,1,"2,5",11,22,cat', "has no box"),
+        ("a.jpg,,,,,cat", "has the class 'cat' without a box"),
+        ("a.jpg,1,2,11,22,", "has no class name"),
+        (",1,2,11,22,cat", "names no picture"),
+        ("a.jpg,1,2", "has 3 columns, not 6"),
+    ],
+)
+def test_rows_that_cannot_be_used_are_reported(tmp_path, row, message):
+    write(tmp_path, {"a.csv": f"filename,x1,y1,x2,y2,class\na.jpg,1,2,11,22,cat\n{row}\n"})
+    assert_refused(tmp_path, CSV, message)
+    problems = Problems()
+    assert objects_of(read(tmp_path, CSV, problems)) == {"a.jpg": [CAT]}
+    assert [kind for kind, _ in problems] == [BAD_OBJECT]
+
+
+def test_flags(tmp_path):
+    head = "filename,x1,y1,x2,y2,class,difficult\n"
+    write(tmp_path, {"a.csv": head + "".join(f"a.jpg,1,2,11,22,cat,{flag}\n" for flag in ("1", "true", "0", "", "so"))})
+    problems = Problems()
+    assert [each.crowd for each in objects_of(read(tmp_path, CSV, problems))["a.jpg"]] == [True, True, False, False]
+    assert [kind for kind, _ in problems] == [BAD_OBJECT]
+
+
+def test_other_encodings(tmp_path):
+    text = "filename,x1,y1,x2,y2,class\na.jpg,1,2,11,22,Käfer\n"
+    write(tmp_path, {"a.csv": text.encode("utf-16")})
+    assert read(tmp_path, CSV).class_names == ("Käfer",)
+    write(tmp_path, {"b.csv": text.encode("latin-1")})
+    problems = Problems()
+    read(tmp_path, CSV, problems)
+    assert [kind for kind, _ in problems] == [BAD_FILE]
+
+
+def test_quoted_line_ends_and_long_cells(tmp_path):
+    write(tmp_path, {"a.csv": 'filename,x1,y1,x2,y2,class,note\na.jpg,1,2,11,22,cat,"two\nlines"\n'})
+    assert objects_of(read(tmp_path, CSV)) == {"a.jpg": [CAT]}
+    write(tmp_path, {"a.csv": "filename,x1,y1,x2,y2,class\na.jpg,1,2,11,22," + "x" * 200_000})
+    assert_refused(tmp_path, CSV, r"a\.csv line 2 cannot be used because field larger")
+
+
+def test_damage(tmp_path):
+    write(tmp_path, {"a.csv": "filename,x1,y1,x2,y2,class,split\na.jpg,1,2,11,22,cat,train\nb.jpg,1,2,11,22,dog,val\n"})
+    assert_survives_damage(tmp_path, CSV, "a.csv")
+    write(tmp_path, {"a.csv": WHEAT, "classes.csv": "object,0\n"})
+    assert_survives_damage(tmp_path, CSV, "a.csv")
+    assert_survives_damage(tmp_path, CSV, "classes.csv", 50)
+    assert json.dumps(find(tmp_path, CSV)) == '["a.csv"]'
