@@ -2,6 +2,8 @@
 
 import os
 import shutil
+from functools import cache
+from itertools import count
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
@@ -17,6 +19,7 @@ ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"
 ARGUMENTS += ["--disable-component-update", "--disable-sync"]
 ARGUMENTS += ["--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost"]
 LOCAL = ("127.0.0.1", "localhost")
+SIZE = {"width": 1280, "height": 900}  # of a window, unless a test asks for another
 
 
 @pytest.fixture(scope="session")
@@ -44,13 +47,14 @@ class Windows:
         self.used: dict[str, Any] = {}
 
     def open(self, options: dict[str, Any]):
-        """Returns an empty page that no other test is using, with its own cookies."""
-        key = f"{options} {sum(str(options) in used for used in self.used)}"
+        """Returns an empty page that no other test is using, with its own cookies; any size uses the same windows."""
+        options = dict(options)
+        size = options.pop("viewport", SIZE)
+        key = next(key for key in (f"{options} {number}" for number in count()) if key not in self.used)
         if key not in self.pages:
             self.pages[key] = self._make(options)
         self.used[key] = page = self.pages[key]
-        if "viewport" in options:
-            page.set_viewport_size(options["viewport"])
+        page.set_viewport_size(size)
         return page
 
     def _make(self, options: dict[str, Any]):
@@ -88,6 +92,7 @@ def _empty(page) -> None:
         page.goto(urljoin(page.url, "/robots.txt"))
         page.evaluate("localStorage.clear(); sessionStorage.clear()")
     page.context.clear_cookies()
+    page.context.clear_permissions()
 
 
 @pytest.fixture(scope="session")
@@ -108,7 +113,7 @@ def new_page(windows, request):
 @pytest.fixture
 def page(new_page):
     """One page of a desktop's size."""
-    return new_page(viewport={"width": 1280, "height": 900})
+    return new_page()
 
 
 @pytest.fixture(scope="session")
@@ -122,10 +127,12 @@ def address(tmp_path_factory):
 
 
 @pytest.fixture
-def opened(page, address):
-    """Opens the page with a query and waits for its first picture."""
+def opened(new_page, address):
+    """Opens the page with a query, in one window unless another is given, and waits for its first picture."""
+    window = cache(new_page)
 
-    def open_page(query: str = "", view=page):
+    def open_page(query: str = "", view=None):
+        view = view or window()
         view.goto(f"{address}?{query}")
         view.wait_for_selector(".pic[data-drawn]", timeout=60_000)
         wait(lambda: headline(view, "picture"))

@@ -8,8 +8,8 @@ from tests.waiting import wait
 pytestmark = pytest.mark.browser
 
 
-def test_a_figure_keeps_its_place_when_the_window_changes(opened, new_page):
-    page = opened("lesson=focal.1", new_page(viewport={"width": 1280, "height": 900}))
+def test_a_figure_keeps_its_place_when_the_window_changes(opened):
+    page = opened("lesson=focal.1")
     wait(lambda: page.get_attribute(".plot", "data-title"))
     heights = "['.right .plot', '.right .plot .main-svg'].map((name) => document.querySelector(name).clientHeight)"
     wait(lambda: min(page.evaluate(heights)) > 200)

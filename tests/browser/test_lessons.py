@@ -63,20 +63,23 @@ def test_what_would_tell_an_answer_is_hidden_until_it_is_given(opened):
 
 
 def test_in_a_lesson_text_picture_and_numbers_are_in_sight_together(opened, new_page):
-    page = opened("lesson=focal.4&answer=3", new_page(viewport={"width": 1280, "height": 800}))
+    page = new_page(viewport={"width": 1280, "height": 800})
+    opened("lesson=focal.4&answer=3", page)
     page.wait_for_selector(".layout[data-lesson]")
     for part in (".lesson-question", ".pic-stage", ".right .plot"):
         box = page.locator(part).bounding_box()
         assert box["y"] + box["height"] <= 800, part
-    wall = opened("lesson=focal.4&answer=3", new_page(viewport={"width": 1920, "height": 1080}))
-    wall.wait_for_selector(".layout[data-lesson]")
+    page.set_viewport_size({"width": 1920, "height": 1080})  # on the wall of a classroom
+    opened("lesson=focal.4&answer=3", page)
+    page.wait_for_selector(".layout[data-lesson]")
     size = "parseFloat(getComputedStyle(document.querySelector({})).fontSize)"
     for part in ("'#lesson-text p'", "'.lesson-question button'", "'.readout td'"):
-        assert wall.evaluate(size.format(part)) >= 18, part
-    phone = opened("lesson=focal.4", new_page(viewport={"width": 390, "height": 800}))
-    phone.wait_for_selector(".layout[data-lesson]")
-    lesson, picture = (phone.locator(part).bounding_box() for part in (".lesson", ".pic-stage"))
-    assert lesson["y"] < picture["y"] and phone.evaluate("document.documentElement.scrollWidth") <= 390
+        assert page.evaluate(size.format(part)) >= 18, part
+    page.set_viewport_size({"width": 390, "height": 800})  # a phone
+    opened("lesson=focal.4", page)
+    page.wait_for_selector(".layout[data-lesson]")
+    lesson, picture = (page.locator(part).bounding_box() for part in (".lesson", ".pic-stage"))
+    assert lesson["y"] < picture["y"] and page.evaluate("document.documentElement.scrollWidth") <= 390
 
 
 def test_a_lesson_chooses_its_curve_and_its_comparison(opened):
