@@ -79,7 +79,7 @@ def _check_with_progress(folder: Path, config: Config, format: str | None) -> Da
             bar.total = total
             bar.update(done - bar.n)
 
-        return check_folder(folder, adopt(config, weights_for(config)), progress, format=format)
+        return check_folder(folder, adopt(config, weights_for(config, free=True), free=True), progress, format=format)
 
 
 def _print_counts(name: str, raw: RawData) -> dict[str, Any]:

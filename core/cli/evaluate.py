@@ -24,8 +24,12 @@ IMAGES = "training.eval_images"
 
 
 def anchors(config: Config, options: Namespace) -> dict[str, Any]:
-    """Measures how well the anchors fit the objects of a split, searches for better scales and ratios, prints both."""
-    config = adopt(_use_whole_folder(config, options), weights_for(config))
+    """Measures how well the anchors fit the objects of a split, searches for better scales and ratios, prints both.
+
+    They need not be those of the weights, which other anchors can only be trained from with new heads.
+    """
+    weights = weights_for(config, free=True)
+    config = adopt(_use_whole_folder(config, options), weights, free=True)
     data = open_split(config, options)
     objects = collect_objects(data, config.inference, count_images(data, config))
     if not len(objects.boxes):
@@ -36,6 +40,8 @@ def anchors(config: Config, options: Namespace) -> dict[str, Any]:
         fit = measure_fit(objects, each, threshold)
         result[name] = {"scales": each.scales, "ratios": each.ratios, "recall": fit.recall, "mean_iou": fit.mean}
         flags = " ".join(f"--anchors.{key} {format_value(getattr(each, key))}" for key in ("scales", "ratios"))
+        if weights.architecture and name == "after":
+            flags += " --model.heads new"
         print(f"{name:7} {fit.recall:.1%} of the objects reach IoU {threshold:g}, mean {fit.mean:.3f}   {flags}")
     return result
 

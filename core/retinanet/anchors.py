@@ -58,7 +58,8 @@ def make_anchors(anchors: Anchors, height: int, width: int) -> AnchorGrid:
     """Returns the anchors of a padded image of `height × width` pixels.
 
     The "torchvision" convention truncates sizes to integers, rounds corners to whole pixels and divides the image's
-    side by the grid's, rounded down, to get the stride; "exact" does none of this (detectron2).
+    side by the grid's, rounded down, to get the stride; "exact" does none of this. mmdetection has the same anchors as
+    "exact"; detectron2 has the same boxes, but orders those of a location by scale and then by ratio.
     """
     grids, strides = pyramid_grids(height, width), pyramid_strides(anchors, height, width)
     levels = [

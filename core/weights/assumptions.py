@@ -131,7 +131,7 @@ def _describe_assumptions(weights: Weights, label: Callable[[str], str]) -> list
             kind = "those of COCO are assumed" if names == COCO_CLASSES else "they are numbered from 0"
         sentences.append(
             f"{weights.name} does not name its {len(names)} classes: {kind} ({_list(names)}). On the command line, "
-            f"--{CLASSES} names them."
+            f"--{CLASSES} names them; export writes them to a file."
         )
     return sentences
 

@@ -119,7 +119,7 @@ def test_flags_state_what_the_file_does_not_say(tmp_path):
         "--anchors.scales 1.0,1.2599210498948732,1.5874010519681994, --inference.max_image_size 1333. "
         "Set the right value where one is wrong.",
         f"{path} does not name its 3 classes: they are numbered from 0 (class 0, class 1, class 2). On the command "
-        "line, --classes names them.",
+        "line, --classes names them; export writes them to a file.",
     )
 
 
@@ -138,7 +138,7 @@ def test_as_many_classes_as_torchvisions_are_cocos_and_that_is_said(tmp_path):
     assert found.category_ids == tuple(range(91))
     assert describe_weights(found, adopt(Config(), found))[-1] == (
         f"{path} does not name its 91 classes: those of COCO are assumed (__background__, person, bicycle, car, "
-        "motorcycle …). On the command line, --classes names them."
+        "motorcycle …). On the command line, --classes names them; export writes them to a file."
     )
 
 
