@@ -80,7 +80,7 @@ def test_layers_left_out_while_a_knob_moves_are_there_once_they_are_switched_on(
     assert suppressed["boxes"] == "" and suppressed["count"] > 0
     page.locator(".pic-layer[data-key=suppressed]").dispatch_event("click")  # no pointer: the finger is elsewhere
     other = opened(query + "&inference.nms_threshold=0.3&layers=suppressed", new_page(viewport=page.viewport_size))
-    assert layers(other)["suppressed"] == suppressed["count"]
+    wait(lambda: layers(other).get("suppressed") == suppressed["count"])
     wait(lambda: painted(page) == painted(other))
 
 
