@@ -7,6 +7,7 @@ from pathlib import Path
 from core.data.annotations import BAD_OBJECT, UNKNOWN_CLASS, Annotations, ReportProblem, make_image
 from core.data.formats.notes import Notes, number_classes
 from core.data.formats.outlines import Box
+from core.data.formats.values import parse_whole_number
 from core.data.untrusted import DataError, quote
 from core.io.text import is_text
 
@@ -67,7 +68,7 @@ def build_annotations(
         DataError: There is no object, and so no class.
     """
     pictures = list(pictures)
-    names = tuple(class_names or sorted({name for picture in pictures for _, name, _ in picture.objects}))
+    names = tuple(class_names or _sort_names({name for picture in pictures for _, name, _ in picture.objects}))
     if not names:
         raise DataError(f"{root} has no annotated object: add some, or choose another folder.")
     labels = {name: label for label, name in enumerate(names)}
@@ -92,3 +93,9 @@ def build_annotations(
             )
         )
     return Annotations(names, number_classes(names), images, notes.sentences())
+
+
+def _sort_names(names: set[str]) -> list[str]:
+    """Sorts class names; those that are all numbers by number."""
+    numbered = all(parse_whole_number(name) is not None for name in names)
+    return sorted(names, key=lambda name: (parse_whole_number(name) or 0 if numbered else 0, name))

@@ -1,0 +1,51 @@
+"""Names of numbered categories, from the card of a data set in Hugging Face's form."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import yaml
+
+from core.data.files import FolderFiles
+from core.data.formats.texts import read_text
+from core.data.untrusted import DataError
+from core.io.text import is_text
+
+MAX_CARD_BYTES = 2**18
+MAX_DEPTH = 20
+
+
+def read_class_labels(files: FolderFiles) -> tuple[str, ...]:
+    """Returns the class names in the head of `README.md`; () if it has none, or several lists."""
+    found = set()
+    for path in files.find(".md"):
+        if path.name.lower() == "readme.md":
+            try:
+                found |= set(_find_names(_read_head(read_text(path, MAX_CARD_BYTES)), MAX_DEPTH))
+            except DataError:  # a text for people
+                continue
+    return found.pop() if len(found) == 1 else ()
+
+
+def _read_head(text: str) -> Any:
+    """Returns the YAML between the first two lines of three dashes; None if there is none."""
+    parts = text.split("---", 2)
+    if len(parts) < 3 or parts[0].strip():
+        return None
+    try:
+        return yaml.load(parts[1], Loader=yaml.BaseLoader)
+    except (yaml.YAMLError, ValueError, RecursionError):
+        return None
+
+
+def _find_names(values: Any, depth: int) -> Iterator[tuple[str, ...]]:
+    """Yields the lists of names of `class_label`, wherever they are."""
+    if isinstance(values, dict):
+        label = values.get("class_label")
+        names = label.get("names") if isinstance(label, dict) else None
+        if isinstance(names, dict):
+            names = [names.get(str(number)) for number in range(len(names))]
+        if isinstance(names, list) and names and all(is_text(name) for name in names):
+            yield tuple(names)
+    if depth and isinstance(values, dict | list):
+        for value in values.values() if isinstance(values, dict) else values:
+            yield from _find_names(value, depth - 1)

@@ -1,0 +1,139 @@
+"""What the keys of a line mean: those of Hugging Face, SageMaker, Vertex AI and Grounding DINO, and their like."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+from core.data.formats.outlines import Box, bound_size, order_corners
+
+NAMES = ("file_name", "filename", "image", "image_path", "path", "file", "img", "img_path", "image_id")
+LISTS = ("objects", "annotations", "boxes", "bboxes", "bbox", "labels")
+LABELS = ("category", "categories", "label", "labels", "class", "class_name", "name", "category_id", "class_id")
+BOXES = ("bbox", "bboxes", "box", "boxes")
+CORNERS = (("xmin", "ymin", "xmax", "ymax"), ("x1", "y1", "x2", "y2"), ("xMin", "yMin", "xMax", "yMax"))
+SIDES = (("left", "top", "width", "height"), ("x", "y", "width", "height"), ("x", "y", "w", "h"))
+VERTEX_USE = "aiplatform.googleapis.com/ml_use"
+SUFFIXED = "_file_name"  # Hugging Face's name of a column that is called otherwise, such as "image_file_name"
+
+Item = tuple[object, Box | None]  # a class name or number, and a box if there is one
+
+
+class Line(NamedTuple):
+    """A picture as a line describes it; nothing of it is checked.
+
+    Attributes:
+        name: The picture's name.
+        items: The class and the box of each object.
+        size: Width and height of the picture.
+        split: The split.
+        relative: The boxes are fractions of the picture's sides.
+        sides: Some box was a list, read as left, top, width and height.
+    """
+
+    name: object
+    items: list[Item]
+    size: tuple[object, object] = (None, None)
+    split: object = None
+    relative: bool = False
+    sides: bool = False
+
+
+def read_line(values: Mapping[str, Any]) -> Line | None:
+    """Returns the picture that a line describes; None if it describes none with objects."""
+    return _read_sagemaker(values) or _read_vertex(values) or _read_grounding(values) or _read_common(values)
+
+
+def _read_sagemaker(values: Mapping[str, Any]) -> Line | None:
+    if "source-ref" not in values:
+        return None
+    for key, job in values.items():
+        metadata = values.get(f"{key}-metadata")
+        if not isinstance(job, dict) or not isinstance(job.get("annotations"), list) or not isinstance(metadata, dict):
+            continue
+        names = metadata.get("class-map")
+        names = names if isinstance(names, dict) else {}
+        entries = [entry for entry in job["annotations"] if isinstance(entry, dict)]
+        items = [(names.get(str(entry.get("class_id")), entry.get("class_id")), read_keys(entry)) for entry in entries]
+        size = job.get("image_size")
+        first = size[0] if isinstance(size, list) and size and isinstance(size[0], dict) else {}
+        return Line(values["source-ref"], items, (first.get("width"), first.get("height")))
+    return None
+
+
+def _read_vertex(values: Mapping[str, Any]) -> Line | None:
+    entries = values.get("boundingBoxAnnotations")
+    if "imageGcsUri" not in values or not isinstance(entries, list):
+        return None
+    items = [(entry.get("displayName"), read_keys(entry)) for entry in entries if isinstance(entry, dict)]
+    labels = values.get("dataItemResourceLabels")
+    use = labels.get(VERTEX_USE) if isinstance(labels, dict) else None
+    return Line(values["imageGcsUri"], items, split=use, relative=True)
+
+
+def _read_grounding(values: Mapping[str, Any]) -> Line | None:
+    detection = values.get("detection")
+    entries = detection.get("instances") if isinstance(detection, dict) else None
+    if "filename" not in values or not isinstance(entries, list):
+        return None
+    items: list[Item] = []
+    for entry in entries:
+        if isinstance(entry, dict):
+            box = entry.get("bbox")
+            label = entry.get("category", entry.get("label"))
+            items.append((label, order_corners(box) if isinstance(box, list) else None))
+    return Line(values["filename"], items, (values.get("width"), values.get("height")))
+
+
+def _read_common(values: Mapping[str, Any]) -> Line | None:
+    """Reads `{"file_name": …, "objects": {"bbox": […], "categories": […]}}`, or a list of objects."""
+    name = next((values[key] for key in NAMES if isinstance(values.get(key), str)), None)
+    name = name or next((value for key, value in values.items() if key.endswith(SUFFIXED)), None)
+    objects = next((values[key] for key in LISTS if isinstance(values.get(key), dict | list)), None)
+    if isinstance(objects, list) and objects and isinstance(objects[0], list):
+        objects = values  # with lists of boxes and of labels
+    if name is None or objects is None:
+        return None
+    if isinstance(objects, dict):
+        if _find(objects, BOXES) is None:
+            return None
+        objects = list(_transpose(objects))
+    boxes = [_read_box(entry) if isinstance(entry, dict) else None for entry in objects]
+    if objects and not any(boxes):
+        return None
+    entries = [entry if isinstance(entry, dict) else {} for entry in objects]
+    items = [(_find(entry, LABELS), box) for entry, box in zip(entries, boxes, strict=True)]
+    sides = any(isinstance(_find(entry, BOXES), list) for entry in entries)
+    return Line(name, items, (values.get("width"), values.get("height")), values.get("split"), sides=sides)
+
+
+def _transpose(columns: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yields the objects of lists that have one entry for each; missing entries are None."""
+    lists = {key: values for key, values in columns.items() if isinstance(values, list)}
+    boxes = _find(lists, BOXES) or []
+    labels = _find(lists, LABELS) or []
+    for number in range(max(len(boxes), len(labels))):
+        yield {
+            BOXES[0]: boxes[number] if number < len(boxes) else False,
+            LABELS[0]: labels[number] if number < len(labels) else None,
+        }
+
+
+def _read_box(entry: Mapping[str, Any]) -> Box | None:
+    box = _find(entry, BOXES)
+    if isinstance(box, list):
+        return bound_size(box)
+    return read_keys(box if isinstance(box, dict) else entry)
+
+
+def read_keys(entry: Mapping[str, Any]) -> Box | None:
+    """Returns the box of an object whose keys name its corners, or a corner and its sides, as xyxy."""
+    for keys in CORNERS:
+        if entry.keys() >= set(keys):
+            return order_corners([entry[key] for key in keys])
+    for keys in SIDES:
+        if entry.keys() >= set(keys):
+            return bound_size([entry[key] for key in keys])
+    return None
+
+
+def _find(values: Mapping[str, Any], keys: tuple[str, ...]) -> Any:
+    return next((values[key] for key in keys if values.get(key) is not None), None)

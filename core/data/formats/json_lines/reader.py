@@ -1,0 +1,99 @@
+"""Finds and reads JSON lines."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from core.data.annotations import BAD_FILE, BAD_PATH, Annotations, Format, ReportProblem
+from core.data.files import FolderFiles
+from core.data.formats.building import Picture, add_object, build_annotations
+from core.data.formats.json_files import MAX_JSON_BYTES, decode_json
+from core.data.formats.json_lines.class_labels import read_class_labels
+from core.data.formats.json_lines.dialects import Line, read_line
+from core.data.formats.name_index import resolve_name
+from core.data.formats.notes import Notes
+from core.data.formats.texts import read_head, read_text
+from core.data.untrusted import DataError
+
+SUFFIXES = (".jsonl", ".ndjson", ".manifest")
+HEAD_BYTES = 2**20  # a line may have many objects
+HEAD_LINES = 20  # the first pictures may have none
+
+
+def find_lines(files: FolderFiles) -> Sequence[Path]:
+    """Returns the files of JSON lines that describe pictures with objects."""
+    return [path for path in files.find(*SUFFIXES) if _describes_objects(path)]
+
+
+def read_lines(files: FolderFiles, paths: Sequence[Path], report: ReportProblem) -> Annotations:
+    """Reads the lines of a data set.
+
+    Raises:
+        DataError: No line has an object.
+    """
+    notes = Notes()
+    pictures: list[Picture] = []
+    for path in paths:
+        try:
+            lines = read_text(path, MAX_JSON_BYTES).split("\n")
+        except DataError as error:
+            report(BAD_FILE, str(error))
+            continue
+        for number, text in enumerate(lines, start=1):
+            if text.strip():
+                where = f"{path} line {number}"
+                line = _parse(text)
+                if line is None:
+                    report(BAD_FILE, f"{where} is no JSON object with a picture and its objects: correct or remove it.")
+                elif picture := _read_picture(files, path, line, where, report, notes):
+                    pictures.append(picture)
+    names = _name_numbers(files, pictures, notes)
+    return build_annotations(pictures, notes, root=files.root, class_names=names, report=report)
+
+
+def _describes_objects(path: Path) -> bool:
+    """True if one of the first lines that are whole is a picture with objects, and the others are none that are not."""
+    lines = [
+        line for line in read_head(path, HEAD_BYTES).removeprefix("\ufeff").split("\n")[:HEAD_LINES] if line.strip()
+    ]
+    return any(_parse(line) for line in lines)
+
+
+def _parse(text: str) -> Line | None:
+    try:
+        return read_line(decode_json(text.encode(errors="surrogatepass"), dict[str, Any]))
+    except ValueError:
+        return None
+
+
+def _read_picture(
+    files: FolderFiles, path: Path, line: Line, where: str, report: ReportProblem, notes: Notes
+) -> Picture | None:
+    if not isinstance(line.name, str) or not line.name:
+        report(BAD_PATH, f"{where} names no picture: correct or remove it.")
+        return None
+    split = line.split if isinstance(line.split, str) and line.split else None
+    size = notes.read_size(*line.size, path)
+    picture = Picture(resolve_name(line.name, path, files.root), path, size, split=split, relative=line.relative)
+    for number, (label, box) in enumerate(line.items, start=1):
+        add_object(picture, label, box, f"{where} object {number}", report)
+    if line.sides:
+        notes.add(f"The boxes of {path.name} were read as left, top, width and height, as in COCO.")
+    return picture
+
+
+def _name_numbers(files: FolderFiles, pictures: Sequence[Picture], notes: Notes) -> tuple[str, ...]:
+    """Gives numbered categories the names of the data set's card; returns these, or () if the categories have names."""
+    numbers = {name for picture in pictures for _, name, _ in picture.objects}
+    if not numbers or not all(name.isascii() and name.isdecimal() and len(name) < 10 for name in numbers):
+        return ()
+    names = read_class_labels(files)
+    if len(set(names)) < max(len(names), 1) or max(map(int, numbers)) >= len(names):
+        notes.add("The categories are numbers without names, which were taken for names.")
+        return ()
+    for picture in pictures:
+        picture.objects = [(box, names[int(name)], crowd) for box, name, crowd in picture.objects]
+    return names
+
+
+JSON_LINES = Format("jsonl", "JSON lines", "files", find_lines, read_lines)

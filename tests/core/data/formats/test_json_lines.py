@@ -1,0 +1,176 @@
+import json
+
+import pytest
+
+from core.data.annotations import BAD_FILE, BAD_OBJECT, BAD_PATH
+from core.data.formats.json_lines.reader import JSON_LINES
+from tests.core.data.formats.reading import (
+    Object,
+    Problems,
+    assert_only,
+    assert_refused,
+    assert_survives_damage,
+    find,
+    objects_of,
+    read,
+    splits_of,
+    write,
+)  # fmt: skip
+
+CAT = Object("cat", [1, 2, 11, 22])
+BOX = [1, 2, 10, 20]
+AS_COCO = "The boxes of a.jsonl were read as left, top, width and height, as in COCO."
+
+
+def lines(*values: object) -> str:
+    return "".join(f"{json.dumps(each)}\n" for each in values)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        {"file_name": "a.jpg", "objects": {"bbox": [BOX], "categories": ["cat"], "id": [0]}},
+        {"image_file_name": "a.jpg", "objects": {"bbox": [BOX], "category": ["cat"], "area": [200]}},
+        {"image": "a.jpg", "objects": [{"bbox": BOX, "label": "cat"}]},
+        {"image_path": "a.jpg", "annotations": [{"bbox": ["1", 2.0, 10, 20], "class": "cat"}]},
+        {"filename": "a.jpg", "boxes": [BOX], "labels": ["cat"]},
+        {"filename": "a.jpg", "bboxes": [BOX], "category": ["cat"]},
+    ],
+)
+def test_boxes_as_lists(tmp_path, line):
+    write(tmp_path, {"a.jsonl": lines(line)})
+    data = read(tmp_path, JSON_LINES)
+    assert objects_of(data) == {"a.jpg": [CAT]} and data.notes == (AS_COCO,)
+    assert_only(tmp_path, JSON_LINES)
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        {"xmin": 1, "ymin": 2, "xmax": 11, "ymax": 22, "label": "cat"},
+        {"left": 1, "top": 2, "width": 10, "height": 20, "name": "cat"},
+        {"box": {"x1": 1, "y1": 2, "x2": 11, "y2": 22}, "category": "cat"},
+    ],
+)
+def test_boxes_by_keys(tmp_path, entry):
+    write(tmp_path, {"a.jsonl": lines({"image": "a.jpg", "objects": [entry]})})
+    data = read(tmp_path, JSON_LINES)
+    assert objects_of(data) == {"a.jpg": [CAT]} and data.notes == ()
+
+
+def test_sizes_splits_and_pictures_without_objects(tmp_path):
+    write(tmp_path, {"train/metadata.jsonl": "\ufeff" + lines(
+        {"file_name": "b.jpg", "objects": {"bbox": [], "categories": []}},
+        {"file_name": "sub\\a.jpg", "width": 40, "height": "30", "split": "val",
+         "objects": {"bbox": [BOX], "categories": ["cat"]}},
+    ).replace("\n", "\r\n")})  # fmt: skip
+    data = read(tmp_path, JSON_LINES)
+    assert objects_of(data) == {"b.jpg": [], "sub/a.jpg": [CAT]}
+    assert [image.size for image in data.images] == [None, (40, 30)]
+    assert splits_of(data) == {"b.jpg": None, "sub/a.jpg": "val"}
+
+
+def test_sagemaker(tmp_path):
+    box = {"class_id": 0, "left": 1, "top": 2, "width": 10, "height": 20}
+    job = {"annotations": [box, box | {"class_id": 1}], "image_size": [{"width": 40, "height": 30, "depth": 3}]}
+    metadata = {"class-map": {"0": "dog", "1": "cat"}, "type": "groundtruth/object-detection"}
+    write(tmp_path, {"output.manifest": lines({"source-ref": "s3://b/a.jpg", "job": job, "job-metadata": metadata})})
+    data = read(tmp_path, JSON_LINES)
+    assert objects_of(data) == {"s3://b/a.jpg": [Object("dog", CAT.box), CAT]}
+    assert data.images[0].size == (40, 30) and data.notes == ()
+
+
+def test_vertex(tmp_path):
+    line = {
+        "imageGcsUri": "gs://b/a.jpg",
+        "boundingBoxAnnotations": [{"displayName": "cat", "xMin": 0.1, "yMin": 0.2, "xMax": 0.5, "yMax": 0.6}],
+        "dataItemResourceLabels": {"aiplatform.googleapis.com/ml_use": "training"},
+    }
+    write(tmp_path, {"a.jsonl": lines(line)})
+    (image,) = read(tmp_path, JSON_LINES).images
+    assert image.boxes.tolist() == [[0.1, 0.2, 0.5, 0.6]] and image.relative and image.split == "training"
+
+
+def test_grounding_dino(tmp_path):
+    instances = [{"bbox": [1, 2, 11, 22], "label": 0, "category": "cat"}]
+    write(
+        tmp_path,
+        {"a.jsonl": lines({"filename": "a.jpg", "height": 30, "width": 40, "detection": {"instances": instances}})},
+    )
+    assert objects_of(read(tmp_path, JSON_LINES)) == {"a.jpg": [CAT]}
+
+
+CARD = """---
+dataset_info:
+  features:
+  - name: objects
+    sequence:
+    - name: category
+      dtype:
+        class_label:
+          names:
+            '0': dog
+            '1': cat
+---
+# A data set
+"""
+
+
+def test_numbered_categories(tmp_path):
+    line = {"file_name": "a.jpg", "objects": {"bbox": [BOX, BOX, BOX], "category": [1, 0, 10]}}
+    write(tmp_path, {"a.jsonl": lines(line), "README.md": CARD})
+    data = read(tmp_path, JSON_LINES)  # 10 is not in the card
+    assert (data.class_names, data.category_ids) == (("0", "1", "10"), (1, 2, 3))
+    assert "The categories are numbers without names, which were taken for names." in data.notes
+    line["objects"]["category"][2] = 0
+    write(tmp_path, {"a.jsonl": lines(line)})
+    data = read(tmp_path, JSON_LINES)
+    assert data.class_names == ("dog", "cat") and data.images[0].labels.tolist() == [1, 0, 0]
+
+
+@pytest.mark.parametrize(
+    "card", ["---\n[", "", "---\n" + "[" * 1000 + "\n---", "---\nclass_label: {names: {'0': x, '2': y}}\n---", b"\xff"]
+)
+def test_cards_without_names(tmp_path, card):
+    write(tmp_path, {"a.jsonl": lines({"image": "a.jpg", "boxes": [BOX], "labels": [0]}), "README.md": card})
+    assert read(tmp_path, JSON_LINES).class_names == ("0",)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "", "\n", "3\n", "[1]\n", "{", lines({"prompt": "x"}), lines({"file_name": "a.jpg", "text": "x"}),
+        lines({"image": "a.jpg", "labels": ["x"]}), lines({"image": "a.jpg", "objects": {"name": ["x"]}}), "[" * 10_000,
+    ],
+)  # fmt: skip
+def test_other_lines_are_left_alone(tmp_path, text):
+    write(tmp_path, {"a.jsonl": text})
+    assert find(tmp_path, JSON_LINES) == []
+
+
+@pytest.mark.parametrize(
+    ("line", "kind", "message"),
+    [
+        ({"image": "b.jpg", "objects": [{"bbox": BOX}, {"bbox": BOX, "label": "cat"}]}, BAD_OBJECT, "no class name"),
+        ({"image": "b.jpg", "objects": [{"bbox": BOX[:3], "label": "cat"}, {"bbox": BOX, "label": "cat"}]}, BAD_OBJECT,
+         r"a\.jsonl line 2 object 1 \('cat'\) has no box"),
+        ({"image": "b.jpg", "boxes": [BOX, BOX], "labels": ["cat"]}, BAD_OBJECT, "object 2 has no class name"),
+        ({"image": "b.jpg", "boxes": [BOX], "labels": ["cat", "cat"]}, BAD_OBJECT, "object 2 .*has no box"),
+        ({"image_file_name": 3, "objects": [{"bbox": BOX, "label": "cat"}]}, BAD_PATH, "names no picture"),
+        ({"image": "b.jpg"}, BAD_FILE, "line 2 is no JSON object with a picture"),
+        ("x", BAD_FILE, "line 2 is no JSON object with a picture"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_used_is_reported(tmp_path, line, kind, message):
+    write(tmp_path, {"a.jsonl": lines({"image": "a.jpg", "objects": [{"bbox": BOX, "label": "cat"}]}, line)})
+    assert_refused(tmp_path, JSON_LINES, message)
+    problems = Problems()
+    assert objects_of(read(tmp_path, JSON_LINES, problems))["a.jpg"] == [CAT]
+    assert [each for each, _ in problems] == [kind]
+
+
+def test_damage(tmp_path):
+    line = {"file_name": "a.jpg", "width": 40, "height": 30, "objects": {"bbox": [BOX], "category": [0]}}
+    write(tmp_path, {"a.jsonl": lines(line, line), "README.md": CARD})
+    assert_survives_damage(tmp_path, JSON_LINES, "a.jsonl")
+    assert_survives_damage(tmp_path, JSON_LINES, "README.md", 50)
