@@ -48,8 +48,8 @@ class Anchors(Section):
     convention: Literal["torchvision", "exact"] = knob(
         "torchvision", label="Anchor arithmetic", effect=Effect.ANCHORS,
         help="torchvision truncates sizes, rounds corners to whole pixels and fits the strides to the grid; exact "
-        "keeps fractions and strides 8–128, as mmdetection does (and detectron2, which orders a location's anchors "
-        "otherwise). Use the one the weights were trained with.",
+        "keeps fractions and strides 8–128 (mmdetection; detectron2 in another order). Use the one the weights were "
+        "trained with.",
     )  # fmt: skip
 
     @property

@@ -41,8 +41,8 @@ class Model(Section):
     )  # fmt: skip
     head_groups: Literal[1, 2, 4, 8, 16, 32] = knob(
         32, label="Groups of the head normalisation", effect=Effect.FORWARD,
-        help="Groups of channels that a group normalisation normalises together, at most half the channels; it must "
-        "match the loaded weights.",
+        help="Number of groups of channels in each group normalisation, at most half the channels; it must match the "
+        "loaded weights.",
     )  # fmt: skip
     norm_eps: float = knob(
         1e-5, label="ε of the batch norms", effect=Effect.FORWARD, ge=0, le=0.5, options=(0.0, 1e-6, 1e-5, 1e-4, 1e-3),
