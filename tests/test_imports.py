@@ -3,6 +3,7 @@
 import ast
 import tomllib
 from collections.abc import Iterator
+from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import NamedTuple
@@ -54,8 +55,15 @@ def imports(name: str) -> set[str]:
     return {each for node in ast.walk(ast.parse(path.read_text("utf-8"))) for each in imported(node, name, path)}
 
 
-IMPORTS = [Import(name, each) for name in MODULES for each in sorted(imports(name))]
-OURS = [each for each in IMPORTS if each.imported in MODULES]
+@cache
+def all_imports() -> list[Import]:
+    """Returns the imports of all modules, which are parsed once, by the first test that asks."""
+    return [Import(name, each) for name in MODULES for each in sorted(imports(name))]
+
+
+def own_imports() -> list[Import]:
+    """Returns the imports of modules of this project."""
+    return [each for each in all_imports() if each.imported in MODULES]
 
 
 def package_of(module: str) -> str:
@@ -72,7 +80,11 @@ def test_every_package_is_in_the_table():
 def test_a_package_imports_only_what_the_table_allows(package):
     side = package.split(".")[0]
     allowed = ALLOWED[package] | {package, side} | (CORE if side == "playground" else set())
-    wrong = [each for each in OURS if package_of(each.importer) == package and package_of(each.imported) not in allowed]
+    wrong = [
+        each
+        for each in own_imports()
+        if package_of(each.importer) == package and package_of(each.imported) not in allowed
+    ]
     assert not wrong
 
 
@@ -83,7 +95,7 @@ def test_packages_do_not_import_each_other_in_a_circle():
 def test_no_modules_import_each_other_in_a_circle():
     # A package's __init__ only offers names of its modules.
     graph: dict[str, set[str]] = {name: set() for name in MODULES}
-    for each in OURS:
+    for each in own_imports():
         if MODULES[each.importer].name != "__init__.py" and each.importer != each.imported:
             graph[each.importer].add(each.imported)
     try:
@@ -99,14 +111,14 @@ def test_no_package_is_too_large():
 
 
 def test_the_core_knows_no_page():
-    of_core = (each for each in IMPORTS if package_of(each.importer) in CORE)
+    of_core = (each for each in all_imports() if package_of(each.importer) in CORE)
     assert [each for each in of_core if each.imported.split(".")[0] in PAGE_ONLY] == []
 
 
 def test_the_page_knows_no_app():
-    assert [each for each in IMPORTS if each.imported.split(".")[0] == "app"] == []
+    assert [each for each in all_imports() if each.imported.split(".")[0] == "app"] == []
 
 
 def test_only_plot_knows_plotly():
-    users = {each.importer for each in IMPORTS if each.imported.split(".")[0] == "plotly"}
+    users = {each.importer for each in all_imports() if each.imported.split(".")[0] == "plotly"}
     assert users == {"playground.components.plot"}
