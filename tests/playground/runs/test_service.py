@@ -298,9 +298,16 @@ def test_pause_single_step_and_play(runs):
     assert runs.read_progress(name).state == RUNNING
 
 
-def test_impossible_actions_are_refused(runs):
+@pytest.fixture(scope="module")
+def finished(runs):
+    """The name of a run that has finished."""
     name = runs.start(tiny())
     wait_for(runs, name, FINISHED)
+    return name
+
+
+def test_impossible_actions_are_refused(runs, finished):
+    name = finished
     for act in (runs.pause, runs.step):
         with pytest.raises(RunError, match="is not training"):
             act(name)
@@ -361,9 +368,8 @@ def test_stopping_a_comparison_stops_all_of_it(runs):
     assert {runs.statuses()[folder.path.name].state for folder in runs.members(first)} == {STOPPED}
 
 
-def test_the_stamp_changes_only_with_new_records(runs):
-    name = runs.start(tiny())
-    wait_for(runs, name, FINISHED)
+def test_the_stamp_changes_only_with_new_records(runs, finished):
+    name = finished
     stamp = runs.stamp(name)
     assert runs.stamp(name) == stamp != runs.stamp("")
     (runs.folder(name).metrics).open("a").close()
