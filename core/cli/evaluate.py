@@ -5,10 +5,12 @@ import math
 from argparse import Namespace
 from typing import Any
 
-from core.analysis.anchor_search import collect_objects, measure_fit, search_anchors
+from core.analysis.anchor_search import Objects, collect_objects, measure_fit, search_anchors
+from core.analysis.image_check import measure_image
+from core.analysis.size_check import join_objects
 from core.cli.common import is_main_process, load_detector, open_split, print_left_out, progress_bar
 from core.config import Config, format_value
-from core.data.dataset import DataSet
+from core.data.dataset import DataSet, FolderData
 from core.data.untrusted import DataError
 from core.evaluation.coco_metrics import evaluate as run_evaluation
 from core.evaluation.damage import DamagedPictures, add_damaged
@@ -31,7 +33,7 @@ def anchors(config: Config, options: Namespace) -> dict[str, Any]:
     weights = weights_for(config, free=True)
     config = adopt(_use_whole_folder(config, options), weights, free=True)
     data = open_split(config, options)
-    objects = collect_objects(data, config.inference, count_images(data, config))
+    objects = _collect_objects(data, config)
     if not len(objects.boxes):
         raise DataError(f"The {options.split} split of {options.data} has no objects to fit anchors to.")
     threshold = config.matching.fg_iou_threshold
@@ -44,6 +46,15 @@ def anchors(config: Config, options: Namespace) -> dict[str, Any]:
             flags += " --model.heads new"
         print(f"{name:7} {fit.recall:.1%} of the objects reach IoU {threshold:g}, mean {fit.mean:.3f}   {flags}")
     return result
+
+
+def _collect_objects(data: DataSet, config: Config) -> Objects:
+    """Returns the objects of the first images as the network sees them; those of a folder are not opened."""
+    count = count_images(data, config)
+    if not isinstance(data, FolderData):
+        return collect_objects(data, config.inference, count)
+    images = [measure_image(image, image.path.name, config.inference) for image in data.images[:count]]
+    return join_objects(images)[0]
 
 
 def _use_whole_folder(config: Config, options: Namespace) -> Config:

@@ -111,6 +111,11 @@ class FolderData(DataSet):
         """The category ids of the annotation files."""
         return self._category_ids
 
+    @property
+    def images(self) -> list[RawImage]:
+        """The images as annotated, which need not be opened to measure their objects."""
+        return self._images
+
     def image_name(self, index: int) -> str:
         """Returns the path of an image's file, without the folders that all of the split have in common."""
         return self._names[index]

@@ -9,6 +9,7 @@ from core.analysis.dataset_check import DataCheck
 from core.analysis.image_check import ImageFacts
 from core.analysis.issues import NO_ANCHOR, NO_TEST, NO_VAL, UNTRAINED_CLASS, Issue
 from core.analysis.size_check import ClassSizes
+from core.data.left_out import DESCRIPTIONS, LeftOut
 from playground.components import html
 from playground.data.image_ref import ImageRef
 
@@ -40,14 +41,22 @@ def build_report(
         issues: The issues to list.
         image_refs: The pictures that issues name, see `map_image_refs`; an example becomes a link to its picture.
     """
-    format_name = check.format or "unknown format"
     count = sum(split.pictures for split in check.splits.values())
-    text = html.paragraph(f"{name}: {format_name}, {count:,} pictures, {len(check.class_names)} classes.")
+    text = html.paragraph(f"{name}: {check.reading or check.format or 'unknown format'}")
+    text += html.paragraph(f"{count:,} pictures, {len(check.class_names)} classes.") + _build_left_out(check.left_out)
     text += _build_splits(check) + _build_classes(check, sizes)
     text += html.join(_build_issue(issue, image_refs) for issue in issues)
     if not issues:
         text += html.paragraph("No issues were found.")
     return text
+
+
+def _build_left_out(left_out: LeftOut) -> Markup:
+    """Returns the number of things that are left out; each is among the issues, with examples."""
+    if not left_out:
+        return Markup()
+    parts = "; ".join(f"{count:,} {DESCRIPTIONS[kind]}" for kind, count in left_out.counts.items())
+    return html.paragraph(f"Left out, with examples below: {parts}.")
 
 
 def map_image_refs(name: str, annotations: Mapping[str, list[ImageFacts]]) -> dict[str, ImageRef]:

@@ -1,98 +1,39 @@
-"""Data sets: importing, splitting and deleting them, and choosing the page's picture from them."""
-
-from collections.abc import Callable
-from pathlib import Path
+"""Data sets: splitting and deleting them, and choosing the page's picture from them; see also `data_import`."""
 
 import gradio as gr
 
 from core.data.untrusted import DataError
-from core.retinanet.preprocess import prepare
 from playground.data import browse
-from playground.data.datasets import DATA, Progress, RefusedError
+from playground.data.datasets import DATA
 from playground.data.image_ref import ImageRef, is_from_data_set
-from playground.data.records import StoredDataSet
-from playground.data.report import build_report
-from playground.data.sources import open_picture
 from playground.evaluations.jobs import evaluated_split
-from playground.events.common import IN_ORDER, LIVE, EventOptions, Updates, listen, show
+from playground.events.common import IN_ORDER, LIVE, Updates, listen, show
+from playground.events.data_import import CHANGES, STEP, connect_import, open_data_set, progress_options
+from playground.events.picture import show_image
 from playground.layout.components import DataControls, PageComponents
 from playground.layout.step_controls import SHARES
 from playground.state.page_state import PageState
-from playground.state.user_picture import UserPicture
 from playground.steps.evaluation.step import selected_pictures
 from playground.support.visitors import visitor_of
-
-STEP = "picture"  # shows the numbers of the data set
-CHANGES = ("user_picture", "pick", "step")
-PROGRESS = gr.Progress()  # as a parameter's default, it makes Gradio pass the progress of the event
 
 
 def connect_data(page: PageComponents, blocks: gr.Blocks) -> None:
     """Connects uploads, folders, splits, deletion and the bar above the picture."""
     controls = page.controls.picture.data
-    _connect_import(page, controls)
+    connect_import(page, controls)
+    _connect_split(page, controls)
     _connect_deletion(page, controls)
     _connect_bar(page)
     blocks.load(undo_button, None, controls.put_back, **LIVE)
 
 
-def _connect_import(page: PageComponents, controls: DataControls) -> None:
-    def upload(state: PageState, file: str, *, request: gr.Request, progress: gr.Progress = PROGRESS) -> Updates:
-        def add() -> StoredDataSet:
-            try:
-                name, owner = Path(file).name, visitor_of(request)
-                return DATA.add_zip(Path(file), name, state.config(), _report_to(progress), owner=owner)
-            finally:
-                Path(file).unlink(missing_ok=True)
-
-        return _import(page, state, add)
-
-    def use(state: PageState, folder: str, *, request: gr.Request, progress: gr.Progress = PROGRESS) -> Updates:
-        def add() -> StoredDataSet:
-            return DATA.add_folder(folder, state.config(), _report_to(progress), owner=visitor_of(request))
-
-        return _import(page, state, add)
-
+def _connect_split(page: PageComponents, controls: DataControls) -> None:
     def split(state: PageState, by: str, shares: str, *, request: gr.Request) -> Updates:
         name, visitor = _name_of_data_set(state, "split"), visitor_of(request)
-        return _open(page, state, DATA.split(name, by, parse_shares(shares), state.config(), visitor=visitor))
+        return open_data_set(page, state, DATA.split(name, by, parse_shares(shares), state.config(), visitor=visitor))
 
-    options: EventOptions = {
-        "show_progress": "full",
-        "show_progress_on": [controls.split],
-        "concurrency_id": "data",
-        "concurrency_limit": 1,
-    }
-    listen(page, controls.archive.upload, upload, inputs=[controls.archive], changes=CHANGES, **options)
-    listen(page, controls.use_folder.click, use, inputs=[controls.folder], changes=CHANGES, **options)
-    listen(page, controls.split.click, split, inputs=[controls.split_by, controls.shares], changes=CHANGES, **options)
-
-
-def _report_to(progress: gr.Progress) -> Progress:
-    """Returns a function that shows every hundredth of the work on the page."""
-
-    def report_progress(done: int, total: int) -> None:
-        if done % max(1, total // 100) == 0:
-            progress((done, total), unit="pictures")
-
-    return report_progress
-
-
-def _import(page: PageComponents, state: PageState, add: Callable[[], StoredDataSet]) -> Updates:
-    """Adds a data set and opens it, or shows what is wrong with it."""
-    try:
-        stored = add()
-    except RefusedError as error:
-        text = build_report("The data set", error.check, error.check.sizes, error.check.issues)
-        updates = show(page, state._replace(step=STEP), "step")
-        return {**updates, page.parts["notice"]: str(error), page.parts["readout"]: text}
-    return _open(page, state, stored)
-
-
-def _open(page: PageComponents, state: PageState, stored: StoredDataSet) -> Updates:
-    """Shows the first picture of a data set."""
-    state = show_image(state._replace(step=STEP), browse.choose_picture(None, stored.name, None, None))
-    return show(page, state, *CHANGES)
+    inputs = [controls.split_by, controls.shares]
+    listen(page, controls.split.click, split, inputs=inputs, changes=CHANGES, **progress_options(controls))
 
 
 def _connect_deletion(page: PageComponents, controls: DataControls) -> None:
@@ -105,7 +46,7 @@ def _connect_deletion(page: PageComponents, controls: DataControls) -> None:
         return {**updates, notice: deleted_notice, controls.put_back: undo_button(request)}
 
     def undo(state: PageState, *, request: gr.Request) -> Updates:
-        updates = _open(page, state, DATA.restore(visitor_of(request)))
+        updates = open_data_set(page, state, DATA.restore(visitor_of(request)))
         return {**updates, controls.put_back: undo_button(request)}
 
     outputs = [controls.put_back]
@@ -170,20 +111,6 @@ def _neighbour(indices: tuple[int, ...], image_ref: ImageRef | None, turn: int) 
     if image_ref is None or image_ref.index not in indices:
         return indices[0]
     return indices[min(max(indices.index(image_ref.index) + turn, 0), len(indices) - 1)]
-
-
-def show_image(state: PageState, image_ref: ImageRef | None) -> PageState:
-    """Returns the state with another picture: an image of a data set, or the generated scene for None.
-
-    Raises:
-        UserError: The image cannot be opened, or the network cannot process it.
-    """
-    if image_ref is None:
-        return state._replace(user_picture=None, pick=None)
-    config = state.config()
-    picture = open_picture(image_ref, config.scenes)
-    prepare([picture.sample.image], config.inference)
-    return state._replace(user_picture=UserPicture(picture, config.scenes, image_ref), pick=None)
 
 
 def parse_shares(text: str) -> tuple[float, ...]:

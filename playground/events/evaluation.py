@@ -7,7 +7,7 @@ from playground.data.image_ref import ImageRef
 from playground.evaluations.jobs import EVALUATIONS, SCORE, evaluated_split, evaluation_key
 from playground.evaluations.query import WORST, update_query
 from playground.events.common import IN_ORDER, LIVE, EventOptions, Updates, listen, show
-from playground.events.data import show_image
+from playground.events.picture import show_image
 from playground.layout.components import PageComponents
 from playground.server.poll import PollResult, poll
 from playground.state.page_state import PageState

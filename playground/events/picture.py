@@ -6,8 +6,10 @@ import gradio as gr
 
 from core.retinanet.preprocess import prepare
 from playground.canvas.edit import Pick, parse_click
+from playground.data.image_ref import ImageRef
 from playground.data.picture import open_upload
 from playground.data.scene_examples import apply_example
+from playground.data.sources import open_picture
 from playground.events.common import IN_ORDER, LIVE, Updates, listen, show
 from playground.layout.components import PageComponents
 from playground.state.page_state import PageState
@@ -54,3 +56,17 @@ def _connect_scenes(page: PageComponents) -> None:
         return show(page, state._replace(user_picture=None, settings=settings), *changes)
 
     listen(page, controls.example.input, example, inputs=[controls.example], changes=changes, **LIVE)
+
+
+def show_image(state: PageState, image_ref: ImageRef | None) -> PageState:
+    """Returns the state with another picture: an image of a data set, or the generated scene for None.
+
+    Raises:
+        UserError: The image cannot be opened, or the network cannot process it.
+    """
+    if image_ref is None:
+        return state._replace(user_picture=None, pick=None)
+    config = state.config()
+    picture = open_picture(image_ref, config.scenes)
+    prepare([picture.sample.image], config.inference)
+    return state._replace(user_picture=UserPicture(picture, config.scenes, image_ref), pick=None)

@@ -167,7 +167,8 @@ def _start(state: PageState, visitor: str) -> str:
         return RUNS.start(config, owner=visitor)
     for split in TRAINING_SPLITS:
         DATA.open_split(image_ref.source, split)  # refused now rather than in the run
-    return RUNS.start(config, str(DATA.library.get(image_ref.source).folder), visitor)
+    data_set = DATA.library.get(image_ref.source)
+    return RUNS.start(config, str(data_set.folder), visitor, format=data_set.format)
 
 
 def _connect_polling(page: PageComponents, listed: gr.State, polling: gr.HTML) -> None:

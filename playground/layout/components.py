@@ -40,6 +40,8 @@ class DataControls(NamedTuple):
     archive: gr.UploadButton
     folder: gr.Textbox
     use_folder: gr.Button
+    format: gr.Radio  # asked for if a data set fits several
+    answer: gr.Button
     split_by: gr.Dropdown
     shares: gr.Textbox
     split: gr.Button

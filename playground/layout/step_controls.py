@@ -2,6 +2,7 @@
 
 import gradio as gr
 
+from core.data.formats import FORMATS
 from core.experiments.presets import PRESETS
 from core.weights.state_dict import READABLE
 from playground.data.datasets import DATA, SPLIT_CHOICES
@@ -38,20 +39,23 @@ def _data_controls() -> DataControls:
     """Builds the controls for data sets; a folder can be named only where the operator allows it."""
     with gr.Accordion("Your own data", open=False, elem_id="own-data"):
         gr.Markdown(
-            "A zip file in COCO, Pascal VOC or YOLO format. It is checked first; then every visitor can use it. "
+            "A zip file with pictures and annotations as your tool exported them, in any layout: "
+            f"{', '.join(each.name for each in FORMATS)}. It is checked first; then every visitor can use it. "
             "Training, the anchor search and evaluation use the data set that is chosen above the picture."
         )
         archive = gr.UploadButton("Upload a data set (zip)", file_types=[".zip"], size="sm", min_width=80)
         allowed = DATA.allows_folders
         folder = gr.Textbox(label="Folder on the server", visible=allowed, elem_id="data-folder", max_length=1000)
         use = gr.Button("Use the folder", size="sm", min_width=80, visible=allowed)
+        form = gr.Radio([], label="Format", visible=False, elem_id="data-format")
+        answer = gr.Button("Import in this format", visible=False, size="sm", min_width=80, elem_id="use-format")
         by = gr.Dropdown(list(SPLIT_CHOICES), value=SPLIT_CHOICES[-1], label="Split the data set", elem_id="split-by")
         shares = gr.Textbox(SHARES, label="Shares of train, val and test", elem_id="split-shares", max_length=100)
         split = gr.Button("Split", size="sm", min_width=80)
         with gr.Row():
             delete = gr.Button("Delete the data set", size="sm", min_width=80)
             put_back = gr.Button("Undo", visible=False, size="sm", min_width=80, elem_id="put-data-back")
-    return DataControls(archive, folder, use, by, shares, split, delete, put_back)
+    return DataControls(archive, folder, use, form, answer, by, shares, split, delete, put_back)
 
 
 def network_controls() -> NetworkControls:

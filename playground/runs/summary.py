@@ -7,13 +7,16 @@ from typing import Any
 from markupsafe import Markup
 
 from core.config import Config
-from core.runs.folder import QUEUED
+from core.data.left_out import DESCRIPTIONS
+from core.runs.folder import QUEUED, About
 from core.runs.step_changes import StepChanges
 from playground.components import html
 from playground.runs.progress import RunProgress
 
 LATEST_STEPS = 20  # steps that the speed is measured over
 POINTS = 80  # of a small curve
+MAX_EXAMPLES = 8  # of one kind of things that were left out
+NOTHING_KNOWN = About()
 SMALL_CURVES = (
     ("learning rate", "learning_rate", ".2g"),
     ("foreground anchors", "foreground", ",.0f"),
@@ -37,7 +40,7 @@ def format_ordinal(number: int) -> str:
     return f"{number}{suffix}"
 
 
-def build_status(progress: RunProgress, name: str, label: str, config: Config) -> Markup:
+def build_status(progress: RunProgress, name: str, label: str, config: Config, about: About = NOTHING_KNOWN) -> Markup:
     """Returns the status and the latest numbers of a run.
 
     Args:
@@ -45,16 +48,31 @@ def build_status(progress: RunProgress, name: str, label: str, config: Config) -
         name: The name of the run.
         label: The name that visitors gave it, "" for none.
         config: Its settings.
+        about: How its data was read, and what was left out.
     """
     title = f"{label} ({name})" if label else name
     state = format_state(progress.state, progress.status.queue_position)
-    text = html.paragraph(f"Run {title}: {state}. {progress.status.message}".strip())
+    text = html.paragraph(f"Run {title}: {state}. {progress.status.message}".strip()) + _build_data(about)
     if not progress.steps:
         return text
     last = progress.steps[-1]
     curves = [(title, format(last[key], spec), _sample(progress.steps, key)) for title, key, spec in SMALL_CURVES]
     text += html.facts(_latest_numbers(progress, config)) + html.small_curves(curves)
     return text + _build_metrics(progress.evaluations)
+
+
+def _build_data(about: About) -> Markup:
+    """Returns how the data of a run was read and what was left out, folded; nothing for scenes."""
+    if not about.reading:
+        return Markup()
+    folder = f"{about.source}/"
+    lines = [html.paragraph(about.reading.replace(folder, ""))]
+    for kind, count in about.left_out.counts.items():
+        examples = (each.replace(folder, "") for each in about.left_out.examples[kind][:MAX_EXAMPLES])
+        items = html.join(Markup("<li>{}</li>").format(each) for each in examples)
+        lines.append(html.paragraph(f"Left out: {count:,} {DESCRIPTIONS[kind]}.") + Markup("<ul>{}</ul>").format(items))
+    total = sum(about.left_out.counts.values())
+    return html.details(f"Data, {total:,} left out" if total else "Data", html.join(lines))
 
 
 def _latest_numbers(progress: RunProgress, config: Config) -> list[tuple[str, str]]:

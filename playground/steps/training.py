@@ -60,7 +60,8 @@ def _hint(pipeline: Pipeline) -> Markup:
 
 def _build_text(progress: RunProgress, run: str, single: StepChanges | None) -> StepText:
     """Returns the status of a run, the changes by its last step if that was a single one, and its curves."""
-    text = build_status(progress, run, RUNS.label(run).name, Config.from_file(RUNS.folder(run).config))
+    config = Config.from_file(RUNS.folder(run).config)
+    text = build_status(progress, run, RUNS.label(run).name, config, RUNS.about(run))
     text += build_changes(single) if single else Markup()
     if progress.preset:
         return StepText(

@@ -12,7 +12,7 @@ from core.weights.sources import save_weights
 from playground.data.datasets import DATA
 from playground.runs.service import RUNS
 from tests.browser.looking import address_of, choose, layers, notice
-from tests.core.made_data import coco, coco_content
+from tests.core.made_data import coco, coco_content, voc, voc_object
 from tests.waiting import wait
 
 pytestmark = pytest.mark.browser
@@ -81,7 +81,12 @@ def test_from_a_zip_to_a_cell_of_the_matrix(address, page, home, archive):
     page.wait_for_selector(".pic[data-drawn]", timeout=60_000)
     bring(page, archive)
     wait(lambda: source(page) == "squares")
-    assert "squares: YOLO, 10 pictures, 2 classes" in page.text_content(".readout")
+    report = page.text_content(".readout")
+    assert (
+        "squares: YOLO, " in report
+        and "pictures in images/; no splits given" in report
+        and "10 pictures, 2 classes." in report
+    )
     assert "1 classes without any object" in page.text_content(".readout") and notice(page) == ""
     page.click(".source-onward")
     wait(lambda: "data=squares/train/2" in address_of(page))
@@ -148,3 +153,22 @@ def test_a_data_set_is_deleted_and_put_back(address, page, home, archive):
     wait(lambda: source(page) == name)
     wait(lambda: f"data={name}/train/" in address_of(page))
     wait(lambda: layers(page)["truth"] == 1)  # the scene that was there instead has more
+
+
+def test_a_zip_that_fits_two_formats_is_asked_about_and_nothing_is_lost(address, page, home, tmp_path):
+    folder = coco(tmp_path / "set", coco_content())
+    voc(tmp_path / "set", {f"p{number}": voc_object("horse") for number in range(10)})
+    page.goto(address)
+    page.wait_for_selector(".pic[data-drawn]", timeout=60_000)
+    bring(page, packed(folder, tmp_path / "both.zip"))
+    page.wait_for_selector("#data-format input")
+    assert "both.zip can be read in several formats: choose the right one" in notice(page)
+    names = page.locator("#data-format label").all_inner_texts()
+    assert names == ["COCO", "Pascal VOC"] and not (home / "data" / "both").exists()
+    page.click("#use-format")
+    wait(lambda: "No format is chosen" in notice(page))
+    page.click("#data-format label:has-text('Pascal VOC')")
+    page.click("#use-format")
+    wait(lambda: source(page) == "both")
+    assert DATA.library.get("both").format == "voc" and DATA.library.get("both").check.class_names == ("horse",)
+    page.wait_for_selector("#data-format", state="hidden")

@@ -21,8 +21,9 @@ from playground.evaluations import jobs
 from playground.evaluations.jobs import FAILED, FINISHED, RUNNING, SCORE, STOPPED, WAITING, Evaluations, evaluation_key
 from playground.evaluations.query import FIGURES, EvaluationQuery, update_query
 from playground.evaluations.results import EvaluationResult, compute_report, select_pictures
-from playground.events.data import browse_to, show_image
+from playground.events.data import browse_to
 from playground.events.evaluation import follow_link
+from playground.events.picture import show_image
 from playground.pipeline.networks import network_of
 from playground.server.permalink import from_link, to_link
 from playground.server.render import render

@@ -13,8 +13,9 @@ from playground.data.image_ref import ImageRef
 from playground.data.picture import MAX_SIDE
 from playground.data.report import build_report
 from playground.data.sources import open_picture
-from playground.events.data import connect_data, parse_shares, show_image
+from playground.events.data import connect_data, parse_shares
 from playground.events.navigation import open_link
+from playground.events.picture import show_image
 from playground.layout.layout import lay_out
 from playground.pipeline.anchor_search import FIT_TO, fit_anchors
 from playground.server.permalink import from_link, to_link
@@ -57,7 +58,7 @@ def test_a_picture_of_a_data_set_is_on_show_with_its_objects(mine):
     pipeline = state.pipeline()
     assert pipeline.picture.class_names == ("cat", "dog") and len(pipeline.objects[0]) == 1
     shown = render(state)
-    assert shown.notice == "" and "mine: YOLO, 10 pictures, 2 classes" in shown.readout
+    assert shown.notice == "" and "mine: YOLO, " in shown.readout and "10 pictures, 2 classes." in shown.readout
     bar = json.loads(shown.bar)
     assert (bar["source"], bar["split"], bar["index"], bar["count"]) == ("mine", "train", 2, 8)
     assert bar["sources"][-1] == ["mine", "mine"] and bar["name"] == pipeline.picture.name
