@@ -17,6 +17,8 @@ from core.retinanet.model import RetinaNet
 from core.structures import Detections
 
 OUTPUTS = ("boxes", "scores", "labels")
+# What `core.data.images.open_image` does before; stored in the file.
+PIXELS = "RGB in 0 … 1, float32; upright by EXIF, transparency on white, 16 bits divided by 65535"
 PACKAGES = ("onnx", "onnxscript", "onnxruntime")  # of the extra `export`
 SHAPE = (2, 3, 96, 160)  # of the traced pixels; all differ, so that the exporter does not equate two dimensions
 
@@ -52,7 +54,12 @@ def write_onnx(path: Path, model: RetinaNet, config: Config, class_names: Sequen
         raise ConfigError("inference.nms_kind = soft is not supported by ONNX: export with --inference.nms_kind hard.")
     detector = OnnxDetector(model, config).eval().cpu()
     program = _export(detector)
-    program.model.metadata_props.update(config=config.to_json(), class_names=json.dumps(list(class_names)))
+    origin = Path(config.model.weights).name  # the file may be shared, so it must not reveal local paths
+    program.model.metadata_props.update(
+        config=config.replace({"model.weights": origin}).to_json(),
+        class_names=json.dumps(list(class_names)),
+        pixels=PIXELS,
+    )
     with write_atomically(path) as partial:
         program.save(partial)
 

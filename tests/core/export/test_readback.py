@@ -1,5 +1,6 @@
 """Exported files are read back and compared: one that detects something else is not kept."""
 
+import json
 from functools import partial
 
 import pytest
@@ -76,7 +77,8 @@ def test_differences_by_hand():
     reference = make_reference(build_model(SMALL.model, num_classes=3, anchors_per_location=3), SMALL, weak=False)
     box, other = torch.tensor([[10.0, 10, 20, 20]]), torch.tensor([[30.0, 30, 50, 50]])
     one = Detections(box, torch.tensor([0.9]), torch.tensor([1]))
-    reference = reference._replace(candidates=one, detections=one)
+    scores = torch.tensor([[0.1, 0.9, 0.2], [0.1, 0.1, 0.1]])
+    reference = reference._replace(boxes=torch.cat([box, other]), scores=scores, detections=one)
     assert find_difference(reference, one, FULL) == ""
     assert find_difference(reference, one._replace(boxes=box + 0.05), FULL) == ""
     assert "a box at [30, 30, 50, 50]" in find_difference(reference, one._replace(boxes=other), FULL)
@@ -152,7 +154,9 @@ def test_a_script_that_detects_something_else_is_not_kept(model, tmp_path):
 @pytest.mark.slow
 def test_onnx_is_read_back_at_any_threshold(tmp_path):
     """The file's own threshold, 0.05, is above every score of this network."""
-    settings = {"model.fpn_channels": 32, "model.num_convs": 0, "inference.image_size": 64}
+    onnx = pytest.importorskip("onnx")
+    own = {"model.weights": "/home/me/mine.safetensors"}
+    settings = {"model.fpn_channels": 32, "model.num_convs": 0, "inference.image_size": 64, **own}
     config = Config.from_flat(settings)
     model = build_model(config.model, num_classes=3, anchors_per_location=9).eval()
     reference = make_reference(model, config, weak=False)
@@ -160,6 +164,8 @@ def test_onnx_is_read_back_at_any_threshold(tmp_path):
     assert write_compared(tmp_path / "a.onnx", write, read_onnx, reference, FULL) > 3
     other = make_reference(model, config.replace({"anchors.size_p3": 20}), weak=False)
     assert find_difference(other, read_onnx(tmp_path / "a.onnx", reference.picture, reference.config), FULL)
+    metadata = {each.key: each.value for each in onnx.load(tmp_path / "a.onnx").metadata_props}
+    assert json.loads(metadata["config"])["model"]["weights"] == "mine.safetensors" and "16 bits" in metadata["pixels"]
     (tmp_path / "a.onnx").write_bytes(b"\x08")
     with pytest.raises(OutputError, match="onnxruntime cannot run it"):
         read_onnx(tmp_path / "a.onnx", reference.picture, reference.config)
