@@ -12,7 +12,7 @@ from typing import BinaryIO, NamedTuple, TypeVar
 
 from core.data.files import is_junk
 from core.data.folders import require_format
-from core.data.reading.split_names import find_split_of_folders
+from core.data.reading.split_names import find_split_of_folder
 from core.data.untrusted import MAX_NAME, DataError, quote
 
 T = TypeVar("T")
@@ -164,7 +164,7 @@ def _unpack_entry(content: zipfile.ZipFile, entry: zipfile.ZipInfo, folder: Path
 def _find_root(folder: Path) -> Path:
     """Returns the folder without the folders that wrap everything in it, except one that is named after a split."""
     inner = list(folder.iterdir())
-    while len(inner) == 1 and inner[0].is_dir() and not find_split_of_folders([inner[0].name]):
+    while len(inner) == 1 and inner[0].is_dir() and not find_split_of_folder(inner[0].name):
         folder = inner[0]
         inner = list(folder.iterdir())
     return folder

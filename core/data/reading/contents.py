@@ -12,7 +12,7 @@ from core.data.dataset import SPLITS, JudgedBoxes, RawData, RawImage, judge_boxe
 from core.data.files import FolderFiles
 from core.data.left_out import EMPTY_BOX, GONE, OUTSIDE_BOX, UNLISTED, LeftOut, Tally
 from core.data.reading.assignment import Assignment, assign_listed, assign_splits
-from core.data.reading.pictures import find_given_split, match_pictures
+from core.data.reading.pictures import find_given_splits, match_pictures
 from core.data.reading.plausibility import find_refusals, find_unknown_classes
 from core.data.reading.sentences import describe_reading
 from core.data.splits import SPLITS_FILE, find_splits_folder, read_splits
@@ -132,7 +132,7 @@ def _assign(
     names = [name for _, name in pairs]
     base = find_splits_folder(files) if use_lists else None
     if base is None:
-        given = [find_given_split(files.root, image, name) for image, name in pairs]
+        given = find_given_splits(files.root, [image for image, _ in pairs], names)
         return assign_splits(given, _name_for_division(format, names))
     folder = files.root / base
     numbers = {name: number for number, name in enumerate(names)}

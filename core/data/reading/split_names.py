@@ -1,8 +1,7 @@
 """The splits that names mean: of lists, of annotation files and of folders."""
 
 import re
-from collections.abc import Iterable
-from pathlib import PurePosixPath
+from functools import lru_cache
 
 TRAINVAL = "trainval"  # pictures for training and validation, not divided yet
 _SPLITS = {
@@ -20,27 +19,30 @@ _YEAR = re.compile(r"\d{2}(\d{2})?")
 _WORDS = re.compile(r"[^\W_]+")
 
 
+@lru_cache(maxsize=1024)
 def find_split(name: str) -> str | None:
     """Returns the split that a name such as "val2017" means: train, val, test or trainval; None for other names."""
     return _find_in_words(_split_words(name))
 
 
-def find_split_of_file(path: str, *, by_name: bool) -> str | None:
+@lru_cache(maxsize=1024)
+def find_split_of_file(path: str, by_name: bool) -> str | None:
     """Returns the split that an annotation file's name or else its folders mean, None if they mean none.
 
     Args:
         path: The file's path relative to the data set, with `/` between folders.
         by_name: Consider the file's name; not if the file belongs to one picture and is named like it.
     """
-    pure = PurePosixPath(path)
-    found = find_split(pure.name.split(".")[0] or pure.name) if by_name else None
-    return found or find_split_of_folders(pure.parent.parts)
+    folder, _, name = path.rpartition("/")
+    found = find_split(name.split(".")[0] or name) if by_name else None
+    return found or find_split_of_folder(folder)
 
 
-def find_split_of_folders(folders: Iterable[str]) -> str | None:
-    """Returns the split that the innermost folder with the name of one means, None if there is none."""
-    for folder in reversed(tuple(folders)):
-        words = _split_words(folder)
+@lru_cache(maxsize=1024)
+def find_split_of_folder(folder: str) -> str | None:
+    """Returns the split that the innermost folder of a path with the name of one means, None if there is none."""
+    for part in reversed(folder.split("/")):
+        words = _split_words(part)
         found = _find_in_words(words)
         if found and all(word in _NEUTRAL or _is_split_word(word) or _YEAR.fullmatch(word) for word in words):
             return found
