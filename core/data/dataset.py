@@ -3,6 +3,7 @@
 import os.path
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
@@ -102,9 +103,18 @@ class FolderData(DataSet):
         self.reading, self.left_out = reading, left_out
         self._category_ids = raw.category_ids
         self._images = raw.images
-        judged = judge_boxes(raw.images)
-        self.dropped = int((~judged.valid).sum())
-        self._names = name_images(raw.images)
+
+    @cached_property
+    def dropped(self) -> int:  # type: ignore[override]
+        """Number of boxes left out because they have no area inside their image or are not finite.
+
+        Of an image whose size is not annotated only those that any size would leave out.
+        """
+        return int((~judge_boxes(self._images).valid).sum())
+
+    @cached_property
+    def _names(self) -> list[str]:
+        return name_images(self._images)
 
     @property
     def category_ids(self) -> tuple[int, ...]:

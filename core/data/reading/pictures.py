@@ -52,14 +52,15 @@ def find_given_splits(
         images: The annotated pictures.
         pictures: The paths of their files relative to the root.
     """
-    sources = {image.source: get_relative(root, image.source) for image in images}
+    sources = {source: (get_relative(root, source), source.stem) for source in {image.source for image in images}}
     result: list[tuple[str, str] | None] = []
     for image, picture in zip(images, pictures, strict=True):
         if image.split and (given := find_split(image.split)):
             result.append((given, ANNOTATIONS))
             continue
-        by_name = strip_suffix(picture) != image.source.stem
-        split = find_split_of_file(sources[image.source], by_name) or find_split_of_folder(picture.rpartition("/")[0])
+        source, stem = sources[image.source]
+        split = find_split_of_file(source, strip_suffix(picture) != stem)
+        split = split or find_split_of_folder(picture.rpartition("/")[0])
         result.append((split, NAMES) if split else None)
     return result
 
