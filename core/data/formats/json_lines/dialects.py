@@ -1,9 +1,9 @@
-"""What the keys of a line mean: those of Hugging Face, SageMaker, Vertex AI and Grounding DINO, and their like."""
+"""What the keys of a line mean: those of Hugging Face, SageMaker, Vertex AI, Create ML, BDD100K and their like."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from core.data.formats.outlines import Box, bound_size, order_corners
+from core.data.formats.outlines import Box, bound_size, order_corners, read_numbers
 
 NAMES = ("file_name", "filename", "image", "image_path", "path", "file", "img", "img_path", "image_id")
 LISTS = ("objects", "annotations", "boxes", "bboxes", "bbox", "labels")
@@ -12,6 +12,7 @@ BOXES = ("bbox", "bboxes", "box", "boxes")
 CORNERS = (("xmin", "ymin", "xmax", "ymax"), ("x1", "y1", "x2", "y2"), ("xMin", "yMin", "xMax", "yMax"))
 SIDES = (("left", "top", "width", "height"), ("x", "y", "width", "height"), ("x", "y", "w", "h"))
 VERTEX_USE = "aiplatform.googleapis.com/ml_use"
+PERCENT = "original_width"  # of objects whose boxes are percentages
 SUFFIXED = "_file_name"  # Hugging Face's name of a column that is called otherwise, such as "image_file_name"
 
 Item = tuple[object, Box | None]  # a class name or number, and a box if there is one
@@ -27,6 +28,7 @@ class Line(NamedTuple):
         split: The split.
         relative: The boxes are fractions of the picture's sides.
         sides: Some box was a list, read as left, top, width and height.
+        skipped: Number of objects that are lines or areas without a box.
     """
 
     name: object
@@ -35,11 +37,13 @@ class Line(NamedTuple):
     split: object = None
     relative: bool = False
     sides: bool = False
+    skipped: int = 0
 
 
 def read_line(values: Mapping[str, Any]) -> Line | None:
     """Returns the picture that a line describes; None if it describes none with objects."""
-    return _read_sagemaker(values) or _read_vertex(values) or _read_grounding(values) or _read_common(values)
+    readers = (_read_sagemaker, _read_vertex, _read_grounding, _read_scalabel, _read_createml, _read_common)
+    return next((line for read in readers if (line := read(values))), None)
 
 
 def _read_sagemaker(values: Mapping[str, Any]) -> Line | None:
@@ -83,6 +87,35 @@ def _read_grounding(values: Mapping[str, Any]) -> Line | None:
     return Line(values["filename"], items, (values.get("width"), values.get("height")))
 
 
+def _read_scalabel(values: Mapping[str, Any]) -> Line | None:
+    """Reads the form of BDD100K, whose labels include lanes and areas; a picture without objects has null."""
+    if not isinstance(values.get("name"), str) or "labels" not in values:
+        return None
+    labels = [] if values["labels"] is None else values["labels"]
+    if not isinstance(labels, list) or not all(isinstance(entry, dict) for entry in labels):
+        return None
+    entries = [entry for entry in labels if "poly2d" not in entry or entry.get("box2d")]
+    boxes = [entry.get("box2d") for entry in entries]
+    if not all(isinstance(box, dict) for box in boxes):
+        return None
+    items = [(entry.get("category"), read_keys(box)) for entry, box in zip(entries, boxes, strict=True)]
+    return Line(values["name"], items, skipped=len(labels) - len(entries))
+
+
+def _read_createml(values: Mapping[str, Any]) -> Line | None:
+    """Reads the form of Apple's Create ML, whose boxes have their centre at x and y."""
+    name, entries = (
+        values.get("image", values.get("imagefilename")),
+        values.get("annotations", values.get("annotation")),
+    )
+    if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+        return None
+    boxes = [entry.get("coordinates") for entry in entries]
+    if name is None or not all(isinstance(box, dict) for box in boxes):
+        return None
+    return Line(name, [(entry.get("label"), read_centre(box)) for entry, box in zip(entries, boxes, strict=True)])
+
+
 def _read_common(values: Mapping[str, Any]) -> Line | None:
     """Reads `{"file_name": …, "objects": {"bbox": […], "categories": […]}}`, or a list of objects."""
     name = next((values[key] for key in NAMES if isinstance(values.get(key), str)), None)
@@ -100,6 +133,8 @@ def _read_common(values: Mapping[str, Any]) -> Line | None:
     if objects and not any(boxes):
         return None
     entries = [entry if isinstance(entry, dict) else {} for entry in objects]
+    if any(PERCENT in entry for entry in entries):  # Label Studio's
+        return None
     items = [(_find(entry, LABELS), box) for entry, box in zip(entries, boxes, strict=True)]
     sides = any(isinstance(_find(entry, BOXES), list) for entry in entries)
     return Line(name, items, (values.get("width"), values.get("height")), values.get("split"), sides=sides)
@@ -133,6 +168,15 @@ def read_keys(entry: Mapping[str, Any]) -> Box | None:
         if entry.keys() >= set(keys):
             return bound_size([entry[key] for key in keys])
     return None
+
+
+def read_centre(entry: Mapping[str, Any]) -> Box | None:
+    """Returns the box of an object with its centre and its sides, as xyxy."""
+    numbers = read_numbers([entry.get(key) for key in ("x", "y", "width", "height")])
+    if numbers is None:
+        return None
+    x, y, width, height = numbers
+    return bound_size([x - width / 2, y - height / 2, width, height])
 
 
 def _find(values: Mapping[str, Any], keys: tuple[str, ...]) -> Any:

@@ -1,15 +1,17 @@
-"""Finds and reads JSON lines."""
+"""Finds and reads JSON lines, and the same objects in a JSON list."""
 
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from core.data.annotations import BAD_FILE, BAD_PATH, Annotations, Format, ReportProblem
 from core.data.files import FolderFiles
 from core.data.formats.building import Picture, add_object, build_annotations
-from core.data.formats.json_files import MAX_JSON_BYTES, decode_json
+from core.data.formats.json_files import MAX_JSON_BYTES, JsonShape, decode_json, read_json, sniff_json
 from core.data.formats.json_lines.class_labels import read_class_labels
-from core.data.formats.json_lines.dialects import Line, read_line
+from core.data.formats.json_lines.dialects import NAMES, Line, read_line
 from core.data.formats.name_index import resolve_name
 from core.data.formats.notes import Notes
 from core.data.formats.texts import read_head, read_text
@@ -18,11 +20,22 @@ from core.data.untrusted import DataError
 SUFFIXES = (".jsonl", ".ndjson", ".manifest")
 HEAD_BYTES = 2**20  # a line may have many objects
 HEAD_LINES = 20  # the first pictures may have none
+# Keys of the first entry of a JSON list, or of the frames of an object, which need a closer look.
+LIST_KEYS = frozenset(f"[].{name}" for name in (*NAMES, "name"))
+FRAME_KEYS = frozenset(("frames[].name", "frames[].labels"))
+
+Entry = tuple[str, bytes | msgspec.Raw]  # where it stands, for messages, and its JSON
+
+
+class _Frames(msgspec.Struct):
+    frames: list[msgspec.Raw]
 
 
 def find_lines(files: FolderFiles) -> Sequence[Path]:
-    """Returns the files of JSON lines that describe pictures with objects."""
-    return [path for path in files.find(*SUFFIXES) if _describes_objects(path)]
+    """Returns the files of JSON lines, and of JSON lists, that describe pictures with objects."""
+    lines = [path for path in files.find(*SUFFIXES) if _describes_objects(path)]
+    lists = [path for path in files.find(".json") if _may_be_list(sniff_json(path))]
+    return lines + [path for path in lists if any(_parse(content) for _, content in _read_list(path)[:HEAD_LINES])]
 
 
 def read_lines(files: FolderFiles, paths: Sequence[Path], report: ReportProblem) -> Annotations:
@@ -35,33 +48,44 @@ def read_lines(files: FolderFiles, paths: Sequence[Path], report: ReportProblem)
     pictures: list[Picture] = []
     for path in paths:
         try:
-            lines = read_text(path, MAX_JSON_BYTES).split("\n")
+            entries = _read_list(path) if path.suffix.lower() == ".json" else _read_lines(path)
         except DataError as error:
             report(BAD_FILE, str(error))
             continue
-        for number, text in enumerate(lines, start=1):
-            if text.strip():
-                where = f"{path} line {number}"
-                line = _parse(text)
-                if line is None:
-                    report(BAD_FILE, f"{where} is no JSON object with a picture and its objects: correct or remove it.")
-                elif picture := _read_picture(files, path, line, where, report, notes):
-                    pictures.append(picture)
+        for where, content in entries:
+            line = _parse(content)
+            if line is None:
+                report(BAD_FILE, f"{where} is no JSON object with a picture and its objects: correct or remove it.")
+            elif picture := _read_picture(files, path, line, where, report, notes):
+                pictures.append(picture)
     names = _name_numbers(files, pictures, notes)
     return build_annotations(pictures, notes, root=files.root, class_names=names, report=report)
 
 
 def _describes_objects(path: Path) -> bool:
-    """True if one of the first lines that are whole is a picture with objects, and the others are none that are not."""
-    lines = [
-        line for line in read_head(path, HEAD_BYTES).removeprefix("\ufeff").split("\n")[:HEAD_LINES] if line.strip()
-    ]
-    return any(_parse(line) for line in lines)
+    lines = read_head(path, HEAD_BYTES).removeprefix("\ufeff").split("\n")[:HEAD_LINES]
+    return any(_parse(line.encode()) for line in lines if line.strip())
 
 
-def _parse(text: str) -> Line | None:
+def _may_be_list(shape: JsonShape) -> bool:
+    return bool(shape.keys & LIST_KEYS) or shape.keys >= FRAME_KEYS
+
+
+def _read_lines(path: Path) -> list[Entry]:
+    lines = enumerate(read_text(path, MAX_JSON_BYTES).split("\n"), start=1)
+    return [(f"{path} line {number}", line.encode()) for number, line in lines if line.strip()]
+
+
+def _read_list(path: Path) -> list[Entry]:
+    """Returns the entries of a JSON list, or the frames of an object."""
+    is_object = sniff_json(path).keys >= FRAME_KEYS
+    entries = read_json(path, _Frames).frames if is_object else read_json(path, list[msgspec.Raw])
+    return [(f"{path} entry {number}", content) for number, content in enumerate(entries, start=1)]
+
+
+def _parse(content: bytes | msgspec.Raw) -> Line | None:
     try:
-        return read_line(decode_json(text.encode(errors="surrogatepass"), dict[str, Any]))
+        return read_line(decode_json(content, dict[str, Any]))
     except ValueError:
         return None
 
@@ -77,6 +101,8 @@ def _read_picture(
     picture = Picture(resolve_name(line.name, path, files.root), path, size, split=split, relative=line.relative)
     for number, (label, box) in enumerate(line.items, start=1):
         add_object(picture, label, box, f"{where} object {number}", report)
+    for _ in range(line.skipped):
+        notes.count("Lines and areas without a box, which were left out", path)
     if line.sides:
         notes.add(f"The boxes of {path.name} were read as left, top, width and height, as in COCO.")
     return picture
@@ -96,4 +122,4 @@ def _name_numbers(files: FolderFiles, pictures: Sequence[Picture], notes: Notes)
     return names
 
 
-JSON_LINES = Format("jsonl", "JSON lines", "files", find_lines, read_lines)
+JSON_LINES = Format("jsonl", "JSON records", "files", find_lines, read_lines)

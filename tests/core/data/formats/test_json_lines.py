@@ -100,6 +100,39 @@ def test_grounding_dino(tmp_path):
     assert objects_of(read(tmp_path, JSON_LINES)) == {"a.jpg": [CAT]}
 
 
+def test_create_ml(tmp_path):
+    coordinates = {"x": 6, "y": 12, "width": 10, "height": 20}
+    entries = [{"image": "a.jpg", "annotations": [{"label": "cat", "coordinates": coordinates}]},
+               {"image": "b.jpg", "annotations": []}]  # fmt: skip
+    write(tmp_path, {"train/_annotations.createml.json": entries})
+    assert objects_of(read(tmp_path, JSON_LINES)) == {"a.jpg": [CAT], "b.jpg": []}
+    assert_only(tmp_path, JSON_LINES)
+
+
+@pytest.mark.parametrize("wrap", [lambda frames: frames, lambda frames: {"frames": frames, "config": {}}])
+def test_bdd100k(tmp_path, wrap):
+    labels = [{"id": "1", "category": "cat", "box2d": {"x1": 1, "y1": 2, "x2": 11, "y2": 22}},
+              {"id": "2", "category": "lane", "poly2d": [{"vertices": [[1, 2]]}]}]  # fmt: skip
+    write(tmp_path, {"a.json": wrap([{"name": "a.jpg", "labels": labels}, {"name": "b.jpg", "labels": None}])})
+    data = read(tmp_path, JSON_LINES)
+    assert objects_of(data) == {"a.jpg": [CAT], "b.jpg": []}
+    assert data.notes == ("Lines and areas without a box, which were left out: 1 (the first in a.json).",)
+
+
+def test_lists_of_the_same_objects(tmp_path):
+    entries = [{"image": "a.jpg", "objects": [{"bbox": BOX, "label": "cat"}]}, 3]
+    write(tmp_path, {"a.json": entries, "b.json": [{"image": "a.jpg", "caption": "x"}], "c.json": [{"name": "x"}]})
+    assert find(tmp_path, JSON_LINES) == ["a.json"]
+    assert_refused(tmp_path, JSON_LINES, r"a\.json entry 2 is no JSON object with a picture")
+    assert objects_of(read(tmp_path, JSON_LINES, Problems())) == {"a.jpg": [CAT]}
+
+
+def test_percentages_are_not_taken_for_pixels(tmp_path):
+    entry = {"x": 1, "y": 2, "width": 10, "height": 20, "labels": ["cat"], "original_width": 40, "original_height": 30}
+    write(tmp_path, {"a.json": [{"image": "a.jpg", "objects": [entry]}]})
+    assert find(tmp_path, JSON_LINES) == []
+
+
 CARD = """---
 dataset_info:
   features:
@@ -174,3 +207,12 @@ def test_damage(tmp_path):
     write(tmp_path, {"a.jsonl": lines(line, line), "README.md": CARD})
     assert_survives_damage(tmp_path, JSON_LINES, "a.jsonl")
     assert_survives_damage(tmp_path, JSON_LINES, "README.md", 50)
+
+
+def test_damage_of_lists(tmp_path):
+    box = {"label": "cat", "coordinates": {"x": 6, "y": 12, "width": 10, "height": 20}}
+    write(tmp_path, {"a.json": [{"image": "a.jpg", "annotations": [box]}, {"image": "b.jpg", "annotations": [box]}]})
+    assert_survives_damage(tmp_path, JSON_LINES, "a.json")
+    label = {"category": "cat", "box2d": {"x1": 1, "y1": 2, "x2": 11, "y2": 22}}
+    write(tmp_path, {"a.json": [{"name": "a.jpg", "labels": [label, label]}] * 2})
+    assert_survives_damage(tmp_path, JSON_LINES, "a.json")
