@@ -1,8 +1,7 @@
 """Boxes around outlines: polygons, circles and corners as annotation files give them."""
 
 from collections.abc import Sequence
-from itertools import chain
-from math import hypot
+from math import cos, hypot, radians, sin
 
 from core.data.formats.values import parse_number
 
@@ -47,6 +46,25 @@ def bound_circle(points: Sequence[tuple[float, float]] | None) -> Box | None:
     return x - radius, y - radius, x + radius, y + radius
 
 
+def bound_ellipse(values: Sequence[object]) -> Box | None:
+    """Returns the bounds of an upright ellipse given by its centre and radii; None unless these are four numbers."""
+    numbers = read_numbers(values)
+    if numbers is None or len(numbers) != 4:
+        return None
+    x, y, across, down = numbers
+    return x - across, y - down, x + across, y + down
+
+
+def turn_box(box: Box, degrees: float) -> Box:
+    """Returns the bounds of a box that is turned about its centre."""
+    angle = radians(degrees % 360)
+    width, height = box[2] - box[0], box[3] - box[1]
+    across = (abs(width * cos(angle)) + abs(height * sin(angle))) / 2
+    down = (abs(width * sin(angle)) + abs(height * cos(angle))) / 2
+    x, y = (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
+    return x - across, y - down, x + across, y + down
+
+
 def bound_size(values: Sequence[object]) -> Box | None:
     """Returns the box of the left, the top, the width and the height as xyxy; None unless these are four numbers."""
     numbers = read_numbers(values)
@@ -62,11 +80,6 @@ def order_corners(values: Sequence[object]) -> Box | None:
     if numbers is None or len(numbers) != 4:
         return None
     return bound_points([(numbers[0], numbers[1]), (numbers[2], numbers[3])], at_least=2)
-
-
-def flatten(points: Sequence[tuple[float, float]]) -> list[float]:
-    """Returns x, y, x, y, …"""
-    return list(chain.from_iterable(points))
 
 
 def _read_pair(point: object) -> tuple[float, float] | None:

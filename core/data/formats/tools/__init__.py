@@ -1,4 +1,4 @@
 """Formats of single labelling tools.
 
-Reading order: `labelme`.
+Reading order: `labelme`, `label_studio`, `via` (VGG Image Annotator), `cvat` and `supervisely`.
 """

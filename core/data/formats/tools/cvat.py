@@ -1,0 +1,91 @@
+"""Reads CVAT's own format, "CVAT for images": an XML file with all pictures."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from xml.etree import ElementTree
+
+from core.data.annotations import BAD_FILE, BAD_PATH, Annotations, Format, ReportProblem
+from core.data.files import FolderFiles
+from core.data.formats.building import Picture, add_object, build_annotations
+from core.data.formats.name_index import resolve_name
+from core.data.formats.notes import Notes
+from core.data.formats.outlines import (
+    Box,
+    bound_ellipse,
+    bound_points,
+    order_corners,
+    read_numbers,
+    read_points,
+    turn_box,
+)
+from core.data.formats.xml_files import read_xml, sniff_root
+from core.data.untrusted import DataError, quote
+
+MAX_XML_BYTES = 128 * 2**20
+CORNERS = ("xtl", "ytl", "xbr", "ybr")
+OUTLINES = ("polygon", "ellipse")
+OTHERS = ("polyline", "points", "cuboid", "skeleton", "mask")
+
+
+def find_cvat(files: FolderFiles) -> Sequence[Path]:
+    """Returns the XML files with the root `annotations`."""
+    return [path for path in files.find(".xml") if sniff_root(path) == "annotations"]
+
+
+def read_cvat(files: FolderFiles, paths: Sequence[Path], report: ReportProblem) -> Annotations:
+    """Reads the annotation files of a data set; outlines and turned boxes become their bounds.
+
+    Raises:
+        DataError: There is no object.
+    """
+    notes = Notes()
+    pictures: list[Picture] = []
+    for path in paths:
+        try:
+            root = read_xml(path, MAX_XML_BYTES, "export it again")
+            if root.find("track") is not None:
+                raise DataError(f"{path} has the tracks of a video: export it as 'CVAT for images'.")
+        except DataError as error:
+            report(BAD_FILE, str(error))
+            continue
+        pictures += _read_pictures(files, path, root, report, notes)
+    return build_annotations(pictures, notes, root=files.root, report=report)
+
+
+def _read_pictures(
+    files: FolderFiles, path: Path, root: ElementTree.Element, report: ReportProblem, notes: Notes
+) -> Iterator[Picture]:
+    for number, element in enumerate(root.iterfind("image"), start=1):
+        name = element.get("name")
+        if not name:
+            report(BAD_PATH, f"{path} image {number} has no name: add it.")
+            continue
+        size = notes.read_size(element.get("width"), element.get("height"), path)
+        picture = Picture(resolve_name(name, path, files.root), path, size, split=element.get("subset") or None)
+        for shape in element:
+            if shape.tag in ("box", *OUTLINES, *OTHERS):
+                box = _read_box(shape, path, notes)
+                add_object(picture, shape.get("label"), box, f"{path} {shape.tag} of {quote(name)}", report)
+        yield picture
+
+
+def _read_box(shape: ElementTree.Element, path: Path, notes: Notes) -> Box | None:
+    """Returns the bounds of a shape; None for points and lines, and for what cannot be read."""
+    box = None
+    if shape.tag == "box":
+        box = order_corners([shape.get(corner) for corner in CORNERS])
+        angle = read_numbers([shape.get("rotation", "0")])
+        if not box or not angle or not angle[0]:
+            return box if angle else None
+        box = turn_box(box, angle[0])
+    elif shape.tag == "polygon":
+        points = [list(pair.split(",")) for pair in shape.get("points", "").split(";")]
+        box = bound_points(read_points(points))
+    elif shape.tag == "ellipse" and not shape.get("rotation"):
+        box = bound_ellipse([shape.get(key) for key in ("cx", "cy", "rx", "ry")])
+    if box:
+        notes.count("Turned boxes, polygons and ellipses read as their bounds", path)
+    return box
+
+
+CVAT = Format("cvat", "CVAT for images", "XML files", find_cvat, read_cvat)

@@ -1,0 +1,92 @@
+"""Reads Supervisely's format: a JSON file for each picture, in `ann/` beside `img/`."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from core.data.annotations import BAD_FILE, Annotations, Format, ReportProblem
+from core.data.files import FolderFiles
+from core.data.formats.building import Picture, add_object, build_annotations
+from core.data.formats.json_files import JsonShape, read_json, sniff_json
+from core.data.formats.notes import Notes
+from core.data.formats.outlines import Box, bound_points, read_points
+from core.data.untrusted import DataError
+
+KEYS = frozenset(("description", "tags", "size", "objects"))
+FOLDER, PICTURES = "ann", "img"
+
+
+class _Points(msgspec.Struct):
+    exterior: Any = None
+
+
+class _Object(msgspec.Struct):
+    classTitle: Any = None
+    geometryType: Any = None
+    points: _Points | None = None
+
+
+class _Size(msgspec.Struct):
+    width: Any = None
+    height: Any = None
+
+
+class _Page(msgspec.Struct):
+    size: _Size
+    objects: list[_Object]
+
+
+def find_supervisely(files: FolderFiles) -> Sequence[Path]:
+    """Returns the JSON files with objects of a class title, and those of pictures without objects beside them."""
+    return [path for path in files.find(".json") if _is_page(sniff_json(path))]
+
+
+def read_supervisely(files: FolderFiles, paths: Sequence[Path], report: ReportProblem) -> Annotations:
+    """Reads the annotation files of a data set; polygons become their bounds.
+
+    Raises:
+        DataError: No file has an object.
+    """
+    notes = Notes()
+    pictures = []
+    for path in paths:
+        try:
+            page = read_json(path, _Page)
+        except DataError as error:
+            report(BAD_FILE, str(error))
+            continue
+        size = notes.read_size(page.size.width, page.size.height, path)
+        picture = Picture(_name_picture(path, files.root), path, size)
+        for number, item in enumerate(page.objects, start=1):
+            add_object(picture, item.classTitle, _read_box(item, path, notes), f"{path} object {number}", report)
+        pictures.append(picture)
+    return build_annotations(pictures, notes, root=files.root, report=report)
+
+
+def _is_page(shape: JsonShape) -> bool:
+    first = {key for key in shape.keys if key.startswith("objects[].")}
+    return shape.keys >= KEYS and (not first or "objects[].classTitle" in first)
+
+
+def _name_picture(path: Path, root: Path) -> str:
+    """Returns the picture's path, `img/a.jpg` for `ann/a.jpg.json`, or its name alone in other folders."""
+    folder = path.parent
+    if folder.name.lower() != FOLDER or folder == root:
+        return path.stem
+    return (folder.parent / PICTURES / path.stem).relative_to(root).as_posix()
+
+
+def _read_box(item: _Object, path: Path, notes: Notes) -> Box | None:
+    """Returns the bounds of a rectangle or polygon; None for other shapes."""
+    points = read_points(item.points.exterior if item.points else None)
+    if item.geometryType == "rectangle":
+        return bound_points(points, at_least=2)
+    box = bound_points(points) if item.geometryType == "polygon" else None
+    if box:
+        notes.count("Polygons read as their bounds", path)
+    return box
+
+
+SUPERVISELY = Format("supervisely", "Supervisely", "JSON files", find_supervisely, read_supervisely)
