@@ -11,9 +11,9 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from core.runs.folder import RunError
-from core.weights.state_dict import MAX_BYTES, write
+from core.weights.state_dict import CHECKPOINT_KEY, MAX_BYTES, write
 
-STRUCTURE, CHECKSUM = "state", "crc32"  # keys of the metadata
+STRUCTURE, CHECKSUM = CHECKPOINT_KEY, "crc32"  # keys of the metadata
 MAX_STRUCTURE = 64_000_000  # characters of JSON; the page's evaluation of 100,000 pictures needs a tenth
 MAX_CHECKPOINT_BYTES = 4 * MAX_BYTES  # weights, their average and two moments of each
 TENSOR = "tensor"  # {TENSOR: name} represents a tensor in the JSON

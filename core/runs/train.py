@@ -20,7 +20,7 @@ from core.runs.recorder import Recorder, Splits
 from core.training.distributed import make_accelerator
 from core.training.records import Record, TrainingError
 from core.training.trainer import Trainer
-from core.weights.assumptions import describe_weights, to_record
+from core.weights.assumptions import to_record
 from core.weights.sources import Weights, adopt, build, load_weights, weights_for
 
 TRAINING_SCENES = 100_000  # rendered scenes in an epoch
@@ -129,11 +129,11 @@ def _train(
     _require_repeated_images(config.training, splits.train)
     on_data(splits.train)
     config, trainer = _build_trainer(config, weights, splits.train, accelerator, free=free)
-    if not state:
-        about = about._replace(weights=to_record(weights, config))
-        on_weights(describe_weights(weights, config))
     if state:
         _restore(trainer, state, folder)
+    else:
+        about = about._replace(weights=to_record(weights, config, splits.train.class_names))
+        on_weights(about.weights["notes"])
     records = trainer.run(*splits, workers=workers, strict=about.strict)
     if not accelerator.is_main_process:
         yield from records

@@ -46,6 +46,11 @@ def assume_class_names(num_classes: int) -> tuple[str, ...]:
     return COCO_CLASSES if num_classes == len(COCO_CLASSES) else _number_classes(num_classes)
 
 
+def describe_names(name: str, class_names: Sequence[str]) -> str:
+    """Returns a sentence on the class names that stand in a file beside the weights."""
+    return f"The classes are named as {name} names them: {_list(class_names)}."
+
+
 def _number_classes(num_classes: int) -> tuple[str, ...]:
     return tuple(f"class {label}" for label in range(num_classes))
 
@@ -108,9 +113,18 @@ def describe_weights(weights: Weights, config: Config, label: Callable[[str], st
     return (*weights.notes, *_describe_assumptions(weights, label), *describe_differences(weights, config, label))
 
 
-def to_record(weights: Weights, config: Config) -> dict[str, Any]:
-    """Returns, for JSON, what is assumed of weights, by path, and the sentences of `describe_weights`."""
-    return {"assumed": assumed_values(weights), "notes": [*describe_weights(weights, config)]}
+def to_record(weights: Weights, config: Config, new_classes: Sequence[str] = ()) -> dict[str, Any]:
+    """Returns, for JSON, what is assumed of weights, by path, and sentences for people.
+
+    Args:
+        weights: The weights.
+        config: Settings from `adopt`.
+        new_classes: The classes that the weights are trained on, if they are.
+    """
+    notes = [*describe_weights(weights, config)]
+    if new_classes and weights.architecture and tuple(new_classes) != weights.class_names:
+        notes.append(f"The classes are not those of {weights.name}: the last class layer starts anew.")
+    return {"assumed": assumed_values(weights), "notes": notes}
 
 
 def _describe_assumptions(weights: Weights, label: Callable[[str], str]) -> list[str]:

@@ -27,6 +27,7 @@ from core.weights.assumptions import (
     TORCHVISION_SETTINGS,
     assume_class_names,
     assume_settings,
+    describe_names,
     state_settings,
 )
 from core.weights.contradictions import (
@@ -218,6 +219,7 @@ def _describe_unknown(
     assumed = assume_settings(architecture)
     named = len(file.class_names) == architecture.num_classes
     names = file.class_names if named else assume_class_names(architecture.num_classes)
+    notes = (*file.notes, *([describe_names(name, names)] if named else []))
     return Weights(
         name,
         state,
@@ -226,7 +228,7 @@ def _describe_unknown(
         tuple(range(len(names))),
         {**architecture.settings, **assumed},
         (*assumed, *([] if named else [CLASSES])),
-        file.notes,
+        notes,
     )
 
 

@@ -26,6 +26,8 @@ MAX_BYTES = 2 * 10**9  # of a file and of its tensors; the largest RetinaNet her
 SAFETENSORS, PICKLED = ".safetensors", (".pth", ".pt")
 FROM_SCRIPTS = (".ckpt", ".pl", ".bin", ".tar")  # pickled too: of Lightning, DeepForest, Hugging Face, and x.pth.tar
 READABLE = (SAFETENSORS, *PICKLED, *FROM_SCRIPTS)
+CHECKPOINT_KEY = "state"  # in the metadata of a run's checkpoint, which does not describe its weights
+MAX_PICKLE = 10**7  # bytes of what a file holds beside its tensors; a large network with its optimizer has a tenth
 DESCRIPTION = "retinanet"  # attribute with the metadata of a pickled state dict; PyTorch keeps and ignores it
 FORBIDDEN = re.compile(r"Unsupported (?:global: GLOBAL|class) ([\w.]{1,100})")  # in PyTorch's refusal
 
@@ -67,6 +69,10 @@ def read(path: Path) -> WeightsFile:
         content, metadata = _read_safetensors(path) if ending == SAFETENSORS else _read_pickled(path)
     except OSError as error:
         raise WeightsError(f"{path} cannot be read: {error.strerror or error}. Check the path.") from None
+    if CHECKPOINT_KEY in metadata:
+        raise WeightsError(
+            f"{path} is the checkpoint of a run, to resume it: choose the file weights{SAFETENSORS} beside."
+        )
     state, notes = find_state(content, name=str(path))
     return WeightsFile(validate(state, name=str(path)), metadata, find_class_names(content), notes)
 
@@ -181,6 +187,10 @@ def _unpickle(path: Path) -> Any:
             if zipfile.is_zipfile(file):  # a small archive may unpack to more than fits in memory
                 with zipfile.ZipFile(file) as archive:
                     _check_bytes(sum(entry.file_size for entry in archive.infolist()), str(path))
+                    if any(
+                        entry.file_size > MAX_PICKLE for entry in archive.infolist() if entry.filename.endswith(".pkl")
+                    ):
+                        raise WeightsError(f"{path} holds too much beside its tensors: save model.state_dict() alone.")
             file.seek(0)
             return torch.load(file, map_location="cpu", weights_only=True)
         except WeightsError:

@@ -16,6 +16,7 @@ from playground.evaluations.jobs import EVALUATIONS, STOPPED, WAITING, JobStatus
 from playground.evaluations.query import EvaluationQuery
 from playground.evaluations.results import Selection, compute_report, select_pictures
 from playground.pipeline.pipeline import Pipeline
+from playground.steps import weights
 from playground.steps.evaluation import tables
 from playground.steps.evaluation.figures import figure
 from playground.steps.evaluation.layers import build_layers
@@ -46,7 +47,7 @@ def selected_pictures(pipeline: Pipeline, query: EvaluationQuery) -> Selection |
 def build_view(pipeline: Pipeline, focus: Focus) -> StepView:
     """Shows the status of the evaluation, or its metrics and the picture with right, wrong and missed detections."""
     status = job_status(pipeline)
-    text = _status_text(pipeline, status)
+    text = _status_text(pipeline, status) + weights.differences(pipeline.config)
     if status is None or status.result is None:
         return StepView((truth_layer(pipeline),), build_text=lambda: StepText(text))
     result, query = status.result, focus.evaluation_query

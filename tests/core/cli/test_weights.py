@@ -126,10 +126,12 @@ def test_train_says_and_records_what_is_assumed(bare, described, tmp_path, capsy
     short = ("--steps", 1, "--training.batch_size", 1, "--training.warmup_steps", 0, *ONE, "--workers", 0)
     assert call("train", "--weights", bare, *STATED, *short, "--out", tmp_path / "run") == 0
     notes = [line.removeprefix("note: ") for line in capsys.readouterr().err.splitlines() if line.startswith("note: ")]
-    assert len(notes) == 2 and "--anchors.size_p3 32.0" in notes[0] and "does not name its" in notes[1]
+    assert "--anchors.size_p3 32.0" in notes[0] and "does not name its" in notes[1]
+    assert notes[2:] == [f"The classes are not those of {bare}: the last class layer starts anew."]
     about = RunFolder(tmp_path / "run").read_about()
     assert about.weights["notes"] == notes and about.weights["assumed"]["anchors.size_p3"] == 32
     assert call("train", "--weights", described, *short, "--model.heads", "new", "--anchors.size_p3", 12,
                 "--out", tmp_path / "new") == 0  # fmt: skip
+    assert RunFolder(tmp_path / "new").read_about().weights == {"assumed": {}, "notes": []}
     found = load_weights(str(tmp_path / "new" / "weights.safetensors"))
     assert found.settings["anchors.size_p3"] == 12 and found.assumed == ()

@@ -212,6 +212,7 @@ def test_class_names_are_used_if_there_are_as_many(state, tmp_path):
     names = {"hyper_parameters": {"label_dict": {"a": 0, "c": 2, "b": 1}}}
     found = load(tmp_path, {"state_dict": prefixed(state, "model."), **names})
     assert found.class_names == ("a", "b", "c") and "classes" not in found.assumed
+    assert found.notes == (f"The classes are named as {tmp_path / 'net.pth'} names them: a, b, c.",)
 
 
 class Custom:

@@ -15,6 +15,7 @@ from torchvision.models import ResNet18_Weights, resnet18
 
 from core.config import Config
 from core.retinanet.backbone import NORM_EPS
+from core.runs.checkpoint import save_checkpoint
 from core.weights import state_dict
 from core.weights.architecture import WeightsError
 from core.weights.sources import COCO, adopt, build, load_weights
@@ -97,6 +98,24 @@ def test_other_files_are_refused(tmp_path, name, write, message):
     assert message in str(error.value)
     assert str(path) in str(error.value)
     assert not RUN_BY_PICKLE
+
+
+def test_a_run_s_checkpoint_is_refused(tmp_path):
+    save_checkpoint(tmp_path / "checkpoint.safetensors", {"model": {"a": torch.zeros(1)}})
+    with pytest.raises(WeightsError) as error:
+        load_weights(str(tmp_path / "checkpoint.safetensors"))
+    assert str(error.value) == (
+        f"{tmp_path / 'checkpoint.safetensors'} is the checkpoint of a run, to resume it: choose the file "
+        "weights.safetensors beside."
+    )
+
+
+def test_a_large_pickle_is_refused_before_it_is_read(tmp_path, state, monkeypatch):
+    torch.save({"state_dict": state, "log": "x" * 1000}, tmp_path / "net.pth")
+    monkeypatch.setattr(state_dict, "MAX_PICKLE", 1000)
+    monkeypatch.setattr(torch, "load", lambda *arguments, **options: pytest.fail("it was read"))
+    with pytest.raises(WeightsError, match=r"net\.pth holds too much beside its tensors"):
+        load_weights(str(tmp_path / "net.pth"))
 
 
 @pytest.mark.parametrize("ending", [".safetensors", ".pth"])
