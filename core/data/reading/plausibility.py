@@ -16,7 +16,7 @@ LOST_BOXES = (BAD_OBJECT, UNKNOWN_PICTURE, EMPTY_BOX, OUTSIDE_BOX)
 LARGEST_FRACTION = 1.0  # pixel boxes without a larger coordinate are fractions of the picture's sides
 MAX_OVERHANG = 0.05  # share of the picture's side by which careless annotations exceed it
 MAX_LEAVING = 0.5  # share of boxes that leave their pictures
-SUSPECT_SHARE = 0.25  # of boxes that leave their pictures although they fit if they are read as corners
+SUSPECT_SHARE = 0.1  # of boxes that leave their pictures although they fit if they are read as corners
 CERTAIN_SHARE = 0.95  # of boxes that fit if they are read as corners
 
 

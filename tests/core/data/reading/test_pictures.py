@@ -1,0 +1,129 @@
+import unicodedata
+from pathlib import Path
+
+import pytest
+
+from core.data.annotations import BAD_PATH, ORPHAN_LABELS, make_image
+from core.data.files import list_files
+from core.data.left_out import MISSING
+from core.data.reading.pictures import match_pictures
+
+Problems = list[tuple[str, str]]
+
+
+def match(root: Path, files: list[str], *names: tuple[str, str] | str) -> tuple[list[str | None], Problems]:
+    """Matches names, or pairs of a name and its annotation file, with files; returns the files and the problems."""
+    for file in files:
+        path = root / file
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    pairs = [(name, "all.json") if isinstance(name, str) else name for name in names]
+    images = [make_image(name, root / source, []) for name, source in pairs]
+    problems: Problems = []
+    found = match_pictures(list_files(root), images, lambda *problem: problems.append(problem))
+    assert sum(each is None for each in found) == len(problems)
+    return found, problems
+
+
+@pytest.mark.parametrize(
+    ("file", "name"),
+    [
+        ("a.jpg", "a.jpg"),
+        ("images/a.jpg", "a.jpg"),
+        ("images/a.jpg", "images/a.jpg"),
+        ("images/a.jpg", "./images/a.jpg"),
+        ("images/a.jpg", "../images/a.jpg"),
+        ("images/a.jpg", "/home/me/set/images/a.jpg"),
+        ("images/a.jpg", "C:\\set\\images\\a.jpg"),
+        ("x/y/z/a.jpg", "a.jpg"),
+        ("x/y/z/a.jpg", "pictures/a.jpg"),
+        ("images/a.jpg", "a"),
+        ("images/a.JPG", "a.jpg"),
+        ("images/A.jpg", "a.jpg"),
+        ("images/a.png", "a.jpg"),
+        ("images/a.b.jpg", "a.b"),
+        ("Images/Bäume 1.jpg", "images/BÄUME 1.JPG"),
+    ],
+)
+def test_names(tmp_path, file, name):
+    assert match(tmp_path, [file], name, "zzz.jpg")[0] == [file, None]
+
+
+@pytest.mark.parametrize("forms", [("NFC", "NFD"), ("NFD", "NFC")])
+def test_both_unicode_forms_are_the_same_name(tmp_path, forms):
+    file, name = (unicodedata.normalize(form, "Bäume é.jpg") for form in forms)
+    assert match(tmp_path, [f"images/{file}"], name)[0] == [f"images/{file}"]
+
+
+def test_a_picture_is_its_path_and_not_its_file_name(tmp_path):
+    files = ["images/cam1/1.jpg", "images/cam2/1.jpg"]
+    assert match(tmp_path, files, "cam1/1.jpg", "cam2/1.jpg")[0] == files
+    (found, problems) = match(tmp_path, files, "1.jpg")
+    assert found == [None] and problems[0][0] == BAD_PATH
+    assert problems[0][1].endswith(
+        "names '1.jpg', which could be images/cam1/1.jpg or images/cam2/1.jpg: add its folder to the name."
+    )
+
+
+def test_a_missing_picture_is_not_replaced_by_its_namesake(tmp_path):
+    found, problems = match(tmp_path, ["images/cam2/1.jpg"], "cam1/1.jpg", "cam2/1.jpg")
+    assert found == [None, "images/cam2/1.jpg"] and [kind for kind, _ in problems] == [MISSING]
+
+
+def test_an_exact_name_goes_before_others(tmp_path):
+    assert match(tmp_path, ["a.jpg", "images/a.jpg"], "a.jpg")[0] == ["a.jpg"]
+    assert match(tmp_path, [], ("a.jpg", "images/all.json"))[0] == ["images/a.jpg"]
+
+
+def test_a_file_of_one_picture_means_the_picture_of_its_name(tmp_path):
+    files = ["images/1.jpg", "images/2.jpg", "images/old.jpg"]
+    names = [("old.jpg", "annotations/1.xml"), ("old.jpg", "annotations/2.xml")]
+    assert match(tmp_path, files, *names)[0] == ["images/1.jpg", "images/2.jpg"]
+    names = [("old.jpg", "train/labels/1.xml"), ("2.jpg", "val/labels/1.xml")]
+    assert match(tmp_path / "x", ["train/images/1.jpg", "val/images/1.jpg"], *names)[0] == [
+        "train/images/1.jpg", "val/images/1.jpg",
+    ]  # fmt: skip
+    found, problems = match(tmp_path / "y", ["a.jpg"], ("b", "b.xml"), ("c.jpg", "c.xml"))
+    assert found == [None, None] and [kind for kind, _ in problems] == [ORPHAN_LABELS, MISSING]
+
+
+def test_the_split_decides_between_folders(tmp_path):
+    files = ["train2017/1.jpg", "val2017/1.jpg"]
+    names = [("1.jpg", "annotations/instances_val2017.json"), ("1.jpg", "annotations/instances_train2017.json")]
+    assert match(tmp_path, files, *names)[0] == files[::-1]
+    assert match(tmp_path, [], names[0], ("2.jpg", names[1][1]))[0] == ["val2017/1.jpg", None]
+
+
+def test_all_pictures_may_be_in_the_folder_of_one_split(tmp_path):
+    names = [("1.jpg", "train.csv"), ("2.jpg", "val.csv")]
+    assert match(tmp_path, ["train/1.jpg", "train/2.jpg"], *names)[0] == ["train/1.jpg", "train/2.jpg"]
+
+
+def test_one_picture_annotated_twice_is_reported(tmp_path):
+    found, problems = match(tmp_path, ["a.jpg", "b.jpg"], "a.jpg", "b.jpg", "./a.jpg")
+    assert found == [None, "b.jpg", None]
+    assert [kind for kind, _ in problems] == [BAD_PATH] * 2 and "more than once" in problems[0][1]
+    names = [("a.jpg", "train.json"), ("a.jpg", "val.json")]  # two splits may share a picture; the check says so
+    assert match(tmp_path, [], *names)[0] == ["a.jpg", "a.jpg"]
+
+
+@pytest.mark.parametrize(
+    "name", ["../secret.png", "x/../../secret.png", "/etc/passwd", "", "\0", "\ud800", "a" * 10**5]
+)
+def test_names_cannot_leave_the_folder(tmp_path, name):
+    (tmp_path / "secret.png").touch()
+    found, problems = match(tmp_path / "set", ["a.png"], name)
+    assert found == [None] and problems[0][0] == BAD_PATH and len(problems[0][1]) < 600
+
+
+def test_links_cannot_leave_the_folder(tmp_path):
+    (tmp_path / "secret.png").touch()
+    root = tmp_path / "set"
+    root.mkdir()
+    (root / "a.png").symlink_to(tmp_path / "secret.png")
+    (root / "b.png").symlink_to(root / "b.png")
+    (root / "c.png").touch()
+    (root / "d.png").symlink_to(root / "c.png")
+    found, problems = match(root, [], "a.png", "b.png", "c.png", "d.png")
+    assert found == [None, None, "c.png", "d.png"]
+    assert [kind for kind, _ in problems] == [BAD_PATH, MISSING]

@@ -1,0 +1,308 @@
+"""Data sets with faults: what is left out and counted, what is refused, and what is said."""
+
+import json
+import os
+import shutil
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from core.data.folders import examine_data_set, open_folder, read_data_set, split_folder
+from core.data.left_out import LeftOut
+from core.data.reading import cache
+from core.data.splits import SPLITS_FILE
+from core.data.untrusted import DataError
+from tests.core.data.layouts import (
+    HEIGHT,
+    NAMES,
+    WIDTH,
+    coco_in_splits,
+    coco_single,
+    make_coco,
+    make_xml,
+    voc_own,
+    write,
+    write_pictures,
+    xml_beside,
+    yolo_label_studio,
+)  # fmt: skip
+from tests.core.made_data import picture, voc_object
+
+
+def change_boxes(folder: Path, change) -> None:
+    """Replaces the boxes of a single COCO file by the results of a function of x, y, width and height."""
+    path = folder / "annotations.json"
+    content = json.loads(path.read_text("utf-8"))
+    for number, each in enumerate(content["annotations"]):
+        each["bbox"] = change(number, *each["bbox"])
+    path.write_text(json.dumps(content))
+
+
+@pytest.fixture
+def folder(tmp_path):
+    coco_single(tmp_path, "", "annotations.json")
+    return tmp_path
+
+
+def test_less_than_half_of_the_pictures_is_refused(folder):
+    for name in NAMES[:5]:
+        (folder / name).unlink()
+    contents = read_data_set(folder)
+    assert contents.left_out.counts == {"missing picture": 5}
+    (folder / NAMES[5]).unlink()
+    with pytest.raises(DataError, match=r"cannot be used: only 4 of 10 pictures are left, less than half\. Left"):
+        read_data_set(folder)
+    with pytest.raises(DataError, match=r"'Bäume 0\.jpg', which does not exist"):
+        read_data_set(folder, strict=True)
+
+
+def test_less_than_half_of_the_boxes_is_refused(folder):
+    change_boxes(folder, lambda number, x, y, w, h: [x, y, w if number < 10 else 0, h])
+    contents = read_data_set(folder)
+    assert contents.left_out.counts == {"empty box": 10}
+    with pytest.raises(DataError, match=r"object 1 of Bäume 5\.jpg has the box 7, 3, 7, 13"):
+        read_data_set(folder, strict=True)
+    change_boxes(folder, lambda number, x, y, w, h: [x, y, w if number < 9 else 0, h])
+    with pytest.raises(DataError, match="only 9 of 20 boxes are left"):
+        read_data_set(folder)
+
+
+@pytest.mark.parametrize("share", [1, 2])
+def test_fractions_where_pixels_belong_are_refused(folder, share):
+    change_boxes(folder, lambda number, x, y, w, h: [x / WIDTH, y / HEIGHT, w / WIDTH, h / HEIGHT]
+                 if number % share == 0 else [x, y, w, h])  # fmt: skip
+    with pytest.raises(DataError, match=r"boxes like .* which are fractions of the picture's sides where pixels are"):
+        read_data_set(folder)
+
+
+def test_fractions_in_pascal_voc_are_refused(tmp_path):
+    xml_beside(tmp_path)
+    for name in NAMES:
+        sides = f"<size><width>{WIDTH}</width><height>{HEIGHT}</height></size>"
+        text = f"<annotation><filename>{name}</filename>{sides}{voc_object(box=(0.1, 0.2, 0.5, 0.6))}</annotation>"
+        (tmp_path / name).with_suffix(".xml").write_text(text, "utf-8")
+    with pytest.raises(DataError, match="fractions of the picture's sides where pixels are expected"):
+        read_data_set(tmp_path)
+
+
+def test_corners_where_a_width_and_height_belong_are_refused(folder):
+    change_boxes(folder, lambda number, x, y, w, h: [x, y, x + w, y + h])
+    with pytest.raises(DataError, match=r"boxes leave their pictures, .*corners xmin, ymin, xmax, ymax where a width"):
+        read_data_set(folder)
+
+
+def test_other_units_are_refused(folder):
+    change_boxes(folder, lambda number, *box: [value * 25 for value in box])
+    with pytest.raises(DataError, match=r"less than half|boxes leave their pictures"):
+        read_data_set(folder)
+
+
+def test_few_boxes_beyond_the_edge_are_clipped(folder):
+    change_boxes(folder, lambda number, x, y, w, h: [x, y, w, h + (40 if number % 5 == 0 else 0)])
+    assert not read_data_set(folder).left_out
+
+
+def test_a_set_without_objects_is_refused(folder):
+    write(folder / "annotations.json", {**make_coco(NAMES), "annotations": []})
+    with pytest.raises(DataError, match="no picture has an object"):
+        read_data_set(folder)
+
+
+def test_objects_of_an_unknown_class_are_refused(folder):
+    content = make_coco(NAMES)
+    content["annotations"][0]["category_id"] = 7
+    write(folder / "annotations.json", content)
+    with pytest.raises(DataError, match=r"it has 1 objects of an unknown class: .*unknown category_id 7"):
+        read_data_set(folder)
+
+
+def test_splits_that_disagree_in_classes_are_refused(tmp_path):
+    coco_in_splits(tmp_path)
+    path = tmp_path / "valid/_annotations.coco.json"
+    path.write_text(path.read_text().replace('"dog"', '"hound"'))
+    with pytest.raises(DataError, match="different categories"):
+        open_folder(tmp_path, "train")
+
+
+@pytest.mark.parametrize(("images", "labels", "suffix"), [
+    ("imgs", "labels", "txt"), ("Images", "Labels", "txt"), ("images", "labels", "TXT"),
+    ("pictures", "annotations", "txt"),
+])  # fmt: skip
+def test_yolo_in_folders_of_other_names(tmp_path, images, labels, suffix):
+    yolo_label_studio(tmp_path)
+    (tmp_path / "images").rename(tmp_path / images)
+    (tmp_path / "labels").rename(tmp_path / labels)
+    for path in list((tmp_path / labels).iterdir()):
+        path.rename(path.with_suffix(f".{suffix}"))
+    contents = read_data_set(tmp_path)
+    assert sum(len(image.labels) for image in contents.images) == 20 and not contents.left_out
+
+
+def test_pictures_of_the_same_name_in_two_folders(tmp_path):
+    for camera in ("cam1", "cam2"):
+        write_pictures(tmp_path / "images" / camera)
+        for name in NAMES:
+            label = f"labels/{camera}/{Path(name).stem}.txt"
+            write(tmp_path / label, "0 0.5 0.5 0.5 0.5\n" * (1 if camera == "cam1" else 2))
+    write(tmp_path / "classes.txt", "cat\n")
+    contents = read_data_set(tmp_path)
+    assert {split: len(raw.images) for split, raw in contents.splits.items()} == {"train": 16, "val": 2, "test": 2}
+    assert len({image.path for image in contents.images}) == 20
+    data = open_folder(tmp_path, "train")
+    for index in range(len(data)):
+        assert len(data[index].boxes) == (1 if data.image_name(index).startswith("cam1/") else 2)
+
+
+def test_pictures_added_after_the_split_are_said(tmp_path):
+    xml_beside(tmp_path)
+    split_folder(tmp_path, "random", (0.8, 0.1, 0.1), 0)
+    write_pictures(tmp_path, ["new.jpg"])
+    write(tmp_path / "new.xml", make_xml(NAMES[0], "new.jpg"))
+    contents = read_data_set(tmp_path)
+    assert contents.reading.endswith("; splits from splits.json: 8 / 1 / 1; 1 pictures in no split are not used.")
+    assert contents.left_out.counts == {"unlisted picture": 1}
+    split_folder(tmp_path, "random", (0.8, 0.1, 0.1), 0)
+    assert sum(len(raw.images) for raw in read_data_set(tmp_path).splits.values()) == 11
+
+
+def test_listed_pictures_that_are_gone_are_said(tmp_path):
+    xml_beside(tmp_path)
+    split_folder(tmp_path, "random", (0.8, 0.1, 0.1), 0)
+    (tmp_path / NAMES[3]).unlink()
+    (tmp_path / NAMES[3]).with_suffix(".xml").unlink()
+    left_out = read_data_set(tmp_path).left_out
+    assert left_out.counts == {"picture that is gone": 1}
+    assert (
+        "splits.json lists 'Bäume 3.jpg', which the data set does not have: create the lists again"
+        in left_out.describe()
+    )
+
+
+def test_lists_of_splits_packed_with_their_folder(tmp_path):
+    xml_beside(tmp_path / "my" / "set")
+    split_folder(tmp_path / "my" / "set", "random", (0.5, 0.3, 0.2), 0)
+    assert "splits from splits.json: 5 / 3 / 2" in read_data_set(tmp_path).reading
+    split_folder(tmp_path, "random", (0.8, 0.1, 0.1), 0)  # lists in the folder itself win
+    assert "splits from splits.json: 8 / 1 / 1" in read_data_set(tmp_path).reading
+
+
+def test_trainval_and_test(tmp_path):
+    voc_own(tmp_path, {"trainval": NAMES[:8], "test": NAMES[8:]})
+    assert read_data_set(tmp_path).reading.endswith(
+        "splits given by the annotations, trainval divided by name: 7 / 1 / 2."
+    )
+
+
+def test_files_that_cannot_be_read_are_left_out(tmp_path):
+    xml_beside(tmp_path)
+    (tmp_path / "Bäume 0.xml").write_text("<annotation><broken")
+    data = open_folder(tmp_path, "train")
+    assert data.left_out.counts == {"bad file": 1} and "Bäume 0.xml" in data.left_out.describe()
+    with pytest.raises(DataError, match=r"Bäume 0\.xml"):
+        open_folder(tmp_path, "train", strict=True)
+
+
+def test_no_picture_is_opened_before_it_is_needed(tmp_path, monkeypatch):
+    yolo_label_studio(tmp_path)
+    monkeypatch.setattr("core.data.images._read_content", lambda *_: pytest.fail("a picture was opened"))
+    assert len(open_folder(tmp_path, "train")) == 8
+
+
+def test_what_was_left_out_survives_as_plain_values():
+    left_out = LeftOut({"bad file": 2}, {"bad file": ("a", "b")})
+    assert LeftOut.from_dict(json.loads(json.dumps(left_out.to_dict()))) == left_out
+    assert left_out and not LeftOut() and LeftOut().describe() == ""
+
+
+def age(folder: Path) -> None:
+    """Sets the times of all files back, as if they had not just been written."""
+    for path in folder.rglob("*"):
+        os.utime(path, (time.time() - 60,) * 2)
+
+
+def test_a_second_opening_reads_nothing_again(folder, monkeypatch, tmp_path_factory):
+    stored = tmp_path_factory.mktemp("stored")
+    monkeypatch.setenv(cache.FOLDER_VARIABLE, str(stored))
+    monkeypatch.setattr(cache, "MIN_IMAGES", 1)
+    monkeypatch.setattr(cache, "CONTENTS", cache.ContentsCache())
+    monkeypatch.setattr("core.data.folders.CONTENTS", cache.CONTENTS)
+    (folder / NAMES[0]).unlink()
+    age(folder)
+    first = examine_data_set(folder)
+    assert examine_data_set(folder) is first
+    (path,) = stored.glob("*.npz")
+    monkeypatch.setattr("core.data.folders.CONTENTS", cache.ContentsCache())
+    monkeypatch.setattr("core.data.folders._detect", lambda *_, **__: pytest.fail("it was read again"))
+    second = examine_data_set(folder)
+    assert second[4:] == first[4:] and second.format == first.format and second.splits.keys() == first.splits.keys()
+    for one, other in zip(first.images, second.images, strict=True):
+        assert one[:4] == other[:4] and one.relative == other.relative
+        assert all(np.array_equal(one[field], other[field]) for field in (4, 5, 6))
+    monkeypatch.undo()
+    monkeypatch.setenv(cache.FOLDER_VARIABLE, str(stored))
+    monkeypatch.setattr("core.data.folders.CONTENTS", cache.ContentsCache())
+    for damaged in (b"", b"PK\x03\x04", path.read_bytes()[:-200], b"\x93NUMPY"):
+        path.write_bytes(damaged)
+        assert examine_data_set(folder).left_out == first.left_out
+        monkeypatch.setattr("core.data.folders.CONTENTS", cache.ContentsCache())
+
+
+@pytest.mark.parametrize("change", ["add", "remove", "touch", "split"])
+def test_any_change_is_read_anew(folder, change):
+    age(folder)
+    before = examine_data_set(folder)
+    if change == "add":
+        write_pictures(folder, ["new.jpg"])
+    elif change == "remove":
+        (folder / NAMES[0]).unlink()
+    elif change == "touch":
+        os.utime(folder / NAMES[0], (1, 1))
+    else:
+        split_folder(folder, "random", (0.5, 0.5, 0), 0)
+        age(folder)
+    assert examine_data_set(folder) is not before
+
+
+def test_what_has_just_been_written_is_not_kept(folder):
+    assert examine_data_set(folder) is not examine_data_set(folder)
+
+
+def test_the_cache_is_bounded(tmp_path, monkeypatch):
+    monkeypatch.setenv(cache.FOLDER_VARIABLE, str(tmp_path / "stored"))
+    monkeypatch.setattr(cache, "MIN_IMAGES", 1)
+    monkeypatch.setattr(cache, "MAX_FILES", 2)
+    monkeypatch.setattr("core.data.folders.CONTENTS", cache.ContentsCache())
+    for number in range(4):
+        coco_single(tmp_path / str(number), "", "annotations.json")
+        age(tmp_path / str(number))
+        examine_data_set(tmp_path / str(number))
+    assert len(list((tmp_path / "stored").iterdir())) == 2
+
+
+def test_a_cache_that_cannot_be_written_is_no_obstacle(folder, tmp_path_factory, monkeypatch):
+    blocked = tmp_path_factory.mktemp("x") / "file"
+    blocked.touch()
+    monkeypatch.setenv(cache.FOLDER_VARIABLE, str(blocked))
+    monkeypatch.setattr(cache, "MIN_IMAGES", 1)
+    age(folder)
+    assert examine_data_set(folder).images
+
+
+def test_a_data_set_of_pictures_with_no_folder_of_their_own_keeps_its_lists(tmp_path):
+    xml_beside(tmp_path)
+    split_folder(tmp_path, "stratified", (0.5, 0.3, 0.2), 0)
+    assert set(json.loads((tmp_path / SPLITS_FILE).read_text("utf-8"))["train"]) < set(NAMES)
+    shutil.copytree(tmp_path, tmp_path.with_name("copy"))
+    copied = read_data_set(tmp_path.with_name("copy"))
+    assert {split: [image.path.name for image in raw.images] for split, raw in copied.splits.items()} == {
+        split: [image.path.name for image in raw.images] for split, raw in read_data_set(tmp_path).splits.items()
+    }
+
+
+def test_a_picture_of_another_size_is_refused_when_it_is_opened(folder):
+    data = open_folder(folder, "train")
+    picture(folder / data.image_name(0), (WIDTH + 1, HEIGHT))
+    with pytest.raises(DataError, match="41×30"):
+        data[0]
