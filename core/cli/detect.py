@@ -49,6 +49,8 @@ def detect(config: Config, options: Namespace) -> list[dict[str, Any]]:
             draw_detections(to_pil(picture), found, weights.class_names).save(drawings[number - 1])
     used = len(pictures.paths) - len(unusable)
     print("; ".join(filter(None, (f"{len(results)} detections in {used} pictures", pictures.describe_left_out()))))
+    for reason in unusable:
+        print(f"Left out: {reason}")
     if unusable:
         message = f"{len(unusable)} of {len(pictures.paths)} pictures cannot be used. The first: {unusable[0]}"
         raise IncompleteError(message, results) if used else PictureError(message)

@@ -90,5 +90,4 @@ def _name_unfit(model: RetinaNet) -> None:
     state = model.state_dict()
     unfit = [key for key, value in state.items() if value.is_floating_point() and not fits_half(key, value)]
     if unfit:
-        others = f" and {len(unfit) - 1} others" if len(unfit) > 1 else ""
-        print(f"{unfit[0]}{others} are kept at 32 bits, because 16 cannot hold their values.")
+        print(f"Kept at 32 bits, because 16 cannot hold their values: {len(unfit)} tensors, such as {unfit[0]}.")

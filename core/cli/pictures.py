@@ -34,7 +34,7 @@ class Pictures(NamedTuple):
             return ""
         more = ", …" if len(self.left_out) > MAX_NAMED else ""
         named = ", ".join(path.name for path in self.left_out[:MAX_NAMED]) + more
-        return f"{len(self.left_out)} other files are left out ({named})"
+        return f"other files left out: {len(self.left_out)} ({named})"
 
 
 def find_pictures(arguments: Sequence[Path], *, without: Path | None) -> Pictures:

@@ -104,8 +104,10 @@ def require_file(path: str | Path) -> None:
     """Checks that a file exists and is a regular one: pipes and devices never end.
 
     Raises:
-        PictureError: It does not exist.
+        PictureError: It does not exist, or is a folder.
     """
+    if Path(path).is_dir():
+        raise PictureError(f"{path} is a folder: name a picture in it.")
     if not Path(path).is_file():
         raise PictureError(f"The picture {path} does not exist: check the path.")
 

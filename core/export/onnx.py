@@ -51,7 +51,9 @@ def write_onnx(path: Path, model: RetinaNet, config: Config, class_names: Sequen
         ConfigError: NMS is soft, which ONNX has no operator for.
     """
     if config.inference.nms_kind != "hard":
-        raise ConfigError("inference.nms_kind = soft is not supported by ONNX: export with --inference.nms_kind hard.")
+        raise ConfigError(
+            "inference.nms_kind = soft is not supported by ONNX: set it to hard, or choose another format."
+        )
     detector = OnnxDetector(model, config).eval().cpu()
     program = _export(detector)
     origin = Path(config.model.weights).name  # the file may be shared, so it must not reveal local paths

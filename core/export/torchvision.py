@@ -56,8 +56,8 @@ def require_same_inference(config: Config) -> None:
     for path, allowed in SUPPORTED_VALUES.items():
         if path.startswith("inference.") and values[path] not in allowed:
             raise ConfigError(
-                f"{path} = {format_value(values[path])} is not supported by torchvision's RetinaNet: export with "
-                f"--{path} {format_value(allowed[0])}."
+                f"{path} = {format_value(values[path])} is not supported by torchvision's RetinaNet: set it to "
+                f"{format_value(allowed[0])}, or choose another format."
             )
 
 

@@ -50,7 +50,7 @@ def detect(weights: Path, *arguments: str) -> tuple[int, list[str]]:
 def test_a_folder_is_its_pictures_at_any_depth(folder, weights, capsys):
     status, names = detect(weights, "in", "--annotate", "drawn")
     assert (status, names) == (0, ["1 2.GIF", "2 a/1.JPG", "3 b/1.png"])
-    assert "3 detections in 3 pictures; 1 other files are left out (letter.txt)\n" in capsys.readouterr().out
+    assert "3 detections in 3 pictures; other files left out: 1 (letter.txt)\n" in capsys.readouterr().out
     assert {path.name for path in Path("drawn").iterdir()} == {"1-2.png", "2-1.png", "3-1.png"}
 
 
@@ -92,7 +92,7 @@ def test_damaged_pictures_are_left_out_and_counted(folder, weights, capsys):
     (folder / "a" / "0.png").write_bytes((folder / "b" / "1.png").read_bytes()[:60])
     assert detect(weights, "in", "--annotate", "drawn") == (1, ["1 2.GIF", "3 a/1.JPG", "4 b/1.png"])
     captured = capsys.readouterr()
-    assert "3 detections in 3 pictures; 1 other files" in captured.out
+    assert "Left out: The picture in/a/0.png cannot be decoded" in captured.out
     assert captured.err.startswith("error: 1 of 4 pictures cannot be used. The first: The picture in/a/0.png cannot be")
     assert captured.err.count("\n") == 1
     assert len(list(Path("drawn").iterdir())) == 3
