@@ -1,6 +1,6 @@
 """Builds `Annotations` from pictures whose objects have class names."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -93,6 +93,28 @@ def build_annotations(
             )
         )
     return Annotations(names, number_classes(names), images, notes.sentences())
+
+
+def name_numbers(
+    pictures: Sequence[Picture], read_names: Callable[[], tuple[str, ...]], notes: Notes
+) -> tuple[str, ...]:
+    """Gives objects with numbers for classes their names; returns all names, or () if the objects have names already.
+
+    Args:
+        pictures: The pictures, whose objects are changed.
+        read_names: Returns the names of classes 0 … K−1; () if they are not known.
+        notes: Is told if numbers have no names.
+    """
+    numbers = {name for picture in pictures for _, name, _ in picture.objects}
+    if not numbers or not all(name.isascii() and name.isdecimal() and len(name) < 10 for name in numbers):
+        return ()
+    names = read_names()
+    if len(set(names)) < max(len(names), 1) or max(map(int, numbers)) >= len(names):
+        notes.add("The classes are numbers without names, which were taken for names.")
+        return ()
+    for picture in pictures:
+        picture.objects = [(box, names[int(name)], crowd) for box, name, crowd in picture.objects]
+    return names
 
 
 def _sort_names(names: set[str]) -> list[str]:

@@ -1,5 +1,6 @@
 """XML files of annotations, parsed safely."""
 
+from functools import lru_cache
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -29,7 +30,20 @@ class _RootOnly:
 
 
 def sniff_root(path: Path) -> str | None:
-    """Returns the name of a document's root; None if it cannot be told, as for a damaged file."""
+    """Returns the name of a document's root; None if it cannot be told, as for a damaged file.
+
+    A file is read once for all formats.
+    """
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return _sniff_root(path, status.st_size, status.st_mtime_ns)
+
+
+@lru_cache(maxsize=2**18)
+def _sniff_root(path: Path, size: int, modified: int) -> str | None:
+    """The arguments beside the path make a changed file another entry of the cache."""
     try:
         with path.open("rb") as file:
             content = file.read(HEAD_BYTES)

@@ -144,7 +144,7 @@ def join_categories(contents: Sequence[Content], notes: Notes) -> dict[Id, str]:
         notes.add(f"The category {quote(name)} has no objects and only groups the others: it is not a class.")
     named = []
     for content in contents:
-        names = {key: each.name for key, each in content.categories.items() if key not in unused}
+        names = {key: _read_name(each.name) for key, each in content.categories.items() if key not in unused}
         valid = {name for name in names.values() if is_text(name) and name}
         if not names or len(valid) < len(names):
             raise DataError(f"{content.path} needs categories with distinct names: correct 'categories'.")
@@ -152,6 +152,11 @@ def join_categories(contents: Sequence[Content], notes: Notes) -> dict[Id, str]:
         if names != named[0]:
             raise _differ(contents[0].path, named[0], content.path, names)
     return dict(sorted(named[0].items(), key=lambda item: (isinstance(item[0], str), item[0])))
+
+
+def _read_name(name: object) -> Any:
+    """Returns a class name; digits are one, too."""
+    return str(name) if type(name) is int and abs(name) < 10**9 else name
 
 
 def _differ(first: Path, names: dict[Id, str], second: Path, others: dict[Id, str]) -> DataError:

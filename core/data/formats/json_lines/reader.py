@@ -8,7 +8,7 @@ import msgspec
 
 from core.data.annotations import BAD_FILE, BAD_PATH, Annotations, Format, ReportProblem
 from core.data.files import FolderFiles
-from core.data.formats.building import Picture, add_object, build_annotations
+from core.data.formats.building import Picture, add_object, build_annotations, name_numbers
 from core.data.formats.json_files import MAX_JSON_BYTES, JsonShape, decode_json, read_json, sniff_json
 from core.data.formats.json_lines.class_labels import read_class_labels
 from core.data.formats.json_lines.dialects import NAMES, Line, read_line
@@ -58,7 +58,7 @@ def read_lines(files: FolderFiles, paths: Sequence[Path], report: ReportProblem)
                 report(BAD_FILE, f"{where} is no JSON object with a picture and its objects: correct or remove it.")
             elif picture := _read_picture(files, path, line, where, report, notes):
                 pictures.append(picture)
-    names = _name_numbers(files, pictures, notes)
+    names = name_numbers(pictures, lambda: read_class_labels(files), notes)
     return build_annotations(pictures, notes, root=files.root, class_names=names, report=report)
 
 
@@ -108,18 +108,4 @@ def _read_picture(
     return picture
 
 
-def _name_numbers(files: FolderFiles, pictures: Sequence[Picture], notes: Notes) -> tuple[str, ...]:
-    """Gives numbered categories the names of the data set's card; returns these, or () if the categories have names."""
-    numbers = {name for picture in pictures for _, name, _ in picture.objects}
-    if not numbers or not all(name.isascii() and name.isdecimal() and len(name) < 10 for name in numbers):
-        return ()
-    names = read_class_labels(files)
-    if len(set(names)) < max(len(names), 1) or max(map(int, numbers)) >= len(names):
-        notes.add("The categories are numbers without names, which were taken for names.")
-        return ()
-    for picture in pictures:
-        picture.objects = [(box, names[int(name)], crowd) for box, name, crowd in picture.objects]
-    return names
-
-
-JSON_LINES = Format("jsonl", "JSON records", "files", find_lines, read_lines)
+JSON_LINES = Format("jsonl", "JSON lines", "files", find_lines, read_lines)

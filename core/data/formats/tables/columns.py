@@ -114,6 +114,8 @@ def _read_header(row: Sequence[str], delimiter: str) -> Table | None:
         return next(iter(find(names)), None)
 
     name, size = find_one(NAMES), find(WIDTH, HEIGHT)
+    if name is None and find_one([each for each in LABELS if each != "name"]) is not None:
+        name = find_one(["name"])
     box_sides = find(BOX_WIDTH, BOX_HEIGHT)
     if name is None:
         return None

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from core.data.annotations import BAD_FILE, BAD_OBJECT, Annotations, Format, ReportProblem
 from core.data.files import FolderFiles
-from core.data.formats.building import Picture, add_object, build_annotations
+from core.data.formats.building import Picture, add_object, build_annotations, name_numbers
 from core.data.formats.name_index import resolve_name
 from core.data.formats.notes import Notes
 from core.data.formats.outlines import read_numbers
@@ -45,6 +45,7 @@ def read_tables(files: FolderFiles, paths: Sequence[Path], report: ReportProblem
         pictures += _read_table(files, path, text, report, notes)
     for picture in pictures:
         picture.objects = [(box, classes.codes.get(name, name), crowd) for box, name, crowd in picture.objects]
+    name_numbers(pictures, lambda: classes.names, notes)
     return build_annotations(pictures, notes, root=files.root, class_names=classes.names, report=report)
 
 

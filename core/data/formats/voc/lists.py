@@ -14,7 +14,8 @@ from core.data.untrusted import DataError, quote
 FOLDER = "imagesets"
 # Lists of the union of others, which give way to these.
 UNIONS = ("trainval", "default")
-_PRESENCE = re.compile(r"(.*\S)\s+-?[01]")  # the second column of VOC's lists of a class
+_COLUMNS = re.compile(r"(.*?\S)(\s+-?\d+)+")  # of VOC's lists of a class, and of others that number the classes
+_PAIR = re.compile(r".*\s(\S+)\.xml", re.IGNORECASE)  # a picture and its annotation file
 
 
 def read_split_lists(files: FolderFiles, paths: Sequence[Path], report: ReportProblem, notes: Notes) -> dict[Path, str]:
@@ -25,9 +26,8 @@ def read_split_lists(files: FolderFiles, paths: Sequence[Path], report: ReportPr
     """
     splits: dict[Path, str] = {}
     origin: dict[Path, Path] = {}
-    lists = list(_find_lists(files, notes))
-    for path in sorted(lists, key=lambda path: not _is_union(path)):  # the others replace what unions say
-        for annotation in _read_list(files, path, paths, report):
+    for path in sorted(_find_lists(files, notes), key=lambda path: not _is_union(path)):  # others replace unions
+        for annotation in _read_list(files, path, paths, report, notes):
             before = origin.get(annotation)
             if before and not _is_union(before):
                 raise DataError(f"{before} and {path} both list {quote(annotation.stem)}: remove it from one of them.")
@@ -35,46 +35,52 @@ def read_split_lists(files: FolderFiles, paths: Sequence[Path], report: ReportPr
     return splits
 
 
-def _find_lists(files: FolderFiles, notes: Notes) -> Iterator[Path]:
-    """Yields the lists of splits: those in `Main` if there is such a folder."""
-    found = [PurePosixPath(name) for name in files.others if f"/{FOLDER}/" in f"/{name.lower()}"]
-    found = [name for name in found if name.suffix.lower() == ".txt"]
-    main = [name for name in found if name.parent.name.lower() == "main"]
-    names = {name.stem.lower() for name in main or found}
-    for name in main or found:
-        if SPLIT_NAME.fullmatch(name.stem):
-            yield files.root / name
-        elif not any(name.stem.lower().endswith(f"_{split}") for split in names):  # not a list of a class
+def _find_lists(files: FolderFiles, notes: Notes) -> list[Path]:
+    """Returns the lists of splits: those in `ImageSets/Main`, or else in `ImageSets`, or else anywhere."""
+    texts = [PurePosixPath(name) for name in files.others if name.lower().endswith(".txt")]
+    inside = [name for name in texts if f"/{FOLDER}/" in f"/{name.as_posix().lower()}"]
+    inside = [name for name in inside if name.parent.name.lower() == "main"] or inside
+    lists = [name for name in inside or texts if SPLIT_NAME.fullmatch(name.stem)]
+    splits = tuple(f"_{name.stem.lower()}" for name in lists)
+    for name in inside:
+        if name not in lists and not name.stem.lower().endswith(splits):  # not a list of a class
             notes.add(f"The list {name} was not used, as its name is not that of a split.")
+    return [files.root / name for name in lists]
 
 
 def _is_union(path: Path) -> bool:
     return path.stem.lower().startswith(UNIONS)
 
 
-def _read_list(files: FolderFiles, path: Path, paths: Sequence[Path], report: ReportProblem) -> list[Path]:
+def _read_list(
+    files: FolderFiles, path: Path, paths: Sequence[Path], report: ReportProblem, notes: Notes
+) -> list[Path]:
     """Returns the annotation files that a list names; reports names that have none."""
-    depth = next(number for number, part in enumerate(reversed(path.parts)) if part.lower() == FOLDER)
-    base = path.parents[depth]  # the data set's folder, which may be one of several
+    depth = next((number for number, part in enumerate(reversed(path.parts)) if part.lower() == FOLDER), None)
+    base = files.root if depth is None else path.parents[depth]  # the data set's folder, which may be one of several
     inside = {each.relative_to(base).with_suffix("").as_posix(): each for each in paths if each.is_relative_to(base)}
     index = NameIndex(inside)
+    lines = [line for line in read_lines(path) if line]
+    found = [next((found for name in _readings(line) if (found := index.find(name))), []) for line in lines]
+    if depth is None and sum(map(bool, found)) * 2 <= len(lines):
+        notes.add(f"The list {path.relative_to(files.root).as_posix()} was not used, as it is not of these pictures.")
+        return []
     result: dict[Path, None] = {}
-    for line in filter(None, read_lines(path)):
-        found = next((found for name in _readings(line) if (found := index.find(name))), [])
-        if len(found) != 1:
-            fit = "has no usable XML file" if not found else f"fits {len(found)} XML files"
+    for line, names in zip(lines, found, strict=True):
+        if len(names) != 1:
+            fit = "has no usable XML file" if not names else f"fits {len(names)} XML files"
             report(BAD_FILE, f"{path} lists {quote(line)}, which {fit}: add its annotations or remove the line.")
-            continue
-        annotation = inside[found[0]]
-        if annotation in result:
+        elif inside[names[0]] in result:
             raise DataError(f"{path} lists {quote(line)} twice: remove the repeated lines.")
-        result[annotation] = None
+        else:
+            result[inside[names[0]]] = None
     return list(result)
 
 
 def _readings(line: str) -> Iterator[str]:
     """Yields what a line may name, the likeliest first: names may hold spaces, and dots."""
-    for text in (line, *_PRESENCE.findall(line)):
+    shorter = [match[1] for pattern in (_COLUMNS, _PAIR) if (match := pattern.fullmatch(line))]
+    for text in (line, *shorter):
         yield text
-        if is_image_name(text):
+        if is_image_name(text) or text.lower().endswith(".xml"):
             yield text.rsplit(".", 1)[0]

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from core.data.annotations import BAD_FILE, BAD_OBJECT, UNKNOWN_CLASS, ReportProblem
+from core.data.formats.texts import decode_text
 from core.data.formats.values import parse_number, parse_whole_number
 from core.data.untrusted import DataError, quote, read_bounded
 
@@ -49,7 +50,7 @@ class LabelReader:
         """Reads one picture's labels; reports invalid lines and leaves them out."""
         try:
             content = read_bounded(path, MAX_LABEL_BYTES)
-            lines = content.removeprefix(b"\xef\xbb\xbf").decode("ascii").splitlines()
+            lines = decode_text(content).splitlines()
         except DataError as error:
             self._report(BAD_FILE, str(error))
             return []

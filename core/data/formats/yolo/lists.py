@@ -1,5 +1,6 @@
 """Finds the splits of a YOLO data set: folders and lists that its settings name, or lists of pictures beside them."""
 
+import re
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
@@ -99,6 +100,7 @@ class SplitReader:
         base = settings.values.get("path")
         here = settings.path.parent.relative_to(self._files.root).as_posix()
         starts = [*([f"{here}/{base}", base] if isinstance(base, str) else []), here, ""]
+        name = re.sub(r"/\*(\.\w+)?$", "", name)  # a pattern for all pictures of a folder
         parts = split_path(name)
         candidates = [split_path(f"{start}/{name}") for start in starts]
         candidates += [parts[start:] for start in range(1, len(parts)) if parts[start:] != ["images"]]

@@ -15,10 +15,10 @@ from core.data.untrusted import DataError, quote, read_bounded
 from core.io.text import is_text
 
 MAX_YAML_BYTES = 2**16
-CLASS_FILES = ("classes.txt", "_darknet.labels", "predefined_classes.txt")
+CLASS_FILES = ("classes.txt", "_darknet.labels")
 CLASS_SUFFIX = ".names"
-# LabelImg puts its list of examples beside the data set's own.
-EXAMPLES = "predefined_classes.txt"
+# Used if there are no others: names that may mean something else, and LabelImg's list of examples.
+WEAK_CLASS_FILES = ("class_names.txt", "names.txt", "labels.txt", "predefined_classes.txt")
 SPLIT_KEYS = ("train", "val", "valid", "validation", "test")
 
 
@@ -52,13 +52,13 @@ def find_class_files(files: FolderFiles) -> list[Path]:
     """Returns the lists of class names, YAML files excluded."""
     found = [path for path in files.find(".txt", ".labels", CLASS_SUFFIX) if is_class_file(path.name)]
     found += [path for path in files.find(".json") if path.name.lower() == "notes.json" and _has_categories(path)]
-    own = [path for path in found if path.name.lower() != EXAMPLES]
+    own = [path for path in found if path.name.lower() not in WEAK_CLASS_FILES]
     return own or found
 
 
 def is_class_file(name: str) -> bool:
     """True for the name of a text file with class names, in any case."""
-    return name.lower() in CLASS_FILES or name.lower().endswith(CLASS_SUFFIX)
+    return name.lower() in (*CLASS_FILES, *WEAK_CLASS_FILES) or name.lower().endswith(CLASS_SUFFIX)
 
 
 def read_settings(path: Path) -> Settings:

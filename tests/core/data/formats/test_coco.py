@@ -161,6 +161,13 @@ def test_a_category_that_only_groups_the_others_is_no_class(tmp_path):
     assert read(tmp_path, COCO).class_names == ("animal", "cat", "dog")
 
 
+def test_names_may_be_numbers(tmp_path):
+    content = coco_content()
+    content["categories"][0]["name"] = 7
+    write(tmp_path, {"a.json": content})
+    assert read(tmp_path, COCO).class_names == ("cat", "7")
+
+
 @pytest.mark.parametrize("bbox", [None, []])
 def test_polygons_without_a_box(tmp_path, bbox):
     write(tmp_path, {"a.json": changed(bbox=bbox, segmentation=[[1, 2, 9, 2, 5, 8], [3, 1, 4, 1, 4, 2.5]])})

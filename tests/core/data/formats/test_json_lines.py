@@ -154,7 +154,7 @@ def test_numbered_categories(tmp_path):
     write(tmp_path, {"a.jsonl": lines(line), "README.md": CARD})
     data = read(tmp_path, JSON_LINES)  # 10 is not in the card
     assert (data.class_names, data.category_ids) == (("0", "1", "10"), (1, 2, 3))
-    assert "The categories are numbers without names, which were taken for names." in data.notes
+    assert "The classes are numbers without names, which were taken for names." in data.notes
     line["objects"]["category"][2] = 0
     write(tmp_path, {"a.jsonl": lines(line)})
     data = read(tmp_path, JSON_LINES)

@@ -38,6 +38,7 @@ CAT = Object("cat", [1, 2, 11, 22])
         "image,xmin,ymin,width,height,label\na.jpg,1,2,10,20,cat",
         "image,x_center,y_center,width,height,label\na.jpg,6,12,10,20,cat",
         "image,xmin,ymin,xmax,ymax,width,height,label\na.jpg,1,2,11,22,10,20,cat",
+        "name,x1,y1,x2,y2,class\na.jpg,1,2,11,22,cat\n",
         "a.jpg,1,2,11,22,cat\n",
         "images/a.jpg,1,2,11,22,cat\n",
     ],
@@ -83,6 +84,19 @@ def test_a_table_without_a_header_has_its_classes_beside_it(tmp_path):
     assert [kind for kind, _ in problems] == [UNKNOWN_CLASS]
     write(tmp_path, {"class_list.csv": "wolf,0\ndog,1\n"})
     assert_refused(tmp_path, CSV, "give different class names")
+
+
+def test_numbers_for_classes(tmp_path):
+    rows = "".join(f"a.jpg,1,2,11,22,{number}\n" for number in (10, 9, 10))
+    write(tmp_path, {"a.csv": f"filename,x1,y1,x2,y2,class_id\n{rows}"})
+    data = read(tmp_path, CSV)
+    assert (data.class_names, data.notes) == (
+        ("9", "10"),
+        ("The classes are numbers without names, which were taken for names.",),
+    )
+    write(tmp_path, {"classes.csv": "name,id\n" + "".join(f"c{number},{number}\n" for number in range(11))})
+    data = read(tmp_path, CSV)
+    assert data.class_names[9:] == ("c9", "c10") and data.images[0].labels.tolist() == [10, 9, 10]
 
 
 def test_splits_in_a_column(tmp_path):

@@ -183,6 +183,14 @@ def test_places_of_lists(tmp_path, folder):
     assert splits_of(read(tmp_path, VOC)) == {"p": "default"}
 
 
+@pytest.mark.parametrize("line", ["p", "p 1 2 1", "JPEGImages/p.jpg Annotations/p.xml", "images/p.jpg", "p.xml"])
+def test_lists_elsewhere(tmp_path, line):
+    write(tmp_path, {"Annotations/p.xml": page(voc_object()), "lists/trainval.txt": line, "train.txt": "x\ny\np\nz\n"})
+    data = read(tmp_path, VOC)
+    assert splits_of(data) == {"p": "trainval"}
+    assert data.notes == ("The list train.txt was not used, as it is not of these pictures.",)
+
+
 def test_lists_belong_to_their_own_folder(tmp_path):
     for year, split in (("VOC2007", "train"), ("VOC2012", "val")):
         write(tmp_path, {f"{year}/Annotations/p.xml": page(voc_object()), f"{year}/ImageSets/Main/{split}.txt": "p"})

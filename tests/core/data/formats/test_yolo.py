@@ -129,6 +129,7 @@ def test_names_that_yaml_would_change(tmp_path):
         ("data/coco.names", "cat\ndog"),
         ("train/_darknet.labels", "cat\ndog"),
         ("predefined_classes.txt", "cat\ndog"),
+        ("labels.txt", "cat\ndog"),
         ("notes.json", {"categories": [{"id": 1, "name": "dog"}, {"id": 0, "name": "cat"}], "info": {}}),
     ],
 )
@@ -209,6 +210,7 @@ NONE = dict.fromkeys(GIVEN)
         "path: images\ntrain: train\nval: val\n",
         "train: /content/drive/images/train\nval: C:\\data\\images\\val\n",
         "train: Images/Train\nval: images/val\n",
+        "train: images/train/*.png\nval: images/val/*\n",
         "train: images/train\nval: images/val\ntest: images/val\n",
     ],
 )
@@ -349,6 +351,11 @@ def test_broken_lines_are_reported(tmp_path, line, kind, message):
 def test_numbers_as_tools_write_them(tmp_path):
     write(tmp_path, SET | {"labels/a.txt": "\ufeff0.0 5e-1 .5 5.0e-01 0.25\n1.000000e+00 0.5 0.5 0.5 0.25"})
     assert [each.name for each in objects_of(read(tmp_path, YOLO))["images/a.png"]] == ["cat", "dog"]
+
+
+def test_labels_in_utf_16(tmp_path):
+    write(tmp_path, SET | {"labels/a.txt": LINE.encode("utf-16")})
+    assert objects_of(read(tmp_path, YOLO)) == {"images/a.png": [CAT]}
 
 
 def test_numbers_that_are_not_finite_are_left_to_the_check_of_boxes(tmp_path):
