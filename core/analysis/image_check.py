@@ -9,13 +9,11 @@ import torch
 
 from core.analysis.issues import CUT_BOX, SAME_BOX, TWO_CLASSES, Issues
 from core.config import Inference
-from core.data.dataset import JudgedBoxes, RawImage, judge_boxes, measure_size, place_objects
+from core.data.dataset import MAX_OVERHANG, JudgedBoxes, RawImage, judge_boxes, measure_size, place_objects
 from core.data.images import open_image
 from core.data.left_out import EMPTY_BOX, MISSING, OTHER_SIZE, OUTSIDE_BOX, UNREADABLE
 from core.errors import PictureError
 from core.retinanet.preprocess import prepare
-
-MAX_OVERHANG = 1.0  # pixels by which a box may exceed its image: annotation tools round
 
 
 class ImageFacts(NamedTuple):

@@ -1,14 +1,17 @@
 """The command `train`."""
 
 from argparse import Namespace
+from functools import partial
 from typing import Any
 
 from tqdm import tqdm
 
-from core.cli.common import print_left_out, print_reading, progress_bar, tell
+from core.cli.common import is_main_process, print_left_out, print_reading, progress_bar, tell
 from core.config import Config
 from core.data.left_out import OTHER_SIZE, UNREADABLE
+from core.evaluation.dataset_predictions import count_images
 from core.runs.folder import RunFolder, record_to_dict
+from core.runs.recorder import Splits
 from core.runs.tracking import open_tracker
 from core.runs.train import run_training
 from core.training.distributed import is_true_anywhere, make_accelerator
@@ -30,7 +33,7 @@ def train(config: Config, options: Namespace) -> dict[str, Any]:
         accelerator=accelerator,
         format=options.format,
         strict=options.strict,
-        on_data=print_reading,
+        on_data=partial(_print_data, config),
         on_weights=tell,
     )
     with (
@@ -52,6 +55,14 @@ def train(config: Config, options: Namespace) -> dict[str, Any]:
     if accelerator.is_main_process:
         result |= _print_damage(folder)
     return result
+
+
+def _print_data(config: Config, splits: Splits) -> None:
+    """Prints how the data was read, what was left out, and how many pictures the evaluations use of many."""
+    print_reading(splits.train)
+    count, total = count_images(splits.validation, config), len(splits.validation)
+    if splits.train.reading and count < total and is_main_process():
+        print(f"Evaluations use the first {count:,} of {total:,} validation pictures; --images 0 uses all.")
 
 
 def _print_damage(folder: RunFolder) -> dict[str, Any]:

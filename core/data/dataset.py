@@ -16,6 +16,8 @@ from core.data.untrusted import DataError
 from core.structures import Sample
 
 SPLITS = ("train", "val", "test")
+# By how much a box may exceed its image, since annotation tools round: in pixels, or in shares of an unknown size.
+MAX_OVERHANG, MAX_SHARE_OVERHANG = 1.0, 0.01
 
 
 class DataSet(ABC):
@@ -100,9 +102,14 @@ class FolderData(DataSet):
 
     def __init__(self, raw: RawData, reading: str = "", left_out: LeftOut = NOTHING) -> None:
         self.class_names = raw.class_names
-        self.reading, self.left_out = reading, left_out
+        self.left_out, self._reading = left_out, reading
         self._category_ids = raw.category_ids
         self._images = raw.images
+
+    @cached_property
+    def reading(self) -> str:  # type: ignore[override]
+        """How the annotations were read, as sentences for people, and which boxes of the split are clipped."""
+        return self._reading + describe_clipped(self._images, judge_boxes(self._images))
 
     @cached_property
     def dropped(self) -> int:  # type: ignore[override]
@@ -207,6 +214,18 @@ def judge_boxes(images: Sequence[RawImage], sizes: Sequence[tuple[int, int] | No
     outside = ~empty & ~(clipped[:, 2:] > clipped[:, :2]).all(axis=1)
     overhang = np.maximum(-boxes, boxes - limits).max(axis=1, initial=0)
     return JudgedBoxes(clipped, empty, outside, np.where(np.isinf(limits[:, 0]), 0, overhang))
+
+
+def describe_clipped(images: Sequence[RawImage], judged: JudgedBoxes) -> str:
+    """Returns a sentence on the boxes that are clipped to their images, as far as the annotations tell; "" for none."""
+    counts = [len(image.labels) for image in images]
+    shares = np.repeat([image.relative and image.size is None for image in images], counts)
+    clipped = np.flatnonzero(judged.valid & (judged.overhang > np.where(shares, MAX_SHARE_OVERHANG, MAX_OVERHANG)))
+    if not len(clipped):
+        return ""
+    first = images[int(np.searchsorted(np.cumsum(counts), clipped[0], side="right"))]
+    what = "box exceeds its picture and is" if len(clipped) == 1 else "boxes exceed their pictures and are"
+    return f" {len(clipped):,} {what} clipped, the first in {first.path.name}."
 
 
 def place_objects(image: RawImage, size: tuple[int, int]) -> Objects:

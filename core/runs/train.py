@@ -36,7 +36,7 @@ def run_training(
     accelerator: Accelerator | None = None,
     format: str | None = None,
     strict: bool = False,
-    on_data: Callable[[DataSet], None] = lambda data: None,
+    on_data: Callable[[Splits], None] = lambda splits: None,
     on_weights: Callable[[Sequence[str]], None] = lambda sentences: None,
 ) -> Generator[Record]:
     """Trains in a folder; closing the generator stops the run and saves a checkpoint.
@@ -53,7 +53,7 @@ def run_training(
         format: The key of the data set's annotation format; None to detect it, or on resuming for the run's own.
         strict: Refuse the first picture or box that cannot be used, instead of leaving it out. A run that was started
             so stays so.
-        on_data: Called with the training data before the first step.
+        on_data: Called with the data before the first step.
         on_weights: Called with what people should know of the initial weights before the first step.
 
     Yields:
@@ -117,7 +117,7 @@ def _train(
     accelerator: Accelerator | None = None,
     lock: FileLock | None = None,
     on_start: Callable[[Recorder], None] = lambda recorder: None,
-    on_data: Callable[[DataSet], None] = lambda data: None,
+    on_data: Callable[[Splits], None] = lambda splits: None,
     on_weights: Callable[[Sequence[str]], None] = lambda sentences: None,
 ) -> Generator[Record]:
     accelerator = accelerator or make_accelerator()
@@ -127,7 +127,7 @@ def _train(
     if state:
         _require_same_classes(folder, known, splits.train)
     _require_repeated_images(config.training, splits.train)
-    on_data(splits.train)
+    on_data(splits)
     config, trainer = _build_trainer(config, weights, splits.train, accelerator, free=free)
     if state:
         _restore(trainer, state, folder)

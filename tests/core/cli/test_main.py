@@ -446,7 +446,7 @@ def place(tmp_path, monkeypatch) -> Path:
         ("detect photo.png --weights WEIGHTS --annotate photo.png", "photo.png cannot be created: File exists."),
         ("evaluate --weights WEIGHTS --data DATA", " do not know the classes cat, bird, dog: train on this"),
         ("evaluate --weights WEIGHTS --data none", "There is no data set 'none'"),
-        ("evaluate --weights WEIGHTS --data full", "The folder full holds no data set: add test.json beside images/"),
+        ("evaluate --weights WEIGHTS --data full", "The folder full holds no data set in a known format"),
         ("evaluate --weights WEIGHTS --split all", "There is no split 'all': choose one of train, val, test."),
         ("export --weights WEIGHTS --out none/a.pth", "a.pth cannot be written because the folder none does not exist"),
         ("export --weights WEIGHTS --out full", "full is a folder: name a file."),
@@ -455,7 +455,7 @@ def place(tmp_path, monkeypatch) -> Path:
          "The folder full is not empty: choose another, or continue the run in it with --resume."),
         ("train --weights WEIGHTS --out photo.png/run", "The folder photo.png/run cannot be created"),
         ("train --weights WEIGHTS --out run --resume", "no checkpoint run/checkpoint.safetensors to resume from"),
-        ("train --weights WEIGHTS --out run --data full", "The folder full holds no data set: add train.json"),
+        ("train --weights WEIGHTS --out run --data full", "The folder full holds no data set in a known format"),
         ("train --weights text.pth --out run", "text.pth is damaged"),
     ],
 )  # fmt: skip
