@@ -7,6 +7,8 @@ from pathlib import Path
 
 from core.data.untrusted import MAX_NAME
 
+MAX_FOLDERS = 32  # of a path that are compared
+
 
 class NameIndex:
     """Relative paths by each of their ends: `a/b/c.jpg` is found as itself, as `b/c.jpg` and as `c.jpg`.
@@ -37,7 +39,7 @@ class NameIndex:
 def _tails(path: str) -> Iterator[str]:
     """Yields the ends of a path, the longest first; both Unicode forms of a name have the same."""
     parts = [part for part in unicodedata.normalize("NFC", path).replace("\\", "/").split("/") if part not in ("", ".")]
-    for start in range(len(parts)):
+    for start in range(max(0, len(parts) - MAX_FOLDERS), len(parts)):
         yield "/".join(parts[start:])
 
 

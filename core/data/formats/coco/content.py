@@ -172,11 +172,12 @@ def _differ(first: Path, names: dict[Id, str], second: Path, others: dict[Id, st
 def _find_unused_parents(contents: Sequence[Content]) -> dict[Id, str]:
     """Returns categories that only group the others, as some tools write them: without objects, and named as parent."""
     categories = {key: each for content in contents for key, each in content.categories.items()}
-    parents = {}
-    for key, category in categories.items():
-        children = [each for each in categories.values() if each is not category]
-        if children and is_text(category.name) and all(each.supercategory == category.name for each in children):
-            parents[key] = category.name
+    groups = Counter(each.supercategory for each in categories.values() if is_text(each.supercategory))
+    parents = {
+        key: each.name
+        for key, each in categories.items()
+        if is_text(each.name) and groups[each.name] - (each.supercategory == each.name) == len(categories) - 1 > 0
+    }
     if parents:
         used = {read_id(each.category_id) for content in contents for each in content.annotations}
         parents = {key: name for key, name in parents.items() if key not in used}

@@ -10,8 +10,7 @@ from core.data.formats.texts import read_text
 from core.data.untrusted import DataError
 from core.io.text import is_text
 
-MAX_CARD_BYTES = 2**18
-MAX_DEPTH = 20
+MAX_CARD_BYTES = 2**17
 
 
 def read_class_labels(files: FolderFiles) -> tuple[str, ...]:
@@ -20,7 +19,7 @@ def read_class_labels(files: FolderFiles) -> tuple[str, ...]:
     for path in files.find(".md"):
         if path.name.lower() == "readme.md":
             try:
-                found |= set(_find_names(_read_head(read_text(path, MAX_CARD_BYTES)), MAX_DEPTH))
+                found |= set(_find_names(_read_head(read_text(path, MAX_CARD_BYTES))))
             except DataError:  # a text for people
                 continue
     return found.pop() if len(found) == 1 else ()
@@ -37,15 +36,19 @@ def _read_head(text: str) -> Any:
         return None
 
 
-def _find_names(values: Any, depth: int) -> Iterator[tuple[str, ...]]:
-    """Yields the lists of names of `class_label`, wherever they are."""
-    if isinstance(values, dict):
-        label = values.get("class_label")
+def _find_names(values: Any) -> Iterator[tuple[str, ...]]:
+    """Yields the lists of names of `class_label`, wherever they are; aliases are followed once."""
+    seen: set[int] = set()
+    rest = [values]
+    while rest:
+        value = rest.pop()
+        if not isinstance(value, dict | list) or id(value) in seen:
+            continue
+        seen.add(id(value))
+        rest += value.values() if isinstance(value, dict) else value
+        label = value.get("class_label") if isinstance(value, dict) else None
         names = label.get("names") if isinstance(label, dict) else None
         if isinstance(names, dict):
             names = [names.get(str(number)) for number in range(len(names))]
         if isinstance(names, list) and names and all(is_text(name) for name in names):
             yield tuple(names)
-    if depth and isinstance(values, dict | list):
-        for value in values.values() if isinstance(values, dict) else values:
-            yield from _find_names(value, depth - 1)

@@ -9,13 +9,13 @@ from core.data.files import FolderFiles, is_image_name
 from core.data.formats.name_index import NameIndex
 from core.data.formats.notes import Notes
 from core.data.formats.texts import SPLIT_NAME, read_lines
-from core.data.untrusted import DataError, quote
+from core.data.untrusted import MAX_NAME, DataError, quote
 
 FOLDER = "imagesets"
 # Lists of the union of others, which give way to these.
 UNIONS = ("trainval", "default")
-_COLUMNS = re.compile(r"(.*?\S)(\s+-?\d+)+")  # of VOC's lists of a class, and of others that number the classes
-_PAIR = re.compile(r".*\s(\S+)\.xml", re.IGNORECASE)  # a picture and its annotation file
+MAX_COLUMNS = 5  # of numbers after a name: VOC's lists of a class have one, others number the classes
+_NUMBER = re.compile(r"-?\d{1,9}")
 
 
 def read_split_lists(files: FolderFiles, paths: Sequence[Path], report: ReportProblem, notes: Notes) -> dict[Path, str]:
@@ -26,8 +26,11 @@ def read_split_lists(files: FolderFiles, paths: Sequence[Path], report: ReportPr
     """
     splits: dict[Path, str] = {}
     origin: dict[Path, Path] = {}
+    names: dict[Path, _Names] = {}  # by data set
     for path in sorted(_find_lists(files, notes), key=lambda path: not _is_union(path)):  # others replace unions
-        for annotation in _read_list(files, path, paths, report, notes):
+        base = _find_base(files, path)
+        names[base] = names.get(base) or _Names(base, paths)
+        for annotation in _read_list(path, names[base], report, notes):
             before = origin.get(annotation)
             if before and not _is_union(before):
                 raise DataError(f"{before} and {path} both list {quote(annotation.stem)}: remove it from one of them.")
@@ -52,35 +55,69 @@ def _is_union(path: Path) -> bool:
     return path.stem.lower().startswith(UNIONS)
 
 
-def _read_list(
-    files: FolderFiles, path: Path, paths: Sequence[Path], report: ReportProblem, notes: Notes
-) -> list[Path]:
-    """Returns the annotation files that a list names; reports names that have none."""
+class _Names:
+    """The annotation files of one data set by their names.
+
+    Args:
+        base: The data set's folder, which may be one of several.
+        paths: The annotation files.
+    """
+
+    def __init__(self, base: Path, paths: Sequence[Path]) -> None:
+        inside = [each for each in paths if each.is_relative_to(base)]
+        self._paths = {each.relative_to(base).with_suffix("").as_posix(): each for each in inside}
+        self._index = NameIndex(self._paths)
+
+    def find(self, line: str) -> list[Path]:
+        """Returns the annotation files that a line of a list may mean."""
+        found = next((found for name in _readings(line) if (found := self._index.find(name))), [])
+        return [self._paths[name] for name in found]
+
+
+def _find_base(files: FolderFiles, path: Path) -> Path:
+    """Returns the folder of the data set that a list belongs to: the one with `ImageSets`, or all of them."""
     depth = next((number for number, part in enumerate(reversed(path.parts)) if part.lower() == FOLDER), None)
-    base = files.root if depth is None else path.parents[depth]  # the data set's folder, which may be one of several
-    inside = {each.relative_to(base).with_suffix("").as_posix(): each for each in paths if each.is_relative_to(base)}
-    index = NameIndex(inside)
+    return files.root if depth is None else path.parents[depth]
+
+
+def _read_list(path: Path, known: _Names, report: ReportProblem, notes: Notes) -> list[Path]:
+    """Returns the annotation files that a list names; reports names that have none."""
     lines = [line for line in read_lines(path) if line]
-    found = [next((found for name in _readings(line) if (found := index.find(name))), []) for line in lines]
-    if depth is None and sum(map(bool, found)) * 2 <= len(lines):
-        notes.add(f"The list {path.relative_to(files.root).as_posix()} was not used, as it is not of these pictures.")
+    found = [known.find(line) for line in lines]
+    if f"/{FOLDER}/" not in path.as_posix().lower() and sum(map(bool, found)) * 2 <= len(lines):
+        notes.add(f"The list {path.name} was not used, as it is not of these pictures.")
         return []
     result: dict[Path, None] = {}
-    for line, names in zip(lines, found, strict=True):
-        if len(names) != 1:
-            fit = "has no usable XML file" if not names else f"fits {len(names)} XML files"
+    for line, annotations in zip(lines, found, strict=True):
+        if len(annotations) != 1:
+            fit = "has no usable XML file" if not annotations else f"fits {len(annotations)} XML files"
             report(BAD_FILE, f"{path} lists {quote(line)}, which {fit}: add its annotations or remove the line.")
-        elif inside[names[0]] in result:
+        elif annotations[0] in result:
             raise DataError(f"{path} lists {quote(line)} twice: remove the repeated lines.")
         else:
-            result[inside[names[0]]] = None
+            result[annotations[0]] = None
     return list(result)
 
 
 def _readings(line: str) -> Iterator[str]:
     """Yields what a line may name, the likeliest first: names may hold spaces, and dots."""
-    shorter = [match[1] for pattern in (_COLUMNS, _PAIR) if (match := pattern.fullmatch(line))]
-    for text in (line, *shorter):
+    if len(line) > MAX_NAME:
+        return
+    for text in (line, *_shorten(line)):
         yield text
         if is_image_name(text) or text.lower().endswith(".xml"):
             yield text.rsplit(".", 1)[0]
+
+
+def _shorten(line: str) -> Iterator[str]:
+    """Yields a line without the numbers at its end, and the annotation file that stands after a picture."""
+    text = line
+    for _ in range(MAX_COLUMNS):
+        words = text.rsplit(maxsplit=1)
+        if len(words) < 2 or not _NUMBER.fullmatch(words[1]):
+            break
+        text = words[0]
+        yield text
+    last = line.rsplit(maxsplit=1)[-1]
+    if last != line and last.lower().endswith(".xml"):
+        yield last

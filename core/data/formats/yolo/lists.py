@@ -14,6 +14,7 @@ from core.data.formats.yolo.settings import SPLIT_KEYS, Settings
 from core.data.untrusted import DataError, quote
 
 MAX_DATA_BYTES = 2**16
+MAX_SOURCES = 1000  # folders and lists of a split
 
 
 class SplitReader:
@@ -31,6 +32,12 @@ class SplitReader:
         self._notes = notes
         self._index: NameIndex | None = None
         self._members: dict[str, dict[str, None]] = defaultdict(dict)
+        self._lists = {path.lower(): path for path in files.others if path.lower().endswith(".txt")}
+        self._folders: dict[str, list[str]] = defaultdict(list)  # the pictures of each folder, at any depth
+        for image in files.images:
+            parts = image.lower().split("/")
+            for number in range(len(parts)):
+                self._folders["/".join(parts[:number])].append(image)
 
     def read(self, settings: Sequence[Settings], labels: Collection[str]) -> dict[str, str]:
         """Returns the splits of pictures, by relative path; without an entry if nothing assigns one.
@@ -76,8 +83,9 @@ class SplitReader:
 
     def _read_setting(self, settings: Settings, split: str) -> None:
         given = settings.values.get(split)
-        for name in given if isinstance(given, list) else [given] if given else []:
-            if not isinstance(name, str):
+        names = given if isinstance(given, list) else [given] if given else []
+        for name in names[:MAX_SOURCES]:
+            if not isinstance(name, str) or len(names) > MAX_SOURCES:
                 raise DataError(
                     f"{settings.path} says that {split} is at {quote(name)}, not a folder or list of pictures: "
                     "give a path relative to the data set, such as images/train."
@@ -104,14 +112,12 @@ class SplitReader:
         parts = split_path(name)
         candidates = [split_path(f"{start}/{name}") for start in starts]
         candidates += [parts[start:] for start in range(1, len(parts)) if parts[start:] != ["images"]]
-        lists = {path.lower(): path for path in self._files.others if path.lower().endswith(".txt")}
         for each in candidates:
             path = "/".join(each).lower()
-            if path in lists:
-                return self._read_list(self._files.root / lists[path])
-            inside = [image for image in self._files.images if path and image.lower().startswith(f"{path}/")]
-            if inside:
-                return inside
+            if path in self._lists:
+                return self._read_list(self._files.root / self._lists[path])
+            if path and path in self._folders:
+                return self._folders[path]
         return list(self._files.images) if not parts else None
 
     def _read_list(self, path: Path) -> list[str]:

@@ -3,7 +3,6 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from itertools import takewhile
-from pathlib import PurePosixPath
 
 from core.data.untrusted import DataError, quote
 
@@ -54,34 +53,75 @@ def _in_labels(image: str) -> str:
 
 
 def _pair_by_name(images: Sequence[str], labels: Sequence[str]) -> dict[str, str]:
-    """Pairs files of the same name in other folders, if each fits one only."""
-    by_stem: dict[str, list[str]] = defaultdict(list)
-    for label in labels:
-        by_stem[PurePosixPath(label).stem.lower()].append(label)
-    pairs: dict[str, str] = {}
-    owners: dict[str, str] = {}
+    """Pairs files of the same name in other folders: each label file with the picture that shares most folders with it.
+
+    A picture that shares fewer has no label file.
+    """
+    index = _Index(labels)
+    claims: dict[str, list[str]] = defaultdict(list)
+    undecided: list[tuple[str, list[str]]] = []
     for image in images:
-        candidates = by_stem.get(PurePosixPath(image).stem.lower())
-        if not candidates:
-            continue
-        scores = [_count_common_folders(image, label) for label in candidates]
-        best = [label for label, score in zip(candidates, scores, strict=True) if score == max(scores)]
-        if len(best) > 1 or best[0] in owners:
-            other = best[1] if len(best) > 1 else owners[best[0]]
-            raise DataError(
-                f"It cannot be told which label file belongs to the picture {quote(image)}: {quote(best[0])} fits it "
-                f"as well as {quote(other)}; put the label files beside the pictures."
-            )
-        pairs[image], owners[best[0]] = best[0], image
+        best = index.find(image)
+        if len(best) == 1:
+            claims[best[0]].append(image)
+        elif best:
+            undecided.append((image, best))
+    pairs: dict[str, str] = {}
+    for label, claiming in claims.items():
+        shared = [_count_shared(image, label) for image in claiming]
+        nearest = [image for image, count in zip(claiming, shared, strict=True) if count == max(shared)]
+        if len(nearest) > 1:
+            raise _undecidable(nearest[1], label, nearest[0])
+        pairs[nearest[0]] = label
+    free = {id(best): next((label for label in best if label not in claims), None) for _, best in undecided}
+    for image, best in undecided:
+        first = free[id(best)]
+        if first:
+            raise _undecidable(image, first, next(each for each in best if each != first))
     return pairs
 
 
-def _count_common_folders(image: str, label: str) -> int:
-    """Returns how many folders two paths share at their beginning and at their end."""
-    here, there = (list(PurePosixPath(name).parts[:-1]) for name in (image, label))
-    start = _count_equal(here, there)
-    return start + _count_equal(here[start:][::-1], there[start:][::-1])
+def _undecidable(image: str, label: str, other: str) -> DataError:
+    return DataError(
+        f"It cannot be told which label file belongs to the picture {quote(image)}: {quote(label)} fits it as well as "
+        f"{quote(other)}; put the label files beside the pictures."
+    )
 
 
-def _count_equal(first: Sequence[str], second: Sequence[str]) -> int:
+def _count_shared(image: str, label: str) -> tuple[int, int]:
+    """Returns how many folders two paths share at their end, and how many at their beginning."""
+    here, there = (_key(path).lower().split("/")[:-1] for path in (image, label))
+    return _count_equal(reversed(here), reversed(there)), _count_equal(here, there)
+
+
+def _count_equal(first: Iterable[str], second: Iterable[str]) -> int:
     return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(first, second, strict=False)))
+
+
+class _Index:
+    """Label files by the ends of their paths, and by the beginnings with the name."""
+
+    def __init__(self, labels: Sequence[str]) -> None:
+        self._ends: dict[str, list[str]] = defaultdict(list)
+        self._starts: dict[tuple[str, str], list[str]] = defaultdict(list)
+        for label in labels:
+            parts = _key(label).lower().split("/")
+            for number in range(len(parts)):
+                self._ends["/".join(parts[number:])].append(label)
+                self._starts["/".join(parts[:number]), parts[-1]].append(label)
+
+    def find(self, image: str) -> list[str]:
+        """Returns the label files that share most folders at the end with a picture, and of these most at the start."""
+        parts = _key(image).lower().split("/")
+        ends = ("/".join(parts[number:]) for number in range(len(parts)))
+        end = next((end for end in ends if end in self._ends), None)
+        if end is None or len(self._ends[end]) == 1:
+            return self._ends[end] if end else []
+        for number in reversed(range(len(parts))):
+            same = self._starts.get(("/".join(parts[:number]), parts[-1]), [])
+            near = same
+            if "/" in end:
+                near = [label for label in same if f"/{_key(label).lower()}".endswith(f"/{end}")]
+            if near:
+                return near
+        return []

@@ -161,6 +161,13 @@ def test_numbered_categories(tmp_path):
     assert data.class_names == ("dog", "cat") and data.images[0].labels.tolist() == [1, 0, 0]
 
 
+def test_aliases_in_a_card_do_not_blow_up(tmp_path):
+    bomb = "".join(f"a{level}: &a{level} [{', '.join([f'*a{level - 1}'] * 9)}]\n" for level in range(1, 30))
+    card = CARD.replace("---\ndata", f"---\na0: &a0 [x]\n{bomb}data")
+    write(tmp_path, {"a.jsonl": lines({"image": "a.jpg", "boxes": [BOX], "labels": [1]}), "README.md": card})
+    assert read(tmp_path, JSON_LINES).class_names == ("dog", "cat")
+
+
 @pytest.mark.parametrize(
     "card", ["---\n[", "", "---\n" + "[" * 1000 + "\n---", "---\nclass_label: {names: {'0': x, '2': y}}\n---", b"\xff"]
 )

@@ -191,6 +191,13 @@ def test_lists_elsewhere(tmp_path, line):
     assert data.notes == ("The list train.txt was not used, as it is not of these pictures.",)
 
 
+def test_long_lines_of_hostile_lists_take_no_time(tmp_path):
+    write(tmp_path, {"Annotations/p.xml": page(voc_object()), "ImageSets/Main/val.txt": ("1 " * 10_000 + "x\n") * 50})
+    start = time.perf_counter()
+    read(tmp_path, VOC, Problems())
+    assert time.perf_counter() - start < 2
+
+
 def test_lists_belong_to_their_own_folder(tmp_path):
     for year, split in (("VOC2007", "train"), ("VOC2012", "val")):
         write(tmp_path, {f"{year}/Annotations/p.xml": page(voc_object()), f"{year}/ImageSets/Main/{split}.txt": "p"})

@@ -3,6 +3,7 @@ import time
 import pytest
 
 from core.data.annotations import BAD_OBJECT, BAD_PATH, ORPHAN_LABELS, UNKNOWN_CLASS
+from core.data.formats.yolo.pairs import pair_labels
 from core.data.formats.yolo.reader import YOLO
 from tests.core.data.formats.reading import (
     Object,
@@ -61,6 +62,20 @@ def test_pictures_of_the_same_name_keep_their_own_labels(tmp_path):
     write(tmp_path, {f"cam{each}/imgs/a.png": "" for each in (1, 2)} | {"data.yaml": NAMES})
     write(tmp_path, {f"cam{each}/txt/a.txt": LINE * each for each in (1, 2)})
     assert [len(image.boxes) for image in read(tmp_path, YOLO).images] == [1, 2]
+
+
+def test_a_picture_without_labels_does_not_take_those_of_another(tmp_path):
+    write(tmp_path, {"cam1/imgs/a.png": "", "cam1/txt/a.txt": LINE, "cam2/imgs/a.png": "", "data.yaml": NAMES})
+    assert list(objects_of(read(tmp_path, YOLO))) == ["cam1/imgs/a.png"]
+
+
+def test_many_pictures_of_the_same_name(tmp_path):
+    labels = {f"data/{number}/txt/frame.txt": number for number in range(3000)}
+    images = [f"data/{number}/imgs/frame.jpg" for number in range(4000)]
+    start = time.perf_counter()
+    pairs = pair_labels(images, labels)
+    assert time.perf_counter() - start < 2
+    assert pairs == dict(zip(images, labels, strict=False))
 
 
 def test_labels_that_fit_several_pictures_are_refused(tmp_path):
@@ -229,6 +244,12 @@ def test_splits_named_twice_or_not_there_are_said(tmp_path):
 def test_settings_cannot_lead_out_of_the_folder(tmp_path):
     write(tmp_path / "secret", {"images/x.png": ""})
     assert made(tmp_path / "data", "train: /etc\nval: ../../secret/images/x\n") == NONE
+
+
+def test_many_folders_in_the_settings(tmp_path):
+    made(tmp_path, "")
+    write(tmp_path, {"data.yaml": f"{NAMES}train: [{','.join('x' * 1001)}]\n"})
+    assert_refused(tmp_path, YOLO, "not a folder or list of pictures")
 
 
 @pytest.mark.parametrize(
