@@ -20,6 +20,7 @@ T = TypeVar("T")
 CHUNK = 2**20
 MIN_RATIO_BYTES = 2**20  # smaller files may have any compression ratio: repetitive text is not a zip bomb
 MAX_ENTRY_BYTES = 46 + MAX_NAME + 512  # of one file in the zip's central directory
+UTF_8 = 0x800  # the flag that names are in UTF-8
 COMPRESSIONS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 
 
@@ -118,7 +119,7 @@ def _select_entries(entries: list[zipfile.ZipInfo], archive: Path, limits: Limit
     """Returns the entries to unpack after checking all names and sizes."""
     if len(entries) > limits.files:
         raise _error(archive, f"holds {len(entries):,} files, more than {limits.files:,}", "pack fewer")
-    selected = [entry for entry in entries if not any(map(is_junk, PurePosixPath(entry.filename).parts))]
+    selected = [entry for entry in entries if not any(map(is_junk, PurePosixPath(_decode_name(entry)).parts))]
     for entry in selected:
         _check_entry(entry, archive, limits)
     if sum(entry.file_size for entry in selected) > limits.size:
@@ -126,9 +127,26 @@ def _select_entries(entries: list[zipfile.ZipInfo], archive: Path, limits: Limit
     return [entry for entry in selected if not entry.is_dir()]
 
 
+def _decode_name(entry: zipfile.ZipInfo) -> str:
+    """Returns the name of a file; `zip` and macOS write UTF-8 without its flag, which is read as code page 437."""
+    if entry.flag_bits & UTF_8:
+        return entry.filename
+    try:
+        return entry.filename.encode("cp437").decode("utf-8")
+    except UnicodeError:
+        return entry.filename
+
+
 def _check_entry(entry: zipfile.ZipInfo, archive: Path, limits: Limits) -> None:
-    name, path = entry.orig_filename, PurePosixPath(entry.filename)
-    wrong = not path.parts or path.is_absolute() or ".." in path.parts or "\\" in name or not name.isprintable()
+    name, path = entry.orig_filename, PurePosixPath(_decode_name(entry))
+    wrong = (
+        not path.parts
+        or path.is_absolute()
+        or ".." in path.parts
+        or "\\" in name
+        or not str(path).isprintable()
+        or "\0" in name
+    )
     if wrong or len(name) > MAX_NAME or max(len(part.encode()) for part in path.parts) > 255:
         raise _error(archive, f"holds {quote(name)}, which is not a path inside a folder", "pack it again")
     kind = stat.S_IFMT(entry.external_attr >> 16)
@@ -148,7 +166,7 @@ def _require_disk_space(folder: Path, needed: int, archive: Path) -> None:
 
 def _unpack_entry(content: zipfile.ZipFile, entry: zipfile.ZipInfo, folder: Path, archive: Path) -> None:
     """Unpacks one file; rejects one that differs from its declared size, and never replaces another."""
-    path = folder.joinpath(*PurePosixPath(entry.filename).parts)
+    path = folder.joinpath(*PurePosixPath(_decode_name(entry)).parts)
     path.parent.mkdir(parents=True, exist_ok=True)
     left = entry.file_size
     with content.open(entry) as source, path.open("xb") as target:

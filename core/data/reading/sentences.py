@@ -41,8 +41,9 @@ def describe_reading(
     """
     sources = [get_relative(files.root, path) for path in paths]
     parts = [format.name, _describe_files(sources, format.unit)]
-    if pictures:
-        parts.append(_describe_pictures(sources, pictures))
+    if not pictures:
+        return " ".join((f"{', '.join(parts)}; none of their pictures were found.", *notes))
+    parts.append(_describe_pictures(sources, pictures))
     return " ".join((f"{', '.join(parts)}; {_describe_splits(assignment)}.", *notes))
 
 

@@ -1,3 +1,4 @@
+import unicodedata
 import zipfile
 from pathlib import Path
 
@@ -62,3 +63,27 @@ def test_a_zip_with_a_wrapping_folder_and_junk_opens_like_its_folder(tmp_path, l
     import_zip(archive, tmp_path / "new", examine_data_set)
     assert not [path for path in (tmp_path / "new").rglob("*") if path.name in (".DS_Store", "Thumbs.db", "._x")]
     assert_content(tmp_path / "new", layout)
+
+
+class UnflaggedName(zipfile.ZipInfo):
+    """A file of which the name is written in code page 437, without the flag for UTF-8."""
+
+    def _encodeFilenameFlags(self) -> tuple[bytes, int]:
+        return self.filename.encode("cp437"), 0
+
+
+@pytest.mark.parametrize("form", ["NFC", "NFD"])
+def test_names_in_a_zip_that_does_not_say_that_they_are_in_utf_8(tmp_path, form):
+    """As `zip` and macOS write them; the latter also with accents as characters of their own."""
+    made, archive = tmp_path / "made", tmp_path / "set.zip"
+    LAYOUTS["CVAT COCO"].write(made)
+    with zipfile.ZipFile(archive, "w") as content:
+        for path in sorted(path for path in made.rglob("*") if path.is_file()):
+            name = unicodedata.normalize(form, path.relative_to(made).as_posix())
+            content.writestr(UnflaggedName(name.encode().decode("cp437")), path.read_bytes())
+    with zipfile.ZipFile(archive) as content:
+        assert not any(entry.flag_bits & 0x800 for entry in content.infolist())
+    import_zip(archive, tmp_path / "new", examine_data_set)
+    contents = read_data_set(tmp_path / "new")
+    assert not contents.left_out and len(contents.images) == 10
+    assert {image.path.name for image in contents.images} == {unicodedata.normalize(form, name) for name in NAMES}
