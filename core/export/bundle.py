@@ -21,7 +21,7 @@ from core.io.atomic import OutputError, write_atomically
 from core.retinanet.model import RetinaNet
 from core.retinanet.preprocess import require_usable_sides
 from core.structures import Detections
-from core.weights.sources import WeightsError, load_weights, save_weights
+from core.weights.sources import WeightsError, save_weights
 
 WEIGHTS, SETTINGS, SCRIPT, REQUIREMENTS = "weights.safetensors", "settings.json", "detect.py", "requirements.txt"
 PACKAGES = ("torch", "torchvision", "safetensors", "pillow", "numpy")  # imported by the script
@@ -41,8 +41,8 @@ HEAD = f'''"""Detects objects in pictures with torchvision's RetinaNet and the w
     pip install -r {REQUIREMENTS}
     python {SCRIPT} photo.jpg another.png
 
-It prints a line of JSON for each object: picture, class, score, and box as x1, y1, x2, y2 in pixels. In a program,
-`from detect import detect`. {SETTINGS} contains all training settings.
+It prints a line of JSON for each object: picture, class, label (the number of the class, from 0), score, and box as x1,
+y1, x2, y2 in pixels. In a program, `from detect import detect`. {SETTINGS} contains all training settings.
 """
 
 import json
@@ -66,9 +66,9 @@ def detect(path):
     require_usable_sides(image.shape[1], image.shape[2], model.transform.max_size)
     with torch.inference_mode():
         found = model([image / 255])[0]
-    parts = zip(found["labels"].tolist(), found["scores"].tolist(), found["boxes"].tolist())
     return [
-        {{"picture": str(path), "class": CLASSES[label], "score": score, "box": box}} for label, score, box in parts
+        {{"picture": str(path), "class": CLASSES[label], "label": label, "score": score, "box": box}}
+        for label, score, box in zip(*(found[key].tolist() for key in ("labels", "scores", "boxes")))
     ]
 
 
@@ -143,14 +143,13 @@ def read_bundle(path: Path, picture: Tensor, config: Config) -> Detections:
             done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=MAX_SECONDS)
         except subprocess.TimeoutExpired:
             raise OutputError(f"its script takes more than {MAX_SECONDS // 60} minutes for a picture.") from None
-        names = load_weights(str(Path(folder, WEIGHTS))).class_names
     if done.returncode:
         raise OutputError(f"its script fails ({done.stderr.strip().rpartition(chr(10))[2]}).")
     found = [json.loads(line) for line in done.stdout.splitlines()]
     return Detections(
         torch.tensor([each["box"] for each in found]).view(-1, 4),
         torch.tensor([each["score"] for each in found]),
-        torch.tensor([names.index(each["class"]) for each in found], dtype=torch.int64),
+        torch.tensor([each["label"] for each in found], dtype=torch.int64),
     )
 
 

@@ -104,6 +104,7 @@ def test_the_script_detects_the_same_objects(tmp_path, pictures):
     for picture in pictures:
         expected = detect(model, [open_image(picture)], config)[0]
         found = [line for line in lines if line["picture"] == str(picture)]
+        assert [each["label"] for each in found] == expected.labels.tolist()
         assert [each["class"] for each in found] == [weights.class_names[label] for label in expected.labels]
         assert torch.allclose(torch.tensor([each["score"] for each in found]), expected.scores, atol=1e-5)
         assert torch.allclose(torch.tensor([each["box"] for each in found]).view(-1, 4), expected.boxes, atol=1e-3)
