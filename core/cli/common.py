@@ -59,6 +59,18 @@ def tell(sentences: Iterable[str]) -> None:
             print(f"note: {sentence}", file=sys.stderr)
 
 
+def settings_for_analysis(config: Config) -> tuple[Config, Weights]:
+    """Returns the settings that follow from the weights, whose anchors may be replaced, and says what is assumed.
+
+    Raises:
+        WeightsError: The weights are not available, or contradict the settings of the network.
+    """
+    weights = weights_for(config)
+    config = adopt(config, weights, free=True)
+    tell(describe_weights(weights, config))
+    return config, weights
+
+
 def load_detector(
     config: Config, class_names: Sequence[str] = (), *, or_names: Sequence[str] = ()
 ) -> tuple[Config, Weights, RetinaNet]:

@@ -9,14 +9,13 @@ from tqdm import tqdm
 
 from core.analysis.dataset_check import DataCheck, check_folder
 from core.analysis.issues import Issue
-from core.cli.common import print_left_out
+from core.cli.common import print_left_out, settings_for_analysis
 from core.config import Config
 from core.data.dataset import RawData
 from core.data.folders import read_data_set, require_format, split_folder
 from core.data.reading.plausibility import LOST_BOXES, LOST_PICTURES
 from core.data.untrusted import DataError
 from core.data.zip_import import import_zip
-from core.weights.sources import adopt, weights_for
 
 MAX_EXAMPLES = 3  # printed for each issue
 
@@ -79,7 +78,7 @@ def _check_with_progress(folder: Path, config: Config, format: str | None) -> Da
             bar.total = total
             bar.update(done - bar.n)
 
-        return check_folder(folder, adopt(config, weights_for(config, free=True), free=True), progress, format=format)
+        return check_folder(folder, settings_for_analysis(config)[0], progress, format=format)
 
 
 def _print_counts(name: str, raw: RawData) -> dict[str, Any]:

@@ -8,7 +8,14 @@ from typing import Any
 from core.analysis.anchor_search import Objects, collect_objects, measure_fit, search_anchors
 from core.analysis.image_check import measure_image
 from core.analysis.size_check import join_objects
-from core.cli.common import is_main_process, load_detector, open_split, print_left_out, progress_bar
+from core.cli.common import (
+    is_main_process,
+    load_detector,
+    open_split,
+    print_left_out,
+    progress_bar,
+    settings_for_analysis,
+)
 from core.config import Config, format_value
 from core.data.dataset import DataSet, FolderData
 from core.data.untrusted import DataError
@@ -19,7 +26,6 @@ from core.evaluation.report import USUAL_IOU, Report, build_report
 from core.io.atomic import write_text
 from core.retinanet.model import RetinaNet
 from core.weights.assumptions import to_record
-from core.weights.sources import adopt, weights_for
 
 MAX_WORST = 5  # pictures listed as the worst
 IMAGES = "training.eval_images"
@@ -30,8 +36,7 @@ def anchors(config: Config, options: Namespace) -> dict[str, Any]:
 
     They need not be those of the weights, which other anchors can only be trained from with new heads.
     """
-    weights = weights_for(config, free=True)
-    config = adopt(_use_whole_folder(config, options), weights, free=True)
+    config, weights = settings_for_analysis(_use_whole_folder(config, options))
     data = open_split(config, options)
     objects = _collect_objects(data, config)
     if not len(objects.boxes):

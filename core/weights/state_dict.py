@@ -2,9 +2,6 @@
 
 import hashlib
 import http.client
-import re
-import zipfile
-from argparse import Namespace
 from collections import OrderedDict
 from collections.abc import Mapping
 from pathlib import Path
@@ -21,17 +18,14 @@ from core.io.atomic import write_atomically
 from core.io.text import is_text
 from core.weights.architecture import WeightsError
 from core.weights.containers import find_class_names, find_state
+from core.weights.pickled import check_bytes, unpickle
 
 MAX_BYTES = 2 * 10**9  # of a file and of its tensors; the largest RetinaNet here has 0.4 · 10⁹
 SAFETENSORS, PICKLED = ".safetensors", (".pth", ".pt")
 FROM_SCRIPTS = (".ckpt", ".pl", ".bin", ".tar")  # pickled too: of Lightning, DeepForest, Hugging Face, and x.pth.tar
 READABLE = (SAFETENSORS, *PICKLED, *FROM_SCRIPTS)
 CHECKPOINT_KEY = "state"  # in the metadata of a run's checkpoint, which does not describe its weights
-MAX_PICKLE = 10**7  # bytes of what a file holds beside its tensors; a large network with its optimizer has a tenth
 DESCRIPTION = "retinanet"  # attribute with the metadata of a pickled state dict; PyTorch keeps and ignores it
-FORBIDDEN = re.compile(r"Unsupported (?:global: GLOBAL|class) ([\w.]{1,100})")  # in PyTorch's refusal
-
-torch.serialization.add_safe_globals([Namespace])  # a plain holder of values; torchvision's scripts save their options
 
 
 class WeightsFile(NamedTuple):
@@ -65,7 +59,7 @@ def read(path: Path) -> WeightsFile:
     try:
         if not path.is_file():
             raise WeightsError(f"The weights file {path} does not exist: check the path.")
-        _check_bytes(path.stat().st_size, str(path))
+        check_bytes(path.stat().st_size, str(path), MAX_BYTES)
         content, metadata = _read_safetensors(path) if ending == SAFETENSORS else _read_pickled(path)
     except OSError as error:
         raise WeightsError(f"{path} cannot be read: {error.strerror or error}. Check the path.") from None
@@ -142,7 +136,7 @@ def validate(state: Any, *, name: str) -> dict[str, Tensor]:
     for key, value in state.items():
         if not isinstance(key, str) or not _is_ordinary(value):
             raise WeightsError(f"{name} holds more than ordinary tensors ({key!r}): save model.state_dict() alone.")
-    _check_bytes(sum(value.numel() * max(value.element_size(), 4) for value in state.values()), name)
+    check_bytes(sum(value.numel() * max(value.element_size(), 4) for value in state.values()), name, MAX_BYTES)
     result = {key: value.detach().to(_stored_dtype(value), copy=True) for key, value in state.items()}
     for key, value in result.items():
         if not value.isfinite().all():
@@ -174,40 +168,12 @@ def _read_safetensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
 
 def _read_pickled(path: Path) -> tuple[Any, dict[str, str]]:
     """Returns the content of a pickled file, and its metadata if `write` wrote it."""
-    content = _unpickle(path)
+    content = unpickle(path, max_bytes=MAX_BYTES)
     found = vars(content).get(DESCRIPTION) if isinstance(content, OrderedDict) else None
     if not isinstance(found, dict) or not all(is_text(key) and is_text(value) for key, value in found.items()):
         found = {}
     return content, found
 
 
-def _unpickle(path: Path) -> Any:
-    with path.open("rb") as file:
-        try:
-            if zipfile.is_zipfile(file):  # a small archive may unpack to more than fits in memory
-                with zipfile.ZipFile(file) as archive:
-                    _check_bytes(sum(entry.file_size for entry in archive.infolist()), str(path))
-                    if any(
-                        entry.file_size > MAX_PICKLE for entry in archive.infolist() if entry.filename.endswith(".pkl")
-                    ):
-                        raise WeightsError(f"{path} holds too much beside its tensors: save model.state_dict() alone.")
-            file.seek(0)
-            return torch.load(file, map_location="cpu", weights_only=True)
-        except WeightsError:
-            raise
-        except Exception as error:  # zipfile and PyTorch raise many types for a damaged or hostile file
-            forbidden = FORBIDDEN.search(str(error))
-            what = f" (a {forbidden[1]}, which could run code)" if forbidden else ""
-            advice = "save model.state_dict() alone, as .safetensors or .pth"
-            raise WeightsError(f"{path} is damaged or holds more than tensors{what}: {advice}.") from None
-
-
 def _download_error(name: str, reason: str, remedy: str) -> WeightsError:
     return WeightsError(f"The {name} weights could not be downloaded ({reason}): {remedy}.")
-
-
-def _check_bytes(size: int, name: str) -> None:
-    if size > MAX_BYTES:
-        raise WeightsError(
-            f"{name} holds {size / 1e9:.1f} GB; at most {MAX_BYTES / 1e9:.0f} GB are read: choose a RetinaNet."
-        )

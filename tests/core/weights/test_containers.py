@@ -1,8 +1,12 @@
 """State dicts inside what training scripts save."""
 
+import zipfile
 from argparse import Namespace
 from collections import OrderedDict
+from datetime import datetime
+from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import save_file
@@ -213,6 +217,24 @@ def test_class_names_are_used_if_there_are_as_many(state, tmp_path):
     found = load(tmp_path, {"state_dict": prefixed(state, "model."), **names})
     assert found.class_names == ("a", "b", "c") and "classes" not in found.assumed
     assert found.notes == (f"The classes are named as {tmp_path / 'net.pth'} names them: a, b, c.",)
+
+
+def test_numbers_paths_and_times_beside_the_tensors_are_not_read(state, tmp_path):
+    others = {
+        "best": np.float64(0.5), "epochs": np.int32(7), "curve": np.zeros(3), "passed": np.bool_(True),
+        "folder": Path("runs/1"), "time": datetime(2026, 1, 2), "args": Namespace(lr=np.float32(0.1)),
+    }  # fmt: skip
+    found = load(tmp_path, {"model": state, **others})
+    assert_same(found, state)
+    assert not found.notes
+
+
+def test_a_program_is_refused(tmp_path):
+    with zipfile.ZipFile(tmp_path / "net.pt", "w") as archive:
+        archive.writestr("net/data.pkl", b"x")
+        archive.writestr("net/constants.pkl", b"x")
+    with pytest.raises(WeightsError, match=r"net\.pt is a TorchScript program: save its state_dict\(\) alone"):
+        load_weights(str(tmp_path / "net.pt"))
 
 
 class Custom:

@@ -16,7 +16,7 @@ from torchvision.models import ResNet18_Weights, resnet18
 from core.config import Config
 from core.retinanet.backbone import NORM_EPS
 from core.runs.checkpoint import save_checkpoint
-from core.weights import state_dict
+from core.weights import pickled, state_dict
 from core.weights.architecture import WeightsError
 from core.weights.sources import COCO, adopt, build, load_weights
 from tests.core.networks import make_state, old_layout
@@ -112,7 +112,7 @@ def test_a_run_s_checkpoint_is_refused(tmp_path):
 
 def test_a_large_pickle_is_refused_before_it_is_read(tmp_path, state, monkeypatch):
     torch.save({"state_dict": state, "log": "x" * 1000}, tmp_path / "net.pth")
-    monkeypatch.setattr(state_dict, "MAX_PICKLE", 1000)
+    monkeypatch.setattr(pickled, "MAX_PICKLE", 1000)
     monkeypatch.setattr(torch, "load", lambda *arguments, **options: pytest.fail("it was read"))
     with pytest.raises(WeightsError, match=r"net\.pth holds too much beside its tensors"):
         load_weights(str(tmp_path / "net.pth"))

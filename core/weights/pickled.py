@@ -1,0 +1,78 @@
+"""Reading of PyTorch's pickled files without running anything from them: tensors in plain containers alone."""
+
+import re
+import zipfile
+from argparse import Namespace
+from pathlib import Path
+from typing import IO, Any
+
+import torch
+
+from core.weights.architecture import WeightsError
+
+MAX_PICKLE = 10**7  # bytes of what a file holds beside its tensors; a large network with its optimizer has a tenth
+FORBIDDEN = re.compile(r"Unsupported (?:global: GLOBAL|class) ([\w.]{1,100})")  # in PyTorch's refusal
+
+
+class Unread:
+    """Stands for an object that is not needed: PyTorch makes it instead, so that nothing of the object is run.
+
+    Args:
+        arguments: Those of the object.
+    """
+
+    def __init__(self, *arguments: Any) -> None:
+        pass
+
+    def __setstate__(self, state: Any) -> None:
+        """Ignores the state of the object."""
+
+
+# What training scripts put beside the tensors: options, which are plain values, and NumPy's numbers, paths and times.
+UNREAD = (
+    *("numpy.dtype", "numpy.ndarray", "pathlib.PosixPath", "datetime.datetime"),
+    *(f"numpy.{package}.multiarray.{name}" for package in ("core", "_core") for name in ("scalar", "_reconstruct")),
+)
+torch.serialization.add_safe_globals([Namespace, *((Unread, name) for name in UNREAD)])
+
+
+def unpickle(path: Path, *, max_bytes: int) -> Any:
+    """Returns what a `.pth` or `.pt` file holds, on the CPU.
+
+    Raises:
+        WeightsError: The file is damaged, too large, or holds objects that could run code.
+    """
+    with path.open("rb") as file:
+        try:
+            if zipfile.is_zipfile(file):
+                _check_archive(file, str(path), max_bytes)
+            file.seek(0)
+            return torch.load(file, map_location="cpu", weights_only=True)
+        except WeightsError:
+            raise
+        except Exception as error:  # zipfile and PyTorch raise many types for a damaged or hostile file
+            forbidden = FORBIDDEN.search(str(error))
+            what = f" (a {forbidden[1]}, which could run code)" if forbidden else ""
+            advice = "save model.state_dict() alone, as .safetensors or .pth"
+            raise WeightsError(f"{path} is damaged or holds more than tensors{what}: {advice}.") from None
+
+
+def check_bytes(size: int, name: str, max_bytes: int) -> None:
+    """Raises `WeightsError` for more bytes than are read."""
+    if size > max_bytes:
+        raise WeightsError(
+            f"{name} holds {size / 1e9:.1f} GB; at most {max_bytes / 1e9:.0f} GB are read: choose a RetinaNet."
+        )
+
+
+def _check_archive(file: IO[bytes], name: str, max_bytes: int) -> None:
+    """Refuses an archive that unpacks to more than fits in memory, or holds a program."""
+    with zipfile.ZipFile(file) as archive:
+        entries = archive.infolist()
+    check_bytes(sum(entry.file_size for entry in entries), name, max_bytes)
+    if any(entry.filename.endswith("/constants.pkl") for entry in entries):
+        raise WeightsError(
+            f"{name} is a TorchScript program: save its state_dict() alone, as .safetensors or .pth, and choose that."
+        )
+    if any(entry.filename.endswith(".pkl") and entry.file_size > MAX_PICKLE for entry in entries):
+        raise WeightsError(f"{name} holds too much beside its tensors: save model.state_dict() alone.")
