@@ -32,6 +32,7 @@ class DamagedPictures:
         """
         if self._strict:
             raise error
+        error.__traceback__ = error.__context__ = None  # their frames would keep the content of files in memory
         self.errors.setdefault(index, error)
         if 2 * len(self.errors) > self._total:
             raise self.too_many(f"{len(self.errors):,} of {self._total:,} pictures")

@@ -11,7 +11,8 @@ from core.data.dataset import DataSet, RawImage, name_images
 from core.data.folders import read_folder
 from core.data.sources import SceneData
 from core.data.untrusted import DataError
-from playground.data.datasets import DATA
+from core.errors import UserError
+from playground.data.datasets import DATA, hide_folder
 from playground.data.image_ref import SCENES, ImageRef
 from playground.data.picture import Picture, picture_of_sample
 from playground.support.cache import Cache
@@ -70,10 +71,15 @@ def open_picture(image_ref: ImageRef, scenes: Scenes) -> Picture:
         raise DataError(
             f"{image_ref.source} has {len(data)} pictures for {image_ref.split}: there is no picture {index + 1}."
         )
-    picture: Picture = _pictures.get(
-        (source_key(image_ref, scenes), index),
-        lambda: picture_of_sample(data.image_name(index), data[index], data.class_names),
-    )
+
+    def read() -> Picture:
+        try:
+            return picture_of_sample(data.image_name(index), data[index], data.class_names)
+        except UserError as error:
+            error.args = (hide_folder(str(error), image_ref.source),)
+            raise
+
+    picture: Picture = _pictures.get((source_key(image_ref, scenes), index), read)
     return picture
 
 

@@ -135,3 +135,15 @@ def test_detections_of_classes_that_the_data_lacks_are_dropped():
     assert 0 < kept.sum() < len(kept)
     assert torch.equal(dogs[0].detections.scores, whole[0].detections.scores[kept])
     assert set(dogs[0].detections.labels.tolist()) == {0}
+
+
+def test_no_frames_are_kept():
+    damaged = DamagedPictures(10)
+    try:
+        try:
+            raise OSError("cut")
+        except OSError as error:
+            raise PictureError("a.png is cut.") from error
+    except PictureError as error:
+        damaged.add(0, error)
+    assert damaged.errors[0].__traceback__ is None and damaged.errors[0].__context__ is None

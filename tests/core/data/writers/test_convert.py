@@ -16,6 +16,7 @@ from core.data.untrusted import DataError
 from core.data.writers.convert import WRITERS, convert_data_set
 from core.errors import PictureError
 from tests.core import made_data
+from tests.core.data.layouts import LAYOUTS
 
 # Fractions of pixels that YOLO's eight digits and COCO's four can hold.
 BOXES = {
@@ -199,3 +200,21 @@ def test_the_command_says_what_it_did(source, tmp_path, capsys):
 
 def test_the_parser_offers_all_formats():
     assert tuple(WRITERS) == WRITTEN_FORMATS
+
+
+def ordered(folder: Path) -> dict[tuple[str, str], list[tuple]]:
+    return {(split, name.split("/")[-1]): rows for (split, name), rows in objects(folder).items()}
+
+
+@pytest.mark.parametrize("layout", LAYOUTS.values(), ids=LAYOUTS)
+def test_every_layout_can_be_written_in_every_format(tmp_path, layout):
+    layout.write(tmp_path / "source")
+    expected = ordered(tmp_path / "source")
+    for to in WRITERS:
+        conversion = convert_data_set(tmp_path / "source", to, tmp_path / to)
+        assert not conversion.left_out and not conversion.notes
+        found = ordered(tmp_path / to)
+        assert found.keys() == expected.keys()
+        for key, rows in expected.items():
+            assert [row[:2] for row in found[key]] == [row[:2] for row in rows]
+            assert np.allclose([row[2:] for row in found[key]], [row[2:] for row in rows], atol=2e-3)
