@@ -208,7 +208,8 @@ def _build_trainer(
     config = adopt(config, weights, free=free)
     other_classes = train.class_names != weights.class_names
     model = build(config, weights, num_classes=len(train.class_names), new_classes=other_classes)
-    return config, Trainer(model, config, accelerator)
+    trainer = Trainer(model, config, accelerator)
+    return config.replace({"model.norm_eps": model.norm_eps}), trainer  # which live batch norms may change
 
 
 def _require_repeated_images(training: Training, train: DataSet) -> None:

@@ -135,3 +135,19 @@ def test_train_says_and_records_what_is_assumed(bare, described, tmp_path, capsy
     assert RunFolder(tmp_path / "new").read_about().weights == {"assumed": {}, "notes": []}
     found = load_weights(str(tmp_path / "new" / "weights.safetensors"))
     assert found.settings["anchors.size_p3"] == 12 and found.assumed == ()
+
+
+@pytest.mark.slow
+def test_the_settings_of_a_run_are_those_of_its_weights(tmp_path, capsys):
+    """Live batch norms change an ε of 0; the run says so, and is resumed and evaluated with its own settings."""
+    config = Config.from_flat({**TINY, "inference.image_size": 64, "model.norm_eps": 0.0})
+    model = build_model(config.model, num_classes=len(CLASS_NAMES), anchors_per_location=9)
+    save_weights(tmp_path / "zero.pth", model, config, CLASS_NAMES, range(len(CLASS_NAMES)))
+    run, short = tmp_path / "run", ("--training.batch_size", 2, "--training.warmup_steps", 0, *ONE, "--workers", 0)
+    assert call("train", "--weights", tmp_path / "zero.pth", "--steps", 1, *short, "--out", run) == 0
+    assert Config.from_file(run / "config.json").model.norm_eps == 1e-5
+    assert load_weights(str(run / "weights.safetensors")).settings["model.norm_eps"] == 1e-5
+    assert call("train", "--steps", 2, "--out", run, "--resume", "--workers", 0) == 0
+    given = ("--config", run / "config.json", "--weights", run / "weights.safetensors")
+    assert call("evaluate", *given, "--images", 1) == 0
+    assert "error" not in capsys.readouterr().err
