@@ -3,7 +3,7 @@
 import hashlib
 import os
 from collections.abc import Iterator
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import NamedTuple
 
 from core.data.untrusted import IMAGE_SUFFIXES, DataError
@@ -34,7 +34,7 @@ class FolderFiles(NamedTuple):
 
     def find(self, *suffixes: str) -> list[Path]:
         """Returns the other files with one of these suffixes, in lower case such as ".json"."""
-        return [self.root / name for name in self.others if PurePosixPath(name).suffix.lower() in suffixes]
+        return [self.root / name for name in self.others if name.lower().endswith(suffixes)]
 
 
 def list_files(root: Path) -> FolderFiles:

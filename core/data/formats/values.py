@@ -4,15 +4,12 @@ Tools write `iscrowd` as 1, true or "1", and a width as 640, 640.0 or "640". Wha
 else gives None, so that the caller can report it and does not take it for "no" or "not given".
 """
 
-import re
-
 MAX_WHOLE = 2**53  # the whole numbers that JSON readers in other languages keep
 _FLAGS = {
     "1": True, "true": True, "yes": True, "y": True, "t": True,
     "0": False, "false": False, "no": False, "n": False, "f": False,
     "": False, "unspecified": False, "none": False, "null": False,
 }  # fmt: skip
-_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?|[+-]?(nan|inf|infinity)", re.ASCII | re.IGNORECASE)
 _MAX_DIGITS = 100  # of a number written as text
 
 
@@ -29,6 +26,8 @@ def parse_number(value: object) -> float | None:
     """Returns a number, infinite if it is too large for a float; None for anything else."""
     if isinstance(value, float):
         return value
+    if isinstance(value, str):
+        return _parse_text(value)
     if isinstance(value, bool):
         return None
     if isinstance(value, int):
@@ -36,8 +35,6 @@ def parse_number(value: object) -> float | None:
             return float(value)
         except OverflowError:
             return float("inf") if value > 0 else float("-inf")
-    if isinstance(value, str) and len(value) <= _MAX_DIGITS and _NUMBER.fullmatch(value.strip()):
-        return float(value)
     return None
 
 
@@ -49,3 +46,13 @@ def parse_whole_number(value: object) -> int | None:
     if number is None or not abs(number) <= MAX_WHOLE or number != int(number):
         return None
     return int(number)
+
+
+def _parse_text(text: str) -> float | None:
+    """Returns a number written in ASCII, without the underscores that Python allows."""
+    if len(text) > _MAX_DIGITS or "_" in text or not text.isascii():
+        return None
+    try:
+        return float(text)
+    except ValueError:
+        return None

@@ -1,6 +1,5 @@
 """Finds and reads a data set in YOLO's format."""
 
-import os.path
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
@@ -66,7 +65,7 @@ def read_yolo(files: FolderFiles, paths: Sequence[Path], report: ReportProblem) 
     images = []
     for name in _choose_images(files, pairs, notes):
         source = files.root / pairs[name] if name in pairs else classes.path
-        if name in pairs and not _is_inside(source, files.root, report):
+        if pairs.get(name) in files.links and not _is_inside(source, files.root, report):
             continue
         objects = reader.read(source) if name in pairs else []
         images.append(make_image(name, source, objects, split=splits.get(name), relative=True))
@@ -90,13 +89,12 @@ def _choose_images(files: FolderFiles, pairs: dict[str, str], notes: Notes) -> l
 
 
 def _is_inside(path: Path, root: Path, report: ReportProblem) -> bool:
-    """Checks that a label file is no link out of the data set; reports it if it is."""
-    if os.path.islink(path):
-        try:
-            join_inside(root, str(path.relative_to(root)), root=root.resolve(), source=path.parent)
-        except DataError as error:
-            report(BAD_PATH, str(error))
-            return False
+    """Checks that a label file that is a link does not lead out of the data set; reports it if it does."""
+    try:
+        join_inside(root, path.relative_to(root).as_posix(), root=root.resolve(), source=path.parent)
+    except DataError as error:
+        report(BAD_PATH, str(error))
+        return False
     return True
 
 
