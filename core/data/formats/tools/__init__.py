@@ -1,4 +1,5 @@
-"""Formats of single labelling tools.
+"""Formats of single labelling tools and data sets.
 
-Reading order: `labelme`, `label_studio`, `via` (VGG Image Annotator), `cvat` and `supervisely`.
+Reading order: `labelme`, `label_studio`, `via` (VGG Image Annotator), `cvat`,
+`supervisely` and `kitti`.
 """
