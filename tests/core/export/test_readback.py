@@ -35,11 +35,17 @@ def save(model, **options):
     return partial(save_weights, model=model, class_names=NAMES, category_ids=range(3), **{"config": SMALL, **options})
 
 
-def test_a_file_that_detects_the_same_is_kept(model, tmp_path):
-    compared = write_compared(
-        tmp_path / "a.safetensors", save(model), read_weights, make_reference(model, SMALL, weak=True), FULL
-    )
-    assert compared >= 5 and [each.name for each in tmp_path.iterdir()] == ["a.safetensors"]
+@pytest.mark.parametrize("name", ["a.safetensors", "a.pth"])
+@pytest.mark.parametrize(
+    "settings", [{}, {"anchors.convention": "exact", "anchors.size_p3": 20, "model.norm_eps": 0.01}]
+)
+def test_a_file_that_detects_the_same_is_kept(settings, name, tmp_path):
+    config = SMALL.replace(settings)
+    model = build_model(config.model, num_classes=3, anchors_per_location=3).eval()
+    spread_scores(model, make_picture(), config)
+    reference = make_reference(model, config, weak=True)
+    assert write_compared(tmp_path / name, save(model, config=config), read_weights, reference, FULL) >= 5
+    assert [each.name for each in tmp_path.iterdir()] == [name]
 
 
 @pytest.mark.parametrize(
