@@ -17,6 +17,7 @@ MARK = ["head", "classification_head", "cls_logits", "weight"]  # the words of t
 PARTS = ("backbone.", "head.")  # with which all keys of a RetinaNet begin
 INSERTED = ("module", "_orig_mod", "_fsdp_wrapped_module", "_checkpoint_wrapped_module")  # by PyTorch, anywhere in keys
 AVERAGES = ("shadow", "swa", "average", "averaged", "avg")  # words for a moving average of the weights, and ema
+NOT_AVERAGED = "current_model_state"  # Lightning's key of the weights whose average is the state dict
 COUNTER = "n_averaged"  # beside the weights that PyTorch's AveragedModel averages
 WRAPPERS = ("model", "state_dict", "model_state_dict")  # usual keys of a state dict
 NAME_HOLDERS = ("hyper_parameters", "meta")  # dictionaries that may have class names, as the file itself may
@@ -110,8 +111,8 @@ def _networks_in(entries: Mapping[Any, Any], path: str) -> Iterator[Found]:
 
 
 def _counter_key(prefix: str) -> str:
-    """Returns the key of AveragedModel's counter, if it holds the network behind a prefix."""
-    return prefix.removesuffix("module.") + COUNTER
+    """Returns the key of AveragedModel's counter if that holds the network behind a prefix, "" if it does not."""
+    return prefix.removesuffix("module.") + COUNTER if prefix.endswith("module.") else ""
 
 
 def _is_key(key: Any) -> bool:
@@ -141,6 +142,8 @@ def _names_average(place: str) -> bool:
 
 def _choose(found: list[Found], name: str) -> tuple[Found, list[str]]:
     """Returns the average of weights that are also there themselves, which provide what the average lacks."""
+    if any(each.place.startswith(NOT_AVERAGED) for each in found):
+        found = [each._replace(is_average=not each.place.startswith(NOT_AVERAGED)) for each in found]
     average, raw = sorted(found, key=lambda each: not each.is_average)[:2]
     if len(found) > 2 or not average.is_average or raw.is_average:
         places = _list([each.place or "unnamed" for each in found])

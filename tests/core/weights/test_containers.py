@@ -131,6 +131,16 @@ def test_a_network_wrapped_by_pytorch_itself(tmp_path):
             lambda raw, average: {"model": raw, "swa": {"n_averaged": torch.tensor(9), **prefixed(average, "module.")}},
             "swa",
         ),
+        (  # Lightning's own weight averaging
+            lambda raw, average: {
+                "state_dict": prefixed(average, "net."),
+                "current_model_state": prefixed(raw, "net."),
+                "averaging_state": {"n_averaged": torch.tensor(7)},
+            },
+            "state_dict.net",
+        ),
+        (lambda raw, average: prefixed(raw, "online_model.") | prefixed(average, "ema_model."), "ema_model"),
+        (lambda raw, average: {**raw, **prefixed(average, "module."), "n_averaged": torch.tensor(7)}, "module"),
     ],
 )
 def test_an_average_is_preferred_and_said(state, tmp_path, wrap, place):
