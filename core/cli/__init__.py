@@ -2,6 +2,6 @@
 
 Reading order: `main` (runs a command), `parser` (a flag for every hyperparameter), `commands` (the commands by name),
 then one module per group of commands: `train`, `compare`, `evaluate`, `detect` with `pictures` (finds the files),
-`data`, `export`; `common` has what several of them share. `main` and `parser` import no PyTorch, so `--help` answers at
-once.
+`data`, `convert`, `export`; `common` has what several of them share. `main` and `parser` import no PyTorch, so `--help`
+answers at once.
 """

@@ -4,7 +4,8 @@ Reading order: `sources` (`open_data`, the entry point), `dataset` (the `DataSet
 folder), `folders` (detects the format of a folder, opens its splits and makes new ones), `files` (lists a folder),
 `annotations` (what the readers of formats return), `formats` (the readers), `reading` (matches annotations with
 pictures and splits), `left_out` (what cannot be used), `splits` (divides pictures), `images` (decodes image files),
-`untrusted` (bounded reads and safe paths) and `zip_import` (unpacks an uploaded data set).
+`untrusted` (bounded reads and safe paths), `zip_import` (unpacks an uploaded data set) and `writers` (writes a data set
+in another format).
 """
 
 import lazy_loader as lazy
