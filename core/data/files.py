@@ -4,6 +4,7 @@ import hashlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from stat import S_ISDIR, S_ISREG
 from typing import NamedTuple
 
 from core.data.untrusted import IMAGE_SUFFIXES, DataError
@@ -22,6 +23,7 @@ class FolderFiles(NamedTuple):
         others: All other files, in the same form.
         stamp: Changes with the name, size or modification time of any file.
         links: Those of the files that are symbolic links, which may lead out of the folder.
+        linked_folders: The symbolic links to folders, which are not followed.
         newest: The latest modification time, in nanoseconds.
     """
 
@@ -30,6 +32,7 @@ class FolderFiles(NamedTuple):
     others: tuple[str, ...]
     stamp: str
     links: frozenset[str] = frozenset()
+    linked_folders: tuple[str, ...] = ()
     newest: int = 0
 
     def find(self, *suffixes: str) -> list[Path]:
@@ -45,7 +48,8 @@ def list_files(root: Path) -> FolderFiles:
     """
     if not root.is_dir():
         raise DataError(f"There is no data set {str(root)!r}: give an existing folder, or scenes.")
-    entries = sorted(_walk(root, ""))
+    linked_folders: list[str] = []
+    entries = sorted(_walk(root, linked_folders))
     digest = hashlib.sha256()
     for name, size, modified, _ in entries:
         digest.update(f"{name}\0{size}\0{modified}\0".encode(errors="surrogateescape"))
@@ -54,7 +58,7 @@ def list_files(root: Path) -> FolderFiles:
     others = tuple(entry.name for entry in entries if entry.name not in known)
     links = frozenset(entry.name for entry in entries if entry.is_link)
     newest = max((entry.modified for entry in entries), default=0)
-    return FolderFiles(root, images, others, digest.hexdigest(), links, newest)
+    return FolderFiles(root, images, others, digest.hexdigest(), links, tuple(sorted(linked_folders)), newest)
 
 
 def is_image_name(name: str) -> bool:
@@ -76,9 +80,9 @@ class _Entry(NamedTuple):
     is_link: bool
 
 
-def _walk(root: Path, prefix: str) -> Iterator[_Entry]:
-    """Yields every file."""
-    folders, count = [prefix], 0
+def _walk(root: Path, linked_folders: list[str]) -> Iterator[_Entry]:
+    """Yields every file; adds links to folders to the list."""
+    folders, count = [""], 0
     while folders:
         prefix = folders.pop()
         try:
@@ -91,7 +95,11 @@ def _walk(root: Path, prefix: str) -> Iterator[_Entry]:
                 continue
             if entry.is_dir(follow_symlinks=False):
                 folders.append(f"{prefix}{entry.name}/")
-            elif status := _get_status(entry):
+            elif not (status := _get_status(entry)):
+                continue
+            elif S_ISDIR(status.st_mode):
+                linked_folders.append(f"{prefix}{entry.name}")
+            elif S_ISREG(status.st_mode):
                 count += 1
                 if count > MAX_FILES:
                     raise DataError(f"{root} has more than {MAX_FILES:,} files: choose the folder of one data set.")
@@ -99,8 +107,8 @@ def _walk(root: Path, prefix: str) -> Iterator[_Entry]:
 
 
 def _get_status(entry: "os.DirEntry[str]") -> os.stat_result | None:
-    """Returns the status of a file; None for anything else, such as a link to nowhere or to itself."""
+    """Returns the status of an entry, links followed; None if there is none, as for a link to nowhere or to itself."""
     try:
-        return entry.stat() if entry.is_file() else None
+        return entry.stat()
     except OSError:
         return None

@@ -10,6 +10,7 @@ from core.data.annotations import Format
 from core.data.dataset import SPLITS, FolderData, RawData, RawImage, require_split
 from core.data.files import FolderFiles, list_files
 from core.data.formats import FORMATS
+from core.data.formats.json_files import sniff_json
 from core.data.reading.cache import CONTENTS, Key
 from core.data.reading.contents import FolderContents, read_contents
 from core.data.reading.pictures import get_relative
@@ -206,9 +207,13 @@ def _no_data_set(files: FolderFiles, key: str | None) -> DataError:
     )
     counts = ", ".join(f"{count:,} {suffix}" for suffix, count in suffixes.most_common(MAX_SUFFIXES))
     known = ", ".join(format.name for format in _choose_formats(key))
+    damaged = next((path for path in files.find(".json") if sniff_json(path).damaged), None)
+    broken = f"; {damaged.relative_to(files.root).as_posix()} is not JSON" if damaged else ""
+    links = f"; links to folders are not followed: {', '.join(files.linked_folders)}" if files.linked_folders else ""
+    found = f"{counts or 'none'}{broken}{links}"
     return DataError(
-        f"The folder {files.root} holds no data set in a known format (its files: {counts or 'none'}): add pictures "
-        f"with annotations in one of these formats: {known}."
+        f"The folder {files.root} holds no data set in a known format (its files: {found}): add pictures with "
+        f"annotations in one of these formats: {known}."
     )
 
 

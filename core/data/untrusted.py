@@ -9,7 +9,11 @@ from core.io.text import is_text
 MAX_NAME = 1000  # characters of a path
 _SHORT = Repr()  # YAML's aliases make a few bytes a list whose full `repr` has billions of characters
 _SHORT.maxstring = _SHORT.maxother = _SHORT.maxlong = 100
-IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff")
+# Of the formats that `core.data.images` decodes.
+IMAGE_SUFFIXES = (
+    ".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".bmp", ".dib", ".webp", ".tif", ".tiff", ".gif", ".avif", ".jp2", ".ppm",
+    ".pgm", ".pbm", ".pnm", ".qoi",
+)  # fmt: skip
 
 
 class DataError(UserError):

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from functools import cached_property, lru_cache
 from itertools import takewhile
 from typing import NamedTuple
+from urllib.parse import unquote
 
 from core.data.files import is_image_name
 from core.data.reading.split_names import TRAINVAL, find_split_of_folder
@@ -109,11 +110,13 @@ class Matcher:
         return _keep_split(self._keep_longest(names, entry), entry.split)
 
     def _find_alike(self, entry: Entry) -> list[str]:
-        """As `_find_by_end`, but without regard to case and to how accents are encoded."""
+        """As `_find_by_end`, but without regard to case, to how accents are encoded and to `%20` for a space."""
         if not entry.name:
             return []
-        names = self._index.by_folded_name.get(_fold(entry.base), [])
-        names = names or self._index.by_folded_stem.get(_fold(strip_suffix(entry.name)), [])
+        names: list[str] = []
+        for base in dict.fromkeys((entry.base, unquote(entry.base))):
+            names = names or self._index.by_folded_name.get(_fold(base), [])
+            names = names or self._index.by_folded_stem.get(_fold(strip_suffix(base)), [])
         return _keep_split(self._keep_longest(names, entry, _fold), entry.split)
 
     def _find_distant_mate(self, entry: Entry) -> list[str]:

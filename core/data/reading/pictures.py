@@ -5,12 +5,12 @@ the files that the folder has, so that no name leads out of it. What could mean 
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path, PurePosixPath
 
 from core.data.annotations import BAD_PATH, ORPHAN_LABELS, AnnotatedImage, ReportProblem
 from core.data.files import FolderFiles, is_image_name
-from core.data.left_out import MISSING
+from core.data.left_out import MISSING, UNREADABLE
 from core.data.reading.assignment import ANNOTATIONS, NAMES
 from core.data.reading.matching import Entry, Matcher, strip_suffix
 from core.data.reading.split_names import find_split, find_split_of_file, find_split_of_folder
@@ -30,12 +30,13 @@ def match_pictures(files: FolderFiles, images: Sequence[AnnotatedImage], report:
         The paths relative to the root; None for pictures that were reported.
     """
     matcher = Matcher(files.images, _make_entries(files.root, images))
+    others = {name.rpartition("/")[2] for name in files.others}
     found = matcher.match()
     root = files.root.resolve() if files.links else files.root
     for number, image in enumerate(images):
         name = found[number]
         if name is None:
-            report(*_explain(files.root, image, matcher, number))
+            report(*_explain(files.root, image, matcher, number, others))
         elif name in files.links and not _is_inside(files.root / name, root):
             report(BAD_PATH, _refuse_path(files.root, image))
             found[number] = None
@@ -97,7 +98,9 @@ def _is_inside(path: Path, root: Path) -> bool:
         return False
 
 
-def _explain(root: Path, image: AnnotatedImage, matcher: Matcher, number: int) -> tuple[str, str]:
+def _explain(
+    root: Path, image: AnnotatedImage, matcher: Matcher, number: int, others: Collection[str]
+) -> tuple[str, str]:
     """Returns the kind of problem of a picture without a file, and a message."""
     if number in matcher.repeated:
         return BAD_PATH, f"{image.source} annotates {quote(image.name)} more than once: join the entries or keep one."
@@ -107,6 +110,9 @@ def _explain(root: Path, image: AnnotatedImage, matcher: Matcher, number: int) -
         return BAD_PATH, f"{image.source} names {quote(image.name)}, which could be {one} or {other}: {remedy}."
     if not is_image_name(image.name) and strip_suffix(image.name) == image.source.stem:
         return ORPHAN_LABELS, f"{image.source} has no picture: add the picture or remove the file."
+    if image.name.rpartition("/")[2] in others:
+        remedy = "save it as PNG or JPEG"
+        return UNREADABLE, f"{image.source} names {quote(image.name)}, which is no picture in a known format: {remedy}."
     if _climbs(image.name):
         return BAD_PATH, _refuse_path(root, image)
     return MISSING, f"{image.source} names {quote(image.name)}, which does not exist: add it or remove its annotations."

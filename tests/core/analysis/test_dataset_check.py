@@ -3,17 +3,18 @@ import json
 import pytest
 import torch
 
-from core.analysis.dataset_check import check_folder
+from core.analysis.dataset_check import DataCheck, check_folder
 from core.analysis.issues import KINDS
 from core.cli.data import format_check
 from core.config import Config
-from core.data.folders import open_folder
+from core.data.folders import AmbiguousFormatError, open_folder
 from core.data.left_out import DESCRIPTIONS
 from core.data.untrusted import DataError
 from core.retinanet.anchors import make_anchors
 from core.retinanet.matching import match_anchors
 from core.retinanet.predict import prepare
 from core.retinanet.preprocess import scale_objects
+from tests.core.data.layouts import NAMES, coco_single, make_coco
 from tests.core.made_data import coco, coco_content, picture, voc, voc_object, yolo
 
 LINE = "0 0.5 0.5 0.5 0.5"
@@ -200,3 +201,53 @@ def test_progress(tmp_path):
     seen = []
     check_folder(coco(tmp_path), CONFIG, lambda *progress: seen.append(progress))
     assert seen == [(1, 2), (2, 2)]
+
+
+def test_damaged_pictures_are_counted_and_do_not_prevent_training(tmp_path):
+    coco_single(tmp_path, "", "annotations.json")
+    for name in NAMES[:5]:
+        path = tmp_path / name
+        path.write_bytes(path.read_bytes()[:-20] if name == NAMES[0] else b"none")
+    check = check_folder(tmp_path, CONFIG)
+    assert check.is_usable and check.left_out.counts == {"unreadable picture": 5}
+    assert check.reading == ("COCO, annotations.json, pictures beside it; no splits given: 8 / 1 / 1 made by name.")
+    restored = DataCheck.from_dict(json.loads(json.dumps(check.to_dict())))
+    assert restored == check and restored.left_out == check.left_out
+    old = {key: value for key, value in check.to_dict().items() if key not in ("reading", "left_out")}
+    assert DataCheck.from_dict(old).reading == ""
+    (tmp_path / NAMES[5]).write_bytes(b"none")
+    check = check_folder(tmp_path, CONFIG)
+    assert not check.is_usable and check.issues[0].kind == "no data"
+    assert check.describe_blocking("It is not imported").startswith(
+        "It is not imported: only 4 of 10 pictures are left, less than half."
+    )
+
+
+def test_units_are_compared_with_pictures_of_unknown_size(tmp_path):
+    content = make_coco(NAMES)
+    for image in content["images"]:
+        del image["width"]
+    for each in content["annotations"]:
+        each["bbox"] = [value * 3 for value in each["bbox"]]
+    coco_single(tmp_path, "", "annotations.json")
+    (tmp_path / "annotations.json").write_text(json.dumps(content))
+    check = check_folder(tmp_path, CONFIG)
+    assert check.issues[0].kind == "no data" and "boxes" in check.issues[0].examples[0]
+
+
+def test_a_picture_is_named_with_its_folder_where_names_are_repeated(tmp_path):
+    content = coco_content()
+    for image, camera in zip(content["images"], ("cam1", "cam2"), strict=True):
+        image["file_name"] = f"{camera}/a.png"
+        picture(tmp_path / "images" / camera / "a.png")
+    (tmp_path / "train.json").write_text(json.dumps(content))
+    found = {issue.kind: issue for issue in check_folder(tmp_path, CONFIG).issues}
+    assert found["same picture"].examples == ("train: cam2/a.png (picture 2) is train: cam1/a.png (picture 1)",)
+
+
+def test_two_formats_are_a_question(tmp_path):
+    voc(tmp_path, {"p": voc_object()})
+    coco(tmp_path)
+    with pytest.raises(AmbiguousFormatError):
+        check_folder(tmp_path, CONFIG)
+    assert check_folder(tmp_path, CONFIG, format="voc").format == "Pascal VOC"

@@ -306,3 +306,26 @@ def test_a_picture_of_another_size_is_refused_when_it_is_opened(folder):
     picture(folder / data.image_name(0), (WIDTH + 1, HEIGHT))
     with pytest.raises(DataError, match="41×30"):
         data[0]
+
+
+def test_links_to_folders_are_not_followed_and_said(tmp_path):
+    write_pictures(tmp_path / "elsewhere")
+    root = tmp_path / "set"
+    coco_single(root, "x", "annotations.json")
+    shutil.rmtree(root / "x")
+    (root / "images").symlink_to(tmp_path / "elsewhere")
+    assert examine_data_set(root).reading.endswith("Links to other folders were not followed: images.")
+    (root / "annotations.json").write_text("{")
+    with pytest.raises(DataError, match=r"annotations\.json is not JSON; links to folders are not followed: images"):
+        examine_data_set(root)
+
+
+@pytest.mark.parametrize("suffix", [".JPE", ".jfif", ".gif", ".ppm", ".bmp", ".tif", ".webp", ".avif", ".jp2", ".qoi"])
+def test_kinds_of_pictures(tmp_path, suffix):
+    kind = {".jpe": "JPEG", ".jfif": "JPEG", ".jp2": "JPEG2000", ".tif": "TIFF"}.get(suffix.lower(), suffix[1:].upper())
+    coco_single(tmp_path, "", "annotations.json")
+    for name in NAMES:
+        (tmp_path / name).unlink()
+        picture(tmp_path / (name.removesuffix(".jpg") + suffix), (WIDTH, HEIGHT), format=kind)
+    data = open_folder(tmp_path, "train", strict=True)
+    assert data[0].image.shape == (3, HEIGHT, WIDTH)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from core.data.folders import open_folder
+from core.data.folders import AmbiguousFormatError, open_folder, read_data_set
 from core.data.untrusted import DataError
 from core.data.zip_import import Limits, import_zip, unpack
 from tests.core.made_data import coco, voc, voc_object, yolo
@@ -214,3 +214,14 @@ def test_a_missing_file_and_a_full_disk(tmp_path, monkeypatch):
     archive = packed(tmp_path / "set.zip", coco(tmp_path / "made"))
     monkeypatch.setattr("core.data.zip_import.shutil.disk_usage", lambda _: type("Usage", (), {"free": 10}))
     refused(tmp_path, archive, "but 0.0 GB are free: make room")
+
+
+def test_a_zip_in_two_formats_is_a_question(tmp_path):
+    archive = packed(tmp_path / "set.zip", coco(voc(tmp_path / "made", {"p": voc_object()})))
+    with pytest.raises(AmbiguousFormatError, match=r"^set\.zip can be read in several formats") as error:
+        import_zip(archive, tmp_path / "new", lambda folder: read_data_set(folder))
+    assert error.value.formats == ("coco", "voc") and not (tmp_path / "new").exists()
+    contents = import_zip(archive, tmp_path / "new", lambda folder: read_data_set(folder, "voc"), format="voc")
+    assert contents.format.key == "voc" and (tmp_path / "new" / "train.json").exists()
+    with pytest.raises(DataError, match=r"set\.zip holds no data set in a known format .*: YOLO\."):
+        import_zip(archive, tmp_path / "other", lambda folder: read_data_set(folder, "yolo"), format="yolo")

@@ -5,7 +5,7 @@ import pytest
 
 from core.data.annotations import BAD_PATH, ORPHAN_LABELS, make_image
 from core.data.files import list_files
-from core.data.left_out import MISSING
+from core.data.left_out import MISSING, UNREADABLE
 from core.data.reading.pictures import match_pictures
 
 Problems = list[tuple[str, str]]
@@ -43,6 +43,8 @@ def match(root: Path, files: list[str], *names: tuple[str, str] | str) -> tuple[
         ("images/a.png", "a.jpg"),
         ("images/a.b.jpg", "a.b"),
         ("Images/Bäume 1.jpg", "images/BÄUME 1.JPG"),
+        ("images/Bäume 1.jpg", "https://example.org/B%C3%A4ume%201.jpg"),
+        ("images/50%20off.jpg", "50%20off.jpg"),
     ],
 )
 def test_names(tmp_path, file, name):
@@ -127,3 +129,8 @@ def test_links_cannot_leave_the_folder(tmp_path):
     found, problems = match(root, [], "a.png", "b.png", "c.png", "d.png")
     assert found == [None, None, "c.png", "d.png"]
     assert [kind for kind, _ in problems] == [BAD_PATH, MISSING]
+
+
+def test_a_file_that_is_no_picture_is_named_as_such(tmp_path):
+    found, problems = match(tmp_path, ["a.heic"], "a.heic")
+    assert found == [None] and problems[0][0] == UNREADABLE and "no picture in a known format" in problems[0][1]
