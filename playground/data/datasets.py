@@ -121,7 +121,7 @@ class DataSets:
                 error.args = (message.replace(str(archive), title).replace(archive.name, title),)
                 raise
             return self.library.put(
-                StoredDataSet(name, folder, True, size, compute_stamp(folder), check, owner, format)
+                StoredDataSet(name, folder, True, size, compute_stamp(folder, uploaded=True), check, owner, format)
             )
 
     def add_folder(
@@ -156,11 +156,15 @@ class DataSets:
                 error.args = (str(error).replace(str(folder), quote(text)),)
                 raise
             if known := self.library.find_folder(folder):
-                return self.library.put(known._replace(check=check, stamp=compute_stamp(folder), format=format))
+                return self.library.put(
+                    known._replace(check=check, stamp=compute_stamp(folder, uploaded=False), format=format)
+                )
             self.library.make_room(0, folder.name)
             self.library.make_folder()
             name = self.library.choose_name(folder.name)
-            return self.library.put(StoredDataSet(name, folder, False, 0, compute_stamp(folder), check, owner, format))
+            return self.library.put(
+                StoredDataSet(name, folder, False, 0, compute_stamp(folder, uploaded=False), check, owner, format)
+            )
 
     def _require_allowed(self, text: str) -> Path:
         if self._allowed is None:
@@ -202,7 +206,9 @@ class DataSets:
             except DataError as error:
                 raise DataError(_hide_folder(str(error), data_set)) from None
             check = _limit_examples(check_folder(data_set.folder, config, format=data_set.format))
-            return self.library.put(data_set._replace(check=check, stamp=compute_stamp(data_set.folder)))
+            return self.library.put(
+                data_set._replace(check=check, stamp=compute_stamp(data_set.folder, uploaded=data_set.uploaded))
+            )
 
     def delete(self, name: str, *, visitor: str = "") -> Deleted:
         """Deletes a data set; `restore` undoes that.

@@ -6,7 +6,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from core.analysis.dataset_check import DataCheck
+from core.data.files import list_files
 from core.data.splits import SPLITS_FILE
+from core.data.untrusted import DataError
 from core.io.atomic import write_text
 
 
@@ -46,8 +48,9 @@ def read_record(path: Path) -> StoredDataSet | None:
         folder = Path(values["folder"]) if values["folder"] else path.with_suffix("")
         check = DataCheck.from_dict(values["check"])
         size, owner, format = int(values["size"]), str(values.get("owner", "")), values.get("format")
-        stamp, format = compute_stamp(folder), None if format is None else str(format)
-        return StoredDataSet(path.stem, folder, not values["folder"], size, stamp, check, owner, format)
+        uploaded = not values["folder"]
+        stamp, format = compute_stamp(folder, uploaded=uploaded), None if format is None else str(format)
+        return StoredDataSet(path.stem, folder, uploaded, size, stamp, check, owner, format)
     except (OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
         return None
 
@@ -62,7 +65,12 @@ def write_record(path: Path, data_set: StoredDataSet) -> None:
     write_text(path, json.dumps(values))
 
 
-def compute_stamp(folder: Path) -> int:
-    """Returns a number that changes with a folder or its list of splits."""
+def compute_stamp(folder: Path, *, uploaded: bool) -> int:
+    """Returns a number that changes with a data set: of an uploaded one only its lists of splits can change."""
+    if not uploaded:
+        try:
+            return int(list_files(folder).stamp[:15], 16)
+        except DataError:
+            return time.time_ns()
     paths = (folder, folder / SPLITS_FILE)
     return max((path.stat().st_mtime_ns for path in paths if path.exists()), default=time.time_ns())

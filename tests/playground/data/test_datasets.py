@@ -4,13 +4,15 @@ from pathlib import Path
 
 import pytest
 
-from core.analysis.issues import MISSING, NO_VAL
+from core.analysis.issues import NO_VAL
 from core.config import Config
+from core.data.folders import AmbiguousFormatError
+from core.data.left_out import MISSING
 from core.data.untrusted import DataError
 from core.data.zip_import import Limits
 from playground.data.datasets import DataSets, RefusedError
 from playground.data.library import Bounds
-from tests.core.made_data import coco, coco_content, yolo
+from tests.core.made_data import coco, coco_content, picture, voc, voc_object, yolo
 
 LINE = "0 0.5 0.5 0.5 0.5"
 CONFIG = Config()
@@ -156,6 +158,35 @@ def test_only_folders_that_the_operator_allows_can_be_added(data, tmp_path):
     with pytest.raises(DataError, match="'none' holds no data set") as error:
         data.add_folder("none", CONFIG)
     assert str(tmp_path) not in str(error.value)
+
+
+def test_a_folder_that_has_changed_is_read_anew_when_it_is_added_again(data, tmp_path):
+    folder = yolo(tmp_path / "set", {f"p{number}": LINE for number in range(10)})
+    data.allow_folder(tmp_path)
+    name = data.add_folder("set", CONFIG).name
+    assert len(data.open_split(name, "train")) == 8
+    picture(folder / "images" / "p10.png")
+    (folder / "labels" / "p10.txt").write_text(LINE)
+    assert data.add_folder("set", CONFIG).splits["train"] == 9 == len(data.open_split(name, "train"))
+
+
+def test_a_zip_in_two_formats_is_a_question_and_the_answer_is_kept(data, tmp_path):
+    folder = voc(tmp_path / "set", {f"p{number}": voc_object() for number in range(10)})
+    for number in range(10):
+        path = folder / "JPEGImages" / f"p{number}.txt"
+        path.write_text(LINE)
+    (folder / "classes.txt").write_text("cat\n")
+    archive = zipped(folder)
+    with pytest.raises(AmbiguousFormatError) as error:
+        data.add_zip(archive, "mine.zip", CONFIG)
+    assert error.value.formats == ("voc", "yolo") and data.library.names() == ()
+    assert str(error.value).startswith("mine.zip can be read in several formats")
+    kept = data.add_zip(archive, "mine.zip", CONFIG, format="voc")
+    assert kept.format == "voc" and kept.check.format == "Pascal VOC"
+    restored = DataSets(data.library.folder)
+    assert restored.library.get(kept.name) == kept
+    assert restored.open_split(kept.name, "train").reading.startswith("Pascal VOC")
+    assert restored.split(kept.name, "random", (0.5, 0.3, 0.2), CONFIG).splits == {"train": 5, "val": 3, "test": 2}
 
 
 def test_a_folder_of_the_server_is_never_removed(tmp_path, archive):
