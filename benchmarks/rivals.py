@@ -21,7 +21,8 @@ from core.evaluation.dataset_predictions import evaluate_dataset
 from core.io.atomic import write_text
 from core.retinanet.predict import detect
 from core.runs.folder import FINISHED, RunFolder
-from core.runs.train import TRAINING_SCENES, run_training
+from core.runs.splits import TRAINING_SCENES
+from core.runs.train import run_training
 from core.weights.sources import adopt, build, load_weights
 
 RECIPE = {

@@ -23,6 +23,7 @@ from core.analysis.issues import (
 )
 from core.analysis.size_check import ClassSizes, measure_sizes
 from core.config import Config
+from core.data.class_names import find_alike
 from core.data.dataset import RawData, judge_boxes, name_images
 from core.data.folders import AmbiguousFormatError, examine_data_set
 from core.data.left_out import DESCRIPTIONS, EMPTY_BOX, OUTSIDE_BOX, LeftOut
@@ -232,9 +233,5 @@ def _report_class_issues(splits: dict[str, SplitSummary], class_names: tuple[str
             issues.add(UNUSED_CLASS, name)
         elif "train" in splits and not splits["train"].objects[name]:
             issues.add(UNTRAINED_CLASS, name)
-    alike: dict[str, str] = {}
-    for name in class_names:
-        plain = "".join(character for character in name.casefold() if character.isalnum())
-        other = alike.setdefault(plain, name)
-        if plain and other != name:
-            issues.add(ALIKE_CLASSES, f"{other!r} and {name!r}")
+    for other, name in find_alike(class_names):
+        issues.add(ALIKE_CLASSES, f"{other!r} and {name!r}")

@@ -6,12 +6,12 @@ from typing import Any
 
 from tqdm import tqdm
 
-from core.cli.common import is_main_process, print_left_out, print_reading, progress_bar, tell
+from core.cli.common import is_main_process, print_left_out, progress_bar, tell
 from core.config import Config
 from core.data.left_out import OTHER_SIZE, UNREADABLE
 from core.evaluation.dataset_predictions import count_images
 from core.runs.folder import RunFolder, record_to_dict
-from core.runs.recorder import Splits
+from core.runs.splits import OpenedData
 from core.runs.tracking import open_tracker
 from core.runs.train import run_training
 from core.training.distributed import is_true_anywhere, make_accelerator
@@ -57,11 +57,14 @@ def train(config: Config, options: Namespace) -> dict[str, Any]:
     return result
 
 
-def _print_data(config: Config, splits: Splits) -> None:
+def _print_data(config: Config, data: OpenedData) -> None:
     """Prints how the data was read, what was left out, and how many pictures the evaluations use of many."""
-    print_reading(splits.train)
-    count, total = count_images(splits.validation, config), len(splits.validation)
-    if splits.train.reading and count < total and is_main_process():
+    if not data.reading or not is_main_process():
+        return
+    print(data.reading)
+    print_left_out(data.splits.train.left_out)
+    count, total = count_images(data.splits.validation, config), len(data.splits.validation)
+    if count < total:
         print(f"Evaluations use the first {count:,} of {total:,} validation pictures; --images 0 uses all.")
 
 

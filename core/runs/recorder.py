@@ -3,16 +3,15 @@
 import threading
 import time
 from collections.abc import Generator, Iterator
-from typing import NamedTuple
 
 from core.config import Config
-from core.data.dataset import DataSet
 from core.errors import UserError
 from core.evaluation.damage import add_damaged
 from core.runs.checkpoint import save_checkpoint
 from core.runs.control import STOP, Control, read_control
 from core.runs.folder import FAILED, FINISHED, PAUSED, RUNNING, STOPPED, RunError, RunFolder
 from core.runs.snapshots import SnapshotRecorder
+from core.runs.splits import Splits
 from core.runs.step_changes import StepChangeRecorder
 from core.training.records import EvaluationRecord, Record, StepRecord
 from core.training.trainer import Trainer
@@ -20,13 +19,6 @@ from core.weights.sources import save_weights
 
 CHECKPOINT_SECONDS = 20  # the most that a run loses when its process is killed
 POLL_SECONDS = 0.05  # interval at which a paused run reads its control file
-
-
-class Splits(NamedTuple):
-    """The training and validation data of a run."""
-
-    train: DataSet
-    validation: DataSet
 
 
 class Recorder:

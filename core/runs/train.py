@@ -9,21 +9,18 @@ from accelerate.utils import set_seed
 
 from core.config import Config, Training
 from core.data.dataset import DataSet
-from core.data.sources import open_data
-from core.evaluation.class_names import relabel
 from core.evaluation.damage import keep_damaged
 from core.io.atomic import write_text
 from core.io.locks import FileLock
 from core.runs.checkpoint import load_checkpoint
 from core.runs.folder import RUNNING, About, RunError, RunFolder
-from core.runs.recorder import Recorder, Splits
+from core.runs.recorder import Recorder
+from core.runs.splits import OpenedData, open_splits, order_classes
 from core.training.distributed import make_accelerator
 from core.training.records import Record, TrainingError
 from core.training.trainer import Trainer
 from core.weights.assumptions import to_record
 from core.weights.sources import Weights, adopt, build, load_weights, weights_for
-
-TRAINING_SCENES = 100_000  # rendered scenes in an epoch
 
 
 def run_training(
@@ -36,7 +33,7 @@ def run_training(
     accelerator: Accelerator | None = None,
     format: str | None = None,
     strict: bool = False,
-    on_data: Callable[[Splits], None] = lambda splits: None,
+    on_data: Callable[[OpenedData], None] = lambda data: None,
     on_weights: Callable[[Sequence[str]], None] = lambda sentences: None,
 ) -> Generator[Record]:
     """Trains in a folder; closing the generator stops the run and saves a checkpoint.
@@ -117,17 +114,17 @@ def _train(
     accelerator: Accelerator | None = None,
     lock: FileLock | None = None,
     on_start: Callable[[Recorder], None] = lambda recorder: None,
-    on_data: Callable[[Splits], None] = lambda splits: None,
+    on_data: Callable[[OpenedData], None] = lambda data: None,
     on_weights: Callable[[Sequence[str]], None] = lambda sentences: None,
 ) -> Generator[Record]:
     accelerator = accelerator or make_accelerator()
-    splits, weights = _open_splits(config, about), weights_for(config, free=free)
+    opened, weights = open_splits(config, about), weights_for(config, free=free)
     known = load_weights(str(folder.weights)).class_names if state else weights.class_names  # of each checkpoint
-    splits = _order_classes(splits, known)
+    splits = order_classes(opened.splits, known)
     if state:
         _require_same_classes(folder, known, splits.train)
     _require_repeated_images(config.training, splits.train)
-    on_data(splits)
+    on_data(opened)
     config, trainer = _build_trainer(config, weights, splits.train, accelerator, free=free)
     if state:
         _restore(trainer, state, folder)
@@ -140,33 +137,11 @@ def _train(
         return
     folder.create()  # the processes synchronised in `_build_trainer`, so all of them have checked that it is empty
     with lock or _acquire_lock(folder):
+        about = about._replace(reading=opened.reading)
         _write_start(folder, config, trainer.step, about, splits.train)
         recorder = Recorder(trainer, folder, config, splits, is_controllable=accelerator.num_processes == 1)
         on_start(recorder)
         yield from recorder.record(records)
-
-
-def _open_splits(config: Config, about: About) -> Splits:
-    """Opens the data of a run; the validation pictures get the labels of the training pictures.
-
-    Raises:
-        DataError: The data cannot be used, or the validation pictures have a class that the training pictures lack.
-    """
-    train, validation = (
-        open_data(about.source, split, config.scenes, length, format=about.format or None, strict=about.strict)
-        for split, length in (("train", TRAINING_SCENES), ("val", config.training.eval_images))
-    )
-    remedy = "name the classes of all splits alike"
-    return Splits(train, relabel(validation, train.class_names, lacking="The training pictures lack", remedy=remedy))
-
-
-def _order_classes(splits: Splits, class_names: Sequence[str]) -> Splits:
-    """Returns the data with labels in the order of a network's classes if it has the same classes."""
-    if sorted(class_names) != sorted(splits.train.class_names):
-        return splits
-    return Splits(
-        *(relabel(each, class_names, lacking="The network lacks", remedy="choose another") for each in splits)
-    )
 
 
 def _resumed_about(about: About, folder: RunFolder) -> About:
@@ -250,5 +225,5 @@ def _write_start(folder: RunFolder, config: Config, step: int, about: About, tra
     write_text(folder.config, config.to_json())
     left_out = keep_damaged(train.left_out, about.left_out)
     created = about.created or time.time()
-    folder.write_about(about._replace(created=created, reading=train.reading, left_out=left_out))
+    folder.write_about(about._replace(created=created, left_out=left_out))
     folder.write_status(RUNNING)

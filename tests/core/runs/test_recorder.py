@@ -13,7 +13,7 @@ from core.retinanet.model import build_model
 from core.runs.checkpoint import load_checkpoint
 from core.runs.control import PAUSE, STOP, Control, write_control
 from core.runs.folder import FAILED, FINISHED, PAUSED, RUNNING, STOPPED, RunError, RunFolder
-from core.runs.recorder import Recorder, Splits
+from core.runs.recorder import Recorder
 from core.runs.snapshots import (
     Snapshot,
     SnapshotRecorder,
@@ -22,6 +22,7 @@ from core.runs.snapshots import (
     read_snapshot_image,
     snapshot_from_record,
 )
+from core.runs.splits import Splits
 from core.runs.step_changes import compute_changes, read_step_changes
 from core.runs.train import run_training
 from core.structures import Detections, Sample

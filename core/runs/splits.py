@@ -1,0 +1,79 @@
+"""The data of a run: opened, with the classes of its splits matched, and what seems doubtful about it."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from core.config import Config
+from core.data.class_names import find_alike
+from core.data.dataset import DataSet, FolderData
+from core.data.sources import open_data
+from core.evaluation.class_names import relabel
+from core.runs.folder import About
+
+TRAINING_SCENES = 100_000  # rendered scenes in an epoch
+MAX_NAMED = 5  # classes in a sentence
+
+
+class Splits(NamedTuple):
+    """The training and validation data of a run."""
+
+    train: DataSet
+    validation: DataSet
+
+
+class OpenedData(NamedTuple):
+    """The data of a run, and how it was read with what seems doubtful about it, as sentences for people."""
+
+    splits: Splits
+    reading: str
+
+
+def open_splits(config: Config, about: About) -> OpenedData:
+    """Opens the data of a run; the validation pictures get the labels of the training pictures.
+
+    Raises:
+        DataError: The data cannot be used, or the validation pictures have a class that the training pictures lack.
+    """
+    train, validation = (
+        open_data(about.source, split, config.scenes, length, format=about.format or None, strict=about.strict)
+        for split, length in (("train", TRAINING_SCENES), ("val", config.training.eval_images))
+    )
+    reading = " ".join((train.reading, *_describe_doubts(train, validation))).strip()
+    remedy = "name the classes of all splits alike"
+    other = relabel(validation, train.class_names, lacking="The training pictures lack", remedy=remedy)
+    return OpenedData(Splits(train, other), reading)
+
+
+def order_classes(splits: Splits, class_names: Sequence[str]) -> Splits:
+    """Returns the data with labels in the order of a network's classes if it has the same classes."""
+    if sorted(class_names) != sorted(splits.train.class_names):
+        return splits
+    return Splits(
+        *(relabel(each, class_names, lacking="The network lacks", remedy="choose another") for each in splits)
+    )
+
+
+def _describe_doubts(train: DataSet, validation: DataSet) -> list[str]:
+    """Returns sentences on classes that cannot be learnt, or that are probably the same."""
+    sentences = []
+    if isinstance(train, FolderData) and isinstance(validation, FolderData):
+        learnt = _find_used(train)
+        unlearnt = sorted(_find_used(validation) - learnt)
+        if unlearnt:
+            sentences.append(f"No training picture has an object of these classes of validation: {_list(unlearnt)}.")
+    alike = [f"{one!r} and {other!r}" for one, other in find_alike(train.class_names)]
+    if alike:
+        sentences.append(f"Classes that differ only in capitals, spaces or punctuation: {_list(alike)}.")
+    return sentences
+
+
+def _find_used(data: FolderData) -> set[str]:
+    """Returns the names of the classes with objects."""
+    labels = np.concatenate([np.zeros(0, np.int64), *(image.labels[~image.crowd] for image in data.images)])
+    return {data.class_names[label] for label in np.unique(labels).tolist()}
+
+
+def _list(names: Sequence[str]) -> str:
+    return ", ".join(names[:MAX_NAMED]) + (" …" if len(names) > MAX_NAMED else "")

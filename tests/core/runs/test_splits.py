@@ -1,0 +1,50 @@
+import pytest
+
+from core.data.class_names import find_alike
+from core.runs.folder import About
+from core.runs.splits import open_splits, order_classes
+from tests.core import made_data
+from tests.core.tiny import tiny
+
+LISTS = {"train": "a\nb\n", "val": "c\n"}
+
+
+def voc(folder, *names: str):
+    pages = {picture: made_data.voc_object(name) for picture, name in zip("abc", names, strict=True)}
+    return open_splits(tiny(), About(str(made_data.voc(folder, pages, LISTS))))
+
+
+def test_a_class_that_training_lacks_is_told_before_the_first_step(tmp_path):
+    opened = voc(tmp_path, "cat", "cat", "lion")
+    assert opened.reading.endswith("No training picture has an object of these classes of validation: lion.")
+    assert "No training picture" not in voc(tmp_path / "b", "cat", "lion", "lion").reading
+
+
+def test_classes_that_are_probably_the_same_are_told(tmp_path):
+    assert (
+        "differ only in capitals, spaces or punctuation: 'Cat' and 'cat'." in voc(tmp_path, "cat", "cat", "Cat").reading
+    )
+
+
+def test_rendered_scenes_leave_no_doubt():
+    assert open_splits(tiny(), About()).reading == ""
+
+
+def test_the_network_decides_the_order_of_equal_classes_only(tmp_path):
+    splits = voc(tmp_path, "cat", "dog", "cat").splits
+    assert order_classes(splits, ("dog", "cat")).train.class_names == ("dog", "cat")
+    assert order_classes(splits, ("dog", "cat")).validation[0].labels.tolist() == [1]
+    for other in ((), ("dog",), ("dog", "cow"), ("cat", "dog", "cow")):
+        assert order_classes(splits, other) is splits
+
+
+@pytest.mark.parametrize(
+    ("names", "pairs"),
+    [
+        (("cat", "dog"), []),
+        (("T-Shirt", "t shirt", "tshirt"), [("T-Shirt", "t shirt"), ("T-Shirt", "tshirt")]),
+        (("?", "!"), []),
+    ],
+)
+def test_alike_names(names, pairs):
+    assert find_alike(names) == pairs
