@@ -130,9 +130,9 @@ def _prefix_of(key: str) -> str | None:
 
 def _select(entries: Mapping[Any, Any], prefix: str) -> dict[str, str]:
     """Returns the keys of the network behind a prefix, by torchvision's keys."""
-    keys = (key for key in entries if _is_key(key) and key.startswith(prefix))
-    inner = {".".join(word for word in key[len(prefix) :].split(".") if word not in INSERTED): key for key in keys}
-    return {each: key for each, key in inner.items() if key[len(prefix) :].startswith(PARTS)}
+    parts = tuple(prefix + part for part in PARTS)
+    keys = [key for key in entries if _is_key(key) and key.startswith(parts)]
+    return {".".join(word for word in key[len(prefix) :].split(".") if word not in INSERTED): key for key in keys}
 
 
 def _names_average(place: str) -> bool:
