@@ -2,11 +2,13 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from itertools import islice
 from pathlib import Path
 
 from core.data.formats.values import parse_number, parse_whole_number
 
 MAX_SIDE = 10**9
+MAX_SENTENCES = 10
 BAD_SIZE = "Annotated sizes that cannot be read and were not compared with the pictures"
 
 
@@ -14,14 +16,13 @@ class Notes:
     """Sentences about what a reader assumed, each once."""
 
     def __init__(self) -> None:
-        self._sentences: list[str] = []
+        self._sentences: dict[str, None] = {}
         self._counts: Counter[str] = Counter()
         self._first: dict[str, Path] = {}
 
     def add(self, sentence: str) -> None:
         """Adds a sentence unless it is there."""
-        if sentence not in self._sentences:
-            self._sentences.append(sentence)
+        self._sentences[sentence] = None
 
     def count(self, what: str, source: Path) -> None:
         """Counts one more of something, such as "Polygons read as their boxes", which stands in a file."""
@@ -37,11 +38,15 @@ class Notes:
         return (sides[0], sides[1]) if len(sides) == 2 else None
 
     def sentences(self) -> tuple[str, ...]:
-        """Returns all sentences, those with counts last."""
+        """Returns the sentences, those with counts last; of many only the first."""
         counted = [
             f"{what}: {count:,} (the first in {self._first[what].name})." for what, count in self._counts.items()
         ]
-        return (*self._sentences, *counted)
+        shown = [*islice(self._sentences, MAX_SENTENCES), *counted]
+        if (rest := len(self._sentences) - MAX_SENTENCES) > 0:
+            shown.append(f"More was assumed that is not shown here: {rest:,} sentences.")
+        # File names may hold bytes that are not UTF-8.
+        return tuple(sentence.encode(errors="backslashreplace").decode() for sentence in shown)
 
 
 def number_classes(names: Sequence[str]) -> tuple[int, ...]:

@@ -9,9 +9,9 @@ import msgspec
 from core.data.annotations import BAD_FILE, BAD_PATH, Annotations, Format, ReportProblem
 from core.data.files import FolderFiles
 from core.data.formats.building import Picture, add_object, build_annotations, name_numbers
-from core.data.formats.json_files import MAX_JSON_BYTES, JsonShape, decode_json, read_json, sniff_json
+from core.data.formats.json_files import MAX_JSON_BYTES, decode_json, read_json, sniff_json
 from core.data.formats.json_lines.class_labels import read_class_labels
-from core.data.formats.json_lines.dialects import NAMES, Line, read_line
+from core.data.formats.json_lines.dialects import LISTS, NAMES, Line, read_line
 from core.data.formats.name_index import resolve_name
 from core.data.formats.notes import Notes
 from core.data.formats.texts import read_head, read_text
@@ -34,8 +34,7 @@ class _Frames(msgspec.Struct):
 def find_lines(files: FolderFiles) -> Sequence[Path]:
     """Returns the files of JSON lines, and of JSON lists, that describe pictures with objects."""
     lines = [path for path in files.find(*SUFFIXES) if _describes_objects(path)]
-    lists = [path for path in files.find(".json") if _may_be_list(sniff_json(path))]
-    return lines + [path for path in lists if any(_parse(content) for _, content in _read_list(path)[:HEAD_LINES])]
+    return lines + [path for path in files.find(".json") if _lists_objects(path, sniff_json(path).keys)]
 
 
 def read_lines(files: FolderFiles, paths: Sequence[Path], report: ReportProblem) -> Annotations:
@@ -67,8 +66,13 @@ def _describes_objects(path: Path) -> bool:
     return any(_parse(line.encode()) for line in lines if line.strip())
 
 
-def _may_be_list(shape: JsonShape) -> bool:
-    return bool(shape.keys & LIST_KEYS) or shape.keys >= FRAME_KEYS
+def _lists_objects(path: Path, keys: frozenset[str]) -> bool:
+    if not keys & LIST_KEYS and not keys >= FRAME_KEYS:
+        return False
+    try:
+        return any(_parse(content) for _, content in _read_list(path)[:HEAD_LINES])
+    except DataError:  # damaged: to be reported if its beginning is of this format
+        return bool(keys & {f"[].{name}" for name in LISTS})
 
 
 def _read_lines(path: Path) -> list[Entry]:

@@ -108,6 +108,7 @@ def assert_survives_damage(root: Path, format: Format, name: str, rounds: int = 
             start = choose.randrange(len(content) + 1)
             content[start : start + choose.choice((0, 1, 5, 50))] = choose.choice(DAMAGE)
         path.write_bytes(content)
+        find(root, format)  # raises nothing
         try:
             data = read(root, format, Problems())
         except DataError as error:

@@ -127,6 +127,14 @@ def test_lists_of_the_same_objects(tmp_path):
     assert objects_of(read(tmp_path, JSON_LINES, Problems())) == {"a.jpg": [CAT]}
 
 
+def test_a_damaged_list_is_reported(tmp_path):
+    text = json.dumps([{"image": "a.jpg", "objects": [{"bbox": BOX, "label": "cat"}]}])
+    write(tmp_path, {"a.json": text, "b.json": text[:-1]})
+    problems = Problems()
+    assert objects_of(read(tmp_path, JSON_LINES, problems)) == {"a.jpg": [CAT]}
+    assert [kind for kind, _ in problems] == [BAD_FILE]
+
+
 def test_percentages_are_not_taken_for_pixels(tmp_path):
     entry = {"x": 1, "y": 2, "width": 10, "height": 20, "labels": ["cat"], "original_width": 40, "original_height": 30}
     write(tmp_path, {"a.json": [{"image": "a.jpg", "objects": [entry]}]})
