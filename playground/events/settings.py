@@ -61,13 +61,7 @@ def connect_weights(page: PageComponents) -> None:
     """Connects the choice of weights, which changes the settings that they need; refused weights are put back."""
 
     def follow(state: PageState, name: str) -> Updates:
-        before = state.config()
-        try:
-            config = follow_weights(before.replace({WEIGHTS: name}))
-        except UserError as error:
-            return {page.knobs[WEIGHTS]: before.model.weights, **part_updates(page, PageUpdate(str(error)))}
-        updates, notice = show(page, state._replace(settings=settings_of(config)), "settings"), page.parts["notice"]
-        return {**updates, notice: updates[notice] or " ".join(describe(config))}
+        return choose_weights(page, state, name)
 
     widget, upload = page.knobs[WEIGHTS], page.controls.network.upload
     options: EventOptions = {
@@ -77,6 +71,17 @@ def connect_weights(page: PageComponents) -> None:
     }
     listen(page, widget.input, follow, inputs=[widget], changes=["settings"], **options)
     listen(page, upload.upload, follow, inputs=[upload], changes=["settings"], **options)
+
+
+def choose_weights(page: PageComponents, state: PageState, name: str) -> Updates:
+    """Returns the page with weights and the settings that follow from them, and a notice of what is assumed of them."""
+    before = state.config()
+    try:
+        config = follow_weights(before.replace({WEIGHTS: name}))
+    except UserError as error:
+        return {page.knobs[WEIGHTS]: before.model.weights, **part_updates(page, PageUpdate(str(error)))}
+    updates, notice = show(page, state._replace(settings=settings_of(config)), "settings"), page.parts["notice"]
+    return {**updates, notice: updates[notice] or " ".join(describe(config))}
 
 
 def connect_anchors(page: PageComponents) -> None:
