@@ -5,6 +5,7 @@ from argparse import Namespace
 from collections import OrderedDict
 from datetime import datetime
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pytest
@@ -15,9 +16,9 @@ from torch.optim.swa_utils import AveragedModel
 
 from core.retinanet.model import build_model
 from core.weights.architecture import WeightsError
-from core.weights.containers import find_class_names
+from core.weights.containers import find_class_names, find_state
 from core.weights.sources import load_weights
-from tests.core.networks import CONFIG, make_state, old_layout
+from tests.core.networks import CONFIG, make_state, meta_state, old_layout
 
 LIGHTNING = {  # what Lightning 2 saves beside the state dict
     "epoch": 3,
@@ -37,6 +38,13 @@ def state():
     return make_state()
 
 
+class Found(NamedTuple):
+    """What `find_state` returns, with the names that `Weights` has for it."""
+
+    state: dict
+    notes: tuple
+
+
 def changed(state):
     """Returns a state dict with other floating values."""
     return {key: value + 1 if value.is_floating_point() else value for key, value in state.items()}
@@ -54,6 +62,16 @@ def compiled_parts(state):
     return state
 
 
+@pytest.fixture(scope="module")
+def small():
+    """A small tensor for each key of a network."""
+    return {key: torch.tensor([float(index)]) for index, key in enumerate(meta_state(num_convs=1))}
+
+
+def find(content):
+    return Found(*find_state(content, name="net.pth"))
+
+
 def load(tmp_path, content):
     path = tmp_path / "net.pth"
     torch.save(content, path)
@@ -69,12 +87,24 @@ def assert_same(found, state):
     "prefix",
     ["", "module.", "_orig_mod.", "model.", "model.module.", "module._orig_mod.", "_orig_mod.module.", "net.x."],
 )
-def test_prefixes_of_keys_are_removed(state, tmp_path, prefix):
-    found = load(tmp_path, prefixed(state, prefix))
-    assert_same(found, state)
+def test_prefixes_of_keys_are_removed(small, prefix):
+    found = find(prefixed(small, prefix))
+    assert_same(found, small)
     assert not found.notes
-    save_file(prefixed(state, prefix), tmp_path / "net.safetensors")
+
+
+def test_files_are_opened(state, tmp_path):
+    save_file(prefixed(state, "model."), tmp_path / "net.safetensors")
     assert_same(load_weights(str(tmp_path / "net.safetensors")), state)
+    options = Namespace(epochs=26, data_path="coco")  # as torchvision's script saves them
+    for content in (
+        {**LIGHTNING, "state_dict": prefixed(state, "model.")},
+        {"model": OrderedDict(state), "args": options, "epoch": 25},
+        {"model": old_layout(state)},
+    ):
+        found = load(tmp_path, content)
+        assert_same(found, state)
+        assert not found.notes
 
 
 @pytest.mark.parametrize(
@@ -89,18 +119,16 @@ def test_prefixes_of_keys_are_removed(state, tmp_path, prefix):
         },
         lambda state: {"model": {"state_dict": state}},
         lambda state: {"net": OrderedDict(state)},
-        lambda state: {"model": state, "args": Namespace(epochs=26, data_path="coco"), "epoch": 25},  # torchvision's
         lambda state: {**LIGHTNING, "state_dict": prefixed(state, "model.")},
         lambda state: {**LIGHTNING, "state_dict": prefixed(state, "model._orig_mod.")},
         lambda state: {"ema_state_dict": state},
         lambda state: {"shadow": prefixed(state, "module.")},
         compiled_parts,
-        lambda state: {"model": old_layout(state)},
     ],
 )
-def test_containers_are_opened(state, tmp_path, wrap):
-    found = load(tmp_path, wrap(state))
-    assert_same(found, state)
+def test_containers_are_opened(small, wrap):
+    found = find(wrap(small))
+    assert_same(found, small)
     assert not found.notes
 
 
@@ -143,17 +171,17 @@ def test_a_network_wrapped_by_pytorch_itself(tmp_path):
         (lambda raw, average: {**raw, **prefixed(average, "module."), "n_averaged": torch.tensor(7)}, "module"),
     ],
 )
-def test_an_average_is_preferred_and_said(state, tmp_path, wrap, place):
-    found = load(tmp_path, wrap(state, changed(state)))
-    assert_same(found, changed(state))
+def test_an_average_is_preferred_and_said(small, wrap, place):
+    found = find(wrap(small, changed(small)))
+    assert_same(found, changed(small))
     [note] = found.notes
     assert f"their moving average: the average ({place}" in note
 
 
-def test_an_average_without_buffers_takes_them_from_the_weights(state, tmp_path):
-    shadow = {key: value for key, value in changed(state).items() if "running" not in key and "layer1" not in key}
-    found = load(tmp_path, {"model": state, "shadow": shadow})
-    assert_same(found, {**state, **shadow})
+def test_an_average_without_buffers_takes_them_from_the_weights(small):
+    shadow = {key: value for key, value in changed(small).items() if "running" not in key and "layer1" not in key}
+    found = find({"model": small, "shadow": shadow})
+    assert_same(found, {**small, **shadow})
 
 
 @pytest.mark.parametrize(
@@ -165,17 +193,17 @@ def test_an_average_without_buffers_takes_them_from_the_weights(state, tmp_path)
         lambda one, two: {"model": one, "ema": two, "best": dict(two)},
     ],
 )
-def test_several_networks_are_refused(state, tmp_path, wrap):
+def test_several_networks_are_refused(small, wrap):
     with pytest.raises(WeightsError, match=r"holds [23] networks \(.*\): save the state dict of one of them"):
-        load(tmp_path, wrap(dict(state), changed(state)))
+        find(wrap(dict(small), changed(small)))
 
 
-def test_what_is_not_of_the_network_is_left_out_and_said(state, tmp_path):
+def test_what_is_not_of_the_network_is_left_out_and_said(small):
     others = {"criterion.weight": torch.ones(3), "map.scores": torch.zeros(1), "anchor_generator.0": torch.zeros(9, 4)}
-    found = load(tmp_path, {"state_dict": prefixed(state, "model.") | others})
-    assert_same(found, state)
+    found = find({"state_dict": prefixed(small, "model.") | others})
+    assert_same(found, small)
     assert found.notes == (
-        f"Entries of {tmp_path / 'net.pth'} that do not belong to the network are left out: criterion.weight, "
+        "Entries of net.pth that do not belong to the network are left out: criterion.weight, "
         "map.scores, anchor_generator.0.",
     )
 
