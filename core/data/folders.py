@@ -11,7 +11,7 @@ from core.data.dataset import SPLITS, FolderData, RawData, RawImage, require_spl
 from core.data.files import FolderFiles, list_files
 from core.data.formats import FORMATS
 from core.data.formats.json_files import sniff_json
-from core.data.reading.cache import CONTENTS, Key
+from core.data.reading.cache import CONTENTS, Key, pause_collection
 from core.data.reading.contents import FolderContents, read_contents
 from core.data.reading.pictures import get_relative
 from core.data.splits import SPLITS_FILE, random_split, stratified_split, write_splits
@@ -57,8 +57,9 @@ def read_data_set(folder: Path, format: str | None = None, strict: bool = False)
 
 def examine_data_set(folder: Path, format: str | None = None, strict: bool = False) -> FolderContents:
     """Reads a data set as `read_data_set` does, but returns also one with refusals."""
-    files = list_files(folder)
-    return CONTENTS.get(files, Key(format, strict), lambda: _detect(files, format, strict=strict))
+    with pause_collection():
+        files = list_files(folder)
+        return CONTENTS.get(files, Key(format, strict), lambda: _detect(files, format, strict=strict))
 
 
 def require_format(folder: Path, format: str | None = None) -> None:
@@ -117,8 +118,9 @@ def read_all_splits(folder: Path, format: str | None = None) -> RawData:
     Raises:
         DataError: The splits contain the same image.
     """
-    files = list_files(folder)
-    contents = CONTENTS.get(files, Key(format, False, use_lists=False), lambda: _detect(files, format, use_lists=False))
+    with pause_collection():
+        files, key = list_files(folder), Key(format, strict=False, use_lists=False)
+        contents = CONTENTS.get(files, key, lambda: _detect(files, format, use_lists=False))
     _require_usable(folder, contents)
     images = contents.images
     repeated = [name for name, count in Counter(list_names(folder, images)).items() if count > 1]

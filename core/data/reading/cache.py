@@ -3,12 +3,14 @@
 An entry is found by the folder and by the names, sizes and times of all its files, so that any change is read anew.
 """
 
+import gc
 import hashlib
 import os
 import sys
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from threading import Lock
 from typing import NamedTuple
@@ -43,7 +45,9 @@ class ContentsCache:
         """Returns the contents of a folder, which are read unless they are known; raises the errors of `read`."""
         if time.time() - files.newest / 1e9 < SETTLED:
             return read()
-        name = hashlib.sha256(f"{files.root.resolve()}\0{files.root}\0{files.stamp}\0{key}".encode()).hexdigest()
+        name = hashlib.sha256(
+            f"{files.root.resolve()}\0{files.root}\0{files.stamp}\0{key}".encode(errors="surrogateescape")
+        ).hexdigest()
         with self._lock:
             contents = self._contents.get(name)
         if contents is None:
@@ -60,6 +64,19 @@ class ContentsCache:
             while len(self._contents) > MAX_IN_MEMORY:
                 self._contents.popitem(last=False)
         return contents
+
+
+@contextmanager
+def pause_collection() -> Iterator[None]:
+    """Pauses the garbage collector, which looks through the million objects of a large data set again and again."""
+    if not gc.isenabled():
+        yield
+        return
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
 
 
 def _find_path(name: str) -> Path | None:

@@ -258,7 +258,7 @@ LAYOUTS = {
     "DeepForest": Layout(csv_with_header, "csv", f"CSV, labels.csv, pictures in images/; {MADE}.", (8, 1, 1)),
     "Hugging Face": Layout(
         hugging_face, "jsonl",
-        f"JSON records, 3 files in test/ and train/ and validation/, pictures beside them; {BY_NAMES}."),
+        f"JSON lines, 3 files in test/ and train/ and validation/, pictures beside them; {BY_NAMES}."),
 }  # fmt: skip
 
 
