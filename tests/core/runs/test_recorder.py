@@ -7,6 +7,7 @@ from itertools import chain, islice
 import pytest
 import torch
 
+from core.data.dataset import DataSet
 from core.data.sources import SceneData
 from core.io.jsonl import JsonLines
 from core.retinanet.model import build_model
@@ -97,7 +98,7 @@ def test_each_evaluation_adds_a_snapshot(tmp_path):
     assert scene.class_names == load_weights(str(folder.weights)).class_names
 
 
-class OneImage:
+class OneImage(DataSet):
     """A data set with one large image."""
 
     class_names = ("thing",)
@@ -105,6 +106,9 @@ class OneImage:
     def __init__(self) -> None:
         box, image = torch.tensor([[1000.0, 0, 2048, 512]]), torch.zeros(3, 512, 2048, dtype=torch.uint8)
         self.sample = Sample(image, box, torch.tensor([0]), torch.tensor([False]), 7)
+
+    def __len__(self) -> int:
+        return 1
 
     def __getitem__(self, index: int) -> Sample:
         return self.sample
