@@ -7,9 +7,8 @@ from pathlib import Path
 from core.data.annotations import BAD_OBJECT, UNKNOWN_CLASS, Annotations, ReportProblem, make_image
 from core.data.formats.notes import Notes, number_classes
 from core.data.formats.outlines import Box
-from core.data.formats.values import parse_whole_number
+from core.data.formats.values import parse_name, parse_whole_number
 from core.data.untrusted import DataError, quote
-from core.io.text import is_text
 
 
 @dataclass
@@ -38,13 +37,13 @@ def add_object(
         report: Called if the object is left out.
         crowd: It is a crowd region.
     """
-    name = str(name) if type(name) is int else name  # digits are classes, too
-    if not is_text(name) or not name.strip():
+    class_name = parse_name(name)
+    if class_name is None:
         report(BAD_OBJECT, f"{where} has no class name: add it or remove the object.")
     elif box is None:
-        report(BAD_OBJECT, f"{where} ({quote(name.strip())}) has no box: correct or remove the object.")
+        report(BAD_OBJECT, f"{where} ({quote(class_name)}) has no box: correct or remove the object.")
     else:
-        picture.objects.append((box, name.strip(), crowd))
+        picture.objects.append((box, class_name, crowd))
 
 
 def build_annotations(

@@ -1,8 +1,12 @@
-"""Values of annotation files as tools spell them: one reading of flags and numbers for all formats.
+"""Values of annotation files as tools spell them: one reading of names, flags and numbers for all formats.
 
 Tools write `iscrowd` as 1, true or "1", and a width as 640, 640.0 or "640". Whatever has one meaning is read; anything
 else gives None, so that the caller can report it and does not take it for "no" or "not given".
 """
+
+import unicodedata
+
+from core.io.text import is_text
 
 MAX_WHOLE = 2**53  # the whole numbers that JSON readers in other languages keep
 _FLAGS = {
@@ -11,6 +15,17 @@ _FLAGS = {
     "": False, "unspecified": False, "none": False, "null": False,
 }  # fmt: skip
 _MAX_DIGITS = 100  # of a number written as text
+
+
+def parse_name(value: object) -> str | None:
+    """Returns a class name without space around it, in the composed Unicode form; digits are one, too.
+
+    Both forms of "ä" look alike, so that names that differ in it only would be two classes that nobody can tell apart.
+    None for anything else.
+    """
+    if type(value) is int and abs(value) <= MAX_WHOLE:
+        return str(value)
+    return unicodedata.normalize("NFC", value.strip()) or None if is_text(value) else None
 
 
 def parse_flag(value: object) -> bool | None:

@@ -9,7 +9,7 @@ import msgspec
 
 from core.data.formats.json_files import decode_json, read_json, read_utf8
 from core.data.formats.notes import Notes
-from core.data.formats.values import parse_whole_number
+from core.data.formats.values import parse_name, parse_whole_number
 from core.data.untrusted import DataError, quote
 from core.io.text import is_text
 
@@ -144,19 +144,14 @@ def join_categories(contents: Sequence[Content], notes: Notes) -> dict[Id, str]:
         notes.add(f"The category {quote(name)} has no objects and only groups the others: it is not a class.")
     named = []
     for content in contents:
-        names = {key: _read_name(each.name) for key, each in content.categories.items() if key not in unused}
-        valid = {name for name in names.values() if is_text(name) and name}
-        if not names or len(valid) < len(names):
+        names = {key: parse_name(each.name) for key, each in content.categories.items() if key not in unused}
+        valid = {key: name for key, name in names.items() if name}
+        if not names or len(set(valid.values())) < len(names):
             raise DataError(f"{content.path} needs categories with distinct names: correct 'categories'.")
-        named.append(names)
-        if names != named[0]:
-            raise _differ(contents[0].path, named[0], content.path, names)
+        named.append(valid)
+        if valid != named[0]:
+            raise _differ(contents[0].path, named[0], content.path, valid)
     return dict(sorted(named[0].items(), key=lambda item: (isinstance(item[0], str), item[0])))
-
-
-def _read_name(name: object) -> Any:
-    """Returns a class name; digits are one, too."""
-    return str(name) if type(name) is int and abs(name) < 10**9 else name
 
 
 def _differ(first: Path, names: dict[Id, str], second: Path, others: dict[Id, str]) -> DataError:

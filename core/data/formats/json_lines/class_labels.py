@@ -7,8 +7,8 @@ import yaml
 
 from core.data.files import FolderFiles
 from core.data.formats.texts import read_text
+from core.data.formats.values import parse_name
 from core.data.untrusted import DataError
-from core.io.text import is_text
 
 MAX_CARD_BYTES = 2**17
 
@@ -50,5 +50,6 @@ def _find_names(values: Any) -> Iterator[tuple[str, ...]]:
         names = label.get("names") if isinstance(label, dict) else None
         if isinstance(names, dict):
             names = [names.get(str(number)) for number in range(len(names))]
-        if isinstance(names, list) and names and all(is_text(name) for name in names):
-            yield tuple(names)
+        valid = [name for each in names if (name := parse_name(each))] if isinstance(names, list) else []
+        if isinstance(names, list) and 0 < len(names) == len(valid):
+            yield tuple(valid)

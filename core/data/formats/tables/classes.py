@@ -7,7 +7,7 @@ from typing import NamedTuple
 from core.data.files import FolderFiles
 from core.data.formats.tables.columns import read_rows, sniff_row
 from core.data.formats.texts import read_text
-from core.data.formats.values import parse_whole_number
+from core.data.formats.values import parse_name, parse_whole_number
 from core.data.untrusted import DataError
 
 SUFFIXES = (".csv", ".tsv")
@@ -56,13 +56,13 @@ def _read_class_table(path: Path) -> ClassTable | None:
         return None
     rows = [cells for _, cells in read_rows(path, read_text(path, MAX_CLASS_BYTES), delimiter) if len(cells) == 2]
     if all(first.startswith("/") and second for first, second in rows):
-        return ClassTable(codes=dict(rows))
+        return ClassTable(codes={code: name for code, each in rows if (name := parse_name(each))})
     return _number_names(rows) or _number_names(rows[1:])  # the first row may be a header
 
 
 def _number_names(rows: Sequence[Sequence[str]]) -> ClassTable | None:
     """Returns the names numbered from 0 without a gap; None if the rows are none."""
-    numbers = {parse_whole_number(number): name for name, number in rows if name}
+    numbers = {parse_whole_number(number): name for each, number in rows if (name := parse_name(each))}
     if not rows or len(set(numbers.values())) < len(rows) or numbers.keys() != set(range(len(rows))):
         return None
     return ClassTable(tuple(numbers[number] for number in range(len(rows))))

@@ -17,6 +17,7 @@ from core.data.formats.values import parse_flag
 from core.data.untrusted import DataError, quote
 
 MAX_TABLE_BYTES = 256 * 2**20
+UNKNOWN = "-1"  # a flag of Open Images that was not decided
 ONLY_CLASS = "object"  # of tables without a column of class names
 
 Rows = list[tuple[int, list[str]]]
@@ -125,9 +126,10 @@ def _add_row(picture: Picture, table: Table, row: Sequence[str], where: str, rep
         if label and table.label is not None:
             report(BAD_OBJECT, f"{where} has the class {quote(label)} without a box: correct or remove the line.")
         return
-    crowd = parse_flag(row[table.crowd]) if table.crowd is not None else False
+    flag = "" if table.crowd is None else row[table.crowd]
+    crowd = flag != UNKNOWN and parse_flag(flag)
     if crowd is None:
-        report(BAD_OBJECT, f"{where} has the flag {quote(row[table.crowd or 0])}, neither 0 nor 1: correct it.")
+        report(BAD_OBJECT, f"{where} has the flag {quote(flag)}, neither 0 nor 1: correct it.")
         return
     add_object(picture, label, read_box(table, row), where, report, crowd=crowd)
 

@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 from core.data.annotations import BAD_FILE, BAD_OBJECT, Annotations, Format, ReportProblem, make_image
 from core.data.files import FolderFiles
 from core.data.formats.notes import Notes, number_classes
-from core.data.formats.values import parse_flag, parse_number
+from core.data.formats.values import parse_flag, parse_name, parse_number
 from core.data.formats.voc.lists import read_split_lists
 from core.data.formats.xml_files import read_xml, sniff_root
 from core.data.untrusted import DataError, quote
@@ -88,7 +88,7 @@ def _read_annotation(path: Path, report: ReportProblem, notes: Notes) -> _Annota
 
 def _read_object(element: ElementTree.Element) -> _Object:
     """Reads an object; raises a `DataError` that says what is wrong with it."""
-    name = (element.findtext("name") or "").strip()
+    name = parse_name(element.findtext("name"))
     if not name:
         raise DataError("an object has no name")
     xmin, ymin, xmax, ymax = (parse_number(element.findtext(f"bndbox/{side}")) for side in CORNERS)

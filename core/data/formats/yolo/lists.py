@@ -1,6 +1,7 @@
 """Finds the splits of a YOLO data set: folders and lists that its settings name, or lists of pictures beside them."""
 
 import re
+import unicodedata
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
@@ -32,10 +33,10 @@ class SplitReader:
         self._notes = notes
         self._index: NameIndex | None = None
         self._members: dict[str, dict[str, None]] = defaultdict(dict)
-        self._lists = {path.lower(): path for path in files.others if path.lower().endswith(".txt")}
+        self._lists = {_fold(path): path for path in files.others if path.lower().endswith(".txt")}
         self._folders: dict[str, list[str]] = defaultdict(list)  # the pictures of each folder, at any depth
         for image in files.images:
-            parts = image.lower().split("/")
+            parts = _fold(image).split("/")
             for number in range(len(parts)):
                 self._folders["/".join(parts[:number])].append(image)
 
@@ -113,7 +114,7 @@ class SplitReader:
         candidates = [split_path(f"{start}/{name}") for start in starts]
         candidates += [parts[start:] for start in range(1, len(parts)) if parts[start:] != ["images"]]
         for each in candidates:
-            path = "/".join(each).lower()
+            path = _fold("/".join(each))
             if path in self._lists:
                 return self._read_list(self._files.root / self._lists[path])
             if path and path in self._folders:
@@ -154,3 +155,8 @@ def _read_data_file(path: Path) -> Iterator[str]:
         key, _, value = line.partition("=")
         if key.strip() and value.strip().endswith(".txt"):
             yield value.strip().rpartition("/")[2]
+
+
+def _fold(path: str) -> str:
+    """Returns a path without regard to case and to how accents are encoded."""
+    return unicodedata.normalize("NFC", path).lower()

@@ -1,5 +1,6 @@
 """Which YOLO label file belongs to which picture."""
 
+import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from itertools import takewhile
@@ -37,8 +38,8 @@ def _unique_lower(keys: dict[str, str]) -> dict[str, str]:
 
 
 def _key(name: str) -> str:
-    """Returns a path without its suffix."""
-    folder, slash, file = name.rpartition("/")
+    """Returns a path without its suffix, in the composed Unicode form."""
+    folder, slash, file = unicodedata.normalize("NFC", name).rpartition("/")
     return f"{folder}{slash}{file.rpartition('.')[0]}"
 
 

@@ -10,9 +10,8 @@ import yaml
 from core.data.files import FolderFiles
 from core.data.formats.json_files import read_json, sniff_json
 from core.data.formats.texts import decode_text, read_head, read_lines
-from core.data.formats.values import parse_whole_number
+from core.data.formats.values import parse_name, parse_whole_number
 from core.data.untrusted import DataError, quote, read_bounded
-from core.io.text import is_text
 
 MAX_YAML_BYTES = 2**16
 CLASS_FILES = ("classes.txt", "_darknet.labels")
@@ -146,12 +145,12 @@ def _read_class_file(path: Path) -> ClassNames:
 
 def _check_names(path: Path, names: object) -> ClassNames:
     """Raises `DataError` unless the names are distinct text."""
-    if not isinstance(names, list) or not names or not all(is_text(name) and name.strip() for name in names):
+    valid = [name for each in names if (name := parse_name(each))] if isinstance(names, list) else []
+    if not isinstance(names, list) or not names or len(valid) < len(names):
         raise DataError(f"{path} needs the class names, numbered from 0 without a gap: correct 'names'.")
-    names = [name.strip() for name in names]
-    if len(set(names)) < len(names):
+    if len(set(valid)) < len(valid):
         raise DataError(f"{path} gives two classes the same name: use distinct names in 'names'.")
-    return ClassNames(path, tuple(names))
+    return ClassNames(path, tuple(valid))
 
 
 def _has_categories(path: Path) -> bool:

@@ -136,6 +136,13 @@ def test_several_files_have_the_same_categories(tmp_path):
     assert [image.source.name for image in read(tmp_path, COCO).images] == ["train.json"] * 2 + ["val.json"] * 2
 
 
+def test_both_unicode_forms_are_the_same_category(tmp_path):
+    first, second = coco_content(), coco_content()
+    first["categories"][0]["name"], second["categories"][0]["name"] = "\xe4", "a\u0308 "
+    write(tmp_path, {"train.json": first, "val.json": second})
+    assert read(tmp_path, COCO).class_names == ("cat", "\xe4")
+
+
 @pytest.mark.parametrize("change", [{"id": 8}, {"name": "wolf"}])
 def test_files_with_other_categories_are_refused(tmp_path, change):
     content = coco_content()

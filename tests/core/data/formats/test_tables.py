@@ -110,7 +110,7 @@ def test_open_images(tmp_path):
         "ImageID,Source,LabelName,Confidence,XMin,XMax,YMin,YMax,IsOccluded,IsTruncated,IsGroupOf,IsDepiction,IsInside"
     )
     row = "000026e7ee790996,xclick,/m/07j7r,1,0.071875,0.1453125,0.20625,0.390625,0,1,{},0,0"
-    write(tmp_path, {"a.csv": "\n".join([header, row.format(0), row.format(1)]),
+    write(tmp_path, {"a.csv": "\n".join([header, row.format(-1), row.format(1)]),
                      "class-descriptions-boxable.csv": "/m/011k07,Tortoise\n/m/07j7r,Tree\n"})  # fmt: skip
     data = read(tmp_path, CSV)
     box = [0.071875, 0.20625, 0.145312, 0.390625]

@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from core.data.formats.values import parse_flag, parse_number, parse_whole_number
+from core.data.formats.values import parse_flag, parse_name, parse_number, parse_whole_number
 
 
 @pytest.mark.parametrize("value", [1, 1.0, True, "1", "true", "True", " TRUE ", "yes"])
@@ -39,6 +39,19 @@ def test_what_is_no_whole_number(value):
 @pytest.mark.parametrize(("value", "number"), [(1, 1.0), ("1.5", 1.5), (".5", 0.5), ("5.", 5.0), ("-1e2", -100.0)])
 def test_numbers(value, number):
     assert parse_number(value) == number
+
+
+@pytest.mark.parametrize(
+    ("value", "name"),
+    [(" cat ", "cat"), ("a\u0308", "\xe4"), (3, "3"), ("0", "0"), ("big cat", "big cat")],
+)
+def test_names(value, name):
+    assert parse_name(value) == name
+
+
+@pytest.mark.parametrize("value", ["", " ", None, True, 1.5, ["cat"], "\ud800", 10**400])
+def test_what_is_no_name(value):
+    assert parse_name(value) is None
 
 
 def test_numbers_that_are_not_finite():

@@ -52,6 +52,11 @@ def test_flags_as_tools_spell_them(tmp_path, flag, difficult):
     assert objects_of(read(tmp_path, VOC))["a"][0].crowd is difficult
 
 
+def test_both_unicode_forms_are_the_same_class(tmp_path):
+    write(tmp_path, {"a.xml": page(voc_object("\xe4") + voc_object("a\u0308"))})
+    assert read(tmp_path, VOC).class_names == ("\xe4",)
+
+
 def test_a_missing_flag_is_no(tmp_path):
     write(tmp_path, {"a.xml": page(voc_object().replace("<difficult>0</difficult>", ""))})
     assert objects_of(read(tmp_path, VOC))["a"][0].crowd is False

@@ -50,6 +50,8 @@ def test_content_is_read(tmp_path):
         ("imgs/cam1/a.png", "txt/cam1/a.txt"),
         ("images/images/a.png", "images/labels/a.txt"),
         ("images/a.b.png", "labels/a.b.txt"),
+        ("images/\xe4/\xe4.png", "labels/a\u0308/a\u0308.txt"),
+        ("imgs/\xe4.png", "labels/a\u0308.txt"),
     ],
 )
 def test_labels_are_found(tmp_path, image, label):
@@ -151,6 +153,14 @@ def test_names_that_yaml_would_change(tmp_path):
 def test_lists_of_names(tmp_path, name, content):
     write(tmp_path, {"images/a.png": "", "labels/a.txt": LINE, name: content})
     assert read(tmp_path, YOLO).class_names == ("cat", "dog")
+
+
+def test_both_unicode_forms_are_the_same_name(tmp_path):
+    write(
+        tmp_path, SET | {"data.yaml": "names: [\xe4]\ntrain: \xe4\n", "classes.txt": "a\u0308\n", "a\u0308/b.png": ""}
+    )
+    data = read(tmp_path, YOLO)
+    assert data.class_names == ("\xe4",) and "not there" not in " ".join(data.notes)
 
 
 def test_lists_that_agree_and_examples(tmp_path):
