@@ -20,7 +20,7 @@ TORCHVISION_SETTINGS: Mapping[str, Any] = {
     "inference.image_size": 800,
     "inference.max_image_size": 1333,
 }
-PER_LOCATION = 9  # anchors of these scales and ratios
+SHAPES, PER_LOCATION = ("anchors.scales", "anchors.ratios"), 9  # that torchvision's have at a location
 COCO_CLASSES = tuple(RetinaNet_ResNet50_FPN_Weights.COCO_V1.meta["categories"])
 MAX_LISTED = 5  # class names in a sentence
 REMARKS = {  # what a person may want to know to state a setting
@@ -33,7 +33,7 @@ def assume_settings(architecture: Architecture) -> dict[str, Any]:
     """Returns the settings, by path, that are assumed of a network of this architecture."""
     settings = {**TORCHVISION_SETTINGS, "model.norm_eps": NORM_EPS}
     if architecture.anchors_per_location != PER_LOCATION:  # other scales and ratios, which have to be stated
-        del settings["anchors.scales"], settings["anchors.ratios"]
+        settings = {path: value for path, value in settings.items() if path not in SHAPES}
     if architecture.head_norm == "group":
         settings["model.head_groups"] = norm_groups(Model(fpn_channels=architecture.fpn_channels))
     if architecture.p6_source is None:
@@ -67,8 +67,11 @@ def state_settings(weights: Weights, config: Config, *, free: bool = False) -> W
     known = {path: stated[path] for path in weights.assumed if path in stated}
     if free:
         known = {path: value for path, value in known.items() if not is_same(value, weights.settings[path])}
-    assumed = tuple(path for path in weights.assumed if path not in known)
-    return weights._replace(settings={**weights.settings, **known}, assumed=assumed)
+    # Of scales and ratios that `assume_settings` left to be stated, those that are not keep torchvision's values.
+    unstated = SHAPES if weights.assumed and not weights.settings.keys() & SHAPES else ()
+    rest = {path: TORCHVISION_SETTINGS[path] for path in unstated if path not in stated}
+    assumed = tuple(path for path in (*rest, *weights.assumed) if path not in known)
+    return weights._replace(settings={**rest, **weights.settings, **known}, assumed=assumed)
 
 
 def state_class_names(weights: Weights, names: Sequence[str]) -> Weights:

@@ -97,6 +97,10 @@ def test_other_numbers_of_anchors_have_to_be_stated(tmp_path):
         adopt(Config(), found)
     adopted = adopt(Config.from_flat({"anchors.scales": (1.0,)}), found)
     assert adopted.anchors.per_location == 3 and adopted.anchors.size_p3 == 32
+    config = Config.from_flat({"model.weights": path, "anchors.scales": (1.0,)})
+    assert "--anchors.ratios 0.5,1.0,2.0" in describe_weights(weights_for(config), adopted)[0]  # the rest is said
+    config = config.replace({"anchors.ratios": (1.0, 2.0, 3.0)})
+    assert "anchors.ratios" not in weights_for(config).assumed
 
 
 def test_flags_state_what_the_file_does_not_say(tmp_path):
