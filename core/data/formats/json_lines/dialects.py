@@ -29,6 +29,7 @@ class Line(NamedTuple):
         relative: The boxes are fractions of the picture's sides.
         sides: Some box was a list, read as left, top, width and height.
         skipped: Number of objects that are lines or areas without a box.
+        single: The line is one object, and others may belong to the same picture.
     """
 
     name: object
@@ -38,6 +39,7 @@ class Line(NamedTuple):
     relative: bool = False
     sides: bool = False
     skipped: int = 0
+    single: bool = False
 
 
 def read_line(values: Mapping[str, Any]) -> Line | None:
@@ -121,7 +123,10 @@ def _read_common(values: Mapping[str, Any]) -> Line | None:
     name = next((values[key] for key in NAMES if isinstance(values.get(key), str)), None)
     name = name or next((value for key, value in values.items() if key.endswith(SUFFIXED)), None)
     objects = next((values[key] for key in LISTS if isinstance(values.get(key), dict | list)), None)
-    if isinstance(objects, list) and objects and isinstance(objects[0], list):
+    single = isinstance(objects, list) and bound_size(objects) is not None
+    if single:
+        objects = [values]  # with a box and a label
+    elif isinstance(objects, list) and objects and isinstance(objects[0], list):
         objects = values  # with lists of boxes and of labels
     if name is None or objects is None:
         return None
@@ -137,7 +142,8 @@ def _read_common(values: Mapping[str, Any]) -> Line | None:
         return None
     items = [(_find(entry, LABELS), box) for entry, box in zip(entries, boxes, strict=True)]
     sides = any(isinstance(_find(entry, BOXES), list) for entry in entries)
-    return Line(name, items, (values.get("width"), values.get("height")), values.get("split"), sides=sides)
+    size = (values.get("width"), values.get("height"))
+    return Line(name, items, size, values.get("split"), sides=sides, single=single)
 
 
 def _transpose(columns: Mapping[str, Any]) -> Iterator[dict[str, Any]]:

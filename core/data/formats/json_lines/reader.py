@@ -51,12 +51,7 @@ def read_lines(files: FolderFiles, paths: Sequence[Path], report: ReportProblem)
         except DataError as error:
             report(BAD_FILE, str(error))
             continue
-        for where, content in entries:
-            line = _parse(content)
-            if line is None:
-                report(BAD_FILE, f"{where} is no JSON object with a picture and its objects: correct or remove it.")
-            elif picture := _read_picture(files, path, line, where, report, notes):
-                pictures.append(picture)
+        pictures += _read_entries(files, path, entries, report, notes)
     names = name_numbers(pictures, lambda: read_class_labels(files), notes)
     return build_annotations(pictures, notes, root=files.root, class_names=names, report=report)
 
@@ -92,6 +87,26 @@ def _parse(content: bytes | msgspec.Raw) -> Line | None:
         return read_line(decode_json(content, dict[str, Any]))
     except ValueError:
         return None
+
+
+def _read_entries(
+    files: FolderFiles, path: Path, entries: Sequence[Entry], report: ReportProblem, notes: Notes
+) -> list[Picture]:
+    pictures: list[Picture] = []
+    singles: dict[str, Picture] = {}  # of which each line has one object
+    for where, content in entries:
+        line = _parse(content)
+        if line is None:
+            report(BAD_FILE, f"{where} is no JSON object with a picture and its objects: correct or remove it.")
+            continue
+        picture = _read_picture(files, path, line, where, report, notes)
+        if picture and line.single and picture.name in singles:
+            singles[picture.name].objects += picture.objects
+        elif picture:
+            pictures.append(picture)
+            if line.single:
+                singles[picture.name] = picture
+    return pictures
 
 
 def _read_picture(

@@ -58,6 +58,14 @@ def test_boxes_by_keys(tmp_path, entry):
     assert objects_of(data) == {"a.jpg": [CAT]} and data.notes == ()
 
 
+def test_lines_of_single_objects(tmp_path):
+    line = {"image": "a.jpg", "bbox": BOX, "label": "cat", "width": 40, "height": 30}
+    write(tmp_path, {"a.jsonl": lines(line, line | {"image": "b.jpg"}, line | {"label": "dog"})})
+    data = read(tmp_path, JSON_LINES)
+    assert objects_of(data) == {"a.jpg": [CAT, Object("dog", CAT.box)], "b.jpg": [CAT]}
+    assert data.images[0].size == (40, 30) and data.notes == (AS_COCO,)
+
+
 def test_sizes_splits_and_pictures_without_objects(tmp_path):
     write(tmp_path, {"train/metadata.jsonl": "\ufeff" + lines(
         {"file_name": "b.jpg", "objects": {"bbox": [], "categories": []}},
