@@ -42,7 +42,9 @@ def anchors(config: Config, options: Namespace) -> dict[str, Any]:
     if not len(objects.boxes):
         raise DataError(f"The {options.split} split of {options.data} has no objects to fit anchors to.")
     threshold = config.matching.fg_iou_threshold
-    result: dict[str, Any] = {"objects": len(objects.boxes)}
+    result: dict[str, Any] = {
+        "objects": len(objects.boxes), "reading": data.reading, "left_out": data.left_out.to_dict()
+    }  # fmt: skip
     for name, each in (("before", config.anchors), ("after", search_anchors(objects, config.anchors, threshold))):
         fit = measure_fit(objects, each, threshold)
         result[name] = {"scales": each.scales, "ratios": each.ratios, "recall": fit.recall, "mean_iou": fit.mean}

@@ -79,6 +79,19 @@ def test_another_order_of_classes_gives_the_same_figures(tmp_path):
     assert one["reading"].startswith("YOLO, ") and one["left_out"] == {"counts": {}, "examples": {}}
 
 
+def test_a_damaged_picture_is_left_out_of_an_evaluation(tmp_path, capsys):
+    data = scenes(tmp_path / "a", CLASS_NAMES)
+    cut = data / "images" / "test" / "1.png"
+    cut.write_bytes(cut.read_bytes()[:-1000])
+    result = metrics(data, "builtin", tmp_path, "--report", tmp_path / "report.json")
+    assert result["images"] == 2 and result["left_out"]["counts"] == {"unreadable picture": 1}
+    assert "2 pictures, 0 boxes" in capsys.readouterr().out
+    report = json.loads((tmp_path / "report.json").read_text())
+    assert sorted(each["name"] for each in report["pictures"]) == ["0.png", "2.png"]
+    assert run("evaluate", "--data", data, "--weights", "builtin", "--strict") == 1
+    assert capsys.readouterr().err.strip().splitlines()[-1].startswith(f"error: The picture {cut} cannot be decoded")
+
+
 def test_the_report_has_the_data_sets_classes(weights, tmp_path):
     data = write(tmp_path / "a", ("cow", "cat"))
     metrics(data, weights, tmp_path, "--report", tmp_path / "report.json")
