@@ -1,7 +1,8 @@
 """Reads a data set in one format: its annotations, the pictures they mean, and the splits."""
 
 import unicodedata
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
@@ -17,6 +18,8 @@ from core.data.reading.plausibility import find_refusals, find_unknown_classes
 from core.data.reading.sentences import describe_reading
 from core.data.splits import SPLITS_FILE, find_splits_folder, read_splits
 from core.data.untrusted import quote
+
+MAX_UNIONS = 3  # files to name
 
 
 class FolderContents(NamedTuple):
@@ -74,7 +77,7 @@ def read_contents(
     report: ReportProblem = raise_problem if strict else tally.add
     annotations = format.read(files, paths, report)
     matched = match_pictures(files, annotations.images, report)
-    pairs = [(image, name) for image, name in zip(annotations.images, matched, strict=True) if name is not None]
+    pairs = [(image, name) for image, name in zip(annotations.images, matched.paths, strict=True) if name is not None]
     ids = _number_images([image for image, _ in pairs])
     images = [_make_raw(files.root, *pair, image_id) for pair, image_id in zip(pairs, ids, strict=True)]
     judged = judge_boxes(images)
@@ -91,10 +94,18 @@ def read_contents(
         annotations.class_names, annotations.category_ids, [images[number] for number in assignment.unlisted]
     )
     left_out = tally.left_out()
-    reading = describe_reading(files, format, paths, [name for _, name in pairs], assignment, annotations.notes)
+    notes = (*annotations.notes, *_describe_unions(annotations.images, matched.unions))
+    reading = describe_reading(files, format, paths, [name for _, name in pairs], assignment, notes)
     refusals = find_unknown_classes(left_out)
     refusals += find_refusals(images, judged, splits if use_lists else {}, left_out)
     return FolderContents(format, splits, unlisted, reading, left_out, refusals, files.stamp)
+
+
+def _describe_unions(images: Sequence[AnnotatedImage], unions: Sequence[int]) -> Iterator[str]:
+    """Yields which annotation files repeat pictures that others assign to splits."""
+    counts = Counter(images[number].source.name for number in unions)
+    for name, count in counts.most_common(MAX_UNIONS):
+        yield f"{name} was not used for {count:,} pictures, since other files assign them to a split."
 
 
 def _make_raw(root: Path, image: AnnotatedImage, name: str, image_id: int) -> RawImage:

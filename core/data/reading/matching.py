@@ -45,7 +45,8 @@ class Matcher:
         self._entries = entries
         self._exact = frozenset(paths)
         self._index = _Index(paths)
-        self._taken: set[str] = set()
+        self._taken: set[tuple[str | None, str]] = set()  # files by the split of the entry that has taken them
+        self._taken_by_any: set[str] = set()
         self._bases = Counter((entry.split, entry.base) for entry in entries)
 
     def match(self) -> list[str | None]:
@@ -64,12 +65,28 @@ class Matcher:
                     self.repeated.add(number)
                 else:
                     found[number] = name
-            self._taken.update(chosen.values())
+            self._taken.update(counts)
+            self._taken_by_any.update(chosen.values())
             open_entries = [number for number in open_entries if number not in chosen]
         return found
 
+    def find_unions(self, found: Sequence[str | None]) -> list[int]:
+        """Returns the entries without a split, or of `trainval`, whose files others assign to train, val or test."""
+        definite = {
+            name for entry, name in zip(self._entries, found, strict=True) if entry.split not in (None, TRAINVAL)
+        }
+        return [
+            number
+            for number, (entry, name) in enumerate(zip(self._entries, found, strict=True))
+            if entry.split in (None, TRAINVAL) and name is not None and name in definite
+        ]
+
     def _choose(self, number: int, find: Callable[[Entry], list[str]]) -> str | None:
-        names = [name for name in dict.fromkeys(find(self._entries[number])) if name not in self._taken]
+        entry = self._entries[number]
+        names = [name for name in dict.fromkeys(find(entry)) if (entry.split, name) not in self._taken]
+        if len(names) > 1:
+            usual = [name for name in names if _get_base(_get_folder(name)) in USUAL_FOLDERS]
+            names = usual if len(usual) == 1 else names
         if len(names) > 1:
             self.candidates[number] = names
         return names[0] if len(names) == 1 else None
@@ -126,7 +143,8 @@ class Matcher:
 
     def _find_elsewhere(self, entry: Entry) -> list[str]:
         """As `_find_by_end`, in the folders of other splits too: some sets have all pictures in one such folder."""
-        return self._keep_longest(self._index.by_name.get(entry.base, []), entry) if entry.name else []
+        names = self._keep_longest(self._index.by_name.get(entry.base, []), entry) if entry.name else []
+        return [name for name in names if name not in self._taken_by_any]
 
     def _keep_longest(self, paths: list[str], entry: Entry, fold: Callable[[str], str] = str) -> list[str]:
         """Returns the paths that share the most folders with an entry's name, counted from the end.

@@ -7,6 +7,7 @@ the files that the folder has, so that no name leads out of it. What could mean 
 from collections import Counter
 from collections.abc import Collection, Sequence
 from pathlib import Path, PurePosixPath
+from typing import NamedTuple
 
 from core.data.annotations import BAD_PATH, ORPHAN_LABELS, AnnotatedImage, ReportProblem
 from core.data.files import FolderFiles, is_image_name
@@ -18,16 +19,25 @@ from core.data.untrusted import MAX_NAME, quote
 from core.io.text import is_text
 
 
-def match_pictures(files: FolderFiles, images: Sequence[AnnotatedImage], report: ReportProblem) -> list[str | None]:
+class Matches(NamedTuple):
+    """The picture files of annotated pictures.
+
+    Attributes:
+        paths: Their paths relative to the root; None for pictures that were reported or are in `unions`.
+        unions: The pictures that are left to other annotation files, which assign them to a split.
+    """
+
+    paths: list[str | None]
+    unions: list[int]
+
+
+def match_pictures(files: FolderFiles, images: Sequence[AnnotatedImage], report: ReportProblem) -> Matches:
     """Finds the picture file of each annotated picture.
 
     Args:
         files: The data set's files.
         images: The annotated pictures.
         report: Called for each picture that is left out.
-
-    Returns:
-        The paths relative to the root; None for pictures that were reported.
     """
     matcher = Matcher(files.images, _make_entries(files.root, images))
     others = {name.rpartition("/")[2] for name in files.others}
@@ -40,7 +50,10 @@ def match_pictures(files: FolderFiles, images: Sequence[AnnotatedImage], report:
         elif name in files.links and not _is_inside(files.root / name, root):
             report(BAD_PATH, _refuse_path(files.root, image))
             found[number] = None
-    return found
+    unions = matcher.find_unions(found)
+    for number in unions:
+        found[number] = None
+    return Matches(found, unions)
 
 
 def find_given_splits(

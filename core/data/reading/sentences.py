@@ -69,7 +69,9 @@ def _name_folders(paths: Iterable[str]) -> str:
     if len(folders) > MAX_FOLDERS:
         common = posixpath.commonpath(folders)
         return f"{len(folders)} folders" + (f" in {common}/" if common else "")
-    return " and ".join(f"{folder}/" for folder in folders if folder)
+    if folders == [""]:
+        return ""
+    return " and ".join(f"{folder}/" if folder else "the folder itself" for folder in folders)
 
 
 def _describe_splits(assignment: Assignment) -> str:

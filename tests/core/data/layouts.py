@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
+from core.data.formats import FORMATS
 from tests.core.made_data import picture
 
 WIDTH, HEIGHT = 40, 30
@@ -197,6 +198,7 @@ def hugging_face(folder: Path) -> None:
         write(folder / split / "metadata.jsonl", "\n".join(lines))
 
 
+FORMAT_NAMES = {format.key: format.name for format in FORMATS}
 MADE = "no splits given: 8 / 1 / 1 made by name"
 GIVEN = "splits given by the annotations: 6 / 2 / 2"
 BY_NAMES = "splits by file and folder names: 6 / 2 / 2"
@@ -258,7 +260,7 @@ LAYOUTS = {
     "DeepForest": Layout(csv_with_header, "csv", f"CSV, labels.csv, pictures in images/; {MADE}.", (8, 1, 1)),
     "Hugging Face": Layout(
         hugging_face, "jsonl",
-        f"JSON lines, 3 files in test/ and train/ and validation/, pictures beside them; {BY_NAMES}."),
+        f"{FORMAT_NAMES['jsonl']}, 3 files in test/ and train/ and validation/, pictures beside them; {BY_NAMES}."),
 }  # fmt: skip
 
 

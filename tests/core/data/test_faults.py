@@ -329,3 +329,13 @@ def test_kinds_of_pictures(tmp_path, suffix):
         picture(tmp_path / (name.removesuffix(".jpg") + suffix), (WIDTH, HEIGHT), format=kind)
     data = open_folder(tmp_path, "train", strict=True)
     assert data[0].image.shape == (3, HEIGHT, WIDTH)
+
+
+def test_a_file_of_all_splits_does_not_repeat_their_pictures(tmp_path):
+    coco_in_splits(tmp_path)
+    write(tmp_path / "all.json", make_coco(NAMES, first_category=0))
+    contents = read_data_set(tmp_path)
+    assert {split: len(raw.images) for split, raw in contents.splits.items()} == {"train": 6, "val": 2, "test": 2}
+    assert not contents.left_out and contents.reading.endswith(
+        "6 / 2 / 2. all.json was not used for 10 pictures, since other files assign them to a split."
+    )

@@ -21,8 +21,8 @@ def match(root: Path, files: list[str], *names: tuple[str, str] | str) -> tuple[
     images = [make_image(name, root / source, []) for name, source in pairs]
     problems: Problems = []
     found = match_pictures(list_files(root), images, lambda *problem: problems.append(problem))
-    assert sum(each is None for each in found) == len(problems)
-    return found, problems
+    assert sum(each is None for each in found.paths) == len(problems) + len(found.unions)
+    return found.paths, problems
 
 
 @pytest.mark.parametrize(
@@ -134,3 +134,21 @@ def test_links_cannot_leave_the_folder(tmp_path):
 def test_a_file_that_is_no_picture_is_named_as_such(tmp_path):
     found, problems = match(tmp_path, ["a.heic"], "a.heic")
     assert found == [None] and problems[0][0] == UNREADABLE and "no picture in a known format" in problems[0][1]
+
+
+@pytest.mark.parametrize("union", ["all.json", "trainval.json"])
+def test_a_union_of_splits_gives_way_to_them(tmp_path, union):
+    files = ["images/train/1.jpg", "images/val/1.jpg", "2.jpg"]
+    names = [
+        ("train/1.jpg", union),
+        ("1.jpg", "train.json"),
+        ("val/1.jpg", union),
+        ("1.jpg", "val.json"),
+        ("2.jpg", union),
+    ]
+    assert match(tmp_path, files, *names)[0] == [None, None, "2.jpg", *files[:2]]
+
+
+def test_the_usual_folder_goes_before_masks_of_the_same_name(tmp_path):
+    files = ["JPEGImages/1.jpg", "SegmentationClass/1.png", "SegmentationObject/1.png"]
+    assert match(tmp_path, files, ("1", "Annotations/1.xml"))[0] == files[:1]
