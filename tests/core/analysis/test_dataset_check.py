@@ -129,9 +129,9 @@ def test_classes(tmp_path):
     content["annotations"].append({"id": 3, "image_id": 7, "category_id": 21, "bbox": [1, 1, 9, 9]})
     coco(folder, content, "val")
     found = {issue.kind: issue.examples for issue in check_folder(folder, CONFIG).issues}
-    assert found["alike classes"] == ("'dog' and 'Dog '",)
+    assert found["alike classes"] == ("'dog' and 'Dog'",)
     assert found["untrained class"] == ("bird",)
-    assert found["unused class"] == ("cat", "Dog ")  # the only cat is a crowd
+    assert found["unused class"] == ("cat", "Dog")  # the only cat is a crowd
 
 
 def test_missing_splits(tmp_path):

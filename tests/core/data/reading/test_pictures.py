@@ -139,13 +139,8 @@ def test_a_file_that_is_no_picture_is_named_as_such(tmp_path):
 @pytest.mark.parametrize("union", ["all.json", "trainval.json"])
 def test_a_union_of_splits_gives_way_to_them(tmp_path, union):
     files = ["images/train/1.jpg", "images/val/1.jpg", "2.jpg"]
-    names = [
-        ("train/1.jpg", union),
-        ("1.jpg", "train.json"),
-        ("val/1.jpg", union),
-        ("1.jpg", "val.json"),
-        ("2.jpg", union),
-    ]
+    names = [(name, union) for name in ("train/1.jpg", "val/1.jpg", "2.jpg")]
+    names += [("1.jpg", "train.json"), ("1.jpg", "val.json")]
     assert match(tmp_path, files, *names)[0] == [None, None, "2.jpg", *files[:2]]
 
 
