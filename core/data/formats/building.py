@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from core.data.annotations import BAD_OBJECT, UNKNOWN_CLASS, Annotations, ReportProblem, make_image
+from core.data.annotations import BAD_OBJECT, UNKNOWN_CLASS, AnnotatedImage, Annotations, ReportProblem, make_image
 from core.data.formats.notes import Notes, number_classes
 from core.data.formats.outlines import Box
 from core.data.formats.values import parse_name, parse_whole_number
@@ -18,7 +18,6 @@ class Picture:
     name: str
     source: Path
     size: tuple[int, int] | None = None
-    image_id: int | None = None
     split: str | None = None
     relative: bool = False
     objects: list[tuple[Box, str, bool]] = field(default_factory=list)
@@ -71,27 +70,27 @@ def build_annotations(
     if not names:
         raise DataError(f"{root} has no annotated object: add some, or choose another folder.")
     labels = {name: label for label, name in enumerate(names)}
-    images = []
-    for picture in pictures:
-        objects = []
-        for box, name, crowd in picture.objects:
-            if name in labels:
-                objects.append((box, labels[name], crowd))
-            else:
-                message = f"{picture.source} has the unknown class {quote(name)}: correct it, or add it to the classes."
-                report(UNKNOWN_CLASS, message)
-        images.append(
-            make_image(
-                picture.name,
-                picture.source,
-                objects,
-                size=picture.size,
-                image_id=picture.image_id,
-                split=picture.split,
-                relative=picture.relative,
-            )
-        )
+    images = [_make_image(picture, labels, report) for picture in pictures]
     return Annotations(names, number_classes(names), images, notes.sentences())
+
+
+def _make_image(picture: Picture, labels: dict[str, int], report: ReportProblem) -> AnnotatedImage:
+    """Returns a picture with labels for class names; reports and leaves out objects of other classes."""
+    objects = []
+    for box, name, crowd in picture.objects:
+        if name in labels:
+            objects.append((box, labels[name], crowd))
+        else:
+            message = f"{picture.source} has the unknown class {quote(name)}: correct it, or add it to the classes."
+            report(UNKNOWN_CLASS, message)
+    return make_image(
+        picture.name,
+        picture.source,
+        objects,
+        size=picture.size,
+        split=picture.split,
+        relative=picture.relative,
+    )
 
 
 def name_numbers(
