@@ -127,4 +127,4 @@ def _read_picture(
     return picture
 
 
-JSON_LINES = Format("jsonl", "JSON records", "files", find_lines, read_lines)
+JSON_LINES = Format("jsonl", "JSON lines", "files", find_lines, read_lines)
