@@ -111,18 +111,18 @@ def _train_and_evaluate(key: str, config: Config, options: argparse.Namespace) -
             short = config.replace({"training.eval_images": 16})
             for _ in run_training(short, options.data, run, resume=run.checkpoint.exists(), workers=1):
                 pass
-        model, adopted = _load_ours(config, folder)
-        *_, metrics = evaluate_dataset(model, train.class_names, test, adopted)
+        model, class_names, adopted = _load_ours(config, folder)
+        *_, metrics = evaluate_dataset(model, class_names, test, adopted)
         assert isinstance(metrics, Metrics)
         write_text(run.path / "test.json", json.dumps(metrics.to_dict()))
     return json.loads((run.path / "test.json").read_text())
 
 
-def _load_ours(config: Config, folder: Path) -> tuple[Any, Config]:
-    """Returns our trained network and its settings."""
+def _load_ours(config: Config, folder: Path) -> tuple[Any, tuple[str, ...], Config]:
+    """Returns our trained network, its class names and its settings."""
     weights = load_weights(str(RunFolder(folder).weights))
     adopted = adopt(config.replace({"model.heads": "loaded"}), weights)
-    return build(adopted, weights), adopted
+    return build(adopted, weights), weights.class_names, adopted
 
 
 def _measure_milliseconds(config: Config, options: argparse.Namespace) -> dict[str, float]:
@@ -138,7 +138,7 @@ def _measure_milliseconds(config: Config, options: argparse.Namespace) -> dict[s
 def _work(key: str, config: Config, images: list[torch.Tensor], options: argparse.Namespace) -> Callable[[], object]:
     folder = _folder(key, config, options)
     if key == "ours":
-        model, adopted = _load_ours(config, folder)
+        model, _, adopted = _load_ours(config, folder)
         return lambda: [detect(model, [image], adopted) for image in images]
     data = open_data(options.data, "train", config.scenes, 1)
     network = theirs.MAKERS[THEIRS[key]](config, len(data.class_names)).eval()

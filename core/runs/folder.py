@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from core.data.left_out import LeftOut
+from core.data.left_out import DESCRIPTIONS, LeftOut
 from core.errors import UserError
 from core.io.atomic import write_text
 from core.io.jsonl import JsonLines
@@ -248,11 +248,13 @@ def _read_object(path: Path) -> dict[str, Any]:
 
 
 def _read_left_out(values: object) -> LeftOut:
-    """Reads what `LeftOut.to_dict` returned; nothing from anything else."""
+    """Reads what `LeftOut.to_dict` returned, as far as it is valid."""
     try:
-        return LeftOut.from_dict(values) if isinstance(values, dict) else LeftOut()
+        counts, examples = LeftOut.from_dict(values) if isinstance(values, dict) else LeftOut()
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError):
         return LeftOut()
+    kinds = [kind for kind in counts if kind in DESCRIPTIONS and examples.get(kind)]
+    return LeftOut({kind: counts[kind] for kind in kinds}, {kind: examples[kind] for kind in kinds})
 
 
 def _overwrite(path: Path, text: str) -> None:

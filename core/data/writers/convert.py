@@ -77,7 +77,7 @@ def convert_data_set(
     """
     contents = read_data_set(folder, format, strict)
     _require_new(out, folder)
-    beside = out.with_name(f".{out.name}.{os.getpid()}.part")
+    beside = out.resolve().with_name(f".{out.resolve().name}.{os.getpid()}.part")
     try:
         beside.mkdir()
         conversion = _convert(contents, WRITERS[to], beside, folder, strict=strict, progress=progress)

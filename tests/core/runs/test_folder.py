@@ -2,6 +2,7 @@ import json
 
 import pytest
 
+from core.data.left_out import LeftOut
 from core.io.jsonl import JsonLines
 from core.runs.control import PAUSE, STOP, Control, read_control, write_control
 from core.runs.folder import FAILED, RUNNING, About, RunError, RunFolder, RunStatus, append_line, split_records
@@ -128,3 +129,21 @@ def test_damaged_records_are_left_out(damage):
 def test_a_request_after_an_infinite_step_is_none(tmp_path):
     (tmp_path / "control.json").write_text('{"wish": "stop", "after": Infinity}')
     assert read_control(tmp_path / "control.json") == Control()
+
+
+@pytest.mark.parametrize(
+    "left_out",
+    [
+        None, 3, [], {}, {"counts": 3}, {"counts": {"a": "b"}, "examples": {}},
+        {"counts": {"new kind": 2, "bad file": 1}, "examples": {"new kind": ["a"]}},
+    ],
+)  # fmt: skip
+def test_a_description_of_an_older_version_or_a_damaged_one_says_nothing_of_what_was_left_out(left_out):
+    about = About.from_dict({"source": "mine", "left_out": left_out, "format": 3, "strict": "yes"})
+    assert about == About("mine") and not about.left_out
+
+
+def test_a_description_keeps_how_the_data_is_read():
+    left_out = LeftOut({"bad file": 2}, {"bad file": ("a.xml", "b.xml")})
+    about = About("mine", format="voc", strict=True, reading="Pascal VOC.", left_out=left_out)
+    assert About.from_dict(json.loads(json.dumps(about.to_dict()))) == about
