@@ -1,15 +1,15 @@
 """Matches names with files in several passes, from sure to weak."""
 
 import posixpath
-import unicodedata
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Callable, Sequence
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from itertools import takewhile
 from typing import NamedTuple
 from urllib.parse import unquote
 
 from core.data.files import is_image_name
+from core.data.reading.picture_index import MAX_NAMESAKES, PictureIndex, fold, get_base, get_folder
 from core.data.reading.split_names import TRAINVAL, find_split_of_folder
 
 USUAL_FOLDERS = ("images", "JPEGImages")  # for names relative to one of these
@@ -44,7 +44,7 @@ class Matcher:
         self.repeated: set[int] = set()  # entries that mean the same file as another one of their split
         self._entries = entries
         self._exact = frozenset(paths)
-        self._index = _Index(paths)
+        self._index = PictureIndex(paths)
         self._taken: set[tuple[str | None, str]] = set()  # files by the split of the entry that has taken them
         self._taken_by_any: set[str] = set()
         self._bases = Counter((entry.split, entry.base) for entry in entries)
@@ -82,10 +82,11 @@ class Matcher:
         ]
 
     def _choose(self, number: int, find: Callable[[Entry], list[str]]) -> str | None:
-        entry = self._entries[number]
-        names = [name for name in dict.fromkeys(find(entry)) if (entry.split, name) not in self._taken]
-        if len(names) > 1:
-            usual = [name for name in names if _get_base(_get_folder(name)) in USUAL_FOLDERS]
+        entry, names = self._entries[number], find(self._entries[number])
+        if len(names) <= MAX_NAMESAKES:
+            names = [name for name in dict.fromkeys(names) if (entry.split, name) not in self._taken]
+        if 1 < len(names) <= MAX_NAMESAKES:
+            usual = [name for name in names if get_base(get_folder(name)) in USUAL_FOLDERS]
             names = usual if len(usual) == 1 else names
         if len(names) > 1:
             self.candidates[number] = names
@@ -97,9 +98,12 @@ class Matcher:
             return []
         if "/" in entry.name and entry.name in self._exact and strip_suffix(entry.name) == entry.stem:
             return [entry.name]
-        mates = self._index.by_stem.get(entry.stem, [])
-        beside = [name for name in mates if _get_folder(name) == entry.folder]
-        near = beside or [name for name in mates if _are_parallel(_get_folder(name), entry.folder)]
+        near = self._index.find_in(entry.folder, entry.stem)
+        near = near or [
+            name
+            for folder in self._index.list_parallel(entry.folder)
+            for name in self._index.find_in(folder, entry.stem)
+        ]
         return [name for name in near if name.endswith("/" + entry.name) or name == entry.name] or near
 
     def _find_exact(self, entry: Entry) -> list[str]:
@@ -113,103 +117,67 @@ class Matcher:
 
     def _find_by_end(self, entry: Entry) -> list[str]:
         """The files whose paths agree with the end of the name for most folders, except those of another split."""
-        if not entry.name:
-            return []
-        names = self._index.by_name.get(entry.base, [])
-        return _keep_split(self._keep_longest(names, entry), entry.split)
+        return _keep_split(self._keep_longest(self._index.by_name, entry, entry.name), entry.split)
 
     def _find_by_stem(self, entry: Entry) -> list[str]:
         """As `_find_by_end`, for a name that lacks the suffix or has another one."""
-        if not entry.name:
-            return []
-        stems = dict.fromkeys((entry.base, strip_suffix(entry.name)))
-        names = [name for stem in stems for name in self._index.by_stem.get(stem, [])]
-        return _keep_split(self._keep_longest(names, entry), entry.split)
+        names = dict.fromkeys((entry.name, f"{get_folder(entry.name)}/{strip_suffix(entry.name)}".lstrip("/")))
+        found = (self._keep_longest(self._index.by_stem, entry, name) for name in names)
+        return _keep_split(next(filter(None, found), []), entry.split)
 
     def _find_alike(self, entry: Entry) -> list[str]:
         """As `_find_by_end`, but without regard to case, to how accents are encoded and to `%20` for a space."""
-        if not entry.name:
-            return []
-        names: list[str] = []
-        for base in dict.fromkeys((entry.base, unquote(entry.base))):
-            names = names or self._index.by_folded_name.get(_fold(base), [])
-            names = names or self._index.by_folded_stem.get(_fold(strip_suffix(base)), [])
-        return _keep_split(self._keep_longest(names, entry, _fold), entry.split)
+        for name in dict.fromkeys((fold(entry.name), fold(unquote(entry.name)))):
+            stem = f"{get_folder(name)}/{strip_suffix(name)}".lstrip("/")
+            found = self._keep_longest(self._index.by_folded_name, entry, name)
+            if found := found or self._keep_longest(self._index.by_folded_stem, entry, stem):
+                return _keep_split(found, entry.split)
+        return []
 
     def _find_distant_mate(self, entry: Entry) -> list[str]:
         """The picture named like the annotation file, wherever it is."""
-        names = self._index.by_stem.get(entry.stem, []) or self._index.by_folded_stem.get(_fold(entry.stem), [])
-        return _keep_split(names, entry.split) if entry.stem else []
+        if not entry.stem:
+            return []
+        names = self._index.by_stem.get(entry.stem, []) or self._index.by_folded_stem.get(fold(entry.stem), [])
+        return _keep_split(names, entry.split)
 
     def _find_elsewhere(self, entry: Entry) -> list[str]:
         """As `_find_by_end`, in the folders of other splits too: some sets have all pictures in one such folder."""
-        names = self._keep_longest(self._index.by_name.get(entry.base, []), entry) if entry.name else []
-        return [name for name in names if name not in self._taken_by_any]
+        names = self._keep_longest(self._index.by_name, entry, entry.name)
+        return names if len(names) > MAX_NAMESAKES else [name for name in names if name not in self._taken_by_any]
 
-    def _keep_longest(self, paths: list[str], entry: Entry, fold: Callable[[str], str] = str) -> list[str]:
-        """Returns the paths that share the most folders with an entry's name, counted from the end.
+    def _keep_longest(self, index: dict[str, list[str]], entry: Entry, name: str) -> list[str]:
+        """Returns the paths that share the most folders with a name, counted from the end.
 
         If they share none although the name has folders, the file name alone must tell the entries of a split apart.
+        More than `MAX_NAMESAKES` paths cannot be told apart.
         """
-        if not paths:
+        if not name:
             return []
-        folders = [fold(part) for part in _get_folder(entry.name).split("/") if part]
-        shared = [_count_shared(folders, [fold(part) for part in _get_folder(path).split("/")]) for path in paths]
-        if folders and not max(shared) and self._bases[entry.split, entry.base] > 1:
+        folders = [part for part in get_folder(name).split("/") if part]
+        shares_none = not folders or f"{folders[-1]}/{get_base(name)}" not in index
+        if shares_none and folders and self._bases[entry.split, entry.base] > 1:
             return []
+        paths = index.get(get_base(name) if shares_none else f"{folders[-1]}/{get_base(name)}", [])
+        if shares_none or len(paths) > MAX_NAMESAKES:
+            return paths
+        normalise = str if index is self._index.by_name or index is self._index.by_stem else fold
+        shared = [_count_shared(folders, normalise(get_folder(path)).split("/")) for path in paths]
         return [path for path, count in zip(paths, shared, strict=True) if count == max(shared)]
-
-
-class _Index:
-    """Picture files by their names and stems, without folders."""
-
-    def __init__(self, paths: Sequence[str]) -> None:
-        self._paths = paths
-        self.by_name = _group(paths, _get_base)
-        self.by_stem = _group(paths, strip_suffix)
-
-    @cached_property
-    def by_folded_name(self) -> dict[str, list[str]]:
-        """By names without regard to case and to how accents are encoded."""
-        return _group(self._paths, lambda path: _fold(_get_base(path)))
-
-    @cached_property
-    def by_folded_stem(self) -> dict[str, list[str]]:
-        """By stems without regard to case and to how accents are encoded."""
-        return _group(self._paths, lambda path: _fold(strip_suffix(path)))
-
-
-def _group(paths: Sequence[str], key: Callable[[str], str]) -> dict[str, list[str]]:
-    groups: dict[str, list[str]] = defaultdict(list)
-    for path in paths:
-        groups[key(path)].append(path)
-    return groups
-
-
-def _get_base(path: str) -> str:
-    return path.rpartition("/")[2]
-
-
-def _get_folder(path: str) -> str:
-    return path.rpartition("/")[0]
 
 
 @lru_cache(maxsize=1024)
 def _list_usual_folders(folder: str) -> tuple[str, ...]:
     """Returns what names may be relative to: a folder, the root, and folders of pictures in or beside the folder."""
-    parts = ((each, usual) for each in (folder, _get_folder(folder)) for usual in USUAL_FOLDERS)
+    parts = ((each, usual) for each in (folder, get_folder(folder)) for usual in USUAL_FOLDERS)
     folders = (folder, "", *("/".join(filter(None, part)) for part in parts))
     return tuple(dict.fromkeys(f"{each}/" if each else "" for each in folders))
 
 
 def strip_suffix(path: str) -> str:
     """Returns the file name without the suffix of a picture; other dots belong to the name."""
-    name = _get_base(path)
+    name = get_base(path)
     return name.rpartition(".")[0] if is_image_name(name) else name
-
-
-def _fold(text: str) -> str:
-    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).casefold())
 
 
 def _count_shared(folders: list[str], others: list[str]) -> int:
@@ -220,15 +188,9 @@ def _count_shared(folders: list[str], others: list[str]) -> int:
 
 def _keep_split(paths: list[str], split: str | None) -> list[str]:
     """Returns the paths in folders of a split, or else those in folders of no split."""
-    if split is None or not paths:
+    if split is None or not paths or len(paths) > MAX_NAMESAKES:
         return paths
-    found = {path: find_split_of_folder(_get_folder(path)) for path in paths}
+    found = {path: find_split_of_folder(get_folder(path)) for path in paths}
     parts = ("train", "val", TRAINVAL) if split == TRAINVAL else (split, TRAINVAL) if split != "test" else (split,)
     same = [path for path in paths if found[path] in parts]
     return same or [path for path in paths if found[path] is None]
-
-
-def _are_parallel(folder: str, other: str) -> bool:
-    """True if two folders differ in one of their names, as `images/train` and `labels/train` do."""
-    one, two = folder.split("/"), other.split("/")
-    return len(one) == len(two) and sum(a != b for a, b in zip(one, two, strict=True)) == 1

@@ -1,3 +1,4 @@
+import time
 import unicodedata
 from pathlib import Path
 
@@ -147,3 +148,15 @@ def test_a_union_of_splits_gives_way_to_them(tmp_path, union):
 def test_the_usual_folder_goes_before_masks_of_the_same_name(tmp_path):
     files = ["JPEGImages/1.jpg", "SegmentationClass/1.png", "SegmentationObject/1.png"]
     assert match(tmp_path, files, ("1", "Annotations/1.xml"))[0] == files[:1]
+
+
+def test_many_namesakes_take_no_time(tmp_path):
+    files = list_files(tmp_path)._replace(images=tuple(f"{number}/x/1.jpg" for number in range(20_000)))
+    images = [make_image(name, tmp_path / f"{number}/y/1.xml", []) for number, name in enumerate(["1.jpg"] * 10_000)]
+    start = time.perf_counter()
+    assert match_pictures(files, images, lambda *_: None).paths == list(files.images[:10_000])
+    images = [make_image("a/1.jpg", tmp_path / "all.json", []) for _ in range(10_000)]
+    images += [make_image(name, tmp_path / "all.json", []) for name in ["x/1.jpg", "1.jpg", "1", "7/x/1.jpg"] * 2000]
+    problems: Problems = []
+    match_pictures(files, images, lambda *problem: problems.append(problem))
+    assert len(problems) == len(images) and time.perf_counter() - start < 10
