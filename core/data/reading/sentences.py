@@ -40,6 +40,8 @@ def describe_reading(
         notes: What the reader assumed, one sentence each.
     """
     sources = [get_relative(files.root, path) for path in paths]
+    if unused := len(files.images) - len(set(pictures)):
+        notes = (*notes, f"Pictures without annotations, which are not used: {unused:,}.")
     if files.linked_folders:
         notes = (*notes, f"Links to other folders were not followed: {', '.join(files.linked_folders[:MAX_FOLDERS])}.")
     parts = [format.name, _describe_files(sources, format.unit)]

@@ -339,3 +339,10 @@ def test_a_file_of_all_splits_does_not_repeat_their_pictures(tmp_path):
     assert not contents.left_out and contents.reading.endswith(
         "6 / 2 / 2. all.json was not used for 10 pictures, since other files assign them to a split."
     )
+
+
+def test_pictures_without_annotations_are_counted(folder):
+    write_pictures(folder / "others", ["x.jpg", "y.jpg"])
+    contents = read_data_set(folder)
+    assert contents.reading.endswith("made by name. Pictures without annotations, which are not used: 2.")
+    assert not contents.left_out
