@@ -1,6 +1,6 @@
 """Pictures and annotations of data sets: held-out scenes, and the data sets in the library."""
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterable
 from typing import NamedTuple
 
 from core.analysis.image_check import ImageFacts, measure_image
@@ -12,6 +12,8 @@ from core.data.folders import read_folder
 from core.data.sources import SceneData
 from core.data.untrusted import DataError
 from core.errors import UserError
+from core.evaluation.damage import read_usable
+from core.structures import Sample
 from playground.data.datasets import DATA, hide_folder
 from playground.data.image_ref import SCENES, ImageRef
 from playground.data.picture import Picture, picture_of_sample
@@ -81,6 +83,26 @@ def open_picture(image_ref: ImageRef, scenes: Scenes) -> Picture:
 
     picture: Picture = _pictures.get((source_key(image_ref, scenes), index), read)
     return picture
+
+
+def find_first_usable(name: str, splits: Iterable[str], config: Config) -> ImageRef:
+    """Returns the first picture of a data set that can be used; the very first one if there is none.
+
+    Args:
+        name: The name of the data set.
+        splits: The names of its splits, at least one.
+        config: The image sizes that the network can process.
+
+    Raises:
+        DataError: There is no such data set, or it cannot be read.
+    """
+    first, *others = (ImageRef(name, split) for split in splits)
+    for image_ref in (first, *others):
+        data = open_source(image_ref, config.scenes)
+        for index in range(len(data)):
+            if isinstance(read_usable(data, index, config.inference), Sample):
+                return image_ref.with_index(index)
+    return first
 
 
 def measure_objects(name: str, config: Config) -> ObjectSizes:

@@ -8,7 +8,7 @@ from playground.data.datasets import DATA
 from playground.data.image_ref import ImageRef, is_from_data_set
 from playground.evaluations.jobs import evaluated_split
 from playground.events.common import IN_ORDER, LIVE, Updates, listen, show
-from playground.events.data_import import CHANGES, STEP, connect_import, open_data_set, progress_options
+from playground.events.data_import import CHANGES, STEP, DataImport, open_data_set, progress_options
 from playground.events.picture import show_image
 from playground.layout.components import DataControls, PageComponents
 from playground.layout.step_controls import SHARES
@@ -20,7 +20,7 @@ from playground.support.visitors import visitor_of
 def connect_data(page: PageComponents, blocks: gr.Blocks) -> None:
     """Connects uploads, folders, splits, deletion and the bar above the picture."""
     controls = page.controls.picture.data
-    connect_import(page, controls)
+    DataImport(page, controls).connect()
     _connect_split(page, controls)
     _connect_deletion(page, controls)
     _connect_bar(page)

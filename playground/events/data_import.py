@@ -8,13 +8,14 @@ import gradio as gr
 from core.data.folders import AmbiguousFormatError
 from core.data.formats import FORMATS
 from core.errors import UserError
-from playground.data import browse
 from playground.data.datasets import DATA, Progress, RefusedError
 from playground.data.records import StoredDataSet
 from playground.data.report import build_report
-from playground.events.common import EventOptions, Updates, listen, show
+from playground.data.sources import find_first_usable
+from playground.events.common import EventOptions, Updates, listen, part_updates, show
 from playground.events.picture import show_image
 from playground.layout.components import DataControls, PageComponents
+from playground.layout.page_update import PageUpdate
 from playground.state.page_state import PageState
 from playground.support.visitors import visitor_of
 
@@ -49,37 +50,59 @@ class Source(NamedTuple):
         return DATA.add_folder(self.place, config, report, owner=owner, format=format)
 
 
-def connect_import(page: PageComponents, controls: DataControls) -> None:
-    """Connects the upload, the folder and the question about the format."""
-    open_question = gr.State(None, delete_callback=discard)
+class DataImport:
+    """The upload, the folder and the question about the format.
 
-    def bring(state: PageState, source: Source, request: gr.Request, progress: gr.Progress) -> Updates:
-        try:
-            updates = open_data_set(page, state, source.add(state, None, request, progress))
-        except AmbiguousFormatError as error:
-            asked = source._replace(formats=error.formats)
-            return {**_ask(page, controls, state, asked), open_question: asked}
-        except RefusedError as error:
-            updates = _show_refusal(page, state, error)
-        except BaseException:
-            discard(source)
-            raise
-        discard(source)
-        return {**updates, **_close(controls), open_question: None}
+    Args:
+        page: The page's components.
+        controls: The controls of data sets.
+    """
+
+    def __init__(self, page: PageComponents, controls: DataControls) -> None:
+        self._page, self._controls = page, controls
+        self.question = gr.State(None, delete_callback=discard)  # the `Source` whose format is asked for
+
+    def connect(self) -> None:
+        """Connects the controls."""
+        controls, options = self._controls, progress_options(self._controls)
+        outputs = [controls.format, controls.answer, self.question]
+        events = (
+            (controls.archive.upload, self.upload, controls.archive),
+            (controls.use_folder.click, self.use_folder, controls.folder),
+            (controls.answer.click, self.answer, controls.format),
+        )
+        for event, handler, value in events:
+            inputs = [value, self.question]
+            listen(self._page, event, handler, inputs=inputs, changes=CHANGES, outputs=outputs, **options)
 
     def upload(
-        state: PageState, file: str, before: Source | None, *, request: gr.Request, progress: gr.Progress = PROGRESS
+        self,
+        state: PageState,
+        file: str,
+        before: Source | None,
+        *,
+        request: gr.Request,
+        progress: gr.Progress = PROGRESS,
     ) -> Updates:
+        """Adds an uploaded zip; an open question is closed."""
         discard(before)
-        return bring(state, Source(file, True), request, progress)
+        return self._bring(state, Source(file, True), request, progress)
 
-    def use(
-        state: PageState, folder: str, before: Source | None, *, request: gr.Request, progress: gr.Progress = PROGRESS
+    def use_folder(
+        self,
+        state: PageState,
+        folder: str,
+        before: Source | None,
+        *,
+        request: gr.Request,
+        progress: gr.Progress = PROGRESS,
     ) -> Updates:
+        """Adds a folder of the server; an open question is closed."""
         discard(before)
-        return bring(state, Source(folder, False), request, progress)
+        return self._bring(state, Source(folder, False), request, progress)
 
     def answer(
+        self,
         state: PageState,
         format: object,
         source: Source | None,
@@ -87,24 +110,65 @@ def connect_import(page: PageComponents, controls: DataControls) -> None:
         request: gr.Request,
         progress: gr.Progress = PROGRESS,
     ) -> Updates:
+        """Adds the data set in question in the chosen format; if that fails, the question stays open.
+
+        Raises:
+            UserError: No format is chosen, or the data set cannot be added.
+        """
         if source is None or format not in source.formats:
             raise UserError("No format is chosen: choose one from the list, or upload the data set again.")
         try:
-            updates = open_data_set(page, state, source.add(state, format, request, progress))
+            stored = source.add(state, format, request, progress)
         except RefusedError as error:
-            return _show_refusal(page, state, error)  # the question stays: another format may be right
+            return self._show_refusal(state, error)
         discard(source)
-        return {**updates, **_close(controls), open_question: None}
+        return {**self._open(state, stored), **self._close()}
 
-    outputs = [controls.format, controls.answer, open_question]
-    events = (
-        (controls.archive.upload, upload, controls.archive),
-        (controls.use_folder.click, use, controls.folder),
-        (controls.answer.click, answer, controls.format),
-    )
-    for event, handler, value in events:
-        options = progress_options(controls)
-        listen(page, event, handler, inputs=[value, open_question], changes=CHANGES, outputs=outputs, **options)
+    def _bring(self, state: PageState, source: Source, request: gr.Request, progress: gr.Progress) -> Updates:
+        try:
+            updates = self._open(state, source.add(state, None, request, progress))
+        except AmbiguousFormatError as error:
+            return self._ask(state, source._replace(formats=error.formats))
+        except RefusedError as error:
+            updates = self._show_refusal(state, error)
+        except UserError as error:
+            updates = part_updates(self._page, PageUpdate(str(error)))
+        except BaseException:
+            discard(source)
+            raise
+        discard(source)
+        return {**updates, **self._close()}
+
+    def _open(self, state: PageState, stored: StoredDataSet) -> Updates:
+        """Shows a data set that has been added, whatever its pictures are like."""
+        try:
+            return open_data_set(self._page, state, stored)
+        except UserError as error:
+            notice = f"The data set {stored.name} is added, but none of its pictures can be shown: {error}"
+            return part_updates(self._page, PageUpdate(notice))
+
+    def _ask(self, state: PageState, source: Source) -> Updates:
+        """Asks in which format a data set is to be read."""
+        choices = [(format.name, format.key) for format in FORMATS if format.key in source.formats]
+        text = f"{source.title} can be read in several formats: choose the right one under “Your own data”."
+        return {
+            **show(self._page, state._replace(step=STEP), "step"),
+            self._page.parts["notice"]: text,
+            self._controls.format: gr.Radio(choices, value=None, label=f"The format of {source.title}", visible=True),
+            self._controls.answer: gr.Button(visible=True),
+            self.question: source,
+        }
+
+    def _close(self) -> Updates:
+        """Closes the question."""
+        hidden = gr.Radio(visible=False), gr.Button(visible=False)
+        return {self._controls.format: hidden[0], self._controls.answer: hidden[1], self.question: None}
+
+    def _show_refusal(self, state: PageState, error: RefusedError) -> Updates:
+        """Shows what is wrong with a data set."""
+        text = build_report("The data set", error.check, error.check.sizes, error.check.issues)
+        updates = show(self._page, state._replace(step=STEP), "step")
+        return {**updates, self._page.parts["notice"]: str(error), self._page.parts["readout"]: text}
 
 
 def progress_options(controls: DataControls) -> EventOptions:
@@ -118,38 +182,19 @@ def progress_options(controls: DataControls) -> EventOptions:
 
 
 def open_data_set(page: PageComponents, state: PageState, stored: StoredDataSet) -> Updates:
-    """Shows the first picture of a data set."""
-    state = show_image(state._replace(step=STEP), browse.choose_picture(None, stored.name, None, None))
-    return show(page, state, *CHANGES)
+    """Shows the first picture of a data set that can be used.
+
+    Raises:
+        UserError: There is none, or the data set cannot be read.
+    """
+    image_ref = find_first_usable(stored.name, stored.splits, state.config())
+    return show(page, show_image(state._replace(step=STEP), image_ref), *CHANGES)
 
 
 def discard(source: Source | None) -> None:
     """Removes an uploaded zip; a folder stays."""
     if source and source.is_zip:
         Path(source.place).unlink(missing_ok=True)
-
-
-def _ask(page: PageComponents, controls: DataControls, state: PageState, source: Source) -> Updates:
-    """Asks in which format a data set is to be read."""
-    choices = [(format.name, format.key) for format in FORMATS if format.key in source.formats]
-    text = f"{source.title} can be read in several formats: choose the right one under “Your own data”."
-    return {
-        **show(page, state._replace(step=STEP), "step"),
-        page.parts["notice"]: text,
-        controls.format: gr.Radio(choices, value=None, label=f"The format of {source.title}", visible=True),
-        controls.answer: gr.Button(visible=True),
-    }
-
-
-def _show_refusal(page: PageComponents, state: PageState, error: RefusedError) -> Updates:
-    """Shows what is wrong with a data set."""
-    text = build_report("The data set", error.check, error.check.sizes, error.check.issues)
-    updates = show(page, state._replace(step=STEP), "step")
-    return {**updates, page.parts["notice"]: str(error), page.parts["readout"]: text}
-
-
-def _close(controls: DataControls) -> Updates:
-    return {controls.format: gr.Radio(visible=False), controls.answer: gr.Button(visible=False)}
 
 
 def _report_to(progress: gr.Progress) -> Progress:

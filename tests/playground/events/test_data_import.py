@@ -1,0 +1,129 @@
+"""Imports of data sets: what becomes of the zip and of the question about its format, whatever goes wrong."""
+
+from pathlib import Path
+from types import SimpleNamespace
+
+import gradio as gr
+import pytest
+
+from core.analysis.dataset_check import DataCheck
+from core.config import Config
+from core.errors import UserError
+from playground.data.datasets import DATA, RefusedError
+from playground.data.image_ref import ImageRef
+from playground.events.data_import import DataImport, Source
+from playground.layout.layout import lay_out
+from playground.state.page_state import PageState
+from playground.state.settings import settings_of
+from tests.core.made_data import coco, voc, voc_object, yolo
+from tests.playground.data.test_datasets import zipped
+
+SMALL = {"model.weights": "random", "model.fpn_channels": 32, "model.num_convs": 1, "inference.image_size": 96}
+STATE = PageState("picture", settings=settings_of(Config.from_flat(SMALL)))
+SENDER = {"request": SimpleNamespace(cookies={}), "progress": lambda *done, **unit: None}
+LINE = "0 0.5 0.5 0.5 0.5"
+
+
+@pytest.fixture(autouse=True)
+def library(tmp_path):
+    before = DATA.library.folder
+    DATA.use_folder(tmp_path / "kept")
+    yield
+    DATA.use_folder(before)
+
+
+@pytest.fixture
+def page():
+    with gr.Blocks(analytics_enabled=False):
+        yield lay_out()
+
+
+@pytest.fixture
+def importer(page):
+    return DataImport(page, page.controls.picture.data)
+
+
+@pytest.fixture
+def two_formats(tmp_path):
+    folder = coco(tmp_path / "two")
+    return str(zipped(voc(folder, {f"p{number}": voc_object("horse") for number in range(10)}), "two.zip"))
+
+
+@pytest.fixture
+def damaged_first(tmp_path):
+    folder = yolo(tmp_path / "set", {f"p{number}": LINE for number in range(10)})
+    for number in (0, 1):
+        (folder / "images" / f"p{number}.png").write_bytes(b"no picture")
+    return str(zipped(folder, "mine.zip"))
+
+
+def upload(importer, file: str, before: Source | None = None):
+    return importer.upload(STATE, file, before, **SENDER)
+
+
+def is_closed(importer, page, updates) -> bool:
+    controls = page.controls.picture.data
+    return updates[importer.question] is None and not updates[controls.format].visible
+
+
+def shown(page, updates) -> ImageRef:
+    return updates[page.state["user_picture"]].image_ref
+
+
+def test_a_question_is_asked_and_answered(importer, page, two_formats):
+    asked = upload(importer, two_formats)
+    source, controls = asked[importer.question], page.controls.picture.data
+    assert source.formats == ("coco", "voc") and asked[controls.format].visible and Path(two_formats).exists()
+    with pytest.raises(UserError, match="No format is chosen"):
+        importer.answer(STATE, "yolo", source, **SENDER)
+    answered = importer.answer(STATE, "voc", source, **SENDER)
+    assert is_closed(importer, page, answered) and not Path(two_formats).exists()
+    assert shown(page, answered) == ImageRef("two", "train")
+
+
+def test_a_failed_upload_closes_the_question_before_it(importer, page, two_formats, tmp_path):
+    source = upload(importer, two_formats)[importer.question]
+    noise = tmp_path / "noise.zip"
+    noise.write_bytes(b"PK\x03\x04 no zip at all")
+    updates = upload(importer, str(noise), source)
+    assert is_closed(importer, page, updates) and "noise.zip is not a zip" in updates[page.parts["notice"]]
+    assert not noise.exists() and not Path(two_formats).exists()
+    with pytest.raises(UserError, match="No format is chosen"):
+        importer.answer(STATE, "voc", updates[importer.question], **SENDER)
+
+
+def test_a_refused_answer_leaves_the_question_open(importer, page, two_formats, monkeypatch):
+    def refuse(*arguments, **options):
+        raise RefusedError("two.zip cannot be used.", DataCheck(None, (), {}, {}, ()))
+
+    source = upload(importer, two_formats)[importer.question]
+    monkeypatch.setattr(DATA, "add_zip", refuse)
+    updates = importer.answer(STATE, "coco", source, **SENDER)
+    assert updates[page.parts["notice"]] == "two.zip cannot be used."
+    assert importer.question not in updates and Path(two_formats).exists()
+
+
+def test_a_data_set_opens_with_its_first_usable_picture(importer, page, damaged_first):
+    updates = upload(importer, damaged_first)
+    assert is_closed(importer, page, updates) and DATA.library.names() == ("mine",)
+    name = updates[page.state["user_picture"]].picture.name
+    assert shown(page, updates).split == "train" and name not in ("p0.png", "p1.png")
+
+
+def test_a_data_set_that_is_added_but_cannot_be_shown_is_no_failed_import(importer, page, damaged_first, monkeypatch):
+    def fail(*arguments):
+        raise UserError("The picture is gone.")
+
+    monkeypatch.setattr("playground.events.data_import.open_data_set", fail)
+    updates = upload(importer, damaged_first)
+    assert is_closed(importer, page, updates) and not Path(damaged_first).exists()
+    assert updates[page.parts["notice"]] == (
+        "The data set mine is added, but none of its pictures can be shown: The picture is gone."
+    )
+
+
+def test_a_defect_is_no_notice_and_leaves_no_file(importer, damaged_first, monkeypatch):
+    monkeypatch.setattr(DATA, "add_zip", lambda *arguments, **options: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        upload(importer, damaged_first)
+    assert not Path(damaged_first).exists()
