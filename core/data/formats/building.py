@@ -77,12 +77,13 @@ def build_annotations(
 def _make_image(picture: Picture, labels: dict[str, int], report: ReportProblem) -> AnnotatedImage:
     """Returns a picture with labels for class names; reports and leaves out objects of other classes."""
     objects = []
-    for box, name, crowd in picture.objects:
+    for number, (box, name, crowd) in enumerate(picture.objects, start=1):
         if name in labels:
             objects.append((box, labels[name], crowd))
         else:
-            message = f"{picture.source} has the unknown class {quote(name)}: correct it, or add it to the classes."
-            report(UNKNOWN_CLASS, message)
+            where = f"{picture.source}: object {number} of {quote(picture.name)}"
+            remedy = "correct it, or add it to the classes"
+            report(UNKNOWN_CLASS, f"{where} has the unknown class {quote(name)}: {remedy}.")
     return make_image(
         picture.name,
         picture.source,

@@ -58,7 +58,7 @@ def test_unpack_refuses_an_unusable_data_set(tmp_path, capsys):
     assert run("unpack", tmp_path / "bad.zip", "--out", tmp_path / "new") == 1
     printed = capsys.readouterr()
     assert "bad.zip is not imported because of 1 objects of an unknown class" in printed.err
-    assert "annotation 1 has the unknown category_id 77" in printed.out
+    assert "annotation 1 (id 1) has the unknown category_id 77" in printed.out
     assert not (tmp_path / "new").exists() and not list(tmp_path.glob(".*"))
 
 

@@ -60,13 +60,17 @@ class _Lists(msgspec.Struct):
 
 
 class Content(NamedTuple):
-    """The lists of a file, its categories by id, and the undecoded `segmentation` of annotations without a bbox."""
+    """The lists of a file, and its categories by id.
+
+    Attributes:
+        outlines: The undecoded `segmentation` of annotations without a bbox, by their place in the list.
+    """
 
     path: Path
     images: list[Picture]
     annotations: list[Annotation]
     categories: dict[Id, Category]
-    outlines: dict[Id, msgspec.Raw]
+    outlines: dict[int, msgspec.Raw]
 
 
 def file_error(path: Path, reason: str, remedy: str) -> DataError:
@@ -75,19 +79,19 @@ def file_error(path: Path, reason: str, remedy: str) -> DataError:
 
 
 def read_content(path: Path) -> Content:
-    """Reads a file, with the ids that all entries must have.
+    """Reads a file, with the ids that images and categories must have.
 
     Raises:
-        DataError: It cannot be read, lacks a list, or has entries without ids of their own.
+        DataError: It cannot be read, lacks a list, or has images or categories without ids of their own.
     """
     lists = _read_lists(path)
     _require_ids(path, "images", lists.images)
-    _require_ids(path, "annotations", lists.annotations)
     _require_ids(path, "categories", lists.categories)
-    outlines: dict[Id, msgspec.Raw] = {}
-    if not all(entry.bbox for entry in lists.annotations):
-        pairs = zip(lists.annotations, read_json(path, _Outlines).annotations, strict=True)
-        outlines = {entry.id: outline.segmentation.copy() for entry, outline in pairs if not entry.bbox}
+    outlines: dict[int, msgspec.Raw] = {}
+    without = [number for number, entry in enumerate(lists.annotations) if not entry.bbox]
+    if without:
+        entries = read_json(path, _Outlines).annotations
+        outlines = {number: entries[number].segmentation.copy() for number in without}
     return Content(path, lists.images, lists.annotations, {each.id: each for each in lists.categories}, outlines)
 
 
@@ -122,12 +126,13 @@ def read_id(value: object) -> Id | None:
     return number if number is not None else value if is_text(value) and value else None
 
 
-def _require_ids(path: Path, key: str, entries: Sequence[Picture | Annotation | Category]) -> None:
+def _require_ids(path: Path, key: str, entries: Sequence[Picture | Category]) -> None:
     """Gives every entry its id as `read_id` reads it; raises `DataError` if one is missing or repeated."""
-    for entry in entries:
+    for number, entry in enumerate(entries, start=1):
         value, entry.id = entry.id, read_id(entry.id)
         if entry.id is None:
-            raise file_error(path, f"the id {quote(value)} in {key!r} is not a whole number", "number the entries")
+            problem = "has no id" if value is None else f"has the id {quote(value)}, which is no number or text"
+            raise file_error(path, f"entry {number} of {key!r} {problem}", "give each entry its own id")
     if len({entry.id for entry in entries}) < len(entries):
         repeated = Counter(entry.id for entry in entries).most_common(1)[0][0]
         raise file_error(path, f"the id {quote(repeated)} is used twice in {key!r}", "give each entry its own id")

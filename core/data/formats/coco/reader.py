@@ -20,10 +20,8 @@ from core.data.annotations import (
 from core.data.files import FolderFiles
 from core.data.formats.coco.content import (
     LISTS,
-    Annotation,
     Content,
     Id,
-    file_error,
     join_categories,
     read_content,
     read_id,
@@ -93,8 +91,7 @@ def _read_images(content: Content, labels: dict[Id, int], report: ReportProblem,
     for number, entry in enumerate(content.images):
         part = slice(ends[number], ends[number + 1])
         if not isinstance(entry.file_name, str):
-            error = file_error(content.path, f"image {quote(entry.id)} has no file_name", "add it")
-            report(BAD_PATH, str(error))
+            report(BAD_PATH, f"{content.path}, image {number + 1} (id {quote(entry.id)}) has no file_name: add it.")
             continue
         size = notes.read_size(entry.width, entry.height, content.path)
         image_id = entry.id if isinstance(entry.id, int) else None
@@ -118,17 +115,17 @@ def _read_objects(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Returns the objects' images, boxes, labels and crowd flags; reports and leaves out those that are invalid."""
     owners, boxes, classes, crowd = array("q"), array("d"), array("q"), array("b")
-    for entry in content.annotations:
+    for number, entry in enumerate(content.annotations):
         try:
             owner = _look_up("image_id", entry.image_id, numbers, UNKNOWN_PICTURE)
             label = _look_up("category_id", entry.category_id, labels, UNKNOWN_CLASS)
             flag = parse_flag(entry.iscrowd)
             if flag is None:
                 raise _EntryError(BAD_OBJECT, f"has the iscrowd {quote(entry.iscrowd)}, neither 0 nor 1")
-            boxes.extend(_read_box(entry, content, notes))
+            boxes.extend(_read_box(number, content, notes))
         except _EntryError as error:
-            message = file_error(content.path, f"annotation {quote(entry.id)} {error}", "correct or remove it")
-            report(error.kind, str(message))
+            where = f"{content.path}, annotation {number + 1}{_name_id(entry.id)}"
+            report(error.kind, f"{where} {error}: correct or remove it.")
             continue
         owners.append(owner)
         classes.append(label)
@@ -147,10 +144,15 @@ def _look_up(key: str, value: object, known: dict[Id, int], kind: str) -> int:
     return number
 
 
-def _read_box(entry: Annotation, content: Content, notes: Notes) -> tuple[float, float, float, float]:
+def _name_id(value: object) -> str:
+    return "" if value is None else f" (id {quote(value)})"
+
+
+def _read_box(number: int, content: Content, notes: Notes) -> tuple[float, float, float, float]:
     """Returns the box as xyxy: from x, y, width and height, or the bounds of the polygons if there is no bbox."""
+    entry = content.annotations[number]
     if not isinstance(entry.bbox, list) or len(entry.bbox) != 4:
-        box = None if entry.bbox else _bound_polygons(content.outlines[entry.id])
+        box = None if entry.bbox else _bound_polygons(content.outlines[number])
         if box is None:
             raise _EntryError(BAD_OBJECT, "has no bbox of four numbers")
         notes.count("Polygons without a box, read as their bounds", content.path)

@@ -62,10 +62,10 @@ def _read_pictures(
             continue
         size = notes.read_size(element.get("width"), element.get("height"), path)
         picture = Picture(resolve_name(name, path, files.root), path, size, split=element.get("subset") or None)
-        for shape in element:
-            if shape.tag in ("box", *OUTLINES, *OTHERS):
-                box = _read_box(shape, path, notes)
-                add_object(picture, shape.get("label"), box, f"{path} {shape.tag} of {quote(name)}", report)
+        shapes = (shape for shape in element if shape.tag in ("box", *OUTLINES, *OTHERS))
+        for index, shape in enumerate(shapes, start=1):
+            where = f"{path} image {number} ({quote(name)}) shape {index}"
+            add_object(picture, shape.get("label"), _read_box(shape, path, notes), where, report)
         yield picture
 
 

@@ -75,14 +75,16 @@ def _read_json(path: Path, report: ReportProblem) -> list[_Page]:
     values = read_json(path, dict[str, Any])
     entries = values.get(PROJECT, values)
     pages = []
-    for key, entry in entries.items() if isinstance(entries, dict) else ():
+    for number, (key, entry) in enumerate(entries.items() if isinstance(entries, dict) else (), start=1):
         name = entry.get("filename") if isinstance(entry, dict) else None
         regions = entry.get("regions") if isinstance(entry, dict) else None
         regions = list(regions.values()) if isinstance(regions, dict) else regions
         if not isinstance(name, str) or not name or not isinstance(regions, list):
-            report(BAD_FILE, f"{path} entry {quote(key)} has no filename with regions: correct or remove it.")
+            report(
+                BAD_FILE, f"{path} entry {number} ({quote(key)}) has no filename with regions: correct or remove it."
+            )
             continue
-        where = f"{path} region {{}} of {quote(name)}"
+        where = f"{path} entry {number} ({quote(name)})"
         pages.append(_Page(name, path, list(_read_regions(regions, where, report))))
     return pages
 
@@ -93,9 +95,9 @@ def _read_regions(regions: Iterable[Any], where: str, report: ReportProblem) -> 
             region.get(key) if isinstance(region, dict) else None for key in ("shape_attributes", ATTRIBUTES)
         )
         if isinstance(shape, dict) and isinstance(attributes, dict):
-            yield _Region(shape, attributes, where.format(number))
+            yield _Region(shape, attributes, f"{where} region {number}")
         else:
-            report(BAD_OBJECT, f"{where.format(number)} has no shape with attributes: correct or remove it.")
+            report(BAD_OBJECT, f"{where} region {number} has no shape with attributes: correct or remove it.")
 
 
 def _read_table(path: Path, report: ReportProblem) -> list[_Page]:

@@ -76,11 +76,11 @@ def _read_annotation(path: Path, report: ReportProblem, notes: Notes) -> _Annota
     if root.tag != "annotation":
         raise DataError(f"{path} cannot be used because its root is {quote(root.tag)}, not 'annotation': remove it.")
     objects = []
-    for element in root.iterfind("object"):
+    for number, element in enumerate(root.iterfind("object"), start=1):
         try:
             objects.append(_read_object(element))
         except DataError as error:
-            report(BAD_OBJECT, f"{path} cannot be used because {error}: correct or remove the object.")
+            report(BAD_OBJECT, f"{path}, object {number}: {error}; correct or remove it.")
     size = notes.read_size(root.findtext("size/width"), root.findtext("size/height"), path)
     name = (root.findtext("filename") or "").strip().replace("\\", "/")
     return _Annotation(name or path.stem, size, objects)
@@ -90,14 +90,14 @@ def _read_object(element: ElementTree.Element) -> _Object:
     """Reads an object; raises a `DataError` that says what is wrong with it."""
     name = parse_name(element.findtext("name"))
     if not name:
-        raise DataError("an object has no name")
+        raise DataError("it has no name")
     xmin, ymin, xmax, ymax = (parse_number(element.findtext(f"bndbox/{side}")) for side in CORNERS)
     if xmin is None or ymin is None or xmax is None or ymax is None:
-        raise DataError(f"an object of class {quote(name)} has no bndbox of four numbers")
+        raise DataError(f"class {quote(name)} has no bndbox of four numbers")
     difficult = element.findtext("difficult")
     flag = parse_flag(difficult)
     if flag is None:
-        raise DataError(f"an object of class {quote(name)} has the difficult flag {quote(difficult)}, neither 0 nor 1")
+        raise DataError(f"class {quote(name)} has the difficult flag {quote(difficult)}, neither 0 nor 1")
     # VOC counts pixels from 1, and its maximum is inclusive.
     return _Object(name, (xmin - 1, ymin - 1, xmax, ymax), flag)
 

@@ -86,7 +86,7 @@ def test_an_unknown_flag_is_reported(tmp_path):
     problems = Problems()
     assert len(objects_of(read(tmp_path, COCO, problems))["a.png"]) == 1
     ((kind, message),) = problems
-    assert kind == BAD_OBJECT and "annotation 1 has the iscrowd 'maybe', neither 0 nor 1" in message
+    assert kind == BAD_OBJECT and "annotation 1 (id 1) has the iscrowd 'maybe', neither 0 nor 1" in message
 
 
 def test_numbers_as_text_or_with_fractions(tmp_path):
@@ -183,10 +183,21 @@ def test_polygons_without_a_box(tmp_path, bbox):
     assert data.notes == ("Polygons without a box, read as their bounds: 1 (the first in a.json).",)
 
 
+@pytest.mark.parametrize("ids", [(None, None), (1, 1), ([3], "x")])
+def test_annotations_need_no_ids(tmp_path, ids):
+    content = coco_content()
+    polygon = [[1, 2, 9, 2, 5, 8]]
+    for each, annotation_id in zip(content["annotations"], ids, strict=True):
+        each.update(id=annotation_id, bbox=None, segmentation=polygon)
+        polygon = [[3, 1, 4, 1, 4, 2.5]]
+    write(tmp_path, {"a.json": content})
+    assert [each.box for each in objects_of(read(tmp_path, COCO))["a.png"]] == [[1, 2, 9, 8], [3, 1, 4, 2.5]]
+
+
 @pytest.mark.parametrize("segmentation", [[], [[1, 2, 3, 4]], [[1, 2, 3, 4, 5]], {"counts": "x"}, "x", [["1"] * 6]])
 def test_neither_box_nor_polygon(tmp_path, segmentation):
     write(tmp_path, {"a.json": changed(bbox=[], segmentation=segmentation)})
-    assert_refused(tmp_path, COCO, "annotation 1 has no bbox of four numbers")
+    assert_refused(tmp_path, COCO, r"annotation 1 \(id 1\) has no bbox of four numbers")
 
 
 def test_names_of_windows(tmp_path):
@@ -214,14 +225,14 @@ def test_numbers_that_json_does_not_have(tmp_path):
 @pytest.mark.parametrize(
     ("change", "kind", "message"),
     [
-        ({"image_id": 8}, UNKNOWN_PICTURE, "annotation 1 has the unknown image_id 8"),
+        ({"image_id": 8}, UNKNOWN_PICTURE, r"annotation 1 \(id 1\) has the unknown image_id 8"),
         ({"image_id": True}, UNKNOWN_PICTURE, "unknown image_id True"),
         ({"image_id": None}, UNKNOWN_PICTURE, "unknown image_id None"),
-        ({"category_id": 1}, UNKNOWN_CLASS, "annotation 1 has the unknown category_id 1"),
+        ({"category_id": 1}, UNKNOWN_CLASS, r"annotation 1 \(id 1\) has the unknown category_id 1"),
         ({"category_id": [2]}, UNKNOWN_CLASS, r"unknown category_id \[2\]"),
-        ({"bbox": [1, 2, 3]}, BAD_OBJECT, "annotation 1 has no bbox of four numbers"),
-        ({"bbox": ["x", 2, 3, 4]}, BAD_OBJECT, "annotation 1 has no bbox of four numbers"),
-        ({"bbox": {"x": 1}}, BAD_OBJECT, "annotation 1 has no bbox of four numbers"),
+        ({"bbox": [1, 2, 3]}, BAD_OBJECT, r"annotation 1 \(id 1\) has no bbox of four numbers"),
+        ({"bbox": ["x", 2, 3, 4]}, BAD_OBJECT, r"annotation 1 \(id 1\) has no bbox of four numbers"),
+        ({"bbox": {"x": 1}}, BAD_OBJECT, r"annotation 1 \(id 1\) has no bbox of four numbers"),
     ],
 )
 def test_objects_that_cannot_be_used(tmp_path, change, kind, message):
@@ -246,14 +257,13 @@ def test_a_picture_without_a_name_is_reported(tmp_path):
     [
         (lambda c: c["images"][1].update(id=7), "id 7 is used twice in 'images'"),
         (lambda c: c["images"][1].update(id="7"), "id 7 is used twice in 'images'"),
-        (lambda c: c["annotations"][1].update(id=1), "id 1 is used twice in 'annotations'"),
         (lambda c: c["categories"][1].update(id=9), "id 9 is used twice in 'categories'"),
         (lambda c: c["categories"][1].update(name="dog"), "distinct names"),
         (lambda c: c["categories"][1].update(name="\ud800"), "distinct names|not JSON"),
         (lambda c: c["categories"][1].pop("name"), "distinct names"),
         (lambda c: c["categories"].clear() or c["annotations"].clear(), "distinct names"),
-        (lambda c: c["images"][0].update(id=[7]), r"id \[7\] in 'images' is not a whole number"),
-        (lambda c: c["images"][0].pop("id"), "id None in 'images' is not a whole number"),
+        (lambda c: c["images"][0].update(id=[7]), r"entry 1 of 'images' has the id \[7\], which is no number or text"),
+        (lambda c: c["images"][0].pop("id"), "entry 1 of 'images' has no id: give each entry its own id"),
         (lambda c: c.update(images={}), "no list 'images'"),
         (lambda c: c.update(images=[3]), "no list 'images'"),
     ],
