@@ -14,6 +14,7 @@ from core.data.files import is_junk
 from core.data.folders import require_format
 from core.data.reading.split_names import find_split_of_folder
 from core.data.untrusted import MAX_NAME, DataError, quote
+from core.io.paths import hide_folder
 
 T = TypeVar("T")
 
@@ -73,7 +74,7 @@ def import_zip(
         root.rename(folder)
     except DataError as error:
         for path in (root, beside):
-            error.args = (str(error).replace(f"{path}/", "").replace(str(path), archive.name),)
+            error.args = (hide_folder(str(error), path, archive.name),)
         raise
     except OSError as error:
         raise DataError(f"{archive} cannot be unpacked into {folder}: {error.strerror or error}.") from None

@@ -11,6 +11,7 @@ from core.data.dataset import FolderData
 from core.data.folders import GIVEN, SPLIT_METHODS, open_folder, require_format, split_folder
 from core.data.untrusted import DataError, quote
 from core.data.zip_import import import_zip
+from core.io.paths import hide_folder
 from playground.data.library import Bounds, DataSetLibrary, in_use_error
 from playground.data.records import StoredDataSet, compute_stamp
 from playground.support.cache import Cache
@@ -117,8 +118,8 @@ class DataSets:
             try:
                 check, size = import_zip(archive, folder, accept, self.library.bounds.zip, format=format)
             except DataError as error:
-                message = str(error).replace(str(folder), name)
-                error.args = (message.replace(str(archive), title).replace(archive.name, title),)
+                message = hide_folder(hide_folder(str(error), folder, name), archive, title)
+                error.args = (message.replace(archive.name, title),)
                 raise
             return self.library.put(
                 StoredDataSet(name, folder, True, size, compute_stamp(folder, uploaded=True), check, owner, format)
@@ -153,7 +154,7 @@ class DataSets:
                 require_format(folder, format)
                 check = _require_trainable(folder, config, progress, folder.name, format)
             except DataError as error:
-                error.args = (str(error).replace(str(folder), quote(text)),)
+                error.args = (hide_folder(str(error), folder, quote(text)),)
                 raise
             if known := self.library.find_folder(folder):
                 return self.library.put(
@@ -204,7 +205,7 @@ class DataSets:
             try:
                 split_folder(data_set.folder, by, shares, config.training.seed, format=data_set.format)
             except DataError as error:
-                raise DataError(_hide_folder(str(error), data_set)) from None
+                raise DataError(hide_folder(str(error), data_set.folder, name)) from None
             check = _limit_examples(check_folder(data_set.folder, config, format=data_set.format))
             return self.library.put(
                 data_set._replace(check=check, stamp=compute_stamp(data_set.folder, uploaded=data_set.uploaded))
@@ -243,17 +244,13 @@ def _open_split(data_set: StoredDataSet, split: str) -> FolderData:
     try:
         return open_folder(data_set.folder, split, format=data_set.format)
     except DataError as error:
-        raise DataError(_hide_folder(str(error), data_set)) from None
+        raise DataError(hide_folder(str(error), data_set.folder, data_set.name)) from None
 
 
-def hide_folder(message: str, name: str) -> str:
+def hide_data_set(message: str, name: str) -> str:
     """Returns a message without the path of a data set on the server; there may be no data set of that name."""
-    return _hide_folder(message, DATA.library.get(name)) if message and name in DATA.library.names() else message
-
-
-def _hide_folder(message: str, data_set: StoredDataSet) -> str:
-    """Returns a message without the path of a data set on the server."""
-    return message.replace(f"{data_set.folder}/", "").replace(str(data_set.folder), data_set.name)
+    known = name in DATA.library.names()
+    return hide_folder(message, DATA.library.get(name).folder, name) if message and known else message
 
 
 def _require_trainable(folder: Path, config: Config, progress: Progress, title: str, format: str | None) -> DataCheck:

@@ -10,6 +10,7 @@ from torch import Tensor
 from core.config import Scenes
 from core.data.images import open_image
 from core.errors import PictureError
+from core.io.paths import hide_folder
 from core.retinanet.boxes import rescale
 from core.scenes.render import CLASS_NAMES, render_scene
 from core.structures import Sample
@@ -65,7 +66,7 @@ def open_upload(path: str, name: str, class_names: tuple[str, ...]) -> Picture:
     try:
         image = _limit_size(open_image(path))
     except PictureError as error:  # the visitor does not know the path on the server
-        raise PictureError(str(error).replace(str(path), name)) from None
+        raise PictureError(hide_folder(str(error), path, name)) from None
     no_labels = torch.zeros(0, dtype=torch.int64)
     sample = Sample(image, torch.zeros(0, 4), no_labels, no_labels.bool(), 0)
     return _make_picture(name, sample, class_names)

@@ -14,7 +14,7 @@ from core.data.untrusted import DataError
 from core.errors import UserError
 from core.evaluation.damage import read_usable
 from core.structures import Sample
-from playground.data.datasets import DATA, hide_folder
+from playground.data.datasets import DATA, hide_data_set
 from playground.data.image_ref import SCENES, ImageRef
 from playground.data.picture import Picture, picture_of_sample
 from playground.support.cache import Cache
@@ -78,7 +78,7 @@ def open_picture(image_ref: ImageRef, scenes: Scenes) -> Picture:
         try:
             return picture_of_sample(data.image_name(index), data[index], data.class_names)
         except UserError as error:
-            error.args = (hide_folder(str(error), image_ref.source),)
+            error.args = (hide_data_set(str(error), image_ref.source),)
             raise
 
     picture: Picture = _pictures.get((source_key(image_ref, scenes), index), read)

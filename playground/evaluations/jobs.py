@@ -18,7 +18,7 @@ from core.evaluation.class_names import match_detector
 from core.evaluation.dataset_predictions import ImageResult, count_images, predict_dataset
 from core.evaluation.report import USUAL_IOU
 from core.weights.sources import WeightsError
-from playground.data.datasets import hide_folder
+from playground.data.datasets import hide_data_set
 from playground.data.image_ref import SCENES, ImageRef
 from playground.data.sources import SCENES_SPLIT, open_source, source_key
 from playground.evaluations.results import EvaluationResult
@@ -219,7 +219,7 @@ def _evaluate(job: _Job, config: Config, split: ImageRef) -> JobStatus:
     done: list[ImageResult] = []
     job.status = JobStatus(RUNNING, 0, total)
     for batch in predict_dataset(network.model, network.class_names, data, _with_low_threshold(config)):
-        done += [each._replace(problem=hide_folder(each.problem, split.source)) for each in batch]
+        done += [each._replace(problem=hide_data_set(each.problem, split.source)) for each in batch]
         job.status = JobStatus(RUNNING, len(done), total)
         if job.stop.is_set():
             break

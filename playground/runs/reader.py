@@ -9,6 +9,7 @@ from typing import Any
 from core.experiments.comparison import VariantRun
 from core.experiments.presets import PRESETS, Variant
 from core.io.jsonl import JsonLines
+from core.io.paths import hide_folder
 from core.runs.folder import About, RunFolder, split_records
 from core.runs.snapshots import Snapshot, read_snapshot_image, snapshot_from_record
 from playground.data.picture import Picture
@@ -60,6 +61,18 @@ class Reader:
 def read_about(folder: RunFolder) -> About:
     """Returns the data source, group and owner of a run."""
     return _read_about(folder.path, file_stamp(folder.about))
+
+
+def hide_paths(message: str, folder: RunFolder) -> str:
+    """Returns a message about a run without the paths of its folder and its data set on the server."""
+    if not message:
+        return ""
+    return hide_source(hide_folder(message, folder.path, folder.path.name), read_about(folder))
+
+
+def hide_source(message: str, about: About) -> str:
+    """Returns a message about a run without the path of its data set on the server."""
+    return hide_folder(message, about.source, Path(about.source).name)
 
 
 def read_label(folder: RunFolder) -> Label:

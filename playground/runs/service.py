@@ -20,7 +20,7 @@ from core.scheduler.queue import Queue
 from core.scheduler.throttle import report_activity
 from playground.runs.labels import Label
 from playground.runs.progress import ACTIVE, RESUMABLE, TRAINING, RunProgress, combine_statuses
-from playground.runs.reader import Reader, file_stamp, read_about, read_label
+from playground.runs.reader import Reader, file_stamp, hide_paths, read_about, read_label
 
 MAX_WAITING = 100  # runs in the queue
 
@@ -77,7 +77,10 @@ class Runs:
         statuses = self._queue.statuses()
         if any(each.state == QUEUED for each in statuses.values()):
             self.open()  # the server may have died, or ended with an earlier page
-        return statuses
+        return {name: self._hide_paths(name, each) for name, each in statuses.items()}
+
+    def _hide_paths(self, name: str, status: RunStatus) -> RunStatus:
+        return status._replace(message=hide_paths(status.message, RunFolder(self.root / name)))
 
     def has(self, name: object) -> bool:
         """True if there is a run of that name, which can be anything."""

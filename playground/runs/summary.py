@@ -12,6 +12,7 @@ from core.runs.folder import QUEUED, About
 from core.runs.step_changes import StepChanges
 from playground.components import html
 from playground.runs.progress import RunProgress
+from playground.runs.reader import hide_source
 
 LATEST_STEPS = 20  # steps that the speed is measured over
 POINTS = 80  # of a small curve
@@ -65,10 +66,9 @@ def _build_data(about: About) -> Markup:
     """Returns how the data of a run was read and what was left out, folded; nothing for scenes."""
     if not about.reading:
         return Markup()
-    folder = f"{about.source}/"
-    lines = [html.paragraph(about.reading.replace(folder, ""))]
+    lines = [html.paragraph(hide_source(about.reading, about))]
     for kind, count in about.left_out.counts.items():
-        examples = (each.replace(folder, "") for each in about.left_out.examples[kind][:MAX_EXAMPLES])
+        examples = (hide_source(each, about) for each in about.left_out.examples[kind][:MAX_EXAMPLES])
         items = html.join(Markup("<li>{}</li>").format(each) for each in examples)
         lines.append(html.paragraph(f"Left out: {count:,} {DESCRIPTIONS[kind]}.") + Markup("<ul>{}</ul>").format(items))
     total = sum(about.left_out.counts.values())

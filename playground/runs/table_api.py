@@ -14,7 +14,7 @@ from core.scheduler.queue import Queue
 from playground.runs.curves import MAX_RUNS, build_figure
 from playground.runs.labels import MAX_TAGS, parse_label, write_label
 from playground.runs.progress import ACTIVE
-from playground.runs.reader import read_about
+from playground.runs.reader import hide_paths, read_about
 from playground.runs.service import RUNS, Runs
 from playground.runs.table import Column, ListedRun, Run, build_cells, build_columns, read_run
 from playground.support.trash import Trash
@@ -175,4 +175,5 @@ def _list_run(root: Path, name: str, status: RunStatus) -> ListedRun:
     position = status.queue_position
     text = f"{status.state}, number {position}" if position else status.state
     about = read_about(folder)
-    return ListedRun(name, folder, status.state, text, status.message, about.variant, about.owner)
+    message = hide_paths(status.message, folder)
+    return ListedRun(name, folder, status.state, text, message, about.variant, about.owner)

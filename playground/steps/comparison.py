@@ -15,6 +15,7 @@ from playground.components import html
 from playground.components.figures import PALETTE, Figure, comparison
 from playground.runs.curves import average_points
 from playground.runs.progress import RunProgress
+from playground.runs.reader import hide_paths
 
 ABOUT = (
     "RetinaNet with ResNet-50 on COCO, pictures of 600 px, full training; AP in percent (OHEM: ResNet-101). The "
@@ -54,7 +55,11 @@ def status(progress: RunProgress, preset: Preset) -> Markup:
     text = html.paragraph(f"{preset.title}: {progress.state}. {progress.status.message}".strip())
     text += html.paragraph(preset.description)
     results = [read_result(curve.run) for curve in progress.records]
-    broken = (f"{each.variant}: {each.message.partition(';')[0]}." for each in results if each.state == FAILED)
+    broken = (
+        f"{each.variant}: {hide_paths(each.message, curve.run.folder).partition(';')[0]}."
+        for each, curve in zip(results, progress.records, strict=True)
+        if each.state == FAILED
+    )
     return (
         text
         + _table("This comparison so far", summarise_variants(results), preset)

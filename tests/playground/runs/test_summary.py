@@ -21,6 +21,10 @@ def test_a_run_says_how_its_data_was_read_and_what_was_left_out():
     assert "The picture 0&lt;b&gt;.png cannot be decoded." in text and "/srv" not in text
 
 
+def test_the_source_of_the_command_line_may_be_the_folder_it_was_called_in():
+    assert "COCO, boxes in train.json." in status(About(".", reading="COCO, boxes in train.json."))
+
+
 def test_a_run_on_scenes_or_of_an_older_version_says_nothing_of_it():
     assert "<details" not in status(About()) and "Data" not in status(About("/srv/sets/mine"))
     assert "<summary>Data</summary>" in status(About("/srv/sets/mine", reading="COCO, train.json."))

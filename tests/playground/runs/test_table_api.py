@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from core.runs.folder import QUEUED, RUNNING
+from core.runs.folder import FAILED, QUEUED, RUNNING, About, RunFolder
 from playground.runs.curves import MAX_RUNS
 from playground.runs.labels import Label, read_label
 from playground.runs.service import Runs
@@ -120,3 +120,15 @@ def test_too_many_to_draw_are_refused_and_the_table_stays(tmp_path):
         make_run(tmp_path / name, {}, [step(1)])
     _, shown = send(Runs(tmp_path), chosen=names)
     assert f"at most {MAX_RUNS}" in shown["problem"] and not shown["figure"] and len(shown["rows"]) == MAX_RUNS + 1
+
+
+@pytest.mark.parametrize("name", [ONE, SWEPT])
+def test_the_reason_of_a_failure_names_no_path_of_the_server(runs, name):
+    folder, source = runs.root / name, runs.root.parent / "sets" / "mine"
+    RunFolder(folder).write_about(About(str(source)))
+    RunFolder(folder).write_status(FAILED, f"{source}/a.json of {source} does not fit {folder}/checkpoint.safetensors.")
+    _, shown = send(runs)
+    (row,) = (each for each in shown["rows"] if each["run"] == name)
+    assert row["message"] == "a.json of mine does not fit checkpoint.safetensors."
+    if name == ONE:
+        assert runs.read_progress(name).status.message == row["message"]
