@@ -17,6 +17,7 @@ from core.data.reading.pictures import get_relative
 from core.data.splits import SPLITS_FILE, random_split, stratified_split, write_splits
 from core.data.untrusted import DataError, quote
 from core.io.atomic import require_writable
+from core.io.text import count_noun
 
 GIVEN = "given"
 SPLIT_METHODS: dict[str, Callable[[np.ndarray, Sequence[float], int], list[list[int]]]] = {
@@ -123,11 +124,6 @@ def read_all_splits(folder: Path, format: str | None = None) -> RawData:
         contents = CONTENTS.get(files, key, lambda: _detect(files, format, use_lists=False))
     _require_usable(folder, contents)
     images = contents.images
-    repeated = [name for name, count in Counter(list_names(folder, images)).items() if count > 1]
-    if repeated:
-        raise DataError(
-            f"{folder} has {quote(repeated[0])} more than once ({len(repeated)} such pictures): keep one each."
-        )
     if len({image.image_id for image in images}) < len(images):
         images = [image._replace(image_id=number) for number, image in enumerate(images)]
     return contents.unlisted._replace(images=images)
@@ -177,7 +173,7 @@ def _detect(files: FolderFiles, key: str | None, *, strict: bool = False, use_li
     errors: list[DataError] = []
     for format, paths in found.items():
         try:
-            readings.append(read_contents(files, format, paths, strict=strict, use_lists=use_lists))
+            readings.append(read_contents(files, format, paths, use_lists=use_lists))
         except DataError as error:
             errors.append(error)
     fitting = [contents for contents in readings if contents.count_annotating()]
@@ -185,8 +181,11 @@ def _detect(files: FolderFiles, key: str | None, *, strict: bool = False, use_li
         raise _ambiguous(files, [contents.format for contents in fitting], found)
     if not fitting:
         raise errors[0] if errors else DataError(f"{files.root} cannot be used: {readings[0].refusals[0]}")
+    chosen = fitting[0]
+    if strict:  # only now, so that being strict does not choose the format
+        chosen = read_contents(files, chosen.format, found[chosen.format], strict=True, use_lists=use_lists)
     unread = "".join(f" Not used: {error}" for error in errors)
-    return fitting[0]._replace(reading=fitting[0].reading + unread)
+    return chosen._replace(reading=chosen.reading + unread)
 
 
 def _require_usable(folder: Path, contents: FolderContents) -> None:
@@ -222,7 +221,9 @@ def _no_data_set(files: FolderFiles, key: str | None) -> DataError:
 def _ambiguous(
     files: FolderFiles, formats: Sequence[Format], found: dict[Format, Sequence[Path]]
 ) -> AmbiguousFormatError:
-    each = "; ".join(f"{format.key}: {len(found[format]):,} {format.unit}" for format in formats)
+    each = "; ".join(
+        f"{format.key}: {count_noun(len(found[format]), format.unit.removesuffix('s'))}" for format in formats
+    )
     keys = [format.key for format in formats]
     return AmbiguousFormatError(
         f"{files.root} can be read in several formats ({each}): choose one with --format {' or --format '.join(keys)}.",

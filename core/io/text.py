@@ -1,4 +1,4 @@
-"""Text from untrusted files."""
+"""Text: what untrusted files hold, and counts in sentences."""
 
 from typing import TypeGuard
 
@@ -16,3 +16,14 @@ def is_text(value: object) -> TypeGuard[str]:
     except UnicodeEncodeError:
         return False
     return True
+
+
+def count_noun(count: int, singular: str, plural: str = "") -> str:
+    """Returns a count with its noun, such as "1 picture" or "2,000 pictures".
+
+    Args:
+        count: The count.
+        singular: The noun after 1.
+        plural: The noun after any other count; by default the singular with an "s".
+    """
+    return f"{count:,} {singular if count == 1 else plural or singular + 's'}"

@@ -13,8 +13,8 @@ from core.data.dataset import SPLITS, JudgedBoxes, RawData, RawImage, judge_boxe
 from core.data.files import FolderFiles
 from core.data.left_out import EMPTY_BOX, GONE, OUTSIDE_BOX, UNLISTED, LeftOut, Tally
 from core.data.reading.assignment import Assignment, assign_listed, assign_splits
-from core.data.reading.pictures import find_given_splits, match_pictures
-from core.data.reading.plausibility import find_refusals, find_unknown_classes
+from core.data.reading.pictures import find_given_splits, get_relative, match_pictures
+from core.data.reading.plausibility import find_refusals, find_shared_pictures, find_unknown_classes
 from core.data.reading.sentences import describe_reading
 from core.data.splits import SPLITS_FILE, find_splits_folder, read_splits
 from core.data.untrusted import quote
@@ -97,6 +97,10 @@ def read_contents(
     notes = (*annotations.notes, *_describe_unions(annotations.images, matched.unions))
     reading = describe_reading(files, format, paths, [name for _, name in pairs], assignment, notes)
     refusals = find_unknown_classes(left_out)
+    refusals += find_shared_pictures((name, get_relative(files.root, image.source)) for image, name in pairs)
+    refusals += find_shared_pictures(
+        (pairs[number][1], split) for split, numbers in assignment.splits.items() for number in numbers
+    )
     refusals += find_refusals(images, judged, splits if use_lists else {}, left_out)
     return FolderContents(format, splits, unlisted, reading, left_out, refusals, files.stamp)
 

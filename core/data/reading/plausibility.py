@@ -3,13 +3,15 @@
 What is wrong in single pictures and boxes is left out and counted instead, see `core.data.left_out`.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 
 from core.data.annotations import BAD_FILE, BAD_OBJECT, BAD_PATH, ORPHAN_LABELS, UNKNOWN_CLASS, UNKNOWN_PICTURE
 from core.data.dataset import JudgedBoxes, RawData, RawImage, judge_boxes
 from core.data.left_out import DESCRIPTIONS, EMPTY_BOX, GONE, MISSING, OTHER_SIZE, OUTSIDE_BOX, UNREADABLE, LeftOut
+from core.data.untrusted import quote
+from core.io.text import count_noun
 
 LOST_PICTURES = (BAD_FILE, BAD_PATH, ORPHAN_LABELS, MISSING, UNREADABLE, OTHER_SIZE)
 LOST_BOXES = (BAD_OBJECT, UNKNOWN_PICTURE, EMPTY_BOX, OUTSIDE_BOX)
@@ -26,6 +28,24 @@ def find_unknown_classes(left_out: LeftOut) -> tuple[str, ...]:
     if not count:
         return ()
     return (f"it has {count:,} {DESCRIPTIONS[UNKNOWN_CLASS]}: {left_out.examples[UNKNOWN_CLASS][0]}",)
+
+
+def find_shared_pictures(owners: Iterable[tuple[str, str]]) -> tuple[str, ...]:
+    """Returns why a data set with a picture in several places cannot be used; () if it has none.
+
+    Args:
+        owners: Paths of pictures, each with the annotation file or the split that has it.
+    """
+    first: dict[str, str] = {}
+    shared = {name: (first[name], owner) for name, owner in owners if first.setdefault(name, owner) != owner}
+    if not shared:
+        return ()
+    name, (one, other) = next(iter(shared.items()))
+    verb = "is" if len(shared) == 1 else "are"
+    return (
+        f"{count_noun(len(shared), 'picture')} {verb} in more than one split, such as {quote(name)}, which is in {one} "
+        f"and {other}: keep each picture in one of them.",
+    )
 
 
 def find_refusals(

@@ -54,8 +54,13 @@ def test_listed_pictures_that_do_not_exist(folder):
 def test_inconsistent_splits(tmp_path):
     folder = coco(tmp_path)
     coco(folder, split="val")
-    with pytest.raises(DataError, match=r"'images/a\.png' more than once \(2 such pictures\)"):
-        read_all_splits(folder)
+    message = r"cannot be used: 2 pictures are in more than one split, such as 'images/a\.png', .* train\.json and val"
+    for read in (read_all_splits, find_splits):
+        with pytest.raises(DataError, match=message):
+            read(folder)
+    write_splits(folder, {"train": ["images/a.png"], "val": ["images/b.png"], "test": []})
+    with pytest.raises(DataError, match=message):
+        find_splits(folder)
     content = {**coco_content(), "categories": [{"id": 9, "name": "hog"}, {"id": 2, "name": "cat"}]}
     (folder / "val.json").write_text(json.dumps(content))
     with pytest.raises(DataError, match="have different categories"):

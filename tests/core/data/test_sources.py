@@ -43,7 +43,7 @@ def test_open_data_detects_the_format(tmp_path):
 
 def test_two_formats_are_a_question(tmp_path):
     folder = coco(voc(tmp_path, {"p": voc_object()}))
-    with pytest.raises(AmbiguousFormatError, match=r"\(coco: 1 JSON files; voc: 1 XML files\): .*--format") as error:
+    with pytest.raises(AmbiguousFormatError, match=r"\(coco: 1 JSON file; voc: 1 XML file\): .*--format") as error:
         open_data(str(folder), "train", SCENES, 3)
     assert error.value.formats == ("coco", "voc")
     assert open_data(str(folder), "train", SCENES, 3, format="voc").reading.startswith("Pascal VOC")
@@ -51,6 +51,22 @@ def test_two_formats_are_a_question(tmp_path):
         open_data(str(folder), "train", SCENES, 3, format="x")
     with pytest.raises(DataError, match=r"holds no data set .*: YOLO\.$"):
         open_data(str(folder), "train", SCENES, 3, format="yolo")
+
+
+def test_a_fault_in_one_format_does_not_choose_the_other_one(tmp_path):
+    content = coco_content()
+    content["annotations"][0]["bbox"] = [1, 2, 0, 20]
+    folder = coco(voc(tmp_path, {"p": voc_object(), "q": voc_object()}), content)
+    for strict in (False, True):
+        with pytest.raises(AmbiguousFormatError):
+            open_data(str(folder), "train", SCENES, 3, strict=strict)
+    for path in (folder / "images").iterdir():
+        path.unlink()
+    assert open_data(str(folder), "train", SCENES, 3, strict=True).reading.startswith("Pascal VOC")
+    (folder / "JPEGImages" / "q.jpg").unlink()
+    assert open_data(str(folder), "train", SCENES, 3).left_out.counts == {"labels without picture": 1}
+    with pytest.raises(DataError, match=r"q\.xml"):
+        open_data(str(folder), "train", SCENES, 3, strict=True)
 
 
 def test_a_format_whose_pictures_are_not_there_is_no_question(tmp_path):

@@ -106,7 +106,7 @@ def test_one_picture_annotated_twice_is_reported(tmp_path):
     found, problems = match(tmp_path, ["a.jpg", "b.jpg"], "a.jpg", "b.jpg", "./a.jpg")
     assert found == [None, "b.jpg", None]
     assert [kind for kind, _ in problems] == [BAD_PATH] * 2 and "more than once" in problems[0][1]
-    names = [("a.jpg", "train.json"), ("a.jpg", "val.json")]  # two splits may share a picture; the check says so
+    names = [("a.jpg", "train.json"), ("a.jpg", "val.json")]  # refused by `read_contents`
     assert match(tmp_path, [], *names)[0] == ["a.jpg", "a.jpg"]
 
 
