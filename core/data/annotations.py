@@ -4,7 +4,7 @@ The readers of the formats are in `core.data.formats`. A reader only parses: it 
 assigns splits by folder names (see `core.data.folders`), so that these rules are the same for every format.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -24,6 +24,19 @@ ReportProblem = Callable[[str, str], None]
 def raise_problem(kind: str, message: str) -> None:
     """The `ReportProblem` of a strict reader: raises the first problem as a `DataError`."""
     raise DataError(message)
+
+
+class NoObjectError(DataError):
+    """A data set in which no object can be used.
+
+    Args:
+        root: The data set's folder.
+        notes: What the reader assumed or did not count as objects, as sentences.
+    """
+
+    def __init__(self, root: Path, notes: Iterable[str] = ()) -> None:
+        message = f"{root} has no object that can be used: correct its annotations, or choose another folder."
+        super().__init__(" ".join((message, *notes)))
 
 
 class AnnotatedImage(NamedTuple):

@@ -4,11 +4,19 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from core.data.annotations import BAD_OBJECT, UNKNOWN_CLASS, AnnotatedImage, Annotations, ReportProblem, make_image
+from core.data.annotations import (
+    BAD_OBJECT,
+    UNKNOWN_CLASS,
+    AnnotatedImage,
+    Annotations,
+    NoObjectError,
+    ReportProblem,
+    make_image,
+)
 from core.data.formats.notes import Notes, number_classes
 from core.data.formats.outlines import Box
 from core.data.formats.values import parse_name, parse_whole_number
-from core.data.untrusted import DataError, quote
+from core.data.untrusted import quote
 
 
 @dataclass
@@ -63,12 +71,12 @@ def build_annotations(
         report: Called for each object of another class.
 
     Raises:
-        DataError: There is no object, and so no class.
+        NoObjectError: There is no object, and so no class.
     """
     pictures = list(pictures)
     names = tuple(class_names or _sort_names({name for picture in pictures for _, name, _ in picture.objects}))
     if not names:
-        raise DataError(f"{root} has no annotated object: add some, or choose another folder.")
+        raise NoObjectError(root, notes.sentences())
     labels = {name: label for label, name in enumerate(names)}
     images = [_make_image(picture, labels, report) for picture in pictures]
     return Annotations(names, number_classes(names), images, notes.sentences())

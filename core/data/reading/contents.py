@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from core.data.annotations import AnnotatedImage, Format, ReportProblem, raise_problem
+from core.data.annotations import AnnotatedImage, Format, NoObjectError, ReportProblem, raise_problem
 from core.data.dataset import SPLITS, JudgedBoxes, RawData, RawImage, judge_boxes
 from core.data.files import FolderFiles
 from core.data.left_out import EMPTY_BOX, GONE, OUTSIDE_BOX, UNLISTED, LeftOut, Tally
@@ -17,7 +17,7 @@ from core.data.reading.pictures import find_given_splits, get_relative, match_pi
 from core.data.reading.plausibility import find_refusals, find_shared_pictures, find_unknown_classes
 from core.data.reading.sentences import describe_reading
 from core.data.splits import SPLITS_FILE, find_splits_folder, read_splits
-from core.data.untrusted import quote
+from core.data.untrusted import DataError, quote
 
 MAX_UNIONS = 3  # files to name
 
@@ -75,7 +75,10 @@ def read_contents(
     """
     tally = Tally(files.root)
     report: ReportProblem = raise_problem if strict else tally.add
-    annotations = format.read(files, paths, report)
+    try:
+        annotations = format.read(files, paths, report)
+    except NoObjectError as error:
+        raise DataError(f"{error} {tally.left_out().describe()}".rstrip()) from None
     matched = match_pictures(files, annotations.images, report)
     pairs = [(image, name) for image, name in zip(annotations.images, matched.paths, strict=True) if name is not None]
     ids = _number_images([image for image, _ in pairs])

@@ -346,3 +346,47 @@ def test_pictures_without_annotations_are_counted(folder):
     contents = read_data_set(folder)
     assert contents.reading.endswith("made by name. Pictures without annotations, which are not used: 2.")
     assert not contents.left_out
+
+
+def cvat_video(folder: Path) -> None:
+    write_pictures(folder)
+    write(folder / "a.xml", '<annotations><track id="0" label="cat"><box/></track></annotations>')
+
+
+def xml_with_document_type(folder: Path) -> None:
+    write_pictures(folder)
+    for name in NAMES:
+        write(folder / f"{Path(name).stem}.xml", f"<!DOCTYPE annotation>{make_xml(name)}")
+
+
+def table_in_another_encoding(folder: Path) -> None:
+    write_pictures(folder)
+    (folder / "a.csv").write_bytes("filename,x1,y1,x2,y2,class\na.jpg,1,2,3,4,Bär\n".encode("cp1252"))
+
+
+def via_without_attributes(folder: Path) -> None:
+    write_pictures(folder)
+    region = {"shape_attributes": {"name": "rect", "x": 1, "y": 1, "width": 2, "height": 2}, "region_attributes": {}}
+    write(folder / "via.json", {"k": {"filename": NAMES[0], "regions": [region]}})
+
+
+def brushes(folder: Path) -> None:
+    write_pictures(folder)
+    result = [{"type": "brushlabels", "value": {"brushlabels": ["cat"], "rle": [1]}}]
+    write(folder / "p.json", [{"data": {"image": NAMES[0]}, "annotations": [{"result": result}]}])
+
+
+@pytest.mark.parametrize(
+    ("layout", "reason"),
+    [
+        (cvat_video, r"1 annotation files that cannot be read \(a\.xml has the tracks of a video: export it as"),
+        (xml_with_document_type, r"10 annotation files that cannot be read \(.*declares a document type"),
+        (table_in_another_encoding, r"a\.csv cannot be used because it is not text in UTF-8"),
+        (via_without_attributes, r"region 1 of .* has no class name"),
+        (brushes, r"Results other than rectangles.*: 1 \(the first in p\.json\)"),
+    ],
+)
+def test_a_refusal_without_any_object_gives_the_reason(tmp_path, layout, reason):
+    layout(tmp_path)
+    with pytest.raises(DataError, match=rf"has no object that can be used: correct its annotations.*{reason}"):
+        read_data_set(tmp_path)

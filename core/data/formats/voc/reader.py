@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import NamedTuple
 from xml.etree import ElementTree
 
-from core.data.annotations import BAD_FILE, BAD_OBJECT, Annotations, Format, ReportProblem, make_image
+from core.data.annotations import BAD_FILE, BAD_OBJECT, Annotations, Format, NoObjectError, ReportProblem, make_image
 from core.data.files import FolderFiles
 from core.data.formats.notes import Notes, number_classes
 from core.data.formats.values import parse_flag, parse_name, parse_number
@@ -43,7 +43,8 @@ def read_voc(files: FolderFiles, paths: Sequence[Path], report: ReportProblem) -
     """Reads the annotation files of a data set; difficult objects become crowd regions.
 
     Raises:
-        DataError: No file has an object, or the lists of splits contradict each other.
+        NoObjectError: No file has an object.
+        DataError: The lists of splits contradict each other.
     """
     notes = Notes()
     annotations = {}
@@ -54,7 +55,7 @@ def read_voc(files: FolderFiles, paths: Sequence[Path], report: ReportProblem) -
             report(BAD_FILE, str(error))
     class_names = tuple(sorted({item.name for annotation in annotations.values() for item in annotation.objects}))
     if not class_names:
-        raise DataError(f"{files.root} has no XML file with an object: put the annotations there.")
+        raise NoObjectError(files.root, notes.sentences())
     labels = {name: label for label, name in enumerate(class_names)}
     splits = read_split_lists(files, list(annotations), report, notes)
     images = [

@@ -149,7 +149,7 @@ def test_entity_bomb_is_refused_at_once(tmp_path, encoding):
 
 def test_a_set_without_objects_is_refused(tmp_path):
     write(tmp_path, {"p.xml": page()})
-    assert_refused(tmp_path, VOC, "has no XML file with an object")
+    assert_refused(tmp_path, VOC, "has no object that can be used")
 
 
 def listed(tmp_path, lists: dict[str, object], names=("p", "q", "my photo", "my"), report=None):

@@ -90,7 +90,7 @@ def test_damaged_files_beside_others_are_reported(tmp_path):
 def test_nothing_annotated(tmp_path):
     write(tmp_path, {"a.json": page()})
     assert find(tmp_path, LABELME) == ["a.json"]
-    assert_refused(tmp_path, LABELME, "has no annotated object")
+    assert_refused(tmp_path, LABELME, "has no object that can be used")
 
 
 def test_damage(tmp_path):
