@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from stat import S_IMODE
 
 from core.errors import UserError
 
@@ -14,10 +15,16 @@ class OutputError(UserError):
 
 @contextmanager
 def write_atomically(path: Path) -> Iterator[Path]:
-    """Yields a temporary path beside `path` to write to; it replaces `path` on success and is deleted on an error."""
+    """Yields a temporary path beside `path` to write to; it replaces `path` on success and is deleted on an error.
+
+    The file has the permissions of any new file there, even if a library writes it for its owner alone.
+    """
     temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
+        temporary.touch()
+        permissions = S_IMODE(temporary.stat().st_mode)
         yield temporary
+        temporary.chmod(permissions)
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
