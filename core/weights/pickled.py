@@ -2,8 +2,8 @@
 
 import re
 import zipfile
-from argparse import Namespace
 from pathlib import Path
+from threading import Lock
 from typing import IO, Any
 
 import torch
@@ -15,7 +15,7 @@ FORBIDDEN = re.compile(r"Unsupported (?:global: GLOBAL|class) ([\w.]{1,100})")  
 
 
 class Unread:
-    """Stands for an object that is not needed: PyTorch makes it instead, so that nothing of the object is run.
+    """Placeholder for an object that is not needed; none of the object's code runs.
 
     Args:
         arguments: Those of the object.
@@ -28,12 +28,47 @@ class Unread:
         """Ignores the state of the object."""
 
 
-# What training scripts put beside the tensors: options, which are plain values, and NumPy's numbers, paths and times.
+class _Structure:
+    """A file without an archive around its pickles, of which Python reads so many bytes at most.
+
+    PyTorch reads the values of the tensors by the file's descriptor, so that these do not count.
+
+    Args:
+        file: The file.
+        name: Its name in the message.
+    """
+
+    def __init__(self, file: IO[bytes], name: str) -> None:
+        self.fileno, self.seek, self.tell = file.fileno, file.seek, file.tell
+        self._file, self._name, self._left = file, name, MAX_PICKLE
+
+    def read(self, size: int = -1) -> bytes:
+        """Returns the next bytes.
+
+        Raises:
+            WeightsError: Too many bytes are read.
+        """
+        if not 0 <= size <= self._left:
+            raise _too_much(self._name)
+        self._left -= size
+        return self._file.read(size)
+
+    def readline(self) -> bytes:
+        """Returns the next line; raises as `read`."""
+        line = self._file.readline(self._left + 1)
+        if len(line) > self._left:
+            raise _too_much(self._name)
+        self._left -= len(line)
+        return line
+
+
+# What training scripts put beside the tensors: options, NumPy's numbers, paths and times.
 UNREAD = (
-    *("numpy.dtype", "numpy.ndarray", "pathlib.PosixPath", "datetime.datetime"),
+    *("argparse.Namespace", "numpy.dtype", "numpy.ndarray", "pathlib.PosixPath", "datetime.datetime"),
     *(f"numpy.{package}.multiarray.{name}" for package in ("core", "_core") for name in ("scalar", "_reconstruct")),
 )
-torch.serialization.add_safe_globals([Namespace, *((Unread, name) for name in UNREAD)])
+ARCHIVE = b"PK\x03\x04"  # with which files begin that PyTorch opens as an archive
+_lock = Lock()  # PyTorch has one table of allowed objects for all threads
 
 
 def unpickle(path: Path, *, max_bytes: int) -> Any:
@@ -44,10 +79,11 @@ def unpickle(path: Path, *, max_bytes: int) -> Any:
     """
     with path.open("rb") as file:
         try:
-            if zipfile.is_zipfile(file):
+            is_archive = file.read(len(ARCHIVE)) == ARCHIVE
+            if is_archive:
                 _check_archive(file, str(path), max_bytes)
             file.seek(0)
-            return torch.load(file, map_location="cpu", weights_only=True)
+            return _load(file if is_archive else _Structure(file, str(path)))
         except WeightsError:
             raise
         except Exception as error:  # zipfile and PyTorch raise many types for a damaged or hostile file
@@ -65,6 +101,16 @@ def check_bytes(size: int, name: str, max_bytes: int) -> None:
         )
 
 
+def _load(file: Any) -> Any:
+    """Loads with `UNREAD` allowed, which stays forbidden to everybody else."""
+    with _lock, torch.serialization.safe_globals([(Unread, name) for name in UNREAD]):
+        return torch.load(file, map_location="cpu", weights_only=True)
+
+
+def _too_much(name: str) -> WeightsError:
+    return WeightsError(f"{name} holds too much beside its tensors: save model.state_dict() alone.")
+
+
 def _check_archive(file: IO[bytes], name: str, max_bytes: int) -> None:
     """Refuses an archive that unpacks to more than fits in memory, or holds a program."""
     with zipfile.ZipFile(file) as archive:
@@ -75,4 +121,4 @@ def _check_archive(file: IO[bytes], name: str, max_bytes: int) -> None:
             f"{name} is a TorchScript program: save its state_dict() alone, as .safetensors or .pth, and choose that."
         )
     if any(entry.filename.endswith(".pkl") and entry.file_size > MAX_PICKLE for entry in entries):
-        raise WeightsError(f"{name} holds too much beside its tensors: save model.state_dict() alone.")
+        raise _too_much(name)
