@@ -145,12 +145,20 @@ def read_bundle(path: Path, picture: Tensor, config: Config) -> Detections:
             raise OutputError(f"its script takes more than {MAX_SECONDS // 60} minutes for a picture.") from None
     if done.returncode:
         raise OutputError(f"its script fails ({done.stderr.strip().rpartition(chr(10))[2]}).")
-    found = [json.loads(line) for line in done.stdout.splitlines()]
-    return Detections(
-        torch.tensor([each["box"] for each in found]).view(-1, 4),
-        torch.tensor([each["score"] for each in found]),
-        torch.tensor([each["label"] for each in found], dtype=torch.int64),
-    )
+    return _parse(done.stdout)
+
+
+def _parse(printed: str) -> Detections:
+    """Parses what the script prints."""
+    try:
+        found = [json.loads(line) for line in printed.splitlines()]
+        return Detections(
+            torch.tensor([each["box"] for each in found]).view(-1, 4),
+            torch.tensor([each["score"] for each in found]),
+            torch.tensor([each["label"] for each in found], dtype=torch.int64),
+        )
+    except (ValueError, TypeError, KeyError, RuntimeError):  # the last for boxes without four sides
+        raise OutputError("its script prints something else than detections.") from None
 
 
 def build_script(config: Config, class_names: Sequence[str]) -> str:

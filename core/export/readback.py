@@ -83,11 +83,16 @@ def write_compared(
     """
     with TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.") as folder:
         copy = Path(folder, path.name)
-        write(copy)
+        try:
+            write(copy)
+        except UserError as error:
+            error.args = (_rename(error, copy, path),)
+            raise
         try:
             found = read(copy, reference.picture, reference.config)
         except UserError as error:
-            raise OutputError(f"{path} is not written, because it could not be read back: {error}") from None
+            reason = _rename(error, copy, path)
+            raise OutputError(f"{path} is not written, because it could not be read back: {reason}") from None
         if difference := find_difference(reference, found, tolerance):
             raise OutputError(
                 f"{path} is not written, because read back it detects something else in a test picture ({difference}): "
@@ -95,6 +100,11 @@ def write_compared(
             )
         copy.replace(path)
     return len(reference.detections.scores)
+
+
+def _rename(error: UserError, copy: Path, path: Path) -> str:
+    """Returns the message of an error on the temporary copy with the path that people know."""
+    return str(error).replace(str(copy), str(path))
 
 
 def read_weights(path: Path, picture: Tensor, config: Config) -> Detections:

@@ -1,7 +1,9 @@
 """Exported files are read back and compared: one that detects something else is not kept."""
 
 import json
+import zipfile
 from functools import partial
+from pathlib import Path
 
 import pytest
 import torch
@@ -16,7 +18,7 @@ from core.io.atomic import OutputError
 from core.retinanet.model import build_model
 from core.structures import Detections
 from core.weights.half import fits_half
-from core.weights.sources import save_weights
+from core.weights.sources import WeightsError, save_weights
 from tests.core.networks import CONFIG, NAMES, spread_scores
 
 VARIANCE, OTHER_VARIANCE = "backbone.body.bn1.running_var", "backbone.body.layer1.0.bn1.running_var"
@@ -77,6 +79,26 @@ def test_a_file_that_cannot_be_read_is_not_kept(model, tmp_path):
             FULL,
         )
     assert not any(tmp_path.iterdir())
+
+
+def test_messages_name_the_file_and_not_the_copy(model, tmp_path, monkeypatch):
+    path = tmp_path / "a.safetensors"
+    reference = make_reference(model, SMALL, weak=True)
+    with pytest.raises(OutputError) as error:
+        write_compared(path, lambda copy: copy.write_text("a letter"), read_weights, reference, FULL)
+    assert str(error.value).startswith(f"{path} is not written, because it could not be read back: {path} is damaged")
+    monkeypatch.setattr("core.weights.state_dict.save_file", lambda *_: Path("/missing/folder").read_text())
+    with pytest.raises(WeightsError) as error:
+        write_compared(path, save(model), read_weights, reference, FULL)
+    assert str(error.value).startswith(f"{path} cannot be written: ") and f".{path.name}." not in str(error.value)
+
+
+@pytest.mark.parametrize("printed", ["a letter", "7", "[]", '{"box": 1}', '{"box": [1, 2, 3], "score": 1, "label": 1}'])
+def test_a_script_that_prints_something_else(printed, tmp_path):
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        archive.writestr("detect.py", f"def main(paths):\n    print({printed!r})\nmodel = main")
+    with pytest.raises(OutputError, match="its script prints something else than detections"):
+        read_bundle(tmp_path / "a.zip", make_picture(), SMALL)
 
 
 def test_differences_by_hand():
