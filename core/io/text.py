@@ -1,6 +1,9 @@
-"""Text: what untrusted files hold, and counts in sentences."""
+"""Text: what untrusted files hold, and counts and lists of names in sentences."""
 
+from collections.abc import Sequence
 from typing import TypeGuard
+
+MAX_LISTED = 5  # names in a sentence
 
 
 def is_text(value: object) -> TypeGuard[str]:
@@ -27,3 +30,9 @@ def count_noun(count: int, singular: str, plural: str = "") -> str:
         plural: The noun after any other count; by default the singular with an "s".
     """
     return f"{count:,} {singular if count == 1 else plural or singular + 's'}"
+
+
+def list_names(names: Sequence[str]) -> str:
+    """Returns the first names for a sentence, and how many more there are."""
+    more = f" and {len(names) - MAX_LISTED} more" if len(names) > MAX_LISTED else ""
+    return ", ".join(names[:MAX_LISTED]) + more

@@ -1,11 +1,13 @@
 """What is assumed of weights whose file holds tensors alone: what torchvision's RetinaNet has."""
 
-from collections.abc import Callable, Mapping, Sequence
+import textwrap
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from torchvision.models.detection import RetinaNet_ResNet50_FPN_Weights
 
 from core.config import Config, ConfigError, Model, format_value
+from core.io.text import list_names
 from core.retinanet.backbone import NORM_EPS
 from core.retinanet.heads import norm_groups
 from core.weights.architecture import Architecture
@@ -22,7 +24,7 @@ TORCHVISION_SETTINGS: Mapping[str, Any] = {
 }
 SHAPES, PER_LOCATION = ("anchors.scales", "anchors.ratios"), 9  # that torchvision's have at a location
 COCO_CLASSES = tuple(RetinaNet_ResNet50_FPN_Weights.COCO_V1.meta["categories"])
-MAX_LISTED = 5  # class names in a sentence
+LINE = 100  # characters of a line of settings
 REMARKS = {  # what a person may want to know to state a setting
     "model.norm_eps": "torchvision's COCO_V1 weights, and networks trained from them with frozen batch norms, need 0",
     "model.p6_source": "the tensors fit both",
@@ -46,9 +48,17 @@ def assume_class_names(num_classes: int) -> tuple[str, ...]:
     return COCO_CLASSES if num_classes == len(COCO_CLASSES) else _number_classes(num_classes)
 
 
-def describe_names(name: str, class_names: Sequence[str]) -> str:
-    """Returns a sentence on the class names that stand in a file beside the weights."""
-    return f"The classes are named as {name} names them: {_list(class_names)}."
+def describe_names(source: str, class_names: Sequence[str]) -> str:
+    """Returns a sentence on the class names of weights, which come from a file or a flag."""
+    return f"The class names come from {source}: {list_names(class_names)}."
+
+
+def describe_unused_names(source: str, class_names: Sequence[str], num_classes: int) -> str:
+    """Returns a sentence on the class names in a file whose network has another number of classes."""
+    return (
+        f"The class names in {source} ({list_names(class_names)}) do not fit the network's number of classes, "
+        f"{num_classes}, and are not used."
+    )
 
 
 def _number_classes(num_classes: int) -> tuple[str, ...]:
@@ -87,10 +97,13 @@ def state_class_names(weights: Weights, names: Sequence[str]) -> Weights:
     if CLASSES not in weights.assumed and tuple(names) != weights.class_names:
         raise ConfigError(
             f"--{CLASSES} contradicts the weights {weights.name}, which have the classes "
-            f"{_list(weights.class_names)}: omit it."
+            f"{list_names(weights.class_names)}: omit it."
         )
+    if CLASSES not in weights.assumed:
+        return weights
     assumed = tuple(path for path in weights.assumed if path != CLASSES)
-    return weights._replace(class_names=tuple(names), assumed=assumed)
+    notes = (*weights.notes, describe_names(f"--{CLASSES}", names))
+    return weights._replace(class_names=tuple(names), assumed=assumed, notes=notes)
 
 
 def suggest_class_names(weights: Weights, names: Sequence[str]) -> Weights:
@@ -136,10 +149,10 @@ def _describe_assumptions(weights: Weights, label: Callable[[str], str]) -> list
     names = values.pop(CLASSES, ())
     sentences = []
     if values:
-        listed = ", ".join(f"{label(path)} {format_value(value)}" for path, value in values.items())
+        listed = _fill(f"{label(path)} {format_value(value)}" for path, value in values.items())
         sentences.append(
-            f"{weights.name} does not say with which settings it was trained. Those of torchvision are assumed: "
-            f"{listed}. Set the right value where one is wrong."
+            f"{weights.name} does not say with which settings it was trained. Those of torchvision are assumed:\n"
+            f"{listed}.\n  Override any that are wrong."
         )
         sentences += [f"{label(path)}: {remark}." for path, remark in REMARKS.items() if path in values]
     if names:
@@ -147,8 +160,8 @@ def _describe_assumptions(weights: Weights, label: Callable[[str], str]) -> list
         if names in (COCO_CLASSES, _number_classes(len(names))):
             kind = "those of COCO are assumed" if names == COCO_CLASSES else "they are numbered from 0"
         sentences.append(
-            f"{weights.name} does not name its {len(names)} classes: {kind} ({_list(names)}). On the command line, "
-            f"--{CLASSES} names them; export writes them to a file."
+            f"{weights.name} does not name its {len(names)} classes: {kind} ({list_names(names)}). On the command "
+            f"line, --{CLASSES} names them; export writes them to a file."
         )
     return sentences
 
@@ -163,5 +176,8 @@ def describe_differences(weights: Weights, config: Config, label: Callable[[str]
     ]
 
 
-def _list(names: Sequence[str]) -> str:
-    return ", ".join(names[:MAX_LISTED]) + (" …" if len(names) > MAX_LISTED else "")
+def _fill(items: Iterable[str]) -> str:
+    """Returns items, which may contain spaces, as indented lines, each item on one of them."""
+    text = ", ".join(item.replace(" ", "\xa0") for item in items)
+    lines = textwrap.wrap(text, LINE - 2, break_long_words=False, break_on_hyphens=False)
+    return textwrap.indent("\n".join(lines), "  ").replace("\xa0", " ")

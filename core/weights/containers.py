@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from torch import Tensor
 
-from core.io.text import is_text
+from core.io.text import is_text, list_names
 from core.weights.architecture import WeightsError
 from core.weights.metadata import MAX_NAME
 
@@ -24,7 +24,6 @@ NAME_HOLDERS = ("hyper_parameters", "meta")  # dictionaries that may have class 
 NAME_KEYS = ("label_dict", "class_names", "classes", "CLASSES", "names")
 MAX_DEPTH = 5  # of nested dictionaries
 MAX_KEY = 300  # characters
-MAX_LISTED = 3  # in a message
 
 
 class Found(NamedTuple):
@@ -62,7 +61,9 @@ def find_state(content: Any, *, name: str) -> tuple[Any, tuple[str, ...]]:
         return _unwrap(content), ()
     network, notes = (found[0], []) if len(found) == 1 else _choose(found, name)
     if network.left_out:
-        notes.append(f"Entries of {name} that do not belong to the network are left out: {_list(network.left_out)}.")
+        notes.append(
+            f"Entries of {name} that do not belong to the network are left out: {list_names(network.left_out)}."
+        )
     return network.state, tuple(notes)
 
 
@@ -146,17 +147,12 @@ def _choose(found: list[Found], name: str) -> tuple[Found, list[str]]:
         found = [each._replace(is_average=not each.place.startswith(NOT_AVERAGED)) for each in found]
     average, raw = sorted(found, key=lambda each: not each.is_average)[:2]
     if len(found) > 2 or not average.is_average or raw.is_average:
-        places = _list([each.place or "unnamed" for each in found])
+        places = list_names([each.place or "unnamed" for each in found])
         raise WeightsError(
             f"{name} holds {len(found)} networks ({places}): save the state dict of one of them in a file of its own."
         )
     note = f"{name} holds weights and their moving average: the average ({average.place}) is used"
     return average._replace(state={**raw.state, **average.state}), [f"{note}."]
-
-
-def _list(keys: Sequence[str]) -> str:
-    more = f" and {len(keys) - MAX_LISTED} more" if len(keys) > MAX_LISTED else ""
-    return ", ".join(keys[:MAX_LISTED]) + more
 
 
 def _unwrap(content: Any) -> Any:

@@ -28,6 +28,7 @@ from core.weights.assumptions import (
     assume_class_names,
     assume_settings,
     describe_names,
+    describe_unused_names,
     state_settings,
 )
 from core.weights.contradictions import (
@@ -219,7 +220,11 @@ def _describe_unknown(
     assumed = assume_settings(architecture)
     named = len(file.class_names) == architecture.num_classes
     names = file.class_names if named else assume_class_names(architecture.num_classes)
-    notes = (*file.notes, *([describe_names(name, names)] if named else []))
+    notes = [*file.notes]
+    if named:
+        notes.append(describe_names(name, names))
+    elif file.class_names:
+        notes.append(describe_unused_names(name, file.class_names, len(names)))
     return Weights(
         name,
         state,
@@ -228,7 +233,7 @@ def _describe_unknown(
         tuple(range(len(names))),
         {**architecture.settings, **assumed},
         (*assumed, *([] if named else [CLASSES])),
-        notes,
+        tuple(notes),
     )
 
 

@@ -9,9 +9,11 @@ from PIL import Image
 
 from core.cli import main
 from core.config import Config
+from core.io.text import list_names
 from core.retinanet.model import build_model
 from core.runs.folder import RunFolder
 from core.scenes.render import CLASS_NAMES
+from core.weights.assumptions import describe_names
 from core.weights.sources import load_weights, save_weights
 
 TINY = {"model.fpn_channels": 32, "model.num_convs": 0, "model.head_norm": "none"}
@@ -45,18 +47,18 @@ def described(tmp_path_factory) -> Path:
 def test_evaluate_says_and_records_what_is_assumed(bare, tmp_path, capsys):
     record = tmp_path / "result.json"
     assert call("evaluate", "--weights", bare, *ONE, *STATED, "--json", record) == 0
-    settings, names = capsys.readouterr().err.splitlines()
-    assert settings.startswith(
-        f"note: {bare} does not say with which settings it was trained. Those of torchvision are"
-    )
-    assert "--anchors.size_p3 32.0, --anchors.size_p4 64.0" in settings and "image_size" not in settings
+    settings, names = capsys.readouterr().err.removeprefix("note: ").removesuffix("\n").split("\nnote: ")
+    first, *lines, last = settings.splitlines()
+    assert first.startswith(f"{bare} does not say with which settings it was trained. Those of torchvision are")
+    assert lines[0].startswith("  --anchors.size_p3 32.0, --anchors.size_p4 64.0") and "image_size" not in settings
+    assert max(map(len, lines)) <= 100 and last == "  Override any that are wrong."
     assert names.endswith(
-        f"those of the data set are assumed, in its order ({', '.join(CLASS_NAMES[:5])}"
-        f"{' …' * (len(CLASS_NAMES) > 5)}). On the command line, --classes names them; export writes them to a file."
+        f"those of the data set are assumed, in its order ({list_names(CLASS_NAMES)}). On the command line, --classes "
+        "names them; export writes them to a file."
     )
     found = json.loads(record.read_text())["about_weights"]
     assert found["assumed"]["anchors.size_p7"] == 512 and found["assumed"]["classes"] == list(CLASS_NAMES)
-    assert found["notes"] == [line.removeprefix("note: ") for line in (settings, names)]
+    assert found["notes"] == [settings, names]
 
 
 def test_export_writes_what_was_stated(bare, tmp_path, capsys):
@@ -67,7 +69,7 @@ def test_export_writes_what_was_stated(bare, tmp_path, capsys):
     rest = ("--anchors.scales", "1,1.26,1.587", "--anchors.ratios", "2,1,0.5", "--anchors.convention", "exact")
     out, names = tmp_path / "mine.safetensors", ",".join(f"c{label}" for label in range(len(CLASS_NAMES)))
     assert call("export", "--weights", bare, *STATED, *anchors, *rest, "--classes", names, "--out", out) == 0
-    assert capsys.readouterr().err == ""
+    assert capsys.readouterr().err == f"note: {describe_names('--classes', names.split(','))}\n"
     found = load_weights(str(out))
     assert found.assumed == () and ",".join(found.class_names) == names
     assert found.settings["anchors.ratios"] == (2.0, 1.0, 0.5) and found.settings["anchors.scales"] == (
@@ -125,7 +127,10 @@ def test_another_picture_size_is_noted(described, capsys):
 def test_train_says_and_records_what_is_assumed(bare, described, tmp_path, capsys):
     short = ("--steps", 1, "--training.batch_size", 1, "--training.warmup_steps", 0, *ONE, "--workers", 0)
     assert call("train", "--weights", bare, *STATED, *short, "--out", tmp_path / "run") == 0
-    notes = [line.removeprefix("note: ") for line in capsys.readouterr().err.splitlines() if line.startswith("note: ")]
+    shown = "".join(
+        line for line in capsys.readouterr().err.splitlines(True) if line.startswith(("note: ", "  --", "  Over"))
+    )
+    notes = shown.removeprefix("note: ").removesuffix("\n").split("\nnote: ")
     assert "--anchors.size_p3 32.0" in notes[0] and "does not name its" in notes[1]
     assert notes[2:] == [f"The classes are not those of {bare}: the last class layer starts anew."]
     about = RunFolder(tmp_path / "run").read_about()

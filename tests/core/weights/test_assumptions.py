@@ -118,10 +118,10 @@ def test_flags_state_what_the_file_does_not_say(tmp_path):
     assert network.norm_eps == 1e-3
     assert network.head["classification_head"].conv[0][1].num_groups == 8
     assert describe_weights(weights, adopted) == (
-        f"{path} does not say with which settings it was trained. Those of torchvision are assumed: "
-        "--anchors.size_p4 64.0, --anchors.size_p5 128.0, --anchors.size_p6 256.0, --anchors.size_p7 512.0, "
-        "--anchors.scales 1.0,1.2599210498948732,1.5874010519681994, --inference.max_image_size 1333. "
-        "Set the right value where one is wrong.",
+        f"{path} does not say with which settings it was trained. Those of torchvision are assumed:\n"
+        "  --anchors.size_p4 64.0, --anchors.size_p5 128.0, --anchors.size_p6 256.0, --anchors.size_p7 512.0,\n"
+        "  --anchors.scales 1.0,1.2599210498948732,1.5874010519681994, --inference.max_image_size 1333.\n"
+        "  Override any that are wrong.",
         f"{path} does not name its 3 classes: they are numbered from 0 (class 0, class 1, class 2). On the command "
         "line, --classes names them; export writes them to a file.",
     )
@@ -132,7 +132,9 @@ def test_an_assumed_value_that_is_stated_is_not_assumed_any_more(tmp_path):
     config = Config.from_flat({"model.weights": path, **ANCHORS, **SIZES, "model.norm_eps": 1e-5})
     weights = state_class_names(weights_for(config), NAMES)
     assert weights.assumed == () and weights.class_names == NAMES
-    assert describe_weights(weights, adopt(config, weights)) == ()
+    assert describe_weights(weights, adopt(config, weights)) == (
+        "The class names come from --classes: disc, ring, star.",
+    )
 
 
 def test_as_many_classes_as_torchvisions_are_cocos_and_that_is_said(tmp_path):
@@ -142,7 +144,7 @@ def test_as_many_classes_as_torchvisions_are_cocos_and_that_is_said(tmp_path):
     assert found.category_ids == tuple(range(91))
     assert describe_weights(found, adopt(Config(), found))[-1] == (
         f"{path} does not name its 91 classes: those of COCO are assumed (__background__, person, bicycle, car, "
-        "motorcycle …). On the command line, --classes names them; export writes them to a file."
+        "motorcycle and 86 more). On the command line, --classes names them; export writes them to a file."
     )
 
 

@@ -251,10 +251,14 @@ def test_class_names_beside_the_state_dict(content, names):
 def test_class_names_are_used_if_there_are_as_many(state, tmp_path):
     found = load(tmp_path, {"state_dict": prefixed(state, "model."), "hyper_parameters": {"label_dict": {"a": 0}}})
     assert found.class_names == ("class 0", "class 1", "class 2") and "classes" in found.assumed
+    assert found.notes == (
+        f"The class names in {tmp_path / 'net.pth'} (a) do not fit the network's number of classes, 3, and are not "
+        "used.",
+    )
     names = {"hyper_parameters": {"label_dict": {"a": 0, "c": 2, "b": 1}}}
     found = load(tmp_path, {"state_dict": prefixed(state, "model."), **names})
     assert found.class_names == ("a", "b", "c") and "classes" not in found.assumed
-    assert found.notes == (f"The classes are named as {tmp_path / 'net.pth'} names them: a, b, c.",)
+    assert found.notes == (f"The class names come from {tmp_path / 'net.pth'}: a, b, c.",)
 
 
 def test_numbers_paths_and_times_beside_the_tensors_are_not_read(state, tmp_path):

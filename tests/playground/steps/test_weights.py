@@ -60,7 +60,8 @@ def test_weights_that_do_not_say_it(tmp_path):
     assert config.anchors.size_p3 == 32 and config.inference.image_size == 800
     settings, eps, names = weights.describe(config)
     assert settings.startswith(
-        "theirs.pth does not say with which settings it was trained. Those of torchvision are assumed: Size on P3 32.0,"
+        "theirs.pth does not say with which settings it was trained. Those of torchvision are assumed:\n"
+        "  Size on P3 32.0,"
     )
     assert eps.startswith("ε of the batch norms: torchvision's COCO_V1 weights")
     assert names.startswith("theirs.pth does not name its 3 classes: they are numbered from 0")
