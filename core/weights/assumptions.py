@@ -7,7 +7,7 @@ from typing import Any
 from torchvision.models.detection import RetinaNet_ResNet50_FPN_Weights
 
 from core.config import Config, ConfigError, Model, format_value
-from core.io.text import list_names
+from core.io.text import join_names
 from core.retinanet.backbone import NORM_EPS
 from core.retinanet.heads import norm_groups
 from core.weights.architecture import Architecture
@@ -50,13 +50,13 @@ def assume_class_names(num_classes: int) -> tuple[str, ...]:
 
 def describe_names(source: str, class_names: Sequence[str]) -> str:
     """Returns a sentence on the class names of weights, which come from a file or a flag."""
-    return f"The class names come from {source}: {list_names(class_names)}."
+    return f"The class names come from {source}: {join_names(class_names)}."
 
 
 def describe_unused_names(source: str, class_names: Sequence[str], num_classes: int) -> str:
     """Returns a sentence on the class names in a file whose network has another number of classes."""
     return (
-        f"The class names in {source} ({list_names(class_names)}) do not fit the network's number of classes, "
+        f"The class names in {source} ({join_names(class_names)}) do not fit the network's number of classes, "
         f"{num_classes}, and are not used."
     )
 
@@ -97,7 +97,7 @@ def state_class_names(weights: Weights, names: Sequence[str]) -> Weights:
     if CLASSES not in weights.assumed and tuple(names) != weights.class_names:
         raise ConfigError(
             f"--{CLASSES} contradicts the weights {weights.name}, which have the classes "
-            f"{list_names(weights.class_names)}: omit it."
+            f"{join_names(weights.class_names)}: omit it."
         )
     if CLASSES not in weights.assumed:
         return weights
@@ -160,7 +160,7 @@ def _describe_assumptions(weights: Weights, label: Callable[[str], str]) -> list
         if names in (COCO_CLASSES, _number_classes(len(names))):
             kind = "those of COCO are assumed" if names == COCO_CLASSES else "they are numbered from 0"
         sentences.append(
-            f"{weights.name} does not name its {len(names)} classes: {kind} ({list_names(names)}). On the command "
+            f"{weights.name} does not name its {len(names)} classes: {kind} ({join_names(names)}). On the command "
             f"line, --{CLASSES} names them; export writes them to a file."
         )
     return sentences

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from torch import Tensor
 
-from core.io.text import is_text, list_names
+from core.io.text import is_text, join_names
 from core.weights.architecture import WeightsError
 from core.weights.metadata import MAX_NAME
 
@@ -62,7 +62,7 @@ def find_state(content: Any, *, name: str) -> tuple[Any, tuple[str, ...]]:
     network, notes = (found[0], []) if len(found) == 1 else _choose(found, name)
     if network.left_out:
         notes.append(
-            f"Entries of {name} that do not belong to the network are left out: {list_names(network.left_out)}."
+            f"Entries of {name} that do not belong to the network are left out: {join_names(network.left_out)}."
         )
     return network.state, tuple(notes)
 
@@ -147,7 +147,7 @@ def _choose(found: list[Found], name: str) -> tuple[Found, list[str]]:
         found = [each._replace(is_average=not each.place.startswith(NOT_AVERAGED)) for each in found]
     average, raw = sorted(found, key=lambda each: not each.is_average)[:2]
     if len(found) > 2 or not average.is_average or raw.is_average:
-        places = list_names([each.place or "unnamed" for each in found])
+        places = join_names([each.place or "unnamed" for each in found])
         raise WeightsError(
             f"{name} holds {len(found)} networks ({places}): save the state dict of one of them in a file of its own."
         )

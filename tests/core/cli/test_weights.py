@@ -9,7 +9,7 @@ from PIL import Image
 
 from core.cli import main
 from core.config import Config
-from core.io.text import list_names
+from core.io.text import join_names
 from core.retinanet.model import build_model
 from core.runs.folder import RunFolder
 from core.scenes.render import CLASS_NAMES
@@ -53,7 +53,7 @@ def test_evaluate_says_and_records_what_is_assumed(bare, tmp_path, capsys):
     assert lines[0].startswith("  --anchors.size_p3 32.0, --anchors.size_p4 64.0") and "image_size" not in settings
     assert max(map(len, lines)) <= 100 and last == "  Override any that are wrong."
     assert names.endswith(
-        f"those of the data set are assumed, in its order ({list_names(CLASS_NAMES)}). On the command line, --classes "
+        f"those of the data set are assumed, in its order ({join_names(CLASS_NAMES)}). On the command line, --classes "
         "names them; export writes them to a file."
     )
     found = json.loads(record.read_text())["about_weights"]
