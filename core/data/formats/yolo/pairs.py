@@ -11,9 +11,9 @@ from core.data.untrusted import DataError, quote
 def pair_labels(images: Sequence[str], texts: Iterable[str]) -> dict[str, str]:
     """Returns the label files of pictures, by relative path; pictures without one are left out.
 
-    A label file has its picture's path, with `labels` in place of the last folder `images`; or it lies beside the
-    picture; or it is the only one of that name, or the one whose folders agree best with the picture's. Upper and lower
-    case make no difference, unless two files differ in it only.
+    A label file has its picture's path, with or without the picture's suffix, and with `labels` in place of the last
+    folder `images`; or it lies beside the picture; or it is the only one of that name, or the one whose folders agree
+    best with the picture's. Upper and lower case make no difference, unless two files differ in it only.
 
     Raises:
         DataError: A picture's label file cannot be told from others of the same name.
@@ -22,7 +22,7 @@ def pair_labels(images: Sequence[str], texts: Iterable[str]) -> dict[str, str]:
     folded = _unique_lower(exact)
     pairs: dict[str, str] = {}
     for image in images:
-        usual = [_key(each) for each in (_in_labels(image), image)]
+        usual = [_key(each) for each in (_in_labels(image), image, f"{_in_labels(image)}.txt", f"{image}.txt")]
         found = next((exact[key] for key in usual if key in exact), None)
         found = found or next((folded[key.lower()] for key in usual if key.lower() in folded), None)
         if found:
@@ -62,7 +62,7 @@ def _pair_by_name(images: Sequence[str], labels: Sequence[str]) -> dict[str, str
     claims: dict[str, list[str]] = defaultdict(list)
     undecided: list[tuple[str, list[str]]] = []
     for image in images:
-        best = index.find(image)
+        best = index.find(image) or index.find(f"{image}.txt")
         if len(best) == 1:
             claims[best[0]].append(image)
         elif best:

@@ -52,7 +52,7 @@ def read_yolo(files: FolderFiles, paths: Sequence[Path], report: ReportProblem) 
     """
     notes = Notes()
     settings = [read_settings(path) for path in find_settings(files)]
-    classes = read_class_names(files, settings)
+    classes = read_class_names(files, settings, notes)
     pairs = _pair(files)
     if not pairs:
         raise DataError(

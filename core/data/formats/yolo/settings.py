@@ -1,5 +1,6 @@
 """Reads what describes a YOLO data set: `data.yaml` or the like, and lists of class names."""
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -9,9 +10,10 @@ import yaml
 
 from core.data.files import FolderFiles
 from core.data.formats.json_files import read_json, sniff_json
-from core.data.formats.texts import decode_text, read_head, read_lines
+from core.data.formats.notes import Notes
+from core.data.formats.texts import read_head, read_lines, read_text
 from core.data.formats.values import parse_name, parse_whole_number
-from core.data.untrusted import DataError, quote, read_bounded
+from core.data.untrusted import DataError, quote
 
 MAX_YAML_BYTES = 2**16
 CLASS_FILES = ("classes.txt", "_darknet.labels")
@@ -19,6 +21,9 @@ CLASS_SUFFIX = ".names"
 # Used if there are no others: names that may mean something else, and LabelImg's list of examples.
 WEAK_CLASS_FILES = ("class_names.txt", "names.txt", "labels.txt", "predefined_classes.txt")
 SPLIT_KEYS = ("train", "val", "valid", "validation", "test")
+NULLS = ("", "null", "~")  # YAML's spellings of no value, in lower case
+_INDENT = re.compile(r"^[ \t]+", re.MULTILINE)
+_NUMBERED = re.compile(r"(\d{1,6})(\s{0,9}[:.;,=)\t]\s{0,9}|\s{1,9})(\S.*)")
 
 
 class Settings(NamedTuple):
@@ -35,7 +40,7 @@ class ClassNames(NamedTuple):
     names: tuple[str, ...]
 
 
-class _Notes(msgspec.Struct):
+class _StudioNotes(msgspec.Struct):
     """Label Studio's `notes.json`."""
 
     categories: list[dict[str, Any]]
@@ -61,16 +66,16 @@ def is_class_file(name: str) -> bool:
 
 
 def read_settings(path: Path) -> Settings:
-    """Reads a YAML file.
+    """Reads a YAML file; tabs may indent its lines.
 
     Uses the pure Python loader, because libyaml crashes on deep nesting.
 
     Raises:
-        DataError: It is not YAML, or has no keys.
+        DataError: It is not text, not YAML, or has no keys.
     """
-    content = read_bounded(path, MAX_YAML_BYTES)
+    text = _INDENT.sub(lambda found: found[0].expandtabs(), read_text(path, MAX_YAML_BYTES))
     try:
-        values = yaml.load(decode_text(content), Loader=yaml.BaseLoader)
+        values = yaml.load(text, Loader=yaml.BaseLoader)
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         reason = str(error).splitlines()[0]
         raise DataError(f"{path} cannot be used because it is not YAML ({reason}): correct it.") from None
@@ -79,14 +84,19 @@ def read_settings(path: Path) -> Settings:
     return Settings(path, values)
 
 
-def read_class_names(files: FolderFiles, settings: Sequence[Settings]) -> ClassNames:
+def read_class_names(files: FolderFiles, settings: Sequence[Settings], notes: Notes) -> ClassNames:
     """Returns the class names, which all files that list them must agree on.
+
+    Args:
+        files: The data set's files.
+        settings: Its YAML files.
+        notes: What is assumed.
 
     Raises:
         DataError: There are none, they are not distinct text, or two files disagree.
     """
-    lists = [_read_yaml_names(each) for each in settings if "names" in each.values]
-    lists += [_read_class_file(path) for path in find_class_files(files)]
+    lists = [_read_yaml_names(each, notes) for each in settings if not _is_null(each.values.get("names"))]
+    lists += [_read_class_file(path, notes) for path in find_class_files(files)]
     if not lists:
         where = settings[0].path if settings else files.root
         raise DataError(
@@ -121,17 +131,25 @@ def _describes_data(text: str) -> bool:
     return "names" in keys or ("nc" in keys and bool(keys & set(SPLIT_KEYS)))
 
 
-def _read_yaml_names(settings: Settings) -> ClassNames:
+def _is_null(value: object) -> bool:
+    return value is None or (isinstance(value, str) and value.strip().lower() in NULLS)
+
+
+def _read_yaml_names(settings: Settings, notes: Notes) -> ClassNames:
     names = settings.values["names"]
     if isinstance(names, dict):  # 0: cat, 1: dog
         keys = [str(number) for number in range(len(names))]
         names = [names[key] for key in keys] if set(keys) == set(names) else None
-    return _check_names(settings.path, names)
+    elif isinstance(names, str):
+        names = names.split(",")
+        if len(names) > 1:
+            notes.add(f"The names in {settings.path.name} are one text, which was divided at its commas.")
+    return _check_names(settings.path, names, notes)
 
 
-def _read_class_file(path: Path) -> ClassNames:
+def _read_class_file(path: Path, notes: Notes) -> ClassNames:
     if path.suffix.lower() == ".json":
-        return _check_names(path, _read_notes(path))
+        return _check_names(path, _read_notes(path), notes)
     names = read_lines(path, MAX_YAML_BYTES)
     while names and not names[-1]:
         names.pop()
@@ -140,17 +158,39 @@ def _read_class_file(path: Path) -> ClassNames:
             f"{path} has an empty line {names.index('') + 1} between class names, which would shift the classes below: "
             "remove the line, or name the class."
         )
-    return _check_names(path, names)
+    return _check_names(path, names, notes)
 
 
-def _check_names(path: Path, names: object) -> ClassNames:
+def _check_names(path: Path, names: object, notes: Notes) -> ClassNames:
     """Raises `DataError` unless the names are distinct text."""
     valid = [name for each in names if (name := parse_name(each))] if isinstance(names, list) else []
     if not isinstance(names, list) or not names or len(valid) < len(names):
         raise DataError(f"{path} needs the class names, numbered from 0 without a gap: correct 'names'.")
+    valid = _strip_numbers(path, valid, notes)
     if len(set(valid)) < len(valid):
         raise DataError(f"{path} gives two classes the same name: use distinct names in 'names'.")
     return ClassNames(path, tuple(valid))
+
+
+def _strip_numbers(path: Path, names: list[str], notes: Notes) -> list[str]:
+    """Returns names without the numbers of their classes, which some lists have: `0: cat` or `0 cat`.
+
+    Raises:
+        DataError: The numbers do not begin at 0, so that it cannot be told which of them the labels mean.
+    """
+    found = [parts for name in names if (parts := _NUMBERED.fullmatch(name))]
+    numbers = [int(parts[1]) for parts in found]
+    if len(found) < len(names) or numbers != list(range(numbers[0], numbers[0] + len(names))):
+        return names
+    if numbers[0] == 0:
+        notes.add(f"The numbers before the class names in {path.name} were removed: class 0 is {quote(found[0][3])}.")
+        return [parts[3] for parts in found]
+    if all(parts[2].isspace() for parts in found):  # names such as "1 euro" and "2 euro"
+        return names
+    raise DataError(
+        f"{path} numbers the class names from {numbers[0]}, but the classes of YOLO labels are numbered from 0: write "
+        "one name a line without numbers, that of class 0 first."
+    )
 
 
 def _has_categories(path: Path) -> bool:
@@ -160,7 +200,7 @@ def _has_categories(path: Path) -> bool:
 
 def _read_notes(path: Path) -> list[object] | None:
     """Returns the names in Label Studio's `notes.json`; None if they are not numbered from 0."""
-    categories = read_json(path, _Notes).categories
+    categories = read_json(path, _StudioNotes).categories
     ids = [parse_whole_number(each.get("id", number)) for number, each in enumerate(categories)]
     names = [each.get("name") for each in categories]
     by_id = dict(zip(ids, names, strict=True))

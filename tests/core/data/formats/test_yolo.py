@@ -50,6 +50,9 @@ def test_content_is_read(tmp_path):
         ("imgs/cam1/a.png", "txt/cam1/a.txt"),
         ("images/images/a.png", "images/labels/a.txt"),
         ("images/a.b.png", "labels/a.b.txt"),
+        ("images/a.png", "labels/a.png.txt"),
+        ("a.PNG", "a.png.txt"),
+        ("imgs/a.png", "txt/a.png.txt"),
         ("images/\xe4/\xe4.png", "labels/a\u0308/a\u0308.txt"),
         ("imgs/\xe4.png", "labels/a\u0308.txt"),
     ],
@@ -58,6 +61,12 @@ def test_labels_are_found(tmp_path, image, label):
     write(tmp_path, {image: "", label: LINE, "data.yaml": NAMES})
     assert find(tmp_path, YOLO) == [label]
     assert objects_of(read(tmp_path, YOLO)) == {image: [CAT]}
+
+
+def test_names_with_the_suffix_of_the_picture_tell_two_pictures_apart(tmp_path):
+    write(tmp_path, {"images/a.png": "", "images/a.jpg": "", "data.yaml": NAMES})
+    write(tmp_path, {"labels/a.png.txt": LINE, "labels/a.jpg.txt": LINE * 2})
+    assert objects_of(read(tmp_path, YOLO)) == {"images/a.png": [CAT], "images/a.jpg": [CAT, CAT]}
 
 
 def test_pictures_of_the_same_name_keep_their_own_labels(tmp_path):
@@ -124,11 +133,50 @@ def test_labels_without_a_picture_are_reported(tmp_path):
 
 @pytest.mark.parametrize(
     "settings", ["names: ['cat', \"dog\"]\n", "names:\n  - cat\n  - dog\n", "names:\n  0: cat\n  1: dog\n",
-                 "\ufeffnc: 2\r\nnames: [cat, dog]\r\n", "nc: 2.0\nnames: [cat, dog]"],
+                 "\ufeffnc: 2\r\nnames: [cat, dog]\r\n", "nc: 2.0\nnames: [cat, dog]",
+                 "nc: 2\nnames:\n\t0: cat\n\t1: dog\n", "names:\n\t- cat\n\t- dog\n"],
 )  # fmt: skip
 def test_names_in_yaml(tmp_path, settings):
     write(tmp_path, SET | {"data.yaml": settings})
     assert read(tmp_path, YOLO).class_names == ("cat", "dog")
+
+
+def test_names_as_one_text_are_divided_and_said(tmp_path):
+    write(tmp_path, SET | {"data.yaml": "nc: 2\nnames: cat , dog\n"})
+    data = read(tmp_path, YOLO)
+    assert data.class_names == ("cat", "dog")
+    assert data.notes == ("The names in data.yaml are one text, which was divided at its commas.",)
+    write(tmp_path, SET | {"data.yaml": "names: cat\n"})
+    data = read(tmp_path, YOLO)
+    assert (data.class_names, data.notes) == (("cat",), ())
+
+
+@pytest.mark.parametrize("null", ["", "null", "~", "Null"])
+def test_other_settings_without_names_do_not_count(tmp_path, null):
+    write(tmp_path, SET | {"args.yaml": f"task: detect\nnames: {null}\n"})
+    assert read(tmp_path, YOLO).class_names == ("cat", "dog")
+
+
+@pytest.mark.parametrize("separator", [": ", ":", " ", "\t", ". ", ", ", " = ", ") "])
+@pytest.mark.parametrize("name", ["classes.txt", "obj.names"])
+def test_numbers_before_names_are_removed_and_said(tmp_path, name, separator):
+    lines = f"0{separator}cat\n1{separator}Rhodesian ridgeback\n"
+    write(tmp_path, {"images/a.png": "", "labels/a.txt": LINE, name: lines})
+    data = read(tmp_path, YOLO)
+    assert data.class_names == ("cat", "Rhodesian ridgeback")
+    assert data.notes == (f"The numbers before the class names in {name} were removed: class 0 is 'cat'.",)
+
+
+def test_numbers_in_yaml_lists_are_removed(tmp_path):
+    write(tmp_path, SET | {"data.yaml": "names: ['0: cat', '1: dog']\n", "classes.txt": "cat\ndog\n"})
+    assert read(tmp_path, YOLO).class_names == ("cat", "dog")
+
+
+@pytest.mark.parametrize("names", [("1 euro", "2 euro"), ("0", "1"), ("7 up", "cat"), ("10", "20"), ("1 cat", "0 dog")])
+def test_names_that_begin_with_numbers_are_kept(tmp_path, names):
+    write(tmp_path, {"images/a.png": "", "labels/a.txt": LINE, "classes.txt": "\n".join(names)})
+    data = read(tmp_path, YOLO)
+    assert (data.class_names, data.notes) == (names, ())
 
 
 def test_names_that_yaml_would_change(tmp_path):
@@ -182,7 +230,12 @@ def test_lists_that_agree_and_examples(tmp_path):
         ({"data.yaml": "names: [cat, cat]\n"}, "two classes the same name"),
         ({"data.yaml": "names: [cat\n"}, "is not YAML"),
         ({"data.yaml": "names: " + "[" * 5000}, "is not YAML"),
-        ({"data.yaml": b"names: [\xff]\n"}, "is not YAML"),
+        ({"data.yaml": b"names: [\xff]\n"}, r"data\.yaml cannot be used because it is not text in UTF-8: save it"),
+        ({"data.yaml": "names: null\n"}, "needs the class names of its YOLO labels"),
+        ({"data.yaml": "names: cat,, dog\n"}, "needs the class names, numbered"),
+        ({"data.yaml": "names: [0 cat, 1 cat]\n"}, "two classes the same name"),
+        ({"data.yaml": "nc: 2\n", "classes.txt": "1: cat\n2: dog\n"}, "numbers the class names from 1, but"),
+        ({"data.yaml": "nc: 2\n", "classes.txt": "3, cat\n4, dog\n"}, "numbers the class names from 3, but"),
         ({"data.yaml": "names: [cat]\n" + "#" * 2**16}, "larger than 64 KB"),
         ({"data.yaml": "nc: 3\nnames: [cat, dog]\n"}, r"gives '3' classes \(nc\), but .*data\.yaml names 2"),
         ({"classes.txt": "cat\n\ndog\n"}, r"classes\.txt has an empty line 2 between class names"),
