@@ -91,7 +91,7 @@ def evaluate(config: Config, options: Namespace) -> dict[str, Any]:
     result = {"weights": weights.name, "data": options.data, "split": options.split, "images": used}
     result |= {"reading": data.reading, "left_out": left_out.to_dict()}
     result["about_weights"] = to_record(weights, config)
-    print(f"{used} pictures, {data.dropped} boxes without area left out")
+    print(f"evaluated {used:,} of {len(data):,} pictures")
     if damaged.errors:
         print_left_out(left_out)
     if options.report:

@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from PIL import Image
-
 from core.data.files import is_junk, list_files
 from core.data.images import FORMATS, require_file
 from core.errors import PictureError
@@ -90,11 +88,12 @@ def _search_folder(folder: Path, without: Path | None) -> tuple[list[str], list[
     """Returns the relative paths of the pictures and of the other files of a folder."""
     files = list_files(folder)
     skipped = without.resolve() if without else None
-    names = sorted(files.images + files.others)
+    pictures, others = list(files.images), list(files.others)
     if skipped and skipped != folder.resolve():
-        names = [name for name in names if not (folder / name).resolve().is_relative_to(skipped)]
-    suffixes = {suffix for suffix, form in Image.registered_extensions().items() if form in FORMATS}
-    pictures = [name for name in names if Path(name).suffix.lower() in suffixes]
+        pictures, others = (
+            [name for name in names if not (folder / name).resolve().is_relative_to(skipped)]
+            for names in (pictures, others)
+        )
     if not pictures:
         raise PictureError(f"The folder {folder} holds no pictures ({', '.join(FORMATS)}): choose another one.")
-    return pictures, sorted(set(names) - set(pictures))
+    return pictures, others

@@ -2,14 +2,20 @@
 
 from collections.abc import Iterable
 
+DIFFER_LITTLE = "differ only in capitals, spaces or punctuation"  # of names that `simplify` makes equal
+
+
+def simplify(name: str) -> str:
+    """Returns a name without capitals, spaces and punctuation; the name itself if it has nothing else."""
+    return "".join(character for character in name.casefold() if character.isalnum()) or name
+
 
 def find_alike(names: Iterable[str]) -> list[tuple[str, str]]:
-    """Returns the pairs of names that differ only in capitals, spaces or punctuation."""
+    """Returns the pairs of different names that `simplify` makes equal."""
     known: dict[str, str] = {}
     pairs = []
     for name in names:
-        plain = "".join(character for character in name.casefold() if character.isalnum())
-        other = known.setdefault(plain, name)
-        if plain and other != name:
+        other = known.setdefault(simplify(name), name)
+        if other != name:
             pairs.append((other, name))
     return pairs

@@ -1,4 +1,4 @@
-"""Opens the data for training and evaluation: rendered scenes, or a folder in COCO, Pascal VOC or YOLO format."""
+"""Opens the data for training and evaluation: rendered scenes, or a folder in any format of `core.data.formats`."""
 
 from pathlib import Path
 
@@ -28,8 +28,7 @@ class SceneData(DataSet):
 
     def __init__(self, scenes: Scenes, length: int, split: str) -> None:
         require_split(split)
-        if not 1 <= length <= SCENES_PER_SPLIT:
-            raise DataError(f"Cannot render {length:,} scenes: ask for 1 to {SCENES_PER_SPLIT:,}.")
+        require_scene_count(length)
         self._scenes = scenes
         first = SPLITS.index(split) * SCENES_PER_SPLIT
         self._indices = range(first, first + length)
@@ -41,13 +40,19 @@ class SceneData(DataSet):
         return render_scene(self._scenes, self._indices[index])
 
 
+def require_scene_count(count: int) -> None:
+    """Raises `DataError` unless a split can have that number of scenes."""
+    if not 1 <= count <= SCENES_PER_SPLIT:
+        raise DataError(f"Cannot render {count:,} scenes: ask for 1 to {SCENES_PER_SPLIT:,}.")
+
+
 def open_data(
     source: str, split: str, scenes: Scenes, length: int, *, format: str | None = None, strict: bool = False
 ) -> DataSet:
     """Opens a data set.
 
     Args:
-        source: "scenes", or a folder in COCO, Pascal VOC or YOLO format.
+        source: "scenes", or a folder in any format of `core.data.formats`.
         split: One of `SPLITS`.
         scenes: The settings of rendered scenes.
         length: Number of rendered scenes; ignored for a folder.

@@ -9,10 +9,10 @@ from core.io.text import is_text
 MAX_NAME = 1000  # characters of a path
 _SHORT = Repr()  # YAML's aliases make a few bytes a list whose full `repr` has billions of characters
 _SHORT.maxstring = _SHORT.maxother = _SHORT.maxlong = 100
-# Of the formats that `core.data.images` decodes.
+# All suffixes of the formats that `core.data.images` decodes.
 IMAGE_SUFFIXES = (
-    ".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".bmp", ".dib", ".webp", ".tif", ".tiff", ".gif", ".avif", ".jp2", ".ppm",
-    ".pgm", ".pbm", ".pnm", ".qoi",
+    ".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".apng", ".bmp", ".webp", ".tif", ".tiff", ".gif", ".avif", ".avifs",
+    ".jp2", ".j2k", ".j2c", ".jpc", ".jpf", ".jpx", ".ppm", ".pgm", ".pbm", ".pnm", ".pfm", ".qoi",
 )  # fmt: skip
 
 

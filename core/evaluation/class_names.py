@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from core.data.class_names import DIFFER_LITTLE, simplify
 from core.data.dataset import DataSet
 from core.data.untrusted import DataError
 from core.structures import Sample
@@ -53,20 +54,17 @@ def describe_unknown(lacking: str, unknown: Sequence[str], known: Sequence[str])
     """Returns a sentence without its end about unknown classes; it points out those that nearly have a known name."""
     listed = ", ".join(unknown[:MAX_NAMED]) + (" …" if len(unknown) > MAX_NAMED else "")
     text = f"{lacking} the class{'es' * (len(unknown) > 1)} {listed}"
-    plain = {_simplify(name): name for name in known}
-    alike = [f"{name!r} and {plain[_simplify(name)]!r}" for name in unknown if _simplify(name) in plain]
-    return f"{text} ({', '.join(alike[:MAX_NAMED])} differ only in capitals or spaces)" if alike else text
-
-
-def _simplify(name: str) -> str:
-    return "".join(name.split()).casefold()
+    plain = {simplify(name): name for name in known}
+    alike = [f"{name!r} and {plain[simplify(name)]!r}" for name in unknown if simplify(name) in plain]
+    return f"{text} ({', '.join(alike[:MAX_NAMED])} {DIFFER_LITTLE})" if alike else text
 
 
 class _Relabelled(DataSet):
-    """A data set whose labels are indices into other class names; arguments as in `relabel` and `match_classes`."""
+    """A data set whose labels are indices into other class names; arguments as in `relabel`."""
 
-    def __init__(self, data: DataSet, class_names: Sequence[str], indices: Tensor) -> None:
-        self._data, self._indices = data, indices
+    def __init__(self, data: DataSet, class_names: Sequence[str]) -> None:
+        self._data = data
+        self._indices = torch.tensor([class_names.index(name) for name in data.class_names], dtype=torch.int64)
         self.class_names, self.dropped = tuple(class_names), data.dropped
         self.reading, self.left_out = data.reading, data.left_out
 
@@ -89,18 +87,14 @@ class _Relabelled(DataSet):
         return sample._replace(labels=self._indices[sample.labels])
 
 
-def relabel(data: DataSet, class_names: Sequence[str], *, lacking: str, remedy: str) -> DataSet:
+def relabel(data: DataSet, class_names: Sequence[str]) -> DataSet:
     """Returns a data set whose labels are indices into the given class names, with the same objects.
 
     Args:
         data: The data set.
         class_names: The class names, among which are those of the data set.
-        lacking: As in `match_classes`.
-        remedy: As in `match_classes`.
 
     Raises:
-        DataError: The data set has a class that is not among the given ones.
+        ValueError: The data set has a class that is not among the given ones.
     """
-    if tuple(class_names) == data.class_names:
-        return data
-    return _Relabelled(data, class_names, match_classes(class_names, data.class_names, lacking=lacking, remedy=remedy))
+    return data if tuple(class_names) == data.class_names else _Relabelled(data, class_names)

@@ -6,10 +6,10 @@ from typing import NamedTuple
 import numpy as np
 
 from core.config import Config
-from core.data.class_names import find_alike
+from core.data.class_names import DIFFER_LITTLE, find_alike
 from core.data.dataset import DataSet, FolderData
 from core.data.sources import open_data
-from core.evaluation.class_names import relabel
+from core.evaluation.class_names import match_classes, relabel
 from core.runs.folder import About
 
 TRAINING_SCENES = 100_000  # rendered scenes in an epoch
@@ -42,17 +42,15 @@ def open_splits(config: Config, about: About) -> OpenedData:
     )
     reading = " ".join((train.reading, *_describe_doubts(train, validation))).strip()
     remedy = "name the classes of all splits alike"
-    other = relabel(validation, train.class_names, lacking="The training pictures lack", remedy=remedy)
-    return OpenedData(Splits(train, other), reading)
+    match_classes(train.class_names, validation.class_names, lacking="The training pictures lack", remedy=remedy)
+    return OpenedData(Splits(train, relabel(validation, train.class_names)), reading)
 
 
 def order_classes(splits: Splits, class_names: Sequence[str]) -> Splits:
     """Returns the data with labels in the order of a network's classes if it has the same classes."""
     if sorted(class_names) != sorted(splits.train.class_names):
         return splits
-    return Splits(
-        *(relabel(each, class_names, lacking="The network lacks", remedy="choose another") for each in splits)
-    )
+    return Splits(*(relabel(each, class_names) for each in splits))
 
 
 def _describe_doubts(train: DataSet, validation: DataSet) -> list[str]:
@@ -65,7 +63,7 @@ def _describe_doubts(train: DataSet, validation: DataSet) -> list[str]:
             sentences.append(f"No training picture has an object of these classes of validation: {_list(unlearnt)}.")
     alike = [f"{one!r} and {other!r}" for one, other in find_alike(train.class_names)]
     if alike:
-        sentences.append(f"Classes that differ only in capitals, spaces or punctuation: {_list(alike)}.")
+        sentences.append(f"Classes that {DIFFER_LITTLE}: {_list(alike)}.")
     return sentences
 
 

@@ -31,7 +31,10 @@ def is_true_anywhere(accelerator: Accelerator, value: bool) -> bool:
 
 
 def gather_if_any(accelerator: Accelerator, values: list[T]) -> list[T]:
-    """Returns the values of all processes, which are rarely any; every process must call this at the same point."""
+    """Returns the values of all processes; exchanges nothing if none has any.
+
+    Every process must call this at the same point.
+    """
     if accelerator.num_processes == 1 or not is_true_anywhere(accelerator, bool(values)):
         return values
     gathered: list[T] = gather_object(values)

@@ -11,7 +11,7 @@ from core.evaluation.damage import DamagedPictures
 from core.structures import Sample
 from core.training.distributed import gather_if_any, is_true_anywhere
 from core.training.records import TrainingError
-from core.training.samples import Drawn, TrainingStream, ignore_signals
+from core.training.samples import MAX_IN_A_ROW, Drawn, TrainingStream, ignore_signals
 
 
 def load_batches(
@@ -70,5 +70,5 @@ def _take_samples(drawn: Sequence[Drawn], accelerator: Accelerator, damaged: Dam
         damaged.add(index, error)
     samples = [each.sample for each in drawn if each.sample]
     if is_true_anywhere(accelerator, len(samples) < len(drawn)):
-        raise damaged.too_many(f"More than half of the pictures, {len(damaged.errors):,} so far,")
+        raise damaged.too_many(f"{MAX_IN_A_ROW} pictures in a row")
     return samples

@@ -14,7 +14,7 @@ from core.evaluation.damage import require_usable
 from core.structures import Sample
 from core.training.augment import augment
 
-MAX_IN_A_ROW = 50  # images in random order that cannot be used: less than half of all cannot be the reason
+MAX_IN_A_ROW = 50  # so many unusable images, in random order, mean that more than half are unusable
 
 
 class Drawn(NamedTuple):

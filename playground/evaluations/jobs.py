@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 from core.config import POSTPROCESSING, Config, Effect, knobs
-from core.data.sources import SceneData
+from core.data.sources import require_scene_count
 from core.errors import UserError
 from core.evaluation.class_names import match_detector
 from core.evaluation.dataset_predictions import ImageResult, count_images, predict_dataset
@@ -93,7 +93,7 @@ class Evaluations:
         key, split = evaluation_key(config, image_ref), evaluated_split(image_ref)
         class_names = open_source(split, config.scenes).class_names
         if split.source == SCENES:  # there is no end of them, so 0 cannot mean all
-            SceneData(config.scenes, config.training.eval_images, split.split)
+            require_scene_count(config.training.eval_images)
         match_detector(config.model.weights, network_of(config).class_names, class_names)
         job = _Job(split.source)
         with self._lock:

@@ -85,7 +85,7 @@ def test_a_damaged_picture_is_left_out_of_an_evaluation(tmp_path, capsys):
     cut.write_bytes(cut.read_bytes()[:-1000])
     result = metrics(data, "builtin", tmp_path, "--report", tmp_path / "report.json")
     assert result["images"] == 2 and result["left_out"]["counts"] == {"unreadable picture": 1}
-    assert "2 pictures, 0 boxes" in capsys.readouterr().out
+    assert "evaluated 2 of 3 pictures" in capsys.readouterr().out
     report = json.loads((tmp_path / "report.json").read_text())
     assert sorted(each["name"] for each in report["pictures"]) == ["0.png", "2.png"]
     assert run("evaluate", "--data", data, "--weights", "builtin", "--strict") == 1
@@ -104,7 +104,7 @@ def test_foreign_classes_are_refused_with_what_to_do(weights, tmp_path, capsys):
     assert run("evaluate", "--data", data, "--weights", weights) == 1
     error = capsys.readouterr().err.strip().splitlines()[-1]
     assert f"The weights {weights} do not know the classes Cat, lion" in error
-    assert "('Cat' and 'cat' differ only in capitals or spaces): train on this data set first" in error
+    assert "('Cat' and 'cat' differ only in capitals, spaces or punctuation): train on this data set first" in error
 
 
 @pytest.mark.slow

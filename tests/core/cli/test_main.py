@@ -254,7 +254,7 @@ def test_evaluate_prints_and_writes_the_figures(weights, tmp_path, capsys):
     assert list(result["metrics"]["per_class"]) == list(CLASS_NAMES)
     printed, bar = capsys.readouterr()
     summary, *lines = printed.splitlines()
-    assert summary == "2 pictures, 0 boxes without area left out"
+    assert summary == "evaluated 2 of 2 pictures"
     assert [line.split()[0] for line in lines] == list(result["metrics"])[:-1]
     assert bar == ""
 

@@ -10,6 +10,7 @@ from PIL import Image
 
 from core.data import images
 from core.data.images import open_image, read_image_size, to_pil
+from core.data.untrusted import IMAGE_SUFFIXES
 from core.errors import PictureError
 
 
@@ -33,6 +34,12 @@ def png_header(width: int, height: int, bits: int = 8, colour: int = 2) -> bytes
 
 def pixel(image: torch.Tensor, x: int = 0, y: int = 0) -> tuple[int, ...]:
     return tuple(image[:, y, x].tolist())
+
+
+def test_pictures_are_told_by_every_suffix_of_their_formats():
+    assert set(IMAGE_SUFFIXES) == {
+        suffix for suffix, form in Image.registered_extensions().items() if form in images.FORMATS
+    }
 
 
 @pytest.mark.parametrize("kind", ["PNG", "BMP", "TIFF", "PPM", "QOI", "WEBP"])

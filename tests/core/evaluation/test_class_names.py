@@ -45,9 +45,9 @@ def test_an_unknown_class_is_refused_by_name():
         match_classes((), tuple("0123456"), **WORDS)
 
 
-@pytest.mark.parametrize("name", ["Polar Bear", "polarbear", "polar bear "])
-def test_a_name_that_differs_in_capitals_or_spaces_is_another_but_pointed_out(name):
-    with pytest.raises(DataError, match=r"\('.*' and 'polar bear' differ only in capitals or spaces\)"):
+@pytest.mark.parametrize("name", ["Polar Bear", "polarbear", "polar bear ", "polar-bear", "Polar_Bear."])
+def test_a_name_that_differs_little_is_another_but_pointed_out(name):
+    with pytest.raises(DataError, match=r"\('.*' and 'polar bear' differ only in capitals, spaces or punctuation\)"):
         match_classes(("cat", "polar bear"), (name,), **WORDS)
 
 
@@ -59,15 +59,15 @@ def test_a_detector_without_a_class_says_what_to_do(weights, subject):
 
 def test_relabelled_data_has_the_same_objects_under_other_numbers():
     data = Pictures(("cat", "dog"), (7, 3))
-    assert relabel(data, ("cat", "dog"), **WORDS) is data
-    again = relabel(data, ("dog", "cat"), **WORDS)
+    assert relabel(data, ("cat", "dog")) is data
+    again = relabel(data, ("dog", "cat"))
     assert again.class_names == ("dog", "cat") and again.category_ids == (3, 7)
     assert again[1].labels.tolist() == [1, 0] and again[1].image_id == 1
     assert (len(again), again.image_name(1), again.dropped, again.reading) == (2, "1.png", 3, "COCO, train.json.")
 
 
 def test_relabelled_data_may_lack_classes_but_not_add_some():
-    more = relabel(Pictures(("cat", "dog"), (7, 3)), ("dog", "cow", "cat"), **WORDS)
+    more = relabel(Pictures(("cat", "dog"), (7, 3)), ("dog", "cow", "cat"))
     assert more[0].labels.tolist() == [2, 0] and more.category_ids == (1, 2, 3)
-    with pytest.raises(DataError, match="The run lacks the class cat"):
-        relabel(Pictures(("cat", "dog"), (7, 3)), ("dog",), **WORDS)
+    with pytest.raises(ValueError, match="not in"):
+        relabel(Pictures(("cat", "dog"), (7, 3)), ("dog",))

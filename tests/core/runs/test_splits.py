@@ -1,8 +1,11 @@
 import pytest
 
 from core.data.class_names import find_alike
+from core.data.dataset import DataSet
+from core.data.untrusted import DataError
 from core.runs.folder import About
 from core.runs.splits import open_splits, order_classes
+from core.structures import Sample
 from tests.core import made_data
 from tests.core.tiny import tiny
 
@@ -18,6 +21,22 @@ def test_a_class_that_training_lacks_is_told_before_the_first_step(tmp_path):
     opened = voc(tmp_path, "cat", "cat", "lion")
     assert opened.reading.endswith("No training picture has an object of these classes of validation: lion.")
     assert "No training picture" not in voc(tmp_path / "b", "cat", "lion", "lion").reading
+
+
+def test_a_class_that_the_training_data_does_not_know_is_refused(monkeypatch):
+    class Pictures(DataSet):
+        def __init__(self, split: str) -> None:
+            self.class_names = ("cat",) if split == "train" else ("cat", "lion")
+
+        def __len__(self) -> int:
+            return 0
+
+        def __getitem__(self, index: int) -> Sample:
+            raise IndexError(index)
+
+    monkeypatch.setattr("core.runs.splits.open_data", lambda source, split, *_, **__: Pictures(split))
+    with pytest.raises(DataError, match=r"^The training pictures lack the class lion: name the classes of all splits"):
+        open_splits(tiny(), About("changing"))
 
 
 def test_classes_that_are_probably_the_same_are_told(tmp_path):
