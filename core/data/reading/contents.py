@@ -5,19 +5,22 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
+from urllib.parse import unquote
 
 import numpy as np
 
 from core.data.annotations import AnnotatedImage, Format, NoObjectError, ReportProblem, raise_problem
 from core.data.dataset import SPLITS, JudgedBoxes, RawData, RawImage, judge_boxes
-from core.data.files import FolderFiles
+from core.data.files import FolderFiles, is_image_name
 from core.data.left_out import EMPTY_BOX, GONE, OUTSIDE_BOX, UNLISTED, LeftOut, Tally
 from core.data.reading.assignment import Assignment, assign_listed, assign_splits
+from core.data.reading.picture_index import fold, get_base
 from core.data.reading.pictures import find_given_splits, get_relative, match_pictures
 from core.data.reading.plausibility import find_refusals, find_shared_pictures, find_unknown_classes
 from core.data.reading.sentences import describe_reading
 from core.data.splits import SPLITS_FILE, find_splits_folder, read_splits
 from core.data.untrusted import DataError, quote
+from core.io.text import count_noun
 
 MAX_UNIONS = 3  # files to name
 
@@ -97,7 +100,7 @@ def read_contents(
         annotations.class_names, annotations.category_ids, [images[number] for number in assignment.unlisted]
     )
     left_out = tally.left_out()
-    notes = (*annotations.notes, *_describe_unions(annotations.images, matched.unions))
+    notes = (*annotations.notes, *_describe_unions(annotations.images, matched.unions), *_describe_renamed(pairs))
     reading = describe_reading(files, format, paths, [name for _, name in pairs], assignment, notes)
     refusals = find_unknown_classes(left_out)
     refusals += find_shared_pictures((name, get_relative(files.root, image.source)) for image, name in pairs)
@@ -113,6 +116,24 @@ def _describe_unions(images: Sequence[AnnotatedImage], unions: Sequence[int]) ->
     counts = Counter(images[number].source.name for number in unions)
     for name, count in counts.most_common(MAX_UNIONS):
         yield f"{name} was not used for {count:,} pictures, since other files assign them to a split."
+
+
+def _describe_renamed(pairs: Sequence[tuple[AnnotatedImage, str]]) -> Iterator[str]:
+    """Yields how many pictures were found under another file name than the annotated one, which has a suffix."""
+    renamed = [
+        (annotated, name)
+        for image, name in pairs
+        if (annotated := get_base(image.name.replace("\\", "/"))) != get_base(name)
+        and is_image_name(annotated)
+        and fold(unquote(annotated)) != fold(unquote(get_base(name)))
+    ]
+    if renamed:
+        annotated, name = renamed[0]
+        verb = "was" if len(renamed) == 1 else "were"
+        yield (
+            f"{count_noun(len(renamed), 'picture')} {verb} found under another name, such as {get_base(name)} for "
+            f"{quote(annotated)}."
+        )
 
 
 def _make_raw(root: Path, image: AnnotatedImage, name: str, image_id: int) -> RawImage:

@@ -42,26 +42,26 @@ class Matcher:
     def __init__(self, paths: Sequence[str], entries: list[Entry]) -> None:
         self.candidates: dict[int, list[str]] = {}  # of the entries that fit several files
         self.repeated: set[int] = set()  # entries that mean the same file as another one of their split
-        self._entries = entries
+        self.entries = entries
         self._exact = frozenset(paths)
-        self._index = PictureIndex(paths)
+        self.index = PictureIndex(paths)
         self._taken: set[tuple[str | None, str]] = set()  # files by the split of the entry that has taken them
         self._taken_by_any: set[str] = set()
         self._bases = Counter((entry.split, entry.base) for entry in entries)
 
     def match(self) -> list[str | None]:
         """Returns the files of the entries; None for those without."""
-        found: list[str | None] = [None] * len(self._entries)
+        found: list[str | None] = [None] * len(self.entries)
         passes: list[Callable[[Entry], list[str]]] = [
             self._find_mate, self._find_exact, self._find_by_end, self._find_by_stem, self._find_alike,
             self._find_distant_mate, self._find_elsewhere,
         ]  # fmt: skip
-        open_entries = list(range(len(self._entries)))
+        open_entries = list(range(len(self.entries)))
         for find in passes:
             chosen = {number: name for number in open_entries if (name := self._choose(number, find))}
-            counts = Counter((self._entries[number].split, name) for number, name in chosen.items())
+            counts = Counter((self.entries[number].split, name) for number, name in chosen.items())
             for number, name in chosen.items():
-                if counts[self._entries[number].split, name] > 1:
+                if counts[self.entries[number].split, name] > 1:
                     self.repeated.add(number)
                 else:
                     found[number] = name
@@ -73,16 +73,16 @@ class Matcher:
     def find_unions(self, found: Sequence[str | None]) -> list[int]:
         """Returns the entries without a split, or of `trainval`, whose files others assign to train, val or test."""
         definite = {
-            name for entry, name in zip(self._entries, found, strict=True) if entry.split not in (None, TRAINVAL)
+            name for entry, name in zip(self.entries, found, strict=True) if entry.split not in (None, TRAINVAL)
         }
         return [
             number
-            for number, (entry, name) in enumerate(zip(self._entries, found, strict=True))
+            for number, (entry, name) in enumerate(zip(self.entries, found, strict=True))
             if entry.split in (None, TRAINVAL) and name is not None and name in definite
         ]
 
     def _choose(self, number: int, find: Callable[[Entry], list[str]]) -> str | None:
-        entry, names = self._entries[number], find(self._entries[number])
+        entry, names = self.entries[number], find(self.entries[number])
         if len(names) <= MAX_NAMESAKES:
             names = [name for name in dict.fromkeys(names) if (entry.split, name) not in self._taken]
         if 1 < len(names) <= MAX_NAMESAKES:
@@ -98,11 +98,9 @@ class Matcher:
             return []
         if "/" in entry.name and entry.name in self._exact and strip_suffix(entry.name) == entry.stem:
             return [entry.name]
-        near = self._index.find_in(entry.folder, entry.stem)
+        near = self.index.find_in(entry.folder, entry.stem)
         near = near or [
-            name
-            for folder in self._index.list_parallel(entry.folder)
-            for name in self._index.find_in(folder, entry.stem)
+            name for folder in self.index.list_parallel(entry.folder) for name in self.index.find_in(folder, entry.stem)
         ]
         return [name for name in near if name.endswith("/" + entry.name) or name == entry.name] or near
 
@@ -110,27 +108,27 @@ class Matcher:
         """The path relative to the annotation file's folder, to the root, or to a usual folder of pictures."""
         if not entry.name:
             return []
-        paths = (f"{folder}{entry.name}" for folder in _list_usual_folders(entry.folder))
+        paths = (f"{folder}{entry.name}" for folder in list_usual_folders(entry.folder))
         if "./" in entry.name or "//" in entry.name:
             paths = (posixpath.normpath(path) for path in paths)
         return next(([path] for path in paths if path in self._exact), [])
 
     def _find_by_end(self, entry: Entry) -> list[str]:
         """The files whose paths agree with the end of the name for most folders, except those of another split."""
-        return _keep_split(self._keep_longest(self._index.by_name, entry, entry.name), entry.split)
+        return _keep_split(self._keep_longest(self.index.by_name, entry, entry.name), entry.split)
 
     def _find_by_stem(self, entry: Entry) -> list[str]:
         """As `_find_by_end`, for a name that lacks the suffix or has another one."""
         names = dict.fromkeys((entry.name, f"{get_folder(entry.name)}/{strip_suffix(entry.name)}".lstrip("/")))
-        found = (self._keep_longest(self._index.by_stem, entry, name) for name in names)
+        found = (self._keep_longest(self.index.by_stem, entry, name) for name in names)
         return _keep_split(next(filter(None, found), []), entry.split)
 
     def _find_alike(self, entry: Entry) -> list[str]:
         """As `_find_by_end`, but without regard to case, to how accents are encoded and to `%20` for a space."""
         for name in dict.fromkeys((fold(entry.name), fold(unquote(entry.name)))):
             stem = f"{get_folder(name)}/{strip_suffix(name)}".lstrip("/")
-            found = self._keep_longest(self._index.by_folded_name, entry, name)
-            if found := found or self._keep_longest(self._index.by_folded_stem, entry, stem):
+            found = self._keep_longest(self.index.by_folded_name, entry, name)
+            if found := found or self._keep_longest(self.index.by_folded_stem, entry, stem):
                 return _keep_split(found, entry.split)
         return []
 
@@ -138,12 +136,12 @@ class Matcher:
         """The picture named like the annotation file, wherever it is."""
         if not entry.stem:
             return []
-        names = self._index.by_stem.get(entry.stem, []) or self._index.by_folded_stem.get(fold(entry.stem), [])
+        names = self.index.by_stem.get(entry.stem, []) or self.index.by_folded_stem.get(fold(entry.stem), [])
         return _keep_split(names, entry.split)
 
     def _find_elsewhere(self, entry: Entry) -> list[str]:
         """As `_find_by_end`, in the folders of other splits too: some sets have all pictures in one such folder."""
-        names = self._keep_longest(self._index.by_name, entry, entry.name)
+        names = self._keep_longest(self.index.by_name, entry, entry.name)
         return names if len(names) > MAX_NAMESAKES else [name for name in names if name not in self._taken_by_any]
 
     def _keep_longest(self, index: dict[str, list[str]], entry: Entry, name: str) -> list[str]:
@@ -161,13 +159,13 @@ class Matcher:
         paths = index.get(get_base(name) if shares_none else f"{folders[-1]}/{get_base(name)}", [])
         if shares_none or len(paths) > MAX_NAMESAKES:
             return paths
-        normalise = str if index is self._index.by_name or index is self._index.by_stem else fold
+        normalise = str if index is self.index.by_name or index is self.index.by_stem else fold
         shared = [_count_shared(folders, normalise(get_folder(path)).split("/")) for path in paths]
         return [path for path, count in zip(paths, shared, strict=True) if count == max(shared)]
 
 
 @lru_cache(maxsize=1024)
-def _list_usual_folders(folder: str) -> tuple[str, ...]:
+def list_usual_folders(folder: str) -> tuple[str, ...]:
     """Returns what names may be relative to: a folder, the root, and folders of pictures in or beside the folder."""
     parts = ((each, usual) for each in (folder, get_folder(folder)) for usual in USUAL_FOLDERS)
     folders = (folder, "", *("/".join(filter(None, part)) for part in parts))

@@ -15,6 +15,7 @@ from core.data.left_out import MISSING, UNREADABLE
 from core.data.reading.assignment import ANNOTATIONS, NAMES
 from core.data.reading.matching import Entry, Matcher, strip_suffix
 from core.data.reading.split_names import find_split, find_split_of_file, find_split_of_folder
+from core.data.reading.strays import find_strays
 from core.data.untrusted import MAX_NAME, quote
 from core.io.text import is_text
 
@@ -42,10 +43,15 @@ def match_pictures(files: FolderFiles, images: Sequence[AnnotatedImage], report:
     matcher = Matcher(files.images, _make_entries(files.root, images))
     others = {name.rpartition("/")[2] for name in files.others}
     found = matcher.match()
+    strays = {number: found[number] for number in find_strays(matcher.entries, found, matcher.index)}
+    for number in strays:
+        found[number] = None
     root = files.root.resolve() if files.links else files.root
     for number, image in enumerate(images):
         name = found[number]
-        if name is None:
+        if number in strays:
+            report(MISSING, _explain_stray(image, strays[number]))
+        elif name is None:
             report(*_explain(files.root, image, matcher, number, others))
         elif name in files.links and not _is_inside(files.root / name, root):
             report(BAD_PATH, _refuse_path(files.root, image))
@@ -129,6 +135,13 @@ def _explain(
     if _climbs(image.name):
         return BAD_PATH, _refuse_path(root, image)
     return MISSING, f"{image.source} names {quote(image.name)}, which does not exist: add it or remove its annotations."
+
+
+def _explain_stray(image: AnnotatedImage, path: str | None) -> str:
+    return (
+        f"{image.source} names {quote(image.name)}, which does not exist: add it or remove its annotations; {path} was "
+        "not taken for it, as other pictures have such a second file too."
+    )
 
 
 def _climbs(name: str) -> bool:

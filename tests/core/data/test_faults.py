@@ -390,3 +390,17 @@ def test_a_refusal_without_any_object_gives_the_reason(tmp_path, layout, reason)
     layout(tmp_path)
     with pytest.raises(DataError, match=rf"has no object that can be used: correct its annotations.*{reason}"):
         read_data_set(tmp_path)
+
+
+def test_pictures_under_another_name_are_said(tmp_path):
+    voc_own(tmp_path)
+    assert "another name" not in read_data_set(tmp_path).reading
+    for name in NAMES:
+        picture((tmp_path / "SegmentationClass" / name).with_suffix(".png"), (WIDTH, HEIGHT))
+    (tmp_path / "JPEGImages" / NAMES[0]).unlink()
+    contents = read_data_set(tmp_path)
+    assert contents.left_out.counts == {"missing picture": 1} and "SegmentationClass" in contents.left_out.describe()
+    picture((tmp_path / "JPEGImages" / NAMES[0]).with_suffix(".png"), (WIDTH, HEIGHT))
+    contents = read_data_set(tmp_path)
+    assert not contents.left_out
+    assert "1 picture was found under another name, such as Bäume 0.png for 'Bäume 0.jpg'." in contents.reading

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from core.data.annotations import BAD_PATH, ORPHAN_LABELS, make_image
-from core.data.files import list_files
+from core.data.files import is_image_name, list_files
 from core.data.left_out import MISSING, UNREADABLE
 from core.data.reading.pictures import match_pictures
 
@@ -148,6 +148,36 @@ def test_a_union_of_splits_gives_way_to_them(tmp_path, union):
 def test_the_usual_folder_goes_before_masks_of_the_same_name(tmp_path):
     files = ["JPEGImages/1.jpg", "SegmentationClass/1.png", "SegmentationObject/1.png"]
     assert match(tmp_path, files, ("1", "Annotations/1.xml"))[0] == files[:1]
+
+
+MASKS = ["JPEGImages/1.jpg", "JPEGImages/2.jpg", *(f"SegmentationClass/{number}.png" for number in (1, 2, 3))]
+
+
+@pytest.mark.parametrize("names", [
+    [(f"{number}.jpg", f"Annotations/{number}.xml") for number in (1, 2, 3)],
+    [(f"{number}", f"Annotations/{number}.xml") for number in (1, 2, 3)],
+    [("old.jpg", f"Annotations/{number}.xml") for number in (1, 2, 3)],
+    [(f"{number}.jpg", "all.json") for number in (1, 2, 3)],
+    [(f"JPEGImages/{number}.jpg", "all.json") for number in (1, 2, 3)],
+    [(f"/home/me/{number}.jpg", "train.csv") for number in (1, 2, 3)],
+])  # fmt: skip
+@pytest.mark.parametrize("replace", [("x", "x"), (".png", ".jpg"), ("SegmentationClass", "JPEGImages")])
+def test_a_missing_picture_is_not_replaced_by_its_mask(tmp_path, names, replace):
+    files = [file.replace(*replace) for file in MASKS]
+    if replace[1] == "JPEGImages" and not is_image_name(names[0][0]):
+        return  # which of two files beside each other is meant cannot be told
+    found, problems = match(tmp_path, files, *names)
+    if found[:2] != [None, None]:
+        assert found == [*files[:2], None] and [kind for kind, _ in problems] == [MISSING]
+
+
+def test_pictures_that_were_converted_are_found(tmp_path):
+    files = ["img/1.jpg", "img/2.png", "img/3.png", "other/7.png", "other/3.jpg"]
+    assert match(tmp_path, files[:4], "1.jpg", "2.jpg", "3.jpg")[0] == files[:3]
+    assert match(tmp_path, [], *((f"{number}.jpg", f"xml/{number}.xml") for number in (1, 2, 3)))[0] == files[:3]
+    for number in (8, 9):
+        (tmp_path / f"other/{number}.png").touch()
+    assert match(tmp_path, [], "img/1.jpg", "img/2.jpg", "img/3.jpg", "8.png")[0] == [*files[:3], "other/8.png"]
 
 
 def test_many_namesakes_take_no_time(tmp_path):
