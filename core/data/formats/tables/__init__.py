@@ -1,5 +1,6 @@
 """Tables (CSV) with a row for each box.
 
-Reading order: `reader` (finds and reads a data set), `columns` (what the columns of a table mean), `boxes` (the box of
-a row) and `classes` (tables of class names).
+Reading order: `reader` (finds and reads a data set), `columns` and `headerless` (what the columns of a table
+mean), `labels` (which of them is the class), `boxes` (the box of a row), `classes` (tables of class names) and `cells`
+(what separates them).
 """

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from core.data.files import FolderFiles
-from core.data.formats.tables.columns import read_rows, sniff_row
+from core.data.formats.tables.cells import read_rows, sniff_row
 from core.data.formats.texts import read_text
 from core.data.formats.values import parse_name, parse_whole_number
 from core.data.untrusted import DataError

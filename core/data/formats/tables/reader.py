@@ -10,14 +10,18 @@ from core.data.formats.name_index import resolve_name
 from core.data.formats.notes import Notes
 from core.data.formats.outlines import read_numbers
 from core.data.formats.tables.boxes import decide_list_kind, has_box, read_box
+from core.data.formats.tables.cells import read_rows, sniff_row
 from core.data.formats.tables.classes import SUFFIXES, read_class_tables
-from core.data.formats.tables.columns import CORNERS, SIDES, Table, read_rows, sniff_table
+from core.data.formats.tables.columns import CORNERS, SIDES, Table, read_header
+from core.data.formats.tables.headerless import describe_columns, read_first_row
+from core.data.formats.tables.labels import choose_label
 from core.data.formats.texts import read_text
 from core.data.formats.values import parse_flag
 from core.data.untrusted import DataError, quote
 
 MAX_TABLE_BYTES = 256 * 2**20
 UNKNOWN = "-1"  # a flag of Open Images that was not decided
+MAX_TEXTS = 20  # a data set with more has a label file for each picture
 ONLY_CLASS = "object"  # of tables without a column of class names
 
 Rows = list[tuple[int, list[str]]]
@@ -25,7 +29,15 @@ Rows = list[tuple[int, list[str]]]
 
 def find_tables(files: FolderFiles) -> Sequence[Path]:
     """Returns the tables with pictures and boxes."""
-    return [path for path in files.find(*SUFFIXES) if sniff_table(path)]
+    texts = files.find(".txt")
+    paths = files.find(*SUFFIXES) + (texts if len(texts) <= MAX_TEXTS else [])
+    return [path for path in paths if sniff_table(path)]
+
+
+def sniff_table(path: Path) -> Table | None:
+    """Returns what the columns of a file mean; None if it is no table of boxes."""
+    row, delimiter = sniff_row(path)
+    return read_header(row, delimiter) or read_first_row(row, delimiter)
 
 
 def read_tables(files: FolderFiles, paths: Sequence[Path], report: ReportProblem) -> Annotations:
@@ -54,7 +66,10 @@ def _read_table(files: FolderFiles, path: Path, text: str, report: ReportProblem
     table = sniff_table(path)
     if not table:
         raise DataError(f"{path} has changed while it was read: try again.")
-    rows = _require_columns(path, table, read_rows(path, text, table.delimiter), report)
+    lines = read_rows(path, text, table.delimiter)
+    rows = _require_columns(path, table, lines, report)
+    if table.has_header:
+        table = choose_label(path, table, lines[0][1], [row for _, row in rows], notes)
     table = decide_list_kind(path, table, [row for _, row in rows], notes)
     if _has_box_sizes(table, rows):
         table = table._replace(size=())
@@ -74,7 +89,7 @@ def _read_table(files: FolderFiles, path: Path, text: str, report: ReportProblem
 
 def _require_columns(path: Path, table: Table, rows: Rows, report: ReportProblem) -> Rows:
     """Returns the rows below the header that have all columns; reports the others."""
-    columns = (table.name, *table.box, table.label, *table.size, table.split, table.crowd)
+    columns = (table.name, *table.box, table.label, *table.choices, *table.size, table.split, table.crowd)
     count = max(column for column in columns if column is not None) + 1
     result = []
     for line, row in rows[1:] if table.has_header else rows:
@@ -98,10 +113,7 @@ def _has_box_sizes(table: Table, rows: Rows) -> bool:
 
 def _say_assumptions(path: Path, table: Table, notes: Notes) -> None:
     if not table.has_header:
-        meaning = (
-            "split, picture, class and corners as fractions" if table.relative else "picture, x1, y1, x2, y2, class"
-        )
-        notes.add(f"{path.name} has no header: its columns were read as {meaning}.")
+        notes.add(f"{path.name} has no header: its columns were read as {describe_columns(table)}.")
     if table.box_kind == SIDES and len(table.box) == 4:
         notes.add(f"The boxes of {path.name} were read as left, top, width and height.")
     if table.relative and table.has_header:

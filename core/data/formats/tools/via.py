@@ -11,7 +11,7 @@ from core.data.formats.json_files import decode_json, read_json, sniff_json
 from core.data.formats.name_index import resolve_name
 from core.data.formats.notes import Notes
 from core.data.formats.outlines import Box, bound_ellipse, bound_points, bound_size, read_coordinates
-from core.data.formats.tables.columns import read_rows, sniff_row
+from core.data.formats.tables.cells import read_rows, sniff_row
 from core.data.formats.texts import MAX_LIST_BYTES, read_text
 from core.data.untrusted import DataError, quote
 

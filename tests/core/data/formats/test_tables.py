@@ -41,6 +41,17 @@ CAT = Object("cat", [1, 2, 11, 22])
         "name,x1,y1,x2,y2,class\na.jpg,1,2,11,22,cat\n",
         "a.jpg,1,2,11,22,cat\n",
         "images/a.jpg,1,2,11,22,cat\n",
+        "a.jpg,1,2,11,22,cat,40,30\n",  # SKU-110K
+        "a.jpg,40,30,cat,1,2,11,22\n",
+        "cat,1,2,10,20,a.jpg,40,30\n",  # Make Sense
+        "fname,startX,startY,endX,endY,target\na.jpg,1,2,11,22,cat\n",
+        "relative_im_path,tag,bbox_x1,bbox_y1,bbox_x2,bbox_y2,test\na.jpg,cat,1,2,11,22,0\n",  # Stanford Cars
+        "filename,x_top_left,y_top_left,x_bottom_right,y_bottom_right,labels\na.jpg,1,2,11,22,cat\n",
+        "filename,x0,y0,x1,y1,type\na.jpg,1,2,11,22,cat\n",
+        "sep=;\nfilename;xmin;ymin;xmax;ymax;class\na.jpg;1,0;2,0;11;22,00;cat\n",
+        "# made by me, in May\n\nfilename,xmin,ymin,xmax,ymax,class\na.jpg,1,2,11,22,cat\n",
+        "#filename,xmin,ymin,xmax,ymax,class\na.jpg,1,2,11,22,cat\n",
+        "filename xmin ymin  xmax ymax class\na.jpg 1 2  11 22 cat\n",
     ],
 )
 def test_tables_are_read(tmp_path, text):
@@ -57,12 +68,58 @@ def test_tables_are_read(tmp_path, text):
     [
         "id,label\na.jpg,cat\n", "filename,caption\na.jpg,x\n", "a.jpg,cat", "epoch,loss,x1,y1,x2,y2\n1,2,3,4,5,6\n",
         "filename,x,y\na.jpg,1,2\n", "", "\n\n", "x,1,2,3,4,cat\n", "a.jpg,1,2,3,x,cat\n",
-        "image,width,height\na.jpg,4,3", "image,x,y,image_width,image_height\na.jpg,1,2,4,3",
+        "image,width,height\na.jpg,4,3", "image,x1,y1,x2,y2,x3,y3,x4,y4\na.jpg,1,2,3,2,3,4,1,4",
+        "a.jpg,1,2,cat,dog,3,4,5", "image,x,y,image_width,image_height\na.jpg,1,2,4,3",
     ],
 )  # fmt: skip
 def test_other_tables_are_left_alone(tmp_path, text):
     write(tmp_path, {"a.csv": text})
     assert find(tmp_path, CSV) == []
+
+
+def test_tables_may_be_texts_unless_there_are_many(tmp_path):
+    write(tmp_path, {"boxes.txt": "filename,xmin,ymin,xmax,ymax,class\na.jpg,1,2,11,22,cat\n"})
+    assert objects_of(read(tmp_path, CSV)) == {"a.jpg": [CAT]}
+    write(tmp_path, {f"{number}.txt": "" for number in range(20)})
+    assert find(tmp_path, CSV) == []
+
+
+@pytest.mark.parametrize(
+    ("header", "rows", "names", "column"),
+    [
+        ("class,class_name", ("0,cat", "1,dog"), ("cat", "dog"), "class_name"),
+        ("label_id,label", ("7,dog", "3,cat"), ("cat", "dog"), "label"),
+        ("name,class", ("Rex,dog", "Tom,cat"), ("cat", "dog"), "class"),
+        ("category_id,name", ("1,dog", "1,dog"), ("dog",), "name"),
+        ("category_id,name", ("1,Rex", "1,Pluto"), ("1",), "category_id"),
+        ("category,category_name", ("pet,", "pet,"), ("pet",), None),
+    ],
+)
+def test_names_of_classes_go_before_numbers(tmp_path, header, rows, names, column):
+    write(tmp_path, {"a.csv": f"file,x1,y1,x2,y2,{header}\n" + "".join(f"a.jpg,1,2,11,22,{row}\n" for row in rows)})
+    data = read(tmp_path, CSV)
+    assert data.class_names == names
+    assert (f"The classes of a.csv were read from its column {column!r}." in data.notes) == (column is not None)
+
+
+@pytest.mark.parametrize("header", ["name,species", "label,category"])
+def test_two_columns_that_may_be_the_class_are_refused(tmp_path, header):
+    first = header.split(",")[0]
+    rows = "a.jpg,1,2,11,22,Rex,dog\na.jpg,1,2,11,22,Tom,cat\na.jpg,1,2,11,22,Pluto,dog\n"
+    write(tmp_path, {"a.csv": f"file,x1,y1,x2,y2,{header}\n{rows}"})
+    assert_refused(
+        tmp_path, CSV, r"a\.csv has several columns that may be the class, \[.*\]: call the right one 'class'"
+    )
+    write(tmp_path, {"a.csv": f"file,x1,y1,x2,y2,{first},class\n{rows}"})
+    assert read(tmp_path, CSV).class_names == ("cat", "dog")
+
+
+def test_an_unknown_column_of_words_is_not_taken_for_nothing(tmp_path):
+    head = "file,x1,y1,x2,y2,{}\n"
+    write(tmp_path, {"a.csv": head.format("Klasse") + "a.jpg,1,2,11,22,cat\na.jpg,1,2,11,22,dog\n"})
+    assert_refused(tmp_path, CSV, "no column that is known to be the class, but 'Klasse' may be it: call the column")
+    write(tmp_path, {"a.csv": head.format("test,annotation_id,url") + "a.jpg,1,2,11,22,False,x,https://a.org/a\n"})
+    assert read(tmp_path, CSV).class_names == ("object",)
 
 
 def test_rows_of_a_picture_belong_together(tmp_path):
