@@ -64,11 +64,12 @@ def check_image(
         if kind := _find_box_issue(judged, number):
             issues.add(kind, object_name)
     trains = judged.valid & ~image.crowd
-    _report_repeated_boxes(judged.boxes, labels, trains, object_names, issues)
+    placed = judged.boxes.astype(np.float32)
+    _report_repeated_boxes(placed, labels, trains, object_names, issues)
     digest = hashlib.sha256(image.path.read_bytes()).digest()
     factors, padded_size = compute_network_size(*size, inference)
     crowds = int((judged.valid & image.crowd).sum())
-    return ImageFacts(name, digest, size, judged.boxes[trains] / factors, labels[trains], padded_size, crowds)
+    return ImageFacts(name, digest, size, placed[trains] / factors, labels[trains], padded_size, crowds)
 
 
 def measure_image(image: RawImage, name: str, inference: Inference) -> ImageFacts:

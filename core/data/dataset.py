@@ -178,9 +178,9 @@ class JudgedBoxes(NamedTuple):
     """The boxes of several images, one after the other.
 
     Attributes:
-        boxes: float32 [M, 4], clipped to their images: in pixels, or in fractions if an image's size is not known.
+        boxes: float64 [M, 4], clipped to their images: in pixels, or in fractions if an image's size is not known.
         empty: bool [M], without area or with a coordinate that is not a number.
-        outside: bool [M], others without area inside their image.
+        outside: bool [M], others without area inside their image, in single precision as everywhere else.
         overhang: float64 [M], by how much a box exceeds its image, in the same unit; 0 if the size is not known.
     """
 
@@ -209,9 +209,10 @@ def judge_boxes(images: Sequence[RawImage], sizes: Sequence[tuple[int, int] | No
     boxes = np.concatenate([image.boxes for image in images] or [np.zeros((0, 4))]) * np.tile(scale, 2)
     limits = np.tile(limit, 2)
     with np.errstate(over="ignore"):  # without a size there is no limit
-        clipped = np.nan_to_num(boxes).clip(0, limits).astype(np.float32)
+        clipped = np.nan_to_num(boxes).clip(0, limits)
+        single = clipped.astype(np.float32)
     empty = ~(np.isfinite(boxes).all(axis=1) & (boxes[:, 2:] > boxes[:, :2]).all(axis=1))
-    outside = ~empty & ~(clipped[:, 2:] > clipped[:, :2]).all(axis=1)
+    outside = ~empty & ~(single[:, 2:] > single[:, :2]).all(axis=1)
     overhang = np.maximum(-boxes, boxes - limits).max(axis=1, initial=0)
     return JudgedBoxes(clipped, empty, outside, np.where(np.isinf(limits[:, 0]), 0, overhang))
 
@@ -232,7 +233,7 @@ def place_objects(image: RawImage, size: tuple[int, int]) -> Objects:
     """Returns the valid objects of an image of that width and height, as arrays of their own."""
     judged = judge_boxes([image], [size])
     keep = judged.valid
-    return Objects(judged.boxes[keep], image.labels[keep], image.crowd[keep])
+    return Objects(judged.boxes[keep].astype(np.float32), image.labels[keep], image.crowd[keep])
 
 
 def measure_size(image: RawImage) -> tuple[int, int]:

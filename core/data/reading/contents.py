@@ -87,7 +87,7 @@ def read_contents(
     ids = _number_images([image for image, _ in pairs])
     images = [_make_raw(files.root, *pair, image_id) for pair, image_id in zip(pairs, ids, strict=True)]
     judged = judge_boxes(images)
-    _report_boxes(images, judged, report)
+    report_boxes(images, judged, report)
     assignment = _assign(files, format, pairs, report, use_lists=use_lists)
     for number in assignment.unlisted:
         tally.add(UNLISTED, pairs[number][1])
@@ -148,7 +148,7 @@ def _number_images(images: Sequence[AnnotatedImage]) -> list[int]:
     return ids if len(ids) == len(images) else list(range(len(images)))
 
 
-def _report_boxes(images: list[RawImage], judged: JudgedBoxes, report: ReportProblem) -> None:
+def report_boxes(images: list[RawImage], judged: JudgedBoxes, report: ReportProblem) -> None:
     """Reports boxes that are left out as far as the annotations tell."""
     wrong = np.flatnonzero(~judged.valid)
     firsts = np.cumsum([0, *(len(image.labels) for image in images)])

@@ -1,4 +1,5 @@
 """Writing of data sets in the three usual formats.
 
-Reading order: `convert` (converts a data set's folder), `content` (what is written), `coco`, `voc` and `yolo`.
+Reading order: `convert` (converts a data set's folder), `content` (what is written), `names` (of pictures and classes),
+`coco`, `voc` and `yolo`.
 """

@@ -2,28 +2,28 @@
 
 import os
 import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from pathlib import Path, PurePosixPath
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple
 
-import numpy as np
-
-from core.data.annotations import BAD_PATH
-from core.data.dataset import RawImage, name_images
+from core.data.annotations import BAD_PATH, raise_problem
+from core.data.dataset import RawImage, judge_boxes, measure_size
 from core.data.folders import read_data_set
-from core.data.images import read_image_size
-from core.data.left_out import OTHER_SIZE, UNREADABLE, LeftOut, Tally
-from core.data.reading.contents import FolderContents
+from core.data.images import open_image
+from core.data.left_out import DESCRIPTIONS, EMPTY_BOX, OTHER_SIZE, OUTSIDE_BOX, UNREADABLE, LeftOut, Tally
+from core.data.reading.contents import FolderContents, report_boxes
+from core.data.reading.plausibility import find_refusals
 from core.data.untrusted import DataError, quote
 from core.data.writers.coco import COCO_WRITER
 from core.data.writers.content import Content, Writer, WrittenImage
+from core.data.writers.names import choose_names, is_plain
 from core.data.writers.voc import VOC_WRITER
 from core.data.writers.yolo import YOLO_WRITER
 from core.errors import PictureError
-from core.io.text import is_text
 
 WRITERS: Mapping[str, Writer] = MappingProxyType({"coco": COCO_WRITER, "voc": VOC_WRITER, "yolo": YOLO_WRITER})
+BOXES = frozenset((EMPTY_BOX, OUTSIDE_BOX))
 Progress = Callable[[int, int], None]
 
 
@@ -62,7 +62,7 @@ def convert_data_set(
 ) -> Conversion:
     """Writes a data set in another format into a new folder; leaves nothing behind if it fails.
 
-    Pictures are copied as they are. Boxes are clipped to their pictures.
+    Pictures are decoded, to leave out damaged ones, and copied as they are. Boxes are clipped to their pictures.
 
     Args:
         folder: The data set's folder.
@@ -70,7 +70,7 @@ def convert_data_set(
         out: The new folder, which must be missing or empty; its parent must exist.
         format: The key of its annotation format; None to detect it.
         strict: Refuse the first picture or box that cannot be used, instead of leaving it out.
-        progress: Called with the number of pictures copied and their total.
+        progress: Called with the number of pictures done and their total.
 
     Raises:
         DataError: The data set cannot be used, or the folder cannot be written.
@@ -101,54 +101,59 @@ def _require_new(out: Path, folder: Path) -> None:
 def _convert(
     contents: FolderContents, writer: Writer, out: Path, folder: Path, *, strict: bool, progress: Progress
 ) -> Conversion:
+    _require_plain_classes(contents.class_names)
     tally = Tally(folder)
-    tally.add_all(contents.left_out)
-    usable = {split: list(_measure(raw.images, tally, strict=strict)) for split, raw in contents.splits.items()}
-    _require_room(out, [image.path for pairs in usable.values() for image, _ in pairs])
-    names = _choose_names({split: [image for image, _ in pairs] for split, pairs in usable.items()}, writer)
+    tally.add_all(contents.left_out, DESCRIPTIONS.keys() - BOXES)  # the boxes are judged again, with all sizes known
+    _require_room(out, [image.path for raw in contents.splits.values() for image in raw.images])
+    names = choose_names({split: raw.images for split, raw in contents.splits.items()}, writer)
     total, done = sum(map(len, names.values())), 0
-    splits: dict[str, list[WrittenImage]] = {}
-    for split, pairs in usable.items():
-        ids = _choose_ids([image for image, _ in pairs])
-        splits[split] = []
-        for (image, size), name, image_id in zip(pairs, names[split], ids, strict=True):
-            path = out / writer.pictures.format(split=split) / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(image.path, path)
-            splits[split].append(_place(image, size, name, image_id))
+    copied: dict[str, list[tuple[RawImage, str]]] = {split: [] for split in contents.splits}
+    for split, raw in contents.splits.items():
+        for image, name in zip(raw.images, names[split], strict=True):
+            usable = _copy_picture(image, out / writer.pictures.format(split=split) / name, tally, strict=strict)
+            copied[split] += [(usable, name)] if usable else []
             done += 1
             progress(done, total)
+    images = [image for pairs in copied.values() for image, _ in pairs]
+    judged = judge_boxes(images)
+    report_boxes(images, judged, raise_problem if strict else tally.add)
+    for refusal in find_refusals(images, judged, contents.splits, tally.left_out()):
+        raise DataError(f"{folder} cannot be converted: {refusal}")
+    splits = {split: _place_all(pairs) for split, pairs in copied.items() if pairs}
     notes, kept = _drop_what_is_lost(contents.class_names, splits, writer)
     writer.write(out, Content(contents.class_names, contents.unlisted.category_ids, kept))
     return Conversion(contents.reading, tally.left_out(), notes, {split: _count(kept[split]) for split in kept})
 
 
-def _measure(images: Sequence[RawImage], tally: Tally, *, strict: bool) -> Iterator[tuple[RawImage, tuple[int, int]]]:
-    """Yields the pictures that can be used with their sizes, which are read from the files."""
-    for image in images:
-        try:
-            yield image, _read_size(image)
-        except (PictureError, DataError) as error:
-            if strict:
-                raise
-            tally.add(UNREADABLE if isinstance(error, PictureError) else _find_kind(image), str(error))
+def _require_plain_classes(names: Sequence[str]) -> None:
+    for name in names:
+        if not is_plain(name):
+            raise DataError(
+                f"The class name {quote(name)} has a control character, which not every format can hold: rename the "
+                "class."
+            )
 
 
-def _read_size(image: RawImage) -> tuple[int, int]:
-    if not _is_plain(image.path.as_posix()):
-        raise DataError(f"{quote(str(image.path))} has a name that not every format can hold: rename it.")
-    size = read_image_size(image.path)
-    if image.size and image.size != size:
-        raise DataError(f"{image.path} has {size[0]}×{size[1]} pixels (upright), not the annotated {image.size}.")
-    return size
+def _copy_picture(image: RawImage, path: Path, tally: Tally, *, strict: bool) -> RawImage | None:
+    """Copies a picture and returns it with its size; reports one that cannot be used, or raises that error."""
+    try:
+        if not is_plain(image.path.as_posix()):
+            raise DataError(f"{quote(str(image.path))} has a name that not every format can hold: rename it.")
+        height, width = open_image(image.path).shape[1:]
+        if image.size and image.size != (width, height):
+            raise DataError(f"{image.path} has {width}×{height} pixels (upright), not the annotated {image.size}.")
+    except (PictureError, DataError) as error:
+        if strict:
+            raise
+        tally.add(UNREADABLE if isinstance(error, PictureError) else _find_kind(image), str(error))
+        return None
+    path.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(image.path, path)
+    return image._replace(size=(width, height))
 
 
 def _find_kind(image: RawImage) -> str:
-    return OTHER_SIZE if _is_plain(image.path.as_posix()) else BAD_PATH
-
-
-def _is_plain(name: str) -> bool:
-    return is_text(name) and name.isprintable()
+    return OTHER_SIZE if is_plain(image.path.as_posix()) else BAD_PATH
 
 
 def _require_room(out: Path, paths: Sequence[Path]) -> None:
@@ -159,50 +164,21 @@ def _require_room(out: Path, paths: Sequence[Path]) -> None:
         )
 
 
-def _choose_names(splits: Mapping[str, list[RawImage]], writer: Writer) -> dict[str, list[str]]:
-    """Returns the names of the pictures in their new folders, distinct in each folder.
-
-    They are the paths without the folders that all pictures of a split have in common; if all splits share a folder
-    and that would not tell them apart, without those that all pictures have in common.
-    """
-    names = {split: name_images(images) for split, images in splits.items()}
-    if writer.pictures.format(split="") == writer.pictures:  # one folder for all
-        flat = [name for each in names.values() for name in each]
-        if len(set(flat)) < len(flat):
-            flat = name_images([image for images in splits.values() for image in images])
-        rest = iter(_make_distinct(flat, writer))
-        return {split: [next(rest) for _ in images] for split, images in splits.items()}
-    return {split: _make_distinct(each, writer) for split, each in names.items()}
-
-
-def _make_distinct(names: Sequence[str], writer: Writer) -> list[str]:
-    """Returns names of which no two are equal without their suffixes, if the format needs that."""
-    if not writer.needs_distinct_stems:
-        return list(names)
-    taken, result = set[str](), []
-    for name in names:
-        path = PurePosixPath(name)
-        stem = str(path.with_suffix(""))
-        candidates = [stem, f"{stem}_{path.suffix[1:]}", *(f"{stem}_{number}" for number in range(2, len(names) + 2))]
-        chosen = next(each for each in candidates if each not in taken)
-        taken.add(chosen)
-        result.append(chosen + path.suffix)
-    return result
-
-
 def _choose_ids(images: Sequence[RawImage]) -> Sequence[int]:
     """Returns the ids of the pictures; new ones if they are not distinct."""
     ids = [image.image_id for image in images]
     return ids if len(set(ids)) == len(ids) else range(1, len(ids) + 1)
 
 
-def _place(image: RawImage, size: tuple[int, int], name: str, image_id: int) -> WrittenImage:
-    """Returns a picture with its valid objects, clipped to it in double precision."""
-    limits = np.tile(size, 2)
-    boxes = image.boxes * limits if image.relative else image.boxes
-    clipped = np.nan_to_num(boxes).clip(0, limits)
-    keep = np.isfinite(boxes).all(axis=1) & (clipped[:, 2:] > clipped[:, :2]).all(axis=1)
-    return WrittenImage(name, size, image_id, clipped[keep], image.labels[keep], image.crowd[keep])
+def _place_all(pairs: Sequence[tuple[RawImage, str]]) -> list[WrittenImage]:
+    """Returns the pictures of a split, which have sizes and new names, with their valid objects."""
+    result = []
+    for (image, name), image_id in zip(pairs, _choose_ids([image for image, _ in pairs]), strict=True):
+        judged = judge_boxes([image])
+        keep = judged.valid
+        objects = judged.boxes[keep], image.labels[keep], image.crowd[keep]
+        result.append(WrittenImage(name, measure_size(image), image_id, *objects))
+    return result
 
 
 def _drop_what_is_lost(

@@ -1,0 +1,50 @@
+"""The names of pictures and classes in a data set that is written."""
+
+import itertools
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import PurePosixPath
+
+from core.data.dataset import RawImage, name_images
+from core.data.writers.content import Writer
+from core.io.text import is_text
+
+# What XML, YAML or a list with a name on each line cannot hold.
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ufffe\uffff]")
+
+
+def is_plain(name: str) -> bool:
+    """True for a name that every format can hold."""
+    return is_text(name) and not _CONTROL.search(name)
+
+
+def choose_names(splits: Mapping[str, list[RawImage]], writer: Writer) -> dict[str, list[str]]:
+    """Returns the names of the pictures in their new folders, distinct in each folder.
+
+    They are the paths without the folders that all pictures of a split have in common; if all splits share a folder
+    and that would not tell them apart, without those that all pictures have in common.
+    """
+    names = {split: name_images(images) for split, images in splits.items()}
+    if writer.pictures.format(split="") == writer.pictures:  # one folder for all
+        flat = [name for each in names.values() for name in each]
+        if len(set(flat)) < len(flat):
+            flat = name_images([image for images in splits.values() for image in images])
+        rest = iter(make_distinct(flat, writer))
+        return {split: [next(rest) for _ in images] for split, images in splits.items()}
+    return {split: make_distinct(each, writer) for split, each in names.items()}
+
+
+def make_distinct(names: Sequence[str], writer: Writer) -> list[str]:
+    """Returns names of which no two are equal without their suffixes, if the format needs that."""
+    if not writer.needs_distinct_stems:
+        return list(names)
+    taken, result = set[str](), []
+    for name in names:
+        path = PurePosixPath(name)
+        stem = str(path.with_suffix("")).strip()  # space at an end is lost in lists
+        numbered = (f"{stem}_{number}" for number in itertools.count(2))
+        candidates = itertools.chain((stem, f"{stem}_{path.suffix[1:]}"), numbered)
+        chosen = next(each for each in candidates if each not in taken)
+        taken.add(chosen)
+        result.append(chosen + path.suffix)
+    return result
