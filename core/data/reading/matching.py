@@ -9,10 +9,9 @@ from typing import NamedTuple
 from urllib.parse import unquote
 
 from core.data.files import is_image_name
+from core.data.picture_folders import USUAL_FOLDERS, is_lossy, is_mask, prefer_pictures
 from core.data.reading.picture_index import MAX_NAMESAKES, PictureIndex, fold, get_base, get_folder
 from core.data.reading.split_names import TRAINVAL, find_split_of_folder
-
-USUAL_FOLDERS = ("images", "JPEGImages")  # for names relative to one of these
 
 
 class Entry(NamedTuple):
@@ -86,8 +85,7 @@ class Matcher:
         if len(names) <= MAX_NAMESAKES:
             names = [name for name in dict.fromkeys(names) if (entry.split, name) not in self._taken]
         if 1 < len(names) <= MAX_NAMESAKES:
-            usual = [name for name in names if get_base(get_folder(name)) in USUAL_FOLDERS]
-            names = usual if len(usual) == 1 else names
+            names = prefer_pictures(names, entry.folder)
         if len(names) > 1:
             self.candidates[number] = names
         return names[0] if len(names) == 1 else None
@@ -98,11 +96,24 @@ class Matcher:
             return []
         if "/" in entry.name and entry.name in self._exact and strip_suffix(entry.name) == entry.stem:
             return [entry.name]
-        near = self.index.find_in(entry.folder, entry.stem)
-        near = near or [
-            name for folder in self.index.list_parallel(entry.folder) for name in self.index.find_in(folder, entry.stem)
-        ]
-        return [name for name in near if name.endswith("/" + entry.name) or name == entry.name] or near
+        beside = self.index.find_in(entry.folder, entry.stem)
+        folders = self.index.list_parallel(entry.folder)
+        parallel = [name for folder in folders for name in self.index.find_in(folder, entry.stem)]
+        if is_image_name(entry.name):
+            wanted = fold(f"{entry.stem}.{entry.base.rpartition('.')[2]}")
+            for near in (beside, parallel):
+                same = [name for name in near if fold(get_base(name)) == wanted and not self._may_be_mask(name, entry)]
+                if same:
+                    return [name for name in same if f"/{name}".endswith(f"/{entry.name}")] or same
+            if wanted == fold(entry.base) and self.index.has_picture(self.index.by_folded_name, wanted):
+                return []
+        usual = [name for name in parallel if get_base(get_folder(name)) in USUAL_FOLDERS and is_lossy(name)]
+        near = parallel if not beside or (usual and not any(map(is_lossy, beside))) else beside
+        return [name for name in near if not self._may_be_mask(name, entry)]
+
+    def _may_be_mask(self, path: str, entry: Entry) -> bool:
+        """True for a file in a folder of masks if there is another one of its name."""
+        return is_mask(path) and self.index.has_picture(self.index.by_stem, entry.stem)
 
     def _find_exact(self, entry: Entry) -> list[str]:
         """The path relative to the annotation file's folder, to the root, or to a usual folder of pictures."""

@@ -5,6 +5,8 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from functools import cached_property
 
+from core.data.picture_folders import is_mask
+
 MAX_NAMESAKES = 200  # files that are compared for one name; more cannot be told apart
 
 
@@ -14,6 +16,7 @@ class PictureIndex:
     def __init__(self, paths: Sequence[str]) -> None:
         self._paths = paths
         self._parallel: dict[str, list[str]] = {}
+        self._with_picture: dict[tuple[int, str], bool] = {}
 
     @cached_property
     def by_name(self) -> dict[str, list[str]]:
@@ -55,6 +58,13 @@ class PictureIndex:
     def find_in(self, folder: str, stem: str) -> list[str]:
         """Returns the pictures in a folder with a name without suffix."""
         return self._by_place.get(f"{folder}/{stem}".lstrip("/"), [])
+
+    def has_picture(self, index: dict[str, list[str]], name: str) -> bool:
+        """True if one of this object's indices has a file for a name that is not in a folder of masks."""
+        key = (id(index), name)
+        if key not in self._with_picture:
+            self._with_picture[key] = any(not is_mask(path) for path in index.get(name, ()))
+        return self._with_picture[key]
 
     def list_parallel(self, folder: str) -> list[str]:
         """Returns the folders that differ from one in one name, as `images/train` and `labels/train` do."""

@@ -180,6 +180,42 @@ def test_pictures_that_were_converted_are_found(tmp_path):
     assert match(tmp_path, [], "img/1.jpg", "img/2.jpg", "img/3.jpg", "8.png")[0] == [*files[:3], "other/8.png"]
 
 
+@pytest.mark.parametrize(
+    ("files", "names"),
+    [
+        (["images/1.jpg", "annotations/trimaps/1.png"], [("1.jpg", "annotations/xmls/1.xml")]),
+        (["images/1.jpg", "annotations/trimaps/1.png"], [("1", "annotations/xmls/1.xml")]),
+        (["images/1.jpg", "annotations/1.png"], [("1.jpg", "annotations/1.xml")]),
+        (["images/1.jpeg", "annotations/1.png"], [("1.jpg", "annotations/1.xml")]),
+        (["images/1.jpg", "annotations/1.png"], [("1", "annotations/1.xml")]),
+        (["images/1.jpg", "annotations/1.png"], [("old.jpg", "annotations/1.xml")]),
+        (["images/1.JPG", "ann/masks/1.png"], [("1.jpg", "ann/json/1.json")]),
+        (["pics/1.jpg", "ann/other/1.png"], [("1.jpg", "ann/json/1.json")]),
+        (["JPEGImages/1.jpeg", "SegmentationClass/1.png"], [("1.png", "Annotations/1.xml")]),
+        (["imgs/1.jpg", "masks/1.jpg"], [("1.jpg", "all.json")]),
+        (["a_mask/1.png", "a_mask/x/2.png"], [("old.png", "a_mask/1.xml"), ("2.png", "all.json")]),
+        (["old/1.jpg", "images/1.jpg"], [("1", "old/1.xml")]),
+    ],
+)
+def test_masks_are_no_pictures(tmp_path, files, names):
+    assert match(tmp_path, files, *names)[0] == files[: 1 if len(names) == 1 else 2]
+
+
+@pytest.mark.parametrize("inner", ["images/", "", "x/y/"])
+@pytest.mark.parametrize("annotations", ["annotations/xmls/", "xml/"])
+def test_the_nearest_of_several_namesakes(tmp_path, inner, annotations):
+    files = [f"set/{camera}/{inner}1.jpg" for camera in "ab"]
+    names = [("1.jpg", f"set/{camera}/{annotations}1.xml") for camera in "ab"]
+    assert match(tmp_path, files, *names)[0] == files
+    assert match(tmp_path, files, ("1.jpg", "set/all.json"))[0] == [None]
+    assert match(tmp_path, files, ("1.jpg", "set/b/all.json"))[0] == [files[1]]
+
+
+def test_what_is_near_but_otherwise_placed_is_not_chosen(tmp_path):
+    found, problems = match(tmp_path, ["pics/1.png", "ann/x/1.png"], ("1.png", "all.json"), ("1.png", "ann/y/z/1.xml"))
+    assert found == [None, None] and [kind for kind, _ in problems] == [BAD_PATH] * 2
+
+
 def test_many_namesakes_take_no_time(tmp_path):
     files = list_files(tmp_path)._replace(images=tuple(f"{number}/x/1.jpg" for number in range(20_000)))
     images = [make_image(name, tmp_path / f"{number}/y/1.xml", []) for number, name in enumerate(["1.jpg"] * 10_000)]
