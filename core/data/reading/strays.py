@@ -29,7 +29,7 @@ def find_strays(entries: Sequence[Entry], found: Sequence[str | None], index: Pi
 def _find_in_group(entries: Sequence[Entry], group: dict[int, str], taken: set[str], index: PictureIndex) -> list[int]:
     """Returns the strays among entries of the same folder and split, given by number with their files."""
     guessed = {
-        number: (get_folder(path), get_base(path) == entries[number].base)
+        number: (get_folder(path), _get_suffix(path) == _get_suffix(entries[number].name))
         for number, path in group.items()
         if not _is_named(entries[number], path)
     }
@@ -45,8 +45,8 @@ def _find_in_group(entries: Sequence[Entry], group: dict[int, str], taken: set[s
             second.update(get_folder(other) for other in namesakes if other not in taken)
     return [
         number
-        for number, (folder, same_name) in guessed.items()
-        if second[folder] > (counts[folder, same_name] if folder in homes else 0)
+        for number, (folder, same_suffix) in guessed.items()
+        if second[folder] > (counts[folder, same_suffix] if folder in homes else 0)
     ]
 
 
@@ -56,3 +56,7 @@ def _is_named(entry: Entry, path: str) -> bool:
     return ("/" in name and path.endswith(f"/{name}")) or any(
         path == f"{folder}{name}" for folder in list_usual_folders(entry.folder)
     )
+
+
+def _get_suffix(path: str) -> str:
+    return get_base(path).rpartition(".")[2].lower()
