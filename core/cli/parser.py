@@ -2,14 +2,22 @@
 
 import argparse
 import difflib
-import math
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from core.cli.flags import (
+    add_classes,
+    add_data,
+    add_own_data,
+    add_reading,
+    add_track,
+    parse_count,
+    parse_share,
+    parse_shares,
+)
 from core.config import Config, Knob, knobs
-from core.data.formats import FORMATS
 from core.experiments.presets import PRESETS
 
 if TYPE_CHECKING:
@@ -23,7 +31,6 @@ ALIASES = {
 }
 
 WRITTEN_FORMATS = ("coco", "voc", "yolo")  # the keys of `core.data.writers.convert.WRITERS`
-TRACKERS = ("tensorboard", "wandb", "trackio")
 WORKERS_HELP = "number of processes that load pictures (default 1)"
 
 
@@ -79,11 +86,11 @@ def _build_parser() -> argparse.ArgumentParser:
 
 def _add_train(commands: "Subparsers") -> None:
     train = _add_command(commands, "train", "Train a detector; Ctrl-C stops it with a checkpoint.")
-    _add_data(train)
+    add_data(train)
     train.add_argument("--out", type=Path, required=True, metavar="RUN", help="folder of the run")
     train.add_argument("--resume", action="store_true", help="continue from the checkpoint in the folder of the run")
-    train.add_argument("--workers", type=_count, default=1, help=WORKERS_HELP)
-    _add_track(train)
+    train.add_argument("--workers", type=parse_count, default=1, help=WORKERS_HELP)
+    add_track(train)
 
 
 def _add_compare(commands: "Subparsers") -> None:
@@ -96,44 +103,37 @@ def _add_compare(commands: "Subparsers") -> None:
         "--out", type=Path, required=True, metavar="DIR",
         help="folder of the runs; an interrupted comparison in it is continued",
     )  # fmt: skip
-    compare.add_argument("--seeds", type=_count, default=1, help="runs per variant (default 1)")
-    compare.add_argument("--workers", type=_count, default=1, help=WORKERS_HELP)
+    compare.add_argument("--seeds", type=parse_count, default=1, help="runs per variant (default 1)")
+    compare.add_argument("--workers", type=parse_count, default=1, help=WORKERS_HELP)
     compare.add_argument(
         "--ray", metavar="ADDRESS", help="train several at a time with Ray: the address of a cluster, or local"
     )
-    _add_track(compare)
+    add_track(compare)
 
 
 def _add_anchors(commands: "Subparsers") -> None:
     anchors = _add_command(
         commands, "anchors", "Measure how well the anchors fit, and search for better scales and ratios."
     )
-    _add_data(anchors)
+    add_data(anchors)
     anchors.add_argument("--split", default="train", help="train (default), val or test")
 
 
 def _add_evaluate(commands: "Subparsers") -> None:
     evaluate = _add_command(commands, "evaluate", "Compute the twelve COCO metrics, and explain them.")
-    _add_data(evaluate)
-    _add_classes(evaluate)
+    add_data(evaluate)
+    add_classes(evaluate)
     evaluate.add_argument("--split", default="test", help="train, val or test (default)")
     evaluate.add_argument(
         "--report", type=Path, metavar="FILE", help="write curves, errors and the worst pictures as JSON to this file"
     )
     evaluate.add_argument(
-        "--at-score", type=_share, metavar="SCORE",
+        "--at-score", type=parse_share, metavar="SCORE",
         help="score threshold of the report's confusion matrix (default: the one with the best F1)",
     )  # fmt: skip
     evaluate.add_argument(
-        "--at-iou", type=_share, metavar="IOU", help="IoU threshold of the report's confusion matrix (default 0.5)"
+        "--at-iou", type=parse_share, metavar="IOU", help="IoU threshold of the report's confusion matrix (default 0.5)"
     )
-
-
-def _add_classes(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--classes", type=_names, default=(), metavar="NAME,NAME,…",
-        help="names of the classes, in order, of weights that do not name them",
-    )  # fmt: skip
 
 
 def _add_detect(commands: "Subparsers") -> None:
@@ -146,7 +146,7 @@ def _add_detect(commands: "Subparsers") -> None:
         help="stop at the first picture that cannot be used; without this flag it is left out, and the exit status is "
         "1 in the end",
     )  # fmt: skip
-    _add_classes(detect)
+    add_classes(detect)
     detect.add_argument(
         "--annotate", type=Path, metavar="DIR", help="also write the pictures with their detections to this folder"
     )
@@ -159,39 +159,39 @@ def _add_export(commands: "Subparsers") -> None:
         help=".safetensors or .pth: weights that torchvision's RetinaNet loads; .zip: weights with a script that runs "
         "them; .onnx: a model from pixels to detections",
     )  # fmt: skip
-    _add_classes(export)
+    add_classes(export)
     export.add_argument("--half", action="store_true", help="store 16-bit weights (.safetensors only)")
 
 
 def _add_check(commands: "Subparsers") -> None:
     check = _add_command(commands, "check", "Check your own data set for problems that would harm training.")
-    _add_own_data(check)
+    add_own_data(check)
 
 
 def _add_unpack(commands: "Subparsers") -> None:
     unpack = _add_command(commands, "unpack", "Check a data set in a zip file, and unpack it if it is usable.")
-    unpack.add_argument("archive", type=Path, metavar="ZIP", help="a data set in COCO, VOC or YOLO format")
-    _add_reading(unpack)
+    unpack.add_argument("archive", type=Path, metavar="ZIP", help="a data set in any of the formats of --format")
+    add_reading(unpack)
     unpack.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder to create for it")
 
 
 def _add_split(commands: "Subparsers") -> None:
     split = _add_command(commands, "split", "Split a data set into pictures for training, validation and test.")
-    _add_own_data(split)
+    add_own_data(split)
     split.add_argument(
         "--by", choices=("given", "random", "stratified"), required=True,
         help="given: the data set's own splits; random: at random; stratified: each split gets its share of every "
         "class; --training.seed sets the seed",
     )  # fmt: skip
     split.add_argument(
-        "--shares", type=_shares, default=(0.8, 0.1, 0.1), metavar="TRAIN,VAL,TEST",
+        "--shares", type=parse_shares, default=(0.8, 0.1, 0.1), metavar="TRAIN,VAL,TEST",
         help="shares of the pictures (default 0.8,0.1,0.1)",
     )  # fmt: skip
 
 
 def _add_convert(commands: "Subparsers") -> None:
     convert = _add_command(commands, "convert", "Write a data set in another format.")
-    _add_own_data(convert)
+    add_own_data(convert)
     convert.add_argument("--to", choices=WRITTEN_FORMATS, required=True, help=f"{', '.join(WRITTEN_FORMATS)}")
     convert.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder to create for it")
 
@@ -212,71 +212,3 @@ def _add_flag(group: argparse._ArgumentGroup, knob: Knob) -> None:
     names = [f"--{knob.path}", *ALIASES.get(knob.path, ())]
     help_text = f"{knob.help} ({knob.allowed}; default {knob.default})".replace("%", "%%")
     group.add_argument(*names, dest=knob.path, default=argparse.SUPPRESS, metavar=knob.kind.upper(), help=help_text)
-
-
-def _add_data(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--data",
-        default="scenes",
-        metavar="scenes|DIR",
-        help="rendered scenes (default), or the folder of a data set",
-    )
-    _add_reading(parser)
-
-
-def _add_own_data(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--data", required=True, metavar="DIR", help="the folder of a data set")
-    _add_reading(parser)
-
-
-def _add_reading(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--format", choices=[each.key for each in FORMATS], metavar="FORMAT",
-        help=f"the format of the annotations if a folder fits several: {', '.join(each.key for each in FORMATS)}",
-    )  # fmt: skip
-    parser.add_argument(
-        "--strict",
-        action="store_true",
-        help="refuse pictures and boxes that cannot be used, instead of leaving them out",
-    )
-
-
-def _add_track(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--track", choices=TRACKERS, metavar="TRACKER",
-        help=f"also log to {', '.join(TRACKERS[:-1])} or {TRACKERS[-1]} (pip install -r requirements-trackers.txt)",
-    )  # fmt: skip
-
-
-def _share(text: str) -> float:
-    """Reads a number from 0 to 1."""
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if not 0 <= value <= 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 0 to 1")
-    return value
-
-
-def _shares(text: str) -> tuple[float, ...]:
-    """Reads the shares of the three splits."""
-    shares = tuple(_share(part) for part in text.split(","))
-    if len(shares) != 3 or abs(sum(shares) - 1) > 1e-6:
-        raise argparse.ArgumentTypeError(f"{text!r} is not three shares that add up to 1, such as 0.8,0.1,0.1")
-    return shares
-
-
-def _names(text: str) -> tuple[str, ...]:
-    """Reads names of classes."""
-    names = tuple(part.strip() for part in text.split(","))
-    if not all(names) or len(set(names)) < len(names):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a list of different names, such as cat,dog")
-    return names
-
-
-def _count(text: str) -> int:
-    """Reads a non-negative whole number."""
-    if not text.isdecimal():
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 0")
-    return int(text)

@@ -13,7 +13,7 @@ from core.evaluation.dataset_predictions import count_images
 from core.runs.folder import RunFolder, record_to_dict
 from core.runs.splits import OpenedData
 from core.runs.tracking import open_tracker
-from core.runs.train import run_training
+from core.runs.train import Listeners, run_training
 from core.training.distributed import is_true_anywhere, make_accelerator
 from core.training.records import EvaluationProgress, EvaluationRecord, Record, StepRecord
 from core.training.signals import collect_stop_signals
@@ -33,8 +33,7 @@ def train(config: Config, options: Namespace) -> dict[str, Any]:
         accelerator=accelerator,
         format=options.format,
         strict=options.strict,
-        on_data=partial(_print_data, config),
-        on_weights=tell,
+        listeners=Listeners(partial(_print_data, config), tell),
     )
     with (
         open_tracker(options.track) as tracker,

@@ -8,15 +8,15 @@ whose process has died. Through `control.json` other processes pause or stop it,
 import json
 import sys
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from core.data.left_out import DESCRIPTIONS, LeftOut
 from core.errors import UserError
 from core.io.atomic import write_text
 from core.io.jsonl import JsonLines
 from core.io.locks import FileLock, is_held
+from core.runs.about import About
 from core.training.records import EvaluationRecord, StepRecord
 
 QUEUED, STARTING, RUNNING, PAUSED = "queued", "starting", "running", "paused"
@@ -25,7 +25,6 @@ ACTIVE = (STARTING, RUNNING, PAUSED)  # states of a run whose process holds the 
 STOPPING = "stopping"  # never stored: running or paused, and requested to stop
 STATES = (QUEUED, *ACTIVE, FINISHED, STOPPED, FAILED, INTERRUPTED)
 MAX_MESSAGE = 2000  # characters
-ABOUT_KEYS = {"variant": "arm"}  # keys of `about.json` that differ from the names of `About`
 
 
 class RunError(UserError):
@@ -46,49 +45,6 @@ class RunStatus(NamedTuple):
     message: str = ""
     since: float = 0.0
     queue_position: int = 0
-
-
-class About(NamedTuple):
-    """The description of a run, apart from its settings.
-
-    Attributes:
-        source: "scenes", or the folder of a data set.
-        created: Unix time in seconds.
-        group: Name shared by the runs of one comparison; "" for a single run.
-        preset: Key of the comparison in `core.experiments.presets.PRESETS`.
-        variant: Name of the variant in the comparison, "arm" in the file.
-        owner: The visitor of the page who started the run; "" for runs without an owner.
-        format: The key of the data set's annotation format; "" to detect it.
-        strict: Whether pictures and boxes that cannot be used are an error, rather than left out.
-        reading: How the annotations were read, as sentences for people.
-        left_out: What could not be used of the data set so far.
-        weights: What is assumed and to be known of the initial weights, see `core.weights.assumptions.to_record`.
-    """
-
-    source: str = "scenes"
-    created: float = 0.0
-    group: str = ""
-    preset: str = ""
-    variant: str = ""
-    owner: str = ""
-    format: str = ""
-    strict: bool = False
-    reading: str = ""
-    left_out: LeftOut = LeftOut()
-    weights: Mapping[str, Any] = {}
-
-    def to_dict(self) -> dict[str, Any]:
-        """Converts the description for JSON."""
-        values = {ABOUT_KEYS.get(name, name): value for name, value in self._asdict().items()}
-        return {**values, "left_out": self.left_out.to_dict()}
-
-    @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> "About":
-        """Reverses `to_dict`; missing values and those of another type are replaced by their defaults."""
-        default = cls()
-        found: dict[str, Any] = {name: values.get(ABOUT_KEYS.get(name, name)) for name in cls._fields}
-        found["left_out"] = _read_left_out(found["left_out"])
-        return cls(**{key: value for key, value in found.items() if type(value) is type(getattr(default, key))})
 
 
 class RunFolder:
@@ -245,16 +201,6 @@ def _read_object(path: Path) -> dict[str, Any]:
     except (OSError, ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}
-
-
-def _read_left_out(values: object) -> LeftOut:
-    """Reads what `LeftOut.to_dict` returned, as far as it is valid."""
-    try:
-        counts, examples = LeftOut.from_dict(values) if isinstance(values, dict) else LeftOut()
-    except (KeyError, TypeError, ValueError, AttributeError, OverflowError):
-        return LeftOut()
-    kinds = [kind for kind in counts if kind in DESCRIPTIONS and examples.get(kind)]
-    return LeftOut({kind: counts[kind] for kind in kinds}, {kind: examples[kind] for kind in kinds})
 
 
 def _overwrite(path: Path, text: str) -> None:

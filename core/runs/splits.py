@@ -10,7 +10,7 @@ from core.data.class_names import DIFFER_LITTLE, find_alike
 from core.data.dataset import DataSet, FolderData
 from core.data.sources import open_data
 from core.evaluation.class_names import match_classes, relabel
-from core.runs.folder import About
+from core.runs.about import About
 
 TRAINING_SCENES = 100_000  # rendered scenes in an epoch
 MAX_NAMED = 5  # classes in a sentence

@@ -25,7 +25,7 @@ class RunTracker:
     """Logs runs to a tracker, one after another; each run is opened with its first record.
 
     Args:
-        tracker: One of `core.cli.parser.TRACKERS`, or None to log nothing.
+        tracker: One of `core.cli.flags.TRACKERS`, or None to log nothing.
 
     Raises:
         TrackingError: The tracker is not installed.

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Generator, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from accelerate import Accelerator
 from accelerate.utils import set_seed
@@ -12,8 +12,9 @@ from core.data.dataset import DataSet
 from core.evaluation.damage import keep_damaged
 from core.io.atomic import write_text
 from core.io.locks import FileLock
+from core.runs.about import About
 from core.runs.checkpoint import load_checkpoint
-from core.runs.folder import RUNNING, About, RunError, RunFolder
+from core.runs.folder import RUNNING, RunError, RunFolder
 from core.runs.recorder import Recorder
 from core.runs.splits import OpenedData, open_splits, order_classes
 from core.training.distributed import make_accelerator
@@ -21,6 +22,23 @@ from core.training.records import Record, TrainingError
 from core.training.trainer import Trainer
 from core.weights.assumptions import to_record
 from core.weights.sources import Weights, adopt, build, load_weights, weights_for
+
+
+class Listeners(NamedTuple):
+    """What is called before the first step of a run.
+
+    Attributes:
+        on_data: Gets the data.
+        on_weights: Gets what people should know of the initial weights, unless the run is resumed.
+        on_start: Gets the recorder, in the main process.
+    """
+
+    on_data: Callable[[OpenedData], None] = lambda data: None
+    on_weights: Callable[[Sequence[str]], None] = lambda sentences: None
+    on_start: Callable[[Recorder], None] = lambda recorder: None
+
+
+NOBODY = Listeners()
 
 
 def run_training(
@@ -33,8 +51,7 @@ def run_training(
     accelerator: Accelerator | None = None,
     format: str | None = None,
     strict: bool = False,
-    on_data: Callable[[OpenedData], None] = lambda data: None,
-    on_weights: Callable[[Sequence[str]], None] = lambda sentences: None,
+    listeners: Listeners = NOBODY,
 ) -> Generator[Record]:
     """Trains in a folder; closing the generator stops the run and saves a checkpoint.
 
@@ -50,8 +67,7 @@ def run_training(
         format: The key of the data set's annotation format; None to detect it, or on resuming for the run's own.
         strict: Refuse the first picture or box that cannot be used, instead of leaving it out. A run that was started
             so stays so.
-        on_data: Called with the data before the first step.
-        on_weights: Called with what people should know of the initial weights before the first step.
+        listeners: What is called before the first step.
 
     Yields:
         The records of `Trainer.run`. If the generator is closed, all processes must close it at the same record.
@@ -62,24 +78,13 @@ def run_training(
         TrainingError: The run diverged, or its settings do not fit the data or the processes. A checkpoint is saved if
             any exception is raised during training.
     """
-    accelerator = accelerator or make_accelerator()
     state = load_checkpoint(folder.checkpoint) if resume else None
     about = About(source, format=format or "", strict=strict)
     if resume:
         config, about = _resumed_config(config, folder), _resumed_about(about, folder)
     else:
         folder.require_new()
-    yield from _train(
-        config,
-        about,
-        folder,
-        state,
-        free=resume,
-        workers=workers,
-        accelerator=accelerator,
-        on_data=on_data,
-        on_weights=on_weights,
-    )
+    yield from _train(config, about, folder, state, listeners, free=resume, workers=workers, accelerator=accelerator)
 
 
 def train_from_folder(folder: RunFolder, lock: FileLock, on_start: Callable[[Recorder], None]) -> Generator[Record]:
@@ -100,7 +105,7 @@ def train_from_folder(folder: RunFolder, lock: FileLock, on_start: Callable[[Rec
     """
     state = load_checkpoint(folder.checkpoint) if folder.checkpoint.exists() else None
     config, about = Config.from_file(folder.config), folder.read_about()
-    yield from _train(config, about, folder, state, free=True, lock=lock, on_start=on_start)
+    yield from _train(config, about, folder, state, Listeners(on_start=on_start), free=True, lock=lock)
 
 
 def _train(
@@ -108,14 +113,12 @@ def _train(
     about: About,
     folder: RunFolder,
     state: dict[str, Any] | None,
+    listeners: Listeners,
     *,
     free: bool,
     workers: int = 0,
     accelerator: Accelerator | None = None,
     lock: FileLock | None = None,
-    on_start: Callable[[Recorder], None] = lambda recorder: None,
-    on_data: Callable[[OpenedData], None] = lambda data: None,
-    on_weights: Callable[[Sequence[str]], None] = lambda sentences: None,
 ) -> Generator[Record]:
     accelerator = accelerator or make_accelerator()
     opened, weights = open_splits(config, about), weights_for(config, free=free)
@@ -124,13 +127,13 @@ def _train(
     if state:
         _require_same_classes(folder, known, splits.train)
     _require_repeated_images(config.training, splits.train)
-    on_data(opened)
+    listeners.on_data(opened)
     config, trainer = _build_trainer(config, weights, splits.train, accelerator, free=free)
     if state:
         _restore(trainer, state, folder)
     else:
         about = about._replace(weights=to_record(weights, config, splits.train.class_names))
-        on_weights(about.weights["notes"])
+        listeners.on_weights(about.weights["notes"])
     records = trainer.run(*splits, workers=workers, strict=about.strict)
     if not accelerator.is_main_process:
         yield from records
@@ -140,7 +143,7 @@ def _train(
         about = about._replace(reading=opened.reading)
         _write_start(folder, config, trainer.step, about, splits.train)
         recorder = Recorder(trainer, folder, config, splits, is_controllable=accelerator.num_processes == 1)
-        on_start(recorder)
+        listeners.on_start(recorder)
         yield from recorder.record(records)
 
 

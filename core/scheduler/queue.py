@@ -6,6 +6,7 @@ from pathlib import Path
 from core.config import Config
 from core.io.atomic import write_text
 from core.io.locks import FileLock
+from core.runs.about import About
 from core.runs.control import STOP, read_control
 from core.runs.folder import (
     ACTIVE,
@@ -14,7 +15,6 @@ from core.runs.folder import (
     QUEUED,
     STOPPED,
     STOPPING,
-    About,
     RunError,
     RunFolder,
     RunStatus,

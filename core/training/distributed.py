@@ -10,6 +10,8 @@ from accelerate.utils import gather_object
 from torch import Tensor
 from torch.nn.functional import pad
 
+from core.training.records import TrainingError
+
 T = TypeVar("T")
 
 
@@ -23,6 +25,15 @@ def make_accelerator(*, log_with: str | None = None, project_dir: Path | None = 
     several = int(os.environ.get("WORLD_SIZE", "1")) > 1
     # Without a GPU and without this flag, Accelerate would treat each process as the only one.
     return Accelerator(cpu=several and not torch.cuda.is_available(), log_with=log_with, project_dir=project_dir)
+
+
+def require_divisible_batch(batch_size: int, processes: int) -> None:
+    """Raises `TrainingError` if a batch cannot be divided among the processes."""
+    if batch_size % processes:
+        raise TrainingError(
+            f"training.batch_size = {batch_size} cannot be divided among {processes} processes: choose a multiple of "
+            f"{processes}."
+        )
 
 
 def is_true_anywhere(accelerator: Accelerator, value: bool) -> bool:

@@ -23,7 +23,7 @@ from core.retinanet.model import RetinaNet, freeze
 from core.retinanet.preprocess import prepare
 from core.structures import Sample
 from core.training.batch_losses import batch_losses
-from core.training.distributed import make_accelerator, pad_across_processes
+from core.training.distributed import make_accelerator, pad_across_processes, require_divisible_batch
 from core.training.divergence import DivergedStep, ExplosionDetector, count_flat_boxes, explain_divergence
 from core.training.ema import build_average
 from core.training.feature_cache import FeatureCache
@@ -58,7 +58,7 @@ class Trainer:
     def __init__(self, model: RetinaNet, config: Config, accelerator: Accelerator | None = None) -> None:
         self.config = config
         self.accelerator = accelerator or make_accelerator()
-        self._require_divisible_batch()
+        require_divisible_batch(config.training.batch_size, self.accelerator.num_processes)
         if self.accelerator.num_processes > 1:
             convert_batch_norms(model)
         freeze(model, config.model.freeze_stages, batch_norm=config.model.batch_norm)
@@ -76,14 +76,6 @@ class Trainer:
         self.damaged: dict[str, DamagedPictures] = {}  # by split
         self.step = 0
         self.last_record: StepRecord | None = None  # of the last completed step of this process
-
-    def _require_divisible_batch(self) -> None:
-        batch_size, processes = self.config.training.batch_size, self.accelerator.num_processes
-        if batch_size % processes:
-            raise TrainingError(
-                f"training.batch_size = {batch_size} cannot be divided among {processes} processes: choose a multiple "
-                f"of {processes}."
-            )
 
     @property
     def result(self) -> RetinaNet:

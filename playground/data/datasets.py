@@ -1,17 +1,17 @@
 """The data sets of the page: uploading, adding folders, splitting, deleting and opening them."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from pathlib import Path
 from threading import Lock
 
-from core.analysis.dataset_check import DataCheck, check_folder
+from core.analysis.dataset_check import DataCheck
 from core.config import Config
 from core.data.dataset import FolderData
 from core.data.folders import GIVEN, SPLIT_METHODS, open_folder, require_format, split_folder
 from core.data.untrusted import DataError, quote
 from core.data.zip_import import import_zip
 from core.io.paths import hide_folder
+from playground.data.checking import Progress, check_stored, require_trainable
 from playground.data.library import Bounds, DataSetLibrary, in_use_error
 from playground.data.records import StoredDataSet, compute_stamp
 from playground.support.cache import Cache
@@ -19,20 +19,6 @@ from playground.support.trash import Deleted
 from playground.support.visitors import VISITORS
 
 SPLIT_CHOICES = (GIVEN, *SPLIT_METHODS)
-MAX_EXAMPLES = 200  # examples of an issue to store
-Progress = Callable[[int, int], None]
-
-
-class RefusedError(DataError):
-    """A data set cannot be used for training.
-
-    Attributes:
-        check: All issues that were found.
-    """
-
-    def __init__(self, message: str, check: DataCheck) -> None:
-        super().__init__(message)
-        self.check = check
 
 
 class DataSets:
@@ -110,10 +96,8 @@ class DataSets:
             self.library.make_folder()
 
             def accept(unpacked: Path) -> tuple[DataCheck, int]:
-                check = _require_trainable(unpacked, config, progress, title, format)
-                size = sum(path.stat().st_size for path in unpacked.rglob("*") if path.is_file())
-                self.library.make_room(size, title)
-                return check, size
+                check = require_trainable(unpacked, config, progress, title, format)
+                return check, self._make_room_for(unpacked, title)
 
             try:
                 check, size = import_zip(archive, folder, accept, self.library.bounds.zip, format=format)
@@ -121,9 +105,14 @@ class DataSets:
                 message = hide_folder(hide_folder(str(error), folder, name), archive, title)
                 error.args = (message.replace(archive.name, title),)
                 raise
-            return self.library.put(
-                StoredDataSet(name, folder, True, size, compute_stamp(folder, uploaded=True), check, owner, format)
-            )
+            stamp = compute_stamp(folder, uploaded=True)
+            return self.library.put(StoredDataSet(name, folder, True, size, stamp, check, owner, format))
+
+    def _make_room_for(self, unpacked: Path, title: str) -> int:
+        """Makes room for a data set in the library, and returns its size in bytes."""
+        size = sum(path.stat().st_size for path in unpacked.rglob("*") if path.is_file())
+        self.library.make_room(size, title)
+        return size
 
     def add_folder(
         self,
@@ -152,20 +141,17 @@ class DataSets:
         with self._changing:
             try:
                 require_format(folder, format)
-                check = _require_trainable(folder, config, progress, folder.name, format)
+                check = require_trainable(folder, config, progress, folder.name, format)
             except DataError as error:
                 error.args = (hide_folder(str(error), folder, quote(text)),)
                 raise
+            stamp = compute_stamp(folder, uploaded=False)
             if known := self.library.find_folder(folder):
-                return self.library.put(
-                    known._replace(check=check, stamp=compute_stamp(folder, uploaded=False), format=format)
-                )
+                return self.library.put(known._replace(check=check, stamp=stamp, format=format))
             self.library.make_room(0, folder.name)
             self.library.make_folder()
             name = self.library.choose_name(folder.name)
-            return self.library.put(
-                StoredDataSet(name, folder, False, 0, compute_stamp(folder, uploaded=False), check, owner, format)
-            )
+            return self.library.put(StoredDataSet(name, folder, False, 0, stamp, check, owner, format))
 
     def _require_allowed(self, text: str) -> Path:
         if self._allowed is None:
@@ -206,7 +192,7 @@ class DataSets:
                 split_folder(data_set.folder, by, shares, config.training.seed, format=data_set.format)
             except DataError as error:
                 raise DataError(hide_folder(str(error), data_set.folder, name)) from None
-            check = _limit_examples(check_folder(data_set.folder, config, format=data_set.format))
+            check = check_stored(data_set.folder, config, format=data_set.format)
             return self.library.put(
                 data_set._replace(check=check, stamp=compute_stamp(data_set.folder, uploaded=data_set.uploaded))
             )
@@ -251,17 +237,6 @@ def hide_data_set(message: str, name: str) -> str:
     """Returns a message without the path of a data set on the server; there may be no data set of that name."""
     known = name in DATA.library.names()
     return hide_folder(message, DATA.library.get(name).folder, name) if message and known else message
-
-
-def _require_trainable(folder: Path, config: Config, progress: Progress, title: str, format: str | None) -> DataCheck:
-    check = _limit_examples(check_folder(folder, config, progress, format=format))
-    if message := check.describe_blocking(f"{title} cannot be used"):
-        raise RefusedError(message, check)
-    return check
-
-
-def _limit_examples(check: DataCheck) -> DataCheck:
-    return check._replace(issues=tuple(replace(each, examples=each.examples[:MAX_EXAMPLES]) for each in check.issues))
 
 
 DATA = DataSets(Path("data"))  # in the folder in which the page was started

@@ -8,7 +8,8 @@ import gradio as gr
 from core.data.folders import AmbiguousFormatError
 from core.data.formats import FORMATS
 from core.errors import UserError
-from playground.data.datasets import DATA, Progress, RefusedError
+from playground.data.checking import Progress, RefusedError
+from playground.data.datasets import DATA
 from playground.data.records import StoredDataSet
 from playground.data.report import build_report
 from playground.data.sources import find_first_usable

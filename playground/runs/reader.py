@@ -10,7 +10,8 @@ from core.experiments.comparison import VariantRun
 from core.experiments.presets import PRESETS, Variant
 from core.io.jsonl import JsonLines
 from core.io.paths import hide_folder
-from core.runs.folder import About, RunFolder, split_records
+from core.runs.about import About
+from core.runs.folder import RunFolder, split_records
 from core.runs.snapshots import Snapshot, read_snapshot_image, snapshot_from_record
 from playground.data.picture import Picture
 from playground.runs import labels

@@ -12,8 +12,9 @@ from pathlib import Path
 from core.config import Config
 from core.experiments.presets import PRESETS
 from core.io.locks import FileLock
+from core.runs.about import About
 from core.runs.control import PAUSE, STOP, Control, write_control
-from core.runs.folder import PAUSED, QUEUED, RUNNING, STARTING, About, RunError, RunFolder, RunStatus
+from core.runs.folder import PAUSED, QUEUED, RUNNING, STARTING, RunError, RunFolder, RunStatus
 from core.scheduler.daemon import ensure_server
 from core.scheduler.lock_files import PAGES_LOCK
 from core.scheduler.queue import Queue

@@ -8,7 +8,8 @@ from markupsafe import Markup
 
 from core.config import Config
 from core.data.left_out import DESCRIPTIONS
-from core.runs.folder import QUEUED, About
+from core.runs.about import About
+from core.runs.folder import QUEUED
 from core.runs.step_changes import StepChanges
 from playground.components import html
 from playground.runs.progress import RunProgress

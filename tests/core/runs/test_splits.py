@@ -3,7 +3,7 @@ import pytest
 from core.data.class_names import find_alike
 from core.data.dataset import DataSet
 from core.data.untrusted import DataError
-from core.runs.folder import About
+from core.runs.about import About
 from core.runs.splits import open_splits, order_classes
 from core.structures import Sample
 from tests.core import made_data

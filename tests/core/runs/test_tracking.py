@@ -56,7 +56,7 @@ class Broken(FakeTracker):
 def tracked(monkeypatch):
     """The runs logged to the fake tracker."""
     monkeypatch.setitem(accelerates.LOGGER_TYPE_TO_CLASS, "fake", FakeTracker)
-    monkeypatch.setattr("core.cli.parser.TRACKERS", ("fake",))
+    monkeypatch.setattr("core.cli.flags.TRACKERS", ("fake",))
     monkeypatch.setattr("core.runs.tracking.require_installed", lambda _: None)
     monkeypatch.setattr(FakeTracker, "runs", [])
     return FakeTracker.runs

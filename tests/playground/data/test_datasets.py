@@ -10,7 +10,8 @@ from core.data.folders import AmbiguousFormatError
 from core.data.left_out import MISSING
 from core.data.untrusted import DataError
 from core.data.zip_import import Limits
-from playground.data.datasets import DataSets, RefusedError
+from playground.data.checking import RefusedError
+from playground.data.datasets import DataSets
 from playground.data.library import Bounds
 from tests.core.made_data import coco, coco_content, picture, voc, voc_object, yolo
 

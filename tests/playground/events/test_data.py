@@ -8,7 +8,8 @@ from core.config import Config, ConfigError
 from core.data.untrusted import DataError
 from core.errors import UserError
 from playground.data.browse import build_bar, choose_picture
-from playground.data.datasets import DATA, RefusedError
+from playground.data.checking import RefusedError
+from playground.data.datasets import DATA
 from playground.data.image_ref import ImageRef
 from playground.data.picture import MAX_SIDE
 from playground.data.report import build_report

@@ -9,7 +9,8 @@ import pytest
 from core.analysis.dataset_check import DataCheck
 from core.config import Config
 from core.errors import UserError
-from playground.data.datasets import DATA, RefusedError
+from playground.data.checking import RefusedError
+from playground.data.datasets import DATA
 from playground.data.image_ref import ImageRef
 from playground.events.data_import import DataImport, Source
 from playground.layout.layout import lay_out

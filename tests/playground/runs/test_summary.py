@@ -1,6 +1,7 @@
 from core.config import Config
 from core.data.left_out import MISSING, UNREADABLE, LeftOut
-from core.runs.folder import QUEUED, About, RunStatus
+from core.runs.about import About
+from core.runs.folder import QUEUED, RunStatus
 from playground.runs.progress import RunProgress
 from playground.runs.summary import MAX_EXAMPLES, build_status
 

@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from core.runs.folder import FAILED, QUEUED, RUNNING, About, RunFolder
+from core.runs.about import About
+from core.runs.folder import FAILED, QUEUED, RUNNING, RunFolder
 from playground.runs.curves import MAX_RUNS
 from playground.runs.labels import Label, read_label
 from playground.runs.service import Runs
