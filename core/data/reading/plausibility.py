@@ -9,8 +9,10 @@ import numpy as np
 
 from core.data.annotations import BAD_FILE, BAD_OBJECT, BAD_PATH, ORPHAN_LABELS, UNKNOWN_CLASS, UNKNOWN_PICTURE
 from core.data.dataset import JudgedBoxes, RawData, RawImage, judge_boxes
+from core.data.images import read_image_size
 from core.data.left_out import DESCRIPTIONS, EMPTY_BOX, GONE, MISSING, OTHER_SIZE, OUTSIDE_BOX, UNREADABLE, LeftOut
 from core.data.untrusted import quote
+from core.errors import PictureError
 from core.io.text import count_noun
 
 LOST_PICTURES = (BAD_FILE, BAD_PATH, ORPHAN_LABELS, MISSING, UNREADABLE, OTHER_SIZE)
@@ -20,6 +22,7 @@ MAX_OVERHANG = 0.05  # share of the picture's side by which careless annotations
 MAX_LEAVING = 0.5  # share of boxes that leave their pictures
 SUSPECT_SHARE = 0.1  # of boxes that leave their pictures although they fit if they are read as corners
 CERTAIN_SHARE = 0.95  # of boxes that fit if they are read as corners
+MAX_SAMPLE = 200  # pictures that are opened for their size if the annotations do not give it
 
 
 def find_unknown_classes(left_out: LeftOut) -> tuple[str, ...]:
@@ -78,41 +81,102 @@ def _find_lost(images: int, listed: int, judged: JudgedBoxes, left_out: LeftOut)
 
 def _find_wrong_units(images: Sequence[RawImage], judged: JudgedBoxes) -> Iterator[str]:
     """Yields why the boxes cannot be in the unit, or of the kind, as which they were read."""
-    solid = ~judged.empty
-    if not solid.any():
+    fractions = _find_fractions(images, judged)
+    if fractions:
+        yield fractions
         return
+    measured = _measure_sample(images)
+    if measured is not images:
+        judged = judge_boxes(measured)
+    yield from _find_wrong_kind(measured, judged)
+
+
+def _find_fractions(images: Sequence[RawImage], judged: JudgedBoxes) -> str:
+    """Returns why boxes in pixels seem to be fractions; "" if they do not."""
+    counts = [len(image.labels) for image in images]
+    pixels = ~judged.empty & ~np.repeat([image.relative for image in images], counts).astype(bool)
+    boxes = np.concatenate([image.boxes for image in images] or [np.zeros((0, 4))])[pixels]
+    if not len(boxes) or (boxes.max(axis=1) <= LARGEST_FRACTION).mean() < 0.5:
+        return ""
+    return (
+        f"it has boxes like {_format(boxes[0])}, which are fractions of the picture's sides where pixels are expected: "
+        "multiply them by the width and height."
+    )
+
+
+def _measure_sample(images: Sequence[RawImage]) -> Sequence[RawImage]:
+    """Returns the pictures whose boxes have limits: all but those in pixels without a size, of which some are read."""
+    unmeasured = {number for number, image in enumerate(images) if not (image.size or image.relative)}
+    if not unmeasured:
+        return images
+    sample = [number for number in sorted(unmeasured) if len(images[number].labels)]
+    sample = sample[:: max(1, -(-len(sample) // MAX_SAMPLE))]
+    measured = {number: size for number in sample if (size := _read_size(images[number]))}
+    return [
+        image._replace(size=measured.get(number, image.size))
+        for number, image in enumerate(images)
+        if number in measured or number not in unmeasured
+    ]
+
+
+def _read_size(image: RawImage) -> tuple[int, int] | None:
+    try:
+        return read_image_size(image.path)
+    except PictureError:  # counted when it is needed
+        return None
+
+
+def _find_wrong_kind(images: Sequence[RawImage], judged: JudgedBoxes) -> Iterator[str]:
+    """Yields why the four numbers of boxes cannot be what they were read as."""
     counts = np.array([len(image.labels) for image in images], dtype=np.int64)
-    boxes = np.concatenate([image.boxes for image in images])
-    relative = np.repeat([image.relative for image in images], counts)
-    pixels = solid & ~relative
-    if pixels.any() and (boxes[pixels].max(axis=1) <= LARGEST_FRACTION).mean() >= 0.5:
-        yield (
-            f"it has boxes like {_format(boxes[pixels][0])}, which are fractions of the picture's sides where "
-            "pixels are expected: multiply them by the width and height."
-        )
+    boxes = np.concatenate([image.boxes for image in images] or [np.zeros((0, 4))])
+    if not len(boxes):
         return
+    relative = np.repeat([image.relative for image in images], counts)
     sides = np.repeat([max(image.size) if image.size else 1 for image in images], counts)  # 1: fractions
     tolerance = np.maximum(MAX_OVERHANG * sides, sides > 1)
+    solid = ~judged.empty
     leaves = solid & (judged.overhang > tolerance)
-    share, suspect = leaves[solid].mean(), ""
-    if share >= SUSPECT_SHARE:
-        as_corners = judge_boxes(_replace_boxes(images, counts, _read_as_corners(boxes, relative)))
-        fits = ~as_corners.empty & (as_corners.overhang <= tolerance)
-        if fits[solid].mean() >= CERTAIN_SHARE:
-            suspect = "; they seem to be the corners xmin, ymin, xmax, ymax where a width and height are expected"
-    if share > MAX_LEAVING or suspect:
-        number = int(np.flatnonzero(leaves)[0])
-        owner = images[int(np.searchsorted(np.cumsum(counts), number, side="right"))]
+    reversed_ = (boxes[:, 2:] < boxes[:, :2]).any(axis=1)
+
+    def fit_as(others: np.ndarray, which: np.ndarray) -> bool:
+        """True if nearly all of some boxes fit their pictures with other numbers."""
+        read = judge_boxes(_replace_boxes(images, counts, others))
+        return bool((~read.empty & (read.overhang <= tolerance))[which].mean() >= CERTAIN_SHARE)
+
+    suspect = ""
+    if solid.any() and leaves[solid].mean() >= SUSPECT_SHARE and fit_as(_read_as_corners(boxes, relative), solid):
+        suspect = "; they seem to be the corners xmin, ymin, xmax, ymax where a width and height are expected"
+    if solid.any() and (leaves[solid].mean() > MAX_LEAVING or suspect):
         yield (
-            f"{int(leaves.sum()):,} of {int(solid.sum()):,} boxes leave their pictures, the first in "
-            f"{owner.path.name} from {_format(boxes[number])}{suspect}: correct the annotations."
+            f"{count_noun(int(leaves.sum()), 'box', 'boxes')} of {int(solid.sum()):,} leave their pictures, the first "
+            f"in {_locate(images, counts, boxes, leaves)}{suspect}: correct the annotations."
         )
+    if reversed_.mean() >= SUSPECT_SHARE and fit_as(_read_as_sides(boxes), np.isfinite(boxes).all(axis=1)):
+        yield (
+            f"{count_noun(int(reversed_.sum()), 'box', 'boxes')} of {len(boxes):,} end before they begin, the first in "
+            f"{_locate(images, counts, boxes, reversed_)}; they seem to be x, y, width and height where the corners "
+            "xmin, ymin, xmax, ymax are expected: correct the annotations."
+        )
+
+
+def _locate(images: Sequence[RawImage], counts: np.ndarray, boxes: np.ndarray, which: np.ndarray) -> str:
+    """Returns the picture and the corners of the first of some boxes."""
+    number = int(np.flatnonzero(which)[0])
+    owner = images[int(np.searchsorted(np.cumsum(counts), number, side="right"))]
+    return f"{owner.path.name} from {_format(boxes[number])}"
 
 
 def _read_as_corners(boxes: np.ndarray, relative: np.ndarray) -> np.ndarray:
     """Returns the four numbers that boxes were made from: a corner or, of fractions, the centre; width and height."""
-    corner, size = boxes[:, :2], boxes[:, 2:] - boxes[:, :2]
-    return np.hstack([np.where(relative[:, None], corner + size / 2, corner), size])
+    with np.errstate(invalid="ignore"):  # infinite numbers
+        corner, size = boxes[:, :2], boxes[:, 2:] - boxes[:, :2]
+        return np.hstack([np.where(relative[:, None], corner + size / 2, corner), size])
+
+
+def _read_as_sides(boxes: np.ndarray) -> np.ndarray:
+    """Returns the boxes whose corner, width and height are the given corners."""
+    return np.hstack([boxes[:, :2], boxes[:, :2] + boxes[:, 2:]])
 
 
 def _replace_boxes(images: Sequence[RawImage], counts: np.ndarray, boxes: np.ndarray) -> list[RawImage]:
