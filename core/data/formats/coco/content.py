@@ -14,6 +14,7 @@ from core.data.untrusted import DataError, quote
 from core.io.text import is_text
 
 LISTS = ("images", "annotations", "categories")
+NO_BOX = [0, 0, 0, 0]  # of some tools for an object with an outline only
 
 Id = int | str
 
@@ -23,6 +24,7 @@ class Picture(msgspec.Struct, gc=False):
 
     id: Any = None
     file_name: Any = None
+    coco_url: Any = None
     width: Any = None
     height: Any = None
 
@@ -51,6 +53,10 @@ class Category(msgspec.Struct):
     id: Any = None
     name: Any = None
     supercategory: Any = None
+
+
+class _Objects(msgspec.Struct):
+    annotations: list[Annotation]
 
 
 class _Lists(msgspec.Struct):
@@ -88,11 +94,20 @@ def read_content(path: Path) -> Content:
     _require_ids(path, "images", lists.images)
     _require_ids(path, "categories", lists.categories)
     outlines: dict[int, msgspec.Raw] = {}
-    without = [number for number, entry in enumerate(lists.annotations) if not entry.bbox]
+    without = [number for number, entry in enumerate(lists.annotations) if not entry.bbox or entry.bbox == NO_BOX]
     if without:
         entries = read_json(path, _Outlines).annotations
         outlines = {number: entries[number].segmentation.copy() for number in without}
     return Content(path, lists.images, lists.annotations, {each.id: each for each in lists.categories}, outlines)
+
+
+def has_objects(path: Path) -> bool:
+    """True if any annotation of a file has a class or a box; those of panoptic segmentation and captions have none."""
+    try:
+        annotations = read_json(path, _Objects).annotations
+    except DataError:
+        return False
+    return any(entry.category_id is not None or entry.bbox is not None for entry in annotations)
 
 
 def _read_lists(path: Path) -> _Lists:
@@ -139,33 +154,60 @@ def _require_ids(path: Path, key: str, entries: Sequence[Picture | Category]) ->
 
 
 def join_categories(contents: Sequence[Content], notes: Notes) -> dict[Id, str]:
-    """Returns the names of the categories by id, sorted by id.
+    """Returns the names of the categories of all files by id, sorted by id; says which files lack some.
 
     Raises:
-        DataError: Two files have different categories, or names are missing or repeated.
+        DataError: Two files contradict each other, names are missing or repeated, or there are none.
     """
     unused = _find_unused_parents(contents)
     for name in unused.values():
         notes.add(f"The category {quote(name)} has no objects and only groups the others: it is not a class.")
-    named = []
+    joined = _Joined()
     for content in contents:
-        names = {key: parse_name(each.name) for key, each in content.categories.items() if key not in unused}
-        valid = {key: name for key, name in names.items() if name}
-        if not names or len(set(valid.values())) < len(names):
-            raise DataError(f"{content.path} needs categories with distinct names: correct 'categories'.")
-        named.append(valid)
-        if valid != named[0]:
-            raise _differ(contents[0].path, named[0], content.path, valid)
-    return dict(sorted(named[0].items(), key=lambda item: (isinstance(item[0], str), item[0])))
+        joined.add(content, {key: each for key, each in content.categories.items() if key not in unused})
+    if not joined.names:
+        raise _no_names(contents[0].path)
+    for content in contents:
+        count = len(joined.names.keys() & content.categories.keys())
+        if count < len(joined.names):
+            notes.add(f"{content.path.name} lists {count:,} of the {len(joined.names):,} categories of all files.")
+    return dict(sorted(joined.names.items(), key=lambda item: (isinstance(item[0], str), item[0])))
 
 
-def _differ(first: Path, names: dict[Id, str], second: Path, others: dict[Id, str]) -> DataError:
-    here, there = next(
-        (names.get(key), others.get(key)) for key in [*names, *others] if names.get(key) != others.get(key)
-    )
+def _no_names(path: Path) -> DataError:
+    return DataError(f"{path} needs categories with distinct names: correct 'categories'.")
+
+
+class _Joined:
+    """The names of categories by id, of several files."""
+
+    def __init__(self) -> None:
+        self.names: dict[Id, str] = {}
+        self._ids: dict[str, Id] = {}
+        self._paths: dict[Id, Path] = {}
+
+    def add(self, content: Content, categories: dict[Id, Category]) -> None:
+        """Adds a file's categories; raises `DataError` if they contradict themselves or those of another file."""
+        own = set()
+        for key, category in categories.items():
+            name = parse_name(category.name)
+            if not name or name in own:
+                raise _no_names(content.path)
+            own.add(name)
+            before, number = self.names.get(key, name), self._ids.get(name, key)
+            if before != name:
+                problem = f"the id {quote(key)} is {quote(before)} in one and {quote(name)} in the other"
+                raise _differ(self._paths[key], content.path, problem)
+            if number != key:
+                problem = f"{quote(name)} has the id {quote(number)} in one and {quote(key)} in the other"
+                raise _differ(self._paths[number], content.path, problem)
+            self.names[key], self._ids[name] = name, key
+            self._paths.setdefault(key, content.path)
+
+
+def _differ(first: Path, second: Path, problem: str) -> DataError:
     return DataError(
-        f"{first} and {second} have different categories (one has {quote(here)} where the other has {quote(there)}): "
-        "give both the same names with the same ids."
+        f"{first} and {second} have different categories ({problem}): give both the same names with the same ids."
     )
 
 

@@ -3,8 +3,8 @@
 from array import array
 from collections.abc import Sequence
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
-import msgspec
 import numpy as np
 
 from core.data.annotations import (
@@ -22,12 +22,16 @@ from core.data.formats.coco.content import (
     LISTS,
     Content,
     Id,
+    Picture,
+    has_objects,
     join_categories,
     read_content,
     read_id,
 )
-from core.data.formats.json_files import JsonShape, decode_json, sniff_json
+from core.data.formats.coco.outlines import bound_outline
+from core.data.formats.json_files import JsonShape, sniff_json
 from core.data.formats.notes import Notes, number_classes
+from core.data.formats.outlines import Box
 from core.data.formats.values import parse_flag, parse_number
 from core.data.untrusted import quote
 
@@ -37,18 +41,18 @@ OTHER_TASKS = ("person_keypoints_", "stuff_", "panoptic_", "captions_")
 
 def find_coco(files: FolderFiles) -> Sequence[Path]:
     """Returns the JSON files with images, annotations and categories."""
-    found = [path for path in files.find(".json") if _is_coco(sniff_json(path))]
+    found = [path for path in files.find(".json") if _is_coco(path, sniff_json(path))]
     return [path for path in found if not _is_other_task(path, found)]
 
 
 def read_coco(files: FolderFiles, paths: Sequence[Path], report: ReportProblem) -> Annotations:
-    """Reads the annotation files of a data set, which must have the same categories.
+    """Reads the annotation files of a data set, whose categories must not contradict each other.
 
     Raises:
-        DataError: A file is unreadable or not in COCO's format, or two name different categories.
+        DataError: A file is unreadable or not in COCO's format, or two contradict each other.
     """
     notes = Notes()
-    _note_other_tasks(files, paths, notes)
+    _note_unread(files, paths, notes)
     contents = [read_content(path) for path in paths]
     categories = join_categories(contents, notes)
     labels = {category_id: label for label, category_id in enumerate(categories)}
@@ -60,12 +64,14 @@ def read_coco(files: FolderFiles, paths: Sequence[Path], report: ReportProblem) 
     return Annotations(tuple(categories.values()), ids, images, notes.sentences())
 
 
-def _is_coco(shape: JsonShape) -> bool:
+def _is_coco(path: Path, shape: JsonShape) -> bool:
     if shape.damaged:
         return "images" in shape.keys and "shapes" not in shape.keys
     first = {key for key in shape.keys if key.startswith("annotations[].")}
     fields = {"annotations[].bbox", "annotations[].segmentation", "annotations[].category_id"}
-    return shape.keys.issuperset(LISTS) and (not first or bool(first & fields))
+    if not shape.keys.issuperset(LISTS) or "annotations[].segments_info" in first:
+        return False
+    return not first or bool(first & fields) or has_objects(path)
 
 
 def _is_other_task(path: Path, found: Sequence[Path]) -> bool:
@@ -74,10 +80,17 @@ def _is_other_task(path: Path, found: Sequence[Path]) -> bool:
     return prefix is not None and path.with_name("instances_" + path.name.removeprefix(prefix)) in found
 
 
-def _note_other_tasks(files: FolderFiles, paths: Sequence[Path], notes: Notes) -> None:
-    for path in files.find(".json"):
-        if path not in paths and _is_other_task(path, paths):
-            notes.add(f"{path.name} was not read, as the instances of the same pictures lie beside it.")
+def _note_unread(files: FolderFiles, paths: Sequence[Path], notes: Notes) -> None:
+    """Notes the files with pictures in COCO's format that are not read, and why."""
+    for path in sorted(set(files.find(".json")).difference(paths)):
+        name = path.relative_to(files.root).as_posix()
+        keys = sniff_json(path).keys
+        missing = next((key for key in LISTS if key not in keys), None)
+        if _is_other_task(path, paths):
+            notes.add(f"{name} was not read, as the instances of the same pictures lie beside it.")
+        elif "images[].id" in keys:
+            reason = f"it has no list {missing!r}" if missing else "its annotations are not boxes with classes"
+            notes.add(f"{name} was not read, as {reason}.")
 
 
 def _read_images(content: Content, labels: dict[Id, int], report: ReportProblem, notes: Notes) -> list[AnnotatedImage]:
@@ -90,16 +103,28 @@ def _read_images(content: Content, labels: dict[Id, int], report: ReportProblem,
     images = []
     for number, entry in enumerate(content.images):
         part = slice(ends[number], ends[number + 1])
-        if not isinstance(entry.file_name, str):
+        name = _read_name(entry)
+        if not name:
             report(BAD_PATH, f"{content.path}, image {number + 1} (id {quote(entry.id)}) has no file_name: add it.")
             continue
         size = notes.read_size(entry.width, entry.height, content.path)
         image_id = entry.id if isinstance(entry.id, int) else None
-        name = entry.file_name.replace("\\", "/")
         images.append(
             AnnotatedImage(name, content.path, boxes[part], classes[part], crowd[part], size, image_id, None, False)
         )
     return images
+
+
+def _read_name(picture: Picture) -> str | None:
+    """Returns a picture's name, or the path of its address, which LVIS gives instead; None if there is neither."""
+    if isinstance(picture.file_name, str):
+        return picture.file_name.replace("\\", "/")
+    if not isinstance(picture.coco_url, str):
+        return None
+    try:
+        return unquote(urlsplit(picture.coco_url).path).lstrip("/")
+    except ValueError:
+        return None
 
 
 class _EntryError(Exception):
@@ -117,6 +142,8 @@ def _read_objects(
     owners, boxes, classes, crowd = array("q"), array("d"), array("q"), array("b")
     for number, entry in enumerate(content.annotations):
         try:
+            if entry.category_id is None and entry.bbox is None:
+                raise _EntryError(BAD_OBJECT, "has neither a category_id nor a bbox")
             owner = _look_up("image_id", entry.image_id, numbers, UNKNOWN_PICTURE)
             label = _look_up("category_id", entry.category_id, labels, UNKNOWN_CLASS)
             flag = parse_flag(entry.iscrowd)
@@ -148,32 +175,22 @@ def _name_id(value: object) -> str:
     return "" if value is None else f" (id {quote(value)})"
 
 
-def _read_box(number: int, content: Content, notes: Notes) -> tuple[float, float, float, float]:
-    """Returns the box as xyxy: from x, y, width and height, or the bounds of the polygons if there is no bbox."""
-    entry = content.annotations[number]
-    if not isinstance(entry.bbox, list) or len(entry.bbox) != 4:
-        box = None if entry.bbox else _bound_polygons(content.outlines[number])
-        if box is None:
-            raise _EntryError(BAD_OBJECT, "has no bbox of four numbers")
-        notes.count("Polygons without a box, read as their bounds", content.path)
-        return box
-    x, y, width, height = [value if type(value) is float else parse_number(value) for value in entry.bbox]
+def _read_box(number: int, content: Content, notes: Notes) -> Box:
+    """Returns the box as xyxy: from x, y, width and height, or the bounds of the outline if there is no bbox."""
+    outline = content.outlines.get(number)
+    bounds = None if outline is None else bound_outline(outline)
+    if bounds:
+        notes.count(f"{bounds.kind} without a box, read as their bounds", content.path)
+        return bounds.box
+    bbox = content.annotations[number].bbox
+    values = bbox if isinstance(bbox, list) and len(bbox) == 4 else [None] * 4
+    x, y, width, height = [value if type(value) is float else parse_number(value) for value in values]
     if x is None or y is None or width is None or height is None:
         raise _EntryError(BAD_OBJECT, "has no bbox of four numbers")
+    if width < 0 or height < 0:
+        notes.count("Boxes with a negative width or height, read as between their corners", content.path)
+        return min(x, x + width), min(y, y + height), max(x, x + width), max(y, y + height)
     return x, y, x + width, y + height
-
-
-def _bound_polygons(segmentation: msgspec.Raw) -> tuple[float, float, float, float] | None:
-    """Returns the bounds of lists of coordinates x, y, x, y, …; None for anything else."""
-    try:
-        polygons = decode_json(segmentation, list[list[float]])
-    except ValueError:
-        return None
-    if not polygons or any(len(polygon) < 6 or len(polygon) % 2 for polygon in polygons):
-        return None
-    xs = [x for polygon in polygons for x in polygon[::2]]
-    ys = [y for polygon in polygons for y in polygon[1::2]]
-    return min(xs), min(ys), max(xs), max(ys)
 
 
 COCO = Format("coco", "COCO", "JSON files", find_coco, read_coco)

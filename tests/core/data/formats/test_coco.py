@@ -67,9 +67,45 @@ def test_other_files_of_the_published_archive_are_not_read(tmp_path):
     assert find(tmp_path, COCO) == [
         "annotations/instances_val2017.json", "annotations/person_keypoints_train2017.json"
     ]  # fmt: skip
-    said = "{} was not read, as the instances of the same pictures lie beside it.".format
-    names = ("captions_val2017.json", "panoptic_val2017.json", "person_keypoints_val2017.json")
-    assert read(tmp_path, COCO).notes == tuple(said(name) for name in names)
+    said = "annotations/{} was not read, as the instances of the same pictures lie beside it.".format
+    names = ("panoptic_val2017.json", "person_keypoints_val2017.json")
+    assert read(tmp_path, COCO).notes == (
+        said("captions_val2017.json"),
+        "annotations/image_info_test2017.json was not read, as it has no list 'annotations'.",
+        *(said(name) for name in names),
+    )
+
+
+@pytest.mark.parametrize(
+    ("missing", "reason"),
+    [
+        (("annotations",), "it has no list 'annotations'"),
+        (("categories",), "it has no list 'categories'"),
+        (("annotations", "categories"), "it has no list 'annotations'"),
+    ],
+)
+def test_a_file_of_a_split_that_is_not_read_is_named(tmp_path, missing, reason):
+    content = {key: value for key, value in coco_content().items() if key not in missing}
+    write(tmp_path, {"train.json": coco_content(), "ann/test.json": content, "package.json": {"images": ["a.png"]}})
+    assert read(tmp_path, COCO).notes == (f"ann/test.json was not read, as {reason}.",)
+
+
+def test_annotations_that_are_no_boxes_are_named(tmp_path):
+    captions = coco_content() | {"annotations": [{"id": 1, "image_id": 7, "caption": "a dog"}]}
+    write(tmp_path, {"train.json": coco_content(), "captions.json": captions})
+    assert read(tmp_path, COCO).notes == ("captions.json was not read, as its annotations are not boxes with classes.",)
+
+
+def test_an_annotation_that_is_no_object_does_not_hide_the_others(tmp_path):
+    content = coco_content()
+    content["annotations"].insert(0, {"id": 9, "image_id": 7, "caption": "a dog"})
+    write(tmp_path, {"a.json": content})
+    problems = Problems()
+    assert len(objects_of(read(tmp_path, COCO, problems))["a.png"]) == 2
+    assert problems == [
+        (BAD_OBJECT, f"{tmp_path}/a.json, annotation 1 (id 9) has neither a category_id nor a bbox: "
+         "correct or remove it.")
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -143,13 +179,43 @@ def test_both_unicode_forms_are_the_same_category(tmp_path):
     assert read(tmp_path, COCO).class_names == ("cat", "\xe4")
 
 
-@pytest.mark.parametrize("change", [{"id": 8}, {"name": "wolf"}])
-def test_files_with_other_categories_are_refused(tmp_path, change):
+@pytest.mark.parametrize("categories", [[{"id": 9, "name": "dog"}], []])
+def test_files_with_fewer_categories_are_joined_and_said(tmp_path, categories):
     content = coco_content()
-    content["categories"][0].update(change)
+    content["categories"] = categories
+    content["annotations"] = [] if not categories else content["annotations"][:1]
+    write(tmp_path, {"train.json": coco_content(), "val.json": content})
+    data = read(tmp_path, COCO)
+    assert (data.class_names, data.category_ids) == (("cat", "dog"), (2, 9))
+    assert data.notes == (f"val.json lists {len(categories)} of the 2 categories of all files.",)
+
+
+def test_categories_of_all_files_are_used(tmp_path):
+    first, second = coco_content(), coco_content()
+    first["categories"], first["annotations"] = first["categories"][:1], first["annotations"][:1]
+    second["categories"], second["annotations"] = second["categories"][1:], second["annotations"][1:]
+    write(tmp_path, {"train.json": first, "val.json": second})
+    data = read(tmp_path, COCO)
+    assert data.class_names == ("cat", "dog")
+    assert [[each.name for each in found] for found in (objects_of(data)["a.png"],)] == [["cat"]]
+    assert [image.labels.tolist() for image in data.images] == [[1], [], [0], []]
+    assert data.notes == tuple(f"{name}.json lists 1 of the 2 categories of all files." for name in ("train", "val"))
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        ({"id": 8}, "'dog' has the id 9 in one and 8 in the other"),
+        ({"name": "wolf"}, "the id 9 is 'dog' in one and 'wolf' in the other"),
+        ({"id": 2, "name": "dog"}, "(the id 2 is 'cat' in one and 'dog' in the other|'dog' has the id 9 in one and 2)"),
+    ],
+)
+def test_files_with_other_categories_are_refused(tmp_path, change, problem):
+    content = coco_content()
+    content["categories"] = [content["categories"][0] | change]
     content["annotations"].pop(0)
     write(tmp_path, {"train.json": coco_content(), "val.json": content})
-    assert_refused(tmp_path, COCO, r"train\.json and .*val\.json have different categories \(one has 'dog' where")
+    assert_refused(tmp_path, COCO, rf"train\.json and .*val\.json have different categories \({problem}")
 
 
 def test_a_category_that_only_groups_the_others_is_no_class(tmp_path):
@@ -198,6 +264,59 @@ def test_annotations_need_no_ids(tmp_path, ids):
 def test_neither_box_nor_polygon(tmp_path, segmentation):
     write(tmp_path, {"a.json": changed(bbox=[], segmentation=segmentation)})
     assert_refused(tmp_path, COCO, r"annotation 1 \(id 1\) has no bbox of four numbers")
+
+
+@pytest.mark.parametrize("bbox", [None, [], [0, 0, 0, 0], [0.0, 0.0, 0.0, 0.0]])
+def test_masks_without_a_box(tmp_path, bbox):
+    mask = {"size": [4, 3], "counts": [5, 2, 3, 1, 1]}  # rows 1 and 2 of column 1, row 2 of column 2
+    write(tmp_path, {"a.json": changed(bbox=bbox, segmentation=mask)})
+    data = read(tmp_path, COCO)
+    assert objects_of(data)["a.png"][0].box == [1, 1, 3, 3]
+    assert data.notes == ("Masks without a box, read as their bounds: 1 (the first in a.json).",)
+
+
+def test_an_outline_goes_before_an_empty_box_only(tmp_path):
+    polygon = [[1, 2, 9, 2, 5, 8]]
+    write(tmp_path, {"a.json": changed(bbox=[0, 0, 0, 0], segmentation=polygon)})
+    assert objects_of(read(tmp_path, COCO))["a.png"][0].box == [1, 2, 9, 8]
+    write(tmp_path, {"a.json": changed(bbox=[0, 0, 1, 0], segmentation=polygon)})
+    assert objects_of(read(tmp_path, COCO))["a.png"][0].box == [0, 0, 1, 0]
+    write(tmp_path, {"a.json": changed(bbox=[0, 0, 0, 0])})
+    assert objects_of(read(tmp_path, COCO))["a.png"][0].box == [0, 0, 0, 0]
+
+
+def test_negative_sizes_are_read_between_the_corners_and_said(tmp_path):
+    write(tmp_path, {"a.json": changed(bbox=[20, 30, -12, -9.5])})
+    data = read(tmp_path, COCO)
+    assert objects_of(data)["a.png"][0].box == [8, 20.5, 20, 30]
+    assert data.notes == (
+        "Boxes with a negative width or height, read as between their corners: 1 (the first in a.json).",
+    )
+
+
+@pytest.mark.parametrize(
+    ("url", "name"),
+    [
+        ("http://images.cocodataset.org/train2017/000391895.jpg", "train2017/000391895.jpg"),
+        ("https://x.org/my%20dir/a.jpg?size=3#top", "my dir/a.jpg"),
+    ],
+)
+def test_an_address_names_a_picture_without_a_file_name(tmp_path, url, name):
+    content = coco_content()
+    del content["images"][0]["file_name"]
+    content["images"][0]["coco_url"] = url
+    write(tmp_path, {"a.json": content})
+    assert [image.name for image in read(tmp_path, COCO).images] == [name, "b.png"]
+
+
+@pytest.mark.parametrize("url", ["http://[x/a.png", "http://x.org", 3])
+def test_an_address_without_a_path_is_no_name(tmp_path, url):
+    content = coco_content()
+    content["images"][1] = {"id": 3, "coco_url": url}
+    write(tmp_path, {"a.json": content})
+    problems = Problems()
+    assert list(objects_of(read(tmp_path, COCO, problems))) == ["a.png"]
+    assert [kind for kind, _ in problems] == [BAD_PATH]
 
 
 def test_names_of_windows(tmp_path):
