@@ -1,6 +1,7 @@
 """The ONNX file says what the network here says, run by onnxruntime."""
 
 import json
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -9,15 +10,17 @@ import torch
 
 from core.cli import main
 from core.config import Config, ConfigError
-from core.export.onnx import write_onnx
-from core.export.onnx_model import OnnxDetector, mark_survivors, resize_images
+from core.export.onnx import OUTPUTS, read_onnx, write_onnx
+from core.export.onnx_model import SCORE_THRESHOLD, OnnxDetector, mark_survivors, resize_images
+from core.export.readback import FULL, find_difference, make_picture, make_reference, write_compared
+from core.io.atomic import OutputError
 from core.retinanet.model import RetinaNet, build_model
 from core.retinanet.predict import detect
 from core.retinanet.preprocess import IMAGENET_MEAN, IMAGENET_STD, prepare
 from core.scenes.render import CLASS_NAMES, render_scene
 from core.weights.sources import adopt, build, load_weights
 
-onnxruntime = pytest.importorskip("onnxruntime")
+onnxruntime, onnx = pytest.importorskip("onnxruntime"), pytest.importorskip("onnx")
 
 # Another network than the built-in one in all that the graph depends on.
 OTHER = Config.from_flat(
@@ -26,7 +29,7 @@ OTHER = Config.from_flat(
         "anchors.convention": "exact", "anchors.ratios": (0.5, 2.0), "anchors.scales": (1.0, 1.3),
         "inference.class_agnostic_nms": True, "inference.topk_candidates": 50, "inference.max_detections": 20,
         "inference.score_threshold": 0.6, "inference.nms_threshold": 0.4,
-        "inference.image_size": 96, "inference.max_image_size": 200,
+        "inference.image_size": 96, "inference.max_image_size": 200, "model.weights": "/home/me/mine.safetensors",
     }
 )  # fmt: skip
 
@@ -35,7 +38,7 @@ class Case:
     """A network and what onnxruntime makes of its file."""
 
     def __init__(self, path: Path, model: RetinaNet, config: Config) -> None:
-        self.model, self.config = model, config
+        self.path, self.model, self.config = path, model, config
         self.session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
 
     def agrees(self, pixels: torch.Tensor) -> int:
@@ -72,7 +75,8 @@ def other(tmp_path_factory) -> Case:
         model.head["classification_head"].cls_logits.weight.normal_(std=0.01)
         model.head["classification_head"].cls_logits.bias.zero_()  # scores on both sides of the threshold, none at 1
         model.head["regression_head"].bbox_reg.weight.normal_(std=0.01)
-    write_onnx(path, model, OTHER, ("a", "b", "c"))
+    write = partial(write_onnx, model=model, config=OTHER, class_names=("a", "b", "c"))
+    assert write_compared(path, write, read_onnx, make_reference(model, OTHER, weak=False), FULL) > 3
     return Case(path, model, OTHER)
 
 
@@ -123,6 +127,32 @@ def test_says_what_it_is(builtin):
     metadata = builtin.session.get_modelmeta().custom_metadata_map
     assert Config.from_json(metadata["config"]) == builtin.config
     assert json.loads(metadata["class_names"]) == list(CLASS_NAMES)
+
+
+@pytest.mark.slow
+def test_it_is_read_back_at_any_threshold(other, tmp_path):
+    """The file's own threshold, 0.9, is above every score of this network."""
+    program = onnx.load(other.path)
+    (own,) = (each for each in program.graph.initializer if each.name == SCORE_THRESHOLD)
+    own.CopyFrom(onnx.numpy_helper.from_array(np.array(0.9, np.float32), SCORE_THRESHOLD))
+    onnx.save(program, tmp_path / "a.onnx")
+    picture, reference = make_picture(), make_reference(other.model, OTHER, weak=False)
+    pixels = picture[None].numpy() / np.float32(255)
+    assert not Case(tmp_path / "a.onnx", other.model, OTHER).session.run(["scores"], {"pixels": pixels})[0].any()
+    found = read_onnx(tmp_path / "a.onnx", picture, reference.config)
+    assert len(found.scores) > 3 and find_difference(reference, found, FULL) == ""
+    anchors = make_reference(other.model, OTHER.replace({"anchors.size_p3": 20}), weak=False)
+    assert find_difference(anchors, found, FULL)
+
+
+@pytest.mark.slow
+def test_the_file_reveals_no_path_and_a_damaged_one_is_one_sentence(other, tmp_path):
+    metadata = other.session.get_modelmeta().custom_metadata_map
+    assert json.loads(metadata["config"])["model"]["weights"] == "mine.safetensors" and "16 bits" in metadata["pixels"]
+    (tmp_path / "a.onnx").write_bytes(b"\x08")
+    with pytest.raises(OutputError, match="onnxruntime cannot run it"):
+        read_onnx(tmp_path / "a.onnx", make_picture(), OTHER)
+    assert OUTPUTS == ("boxes", "scores", "labels")
 
 
 def test_soft_nms_is_refused(tmp_path):

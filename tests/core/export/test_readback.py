@@ -1,6 +1,5 @@
 """Exported files are read back and compared: one that detects something else is not kept."""
 
-import json
 import zipfile
 from functools import partial
 from pathlib import Path
@@ -10,9 +9,7 @@ import torch
 from safetensors.torch import load_file
 
 from core.cli import main
-from core.config import Config
 from core.export.bundle import read_bundle, write_bundle
-from core.export.onnx import OUTPUTS, read_onnx, write_onnx
 from core.export.readback import FULL, find_difference, make_picture, make_reference, read_weights, write_compared
 from core.io.atomic import OutputError
 from core.retinanet.model import build_model
@@ -178,24 +175,3 @@ def test_a_script_that_detects_something_else_is_not_kept(model, tmp_path):
     with pytest.raises(OutputError, match=r"b\.zip is not written, because read back it detects something else"):
         write_compared(tmp_path / "b.zip", wrong, read_bundle, reference, FULL)
     assert [each.name for each in tmp_path.iterdir()] == ["a.zip"]
-
-
-@pytest.mark.slow
-def test_onnx_is_read_back_at_any_threshold(tmp_path):
-    """The file's own threshold, 0.05, is above every score of this network."""
-    onnx = pytest.importorskip("onnx")
-    own = {"model.weights": "/home/me/mine.safetensors"}
-    settings = {"model.fpn_channels": 32, "model.num_convs": 0, "inference.image_size": 64, **own}
-    config = Config.from_flat(settings)
-    model = build_model(config.model, num_classes=3, anchors_per_location=9).eval()
-    reference = make_reference(model, config, weak=False)
-    write = partial(write_onnx, model=model, config=config, class_names=NAMES)
-    assert write_compared(tmp_path / "a.onnx", write, read_onnx, reference, FULL) > 3
-    other = make_reference(model, config.replace({"anchors.size_p3": 20}), weak=False)
-    assert find_difference(other, read_onnx(tmp_path / "a.onnx", reference.picture, reference.config), FULL)
-    metadata = {each.key: each.value for each in onnx.load(tmp_path / "a.onnx").metadata_props}
-    assert json.loads(metadata["config"])["model"]["weights"] == "mine.safetensors" and "16 bits" in metadata["pixels"]
-    (tmp_path / "a.onnx").write_bytes(b"\x08")
-    with pytest.raises(OutputError, match="onnxruntime cannot run it"):
-        read_onnx(tmp_path / "a.onnx", reference.picture, reference.config)
-    assert OUTPUTS == ("boxes", "scores", "labels")
