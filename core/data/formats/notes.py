@@ -6,6 +6,7 @@ from itertools import islice
 from pathlib import Path
 
 from core.data.formats.values import parse_number, parse_whole_number
+from core.io.text import count_noun
 
 MAX_SIDE = 10**9
 MAX_SENTENCES = 10
@@ -44,7 +45,8 @@ class Notes:
         ]
         shown = [*islice(self._sentences, MAX_SENTENCES), *counted]
         if (rest := len(self._sentences) - MAX_SENTENCES) > 0:
-            shown.append(f"More was assumed that is not shown here: {rest:,} sentences.")
+            verb = "is" if rest == 1 else "are"
+            shown.append(f"{count_noun(rest, 'further assumption')} {verb} not shown.")
         # File names may hold bytes that are not UTF-8.
         return tuple(sentence.encode(errors="backslashreplace").decode() for sentence in shown)
 

@@ -141,7 +141,9 @@ def _copy_picture(image: RawImage, path: Path, tally: Tally, *, strict: bool) ->
             raise DataError(f"{quote(str(image.path))} has a name that not every format can hold: rename it.")
         height, width = open_image(image.path).shape[1:]
         if image.size and image.size != (width, height):
-            raise DataError(f"{image.path} has {width}×{height} pixels (upright), not the annotated {image.size}.")
+            raise DataError(
+                f"{image.path} has {width}×{height} pixels (upright), not {image.size[0]}×{image.size[1]} as annotated."
+            )
     except (PictureError, DataError) as error:
         if strict:
             raise

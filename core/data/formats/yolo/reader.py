@@ -21,6 +21,7 @@ from core.data.formats.yolo.settings import (
     read_settings,
 )
 from core.data.untrusted import DataError, join_inside, quote
+from core.io.text import count_noun
 
 SAMPLE = 20  # label files read to recognise the format
 OTHER_FORMATS = (".json", ".xml", ".csv", ".jsonl", ".manifest")
@@ -80,11 +81,13 @@ def _choose_images(files: FolderFiles, pairs: dict[str, str], notes: Notes) -> l
     labelled = {name.rpartition("/")[0] for name in pairs}
     missing = Counter(name.rpartition("/")[0] for name in files.images if name not in pairs)
     for folder, count in missing.items():
-        where = f"{folder or 'the data set'} without a label file"
+        where, one = folder or "The data set's own folder", count == 1
         if folder in labelled:
-            notes.add(f"Pictures in {where} that count as without objects: {count:,}.")
+            said = "has no label file and counts" if one else "have no label file and count"
+            notes.add(f"{where}: {count_noun(count, 'picture')} {said} as having no objects.")
         else:
-            notes.add(f"Pictures in {where} that were left out, as no picture there has one: {count:,}.")
+            said = f"{'was' if one else 'were'} left out, because no picture there has a label file"
+            notes.add(f"{where}: {count_noun(count, 'picture')} {said}.")
     return [name for name in files.images if name.rpartition("/")[0] in labelled]
 
 

@@ -20,7 +20,7 @@ def test_of_many_sentences_the_first_are_shown():
     for number in range(MAX_SENTENCES + 5):
         notes.add(f"Sentence {number}.")
     assert notes.sentences()[-2:] == (
-        f"Sentence {MAX_SENTENCES - 1}.", "More was assumed that is not shown here: 5 sentences."
+        f"Sentence {MAX_SENTENCES - 1}.", "5 further assumptions are not shown."
     )  # fmt: skip
 
 

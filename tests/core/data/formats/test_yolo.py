@@ -32,7 +32,7 @@ def test_content_is_read(tmp_path):
                                 "images/c.png": []}  # fmt: skip
     assert all(image.relative for image in data.images)
     assert data.images[0].source == tmp_path / "labels/a.txt" and data.images[2].source == tmp_path / "data.yaml"
-    assert data.notes == ("Pictures in images without a label file that count as without objects: 1.",)
+    assert data.notes == ("images: 1 picture has no label file and counts as having no objects.",)
     assert_only(tmp_path, YOLO)
 
 
@@ -98,9 +98,7 @@ def test_a_folder_without_any_labels_is_left_out_and_said(tmp_path):
     write(tmp_path, SET | {"images/test/b.png": "", "images/test/c.png": ""})
     data = read(tmp_path, YOLO)
     assert list(objects_of(data)) == ["images/a.png"]
-    assert data.notes == (
-        "Pictures in images/test without a label file that were left out, as no picture there has one: 2.",
-    )
+    assert data.notes == ("images/test: 2 pictures were left out, because no picture there has a label file.",)
 
 
 def test_a_set_without_labels_is_refused(tmp_path):
