@@ -1,6 +1,6 @@
 """Builds `Annotations` from pictures whose objects have class names."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -103,25 +103,26 @@ def _make_image(picture: Picture, labels: dict[str, int], report: ReportProblem)
 
 
 def name_numbers(
-    pictures: Sequence[Picture], read_names: Callable[[], tuple[str, ...]], notes: Notes
+    pictures: Sequence[Picture], read_names: Callable[[], Mapping[int, str]], notes: Notes
 ) -> tuple[str, ...]:
     """Gives objects with numbers for classes their names; returns all names, or () if the objects have names already.
 
     Args:
         pictures: The pictures, whose objects are changed.
-        read_names: Returns the names of classes 0 … K−1; () if they are not known.
+        read_names: Returns the names of classes by number; {} if they are not known.
         notes: Is told if numbers have no names.
     """
-    numbers = {name for picture in pictures for _, name, _ in picture.objects}
-    if not numbers or not all(name.isascii() and name.isdecimal() and len(name) < 10 for name in numbers):
+    numbers = {name: parse_whole_number(name) for picture in pictures for _, name, _ in picture.objects}
+    given = {number for number in numbers.values() if number is not None and number >= 0}
+    if not given or any(number not in given for number in numbers.values()):
         return ()
     names = read_names()
-    if len(set(names)) < max(len(names), 1) or max(map(int, numbers)) >= len(names):
+    if len(set(names.values())) < len(names) or any(number not in names for number in given):
         notes.add("The classes are numbers without names, which were taken for names.")
-        return ()
+        names = {number: str(number) for number in sorted(given)}
     for picture in pictures:
-        picture.objects = [(box, names[int(name)], crowd) for box, name, crowd in picture.objects]
-    return names
+        picture.objects = [(box, names[numbers[name] or 0], crowd) for box, name, crowd in picture.objects]
+    return tuple(names.values())
 
 
 def _sort_names(names: set[str]) -> list[str]:

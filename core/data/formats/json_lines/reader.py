@@ -9,8 +9,8 @@ import msgspec
 from core.data.annotations import BAD_FILE, BAD_PATH, Annotations, Format, ReportProblem
 from core.data.files import FolderFiles
 from core.data.formats.building import Picture, add_object, build_annotations, name_numbers
+from core.data.formats.class_lists import read_class_names
 from core.data.formats.json_files import MAX_JSON_BYTES, decode_json, read_json, sniff_json
-from core.data.formats.json_lines.class_labels import read_class_labels
 from core.data.formats.json_lines.dialects import LISTS, NAMES, Line, read_line
 from core.data.formats.name_index import resolve_name
 from core.data.formats.notes import Notes
@@ -52,7 +52,7 @@ def read_lines(files: FolderFiles, paths: Sequence[Path], report: ReportProblem)
             report(BAD_FILE, str(error))
             continue
         pictures += _read_entries(files, path, entries, report, notes)
-    names = name_numbers(pictures, lambda: read_class_labels(files), notes)
+    names = name_numbers(pictures, lambda: read_class_names(files, paths, notes), notes)
     return build_annotations(pictures, notes, root=files.root, class_names=names, report=report)
 
 

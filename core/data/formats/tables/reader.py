@@ -6,12 +6,12 @@ from pathlib import Path
 from core.data.annotations import BAD_FILE, BAD_OBJECT, Annotations, Format, ReportProblem
 from core.data.files import FolderFiles
 from core.data.formats.building import Picture, add_object, build_annotations, name_numbers
+from core.data.formats.class_lists import read_class_names, read_class_tables
 from core.data.formats.name_index import resolve_name
 from core.data.formats.notes import Notes
 from core.data.formats.outlines import read_numbers
 from core.data.formats.tables.boxes import decide_list_kind, has_box, read_box
 from core.data.formats.tables.cells import read_rows, sniff_row
-from core.data.formats.tables.classes import SUFFIXES, read_class_tables
 from core.data.formats.tables.columns import CORNERS, SIDES, Table, read_header
 from core.data.formats.tables.headerless import describe_columns, read_first_row
 from core.data.formats.tables.labels import choose_label
@@ -19,6 +19,7 @@ from core.data.formats.texts import read_text
 from core.data.formats.values import parse_flag
 from core.data.untrusted import DataError, quote
 
+SUFFIXES = (".csv", ".tsv")
 MAX_TABLE_BYTES = 256 * 2**20
 UNKNOWN = "-1"  # a flag of Open Images that was not decided
 MAX_TEXTS = 20  # a data set with more has a label file for each picture
@@ -58,8 +59,10 @@ def read_tables(files: FolderFiles, paths: Sequence[Path], report: ReportProblem
         pictures += _read_table(files, path, text, report, notes)
     for picture in pictures:
         picture.objects = [(box, classes.codes.get(name, name), crowd) for box, name, crowd in picture.objects]
-    name_numbers(pictures, lambda: classes.names, notes)
-    return build_annotations(pictures, notes, root=files.root, class_names=classes.names, report=report)
+    names = name_numbers(pictures, lambda: read_class_names(files, paths, notes), notes) or tuple(
+        classes.names.values()
+    )
+    return build_annotations(pictures, notes, root=files.root, class_names=names, report=report)
 
 
 def _read_table(files: FolderFiles, path: Path, text: str, report: ReportProblem, notes: Notes) -> list[Picture]:

@@ -96,7 +96,7 @@ def read_class_names(files: FolderFiles, settings: Sequence[Settings], notes: No
         DataError: There are none, they are not distinct text, or two files disagree.
     """
     lists = [_read_yaml_names(each, notes) for each in settings if not _is_null(each.values.get("names"))]
-    lists += [_read_class_file(path, notes) for path in find_class_files(files)]
+    lists += [read_class_file(path, notes) for path in find_class_files(files)]
     if not lists:
         where = settings[0].path if settings else files.root
         raise DataError(
@@ -147,7 +147,8 @@ def _read_yaml_names(settings: Settings, notes: Notes) -> ClassNames:
     return _check_names(settings.path, names, notes)
 
 
-def _read_class_file(path: Path, notes: Notes) -> ClassNames:
+def read_class_file(path: Path, notes: Notes) -> ClassNames:
+    """Reads a list of class names; raises `DataError` unless they are distinct text, one on each line."""
     if path.suffix.lower() == ".json":
         return _check_names(path, _read_notes(path), notes)
     names = read_lines(path, MAX_YAML_BYTES)

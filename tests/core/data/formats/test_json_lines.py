@@ -177,6 +177,14 @@ def test_numbered_categories(tmp_path):
     assert data.class_names == ("dog", "cat") and data.images[0].labels.tolist() == [1, 0, 0]
 
 
+@pytest.mark.parametrize("beside", [{"classes.txt": "dog\ncat\n"}, {"id2label.json": {"0": "dog", "1": "cat"}}])
+def test_numbered_categories_get_the_names_beside_them(tmp_path, beside):
+    line = {"file_name": "a.jpg", "objects": {"bbox": [BOX, BOX], "category": [1, 0]}}
+    write(tmp_path, {"a.jsonl": lines(line), **beside})
+    data = read(tmp_path, JSON_LINES)
+    assert data.class_names == ("dog", "cat") and data.images[0].labels.tolist() == [1, 0]
+
+
 def test_aliases_in_a_card_do_not_blow_up(tmp_path):
     bomb = "".join(f"a{level}: &a{level} [{', '.join([f'*a{level - 1}'] * 9)}]\n" for level in range(1, 30))
     card = CARD.replace("---\ndata", f"---\na0: &a0 [x]\n{bomb}data")

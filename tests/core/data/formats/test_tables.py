@@ -156,6 +156,41 @@ def test_numbers_for_classes(tmp_path):
     assert data.class_names[9:] == ("c9", "c10") and data.images[0].labels.tolist() == [10, 9, 10]
 
 
+LISTS = [
+    {"classes.csv": "cat,0\ndog,1\n"},
+    {"classes.csv": "class_id,class_name\n0,cat\n1,dog\n"},
+    {"label_map.csv": "ClassId;SignName;note\n0;cat;x\n1;dog;y\n"},
+    {"classes.txt": "cat\ndog\n"},
+    {"labels.txt": "0: cat\n1: dog\n"},
+    {"id2label.json": {"0": "cat", "1": "dog"}},
+    {"classes.json": {"dog": 1, "cat": 0}},
+    {"class_names.json": ["cat", "dog"]},
+    {"categories.json": [{"id": 1, "name": "dog"}, {"id": 0, "name": "cat"}]},
+    {"label_config.json": {"id2label": {"0": "cat", "1": "dog"}}},
+    {"notes.json": {"categories": [{"id": 0, "name": "cat"}, {"id": 1, "name": "dog"}]}},
+    {"README.md": "---\nclass_label:\n  names: [cat, dog]\n---\n"},
+]
+
+
+@pytest.mark.parametrize("numbers", [("1", "0"), ("1.0", "0.0")])
+@pytest.mark.parametrize("beside", LISTS, ids=lambda each: next(iter(each)))
+def test_numbers_get_the_names_beside_them(tmp_path, beside, numbers):
+    rows = "".join(f"a.jpg,1,2,11,22,{number}\n" for number in numbers)
+    write(tmp_path, {"a.csv": f"file,x1,y1,x2,y2,class\n{rows}", **beside})
+    assert [each.name for each in objects_of(read(tmp_path, CSV))["a.jpg"]] == ["dog", "cat"]
+
+
+def test_lists_of_names_that_begin_at_1_disagree_or_do_not_fit(tmp_path):
+    rows = "".join(f"a.jpg,1,2,11,22,{number}\n" for number in (2, 1))
+    write(tmp_path, {"a.csv": f"file,x1,y1,x2,y2,class\n{rows}", "class_map.csv": "id,name\n1,cat\n2,dog\n"})
+    data = read(tmp_path, CSV)
+    assert [each.name for each in objects_of(data)["a.jpg"]] == ["dog", "cat"] and data.class_names == ("cat", "dog")
+    write(tmp_path, {"classes.txt": "cat\ndog\n"})
+    assert_refused(tmp_path, CSV, "give different class names: keep the list")
+    (tmp_path / "class_map.csv").unlink()
+    assert read(tmp_path, CSV).class_names == ("1", "2")
+
+
 def test_splits_in_a_column(tmp_path):
     rows = "".join(f"{name}.jpg,1,2,11,22,cat,{split}\n" for name, split in (("a", "train"), ("b", "Val"), ("c", "")))
     write(tmp_path, {"a.csv": f"filename,xmin,ymin,xmax,ymax,class,split\n{rows}"})
