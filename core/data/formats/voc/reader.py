@@ -79,7 +79,7 @@ def _read_annotation(path: Path, report: ReportProblem, notes: Notes) -> _Annota
     objects = []
     for number, element in enumerate(root.iterfind("object"), start=1):
         try:
-            objects.append(_read_object(element))
+            objects.append(_read_object(element, path, notes))
         except DataError as error:
             report(BAD_OBJECT, f"{path}, object {number}: {error}; correct or remove it.")
     size = notes.read_size(root.findtext("size/width"), root.findtext("size/height"), path)
@@ -87,7 +87,7 @@ def _read_annotation(path: Path, report: ReportProblem, notes: Notes) -> _Annota
     return _Annotation(name or path.stem, size, objects)
 
 
-def _read_object(element: ElementTree.Element) -> _Object:
+def _read_object(element: ElementTree.Element, path: Path, notes: Notes) -> _Object:
     """Reads an object; raises a `DataError` that says what is wrong with it."""
     name = parse_name(element.findtext("name"))
     if not name:
@@ -99,6 +99,9 @@ def _read_object(element: ElementTree.Element) -> _Object:
     flag = parse_flag(difficult)
     if flag is None:
         raise DataError(f"class {quote(name)} has the difficult flag {quote(difficult)}, neither 0 nor 1")
+    if xmin > xmax or ymin > ymax:
+        notes.count("Boxes whose corners were swapped, and were put in order", path)
+        xmin, ymin, xmax, ymax = min(xmin, xmax), min(ymin, ymax), max(xmin, xmax), max(ymin, ymax)
     # VOC counts pixels from 1, and its maximum is inclusive.
     return _Object(name, (xmin - 1, ymin - 1, xmax, ymax), flag)
 

@@ -45,6 +45,7 @@ class LabelReader:
         self._long: dict[int, str] = {}  # counts of numbers of lines with more than four, and the first such line
         self._pose_like = 0
         self.polygon_count = 0
+        self.negative_count = 0  # boxes with a negative width or height, whose meaning is clear all the same
 
     def read(self, path: Path) -> Labels:
         """Reads one picture's labels; reports invalid lines and leaves them out."""
@@ -104,6 +105,7 @@ class LabelReader:
             raise _LineError(BAD_OBJECT, self._explain_count(len(values)))
         _require_fractions(values)
         if len(values) == 4:
+            self.negative_count += min(values[2:]) < 0
             return _to_xyxy(values)
         self.polygon_count += 1
         self._long.setdefault(len(values), f"{path} line {number}")
@@ -129,7 +131,7 @@ def _require_fractions(values: Sequence[float]) -> None:
 
 
 def _to_xyxy(values: Sequence[float]) -> Box:
-    x, y, width, height = values
+    x, y, width, height = *values[:2], abs(values[2]), abs(values[3])
     return x - width / 2, y - height / 2, x + width / 2, y + height / 2
 
 

@@ -73,6 +73,8 @@ def read_yolo(files: FolderFiles, paths: Sequence[Path], report: ReportProblem) 
     reader.require_polygons()
     if reader.polygon_count:
         notes.add(f"Polygons read as their boxes: {reader.polygon_count:,}.")
+    if reader.negative_count:
+        notes.add(f"Boxes with a negative width or height, read without the sign: {reader.negative_count:,}.")
     return Annotations(classes.names, number_classes(classes.names), images, notes.sentences())
 
 

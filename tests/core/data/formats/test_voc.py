@@ -130,6 +130,46 @@ def test_damaged_files_beside_others_are_named(tmp_path, xml, message):
     assert [kind for kind, _ in problems] == [BAD_FILE]
 
 
+@pytest.mark.parametrize("box", [(10, 3, 2, 20), (2, 20, 10, 3), (10, 20, 2, 3)])
+def test_swapped_corners_are_put_in_order_and_said(tmp_path, box):
+    write(tmp_path, {"a.xml": page(voc_object(box=box) + voc_object(box=(2, 3, 10, 20)))})
+    data = read(tmp_path, VOC)
+    assert objects_of(data)["a"] == [Object("cat", [1, 2, 10, 20])] * 2
+    assert data.notes == ("Boxes whose corners were swapped, and were put in order: 1 (the first in a.xml).",)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda text: text.replace("<annotation>", '<annotation verified="yes" xmlns="http://x.org/y">'),
+        lambda text: text.replace("<", "<v:").replace("<v:/", "</v:").replace("<v:annotation>",
+            '<v:annotation xmlns:v="http://x.org/y">'),
+        lambda text: text.replace("annotation>", "ANNOTATION>"),
+        lambda text: text.replace("bndbox>", "BndBox>").replace("object>", "Object>"),
+        lambda text: '<?xml version="1.0" encoding="utf-16"?>' + text,
+        lambda text: "<?xml version='1.0' encoding = 'UTF-16LE' standalone='yes'?>" + text,
+    ],
+)  # fmt: skip
+def test_spellings_of_xml(tmp_path, change):
+    write(tmp_path, {"a.xml": change(page(voc_object("Käfer"), "b.jpg"))})
+    assert objects_of(read(tmp_path, VOC)) == {"b.jpg": [Object("Käfer", [0, 0, 10, 20])]}
+    assert read(tmp_path, VOC).images[0].size == (40, 30)
+    assert_only(tmp_path, VOC)
+
+
+@pytest.mark.parametrize(
+    ("encoding", "name"), [("gb2312", "猫"), ("GBK", "貓"), ("gb18030", "猫"), ("Big5", "貓"), ("Shift_JIS", "猫"),
+                           ("EUC-JP", "猫"), ("EUC-KR", "개")],
+)  # fmt: skip
+def test_encodings_with_several_bytes(tmp_path, encoding, name):
+    text = f'<?xml version="1.0" encoding="{encoding}"?>\n{page(voc_object(name))}'
+    write(tmp_path, {"a.xml": text.encode(encoding), "long.xml": (text + f"<!--{name * 40_000}-->").encode(encoding)})
+    assert find(tmp_path, VOC) == ["a.xml", "long.xml"]
+    assert read(tmp_path, VOC).class_names == (name,)
+    write(tmp_path, {"a.xml": text.replace("<", f"<!--{name}--><", 1).encode(encoding)[:-30] + b"\xff\xff"})
+    assert_refused(tmp_path, VOC, r"a\.xml cannot be used because")
+
+
 def test_other_xml_files_are_left_alone(tmp_path):
     write(tmp_path, {"cvat.xml": "<annotations><image/></annotations>", "pom.xml": "<project/>", "bad.xml": "<"})
     assert find(tmp_path, VOC) == []
@@ -137,7 +177,7 @@ def test_other_xml_files_are_left_alone(tmp_path):
     assert find(tmp_path, VOC) == ["a.xml", "bad.xml"]
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "gb2312"])
 def test_entity_bomb_is_refused_at_once(tmp_path, encoding):
     entities = '<!ENTITY e0 "lol">' + "".join(f'<!ENTITY e{n + 1} "{f"&e{n};" * 10}">' for n in range(12))
     head = f'<?xml version="1.0" encoding="{encoding}"?><!DOCTYPE annotation [{entities}]>'

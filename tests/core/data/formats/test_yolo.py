@@ -364,6 +364,13 @@ def test_a_polygon_becomes_its_box(tmp_path):
     assert data.notes == ("Polygons read as their boxes: 2.",)
 
 
+def test_negative_sizes_are_read_and_said(tmp_path):
+    write(tmp_path, SET | {"labels/a.txt": "0 0.5 0.5 -0.5 0.25\n0 0.5 0.5 -0.5 -0.25\n" + LINE})
+    data = read(tmp_path, YOLO)
+    assert objects_of(data) == {"images/a.png": [CAT] * 3}
+    assert data.notes == ("Boxes with a negative width or height, read without the sign: 2.",)
+
+
 def test_turned_boxes_become_upright_ones(tmp_path):
     write(tmp_path, SET | {"labels/a.txt": "0 0.1 0.1 0.15 0.05 0.2 0.1 0.15 0.15\n" * 3})
     assert objects_of(read(tmp_path, YOLO))["images/a.png"] == [Object("cat", [0.1, 0.05, 0.2, 0.15])] * 3
