@@ -9,7 +9,7 @@ from core.data.formats.building import Picture, add_object, build_annotations
 from core.data.formats.notes import Notes
 from core.data.formats.outlines import read_numbers
 from core.data.formats.texts import read_head, read_lines
-from core.data.formats.yolo.pairs import pair_labels
+from core.data.formats.yolo.pairs import Pairs, pair_labels
 from core.data.untrusted import DataError
 
 MAX_LABEL_BYTES = 4 * 2**20
@@ -21,7 +21,7 @@ UNLABELLED = "dontcare"  # the class of regions where objects are not annotated
 def find_kitti(files: FolderFiles) -> Sequence[Path]:
     """Returns the label files that belong to pictures, if one of the first has a line of this format."""
     try:
-        paths = [files.root / name for name in _pair(files).values()]
+        paths = [files.root / name for name in _pair(files).labels.values()]
     except DataError:
         return ()
     for path in paths[:SAMPLE]:
@@ -39,7 +39,7 @@ def read_kitti(files: FolderFiles, paths: Sequence[Path], report: ReportProblem)
     """
     notes = Notes()
     pictures = []
-    for name, label_file in _pair(files).items():
+    for name, label_file in _pair(files).labels.items():
         path = files.root / label_file
         try:
             lines = read_lines(path, MAX_LABEL_BYTES)
@@ -56,7 +56,7 @@ def read_kitti(files: FolderFiles, paths: Sequence[Path], report: ReportProblem)
     return build_annotations(pictures, notes, root=files.root, report=report)
 
 
-def _pair(files: FolderFiles) -> dict[str, str]:
+def _pair(files: FolderFiles) -> Pairs:
     texts = [name for name in files.others if name.lower().endswith(".txt") and name not in files.links]
     return pair_labels(files.images, texts)
 

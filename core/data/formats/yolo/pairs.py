@@ -1,35 +1,99 @@
 """Which YOLO label file belongs to which picture."""
 
+import re
 import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from itertools import takewhile
+from typing import NamedTuple
 
+from core.data.picture_folders import prefer_pictures
 from core.data.untrusted import DataError, quote
 
+_PREFIX = re.compile(r"^[0-9a-f]{8}-(?=.)")  # Label Studio's, of the files that were uploaded to it
 
-def pair_labels(images: Sequence[str], texts: Iterable[str]) -> dict[str, str]:
-    """Returns the label files of pictures, by relative path; pictures without one are left out.
+
+class Pairs(NamedTuple):
+    """Pictures and their label files, by paths relative to the root.
+
+    Attributes:
+        labels: The label files by picture; pictures without one are left out.
+        copies: The label files in folders that repeat others, such as backups and predictions; they are not used.
+    """
+
+    labels: dict[str, str]
+    copies: list[str]
+
+
+def pair_labels(images: Sequence[str], texts: Iterable[str]) -> Pairs:
+    """Finds the label files of pictures.
 
     A label file has its picture's path, with or without the picture's suffix, and with `labels` in place of the last
     folder `images`; or it lies beside the picture; or it is the only one of that name, or the one whose folders agree
-    best with the picture's. Upper and lower case make no difference, unless two files differ in it only.
+    best with the picture's. Upper and lower case make no difference, unless two files differ in it only. Label Studio's
+    prefix makes none unless a picture has it.
 
     Raises:
         DataError: A picture's label file cannot be told from others of the same name.
     """
-    exact = {_key(name): name for name in texts}
+    plain = _strip_prefixes(images, list(texts))
+    exact = {_key(name): name for name in plain}
     folded = _unique_lower(exact)
-    pairs: dict[str, str] = {}
+    claims: dict[str, list[str]] = defaultdict(list)
     for image in images:
         usual = [_key(each) for each in (_in_labels(image), image, f"{_in_labels(image)}.txt", f"{image}.txt")]
         found = next((exact[key] for key in usual if key in exact), None)
         found = found or next((folded[key.lower()] for key in usual if key.lower() in folded), None)
         if found:
-            pairs[image] = found
-    used = set(pairs.values())
-    free = [name for name in exact.values() if name not in used]
-    return pairs | _pair_by_name([image for image in images if image not in pairs], free)
+            claims[found].append(image)
+    pairs = {_choose_picture(label, claiming): label for label, claiming in claims.items()}
+    claimed = {image for claiming in claims.values() for image in claiming}
+    others = [image for image in images if image not in claimed]
+    copies = _find_copies(list(pairs), others, [name for name in exact.values() if name not in claims])
+    pairs |= _pair_by_name(others, [name for name in exact.values() if name not in claims and name not in copies])
+    return Pairs({image: plain[pairs[image]] for image in images if image in pairs}, [plain[name] for name in copies])
+
+
+def _strip_prefixes(images: Sequence[str], texts: Sequence[str]) -> dict[str, str]:
+    """Returns the label files by their names without Label Studio's prefix, unless a picture or two files need it."""
+    known = {get_stem(image) for image in images}
+    names = [
+        f"{folder}{slash}{_PREFIX.sub('', base)}" if _key(base) not in known else text
+        for text in texts
+        for folder, slash, base in [text.rpartition("/")]
+    ]
+    counts = Counter(names)
+    return {name if counts[name] == 1 else text: text for name, text in zip(names, texts, strict=True)}
+
+
+def _choose_picture(label: str, images: list[str]) -> str:
+    """Returns the one of several pictures that a label file belongs to: that in `images`, or that is no mask."""
+    moved = [image for image in images if _in_labels(image) != image] or images
+    found = prefer_pictures(moved, label.rpartition("/")[0]) if len(moved) > 1 else moved
+    if len(found) > 1:
+        raise _undecidable(found[1], label, found[0])
+    return found[0]
+
+
+def _find_copies(paired: Sequence[str], others: Sequence[str], labels: Sequence[str]) -> dict[str, None]:
+    """Returns the label files in folders with a label file for a picture that has another one.
+
+    Args:
+        paired: Pictures with label files.
+        others: Pictures without.
+        labels: The other label files.
+    """
+    unpaired = {get_stem(image) for image in others}
+    stems = {get_stem(image) for image in paired}
+    alone = stems - unpaired
+    folders = {name.rpartition("/")[0] for name in labels if get_stem(name) in alone}
+    known = stems | unpaired
+    return dict.fromkeys(name for name in labels if name.rpartition("/")[0] in folders and get_stem(name) in known)
+
+
+def get_stem(path: str) -> str:
+    """Returns a file's name without suffix, in the composed Unicode form."""
+    return _key(path).rpartition("/")[2]
 
 
 def _unique_lower(keys: dict[str, str]) -> dict[str, str]:
@@ -69,6 +133,7 @@ def _pair_by_name(images: Sequence[str], labels: Sequence[str]) -> dict[str, str
             undecided.append((image, best))
     pairs: dict[str, str] = {}
     for label, claiming in claims.items():
+        claiming = prefer_pictures(claiming, label.rpartition("/")[0]) if len(claiming) > 1 else claiming
         shared = [_count_shared(image, label) for image in claiming]
         nearest = [image for image, count in zip(claiming, shared, strict=True) if count == max(shared)]
         if len(nearest) > 1:

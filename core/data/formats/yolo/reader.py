@@ -11,7 +11,7 @@ from core.data.formats.texts import SPLIT_NAME, read_head
 from core.data.formats.values import parse_number, parse_whole_number
 from core.data.formats.yolo.labels import LabelReader
 from core.data.formats.yolo.lists import SplitReader
-from core.data.formats.yolo.pairs import pair_labels
+from core.data.formats.yolo.pairs import Pairs, get_stem, pair_labels
 from core.data.formats.yolo.settings import (
     Settings,
     find_class_files,
@@ -54,13 +54,15 @@ def read_yolo(files: FolderFiles, paths: Sequence[Path], report: ReportProblem) 
     notes = Notes()
     settings = [read_settings(path) for path in find_settings(files)]
     classes = read_class_names(files, settings, notes)
-    pairs = _pair(files)
+    found = _pair(files)
+    pairs = found.labels
     if not pairs:
         raise DataError(
             f"{files.root} has no YOLO label file for any of its {len(files.images)} pictures: put the label files "
             "into labels/, or beside the pictures."
         )
-    _report_orphans(files, pairs, paths, report)
+    _report_orphans(files, found, paths, report)
+    _describe_pairs(found, notes)
     splits = SplitReader(files, report, notes).read(settings, set(pairs.values()))
     reader = LabelReader(len(classes.names), _read_keypoints(settings), report)
     images = []
@@ -76,6 +78,16 @@ def read_yolo(files: FolderFiles, paths: Sequence[Path], report: ReportProblem) 
     if reader.negative_count:
         notes.add(f"Boxes with a negative width or height, read without the sign: {reader.negative_count:,}.")
     return Annotations(classes.names, number_classes(classes.names), images, notes.sentences())
+
+
+def _describe_pairs(pairs: Pairs, notes: Notes) -> None:
+    """Notes which label files were not used, and whether names were matched without a prefix."""
+    for folder, count in Counter(name.rpartition("/")[0] for name in pairs.copies).items():
+        where = f"{folder}/" if folder else "the folder itself"
+        notes.add(f"Label files in {where} that were not used, as their pictures have others: {count:,}.")
+    prefixed = sum(f"-{get_stem(image)}" in get_stem(label) for image, label in pairs.labels.items())
+    if prefixed:
+        notes.add(f"Label files matched without the prefix of Label Studio: {prefixed:,}.")
 
 
 def _choose_images(files: FolderFiles, pairs: dict[str, str], notes: Notes) -> list[str]:
@@ -107,18 +119,20 @@ def _texts(files: FolderFiles) -> list[str]:
     return [name for name in files.others if name.lower().endswith(".txt") and not is_class_file(name.rsplit("/")[-1])]
 
 
-def _pair(files: FolderFiles) -> dict[str, str]:
+def _pair(files: FolderFiles) -> Pairs:
     return pair_labels(files.images, _texts(files))
 
 
 def _find_labels(files: FolderFiles) -> list[Path]:
     """Returns the text files that belong to pictures, and those in a folder `labels`."""
     try:
-        paired = set(_pair(files).values())
+        pairs = _pair(files)
+        paired, copies = set(pairs.labels.values()), set(pairs.copies)
     except DataError:  # `read_yolo` says which pictures have several label files
         stems = {PurePosixPath(name).stem.lower() for name in files.images}
-        paired = {name for name in _texts(files) if PurePosixPath(name).stem.lower() in stems}
-    return [files.root / name for name in _texts(files) if name in paired or _is_in_labels(name)]
+        paired, copies = {name for name in _texts(files) if PurePosixPath(name).stem.lower() in stems}, set()
+    names = (name for name in _texts(files) if name not in copies)
+    return [files.root / name for name in names if name in paired or _is_in_labels(name)]
 
 
 def _is_in_labels(name: str) -> bool:
@@ -131,9 +145,9 @@ def _is_label_line(line: str) -> bool:
     return len(words) >= 5 and label is not None and all(parse_number(word) is not None for word in words[1:])
 
 
-def _report_orphans(files: FolderFiles, pairs: dict[str, str], paths: Sequence[Path], report: ReportProblem) -> None:
+def _report_orphans(files: FolderFiles, pairs: Pairs, paths: Sequence[Path], report: ReportProblem) -> None:
     """Reports label files without a picture."""
-    used = {files.root / name for name in pairs.values()}
+    used = {files.root / name for name in (*pairs.labels.values(), *pairs.copies)}
     for path in paths:
         if path not in used and path.suffix.lower() == ".txt" and not SPLIT_NAME.fullmatch(path.stem):
             report(ORPHAN_LABELS, f"{path} has no picture: add the picture or remove the labels.")

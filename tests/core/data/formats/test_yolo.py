@@ -84,7 +84,7 @@ def test_many_pictures_of_the_same_name(tmp_path):
     labels = {f"data/{number}/txt/frame.txt": number for number in range(3000)}
     images = [f"data/{number}/imgs/frame.jpg" for number in range(4000)]
     start = time.perf_counter()
-    pairs = pair_labels(images, labels)
+    pairs = pair_labels(images, labels).labels
     assert time.perf_counter() - start < 2
     assert pairs == dict(zip(images, labels, strict=False))
 
@@ -92,6 +92,45 @@ def test_many_pictures_of_the_same_name(tmp_path):
 def test_labels_that_fit_several_pictures_are_refused(tmp_path):
     write(tmp_path, {"x/a.png": "", "y/a.png": "", "labels/a.txt": LINE, "data.yaml": NAMES})
     assert_refused(tmp_path, YOLO, "It cannot be told which label file belongs to the picture 'y/a.png'")
+
+
+@pytest.mark.parametrize(
+    ("image", "other", "label"),
+    [
+        ("images/a.png", "labels/a.png", "labels/a.txt"),
+        ("images/train/a.jpg", "labels/train/a.png", "labels/train/a.txt"),
+        ("images/a.jpg", "ann/masks/a.png", "ann/labels/a.txt"),
+        ("rgb/a.png", "depth/a.png", "labels/a.txt"),
+        ("images/a.jpg", "vis/a.jpg", "ann/x/a.txt"),
+    ],
+)
+def test_a_label_file_belongs_to_one_picture(tmp_path, image, other, label):
+    write(tmp_path, {image: "", other: "", label: LINE, "data.yaml": NAMES})
+    assert objects_of(read(tmp_path, YOLO)) == {image: [CAT]}
+
+
+def test_a_label_file_beside_two_pictures_is_refused(tmp_path):
+    write(tmp_path, {"a.png": "", "a.jpg": "", "a.txt": LINE, "data.yaml": NAMES})
+    assert_refused(tmp_path, YOLO, "It cannot be told which label file belongs to the picture 'a.png'")
+
+
+@pytest.mark.parametrize("folder", ["labels_old", "runs/detect/exp/labels"])
+def test_copies_of_label_files_are_not_used_and_said(tmp_path, folder):
+    files = {f"{folder}/{name}.txt": "0 .5 .5 .1 .1" for name in "ab"}
+    write(tmp_path, SET | files | {"images/b.png": "", "README.txt": "x"})
+    assert find(tmp_path, YOLO) == ["labels/a.txt"]
+    data = read(tmp_path, YOLO)
+    assert objects_of(data) == {"images/a.png": [CAT], "images/b.png": []}
+    assert f"Label files in {folder}/ that were not used, as their pictures have others: 2." in data.notes
+
+
+def test_label_studios_prefix(tmp_path):
+    write(tmp_path, {"images/a.png": "", "images/12345678-b.png": "", "data.yaml": NAMES})
+    write(tmp_path, {"labels/ab12cd34-a.txt": LINE, "labels/12345678-b.txt": LINE * 2})
+    data = read(tmp_path, YOLO)
+    assert objects_of(data) == {"images/a.png": [CAT], "images/12345678-b.png": [CAT, CAT]}
+    assert data.notes == ("Label files matched without the prefix of Label Studio: 1.",)
+    assert sorted(find(tmp_path, YOLO)) == ["labels/12345678-b.txt", "labels/ab12cd34-a.txt"]
 
 
 def test_a_folder_without_any_labels_is_left_out_and_said(tmp_path):
