@@ -1,17 +1,17 @@
-"""The network in what training scripts save: its keys without prefixes, averaged weights, and the class names.
+"""The network in what training scripts save: its keys without prefixes, and averaged weights.
 
 DataParallel, `torch.compile` and Lightning put words in front of the keys, and training scripts save the state dict in
 a dictionary, beside others. The network is therefore looked for by a key that every RetinaNet of torchvision has.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from torch import Tensor
 
 from core.io.text import is_text, join_names
 from core.weights.architecture import WeightsError
-from core.weights.metadata import MAX_NAME
+from core.weights.foreign import refuse_foreign
 
 MARK = ["head", "classification_head", "cls_logits", "weight"]  # the words of that key
 PARTS = ("backbone.", "head.")  # with which all keys of a RetinaNet begin
@@ -20,8 +20,6 @@ AVERAGES = ("shadow", "swa", "average", "averaged", "avg")  # words for a moving
 NOT_AVERAGED = "current_model_state"  # Lightning's key of the weights whose average is the state dict
 COUNTER = "n_averaged"  # beside the weights that PyTorch's AveragedModel averages
 WRAPPERS = ("model", "state_dict", "model_state_dict")  # usual keys of a state dict
-NAME_HOLDERS = ("hyper_parameters", "meta")  # dictionaries that may have class names, as the file itself may
-NAME_KEYS = ("label_dict", "class_names", "classes", "CLASSES", "names")
 MAX_DEPTH = 5  # of nested dictionaries
 MAX_KEY = 300  # characters
 
@@ -54,10 +52,13 @@ def find_state(content: Any, *, name: str) -> tuple[Any, tuple[str, ...]]:
         torchvision's if the file has a RetinaNet.
 
     Raises:
-        WeightsError: There are several networks, and it is not clear which to use.
+        WeightsError: There are several networks, and it is not clear which to use, or the weights are of another kind.
     """
     found = list(_find_networks(content))
     if not found:
+        refuse_foreign(
+            (key for _, entries in _find_dictionaries(content) for key in entries if _is_key(key)), name=name
+        )
         return _unwrap(content), ()
     network, notes = (found[0], []) if len(found) == 1 else _choose(found, name)
     if network.left_out:
@@ -67,34 +68,21 @@ def find_state(content: Any, *, name: str) -> tuple[Any, tuple[str, ...]]:
     return network.state, tuple(notes)
 
 
-def find_class_names(content: Any) -> tuple[str, ...]:
-    """Returns the class names that stand beside the state dict in a file, () if there are none."""
-    if isinstance(content, Mapping):
-        for holder in (content, *(content.get(key) for key in NAME_HOLDERS)):
-            for key in NAME_KEYS:
-                if isinstance(holder, Mapping) and (names := _read_names(holder.get(key))):
-                    return names
-    return ()
-
-
-def _read_names(value: Any) -> tuple[str, ...]:
-    """Reads names in the order of the classes from a list, or from a dictionary between names and numbers from 0."""
-    if isinstance(value, Mapping):
-        by_number = dict((b, a) if type(b) is int else (a, b) for a, b in value.items())
-        value = [by_number.get(number) for number in range(len(value))]
-    is_list = isinstance(value, Sequence) and not isinstance(value, str)
-    return tuple(value) if is_list and all(is_text(each) and 0 < len(each) <= MAX_NAME for each in value) else ()
-
-
 def _find_networks(content: Any) -> Iterator[Found]:
-    """Yields the networks in nested dictionaries, the outermost first; dictionaries may refer to each other."""
+    """Yields the networks in nested dictionaries, the outermost first."""
+    for path, entries in _find_dictionaries(content):
+        yield from _networks_in(entries, path)
+
+
+def _find_dictionaries(content: Any) -> Iterator[tuple[str, Mapping[Any, Any]]]:
+    """Yields nested dictionaries, the outermost first, each with the keys that lead to it; they may be cyclic."""
     seen, level = set(), [("", content)]
     for _ in range(MAX_DEPTH):
         inner = []
         for path, entries in level:
             if isinstance(entries, Mapping) and id(entries) not in seen:
                 seen.add(id(entries))
-                yield from _networks_in(entries, path)
+                yield path, entries
                 inner += [(f"{path}{key}.", value) for key, value in entries.items() if _is_key(key)]
         level = inner
 

@@ -9,9 +9,10 @@ from typing import IO, Any
 import torch
 
 from core.weights.architecture import WeightsError
+from core.weights.foreign import UNPACK, refuse_foreign_class
 
 MAX_PICKLE = 10**7  # bytes of what a file holds beside its tensors; a large network with its optimizer has a tenth
-FORBIDDEN = re.compile(r"Unsupported (?:global: GLOBAL|class) ([\w.]{1,100})")  # in PyTorch's refusal
+FORBIDDEN = re.compile(r"[Uu]nsupported (?:global: )?(?:GLOBAL|class) ([\w.]{1,100})")  # in PyTorch's refusal
 
 
 class Unread:
@@ -62,11 +63,20 @@ class _Structure:
         return line
 
 
+def _make_dict(*arguments: Any) -> dict[Any, Any]:
+    """Stands for a dictionary with default values, which are not needed."""
+    return {}
+
+
 # What training scripts put beside the tensors: options, NumPy's numbers, paths and times.
 UNREAD = (
-    *("argparse.Namespace", "numpy.dtype", "numpy.ndarray", "pathlib.PosixPath", "datetime.datetime"),
+    *("argparse.Namespace", "numpy.dtype", "numpy.ndarray", "decimal.Decimal", "uuid.UUID"),
+    *(f"pathlib{module}.{system}Path" for module in ("", "._local") for system in ("Posix", "Windows")),
+    *(f"datetime.{name}" for name in ("datetime", "date", "time", "timedelta", "timezone")),
+    *(f"{module}.{name}" for module in ("builtins", "__builtin__") for name in ("list", "dict", "int", "float")),
     *(f"numpy.{package}.multiarray.{name}" for package in ("core", "_core") for name in ("scalar", "_reconstruct")),
 )
+ALLOWED: list[Any] = [*((Unread, name) for name in UNREAD), (_make_dict, "collections.defaultdict")]
 ARCHIVE = b"PK\x03\x04"  # with which files begin that PyTorch opens as an archive
 _lock = Lock()  # PyTorch has one table of allowed objects for all threads
 
@@ -88,6 +98,8 @@ def unpickle(path: Path, *, max_bytes: int) -> Any:
             raise
         except Exception as error:  # zipfile and PyTorch raise many types for a damaged or hostile file
             forbidden = FORBIDDEN.search(str(error))
+            if forbidden:
+                refuse_foreign_class(forbidden[1], name=str(path))
             what = f" (a {forbidden[1]}, which could run code)" if forbidden else ""
             advice = "save model.state_dict() alone, as .safetensors or .pth"
             raise WeightsError(f"{path} is damaged or holds more than tensors{what}: {advice}.") from None
@@ -102,8 +114,8 @@ def check_bytes(size: int, name: str, max_bytes: int) -> None:
 
 
 def _load(file: Any) -> Any:
-    """Loads with `UNREAD` allowed, which stays forbidden to everybody else."""
-    with _lock, torch.serialization.safe_globals([(Unread, name) for name in UNREAD]):
+    """Loads with `ALLOWED`, which stays forbidden to everybody else."""
+    with _lock, torch.serialization.safe_globals(ALLOWED):
         return torch.load(file, map_location="cpu", weights_only=True)
 
 
@@ -120,5 +132,7 @@ def _check_archive(file: IO[bytes], name: str, max_bytes: int) -> None:
         raise WeightsError(
             f"{name} is a TorchScript program: save its state_dict() alone, as .safetensors or .pth, and choose that."
         )
+    if not any(entry.filename.endswith("/data.pkl") for entry in entries):
+        raise WeightsError(f"{name} is a zip archive that PyTorch did not write: {UNPACK}.")
     if any(entry.filename.endswith(".pkl") and entry.file_size > MAX_PICKLE for entry in entries):
         raise _too_much(name)

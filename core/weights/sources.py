@@ -27,10 +27,9 @@ from core.weights.assumptions import (
     TORCHVISION_SETTINGS,
     assume_class_names,
     assume_settings,
-    describe_names,
-    describe_unused_names,
     state_settings,
 )
+from core.weights.class_names import choose_class_names
 from core.weights.contradictions import (
     refuse_other_anchor_count,
     refuse_other_network,
@@ -218,13 +217,8 @@ def _describe_unknown(
 ) -> Weights:
     """Describes a network by its tensors and, where they say nothing, by assumptions."""
     assumed = assume_settings(architecture)
-    named = len(file.class_names) == architecture.num_classes
-    names = file.class_names if named else assume_class_names(architecture.num_classes)
-    notes = [*file.notes]
-    if named:
-        notes.append(describe_names(name, names))
-    elif file.class_names:
-        notes.append(describe_unused_names(name, file.class_names, len(names)))
+    named, sentence = choose_class_names(file.class_names, architecture.num_classes, name=name)
+    names = named or assume_class_names(architecture.num_classes)
     return Weights(
         name,
         state,
@@ -233,7 +227,7 @@ def _describe_unknown(
         tuple(range(len(names))),
         {**architecture.settings, **assumed},
         (*assumed, *([] if named else [CLASSES])),
-        tuple(notes),
+        (*file.notes, *([sentence] if sentence else [])),
     )
 
 

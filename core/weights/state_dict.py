@@ -17,7 +17,9 @@ from torchvision.models import WeightsEnum
 from core.io.atomic import write_atomically
 from core.io.text import is_text
 from core.weights.architecture import WeightsError
-from core.weights.containers import find_class_names, find_state
+from core.weights.class_names import Named, find_class_names
+from core.weights.containers import find_state
+from core.weights.foreign import Kind, recognise_kind, refuse_text
 from core.weights.pickled import check_bytes, unpickle
 
 MAX_BYTES = 2 * 10**9  # of a file and of its tensors; the largest RetinaNet here has 0.4 · 10⁹
@@ -34,33 +36,24 @@ class WeightsFile(NamedTuple):
     Attributes:
         state: Tensors by key, on the CPU; floating ones are float32 and finite.
         metadata: Text by key, unchecked.
-        class_names: Names of any number of classes that stand beside the state dict.
+        class_names: Lists and tables of class names that stand beside the state dict.
         notes: Sentences on what was chosen and what was left out.
     """
 
     state: dict[str, Tensor]
     metadata: dict[str, str]
-    class_names: tuple[str, ...]
+    class_names: tuple[Named, ...]
     notes: tuple[str, ...]
 
 
 def read(path: Path) -> WeightsFile:
-    """Reads a weights file, of one of the `READABLE` kinds.
+    """Reads a weights file. Its content decides how, and its name only where the content does not.
 
     Raises:
         WeightsError: The file is missing, too large, damaged, or contains anything but finite tensors.
     """
-    ending = path.suffix.lower()
-    if ending not in READABLE:
-        raise WeightsError(
-            f"{path} is not a weights file: its name must end in {SAFETENSORS}, .pth or .pt, or as those of "
-            f"training scripts ({', '.join(FROM_SCRIPTS)})."
-        )
     try:
-        if not path.is_file():
-            raise WeightsError(f"The weights file {path} does not exist: check the path.")
-        check_bytes(path.stat().st_size, str(path), MAX_BYTES)
-        content, metadata = _read_safetensors(path) if ending == SAFETENSORS else _read_pickled(path)
+        content, metadata = _READERS[_find_kind(path)](path)
     except OSError as error:
         raise WeightsError(f"{path} cannot be read: {error.strerror or error}. Check the path.") from None
     if CHECKPOINT_KEY in metadata:
@@ -68,7 +61,8 @@ def read(path: Path) -> WeightsFile:
             f"{path} is the checkpoint of a run, to resume it: choose the file weights{SAFETENSORS} beside."
         )
     state, notes = find_state(content, name=str(path))
-    return WeightsFile(validate(state, name=str(path)), metadata, find_class_names(content), notes)
+    names = (*find_class_names(content), *find_class_names(metadata))
+    return WeightsFile(validate(state, name=str(path)), metadata, names, notes)
 
 
 def download(weights: WeightsEnum, *, name: str) -> dict[str, Tensor]:
@@ -144,6 +138,27 @@ def validate(state: Any, *, name: str) -> dict[str, Tensor]:
     return result
 
 
+def _find_kind(path: Path) -> Kind:
+    """Returns how a file is to be read; refuses one that is no weights file."""
+    if path.is_dir():
+        raise WeightsError(f"{path} is a folder: choose the weights file in it.")
+    kind, ending = None, path.suffix.lower()
+    if path.is_file():
+        check_bytes(path.stat().st_size, str(path), MAX_BYTES)
+        kind = recognise_kind(path)
+    if kind:
+        return kind
+    if ending not in READABLE:
+        raise WeightsError(
+            f"{path} is not a weights file: its name must end in {SAFETENSORS}, .pth or .pt, or as those of "
+            f"training scripts ({', '.join(FROM_SCRIPTS)})."
+        )
+    if not path.is_file():
+        raise WeightsError(f"The weights file {path} does not exist: check the path.")
+    refuse_text(path)
+    return Kind.SAFETENSORS if ending == SAFETENSORS else Kind.PICKLED
+
+
 def _is_ordinary(value: Any) -> bool:
     return (
         type(value) in (Tensor, nn.Parameter)
@@ -173,6 +188,9 @@ def _read_pickled(path: Path) -> tuple[Any, dict[str, str]]:
     if not isinstance(found, dict) or not all(is_text(key) and is_text(value) for key, value in found.items()):
         found = {}
     return content, found
+
+
+_READERS = {Kind.SAFETENSORS: _read_safetensors, Kind.PICKLED: _read_pickled}
 
 
 def _download_error(name: str, reason: str, remedy: str) -> WeightsError:

@@ -2,10 +2,11 @@
 
 import zipfile
 from argparse import Namespace
-from collections import OrderedDict
-from datetime import datetime
+from collections import OrderedDict, defaultdict
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
+from uuid import UUID
 
 import numpy as np
 import pytest
@@ -16,7 +17,7 @@ from torch.optim.swa_utils import AveragedModel
 
 from core.retinanet.model import build_model
 from core.weights.architecture import WeightsError
-from core.weights.containers import find_class_names, find_state
+from core.weights.containers import find_state
 from core.weights.sources import load_weights
 from tests.core.networks import CONFIG, make_state, meta_state, old_layout
 
@@ -222,32 +223,6 @@ def test_dictionaries_that_hold_themselves_end(tmp_path):
         load(tmp_path, {"head.classification_head.cls_logits.weight": torch.zeros(1)})
 
 
-@pytest.mark.parametrize(
-    ("content", "names"),
-    [
-        (
-            {"hyper_parameters": {"label_dict": {"Bird": 1, "Tree": 0}, "num_classes": 2}},
-            ("Tree", "Bird"),
-        ),  # DeepForest
-        ({"class_names": ["a", "b"]}, ("a", "b")),
-        ({"meta": {"CLASSES": ("a",)}}, ("a",)),
-        ({"names": {1: "b", 0: "a"}}, ("a", "b")),
-        ({"names": {"a": 1, "b": 2}}, ()),  # not from 0: no known order
-        ({"names": {"a": 0, "b": 0}}, ()),
-        ({"names": {"a": [], "b": {}}}, ()),
-        ({"names": {0: 1, 1: 0}}, ()),
-        ({"names": ["a", ""]}, ()),
-        ({"names": ["a", "\ud800"]}, ()),
-        ({"names": ["a" * 101]}, ()),
-        ({"names": "ab"}, ()),
-        ({"names": 7, "hyper_parameters": 7}, ()),
-        ([], ()),
-    ],
-)
-def test_class_names_beside_the_state_dict(content, names):
-    assert find_class_names(content) == names
-
-
 def test_class_names_are_used_if_there_are_as_many(state, tmp_path):
     found = load(tmp_path, {"state_dict": prefixed(state, "model."), "hyper_parameters": {"label_dict": {"a": 0}}})
     assert found.class_names == ("class 0", "class 1", "class 2") and "classes" in found.assumed
@@ -265,6 +240,7 @@ def test_numbers_paths_and_times_beside_the_tensors_are_not_read(state, tmp_path
     others = {
         "best": np.float64(0.5), "epochs": np.int32(7), "curve": np.zeros(3), "passed": np.bool_(True),
         "folder": Path("runs/1"), "time": datetime(2026, 1, 2), "args": Namespace(lr=np.float32(0.1)),
+        "took": timedelta(seconds=1), "history": defaultdict(list, {"loss": [0.5]}), "id": UUID(int=1),
     }  # fmt: skip
     found = load(tmp_path, {"model": state, **others})
     assert_same(found, state)

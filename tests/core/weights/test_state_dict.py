@@ -63,6 +63,10 @@ class Hostile:
 
 
 def write_hostile(path):
+    torch.save({"weight": Hostile()}, path)
+
+
+def write_hostile_pickle(path):
     path.write_bytes(pickle.dumps({"weight": Hostile()}, protocol=2))
 
 
@@ -72,11 +76,12 @@ def write_hostile(path):
     [
         ("a.safetensors", lambda path: None, "The weights file"),
         ("a.zip", lambda path: path.write_bytes(b"x"), "must end in .safetensors, .pth or .pt"),
-        ("a.safetensors", lambda path: path.write_bytes(b"no such thing"), "is damaged or not a safetensors file"),
-        ("a.safetensors", lambda path: path.write_bytes(b""), "is damaged or not a safetensors file"),
-        ("a.pth", lambda path: path.write_bytes(b""), "is damaged or holds more than tensors"),
+        ("a.safetensors", lambda path: path.write_bytes(b"\0no such thing"), "is damaged or not a safetensors file"),
+        ("a.safetensors", lambda path: path.write_bytes(b""), "is empty"),
+        ("a.pth", lambda path: path.write_bytes(b""), "is empty"),
         ("a.pth", lambda path: path.write_bytes(b"PK\3\4 no archive"), "is damaged or holds more than tensors"),
         ("a.pth", write_hostile, "is damaged or holds more than tensors"),
+        ("a.pth", write_hostile_pickle, "is a pickle that PyTorch did not write"),
         ("a.pth", partial(torch.save, [1, 2]), "holds no state dict"),
         ("a.pth", partial(torch.save, {}), "holds no state dict"),
         ("a.pth", partial(torch.save, {"step": 3}), "holds more than ordinary tensors ('step')"),
