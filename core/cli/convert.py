@@ -7,6 +7,7 @@ from typing import Any
 from core.cli.common import print_left_out, progress_bar
 from core.config import Config
 from core.data.writers.convert import convert_data_set
+from core.io.text import count_noun
 
 
 def convert(config: Config, options: Namespace) -> dict[str, Any]:
@@ -25,7 +26,8 @@ def convert(config: Config, options: Namespace) -> dict[str, Any]:
     for note in found.notes:
         print(note)
     for split, counts in found.splits.items():
-        print(f"{split:6} {counts.pictures:6} pictures, {counts.objects} objects, {counts.crowds} crowds")
+        pictures = count_noun(counts.pictures, "picture")
+        print(f"{split:6} {pictures:>15}, {count_noun(counts.objects, 'object')}, {count_noun(counts.crowds, 'crowd')}")
     return {
         "out": str(options.out),
         "to": options.to,

@@ -16,6 +16,7 @@ from core.data.folders import read_data_set, require_format, split_folder
 from core.data.reading.plausibility import LOST_BOXES, LOST_PICTURES
 from core.data.untrusted import DataError
 from core.data.zip_import import import_zip
+from core.io.text import count_noun
 
 MAX_EXAMPLES = 3  # printed for each issue
 
@@ -87,13 +88,16 @@ def _print_counts(name: str, raw: RawData) -> dict[str, Any]:
     for picture in raw.images:
         counts += np.bincount(picture.labels[~picture.crowd], minlength=len(counts))
     objects = dict(zip(raw.class_names, counts.tolist(), strict=True))
-    print(f"{name:6} {len(raw.images):6} pictures   " + ", ".join(f"{key} {value}" for key, value in objects.items()))
+    print(
+        f"{name:6} {count_noun(len(raw.images), 'picture'):>15}   "
+        + ", ".join(f"{key} {value}" for key, value in objects.items())
+    )
     return {"pictures": len(raw.images), "objects": objects}
 
 
 def format_check(check: DataCheck) -> str:
     """Formats the result of a check: the splits, the classes with their sizes, and the issues with their remedies."""
-    lines = [check.reading or "no data set", f"{len(check.class_names)} classes"]
+    lines = [check.reading or "no data set", count_noun(len(check.class_names), "class", "classes")]
     lines += _format_splits(check)
     if check.class_names:
         lines += ["", *_format_classes(check)]
@@ -105,8 +109,8 @@ def format_check(check: DataCheck) -> str:
 
 def _format_splits(check: DataCheck) -> list[str]:
     return [
-        f"{name:6} {split.pictures:6} pictures, {split.empty} of them empty; {sum(split.objects.values())} objects, "
-        f"{split.crowds} crowds"
+        f"{name:6} {count_noun(split.pictures, 'picture'):>15}, {split.empty:,} of them empty; "
+        f"{count_noun(sum(split.objects.values()), 'object')}, {count_noun(split.crowds, 'crowd')}"
         for name, split in check.splits.items()
     ]
 

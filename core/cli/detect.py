@@ -14,6 +14,7 @@ from core.data.images import open_image, to_pil
 from core.errors import IncompleteError, PictureError
 from core.evaluation.coco_metrics import build_coco_results
 from core.io.atomic import OutputError
+from core.io.text import count_noun
 from core.retinanet.fuse import fuse_batch_norms
 from core.retinanet.predict import detect as run_detector
 from core.structures import Detections
@@ -48,11 +49,13 @@ def detect(config: Config, options: Namespace) -> list[dict[str, Any]]:
         if drawings:
             draw_detections(to_pil(picture), found, weights.class_names).save(drawings[number - 1])
     used = len(pictures.paths) - len(unusable)
-    print("; ".join(filter(None, (f"{len(results)} detections in {used} pictures", pictures.describe_left_out()))))
+    summary = f"{count_noun(len(results), 'detection')} in {count_noun(used, 'picture')}"
+    print("; ".join(filter(None, (summary, pictures.describe_left_out()))))
     for reason in unusable:
         print(f"Left out: {reason}")
     if unusable:
-        message = f"{len(unusable)} of {len(pictures.paths)} pictures cannot be used. The first: {unusable[0]}"
+        total = count_noun(len(pictures.paths), "picture")
+        message = f"{len(unusable):,} of {total} cannot be used. The first: {unusable[0]}"
         raise IncompleteError(message, results) if used else PictureError(message)
     return results
 

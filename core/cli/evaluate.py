@@ -24,6 +24,7 @@ from core.evaluation.damage import DamagedPictures, add_damaged
 from core.evaluation.dataset_predictions import ImageResult, count_images, predict_dataset
 from core.evaluation.report import USUAL_IOU, Report, build_report
 from core.io.atomic import write_text
+from core.io.text import count_noun
 from core.retinanet.model import RetinaNet
 from core.weights.assumptions import to_record
 
@@ -91,7 +92,7 @@ def evaluate(config: Config, options: Namespace) -> dict[str, Any]:
     result = {"weights": weights.name, "data": options.data, "split": options.split, "images": used}
     result |= {"reading": data.reading, "left_out": left_out.to_dict()}
     result["about_weights"] = to_record(weights, config)
-    print(f"evaluated {used:,} of {len(data):,} pictures")
+    print(f"evaluated {used:,} of {count_noun(len(data), 'picture')}")
     if damaged.errors:
         print_left_out(left_out)
     if options.report:

@@ -12,6 +12,7 @@ from core.export.bundle import read_bundle, write_bundle
 from core.export.onnx import read_onnx, require_packages, write_onnx
 from core.export.readback import FULL, HALF, Reader, make_reference, read_weights, write_compared
 from core.io.atomic import OutputError, require_writable
+from core.io.text import count_noun
 from core.retinanet.model import RetinaNet
 from core.weights.assumptions import to_record
 from core.weights.half import fits_half
@@ -61,8 +62,8 @@ def export(config: Config, options: Namespace) -> dict[str, Any]:
     reference = make_reference(model, config, weak=form.read is read_weights)
     compared = write_compared(options.out, form.write, form.read, reference, tolerance)
     parameters = sum(parameter.numel() for parameter in model.parameters())
-    print(f"{options.out}: {parameters:,} parameters, {model.num_classes} classes")
-    print(f"Read back, it finds the same {compared} detections in a test picture.")
+    print(f"{options.out}: {parameters:,} parameters, {count_noun(model.num_classes, 'class', 'classes')}")
+    print(f"Read back, it finds the same {count_noun(compared, 'detection')} in a test picture.")
     if options.half:
         _name_unfit(model)
     return {

@@ -8,9 +8,8 @@ from torch import Tensor
 from core.data.class_names import DIFFER_LITTLE, simplify
 from core.data.dataset import DataSet
 from core.data.untrusted import DataError
+from core.io.text import join_names
 from core.structures import Sample
-
-MAX_NAMED = 5  # classes in a message
 
 
 def match_classes(known: Sequence[str], names: Sequence[str], *, lacking: str, remedy: str) -> Tensor:
@@ -52,11 +51,10 @@ def name_ignorant(weights: str) -> str:
 
 def describe_unknown(lacking: str, unknown: Sequence[str], known: Sequence[str]) -> str:
     """Returns a sentence without its end about unknown classes; it points out those that nearly have a known name."""
-    listed = ", ".join(unknown[:MAX_NAMED]) + (" …" if len(unknown) > MAX_NAMED else "")
-    text = f"{lacking} the class{'es' * (len(unknown) > 1)} {listed}"
+    text = f"{lacking} the class{'es' * (len(unknown) > 1)} {join_names(unknown)}"
     plain = {simplify(name): name for name in known}
     alike = [f"{name!r} and {plain[simplify(name)]!r}" for name in unknown if simplify(name) in plain]
-    return f"{text} ({', '.join(alike[:MAX_NAMED])} {DIFFER_LITTLE})" if alike else text
+    return f"{text} ({join_names(alike)} {DIFFER_LITTLE})" if alike else text
 
 
 class _Relabelled(DataSet):

@@ -10,10 +10,10 @@ from core.data.class_names import DIFFER_LITTLE, find_alike
 from core.data.dataset import DataSet, FolderData
 from core.data.sources import open_data
 from core.evaluation.class_names import match_classes, relabel
+from core.io.text import join_names
 from core.runs.about import About
 
 TRAINING_SCENES = 100_000  # rendered scenes in an epoch
-MAX_NAMED = 5  # classes in a sentence
 
 
 class Splits(NamedTuple):
@@ -60,10 +60,12 @@ def _describe_doubts(train: DataSet, validation: DataSet) -> list[str]:
         learnt = _find_used(train)
         unlearnt = sorted(_find_used(validation) - learnt)
         if unlearnt:
-            sentences.append(f"No training picture has an object of these classes of validation: {_list(unlearnt)}.")
+            sentences.append(
+                f"No training picture has an object of these classes of validation: {join_names(unlearnt)}."
+            )
     alike = [f"{one!r} and {other!r}" for one, other in find_alike(train.class_names)]
     if alike:
-        sentences.append(f"Classes that {DIFFER_LITTLE}: {_list(alike)}.")
+        sentences.append(f"Classes that {DIFFER_LITTLE}: {join_names(alike)}.")
     return sentences
 
 
@@ -71,7 +73,3 @@ def _find_used(data: FolderData) -> set[str]:
     """Returns the names of the classes with objects."""
     labels = np.concatenate([np.zeros(0, np.int64), *(image.labels[~image.crowd] for image in data.images)])
     return {data.class_names[label] for label in np.unique(labels).tolist()}
-
-
-def _list(names: Sequence[str]) -> str:
-    return ", ".join(names[:MAX_NAMED]) + (" …" if len(names) > MAX_NAMED else "")

@@ -10,6 +10,7 @@ from core.analysis.image_check import ImageFacts
 from core.analysis.issues import NO_ANCHOR, NO_TEST, NO_VAL, UNTRAINED_CLASS, Issue
 from core.analysis.size_check import ClassSizes
 from core.data.left_out import DESCRIPTIONS, LeftOut
+from core.io.text import count_noun
 from playground.components import html
 from playground.data.image_ref import ImageRef
 
@@ -43,7 +44,9 @@ def build_report(
     """
     count = sum(split.pictures for split in check.splits.values())
     text = html.paragraph(f"{name}: {check.reading or check.format or 'unknown format'}")
-    text += html.paragraph(f"{count:,} pictures, {len(check.class_names)} classes.") + _build_left_out(check.left_out)
+    text += html.paragraph(
+        f"{count_noun(count, 'picture')}, {count_noun(len(check.class_names), 'class', 'classes')}."
+    ) + _build_left_out(check.left_out)
     text += _build_splits(check) + _build_classes(check, sizes)
     text += html.join(_build_issue(issue, image_refs) for issue in issues)
     if not issues:

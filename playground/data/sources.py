@@ -13,6 +13,7 @@ from core.data.sources import SceneData
 from core.data.untrusted import DataError
 from core.errors import UserError
 from core.evaluation.damage import read_usable
+from core.io.text import count_noun
 from core.structures import Sample
 from playground.data.datasets import DATA, hide_data_set
 from playground.data.image_ref import SCENES, ImageRef
@@ -71,7 +72,8 @@ def open_picture(image_ref: ImageRef, scenes: Scenes) -> Picture:
     data, index = open_source(image_ref, scenes), image_ref.index
     if index >= len(data):
         raise DataError(
-            f"{image_ref.source} has {len(data)} pictures for {image_ref.split}: there is no picture {index + 1}."
+            f"{image_ref.source} has {count_noun(len(data), 'picture')} for {image_ref.split}: there is no picture "
+            f"{index + 1}."
         )
 
     def read() -> Picture:

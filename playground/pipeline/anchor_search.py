@@ -7,6 +7,7 @@ from core.analysis.size_check import join_objects
 from core.config import Config
 from core.data.sources import SceneData
 from core.errors import UserError
+from core.io.text import count_noun
 from playground.data.image_ref import ImageRef, is_from_data_set
 from playground.data.sources import read_annotations
 from playground.pipeline.pipeline import Pipeline
@@ -34,8 +35,8 @@ def fit_anchors(target: str, pipeline: Pipeline, image_ref: ImageRef | None = No
     better = search_anchors(objects, config.anchors, threshold)
     before, after = (measure_fit(objects, each, threshold) for each in (config.anchors, better))
     sentence = (
-        f"Fitted to {target}: {before.recall:.0%} → {after.recall:.0%} of {len(objects.boxes)} objects reach "
-        f"IoU {threshold:g}, mean best IoU {before.mean:.2f} → {after.mean:.2f}."
+        f"Fitted to {target}: {before.recall:.0%} → {after.recall:.0%} of {count_noun(len(objects.boxes), 'object')} "
+        f"reach IoU {threshold:g}, mean best IoU {before.mean:.2f} → {after.mean:.2f}."
     )
     return config.replace({"anchors.scales": better.scales, "anchors.ratios": better.ratios}), sentence
 

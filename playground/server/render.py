@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 
 from core.errors import UserError
+from core.io.text import count_noun
 from playground.canvas.canvas import payload, picture_url
 from playground.canvas.edit import Pick
 from playground.canvas.view import View, hidden_keys
@@ -116,7 +117,7 @@ def view_of(pipeline: Pipeline, step_view: StepView) -> View:
         heat=step_view.heat,
         editable=step_view.editable,
         classes=classes_to_draw(pipeline) if step_view.editable else (),
-        alt=f"{picture.name} with {objects} objects",
+        alt=f"{picture.name} with {count_noun(objects, 'object')}",
     )
 
 

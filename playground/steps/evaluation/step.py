@@ -8,6 +8,7 @@ from markupsafe import Markup
 
 from core.config import Config, Knob
 from core.evaluation.report import Report
+from core.io.text import count_noun
 from playground.canvas.view import Layer
 from playground.components import html
 from playground.data.browse import count_pictures
@@ -83,12 +84,14 @@ def _status_text(pipeline: Pipeline, status: JobStatus | None) -> Markup:
     if status.state == WAITING:
         return html.paragraph("This evaluation is waiting for another one to finish.") + _bar(status)
     if status.active:
-        return html.paragraph(f"{status.done:,} of {status.total:,} pictures …") + _bar(status)
+        return html.paragraph(f"{status.done:,} of {count_noun(status.total, 'picture')} …") + _bar(status)
     if status.result is None:
         return html.paragraph(f"The evaluation {status.state}. {status.message}".strip())
-    text = f"{status.done:,} pictures of {split.source}, {split.split}."
+    text = f"{count_noun(status.done, 'picture')} of {split.source}, {split.split}."
     if status.state == STOPPED:
-        text = f"Stopped after {status.done:,} of {status.total:,} pictures of {split.source}, {split.split}."
+        text = (
+            f"Stopped after {status.done:,} of {count_noun(status.total, 'picture')} of {split.source}, {split.split}."
+        )
     if split.split == "train":
         text += " The network may have been trained on them: results on val or test are more meaningful."
     if _current_index(pipeline, status) is None:
@@ -112,9 +115,9 @@ def _name(weights: str) -> str:
 
 def _pictures(split: ImageRef, config: Config, count: int) -> str:
     if split.source == SCENES:
-        return f"{count:,} held-out scenes like this one"
+        return f"{count_noun(count, 'held-out scene')} like this one"
     total = count_pictures(split).get(split.split, 0)
-    return f"{min(count or total, total):,} of the {total:,} pictures of {split.source}, {split.split}"
+    return f"{min(count or total, total):,} of {count_noun(total, 'picture')} of {split.source}, {split.split}"
 
 
 def _bar(status: JobStatus) -> Markup:

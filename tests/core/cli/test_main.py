@@ -499,7 +499,7 @@ def test_as_a_process_without_a_terminal(weights, picture, tmp_path):
         command, cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, timeout=120
     )
     assert process.returncode == 0 and process.stderr == ""  # no progress bar
-    assert process.stdout.endswith(" detections in 1 pictures\n")
+    assert process.stdout.endswith(" detections in 1 picture\n")
     assert isinstance(json.loads((tmp_path / "found.json").read_text()), list)
 
 

@@ -41,7 +41,7 @@ def test_an_unknown_class_is_refused_by_name():
     with pytest.raises(DataError) as caught:
         match_classes(("dog",), ("bird", "dog", "cow", "bird"), **WORDS)
     assert str(caught.value) == "The run lacks the classes bird, cow: start a new run."
-    with pytest.raises(DataError, match=r"lacks the classes 0, 1, 2, 3, 4 …: start"):
+    with pytest.raises(DataError, match=r"lacks the classes 0, 1, 2, 3, 4 and 2 more: start"):
         match_classes((), tuple("0123456"), **WORDS)
 
 

@@ -15,7 +15,7 @@ def test_the_report_begins_with_how_the_data_was_read_and_what_is_left_out():
     reading = "Pascal VOC, 5 XML files in annots/; no splits given: 5 / 0 / 0 made by name."
     report = str(build_report("mine", DataCheck("Pascal VOC", ("cat",), splits, {}, issues, reading), {}, issues))
     start, rest = report.split("<table", 1)
-    assert f"mine: {reading}" in start and "5 pictures, 1 classes." in start
+    assert f"mine: {reading}" in start and "5 pictures, 1 class." in start
     assert "Left out, with examples below: 2 pictures that do not exist; 1 pictures that cannot be opened." in start
     assert start.index("mine:") < start.index("5 pictures") < start.index("Left out")
     assert "<details><summary>2 pictures that do not exist; they are left out</summary>" in rest

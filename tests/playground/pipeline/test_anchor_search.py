@@ -24,7 +24,7 @@ def test_fitting_an_elongated_object_improves_its_match():
     config, said = fit_anchors(FIT_TO[0], here)
     iou = [Pipeline(here.picture, each).match.best_iou.item() for each in (here.config, config)]
     assert iou[0] < 0.5 <= iou[1]
-    assert "0% → 100% of 1 objects" in said and f"{iou[0]:.2f} → {iou[1]:.2f}" in said
+    assert "0% → 100% of 1 object reach" in said and f"{iou[0]:.2f} → {iou[1]:.2f}" in said
     assert config.anchors.per_location == here.config.anchors.per_location  # the weights still fit
 
 
