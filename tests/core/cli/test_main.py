@@ -75,7 +75,7 @@ def data(tmp_path_factory) -> Path:
     """A data set in COCO format with three classes."""
     folder = tmp_path_factory.mktemp("data")
     for split in ("train", "val", "test"):
-        made_data.coco(folder, categories_content(), split)
+        made_data.coco(folder / split, categories_content(), split)
     return folder
 
 
