@@ -123,7 +123,8 @@ def _read_common(values: Mapping[str, Any]) -> Line | None:
     name = next((values[key] for key in NAMES if isinstance(values.get(key), str)), None)
     name = name or next((value for key, value in values.items() if key.endswith(SUFFIXED)), None)
     objects = next((values[key] for key in LISTS if isinstance(values.get(key), dict | list)), None)
-    single = isinstance(objects, list) and bound_size(objects) is not None
+    flat = objects is None and _find(values, LABELS) is not None and read_keys(values) is not None
+    single = flat or (isinstance(objects, list) and bound_size(objects) is not None)
     if single:
         objects = [values]  # with a box and a label
     elif isinstance(objects, list) and objects and isinstance(objects[0], list):
@@ -142,7 +143,8 @@ def _read_common(values: Mapping[str, Any]) -> Line | None:
         return None
     items = [(_find(entry, LABELS), box) for entry, box in zip(entries, boxes, strict=True)]
     sides = any(isinstance(_find(entry, BOXES), list) for entry in entries)
-    size = (values.get("width"), values.get("height"))
+    is_box = flat and not any(values.keys() >= set(keys) for keys in CORNERS)  # its width and height are the box's
+    size = (None, None) if is_box else (values.get("width"), values.get("height"))
     return Line(name, items, size, values.get("split"), sides=sides, single=single)
 
 

@@ -1,5 +1,6 @@
-"""Finds and reads JSON lines, and the same objects in a JSON list."""
+"""Finds and reads JSON lines, and the same objects in a JSON list or by the names of pictures."""
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -7,7 +8,7 @@ from typing import Any
 import msgspec
 
 from core.data.annotations import BAD_FILE, BAD_PATH, Annotations, Format, ReportProblem
-from core.data.files import FolderFiles
+from core.data.files import FolderFiles, is_image_name
 from core.data.formats.building import Picture, add_object, build_annotations, name_numbers
 from core.data.formats.class_lists import read_class_names
 from core.data.formats.json_files import MAX_JSON_BYTES, decode_json, read_json, sniff_json
@@ -34,7 +35,7 @@ class _Frames(msgspec.Struct):
 def find_lines(files: FolderFiles) -> Sequence[Path]:
     """Returns the files of JSON lines, and of JSON lists, that describe pictures with objects."""
     lines = [path for path in files.find(*SUFFIXES) if _describes_objects(path)]
-    return lines + [path for path in files.find(".json") if _lists_objects(path, sniff_json(path).keys)]
+    return lines + [path for path in files.find(".json") if _lists_objects(path) or _has_lines(path)]
 
 
 def read_lines(files: FolderFiles, paths: Sequence[Path], report: ReportProblem) -> Annotations:
@@ -47,7 +48,7 @@ def read_lines(files: FolderFiles, paths: Sequence[Path], report: ReportProblem)
     pictures: list[Picture] = []
     for path in paths:
         try:
-            entries = _read_list(path) if path.suffix.lower() == ".json" else _read_lines(path)
+            entries = _read_lines(path) if _has_lines(path) else _read_list(path)
         except DataError as error:
             report(BAD_FILE, str(error))
             continue
@@ -56,18 +57,30 @@ def read_lines(files: FolderFiles, paths: Sequence[Path], report: ReportProblem)
     return build_annotations(pictures, notes, root=files.root, class_names=names, report=report)
 
 
+def _has_lines(path: Path) -> bool:
+    """True for a file of JSON lines, whatever it is called."""
+    return path.suffix.lower() != ".json" or (sniff_json(path).damaged and _describes_objects(path))
+
+
 def _describes_objects(path: Path) -> bool:
     lines = read_head(path, HEAD_BYTES).removeprefix("\ufeff").split("\n")[:HEAD_LINES]
     return any(_parse(line.encode()) for line in lines if line.strip())
 
 
-def _lists_objects(path: Path, keys: frozenset[str]) -> bool:
-    if not keys & LIST_KEYS and not keys >= FRAME_KEYS:
+def _lists_objects(path: Path) -> bool:
+    keys = sniff_json(path).keys
+    if not keys & LIST_KEYS and not keys >= FRAME_KEYS and not _names_pictures(keys):
         return False
     try:
         return any(_parse(content) for _, content in _read_list(path)[:HEAD_LINES])
     except DataError:  # damaged: to be reported if its beginning is of this format
         return bool(keys & {f"[].{name}" for name in LISTS})
+
+
+def _names_pictures(keys: frozenset[str]) -> bool:
+    """True if the keys of an object are the names of pictures."""
+    names = [key for key in keys if "[]." not in key and not key.startswith("{}.")]
+    return bool(names) and all(is_image_name(key) for key in names)
 
 
 def _read_lines(path: Path) -> list[Entry]:
@@ -76,9 +89,18 @@ def _read_lines(path: Path) -> list[Entry]:
 
 
 def _read_list(path: Path) -> list[Entry]:
-    """Returns the entries of a JSON list, or the frames of an object."""
-    is_object = sniff_json(path).keys >= FRAME_KEYS
-    entries = read_json(path, _Frames).frames if is_object else read_json(path, list[msgspec.Raw])
+    """Returns the entries of a JSON list, the frames of an object, or the objects of each picture."""
+    keys = sniff_json(path).keys
+    entries: Sequence[bytes | msgspec.Raw]
+    if keys >= FRAME_KEYS:
+        entries = read_json(path, _Frames).frames
+    elif _names_pictures(keys):
+        entries = [
+            b'{"%s": %s, "%s": %s}' % (NAMES[0].encode(), json.dumps(name).encode(), LISTS[0].encode(), bytes(objects))
+            for name, objects in read_json(path, dict[str, msgspec.Raw]).items()
+        ]
+    else:
+        entries = read_json(path, list[msgspec.Raw])
     return [(f"{path} entry {number}", content) for number, content in enumerate(entries, start=1)]
 
 

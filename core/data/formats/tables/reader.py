@@ -59,9 +59,8 @@ def read_tables(files: FolderFiles, paths: Sequence[Path], report: ReportProblem
         pictures += _read_table(files, path, text, report, notes)
     for picture in pictures:
         picture.objects = [(box, classes.codes.get(name, name), crowd) for box, name, crowd in picture.objects]
-    names = name_numbers(pictures, lambda: read_class_names(files, paths, notes), notes) or tuple(
-        classes.names.values()
-    )
+    numbered = name_numbers(pictures, lambda: read_class_names(files, paths, notes), notes)
+    names = tuple(classes.names.values()) or numbered
     return build_annotations(pictures, notes, root=files.root, class_names=names, report=report)
 
 

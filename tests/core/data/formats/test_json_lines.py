@@ -185,6 +185,32 @@ def test_numbered_categories_get_the_names_beside_them(tmp_path, beside):
     assert data.class_names == ("dog", "cat") and data.images[0].labels.tolist() == [1, 0]
 
 
+@pytest.mark.parametrize(
+    "content",
+    [
+        lines({"image": "a.jpg", "objects": [{"bbox": BOX, "label": "cat"}]}, {"image": "b.jpg", "objects": []}),
+        [{"image": "a.jpg", "x": BOX[0], "y": BOX[1], "width": BOX[2], "height": BOX[3], "label": "cat"}],
+        [{"image": "a.jpg", "bbox": BOX, "label": "cat"}, {"image": "b.jpg", "objects": []}],
+        {"a.jpg": [{"bbox": BOX, "label": "cat"}], "b.jpg": []},
+        {"a.jpg": {"boxes": [BOX], "labels": ["cat"]}, "b.jpg": {"boxes": [], "labels": []}},
+    ],
+)
+def test_other_forms_of_the_same_in_json(tmp_path, content):
+    write(tmp_path, {"a.json": content})
+    data = read(tmp_path, JSON_LINES)
+    x, y, width, height = BOX
+    assert objects_of(data)["a.jpg"] == [Object("cat", [x, y, x + width, y + height])]
+    assert all(image.size is None and not image.boxes.size for image in data.images[1:])
+    assert_only(tmp_path, JSON_LINES)
+
+
+def test_objects_on_a_line_each_may_say_the_size_of_the_picture(tmp_path):
+    entry = {"image": "a.jpg", "width": 40, "height": 30, "xmin": 1, "ymin": 2, "xmax": 11, "ymax": 22, "class": "cat"}
+    write(tmp_path, {"a.json": [entry, entry]})
+    data = read(tmp_path, JSON_LINES)
+    assert objects_of(data) == {"a.jpg": [Object("cat", [1, 2, 11, 22])] * 2} and data.images[0].size == (40, 30)
+
+
 def test_aliases_in_a_card_do_not_blow_up(tmp_path):
     bomb = "".join(f"a{level}: &a{level} [{', '.join([f'*a{level - 1}'] * 9)}]\n" for level in range(1, 30))
     card = CARD.replace("---\ndata", f"---\na0: &a0 [x]\n{bomb}data")
