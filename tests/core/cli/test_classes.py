@@ -68,6 +68,7 @@ def scenes(folder: Path, names: tuple[str, ...]) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_another_order_of_classes_gives_the_same_figures(tmp_path):
     names = (*CLASS_NAMES[2:], *CLASS_NAMES[:2])
     one = metrics(scenes(tmp_path / "a", CLASS_NAMES), "builtin", tmp_path)
@@ -79,6 +80,7 @@ def test_another_order_of_classes_gives_the_same_figures(tmp_path):
     assert one["reading"].startswith("YOLO, ") and one["left_out"] == {"counts": {}, "examples": {}}
 
 
+@pytest.mark.slow
 def test_a_damaged_picture_is_left_out_of_an_evaluation(tmp_path, capsys):
     data = scenes(tmp_path / "a", CLASS_NAMES)
     cut = data / "images" / "test" / "1.png"
@@ -92,6 +94,7 @@ def test_a_damaged_picture_is_left_out_of_an_evaluation(tmp_path, capsys):
     assert capsys.readouterr().err.strip().splitlines()[-1].startswith(f"error: The picture {cut} cannot be decoded")
 
 
+@pytest.mark.slow
 def test_the_report_has_the_data_sets_classes(weights, tmp_path):
     data = write(tmp_path / "a", ("cow", "cat"))
     metrics(data, weights, tmp_path, "--report", tmp_path / "report.json")

@@ -44,6 +44,7 @@ def described(tmp_path_factory) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_evaluate_says_and_records_what_is_assumed(bare, tmp_path, capsys):
     record = tmp_path / "result.json"
     assert call("evaluate", "--weights", bare, *ONE, *STATED, "--json", record) == 0
@@ -118,6 +119,7 @@ def test_settings_copied_from_another_run_are_no_exception(described, tmp_path, 
     assert "anchors.size_p3 = 16.0 contradicts the weights" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_another_picture_size_is_noted(described, capsys):
     assert call("evaluate", *ONE, "--weights", described, "--inference.image_size", 96) == 0
     assert capsys.readouterr().err == f"note: --inference.image_size is 96, but {described} was trained with 64.\n"

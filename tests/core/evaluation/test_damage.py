@@ -1,3 +1,5 @@
+from functools import cache
+
 import pytest
 import torch
 
@@ -12,7 +14,13 @@ from core.retinanet.model import build_model
 from core.structures import Sample
 
 CONFIG = Config.from_flat(
-    {"model.fpn_channels": 32, "model.num_convs": 0, "inference.image_size": 64, "inference.score_threshold": 0.0}
+    {
+        "model.fpn_channels": 32,
+        "model.num_convs": 0,
+        "inference.image_size": 64,
+        "inference.score_threshold": 0.0,
+        "inference.topk_candidates": 100,
+    }
 )
 
 
@@ -39,6 +47,7 @@ class Damaged(DataSet):
         return Sample(torch.zeros(3, 64, 64, dtype=torch.uint8), box, torch.tensor([index % 2]), no, index + 10)
 
 
+@cache
 def network():
     torch.manual_seed(0)
     return build_model(CONFIG.model, num_classes=2, anchors_per_location=CONFIG.anchors.per_location).eval()

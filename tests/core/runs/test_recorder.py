@@ -239,6 +239,7 @@ def test_relative_changes_of_the_weights():
     assert changes["backbone"] == changes["pyramid"] == changes["box head"] == 0
 
 
+@pytest.mark.slow
 def test_running_is_noted_before_the_first_step(tmp_path):
     folder = RunFolder(tmp_path / "run")
     records = run_training(tiny(), "scenes", folder)

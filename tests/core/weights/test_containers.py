@@ -133,6 +133,7 @@ def test_containers_are_opened(small, wrap):
     assert not found.notes
 
 
+@pytest.mark.slow
 def test_a_network_wrapped_by_pytorch_itself(tmp_path):
     model = build_model(CONFIG.model, num_classes=3, anchors_per_location=3)
     for wrapped in (nn.DataParallel(model), torch.compile(model), AveragedModel(model), nn.Sequential(model)):

@@ -4,6 +4,7 @@ import json
 import time
 
 import numpy as np
+import pytest
 import torch
 
 from core.evaluation.report import build_report
@@ -58,6 +59,7 @@ def test_the_least_recently_used_is_removed(tmp_path):
     assert [key for key in "abc" if store.has(key)] == ["a", "c"]
 
 
+@pytest.mark.slow
 def test_another_process_finds_the_same_figures(tmp_path):
     evaluations = Evaluations(Store(tmp_path))
     evaluations.start(CONFIG, None)

@@ -41,6 +41,7 @@ def choose(page, path):
     return updates[page.parts["notice"]], settings and config_of(settings)
 
 
+@pytest.mark.slow
 def test_what_is_assumed_of_an_upload_is_a_notice(page, uploads):
     torch.save({"state_dict": network().state_dict()}, uploads / "theirs.ckpt")
     notice, config = choose(page, uploads / "theirs.ckpt")

@@ -115,6 +115,7 @@ def test_a_new_network_waits_until_the_knob_is_released_but_its_size_does_not():
     assert held.costs == Pipeline(held.picture, config).costs
 
 
+@pytest.mark.slow
 def test_the_seed_only_matters_to_networks_with_random_weights():
     config = Config()
     other = config.replace({"training.seed": 79, "model.prior_probability": 0.3})
@@ -123,6 +124,7 @@ def test_the_seed_only_matters_to_networks_with_random_weights():
     assert network_of(other.replace(new)) is not network_of(config.replace(new))
 
 
+@pytest.mark.slow
 def test_a_large_network_waits_until_the_knob_is_released(monkeypatch):
     monkeypatch.setattr(outputs, "QUICK_GFLOPS", 0.0)
     config = Config.from_flat({**SMALL, "training.seed": 77})

@@ -168,6 +168,7 @@ def test_easy_background_pays_nothing_with_a_cutoff_of_one_half():
     assert easy.any() and (paid == 0).all() and here.losses.classification.sum() > 0
 
 
+@pytest.mark.slow
 def test_the_initial_loss_is_that_of_a_network_with_new_heads():
     """Whatever heads it has: the same backbone, the same seed, the given prior and loss."""
     trained = Pipeline(render_picture(Config().scenes), Config())
