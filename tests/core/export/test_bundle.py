@@ -89,7 +89,8 @@ def run_script(folder: Path, *pictures: Path) -> subprocess.CompletedProcess:
 @pytest.mark.slow
 def test_the_script_detects_the_same_objects(tmp_path, pictures):
     weights, exact = load_weights("builtin"), str(tmp_path / "exact.safetensors")
-    config = adopt(Config(), weights).replace({"anchors.convention": "exact", "inference.score_threshold": 0.02})
+    other = {"anchors.convention": "exact", "inference.score_threshold": 0.02, "inference.image_size": 128}
+    config = adopt(Config(), weights).replace(other)
     model = build(config, weights)
     save_weights(exact, model, config, weights.class_names, weights.category_ids)
     settings = ["--weights", exact, "--inference.score_threshold", "0.02"]
