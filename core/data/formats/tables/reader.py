@@ -10,11 +10,12 @@ from core.data.formats.class_lists import read_class_names, read_class_tables
 from core.data.formats.name_index import resolve_name
 from core.data.formats.notes import Notes
 from core.data.formats.outlines import read_numbers
-from core.data.formats.tables.boxes import decide_list_kind, has_box, read_box
+from core.data.formats.tables.boxes import has_box, read_box
 from core.data.formats.tables.cells import read_rows, sniff_row
 from core.data.formats.tables.columns import CORNERS, SIDES, Table, read_header
 from core.data.formats.tables.headerless import describe_columns, read_first_row
 from core.data.formats.tables.labels import choose_label
+from core.data.formats.tables.lists import decide_list_kind
 from core.data.formats.texts import read_text
 from core.data.formats.values import parse_flag
 from core.data.untrusted import DataError, quote
@@ -72,7 +73,7 @@ def _read_table(files: FolderFiles, path: Path, text: str, report: ReportProblem
     rows = _require_columns(path, table, lines, report)
     if table.has_header:
         table = choose_label(path, table, lines[0][1], [row for _, row in rows], notes)
-    table = decide_list_kind(path, table, [row for _, row in rows], notes)
+    table = decide_list_kind(files, path, table, [row for _, row in rows], notes)
     if _has_box_sizes(table, rows):
         table = table._replace(size=())
     _say_assumptions(path, table, notes)

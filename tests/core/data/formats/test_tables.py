@@ -3,6 +3,7 @@ import json
 import pytest
 
 from core.data.annotations import BAD_FILE, BAD_OBJECT, UNKNOWN_CLASS
+from core.data.formats.tables import lists
 from core.data.formats.tables.reader import CSV
 from tests.core.data.formats.reading import (
     Object,
@@ -16,6 +17,7 @@ from tests.core.data.formats.reading import (
     splits_of,
     write,
 )  # fmt: skip
+from tests.core.made_data import picture
 
 CAT = Object("cat", [1, 2, 11, 22])
 
@@ -223,27 +225,64 @@ def test_automl(tmp_path):
 WHEAT = "image_id,width,height,bbox,source\n" + 'a,1024,1024,"[834.0, 222.0, 56.0, 36.0]",x\n'
 
 
+def list_boxes(*boxes: list[float], name: str = "a.jpg") -> str:
+    return "image,bbox,label\n" + "".join(f'{name},"{box}",cat\n' for box in boxes)
+
+
 def test_lists_that_cannot_be_corners(tmp_path):
     write(tmp_path, {"train.csv": WHEAT})
     data = read(tmp_path, CSV)
     assert objects_of(data) == {"a": [Object("object", [834, 222, 890, 258])]}
     assert data.images[0].size == (1024, 1024)
     assert data.notes == (
-        "The boxes were read as left, top, width and height, as they cannot all be corners.",
+        "The boxes of train.csv were read as left, top, width and height; as two corners only 0% of them would fit "
+        "their pictures.",
         "train.csv has no column of classes: all boxes are of the class 'object'.",
     )
 
 
-def test_lists_that_are_corners(tmp_path):
-    rows = "".join(f'a.jpg,"[{n}, {n}, {n + 5}, {n + 9}]",cat\n' for n in range(10))
-    write(tmp_path, {"a.csv": f"image,bbox,label\n{rows}"})
+@pytest.mark.parametrize("name", ["a.jpg", "a", "images/a.jpg", "../images/a.jpg", "C:\\x\\a.jpg"])
+@pytest.mark.parametrize("reversed_box", [[], [[90, 5, 80, 9]]])
+def test_lists_that_are_corners(tmp_path, name, reversed_box):
+    """A single box that ends before it begins does not turn the others into sizes."""
+    picture(tmp_path / "images" / "a.jpg", (100, 80))
+    boxes = [[3 * n, 2 * n, 3 * n + 5, 2 * n + 9] for n in range(30)]
+    write(tmp_path, {"csv/a.csv": list_boxes(*boxes, *reversed_box, name=name)})
     data = read(tmp_path, CSV)
-    assert data.images[0].boxes[3].tolist() == [3, 3, 8, 12] and "as two corners" in data.notes[0]
+    assert data.images[0].boxes[3].tolist() == [9, 6, 14, 15] and "read as two corners" in data.notes[0]
 
 
-def test_lists_that_may_be_either_are_refused(tmp_path):
-    write(tmp_path, {"a.csv": 'image,bbox,label\na.jpg,"[1, 2, 11, 22]",cat\n'})
-    assert_refused(tmp_path, CSV, r"may be two corners, or a corner with width and height: give them in columns xmin")
+def test_lists_of_sizes_are_told_by_the_pictures(tmp_path):
+    picture(tmp_path / "a.jpg", (300, 200))
+    boxes = [[10 + n, 10, 201, 150] for n in range(12)]  # corners, too
+    write(tmp_path, {"a.csv": list_boxes(*boxes)})
+    assert_refused(tmp_path, CSV, "two corners or left, top, width and height, and fit their pictures either way: give")
+    write(tmp_path, {"a.csv": list_boxes(*boxes, [250, 150, 40, 40])})
+    assert read(tmp_path, CSV).images[0].boxes[0].tolist() == [10, 10, 211, 160]
+
+
+@pytest.mark.parametrize(
+    ("size", "message"),
+    [
+        (None, "have no pictures whose size is known: give them in columns xmin"),
+        ((20, 20), "do not fit their pictures either way"),
+        ((100, 100), "fit their pictures either way"),
+    ],
+)
+def test_lists_that_may_be_either_are_refused(tmp_path, size, message):
+    if size:
+        picture(tmp_path / "a.jpg", size)
+    write(tmp_path, {"a.csv": list_boxes([1, 2, 41, 22])})
+    assert_refused(tmp_path, CSV, message)
+
+
+def test_few_pictures_are_opened_to_tell_what_lists_are(tmp_path, monkeypatch):
+    opened = []
+    monkeypatch.setattr(lists, "read_image_size", lambda path: opened.append(path) or (100, 80))
+    files = {f"{n}.jpg": "" for n in range(1000)}
+    rows = "".join(f'{n}.jpg,"[60, 60, 70, 75]",cat\n' for n in range(1000))
+    write(tmp_path, files | {"a.csv": f"image,bbox,label\n{rows}"})
+    assert len(read(tmp_path, CSV).images) == 1000 and 100 < len(opened) <= 200
 
 
 @pytest.mark.parametrize(
