@@ -61,7 +61,7 @@ class LabelReader:
         objects: Labels = []
         for number, line in enumerate(lines, start=1):
             words = line.split()
-            if not words:
+            if not words or words[0].startswith("#"):  # a comment
                 continue
             try:
                 objects.append((self._parse_box(words[1:], path, number), self._parse_class(words[0]), False))

@@ -24,22 +24,24 @@ from core.data.untrusted import DataError, join_inside, quote
 from core.io.text import count_noun
 
 SAMPLE = 20  # label files read to recognise the format
+FIRST_LINES = 3  # of each of them: the first may be a header
 OTHER_FORMATS = (".json", ".xml", ".csv", ".jsonl", ".manifest")
 
 
 def find_yolo(files: FolderFiles) -> Sequence[Path]:
     """Returns the label files, and of a data set without any its settings, so that `read_yolo` can say so."""
     labels = _find_labels(files)
+    known = [*find_settings(files), *find_class_files(files)]
     filled = 0
     for path in labels:
-        line = next((line for line in read_head(path, 2000).lstrip("\ufeff").splitlines() if line.strip()), None)
-        if line is not None:
+        lines = [line for line in read_head(path, 2000).lstrip("\ufeff").splitlines() if line.strip()][:FIRST_LINES]
+        if lines:
             filled += 1
-            if _is_label_line(line):
+            damaged = known and _is_in_labels(path.relative_to(files.root).as_posix())
+            if any(_is_label_line(line) or (damaged and _resembles_label_line(line)) for line in lines):
                 return labels
             if filled == SAMPLE:
                 break
-    known = [*find_settings(files), *find_class_files(files)]
     if known and files.images and not filled and (labels or not files.find(*OTHER_FORMATS)):
         return labels or known
     return ()
@@ -143,6 +145,15 @@ def _is_label_line(line: str) -> bool:
     words = line.split()
     label = parse_whole_number(words[0])
     return len(words) >= 5 and label is not None and all(parse_number(word) is not None for word in words[1:])
+
+
+def _resembles_label_line(line: str) -> bool:
+    """True for a line that `LabelReader` reports, but that can only be a YOLO label: with commas, or a class name."""
+    for text in (line.replace(",", " ").replace(";", " "), line.replace(",", ".")):
+        numbers = [parse_number(word) for word in text.split()[1:]]
+        if len(numbers) >= 4 and all(number is not None and 0 <= number <= 1 for number in numbers):
+            return True
+    return False
 
 
 def _report_orphans(files: FolderFiles, pairs: Pairs, paths: Sequence[Path], report: ReportProblem) -> None:

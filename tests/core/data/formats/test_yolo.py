@@ -159,6 +159,47 @@ def test_other_text_files_are_left_alone(tmp_path, files):
     assert find(tmp_path, YOLO) == []
 
 
+@pytest.mark.parametrize(
+    ("line", "kind", "message"),
+    [
+        ("0,0.5,0.5,0.5,0.25", BAD_OBJECT, "is not a class with four numbers"),
+        ("0; 0.5; 0.5; 0.5; 0.25", BAD_OBJECT, "is not a class with four numbers"),
+        ("0 0,5 0,5 0,5 0,25", BAD_OBJECT, "is not a class with four numbers"),
+        ("cat 0.5 0.5 0.5 0.25", UNKNOWN_CLASS, "has the unknown class 'cat', not 0 to 1"),
+    ],
+)
+def test_lines_in_another_spelling_are_named(tmp_path, line, kind, message):
+    write(tmp_path, SET | {"labels/a.txt": line})
+    assert_only(tmp_path, YOLO)
+    assert_refused(tmp_path, YOLO, rf"a\.txt line 1 {message}")
+    problems = Problems()
+    read(tmp_path, YOLO, problems)
+    assert [each for each, _ in problems] == [kind]
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"labels/a.txt": "a photo of 0.5 cats"},
+        {"labels/a.txt": "Car 0.00 0 -1.58 587.01 173.33 614.12 200.12"},
+        {"labels/a.txt": "cat 10 20 30 40"},
+        {"labels/a.txt": "", "a.txt": "0,0.5,0.5,0.5,0.25", "labels/b.txt": "x"},
+    ],
+)
+def test_lines_that_are_no_labels_are_left_alone(tmp_path, files):
+    write(tmp_path, {"a.png": "", "data.yaml": NAMES} | files)
+    assert find(tmp_path, YOLO) == []
+
+
+def test_a_comment_is_no_label_and_a_header_is_reported(tmp_path):
+    write(tmp_path, SET | {"labels/a.txt": "# class x y w h\n" + LINE})
+    assert objects_of(read(tmp_path, YOLO)) == {"images/a.png": [CAT]}
+    write(tmp_path, SET | {"labels/a.txt": "class x y w h\n" + LINE})
+    problems = Problems()
+    assert objects_of(read(tmp_path, YOLO, problems)) == {"images/a.png": [CAT]}
+    assert [kind for kind, _ in problems] == [BAD_OBJECT]
+
+
 def test_labels_without_a_picture_are_reported(tmp_path):
     write(tmp_path, SET | {"labels/b.txt": LINE, "labels/train.txt": "images/a.png"})
     problems = Problems()
