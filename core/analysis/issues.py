@@ -21,19 +21,22 @@ class IssueKind(NamedTuple):
     """A kind of issue.
 
     Attributes:
-        what: A description in the plural, which follows a count.
+        one: A description of one occurrence, which follows the count 1.
+        many: The same in the plural, for other counts.
         remedy: What to do about it.
         stops: True if training rejects a data set with this issue.
     """
 
-    what: str
+    one: str
+    many: str
     remedy: str
     stops: bool = False
 
 
 def _left_out(kind: str, remedy: str) -> IssueKind:
     """Returns an issue of which the description says that its occurrences are left out."""
-    return IssueKind(f"{DESCRIPTIONS[kind]}; they are left out", remedy)
+    one, many = DESCRIPTIONS[kind]
+    return IssueKind(f"{one}; it is left out", f"{many}; they are left out", remedy)
 
 
 NO_DATA, NO_VAL, NO_TEST = "no data", "no val", "no test"
@@ -46,10 +49,15 @@ NO_ANCHOR = "no anchor"
 
 # In the order in which they are reported.
 KINDS = {
-    NO_DATA: IssueKind("annotations that cannot be used", "follow each message", stops=True),
-    NO_VAL: IssueKind("no pictures for validation", "create splits: split --by stratified", stops=True),
-    UNKNOWN_CLASS: IssueKind(DESCRIPTIONS[UNKNOWN_CLASS], "add the class to the list of classes, or correct them",
-                             stops=True),
+    NO_DATA: IssueKind(
+        "annotation that cannot be used", "annotations that cannot be used", "follow each message", stops=True
+    ),
+    NO_VAL: IssueKind(
+        "no picture for validation", "no pictures for validation", "create splits: split --by stratified", stops=True
+    ),
+    UNKNOWN_CLASS: IssueKind(
+        *DESCRIPTIONS[UNKNOWN_CLASS], "add the class to the list of classes, or correct them", stops=True
+    ),
     BAD_FILE: _left_out(BAD_FILE, "export them again, or remove them"),
     BAD_PATH: _left_out(BAD_PATH, "correct the names"),
     BAD_OBJECT: _left_out(BAD_OBJECT, "correct or remove them"),
@@ -58,23 +66,57 @@ KINDS = {
     MISSING: _left_out(MISSING, "add them, or remove them from the annotations"),
     UNREADABLE: _left_out(UNREADABLE, "save or copy them again, or remove them"),
     OTHER_SIZE: _left_out(OTHER_SIZE, "correct the size, or save the pictures without EXIF rotation"),
-    UNLISTED: IssueKind(DESCRIPTIONS[UNLISTED], "split the data set again"),
-    GONE: IssueKind(DESCRIPTIONS[GONE], "split the data set again"),
+    UNLISTED: IssueKind(*DESCRIPTIONS[UNLISTED], "split the data set again"),
+    GONE: IssueKind(*DESCRIPTIONS[GONE], "split the data set again"),
     EMPTY_BOX: _left_out(EMPTY_BOX, "draw or remove them"),
     OUTSIDE_BOX: _left_out(OUTSIDE_BOX, "correct or remove them"),
-    CUT_BOX: IssueKind("boxes that exceed their picture by more than a pixel; they are clipped", "correct them"),
-    SAME_BOX: IssueKind("boxes annotated twice in a picture; each counts as an object", "remove one of each"),
-    TWO_CLASSES: IssueKind("boxes with two classes; a detector cannot satisfy both", "choose one class"),
-    SHARED_PICTURE: IssueKind("identical picture files in two splits; results on training pictures say little",
-                         "keep each in one split"),
-    SAME_PICTURE: IssueKind("identical picture files in one split", "remove one of each"),
-    UNTRAINED_CLASS: IssueKind("classes without a training object", "create splits: split --by stratified"),
-    UNUSED_CLASS: IssueKind("classes without any object", "remove them from the list of classes, or annotate some"),
-    ALIKE_CLASSES: IssueKind("classes with names that differ only in case, spaces or punctuation", "merge them"),
-    NO_TEST: IssueKind("no test pictures, which evaluate uses by default", "evaluate with --split val"),
-    NO_ANCHOR: IssueKind("objects that no anchor overlaps enough (matching.fg_iou_threshold)",
-                    "search for better anchors: anchors --data; or raise inference.image_size"),
-}  # fmt: skip
+    CUT_BOX: IssueKind(
+        "box that exceeds its picture by more than a pixel; it is clipped",
+        "boxes that exceed their picture by more than a pixel; they are clipped",
+        "correct them",
+    ),
+    SAME_BOX: IssueKind(
+        "box annotated twice in a picture; each counts as an object",
+        "boxes annotated twice in a picture; each counts as an object",
+        "remove one of each",
+    ),
+    TWO_CLASSES: IssueKind(
+        "box with two classes; a detector cannot satisfy both",
+        "boxes with two classes; a detector cannot satisfy both",
+        "choose one class",
+    ),
+    SHARED_PICTURE: IssueKind(
+        "pair of identical picture files in two splits; results on training pictures say little",
+        "identical picture files in two splits; results on training pictures say little",
+        "keep each in one split",
+    ),
+    SAME_PICTURE: IssueKind(
+        "pair of identical picture files in one split", "identical picture files in one split", "remove one of each"
+    ),
+    UNTRAINED_CLASS: IssueKind(
+        "class without a training object", "classes without a training object", "create splits: split --by stratified"
+    ),
+    UNUSED_CLASS: IssueKind(
+        "class without any object",
+        "classes without any object",
+        "remove them from the list of classes, or annotate some",
+    ),
+    ALIKE_CLASSES: IssueKind(
+        "pair of classes with names that differ only in case, spaces or punctuation",
+        "classes with names that differ only in case, spaces or punctuation",
+        "merge them",
+    ),
+    NO_TEST: IssueKind(
+        "no test picture, which evaluate uses by default",
+        "no test pictures, which evaluate uses by default",
+        "evaluate with --split val",
+    ),
+    NO_ANCHOR: IssueKind(
+        "object that no anchor overlaps enough (matching.fg_iou_threshold)",
+        "objects that no anchor overlaps enough (matching.fg_iou_threshold)",
+        "search for better anchors: anchors --data; or raise inference.image_size",
+    ),
+}
 
 
 @dataclass(frozen=True)
@@ -84,7 +126,7 @@ class Issue:
     Attributes:
         kind: A key of `KINDS`.
         count: Number of occurrences.
-        what: The description of its kind.
+        what: The description of its kind, which follows the count.
         remedy: What to do about it.
         stops: True if training rejects the data set because of it.
         examples: Messages that locate the first `core.data.left_out.MAX_EXAMPLES` occurrences.
@@ -104,7 +146,9 @@ class Issues(Tally):
     def to_tuple(self) -> tuple[Issue, ...]:
         """Returns the collected issues in the order of `KINDS`."""
         return tuple(
-            Issue(name, self.counts[name], kind.what, kind.remedy, kind.stops, tuple(self.examples[name]))
+            Issue(
+                name, count, kind.one if count == 1 else kind.many, kind.remedy, kind.stops, tuple(self.examples[name])
+            )
             for name, kind in KINDS.items()
-            if name in self.counts
+            if (count := self.counts.get(name))
         )

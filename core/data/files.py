@@ -10,6 +10,7 @@ from typing import NamedTuple
 from core.data.untrusted import IMAGE_SUFFIXES, DataError
 
 MAX_FILES = 2_000_000
+MAX_DEPTH = 32  # folders inside each other; the work on a path grows with them
 # What operating systems and version control put beside files; a folder of these names is skipped with its contents.
 JUNK_NAMES = frozenset(("__MACOSX", ".DS_Store", "Thumbs.db", "desktop.ini", ".git", ".ipynb_checkpoints"))
 
@@ -44,7 +45,8 @@ def list_files(root: Path) -> FolderFiles:
     """Lists the files of a folder; links are followed to files, but not to folders.
 
     Raises:
-        DataError: The folder does not exist, cannot be read, or has more than `MAX_FILES` files.
+        DataError: The folder does not exist, cannot be read, or has more than `MAX_FILES` files or `MAX_DEPTH`
+            folders inside each other.
     """
     if not root.is_dir():
         raise DataError(f"There is no data set {str(root)!r}: give an existing folder, or scenes.")
@@ -85,6 +87,8 @@ def _walk(root: Path, linked_folders: list[str]) -> Iterator[_Entry]:
     folders, count = [""], 0
     while folders:
         prefix = folders.pop()
+        if prefix.count("/") > MAX_DEPTH:
+            raise DataError(f"{root} has more than {MAX_DEPTH} folders inside each other: move the files up.")
         try:
             with os.scandir(root / prefix) as entries:
                 listed = list(entries)

@@ -13,29 +13,45 @@ from core.data.annotations import (
     UNKNOWN_CLASS,
     UNKNOWN_PICTURE,
 )
+from core.io.text import count_noun
 
 MISSING, UNREADABLE, OTHER_SIZE = "missing picture", "unreadable picture", "other size"
 EMPTY_BOX, OUTSIDE_BOX = "empty box", "outside box"
 UNLISTED, GONE = "unlisted picture", "picture that is gone"
-# The descriptions follow a count. UNKNOWN_CLASS is not among them: it is refused, never left out.
+# The descriptions follow a count of 1, or any other. UNKNOWN_CLASS is refused, never left out.
 DESCRIPTIONS = MappingProxyType(
     {
-        BAD_FILE: "annotation files that cannot be read",
-        BAD_PATH: "picture paths that cannot be used",
-        BAD_OBJECT: "objects without a box of four numbers",
-        UNKNOWN_CLASS: "objects of an unknown class",
-        UNKNOWN_PICTURE: "objects of pictures that are not listed",
-        ORPHAN_LABELS: "label files without a picture",
-        MISSING: "pictures that do not exist",
-        UNREADABLE: "pictures that cannot be opened",
-        OTHER_SIZE: "pictures with a size that differs from the annotated one, so that boxes would be misplaced",
-        UNLISTED: "pictures in no split, which are not used",
-        GONE: "pictures that a list of splits names, but the data set no longer has",
-        EMPTY_BOX: "boxes without area or with a coordinate that is not a number",
-        OUTSIDE_BOX: "boxes outside their picture",
+        BAD_FILE: ("annotation file that cannot be read", "annotation files that cannot be read"),
+        BAD_PATH: ("picture path that cannot be used", "picture paths that cannot be used"),
+        BAD_OBJECT: ("object that cannot be read", "objects that cannot be read"),
+        UNKNOWN_CLASS: ("object of an unknown class", "objects of an unknown class"),
+        UNKNOWN_PICTURE: ("object of a picture that is not listed", "objects of pictures that are not listed"),
+        ORPHAN_LABELS: ("label file without a picture", "label files without a picture"),
+        MISSING: ("picture that does not exist", "pictures that do not exist"),
+        UNREADABLE: ("picture that cannot be opened", "pictures that cannot be opened"),
+        OTHER_SIZE: (
+            "picture with a size that differs from the annotated one, so that boxes would be misplaced",
+            "pictures with a size that differs from the annotated one, so that boxes would be misplaced",
+        ),
+        UNLISTED: ("picture in no split, which is not used", "pictures in no split, which are not used"),
+        GONE: (
+            "picture named in a list of splits that is no longer in the data set",
+            "pictures named in a list of splits that are no longer in the data set",
+        ),
+        EMPTY_BOX: (
+            "box without area or with a coordinate that is not a number",
+            "boxes without area or with a coordinate that is not a number",
+        ),
+        OUTSIDE_BOX: ("box outside its picture", "boxes outside their picture"),
     }
 )
+OBJECTS = frozenset((BAD_OBJECT, UNKNOWN_CLASS, UNKNOWN_PICTURE, EMPTY_BOX, OUTSIDE_BOX))  # each counts
 MAX_EXAMPLES = 1000  # stored examples of one kind
+
+
+def describe_count(kind: str, count: int) -> str:
+    """Returns a count of a kind in words, such as "2 pictures that do not exist"."""
+    return count_noun(count, *DESCRIPTIONS[kind])
 
 
 class LeftOut(NamedTuple):
@@ -56,7 +72,7 @@ class LeftOut(NamedTuple):
     def describe(self, kinds: Collection[str] = DESCRIPTIONS) -> str:
         """Returns the counts of some kinds as a sentence, with the first example of each; "" if there are none."""
         parts = [
-            f"{count:,} {DESCRIPTIONS[kind]} ({self.examples[kind][0].rstrip('.')})"
+            f"{describe_count(kind, count)} ({self.examples[kind][0].rstrip('.')})"
             for kind, count in self.counts.items()
             if kind in kinds
         ]
@@ -77,7 +93,7 @@ NOTHING = LeftOut()
 
 
 class Tally:
-    """Counts occurrences by kind; repeated messages count once.
+    """Counts occurrences by kind; repeated messages about pictures and files count once.
 
     Args:
         folder: The data set's folder, which is removed from messages.
@@ -91,10 +107,11 @@ class Tally:
 
     def add(self, kind: str, message: str) -> None:
         """Adds one occurrence; can be passed to a reader as its `ReportProblem`."""
-        key = hash((kind, message))
-        if key in self._seen:
-            return
-        self._seen.add(key)
+        if kind not in OBJECTS:
+            key = hash((kind, message))
+            if key in self._seen:
+                return
+            self._seen.add(key)
         self._add(kind, 1, [message.replace(self._folder, "")])
 
     def add_all(self, left_out: LeftOut, kinds: Collection[str] = DESCRIPTIONS) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO, NamedTuple, TypeVar
 
-from core.data.files import is_junk
+from core.data.files import MAX_DEPTH, is_junk
 from core.data.folders import require_format
 from core.data.reading.split_names import find_split_of_folder
 from core.data.untrusted import MAX_NAME, DataError, quote
@@ -150,6 +150,8 @@ def _check_entry(entry: zipfile.ZipInfo, archive: Path, limits: Limits) -> None:
     )
     if wrong or len(name) > MAX_NAME or max(len(part.encode()) for part in path.parts) > 255:
         raise _error(archive, f"holds {quote(name)}, which is not a path inside a folder", "pack it again")
+    if len(path.parent.parts) > MAX_DEPTH:
+        raise _error(archive, f"holds {quote(name)}, in more than {MAX_DEPTH} folders", "pack it without them")
     kind = stat.S_IFMT(entry.external_attr >> 16)
     if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
         raise _error(archive, f"holds {quote(name)}, which is a link or device", "pack the files themselves")

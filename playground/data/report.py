@@ -9,7 +9,7 @@ from core.analysis.dataset_check import DataCheck
 from core.analysis.image_check import ImageFacts
 from core.analysis.issues import NO_ANCHOR, NO_TEST, NO_VAL, UNTRAINED_CLASS, Issue
 from core.analysis.size_check import ClassSizes
-from core.data.left_out import DESCRIPTIONS, LeftOut
+from core.data.left_out import LeftOut, describe_count
 from core.io.text import count_noun
 from playground.components import html
 from playground.data.image_ref import ImageRef
@@ -58,7 +58,7 @@ def _build_left_out(left_out: LeftOut) -> Markup:
     """Returns the number of things that are left out; each is among the issues, with examples."""
     if not left_out:
         return Markup()
-    parts = "; ".join(f"{count:,} {DESCRIPTIONS[kind]}" for kind, count in left_out.counts.items())
+    parts = "; ".join(describe_count(kind, count) for kind, count in left_out.counts.items())
     return html.paragraph(f"Left out, with examples below: {parts}.")
 
 

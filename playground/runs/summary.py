@@ -7,7 +7,7 @@ from typing import Any
 from markupsafe import Markup
 
 from core.config import Config
-from core.data.left_out import DESCRIPTIONS
+from core.data.left_out import describe_count
 from core.runs.about import About
 from core.runs.folder import QUEUED
 from core.runs.step_changes import StepChanges
@@ -71,7 +71,7 @@ def _build_data(about: About) -> Markup:
     for kind, count in about.left_out.counts.items():
         examples = (hide_source(each, about) for each in about.left_out.examples[kind][:MAX_EXAMPLES])
         items = html.join(Markup("<li>{}</li>").format(each) for each in examples)
-        lines.append(html.paragraph(f"Left out: {count:,} {DESCRIPTIONS[kind]}.") + Markup("<ul>{}</ul>").format(items))
+        lines.append(html.paragraph(f"Left out: {describe_count(kind, count)}.") + Markup("<ul>{}</ul>").format(items))
     total = sum(about.left_out.counts.values())
     return html.details(f"Data, {total:,} left out" if total else "Data", html.join(lines))
 

@@ -87,7 +87,7 @@ def test_from_a_zip_to_a_cell_of_the_matrix(address, page, home, archive):
         and "pictures in images/; no splits given" in report
         and "10 pictures, 2 classes." in report
     )
-    assert "1 classes without any object" in page.text_content(".readout") and notice(page) == ""
+    assert "1 class without any object" in page.text_content(".readout") and notice(page) == ""
     page.click(".source-onward")
     wait(lambda: "data=squares/train/2" in address_of(page))
     page.fill(".source-number", "7")
@@ -121,7 +121,7 @@ def test_a_broken_zip_is_told_and_leaves_nothing(address, page, home, tmp_path):
     page.wait_for_selector(".pic[data-drawn]", timeout=60_000)
     before = sorted((home / "data").glob("*")) if (home / "data").exists() else []
     bring(page, packed(coco(tmp_path / "bad", content), tmp_path / "bad.zip"))
-    wait(lambda: "bad.zip cannot be used because of 1 objects of an unknown class" in notice(page))
+    wait(lambda: "bad.zip cannot be used because of 1 object of an unknown class" in notice(page))
     assert "Prevents training" in page.text_content(".readout") and source(page) == ""
     bring(page, tmp_path / "noise.zip")
     wait(lambda: "noise.zip is not a zip or is damaged" in notice(page))

@@ -115,7 +115,7 @@ def _describe_unions(images: Sequence[AnnotatedImage], unions: Sequence[int]) ->
     """Yields which annotation files repeat pictures that others assign to splits."""
     counts = Counter(images[number].source.name for number in unions)
     for name, count in counts.most_common(MAX_UNIONS):
-        yield f"{name} was not used for {count:,} pictures, since other files assign them to a split."
+        yield f"{name} was not used for {count_noun(count, 'picture')}, since other files assign them to a split."
 
 
 def _describe_renamed(pairs: Sequence[tuple[AnnotatedImage, str]]) -> Iterator[str]:

@@ -10,7 +10,7 @@ import numpy as np
 from core.data.annotations import BAD_FILE, BAD_OBJECT, BAD_PATH, ORPHAN_LABELS, UNKNOWN_CLASS, UNKNOWN_PICTURE
 from core.data.dataset import JudgedBoxes, RawData, RawImage, judge_boxes
 from core.data.images import read_image_size
-from core.data.left_out import DESCRIPTIONS, EMPTY_BOX, GONE, MISSING, OTHER_SIZE, OUTSIDE_BOX, UNREADABLE, LeftOut
+from core.data.left_out import EMPTY_BOX, GONE, MISSING, OTHER_SIZE, OUTSIDE_BOX, UNREADABLE, LeftOut, describe_count
 from core.data.untrusted import quote
 from core.errors import PictureError
 from core.io.text import count_noun
@@ -22,6 +22,7 @@ MAX_OVERHANG = 0.05  # share of the picture's side by which careless annotations
 MAX_LEAVING = 0.5  # share of boxes that leave their pictures
 SUSPECT_SHARE = 0.1  # of boxes that leave their pictures although they fit if they are read as corners
 CERTAIN_SHARE = 0.95  # of boxes that fit if they are read as corners
+MIN_BOXES = 5  # of pictures without annotated sizes; fewer say little
 MAX_SAMPLE = 200  # pictures that are opened for their size if the annotations do not give it
 
 
@@ -30,7 +31,7 @@ def find_unknown_classes(left_out: LeftOut) -> tuple[str, ...]:
     count = left_out.counts.get(UNKNOWN_CLASS, 0)
     if not count:
         return ()
-    return (f"it has {count:,} {DESCRIPTIONS[UNKNOWN_CLASS]}: {left_out.examples[UNKNOWN_CLASS][0]}",)
+    return (f"it has {describe_count(UNKNOWN_CLASS, count)}: {left_out.examples[UNKNOWN_CLASS][0]}",)
 
 
 def find_shared_pictures(owners: Iterable[tuple[str, str]]) -> tuple[str, ...]:
@@ -86,9 +87,10 @@ def _find_wrong_units(images: Sequence[RawImage], judged: JudgedBoxes) -> Iterat
         yield fractions
         return
     measured = _measure_sample(images)
-    if measured is not images:
-        judged = judge_boxes(measured)
-    yield from _find_wrong_kind(measured, judged)
+    if measured is images:
+        yield from _find_wrong_kind(images, judged)
+    elif sum(len(image.labels) for image in measured) >= MIN_BOXES:
+        yield from _find_wrong_kind(measured, judge_boxes(measured))
 
 
 def _find_fractions(images: Sequence[RawImage], judged: JudgedBoxes) -> str:
@@ -137,7 +139,7 @@ def _find_wrong_kind(images: Sequence[RawImage], judged: JudgedBoxes) -> Iterato
     tolerance = np.maximum(MAX_OVERHANG * sides, sides > 1)
     solid = ~judged.empty
     leaves = solid & (judged.overhang > tolerance)
-    reversed_ = (boxes[:, 2:] < boxes[:, :2]).any(axis=1)
+    backwards = np.asarray((boxes[:, 2:] < boxes[:, :2]).any(axis=1))
 
     def fit_as(others: np.ndarray, which: np.ndarray) -> bool:
         """True if nearly all of some boxes fit their pictures with other numbers."""
@@ -152,10 +154,10 @@ def _find_wrong_kind(images: Sequence[RawImage], judged: JudgedBoxes) -> Iterato
             f"{count_noun(int(leaves.sum()), 'box', 'boxes')} of {int(solid.sum()):,} leave their pictures, the first "
             f"in {_locate(images, counts, boxes, leaves)}{suspect}: correct the annotations."
         )
-    if reversed_.mean() >= SUSPECT_SHARE and fit_as(_read_as_sides(boxes), np.isfinite(boxes).all(axis=1)):
+    if backwards.mean() >= SUSPECT_SHARE and fit_as(_read_as_sides(boxes), np.isfinite(boxes).all(axis=1)):
         yield (
-            f"{count_noun(int(reversed_.sum()), 'box', 'boxes')} of {len(boxes):,} end before they begin, the first in "
-            f"{_locate(images, counts, boxes, reversed_)}; they seem to be x, y, width and height where the corners "
+            f"{count_noun(int(backwards.sum()), 'box', 'boxes')} of {len(boxes):,} end before they begin, the first in "
+            f"{_locate(images, counts, boxes, backwards)}; they seem to be x, y, width and height where the corners "
             "xmin, ymin, xmax, ymax are expected: correct the annotations."
         )
 

@@ -10,6 +10,7 @@ from core.data.files import FolderFiles
 from core.data.reading.assignment import ANNOTATIONS, LISTS, MADE, NAMES, Assignment
 from core.data.reading.pictures import get_relative
 from core.data.splits import SPLITS_FILE
+from core.io.text import count_noun
 
 MAX_FOLDERS = 3  # to name
 _ORIGINS = MappingProxyType(
@@ -55,7 +56,7 @@ def _describe_files(sources: Sequence[str], unit: str) -> str:
     if len(sources) == 1:
         return sources[0]
     where = _name_folders(sources)
-    return f"{len(sources):,} {unit}{f' in {where}' if where else ''}"
+    return f"{count_noun(len(sources), unit.removesuffix('s'), unit)}{f' in {where}' if where else ''}"
 
 
 def _describe_pictures(sources: Sequence[str], pictures: Sequence[str]) -> str:
@@ -82,5 +83,7 @@ def _describe_splits(assignment: Assignment) -> str:
         return f"{assignment.divided}: {counts} made by name"
     how = " and ".join(_ORIGINS[origin] for origin in assignment.origins)
     made = f", {assignment.divided} divided by name" if assignment.divided else ""
-    lost = f"; {len(assignment.unlisted):,} pictures in no split are not used" if assignment.unlisted else ""
+    lost = ""
+    if count := len(assignment.unlisted):
+        lost = f"; {count_noun(count, 'picture')} in no split {'is' if count == 1 else 'are'} not used"
     return f"{how}{made}: {counts}{lost}"

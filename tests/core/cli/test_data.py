@@ -36,7 +36,7 @@ def test_check(folder, tmp_path, capsys):
     assert "It can be trained on." in capsys.readouterr().out
     (folder / "labels" / "p3.txt").write_text("9 1 1 1 1")
     assert run("check", "--data", folder) == 0
-    assert "STOPS TRAINING: 1 objects of an unknown class" in capsys.readouterr().out
+    assert "STOPS TRAINING: 1 object of an unknown class" in capsys.readouterr().out
 
 
 def test_unpack(archive, tmp_path, capsys):
@@ -57,7 +57,7 @@ def test_unpack_refuses_an_unusable_data_set(tmp_path, capsys):
             archive.write(path, path.relative_to(made))
     assert run("unpack", tmp_path / "bad.zip", "--out", tmp_path / "new") == 1
     printed = capsys.readouterr()
-    assert "bad.zip is not imported because of 1 objects of an unknown class" in printed.err
+    assert "bad.zip is not imported because of 1 object of an unknown class" in printed.err
     assert "annotation 1 (id 1) has the unknown category_id 77" in printed.out
     assert not (tmp_path / "new").exists() and not list(tmp_path.glob(".*"))
 

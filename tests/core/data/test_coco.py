@@ -134,7 +134,7 @@ def test_missing_pictures_are_left_out_and_counted(tmp_path):
     data = open_folder(folder, "train")
     assert len(data) == 1 and data.left_out.counts == {"missing picture": 1}
     assert data.left_out.describe() == (
-        "Left out: 1 pictures that do not exist (train.json names 'b.png', which does not exist: add it or remove its "
+        "Left out: 1 picture that does not exist (train.json names 'b.png', which does not exist: add it or remove its "
         "annotations)."
     )
     with pytest.raises(DataError, match=r"train\.json names 'b\.png', which does not exist"):

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from core.data.folders import examine_data_set, open_folder, read_data_set, split_folder
-from core.data.left_out import LeftOut
+from core.data.left_out import LeftOut, Tally
 from core.data.reading import cache
 from core.data.splits import SPLITS_FILE
 from core.data.untrusted import DataError
@@ -168,7 +168,7 @@ def test_objects_of_an_unknown_class_are_refused(folder):
     content = make_coco(NAMES)
     content["annotations"][0]["category_id"] = 7
     write(folder / "annotations.json", content)
-    with pytest.raises(DataError, match=r"it has 1 objects of an unknown class: .*unknown category_id 7"):
+    with pytest.raises(DataError, match=r"it has 1 object of an unknown class: .*unknown category_id 7"):
         read_data_set(folder)
 
 
@@ -215,7 +215,7 @@ def test_pictures_added_after_the_split_are_said(tmp_path):
     write_pictures(tmp_path, ["new.jpg"])
     write(tmp_path / "new.xml", make_xml(NAMES[0], "new.jpg"))
     contents = read_data_set(tmp_path)
-    assert contents.reading.endswith("; splits from splits.json: 8 / 1 / 1; 1 pictures in no split are not used.")
+    assert contents.reading.endswith("; splits from splits.json: 8 / 1 / 1; 1 picture in no split is not used.")
     assert contents.left_out.counts == {"unlisted picture": 1}
     split_folder(tmp_path, "random", (0.8, 0.1, 0.1), 0)
     assert sum(len(raw.images) for raw in read_data_set(tmp_path).splits.values()) == 11
@@ -433,7 +433,7 @@ def brushes(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("layout", "reason"),
     [
-        (cvat_video, r"1 annotation files that cannot be read \(a\.xml has the tracks of a video: export it as"),
+        (cvat_video, r"1 annotation file that cannot be read \(a\.xml has the tracks of a video: export it as"),
         (xml_with_document_type, r"10 annotation files that cannot be read \(.*declares a document type"),
         (table_in_another_encoding, r"a\.csv cannot be used because it is not text in UTF-8"),
         (via_without_attributes, r"region 1 has no class name"),
@@ -458,3 +458,21 @@ def test_pictures_under_another_name_are_said(tmp_path):
     contents = read_data_set(tmp_path)
     assert not contents.left_out
     assert "1 picture was found under another name, such as Bäume 0.png for 'Bäume 0.jpg'." in contents.reading
+
+
+def test_every_object_that_is_left_out_counts(tmp_path):
+    xml_beside(tmp_path)
+    for name in NAMES:
+        objects = voc_object(box=(1, 1, 9, 9)) + "<object><name>cat</name></object>" * 9
+        path = (tmp_path / name).with_suffix(".xml")
+        write(path, f"<annotation><filename>{name}</filename>{objects}</annotation>")
+    with pytest.raises(
+        DataError, match=r"only 10 of 100 boxes are left, less than half\. Left out: 90 objects that can"
+    ):
+        read_data_set(tmp_path)
+    tally = Tally(tmp_path)
+    for kind in ("bad object", "bad object", "bad file", "bad file"):
+        tally.add(kind, f"{tmp_path}/a.xml")
+    assert tally.left_out().describe() == (
+        "Left out: 1 annotation file that cannot be read (a.xml); 2 objects that cannot be read (a.xml)."
+    )

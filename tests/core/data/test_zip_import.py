@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from core.data.files import MAX_DEPTH, list_files
 from core.data.folders import AmbiguousFormatError, open_folder, read_data_set
 from core.data.untrusted import DataError
 from core.data.zip_import import Limits, import_zip, unpack
@@ -118,6 +119,18 @@ def test_two_files_of_one_name_or_a_file_for_a_folder(tmp_path):
         content.writestr("a", "2")
     refused(tmp_path, tmp_path / "set.zip", "cannot be unpacked")
     refused(tmp_path, pack(tmp_path / "other.zip", {"a": b"1", "a/b": b"2"}), "cannot be unpacked")
+
+
+def test_folders_inside_each_other_are_bounded(tmp_path):
+    deep = "/".join("a" * (MAX_DEPTH + 1))
+    archive = pack(tmp_path / "set.zip", {f"{deep}/a.txt": b""})
+    refused(tmp_path, archive, "in more than 32 folders: pack it without them")
+    made = coco(tmp_path / "made")
+    (made / deep[2:]).mkdir(parents=True)
+    assert list_files(made).images
+    (made / deep).mkdir(parents=True)
+    with pytest.raises(DataError, match="made has more than 32 folders inside each other: move the files up"):
+        read_data_set(made)
 
 
 def test_limits(tmp_path):

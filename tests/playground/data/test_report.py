@@ -6,7 +6,9 @@ from playground.data.report import build_report
 
 def make_issue(kind: str, *examples: str) -> Issue:
     about = KINDS[kind]
-    return Issue(kind, len(examples), about.what, about.remedy, about.stops, examples)
+    return Issue(
+        kind, len(examples), about.one if len(examples) == 1 else about.many, about.remedy, about.stops, examples
+    )
 
 
 def test_the_report_begins_with_how_the_data_was_read_and_what_is_left_out():
@@ -16,7 +18,7 @@ def test_the_report_begins_with_how_the_data_was_read_and_what_is_left_out():
     report = str(build_report("mine", DataCheck("Pascal VOC", ("cat",), splits, {}, issues, reading), {}, issues))
     start, rest = report.split("<table", 1)
     assert f"mine: {reading}" in start and "5 pictures, 1 class." in start
-    assert "Left out, with examples below: 2 pictures that do not exist; 1 pictures that cannot be opened." in start
+    assert "Left out, with examples below: 2 pictures that do not exist; 1 picture that cannot be opened." in start
     assert start.index("mine:") < start.index("5 pictures") < start.index("Left out")
     assert "<details><summary>2 pictures that do not exist; they are left out</summary>" in rest
     assert "<li>a.png</li><li>b.png</li>" in rest
