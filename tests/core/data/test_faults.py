@@ -107,14 +107,10 @@ def write_boxes(folder: Path, format: str, change) -> None:
         lines = [{"file_name": name, "objects": {"bbox": [box], "categories": ["cat"]}}
                  for name, box in zip(NAMES, boxes, strict=True)]  # fmt: skip
         write(folder / "metadata.jsonl", "".join(json.dumps(line) + "\n" for line in lines))
-    elif format == "csv":
+    else:
         lines = [f"{name},{','.join(map(str, box))},cat" for name, box in zip(NAMES, boxes, strict=True)]
         header = "file,xmin,ymin,xmax,ymax,class"
         write(folder / "a.csv", "\n".join([header, *lines]))
-    else:
-        for name, box in zip(NAMES, boxes, strict=True):
-            write(folder / f"{Path(name).stem}.xml",
-                  f"<annotation><filename>{name}</filename>{voc_object(box=box)}</annotation>")  # fmt: skip
 
 
 def as_corners(x1: int, y1: int, x2: int, y2: int) -> list[int]:
@@ -131,7 +127,6 @@ def as_sides(x1: int, y1: int, x2: int, y2: int) -> list[int]:
         ("coco", as_sides, as_corners),
         ("jsonl", as_sides, as_corners),
         ("csv", as_corners, lambda *box: as_sides(box[0] + 12, *box[1:])),
-        ("voc", as_corners, lambda *box: as_sides(box[0] + 12, *box[1:])),
     ],
 )
 def test_boxes_of_the_other_kind_are_refused_without_sizes(tmp_path, format, right, wrong, monkeypatch):
