@@ -1,6 +1,6 @@
 """Reads Pascal VOC's format: an XML file for each picture, and lists of the pictures of each split."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 from xml.etree import ElementTree
@@ -11,6 +11,7 @@ from core.data.formats.notes import Notes, number_classes
 from core.data.formats.values import parse_flag, parse_name, parse_number
 from core.data.formats.voc.lists import read_split_lists
 from core.data.formats.xml_files import read_xml, sniff_root
+from core.data.reading.plausibility import SUSPECT_SHARE
 from core.data.untrusted import DataError, quote
 
 MAX_XML_BYTES = 4 * 2**20
@@ -47,12 +48,13 @@ def read_voc(files: FolderFiles, paths: Sequence[Path], report: ReportProblem) -
         DataError: The lists of splits contradict each other.
     """
     notes = Notes()
-    annotations = {}
+    annotations: dict[Path, _Annotation] = {}
     for path in paths:
         try:
             annotations[path] = _read_annotation(path, report, notes)
         except DataError as error:
             report(BAD_FILE, str(error))
+    _order_corners(annotations, notes)
     class_names = tuple(sorted({item.name for annotation in annotations.values() for item in annotation.objects}))
     if not class_names:
         raise NoObjectError(files.root, notes.sentences())
@@ -79,7 +81,7 @@ def _read_annotation(path: Path, report: ReportProblem, notes: Notes) -> _Annota
     objects = []
     for number, element in enumerate(root.iterfind("object"), start=1):
         try:
-            objects.append(_read_object(element, path, notes))
+            objects.append(_read_object(element))
         except DataError as error:
             report(BAD_OBJECT, f"{path}, object {number}: {error}; correct or remove it.")
     size = notes.read_size(root.findtext("size/width"), root.findtext("size/height"), path)
@@ -87,7 +89,7 @@ def _read_annotation(path: Path, report: ReportProblem, notes: Notes) -> _Annota
     return _Annotation(name or path.stem, size, objects)
 
 
-def _read_object(element: ElementTree.Element, path: Path, notes: Notes) -> _Object:
+def _read_object(element: ElementTree.Element) -> _Object:
     """Reads an object; raises a `DataError` that says what is wrong with it."""
     name = parse_name(element.findtext("name"))
     if not name:
@@ -99,11 +101,27 @@ def _read_object(element: ElementTree.Element, path: Path, notes: Notes) -> _Obj
     flag = parse_flag(difficult)
     if flag is None:
         raise DataError(f"class {quote(name)} has the difficult flag {quote(difficult)}, neither 0 nor 1")
-    if xmin > xmax or ymin > ymax:
-        notes.count("Boxes whose corners were swapped, and were put in order", path)
-        xmin, ymin, xmax, ymax = min(xmin, xmax), min(ymin, ymax), max(xmin, xmax), max(ymin, ymax)
     # VOC counts pixels from 1, and its maximum is inclusive.
     return _Object(name, (xmin - 1, ymin - 1, xmax, ymax), flag)
+
+
+def _order_corners(annotations: Mapping[Path, _Annotation], notes: Notes) -> None:
+    """Puts swapped corners in order, unless they are so many that they may be a width and height."""
+    swapped = [
+        (path, number)
+        for path, annotation in annotations.items()
+        for number, (_, (left, top, right, bottom), _) in enumerate(annotation.objects)
+        if left + 1 > right or top + 1 > bottom
+    ]
+    total = sum(len(annotation.objects) for annotation in annotations.values())
+    if len(swapped) > max(1, SUSPECT_SHARE * total):
+        return
+    for path, number in swapped:
+        notes.count("Boxes whose corners were swapped, and were put in order", path)
+        item = annotations[path].objects[number]
+        xmin, ymin, xmax, ymax = item.box[0] + 1, item.box[1] + 1, *item.box[2:]
+        box = min(xmin, xmax) - 1, min(ymin, ymax) - 1, max(xmin, xmax), max(ymin, ymax)
+        annotations[path].objects[number] = item._replace(box=box)
 
 
 VOC = Format("voc", "Pascal VOC", "XML files", find_voc, read_voc)

@@ -138,6 +138,14 @@ def test_swapped_corners_are_put_in_order_and_said(tmp_path, box):
     assert data.notes == ("Boxes whose corners were swapped, and were put in order: 1 (the first in a.xml).",)
 
 
+def test_many_swapped_corners_are_not_put_in_order(tmp_path):
+    """They may be x, y, width and height, which the sizes of the pictures tell."""
+    swapped = voc_object(box=(30, 3, 2, 20))
+    write(tmp_path, {"a.xml": page(voc_object() * 6 + swapped * 4)})
+    data = read(tmp_path, VOC)
+    assert data.notes == () and objects_of(data)["a"][9].box == [29, 2, 2, 20]
+
+
 @pytest.mark.parametrize(
     "change",
     [
