@@ -1,6 +1,7 @@
 """Weights that do not say what they were trained with, and files of ours that do."""
 
 import hashlib
+from functools import cache
 
 import pytest
 import torch
@@ -31,9 +32,15 @@ BARE = {"model.head_norm": "none", "model.num_convs": 0, "model.fpn_channels": 3
 
 def save_bare(path, num_classes=3, anchors=9, **settings):
     """Saves a state dict alone."""
-    config = Config.from_flat({**BARE, **settings})
-    torch.save(build_model(config.model, num_classes=num_classes, anchors_per_location=anchors).state_dict(), path)
+    torch.save(make_bare(num_classes, anchors, tuple(settings.items())), path)
     return str(path)
+
+
+@cache
+def make_bare(num_classes, anchors, settings):
+    """Returns a state dict, the same each time."""
+    config = Config.from_flat({**BARE, **dict(settings)})
+    return build_model(config.model, num_classes=num_classes, anchors_per_location=anchors).state_dict()
 
 
 @pytest.mark.slow
