@@ -456,7 +456,7 @@ def place(tmp_path, monkeypatch) -> Path:
         ("train --weights WEIGHTS --out photo.png/run", "The folder photo.png/run cannot be created"),
         ("train --weights WEIGHTS --out run --resume", "no checkpoint run/checkpoint.safetensors to resume from"),
         ("train --weights WEIGHTS --out run --data full", "The folder full holds no data set in a known format"),
-        ("train --weights text.pth --out run", "text.pth is damaged"),
+        ("train --weights text.pth --out run", "text.pth is text and not a weights file"),
     ],
 )  # fmt: skip
 def test_failures_are_one_line_and_leave_nothing_behind(arguments, message, place, weights, data, capsys):
