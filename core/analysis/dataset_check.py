@@ -14,6 +14,7 @@ from core.analysis.issues import (
     NO_DATA,
     NO_TEST,
     NO_VAL,
+    NOTHING_LEARNT,
     SAME_PICTURE,
     SHARED_PICTURE,
     UNTRAINED_CLASS,
@@ -80,8 +81,8 @@ class DataCheck(NamedTuple):
 
     @property
     def blocking_issues(self) -> tuple[Issue, ...]:
-        """The issues that prevent an import: all that stop training, except a missing split, which can be added."""
-        return tuple(issue for issue in self.issues if issue.stops and issue.kind != NO_VAL)
+        """The issues that prevent an import: all that stop training but those of splits, which can be mended."""
+        return tuple(issue for issue in self.issues if issue.stops and issue.kind not in (NO_VAL, NOTHING_LEARNT))
 
     def describe_blocking(self, verdict: str) -> str:
         """Returns the issues that prevent an import, as a message that begins with a verdict; "" if there are none."""
@@ -228,6 +229,8 @@ def _report_class_issues(splits: dict[str, SplitSummary], class_names: tuple[str
     used = Counter[str]()
     for summary in splits.values():
         used.update(summary.objects)
+    if "train" in splits and used.total() and not any(splits["train"].objects.values()):
+        issues.add(NOTHING_LEARNT, "no training picture has an object")
     for name in class_names:
         if not used[name]:
             issues.add(UNUSED_CLASS, name)

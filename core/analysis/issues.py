@@ -40,6 +40,7 @@ def _left_out(kind: str, remedy: str) -> IssueKind:
 
 
 NO_DATA, NO_VAL, NO_TEST = "no data", "no val", "no test"
+NOTHING_LEARNT = "no training object"
 CUT_BOX = "cut box"
 SAME_PICTURE, SHARED_PICTURE, SAME_BOX, TWO_CLASSES = (
     "same picture", "picture in two splits", "same box", "box of two classes",
@@ -54,6 +55,12 @@ KINDS = {
     ),
     NO_VAL: IssueKind(
         "no picture for validation", "no pictures for validation", "create splits: split --by stratified", stops=True
+    ),
+    NOTHING_LEARNT: IssueKind(
+        "training split without an object",
+        "training splits without an object",
+        "annotate some of its pictures, or create splits: split --by stratified",
+        stops=True,
     ),
     UNKNOWN_CLASS: IssueKind(
         *DESCRIPTIONS[UNKNOWN_CLASS], "add the class to the list of classes, or correct them", stops=True

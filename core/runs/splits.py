@@ -7,8 +7,9 @@ import numpy as np
 
 from core.config import Config
 from core.data.class_names import DIFFER_LITTLE, find_alike
-from core.data.dataset import DataSet, FolderData
+from core.data.dataset import DataSet, FolderData, judge_boxes
 from core.data.sources import open_data
+from core.data.untrusted import DataError
 from core.evaluation.class_names import match_classes, relabel
 from core.io.text import join_names
 from core.runs.about import About
@@ -34,16 +35,26 @@ def open_splits(config: Config, about: About) -> OpenedData:
     """Opens the data of a run; the validation pictures get the labels of the training pictures.
 
     Raises:
-        DataError: The data cannot be used, or the validation pictures have a class that the training pictures lack.
+        DataError: The data cannot be used, no training picture has an object, or the validation pictures have a class
+            that the training pictures lack.
     """
     train, validation = (
         open_data(about.source, split, config.scenes, length, format=about.format or None, strict=about.strict)
         for split, length in (("train", TRAINING_SCENES), ("val", config.training.eval_images))
     )
+    _require_objects(train, about.source)
     reading = " ".join((train.reading, *_describe_doubts(train, validation))).strip()
     remedy = "name the classes of all splits alike"
     match_classes(train.class_names, validation.class_names, lacking="The training pictures lack", remedy=remedy)
     return OpenedData(Splits(train, relabel(validation, train.class_names)), reading)
+
+
+def _require_objects(train: DataSet, source: str) -> None:
+    if isinstance(train, FolderData) and not _find_used(train):
+        raise DataError(
+            f"No training picture of {source} has an object, so that there is nothing to learn: annotate some of them, "
+            "or create splits (split --by stratified)."
+        )
 
 
 def order_classes(splits: Splits, class_names: Sequence[str]) -> Splits:
@@ -70,6 +81,9 @@ def _describe_doubts(train: DataSet, validation: DataSet) -> list[str]:
 
 
 def _find_used(data: FolderData) -> set[str]:
-    """Returns the names of the classes with objects."""
-    labels = np.concatenate([np.zeros(0, np.int64), *(image.labels[~image.crowd] for image in data.images)])
-    return {data.class_names[label] for label in np.unique(labels).tolist()}
+    """Returns the names of the classes with objects that can be used, without crowd regions."""
+    usable = judge_boxes(data.images).valid & ~np.concatenate(
+        [np.zeros(0, bool), *(each.crowd for each in data.images)]
+    )
+    labels = np.concatenate([np.zeros(0, np.int64), *(image.labels for image in data.images)])
+    return {data.class_names[label] for label in np.unique(labels[usable]).tolist()}

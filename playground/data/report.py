@@ -7,7 +7,7 @@ from markupsafe import Markup
 
 from core.analysis.dataset_check import DataCheck
 from core.analysis.image_check import ImageFacts
-from core.analysis.issues import NO_ANCHOR, NO_TEST, NO_VAL, UNTRAINED_CLASS, Issue
+from core.analysis.issues import NO_ANCHOR, NO_TEST, NO_VAL, NOTHING_LEARNT, UNTRAINED_CLASS, Issue
 from core.analysis.size_check import ClassSizes
 from core.data.left_out import LeftOut, describe_count
 from core.io.text import count_noun
@@ -20,6 +20,7 @@ REMEDIES = MappingProxyType(
     {
         NO_VAL: "press Split in the Picture step",
         NO_TEST: "evaluate on val, or press Split in the Picture step",
+        NOTHING_LEARNT: "press Split in the Picture step",
         UNTRAINED_CLASS: "press Split in the Picture step, stratified",
         NO_ANCHOR: "fit scales and ratios to the data set in the Anchors step, or increase the image size",
     }

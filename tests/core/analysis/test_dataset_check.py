@@ -56,6 +56,14 @@ def test_a_sound_data_set(tmp_path):
     assert "It can be trained on." in format_check(check)
 
 
+def test_training_pictures_without_an_object_stop_training_but_no_import(tmp_path):
+    lists = {"train": "a\n", "val": "b\n"}
+    check = check_folder(voc(tmp_path, {"a": "", "b": voc_object()}, lists), CONFIG)
+    assert ("no training object", 1) in [(issue.kind, issue.count) for issue in check.issues]
+    assert not check.is_usable and not check.blocking_issues
+    assert check_folder(voc(tmp_path, {"a": voc_object(), "b": ""}, lists), CONFIG).is_usable
+
+
 @pytest.mark.parametrize(
     ("values", "kind"),
     [

@@ -23,6 +23,19 @@ def test_a_class_that_training_lacks_is_told_before_the_first_step(tmp_path):
     assert "No training picture" not in voc(tmp_path / "b", "cat", "lion", "lion").reading
 
 
+@pytest.mark.parametrize(
+    "training", ["", made_data.voc_object(box=(200, 1, 210, 20)), made_data.voc_object(difficult=1)]
+)
+def test_training_without_an_object_is_refused(tmp_path, training):
+    found = made_data.voc_object()
+    data = made_data.voc(
+        tmp_path, {"a": training, "b": "", "c": found * 2, "d": found}, {"train": "a\nb", "val": "c\nd"}
+    )
+    message = rf"^No training picture of {data} has an object, so that there is nothing to learn: annotate some of them"
+    with pytest.raises(DataError, match=message):
+        open_splits(tiny(), About(str(data)))
+
+
 def test_a_class_that_the_training_data_does_not_know_is_refused(monkeypatch):
     class Pictures(DataSet):
         def __init__(self, split: str) -> None:
