@@ -118,15 +118,22 @@ def assumed_values(weights: Weights) -> dict[str, Any]:
     return {path: values[path] for path in weights.assumed}
 
 
-def describe_weights(weights: Weights, config: Config, label: Callable[[str], str] = "--{}".format) -> tuple[str, ...]:
+def describe_weights(
+    weights: Weights, config: Config, label: Callable[[str], str] = "--{}".format, *, listed: bool = True
+) -> tuple[str, ...]:
     """Returns sentences on what was found and assumed of weights, and on settings other than those of their training.
 
     Args:
         weights: The weights.
         config: Settings from `adopt`.
         label: Returns the name of a setting, by path, under which people can change it.
+        listed: Whether the sentences list the assumed settings, which are otherwise shown beside them.
     """
-    return (*weights.notes, *_describe_assumptions(weights, label), *describe_differences(weights, config, label))
+    return (
+        *weights.notes,
+        *_describe_assumptions(weights, label, listed=listed),
+        *describe_differences(weights, config, label),
+    )
 
 
 def to_record(weights: Weights, config: Config, new_classes: Sequence[str] = ()) -> dict[str, Any]:
@@ -143,16 +150,17 @@ def to_record(weights: Weights, config: Config, new_classes: Sequence[str] = ())
     return {"assumed": assumed_values(weights), "notes": notes}
 
 
-def _describe_assumptions(weights: Weights, label: Callable[[str], str]) -> list[str]:
+def _describe_assumptions(weights: Weights, label: Callable[[str], str], *, listed: bool) -> list[str]:
     """Returns sentences on what is assumed, each with the names of the settings that change it."""
     values = assumed_values(weights)
     names = values.pop(CLASSES, ())
     sentences = []
     if values:
-        listed = _fill(f"{label(path)} {format_value(value)}" for path, value in values.items())
+        items = _fill(f"{label(path)} {format_value(value)}" for path, value in values.items())
+        middle = f":\n{items}.\n  Override " if listed else "; override "
         sentences.append(
-            f"{weights.name} does not say with which settings it was trained. Those of torchvision are assumed:\n"
-            f"{listed}.\n  Override any that are wrong."
+            f"{weights.name} does not say with which settings it was trained. Those of torchvision are assumed"
+            f"{middle}any that are wrong."
         )
         sentences += [f"{label(path)}: {remark}." for path, remark in REMARKS.items() if path in values]
     if names:

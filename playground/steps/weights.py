@@ -5,8 +5,10 @@ from pathlib import Path
 from markupsafe import Markup
 
 from core.config import Config, knobs
-from core.weights.assumptions import describe_differences, describe_weights, state_settings
+from core.io.text import count_noun
+from core.weights.assumptions import assumed_values, describe_differences, describe_weights, state_settings
 from core.weights.sources import Weights, WeightsError
+from core.weights.weights import CLASSES
 from playground.components import html
 from playground.pipeline.networks import config_weights
 
@@ -17,7 +19,8 @@ def paragraphs(config: Config) -> Markup:
     Raises:
         WeightsError: The weights are not available.
     """
-    return html.join(map(html.paragraph, (*_trained_with(_weights(config)), *describe(config))))
+    weights = _weights(config)
+    return html.join(map(html.paragraph, (*_trained_with(weights), *describe(config)))) + _build_assumed(weights)
 
 
 def describe(config: Config) -> tuple[str, ...]:
@@ -26,7 +29,7 @@ def describe(config: Config) -> tuple[str, ...]:
     Raises:
         WeightsError: The weights are not available.
     """
-    return describe_weights(_weights(config), config, _label)
+    return describe_weights(_weights(config), config, _label, listed=False)
 
 
 def differences(config: Config) -> Markup:
@@ -36,6 +39,22 @@ def differences(config: Config) -> Markup:
     except WeightsError:
         return Markup()
     return html.join(map(html.paragraph, sentences))
+
+
+def _build_assumed(weights: Weights) -> Markup:
+    """Returns the settings that are assumed, folded; nothing if there are none."""
+    rows = tuple(
+        (_label(path), _format_short(value)) for path, value in assumed_values(weights).items() if path != CLASSES
+    )
+    table = html.table(html.Table("", ("setting", "assumed value"), rows))
+    return html.details(f"{count_noun(len(rows), 'assumed setting')}", table) if rows else Markup()
+
+
+def _format_short(value: object) -> str:
+    """Returns a value with at most four digits of each number."""
+    if isinstance(value, tuple):
+        return ", ".join(map(_format_short, value))
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 def _label(path: str) -> str:

@@ -13,6 +13,7 @@ from playground.events.settings import choose_weights
 from playground.layout.layout import lay_out
 from playground.state.page_state import PageState
 from playground.state.settings import config_of, settings_of
+from playground.steps import weights
 
 TINY = {"model.fpn_channels": 32, "model.num_convs": 0, "model.head_norm": "none", "inference.image_size": 64}
 SMALL = {"model.weights": "random", "model.fpn_channels": 32, "model.num_convs": 1, "inference.image_size": 64}
@@ -46,7 +47,8 @@ def test_what_is_assumed_of_an_upload_is_a_notice(page, uploads):
     torch.save({"state_dict": network().state_dict()}, uploads / "theirs.ckpt")
     notice, config = choose(page, uploads / "theirs.ckpt")
     assert notice.startswith("theirs.ckpt does not say with which settings it was trained.")
-    assert "Size on P3 32.0" in notice and "does not name its 3 classes" in notice
+    assert "\n" not in notice and "does not name its 3 classes" in notice
+    assert "assumed settings" in weights.paragraphs(config) and "Size on P3" in weights.paragraphs(config)
     assert config.anchors.size_p3 == 32 and config.model.num_convs == 0 and config.inference.image_size == 800
 
 

@@ -59,14 +59,17 @@ def test_weights_that_do_not_say_it(tmp_path):
     config = on_page(bare(tmp_path))
     assert config.anchors.size_p3 == 32 and config.inference.image_size == 800
     settings, eps, names = weights.describe(config)
-    assert settings.startswith(
-        "theirs.pth does not say with which settings it was trained. Those of torchvision are assumed:\n"
-        "  Size on P3 32.0,"
+    assert settings == (
+        "theirs.pth does not say with which settings it was trained. Those of torchvision are assumed; override any "
+        "that are wrong."
     )
+    text = weights.paragraphs(config)
+    assert "<summary>11 assumed settings</summary>" in text and ">Size on P3</" in text and ">32</" in text
+    assert ">1, 1.26, 1.587</" in text and ">1e-05</" in text
     assert eps.startswith("ε of the batch norms: torchvision's COCO_V1 weights")
     assert names.startswith("theirs.pth does not name its 3 classes: they are numbered from 0")
     stated = on_page(tmp_path / "theirs.pth", **{"anchors.size_p3": 16.0})
-    assert "Size on P3" not in weights.describe(stated)[0] and "Size on P4" in weights.describe(stated)[0]
+    assert "Size on P3" not in weights.paragraphs(stated) and "Size on P4" in weights.paragraphs(stated)
 
 
 def test_another_number_of_anchors_keeps_the_visitors_scales_and_ratios(tmp_path):
