@@ -12,7 +12,10 @@ from core.data.untrusted import IMAGE_SUFFIXES, DataError
 MAX_FILES = 2_000_000
 MAX_DEPTH = 32  # folders inside each other; the work on a path grows with them
 # What operating systems and version control put beside files; a folder of these names is skipped with its contents.
-JUNK_NAMES = frozenset(("__MACOSX", ".DS_Store", "Thumbs.db", "desktop.ini", ".git", ".ipynb_checkpoints"))
+JUNK_NAMES = frozenset(
+    ("__MACOSX", ".DS_Store", "Icon\r", ".Trashes", ".fseventsd", ".Spotlight-V100", "Thumbs.db", "ehthumbs.db",
+     "desktop.ini", "$RECYCLE.BIN", "System Volume Information", "@eaDir", ".git", ".svn", ".ipynb_checkpoints")
+)  # fmt: skip
 
 
 class FolderFiles(NamedTuple):

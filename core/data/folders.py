@@ -7,6 +7,7 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 
 from core.data.annotations import Format
+from core.data.archives import describe_archives
 from core.data.dataset import SPLITS, FolderData, RawData, RawImage, require_split
 from core.data.files import FolderFiles, list_files
 from core.data.formats import FORMATS
@@ -190,7 +191,9 @@ def _detect(files: FolderFiles, key: str | None, *, strict: bool = False, use_li
 
 def _require_usable(folder: Path, contents: FolderContents) -> None:
     if contents.refusals:
-        raise DataError(f"{folder} cannot be used: {contents.refusals[0]}")
+        raise DataError(
+            f"{folder} cannot be used: {contents.refusals[0]}{describe_archives(list_files(folder).others)}"
+        )
 
 
 def _choose_formats(key: str | None) -> Sequence[Format]:
@@ -214,7 +217,7 @@ def _no_data_set(files: FolderFiles, key: str | None) -> DataError:
     found = f"{counts or 'none'}{broken}{links}"
     return DataError(
         f"The folder {files.root} holds no data set in a known format (its files: {found}): add pictures with "
-        f"annotations in one of these formats: {known}."
+        f"annotations in one of these formats: {known}.{describe_archives(files.others)}"
     )
 
 

@@ -4,12 +4,16 @@ import os
 import shutil
 import stat
 import struct
+import unicodedata
 import zipfile
 import zlib
 from collections.abc import Callable
+from contextlib import suppress
+from itertools import takewhile
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO, NamedTuple, TypeVar
 
+from core.data.archives import explain_no_zip
 from core.data.files import MAX_DEPTH, is_junk
 from core.data.folders import require_format
 from core.data.reading.split_names import find_split_of_folder
@@ -19,9 +23,10 @@ from core.io.paths import hide_folder
 T = TypeVar("T")
 
 CHUNK = 2**20
-MIN_RATIO_BYTES = 2**20  # smaller files may have any compression ratio: repetitive text is not a zip bomb
+MIN_RATIO_BYTES = 2**28  # smaller data sets may have any compression ratio: blank pictures are no zip bomb
 MAX_ENTRY_BYTES = 46 + MAX_NAME + 512  # of one file in the zip's central directory
 UTF_8 = 0x800  # the flag that names are in UTF-8
+METHODS = {9: "Deflate64", 12: "bzip2", 14: "LZMA", 93: "Zstandard"}  # which need much memory, or are not known
 COMPRESSIONS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 
 
@@ -31,7 +36,7 @@ class Limits(NamedTuple):
     Attributes:
         size: Total unpacked size in bytes.
         files: Number of files and folders.
-        ratio: Compression ratio of one file.
+        ratio: Compression ratio of all files together, from `MIN_RATIO_BYTES` on.
     """
 
     size: int = 8 * 2**30
@@ -91,10 +96,10 @@ def unpack(archive: Path, folder: Path, limits: Limits = LIMITS) -> None:
             with zipfile.ZipFile(file) as content:
                 entries = _select_entries(content.infolist(), archive, limits)
                 _require_disk_space(folder, sum(entry.file_size for entry in entries), archive)
-                for entry in entries:
-                    _unpack_entry(content, entry, folder, archive)
-    except (zipfile.BadZipFile, zlib.error, EOFError, struct.error, NotImplementedError, UnicodeDecodeError) as error:
-        raise DataError(f"{archive} is not a zip or is damaged ({error}): pack or copy it again.") from None
+                for entry, path in entries.items():
+                    _unpack_entry(content, entry, folder / path, archive)
+    except (zipfile.BadZipFile, zlib.error, EOFError, struct.error, NotImplementedError, UnicodeDecodeError):
+        raise DataError(f"{archive} {explain_no_zip(archive)}") from None
 
 
 def _check_directory_size(file: BinaryIO, archive: Path, limits: Limits) -> None:
@@ -116,49 +121,74 @@ def _check_directory_size(file: BinaryIO, archive: Path, limits: Limits) -> None
         raise _error(archive, f"lists far more than {limits.files:,} files", "pack fewer")
 
 
-def _select_entries(entries: list[zipfile.ZipInfo], archive: Path, limits: Limits) -> list[zipfile.ZipInfo]:
-    """Returns the entries to unpack after checking all names and sizes."""
+def _select_entries(
+    entries: list[zipfile.ZipInfo], archive: Path, limits: Limits
+) -> dict[zipfile.ZipInfo, PurePosixPath]:
+    """Returns the entries to unpack with their paths, after checking all names and sizes."""
     if len(entries) > limits.files:
         raise _error(archive, f"holds {len(entries):,} files, more than {limits.files:,}", "pack fewer")
-    selected = [entry for entry in entries if not any(map(is_junk, PurePosixPath(_decode_name(entry)).parts))]
-    for entry in selected:
-        _check_entry(entry, archive, limits)
-    if sum(entry.file_size for entry in selected) > limits.size:
+    named = {entry: _decode_name(entry) for entry in entries}
+    selected = {entry: name for entry, name in named.items() if not any(map(is_junk, PurePosixPath(name).parts))}
+    for entry, name in selected.items():
+        _check_entry(entry, name, archive)
+    size = sum(entry.file_size for entry in selected)
+    if size > limits.size:
         raise _error(archive, f"holds more than {limits.size / 2**30:g} GB", "pack less")
-    return [entry for entry in selected if not entry.is_dir()]
+    if size > max(MIN_RATIO_BYTES, limits.ratio * sum(entry.compress_size for entry in selected)):
+        raise _error(archive, f"grows more than {limits.ratio}-fold when it is unpacked", "pack it plainly")
+    files = {entry: PurePosixPath(name) for entry, name in selected.items() if not name.endswith("/")}
+    _check_repetitions(list(files.values()), archive)
+    return files
+
+
+def _check_repetitions(paths: list[PurePosixPath], archive: Path) -> None:
+    """Rejects two files of the same path, and a file with the path of another one's folder."""
+    known: set[PurePosixPath] = set()
+    folders: set[PurePosixPath] = set()
+    for path in paths:
+        if path in known:
+            raise _error(archive, f"holds {quote(str(path))} twice", "pack it again with each file once")
+        known.add(path)
+        folders.update(takewhile(lambda folder: folder not in folders, path.parents))
+    for both in known & folders:
+        raise _error(archive, f"holds {quote(str(both))} both as a file and as a folder", "rename one of them")
 
 
 def _decode_name(entry: zipfile.ZipInfo) -> str:
-    """Returns the name of a file; `zip` and macOS write UTF-8 without its flag, which is read as code page 437."""
-    if entry.flag_bits & UTF_8:
-        return entry.filename
-    try:
-        return entry.filename.encode("cp437").decode("utf-8")
-    except UnicodeError:
-        return entry.filename
+    """Returns the path of a file, with `/` between folders, which ends with one if it is a folder.
+
+    `zip` and macOS write UTF-8 without its flag, which is read as code page 437; older .NET writes backslashes.
+    """
+    name = entry.filename
+    if not entry.flag_bits & UTF_8:
+        with suppress(UnicodeError):
+            name = name.encode("cp437").decode("utf-8")
+    return name.replace("\\", "/")
 
 
-def _check_entry(entry: zipfile.ZipInfo, archive: Path, limits: Limits) -> None:
-    name, path = entry.orig_filename, PurePosixPath(_decode_name(entry))
+def _check_entry(entry: zipfile.ZipInfo, name: str, archive: Path) -> None:
+    path = PurePosixPath(name)
     wrong = (
         not path.parts
         or path.is_absolute()
         or ".." in path.parts
-        or "\\" in name
-        or not str(path).isprintable()
-        or "\0" in name
+        or ":" in path.parts[0][1:2]
+        or any(unicodedata.category(letter) in ("Cc", "Cs", "Zl", "Zp") for letter in entry.orig_filename)
     )
     if wrong or len(name) > MAX_NAME or max(len(part.encode()) for part in path.parts) > 255:
-        raise _error(archive, f"holds {quote(name)}, which is not a path inside a folder", "pack it again")
+        raise _error(
+            archive, f"holds {quote(entry.orig_filename)}, which is not a path inside a folder", "pack it again"
+        )
     if len(path.parent.parts) > MAX_DEPTH:
         raise _error(archive, f"holds {quote(name)}, in more than {MAX_DEPTH} folders", "pack it without them")
     kind = stat.S_IFMT(entry.external_attr >> 16)
     if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
         raise _error(archive, f"holds {quote(name)}, which is a link or device", "pack the files themselves")
-    if entry.flag_bits & 0x1 or entry.compress_type not in COMPRESSIONS:
-        raise _error(archive, f"holds {quote(name)}, which is encrypted or packed unusually", "pack it plainly")
-    if entry.file_size > max(MIN_RATIO_BYTES, limits.ratio * entry.compress_size):
-        raise _error(archive, f"holds {quote(name)}, which grows more than {limits.ratio}-fold", "pack it plainly")
+    if entry.flag_bits & 0x1:
+        raise _error(archive, f"holds {quote(name)}, which is encrypted", "pack it without a password")
+    if entry.compress_type not in COMPRESSIONS:
+        method = METHODS.get(entry.compress_type, f"number {entry.compress_type}")
+        raise _error(archive, f"holds {quote(name)}, packed by the method {method}", "pack it by deflate, as is usual")
 
 
 def _require_disk_space(folder: Path, needed: int, archive: Path) -> None:
@@ -167,9 +197,8 @@ def _require_disk_space(folder: Path, needed: int, archive: Path) -> None:
         raise _error(archive, f"needs {needed / 2**30:.1f} GB, but {free / 2**30:.1f} GB are free", "make room")
 
 
-def _unpack_entry(content: zipfile.ZipFile, entry: zipfile.ZipInfo, folder: Path, archive: Path) -> None:
+def _unpack_entry(content: zipfile.ZipFile, entry: zipfile.ZipInfo, path: Path, archive: Path) -> None:
     """Unpacks one file; rejects one that differs from its declared size, and never replaces another."""
-    path = folder.joinpath(*PurePosixPath(_decode_name(entry)).parts)
     path.parent.mkdir(parents=True, exist_ok=True)
     left = entry.file_size
     with content.open(entry) as source, path.open("xb") as target:

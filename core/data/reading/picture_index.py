@@ -9,6 +9,8 @@ from core.data.picture_folders import is_mask
 
 MAX_NAMESAKES = 200  # files that are compared for one name; more cannot be told apart
 
+_SPACES = str.maketrans("\u202f\xa0", "  ")  # macOS writes the first into the names of screenshots
+
 
 class PictureIndex:
     """Picture files by their names and stems, and by these with the innermost folder before them."""
@@ -107,5 +109,6 @@ def get_folder(path: str) -> str:
 
 
 def fold(text: str) -> str:
-    """Returns a text without regard to case and to how accents are encoded."""
-    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).casefold())
+    """Returns a text without regard to case, to how accents are encoded and to the kind of its spaces."""
+    text = unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).casefold())
+    return text if text.isascii() else text.translate(_SPACES)

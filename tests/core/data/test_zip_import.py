@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from core.data import zip_import
 from core.data.files import MAX_DEPTH, list_files
 from core.data.folders import AmbiguousFormatError, open_folder, read_data_set
 from core.data.untrusted import DataError
@@ -86,6 +87,9 @@ def test_an_existing_folder_stays(tmp_path):
         "a\\..\\x.png",
         "C:\\x.png",
         "a\nb.png",
+        "a\tb.png",
+        "a\u2028b.png",
+        "\\\\server\\x.png",
         "a" * 300,
         "b/" * 600 + "c",
         "..",
@@ -117,8 +121,10 @@ def test_two_files_of_one_name_or_a_file_for_a_folder(tmp_path):
     with pytest.warns(UserWarning, match="Duplicate"), zipfile.ZipFile(tmp_path / "set.zip", "w") as content:
         content.writestr("a", "1")
         content.writestr("a", "2")
-    refused(tmp_path, tmp_path / "set.zip", "cannot be unpacked")
-    refused(tmp_path, pack(tmp_path / "other.zip", {"a": b"1", "a/b": b"2"}), "cannot be unpacked")
+    refused(tmp_path, tmp_path / "set.zip", r"^set\.zip holds 'a' twice: pack it again with each file once\.$")
+    message = r"^other\.zip holds 'a' both as a file and as a folder: rename one of them\.$"
+    refused(tmp_path, pack(tmp_path / "other.zip", {"a": b"1", "a/b/c": b"2"}), message)
+    refused(tmp_path, pack(tmp_path / "other.zip", {"a/b/c": b"2", "a": b"1"}), message)
 
 
 def test_folders_inside_each_other_are_bounded(tmp_path):
@@ -133,13 +139,68 @@ def test_folders_inside_each_other_are_bounded(tmp_path):
         read_data_set(made)
 
 
-def test_limits(tmp_path):
+def test_backslashes_are_folders(tmp_path):
+    archive = packed(tmp_path / "set.zip", coco(tmp_path / "made"))
+    archive.write_bytes(archive.read_bytes().replace(b"images/", b"images\\"))
+    import_zip(archive, tmp_path / "new", Path.exists)
+    assert remains(tmp_path / "new") == remains(tmp_path / "made")
+    unpack(pack(tmp_path / "other.zip", {"a\\": b"", "a\\b": b"1"}), tmp_path)
+    assert (tmp_path / "a" / "b").read_bytes() == b"1"
+
+
+@pytest.mark.parametrize(
+    "name", ["a at 10\u202fAM.png", "a\xa0b.png", "soft\xadhyphen.png", "zero\u200bwidth.png", "💡.png"]
+)
+def test_letters_that_are_not_printable_are_harmless(tmp_path, name):
+    unpack(pack(tmp_path / "set.zip", {name: b"x"}), tmp_path)
+    assert (tmp_path / name).read_bytes() == b"x"
+
+
+@pytest.mark.parametrize(
+    "name", ["Icon\r", "a/Icon\r", "@eaDir/a.jpg/SYNOPHOTO_THUMB_XL.jpg", "$RECYCLE.BIN/x.jpg", "._a"]
+)
+def test_junk_is_not_unpacked(tmp_path, name):
+    unpack(pack(tmp_path / "set.zip", {name: b"x", "b": b""}), tmp_path)
+    assert remains(tmp_path) == {"set.zip", "b"}
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"Rar!\x1a\x07\x01\0xxxx", "is a RAR archive, not a zip: unpack it and pack its folder as a zip"),
+        (b"7z\xbc\xaf\x27\x1cxxxx", "is a 7z archive"),
+        (b"\x1f\x8b\x08xxxx", r"is a gzip or tar\.gz archive"),
+        (b"a" * 257 + b"ustar\x0000", "is a tar archive"),
+        (b"", "is not a zip or is damaged, since it is empty: pack or copy it again"),
+        (b"\n<!DOCTYPE html><html>", "is a web page, not a zip: download the file itself"),
+        (b"version https://git-lfs.github.com/spec/v1", "is a pointer of Git LFS"),
+        (b"PK\x03\x04xxxx", "is not a zip or is damaged: pack or copy it again"),
+        (b"cat, dog", "is not a zip or is damaged: pack or copy it again"),
+    ],
+)
+def test_other_files_are_named(tmp_path, content, message):
+    (tmp_path / "set.zip").write_bytes(content)
+    refused(tmp_path, tmp_path / "set.zip", rf"set\.zip {message}")
+
+
+@pytest.mark.parametrize("inner", ["images.zip", "data/images.tar.gz", "x.7z", "x.RAR"])
+def test_archives_inside_are_named(tmp_path, inner):
+    message = rf"{inner.rpartition('/')[2]} is an archive, which is not read: unpack it there\.$"
+    refused(tmp_path, pack(tmp_path / "set.zip", {inner: b"x"}), message)
+    files = {inner: b"x", "a.xml": f"<annotation>{voc_object()}</annotation>".encode()}
+    with pytest.raises(DataError, match=message):
+        import_zip(pack(tmp_path / "set.zip", files), tmp_path / "new", read_data_set)
+
+
+def test_limits(tmp_path, monkeypatch):
     files = {f"images/{number}": os.urandom(1000) for number in range(10)}
     archive = pack(tmp_path / "set.zip", files)
     refused(tmp_path, archive, "10 files, more than 9", Limits(files=9))
     refused(tmp_path, archive, "holds more than", Limits(size=9_999))
     refused(tmp_path, archive, "holds no data set", Limits(files=10, size=10_000))
     bomb = pack(tmp_path / "bomb.zip", {"zeros": bytes(5 * 2**20)})
+    refused(tmp_path, bomb, "holds no data set")  # a blank picture, perhaps
+    monkeypatch.setattr(zip_import, "MIN_RATIO_BYTES", 2**20)
     refused(tmp_path, bomb, "grows more than 200-fold")
     refused(tmp_path, bomb, "holds no data set", Limits(ratio=2000))
 
@@ -207,13 +268,13 @@ def test_any_byte_may_be_wrong(tmp_path):
 
 
 def test_encrypted_or_unusual(tmp_path):
-    refused(tmp_path, pack(tmp_path / "set.zip", {"a": b"x"}, zipfile.ZIP_BZIP2), "encrypted or packed unusually")
+    refused(tmp_path, pack(tmp_path / "set.zip", {"a": b"x"}, zipfile.ZIP_BZIP2), "'a', packed by the method bzip2")
     archive = pack(tmp_path / "locked.zip", {"a": b"x"})
     content = bytearray(archive.read_bytes())
     at = content.index(b"PK\x01\x02")
     content[at + 8] |= 1
     archive.write_bytes(content)
-    refused(tmp_path, archive, "encrypted")
+    refused(tmp_path, archive, "'a', which is encrypted: pack it without a password")
 
 
 @pytest.mark.parametrize("content", [b"", b"no zip", b"PK\x05\x06", b"PK\x05\x06" + bytes(18)])
