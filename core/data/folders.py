@@ -12,12 +12,13 @@ from core.data.dataset import SPLITS, FolderData, RawData, RawImage, require_spl
 from core.data.files import FolderFiles, list_files
 from core.data.formats import FORMATS
 from core.data.formats.json_files import sniff_json
-from core.data.reading.cache import CONTENTS, Key, pause_collection
+from core.data.reading.cache import CONTENTS, Key
 from core.data.reading.contents import FolderContents, read_contents
 from core.data.reading.pictures import get_relative
 from core.data.splits import SPLITS_FILE, random_split, stratified_split, write_splits
 from core.data.untrusted import DataError, quote
 from core.io.atomic import require_writable
+from core.io.collection import pause_collection
 from core.io.text import count_noun
 
 GIVEN = "given"

@@ -102,7 +102,7 @@ class Tally:
     def __init__(self, folder: Path = Path()) -> None:
         self.counts: dict[str, int] = {}
         self.examples: dict[str, list[str]] = {}
-        self._folder = f"{folder}/"
+        self._folder = folder
         self._seen: set[int] = set()
 
     def add(self, kind: str, message: str) -> None:
@@ -112,7 +112,7 @@ class Tally:
             if key in self._seen:
                 return
             self._seen.add(key)
-        self._add(kind, 1, [message.replace(self._folder, "")])
+        self._add(kind, 1, [self._hide_folder(message)])
 
     def add_all(self, left_out: LeftOut, kinds: Collection[str] = DESCRIPTIONS) -> None:
         """Adds what was left out, of some kinds."""
@@ -126,6 +126,11 @@ class Tally:
         return LeftOut(
             {kind: self.counts[kind] for kind in kinds}, {kind: tuple(self.examples[kind]) for kind in kinds}
         )
+
+    def _hide_folder(self, message: str) -> str:
+        """Returns a message without the folder; a relative one alone may be an ordinary word, and is not secret."""
+        message = message.replace(f"{self._folder}/", "")
+        return message.replace(str(self._folder), "the folder") if self._folder.is_absolute() else message
 
     def _add(self, kind: str, count: int, messages: Sequence[str]) -> None:
         self.counts[kind] = self.counts.get(kind, 0) + count

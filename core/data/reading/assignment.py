@@ -17,7 +17,7 @@ class Assignment(NamedTuple):
         splits: The pictures of each of `core.data.dataset.SPLITS`.
         unlisted: The pictures in none of them.
         origins: What gave the splits, in the order of authority.
-        divided: What was divided by name to make splits: "" for nothing.
+        divided: What was done with other pictures, such as "trainval divided by name"; "" if there are none.
     """
 
     splits: dict[str, list[int]]
@@ -42,15 +42,18 @@ def assign_splits(given: Sequence[tuple[str, str] | None], names: Sequence[str])
             parts[each[0]].append(number)
     unlisted = [number for number, each in enumerate(given) if not each]
     origins = tuple(origin for origin in (ANNOTATIONS, NAMES) if any(each[1] == origin for each in found))
-    both = parts.pop(TRAINVAL)
+    both, rest = parts.pop(TRAINVAL), TRAINVAL
+    if unlisted and not (both or parts["train"]):  # nobody means a data set without training
+        both, unlisted, rest = unlisted, [], "the other pictures"
     missing = [split for split in SPLITS if not parts[split]]
     if not both:
         return Assignment(parts, unlisted, origins)
     if "train" not in missing or "val" not in missing:  # the rest of what one of them is a part of
         parts["train" if "val" not in missing else "val"] += both
-        return Assignment({split: sorted(parts[split]) for split in SPLITS}, unlisted, origins)
+        how = "" if rest == TRAINVAL else f"{rest} used for training"
+        return Assignment({split: sorted(parts[split]) for split in SPLITS}, unlisted, origins, how)
     divided = _divide(both, [names[number] for number in both], missing)
-    return Assignment({**parts, **divided}, unlisted, origins, TRAINVAL)
+    return Assignment({**parts, **divided}, unlisted, origins, f"{rest} divided by name")
 
 
 def assign_listed(lists: dict[str, list[str]], find: Callable[[str], int | None], count: int) -> Assignment:

@@ -3,14 +3,12 @@
 An entry is found by the folder and by the names, sizes and times of all its files, so that any change is read anew.
 """
 
-import gc
 import hashlib
 import os
 import sys
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from threading import Lock
 from typing import NamedTuple
@@ -43,7 +41,7 @@ class ContentsCache:
 
     def get(self, files: FolderFiles, key: Key, read: Callable[[], FolderContents]) -> FolderContents:
         """Returns the contents of a folder, which are read unless they are known; raises the errors of `read`."""
-        if time.time() - files.newest / 1e9 < SETTLED:
+        if abs(time.time() - files.newest / 1e9) < SETTLED:  # later times stand still, too
             return read()
         name = hashlib.sha256(
             f"{files.root.resolve()}\0{files.root}\0{files.stamp}\0{key}".encode(errors="surrogateescape")
@@ -64,19 +62,6 @@ class ContentsCache:
             while len(self._contents) > MAX_IN_MEMORY:
                 self._contents.popitem(last=False)
         return contents
-
-
-@contextmanager
-def pause_collection() -> Iterator[None]:
-    """Pauses the garbage collector, which looks through the million objects of a large data set again and again."""
-    if not gc.isenabled():
-        yield
-        return
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.enable()
 
 
 def _find_path(name: str) -> Path | None:

@@ -181,7 +181,7 @@ def _assign(
         path = f"{base}/{listed}".lstrip("/")
         number = numbers.get(path, folded.get(unicodedata.normalize("NFC", path)))
         if number is None:
-            remedy = f"create the lists again with: split --data {files.root}"
+            remedy = "create the lists again with: split"
             report(GONE, f"{folder / SPLITS_FILE} lists {quote(listed)}, which the data set does not have: {remedy}")
         return number
 

@@ -52,9 +52,9 @@ def match_pictures(files: FolderFiles, images: Sequence[AnnotatedImage], report:
         if number in strays:
             report(MISSING, _explain_stray(image, strays[number]))
         elif name is None:
-            report(*_explain(files.root, image, matcher, number, others))
+            report(*_explain(image, matcher, number, others))
         elif name in files.links and not _is_inside(files.root / name, root):
-            report(BAD_PATH, _refuse_path(files.root, image))
+            report(BAD_PATH, _refuse_path(image))
             found[number] = None
     unions = matcher.find_unions(found)
     for number in unions:
@@ -117,9 +117,7 @@ def _is_inside(path: Path, root: Path) -> bool:
         return False
 
 
-def _explain(
-    root: Path, image: AnnotatedImage, matcher: Matcher, number: int, others: Collection[str]
-) -> tuple[str, str]:
+def _explain(image: AnnotatedImage, matcher: Matcher, number: int, others: Collection[str]) -> tuple[str, str]:
     """Returns the kind of problem of a picture without a file, and a message."""
     if number in matcher.repeated:
         return BAD_PATH, f"{image.source} annotates {quote(image.name)} more than once: join the entries or keep one."
@@ -133,7 +131,7 @@ def _explain(
         remedy = "save it as PNG or JPEG"
         return UNREADABLE, f"{image.source} names {quote(image.name)}, which is no picture in a known format: {remedy}."
     if _climbs(image.name):
-        return BAD_PATH, _refuse_path(root, image)
+        return BAD_PATH, _refuse_path(image)
     return MISSING, f"{image.source} names {quote(image.name)}, which does not exist: add it or remove its annotations."
 
 
@@ -149,5 +147,5 @@ def _climbs(name: str) -> bool:
     return _is_unusable(name) or path.is_absolute() or ".." in path.parts
 
 
-def _refuse_path(root: Path, image: AnnotatedImage) -> str:
-    return f"{image.source} names the picture {quote(image.name)}, which is not a path inside {root}: correct it."
+def _refuse_path(image: AnnotatedImage) -> str:
+    return f"{image.source} names the picture {quote(image.name)}, which is not a path inside the data set: correct it."

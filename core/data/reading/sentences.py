@@ -82,7 +82,7 @@ def _describe_splits(assignment: Assignment) -> str:
     if assignment.origins == (MADE,):
         return f"{assignment.divided}: {counts} made by name"
     how = " and ".join(_ORIGINS[origin] for origin in assignment.origins)
-    made = f", {assignment.divided} divided by name" if assignment.divided else ""
+    made = f", {assignment.divided}" if assignment.divided else ""
     lost = ""
     if count := len(assignment.unlisted):
         lost = f"; {count_noun(count, 'picture')} in no split {'is' if count == 1 else 'are'} not used"

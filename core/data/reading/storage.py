@@ -1,9 +1,11 @@
 """Stores what was read of a data set in a file of arrays, and reads it back."""
 
+import hashlib
 import json
 import os
 import zipfile
 import zlib
+from functools import cache
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -18,7 +20,7 @@ from core.data.reading.contents import FolderContents
 from core.data.reading.pictures import get_relative
 from core.io.atomic import write_atomically
 
-VERSION = 1  # of the file, and of the rules by which data sets are read: others are ignored
+PACKAGE = Path(__file__).parents[1]  # the modules that read data sets
 
 
 def save_contents(path: Path, contents: FolderContents, root: Path) -> None:
@@ -26,7 +28,7 @@ def save_contents(path: Path, contents: FolderContents, root: Path) -> None:
     images = contents.images
     parts = [*contents.splits.items(), ("", contents.unlisted)]
     values = {
-        "version": VERSION,
+        "version": hash_rules(),
         "format": contents.format.key,
         "class_names": contents.class_names,
         "category_ids": contents.unlisted.category_ids,
@@ -60,13 +62,22 @@ def load_contents(path: Path, files: FolderFiles) -> FolderContents | None:
     try:
         with np.load(path, allow_pickle=False) as arrays:
             values = json.loads(arrays["values"].tobytes())
-            if values["version"] != VERSION:
+            if values["version"] != hash_rules():
                 return None
             contents = _build(values, dict(arrays), files)
         os.utime(path)
         return contents
     except (OSError, ValueError, KeyError, TypeError, StopIteration, EOFError, zipfile.BadZipFile, zlib.error):
         return None
+
+
+@cache
+def hash_rules() -> str:
+    """Returns a hash of the code that reads data sets: what other code has stored is read again."""
+    digest = hashlib.sha256()
+    for path in sorted(PACKAGE.rglob("*.py")):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
 
 
 def _build(values: dict[str, Any], arrays: dict[str, np.ndarray], files: FolderFiles) -> FolderContents:

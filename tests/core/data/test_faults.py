@@ -9,9 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from core.data.files import list_files
 from core.data.folders import examine_data_set, open_folder, read_data_set, split_folder
 from core.data.left_out import LeftOut, Tally
-from core.data.reading import cache
+from core.data.reading import cache, storage
 from core.data.splits import SPLITS_FILE
 from core.data.untrusted import DataError
 from tests.core.data.layouts import (
@@ -316,6 +317,50 @@ def test_any_change_is_read_anew(folder, change):
 
 def test_what_has_just_been_written_is_not_kept(folder):
     assert examine_data_set(folder) is not examine_data_set(folder)
+
+
+def test_times_in_the_future_are_kept(folder):
+    for path in folder.rglob("*"):
+        os.utime(path, (time.time() + 10**6,) * 2)
+    assert examine_data_set(folder) is examine_data_set(folder)
+
+
+def test_what_other_code_has_stored_is_read_again(folder, tmp_path_factory, monkeypatch):
+    monkeypatch.setattr(storage, "PACKAGE", tmp_path_factory.mktemp("code"))
+    hashes = []
+    for text in ("a", "b"):
+        (storage.PACKAGE / "a.py").write_text(text)
+        storage.hash_rules.cache_clear()
+        hashes.append(storage.hash_rules())
+    contents = examine_data_set(folder)
+    storage.save_contents(folder / "x.npz", contents, folder)
+    assert storage.load_contents(folder / "x.npz", list_files(folder)) is not None
+    (storage.PACKAGE / "a.py").write_text("c")
+    storage.hash_rules.cache_clear()
+    assert storage.load_contents(folder / "x.npz", list_files(folder)) is None
+    storage.hash_rules.cache_clear()
+    assert hashes[0] != hashes[1]
+
+
+@pytest.mark.parametrize(("given", "splits", "said"), [
+    ("test", (6, 1, 3), "the other pictures divided by name: 6 / 1 / 3."),
+    ("valid", (7, 3, 0), "the other pictures used for training: 7 / 3 / 0."),
+])  # fmt: skip
+def test_a_single_split_does_not_discard_the_others(tmp_path, given, splits, said):
+    for number, name in enumerate(NAMES):
+        place = tmp_path / (given if number < 3 else "pics")
+        write_pictures(place, [name])
+        write(place / f"{Path(name).stem}.xml", make_xml(name))
+    contents = read_data_set(tmp_path)
+    counts = {split: count for split, count in zip(("train", "val", "test"), splits, strict=True) if count}
+    assert {split: len(raw.images) for split, raw in contents.splits.items()} == counts
+    assert contents.reading.endswith(f"splits by file and folder names, {said}") and not contents.left_out
+
+
+def test_messages_do_not_name_the_folder(tmp_path):
+    tally = Tally(tmp_path)
+    tally.add("bad file", f"{tmp_path}/a/b.xml cannot be read in {tmp_path}: correct it.")
+    assert tally.examples["bad file"] == ["a/b.xml cannot be read in the folder: correct it."]
 
 
 def test_the_cache_is_bounded(tmp_path, monkeypatch):
