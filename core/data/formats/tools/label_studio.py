@@ -20,10 +20,13 @@ from core.data.formats.values import parse_number
 from core.data.untrusted import DataError
 
 SHAPES = ("rectanglelabels", "polygonlabels", "ellipselabels")
+SUFFIX = "labels"  # a shape without it has its label in another result of the same id
+LISTS = ("annotations", "completions", "predictions")  # completions: of versions before 1
 _UPLOAD = re.compile(r"[0-9a-f]{8}-")  # in front of the names of files that were uploaded
 
 
 class _Result(msgspec.Struct):
+    id: Any = None
     type: Any = None
     value: Any = None
     original_width: Any = None
@@ -33,16 +36,19 @@ class _Result(msgspec.Struct):
 class _Annotation(msgspec.Struct):
     result: list[_Result]
     was_cancelled: Any = None
+    ground_truth: Any = None
 
 
 class _Task(msgspec.Struct):
     data: dict[str, Any]
-    annotations: list[_Annotation]
+    annotations: list[_Annotation] = []
+    completions: list[_Annotation] = []
+    predictions: list[msgspec.Raw] = []
 
 
 def find_label_studio(files: FolderFiles) -> Sequence[Path]:
     """Returns the JSON files with tasks and their annotations."""
-    return [path for path in files.find(".json") if sniff_json(path).keys >= {"[].data", "[].annotations"}]
+    return [path for path in files.find(".json") if _has_tasks(sniff_json(path).keys)]
 
 
 def read_label_studio(files: FolderFiles, paths: Sequence[Path], report: ReportProblem) -> Annotations:
@@ -67,6 +73,10 @@ def read_label_studio(files: FolderFiles, paths: Sequence[Path], report: ReportP
     return build_annotations(pictures, notes, root=files.root, report=report)
 
 
+def _has_tasks(keys: frozenset[str]) -> bool:
+    return "[].data" in keys and any(f"[].{name}" in keys for name in LISTS)
+
+
 def _read_task(
     path: Path, where: str, content: msgspec.Raw, names: set[str], report: ReportProblem, notes: Notes
 ) -> Picture | None:
@@ -80,14 +90,11 @@ def _read_task(
     if name is None:
         report(BAD_PATH, f"{where} names no picture: correct or remove it.")
         return None
-    finished = [each for each in task.annotations if not each.was_cancelled]
-    if not finished:
-        notes.count("Tasks without an annotation, which were left out", path)
+    annotation = _choose_annotation(task, path, notes)
+    if annotation is None:
         return None
-    if len(finished) > 1:
-        notes.count("Tasks with several annotations, of which the first was used", path)
     picture = Picture(name, path, relative=True)
-    for number, result in enumerate(finished[0].result, start=1):
+    for number, result in enumerate(_join_labels(annotation.result), start=1):
         if result.type not in SHAPES:
             notes.count("Results other than rectangles, polygons and ellipses, which were left out", path)
             continue
@@ -97,6 +104,34 @@ def _read_task(
         picture.size = picture.size or notes.read_size(result.original_width, result.original_height, path)
         add_object(picture, label, _read_box(result, value, path, notes), f"{where} result {number}", report)
     return picture
+
+
+def _choose_annotation(task: _Task, path: Path, notes: Notes) -> _Annotation | None:
+    """Returns the annotation of a task: the ground truth, or the first with results; None if it has none."""
+    finished = [each for each in (*task.annotations, *task.completions) if not each.was_cancelled]
+    if not finished:
+        kind = "with predictions only" if task.predictions else "without an annotation"
+        notes.count(f"Tasks {kind}, which were left out", path)
+        return None
+    chosen = min(finished, key=lambda each: (not each.ground_truth, not each.result))
+    if len(finished) > 1:
+        which = "first" if chosen is finished[0] else "ground truth or the first with results"
+        notes.count(f"Tasks with several annotations, of which the {which} was used", path)
+    return chosen
+
+
+def _join_labels(results: Sequence[_Result]) -> list[_Result]:
+    """Returns the results with labels in their shapes, which some projects keep apart under the same id."""
+    valid = [result for result in results if isinstance(result.id, str) and isinstance(result.value, dict)]
+    labels = {result.id: result.value.get(SUFFIX) for result in valid if result.type == SUFFIX}
+    used = set()
+    for result in valid:
+        kind = f"{result.type}{SUFFIX}"
+        if kind in SHAPES and result.id in labels:
+            result.type, result.value = kind, {**result.value, kind: labels[result.id]}
+            used.add(result.id)
+    spent = {id(result) for result in valid if result.type == SUFFIX and result.id in used}
+    return [result for result in results if id(result) not in spent]
 
 
 def _find_name(data: dict[str, Any], names: set[str]) -> str | None:

@@ -17,6 +17,7 @@ from core.data.untrusted import DataError
 
 CORNERS = ("rectangle", "mask")  # two opposite corners, or all four
 OUTLINES = {"polygon": "Polygons", "circle": "Circles", "rotation": "Turned boxes"}
+WITHOUT_BOX = ("point", "points", "line", "linestrip")
 
 
 class _Shape(msgspec.Struct):
@@ -33,7 +34,7 @@ class _Page(msgspec.Struct):
 
 
 def find_labelme(files: FolderFiles) -> Sequence[Path]:
-    """Returns the JSON files with shapes and a picture's path, and beside them damaged ones, to be reported."""
+    """Returns the JSON files with shapes of a picture, and beside them damaged ones, to be reported."""
     shapes = {path: sniff_json(path) for path in files.find(".json")}
     if not any(_is_page(each.keys) for each in shapes.values()):
         return [path for path, each in shapes.items() if each.damaged and "shapes" in each.keys]
@@ -58,6 +59,9 @@ def read_labelme(files: FolderFiles, paths: Sequence[Path], report: ReportProble
         size = notes.read_size(page.imageWidth, page.imageHeight, path)
         picture = Picture(resolve_name(name, path, files.root), path, size)
         for number, shape in enumerate(page.shapes, start=1):
+            if shape.shape_type in WITHOUT_BOX:
+                notes.count("Points and lines without a box, which were left out", path)
+                continue
             box = _read_box(shape, path, notes)
             add_object(picture, shape.label, box, f"{path} shape {number}", report)
         pictures.append(picture)
@@ -65,11 +69,11 @@ def read_labelme(files: FolderFiles, paths: Sequence[Path], report: ReportProble
 
 
 def _is_page(keys: frozenset[str]) -> bool:
-    return keys.issuperset(("shapes", "imagePath"))
+    return "shapes" in keys and ("imagePath" in keys or "shapes[].points" in keys)
 
 
 def _read_box(shape: _Shape, path: Path, notes: Notes) -> Box | None:
-    """Returns the bounds of a shape; None for points and lines, and for what is none."""
+    """Returns the bounds of a shape; None for what is none."""
     points = read_points(shape.points)
     kind = "polygon" if shape.shape_type is None else shape.shape_type
     if kind in CORNERS:

@@ -122,14 +122,15 @@ def _read_table(path: Path, report: ReportProblem) -> list[_Page]:
 
 
 def _find_class_attribute(root: Path, regions: Iterable[_Region]) -> str:
-    """Returns the attribute that is the class: the only one, or the only one of a usual name."""
-    names = dict.fromkeys(name for region in regions for name in region.attributes)
-    usual = [name for name in names if name.lower() in CLASS_ATTRIBUTES]
-    chosen = list(names) if len(names) == 1 else usual
+    """Returns the attribute that is the class: the only one, `class`, or the only one of a usual name."""
+    names = dict.fromkeys(name for region in regions for name, value in region.attributes.items() if value)
+    chosen = [name for name in names if name.lower() in CLASS_ATTRIBUTES]
+    chosen = next(([name] for name in chosen if name == CLASS_ATTRIBUTES[0]), chosen)
+    chosen = list(names) if len(names) == 1 else chosen
     if len(chosen) > 1 or (names and not chosen):
         raise DataError(
-            f"The regions of {root} have the attributes {quote(list(names))}: call the one that is the class 'class', "
-            "and no other 'label', 'name', 'type' or 'category'."
+            f"The regions of {root} have the attributes {quote(list(names))}: call the one that is the class 'class' "
+            "in VIA's list of attributes, and export again."
         )
     return chosen[0] if chosen else CLASS_ATTRIBUTES[0]
 

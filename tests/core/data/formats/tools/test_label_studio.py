@@ -6,6 +6,7 @@ from tests.core.data.formats.reading import (
     Object,
     Problems,
     assert_only,
+    assert_refused,
     assert_survives_damage,
     objects_of,
     read,
@@ -90,6 +91,37 @@ def test_tasks_that_are_left_out_are_said(tmp_path):
         "Tasks with several annotations, of which the first was used",
         "Results other than rectangles, polygons and ellipses, which were left out",
     ]
+
+
+def test_labels_may_be_results_of_their_own(tmp_path):
+    place = {"x": 10, "y": 20, "width": 30, "height": 40, "rotation": 0}
+    size = {"original_width": 40, "original_height": 30}
+    shape = {"id": "k", "type": "rectangle", "value": place, **size}
+    label = {"id": "k", "type": "labels", "value": {**place, "labels": ["cat"]}, **size}
+    write(tmp_path, {"a.json": [task(shape, label, image="a.jpg")]})
+    data = read(tmp_path, LABEL_STUDIO)
+    assert objects_of(data) == {"a.jpg": [CAT]} and data.notes == ()
+
+
+def test_the_ground_truth_goes_first_and_empty_annotations_last(tmp_path):
+    other = result(rectanglelabels=["dog"])
+    tasks = [
+        task(image="a.jpg") | {"annotations": [{"result": [other]}, {"result": [result()], "ground_truth": True}]},
+        task(image="b.jpg") | {"annotations": [{"result": []}, {"result": [result()]}]},
+    ]
+    write(tmp_path, {"a.json": tasks})
+    data = read(tmp_path, LABEL_STUDIO)
+    assert objects_of(data) == {"a.jpg": [CAT], "b.jpg": [CAT]}
+    assert "of which the ground truth or the first with results was used: 2" in data.notes[0]
+
+
+def test_older_versions_and_predictions(tmp_path):
+    content = task(image="a.jpg")
+    del content["annotations"]
+    write(tmp_path, {"a.json": [content | {"completions": [{"result": [result()]}]}]})
+    assert objects_of(read(tmp_path, LABEL_STUDIO)) == {"a.jpg": [CAT]}
+    write(tmp_path, {"a.json": [content | {"predictions": [{"result": [result()]}]}]})
+    assert_refused(tmp_path, LABEL_STUDIO, r"Tasks with predictions only, which were left out: 1 ")
 
 
 def test_damage(tmp_path):

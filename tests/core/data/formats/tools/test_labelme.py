@@ -57,7 +57,7 @@ def test_outlines_become_their_bounds(tmp_path, kind, points, box, note):
 @pytest.mark.parametrize(
     "wrong",
     [
-        shape([[1, 2]], "point"), shape([[1, 2], [3, 4]], "line"), shape([[1, 2]]), shape([[1, 2], [3, "x"]]),
+        shape([[1, 2]], "cuboid"), shape([[1, 2]]), shape([[1, 2], [3, "x"]]),
         shape([[1, 2], [3]]), shape("x"), shape(None), shape([[1, 2], [3, 4]], "polygon"), shape([[1, 2]], "circle"),
         shape([[1, 2], [3, 4]], label=None), shape([[1, 2], [3, 4]], label=" "), shape([[1, 2], [3, 4]], ["rectangle"]),
     ],
@@ -68,6 +68,22 @@ def test_shapes_that_are_no_boxes_are_reported(tmp_path, wrong):
     assert objects_of(read(tmp_path, LABELME, problems)) == {"a.jpg": [Object("cat", [1, 2, 3, 4])]}
     assert [kind for kind, _ in problems] == [BAD_OBJECT]
     assert_refused(tmp_path, LABELME, r"a\.json shape 1 .*has no (box|class name)")
+
+
+def test_points_and_lines_are_no_lost_boxes(tmp_path):
+    others = [shape([[1, 2]], "point"), shape([[1, 2], [3, 4]], "line"), shape([[1, 2], [3, 4], [5, 6]], "linestrip")]
+    write(tmp_path, {"a.json": page(*others, shape([[1, 2], [3, 4]]))})
+    data = read(tmp_path, LABELME)
+    assert objects_of(data) == {"a.jpg": [Object("cat", [1, 2, 3, 4])]}
+    assert data.notes == ("Points and lines without a box, which were left out: 3 (the first in a.json).",)
+
+
+def test_a_file_without_the_name_of_its_picture(tmp_path):
+    content = page(shape([[1, 2], [3, 4]]))
+    del content["imagePath"]
+    write(tmp_path, {"sub/a.json": content})
+    assert objects_of(read(tmp_path, LABELME)) == {"a": [Object("cat", [1, 2, 3, 4])]}
+    assert_only(tmp_path, LABELME)
 
 
 def test_sizes(tmp_path):

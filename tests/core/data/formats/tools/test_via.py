@@ -96,6 +96,8 @@ def test_the_class_must_be_known(tmp_path):
     assert_refused(tmp_path, VIA, r"have the attributes \['colour', 'size'\]: call the one that is the class 'class'")
     write(tmp_path, {"a.json": entry(region(name="cat", type="x"))})
     assert_refused(tmp_path, VIA, "have the attributes")
+    write(tmp_path, {"a.json": entry(region(name="Tom", type="x", **{"class": "cat"}))})
+    assert objects_of(read(tmp_path, VIA)) == {"a.jpg": [CAT]}
 
 
 def test_pictures_that_cannot_be_used_are_reported(tmp_path):
