@@ -58,7 +58,7 @@ def test_coco_boxes_are_clipped_and_impossible_ones_dropped(tmp_path):
             [30, 20, 10, 10],  # touches the corner from inside
             [40, 0, 5, 5],  # touches the edge from outside
             [1, 1, 0, 5],
-            [1, 1, 5, -2],
+            [1, 1, 5, -2],  # from the other corner
             [float("nan"), 1, 5, 5],
             [1, 1, float("inf"), 5],
             [1e308, 1, 1e308, 5],
@@ -68,9 +68,10 @@ def test_coco_boxes_are_clipped_and_impossible_ones_dropped(tmp_path):
         ],
     )
     assert data[0].boxes.tolist()[:2] == [[0, 0, 40, 30], [30, 20, 40, 30]]
-    assert data[0].labels.tolist() == [0] * 8
-    assert data.dropped == 6
-    assert data.left_out.counts == {"bad object": 2, "empty box": 5, "outside box": 1}
+    assert data[0].boxes.tolist()[2] == [1, 0, 6, 1]
+    assert data[0].labels.tolist() == [0] * 9
+    assert data.dropped == 5
+    assert data.left_out.counts == {"bad object": 2, "empty box": 4, "outside box": 1}
 
 
 def test_coco_without_sizes_reads_them_from_the_images(tmp_path):

@@ -104,7 +104,7 @@ def _read_images(content: Content, labels: dict[Id, int], report: ReportProblem,
     for number, entry in enumerate(content.images):
         part = slice(ends[number], ends[number + 1])
         name = _read_name(entry)
-        if not name:
+        if name is None:
             report(BAD_PATH, f"{content.path}, image {number + 1} (id {quote(entry.id)}) has no file_name: add it.")
             continue
         size = notes.read_size(entry.width, entry.height, content.path)
@@ -122,7 +122,7 @@ def _read_name(picture: Picture) -> str | None:
     if not isinstance(picture.coco_url, str):
         return None
     try:
-        return unquote(urlsplit(picture.coco_url).path).lstrip("/")
+        return unquote(urlsplit(picture.coco_url).path).lstrip("/") or None
     except ValueError:
         return None
 
