@@ -1,17 +1,12 @@
 """Text files of annotations: their encoding, their lines and their beginning."""
 
 import codecs
-import re
 from pathlib import Path
 
 from core.data.untrusted import DataError, read_bounded
 
 MAX_LIST_BYTES = 64 * 2**20
 HEAD_BYTES = 2**16
-# Names of lists of pictures, such as train.txt, Validation.txt or test-dev2017.txt.
-SPLIT_NAME = re.compile(
-    r"(train|training|trainval|val|valid|validation|test|testing|default)(-dev)?[-_]?\d*", re.IGNORECASE
-)
 _MARKS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 
 

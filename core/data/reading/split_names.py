@@ -3,13 +3,8 @@
 import re
 from functools import lru_cache
 
-TRAINVAL = "trainval"  # pictures for training and validation, not divided yet
-_SPLITS = {
-    "train": "train", "training": "train",
-    "val": "val", "valid": "val", "validation": "val", "dev": "val",
-    "test": "test", "testing": "test",
-    "trainval": TRAINVAL,
-}  # fmt: skip
+from core.data.split_words import SPLIT_WORDS, TRAINVAL
+
 # Words that do not say what is in a folder beside its split, as in `train_images`.
 _NEUTRAL = frozenset(
     ("images", "image", "imgs", "img", "pictures", "photos", "jpegimages", "labels", "label", "annotations",
@@ -50,7 +45,9 @@ def find_split_of_folder(folder: str) -> str | None:
 
 
 def _find_in_words(words: list[str]) -> str | None:
-    found = {_SPLITS[plain] for word in words if (plain := _strip_year(word)) in _SPLITS}
+    found = {SPLIT_WORDS[plain] for word in words if (plain := _strip_year(word)) in SPLIT_WORDS}
+    if [_strip_year(word) for word in words[-2:]] == ["test", "dev"]:  # COCO's name of a part of its test split
+        found.discard("val")
     if found == {"train", "val"}:
         return TRAINVAL
     return found.pop() if len(found) == 1 else None
@@ -61,7 +58,7 @@ def _split_words(name: str) -> list[str]:
 
 
 def _is_split_word(word: str) -> bool:
-    return _strip_year(word) in _SPLITS
+    return _strip_year(word) in SPLIT_WORDS
 
 
 def _strip_year(word: str) -> str:

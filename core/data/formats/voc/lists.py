@@ -8,12 +8,11 @@ from core.data.annotations import BAD_FILE, ReportProblem
 from core.data.files import FolderFiles, is_image_name
 from core.data.formats.name_index import NameIndex
 from core.data.formats.notes import Notes
-from core.data.formats.texts import SPLIT_NAME, read_lines
+from core.data.formats.texts import read_lines
+from core.data.split_words import SPLIT_NAME, UNIONS
 from core.data.untrusted import MAX_NAME, DataError, quote
 
 FOLDER = "imagesets"
-# Lists of the union of others, which give way to these.
-UNIONS = ("trainval", "default")
 MAX_COLUMNS = 5  # of numbers after a name: VOC's lists of a class have one, others number the classes
 _NUMBER = re.compile(r"-?\d{1,9}")
 

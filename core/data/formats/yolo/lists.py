@@ -10,8 +10,9 @@ from core.data.annotations import BAD_PATH, ReportProblem
 from core.data.files import FolderFiles
 from core.data.formats.name_index import NameIndex, split_path
 from core.data.formats.notes import Notes
-from core.data.formats.texts import SPLIT_NAME, read_lines, read_text
-from core.data.formats.yolo.settings import SPLIT_KEYS, Settings
+from core.data.formats.texts import read_lines, read_text
+from core.data.formats.yolo.settings import Settings
+from core.data.split_words import SPLIT_KEYS, SPLIT_NAME
 from core.data.untrusted import DataError, quote
 
 MAX_DATA_BYTES = 2**16

@@ -7,7 +7,7 @@ from pathlib import Path, PurePosixPath
 from core.data.annotations import BAD_PATH, ORPHAN_LABELS, Annotations, Format, ReportProblem, make_image
 from core.data.files import FolderFiles
 from core.data.formats.notes import Notes, number_classes
-from core.data.formats.texts import SPLIT_NAME, read_head
+from core.data.formats.texts import read_head
 from core.data.formats.values import parse_number, parse_whole_number
 from core.data.formats.yolo.labels import LabelReader
 from core.data.formats.yolo.lists import SplitReader
@@ -20,6 +20,7 @@ from core.data.formats.yolo.settings import (
     read_class_names,
     read_settings,
 )
+from core.data.split_words import SPLIT_NAME
 from core.data.untrusted import DataError, join_inside, quote
 from core.io.text import count_noun
 

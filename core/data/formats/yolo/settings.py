@@ -13,6 +13,7 @@ from core.data.formats.json_files import read_json, sniff_json
 from core.data.formats.notes import Notes
 from core.data.formats.texts import read_head, read_lines, read_text
 from core.data.formats.values import parse_name, parse_whole_number
+from core.data.split_words import SPLIT_KEYS
 from core.data.untrusted import DataError, quote
 
 MAX_YAML_BYTES = 2**16
@@ -20,7 +21,6 @@ CLASS_FILES = ("classes.txt", "_darknet.labels")
 CLASS_SUFFIX = ".names"
 # Used if there are no others: names that may mean something else, and LabelImg's list of examples.
 WEAK_CLASS_FILES = ("class_names.txt", "names.txt", "labels.txt", "predefined_classes.txt")
-SPLIT_KEYS = ("train", "val", "valid", "validation", "test")
 NULLS = ("", "null", "~")  # YAML's spellings of no value, in lower case
 _INDENT = re.compile(r"^[ \t]+", re.MULTILINE)
 _NUMBERED = re.compile(r"(\d{1,6})(\s{0,9}[:.;,=)\t]\s{0,9}|\s{1,9})(\S.*)")

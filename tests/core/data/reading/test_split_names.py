@@ -11,6 +11,7 @@ from core.data.splits import split_by_name
         ("train", "train"), ("Training", "train"), ("train2017", "train"), ("TRAIN_set", "train"),
         ("val", "val"), ("valid", "val"), ("validation", "val"), ("dev", "val"), ("val-2017", "val"),
         ("test", "test"), ("testing", "test"), ("test2007", "test"),
+        ("test-dev2017", "test"), ("image_info_test-dev2017", "test"), ("dev_test", None),
         ("trainval", "trainval"), ("train_val", "trainval"),
         ("default", None), ("", None), ("trains", None), ("contest", None), ("train_test", None), ("all", None),
     ],
