@@ -11,6 +11,7 @@ from core.data.archives import describe_archives
 from core.data.dataset import SPLITS, FolderData, RawData, RawImage, require_split
 from core.data.files import FolderFiles, list_files
 from core.data.formats import FORMATS
+from core.data.formats.hints import find_hint
 from core.data.formats.json_files import sniff_json
 from core.data.reading.cache import CONTENTS, Key
 from core.data.reading.contents import FolderContents, read_contents
@@ -218,7 +219,7 @@ def _no_data_set(files: FolderFiles, key: str | None) -> DataError:
     found = f"{counts or 'none'}{broken}{links}"
     return DataError(
         f"The folder {files.root} holds no data set in a known format (its files: {found}): add pictures with "
-        f"annotations in one of these formats: {known}.{describe_archives(files.others)}"
+        f"annotations in one of these formats: {known}.{find_hint(files)}{describe_archives(files.others)}"
     )
 
 

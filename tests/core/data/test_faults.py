@@ -516,3 +516,12 @@ def test_every_object_that_is_left_out_counts(tmp_path):
     assert tally.left_out().describe() == (
         "Left out: 1 annotation file that cannot be read (a.xml); 2 objects that cannot be read (a.xml)."
     )
+
+
+def test_a_file_that_no_format_reads_is_named(tmp_path):
+    write(tmp_path / "a.csv", "Datei;xmin;ymin;xmax;ymax;Klasse\na.jpg;1;2;3;4;cat\n")
+    with pytest.raises(DataError, match=r"a\.csv begins with 'Datei, xmin.*': a table needs a header with the columns"):
+        read_data_set(tmp_path)
+    write(tmp_path / "a.json", {"items": [{"id": "a", "annotations": []}], "categories": {}})
+    with pytest.raises(DataError, match=r"a\.json looks like Datumaro's JSON: export it as COCO, Pascal VOC or YOLO"):
+        read_data_set(tmp_path)
