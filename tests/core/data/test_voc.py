@@ -28,8 +28,8 @@ def test_voc_boxes_are_clipped_and_impossible_ones_dropped(tmp_path):
     boxes = [(-9, -9, 99, 99), (50, 1, 60, 9), (5, 5, 4, 9), ("nan", 1, 9, 9), (1, 1, "inf", 9), (1, 1, "1e999", 9)]
     boxes += [(1, 1, 9, 9)] * 4
     data = open_folder(voc(tmp_path, {"p": "".join(voc_object(box=box) for box in boxes)}, {"val": "p"}), "val")
-    assert data[0].boxes.tolist() == [[0, 0, 40, 30], *[[0, 0, 9, 9]] * 4]
-    assert data.dropped == 5
+    assert data[0].boxes.tolist() == [[0, 0, 40, 30], [3, 4, 5, 9], *[[0, 0, 9, 9]] * 4]
+    assert data.dropped == 4
 
 
 @pytest.mark.parametrize("size", [(0, 0), ("", 30), ("x", "y"), (-4, 30), ("9" * 5000, 30), ("²", 30)])
