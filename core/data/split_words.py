@@ -4,6 +4,9 @@ import re
 
 TRAINVAL = "trainval"  # pictures for training and validation, not divided yet
 SPLIT_WORDS = {
+    "trainset": "train", "trainingset": "train", "trn": "train", "validate": "val", "valset": "val",
+    "validationset": "val", "vld": "val", "eval": "val", "evaluation": "val", "minival": "val",
+    "testset": "test", "tst": "test", "holdout": "test",
     "train": "train", "training": "train",
     "val": "val", "valid": "val", "validation": "val", "dev": "val",
     "test": "test", "testing": "test",

@@ -127,7 +127,10 @@ def _explain(image: AnnotatedImage, matcher: Matcher, number: int, others: Colle
         return BAD_PATH, f"{image.source} names {quote(image.name)}, which could be {one} or {other}: {remedy}."
     if not is_image_name(image.name) and strip_suffix(image.name) == image.source.stem:
         return ORPHAN_LABELS, f"{image.source} has no picture: add the picture or remove the file."
-    if image.name.rpartition("/")[2] in others:
+    if image.name.replace("\\", "/").rpartition("/")[2] in others:
+        if image.name.lower().endswith((".heic", ".heif")):
+            what = "which is a HEIC picture, which cannot be read: convert it to JPEG"
+            return UNREADABLE, f"{image.source} names {quote(image.name)}, {what}."
         remedy = "save it as PNG or JPEG"
         return UNREADABLE, f"{image.source} names {quote(image.name)}, which is no picture in a known format: {remedy}."
     if _climbs(image.name):

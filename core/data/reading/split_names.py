@@ -8,8 +8,10 @@ from core.data.split_words import SPLIT_WORDS, TRAINVAL
 # Words that do not say what is in a folder beside its split, as in `train_images`.
 _NEUTRAL = frozenset(
     ("images", "image", "imgs", "img", "pictures", "photos", "jpegimages", "labels", "label", "annotations",
-     "annotation", "annots", "xml", "xmls", "set", "split", "data", "dataset")
+     "annotation", "annots", "xml", "xmls", "set", "split", "data", "dataset",
+     "ds", "seg", "det", "detection")
 )  # fmt: skip
+_NUMBER = re.compile(r"v?\d{1,4}")  # of a part, version or size
 _YEAR = re.compile(r"\d{2}(\d{2})?")
 _WORDS = re.compile(r"[^\W_]+")
 
@@ -39,7 +41,7 @@ def find_split_of_folder(folder: str) -> str | None:
     for part in reversed(folder.split("/")):
         words = _split_words(part)
         found = _find_in_words(words)
-        if found and all(word in _NEUTRAL or _is_split_word(word) or _YEAR.fullmatch(word) for word in words):
+        if found and all(word in _NEUTRAL or _is_split_word(word) or _NUMBER.fullmatch(word) for word in words):
             return found
     return None
 

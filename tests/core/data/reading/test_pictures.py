@@ -135,7 +135,10 @@ def test_links_cannot_leave_the_folder(tmp_path):
 
 
 def test_a_file_that_is_no_picture_is_named_as_such(tmp_path):
-    found, problems = match(tmp_path, ["a.heic"], "a.heic")
+    found, problems = match(tmp_path, ["images/a.HEIC"], "images\\a.HEIC")
+    assert found == [None] and problems[0][0] == UNREADABLE
+    assert problems[0][1].endswith("which is a HEIC picture, which cannot be read: convert it to JPEG.")
+    found, problems = match(tmp_path, ["a.psd"], "a.psd")
     assert found == [None] and problems[0][0] == UNREADABLE and "no picture in a known format" in problems[0][1]
 
 

@@ -12,6 +12,8 @@ from core.data.splits import split_by_name
         ("val", "val"), ("valid", "val"), ("validation", "val"), ("dev", "val"), ("val-2017", "val"),
         ("test", "test"), ("testing", "test"), ("test2007", "test"),
         ("test-dev2017", "test"), ("image_info_test-dev2017", "test"), ("dev_test", None),
+        ("eval", "val"), ("evaluation", "val"), ("validate", "val"), ("instances_minival", "val"), ("holdout", "test"),
+        ("TrainingSet", "train"), ("TestSet", "test"), ("trn", "train"), ("vld", "val"), ("tst", "test"),
         ("trainval", "trainval"), ("train_val", "trainval"),
         ("default", None), ("", None), ("trains", None), ("contest", None), ("train_test", None), ("all", None),
     ],
@@ -46,7 +48,9 @@ def test_the_name_of_a_picture_is_not_a_split():
     [
         ("images/train", "train"), ("train/images", "train"), ("test/set/val", "val"), ("train_images", "train"),
         ("VOC2012/JPEGImages", None), ("my test/images", None), ("", None), ("images/default", None),
-        ("val2017", "val"),
+        ("val2017", "val"), ("train_v2", "train"), ("train (1)", "train"), ("train_images_640", "train"),
+        ("test_1", "test"),
+        ("ds_train", "train"), ("seg_val", "val"), ("eval", "val"), ("train_station", None),
     ],
 )  # fmt: skip
 def test_folders(folder, split):
