@@ -18,7 +18,7 @@ def environment() -> dict[str, str]:
 
 
 def test_the_command_line_ends_without_a_word(tmp_path):
-    command = [sys.executable, "-m", "core", "anchors", "--scenes.image_size=64", "--inference.image_size=64"]
+    command = [sys.executable, "-m", "core", "anchors", "--scenes.image_size=64", "--images=8"]
     ended = subprocess.run(command, cwd=tmp_path, env=environment(), capture_output=True, text=True, timeout=240)
     assert (ended.returncode, ended.stderr) == (0, "") and "IoU" in ended.stdout
 

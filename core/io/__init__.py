@@ -1,6 +1,7 @@
-"""Files: folders of the project, atomic writes, growing JSON Lines files, locks between processes.
+"""Files: folders of the project, atomic writes, growing JSON Lines files, locks between processes, pauses of the
+garbage collector.
 
-Reading order: `paths`, `text`, `atomic`, `jsonl`, `locks`.
+Reading order: `paths`, `text`, `atomic`, `jsonl`, `locks`, `collection`.
 """
 
 import lazy_loader as lazy

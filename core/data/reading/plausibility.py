@@ -9,6 +9,7 @@ import numpy as np
 
 from core.data.annotations import BAD_FILE, BAD_OBJECT, BAD_PATH, ORPHAN_LABELS, UNKNOWN_CLASS, UNKNOWN_PICTURE
 from core.data.dataset import JudgedBoxes, RawData, RawImage, judge_boxes
+from core.data.formats.box_kinds import CERTAIN_SHARE, MAX_SAMPLE, MAX_SIDE_OVERHANG, SUSPECT_SHARE
 from core.data.images import read_image_size
 from core.data.left_out import EMPTY_BOX, GONE, MISSING, OTHER_SIZE, OUTSIDE_BOX, UNREADABLE, LeftOut, describe_count
 from core.data.untrusted import quote
@@ -18,12 +19,8 @@ from core.io.text import count_noun
 LOST_PICTURES = (BAD_FILE, BAD_PATH, ORPHAN_LABELS, MISSING, UNREADABLE, OTHER_SIZE)
 LOST_BOXES = (BAD_OBJECT, UNKNOWN_PICTURE, EMPTY_BOX, OUTSIDE_BOX)
 LARGEST_FRACTION = 1.0  # pixel boxes without a larger coordinate are fractions of the picture's sides
-MAX_OVERHANG = 0.05  # share of the picture's side by which careless annotations exceed it
 MAX_LEAVING = 0.5  # share of boxes that leave their pictures
-SUSPECT_SHARE = 0.1  # of boxes that leave their pictures although they fit if they are read as corners
-CERTAIN_SHARE = 0.95  # of boxes that fit if they are read as corners
 MIN_BOXES = 5  # of pictures without annotated sizes; fewer say little
-MAX_SAMPLE = 200  # pictures that are opened for their size if the annotations do not give it
 
 
 def find_unknown_classes(left_out: LeftOut) -> tuple[str, ...]:
@@ -136,7 +133,7 @@ def _find_wrong_kind(images: Sequence[RawImage], judged: JudgedBoxes) -> Iterato
         return
     relative = np.repeat([image.relative for image in images], counts)
     sides = np.repeat([max(image.size) if image.size else 1 for image in images], counts)  # 1: fractions
-    tolerance = np.maximum(MAX_OVERHANG * sides, sides > 1)
+    tolerance = np.maximum(MAX_SIDE_OVERHANG * sides, sides > 1)
     solid = ~judged.empty
     leaves = solid & (judged.overhang > tolerance)
     backwards = np.asarray((boxes[:, 2:] < boxes[:, :2]).any(axis=1))

@@ -71,7 +71,8 @@ def test_training_pictures_without_an_object_stop_training_but_no_import(tmp_pat
         ({"image_id": 99}, "unknown picture"),
         ({"bbox": [1, 2, 3]}, "bad object"),
         ({"bbox": [1, 2, 0, 5]}, "empty box"),
-        ({"bbox": [1, 2, 5, -5]}, "empty box"),
+        ({"bbox": [1, 2, 5, 0]}, "empty box"),
+        ({"bbox": [6, 7, -5, -5]}, None),  # from the lower right corner
         ({"bbox": [1, 2, float("nan"), 5]}, "bad object"),
         ({"bbox": [41, 2, 5, 5]}, "outside box"),
         ({"bbox": [30, 2, 12, 5]}, "cut box"),

@@ -303,7 +303,7 @@ def test_a_report_that_cannot_be_written_is_refused_at_once(tmp_path, capsys):
 @pytest.mark.slow
 def test_detect_writes_what_pycocotools_loads(tuned, data, tmp_path):
     results, drawn = tmp_path / "found.json", tmp_path / "drawn"
-    pictures = sorted((data / "images").iterdir())
+    pictures = sorted((data / "test" / "images").iterdir())
     every = ("--inference.score_threshold", 0, "--inference.max_detections", 20)
     run("detect", *pictures, "--weights", tuned, "--json", results, "--annotate", drawn, *every)
     found = json.loads(results.read_text())

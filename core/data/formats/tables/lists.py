@@ -6,13 +6,12 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 
 from core.data.files import FolderFiles
+from core.data.formats.box_kinds import CERTAIN_SHARE, MAX_SAMPLE, MAX_SIDE_OVERHANG
 from core.data.formats.name_index import NameIndex, resolve_name
 from core.data.formats.notes import Notes
 from core.data.formats.tables.boxes import split_list
 from core.data.formats.tables.columns import CORNERS, LIST, SIDES, Table
 from core.data.formats.values import parse_whole_number
-from core.data.images import read_image_size
-from core.data.reading.plausibility import CERTAIN_SHARE, MAX_OVERHANG, MAX_SAMPLE
 from core.data.untrusted import DataError
 from core.errors import PictureError
 
@@ -55,7 +54,7 @@ def decide_list_kind(
 def _fits(boxes: np.ndarray, sizes: np.ndarray) -> np.ndarray:
     """Returns for each box xyxy whether it has an area, and is inside its picture as far as careless ones are."""
     overhang = np.maximum(-boxes, boxes - np.tile(sizes, 2)).max(axis=1, initial=-np.inf)
-    tolerance = np.maximum(MAX_OVERHANG * sizes.max(axis=1, initial=0), 1)
+    tolerance = np.maximum(MAX_SIDE_OVERHANG * sizes.max(axis=1, initial=0), 1)
     return (boxes[:, 2:] > boxes[:, :2]).all(axis=1) & (overhang <= tolerance)
 
 
@@ -97,6 +96,8 @@ class _Pictures:
         found = self._index.find(name) or [self._stems[stem] for stem in self._stem_index.find(name)]
         if len(found) != 1:
             return None
+        from core.data.images import read_image_size  # imports PyTorch, which the help of the commands does without
+
         try:
             return read_image_size(self._root / found[0])
         except PictureError:  # counted when it is needed

@@ -7,11 +7,11 @@ from xml.etree import ElementTree
 
 from core.data.annotations import BAD_FILE, BAD_OBJECT, Annotations, Format, NoObjectError, ReportProblem, make_image
 from core.data.files import FolderFiles
+from core.data.formats.box_kinds import SUSPECT_SHARE
 from core.data.formats.notes import Notes, number_classes
 from core.data.formats.values import parse_flag, parse_name, parse_number
 from core.data.formats.voc.lists import read_split_lists
 from core.data.formats.xml_files import read_xml, sniff_root
-from core.data.reading.plausibility import SUSPECT_SHARE
 from core.data.untrusted import DataError, quote
 
 MAX_XML_BYTES = 4 * 2**20

@@ -3,7 +3,6 @@ import json
 import pytest
 
 from core.data.annotations import BAD_FILE, BAD_OBJECT, UNKNOWN_CLASS
-from core.data.formats.tables import lists
 from core.data.formats.tables.reader import CSV
 from tests.core.data.formats.reading import (
     Object,
@@ -278,7 +277,7 @@ def test_lists_that_may_be_either_are_refused(tmp_path, size, message):
 
 def test_few_pictures_are_opened_to_tell_what_lists_are(tmp_path, monkeypatch):
     opened = []
-    monkeypatch.setattr(lists, "read_image_size", lambda path: opened.append(path) or (100, 80))
+    monkeypatch.setattr("core.data.images.read_image_size", lambda path: opened.append(path) or (100, 80))
     files = {f"{n}.jpg": "" for n in range(1000)}
     rows = "".join(f'{n}.jpg,"[60, 60, 70, 75]",cat\n' for n in range(1000))
     write(tmp_path, files | {"a.csv": f"image,bbox,label\n{rows}"})
