@@ -14,7 +14,7 @@ from core.data.files import FolderFiles, is_image_name
 from core.data.left_out import MISSING, UNREADABLE
 from core.data.reading.assignment import ANNOTATIONS, NAMES
 from core.data.reading.matching import Entry, Matcher, strip_suffix
-from core.data.reading.split_names import find_split, find_split_of_file, find_split_of_folder
+from core.data.reading.split_names import find_sibling_folders, find_split, find_split_of_file, find_split_of_folder
 from core.data.reading.strays import find_strays
 from core.data.untrusted import MAX_NAME, quote
 from core.io.text import is_text
@@ -73,14 +73,16 @@ def find_given_splits(
         pictures: The paths of their files relative to the root.
     """
     sources = {source: (get_relative(root, source), source.stem) for source in {image.source for image in images}}
+    paths = {*pictures, *(path for path, _ in sources.values())}
+    siblings = find_sibling_folders({path.rpartition("/")[0] for path in paths})
     result: list[tuple[str, str] | None] = []
     for image, picture in zip(images, pictures, strict=True):
         if image.split and (given := find_split(image.split)):
             result.append((given, ANNOTATIONS))
             continue
         source, stem = sources[image.source]
-        split = find_split_of_file(source, strip_suffix(picture) != stem)
-        split = split or find_split_of_folder(picture.rpartition("/")[0])
+        split = find_split_of_file(source, strip_suffix(picture) != stem, siblings)
+        split = split or find_split_of_folder(picture.rpartition("/")[0], siblings)
         result.append((split, NAMES) if split else None)
     return result
 

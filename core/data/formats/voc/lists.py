@@ -68,9 +68,10 @@ class _Names:
         self._index = NameIndex(self._paths)
 
     def find(self, line: str) -> list[Path]:
-        """Returns the annotation files that a line of a list may mean."""
+        """Returns the annotation files that a line of a list may mean: those in the fewest folders, if several fit."""
         found = next((found for name in _readings(line) if (found := self._index.find(name))), [])
-        return [self._paths[name] for name in found]
+        folders = min((name.count("/") for name in found), default=0)
+        return [self._paths[name] for name in found if name.count("/") == folders]
 
 
 def _find_base(files: FolderFiles, path: Path) -> Path:

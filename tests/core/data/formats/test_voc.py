@@ -212,6 +212,13 @@ def test_lists_assign_splits(tmp_path):
     }  # fmt: skip
 
 
+def test_a_name_is_relative_to_the_folder_of_annotations_first(tmp_path):
+    write(tmp_path, {f"Annotations/{name}.xml": page(voc_object()) for name in ("p", "a/p")})
+    write(tmp_path, {"ImageSets/Main/train.txt": "p\n", "ImageSets/Main/val.txt": "a/p\n"})
+    images = read(tmp_path, VOC).images
+    assert {image.source.parent.name: image.split for image in images} == {"Annotations": "train", "a": "val"}
+
+
 def test_a_name_with_spaces_is_tried_first(tmp_path):
     assert listed(tmp_path, {"train": "p 1\n"}, names=("p", "p 1")) == {"p": None, "p 1": "train"}
 

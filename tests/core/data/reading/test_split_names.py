@@ -1,7 +1,7 @@
 import pytest
 
 from core.data.reading.assignment import ANNOTATIONS, MADE, NAMES, assign_splits
-from core.data.reading.split_names import find_split, find_split_of_file, find_split_of_folder
+from core.data.reading.split_names import find_sibling_folders, find_split, find_split_of_file, find_split_of_folder
 from core.data.splits import split_by_name
 
 
@@ -55,6 +55,14 @@ def test_the_name_of_a_picture_is_not_a_split():
 )  # fmt: skip
 def test_folders(folder, split):
     assert find_split_of_folder(folder) == split
+
+
+def test_folders_that_differ_in_the_split_alone():
+    siblings = find_sibling_folders(["x/fruits_train/a", "x/fruits_test/a", "y/fruits_val", "my_train", "your_test"])
+    assert siblings == {"x/fruits_train", "x/fruits_test"}
+    assert find_split_of_folder("x/fruits_train/a", siblings) == "train"
+    assert find_split_of_file("x/fruits_test/a/1.xml", False, siblings) == "test"
+    assert find_split_of_folder("y/fruits_val", siblings) is None
 
 
 NUMBERS = [f"{number}.jpg" for number in range(100)]
