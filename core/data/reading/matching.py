@@ -136,8 +136,9 @@ class Matcher:
         return _keep_split(next(filter(None, found), []), entry.split)
 
     def _find_alike(self, entry: Entry) -> list[str]:
-        """As `_find_by_end`, but without regard to case, to how accents are encoded and to `%20` for a space."""
-        for name in dict.fromkeys((fold(entry.name), fold(unquote(entry.name)))):
+        """As `_find_by_end`, but without regard to case, the encoding of accents, `%20` and the query of an address."""
+        path = entry.name.partition("?")[0] if "://" in entry.name else entry.name
+        for name in dict.fromkeys((fold(entry.name), fold(unquote(path)))):
             stem = f"{get_folder(name)}/{strip_suffix(name)}".lstrip("/")
             found = self._keep_longest(self.index.by_folded_name, entry, name)
             if found := found or self._keep_longest(self.index.by_folded_stem, entry, stem):

@@ -45,6 +45,7 @@ def match(root: Path, files: list[str], *names: tuple[str, str] | str) -> tuple[
         ("images/a.b.jpg", "a.b"),
         ("Images/Bäume 1.jpg", "images/BÄUME 1.JPG"),
         ("images/Bäume 1.jpg", "https://example.org/B%C3%A4ume%201.jpg"),
+        ("images/Bäume 1.jpg", "https://[example.org/B%C3%A4ume%201.jpg?token=1&d=2"),
         ("images/50%20off.jpg", "50%20off.jpg"),
         ("Screenshot at 10.11.12\u202fAM.png", "Screenshot at 10.11.12 AM.png"),
         ("a b.png", "a\xa0b.png"),
