@@ -54,7 +54,7 @@ KINDS = {
         "annotation that cannot be used", "annotations that cannot be used", "follow each message", stops=True
     ),
     NO_VAL: IssueKind(
-        "no picture for validation", "no pictures for validation", "create splits: split --by stratified", stops=True
+        "split is missing: val", "splits are missing: val", "create splits: split --by stratified", stops=True
     ),
     NOTHING_LEARNT: IssueKind(
         "training split without an object",
@@ -114,8 +114,8 @@ KINDS = {
         "merge them",
     ),
     NO_TEST: IssueKind(
-        "no test picture, which evaluate uses by default",
-        "no test pictures, which evaluate uses by default",
+        "split is missing: test, which evaluate uses by default",
+        "splits are missing: test, which evaluate uses by default",
         "evaluate with --split val",
     ),
     NO_ANCHOR: IssueKind(

@@ -63,7 +63,12 @@ def find_refusals(
     listed = sum(len(raw.images) for raw in splits.values())
     reasons = [*_find_lost(len(images), listed, judged, left_out), *_find_wrong_units(images, judged)]
     if not reasons and UNKNOWN_CLASS not in left_out.counts and all(image.crowd.all() for image in images):
-        reasons = ["no picture has an object: check that the annotations belong to these pictures."]
+        crowds = sum(len(image.labels) for image in images)
+        reasons = [
+            f"every object ({crowds:,}) is a crowd region or difficult, which does not train: correct these flags."
+            if crowds
+            else "no picture has an object: check that the annotations belong to these pictures."
+        ]
     return tuple(reasons)
 
 

@@ -160,6 +160,14 @@ def test_a_set_without_objects_is_refused(folder):
         read_data_set(folder)
 
 
+def test_a_set_of_crowd_regions_alone_is_refused(folder):
+    content = make_coco(NAMES)
+    crowds = [{**each, "iscrowd": 1} for each in content["annotations"]]
+    write(folder / "annotations.json", {**content, "annotations": crowds})
+    with pytest.raises(DataError, match=rf"every object \({len(crowds)}\) is a crowd region or difficult"):
+        read_data_set(folder)
+
+
 def test_objects_of_an_unknown_class_are_refused(folder):
     content = make_coco(NAMES)
     content["annotations"][0]["category_id"] = 7
