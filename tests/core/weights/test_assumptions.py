@@ -209,6 +209,7 @@ def unusual():
 @pytest.mark.parametrize(
     ("ending", "half"), [(".safetensors", False), (".safetensors", True), (".pth", False), (".pt", False)]
 )
+@pytest.mark.slow  # three networks
 def test_our_files_keep_everything(tmp_path, unusual, ending, half):
     model, config, picture, expected = unusual
     path = tmp_path / f"mine{ending}"

@@ -424,6 +424,7 @@ def test_objects_keep_their_order_in_many_pictures(tmp_path):
     }
 
 
+@pytest.mark.slow  # hundreds of damaged files
 def test_damage(tmp_path):
     write(tmp_path, {"a.json": changed(segmentation=[[1, 2, 3, 4, 5, 6]])})
     assert_survives_damage(tmp_path, COCO, "a.json", 300)

@@ -259,6 +259,7 @@ def test_what_cannot_be_used_is_reported(tmp_path, line, kind, message):
     assert [each for each, _ in problems] == [kind]
 
 
+@pytest.mark.slow  # hundreds of damaged files
 def test_damage(tmp_path):
     line = {"file_name": "a.jpg", "width": 40, "height": 30, "objects": {"bbox": [BOX], "category": [0]}}
     write(tmp_path, {"a.jsonl": lines(line, line), "README.md": CARD})

@@ -329,6 +329,7 @@ def test_quoted_line_ends_and_long_cells(tmp_path):
     assert_refused(tmp_path, CSV, r"a\.csv line 2 cannot be used because field larger")
 
 
+@pytest.mark.slow  # hundreds of damaged files
 def test_damage(tmp_path):
     write(tmp_path, {"a.csv": "filename,x1,y1,x2,y2,class,split\na.jpg,1,2,11,22,cat,train\nb.jpg,1,2,11,22,dog,val\n"})
     assert_survives_damage(tmp_path, CSV, "a.csv")

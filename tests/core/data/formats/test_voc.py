@@ -295,6 +295,7 @@ def test_a_name_that_fits_several_files_is_reported(tmp_path):
     assert [(kind, "fits 2 XML files" in message) for kind, message in problems] == [(BAD_FILE, True)]
 
 
+@pytest.mark.slow  # hundreds of damaged files
 def test_damage(tmp_path):
     write(tmp_path, {"a.xml": page(voc_object()), "b.xml": page(voc_object()), "ImageSets/Main/train.txt": "a\nb\n"})
     assert_survives_damage(tmp_path, VOC, "a.xml", 200)

@@ -541,6 +541,7 @@ def test_links_out_of_the_folder_are_not_read(tmp_path):
     assert [kind for kind, _ in problems] == [BAD_PATH]
 
 
+@pytest.mark.slow  # hundreds of damaged files
 def test_damage(tmp_path):
     settings = NAMES + "train: train.txt\nval: images/b.png\nkpt_shape: [1, 2]\n"
     others = {"images/b.png": "", "labels/b.txt": LINE, "train.txt": "images/a.png\n", "data.yaml": settings}

@@ -222,6 +222,7 @@ def test_what_is_near_but_otherwise_placed_is_not_chosen(tmp_path):
     assert found == [None, None] and [kind for kind, _ in problems] == [BAD_PATH] * 2
 
 
+@pytest.mark.slow
 def test_many_namesakes_take_no_time(tmp_path):
     files = list_files(tmp_path)._replace(images=tuple(f"{number}/x/1.jpg" for number in range(20_000)))
     images = [make_image(name, tmp_path / f"{number}/y/1.xml", []) for number, name in enumerate(["1.jpg"] * 10_000)]

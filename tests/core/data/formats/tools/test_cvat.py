@@ -75,6 +75,7 @@ def test_videos_and_pictures_without_a_name_are_reported(tmp_path):
     assert_refused(tmp_path, CVAT, r"a\.xml image 2 has no name")
 
 
+@pytest.mark.slow  # hundreds of damaged files
 def test_damage(tmp_path):
     write(tmp_path, {"a.xml": page(BOX, BOX)})
     assert_survives_damage(tmp_path, CVAT, "a.xml")

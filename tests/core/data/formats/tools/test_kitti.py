@@ -51,6 +51,7 @@ def test_what_cannot_be_used_is_reported(tmp_path):
     assert_refused(tmp_path, KITTI, r"a\.txt line 2 is not a class with 14 numbers")
 
 
+@pytest.mark.slow  # hundreds of damaged files
 def test_damage(tmp_path):
     write(tmp_path, {"a.png": "", "a.txt": LINE * 2, "b.png": "", "b.txt": LINE})
     assert_survives_damage(tmp_path, KITTI, "a.txt")

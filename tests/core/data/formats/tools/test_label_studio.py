@@ -124,6 +124,7 @@ def test_older_versions_and_predictions(tmp_path):
     assert_refused(tmp_path, LABEL_STUDIO, r"Tasks with predictions only, which were left out: 1 ")
 
 
+@pytest.mark.slow  # hundreds of damaged files
 def test_damage(tmp_path):
     write(
         tmp_path, {"a.json": [task(result(rotation=3)), task(result("polygonlabels", points=[[1, 2], [3, 4], [5, 6]]))]}

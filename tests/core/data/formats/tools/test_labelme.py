@@ -109,6 +109,7 @@ def test_nothing_annotated(tmp_path):
     assert_refused(tmp_path, LABELME, "has no object that can be used")
 
 
+@pytest.mark.slow  # hundreds of damaged files
 def test_damage(tmp_path):
     write(tmp_path, {"a.json": page(shape([[1, 2], [3, 4]])), "b.json": page(shape([[1, 2], [3, 4]]))})
     assert_survives_damage(tmp_path, LABELME, "a.json")

@@ -63,6 +63,7 @@ def test_damaged_files_are_reported(tmp_path):
     assert [kind for kind, _ in problems] == [BAD_FILE]
 
 
+@pytest.mark.slow  # hundreds of damaged files
 def test_damage(tmp_path):
     write(tmp_path, {"ann/a.jpg.json": page(item(), item()), "ann/b.jpg.json": page(item())})
     assert_survives_damage(tmp_path, SUPERVISELY, "ann/a.jpg.json")

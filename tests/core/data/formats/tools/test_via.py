@@ -109,6 +109,7 @@ def test_pictures_that_cannot_be_used_are_reported(tmp_path):
     assert find(tmp_path, VIA) == ["a.json"]
 
 
+@pytest.mark.slow  # hundreds of damaged files
 def test_damage(tmp_path):
     write(tmp_path, {"a.json": entry(region(), region()) | entry(name="b.jpg")})
     assert_survives_damage(tmp_path, VIA, "a.json")
