@@ -91,6 +91,27 @@ class RawData(NamedTuple):
     images: list[RawImage]
 
 
+class JudgedBoxes(NamedTuple):
+    """The boxes of several images, one after the other.
+
+    Attributes:
+        boxes: float64 [M, 4], clipped to their images: in pixels, or in fractions if an image's size is not known.
+        empty: bool [M], without area or with a coordinate that is not a number.
+        outside: bool [M], others without area inside their image, in single precision as everywhere else.
+        overhang: float64 [M], by how much a box exceeds its image, in the same unit; 0 if the size is not known.
+    """
+
+    boxes: np.ndarray
+    empty: np.ndarray
+    outside: np.ndarray
+    overhang: np.ndarray
+
+    @property
+    def valid(self) -> np.ndarray:
+        """bool [M]: neither empty nor outside."""
+        return ~(self.empty | self.outside)
+
+
 class FolderData(DataSet):
     """A data set in a folder; images are decoded on access, and none is opened before.
 
@@ -109,7 +130,12 @@ class FolderData(DataSet):
     @cached_property
     def reading(self) -> str:  # type: ignore[override]
         """How the annotations were read, as sentences for people, and which boxes of the split are clipped."""
-        return self._reading + describe_clipped(self._images, judge_boxes(self._images))
+        return self._reading + describe_clipped(self._images, self.judged)
+
+    @cached_property
+    def judged(self) -> JudgedBoxes:
+        """The boxes of all images, one image after the other, as far as the annotations tell their sizes."""
+        return judge_boxes(self._images)
 
     @cached_property
     def dropped(self) -> int:  # type: ignore[override]
@@ -117,7 +143,7 @@ class FolderData(DataSet):
 
         Of an image whose size is not annotated only those that any size would leave out.
         """
-        return int((~judge_boxes(self._images).valid).sum())
+        return int((~self.judged.valid).sum())
 
     @cached_property
     def _names(self) -> list[str]:
@@ -172,27 +198,6 @@ class Objects(NamedTuple):
     boxes: np.ndarray
     labels: np.ndarray
     crowd: np.ndarray
-
-
-class JudgedBoxes(NamedTuple):
-    """The boxes of several images, one after the other.
-
-    Attributes:
-        boxes: float64 [M, 4], clipped to their images: in pixels, or in fractions if an image's size is not known.
-        empty: bool [M], without area or with a coordinate that is not a number.
-        outside: bool [M], others without area inside their image, in single precision as everywhere else.
-        overhang: float64 [M], by how much a box exceeds its image, in the same unit; 0 if the size is not known.
-    """
-
-    boxes: np.ndarray
-    empty: np.ndarray
-    outside: np.ndarray
-    overhang: np.ndarray
-
-    @property
-    def valid(self) -> np.ndarray:
-        """bool [M]: neither empty nor outside."""
-        return ~(self.empty | self.outside)
 
 
 def judge_boxes(images: Sequence[RawImage], sizes: Sequence[tuple[int, int] | None] | None = None) -> JudgedBoxes:

@@ -7,7 +7,7 @@ import numpy as np
 
 from core.config import Config
 from core.data.class_names import DIFFER_LITTLE, find_alike
-from core.data.dataset import DataSet, FolderData, judge_boxes
+from core.data.dataset import DataSet, FolderData
 from core.data.sources import open_data
 from core.data.untrusted import DataError
 from core.evaluation.class_names import match_classes, relabel
@@ -82,8 +82,6 @@ def _describe_doubts(train: DataSet, validation: DataSet) -> list[str]:
 
 def _find_used(data: FolderData) -> set[str]:
     """Returns the names of the classes with objects that can be used, without crowd regions."""
-    usable = judge_boxes(data.images).valid & ~np.concatenate(
-        [np.zeros(0, bool), *(each.crowd for each in data.images)]
-    )
+    usable = data.judged.valid & ~np.concatenate([np.zeros(0, bool), *(each.crowd for each in data.images)])
     labels = np.concatenate([np.zeros(0, np.int64), *(image.labels for image in data.images)])
     return {data.class_names[label] for label in np.unique(labels[usable]).tolist()}
