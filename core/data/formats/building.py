@@ -1,10 +1,12 @@
 """Builds `Annotations` from pictures whose objects have class names."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
 from core.data.annotations import (
+    BAD_FILE,
     BAD_OBJECT,
     UNKNOWN_CLASS,
     AnnotatedImage,
@@ -16,7 +18,9 @@ from core.data.annotations import (
 from core.data.formats.notes import Notes, number_classes
 from core.data.formats.outlines import Box
 from core.data.formats.values import parse_name, parse_whole_number
-from core.data.untrusted import quote
+from core.data.untrusted import DataError, quote
+
+T = TypeVar("T")
 
 
 @dataclass
@@ -29,6 +33,23 @@ class Picture:
     split: str | None = None
     relative: bool = False
     objects: list[tuple[Box, str, bool]] = field(default_factory=list)
+
+
+def read_each(paths: Iterable[Path], read: Callable[[Path], T], report: ReportProblem) -> Iterator[tuple[Path, T]]:
+    """Yields each annotation file with its content; reports and leaves out those that cannot be read.
+
+    Args:
+        paths: The annotation files.
+        read: Reads one; raises `DataError` if that is not possible.
+        report: Called for each file that is left out.
+    """
+    for path in paths:
+        try:
+            content = read(path)
+        except DataError as error:
+            report(BAD_FILE, str(error))
+            continue
+        yield path, content
 
 
 def add_object(

@@ -9,7 +9,7 @@ import msgspec
 
 from core.data.annotations import BAD_FILE, BAD_PATH, Annotations, Format, ReportProblem
 from core.data.files import FolderFiles, is_image_name
-from core.data.formats.building import Picture, add_object, build_annotations, name_numbers
+from core.data.formats.building import Picture, add_object, build_annotations, name_numbers, read_each
 from core.data.formats.class_lists import read_class_names
 from core.data.formats.json_files import MAX_JSON_BYTES, decode_json, read_json, sniff_json
 from core.data.formats.json_lines.dialects import LISTS, NAMES, Line, read_line
@@ -46,12 +46,7 @@ def read_lines(files: FolderFiles, paths: Sequence[Path], report: ReportProblem)
     """
     notes = Notes()
     pictures: list[Picture] = []
-    for path in paths:
-        try:
-            entries = _read_lines(path) if _has_lines(path) else _read_list(path)
-        except DataError as error:
-            report(BAD_FILE, str(error))
-            continue
+    for path, entries in read_each(paths, lambda path: (_read_lines if _has_lines(path) else _read_list)(path), report):
         pictures += _read_entries(files, path, entries, report, notes)
     names = name_numbers(pictures, lambda: read_class_names(files, paths, notes), notes)
     return build_annotations(pictures, notes, root=files.root, class_names=names, report=report)

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from core.data.annotations import BAD_FILE, BAD_OBJECT, Annotations, Format, ReportProblem
+from core.data.annotations import BAD_OBJECT, Annotations, Format, ReportProblem
 from core.data.files import FolderFiles
-from core.data.formats.building import Picture, add_object, build_annotations, name_numbers
+from core.data.formats.building import Picture, add_object, build_annotations, name_numbers, read_each
 from core.data.formats.class_lists import read_class_names, read_class_tables
 from core.data.formats.name_index import resolve_name
 from core.data.formats.notes import Notes
@@ -51,12 +51,7 @@ def read_tables(files: FolderFiles, paths: Sequence[Path], report: ReportProblem
     notes = Notes()
     pictures: list[Picture] = []
     classes = read_class_tables(files, paths)
-    for path in paths:
-        try:
-            text = read_text(path, MAX_TABLE_BYTES)
-        except DataError as error:
-            report(BAD_FILE, str(error))
-            continue
+    for path, text in read_each(paths, lambda path: read_text(path, MAX_TABLE_BYTES), report):
         pictures += _read_table(files, path, text, report, notes)
     for picture in pictures:
         picture.objects = [(box, classes.codes.get(name, name), crowd) for box, name, crowd in picture.objects]

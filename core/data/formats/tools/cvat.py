@@ -4,9 +4,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from xml.etree import ElementTree
 
-from core.data.annotations import BAD_FILE, BAD_PATH, Annotations, Format, ReportProblem
+from core.data.annotations import BAD_PATH, Annotations, Format, ReportProblem
 from core.data.files import FolderFiles
-from core.data.formats.building import Picture, add_object, build_annotations
+from core.data.formats.building import Picture, add_object, build_annotations, read_each
 from core.data.formats.name_index import resolve_name
 from core.data.formats.notes import Notes
 from core.data.formats.outlines import (
@@ -40,16 +40,16 @@ def read_cvat(files: FolderFiles, paths: Sequence[Path], report: ReportProblem) 
     """
     notes = Notes()
     pictures: list[Picture] = []
-    for path in paths:
-        try:
-            root = read_xml(path, MAX_XML_BYTES, "export it again")
-            if root.find("track") is not None:
-                raise DataError(f"{path} has the tracks of a video: export it as 'CVAT for images'.")
-        except DataError as error:
-            report(BAD_FILE, str(error))
-            continue
+    for path, root in read_each(paths, _read_root, report):
         pictures += _read_pictures(files, path, root, report, notes)
     return build_annotations(pictures, notes, root=files.root, report=report)
+
+
+def _read_root(path: Path) -> ElementTree.Element:
+    root = read_xml(path, MAX_XML_BYTES, "export it again")
+    if root.find("track") is not None:
+        raise DataError(f"{path} has the tracks of a video: export it as 'CVAT for images'.")
+    return root
 
 
 def _read_pictures(

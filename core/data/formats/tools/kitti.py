@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from core.data.annotations import BAD_FILE, BAD_OBJECT, Annotations, Format, ReportProblem
+from core.data.annotations import BAD_OBJECT, Annotations, Format, ReportProblem
 from core.data.files import FolderFiles
-from core.data.formats.building import Picture, add_object, build_annotations
+from core.data.formats.building import Picture, add_object, build_annotations, read_each
 from core.data.formats.notes import Notes
 from core.data.formats.outlines import read_numbers
 from core.data.formats.texts import read_head, read_lines
@@ -39,14 +39,9 @@ def read_kitti(files: FolderFiles, paths: Sequence[Path], report: ReportProblem)
     """
     notes = Notes()
     pictures = []
-    for name, label_file in _pair(files).labels.items():
-        path = files.root / label_file
-        try:
-            lines = read_lines(path, MAX_LABEL_BYTES)
-        except DataError as error:
-            report(BAD_FILE, str(error))
-            continue
-        picture = Picture(name, path)
+    names = {files.root / label_file: name for name, label_file in _pair(files).labels.items()}
+    for path, lines in read_each(names, lambda path: read_lines(path, MAX_LABEL_BYTES), report):
+        picture = Picture(names[path], path)
         for number, line in enumerate(lines, start=1):
             if line:
                 _add_line(picture, line, f"{path} line {number}", report, notes)

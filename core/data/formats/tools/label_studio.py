@@ -12,12 +12,11 @@ import msgspec
 
 from core.data.annotations import BAD_FILE, BAD_PATH, Annotations, Format, ReportProblem
 from core.data.files import FolderFiles, is_image_name
-from core.data.formats.building import Picture, add_object, build_annotations
+from core.data.formats.building import Picture, add_object, build_annotations, read_each
 from core.data.formats.json_files import decode_json, read_json, sniff_json
 from core.data.formats.notes import Notes
 from core.data.formats.outlines import Box, bound_ellipse, bound_points, bound_size, read_numbers, read_points
 from core.data.formats.values import parse_number
-from core.data.untrusted import DataError
 
 SHAPES = ("rectanglelabels", "polygonlabels", "ellipselabels")
 SUFFIX = "labels"  # a shape without it has its label in another result of the same id
@@ -60,12 +59,7 @@ def read_label_studio(files: FolderFiles, paths: Sequence[Path], report: ReportP
     notes = Notes()
     names = {PurePosixPath(name).name for name in files.images}
     pictures: list[Picture] = []
-    for path in paths:
-        try:
-            entries = read_json(path, list[msgspec.Raw])
-        except DataError as error:
-            report(BAD_FILE, str(error))
-            continue
+    for path, entries in read_each(paths, lambda path: read_json(path, list[msgspec.Raw]), report):
         for number, content in enumerate(entries, start=1):
             picture = _read_task(path, f"{path} task {number}", content, names, report, notes)
             if picture:

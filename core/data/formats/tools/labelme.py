@@ -6,14 +6,13 @@ from typing import Any
 
 import msgspec
 
-from core.data.annotations import BAD_FILE, Annotations, Format, ReportProblem
+from core.data.annotations import Annotations, Format, ReportProblem
 from core.data.files import FolderFiles
-from core.data.formats.building import Picture, add_object, build_annotations
+from core.data.formats.building import Picture, add_object, build_annotations, read_each
 from core.data.formats.json_files import read_json, sniff_json
 from core.data.formats.name_index import resolve_name
 from core.data.formats.notes import Notes
 from core.data.formats.outlines import Box, bound_circle, bound_points, read_points
-from core.data.untrusted import DataError
 
 CORNERS = ("rectangle", "mask")  # two opposite corners, or all four
 OUTLINES = {"polygon": "Polygons", "circle": "Circles", "rotation": "Turned boxes"}
@@ -49,12 +48,7 @@ def read_labelme(files: FolderFiles, paths: Sequence[Path], report: ReportProble
     """
     notes = Notes()
     pictures = []
-    for path in paths:
-        try:
-            page = read_json(path, _Page)
-        except DataError as error:
-            report(BAD_FILE, str(error))
-            continue
+    for path, page in read_each(paths, lambda path: read_json(path, _Page), report):
         name = page.imagePath if isinstance(page.imagePath, str) and page.imagePath else path.stem
         size = notes.read_size(page.imageWidth, page.imageHeight, path)
         picture = Picture(resolve_name(name, path, files.root), path, size)

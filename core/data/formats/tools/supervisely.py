@@ -6,13 +6,12 @@ from typing import Any
 
 import msgspec
 
-from core.data.annotations import BAD_FILE, Annotations, Format, ReportProblem
+from core.data.annotations import Annotations, Format, ReportProblem
 from core.data.files import FolderFiles
-from core.data.formats.building import Picture, add_object, build_annotations
+from core.data.formats.building import Picture, add_object, build_annotations, read_each
 from core.data.formats.json_files import JsonShape, read_json, sniff_json
 from core.data.formats.notes import Notes
 from core.data.formats.outlines import Box, bound_points, read_points
-from core.data.untrusted import DataError
 
 KEYS = frozenset(("description", "tags", "size", "objects"))
 FOLDER, PICTURES = "ann", "img"
@@ -51,12 +50,7 @@ def read_supervisely(files: FolderFiles, paths: Sequence[Path], report: ReportPr
     """
     notes = Notes()
     pictures = []
-    for path in paths:
-        try:
-            page = read_json(path, _Page)
-        except DataError as error:
-            report(BAD_FILE, str(error))
-            continue
+    for path, page in read_each(paths, lambda path: read_json(path, _Page), report):
         size = notes.read_size(page.size.width, page.size.height, path)
         picture = Picture(_name_picture(path, files.root), path, size)
         for number, item in enumerate(page.objects, start=1):

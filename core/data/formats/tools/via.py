@@ -1,12 +1,13 @@
 """Reads the formats of the VGG Image Annotator (VIA) 1 and 2: a JSON file, or a CSV file with JSON in its cells."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from core.data.annotations import BAD_FILE, BAD_OBJECT, Annotations, Format, ReportProblem
 from core.data.files import FolderFiles
-from core.data.formats.building import Picture, add_object, build_annotations
+from core.data.formats.building import Picture, add_object, build_annotations, read_each
 from core.data.formats.json_files import decode_json, read_json, sniff_json
 from core.data.formats.name_index import resolve_name
 from core.data.formats.notes import Notes
@@ -50,12 +51,8 @@ def read_via(files: FolderFiles, paths: Sequence[Path], report: ReportProblem) -
     """
     notes = Notes()
     pages: list[_Page] = []
-    for path in paths:
-        try:
-            read = _read_table if path.suffix.lower() == ".csv" else _read_json
-            pages += read(path, report)
-        except DataError as error:
-            report(BAD_FILE, str(error))
+    for _, read in read_each(paths, partial(_read_pages, report=report), report):
+        pages += read
     attribute = _find_class_attribute(files.root, (region for page in pages for region in page.regions))
     pictures = []
     for page in pages:
@@ -69,6 +66,11 @@ def read_via(files: FolderFiles, paths: Sequence[Path], report: ReportProblem) -
 
 def _is_via(keys: frozenset[str]) -> bool:
     return PROJECT in keys or keys >= {"{}.regions", "{}.filename"}
+
+
+def _read_pages(path: Path, report: ReportProblem) -> list[_Page]:
+    read = _read_table if path.suffix.lower() == ".csv" else _read_json
+    return read(path, report)
 
 
 def _read_json(path: Path, report: ReportProblem) -> list[_Page]:

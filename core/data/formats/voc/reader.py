@@ -5,9 +5,10 @@ from pathlib import Path
 from typing import NamedTuple
 from xml.etree import ElementTree
 
-from core.data.annotations import BAD_FILE, BAD_OBJECT, Annotations, Format, NoObjectError, ReportProblem, make_image
+from core.data.annotations import BAD_OBJECT, Annotations, Format, NoObjectError, ReportProblem, make_image
 from core.data.files import FolderFiles
 from core.data.formats.box_kinds import SUSPECT_SHARE
+from core.data.formats.building import read_each
 from core.data.formats.notes import Notes, number_classes
 from core.data.formats.values import parse_flag, parse_name, parse_number
 from core.data.formats.voc.lists import read_split_lists
@@ -48,12 +49,7 @@ def read_voc(files: FolderFiles, paths: Sequence[Path], report: ReportProblem) -
         DataError: The lists of splits contradict each other.
     """
     notes = Notes()
-    annotations: dict[Path, _Annotation] = {}
-    for path in paths:
-        try:
-            annotations[path] = _read_annotation(path, report, notes)
-        except DataError as error:
-            report(BAD_FILE, str(error))
+    annotations = dict(read_each(paths, lambda path: _read_annotation(path, report, notes), report))
     _order_corners(annotations, notes)
     class_names = tuple(sorted({item.name for annotation in annotations.values() for item in annotation.objects}))
     if not class_names:
