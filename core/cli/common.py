@@ -2,7 +2,7 @@
 
 import sys
 from argparse import Namespace
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from accelerate.utils import set_seed
 from tqdm import tqdm
@@ -25,6 +25,16 @@ def is_main_process() -> bool:
 def progress_bar(*, total: int, show: bool, unit: str = "step") -> tqdm:
     """Returns a progress bar, which is shown only on a terminal."""
     return tqdm(total=total, unit=unit, disable=None if show else True)
+
+
+def follow(bar: tqdm) -> Callable[[int, int], None]:
+    """Returns a function that sets a bar to a number done and a total."""
+
+    def progress(done: int, total: int) -> None:
+        bar.total = total
+        bar.update(done - bar.n)
+
+    return progress
 
 
 def open_split(config: Config, options: Namespace) -> DataSet:

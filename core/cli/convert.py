@@ -4,7 +4,7 @@ from argparse import Namespace
 from pathlib import Path
 from typing import Any
 
-from core.cli.common import print_left_out, progress_bar
+from core.cli.common import follow, print_left_out, progress_bar
 from core.config import Config
 from core.data.writers.convert import convert_data_set
 from core.io.text import count_noun
@@ -13,13 +13,13 @@ from core.io.text import count_noun
 def convert(config: Config, options: Namespace) -> dict[str, Any]:
     """Writes a data set in another format into a new folder, and prints what was read, left out and written."""
     with progress_bar(total=0, show=True, unit="picture") as bar:
-
-        def progress(done: int, total: int) -> None:
-            bar.total = total
-            bar.update(done - bar.n)
-
         found = convert_data_set(
-            Path(options.data), options.to, options.out, format=options.format, strict=options.strict, progress=progress
+            Path(options.data),
+            options.to,
+            options.out,
+            format=options.format,
+            strict=options.strict,
+            progress=follow(bar),
         )
     print(found.reading)
     print_left_out(found.left_out)

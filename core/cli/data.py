@@ -5,11 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from tqdm import tqdm
 
 from core.analysis.dataset_check import DataCheck, check_folder
 from core.analysis.issues import Issue
-from core.cli.common import print_left_out, settings_for_analysis
+from core.cli.common import follow, print_left_out, progress_bar, settings_for_analysis
 from core.config import Config
 from core.data.dataset import RawData
 from core.data.folders import read_data_set, require_format, split_folder
@@ -73,13 +72,8 @@ def split(config: Config, options: Namespace) -> dict[str, Any]:
 
 
 def _check_with_progress(folder: Path, config: Config, format: str | None) -> DataCheck:
-    with tqdm(unit="picture", disable=None) as bar:
-
-        def progress(done: int, total: int) -> None:
-            bar.total = total
-            bar.update(done - bar.n)
-
-        return check_folder(folder, settings_for_analysis(config)[0], progress, format=format)
+    with progress_bar(total=0, show=True, unit="picture") as bar:
+        return check_folder(folder, settings_for_analysis(config)[0], follow(bar), format=format)
 
 
 def _print_counts(name: str, raw: RawData) -> dict[str, Any]:
