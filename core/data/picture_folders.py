@@ -1,7 +1,8 @@
 """Folders of pictures by their names: the usual ones, and those of masks and the like, which show no photographs."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from itertools import takewhile
 
 USUAL_FOLDERS = ("images", "JPEGImages")  # names may be relative to one of these
 _MASKS = re.compile(
@@ -42,10 +43,10 @@ def _keep_nearest(paths: list[str], folder: str) -> list[str]:
     if len({(path.count("/"), path.rpartition("/")[2]) for path in paths}) > 1:
         return paths
     here = folder.split("/")
-    shared = [_count_equal(here, path.split("/")[:-1]) for path in paths]
+    shared = [count_equal(here, path.split("/")[:-1]) for path in paths]
     return [path for path, count in zip(paths, shared, strict=True) if count == max(shared)]
 
 
-def _count_equal(first: list[str], second: list[str]) -> int:
-    return next((at for at, pair in enumerate(zip(first, second, strict=False)) if pair[0] != pair[1]),
-                min(len(first), len(second)))  # fmt: skip
+def count_equal(first: Iterable[str], second: Iterable[str]) -> int:
+    """Returns how many parts of two paths are equal, from the first on."""
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(first, second, strict=False)))

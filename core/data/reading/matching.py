@@ -4,12 +4,11 @@ import posixpath
 from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import lru_cache
-from itertools import takewhile
 from typing import NamedTuple
 from urllib.parse import unquote
 
 from core.data.files import is_image_name
-from core.data.picture_folders import USUAL_FOLDERS, is_lossy, is_mask, prefer_pictures
+from core.data.picture_folders import USUAL_FOLDERS, count_equal, is_lossy, is_mask, prefer_pictures
 from core.data.reading.picture_index import MAX_NAMESAKES, PictureIndex, fold, get_base, get_folder
 from core.data.reading.split_names import find_split_of_folder
 from core.data.split_words import TRAINVAL
@@ -173,7 +172,8 @@ class Matcher:
         if shares_none or len(paths) > MAX_NAMESAKES:
             return paths
         normalise = str if index is self.index.by_name or index is self.index.by_stem else fold
-        shared = [_count_shared(folders, normalise(get_folder(path)).split("/")) for path in paths]
+        others = (normalise(get_folder(path)).split("/") for path in paths)
+        shared = [count_equal(reversed(folders), reversed(each)) for each in others]
         return [path for path, count in zip(paths, shared, strict=True) if count == max(shared)]
 
 
@@ -189,12 +189,6 @@ def strip_suffix(path: str) -> str:
     """Returns the file name without the suffix of a picture; other dots belong to the name."""
     name = get_base(path)
     return name.rpartition(".")[0] if is_image_name(name) else name
-
-
-def _count_shared(folders: list[str], others: list[str]) -> int:
-    return sum(
-        1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(reversed(folders), reversed(others), strict=False))
-    )
 
 
 def _keep_split(paths: list[str], split: str | None) -> list[str]:

@@ -4,10 +4,9 @@ import re
 import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
-from itertools import takewhile
 from typing import NamedTuple
 
-from core.data.picture_folders import prefer_pictures
+from core.data.picture_folders import count_equal, prefer_pictures
 from core.data.untrusted import DataError, quote
 
 _PREFIX = re.compile(r"^[0-9a-f]{8}-(?=.)")  # Label Studio's, of the files that were uploaded to it
@@ -157,11 +156,7 @@ def _undecidable(image: str, label: str, other: str) -> DataError:
 def _count_shared(image: str, label: str) -> tuple[int, int]:
     """Returns how many folders two paths share at their end, and how many at their beginning."""
     here, there = (_key(path).lower().split("/")[:-1] for path in (image, label))
-    return _count_equal(reversed(here), reversed(there)), _count_equal(here, there)
-
-
-def _count_equal(first: Iterable[str], second: Iterable[str]) -> int:
-    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(first, second, strict=False)))
+    return count_equal(reversed(here), reversed(there)), count_equal(here, there)
 
 
 class _Index:
