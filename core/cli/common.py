@@ -38,7 +38,7 @@ def follow(bar: tqdm) -> Callable[[int, int], None]:
 
 
 def open_split(config: Config, options: Namespace) -> DataSet:
-    """Opens the split that the options name, and prints how it was read and what was left out of it.
+    """Opens the split named by the options and prints how it was read and what was left out.
 
     Raises:
         DataError: It does not exist or cannot be used.
@@ -70,7 +70,7 @@ def tell(sentences: Iterable[str]) -> None:
 
 
 def settings_for_analysis(config: Config) -> tuple[Config, Weights]:
-    """Returns the settings that follow from the weights, whose anchors may be replaced, and says what is assumed.
+    """Returns the settings adopted from the weights, with any anchors, and prints what is assumed about the weights.
 
     Raises:
         WeightsError: The weights are not available, or contradict the settings of the network.
@@ -84,7 +84,7 @@ def settings_for_analysis(config: Config) -> tuple[Config, Weights]:
 def load_detector(
     config: Config, class_names: Sequence[str] = (), *, or_names: Sequence[str] = ()
 ) -> tuple[Config, Weights, RetinaNet]:
-    """Loads a detector onto the best available device, and says what is assumed of its weights.
+    """Loads a detector onto the best available device and prints what is assumed about its weights.
 
     Args:
         config: The settings.

@@ -11,7 +11,7 @@ from core.io.text import count_noun
 
 
 def convert(config: Config, options: Namespace) -> dict[str, Any]:
-    """Writes a data set in another format into a new folder, and prints what was read, left out and written."""
+    """Converts a data set to another format in a new folder and prints what was read, left out and written."""
     with progress_bar(total=0, show=True, unit="picture") as bar:
         found = convert_data_set(
             Path(options.data),

@@ -57,7 +57,7 @@ def train(config: Config, options: Namespace) -> dict[str, Any]:
 
 
 def _print_data(config: Config, data: OpenedData) -> None:
-    """Prints how the data was read, what was left out, and how many pictures the evaluations use of many."""
+    """Prints how the data was read, what was left out, and how many validation pictures evaluations use."""
     if not data.reading or not is_main_process():
         return
     print(data.reading)
@@ -68,7 +68,7 @@ def _print_data(config: Config, data: OpenedData) -> None:
 
 
 def _print_damage(folder: RunFolder) -> dict[str, Any]:
-    """Prints the pictures that training could not use, and returns how the data was read and what was left out."""
+    """Prints the pictures left out during training; returns the reading and the left-out counts for the result."""
     about = folder.read_about()
     if about.left_out.counts.keys() & {UNREADABLE, OTHER_SIZE}:
         print_left_out(about.left_out)

@@ -1,7 +1,7 @@
 """Files: folders of the project, atomic writes, growing JSON Lines files, locks between processes, pauses of the
-garbage collector.
+garbage collector, and what files are by their first bytes.
 
-Reading order: `paths`, `text`, `atomic`, `jsonl`, `locks`, `collection`.
+Reading order: `paths`, `text`, `atomic`, `jsonl`, `locks`, `collection`, `signatures`.
 """
 
 import lazy_loader as lazy

@@ -5,6 +5,7 @@ from enum import Enum
 from pathlib import Path
 from typing import NamedTuple
 
+from core.io.signatures import LFS_POINTER, name_archive
 from core.weights.architecture import WeightsError
 
 HEAD = 4096  # bytes at the beginning of a file that are looked at
@@ -47,9 +48,6 @@ FOREIGN = (
     Foreign("torchvision's SSD", ("head.classification_head.module_list.",)),
     Foreign("DETR", ("bbox_embed.", "bbox_predictor.layers.")),
 )
-ARCHIVES = (b"\x1f\x8b", b"BZh", b"\xfd7zXZ\0", b"7z\xbc\xaf\x27\x1c", b"Rar!\x1a\x07", b"\x28\xb5\x2f\xfd")
-TAR, TAR_START = b"ustar", 257
-LFS_POINTER = b"version https://git-lfs"
 HDF5 = b"\x89HDF\r\n\x1a\n"
 ZIP, PICKLE, PICKLED_BY_PYTORCH = b"PK\x03\x04", b"\x80", b"\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."  # its magic number
 
@@ -109,7 +107,7 @@ def _refuse_other_files(head: bytes, name: str) -> None:
         )
     if head.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"<"):
         raise WeightsError(f"{name} is a web page and not a weights file: download the file that the page offers.")
-    if head.startswith(ARCHIVES) or head[TAR_START:].startswith(TAR):
+    if name_archive(head):
         raise WeightsError(f"{name} is a compressed file or an archive: {UNPACK}.")
     if head.startswith(HDF5):
         raise WeightsError(f"{name} is an HDF5 file, as Keras saves weights: {NETWORK} of PyTorch.")
