@@ -14,8 +14,7 @@ from core.io.paths import hide_folder
 from core.retinanet.boxes import rescale
 from core.scenes.render import CLASS_NAMES, render_scene
 from core.structures import Sample
-
-MAX_SIDE = 2048  # px; larger pictures are scaled down, since the network's input is hardly longer than 1,300 px
+from playground.support.picture_size import limit_size
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,7 +63,7 @@ def open_upload(path: str, name: str, class_names: tuple[str, ...]) -> Picture:
         PictureError: It cannot be opened.
     """
     try:
-        image = _limit_size(open_image(path))
+        image = limit_size(open_image(path))
     except PictureError as error:  # the visitor does not know the path on the server
         raise PictureError(hide_folder(str(error), path, name)) from None
     no_labels = torch.zeros(0, dtype=torch.int64)
@@ -74,21 +73,11 @@ def open_upload(path: str, name: str, class_names: tuple[str, ...]) -> Picture:
 
 def picture_of_sample(name: str, sample: Sample, class_names: tuple[str, ...]) -> Picture:
     """Returns a picture of a data set with its objects; a large one is scaled down."""
-    image = _limit_size(sample.image)
+    image = limit_size(sample.image)
     scale_y, scale_x = (after / before for after, before in zip(image.shape[1:], sample.image.shape[1:], strict=True))
     boxes = rescale(sample.boxes, scale_x, scale_y)
     picture = _make_picture(name, sample._replace(image=image, boxes=boxes), class_names)
     return replace(picture, scale=(scale_x, scale_y))
-
-
-def _limit_size(image: Tensor) -> Tensor:
-    """Scales an image [3, H, W] down until no side is longer than `MAX_SIDE`."""
-    longer = max(image.shape[1:])
-    if longer <= MAX_SIDE:
-        return image
-    size = [max(1, round(side * MAX_SIDE / longer)) for side in image.shape[1:]]
-    resized = torch.nn.functional.interpolate(image[None].float(), size, mode="bilinear", antialias=True)
-    return resized[0].round().to(torch.uint8)
 
 
 def _make_picture(name: str, sample: Sample, class_names: tuple[str, ...]) -> Picture:

@@ -1,0 +1,330 @@
+"""The albums of the page: what visitors do with their own pictures."""
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from threading import RLock
+from time import time
+from typing import NamedTuple
+
+from torch import Tensor
+
+from core.data.dataset import SPLITS
+from core.data.untrusted import quote
+from core.io.locks import FileLock
+from playground.albums import classes
+from playground.albums.album import Album, AlbumError, AlbumPicture, Box, Removed
+from playground.albums.pictures import encode_picture, open_stored
+from playground.albums.splits import make_splits
+from playground.albums.storage import AlbumStorage
+from playground.canvas.edit import MAX_BOXES
+
+LOCK = ".lock"  # held while an album is changed, by whichever process
+UNDO_SECONDS = 3600  # for which what was removed can be restored
+MAX_TITLE = 100  # characters
+MIN_SIDE = 1e-3  # px, of a box
+NO_COOKIE = (
+    "Your browser sends no cookie, by which your pictures would be found again: allow cookies for this page, then "
+    "reload it."
+)
+
+
+class Bounds(NamedTuple):
+    """Limits of the albums.
+
+    Attributes:
+        pictures: The number of pictures of an album.
+        size: Bytes of all albums together.
+        albums: The number of albums.
+    """
+
+    pictures: int = 300
+    size: int = 4 * 2**30
+    albums: int = 5000
+
+
+class Albums:
+    """The albums in a folder; all methods are thread-safe, and what they change is on the disk when they return.
+
+    Args:
+        folder: The folder. It is created when the first album is.
+        bounds: Limits on the number and size of the pictures, None for the defaults.
+    """
+
+    def __init__(self, folder: Path, bounds: Bounds | None = None) -> None:
+        self.bounds = bounds or Bounds()
+        self._storage = AlbumStorage(folder)
+        self._lock = RLock()
+
+    @property
+    def folder(self) -> Path:
+        """The folder that holds the albums."""
+        return self._storage.folder
+
+    def use_folder(self, folder: Path) -> None:
+        """Switches to the albums of another folder."""
+        with self._lock:
+            self._storage = AlbumStorage(folder)
+
+    def of(self, visitor: str) -> Album | None:
+        """Returns the album of a visitor, None if there is none; "" is no visitor."""
+        with self._lock:
+            album = self._storage.find_owned(visitor) if visitor else None
+            return self._storage.touch(album) if album else None
+
+    def get(self, key: str, visitor: str) -> Album:
+        """Returns an album that a visitor may see.
+
+        Raises:
+            AlbumError: It is another visitor's and private, or there is none.
+        """
+        with self._lock:
+            album = self._storage.find(key)
+            if album is None:
+                raise AlbumError(
+                    "These pictures are no longer here: they have been deleted, or were not used for long."
+                )
+            if not can_see(album, visitor):
+                raise AlbumError("These pictures are private: only the browser that made them can share them.")
+            return self._storage.touch(album)
+
+    def may_see(self, source: str | Path, visitor: str) -> bool:
+        """False for a folder of an album that a visitor may not see; True for everything outside of the albums."""
+        try:
+            folder = Path(source).resolve()
+        except (OSError, ValueError, RuntimeError):  # characters that no file system allows, or a loop of links
+            return False
+        if not folder.is_relative_to(self.folder):
+            return True
+        key = next(iter(folder.relative_to(self.folder).parts), "")
+        with self._lock:
+            album = self._storage.find(key)
+        return album is not None and can_see(album, visitor)
+
+    def add(self, visitor: str, path: str | Path, title: str) -> tuple[Album, int]:
+        """Adds an uploaded picture, see `encode_picture`, to a visitor's album, which is created if there is none.
+
+        Returns:
+            The album and the index of the picture.
+
+        Raises:
+            AlbumError: There is no room for it, or the visitor is unknown.
+            PictureError: It cannot be opened.
+        """
+        self._require_room(visitor, 0)
+        title = _clean_title(title)
+        encoded = encode_picture(path, title)
+        with self._writing():
+            self._require_room(visitor, len(encoded.content))
+            album = self._storage.find_owned(visitor) or self._storage.create(visitor)
+            file = self._storage.write_picture(album.key, encoded.suffix, encoded.content)
+            picture = AlbumPicture(file, title, encoded.width, encoded.height, scaled=encoded.scaled)
+            album = self._storage.save(album._replace(pictures=(*album.pictures, picture)))
+        return album, len(album.pictures) - 1
+
+    def set_objects(
+        self,
+        visitor: str,
+        index: int,
+        boxes: Sequence[Sequence[float]] | Tensor,
+        labels: Sequence[int] | Tensor,
+        class_names: Sequence[str],
+        rejected: Sequence[Sequence[float]] | Tensor = (),
+    ) -> Album:
+        """Sets the objects of a picture. A picture without objects counts only if it has been marked as such.
+
+        Args:
+            visitor: The owner of the album.
+            index: The index of the picture.
+            boxes: [M, 4], xyxy in pixels of the stored picture; they are clipped to it.
+            labels: [M], indices into `class_names`.
+            class_names: The names of the classes; those that the album lacks are added to it.
+            rejected: [R, 4], suggested boxes that the visitor rejected.
+
+        Raises:
+            AlbumError: There is no such picture, or a box or a name is not allowed.
+        """
+
+        def change(album: Album) -> Album:
+            picture = album.picture(index)
+            album, known = classes.add_classes(album, class_names)
+            placed, kept = _place(boxes, picture)
+            given = [known[label] for label in _read_labels(labels, len(known), count=len(placed))]
+            objects = [(box, label) for box, label, keep in zip(placed, given, kept, strict=True) if keep]
+            refused, valid = _place(rejected, picture)
+            negative = picture.labelled and not picture.boxes
+            return album.with_picture(index, picture._replace(
+                boxes=tuple(box for box, _ in objects),
+                labels=tuple(label for _, label in objects),
+                labelled=bool(objects) or negative,
+                rejected=tuple(box for box, keep in zip(refused, valid, strict=True) if keep),
+            ))  # fmt: skip
+
+        return self._change(visitor, change)
+
+    def mark_empty(self, visitor: str, index: int) -> Album:
+        """Marks a picture as one without objects, which trains what is background; objects that it has are dropped.
+
+        Raises:
+            AlbumError: There is no such picture.
+        """
+        return self._change(visitor, lambda album: album.with_picture(
+            index, album.picture(index)._replace(boxes=(), labels=(), labelled=True)
+        ))  # fmt: skip
+
+    def set_split(self, visitor: str, index: int, split: str) -> Album:
+        """Chooses the split of a picture, "" to have it made.
+
+        Raises:
+            AlbumError: There is no such picture or split.
+        """
+        if split not in ("", *SPLITS):
+            raise AlbumError(f"There is no split {quote(split)}: choose {', '.join(SPLITS)}, or none to have it made.")
+        return self._change(visitor, lambda album: album.with_picture(
+            index, album.picture(index)._replace(split=split)
+        ))  # fmt: skip
+
+    def rename_class(self, visitor: str, index: int, name: str) -> Album:
+        """Renames a class, see `classes.rename_class`."""
+        return self._change(visitor, lambda album: classes.rename_class(album, index, name))
+
+    def merge_classes(self, visitor: str, index: int, into: int) -> Album:
+        """Gives the objects of a class to another one, see `classes.merge_classes`."""
+        return self._change(visitor, lambda album: classes.merge_classes(album, index, into))
+
+    def recolour_class(self, visitor: str, index: int, colour: str) -> Album:
+        """Changes the colour of a class, see `classes.recolour_class`."""
+        return self._change(visitor, lambda album: classes.recolour_class(album, index, colour))
+
+    def share(self, visitor: str, shared: bool) -> Album:
+        """Lets everyone who has the link see and use the album, or only its owner."""
+        return self._change(visitor, lambda album: album._replace(shared=shared))
+
+    def remove(self, visitor: str, index: int) -> Album:
+        """Removes a picture; `restore_picture` undoes that for an hour.
+
+        Raises:
+            AlbumError: There is no such picture.
+        """
+
+        def change(album: Album) -> Album:
+            taken = Removed(album.picture(index), index, time())
+            rest = (*album.pictures[:index], *album.pictures[index + 1 :])
+            return album._replace(pictures=rest, removed=(*album.removed, taken))
+
+        return self._change(visitor, change)
+
+    def restore_picture(self, visitor: str) -> tuple[Album, int]:
+        """Restores the picture that was removed last, and returns the album and its index.
+
+        Raises:
+            AlbumError: There is none any more, or the album is full.
+        """
+        places = []
+
+        def change(album: Album) -> Album:
+            last = album.removed[-1] if album.removed else None
+            if last is None or last.time < time() - UNDO_SECONDS:
+                raise AlbumError("There is no removed picture to restore any more: upload it again.")
+            self._require_fewer(album)
+            index = min(last.place, len(album.pictures))
+            places.append(index)
+            pictures = (*album.pictures[:index], last.picture, *album.pictures[index:])
+            return album._replace(pictures=pictures, removed=album.removed[:-1])
+
+        return self._change(visitor, change), places[0]
+
+    def open_image(self, album: Album, index: int) -> Tensor:
+        """Opens a picture of an album that its caller may see, uint8 [3, H, W].
+
+        Raises:
+            AlbumError: There is no such picture.
+            PictureError: Its file cannot be read.
+        """
+        picture = album.picture(index)
+        return open_stored(self._storage.picture_path(album.key, picture.file), picture.title)
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        """Keeps other threads and processes from changing albums; an error of the disk becomes an `AlbumError`."""
+        with self._lock:
+            try:
+                self.folder.mkdir(parents=True, exist_ok=True)
+                with FileLock.acquire(self.folder / LOCK):
+                    yield
+            except OSError as error:
+                raise AlbumError(
+                    f"The server cannot store pictures ({error.strerror}): ask its operator to correct that."
+                ) from None
+
+    def _change(self, visitor: str, change: Callable[[Album], Album]) -> Album:
+        """Changes and saves the album of a visitor; raises `AlbumError` if there is none."""
+        with self._writing():
+            album = self._storage.find_owned(visitor) if visitor else None
+            if album is None:
+                raise AlbumError("You have no pictures here yet: upload one first." if visitor else NO_COOKIE)
+            changed = change(album)
+            return self._storage.save(changed._replace(pictures=make_splits(changed.pictures)))
+
+    def _require_room(self, visitor: str, size: int) -> None:
+        """Raises `AlbumError` unless a visitor can add a picture of so many bytes."""
+        if not visitor:
+            raise AlbumError(NO_COOKIE)
+        with self._lock:
+            album = self._storage.find_owned(visitor)
+            if album:
+                self._require_fewer(album)
+            elif len(self._storage.keys()) >= self.bounds.albums:
+                raise AlbumError("The server stores no more albums: try again later, or ask its operator.")
+            if size and self._storage.measure() + size > self.bounds.size:
+                raise AlbumError(
+                    f"There is no room for more pictures: those of all visitors take {self.bounds.size / 2**30:g} GB. "
+                    "Remove some, or try again later."
+                )
+
+    def _require_fewer(self, album: Album) -> None:
+        if len(album.pictures) >= self.bounds.pictures:
+            raise AlbumError(f"An album can have at most {self.bounds.pictures} pictures: remove some first.")
+
+
+def can_see(album: Album, visitor: str) -> bool:
+    """True if a visitor may look at an album and use it; only its owner may change it."""
+    return album.shared or visitor == album.owner != ""
+
+
+def _clean_title(title: str) -> str:
+    """Returns a title as a single line of bounded length."""
+    text = " ".join("".join(each if each.isprintable() else " " for each in title).split())
+    return text[:MAX_TITLE] or "picture"
+
+
+def _place(boxes: Sequence[Sequence[float]] | Tensor, picture: AlbumPicture) -> tuple[list[Box], list[bool]]:
+    """Returns boxes clipped to a picture, and which of them have an area in it.
+
+    Raises:
+        AlbumError: There are more than `MAX_BOXES`, or one is not four numbers.
+    """
+    if len(boxes) > MAX_BOXES:
+        raise AlbumError(f"A picture can have at most {MAX_BOXES} boxes, not {len(boxes):,}: remove some.")
+    placed = []
+    for number, values in enumerate(boxes.tolist() if isinstance(boxes, Tensor) else boxes, 1):
+        if len(values) != 4 or not all(math.isfinite(value) for value in values):
+            raise AlbumError(f"Box {number} does not have four coordinates: draw it again.")
+        limits = (picture.width, picture.height) * 2
+        left, top, right, bottom = (
+            round(min(max(float(value), 0.0), limit), 3) for value, limit in zip(values, limits, strict=True)
+        )
+        placed.append((left, top, right, bottom))
+    return placed, [box[2] - box[0] >= MIN_SIDE and box[3] - box[1] >= MIN_SIDE for box in placed]
+
+
+def _read_labels(labels: Sequence[int] | Tensor, num_classes: int, *, count: int) -> list[int]:
+    """Returns the labels of boxes; raises `AlbumError` unless each box has one of the classes."""
+    given = [int(label) for label in labels]
+    if len(given) != count or not all(0 <= label < num_classes for label in given):
+        raise AlbumError("A box has no class: choose one for each box.")
+    return given
+
+
+ALBUMS = Albums(Path("albums"))  # in the folder in which the page was started

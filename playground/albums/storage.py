@@ -1,0 +1,149 @@
+"""The albums in a folder: each in a folder of its own, with a record and the files of its pictures."""
+
+import os
+import secrets
+import shutil
+import time
+from pathlib import Path
+
+from core.io.atomic import write_atomically
+from playground.albums.album import Album, is_album_key
+from playground.albums.records import read_record, stamp_of, write_record
+
+RECORD, PREVIOUS = "album.json", "album.previous.json"  # the second is read if the first is damaged
+PICTURES, USED = "pictures", "used"  # the modification time of the second is the time of the last use
+TOUCH_SECONDS = 3600
+FileStamp = tuple[int, int, int]
+
+
+class AlbumStorage:
+    """The albums in a folder; not thread-safe. A record is read again only if its file has changed.
+
+    Args:
+        folder: The folder. It is created when the first album is.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder.resolve()
+        self._albums: dict[str, tuple[FileStamp, Album]] = {}
+        self._owners: dict[str, str] = {}  # visitor → key
+        self._listed: FileStamp | None = None
+
+    def create(self, owner: str) -> Album:
+        """Creates an empty album; nothing is on the disk before `save`."""
+        return Album(f"my-{secrets.token_hex(8)}", owner, used=time.time())
+
+    def find(self, key: str) -> Album | None:
+        """Returns an album, None if there is none or its record is damaged."""
+        folder = self.folder / key
+        stamp = (_stamp(folder / RECORD) or _stamp(folder / PREVIOUS)) if is_album_key(key) else None
+        known = self._albums.get(key)
+        if known and known[0] == stamp:
+            return known[1]
+        album = self._read(key) if stamp else None
+        self._albums.pop(key, None)
+        if album and stamp:
+            self._albums[key] = stamp, album
+        return album
+
+    def find_owned(self, owner: str) -> Album | None:
+        """Returns the album of a visitor, None if there is none."""
+        listed = _stamp(self.folder)
+        if listed != self._listed:
+            albums = [album for key in self.keys() if (album := self.find(key))]
+            self._owners, self._listed = {album.owner: album.key for album in albums}, listed
+        key = self._owners.get(owner)
+        return self.find(key) if key else None
+
+    def keys(self) -> list[str]:
+        """Returns the keys of all albums, also of damaged ones."""
+        return sorted(path.name for path in self.folder.glob("my-*") if is_album_key(path.name) and path.is_dir())
+
+    def save(self, album: Album) -> Album:
+        """Writes the record of an album and returns it with its new stamp.
+
+        Raises:
+            OSError: It cannot be written.
+        """
+        folder = self.folder / album.key
+        (folder / PICTURES).mkdir(parents=True, exist_ok=True)
+        text = write_record(album)
+        with write_atomically(folder / RECORD) as temporary:
+            temporary.write_text(text, "utf-8")
+            if (folder / RECORD).exists():
+                (folder / PREVIOUS).unlink(missing_ok=True)
+                link_or_copy(folder / RECORD, folder / PREVIOUS)
+        (folder / USED).touch()
+        album = album._replace(stamp=stamp_of(text), used=time.time())
+        self._albums[album.key] = _stamp(folder / RECORD) or (0, 0, 0), album
+        self._owners[album.owner] = album.key
+        return album
+
+    def touch(self, album: Album) -> Album:
+        """Marks an album as used now, at most once an hour."""
+        now = time.time()
+        if now - album.used < TOUCH_SECONDS or album.key not in self._albums:
+            return album
+        (self.folder / album.key / USED).touch()
+        album = album._replace(used=now)
+        self._albums[album.key] = self._albums[album.key][0], album
+        return album
+
+    def write_picture(self, key: str, suffix: str, content: bytes) -> str:
+        """Writes the file of a picture, completely or not at all, and returns its name, which is new.
+
+        Raises:
+            OSError: It cannot be written.
+        """
+        folder = self.folder / key / PICTURES
+        folder.mkdir(parents=True, exist_ok=True)
+        name = f"{secrets.token_hex(6)}{suffix}"
+        with write_atomically(folder / name) as temporary:
+            temporary.write_bytes(content)
+        return name
+
+    def picture_path(self, key: str, file: str) -> Path:
+        """Returns the path of a picture's file."""
+        return self.folder / key / PICTURES / file
+
+    def measure(self) -> int:
+        """Returns the bytes of all files, also of albums that can be restored; hard links count once."""
+        files = (Path(folder, name) for folder, _, names in os.walk(self.folder) for name in names)
+        return sum({each.st_ino: each.st_size for path in files if (each := _status(path))}.values())
+
+    def _read(self, key: str) -> Album | None:
+        for name in (RECORD, PREVIOUS):
+            try:
+                album = read_record((self.folder / key / name).read_text("utf-8"))
+            except (OSError, ValueError):
+                continue
+            present = tuple(each for each in album.pictures if self.picture_path(key, each.file).is_file())
+            return album._replace(key=key, pictures=present, used=self.last_used(key))
+        return None
+
+    def last_used(self, key: str) -> float:
+        """Returns the time at which an album was last used, to within an hour."""
+        found = _status(self.folder / key / USED) or _status(self.folder / key)
+        return found.st_mtime if found else 0.0
+
+
+def link_or_copy(source: Path, target: Path) -> None:
+    """Makes a file appear under a second name, without taking more room where the file system allows that."""
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copyfile(source, target)
+
+
+def _status(path: Path) -> os.stat_result | None:
+    """Returns the status of a file or folder, None if there is none."""
+    try:
+        return path.stat()
+    except OSError:
+        return None
+
+
+def _stamp(path: Path) -> FileStamp | None:
+    """Returns what changes with a file or folder, None if there is none."""
+    found = _status(path)
+    return (found.st_mtime_ns, found.st_size, found.st_ino) if found else None
