@@ -143,7 +143,7 @@ class Albums:
             rejected: [R, 4], suggested boxes that the visitor rejected.
 
         Raises:
-            AlbumError: There is no such picture, or a box or a name is not allowed.
+            UserError: There is no such picture, or a box or a name is not allowed.
         """
 
         def change(album: Album) -> Album:

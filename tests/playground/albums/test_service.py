@@ -8,7 +8,7 @@ import pytest
 import torch
 from PIL import Image
 
-from core.errors import PictureError
+from core.errors import PictureError, UserError
 from playground.albums.album import AlbumError
 from playground.albums.service import Albums, Bounds
 from playground.albums.storage import PREVIOUS, RECORD
@@ -111,16 +111,16 @@ def test_a_picture_without_objects_counts_once_it_is_marked(filled):
         ([(0, 0, 9, 9)], [-1], ["a"], "no class"),
         ([(0, 0, 9, 9)], [], ["a"], "no class"),
         ([], [], ["a" * 41], "at most 40 characters"),
-        ([], [], ["a\nb"], "cannot be the name"),
-        ([], [], ["  "], "cannot be the name"),
-        ([], [], [7], "cannot be the name"),
-        ([], [], ["\ud800"], "cannot be the name"),
+        ([], [], ["a\nb"], "invisible character"),
+        ([], [], ["  "], "is empty"),
+        ([], [], [7], "must be a text"),
+        ([], [], ["\ud800"], "invisible character"),
         ([], [], [f"c{number}" for number in range(51)], "at most 50 classes"),
     ],
 )
 def test_what_is_not_allowed_changes_nothing(filled, boxes, labels, names, message):
     before = filled.of(ANN)
-    with pytest.raises(AlbumError, match=message):
+    with pytest.raises(UserError, match=message):
         filled.set_objects(ANN, 0, boxes, labels, names)
     assert filled.of(ANN) == before
 
@@ -197,7 +197,7 @@ def test_classes_are_renamed_merged_and_recoloured(filled):
     filled.set_objects(ANN, 1, [(0, 0, 9, 9)], [2], ["cat", "dog", "bird"])
     filled.remove(ANN, 1)
     assert filled.rename_class(ANN, 0, "Cat").class_names == ("Cat", "dog", "bird")
-    with pytest.raises(AlbumError, match="merge the two"):
+    with pytest.raises(UserError, match="merge the two"):
         filled.rename_class(ANN, 0, "DOG")
     assert filled.recolour_class(ANN, 1, "#ABCDEF").class_colours[1] == "#abcdef"
     album = filled.merge_classes(ANN, 0, 2)
@@ -210,7 +210,7 @@ def test_classes_are_renamed_merged_and_recoloured(filled):
         lambda: filled.recolour_class(ANN, 0, "red"),
     ):
         before = filled.of(ANN)
-        with pytest.raises(AlbumError):
+        with pytest.raises(UserError):
             act()
         assert filled.of(ANN) == before
 
