@@ -44,7 +44,7 @@ def main() -> None:
         for changes in values:
             here = config.replace(changes)
             data = open_data("scenes", "test", here.scenes, options.images)
-            *_, metrics = evaluate_dataset(model, weights.class_names, data, here)
+            *_, (metrics, _) = evaluate_dataset(model, weights.class_names, data, here)
             assert isinstance(metrics, Metrics)
             figures = {key: value for key, value in metrics.to_dict().items() if key != "per_class"}
             table[dial].append({"value": changes[dial], **figures})

@@ -112,7 +112,7 @@ def _train_and_evaluate(key: str, config: Config, options: argparse.Namespace) -
             for _ in run_training(short, options.data, run, resume=run.checkpoint.exists(), workers=1):
                 pass
         model, class_names, adopted = _load_ours(config, folder)
-        *_, metrics = evaluate_dataset(model, class_names, test, adopted)
+        *_, (metrics, _) = evaluate_dataset(model, class_names, test, adopted)
         assert isinstance(metrics, Metrics)
         write_text(run.path / "test.json", json.dumps(metrics.to_dict()))
     return json.loads((run.path / "test.json").read_text())

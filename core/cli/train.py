@@ -53,6 +53,8 @@ def train(config: Config, options: Namespace) -> dict[str, Any]:
                 break
     if accelerator.is_main_process:
         result |= _print_damage(folder)
+        if (status := folder.read_status()) and status.message:
+            print(status.message)
     return result
 
 
@@ -82,4 +84,7 @@ def _update_bar(bar: tqdm, record: Record) -> None:
             loss=f"{record.classification:.3f}+{record.box:.3f}", images=f"{record.images_per_second:.1f}/s"
         )
     elif isinstance(record, EvaluationRecord):
-        bar.write(f"step {record.step}: AP {record.metrics.ap:.3f}, AP50 {record.metrics.ap50:.3f}")
+        bar.write(
+            f"step {record.step}: AP {record.metrics.ap:.3f}, AP50 {record.metrics.ap50:.3f}, "
+            f"held-out loss {record.losses.classification:.3f}+{record.losses.box:.3f}"
+        )

@@ -50,6 +50,16 @@ class Config(Section):
                 )
         return self
 
+    @model_validator(mode="after")
+    def _check_early_stopping(self) -> Self:
+        """Refuses early stopping without evaluations during the run."""
+        if self.training.early_stopping and not self.training.eval_interval:
+            raise ValueError(
+                f"training.early_stopping ({self.training.early_stopping} evaluations) needs evaluations during the "
+                "run: set training.eval_interval above 0, or training.early_stopping to 0."
+            )
+        return self
+
     @classmethod
     def from_dict(cls, values: dict[str, dict[str, Any]]) -> Self:
         """Creates a configuration from nested settings; missing ones keep their defaults.

@@ -95,6 +95,11 @@ class Training(Section):
         32, label="Evaluation images", effect=Effect.TRAIN, ge=0, le=1_000_000, step=None,
         help="Held-out images per evaluation, 0 for all of a data set; with few of them AP fluctuates.",
     )  # fmt: skip
+    early_stopping: int = knob(
+        0, label="Early stopping", effect=Effect.TRAIN, ge=0, le=1000, step=1, unit="evaluations",
+        help="Ends the run when so many evaluations in a row have not lowered the held-out loss, 0 for never; the "
+        "weights with the lowest one are saved at the end. Prevents overfitting to few images.",
+    )  # fmt: skip
     flip_probability: float = knob(
         0.5, label="Flip probability", effect=Effect.TRAIN, ge=0, le=1, step=0.05,
         help="Fraction of training images mirrored left to right.",

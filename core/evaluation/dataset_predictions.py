@@ -12,9 +12,11 @@ from core.errors import UserError
 from core.evaluation.class_names import match_detector
 from core.evaluation.coco_metrics import Metrics, evaluate
 from core.evaluation.damage import DamagedPictures, read_usable
+from core.retinanet.batch_losses import batch_losses
 from core.retinanet.fuse import fuse_batch_norms
+from core.retinanet.losses import AnchorLosses, Losses, total_loss
 from core.retinanet.model import RetinaNet
-from core.retinanet.predict import detect
+from core.retinanet.predict import extract_detections, predict_by_shape
 from core.structures import Detections, GroundTruth, Sample
 
 BATCH = 4  # images per forward pass
@@ -36,6 +38,18 @@ class ImageResult(NamedTuple):
     problem: str = ""
 
 
+class Evaluation(NamedTuple):
+    """The COCO metrics of a detector, and its losses.
+
+    Attributes:
+        metrics: The metrics.
+        losses: The training loss of all evaluated images as one batch, in evaluation mode; None without images.
+    """
+
+    metrics: Metrics
+    losses: Losses | None
+
+
 def count_images(data: DataSet, config: Config) -> int:
     """Returns how many images of a data set `training.eval_images` asks for, 0 meaning all of them."""
     return min(config.training.eval_images or len(data), len(data))
@@ -47,6 +61,7 @@ def predict_dataset(
     data: DataSet,
     config: Config,
     damaged: DamagedPictures | None = None,
+    losses: list[AnchorLosses] | None = None,
 ) -> Iterator[list[ImageResult]]:
     """Detects objects in the first images of a data set, see `count_images`; yields batches in order.
 
@@ -57,18 +72,21 @@ def predict_dataset(
         data: The data set.
         config: All settings.
         damaged: Receives the images that cannot be used.
+        losses: Receives the losses of each image that can be used, added up over its anchors.
 
     Raises:
         DataError: The detector lacks a class of the data set, or more than half of the images cannot be used.
     """
     count, fused = count_images(data, config), fuse_batch_norms(model)
     damaged = damaged or DamagedPictures(count)
+    known = match_detector(config.model.weights, class_names, data.class_names)  # [K] of the data set
     labels = torch.full((len(class_names),), -1)
-    labels[match_detector(config.model.weights, class_names, data.class_names)] = torch.arange(len(data.class_names))
+    labels[known] = torch.arange(len(data.class_names))
     for start in range(0, count, BATCH):
         read = [read_usable(data, index, config.inference) for index in range(start, min(start + BATCH, count))]
         samples = [each for each in read if isinstance(each, Sample)]
-        found = iter(detect(fused, [sample.image for sample in samples], config) if samples else ())
+        own_labels = [sample._replace(labels=known[sample.labels]) for sample in samples]  # those of the detector
+        found = iter(_detect(fused, own_labels, config, losses))
         results = []
         for index, each in enumerate(read, start=start):
             if isinstance(each, Sample):
@@ -77,6 +95,21 @@ def predict_dataset(
                 damaged.add(index, each)
                 results.append(_leave_out(each))
         yield results
+
+
+@torch.inference_mode()
+def _detect(
+    model: RetinaNet, samples: Sequence[Sample], config: Config, losses: list[AnchorLosses] | None
+) -> list[Detections]:
+    """Returns the detections in each image, and appends its losses, computed from the same outputs."""
+    found: dict[int, Detections] = {}
+    for numbers, prediction in predict_by_shape(model, [sample.image for sample in samples], config):
+        found |= zip(numbers, extract_detections(prediction, config), strict=True)
+        if losses is not None:
+            alike = [samples[number] for number in numbers]
+            of_anchors = batch_losses(prediction.outputs, prediction.batch, alike, config)
+            losses += [each.add_up() for each in of_anchors]
+    return [found[number] for number in range(len(samples))]
 
 
 def _convert_labels(detections: Detections, labels: Tensor) -> Detections:
@@ -100,15 +133,17 @@ def evaluate_dataset(
     data: DataSet,
     config: Config,
     damaged: DamagedPictures | None = None,
-) -> Iterator[tuple[int, int] | Metrics]:
+) -> Iterator[tuple[int, int] | Evaluation]:
     """Evaluates a detector on the first images of a data set; arguments and errors are those of `predict_dataset`.
 
     Yields:
-        After each batch the number of images done and in total, and finally the metrics.
+        After each batch the number of images done and in total, and finally the evaluation.
     """
     done: list[ImageResult] = []
+    losses: list[AnchorLosses] = []
     count = count_images(data, config)
-    for batch in predict_dataset(model, class_names, data, config, damaged):
+    for batch in predict_dataset(model, class_names, data, config, damaged, losses):
         done += batch
         yield len(done), count
-    yield evaluate([each.detections for each in done], [each.truth for each in done], data.class_names)
+    metrics = evaluate([each.detections for each in done], [each.truth for each in done], data.class_names)
+    yield Evaluation(metrics, total_loss(losses, config.loss) if losses else None)

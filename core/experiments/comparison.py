@@ -7,9 +7,9 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any, NamedTuple
 
-from core.config import Config
+from core.config import Config, Training
 from core.experiments.presets import Preset, Variant
-from core.runs.folder import FAILED, FINISHED, RunFolder
+from core.runs.folder import FAILED, FINISHED, RunFolder, find_kept
 from core.runs.train import run_training
 from core.training.records import Record, TrainingError
 
@@ -35,7 +35,7 @@ class Summary(NamedTuple):
         last_loss: Mean classification loss of the last steps.
         last_box: Mean box loss of the last steps.
         foreground: Mean number of foreground anchors per step.
-        metrics: COCO metrics of the last evaluation.
+        metrics: COCO metrics of the weights that the run keeps.
     """
 
     step: int
@@ -47,8 +47,17 @@ class Summary(NamedTuple):
     metrics: dict[str, Any] | None
 
 
-def summarise(steps: Sequence[Mapping[str, Any]], evaluations: Sequence[Mapping[str, Any]]) -> Summary:
-    """Summarises a run's records, given as `RunFolder.read_records` returns them."""
+def summarise(
+    steps: Sequence[dict[str, Any]], evaluations: Sequence[dict[str, Any]], training: Training | None = None
+) -> Summary:
+    """Summarises a run's records.
+
+    Args:
+        steps: The records of its steps, as `RunFolder.read_records` returns them.
+        evaluations: Those of its evaluations.
+        training: Its settings, which say of which evaluation the weights are kept; by default that is the last one.
+    """
+    kept = find_kept(evaluations, training or Training())
     last = steps[-LAST_STEPS:]
     return Summary(
         step=steps[-1]["step"] if steps else 0,
@@ -57,7 +66,7 @@ def summarise(steps: Sequence[Mapping[str, Any]], evaluations: Sequence[Mapping[
         last_loss=_mean(last, "classification"),
         last_box=_mean(last, "box"),
         foreground=_mean(steps, "foreground"),
-        metrics=evaluations[-1]["metrics"] if evaluations else None,
+        metrics=kept["metrics"] if kept else None,
     )
 
 

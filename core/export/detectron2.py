@@ -35,6 +35,7 @@ SUPPORTED_VALUES: dict[str, tuple[object, ...]] = {
     "training.schedule": ("constant", "cosine", "multi_step"),
     "training.clip_norm": (0.0,),  # SOLVER.CLIP_GRADIENTS limits each parameter's gradient, not all together
     "training.ema_decay": (0.0,),
+    "training.early_stopping": (0,),
     "training.precision": ("fp32",),  # SOLVER.AMP computes in float16, not in bfloat16
     "training.flip_probability": tuple(FLIPS),
     "training.scale_jitter": (0.0,),

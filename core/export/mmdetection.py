@@ -25,6 +25,7 @@ SUPPORTED_VALUES: dict[str, tuple[object, ...]] = {
     "loss.kind": LOSS_KINDS,
     "loss.normaliser": ("batch",),
     "training.schedule": SCHEDULES,
+    "training.early_stopping": (0,),
     "training.scale_jitter": (0.0,),
     "training.crop_probability": (0.0,),
     "training.colour_jitter": (0.0,),

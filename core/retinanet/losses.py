@@ -34,6 +34,12 @@ class AnchorLosses(NamedTuple):
     used: Tensor
     foreground: Tensor
 
+    def add_up(self) -> "AnchorLosses":
+        """Returns the losses of all anchors together, as those of a single anchor."""
+        return AnchorLosses(
+            self.classification.sum()[None], self.box.sum()[None], self.used.any()[None], self.foreground
+        )
+
 
 class Losses(NamedTuple):
     """The classification and the box loss, two scalars; their sum is minimised."""

@@ -1,6 +1,6 @@
 """From images to detections: preprocessing → network → post-processing, in parts that can be cached."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import torch
@@ -60,8 +60,25 @@ def extract_candidates(prediction: Prediction, index: int, config: Config) -> Ca
 def detect(model: RetinaNet, images: Sequence[Tensor], config: Config) -> list[Detections]:
     """Returns the detections in each image, best first, in its original pixels, on the CPU; arguments as `predict`.
 
-    Only images that are padded to the same shape share a batch. Padding an image to the size of a larger one takes time
-    and changes the predictions, because the outputs of convolutions on a wide border of zeros are not zero.
+    Raises:
+        PictureError: An image cannot be processed, see `core.retinanet.preprocess.prepare`.
+    """
+    found: dict[int, Detections] = {}
+    for numbers, prediction in predict_by_shape(model, images, config):
+        found |= zip(numbers, extract_detections(prediction, config), strict=True)
+    return [found[number] for number in range(len(images))]
+
+
+def predict_by_shape(
+    model: RetinaNet, images: Sequence[Tensor], config: Config
+) -> Iterator[tuple[tuple[int, ...], Prediction]]:
+    """Runs the network on images, those that are padded to the same shape in one batch; arguments as `predict`.
+
+    Padding an image to the size of a larger one takes time and changes the predictions, because the outputs of
+    convolutions on a wide border of zeros are not zero.
+
+    Yields:
+        The numbers of the images of a batch, from 0, and the prediction for them.
 
     Raises:
         PictureError: An image cannot be processed, see `core.retinanet.preprocess.prepare`.
@@ -70,11 +87,8 @@ def detect(model: RetinaNet, images: Sequence[Tensor], config: Config) -> list[D
     for number, image in enumerate(_to_device(images, model)):
         batch = prepare([image], config.inference)
         batches_by_shape.setdefault(batch.pixels.shape, {})[number] = batch
-    found: dict[int, Detections] = {}
     for batches in batches_by_shape.values():
-        prediction = _run(model, concatenate(list(batches.values())))
-        found |= zip(batches, extract_detections(prediction, config), strict=True)
-    return [found[number] for number in range(len(images))]
+        yield tuple(batches), _run(model, concatenate(list(batches.values())))
 
 
 def extract_detections(prediction: Prediction, config: Config) -> list[Detections]:

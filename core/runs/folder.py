@@ -6,12 +6,14 @@ whose process has died. Through `control.json` other processes pause or stop it,
 """
 
 import json
+import math
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from core.config import Training
 from core.errors import UserError
 from core.io.atomic import write_text
 from core.io.jsonl import JsonLines
@@ -36,7 +38,7 @@ class RunStatus(NamedTuple):
 
     Attributes:
         state: One of `STATES`, or `STOPPING`.
-        message: The reason, if the run failed.
+        message: The reason, if the run failed, or how it ended if not as planned.
         since: Unix time in seconds at which the state was written.
         queue_position: Position in the queue, from 1; 0 for a run that is not queued.
     """
@@ -169,17 +171,31 @@ def split_records(records: Iterable[dict[str, Any]]) -> tuple[list[dict[str, Any
     """Splits records into those of steps and those of evaluations; damaged ones are left out."""
     records = list(records)
     steps = [record for record in records if "metrics" not in record and _is_step(record)]
-    return steps, [record for record in records if "metrics" in record and _is_evaluation(record["metrics"])]
+    return steps, [record for record in records if "metrics" in record and _is_evaluation(record)]
+
+
+def find_kept(evaluations: Sequence[dict[str, Any]], training: Training) -> dict[str, Any] | None:
+    """Returns the evaluation of the weights that a run keeps, None if there is none.
+
+    It is the last one, or with `training.early_stopping` the one with the lowest held-out loss.
+    """
+    measured = [each for each in evaluations if None not in each.get("losses", {"": None}).values()]
+    if training.early_stopping and measured:
+        return min(measured, key=lambda each: sum(each["losses"].values()))
+    return evaluations[-1] if evaluations else None
 
 
 def _is_step(record: dict[str, Any]) -> bool:
     return all(_is_number(record.get(name)) for name in StepRecord._fields)
 
 
-def _is_evaluation(metrics: object) -> bool:
-    if not isinstance(metrics, dict) or not metrics.keys() >= {"ap", "ap50"}:
+def _is_evaluation(record: dict[str, Any]) -> bool:
+    """True for an evaluation; those of earlier versions have no losses."""
+    metrics, losses = record["metrics"], record.get("losses", {})
+    if not isinstance(metrics, dict) or not metrics.keys() >= {"ap", "ap50"} or not isinstance(losses, dict):
         return False
-    return all(value is None or _is_number(value) for name, value in metrics.items() if name != "per_class")
+    values = (*(value for name, value in metrics.items() if name != "per_class"), *losses.values())
+    return all(value is None or _is_number(value) for value in values)
 
 
 def _is_number(value: object) -> bool:
@@ -190,7 +206,8 @@ def _is_number(value: object) -> bool:
 def record_to_dict(record: StepRecord | EvaluationRecord) -> dict[str, Any]:
     """Converts a record for JSON; only evaluations have the key "metrics"."""
     if isinstance(record, EvaluationRecord):
-        return {"step": record.step, "metrics": record.metrics.to_dict()}
+        losses = {name: value if math.isfinite(value) else None for name, value in record.losses._asdict().items()}
+        return {"step": record.step, "metrics": record.metrics.to_dict(), "losses": losses}
     return record._asdict()
 
 

@@ -101,7 +101,7 @@ class Recorder:
                 return
             if isinstance(record, StepRecord) and control.is_single_step_at(self._trainer.step):
                 changes = StepChangeRecorder(self._trainer, self._snapshots)
-        self.save(FINISHED)
+        self.save(FINISHED, self._trainer.ending)
 
     def _write(self, record: Record) -> None:
         evaluation = record if isinstance(record, EvaluationRecord) else None

@@ -1,6 +1,7 @@
 """Experiment trackers (TensorBoard, Weights & Biases, Trackio) through Accelerate; only the main process logs."""
 
 import importlib.util
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -83,7 +84,8 @@ def record_values(record: Record) -> dict[str, Any]:
     """Returns the values of a step or an evaluation to log, by name; metrics that are undefined are omitted."""
     if isinstance(record, EvaluationRecord):
         metrics = record.metrics.to_dict()
-        return {f"evaluation/{name}": value for name, value in metrics.items() if isinstance(value, float)}
+        losses = {f"{name}_loss": value for name, value in record.losses._asdict().items() if math.isfinite(value)}
+        return {f"evaluation/{name}": each for name, each in {**metrics, **losses}.items() if isinstance(each, float)}
     return {f"training/{name}": value for name, value in record._asdict().items() if name != "step"}
 
 

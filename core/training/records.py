@@ -48,11 +48,29 @@ class EvaluationProgress(NamedTuple):
     total: int
 
 
+class HeldOutLosses(NamedTuple):
+    """The training loss of the evaluated images as one batch, in evaluation mode; NaN without images.
+
+    Attributes:
+        classification: Classification loss.
+        box: Box loss, multiplied by its weight.
+    """
+
+    classification: float
+    box: float
+
+    @property
+    def total(self) -> float:
+        """Sum of classification and weighted box loss."""
+        return self.classification + self.box
+
+
 class EvaluationRecord(NamedTuple):
-    """The COCO metrics after a number of training steps."""
+    """The COCO metrics and the held-out loss after a number of training steps."""
 
     step: int
     metrics: "Metrics"
+    losses: HeldOutLosses
 
 
 Record = StepRecord | EvaluationProgress | EvaluationRecord

@@ -15,21 +15,32 @@ from torch.optim.swa_utils import AveragedModel
 
 from core.config import Config
 from core.data.dataset import DataSet
-from core.evaluation.coco_metrics import Metrics
 from core.evaluation.damage import DamagedPictures
-from core.evaluation.dataset_predictions import count_images, evaluate_dataset
+from core.evaluation.dataset_predictions import Evaluation, count_images, evaluate_dataset
+from core.retinanet.batch_losses import batch_losses
 from core.retinanet.losses import ForegroundAverage, Losses, total_loss
 from core.retinanet.model import RetinaNet, freeze
 from core.retinanet.preprocess import prepare
 from core.structures import Sample
-from core.training.batch_losses import batch_losses
-from core.training.distributed import make_accelerator, pad_across_processes, require_divisible_batch
-from core.training.divergence import DivergedStep, ExplosionDetector, count_flat_boxes, explain_divergence
+from core.training.distributed import (
+    is_true_anywhere,
+    make_accelerator,
+    pad_across_processes,
+    require_divisible_batch,
+)
+from core.training.divergence import DivergedStep, ExplosionDetector, count_flat_boxes, diverged
+from core.training.early_stopping import EarlyStopping
 from core.training.ema import build_average
 from core.training.feature_cache import FeatureCache
 from core.training.loading import load_batches
 from core.training.optimizer import Schedule, build_optimizer, match_memory_layout
-from core.training.records import EvaluationProgress, EvaluationRecord, Record, StepRecord, TrainingError
+from core.training.records import (
+    EvaluationProgress,
+    EvaluationRecord,
+    HeldOutLosses,
+    Record,
+    StepRecord,
+)
 from core.training.sync_batch_norm import convert_batch_norms
 
 
@@ -70,6 +81,7 @@ class Trainer:
         self._schedule = Schedule(config.training)
         self._foreground_average = ForegroundAverage()
         self._explosion = ExplosionDetector()
+        self._early_stopping = EarlyStopping(config.training.early_stopping)
         self._updating = threading.RLock()  # held while a step changes the weights
         self._cache: FeatureCache | None = None
         self._backup: _StepBackup | None = None  # present while a step is in progress
@@ -79,16 +91,23 @@ class Trainer:
 
     @property
     def result(self) -> RetinaNet:
-        """The network to evaluate and to save: with `training.ema_decay` the one with averaged weights."""
+        """The network to evaluate: with `training.ema_decay` the one with averaged weights."""
         if self._average is None:
             return self.model
         averaged = self._average.module
         assert isinstance(averaged, RetinaNet)
         return averaged
 
+    @property
+    def ending(self) -> str:
+        """How the run has ended, as a sentence for people; "" if as planned, with the weights of the last step."""
+        return self._early_stopping.describe_ending(self.step)
+
     @contextmanager
     def hold_last_step(self) -> Iterator[RetinaNet]:
-        """Provides `result` as of the last completed step, from any thread.
+        """Provides the network to save as of the last completed step, from any thread.
+
+        It is `result`, or with `training.early_stopping` the one that had the lowest held-out loss so far.
 
         Meanwhile no step can complete, so `state` belongs to the same step; computing gradients and evaluating
         continue.
@@ -97,15 +116,15 @@ class Trainer:
             The network; a copy if a step in progress has already changed its batch statistics.
         """
         with self._updating:
-            if self._average or self._backup is None:
-                yield self.result
+            if self._average or self._backup is None or self._early_stopping.best:
+                yield self._early_stopping.best or self.result
                 return
             model = copy.deepcopy(self.model)
             _set_buffers(model, self._backup.buffers)
             yield model
 
     def run(self, train: DataSet, validation: DataSet, *, workers: int = 0, strict: bool = False) -> Generator[Record]:
-        """Trains up to the configured number of steps.
+        """Trains up to the configured number of steps, or until early stopping; a run that it has ended stays so.
 
         Images that cannot be used are left out and counted in `damaged`.
 
@@ -131,6 +150,11 @@ class Trainer:
         }
         if training.cache_features:
             self._cache = FeatureCache(self.model.backbone.body, training.cache_features)
+        if not self._is_due_to_stop():
+            yield from self._run(train, validation, workers)
+
+    def _run(self, train: DataSet, validation: DataSet, workers: int) -> Iterator[Record]:
+        training = self.config.training
         if self.step == training.steps:  # the run was stopped during its last evaluation
             yield from self._evaluate(validation)
         started = time.perf_counter()
@@ -138,18 +162,28 @@ class Trainer:
             train, self.config, self.accelerator, self.damaged["train"], steps_done=self.step, workers=workers
         )
         for samples in batches:
-            record = self._train_step(samples, started)
-            yield record
+            yield self._train_step(samples, started)
             due = training.eval_interval and self.step % training.eval_interval == 0
             if due or self.step == training.steps:
                 yield from self._evaluate(validation)
+                if self._is_due_to_stop():
+                    return
             started = time.perf_counter()
+
+    def _is_due_to_stop(self) -> bool:
+        """True if early stopping ends the run, in all processes at once."""
+        return bool(self.config.training.early_stopping) and is_true_anywhere(
+            self.accelerator, self._early_stopping.is_due
+        )
 
     def _evaluate(self, validation: DataSet) -> Iterator[Record]:
         names, damaged = validation.class_names, self.damaged["val"]
         for progress in evaluate_dataset(self.result, names, validation, self.config, damaged):
-            if isinstance(progress, Metrics):
-                yield EvaluationRecord(self.step, progress)
+            if isinstance(progress, Evaluation):
+                losses = HeldOutLosses(*(loss.item() for loss in progress.losses or (torch.tensor(math.nan),) * 2))
+                with self._updating:
+                    self._early_stopping.observe(self.step, losses.total, self.result)
+                yield EvaluationRecord(self.step, progress.metrics, losses)
             else:
                 yield EvaluationProgress(self.step, *progress)
 
@@ -171,9 +205,8 @@ class Trainer:
             if not math.isfinite(classification + box + norm) or self._explosion.observe(classification + box):
                 _set_buffers(self.model, buffers)  # the forward pass has already updated them
                 self._backup = None
-                raise self._divergence(
-                    DivergedStep(step + 1, classification, box, norm, rate, count_flat_boxes(samples))
-                )
+                flat_boxes = count_flat_boxes(samples)
+                raise diverged(self.config, DivergedStep(step + 1, classification, box, norm, rate, flat_boxes))
             self._finish_step(classification + box)
             speed = training.batch_size / (time.perf_counter() - started)
             record = StepRecord(step + 1, classification, box, rate, foreground, norm, speed)
@@ -206,13 +239,6 @@ class Trainer:
         total = self._foreground_average.update(foreground) if moving else max(foreground, 1)
         return total / self.accelerator.num_processes
 
-    def _divergence(self, last: DivergedStep) -> TrainingError:
-        return TrainingError(
-            f"Step {last.step} diverged (classification loss {last.classification:.3g}, box loss {last.box:.3g}, "
-            f"gradient norm {last.gradient_norm:.3g}); the weights are those of step {last.step - 1}. "
-            f"{explain_divergence(self.config, last)}"
-        )
-
     def state(self) -> dict[str, Any]:
         """Returns the state from which `restore` continues exactly: tensors and numbers in plain containers."""
         model, backup = self.model.state_dict(), self._backup
@@ -227,6 +253,7 @@ class Trainer:
             "foreground_average": backup.foreground_average if backup else self._foreground_average.value,
             "explosion": self._explosion.state(),
             "averaged": self._average.state_dict() if self._average else None,
+            "early_stopping": self._early_stopping.state(),
         }
 
     def restore(self, state: dict[str, Any]) -> None:
@@ -239,6 +266,8 @@ class Trainer:
         self._explosion.restore(state["explosion"])
         if self._average:
             self._average.load_state_dict(state["averaged"])
+        if "early_stopping" in state:  # not in checkpoints of earlier versions
+            self._early_stopping.restore(state["early_stopping"], self.model)
         self.step = state["step"]
 
 

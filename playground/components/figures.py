@@ -149,13 +149,21 @@ def overlay(losses: Sequence[Line], precision: Sequence[Line], dashes: Sequence[
     return figure
 
 
-def training(losses: Sequence[Line], precision: Sequence[Line]) -> Figure:
-    """Returns the losses of a run (left axis, logarithmic) and its average precision (right axis) over its steps."""
+def training(losses: Sequence[Line], precision: Sequence[Line], held_out: Sequence[Line] = ()) -> Figure:
+    """Returns the losses of a run (left axis, logarithmic) and its average precision (right axis) over its steps.
+
+    Args:
+        losses: The losses of the training pictures.
+        precision: The average precision of the held-out pictures.
+        held_out: Their losses, drawn dashed; curves without values are left out.
+    """
     data = [_scatter(curve, "lines", line={"color": curve[1]}) for curve in losses]
+    shown = [curve for curve in held_out if any(y is not None for y in curve[3])]
+    data += [_scatter(curve, "lines+markers", line={"color": curve[1], "dash": "dash"}) for curve in shown]
     for curve in precision:
         data.append(_scatter(curve, "lines+markers", line={"color": curve[1], "dash": "dot"}, yaxis="y2"))
     figure = _figure(data, title="Training run", x="step", y="loss")
-    figure["layout"]["yaxis"] |= _logarithmic([y for _, _, _, ys in losses for y in ys])
+    figure["layout"]["yaxis"] |= _logarithmic([y for _, _, _, ys in (*losses, *shown) for y in ys])
     figure["layout"]["yaxis2"] = {"title": {"text": "AP"}, "overlaying": "y", "side": "right", "range": [0, 1]}
     figure["layout"]["yaxis2"]["tickmode"] = "auto"  # otherwise it would take the ticks of the losses
     figure["layout"]["margin"]["r"] = 44

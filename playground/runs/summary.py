@@ -9,7 +9,7 @@ from markupsafe import Markup
 from core.config import Config
 from core.data.left_out import describe_count
 from core.runs.about import About
-from core.runs.folder import QUEUED
+from core.runs.folder import QUEUED, find_kept
 from core.runs.step_changes import StepChanges
 from playground.components import html
 from playground.runs.progress import RunProgress
@@ -60,7 +60,7 @@ def build_status(progress: RunProgress, name: str, label: str, config: Config, a
     last = progress.steps[-1]
     curves = [(title, format(last[key], spec), _sample(progress.steps, key)) for title, key, spec in SMALL_CURVES]
     text += html.facts(_latest_numbers(progress, config)) + html.small_curves(curves)
-    return text + _build_metrics(progress.evaluations)
+    return text + _build_metrics(find_kept(progress.evaluations, config.training))
 
 
 def _build_data(about: About) -> Markup:
@@ -85,9 +85,11 @@ def _latest_numbers(progress: RunProgress, config: Config) -> list[tuple[str, st
     ]
     if progress.active:
         numbers.append(("time left", format_duration(estimate_seconds_left(progress.steps, config))))
-    if progress.evaluations:
-        metrics = progress.evaluations[-1]["metrics"]
+    if kept := find_kept(progress.evaluations, config.training):
+        metrics, losses = kept["metrics"], kept.get("losses", {}).values()
         numbers += [("AP", html.number(metrics["ap"])), ("AP50", html.number(metrics["ap50"]))]
+        if losses and None not in losses:
+            numbers.append(("held-out loss", html.number(sum(losses))))
     return numbers
 
 
@@ -95,12 +97,12 @@ def _sample(steps: Sequence[dict[str, Any]], key: str) -> list[float]:
     return [record[key] for record in steps[:: 1 + len(steps) // POINTS]]
 
 
-def _build_metrics(evaluations: Sequence[dict[str, Any]]) -> Markup:
-    if not evaluations:
+def _build_metrics(evaluation: dict[str, Any] | None) -> Markup:
+    if not evaluation:
         return Markup()
-    metrics = evaluations[-1]["metrics"]
+    metrics = evaluation["metrics"]
     rows = tuple((name, html.number(metrics.get(key))) for name, key in METRICS.items())
-    title = f"Held-out pictures after step {evaluations[-1]['step']}"
+    title = f"Held-out pictures after step {evaluation['step']}"
     return html.table(html.Table(title, ("metric", "value"), rows))
 
 

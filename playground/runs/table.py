@@ -131,7 +131,12 @@ def _compute_results(folder: RunFolder, steps: list[dict[str, Any]], evaluations
         config = None
     batch = config.training.batch_size if config else None
     seconds = sum(batch / each["images_per_second"] for each in steps if each["images_per_second"]) if batch else None
-    return RunResults(config, summarise(steps, evaluations), seconds, build_curves(steps, evaluations))
+    return RunResults(
+        config,
+        summarise(steps, evaluations, config.training if config else None),
+        seconds,
+        build_curves(steps, evaluations),
+    )
 
 
 def find_differences(configs: Sequence[Config]) -> list[str]:

@@ -119,18 +119,22 @@ def load_run_config(name: str, config: Config) -> Config:
 
 def figure(progress: RunProgress) -> Figure:
     """Returns the curves of a run."""
+    at = [record["step"] for record in progress.evaluations]
     shown = progress.steps[:: 1 + len(progress.steps) // POINTS]
     steps = [record["step"] for record in shown]
     losses = [
         ("classification", colour("before"), steps, [record["classification"] for record in shown]),
         ("box", colour("foreground"), steps, [record["box"] for record in shown]),
     ]
-    at = [record["step"] for record in progress.evaluations]
+    held_out = [
+        (f"held-out {name}", tint, at, [record.get("losses", {}).get(name) for record in progress.evaluations])
+        for name, tint, _, _ in losses
+    ]
     precision = [
         ("AP", colour("kept"), at, [record["metrics"]["ap"] for record in progress.evaluations]),
         ("AP50", colour("ignored"), at, [record["metrics"]["ap50"] for record in progress.evaluations]),
     ]
-    return training(losses, precision)
+    return training(losses, precision, held_out)
 
 
 def _has_knob(knob: Knob) -> bool:

@@ -16,12 +16,12 @@ from core.export.mmdetection import build_mmdetection_config
 from core.export.settings import FORMATS, to_command, to_json
 from core.export.torchvision import to_torchvision
 from core.retinanet.anchors import make_anchors
+from core.retinanet.batch_losses import batch_losses
 from core.retinanet.losses import total_loss
 from core.retinanet.model import build_model
 from core.retinanet.predict import detect
 from core.retinanet.preprocess import prepare
 from core.structures import Sample
-from core.training.batch_losses import batch_losses
 from tests.core.networks import spread_scores
 
 PICTURE = torch.rand(3, 75, 110, generator=torch.Generator().manual_seed(1))

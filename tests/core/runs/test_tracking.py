@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import math
 
 import pytest
 from accelerate import tracking as accelerates
@@ -11,7 +12,7 @@ from core.evaluation.coco_metrics import evaluate
 from core.runs import tracking
 from core.runs.folder import RunFolder
 from core.runs.tracking import PROJECT, record_values
-from core.training.records import EvaluationProgress, EvaluationRecord, StepRecord
+from core.training.records import EvaluationProgress, EvaluationRecord, HeldOutLosses, StepRecord
 
 TINY = {
     "model.weights": "random", "model.fpn_channels": 32, "model.num_convs": 0, "model.freeze_stages": 5,
@@ -95,8 +96,10 @@ def test_there_are_three(tmp_path, capsys):
 
 
 def test_undefined_metrics_are_not_logged():
-    nothing = EvaluationRecord(3, evaluate([], [], ("a",)))
+    nothing = EvaluationRecord(3, evaluate([], [], ("a",)), HeldOutLosses(math.nan, math.nan))
     assert record_values(nothing) == {}
+    losses = {"evaluation/classification_loss": 0.5, "evaluation/box_loss": 0.25}
+    assert record_values(nothing._replace(losses=HeldOutLosses(0.5, 0.25))) == losses
     step = StepRecord(1, 2.0, 0.5, 0.1, 7, 1.5, 4.0)
     assert set(record_values(step)) == {f"training/{name}" for name in StepRecord._fields if name != "step"}
     assert EvaluationProgress not in (type(nothing), type(step))

@@ -11,13 +11,13 @@ import torch
 
 from core.config import Config
 from core.data.sources import SceneData
+from core.retinanet.batch_losses import batch_losses
 from core.retinanet.model import build_model
 from core.retinanet.preprocess import scale_objects
 from core.runs.checkpoint import load_checkpoint
 from core.runs.folder import FAILED, FINISHED, STOPPED, RunError, RunFolder
 from core.runs.train import run_training
 from core.training.augment import augment
-from core.training.batch_losses import batch_losses
 from core.training.records import EvaluationProgress, EvaluationRecord, StepRecord, TrainingError
 from core.training.samples import TrainingStream
 from core.training.trainer import Trainer

@@ -2,10 +2,10 @@ import pytest
 import torch
 
 from core.config import Config
+from core.retinanet.batch_losses import batch_losses
 from core.retinanet.losses import total_loss
 from core.retinanet.postprocess import KEPT
 from core.retinanet.predict import detect
-from core.training.batch_losses import batch_losses
 from core.weights.sources import WeightsError
 from playground.data.picture import render_picture
 from playground.pipeline import inputs, outputs
