@@ -119,7 +119,8 @@ def test_a_status_has_a_short_message(tmp_path):
 @pytest.mark.parametrize(
     "damage",
     [{"box": None}, {"box": "1"}, {"foreground": True}, {"foreground": 10**400}, {"metrics": None}, {"metrics": {}},
-     {"metrics": {"ap": "x", "ap50": 0.1}}, {"metrics": {"ap": 10**400, "ap50": 0.1}}],
+     {"metrics": {"ap": "x", "ap50": 0.1}}, {"metrics": {"ap": 10**400, "ap50": 0.1}},
+     {"metrics": {"ap": 0.1, "ap50": 0.1}, "losses": {"box": "1"}}, {"metrics": {"ap": 0.1, "ap50": 0.1}, "losses": 1}],
 )  # fmt: skip
 def test_damaged_records_are_left_out(damage):
     step = StepRecord(1, 0.5, float("nan"), 0.1, 3, 1.0, 8.0)._asdict()

@@ -88,9 +88,7 @@ def test_it_continues_from_its_state():
 
 
 def test_it_needs_evaluations():
-    with pytest.raises(
-        ConfigError, match=r"training\.early_stopping \(3 evaluations\) needs evaluations"
-    ):
+    with pytest.raises(ConfigError, match=r"training\.early_stopping \(3 evaluations\) needs evaluations"):
         Config.from_flat({"training.early_stopping": 3, "training.eval_interval": 0})
 
 

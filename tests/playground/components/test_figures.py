@@ -20,3 +20,12 @@ def test_the_axis_of_a_diverging_loss_has_few_ticks():
 
 def test_a_run_without_losses_has_an_axis():
     assert loss_axis([])["type"] == "log"
+
+
+def test_held_out_losses_are_dashed_and_share_the_axis_of_the_losses():
+    losses = [("box", "#000000", [1, 2], [1.0, 1.0])]
+    measured = ("held-out box", "#000000", [2], [80.0])
+    figure = training(losses, [], [measured, ("held-out class", "#ffffff", [2], [None])])  # of an earlier version
+    assert [curve["name"] for curve in figure["data"]] == ["box", "held-out box"]
+    assert figure["data"][1]["line"]["dash"] == "dash" and "yaxis" not in figure["data"][1]
+    assert max(figure["layout"]["yaxis"]["tickvals"]) >= 80
