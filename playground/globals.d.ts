@@ -164,6 +164,19 @@ interface View extends Size {
   alt: string;
   editable: boolean;
   max_boxes: number;
+  /** "#rrggbb" of each class, or empty: boxes then have their layer's colour. */
+  class_colours: string[];
+  free_classes: boolean;
+  /** Names offered for a new class. */
+  class_suggestions: string[];
+  draw_first: boolean;
+  /** x1, y1, x2, y2 of the suggestions rejected on this picture before. */
+  rejected: [number, number, number, number][];
+  max_classes: number;
+  /** Characters of a class's name. */
+  max_name: number;
+  /** Colours of new classes. */
+  palette: string[];
 }
 
 /** A box of a layer. */

@@ -39,7 +39,7 @@ const editor = createEditor(
   {
     view: () => view,
     repaint: () => schedule(true),
-    send: (boxes) => trigger("edit", { boxes }),
+    send: (boxes) => trigger("edit", { boxes, classes: view.classes, rejected: view.rejected }),
     showMessage: (sentence) => { message.textContent = sentence; },
     chosenClass: () => Number(classSelect.value),
   },

@@ -2,8 +2,8 @@
 
 Python describes the content as a `View`, and `payload` packs it into one string, the value of the component. The value
 names the picture by its hash and the browser fetches it once (`fetch_picture`), so that moving a slider sends only
-boxes. The browser fires `select` with `{x, y}` on a click and `edit` with `{boxes}` when the visitor has changed the
-ground truth; `playground.canvas.edit` reads both.
+boxes. The browser fires `select` on a click, `edit` when the visitor has changed the ground truth, `classes` when a
+class is to change, and `next` when the next picture is wanted; `playground.canvas.edit` reads the first three.
 """
 
 import hashlib
@@ -23,7 +23,8 @@ from PIL import Image
 from torch import Tensor
 
 from playground.canvas.edit import MAX_BOXES
-from playground.canvas.view import COLOURS, TRUTH, Heat, Layer, View
+from playground.canvas.view import COLOURS, SUGGESTIONS, TRUTH, Heat, Layer, View
+from playground.support.names import CLASS_COLOURS, MAX_CLASSES, MAX_NAME
 
 TINY = 128 * 128  # pixels; up to here a picture is sent as PNG, since JPEG's blocks would show when it is enlarged
 # Concatenated in this order.
@@ -32,7 +33,7 @@ KEPT_PICTURES = 64  # available to browsers, which fetch a picture right after t
 
 
 def canvas(part: str) -> gr.HTML:
-    """Builds the component, empty. Its value comes from `payload`; it fires `select` and `edit`.
+    """Builds the component, empty. Its value comes from `payload`; it fires `select`, `edit`, `classes` and `next`.
 
     Listen to them with `trigger_mode="multiple"` and Gradio's queue, which keeps their order: with "always_last",
     Gradio runs the last of several events with the data of the first.
@@ -79,17 +80,30 @@ def payload(view: View, without: Collection[str] = ()) -> str:
     Raises:
         ValueError: The arrays of a layer have different lengths, or its colour is not a role.
     """
-    if view.editable and any(layer.key == TRUTH and layer.labels is None for layer in view.layers):
-        raise ValueError(f"The layer {TRUTH!r} of an editable view must have labels.")
+    _check_editable(view)
     packed = {
         **view._asdict(),
         "picture": _remember(view.picture) if view.picture else None,
         "layers": [_pack_layer(layer, empty=layer.key in without) for layer in view.layers],
         "heat": _pack_heat(view.heat, empty=view.heat.key in without) if view.heat else None,
+        "rejected": [] if view.rejected is None else np.asarray(view.rejected, dtype=np.float64).tolist(),
         "max_boxes": MAX_BOXES,
+        "max_classes": MAX_CLASSES,
+        "max_name": MAX_NAME,
+        "palette": CLASS_COLOURS if view.free_classes else (),
     }
     # Gradio logs a warning about a "<script>" in a value, such as a class of that name.
     return json.dumps(packed, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c")
+
+
+def _check_editable(view: View) -> None:
+    if view.class_colours and len(view.class_colours) != len(view.classes):
+        raise ValueError(f"{len(view.class_colours)} colours for {len(view.classes)} classes.")
+    for layer in view.layers if view.editable else ():
+        if layer.key in (TRUTH, SUGGESTIONS) and layer.labels is None:
+            raise ValueError(f"The layer {layer.key!r} of an editable view must have labels.")
+        if layer.key == SUGGESTIONS and layer.values is None:
+            raise ValueError(f"The layer {SUGGESTIONS!r} must have values: the scores.")
 
 
 def fetch_picture(key: object) -> str | None:

@@ -33,6 +33,7 @@ COLOURS = MappingProxyType(
 )
 
 TRUTH = "truth"  # key of the layer that can be edited
+SUGGESTIONS = "suggestions"  # key of the layer whose boxes can be accepted into it or rejected
 
 
 class Layer(NamedTuple):
@@ -49,7 +50,7 @@ class Layer(NamedTuple):
         captions: N texts for tags and tooltips, or ().
         links: float32 [N, 4], one line x1, y1 → x2, y2 per box, or None; a row of NaN draws no line. May be a function
             that computes them, which is only called if they are sent.
-        labels: int [N], classes; required on the layer `TRUTH` if it can be edited.
+        labels: int [N], classes; required on the layers `TRUTH` and `SUGGESTIONS` if they can be edited.
         visible: True if the layer is initially switched on.
     """
 
@@ -95,9 +96,15 @@ class View(NamedTuple):
         height: Height of that coordinate system.
         layers: Bottom to top.
         heat: Heat map between the picture and the boxes.
-        editable: True if the layer `TRUTH` can be edited.
+        editable: True if the layer `TRUTH` can be edited, and suggestions accepted or rejected: boxes of the layer
+            `SUGGESTIONS`, whose `values` are their scores and whose labels index `classes`.
         classes: Names of the classes that an edited box can have.
         alt: Alternative text of the picture.
+        class_colours: The colour "#rrggbb" of each class, in which its boxes are drawn; or () for the layer's colour.
+        free_classes: True if the visitor may add, rename, merge and recolour classes.
+        class_suggestions: Names that are offered for a new class.
+        draw_first: True if a drag draws a box at once, without choosing to draw first.
+        rejected: float32 [R, 4], suggestions rejected on this picture before; an edit sends them again with new ones.
     """
 
     picture: str | None = None
@@ -108,6 +115,11 @@ class View(NamedTuple):
     editable: bool = False
     classes: tuple[str, ...] = ()
     alt: str = ""
+    class_colours: tuple[str, ...] = ()
+    free_classes: bool = False
+    class_suggestions: tuple[str, ...] = ()
+    draw_first: bool = False
+    rejected: np.ndarray | Tensor | None = None
 
 
 def hidden_keys(view: View, switched: Mapping[str, bool]) -> frozenset[str]:

@@ -5,7 +5,7 @@ from pathlib import Path
 import gradio as gr
 
 from core.retinanet.preprocess import prepare
-from playground.canvas.edit import Pick, parse_click
+from playground.canvas.edit import EDIT_FIELDS, Pick, parse_click
 from playground.data.image_ref import ImageRef
 from playground.data.picture import open_upload
 from playground.data.scene_examples import apply_example
@@ -32,7 +32,8 @@ def connect_picture(page: PageComponents) -> None:
         return show(page, state, "user_picture", "pick")
 
     def edit(state: PageState, *, event: gr.EventData) -> Updates:
-        drawn = draw_objects(getattr(event, "boxes", None), state.pipeline())
+        fields = {name: getattr(event, name, None) for name in EDIT_FIELDS}
+        drawn = draw_objects(fields, state.pipeline())
         return show(page, state._replace(user_picture=drawn._replace(image_ref=state.image_ref())), "user_picture")
 
     def click(state: PageState, *, event: gr.EventData) -> Updates:

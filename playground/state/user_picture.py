@@ -1,5 +1,6 @@
 """The visitor's picture: an upload, an image of a data set, or a scene with drawn objects."""
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from core.config import Config, Scenes
@@ -28,21 +29,22 @@ class UserPicture(NamedTuple):
         return self.scenes == config.scenes
 
 
-def draw_objects(boxes: object, pipeline: Pipeline) -> UserPicture:
+def draw_objects(fields: Mapping[str, object], pipeline: Pipeline, *, free_classes: bool = False) -> UserPicture:
     """Returns the picture with drawn objects.
 
     Args:
-        boxes: List of boxes in the coordinates of the network's input, see `parse_edit`; untrusted.
+        fields: Those of the event `edit`, boxes in the coordinates of the network's input, see `parse_edit`; untrusted.
         pipeline: The picture and the settings on show.
+        free_classes: True if the visitor may make up classes; the picture then has those of the edit.
 
     Raises:
-        UserError: `boxes` is no list of boxes.
+        UserError: The fields are not those of an edit.
     """
-    names = classes_to_draw(pipeline)
-    parsed, labels = parse_edit(boxes, pipeline.size[1], pipeline.size[0], len(names))
+    height, width = pipeline.size
+    edit = parse_edit(fields, width, height, classes_to_draw(pipeline), free_classes=free_classes)
     x_factor, y_factor = pipeline.batch.factors[0, :2].tolist()
-    picture = pipeline.picture.with_objects(rescale(parsed, x_factor, y_factor), labels, names)
-    return UserPicture(picture, pipeline.config.scenes)
+    boxes = rescale(edit.boxes, x_factor, y_factor)
+    return UserPicture(pipeline.picture.with_objects(boxes, edit.labels, edit.class_names), pipeline.config.scenes)
 
 
 def classes_to_draw(pipeline: Pipeline) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from playground.canvas.canvas import canvas, payload, picture_url
-from playground.canvas.edit import parse_click, parse_edit
+from playground.canvas.edit import EDIT_FIELDS, parse_click, parse_edit
 from playground.canvas.view import TRUTH, Heat, Layer, View
 from playground.server.live import head
 
@@ -41,7 +41,8 @@ def view(count, picture, truth):
 
 def edit(count, picture, event: gr.EventData):
     time.sleep(EDIT_DELAY)
-    truth = parse_edit(event.boxes, WIDTH, HEIGHT, len(CLASSES))
+    read = parse_edit({name: getattr(event, name) for name in EDIT_FIELDS}, WIDTH, HEIGHT, CLASSES)
+    truth = read.boxes, read.labels
     rows = [[*box, label] for box, label in zip(truth[0].tolist(), truth[1].tolist(), strict=True)]
     return truth, json.dumps(rows), payload(view(count, picture, truth))
 

@@ -94,9 +94,10 @@ test("while editing, a drag changes boxes, arrows nudge, and the cursor says wha
   const cursor = (x, y) => canvas.cursorAt({ x, y }, 3);
   assert.deepEqual([cursor(20, 20), cursor(100, 50)], ["move", "crosshair"]);
   drag([40, 40], [60, 40]);
-  assert.deepEqual(events, [["edit", { boxes: [{ x1: 20, y1: 10, x2: 40, y2: 30, label: 0 }] }]]);
+  const moved = { x1: 20, y1: 10, x2: 40, y2: 30, label: 0 };
+  assert.deepEqual(events, [["edit", { boxes: [moved], classes: [], rejected: [] }]]);
   assert.deepEqual([cursor(20, 10), cursor(40, 20)], ["nwse-resize", "ew-resize"]);
   canvas.keyAction("ArrowDown", true)();
   canvas.keyAction("Delete", false)();
-  assert.deepEqual(events.at(-1), ["edit", { boxes: [] }]);
+  assert.deepEqual(events.at(-1), ["edit", { boxes: [], classes: [], rejected: [] }]);
 });

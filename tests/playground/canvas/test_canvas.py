@@ -7,11 +7,10 @@ import pytest
 import torch
 from PIL import Image
 
-from core.errors import UserError
 from playground.canvas import canvas as module
 from playground.canvas.canvas import KEPT_PICTURES, canvas, fetch_picture, payload, picture_url
-from playground.canvas.edit import MAX_BOXES, parse_click, parse_edit
-from playground.canvas.view import COLOURS, TRUTH, Heat, Layer, View
+from playground.canvas.view import COLOURS, SUGGESTIONS, TRUTH, Heat, Layer, View
+from playground.support.names import CLASS_COLOURS
 
 BOXES = np.array([[1.5, 2, 30, 40], [-5, 0, 12.25, 7]], dtype=np.float32)
 
@@ -137,63 +136,25 @@ def test_every_role_of_a_pipeline_has_its_own_colour():
     assert len({COLOURS[f"class{label}"] for label in range(10)}) == 10
 
 
-# ---- messages from the browser
+def test_suggestions_need_labels_and_scores_to_be_accepted():
+    layer = Layer(SUGGESTIONS, "Suggestions", "kept", BOXES, labels=np.zeros(2))
+    with pytest.raises(ValueError, match="must have values"):
+        packed(layer, editable=True)
+    with pytest.raises(ValueError, match="must have labels"):
+        packed(layer._replace(labels=None), editable=True)
+    assert packed(layer._replace(values=np.ones(2)), editable=True)["layers"][0]["labels"] == [0, 0]
 
 
-def drawn(x1=1, y1=2, x2=11, y2=12, label=0):
-    return {"x1": x1, "y1": y1, "x2": x2, "y2": y2, "label": label}
+def test_classes_have_a_colour_each_or_none():
+    assert packed(classes=("a", "b"), class_colours=("#000000", "#ffffff"))["class_colours"] == ["#000000", "#ffffff"]
+    with pytest.raises(ValueError, match="1 colours for 2 classes"):
+        packed(classes=("a", "b"), class_colours=("#000000",))
 
 
-def test_drawn_boxes_are_clipped_ordered_and_dropped_when_under_a_pixel():
-    data = [drawn(), drawn(x1=-9.5, x2=200, label=2), drawn(x1=11, x2=1), drawn(x1=5, x2=5.9), drawn(y1=-30, y2=0)]
-    boxes, labels = parse_edit(data, 64, 48, 3)
-    torch.testing.assert_close(boxes, torch.tensor([[1.0, 2, 11, 12], [0, 2, 64, 12], [1, 2, 11, 12]]))
-    assert labels.tolist() == [0, 2, 0]
-    assert (boxes.dtype, labels.dtype) == (torch.float32, torch.int64)
-
-
-def test_an_empty_ground_truth_is_valid():
-    boxes, labels = parse_edit([], 64, 48, 3)
-    assert (boxes.shape, labels.shape) == ((0, 4), (0,))
-    assert (boxes.dtype, labels.dtype) == (torch.float32, torch.int64)
-
-
-@pytest.mark.parametrize("data", [None, "[]", 3, {"boxes": []}])
-def test_anything_but_a_list_is_refused(data):
-    with pytest.raises(UserError, match="must be a list"):
-        parse_edit(data, 64, 48, 3)
-
-
-def test_too_many_boxes_are_refused():
-    assert len(parse_edit([drawn()] * MAX_BOXES, 64, 48, 3)[0]) == MAX_BOXES
-    with pytest.raises(UserError, match="At most 500 boxes can be drawn, not 501"):
-        parse_edit([drawn()] * (MAX_BOXES + 1), 64, 48, 3)
-
-
-@pytest.mark.parametrize("number", [None, "1", True, [], float("nan"), float("inf"), 10**400])
-def test_a_coordinate_must_be_a_number(number):
-    with pytest.raises(UserError, match="Box 2: x2 must be a number"):
-        parse_edit([drawn(), drawn(x2=number)], 64, 48, 3)
-    with pytest.raises(UserError, match="The click's y must be a number"):
-        parse_click(1, number, 64, 48)
-
-
-@pytest.mark.parametrize("label", [None, -1, 3, 1.0, "0", True])
-def test_a_class_must_exist(label):
-    with pytest.raises(UserError, match="Box 1: its class must be a whole number from 0 to 2"):
-        parse_edit([drawn(label=label)], 64, 48, 3)
-
-
-def test_a_box_must_be_an_object():
-    with pytest.raises(UserError, match="Box 1 must have x1, y1, x2, y2 and label"):
-        parse_edit([[1, 2, 3, 4, 0]], 64, 48, 3)
-
-
-def test_a_click_is_clipped_to_the_picture():
-    assert parse_click(-3, 12.5, 64, 48) == (0, 12.5, "", -1)
-    assert parse_click(1e300, 50, 64, 48, "kept", 3) == (64, 48, "kept", 3)
-
-
-@pytest.mark.parametrize(("layer", "index"), [(None, 1), (5, 1), ("kept", -1), ("kept", 1.0), ("kept", True)])
-def test_a_click_beside_all_boxes_is_a_point(layer, index):
-    assert parse_click(3, 4, 64, 48, layer, index) == (3, 4, "", -1)
+def test_free_classes_come_with_colours_and_limits():
+    free = packed(free_classes=True, class_suggestions=("cat",), draw_first=True, rejected=np.array([[1, 2, 3, 4]]))
+    assert free["palette"] == list(CLASS_COLOURS)
+    assert (free["max_classes"], free["max_name"], free["max_boxes"]) == (50, 40, 500)
+    assert (free["class_suggestions"], free["draw_first"], free["rejected"]) == (["cat"], True, [[1, 2, 3, 4]])
+    fixed = packed()
+    assert (fixed["palette"], fixed["rejected"], fixed["draw_first"]) == ([], [], False)

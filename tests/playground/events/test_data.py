@@ -144,7 +144,8 @@ def test_a_picture_beyond_the_end_is_refused(mine):
 def test_drawn_objects_stay_when_the_history_comes_back(mine):
     state = show_image(ASKED, ImageRef("mine", "train", 2))
     box = {"x1": 1, "y1": 1, "x2": 50, "y2": 50, "label": 1}
-    own = draw_objects([box], state.pipeline())._replace(image_ref=state.image_ref())
+    fields = {"boxes": [box], "classes": list(state.pipeline().picture.class_names)}
+    own = draw_objects(fields, state.pipeline())._replace(image_ref=state.image_ref())
     assert open_link("data=mine/train/3", own).state.user_picture is own
     assert open_link("data=mine/train/2", own).state.user_picture.image_ref.index == 1
     assert open_link("", own).state.user_picture is None

@@ -119,12 +119,22 @@ def test_examples_are_valid_and_go_back_to_the_defaults_they_do_not_name():
 
 def test_drawn_boxes_come_in_network_pixels_and_are_kept_in_the_pictures():
     pipeline = state_of(scenes__image_size=320).pipeline()  # seen at 96 px
-    picture, scenes, _ = draw_objects([{"x1": 9, "y1": 9, "x2": 48, "y2": 48, "label": 2}], pipeline)
+    fields = {"boxes": [{"x1": 9, "y1": 9, "x2": 48, "y2": 48, "label": 2}], "classes": list(pipeline.class_names)}
+    picture, scenes, _ = draw_objects(fields, pipeline)
     assert picture.sample.boxes.tolist() == [pytest.approx([30, 30, 160, 160])]
     assert scenes == pipeline.config.scenes
     assert picture.sample.labels.tolist() == [2] and picture.pixels_key == pipeline.picture.pixels_key
     with pytest.raises(UserError, match="Box 1"):
-        draw_objects([{"x1": "a"}], pipeline)
+        draw_objects({**fields, "boxes": [{"x1": "a"}]}, pipeline)
+
+
+def test_drawn_boxes_bring_their_classes_where_these_are_free():
+    pipeline = state_of().pipeline()
+    fields = {"boxes": [{"x1": 9, "y1": 9, "x2": 48, "y2": 48, "label": 1}], "classes": ["cat", "dog"]}
+    picture = draw_objects(fields, pipeline, free_classes=True).picture
+    assert picture.class_names == ("cat", "dog") and picture.sample.labels.tolist() == [1]
+    with pytest.raises(UserError, match="classes of this picture have changed"):
+        draw_objects(fields, pipeline)
 
 
 def save(path: Path, array: np.ndarray, mode: str | None = None, **options) -> str:
