@@ -9,7 +9,7 @@ const BROWSER = readonly(`
   AbortController CSS CustomEvent Element Event HTMLInputElement HTMLTextAreaElement Image ImageData KeyboardEvent
   MutationObserver Option ResizeObserver TextDecoderStream URLSearchParams
   atob cancelAnimationFrame clearInterval clearTimeout console document fetch getComputedStyle history innerWidth
-  location matchMedia performance requestAnimationFrame setInterval setTimeout window
+  location matchMedia performance requestAnimationFrame sessionStorage setInterval setTimeout window
 `);
 const NODE = readonly(`
   AbortController clearTimeout console EventTarget process ReadableStream setTimeout TextEncoder

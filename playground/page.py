@@ -22,9 +22,9 @@ from playground.events.settings import (
     connect_resets,
     connect_settings,
     connect_strip,
-    connect_weights,
 )
 from playground.events.training import connect_training
+from playground.events.weights import connect_weights
 from playground.layout.layout import lay_out
 from playground.runs.service import RUNS
 from playground.server import live
@@ -34,7 +34,7 @@ from playground.support.visitors import HEAD
 
 DELETE_CACHE = (3600, 86400)  # every hour, uploads older than a day, seconds
 STYLES = ASSETS / "style"
-STYLE_SHEETS = ("page", "layout", "numbers", "lesson", "runs", "touch")  # later ones override earlier ones
+STYLE_SHEETS = ("page", "layout", "numbers", "lesson", "runs", "banner", "touch")  # later ones override earlier ones
 
 
 def build_page() -> gr.Blocks:

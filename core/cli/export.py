@@ -76,13 +76,17 @@ def export(config: Config, options: Namespace) -> dict[str, Any]:
 
 
 def _choose_format(ending: str, config: Config, weights: Weights, model: RetinaNet, *, half: bool) -> Format:
-    names, ids = weights.class_names, weights.category_ids
+    names, ids, trained = weights.class_names, weights.category_ids, weights.trained_on
     if ending == BUNDLE:
-        bundle = partial(write_bundle, model=model, config=config, class_names=names, category_ids=ids)
+        bundle = partial(
+            write_bundle, model=model, config=config, class_names=names, category_ids=ids, trained_on=trained
+        )
         return Format(bundle, read_bundle)
     if ending == ONNX:
         return Format(partial(write_onnx, model=model, config=config, class_names=names), read_onnx)
-    save = partial(save_weights, model=model, config=config, class_names=names, category_ids=ids, half=half)
+    save = partial(
+        save_weights, model=model, config=config, class_names=names, category_ids=ids, half=half, trained_on=trained
+    )
     return Format(save, read_weights)
 
 

@@ -92,7 +92,12 @@ if __name__ == "__main__":
 
 
 def write_bundle(
-    path: Path, model: RetinaNet, config: Config, class_names: Sequence[str], category_ids: Sequence[int]
+    path: Path,
+    model: RetinaNet,
+    config: Config,
+    class_names: Sequence[str],
+    category_ids: Sequence[int],
+    trained_on: str = "",
 ) -> None:
     """Writes a zip with weights, settings, a script and its requirements, atomically.
 
@@ -102,6 +107,7 @@ def write_bundle(
         config: Its settings, from `core.weights.sources.adopt`.
         class_names: The K class names.
         category_ids: The K category ids for COCO results files.
+        trained_on: The pictures it was trained on, as in `Weights`.
 
     Raises:
         ConfigError: A setting has no counterpart in torchvision, so that the script would detect something else.
@@ -119,7 +125,7 @@ def write_bundle(
             zipfile.ZipFile(partial, "w") as archive,
             TemporaryDirectory() as folder,
         ):
-            save_weights(Path(folder, WEIGHTS), model, config, class_names, category_ids)
+            save_weights(Path(folder, WEIGHTS), model, config, class_names, category_ids, trained_on=trained_on)
             archive.write(Path(folder, WEIGHTS), WEIGHTS)
             for name, text in texts.items():
                 archive.writestr(name, text, zipfile.ZIP_DEFLATED)

@@ -47,6 +47,13 @@ class FileLock:
         fcntl.flock(file, fcntl.LOCK_EX)
         return cls(file)
 
+    def is_on(self, path: Path) -> bool:
+        """True if the path still names the locked file, which another process may have moved or removed meanwhile."""
+        try:
+            return self._file >= 0 and os.path.samestat(os.fstat(self._file), path.stat())
+        except FileNotFoundError:
+            return False
+
     def close(self) -> None:
         """Releases the lock, unless a forked process also holds it; a second call does nothing."""
         if self._file >= 0:

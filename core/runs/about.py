@@ -1,9 +1,11 @@
 """The description of a training run, apart from its settings."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from core.data.left_out import DESCRIPTIONS, LeftOut
+from core.weights.weights import ON_DATA_SET, ON_SCENES
 
 ABOUT_KEYS = {"variant": "arm"}  # keys of `about.json` that differ from the names of `About`
 
@@ -25,7 +27,7 @@ class About(NamedTuple):
         weights: What is assumed and to be known of the initial weights, see `core.weights.assumptions.to_record`.
     """
 
-    source: str = "scenes"
+    source: str = ON_SCENES
     created: float = 0.0
     group: str = ""
     preset: str = ""
@@ -36,6 +38,11 @@ class About(NamedTuple):
     reading: str = ""
     left_out: LeftOut = LeftOut()
     weights: Mapping[str, Any] = {}
+
+    @property
+    def trained_on(self) -> str:
+        """The pictures that it trains on, as in `Weights`; without the folder's path, since the file may be shared."""
+        return ON_SCENES if self.source == ON_SCENES else f"{ON_DATA_SET}{Path(self.source).resolve().name}"
 
     def to_dict(self) -> dict[str, Any]:
         """Converts the description for JSON."""

@@ -59,7 +59,14 @@ class Recorder:
             except RunError as error:  # which must not cost the checkpoint
                 failure = error
             train = self._train
-            save_weights(self._folder.weights, result, self._config, train.class_names, train.category_ids)
+            save_weights(
+                self._folder.weights,
+                result,
+                self._config,
+                train.class_names,
+                train.category_ids,
+                trained_on=self._folder.read_about().trained_on,
+            )
             save_checkpoint(self._folder.checkpoint, self._trainer.state())
             self._write_damage()
             self._folder.write_status(state, message)

@@ -9,10 +9,12 @@ from typing import Any, NamedTuple
 from core.config import Config, ConfigError
 from core.io.text import is_text
 from core.weights.architecture import SHAPE_SETTINGS, Architecture, WeightsError
+from core.weights.weights import ON_COCO, ON_DATA_SET, ON_SCENES
 
 NORM_EPS_SETTING, SIZE_SETTINGS = "model.norm_eps", ("inference.image_size", "inference.max_image_size")
 # Settings that weights are trained with, and all of the anchors.
 TRAINED_WITH = (*SHAPE_SETTINGS, NORM_EPS_SETTING, "model.head_groups", *SIZE_SETTINGS)
+TRAINED_ON = "trained_on"  # the key of the text in `Weights.trained_on`
 MAX_NAME = 100  # characters of a class name in a file
 
 
@@ -23,15 +25,17 @@ class Metadata(NamedTuple):
         class_names: One per class, K.
         category_ids: The category of each class in COCO results, K.
         settings: The settings it was trained with that its use requires, by path.
+        trained_on: As in `Weights`.
     """
 
     class_names: tuple[str, ...]
     category_ids: tuple[int, ...]
     settings: dict[str, Any]
+    trained_on: str
 
 
 def build_metadata(
-    config: Config, class_names: Sequence[str], category_ids: Sequence[int], norm_eps: float
+    config: Config, class_names: Sequence[str], category_ids: Sequence[int], norm_eps: float, trained_on: str = ""
 ) -> dict[str, str]:
     """Returns the metadata to store in a file, as text by key; the path of the initial weights is not part of it.
 
@@ -40,6 +44,7 @@ def build_metadata(
         class_names: One per class, K.
         category_ids: The category of each class in COCO results, K.
         norm_eps: ε of the network's batch norms, which training may have changed.
+        trained_on: As in `Weights`.
     """
     origin = Path(config.model.weights).name  # the file may be shared, so it must not reveal local paths
     return {
@@ -47,6 +52,7 @@ def build_metadata(
         "class_names": json.dumps(list(class_names)),
         "category_ids": json.dumps(list(category_ids)),
         "norm_eps": repr(norm_eps),  # which older files have here alone
+        **({TRAINED_ON: trained_on} if trained_on else {}),
     }
 
 
@@ -86,7 +92,14 @@ def read_metadata(metadata: Mapping[str, str], architecture: Architecture, *, na
         if settings[path] != needed:
             raise _metadata_error(name, f"{path} = {settings[path]} where the tensors have {needed}")
     required = {path: settings[path] for path in settings if path.startswith("anchors.") or path in TRAINED_WITH}
-    return Metadata(tuple(class_names), tuple(category_ids), required)
+    return Metadata(tuple(class_names), tuple(category_ids), required, _read_trained_on(metadata))
+
+
+def _read_trained_on(metadata: Mapping[str, str]) -> str:
+    """Returns what the weights were trained on, "" where a file does not say it, as older ones."""
+    text = metadata.get(TRAINED_ON, "")
+    allowed = text in (ON_SCENES, ON_COCO) or text.startswith(ON_DATA_SET)
+    return text if allowed and text.isprintable() and len(text) <= MAX_NAME else ""
 
 
 def _metadata_error(name: str, reason: str) -> WeightsError:

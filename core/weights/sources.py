@@ -4,8 +4,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from torch import Tensor
-from torchvision.models import get_model_weights
-from torchvision.models.detection import RetinaNet_ResNet50_FPN_V2_Weights, RetinaNet_ResNet50_FPN_Weights
 
 from core.config import Config, Model
 from core.io.paths import ASSETS
@@ -36,13 +34,13 @@ from core.weights.contradictions import (
     refuse_other_training,
     trained_settings,
 )
+from core.weights.download import COCO, has_digest, published
 from core.weights.half import to_half
 from core.weights.metadata import build_metadata, read_metadata
-from core.weights.weights import CLASSES, Weights
+from core.weights.weights import CLASSES, ON_COCO, ON_SCENES, Weights
 
 WITHOUT_HEADS = ("imagenet", "random")  # weights of the backbone or none; the rest is initialised at random
 BUILTIN = ASSETS / "builtin.safetensors"
-COCO = {"coco": RetinaNet_ResNet50_FPN_Weights.COCO_V1, "coco_v2": RetinaNet_ResNet50_FPN_V2_Weights.COCO_V1}
 COCO_NORM_EPS = {"coco": 0.0, "coco_v2": NORM_EPS}  # when v1 was trained, torchvision's frozen batch norms had no ε
 HEAD_SETTINGS = ("model.num_convs", "model.head_norm", "model.head_groups")
 
@@ -71,7 +69,7 @@ def load_weights(name: str, *, depth: int | None = None) -> Weights:
     if name == "builtin":
         if not BUILTIN.is_file():
             raise WeightsError(f"The built-in weights are missing: put {BUILTIN} back, or choose imagenet or random.")
-        return _load_file(name, BUILTIN)
+        return _load_file(name, BUILTIN)._replace(trained_on=ON_SCENES)
     return _load_file(name, Path(name))
 
 
@@ -96,7 +94,13 @@ def drop_heads(weights: Weights) -> Weights:
     settings = {path: value for path, value in weights.settings.items() if path not in HEAD_SETTINGS}
     assumed = tuple(path for path in weights.assumed if path in settings)
     return weights._replace(
-        state=state, architecture=None, class_names=(), category_ids=(), settings=settings, assumed=assumed
+        state=state,
+        architecture=None,
+        class_names=(),
+        category_ids=(),
+        settings=settings,
+        assumed=assumed,
+        trained_on="",
     )
 
 
@@ -157,6 +161,7 @@ def save_weights(
     category_ids: Sequence[int],
     *,
     half: bool = False,
+    trained_on: str = "",
 ) -> None:
     """Saves a network with its metadata, in a file whose tensors torchvision can load unchanged.
 
@@ -167,13 +172,14 @@ def save_weights(
         class_names: One per class, K.
         category_ids: The category of each class in COCO results, K.
         half: Whether to store tensors as float16 where that holds their values; loading converts them back.
+        trained_on: The pictures it was trained on, as in `Weights`.
 
     Raises:
         WeightsError: The settings or the names do not belong to this network, or the file cannot be written.
     """
     state = model.state_dict()
     architecture = recognise(state, name="The network")
-    metadata = build_metadata(config, class_names, category_ids, model.norm_eps)
+    metadata = build_metadata(config, class_names, category_ids, model.norm_eps, trained_on)
     read_metadata(metadata, architecture, name=str(path))  # refuses what could not be read back
     if half:
         state = to_half(state)
@@ -183,20 +189,20 @@ def save_weights(
 def _load_imagenet(depth: int | None) -> Weights:
     if depth is None:
         raise WeightsError("The imagenet weights depend on the depth of the backbone: say which (depth).")
-    state = state_dict.download(get_model_weights(f"resnet{depth}").DEFAULT, name="imagenet")
+    state = state_dict.download(published("imagenet", depth))
     body = {BODY + key: value for key, value in state.items() if not key.startswith("fc.")}
     return Weights("imagenet", body, None, (), (), {"model.depth": depth})
 
 
 def _load_coco(name: str) -> Weights:
-    state = modernise(state_dict.download(COCO[name], name="COCO"))
+    state = modernise(state_dict.download(published(name)))
     return _describe_coco(name, name, state, recognise(state, name=f"The {name} file"))
 
 
 def _describe_coco(name: str, kind: str, state: Mapping[str, Tensor], architecture: Architecture) -> Weights:
     settings = {**architecture.settings, **TORCHVISION_SETTINGS, "model.norm_eps": COCO_NORM_EPS[kind]}
     category_ids = tuple(range(len(COCO_CLASSES)))  # torchvision's classes have COCO's numbers, including the gaps
-    return Weights(name, state, architecture, COCO_CLASSES, category_ids, settings)
+    return Weights(name, state, architecture, COCO_CLASSES, category_ids, settings, trained_on=ON_COCO)
 
 
 def _load_file(name: str, path: Path) -> Weights:
@@ -204,10 +210,11 @@ def _load_file(name: str, path: Path) -> Weights:
     state = modernise(file.state)
     architecture = recognise(state, name=str(path))
     if "config" in file.metadata:
-        return Weights(name, state, architecture, *read_metadata(file.metadata, architecture, name=str(path)))
-    for kind, published in COCO.items():
-        if architecture.num_classes == len(COCO_CLASSES) and state_dict.is_download(path, published):
-            note = f"{path} is torchvision's {published}, whose settings are known."
+        found = read_metadata(file.metadata, architecture, name=str(path))
+        return Weights(name, state, architecture, *found[:3], trained_on=found.trained_on)
+    for kind, member in COCO.items():
+        if architecture.num_classes == len(COCO_CLASSES) and has_digest(path, published(kind).digest):
+            note = f"{path} is torchvision's {member}, whose settings are known."
             return _describe_coco(name, kind, state, architecture)._replace(notes=(note,))
     return _describe_unknown(name, state, architecture, file)
 

@@ -1,24 +1,22 @@
 """Reading, downloading and writing of state dicts. Files are not trusted: only finite tensors are read from them."""
 
-import hashlib
-import http.client
 from collections import OrderedDict
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
-from urllib.error import HTTPError, URLError
 
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
-from torchvision.models import WeightsEnum
+from tqdm import tqdm
 
 from core.io.atomic import write_atomically
 from core.io.text import is_text
 from core.weights.architecture import WeightsError
 from core.weights.class_names import Named, find_class_names
 from core.weights.containers import find_state
+from core.weights.download import Published, fetch
 from core.weights.foreign import Kind, recognise_kind, refuse_text
 from core.weights.pickled import check_bytes, unpickle
 
@@ -65,35 +63,30 @@ def read(path: Path) -> WeightsFile:
     return WeightsFile(validate(state, name=str(path)), metadata, names, notes)
 
 
-def download(weights: WeightsEnum, *, name: str) -> dict[str, Tensor]:
-    """Downloads torchvision's weights unless they are cached, checks their hash, and returns their tensors.
+def download(weights: Published) -> dict[str, Tensor]:
+    """Downloads weights unless they are here, with a progress bar on a terminal, and returns their tensors.
 
     Raises:
         WeightsError: There is no connection, the download is damaged, or it cannot be stored.
     """
-    cached = Path(torch.hub.get_dir()) / "checkpoints" / Path(weights.url).name
-    instead = "try again, or choose builtin or random"
+    file = weights.file if weights.is_here else _fetch_with_bar(weights)
     try:
-        state = weights.get_state_dict(progress=True, check_hash=True, weights_only=True, map_location="cpu")
-    except HTTPError as error:
-        raise _download_error(name, f"the server answered {error.code}", instead) from None
-    except (URLError, TimeoutError, ConnectionError, http.client.HTTPException) as error:
-        reason = f"no connection? {getattr(error, 'reason', error)}"
-        raise _download_error(name, reason, f"connect and {instead}") from None
-    except OSError as error:
-        reason = f"{cached.parent}: {error.strerror or error}"
-        raise _download_error(name, reason, "free some space there, or choose builtin or random") from None
-    except Exception as error:  # PyTorch raises many types for a damaged pickle
-        if "invalid hash" in str(error):
-            raise _download_error(name, "the downloaded file has the wrong hash", instead) from None
-        raise WeightsError(f"The {name} weights in {cached} are damaged: delete that file and try again.") from None
-    return validate(state, name=f"The {name} weights")
+        state = torch.load(file, map_location="cpu", weights_only=True)
+    except Exception:  # PyTorch raises many types for a damaged pickle
+        raise WeightsError(
+            f"The {weights.name} weights in {file} are damaged: delete that file and try again."
+        ) from None
+    return validate(state, name=f"The {weights.name} weights")
 
 
-def is_download(path: Path, weights: WeightsEnum) -> bool:
-    """True for a file that is byte for byte torchvision's weights; their URL holds the beginning of the hash."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest().startswith(weights.url.rpartition("-")[2].split(".")[0])
+def _fetch_with_bar(weights: Published) -> Path:
+    with tqdm(total=weights.size, unit="B", unit_scale=True, desc=f"{weights.name} weights", disable=None) as bar:
+
+        def report(done: int, total: int) -> None:
+            bar.total = total
+            bar.update(done - bar.n)
+
+        return fetch(weights, report)
 
 
 def write(path: Path, state: Mapping[str, Tensor], metadata: dict[str, str]) -> None:
@@ -191,7 +184,3 @@ def _read_pickled(path: Path) -> tuple[Any, dict[str, str]]:
 
 
 _READERS = {Kind.SAFETENSORS: _read_safetensors, Kind.PICKLED: _read_pickled}
-
-
-def _download_error(name: str, reason: str, remedy: str) -> WeightsError:
-    return WeightsError(f"The {name} weights could not be downloaded ({reason}): {remedy}.")

@@ -7,6 +7,8 @@ from torch import Tensor
 
 from core.weights.architecture import Architecture
 
+# Values of `Weights.trained_on`
+ON_SCENES, ON_COCO, ON_DATA_SET = "scenes", "COCO", "data set "  # the last one with the data set's name
 CLASSES = "classes"  # stands for the class names among what is assumed, and is the flag that states them
 
 
@@ -22,6 +24,8 @@ class Weights(NamedTuple):
         settings: The settings that the weights were trained with or require, by path.
         assumed: What the file does not say and is assumed: paths in `settings`, and `CLASSES` for the class names.
         notes: Sentences on how the file was read, for people.
+        trained_on: The pictures they were last trained on: `ON_SCENES`, `ON_COCO`, or `ON_DATA_SET` with a name; "" if
+            that is not recorded.
     """
 
     name: str
@@ -32,3 +36,4 @@ class Weights(NamedTuple):
     settings: Mapping[str, Any]
     assumed: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    trained_on: str = ""

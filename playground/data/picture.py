@@ -28,6 +28,7 @@ class Picture:
         pixels_key: Hash of the pixels.
         objects_key: Hash of boxes and labels.
         scale: Factors (x, y) from the data set's picture to this one.
+        is_scene: True for a rendered scene, generated or held out.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Picture:
     pixels_key: str
     objects_key: str
     scale: tuple[float, float] = (1.0, 1.0)
+    is_scene: bool = False
 
     def with_objects(self, boxes: Tensor, labels: Tensor, class_names: tuple[str, ...]) -> "Picture":
         """Returns the picture with other ground truth.
@@ -53,7 +55,7 @@ class Picture:
 @lru_cache(maxsize=32)
 def render_picture(scenes: Scenes) -> Picture:
     """Renders the scene that the settings describe."""
-    return _make_picture(f"scene {scenes.seed}", render_scene(scenes, 0), CLASS_NAMES)
+    return replace(_make_picture(f"scene {scenes.seed}", render_scene(scenes, 0), CLASS_NAMES), is_scene=True)
 
 
 def open_upload(path: str, name: str, class_names: tuple[str, ...]) -> Picture:

@@ -1,6 +1,7 @@
 """Pictures and annotations of data sets: held-out scenes, and the data sets in the library."""
 
 from collections.abc import Hashable, Iterable
+from dataclasses import replace
 from typing import NamedTuple
 
 from core.analysis.image_check import ImageFacts, measure_image
@@ -78,7 +79,8 @@ def open_picture(image_ref: ImageRef, scenes: Scenes) -> Picture:
 
     def read() -> Picture:
         try:
-            return picture_of_sample(data.image_name(index), data[index], data.class_names)
+            picture = picture_of_sample(data.image_name(index), data[index], data.class_names)
+            return replace(picture, is_scene=image_ref.source == SCENES)
         except UserError as error:
             error.args = (hide_data_set(str(error), image_ref.source),)
             raise

@@ -1,4 +1,4 @@
-"""The knobs, and the choice of a step, of weights and of anchors.
+"""The knobs, and the choice of a step and of anchors.
 
 Moving a knob fires no event of Gradio (see `playground.server.live`): the widget passes its value to the browser's
 script, which asks the server and, a little later, writes it into the one text of all settings that the events read.
@@ -7,20 +7,15 @@ script, which asks the server and, a little later, writes it into the one text o
 import gradio as gr
 
 from core.config import Config, knobs
-from core.errors import UserError
 from core.retinanet.anchors import LEVELS
-from playground.events.common import LIVE, LIVE_IN_ORDER, EventOptions, Updates, listen, part_updates, show
+from playground.events.common import LIVE, LIVE_IN_ORDER, EventOptions, Updates, listen, show
+from playground.events.weights import WEIGHTS
 from playground.layout.components import PageComponents
-from playground.layout.page_update import PageUpdate
 from playground.pipeline.anchor_search import fit_anchors
-from playground.pipeline.networks import follow_weights
 from playground.state.page_state import PageState
 from playground.state.settings import on_change, settings_of
 from playground.steps import STEPS
 from playground.steps.step import MAPS
-from playground.steps.weights import describe
-
-WEIGHTS = "model.weights"
 
 
 def connect_settings(page: PageComponents) -> None:
@@ -55,33 +50,6 @@ def select_in_strip(state: PageState, step: object, map_: object, level: object)
         map=map_ if isinstance(map_, str) and map_ in MAPS else state.map,
         level=level if type(level) is int and 0 <= level < len(LEVELS) else state.level,
     )
-
-
-def connect_weights(page: PageComponents) -> None:
-    """Connects the choice of weights, which changes the settings that they need; refused weights are put back."""
-
-    def follow(state: PageState, name: str) -> Updates:
-        return choose_weights(page, state, name)
-
-    widget, upload = page.knobs[WEIGHTS], page.controls.network.upload
-    options: EventOptions = {
-        "show_progress": "minimal",
-        "show_progress_on": [page.parts["canvas"]],
-        "concurrency_id": "weights",  # one file is read at a time
-    }
-    listen(page, widget.input, follow, inputs=[widget], changes=["settings"], **options)
-    listen(page, upload.upload, follow, inputs=[upload], changes=["settings"], **options)
-
-
-def choose_weights(page: PageComponents, state: PageState, name: str) -> Updates:
-    """Returns the page with weights and the settings that follow from them, and a notice of what is assumed of them."""
-    before = state.config()
-    try:
-        config = follow_weights(before.replace({WEIGHTS: name}))
-    except UserError as error:
-        return {page.knobs[WEIGHTS]: before.model.weights, **part_updates(page, PageUpdate(str(error)))}
-    updates, notice = show(page, state._replace(settings=settings_of(config)), "settings"), page.parts["notice"]
-    return {**updates, notice: updates[notice] or " ".join(describe(config))}
 
 
 def connect_anchors(page: PageComponents) -> None:

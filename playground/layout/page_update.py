@@ -9,6 +9,7 @@ class PageUpdate(NamedTuple):
     Attributes:
         notice: Message to the visitor, "" for none.
         strip: The pipeline's steps with their live numbers.
+        banner: What the weights know, if the picture is of another kind; see `playground.server.banner`.
         canvas: The picture with its layers.
         readout: The step's numbers.
         figure: The step's figure.
@@ -25,6 +26,7 @@ class PageUpdate(NamedTuple):
 
     notice: str
     strip: str | None = None
+    banner: str | None = None
     canvas: str | None = None
     readout: str | None = None
     figure: str | None = None
@@ -42,7 +44,7 @@ class PageUpdate(NamedTuple):
 # The order in which the browser paints an answer: the parts of one stage in one frame, the next stage a frame later.
 # `beside` is missing since only Gradio's events change it.
 PAINT_STAGES = (
-    ("canvas", "other", "notice"),
+    ("canvas", "other", "banner", "notice"),
     ("figure", "more"),
     ("strip", "readout", "counts", "changes", "bar", "lesson", "checks"),
 )

@@ -2,5 +2,5 @@
 
 Reading order: `pipeline` (all stages of a picture), then the stages in order: `inputs` (picture, anchors, assignment),
 `outputs` (the network), `detections` (post-processing), `losses`; `networks` (weights and networks in memory, shared by
-all visitors), `anchor_search`.
+all visitors), `knowledge` (what the weights know of a picture), `downloads` (of weights), `anchor_search`.
 """

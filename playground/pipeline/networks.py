@@ -11,6 +11,8 @@ from core.config import Config, Effect, knobs
 from core.retinanet.fuse import fuse_batch_norms
 from core.retinanet.model import RetinaNet
 from core.scenes.render import CLASS_NAMES
+from core.weights.architecture import WeightsError
+from core.weights.download import DOWNLOADED, Published, published
 from core.weights.sources import Weights, adopt, build, drop_heads, has_new_heads, load_weights
 from playground.support.cache import Cache
 
@@ -28,11 +30,42 @@ _weights, _networks = Cache(3), Cache(3)
 SEEDING = Lock()  # held from seeding until the last random number is drawn: the generator belongs to the whole process
 
 
+class MissingWeightsError(WeightsError):
+    """Weights that have to be downloaded first, which a visitor has to ask for."""
+
+
 def weights_of(name: str, depth: int) -> Weights:
-    """Returns weights by name, from memory unless their file has changed."""
-    return _weights.get(
-        (name, _read_mtime(name), depth if name == "imagenet" else 0), lambda: load_weights(name, depth=depth)
-    )
+    """Returns weights by name, from memory unless their file has changed.
+
+    Raises:
+        MissingWeightsError: They have to be downloaded first.
+        WeightsError: They cannot be read.
+    """
+    if missing := find_missing(name, depth):
+        raise MissingWeightsError(
+            f"The {missing.name} weights are not on this server yet: download them above the picture "
+            f"({count_megabytes(missing.size)}), or choose other weights in the Network step."
+        )
+    weights: Weights = _weights.get(weights_key(name, depth), lambda: load_weights(name, depth=depth))
+    return weights
+
+
+def find_missing(name: str, depth: int) -> Published | None:
+    """Returns weights of this name if they still have to be downloaded."""
+    if name not in DOWNLOADED:
+        return None
+    weights = published(name, depth)
+    return None if weights.is_here else weights
+
+
+def count_megabytes(size: int) -> str:
+    """Returns a number of bytes for people."""
+    return f"{size / 1e6:.0f} MB"
+
+
+def weights_key(name: str, depth: int) -> Hashable:
+    """Returns a key that changes with the content of weights."""
+    return name, _read_mtime(name, depth), depth if name == "imagenet" else 0
 
 
 def config_weights(config: Config) -> Weights:
@@ -59,7 +92,7 @@ def is_cached(config: Config) -> bool:
 def _network_key(config: Config) -> Hashable:
     settings = [value for path, value in config.to_flat().items() if _shapes_network(path)]
     chance = (config.model.prior_probability, config.training.seed) if has_new_heads(config.model) else ()
-    return (*settings, *chance, config.anchors.per_location, _read_mtime(config.model.weights))
+    return (*settings, *chance, config.anchors.per_location, _read_mtime(config.model.weights, config.model.depth))
 
 
 def _shapes_network(path: str) -> bool:
@@ -76,9 +109,9 @@ def _build_network(config: Config, key: Hashable) -> Network:
     return Network(fuse_batch_norms(model), class_names, key)
 
 
-def _read_mtime(name: str) -> int:
-    """Returns the modification time of a weights file in ns, 0 for weights that are not a file."""
-    path = Path(name)
+def _read_mtime(name: str, depth: int) -> int:
+    """Returns the modification time of a weights file in ns, 0 for weights that are not a file here."""
+    path = published(name, depth).file if name in DOWNLOADED else Path(name)
     return path.stat().st_mtime_ns if path.suffix and path.is_file() else 0
 
 

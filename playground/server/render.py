@@ -17,6 +17,7 @@ from playground.layout.page_update import PageUpdate
 from playground.lessons.page_effects import apply_layers, build_lesson_state
 from playground.pipeline.pipeline import Pipeline
 from playground.server import pin_diff
+from playground.server.banner import build_banner
 from playground.server.permalink import to_link
 from playground.server.tokens import TOKENS, browser_fields
 from playground.state.page_state import PageState
@@ -36,7 +37,7 @@ _urls = Cache(MAX_URLS)
 def render(state: PageState) -> PageUpdate:
     """Renders a state at once; see `render_in_stages`."""
     picture, *rest = render_in_stages(state)
-    return rest[0]._replace(canvas=picture.canvas) if rest else picture
+    return rest[0]._replace(canvas=picture.canvas, banner=picture.banner) if rest else picture
 
 
 def render_in_stages(state: PageState) -> Iterator[PageUpdate]:
@@ -55,11 +56,22 @@ def render_in_stages(state: PageState) -> Iterator[PageUpdate]:
         return
     skipped = hidden_keys(view, state.switched) if state.held else ()
     with one_thread():
-        picture = PageUpdate(notice, canvas=payload(view, skipped))
+        picture = PageUpdate(notice, banner=_render_banner(state, pipeline, step_view), canvas=payload(view, skipped))
     yield picture
     with one_thread():
         rest = _render_rest(state, pipeline, step_view, notice)
     yield rest._replace(postponed=pipeline.has_postponed or bool(skipped))
+
+
+def _render_banner(state: PageState, pipeline: Pipeline, step_view: StepView) -> str:
+    """Returns the banner over the picture; a run's own picture is of a kind that its weights know."""
+    if step_view.picture:
+        return ""
+    try:
+        pinned = state.pinned_pipeline() if state.beside and state.pinned else None
+    except UserError:  # no picture is beside then
+        pinned = None
+    return build_banner(pipeline, pinned)
 
 
 def _render_rest(state: PageState, pipeline: Pipeline, step_view: StepView, notice: str) -> PageUpdate:

@@ -1,0 +1,84 @@
+"""The choice of weights, and the buttons of the banner above the picture."""
+
+import gradio as gr
+
+from core.config import Config, knobs
+from core.errors import UserError
+from core.weights.download import COCO
+from playground.events.common import EventOptions, Updates, listen, part_updates, show
+from playground.layout.components import PageComponents
+from playground.layout.page_update import PageUpdate
+from playground.pipeline.networks import MissingWeightsError, follow_weights
+from playground.server.banner import TRAIN, offer
+from playground.state.page_state import PageState
+from playground.state.settings import settings_of
+from playground.steps.weights import describe
+
+WEIGHTS, THRESHOLD = "model.weights", "inference.score_threshold"
+# COCO's weights have 80 classes: at the usual threshold an ordinary photograph is under boxes.
+COCO_THRESHOLD = 0.5
+
+
+def connect_weights(page: PageComponents) -> None:
+    """Connects the choice of weights, which changes the settings that they need; refused weights are put back."""
+
+    def follow(state: PageState, name: str) -> Updates:
+        return choose_weights(page, state, name)
+
+    def select(state: PageState, *, event: gr.EventData) -> Updates:
+        name = getattr(event, "name", None)
+        if getattr(event, "action", None) == TRAIN:
+            return show(page, state._replace(step="training"), "step", "settings")
+        return choose_weights(page, state, name if isinstance(name, str) and name else state.config().model.weights)
+
+    widget, upload = page.knobs[WEIGHTS], page.controls.network.upload
+    options: EventOptions = {
+        "show_progress": "minimal",
+        "show_progress_on": [page.parts["canvas"]],
+        "concurrency_id": "weights",  # one file is read at a time
+    }
+    listen(page, widget.input, follow, inputs=[widget], changes=["settings"], **options)
+    listen(page, upload.upload, follow, inputs=[upload], changes=["settings"], **options)
+    in_order: EventOptions = {**options, "trigger_mode": "multiple"}
+    listen(page, page.parts["banner"].select, select, changes=["settings", "step"], **in_order)
+
+
+def choose_weights(page: PageComponents, state: PageState, name: str) -> Updates:
+    """Returns the page with weights and the settings that follow from them, and a notice of what is assumed of them.
+
+    Weights that have to be downloaded first are offered in the banner, with their size.
+    """
+    before = state.config()
+    chosen = before.replace({WEIGHTS: name})
+    try:
+        config = adapt_threshold(before, follow_weights(chosen))
+    except MissingWeightsError:
+        update = PageUpdate("", banner=offer(name, chosen.model.depth))
+        return {page.knobs[WEIGHTS]: before.model.weights, **part_updates(page, update)}
+    except UserError as error:
+        return {page.knobs[WEIGHTS]: before.model.weights, **part_updates(page, PageUpdate(str(error)))}
+    updates, notice = show(page, state._replace(settings=settings_of(config)), "settings"), page.parts["notice"]
+    said = (*describe(config), *_describe_threshold(before, config))
+    return {**updates, notice: updates[notice] or " ".join(said)}
+
+
+def adapt_threshold(before: Config, config: Config) -> Config:
+    """Returns the settings with the score threshold that suits their weights, unless the visitor has moved it."""
+    usual, present = _usual_threshold(before), before.inference.score_threshold
+    return config.replace({THRESHOLD: _usual_threshold(config)}) if present == usual else config
+
+
+def _usual_threshold(config: Config) -> float:
+    return COCO_THRESHOLD if config.model.weights in COCO else float(knobs()[THRESHOLD].default)
+
+
+def _describe_threshold(before: Config, config: Config) -> list[str]:
+    """Returns a sentence on the picture size and the threshold, if the weights have changed the latter."""
+    threshold = config.inference.score_threshold
+    if threshold == before.inference.score_threshold:
+        return []
+    size = config.inference.image_size
+    return [
+        f"Pictures are resized to {size} px, and detections with a score below {threshold:g} are hidden: the "
+        "Detections step can change that."
+    ]

@@ -1,0 +1,30 @@
+"""The banner above the picture: words, buttons that help, and the progress of a download.
+
+A button fires `select` with {"action", "name"}: "weights" once the weights are here, "teach" or "train".
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+SCRIPT = (Path(__file__).parent / "banner.js").read_text("utf-8")
+
+
+def banner(download: Callable[[object], dict[str, Any]]) -> gr.HTML:
+    """Builds the component, empty; `playground.server.banner.build_banner` returns its values.
+
+    Args:
+        download: Starts, leaves or reads a download; takes a request of the browser, which is untrusted.
+    """
+    return gr.HTML(
+        "",
+        part="banner",
+        html_template='<section class="banner" aria-label="What the weights know" hidden></section>',
+        js_on_load=SCRIPT,
+        apply_default_css=False,
+        padding=False,
+        server_functions=[download],
+        elem_id="part-banner",
+    )
