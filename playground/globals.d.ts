@@ -36,6 +36,7 @@ interface ComponentProps {
 
 /** Python functions that components offer to their scripts. */
 interface ServerFunctions {
+  download(request: object): Promise<{ status: string; done: number; total: number; message: string } | null>;
   fetch_picture(key: string): Promise<string | null>;
   news(request: LiveRequest): Promise<News | null>;
   runs(request: object): Promise<RunsAnswer | null>;

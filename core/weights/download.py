@@ -214,7 +214,7 @@ def _find_range(answer: http.client.HTTPResponse, done: int) -> tuple[int, int]:
 
 def _check(weights: Published, answer: http.client.HTTPResponse, total: int, done: int, part: Path) -> None:
     """Refuses what cannot be the file, and a file that the disk has no room for."""
-    if answer.headers.get_content_maintype() == "text":
+    if answer.headers.get("Content-Type", "").lower().startswith("text/"):
         raise _web_page(weights)
     if total > weights.size * TOO_LARGE:
         raise _too_large(weights, total)
