@@ -89,8 +89,8 @@ def server(tmp_path, monkeypatch):
 def weights(server):
     """Returns weights that the server publishes, under the way in which it serves them."""
 
-    def make(kind, digest=DIGEST, size=len(CONTENT)):
-        return Published("made", f"http://127.0.0.1:{server.server_port}/{kind}/made-{digest}.pth", size)
+    def make(kind, digest=DIGEST):
+        return Published("made", f"http://127.0.0.1:{server.server_port}/{kind}/made-{digest}.pth", len(CONTENT))
 
     return make
 
