@@ -19,6 +19,8 @@ def convert(config: Config, options: Namespace) -> dict[str, Any]:
             options.out,
             format=options.format,
             strict=options.strict,
+            pictures=options.pictures,
+            seed=config.training.seed,
             progress=follow(bar),
         )
     print(found.reading)

@@ -10,6 +10,7 @@ from typing import Any
 from core.cli.parser import parse, report_error
 from core.config import Config, ConfigError, knobs
 from core.errors import IncompleteError, UserError
+from core.experiments.recipes import apply_recipe
 from core.io.atomic import require_writable, write_text
 
 
@@ -36,13 +37,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def build_config(options: argparse.Namespace) -> Config:
-    """Returns the settings: the defaults, overridden by the file given with --config, overridden by the flags.
+    """Returns the settings: the defaults, overridden by a recipe, then by the file given with --config, then by flags.
 
     Raises:
         ConfigError: A setting is invalid, or the file cannot be read.
     """
     flags = {path: value for path, value in vars(options).items() if path in knobs()}
-    return (Config.from_file(options.config) if options.config else Config()).replace(flags)
+    config = (Config.from_file(options.config) if options.config else Config()).replace(flags)
+    recipe = getattr(options, "recipe", "")
+    return apply_recipe(recipe, config) if recipe else config
 
 
 def _run(config: Config, options: argparse.Namespace) -> None:

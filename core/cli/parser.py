@@ -19,6 +19,7 @@ from core.cli.flags import (
 )
 from core.config import Config, Knob, knobs
 from core.experiments.presets import PRESETS
+from core.experiments.recipes import RECIPES
 
 if TYPE_CHECKING:
     Subparsers = argparse._SubParsersAction["_Parser"]  # the type of argparse's own, which has no public name
@@ -88,6 +89,13 @@ def _add_train(commands: "Subparsers") -> None:
     train = _add_command(commands, "train", "Train a detector; Ctrl-C stops it with a checkpoint.")
     add_data(train)
     train.add_argument("--out", type=Path, required=True, metavar="RUN", help="folder of the run")
+    recipes = "; ".join(f"{key}: {recipe.title}" for key, recipe in RECIPES.items())
+    train.add_argument(
+        "--recipe",
+        choices=RECIPES,
+        default="",
+        help=f"settings chosen by measurement, flags win; {recipes}",
+    )
     train.add_argument("--resume", action="store_true", help="continue from the checkpoint in the folder of the run")
     train.add_argument("--workers", type=parse_count, default=1, help=WORKERS_HELP)
     add_track(train)
@@ -193,6 +201,11 @@ def _add_convert(commands: "Subparsers") -> None:
     convert = _add_command(commands, "convert", "Write a data set in another format.")
     add_own_data(convert)
     convert.add_argument("--to", choices=WRITTEN_FORMATS, required=True, help=f"{', '.join(WRITTEN_FORMATS)}")
+    convert.add_argument(
+        "--pictures", type=parse_count, metavar="N",
+        help="write only N of the training pictures, drawn so that every class appears; the other splits stay whole; "
+        "--training.seed sets the seed",
+    )  # fmt: skip
     convert.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder to create for it")
 
 

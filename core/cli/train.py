@@ -7,9 +7,10 @@ from typing import Any
 from tqdm import tqdm
 
 from core.cli.common import is_main_process, print_left_out, progress_bar, tell
-from core.config import Config
+from core.config import Config, format_value
 from core.data.left_out import OTHER_SIZE, UNREADABLE
 from core.evaluation.dataset_predictions import count_images
+from core.experiments.recipes import RECIPES, list_overridden
 from core.runs.folder import RunFolder, record_to_dict
 from core.runs.splits import OpenedData
 from core.runs.tracking import open_tracker
@@ -22,6 +23,8 @@ from core.training.signals import collect_stop_signals
 def train(config: Config, options: Namespace) -> dict[str, Any]:
     """Trains a detector in the folder `options.out`; the first Ctrl-C or SIGTERM stops it with a checkpoint."""
     accelerator = make_accelerator()
+    if options.recipe:
+        _print_recipe(options.recipe, config)
     result: dict[str, Any] = {"run": str(options.out), "stopped": False}
     folder = RunFolder(options.out)
     records = run_training(
@@ -33,6 +36,7 @@ def train(config: Config, options: Namespace) -> dict[str, Any]:
         accelerator=accelerator,
         format=options.format,
         strict=options.strict,
+        recipe=options.recipe,
         listeners=Listeners(partial(_print_data, config), tell),
     )
     with (
@@ -56,6 +60,16 @@ def train(config: Config, options: Namespace) -> dict[str, Any]:
         if (status := folder.read_status()) and status.message:
             print(status.message)
     return result
+
+
+def _print_recipe(name: str, config: Config) -> None:
+    """Prints the settings of a recipe, and which of them are replaced."""
+    if not is_main_process():
+        return
+    recipe, values = RECIPES[name], config.to_flat()
+    print(f"Recipe {name}: {', '.join(f'{path} = {format_value(value)}' for path, value in recipe.changes.items())}.")
+    if replaced := list_overridden(name, config):
+        print(f"Replaced by you: {', '.join(f'{path} = {format_value(values[path])}' for path in replaced)}.")
 
 
 def _print_data(config: Config, data: OpenedData) -> None:

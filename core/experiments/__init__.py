@@ -1,8 +1,8 @@
-"""Comparisons: the same detector trained several times with one setting changed.
+"""Comparisons: the same detector trained several times with one setting changed; and recipes.
 
-Reading order: `presets` (the comparisons, among them the paper's ablations), `comparison` (trains the variants one
-after another and summarises them), `ray_sweep` (trains several at a time with Ray), `paper_results` (the paper's own
-measurements).
+Reading order: `recipes` (settings chosen together by measurement), `presets` (the comparisons, among them the paper's
+ablations), `comparison` (trains the variants one after another and summarises them), `ray_sweep` (trains several at a
+time with Ray), `paper_results` (the paper's own measurements).
 """
 
 import lazy_loader as lazy

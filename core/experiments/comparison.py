@@ -161,7 +161,8 @@ def read_result(run: VariantRun) -> Result:
     """Reads the result of a run from its folder."""
     status = run.folder.read_status()
     steps, evaluations = run.folder.read_records()
-    summary = summarise(steps, evaluations)
+    training = Config.from_file(run.folder.config).training if evaluations else None
+    summary = summarise(steps, evaluations, training)
     return Result(
         variant=run.variant.name,
         seed=run.seed,

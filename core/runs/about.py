@@ -24,6 +24,7 @@ class About(NamedTuple):
         strict: Whether pictures and boxes that cannot be used are an error, rather than left out.
         reading: How the annotations were read, as sentences for people.
         left_out: What could not be used of the data set so far.
+        recipe: Key of the recipe in `core.experiments.recipes.RECIPES` that the settings were chosen with; "" for none.
         weights: What is assumed and to be known of the initial weights, see `core.weights.assumptions.to_record`.
     """
 
@@ -37,6 +38,7 @@ class About(NamedTuple):
     strict: bool = False
     reading: str = ""
     left_out: LeftOut = LeftOut()
+    recipe: str = ""
     weights: Mapping[str, Any] = {}
 
     @property

@@ -51,6 +51,7 @@ def run_training(
     accelerator: Accelerator | None = None,
     format: str | None = None,
     strict: bool = False,
+    recipe: str = "",
     listeners: Listeners = NOBODY,
 ) -> Generator[Record]:
     """Trains in a folder; closing the generator stops the run and saves a checkpoint.
@@ -67,6 +68,7 @@ def run_training(
         format: The key of the data set's annotation format; None to detect it, or on resuming for the run's own.
         strict: Refuse the first picture or box that cannot be used, instead of leaving it out. A run that was started
             so stays so.
+        recipe: Key of the recipe that the settings were chosen with, for the record; on resuming the run's own counts.
         listeners: What is called before the first step.
 
     Yields:
@@ -79,7 +81,7 @@ def run_training(
             any exception is raised during training.
     """
     state = load_checkpoint(folder.checkpoint) if resume else None
-    about = About(source, format=format or "", strict=strict)
+    about = About(source, format=format or "", strict=strict, recipe=recipe)
     if resume:
         config, about = _resumed_config(config, folder), _resumed_about(about, folder)
     else:

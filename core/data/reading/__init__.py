@@ -1,8 +1,8 @@
 """Reading a data set's folder: which pictures its annotations mean, the splits, and whether it can be right.
 
 Reading order: `contents` (all that is read), `pictures`, `matching`, `strays` and `picture_index` (find the picture
-files), `split_names` (what names mean), `assignment` (of pictures to splits), `plausibility` (why a data set is
-refused), `sentences` (how it was read), `cache` and `storage` (what was read before).
+files), `split_words` and `split_names` (what names mean), `assignment` (of pictures to splits), `plausibility` (why a
+data set is refused), `sentences` (how it was read), `cache` and `storage` (what was read before).
 """
 
 import lazy_loader as lazy

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 from core.data.dataset import SPLITS
-from core.data.split_words import TRAINVAL
+from core.data.reading.split_words import TRAINVAL
 from core.data.splits import split_by_name
 
 LISTS, ANNOTATIONS, NAMES, MADE = "lists", "annotations", "names", "made"

@@ -11,7 +11,7 @@ from core.data.files import is_image_name
 from core.data.picture_folders import USUAL_FOLDERS, count_equal, is_lossy, is_mask, prefer_pictures
 from core.data.reading.picture_index import MAX_NAMESAKES, PictureIndex, fold, get_base, get_folder
 from core.data.reading.split_names import find_split_of_folder
-from core.data.split_words import TRAINVAL
+from core.data.reading.split_words import TRAINVAL
 
 
 class Entry(NamedTuple):

@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from functools import lru_cache
 
-from core.data.split_words import SPLIT_WORDS, TRAINVAL
+from core.data.reading.split_words import SPLIT_WORDS, TRAINVAL
 
 # Words that do not say what is in a folder beside its split, as in `train_images`.
 _NEUTRAL = frozenset(

@@ -14,6 +14,7 @@ from core.data.images import open_image
 from core.data.left_out import DESCRIPTIONS, EMPTY_BOX, OTHER_SIZE, OUTSIDE_BOX, UNREADABLE, LeftOut, Tally
 from core.data.reading.contents import FolderContents, report_boxes
 from core.data.reading.plausibility import find_refusals
+from core.data.subset import draw_training_pictures
 from core.data.untrusted import DataError, quote
 from core.data.writers.coco import COCO_WRITER
 from core.data.writers.content import Content, Writer, WrittenImage
@@ -41,7 +42,7 @@ class Conversion(NamedTuple):
     Attributes:
         reading: How the data set was read, as sentences for people.
         left_out: What could not be used of it.
-        notes: What the new format cannot hold, one sentence each.
+        notes: Which pictures were drawn, and what the new format cannot hold, one sentence each.
         splits: The counts of each split.
     """
 
@@ -58,6 +59,8 @@ def convert_data_set(
     *,
     format: str | None = None,
     strict: bool = False,
+    pictures: int | None = None,
+    seed: int = 0,
     progress: Progress = lambda done, total: None,
 ) -> Conversion:
     """Writes a data set in another format into a new folder; leaves nothing behind if it fails.
@@ -70,12 +73,19 @@ def convert_data_set(
         out: The new folder, which must be missing or empty; its parent must exist.
         format: The key of its annotation format; None to detect it.
         strict: Refuse the first picture or box that cannot be used, instead of leaving it out.
+        pictures: Number of training pictures to write, drawn by `core.data.subset.draw_subset`; None for all.
+        seed: Seeds that draw.
         progress: Called with the number of pictures done and their total.
 
     Raises:
         DataError: The data set cannot be used, or the folder cannot be written.
     """
     contents = read_data_set(folder, format, strict)
+    drawn = ()
+    if pictures is not None:
+        whole = contents.splits
+        contents = contents._replace(splits=draw_training_pictures(whole, pictures, seed))
+        drawn = (f"{pictures:,} of {len(whole['train'].images):,} training pictures were drawn with seed {seed}.",)
     _require_new(out, folder)
     beside = out.resolve().with_name(f".{out.resolve().name}.{os.getpid()}.part")
     try:
@@ -86,7 +96,7 @@ def convert_data_set(
         raise DataError(f"{out} cannot be written: {error.strerror or error}.") from None
     finally:
         shutil.rmtree(beside, ignore_errors=True)
-    return conversion
+    return conversion._replace(notes=(*drawn, *conversion.notes))
 
 
 def _require_new(out: Path, folder: Path) -> None:

@@ -9,7 +9,7 @@ from core.data.files import FolderFiles, is_image_name
 from core.data.formats.name_index import NameIndex
 from core.data.formats.notes import Notes
 from core.data.formats.texts import read_lines
-from core.data.split_words import SPLIT_NAME, UNIONS
+from core.data.reading.split_words import SPLIT_NAME, UNIONS
 from core.data.untrusted import MAX_NAME, DataError, quote
 
 FOLDER = "imagesets"

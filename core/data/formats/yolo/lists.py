@@ -12,7 +12,7 @@ from core.data.formats.name_index import NameIndex, split_path
 from core.data.formats.notes import Notes
 from core.data.formats.texts import read_lines, read_text
 from core.data.formats.yolo.settings import Settings
-from core.data.split_words import SPLIT_KEYS, SPLIT_NAME
+from core.data.reading.split_words import SPLIT_KEYS, SPLIT_NAME
 from core.data.untrusted import DataError, quote
 
 MAX_DATA_BYTES = 2**16

@@ -20,7 +20,7 @@ from core.data.formats.yolo.settings import (
     read_class_names,
     read_settings,
 )
-from core.data.split_words import SPLIT_NAME
+from core.data.reading.split_words import SPLIT_NAME
 from core.data.untrusted import DataError, join_inside, quote
 from core.io.text import count_noun
 

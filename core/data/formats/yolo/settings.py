@@ -13,7 +13,7 @@ from core.data.formats.json_files import read_json, sniff_json
 from core.data.formats.notes import Notes
 from core.data.formats.texts import read_head, read_lines, read_text
 from core.data.formats.values import parse_name, parse_whole_number
-from core.data.split_words import SPLIT_KEYS
+from core.data.reading.split_words import SPLIT_KEYS
 from core.data.untrusted import DataError, quote
 
 MAX_YAML_BYTES = 2**16
