@@ -4,7 +4,7 @@ import re
 from typing import NamedTuple
 
 from core.data.dataset import SPLITS
-from core.errors import UserError
+from core.data.untrusted import DataError
 from core.io.text import count_noun
 
 ALL = "all"  # beside `SPLITS`: all pictures of an album, whether they are labelled or not
@@ -14,7 +14,7 @@ _KEY = re.compile("my-[0-9a-f]{16}")
 Box = tuple[float, float, float, float]
 
 
-class AlbumError(UserError):
+class AlbumError(DataError):
     """An album that cannot be opened, or a change of one that is not possible."""
 
 

@@ -1,7 +1,8 @@
 """The albums of the page: what visitors do with their own pictures."""
 
+import hashlib
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from threading import RLock
@@ -16,9 +17,11 @@ from core.io.locks import FileLock
 from playground.albums import classes
 from playground.albums.album import Album, AlbumError, AlbumPicture, Box, Removed
 from playground.albums.pictures import encode_picture, open_stored
+from playground.albums.samples import AlbumSplit
 from playground.albums.splits import make_splits
 from playground.albums.storage import AlbumStorage
 from playground.canvas.edit import MAX_BOXES
+from playground.support.cache import Cache
 
 LOCK = ".lock"  # held while an album is changed, by whichever process
 UNDO_SECONDS = 3600  # for which what was removed can be restored
@@ -56,6 +59,7 @@ class Albums:
         self.bounds = bounds or Bounds()
         self._storage = AlbumStorage(folder)
         self._lock = RLock()
+        self._stamps = Cache(256)
 
     @property
     def folder(self) -> Path:
@@ -244,6 +248,29 @@ class Albums:
         """
         picture = album.picture(index)
         return open_stored(self._storage.picture_path(album.key, picture.file), picture.title)
+
+    def open_split(self, key: str, split: str, visitor: str) -> AlbumSplit:
+        """Opens a split of an album that a visitor may see, or all its pictures for `ALL`.
+
+        Raises:
+            AlbumError: The visitor may not see it, there is none, or the split has no pictures.
+        """
+        album = self.get(key, visitor)
+        indices = album.indices(split)
+        if not indices:
+            raise AlbumError(f"{album.name_for(visitor)}: no picture is for {split}, draw objects in more pictures.")
+        return AlbumSplit(album, indices, self.open_image)
+
+    def split_stamp(self, key: str, split: str, visitor: str) -> Hashable:
+        """Returns what changes with the pictures, objects and classes of a split; raises as `get`."""
+        album = self.get(key, visitor)
+
+        def compute() -> str:
+            content = repr((album.class_names, [album.pictures[index] for index in album.indices(split)]))
+            return hashlib.sha256(content.encode()).hexdigest()[:16]
+
+        stamp: str = self._stamps.get((key, album.stamp, split), compute)
+        return stamp
 
     @contextmanager
     def _writing(self) -> Iterator[None]:

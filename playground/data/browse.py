@@ -4,8 +4,10 @@ import json
 from typing import NamedTuple
 
 from core.data.dataset import SPLITS
+from playground.albums.album import MINE, SHARED, AlbumError
+from playground.albums.service import ALBUMS
 from playground.data.datasets import DATA
-from playground.data.image_ref import SCENES, ImageRef
+from playground.data.image_ref import SCENES, ImageRef, is_from_album
 from playground.data.sources import MAX_SCENES, SCENES_SPLIT
 
 
@@ -23,20 +25,26 @@ class Browsing(NamedTuple):
     total: int
 
 
-def build_bar(image_ref: ImageRef | None, title: str, browsing: Browsing | None) -> str:
+def build_bar(image_ref: ImageRef | None, title: str, browsing: Browsing | None, visitor: str = "") -> str:
     """Returns the value of the bar above the picture, as JSON.
 
     Args:
         image_ref: The picture on the page, None for the generated scene or an uploaded picture.
         title: The name of this picture.
         browsing: The selected pictures, None if the arrows step through the whole split.
+        visitor: Who sees the bar.
     """
-    splits = count_pictures(image_ref)
+    splits = count_pictures(image_ref, visitor)
     data_sets = ([name, name] for name in DATA.library.names())
     choice = {"label": browsing.label, "at": browsing.position, "count": browsing.total} if browsing else None
     return json.dumps(
         {
-            "sources": [["", "generated scene"], [SCENES, "held-out scenes"], *data_sets],
+            "sources": [
+                ["", "generated scene"],
+                [SCENES, "held-out scenes"],
+                *_list_albums(image_ref, visitor),
+                *data_sets,
+            ],
             "source": image_ref.source if image_ref else "",
             "splits": list(splits),
             "split": image_ref.split if image_ref else "",
@@ -48,14 +56,30 @@ def build_bar(image_ref: ImageRef | None, title: str, browsing: Browsing | None)
     )
 
 
-def count_pictures(image_ref: ImageRef | None) -> dict[str, int]:
-    """Returns the number of pictures in each split of a data set, {} if there is no such data set."""
+def _list_albums(image_ref: ImageRef | None, visitor: str) -> list[list[str]]:
+    """Returns key and name of the visitor's album, and of the shared one on show."""
+    mine = ALBUMS.of(visitor)
+    listed = [[mine.key, MINE]] if mine else []
+    if is_from_album(image_ref) and image_ref.source not in [key for key, _ in listed]:
+        listed.append([image_ref.source, SHARED])
+    return listed
+
+
+def count_pictures(image_ref: ImageRef | None, visitor: str = "") -> dict[str, int]:
+    """Returns the number of pictures in each split of a data set, {} if there is none that the visitor may see."""
+    if is_from_album(image_ref):
+        try:
+            return ALBUMS.get(image_ref.source, visitor).counts()
+        except AlbumError:
+            return {}
     if image_ref is None or image_ref.source not in (SCENES, *DATA.library.names()):
         return {}
     return {SCENES_SPLIT: MAX_SCENES} if image_ref.source == SCENES else DATA.library.get(image_ref.source).splits
 
 
-def choose_picture(current: ImageRef | None, source: object, split: object, index: object) -> ImageRef | None:
+def choose_picture(
+    current: ImageRef | None, source: object, split: object, index: object, visitor: str = ""
+) -> ImageRef | None:
     """Returns the picture that was chosen in the bar, None for the generated scene.
 
     Args:
@@ -63,10 +87,11 @@ def choose_picture(current: ImageRef | None, source: object, split: object, inde
         source: The chosen data set. This and the rest come from the browser and can be anything.
         split: The chosen split; another data set opens with its first split.
         index: The chosen picture; it is moved into the split.
+        visitor: Who chooses.
     """
     if not isinstance(source, str) or not source:
         return None
-    counts = count_pictures(ImageRef(source, SPLITS[0]))
+    counts = count_pictures(ImageRef(source, SPLITS[0]), visitor)
     same_source = current is not None and current.source == source
     split = split if same_source and isinstance(split, str) and split in counts else next(iter(counts), SPLITS[0])
     number = index if same_source and isinstance(index, int) and not isinstance(index, bool) else 0

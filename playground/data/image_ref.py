@@ -5,8 +5,9 @@ from typing import TypeGuard
 
 from core.config import ConfigError
 from core.data.dataset import SPLITS
+from playground.albums.album import ALL, is_album_key
 
-SCENES = "scenes"  # the source of held-out scenes; every other source is the name of a data set
+SCENES = "scenes"  # the source of held-out scenes; every other source is the name of a data set or the key of an album
 
 
 @dataclass(frozen=True)
@@ -14,8 +15,8 @@ class ImageRef:
     """A reference to a picture of a data set.
 
     Attributes:
-        source: `SCENES`, or the name of a data set in the library.
-        split: One of `core.data.dataset.SPLITS`.
+        source: `SCENES`, the name of a data set in the library, or the key of an album.
+        split: One of `core.data.dataset.SPLITS`; also `ALL` for an album.
         index: The index of the picture in the split, from 0.
     """
 
@@ -43,11 +44,21 @@ class ImageRef:
             return None
         source, split, number = (*text.split("/"), "", "")[:3]
         is_number = number.isascii() and number.isdecimal() and 0 < len(number) < 10
-        if not source or split not in SPLITS or not is_number or int(number) < 1 or text.count("/") != 2:
+        if not source or split not in splits_of(source) or not is_number or int(number) < 1 or text.count("/") != 2:
             raise ConfigError(f"data = {text[:100]!r} is not allowed: it must be like name/{SPLITS[0]}/1.")
         return cls(source, split, int(number) - 1)
 
 
+def splits_of(source: str) -> tuple[str, ...]:
+    """Returns the names of all splits that a source can have."""
+    return (ALL, *SPLITS) if is_album_key(source) else SPLITS
+
+
 def is_from_data_set(image_ref: ImageRef | None) -> TypeGuard[ImageRef]:
-    """True for a picture of a visitor's data set, False for a scene or no reference."""
-    return image_ref is not None and image_ref.source != SCENES
+    """True for a picture of a data set in the library, False for a scene, a picture of an album or no reference."""
+    return image_ref is not None and image_ref.source != SCENES and not is_album_key(image_ref.source)
+
+
+def is_from_album(image_ref: ImageRef | None) -> TypeGuard[ImageRef]:
+    """True for a picture of an album."""
+    return image_ref is not None and is_album_key(image_ref.source)

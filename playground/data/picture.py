@@ -14,6 +14,8 @@ from core.io.paths import hide_folder
 from core.retinanet.boxes import rescale
 from core.scenes.render import CLASS_NAMES, render_scene
 from core.structures import Sample
+from playground.albums.album import Album
+from playground.albums.samples import to_tensors
 from playground.support.picture_size import limit_size
 
 
@@ -80,6 +82,21 @@ def picture_of_sample(name: str, sample: Sample, class_names: tuple[str, ...]) -
     boxes = rescale(sample.boxes, scale_x, scale_y)
     picture = _make_picture(name, sample._replace(image=image, boxes=boxes), class_names)
     return replace(picture, scale=(scale_x, scale_y))
+
+
+def picture_of_album(album: Album, index: int, image: Tensor) -> Picture:
+    """Returns a picture of an album with its objects.
+
+    Args:
+        album: The album.
+        index: The index of the picture in it.
+        image: Its pixels, which never change: each file has a name of its own.
+    """
+    stored = album.pictures[index]
+    boxes, labels = to_tensors(stored)
+    sample = Sample(image, boxes, labels, torch.zeros(len(labels)).bool(), index + 1)
+    pixels_key = f"{album.key}/{stored.file}"
+    return Picture(stored.title, sample, album.class_names, pixels_key, _hash(boxes, labels))
 
 
 def _make_picture(name: str, sample: Sample, class_names: tuple[str, ...]) -> Picture:

@@ -1,4 +1,4 @@
-"""Pictures and annotations of data sets: held-out scenes, and the data sets in the library."""
+"""Pictures and annotations of data sets: held-out scenes, the data sets in the library, and albums."""
 
 from collections.abc import Hashable, Iterable
 from dataclasses import replace
@@ -16,9 +16,11 @@ from core.errors import UserError
 from core.evaluation.damage import read_usable
 from core.io.text import count_noun
 from core.structures import Sample
+from playground.albums.album import ALL, MINE, SHARED, is_album_key
+from playground.albums.service import ALBUMS
 from playground.data.datasets import DATA, hide_data_set
-from playground.data.image_ref import SCENES, ImageRef
-from playground.data.picture import Picture, picture_of_sample
+from playground.data.image_ref import SCENES, ImageRef, is_from_album
+from playground.data.picture import Picture, picture_of_album, picture_of_sample
 from playground.support.cache import Cache
 
 SCENES_SPLIT = "val"  # the split of the held-out scenes; no run trains on it
@@ -38,44 +40,61 @@ class ObjectSizes(NamedTuple):
     unmatched: tuple[Issue, ...]
 
 
-def open_source(image_ref: ImageRef, scenes: Scenes) -> DataSet:
+def open_source(image_ref: ImageRef, scenes: Scenes, visitor: str = "") -> DataSet:
     """Opens the split that a reference names, whatever its index.
 
     Args:
         image_ref: Names the split.
         scenes: Settings of held-out scenes.
+        visitor: Who wants to see it: albums can be private.
 
     Raises:
-        DataError: There is no such data set or split, or it cannot be read.
+        DataError: There is no such data set or split, it cannot be read, or the visitor may not see it.
     """
+    if is_from_album(image_ref):
+        return ALBUMS.open_split(image_ref.source, image_ref.split, visitor)
     if image_ref.source == SCENES:
         return SceneData(scenes, MAX_SCENES, image_ref.split)
     return DATA.open_split(image_ref.source, image_ref.split)
 
 
-def source_key(image_ref: ImageRef, scenes: Scenes) -> Hashable:
+def source_key(image_ref: ImageRef, scenes: Scenes, visitor: str = "") -> Hashable:
     """Returns a key that changes with the pictures of the split.
 
     Raises:
-        DataError: There is no such data set.
+        DataError: There is no such data set, or the visitor may not see it.
     """
-    stamp = scenes if image_ref.source == SCENES else DATA.library.get(image_ref.source).stamp
-    return image_ref.source, image_ref.split, stamp
+    source, split = image_ref.source, image_ref.split
+    if is_from_album(image_ref):
+        return source, split, ALBUMS.split_stamp(source, split, visitor)
+    return source, split, scenes if source == SCENES else DATA.library.get(source).stamp
 
 
-def open_picture(image_ref: ImageRef, scenes: Scenes) -> Picture:
+def name_source(image_ref: ImageRef, visitor: str = "") -> str:
+    """Returns the name of a reference's data set for people."""
+    if not is_from_album(image_ref):
+        return image_ref.source
+    album = ALBUMS.of(visitor)
+    return MINE if album and album.key == image_ref.source else SHARED
+
+
+def open_picture(image_ref: ImageRef, scenes: Scenes, visitor: str = "") -> Picture:
     """Opens a picture of a data set.
 
     Raises:
-        DataError: There is no such picture, or its data set cannot be read.
+        DataError: There is no such picture, its data set cannot be read, or the visitor may not see it.
         PictureError: The picture cannot be opened.
     """
-    data, index = open_source(image_ref, scenes), image_ref.index
+    data, index = open_source(image_ref, scenes, visitor), image_ref.index
     if index >= len(data):
         raise DataError(
-            f"{image_ref.source} has {count_noun(len(data), 'picture')} for {image_ref.split}: there is no picture "
-            f"{index + 1}."
+            f"{name_source(image_ref, visitor)} has {count_noun(len(data), 'picture')} for {image_ref.split}: there is "
+            f"no picture {index + 1}."
         )
+    if is_from_album(image_ref):
+        album = ALBUMS.get(image_ref.source, visitor)
+        place = album.indices(image_ref.split)[index]
+        return picture_of_album(album, place, ALBUMS.open_image(album, place))
 
     def read() -> Picture:
         try:
@@ -85,7 +104,7 @@ def open_picture(image_ref: ImageRef, scenes: Scenes) -> Picture:
             error.args = (hide_data_set(str(error), image_ref.source),)
             raise
 
-    picture: Picture = _pictures.get((source_key(image_ref, scenes), index), read)
+    picture: Picture = _pictures.get((source_key(image_ref, scenes, visitor), index), read)
     return picture
 
 
@@ -128,12 +147,15 @@ def measure_objects(name: str, config: Config) -> ObjectSizes:
     return sizes
 
 
-def read_annotations(name: str, config: Config) -> dict[str, list[ImageFacts]]:
+def read_annotations(name: str, config: Config, visitor: str = "") -> dict[str, list[ImageFacts]]:
     """Returns the objects of a data set's pictures at the network's input size, by split.
 
     Raises:
-        DataError: There is no such data set, or its annotations cannot be read any more.
+        DataError: There is no such data set, its annotations cannot be read any more, or the visitor may not see it.
     """
+    if is_album_key(name):
+        splits = [split for split in ALBUMS.get(name, visitor).counts() if split != ALL]
+        return {split: _measure(split, ALBUMS.open_split(name, split, visitor).images, config) for split in splits}
     data_set = DATA.library.get(name)
 
     def read() -> dict[str, list[RawImage]]:

@@ -58,8 +58,8 @@ class JobStatus(NamedTuple):
 class _Job:
     """An evaluation. Its status is replaced as a whole, so that readers need no lock."""
 
-    def __init__(self, source: str) -> None:
-        self.source = source
+    def __init__(self, source: str, visitor: str = "") -> None:
+        self.source, self.visitor = source, visitor
         self.status = JobStatus(WAITING)
         self.stop = threading.Event()
 
@@ -82,20 +82,25 @@ class Evaluations:
         """Sets the store: results that it holds are found, and new ones are added to it."""
         self._store = store
 
-    def start(self, config: Config, image_ref: ImageRef | None) -> None:
+    def start(self, config: Config, image_ref: ImageRef | None, visitor: str = "") -> None:
         """Starts to evaluate the network of the settings on the split of the picture, see `evaluated_split`.
+
+        Args:
+            config: The settings.
+            image_ref: The picture on the page.
+            visitor: Who starts it.
 
         Raises:
             UserError: Too many evaluations are waiting, or the data set is not available.
             DataError: The weights lack a class of the data set.
             WeightsError: The weights are not available, or are not those of a detector.
         """
-        key, split = evaluation_key(config, image_ref), evaluated_split(image_ref)
-        class_names = open_source(split, config.scenes).class_names
+        key, split = evaluation_key(config, image_ref, visitor), evaluated_split(image_ref)
+        class_names = open_source(split, config.scenes, visitor).class_names
         if split.source == SCENES:  # there is no end of them, so 0 cannot mean all
             require_scene_count(config.training.eval_images)
         match_detector(config.model.weights, network_of(config).class_names, class_names)
-        job = _Job(split.source)
+        job = _Job(split.source, visitor)
         with self._lock:
             previous = self._jobs.get(key)
             if previous and previous.status.active:
@@ -187,16 +192,16 @@ def evaluated_split(image_ref: ImageRef | None) -> ImageRef:
     return image_ref.with_index(0) if image_ref else ImageRef(SCENES, SCENES_SPLIT)
 
 
-def evaluation_key(config: Config, image_ref: ImageRef | None) -> Hashable:
+def evaluation_key(config: Config, image_ref: ImageRef | None, visitor: str = "") -> Hashable:
     """Returns everything that the result of an evaluation depends on.
 
     Raises:
         WeightsError: The weights are not available or contradict the settings.
-        DataError: There is no such data set.
+        DataError: There is no such data set, or the visitor may not see it.
     """
     config, split = _with_low_threshold(config), evaluated_split(image_ref)
     settings = config.cache_key(Effect.FORWARD, Effect.ANCHORS, *POSTPROCESSING)
-    return network_of(config).key, source_key(split, config.scenes), settings, config.training.eval_images
+    return network_of(config).key, source_key(split, config.scenes, visitor), settings, config.training.eval_images
 
 
 def _with_low_threshold(config: Config) -> Config:
@@ -214,7 +219,7 @@ def _fail(job: _Job, message: str) -> None:
 @all_threads()
 def _evaluate(job: _Job, config: Config, split: ImageRef) -> JobStatus:
     """Evaluates until the end or until the job is stopped, and returns the final status."""
-    network, data = network_of(config), open_source(split, config.scenes)
+    network, data = network_of(config), open_source(split, config.scenes, job.visitor)
     total = count_images(data, config)
     done: list[ImageResult] = []
     job.status = JobStatus(RUNNING, 0, total)

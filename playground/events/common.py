@@ -17,8 +17,9 @@ from core.errors import UserError
 from playground.layout.components import PageComponents
 from playground.layout.page_update import PageUpdate
 from playground.server.render import render
-from playground.state.page_state import PageState
+from playground.state.page_state import PageState, admit
 from playground.state.settings import values_of
+from playground.support.visitors import visitor_of
 
 Updates = dict[Block, Any]  # new values by component
 
@@ -73,35 +74,43 @@ def listen(
 
 
 def guard(page: PageComponents, handler: Callable[..., Updates]) -> Callable[..., Updates]:
-    """Returns the handler as Gradio calls it: special arguments first, then the values of all inputs."""
+    """Returns the handler as Gradio calls it: the request, other special arguments, then the values of all inputs."""
     parameters = inspect.signature(handler, eval_str=True).parameters.values()
     special = [each for each in parameters if each.kind is each.KEYWORD_ONLY]
     count = len(page.state)
 
-    def guarded(*arguments: Any) -> Updates:
+    def guarded(sender: gr.Request, *arguments: Any) -> Updates:
         given, values = arguments[: len(special)], arguments[len(special) :]
         named = {each.name: value for each, value in zip(special, given, strict=True)}
         try:
-            return handler(read_state(page, values[:count]), *values[count:], **named)
+            state, hidden = admit(read_state(page, values[:count], visitor_of(sender)))
+            updates = handler(state, *values[count:], **named)
         except UserError as error:
             return part_updates(page, PageUpdate(str(error)))
+        return {**updates, page.parts["notice"]: hidden} if hidden else updates
 
     # Gradio finds out from the signature which arguments it has to fill in.
     positional = [each.replace(kind=each.POSITIONAL_OR_KEYWORD) for each in special]
     rest = inspect.Parameter("values", inspect.Parameter.VAR_POSITIONAL)
-    guarded.__signature__ = inspect.Signature([*positional, rest])  # type: ignore[attr-defined]  # the standard's name
-    guarded.__annotations__ = {each.name: each.annotation for each in special}
+    sender = inspect.Parameter("sender", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=gr.Request)
+    guarded.__signature__ = inspect.Signature([sender, *positional, rest])  # type: ignore[attr-defined]  # so named
+    guarded.__annotations__ = {"sender": gr.Request, **{each.name: each.annotation for each in special}}
     guarded.__name__ = handler.__name__
     return guarded
 
 
-def read_state(page: PageComponents, values: Sequence[Any]) -> PageState:
+def read_state(page: PageComponents, values: Sequence[Any], visitor: str = "") -> PageState:
     """Returns the state that the values of `page.state` hold.
+
+    Args:
+        page: The page's components.
+        values: The values.
+        visitor: Who sent them.
 
     Raises:
         UserError: A slider holds NaN, which JSON allows and the bounds of Gradio's sliders let through.
     """
-    state = PageState(**dict(zip(page.state, values, strict=True)))
+    state = PageState(**dict(zip(page.state, values, strict=True)), visitor=visitor)
     if math.isnan(state.p_t or 0) or math.isnan(state.frame or 0):
         raise UserError("The page sent a value that is not a number: move the slider again, or reload the page.")
     return state

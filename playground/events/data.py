@@ -94,16 +94,16 @@ def browse_to(state: PageState, source: object, split: object, index: object, tu
     if not isinstance(turn, int) or turn not in (-1, 1):
         query = state.evaluation_query._replace(choice="")
         return show_image(
-            state._replace(evaluation_query=query), browse.choose_picture(image_ref, source, split, index)
+            state._replace(evaluation_query=query),
+            browse.choose_picture(image_ref, source, split, index, state.visitor),
         )
     chosen = selected_pictures(state.pipeline(), state.evaluation_query)
     if chosen and chosen.pictures:
         return show_image(state, evaluated_split(image_ref).with_index(_neighbour(chosen.pictures, image_ref, turn)))
     if image_ref is None:
         return show_image(state, None)
-    return show_image(
-        state, browse.choose_picture(image_ref, image_ref.source, image_ref.split, image_ref.index + turn)
-    )
+    index = image_ref.index + turn
+    return show_image(state, browse.choose_picture(image_ref, image_ref.source, image_ref.split, index, state.visitor))
 
 
 def _neighbour(indices: tuple[int, ...], image_ref: ImageRef | None, turn: int) -> int:

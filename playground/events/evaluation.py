@@ -23,11 +23,11 @@ def connect_evaluation(page: PageComponents) -> None:
     polling = poll(STEP, poll_evaluation)
 
     def start(state: PageState) -> Updates:
-        EVALUATIONS.start(state.config(), state.image_ref())
+        EVALUATIONS.start(state.config(), state.image_ref(), state.visitor)
         return {polling: "", **show(page, state)}  # no result of it has been shown
 
     def stop(state: PageState) -> Updates:
-        EVALUATIONS.stop(evaluation_key(state.config(), state.image_ref()))
+        EVALUATIONS.stop(evaluation_key(state.config(), state.image_ref(), state.visitor))
         return show(page, state)
 
     def tick(state: PageState) -> Updates:
@@ -48,7 +48,7 @@ def poll_evaluation(state: PageState) -> PollResult:
     Raises:
         UserError: The settings are not allowed.
     """
-    key = evaluation_key(state.config(), state.image_ref())
+    key = evaluation_key(state.config(), state.image_ref(), state.visitor)
     status = EVALUATIONS.read_status(key)
     stamp = f"{hash(key)} {status.state} {status.done}" if status else ""
     return PollResult(stamp, EVALUATIONS.has_active())

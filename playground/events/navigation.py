@@ -27,12 +27,15 @@ from playground.server.permalink import from_link, unknown_names
 from playground.server.render import render
 from playground.state.page_state import PageState
 from playground.state.user_picture import UserPicture
+from playground.support.visitors import visitor_of
 
 # Browsers offer the clipboard to https and to this machine only; elsewhere a prompt shows what to copy.
 COPY = """(text) => navigator.clipboard
   ? navigator.clipboard.writeText(text || location.href) : window.prompt("Copy this:", text || location.href)"""
 # The fields of the state that a link sets, but for the run and the film's frame, which `run_updates` sets.
-SET_BY_LINK = tuple(field for field in PageState._fields if field not in ("run", "frame", "held", "switched"))
+SET_BY_LINK = tuple(
+    field for field in PageState._fields if field not in ("run", "frame", "held", "switched", "visitor")
+)
 
 
 class Opened(NamedTuple):
@@ -46,10 +49,11 @@ def connect_address(page: PageComponents, blocks: gr.Blocks) -> None:
     """Connects opening the page, and going back and forward in the browser's history."""
 
     def load(seen: object, request: gr.Request) -> Updates:
-        return show_opened(page, open_link(str(request.query_params)), seen)
+        return show_opened(page, open_link(str(request.query_params), visitor=visitor_of(request)), seen)
 
-    def go_back(event: gr.EventData, seen: object, *pictures: UserPicture | None) -> Updates:
-        return show_opened(page, open_link(str(getattr(event, "query", "")), *pictures), seen)
+    def go_back(event: gr.EventData, request: gr.Request, seen: object, *pictures: UserPicture | None) -> Updates:
+        query = str(getattr(event, "query", ""))
+        return show_opened(page, open_link(query, *pictures, visitor=visitor_of(request)), seen)
 
     changed = [component for name in SET_BY_LINK for component in state_components(page, name)]
     outputs: list[Block] = [page.header.lessons, page.controls.training.preset]
@@ -83,21 +87,28 @@ def show_opened(page: PageComponents, opened: Opened, seen: object) -> Updates:
     }
 
 
-def open_link(query: str, user_picture: UserPicture | None = None, pinned_picture: UserPicture | None = None) -> Opened:
+def open_link(
+    query: str,
+    user_picture: UserPicture | None = None,
+    pinned_picture: UserPicture | None = None,
+    *,
+    visitor: str = "",
+) -> Opened:
     """Returns the state of a link; one that cannot be opened gives the defaults and a message.
 
     Args:
         query: Query of the address; untrusted.
         user_picture: The visitor's picture before, which no link holds.
         pinned_picture: The visitor's pinned picture before.
+        visitor: Who opens it.
     """
     message = ""
     try:
-        state = from_link(query)
+        state = from_link(query, visitor)
     except (DataError, PictureError) as error:  # a data set of another machine; the rest of the link is valid
-        state, message = from_link(query, with_data=False), f"The picture of the link is not on show. {error}"
+        state, message = from_link(query, visitor, with_data=False), f"The picture of the link is not on show. {error}"
     except UserError as error:
-        state, message = from_link(""), f"The link was not followed. {error}"
+        state, message = from_link("", visitor), f"The link was not followed. {error}"
     message = " ".join(filter(None, (message, unknown_names(query))))
     state = state._replace(
         user_picture=_keep_drawn(state.user_picture, user_picture),
@@ -120,12 +131,12 @@ def connect_header(page: PageComponents) -> None:
     """Connects copying, the theme, and the button that shows all knobs."""
     header = page.header
 
-    def copy(form: str, *values: Any) -> str:
+    def copy(request: gr.Request, form: str, *values: Any) -> str:
         """Returns the settings in a format, "" for the link, which the browser knows."""
         if form not in FORMATS:
             return ""
         try:
-            pipeline = read_state(page, values).pipeline()
+            pipeline = read_state(page, values, visitor_of(request)).pipeline()
             return FORMATS[form](pipeline.config, len(pipeline.class_names))
         except UserError as error:
             raise gr.Error(str(error), print_exception=False) from None  # nothing is copied then

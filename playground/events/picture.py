@@ -68,6 +68,6 @@ def show_image(state: PageState, image_ref: ImageRef | None) -> PageState:
     if image_ref is None:
         return state._replace(user_picture=None, pick=None)
     config = state.config()
-    picture = open_picture(image_ref, config.scenes)
+    picture = open_picture(image_ref, config.scenes, state.visitor)
     prepare([picture.sample.image], config.inference)
     return state._replace(user_picture=UserPicture(picture, config.scenes, image_ref), pick=None)

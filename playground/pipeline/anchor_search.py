@@ -8,7 +8,7 @@ from core.config import Config
 from core.data.sources import SceneData
 from core.errors import UserError
 from core.io.text import count_noun
-from playground.data.image_ref import ImageRef, is_from_data_set
+from playground.data.image_ref import ImageRef, is_from_album, is_from_data_set
 from playground.data.sources import read_annotations
 from playground.pipeline.pipeline import Pipeline
 
@@ -49,11 +49,12 @@ def _collect(target: str, pipeline: Pipeline, image_ref: ImageRef | None) -> Obj
         config = pipeline.config
         return collect_objects(SceneData(config.scenes, SCENES, "train"), config.inference, SCENES)
     if target == FIT_TO[2]:
-        return _collect_from_data_set(image_ref, pipeline.config)
+        return _collect_from_data_set(image_ref, pipeline.config, pipeline.visitor)
     raise UserError(f"Anchors can be fitted to {' or to '.join(FIT_TO)}, not to {target!r}.")
 
 
-def _collect_from_data_set(image_ref: ImageRef | None, config: Config) -> Objects:
-    if image_ref is None or not is_from_data_set(image_ref):
+def _collect_from_data_set(image_ref: ImageRef | None, config: Config, visitor: str) -> Objects:
+    if not (is_from_data_set(image_ref) or is_from_album(image_ref)):
         raise UserError("The picture does not belong to a data set: choose one above the picture.")
-    return join_objects([image for split in read_annotations(image_ref.source, config).values() for image in split])[0]
+    splits = read_annotations(image_ref.source, config, visitor)
+    return join_objects([image for split in splits.values() for image in split])[0]

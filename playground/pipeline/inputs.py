@@ -27,13 +27,20 @@ class PipelineInputs:
         config: The settings.
         postpone_slow: True to skip slow results, since a knob is being dragged or a quick answer is wanted first.
         image_ref: The picture's address in its data set, None if it belongs to none.
+        visitor: Who sees the results: data sets can be private.
     """
 
     def __init__(
-        self, picture: Picture, config: Config, *, postpone_slow: bool = False, image_ref: ImageRef | None = None
+        self,
+        picture: Picture,
+        config: Config,
+        *,
+        postpone_slow: bool = False,
+        image_ref: ImageRef | None = None,
+        visitor: str = "",
     ) -> None:
         self.picture, self.config = picture, config
-        self.image_ref = image_ref
+        self.image_ref, self.visitor = image_ref, visitor
         self.postpone_slow = postpone_slow
         self.has_postponed = False  # True once a slow result has been skipped
 

@@ -16,6 +16,7 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
 from playground.layout.page_update import PAINT_STAGES
+from playground.support.visitors import visitor_of
 
 SCRIPTS = ("painter.js", "fetch_answer.js", "live.js")  # one program, in this order
 PATH = f"{API_PREFIX}/live"  # under the prefix that Gradio's own front-end server, if there is one, forwards
@@ -23,11 +24,11 @@ MAX_BYTES = 64 * 1024  # of a request, of which the settings are about five
 HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}  # proxies forward each line at once
 
 
-def route(answer: Callable[[object], Iterator[dict[str, Any]]]) -> Route:
+def route(answer: Callable[[object, str], Iterator[dict[str, Any]]]) -> Route:
     """Returns the route of the fast path.
 
     Args:
-        answer: Takes a parsed request and yields the parts of its answer.
+        answer: Takes a parsed request and the visitor who sent it, and yields the parts of its answer.
     """
 
     async def endpoint(request: Request) -> Response:
@@ -36,7 +37,7 @@ def route(answer: Callable[[object], Iterator[dict[str, Any]]]) -> Route:
             body += chunk
             if len(body) > MAX_BYTES:
                 return Response(status_code=413)
-        lines = (json.dumps(each, separators=(",", ":")) + "\n" for each in answer(_parse(body)))
+        lines = (json.dumps(each, separators=(",", ":")) + "\n" for each in answer(_parse(body), visitor_of(request)))
         return StreamingResponse(lines, headers=HEADERS, media_type="application/x-ndjson")
 
     return Route(PATH, endpoint, methods=["POST"])

@@ -7,15 +7,16 @@ from playground.layout.page_update import PageUpdate
 from playground.runs.service import RUNS
 from playground.server.render import render_in_stages
 from playground.server.tokens import BROWSER_FIELDS, TOKENS
-from playground.state.page_state import MAX_FRAME
+from playground.state.page_state import MAX_FRAME, admit
 from playground.steps.loss.step import FIGURES
 
 
-def answer(request: object) -> Iterator[dict[str, Any]]:
+def answer(request: object, visitor: str = "") -> Iterator[dict[str, Any]]:
     """Answers a request for other settings of a state that was shown before, see `playground.server.live`.
 
     Args:
         request: A dict with `token`, `held`, `switched` and `BROWSER_FIELDS`; untrusted.
+        visitor: Who sent it.
 
     Yields:
         The fields of each `PageUpdate` of `render_in_stages`, or {"forgotten": True} for an unknown token.
@@ -23,12 +24,12 @@ def answer(request: object) -> Iterator[dict[str, Any]]:
     if not isinstance(request, dict) or not _is_valid(request):
         yield PageUpdate("The page sent something that cannot be read: reload it.")._asdict()
         return
-    state = TOKENS.find(request.get("token"))
+    state = TOKENS.find(request.get("token"), visitor)
     if state is None:
         yield {"forgotten": True}
         return
     chosen = {name: request[name] for name in BROWSER_FIELDS}
-    state = state._replace(**chosen, held=request.get("held") is True, switched=request["switched"])
+    state, _ = admit(state._replace(**chosen, held=request.get("held") is True, switched=request["switched"]))
     RUNS.throttle()
     for update in render_in_stages(state):
         RUNS.throttle()  # also while the browser paints

@@ -64,11 +64,12 @@ def to_link(state: PageState, config: Config) -> str:
     return "&".join(part for part in parts if part)
 
 
-def from_link(query: str, *, with_data: bool = True) -> PageState:
+def from_link(query: str, visitor: str = "", *, with_data: bool = True) -> PageState:
     """Parses a URL query.
 
     Args:
         query: Query of the address; untrusted.
+        visitor: Who opens it.
         with_data: False to show the generated scene instead of the images of data sets.
 
     Raises:
@@ -100,8 +101,9 @@ def from_link(query: str, *, with_data: bool = True) -> PageState:
     return state._replace(
         settings=settings_of(config),
         beside=state.beside and pinned is not None,
-        user_picture=_open(image_ref, config) if with_data else None,
-        pinned_picture=_open(pinned_ref, pinned) if with_data and pinned else None,
+        user_picture=_open(image_ref, config, visitor) if with_data else None,
+        pinned_picture=_open(pinned_ref, pinned, visitor) if with_data and pinned else None,
+        visitor=visitor,
     )
 
 
@@ -120,10 +122,10 @@ def _initial(position: LessonPosition | None, answer: int | None) -> tuple[str, 
     return step.show, step.initial_config() if answer is None else step.config(), step.curve
 
 
-def _open(image_ref: ImageRef | None, config: Config) -> UserPicture | None:
+def _open(image_ref: ImageRef | None, config: Config, visitor: str) -> UserPicture | None:
     if image_ref is None:
         return None
-    return UserPicture(open_picture(image_ref, config.scenes), config.scenes, image_ref)
+    return UserPicture(open_picture(image_ref, config.scenes, visitor), config.scenes, image_ref)
 
 
 def _image_ref_text(user_picture: UserPicture | None, config: Config) -> str:

@@ -12,7 +12,8 @@ import gradio as gr
 
 from core.errors import UserError
 from playground.server.tokens import TOKENS
-from playground.state.page_state import PageState
+from playground.state.page_state import PageState, admit
+from playground.support.visitors import visitor_of
 
 SCRIPT = (Path(__file__).parent / "poll.js").read_text("utf-8")
 
@@ -37,8 +38,8 @@ def poll(step: str, check: Callable[[PageState], PollResult]) -> gr.HTML:
         check: Returns the news for a state.
     """
 
-    def news(request: object) -> dict[str, Any]:
-        return answer_poll(request, step, check)
+    def news(request: object, sender: gr.Request) -> dict[str, Any]:
+        return answer_poll(request, step, check, visitor_of(sender))
 
     return gr.HTML(
         "",
@@ -51,23 +52,26 @@ def poll(step: str, check: Callable[[PageState], PollResult]) -> gr.HTML:
     )
 
 
-def answer_poll(request: object, step: str, check: Callable[[PageState], PollResult]) -> dict[str, Any]:
+def answer_poll(
+    request: object, step: str, check: Callable[[PageState], PollResult], visitor: str = ""
+) -> dict[str, Any]:
     """Returns the news for the browser, or {"forgotten": True} for an unknown token.
 
     Args:
         request: A dict with the `token` of a state, see `playground.server.tokens`, and `settings`; untrusted.
         step: As in `poll`. Other steps have no news.
         check: As in `poll`.
+        visitor: Who sent the request.
     """
     nothing = PollResult()._asdict()
     if not isinstance(request, dict) or not isinstance(request.get("settings"), str):
         return nothing
-    state = TOKENS.find(request.get("token"))
+    state = TOKENS.find(request.get("token"), visitor)
     if state is None:
         return {"forgotten": True}
     if state.step != step:
         return nothing
     try:
-        return check(state._replace(settings=request["settings"]))._asdict()
+        return check(admit(state._replace(settings=request["settings"]))[0])._asdict()
     except UserError:  # the page shows it
         return nothing

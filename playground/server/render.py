@@ -87,7 +87,7 @@ def _render_rest(state: PageState, pipeline: Pipeline, step_view: StepView, noti
         readout=text.readout,
         figure=json.dumps(text.figure) if text.figure else "",
         more=text.more,
-        bar=browse.build_bar(pipeline.image_ref, pipeline.picture.name, _choice(state, pipeline)),
+        bar=browse.build_bar(pipeline.image_ref, pipeline.picture.name, _choice(state, pipeline), state.visitor),
         lesson=lesson,
         checks=checks,
     )

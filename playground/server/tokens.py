@@ -48,10 +48,10 @@ class Tokens:
         for token in tokens[: max(0, len(tokens) - size)]:
             del self._tokens[_key(self._states.pop(token))]
 
-    def find(self, token: object) -> PageState | None:
-        """Returns the state of a token, None if it is unknown; `token` is untrusted."""
+    def find(self, token: object, visitor: str) -> PageState | None:
+        """Returns the state of a visitor's token, None if the visitor has no such token; `token` is untrusted."""
         with self._lock:
-            if not isinstance(token, str) or token not in self._states:
+            if not isinstance(token, str) or token not in self._states or self._states[token].visitor != visitor:
                 return None
             self._states.move_to_end(token)
             return self._states[token]

@@ -8,8 +8,10 @@ from typing import NamedTuple
 import gradio as gr
 
 from core.config import BUILT_IN_WEIGHTS, Config, ConfigError
+from playground.albums.album import AlbumError
+from playground.albums.service import ALBUMS
 from playground.canvas.edit import Pick
-from playground.data.image_ref import ImageRef
+from playground.data.image_ref import ImageRef, is_from_album
 from playground.data.picture import render_picture
 from playground.evaluations.query import EvaluationQuery
 from playground.pipeline.pipeline import Pipeline
@@ -20,11 +22,14 @@ from playground.steps.step import MAPS, Focus
 
 DEFAULTS = "defaults"  # the pinned settings when none of them was changed
 MAX_FRAME = 10**6  # evaluations of a run
+NOT_SHARED = (
+    "The pictures that were on show are no longer shared, or have been deleted: choose others above the picture."
+)
 P_T_RANGE = (0.01, 0.99)  # of the example that the loss step marks
 
 
 class PageState(NamedTuple):
-    """The state of the page. All fields but the last two are held by components.
+    """The state of the page. All fields but the last three are held by components.
 
     Attributes:
         step: Key of the chosen step.
@@ -45,6 +50,7 @@ class PageState(NamedTuple):
         answer: Index of the chosen answer to the lesson's question, None before.
         held: True while a knob is dragged: slow results are skipped.
         switched: Layers that the visitor has switched on or off, by key; while `held`, hidden layers are skipped.
+        visitor: Who sees the page, see `playground.support.visitors`; comes from the request.
     """
 
     step: str
@@ -65,6 +71,7 @@ class PageState(NamedTuple):
     answer: int | None = None
     held: bool = False
     switched: Mapping[str, bool] = MappingProxyType({})
+    visitor: str = ""
 
     def config(self) -> Config:
         """Returns the settings.
@@ -88,7 +95,7 @@ class PageState(NamedTuple):
 
     def pipeline(self) -> Pipeline:
         """Returns the picture under the settings; raises as `config`."""
-        return _pipeline(self.user_picture, self.config(), held=self.held)
+        return _pipeline(self.user_picture, self.config(), self.visitor, held=self.held)
 
     def pinned_config(self) -> Config:
         """Returns the pinned settings; `pinned` must not be empty.
@@ -105,7 +112,25 @@ class PageState(NamedTuple):
 
     def pinned_pipeline(self) -> Pipeline:
         """Returns the pinned picture under the pinned settings; raises as `pinned_config`."""
-        return _pipeline(self.pinned_picture, self.pinned_config())
+        return _pipeline(self.pinned_picture, self.pinned_config(), self.visitor)
+
+
+def admit(state: PageState) -> tuple[PageState, str]:
+    """Returns the state without what its visitor may not see any more, and a message about that, "" for nothing."""
+    picture, pinned = (_hide_private(each, state.visitor) for each in (state.user_picture, state.pinned_picture))
+    if picture is state.user_picture and pinned is state.pinned_picture:
+        return state, ""
+    return state._replace(user_picture=picture, pinned_picture=pinned), NOT_SHARED
+
+
+def _hide_private(user_picture: UserPicture | None, visitor: str) -> UserPicture | None:
+    """Returns a picture, None if it belongs to an album that the visitor may not see."""
+    if user_picture and is_from_album(user_picture.image_ref):
+        try:
+            ALBUMS.get(user_picture.image_ref.source, visitor)
+        except AlbumError:
+            return None
+    return user_picture
 
 
 def image_ref_of(user_picture: UserPicture | None, config: Config) -> ImageRef | None:
@@ -113,10 +138,11 @@ def image_ref_of(user_picture: UserPicture | None, config: Config) -> ImageRef |
     return user_picture.image_ref if user_picture and user_picture.is_shown(config) else None
 
 
-def _pipeline(user_picture: UserPicture | None, config: Config, *, held: bool = False) -> Pipeline:
+def _pipeline(user_picture: UserPicture | None, config: Config, visitor: str, *, held: bool = False) -> Pipeline:
     shown = user_picture and user_picture.is_shown(config)
     picture = user_picture.picture if user_picture and shown else render_picture(config.scenes)
-    return Pipeline(picture, config, postpone_slow=held, image_ref=image_ref_of(user_picture, config))
+    image_ref = image_ref_of(user_picture, config)
+    return Pipeline(picture, config, postpone_slow=held, image_ref=image_ref, visitor=visitor)
 
 
 def pin_of(config: Config) -> str:

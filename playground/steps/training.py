@@ -9,8 +9,9 @@ from core.structures import Detections
 from playground.canvas.view import Layer
 from playground.components import html
 from playground.components.figures import Figure, colour, training
-from playground.data.image_ref import is_from_data_set
+from playground.data.image_ref import is_from_album, is_from_data_set
 from playground.data.picture import Picture
+from playground.data.sources import name_source
 from playground.pipeline.pipeline import Pipeline
 from playground.runs.progress import RunProgress
 from playground.runs.reader import read_picture
@@ -54,7 +55,11 @@ def build_view(pipeline: Pipeline, focus: Focus) -> StepView:
 
 
 def _hint(pipeline: Pipeline) -> Markup:
-    what = f"the data set {pipeline.image_ref.source}" if is_from_data_set(pipeline.image_ref) else SCENES
+    what = SCENES
+    if is_from_data_set(pipeline.image_ref):
+        what = f"the data set {pipeline.image_ref.source}"
+    elif is_from_album(pipeline.image_ref):
+        what = name_source(pipeline.image_ref, pipeline.visitor)
     return html.paragraph(HINT.format(what)) + comparison.measured() + comparison.rivals()
 
 

@@ -6,13 +6,14 @@ from pathlib import Path
 
 from markupsafe import Markup
 
-from core.config import Config, Knob
+from core.config import Knob
 from core.evaluation.report import Report
 from core.io.text import count_noun
 from playground.canvas.view import Layer
 from playground.components import html
 from playground.data.browse import count_pictures
 from playground.data.image_ref import SCENES, ImageRef
+from playground.data.sources import name_source
 from playground.evaluations.jobs import EVALUATIONS, STOPPED, WAITING, JobStatus, evaluated_split, evaluation_key
 from playground.evaluations.query import EvaluationQuery
 from playground.evaluations.results import Selection, compute_report, select_pictures
@@ -36,7 +37,7 @@ def job_status(pipeline: Pipeline) -> JobStatus | None:
 
 def _key(pipeline: Pipeline) -> Hashable:
     pipeline.network  # noqa: B018 (raises PostponedError while a knob is dragged, if it is not cached)
-    return evaluation_key(pipeline.config, pipeline.image_ref)
+    return evaluation_key(pipeline.config, pipeline.image_ref, pipeline.visitor)
 
 
 def selected_pictures(pipeline: Pipeline, query: EvaluationQuery) -> Selection | None:
@@ -79,7 +80,7 @@ def _status_text(pipeline: Pipeline, status: JobStatus | None) -> Markup:
     if status is None:
         return html.paragraph(
             f"Press Evaluate to run the weights {_name(pipeline.config.model.weights)} on "
-            f"{_pictures(split, pipeline.config, count)}. Choose what is evaluated above the picture."
+            f"{_pictures(split, pipeline, count)}. Choose what is evaluated above the picture."
         )
     if status.state == WAITING:
         return html.paragraph("This evaluation is waiting for another one to finish.") + _bar(status)
@@ -87,11 +88,10 @@ def _status_text(pipeline: Pipeline, status: JobStatus | None) -> Markup:
         return html.paragraph(f"{status.done:,} of {count_noun(status.total, 'picture')} …") + _bar(status)
     if status.result is None:
         return html.paragraph(f"The evaluation {status.state}. {status.message}".strip())
-    text = f"{count_noun(status.done, 'picture')} of {split.source}, {split.split}."
+    name = name_source(split, pipeline.visitor)
+    text = f"{count_noun(status.done, 'picture')} of {name}, {split.split}."
     if status.state == STOPPED:
-        text = (
-            f"Stopped after {status.done:,} of {count_noun(status.total, 'picture')} of {split.source}, {split.split}."
-        )
+        text = f"Stopped after {status.done:,} of {count_noun(status.total, 'picture')} of {name}, {split.split}."
     if split.split == "train":
         text += " The network may have been trained on them: results on val or test are more meaningful."
     if _current_index(pipeline, status) is None:
@@ -113,11 +113,12 @@ def _name(weights: str) -> str:
     return "/".join(Path(weights).parts[-2:])
 
 
-def _pictures(split: ImageRef, config: Config, count: int) -> str:
+def _pictures(split: ImageRef, pipeline: Pipeline, count: int) -> str:
     if split.source == SCENES:
         return f"{count_noun(count, 'held-out scene')} like this one"
-    total = count_pictures(split).get(split.split, 0)
-    return f"{min(count or total, total):,} of {count_noun(total, 'picture')} of {split.source}, {split.split}"
+    total = count_pictures(split, pipeline.visitor).get(split.split, 0)
+    name = name_source(split, pipeline.visitor)
+    return f"{min(count or total, total):,} of {count_noun(total, 'picture')} of {name}, {split.split}"
 
 
 def _bar(status: JobStatus) -> Markup:

@@ -1,6 +1,7 @@
 """Handlers of events: what they get, what they return, and what a refusal changes."""
 
 import inspect
+from types import SimpleNamespace
 
 import gradio as gr
 import pytest
@@ -12,8 +13,10 @@ from playground.layout.layout import lay_out
 from playground.layout.page_update import PAINT_STAGES, PageUpdate
 from playground.state.page_state import PageState
 from playground.state.settings import settings_of, values_of
+from playground.support.visitors import COOKIE, visitor_of
 
 SMALL = Config.from_flat({"model.weights": "random", "model.fpn_channels": 32, "model.num_convs": 1})
+SENDER = SimpleNamespace(cookies={COOKIE: "secret"})
 STATE = PageState("picture", settings=settings_of(SMALL.replace({"inference.image_size": 96})))
 
 
@@ -37,7 +40,7 @@ def test_every_field_of_an_update_has_a_part_and_a_stage_of_painting(page):
 
 def test_the_components_hold_the_fields_of_the_state_in_order(page):
     assert tuple(page.state) == PageState._fields[: len(page.state)]
-    assert PageState._fields[len(page.state) :] == ("held", "switched")
+    assert PageState._fields[len(page.state) :] == ("held", "switched", "visitor")
     assert read_state(page, values_on_page(page)) == STATE
 
 
@@ -47,8 +50,9 @@ def test_a_handler_gets_state_inputs_and_special_arguments(page):
 
     guarded = guard(page, handler)
     parameters = inspect.signature(guarded).parameters
-    assert [each.annotation for each in parameters.values()][:2] == [gr.Request, gr.EventData]
-    assert guarded("request", "event", *values_on_page(page), "a") == {"got": (STATE, "a", "request", "event")}
+    assert [each.annotation for each in parameters.values()][:3] == [gr.Request, gr.Request, gr.EventData]
+    known = STATE._replace(visitor=visitor_of(SENDER))
+    assert guarded(SENDER, SENDER, "event", *values_on_page(page), "a") == {"got": (known, "a", SENDER, "event")}
 
 
 def test_only_a_user_error_becomes_a_notice(page):
@@ -58,9 +62,11 @@ def test_only_a_user_error_becomes_a_notice(page):
     def fail(state: PageState) -> dict:
         raise ValueError("a defect")
 
-    assert guard(page, refuse)(*values_on_page(page)) == {page.parts["notice"]: "Too small: choose a larger one."}
+    assert guard(page, refuse)(SENDER, *values_on_page(page)) == {
+        page.parts["notice"]: "Too small: choose a larger one."
+    }
     with pytest.raises(ValueError, match="a defect"):
-        guard(page, fail)(*values_on_page(page))
+        guard(page, fail)(SENDER, *values_on_page(page))
 
 
 def test_updates_leave_out_what_does_not_change(page):

@@ -11,7 +11,6 @@ from playground.data.browse import build_bar, choose_picture
 from playground.data.checking import RefusedError
 from playground.data.datasets import DATA
 from playground.data.image_ref import ImageRef
-from playground.data.picture import MAX_SIDE
 from playground.data.report import build_report
 from playground.data.sources import open_picture
 from playground.events.data import connect_data, parse_shares
@@ -24,6 +23,7 @@ from playground.server.render import render
 from playground.state.page_state import PageState
 from playground.state.settings import settings_of
 from playground.state.user_picture import draw_objects
+from playground.support.picture_size import MAX_SIDE
 from tests.core.made_data import coco, coco_content, picture, yolo
 
 SMALL = {"model.weights": "random", "model.fpn_channels": 32, "model.num_convs": 1, "inference.image_size": 96}

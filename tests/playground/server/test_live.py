@@ -88,8 +88,8 @@ def test_tokens_are_the_same_for_the_same_and_bounded():
         tokens.issue(PageState("loss", run="0", settings="{}")) == names[0]
     )  # settings are the browser's, and 0 is recent
     tokens.issue(PageState("loss", run="3"))
-    assert tokens.find(names[1]) is None
-    assert [tokens.find(name).run for name in (names[0], names[2])] == ["0", "2"]
+    assert tokens.find(names[1], "") is None
+    assert [tokens.find(name, "").run for name in (names[0], names[2])] == ["0", "2"]
     assert tokens.issue(PageState("loss", run="1")) != names[1]
     assert MAX_STATES >= 100
 
@@ -99,8 +99,8 @@ def test_pictures_of_visitors_are_bounded_on_their_own_and_a_held_knob_is_no_oth
     tokens = Tokens(10, 2)
     plain = tokens.issue(PageState("loss"))
     names = [tokens.issue(PageState("loss", user_picture=each)) for each in own]
-    assert [tokens.find(name) is None for name in (plain, *names)] == [False, True, False, False]
-    assert tokens.issue(PageState("loss", held=True)) == plain and not tokens.find(plain).held
+    assert [tokens.find(name, "") is None for name in (plain, *names)] == [False, True, False, False]
+    assert tokens.issue(PageState("loss", held=True)) == plain and not tokens.find(plain, "").held
 
 
 def test_every_answer_is_another_value_so_that_the_browser_notices_it():

@@ -11,7 +11,7 @@ from core.errors import PictureError, UserError
 from core.retinanet.model import build_model
 from core.weights.sources import save_weights
 from playground.canvas.edit import Pick
-from playground.data.picture import MAX_SIDE, open_upload
+from playground.data.picture import open_upload
 from playground.data.scene_examples import EXAMPLES, apply_example
 from playground.pipeline.networks import follow_weights
 from playground.runs.service import RUNS
@@ -21,6 +21,7 @@ from playground.state.page_state import PageState, require_known_weights
 from playground.state.settings import settings_of
 from playground.state.user_picture import UserPicture, draw_objects
 from playground.steps import STEPS
+from playground.support.picture_size import MAX_SIDE
 
 SMALL = {"model.weights": "random", "model.fpn_channels": 32, "model.num_convs": 1, "inference.image_size": 96}
 
