@@ -25,8 +25,16 @@ RECIPES: Mapping[str, Recipe] = MappingProxyType(
     {
         "few-pictures": Recipe(
             "a detector from a few pictures",
-            "Many short steps on small batches, with augmentation; for 5 to 100 training pictures.",
-            MappingProxyType({"training.batch_size": 2, "training.steps": 85}),
+            "Many short steps of one picture each: with few pictures and little time, the number of steps counts most.",
+            MappingProxyType(
+                {
+                    "training.batch_size": 1,
+                    "training.steps": 120,
+                    "training.eval_interval": 40,
+                    "training.eval_images": 8,
+                    "training.early_stopping": 2,
+                }
+            ),
         ),
     }
 )

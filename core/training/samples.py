@@ -14,6 +14,7 @@ from core.evaluation.damage import require_usable
 from core.structures import Sample
 from core.training.augment import augment
 
+MAX_KEPT_BYTES = 256 * 2**20  # of decoded images, in each loading process
 MAX_IN_A_ROW = 50  # so many unusable images, in random order, mean that more than half are unusable
 
 
@@ -37,11 +38,12 @@ class TrainingStream(Dataset[Drawn]):
 
     An image that cannot be used is replaced by the next one of the epoch that can. The sample at a position depends
     only on the data and `training.seed`, so a resumed run, or a run on another number of processes, sees the same
-    samples.
+    samples. The images of a small data set are kept in memory, so that they are decoded once.
     """
 
     def __init__(self, data: DataSet, config: Config) -> None:
         self._data, self._config = data, config
+        self._kept: dict[int, Sample] = {}
 
     def __getitem__(self, position: int) -> Drawn:
         count, seed = len(self._data), self._config.training.seed
@@ -58,8 +60,16 @@ class TrainingStream(Dataset[Drawn]):
 
     def _augmented(self, index: int, seed: int) -> Sample:
         generator = torch.Generator().manual_seed(seed)
-        sample = augment(self._data[index], self._config.training, generator)
+        sample = augment(self._read(index), self._config.training, generator)
         require_usable(sample, self._data.image_name(index), self._config.inference)
+        return sample
+
+    def _read(self, index: int) -> Sample:
+        if index in self._kept:
+            return self._kept[index]
+        sample = self._data[index]
+        if sample.image.nbytes * len(self._data) <= MAX_KEPT_BYTES:  # otherwise most would be dropped before their turn
+            self._kept[index] = sample
         return sample
 
 

@@ -81,7 +81,7 @@ def convert_data_set(
         DataError: The data set cannot be used, or the folder cannot be written.
     """
     contents = read_data_set(folder, format, strict)
-    drawn = ()
+    drawn: tuple[str, ...] = ()
     if pictures is not None:
         whole = contents.splits
         contents = contents._replace(splits=draw_training_pictures(whole, pictures, seed))

@@ -17,6 +17,7 @@ from core.retinanet.preprocess import scale_objects
 from core.runs.checkpoint import load_checkpoint
 from core.runs.folder import FAILED, FINISHED, STOPPED, RunError, RunFolder
 from core.runs.train import run_training
+from core.training import samples
 from core.training.augment import augment
 from core.training.records import EvaluationProgress, EvaluationRecord, StepRecord, TrainingError
 from core.training.samples import TrainingStream
@@ -174,6 +175,26 @@ def test_stream_is_a_function_of_position_and_covers_each_epoch():
     order = [[stream[epoch * 20 + offset].sample.image_id for offset in range(20)] for epoch in (0, 1)]
     assert [len(set(each)) for each in order] == [20, 20]
     assert order[0] != order[1]
+
+
+@pytest.mark.parametrize(("limit", "reads"), [(3 * 64 * 64 * 3, 3), (3 * 64 * 64 * 3 - 1, 12)])
+def test_pictures_of_a_small_data_set_are_read_once(monkeypatch, limit, reads):
+    monkeypatch.setattr(samples, "MAX_KEPT_BYTES", limit)
+    config = tiny(training__colour_jitter=0.5, training__crop_probability=0.5)
+    read = []
+
+    class Counted(SceneData):
+        def __getitem__(self, index: int):
+            read.append(index)
+            return super().__getitem__(index)
+
+    stream, plain = (TrainingStream(kind(config.scenes, 3, "train"), config) for kind in (Counted, SceneData))
+    drawn = [stream[position].sample for position in range(12)]
+    assert len(read) == reads and set(read) == {0, 1, 2}
+    monkeypatch.setattr(samples, "MAX_KEPT_BYTES", 0)
+    for position, sample in enumerate(drawn):
+        expected = plain[position].sample
+        assert torch.equal(sample.image, expected.image) and torch.equal(sample.boxes, expected.boxes)
 
 
 def test_crowds_are_not_objects():
