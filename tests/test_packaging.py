@@ -21,6 +21,7 @@ EXTRAS: dict[str, list[str]] = PROJECT["optional-dependencies"]
 PINNED = {
     "requirements.txt": [PROJECT["dependencies"], EXTRAS["page"], EXTRAS["export"], EXTRAS["dev"]],
     "requirements-sweep.txt": [EXTRAS["sweep"]],
+    "requirements-photographs.txt": [EXTRAS["photographs"]],
     "requirements-trackers.txt": [EXTRAS["trackers"]],
 }
 IMPORTED_AS = {"faster-coco-eval": "faster_coco_eval", "lazy-loader": "lazy_loader", "pillow": "PIL", "pyyaml": "yaml"}

@@ -4,10 +4,11 @@ import json
 from typing import NamedTuple
 
 from core.data.dataset import SPLITS
-from playground.albums.album import MINE, SHARED, AlbumError
+from playground.albums.album import ALL, MINE, SHARED, AlbumError
 from playground.albums.service import ALBUMS
 from playground.data.datasets import DATA
-from playground.data.image_ref import SCENES, ImageRef, is_from_album
+from playground.data.image_ref import PHOTOGRAPHS, SCENES, ImageRef, is_from_album
+from playground.data.photographs import find_photographs
 from playground.data.sources import MAX_SCENES, SCENES_SPLIT
 
 
@@ -35,6 +36,7 @@ def build_bar(image_ref: ImageRef | None, title: str, browsing: Browsing | None,
         visitor: Who sees the bar.
     """
     splits = count_pictures(image_ref, visitor)
+    photographs = [[PHOTOGRAPHS, PHOTOGRAPHS]] if find_photographs() else []
     data_sets = ([name, name] for name in DATA.library.names())
     choice = {"label": browsing.label, "at": browsing.position, "count": browsing.total} if browsing else None
     return json.dumps(
@@ -42,6 +44,7 @@ def build_bar(image_ref: ImageRef | None, title: str, browsing: Browsing | None,
             "sources": [
                 ["", "generated scene"],
                 [SCENES, "held-out scenes"],
+                *photographs,
                 *_list_albums(image_ref, visitor),
                 *data_sets,
             ],
@@ -72,6 +75,8 @@ def count_pictures(image_ref: ImageRef | None, visitor: str = "") -> dict[str, i
             return ALBUMS.get(image_ref.source, visitor).counts()
         except AlbumError:
             return {}
+    if image_ref is not None and image_ref.source == PHOTOGRAPHS:
+        return {ALL: len(find_photographs())}
     if image_ref is None or image_ref.source not in (SCENES, *DATA.library.names()):
         return {}
     return {SCENES_SPLIT: MAX_SCENES} if image_ref.source == SCENES else DATA.library.get(image_ref.source).splits

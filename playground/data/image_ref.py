@@ -7,6 +7,7 @@ from core.config import ConfigError
 from core.data.dataset import SPLITS
 from playground.albums.album import ALL, is_album_key
 
+PHOTOGRAPHS = "photographs"  # the source of the photographs among the examples
 SCENES = "scenes"  # the source of held-out scenes; every other source is the name of a data set or the key of an album
 
 
@@ -15,8 +16,8 @@ class ImageRef:
     """A reference to a picture of a data set.
 
     Attributes:
-        source: `SCENES`, the name of a data set in the library, or the key of an album.
-        split: One of `core.data.dataset.SPLITS`; also `ALL` for an album.
+        source: `SCENES`, `PHOTOGRAPHS`, the name of a data set in the library, or the key of an album.
+        split: One of `core.data.dataset.SPLITS`; also `ALL` for an album, and it alone for photographs.
         index: The index of the picture in the split, from 0.
     """
 
@@ -51,12 +52,16 @@ class ImageRef:
 
 def splits_of(source: str) -> tuple[str, ...]:
     """Returns the names of all splits that a source can have."""
+    if source == PHOTOGRAPHS:
+        return (ALL,)
     return (ALL, *SPLITS) if is_album_key(source) else SPLITS
 
 
 def is_from_data_set(image_ref: ImageRef | None) -> TypeGuard[ImageRef]:
-    """True for a picture of a data set in the library, False for a scene, a picture of an album or no reference."""
-    return image_ref is not None and image_ref.source != SCENES and not is_album_key(image_ref.source)
+    """True for a picture of a data set in the library, False for a scene, a photograph, an album or nothing."""
+    if image_ref is None or image_ref.source in (SCENES, PHOTOGRAPHS):
+        return False
+    return not is_album_key(image_ref.source)
 
 
 def is_from_album(image_ref: ImageRef | None) -> TypeGuard[ImageRef]:

@@ -19,7 +19,8 @@ from core.structures import Sample
 from playground.albums.album import ALL, MINE, SHARED, is_album_key
 from playground.albums.service import ALBUMS
 from playground.data.datasets import DATA, hide_data_set
-from playground.data.image_ref import SCENES, ImageRef, is_from_album
+from playground.data.image_ref import PHOTOGRAPHS, SCENES, ImageRef, is_from_album
+from playground.data.photographs import open_photograph
 from playground.data.picture import Picture, picture_of_album, picture_of_sample
 from playground.support.cache import Cache
 
@@ -85,6 +86,8 @@ def open_picture(image_ref: ImageRef, scenes: Scenes, visitor: str = "") -> Pict
         DataError: There is no such picture, its data set cannot be read, or the visitor may not see it.
         PictureError: The picture cannot be opened.
     """
+    if image_ref.source == PHOTOGRAPHS:
+        return open_photograph(image_ref.index)
     data, index = open_source(image_ref, scenes, visitor), image_ref.index
     if index >= len(data):
         raise DataError(

@@ -19,7 +19,7 @@ from core.evaluation.dataset_predictions import ImageResult, count_images, predi
 from core.evaluation.report import USUAL_IOU
 from core.weights.sources import WeightsError
 from playground.data.datasets import hide_data_set
-from playground.data.image_ref import SCENES, ImageRef
+from playground.data.image_ref import PHOTOGRAPHS, SCENES, ImageRef
 from playground.data.sources import SCENES_SPLIT, open_source, source_key
 from playground.evaluations.results import EvaluationResult
 from playground.evaluations.store import Store, StoredEvaluation
@@ -189,7 +189,9 @@ class Evaluations:
 
 def evaluated_split(image_ref: ImageRef | None) -> ImageRef:
     """Returns the first picture of the split to evaluate: that of the picture on the page, or held-out scenes."""
-    return image_ref.with_index(0) if image_ref else ImageRef(SCENES, SCENES_SPLIT)
+    if image_ref is None or image_ref.source == PHOTOGRAPHS:  # which have no objects
+        return ImageRef(SCENES, SCENES_SPLIT)
+    return image_ref.with_index(0)
 
 
 def evaluation_key(config: Config, image_ref: ImageRef | None, visitor: str = "") -> Hashable:

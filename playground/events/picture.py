@@ -5,8 +5,10 @@ from pathlib import Path
 import gradio as gr
 
 from core.retinanet.preprocess import prepare
+from playground.albums.album import ALL
 from playground.canvas.edit import EDIT_FIELDS, Pick, parse_click
-from playground.data.image_ref import ImageRef
+from playground.data.image_ref import PHOTOGRAPHS, ImageRef
+from playground.data.photographs import find_photographs
 from playground.data.picture import open_upload
 from playground.data.scene_examples import apply_example
 from playground.data.sources import open_picture
@@ -50,9 +52,13 @@ def connect_picture(page: PageComponents) -> None:
 def _connect_scenes(page: PageComponents) -> None:
     seed, controls = page.knobs["scenes.seed"], page.controls.picture
     controls.another.click(lambda value: (int(value or 0) + 1) % SCENE_SEEDS, seed, seed, **LIVE)
-    changes = ("user_picture", "settings")
+    changes = ("user_picture", "pick", "settings")
 
     def example(state: PageState, name: str) -> Updates:
+        photographs = [each.file for each, _ in find_photographs()]
+        if name in photographs:
+            image_ref = ImageRef(PHOTOGRAPHS, ALL, photographs.index(name))
+            return show(page, show_image(state, image_ref), *changes)
         settings = settings_of(apply_example(name, state.config()))
         return show(page, state._replace(user_picture=None, settings=settings), *changes)
 

@@ -55,6 +55,7 @@ def lay_out() -> PageComponents:
             parts["bar"] = source_bar()
             parts["banner"] = banner(answer_download)
             parts["canvas"], side, parts["other"] = _pictures()
+            parts["caption"] = html.component("caption", "caption")
             film = gr.Slider(1, 2, value=1, step=1, label="Evaluation", visible="hidden", elem_id="frame")
             parts["counts"] = html.component("counts", "numbers counts")
         with gr.Column(elem_classes=["right"], min_width=280, scale=4):

@@ -11,6 +11,7 @@ class PageUpdate(NamedTuple):
         strip: The pipeline's steps with their live numbers.
         banner: What the weights know, if the picture is of another kind; see `playground.server.banner`.
         canvas: The picture with its layers.
+        caption: Source and licence of the picture, if it is a photograph among the examples.
         readout: The step's numbers.
         figure: The step's figure.
         more: What follows the figure.
@@ -28,6 +29,7 @@ class PageUpdate(NamedTuple):
     strip: str | None = None
     banner: str | None = None
     canvas: str | None = None
+    caption: str | None = None
     readout: str | None = None
     figure: str | None = None
     more: str | None = None
@@ -46,5 +48,5 @@ class PageUpdate(NamedTuple):
 PAINT_STAGES = (
     ("canvas", "other", "banner", "notice"),
     ("figure", "more"),
-    ("strip", "readout", "counts", "changes", "bar", "lesson", "checks"),
+    ("strip", "caption", "readout", "counts", "changes", "bar", "lesson", "checks"),
 )

@@ -6,6 +6,7 @@ from core.data.formats import FORMATS
 from core.experiments.presets import PRESETS
 from core.weights.state_dict import READABLE
 from playground.data.datasets import DATA, SPLIT_CHOICES
+from playground.data.photographs import INSTALL, find_photographs
 from playground.data.scene_examples import EXAMPLES
 from playground.layout.components import (
     AnchorControls,
@@ -31,8 +32,21 @@ def picture_controls() -> PictureControls:
     with gr.Row():
         another = gr.Button("Another scene", variant="primary", size="sm", min_width=80)
         upload = gr.UploadButton("Upload a picture", file_types=["image"], size="sm", min_width=80)
-    example = gr.Dropdown(list(EXAMPLES), value=next(iter(EXAMPLES)), label="Examples", interactive=True)
+    example = _examples()
     return PictureControls(another, upload, example, _data_controls())
+
+
+def _examples() -> gr.Dropdown:
+    """Builds the list of examples: scenes, and photographs if they are installed."""
+    photographs = [(f"Photograph: {each.title}", each.file) for each, _ in find_photographs()]
+    return gr.Dropdown(
+        [*((name, name) for name in EXAMPLES), *photographs],
+        value=next(iter(EXAMPLES)),
+        label="Examples",
+        info="" if photographs else f"For photographs: {INSTALL}",
+        interactive=True,
+        elem_id="examples",
+    )
 
 
 def _data_controls() -> DataControls:

@@ -70,13 +70,14 @@ def find_unknown(picture: Picture, knowledge: Knowledge, *, from_data_set: bool)
     return sorted(set(names) - set(knowledge.class_names), key=names.index)
 
 
-def judge(picture: Picture, knowledge: Knowledge, *, from_data_set: bool) -> str:
+def judge(picture: Picture, knowledge: Knowledge, *, from_data_set: bool, from_album: bool = False) -> str:
     """Returns what must be said where weights look at a picture, "" if it is of a kind that they know.
 
     Args:
         picture: The picture.
         knowledge: What the weights know.
-        from_data_set: True for a picture of a visitor's data set, which has classes of its own.
+        from_data_set: True for a picture of a data set in the library, which has classes of its own.
+        from_album: True for a picture of an album, whose classes grow as its visitor draws.
     """
     if not knowledge.class_names:
         return "" if picture.is_scene else knowledge.describe()
@@ -87,7 +88,8 @@ def judge(picture: Picture, knowledge: Knowledge, *, from_data_set: bool) -> str
         return " ".join(filter(None, (f"These weights do not know {join_names(unknown)}.", answers, unseen)))
     if unseen:
         return f"{knowledge.describe()} {unseen}"
-    if picture.is_scene or from_data_set or knowledge.trained_on == ON_COCO:
+    named = from_album and picture.class_names and set(picture.class_names) <= set(knowledge.class_names)
+    if picture.is_scene or from_data_set or named or knowledge.trained_on == ON_COCO:
         return ""
     return f"{knowledge.describe()} Whatever else this picture shows, they can only answer one of these."
 

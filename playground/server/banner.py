@@ -6,7 +6,7 @@ from typing import Any
 from core.errors import UserError
 from core.weights.download import COCO, DOWNLOADED, published
 from core.weights.weights import ON_COCO
-from playground.data.image_ref import is_from_data_set
+from playground.data.image_ref import is_from_album, is_from_data_set
 from playground.pipeline.knowledge import find_unknown, judge, knowledge_of
 from playground.pipeline.networks import MissingWeightsError, count_megabytes, find_missing
 from playground.pipeline.pipeline import Pipeline
@@ -62,7 +62,7 @@ def _say(pipeline: Pipeline) -> tuple[str, list[Button]]:
         return str(error), [weights_button(model.weights, model.depth)]
     except UserError:  # the step says why these weights cannot be used; nothing is detected
         return "", []
-    text = judge(pipeline.picture, knowledge, from_data_set=from_data_set)
+    text = judge(pipeline.picture, knowledge, from_data_set=from_data_set, from_album=is_from_album(pipeline.image_ref))
     if not text:
         return "", []
     if pipeline.picture.is_scene:

@@ -11,6 +11,8 @@ from playground.canvas.view import View, hidden_keys
 from playground.components import html
 from playground.data import browse
 from playground.data.browse import Browsing
+from playground.data.image_ref import PHOTOGRAPHS, ImageRef
+from playground.data.photographs import describe_photograph
 from playground.data.picture import Picture
 from playground.layout import strip
 from playground.layout.page_update import PageUpdate
@@ -84,6 +86,7 @@ def _render_rest(state: PageState, pipeline: Pipeline, step_view: StepView, noti
     update = PageUpdate(
         notice,
         strip=_render_strip(state, pipeline),
+        caption=_caption(pipeline.image_ref, step_view),
         readout=text.readout,
         figure=json.dumps(text.figure) if text.figure else "",
         more=text.more,
@@ -92,6 +95,12 @@ def _render_rest(state: PageState, pipeline: Pipeline, step_view: StepView, noti
         checks=checks,
     )
     return _compare_with_pinned(update, state, pipeline) if state.pinned else update
+
+
+def _caption(image_ref: ImageRef | None, step_view: StepView) -> str:
+    if step_view.picture or image_ref is None or image_ref.source != PHOTOGRAPHS:
+        return ""
+    return html.paragraph(describe_photograph(image_ref.index))
 
 
 def _choice(state: PageState, pipeline: Pipeline) -> Browsing | None:
