@@ -1,7 +1,7 @@
 """The commands of the command line by name.
 
 Every command is a function of the settings and the parsed options; it prints its result and returns it as written by
---json.
+--json, or None if it writes that file itself.
 """
 
 from argparse import Namespace
@@ -11,7 +11,7 @@ from typing import Any
 from core.cli.compare import compare
 from core.cli.convert import convert
 from core.cli.data import check, split, unpack
-from core.cli.detect import detect
+from core.cli.detect.command import detect
 from core.cli.evaluate import anchors, evaluate
 from core.cli.export import export
 from core.cli.train import train

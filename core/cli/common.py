@@ -23,7 +23,7 @@ def is_main_process() -> bool:
 
 
 def progress_bar(*, total: int, show: bool, unit: str = "step") -> tqdm:
-    """Returns a progress bar, which is shown only on a terminal."""
+    """Returns a progress bar with the speed, which is shown only on a terminal."""
     return tqdm(total=total, unit=unit, disable=None if show else True)
 
 

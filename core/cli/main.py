@@ -63,5 +63,5 @@ def _run(config: Config, options: argparse.Namespace) -> None:
 def _write_result(result: Any, options: argparse.Namespace) -> None:
     from core.cli.common import is_main_process
 
-    if options.json and is_main_process():
+    if result is not None and options.json and is_main_process():
         write_text(options.json, json.dumps(result, indent=2, allow_nan=False) + "\n")

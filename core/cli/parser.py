@@ -147,8 +147,10 @@ def _add_evaluate(commands: "Subparsers") -> None:
 def _add_detect(commands: "Subparsers") -> None:
     detect = _add_command(commands, "detect", "Detect objects in pictures.")
     detect.add_argument(
-        "pictures", nargs="+", type=Path, metavar="PICTURE", help="picture files, or folders of them at any depth"
-    )
+        "pictures", nargs="+", type=Path, metavar="PICTURE",
+        help="picture files, folders of them at any depth, patterns such as 'in/**/*.jpg', or @LIST: a text file with "
+        "the path of a picture in each line",
+    )  # fmt: skip
     detect.add_argument(
         "--strict", action="store_true",
         help="stop at the first picture that cannot be used; without this flag it is left out, and the exit status is "
@@ -158,6 +160,10 @@ def _add_detect(commands: "Subparsers") -> None:
     detect.add_argument(
         "--annotate", type=Path, metavar="DIR", help="also write the pictures with their detections to this folder"
     )
+    detect.add_argument(
+        "--resume", action="store_true",
+        help="continue an interrupted call with the same --json FILE: pictures that are done are not computed again",
+    )  # fmt: skip
 
 
 def _add_export(commands: "Subparsers") -> None:

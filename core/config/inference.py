@@ -1,8 +1,12 @@
 """Hyperparameters of preprocessing and post-processing."""
 
-from typing import Literal
+from typing import Literal, Self
+
+from pydantic import model_validator
 
 from core.config.knob import Effect, Section, knob
+
+MIN_TILE = 32  # px; smaller tiles would be countless
 
 
 class Inference(Section):
@@ -15,6 +19,16 @@ class Inference(Section):
     max_image_size: int = knob(
         1333, label="Maximum longer side", effect=Effect.FORWARD, ge=32, le=2666, step=1, unit="px",
         help="Limit of the longer side, which takes precedence over the shorter side; keeps panoramas affordable.",
+    )  # fmt: skip
+    tile_size: int = knob(
+        0, label="Tile size", effect=Effect.TILES, ge=0, le=4096, step=32, unit="px",
+        help="A larger picture is also seen in square tiles with this side, each resized like a picture of its own, to "
+        "find small objects: start with 1 to 1.5 times the shorter side; 0 sees it whole only, as training does.",
+    )  # fmt: skip
+    tile_overlap: float = knob(
+        0.2, label="Tile overlap", effect=Effect.TILES, ge=0, le=0.5, step=0.05,
+        help="Smallest share of a tile that its neighbour repeats; it should be wider than the small objects, so that "
+        "each is whole in some tile.",
     )  # fmt: skip
     score_threshold: float = knob(
         0.05, label="Score threshold", effect=Effect.SELECT, ge=0, le=1, step=0.01,
@@ -47,3 +61,12 @@ class Inference(Section):
         100, label="Maximum detections", effect=Effect.SUPPRESS, ge=1, le=1000, step=1,
         help="Boxes kept after NMS, best first; raise it for images with more objects than this.",
     )  # fmt: skip
+
+    @model_validator(mode="after")
+    def _check_tile_size(self) -> Self:
+        if 0 < self.tile_size < MIN_TILE:
+            raise ValueError(
+                f"inference.tile_size = {self.tile_size} is not allowed: it must be 0, for whole pictures only, or at "
+                f"least {MIN_TILE} px."
+            )
+        return self

@@ -8,6 +8,7 @@ from core.data.left_out import MAX_EXAMPLES, OTHER_SIZE, UNREADABLE, LeftOut
 from core.data.untrusted import DataError
 from core.errors import PictureError, UserError
 from core.retinanet.preprocess import require_usable_sides
+from core.retinanet.tiles import make_tiles
 from core.structures import Sample
 
 
@@ -68,7 +69,8 @@ def _add(left_out: LeftOut, found: Iterable[tuple[str, str]]) -> LeftOut:
 def read_usable(data: DataSet, index: int, inference: Inference) -> Sample | UserError:
     """Returns an image of a data set with its objects, or the reason why it cannot be used.
 
-    It may be damaged, differ in size from what its annotations say, or be too elongated for the network.
+    It may be damaged, differ in size from what its annotations say, be too elongated for the network, or have too many
+    tiles.
     """
     try:
         sample = data[index]
@@ -94,5 +96,6 @@ def require_usable(sample: Sample, name: str, inference: Inference) -> None:
     try:
         height, width = sample.image.shape[1:]
         require_usable_sides(height, width, inference.max_image_size)
+        make_tiles(height, width, inference)
     except PictureError as error:
         raise PictureError(f"{name}: {error}") from None

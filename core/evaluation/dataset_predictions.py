@@ -16,7 +16,7 @@ from core.retinanet.batch_losses import batch_losses
 from core.retinanet.fuse import fuse_batch_norms
 from core.retinanet.losses import AnchorLosses, Losses, total_loss
 from core.retinanet.model import RetinaNet
-from core.retinanet.predict import extract_detections, predict_by_shape
+from core.retinanet.predict import detect_from, predict_by_shape
 from core.structures import Detections, GroundTruth, Sample
 
 BATCH = 4  # images per forward pass
@@ -104,9 +104,10 @@ def _detect(
     """Returns the detections in each image, and appends its losses, computed from the same outputs."""
     found: dict[int, Detections] = {}
     for numbers, prediction in predict_by_shape(model, [sample.image for sample in samples], config):
-        found |= zip(numbers, extract_detections(prediction, config), strict=True)
+        alike = [samples[number] for number in numbers]
+        detections = detect_from(prediction, model, [sample.image for sample in alike], config)
+        found |= zip(numbers, detections, strict=True)
         if losses is not None:
-            alike = [samples[number] for number in numbers]
             of_anchors = batch_losses(prediction.outputs, prediction.batch, alike, config)
             losses += [each.add_up() for each in of_anchors]
     return [found[number] for number in range(len(samples))]

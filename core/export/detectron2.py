@@ -29,6 +29,7 @@ SUPPORTED_VALUES: dict[str, tuple[object, ...]] = {
     "loss.kind": LOSS_KINDS,
     "loss.box_weight": (1.0,),
     "loss.normaliser": ("moving_average",),
+    "inference.tile_size": (0,),
     "inference.class_agnostic_nms": (False,),
     "inference.nms_kind": ("hard",),
     "training.optimizer": ("sgd",),

@@ -4,7 +4,7 @@ Every setting is either exported or named in a comment: one counts as exported o
 what is exported.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,7 +16,7 @@ LOSS_KINDS = ("focal", "balanced_cross_entropy", "cross_entropy")  # supported b
 WEIGHTS, HEADS = "model.weights", "model.heads"
 
 # Settings that only count beside some values of another.
-_CONDITIONS: dict[str, tuple[str, tuple[object, ...]]] = {
+_CONDITIONS: dict[str, tuple[str, Container[object]]] = {
     "model.heads": ("model.weights", ()),  # the weights are named, so that nothing is left to say
     "model.head_groups": ("model.head_norm", ("group",)),
     "loss.alpha": ("loss.kind", ("focal", "balanced_cross_entropy", "cutoff")),
@@ -26,6 +26,7 @@ _CONDITIONS: dict[str, tuple[str, tuple[object, ...]]] = {
     "loss.ohem_nms_threshold": ("loss.kind", ("ohem",)),
     "loss.ohem_one_to_three": ("loss.kind", ("ohem",)),
     "loss.smooth_l1_beta": ("loss.box_loss", ("smooth_l1",)),
+    "inference.tile_overlap": ("inference.tile_size", range(1, 2**31)),
     "inference.soft_nms_sigma": ("inference.nms_kind", ("soft",)),
     "training.momentum": ("training.optimizer", ("sgd", "rmsprop", "adam", "adamw", "adamax", "nadam", "radam")),
     "training.decay_factor": ("training.schedule", ("step", "multi_step", "exponential", "cyclic", "plateau")),

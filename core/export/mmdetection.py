@@ -24,6 +24,7 @@ SUPPORTED_VALUES: dict[str, tuple[object, ...]] = {
     "anchors.convention": ("exact",),
     "loss.kind": LOSS_KINDS,
     "loss.normaliser": ("batch",),
+    "inference.tile_size": (0,),
     "training.schedule": SCHEDULES,
     "training.early_stopping": (0,),
     "training.scale_jitter": (0.0,),

@@ -48,8 +48,13 @@ def write_onnx(path: Path, model: RetinaNet, config: Config, class_names: Sequen
         class_names: The K class names, stored in the file's metadata.
 
     Raises:
-        ConfigError: NMS is soft, which ONNX has no operator for.
+        ConfigError: NMS is soft, which ONNX has no operator for, or pictures are seen in tiles, as the graph cannot.
     """
+    if config.inference.tile_size:
+        raise ConfigError(
+            f"inference.tile_size = {config.inference.tile_size} is not supported by ONNX, whose graph sees pictures "
+            "whole: set it to 0 and cut pictures into tiles before, or choose another format."
+        )
     if config.inference.nms_kind != "hard":
         raise ConfigError(
             "inference.nms_kind = soft is not supported by ONNX: set it to hard, or choose another format."

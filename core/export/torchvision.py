@@ -22,6 +22,7 @@ SUPPORTED_VALUES: dict[str, tuple[object, ...]] = {
     "loss.kind": LOSS_KINDS,
     "loss.box_weight": (1.0,),
     "loss.normaliser": ("image",),
+    "inference.tile_size": (0,),
     "inference.class_agnostic_nms": (False,),
     "inference.nms_kind": ("hard",),
 }

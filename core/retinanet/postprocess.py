@@ -31,14 +31,16 @@ class LevelCounts(NamedTuple):
 
 
 class Candidates(NamedTuple):
-    """The C (anchor, class) pairs that enter NMS, ordered by level, then by descending score.
+    """The C (anchor, class) pairs that enter NMS, ordered by tile, by level, then by descending score.
 
     Attributes:
         level: int64 [C], 0 for P3.
-        anchor: int64 [C], index among all anchors.
+        anchor: int64 [C], index among all anchors of the whole picture, or of the tile.
         label: int64 [C].
         score: float32 [C], before NMS.
         box: float32 [C, 4], decoded and clipped, in pixels of the resized image.
+        tile: int64 [C], index of the tile in which it was found, `core.retinanet.tiles.WHOLE` for the whole picture;
+            None if the picture is seen whole only.
     """
 
     level: Tensor
@@ -46,6 +48,7 @@ class Candidates(NamedTuple):
     label: Tensor
     score: Tensor
     box: Tensor
+    tile: Tensor | None = None
 
 
 class Suppressors(NamedTuple):

@@ -1,6 +1,9 @@
-"""From images to detections: preprocessing → network → post-processing, in parts that can be cached."""
+"""From images to detections: preprocessing → network → post-processing, in parts that can be cached.
 
-from collections.abc import Iterator, Sequence
+A large image is also seen in tiles if the settings say so (`core.retinanet.tiles`).
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 import torch
@@ -11,7 +14,10 @@ from core.retinanet.anchors import AnchorGrid, make_anchors
 from core.retinanet.model import Outputs, RetinaNet
 from core.retinanet.postprocess import Candidates, select_candidates, select_detections
 from core.retinanet.preprocess import Batch, concatenate, prepare
+from core.retinanet.tiles import EDGE, Tile, crop, find_cut, join, make_tiles, place, select
 from core.structures import Detections
+
+TILE_BATCH = 8  # tiles per forward pass, which bounds memory
 
 
 class Prediction(NamedTuple):
@@ -57,15 +63,66 @@ def extract_candidates(prediction: Prediction, index: int, config: Config) -> Ca
     return select_candidates(outputs.logits[index], outputs.deltas[index], grid, batch.sizes[index], config.inference)
 
 
+class Merged(NamedTuple):
+    """What is found in an image and in its tiles, with boxes in pixels of the resized whole image.
+
+    Attributes:
+        candidates: The candidates that enter NMS: those of the whole image, then those of each tile.
+        cut: Candidates of tiles that are left out, because another tile shows their object better; None without tiles.
+    """
+
+    candidates: Candidates
+    cut: Candidates | None = None
+
+
+def predict_tiles(model: RetinaNet, image: Tensor, tiles: Sequence[Tile], config: Config) -> Iterator[Prediction]:
+    """Runs the network on the tiles of an image, each like an image of its own; yields batches in order."""
+    for start in range(0, len(tiles), TILE_BATCH):
+        yield predict(model, [crop(image, tile) for tile in tiles[start : start + TILE_BATCH]], config)
+
+
+def merge_tiles(
+    whole: Prediction, parts: Iterable[Prediction], tiles: Sequence[Tile], config: Config, *, index: int = 0
+) -> Merged:
+    """Returns the candidates of an image that is seen whole and in tiles.
+
+    Args:
+        whole: The prediction for the whole image.
+        parts: Those for its tiles, in order (`predict_tiles`).
+        tiles: The tiles, at least one.
+        config: All settings.
+        index: Index of the image in the batch of the prediction for it.
+    """
+    factors, size = whole.batch.factors[index], whole.batch.originals[index]
+    kept, cut = [], []
+    numbers = iter(range(len(tiles)))
+    for part in parts:
+        grid = make_batch_anchors(part.batch, config.anchors)
+        for row, own_factors in enumerate(part.batch.factors):
+            number = next(numbers)
+            logits, deltas = part.outputs.logits[row], part.outputs.deltas[row]
+            found = select_candidates(logits, deltas, grid, part.batch.sizes[row], config.inference)
+            found = place(found, number, tiles[number], own_factors, factors)
+            margin = (EDGE * own_factors[0].item(), EDGE * own_factors[1].item())
+            lost = find_cut(found.box * factors, tiles[number], tiles, size, margin)
+            kept.append(select(found, ~lost))
+            cut.append(select(found, lost))
+    candidates = join(extract_candidates(whole, index, config), kept)
+    return Merged(candidates, Candidates(*(torch.cat(tensors) for tensors in zip(*cut, strict=True))))
+
+
 def detect(model: RetinaNet, images: Sequence[Tensor], config: Config) -> list[Detections]:
     """Returns the detections in each image, best first, in its original pixels, on the CPU; arguments as `predict`.
 
+    An image that is larger than `inference.tile_size` is seen once whole and in tiles.
+
     Raises:
-        PictureError: An image cannot be processed, see `core.retinanet.preprocess.prepare`.
+        PictureError: An image cannot be processed, see `core.retinanet.preprocess.prepare`, or has too many tiles.
     """
     found: dict[int, Detections] = {}
     for numbers, prediction in predict_by_shape(model, images, config):
-        found |= zip(numbers, extract_detections(prediction, config), strict=True)
+        alike = [images[number] for number in numbers]
+        found |= zip(numbers, detect_from(prediction, model, alike, config), strict=True)
     return [found[number] for number in range(len(images))]
 
 
@@ -91,14 +148,39 @@ def predict_by_shape(
         yield tuple(batches), _run(model, concatenate(list(batches.values())))
 
 
+def detect_from(prediction: Prediction, model: RetinaNet, images: Sequence[Tensor], config: Config) -> list[Detections]:
+    """Returns the detections in each image of a batch, as `detect` does; the network only sees the tiles.
+
+    Args:
+        prediction: What the network predicts for the images as a whole.
+        model: The network.
+        images: The images of the batch, in order.
+        config: All settings.
+
+    Raises:
+        PictureError: An image has too many tiles.
+    """
+    found = extract_detections(prediction, config)
+    for index, (height, width) in enumerate(prediction.batch.originals):
+        if tiles := make_tiles(height, width, config.inference):
+            parts = predict_tiles(model, images[index], tiles, config)
+            candidates = merge_tiles(prediction, parts, tiles, config, index=index).candidates
+            found[index] = _to_detections(candidates, prediction.batch.factors[index], config)
+    return found
+
+
 def extract_detections(prediction: Prediction, config: Config) -> list[Detections]:
-    """Returns the detections in each image of a batch, as `detect` does."""
+    """Returns the detections in each image of a batch, as `detect` does without tiles."""
     batch, outputs = prediction
     grid = make_batch_anchors(batch, config.anchors)
     found = []
     for logits, deltas, size, factors in zip(outputs.logits, outputs.deltas, batch.sizes, batch.factors, strict=True):
         candidates = select_candidates(logits, deltas, grid, size, config.inference)
-        order, score = select_detections(candidates, config.inference)
-        detections = Detections(candidates.box[order] * factors, score[order], candidates.label[order])
-        found.append(Detections(*(tensor.cpu() for tensor in detections)))
+        found.append(_to_detections(candidates, factors, config))
     return found
+
+
+def _to_detections(candidates: Candidates, factors: Tensor, config: Config) -> Detections:
+    order, score = select_detections(candidates, config.inference)
+    detections = Detections(candidates.box[order] * factors, score[order], candidates.label[order])
+    return Detections(*(tensor.cpu() for tensor in detections))

@@ -27,6 +27,8 @@ COLOURS = MappingProxyType(
         "kept": SKY,
         "suppressed": VERMILLION,
         "beyond_cap": ORANGE,
+        "cut": GREEN,
+        "tile": GREY,
         **{f"level{index}": colour for index, colour in enumerate(LEVELS)},
         **{f"class{index}": colour for index, colour in enumerate(CLASSES)},
     }

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import torch
 from markupsafe import Markup
 
-from core.weights.architecture import WeightsError
+from core.errors import UserError
 from playground.canvas.edit import Pick
 from playground.canvas.view import TRUTH, Layer
 from playground.components import html
@@ -30,7 +30,7 @@ def inspect(pipeline: Pipeline, pick: Pick | None) -> Inspection:
         return Inspection(Markup('<p class="hint">{}</p>').format(HINT))
     try:
         return _inspect_pick(pipeline, pick)
-    except WeightsError as error:  # the rest of the step may not need the weights
+    except UserError as error:  # the rest of the step may need neither weights nor tiles
         return Inspection(html.paragraph(str(error)))
 
 

@@ -10,6 +10,7 @@ from core.retinanet.anchors import LEVELS, AnchorGrid
 from core.retinanet.boxes import decode
 from core.retinanet.matching import FOREGROUND, IGNORED
 from core.retinanet.postprocess import BEYOND_CAP, KEPT
+from core.retinanet.tiles import WHOLE
 from playground.components import html
 from playground.pipeline.pipeline import Pipeline
 
@@ -68,7 +69,8 @@ def build_location_report(pipeline: Pipeline, point: tuple[float, float]) -> Mar
     """Returns a table of the anchors at a point for each level; that of the level with the best IoU is open."""
     levels = [describe_anchors(pipeline, find_anchors(pipeline.grid, level, point)) for level in range(len(LEVELS))]
     best = max(range(len(LEVELS)), key=lambda level: max(anchor.iou for anchor in levels[level]))
-    text = html.heading(f"Anchors at {point[0]:.0f}, {point[1]:.0f}")
+    where = " in the whole picture" if pipeline.is_tiled else ""
+    text = html.heading(f"Anchors at {point[0]:.0f}, {point[1]:.0f}{where}")
     for level, anchors in enumerate(levels):
         foreground = sum(anchor.label == "foreground" for anchor in anchors)
         summary = f"{LEVELS[level]}: best IoU {max(anchor.iou for anchor in anchors):.2f}, {foreground} foreground"
@@ -133,15 +135,23 @@ def _object_name(pipeline: Pipeline, anchor: int) -> str:
 
 
 def describe_outcome(pipeline: Pipeline, anchor: int, label: int, probability: float) -> str:
-    """Returns in words what post-processing does with the score of an anchor for a class."""
+    """Returns in words what post-processing does with the score of an anchor of the whole picture for a class."""
     threshold = pipeline.config.inference.score_threshold
     if not probability > threshold:
         return f"below the score threshold {threshold:g}"
-    found, fates = pipeline.candidates, pipeline.fates
-    matches = torch.nonzero((found.anchor == anchor) & (found.label == label)).squeeze(1)
+    found = pipeline.candidates
+    same = (found.anchor == anchor) & (found.label == label)
+    if found.tile is not None:
+        same &= found.tile == WHOLE
+    matches = torch.nonzero(same).squeeze(1)
     if not len(matches):
         return f"cut by top-K ({pipeline.config.inference.topk_candidates})"
-    candidate = int(matches[0])
+    return describe_fate(pipeline, int(matches[0]))
+
+
+def describe_fate(pipeline: Pipeline, candidate: int) -> str:
+    """Returns in words what NMS and the cap do with a candidate."""
+    found, fates = pipeline.candidates, pipeline.fates
     fate = int(fates.fate[candidate])
     if fate == KEPT:
         return "detection"

@@ -1,6 +1,7 @@
 """Everything that follows from a picture and the settings, computed when first needed and cached.
 
 Reading order: `pipeline` (all stages of a picture), then the stages in order: `inputs` (picture, anchors, assignment),
-`outputs` (the network), `detections` (post-processing), `losses`; `networks` (weights and networks in memory, shared by
-all visitors), `knowledge` (what the weights know of a picture), `downloads` (of weights), `anchor_search`.
+`outputs` (the network), `tiles` (the network on parts of a large picture), `detections` (post-processing), `losses`;
+`networks` (weights and networks in memory, shared by all visitors), `knowledge` (what the weights know of a picture),
+`downloads` (of weights), `anchor_search`.
 """

@@ -3,7 +3,10 @@
 from collections.abc import Hashable
 from functools import cached_property
 
+import torch
+
 from core.config import Effect
+from core.retinanet.anchors import LEVELS
 from core.retinanet.postprocess import (
     Candidates,
     Fates,
@@ -13,29 +16,51 @@ from core.retinanet.postprocess import (
     count_per_level,
     find_suppressors,
 )
-from core.retinanet.predict import extract_candidates
+from core.retinanet.predict import Merged, extract_candidates, make_batch_anchors, merge_tiles
 from playground.pipeline.inputs import MAX_BYTES, VISITORS
-from playground.pipeline.outputs import NetworkOutputs
+from playground.pipeline.tiles import TileOutputs
 from playground.support.cache import Cache
 
-_candidates, _level_counts = Cache(VISITORS, MAX_BYTES), Cache(VISITORS)
+_merged, _level_counts = Cache(VISITORS, MAX_BYTES), Cache(VISITORS)
 _fates, _suppressors = Cache(VISITORS, MAX_BYTES), Cache(VISITORS, MAX_BYTES)
 
 
-class DetectionStages(NetworkOutputs):
-    """A picture under settings, up to its detections; raises as `NetworkOutputs`."""
+class DetectionStages(TileOutputs):
+    """A picture under settings, up to its detections; raises as `TileOutputs`."""
 
-    @cached_property
+    @property
     def candidates(self) -> Candidates:
         """The candidates that enter NMS."""
-        return _candidates.get(self._candidates_key, lambda: extract_candidates(self.prediction, 0, self.config))
+        return self.merged.candidates
+
+    @cached_property
+    def merged(self) -> Merged:
+        """The candidates of the whole picture and of its tiles."""
+
+        def compute() -> Merged:
+            if not self.tiles:
+                return Merged(extract_candidates(self.prediction, 0, self.config))
+            return merge_tiles(self.prediction, self.tile_predictions, self.tiles, self.config)
+
+        return _merged.get(self._candidates_key, compute)
 
     @cached_property
     def level_counts(self) -> tuple[LevelCounts, ...]:
-        """How many anchors and scores of each level pass each stage before NMS."""
+        """How many anchors and scores of each level pass each stage before NMS, in the whole picture and its tiles."""
 
         def compute() -> tuple[LevelCounts, ...]:
-            return count_per_level(self.prediction.outputs.logits[0], self.grid, self.candidates, self.config.inference)
+            found, cut = self.merged
+            inference = self.config.inference
+            views = [count_per_level(self.prediction.outputs.logits[0], self.grid, found, inference)]
+            for part in self.tile_predictions if self.tiles else ():
+                grid = make_batch_anchors(part.batch, self.config.anchors)
+                views += [count_per_level(logits, grid, found, inference) for logits in part.outputs.logits]
+            levels = found.level if cut is None else torch.cat([found.level, cut.level])
+            topk = torch.bincount(levels, minlength=len(LEVELS)).tolist()
+            return tuple(
+                LevelCounts(sum(each.anchors for each in level), sum(each.scored for each in level), left)
+                for level, left in zip(zip(*views, strict=True), topk, strict=True)
+            )
 
         return _level_counts.get(self._candidates_key, compute)
 
@@ -53,7 +78,7 @@ class DetectionStages(NetworkOutputs):
 
     @cached_property
     def _candidates_key(self) -> Hashable:
-        return self.outputs_key, self.config.cache_key(Effect.ANCHORS, Effect.SELECT)
+        return self.tile_outputs_key, self.config.cache_key(Effect.ANCHORS, Effect.SELECT)
 
     @cached_property
     def _fates_key(self) -> Hashable:

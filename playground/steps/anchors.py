@@ -11,7 +11,7 @@ from playground.inspector.location import find_anchors
 from playground.pipeline.pipeline import Pipeline
 from playground.steps import weights
 from playground.steps.levels import anchor_levels
-from playground.steps.step import Focus, Step, StepText, StepView, is_in_section, truth_layer
+from playground.steps.step import Focus, Step, StepText, StepView, is_in_section, note_tiles, truth_layer
 
 
 def build_view(pipeline: Pipeline, focus: Focus) -> StepView:
@@ -30,7 +30,9 @@ def build_view(pipeline: Pipeline, focus: Focus) -> StepView:
 
     def build_text() -> StepText:
         moved = weights.differences(pipeline.config)
-        return StepText(seen.text + moved + _levels(pipeline) + _objects(pipeline), _fit(pipeline))
+        return StepText(
+            note_tiles(pipeline) + seen.text + moved + _levels(pipeline) + _objects(pipeline), _fit(pipeline)
+        )
 
     return StepView((*layers, *seen.layers), build_text=build_text)
 

@@ -10,7 +10,7 @@ from playground.components.figures import colour, histogram
 from playground.inspector.inspect import inspect
 from playground.pipeline.pipeline import Pipeline
 from playground.steps.levels import assignment_levels
-from playground.steps.step import Focus, Step, StepText, StepView, is_in_section, truth_layer
+from playground.steps.step import Focus, Step, StepText, StepView, is_in_section, note_tiles, truth_layer
 
 
 def build_view(pipeline: Pipeline, focus: Focus) -> StepView:
@@ -26,7 +26,7 @@ def build_view(pipeline: Pipeline, focus: Focus) -> StepView:
     seen = inspect(pipeline, focus.pick)
 
     def build_text() -> StepText:
-        return StepText(seen.text + _counts(pipeline) + _objects(pipeline), _histogram(pipeline))
+        return StepText(note_tiles(pipeline) + seen.text + _counts(pipeline) + _objects(pipeline), _histogram(pipeline))
 
     return StepView((*layers, *seen.layers), build_text=build_text)
 

@@ -7,9 +7,11 @@ from markupsafe import Markup
 from core.config import POSTPROCESSING, Knob
 from core.retinanet.anchors import LEVELS
 from core.retinanet.postprocess import BEYOND_CAP, KEPT, SUPPRESSED
+from core.retinanet.tiles import WHOLE
 from playground.canvas.view import Layer
 from playground.components import html
 from playground.components.figures import bars, colour
+from playground.inspector.detection import name_tile
 from playground.inspector.inspect import inspect
 from playground.pipeline.pipeline import Pipeline
 from playground.steps.levels import funnel_levels
@@ -18,7 +20,7 @@ from playground.steps.step import Focus, Step, StepText, StepView, StripItem, sc
 
 def build_view(pipeline: Pipeline, focus: Focus) -> StepView:
     """Shows all candidates, their outcome, and how many of them pass each stage on each level."""
-    layers = (truth_layer(pipeline, visible=False), *_candidate_layers(pipeline))
+    layers = (truth_layer(pipeline, visible=False), *_tile_layers(pipeline), *_candidate_layers(pipeline))
     seen = inspect(pipeline, focus.pick)
     heat = score_heat(pipeline, focus.level, key="scores", visible=False)
 
@@ -26,6 +28,17 @@ def build_view(pipeline: Pipeline, focus: Focus) -> StepView:
         return StepText(seen.text + _counts(pipeline) + _kept(pipeline), _funnel(pipeline))
 
     return StepView((*layers, *seen.layers), heat, build_text)
+
+
+def _tile_layers(pipeline: Pipeline) -> tuple[Layer, ...]:
+    """Returns the outlines of the tiles, and the boxes that are left out at their edges; nothing without tiles."""
+    cut = pipeline.merged.cut
+    if cut is None:
+        return ()
+    return (
+        Layer("tiles", "tiles", "tile", pipeline.tile_boxes.numpy(), dashed=True, width=1),
+        Layer("cut", "cut by a tile's edge", "cut", cut.box.numpy(), width=1, values=cut.score, visible=False),
+    )
 
 
 def _candidate_layers(pipeline: Pipeline) -> tuple[Layer, ...]:
@@ -81,14 +94,34 @@ def _centres(boxes: torch.Tensor) -> torch.Tensor:
 def _counts(pipeline: Pipeline) -> Markup:
     fate, counts = pipeline.fates.fate, pipeline.level_counts
     pairs = [
+        *_count_views(pipeline),
         ("scores", html.count(sum(level.anchors for level in counts) * len(pipeline.network.class_names))),
         ("above the threshold", html.count(sum(level.scored for level in counts))),
-        ("after top-K", html.count(len(fate))),
+        ("after top-K", html.count(sum(level.topk for level in counts))),
+        *_count_origins(pipeline),
         ("suppressed by NMS", html.count(int((fate == SUPPRESSED).sum()))),
         ("beyond the cap", html.count(int((fate == BEYOND_CAP).sum()))),
         ("detections", html.count(int((fate == KEPT).sum()))),
     ]
     return html.facts(pairs)
+
+
+def _count_views(pipeline: Pipeline) -> list[tuple[str, str]]:
+    """Returns the number of tiles, nothing without tiles."""
+    return [("tiles, beside the whole picture", html.count(len(pipeline.tiles)))] if pipeline.tiles else []
+
+
+def _count_origins(pipeline: Pipeline) -> list[tuple[str, str]]:
+    """Returns how many candidates come from the whole picture and from the tiles; nothing without tiles."""
+    found, cut = pipeline.merged
+    if cut is None or found.tile is None:
+        return []
+    whole = int((found.tile == WHOLE).sum())
+    return [
+        ("cut by a tile's edge", html.count(len(cut.score))),
+        ("left of the whole picture", html.count(whole)),
+        ("left of the tiles", html.count(len(found.score) - whole)),
+    ]
 
 
 def _kept(pipeline: Pipeline) -> Markup:
@@ -98,10 +131,17 @@ def _kept(pipeline: Pipeline) -> Markup:
     winners = pipeline.suppressors.candidate
     suppressed = np.bincount(winners[winners >= 0].numpy(), minlength=len(found.score))
     rows = tuple(
-        (names[found.label[index]], f"{fates.score[index]:.2f}", LEVELS[found.level[index]], str(suppressed[index]))
+        (
+            names[found.label[index]],
+            f"{fates.score[index]:.2f}",
+            LEVELS[found.level[index]],
+            str(suppressed[index]),
+            *([] if found.tile is None else [name_tile(int(found.tile[index]))]),
+        )
         for index in order.tolist()
     )
-    return html.table(html.Table("Best detections", ("class", "score", "level", "boxes it suppressed"), rows))
+    columns = ("class", "score", "level", "boxes it suppressed", *(() if found.tile is None else ("seen in",)))
+    return html.table(html.Table("Best detections", columns, rows))
 
 
 def _funnel(pipeline: Pipeline) -> dict:
@@ -132,7 +172,7 @@ ITEMS = (
     StripItem(
         "topk",
         "Top-K",
-        lambda pipeline: html.count(len(pipeline.fates.fate)),
+        lambda pipeline: html.count(sum(level.topk for level in pipeline.level_counts)),
         "Candidates left after each level has kept its best K",
         layer="before",
     ),

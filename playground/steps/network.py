@@ -18,6 +18,7 @@ from playground.steps.step import (
     StripItem,
     is_in_section,
     level_heat,
+    note_tiles,
     score_heat,
     truth_layer,
 )
@@ -37,7 +38,9 @@ def build_view(pipeline: Pipeline, focus: Focus) -> StepView:
         maps = [*zip(BACKBONE, pyramid.body, strict=True), *zip(LEVELS, pyramid.levels, strict=True)]
         shapes = tuple((name, f"{each.shape[1]} × {each.shape[2]} × {each.shape[3]}") for name, each in maps)
         table = html.Table("Feature maps of this picture", ("map", "channels × rows × columns"), shapes)
-        return StepText(weights.paragraphs(pipeline.config) + _sizes(pipeline) + html.table(table))
+        return StepText(
+            note_tiles(pipeline) + weights.paragraphs(pipeline.config) + _sizes(pipeline) + html.table(table)
+        )
 
     return StepView((truth_layer(pipeline, visible=False),), _heat(pipeline, focus), build_text)
 

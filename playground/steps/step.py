@@ -10,6 +10,7 @@ from core.config import Knob
 from core.retinanet.anchors import LEVELS
 from playground.canvas.edit import Pick
 from playground.canvas.view import Heat, Layer
+from playground.components import html
 from playground.data.picture import Picture
 from playground.evaluations.query import EvaluationQuery
 from playground.pipeline.pipeline import Pipeline
@@ -145,6 +146,15 @@ class Step(NamedTuple):
         if isinstance(self.headline, tuple):
             return self.headline
         return (StripItem(self.key, self.title, self.headline),)
+
+
+def note_tiles(pipeline: Pipeline) -> Markup:
+    """Returns a sentence for steps about the whole picture if it is seen in tiles, too; otherwise nothing."""
+    if not pipeline.is_tiled:
+        return Markup()
+    return html.paragraph(
+        "This step is about the whole picture alone; what its tiles add is shown in the step Detections."
+    )
 
 
 def truth_layer(pipeline: Pipeline, *, visible: bool = True) -> Layer:

@@ -17,7 +17,7 @@ from playground.steps.loss.concentration import SCENES, concentration, concentra
 from playground.steps.loss.curves import CURVES, curves, example
 from playground.steps.loss.initial import initial_loss
 from playground.steps.loss.shares import alternatives, certainty, shares
-from playground.steps.step import Focus, Step, StepText, StepView, is_in_section, truth_layer
+from playground.steps.step import Focus, Step, StepText, StepView, is_in_section, note_tiles, truth_layer
 from playground.support.cache import Cache
 
 CERTAINTY, CUMULATIVE = "how sure the network is", "cumulative loss (figure 4)"
@@ -49,7 +49,7 @@ def _build_text(pipeline: Pipeline, focus: Focus, report: Markup) -> StepText:
     """Returns the content beside the picture; `report` is the inspector's."""
     cumulative, table = (concentration_of_scenes if focus.curve == OF_SCENES else concentration)(pipeline)
     loss = pipeline.config.loss
-    text = _totals(pipeline) + shares(pipeline)
+    text = note_tiles(pipeline) + _totals(pipeline) + shares(pipeline)
     more = None
     if slow := _build_slow_tables(pipeline):
         under_each, initial = slow

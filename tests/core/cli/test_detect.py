@@ -1,12 +1,14 @@
-"""`detect` on files, folders and patterns."""
+"""`detect` on files, folders, patterns and lists; what it writes, and how it continues."""
 
 import json
 from pathlib import Path
 
 import pytest
 import torch
+from pycocotools.coco import COCO
 
 from core.cli import main
+from core.cli.detect import command
 from core.retinanet.model import build_model
 from core.weights.sources import save_weights
 from tests.core import made_data
@@ -44,7 +46,9 @@ def detect(weights: Path, *arguments: str) -> tuple[int, list[str]]:
     if not Path("found.json").exists():
         return status, []
     found = json.loads(Path("found.json").read_text())
-    return status, [f"{each['image_id']} {each['file_name']}" for each in found]
+    assert [each["image_id"] for each in found["annotations"]] == [each["id"] for each in found["images"]]
+    assert not Path("found.json.progress").exists()
+    return status, [f"{each['id']} {each['file_name']}" for each in found["images"]]
 
 
 def test_a_folder_is_its_pictures_at_any_depth(folder, weights, capsys):
@@ -110,3 +114,140 @@ def test_only_damaged_pictures_are_no_result(folder, weights, capsys):
         (folder / "c" / name).write_text("a letter")
     assert detect(weights, "in/c") == (1, [])
     assert "error: 2 of 2 pictures cannot be used. The first: The file in/c/x.png is not" in capsys.readouterr().err
+
+
+def test_a_list_names_a_picture_in_each_line(folder, weights, capsys):
+    Path("list.txt").write_text("in/2.GIF\r\n\n  in/b/1.png \nin/none.png\nin/2.GIF\n", encoding="utf-8-sig")
+    status, names = detect(weights, "@list.txt", "in/a")
+    assert (status, names) == (1, ["1 2.GIF", "2 1.png", "4 1.JPG"])
+    captured = capsys.readouterr()
+    assert "3 detections in 3 pictures" in captured.out and "named more than once: 1" in captured.out
+    assert "Left out: The picture in/none.png does not exist: check the path." in captured.out
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"a.png\nb.png\n", "None of the 2 files in the list list.txt exists: write a path in each line, absolute or"),
+        (b"\n", "The list list.txt is empty: write a path in each line"),
+        (b"\x89PNG\0\0", "The list list.txt is not a text file with the path of a picture in each of at most"),
+        (b"x" * 5000, "The list list.txt is not a text file"),
+    ],
+)
+def test_lists_that_are_none_are_refused(content, message, folder, weights, capsys):
+    Path("list.txt").write_bytes(content)
+    assert detect(weights, "@list.txt") == (1, [])
+    assert f"error: {message}" in capsys.readouterr().err
+
+
+def test_a_missing_list_is_named_and_a_picture_may_begin_with_the_mark(folder, weights, capsys):
+    assert detect(weights, "@none.txt") == (1, [])
+    assert "none.txt does not exist" in capsys.readouterr().err
+    made_data.picture(Path("@x.png"))
+    assert detect(weights, "@x.png") == (0, ["1 @x.png"])
+
+
+def test_pictures_that_are_named_twice_are_seen_once(folder, weights, capsys):
+    assert detect(weights, "in", "in/b/1.png", "in/b")[1] == ["1 2.GIF", "2 a/1.JPG", "3 b/1.png"]
+    assert "named more than once: 2" in capsys.readouterr().out
+
+
+def test_the_file_names_left_out_pictures_and_opens_as_annotations(folder, weights):
+    (folder / "a" / "0.png").write_text("a letter")
+    detect(weights, "in")
+    found = json.loads(Path("found.json").read_text())
+    assert list(found) == ["categories", "images", "annotations", "left_out"]
+    assert found["categories"] == [{"id": index, "name": name} for index, name in enumerate(NAMES)]
+    (left_out,) = found["left_out"]
+    assert (left_out["id"], left_out["file_name"]) == (2, "a/0.png") and "is not a picture" in left_out["problem"]
+    loaded = COCO("found.json")
+    assert len(loaded.getAnnIds()) == 3 and loaded.loadImgs([4])[0]["file_name"] == "b/1.png"
+    assert len(loaded.loadRes(found["annotations"]).getAnnIds(imgIds=[1])) == 1
+
+
+class Interrupted:
+    """Stops the detection by Ctrl-C before the picture of this number, and counts the others."""
+
+    def __init__(self, monkeypatch, at: int = 0) -> None:
+        self.seen, self._run, self._at = 0, command.run_detector, at
+        monkeypatch.setattr(command, "run_detector", self)
+
+    def __call__(self, *given):
+        if self.seen + 1 == self._at:
+            raise KeyboardInterrupt
+        self.seen += 1
+        return self._run(*given)
+
+
+def interrupt(monkeypatch, weights: Path, *arguments: str) -> int:
+    with monkeypatch.context() as patch:
+        Interrupted(patch, at=3)
+        return detect(weights, *arguments)[0]
+
+
+def test_an_interrupted_call_continues_where_it_stopped(folder, weights, monkeypatch, capsys):
+    assert detect(weights, "in")[0] == 0
+    expected = json.loads(Path("found.json").read_text())
+    assert interrupt(monkeypatch, weights, "in") == 130
+    assert "note: 2 of 3 pictures are kept in found.json.progress: the same command with --resume continues." in (
+        capsys.readouterr().err
+    )
+    with Path("found.json.progress").open("a") as file:
+        file.write('{"key": "in/b/1.png", "wid')  # a crash while it is written
+    later = Interrupted(monkeypatch)
+    assert detect(weights, "in", "--resume") == (0, ["1 2.GIF", "2 a/1.JPG", "3 b/1.png"])
+    assert later.seen == 1 and json.loads(Path("found.json").read_text()) == expected
+
+
+def test_pictures_that_came_changed_or_lack_their_drawing_are_computed(folder, weights, monkeypatch):
+    assert interrupt(monkeypatch, weights, "in", "--annotate", "drawn") == 130
+    made_data.picture(folder / "0.png")  # shifts the numbers
+    (Path("drawn") / "1-2.png").rename(Path("drawn") / "2-2.png")
+    later = Interrupted(monkeypatch)
+    assert detect(weights, "in", "--annotate", "drawn", "--resume")[1] == [
+        "1 0.png",
+        "2 2.GIF",
+        "3 a/1.JPG",
+        "4 b/1.png",
+    ]
+    assert later.seen == 3  # all but 2.GIF, whose drawing is there
+
+
+def test_pictures_that_are_mended_are_all_that_a_resumed_call_computes(folder, weights, monkeypatch):
+    content = (folder / "b" / "1.png").read_bytes()
+    (folder / "b" / "1.png").write_text("a letter")
+    assert main.main(["detect", "in", "--weights", str(weights), "--json", "found.json", "--resume"]) == 1
+    (folder / "b" / "1.png").write_bytes(content)
+    later = Interrupted(monkeypatch)
+    assert main.main(["detect", "in", "--weights", str(weights), "--json", "found.json", "--resume"]) == 0
+    assert later.seen == 1 and not Path("found.json.progress").exists()
+
+
+def test_other_settings_or_weights_do_not_continue_a_call(folder, weights, monkeypatch, capsys, tmp_path):
+    interrupt(monkeypatch, weights, "in")
+    state = Path("found.json.progress").read_bytes()
+    assert detect(weights, "in", "--resume", "--inference.nms_threshold", "0.3") == (2, [])
+    error = (
+        "error: found.json.progress was begun with other settings (inference.nms_threshold = 0.5, not 0.3): give the"
+    )
+    assert error in capsys.readouterr().err
+    torch.manual_seed(1)
+    other = build_model(CONFIG.model, num_classes=3, anchors_per_location=3)
+    save_weights(tmp_path / "o.safetensors", other, CONFIG.replace({"inference.image_size": 32}), NAMES, range(3))
+    assert detect(tmp_path / "o.safetensors", "in", "--resume") == (2, [])
+    assert "was begun with other weights: give the same" in capsys.readouterr().err
+    assert Path("found.json.progress").read_bytes() == state
+    assert detect(weights, "in")[0] == 0  # anew
+    assert "is replaced; --resume would have continued it" in capsys.readouterr().err
+
+
+def test_resuming_needs_a_file(folder, weights, capsys):
+    assert main.main(["detect", "in", "--weights", str(weights), "--resume"]) == 2
+    assert "--resume needs --json FILE" in capsys.readouterr().err
+
+
+def test_tiles_are_counted_among_the_reasons_why_a_picture_cannot_be_used(folder, weights, monkeypatch, capsys):
+    monkeypatch.setattr("core.retinanet.tiles.MAX_TILES", 1)
+    made_data.picture(folder / "large.png", size=(90, 60))
+    status, _ = detect(weights, "in", "--inference.tile_size", "64")
+    assert status == 1 and "Left out: in/large.png: A picture of 90×60 px has 2 tiles" in capsys.readouterr().out

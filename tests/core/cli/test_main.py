@@ -306,8 +306,11 @@ def test_detect_writes_what_pycocotools_loads(tuned, data, tmp_path):
     pictures = sorted((data / "test" / "images").iterdir())
     every = ("--inference.score_threshold", 0, "--inference.max_detections", 20)
     run("detect", *pictures, "--weights", tuned, "--json", results, "--annotate", drawn, *every)
-    found = json.loads(results.read_text())
+    written = json.loads(results.read_text())
+    found = written["annotations"]
     assert {entry["image_id"] for entry in found} == {1, 2}
+    assert [each["file_name"] for each in written["images"]] == ["a.png", "b.png"]
+    assert {(each["width"], each["height"]) for each in written["images"]} == {(40, 30)}
     assert {entry["category_id"] for entry in found} == set(IDS)
     assert all(set(entry) >= {"image_id", "category_id", "bbox", "score"} for entry in found)
 
@@ -318,7 +321,7 @@ def test_detect_writes_what_pycocotools_loads(tuned, data, tmp_path):
         "annotations": [],
     }
     dataset.createIndex()
-    loaded = dataset.loadRes(str(results))
+    loaded = dataset.loadRes(found)
     assert len(loaded.getAnnIds(imgIds=[1])) == len(loaded.getAnnIds(imgIds=[2])) == 20
 
     tuned_weights = load_weights(str(tuned))
@@ -395,7 +398,7 @@ def test_export_opens_in_torchvision_with_the_same_detections(ending, four_convs
         expected = theirs([open_image(picture) / 255])[0]
     every = ("--inference.score_threshold", 0, "--inference.max_detections", 300)
     run("detect", picture, "--weights", four_convs, *every, "--json", tmp_path / "found.json")
-    found = json.loads((tmp_path / "found.json").read_text())
+    found = json.loads((tmp_path / "found.json").read_text())["annotations"]
     assert len(found) == len(expected["scores"]) > 20
     values = (expected[key].tolist() for key in ("boxes", "scores", "labels"))
     for entry, box, score, label in zip(found, *values, strict=True):
@@ -500,7 +503,7 @@ def test_as_a_process_without_a_terminal(weights, picture, tmp_path):
     )
     assert process.returncode == 0 and process.stderr == ""  # no progress bar
     assert process.stdout.endswith(" detections in 1 picture\n")
-    assert isinstance(json.loads((tmp_path / "found.json").read_text()), list)
+    assert len(json.loads((tmp_path / "found.json").read_text())["images"]) == 1
 
 
 def test_help_and_refusals_do_not_wait_for_pytorch():

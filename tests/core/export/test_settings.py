@@ -219,6 +219,7 @@ BESIDE = {
     "loss.ohem_anchors": {"loss.kind": "ohem"},
     "loss.ohem_nms_threshold": {"loss.kind": "ohem"},
     "loss.ohem_one_to_three": {"loss.kind": "ohem"},
+    "inference.tile_overlap": {"inference.tile_size": 256},
     "inference.soft_nms_sigma": {"inference.nms_kind": "soft"},
     "training.decay_factor": {"training.schedule": "cyclic"},
     "training.decay_period": {"training.schedule": "plateau"},
@@ -228,7 +229,7 @@ BESIDE = {
 OTHERS = {
     "bool": [True, False],
     "int": [1, 3, 64, 96],
-    "float": [0.2, 0.7, 4.5, 30, 300],
+    "float": [0.2, 0.4, 0.7, 4.5, 30, 300],
     "list": [(0.5,)],
     "text": ["coco"],
 }

@@ -1,0 +1,4 @@
+"""The command `detect`.
+
+Reading order: `command` (detects in all pictures), `state` (the pictures that are done), `drawing`.
+"""

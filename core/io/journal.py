@@ -1,0 +1,109 @@
+"""A journal: the records of a long computation, appended to a file as they are made, so that it can be continued."""
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Self
+
+from core.io.atomic import OutputError
+from core.io.locks import FileLock
+
+
+class Journal:
+    """Records by key in a JSON Lines file; the first line is a header that says what they depend on.
+
+    Records are complete lines as soon as they are added. Only their places are kept in memory. Other processes cannot
+    use the file meanwhile.
+
+    Args:
+        path: The file, created if it does not exist.
+        keep: Whether to keep its records.
+
+    Raises:
+        OutputError: Another process uses it, or it holds something else than a journal.
+    """
+
+    def __init__(self, path: Path, *, keep: bool) -> None:
+        self.path = path
+        lock = FileLock.try_acquire(path)
+        if lock is None:
+            raise OutputError(f"{path} is used by another run: wait for it, or name another file.")
+        self._lock, self._file = lock, path.open("r+b")
+        self._places: dict[str, int] = {}
+        self.header: dict[str, Any] = {}
+        if not keep:
+            self._file.truncate(0)
+        self._read()
+
+    def _read(self) -> None:
+        """Reads the header and the places of all records; drops a last line that a crash has cut."""
+        end = 0
+        for number, line in enumerate(self._file):
+            record = _parse(line)
+            if number == 0 and record is None and line.endswith(b"\n"):
+                self.close()
+                raise OutputError(f"{self.path} holds something else than the state of a run: move it away.")
+            if record is None:
+                break
+            if number == 0:
+                self.header = record
+            else:
+                self._places[str(record.get("key"))] = end
+            end += len(line)
+        self._file.seek(end)
+        self._file.truncate()
+
+    @property
+    def count(self) -> int:
+        """The number of records."""
+        return len(self._places)
+
+    def begin(self, header: Mapping[str, Any]) -> None:
+        """Writes the header of an empty journal."""
+        self._append(header)
+        self.header = dict(header)
+
+    def add(self, key: str, record: Mapping[str, Any]) -> None:
+        """Adds a record; it replaces an earlier one of the same key."""
+        self._places[key] = self._append({"key": key, **record})
+
+    def find(self, key: str) -> dict[str, Any] | None:
+        """Returns the record of a key, None if there is none."""
+        if key not in self._places:
+            return None
+        self._file.seek(self._places[key])
+        return _parse(self._file.readline())
+
+    def _append(self, record: Mapping[str, Any]) -> int:
+        """Writes a line and returns its place."""
+        place = self._file.seek(0, os.SEEK_END)
+        self._file.write(json.dumps(record, allow_nan=False).encode() + b"\n")
+        self._file.flush()
+        return place
+
+    def delete(self) -> None:
+        """Deletes the file."""
+        self.path.unlink(missing_ok=True)
+
+    def close(self) -> None:
+        """Closes the file and lets other processes use it."""
+        self._file.close()
+        self._lock.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+
+def _parse(line: bytes) -> dict[str, Any] | None:
+    """Returns the record of a complete line, None if it holds none."""
+    if not line.endswith(b"\n"):
+        return None
+    try:
+        record = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    return record if isinstance(record, dict) else None
