@@ -7,6 +7,7 @@ from typing import Any
 import gradio as gr
 
 from core.io.paths import ASSETS
+from playground.albums.service import ALBUMS
 from playground.components.plot import head as plot_head
 from playground.data.datasets import DATA
 from playground.evaluations.jobs import EVALUATIONS
@@ -40,6 +41,7 @@ STYLE_SHEETS = ("page", "layout", "numbers", "lesson", "runs", "banner", "touch"
 def build_page() -> gr.Blocks:
     """Builds the page; `launch_options` returns the options to launch it with."""
     DATA.protect(lambda stored: RUNS.is_using(str(stored.folder)), lambda stored: EVALUATIONS.is_using(stored.name))
+    ALBUMS.needed_by = lambda folder: RUNS.refers_to(str(folder))
     title = "RetinaNet Playground"
     with gr.Blocks(title=title, analytics_enabled=False, fill_width=True, delete_cache=DELETE_CACHE) as blocks:
         page = lay_out()

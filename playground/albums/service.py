@@ -2,6 +2,8 @@
 
 import hashlib
 import math
+import shutil
+import tempfile
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,9 +15,11 @@ from torch import Tensor
 
 from core.data.dataset import SPLITS
 from core.data.untrusted import quote
+from core.data.writers.convert import WRITERS
 from core.io.locks import FileLock
 from playground.albums import classes
 from playground.albums.album import Album, AlbumError, AlbumPicture, Box, Removed
+from playground.albums.export import TRAINING, write_training_folder, write_zip
 from playground.albums.pictures import encode_picture, open_stored
 from playground.albums.samples import AlbumSplit
 from playground.albums.splits import make_splits
@@ -58,6 +62,7 @@ class Albums:
     def __init__(self, folder: Path, bounds: Bounds | None = None) -> None:
         self.bounds = bounds or Bounds()
         self._storage = AlbumStorage(folder)
+        self.needed_by: Callable[[Path], bool] = lambda folder: False  # True for a training folder that must stay
         self._lock = RLock()
         self._stamps = Cache(256)
 
@@ -101,10 +106,22 @@ class Albums:
             return False
         if not folder.is_relative_to(self.folder):
             return True
-        key = next(iter(folder.relative_to(self.folder).parts), "")
-        with self._lock:
-            album = self._storage.find(key)
+        album = self._find_around(folder)
         return album is not None and can_see(album, visitor)
+
+    def contains(self, source: str | Path) -> bool:
+        """True for the folder of the albums and everything in it."""
+        return Path(source).is_relative_to(self.folder)
+
+    def owner_of(self, source: str | Path) -> str:
+        """Returns the owner of the album that a folder is in, "" if it is in none."""
+        album = self._find_around(Path(source)) if self.contains(source) else None
+        return album.owner if album else ""
+
+    def _find_around(self, folder: Path) -> Album | None:
+        """Returns the album that a folder inside the folder of the albums belongs to."""
+        with self._lock:
+            return self._storage.find(next(iter(folder.relative_to(self.folder).parts), ""))
 
     def add(self, visitor: str, path: str | Path, title: str) -> tuple[Album, int]:
         """Adds an uploaded picture, see `encode_picture`, to a visitor's album, which is created if there is none.
@@ -272,6 +289,37 @@ class Albums:
         stamp: str = self._stamps.get((key, album.stamp, split), compute)
         return stamp
 
+    def training_folder(self, album: Album) -> Path:
+        """Returns the folder to train a run on, see `write_training_folder`; others that no run needs are removed.
+
+        Raises:
+            AlbumError: Too few pictures are labelled.
+        """
+        home = self.folder / album.key
+        with self._writing():
+            folder = write_training_folder(album, home, lambda each: self._storage.picture_path(album.key, each.file))
+            for other in home.glob(f"{TRAINING}*"):
+                if other != folder and not self.needed_by(other):
+                    shutil.rmtree(other, ignore_errors=True)
+        return folder
+
+    def export(self, visitor: str, format: str) -> Path:
+        """Returns a zip of the labelled pictures of a visitor's album, in a temporary folder of its own.
+
+        Args:
+            visitor: The owner.
+            format: A key of `core.data.writers.convert.WRITERS`.
+
+        Raises:
+            AlbumError: There is no such format, no album, or no labelled picture.
+        """
+        if format not in WRITERS:
+            raise AlbumError(f"There is no format {quote(format)}: choose one of {', '.join(WRITERS)}.")
+        album = self._require_own(visitor)
+        with self._writing():
+            folder = Path(tempfile.mkdtemp(prefix="retinanet-album-"))
+            return write_zip(album, format, folder, lambda each: self._storage.picture_path(album.key, each.file))
+
     @contextmanager
     def _writing(self) -> Iterator[None]:
         """Keeps other threads and processes from changing albums; an error of the disk becomes an `AlbumError`."""
@@ -288,11 +336,14 @@ class Albums:
     def _change(self, visitor: str, change: Callable[[Album], Album]) -> Album:
         """Changes and saves the album of a visitor; raises `AlbumError` if there is none."""
         with self._writing():
-            album = self._storage.find_owned(visitor) if visitor else None
-            if album is None:
-                raise AlbumError("You have no pictures here yet: upload one first." if visitor else NO_COOKIE)
-            changed = change(album)
+            changed = change(self._require_own(visitor))
             return self._storage.save(changed._replace(pictures=make_splits(changed.pictures)))
+
+    def _require_own(self, visitor: str) -> Album:
+        album = self.of(visitor)
+        if album is None:
+            raise AlbumError("You have no pictures here yet: upload one first." if visitor else NO_COOKIE)
+        return album
 
     def _require_room(self, visitor: str, size: int) -> None:
         """Raises `AlbumError` unless a visitor can add a picture of so many bytes."""

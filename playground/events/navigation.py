@@ -115,7 +115,7 @@ def open_link(
         pinned_picture=_keep_drawn(state.pinned_picture, pinned_picture),
     )
     # Without a valid run in the link, the page shows the one that is training.
-    run = state.run if RUNS.has(state.run) else RUNS.current()
+    run = state.run if RUNS.may_see(state.run, visitor) else RUNS.current(visitor)
     return Opened(with_newest_frame(state._replace(run=run)), message)
 
 

@@ -9,11 +9,13 @@ from gradio.blocks import Block
 
 from core.errors import UserError
 from core.runs.folder import PAUSED, RUNNING, STARTING, RunStatus
+from playground.albums.service import ALBUMS
 from playground.data.datasets import DATA
-from playground.data.image_ref import is_from_data_set
+from playground.data.image_ref import is_from_album, is_from_data_set
 from playground.events.common import LIVE, Updates, listen, show
 from playground.layout.components import PageComponents
 from playground.layout.step_controls import NO_RUN
+from playground.runs.privacy import require_changeable
 from playground.runs.progress import ACTIVE, RESUMABLE
 from playground.runs.service import RUNS
 from playground.runs.summary import format_state
@@ -21,7 +23,7 @@ from playground.server.poll import PollResult, poll
 from playground.state.page_state import PageState
 from playground.state.settings import settings_of
 from playground.steps.training import load_run_config
-from playground.support.visitors import VISITORS, visitor_of
+from playground.support.visitors import visitor_of
 
 STEP = "training"
 TRAINING_SPLITS = ("train", "val")  # which a run reads
@@ -96,7 +98,7 @@ def run_updates(page: PageComponents, state: PageState, *, choose: bool = True) 
 
 def list_runs(state: PageState) -> RunList:
     """Returns the runs, newest first, and the state of the chosen one."""
-    statuses = RUNS.statuses()
+    statuses = {name: each for name, each in RUNS.statuses().items() if RUNS.may_see(name, state.visitor)}
     choices = tuple((_label(name, statuses[name]), name) for name in list(statuses)[:MAX_LISTED])
     run_state = RUNS.read_progress(state.run).state if RUNS.has(state.run) else ""
     return RunList(choices, state.run, run_state, count_frames(state.run))
@@ -134,8 +136,10 @@ def _connect_buttons(page: PageComponents, listed: gr.State, polling: gr.HTML) -
 
     def acting(act: Callable[[str], None]) -> Callable[..., Updates]:
         def handler(state: PageState, *, request: gr.Request) -> Updates:
-            require_own_run(state.run or RUNS.current(), visitor_of(request))
-            act(state.run)
+            name = state.run or RUNS.current(visitor_of(request))
+            require_own_run(name, visitor_of(request))
+            if name:
+                act(name)
             return show_run(state)
 
         return handler
@@ -157,12 +161,15 @@ def _connect_buttons(page: PageComponents, listed: gr.State, polling: gr.HTML) -
 def require_own_run(name: str, visitor: str) -> None:
     """Raises `NotYoursError` if a visitor may not stop or change a run; a run that does not exist is ignored."""
     if RUNS.has(name):
-        VISITORS.require(RUNS.about(name).owner, visitor, f"The run {name}")
+        require_changeable(RUNS.folder(name), visitor, f"The run {name}")
 
 
 def _start(state: PageState, visitor: str) -> str:
     """Starts a run on the chosen data set, or on scenes, and returns its name."""
     config, image_ref = state.config(), state.image_ref()
+    if is_from_album(image_ref):
+        folder = ALBUMS.training_folder(ALBUMS.get(image_ref.source, visitor))
+        return RUNS.start(config, str(folder), visitor, format="coco")
     if not is_from_data_set(image_ref):
         return RUNS.start(config, owner=visitor)
     for split in TRAINING_SPLITS:

@@ -1,6 +1,6 @@
 """The training runs of the page: folders that it reads, and processes that outlive it.
 
-Reading order: `progress` (a run's status and records), `service` (starts, stops and resumes runs, `RUNS`), `reader`
-(reads their records), `summary` (a run as HTML), `curves` (losses and AP of several runs), `labels` (names and tags),
-`table` and `table_api` (the table of all runs).
+Reading order: `progress` (a run's status and records), `privacy` (who may see it), `service` (starts, stops and resumes
+runs, `RUNS`), `reader` (reads their records), `summary` (a run as HTML), `curves` (losses and AP of several runs),
+`labels` (names and tags), `table` and `table_api` (the table of all runs).
 """

@@ -13,6 +13,8 @@ from core.io.paths import hide_folder
 from core.runs.about import About
 from core.runs.folder import RunFolder, split_records
 from core.runs.snapshots import Snapshot, read_snapshot_image, snapshot_from_record
+from playground.albums.album import MINE
+from playground.albums.service import ALBUMS
 from playground.data.picture import Picture
 from playground.runs import labels
 from playground.runs.labels import Label
@@ -73,7 +75,8 @@ def hide_paths(message: str, folder: RunFolder) -> str:
 
 def hide_source(message: str, about: About) -> str:
     """Returns a message about a run without the path of its data set on the server."""
-    return hide_folder(message, about.source, Path(about.source).name)
+    name = MINE if ALBUMS.contains(about.source) else Path(about.source).name
+    return hide_folder(message, about.source, name)
 
 
 def read_label(folder: RunFolder) -> Label:

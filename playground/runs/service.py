@@ -20,6 +20,7 @@ from core.scheduler.lock_files import PAGES_LOCK
 from core.scheduler.queue import Queue
 from core.scheduler.throttle import report_activity
 from playground.runs.labels import Label
+from playground.runs.privacy import may_see
 from playground.runs.progress import ACTIVE, RESUMABLE, TRAINING, RunProgress, combine_statuses
 from playground.runs.reader import Reader, file_stamp, hide_paths, read_about, read_label
 
@@ -123,9 +124,16 @@ class Runs:
             return [folder]
         return [each for each in reversed(self._queue.runs()) if read_about(each).group == group]
 
-    def current(self) -> str:
-        """Returns the name of the run that is training, else of the next one in the queue, "" if there is none."""
-        statuses = self.statuses()
+    def may_see(self, name: str, visitor: str) -> bool:
+        """True if there is a run of that name that a visitor may see."""
+        return self.has(name) and may_see(RunFolder(self.root / name), visitor)
+
+    def current(self, visitor: str = "") -> str:
+        """Returns the name of the run that is training, else of the next one in the queue, "" if there is none.
+
+        Runs that the visitor may not see are left out.
+        """
+        statuses = {name: each for name, each in self.statuses().items() if self.may_see(name, visitor)}
         training = [name for name, each in statuses.items() if each.state in TRAINING]
         waiting = sorted((each.queue_position, name) for name, each in statuses.items() if each.state == QUEUED)
         return next(iter((*training, *(name for _, name in waiting))), "")
@@ -134,6 +142,10 @@ class Runs:
         """True if a run that is queued or training uses the source."""
         active = (name for name, each in self.statuses().items() if each.state in ACTIVE)
         return any(read_about(RunFolder(self.root / name)).source == source for name in active)
+
+    def refers_to(self, source: str) -> bool:
+        """True if a run was trained on the source or will be."""
+        return any(read_about(folder).source == source for folder in self._queue.runs())
 
     def read_progress(self, name: str) -> RunProgress:
         """Returns the status and the records of a run, or of its comparison; raises as `folder`."""

@@ -13,12 +13,13 @@ from core.runs.folder import RunFolder, RunStatus
 from core.scheduler.queue import Queue
 from playground.runs.curves import MAX_RUNS, build_figure
 from playground.runs.labels import MAX_TAGS, parse_label, write_label
+from playground.runs.privacy import PRIVATE, may_change, may_see, require_changeable
 from playground.runs.progress import ACTIVE
 from playground.runs.reader import hide_paths, read_about
 from playground.runs.service import RUNS, Runs
-from playground.runs.table import Column, ListedRun, Run, build_cells, build_columns, read_run
+from playground.runs.table import EMPTY, Column, ListedRun, Run, build_cells, build_columns, read_run
 from playground.support.trash import Trash
-from playground.support.visitors import VISITORS, visitor_of
+from playground.support.visitors import visitor_of
 
 MAX_LISTED = 300  # runs in the table
 MAX_CHOSEN = 1000  # names of runs to draw that are read from a request
@@ -73,7 +74,7 @@ def _act(request: Mapping[str, Any], runs: Runs, visitor: str) -> tuple[str, str
         case "restore":
             trash, key = Trash(runs.root), str(request.get("key"))
             deleted = trash.get(key)
-            VISITORS.require(deleted.owner, visitor, f"The run {deleted.title}")
+            require_changeable(_deleted_folder(trash, key), visitor, f"The run {deleted.title}")
             return f"{trash.put_back(key).title} is back.", ""
     return "", ""
 
@@ -94,10 +95,10 @@ def _find_own_run(name: object, runs: Runs, visitor: str) -> Run:
     Raises:
         UserError: There is no such run, or it belongs to another visitor.
     """
-    for listed in list_runs(runs):
+    for listed in list_runs(runs, visitor):
         if listed.name == name:
             run = _read(listed, runs)
-            VISITORS.require(listed.owner, visitor, f"The run {run.title}")
+            require_changeable(listed.folder, visitor, f"The run {run.title}")
             return run
     raise UserError("This run no longer exists: somebody has deleted it.")
 
@@ -115,7 +116,7 @@ def _build_contents(runs: Runs, chosen: Sequence[str], visitor: str) -> dict[str
 
     They include the figure of the chosen runs, or the problem that prevents it.
     """
-    found = [_read(each, runs) for each in list_runs(runs)]
+    found = [_read(each, runs) for each in list_runs(runs, visitor)]
     columns = build_columns(found)
     drawn = [run for run in found if run.listed.name in chosen]
     figure, problem = None, ""
@@ -125,12 +126,23 @@ def _build_contents(runs: Runs, chosen: Sequence[str], visitor: str) -> dict[str
         problem = str(error)
     return {
         "columns": [column._asdict() for column in columns],
-        "rows": [_build_row(run, columns, visitor) for run in found],
-        "trash": [each._asdict() for each in Trash(runs.root).entries() if VISITORS.may_change(each.owner, visitor)],
+        "rows": [*_build_private_rows(runs, columns, visitor), *(_build_row(run, columns, visitor) for run in found)],
+        "trash": _list_deleted(runs, visitor),
         "figure": json.dumps(figure) if figure else "",
         "problem": problem,
         "limits": {"drawn": MAX_RUNS, "tags": MAX_TAGS},
     }
+
+
+def _list_deleted(runs: Runs, visitor: str) -> list[dict[str, Any]]:
+    """Returns the deleted runs that a visitor can restore, as JSON holds them."""
+    trash = Trash(runs.root)
+    mine = (each for each in trash.entries() if may_change(_deleted_folder(trash, each.key), visitor))
+    return [each._asdict() for each in mine]
+
+
+def _deleted_folder(trash: Trash, key: str) -> RunFolder:
+    return RunFolder(trash.path(key))
 
 
 def _unique_titles(runs: Sequence[Run]) -> list[tuple[str, Run]]:
@@ -149,18 +161,42 @@ def _build_row(run: Run, columns: Sequence[Column], visitor: str) -> dict[str, A
         "state": run.listed.state_text,
         "message": run.listed.message,
         "active": run.listed.state in ACTIVE,
-        "mine": VISITORS.may_change(run.listed.owner, visitor),
+        "mine": may_change(run.listed.folder, visitor),
         "cells": build_cells(run, columns),
     }
 
 
-def list_runs(runs: Runs) -> list[ListedRun]:
-    """Returns at most `MAX_LISTED` runs: those of the page, newest first, then those of the command line."""
+def _build_private_rows(runs: Runs, columns: Sequence[Column], visitor: str) -> list[dict[str, Any]]:
+    """Returns rows that say nothing of private runs of others but that they occupy the queue."""
+    hidden = [each for each in _list_all(runs) if each.state in ACTIVE and not may_see(each.folder, visitor)]
+    return [
+        {
+            "run": f"private {number}",
+            "title": PRIVATE,
+            "name": "",
+            "tags": (),
+            "state": listed.state_text,
+            "message": "",
+            "active": True,
+            "mine": False,
+            "cells": [EMPTY] * len(columns),
+        }
+        for number, listed in enumerate(hidden, 1)
+    ]
+
+
+def list_runs(runs: Runs, visitor: str) -> list[ListedRun]:
+    """Returns at most `MAX_LISTED` runs that a visitor may see, in the order of `_list_all`."""
+    return [each for each in _list_all(runs) if may_see(each.folder, visitor)][:MAX_LISTED]
+
+
+def _list_all(runs: Runs) -> list[ListedRun]:
+    """Returns the runs: those of the page, newest first, then those of the command line."""
     found = [_list_run(runs.root, name, status) for name, status in runs.statuses().items()]
     for group in _find_groups(runs.root):
         statuses = Queue(group).statuses()
         found += [_list_run(runs.root, f"{group.name}/{name}", status) for name, status in statuses.items()]
-    return found[:MAX_LISTED]
+    return found
 
 
 def _find_groups(root: Path) -> list[Path]:

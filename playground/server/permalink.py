@@ -96,8 +96,10 @@ def from_link(query: str, visitor: str = "", *, with_data: bool = True) -> PageS
     )
     image_ref, pinned_ref = (ImageRef.from_link(values.pop(key, "")) for key in ("data", "pinned_data"))
     config = base.replace({path: value for path, value in values.items() if not path.startswith("__")})
-    require_known_weights(config)
-    pinned = state.pinned_config() if state.pinned else None  # refuses pinned settings that are not allowed
+    require_known_weights(config, visitor)
+    pinned = (
+        state._replace(visitor=visitor).pinned_config() if state.pinned else None
+    )  # refuses pinned settings that are not allowed
     return state._replace(
         settings=settings_of(config),
         beside=state.beside and pinned is not None,

@@ -15,6 +15,7 @@ from playground.data.image_ref import ImageRef, is_from_album
 from playground.data.picture import render_picture
 from playground.evaluations.query import EvaluationQuery
 from playground.pipeline.pipeline import Pipeline
+from playground.runs.privacy import may_see_file
 from playground.runs.service import RUNS
 from playground.state.settings import config_of
 from playground.state.user_picture import UserPicture
@@ -80,7 +81,7 @@ class PageState(NamedTuple):
             ConfigError: A value is not allowed, or the weights are a file from elsewhere.
         """
         config = config_of(self.settings)
-        require_known_weights(config)
+        require_known_weights(config, self.visitor)
         return config
 
     def focus(self) -> Focus:
@@ -105,7 +106,7 @@ class PageState(NamedTuple):
         """
         try:
             config = Config() if self.pinned == DEFAULTS else Config.from_query(self.pinned)
-            require_known_weights(config)
+            require_known_weights(config, self.visitor)
         except ConfigError as error:
             raise ConfigError(f"In the pinned settings, {error}") from None
         return config
@@ -118,6 +119,8 @@ class PageState(NamedTuple):
 def admit(state: PageState) -> tuple[PageState, str]:
     """Returns the state without what its visitor may not see any more, and a message about that, "" for nothing."""
     picture, pinned = (_hide_private(each, state.visitor) for each in (state.user_picture, state.pinned_picture))
+    if RUNS.has(state.run) and not RUNS.may_see(state.run, state.visitor):
+        state = state._replace(run="")
     if picture is state.user_picture and pinned is state.pinned_picture:
         return state, ""
     return state._replace(user_picture=picture, pinned_picture=pinned), NOT_SHARED
@@ -150,11 +153,11 @@ def pin_of(config: Config) -> str:
     return config.to_query() or DEFAULTS
 
 
-def require_known_weights(config: Config) -> None:
+def require_known_weights(config: Config, visitor: str = "") -> None:
     """Refuses weight files of the server that were neither trained nor uploaded here: links are untrusted.
 
     Raises:
-        ConfigError: The weights are such a file.
+        ConfigError: The weights are such a file, or were trained on pictures that the visitor may not see.
     """
     name = config.model.weights
     if not name.isprintable():
@@ -164,4 +167,8 @@ def require_known_weights(config: Config) -> None:
         raise ConfigError(
             f"model.weights = {name!r} is not available here: choose {', '.join(BUILT_IN_WEIGHTS)}, upload a file, "
             "or train a run."
+        )
+    if not may_see_file(name, visitor):
+        raise ConfigError(
+            "model.weights names weights that were trained on private pictures: choose others in the Network step."
         )

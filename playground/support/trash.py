@@ -75,6 +75,10 @@ class Trash:
         self._remove_old()
         return Deleted(key, names[0], title, owner, size)
 
+    def path(self, key: str) -> Path:
+        """Returns where the first path of an entry lies now."""
+        return self._folder / key / "0"
+
     def get(self, key: str) -> Deleted:
         """Returns an entry.
 

@@ -49,22 +49,29 @@ class Visitors:
         """Sets whether visitors may change only what they made themselves."""
         self.apart = apart
 
-    def may_change(self, owner: str, visitor: str) -> bool:
-        """True if a visitor may stop, change or delete what belongs to an owner; "" is no owner."""
-        return not self.apart or owner in ("", visitor)
+    def may_change(self, owner: str, visitor: str, *, always: bool = False) -> bool:
+        """True if a visitor may stop, change or delete what belongs to an owner; "" is no owner.
 
-    def require(self, owner: str, visitor: str, thing: str) -> None:
+        Args:
+            owner: To whom the thing belongs.
+            visitor: Who wants to change it.
+            always: True if it belongs to its owner even where visitors are not kept apart.
+        """
+        return owner in ("", visitor) or not (self.apart or always)
+
+    def require(self, owner: str, visitor: str, thing: str, *, always: bool = False) -> None:
         """Refuses a change by a visitor who may not make it.
 
         Args:
             owner: To whom the thing belongs.
             visitor: Who wants to change it.
             thing: Name of the thing, with which the message begins.
+            always: As in `may_change`.
 
         Raises:
             NotYoursError: It belongs to another visitor.
         """
-        if not self.may_change(owner, visitor):
+        if not self.may_change(owner, visitor, always=always):
             raise NotYoursError(
                 f"{thing} was made in another browser: only that browser can stop, change or delete it. "
                 "You can look at it and use it."

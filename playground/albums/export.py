@@ -1,0 +1,131 @@
+"""Albums as data sets on the disk: the folder that runs are trained on, and zips to download."""
+
+import hashlib
+import re
+import shutil
+import zipfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import numpy as np
+
+from core.data.dataset import SPLITS
+from core.data.writers.content import Content, WrittenImage
+from core.data.writers.convert import WRITERS
+from core.io.text import count_noun
+from playground.albums.album import Album, AlbumError, AlbumPicture
+from playground.albums.storage import link_or_copy
+
+MIN_LABELLED = 2  # one picture to train on, one that is held out
+TRAINING = "training-"  # with which the names of folders for runs begin
+MAX_STEM = 40  # characters of a title in the name of a file
+
+PathOf = Callable[[AlbumPicture], Path]
+
+
+def write_data_set(album: Album, format: str, folder: Path, path_of: PathOf) -> None:
+    """Writes the labelled pictures of an album into a new folder.
+
+    Args:
+        album: The album.
+        format: A key of `WRITERS`.
+        folder: The folder, which must not exist.
+        path_of: Returns the stored file of a picture.
+
+    Raises:
+        OSError: It cannot be written.
+    """
+    writer, splits = WRITERS[format], _list_splits(album)
+    folder.mkdir(parents=True)
+    for split, images in splits.items():
+        place = folder / writer.pictures.format(split=split)
+        place.mkdir(parents=True, exist_ok=True)
+        for index, image in images.items():
+            link_or_copy(path_of(album.pictures[index]), place / image.name)
+    ids = tuple(range(1, len(album.class_names) + 1))
+    content = {split: list(images.values()) for split, images in splits.items()}
+    writer.write(folder, Content(album.class_names, ids, content))
+
+
+def write_training_folder(album: Album, folder: Path, path_of: PathOf) -> Path:
+    """Writes the folder that `core` trains on and returns it; one for the same pictures and objects is used again.
+
+    Nothing is changed in it later, whatever the visitor draws while a run is training.
+
+    Args:
+        album: The album.
+        folder: The folder of the album.
+        path_of: Returns the stored file of a picture.
+
+    Raises:
+        AlbumError: Too few pictures are labelled, or none is in a split that runs need.
+        OSError: It cannot be written.
+    """
+    require_trainable(album)
+    labelled = [each._replace(rejected=()) for each in album.pictures if each.labelled]
+    stamp = hashlib.sha256(repr((album.class_names, labelled)).encode()).hexdigest()[:12]
+    target = folder / f"{TRAINING}{stamp}"
+    if not target.is_dir():
+        partial = folder / f".{target.name}.part"
+        shutil.rmtree(partial, ignore_errors=True)
+        write_data_set(album, "coco", partial, path_of)
+        partial.rename(target)
+    return target
+
+
+def require_trainable(album: Album) -> None:
+    """Raises `AlbumError` unless a run can be trained on an album."""
+    counts = album.counts()
+    labelled = sum(counts.get(split, 0) for split in SPLITS)
+    if labelled < MIN_LABELLED:
+        raise AlbumError(
+            f"Draw boxes in at least {MIN_LABELLED} pictures to train on them, or mark some as without objects: "
+            f"{count_noun(labelled, 'picture')} so far."
+        )
+    if not any(each.boxes for each in album.pictures if each.used_in == "train"):
+        raise AlbumError("No picture for train has an object: draw a box in one, or choose another split for it.")
+    if "val" not in counts:
+        raise AlbumError("No picture is held out: choose val for one of them, or let the splits be made.")
+
+
+def write_zip(album: Album, format: str, folder: Path, path_of: PathOf) -> Path:
+    """Writes the labelled pictures of an album as a zip into a folder and returns its path.
+
+    Args:
+        album: The album.
+        format: A key of `WRITERS`.
+        folder: The folder of the zip.
+        path_of: Returns the stored file of a picture.
+
+    Raises:
+        AlbumError: No picture is labelled.
+        OSError: It cannot be written.
+    """
+    if not any(each.labelled for each in album.pictures):
+        raise AlbumError("There is nothing to download yet: draw boxes in a picture, or mark it as without objects.")
+    content, path = folder / "content", folder / f"my-pictures-{format}.zip"
+    write_data_set(album, format, content, path_of)
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:  # pictures are compressed already
+        for each in sorted(content.rglob("*")):
+            archive.write(each, each.relative_to(content))
+    shutil.rmtree(content)
+    return path
+
+
+def _list_splits(album: Album) -> Mapping[str, dict[int, WrittenImage]]:
+    """Returns the labelled pictures of each split that has any, by index."""
+    indices = {split: album.indices(split) for split in SPLITS}
+    return {split: {index: _describe(album, index) for index in found} for split, found in indices.items() if found}
+
+
+def _describe(album: Album, index: int) -> WrittenImage:
+    picture = album.pictures[index]
+    stem = re.sub(r"[^A-Za-z0-9_-]+", "-", Path(picture.title).stem).strip("-_")[:MAX_STEM] or "picture"
+    return WrittenImage(
+        name=f"{index + 1:03}-{stem}{Path(picture.file).suffix}",
+        size=(picture.width, picture.height),
+        image_id=index + 1,
+        boxes=np.array(picture.boxes, dtype=np.float64).reshape(-1, 4),
+        labels=np.array(picture.labels, dtype=np.int64),
+        crowd=np.zeros(len(picture.labels), dtype=bool),
+    )

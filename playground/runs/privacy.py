@@ -1,0 +1,90 @@
+"""Runs on the pictures of an album: who may see them, and who may change them.
+
+Whatever a run keeps, such as its film, its weights and the names of its classes, is as private as the album that it was
+trained on, or that its initial weights were trained on.
+"""
+
+import json
+from functools import lru_cache
+from pathlib import Path
+
+from core.runs.folder import RunError, RunFolder
+from playground.albums.service import ALBUMS
+from playground.runs.reader import file_stamp, read_about
+from playground.support.visitors import VISITORS
+
+PRIVATE = "a private run"  # in place of everything else about it
+
+
+def may_see(folder: RunFolder, visitor: str) -> bool:
+    """True if a visitor may look at a run and use its weights."""
+    return all(ALBUMS.may_see(each, visitor) for each in find_albums(folder))
+
+
+def may_see_file(path: str | Path, visitor: str) -> bool:
+    """True if a visitor may use a file, such as weights; False if it belongs to a run that the visitor may not see."""
+    return all(may_see(folder, visitor) for folder in _find_runs(Path(path)))
+
+
+def require_visible(folder: RunFolder, visitor: str) -> None:
+    """Raises `RunError` if a visitor may not see a run."""
+    if not may_see(folder, visitor):
+        raise RunError("This run was trained on private pictures: only the browser that made them can share them.")
+
+
+def may_change(folder: RunFolder, visitor: str) -> bool:
+    """True if a visitor may stop, change or delete a run; one on an album belongs to somebody in any case."""
+    albums = find_albums(folder)
+    if not may_see(folder, visitor):
+        return False
+    if visitor and any(ALBUMS.owner_of(each) == visitor for each in albums):
+        return True
+    return VISITORS.may_change(read_about(folder).owner, visitor, always=bool(albums))
+
+
+def require_changeable(folder: RunFolder, visitor: str, thing: str) -> None:
+    """Refuses a change by a visitor who may not make it.
+
+    Args:
+        folder: The run.
+        visitor: Who wants to change it.
+        thing: Its name, with which the message begins.
+
+    Raises:
+        RunError: The visitor may not even see it.
+        NotYoursError: It belongs to another visitor.
+    """
+    require_visible(folder, visitor)
+    if not may_change(folder, visitor):
+        VISITORS.require(read_about(folder).owner, visitor, thing, always=True)
+
+
+def find_albums(folder: RunFolder) -> frozenset[Path]:
+    """Returns the folders inside albums that a run was trained on, or that its initial weights were trained on."""
+    found, waiting, seen = set(), [folder.path], set()
+    while waiting:
+        run = RunFolder(waiting.pop())
+        seen.add(run.path)
+        source = Path(read_about(run).source)
+        if ALBUMS.contains(source):
+            found.add(source)
+        weights = _read_weights(run.path, file_stamp(run.config))
+        waiting += [each.path for each in _find_runs(Path(weights)) if each.path not in seen]
+    return frozenset(found)
+
+
+def _find_runs(path: Path) -> list[RunFolder]:
+    """Returns the runs whose folders hold a file; none for weights that are not a file."""
+    if len(path.parts) < 2 or not str(path).isprintable():
+        return []
+    folders = list(path.resolve().parents)[:-1]
+    return [run for each in folders if (run := RunFolder(each)).about.is_file()]
+
+
+@lru_cache(maxsize=1024)
+def _read_weights(path: Path, stamp: tuple[int, ...]) -> str:
+    """Returns the name of the initial weights of a run, "" if they cannot be read."""
+    try:
+        return str(json.loads(RunFolder(path).config.read_text("utf-8"))["model"]["weights"])
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return ""
