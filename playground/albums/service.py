@@ -95,7 +95,7 @@ class Albums:
                     "These pictures are no longer here: they have been deleted, or were not used for long."
                 )
             if not can_see(album, visitor):
-                raise AlbumError("These pictures are private: only the browser that made them can share them.")
+                raise AlbumError("These pictures are private: only the browser that made them can show or share them.")
             return self._storage.touch(album)
 
     def may_see(self, source: str | Path, visitor: str) -> bool:

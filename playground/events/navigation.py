@@ -8,6 +8,7 @@ from gradio.blocks import Block
 from core.data.untrusted import DataError
 from core.errors import PictureError, UserError
 from core.export.settings import FORMATS
+from playground.data.image_ref import is_from_album
 from playground.events.common import (
     LIVE,
     LIVE_IN_ORDER,
@@ -24,6 +25,7 @@ from playground.lessons.panel import build_contents, filter_seen, preset_update
 from playground.lessons.position import LessonPosition
 from playground.runs.service import RUNS
 from playground.server.permalink import from_link, unknown_names
+from playground.server.private_links import drop_private
 from playground.server.render import render
 from playground.state.page_state import PageState
 from playground.state.user_picture import UserPicture
@@ -102,6 +104,7 @@ def open_link(
         pinned_picture: The visitor's pinned picture before.
         visitor: Who opens it.
     """
+    query, private = drop_private(query, visitor)
     message = ""
     try:
         state = from_link(query, visitor)
@@ -109,7 +112,7 @@ def open_link(
         state, message = from_link(query, visitor, with_data=False), f"The picture of the link is not on show. {error}"
     except UserError as error:
         state, message = from_link("", visitor), f"The link was not followed. {error}"
-    message = " ".join(filter(None, (message, unknown_names(query))))
+    message = " ".join(filter(None, (private, message, unknown_names(query))))
     state = state._replace(
         user_picture=_keep_drawn(state.user_picture, user_picture),
         pinned_picture=_keep_drawn(state.pinned_picture, pinned_picture),
@@ -123,6 +126,8 @@ def _keep_drawn(linked: UserPicture | None, before: UserPicture | None) -> UserP
     """Returns the picture of a link, or the visitor's own with its drawn objects, which links do not hold."""
     if linked is None:
         return None if before and before.image_ref else before
+    if is_from_album(linked.image_ref):  # saved with its drawn objects
+        return linked
     same = before and (before.image_ref, before.scenes) == (linked.image_ref, linked.scenes)
     return before if same else linked
 

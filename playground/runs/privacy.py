@@ -77,8 +77,10 @@ def _find_runs(path: Path) -> list[RunFolder]:
     """Returns the runs whose folders hold a file; none for weights that are not a file."""
     if len(path.parts) < 2 or not str(path).isprintable():
         return []
-    folders = list(path.resolve().parents)[:-1]
-    return [run for each in folders if (run := RunFolder(each)).about.is_file()]
+    try:
+        return [run for each in path.resolve().parents if (run := RunFolder(each)).about.is_file()]
+    except (OSError, RuntimeError):  # a name that no file system allows, or a loop of links: there is no such file
+        return []
 
 
 @lru_cache(maxsize=1024)

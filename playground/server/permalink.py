@@ -97,15 +97,13 @@ def from_link(query: str, visitor: str = "", *, with_data: bool = True) -> PageS
     image_ref, pinned_ref = (ImageRef.from_link(values.pop(key, "")) for key in ("data", "pinned_data"))
     config = base.replace({path: value for path, value in values.items() if not path.startswith("__")})
     require_known_weights(config, visitor)
-    pinned = (
-        state._replace(visitor=visitor).pinned_config() if state.pinned else None
-    )  # refuses pinned settings that are not allowed
+    state = state._replace(visitor=visitor)
+    pinned = state.pinned_config() if state.pinned else None  # refuses pinned settings that are not allowed
     return state._replace(
         settings=settings_of(config),
         beside=state.beside and pinned is not None,
         user_picture=_open(image_ref, config, visitor) if with_data else None,
         pinned_picture=_open(pinned_ref, pinned, visitor) if with_data and pinned else None,
-        visitor=visitor,
     )
 
 
