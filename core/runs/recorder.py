@@ -43,6 +43,7 @@ class Recorder:
         self._snapshots = SnapshotRecorder(folder, splits.validation, config)
         self._saved = time.monotonic()
         self._appended = trainer.step  # steps whose records are in the folder
+        self._evaluated = -1  # steps after which the last evaluation was saved
         self._damaged = 0  # pictures that are in the folder's description
         self.writing = threading.RLock()
 
@@ -108,7 +109,16 @@ class Recorder:
                 return
             if isinstance(record, StepRecord) and control.is_single_step_at(self._trainer.step):
                 changes = StepChangeRecorder(self._trainer, self._snapshots)
-        self.save(FINISHED, self._trainer.ending)
+        self._finish()
+
+    def _finish(self) -> None:
+        """Notes that the run has finished; what was saved with the evaluation of its last step is not written again."""
+        if self._evaluated != self._trainer.step:
+            self.save(FINISHED, self._trainer.ending)
+            return
+        with self.writing:
+            self._write_damage()
+            self._folder.write_status(FINISHED, self._trainer.ending)
 
     def _write(self, record: Record) -> None:
         evaluation = record if isinstance(record, EvaluationRecord) else None
@@ -118,6 +128,7 @@ class Recorder:
             self.save(RUNNING)  # before the record, so that a reader of the record finds the weights it describes
         if evaluation:
             self._folder.append(evaluation)
+            self._evaluated = evaluation.step
         self._append_last_step()
 
     def _append_last_step(self) -> None:
