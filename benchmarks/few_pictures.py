@@ -63,12 +63,12 @@ def main() -> None:
     for title, runs in plan.items():
         results[title] = [_run(options, *each) for each in runs]
         _print_row(title, results[title])
-    if options.seconds:
-        reference = _run(options, PICTURES, own, 0)
-        for seconds, steps in _choose_steps(reference, options.seconds):
-            title = f"{seconds:g} s"
-            results[title] = [_run(options, PICTURES, steps, seed) for seed in range(options.seeds)]
-            _print_row(title, results[title])
+    budgets = {f"{steps} steps": steps for steps in options.steps}
+    if options.seconds and not options.steps:
+        budgets = dict(_choose_steps(_run(options, PICTURES, own, 0), options.seconds))
+    for title, steps in budgets.items():
+        results[title] = [_run(options, PICTURES, steps, seed) for seed in range(options.seeds)]
+        _print_row(title, results[title])
     if options.json:
         table = {title: [each._asdict() for each in runs] for title, runs in results.items()}
         write_text(options.json, json.dumps({"split": options.split, "rows": table}, indent=1) + "\n")
@@ -81,6 +81,7 @@ def _parse() -> argparse.Namespace:
     parser.add_argument("--split", default="test", help="the split that AP50 is measured on: val, or test (default)")
     parser.add_argument("--pictures", type=_numbers, default=(5, 10, 20, 40), help="numbers of training pictures")
     parser.add_argument("--seconds", type=_numbers, default=(15, 30, 60, 120), help=f"of runs on {PICTURES} pictures")
+    parser.add_argument("--steps", type=_numbers, default=(), help="use these numbers of steps instead of --seconds")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--weights", default="builtin")
     parser.add_argument("--json", type=Path)
@@ -91,13 +92,13 @@ def _numbers(text: str) -> tuple[int, ...]:
     return tuple(int(part) for part in text.split(",") if part)
 
 
-def _choose_steps(reference: Result, budgets: Sequence[int]) -> Iterator[tuple[int, int]]:
-    """Yields budgets in seconds with the number of steps that fit; prints the measured times they follow from."""
+def _choose_steps(reference: Result, budgets: Sequence[int]) -> Iterator[tuple[str, int]]:
+    """Yields budgets in seconds, as titles, with the number of steps that fit; prints the measured times they follow from."""
     fixed = reference.seconds - reference.steps * reference.step_seconds
     print(f"A step takes {reference.step_seconds:.2f} s, all else {fixed:.1f} s.", flush=True)
     for seconds in budgets:
         if (steps := int((seconds - fixed) / reference.step_seconds)) > 0:
-            yield seconds, steps
+            yield f"{seconds} s", steps
         else:
             print(f"{seconds} s: no time for a step")
 

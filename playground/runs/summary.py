@@ -8,6 +8,7 @@ from markupsafe import Markup
 
 from core.config import Config
 from core.data.left_out import describe_count
+from core.experiments.recipes import RECIPES
 from core.runs.about import About
 from core.runs.folder import QUEUED, find_kept
 from core.runs.step_changes import StepChanges
@@ -59,7 +60,7 @@ def build_status(progress: RunProgress, name: str, label: str, config: Config, a
         return text
     last = progress.steps[-1]
     curves = [(title, format(last[key], spec), _sample(progress.steps, key)) for title, key, spec in SMALL_CURVES]
-    text += html.facts(_latest_numbers(progress, config)) + html.small_curves(curves)
+    text += html.facts(_latest_numbers(progress, config, about)) + html.small_curves(curves)
     return text + _build_metrics(find_kept(progress.evaluations, config.training))
 
 
@@ -76,13 +77,15 @@ def _build_data(about: About) -> Markup:
     return html.details(f"Data, {total:,} left out" if total else "Data", html.join(lines))
 
 
-def _latest_numbers(progress: RunProgress, config: Config) -> list[tuple[str, str]]:
+def _latest_numbers(progress: RunProgress, config: Config, about: About) -> list[tuple[str, str]]:
     last = progress.steps[-1]
     numbers = [
         ("step", f"{last['step']:,} of {config.training.steps:,}"),
         ("classification loss", html.number(last["classification"])),
         ("box loss", html.number(last["box"])),
     ]
+    if about.recipe in RECIPES:
+        numbers.append(("recipe", about.recipe))
     if progress.active:
         numbers.append(("time left", format_duration(estimate_seconds_left(progress.steps, config))))
     if kept := find_kept(progress.evaluations, config.training):
