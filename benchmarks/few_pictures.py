@@ -93,7 +93,7 @@ def _numbers(text: str) -> tuple[int, ...]:
 
 
 def _choose_steps(reference: Result, budgets: Sequence[int]) -> Iterator[tuple[str, int]]:
-    """Yields budgets in seconds, as titles, with the number of steps that fit; prints the measured times they follow from."""
+    """Yields budgets in seconds, as titles, with the number of steps that fit; prints the times they follow from."""
     fixed = reference.seconds - reference.steps * reference.step_seconds
     print(f"A step takes {reference.step_seconds:.2f} s, all else {fixed:.1f} s.", flush=True)
     for seconds in budgets:

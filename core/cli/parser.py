@@ -89,12 +89,12 @@ def _add_train(commands: "Subparsers") -> None:
     train = _add_command(commands, "train", "Train a detector; Ctrl-C stops it with a checkpoint.")
     add_data(train)
     train.add_argument("--out", type=Path, required=True, metavar="RUN", help="folder of the run")
-    recipes = "; ".join(f"{key}: {recipe.title}" for key, recipe in RECIPES.items())
+    recipes = " ".join(f"{key}: {recipe.title}. {recipe.help}" for key, recipe in RECIPES.items())
     train.add_argument(
         "--recipe",
         choices=RECIPES,
         default="",
-        help=f"settings chosen by measurement, flags win; {recipes}",
+        help=f"settings chosen by measurement, flags win. {recipes}",
     )
     train.add_argument("--resume", action="store_true", help="continue from the checkpoint in the folder of the run")
     train.add_argument("--workers", type=parse_count, default=1, help=WORKERS_HELP)

@@ -1,6 +1,7 @@
 """The command `train`."""
 
 from argparse import Namespace
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
@@ -66,10 +67,14 @@ def _print_recipe(name: str, config: Config) -> None:
     """Prints the settings of a recipe, and which of them are replaced."""
     if not is_main_process():
         return
-    recipe, values = RECIPES[name], config.to_flat()
-    print(f"Recipe {name}: {', '.join(f'{path} = {format_value(value)}' for path, value in recipe.changes.items())}.")
-    if replaced := list_overridden(name, config):
-        print(f"Replaced by you: {', '.join(f'{path} = {format_value(values[path])}' for path in replaced)}.")
+    recipe, replaced = RECIPES[name], list_overridden(name, config)
+    print(f"Recipe {name}, {recipe.title}: {_list_settings(recipe.changes)}.")
+    if replaced:
+        print(f"Replaced by you: {_list_settings(replaced)}.")
+
+
+def _list_settings(values: Mapping[str, Any]) -> str:
+    return ", ".join(f"{path} = {format_value(value)}" for path, value in values.items())
 
 
 def _print_data(config: Config, data: OpenedData) -> None:

@@ -30,7 +30,7 @@ RECIPES: Mapping[str, Recipe] = MappingProxyType(
                 {
                     "training.batch_size": 1,
                     "training.steps": 120,
-                    "training.eval_interval": 40,
+                    "training.eval_interval": 30,
                     "training.eval_images": 8,
                     "training.early_stopping": 2,
                 }

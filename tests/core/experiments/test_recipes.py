@@ -80,7 +80,11 @@ def test_a_run_notes_its_recipe(tmp_path, capsys):
     command = ["train", "--data", str(data), "--out", str(out), "--workers", "0", *flags]
     assert main.main([*command, "--recipe", "few-pictures"]) == 0
     printed = capsys.readouterr().out
-    assert "Recipe few-pictures: " in printed and "Replaced by you: " in printed and "training.steps = 2" in printed
+    assert (
+        "Recipe few-pictures, a detector from a few pictures: " in printed
+        and "Replaced by you: " in printed
+        and "training.steps = 2" in printed
+    )
     assert RunFolder(out).read_about().recipe == "few-pictures"
     assert main.main([*command, "--resume"]) == 0
     assert RunFolder(out).read_about().recipe == "few-pictures"
