@@ -12,9 +12,8 @@ from core.errors import UserError
 from core.evaluation.class_names import match_detector
 from core.evaluation.coco_metrics import Metrics, evaluate
 from core.evaluation.damage import DamagedPictures, read_usable
-from core.retinanet.batch_losses import batch_losses
 from core.retinanet.fuse import fuse_batch_norms
-from core.retinanet.losses import AnchorLosses, Losses, total_loss
+from core.retinanet.losses import AnchorLosses, Losses, batch_losses, total_loss
 from core.retinanet.model import RetinaNet
 from core.retinanet.predict import detect_from, predict_by_shape
 from core.structures import Detections, GroundTruth, Sample

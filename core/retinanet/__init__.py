@@ -1,10 +1,10 @@
 """The detector of the paper as plain functions on tensors, and the network as one module.
 
 Reading order: `boxes` (geometry and box regression targets), `anchors`, `matching` (the assignment of ground truth to
-anchors), `losses`, `focal_kernel` (focal loss with its gradient in one pass), `backbone` (ResNet and feature pyramid),
-`heads`, `model` (both as one module), `preprocess`, `batch_losses` (assignment and losses of a batch), `postprocess`
-(score threshold, top-K, decoding, NMS, cap), `nms`, `tiles` (large pictures in parts), `predict` (images to
-detections), `fuse` (batch norms fused into convolutions).
+anchors), `losses` (of anchors, images and batches), `focal_kernel` (focal loss with its gradient in one pass),
+`backbone` (ResNet and feature pyramid), `heads`, `model` (both as one module), `preprocess`, `postprocess` (score
+threshold, top-K, decoding, NMS, cap), `nms`, `tiles` (large pictures in parts), `predict` (images to detections), `fuse`
+(batch norms fused into convolutions).
 """
 
 import lazy_loader as lazy

@@ -3,6 +3,7 @@
 All functions return one value per anchor; only `total_loss` sums them, so that each can be inspected.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
@@ -10,11 +11,15 @@ import torch.nn.functional as F
 from torch import Tensor
 from torchvision.ops import complete_box_iou_loss, distance_box_iou_loss, generalized_box_iou_loss, nms
 
-from core.config import Loss
+from core.config import Config, Loss
+from core.retinanet.anchors import make_anchors
 from core.retinanet.boxes import decode, encode
 from core.retinanet.focal_kernel import FocalWeights, fused_focal_loss
-from core.retinanet.matching import IGNORED, Match
+from core.retinanet.matching import IGNORED, Match, match_anchors
+from core.retinanet.model import Outputs
 from core.retinanet.nms import first_survivors
+from core.retinanet.preprocess import Batch, scale_objects
+from core.structures import Sample
 
 IOU_LOSSES = {"giou": generalized_box_iou_loss, "diou": distance_box_iou_loss, "ciou": complete_box_iou_loss}
 
@@ -164,6 +169,30 @@ def total_loss(images: list[AnchorLosses], loss: Loss, divisor: Tensor | float |
     if divisor is None:
         divisor = foreground.sum().clamp(min=1)
     return Losses(classification.sum() / divisor, box.sum() / divisor)
+
+
+def batch_losses(outputs: Outputs, batch: Batch, samples: Sequence[Sample], config: Config) -> list[AnchorLosses]:
+    """Computes the loss of every anchor of every image; crowd regions do not count as objects.
+
+    Args:
+        outputs: The network's outputs for the batch, of any float type; the losses are computed in float32.
+        batch: The preprocessed images.
+        samples: Their ground truth, in pixels of the original images.
+        config: Settings of anchors, matching and loss.
+
+    Returns:
+        The losses of each image, in the order of the batch.
+    """
+    device = outputs.logits.device
+    anchors = make_anchors(config.anchors, *batch.pixels.shape[-2:]).boxes.to(device)
+    results = []
+    for logits, deltas, sample, factors in zip(
+        outputs.logits.float(), outputs.deltas.float(), samples, batch.factors, strict=True
+    ):
+        boxes, labels = scale_objects(sample, factors)
+        match = match_anchors(anchors, boxes, config.matching)
+        results.append(anchor_losses(logits, deltas, anchors, match, boxes, labels, config.loss))
+    return results
 
 
 class ForegroundAverage:

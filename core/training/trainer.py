@@ -17,8 +17,7 @@ from core.config import Config
 from core.data.dataset import DataSet
 from core.evaluation.damage import DamagedPictures
 from core.evaluation.dataset_predictions import Evaluation, count_images, evaluate_dataset
-from core.retinanet.batch_losses import batch_losses
-from core.retinanet.losses import ForegroundAverage, Losses, total_loss
+from core.retinanet.losses import ForegroundAverage, Losses, batch_losses, total_loss
 from core.retinanet.model import RetinaNet, freeze
 from core.retinanet.preprocess import prepare
 from core.structures import Sample

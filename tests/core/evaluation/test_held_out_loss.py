@@ -9,8 +9,7 @@ from core.config import Config
 from core.data.dataset import DataSet
 from core.errors import PictureError
 from core.evaluation.dataset_predictions import Evaluation, evaluate_dataset
-from core.retinanet.batch_losses import batch_losses
-from core.retinanet.losses import total_loss
+from core.retinanet.losses import batch_losses, total_loss
 from core.retinanet.model import RetinaNet, build_model
 from core.retinanet.preprocess import prepare
 from core.structures import Sample

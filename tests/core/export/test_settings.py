@@ -16,8 +16,7 @@ from core.export.mmdetection import build_mmdetection_config
 from core.export.settings import FORMATS, to_command, to_json
 from core.export.torchvision import to_torchvision
 from core.retinanet.anchors import make_anchors
-from core.retinanet.batch_losses import batch_losses
-from core.retinanet.losses import total_loss
+from core.retinanet.losses import batch_losses, total_loss
 from core.retinanet.model import build_model
 from core.retinanet.predict import detect
 from core.retinanet.preprocess import prepare

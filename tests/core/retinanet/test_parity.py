@@ -13,8 +13,7 @@ from torchvision.models.resnet import resnet18
 from torchvision.ops.feature_pyramid_network import LastLevelP6P7
 
 from core.config import Config
-from core.retinanet.batch_losses import batch_losses
-from core.retinanet.losses import total_loss
+from core.retinanet.losses import batch_losses, total_loss
 from core.retinanet.model import build_model
 from core.retinanet.predict import detect, extract_detections, predict
 from core.retinanet.preprocess import prepare

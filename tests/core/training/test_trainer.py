@@ -11,7 +11,7 @@ import torch
 
 from core.config import Config
 from core.data.sources import SceneData
-from core.retinanet.batch_losses import batch_losses
+from core.retinanet.losses import batch_losses
 from core.retinanet.model import build_model
 from core.retinanet.preprocess import scale_objects
 from core.runs.checkpoint import load_checkpoint

@@ -2,8 +2,7 @@ import pytest
 import torch
 
 from core.config import Config
-from core.retinanet.batch_losses import batch_losses
-from core.retinanet.losses import total_loss
+from core.retinanet.losses import batch_losses, total_loss
 from core.retinanet.postprocess import KEPT
 from core.retinanet.predict import detect
 from core.weights.sources import WeightsError
