@@ -360,6 +360,8 @@ interface StripState {
 }
 
 interface SourceBarState {
+  /** True if the generated scene is on show. */
+  scene: boolean;
   sources: [string, string][];
   source: string;
   splits: string[];

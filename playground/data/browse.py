@@ -7,7 +7,7 @@ from core.data.dataset import SPLITS
 from playground.albums.album import ALL, MINE, SHARED, AlbumError
 from playground.albums.service import ALBUMS
 from playground.data.datasets import DATA
-from playground.data.image_ref import PHOTOGRAPHS, SCENES, ImageRef, is_from_album
+from playground.data.image_ref import PHOTOGRAPHS, SCENES, UPLOAD, ImageRef, is_from_album
 from playground.data.photographs import find_photographs
 from playground.data.sources import MAX_SCENES, SCENES_SPLIT
 
@@ -26,7 +26,20 @@ class Browsing(NamedTuple):
     total: int
 
 
-def build_bar(image_ref: ImageRef | None, title: str, browsing: Browsing | None, visitor: str = "") -> str:
+class OwnPicture(NamedTuple):
+    """The visitor's upload that no album holds: its name, and whether it is on show."""
+
+    name: str
+    is_shown: bool
+
+
+def build_bar(
+    image_ref: ImageRef | None,
+    title: str,
+    browsing: Browsing | None,
+    visitor: str = "",
+    upload: OwnPicture | None = None,
+) -> str:
     """Returns the value of the bar above the picture, as JSON.
 
     Args:
@@ -34,7 +47,9 @@ def build_bar(image_ref: ImageRef | None, title: str, browsing: Browsing | None,
         title: The name of this picture.
         browsing: The selected pictures, None if the arrows step through the whole split.
         visitor: Who sees the bar.
+        upload: The visitor's upload, None if there is none.
     """
+    is_upload = upload is not None and upload.is_shown
     splits = count_pictures(image_ref, visitor)
     photographs = [[PHOTOGRAPHS, PHOTOGRAPHS]] if find_photographs() else []
     data_sets = ([name, name] for name in DATA.library.names())
@@ -43,12 +58,14 @@ def build_bar(image_ref: ImageRef | None, title: str, browsing: Browsing | None,
         {
             "sources": [
                 ["", "generated scene"],
+                *([[UPLOAD, f"my picture: {upload.name}"]] if upload else []),
                 [SCENES, "held-out scenes"],
                 *photographs,
                 *_list_albums(image_ref, visitor),
                 *data_sets,
             ],
-            "source": image_ref.source if image_ref else "",
+            "source": image_ref.source if image_ref else UPLOAD if is_upload else "",
+            "scene": image_ref is None and not is_upload,
             "splits": list(splits),
             "split": image_ref.split if image_ref else "",
             "index": image_ref.index if image_ref else 0,

@@ -8,6 +8,7 @@ from core.data.dataset import SPLITS
 from playground.albums.album import ALL, is_album_key
 
 PHOTOGRAPHS = "photographs"  # the source of the photographs among the examples
+UPLOAD = "upload"  # stands for a picture that no album holds, which nobody else can open
 SCENES = "scenes"  # the source of held-out scenes; every other source is the name of a data set or the key of an album
 
 

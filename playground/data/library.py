@@ -15,10 +15,11 @@ from typing import NamedTuple
 
 from core.data.untrusted import DataError, quote
 from core.data.zip_import import Limits
-from playground.data.image_ref import PHOTOGRAPHS, SCENES
+from playground.data.image_ref import PHOTOGRAPHS, SCENES, UPLOAD
 from playground.data.records import StoredDataSet, read_record, write_record
 from playground.support.trash import Deleted, Trash
 
+RESERVED = (SCENES, PHOTOGRAPHS, UPLOAD)  # sources that are no data sets
 MAX_NAME = 40  # characters
 MAX_DELETED = 3  # data sets that can be restored
 
@@ -183,7 +184,7 @@ class DataSetLibrary:
         stem = re.sub(r"\.zip$", "", title, flags=re.IGNORECASE)
         safe = re.sub(r"[^A-Za-z0-9_-]+", "-", stem).strip("-_")[:MAX_NAME] or "data"
         files = self.folder.iterdir() if self.folder.is_dir() else ()
-        taken = {SCENES, PHOTOGRAPHS, *(name.lower() for name in self.names()), *(path.name.lower() for path in files)}
+        taken = {*RESERVED, *(name.lower() for name in self.names()), *(path.name.lower() for path in files)}
         taken |= {each.title.lower() for each in self.list_deleted()}  # these can be restored
         names = (safe if number == 1 else f"{safe}-{number}" for number in range(1, len(taken) + 2))
         return next(name for name in names if name.lower() not in taken)

@@ -23,7 +23,7 @@ from playground.data.image_ref import PHOTOGRAPHS, SCENES, ImageRef
 from playground.data.sources import SCENES_SPLIT, open_source, source_key
 from playground.evaluations.results import EvaluationResult
 from playground.evaluations.store import Store, StoredEvaluation
-from playground.pipeline.networks import network_of
+from playground.pipeline.networks import name_weights, network_of
 from playground.support.threads import all_threads
 
 MAX_IN_MEMORY = 16  # results, each up to about 10 MB
@@ -99,7 +99,7 @@ class Evaluations:
         class_names = open_source(split, config.scenes, visitor).class_names
         if split.source == SCENES:  # there is no end of them, so 0 cannot mean all
             require_scene_count(config.training.eval_images)
-        match_detector(config.model.weights, network_of(config).class_names, class_names)
+        match_detector(name_weights(config.model.weights), network_of(config).class_names, class_names)
         job = _Job(split.source, visitor)
         with self._lock:
             previous = self._jobs.get(key)

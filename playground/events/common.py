@@ -13,12 +13,14 @@ import gradio as gr
 from gradio.blocks import Block
 from gradio.components import Component
 
+from core.config import Config
 from core.errors import UserError
 from playground.layout.components import PageComponents
 from playground.layout.page_update import PageUpdate
 from playground.server.render import render
 from playground.state.page_state import PageState, admit
 from playground.state.settings import values_of
+from playground.state.weight_names import NAME, list_choices, to_key
 from playground.support.visitors import visitor_of
 
 Updates = dict[Block, Any]  # new values by component
@@ -144,8 +146,15 @@ def state_updates(page: PageComponents, state: PageState, *names: str) -> Update
     """Returns the new values of the components that hold fields of the state, for its settings of all knobs too."""
     updates: Updates = {page.state[name]: getattr(state, name) for name in names}
     if "settings" in names:
-        updates |= dict(zip(page.knobs.values(), values_of(state.config()), strict=True))
+        config = state.config()
+        updates |= dict(zip(page.knobs.values(), values_of(config), strict=True))
+        updates[page.knobs[NAME]] = weights_update(config)
     return updates
+
+
+def weights_update(config: Config) -> gr.Dropdown:
+    """Returns the update of the list of weights, which names a file without its path."""
+    return gr.Dropdown(choices=list_choices(config), value=to_key(config.model.weights))
 
 
 def state_components(page: PageComponents, name: str) -> list[Component]:

@@ -5,7 +5,7 @@ import gradio as gr
 from core.data.untrusted import DataError
 from playground.data import browse
 from playground.data.datasets import DATA
-from playground.data.image_ref import ImageRef, is_from_data_set
+from playground.data.image_ref import UPLOAD, ImageRef, is_from_data_set
 from playground.evaluations.jobs import evaluated_split
 from playground.events.common import IN_ORDER, LIVE, Updates, listen, show
 from playground.events.data_import import CHANGES, STEP, DataImport, open_data_set, progress_options
@@ -13,6 +13,7 @@ from playground.events.picture import show_image
 from playground.layout.components import DataControls, PageComponents
 from playground.layout.step_controls import SHARES
 from playground.state.page_state import PageState
+from playground.state.user_picture import show_again
 from playground.steps.evaluation.step import selected_pictures
 from playground.support.visitors import visitor_of
 
@@ -93,6 +94,8 @@ def browse_to(state: PageState, source: object, split: object, index: object, tu
     image_ref = state.image_ref()
     if not isinstance(turn, int) or turn not in (-1, 1):
         query = state.evaluation_query._replace(choice="")
+        if source == UPLOAD and (upload := show_again(state.user_picture, state.config())):
+            return state._replace(user_picture=upload, pick=None, evaluation_query=query)
         return show_image(
             state._replace(evaluation_query=query),
             browse.choose_picture(image_ref, source, split, index, state.visitor),

@@ -1,5 +1,6 @@
 """The address and the header: what a link opens, undo and redo, and copying the settings."""
 
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import gradio as gr
@@ -24,16 +25,18 @@ from playground.layout.components import PageComponents
 from playground.lessons.panel import build_contents, filter_seen, preset_update
 from playground.lessons.position import LessonPosition
 from playground.runs.service import RUNS
-from playground.server.permalink import from_link, unknown_names
+from playground.server.permalink import from_link, shows_upload, unknown_names
 from playground.server.private_links import drop_private
 from playground.server.render import render
 from playground.state.page_state import PageState
-from playground.state.user_picture import UserPicture
+from playground.state.user_picture import UserPicture, find_upload, set_aside, show_again
+from playground.state.weight_names import NAME
 from playground.support.visitors import visitor_of
 
 # Browsers offer the clipboard to https and to this machine only; elsewhere a prompt shows what to copy.
 COPY = """(text) => navigator.clipboard
   ? navigator.clipboard.writeText(text || location.href) : window.prompt("Copy this:", text || location.href)"""
+NOT_SAVED = "The picture of the link was not saved: the generated scene is on show instead. Upload the picture again."
 # The fields of the state that a link sets, but for the run and the film's frame, which `run_updates` sets.
 SET_BY_LINK = tuple(
     field for field in PageState._fields if field not in ("run", "frame", "held", "switched", "visitor")
@@ -112,11 +115,12 @@ def open_link(
         state, message = from_link(query, visitor, with_data=False), f"The picture of the link is not on show. {error}"
     except UserError as error:
         state, message = from_link("", visitor), f"The link was not followed. {error}"
+    shown = _keep_drawn(state.user_picture, user_picture)
+    if shows_upload(query):
+        shown = show_again(user_picture, state.config())
+        message = message or ("" if shown else NOT_SAVED)
     message = " ".join(filter(None, (private, message, unknown_names(query))))
-    state = state._replace(
-        user_picture=_keep_drawn(state.user_picture, user_picture),
-        pinned_picture=_keep_drawn(state.pinned_picture, pinned_picture),
-    )
+    state = state._replace(user_picture=shown, pinned_picture=_keep_pinned(state.pinned_picture, pinned_picture))
     # Without a valid run in the link, the page shows the one that is training.
     run = state.run if RUNS.may_see(state.run, visitor) else RUNS.current(visitor)
     return Opened(with_newest_frame(state._replace(run=run)), message)
@@ -125,11 +129,19 @@ def open_link(
 def _keep_drawn(linked: UserPicture | None, before: UserPicture | None) -> UserPicture | None:
     """Returns the picture of a link, or the visitor's own with its drawn objects, which links do not hold."""
     if linked is None:
-        return None if before and before.image_ref else before
+        drawn_scene = before and before.image_ref is None and before.picture.is_scene
+        return before if drawn_scene else set_aside(before)
     if is_from_album(linked.image_ref):  # saved with its drawn objects
-        return linked
+        return linked._replace(upload=find_upload(before))
     same = before and (before.image_ref, before.scenes) == (linked.image_ref, linked.scenes)
-    return before if same else linked
+    return before if same else linked._replace(upload=find_upload(before))
+
+
+def _keep_pinned(linked: UserPicture | None, before: UserPicture | None) -> UserPicture | None:
+    """Returns the pinned picture of a link, or the visitor's own, which links do not hold."""
+    if linked is None:
+        return None if before and before.image_ref else before
+    return _keep_drawn(linked, before)
 
 
 def connect_header(page: PageComponents) -> None:
@@ -142,7 +154,8 @@ def connect_header(page: PageComponents) -> None:
             return ""
         try:
             pipeline = read_state(page, values, visitor_of(request)).pipeline()
-            return FORMATS[form](pipeline.config, len(pipeline.class_names))
+            config = pipeline.config.replace({NAME: Path(pipeline.config.model.weights).name})
+            return FORMATS[form](config, len(pipeline.class_names))
         except UserError as error:
             raise gr.Error(str(error), print_exception=False) from None  # nothing is copied then
 

@@ -16,7 +16,7 @@ from playground.events.common import IN_ORDER, LIVE, Updates, listen, show
 from playground.layout.components import PageComponents
 from playground.state.page_state import PageState
 from playground.state.settings import settings_of
-from playground.state.user_picture import UserPicture, classes_to_draw, draw_objects
+from playground.state.user_picture import UserPicture, classes_to_draw, draw_objects, find_upload, set_aside
 
 SCENE_SEEDS = 2**31  # the next scene's seed starts again at the knob's upper bound
 
@@ -36,7 +36,9 @@ def connect_picture(page: PageComponents) -> None:
     def edit(state: PageState, *, event: gr.EventData) -> Updates:
         fields = {name: getattr(event, name, None) for name in EDIT_FIELDS}
         drawn = draw_objects(fields, state.pipeline())
-        return show(page, state._replace(user_picture=drawn._replace(image_ref=state.image_ref())), "user_picture")
+        upload = find_upload(state.user_picture) if drawn.picture.is_scene or state.image_ref() else None
+        drawn = drawn._replace(image_ref=state.image_ref(), upload=upload)
+        return show(page, state._replace(user_picture=drawn), "user_picture")
 
     def click(state: PageState, *, event: gr.EventData) -> Updates:
         height, width = state.pipeline().size
@@ -60,8 +62,13 @@ def _connect_scenes(page: PageComponents) -> None:
             image_ref = ImageRef(PHOTOGRAPHS, ALL, photographs.index(name))
             return show(page, show_image(state, image_ref), *changes)
         settings = settings_of(apply_example(name, state.config()))
-        return show(page, state._replace(user_picture=None, settings=settings), *changes)
+        state = state._replace(user_picture=set_aside(state.user_picture), settings=settings)
+        return show(page, state, *changes)
 
+    def to_scene(state: PageState) -> Updates:
+        return show(page, show_image(state, None), "user_picture", "pick")
+
+    listen(page, controls.to_scene.click, to_scene, changes=["user_picture", "pick"], **LIVE)
     listen(page, controls.example.input, example, inputs=[controls.example], changes=changes, **LIVE)
 
 
@@ -72,8 +79,9 @@ def show_image(state: PageState, image_ref: ImageRef | None) -> PageState:
         UserError: The image cannot be opened, or the network cannot process it.
     """
     if image_ref is None:
-        return state._replace(user_picture=None, pick=None)
+        return state._replace(user_picture=set_aside(state.user_picture), pick=None)
     config = state.config()
     picture = open_picture(image_ref, config.scenes, state.visitor)
     prepare([picture.sample.image], config.inference)
-    return state._replace(user_picture=UserPicture(picture, config.scenes, image_ref), pick=None)
+    shown = UserPicture(picture, config.scenes, image_ref, upload=find_upload(state.user_picture))
+    return state._replace(user_picture=shown, pick=None)

@@ -9,11 +9,12 @@ import gradio as gr
 from core.config import Config, knobs
 from core.retinanet.anchors import LEVELS
 from playground.events.common import LIVE, LIVE_IN_ORDER, EventOptions, Updates, listen, show
-from playground.events.weights import WEIGHTS
 from playground.layout.components import PageComponents
 from playground.pipeline.anchor_search import fit_anchors
 from playground.state.page_state import PageState
 from playground.state.settings import on_change, settings_of
+from playground.state.user_picture import set_aside
+from playground.state.weight_names import NAME as WEIGHTS
 from playground.steps import STEPS
 from playground.steps.step import MAPS
 
@@ -75,7 +76,8 @@ def connect_resets(page: PageComponents) -> None:
 
     def reset(state: PageState) -> Updates:
         initial = PageState(state.step, settings=settings_of(Config()))
-        state = state._replace(**{name: getattr(initial, name) for name in changes})
+        kept = set_aside(state.user_picture)
+        state = state._replace(**{name: getattr(initial, name) for name in changes})._replace(user_picture=kept)
         return show(page, state, *changes)
 
     listen(page, page.header.reset.click, reset, changes=changes, **LIVE)

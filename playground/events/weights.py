@@ -5,16 +5,17 @@ import gradio as gr
 from core.config import Config, knobs
 from core.errors import UserError
 from core.weights.download import COCO
-from playground.events.common import EventOptions, Updates, listen, part_updates, show
+from playground.events.common import EventOptions, Updates, listen, part_updates, show, weights_update
 from playground.layout.components import PageComponents
 from playground.layout.page_update import PageUpdate
 from playground.pipeline.networks import MissingWeightsError, follow_weights
 from playground.server.banner import TRAIN, offer
 from playground.state.page_state import PageState
 from playground.state.settings import settings_of
+from playground.state.weight_names import NAME as WEIGHTS, from_key
 from playground.steps.weights import describe
 
-WEIGHTS, THRESHOLD = "model.weights", "inference.score_threshold"
+THRESHOLD = "inference.score_threshold"
 # COCO's weights have 80 classes: at the usual threshold an ordinary photograph is under boxes.
 COCO_THRESHOLD = 0.5
 
@@ -49,14 +50,14 @@ def choose_weights(page: PageComponents, state: PageState, name: str) -> Updates
     Weights that have to be downloaded first are offered in the banner, with their size.
     """
     before = state.config()
-    chosen = before.replace({WEIGHTS: name})
+    chosen = before.replace({WEIGHTS: from_key(name)})
     try:
         config = adapt_threshold(before, follow_weights(chosen))
     except MissingWeightsError:
-        update = PageUpdate("", banner=offer(name, chosen.model.depth))
-        return {page.knobs[WEIGHTS]: before.model.weights, **part_updates(page, update)}
+        update = PageUpdate("", banner=offer(chosen.model.weights, chosen.model.depth))
+        return {page.knobs[WEIGHTS]: weights_update(before), **part_updates(page, update)}
     except UserError as error:
-        return {page.knobs[WEIGHTS]: before.model.weights, **part_updates(page, PageUpdate(str(error)))}
+        return {page.knobs[WEIGHTS]: weights_update(before), **part_updates(page, PageUpdate(str(error)))}
     updates, notice = show(page, state._replace(settings=settings_of(config)), "settings"), page.parts["notice"]
     said = (*describe(config), *_describe_threshold(before, config))
     return {**updates, notice: updates[notice] or " ".join(said)}

@@ -55,6 +55,7 @@ class PictureControls(NamedTuple):
     another: gr.Button
     upload: gr.UploadButton
     example: gr.Dropdown
+    to_scene: gr.Button  # beside the sentence that stands for the scene's dials while another picture is on show
     data: DataControls
 
 

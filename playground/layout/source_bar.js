@@ -89,7 +89,7 @@ function totalText(state) {
  */
 function titleText({ source, name, choice }) {
   if (choice) return `${choice.label} · ${name}`;
-  return source === "" ? "" : name;
+  return source === "" || source === "upload" ? "" : name;
 }
 
 /** @param {string} value */
@@ -100,7 +100,8 @@ function show(value) {
   currentIndex = state.index;
   fillList(sourceList, state.sources, state.source);
   fillList(splitList, state.splits.map((split) => [split, split]), state.split);
-  const single = state.source === "" && !state.choice;
+  const single = (state.source === "" || state.source === "upload") && !state.choice;
+  document.body.dataset.picture = state.scene ? "scene" : "other"; // whether the scene's dials act on it
   splitList.hidden = state.splits.length < 2 || Boolean(state.choice);
   for (const node of [backButton, total, nextButton]) node.hidden = single;
   numberField.hidden = single || Boolean(state.choice);

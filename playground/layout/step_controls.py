@@ -33,7 +33,10 @@ def picture_controls() -> PictureControls:
         another = gr.Button("Another scene", variant="primary", size="sm", min_width=80)
         upload = gr.UploadButton("Upload a picture", file_types=["image"], size="sm", min_width=80)
     example = _examples()
-    return PictureControls(another, upload, example, _data_controls())
+    with gr.Column(elem_classes=["scene-note"]):
+        gr.Markdown("The dials of the scene act on the generated scene, which is not on show.")
+        to_scene = gr.Button("Back to the generated scene", size="sm", min_width=80, elem_id="to-scene")
+    return PictureControls(another, upload, example, to_scene, _data_controls())
 
 
 def _examples() -> gr.Dropdown:

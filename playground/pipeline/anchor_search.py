@@ -13,7 +13,7 @@ from playground.data.sources import read_annotations
 from playground.pipeline.pipeline import Pipeline
 
 SCENES = 100
-FIT_TO = ("this picture", f"{SCENES} scenes like this one", "this data set")
+FIT_TO = ("this picture", f"{SCENES} generated scenes", "this data set")
 
 
 def fit_anchors(target: str, pipeline: Pipeline, image_ref: ImageRef | None = None) -> tuple[Config, str]:

@@ -14,7 +14,7 @@ from core.retinanet.heads import prior_logit
 from core.retinanet.losses import AnchorLosses, anchor_losses, total_loss
 from core.weights.sources import WeightsError, adopt
 from playground.pipeline.inputs import MAX_BYTES, VISITORS
-from playground.pipeline.networks import SEEDING, config_weights
+from playground.pipeline.networks import SEEDING, config_weights, name_weights
 from playground.pipeline.outputs import NetworkOutputs
 from playground.support.cache import Cache
 from playground.support.threads import all_threads
@@ -35,7 +35,7 @@ class LossStages(NetworkOutputs):
         indices = {name: index for index, name in enumerate(self.network.class_names)}
         names = [self.picture.class_names[label] for label in self.objects[1].tolist()]
         if unknown := sorted({name for name in names if name not in indices}):
-            ignorant = name_ignorant(self.config.model.weights)
+            ignorant = name_ignorant(name_weights(self.config.model.weights))
             message = describe_unknown(ignorant, unknown, self.network.class_names)
             raise WeightsError(f"{message}: choose other weights or draw objects of their classes.")
         return torch.tensor([indices[name] for name in names], dtype=torch.int64)

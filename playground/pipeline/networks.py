@@ -1,6 +1,7 @@
 """The weights and networks that settings ask for, kept in memory for all visitors. They are read only."""
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from threading import Lock
 from typing import NamedTuple
@@ -46,7 +47,8 @@ def weights_of(name: str, depth: int) -> Weights:
             f"The {missing.name} weights are not on this server yet: download them above the picture "
             f"({count_megabytes(missing.size)}), or choose other weights in the Network step."
         )
-    weights: Weights = _weights.get(weights_key(name, depth), lambda: load_weights(name, depth=depth))
+    with hide_path(name):
+        weights: Weights = _weights.get(weights_key(name, depth), lambda: load_weights(name, depth=depth))
     return weights
 
 
@@ -68,6 +70,23 @@ def weights_key(name: str, depth: int) -> Hashable:
     return name, _read_mtime(name, depth), depth if name == "imagenet" else 0
 
 
+def name_weights(name: str) -> str:
+    """Returns the name of weights for people: of a file, its name; of a run's weights, the name of the run."""
+    path = Path(name)
+    return path.name if path.stem != "weights" or not path.is_absolute() else path.parent.name
+
+
+@contextmanager
+def hide_path(name: str) -> Iterator[None]:
+    """Names weights without the path of their file in the errors that are raised meanwhile."""
+    try:
+        yield
+    except WeightsError as error:
+        if Path(name).is_absolute():
+            error.args = (str(error).replace(name, name_weights(name)),)
+        raise
+
+
 def config_weights(config: Config) -> Weights:
     """Returns the weights of the settings, without their heads if the settings ask for new ones."""
     weights = weights_of(config.model.weights, config.model.depth)
@@ -81,7 +100,9 @@ def network_of(config: Config) -> Network:
         WeightsError: The weights are not available or contradict the settings.
     """
     key = _network_key(config)
-    return _networks.get(key, lambda: _build_network(config, key))
+    with hide_path(config.model.weights):
+        network: Network = _networks.get(key, lambda: _build_network(config, key))
+    return network
 
 
 def is_cached(config: Config) -> bool:
@@ -124,4 +145,5 @@ def follow_weights(config: Config) -> Config:
     weights = weights_of(config.model.weights, config.model.depth)
     if weights.architecture is None:  # they require nothing
         return config
-    return adopt(config.replace(dict(weights.settings)), weights, free=True)
+    with hide_path(weights.name):
+        return adopt(config.replace(dict(weights.settings)), weights, free=True)

@@ -7,13 +7,14 @@ from urllib.parse import parse_qsl, urlencode
 from core.config import MAX_TEXT, Config, ConfigError, knobs
 from core.retinanet.anchors import LEVELS
 from playground.canvas.edit import Pick
-from playground.data.image_ref import ImageRef
+from playground.data.image_ref import UPLOAD, ImageRef
 from playground.data.sources import open_picture
 from playground.evaluations.query import EvaluationQuery, update_query
 from playground.lessons.position import LessonPosition
 from playground.state.page_state import PageState, image_ref_of, require_known_weights
 from playground.state.settings import settings_of
-from playground.state.user_picture import UserPicture
+from playground.state.user_picture import UserPicture, is_upload_shown
+from playground.state.weight_names import with_keys, with_paths
 from playground.steps import STEPS
 from playground.steps.loss.step import FIGURES
 from playground.steps.step import MAPS
@@ -59,7 +60,7 @@ def to_link(state: PageState, config: Config) -> str:
     }
     parts = (
         urlencode({key: value for key, value in named.items() if value}, safe=",/", errors="replace"),
-        config.to_query(base),
+        with_keys(config).to_query(base),
     )
     return "&".join(part for part in parts if part)
 
@@ -94,8 +95,8 @@ def from_link(query: str, visitor: str = "", *, with_data: bool = True) -> PageS
         beside=_one_of("beside", values.pop("beside", "false"), ("true", "false")) == "true",
         evaluation_query=_parse_query(values),
     )
-    image_ref, pinned_ref = (ImageRef.from_link(values.pop(key, "")) for key in ("data", "pinned_data"))
-    config = base.replace({path: value for path, value in values.items() if not path.startswith("__")})
+    image_ref, pinned_ref = (_parse_image_ref(values.pop(key, "")) for key in ("data", "pinned_data"))
+    config = with_paths(base.replace({path: value for path, value in values.items() if not path.startswith("__")}))
     require_known_weights(config, visitor)
     state = state._replace(visitor=visitor)
     pinned = state.pinned_config() if state.pinned else None  # refuses pinned settings that are not allowed
@@ -129,8 +130,19 @@ def _open(image_ref: ImageRef | None, config: Config, visitor: str) -> UserPictu
 
 
 def _image_ref_text(user_picture: UserPicture | None, config: Config) -> str:
+    if is_upload_shown(user_picture, config):
+        return UPLOAD
     image_ref = image_ref_of(user_picture, config)
     return image_ref.link if image_ref else ""
+
+
+def _parse_image_ref(text: str) -> ImageRef | None:
+    return None if text == UPLOAD else ImageRef.from_link(text)
+
+
+def shows_upload(query: str) -> bool:
+    """True for a link to a picture that no album holds, which only its visitor's page still has."""
+    return dict(parse_qsl(query)).get("data") == UPLOAD
 
 
 def _parse_query(values: dict[str, str]) -> EvaluationQuery:

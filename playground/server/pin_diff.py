@@ -1,19 +1,23 @@
 """The differences between the pinned settings, A, and the present ones: knobs, pictures, and every step's number."""
 
+from typing import Any
+
 from markupsafe import Markup
 
-from core.config import knobs
+from core.config import Knob, knobs
 from playground.components import html
 from playground.layout.strip import StripCell
+from playground.pipeline.networks import name_weights
 from playground.pipeline.pipeline import Pipeline
 from playground.state.settings import shorten, value_text
+from playground.state.weight_names import NAME
 
 
 def changes(pinned: Pipeline, present: Pipeline) -> Markup:
     """Returns as HTML the knobs that differ, each with its pinned and its present value."""
     before, after = pinned.config.to_flat(), present.config.to_flat()
     differing = [
-        (knob.label, value_text(knob, before[path]), value_text(knob, after[path]))
+        (knob.label, _value_text(knob, before[path]), _value_text(knob, after[path]))
         for path, knob in knobs().items()
         if before[path] != after[path]
     ]
@@ -23,6 +27,10 @@ def changes(pinned: Pipeline, present: Pipeline) -> Markup:
     count = f"{len(differing)} change{'s' * (len(differing) > 1)} since A"
     items = html.join(_item(*each) for each in differing)
     return Markup("<p><b>{}</b></p><ul>{}</ul>").format(count, items)
+
+
+def _value_text(knob: Knob, value: Any) -> str:
+    return value_text(knob, name_weights(value) if knob.path == NAME else value)
 
 
 def _picture_changes(pinned: Pipeline, present: Pipeline) -> list[tuple[str, str, str]]:

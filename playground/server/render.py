@@ -10,7 +10,7 @@ from playground.canvas.edit import Pick
 from playground.canvas.view import View, hidden_keys
 from playground.components import html
 from playground.data import browse
-from playground.data.browse import Browsing
+from playground.data.browse import Browsing, OwnPicture
 from playground.data.image_ref import PHOTOGRAPHS, ImageRef
 from playground.data.photographs import describe_photograph
 from playground.data.picture import Picture
@@ -23,7 +23,7 @@ from playground.server.banner import build_banner
 from playground.server.permalink import to_link
 from playground.server.tokens import TOKENS, browser_fields
 from playground.state.page_state import PageState
-from playground.state.user_picture import classes_to_draw
+from playground.state.user_picture import classes_to_draw, find_upload, is_upload_shown
 from playground.steps import STEPS
 from playground.steps.evaluation.step import selected_pictures
 from playground.steps.step import Levels, StepText, StepView, StripItem, truth_layer
@@ -90,11 +90,17 @@ def _render_rest(state: PageState, pipeline: Pipeline, step_view: StepView, noti
         readout=text.readout,
         figure=json.dumps(text.figure) if text.figure else "",
         more=text.more,
-        bar=browse.build_bar(pipeline.image_ref, pipeline.picture.name, _choice(state, pipeline), state.visitor),
+        bar=_build_bar(state, pipeline),
         lesson=lesson,
         checks=checks,
     )
     return _compare_with_pinned(update, state, pipeline) if state.pinned else update
+
+
+def _build_bar(state: PageState, pipeline: Pipeline) -> str:
+    upload, title = find_upload(state.user_picture), pipeline.picture.name
+    own = upload and OwnPicture(upload.picture.name, is_shown=is_upload_shown(state.user_picture, pipeline.config))
+    return browse.build_bar(pipeline.image_ref, title, _choice(state, pipeline), state.visitor, own)
 
 
 def _caption(image_ref: ImageRef | None, step_view: StepView) -> str:

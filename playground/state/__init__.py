@@ -1,5 +1,6 @@
 """The visitor's choices, as the widgets hand them to every event.
 
 Reading order: `page_state` (all choices in one object), `user_picture` (an upload, an image of a data set or a scene
-with drawn objects), `settings` (the values of the widgets ↔ `Config`).
+with drawn objects), `weight_names` (files of weights without their paths), `settings` (the values of the
+widgets ↔ `Config`).
 """

@@ -19,6 +19,7 @@ from playground.runs.privacy import may_see_file
 from playground.runs.service import RUNS
 from playground.state.settings import config_of
 from playground.state.user_picture import UserPicture
+from playground.state.weight_names import with_keys, with_paths
 from playground.steps.step import MAPS, Focus
 
 DEFAULTS = "defaults"  # the pinned settings when none of them was changed
@@ -80,7 +81,7 @@ class PageState(NamedTuple):
         Raises:
             ConfigError: A value is not allowed, or the weights are a file from elsewhere.
         """
-        config = config_of(self.settings)
+        config = with_paths(config_of(self.settings))
         require_known_weights(config, self.visitor)
         return config
 
@@ -105,7 +106,7 @@ class PageState(NamedTuple):
             ConfigError: As `config`.
         """
         try:
-            config = Config() if self.pinned == DEFAULTS else Config.from_query(self.pinned)
+            config = Config() if self.pinned == DEFAULTS else with_paths(Config.from_query(self.pinned))
             require_known_weights(config, self.visitor)
         except ConfigError as error:
             raise ConfigError(f"In the pinned settings, {error}") from None
@@ -150,7 +151,7 @@ def _pipeline(user_picture: UserPicture | None, config: Config, visitor: str, *,
 
 def pin_of(config: Config) -> str:
     """Returns settings as `PageState.pinned` holds them: those that differ from the defaults."""
-    return config.to_query() or DEFAULTS
+    return with_keys(config).to_query() or DEFAULTS
 
 
 def require_known_weights(config: Config, visitor: str = "") -> None:
@@ -165,8 +166,8 @@ def require_known_weights(config: Config, visitor: str = "") -> None:
     homes = (RUNS.root, Path(gr.utils.get_upload_folder()).resolve())
     if name not in BUILT_IN_WEIGHTS and not any(Path(name).resolve().is_relative_to(home) for home in homes):
         raise ConfigError(
-            f"model.weights = {name!r} is not available here: choose {', '.join(BUILT_IN_WEIGHTS)}, upload a file, "
-            "or train a run."
+            f"model.weights = {Path(name).name!r} is not available here: choose {', '.join(BUILT_IN_WEIGHTS)}, upload a "
+            "file, or train a run."
         )
     if not may_see_file(name, visitor):
         raise ConfigError(

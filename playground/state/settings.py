@@ -5,6 +5,7 @@ from functools import lru_cache
 from typing import Any
 
 from core.config import MAX_TEXT, Config, ConfigError, Knob, format_value, knobs
+from playground.state.weight_names import with_keys
 
 MAX_VALUE = 24  # characters of a value
 
@@ -45,8 +46,8 @@ def on_change(path: str) -> str:
 
 
 def values_of(config: Config) -> list[Any]:
-    """Returns the values of all widgets, in declared order."""
-    return [to_widget(knobs()[path], value) for path, value in config.to_flat().items()]
+    """Returns the values of all widgets, in declared order; weights have a key instead of a path."""
+    return [to_widget(knobs()[path], value) for path, value in with_keys(config).to_flat().items()]
 
 
 def value_text(knob: Knob, value: Any) -> str:

@@ -17,16 +17,44 @@ class UserPicture(NamedTuple):
     Attributes:
         picture: With its objects.
         scenes: The scene's knobs at the time it was chosen.
-        image_ref: The image in its data set; None for an upload.
+        image_ref: The image in its data set; None for an upload, or for a scene with drawn objects.
+        aside: True for an upload while the generated scene is on show instead.
+        upload: The upload that was on show before, so that the visitor can go back to it.
     """
 
     picture: Picture
     scenes: Scenes
     image_ref: ImageRef | None = None
+    aside: bool = False
+    upload: "UserPicture | None" = None
 
     def is_shown(self, config: Config) -> bool:
         """True if the picture is on show under the settings."""
-        return self.scenes == config.scenes
+        return not self.aside and self.scenes == config.scenes
+
+
+def find_upload(user_picture: UserPicture | None) -> UserPicture | None:
+    """Returns the visitor's last upload that no album holds, None if there is none."""
+    if user_picture is None or user_picture.upload:
+        return user_picture and user_picture.upload
+    return None if user_picture.image_ref or user_picture.picture.is_scene else user_picture
+
+
+def is_upload_shown(user_picture: UserPicture | None, config: Config) -> bool:
+    """True if an upload that no album holds is on show."""
+    return user_picture is not None and find_upload(user_picture) is user_picture and user_picture.is_shown(config)
+
+
+def set_aside(user_picture: UserPicture | None) -> UserPicture | None:
+    """Returns the state's picture while the generated scene is on show: an upload is kept, all others can be found."""
+    upload = find_upload(user_picture)
+    return upload and upload._replace(aside=True)
+
+
+def show_again(user_picture: UserPicture | None, config: Config) -> UserPicture | None:
+    """Returns the last upload, on show under the settings; None if there is none."""
+    upload = find_upload(user_picture)
+    return upload and upload._replace(aside=False, scenes=config.scenes)
 
 
 def draw_objects(fields: Mapping[str, object], pipeline: Pipeline, *, free_classes: bool = False) -> UserPicture:

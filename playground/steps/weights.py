@@ -1,7 +1,5 @@
 """What the chosen weights were trained with, in words."""
 
-from pathlib import Path
-
 from markupsafe import Markup
 
 from core.config import Config, knobs
@@ -10,7 +8,7 @@ from core.weights.assumptions import assumed_values, describe_differences, descr
 from core.weights.sources import Weights, WeightsError
 from core.weights.weights import CLASSES
 from playground.components import html
-from playground.pipeline.networks import config_weights
+from playground.pipeline.networks import config_weights, name_weights
 
 
 def paragraphs(config: Config) -> Markup:
@@ -64,7 +62,7 @@ def _label(path: str) -> str:
 def _weights(config: Config) -> Weights:
     """Returns the weights under a name for people; what the visitor has set otherwise is not assumed any more."""
     weights = state_settings(config_weights(config), config, free=True)
-    return weights._replace(name=Path(weights.name).name)
+    return weights._replace(name=name_weights(weights.name))
 
 
 def _trained_with(weights: Weights) -> list[str]:

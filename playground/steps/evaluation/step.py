@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Hashable
-from pathlib import Path
 
 from markupsafe import Markup
 
@@ -17,6 +16,7 @@ from playground.data.sources import name_source
 from playground.evaluations.jobs import EVALUATIONS, STOPPED, WAITING, JobStatus, evaluated_split, evaluation_key
 from playground.evaluations.query import EvaluationQuery
 from playground.evaluations.results import Selection, compute_report, select_pictures
+from playground.pipeline.networks import name_weights
 from playground.pipeline.pipeline import Pipeline
 from playground.steps import weights
 from playground.steps.evaluation import tables
@@ -79,7 +79,7 @@ def _status_text(pipeline: Pipeline, status: JobStatus | None) -> Markup:
     count = pipeline.config.training.eval_images
     if status is None:
         return html.paragraph(
-            f"Press Evaluate to run the weights {_name(pipeline.config.model.weights)} on "
+            f"Press Evaluate to run the weights {name_weights(pipeline.config.model.weights)} on "
             f"{_pictures(split, pipeline, count)}. Choose what is evaluated above the picture."
         )
     if status.state == WAITING:
@@ -106,11 +106,6 @@ def _left_out(problems: tuple[str, ...]) -> Markup:
     items = html.join(Markup("<li>{}</li>").format(each) for each in problems[:MAX_EXAMPLES])
     title = f"{len(problems):,} of them could not be used and were left out"
     return html.details(title, Markup("<ul>{}</ul>").format(items))
-
-
-def _name(weights: str) -> str:
-    """Returns the name of weights; for a file, its name with that of its folder."""
-    return "/".join(Path(weights).parts[-2:])
 
 
 def _pictures(split: ImageRef, pipeline: Pipeline, count: int) -> str:

@@ -17,6 +17,7 @@ from core.structures import Sample
 from core.weights.sources import WeightsError
 from playground.components import html
 from playground.components.figures import PALETTE, Figure, lines
+from playground.pipeline.networks import name_weights
 from playground.pipeline.pipeline import Pipeline
 from playground.support.cache import Cache, PostponedError
 
@@ -56,7 +57,7 @@ def _scene_logits(pipeline: Pipeline, sample: Sample) -> AnchorLogits:
     """Returns the logits of a scene's foreground and background anchors."""
     config, network = pipeline.config, pipeline.network
     if missing := sorted(set(CLASS_NAMES) - set(network.class_names)):
-        ignorant = name_ignorant(config.model.weights)
+        ignorant = name_ignorant(name_weights(config.model.weights))
         raise WeightsError(f"{describe_unknown(ignorant, missing, network.class_names)} of the scenes.")
     labels = torch.tensor([network.class_names.index(CLASS_NAMES[each]) for each in sample.labels], dtype=torch.int64)
     batch, outputs = predict(network.model, [sample.image], config)
