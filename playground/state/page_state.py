@@ -166,8 +166,8 @@ def require_known_weights(config: Config, visitor: str = "") -> None:
     homes = (RUNS.root, Path(gr.utils.get_upload_folder()).resolve())
     if name not in BUILT_IN_WEIGHTS and not any(Path(name).resolve().is_relative_to(home) for home in homes):
         raise ConfigError(
-            f"model.weights = {Path(name).name!r} is not available here: choose {', '.join(BUILT_IN_WEIGHTS)}, upload a "
-            "file, or train a run."
+            f"model.weights = {Path(name).name!r} is not available here: choose {', '.join(BUILT_IN_WEIGHTS)}, upload "
+            "a file, or train a run."
         )
     if not may_see_file(name, visitor):
         raise ConfigError(

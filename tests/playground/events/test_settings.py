@@ -9,7 +9,7 @@ import torch
 from core.config import Config
 from core.retinanet.model import build_model
 from core.weights.sources import save_weights
-from playground.events.settings import choose_weights
+from playground.events.weights import choose_weights
 from playground.layout.layout import lay_out
 from playground.state.page_state import PageState
 from playground.state.settings import config_of, settings_of
