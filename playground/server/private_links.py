@@ -10,6 +10,7 @@ from playground.albums.service import ALBUMS
 from playground.data.image_ref import ImageRef, is_from_album
 from playground.runs.privacy import may_see_file
 from playground.runs.service import RUNS
+from playground.state.weight_names import from_key
 
 RUN = "The run of the link was trained on private pictures."
 WEIGHTS = "The weights of the link were trained on private pictures."
@@ -59,12 +60,12 @@ def _refuse_run(name: str, visitor: str) -> str:
 
 
 def _refuse_weights(name: str, visitor: str) -> str:
-    return "" if may_see_file(name, visitor) else WEIGHTS
+    return "" if may_see_file(from_key(name), visitor) else WEIGHTS
 
 
 def _refuse_pinned(query: str, visitor: str) -> str:
     weights = [value for name, value in parse_qsl(query) if name == "model.weights"]
-    return "" if all(may_see_file(each, visitor) for each in weights) else PINNED
+    return "" if all(may_see_file(from_key(each), visitor) for each in weights) else PINNED
 
 
 CHECKS: dict[str, Callable[[str, str], str]] = {
