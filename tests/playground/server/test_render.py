@@ -121,7 +121,7 @@ def test_examples_are_valid_and_go_back_to_the_defaults_they_do_not_name():
 def test_drawn_boxes_come_in_network_pixels_and_are_kept_in_the_pictures():
     pipeline = state_of(scenes__image_size=320).pipeline()  # seen at 96 px
     fields = {"boxes": [{"x1": 9, "y1": 9, "x2": 48, "y2": 48, "label": 2}], "classes": list(pipeline.class_names)}
-    picture, scenes, _ = draw_objects(fields, pipeline)
+    picture, scenes = draw_objects(fields, pipeline)[:2]
     assert picture.sample.boxes.tolist() == [pytest.approx([30, 30, 160, 160])]
     assert scenes == pipeline.config.scenes
     assert picture.sample.labels.tolist() == [2] and picture.pixels_key == pipeline.picture.pixels_key
