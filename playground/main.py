@@ -45,6 +45,8 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 def open_services(options: argparse.Namespace) -> None:
     """Opens visitors, data sets, evaluations and runs in the current folder."""
+    from playground.albums.deletion import repeat_hourly
+    from playground.albums.service import ALBUMS
     from playground.data.datasets import DATA
     from playground.evaluations.jobs import EVALUATIONS
     from playground.evaluations.store import Store
@@ -52,6 +54,7 @@ def open_services(options: argparse.Namespace) -> None:
     from playground.support.visitors import VISITORS, is_local
 
     VISITORS.keep_apart((options.visitors or ("alike" if is_local(options.host) else "apart")) == "apart")
+    repeat_hourly(ALBUMS.clean)
     DATA.allow_folder(options.data_folder)
     EVALUATIONS.open(Store(Path("evaluations")))
     RUNS.open()  # waiting runs continue, and the first new one starts without delay

@@ -11,6 +11,7 @@ from playground.albums.service import ALBUMS
 from playground.components.plot import head as plot_head
 from playground.data.datasets import DATA
 from playground.evaluations.jobs import EVALUATIONS
+from playground.evaluations.of_albums import AlbumEvaluations
 from playground.events.data import connect_data
 from playground.events.evaluation import connect_evaluation
 from playground.events.export import connect_export
@@ -27,6 +28,7 @@ from playground.events.settings import (
 from playground.events.training import connect_training
 from playground.events.weights import connect_weights
 from playground.layout.layout import lay_out
+from playground.runs.of_albums import AlbumRuns, is_trained_on
 from playground.runs.service import RUNS
 from playground.server import live
 from playground.server.live_api import answer
@@ -41,6 +43,8 @@ STYLE_SHEETS = ("page", "layout", "numbers", "lesson", "runs", "banner", "touch"
 def build_page() -> gr.Blocks:
     """Builds the page; `launch_options` returns the options to launch it with."""
     DATA.protect(lambda stored: RUNS.is_using(str(stored.folder)), lambda stored: EVALUATIONS.is_using(stored.name))
+    # Evaluations first: which weights were trained on an album is known as long as their runs are there.
+    ALBUMS.follow(AlbumEvaluations(EVALUATIONS, is_trained_on), AlbumRuns(RUNS))
     ALBUMS.needed_by = lambda folder: RUNS.refers_to(str(folder))
     title = "RetinaNet Playground"
     with gr.Blocks(title=title, analytics_enabled=False, fill_width=True, delete_cache=DELETE_CACHE) as blocks:

@@ -1,6 +1,7 @@
 """The visitors' own pictures: an album for each browser, private until its owner shares it.
 
 Reading order: `album` (an album and its pictures), `classes` (their names and colours), `splits` (made where none is
-chosen), `pictures` (image files), `records` and `storage` (albums on the disk), `samples` and `export` (as data
-sets), `lasting` (how long they are kept), `service` (what visitors do, `ALBUMS`).
+chosen), `objects` (changes of pictures), `pictures` (image files), `records` and `storage` (albums on the disk),
+`samples` and `export` (as data sets), `followers` (runs and evaluations), `deletion` (with an undo), `lasting` (how
+long they are kept), `service` (what visitors do, `ALBUMS`).
 """

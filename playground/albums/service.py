@@ -1,7 +1,6 @@
 """The albums of the page: what visitors do with their own pictures."""
 
 import hashlib
-import math
 import shutil
 import tempfile
 from collections.abc import Callable, Hashable, Iterator, Sequence
@@ -13,22 +12,23 @@ from typing import NamedTuple
 
 from torch import Tensor
 
-from core.data.dataset import SPLITS
 from core.data.untrusted import quote
 from core.data.writers.convert import WRITERS
 from core.io.locks import FileLock
-from playground.albums import classes
-from playground.albums.album import Album, AlbumError, AlbumPicture, Box, Removed
+from playground.albums import classes, objects
+from playground.albums.album import Album, AlbumError, AlbumPicture
+from playground.albums.deletion import AlbumTrash, erase_removed
 from playground.albums.export import TRAINING, write_training_folder, write_zip
+from playground.albums.followers import UNDO_SECONDS, Followers
+from playground.albums.lasting import KEPT_DAYS
 from playground.albums.pictures import encode_picture, open_stored
 from playground.albums.samples import AlbumSplit
 from playground.albums.splits import make_splits
 from playground.albums.storage import AlbumStorage
-from playground.canvas.edit import MAX_BOXES
 from playground.support.cache import Cache
 
 LOCK = ".lock"  # held while an album is changed, by whichever process
-UNDO_SECONDS = 3600  # for which what was removed can be restored
+CLEAN_SECONDS = 3600
 MAX_TITLE = 100  # characters
 MIN_SIDE = 1e-3  # px, of a box
 NO_COOKIE = (
@@ -63,6 +63,8 @@ class Albums:
         self.bounds = bounds or Bounds()
         self._storage = AlbumStorage(folder)
         self.needed_by: Callable[[Path], bool] = lambda folder: False  # True for a training folder that must stay
+        self._trash = AlbumTrash(self._storage.folder)
+        self._exports = tempfile.TemporaryDirectory(prefix="retinanet-albums-")
         self._lock = RLock()
         self._stamps = Cache(256)
 
@@ -75,6 +77,11 @@ class Albums:
         """Switches to the albums of another folder."""
         with self._lock:
             self._storage = AlbumStorage(folder)
+            self._trash = AlbumTrash(self._storage.folder, self._trash.followers)
+
+    def follow(self, *followers: Followers) -> None:
+        """Sets what is deleted and restored with an album."""
+        self._trash.followers = followers
 
     def of(self, visitor: str) -> Album | None:
         """Returns the album of a visitor, None if there is none; "" is no visitor."""
@@ -167,44 +174,17 @@ class Albums:
             UserError: There is no such picture, or a box or a name is not allowed.
         """
 
-        def change(album: Album) -> Album:
-            picture = album.picture(index)
-            album, known = classes.add_classes(album, class_names)
-            placed, kept = _place(boxes, picture)
-            given = [known[label] for label in _read_labels(labels, len(known), count=len(placed))]
-            objects = [(box, label) for box, label, keep in zip(placed, given, kept, strict=True) if keep]
-            refused, valid = _place(rejected, picture)
-            negative = picture.labelled and not picture.boxes
-            return album.with_picture(index, picture._replace(
-                boxes=tuple(box for box, _ in objects),
-                labels=tuple(label for _, label in objects),
-                labelled=bool(objects) or negative,
-                rejected=tuple(box for box, keep in zip(refused, valid, strict=True) if keep),
-            ))  # fmt: skip
-
-        return self._change(visitor, change)
+        return self._change(
+            visitor, lambda album: objects.set_objects(album, index, boxes, labels, class_names, rejected)
+        )
 
     def mark_empty(self, visitor: str, index: int) -> Album:
-        """Marks a picture as one without objects, which trains what is background; objects that it has are dropped.
-
-        Raises:
-            AlbumError: There is no such picture.
-        """
-        return self._change(visitor, lambda album: album.with_picture(
-            index, album.picture(index)._replace(boxes=(), labels=(), labelled=True)
-        ))  # fmt: skip
+        """Marks a picture as one without objects, which trains what is background; objects that it has are dropped."""
+        return self._change(visitor, lambda album: objects.mark_empty(album, index))
 
     def set_split(self, visitor: str, index: int, split: str) -> Album:
-        """Chooses the split of a picture, "" to have it made.
-
-        Raises:
-            AlbumError: There is no such picture or split.
-        """
-        if split not in ("", *SPLITS):
-            raise AlbumError(f"There is no split {quote(split)}: choose {', '.join(SPLITS)}, or none to have it made.")
-        return self._change(visitor, lambda album: album.with_picture(
-            index, album.picture(index)._replace(split=split)
-        ))  # fmt: skip
+        """Chooses the split of a picture, "" to have it made."""
+        return self._change(visitor, lambda album: objects.set_split(album, index, split))
 
     def rename_class(self, visitor: str, index: int, name: str) -> Album:
         """Renames a class, see `classes.rename_class`."""
@@ -223,18 +203,8 @@ class Albums:
         return self._change(visitor, lambda album: album._replace(shared=shared))
 
     def remove(self, visitor: str, index: int) -> Album:
-        """Removes a picture; `restore_picture` undoes that for an hour.
-
-        Raises:
-            AlbumError: There is no such picture.
-        """
-
-        def change(album: Album) -> Album:
-            taken = Removed(album.picture(index), index, time())
-            rest = (*album.pictures[:index], *album.pictures[index + 1 :])
-            return album._replace(pictures=rest, removed=(*album.removed, taken))
-
-        return self._change(visitor, change)
+        """Removes a picture; `restore_picture` undoes that for an hour."""
+        return self._change(visitor, lambda album: objects.remove_picture(album, index))
 
     def restore_picture(self, visitor: str) -> tuple[Album, int]:
         """Restores the picture that was removed last, and returns the album and its index.
@@ -245,14 +215,9 @@ class Albums:
         places = []
 
         def change(album: Album) -> Album:
-            last = album.removed[-1] if album.removed else None
-            if last is None or last.time < time() - UNDO_SECONDS:
-                raise AlbumError("There is no removed picture to restore any more: upload it again.")
+            places.append(min(objects.find_removed(album).place, len(album.pictures)))
             self._require_fewer(album)
-            index = min(last.place, len(album.pictures))
-            places.append(index)
-            pictures = (*album.pictures[:index], last.picture, *album.pictures[index:])
-            return album._replace(pictures=pictures, removed=album.removed[:-1])
+            return objects.restore_picture(album)
 
         return self._change(visitor, change), places[0]
 
@@ -289,6 +254,52 @@ class Albums:
         stamp: str = self._stamps.get((key, album.stamp, split), compute)
         return stamp
 
+    def delete_all(self, visitor: str) -> None:
+        """Deletes a visitor's album with all runs and evaluations of it; `restore_all` undoes that for an hour.
+
+        Raises:
+            AlbumError: There is no album, or a run on it cannot be stopped now.
+        """
+        self._delete(self._require_own(visitor).key, visitor)
+
+    def restore_all(self, visitor: str) -> Album:
+        """Restores what a visitor deleted last with `delete_all`.
+
+        Raises:
+            AlbumError: There is nothing to restore any more, or the visitor has new pictures.
+        """
+        with self._writing():
+            if self.of(visitor):
+                raise AlbumError("You have new pictures, and can have only one album: delete them first.")
+            deleted = self._trash.find(visitor)
+            if deleted is None:
+                raise AlbumError("There are no deleted pictures of yours to restore any more: upload them again.")
+            self._trash.put_back(deleted)
+        self._trash.restore_followers(deleted.title)
+        return self._require_own(visitor)
+
+    def can_restore_all(self, visitor: str) -> bool:
+        """True if `restore_all` can restore something."""
+        return self._trash.find(visitor) is not None
+
+    def clean(self) -> None:
+        """Erases what can no longer be restored, and deletes albums that nobody has used for `KEPT_DAYS`."""
+        for key in self._storage.list_keys():
+            if self._storage.last_used(key) < time() - KEPT_DAYS * 86400:
+                self._delete(key, "")
+            else:
+                with self._writing():
+                    erase_removed(self._storage, key)
+        self._trash.clean()
+        for folder in Path(self._exports.name).iterdir():
+            if folder.stat().st_mtime < time() - UNDO_SECONDS:
+                shutil.rmtree(folder, ignore_errors=True)
+
+    def _delete(self, key: str, owner: str) -> None:
+        self._trash.hide_followers(key)
+        with self._writing():
+            self._trash.put(key, owner)
+
     def training_folder(self, album: Album) -> Path:
         """Returns the folder to train a run on, see `write_training_folder`; others that no run needs are removed.
 
@@ -317,7 +328,7 @@ class Albums:
             raise AlbumError(f"There is no format {quote(format)}: choose one of {', '.join(WRITERS)}.")
         album = self._require_own(visitor)
         with self._writing():
-            folder = Path(tempfile.mkdtemp(prefix="retinanet-album-"))
+            folder = Path(tempfile.mkdtemp(dir=self._exports.name))
             return write_zip(album, format, folder, lambda each: self._storage.picture_path(album.key, each.file))
 
     @contextmanager
@@ -353,7 +364,7 @@ class Albums:
             album = self._storage.find_owned(visitor)
             if album:
                 self._require_fewer(album)
-            elif len(self._storage.keys()) >= self.bounds.albums:
+            elif len(self._storage.list_keys()) >= self.bounds.albums:
                 raise AlbumError("The server stores no more albums: try again later, or ask its operator.")
             if size and self._storage.measure() + size > self.bounds.size:
                 raise AlbumError(
@@ -375,34 +386,6 @@ def _clean_title(title: str) -> str:
     """Returns a title as a single line of bounded length."""
     text = " ".join("".join(each if each.isprintable() else " " for each in title).split())
     return text[:MAX_TITLE] or "picture"
-
-
-def _place(boxes: Sequence[Sequence[float]] | Tensor, picture: AlbumPicture) -> tuple[list[Box], list[bool]]:
-    """Returns boxes clipped to a picture, and which of them have an area in it.
-
-    Raises:
-        AlbumError: There are more than `MAX_BOXES`, or one is not four numbers.
-    """
-    if len(boxes) > MAX_BOXES:
-        raise AlbumError(f"A picture can have at most {MAX_BOXES} boxes, not {len(boxes):,}: remove some.")
-    placed = []
-    for number, values in enumerate(boxes.tolist() if isinstance(boxes, Tensor) else boxes, 1):
-        if len(values) != 4 or not all(math.isfinite(value) for value in values):
-            raise AlbumError(f"Box {number} does not have four coordinates: draw it again.")
-        limits = (picture.width, picture.height) * 2
-        left, top, right, bottom = (
-            round(min(max(float(value), 0.0), limit), 3) for value, limit in zip(values, limits, strict=True)
-        )
-        placed.append((left, top, right, bottom))
-    return placed, [box[2] - box[0] >= MIN_SIDE and box[3] - box[1] >= MIN_SIDE for box in placed]
-
-
-def _read_labels(labels: Sequence[int] | Tensor, num_classes: int, *, count: int) -> list[int]:
-    """Returns the labels of boxes; raises `AlbumError` unless each box has one of the classes."""
-    given = [int(label) for label in labels]
-    if len(given) != count or not all(0 <= label < num_classes for label in given):
-        raise AlbumError("A box has no class: choose one for each box.")
-    return given
 
 
 ALBUMS = Albums(Path("albums"))  # in the folder in which the page was started

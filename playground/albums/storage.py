@@ -50,12 +50,12 @@ class AlbumStorage:
         """Returns the album of a visitor, None if there is none."""
         listed = _stamp(self.folder)
         if listed != self._listed:
-            albums = [album for key in self.keys() if (album := self.find(key))]
+            albums = [album for key in self.list_keys() if (album := self.find(key))]
             self._owners, self._listed = {album.owner: album.key for album in albums}, listed
         key = self._owners.get(owner)
         return self.find(key) if key else None
 
-    def keys(self) -> list[str]:
+    def list_keys(self) -> list[str]:
         """Returns the keys of all albums, also of damaged ones."""
         return sorted(path.name for path in self.folder.glob("my-*") if is_album_key(path.name) and path.is_dir())
 
@@ -89,6 +89,12 @@ class AlbumStorage:
         self._albums[album.key] = self._albums[album.key][0], album
         return album
 
+    def set_used(self, key: str, time: float) -> None:
+        """Sets the time of an album's last use."""
+        os.utime(self.folder / key / USED, (time, time))
+        stamp, album = self._albums[key]
+        self._albums[key] = stamp, album._replace(used=time)
+
     def write_picture(self, key: str, suffix: str, content: bytes) -> str:
         """Writes the file of a picture, completely or not at all, and returns its name, which is new.
 
@@ -105,6 +111,16 @@ class AlbumStorage:
     def picture_path(self, key: str, file: str) -> Path:
         """Returns the path of a picture's file."""
         return self.folder / key / PICTURES / file
+
+    def erase_others(self, album: Album, oldest: float) -> None:
+        """Erases picture files that an album does not name and that were changed before a time, wherever linked."""
+        named = {each.file for each in album.pictures} | {each.picture.file for each in album.removed}
+        folder = self.folder / album.key
+        others = [each for each in (folder / PICTURES).iterdir() if each.name not in named]
+        erased = {status.st_ino: path for path in others if (status := path.stat()).st_mtime < oldest}
+        linked = folder.glob("*/*/*/*") if erased else ()
+        for path in [*erased.values(), *(each for each in linked if each.stat().st_ino in erased)]:
+            path.unlink(missing_ok=True)
 
     def measure(self) -> int:
         """Returns the bytes of all files, also of albums that can be restored; hard links count once."""

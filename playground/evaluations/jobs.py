@@ -7,7 +7,7 @@ another process finds them again.
 import threading
 import traceback
 from collections import OrderedDict
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
@@ -22,12 +22,13 @@ from playground.data.datasets import hide_data_set
 from playground.data.image_ref import PHOTOGRAPHS, SCENES, ImageRef
 from playground.data.sources import SCENES_SPLIT, open_source, source_key
 from playground.evaluations.results import EvaluationResult
-from playground.evaluations.store import Store, StoredEvaluation
+from playground.evaluations.store import Origin, Store, StoredEvaluation
 from playground.pipeline.networks import name_weights, network_of
 from playground.support.threads import all_threads
 
 MAX_IN_MEMORY = 16  # results, each up to about 10 MB
 MAX_WAITING = 4  # evaluations
+LOADED = Origin("", "")  # of a job whose result was read from the store
 SCORE = "inference.score_threshold"
 WAITING, RUNNING, STOPPED, FAILED, FINISHED = "waiting", "running", "stopped", "failed", "finished"
 
@@ -58,8 +59,9 @@ class JobStatus(NamedTuple):
 class _Job:
     """An evaluation. Its status is replaced as a whole, so that readers need no lock."""
 
-    def __init__(self, source: str, visitor: str = "") -> None:
-        self.source, self.visitor = source, visitor
+    def __init__(self, origin: Origin, visitor: str = "") -> None:
+        self.origin, self.visitor = origin, visitor
+        self.dropped = False  # True once its result is not wanted any more
         self.status = JobStatus(WAITING)
         self.stop = threading.Event()
 
@@ -100,7 +102,7 @@ class Evaluations:
         if split.source == SCENES:  # there is no end of them, so 0 cannot mean all
             require_scene_count(config.training.eval_images)
         match_detector(name_weights(config.model.weights), network_of(config).class_names, class_names)
-        job = _Job(split.source, visitor)
+        job = _Job(Origin(split.source, config.model.weights), visitor)
         with self._lock:
             previous = self._jobs.get(key)
             if previous and previous.status.active:
@@ -124,12 +126,38 @@ class Evaluations:
     def is_using(self, source: str) -> bool:
         """True if an evaluation that is waiting or running uses the data set."""
         with self._lock:
-            return any(job.source == source and job.status.active for job in self._jobs.values())
+            return any(job.origin.source == source and job.status.active for job in self._jobs.values())
 
     def has_active(self) -> bool:
         """True if an evaluation is waiting or running."""
         with self._lock:
             return any(job.status.active for job in self._jobs.values())
+
+    def hide(self, title: str, is_of: Callable[[Origin], bool]) -> None:
+        """Stops and drops evaluations for whose origin a function returns True, and moves stored ones into the trash.
+
+        Args:
+            title: The name under which `restore` finds them.
+            is_of: The function.
+        """
+        with self._lock:
+            for key, job in list(self._jobs.items()):
+                if job.origin == LOADED or is_of(job.origin):  # what was loaded can be loaded again
+                    job.dropped = True
+                    job.stop.set()
+                    del self._jobs[key]
+        if self._store:
+            self._store.hide(title, is_of)
+
+    def restore(self, title: str) -> None:
+        """Restores stored evaluations."""
+        if self._store:
+            self._store.restore(title)
+
+    def clean(self) -> None:
+        """Erases stored evaluations that can no longer be restored."""
+        if self._store:
+            self._store.clean()
 
     def _add(self, key: Hashable, job: _Job) -> None:
         self._jobs[key] = job
@@ -154,7 +182,7 @@ class Evaluations:
             if record is None:
                 return found
             result = EvaluationResult.from_images(record.images, record.names, record.class_names, USUAL_IOU)
-            job = _Job("")
+            job = _Job(LOADED)
             job.status = JobStatus(record.state, len(record.images), record.total, "", result)
             with self._lock:
                 self._add(key, job)
@@ -167,21 +195,21 @@ class Evaluations:
                 job.status = JobStatus(STOPPED)
                 return
             ended = _evaluate(job, config, split)
-            job.status = ended._replace(message=self._save(key, ended))
+            job.status = ended if job.dropped else ended._replace(message=self._save(key, ended, job.origin))
         except (UserError, OSError) as error:
             _fail(job, str(error))
         except Exception as error:
             traceback.print_exc()
             _fail(job, f"An internal error occurred ({type(error).__name__}: {error}); see the server's log.")
 
-    def _save(self, key: Hashable, ended: JobStatus) -> str:
+    def _save(self, key: Hashable, ended: JobStatus, origin: Origin) -> str:
         """Stores the result of an evaluation; returns why that was not possible, "" if it was."""
         result = ended.result
         if self._store is None or result is None or not ended.done:
             return ""
         try:
             record = StoredEvaluation(ended.state, ended.total, result.images, result.names, result.class_names)
-            self._store.put(key, record)
+            self._store.put(key, record, origin)
         except (OSError, WeightsError) as error:
             return f"It could not be saved and will be lost when the server is restarted: {error}"
         return ""

@@ -1,23 +1,29 @@
 """Evaluations on the disk: detections and ground truth of each picture, from which all figures are computed again."""
 
 import hashlib
+import json
 import os
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 
+from core.errors import UserError
 from core.evaluation.dataset_predictions import ImageResult
+from core.io.atomic import write_text
 from core.runs.checkpoint import load_checkpoint, save_checkpoint
 from core.runs.folder import RunError
 from core.structures import Detections, GroundTruth
 from core.weights.sources import BUILTIN
+from playground.albums.followers import DELETED, MOST_DELETED, UNDO_SECONDS
+from playground.support.trash import Trash
 
 MAX_STORED = 100  # evaluations, each up to about 10 MB
 FORMAT = 2  # raise this when networks detect something else or the layout of the files changes
-SUFFIX = ".safetensors"
+SUFFIX, ORIGIN = ".safetensors", ".json"  # of the results, of what they were made from
 
 
 class StoredEvaluation(NamedTuple):
@@ -38,6 +44,13 @@ class StoredEvaluation(NamedTuple):
     class_names: tuple[str, ...]
 
 
+class Origin(NamedTuple):
+    """What an evaluation was made from: the source of its pictures, and its weights."""
+
+    source: str
+    weights: str
+
+
 class Store:
     """Evaluations in a folder, by the keys of `jobs.evaluation_key`. The least recently used ones are removed first.
 
@@ -48,18 +61,21 @@ class Store:
 
     def __init__(self, folder: Path, size: int = MAX_STORED) -> None:
         self._folder, self._size = folder.resolve(), size
+        self._trash = Trash(self._folder, MOST_DELETED, seconds=UNDO_SECONDS, folder=DELETED)
 
-    def put(self, key: Hashable, record: StoredEvaluation) -> None:
+    def put(self, key: Hashable, record: StoredEvaluation, origin: Origin) -> None:
         """Stores an evaluation; the file is written completely or not at all.
 
         Raises:
             OSError, WeightsError: It cannot be written.
         """
         self._folder.mkdir(parents=True, exist_ok=True)
-        save_checkpoint(self._path(key), _to_state(record))
+        path = self._path(key)
+        write_text(path.with_suffix(ORIGIN), json.dumps(origin._asdict()))  # first: it is needed to delete the other
+        save_checkpoint(path, _to_state(record))
         files = sorted(self._folder.glob(f"*{SUFFIX}"), key=_modified, reverse=True)
-        for path in files[self._size :]:
-            path.unlink(missing_ok=True)
+        for old in files[self._size :]:
+            _remove(old)
 
     def has(self, key: Hashable) -> bool:
         """True if there is a file for the key; cheap enough to be called whenever a knob moves."""
@@ -74,14 +90,52 @@ class Store:
             record = _from_state(load_checkpoint(path))
             os.utime(path)
         except (RunError, OSError, KeyError, TypeError, ValueError, AttributeError, OverflowError, RuntimeError):
-            path.unlink(missing_ok=True)
+            _remove(path)
             return None
         return record
+
+    def hide(self, title: str, is_of: Callable[[Origin], bool]) -> None:
+        """Moves the evaluations into the trash for whose origin a function returns True.
+
+        Args:
+            title: The name under which `restore` finds them.
+            is_of: The function.
+        """
+        for path in self._folder.glob(f"*{ORIGIN}"):
+            origin, stored = _read_origin(path), path.with_suffix(SUFFIX)
+            if origin and is_of(origin) and stored.exists():
+                self._trash.put([stored.name, path.name], title)
+
+    def restore(self, title: str) -> None:
+        """Moves evaluations back from the trash; one that was computed anew in the meantime stays."""
+        for each in self._trash.entries():
+            if each.title == title:
+                with suppress(UserError):
+                    self._trash.put_back(each.key)
+
+    def clean(self) -> None:
+        """Erases evaluations that have been in the trash for too long."""
+        self._trash.entries()
 
     def _path(self, key: Hashable) -> Path:
         # Keys hold plain values, tuples and frozen settings, so their repr is the same after a restart.
         text = repr((FORMAT, _modified(BUILTIN), key))
         return self._folder / f"{hashlib.sha256(text.encode()).hexdigest()[:32]}{SUFFIX}"
+
+
+def _remove(path: Path) -> None:
+    """Removes the files of an evaluation."""
+    for each in (path, path.with_suffix(ORIGIN)):
+        each.unlink(missing_ok=True)
+
+
+def _read_origin(path: Path) -> Origin | None:
+    """Returns the origin of a stored evaluation, None if its file is damaged."""
+    try:
+        values = json.loads(path.read_text("utf-8"))
+        return Origin(str(values["source"]), str(values["weights"]))
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return None
 
 
 def _modified(path: Path) -> int:

@@ -23,7 +23,7 @@ def may_see(folder: RunFolder, visitor: str) -> bool:
 
 def may_see_file(path: str | Path, visitor: str) -> bool:
     """True if a visitor may use a file, such as weights; False if it belongs to a run that the visitor may not see."""
-    return all(may_see(folder, visitor) for folder in _find_runs(Path(path)))
+    return all(may_see(folder, visitor) for folder in find_runs(Path(path)))
 
 
 def require_visible(folder: RunFolder, visitor: str) -> None:
@@ -69,11 +69,11 @@ def find_albums(folder: RunFolder) -> frozenset[Path]:
         if ALBUMS.contains(source):
             found.add(source)
         weights = _read_weights(run.path, file_stamp(run.config))
-        waiting += [each.path for each in _find_runs(Path(weights)) if each.path not in seen]
+        waiting += [each.path for each in find_runs(Path(weights)) if each.path not in seen]
     return frozenset(found)
 
 
-def _find_runs(path: Path) -> list[RunFolder]:
+def find_runs(path: Path) -> list[RunFolder]:
     """Returns the runs whose folders hold a file; none for weights that are not a file."""
     if len(path.parts) < 2 or not str(path).isprintable():
         return []

@@ -168,7 +168,7 @@ def _build_row(run: Run, columns: Sequence[Column], visitor: str) -> dict[str, A
 
 def _build_private_rows(runs: Runs, columns: Sequence[Column], visitor: str) -> list[dict[str, Any]]:
     """Returns rows that say nothing of private runs of others but that they occupy the queue."""
-    hidden = [each for each in _list_all(runs) if each.state in ACTIVE and not may_see(each.folder, visitor)]
+    hidden = [each for each in list_all(runs) if each.state in ACTIVE and not may_see(each.folder, visitor)]
     return [
         {
             "run": f"private {number}",
@@ -186,11 +186,11 @@ def _build_private_rows(runs: Runs, columns: Sequence[Column], visitor: str) -> 
 
 
 def list_runs(runs: Runs, visitor: str) -> list[ListedRun]:
-    """Returns at most `MAX_LISTED` runs that a visitor may see, in the order of `_list_all`."""
-    return [each for each in _list_all(runs) if may_see(each.folder, visitor)][:MAX_LISTED]
+    """Returns at most `MAX_LISTED` runs that a visitor may see, in the order of `list_all`."""
+    return [each for each in list_all(runs) if may_see(each.folder, visitor)][:MAX_LISTED]
 
 
-def _list_all(runs: Runs) -> list[ListedRun]:
+def list_all(runs: Runs) -> list[ListedRun]:
     """Returns the runs: those of the page, newest first, then those of the command line."""
     found = [_list_run(runs.root, name, status) for name, status in runs.statuses().items()]
     for group in _find_groups(runs.root):

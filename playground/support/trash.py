@@ -39,11 +39,13 @@ class Trash:
     Args:
         root: The folder.
         most: Number of entries to keep.
+        seconds: For how long they are kept.
+        folder: Name of the folder inside the root that holds them.
     """
 
-    def __init__(self, root: Path, most: int = MOST) -> None:
-        self._root, self._most = root, most
-        self._folder = root / FOLDER
+    def __init__(self, root: Path, most: int = MOST, *, seconds: float = SECONDS, folder: str = FOLDER) -> None:
+        self._root, self._most, self._seconds = root, most, seconds
+        self._folder = root / folder
 
     def put(self, names: Sequence[str], title: str, owner: str = "", size: int = 0) -> Deleted:
         """Moves paths of the folder into the trash as one entry: either all of them or none.
@@ -123,7 +125,7 @@ class Trash:
         return sorted(folders, key=lambda folder: int(folder.name), reverse=True)
 
     def _remove_old(self) -> None:
-        oldest = time.time_ns() - SECONDS * 10**9
+        oldest = time.time_ns() - int(self._seconds * 1e9)
         for count, folder in enumerate(self._entry_folders()):
             if count >= self._most or int(folder.name) < oldest:
                 self.remove(folder.name)

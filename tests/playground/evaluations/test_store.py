@@ -10,7 +10,7 @@ import torch
 from core.evaluation.report import build_report
 from playground.evaluations.jobs import FINISHED, STOPPED, Evaluations, evaluation_key
 from playground.evaluations.results import EvaluationResult
-from playground.evaluations.store import SUFFIX, Store, StoredEvaluation
+from playground.evaluations.store import SUFFIX, Origin, Store, StoredEvaluation
 from tests.playground.evaluations.test_jobs import CONFIG, HERE, NAMES, THERE, make_image, wait
 
 DONE = (
@@ -21,6 +21,9 @@ DONE = (
 RECORD = StoredEvaluation(STOPPED, 9, DONE, ("a.png", "b/ü.png", "c.png"), NAMES)
 
 
+MADE = Origin("scenes", "builtin")
+
+
 def same(one: tuple, other: tuple) -> bool:
     return all(torch.equal(a, b) and a.dtype == b.dtype for a, b in zip(one, other, strict=True))
 
@@ -28,7 +31,7 @@ def same(one: tuple, other: tuple) -> bool:
 def test_a_stored_evaluation_is_read_back(tmp_path):
     store = Store(tmp_path / "kept")
     assert store.get("key") is None and not store.has("key")
-    store.put(("key", 1.5), RECORD)
+    store.put(("key", 1.5), RECORD, MADE)
     assert store.has(("key", 1.5)) and not store.has(("key", 1))
     record = Store(tmp_path / "kept").get(("key", 1.5))
     assert record._replace(images=()) == RECORD._replace(images=())
@@ -40,7 +43,7 @@ def test_a_stored_evaluation_is_read_back(tmp_path):
 
 def test_a_damaged_file_is_removed(tmp_path):
     store = Store(tmp_path)
-    store.put("key", RECORD)
+    store.put("key", RECORD, MADE)
     (path,) = tmp_path.glob(f"*{SUFFIX}")
     whole = path.read_bytes()
     for content in (b"", whole[:-1], whole[:-1] + bytes([whole[-1] ^ 1]), b"noise" * 99):
@@ -51,11 +54,11 @@ def test_a_damaged_file_is_removed(tmp_path):
 def test_the_least_recently_used_is_removed(tmp_path):
     store = Store(tmp_path, size=2)
     for key in ("a", "b"):
-        store.put(key, RECORD)
+        store.put(key, RECORD, MADE)
         time.sleep(0.02)
     assert store.get("a")  # a use
     time.sleep(0.02)
-    store.put("c", RECORD)
+    store.put("c", RECORD, MADE)
     assert [key for key in "abc" if store.has(key)] == ["a", "c"]
 
 

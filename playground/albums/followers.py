@@ -1,0 +1,25 @@
+"""What is made from albums, and goes and comes back with them: runs and evaluations."""
+
+from pathlib import Path
+from typing import Protocol
+
+UNDO_SECONDS = 3600  # for which what was deleted can be restored
+MOST_DELETED = 10_000  # albums, runs or evaluations that can be restored
+DELETED = ".deleted"  # folder of what can be restored, inside the folder it was deleted from
+
+
+class Followers(Protocol):
+    """The runs or the evaluations of the page."""
+
+    def hide(self, album: Path) -> None:
+        """Stops what is in progress on an album, and moves all that was made from it into the trash.
+
+        Raises:
+            AlbumError: It cannot be stopped now.
+        """
+
+    def restore(self, album: Path) -> None:
+        """Moves what was made from an album back from the trash."""
+
+    def clean(self) -> None:
+        """Erases what has been in the trash for more than `UNDO_SECONDS`."""

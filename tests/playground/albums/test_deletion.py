@@ -1,0 +1,166 @@
+"""Everything of a visitor is deleted at once, can be restored for an hour, and is then gone for good."""
+
+import os
+import threading
+import time
+
+import pytest
+import torch
+from PIL import Image
+
+from core.evaluation.dataset_predictions import ImageResult
+from core.runs.control import STOP, read_control
+from core.runs.folder import RUNNING, STOPPED as RUN_STOPPED, RunFolder
+from core.structures import Detections, GroundTruth
+from playground.albums import followers
+from playground.albums.album import AlbumError
+from playground.albums.lasting import KEPT_DAYS
+from playground.albums.service import ALBUMS
+from playground.evaluations.jobs import FINISHED, Evaluations
+from playground.evaluations.of_albums import AlbumEvaluations
+from playground.evaluations.store import Origin, Store, StoredEvaluation
+from playground.runs import of_albums
+from playground.runs.of_albums import AlbumRuns, is_trained_on
+from playground.runs.service import RUNS
+from playground.runs.table_api import handle_request
+from tests.playground.made_runs import evaluation, make_run, runs_at, step
+
+ANN, BOB = "a" * 32, "b" * 32
+ONE, OTHER, DERIVED, BOBS = (f"20260101-000000-00{number}" for number in range(1, 5))
+NOTHING = ImageResult(
+    Detections(torch.zeros(0, 4), torch.zeros(0), torch.zeros(0, dtype=torch.int64)),
+    GroundTruth(torch.zeros(0, 4), torch.zeros(0, dtype=torch.int64), torch.zeros(0, dtype=torch.bool)),
+    1,
+    "",
+)
+RECORD = StoredEvaluation(FINISHED, 1, (NOTHING,), ("secret title",), ("secret class",))
+
+
+def fill(visitor: str, folder) -> str:
+    for number in range(2):
+        Image.new("RGB", (64, 48), (number, 0, 0)).save(folder / "a.png")
+        album, _ = ALBUMS.add(visitor, folder / "a.png", "secret title")
+        ALBUMS.set_objects(visitor, number, [(1, 2, 30, 40)], [0], ["secret class"])
+    return album.key
+
+
+@pytest.fixture
+def store(tmp_path, monkeypatch):
+    """Ann's album with two runs, of which Bob started one, a run with its weights, and evaluations."""
+    for name in ("_storage", "_trash"):
+        monkeypatch.setattr(ALBUMS, name, getattr(ALBUMS, name))
+    ALBUMS.use_folder(tmp_path / "albums")
+    key = fill(ANN, tmp_path)
+    source = str(ALBUMS.training_folder(ALBUMS.of(ANN)))
+    store = Store(tmp_path / "evaluations")
+    with runs_at(tmp_path / "runs"):
+        records = [step(1), evaluation(1, 0.5)]
+        for name in (ONE, OTHER, BOBS):
+            make_run(RUNS.root / name, {}, records).weights.write_bytes(b"weights")
+        weights = str(RUNS.folder(ONE).weights)
+        for name, owner in ((ONE, ANN), (BOBS, BOB)):
+            run = RUNS.folder(name)
+            run.write_about(run.read_about()._replace(source=source, owner=owner))
+        make_run(RUNS.root / DERIVED, {"model.weights": weights}, records)
+        origins = (Origin(key, "builtin"), Origin("scenes", weights), Origin("scenes", "builtin"))
+        for number, origin in enumerate(origins):
+            store.put(number, RECORD, origin)
+        ALBUMS.follow(AlbumEvaluations(Evaluations(store), is_trained_on), AlbumRuns(RUNS))
+        yield store
+
+
+def list_files(folder) -> list[str]:
+    return [str(path) for path in folder.rglob("*") if path.is_file() and path.name not in (".lock", "lock")]
+
+
+def test_album_runs_and_evaluations_go_and_come_back(store, tmp_path):
+    before = ALBUMS.of(ANN)
+    ALBUMS.delete_all(ANN)
+    assert ALBUMS.of(ANN) is None and RUNS.names() == [OTHER] and ALBUMS.can_restore_all(ANN)
+    assert [store.has(number) for number in range(3)] == [False, False, True]
+    with pytest.raises(AlbumError, match="no longer here"):
+        ALBUMS.get(before.key, ANN)
+    for visitor in (BOB, ""):
+        assert not ALBUMS.can_restore_all(visitor)
+        with pytest.raises(AlbumError, match="no deleted pictures of yours"):
+            ALBUMS.restore_all(visitor)
+    assert ALBUMS.restore_all(ANN)._replace(used=0) == before._replace(used=0)
+    assert sorted(RUNS.names()) == [ONE, OTHER, DERIVED, BOBS] and RUNS.may_see(ONE, ANN)
+    assert all(store.has(number) for number in range(3)) and not ALBUMS.can_restore_all(ANN)
+
+
+def test_after_an_hour_nothing_is_left(store, tmp_path, monkeypatch):
+    handle_request({"act": "delete", "run": BOBS}, RUNS, ANN)  # into the ordinary trash, where it would stay for days
+    key = ALBUMS.of(ANN).key
+    ALBUMS.delete_all(ANN)
+    later = time.time_ns() + (followers.UNDO_SECONDS + 1) * 10**9
+    monkeypatch.setattr(time, "time_ns", lambda: later)
+    ALBUMS.clean()
+    left = [*list_files(tmp_path / "albums"), *list_files(tmp_path / "evaluations"), *list_files(RUNS.root)]
+    assert not any(word in path for path in left for word in (key, ONE, DERIVED, BOBS, followers.DELETED))
+    assert RUNS.names() == [OTHER] and len(list_files(tmp_path / "evaluations")) == 2
+    with pytest.raises(AlbumError, match="no deleted pictures of yours"):
+        ALBUMS.restore_all(ANN)
+
+
+def test_a_run_in_progress_is_stopped_first(store):
+    run = RUNS.folder(ONE)
+    run.write_status(RUNNING, "")
+    lock = run.acquire_lock()
+
+    def train() -> None:
+        while read_control(run.control).command != STOP:
+            time.sleep(0.01)
+        run.write_status(RUN_STOPPED, "")
+        lock.close()
+
+    process = threading.Thread(target=train)
+    process.start()
+    ALBUMS.delete_all(ANN)
+    process.join()
+    assert RUNS.names() == [OTHER] and RunFolder(RUNS.root / ONE).read_about().source == "scenes"
+
+
+def test_if_a_run_does_not_stop_nothing_is_deleted(store, monkeypatch):
+    monkeypatch.setattr(of_albums, "STOP_SECONDS", 0.2)
+    run = RUNS.folder(ONE)
+    run.write_status(RUNNING, "")
+    with run.acquire_lock(), pytest.raises(AlbumError, match="still being stopped"):
+        ALBUMS.delete_all(ANN)
+    assert ALBUMS.of(ANN) and len(RUNS.names()) == 4 and all(store.has(number) for number in range(3))
+
+
+def test_new_pictures_are_not_overwritten(store, tmp_path):
+    ALBUMS.delete_all(ANN)
+    fill(ANN, tmp_path)
+    with pytest.raises(AlbumError, match="only one album"):
+        ALBUMS.restore_all(ANN)
+    ALBUMS.delete_all(ANN)
+    assert len(ALBUMS.restore_all(ANN).pictures) == 2
+
+
+def test_albums_that_nobody_uses_expire(store, tmp_path):
+    kept = fill(BOB, tmp_path)
+    key = ALBUMS.of(ANN).key
+    past = time.time() - KEPT_DAYS * 86400 - 10
+    os.utime(ALBUMS.folder / key / "used", (past, past))
+    os.utime(ALBUMS.folder / kept / "used", (past + 20, past + 20))
+    ALBUMS.clean()
+    assert ALBUMS.of(ANN) is None and ALBUMS.of(BOB).key == kept and RUNS.names() == [OTHER]
+    assert ALBUMS.of(BOB).used > past + 20  # to look at it is a use
+
+
+def test_a_removed_picture_and_what_an_upload_left_are_erased_after_an_hour(store, monkeypatch):
+    album = ALBUMS.remove(ANN, 0)
+    pictures = ALBUMS.folder / album.key / "pictures"
+    (pictures / "left.png").write_bytes(b"half a picture")
+    ALBUMS.clean()
+    assert len(list(pictures.iterdir())) == 3 and ALBUMS.restore_picture(ANN)[1] == 0
+    ALBUMS.remove(ANN, 0)
+    now = time.time()
+    monkeypatch.setattr("playground.albums.deletion.time", lambda: now + followers.UNDO_SECONDS + 60)
+    ALBUMS.clean()
+    assert [each.name for each in pictures.iterdir()] == [ALBUMS.of(ANN).pictures[0].file]
+    assert len(list((ALBUMS.folder / album.key).glob("training-*/images/*/*"))) == 1  # no copy of it either
+    with pytest.raises(AlbumError, match="no removed picture"):
+        ALBUMS.restore_picture(ANN)
