@@ -11,7 +11,8 @@ from core.data.dataset import DataSet
 from core.data.sources import SceneData
 from core.io.jsonl import JsonLines
 from core.retinanet.model import build_model
-from core.runs.checkpoint import load_checkpoint
+from core.runs import recorder as recorder_module
+from core.runs.checkpoint import load_checkpoint, save_checkpoint
 from core.runs.control import PAUSE, STOP, Control, write_control
 from core.runs.folder import FAILED, FINISHED, PAUSED, RUNNING, STOPPED, RunError, RunFolder
 from core.runs.recorder import Recorder
@@ -190,6 +191,24 @@ def test_a_run_saved_between_a_step_and_its_record_has_both(tmp_path):
     assert [line["step"] for line in folder.read_metrics()] == [1]
     list(islice(recorder.record(chain([first], records)), 2))
     assert [line["step"] for line in folder.read_metrics()] == [1, 2]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("steps", "saved"), [(2, [2]), (3, [2, 3])])
+def test_what_the_last_evaluation_saved_is_not_saved_again(tmp_path, monkeypatch, steps, saved):
+    written = []
+
+    def save_and_count(path, state):
+        written.append(state["step"])
+        save_checkpoint(path, state)
+
+    monkeypatch.setattr(recorder_module, "save_checkpoint", save_and_count)
+    folder = RunFolder(tmp_path / "run")
+    list(run_training(tiny(training__steps=steps), "scenes", folder))
+    assert written == saved and folder.read_status().state == FINISHED
+    assert load_checkpoint(folder.checkpoint)["step"] == steps
+    assert list(run_training(tiny(training__steps=steps), "scenes", folder, resume=True))  # evaluates again
+    assert folder.read_status().state == FINISHED
 
 
 @pytest.mark.slow
