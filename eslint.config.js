@@ -6,10 +6,10 @@ const readonly = (names) => Object.fromEntries(names.split(/\s+/).filter(Boolean
 
 // By hand rather than all that browsers have: `name`, `event`, `top` and their like are then mistakes.
 const BROWSER = readonly(`
-  AbortController CSS CustomEvent Element Event HTMLInputElement HTMLTextAreaElement Image ImageData KeyboardEvent
-  MutationObserver Option ResizeObserver TextDecoderStream URLSearchParams
+  AbortController CSS CustomEvent DOMException Element Event File HTMLInputElement HTMLTextAreaElement Image ImageData
+  KeyboardEvent MutationObserver Option ResizeObserver TextDecoderStream URLSearchParams
   atob cancelAnimationFrame clearInterval clearTimeout console document fetch getComputedStyle history innerWidth
-  location matchMedia performance requestAnimationFrame sessionStorage setInterval setTimeout window
+  location matchMedia navigator performance requestAnimationFrame sessionStorage setInterval setTimeout window
 `);
 const NODE = readonly(`
   AbortController clearTimeout console EventTarget process ReadableStream setTimeout TextEncoder

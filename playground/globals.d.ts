@@ -21,7 +21,7 @@ type GradioScript = (
   trigger: (event: string, data?: object) => void,
   props: ComponentProps,
   server: ServerFunctions,
-  upload: (file: File) => Promise<object>,
+  upload: (file: File) => Promise<{ path: string }>,
   watch: (prop: string, listener: () => void) => void,
 ) => void;
 
@@ -32,6 +32,10 @@ interface ComponentProps {
   part: string;
   /** `poll.js` alone: the step that shows the news. */
   step: string;
+  /** `intake.js` alone: how many pictures at once, bytes of each, and px of the longer side. */
+  max_files: number;
+  max_bytes: number;
+  max_side: number;
 }
 
 /** Python functions that components offer to their scripts. */
@@ -40,6 +44,7 @@ interface ServerFunctions {
   fetch_picture(key: string): Promise<string | null>;
   news(request: LiveRequest): Promise<News | null>;
   runs(request: object): Promise<RunsAnswer | null>;
+  take(request: { path: string; name: string }): Promise<IntakeAnswer | null>;
 }
 
 // ---- server/live.js
@@ -370,6 +375,43 @@ interface SourceBarState {
   count: number;
   name: string;
   choice: { label: string; at: number | null; count: number } | null;
+  /** Name of the picture that a run's film shows instead, "" for none. */
+  film: string;
+}
+
+// ---- the visitor's own pictures
+
+/** What became of an uploaded picture, see `playground/data/intake.py`. */
+interface IntakeAnswer {
+  /** Of the picture in the album, null if it was not saved. */
+  index: number | null;
+  scaled: boolean;
+  error: string;
+  /** No other picture would be taken either. */
+  stop: boolean;
+}
+
+/** What the panel "My pictures" shows, see `playground/server/album_state.py`. */
+interface AlbumState {
+  count: number;
+  labelled: number;
+  /** The visitor may change it. */
+  mine: boolean;
+  /** Of the picture on show, -1 if it is none of the album's; the next four are about it. */
+  index: number;
+  labelled_here: boolean;
+  objects: number;
+  place: string;
+  split: string;
+  /** Name, number of objects, colour. */
+  classes: [string, number, string][];
+  suggest: { on: boolean; above: number; note: string };
+  teach: string;
+  kept: string;
+  whose: string;
+  shared: boolean;
+  /** What the button undoes, "" for nothing. */
+  undo: string;
 }
 
 interface LessonState {

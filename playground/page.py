@@ -12,6 +12,7 @@ from playground.components.plot import head as plot_head
 from playground.data.datasets import DATA
 from playground.evaluations.jobs import EVALUATIONS
 from playground.evaluations.of_albums import AlbumEvaluations
+from playground.events.album import connect_album
 from playground.events.data import connect_data
 from playground.events.evaluation import connect_evaluation
 from playground.events.export import connect_export
@@ -25,6 +26,7 @@ from playground.events.settings import (
     connect_settings,
     connect_strip,
 )
+from playground.events.teaching import connect_teaching
 from playground.events.training import connect_training
 from playground.events.weights import connect_weights
 from playground.layout.layout import lay_out
@@ -37,7 +39,8 @@ from playground.support.visitors import HEAD
 
 DELETE_CACHE = (3600, 86400)  # every hour, uploads older than a day, seconds
 STYLES = ASSETS / "style"
-STYLE_SHEETS = ("page", "layout", "numbers", "lesson", "runs", "banner", "touch")  # later ones override earlier ones
+# Later ones override earlier ones.
+STYLE_SHEETS = ("page", "layout", "numbers", "lesson", "runs", "banner", "pictures", "touch")
 
 
 def build_page() -> gr.Blocks:
@@ -55,11 +58,13 @@ def build_page() -> gr.Blocks:
         connect_settings(page)
         connect_strip(page)
         connect_picture(page)
+        connect_album(page)
         connect_weights(page)
         connect_anchors(page)
         connect_data(page, blocks)
         connect_export(page)
         connect_training(page)
+        connect_teaching(page)
         connect_evaluation(page)
         connect_pinning(page)
         connect_lessons(page)

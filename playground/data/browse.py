@@ -39,6 +39,8 @@ def build_bar(
     browsing: Browsing | None,
     visitor: str = "",
     upload: OwnPicture | None = None,
+    *,
+    film: str = "",
 ) -> str:
     """Returns the value of the bar above the picture, as JSON.
 
@@ -48,6 +50,7 @@ def build_bar(
         browsing: The selected pictures, None if the arrows step through the whole split.
         visitor: Who sees the bar.
         upload: The visitor's upload, None if there is none.
+        film: The name of the picture that a run's film shows instead, "" for none.
     """
     is_upload = upload is not None and upload.is_shown
     splits = count_pictures(image_ref, visitor)
@@ -72,6 +75,7 @@ def build_bar(
             "count": splits.get(image_ref.split, 0) if image_ref else 0,
             "name": title,
             "choice": choice,
+            "film": film,
         }
     )
 

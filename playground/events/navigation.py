@@ -39,7 +39,7 @@ COPY = """(text) => navigator.clipboard
 NOT_SAVED = "The picture of the link was not saved: the generated scene is on show instead. Upload the picture again."
 # The fields of the state that a link sets, but for the run and the film's frame, which `run_updates` sets.
 SET_BY_LINK = tuple(
-    field for field in PageState._fields if field not in ("run", "frame", "held", "switched", "visitor")
+    field for field in PageState._fields if field not in ("run", "frame", "suggesting", "held", "switched", "visitor")
 )
 
 

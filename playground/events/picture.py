@@ -1,22 +1,20 @@
 """The page's picture: scenes, uploads, clicks and drawn boxes."""
 
-from pathlib import Path
-
 import gradio as gr
 
 from core.retinanet.preprocess import prepare
 from playground.albums.album import ALL
 from playground.canvas.edit import EDIT_FIELDS, Pick, parse_click
-from playground.data.image_ref import PHOTOGRAPHS, ImageRef
+from playground.data.image_ref import PHOTOGRAPHS, ImageRef, is_from_album
 from playground.data.photographs import find_photographs
-from playground.data.picture import open_upload
 from playground.data.scene_examples import apply_example
 from playground.data.sources import open_picture
 from playground.events.common import IN_ORDER, LIVE, Updates, listen, show
 from playground.layout.components import PageComponents
+from playground.state.own_picture import draw_own
 from playground.state.page_state import PageState
 from playground.state.settings import settings_of
-from playground.state.user_picture import UserPicture, classes_to_draw, draw_objects, find_upload, set_aside
+from playground.state.user_picture import UserPicture, draw_objects, find_upload, set_aside
 
 SCENE_SEEDS = 2**31  # the next scene's seed starts again at the knob's upper bound
 
@@ -24,20 +22,16 @@ SCENE_SEEDS = 2**31  # the next scene's seed starts again at the knob's upper bo
 def connect_picture(page: PageComponents) -> None:
     """Connects scenes, uploads, clicks and drawn boxes."""
     _connect_scenes(page)
-    controls, canvas = page.controls.picture, page.parts["canvas"]
-
-    def upload(state: PageState, file: str) -> Updates:
-        pipeline = state.pipeline()
-        picture = open_upload(file, Path(file).name, classes_to_draw(pipeline))
-        prepare([picture.sample.image], pipeline.config.inference)  # refuses what the network cannot process
-        state = state._replace(user_picture=UserPicture(picture, pipeline.config.scenes), pick=None)
-        return show(page, state, "user_picture", "pick")
+    canvas = page.parts["canvas"]
 
     def edit(state: PageState, *, event: gr.EventData) -> Updates:
         fields = {name: getattr(event, name, None) for name in EDIT_FIELDS}
-        drawn = draw_objects(fields, state.pipeline())
-        upload = find_upload(state.user_picture) if drawn.picture.is_scene or state.image_ref() else None
-        drawn = drawn._replace(image_ref=state.image_ref(), upload=upload)
+        pipeline = state.pipeline()
+        if is_from_album(pipeline.image_ref):
+            return show(page, state._replace(user_picture=draw_own(fields, pipeline, state.visitor)), "user_picture")
+        drawn = draw_objects(fields, pipeline)
+        upload = find_upload(state.user_picture) if drawn.picture.is_scene or pipeline.image_ref else None
+        drawn = drawn._replace(image_ref=pipeline.image_ref, upload=upload)
         return show(page, state._replace(user_picture=drawn), "user_picture")
 
     def click(state: PageState, *, event: gr.EventData) -> Updates:
@@ -45,8 +39,6 @@ def connect_picture(page: PageComponents) -> None:
         x, y, layer, index = (getattr(event, name, None) for name in Pick._fields)
         return show(page, state._replace(pick=parse_click(x, y, width, height, layer, index)), "pick")
 
-    uploaded = ["user_picture", "pick"]
-    listen(page, controls.upload.upload, upload, inputs=[controls.upload], changes=uploaded, concurrency_limit=1)
     listen(page, canvas.edit, edit, changes=["user_picture"], **IN_ORDER)
     listen(page, canvas.select, click, changes=["pick"], **IN_ORDER)
 

@@ -8,7 +8,7 @@ import gradio as gr
 from gradio.blocks import Block
 
 from core.errors import UserError
-from core.runs.folder import PAUSED, RUNNING, STARTING, RunStatus
+from core.runs.folder import FINISHED, PAUSED, RUNNING, STARTING, RunStatus
 from playground.albums.service import ALBUMS
 from playground.data.datasets import DATA
 from playground.data.image_ref import is_from_album, is_from_data_set
@@ -22,6 +22,7 @@ from playground.runs.summary import format_state
 from playground.server.poll import PollResult, poll
 from playground.state.page_state import PageState
 from playground.state.settings import settings_of
+from playground.state.taught import taught_album, use_taught
 from playground.steps.training import load_run_config
 from playground.support.visitors import visitor_of
 
@@ -187,10 +188,20 @@ def _connect_polling(page: PageComponents, listed: gr.State, polling: gr.HTML) -
         now, stamp = _poll_and_list(state)
         # An open list, or a button that is being pressed, is updated only if it changes.
         updates = {} if now == last else run_updates(page, state, choose=False)
-        return {**updates, listed: now, polling: stamp, **show(page, state)}
+        updates |= {listed: now, polling: stamp}
+        album = taught_album(state) if has_ended(last, now) else None
+        if album is None:
+            return {**updates, **show(page, state)}
+        state, said = use_taught(state, album)
+        return {**updates, **show(page, state, "settings"), page.parts["notice"]: said}
 
     outputs = [*run_components(page), listed, polling]
-    listen(page, polling.tick, tick, inputs=[listed], outputs=outputs, **LIVE)
+    listen(page, polling.tick, tick, inputs=[listed], changes=["settings"], outputs=outputs, **LIVE)
+
+
+def has_ended(before: RunList, now: RunList) -> bool:
+    """True if the run on show was active when it was listed before, and has finished since."""
+    return before.run == now.run and before.state in ACTIVE and now.state == FINISHED
 
 
 def _poll_and_list(state: PageState) -> tuple[RunList, str]:

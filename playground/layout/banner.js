@@ -90,6 +90,7 @@ function teach() {
     }
     const head = /** @type {HTMLElement | null} */ (panel.querySelector(":scope > button.label-wrap"));
     if (head && !head.classList.contains("open")) head.click();
+    panel.querySelector("details")?.setAttribute("open", "");
     panel.scrollIntoView({ block: "nearest" });
     /** @type {HTMLElement | null} */ (panel.querySelector("button"))?.focus({ preventScroll: true });
   };

@@ -53,7 +53,9 @@ class PictureControls(NamedTuple):
     """The controls of the picture step."""
 
     another: gr.Button
-    upload: gr.UploadButton
+    intake: gr.HTML  # uploads, the clipboard and the camera
+    album: gr.HTML  # the panel "My pictures"
+    album_file: gr.DownloadButton
     example: gr.Dropdown
     to_scene: gr.Button  # beside the sentence that stands for the scene's dials while another picture is on show
     data: DataControls

@@ -29,7 +29,7 @@ from playground.state.settings import settings_of
 from playground.steps import STEPS
 from playground.steps.loss.curves import EXAMPLE_DRAG
 from playground.steps.loss.step import FIGURES
-from playground.steps.step import MAPS
+from playground.steps.step import MAPS, Suggesting
 
 LINK = "link"  # copied unless a format for the settings is chosen
 BUILDERS: dict[str, Callable[[], Any]] = {
@@ -63,7 +63,7 @@ def lay_out() -> PageComponents:
             loss = _loss_controls()
             parts["figure"], parts["more"] = plot("figure"), html.component("more", "numbers readout")
     run_view(runs)
-    parts |= {"lesson": lesson.question, "checks": lesson.checks}
+    parts |= {"lesson": lesson.question, "checks": lesson.checks, "album": controls_by_step["picture"].album}
     controls = StepControls(**controls_by_step, loss=loss, resets=resets)
     settings = gr.Textbox(settings_of(Config()), visible="hidden", elem_id="settings")
     state = _state(controls, settings)
@@ -90,6 +90,7 @@ def _state(controls: StepControls, settings: gr.Textbox) -> dict[str, Component]
         "frame": gr.Number(1, visible="hidden"),
         "evaluation_query": gr.State(EvaluationQuery()),
         "answer": gr.State(None),
+        "suggesting": gr.State(Suggesting()),
     }
 
 

@@ -22,6 +22,7 @@ class PageUpdate(NamedTuple):
         bar: The source of the picture.
         lesson: The lesson's question and its effects on the page.
         checks: The lesson's claims, each with the present number.
+        album: The visitor's own pictures.
         postponed: No part of the page: True if slow results were skipped, see `PageState.held`.
     """
 
@@ -40,6 +41,7 @@ class PageUpdate(NamedTuple):
     bar: str | None = None
     lesson: str | None = None
     checks: str | None = None
+    album: str | None = None
     postponed: bool | None = None
 
 
@@ -48,5 +50,5 @@ class PageUpdate(NamedTuple):
 PAINT_STAGES = (
     ("canvas", "other", "banner", "notice"),
     ("figure", "more"),
-    ("strip", "caption", "readout", "counts", "changes", "bar", "lesson", "checks"),
+    ("strip", "caption", "readout", "counts", "changes", "bar", "lesson", "checks", "album"),
 )

@@ -83,11 +83,13 @@ function totalText(state) {
 }
 
 /**
- * Returns the picture's title; a single picture, such as an uploaded one, has none.
+ * Returns the title of the picture, or of the one that the film of a run shows instead; a single picture, such as an
+ * uploaded one, has none.
  *
  * @param {SourceBarState} state
  */
-function titleText({ source, name, choice }) {
+function titleText({ source, name, choice, film }) {
+  if (film) return `Film of the run: ${film}`;
   if (choice) return `${choice.label} · ${name}`;
   return source === "" || source === "upload" ? "" : name;
 }

@@ -3,11 +3,15 @@
 import gradio as gr
 
 from core.data.formats import FORMATS
+from core.data.images import MAX_BYTES
 from core.experiments.presets import PRESETS
 from core.weights.state_dict import READABLE
+from playground.albums.service import ALBUMS
 from playground.data.datasets import DATA, SPLIT_CHOICES
+from playground.data.intake import take
 from playground.data.photographs import INSTALL, find_photographs
 from playground.data.scene_examples import EXAMPLES
+from playground.layout.album_panel import album_panel
 from playground.layout.components import (
     AnchorControls,
     DataControls,
@@ -16,7 +20,9 @@ from playground.layout.components import (
     PictureControls,
     TrainingControls,
 )
+from playground.layout.intake import intake
 from playground.pipeline.anchor_search import FIT_TO
+from playground.support.picture_size import MAX_SIDE
 
 SHARES = "0.8, 0.1, 0.1"
 EXPORT_FORMATS = [
@@ -29,14 +35,16 @@ NO_RUN = ("no run", "")
 
 def picture_controls() -> PictureControls:
     """Builds the controls of the picture step."""
-    with gr.Row():
-        another = gr.Button("Another scene", variant="primary", size="sm", min_width=80)
-        upload = gr.UploadButton("Upload a picture", file_types=["image"], size="sm", min_width=80)
+    another = gr.Button("Another scene", variant="primary", size="sm", min_width=80)
+    with gr.Column(elem_id="my-pictures"):
+        pictures = intake(take, files=ALBUMS.bounds.pictures, size=MAX_BYTES, side=MAX_SIDE)
+        album = album_panel()
+        album_file = gr.DownloadButton(visible=False, size="sm", min_width=80, elem_id="album-file")
     example = _examples()
     with gr.Column(elem_classes=["scene-note"]):
         gr.Markdown("The dials of the scene act on the generated scene, which is not on show.")
         to_scene = gr.Button("Back to the generated scene", size="sm", min_width=80, elem_id="to-scene")
-    return PictureControls(another, upload, example, to_scene, _data_controls())
+    return PictureControls(another, pictures, album, album_file, example, to_scene, _data_controls())
 
 
 def _examples() -> gr.Dropdown:

@@ -19,6 +19,7 @@ from playground.layout.page_update import PageUpdate
 from playground.lessons.page_effects import apply_layers, build_lesson_state
 from playground.pipeline.pipeline import Pipeline
 from playground.server import pin_diff
+from playground.server.album_state import build_album_panel
 from playground.server.banner import build_banner
 from playground.server.permalink import to_link
 from playground.server.tokens import TOKENS, browser_fields
@@ -90,17 +91,18 @@ def _render_rest(state: PageState, pipeline: Pipeline, step_view: StepView, noti
         readout=text.readout,
         figure=json.dumps(text.figure) if text.figure else "",
         more=text.more,
-        bar=_build_bar(state, pipeline),
+        bar=_build_bar(state, pipeline, step_view.picture.name if step_view.picture else ""),
         lesson=lesson,
         checks=checks,
+        album=build_album_panel(state, pipeline),
     )
     return _compare_with_pinned(update, state, pipeline) if state.pinned else update
 
 
-def _build_bar(state: PageState, pipeline: Pipeline) -> str:
+def _build_bar(state: PageState, pipeline: Pipeline, film: str) -> str:
     upload, title = find_upload(state.user_picture), pipeline.picture.name
     own = upload and OwnPicture(upload.picture.name, is_shown=is_upload_shown(state.user_picture, pipeline.config))
-    return browse.build_bar(pipeline.image_ref, title, _choice(state, pipeline), state.visitor, own)
+    return browse.build_bar(pipeline.image_ref, title, _choice(state, pipeline), state.visitor, own, film=film)
 
 
 def _caption(image_ref: ImageRef | None, step_view: StepView) -> str:
@@ -135,6 +137,9 @@ def view_of(pipeline: Pipeline, step_view: StepView) -> View:
     """Returns the picture with a step's layers."""
     picture = step_view.picture or pipeline.picture
     height, width = step_view.picture.sample.image.shape[1:] if step_view.picture else pipeline.size
+    editing = step_view.editing._asdict() if step_view.editing else {}
+    if step_view.editable and not editing:
+        editing = {"classes": classes_to_draw(pipeline)}
     objects = len(step_view.picture.sample.boxes if step_view.picture else pipeline.objects[0])
     return View(
         picture=_encode(picture),
@@ -143,8 +148,8 @@ def view_of(pipeline: Pipeline, step_view: StepView) -> View:
         layers=step_view.layers,
         heat=step_view.heat,
         editable=step_view.editable,
-        classes=classes_to_draw(pipeline) if step_view.editable else (),
         alt=f"{picture.name} with {count_noun(objects, 'object')}",
+        **editing,
     )
 
 

@@ -20,7 +20,7 @@ from playground.runs.service import RUNS
 from playground.state.settings import config_of
 from playground.state.user_picture import UserPicture
 from playground.state.weight_names import with_keys, with_paths
-from playground.steps.step import MAPS, Focus
+from playground.steps.step import MAPS, Focus, Suggesting
 
 DEFAULTS = "defaults"  # the pinned settings when none of them was changed
 MAX_FRAME = 10**6  # evaluations of a run
@@ -50,6 +50,7 @@ class PageState(NamedTuple):
         frame: Evaluation of the run that is drawn, see `Focus`.
         evaluation_query: Choices in the evaluation step.
         answer: Index of the chosen answer to the lesson's question, None before.
+        suggesting: Choices for suggestions on the visitor's own pictures.
         held: True while a knob is dragged: slow results are skipped.
         switched: Layers that the visitor has switched on or off, by key; while `held`, hidden layers are skipped.
         visitor: Who sees the page, see `playground.support.visitors`; comes from the request.
@@ -71,6 +72,7 @@ class PageState(NamedTuple):
     frame: float = 1
     evaluation_query: EvaluationQuery = EvaluationQuery()
     answer: int | None = None
+    suggesting: Suggesting = Suggesting()
     held: bool = False
     switched: Mapping[str, bool] = MappingProxyType({})
     visitor: str = ""
@@ -89,7 +91,9 @@ class PageState(NamedTuple):
         """Returns the choices that concern a step alone, within their bounds."""
         p_t = min(max(float(self.p_t or 0), P_T_RANGE[0]), P_T_RANGE[1])
         frame = int(min(max(float(self.frame or 1), 1), MAX_FRAME))
-        return Focus(self.level, self.pick, self.run, self.curve, p_t, self.map, self.evaluation_query, frame)
+        return Focus(
+            self.level, self.pick, self.run, self.curve, p_t, self.map, self.evaluation_query, frame, self.suggesting
+        )
 
     def image_ref(self) -> ImageRef | None:
         """Returns the data set image on show, None if the picture is in no data set; raises as `config`."""

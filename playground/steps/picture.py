@@ -8,6 +8,7 @@ from core.analysis.issues import NO_ANCHOR
 from core.config import Effect, Knob
 from core.retinanet.boxes import rescale
 from playground.components import html
+from playground.data.albums import index_in, shown_album
 from playground.data.datasets import DATA
 from playground.data.image_ref import is_from_data_set
 from playground.data.report import build_report, map_image_refs
@@ -15,14 +16,24 @@ from playground.data.sources import measure_objects, read_annotations
 from playground.pipeline.pipeline import Pipeline
 from playground.steps.levels import object_levels
 from playground.steps.step import Focus, Step, StepText, StepView, truth_layer
+from playground.steps.suggestions import build_suggestions
 
 MAX_MEASURED = 20_000  # objects of a data set that are compared with the anchors again, which takes up to a second
 AREAS = (("small", 0, 32**2), ("medium", 32**2, 96**2), ("large", 96**2, float("inf")))  # COCO's, px²
 
 
 def build_view(pipeline: Pipeline, focus: Focus) -> StepView:
-    """Shows the objects, their classes and sizes, and the report on the data set."""
-    return StepView((truth_layer(pipeline),), build_text=lambda: StepText(_build_readout(pipeline)), editable=True)
+    """Shows the objects, their classes and sizes, and the report on the data set; suggestions for own pictures."""
+    view = StepView((truth_layer(pipeline),), build_text=lambda: StepText(_build_readout(pipeline)), editable=True)
+    album = shown_album(pipeline.image_ref, pipeline.visitor)
+    if album is None:
+        return view
+    index = index_in(album, pipeline.image_ref)
+    if album.owner != pipeline.visitor or index is None:
+        return view._replace(editable=False)
+    picture = album.pictures[index]
+    editing, layer = build_suggestions(focus.suggesting, pipeline, album, picture)
+    return view._replace(layers=(*view.layers, layer) if layer else view.layers, editing=editing)
 
 
 def _build_readout(pipeline: Pipeline) -> Markup:

@@ -18,6 +18,18 @@ from playground.pipeline.pipeline import Pipeline
 MAPS = ("pyramid", "body", "scores")  # feature maps P3 … P7, those of the backbone C3 … C5, class scores P3 … P7
 
 
+class Suggesting(NamedTuple):
+    """The visitor's choices for suggestions.
+
+    Attributes:
+        above: The score above which boxes are suggested.
+        on: True or False once the visitor has switched them; None to suggest if the weights know one of the classes.
+    """
+
+    above: float = 0.5
+    on: bool | None = None
+
+
 class Focus(NamedTuple):
     """The visitor's choices other than settings and picture.
 
@@ -30,6 +42,7 @@ class Focus(NamedTuple):
         map: The map that the network step draws, one of `MAPS`.
         evaluation_query: What to show of an evaluation.
         frame: The evaluation of the run whose detections are drawn, counted from 1; beyond the last one, the last.
+        suggesting: Choices for suggestions on the visitor's own pictures.
     """
 
     level: int = 0
@@ -40,6 +53,7 @@ class Focus(NamedTuple):
     map: str = MAPS[0]
     evaluation_query: EvaluationQuery = EvaluationQuery()
     frame: int = 1
+    suggesting: Suggesting = Suggesting()
 
 
 class StepText(NamedTuple):
@@ -56,6 +70,17 @@ class StepText(NamedTuple):
     more: Markup | None = Markup()
 
 
+class Editing(NamedTuple):
+    """How a picture of the visitor's own album can be edited, see the fields of the same names of `View`."""
+
+    classes: tuple[str, ...]
+    class_colours: tuple[str, ...]
+    rejected: Tensor
+    class_suggestions: tuple[str, ...] = ()
+    free_classes: bool = True
+    draw_first: bool = True
+
+
 class StepView(NamedTuple):
     """The content of a step.
 
@@ -64,6 +89,7 @@ class StepView(NamedTuple):
         heat: Heat map drawn over the picture.
         build_text: Returns the content beside the picture; called after the picture has been sent.
         editable: True if objects can be drawn.
+        editing: How, for a picture of the visitor's own album; None for any other.
         picture: Replaces the visitor's picture; its boxes are in its own pixels.
     """
 
@@ -71,6 +97,7 @@ class StepView(NamedTuple):
     heat: Heat | None = None
     build_text: Callable[[], StepText] = StepText
     editable: bool = False
+    editing: Editing | None = None
     picture: Picture | None = None
 
 

@@ -9,9 +9,8 @@ from core.structures import Detections
 from playground.canvas.view import Layer
 from playground.components import html
 from playground.components.figures import Figure, colour, training
-from playground.data.image_ref import is_from_album, is_from_data_set
+from playground.data.image_ref import is_from_data_set
 from playground.data.picture import Picture
-from playground.data.sources import name_source
 from playground.pipeline.pipeline import Pipeline
 from playground.runs.progress import RunProgress
 from playground.runs.reader import read_picture
@@ -20,6 +19,7 @@ from playground.runs.summary import build_changes, build_status
 from playground.steps import comparison
 from playground.steps.levels import part_levels
 from playground.steps.step import Focus, Step, StepText, StepView, objects_layer, truth_layer
+from playground.steps.teaching import training_source
 
 EVAL_IMAGES = "training.eval_images"  # belongs to the evaluation step
 SCENES = "scenes generated with the settings of the Picture step"
@@ -55,11 +55,9 @@ def build_view(pipeline: Pipeline, focus: Focus) -> StepView:
 
 
 def _hint(pipeline: Pipeline) -> Markup:
-    what = SCENES
-    if is_from_data_set(pipeline.image_ref):
-        what = f"the data set {pipeline.image_ref.source}"
-    elif is_from_album(pipeline.image_ref):
-        what = name_source(pipeline.image_ref, pipeline.visitor)
+    what = training_source(pipeline.image_ref, pipeline.visitor)
+    if not what:
+        what = f"the data set {pipeline.image_ref.source}" if is_from_data_set(pipeline.image_ref) else SCENES
     return html.paragraph(HINT.format(what)) + comparison.measured() + comparison.rivals()
 
 
@@ -149,8 +147,9 @@ def _has_knob(knob: Knob) -> bool:
 STEP = Step(
     "training",
     "Training",
-    "A short run on newly generated scenes or on your data set: watch the losses fall and the detections appear. Its "
-    "weights can then be used in all other steps. Choose frozen stages and initial weights in the Network step.",
+    "A short run on generated scenes, a data set or your own pictures, whichever is on show: watch the losses fall and "
+    "the detections appear. Its weights can then be used in all other steps. Choose frozen stages and initial weights "
+    "in the Network step.",
     _has_knob,
     lambda pipeline: f"{pipeline.config.training.steps:,} steps",
     build_view,

@@ -9,6 +9,7 @@ from urllib.parse import urljoin, urlsplit
 
 import pytest
 
+from playground.albums.service import ALBUMS
 from playground.page import build_page, launch_options
 from playground.runs.service import RUNS
 from tests.browser.looking import headline
@@ -18,6 +19,7 @@ BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stab
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
 ARGUMENTS += ["--disable-component-update", "--disable-sync"]
 ARGUMENTS += ["--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost"]
+ARGUMENTS += ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]  # a camera
 LOCAL = ("127.0.0.1", "localhost")
 SIZE = {"width": 1280, "height": 900}  # of a window, unless a test asks for another
 
@@ -120,6 +122,7 @@ def page(new_page):
 def address(tmp_path_factory):
     """The address of the real page; modules with their own runs and data sets switch its folders."""
     RUNS.use_folder(tmp_path_factory.mktemp("runs"))
+    ALBUMS.use_folder(tmp_path_factory.mktemp("albums"))
     page = build_page()
     _, url, _ = page.launch(prevent_thread_lock=True, quiet=True, **launch_options())
     yield url

@@ -236,9 +236,9 @@ def test_a_broken_upload_leaves_the_picture(opened, tmp_path):
     page = opened(QUICK)
     (tmp_path / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\n nothing")
     before = layers(page)
-    page.set_input_files("#knobs-picture input[type=file]", tmp_path / "broken.png")
-    assert "broken.png" in wait(lambda: notice(page))
-    assert layers(page) == before
+    page.set_input_files(".intake-files", tmp_path / "broken.png")
+    wait(lambda: "Not added: broken.png cannot be opened." in page.text_content(".intake-said"))
+    assert layers(page) == before and "data=" not in address_of(page)
 
 
 def test_a_click_moves_the_anchors(opened):

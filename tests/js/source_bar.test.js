@@ -7,7 +7,7 @@ import { load } from "./programs.js";
 const NAMES = ["positionOf", "totalText", "titleText"];
 const { positionOf, totalText, titleText } = load(["layout/source_bar.js"], NAMES, fakePage());
 
-const STATE = { source: "mine", index: 2, count: 12345, name: "cat.jpg", choice: null };
+const STATE = { source: "mine", index: 2, count: 12345, name: "cat.jpg", choice: null, film: "" };
 const CHOICE = { label: "cats taken for dogs", at: 0, count: 4 };
 
 test("positions count from one, in the data set or in a choice of its pictures", () => {
@@ -26,4 +26,10 @@ test("a picture of a data set has its name, one of a choice also what it was cho
   assert.equal(titleText(STATE), "cat.jpg");
   assert.equal(titleText({ ...STATE, source: "" }), "");
   assert.equal(titleText({ ...STATE, choice: CHOICE }), "cats taken for dogs · cat.jpg");
+});
+
+test("the film of a run shows a picture of its own, which is named instead", () => {
+  const film = "a held-out picture";
+  assert.equal(titleText({ ...STATE, film }), "Film of the run: a held-out picture");
+  assert.equal(titleText({ ...STATE, source: "", film }), "Film of the run: a held-out picture");
 });

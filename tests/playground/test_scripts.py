@@ -8,6 +8,9 @@ import pytest
 
 from playground.canvas.canvas import canvas
 from playground.components import plot
+from playground.events.album import ACTIONS
+from playground.layout.album_panel import album_panel
+from playground.layout.intake import intake
 from playground.layout.runs_table import run_view
 from playground.server.live import head
 
@@ -32,6 +35,22 @@ def test_the_table_of_runs_runs_after_the_script_of_its_figure() -> None:
         return {}
 
     assert run_view(runs).js_on_load == program("runs_table")
+
+
+def test_the_intake_of_pictures_runs_the_scripts_that_are_checked() -> None:
+    def take(request: object) -> dict:
+        return {}
+
+    built = intake(take, files=1, size=1, side=1)
+    assert built.js_on_load == program("intake") and "server.take(" in built.js_on_load
+
+
+def test_the_panel_of_own_pictures_has_every_action_of_its_script() -> None:
+    built = album_panel()
+    assert built.js_on_load == program("album_panel")
+    asked = {*re.findall(r'data-act="(\w+)"', built.html_template), "suggest", "share"}
+    asked |= set(re.findall(r'act\("(\w+)"', program("album_panel")))
+    assert asked == {*ACTIONS, "next", "teach", "download"}  # the last three have events of their own
 
 
 def test_the_head_runs_the_live_updates_that_are_checked() -> None:

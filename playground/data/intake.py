@@ -1,0 +1,55 @@
+"""Takes a picture that the browser has uploaded into the visitor's album."""
+
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from core.errors import PictureError, UserError
+from playground.albums.album import AlbumError
+from playground.albums.service import ALBUMS
+from playground.support.visitors import visitor_of
+
+MAX_NAME = 200  # characters
+
+
+def take(request: object, sender: gr.Request) -> dict[str, Any]:
+    """Takes an uploaded picture into the sender's album, and removes the upload; the browser calls it by this name.
+
+    Args:
+        request: A dict with the `path` of the upload and the `name` of the file, see `read_upload`.
+        sender: Without a cookie there is no album to take it into: the upload stays, and the page shows it.
+
+    Returns:
+        `index`: of the picture in the album, None if it was not saved; `scaled`: True if it is scaled down; `error`: a
+            sentence, "" for none; `stop`: True if no other picture would be taken either.
+    """
+    answer: dict[str, Any] = {"index": None, "scaled": False, "error": "", "stop": False}
+    visitor = visitor_of(sender)
+    try:
+        path, name = read_upload(request)
+        if visitor:
+            album, answer["index"] = ALBUMS.add(visitor, path, name)
+            answer["scaled"] = album.pictures[-1].scaled
+            path.unlink(missing_ok=True)  # with its metadata, which the album's copy does not have
+    except UserError as error:
+        return answer | {"error": str(error), "stop": isinstance(error, AlbumError)}
+    return answer
+
+
+def read_upload(request: object) -> tuple[Path, str]:
+    """Returns the file of an upload and its name for people.
+
+    Args:
+        request: A dict with `path` and `name`; untrusted.
+
+    Raises:
+        PictureError: `path` is not that of an upload.
+    """
+    path, name = (request.get(key) if isinstance(request, dict) else None for key in ("path", "name"))
+    if not isinstance(path, str) or not isinstance(name, str) or "\0" in path:
+        raise PictureError("The page sent something that is not a picture: reload it.")
+    file, uploads = Path(path).resolve(), Path(gr.utils.get_upload_folder()).resolve()
+    if not file.is_relative_to(uploads) or not file.is_file():
+        raise PictureError("The picture did not arrive: upload it again.")
+    return file, name[:MAX_NAME]

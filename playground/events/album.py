@@ -1,0 +1,215 @@
+"""My pictures: what arrives in the visitor's album, and what its panel does."""
+
+import time
+from collections.abc import Callable
+
+import gradio as gr
+
+from core.errors import UserError
+from core.retinanet.preprocess import prepare
+from playground.albums.album import ALL, Album, AlbumError
+from playground.albums.service import ALBUMS
+from playground.data.albums import index_in
+from playground.data.image_ref import ImageRef
+from playground.data.intake import read_upload
+from playground.data.picture import open_upload
+from playground.data.sources import open_picture
+from playground.events.common import IN_ORDER, LIVE_IN_ORDER, EventOptions, Updates, listen, part_updates, show
+from playground.events.picture import show_image
+from playground.layout.components import PageComponents
+from playground.layout.page_update import PageUpdate
+from playground.pipeline.knowledge import knowledge_of
+from playground.pipeline.proposals import is_summarized, known_classes, summarize
+from playground.state.own_picture import require_own
+from playground.state.page_state import PageState
+from playground.state.user_picture import UserPicture, classes_to_draw
+
+CHANGES = ("user_picture", "pick", "suggesting")
+MAX_SECONDS = 8.0  # that looking for the next picture may take; those not looked at yet are for the next time
+PROGRESS = gr.Progress()  # as a parameter's default, it makes Gradio pass the progress of the event
+
+
+def connect_album(page: PageComponents) -> None:
+    """Connects the intake of pictures and the panel "My pictures"."""
+    controls, panel, canvas = page.controls.picture, page.parts["album"], page.parts["canvas"]
+
+    def shown(state: PageState, *, event: gr.EventData) -> Updates:
+        index, path, name = (getattr(event, key, None) for key in ("index", "path", "name"))
+        return show(page, show_upload(state, index, path, name), *CHANGES)
+
+    def acting(state: PageState, *, event: gr.EventData) -> Updates:
+        state, said = act(state, getattr(event, "action", None), getattr(event, "value", None))
+        updates = show(page, state, *CHANGES)
+        return {**updates, page.parts["notice"]: updates[page.parts["notice"]] or said}
+
+    def following(state: PageState, *, progress: gr.Progress = PROGRESS) -> Updates:
+        return show(page, show_next(state, lambda done, total: progress((done, total), "Looking")), *CHANGES)
+
+    def download(state: PageState, *, event: gr.EventData) -> Updates:
+        path = ALBUMS.export(state.visitor, str(getattr(event, "value", "")))
+        offer = gr.DownloadButton(f"Save {path.name}", value=str(path), visible=True)
+        return {controls.album_file: offer, **part_updates(page, PageUpdate(""))}
+
+    busy: EventOptions = {"show_progress": "minimal", "show_progress_on": [canvas], "concurrency_limit": 1}
+    listen(page, controls.intake.upload, shown, changes=CHANGES, **IN_ORDER)
+    listen(page, panel.select, acting, changes=CHANGES, **LIVE_IN_ORDER)
+    listen(page, panel.next, following, changes=CHANGES, **busy)
+    listen(page, panel.download, download, outputs=[controls.album_file], show_progress="hidden", concurrency_limit=1)
+
+
+def show_upload(state: PageState, index: object, path: object, name: object) -> PageState:
+    """Returns the state with a picture that the browser has uploaded.
+
+    Args:
+        state: The state before.
+        index: The index of the picture in the visitor's album, None if it was not saved. It comes from the browser and
+            can be anything, as the rest.
+        path: The path of the upload, which is read if the picture was not saved.
+        name: The name of the file.
+
+    Raises:
+        UserError: There is no such picture, or it cannot be opened.
+    """
+    if index is not None:
+        return show_own(state, own_album(state), index)
+    file, name = read_upload({"path": path, "name": name})
+    pipeline = state.pipeline()
+    picture = open_upload(str(file), name, classes_to_draw(pipeline))
+    prepare([picture.sample.image], pipeline.config.inference)  # refuses what the network cannot process
+    return state._replace(user_picture=UserPicture(picture, pipeline.config.scenes), pick=None)
+
+
+def show_own(state: PageState, album: Album, index: object) -> PageState:
+    """Returns the state with a picture of an album; raises `UserError` if there is no such picture."""
+    if type(index) is not int:
+        raise AlbumError("There is no such picture: choose one above the picture.")
+    album.picture(index)
+    return show_image(state, ImageRef(album.key, ALL, index))
+
+
+def own_album(state: PageState) -> Album:
+    """Returns the visitor's own album.
+
+    Raises:
+        AlbumError: There is none.
+    """
+    album = ALBUMS.of(state.visitor)
+    if album is None or not album.pictures:
+        raise AlbumError("You have no pictures here yet: upload some first.")
+    return album
+
+
+def act(state: PageState, action: object, value: object) -> tuple[PageState, str]:
+    """Returns the state after an action in the panel, and a message to the visitor, "" for none.
+
+    Args:
+        state: The state before.
+        action: Key of `ACTIONS`. It comes from the browser and can be anything, as `value`.
+        value: What the action needs.
+
+    Raises:
+        UserError: The action is not possible.
+    """
+    if not isinstance(action, str) or action not in ACTIONS:
+        raise UserError("The page sent something that cannot be read: reload it.")
+    return ACTIONS[action](state, value)
+
+
+def _on_show(state: PageState) -> tuple[Album, int]:
+    return require_own(state.image_ref(), state.visitor)
+
+
+def _show_first(state: PageState, value: object) -> tuple[PageState, str]:
+    return show_own(state, own_album(state), 0), ""
+
+
+def _mark_empty(state: PageState, value: object) -> tuple[PageState, str]:
+    _, index = _on_show(state)
+    return show_own(state, ALBUMS.mark_empty(state.visitor, index), index), ""
+
+
+def _set_split(state: PageState, value: object) -> tuple[PageState, str]:
+    _, index = _on_show(state)
+    return show_own(state, ALBUMS.set_split(state.visitor, index, str(value)), index), ""
+
+
+def _remove(state: PageState, value: object) -> tuple[PageState, str]:
+    album, index = _on_show(state)
+    title = album.pictures[index].title
+    album = ALBUMS.remove(state.visitor, index)
+    said = f"{title} is removed; My pictures can put it back."
+    if not album.pictures:
+        return show_image(state, None), said
+    return show_own(state, album, min(index, len(album.pictures) - 1)), said
+
+
+def _undo(state: PageState, value: object) -> tuple[PageState, str]:
+    return show_own(state, *ALBUMS.restore_picture(state.visitor)), ""
+
+
+def _share(state: PageState, value: object) -> tuple[PageState, str]:
+    ALBUMS.share(state.visitor, value is True)
+    return state, ""
+
+
+def _switch_suggestions(state: PageState, value: object) -> tuple[PageState, str]:
+    return state._replace(suggesting=state.suggesting._replace(on=value is True)), ""
+
+
+def _set_threshold(state: PageState, value: object) -> tuple[PageState, str]:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
+        raise UserError("The score above which boxes are suggested must be a number from 0 to 1.")
+    return state._replace(suggesting=state.suggesting._replace(above=float(value))), ""
+
+
+ACTIONS: dict[str, Callable[[PageState, object], tuple[PageState, str]]] = {
+    "show": _show_first,
+    "empty": _mark_empty,
+    "split": _set_split,
+    "remove": _remove,
+    "undo": _undo,
+    "share": _share,
+    "suggest": _switch_suggestions,
+    "above": _set_threshold,
+}
+
+
+def show_next(state: PageState, report: Callable[[int, int], None]) -> PageState:
+    """Returns the state with the next picture to label: of those without labels, the one the weights are least sure of.
+
+    Weights that know none of the classes cannot tell: then it is the next one in order.
+
+    Args:
+        state: The state before.
+        report: Called with the number of pictures looked at and their total.
+
+    Raises:
+        UserError: All pictures are labelled, or there are none.
+    """
+    album = own_album(state)
+    index = index_in(album, state.image_ref())
+    at = -1 if index is None else index
+    count = len(album.pictures)
+    order = [(at + step) % count for step in range(1, count + 1)]
+    waiting = [each for each in order if not album.pictures[each].labelled and each != index]
+    if not waiting:
+        raise AlbumError("All your other pictures are labelled: upload more, or train on these.")
+    config = state.config()
+    try:
+        knows = bool(known_classes(knowledge_of(config).class_names, album.class_names))
+    except UserError:  # weights that do not fit the settings; labelling goes on
+        knows = False
+    return show_own(state, album, _least_sure(state, album, waiting, report) if knows else waiting[0])
+
+
+def _least_sure(state: PageState, album: Album, waiting: list[int], report: Callable[[int, int], None]) -> int:
+    """Returns the picture that the weights are least sure of, among those that can be looked at in `MAX_SECONDS`."""
+    config, end = state.config(), time.monotonic() + MAX_SECONDS
+    doubts: dict[int, float] = {}
+    for done, index in enumerate(waiting):
+        picture = open_picture(ImageRef(album.key, ALL, index), config.scenes, state.visitor)
+        if time.monotonic() > end and not is_summarized(picture, config):
+            break
+        report(done, len(waiting))
+        doubts[index] = summarize(picture, config).doubt
+    return max(doubts, key=lambda index: doubts[index])

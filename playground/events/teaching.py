@@ -1,0 +1,53 @@
+"""Train on my pictures: one button from labelled pictures to weights in use."""
+
+from core.config import BUILT_IN_WEIGHTS, Config
+from core.experiments.recipes import RECIPES
+from playground.albums.album import AlbumError
+from playground.albums.service import ALBUMS
+from playground.data.albums import index_in
+from playground.events.album import own_album, show_own
+from playground.events.common import LIVE, Updates, listen, show
+from playground.events.training import run_components, run_updates, with_newest_frame
+from playground.layout.components import PageComponents
+from playground.pipeline.networks import follow_weights
+from playground.runs.service import RUNS
+from playground.state.page_state import PageState
+from playground.state.settings import settings_of
+from playground.steps.teaching import MIN_LABELLED, TOO_FEW
+
+RECIPE = "few-pictures"
+STEP = "training"
+START = "builtin"  # unless the visitor has chosen other weights that are not those of a run
+CHANGES = ("settings", "step", "user_picture", "pick")
+
+
+def connect_teaching(page: PageComponents) -> None:
+    """Connects the button that trains on the visitor's own pictures."""
+
+    def teach(state: PageState) -> Updates:
+        state = with_newest_frame(start_teaching(state))
+        return {**run_updates(page, state), **show(page, state, *CHANGES)}
+
+    listen(page, page.parts["album"].teach, teach, changes=CHANGES, outputs=run_components(page), **LIVE)
+
+
+def start_teaching(state: PageState) -> PageState:
+    """Starts a run on the visitor's pictures and returns the state that shows it.
+
+    Raises:
+        UserError: There are too few labelled pictures, or no run can be started.
+    """
+    album = own_album(state)
+    if sum(picture.labelled for picture in album.pictures) < MIN_LABELLED:
+        raise AlbumError(TOO_FEW)
+    config = teaching_config(state.config())
+    run = RUNS.start(config, str(ALBUMS.training_folder(album)), state.visitor, format="coco")
+    state = state._replace(settings=settings_of(config), step=STEP, run=run)
+    return show_own(state, album, 0) if index_in(album, state.image_ref()) is None else state
+
+
+def teaching_config(config: Config) -> Config:
+    """Returns the settings with those of the recipe; training starts from weights that are not of a run."""
+    if config.model.weights not in BUILT_IN_WEIGHTS:
+        config = follow_weights(config.replace({"model.weights": START, "model.heads": "loaded"}))
+    return config.replace(dict(RECIPES[RECIPE].changes))

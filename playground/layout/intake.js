@@ -1,0 +1,178 @@
+// Brings the visitor's pictures: chosen, dropped, pasted, or taken with the camera (`camera.js`, part of the same
+// program). They are sent one after another; what fails is named at the end, and the others stay. Names of files only
+// ever go through textContent.
+const MAX_NAMED = 5;
+const ZONES = ".layout > .middle, #my-pictures";  // where files can be dropped
+
+/** @param {string} name */
+const part = (name) => /** @type {HTMLElement} */ (element.querySelector(`.intake-${name}`));
+const [said, progress, fileField] = [part("said"), part("progress"), part("files")];
+let busy = false;
+
+/**
+ * Returns why none of these files can be taken, "" if they can.
+ *
+ * @param {number} count
+ * @param {number} most
+ */
+function refusal(count, most) {
+  return count > most ? `${count.toLocaleString("en")} pictures are too many at once: choose at most ${most}.` : "";
+}
+
+/**
+ * Returns why a file is not sent at all, "" if it is.
+ *
+ * @param {{type: string, size: number}} file
+ * @param {number} mostBytes
+ */
+function reasonToSkip({ type, size }, mostBytes) {
+  if (type && !type.startsWith("image/")) return "is not a picture";
+  const mb = 1024 * 1024;
+  return size > mostBytes ? `has ${Math.ceil(size / mb)} MB, more than the ${Math.floor(mostBytes / mb)} allowed` : "";
+}
+
+/**
+ * Returns what became of the files as sentences.
+ *
+ * @param {{saved: number, unsaved: number, scaled: number, failed: string[], error: string}} outcome
+ * @param {number} side the longer side of scaled pictures, px
+ */
+function summarize({ saved, unsaved, scaled, failed, error }, side) {
+  const sentences = [];
+  if (saved) sentences.push(`Added ${saved} picture${saved === 1 ? "" : "s"} to My pictures.`);
+  if (unsaved) {
+    sentences.push("The picture is shown but not saved: allow cookies for this page to keep pictures.");
+  }
+  if (scaled) sentences.push(`${scaled === 1 ? "1 was" : `${scaled} were`} scaled down to ${side} px.`);
+  if (failed.length) {
+    const more = failed.length > MAX_NAMED ? ` and ${failed.length - MAX_NAMED} more` : "";
+    sentences.push(`Not added: ${failed.slice(0, MAX_NAMED).join("; ")}${more}.`);
+  }
+  return [...sentences, error].filter(Boolean).join(" ");
+}
+
+/** @param {string} text */
+function say(text) {
+  said.textContent = text;
+  said.hidden = !text;
+}
+
+/** @param {FileList | File[] | null | undefined} list */
+async function bring(list) {
+  const files = [...list ?? []];
+  if (!files.length) return;
+  if (busy) {
+    say("Please wait until the pictures before these are in.");
+    return;
+  }
+  const sentence = refusal(files.length, props.max_files);
+  if (sentence) {
+    say(sentence);
+    return;
+  }
+  busy = true;
+  progress.hidden = false;
+  try {
+    await sendAll(files);
+  } finally {
+    busy = false;
+    progress.hidden = true;
+  }
+}
+
+/** @param {File[]} files */
+async function sendAll(files) {
+  /** @type {{saved: number, unsaved: number, scaled: number, failed: string[], error: string}} */
+  const outcome = { saved: 0, unsaved: 0, scaled: 0, failed: [], error: "" };
+  /** @type {{index: number | null, path: string, name: string} | null} */
+  let shown = null;  // the first picture that was taken
+  for (const [number, file] of files.entries()) {
+    say(`${number + 1} of ${files.length}`);
+    progress.setAttribute("max", String(files.length));
+    progress.setAttribute("value", String(number));
+    const skipped = reasonToSkip(file, props.max_bytes);
+    const answer = skipped ? null : await send(file);
+    if (answer?.stop) {
+      outcome.error = answer.error;
+      break;
+    }
+    if (!answer || answer.error) {
+      outcome.failed.push(`${file.name} ${skipped || "cannot be opened"}`);
+      continue;
+    }
+    outcome[answer.index === null ? "unsaved" : "saved"]++;
+    outcome.scaled += Number(answer.scaled);
+    shown ??= { index: answer.index, path: answer.path, name: file.name };
+  }
+  say(summarize(outcome, props.max_side));
+  if (shown) trigger("upload", shown);
+}
+
+/**
+ * Sends a file to the server and returns its answer, null if it does not arrive.
+ *
+ * @param {File} file
+ * @returns {Promise<(IntakeAnswer & { path: string }) | null>}
+ */
+async function send(file) {
+  try {
+    const { path } = await upload(file);
+    const answer = await server.take({ path, name: file.name });
+    return answer && { ...answer, path };
+  } catch {
+    return null;
+  }
+}
+
+/** @param {EventTarget | null} target */
+const zoneOf = (target) => (target instanceof Element ? target.closest(ZONES) : null);
+
+/** @param {DragEvent} event */
+const bringsFiles = (event) => Boolean(event.dataTransfer?.types.includes("Files"));
+
+/** @param {Element | null} zone */
+function markZone(zone) {
+  for (const each of document.querySelectorAll(".intake-over")) each.classList.toggle("intake-over", each === zone);
+  zone?.classList.add("intake-over");
+}
+
+/**
+ * Elsewhere on the page a dropped file would replace the page itself.
+ *
+ * @param {DragEvent} event
+ */
+function onDragOver(event) {
+  if (!bringsFiles(event) || !event.dataTransfer) return;
+  event.preventDefault();
+  const zone = zoneOf(event.target);
+  event.dataTransfer.dropEffect = zone ? "copy" : "none";
+  markZone(zone);
+}
+
+/** @param {DragEvent} event */
+function onDrop(event) {
+  if (!bringsFiles(event)) return;
+  event.preventDefault();
+  markZone(null);
+  if (zoneOf(event.target)) bring(event.dataTransfer?.files);
+}
+
+/** @param {ClipboardEvent} event */
+function onPaste(event) {
+  const field = event.target instanceof Element && event.target.closest("input, textarea, [contenteditable]");
+  const files = [...event.clipboardData?.files ?? []].filter(({ type }) => type.startsWith("image/"));
+  if (field || !files.length) return;
+  event.preventDefault();
+  bring(files);
+}
+
+part("choose").addEventListener("click", () => fileField.click());
+fileField.addEventListener("change", () => {
+  const field = /** @type {HTMLInputElement} */ (fileField);
+  bring([...field.files ?? []]);
+  field.value = "";  // so that the same file can be chosen again
+});
+document.addEventListener("dragover", onDragOver);
+document.addEventListener("dragleave", (event) => { if (!event.relatedTarget) markZone(null); });
+document.addEventListener("drop", onDrop);
+document.addEventListener("paste", onPaste);

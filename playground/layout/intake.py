@@ -1,0 +1,57 @@
+"""Brings the visitor's pictures: chosen, dropped on the picture, pasted, or taken with the camera.
+
+The browser uploads each file and hands its path to a function of the server. When all of them are in, the component
+fires `upload` with `{index, path, name}` of the first: `index` in the visitor's album, null if it could not be saved.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+SCRIPTS = ("camera.js", "intake.js")  # one program, in this order
+TEMPLATE = """
+<div class="intake">
+  <div class="intake-buttons">
+    <button type="button" class="intake-choose">Upload pictures</button>
+    <button type="button" class="intake-camera">Take a picture</button>
+    <input type="file" class="intake-files" accept="image/*" multiple hidden aria-label="Pictures to upload">
+  </div>
+  <p class="intake-hint">Or drop or paste them anywhere on the picture.</p>
+  <progress class="intake-progress" aria-label="Upload" hidden></progress>
+  <p class="intake-said" role="status" hidden></p>
+  <dialog class="intake-dialog" aria-label="Camera">
+    <video playsinline muted></video><canvas hidden></canvas>
+    <div class="intake-buttons">
+      <button type="button" data-do="take">Take</button>
+      <button type="button" data-do="use" hidden>Use</button>
+      <button type="button" data-do="discard" hidden>Discard</button>
+      <button type="button" data-do="close">Close</button>
+    </div>
+  </dialog>
+</div>
+"""
+
+
+def intake(answer: Callable[[object, gr.Request], dict[str, Any]], *, files: int, size: int, side: int) -> gr.HTML:
+    """Builds the component.
+
+    Args:
+        answer: Takes what the browser says of an uploaded file; its name is what the script calls.
+        files: Maximum number of pictures at once.
+        size: Maximum size of a file, bytes.
+        side: Longer side to which larger pictures are scaled down, px.
+    """
+    scripts = [(Path(__file__).parent / name).read_text("utf-8") for name in SCRIPTS]
+    return gr.HTML(
+        "",
+        html_template=TEMPLATE,
+        js_on_load="\n".join(scripts),
+        max_files=files,
+        max_bytes=size,
+        max_side=side,
+        apply_default_css=False,
+        server_functions=[answer],
+        elem_classes=["intake-block"],
+    )

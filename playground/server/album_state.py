@@ -1,0 +1,93 @@
+"""The content of the panel "My pictures"."""
+
+import json
+import time
+from collections import Counter
+from typing import Any
+
+from core.errors import UserError
+from playground.albums.album import Album
+from playground.albums.lasting import describe_keeping
+from playground.albums.service import ALBUMS, UNDO_SECONDS
+from playground.data.albums import index_in, shown_album
+from playground.pipeline.knowledge import knowledge_of
+from playground.pipeline.pipeline import Pipeline
+from playground.pipeline.proposals import known_classes
+from playground.state.page_state import PageState
+from playground.steps.suggestions import Suggesting, is_suggesting
+from playground.steps.teaching import describe_teaching
+
+USES = {"train": "used for training", "val": "held out: validation", "test": "held out: test"}
+
+
+def build_album_panel(state: PageState, pipeline: Pipeline) -> str:
+    """Returns the value of the panel, as JSON: the visitor's album, or the one whose picture is on show."""
+    image_ref, own = state.image_ref(), ALBUMS.of(state.visitor)
+    shown = shown_album(image_ref, state.visitor)
+    album = shown or own
+    mine = album is not None and own is not None and album.key == own.key
+    values: dict[str, Any] = {
+        "count": 0, "labelled": 0, "mine": mine, "index": -1, "undo": _undo(own), "classes": [],
+        "suggest": {"on": False, "above": state.suggesting.above, "note": ""}, "labelled_here": False, "objects": 0,
+        "shared": False, **dict.fromkeys(("place", "split", "teach", "kept", "whose"), ""),
+    }  # fmt: skip
+    if album is None:
+        return json.dumps(values)
+    values |= _about_album(album, mine=mine)
+    index = index_in(shown, image_ref) if shown else None
+    if shown and index is not None:
+        values |= _about_picture(shown, index)
+        values["suggest"] = _suggest(state.suggesting, pipeline, shown)
+    return json.dumps(values)
+
+
+def _about_album(album: Album, *, mine: bool) -> dict[str, Any]:
+    objects = Counter(label for picture in album.pictures for label in picture.labels)
+    named = zip(album.class_names, album.class_colours, strict=True)
+    return {
+        "count": len(album.pictures),
+        "labelled": sum(picture.labelled for picture in album.pictures),
+        "classes": [[name, objects[index], colour] for index, (name, colour) in enumerate(named)],
+        "teach": describe_teaching(album),
+        "kept": describe_keeping(ALBUMS.folder),
+        "whose": describe_audience(album, mine=mine),
+        "shared": album.shared,
+    }
+
+
+def _about_picture(album: Album, index: int) -> dict[str, Any]:
+    picture = album.pictures[index]
+    return {
+        "index": index,
+        "labelled_here": picture.labelled,
+        "objects": len(picture.boxes),
+        "split": picture.split,
+        "place": USES.get(picture.used_in, ""),
+    }
+
+
+def _suggest(choice: Suggesting, pipeline: Pipeline, album: Album) -> dict[str, Any]:
+    """Returns what the panel says of suggestions for a picture of an album."""
+    try:
+        known = known_classes(knowledge_of(pipeline.config).class_names, album.class_names)
+        on, note = is_suggesting(choice, pipeline, album), ""
+        if album.class_names and not known:
+            note = "These weights know none of your classes yet."
+    except UserError as error:
+        on, note = False, str(error)
+    return {"on": on, "above": choice.above, "note": note}
+
+
+def describe_audience(album: Album, *, mine: bool) -> str:
+    """Returns who can see the pictures, as a sentence."""
+    if not mine:
+        return "Somebody shared these pictures: you can look at them and use them, only their owner can change them."
+    if album.shared:
+        return "Everyone with the link can see these pictures, nobody else can change them."
+    return "Only this browser can see these pictures."
+
+
+def _undo(own: Album | None) -> str:
+    """Returns the text of the button that undoes the visitor's last removal, "" if there is none."""
+    last = own.removed[-1] if own and own.removed else None
+    return "Put the removed picture back" if last and last.time > time.time() - UNDO_SECONDS else ""

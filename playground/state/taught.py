@@ -1,0 +1,61 @@
+"""What a run on the visitor's own pictures has learned, once it has ended."""
+
+import time
+from collections import Counter
+from pathlib import Path
+
+from core.io.text import count_noun
+from playground.albums.album import ALL, Album
+from playground.albums.service import ALBUMS
+from playground.data.image_ref import ImageRef
+from playground.data.sources import open_picture
+from playground.pipeline.proposals import COUNTS_FROM, summarize
+from playground.runs.service import RUNS
+from playground.runs.summary import format_duration
+from playground.state.page_state import PageState
+from playground.state.settings import settings_of
+from playground.steps.teaching import describe_held_out
+from playground.steps.training import load_run_config
+
+MAX_SECONDS = 5.0  # of looking for objects in the visitor's pictures
+
+
+def taught_album(state: PageState) -> Album | None:
+    """Returns the visitor's album if the run on show was trained on it, None otherwise."""
+    album = ALBUMS.of(state.visitor)
+    if album is None or not RUNS.has(state.run):
+        return None
+    about = RUNS.about(state.run)
+    return album if about.owner == state.visitor and album.key in Path(about.source).parts else None
+
+
+def use_taught(state: PageState, album: Album) -> tuple[PageState, str]:
+    """Returns the state with the weights of the run on show, and what it has learned, in words."""
+    state = state._replace(settings=settings_of(load_run_config(state.run, state.config())))
+    progress = RUNS.read_progress(state.run)
+    seconds = progress.status.since - RUNS.about(state.run).created
+    counts = album.counts()
+    said = [
+        f"Taught in {format_duration(seconds)}: {count_noun(len(album.class_names), 'class', 'classes')} from "
+        f"{count_noun(counts.get('train', 0), 'picture')}. All steps use these weights now.",
+        describe_found(state, album),
+        describe_held_out(counts.get("val", 0)),
+    ]
+    return state, " ".join(filter(None, said))
+
+
+def describe_found(state: PageState, album: Album) -> str:
+    """Returns how many objects the weights find in the visitor's pictures, in as many as time allows."""
+    config, end = state.config(), time.monotonic() + MAX_SECONDS
+    found: Counter[str] = Counter()
+    looked_at = 0
+    for index in range(len(album.pictures)):
+        if time.monotonic() > end:
+            break
+        picture = open_picture(ImageRef(album.key, ALL, index), config.scenes, state.visitor)
+        found += summarize(picture, config).counts
+        looked_at += 1
+    total = count_noun(len(album.pictures), "picture")
+    where = f"all your {total}" if looked_at == len(album.pictures) else f"{looked_at} of your {total}"
+    each = ", ".join(f"{name} {count}" for name, count in found.most_common())
+    return f"Detections with a score of at least {COUNTS_FROM:g} in {where}: {each or 'none'}."

@@ -1,0 +1,44 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { fakePage } from "./page.js";
+import { load } from "./programs.js";
+
+const NAMES = ["refusal", "reasonToSkip", "summarize", "explainNoCamera"];
+const PAGE = { ...fakePage(), navigator: {} };
+const FILES = ["layout/camera.js", "layout/intake.js"];
+const { refusal, reasonToSkip, summarize, explainNoCamera } = load(FILES, NAMES, PAGE);
+const NOTHING = { saved: 0, unsaved: 0, scaled: 0, failed: [], error: "" };
+const MB = 1024 * 1024;
+
+test("too many pictures are refused before any is sent", () => {
+  assert.equal(refusal(300, 300), "");
+  assert.equal(refusal(1301, 300), "1,301 pictures are too many at once: choose at most 300.");
+});
+
+test("a file that is no picture, or too large, is not sent; one of an unknown type is", () => {
+  assert.equal(reasonToSkip({ type: "image/png", size: 64 * MB }, 64 * MB), "");
+  assert.equal(reasonToSkip({ type: "", size: 1 }, 64 * MB), "");
+  assert.equal(reasonToSkip({ type: "application/zip", size: 1 }, 64 * MB), "is not a picture");
+  assert.equal(reasonToSkip({ type: "image/png", size: 64 * MB + 1 }, 64 * MB), "has 65 MB, more than the 64 allowed");
+});
+
+test("the outcome counts what was added and names what was not", () => {
+  assert.equal(summarize({ ...NOTHING, saved: 1 }, 2048), "Added 1 picture to My pictures.");
+  assert.equal(
+    summarize({ ...NOTHING, saved: 11, scaled: 1, failed: ["a.txt is not a picture"] }, 2048),
+    "Added 11 pictures to My pictures. 1 was scaled down to 2048 px. Not added: a.txt is not a picture.",
+  );
+  const failed = ["1", "2", "3", "4", "5", "6", "7"];
+  assert.equal(summarize({ ...NOTHING, failed }, 2048), "Not added: 1; 2; 3; 4; 5 and 2 more.");
+  assert.equal(summarize({ ...NOTHING, saved: 2, error: "Full." }, 2048), "Added 2 pictures to My pictures. Full.");
+  assert.match(summarize({ ...NOTHING, unsaved: 1 }, 2048), /not saved: allow cookies/);
+});
+
+test("each reason for no camera has its own sentence", () => {
+  const reasons = [["", false], ["NotAllowedError", false], ["NotAllowedError", true], ["NotFoundError", false],
+    ["NotReadableError", false]];
+  const sentences = reasons.map(([name, framed]) => explainNoCamera(name, framed));
+  assert.equal(new Set(sentences).size, reasons.length);
+  for (const sentence of sentences) assert.match(sentence, /upload a picture instead\.$/);
+});

@@ -1,0 +1,192 @@
+"""My pictures: what the intake and the panel do to the state of the page and to the album."""
+
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import gradio as gr
+import pytest
+from PIL import Image
+
+from core.config import Config
+from core.errors import UserError
+from playground.albums.album import ALL, AlbumError
+from playground.albums.service import ALBUMS
+from playground.canvas.edit import Pick
+from playground.canvas.view import SUGGESTIONS
+from playground.data.image_ref import ImageRef
+from playground.events import album as module
+from playground.events.album import act, own_album, show_next, show_own, show_upload
+from playground.pipeline.proposals import PictureSummary
+from playground.server.album_state import build_album_panel
+from playground.server.render import view_of
+from playground.state.own_picture import change_class, draw_own, require_own
+from playground.state.page_state import PageState
+from playground.state.settings import settings_of
+from playground.steps.picture import build_view
+
+ANNA, BERT = "anna", "bert"
+SMALL = {"model.weights": "random", "model.fpn_channels": 32, "model.num_convs": 1, "inference.image_size": 96}
+BOX = {"x1": 10, "y1": 20, "x2": 40, "y2": 60, "label": 0}
+
+
+@pytest.fixture(autouse=True)
+def albums(tmp_path: Path) -> Iterator[Path]:
+    before = ALBUMS.folder
+    ALBUMS.use_folder(tmp_path / "albums")
+    yield tmp_path
+    ALBUMS.use_folder(before)
+
+
+def start(folder: Path, count: int = 3, visitor: str = ANNA) -> PageState:
+    """A state that shows the first of some pictures."""
+    for number in range(count):
+        Image.new("RGB", (96, 96), (number * 20, 90, 40)).save(folder / f"p{number}.png")
+        ALBUMS.add(visitor, folder / f"p{number}.png", f"p{number}.png")
+    state = PageState("picture", settings=settings_of(Config.from_flat(SMALL)), visitor=visitor)
+    return show_own(state, own_album(state), 0)
+
+
+def draw(state: PageState, *boxes: dict, names: tuple[str, ...] = ("cell",)) -> PageState:
+    fields = {"boxes": list(boxes), "classes": list(names), "rejected": []}
+    return state._replace(user_picture=draw_own(fields, state.pipeline(), state.visitor))
+
+
+def index(state: PageState) -> int:
+    return require_own(state.image_ref(), state.visitor)[1]
+
+
+def test_an_uploaded_picture_is_shown_and_has_an_address(albums: Path) -> None:
+    state = show_upload(start(albums), 2, None, None)
+    album = own_album(state)
+    assert state.image_ref() == ImageRef(album.key, ALL, 2) and index(state) == 2
+    for wrong in (3, -1, True, "0", [0]):
+        with pytest.raises(UserError):
+            show_upload(state, wrong, None, None)
+
+
+def test_a_picture_that_could_not_be_saved_is_shown_without_an_album(
+    albums: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gr.utils, "get_upload_folder", lambda: str(albums))
+    Image.new("RGB", (96, 64)).save(albums / "mine.png")
+    state = PageState("picture", pick=Pick(10, 10), settings=settings_of(Config.from_flat(SMALL)))
+    shown = show_upload(state, None, str(albums / "mine.png"), "mine.png")
+    assert shown.pick is None  # else the next event would report on the click again
+    assert shown.user_picture and shown.user_picture.picture.name == "mine.png" and shown.image_ref() is None
+    with pytest.raises(UserError):
+        show_upload(state, None, "/etc/hostname", "x")
+
+
+def test_every_stroke_is_saved_with_its_classes(albums: Path) -> None:
+    state = draw(start(albums), BOX, {**BOX, "label": 2, "x1": 50, "x2": 90}, names=("cell", "unused", "dot"))
+    stored = own_album(state).pictures[0]
+    assert own_album(state).class_names == ("cell", "dot") and stored.labels == (0, 1) and stored.labelled
+    assert stored.boxes[0] == pytest.approx((10, 20, 40, 60), abs=0.1)
+    again = show_own(state, own_album(state), 0)
+    assert again.user_picture and state.user_picture
+    assert again.user_picture.picture.objects_key == state.user_picture.picture.objects_key
+    assert not own_album(draw(state)).pictures[0].labelled  # all boxes deleted: it is no negative picture by itself
+
+
+def test_classes_are_renamed_recoloured_and_merged(albums: Path) -> None:
+    state = draw(start(albums), BOX, {**BOX, "label": 1}, names=("cell", "dot"))
+    for action, value in (("rename", "Zelle"), ("recolour", "#123456"), ("merge", 1)):
+        changed = change_class({"action": action, "index": 0, "value": value}, state.pipeline(), ANNA)
+        state = state._replace(user_picture=changed)
+    assert own_album(state).class_names == ("dot",) and own_album(state).pictures[0].labels == (0, 0)
+    assert changed.picture.class_names == ("dot",)
+    with pytest.raises(UserError, match="no such class"):
+        change_class({"action": "rename", "index": 5, "value": "x"}, state.pipeline(), ANNA)
+
+
+def test_what_another_visitor_owns_cannot_be_changed(albums: Path) -> None:
+    anna = start(albums)
+    ALBUMS.share(ANNA, True)
+    bert = anna._replace(visitor=BERT)
+    for attempt in (lambda: draw(bert, BOX), lambda: act(bert, "empty", None)):
+        with pytest.raises(UserError):
+            attempt()
+    assert not build_view(bert.pipeline(), bert.focus()).editable
+    panel = build_album_panel(bert, bert.pipeline())
+    assert '"mine": false' in panel and "only their owner can change them" in panel
+    assert not own_album(anna).pictures[0].labelled
+
+
+def test_the_actions_of_the_panel(albums: Path) -> None:
+    state, said = act(start(albums), "empty", None)
+    assert own_album(state).pictures[0].labelled and not own_album(state).pictures[0].boxes
+    state, _ = act(state, "split", "test")
+    assert own_album(state).pictures[0].used_in == "test"
+    state, _ = act(state, "share", True)
+    assert own_album(state).shared
+    state, _ = act(state, "share", "no")
+    assert not own_album(state).shared
+    state, said = act(state, "remove", None)
+    assert "p0.png is removed" in said and [each.title for each in own_album(state).pictures] == ["p1.png", "p2.png"]
+    assert '"undo": "Put the removed picture back"' in build_album_panel(state, state.pipeline())
+    state, _ = act(state, "undo", None)
+    assert own_album(state).pictures[0].title == "p0.png" and index(state) == 0
+    state, _ = act(state, "suggest", True)
+    state, _ = act(state, "above", 0.3)
+    assert state.suggesting == (0.3, True)
+
+
+@pytest.mark.parametrize(
+    ("action", "value"),
+    [
+        ("fly", None),
+        (None, None),
+        (["empty"], None),
+        ("split", "nowhere"),
+        ("above", "x"),
+        ("above", 2),
+        ("above", True),
+    ],
+)
+def test_what_the_panel_cannot_do_is_refused(albums: Path, action: object, value: object) -> None:
+    with pytest.raises(UserError):
+        act(start(albums), action, value)
+
+
+def test_removing_the_last_picture_shows_a_scene(albums: Path) -> None:
+    state, _ = act(start(albums, count=1), "remove", None)
+    assert state.user_picture is None
+    with pytest.raises(AlbumError, match="no pictures here yet"):
+        act(state, "show", None)
+
+
+def test_the_next_picture_is_the_next_unlabelled_one_or_the_least_sure(
+    albums: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    state = draw(start(albums, count=4), BOX)
+    assert index(show_next(state, lambda done, total: None)) == 1
+    doubts = {"p1.png": 0.1, "p2.png": 0.7, "p3.png": 0.4}
+    monkeypatch.setattr(module, "known_classes", lambda *names: ("cell",))
+    monkeypatch.setattr(module, "is_summarized", lambda *given: False)
+    monkeypatch.setattr(module, "summarize", lambda picture, config: PictureSummary(Counter(), doubts[picture.name]))
+    seen: list[tuple[int, int]] = []
+    shown = show_next(state, lambda done, total: seen.append((done, total)))
+    assert index(shown) == 2 and seen == [(0, 3), (1, 3), (2, 3)]
+    monkeypatch.setattr(module, "MAX_SECONDS", -1.0)
+    monkeypatch.setattr(module, "is_summarized", lambda picture, config: picture.name == "p1.png")
+    assert index(show_next(state, lambda done, total: None)) == 1  # no time for the others
+    for number in (1, 2, 3):
+        ALBUMS.mark_empty(ANNA, number)
+    with pytest.raises(AlbumError, match="labelled"):
+        show_next(state, lambda done, total: None)
+
+
+def test_suggestions_appear_where_no_box_is_and_can_be_switched(albums: Path) -> None:
+    state = draw(start(albums), BOX)
+    state = state._replace(settings=settings_of(state.config().replace({"inference.score_threshold": 0.001})))
+    off = build_view(state.pipeline(), state.focus())
+    assert [layer.key for layer in off.layers] == ["truth"]  # these weights know none of the classes
+    assert off.editing and off.editing.classes == ("cell",)
+    state, _ = act(act(state, "suggest", True)[0], "above", 0.0)
+    view = view_of(state.pipeline(), build_view(state.pipeline(), state.focus()))
+    assert [layer.key for layer in view.layers] == ["truth", SUGGESTIONS]
+    suggested = view.layers[1]
+    assert suggested.labels is not None and len(suggested.boxes) and suggested.values is not None
+    assert view.classes[0] == "cell" and view.free_classes and len(view.class_colours) == len(view.classes)
+    assert set(suggested.labels.tolist()) <= set(range(1, len(view.classes)))
