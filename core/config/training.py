@@ -97,8 +97,8 @@ class Training(Section):
     )  # fmt: skip
     early_stopping: int = knob(
         0, label="Early stopping", effect=Effect.TRAIN, ge=0, le=1000, step=1, unit="evaluations",
-        help="Ends the run when so many evaluations in a row have not lowered the held-out loss, 0 for never; the "
-        "weights with the lowest one are saved at the end. Prevents overfitting to few images.",
+        help="Ends the run when the held-out loss was more than 5% above its lowest in so many evaluations in a row, 0 "
+        "for never; the weights before it rose are saved. Prevents overfitting to few images.",
     )  # fmt: skip
     flip_probability: float = knob(
         0.5, label="Flip probability", effect=Effect.TRAIN, ge=0, le=1, step=0.05,

@@ -19,7 +19,7 @@ from core.io.atomic import write_text
 from core.io.jsonl import JsonLines
 from core.io.locks import FileLock, is_held
 from core.runs.about import About
-from core.training.records import EvaluationRecord, StepRecord
+from core.training.records import EvaluationRecord, StepRecord, has_risen
 
 QUEUED, STARTING, RUNNING, PAUSED = "queued", "starting", "running", "paused"
 FINISHED, STOPPED, FAILED, INTERRUPTED = "finished", "stopped", "failed", "interrupted"
@@ -177,12 +177,15 @@ def split_records(records: Iterable[dict[str, Any]]) -> tuple[list[dict[str, Any
 def find_kept(evaluations: Sequence[dict[str, Any]], training: Training) -> dict[str, Any] | None:
     """Returns the evaluation of the weights that a run keeps, None if there is none.
 
-    It is the last one, or with `training.early_stopping` the one with the lowest held-out loss.
+    It is the last one, or with `training.early_stopping` the last one whose held-out loss had not risen.
     """
-    measured = [each for each in evaluations if None not in each.get("losses", {"": None}).values()]
-    if training.early_stopping and measured:
-        return min(measured, key=lambda each: sum(each["losses"].values()))
-    return evaluations[-1] if evaluations else None
+    kept, lowest = None, math.inf
+    for each in evaluations:
+        losses = each.get("losses", {}).values()
+        loss = sum(losses) if losses and None not in losses else math.nan
+        if not has_risen(loss, lowest):
+            kept, lowest = each, min(lowest, loss)
+    return kept if kept and training.early_stopping else (evaluations[-1] if evaluations else None)
 
 
 def _is_step(record: dict[str, Any]) -> bool:

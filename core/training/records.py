@@ -1,11 +1,14 @@
 """The records that a training run yields: steps, evaluations and their progress."""
 
+import math
 from typing import TYPE_CHECKING, NamedTuple
 
 from core.errors import UserError
 
 if TYPE_CHECKING:  # the scheduler reads the folders of runs, and starts without PyTorch
     from core.evaluation.coco_metrics import Metrics
+
+TOLERANCE = 0.05  # relative rise of the held-out loss that early stopping overlooks
 
 
 class TrainingError(UserError):
@@ -63,6 +66,15 @@ class HeldOutLosses(NamedTuple):
     def total(self) -> float:
         """Sum of classification and weighted box loss."""
         return self.classification + self.box
+
+
+def has_risen(loss: float, lowest: float) -> bool:
+    """True if a held-out loss is clearly above the lowest so far, or is not a number.
+
+    Smaller differences are noise where held-out images are few, and at the end of a schedule the scores become better
+    while they become surer, which the loss punishes.
+    """
+    return not (math.isfinite(loss) and loss <= (1 + TOLERANCE) * lowest)
 
 
 class EvaluationRecord(NamedTuple):

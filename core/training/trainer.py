@@ -106,7 +106,7 @@ class Trainer:
     def hold_last_step(self) -> Iterator[RetinaNet]:
         """Provides the network to save as of the last completed step, from any thread.
 
-        It is `result`, or with `training.early_stopping` the one that had the lowest held-out loss so far.
+        It is `result`, or with `training.early_stopping` the last one whose held-out loss had not risen.
 
         Meanwhile no step can complete, so `state` belongs to the same step; computing gradients and evaluating
         continue.
@@ -115,8 +115,8 @@ class Trainer:
             The network; a copy if a step in progress has already changed its batch statistics.
         """
         with self._updating:
-            if self._average or self._backup is None or self._early_stopping.best:
-                yield self._early_stopping.best or self.result
+            if self._average or self._backup is None or self._early_stopping.kept:
+                yield self._early_stopping.kept or self.result
                 return
             model = copy.deepcopy(self.model)
             _set_buffers(model, self._backup.buffers)

@@ -32,18 +32,26 @@ def observe(stopping: EarlyStopping, *losses: float) -> list[bool]:
     return due
 
 
-def test_it_is_due_after_so_many_evaluations_without_a_lower_loss():
+def test_it_is_due_after_so_many_evaluations_with_a_risen_loss():
     stopping = EarlyStopping(2)
-    assert observe(stopping, 3, 2, 2.5, 1, 1, 1.5) == [False, False, False, False, False, True]
-    assert stopping.best_step == 40 and mark(stopping.best) == 4
+    assert observe(stopping, 3, 2, 2.5, 1, 1.1, 1.5) == [False, False, False, False, False, True]
+    assert stopping.kept_step == 40 and mark(stopping.kept) == 4
     assert stopping.describe_ending(60) == (
-        "Stopped early at step 60: the held-out loss was lowest at step 40, whose weights are kept."
+        "Stopped early at step 60: the held-out loss has risen since step 40, whose weights are kept."
     )
+
+
+def test_a_small_rise_is_overlooked_but_does_not_move_the_mark():
+    stopping = EarlyStopping(1)
+    assert observe(stopping, 1.0, 1.04, 1.05) == [False] * 3
+    assert stopping.kept_step == 30 and mark(stopping.kept) == 3
+    stopping.observe(40, 1.06, small(4))
+    assert stopping.is_due and stopping.kept_step == 30
 
 
 def test_zero_never_stops_and_keeps_nothing():
     stopping = EarlyStopping(0)
-    assert not any(observe(stopping, 1, 2, 3, 4)) and stopping.best is None
+    assert not any(observe(stopping, 1, 2, 3, 4)) and stopping.kept is None
     assert stopping.describe_ending(40) == ""
 
 
@@ -52,14 +60,14 @@ def test_the_best_may_be_the_last_or_an_earlier_one():
     observe(falling, 3, 2, 1)
     observe(risen, 3, 1, 2)
     assert falling.describe_ending(30) == ""
-    assert risen.describe_ending(30) == "The held-out loss was lowest at step 20, whose weights are kept."
+    assert risen.describe_ending(30) == "The held-out loss has risen since step 20, whose weights are kept."
 
 
 @pytest.mark.parametrize("broken", [math.nan, math.inf])
-def test_losses_that_are_no_numbers_are_never_the_lowest(broken):
+def test_losses_that_are_no_numbers_have_risen(broken):
     stopping = EarlyStopping(2)
     assert observe(stopping, broken, broken) == [False, True]
-    assert stopping.best is None
+    assert stopping.kept is None
     assert stopping.describe_ending(20) == "Stopped early at step 20: the held-out loss has never been a number."
 
 
@@ -74,7 +82,7 @@ def test_the_kept_network_does_not_follow_the_trained_one():
     stopping, model = EarlyStopping(2), small(1)
     stopping.observe(10, 1.0, model)
     nn.init.constant_(model.bias, 2)
-    assert mark(stopping.best) == 1
+    assert mark(stopping.kept) == 1
 
 
 def test_it_continues_from_its_state():
@@ -84,7 +92,7 @@ def test_it_continues_from_its_state():
     resumed.restore(begun.state(), small(9))
     resumed.observe(40, 4, small(4))
     assert resumed.is_due and whole.is_due
-    assert resumed.best_step == 20 and mark(resumed.best) == mark(whole.best) == 2
+    assert resumed.kept_step == 20 and mark(resumed.kept) == mark(whole.kept) == 2
 
 
 def test_it_needs_evaluations():
@@ -98,9 +106,10 @@ def evaluation(step: int, *losses: float | None) -> dict:
 
 def test_the_kept_evaluation():
     stopping, plain = tiny(training__early_stopping=1).training, tiny().training
-    records = [evaluation(2, 1, 1), evaluation(4, 0.5, 1), evaluation(6, 1, 0.75), evaluation(8, None, 0.1)]
-    assert find_kept(records, stopping) == records[1]
-    assert find_kept(records, plain) == records[3]
+    records = [evaluation(2, 1, 1), evaluation(4, 0.5, 1), evaluation(6, 0.5, 1.02), evaluation(8, 1, 0.75)]
+    records += [evaluation(10, None, 0.1)]
+    assert find_kept(records, stopping) == records[2]
+    assert find_kept(records, plain) == records[4]
     old = [{"step": 2, "metrics": {}}, {"step": 4, "metrics": {}}]  # of earlier versions, without losses
     assert find_kept(old, stopping) == old[1] and find_kept([], stopping) is None
 
@@ -128,7 +137,7 @@ def test_a_run_that_stops_early_keeps_its_best_weights_and_stays_so(tmp_path, mo
     for each in (whole, folder):
         status = each.read_status()
         assert status.state == FINISHED and status.message.startswith("Stopped early at step 4: ")
-        assert "lowest at step 2, whose weights are kept" in status.message
+        assert "risen since step 2, whose weights are kept" in status.message
     second = RunFolder(tmp_path / "second")
     list(run_training(tiny(training__steps=9, training__eval_interval=0), "scenes", second))
     states = [load_weights(str(each.weights)).state for each in (whole, folder, second)]
@@ -150,4 +159,4 @@ def test_the_saved_weights_are_those_of_the_best_evaluation(tmp_path, monkeypatc
             assert isinstance(record.losses, HeldOutLosses) and record.losses.total > 0
     final = load_weights(str(folder.weights)).state
     assert all(torch.equal(value, models[2][name]) for name, value in final.items())
-    assert folder.read_status().message == "The held-out loss was lowest at step 2, whose weights are kept."
+    assert folder.read_status().message == "The held-out loss has risen since step 2, whose weights are kept."

@@ -57,7 +57,7 @@ def test_a_run_shows_the_evaluation_of_the_weights_that_it_keeps():
         evaluated(10, 0.75, {"classification": 0.25, "box": 0.125}),
         evaluated(20, 0.625, {"classification": 0.5, "box": 0.125}),
     ]
-    ending = "Stopped early at step 20: the held-out loss was lowest at step 10, whose weights are kept."
+    ending = "Stopped early at step 20: the held-out loss has risen since step 10, whose weights are kept."
     best = finished(evaluations, ending, early_stopping=1)
     assert "Held-out pictures after step 10" in best and "0.75" in best and "0.375" in best and ending in best
     assert "Held-out pictures after step 20" in finished(evaluations)
