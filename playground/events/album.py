@@ -144,12 +144,22 @@ def _remove(state: PageState, value: object) -> tuple[PageState, str]:
 
 
 def _undo(state: PageState, value: object) -> tuple[PageState, str]:
+    if ALBUMS.of(state.visitor) is None:
+        return show_own(state, ALBUMS.restore_all(state.visitor), 0), ""
     return show_own(state, *ALBUMS.restore_picture(state.visitor)), ""
 
 
 def _share(state: PageState, value: object) -> tuple[PageState, str]:
     ALBUMS.share(state.visitor, value is True)
     return state, ""
+
+
+def _delete_all(state: PageState, value: object) -> tuple[PageState, str]:
+    album, image_ref = own_album(state), state.image_ref()
+    ALBUMS.delete_all(state.visitor)
+    if image_ref and image_ref.source == album.key:
+        state = show_image(state, None)
+    return state, "Your pictures, with the runs and evaluations on them, are deleted; My pictures can put them back."
 
 
 def _switch_suggestions(state: PageState, value: object) -> tuple[PageState, str]:
@@ -169,6 +179,7 @@ ACTIONS: dict[str, Callable[[PageState, object], tuple[PageState, str]]] = {
     "remove": _remove,
     "undo": _undo,
     "share": _share,
+    "delete": _delete_all,
     "suggest": _switch_suggestions,
     "above": _set_threshold,
 }

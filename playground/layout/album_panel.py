@@ -51,6 +51,7 @@ TEMPLATE = """
       <button type="button" data-act="download">Download</button>
     </div>
     <p class="album-small" data-part="kept"></p>
+    <button type="button" data-act="delete">Delete everything of mine</button>
   </details>
 </details>
 """

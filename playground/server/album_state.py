@@ -27,7 +27,7 @@ def build_album_panel(state: PageState, pipeline: Pipeline) -> str:
     album = shown or own
     mine = album is not None and own is not None and album.key == own.key
     values: dict[str, Any] = {
-        "count": 0, "labelled": 0, "mine": mine, "index": -1, "undo": _undo(own), "classes": [],
+        "count": 0, "labelled": 0, "mine": mine, "index": -1, "undo": _undo(own, state.visitor), "classes": [],
         "suggest": {"on": False, "above": state.suggesting.above, "note": ""}, "labelled_here": False, "objects": 0,
         "shared": False, **dict.fromkeys(("place", "split", "teach", "kept", "whose"), ""),
     }  # fmt: skip
@@ -87,7 +87,9 @@ def describe_audience(album: Album, *, mine: bool) -> str:
     return "Only this browser can see these pictures."
 
 
-def _undo(own: Album | None) -> str:
-    """Returns the text of the button that undoes the visitor's last removal, "" if there is none."""
-    last = own.removed[-1] if own and own.removed else None
+def _undo(own: Album | None, visitor: str) -> str:
+    """Returns the text of the button that undoes the visitor's last deletion, "" if there is none."""
+    if own is None:
+        return "Put my pictures back" if visitor and ALBUMS.can_restore_all(visitor) else ""
+    last = own.removed[-1] if own.removed else None
     return "Put the removed picture back" if last and last.time > time.time() - UNDO_SECONDS else ""

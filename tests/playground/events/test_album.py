@@ -104,7 +104,7 @@ def test_what_another_visitor_owns_cannot_be_changed(albums: Path) -> None:
     anna = start(albums)
     ALBUMS.share(ANNA, True)
     bert = anna._replace(visitor=BERT)
-    for attempt in (lambda: draw(bert, BOX), lambda: act(bert, "empty", None)):
+    for attempt in (lambda: draw(bert, BOX), lambda: act(bert, "empty", None), lambda: act(bert, "delete", None)):
         with pytest.raises(UserError):
             attempt()
     assert not build_view(bert.pipeline(), bert.focus()).editable
@@ -154,6 +154,17 @@ def test_removing_the_last_picture_shows_a_scene(albums: Path) -> None:
     assert state.user_picture is None
     with pytest.raises(AlbumError, match="no pictures here yet"):
         act(state, "show", None)
+
+
+def test_everything_is_deleted_and_put_back(albums: Path) -> None:
+    state = draw(start(albums), BOX)
+    key = own_album(state).key
+    state, said = act(state, "delete", None)
+    assert "are deleted" in said and ALBUMS.of(ANNA) is None and state.image_ref() is None
+    assert '"undo": "Put my pictures back"' in build_album_panel(state, state.pipeline())
+    assert '"undo": ""' in build_album_panel(state._replace(visitor=BERT), state.pipeline())
+    state, _ = act(state, "undo", None)
+    assert own_album(state).key == key and own_album(state).pictures[0].labelled and index(state) == 0
 
 
 def test_the_next_picture_is_the_next_unlabelled_one_or_the_least_sure(
