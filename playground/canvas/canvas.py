@@ -25,6 +25,7 @@ from torch import Tensor
 from playground.canvas.edit import MAX_BOXES
 from playground.canvas.view import COLOURS, SUGGESTIONS, TRUTH, Heat, Layer, View
 from playground.support.names import CLASS_COLOURS, MAX_CLASSES, MAX_NAME
+from playground.support.visitors import visitor_of
 
 TINY = 128 * 128  # pixels; up to here a picture is sent as PNG, since JPEG's blocks would show when it is enlarged
 # Concatenated in this order.
@@ -70,12 +71,13 @@ def picture_url(image: Tensor) -> str:
     return f"data:image/{kind};base64,{b64encode(file.getvalue()).decode('ascii')}"
 
 
-def payload(view: View, without: Collection[str] = ()) -> str:
+def payload(view: View, without: Collection[str] = (), visitor: str = "") -> str:
     """Returns the value of the component for a view, and stores the picture for the browser to fetch.
 
     Args:
         view: The content.
         without: Keys of the layers that are sent without their boxes, only with the number of boxes.
+        visitor: Who sees it, and alone can fetch the picture.
 
     Raises:
         ValueError: The arrays of a layer have different lengths, or its colour is not a role.
@@ -83,7 +85,7 @@ def payload(view: View, without: Collection[str] = ()) -> str:
     _check_editable(view)
     packed = {
         **view._asdict(),
-        "picture": _remember(view.picture) if view.picture else None,
+        "picture": _remember(view.picture, visitor) if view.picture else None,
         "layers": [_pack_layer(layer, empty=layer.key in without) for layer in view.layers],
         "heat": _pack_heat(view.heat, empty=view.heat.key in without) if view.heat else None,
         "rejected": [] if view.rejected is None else np.asarray(view.rejected, dtype=np.float64).tolist(),
@@ -106,20 +108,26 @@ def _check_editable(view: View) -> None:
             raise ValueError(f"The layer {SUGGESTIONS!r} must have values: the scores.")
 
 
-def fetch_picture(key: object) -> str | None:
-    """Returns the data URL of a picture by the hash that `payload` gave it; None for anything else."""
+def fetch_picture(key: object, sender: gr.Request) -> str | None:
+    """Returns what `find_picture` returns for the sender; the browser calls it by this name."""
+    return find_picture(key, visitor_of(sender))
+
+
+def find_picture(key: object, visitor: str = "") -> str | None:
+    """Returns the data URL of a picture by the hash that `payload` gave it for a visitor; None for anything else."""
     with _lock:
-        return _pictures.get(key) if isinstance(key, str) else None
+        url, owner = _pictures.get(key, ("", "")) if isinstance(key, str) else ("", "")
+    return url if url and owner == visitor else None
 
 
-_pictures: OrderedDict[str, str] = OrderedDict()  # hash → data URL, the latest last; shared by all visitors
+_pictures: OrderedDict[str, tuple[str, str]] = OrderedDict()  # hash → data URL and visitor, the latest last
 _lock = Lock()
 
 
-def _remember(url: str) -> str:
-    key = hashlib.sha256(url.encode()).hexdigest()
+def _remember(url: str, visitor: str) -> str:
+    key = hashlib.sha256(f"{visitor} {url}".encode()).hexdigest()
     with _lock:
-        _pictures[key] = url
+        _pictures[key] = url, visitor
         _pictures.move_to_end(key)
         while len(_pictures) > KEPT_PICTURES:
             _pictures.popitem(last=False)

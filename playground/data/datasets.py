@@ -11,6 +11,7 @@ from core.data.folders import GIVEN, SPLIT_METHODS, open_folder, require_format,
 from core.data.untrusted import DataError, quote
 from core.data.zip_import import import_zip
 from core.io.paths import hide_folder
+from playground.albums.service import ALBUMS
 from playground.data.checking import Progress, check_stored, require_trainable
 from playground.data.library import Bounds, DataSetLibrary, in_use_error
 from playground.data.records import StoredDataSet, compute_stamp
@@ -138,6 +139,8 @@ class DataSets:
             DataError: The operator does not allow the folder, it contains no data set, or there is no room for it.
         """
         folder = self._require_allowed(text)
+        if ALBUMS.contains(folder) or ALBUMS.folder.is_relative_to(folder):
+            raise DataError(f"{quote(text)} holds pictures of visitors, which are private: name another folder.")
         with self._changing:
             try:
                 require_format(folder, format)

@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 from core.data.untrusted import DataError, quote
 from core.data.zip_import import Limits
+from playground.albums.album import is_album_key
 from playground.data.image_ref import PHOTOGRAPHS, SCENES, UPLOAD
 from playground.data.records import StoredDataSet, read_record, write_record
 from playground.support.trash import Deleted, Trash
@@ -186,8 +187,8 @@ class DataSetLibrary:
         files = self.folder.iterdir() if self.folder.is_dir() else ()
         taken = {*RESERVED, *(name.lower() for name in self.names()), *(path.name.lower() for path in files)}
         taken |= {each.title.lower() for each in self.list_deleted()}  # these can be restored
-        names = (safe if number == 1 else f"{safe}-{number}" for number in range(1, len(taken) + 2))
-        return next(name for name in names if name.lower() not in taken)
+        names = (safe if number == 1 else f"{safe}-{number}" for number in range(1, len(taken) + 3))
+        return next(name for name in names if name.lower() not in taken and not is_album_key(name.lower()))
 
     def _shrink_trash(self, room: int) -> None:
         """Removes deleted data sets for good, the oldest first, until the rest takes at most `room` bytes."""

@@ -59,7 +59,9 @@ def render_in_stages(state: PageState) -> Iterator[PageUpdate]:
         return
     skipped = hidden_keys(view, state.switched) if state.held else ()
     with one_thread():
-        picture = PageUpdate(notice, banner=_render_banner(state, pipeline, step_view), canvas=payload(view, skipped))
+        picture = PageUpdate(
+            notice, banner=_render_banner(state, pipeline, step_view), canvas=payload(view, skipped, state.visitor)
+        )
     yield picture
     with one_thread():
         rest = _render_rest(state, pipeline, step_view, notice)
@@ -171,7 +173,9 @@ def _compare_with_pinned(update: PageUpdate, state: PageState, pipeline: Pipelin
     except UserError as error:
         return update._replace(changes=html.paragraph(str(error)), beside=False)
     counts = pin_diff.counts(strip_cells(pinned), strip_cells(pipeline))
-    return update._replace(other=payload(view._replace(alt=f"A, pinned: {view.alt}")), counts=counts)
+    return update._replace(
+        other=payload(view._replace(alt=f"A, pinned: {view.alt}"), visitor=state.visitor), counts=counts
+    )
 
 
 def _render_strip(state: PageState, pipeline: Pipeline) -> str:

@@ -8,7 +8,7 @@ import torch
 from PIL import Image
 
 from playground.canvas import canvas as module
-from playground.canvas.canvas import KEPT_PICTURES, canvas, fetch_picture, payload, picture_url
+from playground.canvas.canvas import KEPT_PICTURES, canvas, find_picture, payload, picture_url
 from playground.canvas.view import COLOURS, SUGGESTIONS, TRUTH, Heat, Layer, View
 from playground.support.names import CLASS_COLOURS
 
@@ -49,14 +49,20 @@ def test_other_types_and_shapes_are_refused(image):
 def test_the_value_names_the_picture_and_the_browser_can_fetch_it():
     view = json.loads(payload(View("data:image/png;base64,QUJD", 4, 4)))
     assert "QUJD" not in json.dumps(view)
-    assert fetch_picture(view["picture"]) == "data:image/png;base64,QUJD"
+    assert find_picture(view["picture"]) == "data:image/png;base64,QUJD"
     assert payload(View()) == payload(View(None))
     assert json.loads(payload(View()))["picture"] is None
 
 
 @pytest.mark.parametrize("key", ["unknown", "", None, 3, ["x"], {"a": 1}])
 def test_other_keys_fetch_nothing(key):
-    assert fetch_picture(key) is None
+    assert find_picture(key) is None
+
+
+def test_only_the_visitor_who_sees_a_picture_can_fetch_it():
+    keys = [json.loads(payload(View("data:QUJD", 4, 4), visitor=each))["picture"] for each in ("a", "b")]
+    assert keys[0] != keys[1] and find_picture(keys[0], "a") == find_picture(keys[1], "b") == "data:QUJD"
+    assert find_picture(keys[0], "b") is find_picture(keys[0], "") is None
 
 
 def test_only_the_latest_pictures_are_kept(monkeypatch):
@@ -64,9 +70,9 @@ def test_only_the_latest_pictures_are_kept(monkeypatch):
     keys = [json.loads(payload(View(f"data:{index}", 4, 4)))["picture"] for index in range(KEPT_PICTURES)]
     payload(View("data:0", 4, 4))  # used again: the second is now the oldest
     payload(View("data:new", 4, 4))
-    assert fetch_picture(keys[0]) == "data:0"
-    assert fetch_picture(keys[1]) is None
-    assert fetch_picture(keys[2]) == "data:2"
+    assert find_picture(keys[0]) == "data:0"
+    assert find_picture(keys[1]) is None
+    assert find_picture(keys[2]) == "data:2"
 
 
 # ---- layers

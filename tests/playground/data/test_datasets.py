@@ -10,6 +10,7 @@ from core.data.folders import AmbiguousFormatError
 from core.data.left_out import MISSING
 from core.data.untrusted import DataError
 from core.data.zip_import import Limits
+from playground.albums.service import ALBUMS
 from playground.data.checking import RefusedError
 from playground.data.datasets import DataSets
 from playground.data.library import Bounds
@@ -17,6 +18,7 @@ from tests.core.made_data import coco, coco_content, picture, voc, voc_object, y
 
 LINE = "0 0.5 0.5 0.5 0.5"
 CONFIG = Config()
+KEY = "my-0123456789abcdef"  # such as an album has
 
 
 def zipped(folder: Path, name: str = "set.zip") -> Path:
@@ -75,7 +77,13 @@ def test_a_damaged_record_hides_only_its_own_data_set(data, archive, record):
 
 @pytest.mark.parametrize(
     ("title", "name"),
-    [("../../etc.zip", "etc"), ("scenes.zip", "scenes-2"), ("…", "data"), ("a" * 300 + ".zip", "a" * 40)],
+    [
+        ("../../etc.zip", "etc"),
+        ("scenes.zip", "scenes-2"),
+        (f"{KEY}.zip", f"{KEY}-2"),
+        ("…", "data"),
+        ("a" * 300 + ".zip", "a" * 40),
+    ],
 )
 def test_names_are_plain_and_free(data, archive, title, name):
     assert data.add_zip(archive, title, CONFIG).name == name
@@ -269,3 +277,16 @@ def test_a_folder_of_the_server_is_added_once_and_stays_when_it_is_deleted(data,
     data.delete("set")
     assert (folder / "data.yaml").is_file() and data.library.names() == ()
     assert data.restore().folder == folder
+
+
+def test_a_folder_with_pictures_of_visitors_is_refused(data, tmp_path, monkeypatch):
+    for name in ("_storage", "_trash"):
+        monkeypatch.setattr(ALBUMS, name, getattr(ALBUMS, name))
+    ALBUMS.use_folder(tmp_path / "albums")
+    yolo(tmp_path / "albums" / KEY / "training-1", {"a": LINE})
+    (tmp_path / "link").symlink_to(tmp_path / "albums")
+    data.allow_folder(tmp_path.parent)
+    for name in ("albums", f"albums/{KEY}", f"albums/{KEY}/training-1", ".", "link", f"link/{KEY}/training-1"):
+        with pytest.raises(DataError, match="pictures of visitors, which are private"):
+            data.add_folder(str(Path(tmp_path.name, name)), CONFIG)
+    assert data.library.names() == ()
