@@ -1,4 +1,17 @@
-"""Small objects in a large picture, found with and without tiles: `python -m benchmarks.large_pictures`."""
+"""Small objects in a large picture, found with and without tiles: `python -m benchmarks.large_pictures`.
+
+On one 4000×3000 picture of scenes with 579 objects of 20 to 60 px (seed 0, built-in weights, 256 px, overlap 0.2):
+
+| tiles | recall | precision at score 0.3 | seconds of processors |
+| --- | --- | --- | --- |
+| none | 0.000 | 0.000 | 1.5 |
+| 256 px | 0.993 | 0.774 | 31 |
+| 384 px | 0.931 | 0.710 | 16 |
+
+Boxes at the edges of tiles, on a picture of 2000×1500 px with tiles of 256 px; recall is 1.000 each time. Precision is
+0.591 if all are kept, 0.612 if those are dropped that another tile shows better (`core.retinanet.tiles.find_cut`), and
+0.618 if all are dropped, which would lose objects that are wider than the overlap and too small for the whole picture.
+"""
 
 import argparse
 import time
@@ -58,13 +71,15 @@ class Result(NamedTuple):
     Attributes:
         recall: Share of the objects that a detection of their class overlaps with an IoU of at least 0.5.
         precision: Share of the detections with a score of at least 0.3 that overlap an object of their class so.
-        seconds: Time of the second of two calls.
-        peak: Peak memory of a call beyond the picture's own, MiB.
+        seconds: Time of a call.
+        processor: Processor time of the same call; the same as `seconds` for each busy core of an idle machine.
+        peak: Peak memory of the call beyond the picture's own, MiB.
     """
 
     recall: float
     precision: float
     seconds: float
+    processor: float
     peak: float
 
 
@@ -73,11 +88,12 @@ def measure(sample: Sample, config: Config) -> Result:
     weights = load_weights("builtin")
     config = adopt(config, weights)
     model = fuse_batch_norms(build(config, weights))
-    peak = measure_peak_mib(lambda: detect(model, [sample.image], config))
-    start = time.perf_counter()
-    found = detect(model, [sample.image], config)[0]
-    seconds = time.perf_counter() - start
-    return Result(*count_found(sample, found), seconds, peak)
+    detect(model, [sample.image[:, :400, :400]], config)  # loads what the first call needs
+    found: list[Detections] = []
+    start, busy = time.perf_counter(), time.process_time()
+    peak = measure_peak_mib(lambda: found.extend(detect(model, [sample.image], config)))
+    seconds, processor = time.perf_counter() - start, time.process_time() - busy
+    return Result(*count_found(sample, found[0]), seconds, processor, peak)
 
 
 def count_found(sample: Sample, found: Detections) -> tuple[float, float]:
@@ -107,7 +123,7 @@ def main() -> None:
             result = measure(sample, Config.from_flat(values))
             print(
                 f"tiles {size:4} overlap {overlap:.2f}: recall {result.recall:.3f}, precision {result.precision:.3f}, "
-                f"{result.seconds:5.1f} s, {result.peak:4.0f} MiB",
+                f"{result.seconds:5.1f} s ({result.processor:.1f} s of processors), {result.peak:4.0f} MiB",
                 flush=True,
             )
 

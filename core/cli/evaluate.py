@@ -15,6 +15,7 @@ from core.cli.common import (
     print_left_out,
     progress_bar,
     settings_for_analysis,
+    tell,
 )
 from core.config import Config, format_value
 from core.data.dataset import DataSet, FolderData
@@ -38,6 +39,10 @@ def anchors(config: Config, options: Namespace) -> dict[str, Any]:
     They need not be those of the weights, which other anchors can only be trained from with new heads.
     """
     config, weights = settings_for_analysis(_use_whole_folder(config, options))
+    if config.inference.tile_size:
+        tell(
+            ["anchors are fitted to objects in whole pictures, as training sees them; inference.tile_size is not used."]
+        )
     data = open_split(config, options)
     objects = _collect_objects(data, config)
     if not len(objects.boxes):

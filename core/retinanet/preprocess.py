@@ -37,6 +37,14 @@ class Batch(NamedTuple):
         return (original / resized).flip(1).repeat(1, 2)  # height, width → width, height, width, height: [B, 4]
 
 
+class _Transform(GeneralizedRCNNTransform):
+    """torchvision's transform; it normalises in place, since copies of a large image would take most of the memory."""
+
+    def normalize(self, image: Tensor) -> Tensor:
+        mean, std = image.new_tensor(self.image_mean), image.new_tensor(self.image_std)
+        return image.sub_(mean[:, None, None]).div_(std[:, None, None])
+
+
 def prepare(images: Sequence[Tensor], inference: Inference) -> Batch:
     """Normalises, resizes and pads images into one batch (paper, section 4.1, "Inference").
 
@@ -54,10 +62,10 @@ def prepare(images: Sequence[Tensor], inference: Inference) -> Batch:
         raise ValueError("There is no image to prepare: pass at least one.")
     for image in images:
         _check(image, inference)
-    transform = GeneralizedRCNNTransform(
+    transform = _Transform(
         inference.image_size, inference.max_image_size, list(IMAGENET_MEAN), list(IMAGENET_STD), size_divisible=PAD_TO
     )
-    prepared, _ = transform.eval()([_unit_range(image) for image in images])
+    prepared, _ = transform.eval()([_copy_to_unit_range(image) for image in images])
     originals = tuple((image.shape[1], image.shape[2]) for image in images)
     return Batch(prepared.tensors, tuple(prepared.image_sizes), originals)
 
@@ -70,8 +78,10 @@ def concatenate(batches: Sequence[Batch]) -> Batch:
     return Batch(pixels, sizes, originals)
 
 
-def _unit_range(image: Tensor) -> Tensor:
-    return image.float() / 255 if image.dtype == torch.uint8 else image.float()
+def _copy_to_unit_range(image: Tensor) -> Tensor:
+    """Returns a copy in 0 … 1, float32."""
+    pixels = image.to(torch.float32, copy=True)
+    return pixels.div_(255) if image.dtype == torch.uint8 else pixels
 
 
 def _check(image: Tensor, inference: Inference) -> None:

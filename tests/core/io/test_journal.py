@@ -1,0 +1,55 @@
+"""A journal keeps what was added, whatever happens, and nothing else."""
+
+import pytest
+
+from core.io.atomic import OutputError
+from core.io.journal import Journal
+
+
+def make(path, *, keep: bool = True) -> Journal:
+    journal = Journal(path, keep=keep)
+    if not journal.header:
+        journal.begin({"version": 1})
+    return journal
+
+
+def test_records_are_found_by_key_and_survive(tmp_path):
+    with make(tmp_path / "j") as journal:
+        journal.add("a", {"value": 1})
+        journal.add("\udcff ü", {"value": 2})  # a name that is not UTF-8
+        journal.add("a", {"value": 3})
+        assert journal.find("a")["value"] == 3 and journal.find("b") is None
+    with make(tmp_path / "j") as journal:
+        assert journal.count == 2 and journal.header == {"version": 1}
+        assert journal.find("a")["value"] == 3 and journal.find("\udcff ü")["value"] == 2
+
+
+@pytest.mark.parametrize("end", [b'{"key": "b", "val', b'{"key": "b"}', b"\xff\n", b"[1]\n{}\n"])
+def test_a_cut_or_damaged_end_is_dropped(end, tmp_path):
+    with make(tmp_path / "j") as journal:
+        journal.add("a", {})
+    content = (tmp_path / "j").read_bytes()
+    (tmp_path / "j").write_bytes(content + end)
+    with make(tmp_path / "j") as journal:
+        assert journal.count == 1
+        journal.add("c", {})
+    assert (tmp_path / "j").read_bytes() == content + b'{"key": "c"}\n'
+
+
+def test_a_new_journal_forgets_the_old_one(tmp_path):
+    with make(tmp_path / "j") as journal:
+        journal.add("a", {})
+    with make(tmp_path / "j", keep=False) as journal:
+        assert journal.count == 0 and journal.header == {"version": 1}
+
+
+def test_files_that_are_no_journal_are_kept(tmp_path):
+    (tmp_path / "j").write_text("a letter\n")
+    with pytest.raises(OutputError, match="holds something else than the state of a run"):
+        make(tmp_path / "j")
+    assert (tmp_path / "j").read_text() == "a letter\n"
+
+
+def test_one_process_at_a_time(tmp_path):
+    with make(tmp_path / "j"), pytest.raises(OutputError, match="is used by another run"):
+        make(tmp_path / "j")
