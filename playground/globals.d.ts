@@ -138,6 +138,8 @@ interface LegendItem {
 
 interface Layer extends LegendItem {
   colour: string;
+  /** Of each box, where they differ. */
+  colours?: string[];
   /** x1, y1, x2, y2 of each box. */
   boxes: Float32Array;
   dashed: boolean;
@@ -206,6 +208,43 @@ interface LabelledBox extends Corners {
 /** The sides that a handle of a box moves: -1 is left or top, 1 right or bottom, 0 neither. */
 type Handle = [number, number];
 
+/** A box that the detector suggests. */
+interface Suggestion extends LabelledBox {
+  score: number;
+}
+
+/** All that is drawn on a picture. */
+interface Drawn {
+  boxes: LabelledBox[];
+  suggestions: Suggestion[];
+  rejected: Corners[];
+}
+
+/** What is selected: a box or a suggestion, each -1 for none. */
+interface Picked {
+  box: number;
+  offer: number;
+}
+
+interface ClassChange {
+  action: "rename" | "merge" | "recolour";
+  index: number;
+  /** The new name, the class to merge into, or the new colour. */
+  value: string | number;
+}
+
+/** What gestures leave to the editor. */
+interface GestureEnds {
+  select(box: number, suggestion?: number): void;
+  commit(): void;
+  flush(): void;
+  finish(): void;
+  accept(index: number): void;
+  add(corners: Corners): boolean;
+}
+
+type KeyPress = Pick<KeyboardEvent, "key" | "shiftKey" | "ctrlKey" | "metaKey" | "altKey">;
+
 interface Gesture {
   kind: "draw" | "move" | "resize";
   from: Point;
@@ -214,14 +253,20 @@ interface Gesture {
   reach: number;
   /** True once the pointer has moved further than a trembling click. */
   begun: boolean;
+  /** The suggestion that was selected before. */
+  offered: number;
 }
 
 interface EditorHost {
   view(): View;
   repaint(): void;
-  send(boxes: LabelledBox[]): void;
+  send(edit: { boxes: LabelledBox[]; classes: string[]; rejected: Corners[] }): void;
+  sendClass(change: ClassChange): void;
   showMessage(sentence: string): void;
-  chosenClass(): number;
+  /** Says something to those who cannot see the picture. */
+  announce(sentence: string): void;
+  /** A box has been drawn while no class is chosen. */
+  askClass(): void;
 }
 
 /** What two canvases side by side tell each other. */

@@ -86,14 +86,17 @@ function findHandle(box, point, reach) {
 function findBox(boxes, selected, { x, y }) {
   /** @type {(box: Corners) => boolean} */
   const contains = (box) => x >= box.x1 && x <= box.x2 && y >= box.y1 && y <= box.y2;
-  /** @type {(box: Corners) => number} */
-  const area = (box) => (box.x2 - box.x1) * (box.y2 - box.y1);
   if (selected >= 0 && contains(boxes[selected])) return selected;
   let best = -1;
   boxes.forEach((box, index) => {
-    if (contains(box) && (best < 0 || area(box) < area(boxes[best]))) best = index;
+    if (contains(box) && (best < 0 || boxArea(box) < boxArea(boxes[best]))) best = index;
   });
   return best;
+}
+
+/** @param {Corners} box */
+function boxArea({ x1, y1, x2, y2 }) {
+  return (x2 - x1) * (y2 - y1);
 }
 
 /** @param {Corners} box */
@@ -102,12 +105,24 @@ function edges({ x1, y1, x2, y2 }) {
 }
 
 /**
+ * True for two boxes that differ by no more than what is lost on the way to Python and back.
+ *
+ * @param {Corners} a
+ * @param {Corners} b
+ */
+function isSameBox(a, b) {
+  const other = edges(b);
+  return edges(a).every((edge, i) => Math.abs(edge - other[i]) <= 0.05);
+}
+
+/**
  * Returns a text by which Python's answer to a change is recognised.
  *
  * @param {LabelledBox[]} boxes
+ * @param {string[]} names of the classes
  */
-function fingerprint(boxes) {
-  return JSON.stringify(boxes.map((box) => [...edges(box).map((edge) => edge.toFixed(2)), box.label]));
+function fingerprint(boxes, names) {
+  return JSON.stringify(boxes.map((box) => [...edges(box).map((edge) => edge.toFixed(2)), names[box.label]]));
 }
 
 /**
@@ -122,16 +137,86 @@ function readBoxes(layer) {
 }
 
 /**
- * Writes boxes into a layer.
+ * Writes boxes into a layer; in the colours of their classes and with their numbers if classes have colours.
  *
  * @param {LabelledBox[]} boxes
  * @param {Layer} layer
- * @param {string[]} classes
+ * @param {string[]} names
+ * @param {string[]} colours
  */
-function writeBoxes(boxes, layer, classes) {
+function writeBoxes(boxes, layer, names, colours) {
   layer.count = boxes.length;
   layer.boxes = new Float32Array(boxes.flatMap(edges));
   layer.labels = boxes.map((box) => box.label);
-  layer.captions = boxes.map((box) => classes[box.label] ?? "");
   layer.values = layer.links = null;
+  layer.captions = boxes.map((box, i) => (colours.length ? describeBox(box, i, names) : names[box.label] ?? ""));
+  layer.colours = colours.length ? boxes.map((box) => colours[box.label] ?? layer.colour) : undefined;
+  if (colours.length) layer.dashed = false;
+}
+
+/**
+ * Returns the name of a box: its class and its number among all, as in the report on it.
+ *
+ * @param {LabelledBox} box
+ * @param {number} index
+ * @param {string[]} names
+ */
+function describeBox(box, index, names) {
+  return `${names[box.label] ?? "new box"} ${index + 1}`;
+}
+
+/**
+ * Returns a number with its noun in the singular or plural.
+ *
+ * @param {number} count
+ * @param {string} noun
+ */
+function countNoun(count, noun) {
+  return `${count} ${count === 1 ? noun : `${noun}s`}`;
+}
+
+/**
+ * Returns a box made wider and higher at its right and lower sides, at least a pixel and inside the picture.
+ *
+ * @param {Corners} box
+ * @param {number} dx
+ * @param {number} dy
+ * @param {Size} picture
+ */
+function stretchBox(box, dx, dy, picture) {
+  const [x, y] = [Math.max(dx, box.x1 + 1 - box.x2), Math.max(dy, box.y1 + 1 - box.y2)];
+  return resizeBox(box, [1, 1], x, y, picture);
+}
+
+// ---- all that is drawn on a picture
+
+/** @type {(label: number, mapping: number[]) => number} */
+const mapLabel = (label, mapping) => mapping[label] ?? -1;
+
+/**
+ * Returns a drawing with the classes of its boxes replaced.
+ *
+ * @param {Drawn} drawn
+ * @param {number[]} mapping new index of each class, -1 for none
+ * @returns {Drawn}
+ */
+function relabelDrawn({ boxes, suggestions, rejected }, mapping) {
+  return {
+    boxes: boxes.map((box) => ({ ...box, label: mapLabel(box.label, mapping) })),
+    suggestions: suggestions.map((box) => ({ ...box, label: mapLabel(box.label, mapping) })),
+    rejected,
+  };
+}
+
+/** @param {Drawn} drawn */
+function copyDrawn({ boxes, suggestions, rejected }) {
+  return { boxes: boxes.map((box) => ({ ...box })), suggestions: [...suggestions], rejected: [...rejected] };
+}
+
+/**
+ * @param {LabelledBox[]} a
+ * @param {LabelledBox[]} b
+ */
+function isSameDrawing(a, b) {
+  return a.length === b.length && a.every((box, i) => box.label === b[i].label && isSameBox(box, b[i]));
 }

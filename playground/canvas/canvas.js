@@ -4,13 +4,17 @@
 const CACHED_PICTURES = 8;
 const touch = matchMedia("(pointer: coarse)").matches;
 const HINT_VIEW = touch ? "Two fingers: zoom" : "Ctrl/⌘ + scroll: zoom · drag: move · double click: fit";
-const HINT_DRAW = `Drag: new box${touch ? "" : " (with Shift also inside another)"} · click: select, move, resize`;
+const HINT_DRAW = touch
+  ? "One finger: new box, select, move, resize · two: zoom"
+  : "Drag: new box (with Shift also inside another) · click: select, move, resize · ?: keys";
 
 /** @type {(name: string) => HTMLElement} */
 const find = (name) => /** @type {HTMLElement} */ (element.querySelector(`.pic-${name}`));
 const [stage, tip, legend, message, hint, wheelHint] = ["stage", "tip", "legend", "message", "hint", "wheel"].map(find);
 const [base, top] = /** @type {HTMLCanvasElement[]} */ (["base", "top"].map(find));
-const [drawButton, deleteButton] = /** @type {HTMLButtonElement[]} */ (["draw", "delete"].map(find));
+const [drawButton, deleteButton, undoButton, redoButton, allButton] =
+  /** @type {HTMLButtonElement[]} */ (["draw", "delete", "undo", "redo", "all"].map(find));
+const keysDialog = /** @type {HTMLDialogElement} */ (find("keys"));
 const classSelect = /** @type {HTMLSelectElement} */ (find("class"));
 const root = /** @type {HTMLElement} */ (element.querySelector(".pic"));
 
@@ -30,7 +34,11 @@ let size = { width: 0, height: 0 };  // of the canvas, CSS pixels
 let hovered = null;
 /** @type {Point | null} */
 let pointerAt = null;  // where the pointer hovers, CSS pixels of the canvas
+/** @type {Point | null} */
+let cross = null;  // where lines cross while a drag draws, or would draw, a box; CSS pixels of the canvas
 let editing = false;
+/** @type {boolean | null} */
+let wantsEditing = null;  // what the visitor has chosen, null before
 let frame = 0;
 let dirty = { base: true, top: true };
 let drawn = 0;
@@ -39,9 +47,11 @@ const editor = createEditor(
   {
     view: () => view,
     repaint: () => schedule(true),
-    send: (boxes) => trigger("edit", { boxes, classes: view.classes, rejected: view.rejected }),
+    send: (edit) => trigger("edit", edit),
+    sendClass: (change) => trigger("classes", change),
     showMessage: (sentence) => { message.textContent = sentence; },
-    chosenClass: () => Number(classSelect.value),
+    announce: say,
+    askClass,
   },
   showSelection,
 );
@@ -75,7 +85,21 @@ function paintTop() {
   ctx.setTransform(1, 0, 0, 1, 0, 0);
   ctx.clearRect(0, 0, top.width, top.height);
   if (hovered) paintHighlight(ctx, hovered, camera);
-  if (editing) editor.paintSelection(ctx, camera);
+  if (!editing) return;
+  const [selection, suggested] = [editor.selection(), view.layers.find(({ key }) => key === SUGGESTIONS)];
+  if (suggested && editor.offer() >= 0) paintHighlight(ctx, { layer: suggested, index: editor.offer() }, camera);
+  if (selection) paintHandles(ctx, selection, camera);
+  if (cross) paintCross(ctx, cross, camera);
+}
+
+/**
+ * Says something to those who cannot see the picture.
+ *
+ * @param {string} sentence
+ */
+function say(sentence) {
+  const said = find("said");
+  said.textContent = said.textContent === sentence ? `${sentence}\u00a0` : sentence;  // or it would not be said again
 }
 
 /** @param {string} value */
@@ -118,7 +142,10 @@ async function load(key) {
 function show(next, image) {
   if (next.picture !== view.picture) {
     Object.assign(camera, { zoom: 1, x: 0, y: 0 });
+  }
+  if (next.picture !== view.picture || next.width !== view.width || next.height !== view.height) {
     editor.reset();
+    if (!naming.hidden) closeNaming();
   }
   [view, picture, hovered] = [next, image, null];
   editor.adopt(view);
@@ -128,9 +155,8 @@ function show(next, image) {
   top.setAttribute("aria-label", view.alt);
   tip.hidden = true;
   dirty = { base: true, top: true };
-  showClasses();
+  showEditing();
   showLegend();
-  setEditing(editing);
 }
 
 // ---- size and camera
@@ -182,36 +208,6 @@ function zoomBy(factor, at = { x: size.width / 2, y: size.height / 2 }) {
 function fit() {
   camera.zoom = 1;
   moveTo(0, 0);
-}
-
-// ---- hovering
-
-/** @param {Point | null} at CSS pixels of the canvas; null once the pointer has left */
-function hover(at) {
-  const point = at && toPicture(at, camera);
-  const next = point && boxAt(view.layers.filter(isVisible), point, 2 / camera.scale);
-  if (next?.layer !== hovered?.layer || next?.index !== hovered?.index) schedule(false);
-  [pointerAt, hovered] = [at, next];
-  const heat = view.heat && isVisible(view.heat) ? view.heat : null;
-  const value = point && heat && heatAt(heat, point);
-  tip.hidden = !hovered && value === null;
-  if (at && hovered) showTip(boxLines(hovered), at);
-  else if (at && heat && value !== null) showTip([heat.label, value.toPrecision(3)], at);
-}
-
-/** @param {Hit} hit */
-function boxLines({ layer, index }) {
-  return [layer.label, layer.captions[index] ?? "", layer.values ? layer.values[index].toFixed(3) : ""];
-}
-
-/**
- * @param {string[]} lines
- * @param {Point} at
- */
-function showTip(lines, at) {
-  tip.replaceChildren(...lines.filter(Boolean).map((line) => createNode("div", "", line)));
-  tip.style.left = `${tipOffset(at.x, tip.offsetWidth, size.width)}px`;
-  tip.style.top = `${tipOffset(at.y, tip.offsetHeight, size.height)}px`;
 }
 
 /**

@@ -26,7 +26,7 @@ function paintView(ctx, view, picture, camera, isVisible) {
   if (view.heat && isVisible(view.heat)) paintHeat(ctx, view.heat, ratio * scale);
   ctx.setTransform(1, 0, 0, 1, 0, 0);
   const layers = view.layers.filter(isVisible);
-  for (const layer of layers) paintLayer(ctx, layer, camera);
+  for (const layer of layers.flatMap(splitColours)) paintLayer(ctx, layer, camera);
   paintTags(ctx, layers, camera);
 }
 
@@ -110,6 +110,25 @@ function paintLayer(ctx, layer, camera) {
   ctx.strokeStyle = layer.dashed && !dense ? stripes(ctx, layer.colour, camera.ratio) : layer.colour;
   strokeRects(ctx, layer, rects, width, dense ? Math.max(Math.sqrt(DENSE / layer.count), 0.25) : 1);
   ctx.globalAlpha = 1;
+}
+
+/**
+ * Returns a layer for each colour of a layer's boxes.
+ *
+ * @param {Layer} layer
+ * @returns {Layer[]}
+ */
+function splitColours(layer) {
+  const { colours, boxes, values } = layer;
+  if (!colours) return [layer];
+  return [...new Set(colours)].map((colour) => {
+    const indices = colours.flatMap((each, index) => (each === colour ? [index] : []));
+    return {
+      ...layer, colour, colours: undefined,  // `count` stays: whether a layer is dense is about all of it
+      boxes: new Float32Array(indices.flatMap((index) => [...boxes.subarray(4 * index, 4 * index + 4)])),
+      values: values && new Float32Array(indices.map((index) => values[index])),
+    };
+  });
 }
 
 /** @param {LegendItem} item */
@@ -233,6 +252,7 @@ function stripes(ctx, colour, ratio) {
 function paintHighlight(ctx, { layer, index }, camera) {
   const [from, to] = [4 * index, 4 * index + 4];
   const [boxes, links] = [layer.boxes.subarray(from, to), layer.links && layer.links.subarray(from, to)];
-  const single = { ...layer, boxes, links, count: 1, values: null, fill: true, dashed: false };
+  const colour = layer.colours?.[index] ?? layer.colour;
+  const single = { ...layer, boxes, links, colour, count: 1, values: null, fill: true, dashed: false };
   paintLayer(ctx, { ...single, width: layer.width + 1.5 }, camera);
 }

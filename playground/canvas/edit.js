@@ -1,8 +1,5 @@
-// Editing the ground truth: draw, select, move, resize, nudge, delete. Python decides: every finished change is sent,
-// and the ground truth that comes back is shown.
+// Editing by hand: draw, select, move, resize, nudge, delete; accept and reject suggestions; undo.
 
-const TRUTH = "truth";  // key of the layer
-const ECHO_MS = 2000;  // how long an answer to an earlier change may still arrive
 const NUDGE_MS = 250;  // a pause after which nudges are sent, so that a held key is one change
 
 /**
@@ -12,204 +9,230 @@ const NUDGE_MS = 250;  // a pause after which nudges are sent, so that a held ke
  * @param {() => void} onSelection called when the selection may have changed
  */
 function createEditor(host, onSelection) {
-  /** @type {LabelledBox[]} */
-  let boxes = [];
-  let selected = -1;
-  /** @type {Gesture | null} */
-  let gesture = null;
+  const drawing = createDrawing(host);
+  const { boxes, suggestions, names } = drawing;
+  /** @type {Picked} */
+  const picked = { box: -1, offer: -1 };
+  const gestures = createGestures(host, drawing, picked, { select, commit, flush, finish, accept, add });
   let nudgeTimer = 0;  // runs while a nudge is not yet sent
-  /** @type {string[]} */
-  let sent = [];  // fingerprints Python may still answer with, oldest first
-  let sentAt = 0;
-
-  /** @param {View} view */
-  const findTruth = (view) => view.layers.find((layer) => layer.key === TRUTH);
 
   /** @param {number} index */
-  function select(index) {
-    selected = index;
-    onSelection();
-  }
+  const nameOf = (index) => describeBox(boxes()[index], index, names());
 
   /**
-   * Takes over the ground truth of a new view, unless the user has changed it since.
-   *
-   * @param {View} view
+   * @param {number} index of a box, -1 for none
+   * @param {number} [suggestion]
    */
-  function adopt(view) {
-    const layer = view.editable ? findTruth(view) : undefined;
-    const edited = boxes;
-    boxes = layer ? readBoxes(layer) : [];
-    const incoming = fingerprint(boxes);
-    const stale = sent.slice(0, -1).includes(incoming) && sent.at(-1) !== incoming && Date.now() - sentAt < ECHO_MS;
-    if (layer && (gesture || nudgeTimer || stale)) {
-      boxes = edited;
-      writeBoxes(boxes, layer, view.classes);
-    } else {
-      sent = [incoming];
-      if (selected >= boxes.length) selected = -1;
-    }
+  function select(index, suggestion = -1) {
+    [picked.box, picked.offer] = [index, suggestion];
     onSelection();
   }
 
-  function refresh() {
-    const view = host.view();
-    const layer = findTruth(view);
-    if (layer) writeBoxes(boxes, layer, view.classes);
-    host.repaint();
+  /** @param {View} view */
+  function adopt(view) {
+    drawing.adopt(view, gestures.isBusy() || nudgeTimer > 0);
+    if (picked.box >= boxes().length) picked.box = -1;
+    if (picked.offer >= suggestions().length) picked.offer = -1;
+    onSelection();
   }
 
+  /** Sends the drawing; the selected box stays selected. */
   function commit() {
     clearTimeout(nudgeTimer);
     nudgeTimer = 0;
-    const current = boxes[selected];
-    boxes = boxes.filter((box) => box.x2 - box.x1 >= 1 && box.y2 - box.y1 >= 1);
-    selected = boxes.indexOf(current);
-    sent.push(fingerprint(boxes));
-    sentAt = Date.now();
-    refresh();
-    onSelection();
-    host.send(boxes.map((box) => ({ ...box })));
+    const current = boxes()[picked.box];
+    drawing.commit();
+    select(current ? boxes().indexOf(current) : -1, picked.offer);
   }
 
-  /**
-   * Returns the handle of the selected box at a point, or null.
-   *
-   * @param {Point} point
-   * @param {number} reach how near counts, picture pixels
-   */
-  const handleAt = (point, reach) => (selected < 0 ? null : findHandle(boxes[selected], point, reach));
-
-  /** @param {Point} point */
-  const indexAt = (point) => findBox(boxes, selected, point);
-
-  /**
-   * Begins a gesture: the pointer goes down.
-   *
-   * @param {Point} point picture coordinates
-   * @param {number} reach how near to a handle counts, picture pixels
-   * @param {boolean} drawNew true draws a new box, whatever is at the point
-   */
-  function down(point, reach, drawNew) {
+  /** Sends what waits for a pause. */
+  function flush() {
     if (nudgeTimer) commit();
-    const handle = drawNew ? null : handleAt(point, reach);
-    const under = drawNew ? -1 : indexAt(point);
-    const index = handle ? selected : under;
-    select(index);
-    const original = index < 0 ? null : { ...boxes[index] };
-    /** @type {Gesture["kind"]} */
-    const kind = original ? "move" : "draw";
-    gesture = { kind: handle ? "resize" : kind, from: point, original, handle, reach, begun: false };
-    host.repaint();
-  }
-
-  /** @param {Point} point */
-  function move(point) {
-    if (!gesture) return;
-    const { from, original, handle, reach } = gesture;
-    const [dx, dy] = [point.x - from.x, point.y - from.y];
-    gesture.begun ||= Math.max(Math.abs(dx), Math.abs(dy)) > reach / 2;  // a click trembles
-    if (!gesture.begun) return;
-    if (!original) draw(from, point);
-    else if (handle) Object.assign(boxes[selected], resizeBox(original, handle, dx, dy, host.view()));
-    else Object.assign(boxes[selected], moveBox(original, dx, dy, host.view()));
-    refresh();
   }
 
   /**
-   * @param {Point} from
-   * @param {Point} to
+   * Adds a box of the chosen class and selects it; returns false if there is no room.
+   *
+   * @param {Corners} corners
    */
-  function draw(from, to) {
-    const { max_boxes: limit } = host.view();
-    if (selected < 0 && boxes.length >= limit) {
-      gesture = null;
+  function add(corners) {
+    const limit = host.view().max_boxes;
+    if (boxes().length >= limit) {
       host.showMessage(`At most ${limit} boxes can be drawn.`);
+      return false;
+    }
+    select(boxes().push({ ...corners, label: drawing.chosen() }) - 1);
+    return true;
+  }
+
+  /** Sends a new box, or asks for its class first. */
+  function finish() {
+    const box = boxes()[picked.box];
+    if (box && box.label < 0 && box.x2 - box.x1 >= 1 && box.y2 - box.y1 >= 1) {
+      host.askClass();
       return;
     }
-    const box = normalizeBox({ x1: from.x, y1: from.y, x2: to.x, y2: to.y }, host.view());
-    if (selected < 0) select(boxes.push({ ...box, label: host.chosenClass() }) - 1);
-    Object.assign(boxes[selected], box);
+    commit();
+    if (picked.box >= 0) host.announce(`${nameOf(picked.box)} added`);
   }
 
-  function up() {
-    const begun = gesture?.begun;
-    gesture = null;
-    if (begun) commit();
-  }
-
-  /** Undoes the gesture in progress. */
-  function cancel() {
-    if (!gesture) return;
-    const { original } = gesture;
-    gesture = null;
-    if (original) {
-      Object.assign(boxes[selected], original);
-    } else if (selected >= 0) {
-      boxes.pop();  // the box being drawn
-      select(-1);
-    }
-    refresh();
-  }
-
+  /** Deletes the selected box, or rejects the selected suggestion. */
   function remove() {
-    if (selected < 0) return;
-    boxes.splice(selected, 1);
+    if (picked.offer >= 0) reject(picked.offer);
+    if (picked.box < 0) return;
+    const name = nameOf(picked.box);
+    boxes().splice(picked.box, 1);
     select(-1);
     commit();
+    host.announce(`${name} deleted`);
   }
 
-  /**
-   * @param {number} dx
-   * @param {number} dy
-   */
-  function nudge(dx, dy) {
-    Object.assign(boxes[selected], moveBox(boxes[selected], dx, dy, host.view()));
-    refresh();
+  /** @param {(box: LabelledBox) => Corners} change sent after a pause */
+  function adjust(change) {
+    if (picked.box < 0) return;
+    Object.assign(boxes()[picked.box], change(boxes()[picked.box]));
+    drawing.refresh();
     clearTimeout(nudgeTimer);
-    nudgeTimer = setTimeout(commit, NUDGE_MS);
+    nudgeTimer = setTimeout(() => {
+      commit();
+      if (picked.box < 0) return;
+      const { x1, y1, x2, y2 } = boxes()[picked.box];
+      const [at, span] = [[x1, y1].map(Math.round), [x2 - x1, y2 - y1].map(Math.round)];
+      host.announce(`${nameOf(picked.box)} at ${at.join(", ")}, ${span.join(" × ")} pixels`);
+    }, NUDGE_MS);
   }
+
+  /** @type {(dx: number, dy: number) => void} */
+  const nudge = (dx, dy) => adjust((box) => moveBox(box, dx, dy, host.view()));
+
+  /** @type {(dx: number, dy: number) => void} */
+  const stretch = (dx, dy) => adjust((box) => stretchBox(box, dx, dy, host.view()));
 
   function deselect() {
-    cancel();
+    gestures.cancel();
     select(-1);
     host.repaint();
   }
 
-  /** @param {number} label */
+  /**
+   * Chooses the class of new boxes; the selected box and those without a class get it too.
+   *
+   * @param {number} label
+   */
   function relabel(label) {
-    if (selected < 0) return;
-    boxes[selected].label = label;
-    commit();
+    drawing.choose(label);
+    const waiting = drawing.unnamed();
+    const current = boxes()[picked.box];
+    const changed = waiting.length ? waiting : [current].filter(Boolean);
+    for (const box of changed) box.label = label;
+    if (changed.length) commit();
+    else onSelection();
+    const index = changed.length ? boxes().indexOf(changed[0]) : -1;
+    if (waiting.length && index >= 0) host.announce(`${nameOf(index)} added`);
+    else host.announce(index < 0 ? `${names()[label]} chosen` : `now ${nameOf(index)}`);
+  }
+
+  /** Gives up the boxes whose class is still to be named; returns how many. */
+  function dropUnnamed() {
+    const waiting = drawing.unnamed();
+    for (const box of waiting) boxes().splice(boxes().indexOf(box), 1);
+    if (waiting.length) select(-1);
+    drawing.refresh();
+    return waiting.length;
+  }
+
+  /**
+   * Draws a box without a pointer.
+   *
+   * @param {Corners} corners
+   */
+  function place(corners) {
+    flush();
+    if (!add(normalizeBox(corners, host.view()))) return;
+    drawing.refresh();
+    finish();
+  }
+
+  /**
+   * Returns the place of the next box or, after the last one, suggestion; -1 at the end.
+   *
+   * @param {1 | -1} step
+   * @param {boolean} wrap true goes on at the other end
+   */
+  function nextPlace(step, wrap) {
+    const total = boxes().length + suggestions().length;
+    const none = step > 0 ? -1 : total;
+    const present = picked.offer < 0 ? picked.box : boxes().length + picked.offer;
+    const next = (present < 0 ? none : present) + step;
+    if (wrap && total) return (next + total) % total;
+    return next < total ? next : -1;
+  }
+
+  /**
+   * Selects the next box or suggestion.
+   *
+   * @param {1 | -1} step
+   * @param {boolean} wrap true goes on at the other end
+   */
+  function selectNext(step, wrap) {
+    flush();
+    const [next, count] = [nextPlace(step, wrap), boxes().length];
+    if (next < 0) return;
+    if (next < count) select(next);
+    else select(-1, next - count);
+    const offer = suggestions()[next - count];
+    host.announce(`${offer ? `suggestion ${describeSuggestion(offer, names())}` : nameOf(next)} selected`);
+    host.repaint();
+  }
+
+  /** @param {number} index of a suggestion */
+  function accept(index) {
+    if (!drawing.accept([index])) {
+      host.showMessage(`At most ${host.view().max_boxes} boxes can be drawn.`);
+      return;
+    }
+    select(boxes().length - 1);
+    host.announce(`suggestion accepted, ${suggestions().length} left`);
+  }
+
+  function acceptAll() {
+    flush();
+    const count = drawing.accept(suggestions().map((_, index) => index));
+    const [left, limit] = [suggestions().length, host.view().max_boxes];
+    if (left) host.showMessage(`At most ${limit} boxes can be drawn: ${countNoun(left, "suggestion")} left.`);
+    select(-1);
+    if (count) host.announce(`${countNoun(count, "suggestion")} accepted, ${left} left`);
+  }
+
+  /** @param {number} index of a suggestion */
+  function reject(index) {
+    drawing.reject(index);
+    select(-1);
+    host.announce(`suggestion rejected, ${suggestions().length} left`);
+  }
+
+  /** @param {"undo" | "redo"} direction */
+  function travel(direction) {
+    flush();
+    gestures.cancel();
+    const done = drawing.travel(direction);
+    select(-1);
+    host.announce(done ? `${direction === "undo" ? "undone" : "done again"}, ${countNoun(boxes().length, "object")}`
+      : `nothing to ${direction}`);
   }
 
   /** Discards everything that is not sent: another picture follows. */
   function reset() {
     clearTimeout(nudgeTimer);
-    [boxes, selected, gesture, nudgeTimer, sent] = [[], -1, null, 0, []];
-  }
-
-  /**
-   * @param {CanvasRenderingContext2D} ctx
-   * @param {Camera} camera
-   */
-  function paintSelection(ctx, { ratio, scale, x, y }) {
-    if (selected < 0) return;
-    ctx.setTransform(ratio, 0, 0, ratio, 0, 0);
-    ctx.lineWidth = 1.5;
-    for (const handle of HANDLES) {
-      const position = handlePosition(boxes[selected], handle);
-      ctx.fillStyle = "#fff";
-      ctx.strokeStyle = "#000";
-      ctx.beginPath();
-      ctx.rect(x + scale * position.x - 4, y + scale * position.y - 4, 8, 8);
-      ctx.fill();
-      ctx.stroke();
-    }
+    [picked.box, picked.offer, nudgeTimer] = [-1, -1, 0];
+    gestures.stop();
+    drawing.reset();
   }
 
   return {
-    adopt, down, move, up, cancel, remove, nudge, deselect, relabel, reset, paintSelection, handleAt, indexAt,
-    selection: () => boxes[selected] ?? null,
+    ...drawing, ...gestures, adopt, commit, remove, nudge, stretch, deselect, relabel, dropUnnamed, place, nextPlace,
+    selectNext, accept, acceptAll, reject, travel, reset, flush,
+    selection: () => boxes()[picked.box] ?? null,
+    offer: () => picked.offer,
   };
 }

@@ -41,6 +41,16 @@ function onDown(event) {
   drag = { kind: editing ? "edit" : "pan", moved: false, start: at };
   if (editing) editor.down(toPicture(at, camera), handleReach(event), event.shiftKey);
   hover(editing ? null : at);
+  showCross(at, editor.isDrawing());
+}
+
+/**
+ * @param {Point} at CSS pixels of the canvas
+ * @param {boolean} shown
+ */
+function showCross(at, shown) {
+  cross = shown ? at : null;
+  if (editing) schedule(false);
 }
 
 /** @param {PointerEvent} event */
@@ -49,12 +59,17 @@ function onMove(event) {
   const before = pointers.get(event.pointerId);
   if (!before) {
     hover(at);
-    if (editing) top.style.cursor = cursorAt(toPicture(at, camera), handleReach(event));
+    if (!editing) return;
+    top.style.cursor = cursorAt(toPicture(at, camera), handleReach(event));
+    showCross(at, top.style.cursor === "crosshair");
     return;
   }
   if (drag.kind === "pinch" && pointers.size === 2) pinch(event.pointerId, before, at);
   pointers.set(event.pointerId, at);
-  if (drag.kind === "edit") editor.move(toPicture(at, camera));
+  if (drag.kind === "edit") {
+    editor.move(toPicture(at, camera));
+    showCross(at, editor.isDrawing());
+  }
   if (drag.kind !== "pan") return;
   drag.moved ||= Math.hypot(at.x - drag.start.x, at.y - drag.start.y) > 4;
   if (!drag.moved) return;
@@ -81,8 +96,9 @@ function pinch(id, before, at) {
 function onUp(event) {
   if (!pointers.delete(event.pointerId)) return;
   const { kind, moved } = drag;
+  if (event.pointerType === "touch") cross = null;
   if (event.type === "pointercancel") editor.cancel();
-  else if (kind === "edit") editor.up();
+  else if (kind === "edit") editor.up(event.pointerType === "touch");
   else if (kind === "pan" && !moved) pick(toPicture(pointerPosition(event), camera), 2 / camera.scale);
 }
 
@@ -104,7 +120,8 @@ function pick(point, slack) {
 function cursorAt(point, reach) {
   const handle = editor.handleAt(point, reach);
   if (handle) return `${CURSORS[String(handle)] ?? "ew"}-resize`;
-  return editor.indexAt(point) < 0 ? "crosshair" : "move";
+  if (editor.indexAt(point) >= 0) return "move";
+  return findBox(editor.suggestions(), -1, point) < 0 ? "crosshair" : "pointer";
 }
 
 /**
@@ -121,51 +138,6 @@ function onWheel(event) {
   }
   event.preventDefault();
   zoomBy(wheelFactor(event.deltaY), pointerPosition(event));
-}
-
-/** @param {KeyboardEvent} event */
-function onKey(event) {
-  if (event.ctrlKey || event.metaKey || event.altKey) return;
-  const action = keyAction(event.key, event.shiftKey);
-  if (!action) return;
-  event.preventDefault();
-  action();
-}
-
-/**
- * Returns the step of an arrow key, or undefined for other keys.
- *
- * @param {string} key
- * @returns {[number, number] | undefined}
- */
-function arrowStep(key) {
-  switch (key) {
-    case "ArrowLeft": return [-1, 0];
-    case "ArrowRight": return [1, 0];
-    case "ArrowUp": return [0, -1];
-    case "ArrowDown": return [0, 1];
-    default: return undefined;
-  }
-}
-
-/**
- * Returns what a key does here; undefined leaves it to the page, such as arrows while there is nothing to move.
- *
- * @param {string} key
- * @param {boolean} shift
- * @returns {(() => void) | undefined}
- */
-function keyAction(key, shift) {
-  const arrow = arrowStep(key);
-  const selected = editing && editor.selection();
-  const pixels = shift ? 10 : 1;
-  if (arrow && selected) return () => editor.nudge(pixels * arrow[0], pixels * arrow[1]);
-  if (arrow && camera.zoom > 1) return () => moveTo(camera.x - 40 * arrow[0], camera.y - 40 * arrow[1]);
-  if (selected && (key === "Delete" || key === "Backspace")) return editor.remove;
-  if (editing && key === "Escape") return editor.deselect;
-  if (key === "+" || key === "=") return () => zoomBy(1.25);
-  if (key === "-") return () => zoomBy(0.8);
-  return key === "0" ? fit : undefined;
 }
 
 /**
@@ -191,7 +163,10 @@ top.addEventListener("pointerdown", onDown);
 top.addEventListener("pointermove", onMove);
 top.addEventListener("pointerup", onUp);
 top.addEventListener("pointercancel", onUp);
-top.addEventListener("pointerleave", () => hover(null));
+stage.addEventListener("pointerleave", () => {
+  hover(null);
+  showCross({ x: 0, y: 0 }, false);
+});
 top.addEventListener("keydown", onKey);
 top.addEventListener("dblclick", () => { if (!editing) fit(); });
 top.addEventListener("wheel", onWheel, { passive: false });
@@ -201,13 +176,20 @@ find("in").addEventListener("click", () => zoomBy(1.25));
 find("out").addEventListener("click", () => zoomBy(0.8));
 find("fit").addEventListener("click", fit);
 deleteButton.addEventListener("click", editor.remove);
+find("help").addEventListener("click", showKeys);
+allButton.addEventListener("click", editor.acceptAll);
+undoButton.addEventListener("click", () => editor.travel("undo"));
+redoButton.addEventListener("click", () => editor.travel("redo"));
+yesButton.addEventListener("click", () => takeOffer(editor.accept));
+noButton.addEventListener("click", () => takeOffer(editor.reject));
 classSelect.addEventListener("change", () => editor.relabel(Number(classSelect.value)));
 drawButton.addEventListener("click", () => {
-  setEditing(!editing);
-  toggles.set(TRUTH, true);  // drawn boxes must be visible
+  wantsEditing = !editing;
+  showEditing();
   showLegend();
   schedule(true);
 });
+connectClassBar();
 window.addEventListener("resize", onResize);
 document.addEventListener("pic-sync", follow);
 document.addEventListener("pic-layer", showLayer);

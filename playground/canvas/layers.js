@@ -94,6 +94,7 @@ function updateLegendButton(button, item) {
   button.setAttribute("aria-pressed", String(isVisible(item)));
   swatch.classList.toggle("pic-dashed", !heat && item.dashed && !isDense(item));
   swatch.classList.toggle("pic-heat", heat);
+  swatch.classList.toggle("pic-many", !heat && Boolean(item.colours?.length));
   swatch.style.setProperty("--colour", heat ? "" : item.colour);
   label.textContent = item.label;
   count.textContent = heat ? "" : item.count.toLocaleString("en");
@@ -118,28 +119,35 @@ function legendButton(key) {
   return button;
 }
 
-function showClasses() {
-  const names = JSON.stringify(view.classes);
-  if (classSelect.dataset.names === names) return;
-  classSelect.dataset.names = names;
-  classSelect.replaceChildren(...view.classes.map((name, index) => new Option(name, String(index))));
-}
-
 function showSelection() {
-  const selection = editor.selection();
-  deleteButton.disabled = !selection;
-  if (selection) classSelect.value = String(selection.label);
+  const [undos, redos] = editor.undoable();
+  const [selection, count] = [editor.selection(), editor.suggestions().length];
+  deleteButton.disabled = !selection && editor.offer() < 0;
+  [undoButton.disabled, redoButton.disabled] = [!undos, !redos];
+  allButton.hidden = !count;
+  allButton.textContent = `Accept all (${count})`;
+  classSelect.value = String(selection ? selection.label : editor.chosen());
+  showClasses();
+  showOffer();
 }
 
-/** @param {boolean} wanted */
-function setEditing(wanted) {
-  const possible = view.editable && view.layers.some((layer) => layer.key === TRUTH);
-  if (editing && !(wanted && possible)) editor.deselect();
-  editing = wanted && possible;
-  drawButton.hidden = !possible;
+/** Switches drawing on or off: as the visitor has chosen, or before that as the picture asks for it. */
+function showEditing() {
+  const truth = view.editable ? view.layers.find((layer) => layer.key === TRUTH) : undefined;
+  if (!truth) wantsEditing = null;
+  const on = truth !== undefined && (wantsEditing ?? view.draw_first);
+  if (editing && !on) {
+    editor.dropUnnamed();
+    editor.deselect();
+  }
+  if (truth && on && !editing && !isVisible(truth)) toggles.set(TRUTH, true);  // drawn boxes must be visible
+  editing = on;
+  drawButton.hidden = !truth;
   drawButton.setAttribute("aria-pressed", String(editing));
-  classSelect.hidden = deleteButton.hidden = !editing;
+  find("editors").hidden = find("help").hidden = !editing;
   hint.textContent = editing ? HINT_DRAW : HINT_VIEW;
   stage.classList.toggle("pic-editing", editing);
   top.style.cursor = "";
+  if (!editing) cross = null;
+  showSelection();
 }

@@ -25,7 +25,7 @@ function paintTags(ctx, layers, camera) {
       const tag = tagOf(box, ctx.measureText(text).width, camera);
       if (!isInside(tag, canvas) || placed.some((other) => overlap(tag, other))) continue;
       placed.push(tag);
-      paintTag(ctx, tag, text, layer.colour);
+      paintTag(ctx, tag, text, layer.colours?.[i] ?? layer.colour);
     }
   }
 }

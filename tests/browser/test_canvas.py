@@ -319,7 +319,7 @@ def test_drawing_moving_resizing_and_deleting(picture):
 def test_keys_nudge_delete_and_deselect(picture):
     picture.start_editing()
     picture.page.mouse.click(*picture.place(70, 70))
-    for key in ("ArrowRight", "ArrowRight", "Shift+ArrowDown"):
+    for key in ("ArrowRight", "ArrowRight", "Control+ArrowDown"):
         picture.page.keyboard.press(key)
     assert near(picture.text("Truth", lambda rows: True)[0], [22, 30, 122, 130, 0], 0.01)
     picture.page.keyboard.press("Escape")

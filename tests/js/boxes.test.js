@@ -5,10 +5,11 @@ import { load } from "./programs.js";
 
 const names = [
   "normalizeBox", "moveBox", "resizeBox", "handlePosition", "findHandle", "findBox", "fingerprint", "readBoxes",
-  "writeBoxes", "HANDLES",
+  "writeBoxes", "HANDLES", "isSameBox", "stretchBox", "countNoun", "relabelDrawn",
 ];
 const {
   normalizeBox, moveBox, resizeBox, handlePosition, findHandle, findBox, fingerprint, readBoxes, writeBoxes, HANDLES,
+  isSameBox, stretchBox, countNoun, relabelDrawn,
 } = load(["canvas/geometry.js", "canvas/boxes.js"], names);
 
 const PICTURE = { width: 100, height: 80 };
@@ -64,18 +65,49 @@ test("of equal boxes the first is selected", () => {
 
 test("boxes that differ by less than a hundredth have the same fingerprint, other labels do not", () => {
   const one = { ...box(1, 2, 3, 4), label: 0 };
-  assert.equal(fingerprint([one]), '[["1.00","2.00","3.00","4.00",0]]');
-  assert.equal(fingerprint([{ ...one, x1: 1.004 }]), fingerprint([one]));
-  assert.notEqual(fingerprint([{ ...one, x1: 1.006 }]), fingerprint([one]));
-  assert.notEqual(fingerprint([{ ...one, label: 1 }]), fingerprint([one]));
+  const classes = ["cat", "dog"];
+  assert.equal(fingerprint([one], classes), '[["1.00","2.00","3.00","4.00","cat"]]');
+  assert.equal(fingerprint([{ ...one, x1: 1.004 }], classes), fingerprint([one], classes));
+  assert.notEqual(fingerprint([{ ...one, x1: 1.006 }], classes), fingerprint([one], classes));
+  assert.notEqual(fingerprint([{ ...one, label: 1 }], classes), fingerprint([one], classes));
+  assert.equal(fingerprint([{ ...one, label: 1 }], ["dog", "cat"]), fingerprint([one], classes));
 });
 
 test("boxes are read from a layer and written back with their captions", () => {
   const layer = { count: 2, boxes: new Float32Array([1, 2, 3, 4, 5, 6, 7, 8]), labels: [1, 7], values: 1, links: 1 };
   const boxes = readBoxes(layer);
   assert.deepEqual(boxes, [{ ...box(1, 2, 3, 4), label: 1 }, { ...box(5, 6, 7, 8), label: 7 }]);
-  writeBoxes(boxes.toReversed(), layer, ["cat", "dog"]);
+  writeBoxes(boxes.toReversed(), layer, ["cat", "dog"], []);
   assert.deepEqual([...layer.boxes], [5, 6, 7, 8, 1, 2, 3, 4]);
   assert.deepEqual([layer.count, layer.labels, layer.captions], [2, [7, 1], ["", "dog"]]);
-  assert.deepEqual([layer.values, layer.links], [null, null]);
+  assert.deepEqual([layer.values, layer.links, layer.colours], [null, null, undefined]);
+});
+
+test("where classes have colours, boxes have them, and a number", () => {
+  const layer = { colour: "#ffff00", dashed: true };
+  writeBoxes([1, 0, 5].map((label) => ({ ...box(1, 2, 3, 4), label })), layer, ["cat", "dog"], ["#000000", "#ff0000"]);
+  assert.deepEqual(layer.colours, ["#ff0000", "#000000", "#ffff00"]);
+  assert.deepEqual([layer.captions, layer.dashed], [["dog 1", "cat 2", "new box 3"], false]);
+});
+
+test("boxes are the same within what is lost on the way", () => {
+  assert.equal(isSameBox(box(1, 2, 3, 4), box(1.04, 2, 3, 3.96)), true);
+  assert.equal(isSameBox(box(1, 2, 3, 4), box(1, 2, 3, 4.1)), false);
+});
+
+test("a box is stretched at its right and lower sides, by no more than there is", () => {
+  const picture = { width: 100, height: 50 };
+  assert.deepEqual(stretchBox(box(10, 10, 20, 20), 5, -4, picture), box(10, 10, 25, 16));
+  assert.deepEqual(stretchBox(box(10, 10, 20, 20), -30, 60, picture), box(10, 10, 11, 50));
+});
+
+test("a number has its noun", () => {
+  assert.deepEqual([0, 1, 2].map((count) => countNoun(count, "object")), ["0 objects", "1 object", "2 objects"]);
+});
+
+test("a drawing's boxes and suggestions get new classes, -1 where theirs is gone", () => {
+  const drawn = { boxes: [{ label: 0 }, { label: 2 }], suggestions: [{ label: 1 }], rejected: [box(1, 2, 3, 4)] };
+  const { boxes, suggestions, rejected } = relabelDrawn(drawn, [0, 0]);
+  assert.deepEqual([boxes, suggestions, rejected], [[{ label: 0 }, { label: -1 }], [{ label: 0 }], drawn.rejected]);
+  assert.equal(drawn.boxes[1].label, 2);
 });

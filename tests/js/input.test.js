@@ -21,11 +21,14 @@ beforeEach(() => {
       view = { ...view, width: 200, height: 100, editable: true, max_boxes: 9, layers };
       [size, editing] = [{ width: 400, height: 200 }, on];
       editor.adopt(view);
+      editor.choose(0);
       moveTo(0, 0);
     }`;
   canvas = load(PROGRAMS.canvas, NAMES, page, setState);
   canvas.setState([layer("truth", [[10, 10, 30, 30]]), layer("hidden", [[12, 12, 14, 14]], { visible: false })], false);
 });
+
+const key = (name, more = {}) => canvas.keyAction({ key: name, shiftKey: false, ctrlKey: false, ...more });
 
 const pointer = (type, x, y, more = {}) => ({
   type, button: 0, pointerId: 1, pointerType: "mouse", clientX: x, clientY: y, shiftKey: false, ...more,
@@ -43,26 +46,28 @@ test("arrow keys are steps along the axes", () => {
 });
 
 test("arrows are left to the page until there is something to move", () => {
-  assert.equal(canvas.keyAction("ArrowLeft", false), undefined);
+  assert.equal(key("ArrowLeft"), undefined);
   canvas.zoomBy(2, { x: 0, y: 0 });
-  canvas.keyAction("ArrowRight", false)();
+  key("ArrowRight")();
   assert.deepEqual([canvas.camera.x, canvas.camera.y], [-40, 0]);
-  canvas.keyAction("ArrowLeft", false)();
-  canvas.keyAction("ArrowLeft", false)();
+  key("ArrowLeft")();
+  key("ArrowLeft")();
   assert.equal(canvas.camera.x, 0);  // no gap at the edge
 });
 
 test("plus and minus zoom within the limits, zero fits the picture", () => {
-  for (let i = 0; i < 30; i++) canvas.keyAction("+", false)();
+  for (let i = 0; i < 30; i++) key("+")();
   assert.deepEqual([canvas.camera.zoom, canvas.camera.scale], [40, 80]);
-  for (let i = 0; i < 60; i++) canvas.keyAction("-", false)();
+  for (let i = 0; i < 60; i++) key("-")();
   assert.deepEqual([canvas.camera.zoom, canvas.camera.x, canvas.camera.y], [0.5, 100, 50]);
-  canvas.keyAction("0", false)();
+  key("0")();
   assert.deepEqual([canvas.camera.zoom, canvas.camera.x, canvas.camera.y], [1, 0, 0]);
 });
 
 test("keys without a meaning, and those of the editor while it is off, are left to the page", () => {
-  for (const key of ["a", "Delete", "Escape", "Tab"]) assert.equal(canvas.keyAction(key, false), undefined);
+  for (const name of ["a", "n", "b", "1", "Delete", "Escape", "Tab"]) assert.equal(key(name), undefined);
+  assert.equal(key("+", { ctrlKey: true }), undefined);  // the browser's own zoom
+  assert.equal(key("ArrowLeft", { altKey: true }), undefined);
 });
 
 test("a click reports the point in the picture and the smallest visible box under it", () => {
@@ -97,7 +102,7 @@ test("while editing, a drag changes boxes, arrows nudge, and the cursor says wha
   const moved = { x1: 20, y1: 10, x2: 40, y2: 30, label: 0 };
   assert.deepEqual(events, [["edit", { boxes: [moved], classes: [], rejected: [] }]]);
   assert.deepEqual([cursor(20, 10), cursor(40, 20)], ["nwse-resize", "ew-resize"]);
-  canvas.keyAction("ArrowDown", true)();
-  canvas.keyAction("Delete", false)();
+  key("ArrowDown", { shiftKey: true })();
+  key("Delete")();
   assert.deepEqual(events.at(-1), ["edit", { boxes: [], classes: [], rejected: [] }]);
 });
