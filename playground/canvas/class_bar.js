@@ -17,8 +17,8 @@ function showClasses() {
   classSelect.dataset.names = key;
   classBar.hidden = !editing || !view.free_classes;
   classSelect.hidden = !editing || view.free_classes;
-  if (classBar.hidden) closeMenu();
-  else showChips();
+  if (!classBar.hidden) showChips();
+  else if (changing >= 0) closeMenu();
 }
 
 function showChips() {

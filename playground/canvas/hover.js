@@ -12,9 +12,9 @@ function hover(at) {
   const heat = view.heat && isVisible(view.heat) ? view.heat : null;
   const value = point && heat && heatAt(heat, point);
   tip.hidden = !hovered && value === null;
-  showOffer();
   if (at && hovered) showTip(boxLines(hovered), at);
   else if (at && heat && value !== null) showTip([heat.label, value.toPrecision(3)], at);
+  showOffer();
 }
 
 /** @param {Hit} hit */
@@ -39,6 +39,7 @@ function showOffer() {
   const suggestion = editing && !editor.isBusy() ? editor.suggestions()[index] : undefined;
   offer.hidden = !suggestion;
   if (!suggestion) return;
+  tip.hidden = true;  // the tag says the same
   const name = describeSuggestion(suggestion, editor.names());
   offer.dataset.index = String(index);
   yesButton.setAttribute("aria-label", `Accept ${name}`);
