@@ -22,7 +22,7 @@ from playground.layout.runs_table import run_view
 from playground.layout.source_bar import source_bar
 from playground.layout.strip import strip
 from playground.lessons.panel import build_chooser, build_panel
-from playground.pipeline.downloads import answer_download
+from playground.pipeline.downloads import download
 from playground.runs.table_api import runs
 from playground.state.page_state import P_T_RANGE
 from playground.state.settings import settings_of
@@ -53,7 +53,7 @@ def lay_out() -> PageComponents:
             widgets, controls_by_step, resets = _knob_columns()
         with gr.Column(elem_classes=["middle"], min_width=320, scale=6):
             parts["bar"] = source_bar()
-            parts["banner"] = banner(answer_download)
+            parts["banner"] = banner(download)
             parts["canvas"], side, parts["other"] = _pictures()
             parts["caption"] = html.component("caption", "caption")
             film = gr.Slider(1, 2, value=1, step=1, label="Evaluation", visible="hidden", elem_id="frame")

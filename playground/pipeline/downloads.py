@@ -92,7 +92,7 @@ class Downloads:
 DOWNLOADS = Downloads()
 
 
-def answer_download(request: object) -> dict[str, Any]:
+def download(request: object) -> dict[str, Any]:
     """Starts, leaves or reads a download for the browser, and returns its state.
 
     Args:

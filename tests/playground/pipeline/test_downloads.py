@@ -7,7 +7,7 @@ import pytest
 from core.weights.architecture import WeightsError
 from core.weights.download import CancelledError, Published
 from playground.pipeline import downloads
-from playground.pipeline.downloads import ABSENT, FAILED, HERE, RUNNING, Downloads, answer_download
+from playground.pipeline.downloads import ABSENT, FAILED, HERE, RUNNING, Downloads, download
 from tests.waiting import wait
 
 WEIGHTS = Published("made", "http://127.0.0.1:9/made-0123abcd.pth", 1000)
@@ -73,4 +73,4 @@ def test_a_failure_is_told_without_a_path_and_can_be_repeated(made, monkeypatch)
     "request_", [None, 1, {}, {"name": "builtin"}, {"name": "imagenet", "depth": 19}, {"name": []}]
 )
 def test_nonsense_downloads_nothing(request_):
-    assert answer_download(request_)["status"] == FAILED
+    assert download(request_)["status"] == FAILED
