@@ -32,7 +32,7 @@ class AlbumTrash:
         try:
             for each in self.followers:
                 each.hide(self._folder / key)
-        except AlbumError:
+        except (AlbumError, OSError):
             self.restore_followers(key)
             raise
 

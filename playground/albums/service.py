@@ -296,7 +296,10 @@ class Albums:
                 shutil.rmtree(folder, ignore_errors=True)
 
     def _delete(self, key: str, owner: str) -> None:
-        self._trash.hide_followers(key)
+        try:
+            self._trash.hide_followers(key)
+        except OSError as error:
+            raise _disk_error(error) from None
         with self._writing():
             self._trash.put(key, owner)
 
@@ -340,9 +343,7 @@ class Albums:
                 with FileLock.acquire(self.folder / LOCK):
                     yield
             except OSError as error:
-                raise AlbumError(
-                    f"The server cannot store pictures ({error.strerror}): ask its operator to correct that."
-                ) from None
+                raise _disk_error(error) from None
 
     def _change(self, visitor: str, change: Callable[[Album], Album]) -> Album:
         """Changes and saves the album of a visitor; raises `AlbumError` if there is none."""
@@ -386,6 +387,10 @@ def _clean_title(title: str) -> str:
     """Returns a title as a single line of bounded length."""
     text = " ".join("".join(each if each.isprintable() else " " for each in title).split())
     return text[:MAX_TITLE] or "picture"
+
+
+def _disk_error(error: OSError) -> AlbumError:
+    return AlbumError(f"The server cannot store pictures ({error.strerror}): ask its operator to correct that.")
 
 
 ALBUMS = Albums(Path("albums"))  # in the folder in which the page was started

@@ -29,9 +29,11 @@ def take(request: object, sender: gr.Request) -> dict[str, Any]:
     try:
         path, name = read_upload(request)
         if visitor:
-            album, answer["index"] = ALBUMS.add(visitor, path, name)
-            answer["scaled"] = album.pictures[-1].scaled
-            path.unlink(missing_ok=True)  # with its metadata, which the album's copy does not have
+            try:
+                album, answer["index"] = ALBUMS.add(visitor, path, name)
+            finally:
+                path.unlink(missing_ok=True)  # with its metadata, which the album's copy does not have
+            answer["scaled"] = album.pictures[answer["index"]].scaled
     except UserError as error:
         return answer | {"error": str(error), "stop": isinstance(error, AlbumError)}
     return answer

@@ -32,6 +32,8 @@ class AlbumRuns:
         Raises:
             AlbumError: A run does not stop.
         """
+        if not self._runs.root.is_dir():  # there has never been a run
+            return
         self._stop(album)
         with Queue(self._runs.root).lock():  # no run starts in the meantime
             names = self._find(album)

@@ -27,6 +27,7 @@ MAX_FRAME = 10**6  # evaluations of a run
 NOT_SHARED = (
     "The pictures that were on show are no longer shared, or have been deleted: choose others above the picture."
 )
+RUN_NOT_SHARED = "The chosen run was trained on pictures that are not shared: choose another one in the list."
 P_T_RANGE = (0.01, 0.99)  # of the example that the loss step marks
 
 
@@ -124,11 +125,14 @@ class PageState(NamedTuple):
 def admit(state: PageState) -> tuple[PageState, str]:
     """Returns the state without what its visitor may not see any more, and a message about that, "" for nothing."""
     picture, pinned = (_hide_private(each, state.visitor) for each in (state.user_picture, state.pinned_picture))
+    messages = []
+    if picture is not state.user_picture or pinned is not state.pinned_picture:
+        state = state._replace(user_picture=picture, pinned_picture=pinned)
+        messages.append(NOT_SHARED)
     if RUNS.has(state.run) and not RUNS.may_see(state.run, state.visitor):
         state = state._replace(run="")
-    if picture is state.user_picture and pinned is state.pinned_picture:
-        return state, ""
-    return state._replace(user_picture=picture, pinned_picture=pinned), NOT_SHARED
+        messages.append(RUN_NOT_SHARED)
+    return state, " ".join(messages)
 
 
 def _hide_private(user_picture: UserPicture | None, visitor: str) -> UserPicture | None:

@@ -164,3 +164,11 @@ def test_a_removed_picture_and_what_an_upload_left_are_erased_after_an_hour(stor
     assert len(list((ALBUMS.folder / album.key).glob("training-*/images/*/*"))) == 1  # no copy of it either
     with pytest.raises(AlbumError, match="no removed picture"):
         ALBUMS.restore_picture(ANN)
+
+
+def test_without_any_run_there_is_nothing_to_stop(store, tmp_path):
+    with runs_at(tmp_path / "none"):
+        ALBUMS.follow(AlbumRuns(RUNS))
+        ALBUMS.delete_all(ANN)
+        assert ALBUMS.restore_all(ANN).owner == ANN
+    assert not (tmp_path / "none").exists()

@@ -69,7 +69,8 @@ def test_nobody_else_sees_or_changes_them(source, visitor):
     with pytest.raises(RunError, match="private pictures"):
         require_own_run(PRIVATE, visitor)
     for name in (PRIVATE, DERIVED):
-        assert admit(PageState("training", run=name, visitor=visitor))[0].run == ""
+        hidden, message = admit(PageState("training", run=name, visitor=visitor))
+        assert hidden.run == "" and "not shared" in message
 
 
 @pytest.mark.parametrize("visitor", [BOB, ""])
