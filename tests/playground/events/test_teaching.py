@@ -1,0 +1,106 @@
+"""Train on my pictures: what the button starts, and what the page says and uses once the run has ended."""
+
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from core.config import Config
+from core.experiments.recipes import RECIPES
+from core.runs.folder import FINISHED, QUEUED, RUNNING, STOPPED
+from playground.albums.album import ALL, Album, AlbumError
+from playground.albums.service import ALBUMS
+from playground.data.image_ref import ImageRef
+from playground.events import teaching
+from playground.events.teaching import RECIPE, start_teaching, teaching_config
+from playground.events.training import RunList, has_ended
+from playground.pipeline.proposals import PictureSummary
+from playground.runs.service import RUNS
+from playground.state import taught
+from playground.state.page_state import PageState
+from playground.state.settings import settings_of
+from playground.steps.teaching import TOO_FEW, describe_held_out, describe_teaching, training_source
+
+ANNA, BERT = "anna", "bert"
+
+
+@pytest.fixture
+def album(tmp_path: Path) -> Iterator[Album]:
+    """Anna's album of three pictures, of which two are labelled."""
+    before = ALBUMS.folder
+    ALBUMS.use_folder(tmp_path / "albums")
+    for number in range(3):
+        Image.new("RGB", (64, 64), (number, 0, 0)).save(tmp_path / "a.png")
+        ALBUMS.add(ANNA, tmp_path / "a.png", f"{number}.png")
+    ALBUMS.set_objects(ANNA, 0, [(1, 2, 30, 40)], [0], ["cat"])
+    yield ALBUMS.mark_empty(ANNA, 1)
+    ALBUMS.use_folder(before)
+
+
+def test_the_button_starts_the_recipe_on_the_labelled_pictures(album: Album, monkeypatch: pytest.MonkeyPatch) -> None:
+    started = []
+
+    def start(config: Config, source: str, owner: str, *, format: str) -> str:
+        started.append((config, Path(source), owner, format))
+        return "run-1"
+
+    monkeypatch.setattr(RUNS, "start", start)
+    state = start_teaching(PageState("picture", visitor=ANNA))
+    (config, folder, owner, form), *others = started
+    assert (owner, form, others) == (ANNA, "coco", []) and folder.is_relative_to(ALBUMS.folder / album.key)
+    assert {path: config.to_flat()[path] for path in RECIPES[RECIPE].changes} == dict(RECIPES[RECIPE].changes)
+    assert state.settings == settings_of(config) and (state.step, state.run) == ("training", "run-1")
+    assert state.image_ref() == ImageRef(album.key, ALL, 0)  # Evaluation and the words of the step are about it
+
+
+def test_too_few_labelled_pictures_are_refused_in_one_sentence(album: Album) -> None:
+    ALBUMS.set_objects(ANNA, 0, [], [], [])
+    with pytest.raises(AlbumError) as error:
+        start_teaching(PageState("picture", visitor=ANNA))
+    assert str(error.value) == TOO_FEW
+    with pytest.raises(AlbumError, match="no pictures here yet"):
+        start_teaching(PageState("picture", visitor=BERT))
+
+
+def test_training_starts_again_from_weights_that_are_not_of_a_run() -> None:
+    kept = teaching_config(Config.from_flat({"model.weights": "random", "training.seed": 7}))
+    assert kept.model.weights == "random" and kept.training.seed == 7
+    again = teaching_config(Config.from_flat({"model.weights": "runs/x/weights.safetensors"}))
+    assert again.model.weights == teaching.START == "builtin"
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "ended"),
+    [
+        (RunList(run="a", state=RUNNING), RunList(run="a", state=FINISHED), True),
+        (RunList(run="a", state=QUEUED), RunList(run="a", state=FINISHED), True),
+        (RunList(run="b", state=RUNNING), RunList(run="a", state=FINISHED), False),  # another one is chosen
+        (RunList(run="a", state=FINISHED), RunList(run="a", state=FINISHED), False),
+        (RunList(run="a", state=RUNNING), RunList(run="a", state=STOPPED), False),  # by the visitor, on purpose
+        (RunList(), RunList(run="a", state=FINISHED), False),
+    ],
+)
+def test_a_run_ends_only_once_while_it_is_on_show(before: RunList, now: RunList, ended: bool) -> None:
+    assert has_ended(before, now) is ended
+
+
+def test_what_the_weights_find_is_counted_as_far_as_time_allows(album: Album, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = PictureSummary(Counter({"cat": 2}), 0.1)
+    monkeypatch.setattr(taught, "summarize", lambda picture, config: found)
+    state = PageState("training", visitor=ANNA)
+    assert "in all your 3 pictures: cat 6." in taught.describe_found(state, album)
+    monkeypatch.setattr(taught, "MAX_SECONDS", -1.0)
+    assert "in 0 of your 3 pictures: none." in taught.describe_found(state, album)
+
+
+def test_words_on_training_and_on_few_held_out_pictures(album: Album) -> None:
+    assert describe_teaching(album) == "Trains on 1 labelled picture; 1 held out to measure it."
+    assert describe_teaching(album._replace(pictures=album.pictures[:1])) == TOO_FEW
+    assert training_source(ImageRef(album.key, ALL), ANNA) == "your 2 labelled pictures"
+    ALBUMS.share(ANNA, True)
+    assert training_source(ImageRef(album.key, ALL), BERT) == "2 labelled pictures that somebody shared"
+    assert training_source(None, ANNA) == "" == training_source(ImageRef("other", "train"), ANNA)
+    assert "AP on 3 held-out pictures tells" in describe_held_out(3) and describe_held_out(20) == ""
+    assert "not measured" in describe_held_out(0)
