@@ -53,7 +53,8 @@ def connect_album(page: PageComponents) -> None:
     busy: EventOptions = {"show_progress": "minimal", "show_progress_on": [canvas], "concurrency_limit": 1}
     listen(page, controls.intake.upload, shown, changes=CHANGES, **IN_ORDER)
     listen(page, panel.select, acting, changes=CHANGES, **LIVE_IN_ORDER)
-    listen(page, panel.next, following, changes=CHANGES, **busy)
+    for event in (panel.next, canvas.next):
+        listen(page, event, following, changes=CHANGES, **busy)
     listen(page, panel.download, download, outputs=[controls.album_file], show_progress="hidden", concurrency_limit=1)
 
 

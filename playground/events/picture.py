@@ -4,14 +4,14 @@ import gradio as gr
 
 from core.retinanet.preprocess import prepare
 from playground.albums.album import ALL
-from playground.canvas.edit import EDIT_FIELDS, Pick, parse_click
+from playground.canvas.edit import CHANGE_FIELDS, EDIT_FIELDS, Pick, parse_click
 from playground.data.image_ref import PHOTOGRAPHS, ImageRef, is_from_album
 from playground.data.photographs import find_photographs
 from playground.data.scene_examples import apply_example
 from playground.data.sources import open_picture
 from playground.events.common import IN_ORDER, LIVE, Updates, listen, show
 from playground.layout.components import PageComponents
-from playground.state.own_picture import draw_own
+from playground.state.own_picture import change_class, draw_own
 from playground.state.page_state import PageState
 from playground.state.settings import settings_of
 from playground.state.user_picture import UserPicture, draw_objects, find_upload, set_aside
@@ -34,12 +34,18 @@ def connect_picture(page: PageComponents) -> None:
         drawn = drawn._replace(image_ref=pipeline.image_ref, upload=upload)
         return show(page, state._replace(user_picture=drawn), "user_picture")
 
+    def change(state: PageState, *, event: gr.EventData) -> Updates:
+        fields = {name: getattr(event, name, None) for name in CHANGE_FIELDS}
+        changed = change_class(fields, state.pipeline(), state.visitor)
+        return show(page, state._replace(user_picture=changed), "user_picture")
+
     def click(state: PageState, *, event: gr.EventData) -> Updates:
         height, width = state.pipeline().size
         x, y, layer, index = (getattr(event, name, None) for name in Pick._fields)
         return show(page, state._replace(pick=parse_click(x, y, width, height, layer, index)), "pick")
 
     listen(page, canvas.edit, edit, changes=["user_picture"], **IN_ORDER)
+    listen(page, canvas.classes, change, changes=["user_picture"], **IN_ORDER)
     listen(page, canvas.select, click, changes=["pick"], **IN_ORDER)
 
 

@@ -27,8 +27,6 @@ def draw_own(fields: Mapping[str, object], pipeline: Pipeline, visitor: str) -> 
     """
     album, index = require_own(pipeline.image_ref, visitor)
     height, width = pipeline.size
-    if fields.get("classes") is None:  # a canvas that offers no new classes
-        fields = {**fields, "classes": album.class_names or ("object",)}
     edit = parse_edit(fields, width, height, album.class_names, free_classes=True)
     names, labels = _drop_unused(edit.class_names, edit.labels.tolist(), album)
     x_factor, y_factor = pipeline.batch.factors[0, :2].tolist()
