@@ -41,7 +41,7 @@ def start_teaching(state: PageState) -> PageState:
     if sum(picture.labelled for picture in album.pictures) < MIN_LABELLED:
         raise AlbumError(TOO_FEW)
     config = teaching_config(state.config())
-    run = RUNS.start(config, str(ALBUMS.training_folder(album)), state.visitor, format="coco")
+    run = RUNS.start(config, str(ALBUMS.training_folder(album)), state.visitor, format="coco", recipe=RECIPE)
     state = state._replace(settings=settings_of(config), step=STEP, run=run)
     return show_own(state, album, 0) if index_in(album, state.image_ref()) is None else state
 

@@ -164,7 +164,9 @@ class Runs:
         labels = tuple(read_label(RunFolder(self.root / each)) for each in statuses)
         return name, tuple(statuses.items()), labels, tuple(files)
 
-    def start(self, config: Config, source: str = "scenes", owner: str = "", *, format: str | None = None) -> str:
+    def start(
+        self, config: Config, source: str = "scenes", owner: str = "", *, format: str | None = None, recipe: str = ""
+    ) -> str:
         """Queues a run and returns its name.
 
         Args:
@@ -172,11 +174,12 @@ class Runs:
             source: "scenes", or the folder of a data set.
             owner: The visitor who starts it, see `playground.support.visitors`.
             format: The key of the data set's annotation format; None to detect it.
+            recipe: The key of the recipe that the settings were chosen with, for the record.
 
         Raises:
             RunError: The queue is full, or the folder cannot be created.
         """
-        return self._add([(config, About(source, owner=owner, format=format or ""))])
+        return self._add([(config, About(source, owner=owner, format=format or "", recipe=recipe))])
 
     def compare(self, key: str, owner: str = "") -> str:
         """Queues the runs of a preset and returns the name of the first; raises as `start`."""

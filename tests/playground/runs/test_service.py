@@ -95,7 +95,8 @@ def holders(path: Path) -> list[int]:
 def test_a_run_from_start_to_use(runs, monkeypatch):
     monkeypatch.setattr(training, "RUNS", runs)
     config = tiny()
-    name = runs.start(config)
+    name = runs.start(config, recipe="few-pictures")
+    assert runs.about(name).recipe == "few-pictures"
     assert runs.names()[0] == name and runs.read_progress(name).active
     progress = wait_for(runs, name, FINISHED)
     assert [record["step"] for record in progress.steps] == [1, 2, 3]
@@ -109,6 +110,7 @@ def test_a_run_from_start_to_use(runs, monkeypatch):
     assert look.picture.sample.image.shape == (3, 64, 64)
     words = look.build_text()
     assert "finished" in words.readout and words.figure and "images per second" in words.readout
+    assert "few-pictures" in words.readout and "held-out loss" in words.readout
 
 
 def test_a_run_that_is_stopped_and_resumed_equals_one_that_was_not_stopped(runs):
