@@ -120,8 +120,7 @@ async function ask(verb) {
 
 /** @param {string} name */
 function finish(name) {
-  download.hidden = true;
-  arrange();
+  showEnd("");
   trigger("select", { action: "weights", name });
 }
 
