@@ -89,7 +89,7 @@ function totalText(state) {
  * @param {SourceBarState} state
  */
 function titleText({ source, name, choice, film }) {
-  if (film) return `Film of the run: ${film}`;
+  if (film) return film;
   if (choice) return `${choice.label} · ${name}`;
   return source === "" || source === "upload" ? "" : name;
 }

@@ -32,11 +32,11 @@ def taught_album(state: PageState) -> Album | None:
 def use_taught(state: PageState, album: Album) -> tuple[PageState, str]:
     """Returns the state with the weights of the run on show, and what it has learned, in words."""
     state = state._replace(settings=settings_of(load_run_config(state.run, state.config())))
-    progress = RUNS.read_progress(state.run)
-    seconds = progress.status.since - RUNS.about(state.run).created
+    ended = RUNS.folder(state.run).read_status()
+    took = f" in {format_duration(ended.since - RUNS.about(state.run).created)}" if ended else ""
     counts = album.counts()
     said = [
-        f"Taught in {format_duration(seconds)}: {count_noun(len(album.class_names), 'class', 'classes')} from "
+        f"Taught{took}: {count_noun(len(album.class_names), 'class', 'classes')} from "
         f"{count_noun(counts.get('train', 0), 'picture')}. All steps use these weights now.",
         describe_found(state, album),
         describe_held_out(counts.get("val", 0)),

@@ -112,7 +112,7 @@ def test_from_three_pictures_to_a_detector(opened, new_page, monkeypatch):
     wait(lambda: page.get_attribute('.strip button[data-step="training"]', "aria-current"))
     wait(lambda: "Taught in" in notice(page), 200)
     assert "2 classes from 1 picture" in notice(page) and "in all your 3 pictures" in notice(page)
-    assert "held-out picture" in notice(page) and "Film of the run" in page.text_content(".source-name")
+    assert "held-out picture" in notice(page) and page.text_content(".source-name") == "a held-out picture"
     choose(page, "detections")
     wait(lambda: layers(page).get("kept", 0) > 0)
 

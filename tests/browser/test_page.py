@@ -219,15 +219,16 @@ def test_another_scene_and_reset(opened):
 def test_upload_draw_and_follow(opened, tmp_path):
     page = opened(QUICK)
     Image.fromarray(np.full((120, 240, 3), 90, np.uint8)).save(tmp_path / "my ${1+1} picture.png")
-    page.set_input_files("#knobs-picture input[type=file]", tmp_path / "my ${1+1} picture.png")
+    page.set_input_files(".intake-files", tmp_path / "my ${1+1} picture.png")
     wait(lambda: headline(page, "picture") == "192×96")
     wait(lambda: layers(page).get("truth", 0) == 0 and "no object yet" in page.text_content(".readout"))
-    page.get_by_role("button", name="Draw boxes").click()
     box = page.locator(".pic-top").bounding_box()
     page.mouse.move(box["x"] + 60, box["y"] + 40)
     page.mouse.down()
     page.mouse.move(box["x"] + 200, box["y"] + 160, steps=5)
     page.mouse.up()
+    page.fill(".pic-name", "${3+3}")
+    page.keyboard.press("Enter")
     wait(lambda: layers(page).get("truth") == 1)
     wait(lambda: not headline(page, "assignment").startswith("0 fg"))
 

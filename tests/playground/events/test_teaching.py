@@ -1,5 +1,6 @@
 """Train on my pictures: what the button starts, and what the page says and uses once the run has ended."""
 
+import json
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,6 +10,7 @@ from PIL import Image
 
 from core.config import Config
 from core.experiments.recipes import RECIPES
+from core.runs.about import About
 from core.runs.folder import FINISHED, QUEUED, RUNNING, STOPPED
 from playground.albums.album import ALL, Album, AlbumError
 from playground.albums.service import ALBUMS
@@ -22,6 +24,7 @@ from playground.state import taught
 from playground.state.page_state import PageState
 from playground.state.settings import settings_of
 from playground.steps.teaching import TOO_FEW, describe_held_out, describe_teaching, training_source
+from tests.playground.made_runs import make_run, runs_at, step
 
 ANNA, BERT = "anna", "bert"
 
@@ -84,6 +87,24 @@ def test_training_starts_again_from_weights_that_are_not_of_a_run() -> None:
 )
 def test_a_run_ends_only_once_while_it_is_on_show(before: RunList, now: RunList, ended: bool) -> None:
     assert has_ended(before, now) is ended
+
+
+def test_the_weights_of_a_run_are_used_once_it_has_ended(
+    album: Album, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = make_run(tmp_path / "runs" / "20260101-000000-001", {"model.weights": "random"}, [step(1)])
+    source = ALBUMS.folder / album.key / "training-1"
+    created = json.loads(run.status.read_text())["since"] - 48
+    run.about.write_text(json.dumps(About(str(source), created, owner=ANNA).to_dict()))
+    run.weights.write_bytes(b"")
+    monkeypatch.setattr(taught, "describe_found", lambda state, album: "Detections.")
+    with runs_at(tmp_path / "runs"):
+        state = PageState("training", run=run.path.name, visitor=ANNA)
+        assert taught.taught_album(state) == album and taught.taught_album(state._replace(visitor=BERT)) is None
+        assert taught.taught_album(state._replace(run="")) is None
+        used, said = taught.use_taught(state, album)
+    assert said.startswith("Taught in 48 s: 1 class from 1 picture. All steps use these weights now. Detections. AP on")
+    assert json.loads(used.settings)["model.weights"] == f"run/{run.path.name}"
 
 
 def test_what_the_weights_find_is_counted_as_far_as_time_allows(album: Album, monkeypatch: pytest.MonkeyPatch) -> None:
