@@ -60,14 +60,14 @@ def connect_lessons(page: PageComponents) -> None:
     def choose(state: PageState, seen: object, key: str) -> Updates:
         if key not in lessons():
             return leave(state)
-        return go_to(page, LessonPosition(lessons()[key], 0), filter_seen(seen), state.run)
+        return go_to(page, LessonPosition(lessons()[key], 0), filter_seen(seen), state)
 
     def go(steps: int) -> Callable[..., Updates]:
         def handler(state: PageState, seen: object) -> Updates:
             position = LessonPosition.from_link(state.lesson)
             if position is None:
                 return leave(state)
-            return go_to(page, move(position, steps), filter_seen([*filter_seen(seen), state.lesson]), state.run)
+            return go_to(page, move(position, steps), filter_seen([*filter_seen(seen), state.lesson]), state)
 
         return handler
 
@@ -86,16 +86,16 @@ def connect_lessons(page: PageComponents) -> None:
     _connect_question(page)
 
 
-def go_to(page: PageComponents, position: LessonPosition, seen: Iterable[str], run: str) -> Updates:
+def go_to(page: PageComponents, position: LessonPosition, seen: Iterable[str], before: PageState) -> Updates:
     """Returns the updates that show a lesson's step.
 
     Args:
         page: The page's components.
         position: The lesson's step.
         seen: Links of the steps that the reader has seen.
-        run: Name of the chosen run, which stays.
+        before: The state before, of which the visitor and the chosen run stay.
     """
-    state = state_at(position)._replace(run=run)
+    state = state_at(position)._replace(run=before.run, visitor=before.visitor)
     seen = filter_seen([*seen, position.link])
     return {
         page.header.lessons: position.lesson.key,

@@ -9,8 +9,11 @@ import pytest
 from core.config import Config
 from core.errors import UserError
 from playground.events.common import guard, listen, part_updates, read_state, show, state_updates
+from playground.events.lessons import go_to
 from playground.layout.layout import lay_out
 from playground.layout.page_update import PAINT_STAGES, PageUpdate
+from playground.lessons.parser import lessons
+from playground.lessons.position import LessonPosition
 from playground.state.page_state import PageState
 from playground.state.settings import settings_of, values_of
 from playground.support.visitors import COOKIE, visitor_of
@@ -103,3 +106,11 @@ def test_an_event_is_registered_with_the_components_it_may_change(page):
     assert inputs == [*page.state.values(), page.film] and options == {"queue": False}
     expected = [page.film, page.state["pick"], page.settings, *page.knobs.values(), *page.parts.values(), page.side]
     assert outputs == expected
+
+
+def test_a_lesson_keeps_the_visitor_who_alone_can_fetch_the_picture(page, monkeypatch):
+    shown = []
+    monkeypatch.setattr("playground.events.lessons.show", lambda page, state, *changed: shown.append(state) or {})
+    position = LessonPosition(next(iter(lessons().values())), 0)
+    go_to(page, position, [], STATE._replace(run="x", visitor="somebody"))
+    assert (shown[0].run, shown[0].visitor, shown[0].lesson) == ("x", "somebody", position.link)
