@@ -18,7 +18,7 @@ function createDrawing(host) {
   /** @type {string[]} */
   let colours = [];  // of the classes, or empty
   /** @type {string[]} */
-  let extras = [];  // names that Python does not know yet
+  let extras = [];  // names that Python does not know: no box has had them
   let chosen = -1;  // class of new boxes, -1 while none is chosen
   /** @type {ReturnType<typeof createHistory<Drawn>>} */
   const history = createHistory();
@@ -114,7 +114,7 @@ function createDrawing(host) {
     saved.boxes = saved.boxes.filter(({ label }) => label >= 0);
     boxEcho.send(fingerprint(saved.boxes, names));
     classEcho.send(classPrint());
-    extras = [];
+    extras = extras.filter((name) => !drawn.boxes.some(({ label }) => names[label] === name));
     refresh();
     host.send({ boxes: copyDrawn(saved).boxes, classes: [...names], rejected: [...drawn.rejected] });
   }
@@ -180,7 +180,9 @@ function createDrawing(host) {
    */
   function alterClass({ action, index, value }) {
     const known = !extras.includes(names[index]);
-    if (known && action === "merge" && extras.includes(names[Number(value)])) commit();
+    const target = names[Number(value)];
+    const isNew = action === "merge" && extras.includes(target);  // to Python, that is another name for the class
+    if (known && isNew) extras = extras.filter((name) => name !== target);
     if (action === "rename") rename(index, String(value));
     else if (action === "merge") merge(index, Number(value));
     else colours = colours.map((colour, each) => (each === index ? String(value) : colour));
@@ -188,7 +190,7 @@ function createDrawing(host) {
     if (!known) return;
     classEcho.send(classPrint());
     boxEcho.send(fingerprint(drawn.boxes, names));
-    host.sendClass({ action, index, value });
+    host.sendClass(isNew ? { action: "rename", index, value: target } : { action, index, value });
   }
 
   /**

@@ -299,8 +299,8 @@ test("a class that Python does not know yet stays in the list and is changed her
   assert.deepEqual([view.classes, changes], [["cat", "dog", "elk"], []]);
   editor.alterClass({ action: "merge", index: 2, value: 0 });
   assert.deepEqual([view.classes, changes, sent], [["cat", "dog"], [], []]);
-  editor.alterClass({ action: "merge", index: 0, value: editor.addClass("owl") });  // Python must know it first
-  assert.deepEqual([edits.at(-1).classes, changes.length], [["cat", "dog", "owl"], 1]);
+  editor.alterClass({ action: "merge", index: 0, value: editor.addClass("owl") });
+  assert.deepEqual([view.classes, changes], [["dog", "owl"], [{ action: "rename", index: 0, value: "owl" }]]);
 });
 
 test("renaming, merging and recolouring are shown at once, and undo keeps them", () => {
