@@ -2,5 +2,5 @@
 
 Reading order: `layout` (the page as a whole), `components` (what events read and write), `page_update` (new values for
 it), `strip` (the steps with their live numbers), `knob_widgets` (a widget for each hyperparameter), `step_controls`
-(the other controls of each step), `source_bar` (chooses the picture), `runs_table`.
+(the other controls of each step), `source_bar` (chooses the picture), `banner` (words above it), `runs_table`.
 """
