@@ -166,7 +166,8 @@ def test_a_phone_takes_a_picture_with_its_camera(opened, new_page):
 def test_without_a_camera_there_is_one_sentence(opened):
     page = opened(QUICK)
     page.evaluate(
-        "navigator.mediaDevices.getUserMedia = async () => { throw new DOMException('', 'NotAllowedError'); }"
+        "() => { navigator.mediaDevices.getUserMedia = async () => { throw new DOMException('', "
+        "'NotAllowedError'); }; }"
     )
     page.click(".intake-camera")
     wait(lambda: said(page) == "The camera was not allowed: allow it in the browser's settings for this page, or "
