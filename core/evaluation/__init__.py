@@ -1,9 +1,9 @@
 """Evaluation of detections: the COCO metrics, and a report that explains them.
 
-Reading order: `dataset_predictions` (runs a detector over a data set) with `class_names` (matches classes by name) and
-`damage` (leaves damaged pictures out), `coco_metrics` (the twelve COCO metrics), `detection_matching` (COCO's matching,
-kept box by box), then what the matching yields: `precision_recall`, `confusion`, `error_types`, `calibration`; `report`
-puts them together.
+Reading order: `dataset_predictions` (runs a detector over a data set) with `class_names` (matches classes by name),
+`damage` (leaves damaged pictures out) and `coco_file` (writes the detections of many pictures), `coco_metrics` (the
+twelve COCO metrics), `detection_matching` (COCO's matching, kept box by box), then what the matching yields:
+`precision_recall`, `confusion`, `error_types`, `calibration`; `report` puts them together.
 """
 
 import lazy_loader as lazy

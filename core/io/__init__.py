@@ -1,7 +1,7 @@
-"""Files: folders of the project, atomic writes, growing JSON Lines files, locks between processes, pauses of the
-garbage collector, and what files are by their first bytes.
+"""Files: folders of the project, atomic writes, growing JSON Lines files, journals of long computations, locks between
+processes, pauses of the garbage collector, and what files are by their first bytes.
 
-Reading order: `paths`, `text`, `atomic`, `jsonl`, `locks`, `collection`, `signatures`.
+Reading order: `paths`, `text`, `atomic`, `jsonl`, `journal`, `locks`, `collection`, `signatures`.
 """
 
 import lazy_loader as lazy

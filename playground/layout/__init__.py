@@ -2,5 +2,6 @@
 
 Reading order: `layout` (the page as a whole), `components` (what events read and write), `page_update` (new values for
 it), `strip` (the steps with their live numbers), `knob_widgets` (a widget for each hyperparameter), `step_controls`
-(the other controls of each step), `source_bar` (chooses the picture), `banner` (words above it), `runs_table`.
+(the other controls of each step), `source_bar` (chooses the picture), `intake` (brings the visitor's own),
+`album_panel` (lists them), `banner` (words above it), `runs_table`.
 """
