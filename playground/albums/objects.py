@@ -11,7 +11,7 @@ from core.data.untrusted import quote
 from playground.albums.album import Album, AlbumError, AlbumPicture, Box, Removed
 from playground.albums.classes import add_classes
 from playground.albums.followers import UNDO_SECONDS
-from playground.canvas.edit import MAX_BOXES
+from playground.support.picture_limits import MAX_BOXES
 
 MIN_SIDE = 1e-3  # px, of a box
 

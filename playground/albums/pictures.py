@@ -9,10 +9,11 @@ from torch import Tensor
 from core.data.images import open_image, to_pil
 from core.errors import PictureError
 from core.io.paths import hide_folder
-from playground.support.picture_size import limit_size
+from playground.support.picture_limits import limit_size
 
 LOSSLESS_PIXELS = 2**19  # smaller pictures are stored without loss; for others that would take seconds and megabytes
 QUALITY = 95  # of JPEG
+MAX_TITLE = 100  # characters
 
 
 class EncodedPicture(NamedTuple):
@@ -68,3 +69,9 @@ def open_stored(path: Path, title: str) -> Tensor:
         return open_image(path)
     except PictureError as error:
         raise PictureError(hide_folder(str(error), path, title)) from None
+
+
+def clean_title(title: str) -> str:
+    """Returns a title as a single line of bounded length."""
+    text = " ".join("".join(each if each.isprintable() else " " for each in title).split())
+    return text[:MAX_TITLE] or "picture"

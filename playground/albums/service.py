@@ -1,14 +1,11 @@
 """The albums of the page: what visitors do with their own pictures."""
 
-import hashlib
 import shutil
 import tempfile
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from threading import RLock
 from time import time
-from typing import NamedTuple
 
 from torch import Tensor
 
@@ -16,42 +13,20 @@ from core.data.untrusted import quote
 from core.data.writers.convert import WRITERS
 from core.io.locks import FileLock
 from playground.albums import classes, objects
+from playground.albums.access import AlbumAccess
 from playground.albums.album import Album, AlbumError, AlbumPicture
 from playground.albums.deletion import AlbumTrash, erase_removed
 from playground.albums.export import TRAINING, write_training_folder, write_zip
 from playground.albums.followers import UNDO_SECONDS, Followers
-from playground.albums.lasting import KEPT_DAYS
-from playground.albums.pictures import encode_picture, open_stored
-from playground.albums.samples import AlbumSplit
+from playground.albums.limits import KEPT_DAYS, Bounds
+from playground.albums.pictures import clean_title, encode_picture
 from playground.albums.splits import make_splits
 from playground.albums.storage import AlbumStorage
-from playground.support.cache import Cache
 
 LOCK = ".lock"  # held while an album is changed, by whichever process
-CLEAN_SECONDS = 3600
-MAX_TITLE = 100  # characters
-MIN_SIDE = 1e-3  # px, of a box
-NO_COOKIE = (
-    "Your browser sends no cookie, by which your pictures would be found again: allow cookies for this page, then "
-    "reload it."
-)
 
 
-class Bounds(NamedTuple):
-    """Limits of the albums.
-
-    Attributes:
-        pictures: The number of pictures of an album.
-        size: Bytes of all albums together.
-        albums: The number of albums.
-    """
-
-    pictures: int = 300
-    size: int = 4 * 2**30
-    albums: int = 5000
-
-
-class Albums:
+class Albums(AlbumAccess):
     """The albums in a folder; all methods are thread-safe, and what they change is on the disk when they return.
 
     Args:
@@ -61,17 +36,10 @@ class Albums:
 
     def __init__(self, folder: Path, bounds: Bounds | None = None) -> None:
         self.bounds = bounds or Bounds()
-        self._storage = AlbumStorage(folder)
+        super().__init__(folder)
         self.needed_by: Callable[[Path], bool] = lambda folder: False  # True for a training folder that must stay
         self._trash = AlbumTrash(self._storage.folder)
         self._exports = tempfile.TemporaryDirectory(prefix="retinanet-albums-")
-        self._lock = RLock()
-        self._stamps = Cache(256)
-
-    @property
-    def folder(self) -> Path:
-        """The folder that holds the albums."""
-        return self._storage.folder
 
     def use_folder(self, folder: Path) -> None:
         """Switches to the albums of another folder."""
@@ -83,53 +51,6 @@ class Albums:
         """Sets what is deleted and restored with an album."""
         self._trash.followers = followers
 
-    def of(self, visitor: str) -> Album | None:
-        """Returns the album of a visitor, None if there is none; "" is no visitor."""
-        with self._lock:
-            album = self._storage.find_owned(visitor) if visitor else None
-            return self._storage.touch(album) if album else None
-
-    def get(self, key: str, visitor: str) -> Album:
-        """Returns an album that a visitor may see.
-
-        Raises:
-            AlbumError: It is another visitor's and private, or there is none.
-        """
-        with self._lock:
-            album = self._storage.find(key)
-            if album is None:
-                raise AlbumError(
-                    "These pictures are no longer here: they have been deleted, or were not used for long."
-                )
-            if not can_see(album, visitor):
-                raise AlbumError("These pictures are private: only the browser that made them can show or share them.")
-            return self._storage.touch(album)
-
-    def may_see(self, source: str | Path, visitor: str) -> bool:
-        """False for a folder of an album that a visitor may not see; True for everything outside of the albums."""
-        try:
-            folder = Path(source).resolve()
-        except (OSError, ValueError, RuntimeError):  # characters that no file system allows, or a loop of links
-            return False
-        if not folder.is_relative_to(self.folder):
-            return True
-        album = self._find_around(folder)
-        return album is not None and can_see(album, visitor)
-
-    def contains(self, source: str | Path) -> bool:
-        """True for the folder of the albums and everything in it."""
-        return Path(source).is_relative_to(self.folder)
-
-    def owner_of(self, source: str | Path) -> str:
-        """Returns the owner of the album that a folder is in, "" if it is in none."""
-        album = self._find_around(Path(source)) if self.contains(source) else None
-        return album.owner if album else ""
-
-    def _find_around(self, folder: Path) -> Album | None:
-        """Returns the album that a folder inside the folder of the albums belongs to."""
-        with self._lock:
-            return self._storage.find(next(iter(folder.relative_to(self.folder).parts), ""))
-
     def add(self, visitor: str, path: str | Path, title: str) -> tuple[Album, int]:
         """Adds an uploaded picture, see `encode_picture`, to a visitor's album, which is created if there is none.
 
@@ -140,11 +61,12 @@ class Albums:
             AlbumError: There is no room for it, or the visitor is unknown.
             PictureError: It cannot be opened.
         """
-        self._require_room(visitor, 0)
-        title = _clean_title(title)
+        with self._lock:
+            self.bounds.require_room(self._storage, visitor)
+        title = clean_title(title)
         encoded = encode_picture(path, title)
         with self._writing():
-            self._require_room(visitor, len(encoded.content))
+            self.bounds.require_room(self._storage, visitor, len(encoded.content))
             album = self._storage.find_owned(visitor) or self._storage.create(visitor)
             file = self._storage.write_picture(album.key, encoded.suffix, encoded.content)
             picture = AlbumPicture(file, title, encoded.width, encoded.height, scaled=encoded.scaled)
@@ -173,7 +95,6 @@ class Albums:
         Raises:
             UserError: There is no such picture, or a box or a name is not allowed.
         """
-
         return self._change(
             visitor, lambda album: objects.set_objects(album, index, boxes, labels, class_names, rejected)
         )
@@ -216,43 +137,10 @@ class Albums:
 
         def change(album: Album) -> Album:
             places.append(min(objects.find_removed(album).place, len(album.pictures)))
-            self._require_fewer(album)
+            self.bounds.require_fewer(album)
             return objects.restore_picture(album)
 
         return self._change(visitor, change), places[0]
-
-    def open_image(self, album: Album, index: int) -> Tensor:
-        """Opens a picture of an album that its caller may see, uint8 [3, H, W].
-
-        Raises:
-            AlbumError: There is no such picture.
-            PictureError: Its file cannot be read.
-        """
-        picture = album.picture(index)
-        return open_stored(self._storage.picture_path(album.key, picture.file), picture.title)
-
-    def open_split(self, key: str, split: str, visitor: str) -> AlbumSplit:
-        """Opens a split of an album that a visitor may see, or all its pictures for `ALL`.
-
-        Raises:
-            AlbumError: The visitor may not see it, there is none, or the split has no pictures.
-        """
-        album = self.get(key, visitor)
-        indices = album.indices(split)
-        if not indices:
-            raise AlbumError(f"{album.name_for(visitor)}: no picture is for {split}, draw objects in more pictures.")
-        return AlbumSplit(album, indices, self.open_image)
-
-    def split_stamp(self, key: str, split: str, visitor: str) -> Hashable:
-        """Returns what changes with the pictures, objects and classes of a split; raises as `get`."""
-        album = self.get(key, visitor)
-
-        def compute() -> str:
-            content = repr((album.class_names, [album.pictures[index] for index in album.indices(split)]))
-            return hashlib.sha256(content.encode()).hexdigest()[:16]
-
-        stamp: str = self._stamps.get((key, album.stamp, split), compute)
-        return stamp
 
     def delete_all(self, visitor: str) -> None:
         """Deletes a visitor's album with all runs and evaluations of it; `restore_all` undoes that for an hour.
@@ -260,7 +148,7 @@ class Albums:
         Raises:
             AlbumError: There is no album, or a run on it cannot be stopped now.
         """
-        self._delete(self._require_own(visitor).key, visitor)
+        self._delete(self.require_own(visitor).key, visitor)
 
     def restore_all(self, visitor: str) -> Album:
         """Restores what a visitor deleted last with `delete_all`.
@@ -276,7 +164,7 @@ class Albums:
                 raise AlbumError("There are no deleted pictures of yours to restore any more: upload them again.")
             self._trash.put_back(deleted)
         self._trash.restore_followers(deleted.title)
-        return self._require_own(visitor)
+        return self.require_own(visitor)
 
     def can_restore_all(self, visitor: str) -> bool:
         """True if `restore_all` can restore something."""
@@ -329,7 +217,7 @@ class Albums:
         """
         if format not in WRITERS:
             raise AlbumError(f"There is no format {quote(format)}: choose one of {', '.join(WRITERS)}.")
-        album = self._require_own(visitor)
+        album = self.require_own(visitor)
         with self._writing():
             folder = Path(tempfile.mkdtemp(dir=self._exports.name))
             return write_zip(album, format, folder, lambda each: self._storage.picture_path(album.key, each.file))
@@ -348,45 +236,8 @@ class Albums:
     def _change(self, visitor: str, change: Callable[[Album], Album]) -> Album:
         """Changes and saves the album of a visitor; raises `AlbumError` if there is none."""
         with self._writing():
-            changed = change(self._require_own(visitor))
+            changed = change(self.require_own(visitor))
             return self._storage.save(changed._replace(pictures=make_splits(changed.pictures)))
-
-    def _require_own(self, visitor: str) -> Album:
-        album = self.of(visitor)
-        if album is None:
-            raise AlbumError("You have no pictures here yet: upload one first." if visitor else NO_COOKIE)
-        return album
-
-    def _require_room(self, visitor: str, size: int) -> None:
-        """Raises `AlbumError` unless a visitor can add a picture of so many bytes."""
-        if not visitor:
-            raise AlbumError(NO_COOKIE)
-        with self._lock:
-            album = self._storage.find_owned(visitor)
-            if album:
-                self._require_fewer(album)
-            elif len(self._storage.list_keys()) >= self.bounds.albums:
-                raise AlbumError("The server stores no more albums: try again later, or ask its operator.")
-            if size and self._storage.measure() + size > self.bounds.size:
-                raise AlbumError(
-                    f"There is no room for more pictures: those of all visitors take {self.bounds.size / 2**30:g} GB. "
-                    "Remove some, or try again later."
-                )
-
-    def _require_fewer(self, album: Album) -> None:
-        if len(album.pictures) >= self.bounds.pictures:
-            raise AlbumError(f"An album can have at most {self.bounds.pictures} pictures: remove some first.")
-
-
-def can_see(album: Album, visitor: str) -> bool:
-    """True if a visitor may look at an album and use it; only its owner may change it."""
-    return album.shared or visitor == album.owner != ""
-
-
-def _clean_title(title: str) -> str:
-    """Returns a title as a single line of bounded length."""
-    text = " ".join("".join(each if each.isprintable() else " " for each in title).split())
-    return text[:MAX_TITLE] or "picture"
 
 
 def _disk_error(error: OSError) -> AlbumError:

@@ -22,9 +22,9 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from playground.canvas.edit import MAX_BOXES
 from playground.canvas.view import COLOURS, SUGGESTIONS, TRUTH, Heat, Layer, View
 from playground.support.names import CLASS_COLOURS, MAX_CLASSES, MAX_NAME
+from playground.support.picture_limits import MAX_BOXES
 from playground.support.visitors import visitor_of
 
 TINY = 128 * 128  # pixels; up to here a picture is sent as PNG, since JPEG's blocks would show when it is enlarged

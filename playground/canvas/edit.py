@@ -9,8 +9,8 @@ from torch import Tensor
 
 from core.errors import UserError
 from playground.support.names import check_new_name, read_class_names, read_colour
+from playground.support.picture_limits import MAX_BOXES
 
-MAX_BOXES = 500  # that a visitor can draw
 EDIT_FIELDS = ("boxes", "classes", "rejected")  # of the event `edit`
 CHANGE_FIELDS = ("action", "index", "value")  # of the event `classes`
 RENAME, MERGE, RECOLOUR = "rename", "merge", "recolour"

@@ -16,7 +16,7 @@ from core.scenes.render import CLASS_NAMES, render_scene
 from core.structures import Sample
 from playground.albums.album import Album
 from playground.albums.samples import to_tensors
-from playground.support.picture_size import limit_size
+from playground.support.picture_limits import limit_size
 
 
 @dataclass(frozen=True, eq=False)

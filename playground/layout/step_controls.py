@@ -22,7 +22,7 @@ from playground.layout.components import (
 )
 from playground.layout.intake import intake
 from playground.pipeline.anchor_search import FIT_TO
-from playground.support.picture_size import MAX_SIDE
+from playground.support.picture_limits import MAX_SIDE
 
 SHARES = "0.8, 0.1, 0.1"
 EXPORT_FORMATS = [

@@ -7,8 +7,9 @@ from typing import Any
 
 from core.errors import UserError
 from playground.albums.album import Album
-from playground.albums.lasting import describe_keeping
-from playground.albums.service import ALBUMS, UNDO_SECONDS
+from playground.albums.followers import UNDO_SECONDS
+from playground.albums.limits import describe_keeping
+from playground.albums.service import ALBUMS
 from playground.data.albums import index_in, shown_album
 from playground.pipeline.knowledge import knowledge_of
 from playground.pipeline.pipeline import Pipeline

@@ -1,5 +1,5 @@
 """Helpers that know nothing of the page.
 
-Reading order: `cache`, `picture_size`, `threads` (PyTorch's thread counts), `trash` (deletion with undo), `visitors`
+Reading order: `cache`, `picture_limits`, `threads` (PyTorch's thread counts), `trash` (deletion with undo), `visitors`
 (ownership by cookie), `names` (classes that visitors name).
 """

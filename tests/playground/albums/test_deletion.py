@@ -14,7 +14,7 @@ from core.runs.folder import RUNNING, STOPPED as RUN_STOPPED, RunFolder
 from core.structures import Detections, GroundTruth
 from playground.albums import followers
 from playground.albums.album import AlbumError
-from playground.albums.lasting import KEPT_DAYS
+from playground.albums.limits import KEPT_DAYS
 from playground.albums.service import ALBUMS
 from playground.evaluations.jobs import FINISHED, Evaluations
 from playground.evaluations.of_albums import AlbumEvaluations

@@ -7,7 +7,7 @@ from PIL import Image
 from core.data.dataset import SPLITS
 from core.data.folders import open_folder, read_data_set
 from playground.albums.album import AlbumError
-from playground.albums.lasting import disk_lasts
+from playground.albums.limits import disk_lasts
 from playground.albums.service import Albums
 
 ANN = "a" * 32

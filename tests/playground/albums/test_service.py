@@ -10,9 +10,10 @@ from PIL import Image
 
 from core.errors import PictureError, UserError
 from playground.albums.album import AlbumError
-from playground.albums.service import Albums, Bounds
+from playground.albums.limits import Bounds
+from playground.albums.service import Albums
 from playground.albums.storage import PREVIOUS, RECORD
-from playground.support.picture_size import MAX_SIDE
+from playground.support.picture_limits import MAX_SIDE
 
 ANN, BOB = "a" * 32, "b" * 32
 

@@ -4,7 +4,8 @@ import pytest
 import torch
 
 from core.errors import UserError
-from playground.canvas.edit import MAX_BOXES, ClassChange, parse_class_change, parse_click, parse_edit
+from playground.canvas.edit import ClassChange, parse_class_change, parse_click, parse_edit
+from playground.support.picture_limits import MAX_BOXES
 
 NAMES = ("cat", "dog", "owl")
 NUMBERS = [None, "1", True, [], float("nan"), float("inf"), 10**400]

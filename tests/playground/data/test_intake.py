@@ -8,7 +8,8 @@ import pytest
 from PIL import Image
 
 from core.errors import PictureError
-from playground.albums.service import ALBUMS, Bounds
+from playground.albums.limits import Bounds
+from playground.albums.service import ALBUMS
 from playground.data.intake import read_upload, take
 from playground.support.visitors import COOKIE, visitor_of
 

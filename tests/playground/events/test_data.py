@@ -23,7 +23,7 @@ from playground.server.render import render
 from playground.state.page_state import PageState
 from playground.state.settings import settings_of
 from playground.state.user_picture import draw_objects
-from playground.support.picture_size import MAX_SIDE
+from playground.support.picture_limits import MAX_SIDE
 from tests.core.made_data import coco, coco_content, picture, yolo
 
 SMALL = {"model.weights": "random", "model.fpn_channels": 32, "model.num_convs": 1, "inference.image_size": 96}

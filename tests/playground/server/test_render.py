@@ -21,7 +21,7 @@ from playground.state.page_state import PageState, require_known_weights
 from playground.state.settings import settings_of
 from playground.state.user_picture import UserPicture, draw_objects
 from playground.steps import STEPS
-from playground.support.picture_size import MAX_SIDE
+from playground.support.picture_limits import MAX_SIDE
 
 SMALL = {"model.weights": "random", "model.fpn_channels": 32, "model.num_convs": 1, "inference.image_size": 96}
 

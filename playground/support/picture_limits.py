@@ -1,8 +1,9 @@
-"""The largest picture that the page keeps and shows."""
+"""The limits of a picture that the page keeps and shows."""
 
 import torch
 from torch import Tensor
 
+MAX_BOXES = 500  # that a visitor can draw
 MAX_SIDE = 2048  # px; larger pictures are scaled down, since the network's input is hardly longer than 1,300 px
 
 
