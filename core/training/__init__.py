@@ -2,8 +2,8 @@
 
 Reading order: `trainer` (the loop, a generator of records), `records` (the records), `samples` (the endless stream of
 training samples), `loading` (its batches), `augment`, `optimizer` (optimizer and learning rate schedule), `ema`,
-`early_stopping`, `feature_cache` (feature maps of a frozen backbone), `divergence` (explains why a run diverged),
-`distributed` and `sync_batch_norm` (several processes), `signals`.
+`early_stopping`, `step_backup` (what a step changes), `feature_cache` (feature maps of a frozen backbone), `divergence`
+(explains why a run diverged), `distributed` and `sync_batch_norm` (several processes), `signals`.
 """
 
 import lazy_loader as lazy

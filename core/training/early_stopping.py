@@ -47,10 +47,10 @@ class EarlyStopping:
         """Returns how a run that ended after a step has ended, for people; "" if as planned, with the last weights."""
         if self.is_due and self.kept is None:
             return f"Stopped early at step {step}: the held-out loss has never been a number."
-        risen = f"he held-out loss has risen since step {self.kept_step}, whose weights are kept."
-        if self.is_due:
-            return f"Stopped early at step {step}: t{risen}"
-        return "" if self.kept_step in (0, step) else f"T{risen}"
+        if self.kept_step in (0, step):
+            return ""
+        start = f"Stopped early at step {step}: the" if self.is_due else "The"
+        return f"{start} held-out loss has risen since step {self.kept_step}, whose weights are kept."
 
     def state(self) -> dict[str, Any]:
         """Returns the state for `restore`."""

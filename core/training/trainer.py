@@ -6,11 +6,10 @@ import threading
 import time
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 from accelerate import Accelerator
-from torch import Tensor
 from torch.optim.swa_utils import AveragedModel
 
 from core.config import Config
@@ -40,17 +39,8 @@ from core.training.records import (
     Record,
     StepRecord,
 )
+from core.training.step_backup import StepBackup
 from core.training.sync_batch_norm import convert_batch_norms
-
-
-class _StepBackup(NamedTuple):
-    """The state that a step changes before it ends: the model's buffers and the average number of foreground anchors.
-
-    The buffers are the running statistics of the batch norms, which the forward pass updates.
-    """
-
-    buffers: list[Tensor]
-    foreground_average: float
 
 
 class Trainer:
@@ -83,7 +73,7 @@ class Trainer:
         self._early_stopping = EarlyStopping(config.training.early_stopping)
         self._updating = threading.RLock()  # held while a step changes the weights
         self._cache: FeatureCache | None = None
-        self._backup: _StepBackup | None = None  # present while a step is in progress
+        self._backup: StepBackup | None = None  # present while a step is in progress
         self.damaged: dict[str, DamagedPictures] = {}  # by split
         self.step = 0
         self.last_record: StepRecord | None = None  # of the last completed step of this process
@@ -119,7 +109,7 @@ class Trainer:
                 yield self._early_stopping.kept or self.result
                 return
             model = copy.deepcopy(self.model)
-            _set_buffers(model, self._backup.buffers)
+            self._backup.restore_buffers(model)
             yield model
 
     def run(self, train: DataSet, validation: DataSet, *, workers: int = 0, strict: bool = False) -> Generator[Record]:
@@ -189,8 +179,7 @@ class Trainer:
     def _train_step(self, samples: list[Sample], started: float) -> StepRecord:
         training, step = self.config.training, self.step
         with self._updating:
-            buffers = [buffer.clone() for buffer in self.model.buffers()]
-            self._backup = _StepBackup(buffers, self._foreground_average.value)
+            self._backup = backup = StepBackup.of(self.model, self._foreground_average)
         rate = self._schedule.rate(step)
         for group in self._optimizer.param_groups:
             group["lr"] = rate
@@ -202,7 +191,7 @@ class Trainer:
         classification, box = (self.accelerator.reduce(loss.detach(), "mean").item() for loss in losses)
         with self._updating:
             if not math.isfinite(classification + box + norm) or self._explosion.observe(classification + box):
-                _set_buffers(self.model, buffers)  # the forward pass has already updated them
+                backup.restore_buffers(self.model)  # the forward pass has already updated them
                 self._backup = None
                 flat_boxes = count_flat_boxes(samples)
                 raise diverged(self.config, DivergedStep(step + 1, classification, box, norm, rate, flat_boxes))
@@ -242,8 +231,7 @@ class Trainer:
         """Returns the state from which `restore` continues exactly: tensors and numbers in plain containers."""
         model, backup = self.model.state_dict(), self._backup
         if backup:
-            names = (name for name, _ in self.model.named_buffers())
-            model |= dict(zip(names, backup.buffers, strict=True))
+            model = backup.replace_buffers(model)
         return {
             "step": self.step,
             "model": model,
@@ -268,8 +256,3 @@ class Trainer:
         if "early_stopping" in state:  # not in checkpoints of earlier versions
             self._early_stopping.restore(state["early_stopping"], self.model)
         self.step = state["step"]
-
-
-def _set_buffers(model: RetinaNet, values: list[Tensor]) -> None:
-    for buffer, value in zip(model.buffers(), values, strict=True):
-        buffer.copy_(value)

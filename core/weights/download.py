@@ -163,7 +163,7 @@ def _download(weights: Published, part: Path, report: Report, is_cancelled: Call
 
 def _receive(weights: Published, part: Path, report: Report, is_cancelled: Callable[[], bool]) -> None:
     with _open(weights, _size(part)) as answer, part.open("r+b") as out:
-        done, total = _find_range(answer, _size(part))
+        done, total = _find_range(answer)
         _check(weights, answer, total, done, part)
         out.truncate(done)
         out.seek(done)
@@ -197,13 +197,15 @@ def _open(weights: Published, done: int) -> http.client.HTTPResponse:
         if error.code != http.HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
             raise
         return _open(weights, 0)
-    if answer.status == http.HTTPStatus.PARTIAL_CONTENT and _find_range(answer, done)[0] != done:
+    if answer.status == http.HTTPStatus.PARTIAL_CONTENT and _find_range(answer)[0] != done:
         answer.close()
+        if not done:
+            raise http.client.HTTPException("the server sends another part of the file")
         return _open(weights, 0)
     return answer
 
 
-def _find_range(answer: http.client.HTTPResponse, done: int) -> tuple[int, int]:
+def _find_range(answer: http.client.HTTPResponse) -> tuple[int, int]:
     """Returns from which byte on the answer has the file, and the file's size, 0 if the server does not say it."""
     if answer.status == http.HTTPStatus.PARTIAL_CONTENT:
         match = CONTENT_RANGE.fullmatch(answer.headers.get("Content-Range", ""))

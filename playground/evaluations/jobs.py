@@ -11,7 +11,7 @@ from collections.abc import Callable, Hashable
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
-from core.config import POSTPROCESSING, Config, Effect, knobs
+from core.config import Config
 from core.data.sources import require_scene_count
 from core.errors import UserError
 from core.evaluation.class_names import match_detector
@@ -19,8 +19,9 @@ from core.evaluation.dataset_predictions import ImageResult, count_images, predi
 from core.evaluation.report import USUAL_IOU
 from core.weights.sources import WeightsError
 from playground.data.datasets import hide_data_set
-from playground.data.image_ref import PHOTOGRAPHS, SCENES, ImageRef
-from playground.data.sources import SCENES_SPLIT, open_source, source_key
+from playground.data.image_ref import SCENES, ImageRef
+from playground.data.sources import open_source
+from playground.evaluations.keys import evaluated_split, evaluation_key, with_low_threshold
 from playground.evaluations.results import EvaluationResult
 from playground.evaluations.store import Origin, Store, StoredEvaluation
 from playground.pipeline.networks import name_weights, network_of
@@ -29,7 +30,6 @@ from playground.support.threads import all_threads
 MAX_IN_MEMORY = 16  # results, each up to about 10 MB
 MAX_WAITING = 4  # evaluations
 LOADED = Origin("", "")  # of a job whose result was read from the store
-SCORE = "inference.score_threshold"
 WAITING, RUNNING, STOPPED, FAILED, FINISHED = "waiting", "running", "stopped", "failed", "finished"
 
 
@@ -215,33 +215,6 @@ class Evaluations:
         return ""
 
 
-def evaluated_split(image_ref: ImageRef | None) -> ImageRef:
-    """Returns the first picture of the split to evaluate: that of the picture on the page, or held-out scenes."""
-    if image_ref is None or image_ref.source == PHOTOGRAPHS:  # which have no objects
-        return ImageRef(SCENES, SCENES_SPLIT)
-    return image_ref.with_index(0)
-
-
-def evaluation_key(config: Config, image_ref: ImageRef | None, visitor: str = "") -> Hashable:
-    """Returns everything that the result of an evaluation depends on.
-
-    Raises:
-        WeightsError: The weights are not available or contradict the settings.
-        DataError: There is no such data set, or the visitor may not see it.
-    """
-    config, split = _with_low_threshold(config), evaluated_split(image_ref)
-    settings = config.cache_key(Effect.FORWARD, Effect.ANCHORS, *POSTPROCESSING)
-    return network_of(config).key, source_key(split, config.scenes, visitor), settings, config.training.eval_images
-
-
-def _with_low_threshold(config: Config) -> Config:
-    """Returns settings with a low score threshold, which average precision needs whatever the page shows."""
-    threshold = min(config.inference.score_threshold, knobs()[SCORE].default)
-    # No validation, which would cost time at every response of the page: a lower threshold contradicts nothing.
-    inference = config.inference.model_copy(update={"score_threshold": threshold})
-    return config.model_copy(update={"inference": inference})
-
-
 def _fail(job: _Job, message: str) -> None:
     job.status = JobStatus(FAILED, job.status.done, job.status.total, message)
 
@@ -253,7 +226,7 @@ def _evaluate(job: _Job, config: Config, split: ImageRef) -> JobStatus:
     total = count_images(data, config)
     done: list[ImageResult] = []
     job.status = JobStatus(RUNNING, 0, total)
-    for batch in predict_dataset(network.model, network.class_names, data, _with_low_threshold(config)):
+    for batch in predict_dataset(network.model, network.class_names, data, with_low_threshold(config)):
         done += [each._replace(problem=hide_data_set(each.problem, split.source)) for each in batch]
         job.status = JobStatus(RUNNING, len(done), total)
         if job.stop.is_set():

@@ -52,7 +52,7 @@ class Origin(NamedTuple):
 
 
 class Store:
-    """Evaluations in a folder, by the keys of `jobs.evaluation_key`. The least recently used ones are removed first.
+    """Evaluations in a folder, by the keys of `keys.evaluation_key`. The least recently used ones are removed first.
 
     Args:
         folder: The folder. It is created when the first evaluation is stored.

@@ -6,7 +6,7 @@ from core.data.untrusted import DataError
 from playground.data import browse
 from playground.data.datasets import DATA
 from playground.data.image_ref import UPLOAD, ImageRef, is_from_data_set
-from playground.evaluations.jobs import evaluated_split
+from playground.evaluations.keys import evaluated_split
 from playground.events.common import IN_ORDER, LIVE, Updates, listen, show
 from playground.events.data_import import CHANGES, STEP, DataImport, open_data_set, progress_options
 from playground.events.picture import show_image

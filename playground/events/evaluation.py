@@ -4,7 +4,8 @@ import gradio as gr
 
 from core.config import ConfigError
 from playground.data.image_ref import ImageRef
-from playground.evaluations.jobs import EVALUATIONS, SCORE, evaluated_split, evaluation_key
+from playground.evaluations.jobs import EVALUATIONS
+from playground.evaluations.keys import SCORE, evaluated_split, evaluation_key
 from playground.evaluations.query import WORST, update_query
 from playground.events.common import IN_ORDER, LIVE, EventOptions, Updates, listen, show
 from playground.events.picture import show_image

@@ -13,7 +13,8 @@ from playground.components import html
 from playground.data.browse import count_pictures
 from playground.data.image_ref import SCENES, ImageRef
 from playground.data.sources import name_source
-from playground.evaluations.jobs import EVALUATIONS, STOPPED, WAITING, JobStatus, evaluated_split, evaluation_key
+from playground.evaluations.jobs import EVALUATIONS, STOPPED, WAITING, JobStatus
+from playground.evaluations.keys import evaluated_split, evaluation_key
 from playground.evaluations.query import EvaluationQuery
 from playground.evaluations.results import Selection, compute_report, select_pictures
 from playground.pipeline.networks import name_weights

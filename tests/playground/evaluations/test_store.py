@@ -8,7 +8,8 @@ import pytest
 import torch
 
 from core.evaluation.report import build_report
-from playground.evaluations.jobs import FINISHED, STOPPED, Evaluations, evaluation_key
+from playground.evaluations.jobs import FINISHED, STOPPED, Evaluations
+from playground.evaluations.keys import evaluation_key
 from playground.evaluations.results import EvaluationResult
 from playground.evaluations.store import SUFFIX, Origin, Store, StoredEvaluation
 from tests.playground.evaluations.test_jobs import CONFIG, HERE, NAMES, THERE, make_image, wait

@@ -1,0 +1,35 @@
+"""What a step changes before it ends, so that the state of the last completed step can be had at any time."""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from torch import Tensor
+
+from core.retinanet.losses import ForegroundAverage
+from core.retinanet.model import RetinaNet
+
+
+class StepBackup(NamedTuple):
+    """The state before a step of what the step changes while it computes.
+
+    Attributes:
+        buffers: The model's buffers, such as the running statistics of the batch norms, which the forward pass updates.
+        foreground_average: The average number of foreground anchors.
+    """
+
+    buffers: Mapping[str, Tensor]
+    foreground_average: float
+
+    @classmethod
+    def of(cls, model: RetinaNet, average: ForegroundAverage) -> "StepBackup":
+        """Returns a copy of the present state."""
+        return cls({name: buffer.clone() for name, buffer in model.named_buffers()}, average.value)
+
+    def restore_buffers(self, model: RetinaNet) -> None:
+        """Gives a model the buffers before the step."""
+        for name, buffer in model.named_buffers():
+            buffer.copy_(self.buffers[name])
+
+    def replace_buffers(self, state: dict[str, Any]) -> dict[str, Any]:
+        """Returns a model's state dict with the buffers before the step."""
+        return state | {name: buffer for name, buffer in self.buffers.items() if name in state}

@@ -1,0 +1,37 @@
+"""What is evaluated where a picture is on show, and the key of the result."""
+
+from collections.abc import Hashable
+
+from core.config import POSTPROCESSING, Config, Effect, knobs
+from playground.data.image_ref import PHOTOGRAPHS, SCENES, ImageRef
+from playground.data.sources import SCENES_SPLIT, source_key
+from playground.pipeline.networks import network_of
+
+SCORE = "inference.score_threshold"
+
+
+def evaluated_split(image_ref: ImageRef | None) -> ImageRef:
+    """Returns the first picture of the split to evaluate: that of the picture on the page, or held-out scenes."""
+    if image_ref is None or image_ref.source == PHOTOGRAPHS:  # which have no objects
+        return ImageRef(SCENES, SCENES_SPLIT)
+    return image_ref.with_index(0)
+
+
+def evaluation_key(config: Config, image_ref: ImageRef | None, visitor: str = "") -> Hashable:
+    """Returns everything that the result of an evaluation depends on.
+
+    Raises:
+        WeightsError: The weights are not available or contradict the settings.
+        DataError: There is no such data set, or the visitor may not see it.
+    """
+    config, split = with_low_threshold(config), evaluated_split(image_ref)
+    settings = config.cache_key(Effect.FORWARD, Effect.ANCHORS, *POSTPROCESSING)
+    return network_of(config).key, source_key(split, config.scenes, visitor), settings, config.training.eval_images
+
+
+def with_low_threshold(config: Config) -> Config:
+    """Returns settings with a low score threshold, which average precision needs whatever the page shows."""
+    threshold = min(config.inference.score_threshold, knobs()[SCORE].default)
+    # No validation, which would cost time at every response of the page: a lower threshold contradicts nothing.
+    inference = config.inference.model_copy(update={"score_threshold": threshold})
+    return config.model_copy(update={"inference": inference})
