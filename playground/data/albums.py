@@ -1,8 +1,9 @@
 """The album of a picture on the page."""
 
-from playground.albums.album import Album
+from playground.albums.album import ALL, Album
 from playground.albums.service import ALBUMS
 from playground.data.image_ref import ImageRef, is_from_album
+from playground.data.picture import key_in_album
 
 
 def shown_album(image_ref: ImageRef | None, visitor: str) -> Album | None:
@@ -22,3 +23,21 @@ def index_in(album: Album, image_ref: ImageRef | None) -> int | None:
         return None
     indices = album.indices(image_ref.split)
     return indices[image_ref.index] if image_ref.index < len(indices) else None
+
+
+def find_again(album: Album, image_ref: ImageRef, pixels_key: str) -> ImageRef | None:
+    """Returns the reference by which a picture is found now, None if it has been removed.
+
+    Another tab may have removed or labelled pictures since, so that the old reference names another one.
+
+    Args:
+        album: The album.
+        image_ref: The reference by which it was opened.
+        pixels_key: That of the picture.
+    """
+    index = index_in(album, image_ref)
+    if index is not None and key_in_album(album, index) == pixels_key:
+        return image_ref
+    places = (place for place in range(len(album.pictures)) if key_in_album(album, place) == pixels_key)
+    place = next(places, None)
+    return None if place is None else ImageRef(album.key, ALL, place)

@@ -95,8 +95,12 @@ def picture_of_album(album: Album, index: int, image: Tensor) -> Picture:
     stored = album.pictures[index]
     boxes, labels = to_tensors(stored)
     sample = Sample(image, boxes, labels, torch.zeros(len(labels)).bool(), index + 1)
-    pixels_key = f"{album.key}/{stored.file}"
-    return Picture(stored.title, sample, album.class_names, pixels_key, _hash(boxes, labels))
+    return Picture(stored.title, sample, album.class_names, key_in_album(album, index), _hash(boxes, labels))
+
+
+def key_in_album(album: Album, index: int) -> str:
+    """Returns the `pixels_key` of a picture of an album, whichever index it has."""
+    return f"{album.key}/{album.pictures[index].file}"
 
 
 def _make_picture(name: str, sample: Sample, class_names: tuple[str, ...]) -> Picture:

@@ -44,9 +44,12 @@ def change_class(fields: Mapping[str, object], pipeline: Pipeline, visitor: str)
         visitor: Who changes it.
 
     Raises:
-        UserError: The fields are not those of such a change, or the album is somebody else's.
+        UserError: The fields are not those of such a change, the classes have changed elsewhere, or the album is
+            somebody else's.
     """
     album, index = require_own(pipeline.image_ref, visitor)
+    if pipeline.picture.class_names != album.class_names:  # the index would name another class than on the page
+        raise AlbumError("The classes have been changed in another tab: reload the page.")
     change = parse_class_change(fields, album.class_names)
     if change.action == RENAME:
         album = ALBUMS.rename_class(visitor, change.index, change.name)

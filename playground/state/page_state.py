@@ -11,6 +11,7 @@ from core.config import BUILT_IN_WEIGHTS, Config, ConfigError
 from playground.albums.album import AlbumError
 from playground.albums.service import ALBUMS
 from playground.canvas.edit import Pick
+from playground.data.albums import find_again
 from playground.data.image_ref import ImageRef, is_from_album
 from playground.data.picture import render_picture
 from playground.evaluations.query import EvaluationQuery
@@ -124,10 +125,12 @@ class PageState(NamedTuple):
 
 def admit(state: PageState) -> tuple[PageState, str]:
     """Returns the state without what its visitor may not see any more, and a message about that, "" for nothing."""
-    picture, pinned = (_hide_private(each, state.visitor) for each in (state.user_picture, state.pinned_picture))
+    before = state.user_picture, state.pinned_picture
+    picture, pinned = (_find_again(each, state.visitor) for each in before)
     messages = []
-    if picture is not state.user_picture or pinned is not state.pinned_picture:
+    if picture is not before[0] or pinned is not before[1]:
         state = state._replace(user_picture=picture, pinned_picture=pinned)
+    if (picture, pinned).count(None) > before.count(None):
         messages.append(NOT_SHARED)
     if RUNS.has(state.run) and not RUNS.may_see(state.run, state.visitor):
         state = state._replace(run="")
@@ -135,14 +138,18 @@ def admit(state: PageState) -> tuple[PageState, str]:
     return state, " ".join(messages)
 
 
-def _hide_private(user_picture: UserPicture | None, visitor: str) -> UserPicture | None:
-    """Returns a picture, None if it belongs to an album that the visitor may not see."""
-    if user_picture and is_from_album(user_picture.image_ref):
-        try:
-            ALBUMS.get(user_picture.image_ref.source, visitor)
-        except AlbumError:
-            return None
-    return user_picture
+def _find_again(user_picture: UserPicture | None, visitor: str) -> UserPicture | None:
+    """Returns a picture where it is now, None if its album no longer has it, or the visitor may not see it."""
+    if user_picture is None or not is_from_album(user_picture.image_ref):
+        return user_picture
+    try:
+        album = ALBUMS.get(user_picture.image_ref.source, visitor)
+    except AlbumError:
+        return None
+    image_ref = find_again(album, user_picture.image_ref, user_picture.picture.pixels_key)
+    if image_ref == user_picture.image_ref:
+        return user_picture
+    return image_ref and user_picture._replace(image_ref=image_ref)
 
 
 def image_ref_of(user_picture: UserPicture | None, config: Config) -> ImageRef | None:

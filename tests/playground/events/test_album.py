@@ -21,12 +21,13 @@ from playground.pipeline.proposals import PictureSummary
 from playground.server.album_state import build_album_panel
 from playground.server.render import view_of
 from playground.state.own_picture import change_class, draw_own, require_own
-from playground.state.page_state import PageState
+from playground.state.page_state import NOT_SHARED, PageState, admit
 from playground.state.settings import settings_of
 from playground.steps.picture import build_view
 
 ANNA, BERT = "anna", "bert"
 SMALL = {"model.weights": "random", "model.fpn_channels": 32, "model.num_convs": 1, "inference.image_size": 96}
+EMPTY: dict[str, list] = {"boxes": [], "classes": [], "rejected": []}
 BOX = {"x1": 10, "y1": 20, "x2": 40, "y2": 60, "label": 0}
 
 
@@ -98,6 +99,39 @@ def test_classes_are_renamed_recoloured_and_merged(albums: Path) -> None:
     assert changed.picture.class_names == ("dot",)
     with pytest.raises(UserError, match="no such class"):
         change_class({"action": "rename", "index": 5, "value": "x"}, state.pipeline(), ANNA)
+
+
+def test_a_picture_is_found_again_after_another_tab_has_removed_or_labelled_others(albums: Path) -> None:
+    state = show_own(start(albums), ALBUMS.of(ANNA), 2)  # type: ignore[arg-type]  # there is an album
+    ALBUMS.remove(ANNA, 0)
+    state, message = admit(state)
+    assert (index(state), message) == (1, "")
+    draw(state, BOX)
+    assert [(each.title, len(each.boxes)) for each in own_album(state).pictures] == [("p1.png", 0), ("p2.png", 1)]
+    ALBUMS.mark_empty(ANNA, 0)
+    in_split = state._replace(user_picture=draw_own(EMPTY, state.pipeline(), ANNA))
+    reference = ImageRef(own_album(state).key, "train", 0)
+    assert in_split.user_picture
+    shown = in_split._replace(user_picture=in_split.user_picture._replace(image_ref=reference))  # p1 is there now
+    assert admit(shown)[0].image_ref() == ImageRef(reference.source, ALL, 1)
+
+
+def test_a_picture_that_another_tab_has_removed_is_not_drawn_on(albums: Path) -> None:
+    state = start(albums)
+    ALBUMS.remove(ANNA, 0)
+    state, message = admit(state)
+    assert state.image_ref() is None and message == NOT_SHARED
+    with pytest.raises(AlbumError):
+        draw(state, BOX)
+    assert not any(each.labelled for each in own_album(state).pictures)
+
+
+def test_a_class_is_not_changed_if_another_tab_has_changed_the_classes(albums: Path) -> None:
+    state = draw(start(albums), BOX, {**BOX, "label": 1, "x1": 50, "x2": 90}, names=("cell", "dot"))
+    ALBUMS.merge_classes(ANNA, 0, 1)
+    with pytest.raises(AlbumError, match="in another tab"):
+        change_class({"action": "rename", "index": 0, "value": "x"}, state.pipeline(), ANNA)
+    assert own_album(state).class_names == ("dot",)
 
 
 def test_what_another_visitor_owns_cannot_be_changed(albums: Path) -> None:
