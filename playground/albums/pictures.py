@@ -9,7 +9,7 @@ from torch import Tensor
 from core.data.images import open_image, to_pil
 from core.errors import PictureError
 from core.io.paths import hide_folder
-from playground.support.picture_limits import limit_size
+from playground.support.picture_limits import open_limited
 
 LOSSLESS_PIXELS = 2**19  # smaller pictures are stored without loss; for others that would take seconds and megabytes
 QUALITY = 95  # of JPEG
@@ -44,11 +44,7 @@ def encode_picture(path: str | Path, title: str) -> EncodedPicture:
     Raises:
         PictureError: It cannot be opened.
     """
-    try:
-        given = open_image(path)
-    except PictureError as error:  # the visitor does not know the path on the server
-        raise PictureError(hide_folder(str(error), path, title)) from None
-    image = limit_size(given)
+    image, scaled = open_limited(path, title)
     height, width = image.shape[1:]
     content, lossless = io.BytesIO(), width * height <= LOSSLESS_PIXELS
     if lossless:
@@ -56,7 +52,7 @@ def encode_picture(path: str | Path, title: str) -> EncodedPicture:
     else:
         to_pil(image).save(content, "JPEG", quality=QUALITY, subsampling=0)
     suffix = ".png" if lossless else ".jpg"
-    return EncodedPicture(content.getvalue(), suffix, width, height, image is not given)
+    return EncodedPicture(content.getvalue(), suffix, width, height, scaled)
 
 
 def open_stored(path: Path, title: str) -> Tensor:

@@ -1,5 +1,6 @@
 """Takes a picture that the browser has uploaded into the visitor's album."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -7,10 +8,13 @@ import gradio as gr
 
 from core.errors import PictureError, UserError
 from playground.albums.album import AlbumError
+from playground.albums.pictures import clean_title
 from playground.albums.service import ALBUMS
 from playground.support.visitors import visitor_of
 
-MAX_NAME = 200  # characters
+# The name that the browser's script gives a file. It is random: nobody else can know the path of an upload, and the
+# same picture uploaded by two visitors is two files.
+UPLOADED = re.compile("[0-9a-f]{32}")
 
 
 def take(request: object, sender: gr.Request) -> dict[str, Any]:
@@ -51,7 +55,11 @@ def read_upload(request: object) -> tuple[Path, str]:
     path, name = (request.get(key) if isinstance(request, dict) else None for key in ("path", "name"))
     if not isinstance(path, str) or not isinstance(name, str) or "\0" in path:
         raise PictureError("The page sent something that is not a picture: reload it.")
-    file, uploads = Path(path).resolve(), Path(gr.utils.get_upload_folder()).resolve()
-    if not file.is_relative_to(uploads) or not file.is_file():
+    try:
+        file, uploads = Path(path).resolve(), Path(gr.utils.get_upload_folder()).resolve()
+        found = file.parent.parent == uploads and UPLOADED.fullmatch(file.name) and file.is_file()
+    except (OSError, ValueError, RuntimeError):  # characters that no file system allows, or a loop of links
+        found = False
+    if not found:
         raise PictureError("The picture did not arrive: upload it again.")
-    return file, name[:MAX_NAME]
+    return file, clean_title(name)

@@ -8,15 +8,12 @@ import torch
 from torch import Tensor
 
 from core.config import Scenes
-from core.data.images import open_image
-from core.errors import PictureError
-from core.io.paths import hide_folder
 from core.retinanet.boxes import rescale
 from core.scenes.render import CLASS_NAMES, render_scene
 from core.structures import Sample
 from playground.albums.album import Album
 from playground.albums.samples import to_tensors
-from playground.support.picture_limits import limit_size
+from playground.support.picture_limits import limit_size, open_limited
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,10 +63,7 @@ def open_upload(path: str, name: str, class_names: tuple[str, ...]) -> Picture:
     Raises:
         PictureError: It cannot be opened.
     """
-    try:
-        image = limit_size(open_image(path))
-    except PictureError as error:  # the visitor does not know the path on the server
-        raise PictureError(hide_folder(str(error), path, name)) from None
+    image, _ = open_limited(path, name)
     no_labels = torch.zeros(0, dtype=torch.int64)
     sample = Sample(image, torch.zeros(0, 4), no_labels, no_labels.bool(), 0)
     return _make_picture(name, sample, class_names)

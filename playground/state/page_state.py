@@ -149,7 +149,7 @@ def _find_again(user_picture: UserPicture | None, visitor: str) -> UserPicture |
     image_ref = find_again(album, user_picture.image_ref, user_picture.picture.pixels_key)
     if image_ref == user_picture.image_ref:
         return user_picture
-    return image_ref and user_picture._replace(image_ref=image_ref)
+    return user_picture._replace(image_ref=image_ref) if image_ref else None
 
 
 def image_ref_of(user_picture: UserPicture | None, config: Config) -> ImageRef | None:

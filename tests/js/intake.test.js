@@ -1,13 +1,14 @@
 import assert from "node:assert/strict";
+import { webcrypto } from "node:crypto";
 import { test } from "node:test";
 
 import { fakePage } from "./page.js";
 import { load } from "./programs.js";
 
-const NAMES = ["refusal", "reasonToSkip", "summarize", "explainNoCamera"];
-const PAGE = { ...fakePage(), navigator: {} };
+const NAMES = ["refusal", "reasonToSkip", "summarize", "explainNoCamera", "randomName"];
+const PAGE = { ...fakePage(), navigator: {}, crypto: webcrypto };
 const FILES = ["layout/camera.js", "layout/intake.js"];
-const { refusal, reasonToSkip, summarize, explainNoCamera } = load(FILES, NAMES, PAGE);
+const { refusal, reasonToSkip, summarize, explainNoCamera, randomName } = load(FILES, NAMES, PAGE);
 const NOTHING = { saved: 0, unsaved: 0, scaled: 0, failed: [], error: "" };
 const MB = 1024 * 1024;
 
@@ -21,6 +22,12 @@ test("a file that is no picture, or too large, is not sent; one of an unknown ty
   assert.equal(reasonToSkip({ type: "", size: 1 }, 64 * MB), "");
   assert.equal(reasonToSkip({ type: "application/zip", size: 1 }, 64 * MB), "is not a picture");
   assert.equal(reasonToSkip({ type: "image/png", size: 64 * MB + 1 }, 64 * MB), "has 65 MB, more than the 64 allowed");
+});
+
+test("no two uploads have the same name, and all have the form that the server takes", () => {
+  const names = Array.from({ length: 100 }, randomName);
+  assert.equal(new Set(names).size, names.length);
+  for (const name of names) assert.match(name, /^[0-9a-f]{32}$/);
 });
 
 test("the outcome counts what was added and names what was not", () => {

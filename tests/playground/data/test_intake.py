@@ -1,5 +1,6 @@
 """Taking uploaded pictures into the visitor's album."""
 
+import secrets
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -27,9 +28,16 @@ def uploads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     ALBUMS.use_folder(before)
 
 
-def upload(folder: Path, name: str = "a.png", size: tuple[int, int] = (40, 30)) -> dict[str, str]:
-    Image.new("RGB", size).save(folder / name)
-    return {"path": str(folder / name), "name": name}
+def place(folder: Path, name: str = "") -> Path:
+    """Returns where Gradio puts an upload that the browser sends under a name, a random one for ""."""
+    (folder / "hash").mkdir(exist_ok=True)
+    return folder / "hash" / (name or secrets.token_hex(16))
+
+
+def upload(folder: Path, name: str = "a.png", *, sent_as: str = "") -> dict[str, str]:
+    path = place(folder, sent_as)
+    Image.new("RGB", (40, 30)).save(path, "PNG")
+    return {"path": str(path), "name": name}
 
 
 def test_a_picture_is_taken_and_its_upload_removed(uploads: Path) -> None:
@@ -48,9 +56,11 @@ def test_without_a_cookie_the_upload_stays_to_be_shown(uploads: Path) -> None:
 
 
 def test_what_cannot_be_opened_is_refused_and_others_go_on(uploads: Path) -> None:
-    (uploads / "no.png").write_text("no picture")
-    answer = take({"path": str(uploads / "no.png"), "name": "no.png"}, ANNA)
-    assert answer["error"] and not answer["stop"] and answer["index"] is None
+    no_picture = place(uploads)
+    no_picture.write_text("no picture")
+    answer = take({"path": str(no_picture), "name": "no.png"}, ANNA)
+    assert answer["error"].startswith("The file no.png is not a picture")
+    assert not answer["stop"] and answer["index"] is None
     assert str(uploads) not in answer["error"]
 
 
@@ -63,7 +73,17 @@ def test_a_full_album_stops_the_upload(uploads: Path, monkeypatch: pytest.Monkey
 
 @pytest.mark.parametrize(
     "request_",
-    [None, [], {}, {"path": "/etc/passwd", "name": "x"}, {"path": 3, "name": "x"}, {"path": "a\0b", "name": "x"}],
+    [
+        None,
+        [],
+        {},
+        {"path": "/etc/passwd", "name": "x"},
+        {"path": 3, "name": "x"},
+        {"path": "a\0b", "name": "x"},
+        {"path": "\ud800", "name": "x"},
+        {"path": "a" * 100_000, "name": "x"},
+        {"path": "", "name": "x"},
+    ],
 )
 def test_only_uploads_are_read(uploads: Path, request_: object) -> None:
     with pytest.raises(PictureError):
@@ -71,11 +91,24 @@ def test_only_uploads_are_read(uploads: Path, request_: object) -> None:
 
 
 def test_a_path_cannot_leave_the_folder_of_uploads(uploads: Path) -> None:
-    outside = upload(uploads.parent, "secret.png")
-    for path in (outside["path"], f"{uploads}/../secret.png"):
+    outside = Path(upload(uploads.parent)["path"])
+    link = place(uploads)
+    link.symlink_to(outside)
+    inside = uploads / "hash"
+    paths = [outside, uploads / ".." / "hash" / outside.name, link, uploads, inside, inside / "\ud800"]
+    paths += [inside / ("a" * 5000), uploads / ("a/" * 3000), inside / outside.name]
+    for path in paths:
         with pytest.raises(PictureError, match="did not arrive"):
-            read_upload({"path": path, "name": "x"})
-    (uploads / "link.png").symlink_to(outside["path"])
-    with pytest.raises(PictureError, match="did not arrive"):
-        read_upload({"path": str(uploads / "link.png"), "name": "x"})
-    assert len(read_upload({**upload(uploads), "name": "n" * 999})[1]) <= 200
+            read_upload({"path": str(path), "name": "x"})
+
+
+def test_uploads_for_anything_else_are_not_taken(uploads: Path) -> None:
+    """Weights, data sets and downloads lie in the same folder, and have the names that people gave them."""
+    for name in ("weights.safetensors", "a.png", "0" * 31, "0" * 33, "g" * 32):
+        request = upload(uploads, sent_as=name)
+        assert "did not arrive" in take(request, ANNA)["error"] and Path(request["path"]).exists()
+
+
+def test_names_are_short_single_lines(uploads: Path) -> None:
+    for given, name in (("a\nb\u202egnp.exe\ud800", "a b gnp.exe"), ("\0", "picture"), ("n" * 60_000, "n" * 100)):
+        assert read_upload({**upload(uploads), "name": given})[1] == name

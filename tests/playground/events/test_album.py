@@ -70,9 +70,11 @@ def test_a_picture_that_could_not_be_saved_is_shown_without_an_album(
     albums: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(gr.utils, "get_upload_folder", lambda: str(albums))
-    Image.new("RGB", (96, 64)).save(albums / "mine.png")
+    path = albums / "hash" / ("0" * 32)
+    path.parent.mkdir()
+    Image.new("RGB", (96, 64)).save(path, "PNG")
     state = PageState("picture", pick=Pick(10, 10), settings=settings_of(Config.from_flat(SMALL)))
-    shown = show_upload(state, None, str(albums / "mine.png"), "mine.png")
+    shown = show_upload(state, None, str(path), "mine.png")
     assert shown.pick is None  # else the next event would report on the click again
     assert shown.user_picture and shown.user_picture.picture.name == "mine.png" and shown.image_ref() is None
     with pytest.raises(UserError):
