@@ -16,6 +16,7 @@ from playground.lessons.parser import lessons
 from playground.lessons.position import LessonPosition
 from playground.state.page_state import PageState
 from playground.state.settings import settings_of, values_of
+from playground.state.weight_names import NAME, list_choices
 from playground.support.visitors import COOKIE, visitor_of
 
 SMALL = Config.from_flat({"model.weights": "random", "model.fpn_channels": 32, "model.num_convs": 1})
@@ -81,7 +82,10 @@ def test_updates_leave_out_what_does_not_change(page):
 def test_new_settings_change_all_knobs(page):
     updates = state_updates(page, STATE, "step", "settings")
     assert updates[page.state["step"]] == "picture" and updates[page.settings] == STATE.settings
-    assert [updates[knob] for knob in page.knobs.values()] == values_of(STATE.config())
+    shown = {knob: updates[knob] for knob in page.knobs.values()}
+    weights = shown[page.knobs[NAME]]  # a list that names the present weights too
+    assert weights.choices == list_choices(STATE.config())
+    assert list((shown | {page.knobs[NAME]: weights.value}).values()) == values_of(STATE.config())
 
 
 def test_showing_a_state_hides_the_column_of_settings_that_are_not_pinned(page):

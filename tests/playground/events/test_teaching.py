@@ -45,14 +45,15 @@ def album(tmp_path: Path) -> Iterator[Album]:
 def test_the_button_starts_the_recipe_on_the_labelled_pictures(album: Album, monkeypatch: pytest.MonkeyPatch) -> None:
     started = []
 
-    def start(config: Config, source: str, owner: str, *, format: str) -> str:
-        started.append((config, Path(source), owner, format))
+    def start(config: Config, source: str, owner: str, *, format: str, recipe: str) -> str:
+        started.append((config, Path(source), owner, format, recipe))
         return "run-1"
 
     monkeypatch.setattr(RUNS, "start", start)
     state = start_teaching(PageState("picture", visitor=ANNA))
-    (config, folder, owner, form), *others = started
-    assert (owner, form, others) == (ANNA, "coco", []) and folder.is_relative_to(ALBUMS.folder / album.key)
+    (config, folder, owner, form, recipe), *others = started
+    assert (owner, form, recipe, others) == (ANNA, "coco", "few-pictures", [])
+    assert folder.is_relative_to(ALBUMS.folder / album.key)
     assert {path: config.to_flat()[path] for path in RECIPES[RECIPE].changes} == dict(RECIPES[RECIPE].changes)
     assert state.settings == settings_of(config) and (state.step, state.run) == ("training", "run-1")
     assert state.image_ref() == ImageRef(album.key, ALL, 0)  # Evaluation and the words of the step are about it

@@ -121,10 +121,10 @@ def test_what_is_left_out_in_haste_is_said_to_be():
     assert known["postponed"] is False
 
 
-def test_the_picture_comes_first_and_once():
+def test_the_picture_comes_first_and_once_with_the_words_above_it():
     picture, rest = live_api.answer(request(state_of(), settings=state_of(**{"inference.nms_threshold": 0.3}).settings))
-    assert json.loads(picture["canvas"])["layers"] and rest["canvas"] is None
-    assert {name for name, value in picture.items() if value is not None} == {"notice", "canvas"}
+    assert json.loads(picture["canvas"])["layers"] and rest["canvas"] is None is rest["banner"]
+    assert {name for name, value in picture.items() if value is not None} == {"notice", "banner", "canvas"}
     assert all(rest[name] for name in ("strip", "readout", "figure", "bar")) and rest["postponed"] is False
 
 
