@@ -22,12 +22,11 @@ from core.data.sources import open_data
 from core.data.writers.convert import convert_data_set
 from core.evaluation.coco_metrics import Metrics
 from core.evaluation.dataset_predictions import evaluate_dataset
-from core.experiments.recipes import RECIPES
+from core.experiments.recipes import FEW_PICTURES, RECIPES
 from core.io.atomic import write_text
 from core.runs.folder import RunFolder
 from core.weights.sources import adopt, build, weights_for
 
-RECIPE = "few-pictures"
 PICTURES = 20  # of the runs that differ in seconds
 RESULT = "result.json"  # in the folder of a run
 
@@ -58,7 +57,7 @@ def main() -> None:
     """Trains the runs that are missing, and prints a row for each number of pictures and of seconds."""
     options = _parse()
     results: dict[str, list[Result]] = {}
-    own = RECIPES[RECIPE].changes["training.steps"]
+    own = RECIPES[FEW_PICTURES].changes["training.steps"]
     plan = {f"{count} pictures": [(count, own, seed) for seed in range(options.seeds)] for count in options.pictures}
     for title, runs in plan.items():
         results[title] = [_run(options, *each) for each in runs]
@@ -118,7 +117,8 @@ def _run(options: argparse.Namespace, pictures: int, steps: int, seed: int) -> R
 
 def _train(options: argparse.Namespace, data: Path, folder: RunFolder, steps: int, seed: int) -> Result:
     command = [sys.executable, "-m", "core", "train", "--data", str(data), "--out", str(folder.path)]
-    command += ["--recipe", RECIPE, "--weights", options.weights, "--steps", str(steps), "--training.seed", str(seed)]
+    command += ["--recipe", FEW_PICTURES, "--weights", options.weights]
+    command += ["--steps", str(steps), "--training.seed", str(seed)]
     before, started = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
     subprocess.run(command, check=True)
     seconds, after = time.perf_counter() - started, resource.getrusage(resource.RUSAGE_CHILDREN)

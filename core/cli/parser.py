@@ -52,6 +52,17 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     return options
 
 
+class _HelpFormatter(argparse.HelpFormatter):
+    """Formats help with a usage that has one placeholder for the flags of all hyperparameters, which the list names."""
+
+    def add_usage(self, usage: str | None, actions: Any, groups: Any, prefix: str | None = None) -> None:
+        """Adds the usage, without the flags of hyperparameters."""
+        others = [action for action in actions if action.dest not in knobs()]
+        if len(others) < len(actions):
+            others.append(argparse.Action(["--section.field"], "setting", metavar="VALUE"))
+        super().add_usage(usage, others, groups, prefix)
+
+
 class _Parser(argparse.ArgumentParser):
     """A parser that reports errors in one line, instead of a usage that lists every flag, and allows no abbreviations.
 
@@ -60,7 +71,7 @@ class _Parser(argparse.ArgumentParser):
     """
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(**options, allow_abbrev=False)
+        super().__init__(**options, allow_abbrev=False, formatter_class=_HelpFormatter)
 
     def error(self, message: str) -> NoReturn:
         """Prints an error message and exits with status 2."""
@@ -89,12 +100,12 @@ def _add_train(commands: "Subparsers") -> None:
     train = _add_command(commands, "train", "Train a detector; Ctrl-C stops it with a checkpoint.")
     add_data(train)
     train.add_argument("--out", type=Path, required=True, metavar="RUN", help="folder of the run")
-    recipes = " ".join(f"{key}: {recipe.title}. {recipe.help}" for key, recipe in RECIPES.items())
+    recipes = " ".join(f"{key} is for {recipe.title}: {recipe.help}" for key, recipe in RECIPES.items())
     train.add_argument(
         "--recipe",
         choices=RECIPES,
         default="",
-        help=f"settings chosen by measurement, flags win. {recipes}",
+        help=f"settings chosen by measurement; flags win; {recipes}",
     )
     train.add_argument("--resume", action="store_true", help="continue from the checkpoint in the folder of the run")
     train.add_argument("--workers", type=parse_count, default=1, help=WORKERS_HELP)

@@ -21,9 +21,10 @@ class Recipe(NamedTuple):
     changes: Mapping[str, Any]
 
 
+FEW_PICTURES = "few-pictures"
 RECIPES: Mapping[str, Recipe] = MappingProxyType(
     {
-        "few-pictures": Recipe(
+        FEW_PICTURES: Recipe(
             "a detector from a few pictures",
             "Many short steps of one picture each: with few pictures and little time, the number of steps counts most.",
             MappingProxyType(

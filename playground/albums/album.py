@@ -87,6 +87,11 @@ class Album(NamedTuple):
     removed: tuple[Removed, ...] = ()
     stamp: str = ""
 
+    @property
+    def labelled(self) -> int:
+        """The number of labelled pictures."""
+        return sum(each.labelled for each in self.pictures)
+
     def indices(self, split: str) -> tuple[int, ...]:
         """Returns the indices of a split's pictures in the album; `ALL` has them all."""
         return tuple(index for index, each in enumerate(self.pictures) if split in (ALL, each.used_in))

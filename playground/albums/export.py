@@ -12,11 +12,13 @@ import numpy as np
 from core.data.dataset import SPLITS
 from core.data.writers.content import Content, WrittenImage
 from core.data.writers.convert import WRITERS
-from core.io.text import count_noun
 from playground.albums.album import Album, AlbumError, AlbumPicture
 from playground.albums.storage import link_or_copy
 
 MIN_LABELLED = 2  # one picture to train on, one that is held out
+TOO_FEW = (
+    f"Label at least {MIN_LABELLED} pictures to train on them: draw a box around each object, or press No objects here."
+)
 TRAINING = "training-"  # with which the names of folders for runs begin
 MAX_STEM = 40  # characters of a title in the name of a file
 
@@ -61,7 +63,8 @@ def write_training_folder(album: Album, folder: Path, path_of: PathOf) -> Path:
         AlbumError: Too few pictures are labelled, or none is in a split that runs need.
         OSError: It cannot be written.
     """
-    require_trainable(album)
+    if lack := find_lack(album):
+        raise AlbumError(lack)
     labelled = [each._replace(rejected=()) for each in album.pictures if each.labelled]
     stamp = hashlib.sha256(repr((album.class_names, labelled)).encode()).hexdigest()[:12]
     target = folder / f"{TRAINING}{stamp}"
@@ -73,19 +76,15 @@ def write_training_folder(album: Album, folder: Path, path_of: PathOf) -> Path:
     return target
 
 
-def require_trainable(album: Album) -> None:
-    """Raises `AlbumError` unless a run can be trained on an album."""
-    counts = album.counts()
-    labelled = sum(counts.get(split, 0) for split in SPLITS)
-    if labelled < MIN_LABELLED:
-        raise AlbumError(
-            f"Draw boxes in at least {MIN_LABELLED} pictures to train on them, or mark some as without objects: "
-            f"{count_noun(labelled, 'picture')} so far."
-        )
+def find_lack(album: Album) -> str:
+    """Returns what an album lacks to train a run on it, as a sentence; "" for nothing."""
+    if album.labelled < MIN_LABELLED:
+        return TOO_FEW
     if not any(each.boxes for each in album.pictures if each.used_in == "train"):
-        raise AlbumError("No picture for train has an object: draw a box in one, or choose another split for it.")
-    if "val" not in counts:
-        raise AlbumError("No picture is held out: choose val for one of them, or let the splits be made.")
+        return "No picture for training has an object: draw a box in one, or use another picture for training."
+    if "val" not in album.counts():
+        return "No picture is held out: use one of them for val, or let the splits be made automatically."
+    return ""
 
 
 def write_zip(album: Album, format: str, folder: Path, path_of: PathOf) -> Path:
@@ -101,7 +100,7 @@ def write_zip(album: Album, format: str, folder: Path, path_of: PathOf) -> Path:
         AlbumError: No picture is labelled.
         OSError: It cannot be written.
     """
-    if not any(each.labelled for each in album.pictures):
+    if not album.labelled:
         raise AlbumError("There is nothing to download yet: draw boxes in a picture, or mark it as without objects.")
     content, path = folder / "content", folder / f"my-pictures-{format}.zip"
     write_data_set(album, format, content, path_of)

@@ -54,16 +54,22 @@ def remove_picture(album: Album, index: int) -> Album:
     return album._replace(pictures=rest, removed=(*album.removed, taken))
 
 
-def find_removed(album: Album) -> Removed:
-    """Returns the picture that was removed last; raises `AlbumError` if that was too long ago."""
-    if not album.removed or album.removed[-1].time < time() - UNDO_SECONDS:
+def last_removed(album: Album) -> Removed | None:
+    """Returns the picture that was removed last, None if there is none that can still be restored."""
+    return album.removed[-1] if album.removed and album.removed[-1].time >= time() - UNDO_SECONDS else None
+
+
+def require_removed(album: Album) -> Removed:
+    """Returns the picture of `last_removed`; raises `AlbumError` if there is none."""
+    last = last_removed(album)
+    if last is None:
         raise AlbumError("There is no removed picture to restore any more: upload it again.")
-    return album.removed[-1]
+    return last
 
 
 def restore_picture(album: Album) -> Album:
-    """Returns the album with the picture of `find_removed` in its former place."""
-    last = find_removed(album)
+    """Returns the album with the picture of `require_removed` in its former place."""
+    last = require_removed(album)
     pictures = (*album.pictures[: last.place], last.picture, *album.pictures[last.place :])
     return album._replace(pictures=pictures, removed=album.removed[:-1])
 

@@ -136,7 +136,7 @@ class Albums(AlbumAccess):
         places = []
 
         def change(album: Album) -> Album:
-            places.append(min(objects.find_removed(album).place, len(album.pictures)))
+            places.append(min(objects.require_removed(album).place, len(album.pictures)))
             self.bounds.require_fewer(album)
             return objects.restore_picture(album)
 

@@ -1,29 +1,32 @@
 """My pictures: what arrives in the visitor's album, and what its panel does."""
 
-import time
 from collections.abc import Callable
 
 import gradio as gr
 
 from core.errors import UserError
-from core.retinanet.preprocess import prepare
+from core.retinanet.preprocess import require_usable_sides
 from playground.albums.album import ALL, Album, AlbumError
 from playground.albums.service import ALBUMS
 from playground.data.albums import index_in
 from playground.data.image_ref import ImageRef
 from playground.data.intake import read_upload
 from playground.data.picture import open_upload
-from playground.data.sources import open_picture
 from playground.events.common import IN_ORDER, LIVE_IN_ORDER, EventOptions, Updates, listen, part_updates, show
 from playground.events.picture import show_image
 from playground.layout.components import PageComponents
 from playground.layout.page_update import PageUpdate
 from playground.pipeline.knowledge import knowledge_of
-from playground.pipeline.proposals import is_summarized, known_classes, summarize
+from playground.pipeline.proposals import known_classes
+from playground.state.looking import look_at
 from playground.state.own_picture import require_own
 from playground.state.page_state import PageState
 from playground.state.user_picture import UserPicture, classes_to_draw
 
+DELETED = (
+    "Your pictures have been deleted, with the runs and evaluations that used them: you can put them back under "
+    "My pictures."
+)
 CHANGES = ("user_picture", "pick", "suggesting")
 MAX_SECONDS = 8.0  # that looking for the next picture may take; those not looked at yet are for the next time
 PROGRESS = gr.Progress()  # as a parameter's default, it makes Gradio pass the progress of the event
@@ -76,7 +79,8 @@ def show_upload(state: PageState, index: object, path: object, name: object) -> 
     file, name = read_upload({"path": path, "name": name})
     pipeline = state.pipeline()
     picture = open_upload(str(file), name, classes_to_draw(pipeline))
-    prepare([picture.sample.image], pipeline.config.inference)  # refuses what the network cannot process
+    height, width = picture.sample.image.shape[1:]
+    require_usable_sides(height, width, pipeline.config.inference.max_image_size)
     return state._replace(user_picture=UserPicture(picture, pipeline.config.scenes), pick=None)
 
 
@@ -138,7 +142,7 @@ def _remove(state: PageState, value: object) -> tuple[PageState, str]:
     album, index = _on_show(state)
     title = album.pictures[index].title
     album = ALBUMS.remove(state.visitor, index)
-    said = f"{title} is removed; My pictures can put it back."
+    said = f"{title} has been removed: you can put it back under My pictures."
     if not album.pictures:
         return show_image(state, None), said
     return show_own(state, album, min(index, len(album.pictures) - 1)), said
@@ -160,7 +164,7 @@ def _delete_all(state: PageState, value: object) -> tuple[PageState, str]:
     ALBUMS.delete_all(state.visitor)
     if image_ref and image_ref.source == album.key:
         state = show_image(state, None)
-    return state, "Your pictures, with the runs and evaluations on them, are deleted; My pictures can put them back."
+    return state, DELETED
 
 
 def _switch_suggestions(state: PageState, value: object) -> tuple[PageState, str]:
@@ -216,12 +220,8 @@ def show_next(state: PageState, report: Callable[[int, int], None]) -> PageState
 
 def _least_sure(state: PageState, album: Album, waiting: list[int], report: Callable[[int, int], None]) -> int:
     """Returns the picture that the weights are least sure of, among those that can be looked at in `MAX_SECONDS`."""
-    config, end = state.config(), time.monotonic() + MAX_SECONDS
     doubts: dict[int, float] = {}
-    for done, index in enumerate(waiting):
-        picture = open_picture(ImageRef(album.key, ALL, index), config.scenes, state.visitor)
-        if time.monotonic() > end and not is_summarized(picture, config):
-            break
-        report(done, len(waiting))
-        doubts[index] = summarize(picture, config).doubt
+    for index, summary in look_at(album, waiting, state.config(), state.visitor, seconds=MAX_SECONDS):
+        doubts[index] = summary.doubt
+        report(len(doubts), len(waiting))
     return max(doubts, key=lambda index: doubts[index])

@@ -2,7 +2,7 @@
 
 import gradio as gr
 
-from core.retinanet.preprocess import prepare
+from core.retinanet.preprocess import require_usable_sides
 from playground.albums.album import ALL
 from playground.canvas.edit import CHANGE_FIELDS, EDIT_FIELDS, Pick, parse_click
 from playground.data.image_ref import PHOTOGRAPHS, ImageRef, is_from_album
@@ -80,6 +80,7 @@ def show_image(state: PageState, image_ref: ImageRef | None) -> PageState:
         return state._replace(user_picture=set_aside(state.user_picture), pick=None)
     config = state.config()
     picture = open_picture(image_ref, config.scenes, state.visitor)
-    prepare([picture.sample.image], config.inference)
+    height, width = picture.sample.image.shape[1:]
+    require_usable_sides(height, width, config.inference.max_image_size)
     shown = UserPicture(picture, config.scenes, image_ref, upload=find_upload(state.user_picture))
     return state._replace(user_picture=shown, pick=None)

@@ -1,8 +1,7 @@
 """Train on my pictures: one button from labelled pictures to weights in use."""
 
 from core.config import BUILT_IN_WEIGHTS, Config
-from core.experiments.recipes import RECIPES
-from playground.albums.album import AlbumError
+from core.experiments.recipes import FEW_PICTURES, RECIPES
 from playground.albums.service import ALBUMS
 from playground.data.albums import index_in
 from playground.events.album import own_album, show_own
@@ -13,9 +12,7 @@ from playground.pipeline.networks import follow_weights
 from playground.runs.service import RUNS
 from playground.state.page_state import PageState
 from playground.state.settings import settings_of
-from playground.steps.teaching import MIN_LABELLED, TOO_FEW
 
-RECIPE = "few-pictures"
 STEP = "training"
 START = "builtin"  # unless the visitor has chosen other weights that are not those of a run
 CHANGES = ("settings", "step", "user_picture", "pick")
@@ -38,10 +35,8 @@ def start_teaching(state: PageState) -> PageState:
         UserError: There are too few labelled pictures, or no run can be started.
     """
     album = own_album(state)
-    if sum(picture.labelled for picture in album.pictures) < MIN_LABELLED:
-        raise AlbumError(TOO_FEW)
     config = teaching_config(state.config())
-    run = RUNS.start(config, str(ALBUMS.training_folder(album)), state.visitor, format="coco", recipe=RECIPE)
+    run = RUNS.start(config, str(ALBUMS.training_folder(album)), state.visitor, format="coco", recipe=FEW_PICTURES)
     state = state._replace(settings=settings_of(config), step=STEP, run=run)
     return show_own(state, album, 0) if index_in(album, state.image_ref()) is None else state
 
@@ -50,4 +45,4 @@ def teaching_config(config: Config) -> Config:
     """Returns the settings with those of the recipe; training starts from weights that are not of a run."""
     if config.model.weights not in BUILT_IN_WEIGHTS:
         config = follow_weights(config.replace({"model.weights": START, "model.heads": "loaded"}))
-    return config.replace(dict(RECIPES[RECIPE].changes))
+    return config.replace(dict(RECIPES[FEW_PICTURES].changes))

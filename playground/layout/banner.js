@@ -83,13 +83,11 @@ function teach() {
   /** @type {HTMLElement | null} */ (document.querySelector('.strip button[data-step="picture"]'))?.click();
   const until = performance.now() + 5000;
   const open = () => {
-    const panel = document.querySelector("#my-pictures") ?? document.querySelector("#own-data");
+    const panel = document.querySelector("#my-pictures");
     if (!panel?.checkVisibility()) {
       if (performance.now() < until) requestAnimationFrame(open);
       return;
     }
-    const head = /** @type {HTMLElement | null} */ (panel.querySelector(":scope > button.label-wrap"));
-    if (head && !head.classList.contains("open")) head.click();
     panel.querySelector("details")?.setAttribute("open", "");
     panel.scrollIntoView({ block: "nearest" });
     /** @type {HTMLElement | null} */ (panel.querySelector("button"))?.focus({ preventScroll: true });

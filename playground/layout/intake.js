@@ -37,7 +37,7 @@ function reasonToSkip({ type, size }, mostBytes) {
  * @param {{saved: number, unsaved: number, scaled: number, failed: string[], error: string}} outcome
  * @param {number} side the longer side of scaled pictures, px
  */
-function summarize({ saved, unsaved, scaled, failed, error }, side) {
+function describeOutcome({ saved, unsaved, scaled, failed, error }, side) {
   const sentences = [];
   if (saved) sentences.push(`Added ${saved} picture${saved === 1 ? "" : "s"} to My pictures.`);
   if (unsaved) {
@@ -104,7 +104,7 @@ async function sendAll(files) {
     outcome.scaled += Number(answer.scaled);
     shown ??= { index: answer.index, path: answer.path, name: file.name };
   }
-  say(summarize(outcome, props.max_side));
+  say(describeOutcome(outcome, props.max_side));
   if (shown) trigger("upload", shown);
 }
 

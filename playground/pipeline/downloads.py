@@ -30,7 +30,7 @@ class DownloadState(NamedTuple):
 
 
 class Downloads:
-    """Downloads of weights. One goes on as long as a visitor waits for it; who comes later joins it."""
+    """Downloads of weights. One goes on as long as a visitor waits for it; a later visitor joins it."""
 
     def __init__(self) -> None:
         self._lock = Lock()

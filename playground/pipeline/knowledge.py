@@ -84,14 +84,14 @@ def judge(picture: Picture, knowledge: Knowledge, *, from_data_set: bool, from_a
     unknown = find_unknown(picture, knowledge, from_data_set=from_data_set)
     unseen = _describe_unseen(picture, knowledge, from_data_set=from_data_set)
     if unknown:
-        answers = f"They can only answer {_list_classes(knowledge)}."
+        answers = f"They can only answer with {_list_classes(knowledge)}."
         return " ".join(filter(None, (f"These weights do not know {join_names(unknown)}.", answers, unseen)))
     if unseen:
         return f"{knowledge.describe()} {unseen}"
     named = from_album and picture.class_names and set(picture.class_names) <= set(knowledge.class_names)
     if picture.is_scene or from_data_set or named or knowledge.trained_on == ON_COCO:
         return ""
-    return f"{knowledge.describe()} Whatever else this picture shows, they can only answer one of these."
+    return f"{knowledge.describe()} Whatever else this picture shows, they can only answer with one of these."
 
 
 def _describe_unseen(picture: Picture, knowledge: Knowledge, *, from_data_set: bool) -> str:

@@ -1,7 +1,7 @@
 """Detections as proposals for the objects of a visitor's own picture, and how sure the weights are of a picture."""
 
 from collections import Counter
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from typing import NamedTuple
 
 from torch import Tensor
@@ -67,27 +67,36 @@ def propose(pipeline: Pipeline, above: float, *taken: Tensor) -> Proposals:
     return Proposals(found.box[kept], fates.score[kept], names)
 
 
-def summarize(picture: Picture, config: Config) -> PictureSummary:
-    """Returns what the weights of the settings find in a picture; raises as `propose`."""
+def summarise(pixels_key: str, config: Config, open_picture: Callable[[], Picture]) -> PictureSummary:
+    """Returns what the weights of the settings find in a picture, which is opened only if that is not known yet.
+
+    Args:
+        pixels_key: That of the picture.
+        config: The settings.
+        open_picture: Opens the picture.
+
+    Raises:
+        UserError: As `propose`, and as `open_picture`.
+    """
 
     def compute() -> PictureSummary:
-        pipeline = Pipeline(picture, config)
+        pipeline = Pipeline(open_picture(), config)
         scores = pipeline.fates.score[pipeline.fates.order]
         labels = pipeline.candidates.label[pipeline.fates.order][scores >= COUNTS_FROM].tolist()
         names = pipeline.network.class_names
         return PictureSummary(Counter(names[label] for label in labels), measure_doubt(scores))
 
-    return _summaries.get(_key(picture, config), compute)
+    return _summaries.get(_key(pixels_key, config), compute)
 
 
-def is_summarized(picture: Picture, config: Config) -> bool:
-    """True if `summarize` returns without computing anything."""
-    return _key(picture, config) in _summaries
+def is_summarised(pixels_key: str, config: Config) -> bool:
+    """True if `summarise` returns without computing anything."""
+    return _key(pixels_key, config) in _summaries
 
 
-def _key(picture: Picture, config: Config) -> Hashable:
+def _key(pixels_key: str, config: Config) -> Hashable:
     settings = config.cache_key(Effect.FORWARD, Effect.ANCHORS, *POSTPROCESSING)
-    return network_of(config).key, picture.pixels_key, settings
+    return network_of(config).key, pixels_key, settings
 
 
 def measure_doubt(scores: Tensor) -> float:

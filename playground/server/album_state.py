@@ -1,14 +1,13 @@
 """The content of the panel "My pictures"."""
 
 import json
-import time
 from collections import Counter
 from typing import Any
 
 from core.errors import UserError
 from playground.albums.album import Album
-from playground.albums.followers import UNDO_SECONDS
 from playground.albums.limits import describe_keeping
+from playground.albums.objects import last_removed
 from playground.albums.service import ALBUMS
 from playground.data.albums import index_in, shown_album
 from playground.pipeline.knowledge import knowledge_of
@@ -47,7 +46,7 @@ def _about_album(album: Album, *, mine: bool) -> dict[str, Any]:
     named = zip(album.class_names, album.class_colours, strict=True)
     return {
         "count": len(album.pictures),
-        "labelled": sum(picture.labelled for picture in album.pictures),
+        "labelled": album.labelled,
         "classes": [[name, objects[index], colour] for index, (name, colour) in enumerate(named)],
         "teach": describe_teaching(album),
         "kept": describe_keeping(ALBUMS.folder),
@@ -82,9 +81,9 @@ def _suggest(choice: Suggesting, pipeline: Pipeline, album: Album) -> dict[str, 
 def describe_audience(album: Album, *, mine: bool) -> str:
     """Returns who can see the pictures, as a sentence."""
     if not mine:
-        return "Somebody shared these pictures: you can look at them and use them, only their owner can change them."
+        return "Somebody shared these pictures: you can look at and use them, but only their owner can change them."
     if album.shared:
-        return "Everyone with the link can see these pictures, nobody else can change them."
+        return "Anyone with the link can see these pictures, but only this browser can change them."
     return "Only this browser can see these pictures."
 
 
@@ -92,5 +91,4 @@ def _undo(own: Album | None, visitor: str) -> str:
     """Returns the text of the button that undoes the visitor's last deletion, "" if there is none."""
     if own is None:
         return "Put my pictures back" if visitor and ALBUMS.can_restore_all(visitor) else ""
-    last = own.removed[-1] if own.removed else None
-    return "Put the removed picture back" if last and last.time > time.time() - UNDO_SECONDS else ""
+    return "Put the removed picture back" if last_removed(own) else ""

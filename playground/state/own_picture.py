@@ -2,10 +2,9 @@
 
 from collections.abc import Mapping
 
-import torch
-
 from core.retinanet.boxes import rescale
 from playground.albums.album import ALL, Album, AlbumError
+from playground.albums.samples import to_tensors
 from playground.albums.service import ALBUMS
 from playground.canvas.edit import MERGE, RENAME, parse_class_change, parse_edit
 from playground.data.albums import index_in, shown_album
@@ -15,7 +14,7 @@ from playground.state.user_picture import UserPicture
 
 
 def draw_own(fields: Mapping[str, object], pipeline: Pipeline, visitor: str) -> UserPicture:
-    """Saves what a visitor has drawn on a picture of the own album, and returns the picture with it.
+    """Saves what a visitor has drawn on a picture of their album, and returns the picture with it.
 
     Args:
         fields: Those of the event `edit`, boxes in the coordinates of the network's input; untrusted.
@@ -36,7 +35,7 @@ def draw_own(fields: Mapping[str, object], pipeline: Pipeline, visitor: str) -> 
 
 
 def change_class(fields: Mapping[str, object], pipeline: Pipeline, visitor: str) -> UserPicture:
-    """Renames, merges or recolours a class of the own album, and returns the picture on show with it.
+    """Renames, merges or recolours a class of the visitor's album, and returns the picture on show with it.
 
     Args:
         fields: Those of the event `classes`; untrusted.
@@ -68,7 +67,7 @@ def require_own(image_ref: ImageRef | None, visitor: str) -> tuple[Album, int]:
     """
     album = shown_album(image_ref, visitor)
     if album is None or image_ref is None or album.owner != visitor:
-        raise AlbumError("This is none of your own pictures: choose My pictures above the picture.")
+        raise AlbumError("This is not one of your own pictures: choose My pictures above the picture.")
     index = index_in(album, image_ref)
     if index is None:
         raise AlbumError("The picture is no longer there: choose another one above the picture.")
@@ -81,9 +80,7 @@ def picture_of(album: Album, index: int, pipeline: Pipeline) -> UserPicture:
     It stays in the split that is browsed as long as it belongs to it.
     """
     image_ref, stored = pipeline.image_ref, album.pictures[index]
-    boxes = torch.tensor(stored.boxes).reshape(-1, 4)
-    labels = torch.tensor(stored.labels, dtype=torch.int64)
-    picture = pipeline.picture.with_objects(boxes, labels, album.class_names)
+    picture = pipeline.picture.with_objects(*to_tensors(stored), album.class_names)
     split = image_ref.split if image_ref and index in album.indices(image_ref.split) else ALL
     place = album.indices(split).index(index)
     return UserPicture(picture, pipeline.config.scenes, ImageRef(album.key, split, place))

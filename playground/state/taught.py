@@ -1,17 +1,15 @@
-"""What a run on the visitor's own pictures has learned, once it has ended."""
+"""What a run on the visitor's own pictures has learnt, once it has ended."""
 
-import time
 from collections import Counter
 from pathlib import Path
 
 from core.io.text import count_noun
-from playground.albums.album import ALL, Album
+from playground.albums.album import Album
 from playground.albums.service import ALBUMS
-from playground.data.image_ref import ImageRef
-from playground.data.sources import open_picture
-from playground.pipeline.proposals import COUNTS_FROM, summarize
+from playground.pipeline.proposals import COUNTS_FROM
 from playground.runs.service import RUNS
 from playground.runs.summary import format_duration
+from playground.state.looking import look_at
 from playground.state.page_state import PageState
 from playground.state.settings import settings_of
 from playground.steps.teaching import describe_held_out
@@ -30,7 +28,7 @@ def taught_album(state: PageState) -> Album | None:
 
 
 def use_taught(state: PageState, album: Album) -> tuple[PageState, str]:
-    """Returns the state with the weights of the run on show, and what it has learned, in words."""
+    """Returns the state with the weights of the run on show, and what it has learnt, in words."""
     state = state._replace(settings=settings_of(load_run_config(state.run, state.config())))
     ended = RUNS.folder(state.run).read_status()
     took = f" in {format_duration(ended.since - RUNS.about(state.run).created)}" if ended else ""
@@ -46,16 +44,10 @@ def use_taught(state: PageState, album: Album) -> tuple[PageState, str]:
 
 def describe_found(state: PageState, album: Album) -> str:
     """Returns how many objects the weights find in the visitor's pictures, in as many as time allows."""
-    config, end = state.config(), time.monotonic() + MAX_SECONDS
-    found: Counter[str] = Counter()
-    looked_at = 0
-    for index in range(len(album.pictures)):
-        if time.monotonic() > end:
-            break
-        picture = open_picture(ImageRef(album.key, ALL, index), config.scenes, state.visitor)
-        found += summarize(picture, config).counts
-        looked_at += 1
+    indices = range(len(album.pictures))
+    looked = list(look_at(album, indices, state.config(), state.visitor, seconds=MAX_SECONDS))
+    found = sum((summary.counts for _, summary in looked), Counter[str]())
     total = count_noun(len(album.pictures), "picture")
-    where = f"all your {total}" if looked_at == len(album.pictures) else f"{looked_at} of your {total}"
+    where = f"all your {total}" if len(looked) == len(indices) else f"{len(looked)} of your {total}"
     each = ", ".join(f"{name} {count}" for name, count in found.most_common())
     return f"Detections with a score of at least {COUNTS_FROM:g} in {where}: {each or 'none'}."

@@ -57,19 +57,18 @@ def show_again(user_picture: UserPicture | None, config: Config) -> UserPicture 
     return upload and upload._replace(aside=False, scenes=config.scenes)
 
 
-def draw_objects(fields: Mapping[str, object], pipeline: Pipeline, *, free_classes: bool = False) -> UserPicture:
+def draw_objects(fields: Mapping[str, object], pipeline: Pipeline) -> UserPicture:
     """Returns the picture with drawn objects.
 
     Args:
         fields: Those of the event `edit`, boxes in the coordinates of the network's input, see `parse_edit`; untrusted.
         pipeline: The picture and the settings on show.
-        free_classes: True if the visitor may make up classes; the picture then has those of the edit.
 
     Raises:
         UserError: The fields are not those of an edit.
     """
     height, width = pipeline.size
-    edit = parse_edit(fields, width, height, classes_to_draw(pipeline), free_classes=free_classes)
+    edit = parse_edit(fields, width, height, classes_to_draw(pipeline))
     x_factor, y_factor = pipeline.batch.factors[0, :2].tolist()
     boxes = rescale(edit.boxes, x_factor, y_factor)
     return UserPicture(pipeline.picture.with_objects(boxes, edit.labels, edit.class_names), pipeline.config.scenes)

@@ -5,10 +5,10 @@ import { test } from "node:test";
 import { fakePage } from "./page.js";
 import { load } from "./programs.js";
 
-const NAMES = ["refusal", "reasonToSkip", "summarize", "explainNoCamera", "randomName"];
+const NAMES = ["refusal", "reasonToSkip", "describeOutcome", "explainNoCamera", "randomName"];
 const PAGE = { ...fakePage(), navigator: {}, crypto: webcrypto };
 const FILES = ["layout/camera.js", "layout/intake.js"];
-const { refusal, reasonToSkip, summarize, explainNoCamera, randomName } = load(FILES, NAMES, PAGE);
+const { refusal, reasonToSkip, describeOutcome, explainNoCamera, randomName } = load(FILES, NAMES, PAGE);
 const NOTHING = { saved: 0, unsaved: 0, scaled: 0, failed: [], error: "" };
 const MB = 1024 * 1024;
 
@@ -31,15 +31,16 @@ test("no two uploads have the same name, and all have the form that the server t
 });
 
 test("the outcome counts what was added and names what was not", () => {
-  assert.equal(summarize({ ...NOTHING, saved: 1 }, 2048), "Added 1 picture to My pictures.");
+  assert.equal(describeOutcome({ ...NOTHING, saved: 1 }, 2048), "Added 1 picture to My pictures.");
   assert.equal(
-    summarize({ ...NOTHING, saved: 11, scaled: 1, failed: ["a.txt is not a picture"] }, 2048),
+    describeOutcome({ ...NOTHING, saved: 11, scaled: 1, failed: ["a.txt is not a picture"] }, 2048),
     "Added 11 pictures to My pictures. 1 was scaled down to 2048 px. Not added: a.txt is not a picture.",
   );
   const failed = ["1", "2", "3", "4", "5", "6", "7"];
-  assert.equal(summarize({ ...NOTHING, failed }, 2048), "Not added: 1; 2; 3; 4; 5 and 2 more.");
-  assert.equal(summarize({ ...NOTHING, saved: 2, error: "Full." }, 2048), "Added 2 pictures to My pictures. Full.");
-  assert.match(summarize({ ...NOTHING, unsaved: 1 }, 2048), /not saved: allow cookies/);
+  assert.equal(describeOutcome({ ...NOTHING, failed }, 2048), "Not added: 1; 2; 3; 4; 5 and 2 more.");
+  const full = { ...NOTHING, saved: 2, error: "Full." };
+  assert.equal(describeOutcome(full, 2048), "Added 2 pictures to My pictures. Full.");
+  assert.match(describeOutcome({ ...NOTHING, unsaved: 1 }, 2048), /not saved: allow cookies/);
 });
 
 test("each reason for no camera has its own sentence", () => {

@@ -99,15 +99,15 @@ def test_too_few_pictures_are_refused_with_what_to_do(tmp_path):
     for _ in range(2):
         Image.new("RGB", (64, 48)).save(tmp_path / "a.png")
         albums.add(ANN, tmp_path / "a.png", "a.png")
-    with pytest.raises(AlbumError, match="0 pictures so far"):
+    with pytest.raises(AlbumError, match="at least 2 pictures"):
         albums.training_folder(albums.of(ANN))
-    with pytest.raises(AlbumError, match="1 picture so far"):
+    with pytest.raises(AlbumError, match="at least 2 pictures"):
         albums.training_folder(albums.set_objects(ANN, 0, BOXES[:1], [0], ["cat"]))
     assert albums.training_folder(albums.mark_empty(ANN, 1)).is_dir()
     albums.set_split(ANN, 1, "train")
     with pytest.raises(AlbumError, match="held out"):
         albums.training_folder(albums.set_split(ANN, 0, "train"))
-    with pytest.raises(AlbumError, match="No picture for train has an object"):
+    with pytest.raises(AlbumError, match="No picture for training has an object"):
         albums.training_folder(albums.set_split(ANN, 0, "val"))
 
 

@@ -15,11 +15,13 @@ from playground.albums.service import ALBUMS
 from playground.canvas.edit import Pick
 from playground.canvas.view import SUGGESTIONS
 from playground.data.image_ref import ImageRef
+from playground.data.picture import key_in_album
 from playground.events import album as module
 from playground.events.album import act, own_album, show_next, show_own, show_upload
 from playground.pipeline.proposals import PictureSummary
 from playground.server.album_state import build_album_panel
 from playground.server.render import view_of
+from playground.state import looking
 from playground.state.own_picture import change_class, draw_own, require_own
 from playground.state.page_state import NOT_SHARED, PageState, admit
 from playground.state.settings import settings_of
@@ -159,7 +161,8 @@ def test_the_actions_of_the_panel(albums: Path) -> None:
     state, _ = act(state, "share", "no")
     assert not own_album(state).shared
     state, said = act(state, "remove", None)
-    assert "p0.png is removed" in said and [each.title for each in own_album(state).pictures] == ["p1.png", "p2.png"]
+    assert "p0.png has been removed" in said
+    assert [each.title for each in own_album(state).pictures] == ["p1.png", "p2.png"]
     assert '"undo": "Put the removed picture back"' in build_album_panel(state, state.pipeline())
     state, _ = act(state, "undo", None)
     assert own_album(state).pictures[0].title == "p0.png" and index(state) == 0
@@ -196,7 +199,7 @@ def test_everything_is_deleted_and_put_back(albums: Path) -> None:
     state = draw(start(albums), BOX)
     key = own_album(state).key
     state, said = act(state, "delete", None)
-    assert "are deleted" in said and ALBUMS.of(ANNA) is None and state.image_ref() is None
+    assert "have been deleted" in said and ALBUMS.of(ANNA) is None and state.image_ref() is None
     assert '"undo": "Put my pictures back"' in build_album_panel(state, state.pipeline())
     assert '"undo": ""' in build_album_panel(state._replace(visitor=BERT), state.pipeline())
     state, _ = act(state, "undo", None)
@@ -210,13 +213,16 @@ def test_the_next_picture_is_the_next_unlabelled_one_or_the_least_sure(
     assert index(show_next(state, lambda done, total: None)) == 1
     doubts = {"p1.png": 0.1, "p2.png": 0.7, "p3.png": 0.4}
     monkeypatch.setattr(module, "known_classes", lambda *names: ("cell",))
-    monkeypatch.setattr(module, "is_summarized", lambda *given: False)
-    monkeypatch.setattr(module, "summarize", lambda picture, config: PictureSummary(Counter(), doubts[picture.name]))
+    monkeypatch.setattr(looking, "is_summarised", lambda *given: False)
+    monkeypatch.setattr(
+        looking, "summarise", lambda key, config, opens: PictureSummary(Counter(), doubts[opens().name])
+    )
     seen: list[tuple[int, int]] = []
     shown = show_next(state, lambda done, total: seen.append((done, total)))
-    assert index(shown) == 2 and seen == [(0, 3), (1, 3), (2, 3)]
+    assert index(shown) == 2 and seen == [(1, 3), (2, 3), (3, 3)]
     monkeypatch.setattr(module, "MAX_SECONDS", -1.0)
-    monkeypatch.setattr(module, "is_summarized", lambda picture, config: picture.name == "p1.png")
+    first = key_in_album(own_album(state), 1)
+    monkeypatch.setattr(looking, "is_summarised", lambda key, config: key == first)
     assert index(show_next(state, lambda done, total: None)) == 1  # no time for the others
     for number in (1, 2, 3):
         ALBUMS.mark_empty(ANNA, number)

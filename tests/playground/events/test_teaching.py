@@ -9,21 +9,22 @@ import pytest
 from PIL import Image
 
 from core.config import Config
-from core.experiments.recipes import RECIPES
+from core.experiments.recipes import FEW_PICTURES, RECIPES
 from core.runs.about import About
 from core.runs.folder import FINISHED, QUEUED, RUNNING, STOPPED
 from playground.albums.album import ALL, Album, AlbumError
+from playground.albums.export import TOO_FEW
 from playground.albums.service import ALBUMS
 from playground.data.image_ref import ImageRef
 from playground.events import teaching
-from playground.events.teaching import RECIPE, start_teaching, teaching_config
+from playground.events.teaching import start_teaching, teaching_config
 from playground.events.training import RunList, has_ended
 from playground.pipeline.proposals import PictureSummary
 from playground.runs.service import RUNS
-from playground.state import taught
+from playground.state import looking, taught
 from playground.state.page_state import PageState
 from playground.state.settings import settings_of
-from playground.steps.teaching import TOO_FEW, describe_held_out, describe_teaching, training_source
+from playground.steps.teaching import describe_held_out, describe_teaching, training_source
 from tests.playground.made_runs import make_run, runs_at, step
 
 ANNA, BERT = "anna", "bert"
@@ -52,9 +53,9 @@ def test_the_button_starts_the_recipe_on_the_labelled_pictures(album: Album, mon
     monkeypatch.setattr(RUNS, "start", start)
     state = start_teaching(PageState("picture", visitor=ANNA))
     (config, folder, owner, form, recipe), *others = started
-    assert (owner, form, recipe, others) == (ANNA, "coco", "few-pictures", [])
+    assert (owner, form, recipe, others) == (ANNA, "coco", FEW_PICTURES, [])
     assert folder.is_relative_to(ALBUMS.folder / album.key)
-    assert {path: config.to_flat()[path] for path in RECIPES[RECIPE].changes} == dict(RECIPES[RECIPE].changes)
+    assert config.to_flat().items() >= RECIPES[FEW_PICTURES].changes.items()
     assert state.settings == settings_of(config) and (state.step, state.run) == ("training", "run-1")
     assert state.image_ref() == ImageRef(album.key, ALL, 0)  # Evaluation and the words of the step are about it
 
@@ -110,7 +111,8 @@ def test_the_weights_of_a_run_are_used_once_it_has_ended(
 
 def test_what_the_weights_find_is_counted_as_far_as_time_allows(album: Album, monkeypatch: pytest.MonkeyPatch) -> None:
     found = PictureSummary(Counter({"cat": 2}), 0.1)
-    monkeypatch.setattr(taught, "summarize", lambda picture, config: found)
+    monkeypatch.setattr(looking, "summarise", lambda key, config, opens: found)
+    monkeypatch.setattr(looking, "is_summarised", lambda *given: False)
     state = PageState("training", visitor=ANNA)
     assert "in all your 3 pictures: cat 6." in taught.describe_found(state, album)
     monkeypatch.setattr(taught, "MAX_SECONDS", -1.0)

@@ -52,7 +52,7 @@ def test_a_photograph_is_not_met_silently_by_weights_of_shapes():
 @pytest.mark.parametrize("from_album", [True, False])
 def test_classes_that_weights_do_not_know_are_named(from_album):
     said = say(photograph(CELLS, (0, 2)), SHAPES, from_album=from_album)
-    assert said.startswith("These weights do not know RBC, Platelets. They can only answer leaf, capsule, starfish, ")
+    assert said.startswith("These weights do not know RBC, Platelets. They can only answer with leaf, capsule, ")
     assert "80 everyday classes of COCO" in say(photograph(CELLS, (0,)), COCO)
 
 
@@ -69,7 +69,7 @@ def test_a_data_set_is_judged_by_all_of_its_classes():
 def test_scenes_need_no_word_under_weights_of_scenes_alone():
     assert say(SCENE, SHAPES) == say(SCENE, Knowledge()) == ""
     assert say(SCENE, COCO).startswith("These weights do not know ")
-    assert say(SCENE, OWN).endswith("They can only answer RBC, WBC, Platelets.")
+    assert say(SCENE, OWN).endswith("They can only answer with RBC, WBC, Platelets.")
 
 
 def test_photographs_are_known_to_coco_and_said_under_others():

@@ -4,16 +4,16 @@ import pytest
 import torch
 
 from core.config import Config
-from playground.data.picture import render_picture
+from playground.data.picture import Picture, render_picture
 from playground.pipeline.pipeline import Pipeline
 from playground.pipeline.proposals import (
     MAX_OVERLAP,
     index_names,
-    is_summarized,
+    is_summarised,
     known_classes,
     measure_doubt,
     propose,
-    summarize,
+    summarise,
 )
 from playground.support.names import MAX_CLASSES
 
@@ -56,11 +56,17 @@ def test_doubt_by_hand(scores: list[float], doubt: float) -> None:
     assert measure_doubt(torch.tensor(scores)) == pytest.approx(doubt, abs=1e-6)
 
 
-def test_a_picture_is_summarized_once(pipeline: Pipeline) -> None:
-    config = pipeline.config.replace({"inference.score_threshold": 0.02})
-    assert not is_summarized(pipeline.picture, config)
-    summary = summarize(pipeline.picture, config)
-    assert is_summarized(pipeline.picture, config) and summarize(pipeline.picture, config) is summary
+def test_a_picture_is_summarised_once(pipeline: Pipeline) -> None:
+    config, opened = pipeline.config.replace({"inference.score_threshold": 0.02}), []
+
+    def open_picture() -> Picture:
+        opened.append(pipeline.picture)
+        return pipeline.picture
+
+    key = pipeline.picture.pixels_key
+    assert not is_summarised(key, config)
+    summary = summarise(key, config, open_picture)
+    assert is_summarised(key, config) and summarise(key, config, open_picture) is summary and len(opened) == 1
     assert sum(summary.counts.values()) == len(propose(pipeline, 0.5, NOTHING).boxes)
 
 
