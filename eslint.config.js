@@ -9,7 +9,8 @@ const BROWSER = readonly(`
   AbortController CSS CustomEvent DOMException Element Event File HTMLInputElement HTMLTextAreaElement Image ImageData
   KeyboardEvent MutationObserver Option ResizeObserver TextDecoderStream URLSearchParams
   atob cancelAnimationFrame clearInterval clearTimeout console crypto document fetch getComputedStyle history
-  innerWidth location matchMedia navigator performance requestAnimationFrame sessionStorage setInterval setTimeout window
+  innerWidth location matchMedia navigator performance requestAnimationFrame sessionStorage setInterval setTimeout
+  window
 `);
 const NODE = readonly(`
   AbortController clearTimeout console EventTarget process ReadableStream setTimeout TextEncoder
