@@ -30,6 +30,7 @@ TOO_LARGE = 1.05  # times the published size
 MARGIN = 50 * 10**6  # bytes of the disk that stay free
 INSTEAD = "or choose builtin or random"
 Report = Callable[[int, int], None]  # gets the bytes that are here and their total
+CONTENT_LENGTH = re.compile(r"\d{1,15}", re.ASCII)
 CONTENT_RANGE = re.compile(r"bytes (\d{1,15})-\d{1,15}/(\d{1,15})", re.ASCII)
 
 
@@ -194,13 +195,13 @@ def _open(weights: Published, done: int) -> http.client.HTTPResponse:
     try:
         answer: http.client.HTTPResponse = urlopen(Request(weights.url, headers=headers), timeout=TIMEOUT)
     except HTTPError as error:
-        if error.code != http.HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
+        if not done or error.code != http.HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
             raise
         return _open(weights, 0)
     if answer.status == http.HTTPStatus.PARTIAL_CONTENT and _find_range(answer)[0] != done:
         answer.close()
         if not done:
-            raise http.client.HTTPException("the server sends another part of the file")
+            raise _refuse(weights, "the server sends another part of the file", f"try again later, {INSTEAD}")
         return _open(weights, 0)
     return answer
 
@@ -210,8 +211,8 @@ def _find_range(answer: http.client.HTTPResponse) -> tuple[int, int]:
     if answer.status == http.HTTPStatus.PARTIAL_CONTENT:
         match = CONTENT_RANGE.fullmatch(answer.headers.get("Content-Range", ""))
         return (int(match[1]), int(match[2])) if match else (-1, 0)
-    length = answer.headers.get("Content-Length", "")
-    return 0, int(length) if length.isascii() and length.isdecimal() else 0
+    match = CONTENT_LENGTH.fullmatch(answer.headers.get("Content-Length", ""))
+    return 0, int(match[0]) if match else 0
 
 
 def _check(weights: Published, answer: http.client.HTTPResponse, total: int, done: int, part: Path) -> None:

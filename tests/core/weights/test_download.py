@@ -1,5 +1,6 @@
 """Downloads against a local server: range, slow, stalled, truncated, wrong, missing, no web pages."""
 
+import contextlib
 import hashlib
 import threading
 import time
@@ -41,15 +42,29 @@ class Handler(BaseHTTPRequestHandler):
             self.answer(CONTENT, stop=300_000, wait=self.server.released)
         elif kind == "slow":
             self.answer(CONTENT, pause=0.05)
+        elif kind == "never":
+            self.send_error(416)
+        elif kind in ("elsewhere", "unknown"):
+            self.answer_part(kind)
+        elif kind == "local":
+            self.send_response(302)
+            self.send_header("Location", "file:///etc/hostname")
+            self.end_headers()
+        elif kind == "endless":
+            self.answer_endlessly()
+        elif kind == "short":
+            self.answer(CONTENT, length="1000")
+        elif kind == "numberless":
+            self.answer(CONTENT, length="9" * 5000)
         elif kind == "large":
             self.answer(CONTENT * 2)
         else:
             self.answer_range()
 
-    def answer(self, content, kind="application/octet-stream", *, stop=None, wait=None, pause=0.0):
+    def answer(self, content, kind="application/octet-stream", *, stop=None, wait=None, pause=0.0, length=""):
         self.send_response(200)
         self.send_header("Content-Type", kind)
-        self.send_header("Content-Length", str(len(content)))
+        self.send_header("Content-Length", length or str(len(content)))
         self.end_headers()
         try:
             for start in range(0, len(content[:stop]), 65536):
@@ -59,6 +74,22 @@ class Handler(BaseHTTPRequestHandler):
             return
         if wait:
             wait.wait(10)
+
+    def answer_part(self, kind):
+        """Sends a part that was not asked for."""
+        self.send_response(206)
+        place = "*/*" if kind == "unknown" else f"5-{len(CONTENT) - 1}/{len(CONTENT)}"
+        self.send_header("Content-Range", f"bytes {place}")
+        self.end_headers()
+        with contextlib.suppress(ConnectionError):
+            self.wfile.write(CONTENT)
+
+    def answer_endlessly(self):
+        self.send_response(200)
+        self.end_headers()
+        with contextlib.suppress(ConnectionError):
+            while True:
+                self.wfile.write(CONTENT)
 
     def answer_range(self):
         start = int(self.headers.get("Range", "bytes=0-").removeprefix("bytes=").removesuffix("-"))
@@ -158,11 +189,21 @@ def test_a_server_without_ranges_or_with_too_large_a_part_starts_again(weights, 
         ("page", "(a web page came instead of the file, perhaps from a proxy or a login): open the internet"),
         ("disguised", "(a web page came instead of the file"),
         ("large", "(the file has 2 MB, but 1 MB are published)"),
+        ("endless", "(the file has 1 MB, but 1 MB are published)"),
+        ("never", "(the server answered 416): try again"),
+        ("elsewhere", "(the server sends another part of the file): try again later"),
+        ("unknown", "(the server sends another part of the file): try again later"),
+        ("local", "(the server answered 302): try again"),
+        ("short", "(the downloaded file has the wrong hash)"),
     ],
 )
 def test_what_is_not_the_file_leaves_nothing(weights, kind, reason):
     assert reason in refusal(weights(kind))
     assert left(weights(kind)) == []
+
+
+def test_a_length_that_no_file_has_is_not_believed(weights):
+    assert fetch(weights("numberless")).read_bytes() == CONTENT
 
 
 def test_a_wrong_hash_leaves_nothing(weights):
