@@ -57,7 +57,7 @@ def find_pictures(arguments: Sequence[Path], *, without: Path | None) -> Picture
         PictureError: An argument names no file, a folder without pictures, or a list of which no file exists.
         core.data.untrusted.DataError: A folder cannot be read.
     """
-    found: dict[str, str] = {}  # path → name
+    found: dict[str, tuple[str, str]] = {}  # absolute path → path and name as given
     left_out: list[Path] = []
     count = 0
     for argument in (path for each in arguments for path in _expand(each)):
@@ -72,8 +72,8 @@ def find_pictures(arguments: Sequence[Path], *, without: Path | None) -> Picture
             named = [(str(argument), argument.name)]
         count += len(named)
         for path, name in named:
-            found.setdefault(path, name)
-    paths, names = tuple(found), tuple(found.values())
+            found.setdefault(os.path.abspath(path), (path, name))
+    paths, names = (tuple(each[field] for each in found.values()) for field in (0, 1))
     if len(set(names)) < len(names):
         names = paths
     return Pictures(paths, names, tuple(left_out), count - len(paths))

@@ -2,6 +2,7 @@
 
 import json
 import os
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self
@@ -11,10 +12,10 @@ from core.io.locks import FileLock
 
 
 class Journal:
-    """Records by key in a JSON Lines file; the first line is a header that says what they depend on.
+    """Records by key in a file; the first one is a header that says what they depend on.
 
-    Records are complete lines as soon as they are added. Only their places are kept in memory. Other processes cannot
-    use the file meanwhile.
+    A record is a line: the checksum of its JSON text, and the text. It is complete as soon as it is added. Only the
+    places of records are kept in memory. Other processes cannot use the file meanwhile.
 
     Args:
         path: The file, created if it does not exist.
@@ -37,7 +38,7 @@ class Journal:
         self._read()
 
     def _read(self) -> None:
-        """Reads the header and the places of all records; drops a last line that a crash has cut."""
+        """Reads the header and the places of all records; drops what follows a line that was cut or changed."""
         end = 0
         for number, line in enumerate(self._file):
             record = _parse(line)
@@ -78,7 +79,8 @@ class Journal:
     def _append(self, record: Mapping[str, Any]) -> int:
         """Writes a line and returns its place."""
         place = self._file.seek(0, os.SEEK_END)
-        self._file.write(json.dumps(record, allow_nan=False).encode() + b"\n")
+        text = json.dumps(record, allow_nan=False).encode()
+        self._file.write(_checksum(text) + text + b"\n")
         self._file.flush()
         return place
 
@@ -98,12 +100,17 @@ class Journal:
         self.close()
 
 
+def _checksum(text: bytes) -> bytes:
+    return b"%08x " % zlib.crc32(text)
+
+
 def _parse(line: bytes) -> dict[str, Any] | None:
-    """Returns the record of a complete line, None if it holds none."""
-    if not line.endswith(b"\n"):
+    """Returns the record of a complete line, None if it holds none, or was changed."""
+    text = line[len(_checksum(b"")) : -1]
+    if line != _checksum(text) + text + b"\n":
         return None
     try:
-        record = json.loads(line)
+        record = json.loads(text)
     except (ValueError, RecursionError):
         return None
     return record if isinstance(record, dict) else None

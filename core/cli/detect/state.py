@@ -55,7 +55,7 @@ def open_journal(file: Path, state: dict[str, Any], *, resume: bool) -> Journal:
             f"{path} was begun with other {difference}: give the same as before, or leave out --resume to begin anew."
         )
     else:
-        tell([f"{count_noun(journal.count, 'picture')} of the interrupted call are kept."])
+        tell([f"kept from the interrupted call: {count_noun(journal.count, 'picture')}."])
     return journal
 
 

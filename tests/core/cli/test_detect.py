@@ -150,6 +150,9 @@ def test_a_missing_list_is_named_and_a_picture_may_begin_with_the_mark(folder, w
 def test_pictures_that_are_named_twice_are_seen_once(folder, weights, capsys):
     assert detect(weights, "in", "in/b/1.png", "in/b")[1] == ["1 2.GIF", "2 a/1.JPG", "3 b/1.png"]
     assert "named more than once: 2" in capsys.readouterr().out
+    Path("list.txt").write_bytes(b"\xef\xbb\xbfin/2.GIF\r\n./in/b/../2.GIF\r\n" + bytes(folder / "2.GIF") + b"\n")
+    assert detect(weights, "@list.txt", str(folder / "2.GIF"), "in/*.GIF") == (0, ["1 2.GIF"])
+    assert "named more than once: 4" in capsys.readouterr().out
 
 
 def test_the_file_names_left_out_pictures_and_opens_as_annotations(folder, weights):
@@ -197,6 +200,17 @@ def test_an_interrupted_call_continues_where_it_stopped(folder, weights, monkeyp
     later = Interrupted(monkeypatch)
     assert detect(weights, "in", "--resume") == (0, ["1 2.GIF", "2 a/1.JPG", "3 b/1.png"])
     assert later.seen == 1 and json.loads(Path("found.json").read_text()) == expected
+
+
+def test_a_changed_record_is_computed_again(folder, weights, monkeypatch, capsys):
+    assert detect(weights, "in")[0] == 0
+    expected = json.loads(Path("found.json").read_text())
+    assert interrupt(monkeypatch, weights, "in") == 130
+    state = Path("found.json.progress")
+    state.write_bytes(state.read_bytes().replace(b'"width": 40', b'"width": 41', 1))
+    assert detect(weights, "in", "--resume")[0] == 0
+    assert json.loads(Path("found.json").read_text()) == expected
+    assert "note: kept from the interrupted call: 0 pictures." in capsys.readouterr().err
 
 
 def test_pictures_that_came_changed_or_lack_their_drawing_are_computed(folder, weights, monkeypatch):

@@ -1,5 +1,7 @@
 """A journal keeps what was added, whatever happens, and nothing else."""
 
+import zlib
+
 import pytest
 
 from core.io.atomic import OutputError
@@ -24,7 +26,17 @@ def test_records_are_found_by_key_and_survive(tmp_path):
         assert journal.find("a")["value"] == 3 and journal.find("\udcff ü")["value"] == 2
 
 
-@pytest.mark.parametrize("end", [b'{"key": "b", "val', b'{"key": "b"}', b"\xff\n", b"[1]\n{}\n"])
+def line(text: bytes) -> bytes:
+    return b"%08x %s\n" % (zlib.crc32(text), text)
+
+
+DAMAGED = [
+    b'{"key": "b", "val', b'{"key": "b"}', b"\xff\n", b"[1]\n{}\n", b'{"key": "b"}\n', line(b"[1]"), line(b"letter"),
+    line(b'{"key": "b"}')[:-1], line(b'{"key": "b"}').replace(b"b", b"d"), b"\n", line(b'{"key": "b"}')[1:],
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("end", DAMAGED)
 def test_a_cut_or_damaged_end_is_dropped(end, tmp_path):
     with make(tmp_path / "j") as journal:
         journal.add("a", {})
@@ -33,7 +45,7 @@ def test_a_cut_or_damaged_end_is_dropped(end, tmp_path):
     with make(tmp_path / "j") as journal:
         assert journal.count == 1
         journal.add("c", {})
-    assert (tmp_path / "j").read_bytes() == content + b'{"key": "c"}\n'
+    assert (tmp_path / "j").read_bytes() == content + line(b'{"key": "c"}')
 
 
 def test_a_new_journal_forgets_the_old_one(tmp_path):
