@@ -18,7 +18,8 @@ README = (ROOT / "README.md").read_text("utf-8")
 CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
 RUN = "python3 -m venv .venv && .venv/bin/pip install -q -r requirements.txt && .venv/bin/python {}"
 COMMANDS = re.findall(r"^\.venv/bin/python -m core (.+?)(?:  +#.*| && .*)?$", README, re.MULTILINE)
-MADE = ("runs/", "albums/", "evaluations/", "drawn/", "images/", "playground/main.py")  # folders that commands write or read
+# What commands write or read.
+MADE = ("runs/", "albums/", "evaluations/", "drawn/", "images/", "playground/main.py")
 
 
 @pytest.mark.slow
