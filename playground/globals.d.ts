@@ -452,6 +452,8 @@ interface AlbumState {
   classes: [string, number, string][];
   suggest: { on: boolean; above: number; note: string };
   teach: string;
+  /** Enough pictures are labelled to train on them. */
+  ready: boolean;
   kept: string;
   whose: string;
   shared: boolean;

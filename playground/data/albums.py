@@ -1,6 +1,9 @@
-"""The album of a picture on the page."""
+"""The album of a picture on the page, and the names of folders that were made from one."""
+
+import re
 
 from playground.albums.album import ALL, Album
+from playground.albums.export import TRAINING
 from playground.albums.service import ALBUMS
 from playground.data.image_ref import ImageRef, is_from_album
 from playground.data.picture import key_in_album
@@ -41,3 +44,8 @@ def find_again(album: Album, image_ref: ImageRef, pixels_key: str) -> ImageRef |
     places = (place for place in range(len(album.pictures)) if key_in_album(album, place) == pixels_key)
     place = next(places, None)
     return None if place is None else ImageRef(album.key, ALL, place)
+
+
+def is_training_name(name: str) -> bool:
+    """True if a folder of this name was written to train on an album: its weights carry the name."""
+    return bool(re.fullmatch(f"{TRAINING}[0-9a-f]{{12}}", name))

@@ -12,7 +12,16 @@ from playground.data.albums import index_in
 from playground.data.image_ref import ImageRef
 from playground.data.intake import read_upload
 from playground.data.picture import open_upload
-from playground.events.common import IN_ORDER, LIVE_IN_ORDER, EventOptions, Updates, listen, part_updates, show
+from playground.events.common import (
+    IN_ORDER,
+    LIVE_IN_ORDER,
+    ONE_AFTER_ANOTHER,
+    EventOptions,
+    Updates,
+    listen,
+    part_updates,
+    show,
+)
 from playground.events.picture import show_image
 from playground.layout.components import PageComponents
 from playground.layout.page_update import PageUpdate
@@ -53,7 +62,7 @@ def connect_album(page: PageComponents) -> None:
         offer = gr.DownloadButton(f"Save {path.name}", value=str(path), visible=True)
         return {controls.album_file: offer, **part_updates(page, PageUpdate(""))}
 
-    busy: EventOptions = {"show_progress": "minimal", "show_progress_on": [canvas], "concurrency_limit": 1}
+    busy: EventOptions = {**ONE_AFTER_ANOTHER, "show_progress": "minimal", "show_progress_on": [canvas]}
     listen(page, controls.intake.upload, shown, changes=CHANGES, **IN_ORDER)
     listen(page, panel.select, acting, changes=CHANGES, **LIVE_IN_ORDER)
     for event in (panel.next, canvas.next):

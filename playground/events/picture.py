@@ -9,7 +9,7 @@ from playground.data.image_ref import PHOTOGRAPHS, ImageRef, is_from_album
 from playground.data.photographs import find_photographs
 from playground.data.scene_examples import apply_example
 from playground.data.sources import open_picture
-from playground.events.common import IN_ORDER, LIVE, Updates, listen, show
+from playground.events.common import IN_ORDER, LIVE, ONE_AFTER_ANOTHER, Updates, listen, show
 from playground.layout.components import PageComponents
 from playground.state.own_picture import change_class, draw_own
 from playground.state.page_state import PageState
@@ -44,8 +44,8 @@ def connect_picture(page: PageComponents) -> None:
         x, y, layer, index = (getattr(event, name, None) for name in Pick._fields)
         return show(page, state._replace(pick=parse_click(x, y, width, height, layer, index)), "pick")
 
-    listen(page, canvas.edit, edit, changes=["user_picture"], **IN_ORDER)
-    listen(page, canvas.classes, change, changes=["user_picture"], **IN_ORDER)
+    listen(page, canvas.edit, edit, changes=["user_picture"], **ONE_AFTER_ANOTHER)
+    listen(page, canvas.classes, change, changes=["user_picture"], **ONE_AFTER_ANOTHER)
     listen(page, canvas.select, click, changes=["pick"], **IN_ORDER)
 
 

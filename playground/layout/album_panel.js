@@ -12,10 +12,10 @@ let shownIndex = -1;  // of the picture on show, -1 for none of the album's
 /**
  * Returns the panel's title with its numbers.
  *
- * @param {{count: number, labelled: number}} state
+ * @param {{count: number, labelled: number, mine: boolean}} state
  */
-function titleOf({ count, labelled }) {
-  return count ? `My pictures: ${count}, ${labelled} labelled` : "My pictures";
+function titleOf({ count, labelled, mine }) {
+  return count ? `${mine ? "My" : "Shared"} pictures: ${count}, ${labelled} labelled` : "My pictures";
 }
 
 /**
@@ -42,6 +42,7 @@ function showClasses(classes) {
 
 /** @param {AlbumState} state */
 function showButtons(state) {
+  find("teach").classList.toggle("album-ready", state.ready);
   const here = state.index >= 0;
   for (const node of /** @type {NodeListOf<HTMLElement>} */ (element.querySelectorAll("[data-when]"))) {
     const when = node.dataset.when;
@@ -120,10 +121,20 @@ find("above").addEventListener("input", () => {
 find("above").addEventListener("change", () => {
   act("above", Number(/** @type {HTMLInputElement} */ (find("above")).value));
 });
-find("copy").addEventListener("click", () => {
-  if (navigator.clipboard) navigator.clipboard.writeText(location.href);
-  else window.prompt("Copy this link:", location.href);
-});
+
+/** Copies the address, which is the link, and says so; where the clipboard is not allowed, it is shown to copy. */
+async function copyLink() {
+  const button = find("copy");
+  try {
+    await navigator.clipboard.writeText(location.href);
+    button.textContent = "Link copied";
+    setTimeout(() => { button.textContent = "Copy link"; }, 2000);
+  } catch {
+    window.prompt("Copy this link:", location.href);
+  }
+}
+
+find("copy").addEventListener("click", copyLink);
 
 const showValue = live.part(props.part, show, () => props.value);
 watch("value", showValue);

@@ -26,7 +26,8 @@ TEMPLATE = """
     <button type="button" data-act="show" data-when="away" hidden>Show my pictures</button>
     <button type="button" data-act="empty" data-when="here" hidden>No objects here</button>
     <button type="button" data-act="next" data-when="mine" hidden>Next to label</button>
-    <button type="button" class="album-teach" data-act="teach" data-when="mine" hidden>Train on my pictures</button>
+    <button type="button" class="album-teach" data-act="teach" data-part="teach" data-when="mine"
+      hidden>Train on my pictures</button>
   </div>
   <p class="album-small" data-part="teach-note" data-when="mine" hidden></p>
   <div class="album-suggest" data-when="here" hidden>
@@ -59,7 +60,7 @@ TEMPLATE = """
 
 def album_panel() -> gr.HTML:
     """Builds the component, empty; `playground.server.album_state` returns its values."""
-    splits = [("", "made automatically"), *((split, split) for split in SPLITS)]
+    splits = [("", "made automatically"), *zip(SPLITS, ("training", "validation", "test"), strict=True)]
     formats = [(each.key, each.name) for each in FORMATS if each.key in WRITERS]
     return gr.HTML(
         "",

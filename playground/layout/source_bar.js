@@ -102,12 +102,13 @@ function show(value) {
   currentIndex = state.index;
   fillList(sourceList, state.sources, state.source);
   fillList(splitList, state.splits.map((split) => [split, split]), state.split);
-  const single = (state.source === "" || state.source === "upload") && !state.choice;
+  // A run's film shows a picture of its own, which the number and the arrows do not choose.
+  const single = Boolean(state.film) || ((state.source === "" || state.source === "upload") && !state.choice);
   document.body.dataset.picture = state.scene ? "scene" : "other"; // whether the scene's dials act on it
-  splitList.hidden = state.splits.length < 2 || Boolean(state.choice);
+  splitList.hidden = state.splits.length < 2 || Boolean(state.film) || Boolean(state.choice);
   for (const node of [backButton, total, nextButton]) node.hidden = single;
   numberField.hidden = single || Boolean(state.choice);
-  leaveButton.hidden = !state.choice;
+  leaveButton.hidden = !state.choice || Boolean(state.film);
   numberField.max = String(state.count);
   numberField.value = String(state.index + 1);
   const { position, count } = positionOf(state);

@@ -35,7 +35,7 @@ NO_RUN = ("no run", "")
 
 def picture_controls() -> PictureControls:
     """Builds the controls of the picture step."""
-    another = gr.Button("Another scene", variant="primary", size="sm", min_width=80)
+    another = gr.Button("Another scene", variant="primary", size="sm", min_width=80, elem_id="another-scene")
     with gr.Column(elem_id="my-pictures"):
         pictures = intake(take, files=ALBUMS.bounds.pictures, size=MAX_BYTES, side=MAX_SIDE)
         album = album_panel()

@@ -7,6 +7,7 @@ from core.io.text import count_noun, join_names
 from core.scenes.render import CLASS_NAMES
 from core.weights.sources import has_new_heads
 from core.weights.weights import ON_COCO, ON_DATA_SET, ON_SCENES, Weights
+from playground.data.albums import is_training_name
 from playground.data.picture import Picture
 from playground.pipeline.networks import weights_key, weights_of
 from playground.support.cache import Cache
@@ -42,8 +43,13 @@ class Knowledge(NamedTuple):
             return f"These weights know {len(self.class_names)} everyday classes of COCO photographs."
         known = f"These weights know {join_names(self.class_names)}"
         if self.trained_on.startswith(ON_DATA_SET):
-            return f"{known}, from the data set {self.trained_on.removeprefix(ON_DATA_SET)}."
+            return f"{known}, from {_name_data_set(self.trained_on.removeprefix(ON_DATA_SET))}."
         return f"{known}; what pictures they were trained on is not recorded."
+
+
+def _name_data_set(name: str) -> str:
+    """Returns a data set's name as a noun; an album's folder has none that says anything to people."""
+    return "a visitor's own pictures" if is_training_name(name) else f"the data set {name}"
 
 
 def knowledge_of(config: Config) -> Knowledge:

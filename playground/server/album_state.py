@@ -14,8 +14,8 @@ from playground.pipeline.knowledge import knowledge_of
 from playground.pipeline.pipeline import Pipeline
 from playground.pipeline.proposals import known_classes
 from playground.state.page_state import PageState
-from playground.steps.suggestions import Suggesting, is_suggesting
-from playground.steps.teaching import describe_teaching
+from playground.steps.suggestions import Suggesting, build_suggestions, is_suggesting
+from playground.steps.teaching import can_teach, describe_teaching
 
 USES = {"train": "used for training", "val": "held out: validation", "test": "held out: test"}
 
@@ -29,7 +29,7 @@ def build_album_panel(state: PageState, pipeline: Pipeline) -> str:
     values: dict[str, Any] = {
         "count": 0, "labelled": 0, "mine": mine, "index": -1, "undo": _undo(own, state.visitor), "classes": [],
         "suggest": {"on": False, "above": state.suggesting.above, "note": ""}, "labelled_here": False, "objects": 0,
-        "shared": False, **dict.fromkeys(("place", "split", "teach", "kept", "whose"), ""),
+        "shared": False, "ready": False, **dict.fromkeys(("place", "split", "teach", "kept", "whose"), ""),
     }  # fmt: skip
     if album is None:
         return json.dumps(values)
@@ -37,7 +37,7 @@ def build_album_panel(state: PageState, pipeline: Pipeline) -> str:
     index = index_in(shown, image_ref) if shown else None
     if shown and index is not None:
         values |= _about_picture(shown, index)
-        values["suggest"] = _suggest(state.suggesting, pipeline, shown)
+        values["suggest"] = _suggest(state.suggesting, pipeline, shown, index, mine=mine)
     return json.dumps(values)
 
 
@@ -49,6 +49,7 @@ def _about_album(album: Album, *, mine: bool) -> dict[str, Any]:
         "labelled": album.labelled,
         "classes": [[name, objects[index], colour] for index, (name, colour) in enumerate(named)],
         "teach": describe_teaching(album),
+        "ready": can_teach(album),
         "kept": describe_keeping(ALBUMS.folder),
         "whose": describe_audience(album, mine=mine),
         "shared": album.shared,
@@ -66,16 +67,25 @@ def _about_picture(album: Album, index: int) -> dict[str, Any]:
     }
 
 
-def _suggest(choice: Suggesting, pipeline: Pipeline, album: Album) -> dict[str, Any]:
+def _suggest(choice: Suggesting, pipeline: Pipeline, album: Album, index: int, *, mine: bool) -> dict[str, Any]:
     """Returns what the panel says of suggestions for a picture of an album."""
     try:
         known = known_classes(knowledge_of(pipeline.config).class_names, album.class_names)
         on, note = is_suggesting(choice, pipeline, album), ""
         if album.class_names and not known:
             note = "These weights know none of your classes yet."
+        elif on and mine and _finds_nothing(choice, pipeline, album, index):
+            note = f"Nothing is suggested above {choice.above:.2f}: move the threshold down, or draw the boxes."
     except UserError as error:
         on, note = False, str(error)
     return {"on": on, "above": choice.above, "note": note}
+
+
+def _finds_nothing(choice: Suggesting, pipeline: Pipeline, album: Album, index: int) -> bool:
+    """True if the weights suggest no box for a picture without any."""
+    picture = album.pictures[index]
+    layer = build_suggestions(choice, pipeline, album, picture).layer
+    return not picture.labelled and layer is not None and not len(layer.boxes)
 
 
 def describe_audience(album: Album, *, mine: bool) -> str:

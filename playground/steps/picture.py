@@ -59,8 +59,21 @@ def _build_readout(pipeline: Pipeline) -> Markup:
         else Markup()
     )
     if not len(boxes):
-        text += html.paragraph("There is no object yet: press Draw boxes above the picture and drag over one.")
+        text += html.paragraph(_describe_no_objects(pipeline))
     return text
+
+
+def _describe_no_objects(pipeline: Pipeline) -> str:
+    """Returns what a picture without boxes means, and how it gets some."""
+    album = shown_album(pipeline.image_ref, pipeline.visitor)
+    index = index_in(album, pipeline.image_ref) if album else None
+    if album is None or index is None:
+        return "There is no object yet: press Draw boxes above the picture and drag over one."
+    if album.pictures[index].labelled:
+        return "No objects here: the picture teaches what is none of them."
+    if album.owner != pipeline.visitor:
+        return "Nobody has labelled this picture yet."
+    return "There is no object yet: drag over one on the picture, or press No objects here."
 
 
 def _build_data_set_report(name: str, pipeline: Pipeline) -> Markup:

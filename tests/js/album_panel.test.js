@@ -8,8 +8,9 @@ const { titleOf, pictureText } = load(["layout/album_panel.js"], ["titleOf", "pi
 const PICTURE = { index: 2, count: 12, labelled_here: true, objects: 1, place: "used for training" };
 
 test("the title has the numbers of pictures", () => {
-  assert.equal(titleOf({ count: 0, labelled: 0 }), "My pictures");
-  assert.equal(titleOf({ count: 12, labelled: 3 }), "My pictures: 12, 3 labelled");
+  assert.equal(titleOf({ count: 0, labelled: 0, mine: false }), "My pictures");
+  assert.equal(titleOf({ count: 12, labelled: 3, mine: true }), "My pictures: 12, 3 labelled");
+  assert.equal(titleOf({ count: 12, labelled: 3, mine: false }), "Shared pictures: 12, 3 labelled");
 });
 
 test("the picture on show is described by its objects and its split", () => {

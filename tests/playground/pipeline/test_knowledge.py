@@ -36,6 +36,10 @@ def test_what_weights_know_is_said_in_words():
     assert SHAPES.describe() == ("These weights know six rendered shapes: leaf, capsule, starfish, donut, gem, shell.")
     assert COCO.describe() == "These weights know 80 everyday classes of COCO photographs."
     assert OWN.describe() == "These weights know RBC, WBC, Platelets, from the data set blood."
+    album = OWN._replace(trained_on=f"{ON_DATA_SET}training-1aa5fb0b8908")
+    assert album.describe() == "These weights know RBC, WBC, Platelets, from a visitor's own pictures."
+    named = OWN._replace(trained_on=f"{ON_DATA_SET}training-set")  # a folder that only begins alike
+    assert named.describe().endswith("from the data set training-set.")
     assert FILE.describe() == "These weights know cat, dog; what pictures they were trained on is not recorded."
     assert Knowledge().describe() == "These weights have learnt no class yet: their heads answer by chance."
 
