@@ -6,6 +6,7 @@ from typing import Any
 
 from core.errors import UserError
 from playground.albums.album import Album
+from playground.albums.export import find_lack
 from playground.albums.limits import describe_keeping
 from playground.albums.objects import last_removed
 from playground.albums.service import ALBUMS
@@ -15,7 +16,7 @@ from playground.pipeline.pipeline import Pipeline
 from playground.pipeline.proposals import known_classes
 from playground.state.page_state import PageState
 from playground.steps.suggestions import Suggesting, build_suggestions, is_suggesting
-from playground.steps.teaching import can_teach, describe_teaching
+from playground.steps.teaching import describe_teaching
 
 USES = {"train": "used for training", "val": "held out: validation", "test": "held out: test"}
 
@@ -49,7 +50,7 @@ def _about_album(album: Album, *, mine: bool) -> dict[str, Any]:
         "labelled": album.labelled,
         "classes": [[name, objects[index], colour] for index, (name, colour) in enumerate(named)],
         "teach": describe_teaching(album),
-        "ready": can_teach(album),
+        "ready": not find_lack(album),
         "kept": describe_keeping(ALBUMS.folder),
         "whose": describe_audience(album, mine=mine),
         "shared": album.shared,
