@@ -108,8 +108,8 @@ class Queue:
         with self.lock():
             folder = self._create_folder()
             try:
+                folder.write_about(about._replace(created=time.time()))  # first: it says who may see the run
                 write_text(folder.config, config.to_json())
-                folder.write_about(about._replace(created=time.time()))
             except OSError as error:
                 raise RunError(
                     f"The run {folder.path} cannot be created: {error.strerror}. Free some space on the disk first."

@@ -56,22 +56,26 @@ class AlbumAccess:
 
     def may_see(self, source: str | Path, visitor: str) -> bool:
         """False for a folder of an album that a visitor may not see; True for everything outside of the albums."""
-        try:
-            folder = Path(source).resolve()
-        except (OSError, ValueError, RuntimeError):  # characters that no file system allows, or a loop of links
-            return False
+        folder = self._resolve(source)
         if not folder.is_relative_to(self.folder):
             return True
         album = self._find_around(folder)
         return album is not None and can_see(album, visitor)
 
     def contains(self, source: str | Path) -> bool:
-        """True for the folder of the albums and everything in it."""
-        return Path(source).is_relative_to(self.folder)
+        """True for the folder of the albums and everything in it, however the path is written."""
+        return self._resolve(source).is_relative_to(self.folder)
+
+    def _resolve(self, source: str | Path) -> Path:
+        """Returns a path without links; one that no file system allows, or in a loop of links, counts as an album's."""
+        try:
+            return Path(source).resolve()
+        except (OSError, ValueError, RuntimeError):
+            return self.folder
 
     def owner_of(self, source: str | Path) -> str:
         """Returns the owner of the album that a folder is in, "" if it is in none."""
-        album = self._find_around(Path(source)) if self.contains(source) else None
+        album = self._find_around(self._resolve(source)) if self.contains(source) else None
         return album.owner if album else ""
 
     def open_image(self, album: Album, index: int) -> Tensor:

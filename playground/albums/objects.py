@@ -13,6 +13,7 @@ from playground.albums.classes import add_classes
 from playground.albums.followers import UNDO_SECONDS
 from playground.support.picture_limits import MAX_BOXES
 
+MAX_REMOVED = 300  # pictures that can be restored; each change of an album writes them all
 MIN_SIDE = 1e-3  # px, of a box
 
 Boxes = Sequence[Sequence[float]] | Tensor
@@ -51,7 +52,7 @@ def remove_picture(album: Album, index: int) -> Album:
     """Returns the album without a picture, which it remembers."""
     taken = Removed(album.picture(index), index, time())
     rest = (*album.pictures[:index], *album.pictures[index + 1 :])
-    return album._replace(pictures=rest, removed=(*album.removed, taken))
+    return album._replace(pictures=rest, removed=(*album.removed, taken)[-MAX_REMOVED:])
 
 
 def last_removed(album: Album) -> Removed | None:

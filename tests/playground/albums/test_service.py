@@ -9,6 +9,7 @@ import torch
 from PIL import Image
 
 from core.errors import PictureError, UserError
+from playground.albums import objects
 from playground.albums.album import AlbumError
 from playground.albums.limits import Bounds
 from playground.albums.service import Albums
@@ -66,6 +67,15 @@ def test_only_the_owner_sees_a_private_album(filled):
             filled.get(key, visitor)
         assert not filled.may_see(filled.folder / key, visitor) and not filled.may_see(filled.folder, visitor)
     assert filled.may_see("scenes", BOB) and filled.may_see(filled.folder.parent / "data/x", BOB)
+    (filled.folder.parent / "link").symlink_to(filled.folder)
+    for path in (
+        f"{filled.folder}/../{filled.folder.name}/{key}",
+        filled.folder.parent / "link" / key,
+        "\ud800",
+        "a\0",
+    ):
+        assert filled.contains(path) and not filled.may_see(path, BOB)
+    assert filled.owner_of(filled.folder.parent / "link" / key / "x") == ANN and not filled.contains("scenes")
     filled.share(ANN, True)
     assert filled.get(key, BOB).key == key and filled.may_see(filled.folder / key, "")
     filled.share(ANN, False)
@@ -285,3 +295,11 @@ def test_a_stroke_is_saved_fast_in_a_full_album(albums, tmp_path):
         albums.set_objects(ANN, number, boxes[1:], [0] * 19, ["cat"])
         times.append(time.thread_time() - start)
     assert len(Albums(albums.folder).of(ANN).pictures[9].boxes) == 19 and min(times) < 0.02
+
+
+def test_a_bounded_number_of_removed_pictures_is_remembered(filled: Albums, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(objects, "MAX_REMOVED", 1)
+    titles = [each.title for each in filled.of(ANN).pictures]  # type: ignore[union-attr]  # there is one
+    for _ in range(2):
+        album = filled.remove(ANN, 0)
+    assert [each.picture.title for each in album.removed] == titles[1:2]
