@@ -1,4 +1,4 @@
-"""Photographs among the examples: those that scikit-image ships, if it is installed. All are in the public domain."""
+"""Photographs among the examples: those that scikit-image ships, if it is installed; all may be used freely."""
 
 from functools import cache
 from importlib.util import find_spec
@@ -8,7 +8,7 @@ from typing import NamedTuple
 from core.data.untrusted import DataError
 from playground.data.picture import Picture, open_upload
 
-INSTALL = "pip install 'retinanet-playground[photographs]'"
+INSTALL = "pip install -r requirements-photographs.txt"
 
 
 class Photograph(NamedTuple):

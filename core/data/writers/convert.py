@@ -80,12 +80,7 @@ def convert_data_set(
     Raises:
         DataError: The data set cannot be used, or the folder cannot be written.
     """
-    contents = read_data_set(folder, format, strict)
-    drawn: tuple[str, ...] = ()
-    if pictures is not None:
-        whole = contents.splits
-        contents = contents._replace(splits=draw_training_pictures(whole, pictures, seed))
-        drawn = (f"{pictures:,} of {len(whole['train'].images):,} training pictures were drawn with seed {seed}.",)
+    contents, drawn = _draw(read_data_set(folder, format, strict), pictures, seed)
     _require_new(out, folder)
     beside = out.resolve().with_name(f".{out.resolve().name}.{os.getpid()}.part")
     try:
@@ -97,6 +92,16 @@ def convert_data_set(
     finally:
         shutil.rmtree(beside, ignore_errors=True)
     return conversion._replace(notes=(*drawn, *conversion.notes))
+
+
+def _draw(contents: FolderContents, pictures: int | None, seed: int) -> tuple[FolderContents, tuple[str, ...]]:
+    """Returns a data set with as many training pictures, drawn at random, and what to say about that; None for all."""
+    if pictures is None:
+        return contents, ()
+    drawn = draw_training_pictures(contents.splits, pictures, seed)
+    total = len(contents.splits["train"].images)
+    said = f"{pictures:,} of {total:,} training pictures were drawn with seed {seed}."
+    return contents._replace(splits=drawn), (said,)
 
 
 def _require_new(out: Path, folder: Path) -> None:
