@@ -11,6 +11,7 @@ from PIL import Image
 
 from core.experiments.recipes import Recipe
 from playground.events import teaching
+from playground.state import taught
 from tests.browser.looking import QUICK, address_of, choose, layers, notice
 from tests.waiting import wait
 
@@ -77,6 +78,7 @@ def said(page) -> str:
 def test_from_three_pictures_to_a_detector(opened, new_page, monkeypatch):
     few = {"training.steps": 4, "training.batch_size": 2, "training.eval_images": 1}
     monkeypatch.setattr(teaching, "RECIPES", {teaching.RECIPE: Recipe("short", "For a test.", few)})
+    monkeypatch.setattr(taught, "MAX_SECONDS", 60.0)  # all pictures are looked at, however busy the computer is
     page = opened(SETTINGS)
     drop(page, {**{f"p{number}.png": picture(number) for number in range(3)}, "notes.txt": b"no picture"})
     wait(lambda: "Not added: notes.txt is not a picture." in said(page))
