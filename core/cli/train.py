@@ -70,7 +70,7 @@ def _print_recipe(name: str, config: Config) -> None:
     recipe, replaced = RECIPES[name], list_overridden(name, config)
     print(f"Recipe {name}, {recipe.title}: {_list_settings(recipe.changes)}.")
     if replaced:
-        print(f"Replaced by you: {_list_settings(replaced)}.")
+        print(f"Your settings instead: {_list_settings(replaced)}.")
 
 
 def _list_settings(values: Mapping[str, Any]) -> str:

@@ -82,7 +82,7 @@ def test_a_run_notes_its_recipe(tmp_path, capsys):
     printed = capsys.readouterr().out
     assert (
         "Recipe few-pictures, a detector from a few pictures: " in printed
-        and "Replaced by you: " in printed
+        and "Your settings instead: " in printed
         and "training.steps = 2" in printed
     )
     assert RunFolder(out).read_about().recipe == "few-pictures"
