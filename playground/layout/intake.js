@@ -98,6 +98,7 @@ async function sendAll(files) {
     }
     if (!answer || answer.error) {
       outcome.failed.push(`${file.name} ${skipped || "cannot be opened"}`);
+      outcome.error ||= answer?.error ?? "";  // what to do, of the first one
       continue;
     }
     outcome[answer.index === null ? "unsaved" : "saved"]++;
