@@ -31,7 +31,7 @@ def test_fitting_an_elongated_object_improves_its_match():
 @pytest.mark.slow
 def test_fitting_scenes():
     config, said = fit_anchors(FIT_TO[1], pipeline())
-    assert config.anchors != Config().anchors and "100 scenes" in said
+    assert config.anchors != Config().anchors and "100 generated scenes" in said
 
 
 def test_a_picture_without_objects_and_unknown_targets_are_refused():
