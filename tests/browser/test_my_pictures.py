@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from core.experiments.recipes import Recipe
+from core.experiments.recipes import FEW_PICTURES, Recipe
 from playground.events import teaching
 from playground.state import taught
 from tests.browser.looking import QUICK, address_of, choose, layers, notice
@@ -77,7 +77,7 @@ def said(page) -> str:
 @pytest.mark.timeout(290)
 def test_from_three_pictures_to_a_detector(opened, new_page, monkeypatch):
     few = {"training.steps": 4, "training.batch_size": 2, "training.eval_images": 1}
-    monkeypatch.setattr(teaching, "RECIPES", {teaching.RECIPE: Recipe("short", "For a test.", few)})
+    monkeypatch.setattr(teaching, "RECIPES", {FEW_PICTURES: Recipe("short", "For a test.", few)})
     monkeypatch.setattr(taught, "MAX_SECONDS", 60.0)  # all pictures are looked at, however busy the computer is
     page = opened(SETTINGS)
     drop(page, {**{f"p{number}.png": picture(number) for number in range(3)}, "notes.txt": b"no picture"})
