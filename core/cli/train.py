@@ -11,7 +11,8 @@ from core.cli.common import is_main_process, print_left_out, progress_bar, tell
 from core.config import Config, format_value
 from core.data.left_out import OTHER_SIZE, UNREADABLE
 from core.evaluation.dataset_predictions import count_images
-from core.experiments.recipes import RECIPES, list_overridden
+from core.experiments.recipes import MIN_HELD_OUT, RECIPES, list_overridden
+from core.io.text import count_noun
 from core.runs.folder import RunFolder, record_to_dict
 from core.runs.splits import OpenedData
 from core.runs.tracking import open_tracker
@@ -86,6 +87,11 @@ def _print_data(config: Config, data: OpenedData) -> None:
     count, total = count_images(data.splits.validation, config), len(data.splits.validation)
     if count < total:
         print(f"Evaluations use the first {count:,} of {total:,} validation pictures; --images 0 uses all.")
+    if config.training.early_stopping and count < MIN_HELD_OUT:
+        print(
+            f"The held-out loss of {count_noun(count, 'picture')} is too noisy to stop a run by: "
+            "--training.early_stopping 0 lets it go to its end."
+        )
 
 
 def _print_damage(folder: RunFolder) -> dict[str, Any]:

@@ -22,6 +22,7 @@ class Recipe(NamedTuple):
 
 
 FEW_PICTURES = "few-pictures"
+MIN_HELD_OUT = 4  # pictures; the loss of fewer is too noisy to stop a run by
 RECIPES: Mapping[str, Recipe] = MappingProxyType(
     {
         FEW_PICTURES: Recipe(

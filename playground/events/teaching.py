@@ -1,7 +1,7 @@
 """Train on my pictures: one button from labelled pictures to weights in use."""
 
 from core.config import BUILT_IN_WEIGHTS, Config
-from core.experiments.recipes import FEW_PICTURES, RECIPES
+from core.experiments.recipes import FEW_PICTURES, MIN_HELD_OUT, RECIPES
 from playground.albums.service import ALBUMS
 from playground.data.albums import index_in
 from playground.events.album import own_album, show_own
@@ -35,14 +35,20 @@ def start_teaching(state: PageState) -> PageState:
         UserError: There are too few labelled pictures, or no run can be started.
     """
     album = own_album(state)
-    config = teaching_config(state.config())
+    config = teaching_config(state.config(), held_out=album.counts()["val"])
     run = RUNS.start(config, str(ALBUMS.training_folder(album)), state.visitor, format="coco", recipe=FEW_PICTURES)
     state = state._replace(settings=settings_of(config), step=STEP, run=run)
     return show_own(state, album, 0) if index_in(album, state.image_ref()) is None else state
 
 
-def teaching_config(config: Config) -> Config:
-    """Returns the settings with those of the recipe; training starts from weights that are not of a run."""
+def teaching_config(config: Config, *, held_out: int) -> Config:
+    """Returns the settings with those of the recipe; training starts from weights that are not of a run.
+
+    Args:
+        config: The settings on the page.
+        held_out: Number of held-out pictures; with fewer than `MIN_HELD_OUT` the run goes to its end.
+    """
     if config.model.weights not in BUILT_IN_WEIGHTS:
         config = follow_weights(config.replace({"model.weights": START, "model.heads": "loaded"}))
-    return config.replace(dict(RECIPES[FEW_PICTURES].changes))
+    config = config.replace(dict(RECIPES[FEW_PICTURES].changes))
+    return config if held_out >= MIN_HELD_OUT else config.replace({"training.early_stopping": 0})

@@ -55,7 +55,8 @@ def test_the_button_starts_the_recipe_on_the_labelled_pictures(album: Album, mon
     (config, folder, owner, form, recipe), *others = started
     assert (owner, form, recipe, others) == (ANNA, "coco", FEW_PICTURES, [])
     assert folder.is_relative_to(ALBUMS.folder / album.key)
-    assert config.to_flat().items() >= RECIPES[FEW_PICTURES].changes.items()
+    judged = {**RECIPES[FEW_PICTURES].changes, "training.early_stopping": 0}  # by one held-out picture: not at all
+    assert config.to_flat().items() >= judged.items()
     assert state.settings == settings_of(config) and (state.step, state.run) == ("training", "run-1")
     assert state.image_ref() == ImageRef(album.key, ALL, 0)  # Evaluation and the words of the step are about it
 
@@ -70,9 +71,10 @@ def test_too_few_labelled_pictures_are_refused_in_one_sentence(album: Album) -> 
 
 
 def test_training_starts_again_from_weights_that_are_not_of_a_run() -> None:
-    kept = teaching_config(Config.from_flat({"model.weights": "random", "training.seed": 7}))
+    kept = teaching_config(Config.from_flat({"model.weights": "random", "training.seed": 7}), held_out=4)
     assert kept.model.weights == "random" and kept.training.seed == 7
-    again = teaching_config(Config.from_flat({"model.weights": "runs/x/weights.safetensors"}))
+    again = teaching_config(Config.from_flat({"model.weights": "runs/x/weights.safetensors"}), held_out=3)
+    assert (kept.training.early_stopping, again.training.early_stopping) == (2, 0)
     assert again.model.weights == teaching.START == "builtin"
 
 
