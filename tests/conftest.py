@@ -16,11 +16,6 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
 
 
-def pytest_xdist_auto_num_workers() -> int:
-    """Returns the number of test processes: one more than processors, since tests of the page mostly wait for it."""
-    return min((os.cpu_count() or 1) + 1, 4)
-
-
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Marks the browser tests as slow and moves modules with slow tests to the front.
 
