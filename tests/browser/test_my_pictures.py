@@ -159,7 +159,7 @@ def test_a_phone_takes_a_picture_with_its_camera(opened, new_page):
     wait(lambda: title(page) == "My pictures: 1, 1 labelled")
     page.locator(".album-more > summary").tap()
     page.locator('.album [data-act="remove"]').tap()
-    wait(lambda: "is removed" in notice(page))
+    wait(lambda: "has been removed" in notice(page))
     page.locator('.album [data-act="undo"]').tap()
     wait(lambda: title(page) == "My pictures: 1, 1 labelled")
 
