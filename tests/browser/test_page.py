@@ -375,7 +375,7 @@ def test_a_training_run_is_watched_stopped_resumed_and_used(opened):
     page.get_by_role("button", name="Stop").click()
     wait(lambda: "stopped" in page.text_content(".readout"), 30)
     page.get_by_role("button", name="Use its weights").click()
-    wait(lambda: "weights.safetensors" in address_of(page))
+    wait(lambda: "model.weights=run%2F" in address_of(page))
     choose(page, "detections")
     wait(lambda: "–" not in headline(page, "detections"))
     assert notice(page) == ""
