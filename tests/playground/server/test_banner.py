@@ -89,7 +89,7 @@ def test_photographs_have_credits_and_links():
 
 def test_without_the_package_a_link_says_how_to_install_it(monkeypatch):
     monkeypatch.setattr("playground.data.photographs.find_photographs", lambda: ())
-    with pytest.raises(Exception, match=r"not installed here: pip install 'retinanet-playground\[photographs\]'"):
+    with pytest.raises(Exception, match=r"not installed here: pip install -r requirements-photographs\.txt"):
         from_link("data=photographs/all/1")
 
 
