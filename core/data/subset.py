@@ -46,7 +46,8 @@ def draw_subset(raw: RawData, pictures: int, seed: int) -> RawData:
         )
     order = np.random.default_rng(seed).permutation(len(raw.images))
     chosen = _cover_classes(_find_classes(raw)[order], pictures)
-    chosen += [number for number in range(len(order)) if number not in set(chosen)][: pictures - len(chosen)]
+    others = sorted(set(range(len(order))).difference(chosen))
+    chosen += others[: pictures - len(chosen)]
     return raw._replace(images=[raw.images[number] for number in sorted(order[chosen].tolist())])
 
 

@@ -160,24 +160,23 @@ def detect_from(prediction: Prediction, model: RetinaNet, images: Sequence[Tenso
     Raises:
         PictureError: An image has too many tiles.
     """
-    found = extract_detections(prediction, config)
+    found = []
     for index, (height, width) in enumerate(prediction.batch.originals):
         if tiles := make_tiles(height, width, config.inference):
             parts = predict_tiles(model, images[index], tiles, config)
             candidates = merge_tiles(prediction, parts, tiles, config, index=index).candidates
-            found[index] = _to_detections(candidates, prediction.batch.factors[index], config)
+        else:
+            candidates = extract_candidates(prediction, index, config)
+        found.append(_to_detections(candidates, prediction.batch.factors[index], config))
     return found
 
 
 def extract_detections(prediction: Prediction, config: Config) -> list[Detections]:
     """Returns the detections in each image of a batch, as `detect` does without tiles."""
-    batch, outputs = prediction
-    grid = make_batch_anchors(batch, config.anchors)
-    found = []
-    for logits, deltas, size, factors in zip(outputs.logits, outputs.deltas, batch.sizes, batch.factors, strict=True):
-        candidates = select_candidates(logits, deltas, grid, size, config.inference)
-        found.append(_to_detections(candidates, factors, config))
-    return found
+    return [
+        _to_detections(extract_candidates(prediction, index, config), factors, config)
+        for index, factors in enumerate(prediction.batch.factors)
+    ]
 
 
 def _to_detections(candidates: Candidates, factors: Tensor, config: Config) -> Detections:
