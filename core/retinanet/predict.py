@@ -64,7 +64,7 @@ def extract_candidates(prediction: Prediction, index: int, config: Config) -> Ca
 
 
 class Merged(NamedTuple):
-    """What is found in an image and in its tiles, with boxes in pixels of the resized whole image.
+    """The candidates of an image and of its tiles, with boxes in pixels of the resized whole image.
 
     Attributes:
         candidates: The candidates that enter NMS: those of the whole image, then those of each tile.

@@ -1,4 +1,4 @@
-"""Large pictures in tiles: where the tiles lie, and how what is found in them and in the whole picture is merged.
+"""Tiles of large pictures: their layout, and merging of their candidates with those of the whole picture.
 
 Boxes of an object that an inner edge of a tile cuts describe a part of it, so they are dropped where another view has
 all of what the tile shows of it (`find_cut`).

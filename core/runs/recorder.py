@@ -112,7 +112,7 @@ class Recorder:
         self._finish()
 
     def _finish(self) -> None:
-        """Notes that the run has finished; what was saved with the evaluation of its last step is not written again."""
+        """Marks the run as finished; files that the last evaluation has already saved are not written again."""
         if self._evaluated != self._trainer.step:
             self.save(FINISHED, self._trainer.ending)
             return

@@ -1,4 +1,4 @@
-"""What a step changes before it ends, so that the state of the last completed step can be had at any time."""
+"""A backup of the state that a training step changes before it ends: the last completed step stays available."""
 
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -10,7 +10,7 @@ from core.retinanet.model import RetinaNet
 
 
 class StepBackup(NamedTuple):
-    """The state before a step of what the step changes while it computes.
+    """The buffers and averages before a step, which the step changes while it computes.
 
     Attributes:
         buffers: The model's buffers, such as the running statistics of the batch norms, which the forward pass updates.

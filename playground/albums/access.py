@@ -1,4 +1,4 @@
-"""Which albums a visitor may see, and what is in them."""
+"""Read access to albums, and the rule which of them a visitor may see."""
 
 import hashlib
 from collections.abc import Hashable
@@ -97,11 +97,11 @@ class AlbumAccess:
         album = self.get(key, visitor)
         indices = album.indices(split)
         if not indices:
-            raise AlbumError(f"{album.name_for(visitor)}: no picture is for {split}, draw objects in more pictures.")
+            raise AlbumError(f"{album.name_for(visitor)}: no picture is for {split}; draw objects in more pictures.")
         return AlbumSplit(album, indices, self.open_image)
 
     def split_stamp(self, key: str, split: str, visitor: str) -> Hashable:
-        """Returns what changes with the pictures, objects and classes of a split; raises as `get`."""
+        """Returns a hash of the pictures, objects and classes of a split; raises as `get`."""
         album = self.get(key, visitor)
 
         def compute() -> str:

@@ -77,7 +77,7 @@ def write_training_folder(album: Album, folder: Path, path_of: PathOf) -> Path:
 
 
 def find_lack(album: Album) -> str:
-    """Returns what an album lacks to train a run on it, as a sentence; "" for nothing."""
+    """Returns the reason why a run cannot be trained on an album, as a sentence; "" if it can."""
     if album.labelled < MIN_LABELLED:
         return TOO_FEW
     if not any(each.boxes for each in album.pictures if each.used_in == "train"):

@@ -1,4 +1,4 @@
-"""What is made from albums, and goes and comes back with them: runs and evaluations."""
+"""Runs and evaluations made from albums, which are deleted and restored with them."""
 
 from pathlib import Path
 from typing import Protocol
@@ -12,14 +12,14 @@ class Followers(Protocol):
     """The runs or the evaluations of the page."""
 
     def hide(self, album: Path) -> None:
-        """Stops what is in progress on an album, and moves all that was made from it into the trash.
+        """Stops the runs or evaluations in progress on an album, and moves all of them into its trash.
 
         Raises:
             AlbumError: It cannot be stopped now.
         """
 
     def restore(self, album: Path) -> None:
-        """Moves what was made from an album back from the trash."""
+        """Moves the runs or evaluations of an album back from the trash."""
 
     def clean(self) -> None:
-        """Erases what has been in the trash for more than `UNDO_SECONDS`."""
+        """Erases everything that has been in the trash for more than `UNDO_SECONDS`."""

@@ -57,7 +57,7 @@ class Bounds(NamedTuple):
 
 
 def disk_lasts(folder: Path) -> bool:
-    """True if what is stored in a folder is there after a restart."""
+    """True if the files in a folder survive a restart."""
     return SPACE not in os.environ or folder.resolve().is_relative_to(LASTING_FOLDER)
 
 

@@ -160,6 +160,6 @@ def _status(path: Path) -> os.stat_result | None:
 
 
 def _stamp(path: Path) -> FileStamp | None:
-    """Returns what changes with a file or folder, None if there is none."""
+    """Returns a stamp that changes with a file or folder, None if there is none."""
     found = _status(path)
     return (found.st_mtime_ns, found.st_size, found.st_ino) if found else None

@@ -90,7 +90,7 @@ def detect(config: Config, options: Namespace) -> None:
 
 
 def _report(pictures: Pictures, count: int, problems: dict[int, str]) -> None:
-    """Prints what was found and which pictures cannot be used.
+    """Prints the number of detections in each picture, and the pictures that cannot be used.
 
     Raises:
         UserError: Some cannot.

@@ -1,4 +1,4 @@
-"""The pictures that a call of `detect` has done, in a file beside its result, from which it can be continued."""
+"""The progress of `detect`: a file beside its result, from which an interrupted call continues."""
 
 import hashlib
 import json
@@ -91,7 +91,7 @@ def end_early(journal: Journal, *, keep: bool, total: int) -> None:
 
 
 def describe_file(path: str) -> dict[str, int]:
-    """Returns what tells whether a picture has changed, nothing if it cannot be read."""
+    """Returns the size and modification time of a picture, {} if it cannot be read."""
     try:
         status = os.stat(path)
     except OSError:
@@ -106,7 +106,7 @@ def find_done(journal: Journal, path: str) -> dict[str, Any] | None:
 
 
 def read_all(pictures: Pictures, journal: Journal, problems: dict[int, str]) -> Iterator[FoundIn]:
-    """Yields what was found in each picture, in order.
+    """Yields the detections in each picture, in order.
 
     Args:
         pictures: The pictures.

@@ -95,7 +95,7 @@ def convert_data_set(
 
 
 def _draw(contents: FolderContents, pictures: int | None, seed: int) -> tuple[FolderContents, tuple[str, ...]]:
-    """Returns a data set with as many training pictures, drawn at random, and what to say about that; None for all."""
+    """Returns a data set with a random subset of its training pictures, and notes on it; `pictures` None keeps all."""
     if pictures is None:
         return contents, ()
     drawn = draw_training_pictures(contents.splits, pictures, seed)
