@@ -6,7 +6,6 @@ import time
 
 import pytest
 import torch
-from PIL import Image
 
 from core.evaluation.dataset_predictions import ImageResult
 from core.runs.control import STOP, read_control
@@ -23,6 +22,7 @@ from playground.runs import of_albums
 from playground.runs.of_albums import AlbumRuns, is_trained_on
 from playground.runs.service import RUNS
 from playground.runs.table_api import handle_request
+from tests.playground.made_albums import albums_at, fill_album
 from tests.playground.made_runs import evaluation, make_run, runs_at, step
 
 ANN, BOB = "a" * 32, "b" * 32
@@ -36,24 +36,14 @@ NOTHING = ImageResult(
 RECORD = StoredEvaluation(FINISHED, 1, (NOTHING,), ("secret title",), ("secret class",))
 
 
-def fill(visitor: str, folder) -> str:
-    for number in range(2):
-        Image.new("RGB", (64, 48), (number, 0, 0)).save(folder / "a.png")
-        album, _ = ALBUMS.add(visitor, folder / "a.png", "secret title")
-        ALBUMS.set_objects(visitor, number, [(1, 2, 30, 40)], [0], ["secret class"])
-    return album.key
-
-
 @pytest.fixture
 def store(tmp_path, monkeypatch):
     """Ann's album with two runs, of which Bob started one, a run with its weights, and evaluations."""
-    for name in ("_storage", "_trash"):
-        monkeypatch.setattr(ALBUMS, name, getattr(ALBUMS, name))
-    ALBUMS.use_folder(tmp_path / "albums")
-    key = fill(ANN, tmp_path)
-    source = str(ALBUMS.training_folder(ALBUMS.of(ANN)))
+    monkeypatch.setattr(ALBUMS, "_trash", ALBUMS._trash)  # `follow` changes what it deletes
     store = Store(tmp_path / "evaluations")
-    with runs_at(tmp_path / "runs"):
+    with albums_at(tmp_path / "albums"), runs_at(tmp_path / "runs"):
+        album = fill_album(ANN, tmp_path)
+        source = str(ALBUMS.training_folder(album))
         records = [step(1), evaluation(1, 0.5)]
         for name in (ONE, OTHER, BOBS):
             make_run(RUNS.root / name, {}, records).weights.write_bytes(b"weights")
@@ -62,7 +52,7 @@ def store(tmp_path, monkeypatch):
             run = RUNS.folder(name)
             run.write_about(run.read_about()._replace(source=source, owner=owner))
         make_run(RUNS.root / DERIVED, {"model.weights": weights}, records)
-        origins = (Origin(key, "builtin"), Origin("scenes", weights), Origin("scenes", "builtin"))
+        origins = (Origin(album.key, "builtin"), Origin("scenes", weights), Origin("scenes", "builtin"))
         for number, origin in enumerate(origins):
             store.put(number, RECORD, origin)
         ALBUMS.follow(AlbumEvaluations(Evaluations(store), is_trained_on), AlbumRuns(RUNS))
@@ -132,7 +122,7 @@ def test_if_a_run_does_not_stop_nothing_is_deleted(store, monkeypatch):
 
 def test_new_pictures_are_not_overwritten(store, tmp_path):
     ALBUMS.delete_all(ANN)
-    fill(ANN, tmp_path)
+    fill_album(ANN, tmp_path)
     with pytest.raises(AlbumError, match="only one album"):
         ALBUMS.restore_all(ANN)
     ALBUMS.delete_all(ANN)
@@ -140,7 +130,7 @@ def test_new_pictures_are_not_overwritten(store, tmp_path):
 
 
 def test_albums_that_nobody_uses_expire(store, tmp_path):
-    kept = fill(BOB, tmp_path)
+    kept = fill_album(BOB, tmp_path).key
     key = ALBUMS.of(ANN).key
     past = time.time() - KEPT_DAYS * 86400 - 10
     os.utime(ALBUMS.folder / key / "used", (past, past))

@@ -1,6 +1,7 @@
 """Albums as data sets of the page: who can open and browse them."""
 
 import json
+from collections.abc import Iterator
 
 import pytest
 from PIL import Image
@@ -11,23 +12,23 @@ from playground.albums.service import ALBUMS
 from playground.data.browse import build_bar, choose_picture, count_pictures
 from playground.data.image_ref import ImageRef, is_from_album, is_from_data_set
 from playground.data.sources import name_source, open_picture, open_source, read_annotations, source_key
+from tests.playground.made_albums import albums_at
 
 ANN, BOB = "a" * 32, "b" * 32
 SCENES = Config().scenes
 
 
 @pytest.fixture
-def key(tmp_path, monkeypatch) -> str:
+def key(tmp_path) -> Iterator[str]:
     """Ann's album with four pictures, of which the last is not labelled."""
-    monkeypatch.setattr(ALBUMS, "_storage", ALBUMS._storage)
-    ALBUMS.use_folder(tmp_path / "albums")
-    for number in range(4):
-        Image.new("RGB", (64, 48), (number, 0, 0)).save(tmp_path / "a.png")
-        album, _ = ALBUMS.add(ANN, tmp_path / "a.png", f"{number}.png")
-    for number in range(2):
-        ALBUMS.set_objects(ANN, number, [(1, 2, 30 + number, 40)], [0], ["cat"])
-    ALBUMS.mark_empty(ANN, 2)
-    return album.key
+    with albums_at(tmp_path / "albums"):
+        for number in range(4):
+            Image.new("RGB", (64, 48), (number, 0, 0)).save(tmp_path / "a.png")
+            album, _ = ALBUMS.add(ANN, tmp_path / "a.png", f"{number}.png")
+        for number in range(2):
+            ALBUMS.set_objects(ANN, number, [(1, 2, 30 + number, 40)], [0], ["cat"])
+        ALBUMS.mark_empty(ANN, 2)
+        yield album.key
 
 
 def test_the_owner_opens_and_browses_all_pictures_and_the_splits(key):

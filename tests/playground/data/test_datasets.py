@@ -10,11 +10,11 @@ from core.data.folders import AmbiguousFormatError
 from core.data.left_out import MISSING
 from core.data.untrusted import DataError
 from core.data.zip_import import Limits
-from playground.albums.service import ALBUMS
 from playground.data.checking import RefusedError
 from playground.data.datasets import DataSets
 from playground.data.library import Bounds
 from tests.core.made_data import coco, coco_content, picture, voc, voc_object, yolo
+from tests.playground.made_albums import albums_at
 
 LINE = "0 0.5 0.5 0.5 0.5"
 CONFIG = Config()
@@ -279,14 +279,11 @@ def test_a_folder_of_the_server_is_added_once_and_stays_when_it_is_deleted(data,
     assert data.restore().folder == folder
 
 
-def test_a_folder_with_pictures_of_visitors_is_refused(data, tmp_path, monkeypatch):
-    for name in ("_storage", "_trash"):
-        monkeypatch.setattr(ALBUMS, name, getattr(ALBUMS, name))
-    ALBUMS.use_folder(tmp_path / "albums")
+def test_a_folder_with_pictures_of_visitors_is_refused(data, tmp_path):
     yolo(tmp_path / "albums" / KEY / "training-1", {"a": LINE})
     (tmp_path / "link").symlink_to(tmp_path / "albums")
     data.allow_folder(tmp_path.parent)
     for name in ("albums", f"albums/{KEY}", f"albums/{KEY}/training-1", ".", "link", f"link/{KEY}/training-1"):
-        with pytest.raises(DataError, match="pictures of visitors, which are private"):
+        with albums_at(tmp_path / "albums"), pytest.raises(DataError, match="pictures of visitors, which are private"):
             data.add_folder(str(Path(tmp_path.name, name)), CONFIG)
     assert data.library.names() == ()

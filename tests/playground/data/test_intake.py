@@ -13,6 +13,7 @@ from playground.albums.limits import Bounds
 from playground.albums.service import ALBUMS
 from playground.data.intake import read_upload, take
 from playground.support.visitors import COOKIE, visitor_of
+from tests.playground.made_albums import albums_at
 
 ANNA = SimpleNamespace(cookies={COOKIE: "anna"})
 NOBODY = SimpleNamespace(cookies={})
@@ -22,10 +23,8 @@ NOBODY = SimpleNamespace(cookies={})
 def uploads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(gr.utils, "get_upload_folder", lambda: str(tmp_path / "uploads"))
     (tmp_path / "uploads").mkdir()
-    before = ALBUMS.folder
-    ALBUMS.use_folder(tmp_path / "albums")
-    yield tmp_path / "uploads"
-    ALBUMS.use_folder(before)
+    with albums_at(tmp_path / "albums"):
+        yield tmp_path / "uploads"
 
 
 def place(folder: Path, name: str = "") -> Path:

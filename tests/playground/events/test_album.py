@@ -26,6 +26,7 @@ from playground.state.own_picture import change_class, draw_own, require_own
 from playground.state.page_state import NOT_SHARED, PageState, admit
 from playground.state.settings import settings_of
 from playground.steps.picture import build_view
+from tests.playground.made_albums import albums_at
 
 ANNA, BERT = "anna", "bert"
 SMALL = {"model.weights": "random", "model.fpn_channels": 32, "model.num_convs": 1, "inference.image_size": 96}
@@ -35,10 +36,8 @@ BOX = {"x1": 10, "y1": 20, "x2": 40, "y2": 60, "label": 0}
 
 @pytest.fixture(autouse=True)
 def albums(tmp_path: Path) -> Iterator[Path]:
-    before = ALBUMS.folder
-    ALBUMS.use_folder(tmp_path / "albums")
-    yield tmp_path
-    ALBUMS.use_folder(before)
+    with albums_at(tmp_path / "albums"):
+        yield tmp_path
 
 
 def start(folder: Path, count: int = 3, visitor: str = ANNA) -> PageState:

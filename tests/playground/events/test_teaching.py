@@ -25,6 +25,7 @@ from playground.state import looking, taught
 from playground.state.page_state import PageState
 from playground.state.settings import settings_of
 from playground.steps.teaching import describe_held_out, describe_teaching, training_source
+from tests.playground.made_albums import albums_at
 from tests.playground.made_runs import make_run, runs_at, step
 
 ANNA, BERT = "anna", "bert"
@@ -33,14 +34,12 @@ ANNA, BERT = "anna", "bert"
 @pytest.fixture
 def album(tmp_path: Path) -> Iterator[Album]:
     """Anna's album of three pictures, of which two are labelled."""
-    before = ALBUMS.folder
-    ALBUMS.use_folder(tmp_path / "albums")
-    for number in range(3):
-        Image.new("RGB", (64, 64), (number, 0, 0)).save(tmp_path / "a.png")
-        ALBUMS.add(ANNA, tmp_path / "a.png", f"{number}.png")
-    ALBUMS.set_objects(ANNA, 0, [(1, 2, 30, 40)], [0], ["cat"])
-    yield ALBUMS.mark_empty(ANNA, 1)
-    ALBUMS.use_folder(before)
+    with albums_at(tmp_path / "albums"):
+        for number in range(3):
+            Image.new("RGB", (64, 64), (number, 0, 0)).save(tmp_path / "a.png")
+            ALBUMS.add(ANNA, tmp_path / "a.png", f"{number}.png")
+        ALBUMS.set_objects(ANNA, 0, [(1, 2, 30, 40)], [0], ["cat"])
+        yield ALBUMS.mark_empty(ANNA, 1)
 
 
 def test_the_button_starts_the_recipe_on_the_labelled_pictures(album: Album, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,13 +3,13 @@
 from urllib.parse import urlencode
 
 import pytest
-from PIL import Image
 
 from playground.albums.service import ALBUMS
 from playground.events.navigation import open_link
 from playground.runs.service import RUNS
 from playground.server.private_links import drop_private
 from playground.state.page_state import PageState, admit
+from tests.playground.made_albums import albums_at, fill_album
 from tests.playground.made_runs import evaluation, make_run, runs_at, step
 
 ANN, BOB = "a" * 32, "b" * 32
@@ -17,18 +17,13 @@ RUN = "20260101-000000-001"
 
 
 @pytest.fixture
-def key(tmp_path, monkeypatch):
+def key(tmp_path):
     """Ann's album, with a run on it."""
-    monkeypatch.setattr(ALBUMS, "_storage", ALBUMS._storage)
-    ALBUMS.use_folder(tmp_path / "albums")
-    for number in range(2):
-        Image.new("RGB", (64, 48)).save(tmp_path / "a.png")
-        album, _ = ALBUMS.add(ANN, tmp_path / "a.png", "secret title")
-        ALBUMS.set_objects(ANN, number, [(1, 2, 30, 40)], [0], ["secret class"])
-    with runs_at(tmp_path / "runs"):
+    with albums_at(tmp_path / "albums"), runs_at(tmp_path / "runs"):
+        album = fill_album(ANN, tmp_path)
         run = make_run(RUNS.root / RUN, {}, [step(1), evaluation(1, 0.5)])
         run.weights.write_bytes(b"weights")
-        run.write_about(run.read_about()._replace(source=str(ALBUMS.training_folder(ALBUMS.of(ANN)))))
+        run.write_about(run.read_about()._replace(source=str(ALBUMS.training_folder(album))))
         yield album.key
 
 
