@@ -4,6 +4,8 @@ import os
 import shutil
 from functools import cache
 from itertools import count
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
@@ -119,14 +121,15 @@ def page(new_page):
 
 
 @pytest.fixture(scope="session")
-def address(tmp_path_factory):
+def address():
     """The address of the real page; modules with their own runs and data sets switch its folders."""
-    RUNS.use_folder(tmp_path_factory.mktemp("runs"))
-    ALBUMS.use_folder(tmp_path_factory.mktemp("albums"))
-    page = build_page()
-    _, url, _ = page.launch(prevent_thread_lock=True, quiet=True, **launch_options())
-    yield url
-    page.close()
+    with TemporaryDirectory(ignore_cleanup_errors=True) as directory:
+        RUNS.use_folder(Path(directory, "runs"))
+        ALBUMS.use_folder(Path(directory, "albums"))
+        page = build_page()
+        _, url, _ = page.launch(prevent_thread_lock=True, quiet=True, **launch_options())
+        yield url
+        page.close()
 
 
 @pytest.fixture

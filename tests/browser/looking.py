@@ -1,13 +1,28 @@
 """What the tests of the real page read from it and do to it."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 
+import gradio as gr
+
+from playground.server.live import head
 from tests.waiting import wait
 
 QUICK = (
     "model.weights=random&model.fpn_channels=32&model.num_convs=1&inference.image_size=96&scenes.image_size=96"
     "&scenes.min_size=0.3&training.batch_size=2&training.eval_images=2"
 )
+
+
+@contextmanager
+def serve(demo: gr.Blocks) -> Iterator[str]:
+    """Serves single components with the scripts of the real page; yields the address."""
+    _, address, _ = demo.launch(
+        prevent_thread_lock=True, quiet=True, head=head(), run_history=False, enable_monitoring=False
+    )
+    yield address
+    demo.close()
 
 
 def address_of(page) -> str:

@@ -11,7 +11,7 @@ import torch
 from playground.canvas.canvas import canvas, payload, picture_url
 from playground.canvas.edit import EDIT_FIELDS, parse_click, parse_edit
 from playground.canvas.view import TRUTH, Heat, Layer, View
-from playground.server.live import head
+from tests.browser.looking import serve
 
 pytestmark = pytest.mark.browser
 
@@ -72,12 +72,8 @@ def build():
 
 @pytest.fixture(scope="module")
 def url(browser):
-    demo = build()
-    _, local_url, _ = demo.launch(
-        prevent_thread_lock=True, quiet=True, head=head(), run_history=False, enable_monitoring=False
-    )
-    yield local_url
-    demo.close()
+    with serve(build()) as address:
+        yield address
 
 
 class Picture:

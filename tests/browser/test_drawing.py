@@ -11,8 +11,8 @@ import torch
 from playground.canvas.canvas import canvas, payload, picture_url
 from playground.canvas.edit import CHANGE_FIELDS, EDIT_FIELDS, parse_class_change, parse_edit
 from playground.canvas.view import SUGGESTIONS, TRUTH, Layer, View
-from playground.server.live import head
 from playground.support.names import next_colour
+from tests.browser.looking import serve
 from tests.waiting import wait
 
 pytestmark = pytest.mark.browser
@@ -99,12 +99,8 @@ def build():
 
 @pytest.fixture(scope="module")
 def url(browser):
-    demo = build()
-    _, local_url, _ = demo.launch(
-        prevent_thread_lock=True, quiet=True, head=head(), run_history=False, enable_monitoring=False
-    )
-    yield local_url
-    demo.close()
+    with serve(build()) as address:
+        yield address
 
 
 class Own:
