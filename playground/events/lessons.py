@@ -47,7 +47,7 @@ def answer_question(state: PageState, choice: object) -> PageState | None:
     if position is None or state.answer is not None:
         return None
     step = position.step
-    if choice not in [str(index) for index in range(len(step.answers))]:
+    if choice not in [str(index) for index in range(step.num_choices)]:
         return None
     config = state.config().replace({path: step.settings[path] for path in step.answer_changes})
     return state._replace(step=step.show, settings=settings_of(config), answer=int(str(choice)))

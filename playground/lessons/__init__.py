@@ -1,6 +1,6 @@
 """Guided lessons: Markdown files whose steps set the page, ask for a prediction, and make claims that are checked.
 
-Reading order: `lesson` (the types), `parser` (reads the files in `assets/lessons`), `quantities` (the numbers quoted by
-texts and claims), `narration` (a step's text with its numbers, and its claims checked), `position` (where the visitor
-is in a lesson), `panel` (the lesson on the page), `page_effects` (what a step changes on the page).
+Reading order: `lesson` (the types), `options` and `parser` (read the files in `assets/lessons`), `quantities` (the
+numbers quoted by texts and claims), `narration` (a step's text with its numbers, and its claims checked), `position`
+(where the visitor is in a lesson), `panel` (the lesson on the page), `page_effects` (what a step changes on the page).
 """

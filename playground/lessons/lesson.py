@@ -6,8 +6,15 @@ from core.config import Config
 
 # Parts of the page that a step can point at, or hide until its question is answered.
 PARTS = ("picture", "strip", "levels", "readout", "figure", "more")
-# The duration of a lesson: words per minute when reading to understand, and seconds for a prediction and for looking.
-READING, PREDICTING, LOOKING = 180, 15, 10
+# Further controls that a step can name; each is the id of its element.
+CONTROLS = (
+    "another-scene", "examples", "my-pictures", "fit-to", "curve", "example", "start", "preset", "compare", "evaluate",
+)  # fmt: skip
+# What the reader can draw instead of choosing an answer: the curve of the figure, or boxes around objects.
+DRAWINGS = ("curve", "boxes")
+# The duration of a lesson: words per minute when reading to understand, and seconds for a prediction, chosen or drawn,
+# and for looking.
+READING, PREDICTING, DRAWING, LOOKING = 180, 15, 30, 10
 
 
 class Claim(NamedTuple):
@@ -18,11 +25,13 @@ class Claim(NamedTuple):
         sign: <, <=, >, >= or ==.
         other: A number, a quantity, or "before." and a quantity: its value before the answer, or, if the answer sets
             nothing, at the previous step.
+        reason: Why it may not hold on some pictures, "" if that cannot be told.
     """
 
     quantity: str
     sign: str
     other: str
+    reason: str = ""
 
     @property
     def is_about_change(self) -> bool:
@@ -65,13 +74,18 @@ class LessonStep(NamedTuple):
         look: Parts of the page to point at, of `PARTS`.
         veil: Parts of the page that would reveal the answer, hidden until it is given; of `PARTS`.
         needs: Further steps and paths that a teacher's link must not hide.
+        knobs: Paths of the knobs beside the text.
+        controls: Further controls beside the text, of `CONTROLS`.
+        draw: What the reader draws instead of choosing an answer, of `DRAWINGS`; "" for nothing.
         compare: Key of the preset to choose for the reader, "" for none.
         text: Markdown, in which "{quantity}" is replaced by the value of the quantity.
         question: The question, "" for none.
-        answers: The answers to choose from.
-        right: Index of the right answer, -1 without a question.
+        answers: The answers to choose from, none where the reader draws.
+        reasons: For each answer why it is wrong, "" if no reason is given.
+        right: Index of the right answer, -1 without answers.
         reveal: Markdown that follows the answer.
         claims: Claims about the computed quantities.
+        is_summary: True if the step sums up the lesson.
     """
 
     title: str
@@ -84,13 +98,18 @@ class LessonStep(NamedTuple):
     look: tuple[str, ...]
     veil: tuple[str, ...]
     needs: tuple[str, ...]
+    knobs: tuple[str, ...]
+    controls: tuple[str, ...]
+    draw: str
     compare: str
     text: str
     question: str
     answers: tuple[str, ...]
+    reasons: tuple[str, ...]
     right: int
     reveal: str
     claims: tuple[Claim, ...]
+    is_summary: bool
 
     @property
     def initial_changes(self) -> tuple[str, ...]:
@@ -121,10 +140,16 @@ class LessonStep(NamedTuple):
         return Config.from_flat(self.settings)
 
     @property
+    def num_choices(self) -> int:
+        """The number of possible answers; a drawing is the only one of its step."""
+        return 1 if self.draw else len(self.answers)
+
+    @property
     def seconds(self) -> float:
         """The time to read the step, to make the prediction and to look at the page, in seconds."""
         words = sum(len(text.split()) for text in (self.text, self.question, *self.answers, self.reveal))
-        return 60 * words / READING + PREDICTING * bool(self.question) + LOOKING
+        predicting = DRAWING if self.draw else PREDICTING * bool(self.question)
+        return 60 * words / READING + predicting + LOOKING * (not self.is_summary)
 
 
 class Lesson(NamedTuple):

@@ -21,7 +21,7 @@ from playground.support.cache import PostponedError
 PLACEHOLDER = re.compile(r"\{([a-z_0-9]+)\}")  # "{foreground}"; TeX has braces too, but not around such names
 MISSING = "–"
 
-SIGNS = {"<": "<", "<=": "≤", ">": ">", ">=": "≥", "==": "="}
+NOT = {"<": "not below", "<=": "above", ">": "not above", ">=": "below", "==": "not"}  # a claim that fails, in words
 LABELS = {  # of quantities whose names in the files do not read well
     "best_iou_lowest": "lowest best IoU",
     "best_iou_mean": "average best IoU",
@@ -48,12 +48,15 @@ class Check(NamedTuple):
         """True if the claim holds."""
         return self.value is not None and self.other is not None and self.claim.holds(self.value, self.other)
 
-    def __str__(self) -> str:
+    def explain(self, where: str) -> str:
+        """Returns what does not hold, in a sentence, and why if that is known; `where` begins it."""
         name, *others = (LABELS.get(each, each.replace("_", " ")) for each in self.claim.names)
-        note = "" if not others else " before" if self.claim.is_about_change else f" ({others[0]})"
-        mark = "✓" if self.is_true else "✗"
+        if self.value is None or self.other is None:
+            return f"{where}, what the lesson says of “{name}” cannot be checked under these settings."
         value, other = (_format(self.claim.quantity, each) for each in (self.value, self.other))
-        return f"{mark} {name}: {value} {SIGNS[self.claim.sign]} {other}{note}"
+        compared = "" if not others else " as before" if self.claim.is_about_change else f", “{others[0]}”"
+        found = f"{where} it is different: “{name}” is {value}, {NOT[self.claim.sign]} {other}{compared}"
+        return f"{found}; {self.claim.reason}" if self.claim.reason else f"{found}."
 
 
 class Narration:
@@ -94,6 +97,13 @@ class Narration:
             _list_settings(Config.from_flat(self.step.previous), self.step.initial_config(), self.step.initial_changes),
         )
 
+    def explain_failures(self) -> list[str]:
+        """Returns a sentence about each claim that does not hold on the page, none before the answer."""
+        picture = self.state.user_picture
+        own = picture is not None and picture.is_shown(self._config)
+        where = "On your picture" if own else "Here"
+        return [check.explain(where) for check in self.check_claims() if not check.is_true]
+
     def build_question(self) -> tuple[str, tuple[str, ...]]:
         """Returns the question and its answers, with the numbers before the answer."""
         return self._fill(self.step.question), tuple(map(self._fill, self.step.answers))
@@ -102,9 +112,7 @@ class Narration:
         """Returns the text after the answer and the changes of the settings, as Markdown; "" before the answer."""
         if not self.is_answered:
             return ""
-        text = _insert_numbers(self.step.reveal, "told", self.format_numbers())
-        if self.step.question:
-            text = ("**Right.** " if self.state.answer == self.step.right else "**Not quite.** ") + text
+        text = self._judge_answer() + _insert_numbers(self.step.reveal, "told", self.format_numbers())
         return _join(text, _list_settings(self.step.initial_config(), self.step.config(), self.step.answer_changes))
 
     def check_claims(self) -> list[Check]:
@@ -124,6 +132,15 @@ class Narration:
     def expected_config(self) -> Config:
         """Returns the lesson's settings at this point."""
         return self.step.config() if self.is_answered else self.step.initial_config()
+
+    def _judge_answer(self) -> str:
+        """Returns whether the answer is right and why it is not, as Markdown; "" if none was chosen."""
+        if not self.step.answers or self.state.answer is None:
+            return ""
+        if self.state.answer == self.step.right:
+            return "**Right.** "
+        reason = self._fill(self.step.reasons[self.state.answer])
+        return f"**Not quite.** {reason}\n\n" if reason else "**Not quite.** "
 
     def _fill(self, text: str) -> str:
         return PLACEHOLDER.sub(lambda match: _format(match[1], self._compute(match[1], self._text_pipeline)), text)

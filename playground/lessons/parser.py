@@ -7,59 +7,47 @@ A file begins with a title and one sentence; a line `- core` after them adds the
 - `- set: path = value`, a setting from the beginning of the step, and `- then: path = value`, a setting once the
   question is answered, so that the page does not reveal the answer. Settings add up from step to step;
 - `- veil: parts` of the page that would reveal the answer, hidden until it is given, and `- look: parts` to point at;
+- `- knobs: paths` beside the text, by default those of `set` and `then`, and `- controls: names` of other controls;
 - `- layers: key, -key` of the picture to switch on or off;
 - `- needs: names` of further steps and knobs that a teacher's link must not hide;
+- `- draw: curve` (the figure's, at the loss step) or `- draw: boxes` (the objects that will be missed, at the
+  detections step) to have the answer drawn;
 - at the loss step `- curve: name`, at the training step `- compare: preset`, which is chosen for the reader to start.
 
-After a blank line follow the text, a question `? …` with its answers `- …`, of which the right one ends in `*`, the
-text after the answer `! …`, and claims `= quantity < number`. Each part extends to the next mark.
+After a blank line follow the text, a question `? …`, its answers `- …`, of which the right one ends in `*`, the text
+after the answer `! …`, and claims `= quantity < number`. A line `  ~ …` under an answer says why it is wrong, under a
+claim why it may not hold on some pictures. Each part extends to the next mark.
+
+The last step may have the option `- summary`: its text sums up the lesson; it shows what the step before showed.
 """
 
 import re
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import yaml
-
-from core.config import knobs
-from core.experiments.presets import PRESETS
 from core.io.paths import ASSETS
-from playground.lessons.lesson import PARTS, Claim, Lesson, LessonStep
-from playground.steps import STEPS
-from playground.steps.loss.step import FIGURES
-from playground.steps.step import Focus
+from playground.lessons.lesson import Claim, Lesson, LessonStep
+from playground.lessons.options import DRAWN_AT, LessonError, Options, parse_options, split_names
 
 FOLDER = ASSETS / "lessons"
 CLAIM = re.compile(r"([a-z_0-9]+) *(<=|>=|<|>|==) *((?:before\.)?[a-z_][a-z_0-9]*|[-+]?[0-9][0-9.]*)")
-SETTINGS = ("set", "then")
-TEXTS = ("show", "curve", "compare", "layers", "look", "veil", "needs")
+REASON = "  ~ "
 MARKS = (("? ", "question"), ("! ", "reveal"), ("= ", "claims"))
 
 
-class LessonError(ValueError):
-    """A lesson file is malformed; the message names the file and the step or line."""
+class _Item(NamedTuple):
+    """An answer or a claim as it is written, with its reason, "" for none."""
 
-
-class _Options(NamedTuple):
-    """The options of a step as they are written; settings are texts by path."""
-
-    set: dict[str, Any]
-    then: dict[str, Any]
-    show: str = ""
-    curve: str = Focus().curve
-    compare: str = ""
-    layers: str = ""
-    look: str = ""
-    veil: str = ""
-    needs: str = ""
+    text: str
+    reason: str
 
 
 @cache
 def lessons() -> dict[str, Lesson]:
     """Returns all lessons by key, in the order of their files."""
-    found = (read_lesson(path) for path in sorted(FOLDER.glob("*.md")))
+    found = (read_lesson(path) for path in sorted(FOLDER.glob("[0-9]*.md")))
     return {lesson.key: lesson for lesson in found}
 
 
@@ -74,22 +62,27 @@ def read_lesson(path: Path) -> Lesson:
     about = about.replace("\n- core", "")
     steps: list[LessonStep] = []
     for section in sections:
-        steps.append(_parse_step(section, steps[-1].settings if steps else {}, path.name))
+        steps.append(_parse_step(section, steps[-1] if steps else None, path.name))
     if not steps or not about.strip():
         raise LessonError(f"{path.name}: a lesson needs a title, a sentence about it, and steps that begin with ##.")
+    if any(step.is_summary for step in steps[:-1]):
+        raise LessonError(f"{path.name}: only the last step of a lesson can be its summary.")
     return Lesson(path.stem.partition("-")[2], title.strip(), about.strip(), "- core" in head, tuple(steps))
 
 
-def _parse_step(section: str, previous: dict[str, Any], file: str) -> LessonStep:
+def _parse_step(section: str, before: LessonStep | None, file: str) -> LessonStep:
     heading, _, rest = section.strip().partition("\n")
     header, _, body = rest.partition("\n\n")
     title = heading.strip()
     name = f"{file}: the step {title!r}"
-    options, parts = _parse_options(header, name), _split_body(body.splitlines())
-    answers = [line.removeprefix("- ").strip() for line in parts["answers"] if line.strip()]
-    right = [index for index, answer in enumerate(answers) if answer.endswith("*")]
-    _check_options(options, name)
-    _check_question(options, len(answers), len(right), name)
+    options, parts = parse_options(header, name), _split_body(body.splitlines(), name)
+    if options.is_summary and before and not options.show:
+        options = options._replace(show=before.show, curve=before.curve)
+    answers = _parse_items(parts["answers"], "- ")
+    right = [index for index, answer in enumerate(answers) if answer.text.endswith("*")]
+    question = " ".join(parts["question"]).strip()
+    _check_question(options, question, len(answers), len(right), name)
+    previous = before.settings if before else {}
     initial = {**previous, **options.set}
     return LessonStep(
         title=title,
@@ -98,42 +91,26 @@ def _parse_step(section: str, previous: dict[str, Any], file: str) -> LessonStep
         initial=initial,
         settings={**initial, **options.then},
         curve=options.curve,
-        layers={key.removeprefix("-"): not key.startswith("-") for key in _split_names(options.layers)},
-        look=_split_names(options.look),
-        veil=_split_names(options.veil),
-        needs=_split_names(options.needs),
+        layers={key.removeprefix("-"): not key.startswith("-") for key in split_names(options.layers)},
+        look=split_names(options.look),
+        veil=split_names(options.veil),
+        needs=split_names(options.needs),
+        knobs=options.named_knobs(),
+        controls=split_names(options.controls),
+        draw=options.draw,
         compare=options.compare,
         text="\n".join(parts["text"]).strip(),
-        question=" ".join(parts["question"]).strip(),
-        answers=tuple(answer.rstrip("* ") for answer in answers),
+        question=question,
+        answers=tuple(answer.text.rstrip("* ") for answer in answers),
+        reasons=tuple(answer.reason for answer in answers),
         right=right[0] if right else -1,
         reveal="\n".join(parts["reveal"]).strip(),
-        claims=tuple(_parse_claim(line, name) for line in parts["claims"] if line.strip()),
+        claims=tuple(_parse_claim(item, name) for item in _parse_items(parts["claims"], "")),
+        is_summary=options.is_summary,
     )
 
 
-def _parse_options(header: str, step: str) -> _Options:
-    try:
-        items = yaml.load(header, Loader=yaml.BaseLoader)  # all values stay text
-    except yaml.YAMLError as error:
-        raise LessonError(f"{step} has malformed options: {error}") from None
-    texts: dict[str, str] = {}
-    settings: dict[str, dict[str, Any]] = {key: {} for key in SETTINGS}
-    for item in items if isinstance(items, list) else []:
-        (key, text), *others = item.items() if isinstance(item, dict) and item else [("", "")]
-        if others or key not in (*TEXTS, *SETTINGS) or not isinstance(text, str):
-            raise LessonError(f"{step} has the option {item!r}: it must be one of {', '.join((*TEXTS, *SETTINGS))}.")
-        if key in TEXTS:
-            texts[key] = text
-            continue
-        path, equals, value = text.partition("=")
-        if not equals:
-            raise LessonError(f"{step} has the option '{key}: {text}' without =.")
-        settings[key][path.strip()] = value.strip()
-    return _Options(settings["set"], settings["then"], **texts)
-
-
-def _split_body(lines: Iterable[str]) -> dict[str, list[str]]:
+def _split_body(lines: Iterable[str], step: str) -> dict[str, list[str]]:
     """Returns the lines of each part of a step, without the marks that begin the parts."""
     parts: dict[str, list[str]] = {name: [] for name in ("text", "question", "answers", "reveal", "claims")}
     part = "text"
@@ -141,40 +118,47 @@ def _split_body(lines: Iterable[str]) -> dict[str, list[str]]:
         mark, part = next(((mark, name) for mark, name in MARKS if line.startswith(mark)), ("", part))
         if part == "question" and line.startswith("- "):
             part = "answers"
+        if line.startswith(REASON) and not (part in ("answers", "claims") and parts[part]):
+            raise LessonError(f"{step} has the reason {line!r} under nothing that it could belong to.")
         parts[part].append(line.removeprefix(mark))
     return parts
 
 
-def _check_question(options: _Options, answers: int, right: int, step: str) -> None:
-    if not options.show or (answers and right != 1) or (options.then and not answers):
+def _parse_items(lines: Iterable[str], mark: str) -> list[_Item]:
+    """Returns the answers or claims of a step; indented lines continue the text or reason above them."""
+    items: list[_Item] = []
+    for line in filter(str.strip, lines):
+        if not line.startswith("  "):
+            items.append(_Item(line.removeprefix(mark).strip(), ""))
+            continue
+        text, reason = items[-1]
+        if line.startswith(REASON) or reason:
+            items[-1] = _Item(text, f"{reason} {line.strip().removeprefix(REASON.strip()).strip()}".strip())
+        else:
+            items[-1] = _Item(f"{text} {line.strip()}", "")
+    return items
+
+
+def _check_question(options: Options, question: str, answers: int, right: int, step: str) -> None:
+    asks = bool(answers or options.draw)
+    if not options.show or (answers and right != 1) or (options.then and not asks) or (question and not asks):
         raise LessonError(
-            f"{step} needs an option '- show: …' and, with a question or '- then: …', one right answer marked *."
+            f"{step} needs an option '- show: …' and, with a question or '- then: …', one right answer marked * or "
+            "an option '- draw: …'."
         )
-    if answers and not (options.then or options.veil):
+    if asks and not (options.then or options.veil):
         raise LessonError(f"{step} shows the answer to its question: it needs an option '- then: …' or '- veil: …'.")
-
-
-def _check_options(options: _Options, step: str) -> None:
-    if options.curve not in FIGURES:
-        raise LessonError(f"{step} has the curve {options.curve!r}, which is none of {', '.join(FIGURES)}.")
-    if options.compare and (options.show != "training" or options.compare not in PRESETS):
+    if options.draw and (answers or not question or options.show != DRAWN_AT[options.draw]):
         raise LessonError(
-            f"{step} compares {options.compare!r}, but only a step that shows training can compare, and only one of "
-            f"{', '.join(PRESETS)}."
+            f"{step} has its answer drawn: it needs a question without answers, and '- show: {DRAWN_AT[options.draw]}'."
         )
-    allowed_names = ((options.look, PARTS), (options.veil, PARTS), (options.needs, (*STEPS, *knobs())))
-    for text, allowed in allowed_names:
-        for name in _split_names(text):
-            if name not in allowed:
-                raise LessonError(f"{step} names {name!r}, which is none of {', '.join(allowed)}.")
+    if options.is_summary and asks:
+        raise LessonError(f"{step} is a summary: it must not ask anything.")
 
 
-def _split_names(text: str) -> tuple[str, ...]:
-    return tuple(part.strip() for part in text.split(",") if part.strip())
-
-
-def _parse_claim(line: str, step: str) -> Claim:
-    match = CLAIM.fullmatch(line.strip())
+def _parse_claim(item: _Item, step: str) -> Claim:
+    match = CLAIM.fullmatch(item.text)
     if not match:
-        raise LessonError(f"{step} has the claim {line!r}, which does not have the form quantity < number.")
-    return Claim(*match.groups())
+        raise LessonError(f"{step} has the claim {item.text!r}, which does not have the form quantity < number.")
+    quantity, sign, other = match.groups()
+    return Claim(quantity, sign, other, item.reason)

@@ -156,7 +156,7 @@ def _parse_query(values: dict[str, str]) -> EvaluationQuery:
 
 def _parse_answer(text: str, position: LessonPosition | None) -> int | None:
     """Returns the index of the chosen answer; links count from 1."""
-    count = len(position.step.answers) if position else 0
+    count = position.step.num_choices if position else 0
     if not text:
         return None
     if not _is_index(text) or not 1 <= int(text) <= count:

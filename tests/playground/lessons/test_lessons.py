@@ -8,10 +8,11 @@ from core.config import Config, knobs
 from core.errors import UserError
 from playground.events.lessons import answer_question, state_at
 from playground.lessons.lesson import Claim
-from playground.lessons.narration import PLACEHOLDER, Narration
+from playground.lessons.narration import PLACEHOLDER, Check, Narration
+from playground.lessons.options import LessonError
 from playground.lessons.page_effects import apply_layers, build_lesson_state
 from playground.lessons.panel import build_contents, filter_seen, format_minutes, move, next_lesson
-from playground.lessons.parser import LessonError, lessons, read_lesson
+from playground.lessons.parser import lessons, read_lesson
 from playground.lessons.position import LessonPosition
 from playground.lessons.quantities import QUANTITIES, format_quantity
 from playground.server.permalink import from_link, to_link
@@ -34,26 +35,40 @@ About it.
 - set: loss.gamma = 1
 - then: matching.fg_iou_threshold = 0.7
 - set: anchors.ratios = 0.5,1
+- controls: example
 
 Text with {foreground} and $\\mathrm{IoU}$.
 
 ? What
 happens?
 - this
+  or so
+  ~ This is never so,
+  as {foreground} says.
 - that *
 
 ! It is {ignored}.
 More of it.
 
 = foreground < 3
+  ~ there are many objects.
 = ignored >= before.ignored
 
 ## Two
 - show: picture
 - set: loss.alpha = 0.5
+- knobs: loss.gamma, loss.alpha
 
 Plain.
+
+## What you have seen
+- summary
+
+Much.
 """
+DRAWN = FILE.replace("- show: picture", "- show: loss\n- draw: curve\n- then: loss.gamma = 4").replace(
+    "Plain.", "Plain.\n\n? How does it go?\n\n! So."
+)
 
 
 def test_there_are_at_least_eight():
@@ -65,15 +80,20 @@ def test_reading_by_hand(tmp_path):
     lesson = read_lesson(tmp_path / "03-some-key.md")
     assert (lesson.key, lesson.title, lesson.about) == ("some-key", "A title", "About it.")
     assert lesson.core and 0 < lesson.minutes < 2
-    one, two = lesson.steps
+    one, two, last = lesson.steps
+    assert last.is_summary and last.show == "picture" and last.text == "Much." and not one.is_summary
     assert one.look == ("figure", "readout") and one.veil == ("more",) and one.needs == ("training.steps",)
     assert one.layers == {"truth": True, "loss": False} and two.look == two.veil == ()
     assert one.initial_changes == ("loss.gamma", "anchors.ratios") and two.initial_changes == ("loss.alpha",)
     assert two.before == {"loss.alpha": 0.25} and one.before == {"matching.fg_iou_threshold": 0.5}
     assert (one.title, one.show, one.question) == ("One", "loss", "What happens?")
-    assert one.answers == ("this", "that") and one.right == 1
+    assert one.answers == ("this or so", "that") and one.right == 1 and one.num_choices == 2
+    assert one.reasons == ("This is never so, as {foreground} says.", "") and two.num_choices == 0
+    assert one.knobs == ("loss.gamma", "anchors.ratios", "matching.fg_iou_threshold") and one.controls == ("example",)
+    assert two.knobs == ("loss.gamma", "loss.alpha") and one.draw == two.draw == ""
     assert one.reveal == "It is {ignored}.\nMore of it."
-    assert one.claims == (Claim("foreground", "<", "3"), Claim("ignored", ">=", "before.ignored"))
+    many = "there are many objects."
+    assert one.claims == (Claim("foreground", "<", "3", many), Claim("ignored", ">=", "before.ignored"))
     assert two.config().loss.gamma == 1 and two.config().loss.alpha == 0.5  # settings add up
     assert one.initial_config().matching.fg_iou_threshold == 0.5
     assert one.answer_changes == ("matching.fg_iou_threshold",)
@@ -86,10 +106,14 @@ def test_reading_by_hand(tmp_path):
     [("- compare: prior", "only a step that shows training"), ("- curve: bell", "none of loss, "),
      ("- show: training\n- compare: nothing", "only one of loss, "), ("- look: sky", "none of picture, strip"),
      ("- veil: everything", "none of picture, strip"), ("- needs: loss.beta", "'loss.beta', which is none of"),
-     ("- wish: more", "it must be one of show"), ("- show: [a", "malformed options")],
+     ("- wish: more", "it must be one of show"), ("- show: [a", "malformed options"),
+     ("- draw: dragons", "none of curve"),
+     ("- knobs: loss.beta", "the option 'knobs' twice"), ("- controls: lever", "'lever', which is none of"),
+     ("- summary", "only the last step")],
 )  # fmt: skip
 def test_options_that_are_not_allowed_are_refused(tmp_path, line, says):
-    (tmp_path / "01-x.md").write_text(FILE.replace("- show: picture", f"- show: picture\n{line}"))
+    options = line if line.startswith("- show") else f"- show: picture\n{line}"
+    (tmp_path / "01-x.md").write_text(FILE.replace("- show: picture", options))
     with pytest.raises(LessonError, match=says):
         read_lesson(tmp_path / "01-x.md")
 
@@ -97,19 +121,40 @@ def test_options_that_are_not_allowed_are_refused(tmp_path, line, says):
 def test_a_step_chooses_a_curve_or_a_comparison(tmp_path):
     text = FILE.replace("- show: loss", "- show: loss\n- curve: slope by the logit")
     (tmp_path / "01-x.md").write_text(text.replace("- show: picture", "- show: training\n- compare: gamma"))
-    one, two = read_lesson(tmp_path / "01-x.md").steps
+    one, two, last = read_lesson(tmp_path / "01-x.md").steps
+    assert (last.curve, last.compare, last.show) == ("loss", "", "training")
     assert (one.curve, one.compare) == ("slope by the logit", "")
     assert (two.curve, two.compare) == ("loss", "gamma")
 
 
 @pytest.mark.parametrize(
     ("old", "new"),
-    [("- show: loss", ""), ("that *", "that"), ("this", "this *"), ("= foreground < 3", "= foreground is 3"),
-     ("loss.gamma = 1", "loss.gamma 1"), ("About it.", "")],
+    [("- show: loss", ""), ("that *", "that"), ("or so", "or so *"), ("= foreground < 3", "= foreground is 3"),
+     ("loss.gamma = 1", "loss.gamma 1"), ("About it.", ""), ("Much.", "? Much?\n- yes *\n- no"),
+     ("What\nhappens?", "What\nhappens?\n  ~ Nothing."), ("Plain.", "? Why?"),
+     ("loss.gamma, loss.alpha", "loss.beta")],
 )  # fmt: skip
 def test_a_malformed_file_is_refused(tmp_path, old, new):
     (tmp_path / "01-x.md").write_text(FILE.replace(old, new))
     with pytest.raises(LessonError, match=r"01-x\.md"):
+        read_lesson(tmp_path / "01-x.md")
+
+
+def test_an_answer_can_be_drawn(tmp_path):
+    (tmp_path / "01-x.md").write_text(DRAWN)
+    two = read_lesson(tmp_path / "01-x.md").steps[1]
+    assert (two.draw, two.question, two.answers, two.num_choices) == ("curve", "How does it go?", (), 1)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [("? How does it go?", "", "needs a question"), ("- show: loss\n- draw", "- show: picture\n- draw", "show: loss"),
+     ("- draw: curve", "- draw: boxes", "show: detections"), ("- then: loss.gamma = 4", "", "shows the answer"),
+     ("? How does it go?", "? How does it go?\n- so *\n- not so", "without answers")],
+)  # fmt: skip
+def test_a_drawing_that_cannot_be_made_is_refused(tmp_path, old, new, says):
+    (tmp_path / "01-x.md").write_text(DRAWN.replace(old, new))
+    with pytest.raises(LessonError, match=says):
         read_lesson(tmp_path / "01-x.md")
 
 
@@ -132,7 +177,7 @@ def test_every_step_is_right(key, index):
         assert set(PLACEHOLDER.findall(text)) <= set(QUANTITIES)
     for claim in step.claims:
         assert set(claim.names) <= set(QUANTITIES)
-    here, told = at(key, index), at(key, index, step.right if step.question else None)
+    here, told = at(key, index), at(key, index, max(0, step.right) if step.question else None)
     question, answers = here.build_question()
     for said in (here.build_text(), question, *answers, told.build_text(), told.build_outcome()):
         assert not PLACEHOLDER.search(said.replace("\\mathrm", "").replace("\\frac", "")) and ">–<" not in said
@@ -140,7 +185,7 @@ def test_every_step_is_right(key, index):
     checks = told.check_claims()
     assert len(checks) == len(step.claims)
     for check in checks:
-        assert check.is_true, str(check)
+        assert check.is_true, check.explain("Here")
 
 
 def at(key: str, index: int, answer: int | None = None) -> Narration:
@@ -157,6 +202,9 @@ def test_every_lesson_asks_before_it_tells_and_claims_something(key):
     for index, step in enumerate(steps):
         if step.question:
             assert at(key, index).build_outcome() == "" and at(key, index).check_claims() == []
+            if step.draw:
+                assert at(key, index, 0).build_outcome()
+                continue
             assert at(key, index, step.right).build_outcome().startswith("**Right.**")
             assert at(key, index, (step.right + 1) % len(step.answers)).build_outcome().startswith("**Not quite.**")
 
@@ -195,7 +243,26 @@ def test_a_number_that_cannot_be_computed_is_a_dash():
     telling = Narration(place.lesson.steps[4], state_at(place)._replace(settings=settings_of(broken), answer=0))
     assert set(telling.format_numbers().values()) == {"–"}
     assert [check.is_true for check in telling.check_claims()] == [False]
-    assert str(telling.check_claims()[0]).startswith("✗ effective anchors: – < –")
+    said = "Here, what the lesson says of “effective anchors” cannot be checked under these settings."
+    assert telling.explain_failures() == [said]
+
+
+def test_a_claim_that_fails_says_so_in_words():
+    claim = Claim("foreground", "<", "before.foreground", "the objects are large.")
+    said = Check(claim, 40, 20).explain("On your picture")
+    assert said == "On your picture it is different: “foreground” is 40, not below 20 as before; the objects are large."
+    said = Check(Claim("foreground", "<=", "ignored"), 1234, 20).explain("Here")
+    assert said == "Here it is different: “foreground” is 1,234, above 20, “ignored”."
+    assert Check(Claim("share_of_foreground", "==", "1"), 0.5, 1).explain("Here").endswith("is 50%, not 100%.")
+
+
+def test_a_wrong_answer_says_why(tmp_path):
+    (tmp_path / "01-x.md").write_text(FILE)
+    step = read_lesson(tmp_path / "01-x.md").steps[0]
+    state = PageState("loss", settings=settings_of(step.config()))
+    wrong, right = (Narration(step, state._replace(answer=index)).build_outcome() for index in (0, 1))
+    assert wrong.startswith("**Not quite.** This is never so, as ") and "{" not in wrong.partition("\n\n")[0]
+    assert right.startswith("**Right.** It is ")
 
 
 def test_only_valid_answers_count():
