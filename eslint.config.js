@@ -9,8 +9,8 @@ const BROWSER = readonly(`
   AbortController CSS CustomEvent DOMException Element Event File HTMLInputElement HTMLTextAreaElement Image ImageData
   KeyboardEvent MutationObserver Option ResizeObserver TextDecoderStream URLSearchParams
   atob cancelAnimationFrame clearInterval clearTimeout console crypto document fetch getComputedStyle history
-  innerWidth location matchMedia navigator performance requestAnimationFrame sessionStorage setInterval setTimeout
-  window
+  innerWidth localStorage location matchMedia navigator performance requestAnimationFrame sessionStorage setInterval
+  setTimeout window
 `);
 const NODE = readonly(`
   AbortController clearTimeout console EventTarget process ReadableStream setTimeout TextEncoder
@@ -42,7 +42,7 @@ export default [
     files: ["playground/**/*.js"],
     plugins: { programs },
     processor: "programs/programs",
-    languageOptions: { sourceType: "script", globals: { ...BROWSER, ...readonly("live PAINT_STAGES") } },
+    languageOptions: { sourceType: "script", globals: { ...BROWSER, ...readonly("live memory PAINT_STAGES") } },
   },
   { files: ["tests/js/**/*.js", "eslint.config.js"], languageOptions: { globals: NODE } },
 ];

@@ -2,11 +2,14 @@
 
 declare const live: Live;
 
+declare const memory: Memory;
+
 /** Names of the page's parts in the order of painting, from `page_update.py`. */
 declare const PAINT_STAGES: string[][];
 
 interface Window {
   live?: Live;
+  memory?: Memory;
   /** plotly.js, loaded in the page's head. */
   Plotly: {
     animate(target: Element, frame: object, options: object): Promise<unknown>;
@@ -45,6 +48,15 @@ interface ServerFunctions {
   news(request: LiveRequest): Promise<News | null>;
   runs(request: object): Promise<RunsAnswer | null>;
   take(request: { path: string; name: string }): Promise<IntakeAnswer | null>;
+}
+
+// ---- layout/opening.js
+
+/** Texts that the browser keeps for this page from visit to visit. */
+interface Memory {
+  /** Returns the text kept under a name, "" for none. */
+  recall(name: string): string;
+  keep(name: string, text: string): void;
 }
 
 // ---- server/live.js

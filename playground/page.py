@@ -29,6 +29,7 @@ from playground.events.settings import (
 from playground.events.teaching import connect_teaching
 from playground.events.training import connect_training
 from playground.events.weights import connect_weights
+from playground.layout import opening
 from playground.layout.layout import lay_out
 from playground.runs.of_albums import AlbumRuns, is_trained_on
 from playground.runs.service import RUNS
@@ -79,7 +80,7 @@ def launch_options() -> dict[str, Any]:
     return {
         "theme": _theme(),
         "css": "".join((STYLES / f"{name}.css").read_text("utf-8") for name in STYLE_SHEETS) + _step_styles(),
-        "head": HEAD + live.head() + plot_head(),
+        "head": HEAD + opening.head() + live.head() + plot_head(),
         "app_kwargs": {"routes": [live.route(answer)]},
         "max_file_size": "512mb",  # of weights; pictures have a smaller bound
         "enable_monitoring": False,

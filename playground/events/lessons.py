@@ -28,6 +28,7 @@ SET_BY_STEP = (
     "pinned_picture",
     "beside",
     "answer",
+    "story",
 )
 
 

@@ -35,7 +35,7 @@ def connect_settings(page: PageComponents) -> None:
 
 def connect_strip(page: PageComponents) -> None:
     """Connects the choice of a step, a level and a kind of map."""
-    changes = ("step", "map", "level")
+    changes = ("step", "map", "level", "story")
 
     def select(state: PageState, *, event: gr.EventData) -> Updates:
         chosen = (getattr(event, name, None) for name in changes)
@@ -44,10 +44,15 @@ def connect_strip(page: PageComponents) -> None:
     listen(page, page.parts["strip"].select, select, changes=changes, **LIVE_IN_ORDER)
 
 
-def select_in_strip(state: PageState, step: object, map_: object, level: object) -> PageState:
-    """Returns the state after a choice in the strip; values that the page does not have are ignored."""
+def select_in_strip(state: PageState, step: object, map_: object, level: object, story: object = None) -> PageState:
+    """Returns the state after a choice in the strip; values that the page does not have are ignored.
+
+    Choosing a step leaves the story, unless `story` is True.
+    """
+    known = isinstance(step, str) and step in STEPS
     return state._replace(
-        step=step if isinstance(step, str) and step in STEPS else state.step,
+        step=str(step) if known else state.step,
+        story=story is True if known else state.story,
         map=map_ if isinstance(map_, str) and map_ in MAPS else state.map,
         level=level if type(level) is int and 0 <= level < len(LEVELS) else state.level,
     )

@@ -91,6 +91,7 @@ def _state(controls: StepControls, settings: gr.Textbox) -> dict[str, Component]
         "evaluation_query": gr.State(EvaluationQuery()),
         "answer": gr.State(None),
         "suggesting": gr.State(Suggesting()),
+        "story": gr.State(False),
     }
 
 

@@ -169,9 +169,11 @@ function fullQuery(query, search) {
 function writeAddress(query, withHistory) {
   const full = fullQuery(query, location.search);
   const address = location.pathname + (full ? `?${full}` : "");
-  if (address === location.pathname + location.search) return;
-  if (withHistory) remember(address);
-  else history.replaceState(history.state, "", address);
+  if (address !== location.pathname + location.search) {
+    if (withHistory) remember(address);
+    else history.replaceState(history.state, "", address);
+  }
+  memory.keep("address", location.search);
 }
 
 /** @param {string} address */
@@ -194,8 +196,10 @@ function show(value) {
     chosen = null;
     markStep(state.step);
   }
+  document.body.removeAttribute("data-opening");
   markChanged(state.query);
   const query = new URLSearchParams(state.query);
+  document.body.toggleAttribute("data-story", query.get("view") === "story");
   document.body.toggleAttribute("data-pinned", query.has("pinned"));
   document.body.toggleAttribute("data-beside", query.has("beside"));
   document.querySelector("#beside")?.setAttribute("aria-pressed", String(query.has("beside")));
@@ -225,7 +229,8 @@ function onAnswer() {
 }
 
 document.addEventListener("live-forgotten", () => {
-  trigger("select", { step: document.body.dataset.step, map: null, level: null });
+  const story = document.body.hasAttribute("data-story");
+  trigger("select", { step: document.body.dataset.step, map: null, level: null, story });
 });
 watch("value", onAnswer);
 hideControls();

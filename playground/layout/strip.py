@@ -1,7 +1,8 @@
 """The strip of steps: the page's navigation, with live numbers of each step and of each pyramid level.
 
-Choosing a cell fires `select` with {"step", "map", "level"}; null leaves a field unchanged. The strip also keeps the
-page's address up to date: going back or forward in the browser's history fires `edit` with {"query": …}.
+Choosing a cell fires `select` with {"step", "map", "level"}; null leaves a field unchanged. When the server has
+forgotten the page, `select` tells it {"step", "story"}. The strip also keeps the page's address up to date: going back
+or forward in the browser's history fires `edit` with {"query": …}.
 """
 
 import itertools

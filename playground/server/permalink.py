@@ -11,7 +11,7 @@ from playground.data.image_ref import UPLOAD, ImageRef
 from playground.data.sources import open_picture
 from playground.evaluations.query import EvaluationQuery, update_query
 from playground.lessons.position import LessonPosition
-from playground.state.page_state import PageState, image_ref_of, require_known_weights
+from playground.state.page_state import STORY_STEP, PageState, image_ref_of, require_known_weights
 from playground.state.settings import settings_of
 from playground.state.user_picture import UserPicture, is_upload_shown
 from playground.state.weight_names import with_keys, with_paths
@@ -19,6 +19,7 @@ from playground.steps import STEPS
 from playground.steps.loss.step import FIGURES
 from playground.steps.step import MAPS
 
+STORY = "story"  # ?view=story opens the first screen, as does an address that says nothing
 HIDE = "hide"  # names controls that a teacher's link hides: ?hide=training,loss.gamma; `strip.js` hides them
 HIDEABLE = ("lessons", "all-knobs", "format", "pin", "curve", "example")  # ids of elements, beside steps and knobs
 KEPT_BY_BROWSER = (HIDE, "layers")
@@ -32,17 +33,21 @@ INITIAL = PageState(next(iter(STEPS)))
 def to_link(state: PageState, config: Config) -> str:
     """Returns a state as a URL query, without what the lesson or the defaults imply.
 
+    It always names the story, the lesson or the step: an empty query would open the story.
+
     Args:
         state: The state of the page.
         config: Its settings.
     """
     position = LessonPosition.from_link(state.lesson)
-    step, base, curve = _initial(position, state.answer)
+    step, base, curve = _initial(position, state.answer, story=state.in_story)
+    implied = step if position or state.in_story else ""
     query, usual = state.evaluation_query, INITIAL.evaluation_query
     named = {
+        "view": STORY if state.in_story else "",
         "lesson": state.lesson,
         "answer": "" if state.answer is None else str(state.answer + 1),
-        "step": state.step if state.step != step else "",
+        "step": state.step if state.step != implied else "",
         "level": LEVELS[state.level] if state.level != INITIAL.level else "",
         "curve": state.curve if state.curve != curve else "",
         "p_t": f"{state.p_t:g}" if state.p_t != INITIAL.p_t else "",
@@ -78,9 +83,10 @@ def from_link(query: str, visitor: str = "", *, with_data: bool = True) -> PageS
         UserError: A value is not allowed.
     """
     values = _parse_values(query)
+    story = _one_of("view", values.pop("view"), (STORY,)) == STORY if "view" in values else not values
     position = LessonPosition.from_link(values.pop("lesson", ""))
     answer = _parse_answer(values.pop("answer", ""), position)
-    step, base, curve = _initial(position, answer)
+    step, base, curve = _initial(position, answer, story=story)
     state = PageState(
         step=_one_of("step", values.pop("step", step), tuple(STEPS)),
         pick=_parse_pick(values.pop("pick", "")),
@@ -94,9 +100,12 @@ def from_link(query: str, visitor: str = "", *, with_data: bool = True) -> PageS
         run=values.pop("run", ""),
         beside=_one_of("beside", values.pop("beside", "false"), ("true", "false")) == "true",
         evaluation_query=_parse_query(values),
+        story=story,
     )
+    if story and not state.in_story:
+        raise ConfigError(f"view = {STORY} contradicts the lesson or the step of this link: leave one of them out.")
     image_ref, pinned_ref = (_parse_image_ref(values.pop(key, "")) for key in ("data", "pinned_data"))
-    config = with_paths(base.replace({path: value for path, value in values.items() if not path.startswith("__")}))
+    config = with_paths(base.replace(values))
     require_known_weights(config, visitor)
     state = state._replace(visitor=visitor)
     pinned = state.pinned_config() if state.pinned else None  # refuses pinned settings that are not allowed
@@ -109,16 +118,17 @@ def from_link(query: str, visitor: str = "", *, with_data: bool = True) -> PageS
 
 
 def _parse_values(query: str) -> dict[str, str]:
-    """Returns the values of a URL query by name, without those that only the browser reads."""
+    """Returns the values of a URL query by name, without those that only the browser or Gradio reads."""
     if len(query) > MAX_TEXT:
         raise ConfigError(f"The link is {len(query):,} characters long; at most {MAX_TEXT:,} are read.")
-    return {name: value for name, value in parse_qsl(query, keep_blank_values=True) if name not in KEPT_BY_BROWSER}
+    values = dict(parse_qsl(query, keep_blank_values=True))
+    return {name: value for name, value in values.items() if name not in KEPT_BY_BROWSER and not name.startswith("__")}
 
 
-def _initial(position: LessonPosition | None, answer: int | None) -> tuple[str, Config, str]:
+def _initial(position: LessonPosition | None, answer: int | None, *, story: bool) -> tuple[str, Config, str]:
     """Returns the step, the settings and the curve of a link that names none."""
     if position is None:
-        return INITIAL.step, Config(), INITIAL.curve
+        return STORY_STEP if story else INITIAL.step, Config(), INITIAL.curve
     step = position.step
     return step.show, step.initial_config() if answer is None else step.config(), step.curve
 

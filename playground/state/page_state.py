@@ -24,6 +24,7 @@ from playground.state.weight_names import with_keys, with_paths
 from playground.steps.step import MAPS, Focus, Suggesting
 
 DEFAULTS = "defaults"  # the pinned settings when none of them was changed
+STORY_STEP = "loss"  # the step that the first screen shows
 MAX_FRAME = 10**6  # evaluations of a run
 NOT_SHARED = (
     "The pictures that were on show are no longer shared, or have been deleted: choose others above the picture."
@@ -53,6 +54,7 @@ class PageState(NamedTuple):
         evaluation_query: Choices in the evaluation step.
         answer: Index of the chosen answer to the lesson's question, None before.
         suggesting: Choices for suggestions on the visitor's own pictures.
+        story: True on the first screen, which shows the loss step in another arrangement; see `in_story`.
         held: True while a knob is dragged: slow results are skipped.
         switched: Layers that the visitor has switched on or off, by key; while `held`, hidden layers are skipped.
         visitor: Who sees the page, see `playground.support.visitors`; comes from the request.
@@ -75,9 +77,15 @@ class PageState(NamedTuple):
     evaluation_query: EvaluationQuery = EvaluationQuery()
     answer: int | None = None
     suggesting: Suggesting = Suggesting()
+    story: bool = False
     held: bool = False
     switched: Mapping[str, bool] = MappingProxyType({})
     visitor: str = ""
+
+    @property
+    def in_story(self) -> bool:
+        """True if the story is on show: any other step, and any lesson, leaves it."""
+        return self.story and self.step == STORY_STEP and not self.lesson
 
     def config(self) -> Config:
         """Returns the settings.

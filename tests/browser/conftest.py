@@ -134,12 +134,15 @@ def address():
 
 @pytest.fixture
 def opened(new_page, address):
-    """Opens the page with a query, in one window unless another is given, and waits for its first picture."""
+    """Opens the page with a query, in one window unless another is given, and waits for its first picture.
+
+    Without a query it opens the first step: an address without any would open the story.
+    """
     window = cache(new_page)
 
     def open_page(query: str = "", view=None):
         view = view or window()
-        view.goto(f"{address}?{query}")
+        view.goto(f"{address}?{query or 'step=picture'}")
         view.wait_for_selector(".pic[data-drawn]", timeout=60_000)
         wait(lambda: headline(view, "picture"))
         return view

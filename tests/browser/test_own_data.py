@@ -117,7 +117,7 @@ def test_a_broken_zip_is_told_and_leaves_nothing(address, page, home, tmp_path):
     content = coco_content()
     content["annotations"][0]["category_id"] = 77
     (tmp_path / "noise.zip").write_bytes(b"PK\x03\x04 no zip at all")
-    page.goto(address)
+    page.goto(f"{address}?step=picture")
     page.wait_for_selector(".pic[data-drawn]", timeout=60_000)
     before = sorted((home / "data").glob("*")) if (home / "data").exists() else []
     bring(page, packed(coco(tmp_path / "bad", content), tmp_path / "bad.zip"))
@@ -158,7 +158,7 @@ def test_a_data_set_is_deleted_and_put_back(address, page, home, archive):
 def test_a_zip_that_fits_two_formats_is_asked_about_and_nothing_is_lost(address, page, home, tmp_path):
     folder = coco(tmp_path / "set", coco_content())
     voc(tmp_path / "set", {f"p{number}": voc_object("horse") for number in range(10)})
-    page.goto(address)
+    page.goto(f"{address}?step=picture")
     page.wait_for_selector(".pic[data-drawn]", timeout=60_000)
     bring(page, packed(folder, tmp_path / "both.zip"))
     page.wait_for_selector("#data-format input")

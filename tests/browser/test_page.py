@@ -212,7 +212,7 @@ def test_another_scene_and_reset(opened):
     page.get_by_role("button", name="Another scene").click()
     wait(lambda: "scenes.seed=1" in address_of(page))
     page.get_by_role("button", name="Reset", exact=True).click()
-    wait(lambda: "?" not in address_of(page))
+    wait(lambda: address_of(page).endswith("?step=picture"))
     assert headline(page, "picture") == "256×256"
 
 

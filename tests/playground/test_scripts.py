@@ -9,6 +9,7 @@ import pytest
 from playground.canvas.canvas import canvas
 from playground.components import plot
 from playground.events.album import ACTIONS
+from playground.layout import opening
 from playground.layout.album_panel import album_panel
 from playground.layout.intake import intake
 from playground.layout.runs_table import run_view
@@ -51,6 +52,10 @@ def test_the_panel_of_own_pictures_has_every_action_of_its_script() -> None:
     asked = {*re.findall(r'data-act="(\w+)"', built.html_template), "suggest", "share"}
     asked |= set(re.findall(r'act\("(\w+)"', program("album_panel")))
     assert asked == {*ACTIONS, "next", "teach", "download"}  # the last three have events of their own
+
+
+def test_the_head_runs_the_opening_that_is_checked() -> None:
+    assert opening.head() == f"<script>{program('opening')}</script>"
 
 
 def test_the_head_runs_the_live_updates_that_are_checked() -> None:

@@ -100,11 +100,11 @@ def test_an_upload_is_named_kept_aside_and_found_again():
     state = PageState("picture", settings=settings_of(config), user_picture=upload)
     bar = json.loads(render(state).bar)
     assert bar["source"] == "upload" and ["upload", f"my picture: {upload.picture.name}"] in bar["sources"]
-    assert not bar["scene"] and to_link(state, config) == "data=upload"
+    assert not bar["scene"] and to_link(state, config) == "step=picture&data=upload"
     left = state._replace(user_picture=set_aside(upload))
     bar = json.loads(render(left).bar)
     assert bar["source"] == "" and bar["scene"] and bar["sources"][1][0] == "upload"
-    assert to_link(left, config) == "" and banner(left) is None
+    assert to_link(left, config) == "step=picture" and banner(left) is None
     other = UserPicture(open_photograph(1), config.scenes, ImageRef("photographs", "all", 1), upload=upload)
     assert find_upload(other) is upload
     assert show_again(other, config).is_shown(config) and show_again(None, config) is None

@@ -1,9 +1,11 @@
 import pytest
 
-from core.config import Config
+from core.config import Config, ConfigError
 from playground.canvas.edit import Pick
-from playground.server.permalink import to_link, unknown_names
+from playground.events.settings import select_in_strip
+from playground.server.permalink import from_link, to_link, unknown_names
 from playground.state.page_state import PageState
+from playground.steps import STEPS
 
 
 @pytest.mark.parametrize("names", ["", "training", "training,loss.alpha", " loss , pin", "all-knobs,lessons"])
@@ -21,3 +23,37 @@ def test_what_is_not_known_is_named_with_what_may_have_been_meant():
 def test_a_state_with_text_that_cannot_be_written_has_a_link():
     pick = Pick(1, 2, "\ud800", 3)
     assert to_link(PageState("training", run="\ud800", pick=pick), Config()) == "step=training&pick=1,2,%3F,3&run=%3F"
+
+
+@pytest.mark.parametrize("query", ["", "view=story", "hide=training&layers=-truth", "__theme=dark"])
+def test_a_link_that_names_nothing_opens_the_story(query):
+    state = from_link(query)
+    assert state.in_story and state.step == "loss" and to_link(state, state.config()) == "view=story"
+
+
+@pytest.mark.parametrize("query", ["step=picture", "loss.gamma=3", "lesson=focal.2", "step=loss", "pick=1,2"])
+def test_a_link_that_names_anything_else_does_not(query):
+    assert not from_link(query).in_story
+
+
+def test_every_address_opens_what_it_was_written_for():
+    for step in STEPS:
+        link = to_link(PageState(step), Config())
+        assert link == f"step={step}" and (from_link(link).step, from_link(link).in_story) == (step, False)
+    moved = from_link("view=story&loss.gamma=0.5")
+    assert moved.in_story and to_link(moved, moved.config()) == "view=story&loss.gamma=0.5"
+
+
+@pytest.mark.parametrize("query", ["view=story&step=picture", "view=story&lesson=focal.1", "view=poster", "view="])
+def test_a_link_that_contradicts_itself_is_refused(query):
+    with pytest.raises(ConfigError, match="view = "):
+        from_link(query)
+
+
+def test_choosing_a_step_leaves_the_story_and_a_level_does_not():
+    story = from_link("")
+    assert not select_in_strip(story, "loss", None, None).in_story
+    assert not select_in_strip(story, "anchors", None, None).in_story
+    assert select_in_strip(story, None, None, 1).in_story and select_in_strip(story, "unknown", None, None).in_story
+    assert select_in_strip(PageState("picture"), "loss", None, None, True).in_story  # the server had forgotten the page
+    assert not story._replace(lesson="focal.1").in_story

@@ -67,7 +67,7 @@ def test_link_round_trip(step):
     state = state._replace(settings=settings_of(config))
     assert from_link(to_link(state, config)) == state
     assert from_link(to_link(state, config)).config() == config
-    assert to_link(PageState("picture"), Config()) == ""
+    assert to_link(PageState("picture"), Config()) == "step=picture"
 
 
 def test_links_come_from_anyone():
