@@ -2,15 +2,16 @@
 
 Names follow the paper (Lin et al., "Focal Loss for Dense Object Detection", 2017) and the frameworks.
 
-Reading order: `knob` (the declaration of a hyperparameter), the sections `model`, `anchors`, `loss`, `inference`,
-`training` and `scenes`, then `schema` (all of them as one `Config`, and its forms).
+Reading order: `condition` (when a hyperparameter acts), `knob` (its declaration), the sections `model`, `anchors`,
+`loss`, `inference`, `training` and `scenes`, then `schema` (all of them as one `Config`, and its forms).
 """
 
 from core.config.anchors import Anchors, Matching
+from core.config.condition import UNKNOWN, Circumstances, Condition, Test, when
 from core.config.inference import Inference
 from core.config.knob import POSTPROCESSING, ConfigError, Effect, Knob, Section, knob, read_knobs
 from core.config.loss import Loss
-from core.config.model import ALL_STAGES, BUILT_IN_WEIGHTS, Model
+from core.config.model import ALL_STAGES, BUILT_IN_WEIGHTS, WITHOUT_HEADS, Model
 from core.config.scenes import Scenes
 from core.config.schema import MAX_TEXT, Config, format_value, knobs, nest
 from core.config.training import Training
@@ -20,7 +21,11 @@ __all__ = [
     "BUILT_IN_WEIGHTS",
     "MAX_TEXT",
     "POSTPROCESSING",
+    "UNKNOWN",
+    "WITHOUT_HEADS",
     "Anchors",
+    "Circumstances",
+    "Condition",
     "Config",
     "ConfigError",
     "Effect",
@@ -31,10 +36,12 @@ __all__ = [
     "Model",
     "Scenes",
     "Section",
+    "Test",
     "Training",
     "format_value",
     "knob",
     "knobs",
     "nest",
     "read_knobs",
+    "when",
 ]

@@ -4,9 +4,21 @@ from typing import Literal, Self
 
 from pydantic import model_validator
 
+from core.config.condition import Test, when
 from core.config.knob import Effect, Section, knob
 
 MIN_TILE = 32  # px; smaller tiles would be countless
+
+
+PASSABLE = when("when the score threshold is below 1", Test("inference.score_threshold", below=1))
+TILED = when("when the tile size is above 0", Test("inference.tile_size", above=0))
+SEVERAL_CLASSES = when("when there are several classes", Test("several_classes", (True,)))
+LARGER = when("when the picture is larger than a tile", Test("tiled", (True,)))
+SUPPRESSES = when(
+    "when the NMS threshold is below 1",
+    Test("inference.nms_kind", ("soft",)),
+    Test("inference.nms_threshold", below=1),
+)
 
 
 class Inference(Section):
@@ -21,12 +33,12 @@ class Inference(Section):
         help="Limit of the longer side, which takes precedence over the shorter side; keeps panoramas affordable.",
     )  # fmt: skip
     tile_size: int = knob(
-        0, label="Tile size", effect=Effect.TILES, ge=0, le=4096, step=32, unit="px",
+        0, label="Tile size", effect=Effect.TILES, ge=0, le=4096, step=32, unit="px", acts=(PASSABLE,),
         help="A larger picture is also seen in square tiles with this side, each resized like a picture of its own, to "
         "find small objects: start with 1 to 1.5 times the shorter side; 0 sees it whole only, as training does.",
     )  # fmt: skip
     tile_overlap: float = knob(
-        0.2, label="Tile overlap", effect=Effect.TILES, ge=0, le=0.5, step=0.05,
+        0.2, label="Tile overlap", effect=Effect.TILES, ge=0, le=0.5, step=0.05, acts=(TILED, LARGER),
         help="Smallest share of a tile that its neighbour repeats; it should be wider than the small objects, so that "
         "each is whole in some tile.",
     )  # fmt: skip
@@ -36,29 +48,32 @@ class Inference(Section):
         "measure AP.",
     )  # fmt: skip
     topk_candidates: int = knob(
-        1000, label="Top-K per level", effect=Effect.SELECT, ge=1, le=10000, step=1,
+        1000, label="Top-K per level", effect=Effect.SELECT, ge=1, le=10000, step=1, acts=(PASSABLE,),
         help="Best-scored candidates kept from each pyramid level before NMS; in crowded images it drops objects "
         "silently.",
     )  # fmt: skip
     nms_threshold: float = knob(
         0.5, label="NMS threshold", effect=Effect.SUPPRESS, ge=0, le=1, step=0.01,
+        acts=(when("when the NMS kind is hard", Test("inference.nms_kind", ("hard",))),),
         help="A box is dropped when its IoU with a better one is above this; raise it for crowds, lower it against "
         "duplicates.",
     )  # fmt: skip
     class_agnostic_nms: bool = knob(
         False, label="Class-agnostic NMS", effect=Effect.SUPPRESS,
+        acts=(SUPPRESSES, SEVERAL_CLASSES),
         help="Boxes also suppress boxes of other classes; useful when one object gets two labels.",
     )  # fmt: skip
     nms_kind: Literal["hard", "soft"] = knob(
-        "hard", label="NMS kind", effect=Effect.SUPPRESS,
+        "hard", label="NMS kind", effect=Effect.SUPPRESS, acts=(PASSABLE,),
         help="hard drops overlapping boxes, soft multiplies their scores by exp(−IoU²/σ) instead (Soft-NMS, 2017).",
     )  # fmt: skip
     soft_nms_sigma: float = knob(
         0.5, label="Soft-NMS σ", effect=Effect.SUPPRESS, ge=0.05, le=2, step=0.05,
+        acts=(when("when the NMS kind is soft", Test("inference.nms_kind", ("soft",))),),
         help="How gently soft NMS lowers scores; larger keeps more overlapping boxes.",
     )  # fmt: skip
     max_detections: int = knob(
-        100, label="Maximum detections", effect=Effect.SUPPRESS, ge=1, le=1000, step=1,
+        100, label="Maximum detections", effect=Effect.SUPPRESS, ge=1, le=1000, step=1, acts=(PASSABLE,),
         help="Boxes kept after NMS, best first; raise it for images with more objects than this.",
     )  # fmt: skip
 

@@ -8,10 +8,10 @@ from functools import cache
 from typing import Any, Literal, NamedTuple, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
-from pydantic.config import JsonDict
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
+from core.config.condition import UNKNOWN, Circumstances, Condition, Test
 from core.errors import UserError
 
 
@@ -50,6 +50,7 @@ def knob(
     multiple_of: int | None = None,
     min_length: int | None = None,
     max_length: int | None = None,
+    acts: tuple[Condition, ...] = (),
 ) -> Any:
     """Declares a hyperparameter as a pydantic field.
 
@@ -66,8 +67,10 @@ def knob(
         multiple_of: Number of which each allowed value is a multiple.
         min_length: Minimum number of entries of a list.
         max_length: Maximum number of entries of a list.
+        acts: Conditions that must all hold for it to act: under others, no value of it changes any result. Those of the
+            hyperparameters that they name are implied.
     """
-    extra: JsonDict = {"effect": effect, "step": step, "unit": unit, "options": [*options]}
+    extra: Any = {"effect": effect, "step": step, "unit": unit, "options": [*options], "acts": acts}
     return Field(
         default,
         title=label,
@@ -116,6 +119,7 @@ class Knob(NamedTuple):
         effect: What must be recomputed when it changes.
         choices: All allowed values of a "choice".
         options: Common values.
+        conditions: Conditions that must all hold for it to act.
     """
 
     path: str
@@ -132,6 +136,24 @@ class Knob(NamedTuple):
     effect: Effect
     choices: tuple[Any, ...]
     options: tuple[Any, ...]
+    conditions: tuple[Condition, ...]
+
+    def acts(self, config: BaseModel, circumstances: Circumstances = UNKNOWN) -> bool:
+        """Returns False if no value of it would change any result under the other settings."""
+        return not self.idle_reason(config, circumstances)
+
+    def idle_reason(self, config: BaseModel, circumstances: Circumstances = UNKNOWN) -> str:
+        """Returns when it would act, as in "acts when the loss is OHEM", if it does not; "" if it does.
+
+        Args:
+            config: All settings.
+            circumstances: What else is known; it acts if that alone could decide and is not known.
+        """
+        for condition in self.conditions:
+            reasons = [_why_not(test, condition.words, config, circumstances) for test in condition.tests]
+            if all(reasons):
+                return reasons[-1]
+        return ""
 
     @property
     def allowed(self) -> str:
@@ -185,7 +207,21 @@ def _read_knob(section: str, name: str, field: FieldInfo) -> Knob:
         effect=extra["effect"],
         choices=get_args(field.annotation) if kind == "choice" else (),
         options=tuple(extra["options"]),
+        conditions=extra["acts"],
     )
+
+
+def _why_not(test: Test, words: str, config: BaseModel, circumstances: Circumstances) -> str:
+    """Returns the reason why a test does not hold, "" if it does.
+
+    A test of a hyperparameter that does not act itself decides nothing: its own reason is returned.
+    """
+    section, dot, name = test.of.partition(".")
+    if not dot:
+        return "" if test.holds(getattr(circumstances, test.of)) else f"acts {words}"
+    if not test.holds(getattr(getattr(config, section), name)):
+        return f"acts {words}"
+    return read_knobs(type(config))[test.of].idle_reason(config, circumstances)
 
 
 def _kind(annotation: Any) -> str:

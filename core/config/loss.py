@@ -2,7 +2,15 @@
 
 from typing import Literal
 
+from core.config.condition import Test, when
 from core.config.knob import Effect, Section, knob
+
+BALANCED = when(
+    "when the loss is focal, balanced cross-entropy or cut-off",
+    Test("loss.kind", ("focal", "balanced_cross_entropy", "cutoff")),
+)
+OHEM = when("when the loss is OHEM", Test("loss.kind", ("ohem",)))
+SEVERAL = when("in training: the loss of a single picture is the same with each", Test("single_image", (False,)))
 
 
 class Loss(Section):
@@ -15,36 +23,41 @@ class Loss(Section):
     )  # fmt: skip
     alpha: float = knob(
         0.25, label="α (foreground weight)", effect=Effect.LOSS, ge=0, le=1, step=0.01,
+        acts=(BALANCED,),
         help="Weight of foreground, background gets 1−α; choose it lower when γ is higher, because γ already "
         "down-weights background (the paper pairs γ 2 with α 0.25). Used by focal, balanced cross-entropy and cutoff.",
     )  # fmt: skip
     gamma: float = knob(
         2.0, label="γ (focusing)", effect=Effect.LOSS, ge=0, le=8, step=0.1,
+        acts=(when("when the loss is focal", Test("loss.kind", ("focal",))),),
         help="How strongly easy examples are down-weighted; 0 is α-balanced cross-entropy. Used by focal.",
     )  # fmt: skip
     cutoff: float = knob(
         0.5, label="Cut-off", effect=Effect.LOSS, ge=0.05, le=1, step=0.05,
+        acts=(when("when the loss is cut-off", Test("loss.kind", ("cutoff",))),),
         help="p_t above which cutoff has no loss; 1 is α-balanced cross-entropy. The paper found such losses "
         "unstable: once a score is just right enough, no gradient keeps it there.",
     )  # fmt: skip
     ohem_anchors: int = knob(
-        256, label="OHEM anchors", effect=Effect.LOSS, ge=1, le=4096, step=1,
+        256, label="OHEM anchors", effect=Effect.LOSS, ge=1, le=4096, step=1, acts=(OHEM,),
         help="Number of hardest anchors that ohem keeps per image.",
     )  # fmt: skip
     ohem_nms_threshold: float = knob(
-        0.7, label="OHEM NMS threshold", effect=Effect.LOSS, ge=0, le=1, step=0.05,
+        0.7, label="OHEM NMS threshold", effect=Effect.LOSS, ge=0, le=1, step=0.05, acts=(OHEM,),
         help="Of anchors that overlap by a higher IoU than this, ohem keeps only the hardest; 1 turns it off.",
     )  # fmt: skip
     ohem_one_to_three: bool = knob(
-        False, label="OHEM 1:3", effect=Effect.LOSS,
+        False, label="OHEM 1:3", effect=Effect.LOSS, acts=(OHEM,),
         help="Limits ohem to three background anchors per foreground anchor, as SSD does.",
     )  # fmt: skip
     box_loss: Literal["smooth_l1", "l1", "giou", "diou", "ciou"] = knob(
         "smooth_l1", label="Box loss", effect=Effect.LOSS,
+        acts=(when("when the box loss weight is above 0", Test("loss.box_weight", above=0)),),
         help="Loss of a foreground anchor's box: by its deltas (l1, smooth_l1) or by its overlap (giou, diou, ciou).",
     )  # fmt: skip
     smooth_l1_beta: float = knob(
         0.1, label="Smooth L1 β", effect=Effect.LOSS, ge=0, le=2, step=0.05,
+        acts=(when("when the box loss is smooth L1", Test("loss.box_loss", ("smooth_l1",))),),
         help="Delta error below which smooth L1 is quadratic; 0 is plain L1.",
     )  # fmt: skip
     box_weight: float = knob(
@@ -53,6 +66,7 @@ class Loss(Section):
     )  # fmt: skip
     normaliser: Literal["image", "batch", "moving_average"] = knob(
         "image", label="Normaliser", effect=Effect.LOSS,
+        acts=(SEVERAL,),
         help="Foreground count that divides the loss: each image's own (torchvision), the batch's, or its moving "
         "average (detectron2), which is steadier when objects are few. Differs only for batches.",
     )  # fmt: skip

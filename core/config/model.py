@@ -2,10 +2,21 @@
 
 from typing import Literal
 
+from core.config.condition import Test, when
 from core.config.knob import Effect, Section, knob
 
 ALL_STAGES = 5  # of the backbone: the stem, then res2 … res5
 BUILT_IN_WEIGHTS = ("builtin", "imagenet", "coco", "coco_v2", "random")
+WITHOUT_HEADS = ("imagenet", "random")  # weights of the backbone or none; the rest is initialised at random
+
+HAVE_CONVOLUTIONS = when("when the heads have convolutions", Test("model.num_convs", above=0))
+HAVE_HEADS = when("when the initial weights have heads", Test("model.weights", excluded=WITHOUT_HEADS))
+NEW_HEADS = when(
+    "when the heads are new, not loaded with the weights",
+    Test("model.heads", ("new",)),
+    Test("new_classes", (True,)),
+    Test("model.weights", WITHOUT_HEADS),
+)
 
 
 class Model(Section):
@@ -17,7 +28,7 @@ class Model(Section):
         "are torchvision's (ResNet-50), imagenet loads only the backbone, random loads nothing.",
     )  # fmt: skip
     heads: Literal["loaded", "new"] = knob(
-        "loaded", label="Heads", effect=Effect.FORWARD,
+        "loaded", label="Heads", effect=Effect.FORWARD, acts=(HAVE_HEADS,),
         help="loaded keeps the heads of the initial weights; new re-initialises them with the prior π on the loaded "
         "backbone and pyramid, so that the anchors per location and the head settings can change.",
     )  # fmt: skip
@@ -35,12 +46,13 @@ class Model(Section):
         "more of them give the heads a larger receptive field.",
     )  # fmt: skip
     head_norm: Literal["none", "group"] = knob(
-        "group", label="Head normalisation", effect=Effect.FORWARD,
+        "group", label="Head normalisation", effect=Effect.FORWARD, acts=(HAVE_CONVOLUTIONS,),
         help="Group normalisation after each head convolution stabilises training from random weights; the paper uses "
         "none.",
     )  # fmt: skip
     head_groups: Literal[1, 2, 4, 8, 16, 32] = knob(
         32, label="Groups of the head normalisation", effect=Effect.FORWARD,
+        acts=(when("when the head normalisation is group", Test("model.head_norm", ("group",))),),
         help="Number of groups of channels in each group normalisation, at most half the channels; it must match the "
         "loaded weights.",
     )  # fmt: skip
@@ -55,7 +67,7 @@ class Model(Section):
         "must match the loaded weights.",
     )  # fmt: skip
     prior_probability: float = knob(
-        0.01, label="Prior probability π", effect=Effect.FORWARD, ge=0.0001, le=0.5, step=0.0001,
+        0.01, label="Prior probability π", effect=Effect.FORWARD, ge=0.0001, le=0.5, step=0.0001, acts=(NEW_HEADS,),
         help="Score of every anchor before training; a small π keeps the loss of 100,000 background anchors "
         "from dominating the first steps (0.5 is no prior). Only acts on heads that are newly initialised.",
     )  # fmt: skip
@@ -66,6 +78,7 @@ class Model(Section):
     )  # fmt: skip
     batch_norm: Literal["live", "frozen"] = knob(
         "live", label="Batch norm in training", effect=Effect.TRAIN,
+        acts=(when("while a stage of the backbone is not frozen", Test("model.freeze_stages", below=ALL_STAGES)),),
         help="live normalises with each batch's statistics and updates the running ones; frozen keeps the loaded ones, "
         "which is better for batches of one or two images.",
     )  # fmt: skip

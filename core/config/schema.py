@@ -15,7 +15,7 @@ from core.config.knob import ConfigError, Effect, Knob, Section, explain_errors,
 from core.config.loss import Loss
 from core.config.model import ALL_STAGES, Model
 from core.config.scenes import Scenes
-from core.config.training import Training
+from core.config.training import JITTERS, Training
 
 MAX_TEXT = 100_000  # characters of JSON or of a query that are parsed
 
@@ -42,7 +42,7 @@ class Config(Section):
             raise ValueError(
                 f"{setting} needs a backbone that is not trained: set model.freeze_stages to {ALL_STAGES}, {off}."
             )
-        for name in ("scale_jitter", "crop_probability", "colour_jitter", "noise_jitter"):
+        for name in JITTERS:
             if value := getattr(self.training, name):
                 raise ValueError(
                     f"{setting} needs images that do not change from pass to pass, but training.{name} is {value:g}: "

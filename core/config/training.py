@@ -4,9 +4,34 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from core.config.condition import Test, when
 from core.config.knob import Effect, Section, knob
+from core.config.model import ALL_STAGES
 
 Share = Annotated[float, Field(ge=0.01, le=0.99)]
+
+
+WITH_MOMENTUM = ("sgd", "rmsprop", "adam", "adamw", "adamax", "nadam", "radam")
+WITH_PERIOD = ("step", "cyclic", "plateau")
+WITH_DECAY = (*WITH_PERIOD, "multi_step", "exponential")
+
+LEARNS = when("when the learning rate is above 0", Test("training.learning_rate", above=0))
+HAS_MOMENTUM = when(
+    "when the optimizer is SGD, RMSprop or of the Adam family", Test("training.optimizer", WITH_MOMENTUM)
+)
+HAS_DECAY = when(
+    "when the schedule is step, multi-step, exponential, cyclic or plateau", Test("training.schedule", WITH_DECAY)
+)
+HAS_PERIOD = when("when the schedule is step, cyclic or plateau", Test("training.schedule", WITH_PERIOD))
+HAS_MILESTONES = when("when the schedule is multi-step", Test("training.schedule", ("multi_step",)))
+DECAYS = when("when the decay factor is below 1", Test("training.decay_factor", below=1))
+EVALUATED = when("when the run is evaluated before its end", Test("training.eval_interval", above=0))
+UNCHANGED = "when scale jitter, crop probability, colour and noise jitter are 0"
+JITTERS = ("scale_jitter", "crop_probability", "colour_jitter", "noise_jitter")
+REPEATABLE = (
+    when(f"when all {ALL_STAGES} stages of the backbone are frozen", Test("model.freeze_stages", (ALL_STAGES,))),
+    *(when(UNCHANGED, Test(f"training.{name}", (0,))) for name in JITTERS),
+)
 
 
 class Training(Section):
@@ -23,7 +48,7 @@ class Training(Section):
     optimizer: Literal[
         "adamw", "sgd", "adam", "rmsprop", "adagrad", "adadelta", "adamax", "nadam", "radam", "asgd"
     ] = knob(
-        "adamw", label="Optimizer", effect=Effect.TRAIN,
+        "adamw", label="Optimizer", effect=Effect.TRAIN, acts=(LEARNS,),
         help="adamw is forgiving in short runs; the paper uses sgd with momentum 0.9.",
     )  # fmt: skip
     learning_rate: float = knob(
@@ -33,39 +58,43 @@ class Training(Section):
     )  # fmt: skip
     momentum: float = knob(
         0.9, label="Momentum", effect=Effect.TRAIN, ge=0, le=0.99, step=0.01,
+        acts=(HAS_MOMENTUM,),
         help="Decay of the running average of gradients: momentum of sgd and rmsprop, β₁ of the Adam family.",
     )  # fmt: skip
     weight_decay: float = knob(
         1e-4, label="Weight decay", effect=Effect.TRAIN, ge=0, le=1,
-        options=(0.0, 1e-5, 1e-4, 1e-3, 0.01, 0.05, 0.1),
+        options=(0.0, 1e-5, 1e-4, 1e-3, 0.01, 0.05, 0.1), acts=(LEARNS,),
         help="Pull of convolution weights towards zero (biases and norms are exempt); reduces overfitting.",
     )  # fmt: skip
     schedule: Literal[
         "constant", "step", "multi_step", "exponential", "cosine", "cyclic", "one_cycle", "plateau"
     ] = knob(
-        "cosine", label="Learning-rate schedule", effect=Effect.TRAIN,
+        "cosine", label="Learning-rate schedule", effect=Effect.TRAIN, acts=(LEARNS,),
         help="How the learning rate changes over the run; a low rate at the end helps the weights converge.",
     )  # fmt: skip
     warmup_steps: int = knob(
-        20, label="Warm-up steps", effect=Effect.TRAIN, ge=0, le=100_000, step=None,
+        20, label="Warm-up steps", effect=Effect.TRAIN, ge=0, le=100_000, step=None, acts=(LEARNS,),
         help="Steps over which the learning rate rises from zero; raise it when a run diverges at its start.",
     )  # fmt: skip
     decay_factor: float = knob(
         0.1, label="Decay factor", effect=Effect.TRAIN, ge=0.001, le=1, step=0.001,
+        acts=(HAS_DECAY,),
         help="Factor of each drop (step, multi_step, plateau) or of the whole run (exponential), or the ratio of the "
         "lowest to the highest rate (cyclic).",
     )  # fmt: skip
     decay_period: float = knob(
         0.33, label="Decay period", effect=Effect.TRAIN, ge=0.01, le=1, step=0.01,
+        acts=(HAS_PERIOD, DECAYS),
         help="Length of a step or a cycle, or the patience of plateau, as a fraction of the run.",
     )  # fmt: skip
     milestones: tuple[Share, ...] = knob(
         (0.67, 0.89), label="Milestones", effect=Effect.TRAIN, options=(0.33, 0.5, 0.67, 0.75, 0.89),
         min_length=1, max_length=8,
+        acts=(HAS_MILESTONES, DECAYS),
         help="Fractions of the run at which multi_step drops the rate; the paper drops it at 2/3 and 8/9.",
     )  # fmt: skip
     clip_norm: float = knob(
-        10.0, label="Gradient clipping", effect=Effect.TRAIN, ge=0, le=1000, step=None,
+        10.0, label="Gradient clipping", effect=Effect.TRAIN, ge=0, le=1000, step=None, acts=(LEARNS,),
         help="Maximum norm of all gradients together, 0 for no limit; lower it when the loss spikes.",
     )  # fmt: skip
     ema_decay: float = knob(
@@ -79,7 +108,7 @@ class Training(Section):
         help="bf16 computes with half the bits, about twice as fast where the processor supports it.",
     )  # fmt: skip
     cache_features: int = knob(
-        0, label="Feature cache", effect=Effect.TRAIN, ge=0, le=1_000_000, step=None, unit="MB",
+        0, label="Feature cache", effect=Effect.TRAIN, ge=0, le=1_000_000, step=None, unit="MB", acts=REPEATABLE,
         help="Memory for the feature maps of a frozen backbone, 0 for none: they are computed once per image and "
         "reused. The training is the same and faster if it sees images more than once.",
     )  # fmt: skip
@@ -97,6 +126,7 @@ class Training(Section):
     )  # fmt: skip
     early_stopping: int = knob(
         0, label="Early stopping", effect=Effect.TRAIN, ge=0, le=1000, step=1, unit="evaluations",
+        acts=(EVALUATED,),
         help="Ends the run when the held-out loss was more than 5% above its lowest in so many evaluations in a row, 0 "
         "for never; the weights before it rose are saved. Prevents overfitting to few images.",
     )  # fmt: skip

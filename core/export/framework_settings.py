@@ -1,10 +1,10 @@
 """Conversions that the exports to torchvision, detectron2 and mmdetection share, and the settings that these lack.
 
-Every setting is either exported or named in a comment: one counts as exported only if another value of it would change
-what is exported.
+Every setting that acts is either exported or named in a comment: one counts as exported only if another value of it
+would change what is exported. Those that do not act beside the others (`Knob.acts`) are left out.
 """
 
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -15,26 +15,9 @@ BOTTLENECK_WIDTHS = (256, 512, 1024, 2048)
 LOSS_KINDS = ("focal", "balanced_cross_entropy", "cross_entropy")  # supported by all frameworks
 WEIGHTS, HEADS = "model.weights", "model.heads"
 
-# Settings that only count beside some values of another.
-_CONDITIONS: dict[str, tuple[str, Container[object]]] = {
-    "model.heads": ("model.weights", ()),  # the weights are named, so that nothing is left to say
-    "model.head_groups": ("model.head_norm", ("group",)),
-    "loss.alpha": ("loss.kind", ("focal", "balanced_cross_entropy", "cutoff")),
-    "loss.gamma": ("loss.kind", ("focal",)),
-    "loss.cutoff": ("loss.kind", ("cutoff",)),
-    "loss.ohem_anchors": ("loss.kind", ("ohem",)),
-    "loss.ohem_nms_threshold": ("loss.kind", ("ohem",)),
-    "loss.ohem_one_to_three": ("loss.kind", ("ohem",)),
-    "loss.smooth_l1_beta": ("loss.box_loss", ("smooth_l1",)),
-    "inference.tile_overlap": ("inference.tile_size", range(1, 2**31)),
-    "inference.soft_nms_sigma": ("inference.nms_kind", ("soft",)),
-    "training.momentum": ("training.optimizer", ("sgd", "rmsprop", "adam", "adamw", "adamax", "nadam", "radam")),
-    "training.decay_factor": ("training.schedule", ("step", "multi_step", "exponential", "cyclic", "plateau")),
-    "training.decay_period": ("training.schedule", ("step", "cyclic", "plateau")),
-    "training.milestones": ("training.schedule", ("multi_step",)),
-}
-# Settings of this library's own work, named when they differ from their default: rendered data, evaluation, speed.
-_OWN = ("scenes.", "training.eval_images", "training.cache_features")
+# Settings of this library's own work, named when they differ from their default: rendered data, evaluation, speed, and
+# which part of the weights is used, which are named themselves.
+_OWN = ("scenes.", "training.eval_images", "training.cache_features", HEADS)
 
 
 class Framework(NamedTuple):
@@ -77,27 +60,23 @@ def format_missing(config: Config, framework: Framework) -> str:
 
 
 def find_missing(config: Config, framework: Framework) -> Iterator[str]:
-    """Yields the paths of all settings that are not exported and in which the framework may differ.
+    """Yields the paths of all settings that act, are not exported, and in which the framework may differ.
 
-    A setting without effect, because of another one, and one of `ignored` count when they differ from their default.
+    One of `ignored` counts when it differs from its default.
     """
     exported = framework.build(config)
     ignored = (*_OWN, *framework.ignored)
     for path, value in config.to_flat().items():
         knob = knobs()[path]
+        if not knob.acts(config):
+            continue
         if path in framework.supported:
             if value not in framework.supported[path]:
                 yield path
         elif any(framework.build(other) != exported for other in _change(config, knob)):
             continue
-        elif value != knob.default or not (path.startswith(ignored) or _is_idle(config, path)):
+        elif value != knob.default or not path.startswith(ignored):
             yield path
-
-
-def _is_idle(config: Config, path: str) -> bool:
-    """Returns whether a setting has no effect because of another one."""
-    condition, active = _CONDITIONS.get(path, (path, (config.to_flat()[path],)))
-    return config.to_flat()[condition] not in active
 
 
 def _change(config: Config, knob: Knob) -> Iterator[Config]:

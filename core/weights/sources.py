@@ -5,7 +5,7 @@ from pathlib import Path
 
 from torch import Tensor
 
-from core.config import Config, Model
+from core.config import WITHOUT_HEADS, Config, Model
 from core.io.paths import ASSETS
 from core.retinanet.backbone import NORM_EPS
 from core.retinanet.model import RetinaNet, build_model
@@ -39,7 +39,6 @@ from core.weights.half import to_half
 from core.weights.metadata import build_metadata, read_metadata
 from core.weights.weights import CLASSES, ON_COCO, ON_SCENES, Weights
 
-WITHOUT_HEADS = ("imagenet", "random")  # weights of the backbone or none; the rest is initialised at random
 BUILTIN = ASSETS / "builtin.safetensors"
 COCO_NORM_EPS = {"coco": 0.0, "coco_v2": NORM_EPS}  # when v1 was trained, torchvision's frozen batch norms had no ε
 HEAD_SETTINGS = ("model.num_convs", "model.head_norm", "model.head_groups")

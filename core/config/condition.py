@@ -1,0 +1,68 @@
+"""Conditions under which a hyperparameter acts, as data beside its declaration."""
+
+from typing import Any, NamedTuple
+
+
+class Circumstances(NamedTuple):
+    """What settings are used on, as far as it is known: True, False, or None where it is not known.
+
+    Attributes:
+        generated: Whether the images are generated scenes.
+        single_image: Whether what is computed concerns one image alone, not the batches of a training run.
+        tiled: Whether an image is larger than the tiles, see `core.retinanet.tiles.is_tiled`.
+        several_classes: Whether the detector has more than one class.
+        new_classes: Whether its class layer is initialised anew, because the weights know other classes than the data.
+    """
+
+    generated: bool | None = None
+    single_image: bool | None = None
+    tiled: bool | None = None
+    several_classes: bool | None = None
+    new_classes: bool | None = None
+
+
+UNKNOWN = Circumstances()
+
+
+class Test(NamedTuple):
+    """A test of one value.
+
+    Attributes:
+        of: Path of a hyperparameter, or name of an attribute of `Circumstances`.
+        values: The values with which it holds; empty for all.
+        excluded: The values with which it does not.
+        above: Bound that the value must exceed.
+        below: Bound that the value must not reach.
+    """
+
+    __test__ = False  # not one of pytest's
+
+    of: str
+    values: tuple[Any, ...] = ()
+    excluded: tuple[Any, ...] = ()
+    above: float | None = None
+    below: float | None = None
+
+    def holds(self, value: Any) -> bool:
+        """Returns True if a value passes, or is not known."""
+        if value is None:
+            return True
+        listed = (not self.values or value in self.values) and value not in self.excluded
+        return listed and (self.above is None or value > self.above) and (self.below is None or value < self.below)
+
+
+class Condition(NamedTuple):
+    """A condition for a hyperparameter to act: one of some tests holds.
+
+    Attributes:
+        words: The condition in words that follow "acts", as in "when the loss is OHEM".
+        tests: The tests.
+    """
+
+    words: str
+    tests: tuple[Test, ...]
+
+
+def when(words: str, *tests: Test) -> Condition:
+    """Returns a condition; `Condition` describes the arguments."""
+    return Condition(words, tests)
