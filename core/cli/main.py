@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
+from core.cli.idle_flags import describe_idle
 from core.cli.parser import parse, report_error
 from core.config import Config, ConfigError, knobs
 from core.errors import IncompleteError, UserError
@@ -51,7 +52,9 @@ def build_config(options: argparse.Namespace) -> Config:
 def _run(config: Config, options: argparse.Namespace) -> None:
     # Imported here since PyTorch takes seconds to import, which --help and refusing a flag do not need.
     from core.cli.commands import COMMANDS
+    from core.cli.common import tell
 
+    tell(describe_idle(config, options))
     try:
         result = COMMANDS[options.command](config, options)
     except IncompleteError as error:

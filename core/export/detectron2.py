@@ -10,6 +10,7 @@ from core.export.framework_settings import (
     LOSS_KINDS,
     WEIGHTS,
     Framework,
+    acts,
     format_missing,
     get_focal_parameters,
 )
@@ -44,6 +45,18 @@ SUPPORTED_VALUES: dict[str, tuple[object, ...]] = {
     "training.colour_jitter": (0.0,),
     "training.noise_jitter": (0.0,),
 }
+# The keys of settings that do not always act; empty SOLVER.STEPS must stay, since detectron2 has some of its own.
+OF_SETTING = {
+    "MODEL.RETINANET.NMS_THRESH_TEST": "inference.nms_threshold",
+    "MODEL.RETINANET.TOPK_CANDIDATES_TEST": "inference.topk_candidates",
+    "TEST.DETECTIONS_PER_IMAGE": "inference.max_detections",
+    "MODEL.RETINANET.BBOX_REG_LOSS_TYPE": "loss.box_loss",
+    "SOLVER.MOMENTUM": "training.momentum",
+    "SOLVER.WEIGHT_DECAY": "training.weight_decay",
+    "SOLVER.WARMUP_ITERS": "training.warmup_steps",
+    "SOLVER.LR_SCHEDULER_NAME": "training.schedule",
+    "SOLVER.GAMMA": "training.decay_factor",
+}
 ANCHOR_ORDER = """\
 # The anchors of a location are ordered by size and then ratio in detectron2, by ratio and then size here: when you
 # convert weights, reorder the outputs of the heads.
@@ -61,19 +74,20 @@ def to_detectron2(config: Config, num_classes: int) -> str:
 
 def _note_groups(config: Config) -> str:
     groups = norm_groups(config.model)
-    if config.model.head_norm == "none" or groups == GROUPS:
+    if not acts(config, "model.head_groups") or groups == GROUPS:
         return ""
     return f"# The group norms of the heads have {groups} groups here, and always {GROUPS} in detectron2.\n"
 
 
 def build_detectron2_config(config: Config, num_classes: int) -> dict[str, Any]:
-    """Returns detectron2's settings by their documented names."""
-    return {
+    """Returns detectron2's settings by their documented names, without those that do not act."""
+    values = {
         **_build_network(config),
         **_build_retinanet(config, num_classes),
         **_build_input(config),
         **_build_solver(config),
     }
+    return {key: value for key, value in values.items() if key not in OF_SETTING or acts(config, OF_SETTING[key])}
 
 
 def _build_network(config: Config) -> dict[str, Any]:
@@ -100,6 +114,7 @@ def _build_retinanet(config: Config, num_classes: int) -> dict[str, Any]:
     model, matching, loss, inference = config.model, config.matching, config.loss, config.inference
     alpha, gamma = get_focal_parameters(config)
     smooth = loss.box_loss in ("smooth_l1", "l1")
+    beta = {"MODEL.RETINANET.SMOOTH_L1_LOSS_BETA": loss.smooth_l1_beta if loss.box_loss == "smooth_l1" else 0.0}
     return {
         "MODEL.RETINANET.NUM_CLASSES": num_classes,
         "MODEL.RETINANET.NUM_CONVS": model.num_convs,
@@ -110,7 +125,7 @@ def _build_retinanet(config: Config, num_classes: int) -> dict[str, Any]:
         "MODEL.RETINANET.FOCAL_LOSS_ALPHA": alpha,
         "MODEL.RETINANET.FOCAL_LOSS_GAMMA": gamma,
         "MODEL.RETINANET.BBOX_REG_LOSS_TYPE": "smooth_l1" if smooth else loss.box_loss,
-        "MODEL.RETINANET.SMOOTH_L1_LOSS_BETA": loss.smooth_l1_beta if loss.box_loss != "l1" else 0.0,
+        **(beta if smooth and acts(config, "loss.box_loss") else {}),
         "MODEL.RETINANET.SCORE_THRESH_TEST": inference.score_threshold,
         "MODEL.RETINANET.TOPK_CANDIDATES_TEST": inference.topk_candidates,
         "MODEL.RETINANET.NMS_THRESH_TEST": inference.nms_threshold,

@@ -48,6 +48,11 @@ def get_focal_parameters(config: Config) -> tuple[float, float]:
     return (loss.alpha if loss.kind in ("balanced_cross_entropy", "cutoff") else -1.0), 0.0
 
 
+def acts(config: Config, path: str) -> bool:
+    """Returns whether a setting acts beside the others."""
+    return knobs()[path].acts(config)
+
+
 def format_missing(config: Config, framework: Framework) -> str:
     """Returns comment lines that name the settings without a counterpart in a framework, "" if there are none."""
     values = config.to_flat()
@@ -68,7 +73,7 @@ def find_missing(config: Config, framework: Framework) -> Iterator[str]:
     ignored = (*_OWN, *framework.ignored)
     for path, value in config.to_flat().items():
         knob = knobs()[path]
-        if not knob.acts(config):
+        if not acts(config, path):
             continue
         if path in framework.supported:
             if value not in framework.supported[path]:

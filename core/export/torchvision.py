@@ -10,6 +10,7 @@ from core.export.framework_settings import (
     LOSS_KINDS,
     WEIGHTS,
     Framework,
+    acts,
     format_missing,
     get_focal_parameters,
 )
@@ -25,6 +26,11 @@ SUPPORTED_VALUES: dict[str, tuple[object, ...]] = {
     "inference.tile_size": (0,),
     "inference.class_agnostic_nms": (False,),
     "inference.nms_kind": ("hard",),
+}
+ARGUMENTS = {  # those of post-processing, by the names here
+    "topk_candidates": "topk_candidates",
+    "nms_threshold": "nms_thresh",
+    "max_detections": "detections_per_img",
 }
 # The code builds a network, into which weights are loaded; how it is trained is not part of it.
 NOT_PART = (WEIGHTS, HEADS, "model.freeze_stages", "model.batch_norm", "training.")
@@ -142,10 +148,10 @@ nn.init.constant_(head.classification_head.cls_logits.bias, {prior_logit(model.p
 def _write_losses(config: Config) -> str:
     """Returns code that replaces torchvision's losses if needed: torchvision does not pass α, γ and β to them."""
     alpha, gamma = get_focal_parameters(config)
-    lines = [f"head.regression_head._loss_type = {config.loss.box_loss!r}"]
+    lines = [f"head.regression_head._loss_type = {config.loss.box_loss!r}"] if acts(config, "loss.box_loss") else []
     if (alpha, gamma) != DEFAULT_FOCAL:
         lines.append(f"retinanet.sigmoid_focal_loss = partial(sigmoid_focal_loss, alpha={alpha!r}, gamma={gamma!r})")
-    if config.loss.box_loss == "smooth_l1":
+    if acts(config, "loss.smooth_l1_beta"):
         beta = {"beta": config.loss.smooth_l1_beta}
         lines.append(f"retinanet._box_loss = partial(retinanet._box_loss, cnf={beta!r})")
     return "\n".join(lines)
@@ -154,6 +160,17 @@ def _write_losses(config: Config) -> str:
 def _write_model(config: Config) -> str:
     inference, matching = config.inference, config.matching
     sides = f"min_size={inference.image_size}, max_size={inference.max_image_size}"
+    limits = {
+        "topk_candidates": inference.topk_candidates,
+        "nms_threshold": inference.nms_threshold,
+        "max_detections": inference.max_detections,
+    }
+    lines = "".join(
+        f"    {ARGUMENTS[name]}={value!r},\n" for name, value in limits.items() if acts(config, f"inference.{name}")
+    )
+    forced = ""
+    if acts(config, "matching.force_best_match"):
+        forced = f"model.proposal_matcher.allow_low_quality_matches = {matching.force_best_match}\n"
     return f"""model = RetinaNet(
     backbone,
     NUM_CLASSES,
@@ -161,11 +178,7 @@ def _write_model(config: Config) -> str:
     anchor_generator=anchors,
     head=head,
     score_thresh={inference.score_threshold!r},
-    topk_candidates={inference.topk_candidates},
-    nms_thresh={inference.nms_threshold!r},
-    detections_per_img={inference.max_detections},
-    fg_iou_thresh={matching.fg_iou_threshold!r},
+{lines}    fg_iou_thresh={matching.fg_iou_threshold!r},
     bg_iou_thresh={matching.bg_iou_threshold!r},
 )
-model.proposal_matcher.allow_low_quality_matches = {matching.force_best_match}
-"""
+{forced}"""

@@ -276,7 +276,7 @@ OTHERS: dict[str, Iterable[Any]] = {  # where the ends of the slider take long o
     "model.weights": ["random"],
     "model.depth": [34],
     "model.head_groups": [1, 8],
-    "model.fpn_channels": [64],
+    "model.fpn_channels": [32],
     "model.num_convs": [0, 2],
     "inference.image_size": [32],
     "inference.max_image_size": [64],

@@ -322,3 +322,32 @@ def test_the_command_names_what_the_weights_would_change():
     config = Config.from_flat({"model.weights": "coco", "inference.image_size": 256, "training.steps": 200})
     assert "--inference.image_size 256" in to_command(config, 91) and "training.steps" not in to_command(config, 91)
     assert "image_size" not in to_command(Config.from_flat({"inference.image_size": 256}), 6)
+
+
+IDLE = {  # each without effect beside the others; the frameworks' own names of it
+    "loss.alpha": ({"loss.kind": "cross_entropy"}, "0.77"),
+    "loss.smooth_l1_beta": ({"loss.box_loss": "giou"}, "SMOOTH_L1_LOSS_BETA beta"),
+    "inference.nms_threshold": ({"inference.nms_kind": "soft"}, "NMS_THRESH_TEST nms_thresh 0.77"),
+    "training.momentum": ({"training.optimizer": "adagrad"}, "SOLVER.MOMENTUM momentum 0.77"),
+    "training.decay_factor": ({"training.schedule": "cosine"}, "SOLVER.GAMMA 0.77"),
+    "training.milestones": ({"training.schedule": "cosine"}, "0.77 154"),
+    "model.head_groups": ({"model.head_norm": "none"}, "GroupNorm 'GN'"),
+    "loss.ohem_anchors": ({}, "ohem"),
+}
+OTHER = {"training.milestones": (0.77,), "model.head_groups": 4, "loss.ohem_anchors": 77}
+
+
+@pytest.mark.parametrize("form", [*FRAMEWORKS, "command line"])
+@pytest.mark.parametrize("path", IDLE)
+def test_what_has_no_effect_is_left_out(path, form):
+    beside, words = IDLE[path]
+    plain = Config.from_flat(beside)
+    text = FORMATS[form](plain.replace({path: OTHER.get(path, 0.77)}), 4)
+    assert path not in text and text == FORMATS[form](plain, 4)
+    assert not [word for word in words.split(" ") if word in text]
+
+
+def test_what_has_an_effect_under_another_name_stays():
+    """detectron2 has no L1 loss of its own, and drops the rate at steps of its own unless there are none."""
+    values = build_detectron2_config(Config.from_flat({"loss.box_loss": "l1", "training.schedule": "constant"}), 4)
+    assert values["MODEL.RETINANET.SMOOTH_L1_LOSS_BETA"] == 0 and values["SOLVER.STEPS"] == ()
