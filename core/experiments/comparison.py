@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from core.config import Config, Training
 from core.experiments.presets import Preset, Variant
-from core.runs.folder import FAILED, FINISHED, RunFolder, find_kept
+from core.runs.folder import DIVERGED, ENDED, RunFolder, find_kept
 from core.runs.train import run_training
 from core.training.records import Record, TrainingError
 
@@ -77,7 +77,7 @@ class Result(NamedTuple):
         variant: Name of the variant.
         seed: Training seed.
         state: State of the run, see `core.runs.folder`; "waiting" before it has started.
-        message: The reason, if it failed.
+        message: The reason, if it failed or diverged.
         images_per_second: Mean throughput of the last steps.
         first_loss: Classification loss of the first step.
         last_loss: Mean classification loss of the last steps.
@@ -114,7 +114,7 @@ def plan_runs(preset: Preset, folder: Path, seeds: int) -> list[VariantRun]:
 def run_comparison(
     preset: Preset, folder: Path, *, seeds: int = 1, overrides: Mapping[str, Any] | None = None, workers: int = 0
 ) -> Generator[tuple[VariantRun, Record]]:
-    """Trains the unfinished runs of a comparison on rendered scenes; a run that diverges is kept as failed.
+    """Trains the unfinished runs of a comparison on rendered scenes; a run that diverges is kept as it is.
 
     Args:
         preset: The comparison.
@@ -147,7 +147,7 @@ def train_variant(config: Config, folder: RunFolder, *, workers: int) -> Generat
         RunError, ConfigError, WeightsError: As `run_training`.
     """
     status = folder.read_status()
-    if status and status.state in (FINISHED, FAILED):
+    if status and status.state in ENDED:
         return
     if status and not folder.checkpoint.exists() and not folder.is_held():  # killed before its first checkpoint
         shutil.rmtree(folder.path)
@@ -230,8 +230,8 @@ def _row(variant: str, results: Sequence[Result]) -> Row:
     values = [result._asdict() for result in results]
     return Row(
         variant=variant,
-        runs=sum(result.state in (FINISHED, FAILED) for result in results),
-        failed=sum(result.state == FAILED for result in results),
+        runs=sum(result.state in ENDED for result in results),
+        failed=sum(result.state == DIVERGED for result in results),
         ap=_mean(metrics, "ap"),
         ap_low=min(ap, default=None),
         ap_high=max(ap, default=None),

@@ -18,7 +18,7 @@ from core.config import Config, ConfigError
 from core.experiments.comparison import VariantRun, plan_runs, train_variant
 from core.experiments.presets import Preset
 from core.io.paths import ROOT
-from core.runs.folder import FAILED, FINISHED, RunError, RunFolder
+from core.runs.folder import ENDED, RunError, RunFolder
 from core.training.signals import collect_stop_signals
 
 LOCAL = "local"  # the address that starts Ray on this machine
@@ -120,7 +120,7 @@ def _find_error(ray: ModuleType, reference: Any, run: VariantRun, stopped: bool)
             "checkpoint."
         )
     status = run.folder.read_status()
-    if not stopped and (status is None or status.state not in (FINISHED, FAILED)):
+    if not stopped and (status is None or status.state not in ENDED):
         return RunError(
             f"A Ray worker trained the run {run.folder.path}, but in a folder of another machine: choose a folder that "
             "all machines share with --out."

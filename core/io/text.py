@@ -1,9 +1,12 @@
 """Text: what untrusted files hold, and counts and lists of names in sentences."""
 
+import re
 from collections.abc import Sequence
 from typing import TypeGuard
 
 MAX_LISTED = 5  # names in a sentence
+EXPONENT = re.compile(r"(?<![\w.])(-?\d+(?:\.\d+)?)e([+-]?\d+)(?![\w.])")  # of a number as Python writes it
+SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def is_text(value: object) -> TypeGuard[str]:
@@ -30,6 +33,11 @@ def count_noun(count: int, singular: str, plural: str = "") -> str:
         plural: The noun after any other count; by default the singular with an "s".
     """
     return f"{count:,} {singular if count == 1 else plural or singular + 's'}"
+
+
+def typeset_numbers(text: str) -> str:
+    """Returns text with numbers such as 2.63e-07 as people write them, 2.63·10⁻⁷."""
+    return EXPONENT.sub(lambda found: f"{found[1]}·10{str(int(found[2])).translate(SUPERSCRIPTS)}", text)
 
 
 def join_names(names: Sequence[str]) -> str:

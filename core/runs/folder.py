@@ -19,13 +19,17 @@ from core.io.atomic import write_text
 from core.io.jsonl import JsonLines
 from core.io.locks import FileLock, is_held
 from core.runs.about import About
-from core.training.records import EvaluationRecord, StepRecord, has_risen
+from core.runs.divergence import read_divergence
+from core.training.records import DivergedError, EvaluationRecord, StepRecord, has_risen
 
 QUEUED, STARTING, RUNNING, PAUSED = "queued", "starting", "running", "paused"
-FINISHED, STOPPED, FAILED, INTERRUPTED = "finished", "stopped", "failed", "interrupted"
+FINISHED, STOPPED, INTERRUPTED = "finished", "stopped", "interrupted"
+FAILED, DIVERGED = "failed", "diverged"  # a diverged run is a result, a failed one an accident
+ENDED = (FINISHED, DIVERGED, FAILED)  # states of a run that would end in the same way again
+RESUMABLE = (STOPPED, INTERRUPTED, FAILED, DIVERGED)
 ACTIVE = (STARTING, RUNNING, PAUSED)  # states of a run whose process holds the lock, or has died
 STOPPING = "stopping"  # never stored: running or paused, and requested to stop
-STATES = (QUEUED, *ACTIVE, FINISHED, STOPPED, FAILED, INTERRUPTED)
+STATES = (QUEUED, *ACTIVE, FINISHED, STOPPED, FAILED, DIVERGED, INTERRUPTED)
 MAX_MESSAGE = 2000  # characters
 
 
@@ -38,7 +42,7 @@ class RunStatus(NamedTuple):
 
     Attributes:
         state: One of `STATES`, or `STOPPING`.
-        message: The reason, if the run failed, or how it ended if not as planned.
+        message: The reason, if the run failed or diverged, or how it ended if not as planned.
         since: Unix time in seconds at which the state was written.
         queue_position: Position in the queue, from 1; 0 for a run that is not queued.
     """
@@ -117,7 +121,7 @@ class RunFolder:
             _overwrite(self.status, text)
 
     def read_status(self) -> RunStatus | None:
-        """Reads the status as last written, None if there is none.
+        """Reads the status as last written, None if there is none; earlier versions wrote that a diverged run failed.
 
         A run whose process has died may still be "running" here; `core.scheduler.queue.Queue.status` tells.
         """
@@ -126,7 +130,8 @@ class RunFolder:
             return RunStatus(RUNNING) if self.status.exists() else None
         state, message, since = (found.get(key) for key in ("state", "message", "since"))
         since = since if isinstance(since, int | float) else 0.0
-        return RunStatus(state if state in STATES else RUNNING, str(message or ""), since)
+        status = RunStatus(state if state in STATES else RUNNING, str(message or ""), since)
+        return status._replace(state=DIVERGED) if state == FAILED and read_divergence(status.message) else status
 
     def is_held(self) -> bool:
         """True while a process trains in this folder."""
@@ -150,6 +155,11 @@ class RunFolder:
             if path.exists():
                 lines = [json.dumps(record) + "\n" for record in JsonLines(path).read() if record["step"] <= step]
                 write_text(path, "".join(lines))
+
+
+def failure_state(error: BaseException) -> str:
+    """Returns the state of a run that ended with an error."""
+    return DIVERGED if isinstance(error, DivergedError) else FAILED
 
 
 def append_line(path: Path, record: dict[str, Any]) -> None:

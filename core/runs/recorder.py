@@ -9,7 +9,7 @@ from core.errors import UserError
 from core.evaluation.damage import add_damaged
 from core.runs.checkpoint import save_checkpoint
 from core.runs.control import STOP, Control, read_control
-from core.runs.folder import FAILED, FINISHED, PAUSED, RUNNING, STOPPED, RunError, RunFolder
+from core.runs.folder import FINISHED, PAUSED, RUNNING, STOPPED, RunError, RunFolder, failure_state
 from core.runs.snapshots import SnapshotRecorder
 from core.runs.splits import Splits
 from core.runs.step_changes import StepChangeRecorder
@@ -150,8 +150,8 @@ class Recorder:
         return control
 
     def _save_failure(self, error: Exception) -> None:
-        """Saves the run as failed; if no checkpoint can be written, as on a full disk, the last one is kept."""
+        """Saves a run that ended with an error; if no checkpoint can be written, the last one is kept."""
         try:
-            self.save(FAILED, str(error))
+            self.save(failure_state(error), str(error))
         except (UserError, OSError):
-            self._folder.write_status(FAILED, str(error))
+            self._folder.write_status(failure_state(error), str(error))

@@ -10,9 +10,9 @@ from core.runs.about import About
 from core.runs.control import STOP, read_control
 from core.runs.folder import (
     ACTIVE,
-    FAILED,
     INTERRUPTED,
     QUEUED,
+    RESUMABLE,
     STOPPED,
     STOPPING,
     RunError,
@@ -125,7 +125,7 @@ class Queue:
         """
         with self.lock():
             state = self.status(folder).state
-            if state not in (INTERRUPTED, STOPPED, FAILED):
+            if state not in RESUMABLE:
                 raise RunError(f"The run {folder.path.name} is {state}: only a run that ended early can be resumed.")
             self._enqueue(folder)
 

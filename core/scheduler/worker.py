@@ -14,7 +14,7 @@ import torch
 from core.errors import UserError
 from core.io.locks import FileLock
 from core.runs.control import STOP, Control, read_control, write_control
-from core.runs.folder import FAILED, STOPPED, RunFolder
+from core.runs.folder import FAILED, STOPPED, RunFolder, failure_state
 from core.runs.recorder import Recorder
 from core.runs.train import train_from_folder
 
@@ -39,7 +39,7 @@ def train_run(folder: RunFolder, lock: FileLock) -> None:
         for _ in train_from_folder(folder, lock, stopper.watch):
             pass
     except (UserError, OSError) as error:  # OSError: a full disk is not a defect of the program
-        _report_failure(folder, str(error))
+        _report_failure(folder, str(error), failure_state(error))
     except BaseException as error:
         with suppress(OSError):
             traceback.print_exc()
@@ -48,10 +48,10 @@ def train_run(folder: RunFolder, lock: FileLock) -> None:
         )
 
 
-def _report_failure(folder: RunFolder, message: str) -> None:
+def _report_failure(folder: RunFolder, message: str, state: str = FAILED) -> None:
     with suppress(OSError):  # on a full disk the log cannot be written either
         print(message, file=sys.stderr, flush=True)
-    folder.write_status(FAILED, message)
+    folder.write_status(state, message)
 
 
 class Stopper(threading.Thread):

@@ -8,7 +8,7 @@ import torch
 
 from core.config import ALL_STAGES, Config
 from core.structures import Sample
-from core.training.records import TrainingError
+from core.training.records import DivergedError
 from core.weights.sources import has_new_heads
 
 # The highest learning rates that usually work. SGD's is the paper's for 16 images and scales with the batch size.
@@ -58,9 +58,9 @@ def count_flat_boxes(samples: Sequence[Sample]) -> int:
     return int((sides <= 0).any(dim=1).sum())
 
 
-def diverged(config: Config, last: DivergedStep) -> TrainingError:
+def diverged(config: Config, last: DivergedStep) -> DivergedError:
     """Returns the error for a run that diverged: its losses, where its weights are, and the most likely causes."""
-    return TrainingError(
+    return DivergedError(
         f"Step {last.step} diverged (classification loss {last.classification:.3g}, box loss {last.box:.3g}, "
         f"gradient norm {last.gradient_norm:.3g}); the weights are those of step {last.step - 1}. "
         f"{explain_divergence(config, last)}"

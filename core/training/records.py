@@ -15,6 +15,10 @@ class TrainingError(UserError):
     """Training cannot continue; the message says why and which setting to change."""
 
 
+class DivergedError(TrainingError):
+    """The losses of a run are no longer usable numbers."""
+
+
 class StepRecord(NamedTuple):
     """One training step.
 

@@ -6,7 +6,7 @@ from core.cli.compare import format_table
 from core.config import Config, knobs
 from core.experiments.comparison import Row, plan_runs, read_result, run_comparison, summarise_variants
 from core.experiments.presets import PRESETS, SHARED, Preset, Variant
-from core.runs.folder import FAILED, FINISHED, RUNNING, STOPPED
+from core.runs.folder import DIVERGED, FINISHED, RUNNING, STOPPED
 from core.training.records import StepRecord
 
 TINY = {
@@ -109,5 +109,5 @@ def test_a_variant_that_diverges_does_not_stop_the_others(tmp_path):
     overrides = {path: value for path, value in TINY.items() if path != "training.steps"}
     list(run_comparison(preset, tmp_path, overrides=overrides | {"training.eval_images": 1}))
     results = [read_result(part) for part in plan_runs(preset, tmp_path, 1)]
-    assert [each.state for each in results] == [FAILED, FINISHED]
+    assert [each.state for each in results] == [DIVERGED, FINISHED]
     assert "diverged" in results[0].message and summarise_variants(results)[0].failed == 1

@@ -15,7 +15,7 @@ from core.retinanet.losses import batch_losses
 from core.retinanet.model import build_model
 from core.retinanet.preprocess import scale_objects
 from core.runs.checkpoint import load_checkpoint
-from core.runs.folder import FAILED, FINISHED, STOPPED, RunError, RunFolder
+from core.runs.folder import DIVERGED, FAILED, FINISHED, STOPPED, RunError, RunFolder
 from core.runs.train import run_training
 from core.training import samples
 from core.training.augment import augment
@@ -255,12 +255,12 @@ def test_a_stopped_run_resumes_exactly(tmp_path):
 
 
 @pytest.mark.slow
-def test_a_diverged_run_is_saved_as_failed(tmp_path):
+def test_a_diverged_run_is_saved_as_such(tmp_path):
     folder = RunFolder(tmp_path / "run")
     wild = tiny(training__learning_rate=10, training__optimizer="sgd", training__clip_norm=0, training__steps=60)
     with pytest.raises(TrainingError, match="diverged"):
         list(run_training(wild, "scenes", folder))
-    assert folder.read_status().state == FAILED and "learning_rate" in folder.read_status().message
+    assert folder.read_status().state == DIVERGED and "learning_rate" in folder.read_status().message
     state = load_checkpoint(folder.checkpoint)
     assert state["step"] >= 1 and all(value.isfinite().all() for value in state["model"].values())
 

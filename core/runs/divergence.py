@@ -1,0 +1,56 @@
+"""How a run diverged, read from the message in its status: runs of earlier versions have nothing else that tells."""
+
+import math
+import re
+from typing import NamedTuple
+
+# The beginning of the message of `core.training.divergence.diverged`.
+MESSAGE = re.compile(r"Step (\d{1,12}) diverged \(classification loss (\S+), box loss (\S+), gradient norm (\S+)\)")
+
+
+class Divergence(NamedTuple):
+    """The step at which a run diverged, which its records do not contain.
+
+    Attributes:
+        step: Its number, from 1.
+        classification: Classification loss.
+        box: Box loss, multiplied by its weight.
+        gradient_norm: Norm of the gradient before clipping.
+    """
+
+    step: int
+    classification: float
+    box: float
+    gradient_norm: float
+
+    @property
+    def broken(self) -> tuple[str, ...]:
+        """The losses that stopped being finite numbers first; the larger one if both still are."""
+        losses = {"classification": self.classification, "box": self.box}
+        infinite = tuple(name for name, loss in losses.items() if not math.isfinite(loss))
+        return infinite or (max(losses, key=lambda name: losses[name]),)
+
+    @property
+    def cause(self) -> str:
+        """What stopped being a finite number first, as a clause."""
+        if math.isfinite(self.classification) and math.isfinite(self.box):
+            if not math.isfinite(self.gradient_norm):
+                return "the gradient stopped being a finite number, both losses had not yet"
+            return f"the loss stayed far above its first value, mostly the {self.broken[0]} loss"
+        if len(self.broken) == 2:
+            return "both losses stopped being finite numbers"
+        other = "classification" if self.broken == ("box",) else "box"
+        return f"the {self.broken[0]} loss stopped being a finite number, the {other} loss had not yet"
+
+
+def read_divergence(message: str) -> Divergence | None:
+    """Returns how a run diverged; None if its message does not say that it did."""
+    found = MESSAGE.match(message)
+    if not found:
+        return None
+    step, *numbers = found.groups()
+    try:
+        classification, box, norm = map(float, numbers)
+    except ValueError:
+        return None
+    return Divergence(int(step), classification, box, norm)
