@@ -1,6 +1,7 @@
 // Names that the scripts find without declaring them, and the shapes of what Python sends them.
 
 declare const live: Live;
+declare const presenting: Presenting;
 
 declare const memory: Memory;
 
@@ -10,9 +11,11 @@ declare const PAINT_STAGES: string[][];
 interface Window {
   live?: Live;
   memory?: Memory;
+  presenting?: Presenting;
   /** plotly.js, loaded in the page's head. */
   Plotly: {
     animate(target: Element, frame: object, options: object): Promise<unknown>;
+    toImage(figure: object, options: object): Promise<string>;
     react(target: Element, traces: Trace[], layout: object, config: object): Promise<unknown>;
   };
 }
@@ -114,6 +117,18 @@ interface News {
   stamp: string;
   soon: boolean;
   forgotten?: boolean;
+}
+
+// ---- components/present.js
+
+interface Presenting {
+  /** Fills the screen with a figure or the picture, or gives the page its place back. */
+  toggle(node: HTMLElement, kind: string): void;
+  /** Fills the frame of another page with a figure. */
+  embed(node: HTMLElement): void;
+  /** Saves the image at an address, a data URL; the file is named after what it shows. */
+  save(address: string, what: string, format: string): void;
+  isShown(node: HTMLElement): boolean;
 }
 
 // ---- canvas
@@ -290,8 +305,12 @@ interface CanvasSync {
 }
 
 interface DocumentEventMap {
+  presenting: CustomEvent;
   "pic-sync": CustomEvent<CanvasSync>;
   "pic-layer": CustomEvent<string>;
+  /** Names of boxes, see `canvas/pointing.js`; "" for none. */
+  "pic-point": CustomEvent<string>;
+  "pic-choose": CustomEvent<string>;
 }
 
 // ---- figures
@@ -306,6 +325,7 @@ interface Layout {
   height: number;
   margin: Record<string, number>;
   title: { text: string; font: { size: number } };
+  legend?: object;
   xaxis: object;
   yaxis: object;
   yaxis2?: object;

@@ -30,18 +30,21 @@ from playground.events.teaching import connect_teaching
 from playground.events.training import connect_training
 from playground.events.weights import connect_weights
 from playground.layout import opening
+from playground.layout.knob_widgets import element_id
 from playground.layout.layout import lay_out
 from playground.runs.of_albums import AlbumRuns, is_trained_on
 from playground.runs.service import RUNS
 from playground.server import live
 from playground.server.live_api import answer
 from playground.steps import STEPS
+from playground.steps.step import Step
 from playground.support.visitors import HEAD
 
 DELETE_CACHE = (3600, 86400)  # every hour, uploads older than a day, seconds
 STYLES = ASSETS / "style"
 # Later ones override earlier ones.
 STYLE_SHEETS = ("page", "layout", "numbers", "lesson", "runs", "banner", "pictures", "touch")
+HEAD_STYLE_SHEETS = ("present",)  # Gradio does not rewrite their rules: they may name `body` inside @media
 
 
 def build_page() -> gr.Blocks:
@@ -79,8 +82,8 @@ def launch_options() -> dict[str, Any]:
     """Returns the options of `gr.Blocks.launch`: theme, scripts, routes and limits."""
     return {
         "theme": _theme(),
-        "css": "".join((STYLES / f"{name}.css").read_text("utf-8") for name in STYLE_SHEETS) + _step_styles(),
-        "head": HEAD + opening.head() + live.head() + plot_head(),
+        "css": _read_styles(STYLE_SHEETS) + _step_styles(),
+        "head": f"{HEAD}{opening.head()}{live.head()}{plot_head()}<style>{_read_styles(HEAD_STYLE_SHEETS)}</style>",
         "app_kwargs": {"routes": [live.route(answer)]},
         "max_file_size": "512mb",  # of weights; pictures have a smaller bound
         "enable_monitoring": False,
@@ -117,11 +120,27 @@ def _theme() -> gr.themes.Base:
     )
 
 
+def _read_styles(names: tuple[str, ...]) -> str:
+    return "".join((STYLES / f"{name}.css").read_text("utf-8") for name in names)
+
+
 def _step_styles() -> str:
     """Returns style rules that hide the knobs of all steps but the chosen one, unless all knobs are shown."""
     rules = ['body:not([data-step="training"]) #frame { display: none !important; }']
-    for key in STEPS:
+    for key, step in STEPS.items():
+        rules += _embedded_styles(key, step)
         rules.append(f'body[data-step="{key}"]:not([data-all]) .of-step:not(.of-{key}) {{ display: none !important; }}')
         if key != "loss":
             rules.append(f'body[data-step="{key}"] .right > .form {{ display: none !important; }}')
     return "\n".join(rules)
+
+
+def _embedded_styles(key: str, step: Step) -> list[str]:
+    """Returns style rules that leave an embedded figure one slider at most."""
+    group, slider = f'body[data-embed="{key}"] .of-{key}', element_id(step.slider)
+    if not step.slider:
+        return [f"{group} {{ display: none !important; }}"]
+    return [
+        f"{group} > :not(:has(#{slider})) {{ display: none !important; }}",
+        f"{group} .form > :not(#{slider}) {{ display: none !important; }}",
+    ]

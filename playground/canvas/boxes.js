@@ -137,7 +137,7 @@ function readBoxes(layer) {
 }
 
 /**
- * Writes boxes into a layer; in the colours of their classes and with their numbers if classes have colours.
+ * Writes boxes into a layer, with their numbers; in the colours of their classes if these have any.
  *
  * @param {LabelledBox[]} boxes
  * @param {Layer} layer
@@ -149,7 +149,7 @@ function writeBoxes(boxes, layer, names, colours) {
   layer.boxes = new Float32Array(boxes.flatMap(edges));
   layer.labels = boxes.map((box) => box.label);
   layer.values = layer.links = null;
-  layer.captions = boxes.map((box, i) => (colours.length ? describeBox(box, i, names) : names[box.label] ?? ""));
+  layer.captions = boxes.map((box, i) => describeBox(box, i, names));
   layer.colours = colours.length ? boxes.map((box) => colours[box.label] ?? layer.colour) : undefined;
   if (colours.length) layer.dashed = false;
 }

@@ -84,6 +84,7 @@ function paintTop() {
   const ctx = context(top);
   ctx.setTransform(1, 0, 0, 1, 0, 0);
   ctx.clearRect(0, 0, top.width, top.height);
+  if (pointed) paintHighlight(ctx, pointed, camera);
   if (hovered) paintHighlight(ctx, hovered, camera);
   if (!editing) return;
   const [selection, suggested] = [editor.selection(), view.layers.find(({ key }) => key === SUGGESTIONS)];

@@ -110,6 +110,7 @@ function onUp(event) {
  */
 function pick(point, slack) {
   const hit = boxAt(view.layers.filter(isVisible), point, slack);
+  tellSelected(hit ? `${hit.layer.key} ${hit.index}` : "");
   trigger("select", { x: point.x, y: point.y, layer: hit?.layer.key ?? "", index: hit?.index ?? -1 });
 }
 

@@ -1,8 +1,8 @@
 """Builders of Plotly figures, as dictionaries for plotly.js. The page adds the colours of its theme."""
 
 import math
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Collection, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -13,6 +13,15 @@ PALETTE = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00")
 
 Figure = dict[str, Any]
 Line = tuple[str, str, Sequence[float], Sequence[float]]  # name, colour, x values, y values
+
+
+class Mark(NamedTuple):
+    """A point that is marked in a figure, with its name in the legend."""
+
+    name: str
+    colour: str
+    x: float
+    y: float
 
 
 def lines(curves: Sequence[Line], *, title: str, x: str, y: str) -> Figure:
@@ -112,12 +121,35 @@ def bars(
     return figure
 
 
-def comparison(losses: Sequence[Line], precision: Sequence[Line]) -> Figure:
-    """Returns the classification losses of several runs (left axis, logarithmic) and their AP (right axis, dotted)."""
-    figure = training(losses, [curve for curve in precision if len(curve[2])])
+def comparison(losses: Sequence[Line], precision: Sequence[Line], others: Sequence[Line] = ()) -> Figure:
+    """Returns the classification losses of several runs (left axis, logarithmic) and their AP (right axis, dotted).
+
+    Args:
+        losses: The classification losses.
+        precision: The AP of the same runs, in the same colours; curves without values are left out.
+        others: Further losses, drawn dashed.
+    """
+    figure = training(losses, [curve for curve in precision if len(curve[2])], others)
     figure["layout"]["title"]["text"] = "Classification loss, and AP (dotted)"
-    for trace in figure["data"][len(losses) :]:
-        trace["showlegend"] = False  # the loss curve has the same colour
+    for trace in figure["data"]:
+        if "yaxis" in trace:
+            trace["showlegend"] = False  # the loss curve has the same colour
+    return figure
+
+
+def mark(figure: Figure, marks: Sequence[Mark]) -> Figure:
+    """Marks points of the left axis, such as the last step of a run before it diverged; returns the figure."""
+    for name, tint, x, y in marks:
+        style = {"color": tint, "size": 13, "symbol": "x", "line": {"color": "#000000", "width": 1}}
+        figure["data"].append(_scatter((name, tint, [x], [y]), "markers", marker=style, showlegend=True))
+    return figure
+
+
+def show_points(figure: Figure, names: Collection[str]) -> Figure:
+    """Shows every point of the curves with one of the names; returns the figure."""
+    for trace in figure["data"]:
+        if trace["name"] in names:
+            trace |= {"mode": "lines+markers", "marker": {"color": trace["line"]["color"], "size": 5}}
     return figure
 
 

@@ -5,40 +5,18 @@ kept as it is. Adding the two escapes the plain string as well, so text from out
 """
 
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 import gradio as gr
 from markupsafe import Markup
 
+from core.io.text import typeset_numbers
+
 HUGE = 1e6  # from here on numbers are written as powers of ten
 
-# The script sets the value as HTML. In the template, Gradio would evaluate a "${…}" in somebody's file name.
-SCRIPT = """
-const readout = element.querySelector("[data-html]");
-const opened = () => [...readout.querySelectorAll("details")].map((each) => [each.firstChild.textContent, each.open]);
-const show = live.part(props.part, (value) => {
-  const before = new Map(opened());
-  const { choose, set } = readout.contains(document.activeElement) ? document.activeElement.dataset : {};
-  readout.innerHTML = value || "";
-  for (const each of readout.querySelectorAll("details"))  // keeps open what the visitor has opened
-    each.open = before.get(each.firstChild.textContent) ?? each.open;
-  for (const each of readout.querySelectorAll("[data-choose], [data-set]"))  // keeps the keyboard's focus
-    if ((choose && each.dataset.choose === choose) || (set && each.dataset.set === set)) each.focus();
-  readout.dataset.drawn = Number(readout.dataset.drawn || 0) + 1;
-}, () => props.value);
-readout.addEventListener("click", (event) => {
-  const link = event.target.closest("[data-choose]");
-  if (link) trigger("select", { choose: link.dataset.choose });
-});
-readout.addEventListener("input", ({ target }) => {
-  if (target.dataset.set) target.nextElementSibling.textContent = target.value;
-});
-readout.addEventListener("change", ({ target }) => {
-  if (target.dataset.set) trigger("select", { choose: `${target.dataset.set} ${target.value}` });
-});
-watch("value", show);
-show();
-"""
+SCRIPT = (Path(__file__).parent / "html.js").read_text("utf-8")
+WIDE, WIDEST = 6, 9  # columns from which a table needs more room, and much more
 
 
 class Table(NamedTuple):
@@ -49,12 +27,28 @@ class Table(NamedTuple):
         columns: Names of the columns.
         rows: Cells: text, or HTML as `Markup`.
         marked: Indices of the rows to highlight.
+        boxes: For each row, what of the picture it is about, see `box_of` and `place_of`; or ().
     """
 
     title: str
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     marked: frozenset[int] = frozenset()
+    boxes: tuple[str, ...] = ()
+
+
+def box_of(layer: str, index: int) -> str:
+    """Returns the name of a box on the picture, for `Table.boxes`: its layer, and its index there."""
+    return f"{layer} {index}"
+
+
+def place_of(box: Sequence[float]) -> str:
+    """Returns the name of a box that no layer may show, for `Table.boxes`.
+
+    Args:
+        box: x1, y1, x2, y2 in the coordinates of the view.
+    """
+    return "at " + " ".join(f"{edge:.1f}" for edge in box)
 
 
 def component(part: str, kind: str) -> gr.HTML:
@@ -119,16 +113,38 @@ def _polyline(values: Sequence[float]) -> Markup:
 def table(content: Table) -> Markup:
     """Returns a table with its heading; one without rows says "none"."""
     head = join(Markup('<th scope="col">{}</th>').format(name) for name in content.columns)
-    rows = join(_row(cells, index in content.marked) for index, cells in enumerate(content.rows))
-    body = rows or Markup('<tr><td colspan="{}">none</td></tr>').format(len(content.columns))
-    return Markup('{}<div class="scroll"><table><thead><tr>{}</tr></thead><tbody>{}</tbody></table></div>').format(
-        heading(content.title) if content.title else "", head, body
+    boxes = content.boxes or ("",) * len(content.rows)
+    rows = join(
+        _row(cells, box, index in content.marked)
+        for index, (cells, box) in enumerate(zip(content.rows, boxes, strict=True))
     )
+    body = rows or Markup('<tr><td colspan="{}">none</td></tr>').format(len(content.columns))
+    size = "widest" if len(content.columns) >= WIDEST else "wide" if len(content.columns) >= WIDE else ""
+    inner = Markup("<table><thead><tr>{}</tr></thead><tbody>{}</tbody></table>").format(head, body)
+    title = heading(content.title) if content.title else Markup()
+    return title + scroll(inner, content.title or ", ".join(filter(None, content.columns)), size)
 
 
-def _row(cells: Sequence[str], marked: bool) -> Markup:
-    start = Markup("<tr class=marked>") if marked else Markup("<tr>")
-    return start + join(Markup("<td>{}</td>").format(cell) for cell in cells) + Markup("</tr>")
+def scroll(content: str, name: str, kind: str = "") -> Markup:
+    """Returns a region that scrolls where there is too little room, also by keyboard.
+
+    Args:
+        content: HTML.
+        name: Its accessible name.
+        kind: Further CSS classes.
+    """
+    start = Markup('<div class="{}" role="region" tabindex="0" aria-label="{}">')
+    return start.format(f"scroll {kind}".strip(), name) + content + Markup("</div>")
+
+
+def _row(cells: Sequence[str], box: str, marked: bool) -> Markup:
+    classes = Markup(" class=marked") if marked else Markup()
+    points = Markup(' data-box="{}" tabindex="0"').format(box) if box else Markup()
+    return (
+        Markup("<tr{}{}>").format(classes, points)
+        + join(Markup("<td>{}</td>").format(cell) for cell in cells)
+        + Markup("</tr>")
+    )
 
 
 def bar(shares: Sequence[tuple[str, str, float]]) -> Markup:
@@ -178,7 +194,7 @@ def number(value: float | None, digits: str = ".3f") -> str:
     """Formats a number: "–" for None, a power of ten where it is huge, as in a diverging run."""
     if value is None:
         return "–"
-    return format(value, ".2e" if abs(value) >= HUGE else digits)
+    return typeset_numbers(format(value, ".2e" if abs(value) >= HUGE else digits))
 
 
 def count(number: float) -> str:

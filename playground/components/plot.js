@@ -1,7 +1,10 @@
 // One figure: plotly.js draws it into the component's element and is given only what has changed.
 const target = /** @type {PlotElement} */ (element.querySelector(".plot"));
 
+const caption = element.querySelector(".figure figcaption");
+
 const LAYOUT_TEXT = 12;  // px, the font size that the lengths in a layout are meant for
+const LOW = 22;  // font sizes, the height below which a figure has no room for a legend under it
 const REST_MS = 300;  // a pause after which a figure with moved lines is redrawn whole, with axes that fit
 
 /**
@@ -18,12 +21,12 @@ function applyTheme(layout, size, family, { text, grid }) {
   const axis = { gridcolor: grid, zerolinecolor: grid, automargin: true };
   return {
     ...layout,
-    height: scaled(layout.height),
     margin: Object.fromEntries(Object.entries(layout.margin).map(([side, length]) => [side, scaled(length)])),
     title: { ...layout.title, font: { size: scaled(layout.title.font.size) } },
     paper_bgcolor: "rgba(0,0,0,0)",
     plot_bgcolor: "rgba(0,0,0,0)",
     font: { color: text, family, size },
+    hoverlabel: { font: { size } },
     xaxis: { ...axis, ...layout.xaxis },
     yaxis: { ...axis, ...layout.yaxis },
     ...(layout.yaxis2 && { yaxis2: { ...axis, showgrid: false, ...layout.yaxis2 } }),
@@ -32,12 +35,29 @@ function applyTheme(layout, size, family, { text, grid }) {
   };
 }
 
-/** @param {Layout} layout */
-function currentTheme(layout) {
+/**
+ * Returns how the parts of a figure share its height: the title is above it, where it has lines enough at every width;
+ * in a low one, the legend lies over the plot's upper right corner instead of under it.
+ *
+ * @param {ReturnType<typeof applyTheme>} theme
+ * @param {number} height px
+ */
+function fitParts(theme, height) {
+  const { margin, font: { size }, legend } = theme;
+  const parts = { title: { text: "" }, margin: { ...margin, t: size } };
+  if (height >= LOW * size || !legend) return parts;
+  const corner = { x: 1, xanchor: "right", y: 1, yanchor: "top", bgcolor: "rgba(128, 128, 128, 0.12)" };
+  return { ...parts, margin: { ...parts.margin, b: 3.4 * size }, legend: corner };
+}
+
+/**
+ * @param {Layout} layout
+ * @param {number} size font size, px
+ */
+function currentTheme(layout, size) {
   const style = getComputedStyle(document.body);
   /** @type {(name: string) => string} */
   const colour = (name) => style.getPropertyValue(name).trim();
-  const size = Math.max(LAYOUT_TEXT, parseFloat(getComputedStyle(target).fontSize));
   const colours = { text: colour("--body-text-color"), grid: colour("--border-color-primary") };
   return applyTheme(layout, size, style.fontFamily, colours);
 }
@@ -52,6 +72,7 @@ function clipWithoutAddress() {
 let newest = "";  // the figure to show, as JSON because plotly.js writes into what it is given
 let outline = "";  // of the figure that is drawn: all but the heights of its curves; "" redraws the next one whole
 let listening = false;
+let drawnSize = "";  // width and height that the figure was drawn for, px
 let restTimer = 0;
 let painting = false;
 let paintAgain = false;
@@ -84,8 +105,7 @@ async function paint() {
 
 async function paintOnce() {
   clearTimeout(restTimer);
-  /** @type {Figure | null} */
-  const figure = newest ? JSON.parse(newest) : null;
+  const figure = currentFigure();
   target.hidden = !figure;
   const before = outline;
   outline = figure ? outlineOf(figure) : "";
@@ -129,14 +149,19 @@ async function moveLines(figure) {
 
 /** @param {Figure} figure */
 function drawWhole(figure) {
-  target.setAttribute("aria-label", figure.layout.title.text);
-  const layout = currentTheme(figure.layout);
-  target.style.height = `${layout.height}px`;  // plotly.js fills it when the window is resized
-  window.Plotly.react(target, figure.data, layout, { displayModeBar: false, responsive: true });
+  const title = figure.layout.title.text;
+  target.setAttribute("aria-label", title);
+  if (caption && caption.textContent !== title) caption.textContent = title;
+  target.style.setProperty("--own-height", `${figure.layout.height / LAYOUT_TEXT}em`);  // see style/numbers.css
+  const { clientWidth: width, clientHeight: height } = target;
+  drawnSize = `${width} ${height}`;
+  const theme = currentTheme(figure.layout, Math.max(LAYOUT_TEXT, parseFloat(getComputedStyle(target).fontSize)));
+  const layout = { ...theme, ...fitParts(theme, height), width, height };
+  window.Plotly.react(target, figure.data, layout, { displayModeBar: false });
   if (!listening) target.on("plotly_afterplot", clipWithoutAddress);
   listening = true;
   clipWithoutAddress();
-  target.dataset.title = figure.layout.title.text;
+  target.dataset.title = title;
   countDrawing();
 }
 
@@ -144,7 +169,19 @@ function countDrawing() {
   target.dataset.drawn = String(Number(target.dataset.drawn ?? 0) + 1);
 }
 
+/** @returns {Figure | null} */
+function currentFigure() {
+  return newest ? JSON.parse(newest) : null;
+}
+
+/** Redraws the figure if it has more or less space than it was drawn for; a hidden one waits until it is seen. */
+function fitSpace() {
+  const { clientWidth: width, clientHeight: height } = target;
+  if (width && height && drawnSize !== `${width} ${height}`) redraw();
+}
+
 const drawValue = live.part(props.part, draw, () => props.value);
 watch("value", drawValue);
 new MutationObserver(redraw).observe(document.body, { attributes: true, attributeFilter: ["class", "data-lesson"] });
+new ResizeObserver(fitSpace).observe(target);
 drawValue();

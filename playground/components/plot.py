@@ -6,7 +6,24 @@ import gradio as gr
 import plotly
 
 PLOTLY_JS = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
-SCRIPT = (Path(__file__).parent / "plot.js").read_text("utf-8")
+HERE = Path(__file__).parent
+SCRIPT = "\n".join((HERE / name).read_text("utf-8") for name in ("plot.js", "figure.js"))
+FIGURE = """
+<figure class="figure">
+  <div class="figure-head">
+    <figcaption></figcaption>
+    <div class="figure-tools" role="group" aria-label="Figure">
+      <button type="button" data-do="present" aria-pressed="false" aria-label="Present the figure" title="Present (F)"><svg viewBox="0 0 16 16" aria-hidden="true"><path d="M2 6V2h4M10 2h4v4M14 10v4h-4M6 14H2v-4"/></svg></button>
+      <button type="button" data-do="png" aria-label="Save the figure as PNG" title="Save as PNG">PNG</button>
+      <button type="button" data-do="svg" aria-label="Save the figure as SVG" title="Save as SVG">SVG</button>
+      <button type="button" data-do="embed" aria-label="Embed the figure" title="HTML for another page">&lt;/&gt;</button>
+      <a class="figure-full" target="_blank" rel="noopener">Open the full page</a>
+    </div>
+  </div>
+  <input class="figure-code" aria-label="HTML that shows this figure in another page" readonly hidden>
+  <div class="plot" role="img" tabindex="0" aria-keyshortcuts="F" hidden></div>
+</figure>
+"""  # noqa: E501
 
 
 def plot(part: str) -> gr.HTML:
@@ -18,13 +35,14 @@ def plot(part: str) -> gr.HTML:
     return gr.HTML(
         "",
         part=part,
-        html_template='<div class="plot" role="img" hidden></div>',
+        html_template=FIGURE,
         js_on_load=SCRIPT,
         apply_default_css=False,
     )
 
 
 def head() -> str:
-    """Returns the script tag of plotly.js for the page's head, served from its Python package."""
+    """Returns the script tags for the page's head: plotly.js from its Python package, and what presents figures."""
     gr.set_static_paths([str(PLOTLY_JS)])
-    return f'<script src="gradio_api/file={PLOTLY_JS}"></script>'
+    presenting = (HERE / "present.js").read_text("utf-8")
+    return f'<script src="gradio_api/file={PLOTLY_JS}"></script><script>{presenting}</script>'

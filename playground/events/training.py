@@ -8,7 +8,7 @@ import gradio as gr
 from gradio.blocks import Block
 
 from core.errors import UserError
-from core.runs.folder import FINISHED, PAUSED, RUNNING, STARTING, RunStatus
+from core.runs.folder import FINISHED, PAUSED, RESUMABLE, RUNNING, STARTING, RunStatus
 from playground.albums.service import ALBUMS
 from playground.data.datasets import DATA
 from playground.data.image_ref import is_from_album, is_from_data_set
@@ -16,7 +16,7 @@ from playground.events.common import LIVE, Updates, listen, show
 from playground.layout.components import PageComponents
 from playground.layout.step_controls import NO_RUN
 from playground.runs.privacy import require_changeable
-from playground.runs.progress import ACTIVE, RESUMABLE
+from playground.runs.progress import ACTIVE
 from playground.runs.service import RUNS
 from playground.runs.summary import format_state
 from playground.server.poll import PollResult, poll

@@ -102,6 +102,7 @@ def _build_suppressed_table(pipeline: Pipeline, candidate: int) -> Markup:
         return Markup()
     best = suppressed[found.score[suppressed].argsort(descending=True)][:MAX_ROWS].tolist()
     names = pipeline.network.class_names
+    boxes = tuple(html.place_of(found.box[each].tolist()) for each in best)
     rows = tuple(
         (
             names[found.label[each]],
@@ -111,4 +112,4 @@ def _build_suppressed_table(pipeline: Pipeline, candidate: int) -> Markup:
         )
         for each in best
     )
-    return html.table(html.Table("Boxes it suppressed", ("class", "score", "IoU", "from"), rows))
+    return html.table(html.Table("Boxes it suppressed", ("class", "score", "IoU", "from"), rows, boxes=boxes))

@@ -6,6 +6,7 @@ import torch
 from markupsafe import Markup
 
 from core.config import Loss, Matching
+from core.io.text import typeset_numbers
 from core.retinanet.anchors import LEVELS, AnchorGrid
 from core.retinanet.boxes import decode
 from core.retinanet.matching import FOREGROUND, IGNORED
@@ -74,7 +75,8 @@ def build_location_report(pipeline: Pipeline, point: tuple[float, float]) -> Mar
     for level, anchors in enumerate(levels):
         foreground = sum(anchor.label == "foreground" for anchor in anchors)
         summary = f"{LEVELS[level]}: best IoU {max(anchor.iou for anchor in anchors):.2f}, {foreground} foreground"
-        body = html.table(html.Table("", COLUMNS, tuple(_build_row(anchor) for anchor in anchors)))
+        boxes = tuple(html.place_of(anchor.box) for anchor in anchors)
+        body = html.table(html.Table("", COLUMNS, tuple(map(_build_row, anchors)), boxes=boxes))
         text += html.details(summary, body, opened=level == best)
     return text
 
@@ -172,7 +174,7 @@ def _build_row(anchor: AnchorFacts) -> tuple[str, ...]:
         f"{anchor.iou:.2f}",
         f"{assigned} ({anchor.why})",
         f"{anchor.top_class} {anchor.probability:.3f}",
-        f"{anchor.cross_entropy:.3g} → {anchor.loss:.3g}",
+        typeset_numbers(f"{anchor.cross_entropy:.3g} → {anchor.loss:.3g}"),
         html.percent(anchor.share),
         ", ".join(f"{edge:.0f}" for edge in anchor.decoded),
         anchor.outcome,

@@ -23,7 +23,7 @@ TEMPLATE = f"""
     <table><thead></thead><tbody></tbody></table>
   </div>
   <p class="runs-problem" hidden></p>
-  <div class="plot" role="img" hidden></div>
+  {plot.FIGURE}
   <details class="runs-trash" hidden><summary></summary><ul></ul></details>
 </section>
 """

@@ -143,7 +143,7 @@ function hideControls() {
 
 // ---- the address: undo and redo are the browser's own back and forward
 
-const BROWSER_PARAMETERS = ["hide", "layers"];  // of the address, which the server does not know
+const BROWSER_PARAMETERS = ["hide", "layers", "embed"];  // of the address, which the server does not know
 const ONE_CHANGE_MS = 800;  // changes closer together, as while a slider is dragged, are one entry of the history
 const PAUSE_MS = 80;  // writing the address takes as long as drawing the picture: only pauses of a drag are written
 let opened = false;
@@ -173,7 +173,7 @@ function writeAddress(query, withHistory) {
     if (withHistory) remember(address);
     else history.replaceState(history.state, "", address);
   }
-  memory.keep("address", location.search);
+  if (!document.body.hasAttribute("data-embed")) memory.keep("address", location.search);
 }
 
 /** @param {string} address */

@@ -5,8 +5,9 @@ from typing import Any, NamedTuple
 
 from core.experiments.comparison import VariantRun
 from core.experiments.presets import Preset
+from core.runs.divergence import Divergence, read_divergence
 from core.runs.folder import (
-    FAILED,
+    DIVERGED,
     FINISHED,
     INTERRUPTED,
     PAUSED,
@@ -20,7 +21,11 @@ from core.runs.folder import (
 
 TRAINING = (STARTING, RUNNING, PAUSED, STOPPING)  # states of a run that has a process
 ACTIVE = (QUEUED, *TRAINING)
-RESUMABLE = (STOPPED, FAILED, INTERRUPTED)
+
+
+def divergence_of(status: RunStatus | None) -> Divergence | None:
+    """Returns how a run diverged, None if it has not."""
+    return read_divergence(status.message) if status and status.state == DIVERGED else None
 
 
 class RunRecords(NamedTuple):
@@ -35,6 +40,11 @@ class RunRecords(NamedTuple):
     run: VariantRun
     steps: list[dict[str, Any]]
     evaluations: list[dict[str, Any]]
+
+    @property
+    def divergence(self) -> Divergence | None:
+        """How the run diverged, None if it has not."""
+        return divergence_of(self.run.folder.read_status())
 
 
 class RunProgress(NamedTuple):
@@ -58,6 +68,11 @@ class RunProgress(NamedTuple):
         return self.status.state
 
     @property
+    def divergence(self) -> Divergence | None:
+        """How the run diverged, None if it has not."""
+        return divergence_of(self.status)
+
+    @property
     def active(self) -> bool:
         """True while the run is queued or training."""
         return self.state in ACTIVE
@@ -79,5 +94,5 @@ def combine_statuses(statuses: Sequence[RunStatus]) -> RunStatus:
         found = [each for each in statuses if each.state in states]
         if found:
             return found[0]
-    # A variant that diverged is a result of the comparison; a single run that diverged has failed.
+    # A variant that diverged is a result of the comparison.
     return statuses[0] if len(statuses) == 1 else RunStatus(FINISHED)

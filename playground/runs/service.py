@@ -14,14 +14,14 @@ from core.experiments.presets import PRESETS
 from core.io.locks import FileLock
 from core.runs.about import About
 from core.runs.control import PAUSE, STOP, Control, write_control
-from core.runs.folder import PAUSED, QUEUED, RUNNING, STARTING, RunError, RunFolder, RunStatus
+from core.runs.folder import PAUSED, QUEUED, RESUMABLE, RUNNING, STARTING, RunError, RunFolder, RunStatus
 from core.scheduler.daemon import ensure_server
 from core.scheduler.lock_files import PAGES_LOCK
 from core.scheduler.queue import Queue
 from core.scheduler.throttle import report_activity
 from playground.runs.labels import Label
 from playground.runs.privacy import may_see
-from playground.runs.progress import ACTIVE, RESUMABLE, TRAINING, RunProgress, combine_statuses
+from playground.runs.progress import ACTIVE, TRAINING, RunProgress, combine_statuses
 from playground.runs.reader import Reader, file_stamp, hide_paths, read_about, read_label
 
 MAX_WAITING = 100  # runs in the queue

@@ -6,7 +6,8 @@ from typing import Any, NamedTuple
 
 from core.config import Config, ConfigError, format_value, knobs
 from core.experiments.comparison import Summary, summarise
-from core.runs.folder import RunFolder
+from core.runs.divergence import Divergence, read_divergence
+from core.runs.folder import DIVERGED, RunFolder
 from playground.components import html
 from playground.runs.curves import Curves, build_curves
 from playground.runs.labels import Label
@@ -26,7 +27,7 @@ class ListedRun(NamedTuple):
         folder: Its files.
         state: One of the states in `core.runs.folder`.
         state_text: The state for people, with the position in the queue.
-        message: Why it failed, else "".
+        message: Why it failed or diverged, else "".
         variant: Its name in a comparison, "" for a single run.
         owner: The visitor who started it, see `playground.support.visitors`.
     """
@@ -119,12 +120,15 @@ def read_run(listed: ListedRun, read_records: Callable[[RunFolder], Records]) ->
         read_records: Returns the records of a run, as `RunFolder.read_records` does.
     """
     folder = listed.folder
-    key = (folder.path, file_stamp(folder.config), file_stamp(folder.metrics))
-    results: RunResults = _results.get(key, lambda: _compute_results(folder, *read_records(folder)))
+    divergence = read_divergence(listed.message) if listed.state == DIVERGED else None
+    key = (folder.path, file_stamp(folder.config), file_stamp(folder.metrics), divergence)
+    results: RunResults = _results.get(key, lambda: _compute_results(folder, *read_records(folder), divergence))
     return Run(listed, read_label(folder), results)
 
 
-def _compute_results(folder: RunFolder, steps: list[dict[str, Any]], evaluations: list[dict[str, Any]]) -> RunResults:
+def _compute_results(
+    folder: RunFolder, steps: list[dict[str, Any]], evaluations: list[dict[str, Any]], divergence: Divergence | None
+) -> RunResults:
     try:
         config = Config.from_file(folder.config)
     except ConfigError:
@@ -135,7 +139,7 @@ def _compute_results(folder: RunFolder, steps: list[dict[str, Any]], evaluations
         config,
         summarise(steps, evaluations, config.training if config else None),
         seconds,
-        build_curves(steps, evaluations),
+        build_curves(steps, evaluations, divergence),
     )
 
 

@@ -22,7 +22,9 @@ from playground.steps.step import MAPS
 STORY = "story"  # ?view=story opens the first screen, as does an address that says nothing
 HIDE = "hide"  # names controls that a teacher's link hides: ?hide=training,loss.gamma; `strip.js` hides them
 HIDEABLE = ("lessons", "all-knobs", "format", "pin", "curve", "example")  # ids of elements, beside steps and knobs
+EMBED = "embed"  # names the step whose figure alone is shown, as in a frame of another page; `present.js` arranges it
 KEPT_BY_BROWSER = (HIDE, "layers")
+EMBEDDED = tuple(key for key, step in STEPS.items() if step.has_figure)
 QUERY_FIELDS = ("score", "iou", "figure", "choice")  # of an evaluation
 MAX_NUMBER = 1e6  # larger than any coordinate of a picture
 MAX_DIGITS = 9  # of an index
@@ -87,8 +89,9 @@ def from_link(query: str, visitor: str = "", *, with_data: bool = True) -> PageS
     position = LessonPosition.from_link(values.pop("lesson", ""))
     answer = _parse_answer(values.pop("answer", ""), position)
     step, base, curve = _initial(position, answer, story=story)
+    step = _one_of("step", values.pop("step", step), tuple(STEPS))
     state = PageState(
-        step=_one_of("step", values.pop("step", step), tuple(STEPS)),
+        step=_one_of(EMBED, values.pop(EMBED, step), EMBEDDED) if EMBED in values else step,
         pick=_parse_pick(values.pop("pick", "")),
         level=LEVELS.index(_one_of("level", values.pop("level", LEVELS[0]), LEVELS)),
         lesson=position.link if position else "",

@@ -9,6 +9,8 @@ from playground.canvas.canvas import payload, picture_url
 from playground.canvas.edit import Pick
 from playground.canvas.view import View, hidden_keys
 from playground.components import html
+from playground.components.compared import compare
+from playground.components.figures import Figure
 from playground.data import browse
 from playground.data.browse import Browsing, OwnPicture
 from playground.data.image_ref import PHOTOGRAPHS, ImageRef
@@ -91,7 +93,7 @@ def _render_rest(state: PageState, pipeline: Pipeline, step_view: StepView, noti
         strip=_render_strip(state, pipeline),
         caption=_caption(pipeline.image_ref, step_view),
         readout=text.readout,
-        figure=json.dumps(text.figure) if text.figure else "",
+        figure=json.dumps(_compare_figure(text.figure, state)) if text.figure else "",
         more=text.more,
         bar=_build_bar(state, pipeline, step_view.picture.name if step_view.picture else ""),
         lesson=lesson,
@@ -99,6 +101,17 @@ def _render_rest(state: PageState, pipeline: Pipeline, step_view: StepView, noti
         album=build_album_panel(state, pipeline),
     )
     return _compare_with_pinned(update, state, pipeline) if state.pinned else update
+
+
+def _compare_figure(figure: Figure, state: PageState) -> Figure:
+    """Returns a step's figure, with what it was under the pinned settings if there are any."""
+    build = STEPS[state.step].build_figure
+    if not state.pinned or build is None:
+        return figure
+    try:
+        return compare(figure, build(state.pinned_pipeline(), state.focus()))
+    except UserError:  # the list of changes says so
+        return figure
 
 
 def _build_bar(state: PageState, pipeline: Pipeline, film: str) -> str:

@@ -3,7 +3,7 @@
 from markupsafe import Markup
 
 from core.retinanet.anchors import LEVELS
-from playground.canvas.view import Layer
+from playground.canvas.view import TRUTH, Layer
 from playground.components import html
 from playground.components.figures import colour, points
 from playground.inspector.inspect import inspect
@@ -11,7 +11,16 @@ from playground.inspector.location import find_anchors
 from playground.pipeline.pipeline import Pipeline
 from playground.steps import weights
 from playground.steps.levels import anchor_levels
-from playground.steps.step import Focus, Step, StepText, StepView, is_in_section, note_tiles, truth_layer
+from playground.steps.step import (
+    Focus,
+    Step,
+    StepText,
+    StepView,
+    is_in_section,
+    note_tiles,
+    number_objects,
+    truth_layer,
+)
 
 
 def build_view(pipeline: Pipeline, focus: Focus) -> StepView:
@@ -58,16 +67,15 @@ def _objects(pipeline: Pipeline) -> Markup:
     iou, anchor = pipeline.match.best_iou, pipeline.match.best_anchor
     level = pipeline.grid.level[anchor]
     threshold = pipeline.config.matching.fg_iou_threshold
-    names = pipeline.picture.class_names
+    names = number_objects(labels, pipeline.picture.class_names)
     rows = tuple(
-        (names[label], f"{x2 - x1:.0f}×{y2 - y1:.0f}", f"{best:.2f}", LEVELS[at])
-        for label, (x1, y1, x2, y2), best, at in zip(
-            labels.tolist(), boxes.tolist(), iou.tolist(), level.tolist(), strict=True
-        )
+        (name, f"{x2 - x1:.0f}×{y2 - y1:.0f}", f"{best:.2f}", LEVELS[at])
+        for name, (x1, y1, x2, y2), best, at in zip(names, boxes.tolist(), iou.tolist(), level.tolist(), strict=True)
     )
     low = frozenset(index for index, best in enumerate(iou.tolist()) if best < threshold)
+    named = tuple(html.box_of(TRUTH, index) for index in range(len(rows)))
     title = f"Best IoU of any anchor with each object ({len(low)} of {len(boxes)} below {threshold:g})"
-    return html.table(html.Table(title, ("object", "px", "best IoU", "level"), rows, low))
+    return html.table(html.Table(title, ("object", "px", "best IoU", "level"), rows, low, named))
 
 
 def _fit(pipeline: Pipeline) -> dict:
@@ -94,4 +102,7 @@ STEP = Step(
     lambda pipeline: html.count(len(pipeline.grid.boxes)),
     build_view,
     anchor_levels,
+    has_figure=True,
+    build_figure=lambda pipeline, focus: _fit(pipeline),
+    slider="anchors.size_p3",
 )

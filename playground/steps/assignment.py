@@ -4,13 +4,22 @@ import numpy as np
 from markupsafe import Markup
 
 from core.retinanet.matching import BACKGROUND, IGNORED
-from playground.canvas.view import Layer
+from playground.canvas.view import TRUTH, Layer
 from playground.components import html
 from playground.components.figures import colour, histogram
 from playground.inspector.inspect import inspect
 from playground.pipeline.pipeline import Pipeline
 from playground.steps.levels import assignment_levels
-from playground.steps.step import Focus, Step, StepText, StepView, is_in_section, note_tiles, truth_layer
+from playground.steps.step import (
+    Focus,
+    Step,
+    StepText,
+    StepView,
+    is_in_section,
+    note_tiles,
+    number_objects,
+    truth_layer,
+)
 
 
 def build_view(pipeline: Pipeline, focus: Focus) -> StepView:
@@ -46,17 +55,19 @@ def _counts(pipeline: Pipeline) -> Markup:
 
 def _objects(pipeline: Pipeline) -> Markup:
     match = pipeline.match
-    names, labels = pipeline.picture.class_names, pipeline.objects[1].tolist()
+    names = number_objects(pipeline.objects[1], pipeline.picture.class_names)
     iou = match.best_iou
     rows, unmatched = [], set()
-    for index, label in enumerate(labels):
+    for index, name in enumerate(names):
         assigned = match.foreground & (match.object == index)
         forced = int((assigned & match.forced).sum())
-        rows.append((names[label], f"{iou[index]:.2f}", str(int(assigned.sum()) - forced), str(forced)))
+        rows.append((name, f"{iou[index]:.2f}", str(int(assigned.sum()) - forced), str(forced)))
         if not assigned.any():
             unmatched.add(index)
     title = f"Anchors of each object ({len(unmatched)} without any)"
-    return html.table(html.Table(title, ("object", "best IoU", "matched", "forced"), tuple(rows), frozenset(unmatched)))
+    boxes = tuple(html.box_of(TRUTH, index) for index in range(len(rows)))
+    columns = ("object", "best IoU", "matched", "forced")
+    return html.table(html.Table(title, columns, tuple(rows), frozenset(unmatched), boxes))
 
 
 def _histogram(pipeline: Pipeline) -> dict:
@@ -85,4 +96,7 @@ STEP = Step(
     _headline,
     build_view,
     assignment_levels,
+    has_figure=True,
+    build_figure=lambda pipeline, focus: _histogram(pipeline),
+    slider="matching.fg_iou_threshold",
 )

@@ -10,11 +10,11 @@ from markupsafe import Markup
 from core.experiments.comparison import Row, read_result, summarise_variants
 from core.experiments.presets import PRESETS, Preset
 from core.io.paths import ASSETS
-from core.runs.folder import FAILED
+from core.runs.folder import DIVERGED, FAILED
 from playground.components import html
-from playground.components.figures import PALETTE, Figure, comparison
-from playground.runs.curves import average_points
-from playground.runs.progress import RunProgress
+from playground.components.figures import PALETTE, Figure, Line, Mark, comparison, mark, show_points
+from playground.runs.curves import average_points, describe_divergence, keep_points, name_last_step
+from playground.runs.progress import RunProgress, RunRecords
 from playground.runs.reader import hide_paths
 
 ABOUT = (
@@ -35,14 +35,30 @@ IN_THE_PAPER = "AP in the paper"
 
 def figure(progress: RunProgress) -> Figure:
     """Returns the curves of a comparison."""
-    losses, precision = [], []
+    losses: list[Line] = []
+    precision: list[Line] = []
+    broken: list[Line] = []  # the box losses that diverged first
+    marks = []
     for curve, tint in zip(progress.records, PALETTE, strict=False):
-        name = curve.run.variant.name
-        paid = [(record["step"], record["classification"]) for record in curve.steps]
-        losses.append((name, tint, *average_points(paid)))
+        name, divergence = curve.run.variant.name, curve.divergence
+        losses.append((name, tint, *_points(curve, "classification")))
+        if divergence:
+            ended = losses[-1]
+            if divergence.broken == ("box",):
+                ended = f"{name}: box loss", tint, *_points(curve, "box")
+                broken.append(ended)
+            _, _, steps, values = ended
+            marks.append(Mark(f"{name}: {name_last_step(divergence, steps[-1])}", tint, steps[-1], values[-1]))
         at = [record["step"] for record in curve.evaluations]
         precision.append((f"{name}: AP", tint, at, [record["metrics"]["ap"] for record in curve.evaluations]))
-    return comparison(losses, precision)
+    diverged = {curve.run.variant.name for curve in progress.records if curve.divergence}
+    return mark(show_points(comparison(losses, precision, broken), diverged | {each[0] for each in broken}), marks)
+
+
+def _points(curve: RunRecords, loss: str) -> tuple[tuple[int, ...], tuple[float, ...]]:
+    """Returns the steps and the losses of a run; those of a run that diverged are not averaged."""
+    thin = keep_points if curve.divergence else average_points
+    return thin([(record["step"], record[loss]) for record in curve.steps])
 
 
 def status(progress: RunProgress, preset: Preset) -> Markup:
@@ -56,15 +72,19 @@ def status(progress: RunProgress, preset: Preset) -> Markup:
     text += html.paragraph(preset.description)
     results = [read_result(curve.run) for curve in progress.records]
     broken = (
-        f"{each.variant}: {hide_paths(each.message, curve.run.folder).partition(';')[0]}."
+        f"{each.variant}: {hide_paths(each.message, curve.run.folder).partition(';')[0]}. {_explain(curve)}".strip()
         for each, curve in zip(results, progress.records, strict=True)
-        if each.state == FAILED
+        if each.state in (DIVERGED, FAILED)
     )
     return (
         text
         + _table("This comparison so far", summarise_variants(results), preset)
         + html.join(map(html.paragraph, broken))
     )
+
+
+def _explain(records: RunRecords) -> str:
+    return describe_divergence(records.divergence) if records.divergence else ""
 
 
 def measured(keys: Iterable[str] = PRESETS) -> Markup:

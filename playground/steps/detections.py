@@ -140,8 +140,9 @@ def _kept(pipeline: Pipeline) -> Markup:
         )
         for index in order.tolist()
     )
+    boxes = tuple(html.box_of("kept", position) for position in range(len(rows)))
     columns = ("class", "score", "level", "boxes it suppressed", *(() if found.tile is None else ("seen in",)))
-    return html.table(html.Table("Best detections", columns, rows))
+    return html.table(html.Table("Best detections", columns, rows, boxes=boxes))
 
 
 def _funnel(pipeline: Pipeline) -> dict:
@@ -204,4 +205,7 @@ STEP = Step(
     build_view,
     funnel_levels,
     uses_level=True,
+    has_figure=True,
+    build_figure=lambda pipeline, focus: _funnel(pipeline),
+    slider="inference.score_threshold",
 )

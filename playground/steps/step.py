@@ -156,6 +156,9 @@ class Step(NamedTuple):
         build_view: Returns its content.
         build_levels: Returns the strip's second row while the step is chosen.
         uses_level: True if it draws a map of one level, which can be chosen.
+        has_figure: True if it has a figure, which other pages can embed.
+        build_figure: Returns its figure alone, as under the pinned settings; None if it does not depend on them.
+        slider: Path of the hyperparameter that the embedded figure has a slider for, "" for none.
     """
 
     key: str
@@ -166,6 +169,9 @@ class Step(NamedTuple):
     build_view: Callable[[Pipeline, Focus], StepView]
     build_levels: Callable[[Pipeline, Focus], Levels]
     uses_level: bool = False
+    has_figure: bool = False
+    build_figure: Callable[[Pipeline, Focus], dict[str, Any] | None] | None = None
+    slider: str = ""
 
     @property
     def strip_items(self) -> tuple[StripItem, ...]:
@@ -189,9 +195,14 @@ def truth_layer(pipeline: Pipeline, *, visible: bool = True) -> Layer:
     return objects_layer(*pipeline.objects, pipeline.picture.class_names, visible=visible)
 
 
+def number_objects(labels: Tensor, class_names: tuple[str, ...]) -> tuple[str, ...]:
+    """Returns the names of objects, int64 [M], on the picture and in tables, such as "leaf 4": class and number."""
+    return tuple(f"{class_names[label]} {number}" for number, label in enumerate(labels.tolist(), start=1))
+
+
 def objects_layer(boxes: Tensor, labels: Tensor, class_names: tuple[str, ...], *, visible: bool = True) -> Layer:
-    """Returns objects, boxes float32 [M, 4] and labels int64 [M], as a layer."""
-    names = tuple(class_names[label] for label in labels.tolist())
+    """Returns objects, boxes float32 [M, 4] and labels int64 [M], as a layer; their captions have their numbers."""
+    names = number_objects(labels, class_names)
     return Layer(
         "truth", "ground truth", "truth", boxes.numpy(), dashed=True, captions=names, labels=labels, visible=visible
     )

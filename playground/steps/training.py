@@ -8,10 +8,10 @@ from core.runs.step_changes import StepChanges, read_step_changes
 from core.structures import Detections
 from playground.canvas.view import Layer
 from playground.components import html
-from playground.components.figures import Figure, colour, training
 from playground.data.image_ref import is_from_data_set
 from playground.data.picture import Picture
 from playground.pipeline.pipeline import Pipeline
+from playground.runs.curves import build_run_figure
 from playground.runs.progress import RunProgress
 from playground.runs.reader import read_picture
 from playground.runs.service import RUNS
@@ -23,7 +23,6 @@ from playground.steps.teaching import training_source
 
 EVAL_IMAGES = "training.eval_images"  # belongs to the evaluation step
 SCENES = "scenes generated with the settings of the Picture step"
-POINTS = 500  # of a curve; up to twice as many are drawn
 HINT = (
     "Press Start to train on {}, from the chosen initial weights, or Compare to watch the chosen short runs one after "
     "another. A run continues when you close this page; you find it again in the list of runs."
@@ -71,7 +70,7 @@ def _build_text(progress: RunProgress, run: str, single: StepChanges | None) -> 
             text + comparison.status(progress, progress.preset),
             comparison.figure(progress) if progress.records else None,
         )
-    return StepText(text, figure(progress) if progress.steps else None)
+    return StepText(text, build_run_figure(progress) if progress.steps else None)
 
 
 def film_layers(picture: Picture, frame: Snapshot | None) -> tuple[Layer, ...]:
@@ -120,26 +119,6 @@ def load_run_config(name: str, config: Config) -> Config:
     )
 
 
-def figure(progress: RunProgress) -> Figure:
-    """Returns the curves of a run."""
-    at = [record["step"] for record in progress.evaluations]
-    shown = progress.steps[:: 1 + len(progress.steps) // POINTS]
-    steps = [record["step"] for record in shown]
-    losses = [
-        ("classification", colour("before"), steps, [record["classification"] for record in shown]),
-        ("box", colour("foreground"), steps, [record["box"] for record in shown]),
-    ]
-    held_out = [
-        (f"held-out {name}", tint, at, [record.get("losses", {}).get(name) for record in progress.evaluations])
-        for name, tint, _, _ in losses
-    ]
-    precision = [
-        ("AP", colour("kept"), at, [record["metrics"]["ap"] for record in progress.evaluations]),
-        ("AP50", colour("ignored"), at, [record["metrics"]["ap50"] for record in progress.evaluations]),
-    ]
-    return training(losses, precision, held_out)
-
-
 def _has_knob(knob: Knob) -> bool:
     return knob.section == "training" and knob.path != EVAL_IMAGES
 
@@ -154,4 +133,5 @@ STEP = Step(
     lambda pipeline: f"{pipeline.config.training.steps:,} steps",
     build_view,
     lambda pipeline, focus: part_levels(pipeline.parts),
+    has_figure=True,
 )

@@ -79,11 +79,11 @@ test("boxes are read from a layer and written back with their captions", () => {
   assert.deepEqual(boxes, [{ ...box(1, 2, 3, 4), label: 1 }, { ...box(5, 6, 7, 8), label: 7 }]);
   writeBoxes(boxes.toReversed(), layer, ["cat", "dog"], []);
   assert.deepEqual([...layer.boxes], [5, 6, 7, 8, 1, 2, 3, 4]);
-  assert.deepEqual([layer.count, layer.labels, layer.captions], [2, [7, 1], ["", "dog"]]);
+  assert.deepEqual([layer.count, layer.labels, layer.captions], [2, [7, 1], ["new box 1", "dog 2"]]);
   assert.deepEqual([layer.values, layer.links, layer.colours], [null, null, undefined]);
 });
 
-test("where classes have colours, boxes have them, and a number", () => {
+test("where classes have colours, boxes have them", () => {
   const layer = { colour: "#ffff00", dashed: true };
   writeBoxes([1, 0, 5].map((label) => ({ ...box(1, 2, 3, 4), label })), layer, ["cat", "dog"], ["#000000", "#ff0000"]);
   assert.deepEqual(layer.colours, ["#ff0000", "#000000", "#ffff00"]);

@@ -95,7 +95,7 @@ test("delete and a new class apply to the selected box alone", () => {
   assert.deepEqual(sent, []);
   drag(at(20, 20), at(20, 20));
   editor.relabel(1);
-  assert.deepEqual(view.layers[0].captions, ["dog"]);
+  assert.deepEqual(view.layers[0].captions, ["dog 1"]);
   editor.remove();
   assert.deepEqual(sent.map((boxes) => boxes.length), [1, 0]);
 });

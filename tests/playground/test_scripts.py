@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from playground.canvas.canvas import canvas
-from playground.components import plot
+from playground.components import html, plot
 from playground.events.album import ACTIONS
 from playground.layout import opening
 from playground.layout.album_panel import album_panel
@@ -25,6 +25,10 @@ def program(name: str) -> str:
 
 def test_the_canvas_runs_its_scripts_in_the_order_that_is_checked() -> None:
     assert canvas("canvas").js_on_load == program("canvas")
+
+
+def test_html_runs_the_script_that_is_checked() -> None:
+    assert html.component("more", "").js_on_load == program("html")
 
 
 def test_a_figure_runs_the_script_that_is_checked() -> None:

@@ -159,4 +159,5 @@ STEP = Step(
     _headline,
     build_view,
     _levels,
+    has_figure=True,
 )

@@ -55,7 +55,7 @@ def matrix(report: Report, query: EvaluationQuery) -> Markup:
     sliders += html.slider("minimum IoU", "iou", report.iou, 0.05, 0.95)
     again = html.link("at best F1", "score best", on=query.score is None)
     controls = Markup('<p class="sliders">{}{}</p>').format(sliders, again)
-    return html.heading("Confusion matrix") + controls + Markup('<div class="scroll matrix">{}</div>').format(table)
+    return html.heading("Confusion matrix") + controls + html.scroll(table, "Confusion matrix", "matrix")
 
 
 def _row(row: int, names: list[str], report: Report, choice: str) -> Markup:

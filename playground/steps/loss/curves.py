@@ -10,6 +10,7 @@ from markupsafe import Markup
 from core.config import Loss
 from core.retinanet.losses import classification_loss
 from playground.components import html
+from playground.components.compared import REFERENCE
 from playground.components.figures import Figure, colour, lines
 
 VALUE, GRADIENT, WEIGHT = "loss", "slope by the logit", "weight beside cross-entropy"
@@ -64,7 +65,9 @@ def curves(loss: Loss, kind: str = VALUE, *, p_t: float | None = None) -> Figure
             drawn.append((f"{side}, {name}", colour(side), P_T.tolist(), values.tolist()))
     figure = lines(drawn, title=TITLES[kind], x="p_t, probability of the truth", y=HEIGHTS[kind])
     for trace in figure["data"][-len(SIDES) :]:
-        trace["line"] |= {"dash": "dash", "width": 1}
+        trace["line"] |= {"dash": "dot", "width": 1}
+    for trace in (figure["data"][0], *figure["data"][-len(SIDES) :]):
+        trace["meta"] = REFERENCE
     if logarithmic:
         figure["layout"]["yaxis"] |= {"type": "log", "exponentformat": "power"}
     if p_t is not None:

@@ -1,5 +1,7 @@
 """The loss step: the loss of one example by its p_t, and the distribution of this picture's loss over its anchors."""
 
+from collections.abc import Callable
+
 import torch
 import torch.nn.functional as F
 from markupsafe import Markup
@@ -8,6 +10,7 @@ from torch import Tensor
 from core.retinanet.losses import total_loss
 from playground.canvas.view import Heat
 from playground.components import html
+from playground.components.figures import Figure
 from playground.inspector.inspect import inspect
 from playground.pipeline.pipeline import Pipeline
 from playground.steps import comparison
@@ -47,7 +50,7 @@ def build_view(pipeline: Pipeline, focus: Focus) -> StepView:
 
 def _build_text(pipeline: Pipeline, focus: Focus, report: Markup) -> StepText:
     """Returns the content beside the picture; `report` is the inspector's."""
-    cumulative, table = (concentration_of_scenes if focus.curve == OF_SCENES else concentration)(pipeline)
+    _, table = (concentration_of_scenes if focus.curve == OF_SCENES else concentration)(pipeline)
     loss = pipeline.config.loss
     text = note_tiles(pipeline) + _totals(pipeline) + shares(pipeline)
     more = None
@@ -59,9 +62,17 @@ def _build_text(pipeline: Pipeline, focus: Focus, report: Markup) -> StepText:
         text += report
     elif more is not None:
         more = report + more
-    made = {CERTAINTY: lambda: certainty(pipeline), CUMULATIVE: lambda: cumulative, OF_SCENES: lambda: cumulative}
-    figure = made.get(focus.curve, lambda: curves(loss, focus.curve, p_t=focus.p_t))()
-    return StepText(text, figure, more)
+    return StepText(text, _build_figure(pipeline, focus), more)
+
+
+def _build_figure(pipeline: Pipeline, focus: Focus) -> Figure:
+    """Returns the chosen figure."""
+    made: dict[str, Callable[[], Figure]] = {
+        CERTAINTY: lambda: certainty(pipeline),
+        CUMULATIVE: lambda: concentration(pipeline)[0],
+        OF_SCENES: lambda: concentration_of_scenes(pipeline)[0],
+    }
+    return made.get(focus.curve, lambda: curves(pipeline.config.loss, focus.curve, p_t=focus.p_t))()
 
 
 def _build_slow_tables(pipeline: Pipeline) -> tuple[Markup, Markup] | None:
@@ -115,4 +126,7 @@ STEP = Step(
     _headline,
     build_view,
     loss_levels,
+    has_figure=True,
+    build_figure=_build_figure,
+    slider="loss.gamma",
 )

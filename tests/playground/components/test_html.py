@@ -88,6 +88,6 @@ def test_a_small_share_does_not_read_as_zero(share, text):
     assert html.percent(share) == text
 
 
-@pytest.mark.parametrize(("value", "text"), [(None, "–"), (0.5, "0.500"), (4e11, "4.00e+11")])
+@pytest.mark.parametrize(("value", "text"), [(None, "–"), (0.5, "0.500"), (4e11, "4.00·10¹¹")])
 def test_numbers(value, text):
     assert html.number(value) == text

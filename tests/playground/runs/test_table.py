@@ -111,5 +111,5 @@ def test_curves_of_runs_are_distinguishable_and_named():
 
 
 def test_the_loss_of_a_diverging_run_is_written_as_a_power_of_ten():
-    assert html.number(495_305_129_984.0) == "4.95e+11" and html.number(-2e6) == "-2.00e+06"
+    assert html.number(495_305_129_984.0) == "4.95·10¹¹" and html.number(-2e6) == "-2.00·10⁶"
     assert html.number(999_999.0) == "999999.000" and html.number(None) == "–"

@@ -6,7 +6,7 @@ import pytest
 
 from core.experiments.comparison import Row, VariantRun, plan_runs, read_result, run_comparison
 from core.experiments.presets import PRESETS, Variant
-from core.runs.folder import FAILED, FINISHED, RUNNING, RunFolder, RunStatus
+from core.runs.folder import DIVERGED, FINISHED, RUNNING, RunFolder, RunStatus
 from playground.runs.progress import RunProgress, RunRecords
 from playground.steps import comparison
 from playground.steps.loss import paper_tables
@@ -64,7 +64,7 @@ def test_table_1_of_the_paper_is_shown_beside_our_results(assets):
     entry = {"title": "x", "rows": [ROW._replace(variant="γ = 2").to_dict()]}
     (assets / "presets.json").write_text(json.dumps({"gamma": entry}))
     text = paper_tables.tables()
-    assert [text.count(f"1{part}: ") for part in "abcd"] == [1, 1, 1, 1]
+    assert [text.count(f"<h3>1{part}: ") for part in "abcd"] == [1, 1, 1, 1]
     assert "<td>2</td><td>0.25</td><td>34.0</td><td>50.0 (40.0–60.0)</td>" in text  # both in per cent
     assert "<td>5</td><td>0.25</td><td>32.2</td><td>–</td>" in text and "<td>0.75</td><td>31.1</td><td>–</td>" in text
 
@@ -104,7 +104,7 @@ def test_a_variant_that_diverged_says_when(tmp_path):
     quick = {"training.steps": 12, "training.eval_images": 1}
     list(run_comparison(preset, tmp_path, overrides=quick))
     curves = tuple(RunRecords(part, *part.folder.read_records()) for part in plan_runs(preset, tmp_path, 1))
-    assert [read_result(curve.run).state for curve in curves] == [FAILED, FINISHED]
+    assert [read_result(curve.run).state for curve in curves] == [DIVERGED, FINISHED]
     assert len(curves[0].steps) < 12 and curves[0].steps[0]["classification"] > 100
     assert all(record["classification"] < 20 for record in curves[1].steps)
     text = comparison.status(RunProgress(RunStatus(FINISHED), preset, curves), preset)
@@ -129,3 +129,20 @@ def test_curves_keep_the_first_step_and_average_the_rest(tmp_path):
     assert precision["x"] == [21] and precision["y"] == [0.25] and precision["yaxis"] == "y2"
     begun = comparison.figure(RunProgress(RunStatus(RUNNING), PRESETS["loss"], (RunRecords(part, steps[:1], []),)))
     assert len(begun["data"]) == 1
+
+
+def test_a_variant_that_diverged_shows_every_step_and_its_last_finite_one(tmp_path):
+    """As observed: the loss went 350 → 6,715 → 258 while the box loss became infinite, which averages would hide."""
+    part = VariantRun(Variant("without π", {}), 0, RunFolder(tmp_path))
+    part.folder.write_status(DIVERGED, "Step 4 diverged (classification loss 300, box loss nan, gradient norm inf); …")
+    paid, boxes = [350.0, 6715.0, 258.0], [1.0, 2.0, 4e11]
+    steps = [{**step(number, loss), "box": box} for number, (loss, box) in enumerate(zip(paid, boxes, strict=True), 1)]
+    made = comparison.figure(RunProgress(RunStatus(FINISHED), PRESETS["prior"], (RunRecords(part, steps, []),)))
+    loss, box, last = made["data"]
+    assert (loss["x"], loss["y"], loss["mode"]) == ([1, 2, 3], paid, "lines+markers")
+    assert (box["name"], box["y"]) == ("without π: box loss", boxes)
+    assert (last["x"], last["y"]) == ([3], [4e11]) and "step 3, the last finite one; then the box loss" in last["name"]
+    assert made["layout"]["yaxis"]["type"] == "log" and made["layout"]["yaxis"]["dtick"] >= 2
+    text = comparison.status(RunProgress(RunStatus(FINISHED), PRESETS["prior"], (RunRecords(part, steps, []),)),
+                             PRESETS["prior"])  # fmt: skip
+    assert "It diverged at step 4: the box loss stopped being a finite number" in text

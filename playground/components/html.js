@@ -1,0 +1,99 @@
+// Shows HTML made by Python. It is set here: in a template, Gradio would evaluate a "${…}" in somebody's file name.
+//
+// A row that is about a box of the picture points at it; `canvas/pointing.js` answers, and says what is selected.
+const readout = /** @type {HTMLElement} */ (element.querySelector("[data-html]"));
+
+/** @param {string} value */
+function paintReadout(value) {
+  const before = new Map(allDetails().map((each) => [titleOf(each), each.open]));
+  const { choose, set } = focusedData();
+  readout.innerHTML = value || "";
+  for (const each of allDetails()) each.open = before.get(titleOf(each)) ?? each.open;  // keeps open what was opened
+  for (const each of /** @type {NodeListOf<HTMLElement>} */ (readout.querySelectorAll("[data-choose], [data-set]"))) {
+    if ((choose && each.dataset.choose === choose) || (set && each.dataset.set === set)) each.focus();
+  }
+  for (const table of /** @type {NodeListOf<HTMLTableElement>} */ (readout.querySelectorAll("[class*=wide] table"))) {
+    nameCells(table);
+  }
+  readout.dataset.drawn = String(Number(readout.dataset.drawn || 0) + 1);
+  markRow();
+}
+
+const allDetails = () => [...readout.querySelectorAll("details")];
+
+/** @param {HTMLDetailsElement} details */
+const titleOf = (details) => details.firstChild?.textContent;
+
+/** Returns the data of the element that has the keyboard's focus, which painting would lose. */
+function focusedData() {
+  const focused = document.activeElement;
+  return readout.contains(focused) ? /** @type {HTMLElement} */ (focused).dataset : {};
+}
+
+/**
+ * Names each cell after its column: where a wide table has too little room, its rows are lists of named values.
+ *
+ * @param {HTMLTableElement} table
+ */
+function nameCells(table) {
+  const names = [...table.querySelectorAll("thead th")].map((each) => each.textContent ?? "");
+  for (const row of table.tBodies[0]?.rows ?? []) {
+    [...row.cells].forEach((cell, index) => { cell.dataset.label = names[index]; });
+  }
+}
+
+// ---- rows and boxes
+
+/** @param {EventTarget | null} node */
+function rowOf(node) {
+  return node instanceof Element ? /** @type {HTMLElement | null} */ (node.closest("tr[data-box]")) : null;
+}
+
+/**
+ * Tells the picture about a row.
+ *
+ * @param {"pic-point" | "pic-choose"} name
+ * @param {HTMLElement | null} row
+ */
+function tellPicture(name, row) {
+  document.dispatchEvent(new CustomEvent(name, { detail: row?.dataset.box ?? "" }));
+}
+
+function markRow() {
+  for (const row of /** @type {NodeListOf<HTMLElement>} */ (readout.querySelectorAll("tr[data-box]"))) {
+    if (row.dataset.box === document.body.dataset.selected) row.setAttribute("aria-current", "true");
+    else row.removeAttribute("aria-current");
+  }
+}
+
+for (const kind of ["pointerover", "focusin"]) {
+  readout.addEventListener(kind, ({ target }) => tellPicture("pic-point", rowOf(target)));
+}
+for (const kind of ["pointerleave", "focusout"]) {
+  readout.addEventListener(kind, () => tellPicture("pic-point", null));
+}
+readout.addEventListener("keydown", ({ key, target }) => {
+  if (key === "Enter" && target === rowOf(target)) tellPicture("pic-choose", rowOf(target));
+});
+document.addEventListener("pic-selected", markRow);
+
+// ---- what is chosen in it
+
+readout.addEventListener("click", ({ target }) => {
+  const link = target instanceof Element ? /** @type {HTMLElement | null} */ (target.closest("[data-choose]")) : null;
+  const row = rowOf(target);
+  if (link) trigger("select", { choose: link.dataset.choose });
+  else if (row) tellPicture("pic-choose", row);
+});
+readout.addEventListener("input", ({ target }) => {
+  if (!(target instanceof HTMLInputElement) || !target.dataset.set || !target.nextElementSibling) return;
+  target.nextElementSibling.textContent = target.value;
+});
+readout.addEventListener("change", ({ target }) => {
+  if (!(target instanceof HTMLInputElement) || !target.dataset.set) return;
+  trigger("select", { choose: `${target.dataset.set} ${target.value}` });
+});
+
+const showReadout = live.part(props.part, paintReadout, () => props.value);
+watch("value", showReadout);
+showReadout();
