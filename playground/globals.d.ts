@@ -79,6 +79,8 @@ interface Live {
   set(path: string, value: unknown): void;
   /** Something that is not a hyperparameter has a new value. */
   choose(name: string, value: unknown): void;
+  /** A dial beside a figure has a new value, "" for its default. */
+  dial(name: string, value: string): void;
   /** Gradio's text of all settings has changed: by `sync`, or because the server has set them. */
   receiveSettings(text: string): void;
   /** One of Gradio's events has been answered: the state that is shown now. */
@@ -87,6 +89,20 @@ interface Live {
   currentRequest(): LiveRequest | null;
   /** A layer became visible whose boxes a quick answer may have left out. */
   reveal(): void;
+}
+
+/** A slider, a list or a button beside a figure, see `playground.components.dials.Dial`. */
+interface DialState {
+  name: string;
+  label: string;
+  kind: "slider" | "choice" | "button";
+  value: string;
+  low: number;
+  high: number;
+  step: number;
+  choices: [string, string][];
+  part: number;
+  whole: string;
 }
 
 interface LivePart {
@@ -176,6 +192,16 @@ interface Layer extends LegendItem {
   captions: string[];
   links: Float32Array | null;
   labels: number[] | null;
+  /** Not "" if its one box can be dragged: what precedes the corners in the dial `box`. */
+  carries?: string;
+}
+
+/** A drag of a box that is not edited. */
+interface Carried {
+  original: Corners;
+  handle: Handle | null;
+  from: Point;
+  now: Corners;
 }
 
 interface Heat extends LegendItem {

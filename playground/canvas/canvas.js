@@ -86,6 +86,7 @@ function paintTop() {
   ctx.clearRect(0, 0, top.width, top.height);
   if (pointed) paintHighlight(ctx, pointed, camera);
   if (hovered) paintHighlight(ctx, hovered, camera);
+  paintCarriable(ctx);
   if (!editing) return;
   const [selection, suggested] = [editor.selection(), view.layers.find(({ key }) => key === SUGGESTIONS)];
   if (suggested && editor.offer() >= 0) paintHighlight(ctx, { layer: suggested, index: editor.offer() }, camera);
@@ -150,6 +151,7 @@ function show(next, image) {
   }
   [view, picture, hovered] = [next, image, null];
   editor.adopt(view);
+  keepCarried();
   find("empty").hidden = picture !== null;
   find("tools").hidden = stage.hidden = picture === null;
   message.textContent = "";

@@ -4,7 +4,7 @@
 const CURSORS = { "-1,-1": "nwse", "1,1": "nwse", "1,-1": "nesw", "-1,1": "nesw", "0,-1": "ns", "0,1": "ns" };
 /** @type {Map<number, Point>} */
 const pointers = new Map();  // pointer id → last position
-let drag = { kind: "", moved: false, start: { x: 0, y: 0 } };  // kind: "pan", "pinch" or "edit"
+let drag = { kind: "", moved: false, start: { x: 0, y: 0 } };  // kind: "pan", "pinch", "edit" or "carry"
 let wheelTimer = 0;
 
 /**
@@ -35,10 +35,13 @@ function onDown(event) {
   pointers.set(event.pointerId, at);
   if (pointers.size > 1) {
     editor.cancel();
+    carried = null;
     drag = { kind: "pinch", moved: true, start: at };
     return;
   }
-  drag = { kind: editing ? "edit" : "pan", moved: false, start: at };
+  carried = carriedAt(toPicture(at, camera), handleReach(event));
+  const kind = carried ? "carry" : "pan";
+  drag = { kind: editing ? "edit" : kind, moved: false, start: at };
   if (editing) editor.down(toPicture(at, camera), handleReach(event), event.shiftKey);
   hover(editing ? null : at);
   showCross(at, editor.isDrawing());
@@ -59,7 +62,10 @@ function onMove(event) {
   const before = pointers.get(event.pointerId);
   if (!before) {
     hover(at);
-    if (!editing) return;
+    if (!editing) {
+      showCarry(at, handleReach(event));
+      return;
+    }
     top.style.cursor = cursorAt(toPicture(at, camera), handleReach(event));
     showCross(at, top.style.cursor === "crosshair");
     return;
@@ -70,11 +76,24 @@ function onMove(event) {
     editor.move(toPicture(at, camera));
     showCross(at, editor.isDrawing());
   }
-  if (drag.kind !== "pan") return;
+  if (drag.kind !== "pan" && drag.kind !== "carry") return;
   drag.moved ||= Math.hypot(at.x - drag.start.x, at.y - drag.start.y) > 4;
   if (!drag.moved) return;
   hover(null);
-  moveTo(camera.x + at.x - before.x, camera.y + at.y - before.y);
+  if (drag.kind === "carry") carry(toPicture(at, camera));
+  else moveTo(camera.x + at.x - before.x, camera.y + at.y - before.y);
+}
+
+/**
+ * Shows with the cursor that a box can be dragged.
+ *
+ * @param {Point} at CSS pixels of the canvas
+ * @param {number} reach
+ */
+function showCarry(at, reach) {
+  const under = carriedAt(toPicture(at, camera), reach);
+  const cursor = under?.handle ? `${CURSORS[String(under.handle)] ?? "ew"}-resize` : "move";
+  top.style.cursor = under ? cursor : "";
 }
 
 /**
@@ -96,10 +115,11 @@ function pinch(id, before, at) {
 function onUp(event) {
   if (!pointers.delete(event.pointerId)) return;
   const { kind, moved } = drag;
+  carried = null;
   if (event.pointerType === "touch") cross = null;
   if (event.type === "pointercancel") editor.cancel();
   else if (kind === "edit") editor.up(event.pointerType === "touch");
-  else if (kind === "pan" && !moved) pick(toPicture(pointerPosition(event), camera), 2 / camera.scale);
+  else if (!moved && ["pan", "carry"].includes(kind)) pick(toPicture(pointerPosition(event), camera), 2 / camera.scale);
 }
 
 /**

@@ -54,6 +54,7 @@ class Layer(NamedTuple):
             that computes them, which is only called if they are sent.
         labels: int [N], classes; required on the layers `TRUTH` and `SUGGESTIONS` if they can be edited.
         visible: True if the layer is initially switched on.
+        carries: Not "" if its one box can be dragged: what precedes the box's corners in the dial `box`.
     """
 
     key: str
@@ -67,6 +68,7 @@ class Layer(NamedTuple):
     links: np.ndarray | Tensor | Callable[[], Tensor] | None = None
     labels: np.ndarray | Tensor | None = None
     visible: bool = True
+    carries: str = ""
 
 
 class Heat(NamedTuple):

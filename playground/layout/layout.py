@@ -10,6 +10,7 @@ from core.config import Config, Effect, knobs
 from core.export.settings import FORMATS
 from playground.canvas.canvas import canvas
 from playground.components import html
+from playground.components.dials import dials
 from playground.components.knob_search import search
 from playground.components.notice import notice
 from playground.components.plot import plot
@@ -27,6 +28,7 @@ from playground.runs.table_api import runs
 from playground.state.page_state import P_T_RANGE
 from playground.state.settings import settings_of
 from playground.steps import STEPS
+from playground.steps.dials import MAX_TEXT
 from playground.steps.loss.curves import EXAMPLE_DRAG
 from playground.steps.loss.step import FIGURES
 from playground.steps.step import MAPS, Suggesting
@@ -61,7 +63,8 @@ def lay_out() -> PageComponents:
         with gr.Column(elem_classes=["right"], min_width=280, scale=4):
             parts["readout"] = html.component("readout", "numbers readout")
             loss = _loss_controls()
-            parts["figure"], parts["more"] = plot("figure"), html.component("more", "numbers readout")
+            parts["figure"], parts["dials"] = plot("figure"), dials("dials")
+            parts["more"] = html.component("more", "numbers readout")
     run_view(runs)
     parts |= {"lesson": lesson.question, "checks": lesson.checks, "album": controls_by_step["picture"].album}
     controls = StepControls(**controls_by_step, loss=loss, resets=resets)
@@ -92,6 +95,7 @@ def _state(controls: StepControls, settings: gr.Textbox) -> dict[str, Component]
         "answer": gr.State(None),
         "suggesting": gr.State(Suggesting()),
         "story": gr.State(False),
+        "dials": gr.Textbox("", visible="hidden", elem_id="dials", max_length=MAX_TEXT),
     }
 
 

@@ -14,6 +14,7 @@ class PageUpdate(NamedTuple):
         caption: Source and licence of the picture, if it is a photograph among the examples.
         readout: The step's numbers.
         figure: The step's figure.
+        dials: The sliders and lists of the figure.
         more: What follows the figure.
         changes: Settings that differ from the pinned ones.
         beside: True to show the pinned picture beside the present one.
@@ -33,6 +34,7 @@ class PageUpdate(NamedTuple):
     caption: str | None = None
     readout: str | None = None
     figure: str | None = None
+    dials: str | None = None
     more: str | None = None
     changes: str | None = None
     beside: bool | None = None
@@ -49,6 +51,6 @@ class PageUpdate(NamedTuple):
 # `beside` is missing since only Gradio's events change it.
 PAINT_STAGES = (
     ("canvas", "other", "banner", "notice"),
-    ("figure", "more"),
+    ("figure", "dials", "more"),
     ("strip", "caption", "readout", "counts", "changes", "bar", "lesson", "checks", "album"),
 )

@@ -38,6 +38,7 @@ window.live ??= (() => {
   let shownKey = "";  // of what is shown, see `requestKey`
   let syncedText = "";  // written by `sync`, until Gradio reports it as a change
   let postponedKey = "";  // of the answer whose slow results were skipped
+  let knownDials = "";  // the values of all dials as Gradio has them; others come from the server, as by undo
   let slowAt = 0;  // when slow results are requested if no knob moves: earlier, they would delay a drag
   let slowTimer = 0;
   let token = "";  // names the rest of the page's state on the server: step, picture, selection
@@ -101,6 +102,17 @@ window.live ??= (() => {
     setTimeout(update);
   }
 
+  /** @type {Live["dial"]} */
+  function dial(name, value) {
+    const dials = new URLSearchParams(String(choices.dials ?? ""));
+    if (value) dials.set(name, value);
+    else dials.delete(name);
+    choices.dials = knownDials = dials.toString();
+    const field = /** @type {HTMLTextAreaElement | null} */ (document.querySelector("#dials textarea"));
+    if (field) typeText(field, knownDials);  // Gradio's events read it there
+    setTimeout(update);
+  }
+
   /** @type {Live["receiveSettings"]} */
   function receiveSettings(text) {
     const received = JSON.parse(text);
@@ -127,6 +139,8 @@ window.live ??= (() => {
     shownKey = JSON.stringify([JSON.parse(state.settings), state.look]);
     if (settings === null) settings = JSON.parse(state.settings);
     for (const [name, value] of Object.entries(state.look)) choices[name] ??= value;
+    const { dials = knownDials } = state.look;
+    if (dials !== knownDials) choices.dials = knownDials = String(dials);
     eventCount += 1;
     request?.abort();
     painter.clear();
@@ -226,5 +240,5 @@ window.live ??= (() => {
     document.addEventListener(kind, () => { if (syncTimer) sync(); }, true);
   }
 
-  return { part, set, choose, receiveSettings, receiveAnswer, currentRequest, reveal };
+  return { part, set, choose, dial, receiveSettings, receiveAnswer, currentRequest, reveal };
 })();

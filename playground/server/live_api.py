@@ -38,9 +38,9 @@ def answer(request: object, visitor: str = "") -> Iterator[dict[str, Any]]:
 
 def _is_valid(request: dict) -> bool:
     """True if the browser's fields have types and bounds that the page can send."""
-    settings, curve, p_t, frame = (request.get(name) for name in BROWSER_FIELDS)
+    settings, curve, p_t, frame, dials = (request.get(name) for name in BROWSER_FIELDS)
     bounds = ((p_t, 1), (frame, MAX_FRAME))
     numbers = all(isinstance(value, int | float) and 0 <= value <= most for value, most in bounds)
     switched = request.get("switched")
     layers = isinstance(switched, dict) and all(isinstance(on, bool) for on in switched.values())
-    return isinstance(settings, str) and curve in FIGURES and numbers and layers
+    return isinstance(settings, str) and isinstance(dials, str) and curve in FIGURES and numbers and layers

@@ -16,6 +16,7 @@ from playground.state.settings import settings_of
 from playground.state.user_picture import UserPicture, is_upload_shown
 from playground.state.weight_names import with_keys, with_paths
 from playground.steps import STEPS
+from playground.steps.dials import Dials, parse_dials, set_dial
 from playground.steps.loss.step import FIGURES
 from playground.steps.step import MAPS
 
@@ -64,6 +65,7 @@ def to_link(state: PageState, config: Config) -> str:
         "iou": f"{query.iou:g}" if query.iou != usual.iou else "",
         "figure": query.figure if query.figure != usual.figure else "",
         "choice": query.choice,
+        **parse_dials(state.dials).to_values(),
     }
     parts = (
         urlencode({key: value for key, value in named.items() if value}, safe=",/", errors="replace"),
@@ -104,6 +106,7 @@ def from_link(query: str, visitor: str = "", *, with_data: bool = True) -> PageS
         beside=_one_of("beside", values.pop("beside", "false"), ("true", "false")) == "true",
         evaluation_query=_parse_query(values),
         story=story,
+        dials=_take_dials(values),
     )
     if story and not state.in_story:
         raise ConfigError(f"view = {STORY} contradicts the lesson or the step of this link: leave one of them out.")
@@ -165,6 +168,15 @@ def _parse_query(values: dict[str, str]) -> EvaluationQuery:
         if field in values:
             query = update_query(query, field, values.pop(field))
     return query
+
+
+def _take_dials(values: dict[str, str]) -> str:
+    """Takes the values of the dials out of the link's values."""
+    dials = Dials()
+    for name in Dials._fields:
+        if name in values:
+            dials = set_dial(dials, name, values.pop(name))
+    return dials.to_text()
 
 
 def _parse_answer(text: str, position: LessonPosition | None) -> int | None:

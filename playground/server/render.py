@@ -11,6 +11,7 @@ from playground.canvas.view import View, hidden_keys
 from playground.components import html
 from playground.components.compared import compare
 from playground.components.figures import Figure
+from playground.components.dials import pack
 from playground.data import browse
 from playground.data.browse import Browsing, OwnPicture
 from playground.data.image_ref import PHOTOGRAPHS, ImageRef
@@ -94,6 +95,7 @@ def _render_rest(state: PageState, pipeline: Pipeline, step_view: StepView, noti
         caption=_caption(pipeline.image_ref, step_view),
         readout=text.readout,
         figure=json.dumps(_compare_figure(text.figure, state)) if text.figure else "",
+        dials=pack(text.dials),
         more=text.more,
         bar=_build_bar(state, pipeline, step_view.picture.name if step_view.picture else ""),
         lesson=lesson,

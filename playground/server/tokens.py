@@ -12,7 +12,7 @@ from typing import Any
 from playground.state.page_state import PageState
 
 # The fields of the state that the browser sends itself.
-BROWSER_FIELDS = ("settings", "curve", "p_t", "frame")
+BROWSER_FIELDS = ("settings", "curve", "p_t", "frame", "dials")
 MAX_STATES = 4096  # a forgotten one is answered by an event of Gradio instead
 MAX_WITH_PICTURES = 48  # of them hold pictures of visitors, up to 12 MB each
 AT_REST: dict[str, Any] = {"held": False, "switched": MappingProxyType({})}

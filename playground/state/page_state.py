@@ -21,6 +21,7 @@ from playground.runs.service import RUNS
 from playground.state.settings import config_of
 from playground.state.user_picture import UserPicture
 from playground.state.weight_names import with_keys, with_paths
+from playground.steps.dials import parse_dials
 from playground.steps.step import MAPS, Focus, Suggesting
 
 DEFAULTS = "defaults"  # the pinned settings when none of them was changed
@@ -55,6 +56,7 @@ class PageState(NamedTuple):
         answer: Index of the chosen answer to the lesson's question, None before.
         suggesting: Choices for suggestions on the visitor's own pictures.
         story: True on the first screen, which shows the loss step in another arrangement; see `in_story`.
+        dials: Values of the dials beside figures, see `playground.steps.dials.Dials.to_text`.
         held: True while a knob is dragged: slow results are skipped.
         switched: Layers that the visitor has switched on or off, by key; while `held`, hidden layers are skipped.
         visitor: Who sees the page, see `playground.support.visitors`; comes from the request.
@@ -78,6 +80,7 @@ class PageState(NamedTuple):
     answer: int | None = None
     suggesting: Suggesting = Suggesting()
     story: bool = False
+    dials: str = ""
     held: bool = False
     switched: Mapping[str, bool] = MappingProxyType({})
     visitor: str = ""
@@ -98,12 +101,17 @@ class PageState(NamedTuple):
         return config
 
     def focus(self) -> Focus:
-        """Returns the choices that concern a step alone, within their bounds."""
+        """Returns the choices that concern a step alone, within their bounds.
+
+        Raises:
+            ConfigError: A dial has a value that is not allowed.
+        """
         p_t = min(max(float(self.p_t or 0), P_T_RANGE[0]), P_T_RANGE[1])
         frame = int(min(max(float(self.frame or 1), 1), MAX_FRAME))
         return Focus(
-            self.level, self.pick, self.run, self.curve, p_t, self.map, self.evaluation_query, frame, self.suggesting
-        )
+            self.level, self.pick, self.run, self.curve, p_t, self.map, self.evaluation_query, frame, self.suggesting,
+            parse_dials(self.dials),
+        )  # fmt: skip
 
     def image_ref(self) -> ImageRef | None:
         """Returns the data set image on show, None if the picture is in no data set; raises as `config`."""

@@ -11,9 +11,11 @@ from core.retinanet.anchors import LEVELS
 from playground.canvas.edit import Pick
 from playground.canvas.view import Heat, Layer
 from playground.components import html
+from playground.components.dials import Dial
 from playground.data.picture import Picture
 from playground.evaluations.query import EvaluationQuery
 from playground.pipeline.pipeline import Pipeline
+from playground.steps.dials import Dials
 
 MAPS = ("pyramid", "body", "scores")  # feature maps P3 … P7, those of the backbone C3 … C5, class scores P3 … P7
 
@@ -43,6 +45,7 @@ class Focus(NamedTuple):
         evaluation_query: What to show of an evaluation.
         frame: The evaluation of the run whose detections are drawn, counted from 1; beyond the last one, the last.
         suggesting: Choices for suggestions on the visitor's own pictures.
+        dials: Values of the dials beside figures.
     """
 
     level: int = 0
@@ -54,6 +57,7 @@ class Focus(NamedTuple):
     evaluation_query: EvaluationQuery = EvaluationQuery()
     frame: int = 1
     suggesting: Suggesting = Suggesting()
+    dials: Dials = Dials()
 
 
 class StepText(NamedTuple):
@@ -63,11 +67,13 @@ class StepText(NamedTuple):
         readout: Numbers and tables.
         figure: A Plotly figure as a dictionary, or None.
         more: Content below the figure; None leaves it unchanged.
+        dials: Sliders and lists that choose what the figure shows.
     """
 
     readout: Markup = Markup()
     figure: dict[str, Any] | None = None
     more: Markup | None = Markup()
+    dials: tuple[Dial, ...] = ()
 
 
 class Editing(NamedTuple):

@@ -5,7 +5,7 @@ import { fakePage } from "./page.js";
 import { load, PROGRAMS } from "./programs.js";
 
 const NAMES = ["arrowStep", "keyAction", "camera", "zoomBy", "cursorAt", "onDown", "onMove", "onUp", "setState"];
-let canvas, events;
+let canvas, events, dialled;
 
 const layer = (key, boxes, more = {}) => ({
   key, label: key, colour: "#000000", visible: true, count: boxes.length, boxes: new Float32Array(boxes.flat()),
@@ -13,8 +13,9 @@ const layer = (key, boxes, more = {}) => ({
 });
 
 beforeEach(() => {
-  events = [];
+  [events, dialled] = [[], []];
   const page = { ...fakePage(), trigger: (name, data) => events.push([name, data]) };
+  page.live = { ...page.live, dial: (...dial) => dialled.push(dial) };
   // The state of the component is `let`: a function in the same scope sets it.
   const setState = `
     function setState(layers, on) {
@@ -75,6 +76,18 @@ test("a click reports the point in the picture and the smallest visible box unde
   assert.deepEqual(events, [["select", { x: 13.5, y: 14, layer: "truth", index: 0 }]]);
   drag([300, 150], [300, 150]);
   assert.deepEqual(events.at(-1), ["select", { x: 150, y: 75, layer: "", index: -1 }]);
+});
+
+test("a box that can be dragged becomes a dial, and stays under the pointer when an older answer comes", () => {
+  canvas.setState([layer("target", [[10, 10, 30, 30]], { carries: "7" })], false);
+  drag([40, 40], [60, 50]);  // two canvas pixels for one of the picture
+  assert.deepEqual(dialled, [["box", "7,20,15,40,35"]]);
+  drag([80, 70], [100, 90]);  // its lower right corner
+  assert.deepEqual(dialled.at(-1), ["box", "7,20,15,50,45"]);
+  drag([60, 50], [61, 50]);
+  assert.deepEqual(events.map(([name]) => name), ["select"]);  // a click, no drag
+  drag([190, 150], [150, 150]);
+  assert.equal(dialled.length, 2);  // beside the box
 });
 
 test("a drag moves a zoomed picture and is no click", () => {

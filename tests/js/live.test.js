@@ -174,3 +174,21 @@ test("the page says that it is computing if an answer takes long", async () => {
   await answer({ canvas: "c" });
   assert.equal(body.attributes.has("data-waiting"), false);
 });
+
+test("a dial joins the others, and one that the server has set replaces what was chosen", async () => {
+  await open();
+  live.dial("counted", "7");
+  live.dial("of", "a b");
+  await wait(1);
+  assert.equal(requests[0].dials, "counted=7&of=a+b");
+  assert.equal(field.value, "counted=7&of=a+b");  // where Gradio's events read it
+  await answer({ canvas: "c" });
+  live.dial("of", "");
+  await wait(1);
+  assert.equal(requests[0].dials, "counted=7");
+  await answer({ canvas: "c" });
+  live.receiveAnswer({ token: "u", settings: '{"loss.gamma":2}', look: { dials: "graph=ap" } });
+  live.dial("counted", "3");
+  await wait(100);
+  assert.equal(requests[0].dials, "graph=ap&counted=3");
+});

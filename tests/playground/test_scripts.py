@@ -8,6 +8,7 @@ import pytest
 
 from playground.canvas.canvas import canvas
 from playground.components import html, plot
+from playground.components.dials import dials
 from playground.events.album import ACTIONS
 from playground.layout import opening
 from playground.layout.album_panel import album_panel
@@ -33,6 +34,10 @@ def test_html_runs_the_script_that_is_checked() -> None:
 
 def test_a_figure_runs_the_script_that_is_checked() -> None:
     assert plot.plot("figure").js_on_load == program("figure")
+
+
+def test_the_dials_run_the_script_that_is_checked() -> None:
+    assert dials("dials").js_on_load == program("dials")
 
 
 def test_the_table_of_runs_runs_after_the_script_of_its_figure() -> None:

@@ -1,0 +1,133 @@
+"""The values of dials: sliders and lists beside a figure, which choose what it shows and are no hyperparameters."""
+
+import math
+from typing import NamedTuple
+from urllib.parse import parse_qsl, urlencode
+
+from core.config import ConfigError
+from core.evaluation.report import USUAL_IOU
+from playground.support.names import MAX_NAME
+
+PRECISION, BOXES = GRAPHS = ("ap", "boxes")  # figures that a step draws in place of its usual one
+MAX_COUNTED = MAX_ANCHOR = 10**7
+MATCH_RANGE = (0.05, 0.95)
+MAX_DELTA = 10.0
+MAX_PIXELS = 1e5
+MAX_TEXT = 500  # characters of all dials together
+Four = tuple[float, float, float, float]
+
+
+class OfAnchor(NamedTuple):
+    """Four numbers that belong to an anchor, so that they are forgotten once another one is chosen."""
+
+    anchor: int
+    values: Four
+
+    def __str__(self) -> str:
+        return ",".join([str(self.anchor), *(f"{each:.6g}" for each in self.values)])
+
+
+class Dials(NamedTuple):
+    """The values of all dials.
+
+    Attributes:
+        graph: One of `GRAPHS`, "" for the step's usual figure.
+        counted: How many detections average precision has counted.
+        match: Minimum IoU of a detection and the object that it finds.
+        of: Name of the class that is counted, "" for all classes.
+        box: x1, y1, x2, y2 of the box that an anchor has to predict, in pixels of the resized picture; None for the box
+            of its object.
+        deltas: The deltas that an anchor predicts; None for those of the network.
+    """
+
+    graph: str = ""
+    counted: int = 1
+    match: float = USUAL_IOU
+    of: str = ""
+    box: OfAnchor | None = None
+    deltas: OfAnchor | None = None
+
+    def to_values(self) -> dict[str, str]:
+        """Returns the values that differ from the defaults, as texts by name."""
+        texts = {name: _format(value) for name, value in self._asdict().items()}
+        return {name: text for name, text in texts.items() if text != _DEFAULTS[name]}
+
+    def to_text(self) -> str:
+        """Returns the values as `parse_dials` reads them."""
+        return urlencode(self.to_values(), safe=",")
+
+
+def parse_dials(text: str) -> Dials:
+    """Reads the values of dials from a URL query; untrusted.
+
+    Raises:
+        ConfigError: A value is not allowed.
+    """
+    if len(text) > MAX_TEXT:
+        raise ConfigError("The dials of the figure hold more than they can: choose the figure again.")
+    dials = Dials()
+    for name, value in parse_qsl(text):
+        dials = set_dial(dials, name, value)
+    return dials
+
+
+def set_dial(dials: Dials, name: str, value: str) -> Dials:
+    """Returns the dials with one of them set.
+
+    Args:
+        dials: The dials before.
+        name: A field of `Dials`.
+        value: Its value as text; untrusted.
+
+    Raises:
+        ConfigError: There is no such dial, or the value is not allowed.
+    """
+    match name:
+        case "graph" if value in GRAPHS:
+            return dials._replace(graph=value)
+        case "counted":
+            return dials._replace(counted=int(_parse_number(name, value, 0, MAX_COUNTED)))
+        case "match":
+            return dials._replace(match=_parse_number(name, value, *MATCH_RANGE))
+        case "of" if len(value) <= MAX_NAME:
+            return dials._replace(of=value)
+        case "box":
+            return dials._replace(box=_parse_box(value))
+        case "deltas":
+            return dials._replace(deltas=_parse_of_anchor(name, value, MAX_DELTA))
+    raise ConfigError(f"{name[:50]} = {value[:50]!r} is not allowed for a figure: choose something on the page.")
+
+
+def _parse_box(text: str) -> OfAnchor:
+    box = _parse_of_anchor("box", text, MAX_PIXELS)
+    x1, y1, x2, y2 = box.values
+    if x2 - x1 < 1 or y2 - y1 < 1:
+        raise ConfigError("The box to predict must be at least one pixel wide and high: drag its corners apart.")
+    return box
+
+
+def _parse_of_anchor(name: str, text: str, most: float) -> OfAnchor:
+    anchor, *parts = text.split(",")
+    if len(parts) != 4:
+        raise ConfigError(f"{name} = {text[:50]!r} is not allowed: it must be an anchor's number and four numbers.")
+    first, second, third, fourth = (_parse_number(name, part, -most, most) for part in parts)
+    return OfAnchor(int(_parse_number(name, anchor, 0, MAX_ANCHOR)), (first, second, third, fourth))
+
+
+def _parse_number(name: str, text: str, low: float, high: float) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not low <= number <= high:
+        raise ConfigError(f"{name} = {text[:50]!r} is not allowed: it must be a number from {low:g} to {high:g}.")
+    return number
+
+
+def _format(value: str | float | OfAnchor | None) -> str:
+    if value is None:
+        return ""
+    return str(value) if isinstance(value, str | OfAnchor) else f"{value:.7g}"
+
+
+_DEFAULTS = {name: _format(value) for name, value in Dials()._asdict().items()}
