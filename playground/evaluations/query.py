@@ -7,7 +7,8 @@ from core.config import ConfigError
 from core.evaluation.error_types import KINDS
 from core.evaluation.report import USUAL_IOU
 
-FIGURES = ("precision–recall", "calibration", "errors", "sizes")
+MAKING = "how AP is made"
+FIGURES = ("precision–recall", "calibration", "errors", "sizes", MAKING)
 CELL, KIND, WORST = "cell", "kind", "worst"  # first words of `EvaluationQuery.choice`
 
 

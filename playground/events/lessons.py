@@ -29,13 +29,15 @@ SET_BY_STEP = (
     "beside",
     "answer",
     "story",
+    "dials",
 )
 
 
 def state_at(position: LessonPosition) -> PageState:
     """Returns the state at the beginning of a lesson's step."""
     step = position.step
-    return PageState(step.show, settings=settings_of(step.initial_config()), lesson=position.link, curve=step.curve)
+    settings = settings_of(step.initial_config())
+    return PageState(step.show, settings=settings, lesson=position.link, curve=step.curve, dials=step.dials)
 
 
 def answer_question(state: PageState, choice: object) -> PageState | None:

@@ -77,6 +77,7 @@ class LessonStep(NamedTuple):
         knobs: Paths of the knobs beside the text.
         controls: Further controls beside the text, of `CONTROLS`.
         draw: What the reader draws instead of choosing an answer, of `DRAWINGS`; "" for nothing.
+        dials: Values of the dials beside the figure, see `PageState`.
         compare: Key of the preset to choose for the reader, "" for none.
         text: Markdown, in which "{quantity}" is replaced by the value of the quantity.
         question: The question, "" for none.
@@ -101,6 +102,7 @@ class LessonStep(NamedTuple):
     knobs: tuple[str, ...]
     controls: tuple[str, ...]
     draw: str
+    dials: str
     compare: str
     text: str
     question: str

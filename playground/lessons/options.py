@@ -4,15 +4,16 @@ from typing import Any, NamedTuple
 
 import yaml
 
-from core.config import knobs
+from core.config import ConfigError, knobs
 from core.experiments.presets import PRESETS
 from playground.lessons.lesson import CONTROLS, DRAWINGS, PARTS
 from playground.steps import STEPS
+from playground.steps.dials import Dials, set_dial
 from playground.steps.loss.step import FIGURES
 from playground.steps.step import Focus
 
 SETTINGS = ("set", "then")
-TEXTS = ("show", "curve", "compare", "layers", "look", "veil", "needs", "knobs", "controls", "draw")
+TEXTS = ("show", "curve", "compare", "layers", "look", "veil", "needs", "knobs", "controls", "draw", "dials")
 SUMMARY = "summary"
 DRAWN_AT = {"curve": "loss", "boxes": "detections"}  # the step of the page, by what is drawn
 
@@ -42,6 +43,19 @@ class Options(NamedTuple):
     knobs: str | None = None
     controls: str = ""
     draw: str = ""
+    dials: str = ""
+
+    def parse_dials(self) -> Dials:
+        """Returns the values of the dials beside the figure.
+
+        Raises:
+            ConfigError: There is no such dial, or the value is not allowed.
+        """
+        dials = Dials()
+        for part in split_names(self.dials):
+            name, _, value = part.partition("=")
+            dials = set_dial(dials, name.strip(), value.strip())
+        return dials
 
     def named_knobs(self) -> tuple[str, ...]:
         """Returns the paths of the knobs that stand beside the text."""
@@ -93,6 +107,10 @@ def _parse_item(item: object, step: str) -> tuple[str, str]:
 
 
 def _check_options(options: Options, step: str) -> None:
+    try:
+        options.parse_dials()
+    except ConfigError as error:
+        raise LessonError(f"{step} sets a dial: {error}") from None
     if options.curve not in FIGURES:
         raise LessonError(f"{step} has the curve {options.curve!r}, which is none of {', '.join(FIGURES)}.")
     if options.compare and (options.show != "training" or options.compare not in PRESETS):

@@ -12,6 +12,7 @@ A file begins with a title and one sentence; a line `- core` after them adds the
 - `- needs: names` of further steps and knobs that a teacher's link must not hide;
 - `- draw: curve` (the figure's, at the loss step) or `- draw: boxes` (the objects that will be missed, at the
   detections step) to have the answer drawn;
+- `- dials: name = value, …` beside the figure, see `playground.steps.dials`;
 - at the loss step `- curve: name`, at the training step `- compare: preset`, which is chosen for the reader to start.
 
 After a blank line follow the text, a question `? …`, its answers `- …`, of which the right one ends in `*`, the text
@@ -98,6 +99,7 @@ def _parse_step(section: str, before: LessonStep | None, file: str) -> LessonSte
         knobs=options.named_knobs(),
         controls=split_names(options.controls),
         draw=options.draw,
+        dials=options.parse_dials().to_text(),
         compare=options.compare,
         text="\n".join(parts["text"]).strip(),
         question=question,

@@ -16,7 +16,7 @@ from playground.state.settings import settings_of
 from playground.state.user_picture import UserPicture, is_upload_shown
 from playground.state.weight_names import with_keys, with_paths
 from playground.steps import STEPS
-from playground.steps.dials import Dials, parse_dials, set_dial
+from playground.steps.dials import USUAL, Dials, parse_dials, set_dial
 from playground.steps.loss.step import FIGURES
 from playground.steps.step import MAPS
 
@@ -65,7 +65,7 @@ def to_link(state: PageState, config: Config) -> str:
         "iou": f"{query.iou:g}" if query.iou != usual.iou else "",
         "figure": query.figure if query.figure != usual.figure else "",
         "choice": query.choice,
-        **parse_dials(state.dials).to_values(),
+        **_changed_dials(state.dials, position),
     }
     parts = (
         urlencode({key: value for key, value in named.items() if value}, safe=",/", errors="replace"),
@@ -106,7 +106,7 @@ def from_link(query: str, visitor: str = "", *, with_data: bool = True) -> PageS
         beside=_one_of("beside", values.pop("beside", "false"), ("true", "false")) == "true",
         evaluation_query=_parse_query(values),
         story=story,
-        dials=_take_dials(values),
+        dials=_take_dials(values, _initial_dials(position)),
     )
     if story and not state.in_story:
         raise ConfigError(f"view = {STORY} contradicts the lesson or the step of this link: leave one of them out.")
@@ -129,6 +129,16 @@ def _parse_values(query: str) -> dict[str, str]:
         raise ConfigError(f"The link is {len(query):,} characters long; at most {MAX_TEXT:,} are read.")
     values = dict(parse_qsl(query, keep_blank_values=True))
     return {name: value for name, value in values.items() if name not in KEPT_BY_BROWSER and not name.startswith("__")}
+
+
+def _changed_dials(dials: str, position: LessonPosition | None) -> dict[str, str]:
+    """Returns the dials that differ from those of a link that names none, as texts by name."""
+    values, initial = parse_dials(dials).to_values(), _initial_dials(position).to_values()
+    return {name: values.get(name, USUAL) for name in Dials._fields if values.get(name) != initial.get(name)}
+
+
+def _initial_dials(position: LessonPosition | None) -> Dials:
+    return parse_dials(position.step.dials) if position else Dials()
 
 
 def _initial(position: LessonPosition | None, answer: int | None, *, story: bool) -> tuple[str, Config, str]:
@@ -170,9 +180,8 @@ def _parse_query(values: dict[str, str]) -> EvaluationQuery:
     return query
 
 
-def _take_dials(values: dict[str, str]) -> str:
-    """Takes the values of the dials out of the link's values."""
-    dials = Dials()
+def _take_dials(values: dict[str, str], dials: Dials) -> str:
+    """Takes the values of the dials out of the link's values; `dials` are those of a link that names none."""
     for name in Dials._fields:
         if name in values:
             dials = set_dial(dials, name, values.pop(name))

@@ -9,7 +9,9 @@ from playground.components import html
 from playground.components.figures import colour, histogram
 from playground.inspector.inspect import inspect
 from playground.pipeline.pipeline import Pipeline
+from playground.steps.dials import BOXES
 from playground.steps.levels import assignment_levels
+from playground.steps.regression.view import build_regression_view, choose_graph
 from playground.steps.step import (
     Focus,
     Step,
@@ -32,10 +34,14 @@ def build_view(pipeline: Pipeline, focus: Focus) -> StepView:
         Layer("forced", "forced best match", "kept", boxes[match.forced].numpy(), values=match.iou[match.forced]),
         truth_layer(pipeline),
     )
+    chooser = choose_graph(focus.dials, "Anchors by their best IoU")
+    if focus.dials.graph == BOXES:
+        return build_regression_view(pipeline, focus, layers, chooser)
     seen = inspect(pipeline, focus.pick)
 
     def build_text() -> StepText:
-        return StepText(note_tiles(pipeline) + seen.text + _counts(pipeline) + _objects(pipeline), _histogram(pipeline))
+        text = note_tiles(pipeline) + seen.text + _counts(pipeline) + _objects(pipeline)
+        return StepText(text, _histogram(pipeline), dials=(chooser,))
 
     return StepView((*layers, *seen.layers), build_text=build_text)
 

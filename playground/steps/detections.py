@@ -5,29 +5,52 @@ import torch
 from markupsafe import Markup
 
 from core.config import POSTPROCESSING, Knob
+from core.errors import UserError
 from core.retinanet.anchors import LEVELS
 from core.retinanet.postprocess import BEYOND_CAP, KEPT, SUPPRESSED
 from core.retinanet.tiles import WHOLE
 from playground.canvas.view import Layer
 from playground.components import html
+from playground.components.dials import CHOICE, Dial
 from playground.components.figures import bars, colour
 from playground.inspector.detection import name_tile
 from playground.inspector.inspect import inspect
 from playground.pipeline.pipeline import Pipeline
+from playground.steps.dials import PRECISION, Dials
 from playground.steps.levels import funnel_levels
+from playground.steps.precision.view import picture_layers, picture_text
 from playground.steps.step import Focus, Step, StepText, StepView, StripItem, score_heat, truth_layer
 
 
 def build_view(pipeline: Pipeline, focus: Focus) -> StepView:
     """Shows all candidates, their outcome, and how many of them pass each stage on each level."""
+    if focus.dials.graph == PRECISION:
+        return _build_precision_view(pipeline, focus)
     layers = (truth_layer(pipeline, visible=False), *_tile_layers(pipeline), *_candidate_layers(pipeline))
     seen = inspect(pipeline, focus.pick)
     heat = score_heat(pipeline, focus.level, key="scores", visible=False)
 
     def build_text() -> StepText:
-        return StepText(seen.text + _counts(pipeline) + _kept(pipeline), _funnel(pipeline))
+        text = seen.text + _counts(pipeline) + _kept(pipeline)
+        return StepText(text, _funnel(pipeline), dials=(_choose_graph(focus.dials),))
 
     return StepView((*layers, *seen.layers), heat, build_text)
+
+
+def _build_precision_view(pipeline: Pipeline, focus: Focus) -> StepView:
+    """Shows how average precision is made of the detections, or why it cannot be."""
+    chooser = _choose_graph(focus.dials)
+    try:
+        layers = picture_layers(pipeline, focus.dials)
+    except UserError as error:
+        refusal = StepText(html.paragraph(str(error)), dials=(chooser,))
+        return StepView((truth_layer(pipeline),), build_text=lambda: refusal)
+    return StepView(layers, build_text=lambda: picture_text(pipeline, focus.dials, chooser))
+
+
+def _choose_graph(dials: Dials) -> Dial:
+    choices = (("Candidates of each level", ""), ("How AP is made", PRECISION))
+    return Dial("graph", "Figure", CHOICE, dials.graph if dials.graph == PRECISION else "", choices=choices)
 
 
 def _tile_layers(pipeline: Pipeline) -> tuple[Layer, ...]:

@@ -11,6 +11,7 @@ from playground.support.names import MAX_NAME
 PRECISION, BOXES = GRAPHS = ("ap", "boxes")  # figures that a step draws in place of its usual one
 MAX_COUNTED = MAX_ANCHOR = 10**7
 MATCH_RANGE = (0.05, 0.95)
+USUAL = "*"  # stands for a dial's default
 MAX_DELTA = 10.0
 MAX_PIXELS = 1e5
 MAX_TEXT = 500  # characters of all dials together
@@ -77,11 +78,13 @@ def set_dial(dials: Dials, name: str, value: str) -> Dials:
     Args:
         dials: The dials before.
         name: A field of `Dials`.
-        value: Its value as text; untrusted.
+        value: Its value as text, `USUAL` for the default; untrusted.
 
     Raises:
         ConfigError: There is no such dial, or the value is not allowed.
     """
+    if value == USUAL and name in Dials._fields:
+        return dials._replace(**{name: getattr(Dials(), name)})
     match name:
         case "graph" if value in GRAPHS:
             return dials._replace(graph=value)

@@ -15,8 +15,9 @@ MAX_CURVES = 8  # those of the classes with most objects
 
 
 def figure(report: Report, which: str) -> Figure:
-    """Returns one of `playground.evaluations.query.FIGURES`."""
-    return dict(zip(FIGURES, (_precision_recall, _calibration, _errors, _sizes), strict=True))[which](report)
+    """Returns one of `playground.evaluations.query.FIGURES`, but for `MAKING`."""
+    builders = (_precision_recall, _calibration, _errors, _sizes)
+    return dict(zip(FIGURES, builders, strict=False))[which](report)
 
 
 def _largest(report: Report) -> list[str]:

@@ -15,7 +15,7 @@ from playground.data.image_ref import SCENES, ImageRef
 from playground.data.sources import name_source
 from playground.evaluations.jobs import EVALUATIONS, STOPPED, WAITING, JobStatus
 from playground.evaluations.keys import evaluated_split, evaluation_key
-from playground.evaluations.query import EvaluationQuery
+from playground.evaluations.query import MAKING, EvaluationQuery
 from playground.evaluations.results import Selection, compute_report, select_pictures
 from playground.pipeline.networks import name_weights
 from playground.pipeline.pipeline import Pipeline
@@ -23,6 +23,7 @@ from playground.steps import weights
 from playground.steps.evaluation import tables
 from playground.steps.evaluation.figures import figure
 from playground.steps.evaluation.layers import build_layers
+from playground.steps.evaluation.making import build_making_view
 from playground.steps.step import Focus, LevelCell, Levels, Step, StepText, StepView, truth_layer
 from playground.steps.training import EVAL_IMAGES
 
@@ -54,6 +55,8 @@ def build_view(pipeline: Pipeline, focus: Focus) -> StepView:
     if status is None or status.result is None:
         return StepView((truth_layer(pipeline),), build_text=lambda: StepText(text))
     result, query = status.result, focus.evaluation_query
+    if query.figure == MAKING:
+        return build_making_view(pipeline, result, focus, text)
     report = compute_report(result, query)
     current = _current_index(pipeline, status)
     layers: tuple[Layer, ...] = (truth_layer(pipeline),)

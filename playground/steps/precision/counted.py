@@ -41,7 +41,7 @@ class Choice(NamedTuple):
     material: Material
     label: int | None
     counting: Counting
-    count: int
+    so_far: int
 
 
 def of_picture(pipeline: Pipeline) -> Material:

@@ -49,5 +49,3 @@ def _thin(count: int) -> np.ndarray:
     if count <= MAX_POINTS:
         return np.arange(count)
     return np.unique(np.linspace(0, count - 1, MAX_POINTS).round().astype(np.int64))
-
-

@@ -49,7 +49,7 @@ def picture_text(pipeline: Pipeline, dials: Dials, chooser: Dial) -> StepText:
 
 def counted_figure(choice: Choice) -> Figure:
     """Returns the figure of what is counted so far."""
-    return curve_figure(choice.counting, choice.count)
+    return curve_figure(choice.counting, choice.so_far)
 
 
 def counted_dials(choice: Choice, dials: Dials) -> tuple[Dial, ...]:
@@ -60,7 +60,7 @@ def counted_dials(choice: Choice, dials: Dials) -> tuple[Dial, ...]:
     of = "" if choice.label is None else names[choice.label]
     total = len(choice.counting.detections)
     return (
-        Dial("counted", "Detections counted", SLIDER, str(choice.count), 0, max(total, 1), 1),
+        Dial("counted", "Detections counted", SLIDER, str(choice.so_far), 0, max(total, 1), 1),
         Dial("match", "A match from IoU", SLIDER, f"{dials.match:.2f}", *MATCH_RANGE, 0.05),
         Dial("of", "Class", CHOICE, of, choices=classes),
     )
@@ -68,7 +68,7 @@ def counted_dials(choice: Choice, dials: Dials) -> tuple[Dial, ...]:
 
 def counted_text(choice: Choice, dials: Dials) -> Markup:
     """Returns what the detection counted last is counted as, the numbers so far, and the latest rows."""
-    counting, count = choice.counting, choice.count
+    counting, count = choice.counting, choice.so_far
     tally = counting.tally(count)
     made = tally.right + tally.wrong
     parts = [
@@ -85,14 +85,14 @@ def counted_text(choice: Choice, dials: Dials) -> Markup:
 def _last(choice: Choice, dials: Dials) -> Markup:
     """Returns the heading and the sentence on the detection counted last."""
     total = len(choice.counting.detections)
-    if not choice.count:
+    if not choice.so_far:
         text = f"No detection is counted yet: there are {total:,}, the one with the highest score comes first."
         return html.heading("How AP is made") + html.paragraph(text if total else "There is no detection to count.")
-    last = choice.counting.detections[choice.count - 1]
+    last = choice.counting.detections[choice.so_far - 1]
     names = choice.material.class_names
-    title = f"{choice.count:,} of {total:,}: {names[last.label]} {last.score:.2f} is a {last.outcome}"
+    title = f"{choice.so_far:,} of {total:,}: {names[last.label]} {last.score:.2f} is a {last.outcome}"
     if last.outcome == IGNORED:
-        title = f"{choice.count:,} of {total:,}: {names[last.label]} {last.score:.2f} is not counted"
+        title = f"{choice.so_far:,} of {total:,}: {names[last.label]} {last.score:.2f} is not counted"
     return html.heading(title) + html.paragraph(_explain(last, choice, dials.match))
 
 
@@ -106,7 +106,7 @@ def _explain(each: Counted, choice: Choice, match: float) -> str:
     if each.outcome == IGNORED:
         return f"It lies in a crowd region{where}, which counts neither for nor against a detector."
     if each.outcome == RIGHT:
-        return f"Its IoU with {what} is {each.iou:.2f}, at least {match:g}, and no better detection has taken that object."
+        return f"Its IoU with {what} is {each.iou:.2f}, at least {match:g}, and the object was not found before."
     if each.outcome == DUPLICATE:
         return f"Its IoU with {what} is {each.iou:.2f}, but a detection with a higher score has taken that object."
     same = name == choice.material.class_names[each.label]
@@ -124,7 +124,7 @@ def _rows(choice: Choice) -> Markup:
     """Returns the table of the detections counted last, the newest first."""
     counting, names = choice.counting, choice.material.class_names
     rows = []
-    for number in range(choice.count, max(choice.count - ROWS, 0), -1):
+    for number in range(choice.so_far, max(choice.so_far - ROWS, 0), -1):
         each, tally = counting.detections[number - 1], counting.tally(number)
         made, found = _number(tally.precision, ".2f"), _number(tally.recall, ".2f")
         rows.append((str(number), names[each.label], f"{each.score:.2f}", f"{each.iou:.2f}", each.outcome, made, found))
@@ -159,13 +159,13 @@ def counted_layers(choice: Choice, image: int, boxes: Tensor) -> tuple[Layer, ..
         image: Index of the picture.
         boxes: Boxes of all its detections, float32 [D, 4], in the coordinates of the view.
     """
-    counted = [each for each in choice.counting.detections[: choice.count] if each.image == image]
+    counted = [each for each in choice.counting.detections[: choice.so_far] if each.image == image]
     right = [each for each in counted if each.outcome == RIGHT]
     wrong = [each for each in counted if each.outcome not in (RIGHT, IGNORED)]
-    last = choice.counting.detections[choice.count - 1] if choice.count else None
+    last = choice.counting.detections[choice.so_far - 1] if choice.so_far else None
     here = [last] if last and last.image == image else []
     names = choice.material.class_names
-    captions = tuple(f"{choice.count}: {names[each.label]} {each.score:.2f}, {each.outcome}" for each in here)
+    captions = tuple(f"{choice.so_far}: {names[each.label]} {each.score:.2f}, {each.outcome}" for each in here)
     return (
         Layer("counted-right", "true positives", "foreground", _take(boxes, right)),
         Layer("counted-wrong", "false positives", "suppressed", _take(boxes, wrong)),

@@ -24,9 +24,7 @@ BOX, HALF, FAR = [0, 0, 100, 100], [0, 0, 100, 50], [200, 200, 300, 300]
 
 def test_by_hand():
     # Two objects. In order of score: found, found again, nothing there, found. Precision 1, 1/2, 1/3, 2/4.
-    images = compute_overlaps(
-        [found([FAR, BOX, BOX, [400, 400, 500, 500]], [0.6, 0.9, 0.8, 0.7])], [truth([BOX, FAR])]
-    )
+    images = compute_overlaps([found([FAR, BOX, BOX, [400, 400, 500, 500]], [0.6, 0.9, 0.8, 0.7])], [truth([BOX, FAR])])
     counting = count_detections(images, 1, 0.5)
     assert [each.outcome for each in counting.detections] == [RIGHT, DUPLICATE, WRONG, RIGHT]
     assert [each.detection for each in counting.detections] == [1, 2, 3, 0]

@@ -27,7 +27,16 @@ def state_of(**settings) -> PageState:
 def request(of: PageState, **changes) -> dict:
     """What a browser sends that has been shown `of`."""
     token = json.loads(render(of).strip)["token"]
-    return {"token": token, "settings": of.settings, "curve": "loss", "p_t": 0.9, "frame": 1, "switched": {}, **changes}
+    return {
+        "token": token,
+        "settings": of.settings,
+        "curve": "loss",
+        "p_t": 0.9,
+        "frame": 1,
+        "dials": "",
+        "switched": {},
+        **changes,
+    }
 
 
 def answer(sent: object) -> dict:
@@ -62,7 +71,7 @@ def test_a_bad_setting_is_one_sentence_and_changes_nothing():
     [
         {"settings": None}, {"settings": 5}, {"settings": []}, {"curve": "gradient of a stranger"}, {"curve": []},
         {"p_t": "0.5"}, {"p_t": math.nan}, {"p_t": math.inf}, {"p_t": None},
-        {"frame": None}, {"frame": -1}, {"frame": math.nan}, {"frame": "1"},
+        {"frame": None}, {"dials": None}, {"dials": 3}, {"frame": -1}, {"frame": math.nan}, {"frame": "1"},
         {"switched": None}, {"switched": "truth"}, {"switched": ["truth"]}, {"switched": {"truth": 1}},
     ],
 )  # fmt: skip

@@ -75,6 +75,7 @@ def test_a_state_of_one_visitor_is_not_found_by_another(key):
     from playground.server.tokens import TOKENS
 
     state = PageState("picture", visitor=ANN)
-    sent = {"token": TOKENS.issue(state), "settings": "{}", "curve": "loss", "p_t": 0.9, "frame": 1, "switched": {}}
+    token, fields = TOKENS.issue(state), {"settings": "{}", "curve": "loss", "p_t": 0.9, "frame": 1, "dials": ""}
+    sent = {"token": token, **fields, "switched": {}}
     assert list(answer(sent, BOB)) == list(answer(sent, "")) == [{"forgotten": True}]
     assert next(answer(sent, ANN)).get("forgotten") is None
