@@ -31,8 +31,8 @@ TINY = 128 * 128  # pixels; up to here a picture is sent as PNG, since JPEG's bl
 # Concatenated in this order.
 SCRIPTS = (
     "geometry.js", "view.js", "draw.js", "tags.js", "overlay.js", "boxes.js", "suggestions.js", "classes.js",
-    "history.js", "drawing.js", "gestures.js", "edit.js", "layers.js", "canvas.js", "hover.js", "carry.js", "pointing.js",
-    "class_bar.js", "keys.js", "input.js",
+    "history.js", "drawing.js", "gestures.js", "edit.js", "layers.js", "canvas.js", "hover.js", "carry.js",
+    "pointing.js", "class_bar.js", "keys.js", "input.js",
 )  # fmt: skip
 KEPT_PICTURES = 64  # available to browsers, which fetch a picture right after they have received its hash
 

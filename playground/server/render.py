@@ -10,8 +10,8 @@ from playground.canvas.edit import Pick
 from playground.canvas.view import View, hidden_keys
 from playground.components import html
 from playground.components.compared import compare
-from playground.components.figures import Figure
 from playground.components.dials import pack
+from playground.components.figures import Figure
 from playground.data import browse
 from playground.data.browse import Browsing, OwnPicture
 from playground.data.image_ref import PHOTOGRAPHS, ImageRef
