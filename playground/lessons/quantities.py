@@ -6,11 +6,15 @@ import torch
 from torchvision.ops import box_iou
 
 from core.analysis.loss_concentration import compute_cumulative_loss, compute_hardest_share
-from core.retinanet.losses import total_loss
+from core.evaluation.counting import Tally, average_over_classes, average_over_ious
+from core.retinanet.boxes import decode, encode, pairwise_iou
+from core.retinanet.losses import classification_loss, total_loss
 from core.retinanet.matching import BACKGROUND, IGNORED
 from playground.components import html
 from playground.pipeline.pipeline import Pipeline
+from playground.steps.dials import Dials
 from playground.steps.loss.shares import effective_number, group_anchors
+from playground.steps.precision.counted import choose, of_picture
 
 FOUND_IOU = 0.5  # IoU from which a detection of the right class counts as having found an object
 Quantity = Callable[[Pipeline], float]
@@ -45,6 +49,51 @@ def _found(pipeline: Pipeline) -> torch.Tensor:
         return torch.zeros(len(boxes), dtype=torch.bool)
     overlap = box_iou(boxes, found.box[order]) >= FOUND_IOU
     return (overlap & (labels[:, None] == found.label[order][None])).any(dim=1)
+
+
+def _tally(pipeline: Pipeline) -> Tally:
+    """Returns what all detections yield when they are counted in one list, at IoU 0.5."""
+    counting = choose(of_picture(pipeline), Dials()).counting
+    return counting.tally(len(counting.detections))
+
+
+def _average_precision(pipeline: Pipeline, *, over_ious: bool) -> float:
+    material = of_picture(pipeline)
+    images, classes = material.overlaps, len(material.class_names)
+    return average_over_ious(images, classes) if over_ious else average_over_classes(images, classes, FOUND_IOU)
+
+
+def _targets(pipeline: Pipeline) -> torch.Tensor:
+    """Returns the deltas that the foreground anchors have to predict, [F, 4]."""
+    chosen = pipeline.match.foreground
+    return encode(pipeline.objects[0][pipeline.match.object[chosen]], pipeline.grid.boxes[chosen])
+
+
+def _regressed_iou(pipeline: Pipeline, *, decoded: bool) -> float:
+    """Returns the mean IoU of foreground anchors with their objects, or that of the boxes that they predict."""
+    chosen = pipeline.match.foreground
+    boxes = pipeline.grid.boxes[chosen]
+    if decoded:
+        boxes = decode(pipeline.prediction.outputs.deltas[0][chosen], boxes)
+    return pairwise_iou(boxes.T, pipeline.objects[0][pipeline.match.object[chosen]].T).mean().item()
+
+
+def _steepest_gradient(pipeline: Pipeline) -> float:
+    """Returns the largest slope of the loss of one score, from surely wrong to surely right; not finite if one is."""
+    with torch.inference_mode(mode=False):
+        logits = torch.linspace(-100, 100, 401).requires_grad_()
+        loss = classification_loss(logits, torch.ones_like(logits), pipeline.config.loss).sum()
+        (slope,) = torch.autograd.grad(loss, logits)
+    return slope.abs().max().item()
+
+
+def _share_of_commonest_class(pipeline: Pipeline) -> float:
+    """Returns the share of foreground's loss that anchors of the class with most foreground anchors pay."""
+    chosen = pipeline.match.foreground
+    labels, losses = pipeline.labels[pipeline.match.object[chosen]], pipeline.losses.classification[chosen]
+    if not len(labels):
+        return 0.0
+    return (losses[labels == labels.mode().values].sum() / losses.sum().clamp(min=1e-12)).item()
 
 
 QUANTITIES: dict[str, Quantity] = {
@@ -84,6 +133,18 @@ QUANTITIES: dict[str, Quantity] = {
     "detections": lambda pipeline: len(pipeline.fates.order),
     "found_objects": lambda pipeline: int(_found(pipeline).sum()),
     "missed_objects": lambda pipeline: int((~_found(pipeline)).sum()),
+    "right_detections": lambda pipeline: _tally(pipeline).right,
+    "wrong_detections": lambda pipeline: _tally(pipeline).wrong,
+    "final_precision": lambda pipeline: _tally(pipeline).precision,
+    "final_recall": lambda pipeline: _tally(pipeline).recall,
+    "ap50": lambda pipeline: _average_precision(pipeline, over_ious=False),
+    "ap": lambda pipeline: _average_precision(pipeline, over_ious=True),
+    "scores_per_anchor": lambda pipeline: pipeline.prediction.outputs.logits.shape[-1],
+    "largest_target": lambda pipeline: _targets(pipeline).abs().max().item(),
+    "anchor_iou": lambda pipeline: _regressed_iou(pipeline, decoded=False),
+    "predicted_iou": lambda pipeline: _regressed_iou(pipeline, decoded=True),
+    "steepest_gradient": _steepest_gradient,
+    "share_of_commonest_class": _share_of_commonest_class,
     "parameters": lambda pipeline: sum(part.parameters for part in pipeline.parts),
     "trainable": lambda pipeline: sum(part.trainable for part in pipeline.parts),
     "trainable_share": lambda pipeline: (
