@@ -10,7 +10,8 @@ page.live.dial = (...dial) => dialled.push(dial);
 const setShown = "function setShown(dials) { shown = dials; }";
 const bar = load(PROGRAMS.dials, ["sentValue", "stepped", "send", "setShown"], page, setShown);
 
-const dial = (more) => ({ name: "n", kind: "slider", value: "1", low: 0, high: 2, step: 1, part: -1, whole: "", ...more });
+const DIAL = { name: "n", kind: "slider", value: "1", low: 0, high: 2, step: 1, part: -1, whole: "" };
+const dial = (more) => ({ ...DIAL, ...more });
 
 test("a step stays within the bounds and has the digits of the step", () => {
   assert.equal(bar.stepped(dial({ value: "1" }), 1), "2");
