@@ -326,7 +326,7 @@ def test_the_command_names_what_the_weights_would_change():
 
 IDLE = {  # each without effect beside the others; the frameworks' own names of it
     "loss.alpha": ({"loss.kind": "cross_entropy"}, "0.77"),
-    "loss.smooth_l1_beta": ({"loss.box_loss": "giou"}, "SMOOTH_L1_LOSS_BETA beta"),
+    "loss.smooth_l1_beta": ({"loss.box_loss": "giou"}, "SMOOTH_L1_LOSS_BETA cnf= 'beta'"),
     "inference.nms_threshold": ({"inference.nms_kind": "soft"}, "NMS_THRESH_TEST nms_thresh 0.77"),
     "training.momentum": ({"training.optimizer": "adagrad"}, "SOLVER.MOMENTUM momentum 0.77"),
     "training.decay_factor": ({"training.schedule": "cosine"}, "SOLVER.GAMMA 0.77"),
