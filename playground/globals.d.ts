@@ -36,6 +36,8 @@ interface ComponentProps {
   value: string;
   /** The component's name among the parts of the page, "" for none. */
   part: string;
+  /** `knob_notes.js` alone: names of buttons that reset a slider, by the id of its element, as JSON. */
+  names: string;
   /** `poll.js` alone: the step that shows the news. */
   step: string;
   /** `intake.js` alone: how many pictures at once, bytes of each, and px of the longer side. */

@@ -138,6 +138,11 @@ class Knob(NamedTuple):
     options: tuple[Any, ...]
     conditions: tuple[Condition, ...]
 
+    @property
+    def depends_on(self) -> frozenset[str]:
+        """What its conditions are about: paths of hyperparameters, and attributes of `Circumstances`."""
+        return frozenset(test.of for condition in self.conditions for test in condition.tests)
+
     def acts(self, config: BaseModel, circumstances: Circumstances = UNKNOWN) -> bool:
         """Returns False if no value of it would change any result under the other settings."""
         return not self.idle_reason(config, circumstances)

@@ -4,7 +4,8 @@ const input = /** @type {HTMLInputElement} */ (element.querySelector("input"));
 input.addEventListener("input", () => {
   const wanted = input.value.trim().toLowerCase();
   for (const knob of document.querySelectorAll(".knob")) {
-    knob.classList.toggle("not-found", !knob.textContent.toLowerCase().includes(wanted));
+    const note = knob.querySelector(".idle-note")?.textContent ?? "";  // which names other knobs
+    knob.classList.toggle("not-found", !knob.textContent.replace(note, "").toLowerCase().includes(wanted));
   }
   for (const group of document.querySelectorAll(".of-step")) {
     group.classList.toggle("not-found", !group.querySelector(".knob:not(.not-found)"));

@@ -18,6 +18,7 @@ from playground.evaluations.query import EvaluationQuery
 from playground.layout import step_controls as build
 from playground.layout.banner import banner
 from playground.layout.components import HeaderControls, LossControls, PageComponents, PinControls, StepControls
+from playground.layout.knob_notes import knob_notes
 from playground.layout.knob_widgets import KnobWidget, make_widget
 from playground.layout.runs_table import run_view
 from playground.layout.source_bar import source_bar
@@ -65,6 +66,7 @@ def lay_out() -> PageComponents:
             loss = _loss_controls()
             parts["figure"], parts["dials"] = plot("figure"), dials("dials")
             parts["more"] = html.component("more", "numbers readout")
+    parts["idle"] = knob_notes({"frame": film, "example": loss.p_t})
     run_view(runs)
     parts |= {"lesson": lesson.question, "checks": lesson.checks, "album": controls_by_step["picture"].album}
     controls = StepControls(**controls_by_step, loss=loss, resets=resets)

@@ -24,6 +24,7 @@ class PageUpdate(NamedTuple):
         lesson: The lesson's question and its effects on the page.
         checks: The lesson's claims, each with the present number.
         album: The visitor's own pictures.
+        idle: The knobs that do not act, see `playground.server.idle`.
         postponed: No part of the page: True if slow results were skipped, see `PageState.held`.
     """
 
@@ -44,6 +45,7 @@ class PageUpdate(NamedTuple):
     lesson: str | None = None
     checks: str | None = None
     album: str | None = None
+    idle: str | None = None
     postponed: bool | None = None
 
 
@@ -52,5 +54,5 @@ class PageUpdate(NamedTuple):
 PAINT_STAGES = (
     ("canvas", "other", "banner", "notice"),
     ("figure", "dials", "more"),
-    ("strip", "caption", "readout", "counts", "changes", "bar", "lesson", "checks", "album"),
+    ("strip", "caption", "readout", "counts", "changes", "bar", "lesson", "checks", "album", "idle"),
 )

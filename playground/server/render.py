@@ -24,6 +24,7 @@ from playground.pipeline.pipeline import Pipeline
 from playground.server import pin_diff
 from playground.server.album_state import build_album_panel
 from playground.server.banner import build_banner
+from playground.server.idle import build_idle
 from playground.server.permalink import to_link
 from playground.server.tokens import TOKENS, browser_fields
 from playground.state.page_state import PageState
@@ -101,6 +102,7 @@ def _render_rest(state: PageState, pipeline: Pipeline, step_view: StepView, noti
         lesson=lesson,
         checks=checks,
         album=build_album_panel(state, pipeline),
+        idle=build_idle(pipeline),
     )
     return _compare_with_pinned(update, state, pipeline) if state.pinned else update
 

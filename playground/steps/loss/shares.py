@@ -1,11 +1,13 @@
 """The distribution of the picture's classification loss over its anchors, and of the network's confidence."""
 
+from functools import cache
+
 import numpy as np
 import torch
 from markupsafe import Markup
 from torch import Tensor
 
-from core.config import Loss
+from core.config import Config, Loss, knobs
 from core.retinanet.matching import BACKGROUND, IGNORED
 from playground.components import html
 from playground.components.figures import Figure, colour, histogram
@@ -14,13 +16,7 @@ from playground.support.cache import Cache
 
 EASY = 0.5  # a background anchor is easy, i.e. classified correctly, if all its scores are below this
 GROUP_COLOURS = {"foreground": "foreground", "hard background": "suppressed", "easy background": "background"}
-MATTERS = {  # the settings that each classification loss depends on
-    "cross_entropy": (),
-    "balanced_cross_entropy": ("alpha",),
-    "focal": ("alpha", "gamma"),
-    "cutoff": ("alpha", "cutoff"),
-    "ohem": ("ohem_anchors", "ohem_nms_threshold", "ohem_one_to_three"),
-}
+KINDS = ("cross_entropy", "balanced_cross_entropy", "focal", "cutoff", "ohem")
 _groups = Cache(16)
 
 
@@ -70,7 +66,7 @@ def effective_number(losses: Tensor) -> float:
 def alternatives(pipeline: Pipeline) -> Markup:
     """Returns a table of all losses: foreground's share and the effective number of anchors under each."""
     rows, chosen = [], pipeline.config.loss
-    for kind in MATTERS:
+    for kind in KINDS:
         paid = pipeline.compute_losses(restrict_loss(kind, chosen)).classification
         share = paid[pipeline.match.foreground].sum() / paid.sum().clamp(min=1e-12)
         name = format_kind(kind) + (" (chosen)" if kind == chosen.kind else "")
@@ -84,7 +80,14 @@ def alternatives(pipeline: Pipeline) -> Markup:
 
 def restrict_loss(kind: str, chosen: Loss) -> Loss:
     """Returns a loss with only the settings that it depends on, so that the others do not invalidate its cache."""
-    return Loss.model_validate({"kind": kind, **{name: getattr(chosen, name) for name in MATTERS[kind]}})
+    return Loss.model_validate({"kind": kind, **{name: getattr(chosen, name) for name in _list_settings(kind)}})
+
+
+@cache
+def _list_settings(kind: str) -> tuple[str, ...]:
+    """Returns the names of the settings that act only with some classification losses, this one among them."""
+    config = Config.from_flat({"loss.kind": kind})
+    return tuple(knob.name for knob in knobs().values() if "loss.kind" in knob.depends_on and knob.acts(config))
 
 
 def format_kind(kind: str) -> str:

@@ -20,7 +20,7 @@ from playground.steps import STEPS
 from playground.steps.loss.curves import CURVES, GRADIENT, WEIGHT, curves, example
 from playground.steps.loss.initial import initial_loss
 from playground.steps.loss.shares import (
-    MATTERS,
+    KINDS,
     alternatives,
     certainty,
     effective_number,
@@ -143,7 +143,7 @@ def test_the_weights_are_those_of_the_paper():
     assert sides in example(Loss(alpha=0.25, gamma=2), 0.9)
 
 
-@pytest.mark.parametrize("kind", [kind for kind in MATTERS if kind != "ohem"])  # whose curve is cross-entropy's
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "ohem"])  # whose curve is cross-entropy's
 def test_an_example_that_pays_nothing_is_said_to(kind):
     text = example(Loss(kind=kind, cutoff=0.6, alpha=0.5), 0.7)
     assert (text.count("pays nothing") == 2) == (kind == "cutoff")
@@ -155,9 +155,9 @@ def test_an_example_that_pays_nothing_is_said_to(kind):
 
 def test_every_loss_is_in_the_table_of_alternatives():
     here = pipeline(loss__kind="cutoff")
-    assert set(MATTERS) == set(knobs()["loss.kind"].choices)
+    assert set(KINDS) == set(knobs()["loss.kind"].choices)
     text = alternatives(here)
-    assert "cutoff (chosen)" in text and all(format_kind(kind) in text for kind in MATTERS)
+    assert "cutoff (chosen)" in text and all(format_kind(kind) in text for kind in KINDS)
 
 
 def test_easy_background_pays_nothing_with_a_cutoff_of_one_half():

@@ -1,0 +1,101 @@
+// Says beside each knob when it would act, if it does not, opens its help, and names the buttons that reset sliders.
+
+const HOVER_MS = 250;  // for which the pointer rests on a name before its help opens
+/** @type {Record<string, string>} */
+const resetNames = JSON.parse(props.names || "{}");
+let hoverTimer = 0;
+
+/**
+ * Returns the note of a knob, and ties it and the help to the knob's controls: Gradio may have made these anew.
+ *
+ * @param {Element} knob
+ */
+function describeKnob(knob) {
+  let note = knob.querySelector(".idle-note");
+  if (!note) {
+    note = document.createElement("p");
+    note.className = "idle-note";
+    note.id = `${knob.id}-idle`;
+    knob.append(note);
+  }
+  const help = knob.querySelector(".info-text");
+  if (help) help.id = `${knob.id}-help`;
+  for (const control of knob.querySelectorAll("input")) {
+    control.setAttribute("aria-describedby", `${knob.id}-help ${note.id}`);
+  }
+  return note;
+}
+
+/** Gradio gives the buttons of all sliders the same name. */
+function nameResets() {
+  for (const [id, name] of Object.entries(resetNames)) {
+    const button = document.getElementById(id)?.querySelector("button.reset-button");
+    button?.setAttribute("aria-label", name);
+    button?.setAttribute("title", name);
+  }
+}
+
+/**
+ * Shows why knobs do not act.
+ *
+ * @param {string} value reasons by the id of a knob's element, as JSON
+ */
+function paintIdle(value) {
+  /** @type {Record<string, string>} */
+  const reasons = JSON.parse(value || "{}");
+  for (const knob of document.querySelectorAll(".knob")) {
+    const note = describeKnob(knob);
+    note.textContent = reasons[knob.id] ?? "";
+    knob.toggleAttribute("data-idle", knob.id in reasons);
+  }
+  nameResets();
+}
+
+/**
+ * Opens the help of one knob and closes that of all others.
+ *
+ * @param {Element | null} knob null closes all
+ */
+function openHelp(knob) {
+  clearTimeout(hoverTimer);
+  for (const other of document.querySelectorAll(".knob[data-help]")) {
+    if (other !== knob) other.removeAttribute("data-help");
+  }
+  knob?.setAttribute("data-help", "");
+}
+
+/**
+ * Returns the knob whose name, which carries the question mark, is at a place in the page.
+ *
+ * @param {EventTarget | null} target
+ */
+function findNamed(target) {
+  const name = target instanceof Element && target.closest('.knob [data-testid="block-info"], .knob .label-text');
+  return name ? name.closest(".knob") : null;
+}
+
+/** Returns the knob whose control has the keyboard's focus. */
+const findFocused = () => document.querySelector(".knob:has(:focus-visible)");
+
+document.addEventListener("focusin", ({ target }) => {
+  const knob = target instanceof Element && target.closest(".knob");
+  if (knob) describeKnob(knob);
+  openHelp(findFocused());
+});
+document.addEventListener("pointerover", ({ target, pointerType }) => {
+  if (pointerType === "touch") return;  // a finger opens it by a tap
+  const knob = findNamed(target);
+  clearTimeout(hoverTimer);
+  if (!knob && !document.querySelector(".knob[data-help]")) return;
+  hoverTimer = setTimeout(() => openHelp(knob ?? findFocused()), HOVER_MS);
+});
+document.addEventListener("pointerdown", ({ target, pointerType }) => {
+  if (pointerType !== "touch") return;
+  const knob = findNamed(target);
+  openHelp(knob?.hasAttribute("data-help") ? null : knob);
+});
+document.addEventListener("keydown", ({ key }) => { if (key === "Escape") openHelp(null); });
+
+const show = live.part(props.part, paintIdle, () => props.value);
+watch("value", show);
+show();

@@ -1,0 +1,66 @@
+"""Which knobs the page says do not act, by what is on show."""
+
+import json
+from dataclasses import replace
+
+import torch
+
+from core.config import Config, knobs
+from core.scenes.render import CLASS_NAMES
+from playground.data.image_ref import ImageRef
+from playground.data.picture import render_picture
+from playground.layout.knob_widgets import element_id
+from playground.pipeline.pipeline import Pipeline
+from playground.server.idle import build_idle, describe_circumstances
+
+
+def pipeline(settings: dict | None = None, **options) -> Pipeline:
+    config = Config.from_flat(settings or {})
+    return Pipeline(render_picture(config.scenes), config, **options)
+
+
+def reasons(shown: Pipeline) -> dict[str, str]:
+    found = json.loads(build_idle(shown))
+    return {path: found[element_id(path)] for path in knobs() if element_id(path) in found}
+
+
+def test_every_reason_is_that_of_the_hyperparameter():
+    shown = pipeline()
+    for path, reason in reasons(shown).items():
+        said = knobs()[path].idle_reason(shown.config, describe_circumstances(shown))
+        assert reason == said[0].upper() + said[1:]
+    assert reasons(shown).keys() == {
+        "model.prior_probability", "loss.cutoff", "loss.ohem_anchors", "loss.ohem_nms_threshold",
+        "loss.ohem_one_to_three", "loss.normaliser", "inference.tile_overlap", "inference.soft_nms_sigma",
+        "training.decay_factor", "training.decay_period", "training.milestones", "training.cache_features",
+    }  # fmt: skip
+
+
+def test_the_reasons_follow_the_settings():
+    idle = reasons(pipeline({"loss.kind": "ohem", "model.heads": "new", "inference.nms_kind": "soft"}))
+    assert idle["loss.gamma"] == "Acts when the loss is focal"
+    assert idle["inference.nms_threshold"] == "Acts when the NMS kind is hard"
+    assert not idle.keys() & {"loss.ohem_anchors", "model.prior_probability", "inference.soft_nms_sigma"}
+
+
+def test_the_dials_of_the_scene_act_on_the_scene_alone():
+    shown = pipeline()
+    other = Pipeline(replace(shown.picture, is_scene=False), shown.config)
+    scenes = {path for path in knobs() if path.startswith("scenes.")}
+    assert not reasons(shown).keys() & scenes
+    assert scenes <= reasons(other).keys()
+    drawn = shown.picture.with_objects(torch.zeros(0, 4), torch.zeros(0, dtype=torch.int64), CLASS_NAMES)
+    assert not reasons(Pipeline(drawn, shown.config)).keys() & scenes  # which come back when a dial is moved
+
+
+def test_the_overlap_of_tiles_acts_on_pictures_larger_than_a_tile():
+    assert "inference.tile_overlap" not in reasons(pipeline({"inference.tile_size": 128}))
+    idle = reasons(pipeline({"inference.tile_size": 512}))
+    assert idle["inference.tile_overlap"] == "Acts when the picture is larger than a tile"
+
+
+def test_the_prior_acts_if_training_begins_with_new_classes():
+    assert "model.prior_probability" in reasons(pipeline(image_ref=ImageRef("scenes", "val", 0)))
+    shown = pipeline(image_ref=ImageRef("mine", "train", 0))
+    own = Pipeline(replace(shown.picture, class_names=("RBC", "WBC")), shown.config, image_ref=shown.image_ref)
+    assert "model.prior_probability" not in reasons(own)
