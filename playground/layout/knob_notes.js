@@ -4,6 +4,7 @@ const HOVER_MS = 250;  // for which the pointer rests on a name before its help 
 /** @type {Record<string, string>} */
 const resetNames = JSON.parse(props.names || "{}");
 let hoverTimer = 0;
+let tabbed = false;  // the focus was moved by the keyboard: help that opened at a click would move what is clicked
 
 /**
  * Returns the note of a knob, and ties it and the help to the knob's controls: Gradio may have made these anew.
@@ -74,8 +75,8 @@ function findNamed(target) {
   return name ? name.closest(".knob") : null;
 }
 
-/** Returns the knob whose control has the keyboard's focus. */
-const findFocused = () => document.querySelector(".knob:has(:focus-visible)");
+/** Returns the knob to which the keyboard has moved the focus. */
+const findFocused = () => (tabbed ? document.querySelector(".knob:has(:focus-visible)") : null);
 
 document.addEventListener("focusin", ({ target }) => {
   const knob = target instanceof Element && target.closest(".knob");
@@ -90,11 +91,20 @@ document.addEventListener("pointerover", ({ target, pointerType }) => {
   hoverTimer = setTimeout(() => openHelp(knob ?? findFocused()), HOVER_MS);
 });
 document.addEventListener("pointerdown", ({ target, pointerType }) => {
+  tabbed = false;
   if (pointerType !== "touch") return;
   const knob = findNamed(target);
   openHelp(knob?.hasAttribute("data-help") ? null : knob);
 });
-document.addEventListener("keydown", ({ key }) => { if (key === "Escape") openHelp(null); });
+document.addEventListener("click", (event) => {
+  const tap = event instanceof PointerEvent && event.pointerType === "touch";
+  const title = event.target instanceof Element && event.target.closest('.knob [data-testid="block-info"]');
+  if (tap && title) event.preventDefault();  // a label passes the focus on, which brings the keyboard of a phone
+});
+document.addEventListener("keydown", ({ key }) => {
+  if (key === "Tab") tabbed = true;
+  if (key === "Escape") openHelp(null);
+}, true);  // before Gradio's components, which keep some keys to themselves
 
 const show = live.part(props.part, paintIdle, () => props.value);
 watch("value", show);

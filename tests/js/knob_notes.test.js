@@ -19,6 +19,12 @@ class FakeElement {
   append(child) { this.children.push(child); }
 }
 
+class FakeTap {
+  prevented = false;
+  constructor(target, pointerType) { Object.assign(this, { target, pointerType }); }
+  preventDefault() { this.prevented = true; }
+}
+
 /** A knob with a slider, its number and its button, as Gradio makes it. */
 class FakeKnob extends FakeElement {
   help = new FakeElement();
@@ -54,7 +60,7 @@ beforeEach(() => {
     querySelectorAll: (selector) => knobs.filter((knob) => selector === ".knob" || knob.hasAttribute("data-help")),
   };
   notes = load(["layout/knob_notes.js"], NAMES, {
-    document, Element: FakeElement, watch() {}, ...clock.globals,
+    document, Element: FakeElement, PointerEvent: FakeTap, watch() {}, ...clock.globals,
     props: { part: "idle", value: "", names: JSON.stringify({ "knob-loss-gamma": "Reset γ to 2", gone: "Reset x" }) },
     live: { part: (name, paint) => { painted = name; return () => paint(""); } },
   });
@@ -89,6 +95,9 @@ test("each button that resets a slider says which, and to what", () => {
 
 test("help follows the keyboard's focus and closes on Escape", () => {
   knobs[0].focused = true;
+  fire("focusin", { target: knobs[0] });
+  assert.deepEqual(opened(), []);  // by a click
+  fire("keydown", { key: "Tab" });
   fire("focusin", { target: knobs[0] });
   assert.deepEqual(opened(), ["knob-loss-gamma"]);
   fire("keydown", { key: "ArrowRight" });
@@ -126,4 +135,12 @@ test("a tap on the name opens help, a second one closes it", async () => {
   assert.deepEqual(opened(), ["knob-loss-gamma"]);
   fire("pointerdown", { target: knobs[0].label, pointerType: "touch" });
   assert.deepEqual(opened(), []);
+});
+
+test("a tap on the name does not bring up the keyboard, a click may focus the control", () => {
+  for (const kind of ["touch", "mouse"]) {
+    const tap = new FakeTap(knobs[0].label, kind);
+    fire("click", tap);
+    assert.equal(tap.prevented, kind === "touch");
+  }
 });
