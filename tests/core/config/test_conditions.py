@@ -27,7 +27,7 @@ from core.training.early_stopping import EarlyStopping
 from core.training.optimizer import Schedule, build_optimizer
 from core.training.records import StepRecord
 from core.training.trainer import Trainer
-from core.weights.sources import adopt, build, weights_for
+from core.weights.sources import adopt, build, has_new_heads, weights_for
 from tests.core.networks import CONFIG, spread_scores
 
 
@@ -234,6 +234,13 @@ def test_what_is_not_known_may_let_it_act():
     assert knobs()["model.prior_probability"].acts(Config())
     assert knobs()["scenes.noise"].acts(Config()) and knobs()["loss.normaliser"].acts(Config())
     assert knobs()["inference.tile_overlap"].acts(Config.from_flat({"inference.tile_size": 64}))
+
+
+@pytest.mark.parametrize("settings", [{}, NEW, RANDOM, {"model.weights": "imagenet"}, {"model.weights": "a.pth"}])
+def test_the_prior_acts_on_new_heads(settings):
+    config = Config.from_flat(settings)
+    acts = knobs()["model.prior_probability"].acts(config, Circumstances(new_classes=False))
+    assert acts == has_new_heads(config.model)
 
 
 @pytest.mark.parametrize(("path", "case"), cases(IDLE))
