@@ -5,7 +5,6 @@ from collections.abc import Hashable
 
 from markupsafe import Markup
 
-from core.config import Knob
 from core.evaluation.report import Report
 from core.io.text import count_noun
 from playground.canvas.view import Layer
@@ -25,7 +24,7 @@ from playground.steps.evaluation.figures import figure
 from playground.steps.evaluation.layers import build_layers
 from playground.steps.evaluation.making import build_making_view
 from playground.steps.step import Focus, LevelCell, Levels, Step, StepText, StepView, truth_layer
-from playground.steps.training import EVAL_IMAGES
+from playground.support.wording import name_knobs
 
 MAX_EXAMPLES = 8  # of pictures that were left out
 LEVELS = (("AP", "ap"), ("AP50", "ap50"), ("AP75", "ap75"), ("small", "ap_small"), ("medium", "ap_medium"),
@@ -91,7 +90,7 @@ def _status_text(pipeline: Pipeline, status: JobStatus | None) -> Markup:
     if status.active:
         return html.paragraph(f"{status.done:,} of {count_noun(status.total, 'picture')} …") + _bar(status)
     if status.result is None:
-        return html.paragraph(f"The evaluation {status.state}. {status.message}".strip())
+        return html.paragraph(f"The evaluation {status.state}. {name_knobs(status.message)}".strip())
     name = name_source(split, pipeline.visitor)
     text = f"{count_noun(status.done, 'picture')} of {name}, {split.split}."
     if status.state == STOPPED:
@@ -100,7 +99,7 @@ def _status_text(pipeline: Pipeline, status: JobStatus | None) -> Markup:
         text += " The network may have been trained on them: results on val or test are more meaningful."
     if _current_index(pipeline, status) is None:
         text += " This picture is not one of them: choose a cell or a picture below."
-    return html.paragraph(f"{text} {status.message}".strip()) + _left_out(status.result.left_out)
+    return html.paragraph(f"{text} {name_knobs(status.message)}".strip()) + _left_out(status.result.left_out)
 
 
 def _left_out(problems: tuple[str, ...]) -> Markup:
@@ -148,17 +147,11 @@ def _levels(pipeline: Pipeline, focus: Focus) -> Levels:
     return Levels("average precision", cells)
 
 
-def _has_knob(knob: Knob) -> bool:
-    return knob.path == EVAL_IMAGES
-
-
 STEP = Step(
     "evaluation",
-    "Evaluation",
     "How good the network is on many pictures, which errors it makes and what they cost. The pictures are those of the "
     "split that is chosen above the picture, or held-out scenes. Detections count from a score of 0.05, or from the "
     "score threshold if that is lower.",
-    _has_knob,
     _headline,
     build_view,
     _levels,
