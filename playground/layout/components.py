@@ -45,6 +45,7 @@ class DataControls(NamedTuple):
     split_by: gr.Dropdown
     shares: gr.Textbox
     split: gr.Button
+    undo_split: gr.Button
     delete: gr.Button
     put_back: gr.Button
 

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Hashable
+from pathlib import Path
 
 from markupsafe import Markup
 
@@ -10,7 +11,8 @@ from core.io.text import count_noun
 from playground.canvas.view import Layer
 from playground.components import html
 from playground.data.browse import count_pictures
-from playground.data.image_ref import SCENES, ImageRef
+from playground.data.datasets import DATA
+from playground.data.image_ref import SCENES, ImageRef, is_from_data_set
 from playground.data.sources import name_source
 from playground.evaluations.jobs import EVALUATIONS, STOPPED, WAITING, JobStatus
 from playground.evaluations.keys import evaluated_split, evaluation_key
@@ -18,6 +20,8 @@ from playground.evaluations.query import MAKING, EvaluationQuery
 from playground.evaluations.results import Selection, compute_report, select_pictures
 from playground.pipeline.networks import name_weights
 from playground.pipeline.pipeline import Pipeline
+from playground.runs.privacy import find_lineage, find_runs
+from playground.runs.reader import read_about
 from playground.steps import weights
 from playground.steps.evaluation import tables
 from playground.steps.evaluation.figures import figure
@@ -26,6 +30,10 @@ from playground.steps.evaluation.making import build_making_view
 from playground.steps.step import Focus, LevelCell, Levels, Step, StepText, StepView, truth_layer
 from playground.support.wording import name_knobs
 
+SPLIT_ANEW = (
+    "The data set has been split anew since these weights were trained: they may have been trained on some of these "
+    "pictures, and the results would be too good."
+)
 MAX_EXAMPLES = 8  # of pictures that were left out
 LEVELS = (("AP", "ap"), ("AP50", "ap50"), ("AP75", "ap75"), ("small", "ap_small"), ("medium", "ap_medium"),
           ("large", "ap_large"))  # fmt: skip
@@ -97,9 +105,21 @@ def _status_text(pipeline: Pipeline, status: JobStatus | None) -> Markup:
         text = f"Stopped after {status.done:,} of {count_noun(status.total, 'picture')} of {name}, {split.split}."
     if split.split == "train":
         text += " The network may have been trained on them: results on val or test are more meaningful."
+    elif was_split_otherwise(pipeline.config.model.weights, split):
+        text += f" {SPLIT_ANEW}"
     if _current_index(pipeline, status) is None:
         text += " This picture is not one of them: choose a cell or a picture below."
     return html.paragraph(f"{text} {name_knobs(status.message)}".strip()) + _left_out(status.result.left_out)
+
+
+def was_split_otherwise(weights: str, split: ImageRef) -> bool:
+    """True for weights that were trained on other pictures of the data set than it has for training now."""
+    if not is_from_data_set(split) or "train" not in DATA.library.get(split.source).splits:
+        return False
+    folder, now = str(DATA.library.get(split.source).folder), DATA.open_split(split.source, "train").digest
+    runs = (each for run in find_runs(Path(weights)) for each in find_lineage(run))
+    known = (about.pictures for about in map(read_about, runs) if about.source == folder)
+    return any(pictures and pictures != now for pictures in known)
 
 
 def _left_out(problems: tuple[str, ...]) -> Markup:
