@@ -100,7 +100,7 @@ function updateLegendButton(button, item) {
   swatch.style.setProperty("--colour", heat ? "" : item.colour);
   label.textContent = item.label;
   count.textContent = heat ? "" : item.count.toLocaleString("en");
-  swatch.dataset.most = heat ? item.scale.toPrecision(2) : "";
+  swatch.dataset.most = heat ? formatNumber(item.scale, 2) : "";
 }
 
 /** @param {string} key of the layer */
