@@ -241,12 +241,6 @@ def test_a_split_is_undone_whatever_was_before(data, archive):
     assert data.last_split() == ""
 
 
-def test_only_who_added_a_data_set_undoes_its_split(data, archive):
-    data.add_zip(archive, "a", CONFIG, owner="me")
-    data.split("a", "random", (0.5, 0.3, 0.2), CONFIG, visitor="me")
-    assert (data.last_split("me"), data.last_split("another")) == ("a", "")
-
-
 def test_an_impossible_split_changes_nothing(data, archive):
     before = data.add_zip(archive, "a", CONFIG)
     for by, shares, said in [
