@@ -77,7 +77,7 @@ function contrast(colour) {
 }
 
 /**
- * Returns a number with some digits; a very small or very large one as people write it: 2.63×10⁻⁷.
+ * Returns a number with some digits; a very small or very large one as people write it: 2.63·10⁻⁷.
  *
  * @param {number} value
  * @param {number} digits
@@ -86,5 +86,5 @@ function formatNumber(value, digits) {
   if (value === 0 || (Math.abs(value) >= 1e-4 && Math.abs(value) < 1e6)) return value.toPrecision(digits);
   const [mantissa, exponent] = value.toExponential(digits - 1).split("e");
   const raised = [...String(Number(exponent))].map((each) => "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"["-0123456789".indexOf(each)]);
-  return `${mantissa}×10${raised.join("")}`;
+  return `${mantissa}·10${raised.join("")}`;
 }

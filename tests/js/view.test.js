@@ -58,5 +58,5 @@ test("text on a colour is white on dark ones and black on light ones", () => {
 
 test("very small and very large numbers are written as powers of ten", () => {
   const texts = [0, 0.25, 2.634e-7, -4e11].map((value) => formatNumber(value, 3));
-  assert.deepEqual(texts, ["0.00", "0.250", "2.63×10⁻⁷", "-4.00×10¹¹"]);
+  assert.deepEqual(texts, ["0.00", "0.250", "2.63·10⁻⁷", "-4.00·10¹¹"]);
 });
