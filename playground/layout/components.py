@@ -58,7 +58,7 @@ class PictureControls(NamedTuple):
     album: gr.HTML  # the panel "My pictures"
     album_file: gr.DownloadButton
     example: gr.Dropdown
-    to_scene: gr.Button  # beside the sentence that stands for the scene's dials while another picture is on show
+    to_scene: gr.Button  # beside the sentence that stands for the scene's knobs while another picture is on show
     data: DataControls
 
 

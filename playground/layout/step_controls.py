@@ -42,7 +42,7 @@ def picture_controls() -> PictureControls:
         album_file = gr.DownloadButton(visible=False, size="sm", min_width=80, elem_id="album-file")
     example = _examples()
     with gr.Column(elem_classes=["scene-note"]):
-        gr.Markdown("The scene's dials act on the generated scene, which is not on show.")
+        gr.Markdown("The other knobs of this step act on the generated scene, which is not on show.")
         to_scene = gr.Button("Back to the generated scene", size="sm", min_width=80, elem_id="to-scene")
     return PictureControls(another, pictures, album, album_file, example, to_scene, _data_controls())
 

@@ -59,6 +59,7 @@ def build_view(pipeline: Pipeline, focus: Focus) -> StepView:
     """Shows the status of the evaluation, or its metrics and the picture with right, wrong and missed detections."""
     status = job_status(pipeline)
     text = _status_text(pipeline, status) + weights.differences(pipeline.config)
+    text += html.said(f"The evaluation: {status.state}.") if status else Markup()
     if status is None or status.result is None:
         return StepView((truth_layer(pipeline),), build_text=lambda: StepText(text))
     result, query = status.result, focus.evaluation_query
