@@ -23,12 +23,11 @@ function paintReadout(value) {
   markRow();
 }
 
-/**
- * Returns everything in it that can have the keyboard's focus.
- *
- * @returns {HTMLElement[]}
- */
-const focusables = () => [...readout.querySelectorAll("button, input, summary, [tabindex]")];
+/** Returns everything in it that can have the keyboard's focus. */
+function focusables() {
+  const found = readout.querySelectorAll("button, input, summary, [tabindex]");
+  return /** @type {HTMLElement[]} */ ([...found]);
+}
 
 /** Says what has become of something that takes time, once; the numbers in between would be too much to listen to. */
 function announce() {
