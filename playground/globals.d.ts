@@ -449,7 +449,7 @@ interface StripCell {
   headline: string;
   about: string;
   map: string;
-  layer: string | null;
+  layer: string;
 }
 
 interface LevelCell {
@@ -521,6 +521,35 @@ interface AlbumState {
   undo: string;
 }
 
+/** A curve that the reader draws; its heights are at equal distances from 0 to 1. */
+interface CurveDrawing {
+  kind: "curve";
+  /** What the axes show. */
+  x: string;
+  y: string;
+  /** The value at the top. */
+  height: number;
+  given: number[];
+  /** Null before the answer. */
+  truth: number[] | null;
+}
+
+/** Boxes that the reader draws around the objects that are missed. */
+interface BoxesDrawing {
+  kind: "boxes";
+  width: number;
+  height: number;
+  truth: { box: [number, number, number, number]; name: string; missed: boolean }[] | null;
+}
+
+type Drawing = CurveDrawing | BoxesDrawing;
+
+/** What a teacher can choose from: names and texts of controls; lessons with links and titles of their steps. */
+interface TeacherChoices {
+  hide: [string, string][];
+  lessons: { title: string; steps: [string, string][] }[];
+}
+
 interface LessonState {
   /** Of the step on show, "" without a lesson. */
   link: string;
@@ -528,7 +557,12 @@ interface LessonState {
   answers: string[];
   chosen: number | null;
   right: number | null;
+  answered: boolean;
+  drawing: Drawing | null;
   numbers: Record<string, string>;
+  knobs?: string[];
+  controls?: string[];
+  tables?: string[];
   look?: string[];
   veil?: string[];
   needs?: string[];

@@ -5,16 +5,23 @@ from collections.abc import Callable, Iterable
 import gradio as gr
 from gradio.blocks import Block
 
+from core.config import Config
+from core.errors import UserError
 from playground.events.common import EventOptions, Updates, listen, show
 from playground.layout.components import PageComponents
+from playground.lessons.lesson import LessonStep
 from playground.lessons.narration import Narration
 from playground.lessons.page_effects import RESTORE
-from playground.lessons.panel import LessonContents, build_contents, filter_seen, move, preset_update
+from playground.lessons.panel import LessonContents, build_contents, filter_seen, preset_update
 from playground.lessons.parser import lessons
-from playground.lessons.position import LessonPosition
+from playground.lessons.position import LessonPosition, move
+from playground.lessons.way import GO
 from playground.state.page_state import PageState
 from playground.state.settings import settings_of
+from playground.state.user_picture import UserPicture, set_aside
 
+BACK_AGAIN = "You left the lessons: your own settings, picture and step are back as they were before."
+STAY = "You left the lessons. The settings of the last step stay, since you came by a link: Reset undoes them."
 # Fields of the state that a lesson's step sets, beside the settings; the others stay.
 SET_BY_STEP = (
     "lesson",
@@ -56,55 +63,95 @@ def answer_question(state: PageState, choice: object) -> PageState | None:
     return state._replace(step=step.show, settings=settings_of(config), answer=int(str(choice)))
 
 
+def keep_picture(step: LessonStep, before: PageState) -> UserPicture | None:
+    """Returns the picture at the beginning of a lesson's step: one chosen within the lessons stays.
+
+    A step that is about certain scenes shows those; an upload is then kept aside.
+    """
+    shown, scenes = before.user_picture, step.initial_config().scenes
+    try:
+        stays = shown is not None and bool(before.lesson) and shown.is_shown(before.config())
+    except UserError:  # the settings on show are not allowed
+        stays = False
+    if shown is None or not stays or shown.picture.is_scene or scenes != Config().scenes:
+        return set_aside(shown)
+    return shown._replace(scenes=scenes)
+
+
 def connect_lessons(page: PageComponents) -> None:
     """Connects the choice of a lesson, its steps, its questions, and leaving it."""
     panel, chooser = page.panel, page.header.lessons
 
-    def choose(state: PageState, seen: object, key: str) -> Updates:
+    def choose(state: PageState, seen: object, own: PageState | None, course: tuple[str, ...], key: str) -> Updates:
         if key not in lessons():
-            return leave(state)
-        return go_to(page, LessonPosition(lessons()[key], 0), filter_seen(seen), state)
+            return leave(state, own)
+        return go_to(page, LessonPosition(lessons()[key], 0), filter_seen(seen), state, course)
+
+    def pick(
+        state: PageState, seen: object, own: PageState | None, course: tuple[str, ...], *, event: gr.EventData
+    ) -> Updates:
+        position = LessonPosition.from_link(str(getattr(event, "choose", "")).removeprefix(GO))
+        if position is None:
+            return leave(state, own)
+        return go_to(page, position, filter_seen(seen), state, course)
 
     def go(steps: int) -> Callable[..., Updates]:
-        def handler(state: PageState, seen: object) -> Updates:
+        def handler(state: PageState, seen: object, own: PageState | None, course: tuple[str, ...]) -> Updates:
             position = LessonPosition.from_link(state.lesson)
-            if position is None:
-                return leave(state)
-            return go_to(page, move(position, steps), filter_seen([*filter_seen(seen), state.lesson]), state)
+            following = position and move(position, steps, course)
+            if following is None:
+                return leave(state, own)
+            return go_to(page, following, filter_seen([*filter_seen(seen), state.lesson]), state, course)
 
         return handler
 
-    def leave(state: PageState) -> Updates:
-        state = state._replace(lesson="", answer=None)
-        shown = {**panel_updates(page, build_contents(state, [])), chooser: ""}
-        return {**shown, **show(page, state, "lesson", "answer")}
+    def leave(state: PageState, own: PageState | None) -> Updates:
+        back = own._replace(run=state.run, visitor=state.visitor) if own else state._replace(lesson="", answer=None)
+        shown = {**panel_updates(page, None), chooser: "", panel.own: None}
+        updates = show(page, back, *SET_BY_STEP, "settings")
+        return {**shown, **updates, page.parts["notice"]: BACK_AGAIN if own else STAY}
+
+    def leave_at_once(state: PageState, seen: object, own: PageState | None, course: tuple[str, ...]) -> Updates:
+        return leave(state, own)
 
     changes = [*SET_BY_STEP, "settings"]
-    outputs = [chooser, page.controls.training.preset, panel.seen, *panel_components(page)]
+    inputs = [panel.seen, panel.own, panel.course]
+    outputs = [chooser, page.controls.training.preset, panel.seen, panel.own, *panel_components(page)]
     options: EventOptions = {"show_progress": "minimal", "show_progress_on": [panel.text]}
-    listen(page, chooser.input, choose, inputs=[panel.seen, chooser], changes=changes, outputs=outputs, **options)
-    listen(page, panel.back.click, go(-1), inputs=[panel.seen], changes=changes, outputs=outputs, **options)
-    listen(page, panel.onward.click, go(1), inputs=[panel.seen], changes=changes, outputs=outputs, **options)
-    listen(page, panel.leave.click, leave, changes=changes, outputs=outputs, **options)
+    listen(page, chooser.input, choose, inputs=[*inputs, chooser], changes=changes, outputs=outputs, **options)
+    listen(page, panel.map.select, pick, inputs=inputs, changes=changes, outputs=outputs, **options)
+    for button, handler in ((panel.back, go(-1)), (panel.onward, go(1)), (panel.leave, leave_at_once)):
+        listen(page, button.click, handler, inputs=inputs, changes=changes, outputs=outputs, **options)
+    panel.whole.click(None, js="() => document.body.toggleAttribute('data-whole-step')")
     _connect_question(page)
 
 
-def go_to(page: PageComponents, position: LessonPosition, seen: Iterable[str], before: PageState) -> Updates:
+def go_to(
+    page: PageComponents,
+    position: LessonPosition,
+    seen: Iterable[str],
+    before: PageState,
+    course: tuple[str, ...] = (),
+) -> Updates:
     """Returns the updates that show a lesson's step.
 
     Args:
         page: The page's components.
         position: The lesson's step.
         seen: Links of the steps that the reader has seen.
-        before: The state before, of which the visitor and the chosen run stay.
+        before: The state before, of which the visitor, the chosen run and the visitor's picture stay.
+        course: Links of the steps that a teacher has picked, () for all.
     """
-    state = state_at(position)._replace(run=before.run, visitor=before.visitor)
+    state = state_at(position)._replace(
+        run=before.run, visitor=before.visitor, user_picture=keep_picture(position.step, before)
+    )
     seen = filter_seen([*seen, position.link])
     return {
         page.header.lessons: position.lesson.key,
         page.controls.training.preset: preset_update(position),
         page.panel.seen: seen,
-        **panel_updates(page, build_contents(state, seen)),
+        page.panel.own: gr.skip() if before.lesson else before,
+        **panel_updates(page, build_contents(state, seen, course)),
         **show(page, state, *SET_BY_STEP, "settings"),
     }
 
@@ -112,7 +159,7 @@ def go_to(page: PageComponents, position: LessonPosition, seen: Iterable[str], b
 def panel_components(page: PageComponents) -> list[Block]:
     """Returns the components that `panel_updates` changes."""
     panel = page.panel
-    return [panel.box, panel.title, panel.text, panel.outcome, panel.back, panel.onward]
+    return [panel.box, panel.title, panel.map, panel.text, panel.outcome, panel.back, panel.onward]
 
 
 def panel_updates(page: PageComponents, new: LessonContents | None) -> Updates:
@@ -123,34 +170,48 @@ def panel_updates(page: PageComponents, new: LessonContents | None) -> Updates:
     return {
         panel.box: gr.Column(visible=True),
         panel.title: new.title,
+        panel.map: new.map,
         panel.text: new.text,
         panel.outcome: new.outcome,
         panel.back: gr.Button(interactive=new.has_previous),
-        panel.onward: gr.Button(new.onward, interactive=new.has_next),
+        panel.onward: onward_update(new),
     }
+
+
+def onward_update(new: LessonContents) -> gr.Button:
+    """Returns the update of the button that goes on: it is the main one once the question is answered."""
+    return gr.Button(new.onward, variant="primary" if new.is_answered else "secondary")
 
 
 def _connect_question(page: PageComponents) -> None:
     panel = page.panel
     changes = ("answer", "step", "user_picture", "settings")
 
-    def show_outcome(state: PageState) -> Updates:
-        position = LessonPosition.from_link(state.lesson)
-        assert position is not None  # both handlers have checked it
-        outcome = Narration(position.step, state).build_outcome()
-        return {panel.outcome: outcome, **show(page, state, *changes)}
+    def show_outcome(state: PageState, course: tuple[str, ...]) -> Updates:
+        contents = build_contents(state, [], course)
+        assert contents is not None  # both handlers have checked it
+        outcome: Updates = {panel.outcome: contents.outcome, panel.onward: onward_update(contents)}
+        return {**outcome, **show(page, state, *changes)}
 
-    def answer(state: PageState, *, event: gr.EventData) -> Updates:
+    def answer(state: PageState, course: tuple[str, ...], *, event: gr.EventData) -> Updates:
         answered = answer_question(state, getattr(event, "choose", None))
-        return show_outcome(answered) if answered else {panel.outcome: gr.skip()}
+        return show_outcome(answered, course) if answered else {panel.outcome: gr.skip()}
 
-    def restore(state: PageState, *, event: gr.EventData) -> Updates:
+    def restore(state: PageState, course: tuple[str, ...], *, event: gr.EventData) -> Updates:
         position = LessonPosition.from_link(state.lesson)
         if position is None or getattr(event, "choose", None) != RESTORE:
             return {panel.outcome: gr.skip()}
         settings = settings_of(Narration(position.step, state).expected_config())
-        return show_outcome(state._replace(settings=settings, user_picture=None))
+        return show_outcome(state._replace(settings=settings, user_picture=set_aside(state.user_picture)), course)
 
-    outputs = [panel.outcome]
-    listen(page, panel.question.select, answer, changes=changes, outputs=outputs, show_progress="hidden")
-    listen(page, panel.checks.select, restore, changes=changes, outputs=outputs, show_progress="hidden")
+    for part, handler in ((panel.question, answer), (panel.checks, restore)):
+        outputs = [panel.outcome, panel.onward]
+        listen(
+            page,
+            part.select,
+            handler,
+            inputs=[panel.course],
+            changes=changes,
+            outputs=outputs,
+            show_progress="hidden",
+        )

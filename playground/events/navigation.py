@@ -25,14 +25,13 @@ from playground.layout.components import PageComponents
 from playground.lessons.panel import build_contents, filter_seen, preset_update
 from playground.lessons.position import LessonPosition
 from playground.runs.service import RUNS
-from playground.server.permalink import from_link, shows_upload, unknown_names
+from playground.server.permalink import from_link, read_course, shows_upload, unknown_names
 from playground.server.private_links import drop_private
 from playground.server.render import render
 from playground.state.page_state import PageState
 from playground.state.user_picture import UserPicture, find_upload, set_aside, show_again
 from playground.state.weight_names import NAME
 from playground.support.visitors import visitor_of
-from playground.support.wording import name_knobs
 
 # Browsers offer the clipboard to https and to this machine only; elsewhere a prompt shows what to copy.
 COPY = """(text) => navigator.clipboard
@@ -55,14 +54,16 @@ def connect_address(page: PageComponents, blocks: gr.Blocks) -> None:
     """Connects opening the page, and going back and forward in the browser's history."""
 
     def load(seen: object, request: gr.Request) -> Updates:
-        return show_opened(page, open_link(str(request.query_params), visitor=visitor_of(request)), seen)
+        query = str(request.query_params)
+        return show_opened(page, open_link(query, visitor=visitor_of(request)), seen, read_course(query))
 
     def go_back(event: gr.EventData, request: gr.Request, seen: object, *pictures: UserPicture | None) -> Updates:
         query = str(getattr(event, "query", ""))
-        return show_opened(page, open_link(query, *pictures, visitor=visitor_of(request)), seen)
+        opened = open_link(query, *pictures, visitor=visitor_of(request))
+        return show_opened(page, opened, seen, read_course(query))
 
     changed = [component for name in SET_BY_LINK for component in state_components(page, name)]
-    outputs: list[Block] = [page.header.lessons, page.controls.training.preset]
+    outputs: list[Block] = [page.header.lessons, page.controls.training.preset, page.panel.course]
     outputs += [*panel_components(page), *run_components(page), *changed, *page.all_parts]
     blocks.load(load, page.panel.seen, outputs, **LIVE)
     inputs = [page.panel.seen, page.state["user_picture"], page.state["pinned_picture"]]
@@ -71,13 +72,14 @@ def connect_address(page: PageComponents, blocks: gr.Blocks) -> None:
     page.header.redo.click(None, js="() => history.forward()")
 
 
-def show_opened(page: PageComponents, opened: Opened, seen: object) -> Updates:
+def show_opened(page: PageComponents, opened: Opened, seen: object, course: tuple[str, ...]) -> Updates:
     """Returns the updates that show an opened link.
 
     Args:
         page: The page's components.
         opened: The link's state.
         seen: Links of the lesson steps that the browser has seen; untrusted.
+        course: Links of the lesson steps that a teacher has picked, () for all.
     """
     state, message = opened
     position = LessonPosition.from_link(state.lesson)
@@ -86,7 +88,8 @@ def show_opened(page: PageComponents, opened: Opened, seen: object) -> Updates:
     return {
         page.header.lessons: position.lesson.key if position else "",
         page.controls.training.preset: preset_update(position),
-        **panel_updates(page, build_contents(state, filter_seen([*filter_seen(seen), state.lesson]))),
+        page.panel.course: course,
+        **panel_updates(page, build_contents(state, filter_seen([*filter_seen(seen), state.lesson]), course)),
         **run_updates(page, state),
         **state_updates(page, state, *SET_BY_LINK),
         **part_updates(page, update),
@@ -113,12 +116,9 @@ def open_link(
     try:
         state = from_link(query, visitor)
     except (DataError, PictureError) as error:  # a data set of another machine; the rest of the link is valid
-        state, message = (
-            from_link(query, visitor, with_data=False),
-            f"The picture of the link is not on show. {name_knobs(error)}",
-        )
+        state, message = from_link(query, visitor, with_data=False), f"The picture of the link is not on show. {error}"
     except UserError as error:
-        state, message = from_link("", visitor), f"The link was not followed. {name_knobs(error)}"
+        state, message = from_link("", visitor), f"The link was not followed. {error}"
     shown = _keep_drawn(state.user_picture, user_picture)
     if shows_upload(query):
         shown = show_again(user_picture, state.config())
@@ -161,7 +161,7 @@ def connect_header(page: PageComponents) -> None:
             config = pipeline.config.replace({NAME: Path(pipeline.config.model.weights).name})
             return FORMATS[form](config, len(pipeline.class_names))
         except UserError as error:
-            raise gr.Error(name_knobs(error), print_exception=False) from None  # nothing is copied then
+            raise gr.Error(str(error), print_exception=False) from None  # nothing is copied then
 
     inputs = [header.format, *page.state.values()]
     header.copy.click(copy, inputs, header.copied, **LIVE).success(None, header.copied, js=COPY)

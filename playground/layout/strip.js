@@ -22,7 +22,7 @@ function createStepButton(cell) {
 function choose(cell) {
   chosen = cell.step;
   markStep(cell.step);
-  if (cell.layer !== null) showLayer(cell.layer);
+  if (cell.layer) showLayer(cell.layer);
   trigger("select", { step: cell.step, map: cell.map || null, level: null });
 }
 
@@ -143,7 +143,7 @@ function hideControls() {
 
 // ---- the address: undo and redo are the browser's own back and forward
 
-const BROWSER_PARAMETERS = ["hide", "layers", "embed"];  // of the address, which the server does not know
+const BROWSER_PARAMETERS = ["hide", "course", "layers", "embed"];  // of the address, which the server does not know
 const ONE_CHANGE_MS = 800;  // changes closer together, as while a slider is dragged, are one entry of the history
 const PAUSE_MS = 80;  // writing the address takes as long as drawing the picture: only pauses of a drag are written
 let opened = false;

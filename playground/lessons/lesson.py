@@ -76,6 +76,7 @@ class LessonStep(NamedTuple):
         needs: Further steps and paths that a teacher's link must not hide.
         knobs: Paths of the knobs beside the text.
         controls: Further controls beside the text, of `CONTROLS`.
+        tables: Titles of the tables that the step is about, or their beginnings; () for all.
         draw: What the reader draws instead of choosing an answer, of `DRAWINGS`; "" for nothing.
         dials: Values of the dials beside the figure, see `PageState`.
         compare: Key of the preset to choose for the reader, "" for none.
@@ -101,6 +102,7 @@ class LessonStep(NamedTuple):
     needs: tuple[str, ...]
     knobs: tuple[str, ...]
     controls: tuple[str, ...]
+    tables: tuple[str, ...]
     draw: str
     dials: str
     compare: str
@@ -140,6 +142,11 @@ class LessonStep(NamedTuple):
     def config(self) -> Config:
         """Returns the settings of the page once the question is answered, or from the beginning without a question."""
         return Config.from_flat(self.settings)
+
+    @property
+    def named_controls(self) -> tuple[str, ...]:
+        """The ids of the further controls beside the text; a comparison needs its list and its button."""
+        return (*self.controls, "preset", "compare") if self.compare else self.controls
 
     @property
     def num_choices(self) -> int:

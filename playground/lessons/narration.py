@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from core.config import Config, knobs
 from core.errors import UserError
+from playground.lessons.drawing import build_drawing
 from playground.lessons.lesson import Claim, LessonStep
 from playground.lessons.quantities import QUANTITIES, format_quantity
 from playground.pipeline.pipeline import Pipeline
@@ -96,6 +97,18 @@ class Narration:
             _insert_numbers(self.step.text, "text", self.format_numbers()),
             _list_settings(Config.from_flat(self.step.previous), self.step.initial_config(), self.step.initial_changes),
         )
+
+    def build_drawing(self) -> dict[str, Any] | None:
+        """Returns what the browser needs for the answer that the reader draws; None without one, or if it fails."""
+        if not self.step.draw:
+            return None
+        try:
+            now, before = self.state.pipeline(), self._text_pipeline()
+            return build_drawing(self.step, now, before, is_answered=self.is_answered)
+        except PostponedError:
+            raise
+        except UserError:  # the settings on show do not allow it, as the page says
+            return None
 
     def explain_failures(self) -> list[str]:
         """Returns a sentence about each claim that does not hold on the page, none before the answer."""

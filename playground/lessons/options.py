@@ -6,6 +6,7 @@ import yaml
 
 from core.config import ConfigError, knobs
 from core.experiments.presets import PRESETS
+from playground.lessons.drawing import DRAWABLE
 from playground.lessons.lesson import CONTROLS, DRAWINGS, PARTS
 from playground.steps import STEPS
 from playground.steps.dials import Dials, set_dial
@@ -13,7 +14,9 @@ from playground.steps.loss.step import FIGURES
 from playground.steps.step import Focus
 
 SETTINGS = ("set", "then")
-TEXTS = ("show", "curve", "compare", "layers", "look", "veil", "needs", "knobs", "controls", "draw", "dials")
+TEXTS = (
+    "show", "curve", "compare", "layers", "look", "veil", "needs", "knobs", "controls", "tables", "draw", "dials",
+)  # fmt: skip
 SUMMARY = "summary"
 DRAWN_AT = {"curve": "loss", "boxes": "detections"}  # the step of the page, by what is drawn
 
@@ -42,6 +45,7 @@ class Options(NamedTuple):
     needs: str = ""
     knobs: str | None = None
     controls: str = ""
+    tables: str = ""
     draw: str = ""
     dials: str = ""
 
@@ -118,6 +122,8 @@ def _check_options(options: Options, step: str) -> None:
             f"{step} compares {options.compare!r}, but only a step that shows training can compare, and only one of "
             f"{', '.join(PRESETS)}."
         )
+    if options.draw == "curve" and options.curve not in DRAWABLE:
+        raise LessonError(f"{step} has the curve {options.curve!r} drawn, but only {', '.join(DRAWABLE)} can be.")
     allowed_names = (
         (options.look, PARTS),
         (options.veil, PARTS),

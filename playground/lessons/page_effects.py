@@ -38,11 +38,16 @@ def _build_question(position: LessonPosition, narration: Narration) -> dict[str,
         "question": question,
         "answers": answers,
         "chosen": narration.state.answer,
+        "answered": narration.is_answered and bool(step.question),
         "right": step.right if narration.is_answered else None,
         "numbers": narration.format_numbers(),
+        "drawing": narration.build_drawing(),
         "look": step.look,
+        "knobs": step.knobs,
+        "controls": step.named_controls,
+        "tables": step.tables,
         "veil": () if narration.is_answered else step.veil,
-        "needs": (step.show, *step.settings, *step.needs),
+        "needs": (step.show, *step.settings, *step.knobs, *step.controls, *step.needs),
     }
 
 

@@ -1,6 +1,5 @@
 """The panel of a lesson: its text, its question, and the buttons that move through its steps."""
 
-from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -10,12 +9,14 @@ from playground.components import html
 from playground.lessons.lesson import Lesson
 from playground.lessons.narration import Narration
 from playground.lessons.parser import lessons
-from playground.lessons.position import LessonPosition
+from playground.lessons.position import LessonPosition, all_links, move
+from playground.lessons.teacher import teacher_panel
+from playground.lessons.way import STAR, build_map, format_minutes
 from playground.state.page_state import PageState
 
-SCRIPT = (Path(__file__).parent / "question.js").read_text("utf-8")
+SCRIPTS = ("curve_pad.js", "box_marks.js", "question.js")  # one program, in this order
 FREE = "Free play"
-STAR = " ★"
+NEXT, SKIP, FINISH = "Next", "Skip", "Finish"
 LATEX: list[dict[str, str | bool]] = [
     {"left": "$$", "right": "$$", "display": True},
     {"left": "$", "right": "$", "display": False},
@@ -27,14 +28,18 @@ class Panel(NamedTuple):
 
     box: gr.Column
     title: gr.Markdown
+    map: gr.HTML
     text: gr.Markdown
     question: gr.HTML
     outcome: gr.Markdown
     checks: gr.HTML
     back: gr.Button
     onward: gr.Button
+    whole: gr.Button  # shows the knobs that the step does not name
     leave: gr.Button
     seen: gr.BrowserState
+    own: gr.State  # the `PageState` before the lessons, None outside of them
+    course: gr.State  # links of the steps that a teacher has picked, () for all
 
 
 class LessonContents(NamedTuple):
@@ -42,19 +47,21 @@ class LessonContents(NamedTuple):
 
     Attributes:
         title: Markdown.
+        map: HTML of the way through all lessons.
         text: Markdown of the step, with its live numbers.
         outcome: Markdown that follows the question, "" before it is answered.
-        has_previous: True if the lesson has a step before it.
-        has_next: True if this lesson or a later one has a step after it.
-        onward: Label of the button to the next step.
+        has_previous: True if there is a step before it.
+        onward: Label of the button that goes on.
+        is_answered: True if the step has no question, or it is answered.
     """
 
     title: str
+    map: str
     text: str
     outcome: str
     has_previous: bool
-    has_next: bool
     onward: str
+    is_answered: bool
 
 
 def build_chooser() -> gr.Dropdown:
@@ -69,65 +76,76 @@ def build_panel() -> Panel:
     """Builds the panel, which is hidden outside of lessons."""
     with gr.Column(visible=False, elem_classes=["lesson"]) as box:
         with gr.Column(elem_classes=["lesson-head"]):
-            title = gr.Markdown()
-            with gr.Row(elem_classes=["lesson-way"]):
-                back = gr.Button("Back", size="sm", min_width=60)
-                onward = gr.Button("Next", variant="primary", size="sm", min_width=60)
-                leave = gr.Button("Leave", size="sm", min_width=80)
+            title = gr.Markdown(elem_id="lesson-title")
+            way = html.component("map", "lesson-map")
         # The texts are trusted files; the numbers in them are elements that the script updates.
         text = gr.Markdown(latex_delimiters=LATEX, elem_id="lesson-text", sanitize_html=False)
         question = gr.HTML(
             "",
             part="lesson",
             html_template='<div class="lesson-question" id="lesson-question"></div>',
-            js_on_load=SCRIPT,
+            js_on_load="\n".join((Path(__file__).parent / name).read_text("utf-8") for name in SCRIPTS),
             apply_default_css=False,
+            elem_id="part-lesson",
         )
         outcome = gr.Markdown(latex_delimiters=LATEX, elem_id="lesson-outcome", sanitize_html=False)
         checks = html.component("checks", "lesson-checks")
+        teacher_panel()
+        with gr.Row(elem_classes=["lesson-way"]):
+            back = gr.Button("Back", size="sm", min_width=60)
+            onward = gr.Button(NEXT, variant="primary", size="sm", min_width=60)
+            whole = gr.Button("All knobs of this step", size="sm", min_width=60, elem_id="whole-step")
+            leave = gr.Button("Leave", size="sm", min_width=60)
     # Stored in the visitor's browser. The key only separates it from other pages; nothing in it is secret.
     seen = gr.BrowserState([], storage_key="retinanet-lessons", secret="retinanet-lessons")
-    return Panel(box, title, text, question, outcome, checks, back, onward, leave, seen)
+    own, course = gr.State(None), gr.State(())
+    return Panel(box, title, way, text, question, outcome, checks, back, onward, whole, leave, seen, own, course)
 
 
 def filter_seen(seen: object) -> list[str]:
     """Returns the valid links in a value from the browser, which can be anything, in the order of the lessons."""
     links = [each for each in seen if isinstance(each, str)] if isinstance(seen, list) else []
-    return [link for link in _links() if link in links]
+    return [link for link in all_links() if link in links]
 
 
-@cache
-def _links() -> tuple[str, ...]:
-    return tuple(LessonPosition(each, number).link for each in lessons().values() for number in range(len(each.steps)))
-
-
-def build_contents(state: PageState, seen: list[str]) -> LessonContents | None:
+def build_contents(state: PageState, seen: list[str], course: tuple[str, ...] = ()) -> LessonContents | None:
     """Returns new values for the panel, None outside of lessons.
 
     Args:
         state: The state that is on show.
         seen: Links of the steps that the reader has seen.
+        course: Links of the steps that a teacher has picked, () for all.
     """
     position = LessonPosition.from_link(state.lesson)
     if position is None:
         return None
-    lesson, number = position
     narration = Narration(position.step, state)
-    last = number + 1 == len(lesson.steps)
     return LessonContents(
-        title=_head(position, seen),
-        text=_about(lesson) * (number == 0) + narration.build_text(),
+        title=_head(position, course),
+        map=build_map(position.link, seen, course),
+        text=_about(position.lesson) * (position.number == 0) + narration.build_text(),
         outcome=narration.build_outcome(),
-        has_previous=number > 0,
-        has_next=not last or next_lesson(lesson) is not None,
-        onward="Next lesson" if last else "Next",
+        has_previous=move(position, -1, course) is not None,
+        onward=_onward(position, course) if narration.is_answered else SKIP,
+        is_answered=narration.is_answered,
     )
 
 
-def _head(position: LessonPosition, seen: list[str]) -> str:
+def _onward(position: LessonPosition, course: tuple[str, ...]) -> str:
+    """Returns the label of the button that goes on once the question is answered."""
+    following = move(position, 1, course)
+    if following is None:
+        return FINISH
+    return NEXT if following.lesson == position.lesson else "Next lesson"
+
+
+def _head(position: LessonPosition, course: tuple[str, ...]) -> str:
     lesson, number = position
-    done = f"step {number + 1} of {len(lesson.steps)} · {len(filter_seen(seen))} of {len(_links())} seen"
-    return f"### {lesson.title}: {position.step.title} <small>{done}</small>"
+    order = list(lessons()).index(lesson.key) + 1
+    place = f"Lesson {order} · {lesson.title} · step {number + 1} of {len(lesson.steps)}"
+    if position.link in course:
+        place = f"{lesson.title} · step {course.index(position.link) + 1} of {len(course)}"
+    return f"## {position.step.title} <small>{place}</small>"
 
 
 def _about(lesson: Lesson) -> str:
@@ -143,28 +161,6 @@ def _about(lesson: Lesson) -> str:
     return text + "\n\n"
 
 
-def format_minutes(*lessons: Lesson) -> str:
-    """Returns the duration of lessons together."""
-    count = max(1, round(sum(each.minutes for each in lessons)))
-    return f"{count} minute{'s' * (count > 1)}"
-
-
 def preset_update(position: LessonPosition | None) -> object:
     """Returns the new choice of the preset to compare, which stays unless the step compares one."""
     return (position.step.compare if position else "") or gr.skip()
-
-
-def next_lesson(lesson: Lesson) -> Lesson | None:
-    """Returns the next lesson, None after the last one."""
-    every = list(lessons().values())
-    later = every[every.index(lesson) + 1 :]
-    return later[0] if later else None
-
-
-def move(position: LessonPosition, steps: int) -> LessonPosition:
-    """Returns the position some steps forward or back; the last step of a lesson is followed by the next lesson."""
-    number = position.number + steps
-    if number >= len(position.lesson.steps):
-        following = next_lesson(position.lesson)
-        return LessonPosition(following, 0) if following else position
-    return LessonPosition(position.lesson, max(0, number))

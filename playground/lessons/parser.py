@@ -8,6 +8,8 @@ A file begins with a title and one sentence; a line `- core` after them adds the
   question is answered, so that the page does not reveal the answer. Settings add up from step to step;
 - `- veil: parts` of the page that would reveal the answer, hidden until it is given, and `- look: parts` to point at;
 - `- knobs: paths` beside the text, by default those of `set` and `then`, and `- controls: names` of other controls;
+- `- tables: titles` that the step is about, or their beginnings, if it looks at the readout or at more; `facts` are the
+  numbers above them. The others are hidden;
 - `- layers: key, -key` of the picture to switch on or off;
 - `- needs: names` of further steps and knobs that a teacher's link must not hide;
 - `- draw: curve` (the figure's, at the loss step) or `- draw: boxes` (the objects that will be missed, at the
@@ -98,6 +100,7 @@ def _parse_step(section: str, before: LessonStep | None, file: str) -> LessonSte
         needs=split_names(options.needs),
         knobs=options.named_knobs(),
         controls=split_names(options.controls),
+        tables=split_names(options.tables),
         draw=options.draw,
         dials=options.parse_dials().to_text(),
         compare=options.compare,

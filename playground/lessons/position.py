@@ -1,5 +1,6 @@
 """Positions in the lessons."""
 
+from functools import cache
 from typing import NamedTuple
 
 from core.errors import UserError
@@ -43,3 +44,33 @@ class LessonPosition(NamedTuple):
                 "of a step, such as dense.1."
             )
         return cls(lesson, int(number) - 1)
+
+
+@cache
+def all_links() -> tuple[str, ...]:
+    """Returns the links of all steps, in the order of the lessons."""
+    return tuple(LessonPosition(each, number).link for each in lessons().values() for number in range(len(each.steps)))
+
+
+def parse_course(text: str) -> tuple[str, ...]:
+    """Returns the links of the steps that a teacher has picked; `text` separates them by commas.
+
+    Raises:
+        UserError: There is no such step.
+    """
+    links = [each.strip() for each in text.split(",") if each.strip()]
+    found = [LessonPosition.from_link(link) for link in links]
+    return tuple(dict.fromkeys(position.link for position in found if position))
+
+
+def move(position: LessonPosition, steps: int, course: tuple[str, ...] = ()) -> LessonPosition | None:
+    """Returns the position some steps forward or back, None beyond the ends.
+
+    Args:
+        position: Where to begin.
+        steps: Number of steps, negative to go back.
+        course: Links of the steps to go through; () for all, and for a position that is none of them.
+    """
+    links = course if position.link in course else all_links()
+    index = links.index(position.link) + steps
+    return LessonPosition.from_link(links[index]) if 0 <= index < len(links) else None

@@ -41,7 +41,7 @@ def _totals(pipeline: Pipeline) -> tuple[float, float]:
     return losses.classification.item(), losses.box.item()
 
 
-def _found(pipeline: Pipeline) -> torch.Tensor:
+def found_objects(pipeline: Pipeline) -> torch.Tensor:
     """Returns which objects are overlapped by a detection of their class, bool [M]."""
     found, order = pipeline.candidates, pipeline.fates.order
     boxes, labels = pipeline.objects[0], pipeline.labels
@@ -131,8 +131,8 @@ QUANTITIES: dict[str, Quantity] = {
     "candidates": lambda pipeline: len(pipeline.fates.fate),
     "suppressed": lambda pipeline: int((pipeline.fates.fate == 1).sum()),
     "detections": lambda pipeline: len(pipeline.fates.order),
-    "found_objects": lambda pipeline: int(_found(pipeline).sum()),
-    "missed_objects": lambda pipeline: int((~_found(pipeline)).sum()),
+    "found_objects": lambda pipeline: int(found_objects(pipeline).sum()),
+    "missed_objects": lambda pipeline: int((~found_objects(pipeline)).sum()),
     "right_detections": lambda pipeline: _tally(pipeline).right,
     "wrong_detections": lambda pipeline: _tally(pipeline).wrong,
     "final_precision": lambda pipeline: _tally(pipeline).precision,

@@ -1,6 +1,14 @@
 // The question of a lesson, the numbers in its texts, and what the page points at, veils and must not hide meanwhile.
 const box = /** @type {HTMLElement} */ (element.querySelector(".lesson-question"));
-const NARROW = 900;  // px, up to which the page is one column
+const namedStyles = document.createElement("style");  // shows the knobs that the step names, and hides the others
+/** @type {Map<string, (number | null)[]>} */
+const curves = new Map();  // that the reader has drawn, by link of the step
+/** @type {Map<string, Corners[]>} */
+const boxes = new Map();
+/** @type {{update(drawing: Drawing): void, remove?(): void} | null} */
+let pad = null;  // of the drawing on show
+/** @type {string[]} */
+let tables = [];  // that the step is about
 let currentLink = "";  // of the step on show
 /** @type {number | null} */
 let pending = null;  // the answer chosen, until the server has confirmed it
@@ -22,7 +30,7 @@ function createAnswer(text, index) {
 function choose(index) {
   if (box.hasAttribute("data-answered") || pending !== null) return;
   pending = index;
-  box.querySelectorAll("button")[index].setAttribute("aria-pressed", "true");
+  box.querySelector(`[data-answer="${index}"]`)?.setAttribute("aria-pressed", "true");
   trigger("select", { choose: String(index) });
 }
 
@@ -39,7 +47,7 @@ function arrowStep(key) {
 /** Arrow keys move between the answers, around at the ends; Space and Enter choose, as on all buttons. */
 box.addEventListener("keydown", (event) => {
   const step = arrowStep(event.key);
-  const answers = [...box.querySelectorAll("button")];
+  const answers = /** @type {HTMLElement[]} */ ([...box.querySelectorAll("[data-answer]")]);
   const index = answers.findIndex((answer) => answer === event.target);
   if (!step || index < 0) return;
   event.preventDefault();
@@ -47,15 +55,17 @@ box.addEventListener("keydown", (event) => {
 });
 
 /** @param {LessonState} state */
-function showQuestion({ question, answers, chosen, right }) {
+function showQuestion({ question, answers, chosen, right, answered }) {
   const key = JSON.stringify([currentLink, answers.length]);
-  if (box.dataset.key !== key) box.replaceChildren(...(question ? createQuestion(answers) : []));
+  if (box.dataset.key !== key) {
+    box.replaceChildren(...(question ? createQuestion(answers) : []));
+    delete box.dataset.drawn;
+  }
   box.dataset.key = key;  // otherwise the buttons stay, and the focus with them
-  const answered = right !== null && chosen !== null;
   box.toggleAttribute("data-answered", answered);
   if (!question) return;
   /** @type {Element} */ (box.firstElementChild).textContent = question;
-  box.querySelectorAll("button").forEach((button, index) => {
+  box.querySelectorAll("[data-answer]").forEach((button, index) => {
     button.textContent = answers[index];
     button.setAttribute("aria-pressed", String(index === (chosen ?? pending)));
     button.toggleAttribute("data-right", answered && right === index);
@@ -72,7 +82,7 @@ function createQuestion(answers) {
   group.setAttribute("role", "group");
   group.setAttribute("aria-labelledby", heading.id);
   group.append(...answers.map(createAnswer));
-  return [heading, group];
+  return answers.length ? [heading, group] : [heading];
 }
 
 /**
@@ -92,27 +102,192 @@ function fillNumbers(numbers) {
  *
  * @param {LessonState} state
  */
-function markPage({ link, look = [], veil = [], needs = [] }) {
+function markPage({ link, look = [], veil = [], needs = [], knobs = [], controls = [], tables: named = [] }) {
   document.querySelector(".layout")?.toggleAttribute("data-lesson", link !== "");  // see the head of style/page.css
+  const ids = [...knobs.map((path) => `knob-${path.replace(/[._]/g, "-")}`), ...controls];
+  namedStyles.textContent = link ? namedRules(ids) : "";
   for (const [name, words] of Object.entries({ lesson: [link], look, veil, needs })) {
     if (words.join("")) document.body.dataset[name] = words.join(" ");
     else delete document.body.dataset[name];
   }
+  watchTables(link, named);
+}
+
+/** Marks what the step is not about in the numbers that it points at; they are built anew with every answer. */
+function markTables() {
+  const look = (document.body.dataset.look ?? "").split(" ");
+  for (const part of ["readout", "more"]) {
+    const names = look.includes(part) ? tables : [];
+    let title = "";
+    for (const child of document.querySelectorAll(`#part-${part} .readout > *`)) {
+      title = titleOfChild(child, title);
+      child.toggleAttribute("data-unnamed", names.length > 0 && !names.some((name) => title.startsWith(name)));
+    }
+  }
 }
 
 /**
- * Begins a step: its text is shown from the start, even if the page has been scrolled.
+ * Returns the title that a child of the readout belongs to.
+ *
+ * @param {Element} child
+ * @param {string} before that of the child before it
+ */
+function titleOfChild(child, before) {
+  if (child.matches("h3")) return child.textContent ?? "";
+  if (child.matches(".facts")) return "facts";
+  return before === "facts" ? "" : before;
+}
+
+const tableObserver = new MutationObserver(markTables);
+
+/**
+ * @param {string} link
+ * @param {string[]} names
+ */
+function watchTables(link, names) {
+  tables = names;
+  tableObserver.disconnect();
+  for (const node of document.querySelectorAll("#part-readout, #part-more")) {
+    if (link) tableObserver.observe(node, { childList: true, subtree: true });
+  }
+  markTables();
+}
+
+/**
+ * Returns the style sheet that leaves only the named elements among the knobs and controls beside the text.
+ *
+ * @param {string[]} ids
+ */
+function namedRules(ids) {
+  const named = ids.length ? ids.map((id) => `#${id}`).join() : "#none";
+  const lesson = "body[data-lesson]:not([data-all], [data-whole-step]) .layout[data-lesson]";
+  return `${lesson} .left .of-step:has(${named}) { display: flex !important; }
+${lesson} .left .of-step:not(:has(${named})), ${lesson} .left .of-step :not(${named}, :is(${named}) *, :has(${named})),
+${lesson} .right > .form:not(:has(${named})), ${lesson} .right > .form > :not(${named}, :has(${named})) {
+  display: none !important;
+}`;
+}
+
+/**
+ * Begins a step: its text is shown from the start, even if the page has been scrolled, and the keyboard goes on there.
  *
  * @param {string} link
  */
 function beginStep(link) {
-  const first = currentLink === "";
+  const [first, opening] = [currentLink === "", box.dataset.opened !== "true"];
   currentLink = link;
   pending = null;
-  const column = document.querySelector(".left");
-  if (column) column.scrollTop = 0;
-  if (link && !first && innerWidth <= NARROW) column?.querySelector(".lesson")?.scrollIntoView();
+  document.body.removeAttribute("data-whole-step");
+  box.dataset.opened = "true";
+  if (!link || opening) return;
+  if (window.scrollY > 0) window.scrollTo({ top: 0 });
+  if (first) focusHeading();
 }
+
+/** Moves the focus to the heading of the lesson as soon as Gradio has built it. */
+function focusHeading(attempts = 60) {
+  const heading = /** @type {HTMLElement | null} */ (document.querySelector("#lesson-title h2"));
+  if (!heading?.checkVisibility()) {
+    if (attempts) requestAnimationFrame(() => focusHeading(attempts - 1));
+    return;
+  }
+  heading.tabIndex = -1;
+  heading.focus({ preventScroll: true });
+}
+
+// ---- drawn answers
+
+/**
+ * Shows what the reader draws on, the button that ends it, and how the drawing compares with the truth.
+ *
+ * @param {LessonState} state
+ */
+function showDrawing({ drawing, answered }) {
+  if (box.dataset.drawn !== `${currentLink} ${drawing?.kind}`) {
+    box.dataset.drawn = `${currentLink} ${drawing?.kind}`;
+    pad?.remove?.();
+    pad = null;
+    if (drawing) box.append(...createDrawing(drawing));
+  }
+  if (!drawing) return;
+  pad?.update(drawing);
+  const [done, said] = [".lesson-compare", ".lesson-compared"].map((name) => (
+    /** @type {HTMLElement} */ (box.querySelector(name))));
+  for (const button of box.querySelectorAll(".lesson-drawing button")) button.toggleAttribute("hidden", answered);
+  done.toggleAttribute("hidden", answered);
+  const text = drawing.truth === null ? "" : describeDrawing(drawing);
+  if (said.textContent !== text) said.textContent = text;
+}
+
+/** @param {Drawing} drawing */
+function describeDrawing(drawing) {
+  if (drawing.kind === "curve") return describeCurve(fillCurve(curves.get(currentLink) ?? []), drawing);
+  return describeMarks(boxes.get(currentLink) ?? [], drawing);
+}
+
+/**
+ * @param {string} text
+ * @param {() => void} act
+ */
+function createButton(text, act) {
+  const button = document.createElement("button");
+  button.type = "button";
+  button.textContent = text;
+  button.addEventListener("click", act);
+  return button;
+}
+
+/** @param {Drawing} drawing */
+function createDrawing(drawing) {
+  const [tools, said] = [document.createElement("div"), document.createElement("p")];
+  tools.className = "lesson-drawing";
+  said.className = "lesson-compared";
+  said.setAttribute("role", "status");
+  const done = createButton("Compare", () => choose(0));
+  done.className = "lesson-compare";
+  const nodes = drawing.kind === "curve" ? createCurveTools(drawing) : createBoxTools(drawing);
+  tools.append(...nodes, done);
+  return [tools, said];
+}
+
+/** @param {CurveDrawing} drawing */
+function createCurveTools(drawing) {
+  const link = currentLink;
+  if (!curves.has(link)) curves.set(link, drawing.given.map(() => null));
+  const heights = curves.get(link) ?? [];
+  const { node, update } = createCurvePad(drawing, heights, () => {});
+  pad = { update: /** @type {(drawing: Drawing) => void} */ (update) };
+  const again = createButton("Start again", () => {
+    heights.fill(null);
+    update(drawing);
+  });
+  const key = document.createElement("p");
+  key.className = "lesson-key";
+  key.textContent = "Draw with the mouse, a finger or the arrow keys. Grey: now. Dashed: yours. Solid: the real one.";
+  return [node, key, again];
+}
+
+/** @param {BoxesDrawing} drawing */
+function createBoxTools(drawing) {
+  const marks = boxes.get(currentLink) ?? [];
+  boxes.set(currentLink, marks);
+  const count = document.createElement("p");
+  count.className = "lesson-key";
+  const say = () => {
+    const drawn = `${marks.length} ${marks.length === 1 ? "box" : "boxes"} drawn.`;
+    count.textContent = `Drag on the picture to draw boxes. ${drawn}`;
+  };
+  const sheet = createBoxMarks(drawing, marks, say);
+  pad = { update: /** @type {(drawing: Drawing) => void} */ (sheet.update), remove: sheet.remove };
+  say();
+  return [count, createButton("Add a box", sheet.add), createButton("Start again", () => {
+    marks.splice(0);
+    sheet.update(drawing);
+    say();
+  })];
+}
+
+// ---- the step
 
 /** @param {string} value */
 function show(value) {
@@ -124,9 +299,12 @@ function show(value) {
   markPage(state);
   if (!state.link) return;
   showQuestion(state);
+  showDrawing(state);
   fillNumbers(state.numbers);
+  document.querySelector("#lesson-outcome")?.setAttribute("aria-live", "polite");
 }
 
+document.head.append(namedStyles);
 const showValue = live.part(props.part, show, () => props.value);
 watch("value", showValue);
 showValue();

@@ -5,12 +5,13 @@ import math
 from urllib.parse import parse_qsl, urlencode
 
 from core.config import MAX_TEXT, Config, ConfigError, knobs
+from core.errors import UserError
 from core.retinanet.anchors import LEVELS
 from playground.canvas.edit import Pick
 from playground.data.image_ref import UPLOAD, ImageRef
 from playground.data.sources import open_picture
 from playground.evaluations.query import EvaluationQuery, update_query
-from playground.lessons.position import LessonPosition
+from playground.lessons.position import LessonPosition, parse_course
 from playground.state.page_state import STORY_STEP, PageState, image_ref_of, require_known_weights
 from playground.state.settings import settings_of
 from playground.state.user_picture import UserPicture, is_upload_shown
@@ -24,7 +25,8 @@ STORY = "story"  # ?view=story opens the first screen, as does an address that s
 HIDE = "hide"  # names controls that a teacher's link hides: ?hide=training,loss.gamma; `strip.js` hides them
 HIDEABLE = ("lessons", "all-knobs", "format", "pin", "curve", "example")  # ids of elements, beside steps and knobs
 EMBED = "embed"  # names the step whose figure alone is shown, as in a frame of another page; `present.js` arranges it
-KEPT_BY_BROWSER = (HIDE, "layers")
+COURSE = "course"  # names the lesson steps that a teacher has picked: ?course=focal.1,focal.2
+KEPT_BY_BROWSER = (HIDE, COURSE, "layers")
 EMBEDDED = tuple(key for key, step in STEPS.items() if step.has_figure)
 QUERY_FIELDS = ("score", "iou", "figure", "choice")  # of an evaluation
 MAX_NUMBER = 1e6  # larger than any coordinate of a picture
@@ -235,8 +237,20 @@ def _is_index(text: str) -> bool:
     return text.isascii() and text.isdecimal() and len(text) <= MAX_DIGITS
 
 
+def read_course(query: str) -> tuple[str, ...]:
+    """Returns the links of the lesson steps that a link picks, () for all, as for names that do not exist."""
+    try:
+        return parse_course(dict(parse_qsl(query)).get(COURSE, ""))
+    except UserError:
+        return ()
+
+
 def unknown_names(query: str) -> str:
-    """Returns a message about names that a link cannot hide, "" if all are known."""
+    """Returns a message about names that a link can neither hide nor pick, "" if all are known."""
+    try:
+        parse_course(dict(parse_qsl(query)).get(COURSE, ""))
+    except UserError as error:
+        return f"The link picks a step that does not exist, so all steps are there. {error}"
     known = (*STEPS, *knobs(), *HIDEABLE)
     named = [name.strip() for name in dict(parse_qsl(query)).get(HIDE, "").split(",")]
     return " ".join(_unknown_name(name, known) for name in dict.fromkeys(named) if name and name not in known)

@@ -3,6 +3,7 @@
 import pytest
 
 from core.experiments.presets import PRESETS
+from playground.lessons.parser import lessons
 from tests.browser.looking import QUICK, address_of, headline, notice, set_slider
 from tests.waiting import wait
 
@@ -22,9 +23,10 @@ def test_a_lesson_asks_before_it_tells(opened):
     page.get_by_role("button", name="Next").click()
     wait(lambda: "Precise, but few" in page.text_content(".lesson") and "lesson=thresholds.3" in address_of(page))
     page.reload()
-    wait(lambda: page.locator(".lesson small").count() and "2 of" in page.text_content(".lesson small"))
+    wait(lambda: page.locator(".lesson-map summary").count() and "· 2 of" in page.text_content(".lesson-map summary"))
     page.get_by_role("button", name="Leave", exact=True).click()
-    wait(lambda: not page.locator(".lesson").is_visible() and "lesson" not in address_of(page))
+    wait(lambda: not page.locator("#lesson-title").is_visible() and "lesson" not in address_of(page))
+    assert "The settings of the last step stay" in notice(page)
 
 
 def test_what_a_lesson_reveals_follows_the_page_and_is_in_the_link(opened):
@@ -40,7 +42,11 @@ def test_what_a_lesson_reveals_follows_the_page_and_is_in_the_link(opened):
     wait(lambda: "answer=3" in address_of(page) and "loss.gamma" not in address_of(page))
     set_slider(page, "loss-gamma", 1)
     wait(lambda: "it keeps 0.5" in page.text_content("#lesson-outcome"))
-    wait(lambda: "✗ weight of an example with p_t = 0.9: 0.1" in page.text_content("#part-checks"))
+    wait(
+        lambda: (
+            "Here it is different: “weight of an example with p_t = 0.9” is 0.1" in page.text_content("#part-checks")
+        )
+    )
     page.wait_for_timeout(500)
     page.reload()
     wait(lambda: "γ (focusing) 2 → 1" in (page.text_content("#part-checks") or ""))
@@ -62,30 +68,57 @@ def test_what_would_tell_an_answer_is_hidden_until_it_is_given(opened):
     assert "Not quite." in wait(lambda: page.text_content("#lesson-outcome"))
 
 
-def test_in_a_lesson_text_picture_and_numbers_are_in_sight_together(opened, new_page):
-    page = new_page(viewport={"width": 1280, "height": 800})
-    opened("lesson=focal.4&answer=3", page)
-    page.wait_for_selector(".layout[data-lesson]")
-    for part in (".lesson-question", ".pic-stage", ".right .plot"):
-        box = page.locator(part).bounding_box()
-        assert box["y"] + box["height"] <= 800, part
-    page.set_viewport_size({"width": 1920, "height": 1080})  # on the wall of a classroom
-    opened("lesson=focal.4&answer=3", page)
+def test_a_lesson_can_be_read_from_the_back_of_a_room(opened, new_page):
+    page = new_page(viewport={"width": 1920, "height": 1080})
+    opened("lesson=cross-entropy.3", page)
     page.wait_for_selector(".layout[data-lesson]")
     size = "parseFloat(getComputedStyle(document.querySelector({})).fontSize)"
-    for part in ("'#lesson-text p'", "'.lesson-question button'", "'.readout td'"):
+    for part in ("'#lesson-text p'", "'.readout td'"):
         assert page.evaluate(size.format(part)) >= 18, part
-    page.set_viewport_size({"width": 390, "height": 800})  # a phone
-    opened("lesson=focal.4", page)
-    page.wait_for_selector(".layout[data-lesson]")
-    lesson, picture = (page.locator(part).bounding_box() for part in (".lesson", ".pic-stage"))
-    assert lesson["y"] < picture["y"] and page.evaluate("document.documentElement.scrollWidth") <= 390
+    page.get_by_text("For teachers").click()
+    page.get_by_label("Training", exact=True).check()
+    page.get_by_label("Turn it up").check()
+    page.get_by_label("The paper's pair").check()
+    link = page.get_by_label("Link for the class").input_value()
+    assert link.endswith("?lesson=focal.2&course=focal.2,alpha-gamma-pi.4&hide=training")
+    page.get_by_role("button", name="Present", exact=True).click()
+    assert page.evaluate(size.format("'#lesson-text p'")) >= 24 and not page.locator(".header").is_visible()
+    page.get_by_role("button", name="End presenting").click()
+    wait(lambda: page.locator(".header").is_visible())
+    opened(link.partition("?")[2], page)
+    wait(lambda: page.locator("#lesson-title").is_visible() and "step 1 of 2" in page.text_content("#lesson-title"))
+    page.get_by_role("button", name="Skip").click()
+    wait(lambda: "The paper's pair" in page.text_content("#lesson-title"))
+    assert "course=focal.2" in address_of(page) and page.get_by_role("button", name="Finish").is_visible()
+
+
+def test_own_settings_come_back_after_the_lessons(opened):
+    page = opened(QUICK + "&step=assignment&loss.gamma=4")
+    page.locator("#lessons input").focus()
+    wait(lambda: page.get_by_role("option", name="The focal idea").is_visible())
+    for key in [*["ArrowDown"] * list(lessons()).index("focal"), "ArrowDown", "Enter"]:
+        page.keyboard.press(key)
+    wait(lambda: page.locator("#lesson-title h2").is_visible() and "One factor" in page.text_content("#lesson-title"))
+    wait(lambda: "One factor" in page.evaluate("document.activeElement.textContent"))  # the keyboard goes on there
+    assert page.locator("#knob-loss-gamma").is_visible() and not page.locator("#knob-loss-cutoff").is_visible()
+    page.get_by_role("button", name="All knobs of this step").click()
+    assert page.locator("#knob-loss-cutoff").is_visible()
+    page.locator(".lesson-map summary").click()
+    page.locator(".lesson-map").get_by_role("button", name="Turn it up").click()
+    wait(lambda: "lesson=focal.2" in address_of(page) and not page.locator("#knob-loss-cutoff").is_visible())
+    page.get_by_role("button", name="half", exact=True).click()
+    wait(lambda: "Not quite." in page.text_content("#lesson-outcome"))
+    assert page.get_attribute("#lesson-outcome", "aria-live") == "polite"
+    page.get_by_role("button", name="Leave", exact=True).click()
+    wait(lambda: "your own settings, picture and step are back" in notice(page))
+    wait(lambda: page.locator("#knob-matching-fg-iou-threshold").is_visible())
+    assert "loss.gamma=4" in wait(lambda: "lesson" not in address_of(page) and address_of(page))
 
 
 def test_a_lesson_chooses_its_curve_and_its_comparison(opened):
     page = opened("lesson=focal.4")
     wait(lambda: page.get_attribute(".plot", "data-title") == "Cumulative loss of this picture, foreground dotted")
-    page.get_by_role("button", name="Next").click()
+    page.get_by_role("button", name="Skip").click()
     wait(lambda: page.get_attribute(".plot", "data-title") == "Loss of one score")
     wait(lambda: "lesson=focal.5" in address_of(page) and "curve" not in address_of(page))
     # What clips the curves may not name an address that changes: they would leave the figure.
@@ -93,7 +126,7 @@ def test_a_lesson_chooses_its_curve_and_its_comparison(opened):
     assert clips and all(clip.startswith("url('#") for clip in clips)
     page = opened("lesson=alpha-gamma-pi.5")
     assert page.input_value("#preset input") == PRESETS["loss"].title
-    page.get_by_role("button", name="Next").click()
+    page.get_by_role("button", name="Skip").click()
     wait(lambda: page.input_value("#preset input") == PRESETS["prior"].title)
     wait(lambda: page.get_attribute('.strip button[data-step="training"]', "aria-current"))
     assert page.get_by_role("button", name="Compare", exact=True).is_visible()

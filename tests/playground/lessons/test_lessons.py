@@ -1,24 +1,28 @@
 """Lessons are parsed as written, and their claims are true for the built-in weights."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
 from core.config import Config, knobs
 from core.errors import UserError
-from playground.events.lessons import answer_question, state_at
+from playground.data.picture import render_picture
+from playground.events.lessons import answer_question, keep_picture, state_at
 from playground.lessons.lesson import Claim
 from playground.lessons.narration import PLACEHOLDER, Check, Narration
 from playground.lessons.options import LessonError
 from playground.lessons.page_effects import apply_layers, build_lesson_state
-from playground.lessons.panel import build_contents, filter_seen, format_minutes, move, next_lesson
+from playground.lessons.panel import build_contents, filter_seen
 from playground.lessons.parser import lessons, read_lesson
-from playground.lessons.position import LessonPosition
+from playground.lessons.position import LessonPosition, all_links, move, parse_course
 from playground.lessons.quantities import QUANTITIES, format_quantity
-from playground.server.permalink import from_link, to_link
+from playground.lessons.way import GO, build_map, format_minutes
+from playground.server.permalink import from_link, read_course, to_link, unknown_names
 from playground.server.render import render
 from playground.state.page_state import PageState
 from playground.state.settings import settings_of
+from playground.state.user_picture import UserPicture
 from playground.steps import STEPS
 
 ALL = [(key, index) for key, lesson in lessons().items() for index in range(len(lesson.steps))]
@@ -348,10 +352,63 @@ def test_a_link_to_no_answer_is_refused(answer):
 def test_moving_through_all_lessons():
     place = LessonPosition(lessons()["dense"], 0)
     seen = [place]
-    while (place := move(place, 1)) != seen[-1]:
-        seen.append(place)
+    while following := move(seen[-1], 1):
+        seen.append(following)
     assert [(each.lesson.key, each.number) for each in seen] == ALL
-    assert move(seen[0], -1) == seen[0] and next_lesson(seen[-1].lesson) is None
+    assert move(seen[0], -1) is None and move(seen[5], -1) == seen[4]
+
+
+def test_moving_through_the_steps_that_a_teacher_picks():
+    course = parse_course("focal.2, dense.1,focal.2,")
+    assert course == ("focal.2", "dense.1")
+    first, last, other = map(LessonPosition.from_link, ("focal.2", "dense.1", "focal.3"))
+    assert move(first, 1, course) == last and move(last, 1, course) is None and move(first, -1, course) is None
+    assert move(other, -1, course) == first and move(other, 1, course) == LessonPosition(lessons()["focal"], 3)
+    contents = build_contents(state_at(last), ["dense.1"], course)
+    assert contents.onward == "Skip" and "step 2 of 2" in contents.title and "1 of 2 steps seen" in contents.map
+    assert contents.has_previous and contents.map.count("data-choose") == 2
+    told = build_contents(answer_question(state_at(last), "0"), [], course)
+    assert told.onward == "Finish" and told.is_answered
+
+
+@pytest.mark.parametrize(("course", "read"), [("", ()), ("focal.1,dense.2", ("focal.1", "dense.2")), ("focal.99", ())])
+def test_a_link_picks_steps(course, read):
+    query = f"lesson=focal.1&course={course}"
+    assert read_course(query) == read and from_link(query).lesson == "focal.1"
+    assert ("does not exist" in unknown_names(query)) == (course == "focal.99")
+
+
+def test_the_map_shows_all_steps_and_what_was_seen():
+    shown = build_map("focal.2", ["dense.1", "focal.1"])
+    assert f"Map · 2 of {len(ALL)} steps seen" in shown and shown.count('aria-label="seen"') == 2
+    assert all(f'data-choose="{GO}{link}"' in shown for link in all_links()) and shown.count("aria-current") == 1
+    assert all(format_minutes(each) in shown for each in lessons().values())
+
+
+def test_going_on_waits_for_the_answer():
+    place = LessonPosition(lessons()["focal"], 1)
+    asked, told = state_at(place), answer_question(state_at(place), "1")
+    assert (build_contents(asked, []).onward, build_contents(asked, []).is_answered) == ("Skip", False)
+    assert (build_contents(told, []).onward, build_contents(told, []).is_answered) == ("Next", True)
+    end = LessonPosition(lessons()["dense"], len(lessons()["dense"].steps) - 1)
+    assert build_contents(state_at(end), []).onward == "Next lesson"
+    last = LessonPosition.from_link(all_links()[-1])
+    state = state_at(last) if not last.step.question else answer_question(state_at(last), "0")
+    assert build_contents(state, []).onward == "Finish"
+
+
+def test_a_picture_chosen_within_the_lessons_stays():
+    picture = replace(render_picture(Config().scenes), is_scene=False)
+    step, empty = lessons()["focal"].steps[0], lessons()["imbalance"].steps[2]
+    outside = state_at(LessonPosition(lessons()["focal"], 0))
+    scenes = outside.config().scenes
+    own = UserPicture(picture, scenes)
+    assert keep_picture(step, outside) is None
+    kept = keep_picture(step, outside._replace(user_picture=own))
+    assert kept.is_shown(step.initial_config()) and not kept.aside
+    assert keep_picture(step, outside._replace(user_picture=own, lesson="")).aside  # the lesson begins with its scene
+    assert empty.initial_config().scenes != scenes and keep_picture(empty, outside._replace(user_picture=own)).aside
+    assert keep_picture(step, outside._replace(user_picture=own, settings='{"loss.gamma": -5}')).aside
 
 
 def test_hidden_parts_are_no_settings():
@@ -364,7 +421,7 @@ def test_a_lesson_is_shown_with_its_step():
     shown_page = render(PageState(step.show, lesson=place.link))
     assert shown_page.notice == "" and "lesson=focal.2" in shown_page.strip
     shown = build_contents(state_at(place), [place.link])
-    assert "One factor" not in shown.title and "Turn it up" in shown.title and "1 of " in shown.title
+    assert "One factor" not in shown.title and "Turn it up" in shown.title and "1 of " in shown.map
     assert "γ goes from 0 to 2" in shown.text and shown.outcome == ""
     told = build_contents(answer_question(state_at(place), "2"), []).outcome
     assert told.startswith("**Right.**") and "Set: γ (focusing) 0 → 2" in told and "0.25</span>" in told

@@ -1,0 +1,34 @@
+"""The teacher's panel: hides controls, picks the steps to go through, copies the link, and presents the lesson."""
+
+import json
+from pathlib import Path
+
+import gradio as gr
+
+from playground.lessons.parser import lessons
+from playground.lessons.position import LessonPosition
+from playground.steps import STEPS
+
+SCRIPT = (Path(__file__).parent / "teacher.js").read_text("utf-8")
+# Further controls that can be hidden, by id; a link may also hide single knobs: see `playground.server.permalink`.
+HIDE = {"lessons": "Choice of lessons", "all-knobs": "All knobs", "format": "Format to copy", "pin": "Keep as A"}
+
+
+def teacher_panel() -> gr.HTML:
+    """Builds the panel, closed."""
+    hide = [(key, step.title) for key, step in STEPS.items()] + list(HIDE.items())
+    ways = [
+        {
+            "title": lesson.title,
+            "steps": [(LessonPosition(lesson, at).link, each.title) for at, each in enumerate(lesson.steps)],
+        }
+        for lesson in lessons().values()
+    ]
+    return gr.HTML(
+        json.dumps({"hide": hide, "lessons": ways}),
+        html_template='<details class="lesson-teacher"><summary>For teachers</summary></details>',
+        js_on_load=SCRIPT,
+        apply_default_css=False,
+        padding=False,
+        elem_id="part-teacher",
+    )

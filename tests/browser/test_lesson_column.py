@@ -1,0 +1,94 @@
+"""What a lesson's step names is in sight beside its text, at every step and on every screen."""
+
+from typing import Any
+
+import pytest
+
+from playground.layout.knob_widgets import element_id
+from playground.lessons.lesson import LessonStep
+from playground.lessons.parser import lessons
+from playground.lessons.position import LessonPosition, all_links
+
+pytestmark = pytest.mark.browser
+PHONE, TABLET, LAPTOP, WALL = (390, 844), (820, 1180), (1280, 800), (1920, 1080)
+PLACES = {  # of the parts that a step can point at
+    "picture": ".side-b .pic-stage",
+    "strip": ".strip",
+    "levels": ".levels",
+    "readout": "#part-readout",
+    "figure": ".right .plot",
+    "more": "#part-more",
+}
+GO = """query => {
+  history.replaceState({depth: 0}, "", "?" + query);
+  dispatchEvent(new PopStateEvent("popstate"));
+}"""
+ARE_THERE = """({link, title, names}) => document.body.dataset.lesson === link
+  && document.querySelector("#lesson-title h2")?.firstChild.textContent.trim() === title
+  && names.every(name => document.querySelector(name)?.checkVisibility()
+    && document.querySelector(name).getBoundingClientRect().height > 8)"""
+MEASURE = """names => {
+  const rect = name => { const {top, bottom, left, right} = document.querySelector(name).getBoundingClientRect();
+                         return [top + scrollY, bottom + scrollY, left, right]; };
+  const wide = document.documentElement.scrollWidth;
+  return {places: Object.fromEntries(names.map(name => [name, rect(name)])), scrolled: scrollY, wide,
+          way: document.querySelector(".lesson-way").getBoundingClientRect().height};
+}"""
+
+
+def named_places(step: LessonStep) -> list[str]:
+    """Returns selectors of all that a step names, with its text and the picture, which every step shows."""
+    ids = [*map(element_id, step.knobs), *step.named_controls]
+    named = [*(PLACES[part] for part in step.look), *(f"#{name}" for name in ids)]
+    return list(dict.fromkeys(["#lesson-title", "#lesson-text", PLACES["picture"], ".lesson-way", *named]))
+
+
+def open_step(page, link: str) -> list[str]:
+    """Shows a step with its question answered, without loading the page again; returns what it names."""
+    position = LessonPosition.from_link(link)
+    assert position is not None
+    step, answer = position.step, "&answer=1" if position.step.num_choices else ""
+    names = named_places(step)
+    page.evaluate(GO, f"lesson={link}{answer}")
+    page.wait_for_function(ARE_THERE, arg={"link": link, "title": step.title, "names": names}, timeout=30_000)
+    return names
+
+
+def find_hidden(measured: dict[str, Any], width: int, height: int) -> list[str]:
+    """Returns what is out of sight; on a phone, what is further from the text than one swipe."""
+    places = measured["places"]
+    reach = height if width > PHONE[0] else 2 * height - measured["way"]
+    hidden = [
+        f"{name} at {top:.0f}–{bottom:.0f}, {left:.0f}–{right:.0f}"
+        for name, (top, bottom, left, right) in places.items()
+        if top < 0 or bottom > reach + 1 or left < -1 or right > width + 1
+    ]
+    if measured["wide"] > width:
+        hidden.append(f"{measured['wide']} px wide")
+    if width == PHONE[0]:
+        together = [place for name, place in places.items() if name.startswith("#knob") or name == PLACES["figure"]]
+        picture = places[PLACES["picture"]]
+        room = height - (picture[1] - picture[0]) - measured["way"]
+        if together and max(p[1] for p in together) - min(p[0] for p in together) > room:
+            hidden.append(f"knobs and figure do not fit into {room:.0f} px together")
+        if places["#lesson-title"][1] > height - measured["way"]:
+            hidden.append("the title is below the fold")
+    return hidden
+
+
+@pytest.mark.parametrize("size", [PHONE, TABLET, LAPTOP, WALL], ids=lambda size: f"{size[0]}x{size[1]}")
+def test_all_that_a_step_names_is_in_sight(opened, new_page, size):
+    page = new_page(viewport={"width": size[0], "height": size[1]})
+    opened("lesson=dense.1", page)
+    problems, count = [], 0
+    for link in all_links():
+        names = open_step(page, link)
+        for _ in range(20):  # a figure may still be on its way to its place
+            hidden = find_hidden(page.evaluate(MEASURE, names), *size)
+            if not hidden:
+                break
+            page.wait_for_timeout(100)
+        problems += [f"{link}: {each}" for each in hidden]
+        count += len(names)
+    assert not problems, "\n".join(problems)
+    assert count >= 5 * len(all_links()) and len(all_links()) >= sum(len(each.steps) for each in lessons().values())
