@@ -7,7 +7,7 @@ Reading order: `condition` (when a hyperparameter acts), `knob` (its declaration
 """
 
 from core.config.anchors import Anchors, Matching
-from core.config.condition import UNKNOWN, Circumstances, Condition, Test, when
+from core.config.condition import UNKNOWN, Check, Circumstances, Condition, when
 from core.config.inference import Inference
 from core.config.knob import POSTPROCESSING, ConfigError, Effect, Knob, Section, knob, read_knobs
 from core.config.loss import Loss
@@ -24,6 +24,7 @@ __all__ = [
     "UNKNOWN",
     "WITHOUT_HEADS",
     "Anchors",
+    "Check",
     "Circumstances",
     "Condition",
     "Config",
@@ -36,7 +37,6 @@ __all__ = [
     "Model",
     "Scenes",
     "Section",
-    "Test",
     "Training",
     "format_value",
     "knob",

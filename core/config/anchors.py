@@ -4,7 +4,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from core.config.condition import Test, when
+from core.config.condition import Check, when
 from core.config.knob import Effect, Section, knob
 
 Scale = Annotated[float, Field(ge=0.25, le=4)]
@@ -77,7 +77,7 @@ class Matching(Section):
     )  # fmt: skip
     force_best_match: bool = knob(
         True, label="Force best match", effect=Effect.ASSIGN,
-        acts=(when("when the foreground IoU threshold is above 0", Test("matching.fg_iou_threshold", above=0)),),
+        acts=(when("when the foreground IoU threshold is above 0", Check("matching.fg_iou_threshold", above=0)),),
         help="Makes the anchor with an object's highest IoU foreground, however low that is, for the object it "
         "overlaps most itself; without it, small or elongated objects may get no anchor.",
     )  # fmt: skip

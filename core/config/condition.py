@@ -24,8 +24,8 @@ class Circumstances(NamedTuple):
 UNKNOWN = Circumstances()
 
 
-class Test(NamedTuple):
-    """A test of one value.
+class Check(NamedTuple):
+    """A check of one value.
 
     Attributes:
         of: Path of a hyperparameter, or name of an attribute of `Circumstances`.
@@ -34,8 +34,6 @@ class Test(NamedTuple):
         above: Bound that the value must exceed.
         below: Bound that the value must not reach.
     """
-
-    __test__ = False  # not one of pytest's
 
     of: str
     values: tuple[Any, ...] = ()
@@ -52,17 +50,17 @@ class Test(NamedTuple):
 
 
 class Condition(NamedTuple):
-    """A condition for a hyperparameter to act: one of some tests holds.
+    """A condition for a hyperparameter to act: one of some checks holds.
 
     Attributes:
         words: The condition in words that follow "acts", as in "when the loss is OHEM".
-        tests: The tests.
+        checks: The checks.
     """
 
     words: str
-    tests: tuple[Test, ...]
+    checks: tuple[Check, ...]
 
 
-def when(words: str, *tests: Test) -> Condition:
+def when(words: str, *checks: Check) -> Condition:
     """Returns a condition; `Condition` describes the arguments."""
-    return Condition(words, tests)
+    return Condition(words, checks)

@@ -4,20 +4,20 @@ from typing import Literal, Self
 
 from pydantic import model_validator
 
-from core.config.condition import Test, when
+from core.config.condition import Check, when
 from core.config.knob import Effect, Section, knob
 
 MIN_TILE = 32  # px; smaller tiles would be countless
 
 
-PASSABLE = when("when the score threshold is below 1", Test("inference.score_threshold", below=1))
-TILED = when("when the tile size is above 0", Test("inference.tile_size", above=0))
-SEVERAL_CLASSES = when("when there are several classes", Test("several_classes", (True,)))
-LARGER = when("when the picture is larger than a tile", Test("tiled", (True,)))
+PASSABLE = when("when the score threshold is below 1", Check("inference.score_threshold", below=1))
+TILED = when("when the tile size is above 0", Check("inference.tile_size", above=0))
+SEVERAL_CLASSES = when("when there are several classes", Check("several_classes", (True,)))
+LARGER = when("when the picture is larger than a tile", Check("tiled", (True,)))
 SUPPRESSES = when(
     "when the NMS threshold is below 1",
-    Test("inference.nms_kind", ("soft",)),
-    Test("inference.nms_threshold", below=1),
+    Check("inference.nms_kind", ("soft",)),
+    Check("inference.nms_threshold", below=1),
 )
 
 
@@ -54,7 +54,7 @@ class Inference(Section):
     )  # fmt: skip
     nms_threshold: float = knob(
         0.5, label="NMS threshold", effect=Effect.SUPPRESS, ge=0, le=1, step=0.01,
-        acts=(when("when the NMS kind is hard", Test("inference.nms_kind", ("hard",))),),
+        acts=(when("when the NMS kind is hard", Check("inference.nms_kind", ("hard",))),),
         help="A box is dropped when its IoU with a better one is above this; raise it for crowds, lower it against "
         "duplicates.",
     )  # fmt: skip
@@ -69,7 +69,7 @@ class Inference(Section):
     )  # fmt: skip
     soft_nms_sigma: float = knob(
         0.5, label="Soft-NMS σ", effect=Effect.SUPPRESS, ge=0.05, le=2, step=0.05,
-        acts=(when("when the NMS kind is soft", Test("inference.nms_kind", ("soft",))),),
+        acts=(when("when the NMS kind is soft", Check("inference.nms_kind", ("soft",))),),
         help="How gently soft NMS lowers scores; larger keeps more overlapping boxes.",
     )  # fmt: skip
     max_detections: int = knob(

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationIn
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
-from core.config.condition import UNKNOWN, Circumstances, Condition, Test
+from core.config.condition import UNKNOWN, Check, Circumstances, Condition
 from core.errors import UserError
 
 
@@ -141,7 +141,7 @@ class Knob(NamedTuple):
     @property
     def depends_on(self) -> frozenset[str]:
         """What its conditions are about: paths of hyperparameters, and attributes of `Circumstances`."""
-        return frozenset(test.of for condition in self.conditions for test in condition.tests)
+        return frozenset(check.of for condition in self.conditions for check in condition.checks)
 
     def acts(self, config: BaseModel, circumstances: Circumstances = UNKNOWN) -> bool:
         """Returns False if no value of it would change any result under the other settings."""
@@ -155,7 +155,7 @@ class Knob(NamedTuple):
             circumstances: What else is known; it acts if that alone could decide and is not known.
         """
         for condition in self.conditions:
-            reasons = [_why_not(test, condition.words, config, circumstances) for test in condition.tests]
+            reasons = [_why_not(check, condition.words, config, circumstances) for check in condition.checks]
             if all(reasons):
                 return reasons[-1]
         return ""
@@ -216,17 +216,17 @@ def _read_knob(section: str, name: str, field: FieldInfo) -> Knob:
     )
 
 
-def _why_not(test: Test, words: str, config: BaseModel, circumstances: Circumstances) -> str:
-    """Returns the reason why a test does not hold, "" if it does.
+def _why_not(check: Check, words: str, config: BaseModel, circumstances: Circumstances) -> str:
+    """Returns the reason why a check does not hold, "" if it does.
 
-    A test of a hyperparameter that does not act itself decides nothing: its own reason is returned.
+    A check of a hyperparameter that does not act itself decides nothing: its own reason is returned.
     """
-    section, dot, name = test.of.partition(".")
+    section, dot, name = check.of.partition(".")
     if not dot:
-        return "" if test.holds(getattr(circumstances, test.of)) else f"acts {words}"
-    if not test.holds(getattr(getattr(config, section), name)):
+        return "" if check.holds(getattr(circumstances, check.of)) else f"acts {words}"
+    if not check.holds(getattr(getattr(config, section), name)):
         return f"acts {words}"
-    return read_knobs(type(config))[test.of].idle_reason(config, circumstances)
+    return read_knobs(type(config))[check.of].idle_reason(config, circumstances)
 
 
 def _kind(annotation: Any) -> str:

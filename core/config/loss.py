@@ -2,15 +2,15 @@
 
 from typing import Literal
 
-from core.config.condition import Test, when
+from core.config.condition import Check, when
 from core.config.knob import Effect, Section, knob
 
 BALANCED = when(
     "when the loss is focal, balanced cross-entropy or cut-off",
-    Test("loss.kind", ("focal", "balanced_cross_entropy", "cutoff")),
+    Check("loss.kind", ("focal", "balanced_cross_entropy", "cutoff")),
 )
-OHEM = when("when the loss is OHEM", Test("loss.kind", ("ohem",)))
-SEVERAL = when("in training: the loss of a single picture is the same with each", Test("single_image", (False,)))
+OHEM = when("when the loss is OHEM", Check("loss.kind", ("ohem",)))
+SEVERAL = when("in training: the loss of a single picture is the same with each", Check("single_image", (False,)))
 
 
 class Loss(Section):
@@ -29,12 +29,12 @@ class Loss(Section):
     )  # fmt: skip
     gamma: float = knob(
         2.0, label="γ (focusing)", effect=Effect.LOSS, ge=0, le=8, step=0.1,
-        acts=(when("when the loss is focal", Test("loss.kind", ("focal",))),),
+        acts=(when("when the loss is focal", Check("loss.kind", ("focal",))),),
         help="How strongly easy examples are down-weighted; 0 is α-balanced cross-entropy. Used by focal.",
     )  # fmt: skip
     cutoff: float = knob(
         0.5, label="Cut-off", effect=Effect.LOSS, ge=0.05, le=1, step=0.05,
-        acts=(when("when the loss is cut-off", Test("loss.kind", ("cutoff",))),),
+        acts=(when("when the loss is cut-off", Check("loss.kind", ("cutoff",))),),
         help="p_t above which cutoff has no loss; 1 is α-balanced cross-entropy. The paper found such losses "
         "unstable: once a score is just right enough, no gradient keeps it there.",
     )  # fmt: skip
@@ -52,12 +52,12 @@ class Loss(Section):
     )  # fmt: skip
     box_loss: Literal["smooth_l1", "l1", "giou", "diou", "ciou"] = knob(
         "smooth_l1", label="Box loss", effect=Effect.LOSS,
-        acts=(when("when the box loss weight is above 0", Test("loss.box_weight", above=0)),),
+        acts=(when("when the box loss weight is above 0", Check("loss.box_weight", above=0)),),
         help="Loss of a foreground anchor's box: by its deltas (l1, smooth_l1) or by its overlap (giou, diou, ciou).",
     )  # fmt: skip
     smooth_l1_beta: float = knob(
         0.1, label="Smooth L1 β", effect=Effect.LOSS, ge=0, le=2, step=0.05,
-        acts=(when("when the box loss is smooth L1", Test("loss.box_loss", ("smooth_l1",))),),
+        acts=(when("when the box loss is smooth L1", Check("loss.box_loss", ("smooth_l1",))),),
         help="Delta error below which smooth L1 is quadratic; 0 is plain L1.",
     )  # fmt: skip
     box_weight: float = knob(

@@ -2,20 +2,20 @@
 
 from typing import Literal
 
-from core.config.condition import Test, when
+from core.config.condition import Check, when
 from core.config.knob import Effect, Section, knob
 
 ALL_STAGES = 5  # of the backbone: the stem, then res2 … res5
 BUILT_IN_WEIGHTS = ("builtin", "imagenet", "coco", "coco_v2", "random")
 WITHOUT_HEADS = ("imagenet", "random")  # weights of the backbone or none; the rest is initialised at random
 
-HAVE_CONVOLUTIONS = when("when the heads have convolutions", Test("model.num_convs", above=0))
-HAVE_HEADS = when("when the initial weights have heads", Test("model.weights", excluded=WITHOUT_HEADS))
+HAVE_CONVOLUTIONS = when("when the heads have convolutions", Check("model.num_convs", above=0))
+HAVE_HEADS = when("when the initial weights have heads", Check("model.weights", excluded=WITHOUT_HEADS))
 NEW_HEADS = when(
     "when the heads are new, not loaded with the weights",
-    Test("model.heads", ("new",)),
-    Test("new_classes", (True,)),
-    Test("model.weights", WITHOUT_HEADS),
+    Check("model.heads", ("new",)),
+    Check("new_classes", (True,)),
+    Check("model.weights", WITHOUT_HEADS),
 )
 
 
@@ -52,7 +52,7 @@ class Model(Section):
     )  # fmt: skip
     head_groups: Literal[1, 2, 4, 8, 16, 32] = knob(
         32, label="Groups of the head normalisation", effect=Effect.FORWARD,
-        acts=(when("when the head normalisation is group", Test("model.head_norm", ("group",))),),
+        acts=(when("when the head normalisation is group", Check("model.head_norm", ("group",))),),
         help="Number of groups of channels in each group normalisation, at most half the channels; it must match the "
         "loaded weights.",
     )  # fmt: skip
@@ -78,7 +78,7 @@ class Model(Section):
     )  # fmt: skip
     batch_norm: Literal["live", "frozen"] = knob(
         "live", label="Batch norm in training", effect=Effect.TRAIN,
-        acts=(when("while a stage of the backbone is not frozen", Test("model.freeze_stages", below=ALL_STAGES)),),
+        acts=(when("while a stage of the backbone is not frozen", Check("model.freeze_stages", below=ALL_STAGES)),),
         help="live normalises with each batch's statistics and updates the running ones; frozen keeps the loaded ones, "
         "which is better for batches of one or two images.",
     )  # fmt: skip

@@ -4,12 +4,12 @@ from typing import Self
 
 from pydantic import model_validator
 
-from core.config.condition import Test, when
+from core.config.condition import Check, when
 from core.config.knob import Effect, Section, knob
 
-GENERATED = when("on generated scenes, not on other pictures", Test("generated", (True,)))
-POPULATED = when("when not all images are empty", Test("scenes.empty_share", below=1))
-CROWDED = when("when an image may have several objects", Test("scenes.max_objects", above=1))
+GENERATED = when("on generated scenes, not on other pictures", Check("generated", (True,)))
+POPULATED = when("when not all images are empty", Check("scenes.empty_share", below=1))
+CROWDED = when("when an image may have several objects", Check("scenes.max_objects", above=1))
 
 
 class Scenes(Section):

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from core.config.condition import Test, when
+from core.config.condition import Check, when
 from core.config.knob import Effect, Section, knob
 from core.config.model import ALL_STAGES
 
@@ -15,22 +15,22 @@ WITH_MOMENTUM = ("sgd", "rmsprop", "adam", "adamw", "adamax", "nadam", "radam")
 WITH_PERIOD = ("step", "cyclic", "plateau")
 WITH_DECAY = (*WITH_PERIOD, "multi_step", "exponential")
 
-LEARNS = when("when the learning rate is above 0", Test("training.learning_rate", above=0))
+LEARNS = when("when the learning rate is above 0", Check("training.learning_rate", above=0))
 HAS_MOMENTUM = when(
-    "when the optimizer is SGD, RMSprop or of the Adam family", Test("training.optimizer", WITH_MOMENTUM)
+    "when the optimizer is SGD, RMSprop or of the Adam family", Check("training.optimizer", WITH_MOMENTUM)
 )
 HAS_DECAY = when(
-    "when the schedule is step, multi-step, exponential, cyclic or plateau", Test("training.schedule", WITH_DECAY)
+    "when the schedule is step, multi-step, exponential, cyclic or plateau", Check("training.schedule", WITH_DECAY)
 )
-HAS_PERIOD = when("when the schedule is step, cyclic or plateau", Test("training.schedule", WITH_PERIOD))
-HAS_MILESTONES = when("when the schedule is multi-step", Test("training.schedule", ("multi_step",)))
-DECAYS = when("when the decay factor is below 1", Test("training.decay_factor", below=1))
-EVALUATED = when("when the run is evaluated before its end", Test("training.eval_interval", above=0))
+HAS_PERIOD = when("when the schedule is step, cyclic or plateau", Check("training.schedule", WITH_PERIOD))
+HAS_MILESTONES = when("when the schedule is multi-step", Check("training.schedule", ("multi_step",)))
+DECAYS = when("when the decay factor is below 1", Check("training.decay_factor", below=1))
+EVALUATED = when("when the run is evaluated before its end", Check("training.eval_interval", above=0))
 UNCHANGED = "when scale jitter, crop probability, colour and noise jitter are 0"
 JITTERS = ("scale_jitter", "crop_probability", "colour_jitter", "noise_jitter")
 REPEATABLE = (
-    when(f"when all {ALL_STAGES} stages of the backbone are frozen", Test("model.freeze_stages", (ALL_STAGES,))),
-    *(when(UNCHANGED, Test(f"training.{name}", (0,))) for name in JITTERS),
+    when(f"when all {ALL_STAGES} stages of the backbone are frozen", Check("model.freeze_stages", (ALL_STAGES,))),
+    *(when(UNCHANGED, Check(f"training.{name}", (0,))) for name in JITTERS),
 )
 
 

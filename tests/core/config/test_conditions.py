@@ -12,7 +12,7 @@ from torch import nn
 from torchvision.models._utils import IntermediateLayerGetter
 from torchvision.models.resnet import BasicBlock, ResNet
 
-from core.config import Circumstances, Config, ConfigError, Effect, Test, knobs
+from core.config import Check, Circumstances, Config, ConfigError, Effect, knobs
 from core.data.sources import open_data
 from core.retinanet.anchors import make_anchors
 from core.retinanet.losses import ForegroundAverage, anchor_losses, total_loss
@@ -190,24 +190,24 @@ def test_every_condition_names_what_exists_and_reads_well():
         for condition in knob.conditions:
             assert condition.words.split()[0] in ("when", "while", "in", "on"), path
             assert not condition.words.endswith(".") and "_" not in condition.words and len(condition.words) < 80, path
-            for test in condition.tests:
-                assert test.of in knobs() or test.of in Circumstances._fields, path
-                if test.of in knobs() and knobs()[test.of].kind == "choice":
-                    assert set(test.values) < set(knobs()[test.of].choices), path
+            for check in condition.checks:
+                assert check.of in knobs() or check.of in Circumstances._fields, path
+                if check.of in knobs() and knobs()[check.of].kind == "choice":
+                    assert set(check.values) < set(knobs()[check.of].choices), path
 
 
 @pytest.mark.parametrize(
-    ("test", "holding", "failing"),
+    ("check", "holding", "failing"),
     [
-        (Test("a", ("x", "y")), ["x", "y", None], ["z", 0]),
-        (Test("a", excluded=("x",)), ["y", None], ["x"]),
-        (Test("a", above=0), [0.1, None], [0, -1]),
-        (Test("a", below=1), [0.9], [1, 2]),
-        (Test("a", (True,)), [True, None], [False]),
+        (Check("a", ("x", "y")), ["x", "y", None], ["z", 0]),
+        (Check("a", excluded=("x",)), ["y", None], ["x"]),
+        (Check("a", above=0), [0.1, None], [0, -1]),
+        (Check("a", below=1), [0.9], [1, 2]),
+        (Check("a", (True,)), [True, None], [False]),
     ],
 )
-def test_a_test_holds_for_its_values_and_what_is_not_known(test, holding, failing):
-    assert all(test.holds(value) for value in holding) and not any(test.holds(value) for value in failing)
+def test_a_check_holds_for_its_values_and_what_is_not_known(check, holding, failing):
+    assert all(check.holds(value) for value in holding) and not any(check.holds(value) for value in failing)
 
 
 @pytest.mark.parametrize(
