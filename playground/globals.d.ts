@@ -449,7 +449,7 @@ interface StripCell {
   headline: string;
   about: string;
   map: string;
-  layer: string;
+  layer: string | null;
 }
 
 interface LevelCell {

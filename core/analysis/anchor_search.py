@@ -13,6 +13,7 @@ from core.data.dataset import DataSet
 from core.retinanet.anchors import cell_anchors, pyramid_grids, pyramid_strides
 from core.retinanet.preprocess import prepare, scale_objects
 
+FEW_OBJECTS = 20  # fewer say little about others
 MAX_OBJECTS = 1000  # in a search; more objects change the result little
 LOG_SCALE, LOG_RATIO = (-2.0, 2.0), (-3.0, 3.0)  # bounds of the search, as powers of two
 GENERATIONS = 30
@@ -107,6 +108,30 @@ def search_anchors(objects: Objects, anchors: Anchors, fg_iou_threshold: float, 
     )
     before, after = (measure_fit(objects, each, fg_iou_threshold) for each in (anchors, better))
     return better if after.recall + after.mean > before.recall + before.mean else anchors
+
+
+def describe_doubts(objects: Objects, found: Anchors) -> list[str]:
+    """Returns sentences on what makes the result of a search doubtful.
+
+    Args:
+        objects: The objects that were searched for.
+        found: The anchors that `search_anchors` returned.
+    """
+    doubts, count = [], len(objects.boxes)
+    if count < FEW_OBJECTS:
+        few = "One object is" if count == 1 else f"{count} objects are"
+        doubts.append(
+            f"{few} too few to tell which anchors fit others: these "
+            f"may fit everything else worse. Fit to {FEW_OBJECTS} objects or more."
+        )
+    if min(found.scales) >= 2 or max(found.scales) <= 0.5:
+        scales = ", ".join(f"{scale:g}" for scale in found.scales)
+        way, sizes = ("above", "raise") if min(found.scales) >= 2 else ("below", "lower")
+        doubts.append(
+            f"All scales ({scales}) lie {way} the sizes of the levels, so that each level takes the objects of the one "
+            f"{way} it: {sizes} the sizes of the levels instead."
+        )
+    return doubts
 
 
 def _draw_objects(objects: Objects, seed: int) -> Objects:

@@ -5,7 +5,7 @@ import math
 from argparse import Namespace
 from typing import Any
 
-from core.analysis.anchor_search import Objects, collect_objects, measure_fit, search_anchors
+from core.analysis.anchor_search import Objects, collect_objects, describe_doubts, measure_fit, search_anchors
 from core.analysis.image_check import measure_image
 from core.analysis.size_check import join_objects
 from core.cli.common import (
@@ -58,6 +58,8 @@ def anchors(config: Config, options: Namespace) -> dict[str, Any]:
         if weights.architecture and name == "after":
             flags += " --model.heads new"
         print(f"{name:7} {fit.recall:.1%} of the objects reach IoU {threshold:g}, mean {fit.mean:.3f}   {flags}")
+    result["doubts"] = describe_doubts(objects, each)
+    tell(result["doubts"])
     return result
 
 

@@ -1,5 +1,6 @@
 """The `DataSet` interface, and `FolderData`: data sets in a folder, with checked boxes and images decoded on access."""
 
+import hashlib
 import os.path
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
@@ -148,6 +149,11 @@ class FolderData(DataSet):
     @cached_property
     def _names(self) -> list[str]:
         return name_images(self._images)
+
+    @cached_property
+    def digest(self) -> str:
+        """A short text that changes with the images, but not with their order."""
+        return hashlib.sha256("\0".join(sorted(self._names)).encode(errors="surrogateescape")).hexdigest()[:16]
 
     @property
     def category_ids(self) -> tuple[int, ...]:

@@ -25,6 +25,8 @@ class About(NamedTuple):
         reading: How the annotations were read, as sentences for people.
         left_out: What could not be used of the data set so far.
         recipe: Key of the recipe in `core.experiments.recipes.RECIPES` that the settings were chosen with; "" for none.
+        pictures: Changes with the pictures that it trains on, see `FolderData.digest`; several after it was resumed
+            with others, "" for rendered scenes.
         weights: What is assumed and to be known of the initial weights, see `core.weights.assumptions.to_record`.
     """
 
@@ -39,12 +41,17 @@ class About(NamedTuple):
     reading: str = ""
     left_out: LeftOut = LeftOut()
     recipe: str = ""
+    pictures: str = ""
     weights: Mapping[str, Any] = {}
 
     @property
     def trained_on(self) -> str:
         """The pictures that it trains on, as in `Weights`; without the folder's path, since the file may be shared."""
         return ON_SCENES if self.source == ON_SCENES else f"{ON_DATA_SET}{Path(self.source).resolve().name}"
+
+    def with_pictures(self, digest: str) -> "About":
+        """Returns the description of a run that now trains on the pictures of this digest, too."""
+        return self._replace(pictures=" ".join(dict.fromkeys([*self.pictures.split(), digest])).strip())
 
     def to_dict(self) -> dict[str, Any]:
         """Converts the description for JSON."""

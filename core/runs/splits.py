@@ -25,10 +25,17 @@ class Splits(NamedTuple):
 
 
 class OpenedData(NamedTuple):
-    """The data of a run, and how it was read with what seems doubtful about it, as sentences for people."""
+    """The data of a run.
+
+    Attributes:
+        splits: Training and validation.
+        reading: How it was read and what seems doubtful about it, as sentences for people.
+        digest: Changes with the training pictures, see `FolderData.digest`; "" for rendered scenes.
+    """
 
     splits: Splits
     reading: str
+    digest: str = ""
 
 
 def open_splits(config: Config, about: About) -> OpenedData:
@@ -46,7 +53,8 @@ def open_splits(config: Config, about: About) -> OpenedData:
     reading = " ".join((train.reading, *_describe_doubts(train, validation))).strip()
     remedy = "name the classes of all splits alike"
     match_classes(train.class_names, validation.class_names, lacking="The training pictures lack", remedy=remedy)
-    return OpenedData(Splits(train, relabel(validation, train.class_names)), reading)
+    digest = train.digest if isinstance(train, FolderData) else ""
+    return OpenedData(Splits(train, relabel(validation, train.class_names)), reading, digest)
 
 
 def _require_objects(train: DataSet, source: str) -> None:

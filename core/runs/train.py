@@ -142,7 +142,7 @@ def _train(
         return
     folder.create()  # the processes synchronised in `_build_trainer`, so all of them have checked that it is empty
     with lock or _acquire_lock(folder):
-        about = about._replace(reading=opened.reading)
+        about = about._replace(reading=opened.reading).with_pictures(opened.digest)
         _write_start(folder, config, trainer.step, about, splits.train)
         recorder = Recorder(trainer, folder, config, splits, is_controllable=accelerator.num_processes == 1)
         listeners.on_start(recorder)

@@ -40,10 +40,10 @@ def refuse_other_training(values: Mapping[str, Any], weights: Weights) -> None:
     if found:
         given = ", ".join(f"{path} = {format_value(values[path])}" for path in found)
         trained = ", ".join(f"{path} = {format_value(weights.settings[path])}" for path in found)
-        contradicts, it = ("contradicts", "it") if len(found) == 1 else ("contradict", "them")
+        contradicts, that = ("contradicts", "that value") if len(found) == 1 else ("contradict", "those values")
         new_heads = ", or train new heads (model.heads = new)" if weights.architecture else ""
         raise WeightsError(
-            f"{given} {contradicts} the weights {weights.name}, which were trained with {trained}: omit {it}, or "
+            f"{given} {contradicts} the weights {weights.name}, which were trained with {trained}: use {that}, or "
             f"choose other weights{new_heads}."
         )
 

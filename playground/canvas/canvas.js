@@ -107,6 +107,7 @@ function say(sentence) {
 /** @param {string} value */
 function receive(value) {
   const next = decodeView(value);
+  if (value) find("empty").textContent = "No picture yet: choose one or upload your own.";
   incoming = null;
   pending = null;
   if (next.picture === null) {

@@ -13,7 +13,7 @@ function hover(at) {
   const value = point && heat && heatAt(heat, point);
   tip.hidden = !hovered && value === null;
   if (at && hovered) showTip(boxLines(hovered), at);
-  else if (at && heat && value !== null) showTip([heat.label, value.toPrecision(3)], at);
+  else if (at && heat && value !== null) showTip([heat.label, formatNumber(value, 3)], at);
   showOffer();
 }
 

@@ -63,7 +63,17 @@ function viewKey(key) {
   if (key === "+" || key === "=") return () => zoomBy(1.25);
   if (key === "-") return () => zoomBy(0.8);
   if (key === "?") return showKeys;
+  if (key === "Escape" && isPicked(location.search)) return () => trigger("select", { clear: true });
   return key === "0" ? fit : undefined;
+}
+
+/**
+ * True if an address says what was clicked, which the step then explains.
+ *
+ * @param {string} search of the address
+ */
+function isPicked(search) {
+  return new URLSearchParams(search).has("pick");
 }
 
 /**

@@ -23,8 +23,9 @@ function parseToggles(search) {
  */
 function formatToggles(search, chosen) {
   const query = new URLSearchParams(search);
-  query.set(TOGGLES, [...chosen].map(([key, on]) => (on ? key : `-${key}`)).join(","));
-  return `?${query.toString().replaceAll("%2C", ",")}`;
+  query.delete(TOGGLES);
+  if (chosen.size) query.set(TOGGLES, [...chosen].map(([key, on]) => (on ? key : `-${key}`)).join(","));
+  return query.size ? `?${query.toString().replaceAll("%2C", ",")}` : "";
 }
 
 const toggles = parseToggles(location.search);  // what the visitor has chosen
@@ -64,12 +65,13 @@ function follow({ detail: { from, toggles: others, camera: other } }) {
 }
 
 /**
- * Shows the layer of a part of the detections step and hides those of the other parts.
+ * Shows the layer of a part of the detections step, "" for none but the usual ones, and hides those of the other parts.
  *
  * @param {CustomEvent<string>} event
  */
 function showLayer({ detail: wanted }) {
-  for (const key of INFERENCE_LAYERS) toggles.set(key, key === wanted);
+  for (const key of INFERENCE_LAYERS) toggles.delete(key);  // hidden unless chosen: the address does not say so
+  if (wanted) toggles.set(wanted, true);
   keepToggles();
   showLegend();
   schedule(true);
@@ -98,7 +100,7 @@ function updateLegendButton(button, item) {
   swatch.style.setProperty("--colour", heat ? "" : item.colour);
   label.textContent = item.label;
   count.textContent = heat ? "" : item.count.toLocaleString("en");
-  swatch.dataset.most = heat ? item.scale.toPrecision(2) : "";
+  swatch.dataset.most = heat ? formatNumber(item.scale, 2) : "";
 }
 
 /** @param {string} key of the layer */

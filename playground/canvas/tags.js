@@ -1,5 +1,9 @@
 // Tags: the captions of boxes, painted where they hide neither each other nor small boxes.
 
+const MAX_CAPTION = 30;
+const SEGMENTER = new Intl.Segmenter();
+const [FIRST_STRONG_ISOLATE, POP_ISOLATE] = ["\u2068", "\u2069"];
+
 /** @typedef {{left: number, top: number, width: number, height: number}} Tag CSS pixels of the canvas */
 
 /**
@@ -41,8 +45,13 @@ function paintTag(ctx, { left, top, width, height }, text, colour) {
   ctx.fillStyle = colour;
   ctx.fillRect(left, top, width, height);
   ctx.globalAlpha = 1;
+  ctx.save();
+  ctx.beginPath();
+  ctx.rect(left, top, width, height);
+  ctx.clip();  // a letter can carry any number of accents
   ctx.fillStyle = contrast(colour);
   ctx.fillText(text, left + 4, top + height / 2);
+  ctx.restore();
 }
 
 /**
@@ -83,7 +92,16 @@ function overlap(a, b) {
   return a.left < b.left + b.width && b.left < a.left + a.width && Math.abs(a.top - b.top) < a.height;
 }
 
-/** @param {string} text */
+/**
+ * Returns a caption in at most `MAX_CAPTION` characters as people count them; a score at its end stays. The name is set
+ * apart, since one that is written from right to left would draw the score to its other side.
+ *
+ * @param {string} text
+ */
 function shorten(text) {
-  return text.length > 30 ? `${text.slice(0, 29)}…` : text;
+  const [, name, score] = /** @type {RegExpExecArray} */ (/^(.*?)( \d[\d.]*)?$/s.exec(text));
+  const room = MAX_CAPTION - (score ?? "").length;
+  const characters = name.length > room ? [...SEGMENTER.segment(name)].map(({ segment }) => segment) : [];
+  const shown = characters.length > room ? `${characters.slice(0, room - 1).join("")}…` : name;
+  return `${FIRST_STRONG_ISOLATE}${shown}${POP_ISOLATE}${score ?? ""}`;
 }

@@ -75,3 +75,16 @@ function isDark(colour) {
 function contrast(colour) {
   return isDark(colour) ? "#fff" : "#000";
 }
+
+/**
+ * Returns a number with some digits; a very small or very large one as people write it: 2.63·10⁻⁷.
+ *
+ * @param {number} value
+ * @param {number} digits
+ */
+function formatNumber(value, digits) {
+  if (value === 0 || (Math.abs(value) >= 1e-4 && Math.abs(value) < 1e6)) return value.toPrecision(digits);
+  const [mantissa, exponent] = value.toExponential(digits - 1).split("e");
+  const raised = [...String(Number(exponent))].map((each) => "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"["-0123456789".indexOf(each)]);
+  return `${mantissa}·10${raised.join("")}`;
+}

@@ -2,21 +2,37 @@
 //
 // A row that is about a box of the picture points at it; `canvas/pointing.js` answers, and says what is selected.
 const readout = /** @type {HTMLElement} */ (element.querySelector("[data-html]"));
+const status = /** @type {HTMLElement} */ (element.querySelector("[role=status]"));
 
 /** @param {string} value */
 function paintReadout(value) {
   const before = new Map(allDetails().map((each) => [titleOf(each), each.open]));
   const { choose, set } = focusedData();
+  const place = focusables().indexOf(/** @type {HTMLElement} */ (document.activeElement));
   readout.innerHTML = value || "";
   for (const each of allDetails()) each.open = before.get(titleOf(each)) ?? each.open;  // keeps open what was opened
   for (const each of /** @type {NodeListOf<HTMLElement>} */ (readout.querySelectorAll("[data-choose], [data-set]"))) {
     if ((choose && each.dataset.choose === choose) || (set && each.dataset.set === set)) each.focus();
   }
+  if (place >= 0 && !readout.contains(document.activeElement)) focusables()[place]?.focus({ preventScroll: true });
+  announce();
   for (const table of /** @type {NodeListOf<HTMLTableElement>} */ (readout.querySelectorAll("[class*=wide] table"))) {
     nameCells(table);
   }
   readout.dataset.drawn = String(Number(readout.dataset.drawn || 0) + 1);
   markRow();
+}
+
+/** Returns everything in it that can have the keyboard's focus. */
+function focusables() {
+  const found = readout.querySelectorAll("button, input, summary, [tabindex]");
+  return /** @type {HTMLElement[]} */ ([...found]);
+}
+
+/** Says what has become of something that takes time, once; the numbers in between would be too much to listen to. */
+function announce() {
+  const said = readout.querySelector("[data-said]")?.textContent ?? "";
+  if (status.textContent !== said) status.textContent = said;
 }
 
 const allDetails = () => [...readout.querySelectorAll("details")];

@@ -63,7 +63,7 @@ def component(part: str, kind: str) -> gr.HTML:
     return gr.HTML(
         "",
         part=part,
-        html_template=f'<div class="{kind}" data-html></div>',
+        html_template=f'<div class="{kind}" data-html></div><p class="said" role="status"></p>',
         js_on_load=SCRIPT,
         apply_default_css=False,
         padding=False,
@@ -79,6 +79,11 @@ def join(pieces: Iterable[str]) -> Markup:
 def paragraph(text: str) -> Markup:
     """Returns a paragraph."""
     return Markup("<p>{}</p>").format(text)
+
+
+def said(text: str) -> Markup:
+    """Returns words that are only announced to screen readers, when they have changed."""
+    return Markup("<i hidden data-said>{}</i>").format(text)
 
 
 def heading(text: str) -> Markup:

@@ -15,6 +15,7 @@ from playground.albums.service import ALBUMS
 from playground.data.checking import Progress, check_stored, require_trainable
 from playground.data.library import Bounds, DataSetLibrary, in_use_error
 from playground.data.records import StoredDataSet, compute_stamp
+from playground.data.split_history import SplitHistory, read_lists
 from playground.support.cache import Cache
 from playground.support.trash import Deleted
 from playground.support.visitors import VISITORS
@@ -35,6 +36,7 @@ class DataSets:
         self._allowed: Path | None = None  # visitors may use the folders in it; None forbids that
         self._changing = Lock()  # one import, split or deletion at a time; reading does not wait for it
         self._splits = Cache(8)
+        self._history = SplitHistory()
 
     @property
     def allows_folders(self) -> bool:
@@ -187,18 +189,48 @@ class DataSets:
         if by not in SPLIT_CHOICES:
             raise DataError(f"{quote(by)} is not a way to split a data set: choose one of {', '.join(SPLIT_CHOICES)}.")
         with self._changing:
-            data_set = self.library.get(name)
-            VISITORS.require(data_set.owner, visitor, f"The data set {name}")
-            if self.library.is_in_use(data_set):
-                raise in_use_error(name)
+            data_set = self._require_free(name, visitor)
+            before = read_lists(data_set.folder)
             try:
                 split_folder(data_set.folder, by, shares, config.training.seed, format=data_set.format)
             except DataError as error:
                 raise DataError(hide_folder(str(error), data_set.folder, name)) from None
-            check = check_stored(data_set.folder, config, format=data_set.format)
-            return self.library.put(
-                data_set._replace(check=check, stamp=compute_stamp(data_set.folder, uploaded=data_set.uploaded))
-            )
+            self._history.keep(name, before)
+            return self._check_again(data_set, config)
+
+    def last_split(self, visitor: str = "") -> str:
+        """Returns the data set whose last split a visitor can undo, "" if there is none."""
+        known = [name for name in self._history.names() if name in self.library.names()]
+        mine = (name for name in known if VISITORS.may_change(self.library.get(name).owner, visitor))
+        return next(mine, "")
+
+    def undo_split(self, config: Config, *, visitor: str = "") -> StoredDataSet:
+        """Restores the splits that the data set of `last_split` had before, and checks it again.
+
+        Raises:
+            DataError: There is none, or the data set is in use.
+        """
+        with self._changing:
+            name = self.last_split(visitor)
+            if not name:
+                raise DataError("There is no split of yours to undo any more: split the data set again.")
+            data_set = self._require_free(name, visitor)
+            self._history.restore(name, data_set.folder)
+            return self._check_again(data_set, config)
+
+    def _require_free(self, name: str, visitor: str) -> StoredDataSet:
+        """Returns a data set whose splits a visitor may change; raises as `split`."""
+        data_set = self.library.get(name)
+        VISITORS.require(data_set.owner, visitor, f"The data set {name}")
+        if self.library.is_in_use(data_set):
+            raise in_use_error(name)
+        return data_set
+
+    def _check_again(self, data_set: StoredDataSet, config: Config) -> StoredDataSet:
+        """Checks a data set whose splits have changed, and stores the result."""
+        check = check_stored(data_set.folder, config, format=data_set.format)
+        stamp = compute_stamp(data_set.folder, uploaded=data_set.uploaded)
+        return self.library.put(data_set._replace(check=check, stamp=stamp))
 
     def delete(self, name: str, *, visitor: str = "") -> Deleted:
         """Deletes a data set; `restore` undoes that.
@@ -209,6 +241,7 @@ class DataSets:
         """
         with self._changing:
             VISITORS.require(self.library.get(name).owner, visitor, f"The data set {name}")
+            self._history.drop(name)
             return self.library.delete(name)
 
     def last_deleted(self, visitor: str = "") -> Deleted | None:

@@ -11,6 +11,7 @@ from playground.albums.album import AlbumError
 from playground.albums.pictures import clean_title
 from playground.albums.service import ALBUMS
 from playground.support.visitors import visitor_of
+from playground.support.wording import name_knobs
 
 # The name that the browser's script gives a file. It is random: nobody else can know the path of an upload, and the
 # same picture uploaded by two visitors is two files.
@@ -39,7 +40,7 @@ def take(request: object, sender: gr.Request) -> dict[str, Any]:
                 path.unlink(missing_ok=True)  # with its metadata, which the album's copy does not have
             answer["scaled"] = album.pictures[answer["index"]].scaled
     except UserError as error:
-        return answer | {"error": str(error), "stop": isinstance(error, AlbumError)}
+        return answer | {"error": name_knobs(error), "stop": isinstance(error, AlbumError)}
     return answer
 
 

@@ -200,7 +200,7 @@ class Evaluations:
             _fail(job, str(error))
         except Exception as error:
             traceback.print_exc()
-            _fail(job, f"An internal error occurred ({type(error).__name__}: {error}); see the server's log.")
+            _fail(job, f"An internal error occurred ({type(error).__name__}); see the server's log.")
 
     def _save(self, key: Hashable, ended: JobStatus, origin: Origin) -> str:
         """Stores the result of an evaluation; returns why that was not possible, "" if it was."""

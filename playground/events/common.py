@@ -22,6 +22,7 @@ from playground.state.page_state import PageState, admit
 from playground.state.settings import values_of
 from playground.state.weight_names import NAME, list_choices, to_key
 from playground.support.visitors import visitor_of
+from playground.support.wording import name_knobs
 
 Updates = dict[Block, Any]  # new values by component
 
@@ -90,7 +91,7 @@ def guard(page: PageComponents, handler: Callable[..., Updates]) -> Callable[...
             state, hidden = admit(read_state(page, values[:count], visitor_of(sender)))
             updates = handler(state, *values[count:], **named)
         except UserError as error:
-            return part_updates(page, PageUpdate(str(error)))
+            return part_updates(page, PageUpdate(name_knobs(error)))
         return {**updates, page.parts["notice"]: hidden} if hidden else updates
 
     # Gradio finds out from the signature which arguments it has to fill in.

@@ -6,6 +6,7 @@ from core.data.untrusted import DataError
 from playground.data import browse
 from playground.data.datasets import DATA
 from playground.data.image_ref import UPLOAD, ImageRef, is_from_data_set
+from playground.data.records import StoredDataSet
 from playground.evaluations.keys import evaluated_split
 from playground.events.common import IN_ORDER, LIVE, Updates, listen, show
 from playground.events.data_import import CHANGES, STEP, DataImport, open_data_set, progress_options
@@ -26,15 +27,30 @@ def connect_data(page: PageComponents, blocks: gr.Blocks) -> None:
     _connect_deletion(page, controls)
     _connect_bar(page)
     blocks.load(undo_button, None, controls.put_back, **LIVE)
+    blocks.load(undo_split_button, None, controls.undo_split, **LIVE)
 
 
 def _connect_split(page: PageComponents, controls: DataControls) -> None:
     def split(state: PageState, by: str, shares: str, *, request: gr.Request) -> Updates:
         name, visitor = _name_of_data_set(state, "split"), visitor_of(request)
-        return open_data_set(page, state, DATA.split(name, by, parse_shares(shares), state.config(), visitor=visitor))
+        before = DATA.library.get(name)
+        after = DATA.split(name, by, parse_shares(shares), state.config(), visitor=visitor)
+        return changed(state, before, after, request)
 
-    inputs = [controls.split_by, controls.shares]
-    listen(page, controls.split.click, split, inputs=inputs, changes=CHANGES, **progress_options(controls))
+    def undo(state: PageState, *, request: gr.Request) -> Updates:
+        visitor = visitor_of(request)
+        before = DATA.library.get(DATA.last_split(visitor)) if DATA.last_split(visitor) else None
+        after = DATA.undo_split(state.config(), visitor=visitor)
+        return changed(state, before or after, after, request)
+
+    def changed(state: PageState, before: StoredDataSet, after: StoredDataSet, request: gr.Request) -> Updates:
+        updates = open_data_set(page, state, after)
+        said = updates[page.parts["notice"]] or describe_split(before, after)
+        return {**updates, page.parts["notice"]: said, controls.undo_split: undo_split_button(request)}
+
+    inputs, outputs, options = [controls.split_by, controls.shares], [controls.undo_split], progress_options(controls)
+    listen(page, controls.split.click, split, inputs=inputs, changes=CHANGES, outputs=outputs, **options)
+    listen(page, controls.undo_split.click, undo, changes=CHANGES, outputs=outputs, **options)
 
 
 def _connect_deletion(page: PageComponents, controls: DataControls) -> None:
@@ -53,6 +69,21 @@ def _connect_deletion(page: PageComponents, controls: DataControls) -> None:
     outputs = [controls.put_back]
     listen(page, controls.delete.click, delete, changes=CHANGES, outputs=outputs, show_progress="hidden")
     listen(page, controls.put_back.click, undo, changes=CHANGES, outputs=outputs, show_progress="hidden")
+
+
+def describe_split(before: StoredDataSet, after: StoredDataSet) -> str:
+    """Returns what splitting a data set changed, and what follows for the runs that were trained on it."""
+    was, now = (", ".join(f"{name} {count:,}" for name, count in each.splits.items()) for each in (before, after))
+    return (
+        f"{after.name} is split anew: {now} (before: {was}). Runs that were trained on it before may have seen "
+        "pictures that are now in val or test; the Evaluation step says so."
+    )
+
+
+def undo_split_button(request: gr.Request) -> gr.Button:
+    """Returns the button that undoes the visitor's last split; hidden if there is none."""
+    name = DATA.last_split(visitor_of(request))
+    return gr.Button(f"Undo the split of {name}" if name else "", visible=bool(name))
 
 
 def undo_button(request: gr.Request) -> gr.Button:

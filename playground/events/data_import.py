@@ -19,6 +19,7 @@ from playground.layout.components import DataControls, PageComponents
 from playground.layout.page_update import PageUpdate
 from playground.state.page_state import PageState
 from playground.support.visitors import visitor_of
+from playground.support.wording import name_knobs
 
 STEP = "picture"  # shows the numbers of the data set
 CHANGES = ("user_picture", "pick", "step")
@@ -133,7 +134,7 @@ class DataImport:
         except RefusedError as error:
             updates = self._show_refusal(state, error)
         except UserError as error:
-            updates = part_updates(self._page, PageUpdate(str(error)))
+            updates = part_updates(self._page, PageUpdate(name_knobs(error)))
         except BaseException:
             discard(source)
             raise
@@ -145,7 +146,7 @@ class DataImport:
         try:
             return open_data_set(self._page, state, stored)
         except UserError as error:
-            notice = f"The data set {stored.name} is added, but none of its pictures can be shown: {error}"
+            notice = f"The data set {stored.name} is added, but none of its pictures can be shown: {name_knobs(error)}"
             return part_updates(self._page, PageUpdate(notice))
 
     def _ask(self, state: PageState, source: Source) -> Updates:
@@ -169,7 +170,7 @@ class DataImport:
         """Shows what is wrong with a data set."""
         text = build_report("The data set", error.check, error.check.sizes, error.check.issues)
         updates = show(self._page, state._replace(step=STEP), "step")
-        return {**updates, self._page.parts["notice"]: str(error), self._page.parts["readout"]: text}
+        return {**updates, self._page.parts["notice"]: name_knobs(error), self._page.parts["readout"]: text}
 
 
 def progress_options(controls: DataControls) -> EventOptions:

@@ -3,6 +3,8 @@
 import os
 import subprocess
 import sys
+from collections.abc import Callable
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -12,24 +14,30 @@ import gradio as gr
 from core.config import Config
 from core.errors import UserError
 from core.io.atomic import write_text
-from core.io.paths import ROOT
+from core.io.paths import ROOT, hide_folder
 from playground.events.common import Updates, listen, part_updates
 from playground.layout.components import PageComponents
 from playground.layout.page_update import PageUpdate
 from playground.layout.step_controls import EXPORT_FORMATS
+from playground.pipeline.networks import name_weights
 from playground.state.page_state import PageState
 
 ENDINGS = tuple(ending for _, ending in EXPORT_FORMATS)
 MAX_SECONDS = 900  # of an export; ONNX takes longest
 ERROR = "error: "  # with which the command line begins a refusal
+PROGRESS = gr.Progress()  # as a parameter's default, it makes Gradio pass the progress of the event
+LONG = "Exporting; ONNX takes a minute or two"
+# The download is hidden at once, without a request: settings change with every knob.
+STALE = "() => document.getElementById('export-file')?.setAttribute('data-stale', '')"
+FRESH = "() => document.getElementById('export-file')?.removeAttribute('data-stale')"
 
 
 def connect_export(page: PageComponents) -> None:
     """Connects the button that exports the chosen format and offers the file."""
     controls = page.controls.network
 
-    def export(state: PageState, ending: str) -> Updates:
-        path = export_detector(state.config(), ending)
+    def export(state: PageState, ending: str, *, progress: gr.Progress = PROGRESS) -> Updates:
+        path = export_detector(state.config(), ending, lambda seconds: progress((seconds, None), LONG, unit="s"))
         offer = gr.DownloadButton(f"Download {path.name}", value=str(path), visible=True)
         return {controls.exported: offer, **part_updates(page, PageUpdate(""))}
 
@@ -40,18 +48,22 @@ def connect_export(page: PageComponents) -> None:
         export,
         inputs=[controls.export_format],
         outputs=[controls.exported],
-        show_progress="minimal",
-        show_progress_on=[controls.exported],
+        show_progress="full",
+        show_progress_on=[controls.export],
         concurrency_limit=1,
     )
+    controls.export.click(None, js=FRESH)
+    for chosen in (controls.export_format, page.settings):  # the file on offer is of other settings now
+        chosen.change(None, js=STALE)
 
 
-def export_detector(config: Config, ending: str) -> Path:
+def export_detector(config: Config, ending: str, report: Callable[[int], object] = lambda seconds: None) -> Path:
     """Exports the detector of the settings and returns the file.
 
     Args:
         config: All settings.
         ending: Of the file, one of `ENDINGS`; untrusted.
+        report: Called every second with the seconds so far.
 
     Raises:
         UserError: The detector cannot be exported; the message says why.
@@ -63,15 +75,34 @@ def export_detector(config: Config, ending: str) -> Path:
     write_text(settings, config.to_json())
     command = [sys.executable, "-m", "core", "export", "--config", str(settings), "--out", str(out)]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    try:
-        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=MAX_SECONDS)
-    except subprocess.TimeoutExpired:
-        minutes = MAX_SECONDS // 60
-        raise UserError(f"The export took more than {minutes} minutes: try again when fewer runs train.") from None
-    if done.returncode:
-        last = done.stderr.strip().rpartition("\n")[2]
-        raise UserError(last.removeprefix(ERROR) or "The detector could not be exported: try again.")
+    process = subprocess.Popen(
+        command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, errors="replace"
+    )
+    said = _wait(process, report)
+    if process.returncode:
+        last = hide_folder(said.strip().rpartition("\n")[2].removeprefix(ERROR), folder, "the file")
+        weights = config.model.weights
+        last = last.replace(weights, name_weights(weights)) if Path(weights).is_absolute() else last
+        raise UserError(last or "The detector could not be exported: try again.")
     return out
+
+
+def _wait(process: subprocess.Popen[str], report: Callable[[int], object]) -> str:
+    """Waits for an export and returns what it said; ends it if it takes too long, or if the page is closed.
+
+    Raises:
+        UserError: It took more than `MAX_SECONDS`.
+    """
+    try:
+        for seconds in range(MAX_SECONDS):
+            report(seconds)
+            with suppress(subprocess.TimeoutExpired):
+                return process.communicate(timeout=1)[1]
+    finally:
+        process.kill()  # does nothing after its end
+        process.wait()
+    minutes = MAX_SECONDS // 60
+    raise UserError(f"The export took more than {minutes} minutes: try again when fewer runs train.")
 
 
 @cache

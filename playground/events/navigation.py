@@ -32,6 +32,7 @@ from playground.state.page_state import PageState
 from playground.state.user_picture import UserPicture, find_upload, set_aside, show_again
 from playground.state.weight_names import NAME
 from playground.support.visitors import visitor_of
+from playground.support.wording import name_knobs
 
 # Browsers offer the clipboard to https and to this machine only; elsewhere a prompt shows what to copy.
 COPY = """(text) => navigator.clipboard
@@ -116,9 +117,12 @@ def open_link(
     try:
         state = from_link(query, visitor)
     except (DataError, PictureError) as error:  # a data set of another machine; the rest of the link is valid
-        state, message = from_link(query, visitor, with_data=False), f"The picture of the link is not on show. {error}"
+        state, message = (
+            from_link(query, visitor, with_data=False),
+            f"The picture of the link is not on show. {name_knobs(error)}",
+        )
     except UserError as error:
-        state, message = from_link("", visitor), f"The link was not followed. {error}"
+        state, message = from_link("", visitor), f"The link was not followed. {name_knobs(error)}"
     shown = _keep_drawn(state.user_picture, user_picture)
     if shows_upload(query):
         shown = show_again(user_picture, state.config())
@@ -161,7 +165,7 @@ def connect_header(page: PageComponents) -> None:
             config = pipeline.config.replace({NAME: Path(pipeline.config.model.weights).name})
             return FORMATS[form](config, len(pipeline.class_names))
         except UserError as error:
-            raise gr.Error(str(error), print_exception=False) from None  # nothing is copied then
+            raise gr.Error(name_knobs(error), print_exception=False) from None  # nothing is copied then
 
     inputs = [header.format, *page.state.values()]
     header.copy.click(copy, inputs, header.copied, **LIVE).success(None, header.copied, js=COPY)

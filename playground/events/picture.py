@@ -40,6 +40,8 @@ def connect_picture(page: PageComponents) -> None:
         return show(page, state._replace(user_picture=changed), "user_picture")
 
     def click(state: PageState, *, event: gr.EventData) -> Updates:
+        if getattr(event, "clear", None) is True:
+            return show(page, state._replace(pick=None), "pick")
         height, width = state.pipeline().size
         x, y, layer, index = (getattr(event, name, None) for name in Pick._fields)
         return show(page, state._replace(pick=parse_click(x, y, width, height, layer, index)), "pick")

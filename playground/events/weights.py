@@ -14,6 +14,7 @@ from playground.state.page_state import PageState
 from playground.state.settings import settings_of
 from playground.state.weight_names import NAME as WEIGHTS, from_key
 from playground.steps.weights import describe
+from playground.support.wording import name_knobs
 
 THRESHOLD = "inference.score_threshold"
 # COCO's weights have 80 classes: at the usual threshold an ordinary photograph is under boxes.
@@ -57,7 +58,7 @@ def choose_weights(page: PageComponents, state: PageState, name: str) -> Updates
         update = PageUpdate("", banner=offer(chosen.model.weights, chosen.model.depth))
         return {page.knobs[WEIGHTS]: weights_update(before), **part_updates(page, update)}
     except UserError as error:
-        return {page.knobs[WEIGHTS]: weights_update(before), **part_updates(page, PageUpdate(str(error)))}
+        return {page.knobs[WEIGHTS]: weights_update(before), **part_updates(page, PageUpdate(name_knobs(error)))}
     updates, notice = show(page, state._replace(settings=settings_of(config)), "settings"), page.parts["notice"]
     said = (*describe(config), *_describe_threshold(before, config))
     return {**updates, notice: updates[notice] or " ".join(said)}

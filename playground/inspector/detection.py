@@ -12,7 +12,14 @@ from playground.inspector.location import describe_anchors, describe_fate
 from playground.pipeline.pipeline import Pipeline
 
 MAX_ROWS = 30
-LAYER_FATES = {"kept": KEPT, "suppressed": SUPPRESSED, "beyond-cap": BEYOND_CAP}
+LAYER_FATES = {"kept": KEPT, "weaker": KEPT, "suppressed": SUPPRESSED, "beyond-cap": BEYOND_CAP}
+DRAWN_FROM = 0.3  # score of a detection that is drawn at first, if there is any: below, boxes cover the picture
+
+
+def count_strong(pipeline: Pipeline) -> int:
+    """Returns how many of the detections, best first, have a score from `DRAWN_FROM`; all if none has."""
+    scores = pipeline.fates.score[pipeline.fates.order]
+    return int((scores >= DRAWN_FROM).sum()) or len(scores)
 
 
 def find_candidate(pipeline: Pipeline, layer: str, index: int) -> int | None:
@@ -21,7 +28,9 @@ def find_candidate(pipeline: Pipeline, layer: str, index: int) -> int | None:
     if layer == "before":
         candidates = torch.arange(len(fates.fate))
     elif layer == "kept":
-        candidates = fates.order
+        candidates = fates.order[: count_strong(pipeline)]
+    elif layer == "weaker":
+        candidates = fates.order[count_strong(pipeline) :]
     else:
         candidates = torch.nonzero(fates.fate == LAYER_FATES[layer]).squeeze(1)
     return int(candidates[index]) if 0 <= index < len(candidates) else None

@@ -13,6 +13,7 @@ from playground.inspector.detection import LAYER_FATES, build_detection_report, 
 from playground.inspector.location import build_location_report
 from playground.inspector.object import build_object_report, object_layers
 from playground.pipeline.pipeline import Pipeline
+from playground.support.wording import name_knobs
 
 HINT = "Click an object, a predicted box or any other point of the picture to see its anchors and what became of them."
 
@@ -31,7 +32,7 @@ def inspect(pipeline: Pipeline, pick: Pick | None) -> Inspection:
     try:
         return _inspect_pick(pipeline, pick)
     except UserError as error:  # the rest of the step may need neither weights nor tiles
-        return Inspection(html.paragraph(str(error)))
+        return Inspection(html.paragraph(name_knobs(error)))
 
 
 def _inspect_pick(pipeline: Pipeline, pick: Pick) -> Inspection:

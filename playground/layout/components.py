@@ -45,6 +45,7 @@ class DataControls(NamedTuple):
     split_by: gr.Dropdown
     shares: gr.Textbox
     split: gr.Button
+    undo_split: gr.Button
     delete: gr.Button
     put_back: gr.Button
 
@@ -57,7 +58,7 @@ class PictureControls(NamedTuple):
     album: gr.HTML  # the panel "My pictures"
     album_file: gr.DownloadButton
     example: gr.Dropdown
-    to_scene: gr.Button  # beside the sentence that stands for the scene's dials while another picture is on show
+    to_scene: gr.Button  # beside the sentence that stands for the scene's knobs while another picture is on show
     data: DataControls
 
 

@@ -104,7 +104,7 @@ function show(value) {
   fillList(splitList, state.splits.map((split) => [split, split]), state.split);
   // A run's film shows a picture of its own, which the number and the arrows do not choose.
   const single = Boolean(state.film) || ((state.source === "" || state.source === "upload") && !state.choice);
-  document.body.dataset.picture = state.scene ? "scene" : "other"; // whether the scene's dials act on it
+  document.body.dataset.picture = state.scene ? "scene" : "other"; // whether the scene's knobs act on it
   splitList.hidden = state.splits.length < 2 || Boolean(state.film) || Boolean(state.choice);
   for (const node of [backButton, total, nextButton]) node.hidden = single;
   numberField.hidden = single || Boolean(state.choice);

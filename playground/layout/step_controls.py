@@ -42,7 +42,7 @@ def picture_controls() -> PictureControls:
         album_file = gr.DownloadButton(visible=False, size="sm", min_width=80, elem_id="album-file")
     example = _examples()
     with gr.Column(elem_classes=["scene-note"]):
-        gr.Markdown("The scene's dials act on the generated scene, which is not on show.")
+        gr.Markdown("The other knobs of this step act on the generated scene, which is not on show.")
         to_scene = gr.Button("Back to the generated scene", size="sm", min_width=80, elem_id="to-scene")
     return PictureControls(another, pictures, album, album_file, example, to_scene, _data_controls())
 
@@ -76,11 +76,13 @@ def _data_controls() -> DataControls:
         answer = gr.Button("Import in this format", visible=False, size="sm", min_width=80, elem_id="use-format")
         by = gr.Dropdown(list(SPLIT_CHOICES), value=SPLIT_CHOICES[-1], label="Split the data set", elem_id="split-by")
         shares = gr.Textbox(SHARES, label="Shares of train, val and test", elem_id="split-shares", max_length=100)
-        split = gr.Button("Split", size="sm", min_width=80)
+        with gr.Row():
+            split = gr.Button("Split", size="sm", min_width=80)
+            undo_split = gr.Button("Undo", visible=False, size="sm", min_width=80, elem_id="undo-split")
         with gr.Row():
             delete = gr.Button("Delete the data set", size="sm", min_width=80)
             put_back = gr.Button("Undo", visible=False, size="sm", min_width=80, elem_id="put-data-back")
-    return DataControls(archive, folder, use, form, answer, by, shares, split, delete, put_back)
+    return DataControls(archive, folder, use, form, answer, by, shares, split, undo_split, delete, put_back)
 
 
 def network_controls() -> NetworkControls:

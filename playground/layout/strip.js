@@ -22,7 +22,7 @@ function createStepButton(cell) {
 function choose(cell) {
   chosen = cell.step;
   markStep(cell.step);
-  if (cell.layer) showLayer(cell.layer);
+  if (cell.layer !== null) showLayer(cell.layer);
   trigger("select", { step: cell.step, map: cell.map || null, level: null });
 }
 

@@ -2,7 +2,7 @@
 
 import torch
 
-from core.analysis.anchor_search import Objects, collect_objects, measure_fit, search_anchors
+from core.analysis.anchor_search import Objects, collect_objects, describe_doubts, measure_fit, search_anchors
 from core.analysis.size_check import join_objects
 from core.config import Config
 from core.data.sources import SceneData
@@ -17,7 +17,7 @@ FIT_TO = ("this picture", f"{SCENES} generated scenes", "this data set")
 
 
 def fit_anchors(target: str, pipeline: Pipeline, image_ref: ImageRef | None = None) -> tuple[Config, str]:
-    """Returns the settings with better scales and ratios, and a sentence that says how much they improve the fit.
+    """Returns the settings with better scales and ratios, and sentences on how much they improve the fit.
 
     Args:
         target: The objects to fit, one of `FIT_TO`.
@@ -38,7 +38,8 @@ def fit_anchors(target: str, pipeline: Pipeline, image_ref: ImageRef | None = No
         f"Fitted to {target}: {before.recall:.0%} → {after.recall:.0%} of {count_noun(len(objects.boxes), 'object')} "
         f"reach IoU {threshold:g}, mean best IoU {before.mean:.2f} → {after.mean:.2f}."
     )
-    return config.replace({"anchors.scales": better.scales, "anchors.ratios": better.ratios}), sentence
+    said = " ".join([sentence, *describe_doubts(objects, better)])
+    return config.replace({"anchors.scales": better.scales, "anchors.ratios": better.ratios}), said
 
 
 def _collect(target: str, pipeline: Pipeline, image_ref: ImageRef | None) -> Objects:

@@ -61,16 +61,19 @@ def require_changeable(folder: RunFolder, visitor: str, thing: str) -> None:
 
 def find_albums(folder: RunFolder) -> frozenset[Path]:
     """Returns the folders inside albums that a run was trained on, or that its initial weights were trained on."""
-    found, waiting, seen = set(), [folder.path], set()
+    sources = (Path(read_about(run).source) for run in find_lineage(folder))
+    return frozenset(source for source in sources if ALBUMS.contains(source))
+
+
+def find_lineage(folder: RunFolder) -> list[RunFolder]:
+    """Returns a run, the run that its initial weights come from, and so on."""
+    found, waiting = {folder.path: folder}, [folder]
     while waiting:
-        run = RunFolder(waiting.pop())
-        seen.add(run.path)
-        source = Path(read_about(run).source)
-        if ALBUMS.contains(source):
-            found.add(source)
-        weights = _read_weights(run.path, file_stamp(run.config))
-        waiting += [each.path for each in find_runs(Path(weights)) if each.path not in seen]
-    return frozenset(found)
+        run = waiting.pop()
+        before = find_runs(Path(_read_weights(run.path, file_stamp(run.config))))
+        waiting += [each for each in before if each.path not in found]
+        found |= {each.path: each for each in before}
+    return list(found.values())
 
 
 def find_runs(path: Path) -> list[RunFolder]:

@@ -19,6 +19,7 @@ from playground.data.picture import Picture
 from playground.runs import labels
 from playground.runs.labels import Label
 from playground.runs.progress import RunRecords
+from playground.support.wording import name_knobs
 
 MAX_FILES = 64  # files in memory
 
@@ -67,10 +68,10 @@ def read_about(folder: RunFolder) -> About:
 
 
 def hide_paths(message: str, folder: RunFolder) -> str:
-    """Returns a message about a run without the paths of its folder and its data set on the server."""
+    """Returns a message about a run without paths of the server, and with the names that knobs have on the page."""
     if not message:
         return ""
-    return hide_source(hide_folder(message, folder.path, folder.path.name), read_about(folder))
+    return name_knobs(hide_source(hide_folder(message, folder.path, folder.path.name), read_about(folder)))
 
 
 def hide_source(message: str, about: About) -> str:

@@ -17,6 +17,7 @@ from playground.pipeline.proposals import known_classes
 from playground.state.page_state import PageState
 from playground.steps.suggestions import Suggesting, build_suggestions, is_suggesting
 from playground.steps.teaching import describe_teaching
+from playground.support.wording import name_knobs
 
 USES = {"train": "used for training", "val": "held out: validation", "test": "held out: test"}
 
@@ -78,7 +79,7 @@ def _suggest(choice: Suggesting, pipeline: Pipeline, album: Album, index: int, *
         elif on and mine and _finds_nothing(choice, pipeline, album, index):
             note = f"Nothing is suggested above {choice.above:.2f}: move the threshold down, or draw the boxes."
     except UserError as error:
-        on, note = False, str(error)
+        on, note = False, name_knobs(error)
     return {"on": on, "above": choice.above, "note": note}
 
 

@@ -10,6 +10,7 @@ from playground.data.image_ref import is_from_album, is_from_data_set
 from playground.pipeline.knowledge import find_unknown, judge, knowledge_of
 from playground.pipeline.networks import MissingWeightsError, count_megabytes, find_missing
 from playground.pipeline.pipeline import Pipeline
+from playground.support.wording import name_knobs
 
 BEST_COCO = "coco_v2"  # AP 41.5 on COCO's val2017, coco 36.4, with the same compute
 TITLES = {"coco": "COCO", "coco_v2": "COCO", "imagenet": "ImageNet"}
@@ -59,7 +60,7 @@ def _say(pipeline: Pipeline) -> tuple[str, list[Button]]:
     try:
         knowledge = knowledge_of(pipeline.config)
     except MissingWeightsError as error:
-        return str(error), [weights_button(model.weights, model.depth)]
+        return name_knobs(error), [weights_button(model.weights, model.depth)]
     except UserError:  # the step says why these weights cannot be used; nothing is detected
         return "", []
     text = judge(pipeline.picture, knowledge, from_data_set=from_data_set, from_album=is_from_album(pipeline.image_ref))

@@ -34,8 +34,10 @@ from playground.steps.evaluation.step import selected_pictures
 from playground.steps.step import Levels, StepText, StepView, StripItem, truth_layer
 from playground.support.cache import Cache
 from playground.support.threads import one_thread
+from playground.support.wording import name_knobs
 
 NOTHING_TO_SHOW = "This step has nothing to show under these settings: the message above says why, and what to do."
+UNCHANGED = "Until then, everything on show belongs to the settings before."
 NO_NUMBERS = "There are no numbers under these settings: the message above says why, and what to do."
 MAX_URLS = 32  # pictures that stay encoded
 _urls = Cache(MAX_URLS)
@@ -59,7 +61,7 @@ def render_in_stages(state: PageState) -> Iterator[PageUpdate]:
             step_view, notice = _view_of_step(state, pipeline)
             view = view_of(pipeline, step_view)
     except UserError as error:
-        yield PageUpdate(notice=str(error))
+        yield PageUpdate(notice=f"{name_knobs(error)} {UNCHANGED}")
         return
     skipped = hidden_keys(view, state.switched) if state.held else ()
     with one_thread():
@@ -88,7 +90,7 @@ def _render_rest(state: PageState, pipeline: Pipeline, step_view: StepView, noti
     try:
         text = step_view.build_text()
     except UserError as error:
-        text, notice = StepText(html.paragraph(NO_NUMBERS)), str(error)
+        text, notice = StepText(html.paragraph(NO_NUMBERS)), name_knobs(error)
     lesson, checks = build_lesson_state(state)
     update = PageUpdate(
         notice,
@@ -149,7 +151,7 @@ def _view_of_step(state: PageState, pipeline: Pipeline) -> tuple[StepView, str]:
         return apply_layers(STEPS[state.step].build_view(pipeline, state.focus()), state), ""
     except UserError as error:
         nothing = StepText(html.paragraph(NOTHING_TO_SHOW))
-        return StepView((truth_layer(pipeline),), build_text=lambda: nothing), str(error)
+        return StepView((truth_layer(pipeline),), build_text=lambda: nothing), name_knobs(error)
 
 
 def view_of(pipeline: Pipeline, step_view: StepView) -> View:
@@ -188,7 +190,7 @@ def _compare_with_pinned(update: PageUpdate, state: PageState, pipeline: Pipelin
         step_view = STEPS[state.step].build_view(pinned, focus._replace(pick=pick))
         view = view_of(pinned, step_view._replace(editable=False))
     except UserError as error:
-        return update._replace(changes=html.paragraph(str(error)), beside=False)
+        return update._replace(changes=html.paragraph(name_knobs(error)), beside=False)
     counts = pin_diff.counts(strip_cells(pinned), strip_cells(pipeline))
     return update._replace(
         other=payload(view._replace(alt=f"A, pinned: {view.alt}"), visitor=state.visitor), counts=counts

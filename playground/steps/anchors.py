@@ -16,7 +16,6 @@ from playground.steps.step import (
     Step,
     StepText,
     StepView,
-    is_in_section,
     note_tiles,
     number_objects,
     truth_layer,
@@ -95,10 +94,8 @@ def _fit(pipeline: Pipeline) -> dict:
 
 STEP = Step(
     "anchors",
-    "Anchors",
     "Boxes of a few sizes and shapes are tiled over every level; the network only corrects them. Click the picture to "
     "see the anchors at another location. An object that no anchor overlaps well is hard to learn.",
-    is_in_section("anchors"),
     lambda pipeline: html.count(len(pipeline.grid.boxes)),
     build_view,
     anchor_levels,

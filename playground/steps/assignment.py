@@ -17,7 +17,6 @@ from playground.steps.step import (
     Step,
     StepText,
     StepView,
-    is_in_section,
     note_tiles,
     number_objects,
     truth_layer,
@@ -95,10 +94,8 @@ def _headline(pipeline: Pipeline) -> str:
 
 STEP = Step(
     "assignment",
-    "Assignment",
     "For training, every anchor is compared with the objects: one that overlaps an object well is foreground, one with "
     "hardly any overlap background, and those in between are ignored. No anchor learns to find the red objects.",
-    is_in_section("matching"),
     _headline,
     build_view,
     assignment_levels,

@@ -69,6 +69,7 @@ def status(progress: RunProgress, preset: Preset) -> Markup:
         preset: Of the comparison.
     """
     text = html.paragraph(f"{preset.title}: {progress.state}. {progress.status.message}".strip())
+    text += html.said(f"{preset.title}: {progress.state}.")
     text += html.paragraph(preset.description)
     results = [read_result(curve.run) for curve in progress.records]
     broken = (

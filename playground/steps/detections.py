@@ -4,7 +4,6 @@ import numpy as np
 import torch
 from markupsafe import Markup
 
-from core.config import POSTPROCESSING, Knob
 from core.errors import UserError
 from core.retinanet.anchors import LEVELS
 from core.retinanet.postprocess import BEYOND_CAP, KEPT, SUPPRESSED
@@ -13,13 +12,15 @@ from playground.canvas.view import Layer
 from playground.components import html
 from playground.components.dials import CHOICE, Dial
 from playground.components.figures import bars, colour
-from playground.inspector.detection import name_tile
+from playground.inspector.detection import DRAWN_FROM, count_strong, name_tile
 from playground.inspector.inspect import inspect
 from playground.pipeline.pipeline import Pipeline
 from playground.steps.dials import PRECISION, Dials
 from playground.steps.levels import funnel_levels
 from playground.steps.precision.view import picture_layers, picture_text
 from playground.steps.step import Focus, Step, StepText, StepView, StripItem, score_heat, truth_layer
+
+WEAKER = f"weaker detections, below {DRAWN_FROM:g}"
 
 
 def build_view(pipeline: Pipeline, focus: Focus) -> StepView:
@@ -31,7 +32,7 @@ def build_view(pipeline: Pipeline, focus: Focus) -> StepView:
     heat = score_heat(pipeline, focus.level, key="scores", visible=False)
 
     def build_text() -> StepText:
-        text = seen.text + _counts(pipeline) + _kept(pipeline)
+        text = seen.text + _counts(pipeline) + _say_drawn(pipeline) + _kept(pipeline)
         return StepText(text, _funnel(pipeline), dials=(_choose_graph(focus.dials),))
 
     return StepView((*layers, *seen.layers), heat, build_text)
@@ -74,6 +75,12 @@ def _candidate_layers(pipeline: Pipeline) -> tuple[Layer, ...]:
         f"{class_names[label]} {score:.2f}"
         for label, score in zip(found.label[order].tolist(), fates.score[order].tolist(), strict=True)
     )
+    strong = count_strong(pipeline)
+
+    def detections(key: str, label: str, chosen: slice, *, visible: bool = True) -> Layer:
+        boxes, scores = found.box[order][chosen].numpy(), fates.score[order][chosen]
+        return Layer(key, label, "kept", boxes, width=2, values=scores, captions=captions[chosen], visible=visible)
+
     cut = fates.fate == BEYOND_CAP
     return (
         Layer("before", "before NMS", "before", found.box.numpy(), width=1, values=found.score, visible=False),
@@ -90,15 +97,8 @@ def _candidate_layers(pipeline: Pipeline) -> tuple[Layer, ...]:
         Layer(
             "beyond-cap", "beyond the cap", "beyond_cap", found.box[cut].numpy(), values=found.score[cut], visible=False
         ),
-        Layer(
-            "kept",
-            "detections",
-            "kept",
-            found.box[order].numpy(),
-            width=2,
-            values=fates.score[order],
-            captions=captions,
-        ),
+        *([detections("weaker", WEAKER, slice(strong, None), visible=False)] if strong < len(order) else []),
+        detections("kept", "detections", slice(strong)),
     )
 
 
@@ -147,6 +147,17 @@ def _count_origins(pipeline: Pipeline) -> list[tuple[str, str]]:
     ]
 
 
+def _say_drawn(pipeline: Pipeline) -> Markup:
+    """Returns which detections are drawn at first; nothing if it is all of them."""
+    strong, count = count_strong(pipeline), len(pipeline.fates.order)
+    if strong == count:
+        return Markup()
+    return html.paragraph(
+        f"{strong:,} of the {count:,} detections are drawn: those with a score of {DRAWN_FROM:g} or more. Below the "
+        f"picture, “{WEAKER}” shows the others; the score threshold drops them."
+    )
+
+
 def _kept(pipeline: Pipeline) -> Markup:
     found, fates = pipeline.candidates, pipeline.fates
     names = pipeline.network.class_names
@@ -191,7 +202,7 @@ ITEMS = (
         "Threshold",
         lambda pipeline: html.count(sum(level.scored for level in pipeline.level_counts)),
         "Scores above the threshold, one per anchor and class",
-        layer="scores",
+        layer="",
     ),
     StripItem(
         "topk",
@@ -208,22 +219,20 @@ ITEMS = (
         layer="suppressed",
     ),
     StripItem(
-        "detections", "Detections", lambda pipeline: _count_fates(pipeline, KEPT), "Candidates left after the cap"
+        "detections",
+        "Detections",
+        lambda pipeline: _count_fates(pipeline, KEPT),
+        "Candidates left after the cap",
+        layer="",
     ),
 )
 
 
-def _has_knob(knob: Knob) -> bool:
-    return knob.section == "inference" and knob.effect in POSTPROCESSING
-
-
 STEP = Step(
     "detections",
-    "Detections",
     "Scores below the threshold are dropped, each level keeps its top K, their boxes are decoded, and NMS keeps the "
     "best of those that overlap. Switch on the layers to see every box before NMS and its suppressor; a level in "
     "the strip shows its class scores.",
-    _has_knob,
     ITEMS,
     build_view,
     funnel_levels,

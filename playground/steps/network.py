@@ -16,12 +16,12 @@ from playground.steps.step import (
     StepText,
     StepView,
     StripItem,
-    is_in_section,
     level_heat,
     note_tiles,
     score_heat,
     truth_layer,
 )
+from playground.support.wording import name_knobs
 
 STAGES = ("stem", "layer1", "layer2", "layer3", "layer4")
 
@@ -31,7 +31,7 @@ def build_view(pipeline: Pipeline, focus: Focus) -> StepView:
     try:
         pyramid = pipeline.pyramid
     except WeightsError as error:  # its size does not depend on the weights
-        text = html.paragraph(f"{error} Without it, only its size can be shown:") + _sizes(pipeline)
+        text = html.paragraph(f"{name_knobs(error)} Without it, only its size can be shown:") + _sizes(pipeline)
         return StepView(build_text=lambda: StepText(text))
 
     def build_text() -> StepText:
@@ -117,11 +117,9 @@ ITEMS = (
 
 STEP = Step(
     "network",
-    "Network",
     "A ResNet backbone computes feature maps, the feature pyramid turns them into five levels P3–P7, and two small "
     "subnets predict for every anchor which class it shows and how to correct its box. The colours show where a map is "
     "active or, for the heads, the best class score at each location: choose the part and the level in the strip.",
-    is_in_section("model"),
     ITEMS,
     build_view,
     map_levels,

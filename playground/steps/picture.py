@@ -5,7 +5,6 @@ from collections import Counter
 from markupsafe import Markup
 
 from core.analysis.issues import NO_ANCHOR
-from core.config import Effect, Knob
 from core.retinanet.boxes import rescale
 from playground.components import html
 from playground.data.albums import index_in, shown_album
@@ -93,20 +92,14 @@ def _rows(names: Counter) -> tuple[tuple[str, str], ...]:
     return tuple((name, str(number)) for name, number in sorted(names.items()))
 
 
-def _has_knob(knob: Knob) -> bool:
-    return knob.section == "scenes" or (knob.section == "inference" and knob.effect == Effect.FORWARD)
-
-
 def _headline(pipeline: Pipeline) -> str:
     return f"{pipeline.size[1]}×{pipeline.size[0]}"
 
 
 STEP = Step(
     "picture",
-    "Picture",
     "Generate a scene, or upload your own picture. The boxes are the ground truth: what a detector should find. "
     "Draw, move or delete them, and all later steps follow.",
-    _has_knob,
     _headline,
     build_view,
     object_levels,

@@ -16,6 +16,7 @@ from playground.data.picture import Picture
 from playground.evaluations.query import EvaluationQuery
 from playground.pipeline.pipeline import Pipeline
 from playground.steps.dials import Dials
+from playground.support.groups import TITLES, step_of
 
 MAPS = ("pyramid", "body", "scores")  # feature maps P3 … P7, those of the backbone C3 … C5, class scores P3 … P7
 
@@ -116,7 +117,7 @@ class StripItem(NamedTuple):
         headline: Returns its live number.
         about: Its tooltip.
         map: The map that the network step draws once the cell is chosen, one of `MAPS`; "" leaves the map unchanged.
-        layer: The layer that choosing the cell switches on.
+        layer: The layer that choosing the cell switches on, "" for the usual ones alone; None leaves them unchanged.
     """
 
     key: str
@@ -124,7 +125,7 @@ class StripItem(NamedTuple):
     headline: Callable[[Pipeline], str]
     about: str = ""
     map: str = ""
-    layer: str = ""
+    layer: str | None = None
 
 
 class LevelCell(NamedTuple):
@@ -154,10 +155,8 @@ class Step(NamedTuple):
     """A step of the pipeline.
 
     Attributes:
-        key: Its identifier in links and on the page.
-        title: Its name in the strip.
+        key: Its identifier in links and on the page, a key of `playground.support.groups.TITLES`.
         about: Its introduction, one or two sentences.
-        has_knob: Returns True for the hyperparameters that belong to it.
         headline: Returns its live number in the strip; or its cells in the strip if it has several.
         build_view: Returns its content.
         build_levels: Returns the strip's second row while the step is chosen.
@@ -168,9 +167,7 @@ class Step(NamedTuple):
     """
 
     key: str
-    title: str
     about: str
-    has_knob: Callable[[Knob], bool]
     headline: Callable[[Pipeline], str] | tuple[StripItem, ...]
     build_view: Callable[[Pipeline, Focus], StepView]
     build_levels: Callable[[Pipeline, Focus], Levels]
@@ -178,6 +175,15 @@ class Step(NamedTuple):
     has_figure: bool = False
     build_figure: Callable[[Pipeline, Focus], dict[str, Any] | None] | None = None
     slider: str = ""
+
+    @property
+    def title(self) -> str:
+        """Its name in the strip."""
+        return TITLES[self.key]
+
+    def has_knob(self, knob: Knob) -> bool:
+        """True for the hyperparameters that belong to it."""
+        return step_of(knob) == self.key
 
     @property
     def strip_items(self) -> tuple[StripItem, ...]:
@@ -236,8 +242,3 @@ def score_heat(pipeline: Pipeline, level: int, *, key: str, visible: bool = True
     return level_heat(
         pipeline, LEVELS[level], pipeline.score_maps[level], key=key, label="class score", visible=visible
     )
-
-
-def is_in_section(name: str) -> Callable[[Knob], bool]:
-    """Returns a predicate that is True for the hyperparameters of a section."""
-    return lambda knob: knob.section == name

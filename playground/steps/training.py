@@ -2,7 +2,7 @@
 
 from markupsafe import Markup
 
-from core.config import POSTPROCESSING, Config, Knob, knobs
+from core.config import POSTPROCESSING, Config, knobs
 from core.runs.snapshots import Snapshot
 from core.runs.step_changes import StepChanges, read_step_changes
 from core.structures import Detections
@@ -21,7 +21,6 @@ from playground.steps.levels import part_levels
 from playground.steps.step import Focus, Step, StepText, StepView, objects_layer, truth_layer
 from playground.steps.teaching import training_source
 
-EVAL_IMAGES = "training.eval_images"  # belongs to the evaluation step
 SCENES = "scenes generated with the settings of the Picture step"
 HINT = (
     "Press Start to train on {}, from the chosen initial weights, or Compare to watch the chosen short runs one after "
@@ -119,17 +118,11 @@ def load_run_config(name: str, config: Config) -> Config:
     )
 
 
-def _has_knob(knob: Knob) -> bool:
-    return knob.section == "training" and knob.path != EVAL_IMAGES
-
-
 STEP = Step(
     "training",
-    "Training",
     "A short run on generated scenes, a data set or your own pictures, whichever is on show: watch the losses fall and "
     "the detections appear. Its weights can then be used in all other steps. Choose frozen stages and initial weights "
     "in the Network step.",
-    _has_knob,
     lambda pipeline: f"{pipeline.config.training.steps:,} steps",
     build_view,
     lambda pipeline, focus: part_levels(pipeline.parts),

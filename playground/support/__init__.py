@@ -1,5 +1,6 @@
 """Helpers that know nothing of the page.
 
 Reading order: `cache`, `picture_limits`, `threads` (PyTorch's thread counts), `trash` (deletion with undo), `visitors`
-(ownership by cookie), `names` (classes that visitors name).
+(ownership by cookie), `names` (classes that visitors name), `groups` (the step of each knob), `wording` (messages in
+the words of the page).
 """

@@ -176,7 +176,7 @@ def test_the_knobs_of_one_step_go_back_to_their_defaults(opened):
 
 def test_a_bad_link_is_explained(opened):
     page = opened("loss.gamma=99")
-    assert "loss.gamma" in wait(lambda: notice(page)) and "0 to 8" in notice(page)
+    assert "γ (focusing)" in wait(lambda: notice(page)) and "0 to 8" in notice(page)
     assert layers(page)["truth"] > 0
 
 
@@ -201,10 +201,10 @@ def test_contradictory_thresholds_are_explained_and_nothing_is_lost(opened):
 def test_contradicting_the_weights_names_the_knob_and_tells_the_size(opened):
     page = opened("step=network")
     set_slider(page, "model-num-convs", 2)
-    wait(lambda: "model.num_convs = 2 contradicts the weights builtin" in page.text_content(".readout"))
+    wait(lambda: "“Head convolutions” = 2 contradicts the weights builtin" in page.text_content(".readout"))
     assert "GFLOP" in page.text_content(".readout")
     choose(page, "detections")
-    assert "model.num_convs = 2 contradicts the weights builtin" in wait(lambda: notice(page))
+    assert "“Head convolutions” = 2 contradicts the weights builtin" in wait(lambda: notice(page))
 
 
 def test_another_scene_and_reset(opened):

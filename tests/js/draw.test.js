@@ -70,6 +70,14 @@ test("small boxes have no tag, and tags neither overlap nor leave the canvas", (
 });
 
 test("long captions are shortened to thirty characters", () => {
-  assert.equal(shorten("x".repeat(30)), "x".repeat(30));
-  assert.equal(shorten("x".repeat(31)), `${"x".repeat(29)}…`);
+  /** @type {(name: string) => string} */
+  const apart = (name) => `\u2068${name}\u2069`;
+  assert.equal(shorten("x".repeat(30)), apart("x".repeat(30)));
+  assert.equal(shorten("x".repeat(31)), apart(`${"x".repeat(29)}…`));
+  assert.equal(shorten(`${"x".repeat(40)} 0.91`), `${apart(`${"x".repeat(24)}…`)} 0.91`);
+  const accented = "e\u0301\u0302";  // one letter
+  assert.equal(shorten(accented.repeat(31)), apart(`${accented.repeat(29)}…`));
+  assert.equal(shorten("תפוח 0.91"), `${apart("תפוח")} 0.91`);
+  assert.equal(shorten("🧑🏽‍🚀".repeat(30)), apart("🧑🏽‍🚀".repeat(30)));
+  assert.equal(shorten(""), apart(""));
 });

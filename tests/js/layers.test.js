@@ -19,6 +19,8 @@ test("toggles are written into the link, beside what it has", () => {
   const chosen = new Map([["ignored", true], ["truth", false]]);
   assert.equal(formatToggles("?loss.gamma=0&layers=x", chosen), "?loss.gamma=0&layers=ignored,-truth");
   assert.equal(formatToggles("", chosen), "?layers=ignored,-truth");
+  assert.equal(formatToggles("?layers=x", new Map()), "");
+  assert.equal(formatToggles("?step=loss&layers=x", new Map()), "?step=loss");
   assert.deepEqual(parseToggles(formatToggles("", chosen)), chosen);
 });
 

@@ -3,9 +3,10 @@ import { test } from "node:test";
 
 import { load } from "./programs.js";
 
-const { decodeBytes, decodeFloats, decodeView, rgb, heatChannel, HEAT_COLOURS, contrast } = load(["canvas/view.js"], [
-  "decodeBytes", "decodeFloats", "decodeView", "rgb", "heatChannel", "HEAT_COLOURS", "contrast",
+const program = load(["canvas/view.js"], [
+  "decodeBytes", "decodeFloats", "decodeView", "rgb", "heatChannel", "HEAT_COLOURS", "contrast", "formatNumber",
 ]);
+const { decodeBytes, decodeFloats, decodeView, rgb, heatChannel, HEAT_COLOURS, contrast, formatNumber } = program;
 
 test("bytes and float32 arrays are read from base64", () => {
   assert.deepEqual([...decodeBytes("AAF/gP8=")], [0, 1, 127, 128, 255]);
@@ -53,4 +54,9 @@ test("between two colours of the map the channels are interpolated", () => {
 test("text on a colour is white on dark ones and black on light ones", () => {
   assert.deepEqual(rgb("ff8000"), [255, 128, 0]);
   assert.deepEqual(["#000000", "#0072B2", "#F0E442", "#FFFFFF"].map(contrast), ["#fff", "#fff", "#000", "#000"]);
+});
+
+test("very small and very large numbers are written as powers of ten", () => {
+  const texts = [0, 0.25, 2.634e-7, -4e11].map((value) => formatNumber(value, 3));
+  assert.deepEqual(texts, ["0.00", "0.250", "2.63·10⁻⁷", "-4.00·10¹¹"]);
 });

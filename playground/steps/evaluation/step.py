@@ -2,16 +2,17 @@
 
 import math
 from collections.abc import Hashable
+from pathlib import Path
 
 from markupsafe import Markup
 
-from core.config import Knob
 from core.evaluation.report import Report
 from core.io.text import count_noun
 from playground.canvas.view import Layer
 from playground.components import html
 from playground.data.browse import count_pictures
-from playground.data.image_ref import SCENES, ImageRef
+from playground.data.datasets import DATA
+from playground.data.image_ref import SCENES, ImageRef, is_from_data_set
 from playground.data.sources import name_source
 from playground.evaluations.jobs import EVALUATIONS, STOPPED, WAITING, JobStatus
 from playground.evaluations.keys import evaluated_split, evaluation_key
@@ -19,14 +20,20 @@ from playground.evaluations.query import MAKING, EvaluationQuery
 from playground.evaluations.results import Selection, compute_report, select_pictures
 from playground.pipeline.networks import name_weights
 from playground.pipeline.pipeline import Pipeline
+from playground.runs.privacy import find_lineage, find_runs
+from playground.runs.reader import read_about
 from playground.steps import weights
 from playground.steps.evaluation import tables
 from playground.steps.evaluation.figures import figure
 from playground.steps.evaluation.layers import build_layers
 from playground.steps.evaluation.making import build_making_view
 from playground.steps.step import Focus, LevelCell, Levels, Step, StepText, StepView, truth_layer
-from playground.steps.training import EVAL_IMAGES
+from playground.support.wording import name_knobs
 
+SPLIT_ANEW = (
+    "The data set has been split anew since these weights were trained: they may have been trained on some of these "
+    "pictures, and the results would be too good."
+)
 MAX_EXAMPLES = 8  # of pictures that were left out
 LEVELS = (("AP", "ap"), ("AP50", "ap50"), ("AP75", "ap75"), ("small", "ap_small"), ("medium", "ap_medium"),
           ("large", "ap_large"))  # fmt: skip
@@ -52,6 +59,7 @@ def build_view(pipeline: Pipeline, focus: Focus) -> StepView:
     """Shows the status of the evaluation, or its metrics and the picture with right, wrong and missed detections."""
     status = job_status(pipeline)
     text = _status_text(pipeline, status) + weights.differences(pipeline.config)
+    text += html.said(f"The evaluation: {status.state}.") if status else Markup()
     if status is None or status.result is None:
         return StepView((truth_layer(pipeline),), build_text=lambda: StepText(text))
     result, query = status.result, focus.evaluation_query
@@ -91,16 +99,28 @@ def _status_text(pipeline: Pipeline, status: JobStatus | None) -> Markup:
     if status.active:
         return html.paragraph(f"{status.done:,} of {count_noun(status.total, 'picture')} …") + _bar(status)
     if status.result is None:
-        return html.paragraph(f"The evaluation {status.state}. {status.message}".strip())
+        return html.paragraph(f"The evaluation {status.state}. {name_knobs(status.message)}".strip())
     name = name_source(split, pipeline.visitor)
     text = f"{count_noun(status.done, 'picture')} of {name}, {split.split}."
     if status.state == STOPPED:
         text = f"Stopped after {status.done:,} of {count_noun(status.total, 'picture')} of {name}, {split.split}."
     if split.split == "train":
         text += " The network may have been trained on them: results on val or test are more meaningful."
+    elif was_split_otherwise(pipeline.config.model.weights, split):
+        text += f" {SPLIT_ANEW}"
     if _current_index(pipeline, status) is None:
         text += " This picture is not one of them: choose a cell or a picture below."
-    return html.paragraph(f"{text} {status.message}".strip()) + _left_out(status.result.left_out)
+    return html.paragraph(f"{text} {name_knobs(status.message)}".strip()) + _left_out(status.result.left_out)
+
+
+def was_split_otherwise(weights: str, split: ImageRef) -> bool:
+    """True for weights that were trained on other pictures of the data set than it has for training now."""
+    if not is_from_data_set(split) or "train" not in DATA.library.get(split.source).splits:
+        return False
+    folder, now = str(DATA.library.get(split.source).folder), DATA.open_split(split.source, "train").digest
+    runs = (each for run in find_runs(Path(weights)) for each in find_lineage(run))
+    known = (about.pictures for about in map(read_about, runs) if about.source == folder)
+    return any(pictures and pictures != now for pictures in known)
 
 
 def _left_out(problems: tuple[str, ...]) -> Markup:
@@ -148,17 +168,11 @@ def _levels(pipeline: Pipeline, focus: Focus) -> Levels:
     return Levels("average precision", cells)
 
 
-def _has_knob(knob: Knob) -> bool:
-    return knob.path == EVAL_IMAGES
-
-
 STEP = Step(
     "evaluation",
-    "Evaluation",
     "How good the network is on many pictures, which errors it makes and what they cost. The pictures are those of the "
     "split that is chosen above the picture, or held-out scenes. Detections count from a score of 0.05, or from the "
     "score threshold if that is lower.",
-    _has_knob,
     _headline,
     build_view,
     _levels,

@@ -20,7 +20,7 @@ from playground.steps.loss.concentration import SCENES, concentration, concentra
 from playground.steps.loss.curves import CURVES, curves, example
 from playground.steps.loss.initial import initial_loss
 from playground.steps.loss.shares import alternatives, certainty, shares
-from playground.steps.step import Focus, Step, StepText, StepView, is_in_section, note_tiles, truth_layer
+from playground.steps.step import Focus, Step, StepText, StepView, note_tiles, truth_layer
 from playground.support.cache import Cache
 
 CERTAINTY, CUMULATIVE = "how sure the network is", "cumulative loss (figure 4)"
@@ -119,10 +119,8 @@ def _headline(pipeline: Pipeline) -> str:
 
 STEP = Step(
     "loss",
-    "Focal loss",
     "Nearly all anchors are background, and each of them pays a little: together they drown the few that matter. Focal "
     "loss turns the easy ones down by (1−p_t)^γ. The colours show where the loss of this picture is.",
-    is_in_section("loss"),
     _headline,
     build_view,
     loss_levels,

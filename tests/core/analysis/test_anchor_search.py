@@ -6,7 +6,7 @@ import pytest
 import torch
 from torchvision.ops import box_iou
 
-from core.analysis.anchor_search import Objects, collect_objects, measure_fit, search_anchors
+from core.analysis.anchor_search import Objects, collect_objects, describe_doubts, measure_fit, search_anchors
 from core.config import Anchors, Inference, Scenes
 from core.data.sources import SceneData
 from core.retinanet.anchors import make_anchors
@@ -67,3 +67,13 @@ def test_objects_are_collected_as_the_network_sees_them():
     found = collect_objects(data, Inference(image_size=256), 3)
     expected = torch.cat([data[index].boxes for index in range(3)]) * 2
     assert torch.allclose(found.boxes, expected) and found.image_sizes.unique().tolist() == [256]
+
+
+def test_few_objects_and_scales_of_other_levels_are_doubtful():
+    def doubts(count: int, *scales: float) -> list[str]:
+        objects = Objects(torch.zeros(count, 4), torch.zeros(count, 2, dtype=torch.int64))
+        return describe_doubts(objects, Anchors(scales=scales))
+
+    assert doubts(20, 0.6, 1.9) == [] and "19 objects are too few" in doubts(19, 1.0)[0]
+    assert "(2.46, 2.81) lie above the sizes" in doubts(20, 2.46, 2.81)[0]
+    assert "lower the sizes of the levels" in doubts(20, 0.3, 0.5)[0] and len(doubts(1, 0.3)) == 2

@@ -34,8 +34,8 @@ def test_other_settings_than_in_training_are_refused(path, value, told, needed):
     with pytest.raises(WeightsError) as error:
         adopt(Config.from_flat({path: value}), trained())
     assert str(error.value) == (
-        f"{path} = {told} contradicts the weights mine, which were trained with {path} = {needed}: omit it, or choose "
-        "other weights, or train new heads (model.heads = new)."
+        f"{path} = {told} contradicts the weights mine, which were trained with {path} = {needed}: use that value, or "
+        "choose other weights, or train new heads (model.heads = new)."
     )
     config = adopt(Config.from_flat({path: value}), trained(), free=True)  # on the page, the knob moves
     assert config.to_flat()[path] == value
@@ -76,7 +76,7 @@ def test_new_heads_allow_any_anchors_but_keep_the_backbone():
     assert adopt(Config.from_flat(chosen), weights).anchors.ratios == (2.0, 1.0)
     with pytest.raises(WeightsError) as error:
         adopt(Config.from_flat({"model.norm_eps": 0.0}), weights)
-    assert str(error.value).endswith("model.norm_eps = 1e-05: omit it, or choose other weights.")
+    assert str(error.value).endswith("model.norm_eps = 1e-05: use that value, or choose other weights.")
 
 
 def test_rounded_fractions_are_the_same_and_the_weights_own_are_used():

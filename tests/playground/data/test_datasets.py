@@ -220,6 +220,27 @@ def test_a_data_set_without_val_can_be_added_and_split(data, tmp_path):
     )
 
 
+def test_a_split_is_undone_whatever_was_before(data, archive):
+    own = data.add_zip(archive, "a", CONFIG)
+    names = {split: data.open_split("a", split).digest for split in own.splits}
+    assert data.last_split() == ""
+    first = data.split("a", "random", (0.5, 0.3, 0.2), CONFIG)
+    assert data.last_split() == "a" and data.undo_split(CONFIG).splits == own.splits and data.last_split() == ""
+    assert {split: data.open_split("a", split).digest for split in own.splits} == names
+    data.split("a", "random", (0.5, 0.3, 0.2), CONFIG)
+    data.split("a", "stratified", (0.8, 0.1, 0.1), CONFIG)
+    assert data.undo_split(CONFIG).splits == first.splits  # lists that an earlier split wrote come back
+    with pytest.raises(DataError, match="no split of yours to undo"):
+        data.undo_split(CONFIG)
+    data.split("a", "random", (0.8, 0.1, 0.1), CONFIG)
+    data.protect(lambda kept: kept.name == "a")
+    with pytest.raises(DataError, match="in use"):
+        data.undo_split(CONFIG)
+    data.protect()
+    data.delete("a")
+    assert data.last_split() == ""
+
+
 def test_an_impossible_split_changes_nothing(data, archive):
     before = data.add_zip(archive, "a", CONFIG)
     for by, shares, said in [

@@ -7,13 +7,14 @@ import pytest
 from core.config import Config, ConfigError
 from core.data.untrusted import DataError
 from core.errors import UserError
+from core.runs.about import About
 from playground.data.browse import build_bar, choose_picture
 from playground.data.checking import RefusedError
 from playground.data.datasets import DATA
 from playground.data.image_ref import ImageRef
 from playground.data.report import build_report
 from playground.data.sources import open_picture
-from playground.events.data import connect_data, parse_shares
+from playground.events.data import connect_data, describe_split, parse_shares
 from playground.events.navigation import open_link
 from playground.events.picture import show_image
 from playground.layout.layout import lay_out
@@ -23,8 +24,10 @@ from playground.server.render import render
 from playground.state.page_state import PageState
 from playground.state.settings import settings_of
 from playground.state.user_picture import draw_objects
+from playground.steps.evaluation.step import was_split_otherwise
 from playground.support.picture_limits import MAX_SIDE
 from tests.core.made_data import coco, coco_content, picture, yolo
+from tests.playground.made_runs import make_run, runs_at
 
 SMALL = {"model.weights": "random", "model.fpn_channels": 32, "model.num_convs": 1, "inference.image_size": 96}
 CONFIG = Config.from_flat(SMALL)
@@ -71,6 +74,29 @@ def test_every_step_but_the_loss_shows_a_data_set_of_other_classes(mine):
     for step in ("network", "anchors", "assignment", "detections", "training"):
         assert render(state._replace(step=step)).notice == ""
     assert "The weights random do not know the class dog" in render(state._replace(step="loss")).notice
+
+
+def test_splitting_says_what_changed(mine):
+    after = DATA.split("mine", "random", (0.5, 0.3, 0.2), CONFIG)
+    said = describe_split(mine, after)
+    assert said.startswith("mine is split anew: train 5, val 3, test 2 (before: train 8, val 1, test 1).")
+
+
+@pytest.mark.parametrize("started_before", [True, False])
+def test_evaluating_a_run_of_another_split_warns(mine, tmp_path, started_before):
+    then = DATA.open_split("mine", "train").digest
+    now = DATA.split("mine", "random", (0.5, 0.3, 0.2), CONFIG)
+    digest = then if started_before else DATA.open_split("mine", "train").digest
+    with runs_at(tmp_path / "runs"):
+        run = make_run(tmp_path / "runs" / "trained", SMALL, [])
+        run.write_about(About(str(now.folder)).with_pictures(digest))
+        first, tuned = run.path / "weights.safetensors", tmp_path / "runs" / "tuned"
+        made = make_run(tuned, {**SMALL, "model.weights": str(first)}, [])
+        made.write_about(About(str(now.folder)).with_pictures(DATA.open_split("mine", "train").digest))
+        for weights in (first, tuned / "weights.safetensors"):  # also where only the initial weights have seen them
+            assert was_split_otherwise(str(weights), ImageRef("mine", "val")) == started_before
+    assert not was_split_otherwise("builtin", ImageRef("mine", "val"))
+    assert not was_split_otherwise(str(first), ImageRef("scenes", "val"))
 
 
 def test_the_report_names_what_no_anchor_fits_and_where(mine):

@@ -1,3 +1,5 @@
+import subprocess
+import sys
 import zipfile
 
 import pytest
@@ -32,3 +34,14 @@ def test_other_endings_are_refused(ending):
 
 def test_what_is_offered_can_be_made():
     assert {ending for _, ending in EXPORT_FORMATS} <= set(ENDINGS)
+
+
+def test_an_export_reports_its_seconds_and_hides_paths(monkeypatch, tmp_path):
+    weights = tmp_path / "secret" / "mine.safetensors"
+    code = f"import sys, time; time.sleep(1.2); sys.exit('error: {weights} is no detector')"
+    real = subprocess.Popen
+    monkeypatch.setattr(subprocess, "Popen", lambda command, **options: real([sys.executable, "-c", code], **options))
+    seconds = []
+    with pytest.raises(UserError, match=r"^mine\.safetensors is no detector$"):
+        export_detector(Config.from_flat({"model.weights": str(weights)}), ".onnx", seconds.append)
+    assert seconds[:2] == [0, 1]

@@ -110,4 +110,4 @@ def test_nothing_more_is_sent_while_nothing_is_pinned_or_shown():
 
 def test_pinned_weights_that_do_not_fit_are_explained_and_b_stays():
     shown = render(state_of(config(), Config.from_flat({"model.num_convs": 2}), beside=True))
-    assert shown.notice == "" and shown.canvas and "model.num_convs = 2 contradicts" in shown.changes
+    assert shown.notice == "" and shown.canvas and "“Head convolutions” = 2 contradicts" in shown.changes

@@ -14,11 +14,13 @@ from playground.canvas.canvas import payload
 from playground.canvas.edit import Pick
 from playground.canvas.view import View
 from playground.data.picture import render_picture
-from playground.inspector.detection import find_candidate
+from playground.inspector.detection import DRAWN_FROM, find_candidate
 from playground.inspector.inspect import HINT, inspect
 from playground.inspector.location import describe_anchors, describe_outcome, find_anchors
 from playground.inspector.object import suggest_remedy
 from playground.pipeline.pipeline import Pipeline
+from playground.steps import STEPS
+from playground.steps.step import Focus
 
 SMALL = {
     "model.weights": "random",
@@ -148,3 +150,23 @@ def test_of_two_identical_objects_one_has_no_anchors():
     here = with_boxes(pipeline(matching__force_best_match=False), [20.0, 20, 52, 52], [20.0, 20, 52, 52])
     text = inspect(here, Pick(30, 30, "truth", 1)).text
     assert "No anchor is assigned to it" in text and "overlap leaf 1 at least as much" in text
+
+
+def test_weak_detections_are_a_layer_of_their_own_and_can_be_inspected():
+    config = Config()
+    here = Pipeline(render_picture(config.scenes), config)
+    layers = {layer.key: layer for layer in STEPS["detections"].build_view(here, Focus()).layers}
+    strong, weak, order = layers["kept"], layers["weaker"], here.fates.order
+    assert strong.visible and not weak.visible and len(strong.boxes) + len(weak.boxes) == len(order)
+    assert min(strong.values) >= DRAWN_FROM > max(weak.values)
+    assert find_candidate(here, "weaker", 0) == order[len(strong.boxes)]
+    assert find_candidate(here, "kept", len(strong.boxes)) is None
+    text = STEPS["detections"].build_view(here, Focus()).build_text().readout
+    assert f"{len(strong.boxes)} of the {len(order)} detections are drawn" in text
+
+
+def test_all_detections_are_drawn_if_none_is_strong():
+    here = pipeline()
+    assert len(here.fates.order) and max(here.fates.score) < DRAWN_FROM
+    keys = [layer.key for layer in STEPS["detections"].build_view(here, Focus()).layers]
+    assert "kept" in keys and "weaker" not in keys

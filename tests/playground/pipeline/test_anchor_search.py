@@ -25,6 +25,8 @@ def test_fitting_an_elongated_object_improves_its_match():
     iou = [Pipeline(here.picture, each).match.best_iou.item() for each in (here.config, config)]
     assert iou[0] < 0.5 <= iou[1]
     assert "0% → 100% of 1 object reach" in said and f"{iou[0]:.2f} → {iou[1]:.2f}" in said
+    assert said.endswith("One object is too few to tell which anchors fit others: these may fit everything else worse. "
+                         "Fit to 20 objects or more.")  # fmt: skip
     assert config.anchors.per_location == here.config.anchors.per_location  # the weights still fit
 
 

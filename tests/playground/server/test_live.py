@@ -62,7 +62,7 @@ def test_the_short_way_shows_what_the_long_way_shows():
 def test_a_bad_setting_is_one_sentence_and_changes_nothing():
     bad = json.dumps({"inference.nms_threshold": 7})
     shown = answer(request(state_of(), settings=bad))
-    assert "inference.nms_threshold" in shown.pop("notice")
+    assert "“NMS threshold”" in shown.pop("notice")
     assert set(shown.values()) == {None}
 
 

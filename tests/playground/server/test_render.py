@@ -45,7 +45,7 @@ def test_shows_all_parts():
 def test_a_bad_setting_is_a_notice_and_changes_nothing_else():
     bad = state_of()._replace(settings=json.dumps({**json.loads(state_of().settings), "loss.gamma": 99}))
     shown = render(bad)
-    assert "loss.gamma = 99" in shown.notice and set(shown[1:]) == {None}
+    assert "“γ (focusing)” = 99" in shown.notice and set(shown[1:]) == {None}
 
 
 def test_weights_that_do_not_fit_leave_the_steps_before_them_alive():

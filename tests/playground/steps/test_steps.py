@@ -106,7 +106,7 @@ def test_a_network_without_fitting_weights_still_shows_its_size():
     config = Config.from_flat({"model.depth": 50})  # the built-in weights are a ResNet-18
     here = Pipeline(render_picture(config.scenes), config)
     told = STEPS["network"].build_view(here, Focus()).build_text().readout
-    assert "model.depth = 50 contradicts" in told and "GFLOP" in told and "GiB" in told
+    assert "“Backbone depth” = 50 contradicts" in told and "GFLOP" in told and "GiB" in told
     assert "ResNet-50" in STEPS["network"].strip_items[0].headline(here)
 
 

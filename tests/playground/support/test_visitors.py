@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from core.config import Config
+from core.data.untrusted import DataError
 from playground.data.datasets import DATA
 from playground.data.library import Bounds, DataSetLibrary
 from playground.events.data import undo_button
@@ -97,6 +98,9 @@ def test_only_their_owner_splits_deletes_and_puts_back_data_sets(tmp_path, apart
         with pytest.raises(NotYoursError, match="The data set set was made in another browser"):
             refused()
     DATA.split("set", "random", (0.6, 0.2, 0.2), Config(), visitor=ME)
+    assert (DATA.last_split(ME), DATA.last_split(THEY)) == ("set", "")
+    with pytest.raises(DataError, match="no split of yours"):
+        DATA.undo_split(Config(), visitor=THEY)
     DATA.delete("set", visitor=ME)
     assert DATA.last_deleted(THEY) is None and not undo_button(sender("they")).visible
     assert undo_button(sender("me")).value == "Put set back"

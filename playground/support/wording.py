@@ -1,0 +1,58 @@
+"""Messages of the library in the words of the page.
+
+The library names a hyperparameter by its path, such as `loss.gamma`, as the command line and its files do. On the page
+it is found by its label, in a step: `name_knobs` turns the one into the other, so that every sentence is written once.
+"""
+
+import re
+from functools import cache
+
+from core.config import Knob, knobs
+from core.errors import UserError
+from playground.support.groups import TITLES, step_of
+
+SWITCHED = {"true": "on", "false": "off"}
+
+
+def name_knobs(message: str | UserError) -> str:
+    """Returns a message with labels in place of the paths of hyperparameters, and with the steps that have them.
+
+    A suggestion for a misspelt path, "Did you mean loss.gamma?", stays: that is what has to be written.
+    """
+    message = str(message)
+    found = list(dict.fromkeys(each["path"] for each in _paths().finditer(message)))
+    if not found:
+        return message
+    named = [knobs()[path] for path in found]
+    text = _paths().sub(_label, message)
+    for choice in {str(each) for knob in named for each in knob.choices if "_" in str(each)}:
+        text = re.sub(rf"\b{choice}\b", choice.replace("_", " "), text)  # as the lists on the page show it
+    return f"{text if text.endswith(('.', '!', '?')) else text + '.'} {_say_where(named)}"
+
+
+@cache
+def _paths() -> re.Pattern[str]:
+    """Returns a pattern of all paths, with the value that follows; names of files are none."""
+    paths = "|".join(map(re.escape, sorted(knobs(), key=len, reverse=True)))
+    return re.compile(rf"(?<!mean )(?<![\w./-])(?P<path>{paths})(?!\w|\.\w)(?:(?P<lead> = | to | \()(?P<value>\w+))?")
+
+
+def _label(found: re.Match[str]) -> str:
+    """Returns the label of a path, and the value of a switch as on or off."""
+    knob = knobs()[found["path"]]
+    value = found["value"] or ""
+    shown = SWITCHED.get(value, value) if knob.kind == "bool" else value
+    return f"“{knob.label}”{found['lead'] or ''}{shown}"
+
+
+def _say_where(named: list[Knob]) -> str:
+    """Returns a sentence on the steps that have hyperparameters."""
+    steps: dict[str, list[str]] = {}
+    for knob in named:
+        steps.setdefault(TITLES[step_of(knob)], []).append(f"“{knob.label}”")
+    if len(steps) == 1:
+        (title,) = steps
+        who = {1: "That knob is", 2: "Both knobs are"}.get(len(named), "These knobs are")
+        return f"{who} in the step {title}."
+    places = (f"{' and '.join(dict.fromkeys(labels))} in the step {title}" for title, labels in steps.items())
+    return f"You find {', '.join(places)}."

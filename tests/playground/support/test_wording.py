@@ -1,0 +1,71 @@
+"""Messages name what the visitor sees: labels and steps instead of the paths of hyperparameters."""
+
+import re
+
+import pytest
+
+from core.config import Config, ConfigError, knobs
+from core.training.divergence import DivergedStep, explain_divergence
+from playground.steps import STEPS
+from playground.support.groups import TITLES
+from playground.support.wording import name_knobs
+
+PATH = re.compile("|".join(map(re.escape, knobs())))
+
+
+def refuse(**values) -> ConfigError:
+    with pytest.raises(ConfigError) as error:
+        Config.from_flat({name.replace("__", "."): value for name, value in values.items()})
+    return error.value
+
+
+def test_a_contradiction_names_both_knobs_their_values_and_their_step():
+    error = refuse(matching__bg_iou_threshold=0.7)
+    assert str(error).startswith("matching.bg_iou_threshold (0.7) must")  # as the command line writes it
+    assert name_knobs(error) == (
+        "“Background IoU threshold” (0.7) must not be above “Foreground IoU threshold” (0.5): lower the first or raise "
+        "the second. Both knobs are in the step Assignment."
+    )
+
+
+def test_knobs_of_several_steps_are_told_apart():
+    told = name_knobs(refuse(training__cache_features=100))
+    assert told.endswith("You find “Feature cache” in the step Training, “Frozen stages” in the step Network.")
+
+
+@pytest.mark.parametrize("path", knobs())
+def test_every_knob_has_its_label_and_its_step(path):
+    told = name_knobs(f"Set {path} to 3.")
+    title = next(step.title for step in STEPS.values() if step.has_knob(knobs()[path]))
+    assert told == f"Set “{knobs()[path].label}” to 3. That knob is in the step {title}."
+
+
+def test_values_read_as_the_widgets_show_them():
+    told = name_knobs(refuse(loss__kind="none"))
+    assert "one of focal, cross entropy, balanced cross entropy" in told
+    assert name_knobs("matching.force_best_match = true").startswith("“Force best match” = on. ")
+
+
+def test_what_a_link_must_say_and_names_of_files_stay():
+    for text in (
+        "loss.gama is not a hyperparameter. Did you mean loss.gamma?",
+        "It is in loss.gamma.json.",
+        "No knob.",
+    ):
+        assert name_knobs(text) == text
+
+
+def test_advice_for_a_diverged_run_has_no_path_left():
+    last = DivergedStep(3, float("nan"), 1.0, 5.0, 1.0)
+    for values in (
+        {"training.learning_rate": 1.0},
+        {"model.prior_probability": 0.5},
+        {"training.precision": "bf16"},
+        {},
+    ):
+        told = name_knobs(explain_divergence(Config.from_flat(values), last))
+        assert not PATH.search(told) and "in the step" in told, told
+
+
+def test_the_steps_are_those_with_a_title():
+    assert list(STEPS) == list(TITLES)
