@@ -37,7 +37,7 @@ from playground.support.threads import one_thread
 from playground.support.wording import name_knobs
 
 NOTHING_TO_SHOW = "This step has nothing to show under these settings: the message above says why, and what to do."
-UNCHANGED = "Until then, everything on show belongs to the settings before."
+UNCHANGED = "What is on show still belongs to the settings before."
 NO_NUMBERS = "There are no numbers under these settings: the message above says why, and what to do."
 MAX_URLS = 32  # pictures that stay encoded
 _urls = Cache(MAX_URLS)

@@ -154,7 +154,7 @@ def _say_drawn(pipeline: Pipeline) -> Markup:
         return Markup()
     return html.paragraph(
         f"{strong:,} of the {count:,} detections are drawn: those with a score of {DRAWN_FROM:g} or more. Below the "
-        f"picture, “{WEAKER}” shows the others; the score threshold drops them."
+        f"picture, “{WEAKER}” shows the others; a higher score threshold drops them."
     )
 
 

@@ -16,7 +16,7 @@ from playground.data.scene_examples import EXAMPLES, apply_example
 from playground.pipeline.networks import follow_weights
 from playground.runs.service import RUNS
 from playground.server.permalink import from_link, to_link
-from playground.server.render import render
+from playground.server.render import UNCHANGED, render
 from playground.state.page_state import PageState, require_known_weights
 from playground.state.settings import settings_of
 from playground.state.user_picture import UserPicture, draw_objects
@@ -45,7 +45,7 @@ def test_shows_all_parts():
 def test_a_bad_setting_is_a_notice_and_changes_nothing_else():
     bad = state_of()._replace(settings=json.dumps({**json.loads(state_of().settings), "loss.gamma": 99}))
     shown = render(bad)
-    assert "“γ (focusing)” = 99" in shown.notice and set(shown[1:]) == {None}
+    assert "“γ (focusing)” = 99" in shown.notice and shown.notice.endswith(UNCHANGED) and set(shown[1:]) == {None}
 
 
 def test_weights_that_do_not_fit_leave_the_steps_before_them_alive():
