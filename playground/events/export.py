@@ -27,9 +27,10 @@ MAX_SECONDS = 900  # of an export; ONNX takes longest
 ERROR = "error: "  # with which the command line begins a refusal
 PROGRESS = gr.Progress()  # as a parameter's default, it makes Gradio pass the progress of the event
 LONG = "Exporting; ONNX takes a minute or two"
-# The download is hidden at once, without a request: settings change with every knob.
-STALE = "() => document.getElementById('export-file')?.setAttribute('data-stale', '')"
-FRESH = "() => document.getElementById('export-file')?.removeAttribute('data-stale')"
+# The file is offered while it is of the settings on show; the browser hides it at once, since every knob changes them.
+ASKED = "() => { Object.assign(document.body.dataset, { fileHidden: '', fileAsked: '' }); }"
+STALE = "() => { document.body.dataset.fileHidden = ''; delete document.body.dataset.fileAsked; }"
+MADE = "() => { const { dataset } = document.body; if ('fileAsked' in dataset) delete dataset.fileHidden; }"
 
 
 def connect_export(page: PageComponents) -> None:
@@ -41,6 +42,7 @@ def connect_export(page: PageComponents) -> None:
         offer = gr.DownloadButton(f"Download {path.name}", value=str(path), visible=True)
         return {controls.exported: offer, **part_updates(page, PageUpdate(""))}
 
+    controls.export.click(None, js=ASKED)  # listeners of one event run one after another
     # One at a time: each needs a processor and the same folder, from which Gradio copies the file that it serves.
     listen(
         page,
@@ -52,8 +54,8 @@ def connect_export(page: PageComponents) -> None:
         show_progress_on=[controls.export],
         concurrency_limit=1,
     )
-    controls.export.click(None, js=FRESH)
-    for chosen in (controls.export_format, page.settings):  # the file on offer is of other settings now
+    controls.export.click(None, js=MADE)
+    for chosen in (controls.export_format, page.settings):
         chosen.change(None, js=STALE)
 
 
@@ -88,7 +90,7 @@ def export_detector(config: Config, ending: str, report: Callable[[int], object]
 
 
 def _wait(process: subprocess.Popen[str], report: Callable[[int], object]) -> str:
-    """Waits for an export and returns what it said; ends it if it takes too long, or if the page is closed.
+    """Waits for an export and returns what it said; ends it if it takes too long.
 
     Raises:
         UserError: It took more than `MAX_SECONDS`.
