@@ -30,9 +30,9 @@ from playground.support.visitors import visitor_of
 TINY = 128 * 128  # pixels; up to here a picture is sent as PNG, since JPEG's blocks would show when it is enlarged
 # Concatenated in this order.
 SCRIPTS = (
-    "geometry.js", "view.js", "draw.js", "tags.js", "overlay.js", "boxes.js", "suggestions.js", "classes.js",
+    "geometry.js", "view.js", "svg.js", "draw.js", "tags.js", "overlay.js", "boxes.js", "suggestions.js", "classes.js",
     "history.js", "drawing.js", "gestures.js", "edit.js", "layers.js", "canvas.js", "hover.js", "carry.js",
-    "pointing.js", "class_bar.js", "keys.js", "input.js",
+    "pointing.js", "saving.js", "class_bar.js", "keys.js", "input.js",
 )  # fmt: skip
 KEPT_PICTURES = 64  # available to browsers, which fetch a picture right after they have received its hash
 

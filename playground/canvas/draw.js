@@ -224,6 +224,7 @@ const stripePatterns = new Map();
  * @param {number} ratio device pixels per CSS pixel
  */
 function stripes(ctx, colour, ratio) {
+  if (ctx instanceof SvgContext) return DASHED + colour;
   const key = colour + ratio;
   const known = stripePatterns.get(key);
   if (known) return known;

@@ -16,7 +16,8 @@ const KEYS = [
   ["Ctrl + Shift + Z or Ctrl + Y", "Redo"],
   ["N", "Next picture"],
   ["+ and −", "Zoom"],
-  ["Escape", "Cancel, deselect; then Tab leaves the picture"],
+  ["Escape", "Cancel, clear the selection; then Tab leaves the picture"],
+  ["F", "Present the picture, or give the page its place back"],
   ["?", "Show this table"],
 ];
 
@@ -63,7 +64,8 @@ function viewKey(key) {
   if (key === "+" || key === "=") return () => zoomBy(1.25);
   if (key === "-") return () => zoomBy(0.8);
   if (key === "?") return showKeys;
-  if (key === "Escape" && isPicked(location.search)) return () => trigger("select", { clear: true });
+  if (key === "f" || key === "F") return presentPicture;
+  if (key === "Escape" && isPicked(location.search)) return clearPick;
   return key === "0" ? fit : undefined;
 }
 
@@ -147,6 +149,7 @@ function nextKey(step) {
 function escape() {
   if (editor.dropUnnamed()) say("The new box is gone: it had no class.");
   leaving = !editor.isBusy() && !editor.selection() && editor.offer() < 0;
+  if (leaving && isPicked(location.search)) clearPick();
   editor.deselect();
 }
 

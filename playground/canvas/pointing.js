@@ -39,6 +39,11 @@ function tellSelected(name) {
   document.dispatchEvent(new CustomEvent("pic-selected"));
 }
 
+function clearPick() {
+  tellSelected("");
+  trigger("select", { clear: true });
+}
+
 /** @param {CustomEvent<string>} event */
 function pointAt({ detail: name }) {
   pointed = name ? findNamed(name, view.layers) : null;

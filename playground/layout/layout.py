@@ -146,7 +146,7 @@ def _loss_controls() -> LossControls:
     gr.HTML(
         "", html_template="<i hidden></i>", js_on_load=EXAMPLE_DRAG, apply_default_css=False, elem_classes=["nothing"]
     )
-    p_t = gr.Slider(*P_T_RANGE, value=0.9, step=0.001, label="p_t of one example", elem_id="example")
+    p_t = gr.Slider(*P_T_RANGE, value=0.9, step=0.001, label="pₜ of one example", elem_id="example")
     return LossControls(curve, p_t)
 
 

@@ -13,6 +13,7 @@ from core.retinanet.matching import BACKGROUND, IGNORED
 from playground.components import html
 from playground.pipeline.pipeline import Pipeline
 from playground.steps.dials import Dials
+from playground.steps.loss.concentration import logits_of_many
 from playground.steps.loss.shares import effective_number, group_anchors
 from playground.steps.precision.counted import choose, of_picture
 
@@ -32,7 +33,8 @@ def _group(pipeline: Pipeline, name: str) -> torch.Tensor:
 
 def _hardest(pipeline: Pipeline, side: int, share: float) -> float:
     """Returns the share of the loss of foreground (side 0) or background (1) that its hardest anchors hold."""
-    losses = pipeline.anchor_logits.compute_losses(pipeline.config.loss)[side]
+    logits, _, _ = logits_of_many(pipeline)  # those of figure 4
+    losses = logits.compute_losses(pipeline.config.loss)[side]
     return compute_hardest_share(compute_cumulative_loss(losses), share) if len(losses) else 0.0
 
 

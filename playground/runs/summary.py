@@ -60,7 +60,7 @@ def build_status(progress: RunProgress, name: str, label: str, config: Config, a
     if not progress.steps:
         return text
     last = progress.steps[-1]
-    curves = [(title, format(last[key], spec), _sample(progress.steps, key)) for title, key, spec in SMALL_CURVES]
+    curves = [(title, html.number(last[key], spec), _sample(progress.steps, key)) for title, key, spec in SMALL_CURVES]
     text += html.facts(_latest_numbers(progress, config, about)) + html.small_curves(curves)
     return text + _build_metrics(find_kept(progress.evaluations, config.training))
 

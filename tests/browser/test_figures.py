@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.browser.looking import QUICK, address_of, set_slider
+from tests.browser.looking import QUICK, address_of, headline, set_slider
 from tests.waiting import wait
 
 pytestmark = pytest.mark.browser
@@ -81,3 +81,137 @@ def test_the_example_of_the_loss_curves_is_dragged(opened):
     wait(lambda: "p_t=0.2" in address_of(page))
     assert 0.18 < float(page.input_value("#example input[type=number]")) < 0.23
     wait(lambda: "0.6" in page.text_content("#part-more .facts"))  # (1 − p_t)²
+
+
+BOX = "(name) => { const { left, top, right, bottom } = document.querySelector(name).getBoundingClientRect();"
+BOX += " return [left, top, right, bottom]; }"
+
+
+def wait_for_figure(page) -> None:
+    wait(lambda: page.get_attribute(".right .plot", "data-title"))
+
+
+@pytest.mark.parametrize("size", [(1280, 800), (1920, 1080), (853, 533)])  # the last is 1280×800 at 150% zoom
+def test_the_loss_step_begins_with_its_curve(opened, size):
+    width, height = size
+    page = opened(QUICK + "&step=loss")
+    wait_for_figure(page)
+    page.set_viewport_size({"width": width, "height": height})
+    wait(lambda: page.evaluate(BOX, ".right .plot")[3] <= height)  # with its legend, without scrolling
+    left, top, right, _ = page.evaluate(BOX, ".right .plot")
+    picture = page.evaluate(BOX, ".pic")
+    assert right - left >= picture[2] - picture[0] and right <= width
+    if width >= 1280:
+        knob = page.evaluate(BOX, "#knob-loss-gamma")
+        assert knob[3] <= height and 0 <= left - knob[2] < 60  # beside it
+    assert page.evaluate(BOX, "#part-readout")[1] > top
+
+
+SMALLEST_TEXT = """() => Math.min(...[...document.querySelectorAll("text, label, span, button, input, figcaption, h2")]
+  .filter((node) => node.checkVisibility() && node.getClientRects().length && (node.textContent || node.value)?.trim())
+  .filter((node) => !node.closest(".runs-hidden, [aria-hidden=true]") && !node.children.length)
+  .map((node) => parseFloat(getComputedStyle(node).fontSize)))"""
+
+
+def test_a_figure_is_presented_with_its_knobs_and_gives_the_page_back(opened):
+    page = opened(QUICK + "&step=loss")
+    wait_for_figure(page)
+    page.set_viewport_size({"width": 1920, "height": 1080})
+    page.focus(".right .plot")
+    page.keyboard.press("f")
+    assert page.get_attribute("body", "data-present") == "figure"
+    wait(lambda: page.evaluate(BOX, ".right .plot")[2] - page.evaluate(BOX, ".right .plot")[0] > 1300)
+    wait(lambda: page.evaluate(SMALLEST_TEXT) >= 20)
+    assert not page.is_visible(".strip") and not page.is_visible(".pic") and page.is_visible("#knob-loss-gamma")
+    page.evaluate(FOLLOW)
+    set_slider(page, "loss-gamma", 4)
+    wait(lambda: len(page.evaluate("drawn")) > 1)
+    page.keyboard.press("Escape")
+    wait(lambda: page.get_attribute("body", "data-present") is None)
+    assert page.is_visible(".strip") and page.is_visible(".pic")
+    page.click(".pic-present")
+    wait(lambda: page.get_attribute("body", "data-present") == "picture")
+    wait(lambda: page.evaluate(BOX, ".pic-stage")[3] - page.evaluate(BOX, ".pic-stage")[1] > 700)
+    assert page.is_visible("#knob-loss-gamma") and not page.is_visible(".right .plot")
+    page.focus(".pic-top")
+    page.keyboard.press("f")
+    wait(lambda: page.get_attribute("body", "data-present") is None)
+
+
+@pytest.mark.parametrize(
+    ("button", "name", "beginning"),
+    [
+        ('.right [data-do="png"]', "retinanet-loss-of-one-score.png", b"\x89PNG"),
+        ('.right [data-do="svg"]', "retinanet-loss-of-one-score.svg", b"<svg"),
+        (".pic-png", "retinanet-loss-", b"\x89PNG"),
+        (".pic-svg", "retinanet-loss-", b"<svg"),
+    ],
+)
+def test_figures_and_the_picture_are_saved_as_images(opened, tmp_path, button, name, beginning):
+    page = opened(QUICK + "&step=loss")
+    wait_for_figure(page)
+    with page.expect_download() as download:
+        page.click(button)
+    assert download.value.suggested_filename.startswith(name)
+    download.value.save_as(tmp_path / "image")
+    assert (tmp_path / "image").read_bytes().startswith(beginning)
+
+
+FRAME = """(address) => {
+  const frame = document.createElement("iframe");
+  Object.assign(frame, { src: address, width: 720, height: 560, name: "embedded" });
+  document.body.replaceChildren(frame);
+}"""
+
+
+def test_a_figure_alone_works_in_a_frame_of_another_site_without_cookies(page, address):
+    page.goto(f"{address.replace('127.0.0.1', 'localhost')}robots.txt")  # to the browser another site
+    page.evaluate(FRAME, f"{address}?{QUICK}&embed=loss")
+    frame = wait(lambda: page.frame("embedded"))
+    frame.wait_for_selector(".plot[data-title]", timeout=60_000)
+    assert frame.evaluate("document.cookie") == ""
+    sliders = frame.locator("input[type=range]")
+    assert [each.is_visible() for each in sliders.all()].count(True) == 1
+    assert not frame.is_visible(".strip") and not frame.is_visible(".pic")
+    height = "document.querySelector('.plot').data[1].y[49]"
+    before = frame.evaluate(height)
+    set_slider(frame, "loss-gamma", 4)
+    wait(lambda: frame.evaluate(height) < before)
+    link = frame.locator(".right .figure-full")
+    link.focus()
+    assert link.is_visible() and "embed" not in link.get_attribute("href")
+    bounds = "(() => { const { bottom, right } = document.querySelector('#knob-loss-gamma').getBoundingClientRect();"
+    assert frame.evaluate(f"{bounds} return bottom <= innerHeight && right <= innerWidth; }})()")
+
+
+def test_the_pinned_settings_are_drawn_in_the_figure(opened):
+    page = opened(QUICK + "&step=loss&loss.gamma=1&pinned=loss.gamma%3D4&beside=true")
+    wait_for_figure(page)
+    names = page.locator(".right .legendtext")
+    wait(lambda: "A: foreground, these settings" in names.all_text_contents())
+    assert "A: cross-entropy" not in names.all_text_contents()
+    assert page.is_visible(".right .plot") and page.evaluate(BOX, ".right .plot")[1] < 800  # beside both pictures
+
+
+PAINTED = """() => { const top = document.querySelector(".side-b .pic-top");
+  return top.getContext("2d").getImageData(0, 0, top.width, top.height).data.some(Boolean); }"""
+
+
+def test_rows_and_boxes_point_at_each_other(opened):
+    page = opened(QUICK + "&step=assignment")
+    rows = page.locator("#part-readout tr[data-box]")
+    wait(lambda: rows.count() >= 1 and headline(page, "assignment"))
+    number = rows.first.locator("td").first.text_content().split()[-1]
+    assert number == "1"  # as on the picture
+    assert not page.evaluate(PAINTED)
+    rows.first.hover()
+    wait(lambda: page.evaluate(PAINTED))
+    page.mouse.move(5, 5)
+    rows.first.focus()
+    page.keyboard.press("Enter")
+    wait(lambda: "truth,0" in address_of(page).replace("%2C", ","))
+    wait(lambda: rows.first.get_attribute("aria-current"))
+    page.focus(".pic-top")
+    page.keyboard.press("Escape")
+    wait(lambda: "pick=" not in address_of(page))
+    assert rows.first.get_attribute("aria-current") is None

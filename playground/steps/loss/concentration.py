@@ -1,4 +1,6 @@
-"""The concentration of the loss on few anchors: the paper's figure 4, for this picture and this detector."""
+"""The concentration of the loss on few anchors: the paper's figure 4, for this detector."""
+
+from collections.abc import Hashable
 
 import numpy as np
 import torch
@@ -23,32 +25,55 @@ from playground.support.cache import Cache, PostponedError
 
 POINTS = 101  # of a curve
 SCENES, SPLIT = 24, "val"  # number of held-out scenes, limited by the time that visitors wait, and their split
-_concentrations, _of_scenes = Cache(16), Cache(4)  # independent of the chosen α and γ
+PICTURE = "this picture"
+_concentrations, _of_scenes = Cache(16), Cache(4)  # independent of the chosen α and γ; the latter 7 MB each by default
 SHARES = ((0.2, "20%"), (0.01, "1%"))  # of the anchors, the hardest first
 
 
 def concentration(pipeline: Pipeline) -> tuple[Figure, Markup]:
-    """Returns the figure of the cumulative loss for the paper's values of γ, and a table of the hardest anchors."""
-    return _concentrations.get(pipeline.logits_key, lambda: _build(pipeline.anchor_logits, "this picture"))
+    """Returns the figure of the cumulative loss for the paper's values of γ, and a table of the hardest anchors.
+
+    Both are of many held-out scenes if a scene is on show and the network knows them: one picture has too few
+    foreground anchors for the curves that the paper shows. Otherwise they are of the picture.
+    """
+    sides, subject, key = logits_of_many(pipeline)
+    return _concentrations.get((key, subject), lambda: _build(sides, subject))
 
 
-def concentration_of_scenes(pipeline: Pipeline) -> tuple[Figure, Markup]:
-    """Returns the same for held-out scenes with the settings of this one, under the current detector.
+def concentration_of_picture(pipeline: Pipeline) -> tuple[Figure, Markup]:
+    """Returns the same for the picture alone."""
+    return _concentrations.get((pipeline.logits_key, PICTURE), lambda: _build(pipeline.anchor_logits, PICTURE))
+
+
+def logits_of_many(pipeline: Pipeline) -> tuple[AnchorLogits, str, Hashable]:
+    """Returns the logits that `concentration` is about, the subject of its title, and a cache key for both."""
+    if pipeline.picture.is_scene:
+        try:
+            return scene_logits(pipeline), f"{SCENES} held-out scenes", _scenes_key(pipeline)
+        except WeightsError:  # it does not know the classes of the scenes, or a knob is being dragged
+            pass
+    return pipeline.anchor_logits, PICTURE, pipeline.logits_key
+
+
+def _scenes_key(pipeline: Pipeline) -> Hashable:
+    config = pipeline.config
+    return pipeline.network.key, config.cache_key(Effect.FORWARD, Effect.ANCHORS, Effect.ASSIGN), config.scenes
+
+
+def scene_logits(pipeline: Pipeline) -> AnchorLogits:
+    """Returns the logits of all anchors of held-out scenes with the settings of this one, under the current detector.
 
     Raises:
         PostponedError: A knob is being dragged, and the scenes have not been evaluated yet.
         WeightsError: The weights do not fit the settings, or do not know the classes of the scenes.
     """
-    config, network = pipeline.config, pipeline.network
-    settings = config.cache_key(Effect.FORWARD, Effect.ANCHORS, Effect.ASSIGN)
-    key = (network.key, settings, config.scenes)
+    key = _scenes_key(pipeline)
     if key not in _of_scenes and pipeline.must_postpone():
         raise PostponedError("The scenes are evaluated once you release the knob.")
 
-    def compute() -> tuple[Figure, Markup]:
-        data = SceneData(config.scenes, SCENES, SPLIT)
-        sides = AnchorLogits.join([_scene_logits(pipeline, data[index]) for index in range(SCENES)])
-        return _build(sides, f"{SCENES} held-out scenes")
+    def compute() -> AnchorLogits:
+        data = SceneData(pipeline.config.scenes, SCENES, SPLIT)
+        return AnchorLogits.join([_scene_logits(pipeline, data[index]) for index in range(SCENES)])
 
     return _of_scenes.get(key, compute)
 
@@ -76,15 +101,10 @@ def _build(sides: AnchorLogits, subject: str) -> tuple[Figure, Markup]:
         shares = [_format_hardest_share(running, share) for running in cumulative.values() for share, _ in SHARES]
         rows.append((f"{gamma:g}", *shares))
     figure = lines(
-        curves,
-        title=f"Cumulative loss of {subject}, foreground dotted",
-        x="share of anchors, easiest first",
-        y="share of loss",
+        curves, title=f"Cumulative loss of {subject}", x="share of anchors, easiest first", y="share of loss"
     )
     for trace in figure["data"]:
-        foreground = trace["name"].startswith("foreground")
-        trace["line"]["dash"] = "dot" if foreground else "solid"
-        trace["showlegend"] = not foreground  # it has the colour of its background curve
+        trace["line"]["dash"] = "dot" if trace["name"].startswith("foreground") else "solid"
     columns = ("γ", *(f"{side} {name}" for side in ("fg", "bg") for _, name in SHARES))
     return figure, html.table(html.Table(f"Loss held by the hardest anchors of {subject}", columns, tuple(rows)))
 

@@ -8,6 +8,7 @@ import torch
 from markupsafe import Markup
 
 from core.config import Loss
+from core.io.text import typeset_numbers
 from core.retinanet.losses import classification_loss
 from playground.components import html
 from playground.components.compared import REFERENCE
@@ -63,7 +64,7 @@ def curves(loss: Loss, kind: str = VALUE, *, p_t: float | None = None) -> Figure
         for side in SIDES:
             values = measure(at, foreground=side == "foreground", loss=settings) / whole
             drawn.append((f"{side}, {name}", colour(side), P_T.tolist(), values.tolist()))
-    figure = lines(drawn, title=TITLES[kind], x="p_t, probability of the truth", y=HEIGHTS[kind])
+    figure = lines(drawn, title=TITLES[kind], x="p<sub>t</sub>, probability of the truth", y=HEIGHTS[kind])
     for trace in figure["data"][-len(SIDES) :]:
         trace["line"] |= {"dash": "dot", "width": 1}
     for trace in (figure["data"][0], *figure["data"][-len(SIDES) :]):
@@ -86,8 +87,8 @@ def example(loss: Loss, p_t: float) -> Markup:
     weights = [("weight of this example", f"{_format_share(relative_weight(loss, p_t))} of cross-entropy")]
     weights += [(f"as {side}, with α", _format_share(value / plain)) for side, value in losses.items()]
     parts = "; ".join(f"as {side} it pays {_compare(value, plain)}" for side, value in losses.items())
-    text = f"An example with p_t = {p_t:g} pays {plain:.3g} under cross-entropy. With these settings, {parts}. "
-    return html.facts(weights) + html.paragraph(text + _explain_loss(loss, p_t))
+    text = f"An example with pₜ = {p_t:g} pays {plain:.3g} under cross-entropy. With these settings, {parts}. "
+    return html.facts(weights) + html.paragraph(html.join([typeset_numbers(text), _explain_loss(loss, p_t)]))
 
 
 def relative_weight(loss: Loss, p_t: float) -> float:
@@ -118,12 +119,12 @@ def _compare(value: float, plain: float) -> str:
     return f"{value:.3g}, 1/{factor:,.0f} of that" if factor >= 100 else f"{value:.3g}, 1/{factor:.3g} of that"
 
 
-def _explain_loss(loss: Loss, p_t: float) -> str:
+def _explain_loss(loss: Loss, p_t: float) -> str | Markup:
     """Returns a sentence about the chosen loss that the numbers do not show, "" for none."""
     if loss.kind == "focal":
         left = relative_weight(loss, p_t)
         shown = f"1/{1 / left:,.0f}" if 0 < left < 0.1 else f"{left:.3g}"
-        return f"Focusing alone weights it by (1−p_t)^γ = {shown}."
+        return Markup("Focusing alone weights it by (1−pₜ)<sup>γ</sup> = {}.").format(typeset_numbers(shown))
     if loss.kind == "ohem":
         return "It only counts if its anchor is among the hardest ones, which OHEM keeps."
     return ""

@@ -16,7 +16,7 @@ from playground.pipeline.pipeline import Pipeline
 from playground.steps import comparison
 from playground.steps.levels import loss_levels
 from playground.steps.loss import paper_tables
-from playground.steps.loss.concentration import SCENES, concentration, concentration_of_scenes
+from playground.steps.loss.concentration import concentration, concentration_of_picture
 from playground.steps.loss.curves import CURVES, curves, example
 from playground.steps.loss.initial import initial_loss
 from playground.steps.loss.shares import alternatives, certainty, shares
@@ -24,8 +24,8 @@ from playground.steps.step import Focus, Step, StepText, StepView, note_tiles, t
 from playground.support.cache import Cache
 
 CERTAINTY, CUMULATIVE = "how sure the network is", "cumulative loss (figure 4)"
-OF_SCENES = f"cumulative loss of {SCENES} scenes"
-FIGURES = (*CURVES, CERTAINTY, CUMULATIVE, OF_SCENES)
+OF_PICTURE = "cumulative loss of this picture"
+FIGURES = (*CURVES, CERTAINTY, CUMULATIVE, OF_PICTURE)
 PAPER_PRESETS = (
     "alpha",
     "gamma",
@@ -50,7 +50,7 @@ def build_view(pipeline: Pipeline, focus: Focus) -> StepView:
 
 def _build_text(pipeline: Pipeline, focus: Focus, report: Markup) -> StepText:
     """Returns the content beside the picture; `report` is the inspector's."""
-    _, table = (concentration_of_scenes if focus.curve == OF_SCENES else concentration)(pipeline)
+    _, table = (concentration if focus.curve == CUMULATIVE else concentration_of_picture)(pipeline)
     loss = pipeline.config.loss
     text = note_tiles(pipeline) + _totals(pipeline) + shares(pipeline)
     more = None
@@ -70,7 +70,7 @@ def _build_figure(pipeline: Pipeline, focus: Focus) -> Figure:
     made: dict[str, Callable[[], Figure]] = {
         CERTAINTY: lambda: certainty(pipeline),
         CUMULATIVE: lambda: concentration(pipeline)[0],
-        OF_SCENES: lambda: concentration_of_scenes(pipeline)[0],
+        OF_PICTURE: lambda: concentration_of_picture(pipeline)[0],
     }
     return made.get(focus.curve, lambda: curves(pipeline.config.loss, focus.curve, p_t=focus.p_t))()
 
@@ -120,7 +120,7 @@ def _headline(pipeline: Pipeline) -> str:
 STEP = Step(
     "loss",
     "Nearly all anchors are background, and each of them pays a little: together they drown the few that matter. Focal "
-    "loss turns the easy ones down by (1−p_t)^γ. The colours show where the loss of this picture is.",
+    "loss turns the easy ones down by (1−pₜ)<sup>γ</sup>. The colours show where the loss of this picture is.",
     _headline,
     build_view,
     loss_levels,

@@ -6,6 +6,7 @@ from markupsafe import Markup, escape
 
 from core.config import Config
 from core.evaluation.report import build_report
+from core.io.text import typeset_numbers
 from playground.canvas.edit import Pick
 from playground.components import html
 from playground.data.picture import render_picture
@@ -91,3 +92,23 @@ def test_a_small_share_does_not_read_as_zero(share, text):
 @pytest.mark.parametrize(("value", "text"), [(None, "–"), (0.5, "0.500"), (4e11, "4.00·10¹¹")])
 def test_numbers(value, text):
     assert html.number(value) == text
+
+
+def test_rows_point_at_boxes_and_tables_scroll_by_keyboard():
+    boxes = (html.box_of("truth", 3), html.place_of((1, 2.25, 30, 40)))
+    text = html.table(html.Table("Anchors", ("object",), (("leaf 4",), ("leaf 5",)), boxes=boxes))
+    assert '<tr data-box="truth 3" tabindex="0">' in text and 'data-box="at 1.0 2.2 30.0 40.0"' in text
+    assert '<div class="scroll" role="region" tabindex="0" aria-label="Anchors">' in text
+    assert 'class="scroll wide"' in html.table(html.Table("", tuple("abcdef"), ()))
+    assert 'class="scroll widest"' in html.table(html.Table("", tuple("abcdefghi"), ()))
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("2.63e-07", "2.63·10⁻⁷"), ("1e+20 → -4e-10", "1·10²⁰ → -4·10⁻¹⁰"), ("0.5", "0.5"),
+        ("run1e-05.png", "run1e-05.png"), ("fake1e5", "fake1e5"),
+    ],
+)  # fmt: skip
+def test_powers_of_ten_are_typeset(text, shown):
+    assert typeset_numbers(text) == shown

@@ -57,3 +57,10 @@ def test_choosing_a_step_leaves_the_story_and_a_level_does_not():
     assert select_in_strip(story, None, None, 1).in_story and select_in_strip(story, "unknown", None, None).in_story
     assert select_in_strip(PageState("picture"), "loss", None, None, True).in_story  # the server had forgotten the page
     assert not story._replace(lesson="focal.1").in_story
+
+
+def test_a_frame_in_another_page_shows_the_figure_of_one_step():
+    assert from_link("embed=loss").step == from_link("step=training&embed=loss").step == "loss"
+    assert from_link("embed=loss&loss.gamma=3").config().loss.gamma == 3
+    with pytest.raises(ConfigError, match="embed = 'picture' is not allowed: it must be one of anchors, assignment,"):
+        from_link("embed=picture")

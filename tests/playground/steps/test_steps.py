@@ -149,7 +149,7 @@ def test_an_example_that_pays_nothing_is_said_to(kind):
     assert (text.count("pays nothing") == 2) == (kind == "cutoff")
     weighs = {"focal": "1/11.1 of", "cutoff": "nothing of"}.get(kind, "all of")
     assert f"{weighs} cross-entropy" in text
-    assert ("(1−p_t)^γ" in text) == (kind == "focal")
+    assert ("(1−pₜ)<sup>γ</sup>" in text) == (kind == "focal")
     assert "1/2 of that" in example(Loss(kind="cutoff", cutoff=0.6, alpha=0.5), 0.55)
 
 
@@ -235,7 +235,9 @@ def test_the_concentration_of_scenes_is_that_of_their_anchors_together(monkeypat
     each = [
         Pipeline(picture_of_sample("x", data[index], data.class_names), here.config).anchor_logits for index in range(2)
     ]
-    _, held = module.concentration_of_scenes(here)
+    figure, held = module.concentration(here)
+    assert figure["layout"]["title"]["text"] == "Cumulative loss of 2 held-out scenes"
+    assert {trace.get("showlegend", True) for trace in figure["data"]} == {True}  # foreground, too
     together = compute_cumulative_loss(AnchorLogits.join(each).compute_losses(Loss(gamma=2))[1])
     cells = re.findall(r"<td>(.*?)</td>", held)
     assert cells[-5] == "2" and cells[-2:] == [percent(compute_hardest_share(together, share)) for share in (0.2, 0.01)]
@@ -246,4 +248,5 @@ def test_scenes_are_evaluated_once_the_knob_is_released():
     held = Pipeline(render_picture(config.scenes), config, postpone_slow=True)
     assert Pipeline(render_picture(config.scenes), config).network  # made before
     with pytest.raises(PostponedError, match="once you release the knob"):
-        module.concentration_of_scenes(held)
+        module.scene_logits(held)
+    assert held.has_postponed and module.logits_of_many(held)[1] == "this picture"
