@@ -15,6 +15,8 @@ class SvgContext {
   /** @type {string[]} */
   #parts = [];
   #path = "";
+  #rect = "";
+  #clip = "";
   #transform = "";
 
   /** @param {Size} size CSS pixels */
@@ -49,6 +51,29 @@ class SvgContext {
    */
   lineTo(x, y) {
     this.#path += `L${x} ${y}`;
+  }
+
+  /**
+   * @param {number} x
+   * @param {number} y
+   * @param {number} width
+   * @param {number} height
+   */
+  rect(x, y, width, height) {
+    this.#rect = `<rect ${placeAttributes(x, y, width, height)}/>`;
+  }
+
+  /** Clips what follows to the last `rect`, until `restore`. */
+  clip() {
+    const name = `clip${this.#parts.length}`;
+    this.#parts.push(`<clipPath id="${name}">${this.#rect}</clipPath>`);
+    this.#clip = ` clip-path="url(#${name})"`;
+  }
+
+  save() {}  // only the clip is restored, and nothing is clipped twice
+
+  restore() {
+    this.#clip = "";
   }
 
   stroke() {
@@ -124,7 +149,7 @@ class SvgContext {
    */
   #add(name, attributes, content = "") {
     const faint = this.globalAlpha < 1 ? ` opacity="${this.globalAlpha.toFixed(3)}"` : "";
-    this.#parts.push(`<${name} ${attributes}${faint}${this.#transform}>${content}</${name}>`);
+    this.#parts.push(`<${name} ${attributes}${faint}${this.#clip}${this.#transform}>${content}</${name}>`);
   }
 }
 
