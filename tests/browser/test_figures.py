@@ -197,6 +197,10 @@ PAINTED = """() => { const top = document.querySelector(".side-b .pic-top");
   return top.getContext("2d").getImageData(0, 0, top.width, top.height).data.some(Boolean); }"""
 
 
+CUT = """() => [...document.querySelectorAll(".right .scroll")].filter((node) => node.checkVisibility())
+  .filter((node) => node.scrollWidth > node.clientWidth).map((node) => node.getAttribute("aria-label"))"""
+
+
 def test_rows_and_boxes_point_at_each_other(opened):
     page = opened(QUICK + "&step=assignment")
     rows = page.locator("#part-readout tr[data-box]")
@@ -211,6 +215,9 @@ def test_rows_and_boxes_point_at_each_other(opened):
     page.keyboard.press("Enter")
     wait(lambda: "truth,0" in address_of(page).replace("%2C", ","))
     wait(lambda: rows.first.get_attribute("aria-current"))
+    for width in (1920, 1280):
+        page.set_viewport_size({"width": width, "height": 900})
+        wait(lambda: page.evaluate(CUT) == [])
     page.focus(".pic-top")
     page.keyboard.press("Escape")
     wait(lambda: "pick=" not in address_of(page))
