@@ -80,9 +80,9 @@ def build_run_figure(progress: RunProgress) -> Figure:
     return mark(show_points(made, [loss for loss, *_ in losses]), ends)
 
 
-def name_last_step(divergence: Divergence, last: int) -> str:
+def name_last_step(divergence: Divergence, last: float) -> str:
     """Returns what the legend says of the last finite step of a run."""
-    return f"step {last}, the last finite one; then {divergence.cause}"
+    return f"step {last:,.0f}, the last finite one; then {divergence.cause}"
 
 
 def keep_points(points: Sequence[tuple[int, float]]) -> tuple[tuple[int, ...], tuple[float, ...]]:

@@ -110,5 +110,5 @@ def certainty(pipeline: Pipeline) -> Figure:
         ("foreground", colour("foreground"), own.numpy() if len(own) else torch.zeros(0).numpy()),
     ]
     bins = np.linspace(0, 1, 41)
-    title = "Confidence of the network in the true class"
-    return histogram(values, bins=bins, title=title, x="p<sub>t</sub>", y="anchors", log_y=True)
+    axes = {"x": "p<sub>t</sub>", "y": "anchors"}
+    return histogram(values, bins=bins, title="Confidence of the network in the true class", **axes, log_y=True)
