@@ -43,9 +43,7 @@ def test_what_a_lesson_reveals_follows_the_page_and_is_in_the_link(opened):
     set_slider(page, "loss-gamma", 1)
     wait(lambda: "it keeps 0.5" in page.text_content("#lesson-outcome"))
     wait(
-        lambda: (
-            "Here it is different: “weight of an example with pₜ = 0.9” is 0.1" in page.text_content("#part-checks")
-        )
+        lambda: "Here it is different: “weight of an example with pₜ = 0.9” is 0.1" in page.text_content("#part-checks")
     )
     page.wait_for_timeout(500)
     page.reload()
