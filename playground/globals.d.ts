@@ -544,6 +544,20 @@ interface BoxesDrawing {
 
 type Drawing = CurveDrawing | BoxesDrawing;
 
+interface QuizQuestion {
+  question: string;
+  answers: string[];
+  /** Index of the right answer. */
+  right: number;
+}
+
+/** The test before and after the lessons. */
+interface Quiz {
+  title: string;
+  about: string;
+  questions: QuizQuestion[];
+}
+
 /** What a teacher can choose from: names and texts of controls; lessons with links and titles of their steps. */
 interface TeacherChoices {
   hide: [string, string][];

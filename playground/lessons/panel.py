@@ -10,6 +10,7 @@ from playground.lessons.lesson import Lesson
 from playground.lessons.narration import Narration
 from playground.lessons.parser import lessons
 from playground.lessons.position import LessonPosition, all_links, move
+from playground.lessons.quiz import quiz_panel
 from playground.lessons.teacher import teacher_panel
 from playground.lessons.way import STAR, build_map, format_minutes
 from playground.state.page_state import PageState
@@ -90,6 +91,7 @@ def build_panel() -> Panel:
         )
         outcome = gr.Markdown(latex_delimiters=LATEX, elem_id="lesson-outcome", sanitize_html=False)
         checks = html.component("checks", "lesson-checks")
+        quiz_panel()
         teacher_panel()
         with gr.Row(elem_classes=["lesson-way"]):
             back = gr.Button("Back", size="sm", min_width=60)

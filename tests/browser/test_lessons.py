@@ -4,6 +4,7 @@ import pytest
 
 from core.experiments.presets import PRESETS
 from playground.lessons.parser import lessons
+from playground.lessons.quiz import read_quiz
 from tests.browser.looking import QUICK, address_of, headline, notice, set_slider
 from tests.waiting import wait
 
@@ -88,6 +89,29 @@ def test_a_lesson_can_be_read_from_the_back_of_a_room(opened, new_page):
     page.get_by_role("button", name="Skip").click()
     wait(lambda: "The paper's pair" in page.text_content("#lesson-title"))
     assert "course=focal.2" in address_of(page) and page.get_by_role("button", name="Finish").is_visible()
+
+
+def test_the_test_compares_before_with_after_in_this_browser_alone(opened):
+    page = opened("lesson=dense.3")
+    quiz = page.locator(".lesson-quiz")
+    wait(lambda: quiz.locator("summary").is_visible())
+    quiz.locator("summary").click()
+    sent = []
+    page.on("request", lambda request: sent.append(request.url))
+    for answer in (1, 0):
+        for question in quiz.locator("fieldset").all():
+            question.locator("label").nth(answer).click()
+        quiz.get_by_role("button", name="Count my answers").click()
+        shown = wait(lambda: quiz.locator("[role=status]").text_content())
+    count = len(read_quiz().questions)
+    before, now = (sum(each.right == answer for each in read_quiz().questions) for answer in (1, 0))
+    assert shown == f"Before {before} of {count}, now {now} of {count}."
+    assert not [url for url in sent if "live" in url or "queue" in url]
+    page.reload()
+    wait(lambda: shown in (page.text_content(".lesson-quiz summary") or ""))
+    page.locator(".lesson-quiz summary").click()
+    page.get_by_role("button", name="Forget my results").click()
+    assert "Before" not in page.text_content(".lesson-quiz summary")
 
 
 def test_own_settings_come_back_after_the_lessons(opened):

@@ -14,6 +14,7 @@ from playground.layout import opening
 from playground.layout.album_panel import album_panel
 from playground.layout.intake import intake
 from playground.layout.runs_table import run_view
+from playground.lessons import panel, quiz, teacher
 from playground.server.live import head
 
 ROOT = Path(__file__).parents[2]
@@ -61,6 +62,11 @@ def test_the_panel_of_own_pictures_has_every_action_of_its_script() -> None:
     asked = {*re.findall(r'data-act="(\w+)"', built.html_template), "suggest", "share"}
     asked |= set(re.findall(r'act\("(\w+)"', program("album_panel")))
     assert asked == {*ACTIONS, "next", "teach", "download"}  # the last three have events of their own
+
+
+def test_a_lesson_runs_the_scripts_that_are_checked() -> None:
+    assert [f"lessons/{name}" for name in panel.SCRIPTS] == PROGRAMS["question"]
+    assert quiz.SCRIPT == program("quiz") and teacher.SCRIPT == program("teacher")
 
 
 def test_the_head_runs_the_opening_that_is_checked() -> None:

@@ -1,0 +1,121 @@
+// The short test before and after the lessons. Results stay in this browser: nothing of it is sent.
+
+/** @type {Quiz} */
+const test = JSON.parse(props.value);
+const quiz = /** @type {HTMLElement} */ (element.querySelector(".lesson-quiz"));
+const KEY = "test";  // in the browser's memory
+
+/**
+ * Reads earlier results, which anything may have written.
+ *
+ * @param {string} text
+ * @param {number} count of questions
+ * @returns {number[]} the first and the latest result, the first alone, or none
+ */
+function readResults(text, count) {
+  try {
+    const results = JSON.parse(text || "[]");
+    const valid = Array.isArray(results) && results.length <= 2
+      && results.every((each) => Number.isInteger(each) && each >= 0 && each <= count);
+    return valid ? results : [];
+  } catch {
+    return [];
+  }
+}
+
+/**
+ * Returns the results with a new one: the first stays, so that it can be compared with the latest.
+ *
+ * @param {number[]} results
+ * @param {number} now
+ */
+function addResult(results, now) {
+  return results.length ? [results[0], now] : [now];
+}
+
+/**
+ * @param {number[]} results
+ * @param {number} count of questions
+ */
+function describeResults([before, now], count) {
+  if (before === undefined) return "";
+  if (now === undefined) return `Before the lessons: ${before} of ${count}. Take the test again after them.`;
+  return `Before ${before} of ${count}, now ${now} of ${count}.`;
+}
+
+/**
+ * @param {QuizQuestion} question
+ * @param {number} number
+ */
+function createQuizQuestion({ question, answers }, number) {
+  const [group, legend] = [document.createElement("fieldset"), document.createElement("legend")];
+  legend.textContent = `${number + 1}. ${question}`;
+  group.append(legend, ...answers.map((answer, index) => {
+    const [label, choice] = [document.createElement("label"), document.createElement("input")];
+    Object.assign(choice, { type: "radio", name: `quiz-${number}`, value: String(index) });
+    label.append(choice, ` ${answer}`);
+    return label;
+  }));
+  return group;
+}
+
+/**
+ * @param {string} text
+ * @param {() => void} act
+ */
+function createQuizButton(text, act) {
+  const button = document.createElement("button");
+  button.type = "button";
+  button.textContent = text;
+  button.addEventListener("click", act);
+  return button;
+}
+
+const results = () => readResults(memory.recall(KEY), test.questions.length);
+const chosen = () => test.questions.map((_, number) => (
+  /** @type {HTMLInputElement | null} */ (quiz.querySelector(`[name="quiz-${number}"]:checked`))));
+
+function finish() {
+  const answers = chosen();
+  const open = answers.filter((each) => each === null).length;
+  if (open) {
+    outcome.textContent = `${open} of ${test.questions.length} questions are still open.`;
+    return;
+  }
+  const right = answers.filter((each, number) => Number(each?.value) === test.questions[number].right).length;
+  const after = addResult(results(), right);
+  memory.keep(KEY, JSON.stringify(after));
+  if (after.length > 1) markAnswers();  // the first time, it would spoil the second
+  else for (const each of answers) if (each) each.checked = false;
+  showResults();
+}
+
+function markAnswers() {
+  quiz.querySelectorAll("fieldset").forEach((group, number) => {
+    group.querySelectorAll("label").forEach((label, index) => {
+      label.toggleAttribute("data-right", index === test.questions[number].right);
+    });
+  });
+}
+
+function forget() {
+  memory.keep(KEY, "");
+  for (const each of chosen()) if (each) each.checked = false;
+  for (const label of quiz.querySelectorAll("label")) label.removeAttribute("data-right");
+  showResults();
+}
+
+function showResults() {
+  const said = describeResults(results(), test.questions.length);
+  outcome.textContent = said;
+  forgetButton.toggleAttribute("hidden", !said);
+  /** @type {Element} */ (quiz.querySelector("summary")).textContent = said ? `${test.title} · ${said}` : test.title;
+}
+
+const [about, outcome, actions] = ["p", "span", "p"].map((tag) => document.createElement(tag));
+const forgetButton = createQuizButton("Forget my results", forget);
+about.textContent = test.about;
+outcome.setAttribute("role", "status");
+actions.append(createQuizButton("Count my answers", finish), forgetButton, outcome);
+quiz.append(about, ...test.questions.map(createQuizQuestion), actions);
+showResults();
