@@ -5,12 +5,13 @@ those in the text before it are computed with only the changes of the answer und
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from html import escape
 from typing import Any, NamedTuple
 
 from core.config import Config, knobs
 from core.errors import UserError
+from core.io.text import join_names
 from playground.lessons.drawing import build_drawing
 from playground.lessons.lesson import Claim, LessonStep
 from playground.lessons.quantities import QUANTITIES, format_quantity
@@ -92,10 +93,14 @@ class Narration:
         }
 
     def build_text(self) -> str:
-        """Returns the text and the changes of the settings when the step begins, as Markdown."""
+        """Returns the text and the settings that change out of sight when the step begins, as Markdown."""
         return _join(
             _insert_numbers(self.step.text, "text", self.format_numbers()),
-            _list_settings(Config.from_flat(self.step.previous), self.step.initial_config(), self.step.initial_changes),
+            _list_settings(
+                Config.from_flat(self.step.previous),
+                self.step.initial_config(),
+                self._out_of_sight(self.step.initial_changes),
+            ),
         )
 
     def build_drawing(self) -> dict[str, Any] | None:
@@ -122,11 +127,12 @@ class Narration:
         return self._fill(self.step.question), tuple(map(self._fill, self.step.answers))
 
     def build_outcome(self) -> str:
-        """Returns the text after the answer and the changes of the settings, as Markdown; "" before the answer."""
+        """Returns the text after the answer and what changes out of sight, as Markdown; "" before the answer."""
         if not self.is_answered:
             return ""
         text = self._judge_answer() + _insert_numbers(self.step.reveal, "told", self.format_numbers())
-        return _join(text, _list_settings(self.step.initial_config(), self.step.config(), self.step.answer_changes))
+        changes = self._out_of_sight(self.step.answer_changes)
+        return _join(text, _list_settings(self.step.initial_config(), self.step.config(), changes))
 
     def check_claims(self) -> list[Check]:
         """Returns the checks of the claims for the current page, none before the answer."""
@@ -145,6 +151,10 @@ class Narration:
     def expected_config(self) -> Config:
         """Returns the lesson's settings at this point."""
         return self.step.config() if self.is_answered else self.step.initial_config()
+
+    def _out_of_sight(self, paths: Iterable[str]) -> list[str]:
+        """Returns those of the settings whose knobs do not stand beside the text, which would show them."""
+        return [path for path in paths if path not in self.step.knobs]
 
     def _judge_answer(self) -> str:
         """Returns whether the answer is right and why it is not, as Markdown; "" if none was chosen."""
@@ -190,11 +200,16 @@ def describe_change(path: str, old: Any, new: Any) -> str:
     return f"{knob.label} {before} → {after}"
 
 
-def _list_settings(old: Config, new: Config, paths: tuple[str, ...]) -> str:
+def _list_settings(old: Config, new: Config, paths: Iterable[str]) -> str:
     """Returns the changes of the settings as a line of HTML, "" for none."""
     before, after = old.to_flat(), new.to_flat()
-    changes = " · ".join(describe_change(path, before[path], after[path]) for path in paths)
-    return f'<small class="lesson-set">Set: {escape(changes)}</small>' if changes else ""
+    changes = [f"{knobs()[path].label} from {_value(path, before)} to {_value(path, after)}" for path in paths]
+    text = f"The lesson also changes {join_names(changes)}." if changes else ""
+    return f'<small class="lesson-set">{escape(text)}</small>' if changes else ""
+
+
+def _value(path: str, values: dict[str, Any]) -> str:
+    return value_text(knobs()[path], values[path]).replace("_", " ")
 
 
 def _insert_numbers(text: str, prefix: str, numbers: dict[str, str]) -> str:

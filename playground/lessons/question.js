@@ -54,6 +54,13 @@ box.addEventListener("keydown", (event) => {
   answers[(index + step + answers.length) % answers.length].focus();
 });
 
+/** The outcome comes into sight as soon as Gradio has written it; what is above it moves no more than it must. */
+function revealOutcome(attempts = 60) {
+  const outcome = document.querySelector("#lesson-outcome");
+  if (outcome?.textContent?.trim()) outcome.scrollIntoView({ block: "nearest" });
+  else if (attempts) requestAnimationFrame(() => revealOutcome(attempts - 1));
+}
+
 /** @param {LessonState} state */
 function showQuestion({ question, answers, chosen, right, answered }) {
   const key = JSON.stringify([currentLink, answers.length]);
@@ -62,6 +69,7 @@ function showQuestion({ question, answers, chosen, right, answered }) {
     delete box.dataset.drawn;
   }
   box.dataset.key = key;  // otherwise the buttons stay, and the focus with them
+  if (answered && pending !== null) revealOutcome();
   box.toggleAttribute("data-answered", answered);
   if (!question) return;
   /** @type {Element} */ (box.firstElementChild).textContent = question;
@@ -295,10 +303,10 @@ function show(value) {
   /** @type {LessonState} */
   const state = JSON.parse(value);
   if (state.link !== currentLink) beginStep(state.link);
-  if ((state.chosen ?? null) !== null) pending = null;
   markPage(state);
   if (!state.link) return;
   showQuestion(state);
+  if ((state.chosen ?? null) !== null) pending = null;
   showDrawing(state);
   fillNumbers(state.numbers);
   document.querySelector("#lesson-outcome")?.setAttribute("aria-live", "polite");

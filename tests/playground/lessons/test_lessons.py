@@ -269,6 +269,13 @@ def test_a_wrong_answer_says_why(tmp_path):
     assert right.startswith("**Right.** It is ")
 
 
+def test_a_change_whose_knob_is_out_of_sight_is_told():
+    step = lessons()["anchors"].steps[1]
+    assert "model.heads" in step.answer_changes and "model.heads" not in step.knobs
+    told = at("anchors", 1, step.right).build_outcome()
+    assert "The lesson also changes Heads from loaded to new." in told and "Aspect ratios from" not in told
+
+
 def test_only_valid_answers_count():
     place = LessonPosition(lessons()["focal"], 1)
     for choice in (None, 7, "3", "-1", "x", ["0"], {}):
@@ -424,7 +431,7 @@ def test_a_lesson_is_shown_with_its_step():
     assert "One factor" not in shown.title and "Turn it up" in shown.title and "1 of " in shown.map
     assert "γ goes from 0 to 2" in shown.text and shown.outcome == ""
     told = build_contents(answer_question(state_at(place), "2"), []).outcome
-    assert told.startswith("**Right.**") and "Set: γ (focusing) 0 → 2" in told and "0.25</span>" in told
+    assert told.startswith("**Right.**") and "lesson-set" not in told and "0.25</span>" in told
 
 
 @pytest.mark.parametrize("said", [None, 5, "focal.1", {"a": 1}, [["x"], 3, None, "no.1"]])
