@@ -7,6 +7,7 @@ from torchvision.ops import box_iou
 
 from core.analysis.loss_concentration import compute_cumulative_loss, compute_hardest_share
 from core.evaluation.counting import Tally, average_over_classes, average_over_ious
+from core.evaluation.error_types import BACKGROUND as BACKGROUND_ERROR, ErrorTypes, analyse_errors
 from core.retinanet.boxes import decode, encode, pairwise_iou
 from core.retinanet.losses import classification_loss, total_loss
 from core.retinanet.matching import BACKGROUND, IGNORED
@@ -63,6 +64,11 @@ def _average_precision(pipeline: Pipeline, *, over_ious: bool) -> float:
     material = of_picture(pipeline)
     images, classes = material.overlaps, len(material.class_names)
     return average_over_ious(images, classes) if over_ious else average_over_classes(images, classes, FOUND_IOU)
+
+
+def _errors(pipeline: Pipeline) -> ErrorTypes:
+    material = of_picture(pipeline)
+    return analyse_errors(material.overlaps, len(material.class_names))
 
 
 def _targets(pipeline: Pipeline) -> torch.Tensor:
@@ -139,6 +145,8 @@ QUANTITIES: dict[str, Quantity] = {
     "wrong_detections": lambda pipeline: _tally(pipeline).wrong,
     "final_precision": lambda pipeline: _tally(pipeline).precision,
     "final_recall": lambda pipeline: _tally(pipeline).recall,
+    "background_errors": lambda pipeline: len(_errors(pipeline).select(BACKGROUND_ERROR)),
+    "cost_of_background": lambda pipeline: _errors(pipeline).cost[BACKGROUND_ERROR],
     "ap50": lambda pipeline: _average_precision(pipeline, over_ious=False),
     "ap": lambda pipeline: _average_precision(pipeline, over_ious=True),
     "scores_per_anchor": lambda pipeline: pipeline.prediction.outputs.logits.shape[-1],

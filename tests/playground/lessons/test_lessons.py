@@ -315,10 +315,10 @@ def test_a_step_switches_layers():
     )
 
 
-def test_the_lessons_take_about_twenty_minutes():
-    """Estimated from words and steps; the short course takes about half of it."""
+def test_the_lessons_take_less_than_an_hour():
+    """Estimated from words and steps; the short course takes about a third of it."""
     core = [lesson for lesson in lessons().values() if lesson.core]
-    assert sum(lesson.minutes for lesson in lessons().values()) < 25 and sum(lesson.minutes for lesson in core) < 13
+    assert sum(lesson.minutes for lesson in lessons().values()) < 50 and sum(lesson.minutes for lesson in core) < 16
     assert {"cross-entropy", "focal", "alpha-gamma-pi"} <= {lesson.key for lesson in core}
     assert format_minutes(*core) in build_contents(state_at(LessonPosition(lessons()["dense"], 0)), []).text
 
@@ -444,3 +444,31 @@ def test_numbers_are_short():
     written = ["12,276", "0.01", "3", "1,234", "0.457", "0.00001"]
     assert [format_quantity("anchors", each) for each in (12276, 0.0100001, 3.0, 1234.5, 0.4567, 1e-5)] == written
     assert [format_quantity("share_of_foreground", each) for each in (1.0, 0.4567, 0.0036)] == ["100%", "46%", "0.4%"]
+
+
+@pytest.mark.parametrize("key", lessons())
+def test_steps_are_short_and_end_in_a_summary(key):
+    """At most ninety words before the question; each wrong answer has a reason, and each lesson a summary."""
+    *steps, last = lessons()[key].steps
+    assert last.is_summary and last.title == "What you have seen" and not any(step.is_summary for step in steps)
+    for step in lessons()[key].steps:
+        assert len(step.text.split()) <= 90, step.title
+        for index, reason in enumerate(step.reasons):
+            assert bool(reason) == (index != step.right), step.title
+
+
+def test_the_core_comes_in_its_order_and_the_new_lessons_follow():
+    keys = list(lessons())
+    assert keys[-3:] == ["average-precision", "box-regression", "questions"] and len(keys) == 13
+
+
+def test_a_step_sets_the_dials_of_its_figure(tmp_path):
+    text = FILE.replace("- show: picture", "- show: detections\n- dials: graph = ap, counted = 3")
+    (tmp_path / "01-x.md").write_text(text)
+    assert [step.dials for step in read_lesson(tmp_path / "01-x.md").steps] == ["", "graph=ap&counted=3"]
+    (tmp_path / "01-x.md").write_text(text.replace("counted = 3", "counted = many"))
+    with pytest.raises(LessonError, match="sets a dial"):
+        read_lesson(tmp_path / "01-x.md")
+    place = LessonPosition(lessons()["average-precision"], 0)
+    assert state_at(place).focus().dials.counted == 3
+    assert from_link(f"lesson={place.link}&counted=*").focus().dials.counted == 1
