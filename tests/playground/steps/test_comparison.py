@@ -77,6 +77,7 @@ def test_the_texts_on_the_short_runs_agree_with_the_results():
     assert all(rows.values()) and {row.runs for kept in rows.values() for row in kept.values()} == {3}
     assert rows["ohem"]["OHEM, 128 anchors"].ap > rows["ohem"]["focal loss"].ap
     assert rows["gamma"]["γ = 1"].ap == max(row.ap for row in rows["gamma"].values())
+    assert rows["gamma"]["γ = 0"].ap > rows["gamma"]["γ = 2"].ap
     text = paper_tables.tables()
     assert text.count("<td>–</td>") == 3 + 3  # three γ and three sets of anchors have no run here
 
