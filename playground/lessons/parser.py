@@ -79,8 +79,9 @@ def _parse_step(section: str, before: LessonStep | None, file: str) -> LessonSte
     title = heading.strip()
     name = f"{file}: the step {title!r}"
     options, parts = parse_options(header, name), _split_body(body.splitlines(), name)
+    dials = options.parse_dials().to_text()
     if options.is_summary and before and not options.show:
-        options = options._replace(show=before.show, curve=before.curve)
+        options, dials = options._replace(show=before.show, curve=before.curve), before.dials
     answers = _parse_items(parts["answers"], "- ")
     right = [index for index, answer in enumerate(answers) if answer.text.endswith("*")]
     question = " ".join(parts["question"]).strip()
@@ -102,7 +103,7 @@ def _parse_step(section: str, before: LessonStep | None, file: str) -> LessonSte
         controls=split_names(options.controls),
         tables=split_names(options.tables),
         draw=options.draw,
-        dials=options.parse_dials().to_text(),
+        dials=dials,
         compare=options.compare,
         text="\n".join(parts["text"]).strip(),
         question=question,

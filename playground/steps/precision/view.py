@@ -20,6 +20,7 @@ from playground.steps.precision.figure import curve_figure
 from playground.steps.step import StepText, truth_layer
 from playground.support.cache import Cache
 
+LAST = "Counted last"  # begins the heading
 ROWS = 12  # of the table: the detection counted last, and those before it
 _averages, _errors = Cache(64), Cache(16)
 
@@ -87,12 +88,11 @@ def _last(choice: Choice, dials: Dials) -> Markup:
     total = len(choice.counting.detections)
     if not choice.so_far:
         text = f"No detection is counted yet: there are {total:,}, the one with the highest score comes first."
-        return html.heading("How AP is made") + html.paragraph(text if total else "There is no detection to count.")
+        return html.heading(LAST) + html.paragraph(text if total else "There is no detection to count.")
     last = choice.counting.detections[choice.so_far - 1]
     names = choice.material.class_names
-    title = f"{choice.so_far:,} of {total:,}: {names[last.label]} {last.score:.2f} is a {last.outcome}"
-    if last.outcome == IGNORED:
-        title = f"{choice.so_far:,} of {total:,}: {names[last.label]} {last.score:.2f} is not counted"
+    outcome = "is left out" if last.outcome == IGNORED else f"is a {last.outcome}"
+    title = f"{LAST}: {names[last.label]} {last.score:.2f} {outcome} ({choice.so_far:,} of {total:,})"
     return html.heading(title) + html.paragraph(_explain(last, choice, dials.match))
 
 
@@ -129,7 +129,7 @@ def _rows(choice: Choice) -> Markup:
         made, found = _number(tally.precision, ".2f"), _number(tally.recall, ".2f")
         rows.append((str(number), names[each.label], f"{each.score:.2f}", f"{each.iou:.2f}", each.outcome, made, found))
     columns = ("number", "class", "score", "IoU", "counted as", "precision", "recall")
-    return html.table(html.Table("Counted last", columns, tuple(rows), frozenset({0} if rows else ())))
+    return html.table(html.Table("Counted so far", columns, tuple(rows), frozenset({0} if rows else ())))
 
 
 def _averages_text(choice: Choice, dials: Dials) -> Markup:
