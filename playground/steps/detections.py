@@ -19,6 +19,7 @@ from playground.steps.dials import PRECISION, Dials
 from playground.steps.levels import funnel_levels
 from playground.steps.precision.view import picture_layers, picture_text
 from playground.steps.step import Focus, Step, StepText, StepView, StripItem, score_heat, truth_layer
+from playground.support.wording import name_knobs
 
 WEAKER = f"weaker detections, below {DRAWN_FROM:g}"
 
@@ -44,7 +45,7 @@ def _build_precision_view(pipeline: Pipeline, focus: Focus) -> StepView:
     try:
         layers = picture_layers(pipeline, focus.dials)
     except UserError as error:
-        refusal = StepText(html.paragraph(str(error)), dials=(chooser,))
+        refusal = StepText(html.paragraph(name_knobs(error)), dials=(chooser,))
         return StepView((truth_layer(pipeline),), build_text=lambda: refusal)
     return StepView(layers, build_text=lambda: picture_text(pipeline, focus.dials, chooser))
 
