@@ -197,7 +197,7 @@ class Evaluations:
             ended = _evaluate(job, config, split)
             job.status = ended if job.dropped else ended._replace(message=self._save(key, ended, job.origin))
         except (UserError, OSError) as error:
-            _fail(job, str(error))
+            _fail(job, _explain(error))
         except Exception as error:
             traceback.print_exc()
             _fail(job, f"An internal error occurred ({type(error).__name__}); see the server's log.")
@@ -211,8 +211,13 @@ class Evaluations:
             record = StoredEvaluation(ended.state, ended.total, result.images, result.names, result.class_names)
             self._store.put(key, record, origin)
         except (OSError, WeightsError) as error:
-            return f"It could not be saved and will be lost when the server is restarted: {error}"
+            return f"It could not be saved and will be lost when the server is restarted: {_explain(error)}"
         return ""
+
+
+def _explain(error: UserError | OSError) -> str:
+    """Returns the message of an error, without the path of a file on the server."""
+    return (error.strerror or "a file cannot be used") if isinstance(error, OSError) else str(error)
 
 
 def _fail(job: _Job, message: str) -> None:
