@@ -69,7 +69,7 @@ def losses(example: Example, loss: Loss) -> Markup:
     smooth = smooth_l1(errors, loss.smooth_l1_beta)
     columns = zip(errors.tolist(), l1(errors).value.tolist(), l2(errors).value.tolist(), smooth.value.tolist(),
                   smooth.slope.tolist(), strict=True)  # fmt: skip
-    rows = [
+    rows: list[tuple[str, ...]] = [
         (name, signed(error), f"{one:.3f}", f"{two:.3f}", f"{value:.3f}", signed(slope))
         for name, (error, one, two, value, slope) in zip(DELTAS, columns, strict=True)
     ]

@@ -80,14 +80,14 @@ def _introduce(pipeline: Pipeline, example: Example) -> Markup:
 
 def _dials(example: Example) -> tuple[Dial, ...]:
     """Returns sliders for the predicted deltas, and buttons back to those of the network and the object."""
-    whole = str(OfAnchor(example.anchor, tuple(example.predicted.tolist())))  # type: ignore[arg-type]  # four numbers
+    whole = str(OfAnchor(example.anchor, tuple(example.predicted.tolist())))
     sliders = tuple(
         Dial("deltas", f"predicted {name}", SLIDER, f"{value:.2f}", -most, most, 0.01, part=part, whole=whole)
         for part, (name, value, most) in enumerate(
             zip(DELTAS, example.predicted.tolist(), (SHIFT, SHIFT, GROWTH, GROWTH), strict=True), start=1
         )
     )
-    target = str(OfAnchor(example.anchor, tuple(example.target.tolist())))  # type: ignore[arg-type]  # four numbers
+    target = str(OfAnchor(example.anchor, tuple(example.target.tolist())))
     return (
         *sliders,
         Dial("deltas", "Predict the target exactly", BUTTON, target),
