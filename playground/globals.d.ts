@@ -572,7 +572,7 @@ interface LessonState {
   chosen: number | null;
   right: number | null;
   answered: boolean;
-  drawing: Drawing | null;
+  drawing?: Drawing | null;
   numbers: Record<string, string>;
   knobs?: string[];
   controls?: string[];

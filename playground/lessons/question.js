@@ -110,11 +110,12 @@ function fillNumbers(numbers) {
  *
  * @param {LessonState} state
  */
-function markPage({ link, look = [], veil = [], needs = [], knobs = [], controls = [], tables: named = [] }) {
+function markPage({ link, look = [], veil = [], needs = [], knobs = [], controls = [], tables: named = [], drawing }) {
   document.querySelector(".layout")?.toggleAttribute("data-lesson", link !== "");  // see the head of style/page.css
+  const draws = drawing ? [drawing.kind] : [];
   const ids = [...knobs.map((path) => `knob-${path.replace(/[._]/g, "-")}`), ...controls];
   namedStyles.textContent = link ? namedRules(ids) : "";
-  for (const [name, words] of Object.entries({ lesson: [link], look, veil, needs })) {
+  for (const [name, words] of Object.entries({ lesson: [link], look, veil, needs, draws })) {
     if (words.join("")) document.body.dataset[name] = words.join(" ");
     else delete document.body.dataset[name];
   }

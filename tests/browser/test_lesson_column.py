@@ -19,6 +19,7 @@ PLACES = {  # of the parts that a step can point at
     "figure": ".right .plot",
     "more": "#part-more",
 }
+FIGURES = (PLACES["figure"], ".lesson-pad")
 GO = """query => {
   history.replaceState({depth: 0}, "", "?" + query);
   dispatchEvent(new PopStateEvent("popstate"));
@@ -39,7 +40,8 @@ MEASURE = """names => {
 def named_places(step: LessonStep) -> list[str]:
     """Returns selectors of all that a step names, with its text and the picture, which every step shows."""
     ids = [*map(element_id, step.knobs), *step.named_controls]
-    named = [*(PLACES[part] for part in step.look), *(f"#{name}" for name in ids)]
+    places = {**PLACES, "figure": ".lesson-pad"} if step.draw == "curve" else PLACES  # one draws on the figure
+    named = [*(places[part] for part in step.look), *(f"#{name}" for name in ids)]
     return list(dict.fromkeys(["#lesson-title", "#lesson-text", PLACES["picture"], ".lesson-way", *named]))
 
 
@@ -66,7 +68,7 @@ def find_hidden(measured: dict[str, Any], width: int, height: int) -> list[str]:
     if measured["wide"] > width:
         hidden.append(f"{measured['wide']} px wide")
     if width == PHONE[0]:
-        together = [place for name, place in places.items() if name.startswith("#knob") or name == PLACES["figure"]]
+        together = [place for name, place in places.items() if name.startswith("#knob") or name in FIGURES]
         picture = places[PLACES["picture"]]
         room = height - (picture[1] - picture[0]) - measured["way"]
         if together and max(p[1] for p in together) - min(p[0] for p in together) > room:
