@@ -564,6 +564,27 @@ interface TeacherChoices {
   lessons: { title: string; steps: [string, string][] }[];
 }
 
+/** Where γ goes, and in how many ms. */
+type Leg = [number, number];
+
+interface StoryPart {
+  name: string;
+  colour: string;
+  /** 0 … 1. */
+  share: number;
+  /** The share as a percentage. */
+  text: string;
+}
+
+/** Who pays the loss, from `steps/loss/story.py`. */
+interface StoryState {
+  sentence: string;
+  note: string;
+  /** γ has an effect. */
+  plays: boolean;
+  parts: StoryPart[];
+}
+
 interface LessonState {
   /** Of the step on show, "" without a lesson. */
   link: string;

@@ -43,7 +43,7 @@ from playground.support.visitors import HEAD
 DELETE_CACHE = (3600, 86400)  # every hour, uploads older than a day, seconds
 STYLES = ASSETS / "style"
 # Later ones override earlier ones.
-STYLE_SHEETS = ("page", "knobs", "layout", "numbers", "dials", "lesson", "runs", "banner", "pictures", "touch")
+STYLE_SHEETS = ("page", "knobs", "layout", "story", "numbers", "dials", "lesson", "runs", "banner", "pictures", "touch")
 HEAD_STYLE_SHEETS = ("present",)  # Gradio does not rewrite their rules: they may name `body` inside @media
 
 

@@ -22,6 +22,7 @@ from playground.layout.knob_notes import knob_notes
 from playground.layout.knob_widgets import KnobWidget, make_widget
 from playground.layout.runs_table import run_view
 from playground.layout.source_bar import source_bar
+from playground.layout.story import story
 from playground.layout.strip import strip
 from playground.lessons.panel import build_chooser, build_panel
 from playground.pipeline.downloads import download
@@ -61,6 +62,7 @@ def lay_out() -> PageComponents:
             parts["caption"] = html.component("caption", "caption")
             film = gr.Slider(1, 2, value=1, step=1, label="Evaluation", visible="hidden", elem_id="frame")
             parts["counts"] = html.component("counts", "numbers counts")
+        parts["story"] = story()
         with gr.Column(elem_classes=["right"], min_width=280, scale=4):
             parts["readout"] = html.component("readout", "numbers readout")
             loss = _loss_controls()

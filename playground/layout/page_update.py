@@ -16,6 +16,7 @@ class PageUpdate(NamedTuple):
         figure: The step's figure.
         dials: The sliders and lists of the figure.
         more: What follows the figure.
+        story: The first screen's sentence and bar, see `playground.steps.loss.story`; "" elsewhere.
         changes: Settings that differ from the pinned ones.
         beside: True to show the pinned picture beside the present one.
         other: The pinned picture.
@@ -37,6 +38,7 @@ class PageUpdate(NamedTuple):
     figure: str | None = None
     dials: str | None = None
     more: str | None = None
+    story: str | None = None
     changes: str | None = None
     beside: bool | None = None
     other: str | None = None
@@ -53,6 +55,6 @@ class PageUpdate(NamedTuple):
 # `beside` is missing since only Gradio's events change it.
 PAINT_STAGES = (
     ("canvas", "other", "banner", "notice"),
-    ("figure", "dials", "more"),
+    ("figure", "dials", "more", "story"),
     ("strip", "caption", "readout", "counts", "changes", "bar", "lesson", "checks", "album", "idle"),
 )

@@ -146,7 +146,9 @@ function hideControls() {
 const BROWSER_PARAMETERS = ["hide", "course", "layers", "embed"];  // of the address, which the server does not know
 const ONE_CHANGE_MS = 800;  // changes closer together, as while a slider is dragged, are one entry of the history
 const PAUSE_MS = 80;  // writing the address takes as long as drawing the picture: only pauses of a drag are written
+const REST_MS = 1000;  // within which the value at which γ has stopped is answered
 let opened = false;
+let newest = "";  // query of what is on show
 let writtenAt = 0;
 let writeTimer = 0;
 
@@ -167,6 +169,7 @@ function fullQuery(query, search) {
  * @param {boolean} withHistory false for the first answer, which only tidies the address that was opened
  */
 function writeAddress(query, withHistory) {
+  if (document.body.hasAttribute("data-playing")) return;
   const full = fullQuery(query, location.search);
   const address = location.pathname + (full ? `?${full}` : "");
   if (address !== location.pathname + location.search) {
@@ -199,13 +202,22 @@ function show(value) {
   document.body.removeAttribute("data-opening");
   markChanged(state.query);
   const query = new URLSearchParams(state.query);
-  document.body.toggleAttribute("data-story", query.get("view") === "story");
+  for (const node of [document.body, document.querySelector(".layout")]) {  // see the head of style/page.css
+    node?.toggleAttribute("data-story", query.get("view") === "story");
+  }
   document.body.toggleAttribute("data-pinned", query.has("pinned"));
   document.body.toggleAttribute("data-beside", query.has("beside"));
   document.querySelector("#beside")?.setAttribute("aria-pressed", String(query.has("beside")));
   clearTimeout(writeTimer);
   writeTimer = setTimeout(writeAddress, opened ? PAUSE_MS : 0, state.query, opened);
   opened = true;
+  newest = state.query;
+}
+
+/** γ has stopped moving by itself: if its last value has been answered before, no other answer writes the address. */
+function onRest() {
+  clearTimeout(writeTimer);
+  writeTimer = setTimeout(() => writeAddress(newest, true), REST_MS);
 }
 
 window.addEventListener("popstate", () => {
@@ -228,6 +240,7 @@ function onAnswer() {
   if (props.value) live.receiveAnswer(JSON.parse(props.value));
 }
 
+document.addEventListener("story-rest", onRest);
 document.addEventListener("live-forgotten", () => {
   const story = document.body.hasAttribute("data-story");
   trigger("select", { step: document.body.dataset.step, map: null, level: null, story });

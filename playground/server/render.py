@@ -31,6 +31,7 @@ from playground.state.page_state import PageState
 from playground.state.user_picture import classes_to_draw, find_upload, is_upload_shown
 from playground.steps import STEPS
 from playground.steps.evaluation.step import selected_pictures
+from playground.steps.loss.story import build_story
 from playground.steps.step import Levels, StepText, StepView, StripItem, truth_layer
 from playground.support.cache import Cache
 from playground.support.threads import one_thread
@@ -89,7 +90,9 @@ def _render_rest(state: PageState, pipeline: Pipeline, step_view: StepView, noti
     """Renders everything but the picture; `notice` is the message that came with it."""
     try:
         text = step_view.build_text()
+        story = json.dumps(build_story(pipeline)) if state.in_story else ""
     except UserError as error:
+        story = ""
         text, notice = StepText(html.paragraph(NO_NUMBERS)), name_knobs(error)
     lesson, checks = build_lesson_state(state)
     update = PageUpdate(
@@ -100,6 +103,7 @@ def _render_rest(state: PageState, pipeline: Pipeline, step_view: StepView, noti
         figure=json.dumps(_compare_figure(text.figure, state)) if text.figure else "",
         dials=pack(text.dials),
         more=text.more,
+        story=story,
         bar=_build_bar(state, pipeline, step_view.picture.name if step_view.picture else ""),
         lesson=lesson,
         checks=checks,

@@ -1,6 +1,7 @@
 """The distribution of the picture's classification loss over its anchors, and of the network's confidence."""
 
 from functools import cache
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -15,9 +16,24 @@ from playground.pipeline.pipeline import Pipeline
 from playground.support.cache import Cache
 
 EASY = 0.5  # a background anchor is easy, i.e. classified correctly, if all its scores are below this
-GROUP_COLOURS = {"foreground": "foreground", "hard background": "suppressed", "easy background": "background"}
+FOREGROUND, HARD_BACKGROUND, EASY_BACKGROUND = "foreground", "hard background", "easy background"
+GROUP_COLOURS = {FOREGROUND: "foreground", HARD_BACKGROUND: "suppressed", EASY_BACKGROUND: "background"}
 KINDS = ("cross_entropy", "balanced_cross_entropy", "focal", "cutoff", "ohem")
 _groups = Cache(16)
+
+
+class Payer(NamedTuple):
+    """A group of anchors.
+
+    Attributes:
+        name: Its name.
+        count: Number of its anchors that the loss uses.
+        share: Its share of the classification loss, 0 … 1; 0 if nothing is paid.
+    """
+
+    name: str
+    count: int
+    share: float
 
 
 def group_anchors(pipeline: Pipeline) -> tuple[tuple[str, Tensor], ...]:
@@ -28,23 +44,34 @@ def group_anchors(pipeline: Pipeline) -> tuple[tuple[str, Tensor], ...]:
         background = match.label == BACKGROUND
         easy = pipeline.prediction.outputs.logits[0].amax(dim=1).sigmoid() < EASY
         return (
-            ("foreground", match.foreground),
-            ("hard background", background & ~easy),
-            ("easy background", background & easy),
+            (FOREGROUND, match.foreground),
+            (HARD_BACKGROUND, background & ~easy),
+            (EASY_BACKGROUND, background & easy),
         )
 
     return _groups.get(pipeline.logits_key, compute)
 
 
+def list_payers(pipeline: Pipeline) -> list[Payer]:
+    """Returns the groups of `group_anchors` with what each pays of the classification loss."""
+    losses = pipeline.losses
+    whole = losses.classification.sum().clamp(min=1e-12)
+    return [
+        Payer(
+            name,
+            int((where & losses.used).sum()),
+            (torch.where(where, losses.classification, 0.0).sum() / whole).item(),
+        )
+        for name, where in group_anchors(pipeline)
+    ]
+
+
 def shares(pipeline: Pipeline) -> Markup:
     """Returns each group's share of the classification loss, as a table of all anchors and as a bar."""
-    losses, ignored = pipeline.losses, int((pipeline.match.label == IGNORED).sum())
-    whole = losses.classification.sum().clamp(min=1e-12)
-    groups = group_anchors(pipeline)
-    paid = {name: (torch.where(where, losses.classification, 0.0).sum() / whole).item() for name, where in groups}
-    rows = [(name, html.count(int((where & losses.used).sum())), html.percent(paid[name])) for name, where in groups]
+    payers, ignored = list_payers(pipeline), int((pipeline.match.label == IGNORED).sum())
+    rows = [(each.name, html.count(each.count), html.percent(each.share)) for each in payers]
     rows.append(("ignored", html.count(ignored), "–"))
-    bar = html.bar([(name, colour(GROUP_COLOURS[name]), share) for name, share in paid.items()])
+    bar = html.bar([(each.name, colour(GROUP_COLOURS[each.name]), each.share) for each in payers])
     table = html.Table("Who pays the classification loss", ("anchors", "number", "share"), tuple(rows))
     return html.table(table) + bar
 

@@ -1,0 +1,191 @@
+// The first screen: a button moves γ from 0 to 2 and back, and the real knob, the picture, the curve, the bar and the
+// sentence follow.
+const KNOB = "#knob-loss-gamma";
+const PATH = "loss.gamma";
+const [LOW, HIGH] = [0, 2];  // between which γ moves: cross-entropy, and the paper's focal loss
+const MS_PER_UNIT = 1600;
+const HOLD_MS = 900;  // at either end: time to read the sentence
+const STILL = [LOW, 0.5, 1, HIGH];  // for those who want no motion: values that γ has one after another …
+const STILL_MS = 1600;  // … for so long
+const REST_MS = 600;  // after which the sentence is told to those who cannot see it
+
+/** @param {string} name */
+const find = (name) => /** @type {HTMLElement} */ (element.querySelector(`.story-${name}`));
+const playButton = /** @type {HTMLButtonElement} */ (find("play"));
+const [bar, keys, said] = [find("bar"), find("keys"), find("said")];
+/** @type {{slider: HTMLInputElement, start: number, step: string, way: Leg[], value: number, began: number} | null} */
+let run = null;  // null while γ rests
+let sayTimer = 0;
+
+// ---- γ moves
+
+/**
+ * Returns the way of γ: down to 0, up to 2, and back to where it began.
+ *
+ * @param {number} start
+ * @returns {Leg[]}
+ */
+function planWay(start) {
+  /** @type {Leg[]} */
+  const way = [];
+  let at = start;
+  for (const end of [LOW, HIGH, start]) {
+    if (end === at) continue;
+    way.push([end, Math.abs(end - at) * MS_PER_UNIT], [end, HOLD_MS]);
+    at = end;
+  }
+  return way;
+}
+
+/**
+ * Returns the way of γ without motion: single values, each for a while.
+ *
+ * @param {number} start
+ * @returns {Leg[]}
+ */
+function planStill(start) {
+  const values = [...STILL.filter((value) => value !== start), start];
+  return values.flatMap((value) => [[value, 0], [value, STILL_MS]]);
+}
+
+/**
+ * Returns γ on its way after some time, null at its end; each leg begins and ends gently.
+ *
+ * @param {number} start
+ * @param {Leg[]} way
+ * @param {number} elapsed ms
+ */
+function valueAt(start, way, elapsed) {
+  let [from, left] = [start, elapsed];
+  for (const [to, duration] of way) {
+    if (left < duration) {
+      const part = left / duration;
+      return from + (to - from) * part * part * (3 - 2 * part);
+    }
+    left -= duration;
+    from = to;
+  }
+  return null;
+}
+
+/**
+ * Shows γ on its knob, which Gradio is told of only at the end, and sets it.
+ *
+ * @param {HTMLInputElement} slider
+ * @param {number} value
+ */
+function showGamma(slider, value) {
+  slider.value = String(value);
+  slider.style.setProperty("--range_progress", `${(100 * value) / Number(slider.max)}%`);
+  const number = /** @type {HTMLInputElement | null} */ (document.querySelector(`${KNOB} input[type=number]`));
+  if (number) number.value = String(value);
+  live.set(PATH, value);
+}
+
+function play() {
+  const slider = /** @type {HTMLInputElement | null} */ (document.querySelector(`${KNOB} input[type=range]`));
+  if (!slider) return;
+  const [start, { step }] = [Number(slider.value), slider];
+  const way = matchMedia("(prefers-reduced-motion: reduce)").matches ? planStill(start) : planWay(start);
+  run = { slider, start, step, way, value: start, began: performance.now() };
+  slider.step = "any";
+  markPlaying();
+  requestAnimationFrame(move);
+}
+
+function move() {
+  if (!run) return;
+  const { slider, start, way, began } = run;
+  const value = valueAt(start, way, performance.now() - began);
+  if (value === null) {
+    run.value = start;
+    stop();
+    return;
+  }
+  const rounded = Math.round(value * 100) / 100;
+  if (rounded !== run.value) showGamma(slider, rounded);
+  run.value = rounded;
+  requestAnimationFrame(move);
+}
+
+/** Leaves γ where it is, as if the visitor had moved it there. */
+function stop() {
+  if (!run) return;
+  const { slider, step, value } = run;
+  run = null;
+  slider.step = step;
+  slider.value = String(value);
+  slider.dispatchEvent(new Event("input", { bubbles: true }));
+  markPlaying();
+  document.dispatchEvent(new Event("story-rest"));
+}
+
+/** While γ moves, the address and its history stay (`strip.js`). */
+function markPlaying() {
+  document.body.toggleAttribute("data-playing", run !== null);
+  const [icon, verb] = playButton.children;
+  [icon.textContent, verb.textContent] = run ? ["■", "Stop"] : ["▶", "Play"];
+}
+
+/** @param {Event} event */
+function stopAtTouch({ target, isTrusted }) {
+  if (run && isTrusted && target instanceof Element && target.closest(".knob")) stop();
+}
+
+/** @param {KeyboardEvent} event */
+function stopAtKey(event) {
+  if (event.key === "Escape") stop();
+  else if (event.key !== "Tab") stopAtTouch(event);
+}
+
+// ---- who pays
+
+/** @param {string} value */
+function show(value) {
+  element.toggleAttribute("data-empty", !value);
+  if (!value) return;
+  /** @type {StoryState} */
+  const { sentence, note, plays, parts } = JSON.parse(value);
+  find("sentence").textContent = sentence;
+  find("note").textContent = note;
+  playButton.disabled = !plays;
+  if (bar.children.length !== parts.length) {
+    bar.replaceChildren(...parts.map(() => document.createElement("i")));
+    keys.replaceChildren(...parts.map(createKey));
+  }
+  bar.setAttribute("aria-label", parts.map(({ name, text }) => `${name} ${text}`).join(", "));
+  parts.forEach(({ share, colour, text }, index) => {
+    const segment = /** @type {HTMLElement} */ (bar.children[index]);
+    [segment.style.flexGrow, segment.style.background] = [String(share), colour];
+    /** @type {Element} */ (keys.children[index].lastElementChild).textContent = text;
+  });
+  clearTimeout(sayTimer);
+  sayTimer = setTimeout(say, REST_MS, sentence);
+}
+
+/** @param {StoryPart} part */
+function createKey({ name, colour }) {
+  const [key, swatch, share] = ["li", "i", "b"].map((tag) => document.createElement(tag));
+  swatch.style.background = colour;
+  key.append(swatch, `${name} `, share);
+  return key;
+}
+
+/** @param {string} sentence */
+function say(sentence) {
+  if (!run) said.textContent = sentence;
+}
+
+playButton.addEventListener("click", () => (run ? stop() : play()));
+for (const kind of ["pointerdown", "wheel"]) {
+  document.addEventListener(kind, stopAtTouch, { capture: true, passive: true });
+}
+document.addEventListener("keydown", stopAtKey, true);
+new MutationObserver(() => { if (!document.body.hasAttribute("data-story")) stop(); })
+  .observe(document.body, { attributes: true, attributeFilter: ["data-story"] });
+for (const way of /** @type {NodeListOf<HTMLElement>} */ (element.querySelectorAll("[data-way]"))) {
+  way.addEventListener("click", () => trigger("select", { choose: way.dataset.way }));
+}
+const showValue = live.part(props.part, show, () => props.value);
+watch("value", showValue);
+showValue();

@@ -1,0 +1,56 @@
+"""The first screen: what it adds to the loss step, which it shows in another arrangement (`assets/style/story.css`).
+
+A button that moves γ, a bar of who pays, one sentence with live numbers, and three ways on, each of which fires
+`select` with {"choose": …}.
+"""
+
+from pathlib import Path
+
+import gradio as gr
+
+from playground.lessons.panel import format_minutes
+from playground.lessons.parser import lessons
+
+SCRIPT = (Path(__file__).parent / "story.js").read_text("utf-8")
+LESSONS, EXPLORE, PICTURES = "lessons", "explore", "pictures"  # the ways on
+TEMPLATE = """
+<div class="story">
+  <button type="button" class="story-play" aria-describedby="story-sentence">
+    <span class="story-icon" aria-hidden="true">▶</span> <span class="story-verb">Play</span>
+  </button>
+  <div class="story-shares">
+    <div class="story-bar" role="img"></div>
+    <ul class="story-keys" aria-hidden="true"></ul>
+  </div>
+  <div class="story-words">
+    <p class="story-sentence" id="story-sentence"></p>
+    <p class="story-note"></p>
+  </div>
+  <div class="story-said" role="status"></div>
+  <nav class="story-ways" aria-label="Ways on">%s</nav>
+</div>
+"""
+WAY = '<button type="button" data-way="{}"><strong>{}</strong> <span>{}</span></button>'
+
+
+def story() -> gr.HTML:
+    """Builds the component, empty."""
+    every = lessons().values()
+    core = [each for each in every if each.core]
+    ways = (
+        (
+            LESSONS,
+            "Take the lessons",
+            f"The core takes {format_minutes(*core)}, all {len(every)} {format_minutes(*every)}",
+        ),
+        (EXPLORE, "Explore freely", "Every step and every knob"),
+        (PICTURES, "Use my own pictures", "Draw a few boxes, train a detector"),
+    )
+    return gr.HTML(
+        "",
+        part="story",
+        html_template=TEMPLATE % "".join(WAY.format(*way) for way in ways),
+        js_on_load=SCRIPT,
+        apply_default_css=False,
+        elem_classes=["story-block"],
+    )

@@ -1,0 +1,54 @@
+"""The sentence of the first screen: how much of this picture's loss its easy background anchors carry."""
+
+import math
+from typing import Any
+
+from core.io.text import count_noun
+from playground.components import html
+from playground.components.figures import colour
+from playground.pipeline.pipeline import Pipeline
+from playground.steps.loss.shares import (
+    EASY,
+    EASY_BACKGROUND,
+    FOREGROUND,
+    GROUP_COLOURS,
+    HARD_BACKGROUND,
+    Payer,
+    format_kind,
+    list_payers,
+)
+
+ORDER = (EASY_BACKGROUND, HARD_BACKGROUND, FOREGROUND)  # of the bar
+NOTE = f"Easy: p_t, the probability of the truth, is above {1 - EASY:g}, so the detector is right already."
+
+
+def build_story(pipeline: Pipeline) -> dict[str, Any]:
+    """Returns who pays the classification loss, for the browser: a sentence, a note, and the parts of a bar."""
+    payers = {each.name: each for each in list_payers(pipeline)}
+    plays = pipeline.config.loss.kind == "focal"
+    return {
+        "sentence": _describe(pipeline, payers[EASY_BACKGROUND]),
+        "note": NOTE if plays else f"{NOTE} γ acts when the loss is focal.",
+        "plays": plays,
+        "parts": [
+            {
+                "name": each.name,
+                "colour": colour(GROUP_COLOURS[each.name]),
+                "share": each.share if math.isfinite(each.share) else 0.0,
+                "text": html.percent(each.share) if math.isfinite(each.share) else "–",
+            }
+            for each in (payers[name] for name in ORDER)
+        ],
+    }
+
+
+def _describe(pipeline: Pipeline, easy: Payer) -> str:
+    loss = pipeline.config.loss
+    under = f"At γ = {loss.gamma:g}" if loss.kind == "focal" else f"Under {format_kind(loss.kind)}"
+    if not easy.count:
+        return f"{under} there is no easy background anchor in this picture."
+    if not math.isfinite(easy.share):
+        return f"{under} the loss of this picture is not a finite number."
+    carry = "carries" if easy.count == 1 else "carry"
+    anchors = count_noun(easy.count, f"{EASY_BACKGROUND} anchor")
+    return f"{under} the {anchors} {carry} {html.percent(easy.share)} of the loss."
