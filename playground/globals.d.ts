@@ -336,6 +336,10 @@ interface DocumentEventMap {
   presenting: CustomEvent;
   "pic-sync": CustomEvent<CanvasSync>;
   "pic-layer": CustomEvent<string>;
+  /** A query to open without leaving the page. */
+  "open-link": CustomEvent<string>;
+  /** A short message to the visitor. */
+  said: CustomEvent<string>;
   /** Names of boxes, see `canvas/pointing.js`; "" for none. */
   "pic-point": CustomEvent<string>;
   "pic-choose": CustomEvent<string>;

@@ -82,7 +82,10 @@ def connect_lessons(page: PageComponents) -> None:
     """Connects the choice of a lesson, its steps, its questions, and leaving it."""
     panel, chooser = page.panel, page.header.lessons
 
-    def choose(state: PageState, seen: object, own: PageState | None, course: tuple[str, ...], key: str) -> Updates:
+    def choose(
+        state: PageState, seen: object, own: PageState | None, course: tuple[str, ...], *, event: gr.EventData
+    ) -> Updates:
+        key = str(getattr(event, "choose", ""))
         if key not in lessons():
             return leave(state, own)
         return go_to(page, LessonPosition(lessons()[key], 0), filter_seen(seen), state, course)
@@ -118,7 +121,7 @@ def connect_lessons(page: PageComponents) -> None:
     inputs = [panel.seen, panel.own, panel.course]
     outputs = [chooser, page.controls.training.preset, panel.seen, panel.own, *panel_components(page)]
     options: EventOptions = {"show_progress": "minimal", "show_progress_on": [panel.text]}
-    listen(page, chooser.input, choose, inputs=[*inputs, chooser], changes=changes, outputs=outputs, **options)
+    listen(page, chooser.select, choose, inputs=inputs, changes=changes, outputs=outputs, **options)
     listen(page, panel.map.select, pick, inputs=inputs, changes=changes, outputs=outputs, **options)
     for button, handler in ((panel.back, go(-1)), (panel.onward, go(1)), (panel.leave, leave_at_once)):
         listen(page, button.click, handler, inputs=inputs, changes=changes, outputs=outputs, **options)

@@ -35,8 +35,15 @@ from playground.support.visitors import visitor_of
 from playground.support.wording import name_knobs
 
 # Browsers offer the clipboard to https and to this machine only; elsewhere a prompt shows what to copy.
-COPY = """(text) => navigator.clipboard
-  ? navigator.clipboard.writeText(text || location.href) : window.prompt("Copy this:", text || location.href)"""
+COPY = """async (text) => {
+  const say = (detail) => document.dispatchEvent(new CustomEvent("said", { detail }));
+  try {
+    if (!navigator.clipboard) window.prompt("Copy this:", text || location.href);
+    else say(await navigator.clipboard.writeText(text || location.href).then(() => "Copied"));
+  } catch {
+    say("The browser refused to copy: allow it in the address bar.");
+  }
+}"""
 NOT_SAVED = "The picture of the link was not saved: the generated scene is on show instead. Upload the picture again."
 # The fields of the state that a link sets, but for the run and the film's frame, which `run_updates` sets.
 SET_BY_LINK = tuple(
@@ -153,11 +160,12 @@ def _keep_pinned(linked: UserPicture | None, before: UserPicture | None) -> User
 
 
 def connect_header(page: PageComponents) -> None:
-    """Connects copying, the theme, and the button that shows all knobs."""
+    """Connects copying, and the button that shows all knobs; `header.js` does the rest in the browser."""
     header = page.header
 
-    def copy(request: gr.Request, form: str, *values: Any) -> str:
+    def copy(event: gr.EventData, request: gr.Request, *values: Any) -> str:
         """Returns the settings in a format, "" for the link, which the browser knows."""
+        form = getattr(event, "choose", None)
         if form not in FORMATS:
             return ""
         try:
@@ -167,7 +175,5 @@ def connect_header(page: PageComponents) -> None:
         except UserError as error:
             raise gr.Error(name_knobs(error), print_exception=False) from None  # nothing is copied then
 
-    inputs = [header.format, *page.state.values()]
-    header.copy.click(copy, inputs, header.copied, **LIVE).success(None, header.copied, js=COPY)
-    header.theme.click(None, js="() => document.body.classList.toggle('dark')")
+    header.share.select(copy, list(page.state.values()), header.copied, **LIVE).success(None, header.copied, js=COPY)
     header.all_knobs.click(None, js="() => document.body.toggleAttribute('data-all')")

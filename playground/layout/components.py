@@ -14,16 +14,14 @@ from playground.lessons.panel import Panel
 class HeaderControls(NamedTuple):
     """The controls above everything else."""
 
-    lessons: gr.Dropdown
+    lessons: gr.HTML  # fires `select`; its value is the key of the lesson, "" outside of lessons
     all_knobs: gr.Button
-    format: gr.Dropdown
-    copy: gr.Button
+    share: gr.HTML  # fires `select` with the key of what to copy
     copied: gr.Textbox  # text for the clipboard
     pin: gr.Button
     undo: gr.Button
     redo: gr.Button
     reset: gr.Button
-    theme: gr.Button
 
 
 class PinControls(NamedTuple):

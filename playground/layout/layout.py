@@ -7,7 +7,6 @@ import gradio as gr
 from gradio.components import Component
 
 from core.config import Config, Effect, knobs
-from core.export.settings import FORMATS
 from playground.canvas.canvas import canvas
 from playground.components import html
 from playground.components.dials import dials
@@ -17,14 +16,15 @@ from playground.components.plot import plot
 from playground.evaluations.query import EvaluationQuery
 from playground.layout import step_controls as build
 from playground.layout.banner import banner
-from playground.layout.components import HeaderControls, LossControls, PageComponents, PinControls, StepControls
+from playground.layout.components import LossControls, PageComponents, PinControls, StepControls
+from playground.layout.header import build_header
 from playground.layout.knob_notes import knob_notes
 from playground.layout.knob_widgets import KnobWidget, make_widget
 from playground.layout.runs_table import run_view
 from playground.layout.source_bar import source_bar
 from playground.layout.story import story
 from playground.layout.strip import strip
-from playground.lessons.panel import build_chooser, build_panel
+from playground.lessons.panel import build_panel
 from playground.pipeline.downloads import download
 from playground.runs.table_api import runs
 from playground.state.page_state import P_T_RANGE
@@ -35,7 +35,6 @@ from playground.steps.loss.curves import EXAMPLE_DRAG
 from playground.steps.loss.step import FIGURES
 from playground.steps.step import MAPS, Suggesting
 
-LINK = "link"  # copied unless a format for the settings is chosen
 BUILDERS: dict[str, Callable[[], Any]] = {
     "picture": build.picture_controls,
     "network": build.network_controls,
@@ -47,7 +46,7 @@ BUILDERS: dict[str, Callable[[], Any]] = {
 
 def lay_out() -> PageComponents:
     """Builds all components inside the open `gr.Blocks`."""
-    header = _header()
+    header = build_header()
     parts: dict[str, gr.HTML] = {"strip": strip(), "notice": notice()}
     parts["changes"], pins = _pinned_bar()
     with gr.Row(elem_classes=["layout"]):
@@ -101,25 +100,6 @@ def _state(controls: StepControls, settings: gr.Textbox) -> dict[str, Component]
         "story": gr.State(False),
         "dials": gr.Textbox("", visible="hidden", elem_id="dials", max_length=MAX_TEXT),
     }
-
-
-def _header() -> HeaderControls:
-    with gr.Row(elem_classes=["header"]):
-        gr.Markdown("# RetinaNet Playground\nEvery knob moves something you can see.")
-        return HeaderControls(
-            lessons=build_chooser(),
-            all_knobs=gr.Button("All knobs", size="sm", elem_id="all-knobs"),
-            format=gr.Dropdown(
-                [LINK, *FORMATS], value=LINK, show_label=False, label="What to copy", elem_id="format", min_width=120
-            ),
-            copy=gr.Button("Copy", size="sm", min_width=60),
-            copied=gr.Textbox(visible="hidden"),
-            pin=gr.Button("Keep as A", size="sm", min_width=60, elem_id="pin"),
-            undo=gr.Button("Undo", size="sm", min_width=60),
-            redo=gr.Button("Redo", size="sm", min_width=60),
-            reset=gr.Button("Reset", size="sm", min_width=80),
-            theme=gr.Button("Light / dark", size="sm", min_width=80),
-        )
 
 
 def _pinned_bar() -> tuple[gr.HTML, PinControls]:

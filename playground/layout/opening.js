@@ -38,6 +38,23 @@ function markOpening() {
   document.body.toggleAttribute("data-story", story);
 }
 
+/** Keeps the theme that the visitor has chosen; without a choice, Gradio follows the system's. */
+function keepTheme() {
+  const theme = memory.recall("theme");
+  if (!theme) return;
+  const dark = theme === "dark";
+  document.body.classList.toggle("dark", dark);
+  const [shade, from] = dark ? ["", "-dark"] : ["-dark", ""];  // Gradio's colours until its styles are there
+  const { style } = document.documentElement;
+  for (const name of ["bg", "col"]) style.setProperty(`--${name}${shade}`, `var(--${name}${from})`);
+}
+
+function begin() {
+  markOpening();
+  keepTheme();
+  new MutationObserver(keepTheme).observe(document.body, { attributes: true, attributeFilter: ["class"] });
+}
+
 openRemembered();
-if (document.body) markOpening();
-else document.addEventListener("DOMContentLoaded", markOpening);
+if (document.body) begin();
+else document.addEventListener("DOMContentLoaded", begin);

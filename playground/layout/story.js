@@ -183,8 +183,9 @@ for (const kind of ["pointerdown", "wheel"]) {
 document.addEventListener("keydown", stopAtKey, true);
 new MutationObserver(() => { if (!document.body.hasAttribute("data-story")) stop(); })
   .observe(document.body, { attributes: true, attributeFilter: ["data-story"] });
-for (const way of /** @type {NodeListOf<HTMLElement>} */ (element.querySelectorAll("[data-way]"))) {
-  way.addEventListener("click", () => trigger("select", { choose: way.dataset.way }));
+for (const way of /** @type {NodeListOf<HTMLElement>} */ (element.querySelectorAll("[data-press]"))) {
+  const { press = "" } = way.dataset;
+  way.addEventListener("click", () => /** @type {HTMLElement | null} */ (document.querySelector(press))?.click());
 }
 const showValue = live.part(props.part, show, () => props.value);
 watch("value", showValue);

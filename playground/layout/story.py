@@ -1,7 +1,7 @@
 """The first screen: what it adds to the loss step, which it shows in another arrangement (`assets/style/story.css`).
 
-A button that moves γ, a bar of who pays, one sentence with live numbers, and three ways on, each of which fires
-`select` with {"choose": …}.
+A button that moves γ, a bar of who pays, one sentence with live numbers, and three ways on, which are those of the
+header.
 """
 
 from pathlib import Path
@@ -12,7 +12,6 @@ from playground.lessons.panel import format_minutes
 from playground.lessons.parser import lessons
 
 SCRIPT = (Path(__file__).parent / "story.js").read_text("utf-8")
-LESSONS, EXPLORE, PICTURES = "lessons", "explore", "pictures"  # the ways on
 TEMPLATE = """
 <div class="story">
   <button type="button" class="story-play" aria-describedby="story-sentence">
@@ -30,7 +29,8 @@ TEMPLATE = """
   <nav class="story-ways" aria-label="Ways on">%s</nav>
 </div>
 """
-WAY = '<button type="button" data-way="{}"><strong>{}</strong> <span>{}</span></button>'
+# `press` selects the control of the header that does the same.
+WAY = '<button type="button" data-press="{}"><strong>{}</strong> <span>{}</span></button>'
 
 
 def story() -> gr.HTML:
@@ -39,12 +39,12 @@ def story() -> gr.HTML:
     core = [each for each in every if each.core]
     ways = (
         (
-            LESSONS,
+            "#lessons [data-choose]",
             "Take the lessons",
             f"The core takes {format_minutes(*core)}, all {len(every)} {format_minutes(*every)}",
         ),
-        (EXPLORE, "Explore freely", "Every step and every knob"),
-        (PICTURES, "Use my own pictures", "Draw a few boxes, train a detector"),
+        ("#explore", "Explore freely", "Every step and every knob"),
+        ("#my-pictures", "Use my own pictures", "Draw a few boxes, train a detector"),
     )
     return gr.HTML(
         "",

@@ -141,53 +141,6 @@ function hideControls() {
   document.head.append(style);
 }
 
-// ---- the address: undo and redo are the browser's own back and forward
-
-const BROWSER_PARAMETERS = ["hide", "course", "layers", "embed"];  // of the address, which the server does not know
-const ONE_CHANGE_MS = 800;  // changes closer together, as while a slider is dragged, are one entry of the history
-const PAUSE_MS = 80;  // writing the address takes as long as drawing the picture: only pauses of a drag are written
-const REST_MS = 1000;  // within which the value at which γ has stopped is answered
-let opened = false;
-let newest = "";  // query of what is on show
-let writtenAt = 0;
-let writeTimer = 0;
-
-/**
- * Returns the page's query: the server's, with what is known to the browser alone.
- *
- * @param {string} query the server's
- * @param {string} search of the current address
- */
-function fullQuery(query, search) {
-  const current = new URLSearchParams(search);
-  const kept = BROWSER_PARAMETERS.filter((key) => current.get(key)).map((key) => `${key}=${current.get(key)}`);
-  return [query, ...kept].filter(Boolean).join("&");
-}
-
-/**
- * @param {string} query the server's
- * @param {boolean} withHistory false for the first answer, which only tidies the address that was opened
- */
-function writeAddress(query, withHistory) {
-  if (document.body.hasAttribute("data-playing")) return;
-  const full = fullQuery(query, location.search);
-  const address = location.pathname + (full ? `?${full}` : "");
-  if (address !== location.pathname + location.search) {
-    if (withHistory) remember(address);
-    else history.replaceState(history.state, "", address);
-  }
-  if (!document.body.hasAttribute("data-embed")) memory.keep("address", location.search);
-}
-
-/** @param {string} address */
-function remember(address) {
-  const depth = history.state?.depth ?? 0;
-  const sameChange = Date.now() - writtenAt < ONE_CHANGE_MS;
-  writtenAt = Date.now();
-  if (sameChange) history.replaceState({ depth }, "", address);
-  else history.pushState({ depth: depth + 1 }, "", address);
-}
-
 /** @param {string} value */
 function show(value) {
   if (!value) return;
@@ -208,23 +161,8 @@ function show(value) {
   document.body.toggleAttribute("data-pinned", query.has("pinned"));
   document.body.toggleAttribute("data-beside", query.has("beside"));
   document.querySelector("#beside")?.setAttribute("aria-pressed", String(query.has("beside")));
-  clearTimeout(writeTimer);
-  writeTimer = setTimeout(writeAddress, opened ? PAUSE_MS : 0, state.query, opened);
-  opened = true;
-  newest = state.query;
+  showInAddress(state.query);
 }
-
-/** γ has stopped moving by itself: if its last value has been answered before, no other answer writes the address. */
-function onRest() {
-  clearTimeout(writeTimer);
-  writeTimer = setTimeout(() => writeAddress(newest, true), REST_MS);
-}
-
-window.addEventListener("popstate", () => {
-  clearTimeout(writeTimer);
-  writtenAt = Date.now();
-  trigger("edit", { query: location.search.slice(1) });
-});
 
 // Gradio opens a list that Tab reaches, and leaves it open when Tab moves on.
 document.addEventListener("keydown", (event) => {
@@ -240,7 +178,6 @@ function onAnswer() {
   if (props.value) live.receiveAnswer(JSON.parse(props.value));
 }
 
-document.addEventListener("story-rest", onRest);
 document.addEventListener("live-forgotten", () => {
   const story = document.body.hasAttribute("data-story");
   trigger("select", { step: document.body.dataset.step, map: null, level: null, story });

@@ -14,7 +14,7 @@ import gradio as gr
 
 from playground.steps.step import Levels, StripItem
 
-SCRIPT = (Path(__file__).parent / "strip.js").read_text("utf-8")
+SCRIPT = "\n".join((Path(__file__).parent / name).read_text("utf-8") for name in ("address.js", "strip.js"))
 
 
 _answers = itertools.count()

@@ -6,6 +6,7 @@ from typing import NamedTuple
 import gradio as gr
 
 from playground.components import html
+from playground.components.menu import MenuItem, menu
 from playground.lessons.lesson import Lesson
 from playground.lessons.narration import Narration
 from playground.lessons.parser import lessons
@@ -16,7 +17,6 @@ from playground.lessons.way import STAR, build_map, format_minutes
 from playground.state.page_state import PageState
 
 SCRIPTS = ("curve_pad.js", "box_marks.js", "question.js")  # one program, in this order
-FREE = "Free play"
 NEXT, SKIP, FINISH = "Next", "Skip", "Finish"
 LATEX: list[dict[str, str | bool]] = [
     {"left": "$$", "right": "$$", "display": True},
@@ -65,12 +65,13 @@ class LessonContents(NamedTuple):
     is_answered: bool
 
 
-def build_chooser() -> gr.Dropdown:
+def build_chooser() -> gr.HTML:
     """Builds the list of lessons."""
-    choices = [(FREE, "")] + [
-        (f"{number}. {each.title}{STAR * each.core}", key) for number, (key, each) in enumerate(lessons().items(), 1)
+    items = [
+        MenuItem(key, f"{number}. {each.title}{STAR * each.core}", format_minutes(each))
+        for number, (key, each) in enumerate(lessons().items(), 1)
     ]
-    return gr.Dropdown(choices, value="", show_label=False, label="Lesson", elem_id="lessons", min_width=170)
+    return menu("Lessons ▾", items, elem_id="lessons")
 
 
 def build_panel() -> Panel:
@@ -97,7 +98,7 @@ def build_panel() -> Panel:
             back = gr.Button("Back", size="sm", min_width=60)
             onward = gr.Button(NEXT, variant="primary", size="sm", min_width=60)
             whole = gr.Button("All knobs of this step", size="sm", min_width=60, elem_id="whole-step")
-            leave = gr.Button("Leave", size="sm", min_width=60)
+            leave = gr.Button("Leave", size="sm", min_width=60, elem_id="leave-lesson")
     # Stored in the visitor's browser. The key only separates it from other pages; nothing in it is secret.
     seen = gr.BrowserState([], storage_key="retinanet-lessons", secret="retinanet-lessons")
     own, course = gr.State(None), gr.State(())

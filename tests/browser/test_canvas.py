@@ -207,7 +207,7 @@ def test_captions_and_names_are_text_not_markup(picture):
 
 def test_empty_state(picture):
     picture.button("Nothing").click()
-    picture.page.get_by_text("No picture yet").wait_for()
+    picture.page.get_by_text("Loading the picture").wait_for()
     assert picture.top.is_hidden()
     picture.button("Other picture").click()
     picture.top.wait_for()

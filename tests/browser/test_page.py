@@ -106,7 +106,7 @@ def test_selection_and_layers_are_in_the_link(opened, new_page):
 def test_pinned_settings_are_compared_and_survive_undo(opened, new_page):
     page = opened(QUICK + "&step=detections&inference.score_threshold=0.009")
     assert page.locator(".pic").count() == 1 and not page.locator(".pinned-bar").is_visible()
-    page.get_by_role("button", name="Keep as A").click()
+    page.get_by_role("button", name="Compare: keep this as A").click()
     wait(lambda: "Nothing differs" in page.text_content(".changes") and "pinned=" in address_of(page))
     before = layers(page)
     set_slider(page, "inference-score-threshold", 0.5)
@@ -271,9 +271,9 @@ def test_anchors_are_fitted(opened):
 def test_settings_are_copied_as_code(opened):
     page = opened(QUICK)
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
-    page.locator("#format input").click()
-    page.get_by_role("option", name="torchvision").click()
-    page.get_by_role("button", name="Copy", exact=True).click()
+    page.get_by_role("button", name="Share").click()
+    page.get_by_role("button", name="Copy torchvision").click()
+    wait(lambda: page.text_content(".header-said") == "Copied")
     copied = wait(lambda: page.evaluate("navigator.clipboard.readText()"))
     assert "from torchvision.models.detection import RetinaNet" in copied
 
@@ -294,12 +294,12 @@ def test_an_exported_detector_is_downloaded(opened, tmp_path):
         assert {name.rpartition(".")[2] for name in content.namelist()} >= {"safetensors", "json", "py"}
 
 
-def test_lists_of_the_header_close_behind_the_keyboard(opened):
-    page = opened(QUICK)
-    page.locator("#lessons input").focus()
-    wait(lambda: page.get_by_role("option", name="The focal idea").is_visible())
+def test_lists_close_behind_the_keyboard(opened):
+    page = opened(QUICK + "&step=loss")
+    page.locator("#knob-loss-kind input").focus()
+    wait(lambda: page.get_by_role("option", name="ohem").is_visible())
     page.keyboard.press("Tab")
-    wait(lambda: not page.get_by_role("option", name="The focal idea").is_visible())
+    wait(lambda: not page.get_by_role("option", name="ohem").is_visible())
 
 
 def test_all_knobs_opens_everything(opened):
