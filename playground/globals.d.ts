@@ -55,7 +55,7 @@ interface ServerFunctions {
   take(request: { path: string; name: string }): Promise<IntakeAnswer | null>;
 }
 
-// ---- layout/opening.js
+// ---- components/opening.js
 
 /** Texts that the browser keeps for this page from visit to visit. */
 interface Memory {

@@ -8,6 +8,7 @@ import gradio as gr
 
 from core.io.paths import ASSETS
 from playground.albums.service import ALBUMS
+from playground.components import opening
 from playground.components.plot import head as plot_head
 from playground.data.datasets import DATA
 from playground.evaluations.jobs import EVALUATIONS
@@ -29,7 +30,6 @@ from playground.events.settings import (
 from playground.events.teaching import connect_teaching
 from playground.events.training import connect_training
 from playground.events.weights import connect_weights
-from playground.layout import opening
 from playground.layout.knob_widgets import element_id
 from playground.layout.layout import lay_out
 from playground.runs.of_albums import AlbumRuns, is_trained_on

@@ -1,5 +1,6 @@
 """Widgets and HTML that know nothing of RetinaNet.
 
 Reading order: `html` (builders that escape their text), `figures` (Plotly figures as dictionaries), `plot` (the widget
-that draws them), `notice` (one sentence to the visitor), `knob_search`.
+that draws them), `notice` (one sentence to the visitor), `menu` (a button that opens a list), `knob_search`,
+`opening` (what the browser remembers of earlier visits).
 """

@@ -7,10 +7,9 @@ from pathlib import Path
 import pytest
 
 from playground.canvas.canvas import canvas
-from playground.components import html, plot
+from playground.components import html, opening, plot
 from playground.components.dials import dials
 from playground.events.album import ACTIONS
-from playground.layout import opening
 from playground.layout.album_panel import album_panel
 from playground.layout.intake import intake
 from playground.layout.runs_table import run_view
