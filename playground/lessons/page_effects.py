@@ -12,6 +12,7 @@ from playground.state.page_state import PageState
 from playground.steps.step import StepView
 from playground.support.cache import PostponedError
 
+STORY_NEEDS = ("loss", "loss.gamma")  # what no link can hide on the first screen
 RESTORE = "as told"  # the event of the link that restores the lesson's settings
 
 
@@ -22,7 +23,7 @@ def build_lesson_state(state: PageState) -> tuple[str | None, str | None]:
     """
     position = LessonPosition.from_link(state.lesson)
     if position is None:
-        return json.dumps({"link": ""}), ""
+        return json.dumps({"link": "", "needs": STORY_NEEDS} if state.in_story else {"link": ""}), ""
     narration = Narration(position.step, state)
     try:
         return json.dumps(_build_question(position, narration)), _build_checks(narration)
