@@ -41,7 +41,7 @@ def story() -> gr.HTML:
         (
             "#lessons [data-choose]",
             "Take the lessons",
-            f"The core takes {format_minutes(*core)}, all {len(every)} {format_minutes(*every)}",
+            f"{format_minutes(*core)} for focal loss itself, {format_minutes(*every)} for all {len(every)}",
         ),
         ("#explore", "Explore freely", "Every step and every knob"),
         ("#my-pictures", "Use my own pictures", "Draw a few boxes, train a detector"),
