@@ -22,10 +22,16 @@ function press(selector) {
 
 // ---- the ways through the page
 
-/** The same step with all of its knobs and numbers: out of the story or the lesson. */
+/** The same step with all of its knobs and numbers: out of the lesson, and out of the story that may be behind it. */
 function explore() {
-  if (document.body.dataset.lesson) press("#leave-lesson");
-  else if (document.body.hasAttribute("data-story")) press(".strip button[aria-current]");
+  if (document.body.hasAttribute("data-story")) press(".strip button[aria-current]");
+  if (!document.body.dataset.lesson) return;
+  const observer = new MutationObserver(() => {
+    if (document.body.hasAttribute("data-story")) press(".strip button[aria-current]");
+  });
+  observer.observe(document.body, { attributes: true, attributeFilter: ["data-story"] });
+  setTimeout(() => observer.disconnect(), PATIENCE_MS);
+  press("#leave-lesson");
 }
 
 function showMyPictures() {

@@ -11,7 +11,7 @@ from playground.steps import STEPS
 
 SCRIPT = (Path(__file__).parent / "teacher.js").read_text("utf-8")
 # Further controls that can be hidden, by id; a link may also hide single knobs: see `playground.server.permalink`.
-HIDE = {"lessons": "Choice of lessons", "all-knobs": "All knobs", "format": "Format to copy", "pin": "Keep as A"}
+HIDE = {"lessons": "Lessons", "all-knobs": "All knobs", "share": "Share", "pin": "Compare: keep this as A"}
 
 
 def teacher_panel() -> gr.HTML:

@@ -23,16 +23,8 @@ from playground.steps.step import MAPS
 
 STORY = "story"  # ?view=story opens the first screen, as does an address that says nothing
 HIDE = "hide"  # names controls that a teacher's link hides: ?hide=training,loss.gamma; `strip.js` hides them
-HIDEABLE = (
-    "lessons",
-    "all-knobs",
-    "share",
-    "explore",
-    "my-pictures",
-    "pin",
-    "curve",
-    "example",
-)  # ids of elements, beside steps and knobs
+# Ids of elements that a link can hide, beside steps and knobs.
+HIDEABLE = ("lessons", "all-knobs", "share", "explore", "my-pictures", "pin", "curve", "example")
 EMBED = "embed"  # names the step whose figure alone is shown, as in a frame of another page; `present.js` arranges it
 COURSE = "course"  # names the lesson steps that a teacher has picked: ?course=focal.1,focal.2
 KEPT_BY_BROWSER = (HIDE, COURSE, "layers")

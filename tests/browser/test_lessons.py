@@ -116,8 +116,7 @@ def test_the_test_compares_before_with_after_in_this_browser_alone(opened):
 
 def test_own_settings_come_back_after_the_lessons(opened):
     page = opened(QUICK + "&step=assignment&loss.gamma=4")
-    page.locator("#lessons input").focus()
-    wait(lambda: page.get_by_role("option", name="The focal idea").is_visible())
+    page.locator("#lessons .menu-opener").focus()
     for key in [*["ArrowDown"] * list(lessons()).index("focal"), "ArrowDown", "Enter"]:
         page.keyboard.press(key)
     wait(lambda: page.locator("#lesson-title h2").is_visible() and "One factor" in page.text_content("#lesson-title"))
