@@ -121,7 +121,7 @@ def read_run(listed: ListedRun, read_records: Callable[[RunFolder], Records]) ->
     """
     folder = listed.folder
     divergence = read_divergence(listed.message) if listed.state == DIVERGED else None
-    key = (folder.path, file_stamp(folder.config), file_stamp(folder.metrics), divergence)
+    key = (folder.path, file_stamp(folder.config), file_stamp(folder.metrics), listed.state == DIVERGED, listed.message)
     results: RunResults = _results.get(key, lambda: _compute_results(folder, *read_records(folder), divergence))
     return Run(listed, read_label(folder), results)
 
