@@ -44,5 +44,5 @@ def plot(part: str) -> gr.HTML:
 def head() -> str:
     """Returns the script tags for the page's head: plotly.js from its Python package, and what presents figures."""
     gr.set_static_paths([str(PLOTLY_JS)])
-    presenting = (HERE / "present.js").read_text("utf-8")
-    return f'<script src="gradio_api/file={PLOTLY_JS}"></script><script>{presenting}</script>'
+    scripts = "\n".join((HERE / name).read_text("utf-8") for name in ("storage.js", "present.js"))
+    return f'<script src="gradio_api/file={PLOTLY_JS}"></script><script>{scripts}</script>'
