@@ -18,8 +18,8 @@ A file begins with a title and one sentence; a line `- core` after them adds the
 - at the loss step `- curve: name`, at the training step `- compare: preset`, which is chosen for the reader to start.
 
 After a blank line follow the text, a question `? …`, its answers `- …`, of which the right one ends in `*`, the text
-after the answer `! …`, and claims `= quantity < number`. A line `  ~ …` under an answer says why it is wrong, under a
-claim why it may not hold on some pictures. Each part extends to the next mark.
+after the answer `! …`, and claims `= quantity < number`. A line `  ~ …` under a wrong answer says why it is wrong,
+under a claim why it may not hold on some pictures. Each part extends to the next mark.
 
 The last step may have the option `- summary`: its text sums up the lesson; it shows what the step before showed.
 """
@@ -86,6 +86,9 @@ def _parse_step(section: str, before: LessonStep | None, file: str) -> LessonSte
     right = [index for index, answer in enumerate(answers) if answer.text.endswith("*")]
     question = " ".join(parts["question"]).strip()
     _check_question(options, question, len(answers), len(right), name)
+    unexplained = [answer.text for answer in answers if not answer.reason and not answer.text.endswith("*")]
+    if unexplained:
+        raise LessonError(f"{name} has the wrong answer {unexplained[0]!r} without a line '  ~ …' that says why.")
     previous = before.settings if before else {}
     initial = {**previous, **options.set}
     return LessonStep(

@@ -17,8 +17,9 @@ from playground.lessons.panel import build_contents, filter_seen
 from playground.lessons.parser import lessons, read_lesson
 from playground.lessons.position import LessonPosition, all_links, move, parse_course
 from playground.lessons.quantities import QUANTITIES, format_quantity
+from playground.lessons.teacher import HIDE
 from playground.lessons.way import GO, build_map, format_minutes
-from playground.server.permalink import from_link, read_course, to_link, unknown_names
+from playground.server.permalink import HIDEABLE, from_link, read_course, to_link, unknown_names
 from playground.server.render import render
 from playground.state.page_state import PageState
 from playground.state.settings import settings_of
@@ -136,7 +137,7 @@ def test_a_step_chooses_a_curve_or_a_comparison(tmp_path):
     [("- show: loss", ""), ("that *", "that"), ("or so", "or so *"), ("= foreground < 3", "= foreground is 3"),
      ("loss.gamma = 1", "loss.gamma 1"), ("About it.", ""), ("Much.", "? Much?\n- yes *\n- no"),
      ("What\nhappens?", "What\nhappens?\n  ~ Nothing."), ("Plain.", "? Why?"),
-     ("loss.gamma, loss.alpha", "loss.beta")],
+     ("loss.gamma, loss.alpha", "loss.beta"), ("  ~ This is never so,\n  as {foreground} says.\n", "")],
 )  # fmt: skip
 def test_a_malformed_file_is_refused(tmp_path, old, new):
     (tmp_path / "01-x.md").write_text(FILE.replace(old, new))
@@ -202,7 +203,7 @@ def at(key: str, index: int, answer: int | None = None) -> Narration:
 @pytest.mark.parametrize("key", lessons())
 def test_every_lesson_asks_before_it_tells_and_claims_something(key):
     steps = lessons()[key].steps
-    assert any(step.question for step in steps) and any(step.claims for step in steps)
+    assert any(step.question for step in steps) and any(step.claims for step in steps) and steps[-1].is_summary
     for index, step in enumerate(steps):
         if step.question:
             assert at(key, index).build_outcome() == "" and at(key, index).check_claims() == []
@@ -417,6 +418,10 @@ def test_a_picture_chosen_within_the_lessons_stays():
     assert keep_picture(step, outside._replace(user_picture=own, lesson="")).aside  # the lesson begins with its scene
     assert empty.initial_config().scenes != scenes and keep_picture(empty, outside._replace(user_picture=own)).aside
     assert keep_picture(step, outside._replace(user_picture=own, settings='{"loss.gamma": -5}')).aside
+
+
+def test_the_teachers_panel_offers_what_a_link_can_hide():
+    assert set(HIDE) <= set(HIDEABLE)
 
 
 def test_hidden_parts_are_no_settings():
