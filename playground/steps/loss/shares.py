@@ -27,12 +27,12 @@ class Payer(NamedTuple):
 
     Attributes:
         name: Its name.
-        count: Number of its anchors that the loss uses.
+        number: Of its anchors that the loss uses.
         share: Its share of the classification loss, 0 … 1; 0 if nothing is paid.
     """
 
     name: str
-    count: int
+    number: int
     share: float
 
 
@@ -69,7 +69,7 @@ def list_payers(pipeline: Pipeline) -> list[Payer]:
 def shares(pipeline: Pipeline) -> Markup:
     """Returns each group's share of the classification loss, as a table of all anchors and as a bar."""
     payers, ignored = list_payers(pipeline), int((pipeline.match.label == IGNORED).sum())
-    rows = [(each.name, html.count(each.count), html.percent(each.share)) for each in payers]
+    rows = [(each.name, html.count(each.number), html.percent(each.share)) for each in payers]
     rows.append(("ignored", html.count(ignored), "–"))
     bar = html.bar([(each.name, colour(GROUP_COLOURS[each.name]), each.share) for each in payers])
     table = html.Table("Who pays the classification loss", ("anchors", "number", "share"), tuple(rows))

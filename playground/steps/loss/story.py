@@ -45,10 +45,10 @@ def build_story(pipeline: Pipeline) -> dict[str, Any]:
 def _describe(pipeline: Pipeline, easy: Payer) -> str:
     loss = pipeline.config.loss
     under = f"At γ = {loss.gamma:g}" if loss.kind == "focal" else f"Under {format_kind(loss.kind)}"
-    if not easy.count:
+    if not easy.number:
         return f"{under} there is no easy background anchor in this picture."
     if not math.isfinite(easy.share):
         return f"{under} the loss of this picture is not a finite number."
-    carry = "carries" if easy.count == 1 else "carry"
-    anchors = count_noun(easy.count, f"{EASY_BACKGROUND} anchor")
+    carry = "carries" if easy.number == 1 else "carry"
+    anchors = count_noun(easy.number, f"{EASY_BACKGROUND} anchor")
     return f"{under} the {anchors} {carry} {html.percent(easy.share)} of the loss."
