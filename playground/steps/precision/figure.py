@@ -28,8 +28,8 @@ def curve_figure(counting: Counting, count: int) -> Figure:
             ("detection counted last", GREY, recall[-1:], precision[-1:]),
         ],
         title=TITLE,
-        x="recall: share of the objects found",
-        y="precision: share of the detections right",
+        x="recall",
+        y="precision",
     )
     area, line, last = made["data"]
     area["line"] |= {"width": 1, "dash": "dot", "shape": "vh"}
