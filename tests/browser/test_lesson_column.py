@@ -1,5 +1,6 @@
 """What a lesson's step names is in sight beside its text, at every step and on every screen."""
 
+import time
 from typing import Any
 
 import pytest
@@ -19,6 +20,7 @@ PLACES = {  # of the parts that a step can point at
     "figure": ".right .plot",
     "more": "#part-more",
 }
+SETTLED = 5  # seconds in which a figure must have come to its new size, on a busy machine, too
 FIGURES = (PLACES["figure"], ".lesson-pad")
 GO = """query => {
   history.replaceState({depth: 0}, "", "?" + query);
@@ -81,11 +83,9 @@ def find_hidden(measured: dict[str, Any], width: int, height: int) -> list[str]:
 def problems_of(page, names: list[str], size: tuple[int, int]) -> list[str]:
     """Returns what is out of sight on a screen, once the page has settled on it."""
     page.set_viewport_size({"width": size[0], "height": size[1]})
-    for _ in range(30):  # a figure may still be on its way to its new size
-        hidden = find_hidden(page.evaluate(MEASURE, names), *size)
-        if not hidden:
-            break
-        page.wait_for_timeout(100)
+    deadline = time.monotonic() + SETTLED
+    while (hidden := find_hidden(page.evaluate(MEASURE, names), *size)) and time.monotonic() < deadline:
+        page.wait_for_timeout(50)
     return hidden
 
 
