@@ -8,7 +8,8 @@ from core.evaluation.error_types import KINDS
 from core.evaluation.report import USUAL_IOU
 
 MAKING = "how AP is made"
-FIGURES = ("precision–recall", "calibration", "errors", "sizes", MAKING)
+OF_REPORT = ("precision–recall", "calibration", "errors", "sizes")
+FIGURES = (*OF_REPORT, MAKING)
 CELL, KIND, WORST = "cell", "kind", "worst"  # first words of `EvaluationQuery.choice`
 
 

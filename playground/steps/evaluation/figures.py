@@ -6,7 +6,7 @@ from core.evaluation.error_types import KINDS
 from core.evaluation.precision_recall import RECALLS, interpolate_precision
 from core.evaluation.report import Report
 from playground.components.figures import PALETTE, Figure, bars, colour, lines
-from playground.evaluations.query import FIGURES
+from playground.evaluations.query import OF_REPORT
 from playground.steps.evaluation.tables import ERROR_NAMES
 
 GREY = "#999999"
@@ -15,9 +15,9 @@ MAX_CURVES = 8  # those of the classes with most objects
 
 
 def figure(report: Report, which: str) -> Figure:
-    """Returns one of `playground.evaluations.query.FIGURES`, but for `MAKING`."""
+    """Returns one of `playground.evaluations.query.OF_REPORT`."""
     builders = (_precision_recall, _calibration, _errors, _sizes)
-    return dict(zip(FIGURES, builders, strict=False))[which](report)
+    return dict(zip(OF_REPORT, builders, strict=True))[which](report)
 
 
 def _largest(report: Report) -> list[str]:

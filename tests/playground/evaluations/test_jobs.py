@@ -20,7 +20,7 @@ from playground.data.image_ref import ImageRef
 from playground.evaluations import jobs
 from playground.evaluations.jobs import FAILED, FINISHED, RUNNING, STOPPED, WAITING, Evaluations
 from playground.evaluations.keys import SCORE, evaluation_key
-from playground.evaluations.query import FIGURES, EvaluationQuery, update_query
+from playground.evaluations.query import FIGURES, MAKING, EvaluationQuery, update_query
 from playground.evaluations.results import EvaluationResult, compute_report, select_pictures
 from playground.events.data import browse_to
 from playground.events.evaluation import follow_link
@@ -30,9 +30,12 @@ from playground.server.permalink import from_link, to_link
 from playground.server.render import render
 from playground.state.page_state import PageState
 from playground.state.settings import settings_of
+from playground.steps.dials import Dials
 from playground.steps.evaluation import step
 from playground.steps.evaluation.figures import figure
 from playground.steps.evaluation.layers import build_layers
+from playground.steps.precision.counted import choose, of_evaluation
+from playground.steps.precision.view import counted_figure
 
 TINY = {
     "model.weights": "random",
@@ -225,7 +228,10 @@ def test_the_picture_shows_right_wrong_missed_and_the_chosen_box(result):
 def test_figures_are_valid(result, which, empty):
     if empty:
         result = EvaluationResult.from_images([make_image([], [], [], [], [])], ["a"], NAMES, 0.5)
-    made = figure(compute_report(result, EvaluationQuery()), which)
+    if which == MAKING:
+        made = counted_figure(choose(of_evaluation(result), Dials()))
+    else:
+        made = figure(compute_report(result, EvaluationQuery()), which)
     go.Figure(made)
     json.dumps(made, allow_nan=False)
 
