@@ -13,7 +13,7 @@ const BROWSER = readonly(`
   setTimeout window
 `);
 const NODE = readonly(`
-  AbortController clearTimeout console EventTarget process ReadableStream setTimeout TextEncoder
+  AbortController clearTimeout console Event EventTarget process ReadableStream setTimeout TextEncoder
 `);
 
 const RULES = {

@@ -91,6 +91,10 @@ interface Live {
   currentRequest(): LiveRequest | null;
   /** A layer became visible whose boxes a quick answer may have left out. */
   reveal(): void;
+  /** What is shown has changed on the server: requests it again; true if the answer is shown. */
+  refresh(): Promise<boolean>;
+  /** Number of Gradio's events that have been answered. */
+  eventCount(): number;
 }
 
 /** A slider, a list or a button beside a figure, see `playground.components.dials.Dial`. */
@@ -131,9 +135,13 @@ interface LiveRequest {
 /** Values of parts by name, and how the answer ended. */
 type LiveAnswer = { forgotten?: boolean; failed?: boolean; postponed?: boolean } & Record<string, unknown>;
 
+/** See `PollResult` in `poll.py`. */
 interface News {
   stamp: string;
   soon: boolean;
+  controls: string;
+  event: string;
+  follow: boolean;
   forgotten?: boolean;
 }
 

@@ -21,25 +21,19 @@ MAX_DIGITS = 9  # of an index
 
 def connect_evaluation(page: PageComponents) -> None:
     """Connects the buttons of the evaluation step, its polling, and the links in the numbers of every step."""
-    polling = poll(STEP, poll_evaluation)
+    poll(STEP, poll_evaluation)
 
     def start(state: PageState) -> Updates:
         EVALUATIONS.start(state.config(), state.image_ref(), state.visitor)
-        return {polling: "", **show(page, state)}  # no result of it has been shown
+        return show(page, state)
 
     def stop(state: PageState) -> Updates:
         EVALUATIONS.stop(evaluation_key(state.config(), state.image_ref(), state.visitor))
         return show(page, state)
 
-    def tick(state: PageState) -> Updates:
-        if state.step != STEP:  # the visitor has just left it
-            return {polling: gr.skip()}
-        return {polling: poll_evaluation(state).stamp, **show(page, state)}
-
     controls = page.controls.evaluation
-    listen(page, controls.evaluate.click, start, outputs=[polling], **LIVE)
+    listen(page, controls.evaluate.click, start, **LIVE)
     listen(page, controls.stop.click, stop, **LIVE)
-    listen(page, polling.tick, tick, outputs=[polling], **LIVE)
     _connect_links(page)
 
 

@@ -19,7 +19,7 @@ from playground.runs.privacy import require_changeable
 from playground.runs.progress import ACTIVE
 from playground.runs.service import RUNS
 from playground.runs.summary import format_state
-from playground.server.poll import PollResult, poll
+from playground.server.poll import END, TICK, PollResult, poll
 from playground.state.page_state import PageState
 from playground.state.settings import settings_of
 from playground.state.taught import taught_album, use_taught
@@ -30,6 +30,10 @@ STEP = "training"
 TRAINING_SPLITS = ("train", "val")  # which a run reads
 MAX_LISTED = 200  # runs
 PAUSABLE = (STARTING, RUNNING)
+TAUGHT_IN_LESSON = (
+    "The run on your pictures has finished. The lesson keeps its own weights: after it, press “Use its weights in all "
+    "steps” in the Training step."
+)
 # The states of a run in which each button is active.
 BUTTON_STATES = {
     "stop": (*ACTIVE,),
@@ -111,9 +115,21 @@ def _label(name: str, status: RunStatus) -> str:
 
 
 def poll_runs(state: PageState) -> PollResult:
-    """Returns the stamp of the chosen run and of the list of runs, and whether any run is active."""
-    active = any(each.state in ACTIVE for each in RUNS.statuses().values())
-    return PollResult(hashlib.sha1(repr(RUNS.stamp(state.run)).encode()).hexdigest(), active)
+    """Returns the news of the chosen run and of the list of runs; a run on the visitor's own pictures is followed."""
+    stamp = _hash(RUNS.stamp(state.run))  # taken first so that no later change is lost
+    listed, active = list_runs(state), any(each.state in ACTIVE for each in RUNS.statuses().values())
+    teaching = taught_album(state) is not None
+    return PollResult(
+        stamp,
+        soon=active,
+        controls=_hash(listed),
+        event=END if teaching and listed.state == FINISHED else TICK,
+        follow=teaching and listed.state in ACTIVE,
+    )
+
+
+def _hash(value: object) -> str:
+    return hashlib.sha1(repr(value).encode()).hexdigest()
 
 
 def with_newest_frame(state: PageState) -> PageState:
@@ -132,8 +148,8 @@ def _connect_buttons(page: PageComponents, listed: gr.State, polling: gr.HTML) -
 
     def show_run(state: PageState) -> Updates:
         state = with_newest_frame(state)
-        now, stamp = _poll_and_list(state)
-        return {**run_updates(page, state), listed: now, polling: stamp, **show(page, state)}
+        now = list_runs(state)
+        return {**run_updates(page, state), listed: now, polling: _hash(now), **show(page, state)}
 
     def acting(act: Callable[[str], None]) -> Callable[..., Updates]:
         def handler(state: PageState, *, request: gr.Request) -> Updates:
@@ -180,31 +196,34 @@ def _start(state: PageState, visitor: str) -> str:
 
 
 def _connect_polling(page: PageComponents, listed: gr.State, polling: gr.HTML) -> None:
-    def tick(state: PageState, last: RunList) -> Updates:
-        if state.step != STEP:  # the visitor has just left it
-            return {polling: gr.skip()}
+    def update_controls(state: PageState, last: RunList) -> tuple[PageState, Updates]:
         if state.frame >= last.frames:  # the film follows the run unless its slider was moved
             state = with_newest_frame(state)
-        now, stamp = _poll_and_list(state)
+        now = list_runs(state)
         # An open list, or a button that is being pressed, is updated only if it changes.
         updates = {} if now == last else run_updates(page, state, choose=False)
-        updates |= {listed: now, polling: stamp}
-        album = taught_album(state) if has_ended(last, now) else None
+        return state, {**updates, listed: now, polling: _hash(now)}
+
+    def tick(state: PageState, last: RunList) -> Updates:
+        state, updates = update_controls(state, last)
+        return {**updates, **show(page, state)} if state.step == STEP else updates
+
+    def end(state: PageState, last: RunList) -> Updates:
+        state, updates = update_controls(state, last)
+        album = taught_album(state) if has_ended(last, updates[listed]) else None
         if album is None:
             return {**updates, **show(page, state)}
+        if state.lesson:  # it has chosen the weights
+            return {**updates, **show(page, state), page.parts["notice"]: TAUGHT_IN_LESSON}
         state, said = use_taught(state, album)
         return {**updates, **show(page, state, "settings"), page.parts["notice"]: said}
 
     outputs = [*run_components(page), listed, polling]
-    listen(page, polling.tick, tick, inputs=[listed], changes=["settings"], outputs=outputs, **LIVE)
+    listen(page, polling.tick, tick, inputs=[listed], outputs=outputs, **LIVE)
+    # An event with all knobs among its outputs takes the browser a second while a run is training.
+    listen(page, polling.end, end, inputs=[listed], changes=["settings"], outputs=outputs, **LIVE)
 
 
 def has_ended(before: RunList, now: RunList) -> bool:
     """True if the run on show was active when it was listed before, and has finished since."""
     return before.run == now.run and before.state in ACTIVE and now.state == FINISHED
-
-
-def _poll_and_list(state: PageState) -> tuple[RunList, str]:
-    """Returns the list of runs and the stamp of the poll, which is taken first so that no later change is lost."""
-    stamp = poll_runs(state).stamp
-    return list_runs(state), stamp

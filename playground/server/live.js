@@ -46,6 +46,8 @@ window.live ??= (() => {
   let request = null;  // in progress
   let eventCount = 0;  // of Gradio's events: an answer requested before the last one is out of date
   let revealed = false;  // a layer was switched on during the request
+  let outdated = false;  // what is shown has changed on the server
+  let refreshedNotice = "";  // message that came with the answer before
   let syncTimer = 0;
   let dragging = false;  // a slider is under a finger
 
@@ -150,44 +152,59 @@ window.live ??= (() => {
     setTimeout(update, HANDOUT_MS);
   }
 
-  /** Requests what the visitor wants if it differs from what is shown, first without slow results, then with them. */
+  /**
+   * Requests what the visitor wants if it differs from what is shown, first without slow results, then with them.
+   * Returns true if an answer is shown.
+   */
   async function update() {
     const key = requestKey();
-    if (request || !token || key === shownKey) return;
-    const quick = dragging || key !== postponedKey;
+    const refreshing = outdated && key === shownKey;
+    if (request || !token || (key === shownKey && !refreshing)) return false;
+    const quick = !refreshing && (dragging || key !== postponedKey);
     clearTimeout(slowTimer);
-    if (!quick && performance.now() < slowAt) {
+    if (!quick && !refreshing && performance.now() < slowAt) {
       slowTimer = setTimeout(update, slowAt - performance.now());
-      return;
+      return false;
     }
     const events = eventCount;
-    const last = await requestAnswer(quick, events);
-    if (events !== eventCount) return;  // `receiveAnswer` requests it again
+    outdated = false;
+    const last = await requestAnswer(quick, refreshing, events);
+    if (events !== eventCount) return false;  // `receiveAnswer` requests it again
     postponedKey = last.postponed ? key : "";
     slowAt = performance.now() + REST_MS;
     // A failed answer counts as shown, too, or it would be requested again and again.
     shownKey = postponedKey && !dragging && !last.failed ? "" : key;
     if (revealed) reveal();
     update();
+    return !last.failed;
+  }
+
+  /** @type {Live["refresh"]} */
+  async function refresh() {
+    outdated = true;
+    return update();
   }
 
   /**
    * Requests one answer and paints its pieces; returns the last.
    *
    * @param {boolean} quick true skips slow results
+   * @param {boolean} refreshing true if no knob has moved: runs go on, and the page says nothing of waiting
    * @param {number} events `eventCount`; a piece that arrives after another event is not painted
    * @returns {Promise<LiveAnswer>}
    */
-  async function requestAnswer(quick, events) {
+  async function requestAnswer(quick, refreshing, events) {
     request = new AbortController();
     revealed = false;
-    const waitTimer = setTimeout(showWaiting, WAIT_MS, true);
+    const waitTimer = refreshing ? 0 : setTimeout(showWaiting, WAIT_MS, true);
     const switched = parts.get("canvas")?.switched() ?? {};  // a second picture always comes with all of its layers
-    const body = { token, settings: JSON.stringify(settings), ...choices, held: quick, switched };
+    const body = { token, settings: JSON.stringify(settings), ...choices, held: quick, switched, refresh: refreshing };
     /** @type {LiveAnswer} */
     let last = {};
     try {
-      for await (last of fetchAnswer(body, request.signal)) if (events === eventCount) paintPiece(last);
+      for await (last of fetchAnswer(body, request.signal)) {
+        if (events === eventCount) paintPiece(last, refreshing);
+      }
     } finally {
       request = null;
       clearTimeout(waitTimer);
@@ -204,13 +221,19 @@ window.live ??= (() => {
     update();
   }
 
-  /** @param {LiveAnswer} answer */
-  function paintPiece(answer) {
+  /**
+   * Paints a piece of an answer. A refresh leaves the message on show, such as one of an event, unless its own changes.
+   *
+   * @param {LiveAnswer} answer
+   * @param {boolean} refreshing
+   */
+  function paintPiece(answer, refreshing) {
     if (answer.forgotten) {  // one of Gradio's events asks again, with everything that was chosen
       sync();
       document.dispatchEvent(new Event("live-forgotten"));
     } else {
-      painter.paint(answer);
+      painter.paint(refreshing && answer.notice === refreshedNotice ? { ...answer, notice: null } : answer);
+      refreshedNotice = String(answer.notice);
     }
   }
 
@@ -240,5 +263,8 @@ window.live ??= (() => {
     document.addEventListener(kind, () => { if (syncTimer) sync(); }, true);
   }
 
-  return { part, set, choose, dial, receiveSettings, receiveAnswer, currentRequest, reveal };
+  return {
+    part, set, choose, dial, receiveSettings, receiveAnswer, currentRequest, reveal, refresh,
+    eventCount: () => eventCount,
+  };
 })();

@@ -15,7 +15,8 @@ def answer(request: object, visitor: str = "") -> Iterator[dict[str, Any]]:
     """Answers a request for other settings of a state that was shown before, see `playground.server.live`.
 
     Args:
-        request: A dict with `token`, `held`, `switched` and `BROWSER_FIELDS`; untrusted.
+        request: A dict with `token`, `held`, `switched` and `BROWSER_FIELDS`, and `refresh` if no knob has moved, so
+            that runs need not give way; untrusted.
         visitor: Who sent it.
 
     Yields:
@@ -30,9 +31,10 @@ def answer(request: object, visitor: str = "") -> Iterator[dict[str, Any]]:
         return
     chosen = {name: request[name] for name in BROWSER_FIELDS}
     state, _ = admit(state._replace(**chosen, held=request.get("held") is True, switched=request["switched"]))
-    RUNS.throttle()
+    throttle = (lambda: None) if request.get("refresh") is True else RUNS.throttle
+    throttle()
     for update in render_in_stages(state):
-        RUNS.throttle()  # also while the browser paints
+        throttle()  # also while the browser paints
         yield update._asdict()
 
 

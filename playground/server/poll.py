@@ -1,7 +1,8 @@
-"""Polling for news of background work: only news fires an event of Gradio.
+"""Polling for news of background work, which costs next to nothing while there is none.
 
-A timer of Gradio would fire at every tick, and each event costs the browser a tenth of a second, in every step, even
-if nothing has changed.
+Numbers that have changed are shown the short way (`live.js`): an event of Gradio costs the browser a tenth of a second
+and more, and the browser shares the processor with the run that it watches. Only what has to change in Gradio's own
+components, such as the buttons around a run, fires an event.
 """
 
 from collections.abc import Callable
@@ -16,22 +17,29 @@ from playground.state.page_state import PageState, admit
 from playground.support.visitors import visitor_of
 
 SCRIPT = (Path(__file__).parent / "poll.js").read_text("utf-8")
+TICK, END = "tick", "end"  # events of the component
 
 
 class PollResult(NamedTuple):
     """The result of a poll.
 
     Attributes:
-        stamp: Changes whenever there is something new to show; "" if there is nothing.
+        stamp: Changes whenever the parts of the page have something new to show; "" if there is nothing.
         soon: True if a change is expected soon.
+        controls: Changes whenever Gradio's own components have to change; "" if they never do.
+        event: The event to fire then: `TICK`, or `END` if work that was followed has been completed.
+        follow: True to keep polling for `controls` in the other steps, too.
     """
 
     stamp: str = ""
     soon: bool = False
+    controls: str = ""
+    event: str = TICK
+    follow: bool = False
 
 
 def poll(step: str, check: Callable[[PageState], PollResult]) -> gr.HTML:
-    """Builds the invisible component that polls. Listen to its `tick`; its value is the stamp of what is shown.
+    """Builds the invisible component that polls. Listen to its `tick` and `end`; its value is the `controls` on show.
 
     Args:
         step: Key of the step that shows the news.
@@ -59,19 +67,18 @@ def answer_poll(
 
     Args:
         request: A dict with the `token` of a state, see `playground.server.tokens`, and `settings`; untrusted.
-        step: As in `poll`. Other steps have no news.
+        step: As in `poll`. Other steps have nothing to show.
         check: As in `poll`.
         visitor: Who sent the request.
     """
-    nothing = PollResult()._asdict()
+    nothing = PollResult()
     if not isinstance(request, dict) or not isinstance(request.get("settings"), str):
-        return nothing
+        return nothing._asdict()
     state = TOKENS.find(request.get("token"), visitor)
     if state is None:
         return {"forgotten": True}
-    if state.step != step:
-        return nothing
     try:
-        return check(admit(state._replace(settings=request["settings"]))[0])._asdict()
+        result = check(admit(state._replace(settings=request["settings"]))[0])
     except UserError:  # the page shows it
-        return nothing
+        return nothing._asdict()
+    return (result if state.step == step else result._replace(stamp=""))._asdict()

@@ -36,7 +36,7 @@ beforeEach(() => {
     }
   }
   ({ findPath } = load(["server/painter.js", "server/live.js"], ["findPath"], {
-    window, document, fetchAnswer, PAINT_STAGES: [["canvas"], ["readout"]],
+    window, document, fetchAnswer, PAINT_STAGES: [["canvas", "notice"], ["readout"]],
     ...clock.globals,
     requestAnimationFrame: (callback) => clock.globals.setTimeout(callback),
     cancelAnimationFrame: clock.globals.clearTimeout,
@@ -191,4 +191,53 @@ test("a dial joins the others, and one that the server has set replaces what was
   live.dial("counted", "3");
   await wait(100);
   assert.equal(requests[0].dials, "graph=ap&counted=3");
+});
+
+test("a refresh requests the state on show again, without waiting signs and whole", async () => {
+  await open();
+  const shown = live.refresh();
+  await wait(300);
+  assert.deepEqual(requests.map(({ held, refresh }) => [held, refresh]), [[false, true]]);
+  assert.equal(body.attributes.has("data-waiting"), false);
+  await answer({ canvas: "new" });
+  assert.equal(await shown, true);
+  await wait(2000);
+  assert.deepEqual([painted, requests], [["own", "new"], []]);
+});
+
+test("a refresh leaves the message on show unless its own has changed", async () => {
+  const said = [];
+  live.part("notice", (value) => said.push(value), () => "Taught.");
+  await open();
+  for (const notice of ["", "A fault.", "A fault.", ""]) {
+    live.refresh();
+    await wait(20);
+    await answer({ canvas: "c", notice });
+  }
+  assert.deepEqual(said, ["Taught.", "A fault.", ""]);
+});
+
+test("a refresh during a request follows it; a knob that moves during a refresh, too", async () => {
+  await open();
+  live.set("loss.gamma", 1);
+  await wait(20);
+  assert.equal(await live.refresh(), false);
+  await answer({ canvas: "one" });
+  assert.deepEqual(requests.map(({ refresh }) => refresh), [true]);
+  live.set("loss.gamma", 0);
+  await wait(20);
+  await answer({ canvas: "two" });
+  assert.deepEqual(requests.map(({ settings, refresh, held }) => [settings, refresh, held]), [
+    ['{"loss.gamma":0}', false, true],
+  ]);
+});
+
+test("a refresh that fails is not repeated by itself, and says so", async () => {
+  await open();
+  const shown = live.refresh();
+  await wait(20);
+  await answer({ failed: true, postponed: true });
+  assert.equal(await shown, false);
+  await wait(2000);
+  assert.equal(requests.length, 0);
 });

@@ -11,14 +11,14 @@ from PIL import Image
 from core.config import Config
 from core.experiments.recipes import FEW_PICTURES, RECIPES
 from core.runs.about import About
-from core.runs.folder import FINISHED, QUEUED, RUNNING, STOPPED
+from core.runs.folder import FINISHED, QUEUED, RUNNING, STOPPED, RunFolder
 from playground.albums.album import ALL, Album, AlbumError
 from playground.albums.export import TOO_FEW
 from playground.albums.service import ALBUMS
 from playground.data.image_ref import ImageRef
 from playground.events import teaching
 from playground.events.teaching import start_teaching, teaching_config
-from playground.events.training import RunList, has_ended
+from playground.events.training import RunList, has_ended, poll_runs
 from playground.pipeline.proposals import PictureSummary
 from playground.runs.service import RUNS
 from playground.state import looking, taught
@@ -92,13 +92,34 @@ def test_a_run_ends_only_once_while_it_is_on_show(before: RunList, now: RunList,
     assert has_ended(before, now) is ended
 
 
-def test_the_weights_of_a_run_are_used_once_it_has_ended(
-    album: Album, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    run = make_run(tmp_path / "runs" / "20260101-000000-001", {"model.weights": "random"}, [step(1)])
+def make_taught_run(root: Path, album: Album) -> RunFolder:
+    """A finished run of Anna's on her pictures, which took 48 s."""
+    run = make_run(root / "runs" / "20260101-000000-001", {"model.weights": "random"}, [step(1)])
     source = ALBUMS.folder / album.key / "training-1"
     created = json.loads(run.status.read_text())["since"] - 48
     run.about.write_text(json.dumps(About(str(source), created, owner=ANNA).to_dict()))
+    return run
+
+
+def test_a_run_on_ones_own_pictures_is_followed_until_it_has_ended(album: Album, tmp_path: Path) -> None:
+    run = make_taught_run(tmp_path, album)
+    with runs_at(tmp_path / "runs"):
+        anna, bert = (PageState("detections", run=run.path.name, visitor=visitor) for visitor in (ANNA, BERT))
+        with run.acquire_lock():
+            run.write_status(RUNNING)
+            running, others = poll_runs(anna), poll_runs(bert)
+        assert (running.follow, running.soon, running.event) == (True, True, "tick")
+        assert (others.follow, others.event) == (False, "tick")
+        run.write_status(FINISHED)
+        ended, others = poll_runs(anna), poll_runs(bert)
+    assert (ended.follow, ended.event) == (False, "end") and ended.controls != running.controls
+    assert (others.follow, others.event) == (False, "tick")
+
+
+def test_the_weights_of_a_run_are_used_once_it_has_ended(
+    album: Album, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = make_taught_run(tmp_path, album)
     run.weights.write_bytes(b"")
     monkeypatch.setattr(taught, "describe_found", lambda state, album: "Detections.")
     with runs_at(tmp_path / "runs"):

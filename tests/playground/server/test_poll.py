@@ -14,7 +14,7 @@ from playground.state.settings import settings_of
 from tests.playground.made_runs import make_run, runs_at, step
 
 ONE = "20260101-000000-001"
-NOTHING = {"stamp": "", "soon": False}
+NOTHING = PollResult()._asdict()
 SETTINGS = settings_of(Config())
 
 
@@ -32,9 +32,10 @@ def test_a_token_that_is_not_known_is_said_to_be_forgotten(token):
     }
 
 
-def test_another_step_has_no_news():
+def test_another_step_shows_no_numbers_but_may_follow_what_ends():
     request_ = {"token": TOKENS.issue(PageState("detections")), "settings": SETTINGS}
-    assert answer_poll(request_, "training", lambda state: PollResult("x", True)) == NOTHING
+    result = PollResult("x", True, "c", "end", follow=True)
+    assert answer_poll(request_, "training", lambda state: result) == result._replace(stamp="")._asdict()
 
 
 @pytest.mark.parametrize("settings", [None, 3, "not JSON", '{"loss.gamma": "large"}'])
@@ -70,7 +71,8 @@ def test_a_run_that_is_made_and_goes_on_is_news(tmp_path):
             file.write("{}\n")
         onward = poll_runs(PageState("training", run=ONE))
         assert len({before.stamp, begun.stamp, onward.stamp}) == 3
-        assert not any(each.soon for each in (before, begun, onward)) and RUNS.names() == [ONE]
+        assert before.controls != begun.controls == onward.controls  # a step changes no button and no list
+        assert not any(each.soon or each.follow for each in (before, begun, onward)) and RUNS.names() == [ONE]
 
 
 def test_what_is_not_evaluated_is_no_news():
