@@ -7,10 +7,10 @@ const readonly = (names) => Object.fromEntries(names.split(/\s+/).filter(Boolean
 // By hand rather than all that browsers have: `name`, `event`, `top` and their like are then mistakes.
 const BROWSER = readonly(`
   AbortController CSS CustomEvent DOMException Element Event File HTMLInputElement HTMLTextAreaElement Image ImageData
-  HTMLAnchorElement KeyboardEvent MutationObserver Option PointerEvent ResizeObserver TextDecoderStream URLSearchParams
-  atob cancelAnimationFrame clearInterval clearTimeout console crypto document fetch getComputedStyle history
-  innerWidth localStorage location matchMedia navigator performance requestAnimationFrame sessionStorage setInterval
-  setTimeout window
+  IntersectionObserver HTMLAnchorElement KeyboardEvent MutationObserver Option PointerEvent ResizeObserver
+  TextDecoderStream URLSearchParams atob cancelAnimationFrame clearInterval clearTimeout console crypto document fetch
+  getComputedStyle history innerWidth localStorage location matchMedia navigator performance requestAnimationFrame
+  sessionStorage setInterval setTimeout window
 `);
 const NODE = readonly(`
   AbortController clearTimeout console Event EventTarget process ReadableStream setTimeout TextEncoder

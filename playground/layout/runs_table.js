@@ -1,6 +1,7 @@
 // The table of runs. `plot.js` comes before this and draws the figure. The server is asked while the training step is
 // visible: what it sends is text, and enters the page as text only.
 const POLL_MS = 2000;
+const FAR_MS = 10_000;  // between two polls while the table is out of sight
 const UNDO_MS = 20000;
 /** @type {(selector: string) => HTMLElement} */
 const find = (selector) => /** @type {HTMLElement} */ (element.querySelector(selector));
@@ -20,6 +21,8 @@ const nodes = new Map();  // by name, with the data each was built from
 let queue = [];
 let busy = false;
 let undoTimer = 0;
+let inSight = false;
+let polledAt = -FAR_MS;
 
 /**
  * Builds an element. Attributes that begin with "on" are listeners; null and false leave an attribute out.
@@ -124,7 +127,16 @@ function showMessage(text, undo) {
 }
 
 function poll() {
-  if (document.body.dataset.step === "training" && document.visibilityState === "visible") send({ act: "look" });
+  if (document.body.dataset.step !== "training" || document.visibilityState !== "visible") return;
+  if (!inSight && performance.now() < polledAt + FAR_MS) return;
+  polledAt = performance.now();
+  send({ act: "look" });
+}
+
+/** @param {IntersectionObserverEntry[]} entries */
+function noticeSight(entries) {
+  inSight = entries[entries.length - 1].isIntersecting;
+  if (inSight) poll();
 }
 
 // ---- the table
@@ -229,6 +241,7 @@ function setText(cell, text) {
 
 search.addEventListener("input", render);
 new MutationObserver(poll).observe(document.body, { attributes: true, attributeFilter: ["data-step"] });
+new IntersectionObserver(noticeSight).observe(element);
 setInterval(poll, POLL_MS);
 render();
 poll();

@@ -26,6 +26,7 @@ export function fakePage() {
     location: { search: "", pathname: "/" },
     MutationObserver: class { observe() {} },
     ResizeObserver: class { observe() {} },
+    IntersectionObserver: class { observe() {} },
     matchMedia: () => ({ matches: false }),
     requestAnimationFrame: () => 1,
   };
