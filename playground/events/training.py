@@ -30,10 +30,6 @@ STEP = "training"
 TRAINING_SPLITS = ("train", "val")  # which a run reads
 MAX_LISTED = 200  # runs
 PAUSABLE = (STARTING, RUNNING)
-TAUGHT_IN_LESSON = (
-    "The run on your pictures has finished. The lesson keeps its own weights: after it, press “Use its weights in all "
-    "steps” in the Training step."
-)
 # The states of a run in which each button is active.
 BUTTON_STATES = {
     "stop": (*ACTIVE,),
@@ -213,8 +209,6 @@ def _connect_polling(page: PageComponents, listed: gr.State, polling: gr.HTML) -
         album = taught_album(state) if has_ended(last, updates[listed]) else None
         if album is None:
             return {**updates, **show(page, state)}
-        if state.lesson:  # it has chosen the weights
-            return {**updates, **show(page, state), page.parts["notice"]: TAUGHT_IN_LESSON}
         state, said = use_taught(state, album)
         return {**updates, **show(page, state, "settings"), page.parts["notice"]: said}
 

@@ -22,6 +22,7 @@ from playground.layout.components import (
 )
 from playground.layout.intake import intake
 from playground.pipeline.anchor_search import FIT_TO
+from playground.state.taught import USE_WEIGHTS
 from playground.support.picture_limits import MAX_SIDE
 
 SHARES = "0.8, 0.1, 0.1"
@@ -110,7 +111,7 @@ def training_controls() -> TrainingControls:
     with gr.Row(elem_classes=["run-buttons"]):
         pause = gr.Button("Pause", size="sm", min_width=60)
         single_step = gr.Button("Single step", size="sm", min_width=60)
-    use = gr.Button("Use its weights in all steps", size="sm", min_width=80)
+    use = gr.Button(USE_WEIGHTS, size="sm", min_width=80)
     choices = [(preset.title, key) for key, preset in PRESETS.items()]
     preset = gr.Dropdown(choices, value=choices[0][1], label="Short runs to compare", elem_id="preset")
     compare = gr.Button("Compare", size="sm", min_width=80, elem_id="compare")

@@ -16,6 +16,11 @@ from playground.steps.teaching import describe_held_out
 from playground.steps.training import load_run_config
 
 MAX_SECONDS = 5.0  # of looking for objects in the visitor's pictures
+USE_WEIGHTS = "Use its weights in all steps"
+TAUGHT_IN_LESSON = (
+    "The run on your pictures has finished. The lesson keeps its own weights: after it, press "
+    f"“{USE_WEIGHTS}” in the Training step."
+)
 
 
 def taught_album(state: PageState) -> Album | None:
@@ -28,7 +33,12 @@ def taught_album(state: PageState) -> Album | None:
 
 
 def use_taught(state: PageState, album: Album) -> tuple[PageState, str]:
-    """Returns the state with the weights of the run on show, and what it has learnt, in words."""
+    """Returns the state with the weights of the run on show, and what it has learnt, in words.
+
+    A lesson has chosen its weights, so that during one the state stays as it is and the words say so.
+    """
+    if state.lesson:
+        return state, TAUGHT_IN_LESSON
     state = state._replace(settings=settings_of(load_run_config(state.run, state.config())))
     ended = RUNS.folder(state.run).read_status()
     took = f" in {format_duration(ended.since - RUNS.about(state.run).created)}" if ended else ""

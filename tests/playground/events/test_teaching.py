@@ -131,6 +131,13 @@ def test_the_weights_of_a_run_are_used_once_it_has_ended(
     assert json.loads(used.settings)["model.weights"] == f"run/{run.path.name}"
 
 
+def test_a_lesson_keeps_its_weights_when_a_run_ends_and_says_how_to_use_the_new_ones(album: Album) -> None:
+    state = PageState("loss", run="20260101-000000-001", lesson="focal-loss.1", visitor=ANNA)
+    unchanged, said = taught.use_taught(state, album)
+    assert unchanged == state
+    assert "The lesson keeps its own weights" in said and f"“{taught.USE_WEIGHTS}” in the Training step" in said
+
+
 def test_what_the_weights_find_is_counted_as_far_as_time_allows(album: Album, monkeypatch: pytest.MonkeyPatch) -> None:
     found = PictureSummary(Counter({"cat": 2}), 0.1)
     monkeypatch.setattr(looking, "summarise", lambda key, config, opens: found)
