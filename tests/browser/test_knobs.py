@@ -1,8 +1,11 @@
 """Beside the knobs: why one does not act, its help, and the names of its controls, on a desktop and on a phone."""
 
+import pytest
+
 from tests.browser.looking import choose, headline, set_slider
 from tests.waiting import wait
 
+pytestmark = pytest.mark.browser
 IDS = "(knobs) => knobs.map((knob) => knob.id.replace('knob-', ''))"
 COVERED = """(knob) => {
   const help = knob.querySelector(".info-text").getBoundingClientRect();
