@@ -1,4 +1,5 @@
 // The question of a lesson, the numbers in its texts, and what the page points at, veils and must not hide meanwhile.
+const PATIENCE_MS = 10_000;  // for Gradio to build what a step or an answer brings
 const box = /** @type {HTMLElement} */ (element.querySelector(".lesson-question"));
 const namedStyles = document.createElement("style");  // shows the knobs that the step names, and hides the others
 /** @type {Map<string, (number | null)[]>} */
@@ -12,6 +13,7 @@ let tables = [];  // that the step is about
 let currentLink = "";  // of the step on show
 /** @type {number | null} */
 let pending = null;  // the answer chosen, until the server has confirmed it
+let opening = true;  // until the page's first state is on show, which moves nothing
 
 /**
  * @param {string} text
@@ -55,10 +57,10 @@ box.addEventListener("keydown", (event) => {
 });
 
 /** The outcome comes into sight as soon as Gradio has written it; what is above it moves no more than it must. */
-function revealOutcome(attempts = 60) {
+function revealOutcome(until = performance.now() + PATIENCE_MS) {
   const outcome = document.querySelector("#lesson-outcome");
   if (outcome?.textContent?.trim()) outcome.scrollIntoView({ block: "nearest" });
-  else if (attempts) requestAnimationFrame(() => revealOutcome(attempts - 1));
+  else if (performance.now() < until) requestAnimationFrame(() => revealOutcome(until));
 }
 
 /** @param {LessonState} state */
@@ -183,21 +185,20 @@ ${lesson} .right > .form:not(:has(${named})), ${lesson} .right > .form > :not(${
  * @param {string} link
  */
 function beginStep(link) {
-  const [first, opening] = [currentLink === "", box.dataset.opened !== "true"];
+  const first = currentLink === "";
   currentLink = link;
   pending = null;
   document.body.removeAttribute("data-whole-step");
-  box.dataset.opened = "true";
   if (!link || opening) return;
   if (window.scrollY > 0) window.scrollTo({ top: 0 });
   if (first) focusHeading();
 }
 
 /** Moves the focus to the heading of the lesson as soon as Gradio has built it. */
-function focusHeading(attempts = 60) {
+function focusHeading(until = performance.now() + PATIENCE_MS) {
   const heading = /** @type {HTMLElement | null} */ (document.querySelector("#lesson-title h2"));
   if (!heading?.checkVisibility()) {
-    if (attempts) requestAnimationFrame(() => focusHeading(attempts - 1));
+    if (currentLink && performance.now() < until) requestAnimationFrame(() => focusHeading(until));
     return;
   }
   heading.tabIndex = -1;
@@ -304,6 +305,7 @@ function show(value) {
   /** @type {LessonState} */
   const state = JSON.parse(value);
   if (state.link !== currentLink) beginStep(state.link);
+  opening = false;
   markPage(state);
   if (!state.link) return;
   showQuestion(state);
