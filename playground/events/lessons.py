@@ -16,12 +16,14 @@ from playground.lessons.panel import LessonContents, build_contents, filter_seen
 from playground.lessons.parser import lessons
 from playground.lessons.position import LessonPosition, move
 from playground.lessons.way import GO
-from playground.state.page_state import PageState
+from playground.state.page_state import PageState, admit
 from playground.state.settings import settings_of
 from playground.state.user_picture import UserPicture, set_aside
+from playground.support.wording import name_knobs
 
 BACK_AGAIN = "You left the lessons: your own settings, picture and step are back as they were before."
 STAY = "You left the lessons. The settings of the last step stay, since you came by a link: Reset undoes them."
+GONE = "You left the lessons. The settings of the last step stay, since your own cannot be used any more: "
 # Fields of the state that a lesson's step sets, beside the settings; the others stay.
 SET_BY_STEP = (
     "lesson",
@@ -78,6 +80,24 @@ def keep_picture(step: LessonStep, before: PageState) -> UserPicture | None:
     return shown._replace(scenes=scenes)
 
 
+def come_back(state: PageState, own: PageState | None) -> tuple[PageState, str]:
+    """Returns the state after leaving the lessons, and a message.
+
+    Args:
+        state: The state of the last step.
+        own: The state before the lessons; None if they were opened by a link.
+    """
+    stay, message = state._replace(lesson="", answer=None), STAY
+    if own is None:
+        return stay, message
+    back, hidden = admit(own._replace(run=state.run, visitor=state.visitor))
+    try:
+        back.config()
+    except UserError as error:  # such as weights that are private meanwhile
+        return stay, f"{GONE}{name_knobs(error)}"
+    return back, f"{BACK_AGAIN} {hidden}".strip()
+
+
 def connect_lessons(page: PageComponents) -> None:
     """Connects the choice of a lesson, its steps, its questions, and leaving it."""
     panel, chooser = page.panel, page.header.lessons
@@ -85,15 +105,9 @@ def connect_lessons(page: PageComponents) -> None:
     def choose(
         state: PageState, seen: object, own: PageState | None, course: tuple[str, ...], *, event: gr.EventData
     ) -> Updates:
-        key = str(getattr(event, "choose", ""))
-        if key not in lessons():
-            return leave(state, own)
-        return go_to(page, LessonPosition(lessons()[key], 0), filter_seen(seen), state, course)
-
-    def pick(
-        state: PageState, seen: object, own: PageState | None, course: tuple[str, ...], *, event: gr.EventData
-    ) -> Updates:
-        position = LessonPosition.from_link(str(getattr(event, "choose", "")).removeprefix(GO))
+        chosen = str(getattr(event, "choose", ""))
+        link = f"{chosen}.1" if chosen in lessons() else chosen.removeprefix(GO)
+        position = LessonPosition.from_link(link)
         if position is None:
             return leave(state, own)
         return go_to(page, position, filter_seen(seen), state, course)
@@ -109,10 +123,9 @@ def connect_lessons(page: PageComponents) -> None:
         return handler
 
     def leave(state: PageState, own: PageState | None) -> Updates:
-        back = own._replace(run=state.run, visitor=state.visitor) if own else state._replace(lesson="", answer=None)
+        back, message = come_back(state, own)
         shown = {**panel_updates(page, None), chooser: "", panel.own: None}
-        updates = show(page, back, *SET_BY_STEP, "settings")
-        return {**shown, **updates, page.parts["notice"]: BACK_AGAIN if own else STAY}
+        return {**shown, **show(page, back, *SET_BY_STEP, "settings"), page.parts["notice"]: message}
 
     def leave_at_once(state: PageState, seen: object, own: PageState | None, course: tuple[str, ...]) -> Updates:
         return leave(state, own)
@@ -121,10 +134,10 @@ def connect_lessons(page: PageComponents) -> None:
     inputs = [panel.seen, panel.own, panel.course]
     outputs = [chooser, page.controls.training.preset, panel.seen, panel.own, *panel_components(page)]
     options: EventOptions = {"show_progress": "minimal", "show_progress_on": [panel.text]}
-    listen(page, chooser.select, choose, inputs=inputs, changes=changes, outputs=outputs, **options)
-    listen(page, panel.map.select, pick, inputs=inputs, changes=changes, outputs=outputs, **options)
-    for button, handler in ((panel.back, go(-1)), (panel.onward, go(1)), (panel.leave, leave_at_once)):
-        listen(page, button.click, handler, inputs=inputs, changes=changes, outputs=outputs, **options)
+    buttons = ((panel.back, go(-1)), (panel.onward, go(1)), (panel.leave, leave_at_once))
+    handlers = ((chooser.select, choose), (panel.map.select, choose), *((each.click, act) for each, act in buttons))
+    for event, handler in handlers:
+        listen(page, event, handler, inputs=inputs, changes=changes, outputs=outputs, **options)
     panel.whole.click(None, js="() => document.body.toggleAttribute('data-whole-step')")
     _connect_question(page)
 

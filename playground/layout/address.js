@@ -17,7 +17,8 @@ let writeTimer = 0;
  */
 function fullQuery(query, search) {
   const current = new URLSearchParams(search);
-  const kept = BROWSER_PARAMETERS.filter((key) => current.get(key)).map((key) => `${key}=${current.get(key)}`);
+  const kept = BROWSER_PARAMETERS.filter((key) => current.get(key)).map((key) => (
+    `${key}=${encodeURIComponent(current.get(key) ?? "").replaceAll("%2C", ",")}`));
   return [query, ...kept].filter(Boolean).join("&");
 }
 

@@ -14,8 +14,8 @@ from playground.lessons.lesson import LessonStep
 from playground.lessons.quantities import found_objects
 from playground.pipeline.pipeline import Pipeline
 from playground.steps.loss.curves import GRADIENT, VALUE, WEIGHT, one_score, slope
+from playground.steps.loss.step import CUMULATIVE
 
-CUMULATIVE = "cumulative loss (figure 4)"
 DRAWABLE = (VALUE, GRADIENT, WEIGHT, CUMULATIVE)  # figures of the loss step
 HEIGHTS = {VALUE: 5.0, GRADIENT: 1.0, WEIGHT: 1.0, CUMULATIVE: 1.0}  # of the vertical axes
 NAMES = {VALUE: "loss", GRADIENT: "slope", WEIGHT: "share of cross-entropy", CUMULATIVE: "share of background's loss"}

@@ -8,6 +8,7 @@ from playground.lessons.lesson import Lesson, LessonStep
 from playground.lessons.parser import lessons
 
 MAX_DIGITS = 9  # of a step's number
+MAX_QUOTED = 40  # characters of a name in a message
 
 
 class LessonPosition(NamedTuple):
@@ -40,8 +41,8 @@ class LessonPosition(NamedTuple):
         is_number = number.isdecimal() and len(number) <= MAX_DIGITS
         if lesson is None or not is_number or not 1 <= int(number) <= len(lesson.steps):
             raise UserError(
-                f"lesson = {text!r} is not allowed: it must be one of {', '.join(lessons())}, followed by the number "
-                "of a step, such as dense.1."
+                f"lesson = {text[:MAX_QUOTED]!r} is not allowed: it must be one of {', '.join(lessons())}, "
+                "followed by the number of a step, such as dense.1."
             )
         return cls(lesson, int(number) - 1)
 

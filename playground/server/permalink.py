@@ -33,6 +33,7 @@ QUERY_FIELDS = ("score", "iou", "figure", "choice")  # of an evaluation
 MAX_NUMBER = 1e6  # larger than any coordinate of a picture
 MAX_DIGITS = 9  # of an index
 MAX_QUOTED = 40  # characters of an unknown name
+MAX_UNKNOWN = 5  # unknown names for which a similar one is looked up
 INITIAL = PageState(next(iter(STEPS)))
 
 
@@ -203,7 +204,7 @@ def _parse_answer(text: str, position: LessonPosition | None) -> int | None:
 
 def _one_of(name: str, value: str, allowed: tuple[str, ...]) -> str:
     if value not in allowed:
-        raise ConfigError(f"{name} = {value!r} is not allowed: it must be one of {', '.join(allowed)}.")
+        raise ConfigError(f"{name} = {value[:MAX_QUOTED]!r} is not allowed: it must be one of {', '.join(allowed)}.")
     return value
 
 
@@ -213,7 +214,7 @@ def _parse_number(name: str, text: str) -> float:
     except ValueError:
         number = math.nan
     if not abs(number) <= MAX_NUMBER:
-        raise ConfigError(f"{name} = {text!r} is not allowed: it must be a number.")
+        raise ConfigError(f"{name} = {text[:MAX_QUOTED]!r} is not allowed: it must be a number.")
     return number
 
 
@@ -254,11 +255,13 @@ def unknown_names(query: str) -> str:
         return f"The link picks a step that does not exist, so all steps are there. {error}"
     known = (*STEPS, *knobs(), *HIDEABLE)
     named = [name.strip() for name in dict(parse_qsl(query)).get(HIDE, "").split(",")]
-    return " ".join(_unknown_name(name, known) for name in dict.fromkeys(named) if name and name not in known)
+    unknown = [name for name in dict.fromkeys(named) if name and name not in known]
+    more = [f"{HIDE} has {len(unknown) - MAX_UNKNOWN:,} more unknown names."] if len(unknown) > MAX_UNKNOWN else []
+    return " ".join([*(_unknown_name(name, known) for name in unknown[:MAX_UNKNOWN]), *more])
 
 
 def _unknown_name(name: str, known: tuple[str, ...]) -> str:
-    near = difflib.get_close_matches(name, known, n=1)
+    near = difflib.get_close_matches(name[:MAX_QUOTED], known, n=1)
     steps, others = ", ".join(STEPS), ", ".join(HIDEABLE)
     hint = (
         f"did you mean {near[0]}?" if near else f"it may name steps ({steps}), knobs such as loss.gamma, or {others}."

@@ -59,6 +59,7 @@ def render_in_stages(state: PageState) -> Iterator[PageUpdate]:
     try:
         with one_thread():
             pipeline = state.pipeline()
+            state.focus()  # refuses dials that are not allowed: the address could not name them
             step_view, notice = _view_of_step(state, pipeline)
             view = view_of(pipeline, step_view)
     except UserError as error:

@@ -12,8 +12,8 @@ PRECISION, BOXES = GRAPHS = ("ap", "boxes")  # figures that a step draws in plac
 MAX_COUNTED = MAX_ANCHOR = 10**7
 MATCH_RANGE = (0.05, 0.95)
 USUAL = "*"  # stands for a dial's default
-MAX_DELTA = 10.0
 MAX_PIXELS = 1e5
+MAX_DELTA = MAX_PIXELS  # that of a box so far from an anchor of one pixel
 MAX_TEXT = 500  # characters of all dials together
 Four = tuple[float, float, float, float]
 

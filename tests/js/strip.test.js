@@ -29,4 +29,5 @@ test("the address keeps what only the browser knows", () => {
   assert.equal(fullQuery("loss.gamma=0", search), "loss.gamma=0&hide=training&layers=a,-b");
   assert.equal(fullQuery("", "?hide=training&layers="), "hide=training");
   assert.equal(fullQuery("", ""), "");
+  assert.equal(fullQuery("", "?hide=a%26view=b%23c,d"), "hide=a%26view%3Db%23c,d");
 });

@@ -19,7 +19,7 @@ EASY = 0.5  # a background anchor is easy, i.e. classified correctly, if all its
 FOREGROUND, HARD_BACKGROUND, EASY_BACKGROUND = "foreground", "hard background", "easy background"
 GROUP_COLOURS = {FOREGROUND: "foreground", HARD_BACKGROUND: "suppressed", EASY_BACKGROUND: "background"}
 KINDS = ("cross_entropy", "balanced_cross_entropy", "focal", "cutoff", "ohem")
-_groups = Cache(16)
+_groups, _payers = Cache(16), Cache(16)
 
 
 class Payer(NamedTuple):
@@ -54,16 +54,20 @@ def group_anchors(pipeline: Pipeline) -> tuple[tuple[str, Tensor], ...]:
 
 def list_payers(pipeline: Pipeline) -> list[Payer]:
     """Returns the groups of `group_anchors` with what each pays of the classification loss."""
-    losses = pipeline.losses
-    whole = losses.classification.sum().clamp(min=1e-12)
-    return [
-        Payer(
-            name,
-            int((where & losses.used).sum()),
-            (torch.where(where, losses.classification, 0.0).sum() / whole).item(),
-        )
-        for name, where in group_anchors(pipeline)
-    ]
+
+    def compute() -> list[Payer]:
+        losses = pipeline.losses
+        whole = losses.classification.sum().clamp(min=1e-12)
+        return [
+            Payer(
+                name,
+                int((where & losses.used).sum()),
+                (torch.where(where, losses.classification, 0.0).sum() / whole).item(),
+            )
+            for name, where in group_anchors(pipeline)
+        ]
+
+    return _payers.get((pipeline.logits_key, pipeline.config.loss), compute)
 
 
 def shares(pipeline: Pipeline) -> Markup:

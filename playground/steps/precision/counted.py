@@ -26,6 +26,7 @@ class Material(NamedTuple):
         class_names: Names of the classes that they are labelled with.
         picture_names: Names of the pictures, () for the picture on show alone.
         dropped: Number of detections of classes that the pictures are not labelled with.
+        beyond: Number of detections beyond the best `MAX_DETECTIONS` of their class in a picture, which do not count.
     """
 
     key: object
@@ -33,6 +34,7 @@ class Material(NamedTuple):
     class_names: tuple[str, ...]
     picture_names: tuple[str, ...] = ()
     dropped: int = 0
+    beyond: int = 0
 
 
 class Choice(NamedTuple):
@@ -61,7 +63,8 @@ def of_picture(pipeline: Pipeline) -> Material:
     detections = Detections(boxes[keep], pipeline.fates.score[order][keep], labels[keep])
     overlaps = compute_overlaps([detections], [GroundTruth.of(pipeline.picture.sample)])
     key = (pipeline.outputs_key, pipeline.picture.objects_key, pipeline.config.inference, pipeline.config.anchors)
-    return Material(key, tuple(overlaps), own, dropped=int((~keep).sum()))
+    beyond = len(detections.boxes) - len(overlaps[0].detection)
+    return Material(key, tuple(overlaps), own, dropped=int((~keep).sum()), beyond=beyond)
 
 
 def kept_boxes(pipeline: Pipeline) -> Tensor:
@@ -74,7 +77,9 @@ def kept_boxes(pipeline: Pipeline) -> Tensor:
 
 def of_evaluation(result: EvaluationResult) -> Material:
     """Returns all pictures of an evaluation."""
-    return Material(result.id, result.overlaps, result.class_names, result.names)
+    found = sum(len(image.detections.boxes) for image in result.images)
+    beyond = found - sum(len(each.detection) for each in result.overlaps)
+    return Material(result.id, result.overlaps, result.class_names, result.names, beyond=beyond)
 
 
 def choose(material: Material, dials: Dials) -> Choice:

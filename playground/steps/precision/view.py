@@ -7,6 +7,7 @@ from markupsafe import Markup
 from torch import Tensor
 
 from core.evaluation.counting import DUPLICATE, IGNORED, RIGHT, Counted, average_over_classes, average_over_ious
+from core.evaluation.detection_matching import MAX_DETECTIONS
 from core.evaluation.error_types import FOREGROUND_IOU, ErrorTypes, analyse_errors
 from playground.canvas.view import Layer
 from playground.components import html
@@ -140,14 +141,20 @@ def _averages_text(choice: Choice, dials: Dials) -> Markup:
     def compute() -> tuple[float, float]:
         return average_over_classes(images, classes, match), average_over_ious(images, classes)
 
+    def compute_whole() -> float:
+        return choice.counting.tally(len(choice.counting.detections)).average_precision
+
     at_match, ap = _averages.get((material.key, match), compute)
-    whole = choice.counting.tally(len(choice.counting.detections)).average_precision
+    whole = _averages.get((material.key, match, choice.label), compute_whole)
     pairs = [
         ("area when all are counted", _number(whole)),
         (f"its mean over the classes, IoU {match:g}", _number(at_match)),
         ("AP: mean over IoU 0.50 to 0.95", _number(ap)),
     ]
     explanation = "COCO counts each class alone, takes the area, and averages over the classes and ten IoU thresholds."
+    if material.beyond:
+        left_out = f"{material.beyond:,} weaker ones are left out."
+        explanation += f" Of each class it counts the best {MAX_DETECTIONS} in a picture: {left_out}"
     return html.heading("From areas to AP") + html.facts(pairs) + html.paragraph(explanation)
 
 

@@ -56,7 +56,8 @@ def _explain_limits(example: Example, height: int, width: int) -> str:
     bounded = [name for name, each in zip(DELTAS, example.decoded.bounded, strict=True) if each]
     limit = f"dw and dh count at most {BOUND}, so that a box is at most 62.5 times its anchor. "
     if bounded:
-        limit = f"{' and '.join(bounded)} is above {BOUND} and counts as that: the box is 62.5 times its anchor. "
+        verb, count = ("is", "counts") if len(bounded) == 1 else ("are", "count")
+        limit = f"{' and '.join(bounded)} {verb} above {BOUND} and {count} as that: 62.5 times the anchor. "
     if torch.equal(example.decoded.box, example.decoded.clipped):
         return f"{limit}The box lies inside the picture, {width} × {height}: nothing is clipped."
     edges = ", ".join(f"{edge:.0f}" for edge in example.decoded.clipped.tolist())

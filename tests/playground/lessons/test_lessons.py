@@ -7,8 +7,9 @@ import pytest
 
 from core.config import Config, knobs
 from core.errors import UserError
+from playground.data.image_ref import ImageRef
 from playground.data.picture import render_picture
-from playground.events.lessons import answer_question, keep_picture, state_at
+from playground.events.lessons import BACK_AGAIN, GONE, STAY, answer_question, come_back, keep_picture, state_at
 from playground.lessons.lesson import Claim
 from playground.lessons.narration import PLACEHOLDER, Check, Narration
 from playground.lessons.options import LessonError
@@ -21,7 +22,7 @@ from playground.lessons.teacher import HIDE
 from playground.lessons.way import GO, build_map, format_minutes
 from playground.server.permalink import HIDEABLE, from_link, read_course, to_link, unknown_names
 from playground.server.render import render
-from playground.state.page_state import PageState
+from playground.state.page_state import NOT_SHARED, PageState
 from playground.state.settings import settings_of
 from playground.state.user_picture import UserPicture
 from playground.steps import STEPS
@@ -404,6 +405,21 @@ def test_going_on_waits_for_the_answer():
     last = LessonPosition.from_link(all_links()[-1])
     state = state_at(last) if not last.step.question else answer_question(state_at(last), "0")
     assert build_contents(state, []).onward == "Finish"
+
+
+def test_leaving_brings_back_what_may_still_be_shown():
+    step = state_at(LessonPosition(lessons()["focal"], 0))._replace(run="abc", visitor="me")
+    own = PageState("anchors", settings=settings_of(Config.from_flat({"loss.gamma": 4})), visitor="me")
+    assert come_back(step, own) == (own._replace(run="abc"), BACK_AGAIN)
+    back, message = come_back(step, None)
+    assert (back.lesson, back.settings, message) == ("", step.settings, STAY)
+    picture = replace(render_picture(Config().scenes), is_scene=False)
+    deleted = UserPicture(picture, Config().scenes, ImageRef("my-0123456789abcdef", "all"))
+    back, message = come_back(step, own._replace(user_picture=deleted))
+    assert (back.step, back.user_picture) == ("anchors", None) and message == f"{BACK_AGAIN} {NOT_SHARED}"
+    elsewhere = settings_of(Config.from_flat({"model.weights": "/elsewhere/weights.pt"}))
+    back, message = come_back(step, own._replace(settings=elsewhere))
+    assert (back.lesson, back.settings) == ("", step.settings) and message.startswith(GONE)
 
 
 def test_a_picture_chosen_within_the_lessons_stays():

@@ -204,3 +204,9 @@ def test_the_way_in_refuses_what_is_no_request(client, body):
 def test_the_way_in_bounds_what_it_reads(client):
     assert client.post(PATH, content=b" " * (MAX_BYTES + 1)).status_code == 413
     assert client.get(PATH).status_code == 405
+
+
+@pytest.mark.parametrize("dials", ["speed=1", "counted=nan", "of=" + "x" * 600, "graph=boxes&deltas=0,1,1,1,1e9"])
+def test_dials_that_are_not_allowed_are_one_sentence_and_change_nothing(dials):
+    shown = answer(request(state_of(), dials=dials))
+    assert shown.pop("notice") and set(shown.values()) == {None}

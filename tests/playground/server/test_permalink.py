@@ -1,6 +1,7 @@
 import pytest
 
 from core.config import Config, ConfigError
+from core.errors import UserError
 from playground.canvas.edit import Pick
 from playground.events.settings import select_in_strip
 from playground.server.permalink import from_link, to_link, unknown_names
@@ -64,3 +65,12 @@ def test_a_frame_in_another_page_shows_the_figure_of_one_step():
     assert from_link("embed=loss&loss.gamma=3").config().loss.gamma == 3
     with pytest.raises(ConfigError, match="embed = 'picture' is not allowed: it must be one of anchors, assignment,"):
         from_link("embed=picture")
+
+
+def test_many_unknown_names_are_counted_and_long_values_are_cut():
+    said = unknown_names("hide=" + ",".join(f"x{number}" for number in range(5000)))
+    assert said.count("hides nothing") == 5 and "4,995 more unknown names" in said and len(said) < 2000
+    for name in ("view", "embed", "step", "p_t", "pick", "lesson", "map"):
+        with pytest.raises(UserError) as caught:
+            from_link(f"{name}={'x' * 5000}")
+        assert len(str(caught.value)) < 500

@@ -129,3 +129,15 @@ def test_a_long_curve_is_thinned_to_what_can_be_seen():
     assert choice.so_far == 2700
     line = curve_figure(choice.counting, choice.so_far)["data"][1]
     assert len(line["x"]) == MAX_POINTS and line["x"][-1] == 1.0
+
+
+def test_detections_beyond_the_best_hundred_of_their_class_are_counted_as_left_out():
+    values = {"inference.score_threshold": 0.0, "inference.nms_threshold": 1.0, "inference.max_detections": 1000}
+    many = Pipeline(HERE.picture, Config.from_flat(values))
+    labels = many.candidates.label[many.fates.order]
+    beyond = sum(max(0, int((labels == label).sum()) - 100) for label in range(6))
+    material = of_picture(many)
+    assert material.beyond == beyond > 0 and len(material.overlaps[0].detection) == len(labels) - beyond
+    text = STEPS["detections"].build_view(many, Focus(dials=Dials("ap"))).build_text()
+    assert f"{beyond:,} weaker ones are left out" in text.readout
+    assert "weaker ones" not in shown()[1].readout

@@ -14,7 +14,7 @@ from playground.canvas.view import View
 from playground.data.picture import render_picture
 from playground.pipeline.pipeline import Pipeline
 from playground.steps import STEPS
-from playground.steps.dials import Dials, OfAnchor
+from playground.steps.dials import Dials, OfAnchor, set_dial
 from playground.steps.regression.example import make_example
 from playground.steps.regression.figure import loss_figure
 from playground.steps.regression.tables import losses, signed
@@ -71,6 +71,8 @@ def test_a_dragged_box_changes_the_target_and_is_forgotten_with_another_anchor()
 def test_chosen_deltas_are_decoded_bounded_and_clipped():
     text = shown(deltas=OfAnchor(ANCHOR, (0.0, 0.0, 5.0, 0.0)))[1]
     assert "dw is above log(1000/16) = 4.135" in text.more and "is clipped to 0, " in text.more
+    both = shown(deltas=OfAnchor(ANCHOR, (0.0, 0.0, 5.0, 5.0)))[1].more
+    assert "dw and dh are above log(1000/16) = 4.135 and count as that" in both
     assert "nothing is clipped" in shown(deltas=OfAnchor(ANCHOR, (0.0, 0.0, 0.0, 0.0)))[1].more
     whole = [dial.whole for dial in text.dials if dial.part > 0]
     assert whole == [f"{ANCHOR},0,0,5,0"] * 4 and [dial.part for dial in text.dials if dial.part > 0] == [1, 2, 3, 4]
@@ -123,3 +125,10 @@ def test_an_anchor_that_is_not_trained_says_so():
 
 def test_numbers_are_written_with_a_minus_sign():
     assert [signed(each) for each in (-0.25, -0.0001, 0.0, 1.0)] == ["−0.250", "0.000", "0.000", "1.000"]
+
+
+def test_the_target_of_a_box_far_from_its_anchor_can_be_predicted():
+    far = OfAnchor(ANCHOR, (-9000.0, -9000.0, -8999.0, -8999.0))
+    (target,) = [dial.value for dial in shown(box=far)[1].dials if dial.label == "Predict the target exactly"]
+    example = make_example(HERE, None, set_dial(Dials(box=far), "deltas", target))
+    assert example.predicted.tolist() == pytest.approx(example.target.tolist(), rel=1e-4)
