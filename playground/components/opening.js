@@ -33,7 +33,8 @@ function openRemembered() {
 
 /** Says what is about to be on show, until the strip has its first numbers (`strip.js`). */
 function markOpening() {
-  const story = !location.search || new URLSearchParams(location.search).get("view") === "story";
+  const query = new URLSearchParams(location.search);
+  const story = !location.search || (query.get("view") === "story" && !query.has("embed"));
   document.body.toggleAttribute("data-opening", true);
   document.body.toggleAttribute("data-story", story);
 }

@@ -14,6 +14,7 @@ from playground.layout.components import HeaderControls
 from playground.lessons.panel import build_chooser
 
 SCRIPT = (Path(__file__).parent / "header.js").read_text("utf-8")
+OWN = ("settings as JSON", "command line")  # of the formats to copy; the others are code for frameworks
 LINK = "link"  # the key of the page's address among the formats to copy
 TEMPLATE = """
 <a class="header-skip" href="#knobs">Skip to the knobs</a>
@@ -38,7 +39,7 @@ def build_header() -> HeaderControls:
             _button("Explore", "explore")
             _button("My pictures", "my-pictures")
             all_knobs = _button("All knobs", "all-knobs")
-            formats = [MenuItem(name, name if name[0].isupper() else f"Copy {name}") for name in FORMATS]
+            formats = [MenuItem(name, f"Copy {name if name in OWN else f'code for {name}'}") for name in FORMATS]
             share = menu("Share ▾", [MenuItem(LINK, "Copy link"), *formats], elem_id="share")
             copied = gr.Textbox(visible="hidden")
             pin = _button("Compare: keep this as A", "pin")

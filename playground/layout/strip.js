@@ -155,8 +155,9 @@ function show(value) {
   document.body.removeAttribute("data-opening");
   markChanged(state.query);
   const query = new URLSearchParams(state.query);
+  const story = query.get("view") === "story" && !document.body.dataset.embed;
   for (const node of [document.body, document.querySelector(".layout")]) {  // see the head of style/page.css
-    node?.toggleAttribute("data-story", query.get("view") === "story");
+    node?.toggleAttribute("data-story", story);
   }
   document.body.toggleAttribute("data-pinned", query.has("pinned"));
   document.body.toggleAttribute("data-beside", query.has("beside"));

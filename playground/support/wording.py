@@ -17,7 +17,8 @@ SWITCHED = {"true": "on", "false": "off"}
 def name_knobs(message: str | UserError) -> str:
     """Returns a message with labels in place of the paths of hyperparameters, and with the steps that have them.
 
-    A suggestion for a misspelt path, "Did you mean loss.gamma?", stays: that is what has to be written.
+    A suggestion for a misspelt path, "Did you mean loss.gamma?", and an example, "as in loss.gamma", stay: that is what
+    has to be written.
     """
     message = str(message)
     found = list(dict.fromkeys(each["path"] for each in _paths().finditer(message)))
@@ -34,7 +35,7 @@ def name_knobs(message: str | UserError) -> str:
 def _paths() -> re.Pattern[str]:
     """Returns a pattern of all paths, with the value that follows; names of files are none."""
     paths = "|".join(map(re.escape, sorted(knobs(), key=len, reverse=True)))
-    return re.compile(rf"(?<!mean )(?<![\w./-])(?P<path>{paths})(?!\w|\.\w)(?:(?P<lead> = | to | \()(?P<value>\w+))?")
+    return re.compile(rf"(?<!mean )(?<!as in )(?<![\w./-])(?P<path>{paths})(?!\w|\.\w)(?:(?P<lead> = | to | \()(?P<value>\w+))?")
 
 
 def _label(found: re.Match[str]) -> str:

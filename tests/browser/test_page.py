@@ -272,7 +272,7 @@ def test_settings_are_copied_as_code(opened):
     page = opened(QUICK)
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     page.get_by_role("button", name="Share").click()
-    page.get_by_role("button", name="Copy torchvision").click()
+    page.get_by_role("button", name="Copy code for torchvision").click()
     wait(lambda: page.text_content(".header-said") == "Copied")
     copied = wait(lambda: page.evaluate("navigator.clipboard.readText()"))
     assert "from torchvision.models.detection import RetinaNet" in copied

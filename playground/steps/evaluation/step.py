@@ -91,7 +91,7 @@ def _status_text(pipeline: Pipeline, status: JobStatus | None) -> Markup:
     count = pipeline.config.training.eval_images
     if status is None:
         return html.paragraph(
-            f"Press Evaluate to run the weights {name_weights(pipeline.config.model.weights)} on "
+            f"Press Evaluate to run the network (weights: {name_weights(pipeline.config.model.weights)}) on "
             f"{_pictures(split, pipeline, count)}. Choose what is evaluated above the picture."
         )
     if status.state == WAITING:

@@ -19,7 +19,7 @@ from playground.steps.loss.shares import (
 )
 
 ORDER = (EASY_BACKGROUND, HARD_BACKGROUND, FOREGROUND)  # of the bar
-NOTE = f"Easy: p_t, the probability of the truth, is above {1 - EASY:g}, so the detector is right already."
+NOTE = f"Easy: pₜ, the probability of the truth, is above {1 - EASY:g}, so the detector is right already."
 
 
 def build_story(pipeline: Pipeline) -> dict[str, Any]:

@@ -49,6 +49,7 @@ def test_values_read_as_the_widgets_show_them():
 def test_what_a_link_must_say_and_names_of_files_stay():
     for text in (
         "loss.gama is not a hyperparameter. Did you mean loss.gamma?",
+        "gamma is not a hyperparameter: its name has the form section.field, as in loss.gamma.",
         "It is in loss.gamma.json.",
         "No knob.",
     ):
