@@ -1,4 +1,5 @@
 // The question of a lesson, the numbers in its texts, and what the page points at, veils and must not hide meanwhile.
+const GROWTH_MS = 1500;  // in which a first part of an outcome becomes the whole
 const PATIENCE_MS = 10_000;  // for Gradio to build what a step or an answer brings
 const box = /** @type {HTMLElement} */ (element.querySelector(".lesson-question"));
 const namedStyles = document.createElement("style");  // shows the knobs that the step names, and hides the others
@@ -56,11 +57,19 @@ box.addEventListener("keydown", (event) => {
   answers[(index + step + answers.length) % answers.length].focus();
 });
 
-/** The outcome comes into sight as soon as Gradio has written it; what is above it moves no more than it must. */
-function revealOutcome(until = performance.now() + PATIENCE_MS) {
-  const outcome = document.querySelector("#lesson-outcome");
-  if (outcome?.textContent?.trim()) outcome.scrollIntoView({ block: "nearest" });
-  else if (performance.now() < until) requestAnimationFrame(() => revealOutcome(until));
+/**
+ * Brings the outcome into sight as soon as Gradio has written it, and again while it grows; what is above it moves no more
+ * than it must.
+ *
+ * @param {number} until when it is awaited, in ms
+ * @param {number} height that is in sight
+ */
+function revealOutcome(until = performance.now() + PATIENCE_MS, height = 0) {
+  const outcome = /** @type {HTMLElement | null} */ (document.querySelector("#lesson-outcome"));
+  const now = outcome?.textContent?.trim() ? outcome.offsetHeight : 0;
+  if (now > height) outcome?.scrollIntoView({ block: "nearest" });
+  const end = now && !height ? performance.now() + GROWTH_MS : until;
+  if (performance.now() < end) requestAnimationFrame(() => revealOutcome(end, now));
 }
 
 /** @param {LessonState} state */
