@@ -58,8 +58,8 @@ box.addEventListener("keydown", (event) => {
 });
 
 /**
- * Brings the outcome into sight as soon as Gradio has written it, and again while it grows; what is above it moves no more
- * than it must.
+ * Brings the outcome into sight as soon as Gradio has written it, and again while it grows; what is above it moves no
+ * more than it must.
  *
  * @param {number} until when it is awaited, in ms
  * @param {number} height that is in sight

@@ -35,7 +35,8 @@ def name_knobs(message: str | UserError) -> str:
 def _paths() -> re.Pattern[str]:
     """Returns a pattern of all paths, with the value that follows; names of files are none."""
     paths = "|".join(map(re.escape, sorted(knobs(), key=len, reverse=True)))
-    return re.compile(rf"(?<!mean )(?<!as in )(?<![\w./-])(?P<path>{paths})(?!\w|\.\w)(?:(?P<lead> = | to | \()(?P<value>\w+))?")
+    value = r"(?:(?P<lead> = | to | \()(?P<value>\w+))?"
+    return re.compile(rf"(?<!mean )(?<!as in )(?<![\w./-])(?P<path>{paths})(?!\w|\.\w){value}")
 
 
 def _label(found: re.Match[str]) -> str:
