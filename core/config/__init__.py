@@ -3,7 +3,8 @@
 Names follow the paper (Lin et al., "Focal Loss for Dense Object Detection", 2017) and the frameworks.
 
 Reading order: `condition` (when a hyperparameter acts), `knob` (its declaration), the sections `model`, `anchors`,
-`loss`, `inference`, `training` and `scenes`, then `schema` (all of them as one `Config`, and its forms).
+`loss`, `inference`, `training` and `scenes`, `errors` (what is wrong with values), then `schema` (all of them as one
+`Config`, and its forms).
 """
 
 from core.config.anchors import Anchors, Matching

@@ -1,15 +1,12 @@
 """The declaration of a hyperparameter, from which widgets, flags, links and messages are built."""
 
-import difflib
 import types
-from collections.abc import Mapping
 from enum import StrEnum
 from functools import cache
 from typing import Any, Literal, NamedTuple, get_args, get_origin
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 from pydantic.fields import FieldInfo
-from pydantic_core import ErrorDetails
 
 from core.config.condition import UNKNOWN, Check, Circumstances, Condition
 from core.errors import UserError
@@ -235,31 +232,3 @@ def _kind(annotation: Any) -> str:
     if get_origin(annotation) is tuple:
         return "list"
     return {bool: "bool", int: "int", float: "float", str: "text"}[annotation]
-
-
-def explain_errors(error: ValidationError, knobs: Mapping[str, Knob]) -> ConfigError:
-    """Turns pydantic's report into one error that names each field, its value and the allowed values."""
-    sentences = []
-    for problem in error.errors():
-        path = ".".join(map(str, problem["loc"][:2]))
-        value = problem["input"]
-        if path in knobs:
-            allowed = _describe_allowed(knobs[path], problem)
-            sentences.append(f"{path} = {value!r} is not allowed: it must be {allowed}.")
-        elif problem["type"] == "extra_forbidden":
-            near = difflib.get_close_matches(path, [*knobs, *{knob.section for knob in knobs.values()}], n=1)
-            hint = f" Did you mean {near[0]}?" if near else ""
-            sentences.append(f"{path} is not a hyperparameter.{hint}")
-        else:  # a contradiction between fields: the validator wrote the sentence
-            sentences.append(problem["msg"].removeprefix("Value error, "))
-    return ConfigError(" ".join(dict.fromkeys(sentences)))
-
-
-def _describe_allowed(knob: Knob, problem: ErrorDetails) -> str:
-    context = problem.get("ctx", {})
-    if problem["type"] == "multiple_of":
-        return f"{knob.allowed}, a multiple of {context['multiple_of']}"
-    if problem["type"] in ("too_short", "too_long"):
-        count = context.get("min_length", context.get("max_length"))
-        return f"{knob.allowed} with {'at least' if 'min_length' in context else 'at most'} {count} entries"
-    return knob.allowed

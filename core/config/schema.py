@@ -10,8 +10,9 @@ from urllib.parse import parse_qsl, urlencode
 from pydantic import ValidationError, model_validator
 
 from core.config.anchors import Anchors, Matching
+from core.config.errors import explain_errors
 from core.config.inference import Inference
-from core.config.knob import ConfigError, Effect, Knob, Section, explain_errors, read_knobs
+from core.config.knob import ConfigError, Effect, Knob, Section, read_knobs
 from core.config.loss import Loss
 from core.config.model import ALL_STAGES, Model
 from core.config.scenes import Scenes

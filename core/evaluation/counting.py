@@ -45,7 +45,6 @@ class Tally(NamedTuple):
         duplicates: False positives that found an object again.
         precision: Share of the counted detections that is right; NaN before the first.
         recall: Share of the objects that is found; NaN without objects.
-        average_precision: Area under the curve up to here, as COCO measures it; NaN without objects.
     """
 
     right: int
@@ -53,7 +52,6 @@ class Tally(NamedTuple):
     duplicates: int
     precision: float
     recall: float
-    average_precision: float
 
 
 class Counting(NamedTuple):
@@ -85,8 +83,11 @@ class Counting(NamedTuple):
             duplicates=duplicates,
             precision=right / (right + wrong) if right + wrong else nan,
             recall=right / self.positives if self.positives else nan,
-            average_precision=compute_average_precision(self.curve(count), self.positives),
         )
+
+    def average_precision(self, count: int) -> float:
+        """Returns the area under the curve of the first `count` detections as COCO measures it; NaN without objects."""
+        return compute_average_precision(self.curve(count), self.positives)
 
 
 def count_detections(

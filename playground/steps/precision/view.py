@@ -79,7 +79,7 @@ def counted_text(choice: Choice, dials: Dials) -> Markup:
         ("of which duplicates", html.count(tally.duplicates)),
         ("precision", _quotient(tally.right, made)),
         ("recall", _quotient(tally.right, counting.positives)),
-        ("area so far", _number(tally.average_precision)),
+        ("area so far", _number(counting.average_precision(count))),
     ]
     return _last(choice, dials) + html.facts(parts) + _rows(choice) + _averages_text(choice, dials)
 
@@ -142,7 +142,7 @@ def _averages_text(choice: Choice, dials: Dials) -> Markup:
         return average_over_classes(images, classes, match), average_over_ious(images, classes)
 
     def compute_whole() -> float:
-        return choice.counting.tally(len(choice.counting.detections)).average_precision
+        return choice.counting.average_precision(len(choice.counting.detections))
 
     at_match, ap = _averages.get((material.key, match), compute)
     whole = _averages.get((material.key, match, choice.label), compute_whole)
