@@ -50,7 +50,7 @@ def lay_out() -> PageComponents:
     parts: dict[str, gr.HTML] = {"strip": strip(), "notice": notice()}
     parts["changes"], pins = _pinned_bar()
     with gr.Row(elem_classes=["layout"]):
-        with gr.Column(elem_classes=["left"], min_width=280, scale=3):
+        with gr.Column(elem_classes=["left"], elem_id="knobs", min_width=280, scale=3):
             lesson = build_panel()
             search()
             widgets, controls_by_step, resets = _knob_columns()

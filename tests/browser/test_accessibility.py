@@ -11,22 +11,33 @@ from tests.waiting import wait
 pytestmark = pytest.mark.browser
 
 PHONE = {"width": 390, "height": 844}
-RUN = """rules => axe.run(document, { resultTypes: ["violations"], ...(rules ? { runOnly: rules } : {}) }).then(found =>
-  found.violations.flatMap(({ id, nodes }) => nodes.map(({ target, html, failureSummary }) =>
+RUN = """([root, rules]) => axe.run(root, { resultTypes: ["violations"], ...(rules ? { runOnly: rules } : {}) })
+  .then(found => found.violations.flatMap(({ id, nodes }) => nodes.map(({ target, html, failureSummary }) =>
     `${id}: ${target} ${html.slice(0, 200)} ${failureSummary}`))
 )"""
 OPEN = "all => all.forEach(each => { each.parentNode.open = true; })"
 
 
-def check(page, where: str) -> list[str]:
-    """Returns what axe-core finds on the page; the dark theme can only differ in its colours."""
+def check(page, where: str, root: str = "html") -> list[str]:
+    """Returns what axe-core finds within an element; the dark theme can only differ in its colours."""
     if not page.evaluate("'axe' in window"):
         page.evaluate(files("axe_playwright_python").joinpath("axe.min.js").read_text("utf-8"))
     page.emulate_media(reduced_motion="reduce")  # colours that change slowly would be read halfway
-    found = [f"{where}: {each}" for each in page.evaluate(RUN, None)]
+    found = [f"{where}: {each}" for each in page.evaluate(RUN, [root, None])]
     page.evaluate("document.body.classList.add('dark')")
-    found += [f"{where}, dark: {each}" for each in page.evaluate(RUN, ["color-contrast"])]
+    found += [f"{where}, dark: {each}" for each in page.evaluate(RUN, [root, ["color-contrast"]])]
     page.evaluate("document.body.classList.remove('dark')")
+    return found
+
+
+def check_menus(page) -> list[str]:
+    """Returns what axe-core finds in the menus, each open."""
+    found = []
+    for menu in ("#share", "#lessons"):
+        page.click(f"{menu} .menu-opener")
+        wait(page.locator(f"{menu} .menu-list").is_visible)
+        found += check(page, f"menu {menu}", menu)
+        page.keyboard.press("Escape")
     return found
 
 
@@ -37,7 +48,7 @@ def test_axe_finds_nothing(opened, new_page, address):
     page.goto(address)
     page.wait_for_selector(".pic[data-drawn]", timeout=60_000)
     wait(lambda: page.locator("body[data-story]").count())
-    found += check(page, "story")
+    found += check(page, "story") + check_menus(page)
     opened(QUICK + "&step=picture&pick=40,40", page)
     for step in STEPS:
         choose(page, step)
