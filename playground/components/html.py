@@ -131,14 +131,16 @@ def table(content: Table) -> Markup:
 
 
 def scroll(content: str, name: str, kind: str = "") -> Markup:
-    """Returns a region that scrolls where there is too little room, also by keyboard.
+    """Returns a group that scrolls where there is too little room, also by keyboard.
+
+    No landmark: a page may have two tables with the same columns, and landmarks need names of their own.
 
     Args:
         content: HTML.
         name: Its accessible name.
         kind: Further CSS classes.
     """
-    start = Markup('<div class="{}" role="region" tabindex="0" aria-label="{}">')
+    start = Markup('<div class="{}" role="group" tabindex="0" aria-label="{}">')
     return start.format(f"scroll {kind}".strip(), name) + content + Markup("</div>")
 
 

@@ -98,7 +98,7 @@ def test_rows_point_at_boxes_and_tables_scroll_by_keyboard():
     boxes = (html.box_of("truth", 3), html.place_of((1, 2.25, 30, 40)))
     text = html.table(html.Table("Anchors", ("object",), (("leaf 4",), ("leaf 5",)), boxes=boxes))
     assert '<tr data-box="truth 3" tabindex="0">' in text and 'data-box="at 1.0 2.2 30.0 40.0"' in text
-    assert '<div class="scroll" role="region" tabindex="0" aria-label="Anchors">' in text
+    assert '<div class="scroll" role="group" tabindex="0" aria-label="Anchors">' in text
     assert 'class="scroll wide"' in html.table(html.Table("", tuple("abcdef"), ()))
     assert 'class="scroll widest"' in html.table(html.Table("", tuple("abcdefghi"), ()))
 
