@@ -14,7 +14,7 @@ let tables = [];  // that the step is about
 let currentLink = "";  // of the step on show
 /** @type {number | null} */
 let pending = null;  // the answer chosen, until the server has confirmed it
-let opening = true;  // until the page's first state is on show, which moves nothing
+let opening = true;  // until the first state is on show: this program starts with the page or with the first lesson
 
 /**
  * @param {string} text
@@ -198,7 +198,7 @@ function beginStep(link) {
   currentLink = link;
   pending = null;
   document.body.removeAttribute("data-whole-step");
-  if (!link || opening) return;
+  if (!link || (opening && document.activeElement === document.body)) return;  // the page opened with it
   if (window.scrollY > 0) window.scrollTo({ top: 0 });
   if (first) focusHeading();
 }
