@@ -69,6 +69,7 @@ function showLevels(state) {
   if (levels.dataset.shape !== shape) {
     levels.replaceChildren(document.createElement("em"), ...state.levels.map(createLevel));
     levels.dataset.shape = shape;  // otherwise the buttons stay, and the focus with them
+    levels.tabIndex = levels.querySelector("button") ? -1 : 0;  // what scrolls on a phone is reached by keyboard, too
   }
   const [about, ...nodes] = levels.children;
   about.textContent = state.about;

@@ -199,7 +199,7 @@ def test_the_last_of_many_updates_is_shown(picture):
 def test_captions_and_names_are_text_not_markup(picture):
     picture.page.mouse.move(*picture.place(200, 200))
     tip = picture.page.locator(".pic-tip")
-    assert tip.inner_text().splitlines() == ["Ground truth", CLASSES[1]]
+    assert tip.inner_text().splitlines() == ["Ground truth", f"{CLASSES[1]} 2"]
     picture.start_editing()
     assert picture.page.locator(".pic-class option").all_inner_texts() == list(CLASSES)
     assert picture.root.locator("img").count() == 0
@@ -207,7 +207,7 @@ def test_captions_and_names_are_text_not_markup(picture):
 
 def test_empty_state(picture):
     picture.button("Nothing").click()
-    picture.page.get_by_text("Loading the picture").wait_for()
+    picture.page.get_by_text("No picture yet").wait_for()
     assert picture.top.is_hidden()
     picture.button("Other picture").click()
     picture.top.wait_for()

@@ -168,7 +168,7 @@ FRAME = """(address) => {
 def test_a_figure_alone_works_in_a_frame_of_another_site_without_cookies(page, address):
     page.goto(f"{address.replace('127.0.0.1', 'localhost')}robots.txt")  # to the browser another site
     page.evaluate(FRAME, f"{address}?{QUICK}&embed=loss")
-    frame = wait(lambda: next((each for each in page.frames if each.url.startswith(address)), None))
+    frame = page.wait_for_selector("iframe").content_frame()
     frame.wait_for_selector(".plot[data-title]", timeout=60_000)
     assert frame.evaluate("document.cookie") == ""
     sliders = frame.locator("input[type=range]")

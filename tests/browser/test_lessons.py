@@ -138,7 +138,7 @@ def test_own_settings_come_back_after_the_lessons(opened):
 
 def test_a_lesson_chooses_its_curve_and_its_comparison(opened):
     page = opened("lesson=focal.4")
-    wait(lambda: page.get_attribute(".plot", "data-title") == "Cumulative loss of this picture, foreground dotted")
+    wait(lambda: page.get_attribute(".plot", "data-title") == "Cumulative loss of 24 held-out scenes")
     page.get_by_role("button", name="Skip").click()
     wait(lambda: page.get_attribute(".plot", "data-title") == "Loss of one score")
     wait(lambda: "lesson=focal.5" in address_of(page) and "curve" not in address_of(page))
