@@ -348,7 +348,7 @@ def test_a_comparison_is_watched_and_stopped(opened):
     page.get_by_role("button", name="Compare", exact=True).click()
     wait(lambda: page.get_attribute(".plot", "data-title") == "Classification loss, and AP (dotted)", 120)
     assert "Focal loss against cross-entropy" in page.text_content(".readout")
-    page.get_by_role("button", name="Stop").click()
+    page.get_by_role("button", name="Stop", exact=True).click()
     wait(lambda: "stopped" in page.text_content(".readout"), 60)
     assert notice(page) == ""
 
@@ -356,13 +356,13 @@ def test_a_comparison_is_watched_and_stopped(opened):
 @pytest.mark.timeout(240)
 def test_a_training_run_is_watched_stopped_resumed_and_used(opened):
     page = opened(QUICK + "&step=training&training.steps=100000&training.eval_interval=5")
-    page.get_by_role("button", name="Start").click()
+    page.get_by_role("button", name="Start", exact=True).click()
     starts = ("starting", "running")
     wait(lambda: any(each in page.text_content(".readout") for each in starts), 90)  # its process, too
     wait(lambda: page.get_attribute(".plot", "data-title") == "Training run", 90)
     wait(lambda: "Held-out pictures" in page.text_content(".readout"), 60)
     wait(lambda: "kept" in layers(page), 30)
-    page.get_by_role("button", name="Stop").click()
+    page.get_by_role("button", name="Stop", exact=True).click()
     wait(lambda: "stopped" in page.text_content(".readout"), 30)
     page.reload()
     wait(lambda: "stopped" in (page.text_content(".readout") or ""))
@@ -374,7 +374,7 @@ def test_a_training_run_is_watched_stopped_resumed_and_used(opened):
     wait(lambda: "paused" in page.text_content(".readout"), 30)
     page.get_by_role("button", name="Single step").click()
     wait(lambda: "how far the weights moved" in page.text_content(".readout"), 30)
-    page.get_by_role("button", name="Stop").click()
+    page.get_by_role("button", name="Stop", exact=True).click()
     wait(lambda: "stopped" in page.text_content(".readout"), 30)
     page.get_by_role("button", name="Use its weights").click()
     wait(lambda: "model.weights=run%2F" in address_of(page))
