@@ -13,7 +13,10 @@ const REST_MS = 600;  // after which the sentence is told to those who cannot se
 const find = (name) => /** @type {HTMLElement} */ (element.querySelector(`.story-${name}`));
 const playButton = /** @type {HTMLButtonElement} */ (find("play"));
 const [bar, keys, said] = [find("bar"), find("keys"), find("said")];
-/** @type {{slider: HTMLInputElement, start: number, step: string, way: Leg[], value: number, began: number} | null} */
+/**
+ * @type {{slider: HTMLInputElement, start: number, step: string, way: Leg[], value: number, began: number,
+ *   last: number} | null}
+ */
 let run = null;  // null while γ rests
 let sayTimer = 0;
 
@@ -87,7 +90,7 @@ function play() {
   if (!slider) return;
   const [start, { step }] = [Number(slider.value), slider];
   const way = matchMedia("(prefers-reduced-motion: reduce)").matches ? planStill(start) : planWay(start);
-  run = { slider, start, step, way, value: start, began: performance.now() };
+  run = { slider, start, step, way, value: start, began: performance.now(), last: performance.now() };
   slider.step = "any";
   markPlaying();
   requestAnimationFrame(move);
@@ -95,8 +98,12 @@ function play() {
 
 function move() {
   if (!run) return;
-  const { slider, start, way, began } = run;
-  const value = valueAt(start, way, performance.now() - began);
+  const { slider, start, way, last } = run;
+  const now = performance.now();
+  // γ waits for an answer that is late: knob, curve and sentence stay together on a busy machine.
+  if (document.body.hasAttribute("data-waiting")) run.began += now - last;
+  run.last = now;
+  const value = valueAt(start, way, now - run.began);
   if (value === null) {
     run.value = start;
     stop();

@@ -70,7 +70,7 @@ def test_a_first_visit_sees_who_pays_and_moves_gamma(page, address):
         )
         return page.text_content(".story-verb") == "Play"
 
-    wait(done)
+    wait(done, 90)  # γ waits for late answers
     wait(lambda: easy_share(page) == before and page.input_value(GAMMA) == "2")  # where it began
     assert len({share for share, _, _ in seen}) > 3 and all(share == key for share, key, _ in seen)
     assert len({gamma for _, _, gamma in seen}) > 5 and int(page.get_attribute(".right .plot", "data-drawn")) > drawn
@@ -78,7 +78,7 @@ def test_a_first_visit_sees_who_pays_and_moves_gamma(page, address):
     page.wait_for_timeout(1500)  # nothing of it is left in the history
     assert address_of(page).endswith("?view=story") and page.locator("#undo").is_disabled()
     page.click(".story-play")
-    wait(lambda: page.input_value(GAMMA) != "2")
+    wait(lambda: float(page.input_value(GAMMA)) < 1.9)  # nearer to 2 it would rest at 2, the next step of its knob
     page.keyboard.press("Escape")
     wait(lambda: page.text_content(".story-verb") == "Play" and "loss.gamma=" in address_of(page))
     page.click(".story-play")
