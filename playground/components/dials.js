@@ -51,12 +51,9 @@ function send(index, value) {
  * @param {string} name for screen readers
  * @param {() => void} act
  */
-function createButton(text, name, act) {
-  const button = document.createElement("button");
-  button.type = "button";
-  button.textContent = text;
-  if (name) button.setAttribute("aria-label", name);
-  button.addEventListener("click", act);
+function createNamedButton(text, name, act) {
+  const button = createButton(text, act);
+  button.setAttribute("aria-label", name);
   return button;
 }
 
@@ -65,7 +62,7 @@ function createButton(text, name, act) {
  * @param {number} index
  */
 function createDial(dial, index) {
-  if (dial.kind === "button") return createButton(dial.label, "", () => send(index, dialAt(index).value));
+  if (dial.kind === "button") return createButton(dial.label, () => send(index, dialAt(index).value));
   const label = document.createElement("label");
   label.append(document.createElement("span"));
   if (dial.kind === "choice") {
@@ -91,8 +88,8 @@ function createDial(dial, index) {
   label.append(slider, document.createElement("output"));
   row.append(
     label,
-    createButton("−", `${dial.label}: one less`, () => go(-1)),
-    createButton("+", `${dial.label}: one more`, () => go(1)),
+    createNamedButton("−", `${dial.label}: one less`, () => go(-1)),
+    createNamedButton("+", `${dial.label}: one more`, () => go(1)),
   );
   return row;
 }

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import gradio as gr
 
-SCRIPT = (Path(__file__).parent / "dials.js").read_text("utf-8")
+CREATE_BUTTON, SCRIPT = ((Path(__file__).parent / name).read_text("utf-8") for name in ("button.js", "dials.js"))
 SLIDER, CHOICE, BUTTON = "slider", "choice", "button"
 
 
@@ -49,7 +49,7 @@ def dials(part: str) -> gr.HTML:
         "",
         part=part,
         html_template='<div class="dials" role="group" aria-label="Dials of the figure" hidden></div>',
-        js_on_load=SCRIPT,
+        js_on_load=CREATE_BUTTON + SCRIPT,
         apply_default_css=False,
         padding=False,
         elem_id=f"part-{part}",

@@ -6,6 +6,7 @@ from typing import NamedTuple
 import gradio as gr
 
 from playground.components import html
+from playground.components.dials import CREATE_BUTTON
 from playground.components.menu import MenuItem, menu
 from playground.lessons.lesson import Lesson
 from playground.lessons.narration import Narration
@@ -16,7 +17,7 @@ from playground.lessons.teacher import teacher_panel
 from playground.lessons.way import STAR, build_map, format_minutes
 from playground.state.page_state import PageState
 
-SCRIPTS = ("curve_pad.js", "box_marks.js", "question.js")  # one program, in this order
+SCRIPTS = ("curve_pad.js", "box_marks.js", "drawn_answers.js", "question.js")  # one program, after that of buttons
 NEXT, SKIP, FINISH = "Next", "Skip", "Finish"
 LATEX: list[dict[str, str | bool]] = [
     {"left": "$$", "right": "$$", "display": True},
@@ -86,7 +87,9 @@ def build_panel() -> Panel:
             "",
             part="lesson",
             html_template='<div class="lesson-question" id="lesson-question"></div>',
-            js_on_load="\n".join((Path(__file__).parent / name).read_text("utf-8") for name in SCRIPTS),
+            js_on_load="\n".join(
+                [CREATE_BUTTON, *((Path(__file__).parent / name).read_text("utf-8") for name in SCRIPTS)]
+            ),
             apply_default_css=False,
             elem_id="part-lesson",
         )

@@ -3,12 +3,6 @@ const GROWTH_MS = 1500;  // in which a first part of an outcome becomes the whol
 const PATIENCE_MS = 10_000;  // for Gradio to build what a step or an answer brings
 const box = /** @type {HTMLElement} */ (element.querySelector(".lesson-question"));
 const namedStyles = document.createElement("style");  // shows the knobs that the step names, and hides the others
-/** @type {Map<string, (number | null)[]>} */
-const curves = new Map();  // that the reader has drawn, by link of the step
-/** @type {Map<string, Corners[]>} */
-const boxes = new Map();
-/** @type {{update(drawing: Drawing): void, remove?(): void} | null} */
-let pad = null;  // of the drawing on show
 /** @type {string[]} */
 let tables = [];  // that the step is about
 let currentLink = "";  // of the step on show
@@ -21,11 +15,8 @@ let opening = true;  // until the first state is on show: this program starts wi
  * @param {number} index
  */
 function createAnswer(text, index) {
-  const button = document.createElement("button");
-  button.type = "button";
+  const button = createButton(text, () => choose(index));
   button.dataset.answer = String(index);
-  button.textContent = text;
-  button.addEventListener("click", () => choose(index));
   return button;
 }
 
@@ -212,98 +203,6 @@ function focusHeading(until = performance.now() + PATIENCE_MS) {
   }
   heading.tabIndex = -1;
   heading.focus({ preventScroll: true });
-}
-
-// ---- drawn answers
-
-/**
- * Shows what the reader draws on, the button that ends it, and how the drawing compares with the truth.
- *
- * @param {LessonState} state
- */
-function showDrawing({ drawing, answered }) {
-  if (box.dataset.drawn !== `${currentLink} ${drawing?.kind}`) {
-    box.dataset.drawn = `${currentLink} ${drawing?.kind}`;
-    pad?.remove?.();
-    pad = null;
-    if (drawing) box.append(...createDrawing(drawing));
-  }
-  if (!drawing) return;
-  pad?.update(drawing);
-  const [done, said] = [".lesson-compare", ".lesson-compared"].map((name) => (
-    /** @type {HTMLElement} */ (box.querySelector(name))));
-  for (const button of box.querySelectorAll(".lesson-drawing button")) button.toggleAttribute("hidden", answered);
-  done.toggleAttribute("hidden", answered);
-  const text = drawing.truth === null ? "" : describeDrawing(drawing);
-  if (said.textContent !== text) said.textContent = text;
-}
-
-/** @param {Drawing} drawing */
-function describeDrawing(drawing) {
-  if (drawing.kind === "curve") return describeCurve(fillCurve(curves.get(currentLink) ?? []), drawing);
-  return describeMarks(boxes.get(currentLink) ?? [], drawing);
-}
-
-/**
- * @param {string} text
- * @param {() => void} act
- */
-function createButton(text, act) {
-  const button = document.createElement("button");
-  button.type = "button";
-  button.textContent = text;
-  button.addEventListener("click", act);
-  return button;
-}
-
-/** @param {Drawing} drawing */
-function createDrawing(drawing) {
-  const [tools, said] = [document.createElement("div"), document.createElement("p")];
-  tools.className = "lesson-drawing";
-  said.className = "lesson-compared";
-  said.setAttribute("role", "status");
-  const done = createButton("Compare", () => choose(0));
-  done.className = "lesson-compare";
-  const nodes = drawing.kind === "curve" ? createCurveTools(drawing) : createBoxTools(drawing);
-  tools.append(...nodes, done);
-  return [tools, said];
-}
-
-/** @param {CurveDrawing} drawing */
-function createCurveTools(drawing) {
-  const link = currentLink;
-  if (!curves.has(link)) curves.set(link, drawing.given.map(() => null));
-  const heights = curves.get(link) ?? [];
-  const { node, update } = createCurvePad(drawing, heights, () => {});
-  pad = { update: /** @type {(drawing: Drawing) => void} */ (update) };
-  const again = createButton("Start again", () => {
-    heights.fill(null);
-    update(drawing);
-  });
-  const key = document.createElement("p");
-  key.className = "lesson-key";
-  key.textContent = "Draw with the mouse, a finger or the arrow keys. Grey: now. Dashed: yours. Solid: the real one.";
-  return [node, key, again];
-}
-
-/** @param {BoxesDrawing} drawing */
-function createBoxTools(drawing) {
-  const marks = boxes.get(currentLink) ?? [];
-  boxes.set(currentLink, marks);
-  const count = document.createElement("p");
-  count.className = "lesson-key";
-  const say = () => {
-    const drawn = `${marks.length} ${marks.length === 1 ? "box" : "boxes"} drawn.`;
-    count.textContent = `Drag on the picture to draw boxes. ${drawn}`;
-  };
-  const sheet = createBoxMarks(drawing, marks, say);
-  pad = { update: /** @type {(drawing: Drawing) => void} */ (sheet.update), remove: sheet.remove };
-  say();
-  return [count, createButton("Add a box", sheet.add), createButton("Start again", () => {
-    marks.splice(0);
-    sheet.update(drawing);
-    say();
-  })];
 }
 
 // ---- the step

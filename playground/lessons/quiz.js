@@ -59,18 +59,6 @@ function createQuizQuestion({ question, answers }, number) {
   return group;
 }
 
-/**
- * @param {string} text
- * @param {() => void} act
- */
-function createQuizButton(text, act) {
-  const button = document.createElement("button");
-  button.type = "button";
-  button.textContent = text;
-  button.addEventListener("click", act);
-  return button;
-}
-
 const results = () => readResults(memory.recall(KEY), test.questions.length);
 const chosen = () => test.questions.map((_, number) => (
   /** @type {HTMLInputElement | null} */ (quiz.querySelector(`[name="quiz-${number}"]:checked`))));
@@ -113,9 +101,9 @@ function showResults() {
 }
 
 const [about, outcome, actions] = ["p", "span", "p"].map((tag) => document.createElement(tag));
-const forgetButton = createQuizButton("Forget my results", forget);
+const forgetButton = createButton("Forget my results", forget);
 about.textContent = test.about;
 outcome.setAttribute("role", "status");
-actions.append(createQuizButton("Count my answers", finish), forgetButton, outcome);
+actions.append(createButton("Count my answers", finish), forgetButton, outcome);
 quiz.append(about, ...test.questions.map(createQuizQuestion), actions);
 showResults();

@@ -11,11 +11,12 @@ from typing import NamedTuple
 
 import gradio as gr
 
+from playground.components.dials import CREATE_BUTTON
 from playground.lessons.options import LessonError
 from playground.lessons.parser import FOLDER
 
 FILE = FOLDER / "test.md"
-SCRIPT = (Path(__file__).parent / "quiz.js").read_text("utf-8")
+SCRIPT = CREATE_BUTTON + (Path(__file__).parent / "quiz.js").read_text("utf-8")
 
 
 class QuizQuestion(NamedTuple):

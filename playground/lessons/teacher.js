@@ -1,4 +1,4 @@
-// The teacher's panel: what a class is to see, as a link, and the lesson in the whole screen.
+// The teacher's panel: builds the link for a class, and presents the lesson in full screen.
 
 /** @type {TeacherChoices} */
 const offered = JSON.parse(props.value);
@@ -81,20 +81,8 @@ function endPresenting() {
   if (document.fullscreenElement) document.exitFullscreen();
 }
 
-/**
- * @param {string} text
- * @param {() => void} act
- */
-function createAction(text, act) {
-  const button = document.createElement("button");
-  button.type = "button";
-  button.textContent = text;
-  button.addEventListener("click", act);
-  return button;
-}
-
 const [linkField, said, endButton] = [
-  document.createElement("input"), document.createElement("span"), createAction("End presenting", endPresenting),
+  document.createElement("input"), document.createElement("span"), createButton("End presenting", endPresenting),
 ];
 linkField.readOnly = true;
 linkField.setAttribute("aria-label", "Link for the class");
@@ -105,7 +93,7 @@ const picks = offered.lessons.map(({ title, steps }) => (
 const hides = createGroup("Hide from the class", offered.hide.map(([name, text]) => createChoice(text, "hide", name)));
 const way = createGroup("Steps to go through (none chosen: all)", picks);
 const actions = document.createElement("p");
-actions.append(linkField, createAction("Copy link", copyLink), createAction("Present", presentLesson), said);
+actions.append(linkField, createButton("Copy link", copyLink), createButton("Present", presentLesson), said);
 teacher.append(hides, way, actions);
 element.append(endButton);
 teacher.addEventListener("change", showLink);

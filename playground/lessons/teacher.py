@@ -5,11 +5,12 @@ from pathlib import Path
 
 import gradio as gr
 
+from playground.components.dials import CREATE_BUTTON
 from playground.lessons.parser import lessons
 from playground.lessons.position import LessonPosition
 from playground.steps import STEPS
 
-SCRIPT = (Path(__file__).parent / "teacher.js").read_text("utf-8")
+SCRIPT = CREATE_BUTTON + (Path(__file__).parent / "teacher.js").read_text("utf-8")
 # Further controls that can be hidden, by id; a link may also hide single knobs: see `playground.server.permalink`.
 HIDE = {"lessons": "Lessons", "all-knobs": "All knobs", "share": "Share", "pin": "Compare: keep this as A"}
 

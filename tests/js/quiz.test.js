@@ -9,7 +9,7 @@ page.props.value = JSON.stringify({ title: "Test", about: "About", questions: []
 page.memory = { recall: () => "", keep() {} };
 page.document.createElement = () => ({ ...page.element, setAttribute() {}, append() {} });
 const NAMES = ["readResults", "addResult", "describeResults"];
-const { readResults, addResult, describeResults } = load(["lessons/quiz.js"], NAMES, page);
+const { readResults, addResult, describeResults } = load(["components/button.js", "lessons/quiz.js"], NAMES, page);
 
 test("the first result stays beside the latest", () => {
   assert.deepEqual(addResult([], 2), [2]);
