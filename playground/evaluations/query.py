@@ -1,11 +1,11 @@
 """What a visitor wants to see of an evaluation: thresholds of the confusion matrix, a figure, selected pictures."""
 
-import math
 from typing import NamedTuple
 
 from core.config import ConfigError
 from core.evaluation.error_types import KINDS
 from core.evaluation.report import USUAL_IOU
+from playground.support.untrusted import parse_number
 
 MAKING = "how AP is made"
 OF_REPORT = ("precision–recall", "calibration", "errors", "sizes")
@@ -37,9 +37,9 @@ def update_query(query: EvaluationQuery, field: str, value: str) -> EvaluationQu
         ConfigError: There is no such field, or the value is not allowed.
     """
     if field == "score":
-        return query._replace(score=None if value == "best" else _parse_number(field, value, 0, 1))
+        return query._replace(score=None if value == "best" else parse_number(field, value, (0, 1)))
     if field == "iou":
-        return query._replace(iou=_parse_number(field, value, 0.05, 0.95))
+        return query._replace(iou=parse_number(field, value, (0.05, 0.95)))
     if field == "figure" and value in FIGURES:
         return query._replace(figure=value)
     if field == "choice" and is_choice(value):
@@ -53,13 +53,3 @@ def is_choice(text: str) -> bool:
     if kind == CELL:
         return len(rest) == 2 and all(each.isascii() and each.isdecimal() and len(each) < 6 for each in rest)
     return text in ("", WORST) or (kind == KIND and len(rest) == 1 and rest[0] in KINDS)
-
-
-def _parse_number(field: str, text: str, low: float, high: float) -> float:
-    try:
-        number = float(text)
-    except ValueError:
-        number = math.nan
-    if not low <= number <= high:
-        raise ConfigError(f"{field} = {text[:50]!r} is not allowed: it must be a number from {low:g} to {high:g}.")
-    return number

@@ -14,9 +14,9 @@ from playground.server.poll import PollResult, poll
 from playground.state.page_state import PageState
 from playground.state.settings import settings_of
 from playground.steps.evaluation.step import selected_pictures
+from playground.support.untrusted import is_index
 
 STEP = "evaluation"
-MAX_DIGITS = 9  # of an index
 
 
 def connect_evaluation(page: PageComponents) -> None:
@@ -83,7 +83,7 @@ def follow_link(state: PageState, link: str) -> PageState:
 
 
 def _open_worst(state: PageState, index: str) -> PageState:
-    if not (index.isascii() and index.isdecimal() and len(index) <= MAX_DIGITS):
+    if not is_index(index):
         raise ConfigError("There is no such picture: choose one from the list.")
     state = state._replace(evaluation_query=state.evaluation_query._replace(choice=WORST))
     return show_image(state, evaluated_split(state.image_ref()).with_index(int(index)))

@@ -6,9 +6,7 @@ from typing import NamedTuple
 from core.errors import UserError
 from playground.lessons.lesson import Lesson, LessonStep
 from playground.lessons.parser import lessons
-
-MAX_DIGITS = 9  # of a step's number
-MAX_QUOTED = 40  # characters of a name in a message
+from playground.support.untrusted import MAX_QUOTED, is_index
 
 
 class LessonPosition(NamedTuple):
@@ -38,8 +36,7 @@ class LessonPosition(NamedTuple):
             return None
         key, _, number = text.partition(".")
         lesson = lessons().get(key)
-        is_number = number.isdecimal() and len(number) <= MAX_DIGITS
-        if lesson is None or not is_number or not 1 <= int(number) <= len(lesson.steps):
+        if lesson is None or not is_index(number) or not 1 <= int(number) <= len(lesson.steps):
             raise UserError(
                 f"lesson = {text[:MAX_QUOTED]!r} is not allowed: it must be one of {', '.join(lessons())}, "
                 "followed by the number of a step, such as dense.1."

@@ -1,7 +1,6 @@
 """The permalink: the state of the page as a URL query, and back."""
 
 import difflib
-import math
 from urllib.parse import parse_qsl, urlencode
 
 from core.config import MAX_TEXT, Config, ConfigError, knobs
@@ -20,6 +19,7 @@ from playground.steps import STEPS
 from playground.steps.dials import USUAL, Dials, parse_dials, set_dial
 from playground.steps.loss.step import FIGURES
 from playground.steps.step import MAPS
+from playground.support.untrusted import MAX_QUOTED, is_index, parse_number, require_one_of
 
 STORY = "story"  # ?view=story opens the first screen, as does an address that says nothing
 HIDE = "hide"  # names controls that a teacher's link hides: ?hide=training,loss.gamma; `strip.js` hides them
@@ -30,9 +30,6 @@ COURSE = "course"  # names the lesson steps that a teacher has picked: ?course=f
 KEPT_BY_BROWSER = (HIDE, COURSE, "layers")
 EMBEDDED = tuple(key for key, step in STEPS.items() if step.has_figure)
 QUERY_FIELDS = ("score", "iou", "figure", "choice")  # of an evaluation
-MAX_NUMBER = 1e6  # larger than any coordinate of a picture
-MAX_DIGITS = 9  # of an index
-MAX_QUOTED = 40  # characters of an unknown name
 MAX_UNKNOWN = 5  # unknown names for which a similar one is looked up
 INITIAL = PageState(next(iter(STEPS)))
 
@@ -91,29 +88,7 @@ def from_link(query: str, visitor: str = "", *, with_data: bool = True) -> PageS
         UserError: A value is not allowed.
     """
     values = _parse_values(query)
-    story = _one_of("view", values.pop("view"), (STORY,)) == STORY if "view" in values else not values
-    position = LessonPosition.from_link(values.pop("lesson", ""))
-    answer = _parse_answer(values.pop("answer", ""), position)
-    step, base, curve = _initial(position, answer, story=story)
-    step = _one_of("step", values.pop("step", step), tuple(STEPS))
-    state = PageState(
-        step=_one_of(EMBED, values.pop(EMBED, step), EMBEDDED) if EMBED in values else step,
-        pick=_parse_pick(values.pop("pick", "")),
-        level=LEVELS.index(_one_of("level", values.pop("level", LEVELS[0]), LEVELS)),
-        lesson=position.link if position else "",
-        answer=answer,
-        curve=_one_of("curve", values.pop("curve", curve), FIGURES),
-        p_t=_parse_number("p_t", values.pop("p_t", str(INITIAL.p_t))),
-        map=_one_of("map", values.pop("map", INITIAL.map), MAPS),
-        pinned=values.pop("pinned", ""),
-        run=values.pop("run", ""),
-        beside=_one_of("beside", values.pop("beside", "false"), ("true", "false")) == "true",
-        evaluation_query=_parse_query(values),
-        story=story,
-        dials=_take_dials(values, _initial_dials(position)),
-    )
-    if story and not state.in_story:
-        raise ConfigError(f"view = {STORY} contradicts the lesson or the step of this link: leave one of them out.")
+    state, base = _take_state(values)
     image_ref, pinned_ref = (_parse_image_ref(values.pop(key, "")) for key in ("data", "pinned_data"))
     config = with_paths(base.replace(values))
     require_known_weights(config, visitor)
@@ -125,6 +100,34 @@ def from_link(query: str, visitor: str = "", *, with_data: bool = True) -> PageS
         user_picture=_open(image_ref, config, visitor) if with_data else None,
         pinned_picture=_open(pinned_ref, pinned, visitor) if with_data and pinned else None,
     )
+
+
+def _take_state(values: dict[str, str]) -> tuple[PageState, Config]:
+    """Takes what is no setting out of the link's values; returns the state, and the settings that the rest changes."""
+    story = require_one_of("view", values.pop("view"), (STORY,)) == STORY if "view" in values else not values
+    position = LessonPosition.from_link(values.pop("lesson", ""))
+    answer = _parse_answer(values.pop("answer", ""), position)
+    step, base, curve = _initial(position, answer, story=story)
+    step = require_one_of("step", values.pop("step", step), tuple(STEPS))
+    state = PageState(
+        step=require_one_of(EMBED, values.pop(EMBED, step), EMBEDDED) if EMBED in values else step,
+        pick=_parse_pick(values.pop("pick", "")),
+        level=LEVELS.index(require_one_of("level", values.pop("level", LEVELS[0]), LEVELS)),
+        lesson=position.link if position else "",
+        answer=answer,
+        curve=require_one_of("curve", values.pop("curve", curve), FIGURES),
+        p_t=parse_number("p_t", values.pop("p_t", str(INITIAL.p_t))),
+        map=require_one_of("map", values.pop("map", INITIAL.map), MAPS),
+        pinned=values.pop("pinned", ""),
+        run=values.pop("run", ""),
+        beside=require_one_of("beside", values.pop("beside", "false"), ("true", "false")) == "true",
+        evaluation_query=_parse_query(values),
+        story=story,
+        dials=_take_dials(values, _initial_dials(position)),
+    )
+    if story and not state.in_story:
+        raise ConfigError(f"view = {STORY} contradicts the lesson or the step of this link: leave one of them out.")
+    return state, base
 
 
 def _parse_values(query: str) -> dict[str, str]:
@@ -197,25 +200,9 @@ def _parse_answer(text: str, position: LessonPosition | None) -> int | None:
     count = position.step.num_choices if position else 0
     if not text:
         return None
-    if not _is_index(text) or not 1 <= int(text) <= count:
+    if not is_index(text) or not 1 <= int(text) <= count:
         raise ConfigError(f"answer = {text[:20]!r} is not allowed: this step has {count} answers, counted from 1.")
     return int(text) - 1
-
-
-def _one_of(name: str, value: str, allowed: tuple[str, ...]) -> str:
-    if value not in allowed:
-        raise ConfigError(f"{name} = {value[:MAX_QUOTED]!r} is not allowed: it must be one of {', '.join(allowed)}.")
-    return value
-
-
-def _parse_number(name: str, text: str) -> float:
-    try:
-        number = float(text)
-    except ValueError:
-        number = math.nan
-    if not abs(number) <= MAX_NUMBER:
-        raise ConfigError(f"{name} = {text[:MAX_QUOTED]!r} is not allowed: it must be a number.")
-    return number
 
 
 def _pick_text(pick: Pick | None) -> str:
@@ -229,14 +216,10 @@ def _parse_pick(text: str) -> Pick | None:
     if not text:
         return None
     x, y, *box = (*text.split(","), "")[:4] if text.count(",") >= 1 else (text, "")
-    point = _parse_number("pick", x), _parse_number("pick", y)
-    if len(box) < 2 or not _is_index(box[1]):
+    point = parse_number("pick", x), parse_number("pick", y)
+    if len(box) < 2 or not is_index(box[1]):
         return Pick(*point)
     return Pick(*point, box[0], int(box[1]))
-
-
-def _is_index(text: str) -> bool:
-    return text.isascii() and text.isdecimal() and len(text) <= MAX_DIGITS
 
 
 def read_course(query: str) -> tuple[str, ...]:

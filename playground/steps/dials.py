@@ -1,12 +1,12 @@
 """The values of dials: sliders and lists beside a figure, which choose what it shows and are no hyperparameters."""
 
-import math
 from typing import NamedTuple
 from urllib.parse import parse_qsl, urlencode
 
 from core.config import ConfigError
 from core.evaluation.report import USUAL_IOU
 from playground.support.names import MAX_NAME
+from playground.support.untrusted import parse_number
 
 PRECISION, BOXES = GRAPHS = ("ap", "boxes")  # figures that a step draws in place of its usual one
 MAX_COUNTED = MAX_ANCHOR = 10**7
@@ -89,9 +89,9 @@ def set_dial(dials: Dials, name: str, value: str) -> Dials:
         case "graph" if value in GRAPHS:
             return dials._replace(graph=value)
         case "counted":
-            return dials._replace(counted=int(_parse_number(name, value, 0, MAX_COUNTED)))
+            return dials._replace(counted=int(parse_number(name, value, (0, MAX_COUNTED))))
         case "match":
-            return dials._replace(match=_parse_number(name, value, *MATCH_RANGE))
+            return dials._replace(match=parse_number(name, value, MATCH_RANGE))
         case "of" if len(value) <= MAX_NAME:
             return dials._replace(of=value)
         case "box":
@@ -113,18 +113,8 @@ def _parse_of_anchor(name: str, text: str, most: float) -> OfAnchor:
     anchor, *parts = text.split(",")
     if len(parts) != 4:
         raise ConfigError(f"{name} = {text[:50]!r} is not allowed: it must be an anchor's number and four numbers.")
-    first, second, third, fourth = (_parse_number(name, part, -most, most) for part in parts)
-    return OfAnchor(int(_parse_number(name, anchor, 0, MAX_ANCHOR)), (first, second, third, fourth))
-
-
-def _parse_number(name: str, text: str, low: float, high: float) -> float:
-    try:
-        number = float(text)
-    except ValueError:
-        number = math.nan
-    if not low <= number <= high:
-        raise ConfigError(f"{name} = {text[:50]!r} is not allowed: it must be a number from {low:g} to {high:g}.")
-    return number
+    first, second, third, fourth = (parse_number(name, part, (-most, most)) for part in parts)
+    return OfAnchor(int(parse_number(name, anchor, (0, MAX_ANCHOR))), (first, second, third, fourth))
 
 
 def _format(value: str | float | OfAnchor | None) -> str:

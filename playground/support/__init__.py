@@ -2,5 +2,5 @@
 
 Reading order: `cache`, `picture_limits`, `threads` (PyTorch's thread counts), `trash` (deletion with undo), `visitors`
 (ownership by cookie), `names` (classes that visitors name), `groups` (the step of each knob), `wording` (messages in
-the words of the page).
+the words of the page), `untrusted` (values of links).
 """
