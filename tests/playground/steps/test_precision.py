@@ -1,5 +1,3 @@
-import json
-
 import plotly.graph_objects as go
 import pytest
 import torch
@@ -10,8 +8,6 @@ from core.evaluation.coco_metrics import evaluate
 from core.evaluation.counting import DUPLICATE, RIGHT
 from core.evaluation.dataset_predictions import ImageResult
 from core.structures import Detections, GroundTruth
-from playground.canvas.canvas import payload
-from playground.canvas.view import View
 from playground.data.image_ref import ImageRef
 from playground.data.picture import render_picture
 from playground.evaluations.query import MAKING, EvaluationQuery
@@ -24,6 +20,7 @@ from playground.steps.precision.counted import choose, kept_boxes, of_picture
 from playground.steps.precision.figure import MAX_POINTS, curve_figure
 from playground.steps.step import Focus
 from tests.core.boxes_by_hand import found, truth
+from tests.playground.steps.drawable import require_drawable
 
 CONFIG = Config()
 HERE = Pipeline(render_picture(CONFIG.scenes), CONFIG)  # the built-in weights and the first scene
@@ -31,10 +28,8 @@ HERE = Pipeline(render_picture(CONFIG.scenes), CONFIG)  # the built-in weights a
 
 def shown(**dials):
     view = STEPS["detections"].build_view(HERE, Focus(dials=Dials("ap", **dials)))
-    text = view.build_text()
-    go.Figure(text.figure)
-    json.dumps(text.figure, allow_nan=False)
-    json.loads(payload(View("data:,", HERE.size[1], HERE.size[0], view.layers)))
+    text = require_drawable(view, HERE)
+    assert text.figure
     return view, text
 
 

@@ -1,16 +1,12 @@
-import json
 import math
 
-import plotly.graph_objects as go
 import pytest
 import torch
 
 from core.config import Config
 from core.retinanet.boxes import decode, encode
 from core.retinanet.losses import box_loss
-from playground.canvas.canvas import payload
 from playground.canvas.edit import Pick
-from playground.canvas.view import View
 from playground.data.picture import render_picture
 from playground.pipeline.pipeline import Pipeline
 from playground.steps import STEPS
@@ -19,6 +15,7 @@ from playground.steps.regression.example import make_example
 from playground.steps.regression.figure import loss_figure
 from playground.steps.regression.tables import losses, signed
 from playground.steps.step import Focus
+from tests.playground.steps.drawable import require_drawable
 
 CONFIG = Config()
 HERE = Pipeline(render_picture(CONFIG.scenes), CONFIG)
@@ -27,10 +24,8 @@ ANCHOR = make_example(HERE, None, Dials()).anchor
 
 def shown(pick: Pick | None = None, here: Pipeline = HERE, **dials):
     view = STEPS["assignment"].build_view(here, Focus(pick=pick, dials=Dials("boxes", **dials)))
-    text = view.build_text()
-    go.Figure(text.figure)
-    json.dumps(text.figure, allow_nan=False)
-    json.loads(payload(View("data:,", here.size[1], here.size[0], view.layers)))
+    text = require_drawable(view, here)
+    assert text.figure
     return view, text
 
 
