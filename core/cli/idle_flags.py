@@ -66,7 +66,7 @@ def _list_configs(config: Config, options: Namespace) -> list[Config]:
 
 
 def _describe_circumstances(config: Config, options: Namespace) -> Circumstances:
-    """Returns what is known before the data and the weights are read."""
+    """Returns the circumstances that the settings alone determine, before data and weights are read."""
     generated = getattr(options, "data", "scenes") == "scenes"
     trains = options.command in ("train", "compare")
     same_classes = not trains or (generated and config.model.weights == "builtin")

@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 
 class Circumstances(NamedTuple):
-    """What settings are used on, as far as it is known: True, False, or None where it is not known.
+    """Facts about the data and the weights that the settings are used with; None for an unknown one.
 
     Attributes:
         generated: Whether the images are generated scenes.

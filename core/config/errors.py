@@ -1,4 +1,4 @@
-"""What is wrong with settings, in sentences for people."""
+"""Error messages for invalid settings."""
 
 import difflib
 from collections.abc import Mapping

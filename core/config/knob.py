@@ -137,7 +137,7 @@ class Knob(NamedTuple):
 
     @property
     def depends_on(self) -> frozenset[str]:
-        """What its conditions are about: paths of hyperparameters, and attributes of `Circumstances`."""
+        """The hyperparameters (by path) and attributes of `Circumstances` that its conditions depend on."""
         return frozenset(check.of for condition in self.conditions for check in condition.checks)
 
     def acts(self, config: BaseModel, circumstances: Circumstances = UNKNOWN) -> bool:

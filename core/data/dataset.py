@@ -152,7 +152,7 @@ class FolderData(DataSet):
 
     @cached_property
     def digest(self) -> str:
-        """A short text that changes with the images, but not with their order."""
+        """A digest of the images, independent of their order."""
         return hashlib.sha256("\0".join(sorted(self._names)).encode(errors="surrogateescape")).hexdigest()[:16]
 
     @property

@@ -14,7 +14,7 @@ COCO_IOUS = tuple(round(0.5 + 0.05 * step, 2) for step in range(10))  # over whi
 
 
 class Counted(NamedTuple):
-    """A detection as average precision counts it.
+    """A detection with its outcome for average precision.
 
     Attributes:
         image: Index of the image.
@@ -37,7 +37,7 @@ class Counted(NamedTuple):
 
 
 class Tally(NamedTuple):
-    """What a number of detections yields; those that are ignored do not count.
+    """Precision, recall and area after a number of detections, without ignored ones.
 
     Attributes:
         right: True positives.

@@ -1,4 +1,4 @@
-"""How a run diverged, read from the message in its status: runs of earlier versions have nothing else that tells."""
+"""How a run diverged, read from its status message, which runs of earlier versions have as well."""
 
 import math
 import re
@@ -25,14 +25,14 @@ class Divergence(NamedTuple):
 
     @property
     def broken(self) -> tuple[str, ...]:
-        """The losses that stopped being finite numbers first; the larger one if both still are."""
+        """The losses that became non-finite first; the larger one if both are still finite."""
         losses = {"classification": self.classification, "box": self.box}
         infinite = tuple(name for name, loss in losses.items() if not math.isfinite(loss))
         return infinite or (max(losses, key=lambda name: losses[name]),)
 
     @property
     def cause(self) -> str:
-        """What stopped being a finite number first, as a clause."""
+        """A clause that names the loss that became non-finite first."""
         if math.isfinite(self.classification) and math.isfinite(self.box):
             if not math.isfinite(self.gradient_norm):
                 return "the gradient stopped being a finite number, both losses had not yet"

@@ -16,7 +16,7 @@ class TrainingError(UserError):
 
 
 class DivergedError(TrainingError):
-    """The losses of a run are no longer usable numbers."""
+    """The losses of a run became non-finite or too large."""
 
 
 class StepRecord(NamedTuple):

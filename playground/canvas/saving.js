@@ -1,4 +1,4 @@
-// Presenting the picture, and saving it as an image: what is on show, with its visible layers.
+// Presents the picture, and saves it with its visible layers as an image.
 
 const SAVED_RATIO = 2;  // pixels of a PNG per CSS pixel
 

@@ -1,4 +1,4 @@
-// What is around a figure: its title, and buttons that present it, save it as an image, and embed it in another page.
+// The frame of a figure: its title, and buttons to present it, save it as an image, and embed it in another page.
 
 const figureNode = /** @type {HTMLElement} */ (element.querySelector(".figure"));
 const embedCode = /** @type {HTMLInputElement} */ (figureNode.querySelector(".figure-code"));

@@ -1,6 +1,6 @@
 // Shows HTML made by Python. It is set here: in a template, Gradio would evaluate a "${…}" in somebody's file name.
 //
-// A row that is about a box of the picture points at it; `canvas/pointing.js` answers, and says what is selected.
+// Table rows emphasise their box in the picture; `canvas/pointing.js` draws it, and reports the selected box.
 const readout = /** @type {HTMLElement} */ (element.querySelector("[data-html]"));
 const status = /** @type {HTMLElement} */ (element.querySelector("[role=status]"));
 
@@ -10,7 +10,7 @@ function paintReadout(value) {
   const { choose, set } = focusedData();
   const place = focusables().indexOf(/** @type {HTMLElement} */ (document.activeElement));
   readout.innerHTML = value || "";
-  for (const each of allDetails()) each.open = before.get(titleOf(each)) ?? each.open;  // keeps open what was opened
+  for (const each of allDetails()) each.open = before.get(titleOf(each)) ?? each.open;  // keeps sections open
   for (const each of /** @type {NodeListOf<HTMLElement>} */ (readout.querySelectorAll("[data-choose], [data-set]"))) {
     if ((choose && each.dataset.choose === choose) || (set && each.dataset.set === set)) each.focus();
   }
@@ -93,7 +93,7 @@ readout.addEventListener("keydown", ({ key, target }) => {
 });
 document.addEventListener("pic-selected", markRow);
 
-// ---- what is chosen in it
+// ---- selection
 
 readout.addEventListener("click", ({ target }) => {
   const link = target instanceof Element ? /** @type {HTMLElement | null} */ (target.closest("[data-choose]")) : null;

@@ -11,7 +11,7 @@ SCRIPT = (Path(__file__).parent / "menu.js").read_text("utf-8")
 
 
 class MenuItem(NamedTuple):
-    """A choice: what is sent when it is chosen, its name, and a note beside it."""
+    """An item of a menu: the value that it sends, its label, and a note shown beside the label."""
 
     key: str
     name: str

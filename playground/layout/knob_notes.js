@@ -1,4 +1,4 @@
-// Says beside each knob when it would act, if it does not, opens its help, and names the buttons that reset sliders.
+// Shows when an idle knob would act, opens the help of knobs, and names the buttons that reset sliders.
 
 const HOVER_MS = 250;  // for which the pointer rests on a name before its help opens
 /** @type {Record<string, string>} */

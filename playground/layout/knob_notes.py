@@ -1,4 +1,4 @@
-"""What stands beside the knobs: their help, why one does not act, and the names of the buttons that reset them."""
+"""Help texts and notes of the knobs, and accessible names of their reset buttons."""
 
 import json
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""The first screen: what it adds to the loss step, which it shows in another arrangement (`assets/style/story.css`).
+"""The first screen: the loss step in another arrangement (`assets/style/story.css`), with a play button and a sentence.
 
 A button that moves γ, a bar of who pays, one sentence with live numbers, and three ways on, which are those of the
 header.

@@ -1,4 +1,4 @@
-"""What readers draw instead of choosing an answer: a curve of the loss, or boxes around the objects that are missed.
+"""Drawn answers: a curve of the loss, or boxes around missed objects.
 
 Before the answer the browser gets the axes and what is there now, with the answer the truth; it compares the two.
 """

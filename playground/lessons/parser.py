@@ -86,9 +86,7 @@ def _parse_step(section: str, before: LessonStep | None, file: str) -> LessonSte
     right = [index for index, answer in enumerate(answers) if answer.text.endswith("*")]
     question = " ".join(parts["question"]).strip()
     _check_question(options, question, len(answers), len(right), name)
-    unexplained = [answer.text for answer in answers if not answer.reason and not answer.text.endswith("*")]
-    if unexplained:
-        raise LessonError(f"{name} has the wrong answer {unexplained[0]!r} without a line '  ~ …' that says why.")
+    _check_reasons(answers, name)
     previous = before.settings if before else {}
     initial = {**previous, **options.set}
     return LessonStep(
@@ -163,6 +161,12 @@ def _check_question(options: Options, question: str, answers: int, right: int, s
         )
     if options.is_summary and asks:
         raise LessonError(f"{step} is a summary: it must not ask anything.")
+
+
+def _check_reasons(answers: list[_Item], step: str) -> None:
+    unexplained = [answer.text for answer in answers if not answer.reason and not answer.text.endswith("*")]
+    if unexplained:
+        raise LessonError(f"{step} has the wrong answer {unexplained[0]!r} without a line '  ~ …' that says why.")
 
 
 def _parse_claim(item: _Item, step: str) -> Claim:

@@ -18,7 +18,7 @@ _counts = Cache(16)
 
 
 class Material(NamedTuple):
-    """Pictures with their detections, as average precision needs them.
+    """Pictures with their detections and objects, the input of average precision.
 
     Attributes:
         key: Identifies them in caches.
@@ -38,7 +38,7 @@ class Material(NamedTuple):
 
 
 class Choice(NamedTuple):
-    """What is counted: the material, a class of it (None for all), the detections in order, and how many so far."""
+    """A count in progress: the material, its class (None for all), the ordered detections, and how many are counted."""
 
     material: Material
     label: int | None
