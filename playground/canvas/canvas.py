@@ -25,6 +25,7 @@ from torch import Tensor
 from playground.canvas.view import COLOURS, SUGGESTIONS, TRUTH, Heat, Layer, View
 from playground.support.names import CLASS_COLOURS, MAX_CLASSES, MAX_NAME
 from playground.support.picture_limits import MAX_BOXES
+from playground.support.scripts import read_scripts
 from playground.support.visitors import visitor_of
 
 TINY = 128 * 128  # pixels; up to here a picture is sent as PNG, since JPEG's blocks would show when it is enlarged
@@ -47,13 +48,12 @@ def canvas(part: str) -> gr.HTML:
         part: Its name among the parts of the page, see `playground.server.render.PageUpdate`.
     """
     here = Path(__file__).parent
-    scripts = [(here / name).read_text("utf-8") for name in SCRIPTS]
     page, style = ((here / name).read_text("utf-8") for name in ("canvas.html", "canvas.css"))
     return gr.HTML(
         "",
         part=part,
         html_template=page,
-        js_on_load="\n".join(scripts),
+        js_on_load=read_scripts(*(f"canvas/{name}" for name in SCRIPTS)),
         # Not css_template, which Gradio recompiles at every update, restyling the whole page.
         head=f"<style>{style}</style>",
         apply_default_css=False,

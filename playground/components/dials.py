@@ -2,12 +2,13 @@
 
 import json
 from collections.abc import Sequence
-from pathlib import Path
 from typing import NamedTuple
 
 import gradio as gr
 
-CREATE_BUTTON, SCRIPT = ((Path(__file__).parent / name).read_text("utf-8") for name in ("button.js", "dials.js"))
+from playground.support.scripts import read_scripts
+
+SCRIPT = read_scripts("components/button.js", "components/dials.js")
 SLIDER, CHOICE, BUTTON = "slider", "choice", "button"
 
 
@@ -49,7 +50,7 @@ def dials(part: str) -> gr.HTML:
         "",
         part=part,
         html_template='<div class="dials" role="group" aria-label="Dials of the figure" hidden></div>',
-        js_on_load=CREATE_BUTTON + SCRIPT,
+        js_on_load=SCRIPT,
         apply_default_css=False,
         padding=False,
         elem_id=f"part-{part}",

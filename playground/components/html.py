@@ -5,17 +5,17 @@ kept as it is. Adding the two escapes the plain string as well, so text from out
 """
 
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 from typing import NamedTuple
 
 import gradio as gr
 from markupsafe import Markup
 
 from core.io.text import typeset_numbers
+from playground.support.scripts import read_scripts
 
 HUGE = 1e6  # from here on numbers are written as powers of ten
 
-SCRIPT = (Path(__file__).parent / "html.js").read_text("utf-8")
+SCRIPT = read_scripts("components/html.js")
 WIDE, WIDEST = 6, 9  # columns from which a table needs more room, and much more
 
 

@@ -1,10 +1,10 @@
 """A search field that filters the knobs by name and help text, entirely in the browser."""
 
-from pathlib import Path
-
 import gradio as gr
 
-SCRIPT = (Path(__file__).parent / "knob_search.js").read_text("utf-8")
+from playground.support.scripts import read_scripts
+
+SCRIPT = read_scripts("components/knob_search.js")
 
 
 def search() -> gr.HTML:

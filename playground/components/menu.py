@@ -1,13 +1,14 @@
 """A button that opens a list of choices."""
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import NamedTuple
 
 import gradio as gr
 from markupsafe import Markup
 
-SCRIPT = (Path(__file__).parent / "menu.js").read_text("utf-8")
+from playground.support.scripts import read_scripts
+
+SCRIPT = read_scripts("components/menu.js")
 
 
 class MenuItem(NamedTuple):

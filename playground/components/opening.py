@@ -1,8 +1,8 @@
 """The script of the page's head that restores what the browser remembers: the address of the last visit."""
 
-from pathlib import Path
+from playground.support.scripts import read_scripts
 
-SCRIPT = (Path(__file__).parent / "opening.js").read_text("utf-8")
+SCRIPT = read_scripts("components/opening.js")
 
 
 def head() -> str:

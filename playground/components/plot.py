@@ -5,9 +5,10 @@ from pathlib import Path
 import gradio as gr
 import plotly
 
+from playground.support.scripts import read_scripts
+
 PLOTLY_JS = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
-HERE = Path(__file__).parent
-SCRIPT = "\n".join((HERE / name).read_text("utf-8") for name in ("plot.js", "figure.js"))
+SCRIPTS = ("components/plot.js", "components/figure.js")  # one program, in this order
 FIGURE = """
 <figure class="figure">
   <div class="figure-head">
@@ -36,7 +37,7 @@ def plot(part: str) -> gr.HTML:
         "",
         part=part,
         html_template=FIGURE,
-        js_on_load=SCRIPT,
+        js_on_load=read_scripts(*SCRIPTS),
         apply_default_css=False,
     )
 
@@ -44,5 +45,5 @@ def plot(part: str) -> gr.HTML:
 def head() -> str:
     """Returns the script tags for the page's head: plotly.js from its Python package, and what presents figures."""
     gr.set_static_paths([str(PLOTLY_JS)])
-    scripts = "\n".join((HERE / name).read_text("utf-8") for name in ("storage.js", "present.js"))
+    scripts = read_scripts("components/storage.js", "components/present.js")
     return f'<script src="gradio_api/file={PLOTLY_JS}"></script><script>{scripts}</script>'

@@ -4,16 +4,15 @@ Its controls fire `select` with `{action, value}`, or `next`, `teach` and `downl
 `playground.events.album` reads them.
 """
 
-from pathlib import Path
-
 import gradio as gr
 from markupsafe import Markup
 
 from core.data.dataset import SPLITS
 from core.data.formats import FORMATS
 from core.data.writers.convert import WRITERS
+from playground.support.scripts import read_scripts
 
-SCRIPT = (Path(__file__).parent / "album_panel.js").read_text("utf-8")
+SCRIPT = read_scripts("layout/album_panel.js")
 TEMPLATE = """
 <details class="album">
   <summary data-part="title">My pictures</summary>

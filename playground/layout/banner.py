@@ -4,12 +4,13 @@ A button fires `select` with {"action", "name"}: "weights" once the weights are 
 """
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
-SCRIPT = (Path(__file__).parent / "banner.js").read_text("utf-8")
+from playground.support.scripts import read_scripts
+
+SCRIPT = read_scripts("layout/banner.js")
 
 
 def banner(download: Callable[[object], dict[str, Any]]) -> gr.HTML:

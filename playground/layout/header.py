@@ -4,16 +4,15 @@ On narrow screens all but the first few are in a menu of their own. Buttons that
 their ids in `header.js`.
 """
 
-from pathlib import Path
-
 import gradio as gr
 
 from core.export.settings import FORMATS
 from playground.components.menu import MenuItem, menu
 from playground.layout.components import HeaderControls
 from playground.lessons.panel import build_chooser
+from playground.support.scripts import read_scripts
 
-SCRIPT = (Path(__file__).parent / "header.js").read_text("utf-8")
+SCRIPT = read_scripts("layout/header.js")
 OWN = ("settings as JSON", "command line")  # of the formats to copy; the others are code for frameworks
 LINK = "link"  # the key of the page's address among the formats to copy
 TEMPLATE = """

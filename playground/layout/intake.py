@@ -5,12 +5,13 @@ fires `upload` with `{index, path, name}` of the first: `index` in the visitor's
 """
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
-SCRIPTS = ("camera.js", "intake.js")  # one program, in this order
+from playground.support.scripts import read_scripts
+
+SCRIPTS = ("layout/camera.js", "layout/intake.js")  # one program, in this order
 TEMPLATE = """
 <div class="intake">
   <div class="intake-buttons">
@@ -43,11 +44,10 @@ def intake(answer: Callable[[object, gr.Request], dict[str, Any]], *, files: int
         size: Maximum size of a file, bytes.
         side: Longer side to which larger pictures are scaled down, px.
     """
-    scripts = [(Path(__file__).parent / name).read_text("utf-8") for name in SCRIPTS]
     return gr.HTML(
         "",
         html_template=TEMPLATE,
-        js_on_load="\n".join(scripts),
+        js_on_load=read_scripts(*SCRIPTS),
         max_files=files,
         max_bytes=size,
         max_side=side,

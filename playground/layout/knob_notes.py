@@ -2,15 +2,15 @@
 
 import json
 from collections.abc import Mapping
-from pathlib import Path
 
 import gradio as gr
 
 from core.config import knobs
 from playground.layout.knob_widgets import element_id
 from playground.state.settings import value_text
+from playground.support.scripts import read_scripts
 
-SCRIPT = (Path(__file__).parent / "knob_notes.js").read_text("utf-8")
+SCRIPT = read_scripts("layout/knob_notes.js")
 
 
 def knob_notes(others: Mapping[str, gr.Slider]) -> gr.HTML:

@@ -1,16 +1,16 @@
 """The table of runs: drawn, sorted and filtered by the browser, which calls the server directly."""
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
 from playground.components import plot
 from playground.runs.labels import MAX_NAME
+from playground.support.scripts import read_scripts
 
 # One program, after the script of the figure.
-SCRIPTS = ("runs_rows.js", "runs_actions.js", "runs_table.js")
+SCRIPTS = (*plot.SCRIPTS, "layout/runs_rows.js", "layout/runs_actions.js", "layout/runs_table.js")
 TEMPLATE = f"""
 <section class="runs" aria-label="Runs" data-longest="{MAX_NAME}">
   <div class="runs-head">
@@ -35,12 +35,11 @@ def run_view(answer: Callable[[object, gr.Request], dict[str, Any]]) -> gr.HTML:
     Args:
         answer: Takes what the browser sends; its name is what the script calls.
     """
-    scripts = [(Path(__file__).parent / name).read_text("utf-8") for name in SCRIPTS]
     return gr.HTML(
         "",
         part="",
         html_template=TEMPLATE,
-        js_on_load="\n".join([plot.SCRIPT, *scripts]),
+        js_on_load=read_scripts(*SCRIPTS),
         apply_default_css=False,
         server_functions=[answer],
         elem_classes=["all-runs"],

@@ -4,11 +4,11 @@ Choosing fires `select` with {"source", "split", "index"}; the buttons fire it w
 the chosen pictures of an evaluation if there are any, else through the data set.
 """
 
-from pathlib import Path
-
 import gradio as gr
 
-SCRIPT = (Path(__file__).parent / "source_bar.js").read_text("utf-8")
+from playground.support.scripts import read_scripts
+
+SCRIPT = read_scripts("layout/source_bar.js")
 
 
 def source_bar() -> gr.HTML:

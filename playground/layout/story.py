@@ -4,14 +4,13 @@ A button that moves γ, a bar of who pays, one sentence with live numbers, and t
 header.
 """
 
-from pathlib import Path
-
 import gradio as gr
 
 from playground.lessons.panel import format_minutes
 from playground.lessons.parser import lessons
+from playground.support.scripts import read_scripts
 
-SCRIPT = (Path(__file__).parent / "story.js").read_text("utf-8")
+SCRIPT = read_scripts("layout/story.js")
 TEMPLATE = """
 <div class="story">
   <button type="button" class="story-play" aria-describedby="story-sentence">

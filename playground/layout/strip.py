@@ -7,14 +7,14 @@ or forward in the browser's history fires `edit` with {"query": …}.
 
 import itertools
 import json
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import gradio as gr
 
 from playground.steps.step import Levels, StripItem
+from playground.support.scripts import read_scripts
 
-SCRIPT = "\n".join((Path(__file__).parent / name).read_text("utf-8") for name in ("address.js", "strip.js"))
+SCRIPT = read_scripts("layout/address.js", "layout/strip.js")
 
 
 _answers = itertools.count()

@@ -1,12 +1,10 @@
 """The panel of a lesson: its text, its question, and the buttons that move through its steps."""
 
-from pathlib import Path
 from typing import NamedTuple
 
 import gradio as gr
 
 from playground.components import html
-from playground.components.dials import CREATE_BUTTON
 from playground.components.menu import MenuItem, menu
 from playground.lessons.lesson import Lesson
 from playground.lessons.narration import Narration
@@ -16,8 +14,15 @@ from playground.lessons.quiz import quiz_panel
 from playground.lessons.teacher import teacher_panel
 from playground.lessons.way import STAR, build_map, format_minutes
 from playground.state.page_state import PageState
+from playground.support.scripts import read_scripts
 
-SCRIPTS = ("curve_pad.js", "box_marks.js", "drawn_answers.js", "question.js")  # one program, after that of buttons
+SCRIPTS = (  # one program, in this order
+    "components/button.js",
+    "lessons/curve_pad.js",
+    "lessons/box_marks.js",
+    "lessons/drawn_answers.js",
+    "lessons/question.js",
+)
 NEXT, SKIP, FINISH = "Next", "Skip", "Finish"
 LATEX: list[dict[str, str | bool]] = [
     {"left": "$$", "right": "$$", "display": True},
@@ -87,9 +92,7 @@ def build_panel() -> Panel:
             "",
             part="lesson",
             html_template='<div class="lesson-question" id="lesson-question"></div>',
-            js_on_load="\n".join(
-                [CREATE_BUTTON, *((Path(__file__).parent / name).read_text("utf-8") for name in SCRIPTS)]
-            ),
+            js_on_load=read_scripts(*SCRIPTS),
             apply_default_css=False,
             elem_id="part-lesson",
         )

@@ -11,12 +11,12 @@ from typing import NamedTuple
 
 import gradio as gr
 
-from playground.components.dials import CREATE_BUTTON
 from playground.lessons.options import LessonError
 from playground.lessons.parser import FOLDER
+from playground.support.scripts import read_scripts
 
 FILE = FOLDER / "test.md"
-SCRIPT = CREATE_BUTTON + (Path(__file__).parent / "quiz.js").read_text("utf-8")
+SCRIPT = read_scripts("components/button.js", "lessons/quiz.js")
 
 
 class QuizQuestion(NamedTuple):

@@ -1,16 +1,15 @@
 """The teacher's panel: hides controls, picks the steps to go through, copies the link, and presents the lesson."""
 
 import json
-from pathlib import Path
 
 import gradio as gr
 
-from playground.components.dials import CREATE_BUTTON
 from playground.lessons.parser import lessons
 from playground.lessons.position import LessonPosition
 from playground.steps import STEPS
+from playground.support.scripts import read_scripts
 
-SCRIPT = CREATE_BUTTON + (Path(__file__).parent / "teacher.js").read_text("utf-8")
+SCRIPT = read_scripts("components/button.js", "lessons/teacher.js")
 # Further controls that can be hidden, by id; a link may also hide single knobs: see `playground.server.permalink`.
 HIDE = {"lessons": "Lessons", "all-knobs": "All knobs", "share": "Share", "pin": "Compare: keep this as A"}
 

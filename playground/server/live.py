@@ -7,7 +7,6 @@ the picture, the server computes the next.
 
 import json
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 from gradio.route_utils import API_PREFIX
@@ -16,9 +15,10 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
 from playground.layout.page_update import PAINT_STAGES
+from playground.support.scripts import read_scripts
 from playground.support.visitors import visitor_of
 
-SCRIPTS = ("painter.js", "fetch_answer.js", "live.js")  # one program, in this order
+SCRIPTS = ("server/painter.js", "server/fetch_answer.js", "server/live.js")  # one program, in this order
 PATH = f"{API_PREFIX}/live"  # under the prefix that Gradio's own front-end server, if there is one, forwards
 MAX_BYTES = 64 * 1024  # of a request, of which the settings are about five
 HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}  # proxies forward each line at once
@@ -53,5 +53,4 @@ def _parse(body: bytes | bytearray) -> object:
 
 def head() -> str:
     """Returns the scripts of the page's head, which run before any part of the page is built."""
-    scripts = "\n".join((Path(__file__).parent / name).read_text("utf-8") for name in SCRIPTS)
-    return f"<script>const PAINT_STAGES = {json.dumps(PAINT_STAGES)};\n{scripts}</script>"
+    return f"<script>const PAINT_STAGES = {json.dumps(PAINT_STAGES)};\n{read_scripts(*SCRIPTS)}</script>"

@@ -6,7 +6,6 @@ components, such as the buttons around a run, fires an event.
 """
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import gradio as gr
@@ -14,9 +13,10 @@ import gradio as gr
 from core.errors import UserError
 from playground.server.tokens import TOKENS
 from playground.state.page_state import PageState, admit
+from playground.support.scripts import read_scripts
 from playground.support.visitors import visitor_of
 
-SCRIPT = (Path(__file__).parent / "poll.js").read_text("utf-8")
+SCRIPT = read_scripts("server/poll.js")
 TICK, END = "tick", "end"  # events of the component
 
 

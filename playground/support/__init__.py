@@ -2,5 +2,6 @@
 
 Reading order: `cache`, `picture_limits`, `threads` (PyTorch's thread counts), `trash` (deletion with undo), `visitors`
 (ownership by cookie), `names` (classes that visitors name), `groups` (the step of each knob), `wording` (messages in
-the words of the page), `untrusted` (values of links).
+the words of the page), `untrusted` (values of links), `scripts` (the programs of the
+page's parts).
 """

@@ -90,7 +90,8 @@ class Windows:
 
 
 def _empty(page) -> None:
-    """Leaves a page for a document without scripts, in the same process, and forgets what it stored."""
+    """Leaves a page for a document without scripts, in the same process; forgets what it stored and emulated."""
+    page.emulate_media(color_scheme="null", reduced_motion="null")
     if page.url.startswith("http"):
         page.unroute_all()
         page.goto(urljoin(page.url, "/robots.txt"))

@@ -203,7 +203,7 @@ def test_undo_and_redo_are_grey_without_effect_and_the_theme_stays(opened):
 
 
 def test_nothing_strays_before_the_first_answer(page, address):
-    page.route("**/gradio_api/queue/**", lambda route: None)  # the server does not answer
+    page.route(re.compile("/gradio_api/(queue|run|component_server|live)"), lambda route: None)  # nothing is answered
     page.goto(f"{address}?step=loss")
     page.wait_for_selector(".pic", state="attached", timeout=60_000)
     page.get_by_text("Loading the picture").wait_for()

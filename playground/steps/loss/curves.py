@@ -1,7 +1,6 @@
 """Curves of one score's loss against p_t, the probability of the true class: its value, gradient and weight."""
 
 import math
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -13,12 +12,13 @@ from core.retinanet.losses import classification_loss
 from playground.components import html
 from playground.components.compared import REFERENCE
 from playground.components.figures import Figure, colour, lines
+from playground.support.scripts import read_scripts
 
 VALUE, GRADIENT, WEIGHT = "loss", "slope by the logit", "weight beside cross-entropy"
 LOGARITHMIC = ", logarithmic"  # ends the name of a curve with a logarithmic vertical axis
 CURVES = tuple(kind + axis for kind in (VALUE, GRADIENT, WEIGHT) for axis in ("", LOGARITHMIC))
 EXAMPLE = "example"  # name of the line at the example's p_t, which `example_drag.js` makes draggable
-EXAMPLE_DRAG = (Path(__file__).parent / "example_drag.js").read_text("utf-8")
+EXAMPLE_DRAG = read_scripts("steps/loss/example_drag.js")
 GREY = "#999999"
 SIDES = ("foreground", "background")
 TITLES = {
