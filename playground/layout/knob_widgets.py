@@ -6,6 +6,7 @@ import gradio as gr
 
 from core.config import Knob
 from playground.state.settings import to_widget
+from playground.support.wording import name_choice
 
 KnobWidget = gr.Slider | gr.Dropdown | gr.Checkbox | gr.Number
 
@@ -34,9 +35,7 @@ def make_widget(knob: Knob, value: Any) -> KnobWidget:
         case "bool":
             return gr.Checkbox(value, **common)
         case "choice":
-            return gr.Dropdown(
-                [(str(choice).replace("_", " "), choice) for choice in knob.choices], value=value, **common
-            )
+            return gr.Dropdown([(name_choice(choice), choice) for choice in knob.choices], value=value, **common)
         case "text":
             return gr.Dropdown(list(knob.options), value=value, allow_custom_value=True, **common)
         case "list":

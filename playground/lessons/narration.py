@@ -196,7 +196,7 @@ class Narration:
 def describe_change(path: str, old: Any, new: Any) -> str:
     """Returns the label of a setting, its old and its new value."""
     knob = knobs()[path]
-    before, after = (value_text(knob, value).replace("_", " ") for value in (old, new))
+    before, after = (value_text(knob, value) for value in (old, new))
     return f"{knob.label} {before} → {after}"
 
 
@@ -209,7 +209,7 @@ def _list_settings(old: Config, new: Config, paths: Iterable[str]) -> str:
 
 
 def _value(path: str, values: dict[str, Any]) -> str:
-    return value_text(knobs()[path], values[path]).replace("_", " ")
+    return value_text(knobs()[path], values[path])
 
 
 def _insert_numbers(text: str, prefix: str, numbers: dict[str, str]) -> str:

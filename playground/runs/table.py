@@ -13,6 +13,7 @@ from playground.runs.curves import Curves, build_curves
 from playground.runs.labels import Label
 from playground.runs.reader import file_stamp, read_label
 from playground.support.cache import Cache
+from playground.support.wording import name_choice
 
 MAX_LENGTH = 28  # characters of a setting's value
 Records = tuple[list[dict[str, Any]], list[dict[str, Any]]]  # of steps, of evaluations
@@ -170,7 +171,7 @@ def _setting_cell(path: str, value: Any) -> TableCell:
     if isinstance(value, tuple):
         text = ", ".join(f"{each:.3g}" for each in value)
     if knobs()[path].kind == "choice":
-        text = text.replace("_", " ")  # as in its widget
+        text = name_choice(value)
     if len(text) > MAX_LENGTH:  # usually a path, whose end is more specific than its beginning
         text = "…" + text[1 - MAX_LENGTH :]
     return TableCell(value if isinstance(value, int | float) else text, text)

@@ -7,6 +7,7 @@ from typing import Any
 from core.config import MAX_TEXT, Config, ConfigError, Knob, format_value, knobs
 from core.io.text import typeset_numbers
 from playground.state.weight_names import with_keys
+from playground.support.wording import name_choice
 
 MAX_VALUE = 24  # characters of a value
 
@@ -53,6 +54,8 @@ def values_of(config: Config) -> list[Any]:
 
 def value_text(knob: Knob, value: Any) -> str:
     """Returns the value of a knob in words, with its unit."""
+    if knob.kind == "choice":
+        return name_choice(value)
     text = typeset_numbers(f"{value:g}") if isinstance(value, float) else format_value(value).replace(",", ", ")
     if isinstance(value, tuple) and len(text) > MAX_VALUE:
         text = ", ".join(f"{each:.4g}" for each in value)

@@ -12,6 +12,16 @@ from core.errors import UserError
 from playground.support.groups import TITLES, step_of
 
 SWITCHED = {"true": "on", "false": "off"}
+SPELLINGS = {  # of choices that are more than words
+    "smooth_l1": "smooth L1", "l1": "L1", "giou": "GIoU", "diou": "DIoU", "ciou": "CIoU", "ohem": "OHEM", "c5": "C5",
+    "p5": "P5", "sgd": "SGD", "asgd": "ASGD", "adamw": "AdamW", "adam": "Adam", "nadam": "NAdam", "radam": "RAdam",
+    "rmsprop": "RMSprop", "adagrad": "Adagrad", "adadelta": "Adadelta", "adamax": "AdaMax",
+}  # fmt: skip
+
+
+def name_choice(choice: object) -> str:
+    """Returns a choice of a hyperparameter as people write it, such as "smooth L1"."""
+    return SPELLINGS.get(str(choice), str(choice).replace("_", " "))
 
 
 def name_knobs(message: str | UserError) -> str:
@@ -26,8 +36,8 @@ def name_knobs(message: str | UserError) -> str:
         return message
     named = [knobs()[path] for path in found]
     text = _paths().sub(_label, message)
-    for choice in {str(each) for knob in named for each in knob.choices if "_" in str(each)}:
-        text = re.sub(rf"\b{choice}\b", choice.replace("_", " "), text)  # as the lists on the page show it
+    for choice in {str(each) for knob in named for each in knob.choices}:
+        text = re.sub(rf"\b{choice}\b", name_choice(choice), text)
     return f"{text if text.endswith(('.', '!', '?')) else text + '.'} {_say_where(named)}"
 
 

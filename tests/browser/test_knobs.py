@@ -38,7 +38,7 @@ def test_what_does_not_act_says_why_while_the_settings_change(opened):
     ohem = {"loss-ohem-anchors", "loss-ohem-nms-threshold", "loss-ohem-one-to-three"}
     wait(lambda: idle(page, "loss") == ohem | {"loss-cutoff", "loss-normaliser"})
     assert page.text_content("#knob-loss-ohem-anchors-idle") == "Acts when the loss is OHEM"
-    choose_loss(page, "ohem")
+    choose_loss(page, "OHEM")
     wait(lambda: idle(page, "loss") == {"loss-alpha", "loss-gamma", "loss-cutoff", "loss-normaliser"})
     assert not page.locator("#knob-loss-ohem-anchors-idle").is_visible()
     assert page.locator("#knob-loss-gamma-idle").inner_text() == "Acts when the loss is focal"

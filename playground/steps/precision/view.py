@@ -6,7 +6,15 @@ from collections.abc import Sequence
 from markupsafe import Markup
 from torch import Tensor
 
-from core.evaluation.counting import DUPLICATE, IGNORED, RIGHT, Counted, average_over_classes, average_over_ious
+from core.evaluation.counting import (
+    DUPLICATE,
+    IGNORED,
+    RIGHT,
+    WRONG,
+    Counted,
+    average_over_classes,
+    average_over_ious,
+)
 from core.evaluation.detection_matching import MAX_DETECTIONS
 from core.evaluation.error_types import FOREGROUND_IOU, ErrorTypes, analyse_errors
 from playground.canvas.view import Layer
@@ -124,13 +132,15 @@ def _number_object(each: Counted, choice: Choice) -> int:
 def _rows(choice: Choice) -> Markup:
     """Returns the table of the detections counted last, the newest first."""
     counting, names = choice.counting, choice.material.class_names
-    rows = []
+    rows, wrong = [], set()
     for number in range(choice.so_far, max(choice.so_far - ROWS, 0), -1):
         each, tally = counting.detections[number - 1], counting.tally(number)
         made, found = _number(tally.precision, ".2f"), _number(tally.recall, ".2f")
+        if each.outcome in (WRONG, DUPLICATE):
+            wrong.add(len(rows))
         rows.append((str(number), names[each.label], f"{each.score:.2f}", f"{each.iou:.2f}", each.outcome, made, found))
     columns = ("number", "class", "score", "IoU", "counted as", "precision", "recall")
-    return html.table(html.Table("Counted so far", columns, tuple(rows), frozenset({0} if rows else ())))
+    return html.table(html.Table("Counted so far", columns, tuple(rows), frozenset(wrong)))
 
 
 def _averages_text(choice: Choice, dials: Dials) -> Markup:

@@ -8,7 +8,7 @@ from core.config import Config, ConfigError, knobs
 from core.training.divergence import DivergedStep, explain_divergence
 from playground.steps import STEPS
 from playground.support.groups import TITLES
-from playground.support.wording import name_knobs
+from playground.support.wording import SPELLINGS, name_choice, name_knobs
 
 PATH = re.compile("|".join(map(re.escape, knobs())))
 
@@ -70,3 +70,11 @@ def test_advice_for_a_diverged_run_has_no_path_left():
 
 def test_the_steps_are_those_with_a_title():
     assert list(STEPS) == list(TITLES)
+
+
+def test_choices_are_written_as_people_write_them():
+    assert [name_choice(each) for each in ("smooth_l1", "adamw", "cross_entropy", 18)] == [
+        "smooth L1", "AdamW", "cross entropy", "18",
+    ]  # fmt: skip
+    choices = {str(each) for knob in knobs().values() for each in knob.choices}
+    assert set(SPELLINGS) <= choices  # none is left over
