@@ -1,7 +1,7 @@
-"""Files: folders of the project, atomic writes, growing JSON Lines files, journals of long computations, locks between
-processes, pauses of the garbage collector, and what files are by their first bytes.
+"""Files: folders of the project, locks between processes, parts in the making, atomic writes, growing JSON Lines files,
+journals of long computations, pauses of the garbage collector, and what files are by their first bytes.
 
-Reading order: `paths`, `text`, `atomic`, `jsonl`, `journal`, `locks`, `collection`, `signatures`.
+Reading order: `paths`, `text`, `locks`, `parts`, `atomic`, `jsonl`, `journal`, `collection`, `signatures`.
 """
 
 import lazy_loader as lazy

@@ -1,4 +1,4 @@
-"""Atomic writes: a file is written completely or not at all."""
+"""Atomic writes: a file is written completely or not at all, even if the process is killed meanwhile."""
 
 import os
 from collections.abc import Iterator
@@ -7,6 +7,7 @@ from pathlib import Path
 from stat import S_IMODE
 
 from core.errors import UserError
+from core.io.parts import make_part
 
 
 class OutputError(UserError):
@@ -15,19 +16,16 @@ class OutputError(UserError):
 
 @contextmanager
 def write_atomically(path: Path) -> Iterator[Path]:
-    """Yields a temporary path beside `path` to write to; it replaces `path` on success and is deleted on an error.
+    """Yields a temporary path to write to; it replaces `path` on success and is removed on an error.
 
     The file has the permissions of any new file there, even if a library writes it for its owner alone.
     """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
+    with make_part(path) as temporary:
         temporary.touch()
         permissions = S_IMODE(temporary.stat().st_mode)
         yield temporary
         temporary.chmod(permissions)
         temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def write_text(path: Path, text: str) -> None:

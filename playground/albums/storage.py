@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 from core.io.atomic import write_atomically
+from core.io.parts import is_part, sweep_parts
 from playground.albums.album import Album, is_album_key
 from playground.albums.records import read_record, stamp_of, write_record
 
@@ -116,7 +117,9 @@ class AlbumStorage:
         """Erases picture files that an album does not name and that were changed before a time, wherever linked."""
         named = {each.file for each in album.pictures} | {each.picture.file for each in album.removed}
         folder = self.folder / album.key
-        others = [each for each in (folder / PICTURES).iterdir() if each.name not in named]
+        sweep_parts(folder)
+        sweep_parts(folder / PICTURES)
+        others = [path for path in (folder / PICTURES).iterdir() if path.name not in named and not is_part(path.name)]
         erased = {status.st_ino: path for path in others if (status := path.stat()).st_mtime < oldest}
         linked = folder.glob("*/*/*/*") if erased else ()
         for path in [*erased.values(), *(each for each in linked if each.stat().st_ino in erased)]:
