@@ -7,8 +7,8 @@ import struct
 import unicodedata
 import zipfile
 import zlib
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from itertools import takewhile
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO, NamedTuple, TypeVar
@@ -18,6 +18,7 @@ from core.data.files import MAX_DEPTH, is_junk
 from core.data.folders import require_format
 from core.data.reading.split_names import find_split_of_folder
 from core.data.untrusted import MAX_NAME, DataError, quote
+from core.io.parts import make_part, sweep_parts
 from core.io.paths import hide_folder
 
 T = TypeVar("T")
@@ -68,24 +69,41 @@ def import_zip(
     """
     if os.path.lexists(folder):
         raise DataError(f"{folder} already exists: remove it or name another folder.")
-    beside = folder.with_name(f".{folder.name}.{os.getpid()}.part")
-    root = beside
-    try:
-        beside.mkdir()
-        unpack(archive, beside, limits)
-        root = _find_root(beside)
-        require_format(root, format)
+    sweep_parts(folder.parent, folder.name)  # left by an import that was killed
+    with unpacked(archive, folder, limits, format=format) as root:
         result = accept(root)
         root.rename(folder)
+    return result
+
+
+@contextmanager
+def unpacked(archive: Path, folder: Path, limits: Limits = LIMITS, *, format: str | None = None) -> Iterator[Path]:
+    """Yields an unpacked data set in a hidden folder beside another one; removes it in the end unless it was moved.
+
+    Args:
+        archive: The zip, not trusted.
+        folder: The data set's new folder, which it is to be moved to; its parent must exist.
+        limits: Limits on the zip's content.
+        format: The key of the annotation format; None for any.
+
+    Raises:
+        DataError: As `import_zip`.
+    """
+    hidden: list[Path] = []
+    try:
+        with make_part(folder) as content:
+            hidden = [content]
+            content.mkdir()
+            unpack(archive, content, limits)
+            hidden.insert(0, root := _find_root(content))
+            require_format(root, format)
+            yield root
     except DataError as error:
-        for path in (root, beside):
+        for path in hidden:
             error.args = (hide_folder(str(error), path, archive.name),)
         raise
     except OSError as error:
         raise DataError(f"{archive} cannot be unpacked into {folder}: {error.strerror or error}.") from None
-    finally:
-        shutil.rmtree(beside, ignore_errors=True)
-    return result
 
 
 def unpack(archive: Path, folder: Path, limits: Limits = LIMITS) -> None:

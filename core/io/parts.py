@@ -36,14 +36,19 @@ def make_part(target: Path) -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def sweep_parts(folder: Path) -> int:
+def sweep_parts(folder: Path, name: str = "") -> int:
     """Removes the parts in a folder that no living process makes, also those of earlier versions; returns their number.
 
     Those below its subfolders stay. A folder that cannot be read has none.
+
+    Args:
+        folder: The folder.
+        name: Only parts of a target of this name, for a folder that other programs use, too; "" for all parts.
     """
+    start = f".{name[:MAX_STEM]}." if name else "."
     try:
         with os.scandir(folder) as entries:
-            parts = [Path(entry.path) for entry in entries if is_part(entry.name)]
+            parts = [Path(entry.path) for entry in entries if is_part(entry.name) and entry.name.startswith(start)]
     except OSError:
         return 0
     return sum(map(_sweep, parts))

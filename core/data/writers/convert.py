@@ -1,6 +1,5 @@
 """Converts a data set's folder to another format: reads it, copies its pictures, and writes its annotations anew."""
 
-import os
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -22,6 +21,7 @@ from core.data.writers.names import choose_names, is_plain
 from core.data.writers.voc import VOC_WRITER
 from core.data.writers.yolo import YOLO_WRITER
 from core.errors import PictureError
+from core.io.parts import make_part, sweep_parts
 
 WRITERS: Mapping[str, Writer] = MappingProxyType({"coco": COCO_WRITER, "voc": VOC_WRITER, "yolo": YOLO_WRITER})
 BOXES = frozenset((EMPTY_BOX, OUTSIDE_BOX))
@@ -82,15 +82,15 @@ def convert_data_set(
     """
     contents, drawn = _draw(read_data_set(folder, format, strict), pictures, seed)
     _require_new(out, folder)
-    beside = out.resolve().with_name(f".{out.resolve().name}.{os.getpid()}.part")
+    target = out.resolve()
+    sweep_parts(target.parent, target.name)  # left by a conversion that was killed
     try:
-        beside.mkdir()
-        conversion = _convert(contents, WRITERS[to], beside, folder, strict=strict, progress=progress)
-        beside.replace(out)
+        with make_part(target) as beside:
+            beside.mkdir()
+            conversion = _convert(contents, WRITERS[to], beside, folder, strict=strict, progress=progress)
+            beside.replace(out)
     except OSError as error:
         raise DataError(f"{out} cannot be written: {error.strerror or error}.") from None
-    finally:
-        shutil.rmtree(beside, ignore_errors=True)
     return conversion._replace(notes=(*drawn, *conversion.notes))
 
 

@@ -46,6 +46,14 @@ def test_a_sweep_removes_what_belongs_to_nobody_and_nothing_else(tmp_path):
     assert sweep_parts(tmp_path / "none") == 0
 
 
+def test_a_sweep_for_a_name_leaves_the_parts_of_others(tmp_path):
+    long = "x" * 60
+    for name in (".set.1.part", ".sets.1.part", ".other.set.1.part", f".{long[:40]}.1.part"):
+        (tmp_path / name).mkdir()
+    assert sweep_parts(tmp_path, "set") == 1 and sweep_parts(tmp_path, long) == 1
+    assert names(tmp_path) == [".other.set.1.part", ".sets.1.part"]
+
+
 def test_a_part_begins_anew_when_a_sweep_came_in_between(tmp_path, monkeypatch):
     real, swept = FileLock.acquire, []
 
