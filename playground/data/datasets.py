@@ -13,9 +13,9 @@ from core.data.zip_import import import_zip
 from core.io.paths import hide_folder
 from playground.albums.service import ALBUMS
 from playground.data.checking import Progress, check_stored, require_trainable
-from playground.data.library import Bounds, DataSetLibrary, in_use_error
-from playground.data.records import StoredDataSet, compute_stamp
-from playground.data.split_history import SplitHistory, read_lists
+from playground.data.stored.library import Bounds, DataSetLibrary, in_use_error
+from playground.data.stored.records import StoredDataSet, compute_stamp
+from playground.data.stored.split_history import SplitHistory, read_lists
 from playground.support.cache import Cache
 from playground.support.trash import Deleted
 from playground.support.visitors import VISITORS

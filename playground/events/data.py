@@ -6,7 +6,7 @@ from core.data.untrusted import DataError
 from playground.data import browse
 from playground.data.datasets import DATA
 from playground.data.image_ref import UPLOAD, ImageRef, is_from_data_set
-from playground.data.records import StoredDataSet
+from playground.data.stored.records import StoredDataSet
 from playground.evaluations.keys import evaluated_split
 from playground.events.common import IN_ORDER, LIVE, Updates, listen, show
 from playground.events.data_import import CHANGES, STEP, DataImport, open_data_set, progress_options

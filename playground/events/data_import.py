@@ -10,9 +10,9 @@ from core.data.formats import FORMATS
 from core.errors import UserError
 from playground.data.checking import Progress, RefusedError
 from playground.data.datasets import DATA
-from playground.data.records import StoredDataSet
 from playground.data.report import build_report
 from playground.data.sources import find_first_usable
+from playground.data.stored.records import StoredDataSet
 from playground.events.common import EventOptions, Updates, listen, part_updates, show
 from playground.events.picture import show_image
 from playground.layout.components import DataControls, PageComponents

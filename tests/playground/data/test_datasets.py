@@ -12,7 +12,7 @@ from core.data.untrusted import DataError
 from core.data.zip_import import Limits
 from playground.data.checking import RefusedError
 from playground.data.datasets import DataSets
-from playground.data.library import Bounds
+from playground.data.stored.library import Bounds
 from tests.core.made_data import coco, coco_content, picture, voc, voc_object, yolo
 from tests.playground.made_albums import albums_at
 

@@ -17,7 +17,7 @@ from core.data.untrusted import DataError, quote
 from core.data.zip_import import Limits
 from playground.albums.album import is_album_key
 from playground.data.image_ref import PHOTOGRAPHS, SCENES, UPLOAD
-from playground.data.records import StoredDataSet, read_record, write_record
+from playground.data.stored.records import StoredDataSet, read_record, write_record
 from playground.support.trash import Deleted, Trash
 
 RESERVED = (SCENES, PHOTOGRAPHS, UPLOAD)  # sources that are no data sets
