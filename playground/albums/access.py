@@ -25,7 +25,7 @@ class AlbumAccess:
     def __init__(self, folder: Path) -> None:
         self._storage = AlbumStorage(folder)
         self._lock = RLock()
-        self._stamps = Cache(256)
+        self._stamps = Cache()
 
     @property
     def folder(self) -> Path:

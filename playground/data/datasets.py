@@ -35,7 +35,7 @@ class DataSets:
         self.library = DataSetLibrary(folder, bounds or Bounds())
         self._allowed: Path | None = None  # visitors may use the folders in it; None forbids that
         self._changing = Lock()  # one import, split or deletion at a time; reading does not wait for it
-        self._splits = Cache(8)
+        self._splits = Cache()
         self._history = SplitHistory()
 
     @property

@@ -2,7 +2,6 @@
 
 import hashlib
 from dataclasses import dataclass, replace
-from functools import lru_cache
 
 import torch
 from torch import Tensor
@@ -13,7 +12,10 @@ from core.scenes.render import CLASS_NAMES, render_scene
 from core.structures import Sample
 from playground.albums.album import Album
 from playground.albums.samples import to_tensors
+from playground.support.cache import Cache
 from playground.support.picture_limits import limit_size, open_limited
+
+_scenes = Cache()
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,10 +53,13 @@ class Picture:
         return replace(self, sample=sample, class_names=class_names, objects_key=_hash(boxes, labels))
 
 
-@lru_cache(maxsize=32)
 def render_picture(scenes: Scenes) -> Picture:
     """Renders the scene that the settings describe."""
-    return replace(_make_picture(f"scene {scenes.seed}", render_scene(scenes, 0), CLASS_NAMES), is_scene=True)
+
+    def render() -> Picture:
+        return replace(_make_picture(f"scene {scenes.seed}", render_scene(scenes, 0), CLASS_NAMES), is_scene=True)
+
+    return _scenes.get(scenes, render)
 
 
 def open_upload(path: str, name: str, class_names: tuple[str, ...]) -> Picture:

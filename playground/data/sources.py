@@ -26,7 +26,7 @@ from playground.support.cache import Cache
 
 SCENES_SPLIT = "val"  # the split of the held-out scenes; no run trains on it
 MAX_SCENES = int(knobs()["training.eval_images"].le or 0)  # held-out scenes to browse: all that an evaluation can use
-_pictures, _annotations, _facts, _sizes = Cache(16), Cache(3), Cache(4), Cache(16)
+_pictures, _annotations, _facts, _sizes = Cache(), Cache(), Cache(), Cache()
 
 
 class ObjectSizes(NamedTuple):

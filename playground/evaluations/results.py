@@ -11,7 +11,7 @@ from core.evaluation.report import BACKGROUND_NAME, Report, build_report, rank_i
 from playground.evaluations.query import CELL, KIND, WORST, EvaluationQuery
 from playground.support.cache import Cache
 
-_reports = Cache(32)
+_reports = Cache()
 _ids = itertools.count()
 
 

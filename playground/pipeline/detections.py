@@ -17,12 +17,11 @@ from core.retinanet.postprocess import (
     find_suppressors,
 )
 from core.retinanet.predict import Merged, extract_candidates, make_batch_anchors, merge_tiles
-from playground.pipeline.inputs import MAX_BYTES, VISITORS
 from playground.pipeline.tiles import TileOutputs
 from playground.support.cache import Cache
 
-_merged, _level_counts = Cache(VISITORS, MAX_BYTES), Cache(VISITORS)
-_fates, _suppressors = Cache(VISITORS, MAX_BYTES), Cache(VISITORS, MAX_BYTES)
+_merged, _level_counts = Cache(), Cache()
+_fates, _suppressors = Cache(), Cache()
 
 
 class DetectionStages(TileOutputs):

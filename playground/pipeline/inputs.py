@@ -14,9 +14,7 @@ from playground.data.image_ref import ImageRef
 from playground.data.picture import Picture
 from playground.support.cache import Cache
 
-VISITORS = 16  # whose results are cached, so that one visitor's answer does not evict another's
-MAX_BYTES = 400e6  # of each kind of result; a prediction for a large picture with many anchors takes 100 MB
-_batches, _matches = Cache(VISITORS, MAX_BYTES), Cache(VISITORS, MAX_BYTES)
+_batches, _matches = Cache(), Cache()
 
 
 class PipelineInputs:

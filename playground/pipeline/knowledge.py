@@ -13,7 +13,7 @@ from playground.pipeline.networks import weights_key, weights_of
 from playground.support.cache import Cache
 
 NO_CLASS = ("__background__", "N/A")  # stand where COCO's numbers have gaps
-_knowledge = Cache(256)
+_knowledge = Cache()
 
 
 class Knowledge(NamedTuple):

@@ -13,14 +13,12 @@ from core.evaluation.class_names import describe_unknown, name_ignorant
 from core.retinanet.heads import prior_logit
 from core.retinanet.losses import AnchorLosses, anchor_losses, total_loss
 from core.weights.sources import WeightsError, adopt
-from playground.pipeline.inputs import MAX_BYTES, VISITORS
 from playground.pipeline.networks import SEEDING, config_weights, name_weights
 from playground.pipeline.outputs import NetworkOutputs
 from playground.support.cache import Cache
 from playground.support.threads import all_threads
 
-_losses, _initial_losses = Cache(4 * VISITORS, MAX_BYTES), Cache(256)  # the latter are single numbers
-_initial_logits = Cache(VISITORS, MAX_BYTES)
+_losses, _initial_losses, _initial_logits = Cache(), Cache(), Cache()
 
 
 class LossStages(NetworkOutputs):

@@ -15,7 +15,7 @@ from core.scenes.render import CLASS_NAMES
 from core.weights.architecture import WeightsError
 from core.weights.download import DOWNLOADED, Published, published
 from core.weights.sources import Weights, adopt, build, drop_heads, has_new_heads, load_weights
-from playground.support.cache import Cache
+from playground.support.cache import NETWORKS, Cache
 
 
 class Network(NamedTuple):
@@ -27,7 +27,7 @@ class Network(NamedTuple):
 
 
 PRIOR = "model.prior_probability"  # only matters to heads that are initialised at random
-_weights, _networks = Cache(3), Cache(3)
+_weights, _networks = Cache(NETWORKS), Cache(NETWORKS)
 SEEDING = Lock()  # held from seeding until the last random number is drawn: the generator belongs to the whole process
 
 

@@ -9,16 +9,16 @@ from torch import Tensor
 from core.analysis.model_costs import Costs, ModelPart, count_parameters, estimate_costs
 from core.config import Effect
 from core.retinanet.backbone import Pyramid
+from core.retinanet.model import Outputs
 from core.retinanet.predict import Prediction, predict
 from core.weights.sources import WeightsError
-from playground.pipeline.inputs import MAX_BYTES, VISITORS, PipelineInputs
+from playground.pipeline.inputs import PipelineInputs
 from playground.pipeline.networks import Network, is_cached, network_of
 from playground.support.cache import Cache, PostponedError
 from playground.support.threads import all_threads
 
 QUICK_GFLOPS = 30  # about 0.2 s on two cores; a network up to this size runs even while a knob is dragged
-_predictions, _pyramids = Cache(VISITORS, MAX_BYTES), Cache(2)
-_score_maps = Cache(VISITORS, MAX_BYTES)
+_outputs, _pyramids, _score_maps = Cache(), Cache(), Cache()
 
 
 class NetworkOutputs(PipelineInputs):
@@ -66,13 +66,13 @@ class NetworkOutputs(PipelineInputs):
     def prediction(self) -> Prediction:
         """The class logits and box deltas of all anchors."""
 
-        def compute() -> Prediction:
+        def compute() -> Outputs:
             model = self.network.model
             with all_threads():
-                return predict(model, [self.picture.sample.image], self.config)
+                return predict(model, [self.picture.sample.image], self.config).outputs
 
-        self._require_quick(is_cached=self.outputs_key in _predictions)
-        return _predictions.get(self.outputs_key, compute)
+        self._require_quick(is_cached=self.outputs_key in _outputs)
+        return Prediction(self.batch, _outputs.get(self.outputs_key, compute))
 
     @cached_property
     def pyramid(self) -> Pyramid:

@@ -14,11 +14,10 @@ from playground.pipeline.pipeline import Pipeline
 from playground.support.cache import Cache
 from playground.support.names import MAX_CLASSES, fold_class_name
 
-MAX_SCANNED = 2000  # pictures whose summaries are kept, a few hundred bytes each
 COUNTS_FROM = 0.5  # score from which a detection counts as one in a summary
 DOUBTS_FROM = 0.1  # score from which a detection says how sure the weights are
 MAX_OVERLAP = 0.5  # IoU with a box that is there, or was rejected, from which a proposal is none
-_summaries = Cache(MAX_SCANNED)
+_summaries = Cache()
 
 
 class Proposals(NamedTuple):

@@ -10,14 +10,14 @@ from core.errors import PictureError
 from core.retinanet.predict import TILE_BATCH, Prediction, make_batch_anchors, predict_tiles
 from core.retinanet.preprocess import prepare
 from core.retinanet.tiles import Tile, crop, is_tiled, make_tiles, place_boxes
-from playground.pipeline.inputs import MAX_BYTES
 from playground.pipeline.outputs import NetworkOutputs
 from playground.support.cache import Cache, PostponedError
 from playground.support.threads import all_threads
 
 MAX_TILES = 64
 MAX_GFLOPS = 1500  # of all tiles of a picture; about 10 s on two cores
-_predictions = Cache(4, MAX_BYTES)
+MAX_BYTES = 200e6  # of their outputs: all large results of the page together may take as much
+_predictions = Cache()
 
 
 class TileOutputs(NetworkOutputs):

@@ -17,7 +17,7 @@ from playground.support.wording import name_choice
 
 MAX_LENGTH = 28  # characters of a setting's value
 Records = tuple[list[dict[str, Any]], list[dict[str, Any]]]  # of steps, of evaluations
-_results = Cache(1024)
+_results = Cache()
 
 
 class ListedRun(NamedTuple):

@@ -40,8 +40,7 @@ from playground.support.wording import name_knobs
 NOTHING_TO_SHOW = "This step has nothing to show under these settings: the message above says why, and what to do."
 UNCHANGED = "What is on show still belongs to the settings before."
 NO_NUMBERS = "There are no numbers under these settings: the message above says why, and what to do."
-MAX_URLS = 32  # pictures that stay encoded
-_urls = Cache(MAX_URLS)
+_urls = Cache()  # pictures as they are sent
 
 
 def render(state: PageState) -> PageUpdate:

@@ -17,7 +17,7 @@ def to_widget(knob: Knob, value: Any) -> Any:
     return list(value) if knob.kind == "list" else value
 
 
-@lru_cache(maxsize=64)  # every answer reads the same settings several times
+@lru_cache(maxsize=512)  # some 10 KB each; every answer reads the same settings several times
 def config_of(settings: str) -> Config:
     """Parses the text of `settings_of`.
 

@@ -1,17 +1,17 @@
-"""A cache of expensive results that all visitors share."""
+"""Caches of expensive results that all visitors share, bounded by the memory that the results take."""
 
-import math
 import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from typing import Any, TypeVar
 
-from torch import Tensor
-
 from core.weights.sources import WeightsError
+from playground.support.sizes import count_bytes
 
 RETRY_SECONDS = 30  # a failed download is not repeated at every move of a knob
+OVERHEAD = 2000  # bytes of an entry beside its result: its key holds settings
+MB = 10**6
 Result = TypeVar("Result")
 
 
@@ -19,20 +19,82 @@ class PostponedError(WeightsError):
     """The result takes long to compute and is not wanted yet, since a knob is being dragged; never cached."""
 
 
+class _Room:
+    """The most recently used results; the latest is kept even if it alone is larger than the room."""
+
+    def __init__(self, max_bytes: int) -> None:
+        self.max_bytes, self.total = max_bytes, 0
+        self._results: OrderedDict[Hashable, tuple[Any, int]] = OrderedDict()  # by key, with their sizes
+
+    def __contains__(self, key: Hashable) -> bool:
+        return key in self._results
+
+    def find(self, key: Hashable) -> Any:
+        self._results.move_to_end(key)
+        return self._results[key][0]
+
+    def store(self, key: Hashable, result: object, size: int) -> None:
+        self.total += size - self._results.get(key, (None, 0))[1]
+        self._results[key] = result, size
+        while len(self._results) > 1 and self.total > self.max_bytes:
+            _, (_, freed) = self._results.popitem(last=False)
+            self.total -= freed
+
+
+class Memory:
+    """Memory that several caches share: where it does not suffice, what was used least recently is forgotten.
+
+    Large results have a room of their own, so that those of one visitor do not push out the small ones of many.
+
+    Args:
+        small: Bytes of all small results together.
+        large: Bytes of all large results together.
+        border: Bytes from which a result is large.
+    """
+
+    def __init__(self, small: int, large: int, border: int) -> None:
+        self._small, self._large, self._border = _Room(small), _Room(large), border
+        self._lock = threading.Lock()
+
+    @property
+    def total(self) -> int:
+        """Bytes of all results."""
+        return self._small.total + self._large.total
+
+    def __contains__(self, key: Hashable) -> bool:
+        with self._lock:
+            return key in self._small or key in self._large
+
+    def find(self, key: Hashable) -> tuple[Any] | None:
+        """Returns the result for a key in a tuple, None if there is none."""
+        with self._lock:
+            room = next((room for room in (self._small, self._large) if key in room), None)
+            return (room.find(key),) if room else None
+
+    def store(self, key: Hashable, result: object) -> None:
+        """Keeps a result."""
+        size = count_bytes(result) + OVERHEAD
+        with self._lock:
+            (self._large if size >= self._border else self._small).store(key, result, size)
+
+
+# What follows from a picture of 256 px takes 2 to 4 MB: those of some 150 visitors fit.
+RESULTS = Memory(400 * MB, 200 * MB, 8 * MB)
+# The default network takes 50 MB and one with 152 layers 240 MB, each once more as the weights that it was made of.
+NETWORKS = Memory(250 * MB, 500 * MB, 100 * MB)
+
+
 class Cache:
-    """The most recent results of an expensive computation.
+    """The results of an expensive computation that were used last.
 
     Each result is computed once: other threads that ask for it in the meantime wait for it.
 
     Args:
-        max_entries: Number of results to keep.
-        max_bytes: Total size of the tensors in them; the latest result is kept even if it alone is larger.
+        memory: Where results are kept; shared with other caches.
     """
 
-    def __init__(self, max_entries: int, max_bytes: float = math.inf) -> None:
-        self._max_entries, self._max_bytes = max_entries, max_bytes
-        self._results: OrderedDict[Hashable, tuple[Any, int]] = OrderedDict()  # key → result, size in bytes
-        self._total_bytes = 0
+    def __init__(self, memory: Memory = RESULTS) -> None:
+        self._memory = memory
         self._work: dict[Hashable, threading.Lock] = {}  # held by the thread that computes the result
         self._errors: dict[Hashable, tuple[float, WeightsError]] = {}
         self._lock = threading.Lock()
@@ -43,22 +105,20 @@ class Cache:
         Raises:
             WeightsError: `compute` raised it, now or less than `RETRY_SECONDS` ago.
         """
+        if found := self._memory.find((self, key)):
+            return found[0]  # type: ignore[no-any-return]  # what `compute` returned
         with self._lock:
-            if key in self._results:
-                self._results.move_to_end(key)
-                return self._results[key][0]
             work = self._work.setdefault(key, threading.Lock())
         with work:
+            if found := self._memory.find((self, key)):
+                return found[0]  # type: ignore[no-any-return]
             with self._lock:
-                if key in self._results:
-                    return self._results[key][0]
                 self._raise_recent_error(key)
             return self._compute(key, compute)
 
     def __contains__(self, key: Hashable) -> bool:
         """True if `get` returns without computing anything."""
-        with self._lock:
-            return key in self._results
+        return (self, key) in self._memory
 
     def _raise_recent_error(self, key: Hashable) -> None:
         now = time.monotonic()
@@ -69,8 +129,7 @@ class Cache:
     def _compute(self, key: Hashable, compute: Callable[[], Result]) -> Result:
         try:
             result = compute()
-            with self._lock:
-                self._store(key, result)
+            self._memory.store((self, key), result)
             return result
         except PostponedError:
             raise
@@ -81,20 +140,3 @@ class Cache:
         finally:
             with self._lock:
                 self._work.pop(key, None)
-
-    def _store(self, key: Hashable, result: object) -> None:
-        size = count_bytes(result)
-        self._results[key] = result, size
-        self._total_bytes += size
-        while len(self._results) > self._max_entries or (
-            len(self._results) > 1 and self._total_bytes > self._max_bytes
-        ):
-            _, (_, freed) = self._results.popitem(last=False)
-            self._total_bytes -= freed
-
-
-def count_bytes(value: object) -> int:
-    """Returns the size in bytes of a tensor, or of all tensors in nested tuples; 0 for anything else."""
-    if isinstance(value, Tensor):
-        return value.nbytes
-    return sum(map(count_bytes, value)) if isinstance(value, tuple) else 0

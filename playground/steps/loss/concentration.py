@@ -26,7 +26,7 @@ from playground.support.cache import Cache, PostponedError
 POINTS = 101  # of a curve
 SCENES, SPLIT = 24, "val"  # number of held-out scenes, limited by the time that visitors wait, and their split
 PICTURE = "this picture"
-_concentrations, _of_scenes = Cache(16), Cache(4)  # independent of the chosen α and γ; the latter 7 MB each by default
+_concentrations, _of_scenes = Cache(), Cache()  # independent of the chosen α and γ
 SHARES = ((0.2, "20%"), (0.01, "1%"))  # of the anchors, the hardest first
 
 

@@ -19,7 +19,7 @@ EASY = 0.5  # a background anchor is easy, i.e. classified correctly, if all its
 FOREGROUND, HARD_BACKGROUND, EASY_BACKGROUND = "foreground", "hard background", "easy background"
 GROUP_COLOURS = {FOREGROUND: "foreground", HARD_BACKGROUND: "suppressed", EASY_BACKGROUND: "background"}
 KINDS = ("cross_entropy", "balanced_cross_entropy", "focal", "cutoff", "ohem")
-_groups, _payers = Cache(16), Cache(16)
+_groups, _payers = Cache(), Cache()
 
 
 class Payer(NamedTuple):

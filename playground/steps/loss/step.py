@@ -27,7 +27,7 @@ CERTAINTY, CUMULATIVE = "how sure the network is", "cumulative loss (figure 4)"
 OF_PICTURE = "cumulative loss of this picture"
 FIGURES = (*CURVES, CERTAINTY, CUMULATIVE, OF_PICTURE)
 PAPER_PRESETS = ("alpha", "gamma", "loss", "prior", "ohem", "anchors")  # repeat the paper's tables
-_comparisons = Cache(16)
+_comparisons = Cache()
 DECADES = 4  # powers of ten that the colours span
 
 

@@ -14,7 +14,7 @@ from playground.pipeline.pipeline import Pipeline
 from playground.steps.dials import Dials
 from playground.support.cache import Cache
 
-_counts = Cache(16)
+_counts = Cache()
 
 
 class Material(NamedTuple):

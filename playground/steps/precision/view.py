@@ -31,7 +31,7 @@ from playground.support.cache import Cache
 
 LAST = "Counted last"  # begins the heading
 ROWS = 12  # of the table: the detection counted last, and those before it
-_averages, _errors = Cache(64), Cache(16)
+_averages, _errors = Cache(), Cache()
 
 
 def picture_layers(pipeline: Pipeline, dials: Dials) -> tuple[Layer, ...]:

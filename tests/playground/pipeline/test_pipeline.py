@@ -10,7 +10,6 @@ from playground.data.picture import render_picture
 from playground.pipeline import inputs, outputs
 from playground.pipeline.networks import network_of
 from playground.pipeline.pipeline import Pipeline
-from playground.support.cache import Cache
 
 SMALL = {"model.weights": "random", "model.fpn_channels": 32, "model.num_convs": 1, "inference.image_size": 96}
 
@@ -39,14 +38,14 @@ def test_moving_a_threshold_runs_neither_network_nor_matching_again(monkeypatch)
     monkeypatch.setattr(outputs, "predict", None)
     monkeypatch.setattr(inputs, "match_anchors", None)
     moved = make(scenes__seed=5, inference__nms_threshold=0.2, loss__gamma=1)
-    assert moved.prediction is first.prediction and moved.match is first.match
+    assert moved.prediction.outputs is first.prediction.outputs and moved.match is first.match
     assert moved.network is first.network and moved.losses.used.any()
 
 
 def test_a_setting_recomputes_what_depends_on_it():
     one = make(scenes__seed=6)
-    assert make(scenes__seed=7).prediction is not one.prediction
-    assert make(scenes__seed=6, inference__image_size=128).prediction is not one.prediction
+    assert make(scenes__seed=7).prediction.outputs is not one.prediction.outputs
+    assert make(scenes__seed=6, inference__image_size=128).prediction.outputs is not one.prediction.outputs
     assert make(scenes__seed=6, inference__image_size=128).network is one.network
     assert make(scenes__seed=6, model__num_convs=2).network is not one.network
     assert make(scenes__seed=6, matching__fg_iou_threshold=0.6).match is not one.match
@@ -57,7 +56,7 @@ def test_drawn_objects_change_the_assignment_but_not_the_outputs():
     one = make(scenes__seed=8)
     other = one.picture.with_objects(torch.tensor([[10.0, 10, 200, 200]]), torch.tensor([1]), ("a", "b"))
     edited = Pipeline(other, one.config)
-    assert edited.prediction is one.prediction and edited.match is not one.match
+    assert edited.prediction.outputs is one.prediction.outputs and edited.match is not one.match
     assert len(edited.objects[0]) == 1
 
 
@@ -76,33 +75,6 @@ def test_a_missing_weights_file_is_named(tmp_path):
 def test_the_network_is_built_once_per_seed():
     assert make().network.model is make().network.model
     assert make(training__seed=1).network.model is not make().network.model
-
-
-def test_cache_is_bounded_and_keeps_no_errors():
-    cache, made = Cache(2), []
-
-    def make_one(key):
-        made.append(key)
-        if key == "bad":
-            raise ValueError
-        return key
-
-    for key in ("a", "b", "a", "c", "b"):  # b has gone when c came
-        assert cache.get(key, lambda key=key: make_one(key)) == key
-    assert made == ["a", "b", "c", "b"]
-    for _ in range(2):
-        with pytest.raises(ValueError):
-            cache.get("bad", lambda: make_one("bad"))
-    assert made.count("bad") == 2
-
-
-def test_the_cache_is_bounded_by_bytes_and_keeps_the_latest():
-    cache = Cache(9, max_bytes=100)
-    for name, count in (("a", 10), ("b", 10), ("c", 10), ("large", 50)):
-        cache.get(name, lambda count=count: ("text", (torch.zeros(count),)))  # 4 bytes a number
-        if name == "c":
-            assert "a" not in cache and "b" in cache
-    assert "large" in cache and "c" not in cache
 
 
 def test_a_new_network_waits_until_the_knob_is_released_but_its_size_does_not():
@@ -139,7 +111,7 @@ def test_a_large_network_waits_until_the_knob_is_released(monkeypatch):
         assert getattr(Pipeline(picture, config), part)  # the cache does not keep the error
         config = config.replace({"training.seed": config.training.seed + 1})
     assert (
-        Pipeline(picture, config).prediction is Pipeline(picture, config, postpone_slow=True).prediction
+        Pipeline(picture, config).prediction.outputs is Pipeline(picture, config, postpone_slow=True).prediction.outputs
     )  # cached by now
     monkeypatch.setattr(outputs, "QUICK_GFLOPS", 1e9)
     assert Pipeline(picture, config, postpone_slow=True).pyramid

@@ -59,12 +59,16 @@ def test_moving_nms_or_the_threshold_does_not_run_the_network_again(monkeypatch)
     monkeypatch.setattr(tiles, "predict_tiles", None)
     moved = make(scenes__seed=3, inference__nms_threshold=0.2, inference__score_threshold=0.0095)
     assert moved.tile_predictions is first.tile_predictions and moved.fates is not first.fates
-    assert make(scenes__seed=3, inference__tile_size=0).prediction is first.prediction
+    assert make(scenes__seed=3, inference__tile_size=0).prediction.outputs is first.prediction.outputs
 
 
 def test_tiles_change_nothing_in_the_steps_about_the_whole_picture():
     here, whole = make(), make(inference__tile_size=0)
-    assert here.prediction is whole.prediction and here.match is whole.match and here.losses is whole.losses
+    assert (
+        here.prediction.outputs is whole.prediction.outputs
+        and here.match is whole.match
+        and here.losses is whole.losses
+    )
     for step in ("anchors", "assignment", "network", "loss"):
         notes = [
             "its tiles add" in STEPS[step].build_view(each, Focus()).build_text().readout for each in (here, whole)

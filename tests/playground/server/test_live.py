@@ -6,15 +6,12 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from core.config import Config
-from playground.data.picture import render_picture
 from playground.layout.page_update import PageUpdate
 from playground.server import live_api
 from playground.server.live import MAX_BYTES, PATH, route
 from playground.server.render import render
-from playground.server.tokens import MAX_STATES, Tokens
 from playground.state.page_state import PageState
 from playground.state.settings import settings_of
-from playground.state.user_picture import UserPicture
 from playground.steps.loss.step import FIGURES
 
 SMALL = {"scenes.image_size": 96, "inference.image_size": 96, "scenes.min_size": 0.15}
@@ -88,28 +85,6 @@ def test_what_is_no_request_is_refused(sent):
 @pytest.mark.parametrize("token", ["", "unknown", None, 5, ["x"]])
 def test_an_unknown_token_is_said_to_be_forgotten(token):
     assert answer(request(state_of(), token=token)) == {"forgotten": True}
-
-
-def test_tokens_are_the_same_for_the_same_and_bounded():
-    tokens = Tokens(3, 1)
-    names = [tokens.issue(PageState("loss", run=str(number))) for number in range(3)]
-    assert (
-        tokens.issue(PageState("loss", run="0", settings="{}")) == names[0]
-    )  # settings are the browser's, and 0 is recent
-    tokens.issue(PageState("loss", run="3"))
-    assert tokens.find(names[1], "") is None
-    assert [tokens.find(name, "").run for name in (names[0], names[2])] == ["0", "2"]
-    assert tokens.issue(PageState("loss", run="1")) != names[1]
-    assert MAX_STATES >= 100
-
-
-def test_pictures_of_visitors_are_bounded_on_their_own_and_a_held_knob_is_no_other_request():
-    own = [UserPicture(render_picture(Config().scenes), Config().scenes) for _ in range(3)]
-    tokens = Tokens(10, 2)
-    plain = tokens.issue(PageState("loss"))
-    names = [tokens.issue(PageState("loss", user_picture=each)) for each in own]
-    assert [tokens.find(name, "") is None for name in (plain, *names)] == [False, True, False, False]
-    assert tokens.issue(PageState("loss", held=True)) == plain and not tokens.find(plain, "").held
 
 
 def test_every_answer_is_another_value_so_that_the_browser_notices_it():
