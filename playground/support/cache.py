@@ -106,12 +106,12 @@ class Cache:
             WeightsError: `compute` raised it, now or less than `RETRY_SECONDS` ago.
         """
         if found := self._memory.find((self, key)):
-            return found[0]  # type: ignore[no-any-return]  # what `compute` returned
+            return found[0]
         with self._lock:
             work = self._work.setdefault(key, threading.Lock())
         with work:
             if found := self._memory.find((self, key)):
-                return found[0]  # type: ignore[no-any-return]
+                return found[0]
             with self._lock:
                 self._raise_recent_error(key)
             return self._compute(key, compute)
