@@ -5,6 +5,9 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+from core.config import ConfigError
+from playground.support.hosts import FLAG, LOCAL, KnownHosts, is_local
+
 # Gradio reads them when it is imported: no look-ups for updates, no reports of usage.
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
 os.environ["HF_HUB_OFFLINE"] = "1"
@@ -16,14 +19,22 @@ def main(arguments: Sequence[str] | None = None) -> None:
     from playground.page import build_page, launch_options  # imports PyTorch and Gradio: not for --help
 
     open_services(options)
-    build_page().launch(server_name=options.host, server_port=options.port, **launch_options())
+    build_page().launch(server_port=options.port, **launch_options(options.hosts))
 
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     """Returns the parsed command line; exits with status 2 if it is not understood."""
     parser = argparse.ArgumentParser(description="RetinaNet Playground, in the browser.")
-    default_host = os.environ.get("GRADIO_SERVER_NAME", "127.0.0.1")
+    default_host = os.environ.get("GRADIO_SERVER_NAME", LOCAL)
     parser.add_argument("--host", default=default_host, help="address to listen on")
+    parser.add_argument(
+        FLAG,
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="a further name under which the page is opened, such as that of a proxy before it (may be repeated; "
+        "requests to other names than those of this machine and of a Space are refused)",
+    )
     parser.add_argument("--port", type=int, default=None, help="port to listen on (default: the first free from 7860)")
     parser.add_argument(
         "--data-folder",
@@ -40,6 +51,10 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     options = parser.parse_args(arguments)
     if options.data_folder and not options.data_folder.is_dir():
         parser.error(f"there is no folder {options.data_folder}: name one that exists")
+    try:
+        options.hosts = KnownHosts(options.host, options.allowed_host)
+    except ConfigError as error:
+        parser.error(str(error))
     return options
 
 
@@ -51,7 +66,7 @@ def open_services(options: argparse.Namespace) -> None:
     from playground.evaluations.jobs import EVALUATIONS
     from playground.evaluations.store import Store
     from playground.runs.service import RUNS
-    from playground.support.visitors import VISITORS, is_local
+    from playground.support.visitors import VISITORS
 
     VISITORS.keep_apart((options.visitors or ("alike" if is_local(options.host) else "apart")) == "apart")
     repeat_hourly(ALBUMS.clean)

@@ -5,6 +5,7 @@ import gc
 from typing import Any
 
 import gradio as gr
+from starlette.middleware import Middleware
 
 from core.io.paths import ASSETS
 from playground.albums.service import ALBUMS
@@ -36,8 +37,10 @@ from playground.runs.of_albums import AlbumRuns, is_trained_on
 from playground.runs.service import RUNS
 from playground.server import live
 from playground.server.live_api import answer
+from playground.server.origins import OriginGuard
 from playground.steps import STEPS
 from playground.steps.step import Step
+from playground.support.hosts import KnownHosts
 from playground.support.visitors import HEAD
 
 DELETE_CACHE = (3600, 86400)  # every hour, uploads older than a day, seconds
@@ -78,13 +81,19 @@ def build_page() -> gr.Blocks:
     return blocks
 
 
-def launch_options() -> dict[str, Any]:
-    """Returns the options of `gr.Blocks.launch`: theme, scripts, routes and limits."""
+def launch_options(hosts: KnownHosts | None = None) -> dict[str, Any]:
+    """Returns the options of `gr.Blocks.launch`: address, theme, scripts, routes and limits.
+
+    Args:
+        hosts: The address to listen on and the names under which the page is opened; None for this machine alone.
+    """
+    hosts = hosts or KnownHosts()
     return {
+        "server_name": hosts.listening,
         "theme": _theme(),
         "css": _read_styles(STYLE_SHEETS) + _step_styles(),
         "head": f"{HEAD}{opening.head()}{live.head()}{plot_head()}<style>{_read_styles(HEAD_STYLE_SHEETS)}</style>",
-        "app_kwargs": {"routes": [live.route(answer)]},
+        "app_kwargs": {"routes": [live.route(answer)], "middleware": [Middleware(OriginGuard, hosts=hosts)]},
         "max_file_size": "512mb",  # of weights; pictures have a smaller bound
         "enable_monitoring": False,
         "footer_links": [],

@@ -5,7 +5,6 @@ look at it and use it. Everyone may change what has no owner, such as a run of t
 """
 
 import hashlib
-import ipaddress
 from typing import Protocol
 
 from core.errors import UserError
@@ -14,7 +13,7 @@ COOKIE = "retinanet_visitor"
 LONGEST = 200  # characters of a secret; the script below makes 32
 # Inside a frame of another site, such as a hosted space, browsers keep only partitioned cookies.
 HEAD = f"""<script>
-if (!document.cookie.includes("{COOKIE}=")) {{
+if (!new URLSearchParams(location.search).has("embed") && !document.cookie.includes("{COOKIE}=")) {{
   const secret = Array.from(crypto.getRandomValues(new Uint8Array(16)), (each) => each.toString(16).padStart(2, "0"));
   const framed = location.protocol === "https:" && window.self !== window.top;
   const where = framed ? "SameSite=None; Secure; Partitioned" : "SameSite=Lax";
@@ -84,14 +83,6 @@ def visitor_of(request: Request | None) -> str:
     if not isinstance(secret, str) or not 0 < len(secret) <= LONGEST:
         return ""
     return hashlib.sha256(secret.encode()).hexdigest()[:32]
-
-
-def is_local(host: str) -> bool:
-    """True if an address to listen on can only be reached from this machine."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 VISITORS = Visitors()

@@ -2,6 +2,7 @@
 
 import json
 
+import httpx
 import pytest
 
 from tests.playground.made_runs import evaluation, make_run, runs_at, step
@@ -109,3 +110,24 @@ def test_the_table_scrolls_by_itself_on_a_phone_and_shows_at_its_step_only(new_p
     wait(lambda: page.locator(".runs tbody tr").count() == 2 and page.locator(".runs").is_visible())
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     assert page.locator(".runs-scroll").evaluate("box => box.scrollWidth > box.clientWidth")
+
+
+ASK = """async ([address, call]) => {
+  const response = await fetch(`${address}gradio_api/component_server`,
+    { method: "POST", mode: "no-cors", credentials: "include", body: JSON.stringify(call) });
+  return response.status;
+}"""
+
+
+@pytest.mark.timeout(200)
+def test_a_page_of_another_site_cannot_delete_a_run(page, windows, address, tmp_path):
+    table = next(each for each in httpx.get(f"{address}config").json()["components"] if "all-runs" in str(each))
+    call = {"component_id": table["id"], "fn_name": "runs", "data": {"act": "delete", "run": OLD}, "session_hash": "s"}
+    page.goto(f"{address.replace('127.0.0.1', 'localhost')}robots.txt")
+    assert page.evaluate(ASK, [address, call]) == 0  # which tells the page nothing
+    assert (tmp_path / OLD).exists()
+    page.goto(f"{address}robots.txt")
+    assert windows.problems and {"403" in each for each in windows.problems} == {True}
+    windows.problems.clear()
+    assert page.evaluate(ASK, [address, call]) == 200
+    assert not (tmp_path / OLD).exists()

@@ -14,7 +14,7 @@ from playground.events.training import require_own_run
 from playground.runs.labels import read_label
 from playground.runs.service import Runs
 from playground.runs.table_api import handle_request
-from playground.support.visitors import COOKIE, VISITORS, NotYoursError, is_local, visitor_of
+from playground.support.visitors import COOKIE, VISITORS, NotYoursError, visitor_of
 from tests.core.made_data import yolo
 from tests.playground.data.test_datasets import LINE, zipped
 from tests.playground.made_runs import make_run, runs_at, step
@@ -106,11 +106,3 @@ def test_only_their_owner_splits_deletes_and_puts_back_data_sets(tmp_path, apart
     assert undo_button(sender("me")).value == "Put set back"
     assert DATA.restore(ME).splits == {"train": 6, "val": 2, "test": 2}
     assert DATA.last_deleted(ME) is None
-
-
-@pytest.mark.parametrize(
-    ("host", "local"),
-    [("127.0.0.1", True), ("localhost", True), ("::1", True), ("0.0.0.0", False), ("192.168.1.5", False), ("a", False)],
-)
-def test_whether_other_machines_can_reach_the_page(host, local):
-    assert is_local(host) == local
