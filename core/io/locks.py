@@ -26,7 +26,7 @@ class FileLock:
         """Acquires the lock on a file, or returns None if another process still holds it after `timeout` seconds.
 
         Args:
-            path: The file, created if it does not exist.
+            path: The file, created if it does not exist, or a folder.
             shared: Whether other processes may hold the lock at the same time, if theirs is shared, too.
             timeout: Seconds of repeated attempts; 0 for a single one.
         """
@@ -85,6 +85,8 @@ def is_held(path: Path, *, shared: bool = False) -> bool:
 
 
 def _open(path: Path) -> int:
+    if path.is_dir():
+        return os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
 
 
