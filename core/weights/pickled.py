@@ -1,7 +1,9 @@
 """Reading of PyTorch's pickled files without running anything from them: tensors in plain containers alone."""
 
+import os
 import re
 import zipfile
+from io import BytesIO
 from pathlib import Path
 from threading import Lock
 from typing import IO, Any
@@ -10,8 +12,12 @@ import torch
 
 from core.weights.architecture import WeightsError
 from core.weights.foreign import UNPACK, refuse_foreign_class
+from core.weights.pickle_check import Storages, TooMuch, check_pickle
 
 MAX_PICKLE = 10**7  # bytes of what a file holds beside its tensors; a large network with its optimizer has a tenth
+MIN_GROWN = 2**26  # bytes; a smaller archive may grow as it likes
+MAX_GROWTH = 4  # PyTorch does not compress, and numbers of weights can hardly be compressed
+PICKLES = 5  # in a file without an archive: magic number, version, system, content and the order of the storages
 FORBIDDEN = re.compile(r"[Uu]nsupported (?:global: )?(?:GLOBAL|class) ([\w.]{1,100})")  # in PyTorch's refusal
 
 
@@ -77,6 +83,7 @@ UNREAD = (
     *(f"numpy.{package}.multiarray.{name}" for package in ("core", "_core") for name in ("scalar", "_reconstruct")),
 )
 ALLOWED: list[Any] = [*((Unread, name) for name in UNREAD), (_make_dict, "collections.defaultdict")]
+HARMLESS = frozenset((*UNREAD, "collections.defaultdict"))
 ARCHIVE = b"PK\x03\x04"  # with which files begin that PyTorch opens as an archive
 _lock = Lock()  # PyTorch has one table of allowed objects for all threads
 
@@ -87,22 +94,23 @@ def unpickle(path: Path, *, max_bytes: int) -> Any:
     Raises:
         WeightsError: The file is damaged, too large, or holds objects that could run code.
     """
+    name = str(path)
     with path.open("rb") as file:
         try:
             is_archive = file.read(len(ARCHIVE)) == ARCHIVE
-            if is_archive:
-                _check_archive(file, str(path), max_bytes)
+            (_check_archive if is_archive else _check_plain)(file, name, max_bytes)
             file.seek(0)
-            return _load(file if is_archive else _Structure(file, str(path)))
+            return _load(file if is_archive else _Structure(file, name))
         except WeightsError:
             raise
+        except TooMuch:
+            raise _too_much(name) from None
         except Exception as error:  # zipfile and PyTorch raise many types for a damaged or hostile file
             forbidden = FORBIDDEN.search(str(error))
             if forbidden:
-                refuse_foreign_class(forbidden[1], name=str(path))
+                refuse_foreign_class(forbidden[1], name=name)
             what = f" (a {forbidden[1]}, which could run code)" if forbidden else ""
-            advice = "save model.state_dict() alone, as .safetensors or .pth"
-            raise WeightsError(f"{path} is damaged or holds more than tensors{what}: {advice}.") from None
+            raise _damaged(name, what) from None
 
 
 def check_bytes(size: int, name: str, max_bytes: int) -> None:
@@ -123,11 +131,19 @@ def _too_much(name: str) -> WeightsError:
     return WeightsError(f"{name} holds too much beside its tensors: save model.state_dict() alone.")
 
 
+def _damaged(name: str, what: str = "") -> WeightsError:
+    advice = "save model.state_dict() alone, as .safetensors or .pth"
+    return WeightsError(f"{name} is damaged or holds more than tensors{what}: {advice}.")
+
+
 def _check_archive(file: IO[bytes], name: str, max_bytes: int) -> None:
-    """Refuses an archive that unpacks to more than fits in memory, or holds a program."""
+    """Refuses an archive that unpacks to more than fits in memory, holds a program, or takes long to read."""
     with zipfile.ZipFile(file) as archive:
         entries = archive.infolist()
-    check_bytes(sum(entry.file_size for entry in entries), name, max_bytes)
+    size, stored = sum(entry.file_size for entry in entries), file.seek(0, os.SEEK_END)
+    check_bytes(size, name, max_bytes)
+    if size > max(MIN_GROWN, MAX_GROWTH * stored):
+        raise WeightsError(f"{name} grows more than {MAX_GROWTH}-fold when it is unpacked: save it again by PyTorch.")
     if any(entry.filename.endswith("/constants.pkl") for entry in entries):
         raise WeightsError(
             f"{name} is a TorchScript program: save its state_dict() alone, as .safetensors or .pth, and choose that."
@@ -135,4 +151,44 @@ def _check_archive(file: IO[bytes], name: str, max_bytes: int) -> None:
     if not any(entry.filename.endswith("/data.pkl") for entry in entries):
         raise WeightsError(f"{name} is a zip archive that PyTorch did not write: {UNPACK}.")
     if any(entry.filename.endswith(".pkl") and entry.file_size > MAX_PICKLE for entry in entries):
-        raise _too_much(name)
+        raise TooMuch
+    _check_records(file, name, max_bytes)
+
+
+def _check_records(file: IO[bytes], name: str, max_bytes: int) -> None:
+    """Refuses an archive by what PyTorch finds in it, which may differ from what Python does.
+
+    PyTorch finds names whatever their case, so that one record could be read under many names.
+    """
+    file.seek(0)
+    reader = torch._C.PyTorchFileReader(file)
+    if reader.get_record_size("data.pkl") > MAX_PICKLE:
+        raise TooMuch
+    storages = check_pickle(BytesIO(reader.get_record("data.pkl")), HARMLESS)
+    records = set(reader.get_all_records())
+    for key, count in storages.values.items():
+        record = f"data/{key}" if isinstance(key, str) else ""
+        if record not in records or reader.get_record_size(record) < count:
+            raise _damaged(name)
+    _check_elements(storages, name, max_bytes)
+
+
+def _check_plain(file: IO[bytes], name: str, max_bytes: int) -> None:
+    """Refuses a file without an archive that takes long to read, or announces more values than it has."""
+    file.seek(0)
+    head = BytesIO(file.read(MAX_PICKLE + 1))
+    try:
+        pickles: list[Storages] = [check_pickle(head, HARMLESS) for _ in range(PICKLES)]
+    except ValueError:
+        if head.tell() > MAX_PICKLE:
+            raise TooMuch from None
+        raise
+    if sum(pickles[-2].values.values()) > file.seek(0, os.SEEK_END) or not pickles[-1].listed:
+        raise _damaged(name)
+    _check_elements(pickles[-2], name, max_bytes)
+
+
+def _check_elements(storages: Storages, name: str, max_bytes: int) -> None:
+    """Refuses tensors that repeat few values so often that they would not fit in memory."""
+    if storages.elements > max_bytes:
+        check_bytes(4 * storages.elements, name, max_bytes)
