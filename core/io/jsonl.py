@@ -2,8 +2,14 @@
 
 import json
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
+
+from core.io.records import is_missing, open_file
+
+MAX_LINE = 2**20  # bytes; a thousand boxes have a tenth
+MAX_STEP = 10**12  # a number beyond it is no step of a run
 
 
 class JsonLines:
@@ -11,6 +17,10 @@ class JsonLines:
 
     Args:
         path: Path of the file, which need not exist yet.
+
+    Attributes:
+        lost: Number of complete lines that hold no record.
+        is_readable: False if there is a file that cannot be read.
     """
 
     def __init__(self, path: Path) -> None:
@@ -20,14 +30,16 @@ class JsonLines:
     def _reset(self, *, inode: int) -> None:
         self._records: tuple[dict[str, Any], ...] = ()
         self._offset, self._inode = 0, inode
+        self.lost, self.is_readable = 0, True
 
     def read(self) -> tuple[dict[str, Any], ...]:
         """Returns all records so far, without an unfinished last line and without lines that hold no record."""
         try:
-            with self._path.open("rb") as file:
+            with open_file(self._path) as file:
                 self._read_new_lines(file)
-        except FileNotFoundError:
+        except OSError:
             self._reset(inode=0)
+            self.is_readable = is_missing(self._path)
         return self._records
 
     def _read_new_lines(self, file: BinaryIO) -> None:
@@ -37,9 +49,26 @@ class JsonLines:
         if found.st_size == self._offset:
             return
         file.seek(self._offset)
-        complete = [line for line in file if line.endswith(b"\n")]
-        self._offset += sum(map(len, complete))
-        self._records += tuple(record for line in complete if (record := _parse(line)))
+        records = []
+        for line in _complete_lines(file):
+            self._offset = file.tell()
+            record = _parse(line)
+            if record is None:
+                self.lost += 1
+            else:
+                records.append(record)
+        self._records += tuple(records)
+
+
+def _complete_lines(file: BinaryIO) -> Iterator[bytes]:
+    """Yields the lines up to the first that is unfinished; one that is longer than `MAX_LINE` as an empty line."""
+    while line := file.readline(MAX_LINE):
+        is_long = not line.endswith(b"\n")
+        while not line.endswith(b"\n"):
+            if len(line) < MAX_LINE:
+                return
+            line = file.readline(MAX_LINE)
+        yield b"" if is_long else line
 
 
 def _parse(line: bytes) -> dict[str, Any] | None:
@@ -47,4 +76,5 @@ def _parse(line: bytes) -> dict[str, Any] | None:
         record = json.loads(line)
     except (ValueError, RecursionError):
         return None
-    return record if isinstance(record, dict) and type(record.get("step")) is int else None
+    step = record.get("step") if isinstance(record, dict) else None
+    return record if type(step) is int and 0 <= step <= MAX_STEP else None

@@ -51,7 +51,7 @@ class FileLock:
         """True if the path still names the locked file, which another process may have moved or removed meanwhile."""
         try:
             return self._file >= 0 and os.path.samestat(os.fstat(self._file), path.stat())
-        except FileNotFoundError:
+        except OSError:
             return False
 
     def close(self) -> None:
@@ -70,13 +70,17 @@ class FileLock:
 def is_held(path: Path, *, shared: bool = False) -> bool:
     """Returns True while a process holds the lock on a file; a file that does not exist is not locked.
 
+    One that another user made and alone may read counts as locked: nobody can tell.
+
     Args:
         path: The file.
         shared: Whether shared locks count, too.
     """
     try:
-        file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    except FileNotFoundError:
+        file = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)  # which opens a pipe at once, too
+    except PermissionError:
+        return True
+    except OSError:
         return False
     try:
         return not _try_lock(file, fcntl.LOCK_EX if shared else fcntl.LOCK_SH)

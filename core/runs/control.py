@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from core.io.atomic import write_text
+from core.io.records import read_object
 
 PLAY, PAUSE, STOP = "play", "pause", "stop"
 COMMAND, AFTER = "wish", "after"  # keys of the file
@@ -38,7 +39,7 @@ def write_control(path: Path, control: Control) -> None:
 def read_control(path: Path) -> Control:
     """Reads the request from a run's control file; a missing or unreadable file requests nothing."""
     try:
-        request = json.loads(path.read_text("utf-8"))
+        request = read_object(path) or {}
         return Control(str(request[COMMAND]), int(request[AFTER]))
-    except (OSError, ValueError, TypeError, KeyError, OverflowError, RecursionError):  # OverflowError: Infinity
+    except (ValueError, TypeError, KeyError, OverflowError):  # OverflowError: Infinity
         return Control()

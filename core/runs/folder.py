@@ -7,17 +7,20 @@ whose process has died. Through `control.json` other processes pause or stop it,
 
 import json
 import math
+import os
 import sys
 import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeGuard
 
 from core.config import Training
 from core.errors import UserError
 from core.io.atomic import write_text
 from core.io.jsonl import JsonLines
 from core.io.locks import FileLock, is_held
+from core.io.records import is_missing, read_object
+from core.io.text import is_text
 from core.runs.about import About
 from core.runs.divergence import read_divergence
 from core.training.records import DivergedError, EvaluationRecord, StepRecord, has_risen
@@ -72,6 +75,30 @@ class RunFolder:
         self.snapshot_truth = self.path / "film.json"
         self.step_changes = self.path / "step.json"
 
+    @property
+    def is_run(self) -> bool:
+        """True if the folder holds a run: its settings are there."""
+        return os.path.isfile(self.config)
+
+    @property
+    def was_run(self) -> bool:
+        """True if the folder held a run whose settings are gone, or cannot be looked into."""
+        return not self.is_run and not all(map(is_missing, (self.config, self.metrics, self.checkpoint)))
+
+    def find_fault(self) -> str:
+        """Returns the name of the file that cannot be read although everything else depends on it, "" for none.
+
+        Without its settings and its description nobody can tell whose pictures a run was trained on.
+        """
+        about = {} if is_missing(self.about) else read_object(self.about)
+        if about is None or not all(isinstance(about.get(key, ""), str) for key in ("source", "owner")):
+            return self.about.name
+        settings = read_object(self.config)
+        model = None if settings is None else settings.get("model", {})
+        if not isinstance(model, dict) or not isinstance(model.get("weights", ""), str):
+            return self.config.name
+        return ""
+
     def require_new(self) -> None:
         """Raises `RunError` unless the folder is missing or empty."""
         if self.path.exists() and not (self.path.is_dir() and not any(self.path.iterdir())):
@@ -106,11 +133,11 @@ class RunFolder:
 
     def write_about(self, about: About) -> None:
         """Writes the description; other keys in the file are kept."""
-        write_text(self.about, json.dumps({**_read_object(self.about), **about.to_dict()}, indent=2) + "\n")
+        write_text(self.about, json.dumps({**(read_object(self.about) or {}), **about.to_dict()}, indent=2) + "\n")
 
     def read_about(self) -> About:
         """Reads the description; missing or invalid values are replaced by their defaults."""
-        return About.from_dict(_read_object(self.about))
+        return About.from_dict(read_object(self.about) or {})
 
     def write_status(self, state: str, message: str = "") -> None:
         """Writes the status; on a full disk it overwrites the existing file in place."""
@@ -125,12 +152,13 @@ class RunFolder:
 
         A run whose process has died may still be "running" here; `core.scheduler.queue.Queue.status` tells.
         """
-        found = _read_object(self.status)
+        found = read_object(self.status)
         if not found:
-            return RunStatus(RUNNING) if self.status.exists() else None
+            return None if is_missing(self.status) else RunStatus(RUNNING)
         state, message, since = (found.get(key) for key in ("state", "message", "since"))
-        since = since if isinstance(since, int | float) else 0.0
-        status = RunStatus(state if state in STATES else RUNNING, str(message or ""), since)
+        since = float(since) if _is_number(since) and math.isfinite(since) else 0.0
+        state, message = state if state in STATES else RUNNING, message if is_text(message) else ""
+        status = RunStatus(state, message[:MAX_MESSAGE], since)
         return status._replace(state=DIVERGED) if state == FAILED and read_divergence(status.message) else status
 
     def is_held(self) -> bool:
@@ -155,6 +183,20 @@ class RunFolder:
             if path.exists():
                 lines = [json.dumps(record) + "\n" for record in JsonLines(path).read() if record["step"] <= step]
                 write_text(path, "".join(lines))
+
+
+def list_folder(path: Path) -> list[Path]:
+    """Returns what is in a folder of runs, in any order; nothing if there is no such folder.
+
+    Raises:
+        RunError: It cannot be read.
+    """
+    try:
+        return list(path.iterdir())
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise RunError(f"The folder of runs {path} cannot be read: {error.strerror}.") from None
 
 
 def failure_state(error: BaseException) -> str:
@@ -211,7 +253,7 @@ def _is_evaluation(record: dict[str, Any]) -> bool:
     return all(value is None or _is_number(value) for value in values)
 
 
-def _is_number(value: object) -> bool:
+def _is_number(value: object) -> TypeGuard[int | float]:
     """True for a number that a record can hold; JSON also has integers that are too large for a float."""
     return isinstance(value, float) or (type(value) is int and abs(value) <= sys.float_info.max)
 
@@ -222,15 +264,6 @@ def record_to_dict(record: StepRecord | EvaluationRecord) -> dict[str, Any]:
         losses = {name: value if math.isfinite(value) else None for name, value in record.losses._asdict().items()}
         return {"step": record.step, "metrics": record.metrics.to_dict(), "losses": losses}
     return record._asdict()
-
-
-def _read_object(path: Path) -> dict[str, Any]:
-    """Reads the object in a small JSON file; returns {} if there is none."""
-    try:
-        found = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError, RecursionError):
-        return {}
-    return found if isinstance(found, dict) else {}
 
 
 def _overwrite(path: Path, text: str) -> None:

@@ -14,6 +14,7 @@ from core.data.images import open_image, to_pil
 from core.errors import PictureError
 from core.evaluation.damage import find_usable
 from core.io.atomic import write_atomically, write_text
+from core.io.records import read_object
 from core.retinanet.model import RetinaNet
 from core.retinanet.predict import detect
 from core.runs.folder import RunFolder, append_line
@@ -93,11 +94,11 @@ def detections_from_dict(record: dict[str, Any]) -> Detections:
 def read_snapshot_image(folder: RunFolder) -> SnapshotImage | None:
     """Reads the image of a run's snapshots; returns None if it is missing or unreadable."""
     try:
-        record = json.loads(folder.snapshot_truth.read_text("utf-8"))
+        record = read_object(folder.snapshot_truth) or {}
         truth = detections_from_dict(record)
         image = open_image(folder.snapshot_image)
         names = tuple(map(str, record["class_names"]))
-    except (PictureError, OSError, ValueError, KeyError, TypeError, RecursionError):
+    except (PictureError, ValueError, KeyError, TypeError):
         return None
     if len(truth.labels) and not 0 <= int(truth.labels.min()) <= int(truth.labels.max()) < len(names):
         return None

@@ -1,11 +1,12 @@
 """The changes that a single training step makes: to the weights of each part, and to the detections in one image."""
 
 import json
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from torch import Tensor
 
 from core.io.atomic import write_text
+from core.io.records import read_object
 from core.retinanet.model import RetinaNet
 from core.runs.folder import RunFolder
 from core.runs.snapshots import SnapshotRecorder, detections_from_dict, detections_to_dict
@@ -71,9 +72,9 @@ def compute_changes(before: dict[str, Tensor], model: RetinaNet) -> dict[str, fl
 def read_step_changes(folder: RunFolder) -> StepChanges | None:
     """Reads the changes of the last single step; returns None if there are none or they are unreadable."""
     try:
-        record: dict[str, Any] = json.loads(folder.step_changes.read_text("utf-8"))
+        record = read_object(folder.step_changes) or {}
         changes = {part: float(record["changes"][FILE_KEYS.get(part, part)]) for part in PARTS}
         before, after = (detections_from_dict(record[key]) for key in ("before", "after"))
         return StepChanges(int(record["step"]), changes, before, after)
-    except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError):
+    except (ValueError, KeyError, TypeError, OverflowError):
         return None

@@ -18,6 +18,7 @@ from core.runs.folder import (
     RunError,
     RunFolder,
     RunStatus,
+    list_folder,
 )
 from core.scheduler.lock_files import QUEUE_LOCK
 
@@ -48,15 +49,17 @@ class Queue:
         """Returns a number that changes when a run is added or cancelled."""
         try:
             return (self.root / CHANGED).stat().st_mtime_ns
-        except FileNotFoundError:
+        except OSError:
             return 0
 
     def runs(self) -> list[RunFolder]:
-        """Returns the runs, newest first; their names start with the time of their creation."""
-        if not self.root.is_dir():
-            return []
-        paths = [path for path in self.root.iterdir() if not path.name.startswith(".")]
-        return [RunFolder(path) for path in sorted(paths, reverse=True) if (path / "config.json").is_file()]
+        """Returns the runs, newest first; their names start with the time of their creation.
+
+        Raises:
+            RunError: The folder cannot be read.
+        """
+        paths = [path for path in list_folder(self.root) if not path.name.startswith(".")]
+        return [folder for path in sorted(paths, reverse=True) if (folder := RunFolder(path)).is_run]
 
     def stored_status(self, folder: RunFolder) -> RunStatus | None:
         """Returns the status last written by a run, cached until its file changes."""

@@ -24,6 +24,7 @@ from playground.events.training import run_components, run_updates, with_newest_
 from playground.layout.components import PageComponents
 from playground.lessons.panel import build_contents, filter_seen, preset_update
 from playground.lessons.position import LessonPosition
+from playground.runs.privacy import describe_fault
 from playground.runs.service import RUNS
 from playground.server.permalink import from_link, read_course, shows_upload, unknown_names
 from playground.server.private_links import drop_private
@@ -120,25 +121,42 @@ def open_link(
         visitor: Who opens it.
     """
     query, private = drop_private(query, visitor)
-    message = ""
-    try:
-        state = from_link(query, visitor)
-    except (DataError, PictureError) as error:  # a data set of another machine; the rest of the link is valid
-        state, message = (
-            from_link(query, visitor, with_data=False),
-            f"The picture of the link is not on show. {name_knobs(error)}",
-        )
-    except UserError as error:
-        state, message = from_link("", visitor), f"The link was not followed. {name_knobs(error)}"
+    state, message = _follow(query, visitor)
     shown = _keep_drawn(state.user_picture, user_picture)
     if shows_upload(query):
         shown = show_again(user_picture, state.config())
         message = message or ("" if shown else NOT_SAVED)
-    message = " ".join(filter(None, (private, message, unknown_names(query))))
-    state = state._replace(user_picture=shown, pinned_picture=_keep_pinned(state.pinned_picture, pinned_picture))
-    # Without a valid run in the link, the page shows the one that is training.
-    run = state.run if RUNS.may_see(state.run, visitor) else RUNS.current(visitor)
-    return Opened(with_newest_frame(state._replace(run=run)), message)
+    run, lost = _choose_run(state.run, visitor)
+    message = " ".join(filter(None, (private, message, lost, unknown_names(query))))
+    state = state._replace(
+        user_picture=shown, pinned_picture=_keep_pinned(state.pinned_picture, pinned_picture), run=run
+    )
+    return Opened(with_newest_frame(state), message)
+
+
+def _follow(query: str, visitor: str) -> Opened:
+    """Returns what a link names, as far as it can be opened, and why the rest is left out."""
+    try:
+        return Opened(from_link(query, visitor), "")
+    except (DataError, PictureError) as error:  # a data set of another machine; the rest of the link is valid
+        message = f"The picture of the link is not on show. {name_knobs(error)}"
+    except UserError as error:
+        return Opened(from_link("", visitor), f"The link was not followed. {name_knobs(error)}")
+    try:
+        return Opened(from_link(query, visitor, with_data=False), message)
+    except UserError as error:
+        return Opened(from_link("", visitor), f"The link was not followed. {name_knobs(error)}")
+
+
+def _choose_run(name: str, visitor: str) -> tuple[str, str]:
+    """Returns the run of a link; without one that its visitor may see the one that is training, and a message."""
+    try:
+        if RUNS.may_see(name, visitor):
+            return name, ""
+        lost = describe_fault(RUNS.folder(name)) if RUNS.has(name) else ""
+        return RUNS.current(visitor), lost
+    except UserError as error:  # the folder of the runs cannot be read
+        return "", name_knobs(error)
 
 
 def _keep_drawn(linked: UserPicture | None, before: UserPicture | None) -> UserPicture | None:

@@ -7,7 +7,6 @@ from typing import NamedTuple
 import gradio as gr
 from gradio.blocks import Block
 
-from core.errors import UserError
 from core.runs.folder import FINISHED, PAUSED, RESUMABLE, RUNNING, STARTING, RunStatus
 from playground.albums.service import ALBUMS
 from playground.data.datasets import DATA
@@ -62,8 +61,6 @@ def connect_training(page: PageComponents) -> None:
     _connect_polling(page, listed, polling)
 
     def use(state: PageState) -> Updates:
-        if not RUNS.has(state.run) or not RUNS.find_weights(state.run):
-            raise UserError("There are no weights yet: start a run, and wait for its first evaluation or stop it.")
         settings = settings_of(load_run_config(state.run, state.config()))
         return show(page, state._replace(settings=settings), "settings")
 

@@ -1,5 +1,6 @@
 """The weights and networks that settings ask for, kept in memory for all visitors. They are read only."""
 
+import os
 from collections.abc import Hashable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -133,7 +134,7 @@ def _build_network(config: Config, key: Hashable) -> Network:
 def _read_mtime(name: str, depth: int) -> int:
     """Returns the modification time of a weights file in ns, 0 for weights that are not a file here."""
     path = published(name, depth).file if name in DOWNLOADED else Path(name)
-    return path.stat().st_mtime_ns if path.suffix and path.is_file() else 0
+    return path.stat().st_mtime_ns if path.suffix and os.path.isfile(path) else 0
 
 
 def follow_weights(config: Config) -> Config:

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from core.errors import UserError
 from core.io.atomic import write_text
+from core.io.records import read_object
 
 FILE = "label.json"
 MAX_NAME, MAX_TAG, MAX_TAGS = 80, 24, 8  # characters, characters, tags
@@ -41,7 +42,8 @@ def parse_label(name: object, tags: object) -> Label:
     for tag in parts:
         if len(tag) > MAX_TAG:
             raise UserError(
-                f"The tag {tag!r} has {len(tag)} characters, but at most {MAX_TAG} are allowed: choose a shorter one."
+                f"The tag {tag[:MAX_TAG]!r}… has {len(tag)} characters, but at most {MAX_TAG} are allowed: choose a "
+                "shorter one."
             )
     return label
 
@@ -49,9 +51,9 @@ def parse_label(name: object, tags: object) -> Label:
 def read_label(folder: Path) -> Label:
     """Returns the label in a run's folder, an empty one if there is none or it cannot be read."""
     try:
-        values = json.loads((folder / FILE).read_text("utf-8"))
+        values = read_object(folder / FILE) or {}
         return parse_label(values["name"], ",".join(values["tags"]))
-    except (UserError, OSError, ValueError, KeyError, TypeError, RecursionError):
+    except (UserError, KeyError, TypeError):
         return Label()
 
 

@@ -7,10 +7,10 @@ from core.runs.folder import RunFolder
 from core.scheduler.queue import Queue
 from playground.albums.album import AlbumError
 from playground.albums.followers import DELETED, MOST_DELETED, UNDO_SECONDS
+from playground.runs.listing import list_all
 from playground.runs.privacy import find_albums, find_runs
 from playground.runs.progress import ACTIVE
 from playground.runs.service import Runs
-from playground.runs.table_api import list_all
 from playground.support.trash import Trash
 
 STOP_SECONDS, PAUSE = 60, 0.1  # a run ends after its current step

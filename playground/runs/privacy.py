@@ -4,21 +4,24 @@ Whatever a run keeps, such as its film, its weights and the names of its classes
 trained on, or that its initial weights were trained on.
 """
 
-import json
+import os
 from functools import lru_cache
 from pathlib import Path
 
+from core.io.paths import is_path
+from core.io.records import is_missing, read_object
 from core.runs.folder import RunError, RunFolder
 from playground.albums.service import ALBUMS
-from playground.runs.reader import file_stamp, read_about
+from playground.runs.reader import file_stamp, find_fault, read_about
 from playground.support.visitors import VISITORS
 
 PRIVATE = "a private run"  # in place of everything else about it
 
 
 def may_see(folder: RunFolder, visitor: str) -> bool:
-    """True if a visitor may look at a run and use its weights."""
-    return all(ALBUMS.may_see(each, visitor) for each in find_albums(folder))
+    """True if a visitor may look at a run and use its weights; False if it cannot be read, so that nobody can tell."""
+    lineage = find_lineage(folder)
+    return not any(map(find_fault, lineage)) and all(ALBUMS.may_see(each, visitor) for each in _albums_of(lineage))
 
 
 def may_see_file(path: str | Path, visitor: str) -> bool:
@@ -27,13 +30,17 @@ def may_see_file(path: str | Path, visitor: str) -> bool:
 
 
 def require_visible(folder: RunFolder, visitor: str) -> None:
-    """Raises `RunError` if a visitor may not see a run."""
+    """Raises `RunError` if a visitor may not see a run, or if it cannot be read."""
+    if fault := describe_fault(folder):
+        raise RunError(fault)
     if not may_see(folder, visitor):
         raise RunError("This run was trained on private pictures: only the browser that made them can share them.")
 
 
 def may_change(folder: RunFolder, visitor: str) -> bool:
     """True if a visitor may stop, change or delete a run; one on an album belongs to somebody in any case."""
+    if describe_fault(folder):
+        return not VISITORS.apart  # nobody can tell whose it is, so that it can be deleted where everything can
     albums = find_albums(folder)
     if not may_see(folder, visitor):
         return False
@@ -54,14 +61,25 @@ def require_changeable(folder: RunFolder, visitor: str, thing: str) -> None:
         RunError: The visitor may not even see it.
         NotYoursError: It belongs to another visitor.
     """
-    require_visible(folder, visitor)
     if not may_change(folder, visitor):
+        require_visible(folder, visitor)
         VISITORS.require(read_about(folder).owner, visitor, thing, always=True)
 
 
 def find_albums(folder: RunFolder) -> frozenset[Path]:
     """Returns the folders inside albums that a run was trained on, or that its initial weights were trained on."""
-    sources = (Path(read_about(run).source) for run in find_lineage(folder))
+    return _albums_of(find_lineage(folder))
+
+
+def describe_fault(folder: RunFolder) -> str:
+    """Returns why a run cannot be read, as a sentence for people; "" if it can."""
+    faults = ((run, fault) for run in find_lineage(folder) if (fault := find_fault(run)))
+    run, fault = next(faults, (folder, ""))
+    return f"The run {run.path.name} cannot be read, because its file {fault} is damaged: delete it." if fault else ""
+
+
+def _albums_of(lineage: list[RunFolder]) -> frozenset[Path]:
+    sources = (Path(read_about(run).source) for run in lineage)
     return frozenset(source for source in sources if ALBUMS.contains(source))
 
 
@@ -78,18 +96,16 @@ def find_lineage(folder: RunFolder) -> list[RunFolder]:
 
 def find_runs(path: Path) -> list[RunFolder]:
     """Returns the runs whose folders hold a file; none for weights that are not a file."""
-    if len(path.parts) < 2 or not str(path).isprintable():
+    if len(path.parts) < 2 or not is_path(str(path)):
         return []
-    try:
-        return [run for each in path.resolve().parents if (run := RunFolder(each)).about.is_file()]
-    except (OSError, RuntimeError):  # a name that no file system allows, or a loop of links: there is no such file
-        return []
+    folders = map(RunFolder, Path(os.path.realpath(path)).parents)  # realpath allows loops of links
+    return [folder for folder in folders if not is_missing(folder.about)]
 
 
 @lru_cache(maxsize=1024)
 def _read_weights(path: Path, stamp: tuple[int, ...]) -> str:
     """Returns the name of the initial weights of a run, "" if they cannot be read."""
     try:
-        return str(json.loads(RunFolder(path).config.read_text("utf-8"))["model"]["weights"])
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return str((read_object(RunFolder(path).config) or {})["model"]["weights"])
+    except (KeyError, TypeError):
         return ""

@@ -35,11 +35,13 @@ class RunRecords(NamedTuple):
         run: The variant that is trained, without a name outside of a comparison, and the folder.
         steps: The records of its steps.
         evaluations: The records of its evaluations.
+        lost: What of its records cannot be read, as a sentence; "" for nothing.
     """
 
     run: VariantRun
     steps: list[dict[str, Any]]
     evaluations: list[dict[str, Any]]
+    lost: str = ""
 
     @property
     def divergence(self) -> Divergence | None:
@@ -55,12 +57,14 @@ class RunProgress(NamedTuple):
         preset: The preset of the comparison, None for a single run.
         records: The records of each training that has begun, in the order in which they were queued.
         own: The records of the run itself, None before its first step.
+        lost: What of them cannot be read, as a sentence; "" for nothing.
     """
 
     status: RunStatus
     preset: Preset | None
     records: tuple[RunRecords, ...]
     own: RunRecords | None = None
+    lost: str = ""
 
     @property
     def state(self) -> str:

@@ -10,6 +10,7 @@ from core.experiments.comparison import VariantRun
 from core.experiments.presets import PRESETS, Variant
 from core.io.jsonl import JsonLines
 from core.io.paths import hide_folder
+from core.io.text import count_noun
 from core.runs.about import About
 from core.runs.folder import RunFolder, split_records
 from core.runs.snapshots import Snapshot, read_snapshot_image, snapshot_from_record
@@ -22,6 +23,7 @@ from playground.runs.progress import RunRecords
 from playground.support.wording import name_knobs
 
 MAX_FILES = 64  # files in memory
+UNREADABLE = "Its records cannot be read."
 
 
 class Reader:
@@ -33,12 +35,15 @@ class Reader:
 
     def read_records(self, folder: RunFolder) -> RunRecords:
         """Returns the records of a run so far."""
-        steps, evaluations = split_records(self._read(folder.metrics))
-        return RunRecords(VariantRun(_find_variant(read_about(folder)), 0, folder), steps, evaluations)
+        file, records = self._read(folder.metrics)
+        steps, evaluations = split_records(records)
+        lost = file.lost + len(records) - len(steps) - len(evaluations)
+        variant = VariantRun(_find_variant(read_about(folder)), 0, folder)
+        return RunRecords(variant, steps, evaluations, _describe_lost(lost) if file.is_readable else UNREADABLE)
 
     def count_snapshots(self, folder: RunFolder) -> int:
         """Returns the number of snapshots of a run so far."""
-        return len(self._read(folder.snapshots))
+        return len(self._read(folder.snapshots)[1])
 
     def read_snapshot(self, folder: RunFolder, number: int) -> Snapshot | None:
         """Returns a snapshot of a run.
@@ -50,21 +55,26 @@ class Reader:
         Returns:
             The snapshot, None if there is none yet.
         """
-        records = self._read(folder.snapshots)
+        _, records = self._read(folder.snapshots)
         return snapshot_from_record(records[min(number, len(records)) - 1]) if records else None
 
-    def _read(self, path: Path) -> tuple[dict[str, Any], ...]:
+    def _read(self, path: Path) -> tuple[JsonLines, tuple[dict[str, Any], ...]]:
         with self._lock:
             file = self._files.setdefault(path, JsonLines(path))
             self._files.move_to_end(path)
             while len(self._files) > MAX_FILES:
                 self._files.popitem(last=False)
-            return file.read()
+            return file, file.read()
 
 
 def read_about(folder: RunFolder) -> About:
     """Returns the data source, group and owner of a run."""
     return _read_about(folder.path, file_stamp(folder.about))
+
+
+def find_fault(folder: RunFolder) -> str:
+    """Returns the name of the file for which a run cannot be read, see `RunFolder.find_fault`."""
+    return _find_fault(folder.path, (file_stamp(folder.about), file_stamp(folder.config)))
 
 
 def hide_paths(message: str, folder: RunFolder) -> str:
@@ -90,13 +100,18 @@ def read_picture(folder: RunFolder) -> Picture | None:
     return _read_picture(folder.path, file_stamp(folder.snapshot_image))
 
 
-def file_stamp(path: Path) -> tuple[int, int, int]:
-    """Returns modification time, size and inode of a file, which change with it; zeros if there is no file."""
+def file_stamp(path: Path) -> tuple[int, ...]:
+    """Returns numbers that change with a file and with who may read it; zeros if there is no file."""
     try:
         found = path.stat()
     except OSError:
-        return 0, 0, 0
-    return found.st_mtime_ns, found.st_size, found.st_ino
+        return 0, 0, 0, 0
+    return found.st_mtime_ns, found.st_size, found.st_ino, found.st_mode
+
+
+@lru_cache(maxsize=1024)
+def _find_fault(path: Path, stamps: tuple[tuple[int, ...], ...]) -> str:
+    return RunFolder(path).find_fault()
 
 
 @lru_cache(maxsize=1024)
@@ -113,6 +128,11 @@ def _read_label(path: Path, stamp: tuple[int, ...]) -> Label:
 def _read_picture(path: Path, stamp: tuple[int, ...]) -> Picture | None:
     scene, key = read_snapshot_image(RunFolder(path)), f"{path} {stamp}"
     return scene and Picture("a held-out picture", scene.sample, scene.class_names, key, key)
+
+
+def _describe_lost(count: int) -> str:
+    are = "is" if count == 1 else "are"
+    return f"{count_noun(count, 'line')} of its records cannot be read and {are} left out." if count else ""
 
 
 def _find_variant(about: About) -> Variant:

@@ -4,6 +4,7 @@ To start a run, the page puts a folder into a queue; `core.scheduler.daemon` tra
 from the folders, so a page that is reloaded or restarted, or a second page, shows the same.
 """
 
+import os
 import subprocess
 import threading
 import time
@@ -12,6 +13,7 @@ from pathlib import Path
 from core.config import Config
 from core.experiments.presets import PRESETS
 from core.io.locks import FileLock
+from core.io.paths import is_file_name
 from core.runs.about import About
 from core.runs.control import PAUSE, STOP, Control, write_control
 from core.runs.folder import PAUSED, QUEUED, RESUMABLE, RUNNING, STARTING, RunError, RunFolder, RunStatus
@@ -23,6 +25,7 @@ from playground.runs.labels import Label
 from playground.runs.privacy import may_see
 from playground.runs.progress import ACTIVE, TRAINING, RunProgress, combine_statuses
 from playground.runs.reader import Reader, file_stamp, hide_paths, read_about, read_label
+from playground.support.untrusted import MAX_QUOTED
 
 MAX_WAITING = 100  # runs in the queue
 
@@ -86,9 +89,7 @@ class Runs:
 
     def has(self, name: object) -> bool:
         """True if there is a run of that name, which can be anything."""
-        if not isinstance(name, str) or Path(name).name != name or name[:1] in ("", ".") or not name.isprintable():
-            return False
-        return (self.root / name / "config.json").is_file()
+        return is_file_name(name) and RunFolder(self.root / name).is_run
 
     def folder(self, name: str) -> RunFolder:
         """Returns the folder of a run.
@@ -97,7 +98,7 @@ class Runs:
             RunError: There is no such run.
         """
         if not self.has(name):
-            raise RunError(f"There is no run {name!r} here: choose one from the list.")
+            raise RunError(f"There is no run {name[:MAX_QUOTED]!r} here: choose one from the list.")
         return RunFolder(self.root / name)
 
     def about(self, name: str) -> About:
@@ -111,7 +112,7 @@ class Runs:
     def find_weights(self, name: str) -> RunFolder | None:
         """Returns the folder of a run that has saved weights, None if it has none yet; raises as `folder`."""
         folder = self.folder(name)
-        return folder if folder.weights.exists() else None
+        return folder if os.path.isfile(folder.weights) else None
 
     def members(self, name: str) -> list[RunFolder]:
         """Returns the folders of the comparison that a run belongs to, oldest first; raises as `folder`.
@@ -153,8 +154,9 @@ class Runs:
         records = {each.path.name: self.reader.read_records(each) for each in members}
         status = combine_statuses([statuses[member] for member in records if member in statuses])
         preset = PRESETS.get(read_about(RunFolder(self.root / name)).preset)
-        own = records[name] if records[name].steps else None
-        return RunProgress(status, preset, tuple(each for each in records.values() if each.steps), own)
+        own = records[name]
+        begun = tuple(each for each in records.values() if each.steps)
+        return RunProgress(status, preset, begun, own if own.steps else None, own.lost)
 
     def stamp(self, name: str) -> tuple[object, ...]:
         """Returns a value that changes whenever a run or the list of runs has to be shown again."""

@@ -55,7 +55,8 @@ def build_status(progress: RunProgress, name: str, label: str, config: Config, a
     """
     title = f"{label} ({name})" if label else name
     state = format_state(progress.state, progress.status.queue_position)
-    text = html.paragraph(f"Run {title}: {state}. {progress.status.message}".strip()) + _build_data(about)
+    said = (f"Run {title}: {state}.", progress.status.message, progress.lost)
+    text = html.paragraph(" ".join(filter(None, said))) + _build_data(about)
     text += html.said(f"Run {title}: {state}.")
     if not progress.steps:
         return text

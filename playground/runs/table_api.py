@@ -3,25 +3,25 @@
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
 from core.errors import UserError
-from core.runs.folder import RunFolder, RunStatus
+from core.io.text import count_noun, join_names
+from core.runs.folder import RunFolder
 from core.scheduler.queue import Queue
 from playground.runs.curves import MAX_RUNS, build_figure
 from playground.runs.labels import MAX_TAGS, parse_label, write_label
+from playground.runs.listing import list_all, list_runs, list_unread
 from playground.runs.privacy import PRIVATE, may_change, may_see, require_changeable
 from playground.runs.progress import ACTIVE
-from playground.runs.reader import hide_paths, read_about
 from playground.runs.service import RUNS, Runs
 from playground.runs.table import EMPTY, Column, ListedRun, Run, build_cells, build_columns, read_run
 from playground.support.trash import Trash
 from playground.support.visitors import visitor_of
+from playground.support.wording import name_knobs
 
-MAX_LISTED = 300  # runs in the table
 MAX_CHOSEN = 1000  # names of runs to draw that are read from a request
 
 
@@ -46,14 +46,17 @@ def handle_request(request: object, runs: Runs, visitor: str = "") -> dict[str, 
     """
     if not isinstance(request, dict):
         return {"said": "The page sent something that cannot be read: reload it.", "undo": ""}
-    message, undo = "", ""
+    message, undo, contents = "", "", ""
     try:
         message, undo = _act(request, runs, visitor)
     except UserError as error:
-        message = str(error)
+        message = name_knobs(error)
     except OSError as error:
         message = f"This is not possible: {error.strerror}."
-    contents = json.dumps(_build_contents(runs, _parse_names(request.get("chosen")), visitor), allow_nan=False)
+    try:
+        contents = json.dumps(_build_contents(runs, _parse_names(request.get("chosen")), visitor), allow_nan=False)
+    except UserError as error:  # the folder of the runs cannot be read
+        return {"said": name_knobs(error), "undo": undo}
     stamp = hashlib.sha1(contents.encode()).hexdigest()
     changes = {} if request.get("stamp") == stamp else {"stamp": stamp, "shown": contents}
     return {"said": message, "undo": undo, **changes}
@@ -81,12 +84,23 @@ def _act(request: Mapping[str, Any], runs: Runs, visitor: str) -> tuple[str, str
 
 def _delete(name: object, runs: Runs, visitor: str) -> tuple[str, str]:
     with Queue(runs.root).lock():  # no run starts in the meantime
+        listed, title = _find_deletable(name, runs, visitor)
+        if listed.state in ACTIVE:
+            raise UserError(f"{title} is {listed.state}: stop it first, then delete it.")
+        with listed.folder.acquire_lock():
+            deleted = Trash(runs.root).put([listed.name], title, listed.owner)
+    return f"{title} is deleted.", deleted.key
+
+
+def _find_deletable(name: object, runs: Runs, visitor: str) -> tuple[ListedRun, str]:
+    """Returns a run that a visitor may delete, and its title; raises as `_find_own_run`."""
+    unread = next((each for each in list_unread(runs) if each.name == name), None)
+    if unread is None:
         run = _find_own_run(name, runs, visitor)
-        if run.listed.state in ACTIVE:
-            raise UserError(f"{run.title} is {run.listed.state}: stop it first, then delete it.")
-        with run.listed.folder.acquire_lock():
-            deleted = Trash(runs.root).put([run.listed.name], run.title, run.listed.owner)
-    return f"{run.title} is deleted.", deleted.key
+        return run.listed, run.title
+    if not may_change(unread.folder, visitor):
+        raise UserError(f"The run {unread.name} cannot be read: only the operator of the server can delete it.")
+    return unread, unread.name
 
 
 def _find_own_run(name: object, runs: Runs, visitor: str) -> Run:
@@ -116,17 +130,29 @@ def _build_contents(runs: Runs, chosen: Sequence[str], visitor: str) -> dict[str
 
     They include the figure of the chosen runs, or the problem that prevents it.
     """
-    found = [_read(each, runs) for each in list_runs(runs, visitor)]
+    found, unread = [_read(each, runs) for each in list_runs(runs, visitor)], list_unread(runs)
     columns = build_columns(found)
     drawn = [run for run in found if run.listed.name in chosen]
-    figure, problem = None, ""
+    figure, problem = None, _count_unread(unread)
     try:
         figure = build_figure([(title, run.results.curves) for title, run in _unique_titles(drawn)]) if drawn else None
     except UserError as error:
-        problem = str(error)
+        problem = f"{error} {problem}".strip()
+    hidden = [each for each in list_all(runs) if each.state in ACTIVE and not may_see(each.folder, visitor)]
     return {
         "columns": [column._asdict() for column in columns],
-        "rows": [*_build_private_rows(runs, columns, visitor), *(_build_row(run, columns, visitor) for run in found)],
+        "rows": [
+            *(
+                _plain_row(f"private {number}", PRIVATE, each, columns)
+                for number, each in enumerate(hidden, 1)
+                if each.name not in {other.name for other in unread}
+            ),
+            *(
+                _plain_row(each.name, each.name, each, columns, mine=may_change(each.folder, visitor))
+                for each in unread
+            ),
+            *(_build_row(run, columns, visitor) for run in found),
+        ],
         "trash": _list_deleted(runs, visitor),
         "figure": json.dumps(figure) if figure else "",
         "problem": problem,
@@ -166,50 +192,24 @@ def _build_row(run: Run, columns: Sequence[Column], visitor: str) -> dict[str, A
     }
 
 
-def _build_private_rows(runs: Runs, columns: Sequence[Column], visitor: str) -> list[dict[str, Any]]:
-    """Returns rows that say nothing of private runs of others but that they occupy the queue."""
-    hidden = [each for each in list_all(runs) if each.state in ACTIVE and not may_see(each.folder, visitor)]
-    return [
-        {
-            "run": f"private {number}",
-            "title": PRIVATE,
-            "name": "",
-            "tags": (),
-            "state": listed.state_text,
-            "message": "",
-            "active": True,
-            "mine": False,
-            "cells": [EMPTY] * len(columns),
-        }
-        for number, listed in enumerate(hidden, 1)
-    ]
+def _plain_row(
+    name: str, title: str, listed: ListedRun, columns: Sequence[Column], *, mine: bool = False
+) -> dict[str, Any]:
+    """Returns the row of a run of which nothing but its state can be shown."""
+    return {
+        "run": name,
+        "title": title,
+        "name": "",
+        "tags": (),
+        "state": listed.state_text,
+        "message": listed.message if mine else "",
+        "active": listed.state in ACTIVE,
+        "mine": mine,
+        "cells": [EMPTY] * len(columns),
+    }
 
 
-def list_runs(runs: Runs, visitor: str) -> list[ListedRun]:
-    """Returns at most `MAX_LISTED` runs that a visitor may see, in the order of `list_all`."""
-    return [each for each in list_all(runs) if may_see(each.folder, visitor)][:MAX_LISTED]
-
-
-def list_all(runs: Runs) -> list[ListedRun]:
-    """Returns the runs: those of the page, newest first, then those of the command line."""
-    found = [_list_run(runs.root, name, status) for name, status in runs.statuses().items()]
-    for group in _find_groups(runs.root):
-        statuses = Queue(group).statuses()
-        found += [_list_run(runs.root, f"{group.name}/{name}", status) for name, status in statuses.items()]
-    return found
-
-
-def _find_groups(root: Path) -> list[Path]:
-    """Returns the folders that are not runs themselves, but can contain runs, such as those of a sweep."""
-    paths = sorted(root.iterdir()) if root.is_dir() else []
-    folders = (path for path in paths if path.is_dir() and not path.name.startswith("."))
-    return [folder for folder in folders if not (folder / "config.json").is_file()]
-
-
-def _list_run(root: Path, name: str, status: RunStatus) -> ListedRun:
-    folder = RunFolder(root / name)
-    position = status.queue_position
-    text = f"{status.state}, number {position}" if position else status.state
-    about = read_about(folder)
-    message = hide_paths(status.message, folder)
-    return ListedRun(name, folder, status.state, text, message, about.variant, about.owner)
+def _count_unread(unread: Sequence[ListedRun]) -> str:
+    """Returns how many runs cannot be read, and their names; "" if all can."""
+    names = join_names([each.name for each in unread])
+    return f"{count_noun(len(unread), 'run')} cannot be read: {names}." if unread else ""

@@ -8,7 +8,7 @@ from core.config import MAX_TEXT, ConfigError
 from playground.albums.album import AlbumError
 from playground.albums.service import ALBUMS
 from playground.data.image_ref import ImageRef, is_from_album
-from playground.runs.privacy import may_see_file
+from playground.runs.privacy import describe_fault, may_see_file
 from playground.runs.service import RUNS
 from playground.state.weight_names import from_key
 
@@ -56,7 +56,9 @@ def _refuse_picture(text: str, visitor: str) -> str:
 
 
 def _refuse_run(name: str, visitor: str) -> str:
-    return RUN if RUNS.has(name) and not RUNS.may_see(name, visitor) else ""
+    if not RUNS.has(name) or RUNS.may_see(name, visitor) or describe_fault(RUNS.folder(name)):
+        return ""
+    return RUN
 
 
 def _refuse_weights(name: str, visitor: str) -> str:

@@ -1,5 +1,6 @@
 """The state of the page: what the visitor has chosen."""
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -8,6 +9,7 @@ from typing import NamedTuple
 import gradio as gr
 
 from core.config import BUILT_IN_WEIGHTS, Config, ConfigError
+from core.io.paths import is_path
 from playground.albums.album import AlbumError
 from playground.albums.service import ALBUMS
 from playground.canvas.edit import Pick
@@ -16,13 +18,14 @@ from playground.data.image_ref import ImageRef, is_from_album
 from playground.data.picture import render_picture
 from playground.evaluations.query import EvaluationQuery
 from playground.pipeline.pipeline import Pipeline
-from playground.runs.privacy import may_see_file
+from playground.runs.privacy import describe_fault, may_see_file
 from playground.runs.service import RUNS
 from playground.state.settings import config_of
 from playground.state.user_picture import UserPicture
 from playground.state.weight_names import with_keys, with_paths
 from playground.steps.dials import parse_dials
 from playground.steps.step import MAPS, Focus, Suggesting
+from playground.support.untrusted import MAX_QUOTED
 
 DEFAULTS = "defaults"  # the pinned settings when none of them was changed
 STORY_STEP = "loss"  # the step that the first screen shows
@@ -149,8 +152,8 @@ def admit(state: PageState) -> tuple[PageState, str]:
     if (picture, pinned).count(None) > before.count(None):
         messages.append(NOT_SHARED)
     if RUNS.has(state.run) and not RUNS.may_see(state.run, state.visitor):
+        messages.append(describe_fault(RUNS.folder(state.run)) or RUN_NOT_SHARED)
         state = state._replace(run="")
-        messages.append(RUN_NOT_SHARED)
     return state, " ".join(messages)
 
 
@@ -192,13 +195,16 @@ def require_known_weights(config: Config, visitor: str = "") -> None:
         ConfigError: The weights are such a file, or were trained on pictures that the visitor may not see.
     """
     name = config.model.weights
-    if not name.isprintable():
-        raise ConfigError("model.weights holds characters that no name has: choose weights from the list.")
-    homes = (RUNS.root, Path(gr.utils.get_upload_folder()).resolve())
-    if name not in BUILT_IN_WEIGHTS and not any(Path(name).resolve().is_relative_to(home) for home in homes):
+    if not is_path(name):
         raise ConfigError(
-            f"model.weights = {Path(name).name!r} is not available here: choose {', '.join(BUILT_IN_WEIGHTS)}, upload "
-            "a file, or train a run."
+            "model.weights is longer than a name can be, or holds other characters: choose from the list."
+        )
+    homes = (RUNS.root, Path(gr.utils.get_upload_folder()).resolve())
+    place = Path(os.path.realpath(name))  # which allows loops of links
+    if name not in BUILT_IN_WEIGHTS and not any(place.is_relative_to(home) for home in homes):
+        raise ConfigError(
+            f"model.weights = {Path(name).name[:MAX_QUOTED]!r} is not available here: choose "
+            f"{', '.join(BUILT_IN_WEIGHTS)}, upload a file, or train a run."
         )
     if not may_see_file(name, visitor):
         raise ConfigError(

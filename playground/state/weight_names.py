@@ -1,5 +1,6 @@
 """Names of weights on the page: files of the server have short keys instead of their paths."""
 
+import os
 from pathlib import Path
 
 import gradio as gr
@@ -30,7 +31,7 @@ def to_key(name: str) -> str:
     """Returns the key of weights of a run, or of uploaded ones; other names stay."""
     if not Path(name).is_absolute():
         return name
-    path = Path(name).resolve()
+    path = Path(os.path.realpath(name))
     if path.is_relative_to(RUNS.root):
         place = path.relative_to(RUNS.root)
         return RUN + (place.parent if place.name == WEIGHTS else place).as_posix()

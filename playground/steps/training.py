@@ -3,6 +3,7 @@
 from markupsafe import Markup
 
 from core.config import POSTPROCESSING, Config, knobs
+from core.errors import UserError
 from core.runs.snapshots import Snapshot
 from core.runs.step_changes import StepChanges, read_step_changes
 from core.structures import Detections
@@ -105,12 +106,15 @@ def load_run_config(name: str, config: Config) -> Config:
     """Returns the settings of a run with its latest weights, and with the page's settings for post-processing.
 
     Args:
-        name: The run, which must have saved weights.
+        name: The run.
         config: The settings on the page.
+
+    Raises:
+        UserError: There is no such run, it has not saved weights, or its settings cannot be read.
     """
-    run = RUNS.find_weights(name)
+    run = RUNS.find_weights(name) if RUNS.has(name) else None
     if run is None:
-        raise ValueError(f"The run {name} has not saved weights.")
+        raise UserError("There are no weights yet: start a run, and wait for its first evaluation or stop it.")
     values = config.to_flat()
     postprocessing = {path: values[path] for path, knob in knobs().items() if knob.effect in POSTPROCESSING}
     return Config.from_file(run.config).replace(
