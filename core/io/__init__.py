@@ -1,6 +1,6 @@
-"""Files: folders of the project, locks between processes, parts in the making, atomic writes, small files of JSON, growing
-JSON Lines files, journals of long computations, pauses of the garbage collector, and what files are by their first
-bytes.
+"""Files: folders of the project, locks between processes, parts in the making, atomic writes, small files of JSON,
+growing JSON Lines files, journals of long computations, pauses of the garbage collector, and what files are by their
+first bytes.
 
 Reading order: `paths`, `text`, `locks`, `parts`, `atomic`, `records`, `jsonl`, `journal`, `collection`, `signatures`.
 """

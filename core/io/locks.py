@@ -89,7 +89,7 @@ def is_held(path: Path, *, shared: bool = False) -> bool:
 
 
 def _open(path: Path) -> int:
-    if path.is_dir():
+    if os.path.isdir(path):
         return os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
 
