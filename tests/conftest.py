@@ -12,6 +12,7 @@ for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ.setdefault(variable, "1")
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
+os.environ["RETINANET_LIMITS"] = "none"  # files are read in this process: starting another one takes seconds
 os.environ["RETINANET_CACHE"] = ""  # tests keep nothing of the data sets that they read
 # Every test process and every process that tests start would otherwise compile all modules again.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)

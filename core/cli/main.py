@@ -13,6 +13,7 @@ from core.config import Config, ConfigError, knobs
 from core.errors import IncompleteError, UserError
 from core.experiments.recipes import apply_recipe
 from core.io.atomic import require_writable, write_text
+from core.reader import COMMAND_LINE, Kind, read_apart_from_now_on
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -21,6 +22,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout.reconfigure(errors="backslashreplace")
     options = parse(arguments)
     try:
+        read_apart_from_now_on(COMMAND_LINE, (Kind.PICKLED, Kind.DATA_SETS))
         config = build_config(options)
         for file in (options.json, getattr(options, "report", None)):
             if file:

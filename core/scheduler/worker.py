@@ -13,6 +13,7 @@ import torch
 
 from core.errors import UserError
 from core.io.locks import FileLock
+from core.reader import PAGE, Kind, read_apart_from_now_on
 from core.runs.control import STOP, Control, read_control, write_control
 from core.runs.folder import FAILED, STOPPED, RunFolder, failure_state
 from core.runs.recorder import Recorder
@@ -32,6 +33,7 @@ def train_run(folder: RunFolder, lock: FileLock) -> None:
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C in the terminal is meant for the page
     signal.signal(signal.SIGTERM, lambda *_: write_control(folder.control, Control(STOP)))
+    read_apart_from_now_on(PAGE, (Kind.PICKLED,))  # data sets and pictures of the page have been checked already
     torch.set_num_threads(min(torch.get_num_threads(), MAX_THREADS))
     stopper = Stopper(folder)
     stopper.start()

@@ -1,13 +1,10 @@
 """Loading of weights by name or path, building a network with them, and saving them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-
-from torch import Tensor
 
 from core.config import WITHOUT_HEADS, Config, Model
 from core.io.paths import ASSETS
-from core.retinanet.backbone import NORM_EPS
 from core.retinanet.model import RetinaNet, build_model
 from core.weights import state_dict
 from core.weights.architecture import (
@@ -15,32 +12,24 @@ from core.weights.architecture import (
     BOX_HEAD,
     CLASS_HEAD,
     LOGITS,
-    Architecture,
     WeightsError,
     modernise,
     recognise,
 )
-from core.weights.assumptions import (
-    COCO_CLASSES,
-    TORCHVISION_SETTINGS,
-    assume_class_names,
-    assume_settings,
-    state_settings,
-)
-from core.weights.class_names import choose_class_names
+from core.weights.assumptions import state_settings
 from core.weights.contradictions import (
     refuse_other_anchor_count,
     refuse_other_network,
     refuse_other_training,
     trained_settings,
 )
-from core.weights.download import COCO, has_digest, published
+from core.weights.download import COCO, published
+from core.weights.files import describe_coco, load_file, read_file
 from core.weights.half import to_half
 from core.weights.metadata import build_metadata, read_metadata
-from core.weights.weights import CLASSES, ON_COCO, ON_SCENES, Weights
+from core.weights.weights import ON_SCENES, Weights
 
 BUILTIN = ASSETS / "builtin.safetensors"
-COCO_NORM_EPS = {"coco": 0.0, "coco_v2": NORM_EPS}  # when v1 was trained, torchvision's frozen batch norms had no ε
 HEAD_SETTINGS = ("model.num_convs", "model.head_norm", "model.head_groups")
 
 
@@ -68,8 +57,8 @@ def load_weights(name: str, *, depth: int | None = None) -> Weights:
     if name == "builtin":
         if not BUILTIN.is_file():
             raise WeightsError(f"The built-in weights are missing: put {BUILTIN} back, or choose imagenet or random.")
-        return _load_file(name, BUILTIN)._replace(trained_on=ON_SCENES)
-    return _load_file(name, Path(name))
+        return read_file(name, BUILTIN)._replace(trained_on=ON_SCENES)  # ours: no other process reads it
+    return load_file(name, Path(name))
 
 
 def weights_for(config: Config, *, free: bool = False) -> Weights:
@@ -195,46 +184,7 @@ def _load_imagenet(depth: int | None) -> Weights:
 
 def _load_coco(name: str) -> Weights:
     state = modernise(state_dict.download(published(name)))
-    return _describe_coco(name, name, state, recognise(state, name=f"The {name} file"))
-
-
-def _describe_coco(name: str, kind: str, state: Mapping[str, Tensor], architecture: Architecture) -> Weights:
-    settings = {**architecture.settings, **TORCHVISION_SETTINGS, "model.norm_eps": COCO_NORM_EPS[kind]}
-    category_ids = tuple(range(len(COCO_CLASSES)))  # torchvision's classes have COCO's numbers, including the gaps
-    return Weights(name, state, architecture, COCO_CLASSES, category_ids, settings, trained_on=ON_COCO)
-
-
-def _load_file(name: str, path: Path) -> Weights:
-    file = state_dict.read(path)
-    state = modernise(file.state)
-    architecture = recognise(state, name=str(path))
-    if "config" in file.metadata:
-        found = read_metadata(file.metadata, architecture, name=str(path))
-        return Weights(name, state, architecture, *found[:3], trained_on=found.trained_on)
-    for kind, member in COCO.items():
-        if architecture.num_classes == len(COCO_CLASSES) and has_digest(path, published(kind).digest):
-            note = f"{path} is torchvision's {member}, whose settings are known."
-            return _describe_coco(name, kind, state, architecture)._replace(notes=(note,))
-    return _describe_unknown(name, state, architecture, file)
-
-
-def _describe_unknown(
-    name: str, state: Mapping[str, Tensor], architecture: Architecture, file: state_dict.WeightsFile
-) -> Weights:
-    """Describes a network by its tensors and, where they say nothing, by assumptions."""
-    assumed = assume_settings(architecture)
-    named, sentence = choose_class_names(file.class_names, architecture.num_classes, name=name)
-    names = named or assume_class_names(architecture.num_classes)
-    return Weights(
-        name,
-        state,
-        architecture,
-        names,
-        tuple(range(len(names))),
-        {**architecture.settings, **assumed},
-        (*assumed, *([] if named else [CLASSES])),
-        (*file.notes, *([sentence] if sentence else [])),
-    )
+    return describe_coco(name, name, state, recognise(state, name=f"The {name} file"))
 
 
 def _choose_num_classes(weights: Weights, requested: int | None, *, new_classes: bool) -> int:

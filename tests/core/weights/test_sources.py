@@ -139,7 +139,7 @@ def described(**changes):
 )
 def test_bad_metadata_are_refused(tmp_path, monkeypatch, metadata, message):
     found = Architecture(18, 32, 1, "none", "c5", 3, 3)
-    monkeypatch.setattr(sources, "recognise", lambda state, name: found)  # avoids building a network in every case
+    monkeypatch.setattr(files, "recognise", lambda state, name: found)  # avoids building a network in every case
     path = tmp_path / "a.safetensors"
     save_file({"a": torch.zeros(1)}, path, metadata)
     with pytest.raises(WeightsError) as error:

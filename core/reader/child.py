@@ -1,0 +1,136 @@
+"""The program of a reading process: `python -m core.reader.child [FUNCTION …]` with what to prepare for.
+
+Each line of the standard input is a task; each line of the standard output is a sign of progress or the end of a task.
+The answer itself is a file, whose size the parent knows before it reads it.
+"""
+
+import errno
+import gc
+import importlib
+import json
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import psutil
+
+from core.reader.errors import pack_error
+from core.reader.messages import ANSWER, DISK, DONE, MEMORY, OVER, PROGRESS, READY
+from core.reader.tasks import Function, Progress
+
+NICENESS = 5  # whoever waits for the page goes first
+PARENT_SECONDS = 0.5  # interval at which is checked that the parent is still there
+PROGRESS_SECONDS = 0.1  # between two signs of progress
+FULL = (errno.ENOSPC, errno.EDQUOT)
+
+
+def main(prepared: list[str]) -> None:
+    """Does tasks until the standard input or the parent ends."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is meant for the parent, which ends this process
+    threading.Thread(target=_end_with, args=(psutil.Process(os.getppid()),), daemon=True).start()
+    answers = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # what libraries print must not look like an answer
+    if hasattr(os, "nice"):
+        os.nice(NICENESS)
+    for task in prepared:
+        _find(task)
+    _send(answers, READY)
+    for line in sys.stdin.buffer:
+        request = json.loads(line)
+        function = _find(request["task"])
+        _send(answers, READY)
+        end = _do(function, request, answers)
+        gc.collect()
+        _send(answers, end)
+
+
+def _do(function: Function, request: dict[str, Any], answers: BinaryIO) -> dict[str, Any]:
+    """Does a task, and returns what ends it."""
+    folder, told = Path(request["folder"]), 0.0
+
+    def progress(done: int, total: int) -> None:
+        nonlocal told
+        now = time.monotonic()
+        if now - told > PROGRESS_SECONDS or done == total:
+            told = now
+            _send(answers, {PROGRESS: [done, total]})
+
+    try:
+        os.chdir(request["where"])  # paths are relative to the parent's folder, also in messages
+        with _limited(request["seconds"], request["memory"]):
+            value = _call(function, request["arguments"], folder, progress)
+            (folder / ANSWER).write_text(json.dumps(value), encoding="utf-8")
+    except MemoryError:
+        return {OVER: MEMORY}
+    except OSError as error:
+        if error.errno in FULL:
+            return {OVER: DISK}
+        (folder / ANSWER).write_text(json.dumps({"error": pack_error(error)}), encoding="utf-8")
+    return DONE
+
+
+def _call(function: Function, arguments: dict[str, Any], folder: Path, progress: Progress) -> dict[str, Any]:
+    """Returns what a function returns or raises; whatever concerns the system is raised."""
+    try:
+        return {"value": function(arguments, folder, progress)}
+    except (MemoryError, OSError):
+        raise
+    except Exception as error:  # of any kind: the parent tells users' errors from defects
+        return {"error": pack_error(error)}
+
+
+def _find(task: str) -> Function:
+    """Returns a function by its module and name, as in `core.reader.tasks.TASKS`."""
+    module, _, name = task.partition(":")
+    function: Function = getattr(importlib.import_module(module), name)
+    return function
+
+
+def _send(answers: BinaryIO, message: dict[str, Any]) -> None:
+    answers.write(json.dumps(message).encode() + b"\n")
+    answers.flush()
+
+
+@contextmanager
+def _limited(seconds: float, memory: int) -> Iterator[None]:
+    """Lets the system end this process where it can: the parent may be gone, or too slow to notice.
+
+    The bounds are wider than the parent's, which says what was exceeded.
+    """
+    try:
+        import resource
+    except ImportError:  # Windows has no such limits: there the parent alone watches
+        yield
+        return
+    used, data = sum(os.times()[:2]), getattr(psutil.Process().memory_info(), "data", 0)
+    soft = {
+        resource.RLIMIT_CPU: int(used + 2 * seconds + 10),
+        resource.RLIMIT_DATA: data + 2 * memory,
+        resource.RLIMIT_CORE: 0,
+    }
+    before = {kind: resource.getrlimit(kind) for kind in soft}
+    for kind, value in soft.items():
+        with suppress(ValueError, OSError):  # more than the system allows this user anyway
+            resource.setrlimit(kind, (value, before[kind][1]))
+    try:
+        yield
+    finally:
+        for kind, limits in before.items():
+            resource.setrlimit(kind, limits)
+
+
+def _end_with(parent: psutil.Process) -> None:
+    """Ends this process when its parent is gone, even if another process still holds its end of the input."""
+    while os.getppid() == parent.pid and parent.is_running():
+        time.sleep(PARENT_SECONDS)
+    os._exit(1)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

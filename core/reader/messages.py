@@ -1,0 +1,6 @@
+"""What a reading process and its parent tell each other: names of files, and keys and values of messages."""
+
+ANSWER, STDERR = "answer.json", "stderr.txt"  # in the folder of a task, and in that of the process
+PROGRESS, OVER = "progress", "over"  # keys: things done and in total; what the task has too little of
+MEMORY, DISK = "memory", "disk"  # values of `OVER`
+READY, DONE = {"ready": True}, {"done": True}

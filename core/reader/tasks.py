@@ -1,0 +1,30 @@
+"""The tasks of a reading process, each with the function that does it.
+
+The functions are named as text: the process imports the module of a task when it is asked for it, and nothing else. A
+function gets the arguments, an empty folder for files, and a function that tells the number of things done and in
+total; it returns values for JSON.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+Progress = Callable[[int, int], None]
+Function = Callable[[dict[str, Any], Path, Progress], Any]
+
+
+class Task(NamedTuple):
+    """A task.
+
+    Attributes:
+        function: Its module and function.
+        is_long: Whether honest files can take minutes, so that others must not wait for it.
+    """
+
+    function: str
+    is_long: bool = False
+
+
+TASKS = {
+    "weights": Task("core.weights.files:read_for_parent"),
+}
