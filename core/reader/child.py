@@ -24,6 +24,11 @@ from core.reader.errors import pack_error
 from core.reader.messages import ANSWER, DISK, DONE, MEMORY, OVER, PROGRESS, READY
 from core.reader.tasks import Function, Progress
 
+try:
+    import resource
+except ImportError:  # Windows has no such limits: there the parent alone watches
+    resource = None  # type: ignore[assignment]
+
 NICENESS = 5  # whoever waits for the page goes first
 PARENT_SECONDS = 0.5  # interval at which is checked that the parent is still there
 PROGRESS_SECONDS = 0.1  # between two signs of progress
@@ -59,6 +64,7 @@ def _do(function: Function, request: dict[str, Any], answers: BinaryIO) -> dict[
         now = time.monotonic()
         if now - told > PROGRESS_SECONDS or done == total:
             told = now
+            _limit_time(request["seconds"])
             _send(answers, {PROGRESS: [done, total]})
 
     try:
@@ -103,26 +109,30 @@ def _limited(seconds: float, memory: int) -> Iterator[None]:
 
     The bounds are wider than the parent's, which says what was exceeded.
     """
-    try:
-        import resource
-    except ImportError:  # Windows has no such limits: there the parent alone watches
+    if resource is None:
         yield
         return
-    used, data = sum(os.times()[:2]), getattr(psutil.Process().memory_info(), "data", 0)
-    soft = {
-        resource.RLIMIT_CPU: int(used + 2 * seconds + 10),
-        resource.RLIMIT_DATA: data + 2 * memory,
-        resource.RLIMIT_CORE: 0,
-    }
-    before = {kind: resource.getrlimit(kind) for kind in soft}
-    for kind, value in soft.items():
-        with suppress(ValueError, OSError):  # more than the system allows this user anyway
-            resource.setrlimit(kind, (value, before[kind][1]))
+    data = getattr(psutil.Process().memory_info(), "data", 0)
+    before = {kind: resource.getrlimit(kind) for kind in (resource.RLIMIT_CPU, resource.RLIMIT_DATA)}
+    _set_limit(resource.RLIMIT_CORE, 0)
+    _set_limit(resource.RLIMIT_DATA, data + 2 * memory)
+    _limit_time(seconds)
     try:
         yield
     finally:
         for kind, limits in before.items():
             resource.setrlimit(kind, limits)
+
+
+def _limit_time(seconds: float) -> None:
+    """Lets the system end this process unless it gives a sign of progress before."""
+    if resource is not None:
+        _set_limit(resource.RLIMIT_CPU, int(sum(os.times()[:2]) + 2 * seconds + 10))
+
+
+def _set_limit(kind: int, value: int) -> None:
+    with suppress(ValueError, OSError):  # more than the system allows this user anyway
+        resource.setrlimit(kind, (value, resource.getrlimit(kind)[1]))
 
 
 def _end_with(parent: psutil.Process) -> None:

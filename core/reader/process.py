@@ -83,7 +83,7 @@ class ReadingProcess:
         """
         what = {"task": TASKS[task].function, "arguments": arguments, "folder": str(folder), "where": os.getcwd()}
         with suppress(OSError):  # it has ended; waiting for it says so
-            self._send({**what, "seconds": min(limits.total, 10 * limits.seconds), "memory": limits.memory})
+            self._send({**what, "seconds": limits.seconds, "memory": limits.memory})
         self._await_start()  # importing what a task needs does not count
         watch = Watch(self._handle, folder, limits)
         while True:

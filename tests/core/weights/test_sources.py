@@ -8,7 +8,7 @@ from safetensors.torch import save_file
 
 from core.config import Config, Model
 from core.retinanet.model import build_model
-from core.weights import sources, state_dict
+from core.weights import files, sources, state_dict
 from core.weights.architecture import Architecture, WeightsError
 from core.weights.sources import adopt, build, load_weights, save_weights, weights_for
 from tests.core.networks import CONFIG, NAMES
