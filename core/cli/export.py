@@ -15,9 +15,8 @@ from core.io.atomic import OutputError, require_writable
 from core.io.text import count_noun
 from core.retinanet.model import RetinaNet
 from core.weights.assumptions import to_record
-from core.weights.half import fits_half
 from core.weights.sources import Weights, save_weights
-from core.weights.state_dict import PICKLED, SAFETENSORS
+from core.weights.state_dict import PICKLED, SAFETENSORS, fits_half
 
 BUNDLE, ONNX = ".zip", ".onnx"
 ENDINGS = (SAFETENSORS, *PICKLED, BUNDLE, ONNX)

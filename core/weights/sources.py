@@ -25,8 +25,8 @@ from core.weights.contradictions import (
 )
 from core.weights.download import COCO, published
 from core.weights.files import describe_coco, load_file, read_file
-from core.weights.half import to_half
 from core.weights.metadata import build_metadata, read_metadata
+from core.weights.state_dict import to_half
 from core.weights.weights import ON_SCENES, Weights
 
 BUILTIN = ASSETS / "builtin.safetensors"

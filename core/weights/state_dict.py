@@ -25,6 +25,7 @@ SAFETENSORS, PICKLED = ".safetensors", (".pth", ".pt")
 FROM_SCRIPTS = (".ckpt", ".pl", ".bin", ".tar")  # pickled too: of Lightning, DeepForest, Hugging Face, and x.pth.tar
 READABLE = (SAFETENSORS, *PICKLED, *FROM_SCRIPTS)
 CHECKPOINT_KEY = "state"  # in the metadata of a run's checkpoint, which does not describe its weights
+HALF_ERROR = 2.0**-10  # twice the largest relative error of float16 within its normal range
 DESCRIPTION = "retinanet"  # attribute with the metadata of a pickled state dict; PyTorch keeps and ignores it
 
 
@@ -129,6 +130,27 @@ def validate(state: Any, *, name: str) -> dict[str, Tensor]:
         if not value.isfinite().all():
             raise WeightsError(f"{name} has values in {key} that are not finite numbers: choose an undamaged file.")
     return result
+
+
+def to_half(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Returns a state dict in float16, except for counters and tensors that float16 cannot hold (`fits_half`)."""
+    return {
+        key: value.half() if value.is_floating_point() and fits_half(key, value) else value
+        for key, value in state.items()
+    }
+
+
+def fits_half(key: str, value: Tensor) -> bool:
+    """Returns whether float16 holds a tensor to three digits, so that no value overflows.
+
+    Errors count in proportion to the tensor's largest value. Those of a variance count in proportion to itself: a
+    network divides by it, so that one too small for float16 matters as much as one too large.
+    """
+    if not value.numel():
+        return True
+    size = value.abs()
+    scale = size if key.endswith("running_var") else size.max()
+    return bool(((value.half().to(value.dtype) - value).abs() <= HALF_ERROR * scale).all())
 
 
 def _find_kind(path: Path) -> Kind:

@@ -15,8 +15,8 @@ from core.export.readback import FULL, find_difference, make_picture, make_refer
 from core.io.atomic import OutputError
 from core.retinanet.model import build_model
 from core.structures import Detections
-from core.weights.half import fits_half
 from core.weights.sources import WeightsError, save_weights
+from core.weights.state_dict import fits_half
 from tests.core.networks import CONFIG, NAMES, spread_scores
 
 VARIANCE, OTHER_VARIANCE = "backbone.body.bn1.running_var", "backbone.body.layer1.0.bn1.running_var"
