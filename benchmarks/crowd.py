@@ -44,8 +44,8 @@ HEAVY = {
     "inference.image_size": 1600,
     "model.weights": "random",
     "model.depth": 152,
-    "anchors.scales": [1.0, 1.1, 1.2, 1.3, 1.4, 1.5, 1.6, 1.7, 1.8],
-    "anchors.ratios": [0.25, 0.5, 0.75, 1.0, 2.0, 4.0],
+    "anchors.scales": [1.0, 1.1, 1.2, 1.3, 1.4, 1.5],
+    "anchors.ratios": [0.25, 0.33, 0.5, 0.67, 1.0, 1.5, 2.0, 3.0, 4.0],
 }
 LONG_RUN = {"training.steps": 5000, "training.eval_interval": 0}
 UPLOAD_SECONDS = 5  # between two uploads of a visitor

@@ -36,7 +36,7 @@ from playground.layout.layout import lay_out
 from playground.runs.of_albums import AlbumRuns, is_trained_on
 from playground.runs.service import RUNS
 from playground.server import live
-from playground.server.live_api import answer
+from playground.server.live_api import answer, is_heavy
 from playground.server.origins import OriginGuard
 from playground.steps import STEPS
 from playground.steps.step import Step
@@ -93,7 +93,10 @@ def launch_options(hosts: KnownHosts | None = None) -> dict[str, Any]:
         "theme": _theme(),
         "css": _read_styles(STYLE_SHEETS) + _step_styles(),
         "head": f"{HEAD}{opening.head()}{live.head()}{plot_head()}<style>{_read_styles(HEAD_STYLE_SHEETS)}</style>",
-        "app_kwargs": {"routes": [live.route(answer)], "middleware": [Middleware(OriginGuard, hosts=hosts)]},
+        "app_kwargs": {
+            "routes": [live.route(answer, is_heavy)],
+            "middleware": [Middleware(OriginGuard, hosts=hosts)],
+        },
         "max_file_size": "512mb",  # of weights; pictures have a smaller bound
         "enable_monitoring": False,
         "footer_links": [],

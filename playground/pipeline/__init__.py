@@ -3,5 +3,6 @@
 Reading order: `pipeline` (all stages of a picture), then the stages in order: `inputs` (picture, anchors, assignment),
 `outputs` (the network), `tiles` (the network on parts of a large picture), `detections` (post-processing), `losses`;
 `networks` (weights and networks in memory, shared by all visitors), `knowledge` (what the weights know of a picture),
-`proposals` (detections as suggestions), `downloads` (of weights), `anchor_search`.
+`proposals` (detections as suggestions), `downloads` (of weights), `anchor_search`; `effort` (how much work
+settings ask for).
 """

@@ -5,8 +5,11 @@ and paints the answer itself (`live.js`). An answer is a stream of JSON lines: w
 the picture, the server computes the next.
 """
 
+import asyncio
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import suppress
+from threading import Event
 from typing import Any
 
 from gradio.route_utils import API_PREFIX
@@ -15,6 +18,7 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
 from playground.layout.page_update import PAINT_STAGES
+from playground.support.lanes import BusyError, lane_for
 from playground.support.scripts import read_scripts
 from playground.support.visitors import visitor_of
 
@@ -24,11 +28,15 @@ MAX_BYTES = 64 * 1024  # of a request, of which the settings are about five
 HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}  # proxies forward each line at once
 
 
-def route(answer: Callable[[object, str], Iterator[dict[str, Any]]]) -> Route:
+Answer = Callable[[object, str], Iterator[dict[str, Any]]]
+
+
+def route(answer: Answer, is_heavy: Callable[[object, str], bool]) -> Route:
     """Returns the route of the fast path.
 
     Args:
         answer: Takes a parsed request and the visitor who sent it, and yields the parts of its answer.
+        is_heavy: Takes the same, and returns True if the answer takes long.
     """
 
     async def endpoint(request: Request) -> Response:
@@ -37,10 +45,47 @@ def route(answer: Callable[[object, str], Iterator[dict[str, Any]]]) -> Route:
             body += chunk
             if len(body) > MAX_BYTES:
                 return Response(status_code=413)
-        lines = (json.dumps(each, separators=(",", ":")) + "\n" for each in answer(_parse(body), visitor_of(request)))
+        sent, visitor = _parse(body), visitor_of(request)
+        lines = _compute_in_turn(answer, sent, visitor, is_heavy=is_heavy(sent, visitor))
         return StreamingResponse(lines, headers=HEADERS, media_type="application/x-ndjson")
 
     return Route(PATH, endpoint, methods=["POST"])
+
+
+async def _compute_in_turn(answer: Answer, sent: object, visitor: str, *, is_heavy: bool) -> AsyncIterator[str]:
+    """Yields the lines of an answer, computed in its lane; what a browser that has gone has asked for is dropped.
+
+    The lane does not wait for the browser to read them.
+    """
+    loop, lines, gone = asyncio.get_running_loop(), asyncio.Queue[str | None](), Event()
+
+    def hand_out(line: str | None) -> None:
+        with suppress(RuntimeError):  # the server has been stopped
+            loop.call_soon_threadsafe(lines.put_nowait, line)
+
+    def compute() -> None:
+        for each in answer(sent, visitor):
+            if gone.is_set():
+                return
+            hand_out(_to_line(each))
+
+    # Visitors without a cookie are told apart by what they see.
+    token = sent.get("token") if isinstance(sent, dict) else None
+    future = lane_for(is_heavy).submit(visitor or str(token), compute)
+    future.add_done_callback(lambda _: hand_out(None))
+    try:
+        while (line := await lines.get()) is not None:
+            yield line
+        future.result()
+    except BusyError as error:
+        yield _to_line({"failed": True, "postponed": True, "notice": str(error)})
+    finally:
+        gone.set()
+        future.cancel()
+
+
+def _to_line(part: dict[str, Any]) -> str:
+    return json.dumps(part, separators=(",", ":")) + "\n"
 
 
 def _parse(body: bytes | bytearray) -> object:

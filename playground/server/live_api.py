@@ -7,6 +7,7 @@ from playground.layout.page_update import PageUpdate
 from playground.runs.service import RUNS
 from playground.server.render import render_in_stages
 from playground.server.tokens import BROWSER_FIELDS, TOKENS
+from playground.state.effort import asks_for_much
 from playground.state.page_state import MAX_FRAME, admit
 from playground.steps.loss.step import FIGURES
 
@@ -36,6 +37,16 @@ def answer(request: object, visitor: str = "") -> Iterator[dict[str, Any]]:
     for update in render_in_stages(state):
         throttle()  # also while the browser paints
         yield update._asdict()
+
+
+def is_heavy(request: object, visitor: str = "") -> bool:
+    """True if the answer to a request takes long; arguments as for `answer`."""
+    if not isinstance(request, dict) or not _is_valid(request):
+        return False
+    state = TOKENS.find(request.get("token"), visitor)
+    if state is None:
+        return False
+    return asks_for_much(state._replace(settings=request["settings"], held=request.get("held") is True))
 
 
 def _is_valid(request: dict) -> bool:

@@ -27,6 +27,7 @@ from playground.server.banner import build_banner
 from playground.server.idle import build_idle
 from playground.server.permalink import to_link
 from playground.server.tokens import TOKENS, browser_fields
+from playground.state.effort import asks_for_much
 from playground.state.page_state import PageState
 from playground.state.user_picture import classes_to_draw, find_upload, is_upload_shown
 from playground.steps import STEPS
@@ -34,6 +35,7 @@ from playground.steps.evaluation.step import selected_pictures
 from playground.steps.loss.story import build_story
 from playground.steps.step import Levels, StepText, StepView, StripItem, truth_layer
 from playground.support.cache import Cache
+from playground.support.lanes import BusyError, lane_for
 from playground.support.threads import one_thread
 from playground.support.wording import name_knobs
 
@@ -44,8 +46,12 @@ _urls = Cache()  # pictures as they are sent
 
 
 def render(state: PageState) -> PageUpdate:
-    """Renders a state at once; see `render_in_stages`."""
-    picture, *rest = render_in_stages(state)
+    """Renders a state at once, when it is its visitor's turn; see `render_in_stages`."""
+    lane = lane_for(asks_for_much(state))
+    try:
+        picture, *rest = lane.run(state.visitor or object(), lambda: list(render_in_stages(state)))
+    except BusyError as error:
+        return PageUpdate(notice=f"{error} {UNCHANGED}")
     return rest[0]._replace(canvas=picture.canvas, banner=picture.banner) if rest else picture
 
 

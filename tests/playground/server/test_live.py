@@ -163,7 +163,7 @@ def test_objects_that_can_be_drawn_are_never_left_out():
 
 @pytest.fixture
 def client() -> TestClient:
-    return TestClient(Starlette(routes=[route(live_api.answer)]))
+    return TestClient(Starlette(routes=[route(live_api.answer, live_api.is_heavy)]))
 
 
 def test_the_way_in_answers_line_by_line(client):

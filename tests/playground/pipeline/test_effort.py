@@ -1,0 +1,54 @@
+import pytest
+
+from core.analysis.model_costs import estimate_costs
+from core.config import Config
+from playground.pipeline.effort import estimate_gflops, is_heavy
+
+SCALES, RATIOS = (1.0, 1.1, 1.2, 1.3, 1.4, 1.5), (0.25, 0.33, 0.5, 0.67, 1.0, 1.5, 2.0, 3.0, 4.0)
+RANDOM = {"model.weights": "random"}
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {}, {"model.depth": 50, "model.fpn_channels": 256}, {"model.depth": 152, "inference.image_size": 512},
+        {"inference.image_size": 1600}, {"model.num_convs": 0}, {"model.fpn_channels": 512, "model.depth": 34},
+        {"model.depth": 101, "model.fpn_channels": 32}, {"anchors.scales": SCALES, "anchors.ratios": RATIOS},
+        {"model.weights": "coco", "model.depth": 50, "model.fpn_channels": 256, "inference.image_size": 800},
+    ],
+)  # fmt: skip
+def test_the_estimate_agrees_with_the_counted_operations(changes):
+    config = Config.from_flat({**RANDOM, **changes})
+    side = config.inference.image_size
+    classes = 90 if config.model.weights == "coco" else 6
+    counted = estimate_costs(
+        config.model, num_classes=classes, anchors_per_location=config.anchors.per_location, height=side, width=side,
+        batch_size=1,
+    ).gflops  # fmt: skip
+    assert estimate_gflops(config, side**2) == pytest.approx(counted, rel=0.3)
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({}, False),
+        ({"inference.image_size": 512}, False),
+        ({"model.depth": 50}, False),
+        ({"inference.score_threshold": 0.0}, False),
+        ({"inference.image_size": 1600}, True),
+        ({"model.depth": 152}, True),
+        ({"inference.image_size": 512, "anchors.scales": SCALES, "anchors.ratios": RATIOS}, True),
+        ({"inference.image_size": 512, "inference.topk_candidates": 10000, "anchors.scales": SCALES}, True),
+        ({"inference.tile_size": 64}, True),
+        ({"inference.tile_size": 256}, False),  # the picture is no larger than a tile
+        ({"inference.image_size": 1600, "inference.max_image_size": 256}, False),
+    ],
+)  # fmt: skip
+def test_only_what_takes_much_longer_than_usual_is_heavy(changes, expected):
+    config = Config.from_flat({**RANDOM, **changes})
+    assert is_heavy(config, 256, 256) is expected
+
+
+def test_the_shape_of_the_picture_matters():
+    config = Config.from_flat({"inference.image_size": 512, "inference.max_image_size": 2666})
+    assert not is_heavy(config, 512, 512) and is_heavy(config, 400, 2000)
