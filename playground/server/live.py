@@ -18,7 +18,7 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
 from playground.layout.page_update import PAINT_STAGES
-from playground.support.lanes import BusyError, lane_for
+from playground.sharing.lanes import BusyError, lane_for
 from playground.support.scripts import read_scripts
 from playground.support.visitors import visitor_of
 

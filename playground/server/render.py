@@ -27,6 +27,7 @@ from playground.server.banner import build_banner
 from playground.server.idle import build_idle
 from playground.server.permalink import to_link
 from playground.server.tokens import TOKENS, browser_fields
+from playground.sharing.lanes import BusyError, lane_for
 from playground.state.effort import asks_for_much
 from playground.state.page_state import PageState
 from playground.state.user_picture import classes_to_draw, find_upload, is_upload_shown
@@ -35,7 +36,6 @@ from playground.steps.evaluation.step import selected_pictures
 from playground.steps.loss.story import build_story
 from playground.steps.step import Levels, StepText, StepView, StripItem, truth_layer
 from playground.support.cache import Cache
-from playground.support.lanes import BusyError, lane_for
 from playground.support.threads import one_thread
 from playground.support.wording import name_knobs
 

@@ -2,7 +2,7 @@ from threading import Event, current_thread
 
 import pytest
 
-from playground.support.lanes import HEAVY, LIGHT, MAX_OF_ONE, BusyError, Lane, lane_for
+from playground.sharing.lanes import HEAVY, LIGHT, MAX_OF_ONE, BusyError, Lane, lane_for
 
 PATIENCE = 60  # seconds after which a test that hangs fails
 
@@ -76,13 +76,13 @@ def test_answers_that_were_cancelled_leave_room():
 
 
 def test_all_waiting_answers_together_are_bounded(monkeypatch):
-    monkeypatch.setattr("playground.support.lanes.MAX_WAITING", 3)
+    monkeypatch.setattr("playground.sharing.lanes.MAX_WAITING", 3)
     blocked = Blocked()
     for number in range(3):
         blocked.add(number, str(number))
     with pytest.raises(BusyError):
         blocked.add("one too many", "never").result(PATIENCE)
-    monkeypatch.setattr("playground.support.lanes.MAX_WAITING", 9)
+    monkeypatch.setattr("playground.sharing.lanes.MAX_WAITING", 9)
     assert blocked.let_go() == ["0", "1", "2"]
 
 
