@@ -140,9 +140,24 @@ def list_names(folder: Path, images: Sequence[RawImage]) -> list[str]:
 def split_folder(folder: Path, by: str, shares: Sequence[float], seed: int, *, format: str | None = None) -> None:
     """Writes lists of images that replace the splits of a folder's annotations, or removes these lists.
 
+    The arguments and errors are those of `make_lists`; it also raises `OutputError` for a read-only folder.
+    """
+    lists = make_lists(folder, by, shares, seed, format=format)
+    require_writable(folder / SPLITS_FILE)
+    if lists is None:
+        (folder / SPLITS_FILE).unlink(missing_ok=True)
+    else:
+        write_splits(folder, lists)
+
+
+def make_lists(
+    folder: Path, by: str, shares: Sequence[float], seed: int, *, format: str | None = None
+) -> dict[str, list[str]] | None:
+    """Returns lists of images, as paths relative to a folder, for its new splits; None for those of its annotations.
+
     Args:
         folder: The data set's folder.
-        by: `GIVEN` to remove the lists, or a key of `SPLIT_METHODS`.
+        by: `GIVEN` for the splits of its annotations, or a key of `SPLIT_METHODS`.
         shares: The share of the images in each of `core.data.dataset.SPLITS`.
         seed: Seeds the random choices.
         format: The key of its annotation format; None to detect it.
@@ -150,19 +165,15 @@ def split_folder(folder: Path, by: str, shares: Sequence[float], seed: int, *, f
     Raises:
         AmbiguousFormatError: The folder can be read in several formats.
         DataError: There is no data set, it cannot be read, or it cannot be divided by these shares.
-        OutputError: The folder cannot be written to.
     """
     raw = read_all_splits(folder, format)
-    require_writable(folder / SPLITS_FILE)
     if by == GIVEN:
-        (folder / SPLITS_FILE).unlink(missing_ok=True)
-        return
+        return None
     labels = [image.labels[~image.crowd] for image in raw.images]
     counts = np.array([np.bincount(each, minlength=len(raw.class_names)) for each in labels], dtype=np.int64)
     parts = SPLIT_METHODS[by](counts, shares, seed)
     names = list_names(folder, raw.images)
-    lists = [[names[number] for number in part] for part in parts]
-    write_splits(folder, dict(zip(SPLITS, lists, strict=True)))
+    return {split: [names[number] for number in part] for split, part in zip(SPLITS, parts, strict=True)}
 
 
 def _detect(files: FolderFiles, key: str | None, *, strict: bool = False, use_lists: bool = True) -> FolderContents:

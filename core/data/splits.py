@@ -70,7 +70,12 @@ def stratified_split(counts: np.ndarray, shares: Sequence[float], seed: int) -> 
 
 def write_splits(folder: Path, splits: Mapping[str, Sequence[str]]) -> None:
     """Writes lists of images, as paths relative to the folder, that replace the splits of its annotations."""
-    write_text(folder / SPLITS_FILE, json.dumps({split: list(splits[split]) for split in SPLITS}, indent=1) + "\n")
+    write_text(folder / SPLITS_FILE, format_splits(splits))
+
+
+def format_splits(splits: Mapping[str, Sequence[str]]) -> str:
+    """Returns the text that `write_splits` writes."""
+    return json.dumps({split: list(splits[split]) for split in SPLITS}, indent=1) + "\n"
 
 
 def find_splits_folder(files: FolderFiles) -> str | None:

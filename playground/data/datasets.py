@@ -2,25 +2,20 @@
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from threading import Lock
 
-from core.analysis.dataset_check import DataCheck
 from core.config import Config
 from core.data.dataset import FolderData
-from core.data.folders import GIVEN, SPLIT_METHODS, open_folder, require_format, split_folder
-from core.data.untrusted import DataError, quote
-from core.data.zip_import import import_zip
+from core.data.folders import open_folder
+from core.data.untrusted import DataError
 from core.io.paths import hide_folder
-from playground.albums.service import ALBUMS
-from playground.data.checking import Progress, check_stored, require_trainable
-from playground.data.stored.library import Bounds, DataSetLibrary, in_use_error
-from playground.data.stored.records import StoredDataSet, compute_stamp
-from playground.data.stored.split_history import SplitHistory, read_lists
+from playground.data import adding, splitting
+from playground.data.checking import Progress
+from playground.data.stored.bounds import Bounds
+from playground.data.stored.library import DataSetLibrary
+from playground.data.stored.records import StoredDataSet
 from playground.support.cache import Cache
 from playground.support.trash import Deleted
 from playground.support.visitors import VISITORS
-
-SPLIT_CHOICES = (GIVEN, *SPLIT_METHODS)
 
 
 class DataSets:
@@ -34,9 +29,7 @@ class DataSets:
     def __init__(self, folder: Path, bounds: Bounds | None = None) -> None:
         self.library = DataSetLibrary(folder, bounds or Bounds())
         self._allowed: Path | None = None  # visitors may use the folders in it; None forbids that
-        self._changing = Lock()  # one import, split or deletion at a time; reading does not wait for it
         self._splits = Cache()
-        self._history = SplitHistory()
 
     @property
     def allows_folders(self) -> bool:
@@ -93,29 +86,7 @@ class DataSets:
             RefusedError: An issue prevents training.
             DataError: The archive is damaged, too large or contains no data set, or there is no room for it.
         """
-        with self._changing:
-            name = self.library.choose_name(title)
-            folder = self.library.folder / name
-            self.library.make_folder()
-
-            def accept(unpacked: Path) -> tuple[DataCheck, int]:
-                check = require_trainable(unpacked, config, progress, title, format)
-                return check, self._make_room_for(unpacked, title)
-
-            try:
-                check, size = import_zip(archive, folder, accept, self.library.bounds.zip, format=format)
-            except DataError as error:
-                message = hide_folder(hide_folder(str(error), folder, name), archive, title)
-                error.args = (message.replace(archive.name, title),)
-                raise
-            stamp = compute_stamp(folder, uploaded=True)
-            return self.library.put(StoredDataSet(name, folder, True, size, stamp, check, owner, format))
-
-    def _make_room_for(self, unpacked: Path, title: str) -> int:
-        """Makes room for a data set in the library, and returns its size in bytes."""
-        size = sum(path.stat().st_size for path in unpacked.rglob("*") if path.is_file())
-        self.library.make_room(size, title)
-        return size
+        return adding.add_zip(self.library, archive, title, config, progress, owner=owner, format=format)
 
     def add_folder(
         self,
@@ -140,44 +111,15 @@ class DataSets:
             RefusedError: An issue prevents training.
             DataError: The operator does not allow the folder, it contains no data set, or there is no room for it.
         """
-        folder = self._require_allowed(text)
-        if ALBUMS.contains(folder) or ALBUMS.folder.is_relative_to(folder):
-            raise DataError(f"{quote(text)} holds pictures of visitors, which are private: name another folder.")
-        with self._changing:
-            try:
-                require_format(folder, format)
-                check = require_trainable(folder, config, progress, folder.name, format)
-            except DataError as error:
-                error.args = (hide_folder(str(error), folder, quote(text)),)
-                raise
-            stamp = compute_stamp(folder, uploaded=False)
-            if known := self.library.find_folder(folder):
-                return self.library.put(known._replace(check=check, stamp=stamp, format=format))
-            self.library.make_room(0, folder.name)
-            self.library.make_folder()
-            name = self.library.choose_name(folder.name)
-            return self.library.put(StoredDataSet(name, folder, False, 0, stamp, check, owner, format))
-
-    def _require_allowed(self, text: str) -> Path:
-        if self._allowed is None:
-            raise DataError("Folders on the server cannot be used here: upload a zip.")
-        try:
-            folder = (self._allowed / text.strip()).resolve()
-            inside = folder.is_relative_to(self._allowed) and folder.is_dir()
-        except (OSError, ValueError, RuntimeError):  # characters that no file system allows, or a loop of links
-            inside = False
-        if not inside or not text.strip():
-            raise DataError(
-                f"{quote(text)} is not a folder inside the one that the operator allows: name one inside it."
-            )
-        return folder
+        folder = adding.find_allowed(self._allowed, text)
+        return adding.add_folder(self.library, folder, text, config, progress, owner=owner, format=format)
 
     def split(self, name: str, by: str, shares: Sequence[float], config: Config, *, visitor: str = "") -> StoredDataSet:
         """Splits a data set again, or restores its own splits, and checks it again.
 
         Args:
             name: The name of the data set.
-            by: One of `SPLIT_CHOICES`.
+            by: One of `splitting.SPLIT_CHOICES`.
             shares: The shares of train, val and test; they add up to 1.
             config: The anchors and image sizes to check the data set against, and the seed.
             visitor: The visitor who splits it.
@@ -186,23 +128,13 @@ class DataSets:
             NotYoursError: Another visitor added it.
             DataError: There is no such data set, it is in use, or the split is not possible.
         """
-        if by not in SPLIT_CHOICES:
-            raise DataError(f"{quote(by)} is not a way to split a data set: choose one of {', '.join(SPLIT_CHOICES)}.")
-        with self._changing:
-            data_set = self._require_free(name, visitor)
-            before = read_lists(data_set.folder)
-            try:
-                split_folder(data_set.folder, by, shares, config.training.seed, format=data_set.format)
-            except DataError as error:
-                raise DataError(hide_folder(str(error), data_set.folder, name)) from None
-            self._history.keep(name, before)
-            return self._check_again(data_set, config)
+        self._require_owner(name, visitor)
+        return splitting.split(self.library, name, by, shares, config)
 
     def last_split(self, visitor: str = "") -> str:
         """Returns the data set whose last split a visitor can undo, "" if there is none."""
-        known = [name for name in self._history.names() if name in self.library.names()]
-        mine = (name for name in known if VISITORS.may_change(self.library.get(name).owner, visitor))
-        return next(mine, "")
+        mine = (each for each in self.library.by_name().values() if VISITORS.may_change(each.owner, visitor))
+        return self.library.splits.last(mine)
 
     def undo_split(self, config: Config, *, visitor: str = "") -> StoredDataSet:
         """Restores the splits that the data set of `last_split` had before, and checks it again.
@@ -210,27 +142,10 @@ class DataSets:
         Raises:
             DataError: There is none, or the data set is in use.
         """
-        with self._changing:
-            name = self.last_split(visitor)
-            if not name:
-                raise DataError("There is no split of yours to undo any more: split the data set again.")
-            data_set = self._require_free(name, visitor)
-            self._history.restore(name, data_set.folder)
-            return self._check_again(data_set, config)
-
-    def _require_free(self, name: str, visitor: str) -> StoredDataSet:
-        """Returns a data set whose splits a visitor may change; raises as `split`."""
-        data_set = self.library.get(name)
-        VISITORS.require(data_set.owner, visitor, f"The data set {name}")
-        if self.library.is_in_use(data_set):
-            raise in_use_error(name)
-        return data_set
-
-    def _check_again(self, data_set: StoredDataSet, config: Config) -> StoredDataSet:
-        """Checks a data set whose splits have changed, and stores the result."""
-        check = check_stored(data_set.folder, config, format=data_set.format)
-        stamp = compute_stamp(data_set.folder, uploaded=data_set.uploaded)
-        return self.library.put(data_set._replace(check=check, stamp=stamp))
+        name = self.last_split(visitor)
+        if not name:
+            raise DataError("There is no split of yours to undo any more: split the data set again.")
+        return splitting.undo_split(self.library, name, config)
 
     def delete(self, name: str, *, visitor: str = "") -> Deleted:
         """Deletes a data set; `restore` undoes that.
@@ -239,10 +154,8 @@ class DataSets:
             NotYoursError: Another visitor added it.
             DataError: There is no such data set, it is in use, or it cannot be deleted.
         """
-        with self._changing:
-            VISITORS.require(self.library.get(name).owner, visitor, f"The data set {name}")
-            self._history.drop(name)
-            return self.library.delete(name)
+        self._require_owner(name, visitor)
+        return self.library.delete(name)
 
     def last_deleted(self, visitor: str = "") -> Deleted | None:
         """Returns the data set that a visitor deleted last and can restore, None if there is none."""
@@ -255,11 +168,14 @@ class DataSets:
         Raises:
             UserError: There is none, another file has taken its place, or there is no room.
         """
-        with self._changing:
-            deleted = self.last_deleted(visitor)
-            if deleted is None:
-                raise DataError("There is no deleted data set of yours to restore any more: upload it again.")
-            return self.library.restore(deleted.key)
+        deleted = self.last_deleted(visitor)
+        if deleted is None:
+            raise DataError("There is no deleted data set of yours to restore any more: upload it again.")
+        return self.library.restore(deleted.key)
+
+    def _require_owner(self, name: str, visitor: str) -> None:
+        """Raises `NotYoursError` if another visitor added a data set, `DataError` if there is none."""
+        VISITORS.require(self.library.get(name).owner, visitor, f"The data set {name}")
 
 
 def _open_split(data_set: StoredDataSet, split: str) -> FolderData:

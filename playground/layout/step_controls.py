@@ -7,10 +7,11 @@ from core.data.images import MAX_BYTES
 from core.experiments.presets import PRESETS
 from core.weights.state_dict import READABLE
 from playground.albums.service import ALBUMS
-from playground.data.datasets import DATA, SPLIT_CHOICES
+from playground.data.datasets import DATA
 from playground.data.intake import take
 from playground.data.photographs import INSTALL, find_photographs
 from playground.data.scene_examples import EXAMPLES
+from playground.data.splitting import SPLIT_CHOICES
 from playground.layout.album_panel import album_panel
 from playground.layout.components import (
     AnchorControls,

@@ -2,41 +2,34 @@
 
 Each data set has a record, NAME.json, with the result of its check. An uploaded data set is stored in the folder NAME
 beside its record. For a data set on the server's disk the record names the folder.
+
+Several processes may share the folder. Each reads the list again when it has changed, and changes it alone. A kill at
+any instant leaves the old or the new data sets: an uploaded one is there if its record and its folder are, which come
+and go one after the other, and `sweep` removes what is left of one that has only a record.
 """
 
-import os
-import re
-import shutil
-from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from threading import RLock
-from typing import NamedTuple
 
 from core.data.untrusted import DataError, quote
-from core.data.zip_import import Limits
-from playground.albums.album import is_album_key
-from playground.data.image_ref import PHOTOGRAPHS, SCENES, UPLOAD
-from playground.data.stored.records import StoredDataSet, read_record, write_record
+from core.errors import UserError
+from core.io.locks import FileLock
+from core.io.parts import make_part
+from playground.data.stored.bounds import Bounds
+from playground.data.stored.listing import SUFFIX, Listing
+from playground.data.stored.naming import choose_name
+from playground.data.stored.records import StoredDataSet, write_record
+from playground.data.stored.split_history import SplitHistory
+from playground.data.stored.sweep import sweep_library
+from playground.data.stored.uses import Uses
+from playground.support.shared_folder import FolderLock, explain_disk
 from playground.support.trash import Deleted, Trash
 
-RESERVED = (SCENES, PHOTOGRAPHS, UPLOAD)  # sources that are no data sets
-MAX_NAME = 40  # characters
 MAX_DELETED = 3  # data sets that can be restored
-
-
-class Bounds(NamedTuple):
-    """Limits of the library, which all visitors share.
-
-    Attributes:
-        sets: The number of data sets.
-        size: Bytes of all uploaded data sets together.
-        zip: Limits of one zip archive.
-    """
-
-    sets: int = 12
-    size: int = 8 * 2**30
-    zip: Limits = Limits(size=4 * 2**30, files=100_000)
+LOCKS, WHOLE = ".locks", ".library"  # the folder of all locks, and that of the library in it
+SPLITS = ".splits"  # the folder of notes on splits
+SWEEP_SECONDS = 1.0  # for which the first look at the library waits to sweep it
 
 
 class DataSetLibrary:
@@ -50,14 +43,23 @@ class DataSetLibrary:
 
     def __init__(self, folder: Path, bounds: Bounds, needed_by: Sequence[Callable[[StoredDataSet], bool]] = ()) -> None:
         self.folder, self.bounds, self.needed_by = folder.resolve(), bounds, needed_by
+        self.splits = SplitHistory(self.folder / SPLITS)
+        self._listing, self._uses = Listing(self.folder), Uses(self.folder / LOCKS)
+        self._whole = FolderLock(self.folder / LOCKS / WHOLE)
         self._trash = Trash(self.folder, MAX_DELETED)
-        self._lock = RLock()
-        self._data_sets: OrderedDict[str, StoredDataSet] | None = None  # least recently used first
+        self._swept = False
 
     def names(self) -> tuple[str, ...]:
         """Returns the names of all data sets."""
-        with self._lock:
-            return tuple(sorted(self._load()))
+        return tuple(sorted(self.by_name()))
+
+    def by_name(self) -> dict[str, StoredDataSet]:
+        """Returns the data sets by name; the first call also sweeps the folder, unless another process is at work."""
+        if not self._swept:
+            self._swept = True
+            with suppress(UserError):
+                self.sweep(SWEEP_SECONDS)
+        return self._listing.read()
 
     def get(self, name: str) -> StoredDataSet:
         """Returns a data set by name.
@@ -65,8 +67,7 @@ class DataSetLibrary:
         Raises:
             DataError: There is no such data set.
         """
-        with self._lock:
-            data_set = self._load().get(name)
+        data_set = self.by_name().get(name)
         if data_set is None or not data_set.folder.is_dir():
             raise DataError(
                 f"There is no data set {quote(name)} here: upload it again, or choose another one above the picture."
@@ -75,68 +76,105 @@ class DataSetLibrary:
 
     def find_folder(self, folder: Path) -> StoredDataSet | None:
         """Returns the data set in a folder on the server's disk, None if it has not been added."""
-        with self._lock:
-            return next((each for each in self._load().values() if not each.uploaded and each.folder == folder), None)
+        known = (each for each in self.by_name().values() if not each.uploaded and each.folder == folder)
+        return next(known, None)
 
     def touch(self, name: str) -> None:
         """Marks a data set as the most recently used one."""
-        with self._lock:
-            if name in self._load():
-                self._load().move_to_end(name)
-                os.utime(self._record(name))
+        if name in self.by_name():
+            self._uses.mark(name)
 
-    def is_in_use(self, data_set: StoredDataSet) -> bool:
-        """True if a data set must stay as it is."""
-        return any(is_needed(data_set) for is_needed in self.needed_by)
+    def hold(self, name: str) -> FileLock:
+        """Returns a lock that keeps a data set as it is, for every process, until it is closed.
+
+        Raises:
+            DataError: There is no such data set, or it is being changed.
+        """
+        lock = self._uses.share(name)
+        if lock is None:
+            raise DataError(f"The data set {name} is being split or deleted: try again in a minute.")
+        try:
+            self.get(name)
+        except DataError:
+            lock.close()
+            raise
+        return lock
+
+    @contextmanager
+    def alone(self, name: str) -> Iterator[StoredDataSet]:
+        """Yields a data set, which nobody else can use or change meanwhile.
+
+        Raises:
+            DataError: There is no such data set, or it is in use.
+        """
+        with _explaining("change"), self._uses.alone(name) as free:
+            data_set = self.get(name)
+            if not free or self._is_needed(data_set):
+                raise DataError(
+                    f"The data set {name} is in use by a run or an evaluation, or is being changed: wait until that "
+                    "has ended."
+                )
+            yield data_set
 
     def put(self, data_set: StoredDataSet) -> StoredDataSet:
-        """Adds a data set, or replaces the record of one."""
-        with self._lock:
-            write_record(self._record(data_set.name), data_set)
-            self._load()[data_set.name] = data_set
-            self._load().move_to_end(data_set.name)
-        return data_set
+        """Replaces the record of a data set, and returns it as it is stored.
 
-    def make_folder(self) -> None:
-        """Creates the folder of the library.
+        Raises:
+            DataError: It cannot be written.
+        """
+        with self.changing():
+            write_record(self._record(data_set.name), data_set)
+        self._uses.mark(data_set.name)
+        return self.get(data_set.name)
+
+    def prepare(self) -> None:
+        """Creates the folder, and sweeps it, before a data set is unpacked there.
 
         Raises:
             DataError: It cannot be created.
+            UserError: Another process makes a change for too long.
         """
-        try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise DataError(
-                f"The server cannot store data sets ({error.strerror}): ask its operator to correct that."
-            ) from None
+        with self.changing():
+            self.sweep(0)
 
-    def make_room(self, size: int, title: str) -> None:
-        """Removes deleted data sets, then the least recently used ones, until another one fits.
+    def add(self, title: str, size: int, make: Callable[[str], StoredDataSet], unpacked: Path | None) -> StoredDataSet:
+        """Adds a data set, and removes those that must make room for it.
 
         Args:
-            size: Bytes of the new data set.
-            title: Its name, for the message.
+            title: Its name for people, which the one in the library resembles.
+            size: Bytes of it, 0 for a folder of the server.
+            make: Returns the data set, from its name in the library.
+            unpacked: Its folder, which is moved into the library; None for a folder of the server.
 
         Raises:
-            DataError: It does not fit even then; in this case nothing but deleted data sets is removed.
+            DataError: It does not fit, or cannot be stored; nothing is changed then.
         """
-        with self._lock:
-            data_sets = self._load()
-            removable = [each for each in data_sets.values() if not self.is_in_use(each)]
-            total, count = size + sum(each.size for each in data_sets.values()), len(data_sets) + 1
-            self._shrink_trash(self.bounds.size - total)
-            removed = []
-            while (full := total > self.bounds.size or count > self.bounds.sets) and removable:
-                removed.append(removable.pop(0))
-                total, count = total - removed[-1].size, count - 1
-            if full:
-                raise DataError(
-                    f"There is no room for {title}: at most {self.bounds.sets} data sets of "
-                    f"{self.bounds.size / 2**30:g} GB in total are stored, and the present ones are in use. "
-                    "Use a smaller one, or try again later."
-                )
+        with self.changing(), ExitStack() as held:
+            removed = self._choose_removed(size, title, held)
+            data_set = make(self._choose_name(title))
+            record = self._record(data_set.name)
+            write_record(record, data_set)
+            try:
+                if unpacked:
+                    unpacked.rename(data_set.folder)
+            except OSError:
+                record.unlink()
+                raise
+            self._uses.mark(data_set.name)
             for each in removed:
                 self._remove(each)
+            self._shrink_trash()
+        return self.get(data_set.name)
+
+    @contextmanager
+    def changing(self) -> Iterator[None]:
+        """Keeps all other threads and processes from adding and removing data sets.
+
+        Raises:
+            DataError: The disk does not take the changes.
+        """
+        with _explaining("store"), self._whole.hold():
+            yield
 
     def delete(self, name: str) -> Deleted:
         """Moves a data set into the trash. A folder on the server's disk stays; only its record is moved.
@@ -144,16 +182,11 @@ class DataSetLibrary:
         Raises:
             DataError: There is no such data set, it is in use, or it cannot be moved.
         """
-        with self._lock:
-            data_set = self.get(name)
-            if self.is_in_use(data_set):
-                raise in_use_error(name)
+        with self.changing(), self.alone(name) as data_set:
             names = [self._record(name).name, *([name] if data_set.uploaded else [])]
-            try:
-                deleted = self._trash.put(names, name, data_set.owner, data_set.size)
-            except OSError as error:
-                raise DataError(f"The data set {name} cannot be deleted: {error.strerror}.") from None
-            del self._load()[name]
+            deleted = self._trash.put(names, name, data_set.owner, data_set.size)
+            self.splits.drop(name)
+            self._uses.drop(name)
         return deleted
 
     def list_deleted(self) -> list[Deleted]:
@@ -166,57 +199,73 @@ class DataSetLibrary:
         Raises:
             UserError: It is no longer in the trash, another file has taken its place, or there is no room.
         """
-        with self._lock:
+        with self.changing():
             deleted = self._trash.get(key)
-            if len(self._load()) >= self.bounds.sets:
-                raise DataError(
-                    f"There is no room for {deleted.title}: at most {self.bounds.sets} data sets are stored. Delete "
-                    "another one first."
-                )
+            self.bounds.require_place(len(self.by_name()), deleted.title)
             self._trash.put_back(key)
-            data_set = read_record(self._record(deleted.title))
-            if data_set is None:
-                raise DataError(f"The data set {deleted.title} cannot be read any more: upload it again.")
-            self._load()[data_set.name] = data_set
-        return data_set
+        if deleted.title not in self.by_name():
+            raise DataError(f"The data set {deleted.title} cannot be read any more: upload it again.")
+        return self.get(deleted.title)
 
-    def choose_name(self, title: str) -> str:
-        """Returns an unused name for a data set, which is a plain file name that resembles its title."""
-        stem = re.sub(r"\.zip$", "", title, flags=re.IGNORECASE)
-        safe = re.sub(r"[^A-Za-z0-9_-]+", "-", stem).strip("-_")[:MAX_NAME] or "data"
-        files = self.folder.iterdir() if self.folder.is_dir() else ()
-        taken = {*RESERVED, *(name.lower() for name in self.names()), *(path.name.lower() for path in files)}
-        taken |= {each.title.lower() for each in self.list_deleted()}  # these can be restored
-        names = (safe if number == 1 else f"{safe}-{number}" for number in range(1, len(taken) + 3))
-        return next(name for name in names if name.lower() not in taken and not is_album_key(name.lower()))
+    def sweep(self, seconds: float) -> None:
+        """Removes what killed processes left, and completes or takes back what they had begun.
 
-    def _shrink_trash(self, room: int) -> None:
-        """Removes deleted data sets for good, the oldest first, until the rest takes at most `room` bytes."""
+        Args:
+            seconds: For how long to wait until another process has made its change.
+
+        Raises:
+            UserError: It takes longer, or the disk does not take the changes.
+        """
+        if not self.folder.is_dir():
+            return
+        with _explaining("store"), self._whole.hold(seconds):
+            self._trash.entries()  # which it sweeps
+            sweep_library(self.folder, self._listing, self._uses, self.splits)
+
+    def _is_needed(self, data_set: StoredDataSet) -> bool:
+        return any(is_needed(data_set) for is_needed in self.needed_by)
+
+    def _choose_name(self, title: str) -> str:
+        files = (path.name.removesuffix(SUFFIX) for path in self.folder.iterdir())
+        return choose_name(title, {*files, *(each.title for each in self.list_deleted())})  # these can be restored
+
+    def _choose_removed(self, size: int, title: str, held: ExitStack) -> Sequence[StoredDataSet]:
+        """Returns the data sets to remove for another one; `held` keeps others from using them. Raises as `add`."""
+
+        def may_remove(each: StoredDataSet) -> bool:
+            return not self._is_needed(each) and held.enter_context(self._uses.alone(each.name))
+
+        data_sets = sorted(self.by_name().values(), key=self._last_used)
+        return self.bounds.choose_removed(data_sets, size, title, may_remove)
+
+    def _last_used(self, data_set: StoredDataSet) -> int:
+        return max(self._uses.last(data_set.name), self._record(data_set.name).stat().st_mtime_ns)
+
+    def _shrink_trash(self) -> None:
+        """Removes deleted data sets for good, the oldest first, until all data sets together fit the limit."""
+        room = self.bounds.size - sum(each.size for each in self.by_name().values())
         for each in self._trash.entries():
             room -= each.size
             if room < 0:
                 self._trash.remove(each.key)
 
     def _remove(self, data_set: StoredDataSet) -> None:
-        self._record(data_set.name).unlink(missing_ok=True)  # first, so that a half-removed folder is not found again
-        if data_set.uploaded:
-            shutil.rmtree(data_set.folder, ignore_errors=True)
-        del self._load()[data_set.name]
-
-    def _load(self) -> OrderedDict[str, StoredDataSet]:
-        """Returns the data sets by name; the first call reads them from the disk."""
-        if self._data_sets is None:
-            for partial in self.folder.glob(".*.part"):  # left by an interrupted import
-                shutil.rmtree(partial, ignore_errors=True)
-            records = sorted(self.folder.glob("*.json"), key=lambda path: path.stat().st_mtime)
-            data_sets = (read_record(record) for record in records)
-            self._data_sets = OrderedDict((each.name, each) for each in data_sets if each)
-        return self._data_sets
+        """Removes a data set for good; its folder first, without which its record does not count."""
+        with suppress(OSError), make_part(self.folder / data_set.name) as part:  # else it is removed for the next one
+            if data_set.uploaded:
+                data_set.folder.rename(part)
+            self._record(data_set.name).unlink()
+        self.splits.drop(data_set.name)
+        self._uses.drop(data_set.name)
 
     def _record(self, name: str) -> Path:
-        return self.folder / f"{name}.json"
+        return self.folder / f"{name}{SUFFIX}"
 
 
-def in_use_error(name: str) -> DataError:
-    """Returns the error for a data set that must stay as it is."""
-    return DataError(f"The data set {name} is in use by a run or an evaluation: wait until it has ended.")
+@contextmanager
+def _explaining(change: str) -> Iterator[None]:
+    """Turns an error of the disk into a `DataError`."""
+    try:
+        yield
+    except OSError as error:
+        raise DataError(f"The server cannot {change} data sets, because {explain_disk(error)}.") from None

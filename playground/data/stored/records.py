@@ -24,6 +24,7 @@ class StoredDataSet(NamedTuple):
         check: The result of checking it.
         owner: The visitor who added it, see `playground.support.visitors`; "" if unknown.
         format: The key of the annotation format that the visitor chose; None if there is no choice.
+        lists: The digest of the lists of splits that it was checked with, see `split_history`; None if unknown.
     """
 
     name: str
@@ -34,6 +35,7 @@ class StoredDataSet(NamedTuple):
     check: DataCheck
     owner: str = ""
     format: str | None = None
+    lists: str | None = None
 
     @property
     def splits(self) -> dict[str, int]:
@@ -49,8 +51,9 @@ def read_record(path: Path) -> StoredDataSet | None:
         check = DataCheck.from_dict(values["check"])
         size, owner, format = int(values["size"]), str(values.get("owner", "")), values.get("format")
         uploaded = not values["folder"]
-        stamp, format = compute_stamp(folder, uploaded=uploaded), None if format is None else str(format)
-        return StoredDataSet(path.stem, folder, uploaded, size, stamp, check, owner, format)
+        stamp, lists = compute_stamp(folder, uploaded=uploaded), values.get("lists")
+        format, lists = (None if each is None else str(each) for each in (format, lists))
+        return StoredDataSet(path.stem, folder, uploaded, size, stamp, check, owner, format, lists)
     except (OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
         return None
 
@@ -60,7 +63,7 @@ def write_record(path: Path, data_set: StoredDataSet) -> None:
     folder = None if data_set.uploaded else str(data_set.folder)
     values = {
         "folder": folder, "size": data_set.size, "check": data_set.check.to_dict(), "owner": data_set.owner,
-        "format": data_set.format,
+        "format": data_set.format, "lists": data_set.lists,
     }  # fmt: skip
     write_text(path, json.dumps(values))
 

@@ -12,7 +12,8 @@ from core.data.untrusted import DataError
 from core.data.zip_import import Limits
 from playground.data.checking import RefusedError
 from playground.data.datasets import DataSets
-from playground.data.stored.library import Bounds
+from playground.data.stored.bounds import Bounds
+from playground.data.stored.library import LOCKS
 from tests.core.made_data import coco, coco_content, picture, voc, voc_object, yolo
 from tests.playground.made_albums import albums_at
 
@@ -40,8 +41,8 @@ def data(tmp_path):
 
 
 def list_files(data: DataSets) -> list[str]:
-    """Returns the names of all files in the library, including hidden ones."""
-    return sorted(path.name for path in data.library.folder.iterdir()) if data.library.folder.exists() else []
+    """Returns the names of all files in the library, including hidden ones, but for the folder of its locks."""
+    return sorted(path.name for path in data.library.folder.iterdir() if path.name != LOCKS)
 
 
 def test_an_upload_is_kept_checked_and_opened(data, archive):

@@ -8,7 +8,8 @@ import pytest
 from core.config import Config
 from core.data.untrusted import DataError
 from playground.data.datasets import DATA
-from playground.data.stored.library import Bounds, DataSetLibrary
+from playground.data.stored.bounds import Bounds
+from playground.data.stored.library import DataSetLibrary
 from playground.events.data import undo_button
 from playground.events.training import require_own_run
 from playground.runs.labels import read_label
