@@ -25,7 +25,9 @@ from playground.evaluations.keys import evaluated_split, evaluation_key, with_lo
 from playground.evaluations.results import EvaluationResult
 from playground.evaluations.store import Origin, Store, StoredEvaluation
 from playground.pipeline.networks import name_weights, network_of
+from playground.sharing.shares import find_share
 from playground.support.threads import all_threads
+from playground.support.visitors import VISITORS
 
 MAX_IN_MEMORY = 16  # results, each up to about 10 MB
 MAX_WAITING = 4  # evaluations
@@ -93,7 +95,7 @@ class Evaluations:
             visitor: Who starts it.
 
         Raises:
-            UserError: Too many evaluations are waiting, or the data set is not available.
+            UserError: Too many evaluations are waiting, of the visitor or of all, or the data set is not available.
             DataError: The weights lack a class of the data set.
             WeightsError: The weights are not available, or are not those of a detector.
         """
@@ -102,20 +104,39 @@ class Evaluations:
         if split.source == SCENES:  # there is no end of them, so 0 cannot mean all
             require_scene_count(config.training.eval_images)
         match_detector(name_weights(config.model.weights), network_of(config).class_names, class_names)
-        job = _Job(Origin(split.source, config.model.weights), visitor)
+        job = _Job(Origin(split.source, config.model.weights, visitor), visitor)
         with self._lock:
             previous = self._jobs.get(key)
             if previous and previous.status.active:
                 return
-            if sum(each.status.active for each in self._jobs.values()) > MAX_WAITING:
-                raise UserError("Other evaluations are waiting already: wait until one of them has ended.")
+            self._require_place(visitor)
             self._add(key, job)
         self._pool.submit(self._run, key, job, config, split)
 
-    def stop(self, key: Hashable) -> None:
-        """Asks an evaluation to end after the current pictures; the result of the pictures done is kept."""
+    def _require_place(self, visitor: str) -> None:
+        active = [job.visitor for job in self._jobs.values() if job.status.active]
+        share = find_share()
+        if share and active.count(visitor) >= share.evaluations:
+            raise UserError(
+                f"A visitor can have {share.evaluations} evaluations at a time, and so many of yours wait or run: wait "
+                "until one of them has ended, or stop it."
+            )
+        if len(active) > MAX_WAITING:
+            raise UserError("Other evaluations are waiting already: wait until one of them has ended.")
+
+    def stop(self, key: Hashable, visitor: str = "") -> None:
+        """Asks an evaluation to end after the current pictures; the result of the pictures done is kept.
+
+        Args:
+            key: Its key.
+            visitor: Who asks.
+
+        Raises:
+            NotYoursError: Another visitor started it.
+        """
         job = self._jobs.get(key)
         if job:
+            VISITORS.require(job.visitor, visitor, "The evaluation")
             job.stop.set()
 
     def read_status(self, key: Hashable) -> JobStatus | None:

@@ -19,6 +19,7 @@ from core.runs.folder import RunError
 from core.structures import Detections, GroundTruth
 from core.weights.sources import BUILTIN
 from playground.albums.followers import DELETED, MOST_DELETED, UNDO_SECONDS
+from playground.sharing.shares import find_share
 from playground.support.trash import Trash
 
 MAX_STORED = 100  # evaluations, each up to about 10 MB
@@ -45,14 +46,22 @@ class StoredEvaluation(NamedTuple):
 
 
 class Origin(NamedTuple):
-    """What an evaluation was made from: the source of its pictures, and its weights."""
+    """What an evaluation was made from, and for whom.
+
+    Attributes:
+        source: That of its pictures.
+        weights: Its weights.
+        owner: The visitor who started it, see `playground.support.visitors`; "" if unknown.
+    """
 
     source: str
     weights: str
+    owner: str = ""
 
 
 class Store:
-    """Evaluations in a folder, by the keys of `keys.evaluation_key`. The least recently used ones are removed first.
+    """Evaluations in a folder, by the keys of `keys.evaluation_key`. The least recently used ones are removed first,
+    those of a visitor with too many before those of others.
 
     Args:
         folder: The folder. It is created when the first evaluation is stored.
@@ -73,9 +82,19 @@ class Store:
         path = self._path(key)
         write_text(path.with_suffix(ORIGIN), json.dumps(origin._asdict()))  # first: it is needed to delete the other
         save_checkpoint(path, _to_state(record))
-        files = sorted(self._folder.glob(f"*{SUFFIX}"), key=_modified, reverse=True)
-        for old in files[self._size :]:
-            _remove(old)
+        self._make_room()
+
+    def _make_room(self) -> None:
+        """Removes the oldest evaluations of visitors with too many; if all are too many, of whoever has most."""
+        share, kept = find_share(), dict[str, list[Path]]()  # by owner, the least recently used first
+        for path in sorted(self._folder.glob(f"*{SUFFIX}"), key=_modified):
+            origin = _read_origin(path.with_suffix(ORIGIN))
+            kept.setdefault(origin.owner if share and origin else "", []).append(path)
+        for paths in kept.values():
+            while share and len(paths) > share.stored_evaluations:
+                _remove(paths.pop(0))
+        while sum(map(len, kept.values())) > self._size:
+            _remove(max(kept.values(), key=len).pop(0))
 
     def has(self, key: Hashable) -> bool:
         """True if there is a file for the key; cheap enough to be called whenever a knob moves."""
@@ -133,7 +152,7 @@ def _read_origin(path: Path) -> Origin | None:
     """Returns the origin of a stored evaluation, None if its file is damaged."""
     try:
         values = json.loads(path.read_text("utf-8"))
-        return Origin(str(values["source"]), str(values["weights"]))
+        return Origin(str(values["source"]), str(values["weights"]), str(values.get("owner", "")))
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
 

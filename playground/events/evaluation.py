@@ -28,7 +28,7 @@ def connect_evaluation(page: PageComponents) -> None:
         return show(page, state)
 
     def stop(state: PageState) -> Updates:
-        EVALUATIONS.stop(evaluation_key(state.config(), state.image_ref(), state.visitor))
+        EVALUATIONS.stop(evaluation_key(state.config(), state.image_ref(), state.visitor), state.visitor)
         return show(page, state)
 
     controls = page.controls.evaluation

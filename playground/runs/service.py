@@ -25,6 +25,8 @@ from playground.runs.labels import Label
 from playground.runs.privacy import may_see
 from playground.runs.progress import ACTIVE, TRAINING, RunProgress, combine_statuses
 from playground.runs.reader import Reader, file_stamp, hide_paths, read_about, read_label
+from playground.runs.share import require_places, require_share
+from playground.sharing.shares import find_share
 from playground.support.untrusted import MAX_QUOTED
 
 MAX_WAITING = 100  # runs in the queue
@@ -179,7 +181,7 @@ class Runs:
             recipe: The key of the recipe that the settings were chosen with, for the record.
 
         Raises:
-            RunError: The queue is full, or the folder cannot be created.
+            RunError: The queue is full, the visitor has too many runs, or the folder cannot be created.
         """
         return self._add([(config, About(source, owner=owner, format=format or "", recipe=recipe))])
 
@@ -191,6 +193,9 @@ class Runs:
 
     def _add(self, wanted: list[tuple[Config, About]]) -> str:
         self.open()
+        if share := find_share():
+            runs = [(RunFolder(self.root / name), status) for name, status in self._queue.statuses().items()]
+            require_share(share, wanted[0][1].owner, len(wanted), runs)
         if len(self._queue.waiting()) + len(wanted) > MAX_WAITING:
             raise RunError(f"{MAX_WAITING} runs are waiting already: stop some, or wait until they have started.")
         names = [self._queue.add(config, about).path.name for config, about in wanted]
@@ -212,7 +217,7 @@ class Runs:
         """Resumes a paused run, or queues a run that ended early and all other such runs of its comparison again.
 
         Raises:
-            RunError: There is nothing to resume.
+            RunError: There is nothing to resume, or too many runs of its owner wait.
         """
         states = [(folder, self._queue.status(folder).state) for folder in self.members(name)]
         paused = [folder for folder, state in states if state == PAUSED]
@@ -223,6 +228,10 @@ class Runs:
             )
         for folder in paused:
             write_control(folder.control, Control())
+        if (share := find_share()) and not paused:
+            owner = read_about(ended[0]).owner
+            waiting = sum(read_about(each).owner == owner for each in self._queue.waiting())
+            require_places(share, len(ended), waiting)
         for folder in () if paused else ended:
             self._queue.requeue(folder)
         self.open()

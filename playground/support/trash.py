@@ -21,7 +21,8 @@ from core.io.parts import SUFFIX, sweep_parts
 from playground.support.age import grow_age
 
 FOLDER = ".trash"  # inside the folder from which things are deleted
-MOST, SECONDS = 20, 7 * 86400  # number of entries to keep, and for how long
+MOST, SECONDS = 20, 7 * 86400  # number of entries of a visitor to keep, and for how long
+VISITORS = 10  # who can have so many entries at a time; beyond, those of whoever has most are removed first
 WAS = "was.json"  # describes an entry; beside it lie the deleted paths, renamed to 0, 1, …
 PRESENT = "present"  # its key: all its paths were there; the notes of earlier versions also name missing ones
 AGE = "age.json"  # how long an entry has been in the trash
@@ -51,7 +52,7 @@ class Trash:
 
     Args:
         root: The folder.
-        most: Number of entries to keep.
+        most: Number of entries of a visitor to keep.
         seconds: For how long they are kept.
         folder: Name of the folder inside the root that holds them.
     """
@@ -177,7 +178,9 @@ class Trash:
             sweep_parts(entry)
             self._finish_deletion(entry)
         ages = [grow_age(entry / AGE, every=self._seconds / AGE_PARTS) for entry in whole]
-        old = [entry for count, entry in enumerate(whole) if count >= self._most or ages[count] > self._seconds]
+        owners = [found.owner if (found := self._read(entry)) else "" for entry in whole]
+        surplus = find_surplus(owners, self._most, VISITORS * self._most)
+        old = [entry for count, entry in enumerate(whole) if count in surplus or ages[count] > self._seconds]
         for entry in (*old, *(each for each in entries if each not in whole)):
             self._erase(entry.name)
 
@@ -211,6 +214,23 @@ class Trash:
 
     def _read_names(self, entry: Path) -> list[str]:
         return [str(name) for name in _read_note(entry)["names"]]
+
+
+def find_surplus(owners: Sequence[str], most: int, total: int) -> set[int]:
+    """Returns the indices of the entries that are too many: one visitor's deletions never push out another's.
+
+    Args:
+        owners: To whom each entry belongs, the latest first.
+        most: Number of entries of a visitor to keep.
+        total: Number of all entries to keep; the oldest of whoever has most go first.
+    """
+    kept: dict[str, list[int]] = {}
+    for index, owner in enumerate(owners):
+        kept.setdefault(owner, []).append(index)
+    kept = {owner: indices[:most] for owner, indices in kept.items()}
+    while sum(map(len, kept.values())) > total:
+        max(kept.values(), key=len).pop()
+    return set(range(len(owners))) - {index for indices in kept.values() for index in indices}
 
 
 def _read_note(entry: Path) -> dict[str, Any]:

@@ -28,6 +28,7 @@ from playground.events.picture import show_image
 from playground.pipeline.networks import network_of
 from playground.server.permalink import from_link, to_link
 from playground.server.render import render
+from playground.sharing.shares import SHARE
 from playground.state.page_state import PageState
 from playground.state.settings import settings_of
 from playground.steps.dials import Dials
@@ -36,6 +37,7 @@ from playground.steps.evaluation.figures import figure
 from playground.steps.evaluation.layers import build_layers
 from playground.steps.precision.counted import choose, of_evaluation
 from playground.steps.precision.view import counted_figure
+from playground.support.visitors import VISITORS, NotYoursError
 
 TINY = {
     "model.weights": "random",
@@ -145,6 +147,25 @@ def test_stop_keeps_the_pictures_done(evaluations, slow):
     slow.release(9)
     evaluations.start(config, None)  # again, to the end
     assert wait(evaluations, key, lambda status: status.state == FINISHED).done == 12
+
+
+def test_a_visitor_has_a_number_of_evaluations_and_only_they_can_stop_them(evaluations, slow, monkeypatch):
+    monkeypatch.setattr(VISITORS, "apart", True)
+    configs = [CONFIG.replace({"inference.nms_threshold": 0.1 * number}) for number in range(1, 6)]
+    keys = [evaluation_key(config, None) for config in configs]
+    for config in configs[: SHARE.evaluations]:
+        evaluations.start(config, None, "me")
+    with pytest.raises(UserError, match=f"{SHARE.evaluations} evaluations at a time"):
+        evaluations.start(configs[3], None, "me")
+    evaluations.start(configs[0], None, "me")  # is active already
+    evaluations.start(configs[3], None, "you")
+    with pytest.raises(NotYoursError, match="The evaluation was made in another browser"):
+        evaluations.stop(keys[3], "me")
+    evaluations.stop(keys[3], "you")
+    for key in keys[:2]:
+        evaluations.stop(key, "me")
+    slow.release(50)
+    wait(evaluations, keys[3], lambda status: not status.active)
 
 
 def test_evaluations_wait_for_each_other_and_are_bounded(evaluations, slow):

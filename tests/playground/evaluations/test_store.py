@@ -1,6 +1,7 @@
 """Evaluations outlive the server: a result read from the disk shows the same figures."""
 
 import json
+import os
 import time
 
 import numpy as np
@@ -12,6 +13,8 @@ from playground.evaluations.jobs import FINISHED, STOPPED, Evaluations
 from playground.evaluations.keys import evaluation_key
 from playground.evaluations.results import EvaluationResult
 from playground.evaluations.store import SUFFIX, Origin, Store, StoredEvaluation
+from playground.sharing.shares import Share
+from playground.support.visitors import VISITORS
 from tests.playground.evaluations.test_jobs import CONFIG, HERE, NAMES, THERE, make_image, wait
 
 DONE = (
@@ -93,3 +96,38 @@ def test_a_report_made_again_is_the_same():
     expected = build_report(found, truths, NAMES, images=[(7, name) for name in RECORD.names], iou=0.5)
     assert np.array_equal(result.report.confusion.counts, expected.confusion.counts)
     assert result.report.metrics.to_dict() == expected.metrics.to_dict()
+
+
+def put(store: Store, name: str, owner: str) -> None:
+    store.put(name, RECORD, MADE._replace(owner=owner))
+    for file in store._folder.glob(f"*{SUFFIX}"):  # as if it had been put a second ago
+        os.utime(file, ns=(0, file.stat().st_mtime_ns - 10**9))
+
+
+def test_a_visitor_with_too_many_loses_their_own_oldest_ones(tmp_path, monkeypatch):
+    monkeypatch.setattr(VISITORS, "apart", True)
+    monkeypatch.setattr("playground.sharing.shares.SHARE", Share(stored_evaluations=2))
+    store = Store(tmp_path)
+    put(store, "theirs", "you")
+    for name in "abc":
+        put(store, name, "me")
+    assert [name for name in ("theirs", "a", "b", "c") if store.has(name)] == ["theirs", "b", "c"]
+
+
+def test_where_all_are_too_many_whoever_has_most_loses_first(tmp_path, monkeypatch):
+    monkeypatch.setattr(VISITORS, "apart", True)
+    store = Store(tmp_path, size=3)
+    put(store, "theirs", "you")
+    for name in "abc":
+        put(store, name, "me")
+    assert [name for name in ("theirs", "a", "b", "c") if store.has(name)] == ["theirs", "b", "c"]
+
+
+def test_records_from_before_have_no_owner(tmp_path):
+    store = Store(tmp_path)
+    store.put("key", RECORD, MADE)
+    (record,) = tmp_path.glob("*.json")
+    record.write_text('{"source": "scenes", "weights": "builtin"}')
+    hidden = []
+    store.hide("album", lambda origin: bool(hidden.append(origin)))
+    assert hidden == [Origin("scenes", "builtin", "")]

@@ -5,7 +5,7 @@ import pytest
 from core.errors import UserError
 from core.io.locks import FileLock
 from playground.support import age
-from playground.support.trash import FOLDER, MOST, SECONDS, WAS, Trash
+from playground.support.trash import FOLDER, MOST, SECONDS, WAS, Trash, find_surplus
 from tests.killing import kill_at_every_change
 
 
@@ -279,3 +279,14 @@ def test_an_entry_with_a_damaged_description_is_ignored(tmp_path, damage):
     path = tmp_path / FOLDER / trash.put(["run"], "run").key / WAS
     path.write_text(json.dumps({**json.loads(path.read_text()), **damage}))
     assert trash.entries() == []
+
+
+@pytest.mark.parametrize(
+    ("owners", "most", "total", "expected"),
+    [
+        ("", 2, 9, ""), ("aaa", 2, 9, "2"), ("abab", 2, 9, ""), ("aaab", 2, 9, "2"), ("baaa", 1, 9, "23"),
+        ("aabb", 2, 3, "1"), ("abbb", 3, 3, "3"), ("abc", 3, 2, "0"),
+    ],
+)  # fmt: skip
+def test_a_visitor_pushes_only_their_own_entries_out(owners, most, total, expected):
+    assert find_surplus(list(owners), most, total) == set(map(int, expected))

@@ -1,0 +1,40 @@
+"""What one visitor may have of the server, where visitors are kept apart; else all are one visitor with the whole.
+
+Visitors without a cookie cannot be told apart: together they are one visitor, too.
+"""
+
+from typing import NamedTuple
+
+from playground.support.visitors import VISITORS
+
+
+class Share(NamedTuple):
+    """What one visitor may have.
+
+    Attributes:
+        runs: Number of runs that are kept.
+        run_bytes: Bytes that they take on the disk.
+        places: Runs in the queue.
+        data_sets: Number of data sets.
+        data_bytes: Bytes that the uploaded ones take.
+        evaluations: Evaluations that wait or run.
+        stored_evaluations: Evaluations that are kept.
+        uploads: Data sets that are being brought at a time.
+    """
+
+    runs: int = 40
+    run_bytes: int = 8 * 2**30
+    places: int = 12
+    data_sets: int = 4
+    data_bytes: int = 4 * 2**30
+    evaluations: int = 2
+    stored_evaluations: int = 25
+    uploads: int = 2
+
+
+SHARE = Share()
+
+
+def find_share() -> Share | None:
+    """Returns what one visitor may have, None for the whole: visitors are not kept apart."""
+    return SHARE if VISITORS.apart else None

@@ -1,0 +1,71 @@
+import pytest
+
+from core.runs.about import About
+from core.runs.folder import FINISHED, QUEUED, RunError, RunFolder, RunStatus
+from playground.runs.share import measure_folder, require_places, require_share
+from playground.sharing.shares import SHARE, Share, find_share
+from playground.support.visitors import VISITORS
+
+ME, THEY = "me", "they"
+
+
+@pytest.fixture
+def make(tmp_path):
+    """Makes runs of an owner that are in a state."""
+
+    def make_runs(owner: str, *states: str) -> list[tuple[RunFolder, RunStatus]]:
+        found = []
+        for state in states:
+            folder = RunFolder(tmp_path / f"{owner}-{len(list(tmp_path.iterdir()))}")
+            folder.path.mkdir()
+            folder.write_about(About(owner=owner))
+            found.append((folder, RunStatus(state)))
+        return found
+
+    return make_runs
+
+
+def test_a_visitor_can_keep_a_number_of_runs(make):
+    runs, share = make(ME, FINISHED, FINISHED) + make(THEY, *[FINISHED] * 5), Share(runs=3)
+    require_share(share, ME, 1, runs)
+    with pytest.raises(RunError, match="can keep 3 runs on this server, and you have 2: delete some"):
+        require_share(share, ME, 2, runs)
+
+
+def test_a_visitor_has_a_number_of_places_in_the_queue(make):
+    runs, share = make(ME, QUEUED, FINISHED) + make(THEY, *[QUEUED] * 5), Share(places=2)
+    require_share(share, ME, 1, runs)
+    with pytest.raises(RunError, match="2 runs in the queue, and 1 of yours wait"):
+        require_share(share, ME, 2, runs)
+    with pytest.raises(RunError, match="stop some"):
+        require_places(share, 1, 2)
+
+
+def test_the_runs_of_a_visitor_take_so_much_of_the_disk(make):
+    runs, share = make(ME, FINISHED) + make(THEY, FINISHED), Share(run_bytes=1000)
+    (runs[1][0].path / "checkpoint").write_bytes(b"x" * 5000)
+    require_share(share, ME, 1, runs)
+    (runs[0][0].path / "checkpoint").write_bytes(b"x" * 1001)
+    with pytest.raises(RunError, match="GB on this server, as much as they may: delete some"):
+        require_share(share, ME, 1, runs)
+
+
+def test_a_folder_is_measured_with_what_is_below_it(tmp_path):
+    (tmp_path / "below").mkdir()
+    (tmp_path / "below" / "file").write_bytes(b"x" * 10)
+    (tmp_path / "file").write_bytes(b"x" * 5)
+    (tmp_path / "link").symlink_to(tmp_path / "gone")
+    assert 15 <= measure_folder(tmp_path) < 15 + 2 * len(str(tmp_path)) + 100
+
+
+def test_visitors_who_are_alike_have_the_whole(monkeypatch):
+    monkeypatch.setattr(VISITORS, "apart", False)
+    assert find_share() is None
+    monkeypatch.setattr(VISITORS, "apart", True)
+    assert find_share() == SHARE
+
+
+def test_every_comparison_fits_into_the_queue():
+    from core.experiments.presets import PRESETS
+
+    assert max(len(preset.variants) for preset in PRESETS.values()) <= SHARE.places
