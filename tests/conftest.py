@@ -19,6 +19,18 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
 
 
+@pytest.fixture
+def apart(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Untrusted files are read by another process meanwhile, as on the page. It takes seconds to start."""
+    from core.reader import Kind, Limits, read_apart_from_now_on
+
+    monkeypatch.delenv("RETINANET_LIMITS")
+    limits = Limits(seconds=4, total=60, memory=2**30, answer=2**28, remedy="choose another")
+    read_apart_from_now_on(limits, tuple(Kind))
+    yield
+    read_apart_from_now_on(limits, ())
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Marks the browser tests as slow and moves modules with slow tests to the front.
 

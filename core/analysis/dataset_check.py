@@ -1,7 +1,7 @@
 """Checks a data set in a folder before training: decodes every image, measures every box, compares the splits."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NamedTuple, Self
@@ -31,6 +31,8 @@ from core.data.left_out import DESCRIPTIONS, EMPTY_BOX, OUTSIDE_BOX, LeftOut
 from core.data.reading.contents import FolderContents
 from core.data.reading.plausibility import find_refusals
 from core.data.untrusted import DataError
+from core.reader import Kind, limits_for, read_apart
+from core.reader.tasks import Progress
 
 
 class SplitSummary(NamedTuple):
@@ -131,7 +133,7 @@ def _read_sizes(values: dict[str, Any]) -> ClassSizes:
 def check_folder(
     folder: Path,
     config: Config,
-    progress: Callable[[int, int], None] = lambda done, total: None,
+    progress: Progress = lambda done, total: None,
     *,
     format: str | None = None,
 ) -> DataCheck:
@@ -145,7 +147,25 @@ def check_folder(
 
     Raises:
         AmbiguousFormatError: The folder can be read in several formats.
+        DataError: Checking it takes more time or memory than it may.
     """
+    limits = limits_for(Kind.DATA_SETS, folder)
+    if limits is None:
+        return _check_here(folder, config, progress, format)
+    arguments = {"folder": str(folder), "config": config.to_json(), "format": format}
+    with read_apart(
+        "check", arguments, name=str(folder), limits=limits, refusal=DataError, progress=progress
+    ) as answer:
+        return DataCheck.from_dict(answer.value)
+
+
+def check_for_parent(arguments: dict[str, Any], folder: Path, progress: Progress) -> dict[str, Any]:
+    """Checks a data set for another process."""
+    config = Config.from_json(arguments["config"])
+    return _check_here(Path(arguments["folder"]), config, progress, arguments["format"]).to_dict()
+
+
+def _check_here(folder: Path, config: Config, progress: Progress, format: str | None) -> DataCheck:
     issues = Issues(folder)
     try:
         contents = examine_data_set(folder, format)
@@ -168,7 +188,7 @@ def check_folder(
 
 
 def _check_images(
-    splits: Mapping[str, RawData], config: Config, issues: Issues, progress: Callable[[int, int], None]
+    splits: Mapping[str, RawData], config: Config, issues: Issues, progress: Progress
 ) -> dict[str, list[ImageFacts]]:
     """Decodes the images of all splits and returns their facts."""
     total, done = sum(len(raw.images) for raw in splits.values()), 0

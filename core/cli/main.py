@@ -13,7 +13,7 @@ from core.config import Config, ConfigError, knobs
 from core.errors import IncompleteError, UserError
 from core.experiments.recipes import apply_recipe
 from core.io.atomic import require_writable, write_text
-from core.reader import COMMAND_LINE, Kind, read_apart_from_now_on
+from core.reader import COMMAND_LINE, Kind, limits_for, read_apart_from_now_on, warm_up
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -22,7 +22,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout.reconfigure(errors="backslashreplace")
     options = parse(arguments)
     try:
-        read_apart_from_now_on(COMMAND_LINE, (Kind.PICKLED, Kind.DATA_SETS))
+        _read_apart(options)
         config = build_config(options)
         for file in (options.json, getattr(options, "report", None)):
             if file:
@@ -37,6 +37,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return report_error("Stopped.", 130)
     return 0
+
+
+def _read_apart(options: argparse.Namespace) -> None:
+    """Leaves untrusted files to another process, which imports PyTorch while this one does, if it is needed for sure.
+
+    Raises:
+        LimitsError: The environment variable that lifts the bounds is not understood.
+    """
+    read_apart_from_now_on(COMMAND_LINE, (Kind.PICKLED, Kind.DATA_SETS))
+    if limits_for(Kind.DATA_SETS) and getattr(options, "data", "scenes") != "scenes":
+        warm_up("check" if options.command == "check" else "data set")
 
 
 def build_config(options: argparse.Namespace) -> Config:

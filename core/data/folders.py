@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 import numpy as np
 
@@ -16,17 +17,21 @@ from core.data.formats.json_files import sniff_json
 from core.data.reading.cache import CONTENTS, Key
 from core.data.reading.contents import FolderContents, read_contents
 from core.data.reading.pictures import get_relative
+from core.data.reading.storage import load_contents, write_contents
 from core.data.splits import SPLITS_FILE, random_split, stratified_split, write_splits
 from core.data.untrusted import DataError, quote
 from core.io.atomic import require_writable
 from core.io.collection import pause_collection
 from core.io.text import count_noun
+from core.reader import Kind, limits_for, read_apart
+from core.reader.tasks import Progress
 
 GIVEN = "given"
 SPLIT_METHODS: dict[str, Callable[[np.ndarray, Sequence[float], int], list[list[int]]]] = {
     "random": lambda counts, shares, seed: random_split(len(counts), shares, seed),
     "stratified": stratified_split,
 }
+STORED = "contents.npz"  # what the other process answers with
 MAX_SUFFIXES = 6  # named in the message about a folder without annotations
 
 
@@ -63,12 +68,22 @@ def examine_data_set(folder: Path, format: str | None = None, strict: bool = Fal
     """Reads a data set as `read_data_set` does, but returns also one with refusals."""
     with pause_collection():
         files = list_files(folder)
-        return CONTENTS.get(files, Key(format, strict), lambda: _detect(files, format, strict=strict))
+        return CONTENTS.get(files, Key(format, strict), lambda: _read(files, Key(format, strict)))
 
 
 def require_format(folder: Path, format: str | None = None) -> None:
     """Raises `DataError` if a folder has no annotation files that are known, or that have this format."""
-    files = list_files(folder)
+    limits, arguments = limits_for(Kind.DATA_SETS, folder), {"folder": str(folder), "format": format}
+    if limits is None:
+        require_format_for_parent(arguments)
+        return
+    with read_apart("format", arguments, name=str(folder), limits=limits, refusal=DataError):
+        pass  # there is a data set
+
+
+def require_format_for_parent(arguments: dict[str, Any], *_: object) -> None:
+    """Does `require_format` for another process."""
+    files, format = list_files(Path(arguments["folder"])), arguments["format"]
     if not any(each.find(files) for each in _choose_formats(format)):
         raise _no_data_set(files, format)
 
@@ -124,7 +139,7 @@ def read_all_splits(folder: Path, format: str | None = None) -> RawData:
     """
     with pause_collection():
         files, key = list_files(folder), Key(format, strict=False, use_lists=False)
-        contents = CONTENTS.get(files, key, lambda: _detect(files, format, use_lists=False))
+        contents = CONTENTS.get(files, key, lambda: _read(files, key))
     _require_usable(folder, contents)
     images = contents.images
     if len({image.image_id for image in images}) < len(images):
@@ -174,6 +189,27 @@ def make_lists(
     parts = SPLIT_METHODS[by](counts, shares, seed)
     names = list_names(folder, raw.images)
     return {split: [names[number] for number in part] for split, part in zip(SPLITS, parts, strict=True)}
+
+
+def _read(files: FolderFiles, key: Key) -> FolderContents:
+    """Reads a folder, by another process if this one is to leave such files to it."""
+    limits = limits_for(Kind.DATA_SETS, files.root)
+    if limits is None:
+        return _detect(files, key.format, strict=key.strict, use_lists=key.use_lists)
+    arguments = {"folder": str(files.root), "key": key}
+    with read_apart("data set", arguments, name=str(files.root), limits=limits, refusal=DataError) as answer:
+        contents = load_contents(answer.folder / STORED, files)
+    if contents is None:
+        raise DataError(f"{files.root} cannot be read: this program has changed since it was started, start it again.")
+    return contents
+
+
+def read_for_parent(arguments: dict[str, Any], folder: Path, progress: Progress) -> None:
+    """Reads a folder for another process, which gets the contents as a file in a folder."""
+    files, key = list_files(Path(arguments["folder"])), Key(*arguments["key"])
+    with pause_collection():
+        contents = _detect(files, key.format, strict=key.strict, use_lists=key.use_lists)
+    write_contents(folder / STORED, contents, files.root)
 
 
 def _detect(files: FolderFiles, key: str | None, *, strict: bool = False, use_lists: bool = True) -> FolderContents:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from itertools import takewhile
 from pathlib import Path, PurePosixPath
-from typing import BinaryIO, NamedTuple, TypeVar
+from typing import Any, BinaryIO, NamedTuple, TypeVar
 
 from core.data.archives import explain_no_zip
 from core.data.files import MAX_DEPTH, is_junk
@@ -20,6 +20,8 @@ from core.data.reading.split_names import find_split_of_folder
 from core.data.untrusted import MAX_NAME, DataError, quote
 from core.io.parts import make_part, sweep_parts
 from core.io.paths import hide_folder
+from core.reader import Kind, limits_for, read_apart
+from core.reader.tasks import Progress
 
 T = TypeVar("T")
 
@@ -108,14 +110,30 @@ def unpacked(archive: Path, folder: Path, limits: Limits = LIMITS, *, format: st
 
 def unpack(archive: Path, folder: Path, limits: Limits = LIMITS) -> None:
     """Unpacks a zip into an empty folder; raises the errors of `import_zip` and then leaves partial files behind."""
+    bounds = limits_for(Kind.DATA_SETS, archive)
+    if bounds is None:
+        _unpack_here(archive, folder, limits)
+        return
+    arguments = {"archive": str(archive), "folder": str(folder), "limits": limits}
+    with read_apart("archive", arguments, name=archive.name, limits=bounds, refusal=DataError):
+        pass  # the answer is in the folder
+
+
+def unpack_for_parent(arguments: dict[str, Any], folder: Path, progress: Progress) -> None:
+    """Unpacks a zip for another process."""
+    _unpack_here(Path(arguments["archive"]), Path(arguments["folder"]), Limits(*arguments["limits"]), progress)
+
+
+def _unpack_here(archive: Path, folder: Path, limits: Limits, progress: Progress = lambda done, total: None) -> None:
     try:
         with archive.open("rb") as file:
             _check_directory_size(file, archive, limits)
             with zipfile.ZipFile(file) as content:
                 entries = _select_entries(content.infolist(), archive, limits)
                 _require_disk_space(folder, sum(entry.file_size for entry in entries), archive)
-                for entry, path in entries.items():
+                for number, (entry, path) in enumerate(entries.items(), start=1):
                     _unpack_entry(content, entry, folder / path, archive)
+                    progress(number, len(entries))
     except (zipfile.BadZipFile, zlib.error, EOFError, struct.error, NotImplementedError, UnicodeDecodeError):
         raise DataError(f"{archive} {explain_no_zip(archive)}") from None
 

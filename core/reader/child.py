@@ -77,17 +77,19 @@ def _do(function: Function, request: dict[str, Any], answers: BinaryIO) -> dict[
     except OSError as error:
         if error.errno in FULL:
             return {OVER: DISK}
-        (folder / ANSWER).write_text(json.dumps({"error": pack_error(error)}), encoding="utf-8")
+        raise
     return DONE
 
 
 def _call(function: Function, arguments: dict[str, Any], folder: Path, progress: Progress) -> dict[str, Any]:
-    """Returns what a function returns or raises; whatever concerns the system is raised."""
+    """Returns what a function returns or raises; raises that there is no memory or disk left."""
     try:
         return {"value": function(arguments, folder, progress)}
-    except (MemoryError, OSError):
+    except MemoryError:
         raise
     except Exception as error:  # of any kind: the parent tells users' errors from defects
+        if isinstance(error, OSError) and error.errno in FULL:
+            raise
         return {"error": pack_error(error)}
 
 

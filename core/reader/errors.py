@@ -1,4 +1,6 @@
-"""How the errors of a reading process return: a user's error as the same class and sentence, a defect as one."""
+"""How the errors of a reading process return: a user's error as the same class and sentence, those of the system,
+and a defect as one.
+"""
 
 import importlib
 import json
@@ -18,6 +20,8 @@ class BusyError(UserError):
 
 def pack_error(error: BaseException) -> dict[str, Any]:
     """Returns an error as plain values for JSON."""
+    if isinstance(error, OSError) and error.errno:
+        return {"system": [error.errno, error.strerror]}
     if not isinstance(error, UserError):
         return {"defect": "".join(traceback.format_exception(error))}
     kind = type(error)
@@ -34,6 +38,8 @@ def unpack_error(packed: dict[str, Any], fallback: type[UserError]) -> Exception
     """
     if "defect" in packed:
         return ReaderDefectError(f"A task of the reading process failed.\n{packed['defect']}")
+    if "system" in packed:
+        return OSError(*packed["system"])
     kind = _find_class(packed["class"], fallback)
     error = kind.__new__(kind)
     error.args = (str(packed["message"]),)

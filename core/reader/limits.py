@@ -94,5 +94,12 @@ def limits_for(kind: Kind, path: Path | None = None) -> Limits | None:
     """
     if _choice is None or kind not in _choice.kinds:
         return None
-    trusted = path is not None and any(path.resolve().is_relative_to(folder) for folder in _choice.trusted)
-    return None if trusted else _choice.limits
+    return None if path is not None and _is_trusted(path, _choice.trusted) else _choice.limits
+
+
+def _is_trusted(path: Path, folders: tuple[Path, ...]) -> bool:
+    try:
+        resolved = path.resolve()
+    except (OSError, ValueError, RuntimeError):  # characters that no file system allows, or a loop of links
+        return False
+    return any(resolved.is_relative_to(folder) for folder in folders)

@@ -27,7 +27,7 @@ START_SECONDS = 300  # importing PyTorch takes some seconds, and many more on a 
 MAX_MESSAGE = 4096  # bytes
 MAX_STDERR = 2000  # characters of what a process that ended has said, for the log
 MAX_GROWTH = 2**28  # bytes that a process may keep after a task; it is replaced if it keeps more
-NO_ROOM = "cannot be read, since there is no room for temporary files: make room and try again"
+NO_ROOM = "cannot be read, since the disk is full: make room and try again"
 
 
 class ReadingProcess:

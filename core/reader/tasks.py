@@ -26,5 +26,9 @@ class Task(NamedTuple):
 
 
 TASKS = {
+    "archive": Task("core.data.zip_import:unpack_for_parent", is_long=True),
+    "check": Task("core.analysis.dataset_check:check_for_parent", is_long=True),
+    "data set": Task("core.data.folders:read_for_parent"),
+    "format": Task("core.data.folders:require_format_for_parent"),
     "weights": Task("core.weights.files:read_for_parent"),
 }

@@ -25,6 +25,19 @@ PACKAGE = Path(__file__).parents[1]  # the modules that read data sets
 
 def save_contents(path: Path, contents: FolderContents, root: Path) -> None:
     """Writes contents to a file; does nothing if that is not possible, since the file only saves time."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_contents(path, contents, root)
+    except OSError:
+        return
+
+
+def write_contents(path: Path, contents: FolderContents, root: Path) -> None:
+    """Writes contents to a file.
+
+    Raises:
+        OSError: That is not possible.
+    """
     images = contents.images
     parts = [*contents.splits.items(), ("", contents.unlisted)]
     values = {
@@ -49,12 +62,8 @@ def save_contents(path: Path, contents: FolderContents, root: Path) -> None:
         "labels": np.concatenate([image.labels for image in images] or [np.zeros(0, np.int64)]),
         "crowd": np.concatenate([image.crowd for image in images] or [np.zeros(0, bool)]),
     }
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with write_atomically(path) as temporary, temporary.open("wb") as file:
-            np.savez(file, **arrays)  # type: ignore[arg-type]
-    except OSError:
-        return
+    with write_atomically(path) as temporary, temporary.open("wb") as file:
+        np.savez(file, **arrays)  # type: ignore[arg-type]
 
 
 def load_contents(path: Path, files: FolderFiles) -> FolderContents | None:

@@ -12,15 +12,6 @@ from core.weights.state_dict import WeightsError
 LIMITS = Limits(seconds=4, total=60, memory=2**30, answer=2**28, remedy="choose another")
 
 
-@pytest.fixture
-def apart(monkeypatch):
-    """Untrusted files are read by another process meanwhile."""
-    monkeypatch.delenv(VARIABLE)
-    read_apart_from_now_on(LIMITS, tuple(Kind))
-    yield
-    read_apart_from_now_on(LIMITS, ())
-
-
 def write_pickle(path, pickle: bytes) -> None:
     """Writes a file as PyTorch's, with any pickle."""
     with zipfile.ZipFile(path, "w") as archive:
