@@ -4,6 +4,7 @@ import argparse
 import math
 
 from core.data.formats import FORMATS
+from core.errors import quote
 
 TRACKERS = ("tensorboard", "wandb", "trackio")
 
@@ -61,7 +62,7 @@ def parse_share(text: str) -> float:
     except ValueError:
         value = math.nan
     if not 0 <= value <= 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 0 to 1")
+        raise argparse.ArgumentTypeError(f"{quote(text)} is not a number from 0 to 1")
     return value
 
 
@@ -69,7 +70,7 @@ def parse_shares(text: str) -> tuple[float, ...]:
     """Reads the shares of the three splits."""
     shares = tuple(parse_share(part) for part in text.split(","))
     if len(shares) != 3 or abs(sum(shares) - 1) > 1e-6:
-        raise argparse.ArgumentTypeError(f"{text!r} is not three shares that add up to 1, such as 0.8,0.1,0.1")
+        raise argparse.ArgumentTypeError(f"{quote(text)} is not three shares that add up to 1, such as 0.8,0.1,0.1")
     return shares
 
 
@@ -77,12 +78,12 @@ def parse_names(text: str) -> tuple[str, ...]:
     """Reads names of classes."""
     names = tuple(part.strip() for part in text.split(","))
     if not all(names) or len(set(names)) < len(names):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a list of different names, such as cat,dog")
+        raise argparse.ArgumentTypeError(f"{quote(text)} is not a list of different names, such as cat,dog")
     return names
 
 
 def parse_count(text: str) -> int:
     """Reads a non-negative whole number."""
     if not text.isdecimal():
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 0")
+        raise argparse.ArgumentTypeError(f"{quote(text)} is not a whole number from 0")
     return int(text)

@@ -18,6 +18,7 @@ from core.cli.flags import (
     parse_shares,
 )
 from core.config import Config, Knob, knobs
+from core.errors import shorten
 from core.experiments.presets import PRESETS
 from core.experiments.recipes import RECIPES
 
@@ -34,10 +35,12 @@ ALIASES = {
 WRITTEN_FORMATS = ("coco", "voc", "yolo")  # the keys of `core.data.writers.convert.WRITERS`
 WORKERS_HELP = "number of processes that load pictures (default 1)"
 
+MAX_FLAG = 100  # characters of an unknown flag that are compared with the known ones
+
 
 def report_error(message: str, status: int) -> int:
     """Prints an error message and returns the exit status."""
-    print(f"error: {message}", file=sys.stderr)
+    print(f"error: {shorten(message)}", file=sys.stderr)
     return status
 
 
@@ -46,7 +49,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = _build_parser()
     options, unknown = parser.parse_known_args(arguments)
     if unknown:
-        near = difflib.get_close_matches(unknown[0].split("=")[0], [f"--{path}" for path in knobs()], n=1)
+        near = difflib.get_close_matches(unknown[0].split("=")[0][:MAX_FLAG], [f"--{path}" for path in knobs()], n=1)
         hint = f"did you mean {near[0]}?" if near else f"{parser.prog} {options.command} --help lists the flags."
         parser.exit(report_error(f"{unknown[0]} is not a known argument: {hint}", 2))
     return options

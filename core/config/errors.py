@@ -7,23 +7,29 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from core.config.knob import ConfigError, Knob
+from core.errors import quote
+
+MAX_EXPLAINED = 5  # problems; to look for what was meant takes a millisecond each
 
 
 def explain_errors(error: ValidationError, knobs: Mapping[str, Knob]) -> ConfigError:
     """Turns pydantic's report into one error that names each field, its value and the allowed values."""
     sentences = []
-    for problem in error.errors():
+    problems = error.errors(include_url=False)
+    for problem in problems[:MAX_EXPLAINED]:
         path = ".".join(map(str, problem["loc"][:2]))
         value = problem["input"]
         if path in knobs:
             allowed = _describe_allowed(knobs[path], problem)
-            sentences.append(f"{path} = {value!r} is not allowed: it must be {allowed}.")
+            sentences.append(f"{path} = {quote(value)} is not allowed: it must be {allowed}.")
         elif problem["type"] == "extra_forbidden":
             near = difflib.get_close_matches(path, [*knobs, *{knob.section for knob in knobs.values()}], n=1)
             hint = f" Did you mean {near[0]}?" if near else ""
             sentences.append(f"{path} is not a hyperparameter.{hint}")
         else:  # a contradiction between fields: the validator wrote the sentence
             sentences.append(problem["msg"].removeprefix("Value error, "))
+    if (rest := len(problems) - MAX_EXPLAINED) > 0:
+        sentences.append(f"{rest:,} more {'setting is' if rest == 1 else 'settings are'} not allowed.")
     return ConfigError(" ".join(dict.fromkeys(sentences)))
 
 

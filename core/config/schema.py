@@ -110,7 +110,7 @@ class Config(Section):
     def from_json(cls, text: str) -> Self:
         """Creates a configuration from JSON; also raises `ConfigError` for text that is not a JSON object."""
         if len(text) > MAX_TEXT:
-            raise ConfigError(f"The settings are {len(text):,} characters long; at most {MAX_TEXT:,} are read.")
+            raise ConfigError(f"The settings are longer than the {MAX_TEXT:,} characters that are read: shorten them.")
         try:
             values = json.loads(text)
         except (ValueError, RecursionError) as error:
@@ -123,7 +123,8 @@ class Config(Section):
     def from_file(cls, path: str | Path) -> Self:
         """Creates a configuration from a JSON file; also raises `ConfigError` for a file that cannot be read."""
         try:
-            return cls.from_json(Path(path).read_text(encoding="utf-8"))
+            with open(path, encoding="utf-8") as file:
+                return cls.from_json(file.read(MAX_TEXT + 1))
         except (OSError, UnicodeDecodeError) as error:
             raise ConfigError(f"The settings file {path} cannot be read: {error}.") from None
 

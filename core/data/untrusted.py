@@ -1,14 +1,13 @@
 """Safe access to untrusted data set files: bounded reads, paths that stay inside a folder, quoted values."""
 
 from pathlib import Path
-from reprlib import Repr
 
-from core.errors import UserError
+from core.errors import UserError, quote
 from core.io.text import is_text
 
+__all__ = ["IMAGE_SUFFIXES", "MAX_NAME", "DataError", "join_inside", "quote", "read_bounded"]
+
 MAX_NAME = 1000  # characters of a path
-_SHORT = Repr()  # YAML's aliases make a few bytes a list whose full `repr` has billions of characters
-_SHORT.maxstring = _SHORT.maxother = _SHORT.maxlong = 100
 # All suffixes of the formats that `core.data.images` decodes.
 IMAGE_SUFFIXES = (
     ".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".apng", ".bmp", ".webp", ".tif", ".tiff", ".gif", ".avif", ".avifs",
@@ -44,12 +43,6 @@ def join_inside(folder: Path, name: str, *, root: Path, source: Path) -> Path:
     if not resolved.is_relative_to(root):
         raise error
     return folder / relative
-
-
-def quote(value: object) -> str:
-    """Returns the `repr` of an untrusted value, cut to 100 characters, for use in a message."""
-    text = repr(value) if isinstance(value, str | int | float) else _SHORT.repr(value)
-    return text if len(text) <= 100 else text[:99] + "…"
 
 
 def read_bounded(path: Path, limit: int) -> bytes:

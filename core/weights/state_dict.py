@@ -11,6 +11,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 from tqdm import tqdm
 
+from core.errors import quote
 from core.io.atomic import write_atomically
 from core.io.text import is_text
 from core.weights.architecture import WeightsError
@@ -123,7 +124,9 @@ def validate(state: Any, *, name: str) -> dict[str, Tensor]:
         raise WeightsError(f"{name} holds no state dict: save model.state_dict() and choose that file.")
     for key, value in state.items():
         if not isinstance(key, str) or not _is_ordinary(value):
-            raise WeightsError(f"{name} holds more than ordinary tensors ({key!r}): save model.state_dict() alone.")
+            raise WeightsError(
+                f"{name} holds more than ordinary tensors ({quote(key)}): save model.state_dict() alone."
+            )
     check_bytes(sum(value.numel() * max(value.element_size(), 4) for value in state.values()), name, MAX_BYTES)
     result = {key: value.detach().to(_stored_dtype(value), copy=True) for key, value in state.items()}
     for key, value in result.items():

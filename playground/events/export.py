@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 import gradio as gr
 
 from core.config import Config
-from core.errors import UserError
+from core.errors import UserError, quote
 from core.io.atomic import write_text
 from core.io.paths import ROOT, hide_folder
 from playground.events.common import Updates, listen, part_updates
@@ -71,7 +71,7 @@ def export_detector(config: Config, ending: str, report: Callable[[int], object]
         UserError: The detector cannot be exported; the message says why.
     """
     if ending not in ENDINGS:
-        raise UserError(f"{ending!r} is not an export format: choose one of {', '.join(ENDINGS)}.")
+        raise UserError(f"{quote(ending)} is not an export format: choose one of {', '.join(ENDINGS)}.")
     folder = Path(_folder().name)
     out, settings = folder / f"retinanet{ending}", folder / "settings.json"
     write_text(settings, config.to_json())

@@ -6,7 +6,7 @@ from core.analysis.anchor_search import Objects, collect_objects, describe_doubt
 from core.analysis.size_check import join_objects
 from core.config import Config
 from core.data.sources import SceneData
-from core.errors import UserError
+from core.errors import UserError, quote
 from core.io.text import count_noun
 from playground.data.image_ref import ImageRef, is_from_album, is_from_data_set
 from playground.data.sources import read_annotations
@@ -51,7 +51,7 @@ def _collect(target: str, pipeline: Pipeline, image_ref: ImageRef | None) -> Obj
         return collect_objects(SceneData(config.scenes, SCENES, "train"), config.inference, SCENES)
     if target == FIT_TO[2]:
         return _collect_from_data_set(image_ref, pipeline.config, pipeline.visitor)
-    raise UserError(f"Anchors can be fitted to {' or to '.join(FIT_TO)}, not to {target!r}.")
+    raise UserError(f"Anchors can be fitted to {' or to '.join(FIT_TO)}, not to {quote(target)}.")
 
 
 def _collect_from_data_set(image_ref: ImageRef | None, config: Config, visitor: str) -> Objects:

@@ -1,14 +1,17 @@
-"""Messages of the library in the words of the page.
+"""Messages of the library in the words of the page, without paths of the server.
 
 The library names a hyperparameter by its path, such as `loss.gamma`, as the command line and its files do. On the page
 it is found by its label, in a step: `name_knobs` turns the one into the other, so that every sentence is written once.
 """
 
 import re
+import tempfile
 from functools import cache
+from pathlib import Path
 
 from core.config import Knob, knobs
-from core.errors import UserError
+from core.errors import UserError, shorten
+from core.io.paths import ROOT
 from playground.support.groups import TITLES, step_of
 
 SWITCHED = {"true": "on", "false": "off"}
@@ -17,6 +20,9 @@ SPELLINGS = {  # of choices that are more than words
     "p5": "P5", "sgd": "SGD", "asgd": "ASGD", "adamw": "AdamW", "adam": "Adam", "nadam": "NAdam", "radam": "RAdam",
     "rmsprop": "RMSprop", "adagrad": "Adagrad", "adadelta": "Adadelta", "adamax": "AdaMax",
 }  # fmt: skip
+
+# An absolute path of any system: neither that of an address, nor a share such as 3/4, nor a code such as /m/01g317.
+PATH = re.compile(r"""(?<![\w:/.…~\\-])(?!/m/0\w+['"])(?:/|[A-Za-z]:[\\/])(?:[^\s/\\'"]*[/\\])*([^\s/\\'"]+)""")
 
 
 def name_choice(choice: object) -> str:
@@ -27,10 +33,12 @@ def name_choice(choice: object) -> str:
 def name_knobs(message: str | UserError) -> str:
     """Returns a message with labels in place of the paths of hyperparameters, and with the steps that have them.
 
+    It tells no path of the server, see `hide_server`.
+
     A suggestion for a misspelt path, "Did you mean loss.gamma?", and an example, "as in loss.gamma", stay: that is what
     has to be written.
     """
-    message = str(message)
+    message = hide_server(str(message))
     found = list(dict.fromkeys(each["path"] for each in _paths().finditer(message)))
     if not found:
         return message
@@ -39,6 +47,26 @@ def name_knobs(message: str | UserError) -> str:
     for choice in {str(each) for knob in named for each in knob.choices}:
         text = re.sub(rf"\b{choice}\b", name_choice(choice), text)
     return f"{text if text.endswith(('.', '!', '?')) else text + '.'} {_say_where(named)}"
+
+
+def hide_server(message: str) -> str:
+    """Returns a message with "…/name" in place of every absolute path, and of bounded length.
+
+    A visitor need not know where the server has its files; whose path it is cannot be told, so that one that the
+    visitor wrote is shortened, too.
+    """
+    if "/" not in message and "\\" not in message:
+        return shorten(message)
+    for folder in _folders():
+        message = message.replace(folder, "/server")
+    return shorten(PATH.sub(r"…/\1", message))
+
+
+@cache
+def _folders() -> tuple[str, ...]:
+    """Returns folders of the server whose names may have spaces, at which `PATH` ends."""
+    folders = {str(each) for each in (tempfile.gettempdir(), Path.home(), Path.cwd(), ROOT)}
+    return tuple(sorted((each for each in folders if len(each) > 1), key=len, reverse=True))
 
 
 @cache

@@ -1,6 +1,8 @@
 """Messages name what the visitor sees: labels and steps instead of the paths of hyperparameters."""
 
 import re
+import tempfile
+from pathlib import Path
 
 import pytest
 
@@ -8,7 +10,7 @@ from core.config import Config, ConfigError, knobs
 from core.training.divergence import DivergedStep, explain_divergence
 from playground.steps import STEPS
 from playground.support.groups import TITLES
-from playground.support.wording import SPELLINGS, name_choice, name_knobs
+from playground.support.wording import SPELLINGS, hide_server, name_choice, name_knobs
 
 PATH = re.compile("|".join(map(re.escape, knobs())))
 
@@ -78,3 +80,27 @@ def test_choices_are_written_as_people_write_them():
     ]  # fmt: skip
     choices = {str(each) for knob in knobs().values() for each in knob.choices}
     assert set(SPELLINGS) <= choices  # none is left over
+
+
+@pytest.mark.parametrize(
+    ("message", "expected"),
+    [
+        ("/srv/data/set/a.jpg cannot be read: check it.", "…/a.jpg cannot be read: check it."),
+        ("Permission denied: '/home/me/a.pth'", "Permission denied: '…/a.pth'"),
+        ("It names '/etc/passwd', which is not inside.", "It names '…/passwd', which is not inside."),
+        (r"C:\Users\me\a.jpg is empty", "…/a.jpg is empty"),
+        ("(in /srv/data/a.csv) and “/srv/b”, too", "(in …/a.csv) and “…/b”, too"),
+        ("images/train, 3/4, and/or, a / b, ../x and ~/y", "images/train, 3/4, and/or, a / b, ../x and ~/y"),
+        ("see https://example.org/a/b", "see https://example.org/a/b"),
+        ("the class '/m/01g317' of Open Images", "the class '/m/01g317' of Open Images"),
+        (f"{Path.cwd()}/a b.jpg is empty", "…/a b.jpg is empty"),
+        (f"{tempfile.gettempdir()}/x/y/a.jpg is empty", "…/a.jpg is empty"),
+    ],
+)
+def test_no_message_tells_a_path_of_the_server(message, expected):
+    assert hide_server(message) == name_knobs(message) == expected
+
+
+def test_no_message_is_long():
+    said = name_knobs("/a" * 10_000 + " is bad: " + "x" * 10_000 + ": remove it.")
+    assert len(said) <= 500 and said.endswith("x: remove it.")
