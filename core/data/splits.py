@@ -9,7 +9,7 @@ from typing import TypeGuard
 import numpy as np
 
 from core.data.dataset import SPLITS
-from core.data.files import FolderFiles
+from core.data.files import MAX_FILES, FolderFiles
 from core.data.untrusted import DataError, quote, read_bounded
 from core.io.atomic import write_text
 
@@ -101,6 +101,8 @@ def read_splits(folder: Path) -> dict[str, list[str]] | None:
         return None
     remedy = f"remove the file, or create it again with: split --data {folder}"
     content = read_bounded(path, MAX_SPLITS_BYTES)
+    if sum(map(content.count, (b",", b"[", b"{"))) > 2 * MAX_FILES:  # values, and commas in names
+        raise DataError(f"{path} lists more than {MAX_FILES:,} pictures: {remedy}.")
     try:
         values = json.loads(content)
     except (ValueError, RecursionError) as error:

@@ -9,11 +9,16 @@ from typing import NamedTuple, TypeVar
 
 import msgspec
 
+from core.data.formats.json_count import JsonCount, count_json
 from core.data.formats.texts import HEAD_BYTES, decode_text, read_head
 from core.data.untrusted import DataError, read_bounded
 
 T = TypeVar("T")
 MAX_JSON_BYTES = 512 * 2**20  # COCO's own instances_train2017.json has 448 MB
+MIN_COUNTED = 2**22  # bytes; what a smaller file unfolds to fits in memory
+# COCO's instances_train2017.json has 10⁶, 4·10⁶ and 4·10⁷ of these, which take some 100, 64 and 32 bytes each.
+MAX_OUTER, MAX_CONTAINERS, MAX_VALUES = 6 * 10**6, 12 * 10**6, 64 * 10**6
+MAX_BUILT = 12 * 10**6  # values of a file of which everything becomes Python objects
 MAX_REPAIRS = 1_000_000
 MAX_DIGITS = 400  # in front of an exponent
 MAX_KEYS = 200
@@ -46,13 +51,18 @@ def sniff_json(path: Path) -> JsonShape:
     return _sniff_json(path, status.st_size, status.st_mtime_ns)
 
 
-def read_json(path: Path, kind: type[T]) -> T:
+def read_json(path: Path, kind: type[T], most: int = MAX_VALUES) -> T:
     """Reads a JSON file as a type that `msgspec` knows.
+
+    Args:
+        path: The file.
+        kind: The type.
+        most: Number of values above which the file is refused; `MAX_BUILT` for a type that keeps all of them.
 
     Raises:
         DataError: It cannot be read, is too large, is not JSON, or has another type.
     """
-    content = read_utf8(path)
+    content = read_utf8(path, most)
     try:
         return decode_json(content, kind)
     except ValueError as error:
@@ -106,19 +116,40 @@ def _find_start(content: bytes, token: re.Match[bytes]) -> int | None:
     return token.start() - len(mantissa[0])
 
 
-def read_utf8(path: Path) -> bytes:
-    """Reads a JSON file without a byte-order mark; one in UTF-16 is converted.
+def read_utf8(path: Path, most: int = MAX_VALUES) -> bytes:
+    """Reads a JSON file of at most so many values without a byte-order mark; one in UTF-16 is converted.
 
     Raises:
         DataError: It cannot be read, or is too large.
     """
     content = read_bounded(path, MAX_JSON_BYTES)
+    if len(content) > MIN_COUNTED:
+        _require_values(path, most)
     if content[:1] in (b"\xef", b"\xff", b"\xfe"):
         try:
             return decode_text(content).encode()
         except UnicodeDecodeError:
             pass  # the parser reports it
     return content
+
+
+def _require_values(path: Path, most: int) -> None:
+    """Raises `DataError` if Python objects of a file's values would take much more memory than the file."""
+    try:
+        status = path.stat()
+        count = _count(path, status.st_size, status.st_mtime_ns)
+    except OSError as error:
+        raise DataError(f"{path} cannot be read ({error.strerror}): check the file.") from None
+    if count.values > most or count.containers > MAX_CONTAINERS or count.outer > MAX_OUTER:
+        raise DataError(
+            f"{path} holds up to {count.values:,} values, more than are read: split the data set into smaller ones."
+        )
+
+
+@lru_cache(maxsize=2**10)
+def _count(path: Path, size: int, modified: int) -> JsonCount:
+    """The arguments beside the path make a changed file another entry of the cache."""
+    return count_json(path)
 
 
 @lru_cache(maxsize=2**18)

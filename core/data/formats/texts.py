@@ -6,6 +6,7 @@ from pathlib import Path
 from core.data.untrusted import DataError, read_bounded
 
 MAX_LIST_BYTES = 64 * 2**20
+MAX_LINES = 4 * 10**6  # an empty one takes a byte in the file and eight in a list
 HEAD_BYTES = 2**16
 _MARKS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 
@@ -14,10 +15,14 @@ def read_text(path: Path, limit: int = MAX_LIST_BYTES) -> str:
     """Reads a text in UTF-8, or in UTF-16 with a byte-order mark, without that mark.
 
     Raises:
-        DataError: The file cannot be read, is larger than `limit` bytes, or has another encoding.
+        DataError: The file cannot be read, is larger than `limit` bytes, has more than `MAX_LINES` lines or another
+            encoding.
     """
+    content = read_bounded(path, limit)
+    if content.count(b"\n") + content.count(b"\r") > 2 * MAX_LINES:  # some systems end a line with both
+        raise DataError(f"{path} has more than {MAX_LINES:,} lines: split the data set into smaller ones.")
     try:
-        return decode_text(read_bounded(path, limit))
+        return decode_text(content)
     except UnicodeDecodeError:
         raise DataError(f"{path} cannot be used because it is not text in UTF-8: save it in UTF-8.") from None
 

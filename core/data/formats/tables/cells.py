@@ -10,6 +10,7 @@ from core.data.formats.texts import read_head
 from core.data.untrusted import DataError
 
 DELIMITERS = ",;\t|"
+MAX_CELLS = 2 * 10**7  # one takes two bytes in the file and some 60 in memory
 MAX_PREAMBLE = 100  # lines above the header
 _DECIMAL_COMMA = re.compile(r"-?\d+,\d+")
 _SEPARATOR = re.compile(r"\s*sep=.\s*", re.IGNORECASE)  # what Excel reads as the delimiter
@@ -31,8 +32,10 @@ def read_rows(path: Path, text: str, delimiter: str) -> list[tuple[int, list[str
     """Returns the rows that are not empty, each with its line number, without comments above the first.
 
     Raises:
-        DataError: The text is no table.
+        DataError: The text is no table, or has more than `MAX_CELLS` cells.
     """
+    if text.count(delimiter) + text.count("\n") > MAX_CELLS:
+        raise DataError(f"{path} has more than {MAX_CELLS:,} cells: split the data set into smaller ones.")
     skipped = _count_preamble(text)
     lines = islice(StringIO(text, newline=""), skipped, None)
     reader = csv.reader(lines, delimiter=delimiter, skipinitialspace=True)

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from core.data.annotations import BAD_FILE, BAD_OBJECT, Annotations, Format, ReportProblem
 from core.data.files import FolderFiles
 from core.data.formats.building import Picture, add_object, build_annotations, read_each
-from core.data.formats.json_files import decode_json, read_json, sniff_json
+from core.data.formats.json_files import MAX_BUILT, decode_json, read_json, sniff_json
 from core.data.formats.name_index import resolve_name
 from core.data.formats.notes import Notes
 from core.data.formats.outlines import Box, bound_ellipse, bound_points, bound_size, read_coordinates
@@ -74,7 +74,7 @@ def _read_pages(path: Path, report: ReportProblem) -> list[_Page]:
 
 
 def _read_json(path: Path, report: ReportProblem) -> list[_Page]:
-    values = read_json(path, dict[str, Any])
+    values = read_json(path, dict[str, Any], MAX_BUILT)
     entries = values.get(PROJECT, values)
     pages = []
     for number, (key, entry) in enumerate(entries.items() if isinstance(entries, dict) else (), start=1):

@@ -1,0 +1,87 @@
+"""Values of JSON files, counted without building any."""
+
+import json
+import random
+import time
+
+import pytest
+
+from core.data.formats import json_count, json_files
+from core.data.formats.json_count import OUTER, JsonCount, count_json
+from core.data.formats.json_files import MAX_OUTER, read_json, sniff_json
+from core.data.untrusted import DataError
+
+
+def make_value(rng, depth=0):
+    kind = rng.randrange(6 if depth < 5 else 3)
+    if kind < 3:
+        return (None, rng.random(), make_text(rng))[kind]
+    entries = [make_value(rng, depth + 1) for _ in range(rng.randrange(4))]
+    return entries if kind < 5 else {f"{make_text(rng)}{number}": entry for number, entry in enumerate(entries)}
+
+
+def make_text(rng):
+    return "".join(rng.choices('a"\\[]{},\n', k=rng.randrange(6)))
+
+
+def count(value, depth=0):
+    """Counts as `count_json` does, from the value: one for each list, object and comma."""
+    if not isinstance(value, list | dict):
+        return 0, 0, 0, depth
+    entries = list(value.values()) if isinstance(value, dict) else value
+    own = max(1, len(entries))
+    values, containers, outer, deepest = own, 1, own * (depth < OUTER), depth + 1
+    for inner in (count(entry, depth + 1) for entry in entries):
+        values, containers, outer = values + inner[0], containers + inner[1], outer + inner[2]
+        deepest = max(deepest, inner[3])
+    return values, containers, outer, deepest
+
+
+@pytest.mark.parametrize("chunk", [1, 2, 3, 7, 2**22])
+def test_all_values_are_counted_wherever_the_file_is_cut(chunk, tmp_path, monkeypatch):
+    monkeypatch.setattr(json_count, "CHUNK", chunk)
+    rng, path = random.Random(chunk), tmp_path / "a.json"
+    for _ in range(50):
+        value = [make_value(rng), make_value(rng)]
+        path.write_text(json.dumps(value))
+        values, containers, outer, deepest = count(value)
+        assert count_json(path) == JsonCount(values + 1, containers, outer + 1, deepest)
+
+
+@pytest.mark.parametrize(
+    ("start", "entry", "end"),
+    [
+        (b'{"images": [], "categories": [], "annotations": [', b"{},", b"{}]}"),
+        (b"[", b"[],", b"[]]"),
+        (b"[", b'"",', b"0]"),
+        (b"{", b'"":0,', b'"":0}'),
+        (b'{"images": [{"id": [', b"[],", b"0]}]}"),
+    ],
+)
+def test_json_that_unfolds_is_refused_before_it_does(start, entry, end, tmp_path, monkeypatch):
+    for name in ("MAX_OUTER", "MAX_CONTAINERS", "MIN_COUNTED"):
+        monkeypatch.setattr(json_files, name, getattr(json_files, name) // 100)
+    path = tmp_path / "a.json"
+    path.write_bytes(start + entry * (13 * 10**4) + end)
+    with pytest.raises(
+        DataError, match=r"a\.json holds up to \d{3},\d{3} values, more than are read: split the data set"
+    ):
+        read_json(path, dict)
+    assert sniff_json(path).damaged
+
+
+def test_a_file_of_nothing_but_objects_takes_no_time(tmp_path):
+    path = tmp_path / "a.json"
+    path.write_bytes(b'{"images": [], "categories": [], "annotations": [' + b"{}," * MAX_OUTER + b"{}]}")
+    begin = time.process_time()
+    with pytest.raises(DataError, match=r"a\.json holds up to 12,000,0\d\d values, more than are read"):
+        read_json(path, dict)
+    assert time.process_time() - begin < 3  # a tenth of it on an idle computer
+
+
+def test_what_everything_is_built_of_may_have_fewer_values(tmp_path, monkeypatch):
+    monkeypatch.setattr(json_files, "MIN_COUNTED", 10)
+    (tmp_path / "a.json").write_text(json.dumps({"a": [[number] for number in range(100)]}))
+    assert len(read_json(tmp_path / "a.json", dict, 202)["a"]) == 100
+    with pytest.raises(DataError, match="holds up to 202 values"):
+        read_json(tmp_path / "a.json", dict, 201)
