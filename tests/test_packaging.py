@@ -108,6 +108,7 @@ def test_every_package_names_its_modules_in_reading_order(path):
     assert modules | packages <= mentioned
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("module", LIGHT)
 def test_light_modules_do_not_import_pytorch(module):
     code = f"import sys, {module}; sys.exit('torch' in sys.modules)"

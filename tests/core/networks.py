@@ -1,6 +1,8 @@
 """Small networks and state dicts for several tests."""
 
 import torch
+from torchvision.models._utils import IntermediateLayerGetter
+from torchvision.models.resnet import BasicBlock, ResNet
 
 from core.config import Config, Model
 from core.retinanet.model import build_model
@@ -10,6 +12,11 @@ NAMES = ("disc", "ring", "star")
 CONFIG = Config.from_flat(
     {"model.fpn_channels": 32, "model.num_convs": 1, "model.head_norm": "none", "anchors.ratios": (1.0,)}
 )  # A = 3
+
+
+def make_small_body() -> IntermediateLayerGetter:
+    """Returns a ResNet of one block a stage, with half the weights of a ResNet-18."""
+    return IntermediateLayerGetter(ResNet(BasicBlock, [1, 1, 1, 1]), {"layer2": "C3", "layer3": "C4", "layer4": "C5"})
 
 
 def make_state(num_classes=3):

@@ -58,11 +58,13 @@ def test_a_folder_is_its_pictures_at_any_depth(folder, weights, capsys):
     assert {path.name for path in Path("drawn").iterdir()} == {"1-2.png", "2-1.png", "3-1.png"}
 
 
+@pytest.mark.slow
 def test_drawings_of_an_earlier_call_are_no_pictures(folder, weights):
     for _ in range(2):
         assert detect(weights, "in", "--annotate", "in/drawn")[1] == ["1 2.GIF", "2 a/1.JPG", "3 b/1.png"]
 
 
+@pytest.mark.slow
 def test_files_with_equal_names_are_named_by_their_paths(folder, weights):
     assert detect(weights, "in/b/1.png", "in/a")[1] == ["1 1.png", "2 1.JPG"]
     made_data.picture(folder / "1.png")
@@ -77,6 +79,7 @@ def test_drawings_whose_names_differ_in_case_or_suffix_alone_are_numbered(other,
     assert {path.name[0] for path in Path("drawn").iterdir()} == {"1", "2"}
 
 
+@pytest.mark.slow
 def test_patterns_that_the_shell_passes_on(folder, weights, capsys):
     assert detect(weights, "in/*/1.*")[1] == ["1 1.JPG", "2 1.png"]
     assert detect(weights, "in/**/*.png")[1] == ["1 1.png"]
@@ -147,6 +150,7 @@ def test_a_missing_list_is_named_and_a_picture_may_begin_with_the_mark(folder, w
     assert detect(weights, "@x.png") == (0, ["1 @x.png"])
 
 
+@pytest.mark.slow
 def test_pictures_that_are_named_twice_are_seen_once(folder, weights, capsys):
     assert detect(weights, "in", "in/b/1.png", "in/b")[1] == ["1 2.GIF", "2 a/1.JPG", "3 b/1.png"]
     assert "named more than once: 2" in capsys.readouterr().out
@@ -188,6 +192,7 @@ def interrupt(monkeypatch, weights: Path, *arguments: str) -> int:
         return detect(weights, *arguments)[0]
 
 
+@pytest.mark.slow
 def test_an_interrupted_call_continues_where_it_stopped(folder, weights, monkeypatch, capsys):
     assert detect(weights, "in")[0] == 0
     expected = json.loads(Path("found.json").read_text())
@@ -202,6 +207,7 @@ def test_an_interrupted_call_continues_where_it_stopped(folder, weights, monkeyp
     assert later.seen == 1 and json.loads(Path("found.json").read_text()) == expected
 
 
+@pytest.mark.slow
 def test_a_changed_record_is_computed_again(folder, weights, monkeypatch, capsys):
     assert detect(weights, "in")[0] == 0
     expected = json.loads(Path("found.json").read_text())
@@ -213,6 +219,7 @@ def test_a_changed_record_is_computed_again(folder, weights, monkeypatch, capsys
     assert "note: kept from the interrupted call: 0 pictures." in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_pictures_that_came_changed_or_lack_their_drawing_are_computed(folder, weights, monkeypatch):
     assert interrupt(monkeypatch, weights, "in", "--annotate", "drawn") == 130
     made_data.picture(folder / "0.png")  # shifts the numbers
@@ -227,6 +234,7 @@ def test_pictures_that_came_changed_or_lack_their_drawing_are_computed(folder, w
     assert later.seen == 3  # all but 2.GIF, whose drawing is there
 
 
+@pytest.mark.slow
 def test_pictures_that_are_mended_are_all_that_a_resumed_call_computes(folder, weights, monkeypatch):
     content = (folder / "b" / "1.png").read_bytes()
     (folder / "b" / "1.png").write_text("a letter")
@@ -237,6 +245,7 @@ def test_pictures_that_are_mended_are_all_that_a_resumed_call_computes(folder, w
     assert later.seen == 1 and not Path("found.json.progress").exists()
 
 
+@pytest.mark.slow
 def test_other_settings_or_weights_do_not_continue_a_call(folder, weights, monkeypatch, capsys, tmp_path):
     interrupt(monkeypatch, weights, "in")
     state = Path("found.json.progress").read_bytes()

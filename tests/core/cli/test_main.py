@@ -506,6 +506,7 @@ def test_as_a_process_without_a_terminal(weights, picture, tmp_path):
     assert len(json.loads((tmp_path / "found.json").read_text())["images"]) == 1
 
 
+@pytest.mark.slow
 def test_help_and_refusals_do_not_wait_for_pytorch():
     """PyTorch takes seconds to import."""
     code = (

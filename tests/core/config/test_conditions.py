@@ -9,8 +9,6 @@ from typing import Any, NamedTuple
 import pytest
 import torch
 from torch import nn
-from torchvision.models._utils import IntermediateLayerGetter
-from torchvision.models.resnet import BasicBlock, ResNet
 
 from core.config import Check, Circumstances, Config, ConfigError, Effect, knobs
 from core.data.sources import open_data
@@ -28,7 +26,7 @@ from core.training.optimizer import Schedule, build_optimizer
 from core.training.records import StepRecord
 from core.training.trainer import Trainer
 from core.weights.sources import adopt, build, has_new_heads, weights_for
-from tests.core.networks import CONFIG, spread_scores
+from tests.core.networks import CONFIG, make_small_body, spread_scores
 
 
 class Case(NamedTuple):
@@ -171,14 +169,6 @@ ALWAYS = {  # whatever the other settings are
 }
 
 
-def cases(table: dict[str, list[Case]]) -> list[Any]:
-    return [
-        pytest.param(path, case, id=f"{path} {dict(case.settings)} {dict(case.known)}")
-        for path in table
-        for case in table[path]
-    ]
-
-
 def test_every_hyperparameter_always_acts_or_has_a_case_where_it_does_not():
     always = [f"{section}.{name}" for section, names in ALWAYS.items() for name in names.split()]
     assert sorted([*always, *IDLE]) == sorted(knobs())
@@ -243,35 +233,6 @@ def test_the_prior_acts_on_new_heads(settings):
     assert acts == has_new_heads(config.model)
 
 
-@pytest.mark.parametrize(("path", "case"), cases(IDLE))
-def test_an_idle_hyperparameter_changes_nothing(path, case):
-    knob = knobs()[path]
-    assert knob.idle_reason(case.config, case.circumstances).startswith("acts ")
-    assert not knob.acts(case.config, case.circumstances)
-    before = compute(path, case, case.config)
-    changed = 0
-    for value in other_values(path, case.config):
-        try:
-            config = case.config.replace({path: value})
-        except ConfigError:
-            continue
-        changed += 1
-        assert compute(path, case, config) == before, value
-    assert bool(changed) != case.refused
-
-
-@pytest.mark.parametrize(("path", "case"), cases({path: ACTS.get(path, [Case()]) for path in knobs()}))
-def test_an_acting_hyperparameter_changes_something(path, case):
-    assert knobs()[path].acts(case.config, case.circumstances)
-    if path == "training.cache_features":  # the training is the same, and faster
-        return
-    before = compute(path, case, case.config)
-    changed = [
-        case.config.replace({path: value}) for value in other_values(path, case.config) if fits(path, value, case)
-    ]
-    assert any(compute(path, case, config) != before for config in changed)
-
-
 def fits(path: str, value: Any, case: Case) -> bool:
     try:
         return case.config.replace({path: value}) != case.config
@@ -321,10 +282,12 @@ def other_values(path: str, config: Config) -> list[Any]:
 
 def compute(path: str, case: Case, config: Config) -> Any:
     """Returns what a hyperparameter has its declared effect on, comparable by value."""
-    effect = knobs()[path].effect
+    return compute_once(choose_function(path, case), config, case.circumstances)
+
+
+def choose_function(path: str, case: Case) -> Callable[[Config, Circumstances], Any]:
     other_picture = path.startswith("scenes.") and case.known.get("generated") is False
-    function = compute_losses if other_picture else COMPUTE.get(path, COMPUTE_EFFECT[effect])
-    return compute_once(function, config, case.circumstances)
+    return compute_losses if other_picture else COMPUTE.get(path, COMPUTE_EFFECT[knobs()[path].effect])
 
 
 @cache
@@ -457,8 +420,7 @@ def compute_stops(config: Config, known: Circumstances) -> Any:
 def make_tiny_network() -> RetinaNet:
     """Returns a RetinaNet with a ResNet of one block a stage."""
     torch.manual_seed(0)
-    body = IntermediateLayerGetter(ResNet(BasicBlock, [1, 1, 1, 1]), {"layer2": "C3", "layer3": "C4", "layer4": "C5"})
-    return build_model(CONFIG.model, num_classes=6, anchors_per_location=3, body=body)
+    return build_model(CONFIG.model, num_classes=6, anchors_per_location=3, body=make_small_body())
 
 
 SMALL_SCENES = Config.from_flat({"scenes.image_size": 64, "scenes.min_objects": 1, "scenes.min_size": 0.3})
@@ -502,3 +464,45 @@ COMPUTE = {  # by path, parts of a run
     **dict.fromkeys([f"training.{name}" for name in ("flip_probability", *JITTERS)], compute_augmented),
     "training.early_stopping": compute_stops,
 }
+
+
+def cases(table: dict[str, list[Case]]) -> list[Any]:
+    return [
+        pytest.param(
+            path,
+            case,
+            id=f"{path} {dict(case.settings)} {dict(case.known)}",
+            marks=[pytest.mark.slow] if choose_function(path, case) is compute_run else [],
+        )
+        for path in table
+        for case in table[path]
+    ]
+
+
+@pytest.mark.parametrize(("path", "case"), cases(IDLE))
+def test_an_idle_hyperparameter_changes_nothing(path, case):
+    knob = knobs()[path]
+    assert knob.idle_reason(case.config, case.circumstances).startswith("acts ")
+    assert not knob.acts(case.config, case.circumstances)
+    before = compute(path, case, case.config)
+    changed = 0
+    for value in other_values(path, case.config):
+        try:
+            config = case.config.replace({path: value})
+        except ConfigError:
+            continue
+        changed += 1
+        assert compute(path, case, config) == before, value
+    assert bool(changed) != case.refused
+
+
+@pytest.mark.parametrize(("path", "case"), cases({path: ACTS.get(path, [Case()]) for path in knobs()}))
+def test_an_acting_hyperparameter_changes_something(path, case):
+    assert knobs()[path].acts(case.config, case.circumstances)
+    if path == "training.cache_features":  # the training is the same, and faster
+        return
+    before = compute(path, case, case.config)
+    changed = [
+        case.config.replace({path: value}) for value in other_values(path, case.config) if fits(path, value, case)
+    ]
+    assert any(compute(path, case, config) != before for config in changed)

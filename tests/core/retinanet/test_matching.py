@@ -34,6 +34,7 @@ def check(objects: torch.Tensor, matching: Matching) -> None:
     assert torch.equal(ours.best_iou, best.values) and torch.equal(ours.best_anchor, best.indices)
 
 
+@pytest.mark.slow
 def test_same_as_torchvision():
     for count, seed in [(1, 0), (7, 1), (GROUP, 2), (GROUP + 1, 3), (50, 4)]:  # also around the group size
         for thresholds in [(0.4, 0.5), (0.1, 0.9), (0, 0.3), (0.5, 0.5)]:

@@ -63,6 +63,7 @@ def tracked(monkeypatch):
     return FakeTracker.runs
 
 
+@pytest.mark.slow
 def test_steps_evaluations_and_settings_are_logged(tmp_path, tracked):
     assert main.main(["train", "--out", str(tmp_path / "run"), "--track", "fake", *FLAGS]) == 0
     (run,) = tracked
@@ -75,6 +76,7 @@ def test_steps_evaluations_and_settings_are_logged(tmp_path, tracked):
     assert all(name.startswith("evaluation/") for name in run.records[2][1])
 
 
+@pytest.mark.slow
 def test_a_tracker_that_does_not_start_is_named(tmp_path, tracked, monkeypatch, capsys):
     monkeypatch.setitem(accelerates.LOGGER_TYPE_TO_CLASS, "fake", Broken)
     assert main.main(["train", "--out", str(tmp_path / "run"), "--track", "fake", *FLAGS]) == 1

@@ -1,5 +1,6 @@
 """Damaged pictures do not stop training: they are replaced, counted and listed."""
 
+import json
 import os
 import signal
 import subprocess
@@ -19,6 +20,7 @@ from core.data.untrusted import DataError
 from core.errors import PictureError
 from core.evaluation.damage import DamagedPictures
 from core.retinanet.model import build_model
+from core.runs.checkpoint import load_checkpoint
 from core.runs.folder import RunFolder
 from core.structures import Sample
 from core.training.distributed import make_accelerator
@@ -189,11 +191,14 @@ def test_strict_refuses_the_first_damaged_picture_and_the_run_remembers_it(folde
 def test_a_signal_to_all_processes_stops_a_run_cleanly(folder, tmp_path, number):
     flags = [f"--{path}={value}" for path, value in {**TINY, "training.steps": 100_000}.items()]
     command = [sys.executable, "-m", "core", "train", "--data", folder, "--out", tmp_path / "run", "--workers=1"]
+    command += ["--json", tmp_path / "result.json"]
     process = subprocess.Popen([*command, *flags], stderr=subprocess.PIPE, text=True, start_new_session=True)
     deadline = time.monotonic() + 120
-    while not (tmp_path / "run" / "metrics.jsonl").exists() and time.monotonic() < deadline:
+    run = RunFolder(tmp_path / "run")
+    while not run.read_metrics() and time.monotonic() < deadline:
         time.sleep(0.05)
     os.killpg(process.pid, number)
     _, errors = process.communicate(timeout=60)
     assert process.returncode == 0 and "Traceback" not in errors
-    assert RunFolder(tmp_path / "run").read_status().state == "stopped"
+    assert run.read_status().state == "stopped" and load_checkpoint(run.checkpoint)["step"] >= 1
+    assert json.loads((tmp_path / "result.json").read_text())["stopped"] is True

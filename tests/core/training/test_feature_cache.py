@@ -14,6 +14,7 @@ from core.runs.train import run_training
 from core.training.feature_cache import FeatureCache
 from core.training.records import StepRecord, TrainingError
 from core.training.trainer import Trainer
+from tests.core.networks import make_small_body
 
 PICTURES = 4
 TINY = {
@@ -38,7 +39,8 @@ def tiny(**changes) -> Config:
 
 def trainer(config: Config, seed: int = 0) -> Trainer:
     torch.manual_seed(seed)
-    return Trainer(build_model(config.model, num_classes=6, anchors_per_location=9), config)
+    model = build_model(config.model, num_classes=6, anchors_per_location=9, body=make_small_body())
+    return Trainer(model, config)
 
 
 def train(config: Config) -> tuple[list[tuple], dict, int]:

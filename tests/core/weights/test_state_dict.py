@@ -188,6 +188,7 @@ def publish(serve, monkeypatch):
     return publish
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "eps"), [("coco", 0.0), ("coco_v2", NORM_EPS)])
 def test_coco_weights_are_downloaded_once(cache, publish, serve, monkeypatch, name, eps):
     state = make_state(num_classes=91)
@@ -205,6 +206,7 @@ def test_coco_weights_are_downloaded_once(cache, publish, serve, monkeypatch, na
     assert load_weights(name).settings == found.settings
 
 
+@pytest.mark.slow
 def test_imagenet_weights_fill_the_backbone(cache, publish):
     body = resnet18().state_dict()
     publish(ResNet18_Weights.DEFAULT, body)

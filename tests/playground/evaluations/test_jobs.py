@@ -106,6 +106,7 @@ def slow(monkeypatch):
     return gate
 
 
+@pytest.mark.slow
 def test_an_evaluation_from_start_to_report(evaluations):
     key = evaluation_key(CONFIG, None)
     assert evaluations.read_status(key) is None

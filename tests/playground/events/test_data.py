@@ -198,6 +198,7 @@ def test_shares_that_are_none(text):
         parse_shares(text)
 
 
+@pytest.mark.slow
 def test_anchors_are_fitted_to_the_whole_data_set(mine):
     state = show_image(ASKED, ImageRef("mine", "train"))
     config, said = fit_anchors(FIT_TO[2], state.pipeline(), state.image_ref())

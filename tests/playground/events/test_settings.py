@@ -52,6 +52,7 @@ def test_what_is_assumed_of_an_upload_is_a_notice(page, uploads):
     assert config.anchors.size_p3 == 32 and config.model.num_convs == 0 and config.inference.image_size == 800
 
 
+@pytest.mark.slow
 def test_weights_that_say_it_need_no_notice(page, uploads):
     save_weights(uploads / "mine.pth", network(), Config.from_flat(TINY), ("a", "b", "c"), (0, 1, 2))
     notice, config = choose(page, uploads / "mine.pth")
