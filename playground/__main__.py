@@ -1,5 +1,7 @@
 """Starts the playground: `python -m playground`."""
 
+import sys
+
 from playground.main import main
 
-main()
+sys.exit(main())

@@ -2,30 +2,61 @@
 
 import argparse
 import os
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from core.config import ConfigError
+from core.errors import UserError
 from playground.support.hosts import FLAG, LOCAL, KnownHosts, is_local
+from playground.support.starting import (
+    EVALUATIONS as EVALUATIONS_FOLDER,
+    HOST_VARIABLE,
+    StartError,
+    find_port,
+    parse_port,
+    require_folders,
+)
 
 # Gradio reads them when it is imported: no look-ups for updates, no reports of usage.
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
 os.environ["HF_HUB_OFFLINE"] = "1"
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Serves the page until interrupted."""
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Serves the page until interrupted; returns the exit status: 1 if it cannot start."""
     options = parse(arguments)
+    try:
+        serve(options)
+    except UserError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def serve(options: argparse.Namespace) -> None:
+    """Serves the page until interrupted.
+
+    Raises:
+        StartError: The port, the address or a folder cannot be used.
+    """
+    port = find_port(options.host, options.port)
+    require_folders()
     from playground.page import build_page, launch_options  # imports PyTorch and Gradio: not for --help
 
     open_services(options)
-    build_page().launch(server_port=options.port, **launch_options(options.hosts))
+    try:
+        build_page().launch(server_port=port, **launch_options(options.hosts))
+    except OSError as error:
+        if error.errno is not None:
+            raise
+        raise StartError(f"Port {port} has just been taken by another program: start the page again.") from None
 
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     """Returns the parsed command line; exits with status 2 if it is not understood."""
     parser = argparse.ArgumentParser(description="RetinaNet Playground, in the browser.")
-    default_host = os.environ.get("GRADIO_SERVER_NAME", LOCAL)
+    default_host = os.environ.get(HOST_VARIABLE) or LOCAL
     parser.add_argument("--host", default=default_host, help="address to listen on")
     parser.add_argument(
         FLAG,
@@ -35,7 +66,9 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         help="a further name under which the page is opened, such as that of a proxy before it (may be repeated; "
         "requests to other names than those of this machine and of a Space are refused)",
     )
-    parser.add_argument("--port", type=int, default=None, help="port to listen on (default: the first free from 7860)")
+    parser.add_argument(
+        "--port", type=parse_port, default=None, help="port to listen on (default: the first free from 7860)"
+    )
     parser.add_argument(
         "--data-folder",
         type=Path,
@@ -49,8 +82,8 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         "(default: alike if the page can be reached from this machine alone, else apart)",
     )
     options = parser.parse_args(arguments)
-    if options.data_folder and not options.data_folder.is_dir():
-        parser.error(f"there is no folder {options.data_folder}: name one that exists")
+    if options.data_folder and not (os.path.isdir(options.data_folder) and os.access(options.data_folder, os.R_OK)):
+        parser.error(f"there is no folder {options.data_folder} that can be read: name one")
     try:
         options.hosts = KnownHosts(options.host, options.allowed_host)
     except ConfigError as error:
@@ -74,5 +107,5 @@ def open_services(options: argparse.Namespace) -> None:
     VISITORS.keep_apart((options.visitors or ("alike" if is_local(options.host) else "apart")) == "apart")
     repeat_hourly(ALBUMS.clean)
     DATA.allow_folder(options.data_folder)
-    EVALUATIONS.open(Store(Path("evaluations")))
+    EVALUATIONS.open(Store(EVALUATIONS_FOLDER))
     RUNS.open()  # waiting runs continue, and the first new one starts without delay

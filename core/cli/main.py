@@ -3,8 +3,10 @@
 import argparse
 import io
 import json
+import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 from core.cli.idle_flags import describe_idle
@@ -13,7 +15,10 @@ from core.config import Config, ConfigError, knobs
 from core.errors import IncompleteError, UserError
 from core.experiments.recipes import apply_recipe
 from core.io.atomic import require_writable, write_text
+from core.io.troubles import FULL, explain
 from core.reader import COMMAND_LINE, Kind, limits_for, read_apart_from_now_on, warm_up
+
+PIPE_CLOSED = 141  # what shells report of a program that ends so
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -28,12 +33,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
             if file:
                 require_writable(file)
         _run(config, options)
+        sys.stdout.flush()
     except UserError as error:
         return report_error(str(error), 2 if isinstance(error, ConfigError) else 1)
+    except BrokenPipeError:  # whoever read the output, such as `head`, has enough
+        _drop_output()
+        return PIPE_CLOSED
     except OSError as error:  # a full disk, a folder without permission
-        if not error.filename:
-            raise
-        return report_error(f"{error.filename} cannot be used: {error.strerror}.", 1)
+        return _report_trouble(error)
     except KeyboardInterrupt:
         return report_error("Stopped.", 130)
     return 0
@@ -48,6 +55,22 @@ def _read_apart(options: argparse.Namespace) -> None:
     read_apart_from_now_on(COMMAND_LINE, (Kind.PICKLED, Kind.DATA_SETS))
     if limits_for(Kind.DATA_SETS) and getattr(options, "data", "scenes") != "scenes":
         warm_up("check" if options.command == "check" else "data set")
+
+
+def _report_trouble(error: OSError) -> int:
+    """Prints which file the system refuses; only the output has no name."""
+    name = error.filename2 or error.filename
+    if name is None:
+        if error.errno not in FULL:
+            raise error
+        _drop_output()
+    return report_error(f"{name or 'The output'} cannot be used: {explain(error)}", 1)
+
+
+def _drop_output() -> None:
+    """Drops what is still to be printed, which Python would try again when it ends."""
+    with suppress(OSError, ValueError), open(os.devnull, "w") as nowhere:  # not every output is a file
+        os.dup2(nowhere.fileno(), sys.stdout.fileno())
 
 
 def build_config(options: argparse.Namespace) -> Config:

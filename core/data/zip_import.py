@@ -20,6 +20,7 @@ from core.data.reading.split_names import find_split_of_folder
 from core.data.untrusted import MAX_NAME, DataError, quote
 from core.io.parts import make_part, sweep_parts
 from core.io.paths import hide_folder
+from core.io.troubles import explain
 from core.reader import Kind, limits_for, read_apart
 from core.reader.tasks import Progress
 
@@ -105,7 +106,7 @@ def unpacked(archive: Path, folder: Path, limits: Limits = LIMITS, *, format: st
             error.args = (hide_folder(str(error), path, archive.name),)
         raise
     except OSError as error:
-        raise DataError(f"{archive} cannot be unpacked into {folder}: {error.strerror or error}.") from None
+        raise DataError(f"{archive} cannot be unpacked into {folder}: {explain(error)}") from None
 
 
 def unpack(archive: Path, folder: Path, limits: Limits = LIMITS) -> None:

@@ -8,6 +8,7 @@ from stat import S_IMODE
 
 from core.errors import UserError
 from core.io.parts import make_part
+from core.io.troubles import naming
 
 
 class OutputError(UserError):
@@ -18,9 +19,10 @@ class OutputError(UserError):
 def write_atomically(path: Path) -> Iterator[Path]:
     """Yields a temporary path to write to; it replaces `path` on success and is removed on an error.
 
-    The file has the permissions of any new file there, even if a library writes it for its owner alone.
+    The file has the permissions of any new file there, even if a library writes it for its owner alone. Errors of the
+    system name it.
     """
-    with make_part(path) as temporary:
+    with naming(path), make_part(path) as temporary:
         temporary.touch()
         permissions = S_IMODE(temporary.stat().st_mode)
         yield temporary

@@ -9,6 +9,7 @@ from typing import Any, Self
 
 from core.io.atomic import OutputError
 from core.io.locks import FileLock
+from core.io.troubles import naming
 
 
 class Journal:
@@ -80,8 +81,9 @@ class Journal:
         """Writes a line and returns its place."""
         place = self._file.seek(0, os.SEEK_END)
         text = json.dumps(record, allow_nan=False).encode()
-        self._file.write(_checksum(text) + text + b"\n")
-        self._file.flush()
+        with naming(self.path):
+            self._file.write(_checksum(text) + text + b"\n")
+            self._file.flush()
         return place
 
     def delete(self) -> None:

@@ -14,6 +14,7 @@ from tqdm import tqdm
 from core.errors import quote
 from core.io.atomic import write_atomically
 from core.io.text import is_text
+from core.io.troubles import explain
 from core.weights.architecture import WeightsError
 from core.weights.class_names import Named, find_class_names
 from core.weights.containers import find_state
@@ -111,7 +112,8 @@ def write(path: Path, state: Mapping[str, Tensor], metadata: dict[str, str]) -> 
                 setattr(content, DESCRIPTION, metadata)
                 torch.save(content, beside)
     except (OSError, SafetensorError, RuntimeError) as error:  # PyTorch's writer raises the last for a full disk
-        raise WeightsError(f"{path} cannot be written: {error}. Check the folder and its free space.") from None
+        reason = explain(error) if isinstance(error, OSError) else f"{error}. Check the folder and its free space."
+        raise WeightsError(f"{path} cannot be written: {reason}") from None
 
 
 def validate(state: Any, *, name: str) -> dict[str, Tensor]:

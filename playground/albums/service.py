@@ -22,6 +22,7 @@ from playground.albums.limits import KEPT_DAYS, Bounds
 from playground.albums.pictures import clean_title, encode_picture
 from playground.albums.splits import make_splits
 from playground.albums.storage import AlbumStorage
+from playground.support import starting
 
 LOCK = ".lock"  # held while an album is changed, by whichever process
 
@@ -244,4 +245,4 @@ def _disk_error(error: OSError) -> AlbumError:
     return AlbumError(f"The server cannot store pictures ({error.strerror}): ask its operator to correct that.")
 
 
-ALBUMS = Albums(Path("albums"))  # in the folder in which the page was started
+ALBUMS = Albums(starting.ALBUMS)

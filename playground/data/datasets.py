@@ -13,6 +13,7 @@ from playground.data.checking import Progress
 from playground.data.stored.bounds import Bounds
 from playground.data.stored.library import DataSetLibrary
 from playground.data.stored.records import StoredDataSet
+from playground.support import starting
 from playground.support.cache import Cache
 from playground.support.trash import Deleted
 from playground.support.visitors import VISITORS
@@ -191,4 +192,4 @@ def hide_data_set(message: str, name: str) -> str:
     return hide_folder(message, DATA.library.get(name).folder, name) if message and known else message
 
 
-DATA = DataSets(Path("data"))  # in the folder in which the page was started
+DATA = DataSets(starting.DATA)

@@ -27,6 +27,7 @@ from playground.runs.progress import ACTIVE, TRAINING, RunProgress, combine_stat
 from playground.runs.reader import Reader, file_stamp, hide_paths, read_about, read_label
 from playground.runs.share import require_places, require_share
 from playground.sharing.shares import find_share
+from playground.support import starting
 from playground.support.untrusted import MAX_QUOTED
 
 MAX_WAITING = 100  # runs in the queue
@@ -261,4 +262,4 @@ class Runs:
         raise RunError(f"The run {name} is not training: start or resume it first.")
 
 
-RUNS = Runs(Path("runs"))  # in the folder in which the page was started
+RUNS = Runs(starting.RUNS)

@@ -6,6 +6,7 @@ from PIL import Image, ImageDraw
 
 from core.cli.pictures import Pictures, name_drawings
 from core.io.atomic import OutputError
+from core.io.troubles import explain
 from core.structures import Detections
 
 
@@ -23,7 +24,7 @@ def prepare_drawings(pictures: Pictures, folder: Path) -> list[Path]:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise OutputError(f"The folder {folder} cannot be created: {error.strerror}.") from None
+        raise OutputError(f"The folder {folder} cannot be created: {explain(error)}") from None
     return drawings
 
 

@@ -22,6 +22,7 @@ from core.data.writers.voc import VOC_WRITER
 from core.data.writers.yolo import YOLO_WRITER
 from core.errors import PictureError
 from core.io.parts import make_part, sweep_parts
+from core.io.troubles import explain
 
 WRITERS: Mapping[str, Writer] = MappingProxyType({"coco": COCO_WRITER, "voc": VOC_WRITER, "yolo": YOLO_WRITER})
 BOXES = frozenset((EMPTY_BOX, OUTSIDE_BOX))
@@ -90,7 +91,7 @@ def convert_data_set(
             conversion = _convert(contents, WRITERS[to], beside, folder, strict=strict, progress=progress)
             beside.replace(out)
     except OSError as error:
-        raise DataError(f"{out} cannot be written: {error.strerror or error}.") from None
+        raise DataError(f"{out} cannot be written: {explain(error)}") from None
     return conversion._replace(notes=(*drawn, *conversion.notes))
 
 
