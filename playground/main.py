@@ -8,10 +8,11 @@ from pathlib import Path
 
 from core.config import ConfigError
 from core.errors import UserError
-from playground.support.hosts import FLAG, LOCAL, KnownHosts, is_local
+from playground.server.hosts import FLAG, KnownHosts, is_local
 from playground.support.starting import (
     EVALUATIONS as EVALUATIONS_FOLDER,
     HOST_VARIABLE,
+    LOCAL,
     StartError,
     find_port,
     parse_port,

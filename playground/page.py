@@ -36,11 +36,11 @@ from playground.layout.layout import lay_out
 from playground.runs.of_albums import AlbumRuns, is_trained_on
 from playground.runs.service import RUNS
 from playground.server import live
+from playground.server.hosts import KnownHosts
 from playground.server.live_api import answer, is_heavy
 from playground.server.origins import OriginGuard
 from playground.steps import STEPS
 from playground.steps.step import Step
-from playground.support.hosts import KnownHosts
 from playground.support.visitors import HEAD
 
 DELETE_CACHE = (3600, 86400)  # every hour, uploads older than a day, seconds

@@ -1,8 +1,9 @@
-"""Files: folders of the project, locks between processes, parts in the making, atomic writes, small files of JSON,
-growing JSON Lines files, journals of long computations, troubles with the disk, pauses of the garbage collector, and what files are by their
-first bytes.
+"""Files: folders of the project, locks between processes, parts in the making, troubles with the disk, atomic writes,
+small files of JSON, growing JSON Lines files, journals of long computations, pauses of the garbage collector, and what
+files are by their first bytes.
 
-Reading order: `paths`, `text`, `locks`, `parts`, `troubles`, `atomic`, `records`, `jsonl`, `journal`, `collection`, `signatures`.
+Reading order: `paths`, `text`, `locks`, `parts`, `troubles`, `atomic`, `records`, `jsonl`, `journal`, `collection`,
+`signatures`.
 """
 
 import lazy_loader as lazy

@@ -3,6 +3,6 @@
 Reading order: `render` (state → page update), `banner` (what the weights know of the picture), `album_state` (the panel
 "My pictures"), `permalink` (state ↔ URL), `private_links` (what links must not show), `pin_diff` (changes since the
 pin), `idle` (the knobs that do not act), `live` and `live_api` (updates while a knob moves, without Gradio's event
-queue), `tokens` (states that the browser refers to by name), `poll` (news of background work), `origins` (whose
-requests are answered).
+queue), `tokens` (states that the browser refers to by name), `poll` (news of background work), `hosts` and `origins`
+(whose requests are answered).
 """

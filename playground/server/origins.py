@@ -13,7 +13,7 @@ from starlette.datastructures import Headers
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from playground.support.hosts import FLAG, Authority, KnownHosts
+from playground.server.hosts import FLAG, Authority, KnownHosts
 
 READING = ("GET", "HEAD")
 OWN_SITE = (None, "none", "same-origin")  # none: typed by the visitor

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from core.errors import UserError
 from core.io.troubles import PlaceError, explain, require_temporary, require_usable
-from playground.support.hosts import LOCAL
 from playground.support.untrusted import MAX_QUOTED, is_index
 
+LOCAL = "127.0.0.1"  # what the page listens on, unless an address is given
 # What visitors make, in the folder in which the page is started.
 RUNS, DATA, ALBUMS, EVALUATIONS = (Path(name) for name in ("runs", "data", "albums", "evaluations"))
 FOLDERS = (RUNS, DATA, ALBUMS, EVALUATIONS)

@@ -7,9 +7,9 @@ from starlette.responses import PlainTextResponse
 from starlette.testclient import TestClient
 
 from playground.page import launch_options
+from playground.server.hosts import KnownHosts
 from playground.server.live import PATH
 from playground.server.origins import OriginGuard
-from playground.support.hosts import KnownHosts
 
 OWN = "http://127.0.0.1:7860"
 CHANGING = (PATH, *(f"/gradio_api/{each}" for each in ("component_server", "queue/join", "run/x", "upload", "reset")))

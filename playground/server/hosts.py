@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from core.config import ConfigError
+from playground.support.starting import LOCAL
 from playground.support.untrusted import MAX_QUOTED
 
-LOCAL = "127.0.0.1"  # what the page listens on, unless an address is given
 LOCAL_NAMES = ("localhost", "127.0.0.1", "::1")
 FLAG = "--allowed-host"
 SPACE_HOST = "SPACE_HOST"  # the environment variable with the names of a hosted Space, separated by commas
