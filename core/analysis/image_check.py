@@ -1,6 +1,7 @@
 """Checks one image of a data set: whether it can be decoded, its boxes are valid, and how large its objects are."""
 
 import hashlib
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -9,8 +10,8 @@ import torch
 
 from core.analysis.issues import CUT_BOX, SAME_BOX, TWO_CLASSES, Issues
 from core.config import Inference
-from core.data.dataset import MAX_OVERHANG, JudgedBoxes, RawImage, judge_boxes, measure_size, place_objects
-from core.data.images import open_image
+from core.data.dataset import MAX_OVERHANG, JudgedBoxes, RawImage, judge_boxes, place_objects
+from core.data.images import open_image, read_image_sizes
 from core.data.left_out import EMPTY_BOX, MISSING, OTHER_SIZE, OUTSIDE_BOX, UNREADABLE
 from core.errors import PictureError
 from core.retinanet.preprocess import prepare
@@ -72,10 +73,24 @@ def check_image(
     return ImageFacts(name, digest, size, placed[trains] / factors, labels[trains], padded_size, crowds)
 
 
-def measure_image(image: RawImage, name: str, inference: Inference) -> ImageFacts:
-    """Returns the facts of an image that was checked before, without decoding it; arguments as in `check_image`."""
+def measure_images(images: Sequence[RawImage], names: Iterable[str], inference: Inference) -> list[ImageFacts]:
+    """Returns the facts of images that were checked before, without decoding them.
+
+    Args:
+        images: The annotated images.
+        names: The split and file name of each.
+        inference: The image sizes of the network.
+    """
+    sizes = iter(read_image_sizes([image.path for image in images if not image.size]))
+    return [
+        _measure(image, name, image.size or next(sizes), inference) for image, name in zip(images, names, strict=True)
+    ]
+
+
+def _measure(image: RawImage, name: str, size: tuple[int, int] | PictureError, inference: Inference) -> ImageFacts:
+    if isinstance(size, PictureError):
+        return _no_facts(name)
     try:
-        size = measure_size(image)
         factors, padded_size = compute_network_size(*size, inference)
     except PictureError:
         return _no_facts(name)

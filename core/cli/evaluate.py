@@ -6,7 +6,7 @@ from argparse import Namespace
 from typing import Any
 
 from core.analysis.anchor_search import Objects, collect_objects, describe_doubts, measure_fit, search_anchors
-from core.analysis.image_check import measure_image
+from core.analysis.image_check import measure_images
 from core.analysis.size_check import join_objects
 from core.cli.common import (
     is_main_process,
@@ -68,8 +68,8 @@ def _collect_objects(data: DataSet, config: Config) -> Objects:
     count = count_images(data, config)
     if not isinstance(data, FolderData):
         return collect_objects(data, config.inference, count)
-    images = [measure_image(image, image.path.name, config.inference) for image in data.images[:count]]
-    return join_objects(images)[0]
+    images = data.images[:count]
+    return join_objects(measure_images(images, (image.path.name for image in images), config.inference))[0]
 
 
 def _use_whole_folder(config: Config, options: Namespace) -> Config:

@@ -1,8 +1,9 @@
 """Decodes untrusted image files to upright RGB tensors."""
 
+from collections.abc import Sequence
 from io import BytesIO
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
 import torch
@@ -10,10 +11,13 @@ from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 from torch import Tensor
 
 from core.errors import PictureError
+from core.reader import Kind, limits_for, read_apart
+from core.reader.tasks import Progress
 
 MAX_PIXELS = 50_000_000  # 150 MB decoded
 MAX_BYTES = 64 * 2**20
 MAX_SIDE = 30_000
+PIXELS = "pixels"  # what the other process answers with
 # Plain raster formats only: no EPS or PDF, which run programs, and no containers such as ICO, which may declare another
 # size in the header than the image inside has.
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF", "AVIF", "JPEG2000", "PPM", "QOI")
@@ -31,6 +35,80 @@ def open_image(source: str | Path | BinaryIO | Image.Image) -> Tensor:
     Raises:
         PictureError: The source is not an image, is truncated, or exceeds `MAX_PIXELS`, `MAX_SIDE` or `MAX_BYTES`.
     """
+    return open_shrunk(source, MAX_SIDE)[0] if isinstance(source, str | Path) else _decode(source)
+
+
+def open_shrunk(path: str | Path, max_side: int) -> tuple[Tensor, bool]:
+    """Decodes an image file as `open_image` does, and scales it down until no side is longer than `max_side`.
+
+    Another process decodes it if this one is to leave such files to it.
+
+    Returns:
+        The image, uint8 [3, H, W], and True if it has been scaled down.
+    """
+    limits = limits_for(Kind.PICTURES, Path(path))
+    if limits is None:
+        image = _decode(path)
+        shrunk = shrink(image, max_side)
+        return shrunk, shrunk is not image
+    arguments = {"path": str(path), "max_side": max_side}
+    with read_apart("picture", arguments, name=f"The picture {path}", limits=limits, refusal=PictureError) as answer:
+        pixels = np.fromfile(answer.folder / PIXELS, dtype=np.uint8)
+    height, width, is_shrunk = answer.value
+    return torch.from_numpy(pixels).reshape(3, height, width), is_shrunk
+
+
+def open_for_parent(arguments: dict[str, Any], folder: Path, progress: Progress) -> tuple[int, int, bool]:
+    """Decodes an image for another process, with the pixels as a file; returns height, width and whether shrunk."""
+    image, is_shrunk = open_shrunk(arguments["path"], arguments["max_side"])
+    (folder / PIXELS).write_bytes(memoryview(image.numpy()).cast("B"))
+    return *image.shape[1:], is_shrunk
+
+
+def shrink(image: Tensor, max_side: int) -> Tensor:
+    """Scales an image [3, H, W] down until no side is longer than `max_side`."""
+    longer = max(image.shape[1:])
+    if longer <= max_side:
+        return image
+    size = [max(1, round(side * max_side / longer)) for side in image.shape[1:]]
+    resized = torch.nn.functional.interpolate(image[None].float(), size, mode="bilinear", antialias=True)
+    return resized[0].round().to(torch.uint8)
+
+
+def read_image_size(source: str | Path | BinaryIO | Image.Image) -> tuple[int, int]:
+    """Returns the width and height in pixels of what `open_image` returns, usually without decoding pixels.
+
+    Raises:
+        PictureError: As in `open_image`, except for damage after the header.
+    """
+    size = read_image_sizes([source])[0] if isinstance(source, str | Path) else _measure(source)
+    if isinstance(size, PictureError):
+        raise size
+    return size
+
+
+def read_image_sizes(paths: Sequence[str | Path]) -> list[tuple[int, int] | PictureError]:
+    """Returns the width and height of each image file as `read_image_size` does, or why it cannot be read."""
+    limits = limits_for(Kind.PICTURES, Path(paths[0])) if paths else None
+    if limits is None:
+        return [_measure(path) for path in paths]
+    arguments = {"paths": list(map(str, paths))}
+    name = f"The picture {paths[0]}" if len(paths) == 1 else "One of the pictures"
+    with read_apart("picture sizes", arguments, name=name, limits=limits, refusal=PictureError) as answer:
+        return [PictureError(each) if isinstance(each, str) else (each[0], each[1]) for each in answer.value]
+
+
+def read_sizes_for_parent(arguments: dict[str, Any], folder: Path, progress: Progress) -> list[tuple[int, int] | str]:
+    """Returns the sizes of image files for another process; of one that cannot be read, the message."""
+    sizes: list[tuple[int, int] | str] = []
+    for path in arguments["paths"]:
+        size = _measure(path)
+        sizes.append(str(size) if isinstance(size, PictureError) else size)
+        progress(len(sizes), len(arguments["paths"]))
+    return sizes
+
+
+def _decode(source: str | Path | BinaryIO | Image.Image) -> Tensor:
     name = _get_name(source)
     image = _read_header(source, name)
     try:
@@ -43,13 +121,11 @@ def open_image(source: str | Path | BinaryIO | Image.Image) -> Tensor:
         ) from None
 
 
-def read_image_size(source: str | Path | BinaryIO | Image.Image) -> tuple[int, int]:
-    """Returns the width and height in pixels of what `open_image` returns, usually without decoding pixels.
-
-    Raises:
-        PictureError: As in `open_image`, except for damage after the header.
-    """
-    image = _read_header(source, _get_name(source))
+def _measure(source: str | Path | BinaryIO | Image.Image) -> tuple[int, int] | PictureError:
+    try:
+        image = _read_header(source, _get_name(source))
+    except PictureError as error:
+        return error
     width, height = image.size
     return (height, width) if _get_orientation(image) in (5, 6, 7, 8) else (width, height)
 

@@ -30,5 +30,7 @@ TASKS = {
     "check": Task("core.analysis.dataset_check:check_for_parent", is_long=True),
     "data set": Task("core.data.folders:read_for_parent"),
     "format": Task("core.data.folders:require_format_for_parent"),
+    "picture": Task("core.data.images:open_for_parent"),
+    "picture sizes": Task("core.data.images:read_sizes_for_parent"),
     "weights": Task("core.weights.files:read_for_parent"),
 }

@@ -42,7 +42,12 @@ def load_file(name: str, path: Path) -> Weights:
 def read_for_parent(arguments: dict[str, Any], folder: Path, progress: Progress) -> dict[str, Any]:
     """Reads weights for another process: tensors as a file in the folder, and the other fields as values."""
     weights = read_file(arguments["name"], Path(arguments["path"]))
-    save_tensors(dict(weights.state), folder / TENSORS)
+    try:
+        save_tensors(dict(weights.state), folder / TENSORS)
+    except SafetensorError:  # of the system's: the tensors are validated
+        raise WeightsError(
+            f"{arguments['path']} cannot be read, since the disk is full: make room and try again."
+        ) from None
     return weights._replace(state={})._asdict()
 
 

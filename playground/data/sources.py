@@ -4,7 +4,7 @@ from collections.abc import Hashable, Iterable
 from dataclasses import replace
 from typing import NamedTuple
 
-from core.analysis.image_check import ImageFacts, measure_image
+from core.analysis.image_check import ImageFacts, measure_images
 from core.analysis.issues import Issue, Issues
 from core.analysis.size_check import ClassSizes, measure_sizes
 from core.config import Config, Scenes, knobs
@@ -173,8 +173,7 @@ def read_annotations(name: str, config: Config, visitor: str = "") -> dict[str, 
 
 
 def _measure(split: str, images: list[RawImage], config: Config) -> list[ImageFacts]:
-    names = (f"{split}: {name}" for name in name_images(images))
-    return [measure_image(image, name, config.inference) for image, name in zip(images, names, strict=True)]
+    return measure_images(images, (f"{split}: {name}" for name in name_images(images)), config.inference)
 
 
 def _input_size(config: Config) -> tuple[int, int]:

@@ -3,10 +3,9 @@
 from pathlib import Path
 from threading import BoundedSemaphore
 
-import torch
 from torch import Tensor
 
-from core.data.images import open_image
+from core.data.images import open_shrunk, shrink
 from core.errors import PictureError
 from core.io.paths import hide_folder
 
@@ -28,18 +27,11 @@ def open_limited(path: str | Path, name: str) -> tuple[Tensor, bool]:
     """
     with _opening:
         try:
-            given = open_image(path)
+            return open_shrunk(path, MAX_SIDE)
         except PictureError as error:
             raise PictureError(hide_folder(str(error), path, name)) from None
-        image = limit_size(given)
-        return image, image is not given
 
 
 def limit_size(image: Tensor) -> Tensor:
     """Scales an image [3, H, W] down until no side is longer than `MAX_SIDE`."""
-    longer = max(image.shape[1:])
-    if longer <= MAX_SIDE:
-        return image
-    size = [max(1, round(side * MAX_SIDE / longer)) for side in image.shape[1:]]
-    resized = torch.nn.functional.interpolate(image[None].float(), size, mode="bilinear", antialias=True)
-    return resized[0].round().to(torch.uint8)
+    return shrink(image, MAX_SIDE)

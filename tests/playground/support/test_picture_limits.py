@@ -16,7 +16,7 @@ def test_few_uploads_are_opened_at_once(tmp_path: Path, monkeypatch: pytest.Monk
     """Decoding and scaling the largest allowed picture takes a gigabyte."""
     open_now, most, lock = 0, 0, Lock()
 
-    def slow(path: Path) -> torch.Tensor:
+    def slow(path: Path, max_side: int) -> tuple[torch.Tensor, bool]:
         nonlocal open_now, most
         with lock:
             open_now += 1
@@ -24,9 +24,9 @@ def test_few_uploads_are_opened_at_once(tmp_path: Path, monkeypatch: pytest.Monk
         time.sleep(0.02)
         with lock:
             open_now -= 1
-        return torch.zeros(3, 4, 4, dtype=torch.uint8)
+        return torch.zeros(3, 4, 4, dtype=torch.uint8), False
 
-    monkeypatch.setattr(picture_limits, "open_image", slow)
+    monkeypatch.setattr(picture_limits, "open_shrunk", slow)
     with ThreadPoolExecutor(10) as pool:
         list(pool.map(lambda number: picture_limits.open_limited(tmp_path, "x"), range(10)))
     assert most == picture_limits.OPENED_AT_ONCE
