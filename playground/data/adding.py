@@ -35,7 +35,7 @@ def add_zip(
             def make(name: str) -> StoredDataSet:
                 return StoredDataSet(name, library.folder / name, True, size, 0, check, owner, format, lists)
 
-            return library.add(title, size, make, root)
+            return library.add(title, size, owner, make, root)
     except DataError as error:
         message = hide_folder(hide_folder(str(error), target, title), archive, title)
         error.args = (message.replace(archive.name, title),)
@@ -79,7 +79,7 @@ def add_folder(
         def make(name: str) -> StoredDataSet:
             return StoredDataSet(name, folder, False, 0, stamp, check, owner, format, lists)
 
-        return library.add(folder.name, 0, make, None)
+        return library.add(folder.name, 0, owner, make, None)
 
 
 def find_allowed(allowed: Path | None, text: str) -> Path:

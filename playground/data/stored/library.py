@@ -1,4 +1,7 @@
-"""The data sets that visitors brought, in a folder of limited size; the least recently used ones are removed first.
+"""The data sets that visitors brought, in a folder of limited size.
+
+For another one, those of its owner that were used least recently make room, and go into the trash. Nobody's data set
+makes room for that of another visitor.
 
 Each data set has a record, NAME.json, with the result of its check. An uploaded data set is stored in the folder NAME
 beside its record. For a data set on the server's disk the record names the folder.
@@ -15,7 +18,6 @@ from pathlib import Path
 from core.data.untrusted import DataError, quote
 from core.errors import UserError
 from core.io.locks import FileLock
-from core.io.parts import make_part
 from playground.data.stored.bounds import Bounds
 from playground.data.stored.listing import SUFFIX, Listing
 from playground.data.stored.naming import choose_name
@@ -137,12 +139,15 @@ class DataSetLibrary:
         with self.changing():
             self.sweep(0)
 
-    def add(self, title: str, size: int, make: Callable[[str], StoredDataSet], unpacked: Path | None) -> StoredDataSet:
-        """Adds a data set, and removes those that must make room for it.
+    def add(
+        self, title: str, size: int, owner: str, make: Callable[[str], StoredDataSet], unpacked: Path | None
+    ) -> StoredDataSet:
+        """Adds a data set, and moves those that must make room for it into the trash.
 
         Args:
             title: Its name for people, which the one in the library resembles.
             size: Bytes of it, 0 for a folder of the server.
+            owner: The visitor who brings it.
             make: Returns the data set, from its name in the library.
             unpacked: Its folder, which is moved into the library; None for a folder of the server.
 
@@ -150,7 +155,7 @@ class DataSetLibrary:
             DataError: It does not fit, or cannot be stored; nothing is changed then.
         """
         with self.changing(), ExitStack() as held:
-            removed = self._choose_removed(size, title, held)
+            removed = self._choose_removed(size, title, owner, held)
             data_set = make(self._choose_name(title))
             record = self._record(data_set.name)
             write_record(record, data_set)
@@ -162,8 +167,9 @@ class DataSetLibrary:
                 raise
             self._uses.mark(data_set.name)
             for each in removed:
-                self._remove(each)
-            self._shrink_trash()
+                with suppress(OSError):  # else it makes room for the next one
+                    self._discard(each)
+            self._shrink_trash(owner)
         return self.get(data_set.name)
 
     @contextmanager
@@ -183,11 +189,7 @@ class DataSetLibrary:
             DataError: There is no such data set, it is in use, or it cannot be moved.
         """
         with self.changing(), self.alone(name) as data_set:
-            names = [self._record(name).name, *([name] if data_set.uploaded else [])]
-            deleted = self._trash.put(names, name, data_set.owner, data_set.size)
-            self.splits.drop(name)
-            self._uses.drop(name)
-        return deleted
+            return self._discard(data_set)
 
     def list_deleted(self) -> list[Deleted]:
         """Returns the data sets that can be restored, the latest first."""
@@ -201,7 +203,7 @@ class DataSetLibrary:
         """
         with self.changing():
             deleted = self._trash.get(key)
-            self.bounds.require_place(len(self.by_name()), deleted.title)
+            self.bounds.require_place(self.by_name().values(), deleted.title, deleted.owner)
             self._trash.put_back(key)
         if deleted.title not in self.by_name():
             raise DataError(f"The data set {deleted.title} cannot be read any more: upload it again.")
@@ -229,34 +231,33 @@ class DataSetLibrary:
         files = (path.name.removesuffix(SUFFIX) for path in self.folder.iterdir())
         return choose_name(title, {*files, *(each.title for each in self.list_deleted())})  # these can be restored
 
-    def _choose_removed(self, size: int, title: str, held: ExitStack) -> Sequence[StoredDataSet]:
+    def _choose_removed(self, size: int, title: str, owner: str, held: ExitStack) -> Sequence[StoredDataSet]:
         """Returns the data sets to remove for another one; `held` keeps others from using them. Raises as `add`."""
 
         def may_remove(each: StoredDataSet) -> bool:
             return not self._is_needed(each) and held.enter_context(self._uses.alone(each.name))
 
         data_sets = sorted(self.by_name().values(), key=self._last_used)
-        return self.bounds.choose_removed(data_sets, size, title, may_remove)
+        return self.bounds.choose_removed(data_sets, size, title, owner, may_remove)
 
     def _last_used(self, data_set: StoredDataSet) -> int:
         return max(self._uses.last(data_set.name), self._record(data_set.name).stat().st_mtime_ns)
 
-    def _shrink_trash(self) -> None:
-        """Removes deleted data sets for good, the oldest first, until all data sets together fit the limit."""
+    def _shrink_trash(self, owner: str) -> None:
+        """Removes deleted data sets for good, a visitor's own first, the oldest first, until all fit the limit."""
         room = self.bounds.size - sum(each.size for each in self.by_name().values())
-        for each in self._trash.entries():
+        for each in sorted(self._trash.entries(), key=lambda each: each.owner == owner):
             room -= each.size
             if room < 0:
                 self._trash.remove(each.key)
 
-    def _remove(self, data_set: StoredDataSet) -> None:
-        """Removes a data set for good; its folder first, without which its record does not count."""
-        with suppress(OSError), make_part(self.folder / data_set.name) as part:  # else it is removed for the next one
-            if data_set.uploaded:
-                data_set.folder.rename(part)
-            self._record(data_set.name).unlink()
+    def _discard(self, data_set: StoredDataSet) -> Deleted:
+        """Moves a data set into the trash; its caller uses it alone."""
+        names = [self._record(data_set.name).name, *([data_set.name] if data_set.uploaded else [])]
+        deleted = self._trash.put(names, data_set.name, data_set.owner, data_set.size)
         self.splits.drop(data_set.name)
         self._uses.drop(data_set.name)
+        return deleted
 
     def _record(self, name: str) -> Path:
         return self.folder / f"{name}{SUFFIX}"

@@ -14,6 +14,8 @@ from playground.data.checking import RefusedError
 from playground.data.datasets import DataSets
 from playground.data.stored.bounds import Bounds
 from playground.data.stored.library import LOCKS
+from playground.sharing.shares import Share
+from playground.support.visitors import VISITORS
 from tests.core.made_data import coco, coco_content, picture, voc, voc_object, yolo
 from tests.playground.made_albums import albums_at
 
@@ -124,7 +126,7 @@ def test_the_least_recently_used_is_removed_unless_it_is_in_use(tmp_path, archiv
     first, second = (data.add_zip(archive, name, CONFIG).name for name in ("a", "b"))
     data.open_split(first, "train")
     third = data.add_zip(archive, "c", CONFIG).name
-    assert data.library.names() == (first, third) and list_files(data) == ["a", "a.json", "c", "c.json"]
+    assert data.library.names() == (first, third) and visible(data) == ["a", "a.json", "c", "c.json"]
     with pytest.raises(DataError, match="no data set 'b' here"):
         data.open_split(second, "train")
     running = [True]
@@ -134,9 +136,70 @@ def test_the_least_recently_used_is_removed_unless_it_is_in_use(tmp_path, archiv
     used.add("d")
     with pytest.raises(DataError, match="no room for e"):
         data.add_zip(archive, "e", CONFIG)
-    assert data.library.names() == ("a", "d") and len(list_files(data)) == 4
+    assert data.library.names() == ("a", "d") and len(visible(data)) == 4
     running[0] = False
     assert data.add_zip(archive, "e", CONFIG).name == "e"
+
+
+def visible(data: DataSets) -> list[str]:
+    """The files of data sets, without those in the trash."""
+    return [name for name in list_files(data) if not name.startswith(".")]
+
+
+def test_what_made_room_can_be_restored(tmp_path, archive):
+    data = DataSets(tmp_path / "kept", Bounds(sets=2))
+    for name in "abc":
+        data.add_zip(archive, name, CONFIG, owner="me")
+    assert data.library.names() == ("b", "c") and data.last_deleted("me").title == "a"
+    data.delete("b", visitor="me")
+    assert data.restore("me").name == "b"
+
+
+@pytest.fixture
+def apart(monkeypatch):
+    monkeypatch.setattr(VISITORS, "apart", True)
+    monkeypatch.setattr("playground.sharing.shares.SHARE", Share(data_sets=2))
+
+
+def test_uploads_of_one_visitor_never_push_out_those_of_another(tmp_path, archive, apart):
+    data = DataSets(tmp_path / "kept", Bounds(sets=3))
+    data.add_zip(archive, "theirs", CONFIG, owner="you")
+    for number in range(5):
+        data.add_zip(archive, f"mine-{number}", CONFIG, owner="me")
+    assert data.library.names() == ("mine-3", "mine-4", "theirs")
+    with pytest.raises(DataError, match="belong to others"):
+        data.add_zip(archive, "late", CONFIG, owner="third")
+    assert data.library.names() == ("mine-3", "mine-4", "theirs")
+    data.delete("mine-3", visitor="me")
+    assert data.add_zip(archive, "late", CONFIG, owner="third").name == "late"
+    with pytest.raises(DataError, match="at most 3 data sets"):
+        data.restore("me")
+
+
+def test_a_visitor_whose_share_is_in_use_is_told_so(tmp_path, archive, apart):
+    data = DataSets(tmp_path / "kept", Bounds(sets=9))
+    for name in "ab":
+        data.add_zip(archive, name, CONFIG, owner="me")
+    data.protect(lambda kept: True)
+    with pytest.raises(DataError, match=r"a visitor can have at most 2 data sets .* yours are in use"):
+        data.add_zip(archive, "c", CONFIG, owner="me")
+    assert data.add_zip(archive, "d", CONFIG, owner="you").name == "d"
+
+
+def test_the_disk_is_shared_too(tmp_path, archive, apart, monkeypatch):
+    size = DataSets(tmp_path / "size").add_zip(archive, "a.zip", CONFIG).size
+    monkeypatch.setattr("playground.sharing.shares.SHARE", Share(data_bytes=size))
+    data = DataSets(tmp_path / "kept", Bounds(size=3 * size))
+    data.add_zip(archive, "theirs", CONFIG, owner="you")
+    for name in "ab":
+        data.add_zip(archive, name, CONFIG, owner="me")
+    assert data.library.names() == ("b", "theirs")
+
+
+def test_what_belongs_to_nobody_makes_room_for_everybody(tmp_path, archive, apart):
+    data = DataSets(tmp_path / "kept", Bounds(sets=1))
+    data.add_zip(archive, "old", CONFIG)
+    assert data.add_zip(archive, "new", CONFIG, owner="me").name == "new" and data.library.names() == ("new",)
 
 
 def test_the_total_size_is_bounded(tmp_path, archive):
