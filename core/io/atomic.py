@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import RawIOBase
 from pathlib import Path
 from stat import S_IMODE
 
@@ -28,6 +29,22 @@ def write_atomically(path: Path) -> Iterator[Path]:
         yield temporary
         temporary.chmod(permissions)
         temporary.replace(path)
+
+
+def append(file: RawIOBase, content: bytes) -> int:
+    """Appends to a file without a buffer, everything or, on an error, nothing; returns the place of the content.
+
+    Raises:
+        OSError: It cannot be written.
+    """
+    place = file.seek(0, os.SEEK_END)
+    try:
+        while content:
+            content = content[file.write(content) or 0 :]
+    except OSError:
+        file.truncate(place)
+        raise
+    return place
 
 
 def write_text(path: Path, text: str) -> None:

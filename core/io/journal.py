@@ -1,13 +1,12 @@
 """A journal: the records of a long computation, appended to a file as they are made, so that it can be continued."""
 
 import json
-import os
 import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self
 
-from core.io.atomic import OutputError
+from core.io.atomic import OutputError, append
 from core.io.locks import FileLock
 from core.io.troubles import naming
 
@@ -29,9 +28,10 @@ class Journal:
     def __init__(self, path: Path, *, keep: bool) -> None:
         self.path = path
         lock = FileLock.try_acquire(path)
-        if lock is None:
+        if lock is None or not lock.is_on(path):  # or the other run has just ended and deleted it
             raise OutputError(f"{path} is used by another run: wait for it, or name another file.")
         self._lock, self._file = lock, path.open("r+b")
+        self._end = path.open("ab", buffering=0)
         self._places: dict[str, int] = {}
         self.header: dict[str, Any] = {}
         if not keep:
@@ -78,13 +78,10 @@ class Journal:
         return _parse(self._file.readline())
 
     def _append(self, record: Mapping[str, Any]) -> int:
-        """Writes a line and returns its place."""
-        place = self._file.seek(0, os.SEEK_END)
+        """Writes a line and returns its place; on an error nothing of it remains, so that it can be tried again."""
         text = json.dumps(record, allow_nan=False).encode()
         with naming(self.path):
-            self._file.write(_checksum(text) + text + b"\n")
-            self._file.flush()
-        return place
+            return append(self._end, _checksum(text) + text + b"\n")
 
     def delete(self) -> None:
         """Deletes the file."""
@@ -93,6 +90,7 @@ class Journal:
     def close(self) -> None:
         """Closes the file and lets other processes use it."""
         self._file.close()
+        self._end.close()
         self._lock.close()
 
     def __enter__(self) -> Self:

@@ -1,4 +1,4 @@
-"""Incremental reading of a JSON Lines file that another process appends to."""
+"""JSON Lines files: appending to one, and reading one incrementally that another process appends to."""
 
 import json
 import os
@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from core.io.atomic import append
 from core.io.records import is_missing, open_file
 
 MAX_LINE = 2**20  # bytes; a thousand boxes have a tenth
@@ -69,6 +70,16 @@ def _complete_lines(file: BinaryIO) -> Iterator[bytes]:
                 return
             line = file.readline(MAX_LINE)
         yield b"" if is_long else line
+
+
+def append_json_line(path: Path, record: dict[str, Any]) -> None:
+    """Appends a record to a file, or nothing on an error: half a line would make the next one unreadable.
+
+    Raises:
+        OSError: It cannot be written.
+    """
+    with path.open("ab", buffering=0) as file:
+        append(file, json.dumps(record).encode() + b"\n")
 
 
 def _parse(line: bytes) -> dict[str, Any] | None:

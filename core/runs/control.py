@@ -1,14 +1,22 @@
-"""Control of a run from other processes: a small file in the run's folder, which the run reads between steps."""
+"""Control of a run from other processes: a small file in the run's folder, which the run reads between steps.
+
+On a full disk it cannot be written. A run must be stopped exactly then, so that an empty file, made before the run
+began, is renamed: its name holds the request, and counts until the next one can be written.
+"""
 
 import json
+import os
+import re
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
-from core.io.atomic import write_text
+from core.io.atomic import OutputError, write_text
 from core.io.records import read_object
 
 PLAY, PAUSE, STOP = "play", "pause", "stop"
 COMMAND, AFTER = "wish", "after"  # keys of the file
+NAME = re.compile(rf"\w+\.({PLAY}|{PAUSE}|{STOP})\.(\d{{1,15}})")  # of the renamed file
 
 
 class Control(NamedTuple):
@@ -31,15 +39,77 @@ class Control(NamedTuple):
         return self.command == PAUSE and self.after == step + 1
 
 
+def prepare_control(path: Path) -> None:
+    """Forgets earlier requests to a run, and makes the empty file by which it can be controlled on a full disk."""
+    for each in (path, *_find_named(path)):
+        each.unlink(missing_ok=True)
+    with suppress(OSError):  # the disk is full already
+        _spare(path).touch()
+
+
 def write_control(path: Path, control: Control) -> None:
-    """Writes a request to a run's control file."""
-    write_text(path, json.dumps({COMMAND: control.command, AFTER: control.after}))
+    """Makes a request to a run.
+
+    Args:
+        path: The run's control file.
+        control: The request.
+
+    Raises:
+        OutputError: Nothing can be changed in its folder.
+    """
+    try:
+        write_text(path, json.dumps({COMMAND: control.command, AFTER: control.after}))
+    except OSError as error:
+        _rename(path, control, error)
+        return
+    for named in _find_named(path):  # an older request
+        named.replace(_spare(path))
 
 
 def read_control(path: Path) -> Control:
-    """Reads the request from a run's control file; a missing or unreadable file requests nothing."""
+    """Returns the request in a run's control file, or in a name; a missing or unreadable file requests nothing."""
+    for named in _find_named(path):
+        return _parse_name(named)
     try:
         request = read_object(path) or {}
         return Control(str(request[COMMAND]), int(request[AFTER]))
     except (ValueError, TypeError, KeyError, OverflowError):  # OverflowError: Infinity
         return Control()
+
+
+def list_control_files(path: Path) -> list[Path]:
+    """Returns the paths of the files that this module may make beside a control file, and of that file."""
+    return [path, _spare(path), *_find_named(path)]
+
+
+def _spare(path: Path) -> Path:
+    return path.with_suffix("")
+
+
+def _find_named(path: Path) -> list[Path]:
+    """Returns the renamed file, if there is one."""
+    try:
+        names = os.listdir(path.parent)
+    except OSError:
+        return []
+    return [path.with_name(name) for name in names if name.startswith(f"{path.stem}.") and NAME.fullmatch(name)]
+
+
+def _parse_name(named: Path) -> Control:
+    _, command, after = named.name.split(".")
+    return Control(command, int(after))
+
+
+def _rename(path: Path, control: Control, reason: OSError) -> None:
+    target = path.with_name(f"{path.stem}.{control.command}.{control.after}")
+    for source in (*_find_named(path), _spare(path), path):
+        with suppress(OSError):
+            source.replace(target)
+            return
+    try:
+        target.touch()  # an empty file may find room where its content does not
+    except OSError:
+        raise OutputError(
+            f"The run cannot be controlled because nothing can be changed in its folder ({reason.strerror}): free some "
+            "space on the disk, then try again."
+        ) from None

@@ -11,17 +11,20 @@ import os
 import sys
 import time
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple, TypeGuard
 
 from core.config import Training
 from core.errors import UserError
 from core.io.atomic import write_text
-from core.io.jsonl import JsonLines
+from core.io.jsonl import JsonLines, append_json_line
 from core.io.locks import FileLock, is_held
+from core.io.parts import sweep_parts
 from core.io.records import is_missing, read_object
 from core.io.text import is_text
 from core.runs.about import About
+from core.runs.control import list_control_files
 from core.runs.divergence import read_divergence
 from core.training.records import DivergedError, EvaluationRecord, StepRecord, has_risen
 
@@ -47,12 +50,15 @@ class RunStatus(NamedTuple):
         state: One of `STATES`, or `STOPPING`.
         message: The reason, if the run failed or diverged, or how it ended if not as planned.
         since: Unix time in seconds at which the state was written.
+        order: Of queued runs the one with the lowest number starts first, whatever the clock says; 0 for all queued by
+            earlier versions.
         queue_position: Position in the queue, from 1; 0 for a run that is not queued.
     """
 
     state: str
     message: str = ""
     since: float = 0.0
+    order: int = 0
     queue_position: int = 0
 
 
@@ -100,8 +106,10 @@ class RunFolder:
         return ""
 
     def require_new(self) -> None:
-        """Raises `RunError` unless the folder is missing or empty."""
-        if self.path.exists() and not (self.path.is_dir() and not any(self.path.iterdir())):
+        """Raises `RunError` unless the folder is missing or empty, or a run was killed there before it began."""
+        sweep_parts(self.path)
+        begun = {self.lock, self.about, *list_control_files(self.control)}  # written before the settings
+        if self.path.exists() and not (self.path.is_dir() and begun.issuperset(self.path.iterdir())):
             raise RunError(
                 f"The folder {self.path} is not empty: choose another, or continue the run in it with --resume."
             )
@@ -139,13 +147,27 @@ class RunFolder:
         """Reads the description; missing or invalid values are replaced by their defaults."""
         return About.from_dict(read_object(self.about) or {})
 
-    def write_status(self, state: str, message: str = "") -> None:
-        """Writes the status; on a full disk it overwrites the existing file in place."""
-        text = json.dumps({"state": state, "message": message[:MAX_MESSAGE], "since": time.time()})
+    def write_status(self, state: str, message: str = "", *, order: int = 0) -> None:
+        """Writes the status; on a full disk it overwrites the existing file in place.
+
+        Args:
+            state: One of `STATES`.
+            message: The reason.
+            order: Of a queued run, see `RunStatus`.
+
+        Raises:
+            OSError: It cannot be written.
+        """
+        text = json.dumps({"state": state, "message": message[:MAX_MESSAGE], "since": time.time(), "order": order})
         try:
             write_text(self.status, text)
         except OSError:
             _overwrite(self.status, text)
+
+    def note_status(self, state: str, message: str = "") -> None:
+        """Writes the status if the disk allows it; the lock tells in any case that a run has ended."""
+        with suppress(OSError):
+            self.write_status(state, message)
 
     def read_status(self) -> RunStatus | None:
         """Reads the status as last written, None if there is none; earlier versions wrote that a diverged run failed.
@@ -155,10 +177,11 @@ class RunFolder:
         found = read_object(self.status)
         if not found:
             return None if is_missing(self.status) else RunStatus(RUNNING)
-        state, message, since = (found.get(key) for key in ("state", "message", "since"))
+        state, message, since, order = (found.get(key) for key in ("state", "message", "since", "order"))
         since = float(since) if _is_number(since) and math.isfinite(since) else 0.0
         state, message = state if state in STATES else RUNNING, message if is_text(message) else ""
-        status = RunStatus(state, message[:MAX_MESSAGE], since)
+        order = order if type(order) is int else 0
+        status = RunStatus(state, message[:MAX_MESSAGE], since, order)
         return status._replace(state=DIVERGED) if state == FAILED and read_divergence(status.message) else status
 
     def is_held(self) -> bool:
@@ -176,6 +199,10 @@ class RunFolder:
     def read_records(self) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
         """Reads the records of the steps and those of the evaluations written so far."""
         return split_records(self.read_metrics())
+
+    def find_evaluated(self, step: int) -> int:
+        """Returns the step of the last evaluation that was recorded up to a step; 0 if there is none."""
+        return max((each["step"] for each in self.read_records()[1] if each["step"] <= step), default=0)
 
     def drop_records_after(self, step: int) -> None:
         """Drops the records after a step: a run resumed from its checkpoint writes them again."""
@@ -211,8 +238,7 @@ def append_line(path: Path, record: dict[str, Any]) -> None:
         RunError: It cannot be written.
     """
     try:
-        with path.open("a") as file:
-            file.write(json.dumps(record) + "\n")
+        append_json_line(path, record)
     except OSError as error:
         raise RunError(
             f"{path} cannot be written: {error.strerror}. Free some space on the disk, then resume the run."

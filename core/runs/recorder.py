@@ -7,6 +7,7 @@ from collections.abc import Generator, Iterator
 from core.config import Config
 from core.errors import UserError
 from core.evaluation.damage import add_damaged
+from core.retinanet.model import RetinaNet
 from core.runs.checkpoint import save_checkpoint
 from core.runs.control import STOP, Control, read_control
 from core.runs.folder import FINISHED, PAUSED, RUNNING, STOPPED, RunError, RunFolder, failure_state
@@ -15,6 +16,7 @@ from core.runs.splits import Splits
 from core.runs.step_changes import StepChangeRecorder
 from core.training.records import EvaluationRecord, Record, StepRecord
 from core.training.trainer import Trainer
+from core.weights.architecture import WeightsError
 from core.weights.sources import save_weights
 
 CHECKPOINT_SECONDS = 20  # the most that a run loses when its process is killed
@@ -43,7 +45,7 @@ class Recorder:
         self._snapshots = SnapshotRecorder(folder, splits.validation, config)
         self._saved = time.monotonic()
         self._appended = trainer.step  # steps whose records are in the folder
-        self._evaluated = -1  # steps after which the last evaluation was saved
+        self._evaluated = trainer.evaluated  # steps after which the last evaluation in the folder was made
         self._damaged = 0  # pictures that are in the folder's description
         self.writing = threading.RLock()
 
@@ -59,21 +61,22 @@ class Recorder:
                 self._append_last_step()
             except RunError as error:  # which must not cost the checkpoint
                 failure = error
-            train = self._train
-            save_weights(
-                self._folder.weights,
-                result,
-                self._config,
-                train.class_names,
-                train.category_ids,
-                trained_on=self._folder.read_about().trained_on,
-            )
-            save_checkpoint(self._folder.checkpoint, self._trainer.state())
+            try:
+                self._save_files(result)
+            except WeightsError as error:
+                raise WeightsError(f"{error} Then resume the run: its last checkpoint is kept.") from None
             self._write_damage()
             self._folder.write_status(state, message)
             self._saved = time.monotonic()
         if failure:
             raise failure
+
+    def _save_files(self, result: RetinaNet) -> None:
+        train, trained_on = self._train, self._folder.read_about().trained_on
+        save_weights(
+            self._folder.weights, result, self._config, train.class_names, train.category_ids, trained_on=trained_on
+        )
+        save_checkpoint(self._folder.checkpoint, self._trainer.state())
 
     def _write_damage(self) -> None:
         """Adds the pictures that turned out to be damaged to the run's description."""
@@ -122,6 +125,8 @@ class Recorder:
 
     def _write(self, record: Record) -> None:
         evaluation = record if isinstance(record, EvaluationRecord) else None
+        if evaluation and evaluation.step <= self._evaluated:  # a resumed run has made it again
+            evaluation = None
         if evaluation:
             self._snapshots.add(self._trainer.result, record.step)
         if evaluation or time.monotonic() - self._saved > CHECKPOINT_SECONDS:
@@ -143,10 +148,10 @@ class Recorder:
         control = read_control(self._folder.control) if self._is_controllable else Control()
         if not isinstance(record, StepRecord) or not control.is_paused_at(record.step):
             return control
-        self._folder.write_status(PAUSED)
+        self._folder.note_status(PAUSED)
         while (control := read_control(self._folder.control)).is_paused_at(record.step):
             time.sleep(POLL_SECONDS)
-        self._folder.write_status(RUNNING)
+        self._folder.note_status(RUNNING)
         return control
 
     def _save_failure(self, error: Exception) -> None:
@@ -154,4 +159,4 @@ class Recorder:
         try:
             self.save(failure_state(error), str(error))
         except (UserError, OSError):
-            self._folder.write_status(failure_state(error), str(error))
+            self._folder.note_status(failure_state(error), str(error))

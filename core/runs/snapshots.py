@@ -14,6 +14,7 @@ from core.data.images import open_image, to_pil
 from core.errors import PictureError
 from core.evaluation.damage import find_usable
 from core.io.atomic import write_atomically, write_text
+from core.io.jsonl import JsonLines
 from core.io.records import read_object
 from core.retinanet.model import RetinaNet
 from core.retinanet.predict import detect
@@ -53,6 +54,7 @@ class SnapshotRecorder:
         sample = find_usable(data, config.inference)
         self._image = sample.image
         self._scale = min(1.0, MAX_SIDE / max(sample.image.shape[1:]))
+        self._recorded = max((record["step"] for record in JsonLines(folder.snapshots).read()), default=0)
         if not folder.snapshot_image.exists():
             _write_image(folder, sample, data.class_names, self._scale)
 
@@ -62,8 +64,9 @@ class SnapshotRecorder:
         return found._replace(boxes=found.boxes * self._scale)
 
     def add(self, model: RetinaNet, step: int) -> None:
-        """Appends a snapshot of a network after a step."""
-        append_line(self._folder.snapshots, {"step": step, **detections_to_dict(self.detect(model))})
+        """Appends a snapshot of a network after a step, unless the file has one of this step."""
+        if step > self._recorded:
+            append_line(self._folder.snapshots, {"step": step, **detections_to_dict(self.detect(model))})
 
 
 def detections_to_dict(found: Detections) -> dict[str, Any]:

@@ -12,8 +12,10 @@ from core.data.dataset import DataSet
 from core.evaluation.damage import keep_damaged
 from core.io.atomic import write_text
 from core.io.locks import FileLock
+from core.io.parts import sweep_parts
 from core.runs.about import About
 from core.runs.checkpoint import load_checkpoint
+from core.runs.control import prepare_control
 from core.runs.folder import RUNNING, RunError, RunFolder
 from core.runs.recorder import Recorder
 from core.runs.splits import OpenedData, open_splits, order_classes
@@ -39,6 +41,7 @@ class Listeners(NamedTuple):
 
 
 NOBODY = Listeners()
+STARTS_AGAIN = "The run was ended before its first checkpoint, so it starts again."
 
 
 def run_training(
@@ -62,7 +65,7 @@ def run_training(
         config: The settings. On resuming, explicit values must equal the run's own, except for `training.steps`.
         source: "scenes" or the folder of a data set.
         folder: Folder of the run; unless resuming it must be missing or empty.
-        resume: Continue from the folder's checkpoint.
+        resume: Continue from the folder's checkpoint; a run that was ended before its first one starts again.
         workers: Number of processes that load images.
         accelerator: Device and processes; only the main process writes to the folder.
         format: The key of the data set's annotation format; None to detect it, or on resuming for the run's own.
@@ -80,10 +83,12 @@ def run_training(
         TrainingError: The run diverged, or its settings do not fit the data or the processes. A checkpoint is saved if
             any exception is raised during training.
     """
-    state = load_checkpoint(folder.checkpoint) if resume else None
+    starts_again = resume and folder.config.exists() and not folder.checkpoint.exists()
+    state = load_checkpoint(folder.checkpoint) if resume and not starts_again else None
     about = About(source, format=format or "", strict=strict, recipe=recipe)
     if resume:
         config, about = _resumed_config(config, folder), _resumed_about(about, folder)
+        listeners.on_weights([STARTS_AGAIN] if starts_again else [])
     else:
         folder.require_new()
     yield from _train(config, about, folder, state, listeners, free=resume, workers=workers, accelerator=accelerator)
@@ -217,18 +222,20 @@ def _restore(trainer: Trainer, state: dict[str, Any], folder: RunFolder) -> None
         raise RunError(
             f"The checkpoint {folder.checkpoint} does not fit the settings of the run: start a new run."
         ) from None
+    trainer.evaluated = folder.find_evaluated(trainer.step)  # the state was saved before the record was appended
 
 
 def _acquire_lock(folder: RunFolder) -> FileLock:
     lock = folder.acquire_lock()
-    folder.control.unlink(missing_ok=True)  # a request to an earlier process
+    prepare_control(folder.control)  # forgets a request to an earlier process
     return lock
 
 
 def _write_start(folder: RunFolder, config: Config, step: int, about: About, train: DataSet) -> None:
+    sweep_parts(folder.path)
     folder.drop_records_after(step)
-    write_text(folder.config, config.to_json())
     left_out = keep_damaged(train.left_out, about.left_out)
     created = about.created or time.time()
     folder.write_about(about._replace(created=created, left_out=left_out))
+    write_text(folder.config, config.to_json())  # last: with it, the run can be resumed
     folder.write_status(RUNNING)

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import BinaryIO
 
 from core.io.locks import FileLock, is_held
 from core.io.paths import ROOT
@@ -26,7 +27,7 @@ def ensure_server(root: Path) -> subprocess.Popen[bytes] | None:
     """
     if is_held(root / SERVER_LOCK):
         return None
-    with (root / LOG).open("ab") as log:
+    with _open_log(root) as log:
         return subprocess.Popen(
             [sys.executable, "-m", "core.scheduler.daemon", str(root)],
             cwd=ROOT,
@@ -35,6 +36,13 @@ def ensure_server(root: Path) -> subprocess.Popen[bytes] | None:
             stderr=log,
             start_new_session=True,
         )
+
+
+def _open_log(root: Path) -> BinaryIO:
+    try:
+        return (root / LOG).open("ab")
+    except OSError:  # on a full disk
+        return Path(os.devnull).open("ab")
 
 
 def main(root: Path) -> None:

@@ -1,13 +1,16 @@
 """The runs of a folder and the queue of those that wait, safe for use by several pages and the server at a time."""
 
+import os
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from core.config import Config
 from core.io.atomic import write_text
 from core.io.locks import FileLock
+from core.io.parts import SUFFIX, make_part, sweep_parts
 from core.runs.about import About
-from core.runs.control import STOP, read_control
+from core.runs.control import STOP, Control, prepare_control, read_control, write_control
 from core.runs.folder import (
     ACTIVE,
     INTERRUPTED,
@@ -24,6 +27,7 @@ from core.scheduler.lock_files import QUEUE_LOCK
 
 CHANGED = ".changed"  # its modification time is that of the last change to the queue
 MAX_SAME_SECOND = 1000
+CANCELLED = "It was removed from the queue."
 
 
 class Queue:
@@ -52,6 +56,16 @@ class Queue:
         except OSError:
             return 0
 
+    def sweep(self) -> None:
+        """Removes what killed processes have left half made, here, in the runs and in the folders of the command line.
+
+        Locks tell what living ones make, however old it is.
+        """
+        below = [path for path in self.root.iterdir() if path.is_dir() and not path.name.startswith(".")]
+        groups = [path for path in below if not (path / "config.json").is_file()]
+        for folder in (self.root, *below, *(run.path for group in groups for run in Queue(group).runs())):
+            sweep_parts(folder)
+
     def runs(self) -> list[RunFolder]:
         """Returns the runs, newest first; their names start with the time of their creation.
 
@@ -76,8 +90,12 @@ class Queue:
     def waiting(self) -> list[RunFolder]:
         """Returns the queued runs in the order in which they will start."""
         statuses = [(self.stored_status(folder), folder) for folder in self.runs()]
-        queued = [(status.since, folder) for status, folder in statuses if status and status.state == QUEUED]
-        return [folder for _, folder in sorted(queued, key=lambda each: (each[0], each[1].path.name))]
+        queued = [
+            (status.order, status.since, folder.path.name, folder)
+            for status, folder in statuses
+            if status and self._is_queued(folder, status)
+        ]
+        return [folder for *_, folder in sorted(queued, key=lambda each: each[:3])]
 
     def statuses(self) -> dict[str, RunStatus]:
         """Returns the current status of each run by name, newest first.
@@ -93,6 +111,8 @@ class Queue:
 
     def _current_status(self, folder: RunFolder, positions: dict[str, int]) -> RunStatus:
         status = self.stored_status(folder)
+        if status and status.state == QUEUED and not self._is_queued(folder, status):
+            return RunStatus(STOPPED, CANCELLED)
         if status and status.state == QUEUED:
             return RunStatus(QUEUED, queue_position=positions.get(folder.path.name, 1))
         if status and status.state in ACTIVE and folder.is_held():
@@ -103,62 +123,93 @@ class Queue:
         return RunStatus(status.state, status.message)
 
     def add(self, config: Config, about: About) -> RunFolder:
-        """Creates a run, named after the current time, and adds it to the queue.
+        """Creates a run, named after the current time, and adds it to the queue; a kill leaves a whole run or none.
 
         Raises:
             RunError: It cannot be created.
         """
         with self.lock():
-            folder = self._create_folder()
             try:
-                folder.write_about(about._replace(created=time.time()))  # first: it says who may see the run
-                write_text(folder.config, config.to_json())
+                with make_part(self.root / "run") as part:
+                    part.mkdir()
+                    folder = RunFolder(part)
+                    folder.write_about(about._replace(created=time.time()))
+                    write_text(folder.config, config.to_json())
+                    self._enqueue(folder)
+                    folder = self._move_into_place(part)
             except OSError as error:
                 raise RunError(
-                    f"The run {folder.path} cannot be created: {error.strerror}. Free some space on the disk first."
+                    f"The run cannot be created ({error.strerror}): free some space on the disk of the runs first."
                 ) from None
-            self._enqueue(folder)
+            self._mark_changed()
         return folder
 
     def requeue(self, folder: RunFolder) -> None:
         """Adds a run that ended early to the queue again, to be resumed from its checkpoint.
 
         Raises:
-            RunError: It is queued, active or finished.
+            RunError: It is queued, active or finished, or the disk is full.
         """
         with self.lock():
             state = self.status(folder).state
             if state not in RESUMABLE:
                 raise RunError(f"The run {folder.path.name} is {state}: only a run that ended early can be resumed.")
-            self._enqueue(folder)
+            try:
+                self._enqueue(folder)
+            except OSError as error:
+                raise RunError(
+                    f"The run {folder.path.name} cannot be resumed ({error.strerror}): free some space on the disk of "
+                    "the runs first."
+                ) from None
+            self._mark_changed()
 
     def cancel(self, folder: RunFolder) -> bool:
-        """Removes a run from the queue; returns False if it was not queued."""
+        """Removes a run from the queue, also on a full disk; returns False if it was not queued.
+
+        Raises:
+            OutputError: Nothing can be changed in its folder.
+        """
         with self.lock():
             status = folder.read_status()
-            if status is None or status.state != QUEUED:
+            if status is None or not self._is_queued(folder, status):
                 return False
-            folder.write_status(STOPPED, "It was removed from the queue.")
+            try:
+                folder.write_status(STOPPED, CANCELLED)
+            except OSError:
+                write_control(folder.control, Control(STOP))
             self._mark_changed()
             return True
 
-    def _create_folder(self) -> RunFolder:
+    def discard(self, folder: RunFolder) -> None:
+        """Removes a run that still waits for good, with its folder."""
+        with self.lock():
+            if self._is_queued(folder, folder.read_status()):
+                folder.path.rename(self.root / f".{folder.path.name}{SUFFIX}")
+                sweep_parts(self.root)
+                self._mark_changed()
+
+    def _is_queued(self, folder: RunFolder, status: RunStatus | None) -> bool:
+        """True for a run that waits; one with a request to stop was cancelled on a full disk."""
+        return status is not None and status.state == QUEUED and read_control(folder.control).command != STOP
+
+    def _move_into_place(self, part: Path) -> RunFolder:
+        """Moves a new run to a name of its own, which also no file or folder of somebody else has."""
         second = time.strftime("%Y%m%d-%H%M%S")
         for number in range(1, MAX_SAME_SECOND):
             path = self.root / f"{second}-{number:03}"
-            try:
-                path.mkdir()
+            if not os.path.lexists(path):
+                part.rename(path)
                 return RunFolder(path)
-            except FileExistsError:
-                continue
-            except OSError as error:
-                raise RunError(f"The folder {path} cannot be created: {error.strerror}.") from None
         raise RunError("Too many runs were started in one second: try again.")
 
     def _enqueue(self, folder: RunFolder) -> None:
-        folder.control.unlink(missing_ok=True)
-        folder.write_status(QUEUED)
-        self._mark_changed()
+        """Puts a run at the end of the queue."""
+        orders = [
+            status.order for each in self.runs() if (status := self.stored_status(each)) and status.state == QUEUED
+        ]
+        folder.write_status(QUEUED, order=max(orders, default=0) + 1)
+        prepare_control(folder.control)  # afterwards: on a full disk a run that was cancelled stays so
 
     def _mark_changed(self) -> None:
-        (self.root / CHANGED).touch()
+        with suppress(OSError):  # servers also look by themselves every second
+            (self.root / CHANGED).touch()

@@ -103,9 +103,14 @@ class Server:
         queue_lock, device_lock = locks
         try:
             lock = folder.acquire_lock()
+        except RunError as error:
+            folder.note_status(FAILED, str(error))
+            device_lock.close()
+            return
+        try:
             folder.write_status(STARTING)
-        except (RunError, OSError) as error:
-            folder.write_status(FAILED, str(error))
+        except OSError:  # the disk is full: it waits until there is room
+            lock.close()
             device_lock.close()
             return
         child = os.fork()

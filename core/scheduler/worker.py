@@ -53,7 +53,7 @@ def train_run(folder: RunFolder, lock: FileLock) -> None:
 def _report_failure(folder: RunFolder, message: str, state: str = FAILED) -> None:
     with suppress(OSError):  # on a full disk the log cannot be written either
         print(message, file=sys.stderr, flush=True)
-    folder.write_status(state, message)
+    folder.note_status(state, message)
 
 
 class Stopper(threading.Thread):
@@ -80,12 +80,13 @@ class Stopper(threading.Thread):
             time.sleep(POLL_SECONDS)
         time.sleep(GRACE_SECONDS)
         if self._recorder is None:
-            self._folder.write_status(STOPPED)
+            self._folder.note_status(STOPPED)
             os._exit(0)
         with self._recorder.writing:  # never released: nothing may be written after this
             try:
                 self._recorder.save(STOPPED)
             except (UserError, OSError) as error:
                 logging.exception("The run could not be saved.")
-                self._folder.write_status(FAILED, str(error))
-            os._exit(0)
+                self._folder.note_status(FAILED, str(error))
+            finally:
+                os._exit(0)

@@ -76,6 +76,7 @@ class Trainer:
         self._backup: StepBackup | None = None  # present while a step is in progress
         self.damaged: dict[str, DamagedPictures] = {}  # by split
         self.step = 0
+        self.evaluated = 0  # steps after which the last evaluation was made; whoever records runs corrects it
         self.last_record: StepRecord | None = None  # of the last completed step of this process
 
     @property
@@ -125,7 +126,7 @@ class Trainer:
 
         Yields:
             A `StepRecord` per step. When an evaluation is due, and after the last step, several `EvaluationProgress`
-            and one `EvaluationRecord`.
+            and one `EvaluationRecord`; first of all those of the evaluation within which the run was ended.
 
         Raises:
             TrainingError: The loss or the gradient is not finite, or a loading process was killed. The weights are
@@ -139,25 +140,32 @@ class Trainer:
         }
         if training.cache_features:
             self._cache = FeatureCache(self.model.backbone.body, training.cache_features)
-        if not self._is_due_to_stop():
+        ended = self._is_due_to_stop()
+        again = self.step == training.steps and not ended  # whoever resumes a finished run sees how good it is
+        if self._is_evaluation_due() and (self.evaluated < self.step or again):
+            yield from self._evaluate(validation)
+            ended = self._is_due_to_stop()
+        if not ended:
             yield from self._run(train, validation, workers)
 
     def _run(self, train: DataSet, validation: DataSet, workers: int) -> Iterator[Record]:
-        training = self.config.training
-        if self.step == training.steps:  # the run was stopped during its last evaluation
-            yield from self._evaluate(validation)
         started = time.perf_counter()
         batches = load_batches(
             train, self.config, self.accelerator, self.damaged["train"], steps_done=self.step, workers=workers
         )
         for samples in batches:
             yield self._train_step(samples, started)
-            due = training.eval_interval and self.step % training.eval_interval == 0
-            if due or self.step == training.steps:
+            if self._is_evaluation_due():
                 yield from self._evaluate(validation)
                 if self._is_due_to_stop():
                     return
             started = time.perf_counter()
+
+    def _is_evaluation_due(self) -> bool:
+        """True if an evaluation is to be made after the steps so far."""
+        training = self.config.training
+        due = self.step == training.steps or (training.eval_interval and self.step % training.eval_interval == 0)
+        return bool(self.step and due)
 
     def _is_due_to_stop(self) -> bool:
         """True if early stopping ends the run, in all processes at once."""
@@ -172,6 +180,7 @@ class Trainer:
                 losses = HeldOutLosses(*(loss.item() for loss in progress.losses or (torch.tensor(math.nan),) * 2))
                 with self._updating:
                     self._early_stopping.observe(self.step, losses.total, self.result)
+                self.evaluated = self.step
                 yield EvaluationRecord(self.step, progress.metrics, losses)
             else:
                 yield EvaluationProgress(self.step, *progress)
@@ -234,6 +243,7 @@ class Trainer:
             model = backup.replace_buffers(model)
         return {
             "step": self.step,
+            "evaluated": self.evaluated,
             "model": model,
             "optimizer": self._optimizer.state_dict(),
             "schedule": self._schedule.state(),
@@ -256,3 +266,4 @@ class Trainer:
         if "early_stopping" in state:  # not in checkpoints of earlier versions
             self._early_stopping.restore(state["early_stopping"], self.model)
         self.step = state["step"]
+        self.evaluated = state.get("evaluated", self.step)

@@ -8,6 +8,7 @@ import os
 import subprocess
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from core.config import Config
@@ -15,7 +16,7 @@ from core.experiments.presets import PRESETS
 from core.io.locks import FileLock
 from core.io.paths import is_file_name
 from core.runs.about import About
-from core.runs.control import PAUSE, STOP, Control, write_control
+from core.runs.control import PAUSE, STOP, Control, read_control, write_control
 from core.runs.folder import PAUSED, QUEUED, RESUMABLE, RUNNING, STARTING, RunError, RunFolder, RunStatus
 from core.scheduler.daemon import ensure_server
 from core.scheduler.lock_files import PAGES_LOCK
@@ -63,6 +64,7 @@ class Runs:
             self.root.mkdir(parents=True, exist_ok=True)
             if self._page is None:
                 self._page = FileLock.try_acquire(self.root / PAGES_LOCK, shared=True)
+                self._queue.sweep()
             if self._server is None or self._server.poll() is not None:
                 self._server = ensure_server(self.root)
 
@@ -84,7 +86,8 @@ class Runs:
         """Returns the status of each run by name, newest first."""
         statuses = self._queue.statuses()
         if any(each.state == QUEUED for each in statuses.values()):
-            self.open()  # the server may have died, or ended with an earlier page
+            with suppress(OSError):  # a full disk must not hide the runs
+                self.open()  # the server may have died, or ended with an earlier page
         return {name: self._hide_paths(name, each) for name, each in statuses.items()}
 
     def _hide_paths(self, name: str, status: RunStatus) -> RunStatus:
@@ -193,15 +196,36 @@ class Runs:
         return self._add([(preset.config(each, 0), about._replace(variant=each.name)) for each in preset.variants])
 
     def _add(self, wanted: list[tuple[Config, About]]) -> str:
-        self.open()
+        self._open_to_start()
         if share := find_share():
             runs = [(RunFolder(self.root / name), status) for name, status in self._queue.statuses().items()]
             require_share(share, wanted[0][1].owner, len(wanted), runs)
         if len(self._queue.waiting()) + len(wanted) > MAX_WAITING:
             raise RunError(f"{MAX_WAITING} runs are waiting already: stop some, or wait until they have started.")
-        names = [self._queue.add(config, about).path.name for config, about in wanted]
-        self.open()  # a server that was about to end may have missed the new runs
+        names = self._add_all(wanted)
+        self._open_to_start()  # a server that was about to end may have missed the new runs
         return names[0]
+
+    def _add_all(self, wanted: list[tuple[Config, About]]) -> list[str]:
+        """Queues all of some runs or none; a kill meanwhile leaves the first ones."""
+        added: list[RunFolder] = []
+        try:
+            for config, about in wanted:
+                added.append(self._queue.add(config, about))
+        except RunError:
+            for folder in added:
+                self._queue.discard(folder)
+            raise
+        return [folder.path.name for folder in added]
+
+    def _open_to_start(self) -> None:
+        try:
+            self.open()
+        except OSError as error:
+            raise RunError(
+                f"No run can be started now ({error.strerror}): free some space on the disk of the runs, or let it be "
+                "written to."
+            ) from None
 
     def stop(self, name: str) -> None:
         """Stops a run and all other runs of its comparison. Those that train save a checkpoint.
@@ -221,7 +245,7 @@ class Runs:
             RunError: There is nothing to resume, or too many runs of its owner wait.
         """
         states = [(folder, self._queue.status(folder).state) for folder in self.members(name)]
-        paused = [folder for folder, state in states if state == PAUSED]
+        paused = [folder for folder, state in states if state == PAUSED or self._is_pausing(folder, state)]
         ended = [folder for folder, state in states if state in RESUMABLE]
         if not paused and not ended:
             raise RunError(
@@ -235,7 +259,11 @@ class Runs:
             require_places(share, len(ended), waiting)
         for folder in () if paused else ended:
             self._queue.requeue(folder)
-        self.open()
+        self._open_to_start()
+
+    def _is_pausing(self, folder: RunFolder, state: str) -> bool:
+        """True for a run that is to be paused; on a full disk it cannot note that it is."""
+        return state == RUNNING and read_control(folder.control).command == PAUSE
 
     def pause(self, name: str) -> None:
         """Pauses a run after its current step.
