@@ -24,6 +24,16 @@ ARGUMENTS += ["--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE
 ARGUMENTS += ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]  # a camera
 LOCAL = ("127.0.0.1", "localhost")
 SIZE = {"width": 1280, "height": 900}  # of a window, unless a test asks for another
+SHOWN = "shown"  # the window in which the page stays open
+# A trailing & is gone from the address once the answer is on the page.
+GO = """query => {
+  document.activeElement?.blur();
+  scrollTo(0, 0);
+  history.replaceState({depth: 0}, "", `?${query}&`);
+  dispatchEvent(new PopStateEvent("popstate"));
+}"""
+HAS_ARRIVED = "!location.search.endsWith('&')"
+FRAMES = "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
 
 
 @pytest.fixture(scope="session")
@@ -50,11 +60,14 @@ class Windows:
         self.pages: dict[str, Any] = {}
         self.used: dict[str, Any] = {}
 
-    def open(self, options: dict[str, Any]):
-        """Returns an empty page that no other test is using, with its own cookies; any size uses the same windows."""
+    def open(self, options: dict[str, Any], name: str = ""):
+        """Returns an empty page that no other test is using, with its own cookies; any size uses the same windows.
+
+        The page of a name stays as the test leaves it.
+        """
         options = dict(options)
         size = options.pop("viewport", SIZE)
-        key = next(key for key in (f"{options} {number}" for number in count()) if key not in self.used)
+        key = name or next(key for key in (f"{options} {number}" for number in count()) if key not in self.used)
         if key not in self.pages:
             self.pages[key] = self._make(options)
         self.used[key] = page = self.pages[key]
@@ -81,10 +94,10 @@ class Windows:
             page.evaluate("0")  # errors so far arrive before its answer
         problems, self.problems = self.problems, []
         for key, page in used.items():
-            if keep:
-                _empty(page)
-            else:
+            if not keep:
                 self.pages.pop(key).context.close()
+            elif key != SHOWN:
+                _empty(page)
         self.problems = []  # leaving breaks off requests, which is no error
         return problems
 
@@ -131,6 +144,37 @@ def address():
         _, url, _ = page.launch(prevent_thread_lock=True, quiet=True, **launch_options())
         yield url
         page.close()
+
+
+@pytest.fixture(scope="module")
+def leave_shown(windows):
+    """Leaves the page that has stayed open at the end of a module."""
+    yield
+    if SHOWN in windows.pages:
+        _empty(windows.pages[SHOWN])
+
+
+@pytest.fixture
+def shown(new_page, windows, address, leave_shown):
+    """Shows a query as Back and Forward do, on a page that stays open: loading it takes seconds.
+
+    For tests to which it does not matter what earlier ones have opened, folded or selected.
+    """
+
+    def show(query: str, **options):
+        page = windows.open(options, SHOWN)
+        if not page.url.startswith(address):
+            page.goto(f"{address}?{query}")
+            page.wait_for_selector(".pic[data-drawn]", timeout=60_000)
+            wait(lambda: headline(page, "picture"))
+        else:
+            page.mouse.move(0, 0)
+            page.evaluate(GO, query)
+            wait(lambda: page.evaluate(HAS_ARRIVED))
+            page.evaluate(FRAMES)
+        return page
+
+    return show
 
 
 @pytest.fixture

@@ -28,8 +28,8 @@ def test_opens_on_a_scene_with_objects(opened):
     assert page.locator(".knob:visible").count() >= 10
 
 
-def test_knobs_and_picture_stay_beside_long_numbers(opened):
-    page = opened("step=loss")
+def test_knobs_and_picture_stay_beside_long_numbers(shown):
+    page = shown("step=loss")
     page.mouse.move(1200, 500)
     page.mouse.wheel(0, 900)
     wait(lambda: page.evaluate("scrollY") >= 800)
@@ -46,8 +46,8 @@ def another_figure(page, seen: list[str]) -> str:
     return "" if title in seen else title
 
 
-def test_each_step_shows_its_knobs_and_numbers(opened):
-    page = opened(QUICK)
+def test_each_step_shows_its_knobs_and_numbers(shown):
+    page = shown(QUICK)
     figures = []
     for step in STEPS:
         choose(page, step)
@@ -62,8 +62,8 @@ def test_each_step_shows_its_knobs_and_numbers(opened):
             assert page.locator(".plot .main-svg").first.is_visible(), step
 
 
-def test_the_link_is_the_state(opened, new_page):
-    page = opened(QUICK + "&step=loss&loss.gamma=0.5&scenes.seed=11")
+def test_the_link_is_the_state(opened, shown):
+    page = shown(QUICK + "&step=loss&loss.gamma=0.5&scenes.seed=11")
     wait(lambda: page.get_attribute('.strip button[data-step="loss"]', "aria-current"))
     assert page.locator("#knob-loss-gamma input[type=number]").input_value() == "0.5"
     assert (
@@ -71,7 +71,7 @@ def test_the_link_is_the_state(opened, new_page):
     )
     set_slider(page, "loss-gamma", 3)
     wait(lambda: "loss.gamma=3" in address_of(page))
-    other = opened(address_of(page).split("?")[1], new_page())
+    other = opened(address_of(page).split("?")[1])
     assert headline(other, "loss") == wait(lambda: headline(page, "loss"))
     assert other.locator("#knob-loss-gamma input[type=number]").input_value() == "3"
 
@@ -94,18 +94,18 @@ def test_undo_and_redo(opened):
     assert "step=loss" in address_of(page)
 
 
-def test_selection_and_layers_are_in_the_link(opened, new_page):
-    page = opened(QUICK + "&step=assignment")
+def test_selection_and_layers_are_in_the_link(opened, shown):
+    page = shown(QUICK + "&step=assignment")
     page.locator(".pic-top").click(position={"x": 60, "y": 60})
     wait(lambda: "pick=" in address_of(page))
     page.locator('.pic-layer[data-key="ignored"]').click()
     wait(lambda: "layers=ignored" in address_of(page) and "ignored" in layers(page))
-    other = opened(address_of(page).split("?")[1], new_page())
+    other = opened(address_of(page).split("?")[1])
     wait(lambda: "ignored" in layers(other) and "Anchors at" in other.text_content(".readout"))
 
 
-def test_pinned_settings_are_compared_and_survive_undo(opened, new_page):
-    page = opened(QUICK + "&step=detections&inference.score_threshold=0.009")
+def test_pinned_settings_are_compared_and_survive_undo(opened, shown):
+    page = shown(QUICK + "&step=detections&inference.score_threshold=0.009")
     assert page.locator(".pic").count() == 1 and not page.locator(".pinned-bar").is_visible()
     page.get_by_role("button", name="Compare: keep this as A").click()
     wait(lambda: "Nothing differs" in page.text_content(".changes") and "pinned=" in address_of(page))
@@ -121,7 +121,7 @@ def test_pinned_settings_are_compared_and_survive_undo(opened, new_page):
     page.locator('.side-b .pic-layer[data-key="truth"]').click()  # both show the same layers
     wait(lambda: "truth" in json.loads(pinned.get_attribute("data-layers")))
     assert page.locator(".counts tr.marked").count() >= 2
-    other = opened(address_of(page).split("?")[1], new_page())
+    other = opened(address_of(page).split("?")[1])
     wait(lambda: "Score threshold 0.009 → 0.5" in other.text_content(".changes"))
     wait(lambda: other.locator(".side-a .pic").get_attribute("data-layers"))
     page.wait_for_timeout(1000)  # what changes in one go is undone in one
@@ -147,8 +147,8 @@ def test_on_a_phone_pinned_and_present_picture_stand_one_below_the_other(opened,
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
 
 
-def test_the_strip_shows_maps_and_levels(opened):
-    page = opened(QUICK)
+def test_the_strip_shows_maps_and_levels(shown):
+    page = shown(QUICK)
     page.click('.strip button[data-cell="heads"]')
     wait(lambda: "class score on P3" in page.text_content(".pic-legend") and "map=scores" in address_of(page))
     page.locator(".levels button", has_text="P4").click()
@@ -164,8 +164,8 @@ def test_the_strip_shows_maps_and_levels(opened):
     wait(lambda: page.locator(".pic-tip").is_visible())
 
 
-def test_the_knobs_of_one_step_go_back_to_their_defaults(opened):
-    page = opened(QUICK + "&step=loss&loss.gamma=0.5&loss.alpha=0.9&matching.fg_iou_threshold=0.6")
+def test_the_knobs_of_one_step_go_back_to_their_defaults(shown):
+    page = shown(QUICK + "&step=loss&loss.gamma=0.5&loss.alpha=0.9&matching.fg_iou_threshold=0.6")
     button = page.get_by_role("button", name="Reset focal loss")
     wait(button.is_visible)
     button.click()
@@ -189,8 +189,8 @@ def test_a_link_whose_weights_do_not_fit_still_opens_a_page(opened):
     wait(lambda: notice(page) == "" and "Best IoU" in page.text_content(".readout"))
 
 
-def test_contradictory_thresholds_are_explained_and_nothing_is_lost(opened):
-    page = opened(QUICK + "&step=assignment")
+def test_contradictory_thresholds_are_explained_and_nothing_is_lost(shown):
+    page = shown(QUICK + "&step=assignment")
     before = layers(page)
     set_slider(page, "matching-bg-iou-threshold", 0.8)
     assert "must not be above" in wait(lambda: notice(page))
@@ -199,8 +199,8 @@ def test_contradictory_thresholds_are_explained_and_nothing_is_lost(opened):
     wait(lambda: notice(page) == "")
 
 
-def test_contradicting_the_weights_names_the_knob_and_tells_the_size(opened):
-    page = opened("step=network")
+def test_contradicting_the_weights_names_the_knob_and_tells_the_size(shown):
+    page = shown("step=network")
     set_slider(page, "model-num-convs", 2)
     wait(lambda: "“Head convolutions” = 2 contradicts the weights builtin" in page.text_content(".readout"))
     assert "GFLOP" in page.text_content(".readout")
@@ -208,8 +208,8 @@ def test_contradicting_the_weights_names_the_knob_and_tells_the_size(opened):
     assert "“Head convolutions” = 2 contradicts the weights builtin" in wait(lambda: notice(page))
 
 
-def test_another_scene_and_reset(opened):
-    page = opened(QUICK)
+def test_another_scene_and_reset(shown):
+    page = shown(QUICK)
     page.get_by_role("button", name="Another scene").click()
     wait(lambda: "scenes.seed=1" in address_of(page))
     page.get_by_role("button", name="Reset", exact=True).click()
@@ -234,8 +234,8 @@ def test_upload_draw_and_follow(opened, tmp_path):
     wait(lambda: not headline(page, "assignment").startswith("0 fg"))
 
 
-def test_a_broken_upload_leaves_the_picture(opened, tmp_path):
-    page = opened(QUICK)
+def test_a_broken_upload_leaves_the_picture(shown, tmp_path):
+    page = shown(QUICK)
     (tmp_path / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\n nothing")
     before = layers(page)
     page.set_input_files(".intake-files", tmp_path / "broken.png")
@@ -243,16 +243,16 @@ def test_a_broken_upload_leaves_the_picture(opened, tmp_path):
     assert layers(page) == before and "data=" not in address_of(page)
 
 
-def test_a_click_moves_the_anchors(opened):
-    page = opened(QUICK + "&step=anchors")
+def test_a_click_moves_the_anchors(shown):
+    page = shown(QUICK + "&step=anchors")
     wait(lambda: layers(page).get("anchors-P3") == 9)
     drawn = int(page.get_attribute(".pic", "data-drawn"))
     page.locator(".pic-top").click(position={"x": 30, "y": 30})
     wait(lambda: int(page.get_attribute(".pic", "data-drawn")) > drawn)
 
 
-def test_a_click_inspects_place_object_and_detection(opened):
-    page = opened(QUICK + "&step=detections&inference.score_threshold=0.009")
+def test_a_click_inspects_place_object_and_detection(shown):
+    page = shown(QUICK + "&step=detections&inference.score_threshold=0.009")
     assert "Click an object" in page.text_content(".readout")
     wait(lambda: layers(page).get("kept"))
     page.locator(".pic-top").click(position={"x": 60, "y": 60})
@@ -262,15 +262,15 @@ def test_a_click_inspects_place_object_and_detection(opened):
     wait(lambda: "Anchors at" in page.text_content(".readout"))  # what is picked stays, step by step
 
 
-def test_anchors_are_fitted(opened):
-    page = opened(QUICK + "&step=anchors&anchors.ratios=1")
+def test_anchors_are_fitted(shown):
+    page = shown(QUICK + "&step=anchors&anchors.ratios=1")
     page.get_by_role("button", name="Look for better").click()
     assert "Fitted to this picture" in wait(lambda: notice(page))
     wait(lambda: "anchors.scales" in address_of(page))
 
 
-def test_settings_are_copied_as_code(opened):
-    page = opened(QUICK)
+def test_settings_are_copied_as_code(shown):
+    page = shown(QUICK)
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     page.get_by_role("button", name="Share").click()
     page.get_by_role("button", name="Copy code for torchvision").click()
@@ -295,8 +295,8 @@ def test_an_exported_detector_is_downloaded(opened, tmp_path):
         assert {name.rpartition(".")[2] for name in content.namelist()} >= {"safetensors", "json", "py"}
 
 
-def test_lists_close_behind_the_keyboard(opened):
-    page = opened(QUICK + "&step=loss")
+def test_lists_close_behind_the_keyboard(shown):
+    page = shown(QUICK + "&step=loss")
     page.locator("#knob-loss-kind input").focus()
     wait(lambda: page.get_by_role("option", name="ohem").is_visible())
     page.keyboard.press("Tab")
@@ -313,15 +313,15 @@ def test_all_knobs_opens_everything(opened):
     assert page.locator("#knob-inference-class-agnostic-nms").is_visible()
 
 
-def test_narrow_page_has_no_sideways_scroll_and_the_picture_first(opened, new_page):
-    page = opened(QUICK, new_page(viewport={"width": 390, "height": 800}))
+def test_narrow_page_has_no_sideways_scroll_and_the_picture_first(shown):
+    page = shown(QUICK, viewport={"width": 390, "height": 800})
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     picture, knobs = page.locator(".pic").bounding_box(), page.locator("#knobs-picture").bounding_box()
     assert picture["y"] < knobs["y"]
 
 
-def test_on_a_phone_the_picture_is_in_sight_of_every_knob_and_not_in_the_way_of_the_numbers(opened, new_page):
-    page = opened(QUICK + "&step=detections", new_page(viewport={"width": 390, "height": 660}))
+def test_on_a_phone_the_picture_is_in_sight_of_every_knob_and_not_in_the_way_of_the_numbers(shown):
+    page = shown(QUICK + "&step=detections", viewport={"width": 390, "height": 660})
     knob = page.locator("#knob-inference-max-detections")
     knob.evaluate("(node) => node.scrollIntoView({ block: 'end' })")
     picture, box = page.locator(".pic-stage").bounding_box(), knob.bounding_box()
@@ -331,8 +331,8 @@ def test_on_a_phone_the_picture_is_in_sight_of_every_knob_and_not_in_the_way_of_
     assert "right" in page.evaluate(on_top, [195, 60])
 
 
-def test_steps_and_knobs_by_keyboard(opened):
-    page = opened(QUICK)
+def test_steps_and_knobs_by_keyboard(shown):
+    page = shown(QUICK)
     page.locator('.strip button[data-cell="detections"]').focus()
     page.keyboard.press("Enter")
     wait(lambda: page.locator("#knobs-detections").is_visible())
