@@ -42,6 +42,7 @@ LIVE: EventOptions = {"queue": False, "show_progress": "hidden"}
 # The data of an event must not be deferred: "always_last" would run the last call with the first one's data.
 IN_ORDER: EventOptions = {"trigger_mode": "multiple", "show_progress": "hidden"}
 LIVE_IN_ORDER: EventOptions = {**IN_ORDER, "queue": False}
+UPLOADS_AT_ONCE = 2  # a file that takes long must not hold up all others
 # Events that each save or leave the picture on show: the answer to an earlier one must not come after a later one's.
 ONE_AFTER_ANOTHER: EventOptions = {**IN_ORDER, "concurrency_id": "picture", "concurrency_limit": 1}
 

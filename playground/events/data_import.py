@@ -13,10 +13,11 @@ from playground.data.datasets import DATA
 from playground.data.report import build_report
 from playground.data.sources import find_first_usable
 from playground.data.stored.records import StoredDataSet
-from playground.events.common import EventOptions, Updates, listen, part_updates, show
+from playground.events.common import UPLOADS_AT_ONCE, EventOptions, Updates, listen, part_updates, show
 from playground.events.picture import show_image
 from playground.layout.components import DataControls, PageComponents
 from playground.layout.page_update import PageUpdate
+from playground.sharing.uploads import UPLOADS
 from playground.state.page_state import PageState
 from playground.support.visitors import visitor_of
 from playground.support.wording import name_knobs
@@ -30,7 +31,7 @@ class Source(NamedTuple):
     """What a visitor brought.
 
     Attributes:
-        place: The path of the uploaded zip, or what was typed as the folder.
+        place: The path of the uploaded zip, a file of its own (see `Uploads`), or what was typed as the folder.
         is_zip: True for a zip.
         formats: The keys of the formats that it can be read in, if a question about them is open.
     """
@@ -88,7 +89,11 @@ class DataImport:
     ) -> Updates:
         """Adds an uploaded zip; an open question is closed."""
         discard(before)
-        return self._bring(state, Source(file, True), request, progress)
+        try:
+            own = UPLOADS.take(Path(file))
+        except UserError as error:
+            return {**part_updates(self._page, PageUpdate(str(error))), **self._close()}
+        return self._bring(state, Source(str(own), True), request, progress)
 
     def use_folder(
         self,
@@ -174,12 +179,12 @@ class DataImport:
 
 
 def progress_options(controls: DataControls) -> EventOptions:
-    """Returns the options of events that change data sets: one at a time, with their progress on show."""
+    """Returns the options of events that change data sets: some side by side, with their progress on show."""
     return {
         "show_progress": "full",
         "show_progress_on": [controls.split],
         "concurrency_id": "data",
-        "concurrency_limit": 1,
+        "concurrency_limit": UPLOADS_AT_ONCE,
     }
 
 
@@ -196,7 +201,7 @@ def open_data_set(page: PageComponents, state: PageState, stored: StoredDataSet)
 def discard(source: Source | None) -> None:
     """Removes an uploaded zip; a folder stays."""
     if source and source.is_zip:
-        Path(source.place).unlink(missing_ok=True)
+        UPLOADS.drop(Path(source.place))
 
 
 def _report_to(progress: gr.Progress) -> Progress:

@@ -5,7 +5,7 @@ import gradio as gr
 from core.config import Config, knobs
 from core.errors import UserError
 from core.weights.download import COCO
-from playground.events.common import EventOptions, Updates, listen, part_updates, show, weights_update
+from playground.events.common import UPLOADS_AT_ONCE, EventOptions, Updates, listen, part_updates, show, weights_update
 from playground.layout.components import PageComponents
 from playground.layout.page_update import PageUpdate
 from playground.pipeline.networks import MissingWeightsError, follow_weights
@@ -37,7 +37,8 @@ def connect_weights(page: PageComponents) -> None:
     options: EventOptions = {
         "show_progress": "minimal",
         "show_progress_on": [page.parts["canvas"]],
-        "concurrency_id": "weights",  # one file is read at a time
+        "concurrency_id": "weights",
+        "concurrency_limit": UPLOADS_AT_ONCE,
     }
     listen(page, widget.input, follow, inputs=[widget], changes=["settings"], **options)
     listen(page, upload.upload, follow, inputs=[upload], changes=["settings"], **options)

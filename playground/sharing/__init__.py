@@ -1,1 +1,2 @@
-"""How visitors share the server: the order in which answers are computed (`lanes`), what each may have (`shares`)."""
+"""How visitors share the server: the order in which answers are computed (`lanes`), what each may have (`shares`), and
+files that several have uploaded (`uploads`)."""

@@ -1,5 +1,6 @@
 """Imports of data sets: what becomes of the zip and of the question about its format, whatever goes wrong."""
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -14,6 +15,7 @@ from playground.data.datasets import DATA
 from playground.data.image_ref import ImageRef
 from playground.events.data_import import DataImport, Source
 from playground.layout.layout import lay_out
+from playground.sharing.uploads import Uploads
 from playground.state.page_state import PageState
 from playground.state.settings import settings_of
 from tests.core.made_data import coco, voc, voc_object, yolo
@@ -26,7 +28,9 @@ LINE = "0 0.5 0.5 0.5 0.5"
 
 
 @pytest.fixture(autouse=True)
-def library(tmp_path):
+def library(tmp_path, monkeypatch):
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "uploads"))
+    monkeypatch.setattr("playground.events.data_import.UPLOADS", Uploads())
     before = DATA.library.folder
     DATA.use_folder(tmp_path / "kept")
     yield
@@ -62,6 +66,11 @@ def upload(importer, file: str, before: Source | None = None):
     return importer.upload(STATE, file, before, **SENDER)
 
 
+def taken() -> list[Path]:
+    """The files of their own that handlers still have."""
+    return list(Path(gr.utils.get_upload_folder()).glob(".own.*/own/*/*"))
+
+
 def is_closed(importer, page, updates) -> bool:
     controls = page.controls.picture.data
     return updates[importer.question] is None and not updates[controls.format].visible
@@ -74,11 +83,11 @@ def shown(page, updates) -> ImageRef:
 def test_a_question_is_asked_and_answered(importer, page, two_formats):
     asked = upload(importer, two_formats)
     source, controls = asked[importer.question], page.controls.picture.data
-    assert source.formats == ("coco", "voc") and asked[controls.format].visible and Path(two_formats).exists()
+    assert source.formats == ("coco", "voc") and asked[controls.format].visible and Path(source.place).exists()
     with pytest.raises(UserError, match="No format is chosen"):
         importer.answer(STATE, "yolo", source, **SENDER)
     answered = importer.answer(STATE, "voc", source, **SENDER)
-    assert is_closed(importer, page, answered) and not Path(two_formats).exists()
+    assert is_closed(importer, page, answered) and not Path(source.place).exists()
     assert shown(page, answered) == ImageRef("two", "train")
 
 
@@ -88,7 +97,7 @@ def test_a_failed_upload_closes_the_question_before_it(importer, page, two_forma
     noise.write_bytes(b"PK\x03\x04 no zip at all")
     updates = upload(importer, str(noise), source)
     assert is_closed(importer, page, updates) and "noise.zip is not a zip" in updates[page.parts["notice"]]
-    assert not noise.exists() and not Path(two_formats).exists()
+    assert not taken() and Path(two_formats).exists()
     with pytest.raises(UserError, match="No format is chosen"):
         importer.answer(STATE, "voc", updates[importer.question], **SENDER)
 
@@ -101,7 +110,7 @@ def test_a_refused_answer_leaves_the_question_open(importer, page, two_formats, 
     monkeypatch.setattr(DATA, "add_zip", refuse)
     updates = importer.answer(STATE, "coco", source, **SENDER)
     assert updates[page.parts["notice"]] == "two.zip cannot be used."
-    assert importer.question not in updates and Path(two_formats).exists()
+    assert importer.question not in updates and Path(source.place).exists()
 
 
 def test_a_data_set_opens_with_its_first_usable_picture(importer, page, damaged_first):
@@ -117,7 +126,7 @@ def test_a_data_set_that_is_added_but_cannot_be_shown_is_no_failed_import(import
 
     monkeypatch.setattr("playground.events.data_import.open_data_set", fail)
     updates = upload(importer, damaged_first)
-    assert is_closed(importer, page, updates) and not Path(damaged_first).exists()
+    assert is_closed(importer, page, updates) and not taken()
     assert updates[page.parts["notice"]] == (
         "The data set mine is added, but none of its pictures can be shown: The picture is gone."
     )
@@ -127,4 +136,22 @@ def test_a_defect_is_no_notice_and_leaves_no_file(importer, damaged_first, monke
     monkeypatch.setattr(DATA, "add_zip", lambda *arguments, **options: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         upload(importer, damaged_first)
-    assert not Path(damaged_first).exists()
+    assert not taken()
+
+
+def test_a_file_that_two_visitors_upload_is_there_for_both(page, importer, tmp_path):
+    """Gradio names an upload after its content, so that it is one file for both."""
+    folder = yolo(tmp_path / "set", {f"p{number}": LINE for number in range(10)})
+    shared = zipped(folder, "mine.zip")
+    with ThreadPoolExecutor(2) as both:
+        found = list(both.map(lambda _: upload(importer, str(shared)), range(2)))
+    assert [is_closed(importer, page, each) for each in found] == [True, True]
+    assert {shown(page, each).source for each in found} == set(DATA.library.names()) and len(DATA.library.names()) == 2
+    assert not taken()
+
+
+def test_an_upload_that_is_gone_is_one_sentence(page, importer, two_formats, tmp_path):
+    source = upload(importer, two_formats)[importer.question]
+    updates = upload(importer, str(tmp_path / "gone.zip"), source)
+    assert updates[page.parts["notice"]] == "gone.zip did not arrive: upload it again."
+    assert is_closed(importer, page, updates) and not taken()
