@@ -109,5 +109,6 @@ def open_services(options: argparse.Namespace) -> None:
     VISITORS.keep_apart((options.visitors or ("alike" if is_local(options.host) else "apart")) == "apart")
     repeat_hourly(ALBUMS.clean)
     DATA.allow_folder(options.data_folder)
+    DATA.library.names()  # which sweeps what killed processes left
     EVALUATIONS.open(Store(EVALUATIONS_FOLDER))
     RUNS.open()  # waiting runs continue, and the first new one starts without delay

@@ -52,7 +52,7 @@ HEAD_STYLE_SHEETS = ("present",)  # Gradio does not rewrite their rules: they ma
 
 def build_page() -> gr.Blocks:
     """Builds the page; `launch_options` returns the options to launch it with."""
-    DATA.protect(lambda stored: RUNS.is_using(str(stored.folder)), lambda stored: EVALUATIONS.is_using(stored.name))
+    DATA.protect(lambda stored: RUNS.is_using(str(stored.folder)))
     # Evaluations first: which weights were trained on an album is known as long as their runs are there.
     ALBUMS.follow(AlbumEvaluations(EVALUATIONS, is_trained_on), AlbumRuns(RUNS))
     ALBUMS.needed_by = lambda folder: RUNS.refers_to(str(folder))

@@ -9,6 +9,7 @@ import traceback
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from typing import NamedTuple
 
 from core.config import Config
@@ -18,8 +19,8 @@ from core.evaluation.class_names import match_detector
 from core.evaluation.dataset_predictions import ImageResult, count_images, predict_dataset
 from core.evaluation.report import USUAL_IOU
 from core.weights.sources import WeightsError
-from playground.data.datasets import hide_data_set
-from playground.data.image_ref import SCENES, ImageRef
+from playground.data.datasets import DATA, hide_data_set
+from playground.data.image_ref import SCENES, ImageRef, is_from_data_set
 from playground.data.sources import open_source
 from playground.evaluations.keys import evaluated_split, evaluation_key, with_low_threshold
 from playground.evaluations.results import EvaluationResult
@@ -83,7 +84,8 @@ class Evaluations:
         self._lock = threading.Lock()
 
     def open(self, store: Store) -> None:
-        """Sets the store: results that it holds are found, and new ones are added to it."""
+        """Sets the store, which is swept: results that it holds are found, and new ones are added to it."""
+        store.sweep()
         self._store = store
 
     def start(self, config: Config, image_ref: ImageRef | None, visitor: str = "") -> None:
@@ -105,13 +107,15 @@ class Evaluations:
             require_scene_count(config.training.eval_images)
         match_detector(name_weights(config.model.weights), network_of(config).class_names, class_names)
         job = _Job(Origin(split.source, config.model.weights, visitor), visitor)
-        with self._lock:
+        with ExitStack() as held, self._lock:
             previous = self._jobs.get(key)
             if previous and previous.status.active:
                 return
             self._require_place(visitor)
+            if is_from_data_set(split):
+                held.enter_context(DATA.library.hold(split.source))  # so that no process splits or deletes it
             self._add(key, job)
-        self._pool.submit(self._run, key, job, config, split)
+            self._pool.submit(self._run, key, job, config, split, held.pop_all())
 
     def _require_place(self, visitor: str) -> None:
         active = [job.visitor for job in self._jobs.values() if job.status.active]
@@ -143,11 +147,6 @@ class Evaluations:
         """Returns the status of an evaluation, None if it was never started."""
         job = self._find(key) or self._load(key)
         return job.status if job else None
-
-    def is_using(self, source: str) -> bool:
-        """True if an evaluation that is waiting or running uses the data set."""
-        with self._lock:
-            return any(job.origin.source == source and job.status.active for job in self._jobs.values())
 
     def has_active(self) -> bool:
         """True if an evaluation is waiting or running."""
@@ -209,14 +208,16 @@ class Evaluations:
                 self._add(key, job)
             return job
 
-    def _run(self, key: Hashable, job: _Job, config: Config, split: ImageRef) -> None:
-        """Evaluates and stores the result; every error ends up in the status."""
+    def _run(self, key: Hashable, job: _Job, config: Config, split: ImageRef, held: ExitStack) -> None:
+        """Evaluates, stores the result and lets go of the data set; every error ends up in the status."""
         try:
-            if job.stop.is_set():
-                job.status = JobStatus(STOPPED)
-                return
-            ended = _evaluate(job, config, split)
-            job.status = ended if job.dropped else ended._replace(message=self._save(key, ended, job.origin))
+            with held:
+                if job.stop.is_set():
+                    job.status = JobStatus(STOPPED)
+                    return
+                ended = _evaluate(job, config, split)
+                is_kept = not job.dropped and _is_there(config, split, job.visitor)
+                job.status = ended._replace(message=self._save(key, ended, job.origin)) if is_kept else ended
         except (UserError, OSError) as error:
             _fail(job, _explain(error))
         except Exception as error:
@@ -234,6 +235,15 @@ class Evaluations:
         except (OSError, WeightsError) as error:
             return f"It could not be saved and will be lost when the server is restarted: {_explain(error)}"
         return ""
+
+
+def _is_there(config: Config, split: ImageRef, visitor: str) -> bool:
+    """False if the pictures or weights were deleted meanwhile, perhaps by another process."""
+    try:
+        evaluation_key(config, split, visitor)
+    except UserError:
+        return False
+    return True
 
 
 def _explain(error: UserError | OSError) -> str:

@@ -14,16 +14,19 @@ from torch import Tensor
 from core.errors import UserError
 from core.evaluation.dataset_predictions import ImageResult
 from core.io.atomic import write_text
+from core.io.parts import sweep_parts
 from core.runs.checkpoint import load_checkpoint, save_checkpoint
 from core.runs.folder import RunError
 from core.structures import Detections, GroundTruth
 from core.weights.sources import BUILTIN
 from playground.albums.followers import DELETED, MOST_DELETED, UNDO_SECONDS
 from playground.sharing.shares import find_share
+from playground.support.shared_folder import FolderLock
 from playground.support.trash import Trash
 
 MAX_STORED = 100  # evaluations, each up to about 10 MB
 FORMAT = 2  # raise this when networks detect something else or the layout of the files changes
+SWEEP_SECONDS = 1.0  # for which a sweep waits until another process has made its change
 SUFFIX, ORIGIN = ".safetensors", ".json"  # of the results, of what they were made from
 
 
@@ -70,19 +73,40 @@ class Store:
 
     def __init__(self, folder: Path, size: int = MAX_STORED) -> None:
         self._folder, self._size = folder.resolve(), size
+        self._changing = FolderLock(self._folder)
         self._trash = Trash(self._folder, MOST_DELETED, seconds=UNDO_SECONDS, folder=DELETED)
 
     def put(self, key: Hashable, record: StoredEvaluation, origin: Origin) -> None:
         """Stores an evaluation; the file is written completely or not at all.
 
         Raises:
-            OSError, WeightsError: It cannot be written.
+            OSError, UserError: It cannot be written.
         """
         self._folder.mkdir(parents=True, exist_ok=True)
         path = self._path(key)
-        write_text(path.with_suffix(ORIGIN), json.dumps(origin._asdict()))  # first: it is needed to delete the other
-        save_checkpoint(path, _to_state(record))
-        self._make_room()
+        with self._changing.hold():
+            try:
+                write_text(
+                    path.with_suffix(ORIGIN), json.dumps(origin._asdict())
+                )  # first: it tells how to delete the other
+                save_checkpoint(path, _to_state(record))
+            finally:
+                self._drop_origins()
+            self._make_room()
+
+    def sweep(self) -> None:
+        """Removes what killed processes left; does nothing in a folder that cannot be changed."""
+        if self._folder.is_dir():
+            with suppress(OSError, UserError), self._changing.hold(SWEEP_SECONDS):
+                sweep_parts(self._folder)
+                self._drop_origins()
+
+    def _drop_origins(self) -> None:
+        """Removes origins without a result."""
+        self._trash.entries()  # which finishes the deletion of both first
+        for path in self._folder.glob(f"*{ORIGIN}"):
+            if not path.with_suffix(SUFFIX).exists():
+                path.unlink(missing_ok=True)
 
     def _make_room(self) -> None:
         """Removes the oldest evaluations of visitors with too many; if all are too many, of whoever has most."""
@@ -103,14 +127,18 @@ class Store:
     def get(self, key: Hashable) -> StoredEvaluation | None:
         """Returns the evaluation stored under a key, None if there is none; a damaged file is removed."""
         path = self._path(key)
-        if not path.is_file():
+        try:
+            path.open("rb").close()
+        except OSError:  # one that cannot be read now is not damaged
             return None
         try:
             record = _from_state(load_checkpoint(path))
-            os.utime(path)
-        except (RunError, OSError, KeyError, TypeError, ValueError, AttributeError, OverflowError, RuntimeError):
-            _remove(path)
+        except (RunError, KeyError, TypeError, ValueError, AttributeError, OverflowError, RuntimeError):
+            with suppress(OSError):
+                _remove(path)
             return None
+        with suppress(OSError):  # a folder that cannot be changed can be read
+            os.utime(path)
         return record
 
     def hide(self, title: str, is_of: Callable[[Origin], bool]) -> None:
@@ -120,10 +148,13 @@ class Store:
             title: The name under which `restore` finds them.
             is_of: The function.
         """
-        for path in self._folder.glob(f"*{ORIGIN}"):
-            origin, stored = _read_origin(path), path.with_suffix(SUFFIX)
-            if origin and is_of(origin) and stored.exists():
-                self._trash.put([stored.name, path.name], title)
+        if not self._folder.is_dir():
+            return
+        with self._changing.hold():
+            for path in self._folder.glob(f"*{ORIGIN}"):
+                origin, stored = _read_origin(path), path.with_suffix(SUFFIX)
+                if origin and is_of(origin) and stored.exists():
+                    self._trash.put([stored.name, path.name], title)
 
     def restore(self, title: str) -> None:
         """Moves evaluations back from the trash; one that was computed anew in the meantime stays."""

@@ -184,8 +184,9 @@ def _start(state: PageState, visitor: str) -> str:
         return RUNS.start(config, owner=visitor)
     for split in TRAINING_SPLITS:
         DATA.open_split(image_ref.source, split)  # refused now rather than in the run
-    data_set = DATA.library.get(image_ref.source)
-    return RUNS.start(config, str(data_set.folder), visitor, format=data_set.format)
+    with DATA.library.hold(image_ref.source):  # until the run is there, which needs it
+        data_set = DATA.library.get(image_ref.source)
+        return RUNS.start(config, str(data_set.folder), visitor, format=data_set.format)
 
 
 def _connect_polling(page: PageComponents, listed: gr.State, polling: gr.HTML) -> None:

@@ -3,18 +3,23 @@
 import json
 import os
 import time
+from pathlib import Path
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
 import torch
 
 from core.evaluation.report import build_report
+from playground.albums.followers import DELETED
+from playground.evaluations import store as module
 from playground.evaluations.jobs import FINISHED, STOPPED, Evaluations
 from playground.evaluations.keys import evaluation_key
 from playground.evaluations.results import EvaluationResult
 from playground.evaluations.store import SUFFIX, Origin, Store, StoredEvaluation
 from playground.sharing.shares import Share
 from playground.support.visitors import VISITORS
+from tests.killing import kill_at_every_change
 from tests.playground.evaluations.test_jobs import CONFIG, HERE, NAMES, THERE, make_image, wait
 
 DONE = (
@@ -131,3 +136,63 @@ def test_records_from_before_have_no_owner(tmp_path):
     hidden = []
     store.hide("album", lambda origin: bool(hidden.append(origin)))
     assert hidden == [Origin("scenes", "builtin", "")]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("change", ["put", "replace", "hide", "restore"])
+def test_a_kill_leaves_the_old_or_the_new_evaluations(tmp_path, change):
+    folder, other = tmp_path / "kept", Origin("my-1", "builtin")
+    store = Store(folder, size=2)
+    store.put("a", RECORD, MADE)
+    store.put("b", RECORD, other)
+    if change == "restore":
+        store.hide("mine", lambda origin: origin == other)
+    acts = {
+        "put": lambda store: store.put("c", RECORD, MADE),
+        "replace": lambda store: store.put("b", RECORD, other),
+        "hide": lambda store: store.hide("mine", lambda origin: origin == other),
+        "restore": lambda store: store.restore("mine"),
+    }
+
+    def describe(folder):
+        store = Store(folder, size=2)
+        store.sweep()
+        found = [key for key in "abc" if store.get(key)]
+        files = [path for path in folder.rglob("*") if path.is_file() and DELETED not in path.parts]
+        assert len(files) == 2 * len(found)
+        return found, len([path for path in (folder / DELETED).rglob("*") if path.is_file()])
+
+    states = [describe(folder)]
+    for _, copy in kill_at_every_change(folder, lambda copy: acts[change](Store(copy, size=2))):
+        states.append(describe(copy))
+    between = (["a", "b", "c"], 0)  # one too many, until the next one is stored
+    assert all(state in (states[0], states[-1], between) for state in states) and len(states) > 8
+
+
+def test_two_processes_share_the_evaluations_and_their_number(tmp_path):
+    one, other = Store(tmp_path, size=2), Store(tmp_path, size=2)
+    for store, key in ((one, "a"), (other, "b"), (one, "c")):
+        store.put(key, RECORD, MADE)
+        time.sleep(0.02)
+    assert [key for key in "abc" if one.has(key)] == [key for key in "abc" if other.has(key)] == ["b", "c"]
+    assert other.get("c") and one.get("b")
+
+
+def test_an_evaluation_that_cannot_be_read_now_is_kept(tmp_path, monkeypatch):
+    store = Store(tmp_path)
+    store.put("key", RECORD, MADE)
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "open", Mock(side_effect=OSError(24, "Too many open files")))
+        assert store.get("key") is None
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "utime", Mock(side_effect=OSError(30, "Read-only file system")))
+        assert store.get("key")
+    assert store.get("key")
+
+
+def test_nothing_is_left_of_an_evaluation_that_cannot_be_stored(tmp_path, monkeypatch):
+    store = Store(tmp_path)
+    monkeypatch.setattr(module, "save_checkpoint", Mock(side_effect=OSError(28, "No space left on device")))
+    with pytest.raises(OSError, match="No space"):
+        store.put("key", RECORD, MADE)
+    assert list(tmp_path.iterdir()) == []
