@@ -7,9 +7,10 @@ from typing import Any, BinaryIO
 
 import numpy as np
 import torch
-from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, UnidentifiedImageError
 from torch import Tensor
 
+from core.data.picture_bounds import find_excess, find_slowness, is_directory_bounded
 from core.errors import PictureError
 from core.reader import Kind, limits_for, read_apart
 from core.reader.tasks import Progress
@@ -21,6 +22,16 @@ PIXELS = "pixels"  # what the other process answers with
 # Plain raster formats only: no EPS or PDF, which run programs, and no containers such as ICO, which may declare another
 # size in the header than the image inside has.
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF", "AVIF", "JPEG2000", "PPM", "QOI")
+# By the number of EXIF; Pillow's own function rewrites all other fields, too, which may be many.
+TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
 
 
 def open_image(source: str | Path | BinaryIO | Image.Image) -> Tensor:
@@ -146,8 +157,10 @@ def _read_header(source: str | Path | BinaryIO | Image.Image, name: str) -> Imag
     if isinstance(source, Image.Image):
         return _require_size(source, name)
     content = _read_content(source, name)
+    if excess := find_excess(content):
+        raise PictureError(f"The picture {name} has {excess} to be opened: save it again as PNG or JPEG.")
     try:
-        image = Image.open(content, formats=FORMATS)
+        image = Image.open(BytesIO(content), formats=FORMATS)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise PictureError(
             f"The picture {name} declares far more than {MAX_PIXELS:,} pixels: make it smaller and try again."
@@ -158,10 +171,13 @@ def _read_header(source: str | Path | BinaryIO | Image.Image, name: str) -> Imag
         ) from None
     except Exception as error:  # as in open_image
         raise PictureError(f"The picture {name} has a damaged header ({error}): save or copy it again.") from None
-    return _require_size(image, name)
+    _require_size(image, name)
+    if slowness := find_slowness(image, content):
+        raise PictureError(f"The picture {name} {slowness}.")
+    return image
 
 
-def _read_content(source: str | Path | BinaryIO, name: str) -> BytesIO:
+def _read_content(source: str | Path | BinaryIO, name: str) -> bytes:
     try:
         if not isinstance(source, str | Path):
             data = source.read(MAX_BYTES + 1)
@@ -173,7 +189,7 @@ def _read_content(source: str | Path | BinaryIO, name: str) -> BytesIO:
         raise PictureError(f"The picture {name} cannot be read ({error.strerror}): check the file.") from None
     if len(data) > MAX_BYTES:
         raise PictureError(f"The picture {name} is larger than {MAX_BYTES // 2**20} MB: save it smaller and try again.")
-    return BytesIO(data)
+    return data
 
 
 def require_file(path: str | Path) -> None:
@@ -202,18 +218,24 @@ def _require_size(image: Image.Image, name: str) -> Image.Image:
 
 def _get_orientation(image: Image.Image) -> int:
     try:
+        if not is_directory_bounded(_get_exif(image)):
+            return 1
         return image.getexif().get(ExifTags.Base.Orientation, 1)
     except Exception:  # an image with broken EXIF is still usable
         return 1
 
 
+def _get_exif(image: Image.Image) -> bytes:
+    """Returns the EXIF of an image as Pillow will read it; PNG may have it as text of hexadecimal digits."""
+    exif, text = image.info.get("exif"), image.info.get("Raw profile type exif")
+    if isinstance(exif, bytes):
+        return exif
+    return bytes.fromhex("".join(text.split("\n")[3:])) if isinstance(text, str) else b""
+
+
 def _make_upright(image: Image.Image) -> Image.Image:
-    if _get_orientation(image) == 1:
-        return image
-    try:
-        return ImageOps.exif_transpose(image)
-    except Exception:  # it rewrites all EXIF fields, which may be broken
-        return image
+    turn = TURNS.get(_get_orientation(image))
+    return image if turn is None else image.transpose(turn)
 
 
 def _to_rgb(image: Image.Image) -> Image.Image:
