@@ -39,7 +39,7 @@ class Limits(NamedTuple):
 
     Attributes:
         size: Total unpacked size in bytes.
-        files: Number of files and folders.
+        files: Number of entries, and of folders, those included that are only part of a file's path.
         ratio: Compression ratio of all files together, from `MIN_RATIO_BYTES` on.
     """
 
@@ -171,15 +171,18 @@ def _select_entries(
     size = sum(entry.file_size for entry in selected)
     if size > limits.size:
         raise _error(archive, f"holds more than {limits.size / 2**30:g} GB", "pack less")
-    if size > max(MIN_RATIO_BYTES, limits.ratio * sum(entry.compress_size for entry in selected)):
+    packed = sum(entry.compress_size for entry in selected)
+    if packed > archive.stat().st_size:
+        raise _error(archive, "has files that share their bytes", "pack it again")
+    if size > max(MIN_RATIO_BYTES, limits.ratio * packed):
         raise _error(archive, f"grows more than {limits.ratio}-fold when it is unpacked", "pack it plainly")
     files = {entry: PurePosixPath(name) for entry, name in selected.items() if not name.endswith("/")}
-    _check_repetitions(list(files.values()), archive)
+    _check_paths(list(files.values()), archive, limits)
     return files
 
 
-def _check_repetitions(paths: list[PurePosixPath], archive: Path) -> None:
-    """Rejects two files of the same path, and a file with the path of another one's folder."""
+def _check_paths(paths: list[PurePosixPath], archive: Path, limits: Limits) -> None:
+    """Rejects two files of the same path, a file with the path of another one's folder, and too many folders."""
     known: set[PurePosixPath] = set()
     folders: set[PurePosixPath] = set()
     for path in paths:
@@ -187,6 +190,8 @@ def _check_repetitions(paths: list[PurePosixPath], archive: Path) -> None:
             raise _error(archive, f"holds {quote(str(path))} twice", "pack it again with each file once")
         known.add(path)
         folders.update(takewhile(lambda folder: folder not in folders, path.parents))
+        if len(folders) > limits.files + 1:  # the data set's own folder
+            raise _error(archive, f"holds more than {limits.files:,} folders", "pack fewer")
     for both in known & folders:
         raise _error(archive, f"holds {quote(str(both))} both as a file and as a folder", "rename one of them")
 

@@ -6,6 +6,9 @@ import torch
 import torch.distributed as dist
 from torch import Tensor, nn
 
+from core.retinanet.preprocess import PAD_TO
+from core.training.records import TrainingError
+
 
 class AllReduceSum(torch.autograd.Function):
     """The sum of a tensor over all processes, through which gradients flow back to every process."""
@@ -65,3 +68,20 @@ def _convert(norm: nn.BatchNorm2d) -> SyncBatchNorm:
     for name in ("running_mean", "running_var", "num_batches_tracked"):
         setattr(converted, name, getattr(norm, name))
     return converted.train(norm.training)
+
+
+def require_statistics(model: nn.Module, pixels: Tensor, processes: int) -> None:
+    """Raises `TrainingError` if the last batch norms of a backbone would compute statistics of a single value.
+
+    Args:
+        model: The network.
+        pixels: A batch of this process, [B, 3, H, W].
+        processes: Number of processes that train together.
+    """
+    count, _, height, width = pixels.shape
+    values = processes * count * (height // PAD_TO) * (width // PAD_TO)
+    if values < 2 and any(norm.training for norm in model.modules() if isinstance(norm, nn.BatchNorm2d)):
+        raise TrainingError(
+            f"One picture of {width}×{height} px leaves the last batch norms a single value per channel, which has no "
+            "statistics: raise training.batch_size or inference.image_size, or set model.batch_norm to frozen."
+        )

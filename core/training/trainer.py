@@ -40,7 +40,7 @@ from core.training.records import (
     StepRecord,
 )
 from core.training.step_backup import StepBackup
-from core.training.sync_batch_norm import convert_batch_norms
+from core.training.sync_batch_norm import convert_batch_norms, require_statistics
 
 
 class Trainer:
@@ -222,6 +222,7 @@ class Trainer:
         device = self.accelerator.device
         batch = prepare([sample.image.to(device) for sample in samples], self.config.inference)
         batch = batch._replace(pixels=pad_across_processes(self.accelerator, batch.pixels))
+        require_statistics(self.model, batch.pixels, self.accelerator.num_processes)
         bf16 = self.config.training.precision == "bf16"
         with torch.autocast(device.type, torch.bfloat16, enabled=bf16):
             maps = self._cache.maps([sample.image for sample in samples], batch.pixels) if self._cache else None

@@ -72,13 +72,14 @@ def set_tiles(count):
 SAME = make_directory([(60_000 + number, 7, 30_000, 0) for number in range(1000)]) + bytes(30_000)
 # The first directory is small; the one in it is not.
 INNER = make_directory([(34_665, 4, 1, 26)]) + SAME[8:]
+SLOW = "has too many pixels for a format that is slow"
 HOSTILE = {
     "a JPEG of 8,000 scans": (lambda: repeat_scan(8000, (640, 480)), "goes over its pixels too many times"),
     "a large JPEG of 150 scans": (lambda: repeat_scan(150, (4000, 4000)), "goes over its pixels too many times"),
     "EXIF that is read 1,000 times": (lambda: with_exif(SAME), "too much metadata"),
     "pictures that follow": (lambda: with_segments([(b"\xe2", b"MPF\0" + SAME)]), "too much metadata"),
     "a JPEG of empty comments": (lambda: with_segments([(b"\xfe", b"")] * (MAX_PARTS + 1)), "too many segments"),
-    "a JPEG that is filled up": (lambda: b"\xff\xd8" + b"\xff" * (MAX_PARTS + 1) + save("JPEG")[2:], "too many segments"),
+    "a JPEG that is filled up": (lambda: save("JPEG")[:2] + b"\xff" * (MAX_PARTS + 9), "too many segments"),
     "a PNG of texts": (lambda: add_chunks(b"tEXt", b"a\0b", MAX_PARTS + 1), "too many chunks"),
     "a GIF of comments": (lambda: add_blocks(MAX_BLOCKS), "too long comments"),
     "a TIFF of the same bytes": (lambda: SAME, "too many fields or tiles"),
@@ -87,8 +88,8 @@ HOSTILE = {
         lambda: make_directory([(324, 4, MAX_VALUES + 1, 0)]) + bytes(5 * MAX_VALUES), "too many fields or tiles"
     ),
     "JPEG 2000 of tiles": (lambda: set_tiles(MAX_TILES + 100), "too many tiles"),
-    "a large QOI": (lambda: save("QOI", (2001, 2000)), "has too many pixels for a format that is slow"),
-    "a large PPM": (lambda: b"P6 1200 1200 100\n" + bytes(3 * 1200 * 1200), "has too many pixels for a format that is slow"),
+    "a large QOI": (lambda: b"qoif" + struct.pack(">LLBB", 2001, 2000, 3, 0) + bytes(100), SLOW),
+    "a large PPM": (lambda: b"P6 1200 1200 100\n" + bytes(3 * 1200 * 1200), SLOW),
 }  # fmt: skip
 
 
@@ -97,10 +98,7 @@ def test_pictures_that_would_take_minutes_are_refused_at_once(make, message):
     content, verb = make(), "has " if message.startswith("too") else ""
     for read in (open_image, read_image_size):
         begin = time.process_time()
-        with pytest.raises(
-            PictureError,
-            match=rf"^The picture given {'has '.join(('', message)) if message.startswith('too') else message}",
-        ):
+        with pytest.raises(PictureError, match=f"^The picture given {verb}{message}"):
             read(io.BytesIO(content))
         assert time.process_time() - begin < 1
 

@@ -1,6 +1,7 @@
 import os
 import stat
 import struct
+import time
 import zipfile
 from pathlib import Path
 
@@ -299,3 +300,28 @@ def test_a_zip_in_two_formats_is_a_question(tmp_path):
     assert contents.format.key == "voc" and (tmp_path / "new" / "train.json").exists()
     with pytest.raises(DataError, match=r"set\.zip holds no data set in a known format .*: YOLO\."):
         import_zip(archive, tmp_path / "other", lambda folder: read_data_set(folder, "yolo"), format="yolo")
+
+
+def test_folders_that_are_only_part_of_a_path_count(tmp_path):
+    archive = pack(tmp_path / "set.zip", {f"{number}/a/b/c.txt": b"" for number in range(10)})
+    refused(tmp_path, archive, "holds more than 29 folders: pack fewer", Limits(files=29))
+    refused(tmp_path, archive, "holds no data set", Limits(files=30))
+
+
+def test_a_small_zip_makes_no_folders_without_end(tmp_path):
+    deep = "/".join("f" for _ in range(MAX_DEPTH - 1))
+    archive = pack(tmp_path / "set.zip", {f"{number}/{deep}/a": b"" for number in range(1000)}, zipfile.ZIP_STORED)
+    begin = time.process_time()
+    refused(tmp_path, archive, "holds more than 20,000 folders", Limits(files=20_000))
+    assert time.process_time() - begin < 2  # a tenth of it on an idle computer
+
+
+def test_files_that_share_their_bytes_are_refused(tmp_path):
+    archive = pack(tmp_path / "set.zip", {"a.txt": b"x" * 5000, "b.txt": b"y" * 5000}, zipfile.ZIP_STORED)
+    content = archive.read_bytes()
+    start, end = content.index(b"PK\x01\x02"), content.index(b"PK\x05\x06")
+    first = content[start : content.index(b"PK\x01\x02", start + 4)]
+    entries = b"".join(first.replace(b"a.txt", b"%05d" % number) for number in range(100))
+    tail = content[end : end + 8] + struct.pack("<HHLLH", 100, 100, len(entries), start, 0)
+    archive.write_bytes(content[:start] + entries + tail)
+    refused(tmp_path, archive, "has files that share their bytes: pack it again")

@@ -1,9 +1,12 @@
+from contextlib import nullcontext
+
 import pytest
 import torch
 import torch.distributed as dist
 from torch import nn
 
-from core.training.sync_batch_norm import SyncBatchNorm, convert_batch_norms
+from core.training.records import TrainingError
+from core.training.sync_batch_norm import SyncBatchNorm, convert_batch_norms, require_statistics
 
 
 @pytest.fixture
@@ -49,3 +52,23 @@ def test_parameters_stay_the_same_tensors():
     convert_batch_norms(model)
     assert type(model[0]) is SyncBatchNorm
     assert all(one is other for one, other in zip([*model.parameters(), *model.buffers()], before, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("shape", "processes", "allowed"),
+    [
+        ((1, 3, 32, 32), 1, False),
+        ((2, 3, 32, 32), 1, True),
+        ((1, 3, 32, 64), 1, True),
+        ((1, 3, 64, 32), 1, True),
+        ((1, 3, 32, 32), 2, True),
+    ],
+)
+def test_a_single_value_has_no_statistics(shape, processes, allowed):
+    model = nn.Sequential(nn.BatchNorm2d(3))
+    refused = (
+        nullcontext() if allowed else pytest.raises(TrainingError, match=r"^One picture of 32×32 px leaves the last")
+    )
+    with refused:
+        require_statistics(model, torch.zeros(shape), processes)
+    require_statistics(model.eval(), torch.zeros(shape), processes)  # frozen

@@ -315,3 +315,16 @@ def test_a_signal_stops_the_process_with_a_checkpoint(tmp_path):
     assert process.wait(20) == 0
     assert folder.read_status().state == STOPPED and load_checkpoint(folder.checkpoint)["step"] >= 1
     assert json.loads((tmp_path / "result.json").read_text())["stopped"] is True
+
+
+@pytest.mark.slow
+def test_a_batch_of_one_small_picture_is_refused_before_its_step():
+    config = tiny(inference__image_size=32, inference__max_image_size=32, training__batch_size=1)
+    trainer = Trainer(network(config), config)
+    with pytest.raises(
+        TrainingError, match=r"raise training\.batch_size or inference\.image_size, or set model\.batch"
+    ):
+        next(trainer.run(data(config), data(config, "val")))
+    assert trainer.step == 0
+    frozen = config.replace({"model.batch_norm": "frozen"})
+    assert next(Trainer(network(frozen), frozen).run(data(frozen), data(frozen, "val"))).step == 1
