@@ -10,8 +10,8 @@ import torch
 from PIL import ExifTags, Image, UnidentifiedImageError
 from torch import Tensor
 
-from core.data.picture_bounds import find_excess, find_slowness, is_directory_bounded
 from core.errors import PictureError
+from core.io.picture_bounds import find_excess, find_slowness, is_directory_bounded
 from core.reader import Kind, limits_for, read_apart
 from core.reader.tasks import Progress
 

@@ -9,8 +9,8 @@ import pytest
 from PIL import Image
 
 from core.data.images import open_image, read_image_size
-from core.data.picture_bounds import MAX_BLOCKS, MAX_PARTS, MAX_TILES, MAX_VALUES, is_directory_bounded
 from core.errors import PictureError
+from core.io.picture_bounds import MAX_BLOCKS, MAX_PARTS, MAX_TILES, MAX_VALUES, is_directory_bounded
 
 
 def save(kind, size=(64, 64), **options):
