@@ -59,12 +59,12 @@ class Queue:
     def sweep(self) -> None:
         """Removes what killed processes have left half made, here, in the runs and in the folders of the command line.
 
-        Locks tell what living ones make, however old it is.
+        Locks tell what living ones make, however old it is. Folders that cannot be read are left out.
         """
-        below = [path for path in self.root.iterdir() if path.is_dir() and not path.name.startswith(".")]
-        groups = [path for path in below if not (path / "config.json").is_file()]
-        for folder in (self.root, *below, *(run.path for group in groups for run in Queue(group).runs())):
-            sweep_parts(folder)
+        for folder, below, _ in os.walk(self.root):
+            sweep_parts(Path(folder))
+            is_deepest = len(Path(folder).relative_to(self.root).parts) == 2
+            below[:] = [] if is_deepest else [name for name in below if not name.startswith(".")]
 
     def runs(self) -> list[RunFolder]:
         """Returns the runs, newest first; their names start with the time of their creation.

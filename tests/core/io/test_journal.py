@@ -6,6 +6,7 @@ import pytest
 
 from core.io.atomic import OutputError
 from core.io.journal import Journal
+from tests.killing import kill_at_every_change
 
 
 def make(path, *, keep: bool = True) -> Journal:
@@ -28,6 +29,20 @@ def test_records_are_found_by_key_and_survive(tmp_path):
 
 def line(text: bytes) -> bytes:
     return b"%08x %s\n" % (zlib.crc32(text), text)
+
+
+class NearlyFull:
+    """A file on a disk with room for three more bytes."""
+
+    def __init__(self, file):
+        self._file, self._room = file, 3
+        self.seek, self.truncate = file.seek, file.truncate
+
+    def write(self, content):
+        if not self._room:
+            raise OSError(28, "No space left on device")
+        self._room = 0
+        return self._file.write(content[:3])
 
 
 DAMAGED = [
@@ -60,6 +75,32 @@ def test_files_that_are_no_journal_are_kept(tmp_path):
     with pytest.raises(OutputError, match="holds something else than the state of a run"):
         make(tmp_path / "j")
     assert (tmp_path / "j").read_text() == "a letter\n"
+
+
+def test_a_record_that_found_no_room_can_be_added_later(tmp_path, monkeypatch):
+    with make(tmp_path / "j") as journal:
+        journal.add("a", {"value": 1})
+        with monkeypatch.context() as patch:
+            patch.setattr(journal, "_end", NearlyFull(journal._end))
+            with pytest.raises(OSError, match="No space left"):
+                journal.add("b", {"value": 2})
+        assert journal.find("b") is None and journal.count == 1
+        journal.add("b", {"value": 3})
+    with make(tmp_path / "j") as journal:
+        assert journal.find("a")["value"] == 1 and journal.find("b")["value"] == 3
+
+
+def test_records_added_and_killed_at_any_change_are_all_there_but_the_last(tmp_path):
+    (tmp_path / "folder").mkdir()
+
+    def add(folder):
+        with make(folder / "j") as journal:
+            journal.add("a", {})
+
+    for _, copy in kill_at_every_change(tmp_path / "folder", add):
+        add(copy)
+        with make(copy / "j") as journal:
+            assert journal.count == 1 and journal.header == {"version": 1}
 
 
 def test_one_process_at_a_time(tmp_path):
