@@ -126,6 +126,7 @@ def lines(folder):
     return kept, film, folder.read_status()[:2]
 
 
+@pytest.mark.slow
 def test_a_run_killed_at_any_change_goes_on_as_if_nothing_had_happened(tmp_path, fast):
     begun = tmp_path / "begun"
     begun.mkdir()
