@@ -9,6 +9,7 @@ from typing import Any, BinaryIO
 from core.io.atomic import append
 from core.io.records import is_missing, open_file
 
+MAX_BYTES = 2**30  # of a file; a million steps have a third
 MAX_LINE = 2**20  # bytes; a thousand boxes have a tenth
 MAX_STEP = 10**12  # a number beyond it is no step of a run
 
@@ -45,6 +46,8 @@ class JsonLines:
 
     def _read_new_lines(self, file: BinaryIO) -> None:
         found = os.fstat(file.fileno())
+        if found.st_size > MAX_BYTES:
+            raise OSError(f"{self._path} has more than {MAX_BYTES:,} bytes.")
         if found.st_ino != self._inode or found.st_size < self._offset:  # the file has been replaced
             self._reset(inode=found.st_ino)
         if found.st_size == self._offset:

@@ -22,24 +22,24 @@ def open_file(path: Path) -> BinaryIO:
     return open(file, "rb")
 
 
-def read_text(path: Path, most: int = MAX_BYTES) -> str:
-    """Returns the text of a small file.
+def read_bytes(path: Path, most: int = MAX_BYTES) -> bytes:
+    """Returns the content of a small file.
 
     Raises:
         OSError: It cannot be read.
-        ValueError: It has more than `most` bytes, or is not UTF-8.
+        ValueError: It has more than `most` bytes.
     """
     with open_file(path) as file:
         content = file.read(most + 1)
     if len(content) > most:
         raise ValueError(f"{path} has more than {most:,} bytes.")
-    return content.decode()
+    return content
 
 
 def read_json(path: Path, most: int = MAX_BYTES) -> Any:
-    """Returns the value in a small JSON file; raises as `read_text`, and ValueError if it is not JSON."""
+    """Returns the value in a small JSON file; raises as `read_bytes`, and ValueError if it is not JSON in UTF-8."""
     try:
-        return json.loads(read_text(path, most))
+        return json.loads(read_bytes(path, most).decode())
     except RecursionError:
         raise ValueError(f"{path} is nested too deeply.") from None
 

@@ -41,7 +41,7 @@ def load_checkpoint(path: Path) -> dict[str, Any]:
     """
     damaged = RunError(f"The checkpoint {path} is damaged, so the run cannot be resumed from it: start a new run.")
     try:
-        if path.stat().st_size > MAX_CHECKPOINT_BYTES:
+        if path.stat().st_size > MAX_CHECKPOINT_BYTES or not path.is_file():  # a pipe would never end
             raise damaged
         with safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}

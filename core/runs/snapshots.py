@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from io import BytesIO
 from typing import Any, NamedTuple
 
 import torch
@@ -15,7 +16,7 @@ from core.errors import PictureError
 from core.evaluation.damage import find_usable
 from core.io.atomic import write_atomically, write_text
 from core.io.jsonl import JsonLines
-from core.io.records import read_object
+from core.io.records import read_bytes, read_object
 from core.retinanet.model import RetinaNet
 from core.retinanet.predict import detect
 from core.runs.folder import RunFolder, append_line
@@ -24,6 +25,7 @@ from core.structures import Detections, Sample
 MAX_SIDE = 1024  # px; a larger image is stored at this size
 DIGITS = 4  # of a stored score
 MAX_BOXES = 1000  # read from a snapshot at most
+MAX_PICTURE = 2**24  # bytes of the stored image
 
 
 class SnapshotImage(NamedTuple):
@@ -99,9 +101,9 @@ def read_snapshot_image(folder: RunFolder) -> SnapshotImage | None:
     try:
         record = read_object(folder.snapshot_truth) or {}
         truth = detections_from_dict(record)
-        image = open_image(folder.snapshot_image)
+        image = open_image(BytesIO(read_bytes(folder.snapshot_image, MAX_PICTURE)))
         names = tuple(map(str, record["class_names"]))
-    except (PictureError, ValueError, KeyError, TypeError):
+    except (PictureError, OSError, ValueError, KeyError, TypeError):
         return None
     if len(truth.labels) and not 0 <= int(truth.labels.min()) <= int(truth.labels.max()) < len(names):
         return None
