@@ -7,7 +7,7 @@ import gradio as gr
 from gradio.blocks import Block
 
 from core.data.untrusted import DataError
-from core.errors import PictureError, UserError
+from core.errors import PictureError, UserError, shorten
 from core.export.settings import FORMATS
 from playground.data.image_ref import is_from_album
 from playground.events.common import (
@@ -127,7 +127,7 @@ def open_link(
         shown = show_again(user_picture, state.config())
         message = message or ("" if shown else NOT_SAVED)
     run, lost = _choose_run(state.run, visitor)
-    message = " ".join(filter(None, (private, message, lost, unknown_names(query))))
+    message = shorten(" ".join(filter(None, (private, message, lost, unknown_names(query)))))
     state = state._replace(
         user_picture=shown, pinned_picture=_keep_pinned(state.pinned_picture, pinned_picture), run=run
     )

@@ -46,7 +46,7 @@ def name_knobs(message: str | UserError) -> str:
     text = _paths().sub(_label, message)
     for choice in {str(each) for knob in named for each in knob.choices}:
         text = re.sub(rf"\b{choice}\b", name_choice(choice), text)
-    return f"{text if text.endswith(('.', '!', '?')) else text + '.'} {_say_where(named)}"
+    return shorten(f"{text if text.endswith(('.', '!', '?')) else text + '.'} {_say_where(named)}")
 
 
 def hide_server(message: str) -> str:
