@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, Self
 
 import numpy as np
+from pydantic import TypeAdapter
 
 from core.analysis.image_check import ImageFacts, check_image
 from core.analysis.issues import (
@@ -101,16 +102,10 @@ class DataCheck(NamedTuple):
         """Reads a check from the values of `to_dict`.
 
         Raises:
-            KeyError, TypeError: A value is missing or has the wrong type.
+            ValueError: A value is missing or has the wrong type.
         """
-        return cls(
-            format=values["format"],
-            class_names=tuple(values["class_names"]),
-            splits={name: SplitSummary(**each) for name, each in values["splits"].items()},
-            sizes={name: _read_sizes(each) for name, each in values["sizes"].items()},
-            issues=tuple(Issue(**{**each, "examples": tuple(each["examples"])}) for each in values["issues"]),
-            reading=str(values.get("reading", "")),
-        )
+        known = {name: values[name] for name in cls._fields if name in values}
+        return TypeAdapter(cls).validate_python(known)  # raises ValidationError, a ValueError
 
     def to_dict(self) -> dict[str, Any]:
         """Returns the check as plain values for JSON."""
@@ -124,10 +119,6 @@ class DataCheck(NamedTuple):
             "sizes": {name: each._asdict() for name, each in self.sizes.items()},
             "issues": [asdict(issue) for issue in self.issues],
         }
-
-
-def _read_sizes(values: dict[str, Any]) -> ClassSizes:
-    return ClassSizes(**{**values, "side": tuple(values["side"]), "ratio": tuple(values["ratio"])})
 
 
 def check_folder(

@@ -2,11 +2,16 @@
 
 import hashlib
 import json
+import math
 from functools import lru_cache
 from typing import Any
 
 from core.data.dataset import SPLITS
+from core.io.paths import is_file_name
+from core.io.text import is_text
 from playground.albums.album import Album, AlbumPicture, Box, Removed
+from playground.support.names import COLOUR
+from playground.support.picture_limits import MAX_SIDE
 
 _CACHED = 4096  # pictures whose text is kept: a stroke changes one of up to 300
 
@@ -35,8 +40,8 @@ def read_record(text: str) -> Album:
         pictures = tuple(_read_picture(each, len(names)) for each in values["pictures"])
         removed = tuple(Removed(_read_picture(one, len(names)), int(at), float(when))
                         for one, at, when in values["removed"])  # fmt: skip
-        if len(names) != len(colours):
-            raise ValueError("There is not a colour for each class.")
+        if len(names) != len(colours) or not all(map(is_text, names)) or not all(map(COLOUR.fullmatch, colours)):
+            raise ValueError("There is not a name and a colour for each class.")
         key, owner, shared = str(album["key"]), str(album["owner"]), album["shared"] is True
     except (KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
         raise ValueError(f"The record is damaged: {error}.") from None
@@ -59,14 +64,16 @@ def _read_picture(values: dict[str, Any], num_classes: int) -> AlbumPicture:
     labels = tuple(map(int, values["labels"]))
     file, title, split, made = (str(values[name]) for name in ("file", "title", "split", "made"))
     flags = values["labelled"] is True, values["scaled"] is True
-    plain = file not in ("", ".", "..") and not set(file) & set("/\\\0")
-    if not plain or len(labels) != len(boxes) or not all(0 <= label < num_classes for label in labels):
+    named = is_file_name(file) and is_text(title)
+    if not named or len(labels) != len(boxes) or not all(0 <= label < num_classes for label in labels):
         raise ValueError("A picture of the record is damaged.")
-    if not {split, made} <= {"", *SPLITS} or min(width, height) < 1:
+    if not {split, made} <= {"", *SPLITS} or not (1 <= width <= MAX_SIDE and 1 <= height <= MAX_SIDE):
         raise ValueError("A picture of the record has another split or size.")
     return AlbumPicture(file, title, width, height, boxes, labels, flags[0], rejected, split, made, flags[1])
 
 
 def _read_box(values: list[float]) -> Box:
     left, top, right, bottom = map(float, values)
+    if not all(map(math.isfinite, (left, top, right, bottom))):
+        raise ValueError("A box of the record is damaged.")
     return left, top, right, bottom

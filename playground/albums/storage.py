@@ -8,6 +8,7 @@ from pathlib import Path
 
 from core.io.atomic import write_atomically
 from core.io.parts import is_part, sweep_parts
+from core.io.records import read_bytes
 from playground.albums.album import Album, is_album_key
 from playground.albums.records import read_record, stamp_of, write_record
 
@@ -133,10 +134,10 @@ class AlbumStorage:
     def _read(self, key: str) -> Album | None:
         for name in (RECORD, PREVIOUS):
             try:
-                album = read_record((self.folder / key / name).read_text("utf-8"))
+                album = read_record(read_bytes(self.folder / key / name).decode())
             except (OSError, ValueError):
                 continue
-            present = tuple(each for each in album.pictures if self.picture_path(key, each.file).is_file())
+            present = tuple(each for each in album.pictures if os.path.isfile(self.picture_path(key, each.file)))
             return album._replace(key=key, pictures=present, used=self.last_used(key))
         return None
 

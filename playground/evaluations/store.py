@@ -15,6 +15,7 @@ from core.errors import UserError
 from core.evaluation.dataset_predictions import ImageResult
 from core.io.atomic import write_text
 from core.io.parts import sweep_parts
+from core.io.records import read_object
 from core.runs.checkpoint import load_checkpoint, save_checkpoint
 from core.runs.folder import RunError
 from core.structures import Detections, GroundTruth
@@ -182,9 +183,9 @@ def _remove(path: Path) -> None:
 def _read_origin(path: Path) -> Origin | None:
     """Returns the origin of a stored evaluation, None if its file is damaged."""
     try:
-        values = json.loads(path.read_text("utf-8"))
+        values = read_object(path) or {}
         return Origin(str(values["source"]), str(values["weights"]), str(values.get("owner", "")))
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+    except (KeyError, TypeError):
         return None
 
 

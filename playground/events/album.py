@@ -31,6 +31,7 @@ from playground.state.looking import look_at
 from playground.state.own_picture import require_own
 from playground.state.page_state import PageState
 from playground.state.user_picture import UserPicture, classes_to_draw
+from playground.support.wording import NOT_READ
 
 DELETED = (
     "Your pictures have been deleted, with the runs and evaluations that used them: you can put them back under "
@@ -125,7 +126,7 @@ def act(state: PageState, action: object, value: object) -> tuple[PageState, str
         UserError: The action is not possible.
     """
     if not isinstance(action, str) or action not in ACTIONS:
-        raise UserError("The page sent something that cannot be read: reload it.")
+        raise UserError(NOT_READ)
     return ACTIONS[action](state, value)
 
 

@@ -5,7 +5,7 @@ What Gradio fills in itself (`gr.Request`, `gr.EventData`, `gr.Progress`) are ke
 """
 
 import inspect
-import math
+import sys
 from collections.abc import Callable, Sequence
 from typing import Any, Literal, TypedDict, Unpack
 
@@ -21,8 +21,9 @@ from playground.server.render import render
 from playground.state.page_state import PageState, admit
 from playground.state.settings import values_of
 from playground.state.weight_names import NAME, list_choices, to_key
+from playground.steps.loss.step import FIGURES
 from playground.support.visitors import visitor_of
-from playground.support.wording import name_knobs
+from playground.support.wording import NOT_READ, name_knobs
 
 Updates = dict[Block, Any]  # new values by component
 
@@ -114,10 +115,15 @@ def read_state(page: PageComponents, values: Sequence[Any], visitor: str = "") -
         visitor: Who sent them.
 
     Raises:
-        UserError: A slider holds NaN, which JSON allows and the bounds of Gradio's sliders let through.
+        UserError: A value is of another type than the page sends, or a slider holds NaN, which JSON allows and the
+            bounds of Gradio's sliders let through.
     """
     state = PageState(**dict(zip(page.state, values, strict=True)), visitor=visitor)
-    if math.isnan(state.p_t or 0) or math.isnan(state.frame or 0):
+    state = state._replace(run=state.run or "", dials=state.dials or "")  # a list without a choice, an empty field
+    texts, numbers = (state.run, state.settings, state.curve, state.dials), (state.p_t or 0, state.frame or 0)
+    if not all(isinstance(each, str) for each in texts) or state.curve not in FIGURES:
+        raise UserError(NOT_READ)
+    if not all(isinstance(each, int | float) and abs(each) <= sys.float_info.max for each in numbers):  # False for NaN
         raise UserError("The page sent a value that is not a number: move the slider again, or reload the page.")
     return state
 

@@ -10,7 +10,7 @@ from playground.layout.components import PageComponents
 from playground.layout.page_update import PageUpdate
 from playground.pipeline.networks import MissingWeightsError, follow_weights
 from playground.server.banner import TRAIN, offer
-from playground.state.page_state import PageState
+from playground.state.page_state import PageState, require_known_weights
 from playground.state.settings import settings_of
 from playground.state.weight_names import NAME as WEIGHTS, from_key
 from playground.steps.weights import describe
@@ -46,14 +46,15 @@ def connect_weights(page: PageComponents) -> None:
     listen(page, page.parts["banner"].select, select, changes=["settings", "step"], **in_order)
 
 
-def choose_weights(page: PageComponents, state: PageState, name: str) -> Updates:
+def choose_weights(page: PageComponents, state: PageState, name: object) -> Updates:
     """Returns the page with weights and the settings that follow from them, and a notice of what is assumed of them.
 
     Weights that have to be downloaded first are offered in the banner, with their size.
     """
     before = state.config()
-    chosen = before.replace({WEIGHTS: from_key(name)})
+    chosen = before.replace({WEIGHTS: from_key(str(name))})
     try:
+        require_known_weights(chosen, state.visitor)  # before a file is opened: the name is untrusted
         config = adapt_threshold(before, follow_weights(chosen))
     except MissingWeightsError:
         update = PageUpdate("", banner=offer(chosen.model.weights, chosen.model.depth))

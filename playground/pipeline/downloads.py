@@ -101,9 +101,13 @@ def download(request: object) -> dict[str, Any]:
     """
     asked = request if isinstance(request, dict) else {}
     name, depth, window = asked.get("name"), asked.get("depth"), str(asked.get("window"))[:MAX_WINDOW]
-    if name not in DOWNLOADED or (name == "imagenet" and depth not in knobs()["model.depth"].choices):
+    if (
+        not isinstance(name, str)
+        or name not in DOWNLOADED
+        or (name == "imagenet" and depth not in knobs()["model.depth"].choices)
+    ):
         return DownloadState(FAILED, 0, 0, "These weights cannot be downloaded: reload the page.")._asdict()
-    weights = published(name, depth)
+    weights = published(name, depth if name == "imagenet" else 0)
     if asked.get("verb") == "join":
         return DOWNLOADS.join(weights, window)._asdict()
     if asked.get("verb") == "leave":

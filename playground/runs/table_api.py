@@ -20,7 +20,7 @@ from playground.runs.service import RUNS, Runs
 from playground.runs.table import EMPTY, Column, ListedRun, Run, build_cells, build_columns, read_run
 from playground.support.trash import Trash
 from playground.support.visitors import visitor_of
-from playground.support.wording import name_knobs
+from playground.support.wording import NOT_READ, name_knobs
 
 MAX_CHOSEN = 1000  # names of runs to draw that are read from a request
 
@@ -45,7 +45,7 @@ def handle_request(request: object, runs: Runs, visitor: str = "") -> dict[str, 
             have the stamp of the request, `stamp`, and `shown`: the contents as JSON, see `_build_contents`.
     """
     if not isinstance(request, dict):
-        return {"said": "The page sent something that cannot be read: reload it.", "undo": ""}
+        return {"said": NOT_READ, "undo": ""}
     message, undo, contents = "", "", ""
     try:
         message, undo = _act(request, runs, visitor)

@@ -10,6 +10,7 @@ from playground.server.tokens import BROWSER_FIELDS, TOKENS
 from playground.state.effort import asks_for_much
 from playground.state.page_state import MAX_FRAME, admit
 from playground.steps.loss.step import FIGURES
+from playground.support.wording import NOT_READ
 
 
 def answer(request: object, visitor: str = "") -> Iterator[dict[str, Any]]:
@@ -24,7 +25,7 @@ def answer(request: object, visitor: str = "") -> Iterator[dict[str, Any]]:
         The fields of each `PageUpdate` of `render_in_stages`, or {"forgotten": True} for an unknown token.
     """
     if not isinstance(request, dict) or not _is_valid(request):
-        yield PageUpdate("The page sent something that cannot be read: reload it.")._asdict()
+        yield PageUpdate(NOT_READ)._asdict()
         return
     state = TOKENS.find(request.get("token"), visitor)
     if state is None:

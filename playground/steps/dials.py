@@ -5,6 +5,7 @@ from urllib.parse import parse_qsl, urlencode
 
 from core.config import ConfigError
 from core.evaluation.report import USUAL_IOU
+from core.io.text import is_text
 from playground.support.names import MAX_NAME
 from playground.support.untrusted import parse_number
 
@@ -92,7 +93,7 @@ def set_dial(dials: Dials, name: str, value: str) -> Dials:
             return dials._replace(counted=int(parse_number(name, value, (0, MAX_COUNTED))))
         case "match":
             return dials._replace(match=parse_number(name, value, MATCH_RANGE))
-        case "of" if len(value) <= MAX_NAME:
+        case "of" if len(value) <= MAX_NAME and is_text(value):
             return dials._replace(of=value)
         case "box":
             return dials._replace(box=_parse_box(value))

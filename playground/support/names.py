@@ -11,6 +11,7 @@ MAX_NAME = 40  # characters
 _MAX_RAW = 1000  # characters of a text that is looked at
 _JOINERS = "\u200c\u200d"  # invisible, but several scripts are spelled with them
 # Okabe and Ito's, which colour-blind people can tell apart (https://jfly.uni-koeln.de/color), then others.
+COLOUR = re.compile("#[0-9a-fA-F]{6}")
 CLASS_COLOURS = (
     "#e69f00", "#56b4e9", "#009e73", "#f0e442", "#0072b2", "#d55e00", "#cc79a7",
     "#ffffff", "#8c564b", "#7fd13b", "#00d5d5", "#9467bd", "#ff5ca8", "#a6761d",
@@ -99,6 +100,6 @@ def read_colour(text: object) -> str:
     Raises:
         UserError: It is not such a text.
     """
-    if not isinstance(text, str) or not re.fullmatch(r"#[0-9a-fA-F]{6}", text):
+    if not isinstance(text, str) or not COLOUR.fullmatch(text):
         raise UserError("A colour must be # and six hexadecimal digits, such as #e69f00.")
     return text.lower()

@@ -18,6 +18,8 @@ from core.errors import UserError
 from core.io.atomic import write_text
 from core.io.locks import FileLock
 from core.io.parts import SUFFIX, sweep_parts
+from core.io.paths import is_path
+from core.io.records import read_json
 from playground.support.age import grow_age
 
 FOLDER = ".trash"  # inside the folder from which things are deleted
@@ -186,7 +188,8 @@ class Trash:
 
     def _finish_deletion(self, entry: Path) -> None:
         """Moves what a killed deletion left in place after the first path."""
-        deleted, note = self._read(entry), _read_note(entry)
+        deleted = self._read(entry)
+        note = _read_note(entry) if deleted else {}
         if deleted and note.get(PRESENT) and not (self._root / deleted.name).exists():
             for number, name in enumerate(note["names"]):
                 if not (entry / str(number)).exists():
@@ -207,8 +210,10 @@ class Trash:
         try:
             values, names = _read_note(entry), self._read_names(entry)
             deleted = Deleted(entry.name, names[0], str(values["title"]), str(values["owner"]), int(values["size"]))
-            inside = all((self._root / name).resolve().is_relative_to(self._root.resolve()) for name in names)
-        except (OSError, ValueError, KeyError, TypeError, IndexError, OverflowError, RecursionError, RuntimeError):
+            inside = all(map(is_path, names)) and all(
+                (self._root / name).resolve().is_relative_to(self._root.resolve()) for name in names
+            )
+        except (OSError, ValueError, KeyError, TypeError, IndexError, OverflowError, RuntimeError):
             return None
         return deleted if inside and (entry / "0").exists() else None
 
@@ -234,8 +239,8 @@ def find_surplus(owners: Sequence[str], most: int, total: int) -> set[int]:
 
 
 def _read_note(entry: Path) -> dict[str, Any]:
-    """Reads the description of an entry; raises OSError, ValueError or RecursionError if there is none."""
-    note = json.loads((entry / WAS).read_text("utf-8"))
+    """Reads the description of an entry; raises OSError or ValueError if there is none."""
+    note = read_json(entry / WAS)
     if not isinstance(note, dict):
         raise ValueError(f"{entry / WAS} does not describe an entry.")
     return note

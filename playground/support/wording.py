@@ -15,6 +15,7 @@ from core.io.paths import ROOT
 from playground.support.groups import TITLES, step_of
 
 SWITCHED = {"true": "on", "false": "off"}
+NOT_READ = "The page sent something that cannot be read: reload it."  # of requests that no page of ours makes
 SPELLINGS = {  # of choices that are more than words
     "smooth_l1": "smooth L1", "l1": "L1", "giou": "GIoU", "diou": "DIoU", "ciou": "CIoU", "ohem": "OHEM", "c5": "C5",
     "p5": "P5", "sgd": "SGD", "asgd": "ASGD", "adamw": "AdamW", "adam": "Adam", "nadam": "NAdam", "radam": "RAdam",

@@ -11,6 +11,7 @@ any instant leaves the old or the new data sets: an uploaded one is there if its
 and go one after the other, and `sweep` removes what is left of one that has only a record.
 """
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
@@ -70,7 +71,7 @@ class DataSetLibrary:
             DataError: There is no such data set.
         """
         data_set = self.by_name().get(name)
-        if data_set is None or not data_set.folder.is_dir():
+        if data_set is None or not os.path.isdir(data_set.folder):
             raise DataError(
                 f"There is no data set {quote(name)} here: upload it again, or choose another one above the picture."
             )

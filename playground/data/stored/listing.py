@@ -1,6 +1,7 @@
 """The list of the data sets in a folder, which follows what any process adds to it or removes."""
 
 import os
+from contextlib import suppress
 from pathlib import Path
 from threading import Lock
 
@@ -28,7 +29,7 @@ class Listing:
             stamps = self._find_records()
             self._known = {name: self._read(name, stamp) for name, stamp in stamps.items()}
             found = [each for _, each in self._known.values() if each]
-        return {each.name: each for each in found if not each.uploaded or each.folder.is_dir()}
+        return {each.name: each for each in found if not each.uploaded or os.path.isdir(each.folder)}
 
     def _find_records(self) -> dict[str, FileStamp]:
         """Returns a stamp of each record, by the name of the data set; a folder that cannot be read has none."""
@@ -37,8 +38,9 @@ class Listing:
             with os.scandir(self._folder) as entries:
                 for entry in entries:
                     if entry.name.endswith(SUFFIX) and not entry.name.startswith("."):
-                        status = entry.stat()
-                        found[entry.name[: -len(SUFFIX)]] = status.st_mtime_ns, status.st_size, status.st_ino
+                        with suppress(OSError):  # it has just been removed, or is a link to nothing
+                            status = entry.stat()
+                            found[entry.name[: -len(SUFFIX)]] = status.st_mtime_ns, status.st_size, status.st_ino
         except OSError:
             return found
         return found

@@ -1,15 +1,18 @@
 """The records of stored data sets: one JSON file for each, beside its folder."""
 
 import json
+import os
 import time
 from pathlib import Path
 from typing import NamedTuple
 
 from core.analysis.dataset_check import DataCheck
+from core.data.dataset import SPLITS
 from core.data.files import list_files
 from core.data.splits import SPLITS_FILE
 from core.data.untrusted import DataError
 from core.io.atomic import write_text
+from core.io.records import read_object
 
 
 class StoredDataSet(NamedTuple):
@@ -46,15 +49,17 @@ class StoredDataSet(NamedTuple):
 def read_record(path: Path) -> StoredDataSet | None:
     """Reads a data set from its record, NAME.json; returns None if the record is damaged."""
     try:
-        values = json.loads(path.read_text("utf-8"))
+        values = read_object(path) or {}
         folder = Path(values["folder"]) if values["folder"] else path.with_suffix("")
         check = DataCheck.from_dict(values["check"])
         size, owner, format = int(values["size"]), str(values.get("owner", "")), values.get("format")
         uploaded = not values["folder"]
         stamp, lists = compute_stamp(folder, uploaded=uploaded), values.get("lists")
         format, lists = (None if each is None else str(each) for each in (format, lists))
+        if not set(check.splits) <= set(SPLITS) or not os.path.isabs(folder):
+            return None
         return StoredDataSet(path.stem, folder, uploaded, size, stamp, check, owner, format, lists)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError):
         return None
 
 

@@ -1,6 +1,7 @@
 """Handlers of events: what they get, what they return, and what a refusal changes."""
 
 import inspect
+import math
 from types import SimpleNamespace
 
 import gradio as gr
@@ -118,3 +119,20 @@ def test_a_lesson_keeps_the_visitor_who_alone_can_fetch_the_picture(page, monkey
     position = LessonPosition(next(iter(lessons().values())), 0)
     go_to(page, position, [], STATE._replace(run="x", visitor="somebody"))
     assert (shown[0].run, shown[0].visitor, shown[0].lesson) == ("x", "somebody", position.link)
+
+
+ODD = (None, True, -1, 10**400, 3.5, "x", "\ud800", "a" * 300, [], [[]], {}, {"a": 1}, math.nan, math.inf)
+
+
+@pytest.mark.parametrize("name", ["run", "settings", "curve", "p_t", "frame", "dials"])
+def test_whatever_the_browser_sends_for_a_field_is_read_or_refused(page, name):
+    for odd in ODD:
+        values = [
+            odd if field == name else value for field, value in zip(page.state, values_on_page(page), strict=True)
+        ]
+        try:
+            state = read_state(page, values)
+            state.focus()
+            state.config()
+        except UserError as error:
+            assert len(str(error)) <= 500

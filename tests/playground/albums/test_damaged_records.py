@@ -1,0 +1,80 @@
+"""Records of albums that were damaged or changed: each costs its own album, never another visitor's."""
+
+import json
+import os
+
+import pytest
+
+from playground.albums.album import ALL, AlbumError
+from playground.albums.service import ALBUMS
+from playground.albums.storage import PREVIOUS, RECORD
+from playground.canvas.canvas import payload
+from playground.canvas.view import View
+from playground.data.albums import find_again
+from playground.data.image_ref import ImageRef
+from tests.playground.made_albums import albums_at, fill_album
+
+ANN, BOB = "a" * 32, "b" * 32
+ODD = (
+    None, True, -1, 3.5, "x", [], {}, [1], {"a": 1}, float("nan"), float("inf"), 10**400, "\ud800", "\0", "../x",
+    "x" * 5000, [[[]]], [None], [["a", "b", "c", "d"]], [[0, 0, float("nan"), 1]],
+)  # fmt: skip
+
+
+@pytest.fixture
+def keys(tmp_path):
+    with albums_at(tmp_path / "albums"):
+        found = [fill_album(visitor, tmp_path).key for visitor in (ANN, BOB)]
+        for key in found:
+            (ALBUMS.folder / key / PREVIOUS).unlink()
+        yield found
+
+
+def look() -> None:
+    """Ann's album may be gone; Bob's is not."""
+    for visitor in (ANN, BOB):
+        album = ALBUMS.of(visitor)
+        assert album or visitor == ANN
+        if album:
+            assert json.dumps(album._asdict(), allow_nan=False) and ALBUMS.split_stamp(album.key, ALL, visitor)
+            for index, picture in enumerate(album.pictures):
+                find_again(album, ImageRef(album.key, ALL, index), "")
+                assert payload(View("data:x", picture.width, picture.height))
+    assert len(ALBUMS.of(BOB).pictures) == 2
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b"null", b"[" * 200_000, b"9" * 5000, bytes(range(256))])
+def test_a_damaged_record_costs_its_own_album(keys, content):
+    (ALBUMS.folder / keys[0] / RECORD).write_bytes(content)
+    look()
+    with pytest.raises(AlbumError, match="no longer here"):
+        ALBUMS.get(keys[0], ANN)
+
+
+@pytest.mark.parametrize("make", [os.mkdir, os.mkfifo, lambda path: os.symlink(path, path)])
+def test_what_is_no_file_costs_its_own_album(keys, make):
+    path = ALBUMS.folder / keys[0] / RECORD
+    path.unlink()
+    make(path)
+    look()
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["file", "title", "width", "height", "boxes", "labels", "labelled", "rejected", "split", "made", "scaled"],
+)
+def test_odd_values_of_a_picture_cost_at_most_their_own_album(keys, name):
+    path = ALBUMS.folder / keys[0] / RECORD
+    record = json.loads(path.read_text())
+    for odd in ODD:
+        path.write_text(json.dumps({**record, "pictures": [{**record["pictures"][0], name: odd}]}))
+        look()
+
+
+@pytest.mark.parametrize("name", ["key", "owner", "shared", "class_names", "class_colours"])
+def test_odd_values_of_an_album_cost_at_most_their_own_album(keys, name):
+    path = ALBUMS.folder / keys[0] / RECORD
+    record = json.loads(path.read_text())
+    for odd in ODD:
+        path.write_text(json.dumps({**record, "album": {**record["album"], name: odd}}))
+        look()
