@@ -130,7 +130,7 @@ def ask(**request: object) -> dict:
     found = handle_request({"chosen": [ONE, TWO], **request}, RUNS, VISITOR)
     assert len(found["said"]) <= 500 and str(RUNS.root) not in found["said"] + found.get("shown", "")
     rows = [row["run"] for row in json.loads(found["shown"])["rows"]] if "shown" in found else []
-    assert request["act"] == "delete" or {ONE, TWO} <= set(rows), rows
+    assert request["act"] == "delete" or {ONE, TWO} <= set(rows), (rows, found["said"])
     return found
 
 
