@@ -55,7 +55,8 @@ class AlbumStorage:
             albums = [album for key in self.list_keys() if (album := self.find(key))]
             self._owners, self._listed = {album.owner: album.key for album in albums}, listed
         key = self._owners.get(owner)
-        return self.find(key) if key else None
+        album = self.find(key) if key else None
+        return album if album and album.owner == owner else None  # the record may have been changed since
 
     def list_keys(self) -> list[str]:
         """Returns the keys of all albums, also of damaged ones."""

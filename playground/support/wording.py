@@ -39,7 +39,7 @@ def name_knobs(message: str | UserError) -> str:
     A suggestion for a misspelt path, "Did you mean loss.gamma?", and an example, "as in loss.gamma", stay: that is what
     has to be written.
     """
-    message = hide_server(str(message))
+    message = hide_server(str(message)).encode(errors="replace").decode()  # what no encoding accepts cannot be sent
     found = list(dict.fromkeys(each["path"] for each in _paths().finditer(message)))
     if not found:
         return message
