@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 from core.cli.idle_flags import describe_idle
@@ -18,6 +19,7 @@ from core.io.atomic import require_writable, write_text
 from core.io.troubles import FULL, explain
 from core.reader import COMMAND_LINE, Kind, limits_for, read_apart_from_now_on, warm_up
 
+WEIGHTS = "model.weights"
 PIPE_CLOSED = 141  # what shells report of a program that ends so
 
 
@@ -53,8 +55,16 @@ def _read_apart(options: argparse.Namespace) -> None:
         LimitsError: The environment variable that lifts the bounds is not understood.
     """
     read_apart_from_now_on(COMMAND_LINE, (Kind.PICKLED, Kind.DATA_SETS))
-    if limits_for(Kind.DATA_SETS) and getattr(options, "data", "scenes") != "scenes":
-        warm_up("check" if options.command == "check" else "data set")
+    if limits_for(Kind.PICKLED) is None:
+        return
+    has_data = getattr(options, "data", "scenes") != "scenes"
+    tasks = {
+        "weights": Path(getattr(options, WEIGHTS, "")).suffix.lower() not in ("", ".safetensors"),
+        "data set": has_data and options.command != "check",
+        "check": has_data and options.command == "check",
+    }
+    if needed := [task for task, is_needed in tasks.items() if is_needed]:
+        warm_up(*needed)
 
 
 def _report_trouble(error: OSError) -> int:

@@ -72,7 +72,7 @@ def open_shrunk(path: str | Path, max_side: int) -> tuple[Tensor, bool]:
 def open_for_parent(arguments: dict[str, Any], folder: Path, progress: Progress) -> tuple[int, int, bool]:
     """Decodes an image for another process, with the pixels as a file; returns height, width and whether shrunk."""
     image, is_shrunk = open_shrunk(arguments["path"], arguments["max_side"])
-    (folder / PIXELS).write_bytes(memoryview(image.numpy()).cast("B"))
+    (folder / PIXELS).write_bytes(image.numpy().data.cast("B"))
     return *image.shape[1:], is_shrunk
 
 
