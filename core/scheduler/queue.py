@@ -2,6 +2,7 @@
 
 import os
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -203,13 +204,26 @@ class Queue:
         raise RunError("Too many runs were started in one second: try again.")
 
     def _enqueue(self, folder: RunFolder) -> None:
-        """Puts a run at the end of the queue."""
-        orders = [
-            status.order for each in self.runs() if (status := self.stored_status(each)) and status.state == QUEUED
+        """Puts a run into the queue, after those of its owner."""
+        turns = [
+            (each.read_about().owner, status.order)
+            for each in self.runs()
+            if (status := self.stored_status(each)) and status.state == QUEUED
         ]
-        folder.write_status(QUEUED, order=max(orders, default=0) + 1)
+        folder.write_status(QUEUED, order=find_turn(folder.read_about().owner, turns))
         prepare_control(folder.control)  # afterwards: on a full disk a run that was cancelled stays so
 
     def _mark_changed(self) -> None:
         with suppress(OSError):  # servers also look by themselves every second
             (self.root / CHANGED).touch()
+
+
+def find_turn(owner: str, waiting: Sequence[tuple[str, int]]) -> int:
+    """Returns the turn in which a run will start: in each, every owner has one run at most.
+
+    Args:
+        owner: Whose run it is.
+        waiting: The owners of the runs in the queue, and their turns.
+    """
+    present = min((turn for _, turn in waiting), default=1)
+    return max([present, *(turn + 1 for other, turn in waiting if other == owner)])

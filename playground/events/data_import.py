@@ -17,6 +17,7 @@ from playground.events.common import UPLOADS_AT_ONCE, EventOptions, Updates, lis
 from playground.events.picture import show_image
 from playground.layout.components import DataControls, PageComponents
 from playground.layout.page_update import PageUpdate
+from playground.sharing.slots import IMPORTS
 from playground.sharing.uploads import UPLOADS
 from playground.state.page_state import PageState
 from playground.support.visitors import visitor_of
@@ -48,9 +49,10 @@ class Source(NamedTuple):
     def add(self, state: PageState, format: str | None, request: gr.Request, progress: gr.Progress) -> StoredDataSet:
         """Adds the data set; raises the errors of `DataSets.add_zip` and `DataSets.add_folder`."""
         config, report, owner = state.config(), _report_to(progress), visitor_of(request)
-        if self.is_zip:
-            return DATA.add_zip(Path(self.place), self.title, config, report, owner=owner, format=format)
-        return DATA.add_folder(self.place, config, report, owner=owner, format=format)
+        with IMPORTS.take(owner):
+            if self.is_zip:
+                return DATA.add_zip(Path(self.place), self.title, config, report, owner=owner, format=format)
+            return DATA.add_folder(self.place, config, report, owner=owner, format=format)
 
 
 class DataImport:

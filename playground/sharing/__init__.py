@@ -1,2 +1,2 @@
-"""How visitors share the server: the order in which answers are computed (`lanes`), what each may have (`shares`), and
-files that several have uploaded (`uploads`)."""
+"""How visitors share the server: the order in which answers are computed (`lanes`), what each may have (`shares`,
+`slots`), and files that several have uploaded (`uploads`)."""

@@ -29,7 +29,7 @@ class Share(NamedTuple):
     data_bytes: int = 4 * 2**30
     evaluations: int = 2
     stored_evaluations: int = 25
-    uploads: int = 2
+    uploads: int = 1
 
 
 SHARE = Share()

@@ -13,7 +13,7 @@ from core.runs.control import STOP, read_control
 from core.runs.folder import QUEUED, RUNNING, STOPPED, RunError, RunFolder
 from core.scheduler import queue as module
 from core.scheduler.lock_files import QUEUE_LOCK
-from core.scheduler.queue import CHANGED, Queue
+from core.scheduler.queue import CHANGED, Queue, find_turn
 from tests.killing import kill_at_every_change
 
 OWN = {QUEUE_LOCK, CHANGED}
@@ -161,3 +161,27 @@ def test_a_run_is_discarded_only_while_it_waits(root):
             Queue(root).discard(each)
     assert names(root) == [second.path.name]
     shutil.rmtree(second.path)
+
+
+@pytest.mark.parametrize(
+    ("owner", "waiting", "expected"),
+    [
+        ("a", [], 1),
+        ("a", [("a", 1), ("a", 2)], 3),
+        ("b", [("a", 1), ("a", 2)], 1),
+        ("b", [("a", 4), ("a", 5)], 4),
+        ("b", [("a", 4), ("b", 4), ("a", 5)], 5),
+        ("a", [("b", 7)], 7),
+    ],
+)
+def test_owners_take_turns(owner, waiting, expected):
+    assert find_turn(owner, waiting) == expected
+
+
+def test_one_owner_cannot_fill_the_queue_before_others(tmp_path):
+    queue = Queue(tmp_path)
+    for _ in range(3):
+        queue.add(Config(), About(owner="greedy"))
+    queue.add(Config(), About(owner="modest"))
+    owners = [folder.read_about().owner for folder in queue.waiting()]
+    assert owners == ["greedy", "modest", "greedy", "greedy"]
