@@ -5,9 +5,10 @@ from pathlib import Path
 from core.errors import UserError, quote
 from core.io.text import is_text
 
-__all__ = ["IMAGE_SUFFIXES", "MAX_NAME", "DataError", "join_inside", "quote", "read_bounded"]
+__all__ = ["IMAGE_SUFFIXES", "MAX_ADDRESS", "MAX_NAME", "DataError", "join_inside", "quote", "read_bounded"]
 
 MAX_NAME = 1000  # characters of a path
+MAX_ADDRESS = 10_000  # characters of the address of a picture
 # All suffixes of the formats that `core.data.images` decodes.
 IMAGE_SUFFIXES = (
     ".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".apng", ".bmp", ".webp", ".tif", ".tiff", ".gif", ".avif", ".avifs",

@@ -17,6 +17,7 @@ from playground.support import starting
 from playground.support.cache import Cache
 from playground.support.trash import Deleted
 from playground.support.visitors import VISITORS
+from playground.support.wording import hide_server
 
 
 class DataSets:
@@ -189,7 +190,7 @@ def _open_split(data_set: StoredDataSet, split: str) -> FolderData:
 def hide_data_set(message: str, name: str) -> str:
     """Returns a message without the path of a data set on the server; there may be no data set of that name."""
     known = name in DATA.library.names()
-    return hide_folder(message, DATA.library.get(name).folder, name) if message and known else message
+    return hide_server(hide_folder(message, DATA.library.get(name).folder, name) if message and known else message)
 
 
 DATA = DataSets(starting.DATA)

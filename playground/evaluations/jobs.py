@@ -29,6 +29,7 @@ from playground.pipeline.networks import name_weights, network_of
 from playground.sharing.shares import find_share
 from playground.support.threads import all_threads
 from playground.support.visitors import VISITORS
+from playground.support.wording import hide_server
 
 MAX_IN_MEMORY = 16  # results, each up to about 10 MB
 MAX_WAITING = 4  # evaluations
@@ -248,7 +249,7 @@ def _is_there(config: Config, split: ImageRef, visitor: str) -> bool:
 
 def _explain(error: UserError | OSError) -> str:
     """Returns the message of an error, without the path of a file on the server."""
-    return (error.strerror or "a file cannot be used") if isinstance(error, OSError) else str(error)
+    return (error.strerror or "a file cannot be used") if isinstance(error, OSError) else hide_server(str(error))
 
 
 def _fail(job: _Job, message: str) -> None:

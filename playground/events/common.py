@@ -23,7 +23,7 @@ from playground.state.settings import values_of
 from playground.state.weight_names import NAME, list_choices, to_key
 from playground.steps.loss.step import FIGURES
 from playground.support.visitors import visitor_of
-from playground.support.wording import NOT_READ, name_knobs
+from playground.support.wording import NOT_READ, hide_server, name_knobs
 
 Updates = dict[Block, Any]  # new values by component
 
@@ -60,7 +60,8 @@ def listen(
 ) -> None:
     """Calls a handler whenever an event fires.
 
-    A `UserError` that the handler raises becomes a notice, and nothing else changes.
+    A `UserError` that the handler raises becomes a notice, and nothing else changes. No notice tells a path of the
+    server.
 
     Args:
         page: The page's components.
@@ -94,7 +95,9 @@ def guard(page: PageComponents, handler: Callable[..., Updates]) -> Callable[...
             updates = handler(state, *values[count:], **named)
         except UserError as error:
             return part_updates(page, PageUpdate(name_knobs(error)))
-        return {**updates, page.parts["notice"]: hidden} if hidden else updates
+        notice = page.parts["notice"]
+        said = hidden or updates.get(notice)
+        return {**updates, notice: hide_server(said)} if isinstance(said, str) else updates
 
     # Gradio finds out from the signature which arguments it has to fill in.
     positional = [each.replace(kind=each.POSITIONAL_OR_KEYWORD) for each in special]

@@ -7,6 +7,7 @@ from core.config import knobs
 from core.errors import UserError
 from core.io.paths import hide_folder
 from core.weights.download import DOWNLOADED, CancelledError, Published, fetch, published
+from playground.support.wording import hide_server
 
 HERE, ABSENT, RUNNING, FAILED = "here", "absent", "running", "failed"
 MAX_WAITING = 1000  # windows that wait for a download
@@ -80,7 +81,7 @@ class Downloads:
         except CancelledError:
             pass
         except UserError as error:
-            message = hide_folder(str(error), weights.file.parent, "the disk")
+            message = hide_server(hide_folder(str(error), weights.file.parent, "the disk"))
             outcome = outcome._replace(status=FAILED, message=message)
         finally:  # also after a defect, so that the next visitor can start it again
             with self._lock:

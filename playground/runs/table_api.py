@@ -137,7 +137,7 @@ def _build_contents(runs: Runs, chosen: Sequence[str], visitor: str) -> dict[str
     try:
         figure = build_figure([(title, run.results.curves) for title, run in _unique_titles(drawn)]) if drawn else None
     except UserError as error:
-        problem = f"{error} {problem}".strip()
+        problem = f"{name_knobs(error)} {problem}".strip()
     hidden = [each for each in list_all(runs) if each.state in ACTIVE and not may_see(each.folder, visitor)]
     return {
         "columns": [column._asdict() for column in columns],

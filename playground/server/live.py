@@ -21,6 +21,7 @@ from playground.layout.page_update import PAINT_STAGES
 from playground.sharing.lanes import BusyError, lane_for
 from playground.support.scripts import read_scripts
 from playground.support.visitors import visitor_of
+from playground.support.wording import hide_server
 
 SCRIPTS = ("server/painter.js", "server/fetch_answer.js", "server/live.js")  # one program, in this order
 PATH = f"{API_PREFIX}/live"  # under the prefix that Gradio's own front-end server, if there is one, forwards
@@ -85,6 +86,8 @@ async def _compute_in_turn(answer: Answer, sent: object, visitor: str, *, is_hea
 
 
 def _to_line(part: dict[str, Any]) -> str:
+    if said := part.get("notice"):
+        part = part | {"notice": hide_server(said)}
     return json.dumps(part, separators=(",", ":")) + "\n"
 
 

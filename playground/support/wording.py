@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 
 from core.config import Knob, knobs
-from core.errors import UserError, shorten
+from core.errors import MAX_MESSAGE, UserError, shorten
 from core.io.paths import ROOT
 from playground.support.groups import TITLES, step_of
 
@@ -22,6 +22,7 @@ SPELLINGS = {  # of choices that are more than words
     "rmsprop": "RMSprop", "adagrad": "Adagrad", "adadelta": "Adadelta", "adamax": "AdaMax",
 }  # fmt: skip
 
+LONGEST = 4 * MAX_MESSAGE  # characters of a message in which paths are looked for
 # An absolute path of any system: neither that of an address, nor a share such as 3/4, nor a code such as /m/01g317.
 PATH = re.compile(r"""(?<![\w:/.…~\\-])(?!/m/0\w+['"])(?:/|[A-Za-z]:[\\/])(?:[^\s/\\'"]*[/\\])*([^\s/\\'"]+)""")
 
@@ -56,6 +57,7 @@ def hide_server(message: str) -> str:
     A visitor need not know where the server has its files; whose path it is cannot be told, so that one that the
     visitor wrote is shortened, too.
     """
+    message = shorten(message, LONGEST)
     if "/" not in message and "\\" not in message:
         return shorten(message)
     for folder in _folders():

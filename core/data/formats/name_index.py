@@ -8,6 +8,7 @@ from pathlib import Path
 from core.data.untrusted import MAX_NAME
 
 MAX_FOLDERS = 32  # of a path that are compared
+MAX_SPLIT = 4 * MAX_NAME  # characters of a path, with the folders that its file is relative to; longer ones stay whole
 
 
 class NameIndex:
@@ -44,7 +45,9 @@ def _tails(path: str) -> Iterator[str]:
 
 
 def split_path(path: str) -> list[str]:
-    """Returns the parts of a path, without those that stay or climb out of the data set."""
+    """Returns the parts of a path, without those that stay or climb out of the data set; no file has a longer path."""
+    if len(path) > MAX_SPLIT:
+        return [path]
     parts: list[str] = []
     for part in path.replace("\\", "/").split("/"):
         if part == ".." and parts:
@@ -63,6 +66,6 @@ def resolve_name(name: str, source: Path, root: Path) -> str:
         root: The data set's folder.
     """
     name = name.replace("\\", "/")
-    if ".." not in name.split("/"):
+    if len(name) > MAX_NAME or ".." not in name.split("/"):
         return name
     return "/".join(split_path(f"{source.parent.relative_to(root).as_posix()}/{name}"))

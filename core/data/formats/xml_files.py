@@ -15,6 +15,8 @@ _MANY_BYTES = {
     "euc-jp": "euc_jp", "euc-kr": "cp949",
 }  # fmt: skip
 
+MAX_TAGS, MAX_ATTRIBUTES = 4 * 10**6, 10**7  # which take up to 100 bytes each; CVAT's 128 MB have 10⁶ and 7·10⁶
+
 
 class _PlainXml(ElementTree.TreeBuilder):
     """Builds the tree of a document and rejects document type declarations, which can define entities."""
@@ -71,6 +73,8 @@ def read_xml(path: Path, limit: int, remedy: str) -> ElementTree.Element:
         DataError: It cannot be read, is too large, is not XML, or declares a document type.
     """
     content = read_bounded(path, limit)
+    if content.count(b"<") > MAX_TAGS or content.count(b"=") > MAX_ATTRIBUTES:
+        raise DataError(f"{path} has more elements than are read: split the data set into smaller ones.")
     try:
         content, encoding = _recode(content)
         root = ElementTree.fromstring(content, ElementTree.XMLParser(target=_PlainXml(), encoding=encoding))

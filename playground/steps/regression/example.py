@@ -13,6 +13,7 @@ from playground.canvas.edit import Pick
 from playground.canvas.view import TRUTH
 from playground.pipeline.pipeline import Pipeline
 from playground.steps.dials import Dials
+from playground.support.wording import hide_server
 
 ANCHOR_LAYERS = ("foreground", "forced")
 
@@ -109,4 +110,4 @@ def _predict(pipeline: Pipeline, anchor: int) -> tuple[Tensor, str]:
     try:
         return pipeline.prediction.outputs.deltas[0][anchor].clone(), ""
     except UserError as error:
-        return torch.zeros(4), str(error)
+        return torch.zeros(4), hide_server(str(error))

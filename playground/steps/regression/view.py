@@ -14,6 +14,7 @@ from playground.steps.regression.example import ANCHOR_LAYERS, Example, make_exa
 from playground.steps.regression.figure import loss_figure
 from playground.steps.regression.tables import decoding, encoding, losses, overlaps
 from playground.steps.step import Focus, StepText, StepView, truth_layer
+from playground.support.wording import hide_server
 
 SHIFT, GROWTH = 3.0, 5.0  # bounds of the sliders; above log(1000/16) = 4.135, growth is bounded
 
@@ -38,7 +39,7 @@ def build_regression_view(pipeline: Pipeline, focus: Focus, anchors: tuple[Layer
     try:
         example = make_example(pipeline, focus.pick, focus.dials)
     except UserError as error:
-        refusal = StepText(html.paragraph(str(error)), dials=(chooser,))
+        refusal = StepText(html.paragraph(hide_server(str(error))), dials=(chooser,))
         return StepView((*hidden, truth), build_text=lambda: refusal)
 
     def build_text() -> StepText:

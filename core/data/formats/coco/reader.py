@@ -33,7 +33,7 @@ from core.data.formats.json_files import JsonShape, sniff_json
 from core.data.formats.notes import Notes, number_classes
 from core.data.formats.outlines import Box
 from core.data.formats.values import parse_flag, parse_number
-from core.data.untrusted import quote
+from core.data.untrusted import MAX_ADDRESS, quote
 
 # COCO's own archives have the same pictures in several files; only the instances are boxes of every class.
 OTHER_TASKS = ("person_keypoints_", "stuff_", "panoptic_", "captions_")
@@ -119,7 +119,7 @@ def _read_name(picture: Picture) -> str | None:
     """Returns a picture's name, or the path of its address, which LVIS gives instead; None if there is neither."""
     if isinstance(picture.file_name, str):
         return picture.file_name.replace("\\", "/")
-    if not isinstance(picture.coco_url, str):
+    if not isinstance(picture.coco_url, str) or len(picture.coco_url) > MAX_ADDRESS:
         return None
     try:
         return unquote(urlsplit(picture.coco_url).path).lstrip("/") or None

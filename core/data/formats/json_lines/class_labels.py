@@ -3,11 +3,10 @@
 from collections.abc import Iterator
 from typing import Any
 
-import yaml
-
 from core.data.files import FolderFiles
 from core.data.formats.texts import read_text
 from core.data.formats.values import parse_name
+from core.data.formats.yaml_files import load_yaml
 from core.data.untrusted import DataError
 
 MAX_CARD_BYTES = 2**17
@@ -31,8 +30,8 @@ def _read_head(text: str) -> Any:
     if len(parts) < 3 or parts[0].strip():
         return None
     try:
-        return yaml.load(parts[1], Loader=yaml.BaseLoader)
-    except (yaml.YAMLError, ValueError, RecursionError):
+        return load_yaml(parts[1])
+    except ValueError:
         return None
 
 

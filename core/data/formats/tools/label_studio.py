@@ -17,6 +17,7 @@ from core.data.formats.json_files import decode_json, read_json, sniff_json
 from core.data.formats.notes import Notes
 from core.data.formats.outlines import Box, bound_ellipse, bound_points, bound_size, read_numbers, read_points
 from core.data.formats.values import parse_number
+from core.data.untrusted import MAX_ADDRESS
 
 SHAPES = ("rectanglelabels", "polygonlabels", "ellipselabels")
 SUFFIX = "labels"  # a shape without it has its label in another result of the same id
@@ -130,8 +131,9 @@ def _join_labels(results: Sequence[_Result]) -> list[_Result]:
 
 def _find_name(data: dict[str, Any], names: set[str]) -> str | None:
     """Returns the picture's name in a task's data: a path, the address of an upload, or that of a local file."""
-    values = [value for value in (data.get("image"), *data.values()) if isinstance(value, str)]
-    for value in values:
+    for value in (data.get("image"), *data.values()):
+        if not isinstance(value, str) or len(value) > MAX_ADDRESS:
+            continue
         try:
             address = urlsplit(value)
         except ValueError:

@@ -17,8 +17,8 @@ from core.data.formats.yolo.settings import (
     find_class_files,
     find_settings,
     is_class_file,
+    read_all_settings,
     read_class_names,
-    read_settings,
 )
 from core.data.reading.split_words import SPLIT_NAME
 from core.data.untrusted import DataError, join_inside, quote
@@ -55,7 +55,7 @@ def read_yolo(files: FolderFiles, paths: Sequence[Path], report: ReportProblem) 
         DataError: There are no class names or no label files, or what they say contradicts itself.
     """
     notes = Notes()
-    settings = [read_settings(path) for path in find_settings(files)]
+    settings = read_all_settings(files)
     classes = read_class_names(files, settings, notes)
     found = _pair(files)
     pairs = found.labels

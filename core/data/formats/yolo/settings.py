@@ -6,17 +6,18 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import msgspec
-import yaml
 
 from core.data.files import FolderFiles
 from core.data.formats.json_files import read_json, sniff_json
 from core.data.formats.notes import Notes
 from core.data.formats.texts import read_head, read_lines, read_text
 from core.data.formats.values import parse_name, parse_whole_number
+from core.data.formats.yaml_files import load_yaml
 from core.data.reading.split_words import SPLIT_KEYS
 from core.data.untrusted import DataError, quote
 
 MAX_YAML_BYTES = 2**16
+MAX_SETTINGS = 50  # YAML files, each of which takes up to a second
 CLASS_FILES = ("classes.txt", "_darknet.labels")
 CLASS_SUFFIX = ".names"
 # Used if there are no others: names that may mean something else, and LabelImg's list of examples.
@@ -65,18 +66,28 @@ def is_class_file(name: str) -> bool:
     return name.lower() in (*CLASS_FILES, *WEAK_CLASS_FILES) or name.lower().endswith(CLASS_SUFFIX)
 
 
+def read_all_settings(files: FolderFiles) -> list[Settings]:
+    """Reads the files that `find_settings` returns.
+
+    Raises:
+        DataError: There are more than `MAX_SETTINGS`, or one cannot be read.
+    """
+    found = find_settings(files)
+    if len(found) > MAX_SETTINGS:
+        raise DataError(f"{files.root} has {len(found):,} YAML files that describe a data set: keep one of them.")
+    return [read_settings(path) for path in found]
+
+
 def read_settings(path: Path) -> Settings:
     """Reads a YAML file; tabs may indent its lines.
-
-    Uses the pure Python loader, because libyaml crashes on deep nesting.
 
     Raises:
         DataError: It is not text, not YAML, or has no keys.
     """
     text = _INDENT.sub(lambda found: found[0].expandtabs(), read_text(path, MAX_YAML_BYTES))
     try:
-        values = yaml.load(text, Loader=yaml.BaseLoader)
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        values = load_yaml(text)
+    except ValueError as error:
         reason = str(error).splitlines()[0]
         raise DataError(f"{path} cannot be used because it is not YAML ({reason}): correct it.") from None
     if not isinstance(values, dict):
