@@ -16,6 +16,8 @@ NAME_KEYS = (
 )
 MAX_DEPTH = 3  # of dictionaries in `HOLDERS`
 MAX_DIGITS = 6  # of the number of a class as text
+MAX_NAMES = 10**5  # in a list or table
+MAX_JSON = 10**6  # characters of one that is text
 
 
 class Named(NamedTuple):
@@ -34,10 +36,14 @@ class Named(NamedTuple):
 
 def find_class_names(content: Any) -> tuple[Named, ...]:
     """Returns all lists and tables of class names in the content of a file, or in its metadata, which are text."""
-    found = []
+    found, seen = [], dict[int, Any]()  # which keeps what was seen, so that nothing else gets its id
     for holder in _find_holders(content):
         for key in NAME_KEYS:
-            value = _parse(holder.get(key))
+            given = holder.get(key)
+            if id(given) in seen:  # a file may have the same list under many keys
+                continue
+            seen[id(given)] = given
+            value = _parse(given)
             is_empty = isinstance(value, Mapping | Sequence) and not value
             if value is not None and not isinstance(value, int | float) and not is_empty:
                 is_list = isinstance(value, Sequence) and not any(isinstance(each, Mapping) for each in value)
@@ -66,9 +72,10 @@ def choose_class_names(found: Sequence[Named], num_classes: int, *, name: str) -
 
 
 def _find_holders(content: Any) -> Iterator[Mapping[Any, Any]]:
-    level = [content]
+    level, seen = [content], list[Mapping[Any, Any]]()
     for _ in range(MAX_DEPTH):
-        holders = [each for each in level if isinstance(each, Mapping)]
+        holders = [each for each in level if isinstance(each, Mapping) and not any(each is other for other in seen)]
+        seen += holders
         yield from holders
         level = [_parse(holder.get(key)) for holder in holders for key in HOLDERS]
 
@@ -76,13 +83,15 @@ def _find_holders(content: Any) -> Iterator[Mapping[Any, Any]]:
 def _parse(value: Any) -> Any:
     """Returns what JSON text holds, as the metadata of safetensors files have it, and any other value as it is."""
     try:
-        return json.loads(value) if is_text(value) else value
+        return json.loads(value) if isinstance(value, str) and len(value) <= MAX_JSON and is_text(value) else value
     except (ValueError, RecursionError):
         return value
 
 
 def _read_names(value: Any) -> dict[int, str]:
     """Returns name by number from a list, a table between names and numbers, or COCO's list of categories."""
+    if isinstance(value, Mapping | Sequence) and len(value) > MAX_NAMES:
+        return {}
     if isinstance(value, Mapping):
         pairs = [pair if _to_number(pair[0]) is not None else pair[::-1] for pair in value.items()]
     elif isinstance(value, Sequence) and not isinstance(value, str):

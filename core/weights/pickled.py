@@ -56,7 +56,7 @@ class _Structure:
             WeightsError: Too many bytes are read.
         """
         if not 0 <= size <= self._left:
-            raise _too_much(self._name)
+            raise too_much(self._name)
         self._left -= size
         return self._file.read(size)
 
@@ -64,7 +64,7 @@ class _Structure:
         """Returns the next line; raises as `read`."""
         line = self._file.readline(self._left + 1)
         if len(line) > self._left:
-            raise _too_much(self._name)
+            raise too_much(self._name)
         self._left -= len(line)
         return line
 
@@ -104,7 +104,7 @@ def unpickle(path: Path, *, max_bytes: int) -> Any:
         except WeightsError:
             raise
         except TooMuch:
-            raise _too_much(name) from None
+            raise too_much(name) from None
         except Exception as error:  # zipfile and PyTorch raise many types for a damaged or hostile file
             forbidden = FORBIDDEN.search(str(error))
             if forbidden:
@@ -127,7 +127,8 @@ def _load(file: Any) -> Any:
         return torch.load(file, map_location="cpu", weights_only=True)
 
 
-def _too_much(name: str) -> WeightsError:
+def too_much(name: str) -> WeightsError:
+    """Returns the error of a file that describes more than a network needs."""
     return WeightsError(f"{name} holds too much beside its tensors: save model.state_dict() alone.")
 
 

@@ -20,7 +20,7 @@ from core.weights.class_names import Named, find_class_names
 from core.weights.containers import find_state
 from core.weights.download import Published, fetch
 from core.weights.foreign import Kind, recognise_kind, refuse_text
-from core.weights.pickled import check_bytes, unpickle
+from core.weights.pickled import MAX_PICKLE, check_bytes, too_much, unpickle
 
 MAX_BYTES = 2 * 10**9  # of a file and of its tensors; the largest RetinaNet here has 0.4 · 10⁹
 SAFETENSORS, PICKLED = ".safetensors", (".pth", ".pt")
@@ -194,6 +194,9 @@ def _stored_dtype(value: Tensor) -> torch.dtype:
 
 
 def _read_safetensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
+    with path.open("rb") as file:
+        if int.from_bytes(file.read(8), "little") > MAX_PICKLE:
+            raise too_much(str(path))
     try:
         with safe_open(path, framework="pt") as file:
             return {key: file.get_tensor(key) for key in file.keys()}, file.metadata() or {}  # noqa: SIM118

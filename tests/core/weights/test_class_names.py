@@ -1,13 +1,14 @@
 """Class names in weights files."""
 
 import json
+import time
 
 import numpy as np
 import pytest
 import torch
 from safetensors.torch import save_file
 
-from core.weights.class_names import choose_class_names, find_class_names
+from core.weights.class_names import HOLDERS, NAME_KEYS, choose_class_names, find_class_names
 from core.weights.sources import load_weights
 from tests.core.networks import make_state
 
@@ -128,3 +129,16 @@ def test_names_in_files(state, tmp_path):
     assert found.notes == (f"The class names in {path} (names) cannot be read and are not used.",)
     save_file(state, tmp_path / "a.safetensors", {"format": "pt", "id2label": json.dumps(dict(enumerate(THREE)))})
     assert load_weights(str(tmp_path / "a.safetensors")).class_names == THREE
+
+
+def test_a_list_that_stands_under_many_keys_is_read_once():
+    names = json.dumps(["a"] * 300_000)
+    inner = dict.fromkeys(HOLDERS, dict.fromkeys(NAME_KEYS, names))
+    begin = time.process_time()
+    found = find_class_names(dict.fromkeys(HOLDERS, {**inner, **dict.fromkeys(NAME_KEYS, names)}))
+    assert time.process_time() - begin < 1
+    assert len(found) == 1 and not found[0].names  # too long
+
+
+def test_ten_thousand_names_are_read():
+    assert len(find_class_names({"names": [f"class {number}" for number in range(10_000)]})[0].names) == 10_000

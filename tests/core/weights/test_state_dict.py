@@ -284,3 +284,11 @@ def test_any_damage_ends_in_one_message(tmp_path, zipped):
         path.write_bytes(damaged)
         with pytest.raises(WeightsError):
             load_weights(str(path))
+
+
+def test_a_header_of_nothing_but_names_is_refused_before_it_is_read(tmp_path):
+    entries = ",".join(f'"{n:07}":{{"dtype":"F32","shape":[0],"data_offsets":[0,0]}}' for n in range(200_000))
+    header = f"{{{entries}}}".encode()
+    (tmp_path / "a.safetensors").write_bytes(len(header).to_bytes(8, "little") + header)
+    with pytest.raises(WeightsError, match=r"a\.safetensors holds too much beside its tensors"):
+        state_dict.read(tmp_path / "a.safetensors")
