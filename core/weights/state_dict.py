@@ -195,7 +195,7 @@ def _stored_dtype(value: Tensor) -> torch.dtype:
 
 def _read_safetensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
     with path.open("rb") as file:
-        if int.from_bytes(file.read(8), "little") > MAX_PICKLE:
+        if MAX_PICKLE < int.from_bytes(file.read(8), "little") < path.stat().st_size:  # else it is damaged
             raise too_much(str(path))
     try:
         with safe_open(path, framework="pt") as file:
