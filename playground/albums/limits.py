@@ -28,11 +28,13 @@ class Bounds(NamedTuple):
     Attributes:
         pictures: The number of pictures of an album.
         size: Bytes of all albums together.
+        of_one: Bytes of an album, with what it has for training and what can be restored.
         albums: The number of albums.
     """
 
     pictures: int = 300
     size: int = 4 * 2**30
+    of_one: int = 2**30
     albums: int = 5000
 
     def require_fewer(self, album: Album) -> None:
@@ -49,6 +51,11 @@ class Bounds(NamedTuple):
             self.require_fewer(album)
         elif len(storage.list_keys()) >= self.albums:
             raise AlbumError("The server stores no more albums: try again later, or ask its operator.")
+        if size and album and storage.measure(album.key) + size > self.of_one:
+            raise AlbumError(
+                f"There is no room for more pictures: yours take {self.of_one / 2**30:g} GB, as much as they may. "
+                "Remove some, whose room is free an hour later."
+            )
         if size and storage.measure() + size > self.size:
             raise AlbumError(
                 f"There is no room for more pictures: those of all visitors take {self.size / 2**30:g} GB. "

@@ -127,9 +127,13 @@ class AlbumStorage:
         for path in [*erased.values(), *(each for each in linked if each.stat().st_ino in erased)]:
             path.unlink(missing_ok=True)
 
-    def measure(self) -> int:
-        """Returns the bytes of all files, also of albums that can be restored; hard links count once."""
-        files = (Path(folder, name) for folder, _, names in os.walk(self.folder) for name in names)
+    def measure(self, key: str = "") -> int:
+        """Returns the bytes of all files, also of albums that can be restored; hard links count once.
+
+        Args:
+            key: That of an album to measure it alone.
+        """
+        files = (Path(folder, name) for folder, _, names in os.walk(self.folder / key) for name in names)
         return sum({each.st_ino: each.st_size for path in files if (each := _status(path))}.values())
 
     def _read(self, key: str) -> Album | None:

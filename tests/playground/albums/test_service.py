@@ -170,6 +170,16 @@ def test_albums_are_bounded(tmp_path):
     assert len(list((albums.folder).rglob("*.png"))) == 2
 
 
+def test_an_album_cannot_take_the_place_of_all_others(tmp_path):
+    albums = Albums(tmp_path / "albums", Bounds(of_one=2000))
+    noise = np.random.default_rng(0).integers(0, 255, (64, 64, 3), dtype=np.uint8)
+    Image.fromarray(noise).save(tmp_path / "noise.png")
+    albums.add(ANN, draw(tmp_path / "a.png", (16, 16)), "a.png")
+    with pytest.raises(AlbumError, match=r"yours take .* as much as they may"):
+        albums.add(ANN, tmp_path / "noise.png", "noise.png")
+    assert len(albums.of(ANN).pictures) == 1 and albums.add(BOB, tmp_path / "a.png", "a.png")[1] == 0
+
+
 def test_a_large_picture_is_scaled_down_which_is_recorded(albums, tmp_path):
     album, _ = albums.add(ANN, draw(tmp_path / "a.png", (3 * MAX_SIDE, 90)), "a.png")
     picture = album.pictures[0]
