@@ -2,6 +2,7 @@
 
 import json
 import math
+import time
 from typing import Literal
 
 import pytest
@@ -135,3 +136,25 @@ def test_explicit_values_include_defaults_that_were_set():
     assert config.explicit_values() == {"model.depth": 18, "loss.gamma": 1.0}
     assert config.non_default_values() == {"loss.gamma": 1.0}
     assert nest({"a.b": 1, "a.c": 2}) == {"a": {"b": 1, "c": 2}}
+
+
+def test_a_file_without_end_is_not_read():
+    with pytest.raises(ConfigError, match="longer than the 100,000 characters that are read: shorten them"):
+        Config.from_file("/dev/zero")
+
+
+def test_many_wrong_settings_are_counted_and_only_the_first_explained():
+    values = {"loss": {f"unknown{number}": number for number in range(4000)}}
+    begin = time.process_time()
+    with pytest.raises(
+        ConfigError, match=r"^loss\.unknown0 is not a hyperparameter\. .* 3,995 more settings are not all"
+    ):
+        Config.from_json(json.dumps(values))
+    assert time.process_time() - begin < 1
+
+
+@pytest.mark.parametrize("digits", [100, 4000, 5000])
+def test_a_value_of_many_digits_is_not_written_out(digits):
+    with pytest.raises(ConfigError) as error:
+        Config.from_json(f'{{"loss": {{"gamma": {"9" * digits}}}}}')
+    assert len(str(error.value)) <= 500

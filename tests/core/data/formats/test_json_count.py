@@ -7,6 +7,7 @@ import time
 import pytest
 
 from core.data.formats import json_count, json_files
+from core.data.formats.coco.content import read_content
 from core.data.formats.json_count import OUTER, JsonCount, count_json
 from core.data.formats.json_files import MAX_OUTER, read_json, sniff_json
 from core.data.untrusted import DataError
@@ -85,3 +86,14 @@ def test_what_everything_is_built_of_may_have_fewer_values(tmp_path, monkeypatch
     assert len(read_json(tmp_path / "a.json", dict, 202)["a"]) == 100
     with pytest.raises(DataError, match="holds up to 202 values"):
         read_json(tmp_path / "a.json", dict, 201)
+
+
+@pytest.mark.slow
+def test_a_hundred_thousand_pictures_are_read(tmp_path):
+    pictures = [{"id": n, "file_name": f"{n:012}.jpg", "width": 640, "height": 480} for n in range(118_000)]
+    objects = [{"id": n, "image_id": n, "category_id": n % 1000, "bbox": [1, 2, 30.5, 40]} for n in range(118_000)]
+    categories = [{"id": n, "name": f"class {n}"} for n in range(1000)]
+    path = tmp_path / "a.json"
+    path.write_text(json.dumps({"images": pictures, "annotations": objects, "categories": categories}))
+    content = read_content(path)
+    assert (len(content.images), len(content.annotations), len(content.categories)) == (118_000, 118_000, 1000)
