@@ -152,17 +152,12 @@ def test_a_wheel_has_the_command_line(installed):
 
 
 @pytest.mark.slow
-def test_a_wheel_has_the_page(installed):
+def test_a_wheel_has_the_page_and_the_built_in_weights(installed):
     assert "usage: retinanet-playground" in output_of(installed, "retinanet-playground", "--help")
-    code = "import playground; from playground.page import build_page; build_page(); print(playground.__file__)"
-    assert str(installed.parent) in output_of(installed, "python", "-c", code)
-
-
-@pytest.mark.slow
-def test_a_wheel_has_the_built_in_weights(installed):
-    code = "import core; print(core.__file__, len(core.load_weights('builtin').state))"
-    path, count = output_of(installed, "python", "-c", code).split()
-    assert path.startswith(str(installed.parent)) and int(count) > 100
+    code = "import core, playground; from playground.page import build_page; build_page(); "
+    code += "print(playground.__file__, core.__file__, len(core.load_weights('builtin').state))"
+    *paths, count = output_of(installed, "python", "-c", code).split()
+    assert len(paths) == 2 and all(path.startswith(str(installed.parent)) for path in paths) and int(count) > 100
 
 
 @pytest.mark.slow
