@@ -163,7 +163,7 @@ def shown(new_page, windows, address, leave_shown):
 
     def show(query: str, **options):
         page = windows.open(options, SHOWN)
-        if not page.url.startswith(address):
+        if not page.url.startswith(f"{address}?"):
             page.goto(f"{address}?{query}")
             page.wait_for_selector(".pic[data-drawn]", timeout=60_000)
             wait(lambda: headline(page, "picture"))

@@ -8,8 +8,8 @@ from tests.waiting import wait
 pytestmark = pytest.mark.browser
 
 
-def test_a_figure_keeps_its_place_when_the_window_changes(opened):
-    page = opened("lesson=focal.1")
+def test_a_figure_keeps_its_place_when_the_window_changes(shown):
+    page = shown("lesson=focal.1")
     wait(lambda: page.get_attribute(".plot", "data-title"))
     heights = "['.right .plot', '.right .plot .main-svg'].map((name) => document.querySelector(name).clientHeight)"
     wait(lambda: min(page.evaluate(heights)) > 200)
@@ -69,8 +69,8 @@ def test_a_figure_whose_lines_have_moved_follows_the_theme_and_the_legend(opened
     assert lines.count() == 4
 
 
-def test_the_example_of_the_loss_curves_is_dragged(opened):
-    page = opened(QUICK + "&step=loss")
+def test_the_example_of_the_loss_curves_is_dragged(shown):
+    page = shown(QUICK + "&step=loss")
     wait(lambda: page.get_attribute(".plot", "data-title"))
     page.locator(".right .plot").scroll_into_view_if_needed()
     area = page.locator(".right .plot .nsewdrag").first.bounding_box()
@@ -92,9 +92,9 @@ def wait_for_figure(page) -> None:
 
 
 @pytest.mark.parametrize("size", [(1280, 800), (1920, 1080), (853, 533)])  # the last is 1280×800 at 150% zoom
-def test_the_loss_step_begins_with_its_curve(opened, size):
+def test_the_loss_step_begins_with_its_curve(shown, size):
     width, height = size
-    page = opened(QUICK + "&step=loss")
+    page = shown(QUICK + "&step=loss")
     wait_for_figure(page)
     page.set_viewport_size({"width": width, "height": height})
     wait(lambda: page.evaluate(BOX, ".right .plot")[3] <= height)  # with its legend, without scrolling
@@ -114,8 +114,8 @@ SMALL_TEXTS = """() => [...document.querySelectorAll("text, label, span, button,
   .filter(([, , , size]) => parseFloat(size) < 20)"""
 
 
-def test_a_figure_is_presented_with_its_knobs_and_gives_the_page_back(opened):
-    page = opened(QUICK + "&step=loss")
+def test_a_figure_is_presented_with_its_knobs_and_gives_the_page_back(shown):
+    page = shown(QUICK + "&step=loss")
     wait_for_figure(page)
     page.set_viewport_size({"width": 1920, "height": 1080})
     page.focus(".right .plot")
@@ -148,8 +148,8 @@ def test_a_figure_is_presented_with_its_knobs_and_gives_the_page_back(opened):
         (".pic-svg", "retinanet-loss-", b"<svg"),
     ],
 )
-def test_figures_and_the_picture_are_saved_as_images(opened, tmp_path, button, name, beginning):
-    page = opened(QUICK + "&step=loss")
+def test_figures_and_the_picture_are_saved_as_images(shown, tmp_path, button, name, beginning):
+    page = shown(QUICK + "&step=loss")
     wait_for_figure(page)
     with page.expect_download() as download:
         page.click(button)
@@ -185,8 +185,8 @@ def test_a_figure_alone_works_in_a_frame_of_another_site_without_cookies(page, a
     assert frame.evaluate(f"{bounds} return bottom <= innerHeight && right <= innerWidth; }})()")
 
 
-def test_the_pinned_settings_are_drawn_in_the_figure(opened):
-    page = opened(QUICK + "&step=loss&loss.gamma=1&pinned=loss.gamma%3D4&beside=true")
+def test_the_pinned_settings_are_drawn_in_the_figure(shown):
+    page = shown(QUICK + "&step=loss&loss.gamma=1&pinned=loss.gamma%3D4&beside=true")
     wait_for_figure(page)
     names = page.locator(".right .legendtext")
     wait(lambda: "A: foreground, these settings" in names.all_text_contents())
@@ -202,8 +202,8 @@ CUT = """() => [...document.querySelectorAll(".right .scroll")].filter((node) =>
   .filter((node) => node.scrollWidth > node.clientWidth).map((node) => node.getAttribute("aria-label"))"""
 
 
-def test_rows_and_boxes_point_at_each_other(opened):
-    page = opened(QUICK + "&step=assignment")
+def test_rows_and_boxes_point_at_each_other(shown):
+    page = shown(QUICK + "&step=assignment")
     rows = page.locator("#part-readout tr[data-box]")
     wait(lambda: rows.count() >= 1 and headline(page, "assignment"))
     number = rows.first.locator("td").first.text_content().split()[-1]

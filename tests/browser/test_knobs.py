@@ -33,8 +33,8 @@ def choose_loss(page, name: str) -> None:
     page.get_by_role("option", name=name, exact=True).click()
 
 
-def test_what_does_not_act_says_why_while_the_settings_change(opened):
-    page = opened("step=loss")
+def test_what_does_not_act_says_why_while_the_settings_change(shown):
+    page = shown("step=loss")
     ohem = {"loss-ohem-anchors", "loss-ohem-nms-threshold", "loss-ohem-one-to-three"}
     wait(lambda: idle(page, "loss") == ohem | {"loss-cutoff", "loss-normaliser"})
     assert page.text_content("#knob-loss-ohem-anchors-idle") == "Acts when the loss is OHEM"
@@ -52,8 +52,8 @@ def test_what_does_not_act_says_why_while_the_settings_change(opened):
     assert idle(page, "picture") == set() and headline(page, "loss") != before
 
 
-def test_help_hides_no_other_knob_and_is_tied_to_its_controls(opened):
-    page = opened("step=loss")
+def test_help_hides_no_other_knob_and_is_tied_to_its_controls(shown):
+    page = shown("step=loss")
     slider = page.locator("#knob-loss-alpha input[type=range]")
     wait(lambda: page.locator("#knob-loss-alpha-idle").count())
     slider.focus()

@@ -57,8 +57,8 @@ def test_what_a_lesson_reveals_follows_the_page_and_is_in_the_link(opened):
     assert page.locator("#knob-loss-gamma input[type=number]").input_value() == "2"
 
 
-def test_what_would_tell_an_answer_is_hidden_until_it_is_given(opened):
-    page = opened("lesson=imbalance.1")
+def test_what_would_tell_an_answer_is_hidden_until_it_is_given(shown):
+    page = shown("lesson=imbalance.1")
     number, facts = page.locator('.strip button[data-cell="assignment"] span'), page.locator("#part-readout .facts")
     wait(lambda: facts.count() and not facts.is_visible() and not number.is_visible())
     assert not page.locator(".right .plot").is_visible() and not page.locator(".pic-count").first.is_visible()
@@ -136,8 +136,8 @@ def test_own_settings_come_back_after_the_lessons(opened):
     assert "loss.gamma=4" in wait(lambda: "lesson" not in address_of(page) and address_of(page))
 
 
-def test_a_lesson_chooses_its_curve_and_its_comparison(opened):
-    page = opened("lesson=focal.4")
+def test_a_lesson_chooses_its_curve_and_its_comparison(shown):
+    page = shown("lesson=focal.4")
     wait(lambda: page.get_attribute(".plot", "data-title") == "Cumulative loss of 24 held-out scenes")
     page.get_by_role("button", name="Skip").click()
     wait(lambda: page.get_attribute(".plot", "data-title") == "Loss of one score")
@@ -145,7 +145,7 @@ def test_a_lesson_chooses_its_curve_and_its_comparison(opened):
     # What clips the curves may not name an address that changes: they would leave the figure.
     clips = page.eval_on_selector_all(".plot [clip-path]", "all => all.map((each) => each.getAttribute('clip-path'))")
     assert clips and all(clip.startswith("url('#") for clip in clips)
-    page = opened("lesson=alpha-gamma-pi.5")
+    page = shown("lesson=alpha-gamma-pi.5")
     assert page.input_value("#preset input") == PRESETS["loss"].title
     page.get_by_role("button", name="Skip").click()
     wait(lambda: page.input_value("#preset input") == PRESETS["prior"].title)

@@ -10,8 +10,8 @@ from tests.waiting import wait
 pytestmark = pytest.mark.browser
 
 
-def test_every_knob_moves_something_at_once(opened):
-    page = opened(QUICK + "&step=detections&inference.score_threshold=0.005")
+def test_every_knob_moves_something_at_once(shown):
+    page = shown(QUICK + "&step=detections&inference.score_threshold=0.005")
     before = headline(page, "threshold")
     set_slider(page, "inference-score-threshold", 0.5)
     wait(lambda: headline(page, "threshold") != before)
@@ -22,8 +22,8 @@ def test_every_knob_moves_something_at_once(opened):
     wait(lambda: headline(page, "assignment") != before)
 
 
-def test_of_a_drag_the_last_value_wins(opened):
-    page = opened(QUICK + "&step=anchors")
+def test_of_a_drag_the_last_value_wins(shown):
+    page = shown(QUICK + "&step=anchors")
     for value in range(16, 101):
         set_slider(page, "anchors-size-p3", value)
     wait(lambda: "size_p3=100" in address_of(page))
@@ -32,8 +32,8 @@ def test_of_a_drag_the_last_value_wins(opened):
     assert "100" in page.text_content(".readout table")
 
 
-def test_a_drag_that_is_followed_at_once_by_a_click_is_not_lost(opened):
-    page = opened(QUICK + "&step=detections")
+def test_a_drag_that_is_followed_at_once_by_a_click_is_not_lost(shown):
+    page = shown(QUICK + "&step=detections")
     choose(page, "loss")
     for value in (0.5, 3, 4.5):
         set_slider(page, "loss-gamma", value)
