@@ -1,0 +1,97 @@
+"""How an input ends."""
+
+import signal
+import time
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path
+from random import Random
+from typing import NamedTuple
+
+from core.errors import UserError
+
+HANG_SECONDS = 60  # longer than the page's own bounds on the work for a file
+MAX_MESSAGE = 500  # characters
+
+Attempt = Callable[[Random], None]  # tries one input, which follows from the random numbers
+Prepare = Callable[[Path], Attempt]  # gets an empty folder
+
+
+class Outcome(StrEnum):
+    """How an input ends."""
+
+    REFUSED = "refused"
+    OPENED = "opened"
+    TRACEBACK = "traceback"  # also a message that is too long, or tells a path of the server
+    HANG = "hang"
+    LOST = "lost"
+
+
+class Refused(UserError):
+    """A refusal that the page says in its answer instead of raising it."""
+
+
+class Lost(Exception):
+    """Something that was there is gone."""
+
+
+class _HangError(BaseException):
+    """Raised in the middle of what takes too long; no handler of ordinary errors catches it."""
+
+
+class Ending(NamedTuple):
+    """How an input ended, and what went wrong, "" for nothing."""
+
+    outcome: Outcome
+    trouble: str = ""
+
+
+def try_input(attempt: Attempt, random: Random, folder: Path) -> Ending:
+    """Tries one input.
+
+    Args:
+        attempt: Tries it.
+        random: The numbers from which it follows.
+        folder: A folder of the server, whose path no message may tell.
+    """
+    start = time.monotonic()
+    try:
+        with _alarm():
+            attempt(random)
+    except UserError as error:
+        return _judge_message(str(error), folder)
+    except Lost as error:
+        return Ending(Outcome.LOST, str(error))
+    except _HangError:
+        return Ending(Outcome.HANG, f"more than {HANG_SECONDS} s")
+    except Exception:
+        return Ending(Outcome.TRACEBACK, traceback.format_exc())
+    seconds = time.monotonic() - start
+    return Ending(Outcome.HANG, f"{seconds:.0f} s") if seconds > HANG_SECONDS else Ending(Outcome.OPENED)
+
+
+def _judge_message(message: str, folder: Path) -> Ending:
+    if len(message) > MAX_MESSAGE or str(folder) in message or not message.strip():
+        return Ending(Outcome.TRACEBACK, f"a message of {len(message)} characters: {message[:MAX_MESSAGE]}")
+    return Ending(Outcome.REFUSED)
+
+
+@contextmanager
+def _alarm() -> Iterator[None]:
+    """Raises an error in what takes too long, on systems that have such an alarm."""
+    if not hasattr(signal, "setitimer"):
+        yield
+        return
+
+    def ring(number: int, frame: object) -> None:
+        raise _HangError
+
+    before = signal.signal(signal.SIGALRM, ring)
+    signal.setitimer(signal.ITIMER_REAL, HANG_SECONDS)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
