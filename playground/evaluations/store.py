@@ -15,9 +15,9 @@ from core.errors import UserError
 from core.evaluation.dataset_predictions import ImageResult
 from core.io.atomic import write_text
 from core.io.parts import sweep_parts
-from core.io.records import read_object
+from core.io.records import open_file, read_object
 from core.runs.checkpoint import load_checkpoint, save_checkpoint
-from core.runs.folder import RunError
+from core.runs.folder import FINISHED, STOPPED, RunError
 from core.structures import Detections, GroundTruth
 from core.weights.sources import BUILTIN
 from playground.albums.followers import DELETED, MOST_DELETED, UNDO_SECONDS
@@ -129,7 +129,7 @@ class Store:
         """Returns the evaluation stored under a key, None if there is none; a damaged file is removed."""
         path = self._path(key)
         try:
-            path.open("rb").close()
+            open_file(path).close()
         except OSError:  # one that cannot be read now is not damaged
             return None
         try:
@@ -225,7 +225,18 @@ def _from_state(state: dict[str, Any]) -> StoredEvaluation:
     names, class_names = (tuple(map(str, state[field])) for field in ("names", "class_names"))
     if not images or len(images) != len(names):
         raise ValueError("The file lists another number of names than of pictures.")
-    return StoredEvaluation(str(state["state"]), int(state["total"]), images, names, class_names)
+    (found, _, labels), (objects, classes, _) = state["detections"], state["truth"]
+    if not all(_are_objects(*each, len(class_names)) for each in ((found, labels), (objects, classes))):
+        raise ValueError("The file holds boxes or labels that are none.")
+    if state["state"] not in (FINISHED, STOPPED):
+        raise ValueError("The file is of an evaluation that has not ended.")
+    return StoredEvaluation(state["state"], int(state["total"]), images, names, class_names)
+
+
+def _are_objects(boxes: Tensor, labels: Tensor, num_classes: int) -> bool:
+    """True for boxes [N, 4] of finite numbers and labels 0 … K−1."""
+    plain = boxes.shape == (len(labels), 4) and boxes.is_floating_point() and labels.dtype == torch.int64
+    return plain and bool(boxes.isfinite().all()) and bool(((labels >= 0) & (labels < num_classes)).all())
 
 
 def _concatenate(tensors: Sequence[Tensor]) -> Tensor:

@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from core.evaluation.report import build_report
+from core.runs.checkpoint import save_checkpoint
 from playground.albums.followers import DELETED
 from playground.evaluations import store as module
 from playground.evaluations.jobs import FINISHED, STOPPED, Evaluations
@@ -58,6 +59,25 @@ def test_a_damaged_file_is_removed(tmp_path):
     for content in (b"", whole[:-1], whole[:-1] + bytes([whole[-1] ^ 1]), b"noise" * 99):
         path.write_bytes(content)
         assert store.get("key") is None and list(tmp_path.iterdir()) == []
+
+
+ODD = (
+    None, True, -1, 3.5, "x", [], {}, [1, 1, 1], [-1, 1, 3], 10**400, ["x"] * 3, [[1]] * 3, torch.zeros(3),
+    [torch.full((3, 4), torch.nan), torch.zeros(3), torch.zeros(3, dtype=torch.int64)],
+    [torch.zeros(3, 4), torch.zeros(3), torch.full((3,), 99)], [torch.zeros(3, 2), torch.zeros(3), torch.zeros(3)],
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("name", module._to_state(RECORD))
+def test_odd_values_are_damage_or_can_be_shown(tmp_path, name):
+    store, state = Store(tmp_path), module._to_state(RECORD)
+    for odd in ODD:
+        store.put("key", RECORD, MADE)
+        (path,) = tmp_path.glob(f"*{SUFFIX}")
+        save_checkpoint(path, {**state, name: odd})
+        if record := store.get("key"):
+            result = EvaluationResult.from_images(record.images, record.names, record.class_names, 0.5)
+            assert result.report.images is not None
 
 
 def test_the_least_recently_used_is_removed(tmp_path):
