@@ -202,7 +202,7 @@ def test_an_evaluation_that_cannot_be_read_now_is_kept(tmp_path, monkeypatch):
     store = Store(tmp_path)
     store.put("key", RECORD, MADE)
     with monkeypatch.context() as patch:
-        patch.setattr(Path, "open", Mock(side_effect=OSError(24, "Too many open files")))
+        patch.setattr(os, "open", Mock(side_effect=OSError(24, "Too many open files")))
         assert store.get("key") is None
     with monkeypatch.context() as patch:
         patch.setattr(os, "utime", Mock(side_effect=OSError(30, "Read-only file system")))

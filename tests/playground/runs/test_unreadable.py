@@ -18,7 +18,7 @@ from core.errors import UserError
 from core.runs.about import About
 from core.runs.checkpoint import load_checkpoint, save_checkpoint
 from core.runs.control import Control, write_control
-from core.runs.folder import RunFolder
+from core.runs.folder import QUEUED, RunFolder
 from core.runs.snapshots import detections_from_dict, detections_to_dict
 from playground.events.navigation import open_link
 from playground.events.training import list_runs, poll_runs, require_own_run, with_newest_frame
@@ -256,6 +256,17 @@ def test_lost_lines_are_counted(made, root):
     assert RUNS.read_progress(ONE).lost == ""
     (root / ONE / "metrics.jsonl").mkdir()
     assert RUNS.read_progress(ONE).lost == "Its records cannot be read."
+
+
+def test_runs_in_a_folder_that_cannot_be_changed_can_be_looked_at(made, root, monkeypatch):
+    shutil.copytree(made, root)
+    RUNS.folder(ONE).write_status(QUEUED)
+
+    def refuse() -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(RUNS, "open", refuse)
+    assert RUNS.statuses()[ONE].state == QUEUED and ask(act="look")
 
 
 def test_a_folder_of_runs_that_is_none_is_one_sentence(root):
