@@ -114,7 +114,8 @@ def _find_own_run(name: object, runs: Runs, visitor: str) -> Run:
             run = _read(listed, runs)
             require_changeable(listed.folder, visitor, f"The run {run.title}")
             return run
-    raise UserError("This run no longer exists: somebody has deleted it.")
+    fault = next((each.message for each in list_unread(runs) if each.name == name), "")
+    raise UserError(fault or "This run no longer exists: somebody has deleted it.")
 
 
 def _read(listed: ListedRun, runs: Runs) -> Run:

@@ -234,6 +234,7 @@ def test_the_table_names_and_counts_what_cannot_be_read(made, root):
         ("torn", "unreadable"), (ONE, "unreadable"), (TWO, "finished"),
     ]  # fmt: skip
     assert "its file about.json is damaged" in shown["rows"][1]["message"] and shown["rows"][1]["mine"]
+    assert "cannot be read" in ask(act="label", run=ONE, name="n", tags="")["said"]
     opened = open_link(f"step=training&run={ONE}", visitor=VISITOR)
     assert opened.state.run == "" and f"The run {ONE} cannot be read" in opened.message
 
