@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from core.config import Config, knobs
+from core.errors import UserError
 
 EXAMPLES: dict[str, Mapping[str, Any]] = {
     "Everyday": {},
@@ -21,7 +22,13 @@ EXAMPLES: dict[str, Mapping[str, Any]] = {
 }
 
 
-def apply_example(name: str, config: Config) -> Config:
-    """Returns the settings with the scenes of an example; the other sections stay as they are."""
+def apply_example(name: object, config: Config) -> Config:
+    """Returns the settings with the scenes of an example; the other sections stay as they are.
+
+    Raises:
+        UserError: There is no such example; `name` is untrusted.
+    """
+    if not isinstance(name, str) or name not in EXAMPLES:
+        raise UserError("There is no such example: choose one from the list.")
     defaults = {path: knob.default for path, knob in knobs().items() if knob.section == "scenes"}
     return config.replace({**defaults, **EXAMPLES[name]})

@@ -1,8 +1,11 @@
 """Data sets: splitting and deleting them, and choosing the page's picture from them; see also `data_import`."""
 
+import math
+
 import gradio as gr
 
 from core.data.untrusted import DataError
+from core.errors import quote
 from playground.data import browse
 from playground.data.datasets import DATA
 from playground.data.image_ref import UPLOAD, ImageRef, is_from_data_set
@@ -147,16 +150,16 @@ def _neighbour(indices: tuple[int, ...], image_ref: ImageRef | None, turn: int) 
     return indices[min(max(indices.index(image_ref.index) + turn, 0), len(indices) - 1)]
 
 
-def parse_shares(text: str) -> tuple[float, ...]:
-    """Parses the shares of the train, val and test splits.
+def parse_shares(text: str | None) -> tuple[float, ...]:
+    """Parses the shares of the train, val and test splits; None is what Gradio makes of an empty field.
 
     Raises:
         DataError: The text is not three numbers.
     """
     try:
-        shares = tuple(float(part) for part in text.split(","))
+        shares = tuple(float(part) for part in (text or "").split(","))
     except ValueError:
         shares = ()
-    if len(shares) != 3:
-        raise DataError(f"The shares {text[:100]!r} must be numbers for train, val and test, such as {SHARES}.")
+    if len(shares) != 3 or not all(map(math.isfinite, shares)):
+        raise DataError(f"The shares {quote(text or '')} must be numbers for train, val and test, such as {SHARES}.")
     return shares

@@ -92,7 +92,7 @@ class DataImport:
         """Adds an uploaded zip; an open question is closed."""
         discard(before)
         try:
-            own = UPLOADS.take(Path(file))
+            own = UPLOADS.take(Path(file or "The file"))
         except UserError as error:
             return {**part_updates(self._page, PageUpdate(str(error))), **self._close()}
         return self._bring(state, Source(str(own), True), request, progress)
@@ -108,7 +108,7 @@ class DataImport:
     ) -> Updates:
         """Adds a folder of the server; an open question is closed."""
         discard(before)
-        return self._bring(state, Source(folder, False), request, progress)
+        return self._bring(state, Source(folder or "", False), request, progress)
 
     def answer(
         self,

@@ -184,7 +184,7 @@ def connect_header(page: PageComponents) -> None:
     def copy(event: gr.EventData, request: gr.Request, *values: Any) -> str:
         """Returns the settings in a format, "" for the link, which the browser knows."""
         form = getattr(event, "choose", None)
-        if form not in FORMATS:
+        if not isinstance(form, str) or form not in FORMATS:
             return ""
         try:
             pipeline = read_state(page, values, visitor_of(request)).pipeline()

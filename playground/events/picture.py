@@ -53,7 +53,7 @@ def connect_picture(page: PageComponents) -> None:
 
 def _connect_scenes(page: PageComponents) -> None:
     seed, controls = page.knobs["scenes.seed"], page.controls.picture
-    controls.another.click(lambda value: (int(value or 0) + 1) % SCENE_SEEDS, seed, seed, **LIVE)
+    controls.another.click(next_seed, seed, seed, **LIVE)
     changes = ("user_picture", "pick", "settings")
 
     def example(state: PageState, name: str) -> Updates:
@@ -70,6 +70,12 @@ def _connect_scenes(page: PageComponents) -> None:
 
     listen(page, controls.to_scene.click, to_scene, changes=["user_picture", "pick"], **LIVE)
     listen(page, controls.example.input, example, inputs=[controls.example], changes=changes, **LIVE)
+
+
+def next_seed(seed: object) -> int:
+    """Returns the number of the next scene; anything but a number, which is what the page sends, is as none."""
+    is_number = isinstance(seed, int | float) and abs(seed) < SCENE_SEEDS  # False for NaN
+    return (int(seed) + 1) % SCENE_SEEDS if is_number else 1
 
 
 def show_image(state: PageState, image_ref: ImageRef | None) -> PageState:

@@ -190,7 +190,9 @@ class Runs:
         return self._add([(config, About(source, owner=owner, format=format or "", recipe=recipe))])
 
     def compare(self, key: str, owner: str = "") -> str:
-        """Queues the runs of a preset and returns the name of the first; raises as `start`."""
+        """Queues the runs of a preset and returns the name of the first; raises as `start`, and for no preset."""
+        if key not in PRESETS:
+            raise RunError("There is no such comparison: choose one from the list.")
         preset, group = PRESETS[key], f"{key}-{time.time_ns()}"
         about = About(group=group, preset=key, owner=owner)
         return self._add([(preset.config(each, 0), about._replace(variant=each.name)) for each in preset.variants])
