@@ -89,7 +89,7 @@ def guard(page: PageComponents, handler: Callable[..., Updates]) -> Callable[...
 
     def guarded(sender: gr.Request, *arguments: Any) -> Updates:
         given, values = arguments[: len(special)], arguments[len(special) :]
-        named = {each.name: value for each, value in zip(special, given, strict=True)}
+        named = {each.name: with_fields(value) for each, value in zip(special, given, strict=True)}
         try:
             state, hidden = admit(read_state(page, values[:count], visitor_of(sender)))
             updates = handler(state, *values[count:], **named)
@@ -107,6 +107,13 @@ def guard(page: PageComponents, handler: Callable[..., Updates]) -> Callable[...
     guarded.__annotations__ = {"sender": gr.Request, **{each.name: each.annotation for each in special}}
     guarded.__name__ = handler.__name__
     return guarded
+
+
+def with_fields(value: Any) -> Any:
+    """Returns the data of an event with no fields if the browser sent anything else than fields; other values stay."""
+    if isinstance(value, gr.EventData) and not isinstance(value._data, dict):
+        return gr.EventData(value.target, {})
+    return value
 
 
 def read_state(page: PageComponents, values: Sequence[Any], visitor: str = "") -> PageState:

@@ -18,6 +18,7 @@ from playground.events.common import (
     read_state,
     state_components,
     state_updates,
+    with_fields,
 )
 from playground.events.lessons import panel_components, panel_updates
 from playground.events.training import run_components, run_updates, with_newest_frame
@@ -67,7 +68,7 @@ def connect_address(page: PageComponents, blocks: gr.Blocks) -> None:
         return show_opened(page, open_link(query, visitor=visitor_of(request)), seen, read_course(query))
 
     def go_back(event: gr.EventData, request: gr.Request, seen: object, *pictures: UserPicture | None) -> Updates:
-        query = str(getattr(event, "query", ""))
+        query = str(getattr(with_fields(event), "query", ""))
         opened = open_link(query, *pictures, visitor=visitor_of(request))
         return show_opened(page, opened, seen, read_course(query))
 
@@ -183,7 +184,7 @@ def connect_header(page: PageComponents) -> None:
 
     def copy(event: gr.EventData, request: gr.Request, *values: Any) -> str:
         """Returns the settings in a format, "" for the link, which the browser knows."""
-        form = getattr(event, "choose", None)
+        form = getattr(with_fields(event), "choose", None)
         if not isinstance(form, str) or form not in FORMATS:
             return ""
         try:

@@ -136,3 +136,15 @@ def test_whatever_the_browser_sends_for_a_field_is_read_or_refused(page, name):
             state.config()
         except UserError as error:
             assert len(str(error)) <= 500
+
+
+@pytest.mark.parametrize("data", [None, 3, "clear", ["clear"], [], True])
+def test_an_event_without_fields_has_none(page, data):
+    seen = []
+
+    def handler(state: PageState, *, event: gr.EventData) -> dict:
+        seen.append(getattr(event, "clear", "nothing"))
+        return {}
+
+    guard(page, handler)(SENDER, gr.EventData(None, data), *values_on_page(page))
+    assert seen == ["nothing"]
