@@ -1,5 +1,6 @@
 """Download of published weights: once for all processes, with progress, continued where it broke off, and checked."""
 
+import errno
 import hashlib
 import http.client
 import os
@@ -28,6 +29,7 @@ SLOWEST, SLOW_SECONDS = 2**16, 60.0  # fewer bytes in so many seconds count as s
 POLL_SECONDS = 0.2  # between two looks at another process's download
 TOO_LARGE = 1.05  # times the published size
 MARGIN = 50 * 10**6  # bytes of the disk that stay free
+FORBIDDEN = (errno.EROFS, errno.EACCES, errno.EPERM)
 INSTEAD = "or choose builtin or random"
 Report = Callable[[int, int], None]  # gets the bytes that are here and their total
 CONTENT_LENGTH = re.compile(r"\d{1,15}", re.ASCII)
@@ -126,7 +128,8 @@ def fetch(
         raise _refuse(weights, reason, f"connect and try again, {INSTEAD}") from None
     except OSError as error:
         reason = f"{file.parent}: {error.strerror or error}"
-        raise _refuse(weights, reason, f"free some space there, {INSTEAD}") from None
+        remedy = "let this user write there" if error.errno in FORBIDDEN else "free some space there"
+        raise _refuse(weights, reason, f"{remedy}, {INSTEAD}") from None
     return file
 
 

@@ -3,9 +3,10 @@
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from threading import Thread
-from time import sleep, time
+from time import sleep
 
 from core.errors import UserError
+from core.io.locks import FileLock
 from playground.albums.album import AlbumError
 from playground.albums.followers import DELETED, MOST_DELETED, UNDO_SECONDS, Followers
 from playground.albums.storage import AlbumStorage
@@ -42,8 +43,9 @@ class AlbumTrash:
             each.restore(self._folder / key)
 
     def put(self, key: str, owner: str) -> None:
-        """Deletes an album; raises `OSError` if it cannot be moved."""
+        """Deletes an album, whose runs and evaluations are hidden; raises `OSError` if it cannot be moved."""
         self._trash.put([key], key, owner)
+        self._forget(key)
 
     def find(self, visitor: str) -> Deleted | None:
         """Returns the album that a visitor deleted last, None if there is none to restore; "" is no visitor."""
@@ -55,22 +57,36 @@ class AlbumTrash:
 
     def clean(self) -> None:
         """Erases what can no longer be restored."""
-        self._trash.entries()
+        for deleted in self._trash.entries():
+            self._forget(deleted.title)
         for each in self.followers:
             each.clean()
+
+    def settle(self, key: str) -> None:
+        """Restores runs and evaluations of an album that is there, as after a deletion or its undo was cut short."""
+        lock = FileLock.try_acquire(self._folder / key, timeout=0)
+        if lock:  # else it is being deleted
+            with lock:
+                self.restore_followers(key)
+
+    def _forget(self, key: str) -> None:
+        for each in self.followers:
+            each.forget(self._folder / key)
 
 
 def erase_removed(storage: AlbumStorage, key: str) -> None:
     """Erases the files of pictures that can no longer be restored, also those that an interrupted upload left."""
-    album, oldest = storage.find(key), time() - UNDO_SECONDS
+    album, now = storage.find(key), storage.now()
     if album is None:
         return
-    kept = tuple(each for each in album.removed if each.time >= oldest)
+    # A time to come was noted with another clock: it begins anew.
+    aged = (each._replace(time=min(each.time, now)) for each in album.removed)
+    kept = tuple(each for each in aged if each.time >= now - UNDO_SECONDS)
     if kept != album.removed:
         used = album.used
         album = storage.save(album._replace(removed=kept))
         storage.set_used(key, used)
-    storage.erase_others(album, oldest)
+    storage.erase_others(album)
 
 
 def repeat_hourly(clean: Callable[[], None]) -> None:

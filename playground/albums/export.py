@@ -12,6 +12,7 @@ import numpy as np
 from core.data.dataset import SPLITS
 from core.data.writers.content import Content, WrittenImage
 from core.data.writers.convert import WRITERS
+from core.io.parts import make_part
 from playground.albums.album import Album, AlbumError, AlbumPicture
 from playground.albums.storage import link_or_copy
 
@@ -69,10 +70,9 @@ def write_training_folder(album: Album, folder: Path, path_of: PathOf) -> Path:
     stamp = hashlib.sha256(repr((album.class_names, labelled)).encode()).hexdigest()[:12]
     target = folder / f"{TRAINING}{stamp}"
     if not target.is_dir():
-        partial = folder / f".{target.name}.part"
-        shutil.rmtree(partial, ignore_errors=True)
-        write_data_set(album, "coco", partial, path_of)
-        partial.rename(target)
+        with make_part(target) as partial:
+            write_data_set(album, "coco", partial, path_of)
+            partial.rename(target)
     return target
 
 

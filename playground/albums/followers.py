@@ -21,5 +21,8 @@ class Followers(Protocol):
     def restore(self, album: Path) -> None:
         """Moves the runs or evaluations of an album back from the trash."""
 
+    def forget(self, album: Path) -> None:
+        """Erases, or moves into the trash, what `hide` left of a deleted album; it can be called again."""
+
     def clean(self) -> None:
         """Erases everything that has been in the trash for more than `UNDO_SECONDS`."""

@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Sequence
-from time import time
 
 from torch import Tensor
 
@@ -10,7 +9,6 @@ from core.data.dataset import SPLITS
 from core.data.untrusted import quote
 from playground.albums.album import Album, AlbumError, AlbumPicture, Box, Removed
 from playground.albums.classes import add_classes
-from playground.albums.followers import UNDO_SECONDS
 from playground.support.picture_limits import MAX_BOXES
 
 MAX_REMOVED = 300  # pictures that can be restored; each change of an album writes them all
@@ -48,16 +46,16 @@ def set_split(album: Album, index: int, split: str) -> Album:
     return album.with_picture(index, album.picture(index)._replace(split=split))
 
 
-def remove_picture(album: Album, index: int) -> Album:
-    """Returns the album without a picture, which it remembers."""
-    taken = Removed(album.picture(index), index, time())
+def remove_picture(album: Album, index: int, now: float) -> Album:
+    """Returns the album without a picture, which it remembers with the time."""
+    taken = Removed(album.picture(index), index, now)
     rest = (*album.pictures[:index], *album.pictures[index + 1 :])
     return album._replace(pictures=rest, removed=(*album.removed, taken)[-MAX_REMOVED:])
 
 
 def last_removed(album: Album) -> Removed | None:
     """Returns the picture that was removed last, None if there is none that can still be restored."""
-    return album.removed[-1] if album.removed and album.removed[-1].time >= time() - UNDO_SECONDS else None
+    return album.removed[-1] if album.removed else None
 
 
 def require_removed(album: Album) -> Removed:

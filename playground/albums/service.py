@@ -1,11 +1,9 @@
 """The albums of the page: what visitors do with their own pictures."""
 
 import shutil
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from time import time
 
 from torch import Tensor
 
@@ -16,6 +14,7 @@ from playground.albums import classes, objects
 from playground.albums.access import AlbumAccess
 from playground.albums.album import Album, AlbumError, AlbumPicture
 from playground.albums.deletion import AlbumTrash, erase_removed
+from playground.albums.downloads import Exports
 from playground.albums.export import TRAINING, write_training_folder, write_zip
 from playground.albums.followers import UNDO_SECONDS, Followers
 from playground.albums.limits import KEPT_DAYS, Bounds
@@ -23,6 +22,7 @@ from playground.albums.pictures import clean_title, encode_picture
 from playground.albums.splits import make_splits
 from playground.albums.storage import AlbumStorage
 from playground.support import starting
+from playground.support.shared_folder import explain_disk
 
 LOCK = ".lock"  # held while an album is changed, by whichever process
 
@@ -40,7 +40,7 @@ class Albums(AlbumAccess):
         super().__init__(folder)
         self.needed_by: Callable[[Path], bool] = lambda folder: False  # True for a training folder that must stay
         self._trash = AlbumTrash(self._storage.folder)
-        self._exports = tempfile.TemporaryDirectory(prefix="retinanet-albums-")
+        self._exports = Exports()
 
     def use_folder(self, folder: Path) -> None:
         """Switches to the albums of another folder."""
@@ -126,7 +126,7 @@ class Albums(AlbumAccess):
 
     def remove(self, visitor: str, index: int) -> Album:
         """Removes a picture; `restore_picture` undoes that for an hour."""
-        return self._change(visitor, lambda album: objects.remove_picture(album, index))
+        return self._change(visitor, lambda album: objects.remove_picture(album, index, self._storage.now()))
 
     def restore_picture(self, visitor: str) -> tuple[Album, int]:
         """Restores the picture that was removed last, and returns the album and its index.
@@ -173,24 +173,31 @@ class Albums(AlbumAccess):
 
     def clean(self) -> None:
         """Erases what can no longer be restored, and deletes albums that nobody has used for `KEPT_DAYS`."""
+        if self.folder.is_dir():
+            with self._writing():
+                self._storage.sweep()
         for key in self._storage.list_keys():
-            if self._storage.last_used(key) < time() - KEPT_DAYS * 86400:
+            self._trash.settle(key)
+            if self._storage.last_used(key) < self._storage.now() - KEPT_DAYS * 86400:
                 self._delete(key, "")
             else:
                 with self._writing():
                     erase_removed(self._storage, key)
         self._trash.clean()
-        for folder in Path(self._exports.name).iterdir():
-            if folder.stat().st_mtime < time() - UNDO_SECONDS:
-                shutil.rmtree(folder, ignore_errors=True)
+        self._exports.clean(UNDO_SECONDS)
 
     def _delete(self, key: str, owner: str) -> None:
         try:
-            self._trash.hide_followers(key)
+            lock = FileLock.acquire(self.folder / key)  # nobody restores its runs and evaluations meanwhile
         except OSError as error:
             raise _disk_error(error) from None
-        with self._writing():
-            self._trash.put(key, owner)
+        with lock:
+            try:
+                self._trash.hide_followers(key)
+            except OSError as error:
+                raise _disk_error(error) from None
+            with self._writing():
+                self._trash.put(key, owner)
 
     def training_folder(self, album: Album) -> Path:
         """Returns the folder to train a run on, see `write_training_folder`; others that no run needs are removed.
@@ -220,7 +227,7 @@ class Albums(AlbumAccess):
             raise AlbumError(f"There is no format {quote(format)}: choose one of {', '.join(WRITERS)}.")
         album = self.require_own(visitor)
         with self._writing():
-            folder = Path(tempfile.mkdtemp(dir=self._exports.name))
+            folder = self._exports.make()
             return write_zip(album, format, folder, lambda each: self._storage.picture_path(album.key, each.file))
 
     @contextmanager
@@ -242,7 +249,7 @@ class Albums(AlbumAccess):
 
 
 def _disk_error(error: OSError) -> AlbumError:
-    return AlbumError(f"The server cannot store pictures ({error.strerror}): ask its operator to correct that.")
+    return AlbumError(f"The server cannot store pictures, because {explain_disk(error)}.")
 
 
 ALBUMS = Albums(starting.ALBUMS)

@@ -4,6 +4,7 @@ import os
 import secrets
 import shutil
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from core.io.atomic import write_atomically
@@ -11,9 +12,11 @@ from core.io.parts import is_part, sweep_parts
 from core.io.records import read_bytes
 from playground.albums.album import Album, is_album_key
 from playground.albums.records import read_record, stamp_of, write_record
+from playground.support.age import grow_age
 
 RECORD, PREVIOUS = "album.json", "album.previous.json"  # the second is read if the first is damaged
 PICTURES, USED = "pictures", "used"  # the modification time of the second is the time of the last use
+CLOCK, CLOCK_SECONDS = "clock.json", 60.0  # how much time has certainly passed, and how often that is noted
 TOUCH_SECONDS = 3600
 FileStamp = tuple[int, int, int]
 
@@ -31,9 +34,16 @@ class AlbumStorage:
         self._owners: dict[str, str] = {}  # visitor → key
         self._listed: FileStamp | None = None
 
+    def now(self) -> float:
+        """Returns the time by which albums age: Unix time in seconds as far as it has certainly passed.
+
+        A jump of the computer's clock does not count, nor does time in which the computer was switched off.
+        """
+        return grow_age(self.folder / CLOCK, every=CLOCK_SECONDS, start=time.time())
+
     def create(self, owner: str) -> Album:
         """Creates an empty album; nothing is on the disk before `save`."""
-        return Album(f"my-{secrets.token_hex(8)}", owner, used=time.time())
+        return Album(f"my-{secrets.token_hex(8)}", owner, used=self.now())
 
     def find(self, key: str) -> Album | None:
         """Returns an album, None if there is none or its record is damaged."""
@@ -76,18 +86,20 @@ class AlbumStorage:
             if (folder / RECORD).exists():
                 (folder / PREVIOUS).unlink(missing_ok=True)
                 link_or_copy(folder / RECORD, folder / PREVIOUS)
-        (folder / USED).touch()
-        album = album._replace(stamp=stamp_of(text), used=time.time())
+        now = self.now()
+        _mark(folder / USED, now)
+        album = album._replace(stamp=stamp_of(text), used=now)
         self._albums[album.key] = _stamp(folder / RECORD) or (0, 0, 0), album
         self._owners[album.owner] = album.key
         return album
 
     def touch(self, album: Album) -> Album:
         """Marks an album as used now, at most once an hour."""
-        now = time.time()
-        if now - album.used < TOUCH_SECONDS or album.key not in self._albums:
+        now = self.now()
+        if abs(now - album.used) < TOUCH_SECONDS or album.key not in self._albums:
             return album
-        (self.folder / album.key / USED).touch()
+        with suppress(OSError):  # it is shown, even if its disk takes no changes
+            _mark(self.folder / album.key / USED, now)
         album = album._replace(used=now)
         self._albums[album.key] = self._albums[album.key][0], album
         return album
@@ -115,14 +127,21 @@ class AlbumStorage:
         """Returns the path of a picture's file."""
         return self.folder / key / PICTURES / file
 
-    def erase_others(self, album: Album, oldest: float) -> None:
-        """Erases picture files that an album does not name and that were changed before a time, wherever linked."""
+    def sweep(self) -> None:
+        """Removes what killed processes left, also albums without any record; the caller keeps others from changes."""
+        sweep_parts(self.folder)
+        for key in self.list_keys():
+            if not any((self.folder / key / name).exists() for name in (RECORD, PREVIOUS)):
+                shutil.rmtree(self.folder / key, ignore_errors=True)
+
+    def erase_others(self, album: Album) -> None:
+        """Erases picture files that an album does not name, wherever linked; the caller keeps others from changes."""
         named = {each.file for each in album.pictures} | {each.picture.file for each in album.removed}
         folder = self.folder / album.key
         sweep_parts(folder)
         sweep_parts(folder / PICTURES)
         others = [path for path in (folder / PICTURES).iterdir() if path.name not in named and not is_part(path.name)]
-        erased = {status.st_ino: path for path in others if (status := path.stat()).st_mtime < oldest}
+        erased = {path.stat().st_ino: path for path in others}
         linked = folder.glob("*/*/*/*") if erased else ()
         for path in [*erased.values(), *(each for each in linked if each.stat().st_ino in erased)]:
             path.unlink(missing_ok=True)
@@ -158,6 +177,12 @@ def link_or_copy(source: Path, target: Path) -> None:
         os.link(source, target)
     except OSError:
         shutil.copyfile(source, target)
+
+
+def _mark(path: Path, now: float) -> None:
+    """Sets the modification time of a file, which is created if there is none."""
+    path.touch()
+    os.utime(path, (now, now))
 
 
 def _status(path: Path) -> os.stat_result | None:

@@ -30,6 +30,10 @@ class AlbumEvaluations:
         """Moves the evaluations of an album back."""
         self._evaluations.restore(album.name)
 
+    def forget(self, album: Path) -> None:
+        """Moves evaluations into the trash that another process has completed since."""
+        self.hide(album)
+
     def clean(self) -> None:
         """Erases evaluations that can no longer be restored."""
         self._evaluations.clean()

@@ -1,8 +1,10 @@
 """The runs on albums, which are deleted and restored with them."""
 
 import time
+from contextlib import suppress
 from pathlib import Path
 
+from core.errors import UserError
 from core.runs.folder import RunFolder
 from core.scheduler.queue import Queue
 from playground.albums.album import AlbumError
@@ -27,7 +29,7 @@ class AlbumRuns:
         self._runs = runs
 
     def hide(self, album: Path) -> None:
-        """Stops the runs on an album and moves them into the trash; those that were deleted before are erased.
+        """Stops the runs on an album and moves them into the trash.
 
         Raises:
             AlbumError: A run does not stop.
@@ -41,6 +43,9 @@ class AlbumRuns:
                 raise AlbumError("A run on your pictures has just started: try again.")
             for name, _ in names:
                 self._trash().put([name], album.name)
+
+    def forget(self, album: Path) -> None:
+        """Erases the runs on an album that were deleted before."""
         ordinary = Trash(self._runs.root)
         for each in ordinary.entries():
             if _is_on(ordinary.path(each.key), album):
@@ -50,7 +55,8 @@ class AlbumRuns:
         """Moves the runs on an album back."""
         for each in self._trash().entries():
             if each.title == album.name:
-                self._trash().put_back(each.key)
+                with suppress(UserError):  # another process has been faster
+                    self._trash().put_back(each.key)
 
     def clean(self) -> None:
         """Erases runs that can no longer be restored."""

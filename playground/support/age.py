@@ -11,7 +11,7 @@ from core.io.atomic import write_text
 AGE, WALL, RUNNING = "age", "wall", "running"  # keys of the file: seconds so far, and both clocks at that moment
 
 
-def grow_age(path: Path, *, every: float) -> float:
+def grow_age(path: Path, *, every: float, start: float = 0.0) -> float:
     """Returns the seconds since this was first called for a file, as far as they have certainly passed.
 
     Two clocks must agree that time has passed: the clock on the wall, which somebody may set, and the one that runs
@@ -21,12 +21,13 @@ def grow_age(path: Path, *, every: float) -> float:
     Args:
         path: The file, created if it does not exist.
         every: Seconds after which it is written again.
+        start: The age at the first call.
     """
     wall, running = time.time(), time.monotonic()
     kept = _read(path)
     if kept is None:
-        _write(path, 0.0, wall, running)
-        return 0.0
+        _write(path, start, wall, running)
+        return start
     age, passed = kept[0], min(wall - kept[1], running - kept[2])
     if passed < 0 or passed > every:
         _write(path, age + max(passed, 0.0), wall, running)

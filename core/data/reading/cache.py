@@ -16,6 +16,7 @@ from typing import NamedTuple
 from core.data.files import FolderFiles
 from core.data.reading.contents import FolderContents
 from core.data.reading.storage import load_contents, save_contents
+from core.io.parts import sweep_parts
 
 FOLDER_VARIABLE = "RETINANET_CACHE"  # names another folder for the cache; "" stores nothing
 MIN_IMAGES = 1000  # smaller data sets are read again quickly
@@ -83,7 +84,8 @@ def _find_path(name: str) -> Path | None:
 
 
 def _remove_old(folder: Path) -> None:
-    """Removes the entries that were used least recently until the others fit the limits."""
+    """Removes the entries that were used least recently until the others fit the limits, and what kills left."""
+    sweep_parts(folder)
     try:
         entries = sorted(((path.stat(), path) for path in folder.glob("*.npz")), key=lambda each: -each[0].st_mtime_ns)
         total = 0

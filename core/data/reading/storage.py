@@ -5,6 +5,7 @@ import json
 import os
 import zipfile
 import zlib
+from contextlib import suppress
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
@@ -74,7 +75,8 @@ def load_contents(path: Path, files: FolderFiles) -> FolderContents | None:
             if values["version"] != hash_rules():
                 return None
             contents = _build(values, dict(arrays), files)
-        os.utime(path)
+        with suppress(OSError):  # a folder that cannot be changed can be read
+            os.utime(path)
         return contents
     except (OSError, ValueError, KeyError, TypeError, StopIteration, EOFError, zipfile.BadZipFile, zlib.error):
         return None
