@@ -93,6 +93,7 @@ class DataSetLibrary:
         Raises:
             DataError: There is no such data set, or it is being changed.
         """
+        self.get(name)  # before a lock is made for it
         lock = self._uses.share(name)
         if lock is None:
             raise DataError(f"The data set {name} is being split or deleted: try again in a minute.")
