@@ -2,6 +2,6 @@
 
 Reading order: `album` (an album and its pictures), `classes` (their names and colours), `splits` (made where none is
 chosen), `objects` (changes of pictures), `pictures` (image files), `records` and `storage` (albums on the disk),
-`limits` (how much and how long), `samples`, `export` and `downloads` (as data sets), `access` (who may see what),
-`followers` (runs and evaluations), `deletion` (with an undo), `service` (what visitors do, `ALBUMS`).
+`limits` (how much and how long), `samples` and `export` (as data sets), `access` (who may see what), `followers`
+(runs and evaluations), `deletion` (with an undo), `service` (what visitors do, `ALBUMS`).
 """

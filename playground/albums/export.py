@@ -3,8 +3,11 @@
 import hashlib
 import re
 import shutil
+import tempfile
+import time
 import zipfile
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +15,7 @@ import numpy as np
 from core.data.dataset import SPLITS
 from core.data.writers.content import Content, WrittenImage
 from core.data.writers.convert import WRITERS
+from core.io.locks import FileLock
 from core.io.parts import make_part
 from playground.albums.album import Album, AlbumError, AlbumPicture
 from playground.albums.storage import link_or_copy
@@ -23,7 +27,39 @@ TOO_FEW = (
 TRAINING = "training-"  # with which the names of folders for runs begin
 MAX_STEM = 40  # characters of a title in the name of a file
 
+PREFIX, LOCK = "retinanet-albums-", "lock"  # of the folder of a process for downloads, and in it
+
 PathOf = Callable[[AlbumPicture], Path]
+
+
+class Exports:
+    """The folder of this process for downloads, below that of temporary files; it is made for the first download.
+
+    It holds private pictures: `clean` removes those of killed processes.
+    """
+
+    def __init__(self) -> None:
+        self._home: tempfile.TemporaryDirectory[str] | None = None
+        self._lock: FileLock | None = None  # held as long as the process lives
+
+    def make(self) -> Path:
+        """Returns a new folder; raises `OSError` if it cannot be created."""
+        if self._home is None:
+            self._home = tempfile.TemporaryDirectory(prefix=PREFIX)
+            self._lock = FileLock.acquire(Path(self._home.name) / LOCK)
+        return Path(tempfile.mkdtemp(dir=self._home.name))
+
+    def clean(self, seconds: float) -> None:
+        """Removes downloads that are older, and all those of killed processes."""
+        for place in Path(tempfile.gettempdir()).glob(f"{PREFIX}*/{LOCK}"):
+            with suppress(OSError):  # another user's
+                lock = FileLock.try_acquire(place, timeout=0)
+                if lock:
+                    with lock:
+                        shutil.rmtree(place.parent, ignore_errors=True)
+        for folder in Path(self._home.name).iterdir() if self._home else ():
+            if folder.is_dir() and folder.stat().st_mtime < time.time() - seconds:
+                shutil.rmtree(folder, ignore_errors=True)
 
 
 def write_data_set(album: Album, format: str, folder: Path, path_of: PathOf) -> None:

@@ -14,8 +14,7 @@ from playground.albums import classes, objects
 from playground.albums.access import AlbumAccess
 from playground.albums.album import Album, AlbumError, AlbumPicture
 from playground.albums.deletion import AlbumTrash, erase_removed
-from playground.albums.downloads import Exports
-from playground.albums.export import TRAINING, write_training_folder, write_zip
+from playground.albums.export import TRAINING, Exports, write_training_folder, write_zip
 from playground.albums.followers import UNDO_SECONDS, Followers
 from playground.albums.limits import KEPT_DAYS, Bounds
 from playground.albums.pictures import clean_title, encode_picture
