@@ -74,6 +74,7 @@ class Visitor:
         self._port, self._number = port, number
         self.times: list[float] = []
         self.errors: list[str] = []
+        self._entered: dict[str, str] = {}
         self._connection = HTTPConnection("127.0.0.1", port, timeout=120)
 
     def send(self, path: str, body: bytes, kind: str = "application/json") -> bytes:
@@ -91,11 +92,15 @@ class Visitor:
         answer: dict[str, Any] = json.loads(self.send(path, json.dumps(fields).encode()))
         return answer
 
-    def drag(self, end: float, settings: dict[str, Any]) -> None:
+    def enter(self, settings: dict[str, Any]) -> None:
+        """Opens the page in a step with a slider."""
+        step, _ = DRAGS[self._number % len(DRAGS)]
+        self._entered = self.ask(ENTER, step=step, settings={"scenes.seed": self._number, **settings})
+
+    def drag(self, end: float) -> None:
         """Drags a slider until a time of `time.monotonic`."""
-        step, path = DRAGS[self._number % len(DRAGS)]
-        entered = self.ask(ENTER, step=step, settings={"scenes.seed": self._number, **settings})
-        values, number = json.loads(entered["settings"]), 0
+        _, path = DRAGS[self._number % len(DRAGS)]
+        entered, values, number = self._entered, json.loads(self._entered["settings"]), 0
         while time.monotonic() < end:
             number += 1
             values[path] = round(0.45 + 0.0007 * (number * 37 % 601), 4)
@@ -128,20 +133,17 @@ class Visitor:
 
 def measure(port: int, process: int, crowd: Crowd) -> dict[str, Any]:
     """Returns the figures of one crowd."""
-    first, end = 1000 * crowd.people, time.monotonic() + crowd.seconds
+    first = 1000 * crowd.people
+    dragging, heavy = _visitors(port, first, crowd.people), _visitors(port, first + 400, crowd.heavy)
+    uploading = _visitors(port, first + 800, crowd.uploads)
+    _together([(each, each.enter, ({},)) for each in dragging] + [(each, each.enter, (HEAVY,)) for each in heavy])
     if crowd.trains:
         Visitor(port, 0).ask(TRAIN, settings=LONG_RUN)
-    groups = [
-        [(visitor, visitor.drag, (end, {})) for visitor in _visitors(port, first, crowd.people)],
-        [(visitor, visitor.drag, (end, HEAVY)) for visitor in _visitors(port, first + 400, crowd.heavy)],
-        [(visitor, visitor.upload, (end,)) for visitor in _visitors(port, first + 800, crowd.uploads)],
-    ]
-    threads = [threading.Thread(target=_run, args=each) for group in groups for each in group]
-    for each in threads:
-        each.start()
-    for each in threads:
-        each.join()
-    dragging, heavy, uploading = ([visitor for visitor, *_ in group] for group in groups)
+    end = time.monotonic() + crowd.seconds
+    _together(
+        [(each, each.drag, (end,)) for each in (*dragging, *heavy)]
+        + [(each, each.upload, (end,)) for each in uploading]
+    )
     times = sorted(ms for visitor in dragging for ms in visitor.times)
     medians = [statistics.median(visitor.times) for visitor in dragging if visitor.times]
     errors = [error for group in (dragging, heavy, uploading) for visitor in group for error in visitor.errors]
@@ -165,6 +167,15 @@ def measure(port: int, process: int, crowd: Crowd) -> dict[str, Any]:
 
 def _visitors(port: int, first: int, count: int) -> list[Visitor]:
     return [Visitor(port, first + number) for number in range(count)]
+
+
+def _together(acts: list[tuple[Visitor, Any, tuple]]) -> None:
+    """Lets visitors act at the same time, and waits for all of them."""
+    threads = [threading.Thread(target=_run, args=each) for each in acts]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join()
 
 
 def _run(visitor: Visitor, act: Any, arguments: tuple) -> None:

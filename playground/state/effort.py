@@ -7,6 +7,8 @@ from playground.pipeline.networks import is_cached
 from playground.state.page_state import PageState
 from playground.state.user_picture import UserPicture
 
+BUILTIN_NAME = "builtin"  # the small network's weights
+
 
 def asks_for_much(state: PageState) -> bool:
     """True if the settings, or those that were kept as A, ask for much work; settings that are not allowed do not."""
@@ -19,7 +21,8 @@ def asks_for_much(state: PageState) -> bool:
 
 
 def _is_heavy(config: Config, user_picture: UserPicture | None, *, held: bool = False) -> bool:
-    if not held and not is_cached(config):  # while a knob is held, no network is built
+    is_quick = config.model.weights == BUILTIN_NAME or held  # to build; while a knob is held, no network is built
+    if not is_quick and not is_cached(config):
         return True
     if user_picture and user_picture.is_shown(config):
         return is_heavy(config, *user_picture.picture.sample.image.shape[1:])
