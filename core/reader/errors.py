@@ -14,10 +14,6 @@ class ReaderDefectError(RuntimeError):
     """A defect in a reading process; the message holds its traceback."""
 
 
-class BusyError(UserError):
-    """Too many files wait to be read."""
-
-
 def pack_error(error: BaseException) -> dict[str, Any]:
     """Returns an error as plain values for JSON."""
     if isinstance(error, OSError) and error.errno:

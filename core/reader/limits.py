@@ -32,7 +32,7 @@ class Limits(NamedTuple):
     remedy: str
 
 
-PAGE = Limits(seconds=30, total=3600, memory=3 * 2**29, answer=2**30, remedy="choose a smaller one, or save it again")
+PAGE = Limits(seconds=30, total=3600, memory=3 * 2**29, answer=2**29, remedy="choose a smaller one, or save it again")
 COMMAND_LINE = Limits(
     seconds=1800,
     total=7 * 86400,

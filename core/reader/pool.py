@@ -13,7 +13,8 @@ from threading import Condition, Thread, Timer
 from typing import Any, NamedTuple
 
 from core.errors import UserError
-from core.reader.errors import BusyError, ReaderDefectError, unpack_error
+from core.io.troubles import explain
+from core.reader.errors import ReaderDefectError, unpack_error
 from core.reader.limits import Limits
 from core.reader.messages import ANSWER
 from core.reader.process import ReadingProcess
@@ -57,19 +58,19 @@ def read_apart(
         arguments: Its arguments, plain values for JSON.
         name: The name of the file, for messages.
         limits: The bounds.
-        refusal: The error if a bound is exceeded.
+        refusal: The error if a bound is exceeded, or too many wait.
         progress: Called with the number of things done and in total; what it raises ends the task.
 
     Raises:
-        UserError: The task raised it: of the same class and with the same message.
-        BusyError: Too many wait already.
+        UserError: The task raised it: of the same class and with the same message. Or a bound is exceeded, or too many
+            wait already: of the class `refusal`.
     """
     try:
         folder = _pool.make_folder()
     except OSError as error:
-        raise refusal(f"{name} cannot be read, since there is no room for temporary files: {error.strerror}.") from None
+        raise refusal(f"{name} cannot be read, since temporary files cannot be made: {explain(error)}") from None
     try:
-        _pool.do(task, arguments, folder, limits, progress, name)
+        _pool.do(task, arguments, folder, limits, progress)
         yield Answer(_read_answer(folder, refusal), folder)
     except ExceededError as error:
         LOG.warning("%s %s. %s", name, error, " ".join(getattr(error, "__notes__", ())))
@@ -126,12 +127,10 @@ class Pool:
         self._prepared = tasks
         Thread(target=self._start_idle, name="reader", daemon=True).start()
 
-    def do(
-        self, task: str, arguments: dict[str, Any], folder: Path, limits: Limits, progress: Progress, name: str
-    ) -> None:
-        """Does a task in the first process that is free; raises as `ReadingProcess.do`, and `BusyError`."""
+    def do(self, task: str, arguments: dict[str, Any], folder: Path, limits: Limits, progress: Progress) -> None:
+        """Does a task in the first process that is free; raises as `ReadingProcess.do`, also if too many wait."""
         is_long = TASKS[task].is_long
-        self._wait(is_long, name)
+        self._wait(is_long)
         process = None
         try:
             process = self._take() or self._start(self._prepared or (task,))
@@ -152,11 +151,11 @@ class Pool:
                 self._scratch.close()
                 self._scratch = None
 
-    def _wait(self, is_long: bool, name: str) -> None:
+    def _wait(self, is_long: bool) -> None:
         mine = _Waiting(object(), is_long)
         with self._condition:
             if len(self._waiting) >= MAX_WAITING:
-                raise BusyError(f"{name} cannot be read now, since many others wait for that: try again in a moment.")
+                raise ExceededError("cannot be read now, since many others wait for that: try again in a moment")
             self._waiting.append(mine)
             try:
                 self._condition.wait_for(lambda: self._find_next() is mine)

@@ -9,7 +9,7 @@ import psutil
 
 from core.reader.limits import Limits
 
-PATIENCE = 4  # times the bound on processor time, in seconds of the clock: for work that waits and does not compute
+PATIENCE = 10  # times the bound on processor time, in seconds of the clock: for work that waits and does not compute
 GIGABYTE = 2**30
 
 

@@ -7,6 +7,7 @@ from PIL import Image
 
 from core.data.images import open_image, open_shrunk, read_image_size, read_image_sizes
 from core.errors import PictureError
+from core.reader import PAGE, Kind, read_apart_from_now_on
 from playground.support.picture_limits import open_limited
 
 pytestmark = pytest.mark.slow
@@ -48,6 +49,12 @@ def test_another_process_decodes_and_refuses_the_same(apart, files, monkeypatch)
     assert sizes == list(map(str, read_image_sizes(files))) and sizes[0] == "(60, 90)"
     assert read_image_size(files[0]) == (60, 90)
     assert shrunk[0].shape == (3, 16, 2000) and shrunk[1] and torch.equal(shrunk[0], open_shrunk(files[2], 2000)[0])
+
+
+def test_a_picture_beyond_a_bound_is_refused_by_its_name(apart, files):
+    read_apart_from_now_on(PAGE._replace(answer=1000), (Kind.PICTURES,))
+    with pytest.raises(PictureError, match=r"^The picture me unfolds to more than 9.3e-07 GB: choose a smaller"):
+        open_limited(files[2], "me")
 
 
 def test_there_is_nothing_to_measure(apart):
