@@ -12,7 +12,7 @@ from core.data.images import FORMATS, require_file
 from core.errors import PictureError
 
 MAX_NAMED = 3  # files that are left out and named
-LIST_MARK, MAX_LINE = "@", 4096  # of an argument that names a list; characters of a path in it
+LIST_MARK, MAX_LINE = "@", 4096  # of an argument that names a list; characters of a path in it, and of a pattern
 
 
 class Pictures(NamedTuple):
@@ -61,7 +61,7 @@ def find_pictures(arguments: Sequence[Path], *, without: Path | None) -> Picture
     left_out: list[Path] = []
     count = 0
     for argument in (path for each in arguments for path in _expand(each)):
-        if argument.is_dir():
+        if os.path.isdir(argument):  # these functions know names that no file can have
             pictures, others = _search_folder(argument, without)
             left_out += [argument / name for name in others]
             named = [(str(argument / name), name) for name in pictures]
@@ -80,7 +80,7 @@ def find_pictures(arguments: Sequence[Path], *, without: Path | None) -> Picture
 
 
 def _is_list(argument: Path) -> bool:
-    return str(argument).startswith(LIST_MARK) and not argument.exists()
+    return str(argument).startswith(LIST_MARK) and not os.path.exists(argument)
 
 
 def _read_list(file: Path) -> list[str]:
@@ -119,9 +119,10 @@ def name_drawings(names: Sequence[str]) -> list[str]:
 
 
 def _expand(argument: Path) -> list[Path]:
-    if argument.exists() or _is_list(argument) or not glob.has_magic(str(argument)):
+    if os.path.exists(argument) or _is_list(argument) or not glob.has_magic(str(argument)):
         return [argument]
-    found = map(Path, glob.glob(str(argument), recursive=True))
+    pattern = str(argument)
+    found = map(Path, glob.glob(pattern, recursive=True) if len(pattern) <= MAX_LINE else ())
     matches = sorted(path for path in found if not any(map(is_junk, path.parts)))
     if not matches:
         raise PictureError(f"No file matches {argument}: check the pattern.")

@@ -125,7 +125,7 @@ class Config(Section):
         try:
             with open(path, encoding="utf-8") as file:
                 return cls.from_json(file.read(MAX_TEXT + 1))
-        except (OSError, UnicodeDecodeError) as error:
+        except (OSError, ValueError) as error:  # ValueError: it is not UTF-8, or no file can have the name
             raise ConfigError(f"The settings file {path} cannot be read: {error}.") from None
 
     def to_query(self, base: "Config | None" = None) -> str:

@@ -51,7 +51,7 @@ def list_files(root: Path) -> FolderFiles:
         DataError: The folder does not exist, cannot be read, or has more than `MAX_FILES` files or `MAX_DEPTH`
             folders inside each other.
     """
-    if not root.is_dir():
+    if not os.path.isdir(root):  # which is False for names that no file can have
         raise DataError(f"There is no data set {str(root)!r}: give an existing folder, or scenes.")
     linked_folders: list[str] = []
     entries = sorted(_walk(root, linked_folders))

@@ -1,5 +1,6 @@
 """Decodes untrusted image files to upright RGB tensors."""
 
+import os
 from collections.abc import Sequence
 from io import BytesIO
 from pathlib import Path
@@ -198,9 +199,9 @@ def require_file(path: str | Path) -> None:
     Raises:
         PictureError: It does not exist, or is a folder.
     """
-    if Path(path).is_dir():
+    if os.path.isdir(path):  # which is False for names that no file can have
         raise PictureError(f"{path} is a folder: name a picture in it.")
-    if not Path(path).is_file():
+    if not os.path.isfile(path):
         raise PictureError(f"The picture {path} does not exist: check the path.")
 
 

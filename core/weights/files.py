@@ -1,5 +1,6 @@
 """Weights in a file, described by its metadata, its tensors and assumptions; another process reads untrusted ones."""
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -31,7 +32,7 @@ def load_file(name: str, path: Path) -> Weights:
     Raises:
         WeightsError: The file is missing, too large, damaged, or does not hold the weights of a RetinaNet.
     """
-    limits = limits_for(Kind.WEIGHTS if _is_plain(path) else Kind.PICKLED, path) if path.is_file() else None
+    limits = limits_for(Kind.WEIGHTS if _is_plain(path) else Kind.PICKLED, path) if os.path.isfile(path) else None
     if limits is None:
         return read_file(name, path)
     arguments = {"name": name, "path": str(path)}

@@ -1,10 +1,16 @@
 """Messages of bounded length, and the values in them."""
 
 import time
+from pathlib import Path
 
 import pytest
 
+from core.cli.pictures import find_pictures
+from core.config import Config
+from core.data.folders import read_data_set
+from core.data.images import open_image
 from core.errors import MAX_MESSAGE, MAX_QUOTED, UserError, quote, shorten
+from core.weights.sources import load_weights
 
 
 def test_a_short_message_stays():
@@ -64,3 +70,23 @@ def test_short_values_are_quoted_as_they_are(value, expected):
 
 def test_a_long_text_is_cut_at_its_end():
     assert quote("x" * 99) == "'" + "x" * 98 + "…"
+
+
+@pytest.mark.parametrize("name", ["a" * 100_000, "a/" * 50_000, "a\0b"], ids=["long", "deep", "null"])
+@pytest.mark.parametrize(
+    "read",
+    [
+        lambda name: load_weights(name),
+        lambda name: read_data_set(Path(name)),
+        lambda name: open_image(name),
+        lambda name: find_pictures([Path(name)], without=None),
+        lambda name: find_pictures([Path(f"@{name}")], without=None),
+        lambda name: find_pictures([Path(f"*{name}")], without=None),
+        lambda name: Config.from_file(name),
+    ],
+    ids=["weights", "data set", "picture", "pictures", "list", "pattern", "settings"],
+)
+def test_names_that_no_file_can_have_are_refused(read, name):
+    with pytest.raises(UserError) as error:
+        read(name)
+    assert 0 < len(str(error.value)) <= MAX_MESSAGE
