@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from core.io.atomic import OutputError, write_text
 from core.io.records import read_object
+from core.io.troubles import explain
 
 PLAY, PAUSE, STOP = "play", "pause", "stop"
 COMMAND, AFTER = "wish", "after"  # keys of the file
@@ -110,6 +111,5 @@ def _rename(path: Path, control: Control, reason: OSError) -> None:
         target.touch()  # an empty file may find room where its content does not
     except OSError:
         raise OutputError(
-            f"The run cannot be controlled because nothing can be changed in its folder ({reason.strerror}): free some "
-            "space on the disk, then try again."
+            f"The run cannot be controlled because nothing can be changed in its folder: {explain(reason)}"
         ) from None

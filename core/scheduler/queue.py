@@ -10,6 +10,7 @@ from core.config import Config
 from core.io.atomic import write_text
 from core.io.locks import FileLock
 from core.io.parts import SUFFIX, make_part, sweep_parts
+from core.io.troubles import explain
 from core.runs.about import About
 from core.runs.control import STOP, Control, prepare_control, read_control, write_control
 from core.runs.folder import (
@@ -129,20 +130,17 @@ class Queue:
         Raises:
             RunError: It cannot be created.
         """
-        with self.lock():
-            try:
-                with make_part(self.root / "run") as part:
-                    part.mkdir()
-                    folder = RunFolder(part)
-                    folder.write_about(about._replace(created=time.time()))
-                    write_text(folder.config, config.to_json())
-                    self._enqueue(folder)
-                    folder = self._move_into_place(part)
-            except OSError as error:
-                raise RunError(
-                    f"The run cannot be created ({error.strerror}): free some space on the disk of the runs first."
-                ) from None
-            self._mark_changed()
+        try:
+            with self.lock(), make_part(self.root / "run") as part:
+                part.mkdir()
+                folder = RunFolder(part)
+                folder.write_about(about._replace(created=time.time()))
+                write_text(folder.config, config.to_json())
+                self._enqueue(folder)
+                folder = self._move_into_place(part)
+                self._mark_changed()
+        except OSError as error:
+            raise RunError(f"The run cannot be created: {explain(error)}") from None
         return folder
 
     def requeue(self, folder: RunFolder) -> None:
@@ -151,18 +149,17 @@ class Queue:
         Raises:
             RunError: It is queued, active or finished, or the disk is full.
         """
-        with self.lock():
-            state = self.status(folder).state
-            if state not in RESUMABLE:
-                raise RunError(f"The run {folder.path.name} is {state}: only a run that ended early can be resumed.")
-            try:
+        try:
+            with self.lock():
+                state = self.status(folder).state
+                if state not in RESUMABLE:
+                    raise RunError(
+                        f"The run {folder.path.name} is {state}: only a run that ended early can be resumed."
+                    )
                 self._enqueue(folder)
-            except OSError as error:
-                raise RunError(
-                    f"The run {folder.path.name} cannot be resumed ({error.strerror}): free some space on the disk of "
-                    "the runs first."
-                ) from None
-            self._mark_changed()
+                self._mark_changed()
+        except OSError as error:
+            raise RunError(f"The run {folder.path.name} cannot be resumed: {explain(error)}") from None
 
     def cancel(self, folder: RunFolder) -> bool:
         """Removes a run from the queue, also on a full disk; returns False if it was not queued.

@@ -92,33 +92,35 @@ class Server:
             for device in self._devices:
                 name = "cpu" if device is None else f"cuda{device}"
                 free = FileLock.try_acquire(self._root / DEVICE_LOCK.format(name), timeout=0) if waiting else None
-                if free:
-                    self._start(waiting.pop(0), device, (queue_lock, free))
+                if free and self._start(waiting[0], device, (queue_lock, free)):
+                    del waiting[0]
             if waiting or self._children or is_held(self._root / PAGES_LOCK, shared=True):
                 return True
             self._lock.close()  # before the queue's: a page that adds a run from now on finds no server and starts one
             return False
 
-    def _start(self, folder: RunFolder, device: int | None, locks: tuple[FileLock, FileLock]) -> None:
+    def _start(self, folder: RunFolder, device: int | None, locks: tuple[FileLock, FileLock]) -> bool:
+        """Starts a run; returns False if it has to wait on, because a full disk cannot note that it starts."""
         queue_lock, device_lock = locks
         try:
             lock = folder.acquire_lock()
         except RunError as error:
             folder.note_status(FAILED, str(error))
             device_lock.close()
-            return
+            return True
         try:
             folder.write_status(STARTING)
-        except OSError:  # the disk is full: it waits until there is room
+        except OSError:
             lock.close()
             device_lock.close()
-            return
+            return False
         child = os.fork()
         if child == 0:
             self._run(folder, device, lock, (queue_lock, self._lock))
         self._children[child] = folder
         lock.close()
         device_lock.close()
+        return True
 
     def _run(self, folder: RunFolder, device: int | None, lock: FileLock, inherited: Sequence[FileLock]) -> NoReturn:
         """Trains a run in the forked process, which keeps the lock of its device until it exits."""

@@ -15,6 +15,7 @@ from core.config import Config
 from core.experiments.presets import PRESETS
 from core.io.locks import FileLock
 from core.io.paths import is_file_name
+from core.io.troubles import explain
 from core.runs.about import About
 from core.runs.control import PAUSE, STOP, Control, read_control, write_control
 from core.runs.folder import PAUSED, QUEUED, RESUMABLE, RUNNING, STARTING, RunError, RunFolder, RunStatus
@@ -224,10 +225,7 @@ class Runs:
         try:
             self.open()
         except OSError as error:
-            raise RunError(
-                f"No run can be started now ({error.strerror}): free some space on the disk of the runs, or let it be "
-                "written to."
-            ) from None
+            raise RunError(f"No run can be started now: {explain(error)}") from None
 
     def stop(self, name: str) -> None:
         """Stops a run and all other runs of its comparison. Those that train save a checkpoint.

@@ -63,7 +63,7 @@ def test_a_request_after_the_disk_was_full_counts(path, monkeypatch):
 
 def test_a_run_of_an_earlier_version_has_no_file_to_rename(path, full_disk, monkeypatch):
     path.with_suffix("").unlink()
-    with pytest.raises(OutputError, match=r"The run cannot be controlled .*No space left.*: free some space"):
+    with pytest.raises(OutputError, match=r"The run cannot be controlled .*No space left.*Free some space"):
         write_control(path, Control(STOP))
     path.write_text('{"wish": "pause", "after": 0}')
     write_control(path, Control(STOP))

@@ -76,9 +76,7 @@ def test_a_run_that_cannot_be_started_leaves_nothing_and_tells_no_path(pages, fi
     before = sorted(page.root.rglob("*"))
     fill()
     for start in (lambda: page.start(tiny()), lambda: page.compare("freeze")):
-        with pytest.raises(
-            RunError, match=r"cannot be created \(No space left on device\): free some space"
-        ) as refused:
+        with pytest.raises(RunError, match=r"cannot be created: No space left on device\. Free some space") as refused:
             start()
         assert str(page.root) not in str(refused.value)
     assert set(page.root.rglob("*")) <= {*before, page.root / ".queue"}
@@ -117,6 +115,6 @@ def test_on_a_full_disk_runs_can_be_stopped_paused_and_stepped(pages, fill):
         assert read_control(folder.control) == Control(STOP)
         page.stop(waiting)
     assert other.read_progress(waiting).state == STOPPED
-    with pytest.raises(UserError, match=r"cannot be resumed \(No space left on device\): free some space"):
+    with pytest.raises(UserError, match=r"cannot be resumed: No space left on device\. Free some space"):
         page.resume(waiting)
     assert page.read_progress(waiting).state == STOPPED != QUEUED
