@@ -74,8 +74,9 @@ def _connect_scenes(page: PageComponents) -> None:
 
 def next_seed(seed: object) -> int:
     """Returns the number of the next scene; anything but a number, which is what the page sends, is as none."""
-    is_number = isinstance(seed, int | float) and abs(seed) < SCENE_SEEDS  # False for NaN
-    return (int(seed) + 1) % SCENE_SEEDS if is_number else 1
+    if not isinstance(seed, int | float) or not abs(seed) < SCENE_SEEDS:  # or NaN
+        return 1
+    return (int(seed) + 1) % SCENE_SEEDS
 
 
 def show_image(state: PageState, image_ref: ImageRef | None) -> PageState:
