@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from core.data.files import MAX_FILES, is_junk, list_files
-from core.data.images import FORMATS, require_file
 from core.errors import PictureError
+from core.io.decoding import FORMATS, require_file
 
 MAX_NAMED = 3  # files that are left out and named
 LIST_MARK, MAX_LINE = "@", 4096  # of an argument that names a list; characters of a path in it, and of a pattern

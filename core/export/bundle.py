@@ -1,6 +1,7 @@
 """Exports a detector as a zip: weights, settings, and a script that runs them with torchvision alone."""
 
 import json
+import re
 import subprocess
 import sys
 import zipfile
@@ -9,14 +10,16 @@ from importlib.metadata import version
 from inspect import getsource
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from types import ModuleType
 
 import torch
 from torch import Tensor
 
 from core.config import Config
-from core.data import images
+from core.data.images import to_pil
 from core.errors import PictureError
 from core.export.torchvision import require_same_inference, to_torchvision
+from core.io import decoding, picture_bounds
 from core.io.atomic import OutputError, write_atomically
 from core.retinanet.model import RetinaNet
 from core.retinanet.preprocess import require_usable_sides
@@ -25,7 +28,7 @@ from core.weights.sources import WeightsError, save_weights
 
 WEIGHTS, SETTINGS, SCRIPT, REQUIREMENTS = "weights.safetensors", "settings.json", "detect.py", "requirements.txt"
 PACKAGES = ("torch", "torchvision", "safetensors", "pillow", "numpy")  # imported by the script
-ERRORS_IMPORT = "from core.errors import PictureError\n"  # the only import from this project in `core.data.images`
+OWN_IMPORT = re.compile(r"^from core\..*\n", re.MULTILINE)
 MAX_SECONDS = 600  # in which the script detects objects in one picture
 # Runs the script in a process of its own: it must not need this library, and it changes torchvision's losses.
 RUN = f"""
@@ -62,7 +65,7 @@ model.eval()
 
 def detect(path):
     """Returns the detections in a picture, best first; raises PictureError if it cannot be opened."""
-    image = open_image(path)
+    image = decode_image(path)
     require_usable_sides(image.shape[1], image.shape[2], model.transform.max_size)
     with torch.inference_mode():
         found = model([image / 255])[0]
@@ -143,7 +146,7 @@ def read_bundle(path: Path, picture: Tensor, config: Config) -> Detections:
         with zipfile.ZipFile(path) as archive:
             archive.extractall(folder)
         file = Path(folder, "picture.png")
-        images.to_pil(picture).save(file)
+        to_pil(picture).save(file)
         command = [sys.executable, "-I", "-c", RUN, repr(config.inference.score_threshold), file.name]
         try:
             done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=MAX_SECONDS)
@@ -177,5 +180,9 @@ def build_script(config: Config, class_names: Sequence[str]) -> str:
 def build_picture_reader() -> str:
     """Returns the code with which this library opens pictures, as source that does not need the library."""
     error = getsource(PictureError).replace("(UserError)", "(Exception)")
-    opening = getsource(images).removeprefix(f'"""{images.__doc__}"""\n').replace(ERRORS_IMPORT, f"\n\n{error}\n")
-    return "\n".join((opening, "", getsource(require_usable_sides)))
+    return "\n\n".join((error, *map(_strip, (picture_bounds, decoding)), getsource(require_usable_sides)))
+
+
+def _strip(module: ModuleType) -> str:
+    """Returns a module's source without its docstring and its imports from this project."""
+    return OWN_IMPORT.sub("", getsource(module).removeprefix(f'"""{module.__doc__}"""\n'))

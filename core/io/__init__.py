@@ -1,9 +1,9 @@
 """Files: folders of the project, locks between processes, parts in the making, troubles with the disk, atomic writes,
 small files of JSON, growing JSON Lines files, journals of long computations, pauses of the garbage collector, what
-files are by their first bytes, and what decoding a picture would take.
+files are by their first bytes, what decoding a picture would take, and decoding it.
 
 Reading order: `paths`, `text`, `locks`, `parts`, `troubles`, `atomic`, `records`, `jsonl`, `journal`, `collection`,
-`signatures`, `picture_bounds`.
+`signatures`, `picture_bounds`, `decoding`.
 """
 
 import lazy_loader as lazy

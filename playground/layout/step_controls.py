@@ -3,8 +3,8 @@
 import gradio as gr
 
 from core.data.formats import FORMATS
-from core.data.images import MAX_BYTES
 from core.experiments.presets import PRESETS
+from core.io.decoding import MAX_BYTES
 from core.weights.state_dict import READABLE
 from playground.albums.service import ALBUMS
 from playground.data.datasets import DATA

@@ -264,7 +264,7 @@ def test_files_that_cannot_be_read_are_left_out(tmp_path):
 
 def test_no_picture_is_opened_before_it_is_needed(tmp_path, monkeypatch):
     yolo_label_studio(tmp_path)
-    monkeypatch.setattr("core.data.images._read_content", lambda *_: pytest.fail("a picture was opened"))
+    monkeypatch.setattr("core.io.decoding._read_content", lambda *_: pytest.fail("a picture was opened"))
     assert len(open_folder(tmp_path, "train")) == 8
 
 

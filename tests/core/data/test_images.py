@@ -8,10 +8,10 @@ import pytest
 import torch
 from PIL import Image
 
-from core.data import images
 from core.data.images import open_image, read_image_size, to_pil
 from core.data.untrusted import IMAGE_SUFFIXES
 from core.errors import PictureError
+from core.io import decoding
 
 
 def saved(image: Image.Image, kind: str, **options) -> io.BytesIO:
@@ -38,7 +38,7 @@ def pixel(image: torch.Tensor, x: int = 0, y: int = 0) -> tuple[int, ...]:
 
 def test_pictures_are_told_by_every_suffix_of_their_formats():
     assert set(IMAGE_SUFFIXES) == {
-        suffix for suffix, form in Image.registered_extensions().items() if form in images.FORMATS
+        suffix for suffix, form in Image.registered_extensions().items() if form in decoding.FORMATS
     }
 
 
@@ -184,7 +184,7 @@ def test_declared_size_is_refused_before_decoding(tmp_path, monkeypatch, width, 
 
 
 def test_a_given_picture_is_bounded_too(monkeypatch):
-    monkeypatch.setattr(images, "MAX_PIXELS", 10)
+    monkeypatch.setattr(decoding, "MAX_PIXELS", 10)
     with pytest.raises(PictureError, match="given has 4×3 pixels"):
         open_image(Image.new("L", (4, 3)))
     with pytest.raises(PictureError, match="empty"):
@@ -192,7 +192,7 @@ def test_a_given_picture_is_bounded_too(monkeypatch):
 
 
 def test_large_files_are_refused(monkeypatch, tmp_path):
-    monkeypatch.setattr(images, "MAX_BYTES", 2**20)
+    monkeypatch.setattr(decoding, "MAX_BYTES", 2**20)
     path = tmp_path / "large.png"
     path.write_bytes(b"\0" * (2**20 + 1))
     with pytest.raises(PictureError, match=r"large\.png is larger than 1 MB"):

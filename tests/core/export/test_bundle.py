@@ -116,10 +116,10 @@ def test_the_script_opens_pictures_as_the_library_does(pictures, tmp_path):
     names: dict = {}
     exec(compile(build_picture_reader(), SCRIPT, "exec"), names)
     for picture in pictures:
-        assert torch.equal(names["open_image"](picture), open_image(picture)), picture.name
+        assert torch.equal(names["decode_image"](picture), open_image(picture)), picture.name
     (tmp_path / "cut.png").write_bytes(pictures[0].read_bytes()[:3000])
     with pytest.raises(names["PictureError"], match=r"cut\.png cannot be decoded"):
-        names["open_image"](tmp_path / "cut.png")
+        names["decode_image"](tmp_path / "cut.png")
     with pytest.raises(names["PictureError"], match="too elongated"):
         names["require_usable_sides"](1, 2000, 1333)
 
