@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from itertools import cycle
 from pathlib import Path
 from random import Random
@@ -36,7 +36,7 @@ Check = Callable[[Path], None]  # what the next process does and finds, in a fol
 def attack_sequences(folder: Path) -> Attempt:
     """Prepares sequences of changes; each attempt is one kill, at the next change of one of them."""
     kills = cycle(_list_sequences(folder))
-    running = iter(())  # type: Iterator[tuple[int, Path]]
+    running: Iterator[tuple[int, Path]] = iter(())
     check: Check = _fail
 
     def attempt(random: Random) -> None:
@@ -154,14 +154,13 @@ def attack_training(folder: Path) -> Attempt:
         run = folder / "run"
         shutil.rmtree(run, ignore_errors=True)
         _train(run, [], random.uniform(3, LONGEST))
-        for _ in range(3):
-            if RunFolder(run).checkpoint.exists():
-                _train(run, ["--resume"], None)
-                break
-            shutil.rmtree(run, ignore_errors=True)
-            _train(run, [], None)
-            break
-        _require(RunFolder(run).read_status().state == FINISHED, "the run cannot be resumed")
+        status = RunFolder(run).read_status()
+        if status is None or status.state != FINISHED:
+            if not RunFolder(run).checkpoint.exists():  # killed before its first one: it begins anew
+                shutil.rmtree(run, ignore_errors=True)
+            _train(run, ["--resume"] if run.exists() else [], None)
+        ended = RunFolder(run).read_status()
+        _require(ended is not None and ended.state == FINISHED, "the run cannot be resumed")
         steps = [record for record in RunFolder(run).read_metrics() if "metrics" not in record]
         wanted = [record for record in expected if "metrics" not in record]
         _require([each["step"] for each in steps] == [each["step"] for each in wanted], "steps are missing")

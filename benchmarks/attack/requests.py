@@ -105,9 +105,9 @@ def attack_origins(folder: Path) -> Attempt:
     def attempt(random: Random) -> None:
         host, origin = random.choice(NAMES), random.choice((None, "null", *(f"http://{name}" for name in NAMES)))
         if random.random() < 0.3:
-            origin = quote(alter_text(OWN, random), safe=":/[].")
+            origin = quote(alter_text(OWN, random), safe=":/[].", errors="replace")
         if random.random() < 0.2:
-            host = quote(alter_text(random.choice(NAMES), random), safe=":/[].")
+            host = quote(alter_text(random.choice(NAMES), random), safe=":/[].", errors="replace")
         site = random.choice(SITES)
         headers = {"host": host, "origin": origin, "sec-fetch-site": site}
         sent = {name: value for name, value in headers.items() if value is not None}
