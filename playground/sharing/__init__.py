@@ -1,2 +1,5 @@
-"""How visitors share the server: the order in which answers are computed (`lanes`), what each may have (`shares`,
-`slots`), and files that several have uploaded (`uploads`)."""
+"""How visitors share the server.
+
+Reading order: `lanes` (the order in which answers are computed), `shares` (what each visitor may have), `slots` (how
+much each does at a time), `uploads` (files that several have uploaded).
+"""

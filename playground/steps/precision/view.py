@@ -132,7 +132,8 @@ def _number_object(each: Counted, choice: Choice) -> int:
 def _rows(choice: Choice) -> Markup:
     """Returns the table of the detections counted last, the newest first."""
     counting, names = choice.counting, choice.material.class_names
-    rows, wrong = [], set()
+    rows: list[tuple[str, ...]] = []
+    wrong = set()
     for number in range(choice.so_far, max(choice.so_far - ROWS, 0), -1):
         each, tally = counting.detections[number - 1], counting.tally(number)
         made, found = _number(tally.precision, ".2f"), _number(tally.recall, ".2f")
