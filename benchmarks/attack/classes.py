@@ -7,16 +7,19 @@ from benchmarks.attack.crowds import attack_with_crowds
 from benchmarks.attack.data_sets import attack_data_sets, attack_zips
 from benchmarks.attack.files import attack_pictures, attack_weights
 from benchmarks.attack.kills import attack_sequences, attack_training
-from benchmarks.attack.outcome import Prepare
+from benchmarks.attack.outcome import HANG_SECONDS, Prepare
 from benchmarks.attack.requests import attack_links, attack_live, attack_origins
 from benchmarks.attack.run_folders import attack_run_folders
 
+PROCESS_SECONDS = 600  # of inputs that start processes, which import PyTorch first
+
 
 class Class(NamedTuple):
-    """A class of inputs, and its share of all of them."""
+    """A class of inputs, its share of all of them, and the seconds after which one is a hang."""
 
     prepare: Prepare
     share: float
+    bound: float = HANG_SECONDS
 
 
 CLASSES = {
@@ -30,6 +33,6 @@ CLASSES = {
     "links": Class(attack_links, 0.1),
     "origins": Class(attack_origins, 0.1),
     "kills": Class(attack_sequences, 0.04),
-    "trainings": Class(attack_training, 0.0004),
-    "crowds": Class(attack_with_crowds, 0.0002),
+    "trainings": Class(attack_training, 0.0004, PROCESS_SECONDS),
+    "crowds": Class(attack_with_crowds, 0.0002, PROCESS_SECONDS),
 }

@@ -177,9 +177,11 @@ def _train(run: Path, more: list[str], seconds: float | None) -> None:
     command = [sys.executable, "-m", "core", "train", "--out", str(run), *settings, *more]
     process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
     end = None if seconds is None else time.monotonic() + seconds
-    while process.poll() is None and (end is None or time.monotonic() < end):
-        time.sleep(0.02)
-    process.send_signal(signal.SIGKILL)
+    try:
+        while process.poll() is None and (end is None or time.monotonic() < end):
+            time.sleep(0.02)
+    finally:
+        process.send_signal(signal.SIGKILL)
     said = process.communicate()[1].decode(errors="replace")
     if seconds is None and process.returncode != 0:
         raise Lost(f"training failed: {said[-500:]}")

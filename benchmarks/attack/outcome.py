@@ -48,28 +48,29 @@ class Ending(NamedTuple):
     trouble: str = ""
 
 
-def try_input(attempt: Attempt, random: Random, folder: Path) -> Ending:
+def try_input(attempt: Attempt, random: Random, folder: Path, bound: float = HANG_SECONDS) -> Ending:
     """Tries one input.
 
     Args:
         attempt: Tries it.
         random: The numbers from which it follows.
         folder: A folder of the server, whose path no message may tell.
+        bound: Seconds after which it is a hang.
     """
     start = time.monotonic()
     try:
-        with _alarm():
+        with _alarm(bound):
             attempt(random)
     except UserError as error:
         return _judge_message(str(error), folder)
     except Lost as error:
         return Ending(Outcome.LOST, str(error))
     except _HangError:
-        return Ending(Outcome.HANG, f"more than {HANG_SECONDS} s")
+        return Ending(Outcome.HANG, f"more than {bound:g} s")
     except Exception:
         return Ending(Outcome.TRACEBACK, traceback.format_exc())
     seconds = time.monotonic() - start
-    return Ending(Outcome.HANG, f"{seconds:.0f} s") if seconds > HANG_SECONDS else Ending(Outcome.OPENED)
+    return Ending(Outcome.HANG, f"{seconds:.0f} s") if seconds > bound else Ending(Outcome.OPENED)
 
 
 def _judge_message(message: str, folder: Path) -> Ending:
@@ -79,7 +80,7 @@ def _judge_message(message: str, folder: Path) -> Ending:
 
 
 @contextmanager
-def _alarm() -> Iterator[None]:
+def _alarm(bound: float) -> Iterator[None]:
     """Raises an error in what takes too long, on systems that have such an alarm."""
     if not hasattr(signal, "setitimer"):
         yield
@@ -89,7 +90,7 @@ def _alarm() -> Iterator[None]:
         raise _HangError
 
     before = signal.signal(signal.SIGALRM, ring)
-    signal.setitimer(signal.ITIMER_REAL, HANG_SECONDS)
+    signal.setitimer(signal.ITIMER_REAL, bound)
     try:
         yield
     finally:

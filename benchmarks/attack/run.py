@@ -51,7 +51,8 @@ def attack(names: Sequence[str], seed: int, number: int, seconds: float, first: 
             for each in range(first, first + count):
                 if each > first and time.monotonic() > until:
                     break
-                ending = try_input(attempt, Random(f"{seed} {name} {each}"), Path(folder))
+                random = Random(f"{seed} {name} {each}")
+                ending = try_input(attempt, random, Path(folder), CLASSES[name].bound)
                 report.counts[name][ending.outcome] += 1
                 if ending.outcome in BAD:
                     report.troubles.append((Input(name, each), ending))
