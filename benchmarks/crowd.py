@@ -101,6 +101,7 @@ class Visitor:
         """Drags a slider until a time of `time.monotonic`."""
         _, path = DRAGS[self._number % len(DRAGS)]
         entered, values, number = self._entered, json.loads(self._entered["settings"]), 0
+        self._connection.close()  # the server may have closed it while others came in
         while time.monotonic() < end:
             number += 1
             values[path] = round(0.45 + 0.0007 * (number * 37 % 601), 4)
