@@ -240,10 +240,21 @@ def _require_disk_space(folder: Path, needed: int, archive: Path) -> None:
 
 
 def _unpack_entry(content: zipfile.ZipFile, entry: zipfile.ZipInfo, path: Path, archive: Path) -> None:
-    """Unpacks one file; rejects one that differs from its declared size, and never replaces another."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    """Unpacks one file; rejects one that differs from its declared size, and never replaces another.
+
+    Names that differ only in capitals, or in how an accent is written, are two files where the disk keeps them apart.
+    """
     left = entry.file_size
-    with content.open(entry) as source, path.open("xb") as target:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        target = path.open("xb")
+    except (FileExistsError, NotADirectoryError):
+        raise _error(
+            archive,
+            f"holds {quote(entry.filename)} and a file or folder whose name this disk does not tell from it",
+            "rename one of them",
+        ) from None
+    with target, content.open(entry) as source:
         while piece := source.read(CHUNK):
             left -= len(piece)
             if left < 0:

@@ -128,6 +128,26 @@ def test_two_files_of_one_name_or_a_file_for_a_folder(tmp_path):
     refused(tmp_path, pack(tmp_path / "other.zip", {"a/b/c": b"2", "a": b"1"}), message)
 
 
+def test_names_that_differ_only_in_capitals_or_accents_are_two_files(tmp_path):
+    names = ("a.png", "A.png", "caf\N{LATIN SMALL LETTER E WITH ACUTE}.png", "cafe\N{COMBINING ACUTE ACCENT}.png")
+    archive = pack(tmp_path / "set.zip", {name: name.encode() for name in names})
+    (tmp_path / "content").mkdir()
+    unpack(archive, tmp_path / "content")
+    assert {name: (tmp_path / "content" / name).read_bytes() for name in names} == {n: n.encode() for n in names}
+
+
+@pytest.mark.parametrize("present", ["file", "folder", "file for the folder"])
+def test_names_that_the_disk_does_not_keep_apart(tmp_path, present):
+    content = tmp_path / "content"
+    taken = content / "images" if present == "file for the folder" else content / "images" / "A.png"
+    taken.parent.mkdir(parents=True)
+    taken.mkdir() if present == "folder" else taken.write_bytes(b"")  # as "images/a.png" on such a disk
+    archive = pack(tmp_path / "set.zip", {"images/A.png": b"1"})
+    message = r"^set\.zip holds 'images/A\.png' and a file or folder whose name this disk does not tell from it: rename"
+    with pytest.raises(DataError, match=message):
+        unpack(archive, content)
+
+
 def test_folders_inside_each_other_are_bounded(tmp_path):
     deep = "/".join("a" * (MAX_DEPTH + 1))
     archive = pack(tmp_path / "set.zip", {f"{deep}/a.txt": b""})
