@@ -5,6 +5,7 @@ of a directory of TIFF or EXIF may all be the same megabytes, which Pillow reads
 for each pixel; and Pillow decodes some formats in Python, a pixel at a time.
 """
 
+import re
 import struct
 from collections.abc import Iterator
 from itertools import islice
@@ -20,7 +21,8 @@ MAX_SLOW_STEPS = 4_000_000  # pixels of formats that Pillow decodes in Python, o
 MAX_SLOW_BYTES = 16 * 2**20  # of their files
 SLOW = ("bmp_rle", "ppm", "ppm_plain", "qoi")  # Pillow's names of these decoders
 EXIF, FURTHER = b"Exif\0\0", b"MPF\0"  # with which segments begin: EXIF, and the list of further pictures
-JPEG, SCAN = b"\xff\xd8", b"\xff\xda"  # with which the file and each scan begin
+JPEG, SCAN, END = b"\xff\xd8", b"\xff\xda", b"\xff\xd9"  # with which the file and each scan begin, and its end
+MARK = re.compile(rb"\xff[^\x00\x01\xff\xd0-\xd7]")  # with which a segment of a JPEG begins; others are within scans
 PNG, GIF, JPEG_2000, JP2 = b"\x89PNG\r\n\x1a\n", b"GIF8", b"\xff\x4f\xff\x51", b"jP  "
 ORDERS = {b"II": "<", b"MM": ">"}  # of bytes, by the beginning of a TIFF
 INNER = (34665, 34853, 40965)  # tags of directories that Pillow reads with the first one
@@ -50,7 +52,7 @@ def find_excess(content: bytes) -> str:
 def find_slowness(image: Image.Image, content: bytes) -> str:
     """Returns why the pixels of an opened picture would take too long to decode, with a remedy; "" if they do not."""
     pixels = image.width * image.height
-    if image.format in ("JPEG", "MPO") and pixels * content.count(SCAN) > MAX_SCANNED:
+    if image.format in ("JPEG", "MPO") and pixels * _count_scans(content) > MAX_SCANNED:
         return "goes over its pixels too many times: save it as a JPEG that is not progressive"
     decoder = next((str(tile[0]) for tile in getattr(image, "tile", ())), "")
     steps = pixels * (len(image.getbands()) if decoder.startswith("ppm") else 1)
@@ -111,6 +113,21 @@ def _walk_jpeg(content: bytes) -> Iterator[bytes]:
         else:
             yield content[at + 4 : at + 2 + length]
             at += 2 + max(length, 2)
+
+
+def _count_scans(content: bytes) -> int:
+    """Returns the number of scans of a JPEG, at most `MAX_PARTS`.
+
+    Those of other pictures do not count: previews in segments, and whatever follows the end, such as a phone's film.
+    """
+    at, scans = len(JPEG), 0
+    for _ in range(MAX_PARTS):
+        found = MARK.search(content, at)
+        if found is None or found[0] == END:
+            return scans
+        scans += found[0] == SCAN
+        at = found.end() + int.from_bytes(content[found.end() : found.end() + 2])
+    return MAX_PARTS
 
 
 def _walk_png(content: bytes) -> Iterator[int]:

@@ -41,10 +41,10 @@ def with_exif(exif):
     return with_segments([(b"\xe1", b"Exif\0\0" + exif[at : at + 60_000]) for at in range(0, len(exif), 60_000)])
 
 
-def repeat_scan(times, size):
+def repeat_scan(times, size, between=b""):
     jpeg = save("JPEG", size, progressive=True)
     last = jpeg.rfind(b"\xff\xda")
-    return jpeg[:-2] + jpeg[last:-2] * times + jpeg[-2:]
+    return jpeg[:-2] + (between + jpeg[last:-2]) * times + jpeg[-2:]
 
 
 def add_chunks(kind, content, count):
@@ -76,6 +76,12 @@ SLOW = "has too many pixels for a format that is slow"
 HOSTILE = {
     "a JPEG of 8,000 scans": (lambda: repeat_scan(8000, (640, 480)), "goes over its pixels too many times"),
     "a large JPEG of 150 scans": (lambda: repeat_scan(150, (4000, 4000)), "goes over its pixels too many times"),
+    "scans after an end in a comment": (
+        lambda: repeat_scan(8000, (640, 480), b"\xff\xfe\0\4\xff\xd9"), "goes over its pixels too many times"
+    ),
+    "scans after a mark without content": (
+        lambda: repeat_scan(8000, (640, 480), b"\xff\x01"), "goes over its pixels too many times"
+    ),
     "EXIF that is read 1,000 times": (lambda: with_exif(SAME), "too much metadata"),
     "pictures that follow": (lambda: with_segments([(b"\xe2", b"MPF\0" + SAME)]), "too much metadata"),
     "a JPEG of empty comments": (lambda: with_segments([(b"\xfe", b"")] * (MAX_PARTS + 1)), "too many segments"),
@@ -109,6 +115,8 @@ def test_pictures_that_would_take_minutes_are_refused_at_once(make, message):
         lambda: repeat_scan(20, (4000, 3000)),
         lambda: repeat_scan(300, (640, 480)),
         lambda: with_segments([(b"\xfe", b"a comment")] * 1000),
+        lambda: save("JPEG", (4000, 3000)) + b"\xff\xda" * 1000,  # a phone's film follows the picture
+        lambda: with_segments([(b"\xe2", b"a preview" + b"\xff\xda" * 30_000)] * 30),
         lambda: with_exif(make_directory([(270, 2, 60_000, 26)]) + bytes(60_000)),
         lambda: add_chunks(b"tEXt", b"a\0b", 1000),
         lambda: add_blocks(100),
@@ -120,7 +128,7 @@ def test_pictures_that_would_take_minutes_are_refused_at_once(make, message):
         lambda: save("BMP", (3000, 2000)),
         lambda: save("PPM", (3000, 2000)),
     ],
-    ids=range(13),
+    ids=range(15),
 )
 def test_usual_pictures_are_opened(make):
     content = make()
