@@ -13,7 +13,8 @@ from core.data.left_out import OTHER_SIZE, UNREADABLE
 from core.evaluation.dataset_predictions import count_images
 from core.experiments.recipes import MIN_HELD_OUT, RECIPES, list_overridden
 from core.io.text import count_noun
-from core.runs.folder import RunFolder, record_to_dict
+from core.runs.folder import RunFolder
+from core.runs.metrics import record_to_dict
 from core.runs.splits import OpenedData
 from core.runs.tracking import open_tracker
 from core.runs.train import Listeners, run_training

@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 
 from core.config import Config, Training
 from core.experiments.presets import Preset, Variant
-from core.runs.folder import DIVERGED, ENDED, RunFolder, find_kept
+from core.runs.folder import DIVERGED, ENDED, RunFolder
+from core.runs.metrics import find_kept
 from core.runs.train import run_training
 from core.training.records import Record, TrainingError
 

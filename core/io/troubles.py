@@ -16,6 +16,7 @@ REMEDIES = {
     (errno.EFBIG,): "Raise the limit of the size of files (ulimit -f), or use another disk",
     (errno.EROFS, errno.EACCES, errno.EPERM): "Let this user write there, or name another place",
     (errno.EEXIST, errno.ENOTDIR): "Move the file that is in the way, or name another place",
+    (errno.EISDIR,): "Move the folder that is in the way, or name another place",
     (errno.ENOENT,): "Check the path",
     (errno.EMFILE, errno.ENFILE): "Raise the limit of open files (ulimit -n)",
     (errno.ENAMETOOLONG,): "Name a shorter path",

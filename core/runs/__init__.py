@@ -1,10 +1,10 @@
 """A training run and its folder: settings, metrics, checkpoint, weights and log.
 
 Reading order: `train` (trains in a folder, from the start or from a checkpoint), `splits` (its data), `about` (its
-description), `folder` (its files and its status), `divergence` (how it diverged), `recorder` (writes them during
-training), `checkpoint`, `control` (pause, stop and single steps, requested by another process), `snapshots` (detections
-in one fixed image at each evaluation), `step_changes` (the effect of a single step), `tracking` (TensorBoard, Weights &
-Biases, Trackio).
+description), `folder` (its files and its status), `metrics` (their records), `divergence` (how it diverged),
+`recorder` (writes them during training), `checkpoint`, `control` (pause, stop and single steps, requested by another
+process), `snapshots` (detections in one fixed image at each evaluation), `step_changes` (the effect of a single step),
+`tracking` (TensorBoard, Weights & Biases, Trackio).
 """
 
 import lazy_loader as lazy

@@ -10,6 +10,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
+from core.io.troubles import explain
 from core.runs.folder import RunError
 from core.weights.state_dict import CHECKPOINT_KEY, MAX_BYTES, write
 
@@ -52,7 +53,7 @@ def load_checkpoint(path: Path) -> dict[str, Any]:
     except FileNotFoundError:
         raise RunError(f"There is no checkpoint {path} to resume from: start the run without --resume.") from None
     except OSError as error:
-        raise RunError(f"The checkpoint {path} cannot be read: {error.strerror or error}.") from None
+        raise RunError(f"The checkpoint {path} cannot be read: {explain(error)}") from None
     except (SafetensorError, KeyError, ValueError, TypeError, RecursionError):
         raise damaged from None
     if not isinstance(state, dict):

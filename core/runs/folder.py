@@ -8,14 +8,11 @@ whose process has died. Through `control.json` other processes pause or stop it,
 import json
 import math
 import os
-import sys
 import time
-from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, NamedTuple, TypeGuard
+from typing import Any, NamedTuple
 
-from core.config import Training
 from core.errors import UserError
 from core.io.atomic import write_text
 from core.io.jsonl import JsonLines, append_json_line
@@ -23,10 +20,12 @@ from core.io.locks import FileLock, is_held
 from core.io.parts import sweep_parts
 from core.io.records import is_missing, read_object
 from core.io.text import is_text
+from core.io.troubles import explain
 from core.runs.about import About
 from core.runs.control import list_control_files
 from core.runs.divergence import read_divergence
-from core.training.records import DivergedError, EvaluationRecord, StepRecord, has_risen
+from core.runs.metrics import is_number, record_to_dict, split_records
+from core.training.records import DivergedError, EvaluationRecord, StepRecord
 
 QUEUED, STARTING, RUNNING, PAUSED = "queued", "starting", "running", "paused"
 FINISHED, STOPPED, INTERRUPTED = "finished", "stopped", "interrupted"
@@ -123,7 +122,7 @@ class RunFolder:
         try:
             self.path.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise RunError(f"The folder {self.path} cannot be created: {error.strerror}.") from None
+            raise RunError(f"The folder {self.path} cannot be created: {explain(error)}") from None
 
     def acquire_lock(self) -> FileLock:
         """Acquires the lock that the training process holds.
@@ -134,7 +133,7 @@ class RunFolder:
         try:
             lock = FileLock.try_acquire(self.lock)
         except OSError as error:
-            raise RunError(f"The folder {self.path} cannot be used: {error.strerror}.") from None
+            raise RunError(f"The folder {self.path} cannot be used: {explain(error)}") from None
         if lock is None:
             raise RunError(f"The run {self.path} is being trained by another process: stop it there first.")
         return lock
@@ -178,7 +177,7 @@ class RunFolder:
         if not found:
             return None if is_missing(self.status) else RunStatus(RUNNING)
         state, message, since, order = (found.get(key) for key in ("state", "message", "since", "order"))
-        since = float(since) if _is_number(since) and math.isfinite(since) else 0.0
+        since = float(since) if is_number(since) and math.isfinite(since) else 0.0
         state, message = state if state in STATES else RUNNING, message if is_text(message) else ""
         order = order if type(order) is int else 0
         status = RunStatus(state, message[:MAX_MESSAGE], since, order)
@@ -223,7 +222,7 @@ def list_folder(path: Path) -> list[Path]:
     except FileNotFoundError:
         return []
     except OSError as error:
-        raise RunError(f"The folder of runs {path} cannot be read: {error.strerror}.") from None
+        raise RunError(f"The folder of runs {path} cannot be read: {explain(error)}") from None
 
 
 def failure_state(error: BaseException) -> str:
@@ -240,56 +239,7 @@ def append_line(path: Path, record: dict[str, Any]) -> None:
     try:
         append_json_line(path, record)
     except OSError as error:
-        raise RunError(
-            f"{path} cannot be written: {error.strerror}. Free some space on the disk, then resume the run."
-        ) from None
-
-
-def split_records(records: Iterable[dict[str, Any]]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """Splits records into those of steps and those of evaluations; damaged ones are left out."""
-    records = list(records)
-    steps = [record for record in records if "metrics" not in record and _is_step(record)]
-    return steps, [record for record in records if "metrics" in record and _is_evaluation(record)]
-
-
-def find_kept(evaluations: Sequence[dict[str, Any]], training: Training) -> dict[str, Any] | None:
-    """Returns the evaluation of the weights that a run keeps, None if there is none.
-
-    It is the last one, or with `training.early_stopping` the last one whose held-out loss had not risen.
-    """
-    kept, lowest = None, math.inf
-    for each in evaluations:
-        losses = each.get("losses", {}).values()
-        loss = sum(losses) if losses and None not in losses else math.nan
-        if not has_risen(loss, lowest):
-            kept, lowest = each, min(lowest, loss)
-    return kept if kept and training.early_stopping else (evaluations[-1] if evaluations else None)
-
-
-def _is_step(record: dict[str, Any]) -> bool:
-    return all(_is_number(record.get(name)) for name in StepRecord._fields)
-
-
-def _is_evaluation(record: dict[str, Any]) -> bool:
-    """True for an evaluation; those of earlier versions have no losses."""
-    metrics, losses = record["metrics"], record.get("losses", {})
-    if not isinstance(metrics, dict) or not metrics.keys() >= {"ap", "ap50"} or not isinstance(losses, dict):
-        return False
-    values = (*(value for name, value in metrics.items() if name != "per_class"), *losses.values())
-    return all(value is None or _is_number(value) for value in values)
-
-
-def _is_number(value: object) -> TypeGuard[int | float]:
-    """True for a number that a record can hold; JSON also has integers that are too large for a float."""
-    return isinstance(value, float) or (type(value) is int and abs(value) <= sys.float_info.max)
-
-
-def record_to_dict(record: StepRecord | EvaluationRecord) -> dict[str, Any]:
-    """Converts a record for JSON; only evaluations have the key "metrics"."""
-    if isinstance(record, EvaluationRecord):
-        losses = {name: value if math.isfinite(value) else None for name, value in record.losses._asdict().items()}
-        return {"step": record.step, "metrics": record.metrics.to_dict(), "losses": losses}
-    return record._asdict()
+        raise RunError(f"{path} cannot be written: {explain(error)} Then resume the run.") from None
 
 
 def _overwrite(path: Path, text: str) -> None:

@@ -27,6 +27,7 @@ from playground.evaluations.results import EvaluationResult
 from playground.evaluations.store import Origin, Store, StoredEvaluation
 from playground.pipeline.networks import name_weights, network_of
 from playground.sharing.shares import find_share
+from playground.support.shared_folder import explain_disk
 from playground.support.threads import all_threads
 from playground.support.visitors import VISITORS
 from playground.support.wording import hide_server
@@ -234,7 +235,7 @@ class Evaluations:
             record = StoredEvaluation(ended.state, ended.total, result.images, result.names, result.class_names)
             self._store.put(key, record, origin)
         except (OSError, WeightsError) as error:
-            return f"It could not be saved and will be lost when the server is restarted: {_explain(error)}"
+            return f"It could not be saved and will be lost when the server is restarted. {_explain(error)}"
         return ""
 
 
@@ -249,7 +250,9 @@ def _is_there(config: Config, split: ImageRef, visitor: str) -> bool:
 
 def _explain(error: UserError | OSError) -> str:
     """Returns the message of an error, without the path of a file on the server."""
-    return (error.strerror or "a file cannot be used") if isinstance(error, OSError) else hide_server(str(error))
+    if isinstance(error, OSError):
+        return f"The server cannot use a file, because {explain_disk(error)}."
+    return hide_server(str(error))
 
 
 def _fail(job: _Job, message: str) -> None:

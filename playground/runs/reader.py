@@ -12,7 +12,8 @@ from core.io.jsonl import JsonLines
 from core.io.paths import hide_folder
 from core.io.text import count_noun
 from core.runs.about import About
-from core.runs.folder import RunFolder, split_records
+from core.runs.folder import RunFolder
+from core.runs.metrics import split_records
 from core.runs.snapshots import Snapshot, read_snapshot_image, snapshot_from_record
 from playground.albums.album import MINE
 from playground.albums.service import ALBUMS

@@ -10,7 +10,8 @@ from core.config import Config
 from core.data.left_out import describe_count
 from core.experiments.recipes import RECIPES
 from core.runs.about import About
-from core.runs.folder import QUEUED, find_kept
+from core.runs.folder import QUEUED
+from core.runs.metrics import find_kept
 from core.runs.step_changes import StepChanges
 from playground.components import html
 from playground.runs.progress import RunProgress

@@ -18,6 +18,7 @@ from playground.runs.privacy import PRIVATE, may_change, may_see, require_change
 from playground.runs.progress import ACTIVE
 from playground.runs.service import RUNS, Runs
 from playground.runs.table import EMPTY, Column, ListedRun, Run, build_cells, build_columns, read_run
+from playground.support.shared_folder import explain_disk
 from playground.support.trash import Trash
 from playground.support.visitors import visitor_of
 from playground.support.wording import NOT_READ, name_knobs
@@ -52,7 +53,7 @@ def handle_request(request: object, runs: Runs, visitor: str = "") -> dict[str, 
     except UserError as error:
         message = name_knobs(error)
     except OSError as error:
-        message = f"This is not possible: {error.strerror}."
+        message = f"The server cannot do this, because {explain_disk(error)}."
     try:
         contents = json.dumps(_build_contents(runs, _parse_names(request.get("chosen")), visitor), allow_nan=False)
     except UserError as error:  # the folder of the runs cannot be read

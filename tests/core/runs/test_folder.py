@@ -6,7 +6,8 @@ from core.data.left_out import LeftOut
 from core.io.jsonl import JsonLines
 from core.runs.about import About
 from core.runs.control import PAUSE, STOP, Control, read_control, write_control
-from core.runs.folder import FAILED, RUNNING, RunError, RunFolder, RunStatus, append_line, split_records
+from core.runs.folder import FAILED, RUNNING, RunError, RunFolder, RunStatus, append_line
+from core.runs.metrics import split_records
 from core.training.records import StepRecord
 
 

@@ -78,7 +78,7 @@ def test_metrics_that_cannot_be_written_end_a_run_too(tmp_path, monkeypatch):
     folder.metrics.unlink()
     folder.metrics.mkdir()
     with pytest.raises(
-        RunError, match=r"metrics.jsonl cannot be written: .*\. Free some space on the disk, then resume the run"
+        RunError, match=r"metrics.jsonl cannot be written: Is a directory\. Move the folder .*\. Then resume the run\.$"
     ):
         list(records)
     assert folder.read_status().state == FAILED and load_checkpoint(folder.checkpoint)["step"] == 2

@@ -6,7 +6,8 @@ from torch import nn
 
 from core.config import Config, ConfigError
 from core.runs.checkpoint import load_checkpoint
-from core.runs.folder import FINISHED, RunFolder, find_kept
+from core.runs.folder import FINISHED, RunFolder
+from core.runs.metrics import find_kept
 from core.runs.train import run_training
 from core.training.early_stopping import EarlyStopping
 from core.training.records import EvaluationRecord, HeldOutLosses

@@ -110,7 +110,11 @@ def test_a_result_that_cannot_be_stored_is_shown_nevertheless(tmp_path):
     evaluations = Evaluations(Store(tmp_path / "file"))
     evaluations.start(CONFIG, None)
     status = wait(evaluations, evaluation_key(CONFIG, None), lambda status: not status.active)
-    assert status.state == FINISHED and status.result and "It could not be saved" in status.message
+    assert (
+        status.state == FINISHED
+        and status.result
+        and "restarted. The server cannot use a file, because " in status.message
+    )
 
 
 def test_a_report_made_again_is_the_same():

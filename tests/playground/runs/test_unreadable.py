@@ -273,7 +273,10 @@ def test_runs_in_a_folder_that_cannot_be_changed_can_be_looked_at(made, root, mo
 def test_a_folder_of_runs_that_is_none_is_one_sentence(root):
     root.write_text("a file")
     found = handle_request({"act": "look"}, RUNS, VISITOR)
-    assert re.fullmatch(r"The folder of runs .*cannot be read: Not a directory\.", found["said"])
+    assert re.fullmatch(
+        r"The folder of runs .*cannot be read: Not a directory\. Move the file that is in the way, or .*\.",
+        found["said"],
+    )
     assert "cannot be read" in open_link("step=training", visitor=VISITOR).message
 
 

@@ -1,0 +1,56 @@
+"""The records of a run's metrics: a line per step and evaluation."""
+
+import math
+import sys
+from collections.abc import Iterable, Sequence
+from typing import Any, TypeGuard
+
+from core.config import Training
+from core.training.records import EvaluationRecord, StepRecord, has_risen
+
+
+def split_records(records: Iterable[dict[str, Any]]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Splits records into those of steps and those of evaluations; damaged ones are left out."""
+    records = list(records)
+    steps = [record for record in records if "metrics" not in record and _is_step(record)]
+    return steps, [record for record in records if "metrics" in record and _is_evaluation(record)]
+
+
+def find_kept(evaluations: Sequence[dict[str, Any]], training: Training) -> dict[str, Any] | None:
+    """Returns the evaluation of the weights that a run keeps, None if there is none.
+
+    It is the last one, or with `training.early_stopping` the last one whose held-out loss had not risen.
+    """
+    kept, lowest = None, math.inf
+    for each in evaluations:
+        losses = each.get("losses", {}).values()
+        loss = sum(losses) if losses and None not in losses else math.nan
+        if not has_risen(loss, lowest):
+            kept, lowest = each, min(lowest, loss)
+    return kept if kept and training.early_stopping else (evaluations[-1] if evaluations else None)
+
+
+def _is_step(record: dict[str, Any]) -> bool:
+    return all(is_number(record.get(name)) for name in StepRecord._fields)
+
+
+def _is_evaluation(record: dict[str, Any]) -> bool:
+    """True for an evaluation; those of earlier versions have no losses."""
+    metrics, losses = record["metrics"], record.get("losses", {})
+    if not isinstance(metrics, dict) or not metrics.keys() >= {"ap", "ap50"} or not isinstance(losses, dict):
+        return False
+    values = (*(value for name, value in metrics.items() if name != "per_class"), *losses.values())
+    return all(value is None or is_number(value) for value in values)
+
+
+def is_number(value: object) -> TypeGuard[int | float]:
+    """True for a number that a record can hold; JSON also has integers that are too large for a float."""
+    return isinstance(value, float) or (type(value) is int and abs(value) <= sys.float_info.max)
+
+
+def record_to_dict(record: StepRecord | EvaluationRecord) -> dict[str, Any]:
+    """Converts a record for JSON; only evaluations have the key "metrics"."""
+    if isinstance(record, EvaluationRecord):
+        losses = {name: value if math.isfinite(value) else None for name, value in record.losses._asdict().items()}
+        return {"step": record.step, "metrics": record.metrics.to_dict(), "losses": losses}
+    return record._asdict()
