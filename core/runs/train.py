@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Generator, Sequence
+from contextlib import closing
 from typing import Any, NamedTuple
 
 from accelerate import Accelerator
@@ -141,17 +142,17 @@ def _train(
     else:
         about = about._replace(weights=to_record(weights, config, splits.train.class_names))
         listeners.on_weights(about.weights["notes"])
-    records = trainer.run(*splits, workers=workers, strict=about.strict)
-    if not accelerator.is_main_process:
-        yield from records
-        return
-    folder.create()  # the processes synchronised in `_build_trainer`, so all of them have checked that it is empty
-    with lock or _acquire_lock(folder):
-        about = about._replace(reading=opened.reading).with_pictures(opened.digest)
-        _write_start(folder, config, trainer.step, about, splits.train)
-        recorder = Recorder(trainer, folder, config, splits, is_controllable=accelerator.num_processes == 1)
-        listeners.on_start(recorder)
-        yield from recorder.record(records)
+    with closing(trainer.run(*splits, workers=workers, strict=about.strict)) as records:
+        if not accelerator.is_main_process:
+            yield from records
+            return
+        folder.create()  # the processes synchronised in `_build_trainer`, so all of them have checked that it is empty
+        with lock or _acquire_lock(folder):
+            about = about._replace(reading=opened.reading).with_pictures(opened.digest)
+            _write_start(folder, config, trainer.step, about, splits.train)
+            recorder = Recorder(trainer, folder, config, splits, is_controllable=accelerator.num_processes == 1)
+            listeners.on_start(recorder)
+            yield from recorder.record(records)
 
 
 def _resumed_about(about: About, folder: RunFolder) -> About:

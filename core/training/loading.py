@@ -1,6 +1,6 @@
 """Loading of the batches of a run, by this process or by processes beside it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 
 from accelerate import Accelerator
 from torch.utils.data import DataLoader
@@ -22,8 +22,8 @@ def load_batches(
     *,
     steps_done: int = 0,
     workers: int = 0,
-) -> Iterator[list[Sample]]:
-    """Yields this process's share of each remaining batch.
+) -> Generator[list[Sample]]:
+    """Yields this process's share of each remaining batch; loading processes end when the generator is closed.
 
     Args:
         train: The training data.

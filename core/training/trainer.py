@@ -5,7 +5,7 @@ import math
 import threading
 import time
 from collections.abc import Generator, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import Any
 
 import torch
@@ -150,16 +150,19 @@ class Trainer:
 
     def _run(self, train: DataSet, validation: DataSet, workers: int) -> Iterator[Record]:
         started = time.perf_counter()
-        batches = load_batches(
-            train, self.config, self.accelerator, self.damaged["train"], steps_done=self.step, workers=workers
-        )
-        for samples in batches:
-            yield self._train_step(samples, started)
-            if self._is_evaluation_due():
-                yield from self._evaluate(validation)
-                if self._is_due_to_stop():
-                    return
-            started = time.perf_counter()
+        # Loading processes ignore the signal with which Python ends processes that are left over, and then waits for.
+        with closing(
+            load_batches(
+                train, self.config, self.accelerator, self.damaged["train"], steps_done=self.step, workers=workers
+            )
+        ) as batches:
+            for samples in batches:
+                yield self._train_step(samples, started)
+                if self._is_evaluation_due():
+                    yield from self._evaluate(validation)
+                    if self._is_due_to_stop():
+                        return
+                started = time.perf_counter()
 
     def _is_evaluation_due(self) -> bool:
         """True if an evaluation is to be made after the steps so far."""

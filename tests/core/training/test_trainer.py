@@ -1,4 +1,5 @@
 import json
+import multiprocessing
 import os
 import signal
 import subprocess
@@ -111,6 +112,18 @@ def test_loading_processes_do_not_change_the_results():
         for workers in (0, 1)
     )
     assert here == beside
+
+
+@pytest.mark.slow
+def test_loading_processes_end_with_a_run_that_is_left():
+    """They ignore signals: any that were left over would keep Python from ending."""
+    config = tiny()
+    records = Trainer(network(config), config).run(data(config), data(config, "val"), workers=1)
+    next(records)
+    assert multiprocessing.active_children()
+    kept = records.gi_frame  # as a traceback keeps it
+    records.close()
+    assert not multiprocessing.active_children() and kept
 
 
 @pytest.mark.slow
