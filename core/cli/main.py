@@ -16,7 +16,7 @@ from core.config import Config, ConfigError, knobs
 from core.errors import IncompleteError, UserError
 from core.experiments.recipes import apply_recipe
 from core.io.atomic import require_writable, write_text
-from core.io.troubles import FULL, explain
+from core.io.troubles import WRITING, explain
 from core.reader import COMMAND_LINE, Kind, limits_for, read_apart_from_now_on, warm_up
 
 WEIGHTS = "model.weights"
@@ -71,7 +71,7 @@ def _report_trouble(error: OSError) -> int:
     """Prints which file the system refuses; only the output has no name."""
     name = error.filename2 or error.filename
     if name is None:
-        if error.errno not in FULL:
+        if error.errno not in WRITING:
             raise error
         _drop_output()
     return report_error(f"{name or 'The output'} cannot be used: {explain(error)}", 1)

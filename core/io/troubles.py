@@ -10,11 +10,14 @@ from pathlib import Path
 from core.errors import UserError
 from core.io.parts import is_part
 
+FULL = (errno.ENOSPC, errno.EDQUOT)
+WRITING = (*FULL, errno.EFBIG, errno.EIO)  # what a write reports, without the name of its file
+FORBIDDEN = (errno.EROFS, errno.EACCES, errno.EPERM)
 PROBE = b"0" * 4096  # one block of a disk: an empty file can be made on a full one
 REMEDIES = {
-    (errno.ENOSPC, errno.EDQUOT): "Free some space on the disk",
+    FULL: "Free some space on the disk",
     (errno.EFBIG,): "Raise the limit of the size of files (ulimit -f), or use another disk",
-    (errno.EROFS, errno.EACCES, errno.EPERM): "Let this user write there, or name another place",
+    FORBIDDEN: "Let this user write there, or name another place",
     (errno.EEXIST, errno.ENOTDIR): "Move the file that is in the way, or name another place",
     (errno.EISDIR,): "Move the folder that is in the way, or name another place",
     (errno.ENOENT,): "Check the path",
@@ -22,7 +25,6 @@ REMEDIES = {
     (errno.ENAMETOOLONG,): "Name a shorter path",
     (errno.EIO,): "Check the disk",
 }
-FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)  # what a write reports, without the name of its file
 
 
 class PlaceError(UserError):

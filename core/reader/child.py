@@ -4,7 +4,6 @@ Each line of the standard input is a task; each line of the standard output is a
 The answer itself is a file, whose size the parent knows before it reads it.
 """
 
-import errno
 import gc
 import importlib
 import json
@@ -20,6 +19,7 @@ from typing import Any, BinaryIO
 
 import psutil
 
+from core.io.troubles import FULL
 from core.reader.errors import pack_error
 from core.reader.messages import ANSWER, DISK, DONE, MEMORY, OVER, PROGRESS, READY
 from core.reader.tasks import Function, Progress
@@ -32,7 +32,6 @@ except ImportError:  # Windows has no such limits: there the parent alone watche
 NICENESS = 5  # whoever waits for the page goes first
 PARENT_SECONDS = 0.5  # interval at which is checked that the parent is still there
 PROGRESS_SECONDS = 0.1  # between two signs of progress
-FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 def main(prepared: list[str]) -> None:

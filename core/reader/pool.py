@@ -74,7 +74,7 @@ def read_apart(
         yield Answer(_read_answer(folder, refusal), folder)
     except ExceededError as error:
         LOG.warning("%s %s. %s", name, error, " ".join(getattr(error, "__notes__", ())))
-        raise refusal(f"{name} {error}.") from None
+        raise refusal(f"{name} {str(error).removesuffix('.')}.") from None
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -181,12 +181,16 @@ class Pool:
         return None
 
     def _start(self, prepared: tuple[str, ...]) -> ReadingProcess:
-        return ReadingProcess(self.make_folder(), prepared)
+        """Starts a process; raises `ReaderDefectError` where it fails, and `ExceededError` where the system refuses."""
+        try:
+            return ReadingProcess(self.make_folder(), prepared)
+        except OSError as error:
+            raise ExceededError(f"cannot be read, since no process for it can be started: {explain(error)}") from None
 
     def _start_idle(self) -> None:
         try:
             process = self._start(self._prepared)
-        except (OSError, ReaderDefectError):
+        except (ExceededError, ReaderDefectError):
             LOG.exception("The reading process does not start.")
             return
         with self._condition:

@@ -1,6 +1,5 @@
 """Download of published weights: once for all processes, with progress, continued where it broke off, and checked."""
 
-import errno
 import hashlib
 import http.client
 import os
@@ -19,6 +18,7 @@ from torchvision.models import WeightsEnum, get_model_weights
 from torchvision.models.detection import RetinaNet_ResNet50_FPN_V2_Weights, RetinaNet_ResNet50_FPN_Weights
 
 from core.io.locks import FileLock
+from core.io.troubles import FORBIDDEN
 from core.weights.architecture import WeightsError
 
 COCO = {"coco": RetinaNet_ResNet50_FPN_Weights.COCO_V1, "coco_v2": RetinaNet_ResNet50_FPN_V2_Weights.COCO_V1}
@@ -29,7 +29,6 @@ SLOWEST, SLOW_SECONDS = 2**16, 60.0  # fewer bytes in so many seconds count as s
 POLL_SECONDS = 0.2  # between two looks at another process's download
 TOO_LARGE = 1.05  # times the published size
 MARGIN = 50 * 10**6  # bytes of the disk that stay free
-FORBIDDEN = (errno.EROFS, errno.EACCES, errno.EPERM)
 INSTEAD = "or choose builtin or random"
 Report = Callable[[int, int], None]  # gets the bytes that are here and their total
 CONTENT_LENGTH = re.compile(r"\d{1,15}", re.ASCII)

@@ -1,5 +1,6 @@
 """Albums as data sets on the disk: the folder that runs are trained on, and zips to download."""
 
+import atexit
 import hashlib
 import re
 import shutil
@@ -7,7 +8,7 @@ import tempfile
 import time
 import zipfile
 from collections.abc import Callable, Mapping
-from contextlib import suppress
+from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
@@ -15,8 +16,7 @@ import numpy as np
 from core.data.dataset import SPLITS
 from core.data.writers.content import Content, WrittenImage
 from core.data.writers.convert import WRITERS
-from core.io.locks import FileLock
-from core.io.parts import make_part
+from core.io.parts import make_part, sweep_parts
 from playground.albums.album import Album, AlbumError, AlbumPicture
 from playground.albums.storage import link_or_copy
 
@@ -26,8 +26,7 @@ TOO_FEW = (
 )
 TRAINING = "training-"  # with which the names of folders for runs begin
 MAX_STEM = 40  # characters of a title in the name of a file
-
-PREFIX, LOCK = "retinanet-albums-", "lock"  # of the folder of a process for downloads, and in it
+DOWNLOADS = "retinanet-albums"  # the folder of a process for downloads
 
 PathOf = Callable[[AlbumPicture], Path]
 
@@ -39,26 +38,23 @@ class Exports:
     """
 
     def __init__(self) -> None:
-        self._home: tempfile.TemporaryDirectory[str] | None = None
-        self._lock: FileLock | None = None  # held as long as the process lives
+        self._home: Path | None = None
+        self._stack = ExitStack()  # which removes it when the process ends
 
     def make(self) -> Path:
         """Returns a new folder; raises `OSError` if it cannot be created."""
-        if self._home is None:
-            self._home = tempfile.TemporaryDirectory(prefix=PREFIX)
-            self._lock = FileLock.acquire(Path(self._home.name) / LOCK)
-        return Path(tempfile.mkdtemp(dir=self._home.name))
+        if self._home is None or not self._home.is_dir():  # or a system has tidied up
+            home = self._stack.enter_context(make_part(Path(tempfile.gettempdir(), DOWNLOADS)))
+            atexit.register(self._stack.close)
+            home.mkdir()
+            self._home = home
+        return Path(tempfile.mkdtemp(dir=self._home))
 
     def clean(self, seconds: float) -> None:
         """Removes downloads that are older, and all those of killed processes."""
-        for place in Path(tempfile.gettempdir()).glob(f"{PREFIX}*/{LOCK}"):
-            with suppress(OSError):  # another user's
-                lock = FileLock.try_acquire(place, timeout=0)
-                if lock:
-                    with lock:
-                        shutil.rmtree(place.parent, ignore_errors=True)
-        for folder in Path(self._home.name).iterdir() if self._home else ():
-            if folder.is_dir() and folder.stat().st_mtime < time.time() - seconds:
+        sweep_parts(Path(tempfile.gettempdir()), DOWNLOADS)
+        for folder in self._home.iterdir() if self._home else ():
+            if folder.stat().st_mtime < time.time() - seconds:
                 shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -12,6 +12,7 @@ from playground.data.checking import Progress, require_trainable
 from playground.data.stored.library import DataSetLibrary
 from playground.data.stored.records import StoredDataSet, compute_stamp
 from playground.data.stored.split_history import digest_lists, read_lists
+from playground.support.sizes import measure_folder
 
 
 def add_zip(
@@ -30,7 +31,7 @@ def add_zip(
     try:
         with unpacked(archive, target, library.bounds.zip, format=format) as root:
             check = require_trainable(root, config, progress, title, format)
-            size, lists = _measure(root), digest_lists(read_lists(root))
+            size, lists = measure_folder(root), digest_lists(read_lists(root))
 
             def make(name: str) -> StoredDataSet:
                 return StoredDataSet(name, library.folder / name, True, size, 0, check, owner, format, lists)
@@ -98,8 +99,3 @@ def find_allowed(allowed: Path | None, text: str) -> Path:
     if not inside or not text.strip():
         raise DataError(f"{quote(text)} is not a folder inside the one that the operator allows: name one inside it.")
     return folder
-
-
-def _measure(folder: Path) -> int:
-    """Returns the bytes of all files in a folder."""
-    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())

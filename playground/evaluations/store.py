@@ -22,7 +22,7 @@ from core.structures import Detections, GroundTruth
 from core.weights.sources import BUILTIN
 from playground.albums.followers import DELETED, MOST_DELETED, UNDO_SECONDS
 from playground.sharing.shares import find_share
-from playground.support.shared_folder import FolderLock
+from playground.support.shared_folder import FolderLock, modified_at
 from playground.support.trash import Trash
 
 MAX_STORED = 100  # evaluations, each up to about 10 MB
@@ -112,7 +112,7 @@ class Store:
     def _make_room(self) -> None:
         """Removes the oldest evaluations of visitors with too many; if all are too many, of whoever has most."""
         share, kept = find_share(), dict[str, list[Path]]()  # by owner, the least recently used first
-        for path in sorted(self._folder.glob(f"*{SUFFIX}"), key=_modified):
+        for path in sorted(self._folder.glob(f"*{SUFFIX}"), key=modified_at):
             origin = _read_origin(path.with_suffix(ORIGIN))
             kept.setdefault(origin.owner if share and origin else "", []).append(path)
         for paths in kept.values():
@@ -170,7 +170,7 @@ class Store:
 
     def _path(self, key: Hashable) -> Path:
         # Keys hold plain values, tuples and frozen settings, so their repr is the same after a restart.
-        text = repr((FORMAT, _modified(BUILTIN), key))
+        text = repr((FORMAT, modified_at(BUILTIN), key))
         return self._folder / f"{hashlib.sha256(text.encode()).hexdigest()[:32]}{SUFFIX}"
 
 
@@ -187,14 +187,6 @@ def _read_origin(path: Path) -> Origin | None:
         return Origin(str(values["source"]), str(values["weights"]), str(values.get("owner", "")))
     except (KeyError, TypeError):
         return None
-
-
-def _modified(path: Path) -> int:
-    """Returns the modification time in nanoseconds, 0 if there is no file."""
-    try:
-        return path.stat().st_mtime_ns
-    except OSError:
-        return 0
 
 
 def _to_state(record: StoredEvaluation) -> dict[str, Any]:

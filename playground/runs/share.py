@@ -1,12 +1,11 @@
 """What a visitor's runs may take of the server."""
 
-import os
 from collections.abc import Iterable
-from pathlib import Path
 
 from core.runs.folder import QUEUED, RunError, RunFolder, RunStatus
 from playground.runs.reader import read_about
 from playground.sharing.shares import Share
+from playground.support.sizes import measure_folder
 
 WHERE = "delete some in the table of runs first"
 
@@ -38,15 +37,3 @@ def require_places(share: Share, wanted: int, waiting: int) -> None:
             f"A visitor can have {share.places} runs in the queue, and {waiting} of yours wait: stop some, or wait "
             "until they have started."
         )
-
-
-def measure_folder(folder: Path) -> int:
-    """Returns the bytes of the files in a folder; those that vanish meanwhile count nothing."""
-    total = 0
-    for place, _, names in os.walk(folder):
-        for name in names:
-            try:
-                total += os.stat(os.path.join(place, name), follow_symlinks=False).st_size
-            except OSError:
-                continue
-    return total

@@ -16,15 +16,14 @@ import gradio as gr
 
 from core.errors import UserError
 from core.io.parts import make_part, sweep_parts
+from playground.support.shared_folder import explain_disk
 
-OWN = (
-    "own"  # the folder of the files that handlers have taken, which is removed when this process ends, however it ends
-)
+OWN = "own"  # the folder of the files that handlers have taken, which goes when this process ends, however it ends
 WAITING_SECONDS = 3600  # longer than any event waits for its turn
 
 
 class UploadError(UserError):
-    """An upload that is gone."""
+    """An upload that is gone, or that cannot be kept."""
 
 
 class Uploads:
@@ -39,18 +38,19 @@ class Uploads:
         """Returns a new file of the same name and content, which is its caller's to remove with `drop`.
 
         Raises:
-            UploadError: The upload is gone.
+            UploadError: The upload is gone, or the disk does not take another file.
         """
-        own = self._open() / secrets.token_hex(8) / upload.name
-        own.parent.mkdir()
+        own = Path(secrets.token_hex(8), upload.name)
         try:
+            own = self._open() / own
+            own.parent.mkdir()
             _link(upload, own)
         except FileNotFoundError:
             self.drop(own)
             raise UploadError(f"{upload.name} did not arrive: upload it again.") from None
-        except BaseException:
+        except OSError as error:
             self.drop(own)
-            raise
+            raise UploadError(f"The server cannot take {upload.name}, because {explain_disk(error)}.") from None
         return own
 
     def drop(self, own: Path) -> None:

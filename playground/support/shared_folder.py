@@ -1,6 +1,5 @@
 """Folders that several processes change, one at a time, and what to say when a disk does not take a change."""
 
-import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -8,10 +7,9 @@ from threading import RLock
 
 from core.errors import UserError
 from core.io.locks import FileLock
+from core.io.troubles import FORBIDDEN, FULL
 
 WAIT_SECONDS = 60.0  # changes take milliseconds, unless gigabytes are removed
-FULL = (errno.ENOSPC, errno.EDQUOT)
-FORBIDDEN = (errno.EROFS, errno.EACCES, errno.EPERM)
 
 
 class FolderLock:
@@ -53,6 +51,14 @@ class FolderLock:
         if lock is None:
             raise UserError("Another process of the server is changing the same things: try again in a minute.")
         return lock
+
+
+def modified_at(path: Path) -> int:
+    """Returns when a file was last modified, in nanoseconds; 0 if there is none."""
+    try:
+        return path.stat().st_mtime_ns
+    except OSError:
+        return 0
 
 
 def explain_disk(error: OSError) -> str:

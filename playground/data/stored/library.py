@@ -26,7 +26,7 @@ from playground.data.stored.records import StoredDataSet, write_record
 from playground.data.stored.split_history import SplitHistory
 from playground.data.stored.sweep import sweep_library
 from playground.data.stored.uses import Uses
-from playground.support.shared_folder import FolderLock, explain_disk
+from playground.support.shared_folder import FolderLock, explain_disk, modified_at
 from playground.support.trash import Deleted, Trash
 
 MAX_DELETED = 3  # data sets that can be restored
@@ -243,7 +243,7 @@ class DataSetLibrary:
         return self.bounds.choose_removed(data_sets, size, title, owner, may_remove)
 
     def _last_used(self, data_set: StoredDataSet) -> int:
-        return max(self._uses.last(data_set.name), self._record(data_set.name).stat().st_mtime_ns)
+        return max(self._uses.last(data_set.name), modified_at(self._record(data_set.name)))
 
     def _shrink_trash(self, owner: str) -> None:
         """Removes deleted data sets for good, a visitor's own first, the oldest first, until all fit the limit."""

@@ -14,6 +14,7 @@ from core.data.splits import MAX_SPLITS_BYTES, SPLITS_FILE
 from core.data.untrusted import read_bounded
 from core.io.atomic import write_atomically
 from playground.data.stored.records import StoredDataSet
+from playground.support.shared_folder import modified_at
 
 NONE = "none"  # the digest where there are no lists
 FOR_UNDO, WHILE_UNDOING = ".before", ".undone"  # of notes: the second ones are of no use once an undo is complete
@@ -48,7 +49,7 @@ class SplitHistory:
 
     def last(self, data_sets: Iterable[StoredDataSet]) -> str:
         """Returns the one of some data sets that was split last and has not changed since, "" for none."""
-        times = {each.name: _modified(self._path(each.name, each.lists or "", FOR_UNDO)) for each in data_sets}
+        times = {each.name: modified_at(self._path(each.name, each.lists or "", FOR_UNDO)) for each in data_sets}
         return max((name for name, time in times.items() if time), key=lambda name: times[name], default="")
 
     def before(self, data_set: StoredDataSet) -> bytes | None:
@@ -116,14 +117,6 @@ def digest_lists(lists: bytes | None) -> str:
 def _made_of(note: Path) -> str:
     """Returns the digest of the lists after the split of a note."""
     return note.name.rsplit(".", 2)[1]
-
-
-def _modified(path: Path) -> int:
-    """Returns the modification time in nanoseconds, 0 if there is no file."""
-    try:
-        return path.stat().st_mtime_ns
-    except OSError:
-        return 0
 
 
 def _write(note: Path, lists: bytes | None) -> None:

@@ -5,6 +5,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from core.io.locks import RETRY_SECONDS, FileLock
+from playground.support.shared_folder import modified_at
 
 
 class Uses:
@@ -46,10 +47,7 @@ class Uses:
 
     def last(self, name: str) -> int:
         """Returns when a data set was last used, in nanoseconds; 0 if it never was."""
-        try:
-            return self._file(name).stat().st_mtime_ns
-        except OSError:
-            return 0
+        return modified_at(self._file(name))
 
     def drop(self, name: str) -> None:
         """Removes the lock of a data set that is gone; its caller uses it alone."""

@@ -2,8 +2,9 @@ import pytest
 
 from core.runs.about import About
 from core.runs.folder import FINISHED, QUEUED, RunError, RunFolder, RunStatus
-from playground.runs.share import measure_folder, require_places, require_share
+from playground.runs.share import require_places, require_share
 from playground.sharing.shares import SHARE, Share, find_share
+from playground.support.sizes import measure_folder
 from playground.support.visitors import VISITORS
 
 ME, THEY = "me", "they"

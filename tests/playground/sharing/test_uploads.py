@@ -1,5 +1,6 @@
 """Uploads of the same content are one file for Gradio, and each handler takes its own."""
 
+import errno
 import os
 import time
 from pathlib import Path
@@ -49,6 +50,16 @@ def test_a_system_without_hard_links_copies(shared, monkeypatch):
     monkeypatch.setattr(Path, "hardlink_to", refuse)
     mine = Uploads()
     assert mine.take(shared).read_text() == "content"
+
+
+def test_a_full_disk_is_one_sentence(folder, shared, monkeypatch):
+    def refuse(*_):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(uploads, "_link", refuse)
+    with pytest.raises(UploadError, match=r"^The server cannot take a\.zip, because its disk is full: delete .*\.$"):
+        Uploads().take(shared)
+    assert list(folder.rglob("a.zip")) == [shared]
 
 
 def test_an_upload_that_is_gone_leaves_nothing(folder, shared):
