@@ -180,6 +180,18 @@ def test_no_place_for_temporary_files_is_a_refusal(monkeypatch):
         read("answer", text="")
 
 
+def test_a_system_that_starts_no_process_is_a_refusal(monkeypatch):
+    def refuse(*arguments, **options):
+        raise OSError(24, "Too many open files")
+
+    monkeypatch.setattr(pool, "_pool", Pool())
+    monkeypatch.setattr("core.reader.process.subprocess.Popen", refuse)
+    message = r"^a\.zip cannot be read, since no process for it can be started: Too many open files\. Raise .*[^.]\.$"
+    with pytest.raises(DataError, match=message):
+        read("answer", text="")
+    pool._pool.close()
+
+
 def test_no_temporary_file_is_left():
     read("answer", text="")
     scratch = pool._pool._scratch
