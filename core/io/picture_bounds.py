@@ -17,6 +17,7 @@ MAX_PARTS = 100_000  # chunks or segments, which Pillow reads one by one; 64 MB 
 MAX_BLOCKS = 5000  # before the first picture of a GIF, to whose comment Pillow adds each in time that grows with it
 MAX_TILES = 10_000  # of JPEG 2000; its decoder needs 5 KB for each
 MAX_VALUES = 500_000  # of a field of TIFF: places of strips or tiles; 50 megapixels have 200,000 tiles of 16 px
+MAX_REPEATED = 2  # times that the fields of a directory may hold the bytes of its file
 MAX_SLOW_STEPS = 4_000_000  # pixels of formats that Pillow decodes in Python, or of PPM values; some five seconds
 MAX_SLOW_BYTES = 16 * 2**20  # of their files
 SLOW = ("bmp_rle", "ppm", "ppm_plain", "qoi")  # Pillow's names of these decoders
@@ -62,7 +63,7 @@ def find_slowness(image: Image.Image, content: bytes) -> str:
 
 
 def is_directory_bounded(content: bytes) -> bool:
-    """Returns whether the first directory of TIFF's form, as EXIF has it, too, holds no more than its file does."""
+    """Returns whether the first directory of TIFF's form, as EXIF has it, too, holds hardly more than its file does."""
     content = content.removeprefix(EXIF)
     order = ORDERS.get(content[:2])
     if order is None or len(content) < 16:
@@ -71,12 +72,15 @@ def is_directory_bounded(content: bytes) -> bool:
     size, starts = 0, list(struct.unpack_from(order + ("Q" if is_big else "L"), content, 8 if is_big else 4))
     for start in starts:  # which grows
         for tag, kind, count, value in _read_fields(content, start, order, is_big=is_big):
-            extent = count * SIZES.get(kind, 0)
-            size += extent if extent > (8 if is_big else 4) else 0
-            if size > len(content) or (kind not in PLAIN and count > MAX_VALUES):
-                return False
             if tag in INNER and len(starts) <= len(INNER):
                 starts.append(value)
+            extent = count * SIZES.get(kind, 0)
+            if extent <= (8 if is_big else 4):
+                continue
+            held = max(0, min(extent, len(content) - value))  # an editor may have cut the rest off
+            size += held
+            if size > MAX_REPEATED * len(content) or (kind not in PLAIN and held > MAX_VALUES * SIZES[kind]):
+                return False
     return True
 
 

@@ -118,6 +118,8 @@ def test_pictures_that_would_take_minutes_are_refused_at_once(make, message):
         lambda: save("JPEG", (4000, 3000)) + b"\xff\xda" * 1000,  # a phone's film follows the picture
         lambda: with_segments([(b"\xe2", b"a preview" + b"\xff\xda" * 30_000)] * 30),
         lambda: with_exif(make_directory([(270, 2, 60_000, 26)]) + bytes(60_000)),
+        # A note of the camera that an editor has cut off.
+        lambda: with_exif(make_directory([(37_500, 7, 60_000, 40), (270, 2, 2**31, 30)]) + bytes(300)),
         lambda: add_chunks(b"tEXt", b"a\0b", 1000),
         lambda: add_blocks(100),
         lambda: save("QOI", (1600, 1200)),
@@ -128,7 +130,7 @@ def test_pictures_that_would_take_minutes_are_refused_at_once(make, message):
         lambda: save("BMP", (3000, 2000)),
         lambda: save("PPM", (3000, 2000)),
     ],
-    ids=range(15),
+    ids=range(16),
 )
 def test_usual_pictures_are_opened(make):
     content = make()
@@ -140,7 +142,10 @@ def test_usual_pictures_are_opened(make):
 @pytest.mark.parametrize("big", [True, False])
 def test_fields_are_counted_in_both_orders_and_sizes(order, big):
     assert is_directory_bounded(make_directory([(256, 7, 40, 0)], order, big=big) + bytes(40))
-    assert not is_directory_bounded(make_directory([(256, 7, 40_000, 0)], order, big=big) + bytes(40))
+    assert is_directory_bounded(make_directory([(256, 7, 40_000, 0)], order, big=big) + bytes(40))  # 40 are there
+    same = [(256 + number, 7, 60, 0) for number in range(20)]
+    assert not is_directory_bounded(make_directory(same, order, big=big) + bytes(40))
+    assert not is_directory_bounded(make_directory([(256 + n, 7, 2**30, 0) for n in range(3)], order, big=big))
     assert is_directory_bounded(make_directory([(256, 3, 1, 5)], order, big=big))
 
 
