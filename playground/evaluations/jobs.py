@@ -10,7 +10,6 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from typing import NamedTuple
 
 from core.config import Config
 from core.data.sources import require_scene_count
@@ -24,6 +23,7 @@ from playground.data.image_ref import SCENES, ImageRef, is_from_data_set
 from playground.data.sources import open_source
 from playground.evaluations.keys import evaluated_split, evaluation_key, with_low_threshold
 from playground.evaluations.results import EvaluationResult
+from playground.evaluations.status import FAILED, FINISHED, RUNNING, STOPPED, WAITING, JobStatus
 from playground.evaluations.store import Origin, Store, StoredEvaluation
 from playground.pipeline.networks import name_weights, network_of
 from playground.sharing.shares import find_share
@@ -35,30 +35,6 @@ from playground.support.wording import hide_server
 MAX_IN_MEMORY = 16  # results, each up to about 10 MB
 MAX_WAITING = 4  # evaluations
 LOADED = Origin("", "")  # of a job whose result was read from the store
-WAITING, RUNNING, STOPPED, FAILED, FINISHED = "waiting", "running", "stopped", "failed", "finished"
-
-
-class JobStatus(NamedTuple):
-    """The status of an evaluation.
-
-    Attributes:
-        state: "waiting", "running", "stopped", "failed" or "finished".
-        done: The number of pictures evaluated so far.
-        total: The number of pictures to evaluate, 0 while it is unknown.
-        message: Why the evaluation failed or could not be stored, else "".
-        result: The result of the pictures done, once the evaluation has ended; None if there are none.
-    """
-
-    state: str
-    done: int = 0
-    total: int = 0
-    message: str = ""
-    result: EvaluationResult | None = None
-
-    @property
-    def active(self) -> bool:
-        """True while the evaluation is waiting or running."""
-        return self.state in (WAITING, RUNNING)
 
 
 class _Job:

@@ -21,6 +21,7 @@ from playground.layout.page_update import PageUpdate
 from playground.layout.step_controls import EXPORT_FORMATS
 from playground.pipeline.networks import name_weights
 from playground.state.page_state import PageState
+from playground.support.shared_folder import explain_disk
 
 ENDINGS = tuple(ending for _, ending in EXPORT_FORMATS)
 MAX_SECONDS = 900  # of an export; ONNX takes longest
@@ -72,9 +73,12 @@ def export_detector(config: Config, ending: str, report: Callable[[int], object]
     """
     if ending not in ENDINGS:
         raise UserError(f"{quote(ending)} is not an export format: choose one of {', '.join(ENDINGS)}.")
-    folder = Path(_folder().name)
-    out, settings = folder / f"retinanet{ending}", folder / "settings.json"
-    write_text(settings, config.to_json())
+    try:
+        folder = Path(_folder().name)
+        out, settings = folder / f"retinanet{ending}", folder / "settings.json"
+        write_text(settings, config.to_json())
+    except OSError as error:
+        raise UserError(f"The server cannot export a detector, because {explain_disk(error)}.") from None
     command = [sys.executable, "-m", "core", "export", "--config", str(settings), "--out", str(out)]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     process = subprocess.Popen(

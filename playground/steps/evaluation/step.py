@@ -14,10 +14,11 @@ from playground.data.browse import count_pictures
 from playground.data.datasets import DATA
 from playground.data.image_ref import SCENES, ImageRef, is_from_data_set
 from playground.data.sources import name_source
-from playground.evaluations.jobs import EVALUATIONS, STOPPED, WAITING, JobStatus
+from playground.evaluations.jobs import EVALUATIONS
 from playground.evaluations.keys import evaluated_split, evaluation_key
 from playground.evaluations.query import MAKING, EvaluationQuery
 from playground.evaluations.results import Selection, compute_report, select_pictures
+from playground.evaluations.status import STOPPED, WAITING, JobStatus
 from playground.pipeline.networks import name_weights
 from playground.pipeline.pipeline import Pipeline
 from playground.runs.privacy import find_lineage, find_runs

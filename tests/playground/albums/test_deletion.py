@@ -16,8 +16,9 @@ from playground.albums.album import AlbumError
 from playground.albums.limits import KEPT_DAYS
 from playground.albums.service import ALBUMS
 from playground.albums.storage import AlbumStorage
-from playground.evaluations.jobs import FINISHED, Evaluations
+from playground.evaluations.jobs import Evaluations
 from playground.evaluations.of_albums import AlbumEvaluations
+from playground.evaluations.status import FINISHED
 from playground.evaluations.store import Origin, Store, StoredEvaluation
 from playground.runs import of_albums
 from playground.runs.of_albums import AlbumRuns, is_trained_on

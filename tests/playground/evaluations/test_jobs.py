@@ -18,10 +18,11 @@ from playground.canvas.canvas import payload
 from playground.canvas.view import View
 from playground.data.image_ref import ImageRef
 from playground.evaluations import jobs
-from playground.evaluations.jobs import FAILED, FINISHED, RUNNING, STOPPED, WAITING, Evaluations
+from playground.evaluations.jobs import Evaluations
 from playground.evaluations.keys import SCORE, evaluation_key
 from playground.evaluations.query import FIGURES, MAKING, EvaluationQuery, update_query
 from playground.evaluations.results import EvaluationResult, compute_report, select_pictures
+from playground.evaluations.status import FAILED, FINISHED, RUNNING, STOPPED, WAITING
 from playground.events.data import browse_to
 from playground.events.evaluation import follow_link
 from playground.events.picture import show_image

@@ -13,9 +13,10 @@ from core.evaluation.report import build_report
 from core.runs.checkpoint import save_checkpoint
 from playground.albums.followers import DELETED
 from playground.evaluations import store as module
-from playground.evaluations.jobs import FINISHED, STOPPED, Evaluations
+from playground.evaluations.jobs import Evaluations
 from playground.evaluations.keys import evaluation_key
 from playground.evaluations.results import EvaluationResult
+from playground.evaluations.status import FINISHED, STOPPED
 from playground.evaluations.store import SUFFIX, Origin, Store, StoredEvaluation
 from playground.sharing.shares import Share
 from playground.support.visitors import VISITORS

@@ -32,6 +32,15 @@ def test_other_endings_are_refused(ending):
         export_detector(Config(), ending)
 
 
+def test_a_full_disk_is_one_sentence(monkeypatch):
+    def refuse(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("playground.events.export.write_text", refuse)
+    with pytest.raises(UserError, match=r"^The server cannot export a detector, because its disk is full: "):
+        export_detector(Config(), ".safetensors")
+
+
 def test_what_is_offered_can_be_made():
     assert {ending for _, ending in EXPORT_FORMATS} <= set(ENDINGS)
 
