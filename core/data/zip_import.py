@@ -140,7 +140,7 @@ def _unpack_here(archive: Path, folder: Path, limits: Limits, progress: Progress
 
 
 def _check_directory_size(file: BinaryIO, archive: Path, limits: Limits) -> None:
-    """Rejects a zip with a central directory that would fill the memory, before `zipfile` reads it."""
+    """Rejects a zip whose central directory would fill the memory, before `zipfile` reads it."""
     end = file.seek(0, os.SEEK_END)
     file.seek(max(0, end - 22 - 2**16 - 76))
     tail = file.read()
@@ -229,8 +229,8 @@ def _check_entry(entry: zipfile.ZipInfo, name: str, archive: Path) -> None:
     if entry.flag_bits & 0x1:
         raise _error(archive, f"holds {quote(name)}, which is encrypted", "pack it without a password")
     if entry.compress_type not in COMPRESSIONS:
-        method = METHODS.get(entry.compress_type, f"number {entry.compress_type}")
-        raise _error(archive, f"holds {quote(name)}, packed by the method {method}", "pack it by deflate, as is usual")
+        method = METHODS.get(entry.compress_type, f"method {entry.compress_type}")
+        raise _error(archive, f"holds {quote(name)}, compressed with {method}", "pack it with deflate, as is usual")
 
 
 def _require_disk_space(folder: Path, needed: int, archive: Path) -> None:

@@ -42,7 +42,7 @@ def find_excess(content: bytes) -> str:
     if content.startswith(PNG):
         return "" if sum(1 for _ in _walk_png(content)) <= MAX_PARTS else "too many chunks"
     if content.startswith(GIF):
-        return "" if sum(1 for _ in _walk_gif(content)) <= MAX_BLOCKS else "too long comments"
+        return "" if sum(1 for _ in _walk_gif(content)) <= MAX_BLOCKS else "too many comment blocks"
     if content[:2] in ORDERS:
         return "" if is_directory_bounded(content) else "too many fields or tiles"
     if content.startswith(JPEG_2000) or content[4:8] == JP2:

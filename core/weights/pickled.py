@@ -144,7 +144,7 @@ def _check_archive(file: IO[bytes], name: str, max_bytes: int) -> None:
     size, stored = sum(entry.file_size for entry in entries), file.seek(0, os.SEEK_END)
     check_bytes(size, name, max_bytes)
     if size > max(MIN_GROWN, MAX_GROWTH * stored):
-        raise WeightsError(f"{name} grows more than {MAX_GROWTH}-fold when it is unpacked: save it again by PyTorch.")
+        raise WeightsError(f"{name} grows more than {MAX_GROWTH}-fold when it is unpacked: save it again with PyTorch.")
     if any(entry.filename.endswith("/constants.pkl") for entry in entries):
         raise WeightsError(
             f"{name} is a TorchScript program: save its state_dict() alone, as .safetensors or .pth, and choose that."

@@ -54,7 +54,7 @@ class Bounds(NamedTuple):
         if size and album and storage.measure(album.key) + size > self.of_one:
             raise AlbumError(
                 f"There is no room for more pictures: yours take {self.of_one / 2**30:g} GB, as much as they may. "
-                "Remove some, whose room is free an hour later."
+                "Remove some: their room is free an hour later."
             )
         if size and storage.measure() + size > self.size:
             raise AlbumError(

@@ -87,7 +87,7 @@ HOSTILE = {
     "a JPEG of empty comments": (lambda: with_segments([(b"\xfe", b"")] * (MAX_PARTS + 1)), "too many segments"),
     "a JPEG that is filled up": (lambda: save("JPEG")[:2] + b"\xff" * (MAX_PARTS + 9), "too many segments"),
     "a PNG of texts": (lambda: add_chunks(b"tEXt", b"a\0b", MAX_PARTS + 1), "too many chunks"),
-    "a GIF of comments": (lambda: add_blocks(MAX_BLOCKS), "too long comments"),
+    "a GIF of comments": (lambda: add_blocks(MAX_BLOCKS), "too many comment blocks"),
     "a TIFF of the same bytes": (lambda: SAME, "too many fields or tiles"),
     "a TIFF with a directory of the same bytes": (lambda: INNER, "too many fields or tiles"),
     "a TIFF of tiles": (
