@@ -91,7 +91,7 @@ def fast(monkeypatch):
         yield Evaluation(METRICS, Losses(torch.tensor(HELD_OUT[trainers[-1].step]), torch.tensor(0.0)))
 
     def load_batches(train, config, *_, steps_done, **__):
-        return range(steps_done, config.training.steps)
+        yield from range(steps_done, config.training.steps)
 
     def go_on(path, config=STOPS_EARLY):
         folder, trainer, data = RunFolder(path), FastTrainer(config), OneImage()
