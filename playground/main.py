@@ -41,11 +41,12 @@ def serve(options: argparse.Namespace) -> None:
     Raises:
         StartError: The port, the address or a folder cannot be used.
     """
-    port = find_port(options.host, options.port)
+    find_port(options.host, options.port)  # before the imports, which take seconds
     require_folders()
     from playground.page import build_page, launch_options  # imports PyTorch and Gradio: not for --help
 
     open_services(options)
+    port = find_port(options.host, options.port)  # another page may have started meanwhile
     try:
         build_page().launch(server_port=port, **launch_options(options.hosts))
     except OSError as error:

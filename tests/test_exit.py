@@ -17,6 +17,11 @@ def environment() -> dict[str, str]:
     return os.environ | {"PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1", "GRADIO_ANALYTICS_ENABLED": "False"}
 
 
+def obey_interrupts() -> None:
+    """Lets Ctrl-C end the program also where this process was started in the background of a shell."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def test_the_command_line_ends_without_a_word(tmp_path):
     command = [sys.executable, "-m", "core", "anchors", "--scenes.image_size=64", "--images=8"]
     ended = subprocess.run(command, cwd=tmp_path, env=environment(), capture_output=True, text=True, timeout=240)
@@ -27,6 +32,7 @@ def test_the_page_ends_without_a_word_on_ctrl_c(tmp_path):
     with subprocess.Popen(
         [sys.executable, str(ROOT / "app.py")],
         cwd=tmp_path, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        preexec_fn=obey_interrupts,
     ) as page:  # fmt: skip
         try:
             address = next(line.split()[-1] for line in page.stdout if "http://" in line)

@@ -70,7 +70,11 @@ class AlbumStorage:
 
     def list_keys(self) -> list[str]:
         """Returns the keys of all albums, also of damaged ones."""
-        return sorted(path.name for path in self.folder.glob("my-*") if is_album_key(path.name) and path.is_dir())
+        try:
+            names = os.listdir(self.folder)
+        except OSError:  # there is none yet, or this user may not read it
+            return []
+        return sorted(name for name in names if is_album_key(name) and os.path.isdir(self.folder / name))
 
     def save(self, album: Album) -> Album:
         """Writes the record of an album and returns it with its new stamp.

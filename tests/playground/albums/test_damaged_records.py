@@ -7,7 +7,7 @@ import pytest
 
 from playground.albums.album import ALL, AlbumError
 from playground.albums.service import ALBUMS
-from playground.albums.storage import PREVIOUS, RECORD
+from playground.albums.storage import PREVIOUS, RECORD, AlbumStorage
 from playground.canvas.canvas import payload
 from playground.canvas.view import View
 from playground.data.albums import find_again
@@ -78,3 +78,11 @@ def test_odd_values_of_an_album_cost_at_most_their_own_album(keys, name):
     for odd in ODD:
         path.write_text(json.dumps({**record, "album": {**record["album"], name: odd}}))
         look()
+
+
+def test_a_folder_that_cannot_be_read_has_no_albums(tmp_path, monkeypatch):
+    def refuse(path):
+        raise PermissionError(13, "Permission denied", path)
+
+    monkeypatch.setattr("os.listdir", refuse)
+    assert AlbumStorage(tmp_path).list_keys() == []
