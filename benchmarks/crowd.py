@@ -202,7 +202,7 @@ def serve() -> Iterator[tuple[int, int]]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1]), "GRADIO_TEMP_DIR": folder}
         command = [sys.executable, "-m", "benchmarks.crowd_server", str(port)]
         process = subprocess.Popen(command, cwd=folder, env=environment)
