@@ -1,6 +1,7 @@
 """The runs of the page: in its own queue, in folders of the command line, and those that cannot be read."""
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 from core.runs.folder import RunFolder, RunStatus, list_folder
@@ -14,11 +15,6 @@ MAX_LISTED = 300  # runs in the table
 UNREADABLE = "unreadable"  # in place of the state of a run that cannot be read
 
 
-def list_runs(runs: Runs, visitor: str) -> list[ListedRun]:
-    """Returns at most `MAX_LISTED` runs that a visitor may see, in the order of `list_all`."""
-    return [each for each in list_all(runs) if may_see(each.folder, visitor)][:MAX_LISTED]
-
-
 def list_all(runs: Runs) -> list[ListedRun]:
     """Returns the runs: those of the page, newest first, then those of the command line."""
     found = [_list_run(runs.root, name, status) for name, status in runs.statuses().items()]
@@ -28,10 +24,20 @@ def list_all(runs: Runs) -> list[ListedRun]:
     return found
 
 
-def list_unread(runs: Runs) -> list[ListedRun]:
-    """Returns the runs that cannot be read: nobody can tell what they are, nor whose."""
+def select_visible(listed: Sequence[ListedRun], visitor: str) -> list[ListedRun]:
+    """Returns at most `MAX_LISTED` of the runs, those that a visitor may see, in the same order."""
+    return [each for each in listed if may_see(each.folder, visitor)][:MAX_LISTED]
+
+
+def list_unread(runs: Runs, listed: Sequence[ListedRun]) -> list[ListedRun]:
+    """Returns the runs that cannot be read: nobody can tell what they are, nor whose.
+
+    Args:
+        runs: The runs of the page.
+        listed: All of them, from `list_all`.
+    """
     folders = (RunFolder(path) for path in sorted(list_folder(runs.root)) if not path.name.startswith("."))
-    found = [*(folder for folder in folders if folder.was_run), *(each.folder for each in list_all(runs))]
+    found = [*(folder for folder in folders if folder.was_run), *(each.folder for each in listed)]
     faults = ((folder, describe_fault(folder)) for folder in found)
     return [
         ListedRun(folder.path.relative_to(runs.root).as_posix(), folder, UNREADABLE, UNREADABLE, fault)

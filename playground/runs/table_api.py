@@ -13,7 +13,7 @@ from core.runs.folder import RunFolder
 from core.scheduler.queue import Queue
 from playground.runs.curves import MAX_RUNS, build_figure
 from playground.runs.labels import MAX_TAGS, parse_label, write_label
-from playground.runs.listing import list_all, list_runs, list_unread
+from playground.runs.listing import list_all, list_unread, select_visible
 from playground.runs.privacy import PRIVATE, may_change, may_see, require_changeable
 from playground.runs.progress import ACTIVE
 from playground.runs.service import RUNS, Runs
@@ -95,7 +95,7 @@ def _delete(name: object, runs: Runs, visitor: str) -> tuple[str, str]:
 
 def _find_deletable(name: object, runs: Runs, visitor: str) -> tuple[ListedRun, str]:
     """Returns a run that a visitor may delete, and its title; raises as `_find_own_run`."""
-    unread = next((each for each in list_unread(runs) if each.name == name), None)
+    unread = next((each for each in list_unread(runs, list_all(runs)) if each.name == name), None)
     if unread is None:
         run = _find_own_run(name, runs, visitor)
         return run.listed, run.title
@@ -110,12 +110,13 @@ def _find_own_run(name: object, runs: Runs, visitor: str) -> Run:
     Raises:
         UserError: There is no such run, or it belongs to another visitor.
     """
-    for listed in list_runs(runs, visitor):
+    every = list_all(runs)
+    for listed in select_visible(every, visitor):
         if listed.name == name:
             run = _read(listed, runs)
             require_changeable(listed.folder, visitor, f"The run {run.title}")
             return run
-    fault = next((each.message for each in list_unread(runs) if each.name == name), "")
+    fault = next((each.message for each in list_unread(runs, every) if each.name == name), "")
     raise UserError(fault or "This run no longer exists: somebody has deleted it.")
 
 
@@ -132,7 +133,8 @@ def _build_contents(runs: Runs, chosen: Sequence[str], visitor: str) -> dict[str
 
     They include the figure of the chosen runs, or the problem that prevents it.
     """
-    found, unread = [_read(each, runs) for each in list_runs(runs, visitor)], list_unread(runs)
+    listed = list_all(runs)
+    found, unread = [_read(each, runs) for each in select_visible(listed, visitor)], list_unread(runs, listed)
     columns = build_columns(found)
     drawn = [run for run in found if run.listed.name in chosen]
     figure, problem = None, _count_unread(unread)
@@ -140,14 +142,15 @@ def _build_contents(runs: Runs, chosen: Sequence[str], visitor: str) -> dict[str
         figure = build_figure([(title, run.results.curves) for title, run in _unique_titles(drawn)]) if drawn else None
     except UserError as error:
         problem = f"{name_knobs(error)} {problem}".strip()
-    hidden = [each for each in list_all(runs) if each.state in ACTIVE and not may_see(each.folder, visitor)]
+    named = {each.name for each in unread}
+    hidden = [each for each in listed if each.state in ACTIVE and not may_see(each.folder, visitor)]
     return {
         "columns": [column._asdict() for column in columns],
         "rows": [
             *(
                 _plain_row(f"private {number}", PRIVATE, each, columns)
                 for number, each in enumerate(hidden, 1)
-                if each.name not in {other.name for other in unread}
+                if each.name not in named
             ),
             *(
                 _plain_row(each.name, each.name, each, columns, mine=may_change(each.folder, visitor))
