@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from core.errors import UserError, quote
+from core.io.records import read_bytes
 from core.io.text import is_text
 
 __all__ = ["IMAGE_SUFFIXES", "MAX_ADDRESS", "MAX_NAME", "DataError", "join_inside", "quote", "read_bounded"]
@@ -53,11 +54,10 @@ def read_bounded(path: Path, limit: int) -> bytes:
         DataError: The file cannot be read or is larger.
     """
     try:
-        with path.open("rb") as file:
-            content = file.read(limit + 1)
+        return read_bytes(path, limit)
     except OSError as error:
-        raise DataError(f"{path} cannot be read ({error.strerror}): check the file.") from None
-    if len(content) > limit:
+        reason = error.strerror or "it is no ordinary file"
+        raise DataError(f"{path} cannot be read ({reason}): check the file.") from None
+    except ValueError:
         size = f"{limit // 2**20} MB" if limit >= 2**20 else f"{limit // 2**10} KB"
-        raise DataError(f"{path} is larger than {size}: split the data set into smaller ones.")
-    return content
+        raise DataError(f"{path} is larger than {size}: split the data set into smaller ones.") from None

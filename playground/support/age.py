@@ -7,6 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from core.io.atomic import write_text
+from core.io.records import read_object
 
 AGE, WALL, RUNNING = "age", "wall", "running"  # keys of the file: seconds so far, and both clocks at that moment
 
@@ -36,9 +37,9 @@ def grow_age(path: Path, *, every: float, start: float = 0.0) -> float:
 
 def _read(path: Path) -> tuple[float, float, float] | None:
     try:
-        kept = json.loads(path.read_text("utf-8"))
+        kept = read_object(path) or {}
         age, wall, running = (float(kept[key]) for key in (AGE, WALL, RUNNING))
-    except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError):
+    except (ValueError, KeyError, TypeError, OverflowError):
         return None
     return (age, wall, running) if all(map(math.isfinite, (age, wall, running))) and age >= 0 else None
 
