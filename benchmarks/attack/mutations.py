@@ -66,24 +66,17 @@ def write_json(value: Any) -> str:
 
 
 def _alter_once(value: Any, random: Random) -> Any:
-    if isinstance(value, dict) and value and random.random() < 0.9:
-        changed, key = dict(value), random.choice(list(value))
-        match random.randrange(8):
-            case 0:
-                del changed[key]
-            case 1:
-                changed[random.choice(NASTY_TEXTS)] = value[key]
-            case _:
-                changed[key] = _alter_once(value[key], random)
-        return changed
-    if isinstance(value, list) and value and random.random() < 0.9:
-        items, at = list(value), random.randrange(len(value))
-        match random.randrange(8):
-            case 0:
-                del items[at]
-            case 1:
-                items[at:at] = items[at : at + 1] * random.choice((1, 100))
-            case _:
-                items[at] = _alter_once(items[at], random)
-        return items
-    return nasty_value(random)
+    if not isinstance(value, dict | list) or not value or random.random() >= 0.9:
+        return nasty_value(random)
+    changed: Any = value.copy()
+    at = random.choice(list(value) if isinstance(value, dict) else range(len(value)))
+    match random.randrange(8):
+        case 0:
+            del changed[at]
+        case 1 if isinstance(value, dict):
+            changed[random.choice(NASTY_TEXTS)] = value[at]
+        case 1:
+            changed[at:at] = [value[at]] * random.choice((1, 100))
+        case _:
+            changed[at] = _alter_once(value[at], random)
+    return changed
