@@ -38,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout.flush()
     except UserError as error:
         return report_error(str(error), 2 if isinstance(error, ConfigError) else 1)
-    except BrokenPipeError:  # whoever read the output, such as `head`, has enough
+    except BrokenPipeError:  # the reader of the output, such as `head`, has closed it
         _drop_output()
         return PIPE_CLOSED
     except OSError as error:  # a full disk, a folder without permission
@@ -78,7 +78,7 @@ def _report_trouble(error: OSError) -> int:
 
 
 def _drop_output() -> None:
-    """Drops what is still to be printed, which Python would try again when it ends."""
+    """Discards the buffered output, which Python would otherwise try to write again at exit."""
     with suppress(OSError, ValueError), open(os.devnull, "w") as nowhere:  # not every output is a file
         os.dup2(nowhere.fileno(), sys.stdout.fileno())
 

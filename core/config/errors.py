@@ -9,7 +9,7 @@ from pydantic_core import ErrorDetails
 from core.config.knob import ConfigError, Knob
 from core.errors import quote
 
-MAX_EXPLAINED = 5  # problems; to look for what was meant takes a millisecond each
+MAX_EXPLAINED = 5  # problems in a message; finding the nearest name takes a millisecond each
 
 
 def explain_errors(error: ValidationError, knobs: Mapping[str, Knob]) -> ConfigError:

@@ -89,7 +89,7 @@ def _read_header(source: str | Path | BinaryIO | Image.Image, name: str) -> Imag
         raise PictureError(
             f"The file {name} is not a picture in a known format ({', '.join(FORMATS)}): save it as PNG or JPEG."
         ) from None
-    except Exception as error:  # as in open_image
+    except Exception as error:  # as in decode_image
         raise PictureError(f"The picture {name} has a damaged header ({error}): save or copy it again.") from None
     _require_size(image, name)
     if slowness := find_slowness(image, content):

@@ -1,4 +1,4 @@
-"""What decoding a picture would take, read from its file before it is decoded.
+"""Bounds on the work of decoding a picture, checked in its file before it is decoded.
 
 The size of a picture does not bound the work. A progressive JPEG may go over all pixels thousands of times; the fields
 of a directory of TIFF or EXIF may all be the same megabytes, which Pillow reads anew for each; a TIFF may have a tile

@@ -1,4 +1,4 @@
-"""Troubles with files: which file an error of the system is about, and what a person can do about it."""
+"""Explanations of file errors: the file that an error of the operating system is about, and the remedy."""
 
 import errno
 import os
@@ -28,11 +28,11 @@ REMEDIES = {
 
 
 class PlaceError(UserError):
-    """A folder that cannot be used; the message says which, why and what to do."""
+    """A folder that cannot be used."""
 
 
 def explain(error: OSError) -> str:
-    """Returns what an error of the system means and what to do, for the end of a sentence that names the file."""
+    """Returns the reason and the remedy for an error of the operating system, to end a sentence that names the file."""
     remedy = next((text for numbers, text in REMEDIES.items() if error.errno in numbers), "")
     return f"{error.strerror or error}." + (f" {remedy}." if remedy else "")
 

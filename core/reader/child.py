@@ -1,4 +1,4 @@
-"""The program of a reading process: `python -m core.reader.child [FUNCTION …]` with what to prepare for.
+"""The program of a reading process: `python -m core.reader.child [FUNCTION …]` with the functions to import in advance.
 
 Each line of the standard input is a task; each line of the standard output is a sign of progress or the end of a task.
 The answer itself is a file, whose size the parent knows before it reads it.
@@ -29,7 +29,7 @@ try:
 except ImportError:  # Windows has no such limits: there the parent alone watches
     resource = None  # type: ignore[assignment]
 
-NICENESS = 5  # whoever waits for the page goes first
+NICENESS = 5  # a lower priority than that of the page
 PARENT_SECONDS = 0.5  # interval at which is checked that the parent is still there
 PROGRESS_SECONDS = 0.1  # between two signs of progress
 

@@ -1,4 +1,4 @@
-"""What unpickling would make Python do, counted before it is done: a small pickle can ask for endless work.
+"""Bounds on the work of unpickling, checked before it is done: a small pickle can ask for endless work.
 
 A tuple that holds another one three times, and so on forty times, is a few hundred bytes long and takes 3⁴⁰ steps to
 hash; numbers of equal hashes make a dictionary quadratic; a tensor of four bytes can claim any shape. The instructions

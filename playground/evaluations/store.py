@@ -87,9 +87,8 @@ class Store:
         path = self._path(key)
         with self._changing.hold():
             try:
-                write_text(
-                    path.with_suffix(ORIGIN), json.dumps(origin._asdict())
-                )  # first: it tells how to delete the other
+                # First: it tells how to delete the other.
+                write_text(path.with_suffix(ORIGIN), json.dumps(origin._asdict()))
                 save_checkpoint(path, _to_state(record))
             finally:
                 self._drop_origins()

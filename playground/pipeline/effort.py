@@ -1,4 +1,4 @@
-"""How much work settings ask for, estimated within microseconds, before anything is computed."""
+"""Estimates, within microseconds, of the work that settings ask for."""
 
 from core.config import Config
 from core.retinanet.tiles import is_tiled

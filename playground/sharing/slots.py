@@ -1,4 +1,4 @@
-"""How much of something each visitor does at a time."""
+"""Bounds on what each visitor does at the same time."""
 
 from collections import Counter
 from collections.abc import Iterator

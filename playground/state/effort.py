@@ -1,4 +1,4 @@
-"""Whether the answer to a state takes long, known before anything is computed."""
+"""Predicts which states take long to answer."""
 
 from core.config import Config
 from core.errors import UserError

@@ -1,4 +1,4 @@
-"""What a JSON file holds, counted before Python objects are built of it, which may take 200 times its bytes."""
+"""Counts the values of a JSON file before Python objects are built of them, which may take 200 times its bytes."""
 
 from pathlib import Path
 from typing import NamedTuple

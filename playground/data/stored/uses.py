@@ -1,4 +1,4 @@
-"""Who uses which data set, in all processes: its users share a lock, which the one who changes it holds alone."""
+"""Locks on data sets in use, across processes: users share the lock of a data set, and a change holds it alone."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
