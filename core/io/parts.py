@@ -28,12 +28,32 @@ def make_part(target: Path) -> Iterator[Path]:
     Raises:
         OSError: The hidden folder cannot be created.
     """
-    folder, lock = _claim(target)
+    folder, lock = claim_part(target)
     try:
         yield folder / target.name
     finally:
         lock.close()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def claim_part(target: Path) -> tuple[Path, FileLock]:
+    """Creates and locks the hidden folder of a part, which is its caller's to remove.
+
+    Raises:
+        OSError: It cannot be created.
+    """
+    while True:  # anew if a sweep has come in between
+        folder = Path(tempfile.mkdtemp(SUFFIX, f".{target.name[:MAX_STEM]}.", target.parent))
+        try:
+            lock = FileLock.acquire(folder / LOCK)
+        except FileNotFoundError:
+            continue
+        except OSError:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
+        if lock.is_on(folder / LOCK):
+            return folder, lock
+        lock.close()
 
 
 def sweep_parts(folder: Path, name: str = "") -> int:
@@ -57,22 +77,6 @@ def sweep_parts(folder: Path, name: str = "") -> int:
 def is_part(name: str) -> bool:
     """Returns True for the name of a part."""
     return name.startswith(".") and name.endswith(SUFFIX)
-
-
-def _claim(target: Path) -> tuple[Path, FileLock]:
-    """Creates the hidden folder of a part and locks it; begins anew if a sweep has come in between."""
-    while True:
-        folder = Path(tempfile.mkdtemp(SUFFIX, f".{target.name[:MAX_STEM]}.", target.parent))
-        try:
-            lock = FileLock.acquire(folder / LOCK)
-        except FileNotFoundError:
-            continue
-        except OSError:
-            shutil.rmtree(folder, ignore_errors=True)
-            raise
-        if lock.is_on(folder / LOCK):
-            return folder, lock
-        lock.close()
 
 
 def _sweep(part: Path) -> bool:

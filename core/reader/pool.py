@@ -13,17 +13,18 @@ from threading import Condition, Thread, Timer
 from typing import Any, NamedTuple
 
 from core.errors import UserError
+from core.io.own_folder import OwnFolder
 from core.io.troubles import explain
 from core.reader.errors import ReaderDefectError, unpack_error
 from core.reader.limits import Limits
 from core.reader.messages import ANSWER
 from core.reader.process import ReadingProcess
-from core.reader.scratch import Scratch
 from core.reader.tasks import TASKS, Progress
 from core.reader.watch import ExceededError
 
 MAX_PROCESSES, MAX_LONG = 3, 2  # at once; fewer of long tasks, so that quick ones need not wait for their ends
 MAX_WAITING = 24  # tasks
+SCRATCH = "retinanet-reader"  # the folder for answers
 IDLE_SECONDS = 60  # after which all idle processes but one are ended
 MAX_VALUES = 2**26  # bytes of the answer's values
 LOG = logging.getLogger("core.reader")
@@ -109,7 +110,7 @@ class Pool:
 
     def __init__(self) -> None:
         self._condition = Condition()
-        self._scratch: Scratch | None = None
+        self._scratch = OwnFolder(SCRATCH)
         self._idle: list[ReadingProcess] = []
         self._busy: list[bool] = []  # for each task that is done now, whether it is long
         self._waiting: list[_Waiting] = []
@@ -117,10 +118,7 @@ class Pool:
 
     def make_folder(self) -> Path:
         """Creates an empty temporary folder; raises `OSError` where that is not possible."""
-        with self._condition:
-            if self._scratch is None:
-                self._scratch = Scratch()
-            return self._scratch.make_folder()
+        return self._scratch.make_folder()
 
     def warm_up(self, tasks: tuple[str, ...]) -> None:
         """Does `core.reader.pool.warm_up`."""
@@ -147,9 +145,7 @@ class Pool:
         with self._condition:
             while self._idle:
                 self._idle.pop().end()
-            if self._scratch:
-                self._scratch.close()
-                self._scratch = None
+            self._scratch.close()
 
     def _wait(self, is_long: bool) -> None:
         mine = _Waiting(object(), is_long)

@@ -1,58 +1,55 @@
 """Deleting whole albums, with an undo, and cleaning up what nobody can restore any more."""
 
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from threading import Thread
 from time import sleep
 
 from core.errors import UserError
-from core.io.locks import FileLock
 from playground.albums.album import AlbumError
 from playground.albums.followers import DELETED, MOST_DELETED, UNDO_SECONDS, Followers
-from playground.albums.storage import AlbumStorage
+from playground.albums.storage import AlbumStorage, explaining
 from playground.support.trash import Deleted, Trash
 
 CLEAN_SECONDS = 3600
 
 
 class AlbumTrash:
-    """The deleted albums of a folder, with the runs and evaluations of each.
+    """The deleted albums, with the runs and evaluations of each.
 
     Args:
-        folder: The folder of the albums.
+        storage: The albums.
         followers: Deleted and restored with an album.
     """
 
-    def __init__(self, folder: Path, followers: Sequence[Followers] = ()) -> None:
+    def __init__(self, storage: AlbumStorage, followers: Sequence[Followers] = ()) -> None:
         self.followers = followers
-        self._folder = folder
-        self._trash = Trash(folder, MOST_DELETED, seconds=UNDO_SECONDS, folder=DELETED)
-
-    def hide_followers(self, key: str) -> None:
-        """Stops and deletes the runs and evaluations of an album; raises `AlbumError` if that is not possible now."""
-        try:
-            for each in self.followers:
-                each.hide(self._folder / key)
-        except (AlbumError, OSError):
-            self.restore_followers(key)
-            raise
-
-    def restore_followers(self, key: str) -> None:
-        """Restores the runs and evaluations of an album."""
-        for each in self.followers:
-            each.restore(self._folder / key)
+        self._storage, self._folder = storage, storage.folder
+        self._trash = Trash(self._folder, MOST_DELETED, seconds=UNDO_SECONDS, folder=DELETED)
 
     def put(self, key: str, owner: str) -> None:
-        """Deletes an album, whose runs and evaluations are hidden; raises `OSError` if it cannot be moved."""
-        self._trash.put([key], key, owner)
-        self._forget(key)
+        """Deletes an album with its runs and evaluations, which are stopped.
+
+        Raises:
+            AlbumError: A run has just been started, one does not stop, or the disk does not take the change.
+        """
+        with explaining(), self._storage.uses.alone(key) as free:  # nobody restores its runs and evaluations meanwhile
+            if not free:
+                raise AlbumError("A run on your pictures has just started: try again.")
+            if not (self._folder / key).is_dir():  # deleted from another window meanwhile
+                self._storage.uses.drop(key)
+                return
+            self._hide_followers(key)
+            with self._storage.changing():
+                self._trash.put([key], key, owner)
+            self._forget(key)
+            self._storage.uses.drop(key)
 
     def find(self, visitor: str) -> Deleted | None:
         """Returns the album that a visitor deleted last, None if there is none to restore; "" is no visitor."""
         return next((each for each in self._trash.entries() if visitor and each.owner == visitor), None)
 
     def put_back(self, deleted: Deleted) -> None:
-        """Restores an album."""
+        """Restores an album; its runs and evaluations return with `settle`."""
         self._trash.put_back(deleted.key)
 
     def clean(self) -> None:
@@ -64,10 +61,22 @@ class AlbumTrash:
 
     def settle(self, key: str) -> None:
         """Restores runs and evaluations of an album that is there, as after a deletion or its undo was cut short."""
-        lock = FileLock.try_acquire(self._folder / key, timeout=0)
-        if lock:  # else it is being deleted
-            with lock:
-                self.restore_followers(key)
+        with explaining(), self._storage.uses.alone(key) as free:
+            if free and (self._folder / key).is_dir():  # else it is being deleted, or is deleted again
+                self._restore_followers(key)
+
+    def _hide_followers(self, key: str) -> None:
+        """Stops and deletes the runs and evaluations of an album; raises `AlbumError` if that is not possible now."""
+        try:
+            for each in self.followers:
+                each.hide(self._folder / key)
+        except (UserError, OSError):
+            self._restore_followers(key)
+            raise
+
+    def _restore_followers(self, key: str) -> None:
+        for each in self.followers:
+            each.restore(self._folder / key)
 
     def _forget(self, key: str) -> None:
         for each in self.followers:

@@ -1,14 +1,12 @@
 """Albums as data sets on the disk: the folder that runs are trained on, and zips to download."""
 
-import atexit
 import hashlib
 import re
 import shutil
-import tempfile
 import time
 import zipfile
-from collections.abc import Callable, Mapping
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +14,8 @@ import numpy as np
 from core.data.dataset import SPLITS
 from core.data.writers.content import Content, WrittenImage
 from core.data.writers.convert import WRITERS
-from core.io.parts import make_part, sweep_parts
+from core.io.own_folder import OwnFolder
+from core.io.parts import make_part
 from playground.albums.album import Album, AlbumError, AlbumPicture
 from playground.albums.storage import link_or_copy
 
@@ -32,28 +31,29 @@ PathOf = Callable[[AlbumPicture], Path]
 
 
 class Exports:
-    """The folder of this process for downloads, below that of temporary files; it is made for the first download.
-
-    It holds private pictures: `clean` removes those of killed processes.
-    """
+    """The downloads of this process, which hold private pictures: each in a folder of its own."""
 
     def __init__(self) -> None:
-        self._home: Path | None = None
-        self._stack = ExitStack()  # which removes it when the process ends
+        self._own = OwnFolder(DOWNLOADS)
 
-    def make(self) -> Path:
-        """Returns a new folder; raises `OSError` if it cannot be created."""
-        if self._home is None or not self._home.is_dir():  # or a system has tidied up
-            home = self._stack.enter_context(make_part(Path(tempfile.gettempdir(), DOWNLOADS)))
-            atexit.register(self._stack.close)
-            home.mkdir()
-            self._home = home
-        return Path(tempfile.mkdtemp(dir=self._home))
+    @contextmanager
+    def make(self) -> Iterator[Path]:
+        """Yields a new folder, which is removed again on an error.
+
+        Raises:
+            OSError, PlaceError: It cannot be created.
+        """
+        folder = self._own.make_folder()
+        try:
+            yield folder
+        except BaseException:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
 
     def clean(self, seconds: float) -> None:
         """Removes downloads that are older, and all those of killed processes."""
-        sweep_parts(Path(tempfile.gettempdir()), DOWNLOADS)
-        for folder in self._home.iterdir() if self._home else ():
+        self._own.sweep()
+        for folder in self._own.folder.glob("*/") if self._own.folder else ():
             if folder.stat().st_mtime < time.time() - seconds:
                 shutil.rmtree(folder, ignore_errors=True)
 
@@ -106,6 +106,13 @@ def write_training_folder(album: Album, folder: Path, path_of: PathOf) -> Path:
             write_data_set(album, "coco", partial, path_of)
             partial.rename(target)
     return target
+
+
+def remove_training_folders(folder: Path, needed_by: Callable[[Path], bool]) -> None:
+    """Removes the folders of `write_training_folder` that nobody needs; its caller keeps others from making some."""
+    for each in folder.glob(f"{TRAINING}*"):
+        if not needed_by(each):
+            shutil.rmtree(each, ignore_errors=True)
 
 
 def find_lack(album: Album) -> str:

@@ -1,6 +1,5 @@
 """The albums of the page: what visitors do with their own pictures."""
 
-import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,21 +8,18 @@ from torch import Tensor
 
 from core.data.untrusted import quote
 from core.data.writers.convert import WRITERS
-from core.io.locks import FileLock
+from core.errors import UserError
 from playground.albums import classes, objects
 from playground.albums.access import AlbumAccess
 from playground.albums.album import Album, AlbumError, AlbumPicture
 from playground.albums.deletion import AlbumTrash, erase_removed
-from playground.albums.export import TRAINING, Exports, write_training_folder, write_zip
+from playground.albums.export import Exports, PathOf, remove_training_folders, write_training_folder, write_zip
 from playground.albums.followers import UNDO_SECONDS, Followers
 from playground.albums.limits import KEPT_DAYS, Bounds
 from playground.albums.pictures import clean_title, encode_picture
 from playground.albums.splits import make_splits
-from playground.albums.storage import AlbumStorage
+from playground.albums.storage import AlbumStorage, explaining
 from playground.support import starting
-from playground.support.shared_folder import explain_disk
-
-LOCK = ".lock"  # held while an album is changed, by whichever process
 
 
 class Albums(AlbumAccess):
@@ -38,14 +34,14 @@ class Albums(AlbumAccess):
         self.bounds = bounds or Bounds()
         super().__init__(folder)
         self.needed_by: Callable[[Path], bool] = lambda folder: False  # True for a training folder that must stay
-        self._trash = AlbumTrash(self._storage.folder)
+        self._trash = AlbumTrash(self._storage)
         self._exports = Exports()
 
     def use_folder(self, folder: Path) -> None:
         """Switches to the albums of another folder."""
         with self._lock:
             self._storage = AlbumStorage(folder)
-            self._trash = AlbumTrash(self._storage.folder, self._trash.followers)
+            self._trash = AlbumTrash(self._storage, self._trash.followers)
 
     def follow(self, *followers: Followers) -> None:
         """Sets what is deleted and restored with an album."""
@@ -148,7 +144,7 @@ class Albums(AlbumAccess):
         Raises:
             AlbumError: There is no album, or a run on it cannot be stopped now.
         """
-        self._delete(self.require_own(visitor).key, visitor)
+        self._trash.put(self.require_own(visitor).key, visitor)
 
     def restore_all(self, visitor: str) -> Album:
         """Restores what a visitor deleted last with `delete_all`.
@@ -163,7 +159,7 @@ class Albums(AlbumAccess):
             if deleted is None:
                 raise AlbumError("There are no deleted pictures of yours to restore any more: upload them again.")
             self._trash.put_back(deleted)
-        self._trash.restore_followers(deleted.title)
+        self._trash.settle(deleted.title)
         return self.require_own(visitor)
 
     def can_restore_all(self, visitor: str) -> bool:
@@ -175,42 +171,48 @@ class Albums(AlbumAccess):
         if self.folder.is_dir():
             with self._writing():
                 self._storage.sweep()
+        failed: UserError | None = None
         for key in self._storage.list_keys():
-            self._trash.settle(key)
-            if self._storage.last_used(key) < self._storage.now() - KEPT_DAYS * 86400:
-                self._delete(key, "")
-            else:
-                with self._writing():
-                    erase_removed(self._storage, key)
+            try:
+                self._clean_one(key)
+            except UserError as error:  # which must not keep the others from being cleaned
+                failed = error
         self._trash.clean()
         self._exports.clean(UNDO_SECONDS)
+        if failed:
+            raise failed
 
-    def _delete(self, key: str, owner: str) -> None:
-        try:
-            lock = FileLock.acquire(self.folder / key)  # nobody restores its runs and evaluations meanwhile
-        except OSError as error:
-            raise _disk_error(error) from None
-        with lock:
-            try:
-                self._trash.hide_followers(key)
-            except OSError as error:
-                raise _disk_error(error) from None
+    def _clean_one(self, key: str) -> None:
+        self._trash.settle(key)
+        if self._storage.last_used(key) < self._storage.now() - KEPT_DAYS * 86400:
+            self._trash.put(key, "")
+        else:
             with self._writing():
-                self._trash.put(key, owner)
+                erase_removed(self._storage, key)
 
-    def training_folder(self, album: Album) -> Path:
-        """Returns the folder to train a run on, see `write_training_folder`; others that no run needs are removed.
+    @contextmanager
+    def train_on(self, album: Album) -> Iterator[Path]:
+        """Yields the folder to train a run on, see `write_training_folder`; others that no run needs are removed.
+
+        Until the caller has queued the run, nobody removes the folder or deletes the album.
 
         Raises:
-            AlbumError: Too few pictures are labelled.
+            AlbumError: Too few pictures are labelled, or the album is being deleted.
         """
         home = self.folder / album.key
-        with self._writing():
-            folder = write_training_folder(album, home, lambda each: self._storage.picture_path(album.key, each.file))
-            for other in home.glob(f"{TRAINING}*"):
-                if other != folder and not self.needed_by(other):
-                    shutil.rmtree(other, ignore_errors=True)
-        return folder
+        with explaining(), self._storage.uses.alone(album.key) as free:
+            if free:
+                remove_training_folders(home, self.needed_by)
+        with explaining():
+            lock = self._storage.uses.share(album.key)
+        if lock is None:
+            raise AlbumError("These pictures are being deleted, or tidied up: try again in a minute.")
+        with lock:
+            with self._writing():
+                if not home.is_dir():
+                    raise AlbumError("These pictures are no longer here: they have been deleted.")
+                folder = write_training_folder(album, home, self._path_of(album))
+            yield folder
 
     def export(self, visitor: str, format: str) -> Path:
         """Returns a zip of the labelled pictures of a visitor's album, in a temporary folder of its own.
@@ -225,30 +227,23 @@ class Albums(AlbumAccess):
         if format not in WRITERS:
             raise AlbumError(f"There is no format {quote(format)}: choose one of {', '.join(WRITERS)}.")
         album = self.require_own(visitor)
-        with self._writing():
-            folder = self._exports.make()
-            return write_zip(album, format, folder, lambda each: self._storage.picture_path(album.key, each.file))
+        with self._writing(), self._exports.make() as folder:
+            return write_zip(album, format, folder, self._path_of(album))
+
+    def _path_of(self, album: Album) -> PathOf:
+        return lambda picture: self._storage.picture_path(album.key, picture.file)
 
     @contextmanager
     def _writing(self) -> Iterator[None]:
-        """Keeps other threads and processes from changing albums; an error of the disk becomes an `AlbumError`."""
-        with self._lock:
-            try:
-                self.folder.mkdir(parents=True, exist_ok=True)
-                with FileLock.acquire(self.folder / LOCK):
-                    yield
-            except OSError as error:
-                raise _disk_error(error) from None
+        """Keeps other threads and processes from changing albums, and from reading them here half-changed."""
+        with self._lock, self._storage.changing():
+            yield
 
     def _change(self, visitor: str, change: Callable[[Album], Album]) -> Album:
         """Changes and saves the album of a visitor; raises `AlbumError` if there is none."""
         with self._writing():
             changed = change(self.require_own(visitor))
             return self._storage.save(changed._replace(pictures=make_splits(changed.pictures)))
-
-
-def _disk_error(error: OSError) -> AlbumError:
-    return AlbumError(f"The server cannot store pictures, because {explain_disk(error)}.")
 
 
 ALBUMS = Albums(starting.ALBUMS)

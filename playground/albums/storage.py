@@ -4,20 +4,23 @@ import os
 import secrets
 import shutil
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from core.io.atomic import write_atomically
 from core.io.parts import is_part, sweep_parts
 from core.io.records import read_bytes
-from playground.albums.album import Album, is_album_key
+from playground.albums.album import Album, AlbumError, is_album_key
 from playground.albums.records import read_record, stamp_of, write_record
 from playground.support.age import grow_age
+from playground.support.shared_folder import FolderLock, Uses, explain_disk
 
 RECORD, PREVIOUS = "album.json", "album.previous.json"  # the second is read if the first is damaged
 PICTURES, USED = "pictures", "used"  # the modification time of the second is the time of the last use
 CLOCK, CLOCK_SECONDS = "clock.json", 60.0  # how much time has certainly passed, and how often that is noted
 TOUCH_SECONDS = 3600
+LOCK, LOCKS = ".lock", ".locks"  # held while any album is changed; the locks of albums that runs are started on
 FileStamp = tuple[int, int, int]
 
 
@@ -33,6 +36,19 @@ class AlbumStorage:
         self._albums: dict[str, tuple[FileStamp, Album]] = {}
         self._owners: dict[str, str] = {}  # visitor → key
         self._listed: FileStamp | None = None
+        self.uses = Uses(self.folder / LOCKS)
+        self._whole = FolderLock(self.folder / LOCK)
+
+    @contextmanager
+    def changing(self) -> Iterator[None]:
+        """Keeps other threads and processes from changing albums.
+
+        Raises:
+            AlbumError: The disk does not take the changes.
+            UserError: Another process makes a change for too long.
+        """
+        with explaining(), self._whole.hold():
+            yield
 
     def now(self) -> float:
         """Returns the time by which albums age: Unix time in seconds as far as it has certainly passed.
@@ -137,6 +153,10 @@ class AlbumStorage:
         for key in self.list_keys():
             if not any((self.folder / key / name).exists() for name in (RECORD, PREVIOUS)):
                 shutil.rmtree(self.folder / key, ignore_errors=True)
+        for key in set(self.uses.names()) - set(self.list_keys()):
+            with self.uses.alone(key) as free:
+                if free:
+                    self.uses.drop(key)
 
     def erase_others(self, album: Album) -> None:
         """Erases picture files that an album does not name, wherever linked; the caller keeps others from changes."""
@@ -173,6 +193,15 @@ class AlbumStorage:
         """Returns the time at which an album was last used, to within an hour."""
         found = _status(self.folder / key / USED) or _status(self.folder / key)
         return found.st_mtime if found else 0.0
+
+
+@contextmanager
+def explaining() -> Iterator[None]:
+    """Turns an error of the disk into an `AlbumError`."""
+    try:
+        yield
+    except OSError as error:
+        raise AlbumError(f"The server cannot store pictures, because {explain_disk(error)}.") from None
 
 
 def link_or_copy(source: Path, target: Path) -> None:

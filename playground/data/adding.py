@@ -13,6 +13,7 @@ from playground.data.stored.library import DataSetLibrary
 from playground.data.stored.records import StoredDataSet, compute_stamp
 from playground.data.stored.split_history import digest_lists, read_lists
 from playground.support.sizes import measure_folder
+from playground.support.visitors import VISITORS
 
 
 def add_zip(
@@ -75,12 +76,29 @@ def add_folder(
         raise
     with library.changing():
         if known := library.find_folder(folder):
-            return library.put(known._replace(check=check, stamp=stamp, format=format, lists=lists))
+            return _replace_known(
+                library, known, known._replace(check=check, stamp=stamp, format=format, lists=lists), owner
+            )
 
         def make(name: str) -> StoredDataSet:
             return StoredDataSet(name, folder, False, 0, stamp, check, owner, format, lists)
 
         return library.add(folder.name, 0, owner, make, None)
+
+
+def _replace_known(library: DataSetLibrary, known: StoredDataSet, new: StoredDataSet, visitor: str) -> StoredDataSet:
+    """Stores what checking a known folder has found; what others use stays as it is.
+
+    Raises:
+        NotYoursError: Another visitor has chosen its format.
+        DataError: It has changed, and is in use.
+    """
+    if new == known:
+        return known
+    if new.format != known.format:
+        VISITORS.require(known.owner, visitor, f"The data set {known.name}")
+    with library.alone(known.name):
+        return library.put(new)
 
 
 def find_allowed(allowed: Path | None, text: str) -> Path:

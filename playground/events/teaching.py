@@ -35,9 +35,9 @@ def start_teaching(state: PageState) -> PageState:
         UserError: There are too few labelled pictures, or no run can be started.
     """
     album = own_album(state)
-    folder = ALBUMS.training_folder(album)
     config = teaching_config(state.config(), held_out=album.counts()["val"])
-    run = RUNS.start(config, str(folder), state.visitor, format="coco", recipe=FEW_PICTURES)
+    with ALBUMS.train_on(album) as folder:
+        run = RUNS.start(config, str(folder), state.visitor, format="coco", recipe=FEW_PICTURES)
     state = state._replace(settings=settings_of(config), step=STEP, run=run)
     return show_own(state, album, 0) if index_in(album, state.image_ref()) is None else state
 

@@ -178,8 +178,8 @@ def _start(state: PageState, visitor: str) -> str:
     """Starts a run on the chosen data set, or on scenes, and returns its name."""
     config, image_ref = state.config(), state.image_ref()
     if is_from_album(image_ref):
-        folder = ALBUMS.training_folder(ALBUMS.get(image_ref.source, visitor))
-        return RUNS.start(config, str(folder), visitor, format="coco")
+        with ALBUMS.train_on(ALBUMS.get(image_ref.source, visitor)) as folder:
+            return RUNS.start(config, str(folder), visitor, format="coco")
     if not is_from_data_set(image_ref):
         return RUNS.start(config, owner=visitor)
     for split in TRAINING_SPLITS:

@@ -1,6 +1,6 @@
 """The data sets that visitors brought, in a folder that several processes may share.
 
 Reading order: `records` (one file for each), `listing` (all of them, read again when they change), `naming`, `bounds`
-(which ones make room), `uses` (locks of those who use one), `split_history` (undo of splits, and of half of one),
-`sweep` (what killed processes left), `library` (the data sets).
+(which ones make room), `split_history` (undo of splits, and of half of one), `sweep` (what killed processes left),
+`library` (the data sets).
 """

@@ -25,8 +25,7 @@ from playground.data.stored.naming import choose_name
 from playground.data.stored.records import StoredDataSet, write_record
 from playground.data.stored.split_history import SplitHistory
 from playground.data.stored.sweep import sweep_library
-from playground.data.stored.uses import Uses
-from playground.support.shared_folder import FolderLock, explain_disk, modified_at
+from playground.support.shared_folder import FolderLock, Uses, explain_disk, modified_at
 from playground.support.trash import Deleted, Trash
 
 MAX_DELETED = 3  # data sets that can be restored

@@ -8,7 +8,7 @@ from core.io.parts import sweep_parts
 from playground.data.stored.listing import SUFFIX, Listing
 from playground.data.stored.records import StoredDataSet, read_record
 from playground.data.stored.split_history import SplitHistory
-from playground.data.stored.uses import Uses
+from playground.support.shared_folder import Uses
 
 
 def sweep_library(folder: Path, listing: Listing, uses: Uses, splits: SplitHistory) -> None:

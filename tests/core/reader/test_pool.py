@@ -3,20 +3,18 @@ import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
 from threading import Thread
 
 import psutil
 import pytest
 
 from core.data.untrusted import DataError
-from core.io.locks import FileLock
+from core.io.parts import sweep_parts
 from core.io.paths import ROOT
 from core.reader import pool
 from core.reader.errors import ReaderDefectError
 from core.reader.limits import Limits
 from core.reader.pool import Pool, read_apart
-from core.reader.scratch import LOCK, PREFIX, Scratch, sweep
 from core.reader.tasks import TASKS, Task
 from tests.core.reader import jobs
 from tests.waiting import wait
@@ -127,31 +125,9 @@ with read_apart("task", {"note": sys.argv[2], "seconds": 60}, name="", limits=li
     parent.send_signal(signal.SIGKILL)
     parent.wait()
     wait(lambda: not child.is_running())
-    assert len(list(temporary.iterdir())) == 2  # a folder and its lock
-    sweep(temporary)
+    assert len(list(temporary.iterdir())) == 1
+    assert sweep_parts(temporary, pool.SCRATCH) == 1
     assert not list(temporary.iterdir())
-
-
-def test_a_sweep_leaves_what_belongs_to_a_living_process(tmp_path, monkeypatch):
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    mine = Scratch()
-    (mine.make_folder() / "a").touch()
-    dead = tmp_path / f"{PREFIX}0{LOCK}"
-    dead.touch()
-    dead.with_suffix("").mkdir()
-    (tmp_path / "other.lock").touch()
-    other = Scratch()  # sweeps
-    assert mine.folder.is_dir() and not dead.exists() and not dead.with_suffix("").exists()
-    mine.close()
-    other.close()
-    assert [each.name for each in tmp_path.iterdir()] == ["other.lock"]
-
-
-def test_a_sweep_does_not_wait_for_a_lock(tmp_path):
-    with FileLock.acquire(tmp_path / f"{PREFIX}1{LOCK}"):
-        start = time.monotonic()
-        sweep(tmp_path)
-        assert time.monotonic() - start < 0.4
 
 
 def test_too_many_who_wait_are_refused(monkeypatch):
@@ -194,5 +170,5 @@ def test_a_system_that_starts_no_process_is_a_refusal(monkeypatch):
 
 def test_no_temporary_file_is_left():
     read("answer", text="")
-    scratch = pool._pool._scratch
-    assert [each for each in Path(scratch.folder).iterdir() if (each / "answer.json").exists()] == []
+    scratch = pool._pool._scratch.folder
+    assert scratch and [each for each in scratch.iterdir() if (each / "answer.json").exists()] == []

@@ -24,7 +24,7 @@ from playground.runs import of_albums
 from playground.runs.of_albums import AlbumRuns, is_trained_on
 from playground.runs.service import RUNS
 from playground.runs.table_api import handle_request
-from tests.playground.made_albums import albums_at, fill_album
+from tests.playground.made_albums import albums_at, fill_album, training_folder
 from tests.playground.made_runs import evaluation, make_run, runs_at, step
 
 ANN, BOB = "a" * 32, "b" * 32
@@ -45,7 +45,7 @@ def store(tmp_path, monkeypatch):
     store = Store(tmp_path / "evaluations")
     with albums_at(tmp_path / "albums"), runs_at(tmp_path / "runs"):
         album = fill_album(ANN, tmp_path)
-        source = str(ALBUMS.training_folder(album))
+        source = str(training_folder(ALBUMS, album))
         records = [step(1), evaluation(1, 0.5)]
         for name in (ONE, OTHER, BOBS):
             make_run(RUNS.root / name, {}, records).weights.write_bytes(b"weights")

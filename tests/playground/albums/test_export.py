@@ -9,6 +9,7 @@ from core.data.folders import open_folder, read_data_set
 from playground.albums.album import AlbumError
 from playground.albums.limits import disk_lasts
 from playground.albums.service import Albums
+from tests.playground.made_albums import training_folder
 
 ANN = "a" * 32
 BOXES = ((1.5, 2.25, 30.125, 40.0), (10.0, 0.0, 64.0, 20.0))
@@ -82,15 +83,15 @@ def test_only_the_owner_downloads_and_something_must_be_there(albums, tmp_path):
 
 def test_a_run_reads_what_the_album_was_when_it_started(albums):
     album = albums.of(ANN)
-    folder = albums.training_folder(album)
+    folder = training_folder(albums, album)
     assert read(folder) == expected(album) and albums.may_see(folder, ANN) and not albums.may_see(folder, "")
-    assert albums.training_folder(album) == folder
+    assert training_folder(albums, album) == folder
     albums.needed_by = lambda path: path == folder
     changed = albums.set_objects(ANN, 0, [], [], [])
-    other = albums.training_folder(changed)
+    other = training_folder(albums, changed)
     assert other != folder and read(folder) == expected(album) and len(read(other)["train"]) == 8
     albums.needed_by = lambda path: False
-    albums.training_folder(changed)
+    training_folder(albums, changed)
     assert not folder.exists() and other.exists() and albums.open_image(changed, 0).shape == (3, 48, 64)
 
 
@@ -100,18 +101,46 @@ def test_too_few_pictures_are_refused_with_what_to_do(tmp_path):
         Image.new("RGB", (64, 48)).save(tmp_path / "a.png")
         albums.add(ANN, tmp_path / "a.png", "a.png")
     with pytest.raises(AlbumError, match="at least 2 pictures"):
-        albums.training_folder(albums.of(ANN))
+        training_folder(albums, albums.of(ANN))
     with pytest.raises(AlbumError, match="at least 2 pictures"):
-        albums.training_folder(albums.set_objects(ANN, 0, BOXES[:1], [0], ["cat"]))
-    assert albums.training_folder(albums.mark_empty(ANN, 1)).is_dir()
+        training_folder(albums, albums.set_objects(ANN, 0, BOXES[:1], [0], ["cat"]))
+    assert training_folder(albums, albums.mark_empty(ANN, 1)).is_dir()
     albums.set_split(ANN, 1, "train")
     with pytest.raises(AlbumError, match="held out"):
-        albums.training_folder(albums.set_split(ANN, 0, "train"))
+        training_folder(albums, albums.set_split(ANN, 0, "train"))
     with pytest.raises(AlbumError, match="No picture for training has an object"):
-        albums.training_folder(albums.set_split(ANN, 0, "val"))
+        training_folder(albums, albums.set_split(ANN, 0, "val"))
 
 
 def test_only_data_of_a_space_lasts(monkeypatch, tmp_path):
     assert disk_lasts(tmp_path)
     monkeypatch.setenv("SPACE_ID", "someone/space")
     assert not disk_lasts(tmp_path) and disk_lasts(Path("/data/albums"))
+
+
+def test_two_pages_that_start_runs_at_once_keep_both_folders(albums, tmp_path):
+    other = Albums(albums.folder)
+    with albums.train_on(albums.of(ANN)) as mine:
+        changed = other.set_objects(ANN, 0, [], [], [])
+        with other.train_on(changed) as theirs:
+            assert mine != theirs and mine.is_dir()
+        assert mine.is_dir()
+        with pytest.raises(AlbumError, match="has just started: try again"):
+            other.delete_all(ANN)
+    with albums.train_on(changed) as folder:
+        assert folder == theirs and not mine.exists()
+    other.delete_all(ANN)
+    albums.delete_all(ANN) if albums.of(ANN) else None
+    with pytest.raises(AlbumError, match="no longer here"), albums.train_on(changed):
+        pass
+    assert albums.restore_all(ANN).key == changed.key and not list(albums.folder.glob("my-*/training-*.part"))
+
+
+def test_an_album_that_is_deleted_twice_is_one_deletion(albums, monkeypatch):
+    album, other = albums.of(ANN), Albums(albums.folder)
+    other.delete_all(ANN)
+    monkeypatch.setattr(albums, "require_own", lambda visitor: album)  # found before the other page deleted it
+    albums.delete_all(ANN)
+    monkeypatch.undo()
+    assert sorted(path.name for path in albums.folder.iterdir() if path.name.startswith("my-")) == []
+    assert len(albums.restore_all(ANN).pictures) == len(album.pictures)

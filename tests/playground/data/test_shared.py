@@ -142,8 +142,23 @@ def test_a_disk_that_takes_nothing_changes_nothing(pages, archive, monkeypatch, 
 def test_a_library_that_cannot_be_changed_can_be_read(pages, archive, monkeypatch):
     pages[0].add_zip(archive, "a", CONFIG)
     monkeypatch.setattr(os, "utime", fail(errno.EROFS))
-    monkeypatch.setattr("playground.data.stored.uses.FileLock.try_acquire", fail(errno.EROFS))
+    monkeypatch.setattr("playground.support.shared_folder.FileLock.try_acquire", fail(errno.EROFS))
     data = DataSets(pages[0].library.folder)
     assert data.library.names() == ("a",) and len(data.open_split("a", "train")) == 1
     with data.library.hold("a"):
         pass
+
+
+def test_a_folder_that_is_added_again_stays_as_it_is_while_it_is_used(tmp_path):
+    made = yolo(tmp_path / "server" / "set", {"p0": LINE, "p1": LINE})
+    one, other = DataSets(tmp_path / "kept"), DataSets(tmp_path / "kept")
+    for each in (one, other):
+        each.allow_folder(tmp_path / "server")
+    first = one.add_folder("set", CONFIG, owner="ann")
+    with other.library.hold(first.name):
+        assert one.add_folder("set", CONFIG, owner="bob") == first  # nothing has changed
+        next((made / "labels").rglob("p0.txt")).write_text(f"{LINE}{LINE}")
+        with pytest.raises(DataError, match="is in use by a run or an evaluation"):
+            one.add_folder("set", CONFIG, owner="ann")
+        assert other.library.get(first.name).check == first.check
+    assert one.add_folder("set", CONFIG, owner="ann").check != first.check

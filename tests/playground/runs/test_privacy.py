@@ -13,7 +13,7 @@ from playground.runs.table_api import handle_request
 from playground.state.page_state import PageState, admit, require_known_weights
 from playground.support.trash import Trash
 from playground.support.visitors import VISITORS, NotYoursError
-from tests.playground.made_albums import albums_at, fill_album
+from tests.playground.made_albums import albums_at, fill_album, training_folder
 from tests.playground.made_runs import evaluation, make_run, runs_at, step
 
 ANN, BOB = "a" * 32, "b" * 32
@@ -24,7 +24,7 @@ PRIVATE, PUBLIC, DERIVED = "20260101-000000-001", "20260101-000000-002", "202601
 def source(tmp_path):
     """Ann's album with a run on it, a run that begins with its weights, and a public run; visitors are alike."""
     with albums_at(tmp_path / "albums"), runs_at(tmp_path / "runs"):
-        folder = ALBUMS.training_folder(fill_album(ANN, tmp_path))
+        folder = training_folder(ALBUMS, fill_album(ANN, tmp_path))
         records = [*(step(number) for number in range(1, 4)), evaluation(3, 0.5)]
         for name, values in ((PRIVATE, {}), (PUBLIC, {"loss.gamma": 1.0})):
             make_run(RUNS.root / name, values, records).weights.write_bytes(b"weights")

@@ -9,7 +9,7 @@ from playground.events.navigation import open_link
 from playground.runs.service import RUNS
 from playground.server.private_links import drop_private
 from playground.state.page_state import PageState, admit
-from tests.playground.made_albums import albums_at, fill_album
+from tests.playground.made_albums import albums_at, fill_album, training_folder
 from tests.playground.made_runs import evaluation, make_run, runs_at, step
 
 ANN, BOB = "a" * 32, "b" * 32
@@ -23,7 +23,7 @@ def key(tmp_path):
         album = fill_album(ANN, tmp_path)
         run = make_run(RUNS.root / RUN, {}, [step(1), evaluation(1, 0.5)])
         run.weights.write_bytes(b"weights")
-        run.write_about(run.read_about()._replace(source=str(ALBUMS.training_folder(album))))
+        run.write_about(run.read_about()._replace(source=str(training_folder(ALBUMS, album))))
         yield album.key
 
 
