@@ -55,7 +55,8 @@ def build_bar(
     is_upload = upload is not None and upload.is_shown
     splits = count_pictures(image_ref, visitor)
     photographs = [[PHOTOGRAPHS, PHOTOGRAPHS]] if find_photographs() else []
-    data_sets = ([name, name] for name in DATA.library.names())
+    data_sets = [[name, name] for name in DATA.library.names()]
+    unread = [[name, f"{name} (cannot be read)"] for name in DATA.library.list_unread()]
     choice = {"label": browsing.label, "at": browsing.position, "count": browsing.total} if browsing else None
     return json.dumps(
         {
@@ -66,6 +67,7 @@ def build_bar(
                 *photographs,
                 *_list_albums(image_ref, visitor),
                 *data_sets,
+                *unread,
             ],
             "source": image_ref.source if image_ref else UPLOAD if is_upload else "",
             "scene": image_ref is None and not is_upload,

@@ -6,7 +6,7 @@ from pathlib import Path
 from core.config import Config
 from core.data.dataset import FolderData
 from core.data.folders import open_folder
-from core.data.untrusted import DataError
+from core.data.untrusted import DataError, quote
 from core.io.paths import hide_folder
 from playground.data import adding, splitting
 from playground.data.checking import Progress
@@ -158,6 +158,22 @@ class DataSets:
         """
         self._require_owner(name, visitor)
         return self.library.delete(name)
+
+    def list_unread(self) -> list[str]:
+        """Returns the names of the data sets that cannot be read and that any visitor may delete."""
+        return [] if VISITORS.apart else self.library.list_unread()
+
+    def delete_unread(self, name: str) -> Deleted:
+        """Deletes a data set that cannot be read; `restore` undoes that.
+
+        Raises:
+            DataError: There is no such data set, visitors are kept apart, it is in use, or it cannot be deleted.
+        """
+        if VISITORS.apart:
+            raise DataError(
+                f"The data set {quote(name)} cannot be read: only the operator of the server can delete it."
+            )
+        return self.library.delete_unread(name)
 
     def last_deleted(self, visitor: str = "") -> Deleted | None:
         """Returns the data set that a visitor deleted last and can restore, None if there is none."""

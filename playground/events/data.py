@@ -30,6 +30,7 @@ def connect_data(page: PageComponents, blocks: gr.Blocks) -> None:
     _connect_deletion(page, controls)
     _connect_bar(page)
     blocks.load(undo_button, None, controls.put_back, **LIVE)
+    blocks.load(unread_button, None, controls.delete_unread, **LIVE)
     blocks.load(undo_split_button, None, controls.undo_split, **LIVE)
 
 
@@ -65,11 +66,21 @@ def _connect_deletion(page: PageComponents, controls: DataControls) -> None:
         deleted_notice = f"The data set {deleted.title} is deleted."
         return {**updates, notice: deleted_notice, controls.put_back: undo_button(request)}
 
+    def delete_unread(state: PageState, *, request: gr.Request) -> Updates:
+        name = next(iter(DATA.list_unread()), "")
+        said = {notice: f"The data set {DATA.delete_unread(name).title} is deleted."} if name else {}
+        updates = {**show(page, state), **said}
+        return {**updates, controls.put_back: undo_button(request), controls.delete_unread: unread_button()}
+
     def undo(state: PageState, *, request: gr.Request) -> Updates:
         updates = open_data_set(page, state, DATA.restore(visitor_of(request)))
         return {**updates, controls.put_back: undo_button(request)}
 
     outputs = [controls.put_back]
+    listen(
+        page, controls.delete_unread.click, delete_unread, outputs=[*outputs, controls.delete_unread],
+        show_progress="hidden",
+    )  # fmt: skip
     listen(page, controls.delete.click, delete, changes=CHANGES, outputs=outputs, show_progress="hidden")
     listen(page, controls.put_back.click, undo, changes=CHANGES, outputs=outputs, show_progress="hidden")
 
@@ -93,6 +104,13 @@ def undo_button(request: gr.Request) -> gr.Button:
     """Returns the button that restores the data set a visitor deleted last; hidden if there is none."""
     last = DATA.last_deleted(visitor_of(request))
     return gr.Button(f"Put {last.title} back" if last else "", visible=last is not None)
+
+
+def unread_button() -> gr.Button:
+    """Returns the button that deletes the first data set that cannot be read; hidden if there is none."""
+    names = DATA.list_unread()
+    more = f" ({len(names)} cannot be read)" if len(names) > 1 else ", which cannot be read"
+    return gr.Button(f"Delete {names[0]}{more}" if names else "", visible=bool(names))
 
 
 def _name_of_data_set(state: PageState, action: str) -> str:

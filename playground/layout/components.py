@@ -46,6 +46,7 @@ class DataControls(NamedTuple):
     undo_split: gr.Button
     delete: gr.Button
     put_back: gr.Button
+    delete_unread: gr.Button  # the first one that cannot be read
 
 
 class PictureControls(NamedTuple):

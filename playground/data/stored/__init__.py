@@ -2,5 +2,5 @@
 
 Reading order: `records` (one file for each), `listing` (all of them, read again when they change), `naming`, `bounds`
 (which ones make room), `split_history` (undo of splits, and of half of one), `sweep` (what killed processes left),
-`library` (the data sets).
+`access` (to look at them), `library` (to change them).
 """

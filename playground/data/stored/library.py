@@ -11,31 +11,22 @@ any instant leaves the old or the new data sets: an uploaded one is there if its
 and go one after the other, and `sweep` removes what is left of one that has only a record.
 """
 
-import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from core.data.untrusted import DataError, quote
-from core.errors import UserError
-from core.io.locks import FileLock
+from playground.data.stored.access import LibraryAccess, explaining
 from playground.data.stored.bounds import Bounds
-from playground.data.stored.listing import SUFFIX, Listing
+from playground.data.stored.listing import SUFFIX
 from playground.data.stored.naming import choose_name
-from playground.data.stored.records import StoredDataSet, write_record
-from playground.data.stored.split_history import SplitHistory
-from playground.data.stored.sweep import sweep_library
-from playground.support.shared_folder import FolderLock, Uses, explain_disk, modified_at
-from playground.support.trash import Deleted, Trash
-
-MAX_DELETED = 3  # data sets that can be restored
-LOCKS, WHOLE = ".locks", ".library"  # the folder of all locks, and that of the library in it
-SPLITS = ".splits"  # the folder of notes on splits
-SWEEP_SECONDS = 1.0  # for which the first look at the library waits to sweep it
+from playground.data.stored.records import StoredDataSet, stand_in, write_record
+from playground.support.shared_folder import modified_at
+from playground.support.trash import Deleted
 
 
-class DataSetLibrary:
-    """The data sets in a folder.
+class DataSetLibrary(LibraryAccess):
+    """The data sets in a folder, to look at and to change.
 
     Args:
         folder: The folder. It is created when the first data set is added.
@@ -44,64 +35,8 @@ class DataSetLibrary:
     """
 
     def __init__(self, folder: Path, bounds: Bounds, needed_by: Sequence[Callable[[StoredDataSet], bool]] = ()) -> None:
-        self.folder, self.bounds, self.needed_by = folder.resolve(), bounds, needed_by
-        self.splits = SplitHistory(self.folder / SPLITS)
-        self._listing, self._uses = Listing(self.folder), Uses(self.folder / LOCKS)
-        self._whole = FolderLock(self.folder / LOCKS / WHOLE)
-        self._trash = Trash(self.folder, MAX_DELETED)
-        self._swept = False
-
-    def names(self) -> tuple[str, ...]:
-        """Returns the names of all data sets."""
-        return tuple(sorted(self.by_name()))
-
-    def by_name(self) -> dict[str, StoredDataSet]:
-        """Returns the data sets by name; the first call also sweeps the folder, unless another process is at work."""
-        if not self._swept:
-            self._swept = True
-            with suppress(UserError):
-                self.sweep(SWEEP_SECONDS)
-        return self._listing.read()
-
-    def get(self, name: str) -> StoredDataSet:
-        """Returns a data set by name.
-
-        Raises:
-            DataError: There is no such data set.
-        """
-        data_set = self.by_name().get(name)
-        if data_set is None or not os.path.isdir(data_set.folder):
-            raise DataError(
-                f"There is no data set {quote(name)} here: upload it again, or choose another one above the picture."
-            )
-        return data_set
-
-    def find_folder(self, folder: Path) -> StoredDataSet | None:
-        """Returns the data set in a folder on the server's disk, None if it has not been added."""
-        known = (each for each in self.by_name().values() if not each.uploaded and each.folder == folder)
-        return next(known, None)
-
-    def touch(self, name: str) -> None:
-        """Marks a data set as the most recently used one."""
-        if name in self.by_name():
-            self._uses.mark(name)
-
-    def hold(self, name: str) -> FileLock:
-        """Returns a lock that keeps a data set as it is, for every process, until it is closed.
-
-        Raises:
-            DataError: There is no such data set, or it is being changed.
-        """
-        self.get(name)  # before a lock is made for it
-        lock = self._uses.share(name)
-        if lock is None:
-            raise DataError(f"The data set {name} is being split or deleted: try again in a minute.")
-        try:
-            self.get(name)
-        except DataError:
-            lock.close()
-            raise
-        return lock
+        super().__init__(folder)
+        self.bounds, self.needed_by = bounds, needed_by
 
     @contextmanager
     def alone(self, name: str) -> Iterator[StoredDataSet]:
@@ -110,7 +45,7 @@ class DataSetLibrary:
         Raises:
             DataError: There is no such data set, or it is in use.
         """
-        with _explaining("change"), self._uses.alone(name) as free:
+        with explaining("change"), self._uses.alone(name) as free:
             data_set = self.get(name)
             if not free or self._is_needed(data_set):
                 raise DataError(
@@ -173,16 +108,6 @@ class DataSetLibrary:
             self._shrink_trash(owner)
         return self.get(data_set.name)
 
-    @contextmanager
-    def changing(self) -> Iterator[None]:
-        """Keeps all other threads and processes from adding and removing data sets.
-
-        Raises:
-            DataError: The disk does not take the changes.
-        """
-        with _explaining("store"), self._whole.hold():
-            yield
-
     def delete(self, name: str) -> Deleted:
         """Moves a data set into the trash. A folder on the server's disk stays; only its record is moved.
 
@@ -191,6 +116,19 @@ class DataSetLibrary:
         """
         with self.changing(), self.alone(name) as data_set:
             return self._discard(data_set)
+
+    def delete_unread(self, name: str) -> Deleted:
+        """Moves a data set that cannot be read into the trash.
+
+        Raises:
+            DataError: There is no such data set, it is in use, or it cannot be moved.
+        """
+        with self.changing(), self._uses.alone(name) as free:
+            if name not in self.list_unread():
+                raise DataError(f"There is no data set {quote(name)} here that cannot be read: reload the page.")
+            if not free or self._is_needed(stand_in(self._record(name))):
+                raise DataError(f"The data set {name} is in use by a run or an evaluation: wait until that has ended.")
+            return self._discard(stand_in(self._record(name)))
 
     def list_deleted(self) -> list[Deleted]:
         """Returns the data sets that can be restored, the latest first."""
@@ -207,23 +145,8 @@ class DataSetLibrary:
             self.bounds.require_place(self.by_name().values(), deleted.title, deleted.owner)
             self._trash.put_back(key)
         if deleted.title not in self.by_name():
-            raise DataError(f"The data set {deleted.title} cannot be read any more: upload it again.")
+            raise DataError(f"The data set {deleted.title} is back, but it still cannot be read: upload it again.")
         return self.get(deleted.title)
-
-    def sweep(self, seconds: float) -> None:
-        """Removes what killed processes left, and completes or takes back what they had begun.
-
-        Args:
-            seconds: For how long to wait until another process has made its change.
-
-        Raises:
-            UserError: It takes longer, or the disk does not take the changes.
-        """
-        if not self.folder.is_dir():
-            return
-        with _explaining("store"), self._whole.hold(seconds):
-            self._trash.entries()  # which it sweeps
-            sweep_library(self.folder, self._listing, self._uses, self.splits)
 
     def _is_needed(self, data_set: StoredDataSet) -> bool:
         return any(is_needed(data_set) for is_needed in self.needed_by)
@@ -262,12 +185,3 @@ class DataSetLibrary:
 
     def _record(self, name: str) -> Path:
         return self.folder / f"{name}{SUFFIX}"
-
-
-@contextmanager
-def _explaining(change: str) -> Iterator[None]:
-    """Turns an error of the disk into a `DataError`."""
-    try:
-        yield
-    except OSError as error:
-        raise DataError(f"The server cannot {change} data sets, because {explain_disk(error)}.") from None

@@ -63,6 +63,11 @@ def read_record(path: Path) -> StoredDataSet | None:
         return None
 
 
+def stand_in(path: Path) -> StoredDataSet:
+    """Returns what stands for a data set whose record is damaged: its name, and the folder that it has if uploaded."""
+    return StoredDataSet(path.stem, path.with_suffix(""), True, 0, 0, DataCheck(None, (), {}, {}, ()))
+
+
 def write_record(path: Path, data_set: StoredDataSet) -> None:
     """Writes the record of a data set."""
     folder = None if data_set.uploaded else str(data_set.folder)

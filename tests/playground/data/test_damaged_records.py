@@ -8,8 +8,12 @@ import pytest
 
 from core.analysis.dataset_check import DataCheck, SplitSummary
 from core.analysis.size_check import ClassSizes
-from playground.data.stored.library import Bounds, DataSetLibrary
+from core.data.untrusted import DataError
+from playground.data.datasets import DataSets
+from playground.data.stored.bounds import Bounds
+from playground.data.stored.library import DataSetLibrary
 from playground.data.stored.records import StoredDataSet, write_record
+from playground.support.visitors import VISITORS
 
 SIZES = ClassSizes(3, (1.0, 2.0, 3.0), (0.5, 1.0, 2.0), 0.7, 0)
 CHECK = DataCheck("COCO", ("a",), {"train": SplitSummary(2, 0, {"a": 3}, 0)}, {"a": SIZES}, ())
@@ -42,6 +46,10 @@ def test_a_record_survives_being_written_and_read(folder):
 def test_a_damaged_record_costs_its_own_data_set(folder, content):
     (folder / "one.json").write_bytes(content)
     assert names(folder) == ("two",)
+    library = DataSetLibrary(folder, Bounds())
+    assert library.list_unread() == ["one"]
+    with pytest.raises(DataError, match=r"^The data set 'one' cannot be read, because its record is damaged: delete"):
+        library.get("one")
 
 
 def test_what_is_no_file_costs_its_own_data_set(folder):
@@ -49,6 +57,36 @@ def test_what_is_no_file_costs_its_own_data_set(folder):
         make(folder / f"odd-{number}.json")
     os.symlink(folder / "nothing", folder / "aa.json")  # before the others
     assert names(folder) == ("one", "two")
+    assert DataSetLibrary(folder, Bounds()).list_unread() == ["aa", "odd-0", "odd-1", "odd-2"]
+
+
+def test_a_data_set_that_cannot_be_read_is_deleted_and_put_back(folder, monkeypatch):
+    content = (folder / "one.json").read_text()
+    (folder / "one.json").write_text("{")
+    data = DataSets(folder)
+    with monkeypatch.context() as patched, pytest.raises(DataError, match="only the operator of the server can delete"):
+        patched.setattr(VISITORS, "apart", True)
+        assert data.list_unread() == []
+        data.delete_unread("one")
+    with pytest.raises(DataError, match="no data set 'two' here that cannot be read"):
+        data.delete_unread("two")
+    data.protect(lambda data_set: data_set.folder == folder / "one")
+    with pytest.raises(DataError, match="one is in use by a run"):
+        data.delete_unread("one")
+    data.protect()
+    assert data.list_unread() == ["one"] and data.delete_unread("one").title == "one"
+    assert data.list_unread() == [] and not (folder / "one").exists() and data.library.names() == ("two",)
+    with pytest.raises(DataError, match="one is back, but it still cannot be read"):
+        data.restore()
+    assert data.list_unread() == ["one"] and (folder / "one").is_dir()
+    (folder / "one.json").write_text(content)
+    assert data.library.names() == ("one", "two")
+
+
+def test_a_folder_that_cannot_be_read_says_so(folder, monkeypatch):
+    monkeypatch.setattr("os.access", lambda *_: False)
+    with pytest.raises(DataError, match="cannot read its folder of data sets: ask its operator"):
+        DataSetLibrary(folder, Bounds()).get("one")
 
 
 @pytest.mark.parametrize("key", ["folder", "size", "check", "owner", "format", "lists"])

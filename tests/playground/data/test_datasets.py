@@ -12,8 +12,8 @@ from core.data.untrusted import DataError
 from core.data.zip_import import Limits
 from playground.data.checking import RefusedError
 from playground.data.datasets import DataSets
+from playground.data.stored.access import LOCKS
 from playground.data.stored.bounds import Bounds
-from playground.data.stored.library import LOCKS
 from playground.sharing.shares import Share
 from playground.support.visitors import VISITORS
 from tests.core.made_data import coco, coco_content, picture, voc, voc_object, yolo

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from playground.data.datasets import DataSets
+from playground.data.stored.access import LOCKS
 from playground.data.stored.bounds import Bounds
-from playground.data.stored.library import LOCKS
 from tests.core.made_data import yolo
 from tests.killing import kill_at_every_change
 from tests.playground.data.test_datasets import CONFIG, LINE, zipped

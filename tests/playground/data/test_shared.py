@@ -10,8 +10,8 @@ from core.data.untrusted import DataError
 from core.data.zip_import import unpacked
 from playground.data.datasets import DataSets
 from playground.data.stored import library as module
+from playground.data.stored.access import LOCKS
 from playground.data.stored.bounds import Bounds
-from playground.data.stored.library import LOCKS
 from tests.core.made_data import yolo
 from tests.playground.data.test_datasets import CONFIG, LINE, list_files, zipped
 

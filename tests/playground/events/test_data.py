@@ -14,7 +14,7 @@ from playground.data.datasets import DATA
 from playground.data.image_ref import ImageRef
 from playground.data.report import build_report
 from playground.data.sources import open_picture
-from playground.events.data import connect_data, describe_split, parse_shares
+from playground.events.data import connect_data, describe_split, parse_shares, unread_button
 from playground.events.navigation import open_link
 from playground.events.picture import show_image
 from playground.layout.layout import lay_out
@@ -225,3 +225,16 @@ def test_imports_report_their_progress():
     for control, event in ((controls.archive, "upload"), (controls.use_folder, "click")):
         (imported,) = (each for each in blocks.fns.values() if (control._id, event) in each.targets)
         assert imported.tracks_progress
+
+
+def test_a_data_set_that_cannot_be_read_has_its_row_and_a_button_that_deletes_it(mine):
+    record = DATA.library.folder / "mine.json"
+    assert unread_button().visible is False
+    record.write_text("{")
+    assert json.loads(build_bar(None, "", None))["sources"][-1] == ["mine", "mine (cannot be read)"]
+    with pytest.raises(DataError, match="'mine' cannot be read"):
+        show_image(ASKED, choose_picture(None, "mine", "train", 0))
+    button = unread_button()
+    assert (button.value, button.visible) == ("Delete mine, which cannot be read", True)
+    (DATA.library.folder / "other.json").touch()
+    assert unread_button().value == "Delete mine (2 cannot be read)"
