@@ -192,7 +192,7 @@ def _quantile(times: list[float], share: float) -> float:
 
 def _memory(process: int) -> float:
     """Returns the resident memory of a process in MiB (Linux only)."""
-    lines = Path(f"/proc/{process}/status").read_text().splitlines()
+    lines = Path(f"/proc/{process}/status").read_text(encoding="utf-8").splitlines()
     return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS:")) / 1024
 
 

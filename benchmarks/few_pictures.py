@@ -112,7 +112,7 @@ def _run(options: argparse.Namespace, pictures: int, steps: int, seed: int) -> R
     stored = folder.path / RESULT
     if not stored.exists():
         write_text(stored, json.dumps(_train(options, data, folder, steps, seed)._asdict()) + "\n")
-    return Result(**json.loads(stored.read_text()))
+    return Result(**json.loads(stored.read_text("utf-8")))
 
 
 def _train(options: argparse.Namespace, data: Path, folder: RunFolder, steps: int, seed: int) -> Result:

@@ -10,7 +10,7 @@ def measure_peak_mib(work: Callable[[], object]) -> float:
     """Returns the peak growth of the process's resident memory during one call, in MiB."""
     gc.collect()
     ctypes.CDLL(None).malloc_trim(0)  # otherwise the call could reuse memory freed earlier
-    Path("/proc/self/clear_refs").write_text("5")  # resets the peak to the current value
+    Path("/proc/self/clear_refs").write_text("5", encoding="utf-8")  # resets the peak to the current value
     before = _peak_kib()
     result = work()
     peak = _peak_kib() - before
@@ -19,5 +19,5 @@ def measure_peak_mib(work: Callable[[], object]) -> float:
 
 
 def _peak_kib() -> int:
-    lines = Path("/proc/self/status").read_text().splitlines()
+    lines = Path("/proc/self/status").read_text(encoding="utf-8").splitlines()
     return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM:"))

@@ -56,9 +56,9 @@ def make_yolo(folder: Path, labels: int) -> None:
         (folder / f"images/train/{number:06}.jpg").touch()
         boxes = dice.uniform((0.3, 0.3, 0.01, 0.01), (0.7, 0.7, 0.3, 0.3), (5, 4)).tolist()
         lines = (f"{number % CLASSES} {' '.join(f'{value:.6f}' for value in box)}\n" for box in boxes)
-        (folder / f"labels/train/{number:06}.txt").write_text("".join(lines))
+        (folder / f"labels/train/{number:06}.txt").write_text("".join(lines), "utf-8")
     names = "".join(f"  {number}: class {number}\n" for number in range(CLASSES))
-    (folder / "data.yaml").write_text(f"train: images/train\nnames:\n{names}")
+    (folder / "data.yaml").write_text(f"train: images/train\nnames:\n{names}", "utf-8")
 
 
 def measure(folder: str) -> None:
@@ -73,7 +73,7 @@ def measure(folder: str) -> None:
 
 def read_peak() -> float:
     """Returns the largest memory of this process so far, in GB; only Linux tells that of one process alone."""
-    lines = Path("/proc/self/status").read_text().splitlines()
+    lines = Path("/proc/self/status").read_text(encoding="utf-8").splitlines()
     return next(int(line.split()[1]) / 2**20 for line in lines if line.startswith("VmHWM"))
 
 

@@ -115,7 +115,7 @@ def _train_and_evaluate(key: str, config: Config, options: argparse.Namespace) -
         *_, (metrics, _) = evaluate_dataset(model, class_names, test, adopted)
         assert isinstance(metrics, Metrics)
         write_text(run.path / "test.json", json.dumps(metrics.to_dict()))
-    return json.loads((run.path / "test.json").read_text())
+    return json.loads((run.path / "test.json").read_text("utf-8"))
 
 
 def _load_ours(config: Config, folder: Path) -> tuple[Any, tuple[str, ...], Config]:

@@ -63,13 +63,13 @@ def _answers(port: int) -> bool:
 
 
 def _family(process: int) -> list[int]:
-    children = Path(f"/proc/{process}/task/{process}/children").read_text().split()
+    children = Path(f"/proc/{process}/task/{process}/children").read_text(encoding="utf-8").split()
     return [process, *(each for child in children for each in _family(int(child)))]
 
 
 def _own_mib(process: int) -> float:
     """Returns the proportional resident memory of a process, in which shared pages are divided among their users."""
-    lines = Path(f"/proc/{process}/smaps_rollup").read_text().splitlines()
+    lines = Path(f"/proc/{process}/smaps_rollup").read_text(encoding="utf-8").splitlines()
     return next(int(line.split()[1]) for line in lines if line.startswith("Pss:")) / 1024
 
 

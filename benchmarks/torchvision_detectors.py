@@ -99,7 +99,7 @@ def train(name: str, config: Config, data: DataSet, test: DataSet, folder: Path)
         figures = evaluate(found, truths, data.class_names).to_dict()
         save(folder / WEIGHTS, network.state_dict())
         write_text(finished, json.dumps(figures))
-    return json.loads(finished.read_text())
+    return json.loads(finished.read_text("utf-8"))
 
 
 def save(path: Path, content: Any) -> None:

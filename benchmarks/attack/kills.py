@@ -100,7 +100,7 @@ def _make_nothing(place: Path) -> None:
 
 def _make_trash(place: Path) -> None:
     make_run(place / "a", {"training.steps": 1}, [step(1)])
-    (place / "a.json").write_text("record")
+    (place / "a.json").write_text("record", "utf-8")
 
 
 def _make_deleted(place: Path) -> None:

@@ -59,7 +59,8 @@ def _alter(place: Path, random: Random) -> None:
 
 
 def _lines(path: Path) -> list[str]:
-    return path.read_text().splitlines() if path.suffix == ".jsonl" else [path.read_text()]
+    text = path.read_text("utf-8")
+    return text.splitlines() if path.suffix == ".jsonl" else [text]
 
 
 def _look(random: Random) -> str:

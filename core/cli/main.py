@@ -79,7 +79,7 @@ def _report_trouble(error: OSError) -> int:
 
 def _drop_output() -> None:
     """Discards the buffered output, which Python would otherwise try to write again at exit."""
-    with suppress(OSError, ValueError), open(os.devnull, "w") as nowhere:  # not every output is a file
+    with suppress(OSError, ValueError), open(os.devnull, "wb") as nowhere:  # not every output is a file
         os.dup2(nowhere.fileno(), sys.stdout.fileno())
 
 

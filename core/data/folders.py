@@ -15,13 +15,14 @@ from core.data.formats import FORMATS
 from core.data.formats.hints import find_hint
 from core.data.formats.json_files import sniff_json
 from core.data.reading.cache import CONTENTS, Key
+from core.data.reading.collection import pause_collection
 from core.data.reading.contents import FolderContents, read_contents
 from core.data.reading.pictures import get_relative
 from core.data.reading.storage import load_contents, write_contents
 from core.data.splits import SPLITS_FILE, random_split, stratified_split, write_splits
 from core.data.untrusted import DataError, quote
 from core.io.atomic import require_writable
-from core.io.collection import pause_collection
+from core.io.moving import remove
 from core.io.text import count_noun
 from core.reader import Kind, limits_for, read_apart
 from core.reader.tasks import Progress
@@ -160,7 +161,7 @@ def split_folder(folder: Path, by: str, shares: Sequence[float], seed: int, *, f
     lists = make_lists(folder, by, shares, seed, format=format)
     require_writable(folder / SPLITS_FILE)
     if lists is None:
-        (folder / SPLITS_FILE).unlink(missing_ok=True)
+        remove(folder / SPLITS_FILE)
     else:
         write_splits(folder, lists)
 

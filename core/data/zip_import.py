@@ -18,6 +18,7 @@ from core.data.files import MAX_DEPTH, is_junk
 from core.data.folders import require_format
 from core.data.reading.split_names import find_split_of_folder
 from core.data.untrusted import MAX_NAME, DataError, quote
+from core.io.moving import rename
 from core.io.parts import make_part, sweep_parts
 from core.io.paths import hide_folder
 from core.io.troubles import explain
@@ -75,7 +76,7 @@ def import_zip(
     sweep_parts(folder.parent, folder.name)  # left by an import that was killed
     with unpacked(archive, folder, limits, format=format) as root:
         result = accept(root)
-        root.rename(folder)
+        rename(root, folder)
     return result
 
 

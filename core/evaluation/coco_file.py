@@ -51,7 +51,7 @@ def write_coco_file(
         categories: The id and the name of each class.
     """
     number = itertools.count(1)
-    with write_atomically(path) as partial, partial.open("w", encoding="utf-8") as file:
+    with write_atomically(path) as partial, partial.open("w", encoding="utf-8", newline="\n") as file:
         file.write("{\n")
         _write_list(file, "categories", ({"id": each, "name": name} for each, name in categories))
         _write_list(file, "images", (_to_image(each) for each in pictures() if not each.problem))

@@ -1,6 +1,5 @@
 """Comparisons: the variants of a preset are trained one after another, each in its own folder, and summarised."""
 
-import shutil
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import Any, NamedTuple
 
 from core.config import Config, Training
 from core.experiments.presets import Preset, Variant
+from core.io.moving import remove_tree
 from core.runs.folder import DIVERGED, ENDED, RunFolder
 from core.runs.metrics import find_kept
 from core.runs.train import run_training
@@ -151,7 +151,7 @@ def train_variant(config: Config, folder: RunFolder, *, workers: int) -> Generat
     if status and status.state in ENDED:
         return
     if status and not folder.checkpoint.exists() and not folder.is_held():  # killed before its first checkpoint
-        shutil.rmtree(folder.path)
+        remove_tree(folder.path)
     try:
         yield from run_training(config, "scenes", folder, resume=folder.checkpoint.exists(), workers=workers)
     except TrainingError:  # the other variants can still be compared

@@ -147,9 +147,9 @@ def read_bundle(path: Path, picture: Tensor, config: Config) -> Detections:
             archive.extractall(folder)
         file = Path(folder, "picture.png")
         to_pil(picture).save(file)
-        command = [sys.executable, "-I", "-c", RUN, repr(config.inference.score_threshold), file.name]
+        command = [sys.executable, "-I", "-X", "utf8", "-c", RUN, repr(config.inference.score_threshold), file.name]
         try:
-            done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=MAX_SECONDS)
+            done = subprocess.run(command, cwd=folder, capture_output=True, encoding="utf-8", timeout=MAX_SECONDS)
         except subprocess.TimeoutExpired:
             raise OutputError(f"its script takes more than {MAX_SECONDS // 60} minutes for a picture.") from None
     if done.returncode:

@@ -15,6 +15,7 @@ from torch import Tensor
 from core.config import Config
 from core.errors import UserError
 from core.io.atomic import OutputError
+from core.io.moving import replace
 from core.retinanet.boxes import clip, decode
 from core.retinanet.model import RetinaNet
 from core.retinanet.predict import detect, extract_detections, make_batch_anchors, predict
@@ -98,7 +99,7 @@ def write_compared(
                 f"{path} is not written, because read back it detects something else in a test picture ({difference}): "
                 "choose another format, or 32 bits."
             )
-        copy.replace(path)
+        replace(copy, path)
     return len(reference.detections.scores)
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from stat import S_IMODE
 
 from core.errors import UserError
+from core.io.moving import replace
 from core.io.parts import make_part
 from core.io.troubles import naming
 
@@ -28,7 +29,7 @@ def write_atomically(path: Path) -> Iterator[Path]:
         permissions = S_IMODE(temporary.stat().st_mode)
         yield temporary
         temporary.chmod(permissions)
-        temporary.replace(path)
+        replace(temporary, path)
 
 
 def append(file: RawIOBase, content: bytes) -> int:
@@ -48,9 +49,9 @@ def append(file: RawIOBase, content: bytes) -> int:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Writes a text file in UTF-8 atomically."""
+    """Writes a text file in UTF-8 atomically, with the same bytes on every system."""
     with write_atomically(path) as temporary:
-        temporary.write_text(text, encoding="utf-8")
+        temporary.write_text(text, encoding="utf-8", newline="\n")
 
 
 def require_writable(path: Path) -> None:

@@ -2,13 +2,13 @@
 
 import atexit
 import os
-import shutil
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from threading import RLock
 
 from core.io.locks import FileLock
+from core.io.moving import remove_tree
 from core.io.parts import claim_part, sweep_parts
 from core.io.troubles import require_temporary
 
@@ -50,7 +50,7 @@ class OwnFolder:
         with self._changing:
             if self.folder and self._held and self._held[1] == os.getpid():
                 self._held[0].close()
-                shutil.rmtree(self.folder, ignore_errors=True)
+                remove_tree(self.folder)
             self.folder = self._held = None
 
     def _open(self) -> Path:

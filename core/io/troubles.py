@@ -23,6 +23,7 @@ REMEDIES = {
     (errno.ENOENT,): "Check the path",
     (errno.EMFILE, errno.ENFILE): "Raise the limit of open files (ulimit -n)",
     (errno.ENAMETOOLONG,): "Name a shorter path",
+    (errno.EBUSY,): "Close what uses it and try again",
     (errno.EIO,): "Check the disk",
 }
 

@@ -24,10 +24,8 @@ from core.reader.errors import pack_error
 from core.reader.messages import ANSWER, DISK, DONE, MEMORY, OVER, PROGRESS, READY
 from core.reader.tasks import Function, Progress
 
-try:
+if sys.platform != "win32":  # which has no such limits: there the parent alone watches
     import resource
-except ImportError:  # Windows has no such limits: there the parent alone watches
-    resource = None  # type: ignore[assignment]
 
 NICENESS = 5  # a lower priority than that of the page
 PARENT_SECONDS = 0.5  # interval at which is checked that the parent is still there
@@ -71,7 +69,7 @@ def _do(function: Function, request: dict[str, Any], answers: BinaryIO) -> dict[
         os.chdir(request["where"])  # paths are relative to the parent's folder, also in messages
         with _limited(request["seconds"], request["memory"]):
             value = _call(function, request["arguments"], folder, progress)
-            (folder / ANSWER).write_text(json.dumps(value), encoding="utf-8")
+            (folder / ANSWER).write_bytes(json.dumps(value).encode())
     except MemoryError:
         return {OVER: MEMORY}
     except OSError as error:
@@ -111,7 +109,7 @@ def _limited(seconds: float, memory: int) -> Iterator[None]:
 
     The bounds are wider than the parent's, which says what was exceeded.
     """
-    if resource is None:
+    if sys.platform == "win32":
         yield
         return
     data = getattr(psutil.Process().memory_info(), "data", 0)
@@ -128,13 +126,14 @@ def _limited(seconds: float, memory: int) -> Iterator[None]:
 
 def _limit_time(seconds: float) -> None:
     """Lets the system end this process unless it gives a sign of progress before."""
-    if resource is not None:
+    if sys.platform != "win32":
         _set_limit(resource.RLIMIT_CPU, int(sum(os.times()[:2]) + 2 * seconds + 10))
 
 
 def _set_limit(kind: int, value: int) -> None:
-    with suppress(ValueError, OSError):  # more than the system allows this user anyway
-        resource.setrlimit(kind, (value, resource.getrlimit(kind)[1]))
+    if sys.platform != "win32":
+        with suppress(ValueError, OSError):  # more than the system allows this user anyway
+            resource.setrlimit(kind, (value, resource.getrlimit(kind)[1]))
 
 
 def _end_with(parent: psutil.Process) -> None:

@@ -4,7 +4,6 @@ import atexit
 import json
 import logging
 import os
-import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +12,7 @@ from threading import Condition, Thread, Timer
 from typing import Any, NamedTuple
 
 from core.errors import UserError
+from core.io.moving import remove_tree
 from core.io.own_folder import OwnFolder
 from core.io.troubles import explain
 from core.reader.errors import ReaderDefectError, unpack_error
@@ -77,7 +77,7 @@ def read_apart(
         LOG.warning("%s %s. %s", name, error, " ".join(getattr(error, "__notes__", ())))
         raise refusal(f"{name} {str(error).removesuffix('.')}.") from None
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        remove_tree(folder)
 
 
 def warm_up(*tasks: str) -> None:

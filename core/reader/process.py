@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 import time
@@ -15,6 +14,7 @@ from typing import Any
 
 import psutil
 
+from core.io.moving import remove_tree
 from core.io.paths import ROOT
 from core.reader.errors import ReaderDefectError
 from core.reader.limits import Limits
@@ -108,7 +108,7 @@ class ReadingProcess:
             if pipe:
                 with suppress(OSError):  # what it has not read any more
                     pipe.close()
-        shutil.rmtree(self._folder, ignore_errors=True)
+        remove_tree(self._folder)
 
     def _await_start(self) -> None:
         with suppress(ExceededError):

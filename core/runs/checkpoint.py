@@ -46,7 +46,8 @@ def load_checkpoint(path: Path) -> dict[str, Any]:
             raise damaged
         with safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a mapping)
+            # Copies: the others keep the file open, which Windows would not replace any more.
+            tensors = {name: file.get_tensor(name).clone() for name in file.keys()}  # noqa: SIM118 (not a mapping)
         if int(metadata[CHECKSUM]) != _checksum(tensors) or len(metadata[STRUCTURE]) > MAX_STRUCTURE:
             raise damaged
         state = _insert_tensors(json.loads(metadata[STRUCTURE]), tensors, 0)

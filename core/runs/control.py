@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from core.io.atomic import OutputError, write_text
+from core.io.moving import remove, replace
 from core.io.records import read_object
 from core.io.troubles import explain
 
@@ -43,7 +44,7 @@ class Control(NamedTuple):
 def prepare_control(path: Path) -> None:
     """Forgets earlier requests to a run, and makes the empty file by which it can be controlled on a full disk."""
     for each in (path, *_find_named(path)):
-        each.unlink(missing_ok=True)
+        remove(each)
     with suppress(OSError):  # the disk is full already
         _spare(path).touch()
 
@@ -64,7 +65,7 @@ def write_control(path: Path, control: Control) -> None:
         _rename(path, control, error)
         return
     for named in _find_named(path):  # an older request
-        named.replace(_spare(path))
+        replace(named, _spare(path))
 
 
 def read_control(path: Path) -> Control:
@@ -105,7 +106,7 @@ def _rename(path: Path, control: Control, reason: OSError) -> None:
     target = path.with_name(f"{path.stem}.{control.command}.{control.after}")
     for source in (*_find_named(path), _spare(path), path):
         with suppress(OSError):
-            source.replace(target)
+            replace(source, target)
             return
     try:
         target.touch()  # an empty file may find room where its content does not

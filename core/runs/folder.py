@@ -244,6 +244,6 @@ def append_line(path: Path, record: dict[str, Any]) -> None:
 
 def _overwrite(path: Path, text: str) -> None:
     """Overwrites a small file in place, which needs no more space on the disk."""
-    with path.open("r+") as file:
+    with path.open("r+", encoding="utf-8", newline="\n") as file:
         file.write(text)
         file.truncate()

@@ -9,6 +9,7 @@ from pathlib import Path
 from core.config import Config
 from core.io.atomic import write_text
 from core.io.locks import FileLock
+from core.io.moving import rename
 from core.io.parts import SUFFIX, make_part, sweep_parts
 from core.io.troubles import explain
 from core.runs.about import About
@@ -182,7 +183,7 @@ class Queue:
         """Removes a run that still waits for good, with its folder."""
         with self.lock():
             if self._is_queued(folder, folder.read_status()):
-                folder.path.rename(self.root / f".{folder.path.name}{SUFFIX}")
+                rename(folder.path, self.root / f".{folder.path.name}{SUFFIX}")
                 sweep_parts(self.root)
                 self._mark_changed()
 
@@ -196,7 +197,7 @@ class Queue:
         for number in range(1, MAX_SAME_SECOND):
             path = self.root / f"{second}-{number:03}"
             if not os.path.lexists(path):
-                part.rename(path)
+                rename(part, path)
                 return RunFolder(path)
         raise RunError("Too many runs were started in one second: try again.")
 

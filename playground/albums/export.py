@@ -2,7 +2,6 @@
 
 import hashlib
 import re
-import shutil
 import time
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
@@ -14,6 +13,7 @@ import numpy as np
 from core.data.dataset import SPLITS
 from core.data.writers.content import Content, WrittenImage
 from core.data.writers.convert import WRITERS
+from core.io.moving import remove_tree, rename
 from core.io.own_folder import OwnFolder
 from core.io.parts import make_part
 from playground.albums.album import Album, AlbumError, AlbumPicture
@@ -47,7 +47,7 @@ class Exports:
         try:
             yield folder
         except BaseException:
-            shutil.rmtree(folder, ignore_errors=True)
+            remove_tree(folder)
             raise
 
     def clean(self, seconds: float) -> None:
@@ -55,7 +55,7 @@ class Exports:
         self._own.sweep()
         for folder in self._own.folder.glob("*/") if self._own.folder else ():
             if folder.stat().st_mtime < time.time() - seconds:
-                shutil.rmtree(folder, ignore_errors=True)
+                remove_tree(folder)
 
 
 def write_data_set(album: Album, format: str, folder: Path, path_of: PathOf) -> None:
@@ -104,7 +104,7 @@ def write_training_folder(album: Album, folder: Path, path_of: PathOf) -> Path:
     if not target.is_dir():
         with make_part(target) as partial:
             write_data_set(album, "coco", partial, path_of)
-            partial.rename(target)
+            rename(partial, target)
     return target
 
 
@@ -112,7 +112,7 @@ def remove_training_folders(folder: Path, needed_by: Callable[[Path], bool]) -> 
     """Removes the folders of `write_training_folder` that nobody needs; its caller keeps others from making some."""
     for each in folder.glob(f"{TRAINING}*"):
         if not needed_by(each):
-            shutil.rmtree(each, ignore_errors=True)
+            remove_tree(each)
 
 
 def find_lack(album: Album) -> str:
@@ -146,7 +146,7 @@ def write_zip(album: Album, format: str, folder: Path, path_of: PathOf) -> Path:
     with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:  # pictures are compressed already
         for each in sorted(content.rglob("*")):
             archive.write(each, each.relative_to(content))
-    shutil.rmtree(content)
+    remove_tree(content)
     return path
 
 

@@ -9,6 +9,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from core.io.atomic import write_atomically
+from core.io.moving import remove, remove_tree
 from core.io.parts import is_part, sweep_parts
 from core.io.records import read_bytes
 from playground.albums.album import Album, AlbumError, is_album_key
@@ -102,9 +103,9 @@ class AlbumStorage:
         (folder / PICTURES).mkdir(parents=True, exist_ok=True)
         text = write_record(album)
         with write_atomically(folder / RECORD) as temporary:
-            temporary.write_text(text, "utf-8")
+            temporary.write_text(text, "utf-8", newline="\n")
             if (folder / RECORD).exists():
-                (folder / PREVIOUS).unlink(missing_ok=True)
+                remove(folder / PREVIOUS)
                 link_or_copy(folder / RECORD, folder / PREVIOUS)
         now = self.now()
         _mark(folder / USED, now)
@@ -152,7 +153,7 @@ class AlbumStorage:
         sweep_parts(self.folder)
         for key in self.list_keys():
             if not any((self.folder / key / name).exists() for name in (RECORD, PREVIOUS)):
-                shutil.rmtree(self.folder / key, ignore_errors=True)
+                remove_tree(self.folder / key)
         for key in set(self.uses.names()) - set(self.list_keys()):
             with self.uses.alone(key) as free:
                 if free:
@@ -168,7 +169,7 @@ class AlbumStorage:
         erased = {path.stat().st_ino: path for path in others}
         linked = folder.glob("*/*/*/*") if erased else ()
         for path in [*erased.values(), *(each for each in linked if each.stat().st_ino in erased)]:
-            path.unlink(missing_ok=True)
+            remove(path)
 
     def measure(self, key: str = "") -> int:
         """Returns the bytes of all files, also of albums that can be restored; hard links count once.

@@ -7,6 +7,7 @@ from typing import Any
 import gradio as gr
 
 from core.errors import PictureError, UserError
+from core.io.moving import remove
 from playground.albums.album import AlbumError
 from playground.albums.pictures import clean_title
 from playground.albums.service import ALBUMS
@@ -37,7 +38,7 @@ def take(request: object, sender: gr.Request) -> dict[str, Any]:
             try:
                 album, answer["index"] = ALBUMS.add(visitor, path, name)
             finally:
-                path.unlink(missing_ok=True)  # with its metadata, which the album's copy does not have
+                remove(path)  # with its metadata, which the album's copy does not have
             answer["scaled"] = album.pictures[answer["index"]].scaled
     except UserError as error:
         return answer | {"error": name_knobs(error), "stop": isinstance(error, AlbumError)}

@@ -14,6 +14,7 @@ from torch import Tensor
 from core.errors import UserError
 from core.evaluation.dataset_predictions import ImageResult
 from core.io.atomic import write_text
+from core.io.moving import remove
 from core.io.parts import sweep_parts
 from core.io.records import open_file, read_object
 from core.runs.checkpoint import load_checkpoint, save_checkpoint
@@ -106,7 +107,7 @@ class Store:
         self._trash.entries()  # which finishes the deletion of both first
         for path in self._folder.glob(f"*{ORIGIN}"):
             if not path.with_suffix(SUFFIX).exists():
-                path.unlink(missing_ok=True)
+                remove(path)
 
     def _make_room(self) -> None:
         """Removes the oldest evaluations of visitors with too many; if all are too many, of whoever has most."""
@@ -176,7 +177,7 @@ class Store:
 def _remove(path: Path) -> None:
     """Removes the files of an evaluation."""
     for each in (path, path.with_suffix(ORIGIN)):
-        each.unlink(missing_ok=True)
+        remove(each)
 
 
 def _read_origin(path: Path) -> Origin | None:

@@ -79,10 +79,10 @@ def export_detector(config: Config, ending: str, report: Callable[[int], object]
         write_text(settings, config.to_json())
     except OSError as error:
         raise UserError(f"The server cannot export a detector, because {explain_disk(error)}.") from None
-    command = [sys.executable, "-m", "core", "export", "--config", str(settings), "--out", str(out)]
+    command = [sys.executable, "-X", "utf8", "-m", "core", "export", "--config", str(settings), "--out", str(out)]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     process = subprocess.Popen(
-        command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, errors="replace"
+        command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, encoding="utf-8", errors="replace"
     )
     said = _wait(process, report)
     if process.returncode:

@@ -12,6 +12,7 @@ from pathlib import Path
 import gradio as gr
 
 from core.errors import UserError
+from core.io.moving import remove_tree
 from core.io.own_folder import OwnFolder
 from playground.support.shared_folder import explain_disk
 
@@ -51,7 +52,7 @@ class Uploads:
     def drop(self, own: Path) -> None:
         """Removes a file that was taken; any other stays."""
         if own.parent.parent == self._own.folder:
-            shutil.rmtree(own.parent, ignore_errors=True)
+            remove_tree(own.parent)
 
     def close(self) -> None:
         """Removes all files that were taken."""
@@ -78,7 +79,7 @@ def _sweep(uploads: Path) -> None:
     for path in uploads.glob("*/*.zip"):
         with suppress(OSError):
             if time.time() - path.stat().st_mtime > WAITING_SECONDS:
-                path.unlink()
+                path.unlink()  # another time, if somebody still reads it
 
 
 UPLOADS = Uploads()

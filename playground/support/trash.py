@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 from core.errors import UserError
 from core.io.atomic import write_text
 from core.io.locks import FileLock
+from core.io.moving import rename
 from core.io.parts import SUFFIX, sweep_parts
 from core.io.paths import is_path
 from core.io.records import read_json
@@ -99,7 +100,7 @@ class Trash:
         grow_age(entry / AGE, every=0)
         try:
             for number, name in enumerate(names):
-                (self._root / name).rename(entry / str(number))
+                rename(self._root / name, entry / str(number))
         except OSError:
             self._move_out(entry, names)
             raise
@@ -109,7 +110,7 @@ class Trash:
             source, target = entry / str(number), self._root / name
             if source.exists():  # else it is still, or already, in its place
                 target.parent.mkdir(parents=True, exist_ok=True)
-                source.rename(target)
+                rename(source, target)
 
     def path(self, key: str) -> Path:
         """Returns where the first path of an entry lies now."""
@@ -194,12 +195,12 @@ class Trash:
             for number, name in enumerate(note["names"]):
                 if not (entry / str(number)).exists():
                     with suppress(OSError):
-                        (self._root / name).rename(entry / str(number))
+                        rename(self._root / name, entry / str(number))
 
     def _erase(self, key: str) -> None:
         """Removes an entry, whose first path is moved, or not wanted any more; half of it is never seen as an entry."""
         with suppress(OSError):
-            (self._folder / key).rename(self._folder / f".{key}{SUFFIX}")
+            rename(self._folder / key, self._folder / f".{key}{SUFFIX}")
         sweep_parts(self._folder)
 
     def _read_all(self) -> list[Deleted]:

@@ -2,7 +2,8 @@
 
 Reading order: `contents` (all that is read), `pictures`, `matching`, `strays` and `picture_index` (find the picture
 files), `split_words` and `split_names` (what names mean), `assignment` (of pictures to splits), `plausibility` (why a
-data set is refused), `sentences` (how it was read), `cache` and `storage` (what was read before).
+data set is refused), `sentences` (how it was read), `cache` and `storage` (what was read before), `collection` (pauses
+of the garbage collector meanwhile).
 """
 
 import lazy_loader as lazy

@@ -16,6 +16,7 @@ from typing import NamedTuple
 from core.data.files import FolderFiles
 from core.data.reading.contents import FolderContents
 from core.data.reading.storage import load_contents, save_contents
+from core.io.moving import remove
 from core.io.parts import sweep_parts
 
 FOLDER_VARIABLE = "RETINANET_CACHE"  # names another folder for the cache; "" stores nothing
@@ -92,7 +93,7 @@ def _remove_old(folder: Path) -> None:
         for number, (status, path) in enumerate(entries):
             total += status.st_size
             if number >= MAX_FILES or total > MAX_BYTES:
-                path.unlink(missing_ok=True)
+                remove(path)
     except OSError:  # another process removes them at the same time
         return
 

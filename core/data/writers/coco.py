@@ -22,7 +22,7 @@ def write_coco(folder: Path, content: Content) -> None:
             "categories": categories,
         }
         text = json.dumps(values, separators=(",", ":"))
-        (folder / "annotations" / f"instances_{split}.json").write_text(text, encoding="utf-8")
+        (folder / "annotations" / f"instances_{split}.json").write_text(text, encoding="utf-8", newline="\n")
 
 
 def _describe_image(image: WrittenImage) -> dict[str, Any]:

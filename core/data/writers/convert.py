@@ -21,6 +21,7 @@ from core.data.writers.names import choose_names, is_plain
 from core.data.writers.voc import VOC_WRITER
 from core.data.writers.yolo import YOLO_WRITER
 from core.errors import PictureError
+from core.io.moving import replace
 from core.io.parts import make_part, sweep_parts
 from core.io.troubles import explain
 
@@ -89,7 +90,7 @@ def convert_data_set(
         with make_part(target) as beside:
             beside.mkdir()
             conversion = _convert(contents, WRITERS[to], beside, folder, strict=strict, progress=progress)
-            beside.replace(out)
+            replace(beside, out)
     except OSError as error:
         raise DataError(f"{out} cannot be written: {explain(error)}") from None
     return conversion._replace(notes=(*drawn, *conversion.notes))

@@ -20,7 +20,7 @@ def write_voc(folder: Path, content: Content) -> None:
             ElementTree.indent(tree)
             tree.write(path, encoding="utf-8")
         names = [str(PurePosixPath(image.name).with_suffix("")) for image in images]
-        (lists / f"{split}.txt").write_text("".join(f"{name}\n" for name in names), encoding="utf-8")
+        (lists / f"{split}.txt").write_text("".join(f"{name}\n" for name in names), encoding="utf-8", newline="\n")
 
 
 def _describe(image: WrittenImage, class_names: tuple[str, ...]) -> ElementTree.Element:

@@ -15,12 +15,12 @@ def write_yolo(folder: Path, content: Content) -> None:
     settings = {split: f"images/{split}" for split in content.splits}
     values = {**settings, "nc": len(content.class_names), "names": dict(enumerate(content.class_names))}
     text = yaml.safe_dump(values, sort_keys=False, allow_unicode=True, width=1000)
-    (folder / "data.yaml").write_text(text, encoding="utf-8")
+    (folder / "data.yaml").write_text(text, encoding="utf-8", newline="\n")
     for split, images in content.splits.items():
         for image in images:
             path = folder / "labels" / split / PurePosixPath(image.name).with_suffix(".txt")
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(_describe(image), encoding="utf-8")
+            path.write_text(_describe(image), encoding="utf-8", newline="\n")
 
 
 def _describe(image: WrittenImage) -> str:

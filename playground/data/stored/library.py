@@ -16,6 +16,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from core.data.untrusted import DataError, quote
+from core.io.moving import remove, rename
 from playground.data.stored.access import LibraryAccess, explaining
 from playground.data.stored.bounds import Bounds
 from playground.data.stored.listing import SUFFIX
@@ -97,9 +98,9 @@ class DataSetLibrary(LibraryAccess):
             write_record(record, data_set)
             try:
                 if unpacked:
-                    unpacked.rename(data_set.folder)
+                    rename(unpacked, data_set.folder)
             except OSError:
-                record.unlink()
+                remove(record)
                 raise
             self._uses.mark(data_set.name)
             for each in removed:

@@ -13,6 +13,7 @@ from pathlib import Path
 from core.data.splits import MAX_SPLITS_BYTES, SPLITS_FILE
 from core.data.untrusted import read_bounded
 from core.io.atomic import write_atomically
+from core.io.moving import remove
 from playground.data.stored.records import StoredDataSet
 from playground.support.shared_folder import modified_at
 
@@ -72,12 +73,12 @@ class SplitHistory:
                 break
         for note in notes:
             if note.suffix == WHILE_UNDOING or _made_of(note) != data_set.lists:
-                note.unlink(missing_ok=True)
+                remove(note)
 
     def drop(self, name: str) -> None:
         """Forgets the splits of a data set."""
         for note in self._find(name):
-            note.unlink(missing_ok=True)
+            remove(note)
 
     def names(self) -> set[str]:
         """Returns the names of all data sets with notes."""
@@ -103,7 +104,7 @@ def read_lists(folder: Path) -> bytes | None:
 def write_lists(folder: Path, lists: bytes | None) -> None:
     """Replaces the lists of a data set, or removes them for None; raises `OSError` if that is not possible."""
     if lists is None:
-        (folder / SPLITS_FILE).unlink(missing_ok=True)
+        remove(folder / SPLITS_FILE)
     else:
         with write_atomically(folder / SPLITS_FILE) as temporary:
             temporary.write_bytes(lists)

@@ -4,6 +4,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from core.errors import UserError
+from core.io.moving import remove
 from core.io.parts import sweep_parts
 from playground.data.stored.listing import SUFFIX, Listing
 from playground.data.stored.records import StoredDataSet, read_record
@@ -22,7 +23,7 @@ def sweep_library(folder: Path, listing: Listing, uses: Uses, splits: SplitHisto
     for record in folder.glob(f"*{SUFFIX}"):
         data_set = read_record(record)
         if data_set and data_set.uploaded and not data_set.folder.is_dir():
-            record.unlink()
+            remove(record)
     data_sets = listing.read()
     for name in {*data_sets, *splits.names(), *uses.names()}:
         with suppress(OSError, UserError):  # a folder of the server may be read-only

@@ -1,6 +1,6 @@
 import gc
 
-from core.io.collection import pause_collection
+from core.data.reading.collection import pause_collection
 
 
 def test_the_collector_runs_again_after_the_last_of_several_pauses():
