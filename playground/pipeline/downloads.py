@@ -1,6 +1,6 @@
 """Downloads of weights that visitors ask for: one for all of them, in a thread of its own."""
 
-from threading import Lock, Thread
+from threading import Lock, Thread, current_thread
 from typing import Any, NamedTuple
 
 from core.config import knobs
@@ -77,7 +77,7 @@ class Downloads:
             self._states[url] = DownloadState(RUNNING, done, total)
 
         try:
-            fetch(weights, report, lambda: not self._waiting[url])
+            fetch(weights, report, lambda: self._gives_up(weights))
         except CancelledError:
             pass
         except UserError as error:
@@ -85,9 +85,20 @@ class Downloads:
             outcome = outcome._replace(status=FAILED, message=message)
         finally:  # also after a defect, so that the next visitor can start it again
             with self._lock:
-                self._states[url] = outcome
-                self._waiting.pop(url)
-                del self._running[url]
+                if self._running.get(url) is current_thread():
+                    self._end(url, outcome)
+
+    def _gives_up(self, weights: Published) -> bool:
+        """Returns True once nobody waits, and ends the download at once: who joins from then on starts another one."""
+        with self._lock:
+            if not self._waiting.get(weights.url):
+                self._end(weights.url, DownloadState(ABSENT, 0, weights.size))
+            return self._running.get(weights.url) is not current_thread()
+
+    def _end(self, url: str, outcome: DownloadState) -> None:
+        self._states[url] = outcome
+        self._waiting.pop(url, None)
+        self._running.pop(url, None)
 
 
 DOWNLOADS = Downloads()

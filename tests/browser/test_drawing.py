@@ -18,7 +18,8 @@ from tests.waiting import wait
 pytestmark = pytest.mark.browser
 
 WIDTH, HEIGHT = 400, 300
-PICTURES = [picture_url(torch.full((3, HEIGHT, WIDTH), grey, dtype=torch.uint8)) for grey in (60, 180)]
+GREYS = (60, 180)
+PICTURES = [picture_url(torch.full((3, HEIGHT, WIDTH), grey, dtype=torch.uint8)) for grey in GREYS]
 PROPOSED = torch.tensor([[10.0, 200, 90, 290], [110, 200, 190, 290], [210, 200, 290, 290]])
 MARKUP = "<img src=x onerror=alert(1)> ${1+1}"
 
@@ -144,6 +145,16 @@ class Own:
     def said(self):
         return self.page.locator(".pic-said").text_content().strip("\u00a0")
 
+    def grey(self):
+        """Returns the brightness of the picture that is drawn."""
+        return self.top.evaluate(
+            """(top) => {
+                const canvas = top.parentNode.querySelector('.pic-base');
+                const at = [Math.round(canvas.width / 2), Math.round(canvas.height / 2)];
+                return canvas.getContext('2d').getImageData(...at, 1, 1).data[0];
+            }"""
+        )
+
     def start(self):
         """Draws a box of a new class, leaf."""
         self.drag((20, 20), (80, 80))
@@ -178,7 +189,7 @@ def test_a_drag_draws_at_once_and_asks_for_the_class(own):
     own.press("2")
     wait(lambda: own.rows(4)[3][4] == "細胞")  # the events of this small page do not wait for one another
     own.press("n")  # the next picture remembers the classes
-    wait(lambda: own.stored()["picture"] == 1)
+    wait(lambda: own.stored()["picture"] == 1 and own.grey() == GREYS[1])  # a new picture ends a drag
     own.drag((20, 20), (80, 80))
     assert own.rows(1)[0][4] == "細胞"
 

@@ -55,6 +55,35 @@ def test_the_last_one_who_leaves_cancels(made):
     service.leave(WEIGHTS, "a")
 
 
+def test_who_joins_while_a_cancelled_download_ends_gets_the_weights(made, monkeypatch):
+    service, go, calls = made
+    usual = downloads.fetch
+    cancelled, joined = threading.Event(), threading.Event()
+
+    def fetch(weights, report, is_cancelled):
+        try:
+            usual(weights, report, is_cancelled)
+        except CancelledError:
+            cancelled.set()
+            joined.wait(30)
+            raise
+
+    monkeypatch.setattr(downloads, "fetch", fetch)
+    service.join(WEIGHTS, "a")
+    service.leave(WEIGHTS, "a")
+    assert cancelled.wait(30)
+    assert service.join(WEIGHTS, "b").status == RUNNING
+    joined.set()
+    wait(lambda: len(calls) == 2)
+    for thread in threading.enumerate():
+        if thread.name == "download" and thread is not service._running[WEIGHTS.url]:
+            thread.join(30)  # the cancelled one has ended
+    assert service.read(WEIGHTS).status == RUNNING
+    go.set()
+    wait(lambda: service.read(WEIGHTS).status == HERE)
+    wait(lambda: not service._running)
+
+
 def test_a_failure_is_told_without_a_path_and_can_be_repeated(made, monkeypatch):
     service, _, _ = made
 
