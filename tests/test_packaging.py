@@ -37,7 +37,8 @@ def ranges(groups: list[list[str]]) -> dict[str, Requirement]:
 
 def pins(file: str) -> dict[str, str]:
     lines = (line.partition("#")[0].strip() for line in (ROOT / file).read_text("utf-8").splitlines())
-    return {canonicalize_name(name): pin for name, pin in (line.split("==") for line in lines if line)}
+    required = [Requirement(line) for line in lines if line]
+    return {canonicalize_name(each.name): str(each.specifier).removeprefix("==") for each in required}
 
 
 @pytest.mark.parametrize("file", PINNED)

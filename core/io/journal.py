@@ -3,6 +3,7 @@
 import json
 import zlib
 from collections.abc import Mapping
+from io import FileIO
 from pathlib import Path
 from typing import Any, Self
 
@@ -30,9 +31,8 @@ class Journal:
         lock = FileLock.try_acquire(path)
         if lock is None or not lock.is_on(path):  # or the other run has just ended and deleted it
             raise OutputError(f"{path} is used by another run: wait for it, or name another file.")
-        self._lock, self._file = lock, path.open("r+b")
-        self._end = path.open("ab", buffering=0)
-        self._places: dict[str, int] = {}
+        self._lock, self._file = lock, FileIO(lock.file, "r+", closefd=False)
+        self._places: dict[str, tuple[int, int]] = {}  # where each record begins, and its length
         self.header: dict[str, Any] = {}
         if not keep:
             self._file.truncate(0)
@@ -41,20 +41,20 @@ class Journal:
     def _read(self) -> None:
         """Reads the header and the places of all records; drops what follows a line that was cut or changed."""
         end = 0
-        for number, line in enumerate(self._file):
-            record = _parse(line)
-            if number == 0 and record is None and line.endswith(b"\n"):
-                self.close()
-                raise OutputError(f"{self.path} holds something else than the state of a run: move it away.")
-            if record is None:
-                break
-            if number == 0:
-                self.header = record
-            else:
-                self._places[str(record.get("key"))] = end
-            end += len(line)
-        self._file.seek(end)
-        self._file.truncate()
+        with open(self._lock.file, "rb", closefd=False) as lines:
+            for number, line in enumerate(lines):
+                record = _parse(line)
+                if number == 0 and record is None and line.endswith(b"\n"):
+                    self.close()
+                    raise OutputError(f"{self.path} holds something else than the state of a run: move it away.")
+                if record is None:
+                    break
+                if number == 0:
+                    self.header = record
+                else:
+                    self._places[str(record.get("key"))] = end, len(line)
+                end += len(line)
+        self._file.truncate(end)
 
     @property
     def count(self) -> int:
@@ -74,23 +74,23 @@ class Journal:
         """Returns the record of a key, None if there is none."""
         if key not in self._places:
             return None
-        self._file.seek(self._places[key])
-        return _parse(self._file.readline())
+        place, length = self._places[key]
+        self._file.seek(place)
+        return _parse(self._file.read(length))
 
-    def _append(self, record: Mapping[str, Any]) -> int:
+    def _append(self, record: Mapping[str, Any]) -> tuple[int, int]:
         """Writes a line and returns its place; on an error nothing of it remains, so that it can be tried again."""
         text = json.dumps(record, allow_nan=False).encode()
+        line = _checksum(text) + text + b"\n"
         with naming(self.path):
-            return append(self._end, _checksum(text) + text + b"\n")
+            return append(self._file, line), len(line)
 
     def delete(self) -> None:
-        """Deletes the file."""
-        self.path.unlink(missing_ok=True)
+        """Closes and deletes the file."""
+        self._lock.remove(self.path)
 
     def close(self) -> None:
         """Closes the file and lets other processes use it."""
-        self._file.close()
-        self._end.close()
         self._lock.close()
 
     def __enter__(self) -> Self:

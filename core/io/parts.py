@@ -88,5 +88,13 @@ def _sweep(part: Path) -> bool:
         if lock:
             with lock:
                 if lock.is_on(locked):
-                    shutil.rmtree(part, ignore_errors=True) if is_folder else part.unlink(missing_ok=True)
+                    _remove(part, lock) if is_folder else lock.remove(part)
     return not os.path.lexists(part)
+
+
+def _remove(folder: Path, lock: FileLock) -> None:
+    """Removes the folder of a part, whose lock the caller holds, with all that is in it."""
+    shutil.rmtree(folder, ignore_errors=True)
+    if folder.exists():  # where the open lock file cannot be removed: nothing else is, should a process take it now
+        lock.remove(folder / LOCK)
+        folder.rmdir()

@@ -5,7 +5,8 @@ files are therefore read by another process, which is ended as soon as it exceed
 
 Reading order: `limits` (the bounds, and which files are read apart), `tasks` (what can be read), `pool` (`read_apart`,
 the entry point: the processes and who waits for one), `process` (one such process, as its parent sees it), `watch`
-(its bounds), `child` (its program), `messages` (what both tell each other), `errors` (how its errors return).
+(its bounds), `child` (its program), `messages` (what both tell each other), `errors` (how its errors return),
+`priority` (how it gives way).
 """
 
 from core.reader.limits import COMMAND_LINE, PAGE, Kind, Limits, limits_for, read_apart_from_now_on

@@ -22,6 +22,7 @@ import psutil
 from core.io.troubles import FULL
 from core.reader.errors import pack_error
 from core.reader.messages import ANSWER, DISK, DONE, MEMORY, OVER, PROGRESS, READY
+from core.reader.priority import lower_priority
 from core.reader.tasks import Function, Progress
 
 if sys.platform != "win32":  # which has no such limits: there the parent alone watches
@@ -38,8 +39,7 @@ def main(prepared: list[str]) -> None:
     threading.Thread(target=_end_with, args=(psutil.Process(os.getppid()),), daemon=True).start()
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what libraries print must not look like an answer
-    if hasattr(os, "nice"):
-        os.nice(NICENESS)
+    lower_priority(NICENESS)
     for task in prepared:
         _find(task)
     _send(answers, READY)

@@ -1,22 +1,29 @@
-"""The background process that starts the runs of a folder: `python -m core.scheduler.daemon DIR`.
+"""The background process that trains a run of a folder: `python -m core.scheduler.daemon DIR`.
 
-If the folder already has one, a second one exits at once.
+It imports PyTorch, waits until a run is due, starts its successor, which waits for the next one, and trains the run. So
+no run waits for imports, and none is trained in a process that was forked. If the folder already has a process that
+waits, a second one exits at once.
 """
 
-import gc
 import os
 import signal
 import subprocess
 import sys
+import time
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
 from core.io.locks import FileLock, is_held
 from core.io.paths import ROOT
-from core.scheduler.lock_files import SERVER_LOCK
+from core.reader.priority import lower_priority
+from core.scheduler.lock_files import DEVICE_LOCK, SERVER_LOCK
 
 LOG = ".server.log"
+# On Windows: a console of its own that nobody sees, which Ctrl-C does not reach and no terminal closes.
+DETACHED = getattr(subprocess, "CREATE_NO_WINDOW", 0) | getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)
 NICENESS = 10  # gives runs a tenth of the page's CPU share where both compete for the same core
+BEGIN_SECONDS, POLL_SECONDS = 10.0, 0.1  # in which a run that has just started has the processors for itself
 
 
 def ensure_server(root: Path) -> subprocess.Popen[bytes] | None:
@@ -35,6 +42,7 @@ def ensure_server(root: Path) -> subprocess.Popen[bytes] | None:
             stdout=log,
             stderr=log,
             start_new_session=True,
+            creationflags=DETACHED,
         )
 
 
@@ -46,20 +54,30 @@ def _open_log(root: Path) -> BinaryIO:
 
 
 def main(root: Path) -> None:
-    """Runs the server of a folder until no run is queued or training and no page is open."""
+    """Waits for a run of a folder and trains it; returns if none is queued and no page is open."""
     lock = FileLock.try_acquire(root / SERVER_LOCK)
     if lock is None:
         return
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C in the terminal is meant for the page
-    os.nice(NICENESS)
-    os.environ["PYTORCH_NVML_BASED_CUDA_CHECK"] = "1"  # once initialised, CUDA cannot be used in forked processes
+    lower_priority(NICENESS)
+    _let_run_begin(root)
 
     from core.scheduler.server import Server  # imports PyTorch, which takes seconds: not needed by a second server
+    from core.scheduler.worker import train_run
 
-    server = Server(root, lock)
-    gc.freeze()  # keeps memory loaded so far shared with the forked runs: the collector does not write to it
-    server.serve()
-    os._exit(0)  # a regular exit after gc.freeze makes libraries print reports of leaked objects
+    job = Server(root, lock).wait()
+    if job:
+        with suppress(OSError):  # of too many processes, say: the page starts one when a run waits
+            ensure_server(root)
+        train_run(job)
+        os._exit(0)  # without waiting for threads: nothing may be written any more
+
+
+def _let_run_begin(root: Path) -> None:
+    """Waits for a moment if a run trains: it has just started, and importing PyTorch would slow its first steps."""
+    over = time.monotonic() + BEGIN_SECONDS
+    while time.monotonic() < over and any(map(is_held, root.glob(DEVICE_LOCK.format("*")))):
+        time.sleep(POLL_SECONDS)
 
 
 if __name__ == "__main__":

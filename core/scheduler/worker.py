@@ -1,4 +1,4 @@
-"""The process that trains one run, forked by `core.scheduler.server`."""
+"""Training of the run that this process has taken."""
 
 import logging
 import os
@@ -8,37 +8,33 @@ import threading
 import time
 import traceback
 from contextlib import suppress
+from pathlib import Path
 
 import torch
 
 from core.errors import UserError
-from core.io.locks import FileLock
 from core.reader import PAGE, Kind, read_apart_from_now_on
 from core.runs.control import STOP, Control, read_control, write_control
 from core.runs.folder import FAILED, STOPPED, RunFolder, failure_state
 from core.runs.recorder import Recorder
 from core.runs.train import train_from_folder
+from core.scheduler.server import Job
+from core.scheduler.throttle import Gate, Throttle
 
 MAX_THREADS = 8  # more gain little at these image sizes
 POLL_SECONDS = 0.1  # interval at which the control file is read
 GRACE_SECONDS = 0.7  # time that a step or an image of an evaluation has to complete
 
 
-def train_run(folder: RunFolder, lock: FileLock) -> None:
-    """Trains the run of a folder to its end. Never raises; ends the process if the run is stopped during a step.
-
-    Args:
-        folder: Folder of the run.
-        lock: Lock of the folder.
-    """
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C in the terminal is meant for the page
+def train_run(job: Job) -> None:
+    """Trains a run to its end. Never raises; ends the process if the run is stopped during a step."""
+    folder = job.folder
     signal.signal(signal.SIGTERM, lambda *_: write_control(folder.control, Control(STOP)))
-    read_apart_from_now_on(PAGE, (Kind.PICKLED,))  # data sets and pictures of the page have been checked already
-    torch.set_num_threads(min(torch.get_num_threads(), MAX_THREADS))
     stopper = Stopper(folder)
-    stopper.start()
     try:
-        for _ in train_from_folder(folder, lock, stopper.watch):
+        _prepare(job)
+        stopper.start()
+        for _ in train_from_folder(folder, job.lock, stopper.watch):
             pass
     except (UserError, OSError) as error:  # OSError: a full disk is not a defect of the program
         _report_failure(folder, str(error), failure_state(error))
@@ -48,6 +44,36 @@ def train_run(folder: RunFolder, lock: FileLock) -> None:
         _report_failure(
             folder, f"The run failed unexpectedly ({type(error).__name__}: {error}); see its log: {folder.log}."
         )
+
+
+def _prepare(job: Job) -> None:
+    """Prepares this process: from now on it writes to the run's log, sees its device alone, and gives way to the page.
+
+    A run on a GPU does not slow the page down.
+    """
+    _redirect_output(job.folder.log)
+    read_apart_from_now_on(PAGE, (Kind.PICKLED,))  # data sets and pictures of the page have been checked already
+    torch.set_num_threads(min(torch.get_num_threads(), MAX_THREADS))
+    if job.device is None:
+        Gate(Throttle(job.folder.path.parent), job.folder.control).stand_between_layers()
+    else:
+        os.environ["CUDA_VISIBLE_DEVICES"] = _cuda_name(job.device)
+
+
+def _redirect_output(log: Path) -> None:
+    """Redirects the output of this process to a file."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    file = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+    for stream in (1, 2):
+        os.dup2(file, stream)
+    os.close(file)
+
+
+def _cuda_name(device: int) -> str:
+    """Returns CUDA's own name of a device, given its index among the devices visible to this process."""
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES", "")
+    return visible.split(",")[device] if visible else str(device)
 
 
 def _report_failure(folder: RunFolder, message: str, state: str = FAILED) -> None:

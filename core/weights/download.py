@@ -112,12 +112,12 @@ def fetch(
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         while not file.is_file():
-            with _hold(part) as held:
+            with _hold(file.with_name(f".{file.name}.lock")) as held:
                 if is_cancelled():
                     raise CancelledError(f"The download of the {weights.name} weights was cancelled.")
                 if held and not file.is_file():
                     _download(weights, part, report, is_cancelled)
-                elif not held:
+                if not held:
                     report(_size(part), weights.size)
                     time.sleep(POLL_SECONDS)
     except HTTPError as error:
@@ -133,19 +133,20 @@ def fetch(
 
 
 @contextmanager
-def _hold(part: Path) -> Iterator[bool]:
-    """Holds the lock on the partial file, unless another download has it; an empty one is removed in the end."""
-    lock = FileLock.try_acquire(part, timeout=0)
+def _hold(file: Path) -> Iterator[bool]:
+    """Holds the lock of a download, unless another one has it; its file is removed in the end."""
+    lock = FileLock.try_acquire(file, timeout=0)
     if lock is None:
         yield False
         return
     with lock:
+        if not lock.is_on(file):  # another download has removed it between being opened and being locked
+            yield False
+            return
         try:
-            # Another download may have moved or removed the file between opening and locking it.
-            yield lock.is_on(part)
+            yield True
         finally:
-            if lock.is_on(part) and not _size(part):
-                part.unlink(missing_ok=True)
+            lock.remove(file)
 
 
 def _size(path: Path) -> int:
@@ -157,7 +158,11 @@ def _size(path: Path) -> int:
 
 def _download(weights: Published, part: Path, report: Report, is_cancelled: Callable[[], bool]) -> None:
     """Completes the partial file, checks it and moves it to its place."""
-    _receive(weights, part, report, is_cancelled)
+    try:
+        _receive(weights, part, report, is_cancelled)
+    finally:
+        if not _size(part):
+            part.unlink(missing_ok=True)
     if not has_digest(part, weights.digest):
         part.unlink(missing_ok=True)
         raise _refuse(weights, "the downloaded file has the wrong hash", f"try again, {INSTEAD}")
@@ -165,11 +170,10 @@ def _download(weights: Published, part: Path, report: Report, is_cancelled: Call
 
 
 def _receive(weights: Published, part: Path, report: Report, is_cancelled: Callable[[], bool]) -> None:
-    with _open(weights, _size(part)) as answer, part.open("r+b") as out:
+    with _open(weights, _size(part)) as answer, part.open("ab") as out:
         done, total = _find_range(answer)
         _check(weights, answer, total, done, part)
         out.truncate(done)
-        out.seek(done)
         slow_at, slow_until = done, time.monotonic() + SLOW_SECONDS
         report(done, total or weights.size)
         while chunk := answer.read1(CHUNK):

@@ -30,6 +30,7 @@ MAX_STORED = 100  # evaluations, each up to about 10 MB
 FORMAT = 2  # raise this when networks detect something else or the layout of the files changes
 SWEEP_SECONDS = 1.0  # for which a sweep waits until another process has made its change
 SUFFIX, ORIGIN = ".safetensors", ".json"  # of the results, of what they were made from
+LOCK = ".lock"  # held while the folder is changed
 
 
 class StoredEvaluation(NamedTuple):
@@ -75,7 +76,7 @@ class Store:
 
     def __init__(self, folder: Path, size: int = MAX_STORED) -> None:
         self._folder, self._size = folder.resolve(), size
-        self._changing = FolderLock(self._folder)
+        self._changing = FolderLock(self._folder / LOCK)
         self._trash = Trash(self._folder, MOST_DELETED, seconds=UNDO_SECONDS, folder=DELETED)
 
     def put(self, key: Hashable, record: StoredEvaluation, origin: Origin) -> None:

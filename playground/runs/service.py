@@ -4,6 +4,7 @@ To start a run, the page puts a folder into a queue; `core.scheduler.daemon` tra
 from the folders, so a page that is reloaded or restarted, or a second page, shows the same.
 """
 
+import math
 import os
 import subprocess
 import threading
@@ -33,6 +34,7 @@ from playground.support import starting
 from playground.support.untrusted import MAX_QUOTED
 
 MAX_WAITING = 100  # runs in the queue
+STARTING_SECONDS = 10  # that a server has to show that it runs
 
 
 class Runs:
@@ -47,7 +49,8 @@ class Runs:
         self._lock = threading.Lock()
         self._queue = Queue(root.resolve())  # absolute: the processes of the runs work in another folder
         self._page: FileLock | None = None  # shows the server that a page is open
-        self._server: subprocess.Popen[bytes] | None = None
+        self._servers: list[subprocess.Popen[bytes]] = []  # those that this page started and that have not ended
+        self._started = -math.inf  # when it started the last one
 
     @property
     def root(self) -> Path:
@@ -57,17 +60,24 @@ class Runs:
     def use_folder(self, root: Path) -> None:
         """Switches to the runs of another folder. No process is started until `open` or `start`."""
         self.close()
-        self._queue, self._server = Queue(root.resolve()), None
+        self._queue, self._started = Queue(root.resolve()), -math.inf
 
     def open(self) -> None:
-        """Starts the server process in the background; it trains queued runs one after another."""
+        """Starts the server process in the background; queued runs are trained one after another."""
         with self._lock:
             self.root.mkdir(parents=True, exist_ok=True)
             if self._page is None:
                 self._page = FileLock.try_acquire(self.root / PAGES_LOCK, shared=True)
                 self._queue.sweep()
-            if self._server is None or self._server.poll() is not None:
-                self._server = ensure_server(self.root)
+            self._ensure_server()
+
+    def _ensure_server(self) -> None:
+        self._servers = [each for each in self._servers if each.poll() is None]
+        if self._servers and time.monotonic() - self._started < STARTING_SECONDS:
+            return  # it may not have come to show that it runs
+        if server := ensure_server(self.root):
+            self._servers.append(server)
+            self._started = time.monotonic()
 
     def close(self) -> None:
         """Allows the server process to end once the queue is empty."""
@@ -76,7 +86,7 @@ class Runs:
             self._page = None
 
     def throttle(self) -> None:
-        """Pauses training for a moment, because a visitor is moving a knob."""
+        """Makes training wait for a moment, because a visitor is moving a knob."""
         report_activity(self.root)
 
     def names(self) -> list[str]:

@@ -88,7 +88,8 @@ def _delete(name: object, runs: Runs, visitor: str) -> tuple[str, str]:
         listed, title = _find_deletable(name, runs, visitor)
         if listed.state in ACTIVE:
             raise UserError(f"{title} is {listed.state}: stop it first, then delete it.")
-        with listed.folder.acquire_lock():
+        with listed.folder.acquire_lock() as lock:
+            lock.allow_move()
             deleted = Trash(runs.root).put([listed.name], title, listed.owner)
     return f"{title} is deleted.", deleted.key
 

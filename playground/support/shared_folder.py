@@ -66,6 +66,7 @@ class Uses:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._dropped: set[str] = set()
 
     def share(self, name: str) -> FileLock | None:
         """Returns a lock that keeps others from changing a thing, None while one of them does."""
@@ -87,6 +88,9 @@ class Uses:
             return
         with lock:
             yield True
+            if name in self._dropped:
+                self._dropped.remove(name)
+                lock.remove(self._file(name))
 
     def mark(self, name: str) -> None:
         """Marks a thing as used now; does nothing in a folder that cannot be changed."""
@@ -99,8 +103,8 @@ class Uses:
         return modified_at(self._file(name))
 
     def drop(self, name: str) -> None:
-        """Removes the lock of a thing that is gone; its caller uses it alone."""
-        self._file(name).unlink(missing_ok=True)
+        """Removes the lock of a thing that is gone, as soon as its caller, who uses it alone, has ended that."""
+        self._dropped.add(name)
 
     def names(self) -> list[str]:
         """Returns the names of all things that have a lock."""

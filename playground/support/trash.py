@@ -29,6 +29,7 @@ VISITORS = 10  # who can have so many entries at a time; beyond, those of whoeve
 WAS = "was.json"  # describes an entry; beside it lie the deleted paths, renamed to 0, 1, …
 PRESENT = "present"  # its key: all its paths were there; the notes of earlier versions also name missing ones
 AGE = "age.json"  # how long an entry has been in the trash
+LOCK = ".lock"  # held while the trash is changed
 AGE_PARTS = 200  # parts of the time for which an entry is kept, after each of which its age is noted
 
 
@@ -79,7 +80,7 @@ class Trash:
             OSError: A path cannot be moved.
         """
         self._folder.mkdir(parents=True, exist_ok=True)
-        with FileLock.acquire(self._folder):
+        with FileLock.acquire(self._folder / LOCK):
             if not (self._root / names[0]).exists():
                 raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), names[0])
             present = [name for name in names if (self._root / name).exists()]
@@ -132,7 +133,7 @@ class Trash:
         """
         if not self._folder.is_dir():
             return self._find(key, [])
-        with FileLock.acquire(self._folder):
+        with FileLock.acquire(self._folder / LOCK):
             found, entry = self._find(key, self._read_all()), self._folder / key
             names = self._read_names(entry)
             if any(
@@ -148,7 +149,7 @@ class Trash:
     def remove(self, key: str) -> None:
         """Removes an entry for good."""
         if self._folder.is_dir():
-            with FileLock.acquire(self._folder):
+            with FileLock.acquire(self._folder / LOCK):
                 self._finish_deletion(self._folder / key)
                 self._erase(key)
 
@@ -156,7 +157,9 @@ class Trash:
         """Returns the entries, the latest first."""
         if not self._folder.is_dir():
             return []
-        lock = FileLock.try_acquire(self._folder, timeout=0)
+        lock = None
+        with suppress(OSError):  # nothing is tidied up in a folder that cannot be changed
+            lock = FileLock.try_acquire(self._folder / LOCK, timeout=0)
         if lock:  # else somebody is at work here, and tidies up afterwards
             with lock:
                 self._tidy()

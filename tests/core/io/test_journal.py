@@ -81,7 +81,7 @@ def test_a_record_that_found_no_room_can_be_added_later(tmp_path, monkeypatch):
     with make(tmp_path / "j") as journal:
         journal.add("a", {"value": 1})
         with monkeypatch.context() as patch:
-            patch.setattr(journal, "_end", NearlyFull(journal._end))
+            patch.setattr(journal, "_file", NearlyFull(journal._file))
             with pytest.raises(OSError, match="No space left"):
                 journal.add("b", {"value": 2})
         assert journal.find("b") is None and journal.count == 1

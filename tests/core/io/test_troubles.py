@@ -62,7 +62,7 @@ def test_a_record_that_cannot_be_added_names_the_journal(tmp_path, monkeypatch):
     with Journal(tmp_path / "a", keep=False) as journal:
         journal.begin({})
         with monkeypatch.context() as patched, pytest.raises(OSError, match="No space left") as failed:
-            patched.setattr(journal, "_end", SimpleNamespace(seek=lambda *_: 0, write=full, truncate=lambda _: None))
+            patched.setattr(journal, "_file", SimpleNamespace(seek=lambda *_: 0, write=full, truncate=lambda _: None))
             journal.add("a", {})
     assert failed.value.filename == str(tmp_path / "a")
 

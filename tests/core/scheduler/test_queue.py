@@ -185,19 +185,3 @@ def test_one_owner_cannot_fill_the_queue_before_others(tmp_path):
     queue.add(Config(), About(owner="modest"))
     owners = [folder.read_about().owner for folder in queue.waiting()]
     assert owners == ["greedy", "modest", "greedy", "greedy"]
-
-
-def test_on_a_full_disk_a_run_waits_until_its_start_can_be_noted(root, monkeypatch):
-    from core.scheduler.server import Server  # imports PyTorch
-
-    queue = Queue(root)
-    folder = queue.add(Config(), About())
-    server = Server(root, FileLock.acquire(root / ".server"))
-    forked = []
-    monkeypatch.setattr("core.scheduler.server.os.fork", lambda: forked.append(1) or 1)
-    with monkeypatch.context() as patch:
-        for name in ("core.runs.folder.write_text", "core.runs.folder._overwrite"):
-            patch.setattr(name, full)
-        assert server._start_queued() and not forked and not folder.is_held()
-        assert [each.path for each in queue.waiting()] == [folder.path]
-    assert server._start_queued() and len(forked) == 1 and queue.waiting() == []

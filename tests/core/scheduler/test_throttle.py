@@ -1,14 +1,24 @@
-"""Runs are suspended while a page is active, but not indefinitely."""
+"""Runs wait while a page is active, but not indefinitely."""
 
 import os
 import time
 
 import pytest
+import torch
+from torch.nn.modules import module
 
+from core.runs.control import PAUSE, STOP, Control, write_control
 from core.scheduler import throttle
-from core.scheduler.throttle import MAX_PAUSE_SECONDS, RECENT_SECONDS, TOUCHED, TURN_SECONDS, Throttle, report_activity
-
-pytestmark = pytest.mark.skipif(not throttle.IS_SUPPORTED, reason="runs are never suspended on this system")
+from core.scheduler.throttle import (
+    MAX_PAUSE_SECONDS,
+    POLL_SECONDS,
+    RECENT_SECONDS,
+    TOUCHED,
+    TURN_SECONDS,
+    Gate,
+    Throttle,
+    report_activity,
+)
 
 
 class Clock:
@@ -89,8 +99,71 @@ def test_reporting_activity_creates_no_file(tmp_path):
     assert gate.is_pause_due()
 
 
-def test_no_pause_on_other_systems(tmp_path, clock, monkeypatch):
-    monkeypatch.setattr(throttle, "IS_SUPPORTED", False)
-    gate = Throttle(tmp_path)
+@pytest.fixture
+def gate(tmp_path, clock, monkeypatch):
+    """A gate, and the times at which it slept; a knob moves until one of them is `until`."""
+    slept = []
+
+    def sleep(seconds):
+        slept.append(clock.now)
+        clock.now += seconds
+        if clock.now < 1000 + clock.until:
+            clock.touch()
+
+    clock.sleep, clock.until = sleep, 2.0
+    return Gate(Throttle(tmp_path), tmp_path / "control.json"), slept
+
+
+def test_a_run_waits_at_the_gate_until_the_knob_rests(clock, gate):
+    gate, slept = gate
+    gate.wait()
+    assert not slept
     clock.touch()
-    assert not gate.is_pause_due()
+    clock.now += POLL_SECONDS
+    gate.wait()
+    assert clock.now == pytest.approx(1000 + clock.until + RECENT_SECONDS, abs=3 * POLL_SECONDS)
+    count = len(slept)
+    clock.touch()
+    gate.wait()  # it has just looked
+    assert len(slept) == count
+
+
+@pytest.mark.parametrize("command", [PAUSE, STOP])
+def test_a_run_with_a_request_does_not_wait(tmp_path, clock, gate, command):
+    gate, slept = gate
+    clock.touch()
+    write_control(tmp_path / "control.json", Control(command))
+    gate.wait()
+    assert not slept
+    write_control(tmp_path / "control.json", Control())
+    clock.now += POLL_SECONDS
+    gate.wait()
+    assert slept
+
+
+def test_networks_stand_at_the_gate_after_each_layer_and_compute_the_same(monkeypatch):
+    torch.manual_seed(0)
+    network = torch.nn.Sequential(torch.nn.Conv2d(1, 2, 3), torch.nn.ReLU(inplace=True), torch.nn.Conv2d(2, 1, 3))
+    image, seen = torch.randn(1, 1, 8, 8), []
+
+    def compute():
+        network.zero_grad()
+        found = network(image)
+        seen.append("forward")
+        found.square().sum().backward()
+        return [found, *(each.grad.clone() for each in network.parameters())]
+
+    plain = compute()
+    monkeypatch.setattr(module, "_global_forward_hooks", {})
+    gate = Gate(None, None)
+    monkeypatch.setattr(gate, "wait", lambda: seen.append("gate"))
+    gate.stand_between_layers()
+    seen.clear()
+    guarded = compute()
+    split = seen.index("forward")
+    assert seen[:split].count("gate") == seen[split:].count("gate") == 4  # three layers, and the whole
+    assert all(torch.equal(one, other) for one, other in zip(plain, guarded, strict=True))
+    seen.clear()
+    with torch.no_grad():
+        network(image)
+    assert seen == ["gate"] * 4

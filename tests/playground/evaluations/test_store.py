@@ -17,7 +17,7 @@ from playground.evaluations.jobs import Evaluations
 from playground.evaluations.keys import evaluation_key
 from playground.evaluations.results import EvaluationResult
 from playground.evaluations.status import FINISHED, STOPPED
-from playground.evaluations.store import SUFFIX, Origin, Store, StoredEvaluation
+from playground.evaluations.store import LOCK, SUFFIX, Origin, Store, StoredEvaluation
 from playground.sharing.shares import Share
 from playground.support.visitors import VISITORS
 from tests.killing import kill_at_every_change
@@ -32,6 +32,11 @@ RECORD = StoredEvaluation(STOPPED, 9, DONE, ("a.png", "b/ü.png", "c.png"), NAME
 
 
 MADE = Origin("scenes", "builtin")
+
+
+def names(folder):
+    """Returns the names of what is in the folder, without its lock."""
+    return sorted(path.name for path in folder.iterdir() if path.name != LOCK)
 
 
 def same(one: tuple, other: tuple) -> bool:
@@ -58,7 +63,7 @@ def test_a_damaged_file_is_removed(tmp_path):
     whole = path.read_bytes()
     for content in (b"", whole[:-1], whole[:-1] + bytes([whole[-1] ^ 1]), b"noise" * 99):
         path.write_bytes(content)
-        assert store.get("key") is None and list(tmp_path.iterdir()) == []
+        assert store.get("key") is None and names(tmp_path) == []
 
 
 ODD = (
@@ -182,9 +187,9 @@ def test_a_kill_leaves_the_old_or_the_new_evaluations(tmp_path, change):
         store = Store(folder, size=2)
         store.sweep()
         found = [key for key in "abc" if store.get(key)]
-        files = [path for path in folder.rglob("*") if path.is_file() and DELETED not in path.parts]
+        files = [path for path in folder.rglob("*") if path.is_file() and not {DELETED, LOCK} & {*path.parts}]
         assert len(files) == 2 * len(found)
-        return found, len([path for path in (folder / DELETED).rglob("*") if path.is_file()])
+        return found, len([path for path in (folder / DELETED).rglob("*") if path.is_file() and path.name != LOCK])
 
     states = [describe(folder)]
     for _, copy in kill_at_every_change(folder, lambda copy: acts[change](Store(copy, size=2))):
@@ -219,4 +224,4 @@ def test_nothing_is_left_of_an_evaluation_that_cannot_be_stored(tmp_path, monkey
     monkeypatch.setattr(module, "save_checkpoint", Mock(side_effect=OSError(28, "No space left on device")))
     with pytest.raises(OSError, match="No space"):
         store.put("key", RECORD, MADE)
-    assert list(tmp_path.iterdir()) == []
+    assert names(tmp_path) == []
