@@ -2,6 +2,7 @@
 
 import os
 import time
+from collections import OrderedDict
 
 import pytest
 import torch
@@ -119,7 +120,7 @@ def test_a_run_waits_at_the_gate_until_the_knob_rests(clock, gate):
     gate.wait()
     assert not slept
     clock.touch()
-    clock.now += POLL_SECONDS
+    clock.now += 2 * POLL_SECONDS
     gate.wait()
     assert clock.now == pytest.approx(1000 + clock.until + RECENT_SECONDS, abs=3 * POLL_SECONDS)
     count = len(slept)
@@ -136,7 +137,7 @@ def test_a_run_with_a_request_does_not_wait(tmp_path, clock, gate, command):
     gate.wait()
     assert not slept
     write_control(tmp_path / "control.json", Control())
-    clock.now += POLL_SECONDS
+    clock.now += 2 * POLL_SECONDS
     gate.wait()
     assert slept
 
@@ -154,7 +155,7 @@ def test_networks_stand_at_the_gate_after_each_layer_and_compute_the_same(monkey
         return [found, *(each.grad.clone() for each in network.parameters())]
 
     plain = compute()
-    monkeypatch.setattr(module, "_global_forward_hooks", {})
+    monkeypatch.setattr(module, "_global_forward_hooks", OrderedDict())
     gate = Gate(None, None)
     monkeypatch.setattr(gate, "wait", lambda: seen.append("gate"))
     gate.stand_between_layers()
