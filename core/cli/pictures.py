@@ -2,7 +2,6 @@
 
 import glob
 import os
-import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -10,6 +9,7 @@ from typing import NamedTuple
 from core.data.files import MAX_FILES, is_junk, list_files
 from core.errors import PictureError
 from core.io.decoding import FORMATS, require_file
+from core.io.paths import fold_name, make_portable
 
 MAX_NAMED = 3  # files that are left out and named
 LIST_MARK, MAX_LINE = "@", 4096  # of an argument that names a list; characters of a path in it, and of a pattern
@@ -111,8 +111,8 @@ def _read_list(file: Path) -> list[str]:
 
 def name_drawings(names: Sequence[str]) -> list[str]:
     """Returns a file name for the drawing of each picture, with its number in front if some would be the same."""
-    stems = [Path(name).stem for name in names]
-    if len({unicodedata.normalize("NFC", stem).casefold() for stem in stems}) < len(stems):
+    stems = [Path(make_portable(f"{Path(name).stem}.png")).stem for name in names]
+    if len(set(map(fold_name, stems))) < len(stems):
         width = len(str(len(stems)))
         stems = [f"{number:0{width}}-{stem}" for number, stem in enumerate(stems, start=1)]
     return [f"{stem}.png" for stem in stems]

@@ -13,6 +13,7 @@ from core.data.annotations import (
     UNKNOWN_CLASS,
     UNKNOWN_PICTURE,
 )
+from core.io.paths import hide_folder
 from core.io.text import count_noun
 
 MISSING, UNREADABLE, OTHER_SIZE = "missing picture", "unreadable picture", "other size"
@@ -129,8 +130,7 @@ class Tally:
 
     def _hide_folder(self, message: str) -> str:
         """Returns a message without the folder; a relative one alone may be an ordinary word, and is not secret."""
-        message = message.replace(f"{self._folder}/", "")
-        return message.replace(str(self._folder), "the folder") if self._folder.is_absolute() else message
+        return hide_folder(message, self._folder, "the folder" if self._folder.is_absolute() else str(self._folder))
 
     def _add(self, kind: str, count: int, messages: Sequence[str]) -> None:
         self.counts[kind] = self.counts.get(kind, 0) + count

@@ -7,7 +7,7 @@ import struct
 import unicodedata
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from itertools import takewhile
 from pathlib import Path, PurePosixPath
@@ -20,7 +20,7 @@ from core.data.reading.split_names import find_split_of_folder
 from core.data.untrusted import MAX_NAME, DataError, quote
 from core.io.moving import rename
 from core.io.parts import make_part, sweep_parts
-from core.io.paths import hide_folder
+from core.io.paths import ALLOWS_ANY_NAME, find_fault_on_windows, hide_folder
 from core.io.troubles import explain
 from core.reader import Kind, limits_for, read_apart
 from core.reader.tasks import Progress
@@ -131,7 +131,7 @@ def _unpack_here(archive: Path, folder: Path, limits: Limits, progress: Progress
         with archive.open("rb") as file:
             _check_directory_size(file, archive, limits)
             with zipfile.ZipFile(file) as content:
-                entries = _select_entries(content.infolist(), archive, limits)
+                entries = _select_entries(content.infolist(), archive, folder, limits)
                 _require_disk_space(folder, sum(entry.file_size for entry in entries), archive)
                 for number, (entry, path) in enumerate(entries.items(), start=1):
                     _unpack_entry(content, entry, folder / path, archive)
@@ -160,7 +160,7 @@ def _check_directory_size(file: BinaryIO, archive: Path, limits: Limits) -> None
 
 
 def _select_entries(
-    entries: list[zipfile.ZipInfo], archive: Path, limits: Limits
+    entries: list[zipfile.ZipInfo], archive: Path, folder: Path, limits: Limits
 ) -> dict[zipfile.ZipInfo, PurePosixPath]:
     """Returns the entries to unpack with their paths, after checking all names and sizes."""
     if len(entries) > limits.files:
@@ -179,7 +179,16 @@ def _select_entries(
         raise _error(archive, f"grows more than {limits.ratio}-fold when it is unpacked", "pack it plainly")
     files = {entry: PurePosixPath(name) for entry, name in selected.items() if not name.endswith("/")}
     _check_paths(list(files.values()), archive, limits)
+    if not ALLOWS_ANY_NAME:
+        _require_allowed(files, folder, archive)
     return files
+
+
+def _require_allowed(files: Mapping[zipfile.ZipInfo, PurePosixPath], folder: Path, archive: Path) -> None:
+    """Rejects files that Windows would not keep under their names, although other systems do."""
+    for path in files.values():
+        if fault := find_fault_on_windows(path, folder):
+            raise _error(archive, f"holds {quote(str(path))}, {fault}", "rename it there, or unpack it elsewhere")
 
 
 def _check_paths(paths: list[PurePosixPath], archive: Path, limits: Limits) -> None:

@@ -17,7 +17,7 @@ from core.data.subset import draw_training_pictures
 from core.data.untrusted import DataError, quote
 from core.data.writers.coco import COCO_WRITER
 from core.data.writers.content import Content, Writer, WrittenImage
-from core.data.writers.names import choose_names, is_plain
+from core.data.writers.names import choose_names, describe_renamed, is_plain
 from core.data.writers.voc import VOC_WRITER
 from core.data.writers.yolo import YOLO_WRITER
 from core.errors import PictureError
@@ -137,7 +137,9 @@ def _convert(
     for refusal in find_refusals(images, judged, contents.splits, tally.left_out()):
         raise DataError(f"{folder} cannot be converted: {refusal}")
     splits = {split: _place_all(pairs) for split, pairs in copied.items() if pairs}
-    notes, kept = _drop_what_is_lost(contents.class_names, splits, writer)
+    lost, kept = _drop_what_is_lost(contents.class_names, splits, writer)
+    renamed = describe_renamed([(image.path, name) for pairs in copied.values() for image, name in pairs])
+    notes = (*renamed, *lost)
     writer.write(out, Content(contents.class_names, contents.unlisted.category_ids, kept))
     return Conversion(contents.reading, tally.left_out(), notes, {split: _count(kept[split]) for split in kept})
 

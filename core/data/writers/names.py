@@ -1,13 +1,16 @@
-"""The names of pictures and classes in a data set that is written."""
+"""The names of pictures and classes in a data set that is written, which every system allows and tells apart."""
 
 import itertools
 import re
 from collections.abc import Mapping, Sequence
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
+from unicodedata import normalize
 
 from core.data.dataset import RawImage, name_images
+from core.data.untrusted import quote
 from core.data.writers.content import Writer
-from core.io.text import is_text
+from core.io.paths import fold_name, make_portable
+from core.io.text import count_noun, is_text, join_names
 
 # What XML, YAML or a list with a name on each line cannot hold.
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ufffe\uffff]")
@@ -35,16 +38,33 @@ def choose_names(splits: Mapping[str, list[RawImage]], writer: Writer) -> dict[s
 
 
 def make_distinct(names: Sequence[str], writer: Writer) -> list[str]:
-    """Returns names of which no two are equal without their suffixes, if the format needs that."""
-    if not writer.needs_distinct_stems:
-        return list(names)
+    """Returns names that every system allows and tells apart, also without their suffixes if the format needs that."""
     taken, result = set[str](), []
     for name in names:
-        path = PurePosixPath(name)
-        stem = str(path.with_suffix("")).strip()  # space at an end is lost in lists
+        path = PurePosixPath(make_portable(name))
+        stem, suffix = str(path.with_suffix("")).strip(), path.suffix  # space at an end is lost in lists
         numbered = (f"{stem}_{number}" for number in itertools.count(2))
-        candidates = itertools.chain((stem, f"{stem}_{path.suffix[1:]}"), numbered)
-        chosen = next(each for each in candidates if each not in taken)
-        taken.add(chosen)
-        result.append(chosen + path.suffix)
+        candidates = itertools.chain((stem, f"{stem}_{suffix[1:]}"), numbered)
+        ends = "" if writer.needs_distinct_stems else suffix
+        chosen = next(each for each in candidates if fold_name(each + ends) not in taken)
+        taken.add(fold_name(chosen + ends))
+        result.append(chosen + suffix)
     return result
+
+
+def describe_renamed(pairs: Sequence[tuple[Path, str]]) -> tuple[str, ...]:
+    """Returns a sentence on the pictures whose files have other names now than before; none for none.
+
+    Args:
+        pairs: The former path and the new name of each.
+    """
+    former = ("/".join(path.parts[-len(PurePosixPath(name).parts) :]) for path, name in pairs)
+    renamed = [
+        f"{quote(old)} is {quote(new)}"
+        for old, (_, new) in zip(former, pairs, strict=True)
+        if normalize("NFC", old) != new
+    ]
+    if not renamed:
+        return ()
+    counted = count_noun(len(renamed), "picture has another name", "pictures have other names")
+    return (f"{counted}, since not every system or format allows theirs or tells them apart: {join_names(renamed)}.",)

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable
 
+from core.io.paths import is_portable
 from playground.albums.album import is_album_key
 from playground.data.image_ref import PHOTOGRAPHS, SCENES, UPLOAD
 
@@ -20,5 +21,6 @@ def choose_name(title: str, taken: Iterable[str]) -> str:
     stem = re.sub(r"\.zip$", "", title, flags=re.IGNORECASE)
     safe = re.sub(r"[^A-Za-z0-9_-]+", "-", stem).strip("-_")[:MAX_NAME] or "data"
     known = {*RESERVED, *(name.lower() for name in taken)}
-    names = (safe if number == 1 else f"{safe}-{number}" for number in range(1, len(known) + 3))
-    return next(name for name in names if name.lower() not in known and not is_album_key(name.lower()))
+    names = (safe if number == 1 else f"{safe}-{number}" for number in range(1, len(known) + 4))
+    free = (name for name in names if name.lower() not in known and is_portable(name))
+    return next(name for name in free if not is_album_key(name.lower()))

@@ -349,3 +349,22 @@ def test_files_that_share_their_bytes_are_refused(tmp_path):
     tail = content[end : end + 8] + struct.pack("<HHLLH", 100, 100, len(entries), start, 0)
     archive.write_bytes(content[:start] + entries + tail)
     refused(tmp_path, archive, "has files that share their bytes: pack it again")
+
+
+@pytest.mark.parametrize(
+    ("name", "fault"),
+    [
+        ("images/a:b.png", "whose name Windows does not allow"),
+        ("images/aux.png", "whose name Windows does not allow"),
+        ("con/a.png", "in a folder that Windows does not allow"),
+        ("images/a.png.", "whose name Windows does not allow"),
+        ("/".join(["a" * 100] * 3), "whose path would have more than the 259 characters of Windows"),
+    ],
+)
+def test_names_of_other_systems_are_refused_by_windows_alone(tmp_path, monkeypatch, name, fault):
+    archive = pack(tmp_path / "set.zip", {name: b"a"})
+    (tmp_path / "there").mkdir()
+    unpack(archive, tmp_path / "there")
+    assert (tmp_path / "there" / name).read_bytes() == b"a"
+    monkeypatch.setattr(zip_import, "ALLOWS_ANY_NAME", False)
+    refused(tmp_path, archive, rf"^set\.zip holds '.*, {fault}: rename it there, or unpack it elsewhere\.$")

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import yaml
+from PIL import Image
 
 from core.cli.main import main
 from core.cli.parser import WRITTEN_FORMATS
@@ -15,6 +16,7 @@ from core.data.left_out import OTHER_SIZE, UNREADABLE
 from core.data.untrusted import DataError
 from core.data.writers.convert import WRITERS, convert_data_set
 from core.errors import PictureError
+from core.io.paths import fold_name, is_portable
 from tests.core import made_data
 from tests.core.data.layouts import LAYOUTS
 
@@ -22,7 +24,7 @@ from tests.core.data.layouts import LAYOUTS
 BOXES = {
     "cam1/0001": [(1.25, 2.5, 20.75, 30, "zebra", 0), (0, 0, 40, 30, "an owl", 1)],
     "cam2/0001": [(3, 4, 5, 6, "an owl", 0)],
-    "cam2/Übung & <Test>": [],
+    "cam2/Übung & 'Test'": [],
 }
 
 
@@ -72,7 +74,7 @@ def test_round_trips_keep_boxes_classes_names_and_splits(source, tmp_path, to, b
     convert_data_set(tmp_path / "there", back, tmp_path / "back")
     crowds = "yolo" not in (to, back)
     expected = objects(source, crowds=crowds)
-    assert len(expected) == 6 and expected["val", "cam2/Übung & <Test>.png"] == []
+    assert len(expected) == 6 and expected["val", "cam2/Übung & 'Test'.png"] == []
     assert objects(tmp_path / "there", crowds=to != "yolo") == objects(source, crowds=to != "yolo")
     assert objects(tmp_path / "back") == expected
 
@@ -113,7 +115,7 @@ def test_voc_by_hand(source, tmp_path):
                  "<xmax>20.75</xmax>", "<ymax>30</ymax>", "<difficult>1</difficult>", "<width>40</width>"):  # fmt: skip
         assert part in text
     lists = tmp_path / "out" / "ImageSets" / "Main"
-    assert (lists / "val.txt").read_text().splitlines()[1:] == ["val/cam2/0001", "val/cam2/Übung & <Test>"]
+    assert (lists / "val.txt").read_text().splitlines()[1:] == ["val/cam2/0001", "val/cam2/Übung & 'Test'"]
     assert conversion.notes == ("Classes without objects are left out, the format has no list of classes: unseen.",)
 
 
@@ -125,7 +127,7 @@ def test_yolo_by_hand(source, tmp_path):
     labels = tmp_path / "out" / "labels" / "train" / "cam1" / "0001.txt"
     # x: (1.25 + 20.75) / 2 / 40, y: (2.5 + 30) / 2 / 30
     assert labels.read_text() == "1 0.27500000 0.54166667 0.48750000 0.91666667\n"
-    assert (tmp_path / "out" / "labels" / "train" / "cam2" / "Übung & <Test>.txt").read_text() == ""
+    assert (tmp_path / "out" / "labels" / "train" / "cam2" / "Übung & 'Test'.txt").read_text() == ""
     assert conversion.notes == ("2 crowd regions (difficult objects) are left out: the format has none.",)
 
 
@@ -218,3 +220,22 @@ def test_every_layout_can_be_written_in_every_format(tmp_path, layout):
         for key, rows in expected.items():
             assert [row[:2] for row in found[key]] == [row[:2] for row in rows]
             assert np.allclose([row[2:] for row in found[key]], [row[2:] for row in rows], atol=2e-3)
+
+
+def test_pictures_get_names_that_every_system_allows_and_tells_apart(tmp_path):
+    names = ("aux.jpg", "a:b.jpg", "Same.jpg", "same.jpg", "u\u0308.jpg", "\u00fc.jpg", "plain.jpg")
+    (tmp_path / "data" / "train").mkdir(parents=True)
+    content: dict = {"images": [], "annotations": [], "categories": [{"id": 1, "name": "thing"}]}
+    for number, name in enumerate(names):
+        Image.new("RGB", (40, 30)).save(tmp_path / "data" / "train" / name)
+        content["images"].append({"id": number, "file_name": name, "width": 40, "height": 30})
+        content["annotations"].append({"id": number, "image_id": number, "category_id": 1, "bbox": [1, 1, 9, 9]})
+    (tmp_path / "data" / "instances_train.json").write_text(json.dumps(content))
+    for to in WRITERS:
+        conversion = convert_data_set(tmp_path / "data", to, tmp_path / to)
+        written = sorted(path.name for path in (tmp_path / to).rglob("*.jpg"))
+        assert len(written) == len(names) and all(map(is_portable, written))
+        assert len(set(map(fold_name, written))) == len(names)
+        assert {"aux_.jpg", "a_b.jpg", "plain.jpg"} < set(written)
+        assert "4 pictures have other names" in conversion.notes[0] and "'a:b.jpg' is 'a_b.jpg'" in conversion.notes[0]
+        assert len(open_folder(tmp_path / to, "train")) == len(names)

@@ -40,9 +40,9 @@ def assert_nothing_is_left(folder: Path) -> None:
 
 def test_twenty_thousand_names_take_no_time():
     names = [f"{number % 5000}.{'abcd'[number // 5000]}" for number in range(20_000)]
-    start = time.monotonic()
+    start = time.process_time()
     made = make_distinct(names, WRITERS["voc"])
-    assert time.monotonic() - start < 2
+    assert time.process_time() - start < 2
     assert len({PurePosixPath(name).stem for name in made}) == 20_000
 
 
