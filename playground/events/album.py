@@ -16,6 +16,7 @@ from playground.events.common import (
     IN_ORDER,
     LIVE_IN_ORDER,
     ONE_AFTER_ANOTHER,
+    WITHOUT_PROGRESS,
     EventOptions,
     Updates,
     listen,
@@ -68,7 +69,7 @@ def connect_album(page: PageComponents) -> None:
     listen(page, panel.select, acting, changes=CHANGES, **LIVE_IN_ORDER)
     for event in (panel.next, canvas.next):
         listen(page, event, following, changes=CHANGES, **busy)
-    listen(page, panel.download, download, outputs=[controls.album_file], show_progress="hidden", concurrency_limit=1)
+    listen(page, panel.download, download, outputs=[controls.album_file], concurrency_limit=1, **WITHOUT_PROGRESS)
 
 
 def show_upload(state: PageState, index: object, path: object, name: object) -> PageState:

@@ -39,9 +39,12 @@ class EventOptions(TypedDict, total=False):
     concurrency_id: str
 
 
-LIVE: EventOptions = {"queue": False, "show_progress": "hidden"}
+# Of the components that an event names here Gradio's browser part copies all properties, at every event of the page,
+# even if progress is hidden; without this option these are all outputs, some 150 for most events.
+WITHOUT_PROGRESS: EventOptions = {"show_progress": "hidden", "show_progress_on": []}
+LIVE: EventOptions = {**WITHOUT_PROGRESS, "queue": False}
 # The data of an event must not be deferred: "always_last" would run the last call with the first one's data.
-IN_ORDER: EventOptions = {"trigger_mode": "multiple", "show_progress": "hidden"}
+IN_ORDER: EventOptions = {**WITHOUT_PROGRESS, "trigger_mode": "multiple"}
 LIVE_IN_ORDER: EventOptions = {**IN_ORDER, "queue": False}
 UPLOADS_AT_ONCE = 2  # a file that takes long must not hold up all others
 # Events that each save or leave the picture on show: the answer to an earlier one must not come after a later one's.

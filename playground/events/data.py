@@ -11,7 +11,7 @@ from playground.data.datasets import DATA
 from playground.data.image_ref import UPLOAD, ImageRef, is_from_data_set
 from playground.data.stored.records import StoredDataSet
 from playground.evaluations.keys import evaluated_split
-from playground.events.common import IN_ORDER, LIVE, Updates, listen, show
+from playground.events.common import IN_ORDER, LIVE, WITHOUT_PROGRESS, Updates, listen, show
 from playground.events.data_import import CHANGES, STEP, DataImport, open_data_set, progress_options
 from playground.events.picture import show_image
 from playground.layout.components import DataControls, PageComponents
@@ -79,10 +79,10 @@ def _connect_deletion(page: PageComponents, controls: DataControls) -> None:
     outputs = [controls.put_back]
     listen(
         page, controls.delete_unread.click, delete_unread, outputs=[*outputs, controls.delete_unread],
-        show_progress="hidden",
+        **WITHOUT_PROGRESS,
     )  # fmt: skip
-    listen(page, controls.delete.click, delete, changes=CHANGES, outputs=outputs, show_progress="hidden")
-    listen(page, controls.put_back.click, undo, changes=CHANGES, outputs=outputs, show_progress="hidden")
+    listen(page, controls.delete.click, delete, changes=CHANGES, outputs=outputs, **WITHOUT_PROGRESS)
+    listen(page, controls.put_back.click, undo, changes=CHANGES, outputs=outputs, **WITHOUT_PROGRESS)
 
 
 def describe_split(before: StoredDataSet, after: StoredDataSet) -> str:

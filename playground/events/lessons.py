@@ -7,7 +7,7 @@ from gradio.blocks import Block
 
 from core.config import Config
 from core.errors import UserError
-from playground.events.common import EventOptions, Updates, listen, show
+from playground.events.common import WITHOUT_PROGRESS, EventOptions, Updates, listen, show
 from playground.layout.components import PageComponents
 from playground.lessons.lesson import LessonStep
 from playground.lessons.narration import Narration
@@ -229,5 +229,5 @@ def _connect_question(page: PageComponents) -> None:
             inputs=[panel.course],
             changes=changes,
             outputs=outputs,
-            show_progress="hidden",
+            **WITHOUT_PROGRESS,
         )

@@ -4,7 +4,7 @@ from urllib.request import urlopen
 
 import gradio as gr
 
-from playground.page import launch_options
+from playground.page import build_page, launch_options
 
 
 def test_a_slow_first_page_does_not_end_the_app(monkeypatch):
@@ -17,3 +17,15 @@ def test_a_slow_first_page_does_not_end_the_app(monkeypatch):
             assert answer.status == 200
     finally:
         page.close()
+
+
+def test_events_say_where_their_progress_is_shown():
+    """At every event Gradio's browser part copies the properties of all components that any event names for this."""
+    page = build_page()
+    events = [each for each in page.fns.values() if each.fn]
+    assert len(events) > 50
+    assert [each.name for each in events if each.show_progress_on is None] == []
+    shown = {block._id for each in events for block in each.show_progress_on}
+    assert 0 < len(shown) < 6
+    hidden = [each.name for each in events if (each.show_progress == "hidden") != (each.show_progress_on == [])]
+    assert hidden == []
