@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+import torch
+
 from core.config import WITHOUT_HEADS, Config, Model
 from core.io.paths import ASSETS
 from core.retinanet.model import RetinaNet, build_model
@@ -131,13 +133,19 @@ def build(config: Config, weights: Weights, *, num_classes: int | None = None, n
     """
     refuse_other_network(config.to_flat(), weights)
     refuse_other_anchor_count(config, weights)
-    model = build_model(
-        config.model,
-        num_classes=_choose_num_classes(weights, num_classes, new_classes=new_classes),
-        anchors_per_location=config.anchors.per_location,
-    )
+    num_classes = _choose_num_classes(weights, num_classes, new_classes=new_classes)
     used = {key: value for key, value in weights.state.items() if not (new_classes and key.startswith(LOGITS))}
-    model.load_state_dict({**model.state_dict(), **used})  # `recognise` has checked that no key is missing
+
+    def make() -> RetinaNet:
+        return build_model(config.model, num_classes=num_classes, anchors_per_location=config.anchors.per_location)
+
+    with torch.device("meta"):
+        model = make()
+    if model.state_dict().keys() <= used.keys():
+        model.load_state_dict({key: value.clone() for key, value in used.items()}, assign=True)
+    else:  # random numbers are drawn for the whole network, which takes longer than all else here
+        model = make()
+        model.load_state_dict({**model.state_dict(), **used})  # `recognise` has checked that no key is missing
     return model.eval()
 
 
