@@ -65,11 +65,12 @@ def connect_album(page: PageComponents) -> None:
         return {controls.album_file: offer, **part_updates(page, PageUpdate(""))}
 
     busy: EventOptions = {**ONE_AFTER_ANOTHER, "show_progress": "minimal", "show_progress_on": [canvas]}
+    downloading: EventOptions = {**WITHOUT_PROGRESS, "concurrency_limit": 1}
     listen(page, controls.intake.upload, shown, changes=CHANGES, **IN_ORDER)
     listen(page, panel.select, acting, changes=CHANGES, **LIVE_IN_ORDER)
     for event in (panel.next, canvas.next):
         listen(page, event, following, changes=CHANGES, **busy)
-    listen(page, panel.download, download, outputs=[controls.album_file], concurrency_limit=1, **WITHOUT_PROGRESS)
+    listen(page, panel.download, download, outputs=[controls.album_file], **downloading)
 
 
 def show_upload(state: PageState, index: object, path: object, name: object) -> PageState:
