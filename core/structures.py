@@ -1,8 +1,9 @@
 """The data structures that all packages share: an image with its objects, and the detections in an image."""
 
-from typing import NamedTuple, Self
+from typing import TYPE_CHECKING, NamedTuple, Self
 
-from torch import Tensor
+if TYPE_CHECKING:  # a data set is read and checked without PyTorch
+    from torch import Tensor
 
 
 class Sample(NamedTuple):
@@ -16,10 +17,10 @@ class Sample(NamedTuple):
         image_id: The data set's number of this image.
     """
 
-    image: Tensor
-    boxes: Tensor
-    labels: Tensor
-    crowd: Tensor
+    image: "Tensor"
+    boxes: "Tensor"
+    labels: "Tensor"
+    crowd: "Tensor"
     image_id: int
 
 
@@ -32,9 +33,9 @@ class Detections(NamedTuple):
         labels: int64 [N], 0 … K−1.
     """
 
-    boxes: Tensor
-    scores: Tensor
-    labels: Tensor
+    boxes: "Tensor"
+    scores: "Tensor"
+    labels: "Tensor"
 
 
 class GroundTruth(NamedTuple):
@@ -46,9 +47,9 @@ class GroundTruth(NamedTuple):
         crowd: bool [M]; detections that match crowd regions are neither true nor false positives.
     """
 
-    boxes: Tensor
-    labels: Tensor
-    crowd: Tensor
+    boxes: "Tensor"
+    labels: "Tensor"
+    crowd: "Tensor"
 
     @classmethod
     def of(cls, sample: Sample) -> Self:

@@ -96,7 +96,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
 def open_services(options: argparse.Namespace) -> None:
     """Opens visitors, data sets, evaluations and runs in the current folder; starts the process that reads uploads."""
     from core.io.paths import ASSETS
-    from core.reader import PAGE, TASKS, Kind, read_apart_from_now_on, warm_up
+    from core.reader import LIGHT, PAGE, Kind, read_apart_from_now_on, warm_up
     from playground.albums.deletion import repeat_hourly
     from playground.albums.service import ALBUMS
     from playground.data.datasets import DATA
@@ -106,7 +106,7 @@ def open_services(options: argparse.Namespace) -> None:
     from playground.support.visitors import VISITORS
 
     read_apart_from_now_on(PAGE, tuple(Kind), trusted=(RUNS.root, ALBUMS.folder, ASSETS))
-    warm_up(*TASKS)
+    warm_up(*LIGHT)
     VISITORS.keep_apart((options.visitors or ("alike" if is_local(options.host) else "apart")) == "apart")
     repeat_hourly(ALBUMS.clean)
     DATA.allow_folder(options.data_folder)

@@ -5,7 +5,6 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from scipy.optimize import Bounds, differential_evolution
 from torch import Tensor
 
 from core.config import Anchors, Inference
@@ -80,6 +79,8 @@ def search_anchors(objects: Objects, anchors: Anchors, fg_iou_threshold: float, 
     Returns:
         The better anchors, or `anchors` if the search found none.
     """
+    from scipy.optimize import Bounds, differential_evolution  # a second and 30 MB that the page need not have at rest
+
     offsets = _compute_offsets(_draw_objects(objects, seed), anchors)
     sizes, count = np.array(anchors.sizes, dtype=np.float32), len(anchors.scales)
 

@@ -6,17 +6,29 @@ Every command is a function of the settings and the parsed options; it prints it
 
 from argparse import Namespace
 from collections.abc import Callable
+from importlib import import_module
 from typing import Any
 
-from core.cli.compare import compare
-from core.cli.convert import convert
-from core.cli.data import check, split, unpack
-from core.cli.detect.command import detect
-from core.cli.evaluate import anchors, evaluate
-from core.cli.export import export
-from core.cli.train import train
 from core.config import Config
 
-COMMANDS: dict[str, Callable[[Config, Namespace], Any]] = {
-    each.__name__: each for each in (train, compare, anchors, evaluate, detect, export, check, unpack, split, convert)
+Command = Callable[[Config, Namespace], Any]
+
+# The module of each command; no other is imported.
+MODULES = {
+    "train": "train",
+    "compare": "compare",
+    "anchors": "evaluate",
+    "evaluate": "evaluate",
+    "detect": "detect.command",
+    "export": "export",
+    "check": "data",
+    "unpack": "data",
+    "split": "data",
+    "convert": "convert",
 }
+
+
+def find_command(name: str) -> Command:
+    """Returns a command by its name."""
+    command: Command = getattr(import_module(f"core.cli.{MODULES[name]}"), name)
+    return command

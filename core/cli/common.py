@@ -4,7 +4,6 @@ import sys
 from argparse import Namespace
 from collections.abc import Callable, Iterable, Sequence
 
-from accelerate.utils import set_seed
 from tqdm import tqdm
 
 from core.config import Config
@@ -12,14 +11,14 @@ from core.data.dataset import DataSet
 from core.data.left_out import LeftOut
 from core.data.sources import open_data
 from core.retinanet.model import RetinaNet
-from core.training.distributed import make_accelerator
+from core.training.distributed import are_several, make_accelerator
 from core.weights.assumptions import describe_weights, state_class_names, suggest_class_names
 from core.weights.sources import Weights, WeightsError, adopt, build, weights_for
 
 
 def is_main_process() -> bool:
     """True in the one process, of several that run together, that writes the results."""
-    return make_accelerator().is_main_process
+    return not are_several() or bool(make_accelerator().is_main_process)
 
 
 def progress_bar(*, total: int, show: bool, unit: str = "step") -> tqdm:
@@ -98,6 +97,8 @@ def load_detector(
         WeightsError: The weights are not those of a detector, are not available, or contradict the settings.
         ConfigError: The class names are not those of the weights.
     """
+    from accelerate.utils import set_seed  # which commands that load no detector need not import
+
     set_seed(config.training.seed)
     weights = weights_for(config)
     if weights.architecture is None:

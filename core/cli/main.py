@@ -97,12 +97,12 @@ def build_config(options: argparse.Namespace) -> Config:
 
 def _run(config: Config, options: argparse.Namespace) -> None:
     # Imported here since PyTorch takes seconds to import, which --help and refusing a flag do not need.
-    from core.cli.commands import COMMANDS
+    from core.cli.commands import find_command
     from core.cli.common import tell
 
     tell(describe_idle(config, options))
     try:
-        result = COMMANDS[options.command](config, options)
+        result = find_command(options.command)(config, options)
     except IncompleteError as error:
         _write_result(error.result, options)
         raise

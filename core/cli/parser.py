@@ -230,7 +230,7 @@ def _add_convert(commands: "Subparsers") -> None:
 
 
 def _add_command(commands: "Subparsers", name: str, description: str) -> argparse.ArgumentParser:
-    """Adds the parser of a command in `core.cli.commands.COMMANDS`."""
+    """Adds the parser of a command in `core.cli.commands.MODULES`."""
     parser = commands.add_parser(name, help=description, description=description)
     parser.add_argument("--config", type=Path, metavar="FILE", help="read settings from this JSON file; flags win")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the result as JSON to this file")

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-import torch
 
 from core.data.images import open_image, read_image_size
 from core.data.left_out import NOTHING, LeftOut
@@ -188,6 +187,8 @@ class FolderData(DataSet):
                 f"{image.path} has {width}×{height} pixels (upright), but {image.source} says "
                 f"{image.size[0]}×{image.size[1]}: correct the size, or save the picture without EXIF rotation."
             )
+        import torch  # which a process that reads or checks annotations does without
+
         boxes, labels, crowd = map(torch.from_numpy, place_objects(image, (width, height)))
         return Sample(pixels, boxes, labels, crowd, image.image_id)
 

@@ -2,22 +2,23 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
-import torch
 from PIL import Image
-from torch import Tensor
 
 from core.errors import PictureError
-from core.io.decoding import MAX_SIDE, decode_image, measure_image
+from core.io.decoding import MAX_SIDE, decode_image, decode_pixels, measure_image
 from core.reader import Kind, limits_for, read_apart
 from core.reader.tasks import Progress
+
+if TYPE_CHECKING:  # PyTorch is imported where tensors are made: the process that decodes pictures for others makes none
+    from torch import Tensor
 
 PIXELS = "pixels"  # what the other process answers with
 
 
-def open_image(source: str | Path | BinaryIO | Image.Image) -> Tensor:
+def open_image(source: str | Path | BinaryIO | Image.Image) -> "Tensor":
     """Decodes an image as `decode_image` does, and raises the same errors.
 
     Args:
@@ -29,7 +30,7 @@ def open_image(source: str | Path | BinaryIO | Image.Image) -> Tensor:
     return open_shrunk(source, MAX_SIDE)[0] if isinstance(source, str | Path) else decode_image(source)
 
 
-def open_shrunk(path: str | Path, max_side: int) -> tuple[Tensor, bool]:
+def open_shrunk(path: str | Path, max_side: int) -> tuple["Tensor", bool]:
     """Decodes an image file as `open_image` does, and scales it down until no side is longer than `max_side`.
 
     Another process decodes it if this one is to leave such files to it.
@@ -37,11 +38,12 @@ def open_shrunk(path: str | Path, max_side: int) -> tuple[Tensor, bool]:
     Returns:
         The image, uint8 [3, H, W], and True if it has been scaled down.
     """
+    import torch
+
     limits = limits_for(Kind.PICTURES, Path(path))
     if limits is None:
-        image = decode_image(path)
-        shrunk = shrink(image, max_side)
-        return shrunk, shrunk is not image
+        image, is_shrunk = _decode_shrunk(path, max_side)
+        return torch.from_numpy(image), is_shrunk
     arguments = {"path": str(path), "max_side": max_side}
     with read_apart("picture", arguments, name=f"The picture {path}", limits=limits, refusal=PictureError) as answer:
         pixels = np.fromfile(answer.folder / PIXELS, dtype=np.uint8)
@@ -51,19 +53,32 @@ def open_shrunk(path: str | Path, max_side: int) -> tuple[Tensor, bool]:
 
 def open_for_parent(arguments: dict[str, Any], folder: Path, progress: Progress) -> tuple[int, int, bool]:
     """Decodes an image for another process, with the pixels as a file; returns height, width and whether shrunk."""
-    image, is_shrunk = open_shrunk(arguments["path"], arguments["max_side"])
-    (folder / PIXELS).write_bytes(image.numpy().data.cast("B"))
+    image, is_shrunk = _decode_shrunk(arguments["path"], arguments["max_side"])
+    (folder / PIXELS).write_bytes(image.data.cast("B"))
     return *image.shape[1:], is_shrunk
 
 
-def shrink(image: Tensor, max_side: int) -> Tensor:
-    """Scales an image [3, H, W] down until no side is longer than `max_side`."""
-    longer = max(image.shape[1:])
+def shrink(image: "Tensor", max_side: int) -> "Tensor":
+    """Scales an image, uint8 [3, H, W], down until no side is longer than `max_side`."""
+    import torch
+
+    return torch.from_numpy(_shrink_pixels(image.numpy(), max_side)) if max(image.shape[1:]) > max_side else image
+
+
+def _decode_shrunk(path: str | Path, max_side: int) -> tuple[np.ndarray, bool]:
+    image = decode_pixels(path)
+    shrunk = _shrink_pixels(image, max_side)
+    return shrunk, shrunk is not image
+
+
+def _shrink_pixels(image: np.ndarray, max_side: int) -> np.ndarray:
+    height, width = image.shape[1:]
+    longer = max(height, width)
     if longer <= max_side:
         return image
-    size = [max(1, round(side * max_side / longer)) for side in image.shape[1:]]
-    resized = torch.nn.functional.interpolate(image[None].float(), size, mode="bilinear", antialias=True)
-    return resized[0].round().to(torch.uint8)
+    size = (max(1, round(width * max_side / longer)), max(1, round(height * max_side / longer)))
+    channels = [Image.fromarray(channel).resize(size, Image.Resampling.BILINEAR) for channel in image]
+    return np.stack(list(map(np.asarray, channels)))
 
 
 def read_image_size(source: str | Path | BinaryIO | Image.Image) -> tuple[int, int]:
@@ -109,6 +124,6 @@ def _try_to_measure(path: str | Path) -> tuple[int, int] | PictureError:
         return error
 
 
-def to_pil(image: Tensor) -> Image.Image:
+def to_pil(image: "Tensor") -> Image.Image:
     """Converts uint8 [3, H, W] to a Pillow image."""
     return Image.fromarray(image.permute(1, 2, 0).cpu().numpy())

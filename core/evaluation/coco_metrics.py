@@ -4,13 +4,15 @@ import itertools
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
-from faster_coco_eval import COCO, COCOeval_faster
 from torch import Tensor
 
 from core.structures import Detections, GroundTruth, Sample
+
+if TYPE_CHECKING:  # imported by the first evaluation
+    from faster_coco_eval import COCOeval_faster
 
 
 class ClassMetrics(NamedTuple):
@@ -86,8 +88,10 @@ def evaluate(
 
 def run_coco_evaluation(
     predictions: Sequence[Detections], truths: Iterable[GroundTruth | Sample], class_names: Sequence[str]
-) -> COCOeval_faster:
+) -> "COCOeval_faster":
     """Runs COCO's evaluation; arguments and errors are those of `evaluate`."""
+    from faster_coco_eval import COCO, COCOeval_faster
+
     objects = [truth if isinstance(truth, GroundTruth) else GroundTruth.of(truth) for truth in truths]
     if len(predictions) != len(objects):
         raise ValueError(f"There are detections for {len(predictions)} pictures but objects for {len(objects)}.")
@@ -102,7 +106,7 @@ def run_coco_evaluation(
     return evaluation
 
 
-def read_metrics(evaluation: COCOeval_faster, class_names: Sequence[str]) -> Metrics:
+def read_metrics(evaluation: "COCOeval_faster", class_names: Sequence[str]) -> Metrics:
     """Reads the metrics of a finished evaluation."""
     values = {name: _to_nan(float(value)) for name, value in zip(_NAMES, evaluation.stats, strict=True)}
     return Metrics(**values, per_class=_read_class_metrics(evaluation, class_names))
@@ -172,7 +176,7 @@ def build_coco_dict(
     }
 
 
-def _read_class_metrics(evaluation: COCOeval_faster, class_names: Sequence[str]) -> dict[str, ClassMetrics]:
+def _read_class_metrics(evaluation: "COCOeval_faster", class_names: Sequence[str]) -> dict[str, ClassMetrics]:
     precision = evaluation.eval["precision"][..., 0, -1]  # [T, R, K], all sizes, 100 detections; −1 without objects
     return {
         name: ClassMetrics(ap=_to_nan(float(precision[..., k].mean())), ap50=_to_nan(float(precision[0, :, k].mean())))

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from faster_coco_eval import mask
 
 from core.evaluation.coco_metrics import to_xywh
 from core.structures import Detections, GroundTruth
@@ -121,6 +120,8 @@ def find_last_max(values: np.ndarray) -> int:
 
 
 def _compute_image_overlaps(detections: Detections, truth: GroundTruth) -> ImageOverlaps:
+    from faster_coco_eval import mask  # imported by the first evaluation
+
     finite = (detections.boxes.isfinite().all(dim=1) & detections.scores.isfinite()).nonzero().squeeze(1).numpy()
     order = finite[np.argsort(-detections.scores.double().numpy()[finite], kind="stable")]
     label = detections.labels.numpy()[order]

@@ -3,10 +3,9 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-from faster_coco_eval import COCOeval_faster
 
 from core.evaluation.calibration import Calibration, calibrate
 from core.evaluation.coco_metrics import Metrics, read_metrics, run_coco_evaluation
@@ -24,6 +23,9 @@ from core.evaluation.precision_recall import (
     read_scores,
 )
 from core.structures import Detections, GroundTruth
+
+if TYPE_CHECKING:
+    from faster_coco_eval import COCOeval_faster
 
 USUAL_IOU = 0.5  # of curves, calibration and thresholds, and the default of the confusion matrix
 USUAL_SCORE = 0.5  # of the confusion matrix without a best threshold
@@ -191,7 +193,7 @@ def _compute_curve(matches: MatchedDetections, selected: np.ndarray, positives: 
     return compute_curve(matches.score[selected], matches.hit[selected], positives)
 
 
-def _build_class_report(label: int, matches: MatchedDetections, evaluation: COCOeval_faster) -> ClassReport:
+def _build_class_report(label: int, matches: MatchedDetections, evaluation: "COCOeval_faster") -> ClassReport:
     selected = matches.counted & (matches.label == label)
     positives = int(matches.positives[label])
     curve = _compute_curve(matches, selected, positives)

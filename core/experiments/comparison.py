@@ -11,7 +11,6 @@ from core.experiments.presets import Preset, Variant
 from core.io.moving import remove_tree
 from core.runs.folder import DIVERGED, ENDED, RunFolder
 from core.runs.metrics import find_kept
-from core.runs.train import run_training
 from core.training.records import Record, TrainingError
 
 LAST_STEPS = 20  # number of steps averaged for the final loss and speed: single batches are noisy
@@ -152,6 +151,8 @@ def train_variant(config: Config, folder: RunFolder, *, workers: int) -> Generat
         return
     if status and not folder.checkpoint.exists() and not folder.is_held():  # killed before its first checkpoint
         remove_tree(folder.path)
+    from core.runs.train import run_training  # seconds to import, and only a comparison needs it
+
     try:
         yield from run_training(config, "scenes", folder, resume=folder.checkpoint.exists(), workers=workers)
     except TrainingError:  # the other variants can still be compared

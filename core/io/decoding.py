@@ -3,15 +3,16 @@
 import os
 from io import BytesIO
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
-import torch
 from PIL import ExifTags, Image, UnidentifiedImageError
-from torch import Tensor
 
 from core.errors import PictureError
 from core.io.picture_bounds import find_excess, find_slowness, is_directory_bounded
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 MAX_PIXELS = 50_000_000  # 150 MB decoded
 MAX_BYTES = 64 * 2**20
@@ -31,7 +32,14 @@ TURNS = {
 }
 
 
-def decode_image(source: str | Path | BinaryIO | Image.Image) -> Tensor:
+def decode_image(source: str | Path | BinaryIO | Image.Image) -> "Tensor":
+    """Decodes an image as `decode_pixels` does, from the same sources and with the same errors, to a tensor."""
+    import torch  # which a process that only passes pixels on does without
+
+    return torch.from_numpy(decode_pixels(source))
+
+
+def decode_pixels(source: str | Path | BinaryIO | Image.Image) -> np.ndarray:
     """Decodes an image: upright (EXIF), first frame, transparency on white, 16 bits scaled to 8.
 
     Args:
@@ -48,7 +56,7 @@ def decode_image(source: str | Path | BinaryIO | Image.Image) -> Tensor:
     try:
         image.load()
         rgb = _to_rgb(_make_upright(image))
-        return torch.from_numpy(np.array(rgb)).permute(2, 0, 1).contiguous()  # H W 3 → 3 H W
+        return np.ascontiguousarray(np.array(rgb).transpose(2, 0, 1))  # H W 3 → 3 H W
     except Exception as error:  # decoders raise anything on broken files: OSError, SyntaxError, IndexError, …
         raise PictureError(
             f"The picture {name} cannot be decoded ({error}): it is damaged or incomplete, save or copy it again."

@@ -11,10 +11,11 @@ the entry point: the processes and who waits for one), `process` (one such proce
 
 from core.reader.limits import COMMAND_LINE, PAGE, Kind, Limits, limits_for, read_apart_from_now_on
 from core.reader.pool import Answer, read_apart, warm_up
-from core.reader.tasks import TASKS
+from core.reader.tasks import LIGHT, TASKS
 
 __all__ = [
     "COMMAND_LINE",
+    "LIGHT",
     "PAGE",
     "TASKS",
     "Answer",

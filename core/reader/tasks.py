@@ -19,18 +19,22 @@ class Task(NamedTuple):
     Attributes:
         function: Its module and function.
         is_long: Whether honest files can take minutes, so that others must not wait for it.
+        is_heavy: Whether it imports PyTorch, which no process does in advance: it takes seconds, and memory at rest. A
+            process that has done so is replaced after the task.
     """
 
     function: str
     is_long: bool = False
+    is_heavy: bool = False
 
 
 TASKS = {
     "archive": Task("core.data.zip_import:unpack_for_parent", is_long=True),
-    "check": Task("core.analysis.dataset_check:check_for_parent", is_long=True),
+    "check": Task("core.analysis.dataset_check:check_for_parent", is_long=True, is_heavy=True),
     "data set": Task("core.data.folders:read_for_parent"),
     "format": Task("core.data.folders:require_format_for_parent"),
     "picture": Task("core.data.images:open_for_parent"),
     "picture sizes": Task("core.data.images:read_sizes_for_parent"),
-    "weights": Task("core.weights.files:read_for_parent"),
+    "weights": Task("core.weights.files:read_for_parent", is_heavy=True),
 }
+LIGHT = tuple(name for name, task in TASKS.items() if not task.is_heavy)

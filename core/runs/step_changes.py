@@ -1,7 +1,7 @@
 """The changes that a single training step makes: to the weights of each part, and to the detections in one image."""
 
 import json
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from torch import Tensor
 
@@ -11,8 +11,10 @@ from core.retinanet.model import RetinaNet
 from core.runs.folder import RunFolder
 from core.runs.snapshots import SnapshotRecorder, detections_from_dict, detections_to_dict
 from core.structures import Detections
-from core.training.trainer import Trainer
 from core.weights.architecture import BODY, BOX_HEAD, CLASS_HEAD, FPN
+
+if TYPE_CHECKING:  # what shows a run does not import what trains
+    from core.training.trainer import Trainer
 
 PARTS = {"backbone": BODY, "pyramid": FPN, "class head": CLASS_HEAD, "box head": BOX_HEAD}  # prefixes of the parameters
 FILE_KEYS = {"backbone": "body"}  # keys of the file that differ from the names of the parts
@@ -42,7 +44,7 @@ class StepChangeRecorder:
         snapshots: Provides the image for the detections.
     """
 
-    def __init__(self, trainer: Trainer, snapshots: SnapshotRecorder) -> None:
+    def __init__(self, trainer: "Trainer", snapshots: SnapshotRecorder) -> None:
         self._trainer, self._snapshots = trainer, snapshots
         self._weights = {name: value.detach().clone() for name, value in trainer.model.named_parameters()}
         self._found = snapshots.detect(trainer.result)

@@ -2,29 +2,36 @@
 
 import os
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import torch
-from accelerate import Accelerator
-from accelerate.utils import gather_object
 from torch import Tensor
 from torch.nn.functional import pad
 
 from core.training.records import TrainingError
 
+if TYPE_CHECKING:  # imported where one is made: most commands need none
+    from accelerate import Accelerator
+
 T = TypeVar("T")
 
 
-def make_accelerator(*, log_with: str | None = None, project_dir: Path | None = None) -> Accelerator:
+def make_accelerator(*, log_with: str | None = None, project_dir: Path | None = None) -> "Accelerator":
     """Returns the Accelerator of this process: CUDA if available, otherwise the CPU, in one or several processes.
 
     Args:
         log_with: Accelerate's name of an experiment tracker.
         project_dir: Folder the tracker may write to.
     """
-    several = int(os.environ.get("WORLD_SIZE", "1")) > 1
+    from accelerate import Accelerator
+
     # Without a GPU and without this flag, Accelerate would treat each process as the only one.
-    return Accelerator(cpu=several and not torch.cuda.is_available(), log_with=log_with, project_dir=project_dir)
+    return Accelerator(cpu=are_several() and not torch.cuda.is_available(), log_with=log_with, project_dir=project_dir)
+
+
+def are_several() -> bool:
+    """True if several processes run together."""
+    return int(os.environ.get("WORLD_SIZE", "1")) > 1
 
 
 def require_divisible_batch(batch_size: int, processes: int) -> None:
@@ -36,23 +43,25 @@ def require_divisible_batch(batch_size: int, processes: int) -> None:
         )
 
 
-def is_true_anywhere(accelerator: Accelerator, value: bool) -> bool:
+def is_true_anywhere(accelerator: "Accelerator", value: bool) -> bool:
     """True if the value is true in at least one process; every process must call this at the same point."""
     return accelerator.reduce(torch.tensor(int(value), device=accelerator.device), "sum").item() > 0
 
 
-def gather_if_any(accelerator: Accelerator, values: list[T]) -> list[T]:
+def gather_if_any(accelerator: "Accelerator", values: list[T]) -> list[T]:
     """Returns the values of all processes; exchanges nothing if none has any.
 
     Every process must call this at the same point.
     """
     if accelerator.num_processes == 1 or not is_true_anywhere(accelerator, bool(values)):
         return values
+    from accelerate.utils import gather_object
+
     gathered: list[T] = gather_object(values)
     return gathered
 
 
-def pad_across_processes(accelerator: Accelerator, pixels: Tensor) -> Tensor:
+def pad_across_processes(accelerator: "Accelerator", pixels: Tensor) -> Tensor:
     """Pads a batch at the right and bottom to the largest height and width of any process's batch.
 
     A single process would pad all images of the batch to one size, and the locations in the padding contribute to the

@@ -3,7 +3,7 @@
 import pytest
 
 from core.cli import main
-from core.cli.commands import COMMANDS
+from core.cli.commands import MODULES
 from core.cli.idle_flags import USED, describe_idle
 from core.config import knobs
 from tests.core import made_data
@@ -69,7 +69,7 @@ def test_settings_of_a_file_are_not_flags(tmp_path):
 
 
 def test_every_command_says_what_it_uses():
-    assert USED.keys() == COMMANDS.keys()
+    assert USED.keys() == MODULES.keys()
     assert all(paths <= knobs().keys() for paths in USED.values())
 
 
