@@ -3,9 +3,10 @@
 import argparse
 import math
 
-from core.data.formats import FORMATS
 from core.errors import quote
 
+# The keys of `core.data.formats.FORMATS`, which --help need not import.
+FORMATS = ("coco", "voc", "yolo", "labelme", "csv", "jsonl", "label_studio", "via", "cvat", "supervisely", "kitti")
 TRACKERS = ("tensorboard", "wandb", "trackio")
 
 
@@ -37,8 +38,8 @@ def add_own_data(parser: argparse.ArgumentParser) -> None:
 def add_reading(parser: argparse.ArgumentParser) -> None:
     """Adds the flags for how a data set is read."""
     parser.add_argument(
-        "--format", choices=[each.key for each in FORMATS], metavar="FORMAT",
-        help=f"annotation format; needed only if the folder matches several: {', '.join(each.key for each in FORMATS)}",
+        "--format", choices=FORMATS, metavar="FORMAT",
+        help=f"annotation format; needed only if the folder matches several: {', '.join(FORMATS)}",
     )  # fmt: skip
     parser.add_argument(
         "--strict",

@@ -17,7 +17,7 @@ from core.errors import IncompleteError, UserError
 from core.experiments.recipes import apply_recipe
 from core.io.atomic import require_writable, write_text
 from core.io.troubles import WRITING, explain
-from core.reader import COMMAND_LINE, Kind, limits_for, read_apart_from_now_on, warm_up
+from core.reader import COMMAND_LINE, Kind, limits_for, read_apart_from_now_on
 
 WEIGHTS = "model.weights"
 PIPE_CLOSED = 141  # what shells report of a program that ends so
@@ -64,6 +64,8 @@ def _read_apart(options: argparse.Namespace) -> None:
         "check": has_data and options.command == "check",
     }
     if needed := [task for task, is_needed in tasks.items() if is_needed]:
+        from core.reader import warm_up  # which --help need not import
+
         warm_up(*needed)
 
 

@@ -9,20 +9,6 @@ the entry point: the processes and who waits for one), `process` (one such proce
 `priority` (how it gives way).
 """
 
-from core.reader.limits import COMMAND_LINE, PAGE, Kind, Limits, limits_for, read_apart_from_now_on
-from core.reader.pool import Answer, read_apart, warm_up
-from core.reader.tasks import LIGHT, TASKS
+import lazy_loader as lazy
 
-__all__ = [
-    "COMMAND_LINE",
-    "LIGHT",
-    "PAGE",
-    "TASKS",
-    "Answer",
-    "Kind",
-    "Limits",
-    "limits_for",
-    "read_apart",
-    "read_apart_from_now_on",
-    "warm_up",
-]
+__getattr__, __dir__, __all__ = lazy.attach_stub(__name__, __file__)

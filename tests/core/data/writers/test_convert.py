@@ -8,10 +8,12 @@ import pytest
 import yaml
 from PIL import Image
 
+from core.cli.flags import FORMATS as NAMED_FORMATS
 from core.cli.main import main
 from core.cli.parser import WRITTEN_FORMATS
 from core.data.dataset import FolderData
 from core.data.folders import open_folder, read_data_set
+from core.data.formats import FORMATS
 from core.data.left_out import OTHER_SIZE, UNREADABLE
 from core.data.untrusted import DataError
 from core.data.writers.convert import WRITERS, convert_data_set
@@ -202,6 +204,7 @@ def test_the_command_says_what_it_did(source, tmp_path, capsys):
 
 def test_the_parser_offers_all_formats():
     assert tuple(WRITERS) == WRITTEN_FORMATS
+    assert tuple(each.key for each in FORMATS) == NAMED_FORMATS
 
 
 def ordered(folder: Path) -> dict[tuple[str, str], list[tuple]]:

@@ -1,0 +1,10 @@
+from .limits import (
+    COMMAND_LINE as COMMAND_LINE,
+    PAGE as PAGE,
+    Kind as Kind,
+    Limits as Limits,
+    limits_for as limits_for,
+    read_apart_from_now_on as read_apart_from_now_on,
+)
+from .pool import Answer as Answer, read_apart as read_apart, warm_up as warm_up
+from .tasks import LIGHT as LIGHT, TASKS as TASKS
