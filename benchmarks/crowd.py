@@ -4,10 +4,12 @@ The page runs in a process of its own; this one is the people, on the same machi
 requests as the page does: the newest value as soon as the last answer has arrived. Meanwhile some upload pictures, one
 run trains, and with `--heavy` some use settings that take seconds. Drawing in the browser is not included, since it
 happens on the visitors' machines.
+
+With `--pause`, people rest between two values and open other pictures and steps; `--memory` shows what an hour of that
+takes: `python -m benchmarks.crowd --people 10 --seconds 3600 --pause 2 --memory hour.jsonl`.
 """
 
 import argparse
-import io
 import json
 import os
 import socket
@@ -19,27 +21,15 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import numpy as np
-from PIL import Image
-
-from benchmarks.crowd_server import ENTER, TAKE, TRAIN
+from benchmarks.crowd_memory import watch_memory
+from benchmarks.crowd_server import TRAIN
+from benchmarks.crowd_visitor import Visitor
 from core.io.atomic import write_text
-from playground.server.live import PATH
-from playground.support.visitors import COOKIE
 
-FRAME = 1 / 60  # minimum time between two values, in seconds
 GOAL_MS = 600  # for the 95th percentile of 30 people
-LOOKS = {"curve": "loss", "p_t": 0.9, "frame": 1, "dials": "", "held": True, "switched": {}}
-DRAGS = (
-    ("detections", "inference.score_threshold"),
-    ("detections", "inference.nms_threshold"),
-    ("assignment", "matching.fg_iou_threshold"),
-    ("loss", "loss.gamma"),
-)
 HEAVY = {
     "inference.image_size": 1600,
     "model.weights": "random",
@@ -48,8 +38,6 @@ HEAVY = {
     "anchors.ratios": [0.25, 0.33, 0.5, 0.67, 1.0, 1.5, 2.0, 3.0, 4.0],
 }
 LONG_RUN = {"training.steps": 5000, "training.eval_interval": 0}
-UPLOAD_SECONDS = 5  # between two uploads of a visitor
-UPLOADED = (1500, 1000)  # px
 
 
 class Crowd(NamedTuple):
@@ -60,76 +48,7 @@ class Crowd(NamedTuple):
     uploads: int
     heavy: int
     trains: bool
-
-
-class Visitor:
-    """One visitor with a cookie and a connection of their own.
-
-    Attributes:
-        times: Milliseconds that each answer took.
-        errors: What went wrong.
-    """
-
-    def __init__(self, port: int, number: int) -> None:
-        self._port, self._number = port, number
-        self.times: list[float] = []
-        self.errors: list[str] = []
-        self._entered: dict[str, str] = {}
-        self._connection = HTTPConnection("127.0.0.1", port, timeout=120)
-
-    def send(self, path: str, body: bytes, kind: str = "application/json") -> bytes:
-        """Returns the body of an answer; anything but status 200 is an error."""
-        headers = {"Cookie": f"{COOKIE}=crowd{self._number}", "Content-Type": kind}
-        self._connection.request("POST", path, body, headers)
-        response = self._connection.getresponse()
-        answer = response.read()
-        if response.status != 200:
-            raise RuntimeError(f"{path}: status {response.status}")
-        return answer
-
-    def ask(self, path: str, /, **fields: Any) -> dict[str, Any]:
-        """Returns the JSON value of an answer."""
-        answer: dict[str, Any] = json.loads(self.send(path, json.dumps(fields).encode()))
-        return answer
-
-    def enter(self, settings: dict[str, Any]) -> None:
-        """Opens the page in a step with a slider."""
-        step, _ = DRAGS[self._number % len(DRAGS)]
-        self._entered = self.ask(ENTER, step=step, settings={"scenes.seed": self._number, **settings})
-
-    def drag(self, end: float) -> None:
-        """Drags a slider until a time of `time.monotonic`."""
-        _, path = DRAGS[self._number % len(DRAGS)]
-        entered, values, number = self._entered, json.loads(self._entered["settings"]), 0
-        self._connection.close()  # the server may have closed it while others came in
-        while time.monotonic() < end:
-            number += 1
-            values[path] = round(0.45 + 0.0007 * (number * 37 % 601), 4)
-            body = {"token": entered["token"], "settings": json.dumps(values), **LOOKS}
-            start = time.perf_counter()
-            answer = self.send(PATH, json.dumps(body).encode())
-            seconds = time.perf_counter() - start
-            if not json.loads(answer.split(b"\n", 1)[0] or b"{}").get("canvas"):
-                self.errors.append(f"{path}: an answer without a picture: {answer[:200]!r}")
-            self.times.append(1e3 * seconds)
-            time.sleep(max(FRAME - seconds, 0))
-
-    def upload(self, end: float) -> None:
-        """Uploads a picture every few seconds."""
-        rng = np.random.default_rng(self._number)
-        while time.monotonic() < end:
-            file = io.BytesIO()
-            small = Image.fromarray(rng.integers(0, 255, (50, 75, 3), dtype=np.uint8))
-            small.resize(UPLOADED).save(file, "jpeg")
-            self._connection.close()  # the server does not keep it open that long
-            name, start = rng.bytes(16).hex(), time.perf_counter()
-            lines = f'--crowd\r\nContent-Disposition: form-data; name="files"; filename="{name}"\r\n\r\n'.encode()
-            body = lines + file.getvalue() + b"\r\n--crowd--\r\n"
-            path = json.loads(self.send("/gradio_api/upload", body, "multipart/form-data; boundary=crowd"))[0]
-            if (taken := self.ask(TAKE, path=path, name="crowd.jpg"))["error"]:
-                self.errors.append(f"upload: {taken['error']}")
-            self.times.append(1e3 * (time.perf_counter() - start))
-            time.sleep(UPLOAD_SECONDS)
+    pause: float = 0
 
 
 def measure(port: int, process: int, crowd: Crowd) -> dict[str, Any]:
@@ -142,7 +61,7 @@ def measure(port: int, process: int, crowd: Crowd) -> dict[str, Any]:
         Visitor(port, 0).ask(TRAIN, settings=LONG_RUN)
     end = time.monotonic() + crowd.seconds
     _together(
-        [(each, each.drag, (end,)) for each in (*dragging, *heavy)]
+        [(each, each.drag, (end, crowd.pause)) for each in (*dragging, *heavy)]
         + [(each, each.upload, (end,)) for each in uploading]
     )
     times = sorted(ms for visitor in dragging for ms in visitor.times)
@@ -230,13 +149,16 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=180)
     parser.add_argument("--uploads", type=int, default=2, help="people who upload pictures")
     parser.add_argument("--heavy", type=int, default=0, help="people with settings that take seconds")
+    parser.add_argument("--pause", type=float, default=0, help="mean seconds between two values of a person")
     parser.add_argument("--no-run", action="store_true", help="train nothing meanwhile")
     parser.add_argument("--json", type=Path)
+    parser.add_argument("--memory", type=Path, help="file for a line each minute on the memory of the page")
     options = parser.parse_args()
     rows = []
     for people in options.people:
-        with serve() as (port, process):
-            crowd = Crowd(people, options.seconds, options.uploads, options.heavy, not options.no_run)
+        with serve() as (port, process), watch_memory(process, options.memory):
+            trains = not options.no_run
+            crowd = Crowd(people, options.seconds, options.uploads, options.heavy, trains, options.pause)
             rows.append(measure(port, process, crowd))
         goal = f"  goal {GOAL_MS}" if people == 30 else ""
         print("  ".join(f"{name} {_format(value)}" for name, value in rows[-1].items()) + goal, flush=True)
