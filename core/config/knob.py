@@ -5,7 +5,7 @@ from enum import StrEnum
 from functools import cache
 from typing import Any, Literal, NamedTuple, get_args, get_origin
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic.fields import FieldInfo
 
 from core.config.condition import UNKNOWN, Check, Circumstances, Condition
@@ -86,16 +86,24 @@ class Section(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, validate_default=True)
 
-    @field_validator("*", mode="before")
+    @model_validator(mode="before")
     @classmethod
-    def _parse_text(cls, value: Any, info: ValidationInfo) -> Any:
+    def _parse_texts(cls, values: Any) -> Any:
         """Parses the text of links, flags and text boxes: "0.5, 1, 2" becomes (0.5, 1, 2), and "50" the choice 50."""
-        annotation = cls.model_fields[info.field_name].annotation if info.field_name else None
-        if isinstance(value, str) and get_origin(annotation) is tuple:
-            return tuple(part for part in value.strip("[]() ").split(",") if part.strip())
-        if isinstance(value, str) and get_origin(annotation) is Literal:
-            return next((choice for choice in get_args(annotation) if str(choice) == value), value)
-        return value
+        if not isinstance(values, dict):
+            return values
+        fields = cls.model_fields
+        texts = {name: text for name, text in values.items() if isinstance(text, str) and name in fields}
+        return {**values, **{name: _parse_text(text, fields[name].annotation) for name, text in texts.items()}}
+
+
+def _parse_text(text: str, annotation: Any) -> Any:
+    kind = get_origin(annotation)
+    if kind is tuple:
+        return tuple(part for part in text.strip("[]() ").split(",") if part.strip())
+    if kind is Literal:
+        return next((choice for choice in get_args(annotation) if str(choice) == text), text)
+    return text
 
 
 class Knob(NamedTuple):

@@ -130,7 +130,7 @@ class Config(Section):
 
     def to_query(self, base: "Config | None" = None) -> str:
         """Returns the values that differ from a base, by default the default values, as a URL query."""
-        base_values = (base or Config()).to_flat()
+        base_values = base.to_flat() if base else _default_values()
         differing = {path: format_value(value) for path, value in self.to_flat().items() if value != base_values[path]}
         return urlencode(differing, safe=",")
 
@@ -150,6 +150,11 @@ class Config(Section):
 def knobs() -> MappingProxyType[str, Knob]:
     """Returns all hyperparameters by path, in declared order."""
     return read_knobs(Config)
+
+
+@cache
+def _default_values() -> MappingProxyType[str, Any]:
+    return MappingProxyType({path: knob.default for path, knob in knobs().items()})
 
 
 @cache

@@ -4,9 +4,9 @@ A file that is made to hurt can keep a parser busy for ever, with the interprete
 files are therefore read by another process, which is ended as soon as it exceeds a bound; nobody else notices.
 
 Reading order: `limits` (the bounds, and which files are read apart), `tasks` (what can be read), `pool` (`read_apart`,
-the entry point: the processes and who waits for one), `process` (one such process, as its parent sees it), `watch`
-(its bounds), `child` (its program), `messages` (what both tell each other), `errors` (how its errors return),
-`priority` (how it gives way).
+the entry point: the processes), `turns` (who waits for one, and in which order), `process` (one such process, as its
+parent sees it), `watch` (its bounds), `child` (its program), `messages` (what both tell each other), `errors` (how its
+errors return), `priority` (how it gives way).
 """
 
 import lazy_loader as lazy

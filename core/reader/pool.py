@@ -1,4 +1,4 @@
-"""The reading processes: one that waits for work, more while it is busy, and a queue for all who come then."""
+"""The reading processes: one that waits for work, and more while it is busy; all others wait for their turn."""
 
 import atexit
 import json
@@ -20,10 +20,10 @@ from core.reader.limits import Limits
 from core.reader.messages import ANSWER
 from core.reader.process import ReadingProcess
 from core.reader.tasks import TASKS, Progress
+from core.reader.turns import Turns, Waiting
 from core.reader.watch import ExceededError
 
 MAX_PROCESSES, MAX_LONG = 3, 2  # at once; fewer of long tasks, so that quick ones need not wait for their ends
-MAX_WAITING = 24  # tasks
 SCRATCH = "retinanet-reader"  # the folder for answers
 IDLE_SECONDS = 60  # after which all idle processes but one are ended
 MAX_VALUES = 2**26  # bytes of the answer's values
@@ -98,13 +98,6 @@ def _read_answer(folder: Path, refusal: type[UserError]) -> Any:
     raise error
 
 
-class _Waiting(NamedTuple):
-    """Somebody who waits for a process, for a long task or not."""
-
-    ticket: object
-    is_long: bool
-
-
 class Pool:
     """The processes of this process."""
 
@@ -113,7 +106,7 @@ class Pool:
         self._scratch = OwnFolder(SCRATCH)
         self._idle: list[ReadingProcess] = []
         self._busy: list[bool] = []  # for each task that is done now, whether it is long
-        self._waiting: list[_Waiting] = []
+        self._turns = Turns()
         self._prepared: tuple[str, ...] = ()
 
     def make_folder(self) -> Path:
@@ -148,24 +141,22 @@ class Pool:
             self._scratch.close()
 
     def _wait(self, is_long: bool) -> None:
-        mine = _Waiting(object(), is_long)
         with self._condition:
-            if len(self._waiting) >= MAX_WAITING:
+            if not self._turns.has_room():
                 raise ExceededError("cannot be read now, since many others wait for that: try again in a moment")
-            self._waiting.append(mine)
+            mine = self._turns.add(is_long=is_long)
             try:
                 self._condition.wait_for(lambda: self._find_next() is mine)
                 self._busy.append(is_long)
             finally:
-                self._waiting.remove(mine)
+                self._turns.remove(mine)
                 self._condition.notify_all()
 
-    def _find_next(self) -> _Waiting | None:
-        """Returns who may begin: the first to come, without the long tasks while enough of them are done."""
+    def _find_next(self) -> Waiting | None:
+        """Returns who may begin; long tasks may not while enough of them are done."""
         if len(self._busy) >= MAX_PROCESSES:
             return None
-        may_be_long = sum(self._busy) < MAX_LONG
-        return next((each for each in self._waiting if may_be_long or not each.is_long), None)
+        return self._turns.find_next(may_be_long=sum(self._busy) < MAX_LONG)
 
     def _take(self) -> ReadingProcess | None:
         with self._condition:

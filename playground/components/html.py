@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import gradio as gr
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from core.io.text import typeset_numbers
 from playground.support.scripts import read_scripts
@@ -119,11 +119,11 @@ def table(content: Table) -> Markup:
     """Returns a table with its heading; one without rows says "none"."""
     head = join(Markup('<th scope="col">{}</th>').format(name) for name in content.columns)
     boxes = content.boxes or ("",) * len(content.rows)
-    rows = join(
+    rows = [
         _row(cells, box, index in content.marked)
         for index, (cells, box) in enumerate(zip(content.rows, boxes, strict=True))
-    )
-    body = rows or Markup('<tr><td colspan="{}">none</td></tr>').format(len(content.columns))
+    ]
+    body = Markup("".join(rows)) or Markup('<tr><td colspan="{}">none</td></tr>').format(len(content.columns))
     size = "widest" if len(content.columns) >= WIDEST else "wide" if len(content.columns) >= WIDE else ""
     inner = Markup("<table><thead><tr>{}</tr></thead><tbody>{}</tbody></table>").format(head, body)
     title = heading(content.title) if content.title else Markup()
@@ -144,14 +144,11 @@ def scroll(content: str, name: str, kind: str = "") -> Markup:
     return start.format(f"scroll {kind}".strip(), name) + content + Markup("</div>")
 
 
-def _row(cells: Sequence[str], box: str, marked: bool) -> Markup:
-    classes = Markup(" class=marked") if marked else Markup()
-    points = Markup(' data-box="{}" tabindex="0"').format(box) if box else Markup()
-    return (
-        Markup("<tr{}{}>").format(classes, points)
-        + join(Markup("<td>{}</td>").format(cell) for cell in cells)
-        + Markup("</tr>")
-    )
+def _row(cells: Sequence[str], box: str, marked: bool) -> str:
+    """Returns a row as HTML; not by `Markup.format`, which took a fifth of the time of an answer with 50 rows."""
+    classes = " class=marked" if marked else ""
+    points = f' data-box="{escape(box)}" tabindex="0"' if box else ""
+    return f"<tr{classes}{points}>{''.join([f'<td>{escape(cell)}</td>' for cell in cells])}</tr>"
 
 
 def bar(shares: Sequence[tuple[str, str, float]]) -> Markup:

@@ -8,6 +8,7 @@ import gradio as gr
 
 from core.errors import PictureError, UserError
 from core.io.moving import remove
+from core.reader import reading_for
 from playground.albums.album import AlbumError
 from playground.albums.pictures import clean_title
 from playground.albums.service import ALBUMS
@@ -36,7 +37,8 @@ def take(request: object, sender: gr.Request) -> dict[str, Any]:
         path, name = read_upload(request)
         if visitor:
             try:
-                album, answer["index"] = ALBUMS.add(visitor, path, name)
+                with reading_for(visitor):
+                    album, answer["index"] = ALBUMS.add(visitor, path, name)
             finally:
                 remove(path)  # with its metadata, which the album's copy does not have
             answer["scaled"] = album.pictures[answer["index"]].scaled

@@ -24,9 +24,9 @@ def evaluation_key(config: Config, image_ref: ImageRef | None, visitor: str = ""
         WeightsError: The weights are not available or contradict the settings.
         DataError: There is no such data set, or the visitor may not see it.
     """
-    config, split = with_low_threshold(config), evaluated_split(image_ref)
-    settings = config.cache_key(Effect.FORWARD, Effect.ANCHORS, *POSTPROCESSING)
-    return network_of(config).key, source_key(split, config.scenes, visitor), settings, config.training.eval_images
+    split, network = evaluated_split(image_ref), network_of(config)  # whatever the threshold
+    settings = with_low_threshold(config).cache_key(Effect.FORWARD, Effect.ANCHORS, *POSTPROCESSING)
+    return network.key, source_key(split, config.scenes, visitor), settings, config.training.eval_images
 
 
 def with_low_threshold(config: Config) -> Config:

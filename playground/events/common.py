@@ -15,6 +15,7 @@ from gradio.components import Component
 
 from core.config import Config
 from core.errors import UserError
+from core.reader import reading_for
 from playground.layout.components import PageComponents
 from playground.layout.page_update import PageUpdate
 from playground.server.render import render
@@ -94,8 +95,9 @@ def guard(page: PageComponents, handler: Callable[..., Updates]) -> Callable[...
         given, values = arguments[: len(special)], arguments[len(special) :]
         named = {each.name: with_fields(value) for each, value in zip(special, given, strict=True)}
         try:
-            state, hidden = admit(read_state(page, values[:count], visitor_of(sender)))
-            updates = handler(state, *values[count:], **named)
+            with reading_for(visitor := visitor_of(sender)):
+                state, hidden = admit(read_state(page, values[:count], visitor))
+                updates = handler(state, *values[count:], **named)
         except UserError as error:
             return part_updates(page, PageUpdate(name_knobs(error)))
         notice = page.parts["notice"]

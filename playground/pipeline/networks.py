@@ -3,6 +3,7 @@
 import os
 from collections.abc import Hashable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from threading import Lock
 from typing import NamedTuple
@@ -112,13 +113,16 @@ def is_cached(config: Config) -> bool:
 
 
 def _network_key(config: Config) -> Hashable:
-    settings = [value for path, value in config.to_flat().items() if _shapes_network(path)]
+    settings = [getattr(config.model, name) for name in _shaping()]
     chance = (config.model.prior_probability, config.training.seed) if has_new_heads(config.model) else ()
     return (*settings, *chance, config.anchors.per_location, _read_mtime(config.model.weights, config.model.depth))
 
 
-def _shapes_network(path: str) -> bool:
-    return path.startswith("model.") and path != PRIOR and knobs()[path].effect == Effect.FORWARD
+@cache
+def _shaping() -> tuple[str, ...]:
+    """Returns the names of the model's settings that change the network."""
+    found = [each for each in knobs().values() if each.section == "model" and each.effect == Effect.FORWARD]
+    return tuple(each.name for each in found if each.path != PRIOR)
 
 
 def _build_network(config: Config, key: Hashable) -> Network:

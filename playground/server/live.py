@@ -17,6 +17,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
+from core.reader import reading_for
 from playground.layout.page_update import PAINT_STAGES
 from playground.sharing.lanes import BusyError, lane_for
 from playground.support.scripts import read_scripts
@@ -65,10 +66,11 @@ async def _compute_in_turn(answer: Answer, sent: object, visitor: str, *, is_hea
             loop.call_soon_threadsafe(lines.put_nowait, line)
 
     def compute() -> None:
-        for each in answer(sent, visitor):
-            if gone.is_set():
-                return
-            hand_out(_to_line(each))
+        with reading_for(visitor):
+            for each in answer(sent, visitor):
+                if gone.is_set():
+                    return
+                hand_out(_to_line(each))
 
     # Visitors without a cookie are told apart by what they see.
     token = sent.get("token") if isinstance(sent, dict) else None

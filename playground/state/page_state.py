@@ -199,9 +199,11 @@ def require_known_weights(config: Config, visitor: str = "") -> None:
         raise ConfigError(
             "model.weights is longer than a name can be, or holds other characters: choose from the list."
         )
+    if name in BUILT_IN_WEIGHTS:
+        return
     homes = (RUNS.root, Path(gr.utils.get_upload_folder()).resolve())
     place = Path(os.path.realpath(name))  # which allows loops of links
-    if name not in BUILT_IN_WEIGHTS and not any(place.is_relative_to(home) for home in homes):
+    if not any(place.is_relative_to(home) for home in homes):
         raise ConfigError(
             f"model.weights = {Path(name).name[:MAX_QUOTED]!r} is not available here: choose "
             f"{', '.join(BUILT_IN_WEIGHTS)}, upload a file, or train a run."

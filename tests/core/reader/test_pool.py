@@ -11,7 +11,7 @@ import pytest
 from core.data.untrusted import DataError
 from core.io.parts import sweep_parts
 from core.io.paths import ROOT
-from core.reader import pool
+from core.reader import pool, turns
 from core.reader.errors import ReaderDefectError
 from core.reader.limits import Limits
 from core.reader.pool import Pool, read_apart
@@ -131,15 +131,14 @@ with read_apart("task", {"note": sys.argv[2], "seconds": 60}, name="", limits=li
 
 
 def test_too_many_who_wait_are_refused(monkeypatch):
-    monkeypatch.setattr(pool, "MAX_WAITING", 0)
+    monkeypatch.setattr(turns, "MAX_WAITING", 0)
     with pytest.raises(DataError, match=r"^a\.zip cannot be read now, since many others wait for that: try again"):
         read("answer", text="")
 
 
 def test_quick_tasks_pass_the_long_ones_that_wait():
     queue = Pool()
-    long, quick, last = (pool._Waiting(object(), is_long) for is_long in (True, False, True))
-    queue._waiting = [long, quick, last]
+    long, quick, _last = (queue._turns.add(is_long=is_long) for is_long in (True, False, True))
     assert queue._find_next() is long
     queue._busy = [True] * pool.MAX_LONG
     assert queue._find_next() is quick

@@ -112,3 +112,11 @@ def test_rows_point_at_boxes_and_tables_scroll_by_keyboard():
 )  # fmt: skip
 def test_powers_of_ten_are_typeset(text, shown):
     assert typeset_numbers(text) == shown
+
+
+def test_rows_are_escaped_as_markup_formats_them():
+    cells, box = (HOSTILE, Markup("<b>{}</b>"), "a{0}b"), HOSTILE
+    row = Markup(' class=marked data-box="{}" tabindex="0">').format(box)
+    row += Markup("<td>{}</td>").format(cells[0]) + Markup("<td><b>{}</b></td><td>a{0}b</td></tr>")
+    shown = html.table(html.Table("", ("x", "y", "z"), (cells,), frozenset({0}), (box,)))
+    assert isinstance(shown, Markup) and f"<tr{row}" in shown
