@@ -8,3 +8,4 @@ from .limits import (
 )
 from .pool import Answer as Answer, read_apart as read_apart, warm_up as warm_up
 from .tasks import LIGHT as LIGHT, TASKS as TASKS
+from .turns import reading_for as reading_for
