@@ -8,6 +8,7 @@ from pathlib import Path
 
 from core.config import ConfigError
 from core.errors import UserError
+from core.io.text import print_any_text
 from playground.server.hosts import FLAG, KnownHosts, is_local
 from playground.support.starting import (
     EVALUATIONS as EVALUATIONS_FOLDER,
@@ -26,6 +27,7 @@ os.environ["HF_HUB_OFFLINE"] = "1"
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Serves the page until interrupted; returns the exit status: 1 if it cannot start."""
+    print_any_text()
     options = parse(arguments)
     try:
         serve(options)

@@ -1,7 +1,6 @@
 """The entry point of the command line."""
 
 import argparse
-import io
 import json
 import os
 import sys
@@ -16,6 +15,7 @@ from core.config import Config, ConfigError, knobs
 from core.errors import IncompleteError, UserError
 from core.experiments.recipes import apply_recipe
 from core.io.atomic import require_writable, write_text
+from core.io.text import print_any_text
 from core.io.troubles import WRITING, explain
 from core.reader import COMMAND_LINE, Kind, limits_for, read_apart_from_now_on
 
@@ -25,8 +25,7 @@ PIPE_CLOSED = 141  # what shells report of a program that ends so
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs a command and returns its exit status: 0, 1 if it fails, 2 if the arguments are invalid."""
-    if isinstance(sys.stdout, io.TextIOWrapper):  # names of files may hold bytes that no encoding accepts
-        sys.stdout.reconfigure(errors="backslashreplace")
+    print_any_text()
     options = parse(arguments)
     try:
         _read_apart(options)

@@ -1,6 +1,8 @@
 """Text: what untrusted files hold, and counts and lists of names in sentences."""
 
+import io
 import re
+import sys
 from collections.abc import Sequence
 from typing import TypeGuard
 
@@ -22,6 +24,15 @@ def is_text(value: object) -> TypeGuard[str]:
     except UnicodeEncodeError:
         return False
     return True
+
+
+def print_any_text() -> None:
+    """Lets this process print any text: signs that a console has not, and bytes of names that are no text, are escaped.
+
+    Consoles of Windows have a few hundred signs.
+    """
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
 
 
 def count_noun(count: int, singular: str, plural: str = "") -> str:

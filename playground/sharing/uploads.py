@@ -12,7 +12,7 @@ from pathlib import Path
 import gradio as gr
 
 from core.errors import UserError
-from core.io.moving import remove_tree
+from core.io.moving import remove, remove_tree
 from core.io.own_folder import OwnFolder
 from playground.support.shared_folder import explain_disk
 
@@ -79,7 +79,7 @@ def _sweep(uploads: Path) -> None:
     for path in uploads.glob("*/*.zip"):
         with suppress(OSError):
             if time.time() - path.stat().st_mtime > WAITING_SECONDS:
-                path.unlink()  # another time, if somebody still reads it
+                remove(path)
 
 
 UPLOADS = Uploads()
