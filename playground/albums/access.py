@@ -88,6 +88,10 @@ class AlbumAccess:
         picture = album.picture(index)
         return open_stored(self._storage.picture_path(album.key, picture.file), picture.title)
 
+    def find_files(self, album: Album, split: str) -> list[Path]:
+        """Returns the files of a split's pictures, in order; those of all pictures for `ALL`."""
+        return [self._storage.picture_path(album.key, album.pictures[index].file) for index in album.indices(split)]
+
     def open_split(self, key: str, split: str, visitor: str) -> AlbumSplit:
         """Opens a split of an album that a visitor may see, or all its pictures for `ALL`.
 

@@ -23,7 +23,7 @@ MIN_LABELLED = 2  # one picture to train on, one that is held out
 TOO_FEW = (
     f"Label at least {MIN_LABELLED} pictures to train on them: draw a box around each object, or press No objects here."
 )
-TRAINING = "training-"  # with which the names of folders for runs begin
+TRAINING, TRAINING_FORMAT = "training-", "coco"  # of folders for runs: with what their names begin, and their format
 MAX_STEM = 40  # characters of a title in the name of a file
 DOWNLOADS = "retinanet-albums"  # the folder of a process for downloads
 
@@ -103,7 +103,7 @@ def write_training_folder(album: Album, folder: Path, path_of: PathOf) -> Path:
     target = folder / f"{TRAINING}{stamp}"
     if not target.is_dir():
         with make_part(target) as partial:
-            write_data_set(album, "coco", partial, path_of)
+            write_data_set(album, TRAINING_FORMAT, partial, path_of)
             rename(partial, target)
     return target
 
@@ -113,6 +113,12 @@ def remove_training_folders(folder: Path, needed_by: Callable[[Path], bool]) -> 
     for each in folder.glob(f"{TRAINING}*"):
         if not needed_by(each):
             remove_tree(each)
+
+
+def find_pictures(folder: Path, split: str) -> list[Path]:
+    """Returns the pictures of a split in a folder of `write_training_folder`; none without the folder."""
+    place = folder / WRITERS[TRAINING_FORMAT].pictures.format(split=split)
+    return sorted(place.iterdir()) if place.is_dir() else []
 
 
 def find_lack(album: Album) -> str:

@@ -22,6 +22,7 @@ FIGURE = """
     </div>
   </div>
   <input class="figure-code" aria-label="HTML that shows this figure in another page" readonly hidden>
+  <p class="figure-none">There is nothing to draw yet. The buttons are on the full page: open it, and press Start or Evaluate there.</p>
   <div class="plot" role="img" tabindex="0" aria-keyshortcuts="F" hidden></div>
 </figure>
 """  # noqa: E501

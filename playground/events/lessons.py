@@ -5,25 +5,26 @@ from collections.abc import Callable, Iterable
 import gradio as gr
 from gradio.blocks import Block
 
-from core.config import Config
-from core.errors import UserError
+from core.errors import UserError, shorten
 from playground.events.common import WITHOUT_PROGRESS, EventOptions, Updates, listen, show
 from playground.layout.components import PageComponents
-from playground.lessons.lesson import LessonStep
 from playground.lessons.narration import Narration
 from playground.lessons.page_effects import RESTORE
 from playground.lessons.panel import LessonContents, build_contents, filter_seen, preset_update
 from playground.lessons.parser import lessons
 from playground.lessons.position import LessonPosition, move
+from playground.lessons.stay import answer_question, come_back, is_own_picture_shown, keep_picture, state_at
 from playground.lessons.way import GO
-from playground.state.page_state import PageState, admit
+from playground.server.opening import follow_link
+from playground.server.permalink import to_link
+from playground.state.page_state import PageState
 from playground.state.settings import settings_of
-from playground.state.user_picture import UserPicture, set_aside
-from playground.support.wording import name_knobs
+from playground.state.user_picture import set_aside
 
-BACK_AGAIN = "You left the lessons: your own settings, picture and step are back as they were before."
-STAY = "You left the lessons. The settings of the last step stay, since you came by a link: Reset undoes them."
-GONE = "You left the lessons. The settings of the last step stay, since your own cannot be used any more: "
+PICTURE_WAITS = (
+    "The lessons begin with pictures of their own. Yours comes back when you leave them; to take them on yours, choose "
+    "it above the picture."
+)
 # Fields of the state that a lesson's step sets, beside the settings; the others stay.
 SET_BY_STEP = (
     "lesson",
@@ -42,60 +43,29 @@ SET_BY_STEP = (
 )
 
 
-def state_at(position: LessonPosition) -> PageState:
-    """Returns the state at the beginning of a lesson's step."""
-    step = position.step
-    settings = settings_of(step.initial_config())
-    return PageState(step.show, settings=settings, lesson=position.link, curve=step.curve, dials=step.dials)
-
-
-def answer_question(state: PageState, choice: object) -> PageState | None:
-    """Returns the state after an answer is chosen, None if the choice is no answer; `choice` is untrusted.
-
-    Raises:
-        ConfigError: The settings of the answer contradict those that the reader has chosen meanwhile.
-    """
-    position = LessonPosition.from_link(state.lesson)
-    if position is None or state.answer is not None:
-        return None
-    step = position.step
-    if choice not in [str(index) for index in range(step.num_choices)]:
-        return None
-    config = state.config().replace({path: step.settings[path] for path in step.answer_changes})
-    return state._replace(step=step.show, settings=settings_of(config), answer=int(str(choice)))
-
-
-def keep_picture(step: LessonStep, before: PageState) -> UserPicture | None:
-    """Returns the picture at the beginning of a lesson's step: one chosen within the lessons stays.
-
-    A step that is about certain scenes shows those; an upload is then kept aside.
-    """
-    shown, scenes = before.user_picture, step.initial_config().scenes
+def link_to(state: PageState) -> str:
+    """Returns the link of a state, "" if its settings are not allowed."""
     try:
-        stays = shown is not None and bool(before.lesson) and shown.is_shown(before.config())
-    except UserError:  # the settings on show are not allowed
-        stays = False
-    if shown is None or not stays or shown.picture.is_scene or scenes != Config().scenes:
-        return set_aside(shown)
-    return shown._replace(scenes=scenes)
+        return to_link(state, state.config())
+    except UserError:
+        return ""
 
 
-def come_back(state: PageState, own: PageState | None) -> tuple[PageState, str]:
-    """Returns the state after leaving the lessons, and a message.
+def recall(state: PageState, link: object) -> tuple[PageState | None, str]:
+    """Returns the state before the lessons from its link, after a reload, and what is missing of it, "" for nothing.
 
     Args:
         state: The state of the last step.
-        own: The state before the lessons; None if they were opened by a link.
+        link: What the browser remembers; untrusted.
+
+    Returns:
+        The state, None if the browser remembers none.
     """
-    stay, message = state._replace(lesson="", answer=None), STAY
-    if own is None:
-        return stay, message
-    back, hidden = admit(own._replace(run=state.run, visitor=state.visitor))
-    try:
-        back.config()
-    except UserError as error:  # such as weights that are private meanwhile
-        return stay, f"{GONE}{name_knobs(error)}"
-    return back, f"{BACK_AGAIN} {hidden}".strip()
+    if not isinstance(link, str) or not link:
+        return None, ""
+    found, message = follow_link(link, state.user_picture, state.pinned_picture, visitor=state.visitor)
+    own = {name: getattr(found, name) for name in (*SET_BY_STEP, "settings")}
+    return None if found.lesson else state._replace(**own), message
 
 
 def connect_lessons(page: PageComponents) -> None:
@@ -103,36 +73,48 @@ def connect_lessons(page: PageComponents) -> None:
     panel, chooser = page.panel, page.header.lessons
 
     def choose(
-        state: PageState, seen: object, own: PageState | None, course: tuple[str, ...], *, event: gr.EventData
+        state: PageState,
+        seen: object,
+        own: PageState | None,
+        own_link: object,
+        course: tuple[str, ...],
+        *,
+        event: gr.EventData,
     ) -> Updates:
         chosen = str(getattr(event, "choose", ""))
         link = f"{chosen}.1" if chosen in lessons() else chosen.removeprefix(GO)
         position = LessonPosition.from_link(link)
         if position is None:
-            return leave(state, own)
+            return leave(state, own, own_link)
         return go_to(page, position, filter_seen(seen), state, course)
 
     def go(steps: int) -> Callable[..., Updates]:
-        def handler(state: PageState, seen: object, own: PageState | None, course: tuple[str, ...]) -> Updates:
+        def handler(
+            state: PageState, seen: object, own: PageState | None, own_link: object, course: tuple[str, ...]
+        ) -> Updates:
             position = LessonPosition.from_link(state.lesson)
             following = position and move(position, steps, course)
             if following is None:
-                return leave(state, own)
+                return leave(state, own, own_link)
             return go_to(page, following, filter_seen([*filter_seen(seen), state.lesson]), state, course)
 
         return handler
 
-    def leave(state: PageState, own: PageState | None) -> Updates:
+    def leave(state: PageState, own: PageState | None, own_link: object) -> Updates:
+        own, missing = (own, "") if own else recall(state, own_link)
         back, message = come_back(state, own)
-        shown = {**panel_updates(page, None), chooser: "", panel.own: None}
-        return {**shown, **show(page, back, *SET_BY_STEP, "settings"), page.parts["notice"]: message}
+        shown = {**panel_updates(page, None), chooser: "", panel.own: None, panel.own_link: ""}
+        said = shorten(f"{message} {missing}".strip())
+        return {**shown, **show(page, back, *SET_BY_STEP, "settings"), page.parts["notice"]: said}
 
-    def leave_at_once(state: PageState, seen: object, own: PageState | None, course: tuple[str, ...]) -> Updates:
-        return leave(state, own)
+    def leave_at_once(
+        state: PageState, seen: object, own: PageState | None, own_link: object, course: tuple[str, ...]
+    ) -> Updates:
+        return leave(state, own, own_link)
 
     changes = [*SET_BY_STEP, "settings"]
-    inputs = [panel.seen, panel.own, panel.course]
-    outputs = [chooser, page.controls.training.preset, panel.seen, panel.own, *panel_components(page)]
+    inputs = [panel.seen, panel.own, panel.own_link, panel.course]
+    outputs = [chooser, page.controls.training.preset, panel.seen, panel.own, panel.own_link, *panel_components(page)]
     options: EventOptions = {"show_progress": "minimal", "show_progress_on": [panel.text]}
     buttons = ((panel.back, go(-1)), (panel.onward, go(1)), (panel.leave, leave_at_once))
     handlers = ((chooser.select, choose), (panel.map.select, choose), *((each.click, act) for each, act in buttons))
@@ -162,13 +144,17 @@ def go_to(
         run=before.run, visitor=before.visitor, user_picture=keep_picture(position.step, before)
     )
     seen = filter_seen([*seen, position.link])
+    shown = show(page, state, *SET_BY_STEP, "settings")
+    if not before.lesson and is_own_picture_shown(before):
+        shown[page.parts["notice"]] = f"{PICTURE_WAITS} {shown.get(page.parts['notice']) or ''}".strip()
     return {
         page.header.lessons: position.lesson.key,
         page.controls.training.preset: preset_update(position),
         page.panel.seen: seen,
         page.panel.own: gr.skip() if before.lesson else before,
+        page.panel.own_link: gr.skip() if before.lesson else link_to(before),
         **panel_updates(page, build_contents(state, seen, course)),
-        **show(page, state, *SET_BY_STEP, "settings"),
+        **shown,
     }
 
 

@@ -37,17 +37,18 @@ function nameResets() {
 }
 
 /**
- * Shows why knobs do not act.
+ * Shows why knobs do not act, and quiets them unless they move the figure on show.
  *
- * @param {string} value reasons by the id of a knob's element, as JSON
+ * @param {string} value a reason, and whether the knob is quiet, by the id of the knob's element, as JSON
  */
 function paintIdle(value) {
-  /** @type {Record<string, string>} */
+  /** @type {Record<string, [string, boolean]>} */
   const reasons = JSON.parse(value || "{}");
   for (const knob of document.querySelectorAll(".knob")) {
     const note = describeKnob(knob);
-    note.textContent = reasons[knob.id] ?? "";
-    knob.toggleAttribute("data-idle", knob.id in reasons);
+    const [reason, quiet] = reasons[knob.id] ?? ["", false];
+    note.textContent = reason;
+    knob.toggleAttribute("data-idle", quiet);
   }
   nameResets();
 }

@@ -2,6 +2,7 @@
 
 Reading order: `lesson` (the types), `options` and `parser` (read the files in `assets/lessons`), `quantities` (the
 numbers quoted by texts and claims), `narration` (a step's text with its numbers, and its claims checked), `position`
-(where the visitor is in a lesson), `way` (the map), `panel` (the lesson on the page) with `quiz` and `teacher`,
-`drawing` (the truth that drawn answers are compared with), `page_effects` (what a step changes on the page).
+(where the visitor is in a lesson), `stay` (what a visitor comes from and goes back to), `way` (the map), `panel` (the
+lesson on the page) with `quiz` and `teacher`, `drawing` (the truth that drawn answers are compared with),
+`page_effects` (what a step changes on the page).
 """

@@ -45,7 +45,8 @@ class Panel(NamedTuple):
     whole: gr.Button  # shows the knobs that the step does not name
     leave: gr.Button
     seen: gr.BrowserState
-    own: gr.State  # the `PageState` before the lessons, None outside of them
+    own: gr.State  # the `PageState` before the lessons, None outside of them and after a reload
+    own_link: gr.BrowserState  # its link, for then
     course: gr.State  # links of the steps that a teacher has picked, () for all
 
 
@@ -105,10 +106,13 @@ def build_panel() -> Panel:
             onward = gr.Button(NEXT, variant="primary", size="sm", min_width=60)
             whole = gr.Button("All knobs of this step", size="sm", min_width=60, elem_id="whole-step")
             leave = gr.Button("Leave", size="sm", min_width=60, elem_id="leave-lesson")
-    # Stored in the visitor's browser. The key only separates it from other pages; nothing in it is secret.
+    # Stored in the visitor's browser. The keys only separate them from other pages; nothing in them is secret.
     seen = gr.BrowserState([], storage_key="retinanet-lessons", secret="retinanet-lessons")
+    own_link = gr.BrowserState("", storage_key="retinanet-own", secret="retinanet-own")
     own, course = gr.State(None), gr.State(())
-    return Panel(box, title, way, text, question, outcome, checks, back, onward, whole, leave, seen, own, course)
+    return Panel(
+        box, title, way, text, question, outcome, checks, back, onward, whole, leave, seen, own, own_link, course
+    )
 
 
 def filter_seen(seen: object) -> list[str]:

@@ -114,7 +114,7 @@ def _render_rest(state: PageState, pipeline: Pipeline, step_view: StepView, noti
         lesson=lesson,
         checks=checks,
         album=build_album_panel(state, pipeline),
-        idle=build_idle(pipeline),
+        idle=build_idle(pipeline, text.moves),
     )
     return _compare_with_pinned(update, state, pipeline) if state.pinned else update
 

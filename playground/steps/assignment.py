@@ -6,11 +6,13 @@ from markupsafe import Markup
 from core.retinanet.matching import BACKGROUND, IGNORED
 from playground.canvas.view import TRUTH, Layer
 from playground.components import html
-from playground.components.figures import colour, histogram
+from playground.components.figures import Figure, colour, histogram
 from playground.inspector.inspect import inspect
 from playground.pipeline.pipeline import Pipeline
 from playground.steps.dials import BOXES
 from playground.steps.levels import assignment_levels
+from playground.steps.regression.example import make_example
+from playground.steps.regression.figure import loss_figure
 from playground.steps.regression.view import build_regression_view, choose_graph
 from playground.steps.step import (
     Focus,
@@ -87,6 +89,13 @@ def _histogram(pipeline: Pipeline) -> dict:
     return histogram(groups, bins=bins, title="Anchors by their best IoU", x="IoU", y="anchors", log_y=True)
 
 
+def _build_figure(pipeline: Pipeline, focus: Focus) -> Figure:
+    """Returns the chosen figure; raises as `make_example` where that needs an object."""
+    if focus.dials.graph == BOXES:
+        return loss_figure(make_example(pipeline, focus.pick, focus.dials), pipeline.config.loss)
+    return _histogram(pipeline)
+
+
 def _headline(pipeline: Pipeline) -> str:
     match = pipeline.match
     return f"{int(match.foreground.sum()):,} fg · {int((match.label == IGNORED).sum()):,} ign"
@@ -100,6 +109,6 @@ STEP = Step(
     build_view,
     assignment_levels,
     has_figure=True,
-    build_figure=lambda pipeline, focus: _histogram(pipeline),
+    build_figure=_build_figure,
     slider="matching.fg_iou_threshold",
 )

@@ -11,13 +11,14 @@ from core.retinanet.tiles import WHOLE
 from playground.canvas.view import Layer
 from playground.components import html
 from playground.components.dials import CHOICE, Dial
-from playground.components.figures import bars, colour
+from playground.components.figures import Figure, bars, colour
 from playground.inspector.detection import DRAWN_FROM, count_strong, name_tile
 from playground.inspector.inspect import inspect
 from playground.pipeline.pipeline import Pipeline
 from playground.steps.dials import PRECISION, Dials
 from playground.steps.levels import funnel_levels
-from playground.steps.precision.view import picture_layers, picture_text
+from playground.steps.precision.counted import choose, of_picture
+from playground.steps.precision.view import counted_figure, picture_layers, picture_text
 from playground.steps.step import Focus, Step, StepText, StepView, StripItem, score_heat, truth_layer
 from playground.support.wording import name_knobs
 
@@ -192,6 +193,13 @@ def _funnel(pipeline: Pipeline) -> dict:
     return bars(LEVELS, groups, title="Candidates after each stage, by level", y="number")
 
 
+def _build_figure(pipeline: Pipeline, focus: Focus) -> Figure:
+    """Returns the chosen figure; raises as `of_picture` where that is the one of average precision."""
+    if focus.dials.graph == PRECISION:
+        return counted_figure(choose(of_picture(pipeline), focus.dials))
+    return _funnel(pipeline)
+
+
 def _count_fates(pipeline: Pipeline, *fates: int) -> str:
     fate = pipeline.fates.fate
     return html.count(sum(int((fate == each).sum()) for each in fates))
@@ -239,6 +247,6 @@ STEP = Step(
     funnel_levels,
     uses_level=True,
     has_figure=True,
-    build_figure=lambda pipeline, focus: _funnel(pipeline),
+    build_figure=_build_figure,
     slider="inference.score_threshold",
 )

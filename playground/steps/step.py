@@ -1,6 +1,7 @@
 """The interface of a step: its hyperparameters, its live numbers in the strip, and its view under given settings."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from markupsafe import Markup
@@ -18,6 +19,7 @@ from playground.pipeline.pipeline import Pipeline
 from playground.steps.dials import Dials
 from playground.support.groups import TITLES, step_of
 
+THE_FIGURE = "this figure"  # of `StepText.moves`
 MAPS = ("pyramid", "body", "scores")  # feature maps P3 … P7, those of the backbone C3 … C5, class scores P3 … P7
 
 
@@ -69,12 +71,14 @@ class StepText(NamedTuple):
         figure: A Plotly figure as a dictionary, or None.
         more: Content below the figure; None leaves it unchanged.
         dials: Sliders and lists that choose what the figure shows.
+        moves: What each hyperparameter changes in this content even where it does not act otherwise, by path, in words.
     """
 
     readout: Markup = Markup()
     figure: dict[str, Any] | None = None
     more: Markup | None = Markup()
     dials: tuple[Dial, ...] = ()
+    moves: Mapping[str, str] = MappingProxyType({})
 
 
 class Editing(NamedTuple):

@@ -1,20 +1,26 @@
 """The training step: a short run on generated scenes or a data set, with its losses, AP and detections."""
 
+from pathlib import Path
+
 from markupsafe import Markup
 
 from core.config import POSTPROCESSING, Config, knobs
 from core.errors import UserError
+from core.io.text import count_noun
 from core.runs.snapshots import Snapshot
 from core.runs.step_changes import StepChanges, read_step_changes
 from core.structures import Detections
 from playground.canvas.view import Layer
 from playground.components import html
+from playground.components.figures import Figure
 from playground.data.image_ref import is_from_data_set
 from playground.data.picture import Picture
 from playground.pipeline.pipeline import Pipeline
 from playground.runs.curves import build_run_figure
+from playground.runs.privacy import find_runs
 from playground.runs.progress import RunProgress
 from playground.runs.reader import read_picture
+from playground.runs.seen import count_held_out_seen
 from playground.runs.service import RUNS
 from playground.runs.summary import build_changes, build_status
 from playground.steps import comparison
@@ -22,6 +28,10 @@ from playground.steps.levels import part_levels
 from playground.steps.step import Focus, Step, StepText, StepView, objects_layer, truth_layer
 from playground.steps.teaching import training_source
 
+SEEN = (
+    "The weights that it began with have seen {} in training, so AP is too good: begin with others, or put these "
+    "pictures back into the split train."
+)
 SCENES = "scenes generated with the settings of the Picture step"
 HINT = (
     "Press Start to train on {}, from the chosen initial weights, or Compare to watch the chosen short runs one after "
@@ -64,13 +74,30 @@ def _build_text(progress: RunProgress, run: str, single: StepChanges | None) -> 
     """Returns the status of a run, the changes by its last step if that was a single one, and its curves."""
     config = Config.from_file(RUNS.folder(run).config)
     text = build_status(progress, run, RUNS.label(run).name, config, RUNS.about(run))
-    text += build_changes(single) if single else Markup()
+    text += _warn_of_seen(run, config) + (build_changes(single) if single else Markup())
     if progress.preset:
         return StepText(
             text + comparison.status(progress, progress.preset),
             comparison.figure(progress) if progress.records else None,
         )
     return StepText(text, build_run_figure(progress) if progress.steps else None)
+
+
+def build_figure(pipeline: Pipeline, focus: Focus) -> Figure | None:
+    """Returns the curves of the run that the weights are from, None if that is the one on show or there is none."""
+    names = (each.path.name for each in find_runs(Path(pipeline.config.model.weights)))
+    run = next((name for name in names if RUNS.may_see(name, pipeline.visitor)), "")
+    if not run or run == focus.run:
+        return None
+    progress = RUNS.read_progress(run)
+    return build_run_figure(progress) if progress.steps else None
+
+
+def _warn_of_seen(run: str, config: Config) -> Markup:
+    """Returns a warning where the initial weights were trained on held-out pictures, whose split has changed since."""
+    if not (count := count_held_out_seen(RUNS.folder(run), config.model.weights)):
+        return Markup()
+    return html.paragraph(SEEN.format(count_noun(count, "held-out picture")))
 
 
 def film_layers(picture: Picture, frame: Snapshot | None) -> tuple[Layer, ...]:
@@ -131,4 +158,5 @@ STEP = Step(
     build_view,
     lambda pipeline, focus: part_levels(pipeline.parts),
     has_figure=True,
+    build_figure=build_figure,
 )

@@ -68,10 +68,12 @@ beforeEach(() => {
 
 test("a knob that does not act says when it would, and no longer once it acts", () => {
   assert.equal(painted, "idle");
-  notes.paintIdle(JSON.stringify({ "knob-loss-cutoff": "Acts when the loss is cut-off" }));
+  notes.paintIdle(JSON.stringify({ "knob-loss-cutoff": ["Acts when the loss is cut-off", true] }));
   const note = knobs[1].querySelector(".idle-note");
   assert.equal(note.textContent, "Acts when the loss is cut-off");
   assert.ok(knobs[1].hasAttribute("data-idle") && !knobs[0].hasAttribute("data-idle"));
+  notes.paintIdle(JSON.stringify({ "knob-loss-cutoff": ["Acts when …; now it changes only this figure", false] }));
+  assert.ok(note.textContent.endsWith("this figure") && !knobs[1].hasAttribute("data-idle"));
   notes.paintIdle("{}");
   assert.equal(note.textContent, "");
   assert.ok(!knobs[1].hasAttribute("data-idle"));

@@ -8,8 +8,11 @@ from markupsafe import Markup
 
 from core.evaluation.report import Report
 from core.io.text import count_noun
+from playground.albums.service import ALBUMS
 from playground.canvas.view import Layer
 from playground.components import html
+from playground.components.figures import Figure
+from playground.data.albums import shown_album
 from playground.data.browse import count_pictures
 from playground.data.datasets import DATA
 from playground.data.image_ref import SCENES, ImageRef, is_from_data_set
@@ -23,11 +26,14 @@ from playground.pipeline.networks import name_weights
 from playground.pipeline.pipeline import Pipeline
 from playground.runs.privacy import find_lineage, find_runs
 from playground.runs.reader import read_about
+from playground.runs.seen import count_seen
 from playground.steps import weights
 from playground.steps.evaluation import tables
 from playground.steps.evaluation.figures import figure
 from playground.steps.evaluation.layers import build_layers
 from playground.steps.evaluation.making import build_making_view
+from playground.steps.precision.counted import choose, of_evaluation
+from playground.steps.precision.view import counted_figure
 from playground.steps.step import Focus, LevelCell, Levels, Step, StepText, StepView, truth_layer
 from playground.support.wording import name_knobs
 
@@ -35,6 +41,7 @@ SPLIT_ANEW = (
     "The data set has been split anew since these weights were trained: they may have been trained on some of these "
     "pictures, and the results would be too good."
 )
+SEEN = "in training, so the results are too good: only pictures that they have not seen can tell how good they are."
 MAX_EXAMPLES = 8  # of pictures that were left out
 LEVELS = (("AP", "ap"), ("AP50", "ap50"), ("AP75", "ap75"), ("small", "ap_small"), ("medium", "ap_medium"),
           ("large", "ap_large"))  # fmt: skip
@@ -81,6 +88,16 @@ def build_view(pipeline: Pipeline, focus: Focus) -> StepView:
     return StepView(layers, build_text=build_text)
 
 
+def build_figure(pipeline: Pipeline, focus: Focus) -> Figure | None:
+    """Returns the chosen figure, None if these settings have not been evaluated; raises as `evaluation_key`."""
+    status, query = job_status(pipeline), focus.evaluation_query
+    if status is None or status.result is None:
+        return None
+    if query.figure == MAKING:
+        return counted_figure(choose(of_evaluation(status.result), focus.dials))
+    return figure(compute_report(status.result, query), query.figure)
+
+
 def _current_index(pipeline: Pipeline, status: JobStatus) -> int | None:
     """Returns the index of the page's picture among the evaluated ones, None if it was not evaluated."""
     split = pipeline.image_ref
@@ -105,7 +122,9 @@ def _status_text(pipeline: Pipeline, status: JobStatus | None) -> Markup:
     text = f"{count_noun(status.done, 'picture')} of {name}, {split.split}."
     if status.state == STOPPED:
         text = f"Stopped after {status.done:,} of {count_noun(status.total, 'picture')} of {name}, {split.split}."
-    if split.split == "train":
+    if count := count_seen_in(pipeline, split, status.done):
+        text += f" These weights have seen {count:,} of them {SEEN}"
+    elif split.split == "train":
         text += " The network may have been trained on them: results on val or test are more meaningful."
     elif was_split_otherwise(pipeline.config.model.weights, split):
         text += f" {SPLIT_ANEW}"
@@ -122,6 +141,14 @@ def was_split_otherwise(weights: str, split: ImageRef) -> bool:
     runs = (each for run in find_runs(Path(weights)) for each in find_lineage(run))
     known = (about.pictures for about in map(read_about, runs) if about.source == folder)
     return any(pictures and pictures != now for pictures in known)
+
+
+def count_seen_in(pipeline: Pipeline, split: ImageRef, count: int) -> int:
+    """Returns how many of the first pictures of an album's split the weights on show were trained on."""
+    album = shown_album(split, pipeline.visitor)
+    if album is None:
+        return 0
+    return count_seen(pipeline.config.model.weights, ALBUMS.find_files(album, split.split)[:count])
 
 
 def _left_out(problems: tuple[str, ...]) -> Markup:
@@ -178,4 +205,5 @@ STEP = Step(
     build_view,
     _levels,
     has_figure=True,
+    build_figure=build_figure,
 )

@@ -11,6 +11,7 @@ from playground.components import html
 from playground.pipeline.pipeline import Pipeline
 from playground.steps.loss.shares import format_kind, restrict_loss
 
+TITLE = "Initial loss with new heads"
 CROSS_ENTROPY = Loss(kind="cross_entropy")
 
 
@@ -26,7 +27,7 @@ def initial_loss(pipeline: Pipeline) -> Markup:
         (name, *(f"{pipeline.compute_initial_loss(each, start):,.2f}" for each in columns.values()))
         for name, start in names.items()
     )
-    return html.table(html.Table("Initial loss with new heads", ("prior", *columns), rows)) + _explain(pipeline)
+    return html.table(html.Table(TITLE, ("prior", *columns), rows)) + _explain(pipeline)
 
 
 def _explain(pipeline: Pipeline) -> Markup:

@@ -19,6 +19,7 @@ EASY = 0.5  # a background anchor is easy, i.e. classified correctly, if all its
 FOREGROUND, HARD_BACKGROUND, EASY_BACKGROUND = "foreground", "hard background", "easy background"
 GROUP_COLOURS = {FOREGROUND: "foreground", HARD_BACKGROUND: "suppressed", EASY_BACKGROUND: "background"}
 KINDS = ("cross_entropy", "balanced_cross_entropy", "focal", "cutoff", "ohem")
+ALTERNATIVES = "The same picture under each loss"
 _groups, _payers = Cache(), Cache()
 
 
@@ -106,7 +107,7 @@ def alternatives(pipeline: Pipeline) -> Markup:
     explanation = html.paragraph(
         "Effective anchors: as many anchors as would carry the loss if all of them paid alike."
     )
-    return html.table(html.Table("The same picture under each loss", columns, tuple(rows))) + explanation
+    return html.table(html.Table(ALTERNATIVES, columns, tuple(rows))) + explanation
 
 
 def restrict_loss(kind: str, chosen: Loss) -> Loss:
@@ -119,6 +120,14 @@ def _list_settings(kind: str) -> tuple[str, ...]:
     """Returns the names of the settings that act only with some classification losses, this one among them."""
     config = Config.from_flat({"loss.kind": kind})
     return tuple(knob.name for knob in knobs().values() if "loss.kind" in knob.depends_on and knob.acts(config))
+
+
+def _find_of_some() -> tuple[str, ...]:
+    """Returns the paths of the settings that act only with some classification losses."""
+    return tuple(path for path, knob in knobs().items() if path != "loss.kind" and "loss.kind" in knob.depends_on)
+
+
+OF_SOME_LOSSES = _find_of_some()
 
 
 def format_kind(kind: str) -> str:

@@ -18,8 +18,8 @@ from playground.steps.levels import loss_levels
 from playground.steps.loss import paper_tables
 from playground.steps.loss.concentration import concentration, concentration_of_picture
 from playground.steps.loss.curves import CURVES, curves, example
-from playground.steps.loss.initial import initial_loss
-from playground.steps.loss.shares import alternatives, certainty, shares
+from playground.steps.loss.initial import TITLE as INITIAL, initial_loss
+from playground.steps.loss.shares import ALTERNATIVES, OF_SOME_LOSSES, alternatives, certainty, shares
 from playground.steps.step import Focus, Step, StepText, StepView, note_tiles, truth_layer
 from playground.support.cache import Cache
 
@@ -28,6 +28,9 @@ OF_PICTURE = "cumulative loss of this picture"
 FIGURES = (*CURVES, CERTAINTY, CUMULATIVE, OF_PICTURE)
 PAPER_PRESETS = ("alpha", "gamma", "loss", "prior", "ohem", "anchors")  # repeat the paper's tables
 _comparisons = Cache()
+MOVES = dict.fromkeys(OF_SOME_LOSSES, f"the table “{ALTERNATIVES}”") | {
+    "model.prior_probability": f"the table “{INITIAL}”"
+}
 DECADES = 4  # powers of ten that the colours span
 
 
@@ -55,7 +58,7 @@ def _build_text(pipeline: Pipeline, focus: Focus, report: Markup) -> StepText:
         text += report
     elif more is not None:
         more = report + more
-    return StepText(text, _build_figure(pipeline, focus), more)
+    return StepText(text, _build_figure(pipeline, focus), more, moves=MOVES)
 
 
 def _build_figure(pipeline: Pipeline, focus: Focus) -> Figure:

@@ -13,9 +13,10 @@ from playground.steps.dials import BOXES, USUAL, Dials, OfAnchor
 from playground.steps.regression.example import ANCHOR_LAYERS, Example, make_example
 from playground.steps.regression.figure import loss_figure
 from playground.steps.regression.tables import decoding, encoding, losses, overlaps
-from playground.steps.step import Focus, StepText, StepView, truth_layer
+from playground.steps.step import THE_FIGURE, Focus, StepText, StepView, truth_layer
 from playground.support.wording import hide_server
 
+MOVES = {"loss.smooth_l1_beta": THE_FIGURE}  # which draws smooth L1 whatever the box loss is
 SHIFT, GROWTH = 3.0, 5.0  # bounds of the sliders; above log(1000/16) = 4.135, growth is bounded
 
 
@@ -46,7 +47,7 @@ def build_regression_view(pipeline: Pipeline, focus: Focus, anchors: tuple[Layer
         loss = pipeline.config.loss
         text = _introduce(pipeline, example) + overlaps(example) + encoding(example)
         more = decoding(example, *pipeline.size) + losses(example, loss)
-        return StepText(text, loss_figure(example, loss), more, (chooser, *_dials(example)))
+        return StepText(text, loss_figure(example, loss), more, (chooser, *_dials(example)), MOVES)
 
     return StepView((*hidden, truth, *_layers(example)), build_text=build_text)
 

@@ -16,10 +16,10 @@ from playground.data.intake import read_upload, take
 from playground.events.album import ACTIONS, act, show_upload
 from playground.events.data import browse_to, parse_shares
 from playground.events.evaluation import follow_link
-from playground.events.lessons import answer_question, come_back
 from playground.events.settings import select_in_strip
 from playground.events.training import poll_runs
 from playground.lessons.panel import filter_seen
+from playground.lessons.stay import answer_question, come_back
 from playground.pipeline.downloads import download
 from playground.runs.service import RUNS
 from playground.runs.table_api import handle_request

@@ -6,8 +6,14 @@ import pytest
 import torch
 
 from core.config import Config, ConfigError
+from core.evaluation.dataset_predictions import ImageResult
+from core.runs.about import About
+from core.structures import Detections, GroundTruth
 from playground.canvas.edit import Pick
 from playground.data.picture import render_picture
+from playground.evaluations.query import EvaluationQuery
+from playground.evaluations.results import EvaluationResult
+from playground.evaluations.status import JobStatus
 from playground.pipeline.pipeline import Pipeline
 from playground.server.permalink import from_link, to_link
 from playground.server.pin_diff import changes
@@ -15,7 +21,10 @@ from playground.server.render import render
 from playground.state.page_state import PageState, pin_of
 from playground.state.settings import settings_of
 from playground.state.user_picture import UserPicture
+from playground.steps.evaluation import step as evaluation_step
+from tests.playground.made_runs import evaluation, make_run, runs_at, step
 
+PRECISION = "graph=ap&counted=60"
 SMALL = {"model.weights": "random", "model.fpn_channels": 32, "model.num_convs": 1, "inference.image_size": 96}
 
 
@@ -111,3 +120,42 @@ def test_nothing_more_is_sent_while_nothing_is_pinned_or_shown():
 def test_pinned_weights_that_do_not_fit_are_explained_and_b_stays():
     shown = render(state_of(config(), Config.from_flat({"model.num_convs": 2}), beside=True))
     assert shown.notice == "" and shown.canvas and "“Head convolutions” = 2 contradicts" in shown.changes
+
+
+def names_in_figure(state: PageState) -> list[str]:
+    return [each["name"] for each in json.loads(render(state).figure)["data"]]
+
+
+def test_every_figure_shows_what_is_pinned():
+    wide, narrow = config(loss__smooth_l1_beta=0.5), config()
+    assert "A: smooth L1, β = 0.5" in names_in_figure(state_of(narrow, wide, "assignment", dials="graph=boxes"))
+    found = state_of(Config.from_flat({}), Config.from_flat({"inference.score_threshold": 0.7}), dials=PRECISION)
+    assert any(name.startswith("A: ") for name in names_in_figure(found))
+
+
+def test_a_run_is_drawn_with_the_run_that_the_pinned_weights_are_from(tmp_path):
+    with runs_at(tmp_path / "runs"):
+        for name, loss in (("first", 0.9), ("second", 0.5)):
+            run = make_run(tmp_path / "runs" / name, {}, [step(1, loss), step(2, loss / 2), evaluation(2, loss / 3)])
+            run.write_about(About())
+        first = Config.from_flat({"model.weights": str(tmp_path / "runs" / "first" / "weights.safetensors")})
+        state = state_of(Config(), first, "training", run="second")
+        assert {"classification", "A: classification", "A: AP"} <= set(names_in_figure(state))
+        assert "A: classification" not in names_in_figure(state._replace(run="first"))
+        assert "A: classification" not in names_in_figure(state._replace(pinned=pin_of(Config())))
+
+
+def test_an_evaluation_is_drawn_with_that_of_the_pinned_settings(monkeypatch):
+    truth = GroundTruth(torch.tensor([[0.0, 0, 20, 20]]), torch.tensor([0]), torch.tensor([False]))
+    results = {}
+    for name, score in (("random", 0.9), ("builtin", 0.3)):
+        found = Detections(torch.tensor([[0.0, 0, 20, 20]]), torch.tensor([score]), torch.tensor([0]))
+        results[name] = EvaluationResult.from_images([ImageResult(found, truth, 7)], ["a"], ("cat",), 0.5)
+    done = {name: JobStatus("finished", 1, 1, result=each) for name, each in results.items()}
+    monkeypatch.setattr(evaluation_step, "job_status", lambda pipeline: done.get(pipeline.config.model.weights))
+    query = EvaluationQuery(figure="calibration")
+    state = state_of(config(), Config(), "evaluation", evaluation_query=query)
+    assert "A: all classes" in names_in_figure(state)
+    assert "A: perfect calibration" not in names_in_figure(state)
+    del done["builtin"]
+    assert "A: all classes" not in names_in_figure(state)

@@ -9,7 +9,7 @@ from core.config import Config, knobs
 from core.errors import UserError
 from playground.data.image_ref import ImageRef
 from playground.data.picture import render_picture
-from playground.events.lessons import BACK_AGAIN, GONE, STAY, answer_question, come_back, keep_picture, state_at
+from playground.events.lessons import link_to, recall
 from playground.lessons.lesson import Claim
 from playground.lessons.narration import PLACEHOLDER, Check, Narration
 from playground.lessons.options import LessonError
@@ -18,6 +18,7 @@ from playground.lessons.panel import build_contents, filter_seen
 from playground.lessons.parser import lessons, read_lesson
 from playground.lessons.position import LessonPosition, all_links, move, parse_course
 from playground.lessons.quantities import QUANTITIES, format_quantity
+from playground.lessons.stay import BACK_AGAIN, GONE, STAY, answer_question, come_back, keep_picture, state_at
 from playground.lessons.teacher import HIDE
 from playground.lessons.way import GO, build_map, format_minutes
 from playground.server.permalink import HIDEABLE, from_link, read_course, to_link, unknown_names
@@ -420,6 +421,23 @@ def test_leaving_brings_back_what_may_still_be_shown():
     elsewhere = settings_of(Config.from_flat({"model.weights": "/elsewhere/weights.pt"}))
     back, message = come_back(step, own._replace(settings=elsewhere))
     assert (back.lesson, back.settings) == ("", step.settings) and message.startswith(GONE)
+
+
+def test_after_a_reload_a_link_brings_back_what_was_before_the_lessons():
+    own = PageState(
+        "anchors", settings=settings_of(Config.from_flat({"loss.gamma": 4})), level=2, pinned="loss.alpha=0.5"
+    )
+    reloaded = from_link("lesson=focal.2&answer=1")._replace(visitor="me", run="abc")
+    back, missing = recall(reloaded, link_to(own))
+    assert (back.step, back.config().loss.gamma, back.level, back.pinned) == ("anchors", 4, 2, "loss.alpha=0.5")
+    assert not missing
+    assert (back.lesson, back.answer, back.run, back.visitor) == ("", None, "abc", "me")
+    for link in ("", None, 7, ["step=loss"], "lesson=dense.1", link_to(own._replace(settings='{"loss.gamma": -5}'))):
+        assert recall(reloaded, link) == (None, "")
+    back, missing = recall(reloaded, "step=anchors&loss.gamma=-5")
+    assert back.config() == Config() and missing.startswith("The link was not followed. “γ (focusing)”")
+    back, missing = recall(reloaded, "step=anchors&data=upload&loss.gamma=4")
+    assert back.config().loss.gamma == 4 and "was not saved" in missing
 
 
 def test_a_picture_chosen_within_the_lessons_stays():

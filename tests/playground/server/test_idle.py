@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 
+import pytest
 import torch
 
 from core.config import Config, knobs
@@ -12,6 +13,11 @@ from playground.data.picture import render_picture
 from playground.layout.knob_widgets import element_id
 from playground.pipeline.pipeline import Pipeline
 from playground.server.idle import build_idle, describe_circumstances
+from playground.server.render import render
+from playground.state.page_state import PageState
+from playground.state.settings import settings_of
+from playground.steps.loss.initial import initial_loss
+from playground.steps.loss.shares import alternatives
 
 
 def pipeline(settings: dict | None = None, **options) -> Pipeline:
@@ -20,8 +26,12 @@ def pipeline(settings: dict | None = None, **options) -> Pipeline:
 
 
 def reasons(shown: Pipeline) -> dict[str, str]:
-    found = json.loads(build_idle(shown))
-    return {path: found[element_id(path)] for path in knobs() if element_id(path) in found}
+    return {path: reason for path, (reason, quiet) in notes(shown, {}).items() if quiet}
+
+
+def notes(shown: Pipeline, moves: dict[str, str]) -> dict[str, tuple[str, bool]]:
+    found = json.loads(build_idle(shown, moves))
+    return {path: tuple(found[element_id(path)]) for path in knobs() if element_id(path) in found}
 
 
 def test_every_reason_is_that_of_the_hyperparameter():
@@ -64,3 +74,27 @@ def test_the_prior_acts_if_training_begins_with_new_classes():
     shown = pipeline(image_ref=ImageRef("mine", "train", 0))
     own = Pipeline(replace(shown.picture, class_names=("RBC", "WBC")), shown.config, image_ref=shown.image_ref)
     assert "model.prior_probability" not in reasons(own)
+
+
+def test_what_moves_nothing_but_a_figure_or_a_table_says_so():
+    config, says = Config.from_flat({"loss.box_loss": "giou"}), "Acts when the box loss is smooth L1"
+    state = PageState("assignment", dials="graph=boxes", settings=settings_of(config))
+    idle = json.loads(render(state).idle)
+    assert idle["knob-loss-smooth-l1-beta"] == [f"{says}; now it changes only this figure", False]
+    idle = json.loads(render(state._replace(dials="")).idle)
+    assert idle["knob-loss-smooth-l1-beta"] == [says, True]
+    idle = json.loads(render(state._replace(step="loss", dials="")).idle)
+    assert idle["knob-loss-ohem-anchors"] == [
+        "Acts when the loss is OHEM; now it changes only the table “The same picture under each loss”",
+        True,
+    ]
+    assert idle["knob-model-prior-probability"][0].endswith(
+        "now it changes only the table “Initial loss with new heads”"
+    )
+
+
+@pytest.mark.parametrize("path", ["loss.cutoff", "loss.ohem_anchors", "model.prior_probability"])
+def test_what_is_said_to_change_a_table_does(path):
+    shown = [pipeline({path: value}) for value in ((64, 2048) if path == "loss.ohem_anchors" else (0.05, 0.3))]
+    tables = [alternatives(each) + initial_loss(each) for each in shown]
+    assert tables[0] != tables[1]

@@ -1,0 +1,95 @@
+"""Opens links: the state that they name, as far as their visitor may see it, and what is left out of it."""
+
+from typing import NamedTuple
+
+from core.data.untrusted import DataError
+from core.errors import PictureError, UserError, shorten
+from playground.data.image_ref import is_from_album
+from playground.runs.privacy import describe_fault
+from playground.runs.service import RUNS
+from playground.server.permalink import from_link, shows_upload, unknown_names
+from playground.server.private_links import drop_private
+from playground.state.page_state import PageState
+from playground.state.user_picture import UserPicture, find_upload, set_aside, show_again
+from playground.support.wording import name_knobs
+
+NOT_SAVED = "The picture of the link was not saved: the generated scene is on show instead. Upload the picture again."
+
+
+class Opened(NamedTuple):
+    """The state that a link opens, and a message to the visitor, "" for none."""
+
+    state: PageState
+    message: str
+
+
+def follow_link(
+    query: str,
+    user_picture: UserPicture | None = None,
+    pinned_picture: UserPicture | None = None,
+    *,
+    visitor: str = "",
+) -> Opened:
+    """Returns the state of a link; one that cannot be opened gives the defaults and a message.
+
+    Args:
+        query: Query of the address; untrusted.
+        user_picture: The visitor's picture before, which no link holds.
+        pinned_picture: The visitor's pinned picture before.
+        visitor: Who opens it.
+    """
+    query, private = drop_private(query, visitor)
+    state, message = _follow(query, visitor)
+    shown = _keep_drawn(state.user_picture, user_picture)
+    if shows_upload(query):
+        shown = show_again(user_picture, state.config())
+        message = message or ("" if shown else NOT_SAVED)
+    run, lost = _choose_run(state.run, visitor)
+    message = shorten(" ".join(filter(None, (private, message, lost, unknown_names(query)))))
+    state = state._replace(
+        user_picture=shown, pinned_picture=_keep_pinned(state.pinned_picture, pinned_picture), run=run
+    )
+    return Opened(state, message)
+
+
+def _follow(query: str, visitor: str) -> Opened:
+    """Returns what a link names, as far as it can be opened, and why the rest is left out."""
+    try:
+        return Opened(from_link(query, visitor), "")
+    except (DataError, PictureError) as error:  # a data set of another machine; the rest of the link is valid
+        message = f"The picture of the link is not on show. {name_knobs(error)}"
+    except UserError as error:
+        return Opened(from_link("", visitor), f"The link was not followed. {name_knobs(error)}")
+    try:
+        return Opened(from_link(query, visitor, with_data=False), message)
+    except UserError as error:
+        return Opened(from_link("", visitor), f"The link was not followed. {name_knobs(error)}")
+
+
+def _choose_run(name: str, visitor: str) -> tuple[str, str]:
+    """Returns the run of a link; without one that its visitor may see the one that is training, and a message."""
+    try:
+        if RUNS.may_see(name, visitor):
+            return name, ""
+        lost = describe_fault(RUNS.folder(name)) if RUNS.has(name) else ""
+        return RUNS.current(visitor), lost
+    except UserError as error:  # the folder of the runs cannot be read
+        return "", name_knobs(error)
+
+
+def _keep_drawn(linked: UserPicture | None, before: UserPicture | None) -> UserPicture | None:
+    """Returns the picture of a link, or the visitor's own with its drawn objects, which links do not hold."""
+    if linked is None:
+        drawn_scene = before and before.image_ref is None and before.picture.is_scene
+        return before if drawn_scene else set_aside(before)
+    if is_from_album(linked.image_ref):  # saved with its drawn objects
+        return linked._replace(upload=find_upload(before))
+    same = before and (before.image_ref, before.scenes) == (linked.image_ref, linked.scenes)
+    return before if same else linked._replace(upload=find_upload(before))
+
+
+def _keep_pinned(linked: UserPicture | None, before: UserPicture | None) -> UserPicture | None:
+    """Returns the pinned picture of a link, or the visitor's own, which links do not hold."""
+    if linked is None:
+        return None if before and before.image_ref else before
+    return _keep_drawn(linked, before)
