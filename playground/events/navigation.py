@@ -58,7 +58,7 @@ def connect_address(page: PageComponents, blocks: gr.Blocks) -> None:
     def go_back(event: gr.EventData, request: gr.Request, seen: object, *pictures: UserPicture | None) -> Updates:
         query = str(getattr(with_fields(event), "query", ""))
         opened = open_link(query, *pictures, visitor=visitor_of(request))
-        left = {} if opened.state.lesson else {page.panel.own_link: ""}
+        left: Updates = {} if opened.state.lesson else {page.panel.own_link: ""}
         return {**show_opened(page, opened, seen, read_course(query)), **left}
 
     changed = [component for name in SET_BY_LINK for component in state_components(page, name)]

@@ -130,6 +130,8 @@ def test_own_settings_come_back_after_the_lessons(opened):
     page.get_by_role("button", name="half", exact=True).click()
     wait(lambda: "Not quite." in page.text_content("#lesson-outcome"))
     assert page.get_attribute("#lesson-outcome", "aria-live") == "polite"
+    page.reload()  # the lesson goes on
+    wait(lambda: page.locator("#lesson-title h2").is_visible() and "Turn it up" in page.text_content("#lesson-title"))
     page.get_by_role("button", name="Leave", exact=True).click()
     wait(lambda: "your own settings, picture and step are back" in notice(page))
     wait(lambda: page.locator("#knob-matching-fg-iou-threshold").is_visible())
