@@ -105,12 +105,14 @@ def open_services(options: argparse.Namespace) -> None:
     from playground.evaluations.jobs import EVALUATIONS
     from playground.evaluations.store import Store
     from playground.runs.service import RUNS
+    from playground.support.cache import shrink_when_idle
     from playground.support.visitors import VISITORS
 
     read_apart_from_now_on(PAGE, tuple(Kind), trusted=(RUNS.root, ALBUMS.folder, ASSETS))
     warm_up(*LIGHT)
     VISITORS.keep_apart((options.visitors or ("alike" if is_local(options.host) else "apart")) == "apart")
     repeat_hourly(ALBUMS.clean)
+    shrink_when_idle()
     DATA.allow_folder(options.data_folder)
     DATA.library.names()  # which sweeps what killed processes left
     EVALUATIONS.open(Store(EVALUATIONS_FOLDER))

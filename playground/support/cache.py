@@ -1,9 +1,12 @@
 """Caches of expensive results that all visitors share, bounded by the memory that the results take."""
 
+import ctypes
+import gc
 import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
+from contextlib import suppress
 from typing import Any, TypeVar
 
 from core.weights.sources import WeightsError
@@ -12,6 +15,8 @@ from playground.support.sizes import count_bytes
 RETRY_SECONDS = 30  # a failed download is not repeated at every move of a knob
 OVERHEAD = 2000  # bytes of an entry beside its result: its key holds settings
 MB = 10**6
+IDLE_SECONDS = 600  # after which a result that nobody has used is forgotten
+SHRINK_SECONDS = 60  # between two looks for such results
 Result = TypeVar("Result")
 
 
@@ -22,23 +27,33 @@ class PostponedError(WeightsError):
 class _Room:
     """The most recently used results; the latest is kept even if it alone is larger than the room."""
 
-    def __init__(self, max_bytes: int) -> None:
-        self.max_bytes, self.total = max_bytes, 0
-        self._results: OrderedDict[Hashable, tuple[Any, int]] = OrderedDict()  # by key, with their sizes
+    def __init__(self, max_bytes: int, clock: Callable[[], float]) -> None:
+        self.max_bytes, self.total, self._clock = max_bytes, 0, clock
+        self._results: OrderedDict[Hashable, tuple[Any, int, float]] = OrderedDict()  # by key: size and when last used
 
     def __contains__(self, key: Hashable) -> bool:
         return key in self._results
 
     def find(self, key: Hashable) -> Any:
-        self._results.move_to_end(key)
-        return self._results[key][0]
+        result, size, _ = self._results.pop(key)
+        self._results[key] = result, size, self._clock()
+        return result
 
     def store(self, key: Hashable, result: object, size: int) -> None:
-        self.total += size - self._results.get(key, (None, 0))[1]
-        self._results[key] = result, size
+        self.total += size - self._results.pop(key, (None, 0, 0.0))[1]
+        self._results[key] = result, size, self._clock()
         while len(self._results) > 1 and self.total > self.max_bytes:
-            _, (_, freed) = self._results.popitem(last=False)
-            self.total -= freed
+            self._forget_first()
+
+    def forget_unused(self) -> None:
+        """Forgets what has not been used for `IDLE_SECONDS`."""
+        last = self._clock() - IDLE_SECONDS
+        while self._results and next(iter(self._results.values()))[2] <= last:
+            self._forget_first()
+
+    def _forget_first(self) -> None:
+        _, (_, freed, _) = self._results.popitem(last=False)
+        self.total -= freed
 
 
 class Memory:
@@ -50,10 +65,11 @@ class Memory:
         small: Bytes of all small results together.
         large: Bytes of all large results together.
         border: Bytes from which a result is large.
+        clock: Tells the time in seconds.
     """
 
-    def __init__(self, small: int, large: int, border: int) -> None:
-        self._small, self._large, self._border = _Room(small), _Room(large), border
+    def __init__(self, small: int, large: int, border: int, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._small, self._large, self._border = _Room(small, clock), _Room(large, clock), border
         self._lock = threading.Lock()
 
     @property
@@ -77,11 +93,38 @@ class Memory:
         with self._lock:
             (self._large if size >= self._border else self._small).store(key, result, size)
 
+    def forget_unused(self) -> bool:
+        """Forgets the results that have not been used for `IDLE_SECONDS`; returns True if there were any."""
+        with self._lock:
+            before = self.total
+            for room in (self._small, self._large):
+                room.forget_unused()
+            return self.total < before
+
 
 # What follows from a picture of 256 px takes 2 to 4 MB: those of some 150 visitors fit.
 RESULTS = Memory(400 * MB, 200 * MB, 8 * MB)
 # The default network takes 50 MB and one with 152 layers 240 MB, each once more as the weights that it was made of.
 NETWORKS = Memory(250 * MB, 500 * MB, 100 * MB)
+
+
+def shrink_when_idle() -> None:
+    """Gives back the memory of results that have not been used for `IDLE_SECONDS`, as long as the process runs."""
+
+    def repeat() -> None:
+        while True:
+            time.sleep(SHRINK_SECONDS)
+            if RESULTS.forget_unused() + NETWORKS.forget_unused():
+                give_back_memory()
+
+    threading.Thread(target=repeat, name="shrink", daemon=True).start()
+
+
+def give_back_memory() -> None:
+    """Returns freed memory to the system, where the C library can be asked for that (Linux with glibc)."""
+    gc.collect()
+    with suppress(OSError, AttributeError, TypeError):
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 class Cache:

@@ -8,7 +8,7 @@ from core.config import Config
 from core.weights.sources import WeightsError
 from playground.data.picture import render_picture
 from playground.pipeline.pipeline import Pipeline
-from playground.support.cache import OVERHEAD, RESULTS, Cache, Memory, PostponedError
+from playground.support.cache import OVERHEAD, RESULTS, Cache, Memory, PostponedError, give_back_memory
 from playground.support.sizes import SAMPLED, count_bytes
 
 KB = 1000
@@ -147,3 +147,35 @@ def test_the_pictures_of_150_visitors_fit():
     parts = (picture, pipeline.batch, pipeline.prediction.outputs, pipeline.score_maps, pipeline.merged, pipeline.fates,
              pipeline.suppressors, pipeline.level_counts, pipeline.match)  # fmt: skip
     assert 150 * sum(count_bytes(each) + OVERHEAD for each in parts) < RESULTS._small.max_bytes
+
+
+def test_what_nobody_has_used_for_ten_minutes_is_forgotten():
+    now = [0.0]
+    memory = Memory(10**6, 10**6, 20 * KB, clock=lambda: now[0])
+    cache, made = Cache(memory), []
+
+    def get(key: str, count: int = KB) -> None:
+        cache.get(key, lambda: made.append(key) or numbers(count))
+
+    get("small"), get("large", 10 * KB), get("used")
+    assert not memory.forget_unused()
+    now[0] = 599
+    get("used")
+    assert not memory.forget_unused() and "small" in cache and "large" in cache
+    now[0] = 600
+    assert memory.forget_unused() and not memory.forget_unused()
+    assert "small" not in cache and "large" not in cache and "used" in cache
+    now[0] = 599 + 600
+    assert memory.forget_unused() and memory.total == 0
+    get("small")
+    assert made == ["small", "large", "used", "small"]
+
+
+def test_memory_is_given_back_where_the_system_can_do_that(monkeypatch):
+    give_back_memory()
+
+    def refuse(name: None) -> None:
+        raise TypeError("no name")  # as on Windows
+
+    monkeypatch.setattr("ctypes.CDLL", refuse)
+    give_back_memory()
