@@ -64,7 +64,7 @@ def _die_at(folder: Path, number: int) -> None:
     root, left = os.path.realpath(folder), [number]
 
     def hear(event: str, arguments: tuple[Any, ...]) -> None:
-        if any(path.startswith(os.path.join(root, "")) for path in _changed(event, arguments)):
+        if any(path.startswith(os.path.join(root, "")) for path in changed_paths(event, arguments)):
             left[0] -= 1
             if left[0] == 0:
                 if event == "open":
@@ -74,7 +74,7 @@ def _die_at(folder: Path, number: int) -> None:
     sys.addaudithook(hear)
 
 
-def _changed(event: str, arguments: tuple[Any, ...]) -> list[str]:
+def changed_paths(event: str, arguments: tuple[Any, ...]) -> list[str]:
     """Returns the paths that an audit event is about to change."""
     if event == "open":
         path, _, flags = arguments

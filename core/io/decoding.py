@@ -10,13 +10,15 @@ from PIL import ExifTags, Image, UnidentifiedImageError
 
 from core.errors import PictureError
 from core.io.picture_bounds import find_excess, find_slowness, is_directory_bounded
+from core.io.slow_formats import use_fast_decoder
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 MAX_PIXELS = 50_000_000  # 150 MB decoded
-MAX_BYTES = 64 * 2**20
+MAX_BYTES = 320 * 2**20  # so many pixels of 48 bits without compression
 MAX_SIDE = 30_000
+MAX_AT_ONCE = 2**20  # values that are scaled together, each of which takes some 40 bytes
 # Plain raster formats only: no EPS or PDF, which run programs, and no containers such as ICO, which may declare another
 # size in the header than the image inside has.
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF", "AVIF", "JPEG2000", "PPM", "QOI")
@@ -102,6 +104,7 @@ def _read_header(source: str | Path | BinaryIO | Image.Image, name: str) -> Imag
     _require_size(image, name)
     if slowness := find_slowness(image, content):
         raise PictureError(f"The picture {name} {slowness}.")
+    use_fast_decoder(image)
     return image
 
 
@@ -191,6 +194,10 @@ def _guess_range(values: np.ndarray) -> tuple[float, float]:
 
 def _scale_to_8_bits(values: np.ndarray, black: float, white: float) -> Image.Image:
     """Scales grey values so that black is 0 and white 255; NaN becomes black."""
-    scaled = (values.astype(np.float64) - black) * (255 / max(white - black, 1e-300))
-    scaled = np.nan_to_num(scaled, nan=0, posinf=255, neginf=0).clip(0, 255)
-    return Image.fromarray((scaled + 0.5).astype(np.uint8)).convert("RGB")
+    result = np.empty(values.shape, np.uint8)
+    rows = max(1, MAX_AT_ONCE // values.shape[1])
+    for first in range(0, len(values), rows):
+        scaled = (values[first : first + rows].astype(np.float64) - black) * (255 / max(white - black, 1e-300))
+        scaled = np.nan_to_num(scaled, nan=0, posinf=255, neginf=0).clip(0, 255)
+        result[first : first + rows] = scaled + 0.5
+    return Image.fromarray(result).convert("RGB")

@@ -1,17 +1,21 @@
-"""Parts: files and folders in the making, each in a hidden folder of its own beside the place where it will lie.
+"""Parts: files and folders in the making, each in a hidden folder of its own beside the place where it will lie, and
+what a process has for itself.
 
 A lock in that folder is held by the process that makes it. When that process is killed, the part belongs to nobody, and
 `sweep_parts` removes it, whatever its age; it never removes one that a living process still makes.
 """
 
+import atexit
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from threading import RLock
 
 from core.io.locks import FileLock
+from core.io.moving import remove_tree
 
 SUFFIX = ".part"  # of the hidden folders
 LOCK = ".lock"  # in each of them
@@ -28,7 +32,7 @@ def make_part(target: Path) -> Iterator[Path]:
     Raises:
         OSError: The hidden folder cannot be created.
     """
-    folder, lock = claim_part(target)
+    folder, lock = _claim(target)
     try:
         yield folder / target.name
     finally:
@@ -36,7 +40,7 @@ def make_part(target: Path) -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def claim_part(target: Path) -> tuple[Path, FileLock]:
+def _claim(target: Path) -> tuple[Path, FileLock]:
     """Creates and locks the hidden folder of a part, which is its caller's to remove.
 
     Raises:
@@ -98,3 +102,55 @@ def _remove(folder: Path, lock: FileLock) -> None:
     if folder.exists():  # where the open lock file cannot be removed: nothing else is, should a process take it now
         lock.remove(folder / LOCK)
         folder.rmdir()
+
+
+class OwnFolder:
+    """A hidden folder of this process, made when it is first needed; all methods are thread-safe.
+
+    It goes when the process ends. What a killed process leaves, the next one that needs such a folder removes.
+
+    Args:
+        name: What its files are for: part of its name, and of that in other processes.
+        find_home: Returns the folder to make it in, which is created; asked each time one is needed.
+
+    Attributes:
+        folder: The folder, None as long as none was needed.
+    """
+
+    def __init__(self, name: str, find_home: Callable[[], Path]) -> None:
+        self._name, self._find_home = name, find_home
+        self._changing = RLock()
+        self._held: tuple[FileLock, int] | None = None  # the lock on the folder, and the process that made it
+        self.folder: Path | None = None
+
+    def make_folder(self) -> Path:
+        """Creates an empty folder in it.
+
+        Raises:
+            OSError, or what `find_home` raises: There is no place for it.
+        """
+        with self._changing:
+            return Path(tempfile.mkdtemp(dir=self._open()))
+
+    def sweep(self) -> None:
+        """Removes the folders of killed processes."""
+        sweep_parts(self._find_home(), self._name)
+
+    def close(self) -> None:
+        """Removes the folder; a forked process leaves that to its parent."""
+        with self._changing:
+            if self.folder and self._held and self._held[1] == os.getpid():
+                self._held[0].close()
+                remove_tree(self.folder)
+            self.folder = self._held = None
+
+    def _open(self) -> Path:
+        if self.folder is None or not self.folder.is_dir():  # or a system has tidied up
+            self.close()
+            home = self._find_home()
+            home.mkdir(parents=True, exist_ok=True)
+            self.sweep()
+            self.folder, lock = _claim(home / self._name)
+            self._held = lock, os.getpid()
+            atexit.register(self.close)
+        return self.folder

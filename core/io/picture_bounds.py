@@ -18,9 +18,8 @@ MAX_BLOCKS = 5000  # before the first picture of a GIF, to whose comment Pillow 
 MAX_TILES = 10_000  # of JPEG 2000; its decoder needs 5 KB for each
 MAX_VALUES = 500_000  # of a field of TIFF: places of strips or tiles; 50 megapixels have 200,000 tiles of 16 px
 MAX_REPEATED = 2  # times that the fields of a directory may hold the bytes of its file
-MAX_SLOW_STEPS = 4_000_000  # pixels of formats that Pillow decodes in Python, or of PPM values; some five seconds
-MAX_SLOW_BYTES = 16 * 2**20  # of their files
-SLOW = ("bmp_rle", "ppm", "ppm_plain", "qoi")  # Pillow's names of these decoders
+# Steps of formats that are decoded in Python, some ten seconds: a pixel, but not more than the file has bytes.
+MAX_STEPS = {"bmp_rle": 4_000_000, "ppm_plain": 4_000_000, "qoi": 12_500_000}  # by Pillow's names of the decoders
 EXIF, FURTHER = b"Exif\0\0", b"MPF\0"  # with which segments begin: EXIF, and the list of further pictures
 JPEG, SCAN, END = b"\xff\xd8", b"\xff\xda", b"\xff\xd9"  # with which the file and each scan begin, and its end
 MARK = re.compile(rb"\xff[^\x00\x01\xff\xd0-\xd7]")  # with which a segment of a JPEG begins; others are within scans
@@ -56,8 +55,7 @@ def find_slowness(image: Image.Image, content: bytes) -> str:
     if image.format in ("JPEG", "MPO") and pixels * _count_scans(content) > MAX_SCANNED:
         return "goes over its pixels too many times: save it as a JPEG that is not progressive"
     decoder = next((str(tile[0]) for tile in getattr(image, "tile", ())), "")
-    steps = pixels * (len(image.getbands()) if decoder.startswith("ppm") else 1)
-    if decoder in SLOW and (steps > MAX_SLOW_STEPS or len(content) > MAX_SLOW_BYTES):
+    if decoder in MAX_STEPS and min(pixels, len(content)) > MAX_STEPS[decoder]:
         return "has too many pixels for a format that is slow to decode: save it as PNG or JPEG"
     return ""
 

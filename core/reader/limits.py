@@ -9,7 +9,7 @@ from enum import Enum
 from pathlib import Path
 from typing import NamedTuple
 
-from core.errors import UserError
+from core.errors import UserError, quote
 
 VARIABLE, NONE = "RETINANET_LIMITS", "none"  # the environment variable, and its value that lifts all bounds
 
@@ -80,7 +80,7 @@ def read_apart_from_now_on(limits: Limits, kinds: Collection[Kind], *, trusted: 
     global _choice
     value = os.environ.get(VARIABLE, "")
     if value not in ("", NONE):
-        raise LimitsError(f"{VARIABLE}={value[:40]!r} is not understood: set it to {NONE}, or leave it out.")
+        raise LimitsError(f"{VARIABLE}={quote(value)} is not understood: set it to {NONE}, or leave it out.")
     folders = tuple(folder.resolve() for folder in trusted)
     _choice = _Choice(limits, frozenset(kinds), folders) if kinds and not value else None
 

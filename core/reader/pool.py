@@ -13,8 +13,8 @@ from typing import Any, NamedTuple
 
 from core.errors import UserError
 from core.io.moving import remove_tree
-from core.io.own_folder import OwnFolder
-from core.io.troubles import explain
+from core.io.parts import OwnFolder
+from core.io.troubles import explain, require_temporary
 from core.reader.errors import ReaderDefectError, unpack_error
 from core.reader.limits import Limits
 from core.reader.messages import ANSWER
@@ -103,7 +103,7 @@ class Pool:
 
     def __init__(self) -> None:
         self._condition = Condition()
-        self._scratch = OwnFolder(SCRATCH)
+        self._scratch = OwnFolder(SCRATCH, require_temporary)
         self._idle: list[ReadingProcess] = []
         self._busy: list[bool] = []  # for each task that is done now, whether it is long
         self._turns = Turns()

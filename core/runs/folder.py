@@ -106,9 +106,11 @@ class RunFolder:
 
     def require_new(self) -> None:
         """Raises `RunError` unless the folder is missing or empty, or a run was killed there before it began."""
+        if os.path.exists(self.path) and not os.path.isdir(self.path):
+            raise RunError(f"{self.path} is a file: name a folder for the run.")
         sweep_parts(self.path)
         begun = {self.lock, self.about, *list_control_files(self.control)}  # written before the settings
-        if self.path.exists() and not (self.path.is_dir() and begun.issuperset(self.path.iterdir())):
+        if self.path.exists() and not begun.issuperset(self.path.iterdir()):
             raise RunError(
                 f"The folder {self.path} is not empty: choose another, or continue the run in it with --resume."
             )

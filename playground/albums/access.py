@@ -14,6 +14,10 @@ from playground.albums.samples import AlbumSplit
 from playground.albums.storage import AlbumStorage
 from playground.support.cache import Cache
 
+DAMAGED = (
+    "These pictures cannot be read, because their record is damaged: ask the operator of the server to restore it."
+)
+
 
 class AlbumAccess:
     """The albums in a folder, to look at; all methods are thread-safe.
@@ -46,6 +50,8 @@ class AlbumAccess:
         """
         with self._lock:
             album = self._storage.find(key)
+            if album is None and key in self._storage.list_keys():
+                raise AlbumError(DAMAGED)
             if album is None:
                 raise AlbumError(
                     "These pictures are no longer here: they have been deleted, or were not used for long."

@@ -75,6 +75,7 @@ class Album(NamedTuple):
         used: Unix time in seconds of the last use, to within an hour.
         removed: Pictures that can be restored, the latest last.
         stamp: Changes with everything but `used`.
+        lost: The number of further pictures that cannot be read any more, until the album is changed.
     """
 
     key: str
@@ -86,6 +87,7 @@ class Album(NamedTuple):
     used: float = 0.0
     removed: tuple[Removed, ...] = ()
     stamp: str = ""
+    lost: int = 0
 
     @property
     def labelled(self) -> int:

@@ -1,6 +1,7 @@
 """Deleting whole albums, with an undo, and cleaning up what nobody can restore any more."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from threading import Thread
 from time import sleep
 
@@ -48,9 +49,20 @@ class AlbumTrash:
         """Returns the album that a visitor deleted last, None if there is none to restore; "" is no visitor."""
         return next((each for each in self._trash.entries() if visitor and each.owner == visitor), None)
 
-    def put_back(self, deleted: Deleted) -> None:
-        """Restores an album; its runs and evaluations return with `settle`."""
-        self._trash.put_back(deleted.key)
+    @contextmanager
+    def putting_back(self, deleted: Deleted) -> Iterator[None]:
+        """Restores an album with its runs and evaluations, after the caller's last look while nobody changes any.
+
+        Raises:
+            UserError: It is no longer in the trash, or the disk does not take the change.
+        """
+        with explaining(), self._storage.uses.alone(deleted.title) as free:
+            if not free:
+                raise AlbumError("Your pictures are being deleted or put back in another window: try again.")
+            with self._storage.changing():
+                yield
+                self._trash.put_back(deleted.key)
+            self._restore_followers(deleted.title)
 
     def clean(self) -> None:
         """Erases what can no longer be restored."""
@@ -84,10 +96,14 @@ class AlbumTrash:
 
 
 def erase_removed(storage: AlbumStorage, key: str) -> None:
-    """Erases the files of pictures that can no longer be restored, also those that an interrupted upload left."""
+    """Erases the files of pictures that can no longer be restored, also those that an interrupted upload left.
+
+    Raises:
+        AlbumError: The album cannot be read.
+    """
     album, now = storage.find(key), storage.now()
     if album is None:
-        return
+        raise AlbumError(f"The album {key} cannot be read, because its record is damaged: restore it, or remove it.")
     # A time to come was noted with another clock: it begins anew.
     aged = (each._replace(time=min(each.time, now)) for each in album.removed)
     kept = tuple(each for each in aged if each.time >= now - UNDO_SECONDS)

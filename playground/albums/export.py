@@ -14,8 +14,8 @@ from core.data.dataset import SPLITS
 from core.data.writers.content import Content, WrittenImage
 from core.data.writers.convert import WRITERS
 from core.io.moving import remove_tree, rename
-from core.io.own_folder import OwnFolder
-from core.io.parts import make_part
+from core.io.parts import OwnFolder, make_part
+from core.io.troubles import require_temporary
 from playground.albums.album import Album, AlbumError, AlbumPicture
 from playground.albums.storage import link_or_copy
 
@@ -34,7 +34,7 @@ class Exports:
     """The downloads of this process, which hold private pictures: each in a folder of its own."""
 
     def __init__(self) -> None:
-        self._own = OwnFolder(DOWNLOADS)
+        self._own = OwnFolder(DOWNLOADS, require_temporary)
 
     @contextmanager
     def make(self) -> Iterator[Path]:

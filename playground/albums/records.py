@@ -20,7 +20,7 @@ def write_record(album: Album) -> str:
     """Returns an album as the text of its record."""
     values = album._asdict()
     pictures, removed = values.pop("pictures"), values.pop("removed")
-    for name in ("used", "stamp"):
+    for name in ("used", "stamp", "lost"):
         del values[name]
     listed = ",\n".join(map(_to_text, pictures))
     taken = ",\n".join(f"[{_to_text(each.picture)}, {each.place}, {each.time}]" for each in removed)
@@ -28,7 +28,7 @@ def write_record(album: Album) -> str:
 
 
 def read_record(text: str) -> Album:
-    """Reads the text of `write_record`.
+    """Reads the text of `write_record`; a picture that is damaged costs itself alone.
 
     Raises:
         ValueError: It is damaged.
@@ -37,15 +37,17 @@ def read_record(text: str) -> Album:
         values = json.loads(text)
         album = values["album"]
         names, colours = (tuple(map(str, album[name])) for name in ("class_names", "class_colours"))
-        pictures = tuple(_read_picture(each, len(names)) for each in values["pictures"])
-        removed = tuple(Removed(_read_picture(one, len(names)), int(at), float(when))
-                        for one, at, when in values["removed"])  # fmt: skip
+        read = [_try_to_read(each, len(names)) for each in values["pictures"]]
+        pictures = tuple(each for each in read if each)
+        restorable = [(_try_to_read(one, len(names)), int(at), float(when)) for one, at, when in values["removed"]]
+        removed = tuple(Removed(one, at, when) for one, at, when in restorable if one)
         if len(names) != len(colours) or not all(map(is_text, names)) or not all(map(COLOUR.fullmatch, colours)):
             raise ValueError("There is not a name and a colour for each class.")
         key, owner, shared = str(album["key"]), str(album["owner"]), album["shared"] is True
     except (KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
         raise ValueError(f"The record is damaged: {error}.") from None
-    return Album(key, owner, shared, names, colours, pictures, 0.0, removed, stamp_of(text))
+    lost = len(read) - len(pictures)
+    return Album(key, owner, shared, names, colours, pictures, 0.0, removed, stamp_of(text), lost)
 
 
 def stamp_of(text: str) -> str:
@@ -56,6 +58,14 @@ def stamp_of(text: str) -> str:
 @lru_cache(_CACHED)
 def _to_text(picture: AlbumPicture) -> str:
     return json.dumps(picture._asdict(), separators=(",", ":"))
+
+
+def _try_to_read(values: dict[str, Any], num_classes: int) -> AlbumPicture | None:
+    """Returns a picture of the record, None if it is damaged."""
+    try:
+        return _read_picture(values, num_classes)
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError, RecursionError):
+        return None
 
 
 def _read_picture(values: dict[str, Any], num_classes: int) -> AlbumPicture:

@@ -152,15 +152,17 @@ class Albums(AlbumAccess):
         Raises:
             AlbumError: There is nothing to restore any more, or the visitor has new pictures.
         """
-        with self._writing():
-            if self.of(visitor):
-                raise AlbumError("You have new pictures, and can have only one album: delete them first.")
-            deleted = self._trash.find(visitor)
-            if deleted is None:
-                raise AlbumError("There are no deleted pictures of yours to restore any more: upload them again.")
-            self._trash.put_back(deleted)
-        self._trash.settle(deleted.title)
+        self._require_none(visitor)
+        deleted = self._trash.find(visitor)
+        if deleted is None:
+            raise AlbumError("There are no deleted pictures of yours to restore any more: upload them again.")
+        with self._trash.putting_back(deleted):
+            self._require_none(visitor)  # nor from another window meanwhile
         return self.require_own(visitor)
+
+    def _require_none(self, visitor: str) -> None:
+        if self.of(visitor):
+            raise AlbumError("You have new pictures, and can have only one album: delete them first.")
 
     def can_restore_all(self, visitor: str) -> bool:
         """True if `restore_all` can restore something."""
@@ -171,16 +173,17 @@ class Albums(AlbumAccess):
         if self.folder.is_dir():
             with self._writing():
                 self._storage.sweep()
-        failed: UserError | None = None
+        failed: list[UserError] = []
         for key in self._storage.list_keys():
             try:
                 self._clean_one(key)
             except UserError as error:  # which must not keep the others from being cleaned
-                failed = error
+                failed.append(error)
         self._trash.clean()
         self._exports.clean(UNDO_SECONDS)
         if failed:
-            raise failed
+            more = f" The same or the like holds for {len(failed) - 1} more." if len(failed) > 1 else ""
+            raise AlbumError(f"{failed[0]}{more}")
 
     def _clean_one(self, key: str) -> None:
         self._trash.settle(key)

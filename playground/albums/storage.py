@@ -11,7 +11,7 @@ from pathlib import Path
 from core.io.atomic import write_atomically
 from core.io.moving import remove, remove_tree
 from core.io.parts import is_part, sweep_parts
-from core.io.records import read_bytes
+from core.io.records import is_missing, read_bytes
 from playground.albums.album import Album, AlbumError, is_album_key
 from playground.albums.records import read_record, stamp_of, write_record
 from playground.support.age import grow_age
@@ -101,15 +101,15 @@ class AlbumStorage:
         """
         folder = self.folder / album.key
         (folder / PICTURES).mkdir(parents=True, exist_ok=True)
+        now = self.now()
+        _mark(folder / USED, now)
         text = write_record(album)
         with write_atomically(folder / RECORD) as temporary:
             temporary.write_text(text, "utf-8", newline="\n")
             if (folder / RECORD).exists():
                 remove(folder / PREVIOUS)
                 link_or_copy(folder / RECORD, folder / PREVIOUS)
-        now = self.now()
-        _mark(folder / USED, now)
-        album = album._replace(stamp=stamp_of(text), used=now)
+        album = album._replace(stamp=stamp_of(text), used=now, lost=0)
         self._albums[album.key] = _stamp(folder / RECORD) or (0, 0, 0), album
         self._owners[album.owner] = album.key
         return album
@@ -152,7 +152,7 @@ class AlbumStorage:
         """Removes what killed processes left, also albums without any record; the caller keeps others from changes."""
         sweep_parts(self.folder)
         for key in self.list_keys():
-            if not any((self.folder / key / name).exists() for name in (RECORD, PREVIOUS)):
+            if all(is_missing(self.folder / key / name) for name in (RECORD, PREVIOUS)):
                 remove_tree(self.folder / key)
         for key in set(self.uses.names()) - set(self.list_keys()):
             with self.uses.alone(key) as free:
@@ -187,7 +187,8 @@ class AlbumStorage:
             except (OSError, ValueError):
                 continue
             present = tuple(each for each in album.pictures if os.path.isfile(self.picture_path(key, each.file)))
-            return album._replace(key=key, pictures=present, used=self.last_used(key))
+            lost = album.lost + len(album.pictures) - len(present)
+            return album._replace(key=key, pictures=present, used=self.last_used(key), lost=lost)
         return None
 
     def last_used(self, key: str) -> float:

@@ -5,6 +5,7 @@ from typing import TypeGuard
 
 from core.config import ConfigError
 from core.data.dataset import SPLITS
+from core.errors import quote
 from playground.albums.album import ALL, is_album_key
 
 PHOTOGRAPHS = "photographs"  # the source of the photographs among the examples
@@ -47,7 +48,7 @@ class ImageRef:
         source, split, number = (*text.split("/"), "", "")[:3]
         is_number = number.isascii() and number.isdecimal() and 0 < len(number) < 10
         if not source or split not in splits_of(source) or not is_number or int(number) < 1 or text.count("/") != 2:
-            raise ConfigError(f"data = {text[:100]!r} is not allowed: it must be like name/{SPLITS[0]}/1.")
+            raise ConfigError(f"data = {quote(text)} is not allowed: it must be like name/{SPLITS[0]}/1.")
         return cls(source, split, int(number) - 1)
 
 

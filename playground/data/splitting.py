@@ -24,26 +24,32 @@ def split(library: DataSetLibrary, name: str, by: str, shares: Sequence[float], 
             lists = make_lists(data_set.folder, by, shares, config.training.seed, format=data_set.format)
         except DataError as error:
             raise DataError(hide_folder(str(error), data_set.folder, name)) from None
-        return _replace_lists(library, data_set, None if lists is None else format_splits(lists).encode(), config)
+        after = None if lists is None else format_splits(lists).encode()
+        return _replace_lists(library, data_set, read_lists(data_set.folder), after, config)
 
 
 def undo_split(library: DataSetLibrary, name: str, config: Config) -> StoredDataSet:
     """Restores the splits that a data set had before it was split last, see `DataSets.undo_split`."""
     with library.alone(name) as data_set:
-        now = digest_lists(read_lists(data_set.folder))
-        if now != data_set.lists or not library.splits.last([data_set]):
+        before = read_lists(data_set.folder)
+        if digest_lists(before) != data_set.lists or not library.splits.last([data_set]):
             raise DataError(f"The last split of {name} cannot be undone any more: split the data set again.")
-        return _replace_lists(library, data_set, library.splits.before(data_set), config, undoing=True)
+        return _replace_lists(library, data_set, before, library.splits.before(data_set), config, undoing=True)
 
 
 def _replace_lists(
-    library: DataSetLibrary, data_set: StoredDataSet, lists: bytes | None, config: Config, *, undoing: bool = False
+    library: DataSetLibrary,
+    data_set: StoredDataSet,
+    before: bytes | None,
+    lists: bytes | None,
+    config: Config,
+    *,
+    undoing: bool = False,
 ) -> StoredDataSet:
     """Replaces the lists of a data set, checks it, and stores the result; an error leaves everything as it was."""
-    now = digest_lists(read_lists(data_set.folder))
-    if data_set.lists != now:  # a record of an earlier version, or lists of the command line
-        data_set = library.put(data_set._replace(lists=now))
-    library.splits.note(data_set, lists, undoing=undoing)
+    if data_set.lists != digest_lists(before):  # a record of an earlier version, or lists of the command line
+        data_set = library.put(data_set._replace(lists=digest_lists(before)))
+    library.splits.note(data_set.name, before, lists, undoing=undoing)
     try:
         write_lists(data_set.folder, lists)
         check = check_stored(data_set.folder, config, format=data_set.format)

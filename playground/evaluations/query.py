@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 from core.config import ConfigError
+from core.errors import quote
 from core.evaluation.error_types import KINDS
 from core.evaluation.report import USUAL_IOU
 from playground.support.untrusted import parse_number
@@ -44,7 +45,7 @@ def update_query(query: EvaluationQuery, field: str, value: str) -> EvaluationQu
         return query._replace(figure=value)
     if field == "choice" and is_choice(value):
         return query._replace(choice=value)
-    raise ConfigError(f"{field[:50]} = {value[:50]!r} is not allowed for an evaluation: choose something on the page.")
+    raise ConfigError(f"{field[:50]} = {quote(value)} is not allowed for an evaluation: choose something on the page.")
 
 
 def is_choice(text: str) -> bool:

@@ -67,9 +67,8 @@ def _connect_deletion(page: PageComponents, controls: DataControls) -> None:
         return {**updates, notice: deleted_notice, controls.put_back: undo_button(request)}
 
     def delete_unread(state: PageState, *, request: gr.Request) -> Updates:
-        name = next(iter(DATA.list_unread()), "")
-        said = {notice: f"The data set {DATA.delete_unread(name).title} is deleted."} if name else {}
-        updates = {**show(page, state), **said}
+        deleted = DATA.delete_unread(next(iter(DATA.list_unread()), ""))
+        updates = {**show(page, state), notice: f"The data set {deleted.title} is deleted."}
         return {**updates, controls.put_back: undo_button(request), controls.delete_unread: unread_button()}
 
     def undo(state: PageState, *, request: gr.Request) -> Updates:

@@ -3,10 +3,10 @@
 from functools import cache
 from typing import NamedTuple
 
-from core.errors import UserError
+from core.errors import UserError, quote
 from playground.lessons.lesson import Lesson, LessonStep
 from playground.lessons.parser import lessons
-from playground.support.untrusted import MAX_QUOTED, is_index
+from playground.support.untrusted import is_index
 
 
 class LessonPosition(NamedTuple):
@@ -38,7 +38,7 @@ class LessonPosition(NamedTuple):
         lesson = lessons().get(key)
         if lesson is None or not is_index(number) or not 1 <= int(number) <= len(lesson.steps):
             raise UserError(
-                f"lesson = {text[:MAX_QUOTED]!r} is not allowed: it must be one of {', '.join(lessons())}, "
+                f"lesson = {quote(text)} is not allowed: it must be one of {', '.join(lessons())}, "
                 "followed by the number of a step, such as dense.1."
             )
         return cls(lesson, int(number) - 1)

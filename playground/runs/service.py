@@ -13,6 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from core.config import Config
+from core.errors import quote
 from core.experiments.presets import PRESETS
 from core.io.locks import FileLock
 from core.io.paths import is_file_name
@@ -31,7 +32,6 @@ from playground.runs.reader import Reader, file_stamp, hide_paths, read_about, r
 from playground.runs.share import require_places, require_share
 from playground.sharing.shares import find_share
 from playground.support import starting
-from playground.support.untrusted import MAX_QUOTED
 
 MAX_WAITING = 100  # runs in the queue
 STARTING_SECONDS = 10  # that a server has to show that it runs
@@ -115,7 +115,7 @@ class Runs:
             RunError: There is no such run.
         """
         if not self.has(name):
-            raise RunError(f"There is no run {name[:MAX_QUOTED]!r} here: choose one from the list.")
+            raise RunError(f"There is no run {quote(name)} here: choose one from the list.")
         return RunFolder(self.root / name)
 
     def about(self, name: str) -> About:

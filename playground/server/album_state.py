@@ -5,6 +5,7 @@ from collections import Counter
 from typing import Any
 
 from core.errors import UserError
+from core.io.text import count_noun
 from playground.albums.album import Album
 from playground.albums.export import find_lack
 from playground.albums.limits import describe_keeping
@@ -95,8 +96,14 @@ def describe_audience(album: Album, *, mine: bool) -> str:
     if not mine:
         return "Somebody shared these pictures: you can look at and use them, but only their owner can change them."
     if album.shared:
-        return "Anyone with the link can see these pictures, but only this browser can change them."
-    return "Only this browser can see these pictures."
+        return f"Anyone with the link can see these pictures, but only this browser can change them.{_lost(album)}"
+    return f"Only this browser can see these pictures.{_lost(album)}"
+
+
+def _lost(album: Album) -> str:
+    """Returns how many pictures of an album are left out, as a further sentence; "" for none."""
+    left_out = f"{count_noun(album.lost, 'picture')} cannot be read any more and {'is' if album.lost == 1 else 'are'}"
+    return f" {left_out} left out: upload what you miss again." if album.lost else ""
 
 
 def _undo(own: Album | None, visitor: str) -> str:

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from core.config import ConfigError
+from core.errors import quote
 from playground.support.starting import LOCAL
-from playground.support.untrusted import MAX_QUOTED
 
 LOCAL_NAMES = ("localhost", "127.0.0.1", "::1")
 FLAG = "--allowed-host"
@@ -82,7 +82,7 @@ def _parse_name(text: str) -> str:
     authority = Authority.parse(text)
     if authority is None or authority.port is not None:
         raise ConfigError(
-            f"{FLAG} {text[:MAX_QUOTED]!r} is not a name: write it as browsers send it, without scheme, port and path, "
+            f"{FLAG} {quote(text)} is not a name: write it as browsers send it, without scheme, port and path, "
             "such as page.example.org."
         )
     return authority.name

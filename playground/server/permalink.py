@@ -4,7 +4,7 @@ import difflib
 from urllib.parse import parse_qsl, urlencode
 
 from core.config import MAX_TEXT, Config, ConfigError, knobs
-from core.errors import UserError
+from core.errors import MAX_QUOTED, UserError, quote
 from core.retinanet.anchors import LEVELS
 from playground.canvas.edit import Pick
 from playground.data.image_ref import UPLOAD, ImageRef
@@ -19,7 +19,7 @@ from playground.steps import STEPS
 from playground.steps.dials import USUAL, Dials, parse_dials, set_dial
 from playground.steps.loss.step import FIGURES
 from playground.steps.step import MAPS
-from playground.support.untrusted import MAX_QUOTED, is_index, parse_number, require_one_of
+from playground.support.untrusted import is_index, parse_number, require_one_of
 
 STORY = "story"  # ?view=story opens the first screen, as does an address that says nothing
 HIDE = "hide"  # names controls that a teacher's link hides: ?hide=training,loss.gamma; `strip.js` hides them
@@ -201,7 +201,7 @@ def _parse_answer(text: str, position: LessonPosition | None) -> int | None:
     if not text:
         return None
     if not is_index(text) or not 1 <= int(text) <= count:
-        raise ConfigError(f"answer = {text[:20]!r} is not allowed: this step has {count} answers, counted from 1.")
+        raise ConfigError(f"answer = {quote(text)} is not allowed: this step has {count} answers, counted from 1.")
     return int(text) - 1
 
 
@@ -249,4 +249,4 @@ def _unknown_name(name: str, known: tuple[str, ...]) -> str:
     hint = (
         f"did you mean {near[0]}?" if near else f"it may name steps ({steps}), knobs such as loss.gamma, or {others}."
     )
-    return f"{HIDE} = {name[:MAX_QUOTED]!r} hides nothing: {hint}"
+    return f"{HIDE} = {quote(name)} hides nothing: {hint}"

@@ -13,7 +13,7 @@ import gradio as gr
 
 from core.errors import UserError
 from core.io.moving import remove, remove_tree
-from core.io.own_folder import OwnFolder
+from core.io.parts import OwnFolder
 from playground.support.shared_folder import explain_disk
 
 OWN = "own"  # the folder of the files that handlers have taken

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import gradio as gr
 
 from core.config import BUILT_IN_WEIGHTS, Config, ConfigError
+from core.errors import quote
 from core.io.paths import is_path
 from playground.albums.album import AlbumError
 from playground.albums.service import ALBUMS
@@ -25,7 +26,6 @@ from playground.state.user_picture import UserPicture
 from playground.state.weight_names import with_keys, with_paths
 from playground.steps.dials import parse_dials
 from playground.steps.step import MAPS, Focus, Suggesting
-from playground.support.untrusted import MAX_QUOTED
 
 DEFAULTS = "defaults"  # the pinned settings when none of them was changed
 STORY_STEP = "loss"  # the step that the first screen shows
@@ -205,7 +205,7 @@ def require_known_weights(config: Config, visitor: str = "") -> None:
     place = Path(os.path.realpath(name))  # which allows loops of links
     if not any(place.is_relative_to(home) for home in homes):
         raise ConfigError(
-            f"model.weights = {Path(name).name[:MAX_QUOTED]!r} is not available here: choose "
+            f"model.weights = {quote(Path(name).name)} is not available here: choose "
             f"{', '.join(BUILT_IN_WEIGHTS)}, upload a file, or train a run."
         )
     if not may_see_file(name, visitor):

@@ -4,6 +4,7 @@ from typing import NamedTuple
 from urllib.parse import parse_qsl, urlencode
 
 from core.config import ConfigError
+from core.errors import quote
 from core.evaluation.report import USUAL_IOU
 from core.io.text import is_text
 from playground.support.names import MAX_NAME
@@ -99,7 +100,7 @@ def set_dial(dials: Dials, name: str, value: str) -> Dials:
             return dials._replace(box=_parse_box(value))
         case "deltas":
             return dials._replace(deltas=_parse_of_anchor(name, value, MAX_DELTA))
-    raise ConfigError(f"{name[:50]} = {value[:50]!r} is not allowed for a figure: choose something on the page.")
+    raise ConfigError(f"{name[:50]} = {quote(value)} is not allowed for a figure: choose something on the page.")
 
 
 def _parse_box(text: str) -> OfAnchor:
@@ -113,7 +114,7 @@ def _parse_box(text: str) -> OfAnchor:
 def _parse_of_anchor(name: str, text: str, most: float) -> OfAnchor:
     anchor, *parts = text.split(",")
     if len(parts) != 4:
-        raise ConfigError(f"{name} = {text[:50]!r} is not allowed: it must be an anchor's number and four numbers.")
+        raise ConfigError(f"{name} = {quote(text)} is not allowed: it must be an anchor's number and four numbers.")
     first, second, third, fourth = (parse_number(name, part, (-most, most)) for part in parts)
     return OfAnchor(int(parse_number(name, anchor, (0, MAX_ANCHOR))), (first, second, third, fourth))
 

@@ -6,9 +6,9 @@ import os
 import socket
 from pathlib import Path
 
-from core.errors import UserError
+from core.errors import UserError, quote
 from core.io.troubles import PlaceError, explain, require_temporary, require_usable
-from playground.support.untrusted import MAX_QUOTED, is_index
+from playground.support.untrusted import is_index
 
 LOCAL = "127.0.0.1"  # what the page listens on, unless an address is given
 # What visitors make, in the folder in which the page is started.
@@ -32,7 +32,7 @@ def parse_port(text: str) -> int:
         argparse.ArgumentTypeError: It is none.
     """
     if not (is_index(text) and 0 < int(text) <= MAX_PORT):
-        raise argparse.ArgumentTypeError(f"{text[:MAX_QUOTED]!r} is no port: name one from 1 to {MAX_PORT}")
+        raise argparse.ArgumentTypeError(f"{quote(text)} is no port: name one from 1 to {MAX_PORT}")
     return int(text)
 
 

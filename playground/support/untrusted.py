@@ -3,10 +3,10 @@
 import math
 
 from core.config import ConfigError
+from core.errors import quote
 
 MAX_NUMBER = 1e6  # larger than any coordinate of a picture
 MAX_DIGITS = 9  # of an index
-MAX_QUOTED = 40  # characters of a value in a message
 
 
 def parse_number(name: str, text: str, limits: tuple[float, float] | None = None) -> float:
@@ -27,7 +27,7 @@ def parse_number(name: str, text: str, limits: tuple[float, float] | None = None
         number = math.nan
     if not low <= number <= high:
         allowed = f"a number from {low:g} to {high:g}" if limits else "a number"
-        raise ConfigError(f"{name} = {text[:MAX_QUOTED]!r} is not allowed: it must be {allowed}.")
+        raise ConfigError(f"{name} = {quote(text)} is not allowed: it must be {allowed}.")
     return number
 
 
@@ -38,7 +38,7 @@ def require_one_of(name: str, value: str, allowed: tuple[str, ...]) -> str:
         ConfigError: It is not; `name` says what it is.
     """
     if value not in allowed:
-        raise ConfigError(f"{name} = {value[:MAX_QUOTED]!r} is not allowed: it must be one of {', '.join(allowed)}.")
+        raise ConfigError(f"{name} = {quote(value)} is not allowed: it must be one of {', '.join(allowed)}.")
     return value
 
 

@@ -10,7 +10,7 @@ from typing import NamedTuple, TypeVar
 import msgspec
 
 from core.data.formats.json_count import JsonCount, count_json
-from core.data.formats.texts import HEAD_BYTES, decode_text, read_head
+from core.data.formats.texts import HEAD_BYTES, read_head, recode_text
 from core.data.untrusted import DataError, read_bounded
 
 T = TypeVar("T")
@@ -22,10 +22,13 @@ MAX_BUILT = 12 * 10**6  # values of a file of which everything becomes Python ob
 MAX_REPAIRS = 1_000_000
 MAX_DIGITS = 400  # in front of an exponent
 MAX_KEYS = 200
+MAX_COUNTS = 1000  # that are remembered
 _UNUSUAL = re.compile(rb"NaN|-?Infinity|[eE]\+?\d{3,400}")
 _MANTISSA = re.compile(rb"(?<![\d.])-?\d++(?:\.\d++)?\Z")
 _ESCAPE = re.compile(rb"\\.", re.DOTALL)
 _LIST_KEY = re.compile(r'"(\w{1,40})"\s*:\s*\[')
+
+_counts: dict[tuple[Path, int, int], JsonCount] = {}  # by file, its time and the number of bytes counted
 
 
 class JsonShape(NamedTuple):
@@ -117,39 +120,44 @@ def _find_start(content: bytes, token: re.Match[bytes]) -> int | None:
 
 
 def read_utf8(path: Path, most: int = MAX_VALUES) -> bytes:
-    """Reads a JSON file of at most so many values without a byte-order mark; one in UTF-16 is converted.
+    """Reads a JSON file of at most so many values without a byte-order mark; one in UTF-16 or UTF-32 is converted.
 
     Raises:
         DataError: It cannot be read, or is too large.
     """
     content = read_bounded(path, MAX_JSON_BYTES)
-    if len(content) > MIN_COUNTED:
-        _require_values(path, most)
-    if content[:1] in (b"\xef", b"\xff", b"\xfe"):
-        try:
-            return decode_text(content).encode()
-        except UnicodeDecodeError:
-            pass  # the parser reports it
+    try:
+        content = recode_text(content, MAX_JSON_BYTES)
+    except UnicodeDecodeError:
+        pass  # the parser reports it
+    except OverflowError:
+        raise DataError(f"{path} is too large for its encoding: save it in UTF-8.") from None
+    _require_values(content, most, path)
     return content
 
 
-def _require_values(path: Path, most: int) -> None:
-    """Raises `DataError` if Python objects of a file's values would take much more memory than the file."""
-    try:
-        status = path.stat()
-        count = _count(path, status.st_size, status.st_mtime_ns)
-    except OSError as error:
-        raise DataError(f"{path} cannot be read ({error.strerror}): check the file.") from None
+def _require_values(content: bytes, most: int, path: Path) -> None:
+    """Raises `DataError` if Python objects of a file's JSON in UTF-8 would take much more memory than it does."""
+    if len(content) <= MIN_COUNTED:
+        return
+    count = _count(content, path)
     if count.values > most or count.containers > MAX_CONTAINERS or count.outer > MAX_OUTER:
         raise DataError(
             f"{path} holds up to {count.values:,} values, more than are read: split the data set into smaller ones."
         )
 
 
-@lru_cache(maxsize=2**10)
-def _count(path: Path, size: int, modified: int) -> JsonCount:
-    """The arguments beside the path make a changed file another entry of the cache."""
-    return count_json(path)
+def _count(content: bytes, path: Path) -> JsonCount:
+    """Counts the values of a file, once for all that read it."""
+    try:
+        key = path, path.stat().st_mtime_ns, len(content)
+    except OSError:
+        return count_json(content)
+    if key not in _counts:
+        if len(_counts) >= MAX_COUNTS:
+            _counts.clear()
+        _counts[key] = count_json(content)
+    return _counts[key]
 
 
 @lru_cache(maxsize=2**18)

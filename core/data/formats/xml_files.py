@@ -72,11 +72,13 @@ def read_xml(path: Path, limit: int, remedy: str) -> ElementTree.Element:
     Raises:
         DataError: It cannot be read, is too large, is not XML, or declares a document type.
     """
-    content = read_bounded(path, limit)
-    if content.count(b"<") > MAX_TAGS or content.count(b"=") > MAX_ATTRIBUTES:
+    try:
+        content, encoding = _recode(read_bounded(path, limit))
+    except (LookupError, ValueError) as error:
+        raise DataError(f"{path} cannot be used because {error}: {remedy}.") from None
+    if content.count(b"<") > MAX_TAGS or content.count(b"=") > MAX_ATTRIBUTES:  # bytes of them in UTF-16, too
         raise DataError(f"{path} has more elements than are read: split the data set into smaller ones.")
     try:
-        content, encoding = _recode(content)
         root = ElementTree.fromstring(content, ElementTree.XMLParser(target=_PlainXml(), encoding=encoding))
     except (DataError, ElementTree.ParseError, LookupError, ValueError) as error:
         raise DataError(f"{path} cannot be used because {error}: {remedy}.") from None

@@ -31,22 +31,22 @@ class SplitHistory:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    def note(self, data_set: StoredDataSet, made: bytes | None, *, undoing: bool = False) -> None:
+    def note(self, name: str, before: bytes | None, made: bytes | None, *, undoing: bool = False) -> None:
         """Notes the lists of a data set before they are replaced.
 
         Args:
-            data_set: The data set.
+            name: The name of the data set.
+            before: Its lists, None for none.
             made: The new lists, None for none.
             undoing: True if they undo a split.
 
         Raises:
             OSError: The note cannot be written.
         """
-        before = read_lists(data_set.folder)
         if digest_lists(before) == digest_lists(made):  # an earlier note tells more
             return
         self.folder.mkdir(parents=True, exist_ok=True)
-        _write(self._path(data_set.name, digest_lists(made), WHILE_UNDOING if undoing else FOR_UNDO), before)
+        _write(self._path(name, digest_lists(made), WHILE_UNDOING if undoing else FOR_UNDO), before)
 
     def last(self, data_sets: Iterable[StoredDataSet]) -> str:
         """Returns the one of some data sets that was split last and has not changed since, "" for none."""

@@ -2,8 +2,7 @@
 
 import os
 
-from core.io.own_folder import OwnFolder
-from core.io.parts import LOCK
+from core.io.parts import LOCK, OwnFolder
 
 
 def test_a_folder_is_made_when_it_is_needed_and_goes_in_the_end(tmp_path):

@@ -5,13 +5,15 @@ import os
 
 import pytest
 
+from playground.albums import storage
 from playground.albums.album import ALL, AlbumError
 from playground.albums.service import ALBUMS
-from playground.albums.storage import PREVIOUS, RECORD, AlbumStorage
+from playground.albums.storage import PICTURES, PREVIOUS, RECORD, AlbumStorage
 from playground.canvas.canvas import payload
 from playground.canvas.view import View
 from playground.data.albums import find_again
 from playground.data.image_ref import ImageRef
+from playground.server.album_state import describe_audience
 from tests.playground.made_albums import albums_at, fill_album
 
 ANN, BOB = "a" * 32, "b" * 32
@@ -47,8 +49,11 @@ def look() -> None:
 def test_a_damaged_record_costs_its_own_album(keys, content):
     (ALBUMS.folder / keys[0] / RECORD).write_bytes(content)
     look()
-    with pytest.raises(AlbumError, match="no longer here"):
+    with pytest.raises(AlbumError, match="cannot be read, because their record is damaged: ask the server"):
         ALBUMS.get(keys[0], ANN)
+    with pytest.raises(AlbumError, match=f"^The album {keys[0]} cannot be read, because its record is damaged: "):
+        ALBUMS.clean()
+    assert (ALBUMS.folder / keys[0]).is_dir()
 
 
 @pytest.mark.parametrize("make", [os.mkdir, os.mkfifo, lambda path: os.symlink(path, path)])
@@ -86,3 +91,29 @@ def test_a_folder_that_cannot_be_read_has_no_albums(tmp_path, monkeypatch):
 
     monkeypatch.setattr("os.listdir", refuse)
     assert AlbumStorage(tmp_path).list_keys() == []
+
+
+def test_a_damaged_picture_costs_itself_and_is_counted(keys):
+    path = ALBUMS.folder / keys[0] / RECORD
+    record = json.loads(path.read_text())
+    path.write_text(
+        json.dumps({**record, "pictures": [{**record["pictures"][0], "width": "x"}, record["pictures"][1]]})
+    )
+    album = ALBUMS.of(ANN)
+    assert (len(album.pictures), album.lost) == (1, 1)
+    said = "Only this browser can see these pictures. 1 picture cannot be read any more and is left out: upload what "
+    assert describe_audience(album, mine=True) == f"{said}you miss again."
+    next((ALBUMS.folder / keys[0] / PICTURES).iterdir()).unlink()
+    next((ALBUMS.folder / keys[1] / PICTURES).iterdir()).unlink()
+    os.utime(ALBUMS.folder / keys[1] / RECORD)
+    assert (len(ALBUMS.of(BOB).pictures), ALBUMS.of(BOB).lost) == (1, 1)
+    album = ALBUMS.share(BOB, True)
+    assert (len(album.pictures), album.lost) == (1, 0) and "left out" not in describe_audience(album, mine=True)
+
+
+def test_an_album_that_cannot_be_looked_into_is_not_taken_for_one_without_a_record(keys, monkeypatch):
+    monkeypatch.setattr(storage, "is_missing", lambda path: False)
+    for key in keys:
+        (ALBUMS.folder / key / RECORD).unlink()
+    ALBUMS._storage.sweep()
+    assert all((ALBUMS.folder / key).is_dir() for key in keys)

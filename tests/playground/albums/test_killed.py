@@ -27,7 +27,7 @@ ACTS = {
     "sharing": ("", lambda albums, upload: albums.share(ANN, True)),
     "a removal": ("", lambda albums, upload: albums.remove(ANN, 0)),
     "its undo": ("removed", lambda albums, upload: albums.restore_picture(ANN)),
-    "a folder to train on": ("", lambda albums, upload: training_folder(albums, albums.of(ANN))),
+    "a folder to train on": ("", lambda albums, upload: training_folder(albums, albums.require_own(ANN))),
     "deleting everything": ("", lambda albums, upload: albums.delete_all(ANN)),
     "the undo of that": ("deleted", lambda albums, upload: albums.restore_all(ANN)),
 }

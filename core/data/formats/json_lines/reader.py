@@ -11,7 +11,8 @@ from core.data.annotations import BAD_FILE, BAD_PATH, Annotations, Format, Repor
 from core.data.files import FolderFiles, is_image_name
 from core.data.formats.building import Picture, add_object, build_annotations, name_numbers, read_each
 from core.data.formats.class_lists import read_class_names
-from core.data.formats.json_files import MAX_JSON_BYTES, decode_json, read_json, sniff_json
+from core.data.formats.json_count import count_json
+from core.data.formats.json_files import MAX_BUILT, MAX_JSON_BYTES, MIN_COUNTED, decode_json, read_json, sniff_json
 from core.data.formats.json_lines.dialects import LISTS, NAMES, Line, read_line
 from core.data.formats.name_index import resolve_name
 from core.data.formats.notes import Notes
@@ -101,6 +102,8 @@ def _read_list(path: Path) -> list[Entry]:
 
 def _parse(content: bytes | msgspec.Raw) -> Line | None:
     try:
+        if memoryview(content).nbytes > MIN_COUNTED and count_json(bytes(content)).values > MAX_BUILT:
+            return None
         return read_line(decode_json(content, dict[str, Any]))
     except ValueError:
         return None

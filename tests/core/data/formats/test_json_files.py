@@ -26,10 +26,10 @@ def test_other_numbers_stay():
     ],
 )  # fmt: skip
 def test_content_that_is_not_json_is_refused_quickly(content):
-    start = time.perf_counter()
+    start = time.process_time()
     with pytest.raises(ValueError):
         decode_json(content, dict)
-    assert time.perf_counter() - start < 5
+    assert time.process_time() - start < 5
 
 
 def test_text_with_numbers_that_are_none_takes_little_memory():

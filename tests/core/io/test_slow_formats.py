@@ -1,0 +1,78 @@
+"""What Pillow decodes value by value is decoded to the same pixels, whatever the file holds."""
+
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from core.io.decoding import decode_image
+from core.io.slow_formats import use_fast_decoder
+
+RANDOM = np.random.default_rng(0)
+
+
+def both(content: bytes) -> tuple[np.ndarray | None, np.ndarray | None]:
+    """Returns the pixels by Pillow's decoder and by ours, None for content that one refuses."""
+    found = []
+    for prepare in (lambda image: None, use_fast_decoder):
+        image = Image.open(io.BytesIO(content))
+        prepare(image)
+        try:
+            found.append(np.asarray(image.convert(image.mode)))
+        except (ValueError, IndexError, OSError):
+            found.append(None)
+    return found[0], found[1]
+
+
+def require_same(content: bytes) -> None:
+    theirs, ours = both(content)
+    assert (theirs is None) == (ours is None)
+    assert theirs is None or np.array_equal(theirs, ours)
+
+
+@pytest.mark.parametrize("kind", ["P5", "P6"])
+@pytest.mark.parametrize("most", [1, 7, 100, 254, 255, 256, 1000, 4095, 65534, 65535])
+def test_binary_values_of_every_range_are_scaled_as_pillow_scales_them(kind: str, most: int) -> None:
+    values = RANDOM.integers(0, most, (5, 7, 3 if kind == "P6" else 1), endpoint=True)
+    content = f"{kind} # a comment\n7 5 {most}\n".encode() + values.astype(">u2" if most > 255 else "u1").tobytes()
+    require_same(content)
+    require_same(content[:-1])
+    require_same(content[:-1] + b"\xff")  # above the declared maximum
+
+
+@pytest.mark.parametrize("content", [
+    b"P3 2 1 255\n1 2 3 255 0 9", b"P3 2 1 # x\n 100 # y\n1 2 3 # z\n100 0 9\n", b"P2\n3 1\n4095\n0 4095 17 \n",
+    b"P2 1 2 7 0 7 9", b"P3 1 1 7 1 2", b"P3 1 1 7 1 2 8", b"P2 1 1 7 -1", b"P2 1 1 7 x", b"P2 1 1 7 1.5", b"P2 1 1 7",
+    b"P1 3 1 101", b"P1 3 1 1 0 1",
+])  # fmt: skip
+def test_written_values_are_read_as_pillow_reads_them(content: bytes) -> None:
+    require_same(content)
+
+
+@pytest.mark.parametrize("bands", [3, 4])
+def test_qoi_of_every_operation_is_the_same(bands: int) -> None:
+    flat = np.full((8, 200, bands), 30)
+    steps = np.cumsum(RANDOM.integers(-2, 2, (40, 50, bands)), axis=1)  # small differences, and colours seen before
+    noise = RANDOM.integers(0, 256, (20, 30, bands))
+    for values in (flat, steps, steps * 7, noise, noise // 64 * 64, flat * 0, flat * 0 + 255):
+        image = Image.fromarray((values % 256).astype(np.uint8))
+        file = io.BytesIO()
+        image.save(file, "QOI")
+        require_same(file.getvalue())
+        ours = both(file.getvalue())[1]
+        assert ours is not None and np.array_equal(ours, np.asarray(image))
+        for length in (15, len(file.getvalue()) // 2):
+            require_same(file.getvalue()[:length])
+
+
+def test_qoi_of_random_operations_is_what_pillow_decodes() -> None:
+    head = b"qoif" + (40).to_bytes(4) + (30).to_bytes(4)
+    for bands in (3, 4):
+        for _ in range(20):
+            require_same(head + bytes([bands, 0]) + RANDOM.integers(0, 256, 6000).astype(np.uint8).tobytes())
+
+
+def test_grey_values_of_16_bits_become_8() -> None:
+    content = b"P5 3 1 65535\n" + np.array([0, 32768, 65535], ">u2").tobytes()
+    assert decode_image(io.BytesIO(content))[:, 0].tolist() == [[0, 128, 255]] * 3
