@@ -52,8 +52,16 @@ def remove(path: Path) -> None:
     _insist(lambda: path.unlink(missing_ok=True), path)
 
 
-def remove_tree(folder: Path) -> None:
-    """Removes a folder with everything in it, as far as that is possible; does nothing if there is none."""
+def remove_tree(folder: Path, *, insist: bool = True) -> None:
+    """Removes a folder with everything in it, as far as that is possible; does nothing if there is none.
+
+    Args:
+        folder: The folder.
+        insist: False to leave at once what somebody has open, such as the caller a lock in it.
+    """
+    if not insist:
+        shutil.rmtree(folder, ignore_errors=True)
+        return
     with suppress(OSError):
         _insist(lambda: _remove_all(folder), folder)
 

@@ -7,7 +7,6 @@ A lock in that folder is held by the process that makes it. When that process is
 
 import atexit
 import os
-import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -37,7 +36,7 @@ def make_part(target: Path) -> Iterator[Path]:
         yield folder / target.name
     finally:
         lock.close()
-        shutil.rmtree(folder, ignore_errors=True)
+        remove_tree(folder)
 
 
 def _claim(target: Path) -> tuple[Path, FileLock]:
@@ -53,7 +52,7 @@ def _claim(target: Path) -> tuple[Path, FileLock]:
         except FileNotFoundError:
             continue
         except OSError:
-            shutil.rmtree(folder, ignore_errors=True)
+            remove_tree(folder)
             raise
         if lock.is_on(folder / LOCK):
             return folder, lock
@@ -98,7 +97,7 @@ def _sweep(part: Path) -> bool:
 
 def _remove(folder: Path, lock: FileLock) -> None:
     """Removes the folder of a part, whose lock the caller holds, with all that is in it."""
-    shutil.rmtree(folder, ignore_errors=True)
+    remove_tree(folder, insist=False)
     if folder.exists():  # where the open lock file cannot be removed: nothing else is, should a process take it now
         lock.remove(folder / LOCK)
         folder.rmdir()

@@ -2,7 +2,6 @@
 
 import hashlib
 import http.client
-import os
 import re
 import shutil
 import time
@@ -18,6 +17,7 @@ from torchvision.models import WeightsEnum, get_model_weights
 from torchvision.models.detection import RetinaNet_ResNet50_FPN_V2_Weights, RetinaNet_ResNet50_FPN_Weights
 
 from core.io.locks import FileLock
+from core.io.moving import remove, replace
 from core.io.troubles import FORBIDDEN
 from core.weights.architecture import WeightsError
 
@@ -162,11 +162,11 @@ def _download(weights: Published, part: Path, report: Report, is_cancelled: Call
         _receive(weights, part, report, is_cancelled)
     finally:
         if not _size(part):
-            part.unlink(missing_ok=True)
+            remove(part)
     if not has_digest(part, weights.digest):
-        part.unlink(missing_ok=True)
+        remove(part)
         raise _refuse(weights, "the downloaded file has the wrong hash", f"try again, {INSTEAD}")
-    os.replace(part, weights.file)
+    replace(part, weights.file)
 
 
 def _receive(weights: Published, part: Path, report: Report, is_cancelled: Callable[[], bool]) -> None:
