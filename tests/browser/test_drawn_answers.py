@@ -6,7 +6,6 @@ from playground.lessons.position import LessonPosition, all_links
 from tests.browser.looking import address_of
 from tests.waiting import wait
 
-PHONE = {"width": 390, "height": 844}
 pytestmark = pytest.mark.browser
 
 
@@ -66,40 +65,3 @@ def test_boxes_are_drawn_on_the_picture_and_compared(opened):
     assert "object" in said and sheet.get_attribute("data-answered") == ""
     page.get_by_role("button", name="Next").click()
     wait(lambda: not sheet.count())
-
-
-def swipe(page, start: tuple[float, float], end: tuple[float, float]) -> None:
-    """Draws a finger over the screen."""
-    session = page.context.new_cdp_session(page)
-    (x, y), (to_x, to_y) = start, end
-    session.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": [{"x": x, "y": y}]})
-    for part in (0.25, 0.5, 0.75, 1):
-        at = {"x": x + part * (to_x - x), "y": y + part * (to_y - y)}
-        session.send("Input.dispatchTouchEvent", {"type": "touchMove", "touchPoints": [at]})
-    session.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
-    session.detach()
-
-
-def test_a_finger_draws_boxes_and_curves(opened, new_page):
-    page = new_page(viewport=PHONE, has_touch=True)
-    opened(f"lesson={first_drawn('boxes')}", page)
-    sheet = page.locator(".lesson-marks")
-    wait(lambda: sheet.is_visible())
-    sheet.scroll_into_view_if_needed()
-    scrolled, box = page.evaluate("scrollY"), sheet.bounding_box()
-    x, y, side = box["x"] + 0.2 * box["width"], box["y"] + 0.2 * box["height"], 0.4 * box["height"]
-    swipe(page, (x, y), (x + side, y + side))
-    wait(lambda: "1 box drawn" in page.text_content(".lesson-drawing"))
-    drawn = sheet.locator("button").bounding_box()
-    assert abs(drawn["width"] - side) < 6 and abs(drawn["height"] - side) < 6
-    assert page.evaluate("scrollY") == scrolled  # the page stays under the finger
-    opened(f"lesson={first_drawn('curve')}", page)
-    pad = page.locator(".lesson-pad")
-    wait(lambda: pad.is_visible())
-    pad.scroll_into_view_if_needed()
-    box = pad.bounding_box()
-    across = box["x"] + 0.2 * box["width"], box["x"] + 0.8 * box["width"]
-    swipe(page, (across[0], box["y"] + 0.3 * box["height"]), (across[1], box["y"] + 0.5 * box["height"]))
-    assert len(wait(lambda: pad.locator(".pad-mine").get_attribute("points")).split()) == 41
-    page.get_by_role("button", name="Compare", exact=True).first.tap()
-    assert "The largest difference is at" in wait(lambda: page.text_content(".lesson-compared"))

@@ -4,15 +4,11 @@ import re
 
 import pytest
 
-from playground.lessons.stay import BACK_AGAIN
 from tests.browser.looking import QUICK, address_of, choose, layers, notice, set_slider
 from tests.waiting import wait
 
 pytestmark = pytest.mark.browser
 DESK, WALL, PHONE = {"width": 1280, "height": 800}, {"width": 1920, "height": 1080}, {"width": 390, "height": 844}
-ZOOMED = {"width": 853, "height": 533}  # a desk's window at 150%
-NOTE = """text => { const note = document.querySelector(".notice"); note.textContent = text; note.hidden = !text;
-  dispatchEvent(new Event("resize")); }"""
 GAMMA = "#knob-loss-gamma input[type=number]"
 WHOLE = (
     ".pic-stage",
@@ -124,22 +120,10 @@ def test_leaving_the_story_and_coming_back(page, address):
     wait(lambda: not page.locator(".lesson").is_visible() and "lesson" not in address_of(page))
 
 
-def fits(page, window: dict[str, int]) -> bool:
-    return page.evaluate("document.documentElement.scrollHeight") <= window["height"]
-
-
 def test_on_a_wall_and_on_a_phone(new_page, address):
     page = new_page(viewport=WALL)
     open_bare(page, address)
-    page.set_viewport_size(ZOOMED)
-    wait(lambda: fits(page, ZOOMED) and all(bottom(page, part) <= ZOOMED["height"] for part in WHOLE))
-    for window in (DESK, WALL):
-        page.set_viewport_size(window)
-        page.evaluate(NOTE, BACK_AGAIN)
-        wait(lambda window=window: fits(page, window))
-    page.evaluate(NOTE, "")
-    wait(lambda: bottom(page, ".story-ways") > 0.85 * WALL["height"])
-    assert fits(page, WALL)
+    assert page.evaluate("document.documentElement.scrollHeight") <= WALL["height"]
     assert bottom(page, ".story-ways") > 0.85 * WALL["height"]  # no emptiness
     page.set_viewport_size(PHONE)
     open_bare(page, address)
