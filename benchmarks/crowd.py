@@ -19,12 +19,15 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import psutil
+
 from benchmarks.crowd_memory import watch_memory
+from benchmarks.crowd_proxy import proxy
 from benchmarks.crowd_server import TRAIN
 from benchmarks.crowd_visitor import Visitor
 from core.io.atomic import write_text
@@ -51,7 +54,7 @@ class Crowd(NamedTuple):
     pause: float = 0
 
 
-def measure(port: int, process: int, crowd: Crowd) -> dict[str, Any]:
+def measure(port: int, processes: Sequence[int], crowd: Crowd) -> dict[str, Any]:
     """Returns the figures of one crowd."""
     first = 1000 * crowd.people
     dragging, heavy = _visitors(port, first, crowd.people), _visitors(port, first + 400, crowd.heavy)
@@ -59,6 +62,7 @@ def measure(port: int, process: int, crowd: Crowd) -> dict[str, Any]:
     _together([(each, each.enter, ({},)) for each in dragging] + [(each, each.enter, (HEAVY,)) for each in heavy])
     if crowd.trains:
         Visitor(port, 0).ask(TRAIN, settings=LONG_RUN)
+    start = sum(map(_processor_seconds, processes))
     end = time.monotonic() + crowd.seconds
     _together(
         [(each, each.drag, (end, crowd.pause)) for each in (*dragging, *heavy)]
@@ -81,7 +85,8 @@ def measure(port: int, process: int, crowd: Crowd) -> dict[str, Any]:
         "upload p95": _quantile(sorted(ms for each in uploading for ms in each.times), 0.95),
         "errors": len(errors),
         "first error": next(iter(errors), ""),
-        "MiB": _memory(process),
+        "MiB": sum(map(_memory, processes)),
+        "ms of processor": 1e3 * (sum(map(_processor_seconds, processes)) - start) / max(len(times), 1),
     }
 
 
@@ -115,22 +120,45 @@ def _memory(process: int) -> float:
     return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS:")) / 1024
 
 
+def _processor_seconds(process: int) -> float:
+    times = psutil.Process(process).cpu_times()
+    return times.user + times.system
+
+
 @contextmanager
-def serve() -> Iterator[tuple[int, int]]:
-    """Serves the page from a temporary folder; yields its port and the id of its process."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+def serve(count: int = 1) -> Iterator[tuple[int, list[int]]]:
+    """Serves the page from a temporary folder; yields its port and the ids of its processes, behind nginx if several.
+
+    Args:
+        count: The number of processes.
+    """
+    ports = _free_ports(count + 1)
+    with ExitStack() as stack:
+        folder = stack.enter_context(tempfile.TemporaryDirectory(ignore_cleanup_errors=True))
         environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1]), "GRADIO_TEMP_DIR": folder}
-        command = [sys.executable, "-m", "benchmarks.crowd_server", str(port)]
-        process = subprocess.Popen(command, cwd=folder, env=environment)
-        try:
+        processes = []
+        for port in ports[:count]:
+            command = [sys.executable, "-m", "benchmarks.crowd_server", str(port)]
+            processes.append(subprocess.Popen(command, cwd=folder, env=environment))
+            stack.callback(_end, processes[-1])
+        for port, process in zip(ports, processes, strict=False):
             _wait_for(port, process)
-            yield port, process.pid
-        finally:
-            process.terminate()
-            process.wait()
+        if count > 1:
+            stack.enter_context(proxy(Path(folder), ports[-1], ports[:count]))
+        yield ports[-1] if count > 1 else ports[0], [each.pid for each in processes]
+
+
+def _free_ports(count: int) -> list[int]:
+    with ExitStack() as stack:
+        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
+        for each in sockets:
+            each.bind(("127.0.0.1", 0))
+        return [each.getsockname()[1] for each in sockets]
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()
+    process.wait()
 
 
 def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
@@ -150,16 +178,17 @@ def main() -> None:
     parser.add_argument("--uploads", type=int, default=2, help="people who upload pictures")
     parser.add_argument("--heavy", type=int, default=0, help="people with settings that take seconds")
     parser.add_argument("--pause", type=float, default=0, help="mean seconds between two values of a person")
+    parser.add_argument("--processes", type=int, default=1, help="of the page; several are behind nginx")
     parser.add_argument("--no-run", action="store_true", help="train nothing meanwhile")
     parser.add_argument("--json", type=Path)
     parser.add_argument("--memory", type=Path, help="file for a line each minute on the memory of the page")
     options = parser.parse_args()
     rows = []
     for people in options.people:
-        with serve() as (port, process), watch_memory(process, options.memory):
+        with serve(options.processes) as (port, processes), watch_memory(processes, options.memory):
             trains = not options.no_run
             crowd = Crowd(people, options.seconds, options.uploads, options.heavy, trains, options.pause)
-            rows.append(measure(port, process, crowd))
+            rows.append(measure(port, processes, crowd))
         goal = f"  goal {GOAL_MS}" if people == 30 else ""
         print("  ".join(f"{name} {_format(value)}" for name, value in rows[-1].items()) + goal, flush=True)
     if options.json:

@@ -43,6 +43,7 @@ from playground.steps import STEPS
 from playground.steps.step import Step
 from playground.support.visitors import HEAD
 
+MAX_SESSIONS = 500  # windows whose state Gradio keeps, half a megabyte each and for ever: by default, 10,000
 DELETE_CACHE = (3600, 86400)  # every hour, uploads older than a day, seconds
 STYLES = ASSETS / "style"
 # Later ones override earlier ones.
@@ -98,6 +99,7 @@ def launch_options(hosts: KnownHosts | None = None) -> dict[str, Any]:
             "middleware": [Middleware(OriginGuard, hosts=hosts)],
         },
         "max_file_size": "512mb",  # of weights; pictures have a smaller bound
+        "state_session_capacity": MAX_SESSIONS,
         "enable_monitoring": False,
         "footer_links": [],
         "run_history": False,
