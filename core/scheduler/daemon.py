@@ -60,6 +60,7 @@ def main(root: Path) -> None:
         return
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C in the terminal is meant for the page
     lower_priority(NICENESS)
+    os.environ["PYTORCH_NVML_BASED_CUDA_CHECK"] = "1"  # once initialised, CUDA does not see that a run has one device
     _let_run_begin(root)
 
     from core.scheduler.server import Server  # imports PyTorch, which takes seconds: not needed by a second server
