@@ -1,6 +1,6 @@
 import subprocess
 import sys
-import time
+from types import SimpleNamespace
 
 from core.io.locks import FileLock
 from core.scheduler import daemon
@@ -16,17 +16,15 @@ def test_a_second_server_is_not_started(tmp_path):
 
 
 def test_a_server_lets_a_run_begin_before_it_imports_pytorch(tmp_path, monkeypatch):
-    waited = []
-    monkeypatch.setattr(daemon, "POLL_SECONDS", 0.001)
-    monkeypatch.setattr(daemon, "BEGIN_SECONDS", 0.02)
-    for held in (False, True):
-        device = FileLock.acquire(tmp_path / DEVICE_LOCK.format("cuda3"))
-        if not held:
-            device.close()
-        begun = time.monotonic()
-        daemon._let_run_begin(tmp_path)
-        waited.append(time.monotonic() - begun > 0.02)
-    assert waited == [False, True]
+    now = [0.0]
+    clock = SimpleNamespace(monotonic=lambda: now[0], sleep=lambda seconds: now.append(now.pop() + seconds))
+    monkeypatch.setattr(daemon, "time", clock)
+    device = FileLock.acquire(tmp_path / DEVICE_LOCK.format("cuda3"))
+    daemon._let_run_begin(tmp_path)
+    assert now[0] >= daemon.BEGIN_SECONDS
+    device.close()
+    daemon._let_run_begin(tmp_path)
+    assert now[0] < daemon.BEGIN_SECONDS + 1  # nothing trains
 
 
 def test_the_daemon_imports_pytorch_only_for_its_server():
