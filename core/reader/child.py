@@ -111,17 +111,17 @@ def _limited(seconds: float, memory: int) -> Iterator[None]:
     """
     if sys.platform == "win32":
         yield
-        return
-    data = getattr(psutil.Process().memory_info(), "data", 0)
-    before = {kind: resource.getrlimit(kind) for kind in (resource.RLIMIT_CPU, resource.RLIMIT_DATA)}
-    _set_limit(resource.RLIMIT_CORE, 0)
-    _set_limit(resource.RLIMIT_DATA, data + 2 * memory)
-    _limit_time(seconds)
-    try:
-        yield
-    finally:
-        for kind, limits in before.items():
-            resource.setrlimit(kind, limits)
+    else:
+        data = getattr(psutil.Process().memory_info(), "data", 0)
+        before = {kind: resource.getrlimit(kind) for kind in (resource.RLIMIT_CPU, resource.RLIMIT_DATA)}
+        _set_limit(resource.RLIMIT_CORE, 0)
+        _set_limit(resource.RLIMIT_DATA, data + 2 * memory)
+        _limit_time(seconds)
+        try:
+            yield
+        finally:
+            for kind, limits in before.items():
+                resource.setrlimit(kind, limits)
 
 
 def _limit_time(seconds: float) -> None:
