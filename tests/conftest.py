@@ -18,6 +18,8 @@ os.environ["RETINANET_CACHE"] = ""  # tests keep nothing of the data sets that t
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
 
+KILLS = "kill_at_every_change"  # what modules with tests of kills import from tests/killing.py
+
 
 @pytest.fixture
 def apart(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
@@ -32,15 +34,18 @@ def apart(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Marks the browser tests as slow and moves modules with slow tests to the front.
+    """Marks the browser tests as slow and sorts the modules.
 
-    pytest-xdist hands out whole modules in this order; the quick ones at the end fill the gaps.
+    pytest-xdist hands out whole modules in this order. Modules with tests of kills come first: each kill is a fork,
+    which copies the page tables of a test process, and these grow with the networks and pages that it has opened.
+    Modules with slow tests follow; the quick ones at the end fill the gaps.
     """
     for item in items:
         if item.get_closest_marker("browser"):
             item.add_marker(pytest.mark.slow)
     slow = {item.path for item in items if item.get_closest_marker("slow")}
-    items.sort(key=lambda item: item.path not in slow)
+    forking = {item.path for item in items if hasattr(item.getparent(pytest.Module).obj, KILLS)}
+    items.sort(key=lambda item: (item.path not in forking, item.path not in slow))
 
 
 @pytest.fixture(scope="module", autouse=True)
