@@ -19,7 +19,6 @@ from core.retinanet.predict import detect
 from core.retinanet.preprocess import IMAGENET_MEAN, IMAGENET_STD, prepare
 from core.scenes.render import CLASS_NAMES, render_scene
 from core.weights.sources import adopt, build, load_weights
-from tests.core.networks import make_small_body
 
 onnxruntime, onnx = pytest.importorskip("onnxruntime"), pytest.importorskip("onnx")
 
@@ -71,7 +70,7 @@ def builtin(tmp_path_factory) -> Case:
 def other(tmp_path_factory) -> Case:
     path = tmp_path_factory.mktemp("other") / "model.onnx"
     torch.manual_seed(0)
-    model = build_model(OTHER.model, num_classes=3, anchors_per_location=4, body=make_small_body()).eval()
+    model = build_model(OTHER.model, num_classes=3, anchors_per_location=4).eval()
     with torch.no_grad():
         model.head["classification_head"].cls_logits.weight.normal_(std=0.01)
         model.head["classification_head"].cls_logits.bias.zero_()  # scores on both sides of the threshold, none at 1
