@@ -2,8 +2,10 @@
 
 import time
 
+HANG = 120  # seconds after which nothing is expected any more; no measure of speed: machines may be busy
 
-def wait(condition, seconds: float = 30):
+
+def wait(condition, seconds: float = HANG):
     """Returns what a condition says once it says something; fails after so many seconds."""
     deadline = time.monotonic() + seconds
     while not (value := condition()):

@@ -15,7 +15,7 @@ from playground.albums.service import ALBUMS
 from playground.page import build_page, launch_options
 from playground.runs.service import RUNS
 from tests.browser.looking import headline
-from tests.waiting import wait
+from tests.waiting import HANG, wait
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
@@ -78,6 +78,7 @@ class Windows:
         context = self.browser.new_context(**options)
         context.on("request", self._check)
         page = context.new_page()
+        page.set_default_timeout(1000 * HANG)
         page.on("pageerror", lambda error: self.problems.append(f"page error: {error}"))
         page.on("console", lambda said: self.problems.append(f"console: {said.text}") if said.type == "error" else None)
         return page
@@ -166,7 +167,7 @@ def shown(new_page, windows, address, leave_shown):
         page = windows.open(options, SHOWN)
         if not page.url.startswith(f"{address}?"):
             page.goto(f"{address}?{query}")
-            page.wait_for_selector(".pic[data-drawn]", timeout=60_000)
+            page.wait_for_selector(".pic[data-drawn]")
             wait(lambda: headline(page, "picture"))
         else:
             page.mouse.move(0, 0)
@@ -189,7 +190,7 @@ def opened(new_page, address):
     def open_page(query: str = "", view=None):
         view = view or window()
         view.goto(f"{address}?{query or 'step=picture'}")
-        view.wait_for_selector(".pic[data-drawn]", timeout=60_000)
+        view.wait_for_selector(".pic[data-drawn]")
         wait(lambda: headline(view, "picture"))
         return view
 

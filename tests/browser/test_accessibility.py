@@ -41,12 +41,11 @@ def check_menus(page) -> list[str]:
     return found
 
 
-@pytest.mark.timeout(600)
 def test_axe_finds_nothing(opened, new_page, address):
     page = new_page()
     found = []
     page.goto(address)
-    page.wait_for_selector(".pic[data-drawn]", timeout=60_000)
+    page.wait_for_selector(".pic[data-drawn]")
     wait(lambda: page.locator("body[data-story]").count())
     found += check(page, "story") + check_menus(page)
     opened(QUICK + "&step=picture&pick=40,40", page)

@@ -12,6 +12,7 @@ from playground.canvas.canvas import canvas, payload, picture_url
 from playground.canvas.edit import EDIT_FIELDS, parse_click, parse_edit
 from playground.canvas.view import TRUTH, Heat, Layer, View
 from tests.browser.looking import serve
+from tests.waiting import HANG, wait
 
 pytestmark = pytest.mark.browser
 
@@ -120,7 +121,7 @@ class Picture:
 
     def text(self, label, until):
         """Waits for a textbox to hold JSON with the property `until` and returns it."""
-        deadline = time.monotonic() + 5
+        deadline = time.monotonic() + HANG
         while time.monotonic() < deadline:
             text = self.page.get_by_label(label, exact=True).input_value()
             if text and until(json.loads(text)):
@@ -180,8 +181,7 @@ def test_the_picture_is_sent_once(picture):
     assert not fetched
     for grey in (180, 60, 180):
         picture.button("Other picture").click()
-        picture.page.wait_for_timeout(400)
-        assert near(picture.pixel(5, 5)[:3], [grey] * 3, 3)
+        wait(lambda grey=grey: near(picture.pixel(5, 5)[:3], [grey] * 3, 3))
     assert len(fetched) == 1
 
 

@@ -16,7 +16,7 @@ def test_a_figure_keeps_its_place_when_the_window_changes(shown):
     before = page.evaluate(heights)
     page.set_viewport_size({"width": 1100, "height": 900})
     page.wait_for_timeout(500)  # plotly.js waits a little, too
-    assert page.evaluate(heights) == before
+    wait(lambda: page.evaluate(heights) == before)
 
 
 FOLLOW = """() => {
@@ -79,7 +79,7 @@ def test_the_example_of_the_loss_curves_is_dragged(shown):
     page.mouse.move(area["x"] + area["width"] / 5, area["y"] + 20, steps=3)
     page.mouse.up()
     wait(lambda: "p_t=0.2" in address_of(page))
-    assert 0.18 < float(page.input_value("#example input[type=number]")) < 0.23
+    wait(lambda: 0.18 < float(page.input_value("#example input[type=number]")) < 0.23)
     wait(lambda: "0.6" in page.text_content("#part-more .facts"))  # (1 − p_t)²
 
 
@@ -169,7 +169,7 @@ def test_a_figure_alone_works_in_a_frame_of_another_site_without_cookies(page, a
     page.goto(f"{address.replace('127.0.0.1', 'localhost')}robots.txt")  # to the browser another site
     page.evaluate(FRAME, f"{address}?{QUICK}&embed=loss")
     frame = page.wait_for_selector("iframe").content_frame()
-    frame.wait_for_selector(".plot[data-title]", timeout=60_000)
+    frame.wait_for_selector(".plot[data-title]")
     assert frame.evaluate("document.cookie") == ""
     sliders = frame.locator("input[type=range]")
     assert [each.is_visible() for each in sliders.all()].count(True) == 1

@@ -46,7 +46,7 @@ def test_what_a_lesson_reveals_follows_the_page_and_is_in_the_link(opened):
     wait(
         lambda: "Here it is different: “weight of an example with pₜ = 0.9” is 0.1" in page.text_content("#part-checks")
     )
-    page.wait_for_timeout(500)
+    wait(lambda: "loss.gamma=1" in address_of(page))
     page.reload()
     wait(lambda: "γ (focusing) 2 → 1" in (page.text_content("#part-checks") or ""))
     wait(lambda: "it keeps 0.5" in page.text_content("#lesson-outcome"))
@@ -81,7 +81,8 @@ def test_a_lesson_can_be_read_from_the_back_of_a_room(opened, new_page):
     link = page.get_by_label("Link for the class").input_value()
     assert link.endswith("?lesson=focal.2&course=focal.2,alpha-gamma-pi.4&hide=training")
     page.get_by_role("button", name="Present", exact=True).click()
-    assert page.evaluate(size.format("'#lesson-text p'")) >= 24 and not page.locator(".header").is_visible()
+    wait(lambda: page.evaluate(size.format("'#lesson-text p'")) >= 24)
+    assert not page.locator(".header").is_visible()
     page.get_by_role("button", name="End presenting").click()
     wait(lambda: page.locator(".header").is_visible())
     opened(link.partition("?")[2], page)
@@ -157,8 +158,8 @@ def test_a_lesson_chooses_its_curve_and_its_comparison(shown):
 
 def test_a_teacher_hides_controls(opened):
     page = opened(QUICK + "&step=loss&hide=training,loss.alpha")
-    assert not page.locator('.strip button[data-step="training"]').is_visible()
-    assert not page.locator("#knob-loss-alpha").is_visible() and page.locator("#knob-loss-gamma").is_visible()
+    wait(lambda: not page.locator('.strip button[data-step="training"]').is_visible())
+    wait(lambda: not page.locator("#knob-loss-alpha").is_visible() and page.locator("#knob-loss-gamma").is_visible())
     set_slider(page, "loss-gamma", 3)
     wait(lambda: "loss.gamma=3" in address_of(page))
     assert "hide=training,loss.alpha" in address_of(page)
@@ -168,6 +169,6 @@ def test_a_lesson_keeps_what_it_needs_from_being_hidden(opened):
     page = opened("lesson=focal.2&hide=loss,loss.gamma,loss.cutoff,training,loss.beta")
     assert "hide = 'loss.beta' hides nothing: did you mean loss." in wait(lambda: notice(page))
     wait(lambda: page.locator("#knob-loss-gamma").is_visible())
+    wait(lambda: not page.locator('.strip button[data-step="training"]').is_visible())
     assert page.locator('.strip button[data-step="loss"]').is_visible()
-    assert not page.locator('.strip button[data-step="training"]').is_visible()
     assert not page.locator("#knob-loss-cutoff").is_visible()

@@ -29,7 +29,7 @@ def test_of_a_drag_the_last_value_wins(shown):
     wait(lambda: "size_p3=100" in address_of(page))
     page.wait_for_timeout(500)
     assert "size_p3=100" in address_of(page)
-    assert "100" in page.text_content(".readout table")
+    wait(lambda: "100" in page.text_content(".readout table"))
 
 
 def test_a_drag_that_is_followed_at_once_by_a_click_is_not_lost(shown):

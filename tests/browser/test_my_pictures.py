@@ -102,11 +102,11 @@ def test_from_three_pictures_to_a_detector(opened, new_page, monkeypatch):
 
     link = address_of(page)
     page.reload()
-    page.wait_for_selector(".pic[data-drawn]", timeout=60_000)
+    page.wait_for_selector(".pic[data-drawn]")
     wait(lambda: title(page) == "My pictures: 3, 2 labelled" and layers(page).get("truth") == 1)
     other = new_page()
     other.goto(link)
-    other.wait_for_selector(".pic[data-drawn]", timeout=60_000)
+    other.wait_for_selector(".pic[data-drawn]")
     wait(lambda: "private" in notice(other))
     assert "my-" not in other.inner_html(".source-of")
 
@@ -141,7 +141,6 @@ def test_from_three_pictures_to_a_detector(opened, new_page, monkeypatch):
     assert sum(name.endswith(".png") for name in names) == 3 and sum("labels/" in name for name in names) >= 3
 
 
-@pytest.mark.timeout(180)
 def test_a_phone_takes_a_picture_with_its_camera(opened, new_page):
     phone = new_page(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
     page = opened(QUICK, phone)

@@ -73,12 +73,11 @@ def source(page) -> str:
     return page.input_value(".source-of")
 
 
-@pytest.mark.timeout(180)
 def test_from_a_zip_to_a_cell_of_the_matrix(address, page, home, archive):
     weights = home / "runs" / "w.safetensors"
     query = "&".join(f"{path}={value}" for path, value in TINY.items())
     page.goto(f"{address}?{query}&model.weights={weights}")
-    page.wait_for_selector(".pic[data-drawn]", timeout=60_000)
+    page.wait_for_selector(".pic[data-drawn]")
     bring(page, archive)
     wait(lambda: source(page) == "squares")
     report = page.text_content(".readout")
@@ -97,7 +96,7 @@ def test_from_a_zip_to_a_cell_of_the_matrix(address, page, home, archive):
     choose(page, "evaluation")
     assert not page.locator("#stop-evaluation").is_visible()
     page.click("button:text-is('Evaluate')")
-    wait(lambda: page.locator(".readout .matrix").count(), 60)
+    wait(lambda: page.locator(".readout .matrix").count())
     assert "6 pictures of squares, train" in page.text_content(".readout")
     cell = page.locator(".matrix td button").first
     said = cell.get_attribute("aria-label")
@@ -108,7 +107,7 @@ def test_from_a_zip_to_a_cell_of_the_matrix(address, page, home, archive):
     wait(lambda: layers(page).get("asked", 0) > 0)
     assert page.evaluate("document.activeElement.dataset.choose").startswith("choice cell")  # the focus stays
     page.reload()
-    page.wait_for_selector(".readout .matrix", timeout=60_000)  # it was kept
+    page.wait_for_selector(".readout .matrix")  # it was kept
     assert label in page.text_content(".source-name")
 
 
@@ -118,7 +117,7 @@ def test_a_broken_zip_is_told_and_leaves_nothing(address, page, home, tmp_path):
     content["annotations"][0]["category_id"] = 77
     (tmp_path / "noise.zip").write_bytes(b"PK\x03\x04 no zip at all")
     page.goto(f"{address}?step=picture")
-    page.wait_for_selector(".pic[data-drawn]", timeout=60_000)
+    page.wait_for_selector(".pic[data-drawn]")
     before = sorted((home / "data").glob("*")) if (home / "data").exists() else []
     bring(page, packed(coco(tmp_path / "bad", content), tmp_path / "bad.zip"))
     wait(lambda: "bad.zip cannot be used because of 1 object of an unknown class" in notice(page))
@@ -130,7 +129,7 @@ def test_a_broken_zip_is_told_and_leaves_nothing(address, page, home, tmp_path):
 
 def test_a_link_to_data_that_is_not_here(address, page):
     page.goto(f"{address}?data=theirs/val/3&step=anchors")
-    page.wait_for_selector(".pic[data-drawn]", timeout=60_000)
+    page.wait_for_selector(".pic[data-drawn]")
     wait(lambda: "The picture of the link is not on show" in notice(page))
     assert page.locator('.strip button[data-step="anchors"][aria-current]').count() == 1
 
@@ -138,7 +137,7 @@ def test_a_link_to_data_that_is_not_here(address, page):
 @pytest.mark.timeout(120)
 def test_a_data_set_is_deleted_and_put_back(address, page, home, archive):
     page.goto(f"{address}?step=picture")
-    page.wait_for_selector(".pic[data-drawn]", timeout=60_000)
+    page.wait_for_selector(".pic[data-drawn]")
     bring(page, archive)
     wait(lambda: source(page).startswith("squares"))
     name = source(page)
@@ -147,7 +146,7 @@ def test_a_data_set_is_deleted_and_put_back(address, page, home, archive):
     assert "is deleted" in notice(page)
     assert f'value="{name}"' not in page.inner_html(".source-of")
     page.reload()  # it can be put back later, too
-    page.wait_for_selector(".pic[data-drawn]", timeout=60_000)
+    page.wait_for_selector(".pic[data-drawn]")
     page.click("#own-data > button")
     page.click("#put-data-back")
     wait(lambda: source(page) == name)
@@ -159,7 +158,7 @@ def test_a_zip_that_fits_two_formats_is_asked_about_and_nothing_is_lost(address,
     folder = coco(tmp_path / "set", coco_content())
     voc(tmp_path / "set", {f"p{number}": voc_object("horse") for number in range(10)})
     page.goto(f"{address}?step=picture")
-    page.wait_for_selector(".pic[data-drawn]", timeout=60_000)
+    page.wait_for_selector(".pic[data-drawn]")
     bring(page, packed(folder, tmp_path / "both.zip"))
     page.wait_for_selector("#data-format input")
     assert "both.zip can be read in several formats: choose the right one" in notice(page)

@@ -72,7 +72,7 @@ def test_the_link_is_the_state(opened, shown):
     set_slider(page, "loss-gamma", 3)
     wait(lambda: "loss.gamma=3" in address_of(page))
     other = opened(address_of(page).split("?")[1])
-    assert headline(other, "loss") == wait(lambda: headline(page, "loss"))
+    wait(lambda: headline(page, "loss") and headline(other, "loss") == headline(page, "loss"))
     assert other.locator("#knob-loss-gamma input[type=number]").input_value() == "3"
 
 
@@ -279,12 +279,11 @@ def test_settings_are_copied_as_code(shown):
     assert "from torchvision.models.detection import RetinaNet" in copied
 
 
-@pytest.mark.timeout(180)
 def test_an_exported_detector_is_downloaded(opened, tmp_path):
     page = opened("step=network")
     page.click("button:text-is('Export')")
     button = page.get_by_text("Download retinanet.zip")
-    wait(lambda: button.first.is_visible(), 120)
+    wait(lambda: button.first.is_visible())
     with page.expect_download() as coming:
         button.first.click()
     file = tmp_path / coming.value.suggested_filename
@@ -342,40 +341,38 @@ def test_steps_and_knobs_by_keyboard(shown):
     wait(lambda: "nms_threshold=0.51" in address_of(page))
 
 
-@pytest.mark.timeout(240)
 def test_a_comparison_is_watched_and_stopped(opened):
     page = opened(QUICK + "&step=training")
     page.get_by_role("button", name="Compare", exact=True).click()
-    wait(lambda: page.get_attribute(".plot", "data-title") == "Classification loss, and AP (dotted)", 120)
+    wait(lambda: page.get_attribute(".plot", "data-title") == "Classification loss, and AP (dotted)")
     assert "Focal loss against cross-entropy" in page.text_content(".readout")
     page.get_by_role("button", name="Stop", exact=True).click()
-    wait(lambda: "stopped" in page.text_content(".readout"), 60)
+    wait(lambda: "stopped" in page.text_content(".readout"))
     assert notice(page) == ""
 
 
-@pytest.mark.timeout(240)
 def test_a_training_run_is_watched_stopped_resumed_and_used(opened):
     page = opened(QUICK + "&step=training&training.steps=100000&training.eval_interval=5")
     page.get_by_role("button", name="Start", exact=True).click()
     starts = ("starting", "running")
     wait(lambda: any(each in page.text_content(".readout") for each in starts), 90)  # its process, too
-    wait(lambda: page.get_attribute(".plot", "data-title") == "Training run", 90)
-    wait(lambda: "Held-out pictures" in page.text_content(".readout"), 60)
-    wait(lambda: "kept" in layers(page), 30)
+    wait(lambda: page.get_attribute(".plot", "data-title") == "Training run")
+    wait(lambda: "Held-out pictures" in page.text_content(".readout"))
+    wait(lambda: "kept" in layers(page))
     page.get_by_role("button", name="Stop", exact=True).click()
-    wait(lambda: "stopped" in page.text_content(".readout"), 30)
+    wait(lambda: "stopped" in page.text_content(".readout"))
     page.reload()
     wait(lambda: "stopped" in (page.text_content(".readout") or ""))
     name = page.input_value("#run input").split(" · ")[-1]
     before = len(RUNS.read_progress(name).steps)
     page.get_by_role("button", name="Resume").click()
-    wait(lambda: len(RUNS.read_progress(name).steps) > before, 60)
+    wait(lambda: len(RUNS.read_progress(name).steps) > before)
     page.get_by_role("button", name="Pause").click()
-    wait(lambda: "paused" in page.text_content(".readout"), 30)
+    wait(lambda: "paused" in page.text_content(".readout"))
     page.get_by_role("button", name="Single step").click()
-    wait(lambda: "how far the weights moved" in page.text_content(".readout"), 30)
+    wait(lambda: "how far the weights moved" in page.text_content(".readout"))
     page.get_by_role("button", name="Stop", exact=True).click()
-    wait(lambda: "stopped" in page.text_content(".readout"), 30)
+    wait(lambda: "stopped" in page.text_content(".readout"))
     page.get_by_role("button", name="Use its weights").click()
     wait(lambda: "model.weights=run%2F" in address_of(page))
     choose(page, "detections")
