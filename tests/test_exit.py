@@ -37,9 +37,9 @@ def test_the_page_ends_without_a_word_on_ctrl_c(tmp_path):
         try:
             address = next(line.split()[-1] for line in page.stdout if "http://" in line)
             next(line for line in page.stdout if "public link" in line)  # the last line before it waits
-            assert urllib.request.urlopen(address, timeout=60).status == 200
+            assert urllib.request.urlopen(address, timeout=120).status == 200
             page.send_signal(signal.SIGINT)
-            page.wait(60)
+            page.wait(120)
         finally:
             page.kill()
         assert (page.returncode, page.stderr.read()) == (0, "")

@@ -13,7 +13,7 @@ def test_a_slow_first_page_does_not_end_the_app(monkeypatch):
         gr.HTML("a page")
     _, address, _ = page.launch(prevent_thread_lock=True, quiet=True, **launch_options())
     try:
-        with urlopen(address, timeout=30) as answer:
+        with urlopen(address, timeout=120) as answer:
             assert answer.status == 200
     finally:
         page.close()

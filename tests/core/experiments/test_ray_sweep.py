@@ -61,7 +61,6 @@ def two_workers(monkeypatch):
 
 @pytest.mark.slow
 @needs_ray
-@pytest.mark.timeout(240)
 def test_a_sweep_gives_what_one_after_another_gives(tmp_path, two_workers, capfd):
     flags = ["--workers", "0", *(f"--{path}={value}" for path, value in TINY.items())]
     plain, swept, told = tmp_path / "plain", tmp_path / "swept", tmp_path / "told.json"
@@ -83,7 +82,6 @@ def busy_workers() -> set[int]:
 
 @pytest.mark.slow
 @needs_ray
-@pytest.mark.timeout(280)
 def test_a_run_whose_worker_is_killed_goes_on_from_its_checkpoint(tmp_path, cluster):
     own = TINY | {"training.steps": 60, "training.eval_interval": 10, "training.eval_images": 1}
     first, second = plan_runs(PAIR, tmp_path, 1)
@@ -111,7 +109,6 @@ def test_a_run_whose_worker_is_killed_goes_on_from_its_checkpoint(tmp_path, clus
 
 @pytest.mark.slow
 @needs_ray
-@pytest.mark.timeout(200)
 def test_a_stopped_sweep_keeps_checkpoints_and_leaves_what_has_not_begun(tmp_path, cluster):
     preset = PAIR._replace(variants=(*PAIR.variants, Variant("third", {"loss.gamma": 1})))
     own = TINY | {"training.steps": 100_000, "training.eval_interval": 0}
@@ -127,7 +124,6 @@ def test_a_stopped_sweep_keeps_checkpoints_and_leaves_what_has_not_begun(tmp_pat
 
 @pytest.mark.slow
 @needs_ray
-@pytest.mark.timeout(200)
 def test_what_keeps_a_run_from_training_is_said_in_one_sentence(tmp_path, cluster, capfd):
     assert main(["compare", "freeze", "--ray", cluster, "--out", str(tmp_path), "--weights", "none.pth"]) == 1
     said = capfd.readouterr().err.strip().splitlines()

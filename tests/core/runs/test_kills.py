@@ -196,7 +196,7 @@ def test_a_run_is_paused_on_a_full_disk(tmp_path, fast, monkeypatch):
         thread.join(0.3)
         assert thread.is_alive() and not seen
         write_control(folder.control, Control())
-        thread.join(10)
+        thread.join(60)
         assert [record.step for record in seen] == [2]
     running.close()
 

@@ -51,7 +51,7 @@ def test_each_device_has_one_run(queue):
     thread.join(0.1)
     assert thread.is_alive()
     jobs[1].device_lock.close()
-    thread.join(10)
+    thread.join(60)
     assert third[0].device == 1 and not queue.waiting()
 
 
@@ -62,7 +62,7 @@ def test_a_server_is_over_when_no_run_waits_and_no_page_is_open(queue):
     thread.join(0.1)
     assert thread.is_alive()
     page.close()
-    thread.join(10)
+    thread.join(60)
     assert ended == [None] and not is_held(queue.root / SERVER_LOCK)
 
 

@@ -198,7 +198,7 @@ def test_a_signal_to_all_processes_stops_a_run_cleanly(folder, tmp_path, number)
     while not run.read_metrics() and time.monotonic() < deadline:
         time.sleep(0.05)
     os.killpg(process.pid, number)
-    _, errors = process.communicate(timeout=60)
+    _, errors = process.communicate(timeout=120)
     assert process.returncode == 0 and "Traceback" not in errors
     assert run.read_status().state == "stopped" and load_checkpoint(run.checkpoint)["step"] >= 1
     assert json.loads((tmp_path / "result.json").read_text())["stopped"] is True

@@ -38,7 +38,7 @@ def together(tmp_path_factory) -> Path:
         command = [*LAUNCH, "-m", launched.__name__, str(root)]
         process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=stdout, stderr=stderr)
         try:
-            process.wait(280)
+            process.wait(500)
         finally:
             process.terminate()  # ends its two processes as well, unlike kill()
             process.wait()

@@ -313,7 +313,6 @@ def test_an_incomplete_line_is_not_read(tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(120)
 def test_a_signal_stops_the_process_with_a_checkpoint(tmp_path):
     """`test_damage` sends it to processes that load pictures, too."""
     flags = [f"--{path}={value}" for path, value in {**TINY, "training.steps": 100000}.items()]
@@ -325,7 +324,7 @@ def test_a_signal_stops_the_process_with_a_checkpoint(tmp_path):
         assert process.poll() is None
         time.sleep(0.02)
     os.killpg(process.pid, signal.SIGINT)
-    assert process.wait(20) == 0
+    assert process.wait(120) == 0
     assert folder.read_status().state == STOPPED and load_checkpoint(folder.checkpoint)["step"] >= 1
     assert json.loads((tmp_path / "result.json").read_text())["stopped"] is True
 

@@ -78,7 +78,7 @@ def result() -> EvaluationResult:
     return EvaluationResult.from_images(done, ["a.png", "b.png", "c.png"], NAMES, 0.5)
 
 
-def wait(evaluations: Evaluations, key, until, seconds: float = 60):
+def wait(evaluations: Evaluations, key, until, seconds: float = 120):
     deadline = time.monotonic() + seconds
     while not until(status := evaluations.read_status(key)):
         assert time.monotonic() < deadline, status
@@ -100,7 +100,7 @@ def slow(monkeypatch):
 
     def gated(*arguments):
         for batch in dataset_predictions.predict_dataset(*arguments):
-            assert gate.acquire(timeout=30)
+            assert gate.acquire(timeout=120)
             yield batch
 
     monkeypatch.setattr(jobs, "predict_dataset", gated)

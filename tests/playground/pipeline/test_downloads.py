@@ -65,19 +65,19 @@ def test_who_joins_while_a_cancelled_download_ends_gets_the_weights(made, monkey
             usual(weights, report, is_cancelled)
         except CancelledError:
             cancelled.set()
-            joined.wait(30)
+            joined.wait(120)
             raise
 
     monkeypatch.setattr(downloads, "fetch", fetch)
     service.join(WEIGHTS, "a")
     service.leave(WEIGHTS, "a")
-    assert cancelled.wait(30)
+    assert cancelled.wait(120)
     assert service.join(WEIGHTS, "b").status == RUNNING
     joined.set()
     wait(lambda: len(calls) == 2)
     for thread in threading.enumerate():
         if thread.name == "download" and thread is not service._running[WEIGHTS.url]:
-            thread.join(30)  # the cancelled one has ended
+            thread.join(120)  # the cancelled one has ended
     assert service.read(WEIGHTS).status == RUNNING
     go.set()
     wait(lambda: service.read(WEIGHTS).status == HERE)

@@ -39,7 +39,7 @@ from playground.steps.step import Focus
 from tests import waiting
 from tests.core.tiny import tiny
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(200)]
+pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parents[3]
 LONG = {"training__steps": 100_000, "training__eval_interval": 0}
 

@@ -190,9 +190,9 @@ def test_entity_bomb_is_refused_at_once(tmp_path, encoding):
     entities = '<!ENTITY e0 "lol">' + "".join(f'<!ENTITY e{n + 1} "{f"&e{n};" * 10}">' for n in range(12))
     head = f'<?xml version="1.0" encoding="{encoding}"?><!DOCTYPE annotation [{entities}]>'
     write(tmp_path, {"p.xml": f"{head}<annotation><object><name>&e12;</name></object></annotation>".encode(encoding)})
-    start = time.perf_counter()
+    start = time.process_time()
     assert_refused(tmp_path, VOC, r"p\.xml cannot be used because it declares a document type")
-    assert time.perf_counter() - start < 2
+    assert time.process_time() - start < 2
 
 
 def test_a_set_without_objects_is_refused(tmp_path):
@@ -256,9 +256,9 @@ def test_lists_elsewhere(tmp_path, line):
 
 def test_long_lines_of_hostile_lists_take_no_time(tmp_path):
     write(tmp_path, {"Annotations/p.xml": page(voc_object()), "ImageSets/Main/val.txt": ("1 " * 10_000 + "x\n") * 50})
-    start = time.perf_counter()
+    start = time.process_time()
     read(tmp_path, VOC, Problems())
-    assert time.perf_counter() - start < 2
+    assert time.process_time() - start < 2
 
 
 def test_lists_belong_to_their_own_folder(tmp_path):

@@ -83,9 +83,9 @@ def test_a_picture_without_labels_does_not_take_those_of_another(tmp_path):
 def test_many_pictures_of_the_same_name(tmp_path):
     labels = {f"data/{number}/txt/frame.txt": number for number in range(3000)}
     images = [f"data/{number}/imgs/frame.jpg" for number in range(4000)]
-    start = time.perf_counter()
+    start = time.process_time()
     pairs = pair_labels(images, labels).labels
-    assert time.perf_counter() - start < 2
+    assert time.process_time() - start < 2
     assert pairs == dict(zip(images, labels, strict=False))
 
 
@@ -335,8 +335,8 @@ def test_aliases_do_not_blow_up(tmp_path):
     bomb = "a0: &a0 [x, x]\n" + "".join(f"a{n + 1}: &a{n + 1} [*a{n}, *a{n}, *a{n}]\n" for n in range(60))
     merge = "b0: &b0 {x: y}\n" + "".join(f"b{n + 1}: &b{n + 1}\n  <<: [*b{n}, *b{n}]\n" for n in range(40))
     write(tmp_path, SET | {"data.yaml": f"{bomb}{merge}{NAMES}"})
-    start = time.perf_counter()
-    assert read(tmp_path, YOLO).class_names == ("cat", "dog") and time.perf_counter() - start < 5
+    start = time.process_time()
+    assert read(tmp_path, YOLO).class_names == ("cat", "dog") and time.process_time() - start < 5
     write(tmp_path, {"data.yaml": f"{bomb}{NAMES}train: [*a60]\n"})
     assert_refused(tmp_path, YOLO, "not a folder or list of pictures")
 
