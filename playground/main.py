@@ -9,7 +9,7 @@ from pathlib import Path
 from core.config import ConfigError
 from core.errors import UserError
 from core.io.text import print_any_text
-from playground.server.hosts import FLAG, KnownHosts, is_local
+from playground.access.hosts import FLAG, KnownHosts, is_local
 from playground.support.starting import (
     EVALUATIONS as EVALUATIONS_FOLDER,
     HOST_VARIABLE,

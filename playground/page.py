@@ -5,9 +5,11 @@ import gc
 from typing import Any
 
 import gradio as gr
-from starlette.middleware import Middleware
 
 from core.io.paths import ASSETS
+from playground.access.events import PageBlocks
+from playground.access.hosts import KnownHosts
+from playground.access.options import app_options
 from playground.albums.service import ALBUMS
 from playground.components import opening
 from playground.components.plot import head as plot_head
@@ -36,9 +38,7 @@ from playground.layout.layout import lay_out
 from playground.runs.of_albums import AlbumRuns, is_trained_on
 from playground.runs.service import RUNS
 from playground.server import live
-from playground.server.hosts import KnownHosts
 from playground.server.live_api import answer, is_heavy
-from playground.server.origins import OriginGuard
 from playground.steps import STEPS
 from playground.steps.step import Step
 from playground.support.visitors import HEAD
@@ -58,7 +58,7 @@ def build_page() -> gr.Blocks:
     ALBUMS.follow(AlbumEvaluations(EVALUATIONS, is_trained_on), AlbumRuns(RUNS))
     ALBUMS.needed_by = lambda folder: RUNS.refers_to(str(folder))
     title = "RetinaNet Playground"
-    with gr.Blocks(title=title, analytics_enabled=False, fill_width=True, delete_cache=DELETE_CACHE) as blocks:
+    with PageBlocks(title=title, analytics_enabled=False, fill_width=True, delete_cache=DELETE_CACHE) as blocks:
         page = lay_out()
         connect_address(page, blocks)
         connect_header(page)
@@ -94,10 +94,7 @@ def launch_options(hosts: KnownHosts | None = None) -> dict[str, Any]:
         "theme": _theme(),
         "css": _read_styles(STYLE_SHEETS) + _step_styles(),
         "head": f"{HEAD}{opening.head()}{live.head()}{plot_head()}<style>{_read_styles(HEAD_STYLE_SHEETS)}</style>",
-        "app_kwargs": {
-            "routes": [live.route(answer, is_heavy)],
-            "middleware": [Middleware(OriginGuard, hosts=hosts)],
-        },
+        "app_kwargs": app_options(hosts, [live.route(answer, is_heavy)]),
         "max_file_size": "512mb",  # of weights; pictures have a smaller bound
         "state_session_capacity": MAX_SESSIONS,
         "enable_monitoring": False,

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import sys
 from collections.abc import Callable, Iterator
 from itertools import count
@@ -34,11 +35,13 @@ def kill_at_every_change(folder: Path, act: Callable[[Path], object]) -> Iterato
     for number in count(1):
         assert number <= MAX_KILLS, f"more than {MAX_KILLS} changes"
         copy = folder.with_name(f"{folder.name}-killed-{number}")
-        shutil.copytree(folder, copy, symlinks=True)
-        status = _run_killed(copy, act, number)
-        assert status in (0, KILLED), f"the action failed by itself in run {number}"
-        yield number, copy
-        shutil.rmtree(copy, ignore_errors=True)
+        try:
+            shutil.copytree(folder, copy, symlinks=True)
+            status = _run_killed(copy, act, number)
+            assert status in (0, KILLED), f"the action failed by itself in run {number}"
+            yield number, copy
+        finally:  # also where the action does not end, and an alarm or an interrupt does
+            shutil.rmtree(copy, ignore_errors=True)
         if status == 0:
             return
 
@@ -47,7 +50,7 @@ def _run_killed(folder: Path, act: Callable[[Path], object], number: int) -> int
     """Runs the action in a child that dies at its change of this number; returns the child's status."""
     child = os.fork()
     if child:
-        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        return _wait_for(child)
     status = 1
     try:
         _die_at(folder, number)
@@ -57,6 +60,16 @@ def _run_killed(folder: Path, act: Callable[[Path], object], number: int) -> int
         sys.excepthook(*sys.exc_info())
     finally:
         os._exit(status)
+
+
+def _wait_for(child: int) -> int:
+    """Returns the status of a child; it does not outlive an error that comes meanwhile, such as that of an alarm."""
+    try:
+        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    except BaseException:
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+        raise
 
 
 def _die_at(folder: Path, number: int) -> None:

@@ -26,14 +26,14 @@ def runs():
 
 @pytest.mark.slow
 def test_a_short_attack_finds_nothing(monkeypatch):
-    monkeypatch.setattr(run, "_reading_apart", _reading_here)
+    monkeypatch.setattr(run, "_reading", _reading_here)
     *_, report = run.attack(QUICK, seed=22, number=120, seconds=18)
     assert report.troubles == []
     assert set(report.counts) == set(QUICK) and all(each.total() > 0 for each in report.counts.values())
 
 
 @contextmanager
-def _reading_here():
+def _reading_here(apart):
     """Reads in this process: starting others takes longer than the attack."""
     yield
 

@@ -1,6 +1,8 @@
 """The tool that kills processes at their changes sees every change, and nothing after it happens."""
 
+import os
 import shutil
+import time
 from pathlib import Path
 
 import pytest
@@ -38,3 +40,22 @@ def test_an_action_that_fails_by_itself_is_no_kill(tmp_path: Path) -> None:
     folder.mkdir()
     with pytest.raises(AssertionError, match="failed by itself"):
         list(kill_at_every_change(folder, lambda copy: 1 / 0))
+
+
+def test_an_action_that_does_not_end_leaves_no_process_and_no_copy(tmp_path: Path, monkeypatch) -> None:
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    children, wait = [], os.waitpid
+
+    def waitpid(child: int, options: int) -> tuple[int, int]:
+        children.append(child)
+        if len(children) == 1:
+            raise KeyboardInterrupt
+        return wait(child, options)
+
+    monkeypatch.setattr("tests.killing.os.waitpid", waitpid)
+    with pytest.raises(KeyboardInterrupt):
+        next(kill_at_every_change(folder, lambda copy: time.sleep(600)))
+    with pytest.raises(ChildProcessError):
+        wait(children[0], 0)
+    assert list(tmp_path.iterdir()) == [folder]

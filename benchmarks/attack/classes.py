@@ -15,11 +15,20 @@ PROCESS_SECONDS = 600  # of inputs that start processes, which import PyTorch fi
 
 
 class Class(NamedTuple):
-    """A class of inputs, its share of all of them, and the seconds after which one is a hang."""
+    """A class of inputs.
+
+    Attributes:
+        prepare: Prepares it.
+        share: Its share of all inputs.
+        bound: Seconds after which one is a hang.
+        apart: True if untrusted files are read in another process meanwhile, as the page does; a process that is
+            forked cannot share that with its parent.
+    """
 
     prepare: Prepare
     share: float
     bound: float = HANG_SECONDS
+    apart: bool = True
 
 
 CLASSES = {
@@ -32,7 +41,7 @@ CLASSES = {
     "live": Class(attack_live, 0.12),
     "links": Class(attack_links, 0.1),
     "origins": Class(attack_origins, 0.1),
-    "kills": Class(attack_sequences, 0.04),
+    "kills": Class(attack_sequences, 0.04, apart=False),
     "trainings": Class(attack_training, 0.0004, PROCESS_SECONDS),
     "crowds": Class(attack_with_crowds, 0.0002, PROCESS_SECONDS),
 }

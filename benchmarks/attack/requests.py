@@ -13,11 +13,11 @@ from starlette.testclient import TestClient
 from benchmarks.attack.mutations import alter_bytes, alter_text, alter_value, nasty_value, write_json
 from benchmarks.attack.outcome import Attempt, Refused
 from core.config import Config, knobs
+from playground.access.hosts import KnownHosts
+from playground.access.origins import OriginGuard
 from playground.events.navigation import open_link
-from playground.server.hosts import KnownHosts
 from playground.server.live import PATH, route
 from playground.server.live_api import answer, is_heavy
-from playground.server.origins import OriginGuard
 from playground.server.render import render
 from playground.state.page_state import PageState
 from playground.state.settings import settings_of

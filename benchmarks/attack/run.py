@@ -46,7 +46,7 @@ def attack(names: Sequence[str], seed: int, number: int, seconds: float, first: 
         count = max(1, round(number * CLASSES[name].share / total))
         until = time.monotonic() + (end - time.monotonic()) / (len(names) - index)
         report.counts[name] = Counter()
-        with _reading_apart(), tempfile.TemporaryDirectory() as folder:
+        with _reading(CLASSES[name].apart), tempfile.TemporaryDirectory() as folder:
             attempt = CLASSES[name].prepare(Path(folder))
             for each in range(first, first + count):
                 if each > first and time.monotonic() > until:
@@ -60,9 +60,9 @@ def attack(names: Sequence[str], seed: int, number: int, seconds: float, first: 
 
 
 @contextmanager
-def _reading_apart() -> Iterator[None]:
-    """Leaves untrusted files to another process meanwhile, as the page does."""
-    read_apart_from_now_on(PAGE, tuple(Kind))
+def _reading(apart: bool) -> Iterator[None]:
+    """Leaves untrusted files to another process meanwhile, or reads them in this one."""
+    read_apart_from_now_on(PAGE, tuple(Kind) if apart else ())
     try:
         yield
     finally:

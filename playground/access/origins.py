@@ -13,7 +13,8 @@ from starlette.datastructures import Headers
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from playground.server.hosts import FLAG, Authority, KnownHosts
+from playground.access.hosts import FLAG, PORTS, Authority, KnownHosts
+from playground.access.refusals import HEADERS
 
 READING = ("GET", "HEAD")
 OWN_SITE = (None, "none", "same-origin")  # none: typed by the visitor
@@ -21,7 +22,6 @@ FOREIGN = (
     "Refused: a page at another address asked for this. Open this page at its own address. If you did, it is behind a "
     f"proxy that changes the address: start it with {FLAG} NAME, where NAME is the name in your browser's address bar."
 )
-HEADERS = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"}
 
 
 class OriginGuard:
@@ -72,7 +72,7 @@ class OriginGuard:
         """True for the origin of this page: that which was asked, or a public name that a proxy does not pass on."""
         scheme, _, rest = origin.partition("://")
         authority = Authority.parse(rest)
-        if authority is None:
+        if authority is None or scheme not in PORTS:  # programs that show pages invent schemes for their own
             return False
         is_public = authority.name in self._hosts.public and authority.port is None
         return is_public or any(authority.is_at(each, scheme) for each in asked)
@@ -87,6 +87,11 @@ def _read_asked(headers: Headers) -> list[Authority | None]:
     forwarded = headers.get("x-forwarded-host", "").split(",")[0]
     hosts = headers.getlist("host")
     return [Authority.parse(each) for each in (*hosts, *([forwarded] if forwarded else []))] if len(hosts) == 1 else []
+
+
+def refuse_nameless(headers: Headers) -> Response | None:
+    """Returns a refusal for a request that names no server, as those of old programs, or several."""
+    return None if _read_asked(headers) else PlainTextResponse(_say_unknown(None), 421, HEADERS)
 
 
 def _say_unknown(asked: Authority | None) -> str:

@@ -3,7 +3,7 @@
 import pytest
 
 from core.config import ConfigError
-from playground.server.hosts import SPACE_HOST, Authority, KnownHosts, is_local
+from playground.access.hosts import SPACE_HOST, Authority, KnownHosts, is_local
 
 
 @pytest.mark.parametrize(

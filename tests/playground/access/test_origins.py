@@ -6,10 +6,10 @@ from gradio.routes import App
 from starlette.responses import PlainTextResponse
 from starlette.testclient import TestClient
 
+from playground.access.hosts import KnownHosts
+from playground.access.origins import OriginGuard
 from playground.page import launch_options
-from playground.server.hosts import KnownHosts
 from playground.server.live import PATH
-from playground.server.origins import OriginGuard
 
 OWN = "http://127.0.0.1:7860"
 CHANGING = (PATH, *(f"/gradio_api/{each}" for each in ("component_server", "queue/join", "run/x", "upload", "reset")))
@@ -25,6 +25,9 @@ FOREIGN = [
     {"origin": "null"},
     {"origin": "null", "sec-fetch-site": "cross-site"},
     {"origin": ""},
+    {"origin": "app://127.0.0.1:7860"},  # a program's own page
+    {"origin": "httpx://127.0.0.1:7860", "sec-fetch-site": "none"},
+    {"origin": "127.0.0.1:7860"},
     {"origin": "file://"},
     {"sec-fetch-site": "cross-site"},
     {"sec-fetch-site": "same-site"},
@@ -61,7 +64,7 @@ def real_client() -> TestClient:
     """A client of an app that is made as `launch` makes it, with Gradio's routes."""
     with gr.Blocks(analytics_enabled=False) as blocks:
         gr.HTML("a page")
-    blocks.is_running, blocks.max_file_size = True, None
+    blocks.is_running, blocks.max_file_size = True, 1000
     return TestClient(App.create_app(blocks, app_kwargs=launch_options()["app_kwargs"]), base_url=OWN)
 
 

@@ -1,0 +1,164 @@
+"""The addresses that the page uses. Gradio has many more: they are closed, since nobody needs them here.
+
+Some of those would work for anybody who finds them: files written for every request, programs started, streams that
+ask the server twenty times a second.
+"""
+
+import json
+import re
+from collections.abc import Sequence
+from typing import NamedTuple
+from urllib.parse import unquote_plus
+
+from gradio.route_utils import API_PREFIX
+from starlette.routing import BaseRoute, Match
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from playground.access.bodies import MAX_BODY, rewrite
+from playground.access.refusals import SENTENCES, refuse
+
+LONGEST_NAME = 255  # bytes of a file's name on most systems
+READING = ("GET", "HEAD")
+SESSION = r"[\w-]{1,64}"  # what a page calls itself
+READ = ("", "config/?", "(static|assets|svelte)/.+", r"theme\.css", r"robots\.txt", r"manifest\.json", r"favicon\.ico")
+READ_BY_SCRIPTS = (
+    *("app_id/?", "info/?", r"theme\.css", "startup-events", "queue/data", "upload_progress"),
+    *(f"heartbeat/{SESSION}", "file=.+"),
+)
+DIRECT = f"{API_PREFIX}/run/predict"  # events that do not queue
+SENT = ("queue/join", "run/predict", "component_server", "cancel", "reset")
+DROPPED = ("page", "deep_link")  # parameters of Gradio's that name what this page does not have
+
+
+class Door(NamedTuple):
+    """Addresses that are open.
+
+    Attributes:
+        pattern: Matches their paths.
+        methods: The methods that Gradio has for them, or more: those that it lacks it refuses itself.
+    """
+
+    pattern: re.Pattern[str]
+    methods: tuple[str, ...]
+
+
+def _open(methods: tuple[str, ...], prefix: str, paths: tuple[str, ...]) -> Door:
+    return Door(re.compile(f"{prefix}/({'|'.join(paths)})"), methods)
+
+
+DOORS = (
+    _open(READING, "", READ), _open(READING, API_PREFIX, READ_BY_SCRIPTS),
+    _open(("POST",), API_PREFIX, tuple(f"{each}/?" for each in SENT)),
+)  # fmt: skip
+
+
+class RouteGuard:
+    """The ASGI middleware that answers only where the page asks, and reads what it sends before Gradio does.
+
+    Args:
+        app: The application.
+        own: The routes of the page that are not Gradio's; they check what they get themselves.
+    """
+
+    def __init__(self, app: ASGIApp, own: Sequence[BaseRoute]) -> None:
+        self._app, self._own = app, own
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Passes a request on, or refuses it."""
+        if scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": 1008})
+        elif scope["type"] != "http" or self._is_own(scope):
+            await self._app(scope, receive, send)
+        elif (status := _closed(scope)) is not None:
+            await refuse(scope["path"], status)(scope, receive, send)
+        elif scope["method"] == "POST":
+            await self._pass_body(scope, receive, send)
+        else:
+            await self._app({**scope, "query_string": _drop(scope["query_string"])}, receive, send)
+
+    def _is_own(self, scope: Scope) -> bool:
+        return any(route.matches(scope)[0] != Match.NONE for route in self._own)
+
+    async def _pass_body(self, scope: Scope, receive: Receive, send: Send) -> None:
+        body = await _read(receive)
+        if body is None:
+            return
+        passed = rewrite(scope["path"], body, scope["app"].get_blocks()) if len(body) <= MAX_BODY else 413
+        if isinstance(passed, int):
+            await refuse(scope["path"], passed)(scope, receive, send)
+            return
+        told = _Told(send).send if scope["path"] == DIRECT else send
+        await self._app(_with_body(scope, passed), _replay(passed, receive), told)
+
+
+def _closed(scope: Scope) -> int | None:
+    """Returns the status of the refusal for an address that is closed."""
+    if any(len(part.encode(errors="replace")) > LONGEST_NAME for part in scope["path"].split("/")):
+        return 404
+    door = next((each for each in DOORS if each.pattern.fullmatch(scope["path"])), None)
+    if door is None:
+        return 404
+    return None if scope["method"] in door.methods else 405
+
+
+async def _read(receive: Receive) -> bytes | None:
+    """Returns what is sent, and little more than `MAX_BODY` of it at most; None if the browser has gone."""
+    body = bytearray()
+    while len(body) <= MAX_BODY:
+        message = await receive()
+        if message["type"] != "http.request":
+            return None
+        body += message.get("body", b"")
+        if not message.get("more_body"):
+            break
+    return bytes(body)
+
+
+def _drop(query: bytes) -> bytes:
+    """Returns a query without the parameters of Gradio's that the page does not use; its scripts read the address."""
+    kept = [each for each in query.split(b"&") if unquote_plus(each.split(b"=")[0].decode("latin-1")) not in DROPPED]
+    return b"&".join(kept)
+
+
+class _Told:
+    """Tells a refusal from an error of the program: for Gradio both are errors of the server.
+
+    Args:
+        send: Sends the answer.
+    """
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+        self._start: Message = {}
+
+    async def send(self, message: Message) -> None:
+        """Sends an answer; that to an event which has failed is small, and comes in one piece."""
+        if message["type"] == "http.response.start" and message["status"] == 500:
+            self._start = message
+            return
+        if self._start:
+            said = json.loads(message["body"])
+            status = 400 if said.get("error") else 500
+            body = json.dumps(said if status == 400 else {"error": SENTENCES[500]}).encode()
+            kept = [pair for pair in self._start["headers"] if pair[0] != b"content-length"]
+            headers = [*kept, (b"content-length", str(len(body)).encode())]
+            await self._send({**self._start, "status": status, "headers": headers})
+            message = {**message, "body": body}
+        await self._send(message)
+
+
+def _with_body(scope: Scope, body: bytes) -> Scope:
+    """Returns the scope with the headers of another body: Gradio reads JSON whatever the sender calls it."""
+    kept = [pair for pair in scope["headers"] if pair[0] not in (b"content-length", b"content-type")]
+    added = [(b"content-length", str(len(body)).encode()), (b"content-type", b"application/json")]
+    return {**scope, "headers": kept + added}
+
+
+def _replay(body: bytes, receive: Receive) -> Receive:
+    """Returns what gives a body that has been read, and then what the connection gives."""
+    messages: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def replay() -> Message:
+        return messages.pop() if messages else await receive()
+
+    return replay
