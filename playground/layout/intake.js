@@ -2,6 +2,7 @@
 // program). They are sent one after another; what fails is named at the end, and the others stay. Names of files only
 // ever go through textContent.
 const MAX_NAMED = 5;
+const LONGEST_NAME = 60;  // characters of a name in a sentence
 const ZONES = ".layout > .middle, #my-pictures";  // where files can be dropped
 
 /** @param {string} name */
@@ -51,6 +52,9 @@ function describeOutcome({ saved, unsaved, scaled, failed, error }, side) {
   return [...sentences, error].filter(Boolean).join(" ");
 }
 
+/** @param {string} name */
+const shortenName = (name) => (name.length > LONGEST_NAME ? `${name.slice(0, LONGEST_NAME)}…` : name);
+
 /** @param {string} text */
 function say(text) {
   said.textContent = text;
@@ -97,7 +101,7 @@ async function sendAll(files) {
       break;
     }
     if (!answer || answer.error) {
-      outcome.failed.push(`${file.name} ${skipped || "cannot be opened"}`);
+      outcome.failed.push(`${shortenName(file.name)} ${skipped || "cannot be opened"}`);
       outcome.error ||= answer?.error ?? "";  // what to do, of the first one
       continue;
     }

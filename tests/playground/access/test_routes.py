@@ -49,7 +49,7 @@ def blocks():
         number.change(lambda *values: str(values), [number, choice], html)
         number.change(None, [number], None, js="() => []")
         number.input(lambda *values: 1 / 0, [number], html)
-    made.is_running, made.max_file_size = True, 1000
+    made.is_running, made.max_file_size, made.show_error = True, 1000, False  # as launched
     made.call = {"component_id": html._id, "fn_name": "answer", "session_hash": "x", "data": 1}
     return made
 
