@@ -19,7 +19,7 @@ MAX_TILES = 10_000  # of JPEG 2000; its decoder needs 5 KB for each
 MAX_VALUES = 500_000  # of a field of TIFF: places of strips or tiles; 50 megapixels have 200,000 tiles of 16 px
 MAX_REPEATED = 2  # times that the fields of a directory may hold the bytes of its file
 # Steps of formats that are decoded in Python, some ten seconds: a pixel, but not more than the file has bytes.
-MAX_STEPS = {"bmp_rle": 4_000_000, "ppm_plain": 4_000_000, "qoi": 12_500_000}  # by Pillow's names of the decoders
+MAX_STEPS = {"bmp_rle": 4_000_000, "ppm_plain": 4_000_000, "qoi": 4_000_000}  # by Pillow's names of the decoders
 EXIF, FURTHER = b"Exif\0\0", b"MPF\0"  # with which segments begin: EXIF, and the list of further pictures
 JPEG, SCAN, END = b"\xff\xd8", b"\xff\xda", b"\xff\xd9"  # with which the file and each scan begin, and its end
 MARK = re.compile(rb"\xff[^\x00\x01\xff\xd0-\xd7]")  # with which a segment of a JPEG begins; others are within scans

@@ -20,14 +20,6 @@ def saved(kind: str, size: tuple[int, int], mode: str = "RGB", **options: object
     return file.getvalue()
 
 
-def photographed(size: tuple[int, int]) -> bytes:
-    """Returns a QOI as of a photograph: of noise, in which each pixel differs a little from that before it."""
-    count = size[0] * size[1]
-    head = b"qoif" + size[0].to_bytes(4) + size[1].to_bytes(4) + b"\3\0"
-    step = np.array([0xA1, 0x97, 0x9F, 0x79], np.uint8)  # red, green and blue there, and back again
-    return head + np.tile(step, count // 2).tobytes() + bytes(7) + b"\1"
-
-
 def portable(kind: str, size: tuple[int, int], most: int) -> bytes:
     bands, width = (3 if kind == "P6" else 1), (2 if most > 255 else 1)
     return f"{kind} {size[0]} {size[1]} {most}\n".encode() + bytes(bands * width * size[0] * size[1])
@@ -51,7 +43,6 @@ USUAL: dict[str, tuple[tuple[int, int], Make]] = {
     "PPM of 16 bits": (CAMERA, lambda size: portable("P6", size, 65535)),
     "PGM of 12 bits": (CAMERA, lambda size: portable("P5", size, 4095)),
     "QOI of a screen": (SCREEN, lambda size: saved("QOI", (size[0] // 4, size[1] // 4))),
-    "QOI of a photograph": (PHONE, photographed),
     "AVIF": (PHONE, lambda size: saved("AVIF", size, speed=10)),
     "JPEG 2000": (PHONE, lambda size: saved("JPEG2000", size)),
     "GIF": (PHONE, lambda size: saved("GIF", size)),
@@ -85,10 +76,3 @@ def test_the_largest_files_are_decoded() -> None:
 
 def test_the_largest_picture_of_16_bits_fits_the_bound_of_files() -> None:
     assert 6 * MAX_PIXELS < MAX_BYTES
-
-
-@pytest.mark.parametrize("size", [PHONE, SCREEN])
-def test_the_bound_of_qoi_allows_a_phone_and_a_screen(size: tuple[int, int]) -> None:
-    steps = size[0] * size[1] if size == PHONE else 2**20  # a screen is mostly runs
-    head = b"qoif" + size[0].to_bytes(4) + size[1].to_bytes(4) + b"\3\0"
-    assert measure_image(io.BytesIO(head + bytes(steps))) == size
