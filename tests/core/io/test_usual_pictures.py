@@ -3,7 +3,6 @@
 import io
 from collections.abc import Callable
 
-import numpy as np
 import pytest
 from PIL import Image, features
 
