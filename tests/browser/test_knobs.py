@@ -6,6 +6,7 @@ from tests.browser.looking import choose, headline, set_slider
 from tests.waiting import wait
 
 pytestmark = pytest.mark.browser
+ONLY_THE_TABLE = "now it changes only the table “The same picture under each loss”"
 IDS = "(knobs) => knobs.map((knob) => knob.id.replace('knob-', ''))"
 COVERED = """(knob) => {
   const help = knob.querySelector(".info-text").getBoundingClientRect();
@@ -37,7 +38,7 @@ def test_what_does_not_act_says_why_while_the_settings_change(shown):
     page = shown("step=loss")
     ohem = {"loss-ohem-anchors", "loss-ohem-nms-threshold", "loss-ohem-one-to-three"}
     wait(lambda: idle(page, "loss") == ohem | {"loss-cutoff", "loss-normaliser"})
-    assert page.text_content("#knob-loss-ohem-anchors-idle") == "Acts when the loss is OHEM"
+    assert page.text_content("#knob-loss-ohem-anchors-idle") == f"Acts when the loss is OHEM; {ONLY_THE_TABLE}"
     choose_loss(page, "OHEM")
     wait(lambda: idle(page, "loss") == {"loss-alpha", "loss-gamma", "loss-cutoff", "loss-normaliser"})
     assert not page.locator("#knob-loss-ohem-anchors-idle").is_visible()
@@ -72,7 +73,7 @@ def test_help_hides_no_other_knob_and_is_tied_to_its_controls(shown):
     for said in page.locator(".of-loss .knob input").evaluate_all(DESCRIPTIONS):
         assert len(said) > 20 and "no " not in said[:3], said
     said = page.locator("#knob-loss-cutoff input[type=range]").evaluate_all(DESCRIPTIONS)
-    assert said[0].endswith(" | Acts when the loss is cut-off")
+    assert said[0].endswith(f" | Acts when the loss is cut-off; {ONLY_THE_TABLE}")
     names = page.locator("button.reset-button").evaluate_all("(all) => all.map((each) => each.ariaLabel)")
     assert "Reset γ (focusing) to 2" in names and "Reset Shorter side to 256 px" in names
     assert len(set(names)) == len(names) and all(name.startswith("Reset ") for name in names)

@@ -10,6 +10,7 @@ import pytest
 from playground.data.datasets import DataSets
 from playground.data.stored.access import LOCKS
 from playground.data.stored.bounds import Bounds
+from playground.support.trash import LOCK
 from tests.core.made_data import yolo
 from tests.killing import kill_at_every_change
 from tests.playground.data.test_datasets import CONFIG, LINE, zipped
@@ -59,7 +60,7 @@ def describe(data: DataSets) -> tuple[Any, ...]:
     sets = {name: data.library.get(name).splits for name in data.library.names()}
     pictures = {name: [data.open_split(name, split).digest for split in splits] for name, splits in sets.items()}
     deleted, folder = data.last_deleted(), data.library.folder
-    files = [path for path in folder.rglob("*") if path.is_file() and LOCKS not in path.parts]
+    files = [path for path in folder.rglob("*") if path.is_file() and not {LOCKS, LOCK} & set(path.parts)]
     names = sorted(NUMBER.sub("#", str(path.relative_to(folder))) for path in files)
     return sets, pictures, data.last_split(), deleted and deleted.title, names
 
