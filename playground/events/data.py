@@ -30,7 +30,7 @@ def connect_data(page: PageComponents, blocks: gr.Blocks) -> None:
     _connect_deletion(page, controls)
     _connect_bar(page)
     blocks.load(undo_button, None, controls.put_back, **LIVE)
-    blocks.load(unread_button, None, controls.delete_unread, **LIVE)
+    blocks.load(lambda: unread_updates(controls), None, [controls.unread, controls.delete_unread], **LIVE)
     blocks.load(undo_split_button, None, controls.undo_split, **LIVE)
 
 
@@ -66,18 +66,23 @@ def _connect_deletion(page: PageComponents, controls: DataControls) -> None:
         deleted_notice = f"The data set {deleted.title} is deleted."
         return {**updates, notice: deleted_notice, controls.put_back: undo_button(request)}
 
-    def delete_unread(state: PageState, *, request: gr.Request) -> Updates:
-        deleted = DATA.delete_unread(next(iter(DATA.list_unread()), ""))
-        updates = {**show(page, state), notice: f"The data set {deleted.title} is deleted."}
-        return {**updates, controls.put_back: undo_button(request), controls.delete_unread: unread_button()}
+    def delete_unread(state: PageState, name: str, *, request: gr.Request) -> Updates:
+        updates: Updates = {}
+        try:
+            said = f"The data set {DATA.delete_unread(name).title} is deleted."
+            updates = {**show(page, state), controls.put_back: undo_button(request)}
+        except DataError as error:  # such as one that has been deleted from another window: the button names the next
+            said = str(error)
+        return {**updates, notice: said, **unread_updates(controls)}
 
     def undo(state: PageState, *, request: gr.Request) -> Updates:
         updates = open_data_set(page, state, DATA.restore(visitor_of(request)))
         return {**updates, controls.put_back: undo_button(request)}
 
     outputs = [controls.put_back]
+    unread = [controls.unread, controls.delete_unread]
     listen(
-        page, controls.delete_unread.click, delete_unread, outputs=[*outputs, controls.delete_unread],
+        page, controls.delete_unread.click, delete_unread, inputs=unread[:1], outputs=[*outputs, *unread],
         **WITHOUT_PROGRESS,
     )  # fmt: skip
     listen(page, controls.delete.click, delete, changes=CHANGES, outputs=outputs, **WITHOUT_PROGRESS)
@@ -105,11 +110,12 @@ def undo_button(request: gr.Request) -> gr.Button:
     return gr.Button(f"Put {last.title} back" if last else "", visible=last is not None)
 
 
-def unread_button() -> gr.Button:
-    """Returns the button that deletes the first data set that cannot be read; hidden if there is none."""
+def unread_updates(controls: DataControls) -> Updates:
+    """Returns the first data set that cannot be read, and the button that deletes it; hidden if there is none."""
     names = DATA.list_unread()
     more = f" ({len(names)} cannot be read)" if len(names) > 1 else ", which cannot be read"
-    return gr.Button(f"Delete {names[0]}{more}" if names else "", visible=bool(names))
+    button = gr.Button(f"Delete {names[0]}{more}" if names else "", visible=bool(names))
+    return {controls.unread: names[0] if names else "", controls.delete_unread: button}
 
 
 def _name_of_data_set(state: PageState, action: str) -> str:

@@ -46,7 +46,8 @@ class DataControls(NamedTuple):
     undo_split: gr.Button
     delete: gr.Button
     put_back: gr.Button
-    delete_unread: gr.Button  # the first one that cannot be read
+    delete_unread: gr.Button  # the first one that cannot be read …
+    unread: gr.State  # … and its name, "" for none
 
 
 class PictureControls(NamedTuple):

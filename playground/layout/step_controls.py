@@ -84,8 +84,9 @@ def _data_controls() -> DataControls:
         with gr.Row():
             delete = gr.Button("Delete the data set", size="sm", min_width=80)
             put_back = gr.Button("Undo", visible=False, size="sm", min_width=80, elem_id="put-data-back")
-            unread = gr.Button("Delete", visible=False, size="sm", min_width=80, elem_id="delete-unread-data")
-    return DataControls(archive, folder, use, form, answer, by, shares, split, undo_split, delete, put_back, unread)
+            drop = gr.Button("Delete", visible=False, size="sm", min_width=80, elem_id="delete-unread-data")
+    changes = (by, shares, split, undo_split, delete, put_back, drop)
+    return DataControls(archive, folder, use, form, answer, *changes, unread=gr.State(""))
 
 
 def network_controls() -> NetworkControls:

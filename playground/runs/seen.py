@@ -11,6 +11,8 @@ from playground.albums.service import ALBUMS
 from playground.runs.privacy import find_lineage, find_runs
 from playground.runs.reader import file_stamp, read_about
 
+SIZE = 1  # the place of a file's size in its stamp
+
 
 def count_seen(weights: str | Path, files: Iterable[Path]) -> int:
     """Returns how many of an album's pictures weights, or their initial weights, were trained on.
@@ -21,10 +23,24 @@ def count_seen(weights: str | Path, files: Iterable[Path]) -> int:
         weights: The weights, as settings name them.
         files: The files of the pictures.
     """
-    seen: dict[int, list[Path]] = {}
+    trained: dict[int, dict[tuple[int, ...], Path]] = {}  # by size, then by stamp: runs have links to the same files
     for path in _find_trained(weights):
-        seen.setdefault(_size(path), []).append(path)
-    return sum(any(_digest(each) == _digest(path) for each in seen.get(_size(path), ())) for path in files)
+        stamp = file_stamp(path)
+        trained.setdefault(stamp[SIZE], {})[stamp] = path
+    unread = {size: map(_digest, paths.values()) for size, paths in trained.items()}
+    read: dict[int, set[str]] = {size: set() for size in trained}
+    sizes = ((path, file_stamp(path)[SIZE]) for path in files)
+    return sum(_is_among(_digest(path), read[size], unread[size]) for path, size in sizes if size in trained)
+
+
+def _is_among(digest: str, read: set[str], unread: Iterator[str]) -> bool:
+    """True if a digest is among some; moves those that it passes from the unread to the read ones."""
+    while digest not in read:
+        following = next(unread, None)
+        if following is None:
+            return False
+        read.add(following)
+    return True
 
 
 def count_held_out_seen(run: RunFolder, initial: str) -> int:
@@ -39,10 +55,6 @@ def _find_trained(weights: str | Path) -> Iterator[Path]:
     for source in {read_about(each).source for each in lineage.values()}:
         if ALBUMS.contains(source):
             yield from find_pictures(Path(source), "train")
-
-
-def _size(path: Path) -> int:
-    return file_stamp(path)[1]
 
 
 def _digest(path: Path) -> str:

@@ -1,5 +1,6 @@
 import json
 import zipfile
+from types import SimpleNamespace
 
 import gradio as gr
 import pytest
@@ -14,7 +15,7 @@ from playground.data.datasets import DATA
 from playground.data.image_ref import ImageRef
 from playground.data.report import build_report
 from playground.data.sources import open_picture
-from playground.events.data import connect_data, describe_split, parse_shares, unread_button
+from playground.events.data import connect_data, describe_split, parse_shares, unread_updates
 from playground.events.navigation import open_link
 from playground.events.picture import show_image
 from playground.layout.layout import lay_out
@@ -228,13 +229,28 @@ def test_imports_report_their_progress():
 
 
 def test_a_data_set_that_cannot_be_read_has_its_row_and_a_button_that_deletes_it(mine):
-    record = DATA.library.folder / "mine.json"
-    assert unread_button().visible is False
+    record, controls = DATA.library.folder / "mine.json", SimpleNamespace(unread="name", delete_unread="button")
+    assert unread_updates(controls)["button"].visible is False
     record.write_text("{")
     assert json.loads(build_bar(None, "", None))["sources"][-1] == ["mine", "mine (cannot be read)"]
     with pytest.raises(DataError, match="'mine' cannot be read"):
         show_image(ASKED, choose_picture(None, "mine", "train", 0))
-    button = unread_button()
-    assert (button.value, button.visible) == ("Delete mine, which cannot be read", True)
+    name, button = unread_updates(controls).values()
+    assert (name, button.value, button.visible) == ("mine", "Delete mine, which cannot be read", True)
     (DATA.library.folder / "other.json").touch()
-    assert unread_button().value == "Delete mine (2 cannot be read)"
+    assert unread_updates(controls)["button"].value == "Delete mine (2 cannot be read)"
+
+
+def test_the_button_deletes_the_data_set_that_it_names_or_none(mine):
+    with gr.Blocks(analytics_enabled=False) as blocks:
+        page = lay_out()
+        connect_data(page, blocks)
+    controls = page.controls.picture.data
+    (click,) = (each for each in blocks.fns.values() if (controls.delete_unread._id, "click") in each.targets)
+    assert [each._id for each in click.inputs][-1] == controls.unread._id
+    for name in ("mine", "other"):
+        (DATA.library.folder / f"{name}.json").write_text("{")
+    DATA.delete_unread("mine")  # in another window
+    with pytest.raises(DataError, match="no data set 'mine' here that cannot be read"):
+        DATA.delete_unread("mine")
+    assert DATA.list_unread() == ["other"]
