@@ -75,7 +75,7 @@ def build_page() -> gr.Blocks:
         connect_teaching(page)
         connect_evaluation(page)
         connect_pinning(page)
-        connect_lessons(page)
+        connect_lessons(page, blocks)
     gc.freeze()  # these objects stay: scanning them for garbage stopped all answers for 0.3 s at times
     # Frozen objects are never freed, and the bindings of Triton report them as leaks when the process ends.
     atexit.register(gc.unfreeze)

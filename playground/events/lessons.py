@@ -25,6 +25,12 @@ PICTURE_WAITS = (
     "The lessons begin with pictures of their own. Yours comes back when you leave them; to take them on yours, choose "
     "it above the picture."
 )
+# What was before the lessons belongs to a window, while they last: another one has settings of its own.
+KEEP_OWN = "(link) => sessionStorage.setItem('retinanet-own', link)"
+FIND_OWN = """() => {
+  if (!new URLSearchParams(location.search).has("lesson")) sessionStorage.removeItem("retinanet-own");
+  return sessionStorage.getItem("retinanet-own") ?? "";
+}"""
 # Fields of the state that a lesson's step sets, beside the settings; the others stay.
 SET_BY_STEP = (
     "lesson",
@@ -68,7 +74,7 @@ def recall(state: PageState, link: object) -> tuple[PageState | None, str]:
     return None if found.lesson else state._replace(**own), message
 
 
-def connect_lessons(page: PageComponents) -> None:
+def connect_lessons(page: PageComponents, blocks: gr.Blocks) -> None:
     """Connects the choice of a lesson, its steps, its questions, and leaving it."""
     panel, chooser = page.panel, page.header.lessons
 
@@ -102,10 +108,9 @@ def connect_lessons(page: PageComponents) -> None:
 
     def leave(state: PageState, own: PageState | None, own_link: object) -> Updates:
         own, missing = (own, "") if own else recall(state, own_link)
-        back, message = come_back(state, own)
+        back, message = come_back(state, own, missing)
         shown = {**panel_updates(page, None), chooser: "", panel.own: None, panel.own_link: ""}
-        said = shorten(f"{message} {missing}".strip())
-        return {**shown, **show(page, back, *SET_BY_STEP, "settings"), page.parts["notice"]: said}
+        return {**shown, **show(page, back, *SET_BY_STEP, "settings"), page.parts["notice"]: shorten(message)}
 
     def leave_at_once(
         state: PageState, seen: object, own: PageState | None, own_link: object, course: tuple[str, ...]
@@ -121,6 +126,8 @@ def connect_lessons(page: PageComponents) -> None:
     for event, handler in handlers:
         listen(page, event, handler, inputs=inputs, changes=changes, outputs=outputs, **options)
     panel.whole.click(None, js="() => document.body.toggleAttribute('data-whole-step')")
+    blocks.load(None, None, panel.own_link, js=FIND_OWN)
+    panel.own_link.change(None, panel.own_link, js=KEEP_OWN)
     _connect_question(page)
 
 

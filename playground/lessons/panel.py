@@ -46,7 +46,7 @@ class Panel(NamedTuple):
     leave: gr.Button
     seen: gr.BrowserState
     own: gr.State  # the `PageState` before the lessons, None outside of them and after a reload
-    own_link: gr.BrowserState  # its link, for then
+    own_link: gr.Textbox  # its link, for then
     course: gr.State  # links of the steps that a teacher has picked, () for all
 
 
@@ -106,9 +106,9 @@ def build_panel() -> Panel:
             onward = gr.Button(NEXT, variant="primary", size="sm", min_width=60)
             whole = gr.Button("All knobs of this step", size="sm", min_width=60, elem_id="whole-step")
             leave = gr.Button("Leave", size="sm", min_width=60, elem_id="leave-lesson")
-    # Stored in the visitor's browser. The keys only separate them from other pages; nothing in them is secret.
+    # Stored in the visitor's browser. The key only separates it from other pages; nothing in it is secret.
     seen = gr.BrowserState([], storage_key="retinanet-lessons", secret="retinanet-lessons")
-    own_link = gr.BrowserState("", storage_key="retinanet-own", secret="retinanet-own")
+    own_link = gr.Textbox("", visible="hidden", elem_id="own-link")  # `events.lessons` keeps it for each window
     own, course = gr.State(None), gr.State(())
     return Panel(
         box, title, way, text, question, outcome, checks, back, onward, whole, leave, seen, own, own_link, course

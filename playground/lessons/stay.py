@@ -10,6 +10,7 @@ from playground.state.user_picture import UserPicture, set_aside
 from playground.support.wording import name_knobs
 
 BACK_AGAIN = "You left the lessons: your own settings, picture and step are back as they were before."
+BACK_IN_PART = "You left the lessons: your own settings, picture and step are back, but not all of them."
 STAY = "You left the lessons. The settings of the last step stay, since you came by a link: Reset undoes them."
 GONE = "You left the lessons. The settings of the last step stay, since your own cannot be used any more: "
 
@@ -57,12 +58,13 @@ def keep_picture(step: LessonStep, before: PageState) -> UserPicture | None:
     return shown._replace(scenes=scenes)
 
 
-def come_back(state: PageState, own: PageState | None) -> tuple[PageState, str]:
+def come_back(state: PageState, own: PageState | None, missing: str = "") -> tuple[PageState, str]:
     """Returns the state after leaving the lessons, and a message.
 
     Args:
         state: The state of the last step.
         own: The state before the lessons; None if they were opened by a link.
+        missing: What could not be found of it again, "" for nothing.
     """
     stay, message = state._replace(lesson="", answer=None), STAY
     if own is None:
@@ -72,4 +74,5 @@ def come_back(state: PageState, own: PageState | None) -> tuple[PageState, str]:
         back.config()
     except UserError as error:  # such as weights that are private meanwhile
         return stay, f"{GONE}{name_knobs(error)}"
-    return back, f"{BACK_AGAIN} {hidden}".strip()
+    lost = f"{missing} {hidden}".strip()
+    return back, f"{BACK_IN_PART} {lost}" if lost else BACK_AGAIN

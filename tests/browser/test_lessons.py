@@ -131,12 +131,15 @@ def test_own_settings_come_back_after_the_lessons(opened):
     page.get_by_role("button", name="half", exact=True).click()
     wait(lambda: "Not quite." in page.text_content("#lesson-outcome"))
     assert page.get_attribute("#lesson-outcome", "aria-live") == "polite"
+    kept = "sessionStorage.getItem('retinanet-own')"  # of this window: another has settings of its own
+    assert "loss.gamma=4" in page.evaluate(kept)
     page.reload()  # the lesson goes on
     wait(lambda: page.locator("#lesson-title h2").is_visible() and "Turn it up" in page.text_content("#lesson-title"))
     page.get_by_role("button", name="Leave", exact=True).click()
     wait(lambda: "your own settings, picture and step are back" in notice(page))
     wait(lambda: page.locator("#knob-matching-fg-iou-threshold").is_visible())
     assert "loss.gamma=4" in wait(lambda: "lesson" not in address_of(page) and address_of(page))
+    wait(lambda: not page.evaluate(kept))
 
 
 def test_a_lesson_chooses_its_curve_and_its_comparison(shown):

@@ -18,7 +18,16 @@ from playground.lessons.panel import build_contents, filter_seen
 from playground.lessons.parser import lessons, read_lesson
 from playground.lessons.position import LessonPosition, all_links, move, parse_course
 from playground.lessons.quantities import QUANTITIES, format_quantity
-from playground.lessons.stay import BACK_AGAIN, GONE, STAY, answer_question, come_back, keep_picture, state_at
+from playground.lessons.stay import (
+    BACK_AGAIN,
+    BACK_IN_PART,
+    GONE,
+    STAY,
+    answer_question,
+    come_back,
+    keep_picture,
+    state_at,
+)
 from playground.lessons.teacher import HIDE
 from playground.lessons.way import GO, build_map, format_minutes
 from playground.server.permalink import HIDEABLE, from_link, read_course, to_link, unknown_names
@@ -417,7 +426,8 @@ def test_leaving_brings_back_what_may_still_be_shown():
     picture = replace(render_picture(Config().scenes), is_scene=False)
     deleted = UserPicture(picture, Config().scenes, ImageRef("my-0123456789abcdef", "all"))
     back, message = come_back(step, own._replace(user_picture=deleted))
-    assert (back.step, back.user_picture) == ("anchors", None) and message == f"{BACK_AGAIN} {NOT_SHARED}"
+    assert (back.step, back.user_picture) == ("anchors", None) and message == f"{BACK_IN_PART} {NOT_SHARED}"
+    assert come_back(step, own, "A knob is gone.")[1] == f"{BACK_IN_PART} A knob is gone."
     elsewhere = settings_of(Config.from_flat({"model.weights": "/elsewhere/weights.pt"}))
     back, message = come_back(step, own._replace(settings=elsewhere))
     assert (back.lesson, back.settings) == ("", step.settings) and message.startswith(GONE)
