@@ -101,12 +101,13 @@ def _render_rest(state: PageState, pipeline: Pipeline, step_view: StepView, noti
         story = ""
         text, notice = StepText(html.paragraph(NO_NUMBERS)), name_knobs(error)
     lesson, checks = build_lesson_state(state)
+    figure, lack = _compare_figure(text.figure, state) if text.figure else (None, "")
     update = PageUpdate(
         notice,
         strip=_render_strip(state, pipeline),
         caption=_caption(pipeline.image_ref, step_view),
         readout=text.readout,
-        figure=json.dumps(_compare_figure(text.figure, state)) if text.figure else "",
+        figure=json.dumps(figure) if figure else "",
         dials=pack(text.dials),
         more=text.more,
         story=story,
@@ -116,18 +117,19 @@ def _render_rest(state: PageState, pipeline: Pipeline, step_view: StepView, noti
         album=build_album_panel(state, pipeline),
         idle=build_idle(pipeline, text.moves),
     )
-    return _compare_with_pinned(update, state, pipeline) if state.pinned else update
+    return _compare_with_pinned(update, state, pipeline, lack) if state.pinned else update
 
 
-def _compare_figure(figure: Figure, state: PageState) -> Figure:
-    """Returns a step's figure, with what it was under the pinned settings if there are any."""
-    build = STEPS[state.step].build_figure
-    if not state.pinned or build is None:
-        return figure
+def _compare_figure(figure: Figure, state: PageState) -> tuple[Figure, str]:
+    """Returns a step's figure with what it was under the pinned settings, if there are any, and what lacks of that."""
+    step = STEPS[state.step]
+    if not state.pinned or step.build_figure is None:
+        return figure, ""
     try:
-        return compare(figure, build(state.pinned_pipeline(), state.focus()))
+        pinned = step.build_figure(state.pinned_pipeline(), state.focus())
     except UserError:  # the list of changes says so
-        return figure
+        return figure, ""
+    return compare(figure, pinned), "" if pinned else step.without_pinned
 
 
 def _build_bar(state: PageState, pipeline: Pipeline, film: str) -> str:
@@ -188,11 +190,12 @@ def _encode(picture: Picture) -> str:
     return _urls.get(picture.pixels_key, lambda: picture_url(picture.sample.image))
 
 
-def _compare_with_pinned(update: PageUpdate, state: PageState, pipeline: Pipeline) -> PageUpdate:
-    """Adds what changed since the settings were pinned, and the pinned picture if it is on show."""
+def _compare_with_pinned(update: PageUpdate, state: PageState, pipeline: Pipeline, lack: str) -> PageUpdate:
+    """Adds what changed since the settings were pinned, and what lacks of them; the pinned picture if it is on show."""
     try:
         pinned = state.pinned_pipeline()
-        update = update._replace(changes=pin_diff.changes(pinned, pipeline), beside=state.beside)
+        changes = pin_diff.changes(pinned, pipeline) + (html.paragraph(lack) if lack else "")
+        update = update._replace(changes=changes, beside=state.beside)
         if not state.beside:
             return update
         focus = state.focus()

@@ -168,6 +168,7 @@ class Step(NamedTuple):
         has_figure: True if it has a figure, which other pages can embed.
         build_figure: Returns its figure alone, as under the pinned settings; None if it does not depend on them.
         slider: Path of the hyperparameter that the embedded figure has a slider for, "" for none.
+        without_pinned: What is said where the pinned settings have no figure, "" for nothing.
     """
 
     key: str
@@ -179,6 +180,7 @@ class Step(NamedTuple):
     has_figure: bool = False
     build_figure: Callable[[Pipeline, Focus], dict[str, Any] | None] | None = None
     slider: str = ""
+    without_pinned: str = ""
 
     @property
     def title(self) -> str:

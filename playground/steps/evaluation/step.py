@@ -206,4 +206,5 @@ STEP = Step(
     _levels,
     has_figure=True,
     build_figure=build_figure,
+    without_pinned="The figure shows nothing of A, which has not been evaluated: press Back to A, then Evaluate.",
 )

@@ -157,5 +157,7 @@ def test_an_evaluation_is_drawn_with_that_of_the_pinned_settings(monkeypatch):
     state = state_of(config(), Config(), "evaluation", evaluation_query=query)
     assert "A: all classes" in names_in_figure(state)
     assert "A: perfect calibration" not in names_in_figure(state)
+    assert evaluation_step.STEP.without_pinned not in render(state).changes
     del done["builtin"]
     assert "A: all classes" not in names_in_figure(state)
+    assert evaluation_step.STEP.without_pinned in render(state).changes
