@@ -25,7 +25,7 @@ def sweep_library(folder: Path, listing: Listing, uses: Uses, splits: SplitHisto
         if data_set and data_set.uploaded and not data_set.folder.is_dir():
             remove(record)
     data_sets = listing.read()
-    for name in {*data_sets, *splits.names(), *uses.names()}:
+    for name in {*data_sets, *splits.names(), *uses.names()}.difference(listing.list_unread()):  # which may come back
         with suppress(OSError, UserError):  # a folder of the server may be read-only
             _settle(name, data_sets.get(name), uses, splits)
 

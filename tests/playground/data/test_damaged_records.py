@@ -83,6 +83,20 @@ def test_a_data_set_that_cannot_be_read_is_deleted_and_put_back(folder, monkeypa
     assert data.library.names() == ("one", "two")
 
 
+def test_a_record_that_cannot_be_read_for_a_while_keeps_the_undo_of_its_split(folder):
+    content = (folder / "one.json").read_text()
+    library = DataSetLibrary(folder, Bounds())
+    library.splits.note("one", None, b"lists")
+    assert library.splits.names() == {"one"}
+    (folder / "one.json").write_text("{")
+    library.sweep(1)
+    (folder / "one.json").write_text(content)
+    assert library.splits.names() == {"one"}
+    (folder / "one.json").unlink()
+    library.sweep(1)
+    assert library.splits.names() == set()
+
+
 def test_a_folder_that_cannot_be_read_says_so(folder, monkeypatch):
     monkeypatch.setattr("os.access", lambda *_: False)
     with pytest.raises(DataError, match="cannot read its folder of data sets: ask its operator"):
