@@ -4,7 +4,8 @@ const target = /** @type {PlotElement} */ (element.querySelector(".plot"));
 const caption = element.querySelector(".figure figcaption");
 
 const LAYOUT_TEXT = 12;  // px, the font size that the lengths in a layout are meant for
-const LOW = 22;  // font sizes, the height below which a figure has no room for a legend under it
+const LOW = 22;  // font sizes, the height below which a figure has no room for a legend under it …
+const LOWEST = 12;  // … and that below which a legend would have to be scrolled
 const REST_MS = 300;  // a pause after which a figure with moved lines is redrawn whole, with axes that fit
 
 /**
@@ -37,7 +38,7 @@ function applyTheme(layout, size, family, { text, grid }) {
 
 /**
  * Returns how the parts of a figure share its height: the title is above it, where it has lines enough at every width;
- * in a low one, the legend lies over the plot's upper right corner instead of under it.
+ * in a low one, the legend is beside the plot instead of under it, and where it does not fit there it is left out.
  *
  * @param {ReturnType<typeof applyTheme>} theme
  * @param {number} height px
@@ -46,8 +47,10 @@ function fitParts(theme, height) {
   const { margin, font: { size }, legend } = theme;
   const parts = { title: { text: "" }, margin: { ...margin, t: size } };
   if (height >= LOW * size || !legend) return parts;
-  const corner = { x: 1, xanchor: "right", y: 1, yanchor: "top", bgcolor: "rgba(128, 128, 128, 0.12)" };
-  return { ...parts, margin: { ...parts.margin, b: 3.4 * size }, legend: corner };
+  // The numbers of a right axis come first.
+  const beside = { x: theme.yaxis2 ? 1.1 : 1.01, xanchor: "left", y: 1, yanchor: "top", font: { size: 0.9 * size } };
+  const showlegend = height >= LOWEST * size;
+  return { ...parts, margin: { ...parts.margin, b: 3.4 * size }, legend: beside, showlegend };
 }
 
 /**

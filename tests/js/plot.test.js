@@ -4,8 +4,8 @@ import { test } from "node:test";
 import { fakePage } from "./page.js";
 import { load } from "./programs.js";
 
-const NAMES = ["applyTheme", "outlineOf", "fitsAxis"];
-const { applyTheme, outlineOf, fitsAxis } = load(["components/plot.js"], NAMES, fakePage());
+const NAMES = ["applyTheme", "fitParts", "outlineOf", "fitsAxis"];
+const { applyTheme, fitParts, outlineOf, fitsAxis } = load(["components/plot.js"], NAMES, fakePage());
 
 const LAYOUT = {
   height: 240, margin: { l: 12, t: 24 }, title: { text: "Loss", font: { size: 14 } },
@@ -31,6 +31,16 @@ test("a layout's own colours win over the theme's, and a second axis is only the
   assert.deepEqual(layout.shapes, [mark, { line: { color: "blue" } }]);
   const plain = applyTheme(LAYOUT, 12, "", COLOURS);
   assert.deepEqual(["yaxis2" in plain, plain.shapes], [false, []]);
+});
+
+test("a legend never covers a curve: it is under the plot, beside it in a low figure, or left out", () => {
+  const theme = applyTheme({ ...LAYOUT, legend: { y: 0 } }, 12, "", COLOURS);
+  assert.equal("legend" in fitParts(theme, 360), false);
+  const low = fitParts(theme, 230);
+  assert.deepEqual([low.legend.x > 1, low.legend.xanchor, low.showlegend], [true, "left", true]);
+  assert.ok(fitParts({ ...theme, yaxis2: {} }, 230).legend.x > low.legend.x);
+  assert.equal(fitParts(theme, 120).showlegend, false);
+  assert.equal("legend" in fitParts(applyTheme(LAYOUT, 12, "", COLOURS), 120), false);
 });
 
 test("only heights may differ between figures with the same outline", () => {
