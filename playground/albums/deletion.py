@@ -39,9 +39,13 @@ class AlbumTrash:
             if not (self._folder / key).is_dir():  # deleted from another window meanwhile
                 self._storage.uses.drop(key)
                 return
-            self._hide_followers(key)
-            with self._storage.changing():
-                self._trash.put([key], key, owner)
+            try:
+                self._hide_followers(key)
+                with self._storage.changing():
+                    self._trash.put([key], key, owner)
+            except (UserError, OSError):
+                self._restore_followers(key)
+                raise
             self._forget(key)
             self._storage.uses.drop(key)
 
@@ -79,12 +83,8 @@ class AlbumTrash:
 
     def _hide_followers(self, key: str) -> None:
         """Stops and deletes the runs and evaluations of an album; raises `AlbumError` if that is not possible now."""
-        try:
-            for each in self.followers:
-                each.hide(self._folder / key)
-        except (UserError, OSError):
-            self._restore_followers(key)
-            raise
+        for each in self.followers:
+            each.hide(self._folder / key)
 
     def _restore_followers(self, key: str) -> None:
         for each in self.followers:

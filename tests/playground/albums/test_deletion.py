@@ -1,5 +1,6 @@
 """Everything of a visitor is deleted at once, can be restored for an hour, and is then gone for good."""
 
+import errno
 import os
 import threading
 import time
@@ -79,6 +80,17 @@ def test_album_runs_and_evaluations_go_and_come_back(store, tmp_path):
     assert ALBUMS.restore_all(ANN)._replace(used=0) == before._replace(used=0)
     assert sorted(RUNS.names()) == [ONE, OTHER, DERIVED, BOBS] and RUNS.may_see(ONE, ANN)
     assert all(store.has(number) for number in range(3)) and not ALBUMS.can_restore_all(ANN)
+
+
+def test_a_deletion_that_the_disk_refuses_leaves_runs_and_evaluations_there(store, monkeypatch):
+    def refuse(*_) -> None:
+        raise OSError(errno.ENOSPC, "full")
+
+    with monkeypatch.context() as patched, pytest.raises(AlbumError, match="its disk is full"):
+        patched.setattr(ALBUMS._trash._trash, "put", refuse)
+        ALBUMS.delete_all(ANN)
+    assert ALBUMS.of(ANN) and sorted(RUNS.names()) == [ONE, OTHER, DERIVED, BOBS]
+    assert all(store.has(number) for number in range(3))
 
 
 def let_pass(monkeypatch, seconds: float, *clocks: str) -> None:
