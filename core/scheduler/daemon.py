@@ -14,10 +14,11 @@ from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
+from core.errors import UserError
 from core.io.locks import FileLock, is_held
 from core.io.paths import ROOT
 from core.reader.priority import lower_priority
-from core.scheduler.lock_files import DEVICE_LOCK, SERVER_LOCK
+from core.scheduler.lock_files import CPU, DEVICE_LOCK, SERVER_LOCK
 
 LOG = ".server.log"
 # On Windows: a console of its own that nobody sees, which Ctrl-C does not reach and no terminal closes.
@@ -63,21 +64,32 @@ def main(root: Path) -> None:
     os.environ["PYTORCH_NVML_BASED_CUDA_CHECK"] = "1"  # once initialised, CUDA does not see that a run has one device
     _let_run_begin(root)
 
+    from core.scheduler.queue import Queue
     from core.scheduler.server import Server  # imports PyTorch, which takes seconds: not needed by a second server
     from core.scheduler.worker import train_run
 
     job = Server(root, lock).wait()
     if job:
-        with suppress(OSError):  # of too many processes, say: the page starts one when a run waits
-            ensure_server(root)
+        _start_successor(root)
         train_run(job)
+        with suppress(UserError):  # the folder cannot be read any more
+            if Queue(root).waiting():  # the successor may have died, for want of memory, say, and no page be open
+                _start_successor(root)
         os._exit(0)  # without waiting for threads: nothing may be written any more
 
 
+def _start_successor(root: Path) -> None:
+    with suppress(OSError):  # of too many processes, say: an open page starts one when a run waits
+        ensure_server(root)
+
+
 def _let_run_begin(root: Path) -> None:
-    """Waits for a moment if a run trains: it has just started, and importing PyTorch would slow its first steps."""
+    """Waits for a moment if a run trains on the CPU: importing PyTorch would slow its first steps.
+
+    On a GPU the next run may have a device of its own, and nothing to wait for.
+    """
     over = time.monotonic() + BEGIN_SECONDS
-    while time.monotonic() < over and any(map(is_held, root.glob(DEVICE_LOCK.format("*")))):
+    while time.monotonic() < over and is_held(root / DEVICE_LOCK.format(CPU)):
         time.sleep(POLL_SECONDS)
 
 

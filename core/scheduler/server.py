@@ -15,7 +15,7 @@ import torch
 
 from core.io.locks import FileLock, is_held
 from core.runs.folder import FAILED, STARTING, RunError, RunFolder
-from core.scheduler.lock_files import DEVICE_LOCK, PAGES_LOCK
+from core.scheduler.lock_files import CPU, DEVICE_LOCK, PAGES_LOCK
 from core.scheduler.queue import Queue
 
 POLL_SECONDS = 0.05  # interval at which the queue is checked for changes
@@ -73,21 +73,21 @@ class Server:
             return False, None
         with queue_lock:
             waiting = self._queue.waiting()
-            job = self._take(waiting[0]) if waiting else None
+            job = self._take(waiting) if waiting else None
             if not job and (waiting or is_held(self._root / PAGES_LOCK, shared=True)):
                 return False, None
             self._lock.close()  # before the queue's: a page that adds a run from now on finds no server and starts one
             return True, job
 
-    def _take(self, folder: RunFolder) -> Job | None:
-        """Takes a run on a device that is free."""
+    def _take(self, waiting: Sequence[RunFolder]) -> Job | None:
+        """Takes the first run that can be started, on a device that is free; one that cannot holds up no other."""
         for device in self._devices:
-            name = "cpu" if device is None else f"cuda{device}"
+            name = CPU if device is None else f"cuda{device}"
             device_lock = FileLock.try_acquire(self._root / DEVICE_LOCK.format(name), timeout=0)
             if device_lock:
-                lock = _note_start(folder)
-                if lock:
-                    return Job(folder, lock, device, device_lock)
+                for folder in waiting:
+                    if lock := _note_start(folder):
+                        return Job(folder, lock, device, device_lock)
                 device_lock.close()
         return None
 

@@ -64,10 +64,9 @@ def _redirect_output(log: Path) -> None:
     """Redirects the output of this process to a file."""
     sys.stdout.flush()
     sys.stderr.flush()
-    file = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
-    for stream in (1, 2):
-        os.dup2(file, stream)
-    os.close(file)
+    with log.open("ab", buffering=0) as file:
+        for stream in (1, 2):
+            os.dup2(file.fileno(), stream)
 
 
 def _cuda_name(device: int) -> str:

@@ -7,7 +7,7 @@ import pytest
 from core.config import Config
 from core.io.locks import FileLock, is_held
 from core.runs.about import About
-from core.runs.folder import FAILED, STARTING
+from core.runs.folder import FAILED, STARTING, RunError, RunFolder
 from core.scheduler import server as module
 from core.scheduler.lock_files import DEVICE_LOCK, PAGES_LOCK, SERVER_LOCK
 from core.scheduler.queue import Queue
@@ -72,6 +72,21 @@ def test_a_run_that_another_process_trains_fails_and_the_next_one_is_taken(queue
         job = make(queue).wait()
     assert job.folder.path == second.path and first.read_status().state == FAILED
     assert "another process" in first.read_status().message
+
+
+def test_a_run_whose_folder_cannot_be_changed_holds_up_no_other(queue, monkeypatch):
+    first, second = (queue.add(Config(), About()) for _ in range(2))
+    acquire = RunFolder.acquire_lock
+
+    def refuse(folder):
+        if folder.path == first.path:
+            raise RunError("The folder cannot be used: Permission denied.")
+        return acquire(folder)
+
+    monkeypatch.setattr(RunFolder, "acquire_lock", refuse)
+    monkeypatch.setattr(RunFolder, "note_status", lambda *_: None)  # it cannot be noted either
+    assert make(queue)._look()[1].folder.path == second.path
+    assert [each.path for each in queue.waiting()] == [first.path]
 
 
 def full(*_, **__):
