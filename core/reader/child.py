@@ -1,4 +1,7 @@
-"""The program of a reading process: `python -m core.reader.child [FUNCTION …]` with the functions to import in advance.
+"""The program of a reading process: `python -m core.reader.child PARENT [FUNCTION …]`.
+
+It gets the number of its parent's process, which need not be the one that started it: on Windows the `python` of a
+virtual environment is a launcher, which starts another one. The functions are imported in advance.
 
 Each line of the standard input is a task; each line of the standard output is a sign of progress or the end of a task.
 The answer itself is a file, whose size the parent knows before it reads it.
@@ -33,21 +36,22 @@ PARENT_SECONDS = 0.5  # interval at which is checked that the parent is still th
 PROGRESS_SECONDS = 0.1  # between two signs of progress
 
 
-def main(prepared: list[str]) -> None:
+def main(parent: int, prepared: list[str]) -> None:
     """Does tasks until the standard input or the parent ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is meant for the parent, which ends this process
-    threading.Thread(target=_end_with, args=(psutil.Process(os.getppid()),), daemon=True).start()
+    threading.Thread(target=_end_with, args=(psutil.Process(parent),), daemon=True).start()
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what libraries print must not look like an answer
     lower_priority(NICENESS)
     for task in prepared:
         _find(task)
-    _send(answers, READY)
+    ready = {READY: os.getpid()}
+    _send(answers, ready)
     for line in sys.stdin.buffer:
         request = json.loads(line)
         function = _find(request["task"])
         gc.freeze()  # what is imported stays: collecting garbage must not look at it after each task
-        _send(answers, READY)
+        _send(answers, ready)
         end = _do(function, request, answers)
         gc.collect()
         _send(answers, end)
@@ -138,10 +142,11 @@ def _set_limit(kind: int, value: int) -> None:
 
 def _end_with(parent: psutil.Process) -> None:
     """Ends this process when its parent is gone, even if another process still holds its end of the input."""
-    while os.getppid() == parent.pid and parent.is_running():
+    starter = os.getppid()  # it changes where a parent ends that nobody waits for
+    while os.getppid() == starter and parent.is_running():
         time.sleep(PARENT_SECONDS)
     os._exit(1)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    main(int(sys.argv[1]), sys.argv[2:])

@@ -18,7 +18,7 @@ from core.io.moving import remove_tree
 from core.io.paths import ROOT
 from core.reader.errors import ReaderDefectError
 from core.reader.limits import Limits
-from core.reader.messages import MEMORY, OVER, PROGRESS, STDERR
+from core.reader.messages import MEMORY, OVER, PROGRESS, READY, STDERR
 from core.reader.tasks import TASKS, Progress
 from core.reader.watch import ExceededError, Watch, too_much_memory
 
@@ -43,9 +43,10 @@ class ReadingProcess:
 
     def __init__(self, folder: Path, prepared: Sequence[str]) -> None:
         self._folder, self._stderr = folder, folder / STDERR
+        functions = [TASKS[task].function for task in prepared]
         with self._stderr.open("wb") as stderr:
             self._process = subprocess.Popen(
-                [sys.executable, "-P", "-m", "core.reader.child", *(TASKS[task].function for task in prepared)],
+                [sys.executable, "-P", "-m", "core.reader.child", str(os.getpid()), *functions],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=stderr,
@@ -53,19 +54,13 @@ class ReadingProcess:
             )
         self._messages: Queue[bytes] = Queue(maxsize=100)
         Thread(target=self._listen, name="reader", daemon=True).start()
-        self._handle = psutil.Process(self._process.pid)
         try:
-            self._await_start()
+            self._handle = psutil.Process(self._await_start())
         except BaseException:
             self.end()
             raise
         self._size = self._handle.memory_info().rss
         self.idle_since = time.monotonic()
-
-    @property
-    def id(self) -> int:
-        """The process id."""
-        return self._process.pid
 
     @property
     def is_usable(self) -> bool:
@@ -110,10 +105,11 @@ class ReadingProcess:
                     pipe.close()
         remove_tree(self._folder)
 
-    def _await_start(self) -> None:
+    def _await_start(self) -> int:
+        """Returns the number of the process that reads, once it is ready."""
         with suppress(ExceededError):
-            if self._receive(START_SECONDS):
-                return
+            if ready := self._receive(START_SECONDS):
+                return int(ready[READY])
         raise ReaderDefectError(f"The reading process does not start.\n{self._read_stderr()}")
 
     def _send(self, message: dict[str, Any]) -> None:

@@ -15,6 +15,7 @@ from core.reader import pool, turns
 from core.reader.errors import ReaderDefectError
 from core.reader.limits import Limits
 from core.reader.pool import Pool, read_apart
+from core.reader.process import ReadingProcess
 from core.reader.tasks import TASKS, Task
 from tests.core.reader import jobs
 from tests.waiting import wait
@@ -47,6 +48,24 @@ def test_an_answer_has_values_and_files_and_leaves_nothing():
     assert told[0] == (1, 2) and told[-1] == (2, 2)
     assert not found.folder.exists()
     assert read("answer", text="")["process"] == found.value["process"]  # the same process does the next task
+
+
+def test_behind_a_launcher_the_process_that_reads_is_watched_and_ends_with_its_parent(tmp_path, monkeypatch):
+    """On Windows the python of a virtual environment starts another one, and has next to no memory of its own."""
+    launcher = tmp_path / "python"
+    (tmp_path / "reader").mkdir()
+    launcher.write_text(
+        f"#!{sys.executable}\nimport subprocess, sys\nsubprocess.call([{sys.executable!r}, *sys.argv[1:]])\n"
+    )
+    launcher.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(launcher))
+    process = ReadingProcess(tmp_path / "reader", [])
+    try:
+        assert process._handle.ppid() == process._process.pid
+        assert "core.reader.child" in process._handle.cmdline()
+    finally:
+        process.end()
+    wait(lambda: not process._handle.is_running())
 
 
 def test_a_refusal_has_the_same_class_sentence_and_state():
