@@ -19,6 +19,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from core.io.moving import remove, replace
 from core.io.troubles import FULL
 from playground.access.bodies import NAME
 from playground.access.refusals import refuse
@@ -45,7 +46,7 @@ class _Parser(GradioMultiPartParser):
         """Removes what has arrived."""
         for file in self._files_to_close_on_error:
             file.close()
-            Path(file.name).unlink(missing_ok=True)
+            remove(Path(file.name))
 
 
 def route() -> Route:
@@ -120,7 +121,7 @@ def _keep(files: Sequence[object], folder: Path) -> str:
     place = folder / secrets.token_hex(16)
     place.mkdir()
     path = place / clean_name(file.filename or "")
-    os.replace(str(file.file.name), path)
+    replace(Path(str(file.file.name)), path)
     return str(path)
 
 
