@@ -7,6 +7,7 @@ import numpy as np
 from PIL import Image, ImageFile
 
 _COMMENT = re.compile(rb"#[^\r\n]*")
+_MOST_OF_VALUE, _MOST_OF_REST = 16, 2**16  # bytes of a written value with the space around it, and of comments
 
 
 def use_fast_decoder(image: ImageFile.ImageFile) -> None:
@@ -53,10 +54,15 @@ class _PlainDecoder(_PpmDecoder):
             ValueError: A value is no number, or larger than is declared.
         """
         assert self.fd is not None
-        text = _COMMENT.sub(b"", self.fd.read())
+        most = _MOST_OF_VALUE * self._count() + _MOST_OF_REST  # what follows the pixels may be much more
+        content = self.fd.read(most)
+        text = _COMMENT.sub(b"", content)
         if re.search(rb"[^0-9\s]", text):
             raise ValueError("it holds values that are no numbers")
-        values = np.fromstring(text.decode("ascii"), np.int64, sep=" ")[: self._count()]
+        values = np.fromstring(text.decode("ascii"), np.int64, sep=" ")
+        if len(content) == most:
+            values = values[:-1]  # the last one may be cut
+        values = values[: self._count()]
         if len(values) < self._count() or values.max() > self.args[-1]:
             raise ValueError("it holds fewer values than its header declares, or larger ones")
         return self._set(values, self.args[-1])

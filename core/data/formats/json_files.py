@@ -153,11 +153,12 @@ def _count(content: bytes, path: Path) -> JsonCount:
         key = path, path.stat().st_mtime_ns, len(content)
     except OSError:
         return count_json(content)
-    if key not in _counts:
+    count = _counts.get(key)
+    if count is None:
         if len(_counts) >= MAX_COUNTS:
             _counts.clear()
-        _counts[key] = count_json(content)
-    return _counts[key]
+        count = _counts[key] = count_json(content)
+    return count
 
 
 @lru_cache(maxsize=2**18)

@@ -50,6 +50,18 @@ def test_written_values_are_read_as_pillow_reads_them(content: bytes) -> None:
     require_same(content)
 
 
+def test_of_written_values_no_more_is_read_than_the_picture_may_have(monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[int] = []
+    parse = np.fromstring
+    monkeypatch.setattr(
+        np, "fromstring", lambda text, *rest, **named: read.append(len(text)) or parse(text, *rest, **named)
+    )
+    require_same(b"P2 2 1 99\n12 34 " + b"56 " * 10**5)
+    assert max(read) < 70_000
+    cut = b"P2 1 1 99\n" + b" " * (2**16 + 15) + b"12"  # of which the "1" would be the last byte
+    assert both(cut)[1] is None
+
+
 def test_grey_values_of_16_bits_become_8() -> None:
     content = b"P5 3 1 65535\n" + np.array([0, 32768, 65535], ">u2").tobytes()
     assert decode_image(io.BytesIO(content))[:, 0].tolist() == [[0, 128, 255]] * 3

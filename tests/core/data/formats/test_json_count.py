@@ -156,3 +156,14 @@ def test_no_encoding_of_xml_hides_elements(name, tmp_path):
     path.write_bytes(f'<?xml version="1.0" encoding="{name}"?>'.encode() + b"\x4c\x81\x6e+ADw-b/+AD4-\xff")
     with pytest.raises(DataError, match=r"a\.xml cannot be used because "):
         xml_files.read_xml(path, 1000, "export it again")
+
+
+def test_counts_that_another_thread_forgets_meanwhile_are_made_again(tmp_path, monkeypatch):
+    class Forgetful(dict):
+        def __setitem__(self, key, value):
+            pass  # another thread has cleared it
+
+    monkeypatch.setattr(json_files, "_counts", Forgetful())
+    monkeypatch.setattr(json_files, "MIN_COUNTED", 0)
+    (tmp_path / "a.json").write_text("[1, 2]", encoding="utf-8")
+    assert read_json(tmp_path / "a.json", list[int]) == [1, 2]
