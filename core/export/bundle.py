@@ -19,8 +19,9 @@ from core.config import Config
 from core.data.images import to_pil
 from core.errors import PictureError
 from core.export.torchvision import require_same_inference, to_torchvision
-from core.io import decoding, picture_bounds
+from core.io import decoding, picture_bounds, slow_formats
 from core.io.atomic import OutputError, write_atomically
+from core.io.troubles import explain
 from core.retinanet.model import RetinaNet
 from core.retinanet.preprocess import require_usable_sides
 from core.structures import Detections
@@ -133,7 +134,7 @@ def write_bundle(
             for name, text in texts.items():
                 archive.writestr(name, text, zipfile.ZIP_DEFLATED)
     except OSError as error:
-        raise WeightsError(f"{path} cannot be written: {error}. Check the folder and its free space.") from None
+        raise WeightsError(f"{path} cannot be written: {explain(error)}") from None
 
 
 def read_bundle(path: Path, picture: Tensor, config: Config) -> Detections:
@@ -180,7 +181,7 @@ def build_script(config: Config, class_names: Sequence[str]) -> str:
 def build_picture_reader() -> str:
     """Returns the code with which this library opens pictures, as source that does not need the library."""
     error = getsource(PictureError).replace("(UserError)", "(Exception)")
-    return "\n\n".join((error, *map(_strip, (picture_bounds, decoding)), getsource(require_usable_sides)))
+    return "\n\n".join((error, *map(_strip, (picture_bounds, slow_formats, decoding)), getsource(require_usable_sides)))
 
 
 def _strip(module: ModuleType) -> str:

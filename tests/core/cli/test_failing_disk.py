@@ -67,7 +67,9 @@ def test_a_disk_that_takes_nothing_leaves_nothing(name, number, home, tmp_path, 
             assert status == 0
             continue
         assert status == 1 and REMEDY.search(said) and "Traceback" not in said and "Errno" not in said, said
-        assert name in FOLDERS or not list(out.iterdir()), list(out.iterdir())
+        # A disk that becomes read-only meanwhile keeps the hidden folder that was begun: nothing can be removed either.
+        left = [each for each in out.iterdir() if number != errno.EROFS or not each.name.startswith(".")]
+        assert name in FOLDERS or not left
 
 
 @pytest.mark.parametrize("name", COMMANDS)
