@@ -3,7 +3,7 @@
 from fastapi.exceptions import RequestValidationError
 from gradio.route_utils import API_PREFIX
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from playground.support.wording import NOT_READ, hide_server
@@ -29,7 +29,7 @@ def refuse(path: str, status: int, sentence: str = "") -> Response:
         sentence: What is said, "" for what is usual for the status.
     """
     said = hide_server(sentence) or SENTENCES.get(status, NOT_READ)
-    if path.startswith(API_PREFIX) and not path.startswith(f"{API_PREFIX}/upload"):
+    if API_PREFIX in path and f"{API_PREFIX}/upload" not in path:
         return JSONResponse({"detail": said}, status, HEADERS)
     return PlainTextResponse(said, status, HEADERS)
 
@@ -46,4 +46,9 @@ async def _apologise(request: Request, error: Exception) -> Response:
     return refuse(request.url.path, 500)
 
 
-HANDLERS = {HTTPException: _refuse_as_found, RequestValidationError: _refuse_as_found, Exception: _apologise}
+HANDLERS = {
+    HTTPException: _refuse_as_found,
+    RequestValidationError: _refuse_as_found,
+    ClientDisconnect: _refuse_as_found,  # what was sent broke off: nobody reads the answer
+    Exception: _apologise,
+}

@@ -22,7 +22,7 @@ READING = ("GET", "HEAD")
 SESSION = r"[\w-]{1,64}"  # what a page calls itself
 READ = ("", "config/?", "(static|assets|svelte)/.+", r"theme\.css", r"robots\.txt", r"manifest\.json", r"favicon\.ico")
 READ_BY_SCRIPTS = (
-    *("app_id/?", "info/?", r"theme\.css", "startup-events", "queue/data", "upload_progress"),
+    *("app_id/?", "info/?", r"theme\.css", "startup-events", "queue/data"),
     *(f"heartbeat/{SESSION}", "file=.+"),
 )
 DIRECT = f"{API_PREFIX}/run/predict"  # events that do not queue
@@ -69,36 +69,42 @@ class RouteGuard:
             await send({"type": "websocket.close", "code": 1008})
         elif scope["type"] != "http" or self._is_own(scope):
             await self._app(scope, receive, send)
-        elif (status := _closed(scope)) is not None:
-            await refuse(scope["path"], status)(scope, receive, send)
+        elif (status := _closed(path := _find_path(scope), scope["method"])) is not None:
+            await refuse(path, status)(scope, receive, send)
         elif scope["method"] == "POST":
-            await self._pass_body(scope, receive, send)
+            await self._pass_body(path, scope, receive, send)
         else:
             await self._app({**scope, "query_string": _drop(scope["query_string"])}, receive, send)
 
     def _is_own(self, scope: Scope) -> bool:
         return any(route.matches(scope)[0] != Match.NONE for route in self._own)
 
-    async def _pass_body(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _pass_body(self, path: str, scope: Scope, receive: Receive, send: Send) -> None:
         body = await _read(receive)
         if body is None:
             return
-        passed = rewrite(scope["path"], body, scope["app"].get_blocks()) if len(body) <= MAX_BODY else 413
+        passed = rewrite(path, body, scope["app"].get_blocks()) if len(body) <= MAX_BODY else 413
         if isinstance(passed, int):
-            await refuse(scope["path"], passed)(scope, receive, send)
+            await refuse(path, passed)(scope, receive, send)
             return
-        told = _Told(send).send if scope["path"] == DIRECT else send
+        told = _Told(send).send if path.rstrip("/") == DIRECT else send
         await self._app(_with_body(scope, passed), _replay(passed, receive), told)
 
 
-def _closed(scope: Scope) -> int | None:
+def _find_path(scope: Scope) -> str:
+    """Returns the path below that of the page: a proxy may leave GRADIO_ROOT_PATH in front of it, or take it away."""
+    path, root = scope["path"], scope.get("root_path", "")
+    return path.removeprefix(root) or "/" if path == root or path.startswith(f"{root}/") else path
+
+
+def _closed(path: str, method: str) -> int | None:
     """Returns the status of the refusal for an address that is closed."""
-    if any(len(part.encode(errors="replace")) > LONGEST_NAME for part in scope["path"].split("/")):
+    if any(len(part.encode(errors="replace")) > LONGEST_NAME for part in path.split("/")):
         return 404
-    door = next((each for each in DOORS if each.pattern.fullmatch(scope["path"])), None)
+    door = next((each for each in DOORS if each.pattern.fullmatch(path)), None)
     if door is None:
         return 404
-    return None if scope["method"] in door.methods else 405
+    return None if method in door.methods else 405
 
 
 async def _read(receive: Receive) -> bytes | None:

@@ -4,7 +4,6 @@ That one keeps fields of a form in memory whatever their size, leaves the part o
 and fails where the disk is full.
 """
 
-import asyncio
 import os
 import re
 import secrets
@@ -13,24 +12,22 @@ from collections.abc import AsyncGenerator, Sequence
 from pathlib import Path
 
 from gradio.route_utils import API_PREFIX, GradioMultiPartParser, GradioUploadFile
-from gradio.routes import file_upload_statuses
 from starlette.formparsers import MultiPartException
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from core.io.moving import remove, replace
 from core.io.troubles import FULL
-from playground.access.bodies import NAME
 from playground.access.refusals import refuse
 
 PATH = f"{API_PREFIX}/upload"
 FORM = 64 * 1024  # bytes of a form around its file
 KEPT_FREE = 100 * 2**20  # bytes of the disk that uploads leave to the runs
-FORGOTTEN = 60.0  # seconds after an upload, in which the browser asks for its progress
 FORBIDDEN = '<>:"|?*'  # in names of files of some systems
 LONGEST_STEM, LONGEST_ENDING = 50, 12  # characters of a name, in bytes four times as many
 TOO_LARGE = "The file is too large: {} MB are allowed."
+EXCEEDED = "File size exceeded"  # begins the error of Gradio's parser
 BROKEN = "The file did not arrive: upload it again."
 
 
@@ -75,19 +72,8 @@ async def _take(request: Request) -> Response:
 
 async def _receive(request: Request, folder: Path, most: int) -> Response:
     """Returns the path under which the page refers to the file, in a list."""
-    name = request.query_params.get("upload_id", "")
-    name = name if NAME.fullmatch(name) else ""
-    if name:
-        file_upload_statuses.track(name)
-    parser = _Parser(
-        request.headers,
-        _bounded(request, most + FORM),
-        max_files=1,
-        upload_dir=folder,
-        upload_id=name or None,
-        upload_progress=file_upload_statuses if name else None,
-        max_file_size=most,
-    )
+    chunks = _bounded(request, most + FORM)
+    parser = _Parser(request.headers, chunks, max_files=1, upload_dir=folder, max_file_size=most)
     is_taken = False
     try:
         form = await parser.parse()
@@ -96,16 +82,11 @@ async def _receive(request: Request, folder: Path, most: int) -> Response:
         is_taken = True
         return JSONResponse([path])
     except (MultiPartException, ValueError) as error:  # the parser's own errors of a form's boundary are no subclass
-        is_large = "exceeded" in str(error)
+        is_large = EXCEEDED in str(error)
         return refuse(PATH, 413, TOO_LARGE.format(most // 2**20)) if is_large else refuse(PATH, 400, BROKEN)
-    except ClientDisconnect:
-        return refuse(PATH, 400, BROKEN)  # which nobody reads
     finally:
         if not is_taken:
             parser.remove()
-        if name:
-            file_upload_statuses.set_done(name)
-            asyncio.get_running_loop().call_later(FORGOTTEN, file_upload_statuses.stop_tracking, name)
 
 
 def _keep(files: Sequence[object], folder: Path) -> str:
@@ -141,5 +122,5 @@ async def _bounded(request: Request, most: int) -> AsyncGenerator[bytes, None]:
     async for chunk in request.stream():
         most -= len(chunk)
         if most < 0:
-            raise MultiPartException("Size exceeded.")
+            raise MultiPartException(EXCEEDED)
         yield chunk

@@ -1,6 +1,7 @@
 """Takes a picture that the browser has uploaded into the visitor's album."""
 
 import re
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,7 @@ from playground.albums.service import ALBUMS
 from playground.support.visitors import visitor_of
 from playground.support.wording import name_knobs
 
-# The name that the browser's script gives a file. It is random: nobody else can know the path of an upload, and the
-# same picture uploaded by two visitors is two files.
+# The name that the browser's script gives a file. It is random, as is its folder: nobody else can know the path.
 UPLOADED = re.compile("[0-9a-f]{32}")
 
 
@@ -41,6 +41,8 @@ def take(request: object, sender: gr.Request) -> dict[str, Any]:
                     album, answer["index"] = ALBUMS.add(visitor, path, name)
             finally:
                 remove(path)  # with its metadata, which the album's copy does not have
+                with suppress(OSError):
+                    path.parent.rmdir()
             answer["scaled"] = album.pictures[answer["index"]].scaled
     except UserError as error:
         return answer | {"error": name_knobs(error), "stop": isinstance(error, AlbumError)}

@@ -1,7 +1,7 @@
 """Uploaded files that only one handler works with.
 
-Gradio names an upload after its content: the same file uploaded by two visitors is one file on the disk. A handler
-therefore takes a file of its own and leaves the other one, for which another may be waiting, to age.
+Several events can name the same upload, such as two clicks in a row. A handler therefore takes a file of its own and
+leaves the upload, for which another handler may be waiting, to age.
 """
 
 import shutil

@@ -32,7 +32,7 @@ CLOSED += tuple(
     for each in (
         *("x", "dev/reload", "deep_link?session_hash=x", "process_recording", "proxy=http://x", "proxy=%00", "run/x"),
         *("api/x", "runs", "call/x", "call/v2/x", "call/x/y", "token", "vibe-code", "stream/x/close", "heartbeat/a/b"),
-        *("custom_component/a/client/b/c", "login_check", "queue/status", "user"),
+        *("custom_component/a/client/b/c", "login_check", "queue/status", "user", "upload_progress?upload_id=x"),
     )
 )
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "MADE-UP")
@@ -154,12 +154,36 @@ def test_a_refusal_is_no_error_of_the_server(client):
     assert ask(data=[10, "a"]) == (400, "“Seed” must be a number from 0 to 9.")
     assert ask(data=["x", "a"]) == (400, NOT_READ)
     assert ask(fn_index=2) == (500, SENTENCES[500])
+    assert client.post("/gradio_api/run/predict/", json=EVENT | {"data": ["x", "a"]}).status_code == 400
 
 
 def test_parameters_of_gradio_name_nothing(client):
     for query in ("page=x", "deep_link=../x", "%70age=x&a=1", "page", "=&&=", "page=x&deep_link=%00"):
         assert client.get(f"/config?{query}").json().get("deep_link_state") is None
         assert client.get(f"/gradio_api/info?{query}").status_code == 200
+
+
+@pytest.mark.parametrize("root", ["", "/page", "https://example.org/page"])
+def test_a_proxy_may_leave_the_path_of_the_page_in_front(blocks, monkeypatch, root):
+    """Where GRADIO_ROOT_PATH names it; or it takes it away."""
+    monkeypatch.setattr(blocks, "root_path", root)
+    app = App.create_app(blocks, app_kwargs=launch_options()["app_kwargs"])
+    with TestClient(app, base_url=OWN, raise_server_exceptions=False) as client:
+        for front in ("", root) if root.startswith("/") else ("",):
+            assert client.get(f"{front}/config").status_code == 200
+            assert client.post(f"{front}{CALL}", json=blocks.call).json() == {"got": 1}
+            found = client.post(f"{front}{JOIN}", json={})
+            assert (found.status_code, found.json()) == (400, {"detail": NOT_READ})
+            assert client.post(f"{front}/gradio_api/live", content=b"").status_code == 200
+        assert client.get("/page/x").status_code == client.get("/pagex/config").status_code == 404
+
+
+@pytest.mark.parametrize("path", ["/gradio_api/live", "/gradio_api/upload", JOIN])
+def test_what_breaks_off_is_no_error(blocks, path):
+    app = App.create_app(blocks, app_kwargs=launch_options()["app_kwargs"])
+    headers = [(b"host", b"localhost"), (b"content-type", b"multipart/form-data; boundary=b")]
+    arriving = [{"type": "http.request", "body": b"--b\r\n", "more_body": True}, {"type": "http.disconnect"}]
+    assert [each["status"] for each in send(app, "POST", path, headers, arriving)[:1]] in ([400], [])
 
 
 def test_a_body_is_bounded_before_it_is_read(client, blocks):
@@ -181,22 +205,31 @@ def test_an_error_of_the_program_is_no_traceback(client, monkeypatch):
 @pytest.mark.parametrize("hosts", [[], [b"localhost", b"evil.example"]])
 def test_a_request_that_names_no_server_is_refused_before_gradio_needs_the_name(blocks, method, hosts):
     """As HTTP/1.0 allows it."""
-    app, sent = App.create_app(blocks, app_kwargs=launch_options()["app_kwargs"]), []
+    app = App.create_app(blocks, app_kwargs=launch_options()["app_kwargs"])
     headers = [
         (b"origin", OWN.encode()),
         (b"access-control-request-method", b"POST"),
         *((b"host", each) for each in hosts),
     ]
+    sent = send(app, method, "/", headers, [])
+    assert sent[0]["status"] == 421 and b"Refused" in sent[1]["body"]
+
+
+def send(app, method, path, headers, arriving):
+    """Returns the messages of an answer to what arrives."""
+    sent = []
+
+    async def receive():
+        return arriving.pop(0)
+
+    async def keep(message):
+        sent.append(message)
 
     async def ask():
-        async def send(message):
-            sent.append(message)
-
         app.middleware_stack = app.build_middleware_stack()
         async with app.router.lifespan_context(app):
-            await app(
-                {"type": "http", "method": method, "path": "/", "headers": headers, "query_string": b""}, None, send
-            )
+            scope = {"type": "http", "method": method, "path": path, "headers": headers, "query_string": b""}
+            await app(scope, receive, keep)
 
     asyncio.run(ask())
-    assert sent[0]["status"] == 421 and b"Refused" in sent[1]["body"]
+    return sent

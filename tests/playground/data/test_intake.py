@@ -43,7 +43,7 @@ def test_a_picture_is_taken_and_its_upload_removed(uploads: Path) -> None:
     for number in range(2):
         request = upload(uploads)
         assert take(request, ANNA) == {"index": number, "scaled": False, "error": "", "stop": False}
-        assert not Path(request["path"]).exists()
+        assert not Path(request["path"]).parent.exists()
     album = ALBUMS.of(visitor_of(ANNA))
     assert album and [picture.title for picture in album.pictures] == ["a.png", "a.png"]
 

@@ -1,4 +1,4 @@
-"""Uploads of the same content are one file for Gradio, and each handler takes its own."""
+"""Several handlers can wait for the same upload, and each takes a file of its own."""
 
 import errno
 import os
