@@ -29,6 +29,7 @@ http {{
       proxy_pass http://playground;
       proxy_http_version 1.1;
       proxy_set_header Host $http_host;
+      proxy_set_header X-Forwarded-Proto $scheme;
       proxy_buffering off;
       proxy_read_timeout 1h;
     }}

@@ -8,10 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.crowd_proxy import CONFIGURATION
 from core.cli.parser import parse
 from core.experiments.presets import PRESETS
 from playground.lessons.parser import lessons
 from playground.server.permalink import HIDEABLE
+from playground.support.visitors import COOKIE
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text("utf-8")
@@ -45,6 +47,14 @@ def test_the_readme_has_an_example_of_every_command():
 @pytest.mark.parametrize("command", COMMANDS)
 def test_the_commands_of_the_readme_are_understood(command):
     assert parse(command.split()).command == command.split()[0]
+
+
+def test_the_benchmark_of_crowds_has_the_proxy_of_the_readme():
+    (proxy,) = re.findall(r"^```nginx\n(.+?)^```", README, re.DOTALL | re.MULTILINE)
+    lines = [line.strip() for line in proxy.replace(COOKIE, "{cookie}").splitlines()]
+    map_, upstream, *rest = (re.sub(r"([{}])", r"\1\1", line).replace("{{cookie}}", "{cookie}") for line in lines)
+    assert map_ in CONFIGURATION and upstream.split(" server ")[0] in CONFIGURATION
+    assert all(line in CONFIGURATION for line in rest if not line.startswith("listen"))
 
 
 def test_the_readme_names_all_comparisons():
