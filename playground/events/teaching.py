@@ -35,8 +35,8 @@ def start_teaching(state: PageState) -> PageState:
         UserError: There are too few labelled pictures, or no run can be started.
     """
     album = own_album(state)
-    config = teaching_config(state.config(), held_out=album.counts()["val"])
-    with ALBUMS.train_on(album) as folder:
+    with ALBUMS.train_on(album) as folder:  # which refuses too few of them
+        config = teaching_config(state.config(), held_out=album.counts()["val"])
         run = RUNS.start(config, str(folder), state.visitor, format="coco", recipe=FEW_PICTURES)
     state = state._replace(settings=settings_of(config), step=STEP, run=run)
     return show_own(state, album, 0) if index_in(album, state.image_ref()) is None else state

@@ -49,7 +49,7 @@ def look() -> None:
 def test_a_damaged_record_costs_its_own_album(keys, content):
     (ALBUMS.folder / keys[0] / RECORD).write_bytes(content)
     look()
-    with pytest.raises(AlbumError, match="cannot be read, because their record is damaged: ask the server"):
+    with pytest.raises(AlbumError, match="cannot be read, because their record is damaged: ask the operator"):
         ALBUMS.get(keys[0], ANN)
     with pytest.raises(AlbumError, match=f"^The album {keys[0]} cannot be read, because its record is damaged: "):
         ALBUMS.clean()

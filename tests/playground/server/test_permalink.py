@@ -18,7 +18,7 @@ def test_what_is_not_known_is_named_with_what_may_have_been_meant():
     said = unknown_names("hide=loss.gama,training,tarining")
     assert "'loss.gama' hides nothing: did you mean loss.gamma?" in said and "did you mean training?" in said
     assert said.count("hides nothing") == 2
-    assert "it may name steps (picture, " in unknown_names("hide=zzz") and len(unknown_names("hide=" + "z" * 999)) < 300
+    assert "it may name steps (picture, " in unknown_names("hide=zzz") and len(unknown_names("hide=" + "z" * 999)) < 340
 
 
 def test_a_state_with_text_that_cannot_be_written_has_a_link():
