@@ -1,6 +1,5 @@
 """What a component does not take is refused in one sentence."""
 
-import asyncio
 import math
 
 import gradio as gr
@@ -9,6 +8,7 @@ import pytest
 from playground.access.events import PageBlocks
 from playground.access.refusals import SENTENCES
 from playground.support.wording import NOT_READ
+from tests.waiting import run
 
 RANGE = "“Seed” must be a number from 0 to 9."
 GONE = "What was chosen in “Loss” is not there any more: choose again, or reload the page."
@@ -24,7 +24,7 @@ def blocks():
 
 
 def read(blocks, *values):
-    return asyncio.run(blocks.preprocess_data(blocks.fns[0], list(values), None))
+    return run(blocks.preprocess_data(blocks.fns[0], list(values), None))
 
 
 def test_what_the_page_offers_is_taken(blocks):

@@ -1,6 +1,5 @@
 """The server answers only where the page asks, and what is said to others is one sentence."""
 
-import asyncio
 import json
 
 import gradio as gr
@@ -14,6 +13,7 @@ from playground.access.events import PageBlocks
 from playground.access.refusals import SENTENCES
 from playground.page import launch_options
 from playground.support.wording import NOT_READ
+from tests.waiting import run
 
 OWN = "http://127.0.0.1:7860"
 CLOSED = (
@@ -231,5 +231,5 @@ def send(app, method, path, headers, arriving):
             scope = {"type": "http", "method": method, "path": path, "headers": headers, "query_string": b""}
             await app(scope, receive, keep)
 
-    asyncio.run(ask())
+    run(ask())
     return sent
