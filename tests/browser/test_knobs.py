@@ -42,7 +42,7 @@ def test_what_does_not_act_says_why_while_the_settings_change(shown):
     choose_loss(page, "OHEM")
     wait(lambda: idle(page, "loss") == {"loss-alpha", "loss-gamma", "loss-cutoff", "loss-normaliser"})
     assert not page.locator("#knob-loss-ohem-anchors-idle").is_visible()
-    assert page.locator("#knob-loss-gamma-idle").inner_text() == "Acts when the loss is focal"
+    assert page.locator("#knob-loss-gamma-idle").inner_text() == f"Acts when the loss is focal; {ONLY_THE_TABLE}"
     before = headline(page, "loss")
     set_slider(page, "loss-gamma", 4)  # it can still be moved, for later
     wait(lambda: page.locator("#knob-loss-gamma input[type=number]").input_value() == "4")
