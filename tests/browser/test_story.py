@@ -104,7 +104,9 @@ def test_leaving_the_story_and_coming_back(page, address):
     page.goto(address)  # a known visitor goes on where they were
     page.wait_for_selector(".pic[data-drawn]")
     wait(lambda: address_of(page).endswith("?step=loss") and page.locator("#knobs-loss").is_visible())
-    page.go_back()
+    page.go_back()  # loads the page again
+    page.wait_for_selector(".pic[data-drawn]")
+    wait(lambda: address_of(page).endswith("?step=loss") and page.locator("#knobs-loss").is_visible())
     page.get_by_role("link", name="RetinaNet").click()
     wait(lambda: is_story(page) and easy_share(page))
     page.get_by_role("button", name="Use my own pictures").click()
