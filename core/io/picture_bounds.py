@@ -20,6 +20,7 @@ MAX_VALUES = 500_000  # of a field of TIFF: places of strips or tiles; 50 megapi
 MAX_REPEATED = 2  # times that the fields of a directory may hold the bytes of its file
 # Steps of formats that are decoded in Python, some ten seconds: a pixel, but not more than the file has bytes.
 MAX_STEPS = {"bmp_rle": 4_000_000, "ppm_plain": 4_000_000, "qoi": 4_000_000}  # by Pillow's names of the decoders
+MAX_PIECES = 5_000_000  # of a run-length encoded BMP: pixels, and ends of lines, which may be any number
 EXIF, FURTHER = b"Exif\0\0", b"MPF\0"  # with which segments begin: EXIF, and the list of further pictures
 JPEG, SCAN, END = b"\xff\xd8", b"\xff\xda", b"\xff\xd9"  # with which the file and each scan begin, and its end
 MARK = re.compile(rb"\xff[^\x00\x01\xff\xd0-\xd7]")  # with which a segment of a JPEG begins; others are within scans
@@ -55,6 +56,8 @@ def find_slowness(image: Image.Image, content: bytes) -> str:
     if image.format in ("JPEG", "MPO") and pixels * _count_scans(content) > MAX_SCANNED:
         return "goes over its pixels too many times: save it as a JPEG that is not progressive"
     decoder = next((str(tile[0]) for tile in getattr(image, "tile", ())), "")
+    if decoder == "bmp_rle" and len(content) // 2 > MAX_PIECES:  # each has two bytes or more
+        return "is compressed in too many pieces: save it as PNG or JPEG"
     if decoder in MAX_STEPS and min(pixels, len(content)) > MAX_STEPS[decoder]:
         return "has too many pixels for a format that is slow to decode: save it as PNG or JPEG"
     return ""
