@@ -18,6 +18,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from core.io.moving import remove, replace
+from core.io.paths import make_portable
 from core.io.troubles import FULL
 from playground.access.refusals import refuse
 
@@ -107,10 +108,11 @@ def _keep(files: Sequence[object], folder: Path) -> str:
 
 
 def clean_name(text: str) -> str:
-    """Returns a name that every file system takes, with the ending of that which the browser sent."""
+    """Returns a name that every system allows, with the ending of the name that the browser sent."""
     last = re.split(r"[/\\]", text)[-1]
     stem, ending = os.path.splitext("".join(each for each in last if each.isprintable() and each not in FORBIDDEN))
-    return (stem.strip(" .")[:LONGEST_STEM] or "file") + ending.rstrip(" .")[:LONGEST_ENDING]
+    stem = stem.strip(" .")[:LONGEST_STEM].rstrip(" .") or "file"
+    return make_portable(stem + ending[:LONGEST_ENDING].rstrip(" ."))
 
 
 async def _bounded(request: Request, most: int) -> AsyncGenerator[bytes, None]:

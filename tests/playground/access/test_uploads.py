@@ -131,6 +131,8 @@ def test_a_full_disk_is_named_before_and_while_it_fills(client, monkeypatch):
         ('<a>:"|?*.png', "a.png"),
         ("a\0\n\x7f\u202e.p\0ng", "a.png"),
         ("é💥.pth", "é💥.pth"),
+        ("aux.zip", "aux_.zip"),
+        ("COM1", "COM1_"),
         ("x" * 20_000, "x" * 50),
         ("💥" * 300 + "." + "💥" * 300, "💥" * 50 + "." + "💥" * 11),
     ],
