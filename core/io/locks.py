@@ -17,7 +17,7 @@ from portalocker import AlreadyLocked, LockException, LockFlags, lock
 from core.io.moving import GUARDS_OPEN_FILES
 
 RETRY_SECONDS, PAUSE_SECONDS = 0.5, 0.01  # `is_held` itself holds the lock for a moment, so attempts are repeated
-# Neither Windows' translation of line ends, nor waiting for whoever opens the other end of a pipe.
+# No translation of line ends on Windows, and no blocking on a named pipe that nothing else has open.
 FLAGS = getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0)
 
 
@@ -68,7 +68,7 @@ class FileLock:
             return False
 
     def remove(self, path: Path) -> None:
-        """Removes the locked file and releases the lock; whoever has opened it meanwhile learns that from `is_on`."""
+        """Removes the locked file and releases the lock; `is_on` is False for whoever has opened it meanwhile."""
         if not GUARDS_OPEN_FILES:
             path.unlink(missing_ok=True)
         self.close()

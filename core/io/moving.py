@@ -1,7 +1,7 @@
 """Replacing, moving and removing files that others may read at the same time.
 
-Windows does neither with a file that somebody has open, nor moves a folder that holds one, even if that lasts a
-millisecond only. What it refuses is therefore tried again for a moment, in this one place.
+Windows refuses all three for a file that any process has open, and the moving of a folder that holds such a file, even
+if it is open for a millisecond only. This module therefore retries for a moment.
 """
 
 import errno

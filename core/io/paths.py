@@ -15,7 +15,7 @@ ASSETS = _PACKAGED if _PACKAGED.is_dir() else ROOT / "assets"
 MAX_NAME, MAX_PATH = 255, 1024  # bytes of a file's name, and of a path, that every usual file system allows
 MAX_SUFFIX = 20  # bytes; a longer one is part of the name
 ALLOWS_ANY_NAME = sys.platform != "win32"
-MAX_WINDOWS_PATH = 259  # characters of an absolute path, unless Windows is told to allow more
+MAX_WINDOWS_PATH = 259  # characters of an absolute path, unless long paths are enabled
 _FORBIDDEN = re.compile(r'[<>:"|?*\\/\x00-\x1f\x7f]')  # in names on Windows, and control characters everywhere
 _RESERVED = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³]) *(\.|$)", re.IGNORECASE)  # its devices
 

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import NamedTuple
 
-MAX_WAITING, MAX_OF_ONE = 24, 12  # tasks of all, and of one of them while others are told apart
+MAX_WAITING, MAX_OF_ONE = 24, 12  # tasks in the queue: in total, and of one known visitor
 _reading_for: ContextVar[Hashable] = ContextVar("reading_for", default="")
 
 

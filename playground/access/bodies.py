@@ -1,4 +1,4 @@
-"""What the page sends to Gradio's routes: untrusted JSON, of which what the page means is passed on."""
+"""Validation of the JSON that is sent to Gradio's routes: only the fields that the page uses are passed on."""
 
 import json
 import re
@@ -16,7 +16,7 @@ Body = dict[str, Any]
 
 
 def rewrite(path: str, content: bytes, blocks: gr.Blocks) -> bytes | int:
-    """Returns what is passed on to Gradio, or the status of a refusal.
+    """Returns the body to pass on to Gradio, or the HTTP status of a refusal.
 
     Args:
         path: A route that takes JSON.

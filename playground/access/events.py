@@ -43,7 +43,7 @@ def _is_list_for_one(block: Block, value: Any) -> bool:
 
 
 def _describe(block: Block, value: Any) -> str:
-    """Returns what is wrong with the value of a component, "" if that cannot be said."""
+    """Returns an error message for the value of a component, "" if the cause is unknown."""
     if isinstance(block, gr.Number) and isinstance(value, int | float):
         low, high = block.minimum, block.maximum
         if low is not None and high is not None and not low <= value <= high:

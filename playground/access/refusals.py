@@ -1,4 +1,4 @@
-"""What is said to requests that no page of ours makes, and instead of an error of the server."""
+"""The responses to requests that are refused, and to those that fail because of an error in the program."""
 
 from fastapi.exceptions import RequestValidationError
 from gradio.route_utils import API_PREFIX

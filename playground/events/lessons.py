@@ -31,6 +31,8 @@ FIND_OWN = """() => {
   if (!new URLSearchParams(location.search).has("lesson")) sessionStorage.removeItem("retinanet-own");
   return sessionStorage.getItem("retinanet-own") ?? "";
 }"""
+Own = PageState | None  # the state before the lessons
+Course = tuple[str, ...]  # links of the steps that a teacher has picked, () for all
 # Fields of the state that a lesson's step sets, beside the settings; the others stay.
 SET_BY_STEP = (
     "lesson",
@@ -79,43 +81,27 @@ def connect_lessons(page: PageComponents, blocks: gr.Blocks) -> None:
     panel, chooser = page.panel, page.header.lessons
 
     def choose(
-        state: PageState,
-        seen: object,
-        own: PageState | None,
-        own_link: object,
-        course: tuple[str, ...],
-        *,
-        event: gr.EventData,
+        state: PageState, seen: object, own: Own, own_link: object, course: Course, *, event: gr.EventData
     ) -> Updates:
         chosen = str(getattr(event, "choose", ""))
         link = f"{chosen}.1" if chosen in lessons() else chosen.removeprefix(GO)
         position = LessonPosition.from_link(link)
         if position is None:
-            return leave(state, own, own_link)
+            return leave(page, state, own, own_link)
         return go_to(page, position, filter_seen(seen), state, course)
 
     def go(steps: int) -> Callable[..., Updates]:
-        def handler(
-            state: PageState, seen: object, own: PageState | None, own_link: object, course: tuple[str, ...]
-        ) -> Updates:
+        def handler(state: PageState, seen: object, own: Own, own_link: object, course: Course) -> Updates:
             position = LessonPosition.from_link(state.lesson)
             following = position and move(position, steps, course)
             if following is None:
-                return leave(state, own, own_link)
+                return leave(page, state, own, own_link)
             return go_to(page, following, filter_seen([*filter_seen(seen), state.lesson]), state, course)
 
         return handler
 
-    def leave(state: PageState, own: PageState | None, own_link: object) -> Updates:
-        own, missing = (own, "") if own else recall(state, own_link)
-        back, message = come_back(state, own, missing)
-        shown = {**panel_updates(page, None), chooser: "", panel.own: None, panel.own_link: ""}
-        return {**shown, **show(page, back, *SET_BY_STEP, "settings"), page.parts["notice"]: shorten(message)}
-
-    def leave_at_once(
-        state: PageState, seen: object, own: PageState | None, own_link: object, course: tuple[str, ...]
-    ) -> Updates:
-        return leave(state, own, own_link)
+    def leave_at_once(state: PageState, seen: object, own: Own, own_link: object, course: Course) -> Updates:
+        return leave(page, state, own, own_link)
 
     changes = [*SET_BY_STEP, "settings"]
     inputs = [panel.seen, panel.own, panel.own_link, panel.course]
@@ -131,12 +117,28 @@ def connect_lessons(page: PageComponents, blocks: gr.Blocks) -> None:
     _connect_question(page)
 
 
+def leave(page: PageComponents, state: PageState, own: Own, own_link: object) -> Updates:
+    """Returns the updates that show what was before the lessons.
+
+    Args:
+        page: The page's components.
+        state: The state of the last step.
+        own: The state before the lessons, None after a reload, or if they were opened by a link.
+        own_link: The link of that state, which the browser keeps; untrusted.
+    """
+    own, missing = (own, "") if own else recall(state, own_link)
+    back, message = come_back(state, own, missing)
+    panel = page.panel
+    shown = {**panel_updates(page, None), page.header.lessons: "", panel.own: None, panel.own_link: ""}
+    return {**shown, **show(page, back, *SET_BY_STEP, "settings"), page.parts["notice"]: shorten(message)}
+
+
 def go_to(
     page: PageComponents,
     position: LessonPosition,
     seen: Iterable[str],
     before: PageState,
-    course: tuple[str, ...] = (),
+    course: Course = (),
 ) -> Updates:
     """Returns the updates that show a lesson's step.
 
@@ -196,17 +198,17 @@ def _connect_question(page: PageComponents) -> None:
     panel = page.panel
     changes = ("answer", "step", "user_picture", "settings")
 
-    def show_outcome(state: PageState, course: tuple[str, ...]) -> Updates:
+    def show_outcome(state: PageState, course: Course) -> Updates:
         contents = build_contents(state, [], course)
         assert contents is not None  # both handlers have checked it
         outcome: Updates = {panel.outcome: contents.outcome, panel.onward: onward_update(contents)}
         return {**outcome, **show(page, state, *changes)}
 
-    def answer(state: PageState, course: tuple[str, ...], *, event: gr.EventData) -> Updates:
+    def answer(state: PageState, course: Course, *, event: gr.EventData) -> Updates:
         answered = answer_question(state, getattr(event, "choose", None))
         return show_outcome(answered, course) if answered else {panel.outcome: gr.skip()}
 
-    def restore(state: PageState, course: tuple[str, ...], *, event: gr.EventData) -> Updates:
+    def restore(state: PageState, course: Course, *, event: gr.EventData) -> Updates:
         position = LessonPosition.from_link(state.lesson)
         if position is None or getattr(event, "choose", None) != RESTORE:
             return {panel.outcome: gr.skip()}

@@ -30,7 +30,7 @@ class JsonCount(NamedTuple):
 
 
 def count_json(content: bytes) -> JsonCount:
-    """Counts the values of JSON in UTF-8 without building any; of what is not JSON, something."""
+    """Counts the values of JSON in UTF-8 without building objects; the counts of other content mean nothing."""
     values, containers, outer, depth, deepest, in_text, escaped = 1, 0, 1, 0, 0, False, False
     everything = np.frombuffer(content, np.uint8)
     for first in range(0, len(everything), CHUNK):
