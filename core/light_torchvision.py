@@ -8,29 +8,31 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib import import_module
-from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
+
+if TYPE_CHECKING:  # its import takes longer than those of all that --help needs
+    from importlib.abc import Loader
 
 TORCHVISION, COMPILER = "torchvision", "torch._dynamo"
 UTILS, FUNCTION = f"{COMPILER}.utils", "is_compile_supported"
 
 
-class _Finder(MetaPathFinder):
+class _Finder:
     """Finds torchvision, and nothing else."""
 
     def find_spec(self, name: str, path: Sequence[str] | None, target: ModuleType | None = None) -> ModuleSpec | None:
         spec = PathFinder.find_spec(name, path, target) if name == TORCHVISION else None
         if spec and spec.loader:
-            spec.loader = _Loader(spec.loader)
+            spec.loader = cast("Loader", _Loader(spec.loader))
         return spec
 
 
-class _Loader(Loader):
+class _Loader:
     """Loads torchvision as another loader does, with a stand-in for the compiler."""
 
-    def __init__(self, loader: Loader) -> None:
+    def __init__(self, loader: "Loader") -> None:
         self._loader = loader
 
     def __getattr__(self, name: str) -> Any:

@@ -19,9 +19,14 @@ def find_imported(code: str, names: tuple[str, ...]) -> list[str]:
     return result.stdout.splitlines()[-1].split()
 
 
+def test_the_list_of_commands_needs_no_declarations() -> None:
+    code = "import core.cli.main\ntry:\n    core.cli.main.main(['--help'])\nexcept SystemExit:\n    pass"
+    assert not find_imported(code, (*HEAVY, "numpy", "psutil", "pydantic", "portalocker", "importlib.resources"))
+
+
 def test_help_and_the_reading_process_import_nothing_heavy() -> None:
     modules = ", ".join(sorted({TASKS[task].function.split(":")[0] for task in LIGHT}))
-    assert not find_imported("from core.cli.parser import parse\nimport core.cli.main", (*HEAVY, "numpy", "psutil"))
+    assert not find_imported("import core.cli.running, core.cli.arguments", (*HEAVY, "numpy", "psutil"))
     assert not find_imported(f"import core.reader.child, {modules}", HEAVY)
 
 

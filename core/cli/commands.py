@@ -7,28 +7,38 @@ Every command is a function of the settings and the parsed options; it prints it
 from argparse import Namespace
 from collections.abc import Callable
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from core.config import Config
+if TYPE_CHECKING:  # --help needs no declarations
+    from core.config import Config
 
-Command = Callable[[Config, Namespace], Any]
+Function = Callable[["Config", Namespace], Any]
 
-# The module of each command; no other is imported.
-MODULES = {
-    "train": "train",
-    "compare": "compare",
-    "anchors": "evaluate",
-    "evaluate": "evaluate",
-    "detect": "detect.command",
-    "export": "export",
-    "check": "data",
-    "unpack": "data",
-    "split": "data",
-    "convert": "convert",
+
+class Command(NamedTuple):
+    """A command: what it does, and the module of its function, which bears its name; no other is imported."""
+
+    help: str
+    module: str
+
+
+COMMANDS = {
+    "train": Command("Train a detector; Ctrl-C stops it with a checkpoint.", "train"),
+    "compare": Command(
+        "Train variants of a detector that differ in one setting, on scenes, about a minute each.", "compare"
+    ),
+    "anchors": Command("Measure how well the anchors fit, and search for better scales and ratios.", "evaluate"),
+    "evaluate": Command("Compute the twelve COCO metrics, and explain them.", "evaluate"),
+    "detect": Command("Detect objects in pictures.", "detect.command"),
+    "export": Command("Write a detector for use elsewhere.", "export"),
+    "check": Command("Check your own data set for problems that would harm training.", "data"),
+    "unpack": Command("Check a data set in a zip file, and unpack it if it is usable.", "data"),
+    "split": Command("Split a data set into pictures for training, validation and test.", "data"),
+    "convert": Command("Write a data set in another format.", "convert"),
 }
 
 
-def find_command(name: str) -> Command:
-    """Returns a command by its name."""
-    command: Command = getattr(import_module(f"core.cli.{MODULES[name]}"), name)
-    return command
+def find_command(name: str) -> Function:
+    """Returns the function of a command by its name."""
+    function: Function = getattr(import_module(f"core.cli.{COMMANDS[name].module}"), name)
+    return function

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from core.cli.pictures import find_pictures
+from core.cli.detect.pictures import find_pictures
 from core.config import Config
 from core.data.folders import read_data_set
 from core.data.images import open_image

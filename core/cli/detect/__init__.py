@@ -1,4 +1,5 @@
 """The command `detect`.
 
-Reading order: `command` (detects in all pictures), `state` (the pictures that are done), `drawing`.
+Reading order: `command` (detects in all pictures), `pictures` (finds the files), `state` (the pictures that are done),
+`drawing`.
 """

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from core.cli.common import is_main_process, load_detector, progress_bar
 from core.cli.detect.drawing import draw_detections, prepare_drawings
+from core.cli.detect.pictures import Pictures, find_pictures
 from core.cli.detect.state import (
     describe_file,
     describe_state,
@@ -16,7 +17,6 @@ from core.cli.detect.state import (
     open_journal,
     read_all,
 )
-from core.cli.pictures import Pictures, find_pictures
 from core.config import Config, ConfigError
 from core.data.images import open_image, to_pil
 from core.errors import IncompleteError, PictureError, UserError

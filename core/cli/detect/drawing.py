@@ -4,7 +4,7 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw
 
-from core.cli.pictures import Pictures, name_drawings
+from core.cli.detect.pictures import Pictures, name_drawings
 from core.io.atomic import OutputError
 from core.io.troubles import explain
 from core.structures import Detections

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from core.cli.common import tell
-from core.cli.pictures import Pictures
+from core.cli.detect.pictures import Pictures
 from core.config import POSTPROCESSING, Config, ConfigError, Effect, format_value, knobs
 from core.evaluation.coco_file import FoundIn
 from core.io.journal import Journal

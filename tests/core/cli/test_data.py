@@ -5,7 +5,7 @@ import zipfile
 
 import pytest
 
-from core.cli import main
+from core.cli import main, running
 from tests.core.made_data import coco, coco_content, yolo
 
 LINE = "0 0.5 0.5 0.5 0.5"
@@ -102,7 +102,7 @@ def test_folders_without_a_data_set(tmp_path, capsys):
 
 
 def test_the_name_of_a_file_that_no_encoding_accepts_is_printed(folder, monkeypatch):
-    monkeypatch.setattr(main, "_run", lambda config, options: print(options.data))
+    monkeypatch.setattr(running, "_run_command", lambda config, options: print(options.data))
     monkeypatch.setattr("sys.stdout", io.TextIOWrapper(io.BytesIO(), "utf-8"))
     assert run("check", "--data", "set\udcff") == 0
     sys.stdout.flush()

@@ -2,8 +2,8 @@
 
 import pytest
 
-from core.cli import main
-from core.cli.commands import MODULES
+from core.cli import main, running
+from core.cli.commands import COMMANDS
 from core.cli.idle_flags import USED, describe_idle
 from core.config import knobs
 from tests.core import made_data
@@ -11,7 +11,7 @@ from tests.core import made_data
 
 def notes(text: str) -> list[str]:
     options = main.parse(text.split())
-    return list(describe_idle(main.build_config(options), options))
+    return list(describe_idle(running.build_config(options), options))
 
 
 @pytest.mark.parametrize(
@@ -69,7 +69,7 @@ def test_settings_of_a_file_are_not_flags(tmp_path):
 
 
 def test_every_command_says_what_it_uses():
-    assert USED.keys() == MODULES.keys()
+    assert USED.keys() == COMMANDS.keys()
     assert all(paths <= knobs().keys() for paths in USED.values())
 
 

@@ -19,7 +19,7 @@ from torchvision.models.detection.backbone_utils import BackboneWithFPN
 from torchvision.models.resnet import resnet18
 from torchvision.ops.feature_pyramid_network import LastLevelP6P7
 
-from core.cli import main
+from core.cli import main, running
 from core.config import Config, knobs
 from core.data.images import open_image
 from core.retinanet import predict
@@ -157,7 +157,7 @@ def test_every_flag_sets_its_hyperparameter():
         elif path == "training.cache_features":
             settings["model.freeze_stages"] = 5
         text = {key: ",".join(map(str, each)) if isinstance(each, tuple) else each for key, each in settings.items()}
-        found = main.build_config(main.parse(["export", "--out", "x", *flags(text)]))
+        found = running.build_config(main.parse(["export", "--out", "x", *flags(text)]))
         assert found == Config.from_flat(settings), path
         assert found.to_flat()[path] != knob.default, path
 
@@ -166,7 +166,7 @@ def test_short_flags_and_settings_from_a_file(tmp_path):
     file = tmp_path / "settings.json"
     file.write_text(json.dumps({"loss": {"gamma": 1, "alpha": 0.5}, "training": {"steps": 7}}))
     given = ["--config", str(file), "--steps=9", "--loss.alpha", "0.75", "--weights", "random", "--images", "5"]
-    found = main.build_config(main.parse(["train", "--out", "x", *given]))
+    found = running.build_config(main.parse(["train", "--out", "x", *given]))
     expected = {"loss.gamma": 1, "loss.alpha": 0.75, "training.steps": 9, "training.eval_images": 5}
     assert found == Config.from_flat({**expected, "model.weights": "random"})
 

@@ -1,6 +1,6 @@
 """The pictures that a command line names."""
 
-from core.cli.pictures import find_pictures
+from core.cli.detect.pictures import find_pictures
 from core.data.files import list_files
 from core.data.untrusted import IMAGE_SUFFIXES
 

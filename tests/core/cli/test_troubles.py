@@ -4,18 +4,17 @@ import errno
 import os
 import subprocess
 import sys
-from importlib import import_module
 
 import pytest
 
-entry = import_module("core.cli.main")
+from core.cli import main, running
+
 ARGUMENTS = ["anchors", "--json", "found.json"]
 PRINT = """
 import sys
-from importlib import import_module
-entry = import_module("core.cli.main")
-entry._run = lambda *_: print("x")
-sys.exit(entry.main(["anchors"]))
+from core.cli import main, running
+running._run_command = lambda *_: print("x")
+sys.exit(main.main(["anchors"]))
 """
 PRINTING = [sys.executable, "-c", PRINT]
 FULL = "error: The output cannot be used: No space left on device. Free some space on the disk.\n"
@@ -25,7 +24,7 @@ def fail_with(monkeypatch, error: OSError) -> None:
     def run(*_):
         raise error
 
-    monkeypatch.setattr(entry, "_run", run)
+    monkeypatch.setattr(running, "_run_command", run)
 
 
 @pytest.mark.parametrize(
@@ -42,9 +41,9 @@ def fail_with(monkeypatch, error: OSError) -> None:
 )
 def test_a_full_disk_is_one_sentence_with_the_file_and_the_remedy(monkeypatch, capsys, tmp_path, error, said):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(entry, "_drop_output", lambda: None)
+    monkeypatch.setattr(running, "_drop_output", lambda: None)
     fail_with(monkeypatch, error)
-    assert entry.main(ARGUMENTS) == 1
+    assert main.main(ARGUMENTS) == 1
     found = capsys.readouterr().err
     assert found.startswith(f"error: {said}") and found.count("\n") == 1 and "Errno" not in found
 
@@ -53,7 +52,7 @@ def test_what_is_no_trouble_with_the_disk_stays_a_defect(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     fail_with(monkeypatch, OSError(errno.EBADF, "Bad file descriptor"))
     with pytest.raises(OSError, match="Bad file descriptor"):
-        entry.main(ARGUMENTS)
+        main.main(ARGUMENTS)
 
 
 @pytest.mark.slow

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from core.cli import main
+from core.cli import main, running
 from core.config import Config, ConfigError, knobs
 from core.experiments.recipes import RECIPES, apply_recipe, list_overridden
 from core.runs.folder import RunFolder
@@ -53,8 +53,8 @@ def test_the_command_line_applies_it_before_file_and_flags(tmp_path):
     file.write_text(json.dumps({"training": {"batch_size": 3}}))
     given = ["train", "--out", "x", "--recipe", "few-pictures", "--config", str(file), "--steps", "7"]
     changes = {**RECIPES["few-pictures"].changes, "training.batch_size": 3, "training.steps": 7}
-    assert main.build_config(main.parse(given)) == Config.from_flat(changes)
-    assert main.build_config(main.parse(["train", "--out", "x"])) == Config()
+    assert running.build_config(main.parse(given)) == Config.from_flat(changes)
+    assert running.build_config(main.parse(["train", "--out", "x"])) == Config()
 
 
 def test_an_unknown_recipe_is_refused_and_the_known_are_listed(capsys):

@@ -8,7 +8,7 @@ import torch
 from torchvision.models.detection import retinanet
 from torchvision.models.detection.image_list import ImageList
 
-from core.cli import main
+from core.cli import main, running
 from core.config import Config, ConfigError, format_value, knobs
 from core.export.detectron2 import build_detectron2_config
 from core.export.framework_settings import Framework, find_missing
@@ -98,7 +98,7 @@ def test_json_and_command_contain_the_settings(monkeypatch):
     words = shlex.split(to_command(config, 6).replace("\\\n", ""))
     assert words[:3] == ["python", "-m", "core"]
     options = main.parse(words[3:])
-    assert main.build_config(options) == config
+    assert running.build_config(options) == config
 
 
 DETECTRON2 = """MODEL.META_ARCHITECTURE MODEL.BACKBONE.NAME MODEL.BACKBONE.FREEZE_AT MODEL.RESNETS.DEPTH

@@ -8,9 +8,9 @@ import pytest
 import yaml
 from PIL import Image
 
+from core.cli.arguments import WRITTEN_FORMATS
 from core.cli.flags import FORMATS as NAMED_FORMATS
 from core.cli.main import main
-from core.cli.parser import WRITTEN_FORMATS
 from core.data.dataset import FolderData
 from core.data.folders import open_folder, read_data_set
 from core.data.formats import FORMATS
