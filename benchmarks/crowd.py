@@ -115,9 +115,8 @@ def _quantile(times: list[float], share: float) -> float:
 
 
 def _memory(process: int) -> float:
-    """Returns the resident memory of a process in MiB (Linux only)."""
-    lines = Path(f"/proc/{process}/status").read_text(encoding="utf-8").splitlines()
-    return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS:")) / 1024
+    """Returns the memory of a process in MiB, with its share of what it has in common with others (Linux only)."""
+    return float(psutil.Process(process).memory_full_info().pss) / 2**20
 
 
 def _processor_seconds(process: int) -> float:
@@ -144,7 +143,7 @@ def serve(count: int = 1) -> Iterator[tuple[int, list[int]]]:
         for port, process in zip(ports, processes, strict=False):
             _wait_for(port, process)
         if count > 1:
-            stack.enter_context(proxy(Path(folder), ports[-1], ports[:count]))
+            _wait_for(ports[-1], stack.enter_context(proxy(Path(folder), ports[-1], ports[:count])))
         yield ports[-1] if count > 1 else ports[0], [each.pid for each in processes]
 
 

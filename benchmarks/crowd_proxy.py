@@ -39,15 +39,15 @@ http {{
 
 
 @contextmanager
-def proxy(folder: Path, port: int, behind: Sequence[int]) -> Iterator[None]:
-    """Lets nginx send each visitor to one of several ports, always the same one, meanwhile."""
+def proxy(folder: Path, port: int, behind: Sequence[int]) -> Iterator[subprocess.Popen[bytes]]:
+    """Lets nginx, whose process it yields, send each visitor to one of several ports, always the same one, meanwhile."""
     servers = " ".join(f"server 127.0.0.1:{each};" for each in behind)
     file = folder / "nginx.conf"
     file.write_text(CONFIGURATION.format(folder=folder, cookie=COOKIE, servers=servers, port=port))
     user = " user root;" if os.geteuid() == 0 else ""  # else another user, who cannot write in the folder
     process = subprocess.Popen(["nginx", "-c", str(file), "-g", f"daemon off;{user}"])
     try:
-        yield
+        yield process
     finally:
         process.terminate()
         process.wait()
