@@ -40,7 +40,7 @@ http {{
 
 @contextmanager
 def proxy(folder: Path, port: int, behind: Sequence[int]) -> Iterator[subprocess.Popen[bytes]]:
-    """Lets nginx, whose process it yields, send each visitor to one of several ports, always the same one, meanwhile."""
+    """Lets nginx, which it yields, send each visitor to one of several ports, always the same one, meanwhile."""
     servers = " ".join(f"server 127.0.0.1:{each};" for each in behind)
     file = folder / "nginx.conf"
     file.write_text(CONFIGURATION.format(folder=folder, cookie=COOKIE, servers=servers, port=port))
