@@ -1,0 +1,11 @@
+"""Focal loss and its alternatives, box losses, and the total that is minimised (paper, section 3).
+
+All functions return one value per score or anchor; only `total_loss` sums them, so that each can be inspected.
+
+Reading order: `classification` (of single scores), `box` (of foreground anchors), `hardest` (the anchors of OHEM),
+`image` (of every anchor of an image), `total` (of a batch).
+"""
+
+import lazy_loader as lazy
+
+__getattr__, __dir__, __all__ = lazy.attach_stub(__name__, __file__)

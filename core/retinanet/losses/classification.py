@@ -1,0 +1,52 @@
+"""The classification loss of single scores: focal loss and its alternatives (paper, section 3)."""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from core.config import Loss
+
+
+def focal_loss(logits: Tensor, targets: Tensor, *, alpha: float, gamma: float) -> Tensor:
+    """Returns FL(p_t) = −α_t (1−p_t)^γ log p_t for each logit (paper, equation 5).
+
+    Let x_t be the logit with its sign flipped for background; then −log p_t = softplus(−x_t) and −log(1−p_t) =
+    softplus(x_t). In this form value and gradient are finite for every logit and every γ ≥ 0, whereas a power of 1−p_t
+    with an exponent below 1 has an infinite slope at p_t = 1.
+
+    Args:
+        logits: Any shape.
+        targets: Same shape, 1 for foreground and 0 for background.
+        alpha: Weight of foreground; that of background is 1 − α.
+        gamma: Focusing parameter.
+    """
+    weight = alpha * targets + (1 - alpha) * (1 - targets)
+    signed = logits * (2 * targets - 1)  # x_t
+    return weight * torch.exp(-gamma * F.softplus(signed)) * F.softplus(-signed)
+
+
+def cutoff_loss(logits: Tensor, targets: Tensor, *, alpha: float, cutoff: float) -> Tensor:
+    """Returns −α_t log p_t where p_t ≤ cutoff and 0 above it (paper, section 5.1, "Hinge Loss").
+
+    Where it is not 0 its gradient is that of cross-entropy, and thus that of the hinge α_t · max(0, log(cutoff / p_t)):
+    training is the same, and the values are comparable with those of the other losses.
+
+    Args:
+        logits: Any shape.
+        targets: Same shape, 1 for foreground and 0 for background.
+        alpha: Weight of foreground; that of background is 1 − α.
+        cutoff: Largest p_t with a loss; 1 is α-balanced cross-entropy.
+    """
+    p_t = torch.sigmoid(logits * (2 * targets - 1))
+    return focal_loss(logits, targets, alpha=alpha, gamma=0.0) * (p_t <= cutoff)
+
+
+def classification_loss(logits: Tensor, targets: Tensor, loss: Loss) -> Tensor:
+    """Returns the chosen loss of each logit; for OHEM it is cross-entropy, and anchors are selected afterwards."""
+    if loss.kind == "focal":
+        return focal_loss(logits, targets, alpha=loss.alpha, gamma=loss.gamma)
+    if loss.kind == "balanced_cross_entropy":
+        return focal_loss(logits, targets, alpha=loss.alpha, gamma=0.0)
+    if loss.kind == "cutoff":
+        return cutoff_loss(logits, targets, alpha=loss.alpha, cutoff=loss.cutoff)
+    return F.binary_cross_entropy_with_logits(logits, targets, reduction="none")

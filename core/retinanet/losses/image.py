@@ -1,0 +1,102 @@
+"""The losses of every anchor of an image, before normalisation, so that each can be inspected."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from core.config import Config, Loss
+from core.retinanet.anchors import make_anchors
+from core.retinanet.focal_kernel import FocalWeights, fused_focal_loss
+from core.retinanet.losses.box import box_loss
+from core.retinanet.losses.classification import classification_loss
+from core.retinanet.losses.hardest import select_hardest
+from core.retinanet.matching import IGNORED, Match, match_anchors
+from core.retinanet.model import Outputs
+from core.retinanet.preprocess import Batch, scale_objects
+from core.structures import Sample
+
+
+class AnchorLosses(NamedTuple):
+    """The losses of each anchor of one image, before normalisation.
+
+    Attributes:
+        classification: [N], summed over classes; 0 for ignored anchors.
+        box: [N], multiplied by the box weight; 0 except for foreground.
+        used: bool [N]: anchors that contribute to the classification loss.
+        foreground: Number of foreground anchors, int64 scalar.
+    """
+
+    classification: Tensor
+    box: Tensor
+    used: Tensor
+    foreground: Tensor
+
+    def add_up(self) -> "AnchorLosses":
+        """Returns the losses of all anchors together, as those of a single anchor."""
+        return AnchorLosses(
+            self.classification.sum()[None], self.box.sum()[None], self.used.any()[None], self.foreground
+        )
+
+
+def anchor_losses(
+    logits: Tensor, deltas: Tensor, anchors: Tensor, match: Match, boxes: Tensor, labels: Tensor, loss: Loss
+) -> AnchorLosses:
+    """Returns the losses of each anchor of one image.
+
+    Args:
+        logits: [N, K].
+        deltas: [N, 4].
+        anchors: [N, 4].
+        match: Assignment of the N anchors.
+        boxes: Ground-truth boxes, [M, 4].
+        labels: Ground-truth classes, int64 [M].
+        loss: Hyperparameters of the loss.
+    """
+    foreground = match.foreground
+    chosen = foreground.nonzero().squeeze(1)  # [F]
+    objects = match.object[chosen]
+    classification = _classification_loss_per_anchor(logits, chosen, labels[objects], loss)  # [N]
+    used = match.label != IGNORED
+    if loss.kind == "ohem":
+        used = select_hardest(classification.detach(), anchors, foreground, used, loss)
+    box = deltas.new_zeros(len(deltas))
+    box[chosen] = box_loss(deltas[chosen], boxes[objects], anchors[chosen], loss)
+    return AnchorLosses(classification * used, box, used, foreground.sum())
+
+
+def _classification_loss_per_anchor(logits: Tensor, foreground: Tensor, classes: Tensor, loss: Loss) -> Tensor:
+    """Returns `classification_loss` [N] summed over classes; foreground anchors and their classes are int64 [F]."""
+    if loss.kind == "cutoff":
+        targets = torch.zeros_like(logits)
+        targets[foreground, classes] = 1
+        return classification_loss(logits, targets, loss).sum(dim=1)
+    balanced = loss.kind in ("focal", "balanced_cross_entropy")
+    alpha_t = (loss.alpha, 1 - loss.alpha) if balanced else (1.0, 1.0)
+    weights = FocalWeights(*alpha_t, gamma=loss.gamma if loss.kind == "focal" else 0.0)
+    return fused_focal_loss(logits, foreground, classes, weights)
+
+
+def batch_losses(outputs: Outputs, batch: Batch, samples: Sequence[Sample], config: Config) -> list[AnchorLosses]:
+    """Computes the loss of every anchor of every image; crowd regions do not count as objects.
+
+    Args:
+        outputs: The network's outputs for the batch, of any float type; the losses are computed in float32.
+        batch: The preprocessed images.
+        samples: Their ground truth, in pixels of the original images.
+        config: Settings of anchors, matching and loss.
+
+    Returns:
+        The losses of each image, in the order of the batch.
+    """
+    device = outputs.logits.device
+    anchors = make_anchors(config.anchors, *batch.pixels.shape[-2:]).boxes.to(device)
+    results = []
+    for logits, deltas, sample, factors in zip(
+        outputs.logits.float(), outputs.deltas.float(), samples, batch.factors, strict=True
+    ):
+        boxes, labels = scale_objects(sample, factors)
+        match = match_anchors(anchors, boxes, config.matching)
+        results.append(anchor_losses(logits, deltas, anchors, match, boxes, labels, config.loss))
+    return results

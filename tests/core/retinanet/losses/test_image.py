@@ -1,0 +1,54 @@
+import pytest
+import torch
+from torchvision.ops import sigmoid_focal_loss
+
+from core.config import Loss
+from core.retinanet.losses import anchor_losses, total_loss
+from core.retinanet.matching import BACKGROUND, FOREGROUND, IGNORED, Match
+from tests.core.retinanet.losses.test_classification import logits_and_targets
+from tests.core.retinanet.test_boxes import random_boxes
+
+
+def example() -> tuple:
+    match = Match(
+        label=torch.tensor([FOREGROUND, IGNORED, BACKGROUND, FOREGROUND, BACKGROUND], dtype=torch.int8),
+        object=torch.tensor([1, 1, 0, 0, 0]),
+        iou=torch.rand(5),
+        forced=torch.zeros(5, dtype=torch.bool),
+        best_iou=torch.rand(2),
+        best_anchor=torch.tensor([3, 0]),
+    )
+    logits, _ = logits_and_targets(4, (5, 3))
+    return logits, torch.randn(5, 4) * 0.1, random_boxes(5, 8), match, random_boxes(2, 9), torch.tensor([2, 0])
+
+
+def test_losses_of_each_anchor():
+    logits, deltas, anchors, match, boxes, labels = example()
+    result = anchor_losses(logits, deltas, anchors, match, boxes, labels, Loss())
+    targets = torch.zeros(5, 3)
+    targets[0, 0] = targets[3, 2] = 1  # anchor 0 has object 1 of class 0, anchor 3 object 0 of class 2
+    expected = sigmoid_focal_loss(logits, targets).sum(dim=1)
+    expected[1] = 0
+    assert torch.allclose(result.classification, expected, atol=1e-6)
+    assert (result.box > 0).tolist() == [True, False, False, True, False]
+    assert result.used.tolist() == [True, False, True, True, True] and result.foreground == 2
+
+
+def test_ignored_anchors_get_no_gradient():
+    logits, deltas, anchors, match, boxes, labels = example()
+    logits.requires_grad_(), deltas.requires_grad_()
+    total_loss([anchor_losses(logits, deltas, anchors, match, boxes, labels, Loss())], Loss()).total.backward()
+    assert (logits.grad[1] == 0).all() and (logits.grad[[0, 2, 3, 4]] != 0).all()
+    assert (deltas.grad[[1, 2, 4]] == 0).all() and (deltas.grad[[0, 3]] != 0).any()
+
+
+@pytest.mark.parametrize("kind", ["focal", "cross_entropy", "balanced_cross_entropy", "ohem", "cutoff"])
+def test_image_without_objects(kind):
+    logits = torch.randn(20, 3, requires_grad=True)
+    nothing = Match(torch.zeros(20, dtype=torch.int8), torch.zeros(20, dtype=torch.int64), torch.zeros(20),
+                    torch.zeros(20, dtype=torch.bool), torch.zeros(0), torch.zeros(0, dtype=torch.int64))  # fmt: skip
+    empty, none = torch.zeros(0, 4), torch.zeros(0, dtype=torch.int64)
+    result = anchor_losses(logits, torch.zeros(20, 4), random_boxes(20), nothing, empty, none, Loss(kind=kind))
+    losses = total_loss([result], Loss(kind=kind))
+    losses.total.backward()
+    assert losses.box == 0 and losses.classification > 0 and logits.grad.isfinite().all()
