@@ -6,31 +6,40 @@ from core.config.condition import Check, when
 from core.config.knob import Effect, Section, knob
 
 BALANCED = when(
-    "when the loss is focal, balanced cross-entropy or cut-off",
-    Check("loss.kind", ("focal", "balanced_cross_entropy", "cutoff")),
+    "when the loss is focal, Poly-1 focal, balanced cross-entropy or cut-off",
+    Check("loss.kind", ("focal", "poly1_focal", "balanced_cross_entropy", "cutoff")),
 )
 OHEM = when("when the loss is OHEM", Check("loss.kind", ("ohem",)))
 SEVERAL = when("in training: the loss of a single picture is the same with each", Check("single_image", (False,)))
 
 
 class Loss(Section):
-    """Classification and box loss (paper, section 3; box losses: GIoU 2019, DIoU and CIoU 2020)."""
+    """Classification and box loss (paper, section 3; Poly-1: Leng et al. 2022; GIoU 2019, DIoU and CIoU 2020)."""
 
-    kind: Literal["focal", "cross_entropy", "balanced_cross_entropy", "ohem", "cutoff"] = knob(
+    kind: Literal["focal", "cross_entropy", "balanced_cross_entropy", "ohem", "cutoff", "poly1_focal"] = knob(
         "focal", label="Classification loss", effect=Effect.LOSS,
         help="focal down-weights easy examples by (1−p_t)^γ; balanced cross-entropy only weights by α; ohem keeps "
-        "only the hardest anchors of an image; cutoff ignores scores with a p_t above a threshold, like a hinge.",
+        "only the hardest anchors of an image; cutoff ignores scores with a p_t above a threshold, like a hinge; "
+        "Poly-1 focal adds ε (1−p_t)^(γ+1) to focal.",
     )  # fmt: skip
     alpha: float = knob(
         0.25, label="α (foreground weight)", effect=Effect.LOSS, ge=0, le=1, step=0.01,
         acts=(BALANCED,),
         help="Weight of foreground, background gets 1−α; choose it lower when γ is higher, because γ already "
-        "down-weights background (the paper pairs γ 2 with α 0.25). Used by focal, balanced cross-entropy and cutoff.",
+        "down-weights background (the paper pairs γ 2 with α 0.25). Used by both focal losses, balanced cross-entropy "
+        "and cutoff.",
     )  # fmt: skip
     gamma: float = knob(
         2.0, label="γ (focusing)", effect=Effect.LOSS, ge=0, le=8, step=0.1,
-        acts=(when("when the loss is focal", Check("loss.kind", ("focal",))),),
-        help="How strongly easy examples are down-weighted; 0 is α-balanced cross-entropy. Used by focal.",
+        acts=(when("when the loss is focal or Poly-1 focal", Check("loss.kind", ("focal", "poly1_focal"))),),
+        help="How strongly easy examples are down-weighted; 0 is α-balanced cross-entropy, under Poly-1 focal with its "
+        "added term. Used by both.",
+    )  # fmt: skip
+    poly1_epsilon: float = knob(
+        -1.0, label="ε (Poly-1)", effect=Effect.LOSS, ge=-1, le=5, step=0.1,
+        acts=(when("when the loss is Poly-1 focal", Check("loss.kind", ("poly1_focal",))),),
+        help="Added to the coefficient of the first term of focal loss as a polynomial of 1−p_t; 0 is focal loss, and "
+        "−1, the best for RetinaNet in its paper, removes that term, so that confident scores pay still less.",
     )  # fmt: skip
     cutoff: float = knob(
         0.5, label="Cut-off", effect=Effect.LOSS, ge=0.05, le=1, step=0.05,

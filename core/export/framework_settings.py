@@ -40,10 +40,11 @@ class Framework(NamedTuple):
 def get_focal_parameters(config: Config) -> tuple[float, float]:
     """Returns α and γ of the focal loss that equals the chosen loss; all frameworks read α = −1 as no weighting.
 
-    The result for ohem and cutoff, which no framework supports, is the cross-entropy without their anchor selection.
+    The result for kinds that no framework supports is what they build on: focal loss for Poly-1 focal, cross-entropy
+    for ohem and cutoff.
     """
     loss = config.loss
-    if loss.kind == "focal":
+    if loss.kind in ("focal", "poly1_focal"):
         return loss.alpha, loss.gamma
     return (loss.alpha if loss.kind in ("balanced_cross_entropy", "cutoff") else -1.0), 0.0
 

@@ -1,4 +1,4 @@
-"""The focal loss of every anchor and its gradient in one pass; equals `core.retinanet.losses.focal_loss` with autograd.
+"""The focal loss of every anchor and its gradient in one pass; equals that of `core.retinanet.losses` with autograd.
 
 Nearly all (anchor, class) pairs are background, so all of them are computed as background and the few foreground pairs
 are overwritten. Loss and gradient share their exponentials, and blocks of rows are small enough for the CPU's cache.
@@ -15,17 +15,19 @@ BLOCK = 2**17  # values per block on a CPU; its temporaries then fit a core's ca
 
 
 class FocalWeights(NamedTuple):
-    """Parameters of the loss weight · (1−p_t)^γ · −log p_t.
+    """Parameters of the loss weight · (1−p_t)^γ · (−log p_t + ε (1−p_t)), which is focal loss for ε = 0.
 
     Attributes:
         foreground: Weight of foreground pairs.
         background: Weight of background pairs.
         gamma: Focusing parameter γ ≥ 0.
+        epsilon: ε of Poly-1 focal loss.
     """
 
     foreground: float
     background: float
     gamma: float
+    epsilon: float = 0.0
 
 
 def fused_focal_loss(logits: Tensor, anchors: Tensor, labels: Tensor, weights: FocalWeights) -> Tensor:
@@ -72,12 +74,12 @@ def _compute_block(
     """
     background = _PairTerms.of(logits, weights.background, weights.gamma)
     foreground = _PairTerms.of(-logits[pairs], weights.foreground, weights.gamma)
-    value = background.loss()
-    value[pairs] = foreground.loss()
+    value = background.loss(weights.epsilon)
+    value[pairs] = foreground.loss(weights.epsilon)
     torch.sum(value, dim=1, out=loss)
     if slope is not None:
-        gradient = background.slope_(weights.gamma)
-        gradient[pairs] = -foreground.slope_(weights.gamma)
+        gradient = background.slope_(weights.gamma, weights.epsilon)
+        gradient[pairs] = -foreground.slope_(weights.gamma, weights.epsilon)
         slope.copy_(gradient)
 
 
@@ -93,11 +95,14 @@ class _PairTerms(NamedTuple):
         p = torch.sigmoid(logits)
         return cls(p, F.softplus(logits), p.pow(gamma).mul_(weight))
 
-    def loss(self) -> Tensor:
-        """Returns weight · p^γ · softplus(x)."""
-        return self.modulation * self.cross_entropy
+    def loss(self, epsilon: float) -> Tensor:
+        """Returns weight · p^γ · (softplus(x) + ε p)."""
+        paid = self.cross_entropy.add(self.p, alpha=epsilon) if epsilon else self.cross_entropy
+        return self.modulation * paid
 
-    def slope_(self, gamma: float) -> Tensor:
-        """Returns weight · p^γ · (γ (1−p) softplus(x) + p) and overwrites the terms."""
+    def slope_(self, gamma: float, epsilon: float) -> Tensor:
+        """Returns weight · p^γ · ((1−p) (γ softplus(x) + ε (γ+1) p) + p) and overwrites the terms."""
         rising = self.cross_entropy.mul_(gamma)
+        if epsilon:
+            rising.add_(self.p, alpha=epsilon * (gamma + 1))
         return rising.addcmul_(rising, self.p, value=-1).add_(self.p).mul_(self.modulation)

@@ -6,6 +6,7 @@ from tests.browser.looking import choose, headline, set_slider
 from tests.waiting import wait
 
 pytestmark = pytest.mark.browser
+AFTER_FOCAL = {"loss-poly1-epsilon"}  # settings of losses that came after focal loss
 ONLY_THE_TABLE = "now it changes only the table “The same picture under each loss”"
 IDS = "(knobs) => knobs.map((knob) => knob.id.replace('knob-', ''))"
 COVERED = """(knob) => {
@@ -37,12 +38,15 @@ def choose_loss(page, name: str) -> None:
 def test_what_does_not_act_says_why_while_the_settings_change(shown):
     page = shown("step=loss")
     ohem = {"loss-ohem-anchors", "loss-ohem-nms-threshold", "loss-ohem-one-to-three"}
-    wait(lambda: idle(page, "loss") == ohem | {"loss-cutoff", "loss-normaliser"})
+    wait(lambda: idle(page, "loss") == ohem | AFTER_FOCAL | {"loss-cutoff", "loss-normaliser"})
     assert page.text_content("#knob-loss-ohem-anchors-idle") == f"Acts when the loss is OHEM; {ONLY_THE_TABLE}"
     choose_loss(page, "OHEM")
-    wait(lambda: idle(page, "loss") == {"loss-alpha", "loss-gamma", "loss-cutoff", "loss-normaliser"})
+    wait(lambda: idle(page, "loss") == AFTER_FOCAL | {"loss-alpha", "loss-gamma", "loss-cutoff", "loss-normaliser"})
     assert not page.locator("#knob-loss-ohem-anchors-idle").is_visible()
-    assert page.locator("#knob-loss-gamma-idle").inner_text() == f"Acts when the loss is focal; {ONLY_THE_TABLE}"
+    assert (
+        page.locator("#knob-loss-gamma-idle").inner_text()
+        == f"Acts when the loss is focal or Poly-1 focal; {ONLY_THE_TABLE}"
+    )
     before = headline(page, "loss")
     set_slider(page, "loss-gamma", 4)  # it can still be moved, for later
     wait(lambda: page.locator("#knob-loss-gamma input[type=number]").input_value() == "4")

@@ -25,6 +25,22 @@ def focal_loss(logits: Tensor, targets: Tensor, *, alpha: float, gamma: float) -
     return weight * torch.exp(-gamma * F.softplus(signed)) * F.softplus(-signed)
 
 
+def poly1_focal_loss(logits: Tensor, targets: Tensor, *, alpha: float, gamma: float, epsilon: float) -> Tensor:
+    """Returns α_t [−(1−p_t)^γ log p_t + ε (1−p_t)^(γ+1)] of each logit (Leng et al. 2022, PolyLoss, Poly-1 focal loss).
+
+    Args:
+        logits: Any shape.
+        targets: Same shape, 1 for foreground and 0 for background.
+        alpha: Weight of foreground; that of background is 1 − α.
+        gamma: Focusing parameter.
+        epsilon: What is added to the coefficient of (1−p_t)^(γ+1) in the series of focal loss, which is 1.
+    """
+    weight = alpha * targets + (1 - alpha) * (1 - targets)
+    signed = logits * (2 * targets - 1)  # x_t
+    added = epsilon * torch.exp(-(gamma + 1) * F.softplus(signed))
+    return focal_loss(logits, targets, alpha=alpha, gamma=gamma) + weight * added
+
+
 def cutoff_loss(logits: Tensor, targets: Tensor, *, alpha: float, cutoff: float) -> Tensor:
     """Returns −α_t log p_t where p_t ≤ cutoff and 0 above it (paper, section 5.1, "Hinge Loss").
 
@@ -45,6 +61,8 @@ def classification_loss(logits: Tensor, targets: Tensor, loss: Loss) -> Tensor:
     """Returns the chosen loss of each logit; for OHEM it is cross-entropy, and anchors are selected afterwards."""
     if loss.kind == "focal":
         return focal_loss(logits, targets, alpha=loss.alpha, gamma=loss.gamma)
+    if loss.kind == "poly1_focal":
+        return poly1_focal_loss(logits, targets, alpha=loss.alpha, gamma=loss.gamma, epsilon=loss.poly1_epsilon)
     if loss.kind == "balanced_cross_entropy":
         return focal_loss(logits, targets, alpha=loss.alpha, gamma=0.0)
     if loss.kind == "cutoff":

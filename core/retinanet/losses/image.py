@@ -72,10 +72,17 @@ def _classification_loss_per_anchor(logits: Tensor, foreground: Tensor, classes:
         targets = torch.zeros_like(logits)
         targets[foreground, classes] = 1
         return classification_loss(logits, targets, loss).sum(dim=1)
-    balanced = loss.kind in ("focal", "balanced_cross_entropy")
-    alpha_t = (loss.alpha, 1 - loss.alpha) if balanced else (1.0, 1.0)
-    weights = FocalWeights(*alpha_t, gamma=loss.gamma if loss.kind == "focal" else 0.0)
-    return fused_focal_loss(logits, foreground, classes, weights)
+    return fused_focal_loss(logits, foreground, classes, _weigh(loss))
+
+
+def _weigh(loss: Loss) -> FocalWeights:
+    """Returns the parameters of the kernel with which it computes one of the focal family, or cross-entropy."""
+    balanced = loss.kind in ("focal", "poly1_focal", "balanced_cross_entropy")
+    return FocalWeights(
+        *((loss.alpha, 1 - loss.alpha) if balanced else (1.0, 1.0)),
+        gamma=loss.gamma if loss.kind in ("focal", "poly1_focal") else 0.0,
+        epsilon=loss.poly1_epsilon if loss.kind == "poly1_focal" else 0.0,
+    )
 
 
 def batch_losses(outputs: Outputs, batch: Batch, samples: Sequence[Sample], config: Config) -> list[AnchorLosses]:

@@ -95,6 +95,8 @@ def relative_weight(loss: Loss, p_t: float) -> float:
     """Returns the loss of an example with p_t as a fraction of its cross-entropy, without α."""
     if loss.kind == "focal":
         return (1 - p_t) ** loss.gamma
+    if loss.kind == "poly1_focal":
+        return (1 - p_t) ** loss.gamma * (1 + loss.poly1_epsilon * (1 - p_t) / -math.log(p_t))
     return float(p_t <= loss.cutoff) if loss.kind == "cutoff" else 1.0
 
 
@@ -125,6 +127,10 @@ def _explain_loss(loss: Loss, p_t: float) -> str | Markup:
         left = relative_weight(loss, p_t)
         shown = f"1/{1 / left:,.0f}" if 0 < left < 0.1 else f"{left:.3g}"
         return Markup("Focusing alone weights it by (1−pₜ)<sup>γ</sup> = {}.").format(typeset_numbers(shown))
+    if loss.kind == "poly1_focal":
+        return Markup("Poly-1 adds ε (1−pₜ)<sup>γ+1</sup> to focal loss, here {}, before α.").format(
+            typeset_numbers(f"{loss.poly1_epsilon * (1 - p_t) ** (loss.gamma + 1):.3g}")
+        )
     if loss.kind == "ohem":
         return "It only counts if its anchor is among the hardest ones, which OHEM keeps."
     return ""

@@ -14,11 +14,12 @@ from playground.components import html
 from playground.components.figures import Figure, colour, histogram
 from playground.pipeline.pipeline import Pipeline
 from playground.support.cache import Cache
+from playground.support.wording import SPELLINGS
 
 EASY = 0.5  # a background anchor is easy, i.e. classified correctly, if all its scores are below this
 FOREGROUND, HARD_BACKGROUND, EASY_BACKGROUND = "foreground", "hard background", "easy background"
 GROUP_COLOURS = {FOREGROUND: "foreground", HARD_BACKGROUND: "suppressed", EASY_BACKGROUND: "background"}
-KINDS = ("cross_entropy", "balanced_cross_entropy", "focal", "cutoff", "ohem")
+KINDS = ("cross_entropy", "balanced_cross_entropy", "focal", "poly1_focal", "cutoff", "ohem")
 ALTERNATIVES = "The same picture under each loss"
 _groups, _payers = Cache(), Cache()
 
@@ -132,7 +133,7 @@ OF_SOME_LOSSES = _find_of_some()
 
 def format_kind(kind: str) -> str:
     """Returns the name of a loss on the page."""
-    return kind.replace("_", "-")
+    return SPELLINGS.get(kind, kind.replace("_", "-"))
 
 
 def certainty(pipeline: Pipeline) -> Figure:

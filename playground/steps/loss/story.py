@@ -3,6 +3,7 @@
 import math
 from typing import Any
 
+from core.config import Config, knobs
 from core.io.text import count_noun
 from playground.components import html
 from playground.components.figures import colour
@@ -25,11 +26,11 @@ NOTE = f"Easy: pₜ, the probability of the truth, is above {1 - EASY:g}, so the
 def build_story(pipeline: Pipeline) -> dict[str, Any]:
     """Returns who pays the classification loss, for the browser: a sentence, a note, and the parts of a bar."""
     payers = {each.name: each for each in list_payers(pipeline)}
-    plays = pipeline.config.loss.kind == "focal"
+    idle = knobs()["loss.gamma"].idle_reason(pipeline.config)
     return {
         "sentence": _describe(pipeline, payers[EASY_BACKGROUND]),
-        "note": NOTE if plays else f"{NOTE} γ acts when the loss is focal.",
-        "plays": plays,
+        "note": f"{NOTE} γ {idle}." if idle else NOTE,
+        "plays": not idle,
         "parts": [
             {
                 "name": each.name,
@@ -43,8 +44,7 @@ def build_story(pipeline: Pipeline) -> dict[str, Any]:
 
 
 def _describe(pipeline: Pipeline, easy: Payer) -> str:
-    loss = pipeline.config.loss
-    under = f"At γ = {loss.gamma:g}" if loss.kind == "focal" else f"Under {format_kind(loss.kind)}"
+    under = _name_loss(pipeline.config)
     if not easy.number:
         return f"{under} there is no easy background anchor in this picture."
     if not math.isfinite(easy.share):
@@ -52,3 +52,12 @@ def _describe(pipeline: Pipeline, easy: Payer) -> str:
     carry = "carries" if easy.number == 1 else "carry"
     anchors = count_noun(easy.number, f"{EASY_BACKGROUND} anchor")
     return f"{under} the {anchors} {carry} {html.percent(easy.share)} of the loss."
+
+
+def _name_loss(config: Config) -> str:
+    """Returns the beginning of a sentence that names the loss, with γ if that acts."""
+    loss = config.loss
+    gamma = f"γ = {loss.gamma:g}"
+    if loss.kind == "focal":
+        return f"At {gamma}"
+    return f"Under {format_kind(loss.kind)}" + (f" with {gamma}" if knobs()["loss.gamma"].acts(config) else "")

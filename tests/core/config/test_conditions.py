@@ -63,6 +63,16 @@ def settings_of(path: str, *values: Any) -> list[Case]:
     return [Case({path: value}) for value in values]
 
 
+# The settings of some classification losses, and these losses.
+OF_KINDS: dict[str, tuple[str, ...]] = {
+    "loss.alpha": ("focal", "poly1_focal", "balanced_cross_entropy", "cutoff"),
+    "loss.gamma": ("focal", "poly1_focal"),
+    "loss.poly1_epsilon": ("poly1_focal",),
+    "loss.cutoff": ("cutoff",),
+    "loss.ohem_anchors": ("ohem",),
+    "loss.ohem_nms_threshold": ("ohem",),
+    "loss.ohem_one_to_three": ("ohem",),
+}
 # For every hyperparameter, where it acts and where it does not.
 ACTS: dict[str, list[Case]] = {
     "model.prior_probability": [Case(NEW), Case(RANDOM), Case({}, {"new_classes": True})],
@@ -70,12 +80,7 @@ ACTS: dict[str, list[Case]] = {
     "model.head_norm": [Case(NEW)],
     "model.head_groups": [Case(NEW)],
     "model.num_convs": [Case(NEW)],
-    "loss.alpha": settings_of("loss.kind", "focal", "balanced_cross_entropy", "cutoff"),
-    "loss.gamma": settings_of("loss.kind", "focal"),
-    "loss.cutoff": settings_of("loss.kind", "cutoff"),
-    "loss.ohem_anchors": settings_of("loss.kind", "ohem"),
-    "loss.ohem_nms_threshold": settings_of("loss.kind", "ohem"),
-    "loss.ohem_one_to_three": settings_of("loss.kind", "ohem"),
+    **{path: settings_of("loss.kind", *kinds) for path, kinds in OF_KINDS.items()},
     "loss.smooth_l1_beta": settings_of("loss.box_loss", "smooth_l1"),
     "loss.normaliser": [Case({}, {"single_image": False}), Case()],
     "inference.tile_overlap": [Case({"inference.tile_size": 64}, {"tiled": True}), Case({"inference.tile_size": 64})],
@@ -101,12 +106,9 @@ IDLE: dict[str, list[Case]] = {
     "model.prior_probability": [Case({}, {"new_classes": False})],
     "model.batch_norm": settings_of("model.freeze_stages", 5),
     "matching.force_best_match": [Case({"matching.fg_iou_threshold": 0, "matching.bg_iou_threshold": 0})],
-    "loss.alpha": settings_of("loss.kind", "cross_entropy", "ohem"),
-    "loss.gamma": settings_of("loss.kind", "cross_entropy", "balanced_cross_entropy", "ohem", "cutoff"),
-    "loss.cutoff": settings_of("loss.kind", "focal", "cross_entropy", "balanced_cross_entropy", "ohem"),
     **{
-        f"loss.{name}": settings_of("loss.kind", "focal", "cross_entropy", "balanced_cross_entropy", "cutoff")
-        for name in ("ohem_anchors", "ohem_nms_threshold", "ohem_one_to_three")
+        path: settings_of("loss.kind", *(kind for kind in knobs()["loss.kind"].choices if kind not in kinds))
+        for path, kinds in OF_KINDS.items()
     },
     "loss.box_loss": settings_of("loss.box_weight", 0),
     "loss.smooth_l1_beta": [*settings_of("loss.box_loss", "l1", "giou", "diou", "ciou"), Case({"loss.box_weight": 0})],

@@ -2,13 +2,16 @@ import pytest
 import torch
 
 from core.retinanet.focal_kernel import BLOCK, FocalWeights, fused_focal_loss
-from core.retinanet.losses import focal_loss
+from core.retinanet.losses import poly1_focal_loss
 
 WEIGHTS = [
     FocalWeights(0.25, 0.75, 2.0),
     FocalWeights(0.5, 0.5, 0.5),
     FocalWeights(1.0, 1.0, 0.0),
     FocalWeights(0.0, 1.0, 5.0),
+    FocalWeights(0.25, 0.75, 2.0, epsilon=-1.0),
+    FocalWeights(0.5, 1.0, 0.5, epsilon=3.0),
+    FocalWeights(1.0, 1.0, 0.0, epsilon=1.0),
 ]
 
 
@@ -25,7 +28,7 @@ def reference(logits: torch.Tensor, anchors: torch.Tensor, labels: torch.Tensor,
     """Computes the same loss pair by pair, with autograd's gradient."""
     targets = torch.zeros_like(logits)
     targets[anchors, labels] = 1
-    unweighted = focal_loss(logits, targets, alpha=0.5, gamma=weights.gamma) * 2
+    unweighted = poly1_focal_loss(logits, targets, alpha=0.5, gamma=weights.gamma, epsilon=weights.epsilon) * 2
     return (unweighted * torch.where(targets == 1, weights.foreground, weights.background)).sum(dim=1)
 
 
@@ -53,7 +56,9 @@ def test_huge_logits_give_finite_losses(weights):
     logits = torch.tensor([[1e4, -1e4], [-1e4, 1e4]], requires_grad=True)
     loss = fused_focal_loss(logits, torch.tensor([1]), torch.tensor([0]), weights)
     loss.sum().backward()
-    assert loss.tolist() == pytest.approx([1e4 * weights.background, 1e4 * (weights.background + weights.foreground)])
+    wrong = 1e4 + weights.epsilon  # what a score pays that is surely wrong
+    expected = [wrong * weights.background, wrong * (weights.background + weights.foreground)]
+    assert loss.tolist() == pytest.approx(expected, rel=1e-6)
     assert logits.grad.isfinite().all()
 
 

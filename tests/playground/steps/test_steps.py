@@ -140,7 +140,7 @@ def test_the_weights_are_those_of_the_paper():
 def test_an_example_that_pays_nothing_is_said_to(kind):
     text = example(Loss(kind=kind, cutoff=0.6, alpha=0.5), 0.7)
     assert (text.count("pays nothing") == 2) == (kind == "cutoff")
-    weighs = {"focal": "1/11.1 of", "cutoff": "nothing of"}.get(kind, "all of")
+    weighs = {"focal": "1/11.1 of", "poly1_focal": "1/69.9 of", "cutoff": "nothing of"}.get(kind, "all of")
     assert f"{weighs} cross-entropy" in text
     assert ("(1−pₜ)<sup>γ</sup>" in text) == (kind == "focal")
     assert "1/2 of that" in example(Loss(kind="cutoff", cutoff=0.6, alpha=0.5), 0.55)

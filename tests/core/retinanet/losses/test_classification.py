@@ -6,7 +6,7 @@ import torch.nn.functional as F
 from torchvision.ops import sigmoid_focal_loss
 
 from core.config import Loss
-from core.retinanet.losses import classification_loss, focal_loss
+from core.retinanet.losses import classification_loss, focal_loss, poly1_focal_loss
 
 
 def logits_and_targets(seed: int = 0, shape: tuple = (200, 7)) -> tuple[torch.Tensor, torch.Tensor]:
@@ -120,3 +120,52 @@ def test_gradcheck_of_the_cutoff():
     targets = torch.tensor([[0.0], [1.0]], dtype=torch.float64).expand(2, 5)
     loss = Loss(kind="cutoff", alpha=0.4, cutoff=0.6)
     assert torch.autograd.gradcheck(lambda x: classification_loss(x, targets, loss), logits)
+
+
+def test_poly1_by_hand():
+    """At p_t = 1/2 and γ = 2: α_t [ln 2 / 4 + ε / 8]; α = 0.25 of foreground, 0.75 of background."""
+    logits, targets = torch.zeros(2, dtype=torch.float64), torch.tensor([1.0, 0.0], dtype=torch.float64)
+    for epsilon, paid in ((-1.0, 0.0482868), (0.0, 0.1732868), (2.0, 0.4232868)):
+        values = classification_loss(logits, targets, Loss(kind="poly1_focal", poly1_epsilon=epsilon))
+        assert values.tolist() == pytest.approx([0.25 * paid, 0.75 * paid], abs=1e-7)
+
+
+@pytest.mark.parametrize("epsilon", [-1.0, 0.0, 2.5])
+@pytest.mark.parametrize("gamma", [0.0, 0.5, 2.0])
+def test_poly1_changes_the_first_coefficient_of_the_series_of_focal_loss(gamma, epsilon):
+    """PolyLoss, section 3: −(1−p_t)^γ log p_t is the sum of (1−p_t)^(j+γ) / j for j = 1, 2, …"""
+    logits = torch.tensor([-0.5, 0.0, 1.0, 6.0], dtype=torch.float64)
+    for target in (0.0, 1.0):
+        targets = torch.full_like(logits, target)
+        easy = 1 - torch.sigmoid(logits * (2 * target - 1))
+        terms = [easy ** (j + gamma) / j for j in range(1, 9000)]
+        alpha_t = 0.3 if target else 0.7
+        expected = alpha_t * (torch.stack(terms).sum(dim=0) + epsilon * easy ** (1 + gamma))
+        found = poly1_focal_loss(logits, targets, alpha=0.3, gamma=gamma, epsilon=epsilon)
+        assert torch.allclose(found, expected, rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize("gamma", [0.0, 0.5, 2.0])
+@pytest.mark.parametrize("epsilon", [-1.0, 0.0, 5.0])
+def test_the_gradient_of_poly1_is_the_closed_form(gamma, epsilon):
+    """That of focal loss, less y α_t ε (γ+1) p_t (1−p_t)^(γ+1)."""
+    logits, targets = logits_and_targets(1)
+    logits = logits.double().requires_grad_()
+    poly1_focal_loss(logits, targets.double(), alpha=0.25, gamma=gamma, epsilon=epsilon).sum().backward()
+    sign = 2 * targets.double() - 1
+    p_t = torch.sigmoid(logits.detach() * sign)
+    alpha_t = torch.where(targets == 1, 0.25, 0.75)
+    focal = (1 - p_t) ** gamma * (gamma * p_t * p_t.log() + p_t - 1)
+    closed = alpha_t * sign * (focal - epsilon * (gamma + 1) * p_t * (1 - p_t) ** (gamma + 1))
+    assert torch.allclose(logits.grad, closed, atol=1e-10)
+
+
+def test_poly1_without_its_term_is_focal_loss():
+    logits, targets = logits_and_targets(6)
+    poly = classification_loss(logits, targets, Loss(kind="poly1_focal", poly1_epsilon=0))
+    assert torch.equal(poly, classification_loss(logits, targets, Loss()))
+
+
+@pytest.mark.parametrize("gamma", [0.0, 0.1, 8.0])
+def test_huge_logits_stay_finite_under_poly1(gamma):
+    assert_finite(Loss(kind="poly1_focal", gamma=gamma))

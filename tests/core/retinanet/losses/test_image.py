@@ -2,8 +2,8 @@ import pytest
 import torch
 from torchvision.ops import sigmoid_focal_loss
 
-from core.config import Loss
-from core.retinanet.losses import anchor_losses, total_loss
+from core.config import Loss, knobs
+from core.retinanet.losses import anchor_losses, classification_loss, total_loss
 from core.retinanet.matching import BACKGROUND, FOREGROUND, IGNORED, Match
 from tests.core.retinanet.losses.test_classification import logits_and_targets
 from tests.core.retinanet.test_boxes import random_boxes
@@ -34,6 +34,22 @@ def test_losses_of_each_anchor():
     assert result.used.tolist() == [True, False, True, True, True] and result.foreground == 2
 
 
+@pytest.mark.parametrize("kind", ["focal", "cross_entropy", "balanced_cross_entropy", "cutoff", "poly1_focal"])
+def test_the_losses_of_anchors_are_those_of_their_scores(kind):
+    """Value and gradient, whichever path computes them."""
+    logits, deltas, anchors, match, boxes, labels = example()
+    loss = Loss(kind=kind, alpha=0.3, gamma=1.5, cutoff=0.6)
+    targets = torch.zeros(5, 3)
+    targets[0, 0] = targets[3, 2] = 1
+    ours, theirs = logits.clone().requires_grad_(), logits.clone().requires_grad_()
+    found = anchor_losses(ours, deltas, anchors, match, boxes, labels, loss).classification
+    expected = classification_loss(theirs, targets, loss).sum(dim=1) * torch.tensor([1.0, 0, 1, 1, 1])
+    assert torch.allclose(found, expected, atol=1e-6)
+    (found * torch.arange(5)).sum().backward()
+    (expected * torch.arange(5)).sum().backward()
+    assert torch.allclose(ours.grad, theirs.grad, atol=1e-6)
+
+
 def test_ignored_anchors_get_no_gradient():
     logits, deltas, anchors, match, boxes, labels = example()
     logits.requires_grad_(), deltas.requires_grad_()
@@ -42,7 +58,7 @@ def test_ignored_anchors_get_no_gradient():
     assert (deltas.grad[[1, 2, 4]] == 0).all() and (deltas.grad[[0, 3]] != 0).any()
 
 
-@pytest.mark.parametrize("kind", ["focal", "cross_entropy", "balanced_cross_entropy", "ohem", "cutoff"])
+@pytest.mark.parametrize("kind", knobs()["loss.kind"].choices)
 def test_image_without_objects(kind):
     logits = torch.randn(20, 3, requires_grad=True)
     nothing = Match(torch.zeros(20, dtype=torch.int8), torch.zeros(20, dtype=torch.int64), torch.zeros(20),
