@@ -5,14 +5,19 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import NamedTuple
 
-MAX_WAITING, MAX_OF_ONE = 24, 12  # tasks in the queue: in total, and of one known visitor
-_reading_for: ContextVar[Hashable] = ContextVar("reading_for", default="")
+MAX_WAITING, MAX_OF_GROUP, MAX_OF_ONE = 24, 18, 12  # tasks in the queue: in total, of one group, and of one visitor
+_reading_for: ContextVar[tuple[Hashable, Hashable]] = ContextVar("reading_for", default=("", ""))
 
 
 @contextmanager
-def reading_for(who: Hashable) -> Iterator[None]:
-    """Names for whom this thread reads meanwhile; "" for somebody who cannot be told apart."""
-    token = _reading_for.set(who)
+def reading_for(who: Hashable, group: Hashable = "") -> Iterator[None]:
+    """Names for whom this thread reads meanwhile; all who have no name count as one.
+
+    Args:
+        who: The visitor.
+        group: Those among whom somebody can have invented names; all who have none count as one, too.
+    """
+    token = _reading_for.set((who, group))
     try:
         yield
     finally:
@@ -26,12 +31,14 @@ class Waiting(NamedTuple):
         round: Those of an earlier round come first.
         arrival: Within a round, who came first.
         who: For whom it is.
+        group: Where that one belongs, see `reading_for`.
         is_long: Whether honest files can take minutes.
     """
 
     round: int
     arrival: int
     who: Hashable
+    group: Hashable
     is_long: bool
 
 
@@ -45,17 +52,18 @@ class Turns:
 
     def has_room(self) -> bool:
         """True if another task may wait for whom this thread reads."""
-        who = _reading_for.get()
+        who, group = _reading_for.get()
         own = sum(each.who == who for each in self._waiting)
-        return len(self._waiting) < MAX_WAITING and (not who or own < MAX_OF_ONE)
+        of_group = sum(each.group == group for each in self._waiting)
+        return own < MAX_OF_ONE and of_group < MAX_OF_GROUP and len(self._waiting) < MAX_WAITING
 
     def add(self, *, is_long: bool) -> Waiting:
         """Adds a task for whom this thread reads."""
-        who = _reading_for.get()
+        who, group = _reading_for.get()
         round_ = max(self._round, self._rounds.get(who, self._round - 1) + 1)
         self._rounds[who] = round_
         self._arrivals += 1
-        waiting = Waiting(round_, self._arrivals, who, is_long)
+        waiting = Waiting(round_, self._arrivals, who, group, is_long)
         self._waiting.append(waiting)
         return waiting
 

@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Callable
-from typing import Any, TypeGuard
+from typing import Any, NamedTuple, TypeGuard
 
 import gradio as gr
 from gradio.route_utils import API_PREFIX
@@ -15,8 +15,15 @@ NAME = re.compile(r"[\w-]{1,64}", re.ASCII)  # of a session, an event, a functio
 Body = dict[str, Any]
 
 
-def rewrite(path: str, content: bytes, blocks: gr.Blocks) -> bytes | int:
-    """Returns the body to pass on to Gradio, or the HTTP status of a refusal.
+class Passed(NamedTuple):
+    """What is passed on to Gradio: a body, and the session that it names, "" for none."""
+
+    content: bytes
+    session: str
+
+
+def rewrite(path: str, content: bytes, blocks: gr.Blocks) -> Passed | int:
+    """Returns what to pass on to Gradio, or the HTTP status of a refusal.
 
     Args:
         path: A route that takes JSON.
@@ -26,7 +33,7 @@ def rewrite(path: str, content: bytes, blocks: gr.Blocks) -> bytes | int:
     try:
         sent = json.loads(content)
         body = _READERS[path.removeprefix(f"{API_PREFIX}/").strip("/")](sent, blocks) if isinstance(sent, dict) else 400
-        return body if isinstance(body, int) else json.dumps(body).encode()
+        return body if isinstance(body, int) else Passed(json.dumps(body).encode(), body.get("session_hash", ""))
     except (ValueError, RecursionError):  # no JSON, or nested too deeply to be written again
         return 400
 

@@ -8,6 +8,7 @@ from gradio.state_holder import SessionState
 
 from core.io.troubles import FULL
 from playground.access.refusals import SENTENCES
+from playground.access.windows import FORGOTTEN, Window, Windows
 from playground.support.wording import NOT_READ
 
 
@@ -24,8 +25,10 @@ class PageBlocks(gr.Blocks):
 
         Raises:
             gr.Error: One of them is of another type than the page sends, or not among what it offers. A list can have
-                changed meanwhile.
+                changed meanwhile. Or what the window showed is not known any more.
         """
+        if isinstance(state, Window) and state.is_forgotten:
+            raise gr.Error(FORGOTTEN, print_exception=False)
         if any(map(_is_list_for_one, block_fn.inputs, inputs)):  # which Gradio would pass on
             raise gr.Error(NOT_READ, print_exception=False)
         try:
@@ -36,6 +39,15 @@ class PageBlocks(gr.Blocks):
             blocks = (state[each._id] if state and each._id in state else each for each in block_fn.inputs)
             said = next(filter(None, map(_describe, blocks, inputs)), NOT_READ)
         raise gr.Error(said, print_exception=False)
+
+    async def postprocess_data(
+        self, block_fn: BlockFunction, predictions: list[Any] | dict[Any, Any], state: SessionState | None
+    ) -> list[Any]:
+        """Returns the new values of an event's components, and sees to it that there is room for those that stay."""
+        values = await super().postprocess_data(block_fn, predictions, state)
+        if isinstance(self.state_holder, Windows):
+            self.state_holder.weigh(state)
+        return values
 
 
 def _is_list_for_one(block: Block, value: Any) -> bool:

@@ -8,6 +8,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from playground.support.wording import NOT_READ, hide_server
 
+DIRECT = f"{API_PREFIX}/run/predict"  # events that do not queue
 HEADERS = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"}
 SENTENCES = {
     400: NOT_READ,
@@ -15,6 +16,7 @@ SENTENCES = {
     404: "There is nothing at this address: open the page itself.",
     405: "This address cannot be used in this way: open the page itself.",
     413: "The page sent more than the server takes: reload it.",
+    429: "Too much is waiting for the server already: try again in a moment.",
     500: "Something went wrong on the server: reload the page.",
     507: "The disk of the server is full: try again later.",
 }
@@ -30,7 +32,7 @@ def refuse(path: str, status: int, sentence: str = "") -> Response:
     """
     said = hide_server(sentence) or SENTENCES.get(status, NOT_READ)
     if API_PREFIX in path and f"{API_PREFIX}/upload" not in path:
-        return JSONResponse({"detail": said}, status, HEADERS)
+        return JSONResponse({"error" if DIRECT in path else "detail": said}, status, HEADERS)
     return PlainTextResponse(said, status, HEADERS)
 
 

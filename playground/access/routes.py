@@ -6,16 +6,22 @@ ask the server twenty times a second.
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import NamedTuple
-from urllib.parse import unquote_plus
+from urllib.parse import parse_qs, unquote_plus
 
 from gradio.route_utils import API_PREFIX
+from starlette.exceptions import HTTPException
+from starlette.requests import HTTPConnection
 from starlette.routing import BaseRoute, Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from playground.access import uploads
 from playground.access.bodies import MAX_BODY, rewrite
-from playground.access.refusals import SENTENCES, refuse
+from playground.access.places import Places
+from playground.access.refusals import DIRECT, SENTENCES, refuse
+from playground.access.windows import windows_of
+from playground.support.visitors import sender_of
 
 LONGEST_NAME = 255  # bytes of a file's name on most systems
 READING = ("GET", "HEAD")
@@ -25,9 +31,12 @@ READ_BY_SCRIPTS = (
     *("app_id/?", "info/?", r"theme\.css", "startup-events", "queue/data"),
     *(f"heartbeat/{SESSION}", "file=.+"),
 )
-DIRECT = f"{API_PREFIX}/run/predict"  # events that do not queue
+STREAM = f"{API_PREFIX}/queue/data"  # the answers to events that queue
+FREEING = tuple(f"{API_PREFIX}/{each}" for each in ("cancel", "reset"))
 SENT = ("queue/join", "run/predict", "component_server", "cancel", "reset")
 DROPPED = ("page", "deep_link")  # parameters of Gradio's that name what this page does not have
+
+PassOn = Callable[[str, Scope, Receive, Send], Awaitable[None]]
 
 
 class Door(NamedTuple):
@@ -62,22 +71,47 @@ class RouteGuard:
 
     def __init__(self, app: ASGIApp, own: Sequence[BaseRoute]) -> None:
         self._app, self._own = app, own
+        self._places = Places()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Passes a request on, or refuses it."""
         if scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": 1008})
-        elif scope["type"] != "http" or self._is_own(scope):
+        elif scope["type"] != "http":
             await self._app(scope, receive, send)
+        elif self._is_own(scope):
+            await self._pass_own(_find_path(scope), scope, receive, send)
         elif (status := _closed(path := _find_path(scope), scope["method"])) is not None:
             await refuse(path, status)(scope, receive, send)
         elif scope["method"] == "POST":
-            await self._pass_body(path, scope, receive, send)
+            await self._pass_in_turn(path, self._pass_body, scope, receive, send)
+        elif path == STREAM:
+            await self._pass_stream(scope, receive, send)
         else:
             await self._app({**scope, "query_string": _drop(scope["query_string"])}, receive, send)
 
     def _is_own(self, scope: Scope) -> bool:
         return any(route.matches(scope)[0] != Match.NONE for route in self._own)
+
+    async def _pass_own(self, path: str, scope: Scope, receive: Receive, send: Send) -> None:
+        """Passes on a request to a route of the page: all but uploads bound themselves how many they answer."""
+        if path == uploads.PATH:
+            await self._pass_in_turn(path, self._pass, scope, receive, send)
+        else:
+            await self._app(scope, receive, send)
+
+    async def _pass_in_turn(self, path: str, pass_on: PassOn, scope: Scope, receive: Receive, send: Send) -> None:
+        """Passes on a request unless too many others of its sender, or of all, are being answered or wait."""
+        app, sender = scope["app"], sender_of(HTTPConnection(scope))
+        is_freeing = path.rstrip("/") in FREEING
+        if not is_freeing and self._places.is_full(sender, app.get_blocks()._queue, windows_of(app)):
+            await refuse(path, 429)(scope, receive, send)
+            return
+        with self._places.take(sender):
+            await pass_on(path, scope, receive, send)
+
+    async def _pass(self, path: str, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._app(scope, receive, send)
 
     async def _pass_body(self, path: str, scope: Scope, receive: Receive, send: Send) -> None:
         body = await _read(receive)
@@ -87,8 +121,24 @@ class RouteGuard:
         if isinstance(passed, int):
             await refuse(path, passed)(scope, receive, send)
             return
+        if passed.session:
+            windows_of(scope["app"]).note(passed.session, sender_of(HTTPConnection(scope)))
         told = _Told(send).send if path.rstrip("/") == DIRECT else send
-        await self._app(_with_body(scope, passed), _replay(passed, receive), told)
+        await self._app(_with_body(scope, passed.content), _replay(passed.content, receive), told)
+
+    async def _pass_stream(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Passes on a request for answers to a window that waits for some; Gradio itself would fail on others."""
+        session = parse_qs(scope["query_string"].decode("latin-1")).get("session_hash", [""])[-1]
+        if session not in scope["app"].get_blocks()._queue.pending_messages_per_session:
+            await refuse(STREAM, 404)(scope, receive, send)
+            return
+        try:
+            await self._app(scope, receive, send)
+        except RuntimeError as error:
+            if not isinstance(error.__cause__, HTTPException):
+                raise
+            # The window has been forgotten meanwhile, which the last message says.
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
 def _find_path(scope: Scope) -> str:

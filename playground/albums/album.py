@@ -62,6 +62,18 @@ class Removed(NamedTuple):
     time: float
 
 
+class Unread(NamedTuple):
+    """The entries of a record that are damaged, as JSON: they are written again as they are, for whoever can read them.
+
+    Attributes:
+        pictures: Those of pictures.
+        removed: Those of pictures that could be restored.
+    """
+
+    pictures: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+
+
 class Album(NamedTuple):
     """The pictures of one visitor.
 
@@ -75,7 +87,10 @@ class Album(NamedTuple):
         used: Unix time in seconds of the last use, to within an hour.
         removed: Pictures that can be restored, the latest last.
         stamp: Changes with everything but `used`.
-        lost: The number of further pictures that cannot be read any more, until the album is changed.
+        lost: The number of further pictures that cannot be read any more: those whose file is gone until the album is
+            changed, those whose entry is damaged for good.
+        unread: The damaged entries.
+        is_previous: True if the record is damaged as a whole: this is the album before its last change.
     """
 
     key: str
@@ -88,6 +103,8 @@ class Album(NamedTuple):
     removed: tuple[Removed, ...] = ()
     stamp: str = ""
     lost: int = 0
+    unread: Unread = Unread()
+    is_previous: bool = False
 
     @property
     def labelled(self) -> int:

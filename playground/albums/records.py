@@ -3,16 +3,18 @@
 import hashlib
 import json
 import math
+from collections.abc import Callable
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeVar
 
 from core.data.dataset import SPLITS
 from core.io.paths import is_file_name
 from core.io.text import is_text
-from playground.albums.album import Album, AlbumPicture, Box, Removed
+from playground.albums.album import Album, AlbumPicture, Box, Removed, Unread
 from playground.support.names import COLOUR
 from playground.support.picture_limits import MAX_SIDE
 
+Entry = TypeVar("Entry")
 _CACHED = 4096  # pictures whose text is kept: a stroke changes one of up to 300
 
 
@@ -20,15 +22,16 @@ def write_record(album: Album) -> str:
     """Returns an album as the text of its record."""
     values = album._asdict()
     pictures, removed = values.pop("pictures"), values.pop("removed")
-    for name in ("used", "stamp", "lost"):
+    for name in ("used", "stamp", "lost", "unread", "is_previous"):
         del values[name]
-    listed = ",\n".join(map(_to_text, pictures))
-    taken = ",\n".join(f"[{_to_text(each.picture)}, {each.place}, {each.time}]" for each in removed)
+    listed = ",\n".join((*map(to_text, pictures), *album.unread.pictures))
+    kept = (f"[{to_text(each.picture)}, {each.place}, {each.time}]" for each in removed)
+    taken = ",\n".join((*kept, *album.unread.removed))
     return f'{{"album": {json.dumps(values)},\n"pictures": [\n{listed}],\n"removed": [\n{taken}]}}\n'
 
 
 def read_record(text: str) -> Album:
-    """Reads the text of `write_record`; a picture that is damaged costs itself alone.
+    """Reads the text of `write_record`; a picture whose entry is damaged costs itself alone, see `Album.unread`.
 
     Raises:
         ValueError: It is damaged.
@@ -37,17 +40,15 @@ def read_record(text: str) -> Album:
         values = json.loads(text)
         album = values["album"]
         names, colours = (tuple(map(str, album[name])) for name in ("class_names", "class_colours"))
-        read = [_try_to_read(each, len(names)) for each in values["pictures"]]
-        pictures = tuple(each for each in read if each)
-        restorable = [(_try_to_read(one, len(names)), int(at), float(when)) for one, at, when in values["removed"]]
-        removed = tuple(Removed(one, at, when) for one, at, when in restorable if one)
+        pictures, damaged = _read_each(values["pictures"], lambda each: _read_picture(each, len(names)))
+        removed, unrestorable = _read_each(values["removed"], lambda each: _read_removed(each, len(names)))
         if len(names) != len(colours) or not all(map(is_text, names)) or not all(map(COLOUR.fullmatch, colours)):
             raise ValueError("There is not a name and a colour for each class.")
         key, owner, shared = str(album["key"]), str(album["owner"]), album["shared"] is True
     except (KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
         raise ValueError(f"The record is damaged: {error}.") from None
-    lost = len(read) - len(pictures)
-    return Album(key, owner, shared, names, colours, pictures, 0.0, removed, stamp_of(text), lost)
+    unread = Unread(damaged, unrestorable)
+    return Album(key, owner, shared, names, colours, pictures, 0.0, removed, stamp_of(text), len(damaged), unread)
 
 
 def stamp_of(text: str) -> str:
@@ -56,19 +57,29 @@ def stamp_of(text: str) -> str:
 
 
 @lru_cache(_CACHED)
-def _to_text(picture: AlbumPicture) -> str:
+def to_text(picture: AlbumPicture) -> str:
+    """Returns a picture as the text of its entry."""
     return json.dumps(picture._asdict(), separators=(",", ":"))
 
 
-def _try_to_read(values: dict[str, Any], num_classes: int) -> AlbumPicture | None:
-    """Returns a picture of the record, None if it is damaged."""
-    try:
-        return _read_picture(values, num_classes)
-    except (KeyError, TypeError, ValueError, AttributeError, OverflowError, RecursionError):
-        return None
+def _read_each(entries: list[Any], read: Callable[[Any], Entry]) -> tuple[tuple[Entry, ...], tuple[str, ...]]:
+    """Returns the entries that can be read, and the others as JSON."""
+    found: list[Entry] = []
+    damaged: list[str] = []
+    for each in entries:
+        try:
+            found.append(read(each))
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError, RecursionError):
+            damaged.append(json.dumps(each))
+    return tuple(found), tuple(damaged)
 
 
-def _read_picture(values: dict[str, Any], num_classes: int) -> AlbumPicture:
+def _read_removed(values: Any, num_classes: int) -> Removed:
+    picture, place, time = values
+    return Removed(_read_picture(picture, num_classes), int(place), float(time))
+
+
+def _read_picture(values: Any, num_classes: int) -> AlbumPicture:
     width, height = int(values["width"]), int(values["height"])
     boxes, rejected = (tuple(map(_read_box, values[name])) for name in ("boxes", "rejected"))
     labels = tuple(map(int, values["labels"]))

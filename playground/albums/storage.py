@@ -1,5 +1,6 @@
 """The albums in a folder: each in a folder of its own, with a record and the files of its pictures."""
 
+import errno
 import os
 import secrets
 import shutil
@@ -13,11 +14,13 @@ from core.io.moving import remove, remove_tree
 from core.io.parts import is_part, sweep_parts
 from core.io.records import is_missing, read_bytes
 from playground.albums.album import Album, AlbumError, is_album_key
-from playground.albums.records import read_record, stamp_of, write_record
+from playground.albums.records import read_record, stamp_of, to_text, write_record
 from playground.support.age import grow_age
 from playground.support.shared_folder import FolderLock, Uses, explain_disk
 
 RECORD, PREVIOUS = "album.json", "album.previous.json"  # the second is read if the first is damaged
+DAMAGED = "album.damaged.json"  # a damaged record after further changes, for the operator: no picture is erased
+FLEETING = (errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EIO)  # tell nothing of a record
 PICTURES, USED = "pictures", "used"  # the modification time of the second is the time of the last use
 CLOCK, CLOCK_SECONDS = "clock.json", 60.0  # how much time has certainly passed, and how often that is noted
 TOUCH_SECONDS = 3600
@@ -107,9 +110,11 @@ class AlbumStorage:
         with write_atomically(folder / RECORD) as temporary:
             temporary.write_text(text, "utf-8", newline="\n")
             if (folder / RECORD).exists():
-                remove(folder / PREVIOUS)
-                link_or_copy(folder / RECORD, folder / PREVIOUS)
-        album = album._replace(stamp=stamp_of(text), used=now, lost=0)
+                earlier = folder / (DAMAGED if album.is_previous else PREVIOUS)
+                remove(earlier)
+                link_or_copy(folder / RECORD, earlier)
+        kept = {"lost": len(album.unread.pictures), "is_previous": False}
+        album = album._replace(stamp=stamp_of(text), used=now, **kept)
         self._albums[album.key] = _stamp(folder / RECORD) or (0, 0, 0), album
         self._owners[album.owner] = album.key
         return album
@@ -152,7 +157,7 @@ class AlbumStorage:
         """Removes what killed processes left, also albums without any record; the caller keeps others from changes."""
         sweep_parts(self.folder)
         for key in self.list_keys():
-            if all(is_missing(self.folder / key / name) for name in (RECORD, PREVIOUS)):
+            if all(is_missing(self.folder / key / name) for name in (RECORD, PREVIOUS, DAMAGED)):
                 remove_tree(self.folder / key)
         for key in set(self.uses.names()) - set(self.list_keys()):
             with self.uses.alone(key) as free:
@@ -160,11 +165,16 @@ class AlbumStorage:
                     self.uses.drop(key)
 
     def erase_others(self, album: Album) -> None:
-        """Erases picture files that an album does not name, wherever linked; the caller keeps others from changes."""
+        """Erases picture files that an album does not name, wherever linked; the caller keeps others from changes.
+
+        None is erased that a damaged record, or a damaged entry, may name.
+        """
         named = {each.file for each in album.pictures} | {each.picture.file for each in album.removed}
         folder = self.folder / album.key
         sweep_parts(folder)
         sweep_parts(folder / PICTURES)
+        if album.is_previous or any(album.unread) or not is_missing(folder / DAMAGED):
+            return
         others = [path for path in (folder / PICTURES).iterdir() if path.name not in named and not is_part(path.name)]
         erased = {path.stat().st_ino: path for path in others}
         linked = folder.glob("*/*/*/*") if erased else ()
@@ -184,12 +194,27 @@ class AlbumStorage:
         for name in (RECORD, PREVIOUS):
             try:
                 album = read_record(read_bytes(self.folder / key / name).decode())
-            except (OSError, ValueError):
+            except OSError as error:
+                if error.errno in FLEETING:
+                    return None
+            except ValueError:
                 continue
-            present = tuple(each for each in album.pictures if os.path.isfile(self.picture_path(key, each.file)))
-            lost = album.lost + len(album.pictures) - len(present)
-            return album._replace(key=key, pictures=present, used=self.last_used(key), lost=lost)
+            else:
+                is_previous = name == PREVIOUS and not is_missing(self.folder / key / RECORD)
+                album = album._replace(key=key, used=self.last_used(key), is_previous=is_previous)
+                return self._leave_out_missing(album)
         return None
+
+    def _leave_out_missing(self, album: Album) -> Album:
+        """Returns an album without the pictures whose file is gone, or cannot be looked at, which it counts."""
+        is_there = {each: os.path.isfile(self.picture_path(album.key, each.file)) for each in album.pictures}
+        lost = [each for each, found in is_there.items() if not found]
+        kept = [to_text(each) for each in lost if not is_missing(self.picture_path(album.key, each.file))]
+        return album._replace(
+            pictures=tuple(each for each in album.pictures if is_there[each]),
+            lost=album.lost + len(lost),
+            unread=album.unread._replace(pictures=(*album.unread.pictures, *kept)),
+        )
 
     def last_used(self, key: str) -> float:
         """Returns the time at which an album was last used, to within an hour."""

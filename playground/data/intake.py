@@ -13,7 +13,7 @@ from core.reader import reading_for
 from playground.albums.album import AlbumError
 from playground.albums.pictures import clean_title
 from playground.albums.service import ALBUMS
-from playground.support.visitors import visitor_of
+from playground.support.visitors import sender_of, visitor_of
 from playground.support.wording import name_knobs
 
 # The name that the browser's script gives a file. It is random, as is its folder: nobody else can know the path.
@@ -37,7 +37,7 @@ def take(request: object, sender: gr.Request) -> dict[str, Any]:
         path, name = read_upload(request)
         if visitor:
             try:
-                with reading_for(visitor):
+                with reading_for(*sender_of(sender)):
                     album, answer["index"] = ALBUMS.add(visitor, path, name)
             finally:
                 remove(path)  # with its metadata, which the album's copy does not have

@@ -23,7 +23,7 @@ from playground.state.page_state import PageState, admit
 from playground.state.settings import values_of
 from playground.state.weight_names import NAME, list_choices, to_key
 from playground.steps.loss.step import FIGURES
-from playground.support.visitors import visitor_of
+from playground.support.visitors import sender_of, visitor_of
 from playground.support.wording import NOT_READ, hide_server, name_knobs
 
 Updates = dict[Block, Any]  # new values by component
@@ -95,8 +95,8 @@ def guard(page: PageComponents, handler: Callable[..., Updates]) -> Callable[...
         given, values = arguments[: len(special)], arguments[len(special) :]
         named = {each.name: with_fields(value) for each, value in zip(special, given, strict=True)}
         try:
-            with reading_for(visitor := visitor_of(sender)):
-                state, hidden = admit(read_state(page, values[:count], visitor))
+            with reading_for(*sender_of(sender)):
+                state, hidden = admit(read_state(page, values[:count], visitor_of(sender)))
                 updates = handler(state, *values[count:], **named)
         except UserError as error:
             return part_updates(page, PageUpdate(name_knobs(error)))

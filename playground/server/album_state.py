@@ -22,6 +22,8 @@ from playground.support.wording import name_knobs
 
 USES = {"train": "used for training", "val": "held out: validation", "test": "held out: test"}
 
+PREVIOUS = " What was changed last cannot be read any more and is left out: do it again."
+
 
 def build_album_panel(state: PageState, pipeline: Pipeline) -> str:
     """Returns the value of the panel, as JSON: the visitor's album, or the one whose picture is on show."""
@@ -101,9 +103,10 @@ def describe_audience(album: Album, *, mine: bool) -> str:
 
 
 def _lost(album: Album) -> str:
-    """Returns how many pictures of an album are left out, as a further sentence; "" for none."""
+    """Returns what of an album cannot be read any more, as further sentences; "" for nothing."""
     left_out = f"{count_noun(album.lost, 'picture')} cannot be read any more and {'is' if album.lost == 1 else 'are'}"
-    return f" {left_out} left out: upload what you miss again." if album.lost else ""
+    lost = f" {left_out} left out: upload what you miss again." if album.lost else ""
+    return lost + (PREVIOUS if album.is_previous else "")
 
 
 def _undo(own: Album | None, visitor: str) -> str:

@@ -21,7 +21,7 @@ from core.reader import reading_for
 from playground.layout.page_update import PAINT_STAGES
 from playground.sharing.lanes import BusyError, lane_for
 from playground.support.scripts import read_scripts
-from playground.support.visitors import visitor_of
+from playground.support.visitors import sender_of, visitor_of
 from playground.support.wording import hide_server
 
 SCRIPTS = ("server/painter.js", "server/fetch_answer.js", "server/live.js")  # one program, in this order
@@ -47,26 +47,27 @@ def route(answer: Answer, is_heavy: Callable[[object, str], bool]) -> Route:
             body += chunk
             if len(body) > MAX_BYTES:
                 return Response(status_code=413)
-        sent, visitor = _parse(body), visitor_of(request)
-        lines = _compute_in_turn(answer, sent, visitor, is_heavy=is_heavy(sent, visitor))
+        sent = _parse(body)
+        lines = _compute_in_turn(answer, sent, request, is_heavy=is_heavy(sent, visitor_of(request)))
         return StreamingResponse(lines, headers=HEADERS, media_type="application/x-ndjson")
 
     return Route(PATH, endpoint, methods=["POST"])
 
 
-async def _compute_in_turn(answer: Answer, sent: object, visitor: str, *, is_heavy: bool) -> AsyncIterator[str]:
+async def _compute_in_turn(answer: Answer, sent: object, request: Request, *, is_heavy: bool) -> AsyncIterator[str]:
     """Yields the lines of an answer, computed in its lane; what a browser that has gone has asked for is dropped.
 
     The lane does not wait for the browser to read them.
     """
     loop, lines, gone = asyncio.get_running_loop(), asyncio.Queue[str | None](), Event()
+    visitor = visitor_of(request)
 
     def hand_out(line: str | None) -> None:
         with suppress(RuntimeError):  # the server has been stopped
             loop.call_soon_threadsafe(lines.put_nowait, line)
 
     def compute() -> None:
-        with reading_for(visitor):
+        with reading_for(*sender_of(request)):
             for each in answer(sent, visitor):
                 if gone.is_set():
                     return

@@ -5,12 +5,14 @@ look at it and use it. Everyone may change what has no owner, such as a run of t
 """
 
 import hashlib
-from typing import Protocol
+import ipaddress
+from typing import NamedTuple, Protocol
 
 from core.errors import UserError
 
 COOKIE = "retinanet_visitor"
 LONGEST = 200  # characters of a secret; the script below makes 32
+IPV6_NETWORK = 8  # bytes of an address that a user cannot choose
 # Inside a frame of another site, such as a hosted space, browsers keep only partitioned cookies.
 HEAD = f"""<script>
 if (!new URLSearchParams(location.search).has("embed") && !document.cookie.includes("{COOKIE}=")) {{
@@ -27,11 +29,23 @@ class NotYoursError(UserError):
 
 
 class Request(Protocol):
-    """The part of Gradio's request that is used here."""
+    """The part of a request, Gradio's or the server's, that is used here; `client` is missing in some."""
 
     @property
     def cookies(self) -> dict[str, str]:
         """Cookies by name."""
+
+
+class Sender(NamedTuple):
+    """Between whom the server is shared. Cookies can be invented, addresses cannot.
+
+    Attributes:
+        who: The visitor; one without a cookie is known by the address.
+        address: From where the request came; many visitors can have the same one.
+    """
+
+    who: str = ""
+    address: str = ""
 
 
 class Visitors:
@@ -83,6 +97,24 @@ def visitor_of(request: Request | None) -> str:
     if not isinstance(secret, str) or not 0 < len(secret) <= LONGEST:
         return ""
     return hashlib.sha256(secret.encode()).hexdigest()[:32]
+
+
+def sender_of(request: Request | None) -> Sender:
+    """Returns who sent a request, as far as its cookie and its address tell."""
+    address = _address_of(request)
+    return Sender(visitor_of(request) or address, address)
+
+
+def _address_of(request: Request | None) -> str:
+    """Returns the address that a request came from, "" if unknown; of IPv6 its network, in which users can choose."""
+    host = str(getattr(getattr(request, "client", None), "host", ""))
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return host
+    if isinstance(address, ipaddress.IPv4Address):
+        return str(address)
+    return str(address.ipv4_mapped or ipaddress.IPv6Address(address.packed[:IPV6_NETWORK].ljust(16, b"\0")))
 
 
 VISITORS = Visitors()

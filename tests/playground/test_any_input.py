@@ -105,4 +105,4 @@ def test_names_of_files(text):
 def test_requests(path, content):
     blocks = SimpleNamespace(fns={0: SimpleNamespace(fn=len, inputs=[1])}, blocks={})
     found = rewrite(f"/gradio_api/{path}", content, blocks)
-    assert found == 400 or json.loads(found)
+    assert found == 400 or json.loads(found.content)

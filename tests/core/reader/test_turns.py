@@ -11,8 +11,8 @@ def queue() -> Turns:
     return Turns()
 
 
-def add(queue: Turns, who: str, *, is_long: bool = False) -> None:
-    with reading_for(who):
+def add(queue: Turns, who: str, group: str = "", *, is_long: bool = False) -> None:
+    with reading_for(who, group):
         queue.add(is_long=is_long)
 
 
@@ -58,17 +58,26 @@ def test_long_tasks_wait_among_themselves_and_what_is_given_up_takes_no_turn(que
     assert queue.find_next(may_be_long=True).who == "B"
 
 
-def test_nobody_fills_the_queue_alone_unless_nobody_is_told_apart(queue):
+@pytest.mark.parametrize("who", ["A", ""])
+def test_nobody_fills_the_queue_alone_whether_named_or_not(queue, who):
     for _ in range(turns.MAX_OF_ONE):
-        add(queue, "A")
-    with reading_for("A"):
+        add(queue, who, "here")
+    with reading_for(who, "here"):
         assert not queue.has_room()
-    with reading_for("B"):
+    with reading_for("B", "here"):
         assert queue.has_room()
-    for _ in range(turns.MAX_WAITING - turns.MAX_OF_ONE):
-        assert queue.has_room()  # without a name
-        add(queue, "")
-    with reading_for("B"):
+
+
+def test_invented_names_do_not_fill_the_queue(queue):
+    for number in range(turns.MAX_OF_GROUP):
+        add(queue, str(number), "here")
+    with reading_for("B", "here"):
+        assert not queue.has_room()
+    for number in range(turns.MAX_WAITING - turns.MAX_OF_GROUP):
+        with reading_for(str(number), "there"):
+            assert queue.has_room()
+        add(queue, str(number), "there")
+    with reading_for("B", "elsewhere"):
         assert not queue.has_room()
 
 
