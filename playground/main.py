@@ -16,12 +16,14 @@ from playground.support.starting import (
     LOCAL,
     StartError,
     find_port,
+    keep_uploads_apart,
     parse_port,
     require_folders,
 )
 
 # Gradio reads them when it is imported: no look-ups for updates, no reports of usage.
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+os.environ["GRADIO_ANALYTICS_MAX_EVENTS"] = "1"  # statistics of which nobody asks, computed anew after every event
 os.environ["HF_HUB_OFFLINE"] = "1"
 
 
@@ -117,3 +119,4 @@ def open_services(options: argparse.Namespace) -> None:
     DATA.library.names()  # which sweeps what killed processes left
     EVALUATIONS.open(Store(EVALUATIONS_FOLDER))
     RUNS.open()  # waiting runs continue, and the first new one starts without delay
+    keep_uploads_apart(RUNS.begins_with)

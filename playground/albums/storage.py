@@ -113,8 +113,8 @@ class AlbumStorage:
                 earlier = folder / (DAMAGED if album.is_previous else PREVIOUS)
                 remove(earlier)
                 link_or_copy(folder / RECORD, earlier)
-        kept = {"lost": len(album.unread.pictures), "is_previous": False}
-        album = album._replace(stamp=stamp_of(text), used=now, **kept)
+        lost = len(album.unread.pictures)
+        album = album._replace(stamp=stamp_of(text), used=now, lost=lost, is_previous=False)
         self._albums[album.key] = _stamp(folder / RECORD) or (0, 0, 0), album
         self._owners[album.owner] = album.key
         return album

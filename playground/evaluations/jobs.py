@@ -17,7 +17,6 @@ from core.errors import UserError
 from core.evaluation.class_names import match_detector
 from core.evaluation.dataset_predictions import ImageResult, count_images, predict_dataset
 from core.evaluation.report import USUAL_IOU
-from core.weights.sources import WeightsError
 from playground.data.datasets import DATA, hide_data_set
 from playground.data.image_ref import SCENES, ImageRef, is_from_data_set
 from playground.data.sources import open_source
@@ -210,7 +209,7 @@ class Evaluations:
         try:
             record = StoredEvaluation(ended.state, ended.total, result.images, result.names, result.class_names)
             self._store.put(key, record, origin)
-        except (OSError, WeightsError) as error:
+        except (OSError, UserError) as error:
             return f"It could not be saved and will be lost when the server is restarted. {_explain(error)}"
         return ""
 

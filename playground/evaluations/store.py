@@ -80,7 +80,7 @@ class Store:
         self._trash = Trash(self._folder, MOST_DELETED, seconds=UNDO_SECONDS, folder=DELETED)
 
     def put(self, key: Hashable, record: StoredEvaluation, origin: Origin) -> None:
-        """Stores an evaluation; the file is written completely or not at all.
+        """Stores an evaluation completely or not at all; one that is made again stays whose it was.
 
         Raises:
             OSError, UserError: It cannot be written.
@@ -89,12 +89,14 @@ class Store:
         path = self._path(key)
         with self._changing.hold():
             try:
-                # First: it tells how to delete the other.
-                write_text(path.with_suffix(ORIGIN), json.dumps(origin._asdict()))
+                if not (path.exists() and _read_origin(path.with_suffix(ORIGIN))):
+                    # First: it tells how to delete the other.
+                    write_text(path.with_suffix(ORIGIN), json.dumps(origin._asdict()))
                 save_checkpoint(path, _to_state(record))
             finally:
                 self._drop_origins()
-            self._make_room()
+            with suppress(OSError):  # there is too much until the next one is stored
+                self._make_room()
 
     def sweep(self) -> None:
         """Removes what killed processes left; does nothing in a folder that cannot be changed."""
@@ -124,7 +126,7 @@ class Store:
 
     def has(self, key: Hashable) -> bool:
         """True if there is a file for the key; cheap enough to be called whenever a knob moves."""
-        return self._path(key).is_file()
+        return os.path.isfile(self._path(key))  # also False in a folder that cannot be looked into
 
     def get(self, key: Hashable) -> StoredEvaluation | None:
         """Returns the evaluation stored under a key, None if there is none; a damaged file is removed."""

@@ -4,9 +4,11 @@ import argparse
 import errno
 import os
 import socket
+from collections.abc import Callable
 from pathlib import Path
 
 from core.errors import UserError, quote
+from core.io.parts import OwnFolder
 from core.io.troubles import PlaceError, explain, require_temporary, require_usable
 from playground.support.untrusted import is_index
 
@@ -18,6 +20,7 @@ FIRST_PORT = 7860
 PORTS_TRIED = 100
 MAX_PORT = 65535
 # Gradio reads these, too: the address and the first port to listen on, and the folder for uploads.
+UPLOADS = "uploads"  # the folder of a server for them
 HOST_VARIABLE, PORT_VARIABLE, UPLOADS_VARIABLE = "GRADIO_SERVER_NAME", "GRADIO_SERVER_PORT", "GRADIO_TEMP_DIR"
 
 
@@ -67,11 +70,31 @@ def require_folders() -> None:
             require_usable(made)
         except PlaceError as error:
             raise StartError(f"{error} The page keeps what visitors make in the folder in which it starts.") from None
-    folder = os.environ.get(UPLOADS_VARIABLE) or require_temporary() / "gradio"
     try:
-        require_usable(Path(folder))
+        require_usable(_find_uploads())
     except PlaceError as error:
         raise StartError(f"{error} Uploads go there, unless {UPLOADS_VARIABLE} names another folder.") from None
+
+
+def keep_uploads_apart(is_needed: Callable[[Path], bool]) -> None:
+    """Makes a folder for the uploads of this process, and removes those of killed ones.
+
+    Args:
+        is_needed: Returns True for the folder of a killed process that stays, since something in it is still needed.
+
+    Raises:
+        StartError: It cannot be made.
+    """
+    home = _find_uploads()
+    try:
+        own = OwnFolder(UPLOADS, lambda: home, is_needed).make_folder()
+    except OSError as error:
+        raise StartError(f"Uploads cannot be kept in the folder {home}: {explain(error)}") from None
+    os.environ[UPLOADS_VARIABLE] = str(own)  # where Gradio looks, too
+
+
+def _find_uploads() -> Path:
+    return Path(os.environ.get(UPLOADS_VARIABLE) or require_temporary() / "gradio")
 
 
 def _first_port() -> int:

@@ -398,6 +398,22 @@ def test_the_source_of_a_queued_run_is_in_use(tmp_path, monkeypatch):
     assert not runs.is_using("/data/mine")
 
 
+def test_uploaded_weights_are_needed_as_long_as_a_run_waits_that_begins_with_them(tmp_path, monkeypatch):
+    runs, uploads = Runs(tmp_path / "runs"), tmp_path / "uploads"
+    monkeypatch.setattr(runs, "open", lambda: None)  # no training here
+    name = runs.start(tiny({"model.weights": "random"}))
+    config = RunFolder(runs.root / name).config
+    assert not runs.begins_with(uploads)
+    settings = json.loads(config.read_text())
+    for odd in (None, {}, {"weights": 5}, {"weights": "x" * 10**5}, {"weights": "a\0"}, []):
+        config.write_text(json.dumps(settings | {"model": odd}))
+        assert not runs.begins_with(uploads)
+    config.write_text(json.dumps(settings | {"model": {"weights": str(uploads / "a" / "w.pth")}}))
+    assert runs.begins_with(uploads) and not runs.begins_with(tmp_path / "other")
+    runs.stop(name)
+    assert not runs.begins_with(uploads)
+
+
 def test_switching_to_another_folder(runs, tmp_path):
     elsewhere = Runs(tmp_path / "one")
     elsewhere.use_folder(tmp_path / "two")

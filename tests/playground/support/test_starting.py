@@ -2,14 +2,22 @@
 
 import errno
 import os
+import shutil
 import socket
 import tempfile
+from pathlib import Path
 
 import pytest
 
 from playground import main as command
 from playground.support import starting
-from playground.support.starting import StartError, find_port, require_folders
+from playground.support.starting import (
+    UPLOADS_VARIABLE,
+    StartError,
+    find_port,
+    keep_uploads_apart,
+    require_folders,
+)
 
 
 @pytest.fixture
@@ -142,3 +150,28 @@ def test_names_and_folders_that_the_command_line_refuses(here, capsys):
 def test_named_hosts_reach_the_page():
     hosts = command.parse(["--host", "::", "--allowed-host", "a.org", "--allowed-host", "B.org"]).hosts
     assert hosts.listening == "::" and hosts.public == {"a.org", "b.org"}
+
+
+def test_uploads_of_killed_servers_are_removed_unless_a_run_needs_them(here, tmp_path):
+    home, pictures = tmp_path / "uploads", []
+    for stem in ("killed", "needed", "living"):
+        os.environ[UPLOADS_VARIABLE] = str(home)
+        keep_uploads_apart(lambda folder: any(folder.rglob("needed.pth")))
+        pictures.append(Path(os.environ[UPLOADS_VARIABLE]) / f"{stem}.pth")
+        pictures[-1].touch()
+    assert all(path.exists() for path in pictures)  # all three live
+    for path in pictures[:2]:
+        shutil.move(path.parent.parent, tmp_path / "moved")  # whose lock nobody holds: it is another file
+        shutil.copytree(tmp_path / "moved", path.parent.parent)
+        shutil.rmtree(tmp_path / "moved")
+    os.environ[UPLOADS_VARIABLE] = str(home)
+    keep_uploads_apart(lambda folder: any(folder.rglob("needed.pth")))
+    assert [path.exists() for path in pictures] == [False, True, True]
+
+
+def test_no_room_for_uploads_is_one_sentence(here, tmp_path):
+    (tmp_path / "uploads").touch()
+    with pytest.raises(
+        StartError, match=r"^Uploads cannot be kept in the folder .*uploads: File exists\. Move the file"
+    ):
+        keep_uploads_apart(lambda folder: False)
