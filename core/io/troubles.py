@@ -21,6 +21,7 @@ REMEDIES = {
     (errno.EEXIST, errno.ENOTDIR): "Move the file that is in the way, or name another place",
     (errno.EISDIR,): "Move the folder that is in the way, or name another place",
     (errno.ENOENT,): "Check the path",
+    (errno.ENOMEM, errno.EAGAIN): "Close other programs",
     (errno.EMFILE, errno.ENFILE): "Raise the limit of open files (ulimit -n)",
     (errno.ENAMETOOLONG,): "Name a shorter path",
     (errno.EBUSY,): "Close what uses it and try again",

@@ -1,5 +1,6 @@
 """A reading process, as its parent sees it."""
 
+import errno
 import json
 import os
 import subprocess
@@ -38,6 +39,7 @@ class ReadingProcess:
         prepared: The tasks that it imports what they need for before it is asked.
 
     Raises:
+        OSError: The system has no memory, no process or no thread left.
         ReaderDefectError: It does not start.
     """
 
@@ -53,13 +55,16 @@ class ReadingProcess:
                 env=_make_environment(),
             )
         self._messages: Queue[bytes] = Queue(maxsize=100)
-        Thread(target=self._listen, name="reader", daemon=True).start()
         try:
+            self._start_listening()
             self._handle = psutil.Process(self._await_start())
+            self._size = self._handle.memory_info().rss
+        except psutil.Error as error:  # it has ended meanwhile
+            self.end()
+            raise ReaderDefectError(f"The reading process does not start.\n{error}") from None
         except BaseException:
             self.end()
             raise
-        self._size = self._handle.memory_info().rss
         self.idle_since = time.monotonic()
 
     @property
@@ -104,6 +109,12 @@ class ReadingProcess:
                 with suppress(OSError):  # what it has not read any more
                     pipe.close()
         remove_tree(self._folder)
+
+    def _start_listening(self) -> None:
+        try:
+            Thread(target=self._listen, name="reader", daemon=True).start()
+        except RuntimeError:
+            raise OSError(errno.EAGAIN, os.strerror(errno.EAGAIN)) from None
 
     def _await_start(self) -> int:
         """Returns the number of the process that reads, once it is ready."""

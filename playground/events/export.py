@@ -77,13 +77,9 @@ def export_detector(config: Config, ending: str, report: Callable[[int], object]
         folder = Path(_folder().name)
         out, settings = folder / f"retinanet{ending}", folder / "settings.json"
         write_text(settings, config.to_json())
+        process = _start(settings, out)
     except OSError as error:
         raise UserError(f"The server cannot export a detector, because {explain_disk(error)}.") from None
-    command = [sys.executable, "-X", "utf8", "-m", "core", "export", "--config", str(settings), "--out", str(out)]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    process = subprocess.Popen(
-        command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, encoding="utf-8", errors="replace"
-    )
     said = _wait(process, report)
     if process.returncode:
         last = hide_folder(said.strip().rpartition("\n")[2].removeprefix(ERROR), folder, "the file")
@@ -91,6 +87,15 @@ def export_detector(config: Config, ending: str, report: Callable[[int], object]
         last = last.replace(weights, name_weights(weights)) if Path(weights).is_absolute() else last
         raise UserError(last or "The detector could not be exported: try again.")
     return out
+
+
+def _start(settings: Path, out: Path) -> subprocess.Popen[str]:
+    """Starts an export; raises `OSError` where the system has no memory or no process left."""
+    command = [sys.executable, "-X", "utf8", "-m", "core", "export", "--config", str(settings), "--out", str(out)]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    return subprocess.Popen(
+        command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, encoding="utf-8", errors="replace"
+    )
 
 
 def _wait(process: subprocess.Popen[str], report: Callable[[int], object]) -> str:

@@ -174,6 +174,21 @@ def test_no_place_for_temporary_files_is_a_refusal(monkeypatch):
         read("answer", text="")
 
 
+def test_a_system_that_starts_no_thread_is_a_refusal_and_leaves_no_process(monkeypatch):
+    def refuse(self):
+        raise RuntimeError("can't start new thread")
+
+    ended = []
+    monkeypatch.setattr(pool, "_pool", Pool())
+    monkeypatch.setattr("core.reader.process.Thread.start", refuse)
+    monkeypatch.setattr(ReadingProcess, "end", lambda self, end=ReadingProcess.end: ended.append(end(self)))
+    with pytest.raises(
+        DataError, match=r"^a\.zip cannot be read, since no process .* unavailable\. Close other programs"
+    ):
+        read("answer", text="")
+    assert len(ended) == 1
+
+
 def test_a_system_that_starts_no_process_is_a_refusal(monkeypatch):
     def refuse(*arguments, **options):
         raise OSError(24, "Too many open files")

@@ -1,3 +1,5 @@
+import errno
+import os
 import subprocess
 import sys
 import zipfile
@@ -38,6 +40,17 @@ def test_a_full_disk_is_one_sentence(monkeypatch):
 
     monkeypatch.setattr("playground.events.export.write_text", refuse)
     with pytest.raises(UserError, match=r"^The server cannot export a detector, because its disk is full: "):
+        export_detector(Config(), ".safetensors")
+
+
+@pytest.mark.parametrize("number", [errno.ENOMEM, errno.EAGAIN, errno.EMFILE])
+def test_a_system_that_starts_no_process_is_one_sentence(monkeypatch, number):
+    def refuse(*_, **options):
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(subprocess, "Popen", refuse)
+    said = f"^The server cannot export a detector, because {os.strerror(number)}: ask its operator to correct that\\.$"
+    with pytest.raises(UserError, match=said):
         export_detector(Config(), ".safetensors")
 
 
