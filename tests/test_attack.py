@@ -14,7 +14,7 @@ from benchmarks.attack.mutations import alter_bytes, alter_text, alter_value
 from benchmarks.attack.outcome import Lost, Outcome, Refused, try_input
 from playground.runs.service import RUNS
 
-QUICK = ("pictures", "data sets", "run folders", "live", "links", "origins")  # in milliseconds each
+QUICK = ("pictures", "data sets", "run folders", "album folders", "live", "links", "origins")  # in milliseconds each
 
 
 @pytest.fixture(autouse=True)

@@ -5,6 +5,6 @@ each input ends is counted: opened, refused in one sentence, a traceback, a hang
 be 0; each of them is printed with the arguments that repeat it.
 
 Reading order: `outcome` (how an input ends), `mutations` (altering bytes and values), then the classes of inputs:
-`files` (pictures, weights), `data_sets`, `bombs`, `run_folders`, `requests` (the fast path, links, origins), `kills`,
-`crowds`; `classes` lists them, `run` tries them, `__main__` is the command.
+`files` (pictures, weights), `data_sets`, `bombs`, `run_folders`, `album_folders`, `requests` (the fast path, links,
+origins), `kills`, `crowds`; `classes` lists them, `run` tries them, `__main__` is the command.
 """

@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+from benchmarks.attack.album_folders import attack_album_folders
 from benchmarks.attack.bombs import attack_with_bombs
 from benchmarks.attack.crowds import attack_with_crowds
 from benchmarks.attack.data_sets import attack_data_sets, attack_zips
@@ -35,9 +36,10 @@ CLASSES = {
     "pictures": Class(attack_pictures, 0.15),
     "weights": Class(attack_weights, 0.12),
     "zips": Class(attack_zips, 0.08),
-    "data sets": Class(attack_data_sets, 0.15),
+    "data sets": Class(attack_data_sets, 0.13),
     "bombs": Class(attack_with_bombs, 0.01),
     "run folders": Class(attack_run_folders, 0.12),
+    "album folders": Class(attack_album_folders, 0.02),
     "live": Class(attack_live, 0.12),
     "links": Class(attack_links, 0.1),
     "origins": Class(attack_origins, 0.1),

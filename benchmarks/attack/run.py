@@ -71,7 +71,7 @@ def _reading(apart: bool) -> Iterator[None]:
 
 def format_row(name: str, counts: Counter[Outcome]) -> str:
     """Returns a line of the table."""
-    return f"{name:12}" + "".join(f"{count:>10,}" for count in (counts.total(), *(counts[each] for each in Outcome)))
+    return f"{name:14}" + "".join(f"{count:>10,}" for count in (counts.total(), *(counts[each] for each in Outcome)))
 
 
-HEADER = f"{'':12}" + "".join(f"{name:>10}" for name in ("tried", *Outcome))
+HEADER = f"{'':14}" + "".join(f"{name:>10}" for name in ("tried", *Outcome))
