@@ -399,7 +399,7 @@ def test_the_source_of_a_queued_run_is_in_use(tmp_path, monkeypatch):
 
 
 def test_uploaded_weights_are_needed_as_long_as_a_run_waits_that_begins_with_them(tmp_path, monkeypatch):
-    runs, uploads = Runs(tmp_path / "runs"), tmp_path / "uploads"
+    runs, uploads = Runs(tmp_path), tmp_path / "uploads"
     monkeypatch.setattr(runs, "open", lambda: None)  # no training here
     name = runs.start(tiny(model__weights="random"))
     config = RunFolder(runs.root / name).config
