@@ -45,8 +45,11 @@ def collect(name: str, images: int) -> AnchorLogits:
         batch, outputs = predict(model, [sample.image], config)
         boxes, labels = scale_objects(sample, batch.factors[0])
         with torch.inference_mode():
-            match = match_anchors(make_batch_anchors(batch, config.anchors).boxes, boxes, config.matching)
-            pictures.append(AnchorLogits.from_match(outputs.logits[0], match, labels))
+            anchors = make_batch_anchors(batch, config.anchors).boxes
+            match = match_anchors(anchors, boxes, config.matching)
+            pictures.append(
+                AnchorLogits.from_outputs(outputs.logits[0], outputs.deltas[0], anchors, match, boxes, labels)
+            )
     return AnchorLogits.join(pictures)
 
 

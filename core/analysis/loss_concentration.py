@@ -8,8 +8,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from core.config import Loss
-from core.retinanet.losses import classification_loss
+from core.config import IOU_TARGETS, Loss
+from core.retinanet.losses import classification_loss, predicted_ious
 from core.retinanet.matching import BACKGROUND, Match
 
 GAMMAS = (0.0, 0.5, 1.0, 2.0)  # the values of γ in the paper's figure
@@ -22,23 +22,22 @@ class AnchorLogits(NamedTuple):
         foreground: Logits of the F foreground anchors, [F, K].
         labels: int64 [F], the class of each foreground anchor's object.
         background: Logits of the N background anchors, [N, K].
+        ious: IoU of the box that each foreground anchor predicts with its object, [F].
     """
 
     foreground: Tensor
     labels: Tensor
     background: Tensor
+    ious: Tensor
 
     @classmethod
-    def from_match(cls, logits: Tensor, match: Match, labels: Tensor) -> Self:
-        """Selects one image's foreground and background logits.
-
-        Args:
-            logits: [anchors, K].
-            match: The assignment of the anchors.
-            labels: int64 [M], the classes of the image's objects.
-        """
+    def from_outputs(
+        cls, logits: Tensor, deltas: Tensor, anchors: Tensor, match: Match, boxes: Tensor, labels: Tensor
+    ) -> Self:
+        """Selects one image's foreground and background logits; the arguments are those of `anchor_losses`."""
         chosen = match.foreground
-        return cls(logits[chosen], labels[match.object[chosen]], logits[match.label == BACKGROUND])
+        ious = predicted_ious(deltas, anchors, match, boxes)
+        return cls(logits[chosen], labels[match.object[chosen]], logits[match.label == BACKGROUND], ious)
 
     @classmethod
     def join(cls, images: Sequence[Self]) -> Self:
@@ -48,6 +47,8 @@ class AnchorLogits(NamedTuple):
     def compute_losses(self, loss: Loss) -> tuple[Tensor, Tensor]:
         """Returns the classification loss of each foreground anchor [F] and each background anchor [N]."""
         targets = F.one_hot(self.labels, self.foreground.shape[1]).to(self.foreground.dtype)
+        if loss.kind in IOU_TARGETS:
+            targets = targets * self.ious[:, None]
         foreground = classification_loss(self.foreground, targets, loss)
         background = classification_loss(self.background, torch.zeros_like(self.background), loss)
         return foreground.sum(dim=1), background.sum(dim=1)

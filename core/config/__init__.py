@@ -11,7 +11,7 @@ from core.config.anchors import Anchors, Matching
 from core.config.condition import UNKNOWN, Check, Circumstances, Condition, when
 from core.config.inference import Inference
 from core.config.knob import POSTPROCESSING, ConfigError, Effect, Knob, Section, knob, read_knobs
-from core.config.loss import Loss
+from core.config.loss import IOU_TARGETS, Loss
 from core.config.model import ALL_STAGES, BUILT_IN_WEIGHTS, WITHOUT_HEADS, Model
 from core.config.scenes import Scenes
 from core.config.schema import MAX_TEXT, Config, format_value, knobs, nest
@@ -20,6 +20,7 @@ from core.config.training import Training
 __all__ = [
     "ALL_STAGES",
     "BUILT_IN_WEIGHTS",
+    "IOU_TARGETS",
     "MAX_TEXT",
     "POSTPROCESSING",
     "UNKNOWN",

@@ -5,6 +5,7 @@ from typing import Literal
 from core.config.condition import Check, when
 from core.config.knob import Effect, Section, knob
 
+IOU_TARGETS = ("quality_focal",)  # the losses in which the target of a foreground score is the IoU of its box
 BALANCED = when(
     "when the loss is focal, Poly-1 focal, balanced cross-entropy or cut-off",
     Check("loss.kind", ("focal", "poly1_focal", "balanced_cross_entropy", "cutoff")),
@@ -14,13 +15,16 @@ SEVERAL = when("in training: the loss of a single picture is the same with each"
 
 
 class Loss(Section):
-    """Classification and box loss (paper, section 3; Poly-1: Leng et al. 2022; GIoU 2019, DIoU and CIoU 2020)."""
+    """Classification and box loss (paper, section 3; the README names the papers of later ones)."""
 
-    kind: Literal["focal", "cross_entropy", "balanced_cross_entropy", "ohem", "cutoff", "poly1_focal"] = knob(
+    kind: Literal[
+        "focal", "cross_entropy", "balanced_cross_entropy", "ohem", "cutoff", "poly1_focal", "quality_focal"
+    ] = knob(
         "focal", label="Classification loss", effect=Effect.LOSS,
         help="focal down-weights easy examples by (1−p_t)^γ; balanced cross-entropy only weights by α; ohem keeps "
         "only the hardest anchors of an image; cutoff ignores scores with a p_t above a threshold, like a hinge; "
-        "Poly-1 focal adds ε (1−p_t)^(γ+1) to focal.",
+        "Poly-1 focal adds ε (1−p_t)^(γ+1) to focal; quality focal teaches the score of an object's class the IoU of "
+        "its predicted box, so that NMS and AP rank the better boxes first.",
     )  # fmt: skip
     alpha: float = knob(
         0.25, label="α (foreground weight)", effect=Effect.LOSS, ge=0, le=1, step=0.01,
@@ -40,6 +44,12 @@ class Loss(Section):
         acts=(when("when the loss is Poly-1 focal", Check("loss.kind", ("poly1_focal",))),),
         help="Added to the coefficient of the first term of focal loss as a polynomial of 1−p_t; 0 is focal loss, and "
         "−1, the best for RetinaNet in its paper, removes that term, so that confident scores pay still less.",
+    )  # fmt: skip
+    quality_beta: float = knob(
+        2.0, label="β (quality focal)", effect=Effect.LOSS, ge=0, le=8, step=0.1,
+        acts=(when("when the loss is quality focal", Check("loss.kind", ("quality_focal",))),),
+        help="How strongly scores near their target are down-weighted: by |target − score|^β. 0 is cross-entropy with "
+        "the IoU as target; 2 is best in its paper, which has no α.",
     )  # fmt: skip
     cutoff: float = knob(
         0.5, label="Cut-off", effect=Effect.LOSS, ge=0.05, le=1, step=0.05,

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import torch
 from markupsafe import Markup
 
-from core.config import Loss, Matching
+from core.config import IOU_TARGETS, Loss, Matching
 from core.io.text import typeset_numbers
 from core.retinanet.anchors import LEVELS, AnchorGrid
 from core.retinanet.boxes import decode
@@ -28,6 +28,7 @@ class AnchorFacts(NamedTuple):
         label: foreground, ignored or background.
         why: The reason for that in a few words.
         object: Name of the object that it is assigned to, "–" for none.
+        target: What the score of the object's class has to be; None if that is 1, or for no object.
         top_class: The class with its highest score.
         probability: That score.
         cross_entropy: Its classification loss under cross-entropy.
@@ -43,6 +44,7 @@ class AnchorFacts(NamedTuple):
     label: str
     why: str
     object: str
+    target: float | None
     top_class: str
     probability: float
     cross_entropy: float
@@ -101,6 +103,7 @@ def describe_anchors(pipeline: Pipeline, anchors: range) -> list[AnchorFacts]:
                 match.iou[anchor].item(), bool(match.forced[anchor]), matching, len(pipeline.objects[0])
             ),
             object=_object_name(pipeline, anchor),
+            target=_find_target(pipeline, anchor),
             top_class=names[int(top[row])],
             probability=probability[row].item(),
             cross_entropy=entropy[row].item(),
@@ -136,6 +139,12 @@ def _object_name(pipeline: Pipeline, anchor: int) -> str:
     return f"{pipeline.picture.class_names[pipeline.objects[1][number]]} {number + 1}"
 
 
+def _find_target(pipeline: Pipeline, anchor: int) -> float | None:
+    if pipeline.config.loss.kind not in IOU_TARGETS or int(pipeline.match.label[anchor]) != FOREGROUND:
+        return None
+    return pipeline.predicted_ious[int(pipeline.match.foreground[:anchor].sum())].item()
+
+
 def describe_outcome(pipeline: Pipeline, anchor: int, label: int, probability: float) -> str:
     """Returns in words what post-processing does with the score of an anchor of the whole picture for a class."""
     threshold = pipeline.config.inference.score_threshold
@@ -169,10 +178,11 @@ def describe_fate(pipeline: Pipeline, candidate: int) -> str:
 
 def _build_row(anchor: AnchorFacts) -> tuple[str, ...]:
     assigned = anchor.label if anchor.object == "–" else f"{anchor.label} for {anchor.object}"
+    target = "" if anchor.target is None else f"; target {anchor.target:.2f}"
     return (
         _format_size(anchor.box),
         f"{anchor.iou:.2f}",
-        f"{assigned} ({anchor.why})",
+        f"{assigned} ({anchor.why}{target})",
         f"{anchor.top_class} {anchor.probability:.3f}",
         typeset_numbers(f"{anchor.cross_entropy:.3g} → {anchor.loss:.3g}"),
         html.percent(anchor.share),

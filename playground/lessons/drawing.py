@@ -9,11 +9,10 @@ import numpy as np
 import torch
 
 from core.analysis.loss_concentration import compute_cumulative_loss
-from core.config import Loss
 from playground.lessons.lesson import LessonStep
 from playground.lessons.quantities import found_objects
 from playground.pipeline.pipeline import Pipeline
-from playground.steps.loss.curves import GRADIENT, VALUE, WEIGHT, one_score, slope
+from playground.steps.loss.curves import CROSS_ENTROPY, FOREGROUND, GRADIENT, VALUE, WEIGHT, one_score, slope
 from playground.steps.loss.step import CUMULATIVE
 
 DRAWABLE = (VALUE, GRADIENT, WEIGHT, CUMULATIVE)  # figures of the loss step
@@ -53,11 +52,11 @@ def curve_points(kind: str, pipeline: Pipeline) -> list[float]:
         return _cumulative(pipeline)
     at = torch.linspace(0, 1, POINTS, dtype=torch.float64).clamp(0.001, 0.999)
     if kind == GRADIENT:
-        values = slope(at, foreground=True, loss=loss)
+        values = slope(at, FOREGROUND, loss)
     else:
-        values = one_score(at, foreground=True, loss=loss)
+        values = one_score(at, FOREGROUND, loss)
         if kind == WEIGHT:
-            values = values / one_score(at, foreground=True, loss=Loss(kind="cross_entropy"))
+            values = values / one_score(at, FOREGROUND, CROSS_ENTROPY)
     return [round(value, 5) for value in values.clamp(max=HEIGHTS[kind]).tolist()]
 
 

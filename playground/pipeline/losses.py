@@ -2,23 +2,24 @@
 
 from collections.abc import Hashable
 from functools import cached_property
+from typing import Literal
 
 import torch
 from torch import Tensor
 
-from core.analysis.initial_logits import compute_initial_logits
+from core.analysis.initial_logits import compute_initial_deltas, compute_initial_logits
 from core.analysis.loss_concentration import AnchorLogits
-from core.config import Loss
+from core.config import IOU_TARGETS, Loss
 from core.evaluation.class_names import describe_unknown, name_ignorant
 from core.retinanet.heads import prior_logit
-from core.retinanet.losses import AnchorLosses, anchor_losses, total_loss
+from core.retinanet.losses import AnchorLosses, anchor_losses, predicted_ious, total_loss
 from core.weights.sources import WeightsError, adopt
 from playground.pipeline.networks import SEEDING, config_weights, name_weights
 from playground.pipeline.outputs import NetworkOutputs
 from playground.support.cache import Cache
 from playground.support.threads import all_threads
 
-_losses, _initial_losses, _initial_logits = Cache(), Cache(), Cache()
+_losses, _ious, _initial_losses, _initial_outputs = Cache(), Cache(), Cache(), Cache()
 
 
 class LossStages(NetworkOutputs):
@@ -54,9 +55,19 @@ class LossStages(NetworkOutputs):
 
         return _losses.get((self.logits_key, loss), compute)
 
+    @cached_property
+    def predicted_ious(self) -> Tensor:
+        """The IoU of the box that each foreground anchor predicts with its object, the target of some losses, [F]."""
+
+        def compute() -> Tensor:
+            deltas = self.prediction.outputs.deltas[0]
+            return predicted_ious(deltas, self.grid.boxes, self.match, self.objects[0])
+
+        return _ious.get(self.logits_key, compute)
+
     @property
     def logits_key(self) -> Hashable:
-        """A cache key of the logits together with the assignment: all that losses depend on except the loss."""
+        """A cache key of logits, boxes and assignment together: all that losses depend on except the loss."""
         return self.outputs_key, self.match_key
 
     def compute_initial_loss(self, loss: Loss, prior: float) -> float:
@@ -68,8 +79,9 @@ class LossStages(NetworkOutputs):
         """
 
         def compute() -> float:
-            logits = self._initial_logits + prior_logit(prior)
-            deltas = logits.new_zeros(len(logits), 4)
+            logits = self._compute_initial("logits") + prior_logit(prior)
+            by_boxes = loss.kind in IOU_TARGETS  # others run no box subnet: their classification loss has no boxes
+            deltas = self._compute_initial("deltas") if by_boxes else logits.new_zeros(len(logits), 4)
             boxes, _ = self.objects
             with torch.inference_mode():
                 losses = anchor_losses(logits, deltas, self.grid.boxes, self.match, boxes, self.labels, loss)
@@ -77,15 +89,15 @@ class LossStages(NetworkOutputs):
 
         return _initial_losses.get((self.logits_key, loss, prior), compute)
 
-    @property
-    def _initial_logits(self) -> Tensor:
-        """Class logits of new heads without a prior, [N, K]."""
+    def _compute_initial(self, which: Literal["logits", "deltas"]) -> Tensor:
+        """Returns the class logits of new heads without a prior, [N, K], or their deltas, [N, 4]."""
 
         def compute() -> Tensor:
             settings = adopt(self.config, config_weights(self.config), free=True)
             levels, classes = self.pyramid.levels, self.network.model.num_classes  # before taking the lock
             with SEEDING, all_threads():
-                return compute_initial_logits(
+                function = compute_initial_logits if which == "logits" else compute_initial_deltas
+                return function(
                     levels,
                     settings.model,
                     num_classes=classes,
@@ -93,9 +105,12 @@ class LossStages(NetworkOutputs):
                     seed=settings.training.seed,
                 )[0]
 
-        return _initial_logits.get(self.outputs_key, compute)
+        return _initial_outputs.get((self.outputs_key, which), compute)
 
     @cached_property
     def anchor_logits(self) -> AnchorLogits:
         """The class logits of foreground and background; they change with `logits_key`."""
-        return AnchorLogits.from_match(self.prediction.outputs.logits[0], self.match, self.labels)
+        logits, deltas, _ = self.prediction.outputs
+        return AnchorLogits.from_outputs(
+            logits[0], deltas[0], self.grid.boxes, self.match, self.objects[0], self.labels
+        )

@@ -6,7 +6,7 @@ from tests.browser.looking import choose, headline, set_slider
 from tests.waiting import wait
 
 pytestmark = pytest.mark.browser
-AFTER_FOCAL = {"loss-poly1-epsilon"}  # settings of losses that came after focal loss
+AFTER_FOCAL = {"loss-poly1-epsilon", "loss-quality-beta"}  # settings of losses that came after focal loss
 ONLY_THE_TABLE = "now it changes only the table “The same picture under each loss”"
 IDS = "(knobs) => knobs.map((knob) => knob.id.replace('knob-', ''))"
 COVERED = """(knob) => {

@@ -1,8 +1,9 @@
-from .box import IOU_LOSSES as IOU_LOSSES, box_loss as box_loss
+from .box import IOU_LOSSES as IOU_LOSSES, box_loss as box_loss, predicted_ious as predicted_ious
 from .classification import (
     classification_loss as classification_loss,
     focal_loss as focal_loss,
     poly1_focal_loss as poly1_focal_loss,
+    quality_focal_loss as quality_focal_loss,
 )
 from .hardest import select_hardest as select_hardest
 from .image import AnchorLosses as AnchorLosses, anchor_losses as anchor_losses, batch_losses as batch_losses

@@ -6,6 +6,8 @@ from torch import Tensor
 
 from core.config import Loss
 
+EQUAL = 1e-30  # a score this close to its target equals it: a power below 1 would have an infinite slope
+
 
 def focal_loss(logits: Tensor, targets: Tensor, *, alpha: float, gamma: float) -> Tensor:
     """Returns FL(p_t) = −α_t (1−p_t)^γ log p_t for each logit (paper, equation 5).
@@ -41,6 +43,27 @@ def poly1_focal_loss(logits: Tensor, targets: Tensor, *, alpha: float, gamma: fl
     return focal_loss(logits, targets, alpha=alpha, gamma=gamma) + weight * added
 
 
+def quality_focal_loss(logits: Tensor, targets: Tensor, *, beta: float) -> Tensor:
+    """Returns QFL(σ) = −|y−σ|^β [y log σ + (1−y) log(1−σ)] of each logit (Li et al. 2020, Generalized Focal Loss).
+
+    Where σ equals y its slope is 0, as it is around it for β > 1.
+
+    Args:
+        logits: Any shape.
+        targets: Same shape, y: the IoU of a foreground score's box with its object, and 0 for background.
+        beta: Focusing parameter.
+    """
+    apart = (targets * torch.sigmoid(-logits) - (1 - targets) * torch.sigmoid(logits)).abs()  # exact for y = 0 and 1
+    equal = apart < EQUAL
+    weight = apart.masked_fill(equal, 1.0).pow(beta).masked_fill(equal, 0.0 if beta else 1.0)
+    return weight * _soft_cross_entropy(logits, targets)
+
+
+def _soft_cross_entropy(logits: Tensor, targets: Tensor) -> Tensor:
+    """Returns −y log σ − (1−y) log(1−σ) of each logit for targets y from 0 to 1."""
+    return targets * F.softplus(-logits) + (1 - targets) * F.softplus(logits)
+
+
 def cutoff_loss(logits: Tensor, targets: Tensor, *, alpha: float, cutoff: float) -> Tensor:
     """Returns −α_t log p_t where p_t ≤ cutoff and 0 above it (paper, section 5.1, "Hinge Loss").
 
@@ -58,11 +81,19 @@ def cutoff_loss(logits: Tensor, targets: Tensor, *, alpha: float, cutoff: float)
 
 
 def classification_loss(logits: Tensor, targets: Tensor, loss: Loss) -> Tensor:
-    """Returns the chosen loss of each logit; for OHEM it is cross-entropy, and anchors are selected afterwards."""
+    """Returns the chosen loss of each logit; for OHEM it is cross-entropy, and anchors are selected afterwards.
+
+    Args:
+        logits: Any shape.
+        targets: Same shape: 0 for background, and for foreground 1, or with `IOU_TARGETS` an IoU.
+        loss: Hyperparameters of the loss.
+    """
     if loss.kind == "focal":
         return focal_loss(logits, targets, alpha=loss.alpha, gamma=loss.gamma)
     if loss.kind == "poly1_focal":
         return poly1_focal_loss(logits, targets, alpha=loss.alpha, gamma=loss.gamma, epsilon=loss.poly1_epsilon)
+    if loss.kind == "quality_focal":
+        return quality_focal_loss(logits, targets, beta=loss.quality_beta)
     if loss.kind == "balanced_cross_entropy":
         return focal_loss(logits, targets, alpha=loss.alpha, gamma=0.0)
     if loss.kind == "cutoff":

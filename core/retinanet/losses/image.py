@@ -6,10 +6,10 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from core.config import Config, Loss
+from core.config import IOU_TARGETS, Config, Loss
 from core.retinanet.anchors import make_anchors
 from core.retinanet.focal_kernel import FocalWeights, fused_focal_loss
-from core.retinanet.losses.box import box_loss
+from core.retinanet.losses.box import box_loss, predicted_ious
 from core.retinanet.losses.classification import classification_loss
 from core.retinanet.losses.hardest import select_hardest
 from core.retinanet.matching import IGNORED, Match, match_anchors
@@ -57,7 +57,12 @@ def anchor_losses(
     foreground = match.foreground
     chosen = foreground.nonzero().squeeze(1)  # [F]
     objects = match.object[chosen]
-    classification = _classification_loss_per_anchor(logits, chosen, labels[objects], loss)  # [N]
+    pairs = chosen, labels[objects]
+    if loss.kind in IOU_TARGETS:
+        targets = predicted_ious(deltas, anchors, match, boxes)
+        classification = _loss_with_targets(logits, pairs, targets, loss)  # [N]
+    else:
+        classification = _classification_loss_per_anchor(logits, pairs, loss)
     used = match.label != IGNORED
     if loss.kind == "ohem":
         used = select_hardest(classification.detach(), anchors, foreground, used, loss)
@@ -66,23 +71,36 @@ def anchor_losses(
     return AnchorLosses(classification * used, box, used, foreground.sum())
 
 
-def _classification_loss_per_anchor(logits: Tensor, foreground: Tensor, classes: Tensor, loss: Loss) -> Tensor:
-    """Returns `classification_loss` [N] summed over classes; foreground anchors and their classes are int64 [F]."""
+def _classification_loss_per_anchor(logits: Tensor, pairs: tuple[Tensor, Tensor], loss: Loss) -> Tensor:
+    """Returns `classification_loss` [N] summed over classes; `pairs` are the foreground anchors and classes [F]."""
     if loss.kind == "cutoff":
         targets = torch.zeros_like(logits)
-        targets[foreground, classes] = 1
+        targets[pairs] = 1
         return classification_loss(logits, targets, loss).sum(dim=1)
-    return fused_focal_loss(logits, foreground, classes, _weigh(loss))
+    return fused_focal_loss(logits, *pairs, _weigh(loss))
+
+
+def _loss_with_targets(logits: Tensor, pairs: tuple[Tensor, Tensor], targets: Tensor, loss: Loss) -> Tensor:
+    """Returns the same for foreground scores with targets [F]; all others are background, which the kernel computes."""
+    anchors, classes = pairs
+    others = logits.index_put(pairs, logits.new_tensor(-torch.inf))  # such background pays nothing and has no gradient
+    background = fused_focal_loss(others, anchors[:0], classes[:0], _weigh(loss))
+    return background.index_add(0, anchors, classification_loss(logits[pairs], targets, loss))
 
 
 def _weigh(loss: Loss) -> FocalWeights:
-    """Returns the parameters of the kernel with which it computes one of the focal family, or cross-entropy."""
-    balanced = loss.kind in ("focal", "poly1_focal", "balanced_cross_entropy")
-    return FocalWeights(
-        *((loss.alpha, 1 - loss.alpha) if balanced else (1.0, 1.0)),
-        gamma=loss.gamma if loss.kind in ("focal", "poly1_focal") else 0.0,
-        epsilon=loss.poly1_epsilon if loss.kind == "poly1_focal" else 0.0,
-    )
+    """Returns the parameters with which the kernel computes one of the focal family, or cross-entropy."""
+    alpha, gamma = loss.alpha, loss.gamma
+    match loss.kind:
+        case "focal":
+            return FocalWeights(alpha, 1 - alpha, gamma)
+        case "poly1_focal":
+            return FocalWeights(alpha, 1 - alpha, gamma, loss.poly1_epsilon)
+        case "balanced_cross_entropy":
+            return FocalWeights(alpha, 1 - alpha, 0.0)
+        case "quality_focal":
+            return FocalWeights(1.0, 1.0, loss.quality_beta)
+    return FocalWeights(1.0, 1.0, 0.0)
 
 
 def batch_losses(outputs: Outputs, batch: Batch, samples: Sequence[Sample], config: Config) -> list[AnchorLosses]:

@@ -88,8 +88,9 @@ def _scene_logits(pipeline: Pipeline, sample: Sample) -> AnchorLogits:
     batch, outputs = predict(network.model, [sample.image], config)
     boxes, _ = scale_objects(sample, batch.factors[0])
     with torch.inference_mode():
-        match = match_anchors(make_batch_anchors(batch, config.anchors).boxes, boxes, config.matching)
-        return AnchorLogits.from_match(outputs.logits[0], match, labels)
+        anchors = make_batch_anchors(batch, config.anchors).boxes
+        match = match_anchors(anchors, boxes, config.matching)
+        return AnchorLogits.from_outputs(outputs.logits[0], outputs.deltas[0], anchors, match, boxes, labels)
 
 
 def _build(sides: AnchorLogits, subject: str) -> tuple[Figure, Markup]:

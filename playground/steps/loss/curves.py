@@ -1,12 +1,13 @@
 """Curves of one score's loss against p_t, the probability of the true class: its value, gradient and weight."""
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 import torch
 from markupsafe import Markup
 
-from core.config import Loss
+from core.config import IOU_TARGETS, Config, Loss, knobs
 from core.io.text import typeset_numbers
 from core.retinanet.losses import classification_loss
 from playground.components import html
@@ -20,7 +21,6 @@ CURVES = tuple(kind + axis for kind in (VALUE, GRADIENT, WEIGHT) for axis in (""
 EXAMPLE = "example"  # name of the line at the example's p_t, which `example_drag.js` makes draggable
 EXAMPLE_DRAG = read_scripts("steps/loss/example_drag.js")
 GREY = "#999999"
-SIDES = ("foreground", "background")
 TITLES = {
     VALUE: "Loss of one score",
     GRADIENT: "Gradient of one score",
@@ -30,19 +30,54 @@ HEIGHTS = {VALUE: "loss", GRADIENT: "|slope|", WEIGHT: "factor"}
 P_T = np.linspace(0.01, 0.99, 99)
 
 
-def one_score(p_t: torch.Tensor, *, foreground: bool, loss: Loss) -> torch.Tensor:
+CROSS_ENTROPY = Loss(kind="cross_entropy")
+
+
+class Side(NamedTuple):
+    """An example on one side.
+
+    Attributes:
+        name: Its name.
+        foreground: Whether it is foreground.
+        target: What its score has to be if it is foreground.
+        dash: Style of its curves.
+    """
+
+    name: str
+    foreground: bool
+    target: float = 1.0
+    dash: str = "solid"
+
+
+FOREGROUND, BACKGROUND = Side("foreground", foreground=True), Side("background", foreground=False)
+# Foreground with boxes of several qualities, for losses in which the IoU of the box is the target of the score.
+OF_QUALITY = (
+    Side("foreground of IoU 1", foreground=True),
+    Side("foreground of IoU 0.75", foreground=True, target=0.75, dash="dash"),
+    Side("foreground of IoU 0.5", foreground=True, target=0.5, dash="dashdot"),
+)
+
+
+def list_sides(loss: Loss) -> tuple[Side, ...]:
+    """Returns the examples of which the curves of a loss are drawn."""
+    return (*(OF_QUALITY if loss.kind in IOU_TARGETS else (FOREGROUND,)), BACKGROUND)
+
+
+def one_score(p_t: torch.Tensor, side: Side, loss: Loss) -> torch.Tensor:
     """Returns the loss of scores with the probability p_t of the true class; any shape."""
-    logit = torch.log(p_t / (1 - p_t))
-    targets = torch.full_like(p_t, 1.0 if foreground else 0.0)
-    return classification_loss(logit if foreground else -logit, targets, loss)
+    return _loss_of(torch.log(p_t / (1 - p_t)), side, loss)
 
 
-def slope(p_t: torch.Tensor, *, foreground: bool, loss: Loss) -> torch.Tensor:
+def slope(p_t: torch.Tensor, side: Side, loss: Loss) -> torch.Tensor:
     """Returns |dL/dx| of scores with the probability p_t of the true class, where x is the logit; any shape."""
     signed = torch.log(p_t / (1 - p_t)).requires_grad_()
-    targets = torch.full_like(p_t, 1.0 if foreground else 0.0)
-    values = classification_loss(signed if foreground else -signed, targets, loss)
-    return torch.autograd.grad(values.sum(), signed)[0].abs()
+    return torch.autograd.grad(_loss_of(signed, side, loss).sum(), signed)[0].abs()
+
+
+def _loss_of(signed: torch.Tensor, side: Side, loss: Loss) -> torch.Tensor:
+    """Returns the loss of scores by the logit of p_t."""
+    targets = torch.full_like(signed, side.target if side.foreground else 0.0)
+    return classification_loss(signed if side.foreground else -signed, targets, loss)
 
 
 def curves(loss: Loss, kind: str = VALUE, *, p_t: float | None = None) -> Figure:
@@ -55,19 +90,20 @@ def curves(loss: Loss, kind: str = VALUE, *, p_t: float | None = None) -> Figure
     """
     kind, logarithmic = kind.removesuffix(LOGARITHMIC), kind.endswith(LOGARITHMIC)
     at = torch.tensor(P_T)
-    measure = slope if kind == GRADIENT else one_score
-    plain = measure(at, foreground=True, loss=Loss(kind="cross_entropy"))
-    whole = plain if kind == WEIGHT else torch.ones_like(at)
-    drawn = [("cross-entropy", GREY, P_T.tolist(), (plain / whole).tolist())]
     balanced = Loss(kind="balanced_cross_entropy", alpha=loss.alpha)
-    for settings, name in ((loss, "these settings"), (balanced, "α-balanced")):
-        for side in SIDES:
-            values = measure(at, foreground=side == "foreground", loss=settings) / whole
-            drawn.append((f"{side}, {name}", colour(side), P_T.tolist(), values.tolist()))
+    sides, references = list_sides(loss), (FOREGROUND, BACKGROUND)
+    drawn = [("cross-entropy", GREY, P_T.tolist(), _measure(at, kind, FOREGROUND, CROSS_ENTROPY))]
+    for settings, name, shown in ((loss, "these settings", sides), (balanced, "α-balanced", references)):
+        for side in shown:
+            tint = colour("foreground" if side.foreground else "background")
+            drawn.append((f"{side.name}, {name}", tint, P_T.tolist(), _measure(at, kind, side, settings)))
     figure = lines(drawn, title=TITLES[kind], x="p<sub>t</sub>, probability of the truth", y=HEIGHTS[kind])
-    for trace in figure["data"][-len(SIDES) :]:
+    for trace, side in zip(figure["data"][1:], sides, strict=False):
+        if side.dash != "solid":
+            trace["line"] |= {"dash": side.dash}
+    for trace in figure["data"][-len(references) :]:
         trace["line"] |= {"dash": "dot", "width": 1}
-    for trace in (figure["data"][0], *figure["data"][-len(SIDES) :]):
+    for trace in (figure["data"][0], *figure["data"][-len(references) :]):
         trace["meta"] = REFERENCE
     if logarithmic:
         figure["layout"]["yaxis"] |= {"type": "log", "exponentformat": "power"}
@@ -79,25 +115,38 @@ def curves(loss: Loss, kind: str = VALUE, *, p_t: float | None = None) -> Figure
     return figure
 
 
+def _measure(at: torch.Tensor, kind: str, side: Side, loss: Loss) -> list[float]:
+    """Returns the heights of a curve; a weight is that beside cross-entropy with the same target."""
+    values = (slope if kind == GRADIENT else one_score)(at, side, loss)
+    return (values / one_score(at, side, CROSS_ENTROPY) if kind == WEIGHT else values).tolist()
+
+
 def example(loss: Loss, p_t: float) -> Markup:
     """Returns the loss of an example with p_t, compared with cross-entropy."""
     at = torch.tensor([p_t], dtype=torch.float64)
     plain = -math.log(p_t)
-    losses = {side: one_score(at, foreground=side == "foreground", loss=loss).item() for side in SIDES}
+    sides = [side for side in list_sides(loss) if side.target == 1]
+    losses = {side.name: one_score(at, side, loss).item() for side in sides}
     weights = [("weight of this example", f"{_format_share(relative_weight(loss, p_t))} of cross-entropy")]
-    weights += [(f"as {side}, with α", _format_share(value / plain)) for side, value in losses.items()]
-    parts = "; ".join(f"as {side} it pays {_compare(value, plain)}" for side, value in losses.items())
+    with_alpha = ", with α" if knobs()["loss.alpha"].acts(Config(loss=loss)) else ""
+    weights += [(f"as {name}{with_alpha}", _format_share(value / plain)) for name, value in losses.items()]
+    parts = "; ".join(f"as {name} it pays {_compare(value, plain)}" for name, value in losses.items())
     text = f"An example with pₜ = {p_t:g} pays {plain:.3g} under cross-entropy. With these settings, {parts}. "
     return html.facts(weights) + html.paragraph(html.join([typeset_numbers(text), _explain_loss(loss, p_t)]))
 
 
 def relative_weight(loss: Loss, p_t: float) -> float:
-    """Returns the loss of an example with p_t as a fraction of its cross-entropy, without α."""
-    if loss.kind == "focal":
-        return (1 - p_t) ** loss.gamma
-    if loss.kind == "poly1_focal":
-        return (1 - p_t) ** loss.gamma * (1 + loss.poly1_epsilon * (1 - p_t) / -math.log(p_t))
-    return float(p_t <= loss.cutoff) if loss.kind == "cutoff" else 1.0
+    """Returns the loss of an example with p_t, whose target is 1 or 0, as a fraction of its cross-entropy without α."""
+    match loss.kind:
+        case "focal":
+            return (1 - p_t) ** loss.gamma
+        case "poly1_focal":
+            return (1 - p_t) ** loss.gamma * (1 + loss.poly1_epsilon * (1 - p_t) / -math.log(p_t))
+        case "quality_focal":
+            return (1 - p_t) ** loss.quality_beta
+        case "cutoff":
+            return float(p_t <= loss.cutoff)
+    return 1.0
 
 
 def _format_share(value: float) -> str:
@@ -131,6 +180,20 @@ def _explain_loss(loss: Loss, p_t: float) -> str | Markup:
         return Markup("Poly-1 adds ε (1−pₜ)<sup>γ+1</sup> to focal loss, here {}, before α.").format(
             typeset_numbers(f"{loss.poly1_epsilon * (1 - p_t) ** (loss.gamma + 1):.3g}")
         )
+    if loss.kind in IOU_TARGETS:
+        return _explain_targets(loss, p_t)
     if loss.kind == "ohem":
         return "It only counts if its anchor is among the hardest ones, which OHEM keeps."
     return ""
+
+
+def _explain_targets(loss: Loss, p_t: float) -> str:
+    """Returns a sentence on what an example pays whose box does not fit."""
+    side = OF_QUALITY[1]
+    paid = one_score(torch.tensor([p_t], dtype=torch.float64), side, loss).item()
+    way = "down" if p_t > side.target else "up"
+    pushed = "stays, since it is right" if p_t == side.target else f"is pushed {way}, to {side.target:g}"
+    return (
+        "The target of foreground is not 1, but the IoU of the predicted box with its object: "
+        f"with a box of IoU {side.target:g} it pays {paid:.3g}, and its score {pushed}."
+    )

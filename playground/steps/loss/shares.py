@@ -8,7 +8,7 @@ import torch
 from markupsafe import Markup
 from torch import Tensor
 
-from core.config import Config, Loss, knobs
+from core.config import IOU_TARGETS, Config, Loss, knobs
 from core.retinanet.matching import BACKGROUND, IGNORED
 from playground.components import html
 from playground.components.figures import Figure, colour, histogram
@@ -19,7 +19,7 @@ from playground.support.wording import SPELLINGS
 EASY = 0.5  # a background anchor is easy, i.e. classified correctly, if all its scores are below this
 FOREGROUND, HARD_BACKGROUND, EASY_BACKGROUND = "foreground", "hard background", "easy background"
 GROUP_COLOURS = {FOREGROUND: "foreground", HARD_BACKGROUND: "suppressed", EASY_BACKGROUND: "background"}
-KINDS = ("cross_entropy", "balanced_cross_entropy", "focal", "poly1_focal", "cutoff", "ohem")
+KINDS = ("cross_entropy", "balanced_cross_entropy", "focal", "poly1_focal", "quality_focal", "cutoff", "ohem")
 ALTERNATIVES = "The same picture under each loss"
 _groups, _payers = Cache(), Cache()
 
@@ -80,6 +80,22 @@ def shares(pipeline: Pipeline) -> Markup:
     bar = html.bar([(each.name, colour(GROUP_COLOURS[each.name]), each.share) for each in payers])
     table = html.Table("Who pays the classification loss", ("anchors", "number", "share"), tuple(rows))
     return html.table(table) + bar
+
+
+def explain_targets(pipeline: Pipeline) -> Markup:
+    """Returns a sentence on the targets of the foreground scores if they are IoUs, "" if they are 1."""
+    if pipeline.config.loss.kind not in IOU_TARGETS:
+        return Markup()
+    ious = pipeline.predicted_ious
+    if not len(ious):
+        return html.paragraph(
+            "The target of a foreground score is the IoU of its predicted box; there is no foreground."
+        )
+    low, mean, high = (f"{value.item():.2f}" for value in (ious.min(), ious.mean(), ious.max()))
+    return html.paragraph(
+        f"The target of a foreground score is not 1, but the IoU of the box that its anchor predicts with its object: "
+        f"{mean} on average here, from {low} to {high}. No gradient of the classification loss moves the boxes."
+    )
 
 
 def effective_number(losses: Tensor) -> float:

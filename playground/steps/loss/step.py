@@ -19,7 +19,14 @@ from playground.steps.loss import paper_tables
 from playground.steps.loss.concentration import concentration, concentration_of_picture
 from playground.steps.loss.curves import CURVES, curves, example
 from playground.steps.loss.initial import TITLE as INITIAL, initial_loss
-from playground.steps.loss.shares import ALTERNATIVES, OF_SOME_LOSSES, alternatives, certainty, shares
+from playground.steps.loss.shares import (
+    ALTERNATIVES,
+    OF_SOME_LOSSES,
+    alternatives,
+    certainty,
+    explain_targets,
+    shares,
+)
 from playground.steps.step import Focus, Step, StepText, StepView, note_tiles, truth_layer
 from playground.support.cache import Cache
 
@@ -48,7 +55,7 @@ def _build_text(pipeline: Pipeline, focus: Focus, report: Markup) -> StepText:
     """Returns the content beside the picture; `report` is the inspector's."""
     _, table = (concentration if focus.curve == CUMULATIVE else concentration_of_picture)(pipeline)
     loss = pipeline.config.loss
-    text = note_tiles(pipeline) + _totals(pipeline) + shares(pipeline)
+    text = note_tiles(pipeline) + _totals(pipeline) + shares(pipeline) + explain_targets(pipeline)
     more = None
     if slow := _build_slow_tables(pipeline):
         under_each, initial = slow

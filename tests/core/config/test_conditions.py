@@ -68,6 +68,7 @@ OF_KINDS: dict[str, tuple[str, ...]] = {
     "loss.alpha": ("focal", "poly1_focal", "balanced_cross_entropy", "cutoff"),
     "loss.gamma": ("focal", "poly1_focal"),
     "loss.poly1_epsilon": ("poly1_focal",),
+    "loss.quality_beta": ("quality_focal",),
     "loss.cutoff": ("cutoff",),
     "loss.ohem_anchors": ("ohem",),
     "loss.ohem_nms_threshold": ("ohem",),

@@ -6,7 +6,7 @@ import torch.nn.functional as F
 from torchvision.ops import sigmoid_focal_loss
 
 from core.config import Loss
-from core.retinanet.losses import classification_loss, focal_loss, poly1_focal_loss
+from core.retinanet.losses import classification_loss, focal_loss, poly1_focal_loss, quality_focal_loss
 
 
 def logits_and_targets(seed: int = 0, shape: tuple = (200, 7)) -> tuple[torch.Tensor, torch.Tensor]:
@@ -169,3 +169,46 @@ def test_poly1_without_its_term_is_focal_loss():
 @pytest.mark.parametrize("gamma", [0.0, 0.1, 8.0])
 def test_huge_logits_stay_finite_under_poly1(gamma):
     assert_finite(Loss(kind="poly1_focal", gamma=gamma))
+
+
+def logits_and_ious(seed: int = 0, shape: tuple = (200, 7)) -> tuple[torch.Tensor, torch.Tensor]:
+    """Logits, and for three tenths of them an IoU as target, for the others 0; all float64."""
+    logits, targets = logits_and_targets(seed, shape)
+    ious = torch.rand(shape, generator=torch.Generator().manual_seed(seed + 1), dtype=torch.float64)
+    return logits.double(), targets * ious
+
+
+def test_quality_focal_by_hand():
+    """Scores 0.5 and 0.9; 0.3² ln 2, 0.5² ln 2, 0 where the score is right, and 0.15² (−0.75 ln 0.9 − 0.25 ln 0.1)."""
+    logits = torch.tensor([0, 0, 0, math.log(9)], dtype=torch.float64)
+    targets = torch.tensor([0.8, 0, 0.5, 0.75], dtype=torch.float64)
+    values = classification_loss(logits, targets, Loss(kind="quality_focal"))
+    assert values.tolist() == pytest.approx([0.0623832, 0.1732868, 0, 0.0147300], abs=1e-7)
+
+
+@pytest.mark.parametrize("beta", [0.0, 0.5, 1.0, 2.0, 2.5])
+def test_quality_focal_and_its_gradient_are_the_closed_forms(beta):
+    """Generalized Focal Loss, equation 2; the slope is (σ−y) |y−σ|^β + β |y−σ|^(β−1) sign(σ−y) σ (1−σ) CE."""
+    logits, y = logits_and_ious(3)
+    logits.requires_grad_()
+    values = quality_focal_loss(logits, y, beta=beta)
+    values.sum().backward()
+    p = torch.sigmoid(logits.detach())
+    cross_entropy = -(y * p.log() + (1 - y) * (1 - p).log())
+    assert torch.allclose(values, (y - p).abs() ** beta * cross_entropy, atol=1e-10)
+    focusing = beta * (y - p).abs() ** (beta - 1) * (p - y).sign() * p * (1 - p) * cross_entropy
+    assert torch.allclose(logits.grad, (p - y) * (y - p).abs() ** beta + focusing, atol=1e-10)
+
+
+def test_quality_focal_of_whole_targets_is_focal_loss_without_alpha():
+    logits, targets = logits_and_targets(4)
+    quality = classification_loss(logits, targets, Loss(kind="quality_focal", quality_beta=1.5))
+    assert torch.allclose(quality, 2 * focal_loss(logits, targets, alpha=0.5, gamma=1.5), atol=1e-6)
+
+
+@pytest.mark.parametrize("beta", [0.0, 0.1, 0.5, 1.0, 8.0])
+def test_huge_and_right_logits_stay_finite_under_quality_focal(beta):
+    assert_finite(Loss(kind="quality_focal", quality_beta=beta))
+    right = torch.zeros(1, requires_grad=True)
+    classification_loss(right, torch.tensor([0.5]), Loss(kind="quality_focal", quality_beta=beta)).backward()
+    assert right.grad == 0

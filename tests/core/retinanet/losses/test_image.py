@@ -2,8 +2,8 @@ import pytest
 import torch
 from torchvision.ops import sigmoid_focal_loss
 
-from core.config import Loss, knobs
-from core.retinanet.losses import anchor_losses, classification_loss, total_loss
+from core.config import IOU_TARGETS, Loss, knobs
+from core.retinanet.losses import anchor_losses, classification_loss, predicted_ious, total_loss
 from core.retinanet.matching import BACKGROUND, FOREGROUND, IGNORED, Match
 from tests.core.retinanet.losses.test_classification import logits_and_targets
 from tests.core.retinanet.test_boxes import random_boxes
@@ -34,13 +34,14 @@ def test_losses_of_each_anchor():
     assert result.used.tolist() == [True, False, True, True, True] and result.foreground == 2
 
 
-@pytest.mark.parametrize("kind", ["focal", "cross_entropy", "balanced_cross_entropy", "cutoff", "poly1_focal"])
+@pytest.mark.parametrize("kind", [kind for kind in knobs()["loss.kind"].choices if kind != "ohem"])
 def test_the_losses_of_anchors_are_those_of_their_scores(kind):
     """Value and gradient, whichever path computes them."""
     logits, deltas, anchors, match, boxes, labels = example()
     loss = Loss(kind=kind, alpha=0.3, gamma=1.5, cutoff=0.6)
     targets = torch.zeros(5, 3)
-    targets[0, 0] = targets[3, 2] = 1
+    ious = predicted_ious(deltas, anchors, match, boxes) if kind in IOU_TARGETS else torch.ones(2)
+    targets[[0, 3], [0, 2]] = ious
     ours, theirs = logits.clone().requires_grad_(), logits.clone().requires_grad_()
     found = anchor_losses(ours, deltas, anchors, match, boxes, labels, loss).classification
     expected = classification_loss(theirs, targets, loss).sum(dim=1) * torch.tensor([1.0, 0, 1, 1, 1])
@@ -48,6 +49,22 @@ def test_the_losses_of_anchors_are_those_of_their_scores(kind):
     (found * torch.arange(5)).sum().backward()
     (expected * torch.arange(5)).sum().backward()
     assert torch.allclose(ours.grad, theirs.grad, atol=1e-6)
+
+
+@pytest.mark.parametrize("kind", IOU_TARGETS)
+def test_the_boxes_get_no_gradient_from_targets_that_are_their_ious(kind):
+    logits, _, anchors, match, _, labels = example()
+    boxes = anchors[[3, 0]]  # so that the IoUs are high, and change with the deltas
+    loss = Loss(kind=kind)
+
+    def compute(shift: float) -> torch.Tensor:
+        deltas = torch.full((5, 4), shift, requires_grad=True)
+        losses = anchor_losses(logits.requires_grad_(), deltas, anchors, match, boxes, labels, loss)
+        assert torch.autograd.grad(losses.classification.sum(), deltas, allow_unused=True) == (None,)
+        return losses.classification.detach()
+
+    changed = (compute(0.0) - compute(0.2)).abs() > 1e-6
+    assert changed.tolist() == [True, False, False, True, False]
 
 
 def test_ignored_anchors_get_no_gradient():
