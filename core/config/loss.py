@@ -5,10 +5,16 @@ from typing import Literal
 from core.config.condition import Check, when
 from core.config.knob import Effect, Section, knob
 
-IOU_TARGETS = ("quality_focal",)  # the losses in which the target of a foreground score is the IoU of its box
+IOU_TARGETS = (
+    "quality_focal",
+    "varifocal",
+)  # the losses in which the target of a foreground score is the IoU of its box
 BALANCED = when(
     "when the loss is focal, Poly-1 focal, balanced cross-entropy or cut-off",
     Check("loss.kind", ("focal", "poly1_focal", "balanced_cross_entropy", "cutoff")),
+)
+FOCUSED = when(
+    "when the loss is focal, Poly-1 focal or varifocal", Check("loss.kind", ("focal", "poly1_focal", "varifocal"))
 )
 OHEM = when("when the loss is OHEM", Check("loss.kind", ("ohem",)))
 SEVERAL = when("in training: the loss of a single picture is the same with each", Check("single_image", (False,)))
@@ -18,13 +24,15 @@ class Loss(Section):
     """Classification and box loss (paper, section 3; the README names the papers of later ones)."""
 
     kind: Literal[
-        "focal", "cross_entropy", "balanced_cross_entropy", "ohem", "cutoff", "poly1_focal", "quality_focal"
+        "focal", "cross_entropy", "balanced_cross_entropy", "ohem", "cutoff", "poly1_focal", "quality_focal",
+        "varifocal",
     ] = knob(
         "focal", label="Classification loss", effect=Effect.LOSS,
         help="focal down-weights easy examples by (1−p_t)^γ; balanced cross-entropy only weights by α; ohem keeps "
         "only the hardest anchors of an image; cutoff ignores scores with a p_t above a threshold, like a hinge; "
         "Poly-1 focal adds ε (1−p_t)^(γ+1) to focal; quality focal teaches the score of an object's class the IoU of "
-        "its predicted box, so that NMS and AP rank the better boxes first.",
+        "its predicted box, so that NMS and AP rank the better boxes first; so does varifocal, which only down-weights "
+        "background and weights foreground by that IoU.",
     )  # fmt: skip
     alpha: float = knob(
         0.25, label="α (foreground weight)", effect=Effect.LOSS, ge=0, le=1, step=0.01,
@@ -35,9 +43,9 @@ class Loss(Section):
     )  # fmt: skip
     gamma: float = knob(
         2.0, label="γ (focusing)", effect=Effect.LOSS, ge=0, le=8, step=0.1,
-        acts=(when("when the loss is focal or Poly-1 focal", Check("loss.kind", ("focal", "poly1_focal"))),),
+        acts=(FOCUSED,),
         help="How strongly easy examples are down-weighted; 0 is α-balanced cross-entropy, under Poly-1 focal with its "
-        "added term. Used by both.",
+        "added term. Used by both, and by varifocal for background.",
     )  # fmt: skip
     poly1_epsilon: float = knob(
         -1.0, label="ε (Poly-1)", effect=Effect.LOSS, ge=-1, le=5, step=0.1,
@@ -50,6 +58,12 @@ class Loss(Section):
         acts=(when("when the loss is quality focal", Check("loss.kind", ("quality_focal",))),),
         help="How strongly scores near their target are down-weighted: by |target − score|^β. 0 is cross-entropy with "
         "the IoU as target; 2 is best in its paper, which has no α.",
+    )  # fmt: skip
+    varifocal_alpha: float = knob(
+        0.75, label="α (varifocal)", effect=Effect.LOSS, ge=0, le=2, step=0.05,
+        acts=(when("when the loss is varifocal", Check("loss.kind", ("varifocal",))),),
+        help="Weight of background in varifocal; foreground is weighted by the IoU of its box instead. Lower it when "
+        "background still dominates the loss.",
     )  # fmt: skip
     cutoff: float = knob(
         0.5, label="Cut-off", effect=Effect.LOSS, ge=0.05, le=1, step=0.05,

@@ -6,7 +6,11 @@ from tests.browser.looking import choose, headline, set_slider
 from tests.waiting import wait
 
 pytestmark = pytest.mark.browser
-AFTER_FOCAL = {"loss-poly1-epsilon", "loss-quality-beta"}  # settings of losses that came after focal loss
+AFTER_FOCAL = {
+    "loss-poly1-epsilon",
+    "loss-quality-beta",
+    "loss-varifocal-alpha",
+}  # settings of losses that came after focal loss
 ONLY_THE_TABLE = "now it changes only the table “The same picture under each loss”"
 IDS = "(knobs) => knobs.map((knob) => knob.id.replace('knob-', ''))"
 COVERED = """(knob) => {
@@ -45,7 +49,7 @@ def test_what_does_not_act_says_why_while_the_settings_change(shown):
     assert not page.locator("#knob-loss-ohem-anchors-idle").is_visible()
     assert (
         page.locator("#knob-loss-gamma-idle").inner_text()
-        == f"Acts when the loss is focal or Poly-1 focal; {ONLY_THE_TABLE}"
+        == f"Acts when the loss is focal, Poly-1 focal or varifocal; {ONLY_THE_TABLE}"
     )
     before = headline(page, "loss")
     set_slider(page, "loss-gamma", 4)  # it can still be moved, for later

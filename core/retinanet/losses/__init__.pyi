@@ -4,6 +4,7 @@ from .classification import (
     focal_loss as focal_loss,
     poly1_focal_loss as poly1_focal_loss,
     quality_focal_loss as quality_focal_loss,
+    varifocal_loss as varifocal_loss,
 )
 from .hardest import select_hardest as select_hardest
 from .image import AnchorLosses as AnchorLosses, anchor_losses as anchor_losses, batch_losses as batch_losses

@@ -59,6 +59,22 @@ def quality_focal_loss(logits: Tensor, targets: Tensor, *, beta: float) -> Tenso
     return weight * _soft_cross_entropy(logits, targets)
 
 
+def varifocal_loss(logits: Tensor, targets: Tensor, *, alpha: float, gamma: float) -> Tensor:
+    """Returns VFL(p, q) of each logit (Zhang et al. 2021, VarifocalNet).
+
+    It is −q [q log p + (1−q) log(1−p)] for q > 0 and −α p^γ log(1−p) for q = 0, also of a foreground score whose box
+    does not touch its object.
+
+    Args:
+        logits: Any shape.
+        targets: Same shape, q: the IoU of a foreground score's box with its object, and 0 for background.
+        alpha: Weight of q = 0.
+        gamma: Focusing parameter of q = 0.
+    """
+    background = alpha * torch.exp(-gamma * F.softplus(-logits)) * F.softplus(logits)
+    return torch.where(targets > 0, targets * _soft_cross_entropy(logits, targets), background)
+
+
 def _soft_cross_entropy(logits: Tensor, targets: Tensor) -> Tensor:
     """Returns −y log σ − (1−y) log(1−σ) of each logit for targets y from 0 to 1."""
     return targets * F.softplus(-logits) + (1 - targets) * F.softplus(logits)
@@ -94,6 +110,8 @@ def classification_loss(logits: Tensor, targets: Tensor, loss: Loss) -> Tensor:
         return poly1_focal_loss(logits, targets, alpha=loss.alpha, gamma=loss.gamma, epsilon=loss.poly1_epsilon)
     if loss.kind == "quality_focal":
         return quality_focal_loss(logits, targets, beta=loss.quality_beta)
+    if loss.kind == "varifocal":
+        return varifocal_loss(logits, targets, alpha=loss.varifocal_alpha, gamma=loss.gamma)
     if loss.kind == "balanced_cross_entropy":
         return focal_loss(logits, targets, alpha=loss.alpha, gamma=0.0)
     if loss.kind == "cutoff":

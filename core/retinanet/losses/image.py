@@ -89,7 +89,10 @@ def _loss_with_targets(logits: Tensor, pairs: tuple[Tensor, Tensor], targets: Te
 
 
 def _weigh(loss: Loss) -> FocalWeights:
-    """Returns the parameters with which the kernel computes one of the focal family, or cross-entropy."""
+    """Returns the parameters with which the kernel computes one of the focal family, or cross-entropy.
+
+    Foreground scores with `IOU_TARGETS` are computed apart.
+    """
     alpha, gamma = loss.alpha, loss.gamma
     match loss.kind:
         case "focal":
@@ -100,6 +103,8 @@ def _weigh(loss: Loss) -> FocalWeights:
             return FocalWeights(alpha, 1 - alpha, 0.0)
         case "quality_focal":
             return FocalWeights(1.0, 1.0, loss.quality_beta)
+        case "varifocal":
+            return FocalWeights(1.0, loss.varifocal_alpha, gamma)
     return FocalWeights(1.0, 1.0, 0.0)
 
 

@@ -127,7 +127,8 @@ def example(loss: Loss, p_t: float) -> Markup:
     plain = -math.log(p_t)
     sides = [side for side in list_sides(loss) if side.target == 1]
     losses = {side.name: one_score(at, side, loss).item() for side in sides}
-    weights = [("weight of this example", f"{_format_share(relative_weight(loss, p_t))} of cross-entropy")]
+    alike = relative_weight(loss, p_t)
+    weights = [] if alike is None else [("weight of this example", f"{_format_share(alike)} of cross-entropy")]
     with_alpha = ", with α" if knobs()["loss.alpha"].acts(Config(loss=loss)) else ""
     weights += [(f"as {name}{with_alpha}", _format_share(value / plain)) for name, value in losses.items()]
     parts = "; ".join(f"as {name} it pays {_compare(value, plain)}" for name, value in losses.items())
@@ -135,8 +136,11 @@ def example(loss: Loss, p_t: float) -> Markup:
     return html.facts(weights) + html.paragraph(html.join([typeset_numbers(text), _explain_loss(loss, p_t)]))
 
 
-def relative_weight(loss: Loss, p_t: float) -> float:
-    """Returns the loss of an example with p_t, whose target is 1 or 0, as a fraction of its cross-entropy without α."""
+def relative_weight(loss: Loss, p_t: float) -> float | None:
+    """Returns the loss of an example with p_t as a fraction of its cross-entropy, without α; targets are 1 and 0.
+
+    None if it differs between foreground and background.
+    """
     match loss.kind:
         case "focal":
             return (1 - p_t) ** loss.gamma
@@ -144,6 +148,8 @@ def relative_weight(loss: Loss, p_t: float) -> float:
             return (1 - p_t) ** loss.gamma * (1 + loss.poly1_epsilon * (1 - p_t) / -math.log(p_t))
         case "quality_focal":
             return (1 - p_t) ** loss.quality_beta
+        case "varifocal":
+            return None
         case "cutoff":
             return float(p_t <= loss.cutoff)
     return 1.0
@@ -173,7 +179,7 @@ def _compare(value: float, plain: float) -> str:
 def _explain_loss(loss: Loss, p_t: float) -> str | Markup:
     """Returns a sentence about the chosen loss that the numbers do not show, "" for none."""
     if loss.kind == "focal":
-        left = relative_weight(loss, p_t)
+        left = (1 - p_t) ** loss.gamma
         shown = f"1/{1 / left:,.0f}" if 0 < left < 0.1 else f"{left:.3g}"
         return Markup("Focusing alone weights it by (1−pₜ)<sup>γ</sup> = {}.").format(typeset_numbers(shown))
     if loss.kind == "poly1_focal":

@@ -19,7 +19,7 @@ def notes(text: str) -> list[str]:
     [
         ("train --out x --loss.ohem_anchors 9", "loss.ohem_anchors", "it acts when the loss is OHEM."),
         ("train --out x --loss.gamma 2 --loss.kind ohem", "loss.gamma",
-         "it acts when the loss is focal or Poly-1 focal."),
+         "it acts when the loss is focal, Poly-1 focal or varifocal."),
         ("train --out x --data d --scenes.noise 0", "scenes.noise",
          "it acts on generated scenes, not on other pictures."),
         ("train --out x --model.prior_probability .5", "model.prior_probability",

@@ -66,9 +66,10 @@ def settings_of(path: str, *values: Any) -> list[Case]:
 # The settings of some classification losses, and these losses.
 OF_KINDS: dict[str, tuple[str, ...]] = {
     "loss.alpha": ("focal", "poly1_focal", "balanced_cross_entropy", "cutoff"),
-    "loss.gamma": ("focal", "poly1_focal"),
+    "loss.gamma": ("focal", "poly1_focal", "varifocal"),
     "loss.poly1_epsilon": ("poly1_focal",),
     "loss.quality_beta": ("quality_focal",),
+    "loss.varifocal_alpha": ("varifocal",),
     "loss.cutoff": ("cutoff",),
     "loss.ohem_anchors": ("ohem",),
     "loss.ohem_nms_threshold": ("ohem",),

@@ -201,7 +201,7 @@ def test_mmdetection_has_every_name(case):
 
 
 @pytest.mark.parametrize("form", ["torchvision", "detectron2", "mmdetection 3"])
-@pytest.mark.parametrize("kind", ["ohem", "cutoff", "poly1_focal", "quality_focal"])
+@pytest.mark.parametrize("kind", ["ohem", "cutoff", "poly1_focal", "quality_focal", "varifocal"])
 def test_code_is_valid_and_names_unsupported_settings(form, kind):
     config = Config.from_flat({"loss.kind": kind, "loss.normaliser": "moving_average"})
     text = FORMATS[form](config, 4)
@@ -216,6 +216,7 @@ BESIDE = {
     "model.heads": {"model.weights": "coco"},
     "loss.poly1_epsilon": {"loss.kind": "poly1_focal"},
     "loss.quality_beta": {"loss.kind": "quality_focal"},
+    "loss.varifocal_alpha": {"loss.kind": "varifocal"},
     "loss.cutoff": {"loss.kind": "cutoff"},
     "loss.ohem_anchors": {"loss.kind": "ohem"},
     "loss.ohem_nms_threshold": {"loss.kind": "ohem"},

@@ -165,7 +165,9 @@ def test_pictures_without_objects_train():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", ["cross_entropy", "balanced_cross_entropy", "ohem", "poly1_focal", "quality_focal"])
+@pytest.mark.parametrize(
+    "kind", ["cross_entropy", "balanced_cross_entropy", "ohem", "poly1_focal", "quality_focal", "varifocal"]
+)
 def test_every_loss_trains(kind):
     config = tiny(loss__kind=kind, training__steps=1, loss__box_loss="giou", loss__normaliser="batch")
     assert steps(Trainer(network(config), config).run(data(config), data(config, "val")))[0].gradient_norm > 0

@@ -40,7 +40,7 @@ def test_every_reason_is_that_of_the_hyperparameter():
         said = knobs()[path].idle_reason(shown.config, describe_circumstances(shown))
         assert reason == said[0].upper() + said[1:]
     assert reasons(shown).keys() == {
-        "model.prior_probability", "loss.poly1_epsilon", "loss.quality_beta", "loss.cutoff", "loss.ohem_anchors",
+        "model.prior_probability", "loss.poly1_epsilon", "loss.quality_beta", "loss.varifocal_alpha", "loss.cutoff", "loss.ohem_anchors",
             "loss.ohem_nms_threshold",
         "loss.ohem_one_to_three", "loss.normaliser", "inference.tile_overlap", "inference.soft_nms_sigma",
         "training.decay_factor", "training.decay_period", "training.milestones", "training.cache_features",
@@ -49,7 +49,7 @@ def test_every_reason_is_that_of_the_hyperparameter():
 
 def test_the_reasons_follow_the_settings():
     idle = reasons(pipeline({"loss.kind": "ohem", "model.heads": "new", "inference.nms_kind": "soft"}))
-    assert idle["loss.gamma"] == "Acts when the loss is focal or Poly-1 focal"
+    assert idle["loss.gamma"] == "Acts when the loss is focal, Poly-1 focal or varifocal"
     assert idle["inference.nms_threshold"] == "Acts when the NMS kind is hard"
     assert not idle.keys() & {"loss.ohem_anchors", "model.prior_probability", "inference.soft_nms_sigma"}
 

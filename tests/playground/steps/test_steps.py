@@ -146,7 +146,7 @@ def test_an_example_that_pays_nothing_is_said_to(kind):
         "quality_focal": "1/11.1 of",
         "cutoff": "nothing of",
     }.get(kind, "all of")
-    assert f"{weighs} cross-entropy" in text
+    assert (f"{weighs} cross-entropy" in text) == (kind != "varifocal")  # whose sides differ
     assert ("(1−pₜ)<sup>γ</sup>" in text) == (kind == "focal")
     assert "1/2 of that" in example(Loss(kind="cutoff", cutoff=0.6, alpha=0.5), 0.55)
 
@@ -170,7 +170,7 @@ def test_easy_background_pays_nothing_with_a_cutoff_of_one_half():
 def test_the_initial_loss_is_that_of_a_network_with_new_heads():
     """Whatever heads it has: the same backbone, the same seed, the given prior and loss."""
     trained = Pipeline(render_picture(Config().scenes), Config())
-    for prior, loss in ((0.01, Loss()), (0.5, Loss()), (0.01, Loss(kind="quality_focal")), (0.5, Loss(kind="ohem"))):
+    for prior, loss in ((0.01, Loss()), (0.5, Loss()), (0.01, Loss(kind="varifocal")), (0.5, Loss(kind="ohem"))):
         fresh = Config.from_flat({"model.heads": "new", "model.prior_probability": prior})
         real = Pipeline(trained.picture, fresh).compute_losses(loss)
         expected = real.classification.sum().item() / int(real.foreground)

@@ -6,7 +6,13 @@ import torch.nn.functional as F
 from torchvision.ops import sigmoid_focal_loss
 
 from core.config import Loss
-from core.retinanet.losses import classification_loss, focal_loss, poly1_focal_loss, quality_focal_loss
+from core.retinanet.losses import (
+    classification_loss,
+    focal_loss,
+    poly1_focal_loss,
+    quality_focal_loss,
+    varifocal_loss,
+)
 
 
 def logits_and_targets(seed: int = 0, shape: tuple = (200, 7)) -> tuple[torch.Tensor, torch.Tensor]:
@@ -212,3 +218,30 @@ def test_huge_and_right_logits_stay_finite_under_quality_focal(beta):
     right = torch.zeros(1, requires_grad=True)
     classification_loss(right, torch.tensor([0.5]), Loss(kind="quality_focal", quality_beta=beta)).backward()
     assert right.grad == 0
+
+
+def test_varifocal_by_hand():
+    """q CE(p, q) at p = 0.5 for q = 0.8 and 1, and at p = 0.9 for q = 0.75; background 0.75 · 0.9² · ln 10 at p = 0.9."""
+    logits = torch.tensor([0, 0, math.log(9), math.log(9)], dtype=torch.float64)
+    targets = torch.tensor([0.8, 1, 0.75, 0], dtype=torch.float64)
+    values = classification_loss(logits, targets, Loss(kind="varifocal"))
+    assert values.tolist() == pytest.approx([0.5545177, 0.6931472, 0.4910001, 1.3988205], abs=1e-7)
+
+
+@pytest.mark.parametrize(("alpha", "gamma"), [(0.75, 2.0), (1.5, 0.0), (0.3, 0.5)])
+def test_varifocal_and_its_gradient_are_the_closed_forms(alpha, gamma):
+    """VarifocalNet, equation 2; the slope is q (p−q), and that of focal loss for background."""
+    logits, q = logits_and_ious(5)
+    logits.requires_grad_()
+    values = varifocal_loss(logits, q, alpha=alpha, gamma=gamma)
+    values.sum().backward()
+    p = torch.sigmoid(logits.detach())
+    foreground = -q * (q * p.log() + (1 - q) * (1 - p).log())
+    assert torch.allclose(values, torch.where(q > 0, foreground, -alpha * p**gamma * (1 - p).log()), atol=1e-10)
+    background = alpha * p**gamma * (p - gamma * (1 - p) * (1 - p).log())
+    assert torch.allclose(logits.grad, torch.where(q > 0, q * (p - q), background), atol=1e-10)
+
+
+@pytest.mark.parametrize("gamma", [0.0, 0.1, 8.0])
+def test_huge_logits_stay_finite_under_varifocal(gamma):
+    assert_finite(Loss(kind="varifocal", gamma=gamma))
