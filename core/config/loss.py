@@ -5,10 +5,7 @@ from typing import Literal
 from core.config.condition import Check, when
 from core.config.knob import Effect, Section, knob
 
-IOU_TARGETS = (
-    "quality_focal",
-    "varifocal",
-)  # the losses in which the target of a foreground score is the IoU of its box
+IOU_TARGETS = ("quality_focal", "varifocal")  # losses in which the target of a foreground score is its box's IoU
 BALANCED = when(
     "when the loss is focal, Poly-1 focal, balanced cross-entropy or cut-off",
     Check("loss.kind", ("focal", "poly1_focal", "balanced_cross_entropy", "cutoff")),

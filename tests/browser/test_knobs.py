@@ -6,11 +6,8 @@ from tests.browser.looking import choose, headline, set_slider
 from tests.waiting import wait
 
 pytestmark = pytest.mark.browser
-AFTER_FOCAL = {
-    "loss-poly1-epsilon",
-    "loss-quality-beta",
-    "loss-varifocal-alpha",
-}  # settings of losses that came after focal loss
+# Settings of losses that came after focal loss.
+AFTER_FOCAL = {"loss-poly1-epsilon", "loss-quality-beta", "loss-varifocal-alpha"}
 ONLY_THE_TABLE = "now it changes only the table “The same picture under each loss”"
 IDS = "(knobs) => knobs.map((knob) => knob.id.replace('knob-', ''))"
 COVERED = """(knob) => {

@@ -19,16 +19,7 @@ from playground.support.wording import SPELLINGS
 EASY = 0.5  # a background anchor is easy, i.e. classified correctly, if all its scores are below this
 FOREGROUND, HARD_BACKGROUND, EASY_BACKGROUND = "foreground", "hard background", "easy background"
 GROUP_COLOURS = {FOREGROUND: "foreground", HARD_BACKGROUND: "suppressed", EASY_BACKGROUND: "background"}
-KINDS = (
-    "cross_entropy",
-    "balanced_cross_entropy",
-    "focal",
-    "poly1_focal",
-    "quality_focal",
-    "varifocal",
-    "cutoff",
-    "ohem",
-)
+KINDS: tuple[str, ...] = knobs()["loss.kind"].choices
 ALTERNATIVES = "The same picture under each loss"
 _groups, _payers = Cache(), Cache()
 

@@ -115,3 +115,14 @@ def test_a_large_network_waits_until_the_knob_is_released(monkeypatch):
     )  # cached by now
     monkeypatch.setattr(outputs, "QUICK_GFLOPS", 1e9)
     assert Pipeline(picture, config, postpone_slow=True).pyramid
+
+
+def test_targets_that_are_ious_follow_the_boxes_and_the_assignment():
+    """What changes the network's boxes, the anchors or the assignment changes them; a setting of the loss does not."""
+    first = make(loss__kind="quality_focal")
+    assert make(loss__kind="varifocal", loss__quality_beta=1).predicted_ious is first.predicted_ious
+    assert len(first.predicted_ious) == int(first.match.foreground.sum()) > 0
+    for changes in ({"training__seed": 5}, {"anchors__size_p3": 17}, {"matching__fg_iou_threshold": 0.6}):
+        other = make(loss__kind="quality_focal", **changes)
+        assert other.predicted_ious.tolist() != first.predicted_ious.tolist(), changes
+        assert other.losses.classification.sum() != first.losses.classification.sum(), changes

@@ -221,7 +221,7 @@ def test_huge_and_right_logits_stay_finite_under_quality_focal(beta):
 
 
 def test_varifocal_by_hand():
-    """q CE(p, q) at p = 0.5 for q = 0.8 and 1, and at p = 0.9 for q = 0.75; background 0.75 · 0.9² · ln 10 at p = 0.9."""
+    """q CE(p, q) at p = 0.5 for q = 0.8 and 1 and at p = 0.9 for q = 0.75; background 0.75 · 0.9² ln 10 at p = 0.9."""
     logits = torch.tensor([0, 0, math.log(9), math.log(9)], dtype=torch.float64)
     targets = torch.tensor([0.8, 1, 0.75, 0], dtype=torch.float64)
     values = classification_loss(logits, targets, Loss(kind="varifocal"))
