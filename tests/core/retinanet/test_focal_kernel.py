@@ -67,3 +67,30 @@ def test_without_foreground_without_anchors_and_without_gradient():
     assert fused_focal_loss(torch.zeros(0, 3), none, none, WEIGHTS[0]).shape == (0,)
     loss = fused_focal_loss(torch.zeros(1, 1), none, none, FocalWeights(1.0, 1.0, 2.0))
     assert loss.item() == pytest.approx(0.25 * 0.6931472) and not loss.requires_grad  # p_t = 1/2
+
+
+@pytest.mark.parametrize("weights", WEIGHTS)
+def test_exponentials_that_overflow_change_no_other_value(weights):
+    logits, anchors, labels = make_inputs(30, 7)
+    plain, exceeding = logits.clone().requires_grad_(), logits.clone()
+    exceeding[7, 3] = 200.0  # exp(200) is not finite in float32
+    exceeding.requires_grad_()
+    expected, loss = (fused_focal_loss(x, anchors, labels, weights) for x in (plain, exceeding))
+    assert loss[7].item() == pytest.approx(200 * weights.background, rel=0.2)
+    rest = torch.arange(30) != 7
+    assert torch.allclose(loss[rest], expected[rest], rtol=1e-5, atol=1e-6)
+    expected.sum().backward()
+    loss.sum().backward()
+    assert torch.allclose(exceeding.grad[rest], plain.grad[rest], rtol=1e-5, atol=1e-6)
+
+
+def test_a_graph_that_is_kept_gives_the_same_gradient_again():
+    logits, anchors, labels = make_inputs(50, 7)
+    logits.requires_grad_()
+    loss = fused_focal_loss(logits, anchors, labels, WEIGHTS[0]).sum()
+    (first,) = torch.autograd.grad(2 * loss, logits, retain_graph=True)
+    before = first.clone()
+    for _ in range(2):
+        (again,) = torch.autograd.grad(2 * loss, logits, retain_graph=True)
+        assert torch.equal(again, before)
+    assert torch.equal(first, before)  # the first gradient belongs to whoever received it
