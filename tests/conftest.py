@@ -36,8 +36,8 @@ def apart(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Marks the browser tests as slow and sorts the modules.
 
-    pytest-xdist hands out whole modules in this order. Modules with tests of kills come first: each kill is a fork,
-    which copies the page tables of a test process, and these grow with the networks and pages that it has opened.
+    pytest-xdist hands out whole modules in this order. Modules with tests of kills come first: they fork, which copies
+    the page tables of a test process, and these grow with the networks and pages that it has opened.
     Modules with slow tests follow; the quick ones at the end fill the gaps.
     """
     for item in items:

@@ -54,6 +54,7 @@ def test_search_finds_the_shape_of_elongated_objects():
     assert search_anchors(objects(boxes), before, 0.5) == after  # seeded
 
 
+@pytest.mark.slow
 def test_search_never_makes_it_worse():
     some = random_objects(30, 256, 256)
     before = Anchors()

@@ -102,6 +102,7 @@ def test_the_report_has_the_data_sets_classes(weights, tmp_path):
     assert list(report["classes"]) == ["cow", "cat"] and report["confusion"]["names"] == ["cow", "cat", "background"]
 
 
+@pytest.mark.slow
 def test_foreign_classes_are_refused_with_what_to_do(weights, tmp_path, capsys):
     data = write(tmp_path / "a", ("Cat", "lion"), order="Cat lion")
     assert run("evaluate", "--data", data, "--weights", weights) == 1

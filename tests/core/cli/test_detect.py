@@ -51,6 +51,7 @@ def detect(weights: Path, *arguments: str) -> tuple[int, list[str]]:
     return status, [f"{each['id']} {each['file_name']}" for each in found["images"]]
 
 
+@pytest.mark.slow
 def test_a_folder_is_its_pictures_at_any_depth(folder, weights, capsys):
     status, names = detect(weights, "in", "--annotate", "drawn")
     assert (status, names) == (0, ["1 2.GIF", "2 a/1.JPG", "3 b/1.png"])
@@ -71,6 +72,7 @@ def test_files_with_equal_names_are_named_by_their_paths(folder, weights):
     assert detect(weights, "in/b/1.png", "in/1.png")[1] == ["1 in/b/1.png", "2 in/1.png"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("other", ["B.png", "b.jpg"])
 def test_drawings_whose_names_differ_in_case_or_suffix_alone_are_numbered(other, folder, weights):
     made_data.picture(folder / "c" / "b.png")
@@ -95,6 +97,7 @@ def test_a_folder_without_pictures_is_refused(folder, weights, capsys):
     assert "error: The folder in/empty holds no pictures (JPEG, PNG, " in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_damaged_pictures_are_left_out_and_counted(folder, weights, capsys):
     (folder / "a" / "0.png").write_bytes((folder / "b" / "1.png").read_bytes()[:60])
     assert detect(weights, "in", "--annotate", "drawn") == (1, ["1 2.GIF", "3 a/1.JPG", "4 b/1.png"])
@@ -105,12 +108,14 @@ def test_damaged_pictures_are_left_out_and_counted(folder, weights, capsys):
     assert len(list(Path("drawn").iterdir())) == 3
 
 
+@pytest.mark.slow
 def test_strict_stops_at_the_first_damaged_picture(folder, weights, capsys):
     (folder / "a" / "0.png").write_bytes((folder / "b" / "1.png").read_bytes()[:60])
     assert detect(weights, "in", "--strict") == (1, [])
     assert capsys.readouterr().err.startswith("error: The picture in/a/0.png cannot be decoded")
 
 
+@pytest.mark.slow
 def test_only_damaged_pictures_are_no_result(folder, weights, capsys):
     for name in ("x.png", "y.png"):
         (folder / "c").mkdir(exist_ok=True)
@@ -119,6 +124,7 @@ def test_only_damaged_pictures_are_no_result(folder, weights, capsys):
     assert "error: 2 of 2 pictures cannot be used. The first: The file in/c/x.png is not" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_a_list_names_a_picture_in_each_line(folder, weights, capsys):
     Path("list.txt").write_text("in/2.GIF\r\n\n  in/b/1.png \nin/none.png\nin/2.GIF\n", encoding="utf-8-sig")
     status, names = detect(weights, "@list.txt", "in/a")
@@ -143,6 +149,7 @@ def test_lists_that_are_none_are_refused(content, message, folder, weights, caps
     assert f"error: {message}" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_a_missing_list_is_named_and_a_picture_may_begin_with_the_mark(folder, weights, capsys):
     assert detect(weights, "@none.txt") == (1, [])
     assert "none.txt does not exist" in capsys.readouterr().err
@@ -159,6 +166,7 @@ def test_pictures_that_are_named_twice_are_seen_once(folder, weights, capsys):
     assert "named more than once: 4" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_the_file_names_left_out_pictures_and_opens_as_annotations(folder, weights):
     (folder / "a" / "0.png").write_text("a letter")
     detect(weights, "in")
@@ -269,6 +277,7 @@ def test_resuming_needs_a_file(folder, weights, capsys):
     assert "--resume needs --json FILE" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_tiles_are_counted_among_the_reasons_why_a_picture_cannot_be_used(folder, weights, monkeypatch, capsys):
     monkeypatch.setattr("core.retinanet.tiles.MAX_TILES", 1)
     made_data.picture(folder / "large.png", size=(90, 60))

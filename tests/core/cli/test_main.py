@@ -144,6 +144,7 @@ def other_value(knob) -> object:
     return knob.ge if knob.default != knob.ge else knob.le
 
 
+@pytest.mark.slow
 def test_every_flag_sets_its_hyperparameter():
     for path, knob in knobs().items():
         value = other_value(knob)
@@ -535,6 +536,7 @@ def test_compare_refuses_what_is_no_preset(tmp_path, capsys):
     assert status == 2 and "gamma" in line and not remains(tmp_path)
 
 
+@pytest.mark.slow
 def test_anchors_are_measured_and_fitted(data, tmp_path, capsys):
     written = tmp_path / "found.json"
     settings = {"model.weights": "random", "inference.image_size": 64}

@@ -62,6 +62,7 @@ def test_evaluate_says_and_records_what_is_assumed(bare, tmp_path, capsys):
     assert found["notes"] == [settings, names]
 
 
+@pytest.mark.slow
 def test_export_writes_what_was_stated(bare, tmp_path, capsys):
     anchors = [
         each for level, size in zip("34567", (16, 32, 64, 128, 256), strict=True)
@@ -89,6 +90,7 @@ def test_detect_names_classes(bare, tmp_path, capsys):
     assert "is not a list of different names" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("flags", "message"),
     [

@@ -476,7 +476,7 @@ def cases(table: dict[str, list[Case]]) -> list[Any]:
             path,
             case,
             id=f"{path} {dict(case.settings)} {dict(case.known)}",
-            marks=[pytest.mark.slow] if choose_function(path, case) is compute_run else [],
+            marks=[pytest.mark.slow] if choose_function(path, case) in (compute_run, compute_outputs) else [],
         )
         for path in table
         for case in table[path]

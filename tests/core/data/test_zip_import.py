@@ -332,6 +332,7 @@ def test_folders_that_are_only_part_of_a_path_count(tmp_path):
     refused(tmp_path, archive, "holds no data set", Limits(files=30))
 
 
+@pytest.mark.slow
 def test_a_small_zip_makes_no_folders_without_end(tmp_path):
     deep = "/".join("f" for _ in range(MAX_DEPTH - 1))
     archive = pack(tmp_path / "set.zip", {f"{number}/{deep}/a": b"" for number in range(1000)}, zipfile.ZIP_STORED)

@@ -145,6 +145,7 @@ def test_what_torchvision_cannot_do_is_refused(setting, value, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_the_settings_match_the_weights(tmp_path):
     model = build_model(CONFIG.model, num_classes=3, anchors_per_location=3)
     write_bundle(tmp_path / "mine.zip", model, CONFIG, NAMES, range(3))
@@ -158,6 +159,7 @@ def test_the_settings_match_the_weights(tmp_path):
     assert [line.split("==")[0] for line in wanted] == list(PACKAGES) and not any("+" in line for line in wanted)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("norm_eps", [1e-5, 0.0])
 def test_the_script_builds_the_same_network(norm_eps, monkeypatch):
     """Class names are untrusted: the script contains them as string literals."""

@@ -35,6 +35,7 @@ def save(model, **options):
     return partial(save_weights, model=model, class_names=NAMES, category_ids=range(3), **{"config": SMALL, **options})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["a.safetensors", "a.pth"])
 @pytest.mark.parametrize(
     "settings", [{}, {"anchors.convention": "exact", "anchors.size_p3": 20, "model.norm_eps": 0.01}]
@@ -48,6 +49,7 @@ def test_a_file_that_detects_the_same_is_kept(settings, name, tmp_path):
     assert [each.name for each in tmp_path.iterdir()] == [name]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [

@@ -102,6 +102,7 @@ def shapes_of(network):
     return {key: tuple(value.shape) for key, value in network.state_dict().items()}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", REFERENCES)
 def test_state_dict_is_torchvisions(name):
     make, model, anchors = REFERENCES[name]
@@ -109,6 +110,7 @@ def test_state_dict_is_torchvisions(name):
         assert shapes_of(build_model(model, num_classes=K, anchors_per_location=anchors)) == shapes_of(make())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("depth", [18, 34, 50, 101, 152])
 def test_every_depth_has_the_strides_of_the_paper(depth):
     with torch.device("meta"), torch.no_grad():
@@ -134,6 +136,7 @@ def test_rows_run_along_the_row_with_the_anchor_last():
     assert flatten_maps(maps, width=2).tolist() == [[[0, 10], [20, 30], [1, 11], [21, 31]]]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("source", ["c5", "p5"])
 def test_p6_comes_from_the_chosen_map_even_when_widths_agree(source):
     network = tiny(Model(depth=18, fpn_channels=512, num_convs=0, p6_source=source)).eval()
@@ -172,6 +175,7 @@ def stage_of(name):
     return int(name[5]) + 1 if name.startswith("layer") else 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("stages", range(6))
 def test_frozen_stages_do_not_train(stages):
     network = tiny()
@@ -187,6 +191,7 @@ def test_frozen_stages_do_not_train(stages):
             assert buffer.item() == (stage_of(name) > stages), name
 
 
+@pytest.mark.slow
 def test_frozen_statistics_stay():
     network = tiny()
     freeze(network, 2, batch_norm="live")
@@ -196,6 +201,7 @@ def test_frozen_statistics_stay():
         assert torch.equal(value, before[name]) == (stage_of(name) <= 2), name
 
 
+@pytest.mark.slow
 def test_graph_does_not_reach_frozen_stages():
     network = tiny()
     freeze(network, 4, batch_norm="live")
@@ -206,6 +212,7 @@ def test_graph_does_not_reach_frozen_stages():
     assert [each.grad_fn for each in body] == [None, None, None]
 
 
+@pytest.mark.slow
 def test_frozen_batch_norm_trains_convolutions_only():
     network = tiny()
     freeze(network, 1, batch_norm="frozen")
@@ -261,11 +268,13 @@ def test_flops_equal_those_torchvision_publishes(model, published):
     assert work / 2 == pytest.approx(published, abs=0.001)  # torchvision counts a multiply-add as one
 
 
+@pytest.mark.slow
 def test_flops_grow_with_the_image():
     work = {side: estimate_costs(SMALL, **SHAPE, height=side, width=side, batch_size=1).gflops for side in (128, 256)}
     assert work[256] == pytest.approx(4 * work[128], rel=0.02)
 
 
+@pytest.mark.slow
 def test_flops_are_per_image_whatever_the_batch_size():
     assert len({estimate_costs(SMALL, **SHAPE, height=96, width=64, batch_size=batch).gflops for batch in (1, 3)}) == 1
 
@@ -276,6 +285,7 @@ def test_parts_are_counted_without_a_network():
     assert count_parameters(SMALL, **SHAPE) == count_network_parameters(network)
 
 
+@pytest.mark.slow
 def test_narrow_heads_with_group_norm_process_the_smallest_image():
     """With one channel per group, a 1×1 map has nothing to normalise, and PyTorch refuses it."""
     for channels in (32, 64):
@@ -284,6 +294,7 @@ def test_narrow_heads_with_group_norm_process_the_smallest_image():
             assert model.eval()(torch.rand(1, 3, 32, 32)).logits.isfinite().all()
 
 
+@pytest.mark.slow
 def test_training_memory_counts_what_backward_reads():
     """Only activations grow with the batch; a frozen backbone saves most of them."""
     shape = {**SHAPE, "height": 128, "width": 128}
@@ -308,6 +319,7 @@ COUNTED = (
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("changes", COUNTED, ids=str)
 def test_training_memory_agrees_with_a_real_step(changes):
     """Compares the estimate with the tensors that a real forward pass on the CPU saves."""

@@ -115,6 +115,7 @@ class OneImage(DataSet):
         return self.sample
 
 
+@pytest.mark.slow
 def test_a_large_picture_is_kept_smaller_with_its_boxes(tmp_path):
     config, folder = tiny(inference__max_image_size=64), RunFolder(tmp_path)
     recorder = SnapshotRecorder(folder, OneImage(), config)

@@ -280,6 +280,7 @@ def test_a_diverged_run_is_saved_as_such(tmp_path):
     assert state["step"] >= 1 and all(value.isfinite().all() for value in state["model"].values())
 
 
+@pytest.mark.slow
 def test_folders_that_cannot_be_used(tmp_path):
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "file").touch()

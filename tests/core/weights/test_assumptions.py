@@ -67,6 +67,7 @@ def test_a_state_dict_of_torchvision_gives_torchvisions_boxes(tmp_path):
     assert torch.equal(found.labels, expected["labels"])
 
 
+@pytest.mark.slow
 def test_a_bare_state_dict_is_torchvisions(tmp_path):
     found = load_weights(save_bare(tmp_path / "a.pth"))
     assert assumed_values(found) == {
@@ -94,6 +95,7 @@ def test_what_the_shapes_leave_open_is_assumed(settings, assumed):
     assert found == {**ANCHORS, **SIZES, "model.norm_eps": 1e-5, **assumed}
 
 
+@pytest.mark.slow
 def test_other_numbers_of_anchors_have_to_be_stated(tmp_path):
     path = save_bare(tmp_path / "a.pth", anchors=3)
     found = load_weights(path)
@@ -110,6 +112,7 @@ def test_other_numbers_of_anchors_have_to_be_stated(tmp_path):
     assert "anchors.ratios" not in weights_for(config).assumed
 
 
+@pytest.mark.slow
 def test_flags_state_what_the_file_does_not_say(tmp_path):
     path = save_bare(tmp_path / "a.pth", **{"model.num_convs": 1, "model.head_norm": "group"})
     stated = {
@@ -144,6 +147,7 @@ def test_an_assumed_value_that_is_stated_is_not_assumed_any_more(tmp_path):
     )
 
 
+@pytest.mark.slow
 def test_as_many_classes_as_torchvisions_are_cocos_and_that_is_said(tmp_path):
     path = save_bare(tmp_path / "a.pth", num_classes=91)
     found = load_weights(path)
@@ -179,6 +183,7 @@ def test_class_names_are_stated_once_and_never_changed(tmp_path):
         state_class_names(named, NAMES[::-1])
 
 
+@pytest.mark.slow
 def test_torchvisions_own_file_is_recognised(tmp_path, monkeypatch):
     path = save_bare(tmp_path / "mine.pth", num_classes=91)
     content = (tmp_path / "mine.pth").read_bytes()
@@ -225,6 +230,7 @@ def test_our_files_keep_everything(tmp_path, unusual, ending, half):
     assert len(loaded.boxes) == len(expected.boxes) == 100
 
 
+@pytest.mark.slow
 def test_pickled_files_of_ours_are_plain_state_dicts_to_pytorch(tmp_path):
     model = build_model(CONFIG.model, num_classes=3, anchors_per_location=3)
     save_weights(tmp_path / "mine.pth", model, CONFIG, NAMES, (1, 7, 9))
@@ -235,6 +241,7 @@ def test_pickled_files_of_ours_are_plain_state_dicts_to_pytorch(tmp_path):
     assert all(torch.equal(value, other.state_dict()[key]) for key, value in model.state_dict().items())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("description", [7, {"config": 7}, {7: "a"}, {"config": "\ud800"}])
 def test_a_damaged_description_in_a_pickled_file_counts_as_none(tmp_path, description):
     state = make_state()

@@ -94,6 +94,7 @@ def test_prefixes_of_keys_are_removed(small, prefix):
     assert not found.notes
 
 
+@pytest.mark.slow
 def test_files_are_opened(state, tmp_path):
     save_file(prefixed(state, "model."), tmp_path / "net.safetensors")
     assert_same(load_weights(str(tmp_path / "net.safetensors")), state)
@@ -224,6 +225,7 @@ def test_dictionaries_that_hold_themselves_end(tmp_path):
         load(tmp_path, {"head.classification_head.cls_logits.weight": torch.zeros(1)})
 
 
+@pytest.mark.slow
 def test_class_names_are_used_if_there_are_as_many(state, tmp_path):
     found = load(tmp_path, {"state_dict": prefixed(state, "model."), "hyper_parameters": {"label_dict": {"a": 0}}})
     assert found.class_names == ("class 0", "class 1", "class 2") and "classes" in found.assumed

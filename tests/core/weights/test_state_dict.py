@@ -27,6 +27,7 @@ def state():
     return make_state()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ending", [".pth", ".pt", ".ckpt", ".PTH", ".tar"])
 def test_reads_pickled_state_dicts(state, tmp_path, ending):
     path = tmp_path / f"net{ending}"

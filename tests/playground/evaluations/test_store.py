@@ -111,6 +111,7 @@ def test_another_process_finds_the_same_figures(tmp_path):
     assert again.read_status(evaluation_key(CONFIG.replace({"training.eval_images": 5}), None)) is None
 
 
+@pytest.mark.slow
 def test_a_result_that_cannot_be_stored_is_shown_nevertheless(tmp_path):
     (tmp_path / "file").write_text("")
     evaluations = Evaluations(Store(tmp_path / "file"))

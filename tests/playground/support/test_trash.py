@@ -67,6 +67,7 @@ def test_a_run_that_cannot_be_moved_leaves_nothing_behind(tmp_path):
     assert names(tmp_path) == []
 
 
+@pytest.mark.slow
 def test_the_oldest_entries_are_removed_when_there_are_many(tmp_path):
     trash = Trash(tmp_path)
     for number in range(MOST + 2):
@@ -235,6 +236,7 @@ def test_a_removal_killed_at_any_change_leaves_a_whole_entry_or_nothing(place):
     assert seen == {0, 1}
 
 
+@pytest.mark.slow
 def test_tidying_killed_at_any_change_removes_only_what_is_too_much(place):
     for name in "abc":
         make(place, name)

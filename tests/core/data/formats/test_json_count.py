@@ -71,6 +71,7 @@ def test_json_that_unfolds_is_refused_before_it_does(start, entry, end, tmp_path
     assert sniff_json(path).damaged
 
 
+@pytest.mark.slow
 def test_a_file_of_nothing_but_objects_takes_no_time(tmp_path):
     path = tmp_path / "a.json"
     path.write_bytes(b'{"images": [], "categories": [], "annotations": [' + b"{}," * MAX_OUTER + b"{}]}")

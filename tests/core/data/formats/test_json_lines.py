@@ -267,6 +267,7 @@ def test_damage(tmp_path):
     assert_survives_damage(tmp_path, JSON_LINES, "README.md", 50)
 
 
+@pytest.mark.slow
 def test_damage_of_lists(tmp_path):
     box = {"label": "cat", "coordinates": {"x": 6, "y": 12, "width": 10, "height": 20}}
     write(tmp_path, {"a.json": [{"image": "a.jpg", "annotations": [box]}, {"image": "b.jpg", "annotations": [box]}]})

@@ -275,6 +275,7 @@ def test_lists_that_may_be_either_are_refused(tmp_path, size, message):
     assert_refused(tmp_path, CSV, message)
 
 
+@pytest.mark.slow
 def test_few_pictures_are_opened_to_tell_what_lists_are(tmp_path, monkeypatch):
     opened = []
     monkeypatch.setattr("core.data.images.read_image_size", lambda path: opened.append(path) or (100, 80))
