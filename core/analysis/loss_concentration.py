@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from core.config import IOU_TARGETS, Loss
-from core.retinanet.losses import classification_loss, predicted_ious
+from core.retinanet.losses import classification_loss, count_bins, find_bins, harmonise, predicted_ious
 from core.retinanet.matching import BACKGROUND, Match
 
 GAMMAS = (0.0, 0.5, 1.0, 2.0)  # the values of γ in the paper's figure
@@ -49,9 +49,14 @@ class AnchorLogits(NamedTuple):
         targets = F.one_hot(self.labels, self.foreground.shape[1]).to(self.foreground.dtype)
         if loss.kind in IOU_TARGETS:
             targets = targets * self.ious[:, None]
-        foreground = classification_loss(self.foreground, targets, loss)
-        background = classification_loss(self.background, torch.zeros_like(self.background), loss)
-        return foreground.sum(dim=1), background.sum(dim=1)
+        logits = torch.cat([self.foreground, self.background])
+        targets = torch.cat([targets, torch.zeros_like(self.background)])
+        losses = classification_loss(logits, targets, loss)
+        if loss.kind == "ghm":
+            numbers = find_bins(logits, targets, loss.ghm_bins)
+            losses = losses * harmonise(numbers, count_bins(numbers, loss.ghm_bins))
+        foreground, background = losses.sum(dim=1).split([len(self.foreground), len(self.background)])
+        return foreground, background
 
 
 def compute_cumulative_loss(losses: Tensor) -> Tensor:

@@ -14,6 +14,7 @@ FOCUSED = when(
     "when the loss is focal, Poly-1 focal or varifocal", Check("loss.kind", ("focal", "poly1_focal", "varifocal"))
 )
 OHEM = when("when the loss is OHEM", Check("loss.kind", ("ohem",)))
+GHM = when("when the loss is GHM-C", Check("loss.kind", ("ghm",)))
 SEVERAL = when("in training: the loss of a single picture is the same with each", Check("single_image", (False,)))
 
 
@@ -22,14 +23,14 @@ class Loss(Section):
 
     kind: Literal[
         "focal", "cross_entropy", "balanced_cross_entropy", "ohem", "cutoff", "poly1_focal", "quality_focal",
-        "varifocal",
+        "varifocal", "ghm",
     ] = knob(
         "focal", label="Classification loss", effect=Effect.LOSS,
         help="focal down-weights easy examples by (1−p_t)^γ; balanced cross-entropy only weights by α; ohem keeps "
         "only the hardest anchors of an image; cutoff ignores scores with a p_t above a threshold, like a hinge; "
         "Poly-1 focal adds ε (1−p_t)^(γ+1) to focal; quality focal teaches the score of an object's class the IoU of "
         "its predicted box, so that NMS and AP rank the better boxes first; so does varifocal, which only down-weights "
-        "background and weights foreground by that IoU.",
+        "background and weights foreground by that IoU; GHM-C weights scores by how rare their gradient's size is.",
     )  # fmt: skip
     alpha: float = knob(
         0.25, label="α (foreground weight)", effect=Effect.LOSS, ge=0, le=1, step=0.01,
@@ -61,6 +62,15 @@ class Loss(Section):
         acts=(when("when the loss is varifocal", Check("loss.kind", ("varifocal",))),),
         help="Weight of background in varifocal; foreground is weighted by the IoU of its box instead. Lower it when "
         "background still dominates the loss.",
+    )  # fmt: skip
+    ghm_bins: int = knob(
+        30, label="GHM bins", effect=Effect.LOSS, ge=1, le=200, step=1, acts=(GHM,),
+        help="Bins of the gradient's size in which GHM-C counts scores: those of a full bin weigh little each, all "
+        "bins alike. On the page this picture is counted alone; in training, the batches.",
+    )  # fmt: skip
+    ghm_momentum: float = knob(
+        0.75, label="GHM momentum", effect=Effect.LOSS, ge=0, le=0.99, step=0.01, acts=(GHM, SEVERAL),
+        help="How slowly the counts of GHM-C follow the batches: the share of their moving average that a step keeps.",
     )  # fmt: skip
     cutoff: float = knob(
         0.5, label="Cut-off", effect=Effect.LOSS, ge=0.05, le=1, step=0.05,
@@ -98,5 +108,6 @@ class Loss(Section):
         "image", label="Normaliser", effect=Effect.LOSS,
         acts=(SEVERAL,),
         help="Foreground count that divides the loss: each image's own (torchvision), the batch's, or its moving "
-        "average (detectron2), which is steadier when objects are few. Differs only for batches.",
+        "average (detectron2), which is steadier when objects are few. Differs only for batches; "
+        "under GHM-C it divides the box loss alone.",
     )  # fmt: skip

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from torch import Tensor
 
-from core.retinanet.losses import ForegroundAverage
+from core.retinanet.losses import ForegroundAverage, GradientAverage
 from core.retinanet.model import RetinaNet
 
 
@@ -15,15 +15,18 @@ class StepBackup(NamedTuple):
     Attributes:
         buffers: The model's buffers, such as the running statistics of the batch norms, which the forward pass updates.
         foreground_average: The average number of foreground anchors.
+        gradient_counts: The average number of scores per bin of GHM-C; None before the first step.
     """
 
     buffers: Mapping[str, Tensor]
     foreground_average: float
+    gradient_counts: Tensor | None
 
     @classmethod
-    def of(cls, model: RetinaNet, average: ForegroundAverage) -> "StepBackup":
+    def of(cls, model: RetinaNet, average: ForegroundAverage, gradients: GradientAverage) -> "StepBackup":
         """Returns a copy of the present state."""
-        return cls({name: buffer.clone() for name, buffer in model.named_buffers()}, average.value)
+        buffers = {name: buffer.clone() for name, buffer in model.named_buffers()}
+        return cls(buffers, average.value, gradients.counts)  # counts are replaced, never changed
 
     def restore_buffers(self, model: RetinaNet) -> None:
         """Gives a model the buffers before the step."""

@@ -16,7 +16,14 @@ from core.config import Config
 from core.data.dataset import DataSet
 from core.evaluation.damage import DamagedPictures
 from core.evaluation.dataset_predictions import Evaluation, count_images, evaluate_dataset
-from core.retinanet.losses import ForegroundAverage, Losses, batch_losses, total_loss
+from core.retinanet.losses import (
+    AnchorLosses,
+    ForegroundAverage,
+    GradientAverage,
+    Losses,
+    batch_losses,
+    total_loss,
+)
 from core.retinanet.model import RetinaNet, freeze
 from core.retinanet.preprocess import prepare
 from core.structures import Sample
@@ -69,6 +76,7 @@ class Trainer:
         self._average: AveragedModel | None = build_average(self.model, decay) if decay else None
         self._schedule = Schedule(config.training)
         self._foreground_average = ForegroundAverage()
+        self._gradient_average = GradientAverage(config.loss.ghm_momentum)
         self._explosion = ExplosionDetector()
         self._early_stopping = EarlyStopping(config.training.early_stopping)
         self._updating = threading.RLock()  # held while a step changes the weights
@@ -191,7 +199,7 @@ class Trainer:
     def _train_step(self, samples: list[Sample], started: float) -> StepRecord:
         training, step = self.config.training, self.step
         with self._updating:
-            self._backup = backup = StepBackup.of(self.model, self._foreground_average)
+            self._backup = backup = StepBackup.of(self.model, self._foreground_average, self._gradient_average)
         rate = self._schedule.rate(step)
         for group in self._optimizer.param_groups:
             group["lr"] = rate
@@ -204,6 +212,8 @@ class Trainer:
         with self._updating:
             if not math.isfinite(classification + box + norm) or self._explosion.observe(classification + box):
                 backup.restore_buffers(self.model)  # the forward pass has already updated them
+                self._foreground_average.value = backup.foreground_average
+                self._gradient_average.counts = backup.gradient_counts
                 self._backup = None
                 flat_boxes = count_flat_boxes(samples)
                 raise diverged(self.config, DivergedStep(step + 1, classification, box, norm, rate, flat_boxes))
@@ -232,7 +242,13 @@ class Trainer:
             outputs = self._prepared(batch.pixels, maps)
         images = batch_losses(outputs, batch, samples, self.config)
         foreground = self.accelerator.reduce(sum(image.foreground for image in images), "sum").item()
-        return total_loss(images, self.config.loss, self._normaliser(foreground)), foreground
+        counts = self._average_gradients(images) if self.config.loss.kind == "ghm" else None
+        return total_loss(images, self.config.loss, self._normaliser(foreground), counts), foreground
+
+    def _average_gradients(self, images: list[AnchorLosses]) -> torch.Tensor:
+        """Returns the average counts of GHM-C per process, since gradients are averaged over the processes."""
+        counts = torch.stack([image.bins.counts for image in images if image.bins is not None]).sum(dim=0)
+        return self._gradient_average.update(self.accelerator.reduce(counts, "mean"))
 
     def _normaliser(self, foreground: int) -> float:
         """Returns the loss normaliser per process, since gradients are averaged over the processes."""
@@ -252,6 +268,7 @@ class Trainer:
             "optimizer": self._optimizer.state_dict(),
             "schedule": self._schedule.state(),
             "foreground_average": backup.foreground_average if backup else self._foreground_average.value,
+            "gradient_counts": backup.gradient_counts if backup else self._gradient_average.counts,
             "explosion": self._explosion.state(),
             "averaged": self._average.state_dict() if self._average else None,
             "early_stopping": self._early_stopping.state(),
@@ -264,6 +281,7 @@ class Trainer:
         match_memory_layout(self._optimizer)
         self._schedule.restore(state["schedule"])
         self._foreground_average.value = state["foreground_average"]
+        self._gradient_average.counts = state.get("gradient_counts")  # not in checkpoints of earlier versions
         self._explosion.restore(state["explosion"])
         if self._average:
             self._average.load_state_dict(state["averaged"])

@@ -47,14 +47,14 @@ def build_drawing(
 
 def curve_points(kind: str, pipeline: Pipeline) -> list[float]:
     """Returns the heights of one of the `DRAWABLE` curves at `POINTS` positions from 0 to 1."""
-    loss = pipeline.config.loss
+    loss, counts = pipeline.config.loss, pipeline.gradient_counts
     if kind == CUMULATIVE:
         return _cumulative(pipeline)
     at = torch.linspace(0, 1, POINTS, dtype=torch.float64).clamp(0.001, 0.999)
     if kind == GRADIENT:
-        values = slope(at, FOREGROUND, loss)
+        values = slope(at, FOREGROUND, loss, counts)
     else:
-        values = one_score(at, FOREGROUND, loss)
+        values = one_score(at, FOREGROUND, loss, counts)
         if kind == WEIGHT:
             values = values / one_score(at, FOREGROUND, CROSS_ENTROPY)
     return [round(value, 5) for value in values.clamp(max=HEIGHTS[kind]).tolist()]

@@ -66,6 +66,11 @@ class LossStages(NetworkOutputs):
         return _ious.get(self.logits_key, compute)
 
     @property
+    def gradient_counts(self) -> Tensor | None:
+        """How many scores of this picture GHM-C counts in each of its bins; None under other losses."""
+        return self.losses.bins.counts if self.losses.bins else None
+
+    @property
     def logits_key(self) -> Hashable:
         """A cache key of logits, boxes and assignment together: all that losses depend on except the loss."""
         return self.outputs_key, self.match_key

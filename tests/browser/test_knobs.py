@@ -7,7 +7,7 @@ from tests.waiting import wait
 
 pytestmark = pytest.mark.browser
 # Settings of losses that came after focal loss.
-AFTER_FOCAL = {"loss-poly1-epsilon", "loss-quality-beta", "loss-varifocal-alpha"}
+AFTER_FOCAL = {"loss-poly1-epsilon", "loss-quality-beta", "loss-varifocal-alpha", "loss-ghm-bins", "loss-ghm-momentum"}
 ONLY_THE_TABLE = "now it changes only the table “The same picture under each loss”"
 IDS = "(knobs) => knobs.map((knob) => knob.id.replace('knob-', ''))"
 COVERED = """(knob) => {

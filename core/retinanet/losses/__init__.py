@@ -3,7 +3,7 @@
 All functions return one value per score or anchor; only `total_loss` sums them, so that each can be inspected.
 
 Reading order: `classification` (of single scores), `box` (of foreground anchors), `hardest` (the anchors of OHEM),
-`image` (of every anchor of an image), `total` (of a batch).
+`density` (GHM-C), `image` (of every anchor of an image), `total` (of a batch).
 """
 
 import lazy_loader as lazy

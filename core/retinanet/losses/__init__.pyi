@@ -6,6 +6,13 @@ from .classification import (
     quality_focal_loss as quality_focal_loss,
     varifocal_loss as varifocal_loss,
 )
+from .density import (
+    GradientAverage as GradientAverage,
+    GradientBins as GradientBins,
+    count_bins as count_bins,
+    find_bins as find_bins,
+    harmonise as harmonise,
+)
 from .hardest import select_hardest as select_hardest
 from .image import AnchorLosses as AnchorLosses, anchor_losses as anchor_losses, batch_losses as batch_losses
 from .total import ForegroundAverage as ForegroundAverage, Losses as Losses, total_loss as total_loss

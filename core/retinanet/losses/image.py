@@ -11,6 +11,7 @@ from core.retinanet.anchors import make_anchors
 from core.retinanet.focal_kernel import FocalWeights, fused_focal_loss
 from core.retinanet.losses.box import box_loss, predicted_ious
 from core.retinanet.losses.classification import classification_loss
+from core.retinanet.losses.density import GradientBins, find_bins, harmonise
 from core.retinanet.losses.hardest import select_hardest
 from core.retinanet.matching import IGNORED, Match, match_anchors
 from core.retinanet.model import Outputs
@@ -22,21 +23,24 @@ class AnchorLosses(NamedTuple):
     """The losses of each anchor of one image, before normalisation.
 
     Attributes:
-        classification: [N], summed over classes; 0 for ignored anchors.
+        classification: [N], summed over classes; 0 for ignored anchors. Under GHM-C scores are weighted as if this
+            image were the whole batch.
         box: [N], multiplied by the box weight; 0 except for foreground.
         used: bool [N]: anchors that contribute to the classification loss.
         foreground: Number of foreground anchors, int64 scalar.
+        bins: The scores by the norm of their gradient, under GHM-C alone.
     """
 
     classification: Tensor
     box: Tensor
     used: Tensor
     foreground: Tensor
+    bins: GradientBins | None = None
 
     def add_up(self) -> "AnchorLosses":
         """Returns the losses of all anchors together, as those of a single anchor."""
         return AnchorLosses(
-            self.classification.sum()[None], self.box.sum()[None], self.used.any()[None], self.foreground
+            self.classification.sum()[None], self.box.sum()[None], self.used.any()[None], self.foreground, self.bins
         )
 
 
@@ -57,27 +61,46 @@ def anchor_losses(
     foreground = match.foreground
     chosen = foreground.nonzero().squeeze(1)  # [F]
     objects = match.object[chosen]
-    pairs = chosen, labels[objects]
-    if loss.kind in IOU_TARGETS:
+    pairs, bins = (chosen, labels[objects]), None
+    used = match.label != IGNORED
+    if loss.kind == "ghm":
+        classification, bins = _harmonised_loss_per_anchor(logits, pairs, used, loss)
+    elif loss.kind in IOU_TARGETS:
         targets = predicted_ious(deltas, anchors, match, boxes)
         classification = _loss_with_targets(logits, pairs, targets, loss)  # [N]
     else:
         classification = _classification_loss_per_anchor(logits, pairs, loss)
-    used = match.label != IGNORED
     if loss.kind == "ohem":
         used = select_hardest(classification.detach(), anchors, foreground, used, loss)
     box = deltas.new_zeros(len(deltas))
     box[chosen] = box_loss(deltas[chosen], boxes[objects], anchors[chosen], loss)
-    return AnchorLosses(classification * used, box, used, foreground.sum())
+    return AnchorLosses(classification * used, box, used, foreground.sum(), bins)
 
 
 def _classification_loss_per_anchor(logits: Tensor, pairs: tuple[Tensor, Tensor], loss: Loss) -> Tensor:
     """Returns `classification_loss` [N] summed over classes; `pairs` are the foreground anchors and classes [F]."""
     if loss.kind == "cutoff":
-        targets = torch.zeros_like(logits)
-        targets[pairs] = 1
-        return classification_loss(logits, targets, loss).sum(dim=1)
+        return classification_loss(logits, _make_targets(logits, pairs), loss).sum(dim=1)
     return fused_focal_loss(logits, *pairs, _weigh(loss))
+
+
+def _make_targets(logits: Tensor, pairs: tuple[Tensor, Tensor]) -> Tensor:
+    """Returns 1 for the foreground pairs and 0 for all others, [N, K]."""
+    targets = torch.zeros_like(logits)
+    targets[pairs] = 1
+    return targets
+
+
+def _harmonised_loss_per_anchor(
+    logits: Tensor, pairs: tuple[Tensor, Tensor], used: Tensor, loss: Loss
+) -> tuple[Tensor, GradientBins]:
+    """Returns the loss of each anchor under GHM-C, [N], and the bins of all scores of `used` anchors."""
+    targets = _make_targets(logits, pairs)[used]
+    cross_entropy = classification_loss(logits[used], targets, loss)
+    numbers = find_bins(logits[used], targets, loss.ghm_bins)
+    bins = GradientBins.of(numbers, cross_entropy, loss.ghm_bins)
+    paid = (cross_entropy * harmonise(numbers, bins.counts)).sum(dim=1)
+    return logits.new_zeros(len(logits)).masked_scatter(used, paid), bins
 
 
 def _loss_with_targets(logits: Tensor, pairs: tuple[Tensor, Tensor], targets: Tensor, loss: Loss) -> Tensor:

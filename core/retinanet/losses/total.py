@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from core.config import Loss
+from core.retinanet.losses.density import harmonised_loss
 from core.retinanet.losses.image import AnchorLosses
 
 
@@ -21,15 +22,25 @@ class Losses(NamedTuple):
         return self.classification + self.box
 
 
-def total_loss(images: list[AnchorLosses], loss: Loss, divisor: Tensor | float | None = None) -> Losses:
+def total_loss(
+    images: list[AnchorLosses], loss: Loss, divisor: Tensor | float | None = None, counts: Tensor | None = None
+) -> Losses:
     """Sums and normalises the losses of a batch; the divisor is at least 1, also without foreground.
 
     Args:
         images: The losses of each image, at least one.
         loss: Its `normaliser` is used: "image" divides the sum of each image by its number of foreground anchors and
-            averages the quotients, the others divide the sum of the batch.
+            averages the quotients, the others divide the sum of the batch. The classification loss of GHM-C is not
+            divided: its weights are those of the batch.
         divisor: Divisor of "batch" and "moving_average"; by default the number of foreground anchors of the batch.
+        counts: Number of scores in each bin of GHM-C, [M]; by default those of the batch.
     """
+    bins = [image.bins for image in images if image.bins is not None]
+    losses = _normalise(images, loss, divisor)
+    return losses._replace(classification=harmonised_loss(bins, counts)) if bins else losses
+
+
+def _normalise(images: list[AnchorLosses], loss: Loss, divisor: Tensor | float | None) -> Losses:
     classification = torch.stack([image.classification.sum() for image in images])  # [B]
     box = torch.stack([image.box.sum() for image in images])
     foreground = torch.stack([image.foreground for image in images])

@@ -6,10 +6,11 @@ from typing import NamedTuple
 import numpy as np
 import torch
 from markupsafe import Markup
+from torch import Tensor
 
 from core.config import IOU_TARGETS, Config, Loss, knobs
 from core.io.text import typeset_numbers
-from core.retinanet.losses import classification_loss
+from core.retinanet.losses import classification_loss, find_bins, harmonise
 from playground.components import html
 from playground.components.compared import REFERENCE
 from playground.components.figures import Figure, colour, lines
@@ -63,30 +64,42 @@ def list_sides(loss: Loss) -> tuple[Side, ...]:
     return (*(OF_QUALITY if loss.kind in IOU_TARGETS else (FOREGROUND,)), BACKGROUND)
 
 
-def one_score(p_t: torch.Tensor, side: Side, loss: Loss) -> torch.Tensor:
-    """Returns the loss of scores with the probability p_t of the true class; any shape."""
-    return _loss_of(torch.log(p_t / (1 - p_t)), side, loss)
+def one_score(p_t: Tensor, side: Side, loss: Loss, counts: Tensor | None = None) -> Tensor:
+    """Returns the loss of scores with the probability p_t of the true class; any shape.
+
+    Args:
+        p_t: The probabilities.
+        side: Whether they are foreground, and what they have to be.
+        loss: The settings.
+        counts: How many scores GHM-C counts in each of its bins, [M]; without them none is weighted.
+    """
+    return _loss_of(torch.log(p_t / (1 - p_t)), side, loss, counts)
 
 
-def slope(p_t: torch.Tensor, side: Side, loss: Loss) -> torch.Tensor:
-    """Returns |dL/dx| of scores with the probability p_t of the true class, where x is the logit; any shape."""
+def slope(p_t: Tensor, side: Side, loss: Loss, counts: Tensor | None = None) -> Tensor:
+    """Returns |dL/dx|, where x is the logit; the arguments are those of `one_score`."""
     signed = torch.log(p_t / (1 - p_t)).requires_grad_()
-    return torch.autograd.grad(_loss_of(signed, side, loss).sum(), signed)[0].abs()
+    return torch.autograd.grad(_loss_of(signed, side, loss, counts).sum(), signed)[0].abs()
 
 
-def _loss_of(signed: torch.Tensor, side: Side, loss: Loss) -> torch.Tensor:
+def _loss_of(signed: Tensor, side: Side, loss: Loss, counts: Tensor | None) -> Tensor:
     """Returns the loss of scores by the logit of p_t."""
     targets = torch.full_like(signed, side.target if side.foreground else 0.0)
-    return classification_loss(signed if side.foreground else -signed, targets, loss)
+    logits = signed if side.foreground else -signed
+    values = classification_loss(logits, targets, loss)
+    if loss.kind != "ghm" or counts is None:
+        return values
+    return values * harmonise(find_bins(logits, targets, len(counts)), counts)
 
 
-def curves(loss: Loss, kind: str = VALUE, *, p_t: float | None = None) -> Figure:
+def curves(loss: Loss, kind: str = VALUE, *, p_t: float | None = None, counts: Tensor | None = None) -> Figure:
     """Returns one of `CURVES` for foreground and background, with plain and α-balanced cross-entropy for comparison.
 
     Args:
         loss: The settings.
         kind: The curve.
         p_t: Of the example to mark, None for none.
+        counts: How many scores GHM-C counts in each of its bins, [M].
     """
     kind, logarithmic = kind.removesuffix(LOGARITHMIC), kind.endswith(LOGARITHMIC)
     at = torch.tensor(P_T)
@@ -96,7 +109,7 @@ def curves(loss: Loss, kind: str = VALUE, *, p_t: float | None = None) -> Figure
     for settings, name, shown in ((loss, "these settings", sides), (balanced, "α-balanced", references)):
         for side in shown:
             tint = colour("foreground" if side.foreground else "background")
-            drawn.append((f"{side.name}, {name}", tint, P_T.tolist(), _measure(at, kind, side, settings)))
+            drawn.append((f"{side.name}, {name}", tint, P_T.tolist(), _measure(at, kind, side, settings, counts)))
     figure = lines(drawn, title=TITLES[kind], x="p<sub>t</sub>, probability of the truth", y=HEIGHTS[kind])
     for trace, side in zip(figure["data"][1:], sides, strict=False):
         if side.dash != "solid":
@@ -115,19 +128,19 @@ def curves(loss: Loss, kind: str = VALUE, *, p_t: float | None = None) -> Figure
     return figure
 
 
-def _measure(at: torch.Tensor, kind: str, side: Side, loss: Loss) -> list[float]:
+def _measure(at: Tensor, kind: str, side: Side, loss: Loss, counts: Tensor | None = None) -> list[float]:
     """Returns the heights of a curve; a weight is that beside cross-entropy with the same target."""
-    values = (slope if kind == GRADIENT else one_score)(at, side, loss)
+    values = (slope if kind == GRADIENT else one_score)(at, side, loss, counts)
     return (values / one_score(at, side, CROSS_ENTROPY) if kind == WEIGHT else values).tolist()
 
 
-def example(loss: Loss, p_t: float) -> Markup:
-    """Returns the loss of an example with p_t, compared with cross-entropy."""
+def example(loss: Loss, p_t: float, counts: Tensor | None = None) -> Markup:
+    """Returns the loss of an example with p_t, compared with cross-entropy; `counts` are those of `curves`."""
     at = torch.tensor([p_t], dtype=torch.float64)
     plain = -math.log(p_t)
     sides = [side for side in list_sides(loss) if side.target == 1]
-    losses = {side.name: one_score(at, side, loss).item() for side in sides}
-    alike = relative_weight(loss, p_t)
+    losses = {side.name: one_score(at, side, loss, counts).item() for side in sides}
+    alike = losses[BACKGROUND.name] / plain if loss.kind == "ghm" else relative_weight(loss, p_t)
     weights = [] if alike is None else [("weight of this example", f"{_format_share(alike)} of cross-entropy")]
     with_alpha = ", with α" if knobs()["loss.alpha"].acts(Config(loss=loss)) else ""
     weights += [(f"as {name}{with_alpha}", _format_share(value / plain)) for name, value in losses.items()]
@@ -188,6 +201,8 @@ def _explain_loss(loss: Loss, p_t: float) -> str | Markup:
         )
     if loss.kind in IOU_TARGETS:
         return _explain_targets(loss, p_t)
+    if loss.kind == "ghm":
+        return "GHM-C weights it by how few scores of this picture have a gradient of its size."
     if loss.kind == "ohem":
         return "It only counts if its anchor is among the hardest ones, which OHEM keeps."
     return ""

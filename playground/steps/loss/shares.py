@@ -98,6 +98,21 @@ def explain_targets(pipeline: Pipeline) -> Markup:
     )
 
 
+def explain_density(pipeline: Pipeline) -> Markup:
+    """Returns a sentence on how GHM-C counts the scores of this picture, "" under other losses."""
+    counts = pipeline.gradient_counts
+    if counts is None:
+        return Markup()
+    bins, whole, fullest = len(counts), int(counts.sum()), int(counts.max())
+    weight = fullest and whole / (bins * fullest)
+    return html.paragraph(
+        f"GHM-C sorts the {html.count(whole)} scores of this picture by the size of their gradient, |score − target|, "
+        f"into {bins} bins. The fullest has {html.count(fullest)}, which weigh {weight:.3g} each; those of a bin with "
+        f"one score would weigh {whole / bins:.3g}. Here this picture is counted alone; in training, the batches are, "
+        "and the counts averaged."
+    )
+
+
 def effective_number(losses: Tensor) -> float:
     """Returns the effective number of anchors: as many as would carry the loss if all paid alike, (Σ l)² / Σ l².
 
@@ -136,12 +151,13 @@ def restrict_loss(kind: str, chosen: Loss) -> Loss:
 def _list_settings(kind: str) -> tuple[str, ...]:
     """Returns the names of the settings that act only with some classification losses, this one among them."""
     config = Config.from_flat({"loss.kind": kind})
-    return tuple(knob.name for knob in knobs().values() if "loss.kind" in knob.depends_on and knob.acts(config))
+    return tuple(knobs()[path].name for path in OF_SOME_LOSSES if knobs()[path].acts(config))
 
 
 def _find_of_some() -> tuple[str, ...]:
-    """Returns the paths of the settings that act only with some classification losses."""
-    return tuple(path for path, knob in knobs().items() if path != "loss.kind" and "loss.kind" in knob.depends_on)
+    """Returns the paths of the settings that act only with some classification losses, on a single picture too."""
+    own = (path for path, knob in knobs().items() if path != "loss.kind" and "loss.kind" in knob.depends_on)
+    return tuple(path for path in own if "single_image" not in knobs()[path].depends_on)
 
 
 OF_SOME_LOSSES = _find_of_some()

@@ -24,6 +24,7 @@ from playground.steps.loss.shares import (
     OF_SOME_LOSSES,
     alternatives,
     certainty,
+    explain_density,
     explain_targets,
     shares,
 )
@@ -56,10 +57,11 @@ def _build_text(pipeline: Pipeline, focus: Focus, report: Markup) -> StepText:
     _, table = (concentration if focus.curve == CUMULATIVE else concentration_of_picture)(pipeline)
     loss = pipeline.config.loss
     text = note_tiles(pipeline) + _totals(pipeline) + shares(pipeline) + explain_targets(pipeline)
+    text += explain_density(pipeline)
     more = None
     if slow := _build_slow_tables(pipeline):
         under_each, initial = slow
-        more = example(loss, focus.p_t) + under_each + table + initial + paper_tables.tables()
+        more = example(loss, focus.p_t, pipeline.gradient_counts) + under_each + table + initial + paper_tables.tables()
         more += comparison.measured(PAPER_PRESETS)
     if focus.pick:
         text += report
@@ -75,7 +77,11 @@ def _build_figure(pipeline: Pipeline, focus: Focus) -> Figure:
         CUMULATIVE: lambda: concentration(pipeline)[0],
         OF_PICTURE: lambda: concentration_of_picture(pipeline)[0],
     }
-    return made.get(focus.curve, lambda: curves(pipeline.config.loss, focus.curve, p_t=focus.p_t))()
+    return made.get(focus.curve, lambda: _build_curves(pipeline, focus))()
+
+
+def _build_curves(pipeline: Pipeline, focus: Focus) -> Figure:
+    return curves(pipeline.config.loss, focus.curve, p_t=focus.p_t, counts=pipeline.gradient_counts)
 
 
 def _build_slow_tables(pipeline: Pipeline) -> tuple[Markup, Markup] | None:

@@ -13,7 +13,7 @@ from torch import nn
 from core.config import Check, Circumstances, Config, ConfigError, Effect, knobs
 from core.data.sources import open_data
 from core.retinanet.anchors import make_anchors
-from core.retinanet.losses import ForegroundAverage, anchor_losses, total_loss
+from core.retinanet.losses import ForegroundAverage, GradientAverage, anchor_losses, total_loss
 from core.retinanet.matching import match_anchors
 from core.retinanet.model import RetinaNet, build_model
 from core.retinanet.predict import detect
@@ -70,6 +70,8 @@ OF_KINDS: dict[str, tuple[str, ...]] = {
     "loss.poly1_epsilon": ("poly1_focal",),
     "loss.quality_beta": ("quality_focal",),
     "loss.varifocal_alpha": ("varifocal",),
+    "loss.ghm_bins": ("ghm",),
+    "loss.ghm_momentum": ("ghm",),
     "loss.cutoff": ("cutoff",),
     "loss.ohem_anchors": ("ohem",),
     "loss.ohem_nms_threshold": ("ohem",),
@@ -112,6 +114,10 @@ IDLE: dict[str, list[Case]] = {
         path: settings_of("loss.kind", *(kind for kind in knobs()["loss.kind"].choices if kind not in kinds))
         for path, kinds in OF_KINDS.items()
     },
+    "loss.ghm_momentum": [
+        *settings_of("loss.kind", *(kind for kind in knobs()["loss.kind"].choices if kind != "ghm")),
+        Case({"loss.kind": "ghm"}, {"single_image": True}),
+    ],
     "loss.box_loss": settings_of("loss.box_weight", 0),
     "loss.smooth_l1_beta": [*settings_of("loss.box_loss", "l1", "giou", "diou", "ciou"), Case({"loss.box_weight": 0})],
     "loss.normaliser": [Case({}, {"single_image": True})],
@@ -349,6 +355,7 @@ def compute_losses(config: Config, known: Circumstances) -> Any:
     """The loss of each anchor and its gradient; of one picture, or of three steps of training with two pictures."""
     single = known.single_image
     rng, average, results = torch.Generator().manual_seed(0), ForegroundAverage(), []
+    gradients = GradientAverage(config.loss.ghm_momentum)
     anchors = make_anchors(config.anchors, 64, 96).boxes
     for _ in range(1 if single else 3):
         logits = (torch.randn(2, len(anchors), 3, generator=rng) - 2).requires_grad_()
@@ -361,7 +368,9 @@ def compute_losses(config: Config, known: Circumstances) -> Any:
         foreground = sum(int(each.foreground) for each in losses)
         moving = config.loss.normaliser == "moving_average"
         divisor = None if single else average.update(foreground) if moving else foreground
-        total = total_loss(losses, config.loss, divisor)
+        bins = [each.bins.counts for each in losses if each.bins]
+        counts = gradients.update(torch.stack(bins).sum(dim=0)) if bins and not single else None
+        total = total_loss(losses, config.loss, divisor, counts)
         total.total.backward()
         results += [losses, total, logits.grad, deltas.grad]
     return freeze_values(results)

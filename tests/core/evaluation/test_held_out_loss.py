@@ -74,7 +74,7 @@ def train_loss(model: RetinaNet, samples: list[Sample], config: Config) -> tuple
 
 
 @pytest.mark.parametrize("normaliser", ["image", "batch", "moving_average"])
-@pytest.mark.parametrize("kind", ["focal", "ohem"])
+@pytest.mark.parametrize("kind", ["focal", "ohem", "ghm"])
 def test_it_is_the_training_loss_of_all_images_as_one_batch(model, normaliser, kind):
     config = CONFIG.replace({"loss.normaliser": normaliser, "loss.kind": kind, "loss.box_loss": "giou"})
     data = Boxes()

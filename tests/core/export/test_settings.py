@@ -201,7 +201,7 @@ def test_mmdetection_has_every_name(case):
 
 
 @pytest.mark.parametrize("form", ["torchvision", "detectron2", "mmdetection 3"])
-@pytest.mark.parametrize("kind", ["ohem", "cutoff", "poly1_focal", "quality_focal", "varifocal"])
+@pytest.mark.parametrize("kind", ["ohem", "cutoff", "poly1_focal", "quality_focal", "varifocal", "ghm"])
 def test_code_is_valid_and_names_unsupported_settings(form, kind):
     config = Config.from_flat({"loss.kind": kind, "loss.normaliser": "moving_average"})
     text = FORMATS[form](config, 4)
@@ -217,6 +217,8 @@ BESIDE = {
     "loss.poly1_epsilon": {"loss.kind": "poly1_focal"},
     "loss.quality_beta": {"loss.kind": "quality_focal"},
     "loss.varifocal_alpha": {"loss.kind": "varifocal"},
+    "loss.ghm_bins": {"loss.kind": "ghm"},
+    "loss.ghm_momentum": {"loss.kind": "ghm"},
     "loss.cutoff": {"loss.kind": "cutoff"},
     "loss.ohem_anchors": {"loss.kind": "ohem"},
     "loss.ohem_nms_threshold": {"loss.kind": "ohem"},

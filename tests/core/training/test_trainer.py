@@ -15,7 +15,7 @@ from core.data.sources import SceneData
 from core.retinanet.losses import batch_losses
 from core.retinanet.model import build_model
 from core.retinanet.preprocess import scale_objects
-from core.runs.checkpoint import load_checkpoint
+from core.runs.checkpoint import load_checkpoint, save_checkpoint
 from core.runs.folder import DIVERGED, FAILED, FINISHED, STOPPED, RunError, RunFolder
 from core.runs.train import run_training
 from core.training import samples
@@ -102,6 +102,36 @@ def test_resumes_exactly(schedule, normaliser):
     second = Trainer(network(config, seed=99), config)
     second.restore(first.state())
     assert begun + values(second.run(data(config), data(config, "val"))) == whole
+
+
+@pytest.mark.slow
+def test_the_counts_of_ghm_are_resumed_exactly(tmp_path):
+    """From the file of a checkpoint, as of the last completed step."""
+    config = tiny(loss__kind="ghm", loss__ghm_momentum=0.9)
+    whole = values(Trainer(network(config), config).run(data(config), data(config, "val")))
+    first = Trainer(network(config), config)
+    begun = values(islice(first.run(data(config), data(config, "val")), 2))
+    save_checkpoint(tmp_path / "checkpoint.safetensors", first.state())
+    second = Trainer(network(config, seed=99), config)
+    second.restore(load_checkpoint(tmp_path / "checkpoint.safetensors"))
+    assert begun + values(second.run(data(config), data(config, "val"))) == whole
+    forgetful = Trainer(network(config, seed=99), config)
+    forgetful.restore({**load_checkpoint(tmp_path / "checkpoint.safetensors"), "gradient_counts": None})
+    assert begun + values(forgetful.run(data(config), data(config, "val"))) != whole
+
+
+@pytest.mark.slow
+def test_a_step_in_progress_leaves_the_counts_of_ghm_as_they_were():
+    config = tiny(loss__kind="ghm", training__steps=2)
+    trainer = Trainer(network(config), config)
+    records = trainer.run(data(config), data(config, "val"))
+    next(records)
+    before = trainer.state()["gradient_counts"]
+    seen = []
+    weight = trainer.model.head["classification_head"].cls_logits.weight
+    weight.register_hook(lambda _: seen.append(trainer.state()["gradient_counts"]))
+    next(records)
+    assert seen and torch.equal(seen[0], before) and not torch.equal(trainer.state()["gradient_counts"], before)
 
 
 @pytest.mark.slow

@@ -40,7 +40,8 @@ def test_every_reason_is_that_of_the_hyperparameter():
         said = knobs()[path].idle_reason(shown.config, describe_circumstances(shown))
         assert reason == said[0].upper() + said[1:]
     assert reasons(shown).keys() == {
-        "model.prior_probability", "loss.poly1_epsilon", "loss.quality_beta", "loss.varifocal_alpha", "loss.cutoff",
+        "model.prior_probability", "loss.poly1_epsilon", "loss.quality_beta", "loss.varifocal_alpha", "loss.ghm_bins",
+        "loss.ghm_momentum", "loss.cutoff",
         "loss.ohem_anchors", "loss.ohem_nms_threshold", "loss.ohem_one_to_three", "loss.normaliser",
         "inference.tile_overlap", "inference.soft_nms_sigma", "training.decay_factor", "training.decay_period",
         "training.milestones", "training.cache_features",

@@ -136,7 +136,9 @@ def test_the_weights_are_those_of_the_paper():
     assert sides in example(Loss(alpha=0.25, gamma=2), 0.9)
 
 
-@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "ohem"])  # whose curve is cross-entropy's
+@pytest.mark.parametrize(
+    "kind", [kind for kind in KINDS if kind not in ("ohem", "ghm")]
+)  # whose curve is cross-entropy's
 def test_an_example_that_pays_nothing_is_said_to(kind):
     text = example(Loss(kind=kind, cutoff=0.6, alpha=0.5), 0.7)
     assert (text.count("pays nothing") == 2) == (kind == "cutoff")
@@ -149,6 +151,39 @@ def test_an_example_that_pays_nothing_is_said_to(kind):
     assert (f"{weighs} cross-entropy" in text) == (kind != "varifocal")  # whose sides differ
     assert ("(1−pₜ)<sup>γ</sup>" in text) == (kind == "focal")
     assert "1/2 of that" in example(Loss(kind="cutoff", cutoff=0.6, alpha=0.5), 0.55)
+
+
+def test_curves_of_losses_with_ious_as_targets_show_several(kind="varifocal"):
+    """q CE for foreground, whatever its target; its slope is 0 where the score is the target."""
+    weights = curves(Loss(kind=kind), WEIGHT)["data"][1:4]
+    for curve, iou in zip(weights, (1, 0.75, 0.5), strict=True):
+        assert curve["name"] == f"foreground of IoU {iou:g}, these settings" and curve["y"] == pytest.approx([iou] * 99)
+    slopes = curves(Loss(kind=kind), GRADIENT)["data"][1:4]
+    assert [round(curve["y"][49], 6) for curve in slopes] == [0.5, 0.1875, 0]  # q |0.5 − q|
+    text = example(Loss(kind=kind), 0.9)
+    assert "target of foreground is not 1" in text and "down, to 0.75" in text
+
+
+def test_the_curves_of_ghm_are_those_of_this_picture():
+    here = pipeline(loss__kind="ghm", loss__ghm_bins=10)
+    counts = here.gradient_counts
+    whole = int((here.match.label >= 0).sum()) * here.network.model.num_classes
+    assert counts.sum() == whole and len(counts) == 10
+    weight = STEPS["loss"].build_figure(here, Focus(curve=WEIGHT))["data"][1]
+    beta = dict(zip([round(x, 2) for x in weight["x"]], weight["y"], strict=True))
+    assert beta[0.95] == pytest.approx(whole / (10 * max(1, counts[0].item())))  # p_t 0.95: a gradient of 0.05
+    assert beta[0.55] == pytest.approx(whole / (10 * max(1, counts[4].item())))
+    text = STEPS["loss"].build_view(here, Focus()).build_text()
+    assert "GHM-C sorts the" in text.readout and "weights it by how few scores" in text.more
+    assert pipeline(loss__kind="focal").gradient_counts is None
+
+
+def test_targets_that_are_ious_are_explained():
+    text = STEPS["loss"].build_view(pipeline(loss__kind="quality_focal"), Focus()).build_text().readout
+    assert "is not 1, but the IoU of the box" in text and "on average here" in text
+    assert "IoU of the box" not in STEPS["loss"].build_view(pipeline(), Focus()).build_text().readout
+    bare = STEPS["loss"].build_view(pipeline(loss__kind="varifocal", scenes__empty_share=1.0), Focus()).build_text()
+    assert "there is no foreground" in bare.readout
 
 
 def test_every_loss_is_in_the_table_of_alternatives():
@@ -170,7 +205,7 @@ def test_easy_background_pays_nothing_with_a_cutoff_of_one_half():
 def test_the_initial_loss_is_that_of_a_network_with_new_heads():
     """Whatever heads it has: the same backbone, the same seed, the given prior and loss."""
     trained = Pipeline(render_picture(Config().scenes), Config())
-    for prior, loss in ((0.01, Loss()), (0.5, Loss()), (0.01, Loss(kind="varifocal")), (0.5, Loss(kind="ohem"))):
+    for prior, loss in ((0.01, Loss()), (0.5, Loss()), (0.01, Loss(kind="varifocal")), (0.5, Loss(kind="ghm"))):
         fresh = Config.from_flat({"model.heads": "new", "model.prior_probability": prior})
         real = Pipeline(trained.picture, fresh).compute_losses(loss)
         expected = real.classification.sum().item() / int(real.foreground)

@@ -17,6 +17,7 @@ SMALL = {"model.weights": "random", "model.fpn_channels": 32, "model.num_convs":
         ("poly1_focal", "Under Poly-1 focal with γ = 1.5 the ", True),
         ("varifocal", "Under varifocal with γ = 1.5 the ", True),
         ("quality_focal", "Under quality-focal the ", False),
+        ("ghm", "Under GHM-C the ", False),
         ("ohem", "Under OHEM the ", False),
         ("balanced_cross_entropy", "Under balanced-cross-entropy the ", False),
     ],
