@@ -122,6 +122,18 @@ PRESETS: dict[str, Preset] = {
             Variant("OHEM, 128 anchors, 1:3", {**OHEM, "loss.ohem_one_to_three": True}),
         ),
     ),
+    "after_focal": Preset(
+        "Losses that came after focal loss",
+        "Poly-1 changes what confident scores pay, quality focal and varifocal teach scores the IoU of their boxes, "
+        "GHM-C weights by the rarity of gradients: compare AP75, in which better ranked boxes show, with AP50.",
+        (
+            Variant("focal loss", {}),
+            Variant("Poly-1 focal", {"loss.kind": "poly1_focal"}),
+            Variant("quality focal", {"loss.kind": "quality_focal"}),
+            Variant("varifocal", {"loss.kind": "varifocal"}),
+            Variant("GHM-C", {"loss.kind": "ghm"}),
+        ),
+    ),
     "freeze": Preset(
         "Frozen stages: speed gained, accuracy lost",
         "Training the whole network against training new heads and a pyramid on a frozen backbone: compare images per "
