@@ -172,6 +172,8 @@ def _format_share(value: float) -> str:
     """Returns a factor in words; up to a half as 1/N."""
     if value == 0:
         return "nothing"
+    if value >= 1000:
+        return f"{value:,.0f}"
     if value > 0.5:
         return "all" if value == 1 else f"{value:.3g}"
     return f"1/{1 / value:,.0f}" if value <= 0.01 else f"1/{1 / value:.3g}"

@@ -104,11 +104,11 @@ def explain_density(pipeline: Pipeline) -> Markup:
     if counts is None:
         return Markup()
     bins, whole, fullest = len(counts), int(counts.sum()), int(counts.max())
-    weight = fullest and whole / (bins * fullest)
+    usual = whole / (bins * max(1, fullest))
     return html.paragraph(
         f"GHM-C sorts the {html.count(whole)} scores of this picture by the size of their gradient, |score − target|, "
-        f"into {bins} bins. The fullest has {html.count(fullest)}, which weigh {weight:.3g} each; those of a bin with "
-        f"one score would weigh {whole / bins:.3g}. Here this picture is counted alone; in training, the batches are, "
+        f"into {bins} bins. The fullest has {html.count(fullest)}, which weigh {usual:.3g} each; those of a bin with "
+        f"one score would weigh {html.count(whole / bins)}. Here this picture is counted alone; in training, the batches are, "
         "and the counts averaged."
     )
 
