@@ -108,8 +108,8 @@ def explain_density(pipeline: Pipeline) -> Markup:
     return html.paragraph(
         f"GHM-C sorts the {html.count(whole)} scores of this picture by the size of their gradient, |score − target|, "
         f"into {bins} bins. The fullest has {html.count(fullest)}, which weigh {usual:.3g} each; those of a bin with "
-        f"one score would weigh {html.count(whole / bins)}. Here this picture is counted alone; in training, the batches are, "
-        "and the counts averaged."
+        f"one score would weigh {html.count(whole / bins)}. Here this picture is counted alone; in training, the "
+        "batches are, and the counts averaged."
     )
 
 
