@@ -1,5 +1,6 @@
 """Assignment of anchors to ground truth: foreground, ignored or background (paper, section 4, "Anchors")."""
 
+from functools import lru_cache
 from typing import NamedTuple
 
 import torch
@@ -89,6 +90,18 @@ def _find_best_densely(anchors: Tensor, objects: Tensor, force: bool) -> _Best:
     return iou, best_object, is_best, highest, chosen
 
 
+class _Runs(NamedTuple):
+    """R runs of consecutive anchors.
+
+    Attributes:
+        corners: float32 [4, R, RUN], coordinates first; the last run is padded with the last anchor.
+        bounds: float32 [4, R]: the smallest box that contains the anchors of each run.
+    """
+
+    corners: Tensor
+    bounds: Tensor
+
+
 class _Nearby(NamedTuple):
     """IoUs of P pairs of an object and a run of anchors near it; the IoU of all other pairs is 0.
 
@@ -110,8 +123,8 @@ def _find_best_in_runs(anchors: Tensor, objects: Tensor, force: bool) -> _Best:
         Highest IoU [N] and object [N] of each anchor; bool [N], True for the best anchors of any object if `force`,
         else False; highest IoU [M] and anchor [M] of each object.
     """
-    runs = _split_into_runs(anchors)  # [4, R, RUN]
-    iou = anchors.new_zeros(runs.shape[1:])  # [R, RUN]
+    runs = _split_into_runs(anchors) if anchors.is_inference() else _recall_runs(anchors, anchors._version)
+    iou = anchors.new_zeros(runs.corners.shape[1:])  # [R, RUN]
     best_object = torch.zeros_like(iou, dtype=torch.int64)
     is_best = torch.zeros_like(iou, dtype=torch.bool)
     highest = anchors.new_zeros(len(objects))
@@ -127,23 +140,32 @@ def _find_best_in_runs(anchors: Tensor, objects: Tensor, force: bool) -> _Best:
     return iou, best_object, is_best, highest, chosen
 
 
-def _split_into_runs(anchors: Tensor) -> Tensor:
-    """Splits anchors [N, 4], padded with the last one, into runs of consecutive anchors, [4, R, RUN]."""
-    runs = anchors.new_empty(4, len(anchors) + -len(anchors) % RUN)
-    for row, values in zip(runs, anchors.unbind(dim=1), strict=True):  # faster than one transposition
+@lru_cache(maxsize=4)
+def _recall_runs(anchors: Tensor, version: int) -> _Runs:
+    """Returns `_split_into_runs`, kept for the next image of the same size; each change of a tensor raises its version.
+
+    Tensors are found by their identity. Inference tensors have no version.
+    """
+    return _split_into_runs(anchors)
+
+
+def _split_into_runs(anchors: Tensor) -> _Runs:
+    """Splits anchors [N, 4] into runs."""
+    corners = anchors.new_empty(4, len(anchors) + -len(anchors) % RUN)
+    for row, values in zip(corners, anchors.unbind(dim=1), strict=True):  # faster than one transposition
         row[: len(anchors)] = values
         row[len(anchors) :] = values[-1:]
-    return runs.view(4, -1, RUN)
+    corners = corners.view(4, -1, RUN)
+    return _Runs(corners, torch.cat([corners[:2].amin(dim=2), corners[2:].amax(dim=2)]))
 
 
-def _compare_nearby(runs: Tensor, objects: Tensor) -> _Nearby:
-    """Computes the IoU of objects [m, 4] with the runs [4, R, RUN] that have bounds they touch."""
-    left, top = runs[:2].amin(dim=2)  # [R]
-    right, bottom = runs[2:].amax(dim=2)
+def _compare_nearby(runs: _Runs, objects: Tensor) -> _Nearby:
+    """Computes the IoU of objects [m, 4] with the runs that have bounds they touch."""
+    left, top, right, bottom = runs.bounds  # [R]
     x1, y1, x2, y2 = objects.T[:, :, None]  # [m, 1]
     touch = (left < x2) & (right > x1) & (top < y2) & (bottom > y1)  # [m, R]
     number, run = torch.nonzero(touch).unbind(dim=1)
-    return _Nearby(number, run, pairwise_iou(runs[:, run], objects[number].T[:, :, None]))
+    return _Nearby(number, run, pairwise_iou(runs.corners[:, run], objects[number].T[:, :, None]))
 
 
 def _update_anchors(iou: Tensor, best_object: Tensor, near: _Nearby, start: int) -> None:

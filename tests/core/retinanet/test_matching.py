@@ -89,3 +89,22 @@ def test_image_without_objects_is_all_background():
     for matching in (Matching(), Matching(bg_iou_threshold=0, fg_iou_threshold=0)):
         match = match_anchors(ANCHORS, torch.zeros(0, 4), matching)
         assert (match.label == BACKGROUND).all() and not match.forced.any() and (match.iou == 0).all()
+
+
+def test_anchors_that_have_been_changed_in_place_are_compared_anew():
+    objects, anchors = torch.tensor([[0.0, 0, 10, 10]]), torch.tensor([[0.0, 0, 10, 10]])
+    assert match_anchors(anchors, objects, Matching()).iou.item() == 1
+    anchors += 20
+    assert match_anchors(anchors, objects, Matching()).iou.item() == 0
+    with torch.inference_mode():  # whose tensors count no changes
+        fixed = torch.tensor([[0.0, 0, 10, 10]])
+        assert match_anchors(fixed, objects, Matching()).iou.item() == 1
+        fixed += 20
+        assert match_anchors(fixed, objects, Matching()).iou.item() == 0
+
+
+def test_the_same_anchors_with_other_objects():
+    for count, seed in ((3, 0), (5, 1), (0, 2), (3, 0)):
+        objects = random_boxes(count, seed, 160)
+        iou = box_iou(objects, ANCHORS) if count else torch.zeros(1, len(ANCHORS))
+        assert torch.equal(match_anchors(ANCHORS, objects, Matching()).iou, iou.max(dim=0).values)
