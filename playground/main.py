@@ -23,7 +23,7 @@ from playground.support.starting import (
 
 # Gradio reads them when it is imported: no look-ups for updates, no reports of usage.
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
-os.environ["GRADIO_ANALYTICS_MAX_EVENTS"] = "1"  # statistics of which nobody asks, computed anew after every event
+os.environ["GRADIO_ANALYTICS_CACHE_FREQUENCY"] = str(10**9)  # else statistics that nobody reads follow every event
 os.environ["HF_HUB_OFFLINE"] = "1"
 
 

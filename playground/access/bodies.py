@@ -16,10 +16,17 @@ Body = dict[str, Any]
 
 
 class Passed(NamedTuple):
-    """What is passed on to Gradio: a body, and the session that it names, "" for none."""
+    """What is passed on to Gradio.
+
+    Attributes:
+        content: The body.
+        session: The name of the window that sent it, "" for none.
+        function: The number of the event's function, −1 for none.
+    """
 
     content: bytes
     session: str
+    function: int
 
 
 def rewrite(path: str, content: bytes, blocks: gr.Blocks) -> Passed | int:
@@ -33,7 +40,9 @@ def rewrite(path: str, content: bytes, blocks: gr.Blocks) -> Passed | int:
     try:
         sent = json.loads(content)
         body = _READERS[path.removeprefix(f"{API_PREFIX}/").strip("/")](sent, blocks) if isinstance(sent, dict) else 400
-        return body if isinstance(body, int) else Passed(json.dumps(body).encode(), body.get("session_hash", ""))
+        if isinstance(body, int):
+            return body
+        return Passed(json.dumps(body).encode(), body.get("session_hash", ""), body.get("fn_index", -1))
     except (ValueError, RecursionError):  # no JSON, or nested too deeply to be written again
         return 400
 

@@ -4,9 +4,8 @@ Some of those would work for anybody who finds them: files written for every req
 ask the server twenty times a second.
 """
 
-import json
 import re
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 from urllib.parse import parse_qs, unquote_plus
 
@@ -18,10 +17,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from playground.access import uploads
 from playground.access.bodies import MAX_BODY, rewrite
+from playground.access.notices import Told, refuse_event
 from playground.access.places import Places
-from playground.access.refusals import DIRECT, SENTENCES, refuse
+from playground.access.refusals import DIRECT, refuse
 from playground.access.windows import windows_of
-from playground.support.visitors import sender_of
+from playground.support.visitors import Sender, sender_of
 
 LONGEST_NAME = 255  # bytes of a file's name on most systems
 READING = ("GET", "HEAD")
@@ -32,11 +32,10 @@ READ_BY_SCRIPTS = (
     *(f"heartbeat/{SESSION}", "file=.+"),
 )
 STREAM = f"{API_PREFIX}/queue/data"  # the answers to events that queue
+HEARTBEAT = f"{API_PREFIX}/heartbeat/"  # a connection for as long as a window is open
 FREEING = tuple(f"{API_PREFIX}/{each}" for each in ("cancel", "reset"))
 SENT = ("queue/join", "run/predict", "component_server", "cancel", "reset")
 DROPPED = ("page", "deep_link")  # parameters of Gradio's that name what this page does not have
-
-PassOn = Callable[[str, Scope, Receive, Send], Awaitable[None]]
 
 
 class Door(NamedTuple):
@@ -84,10 +83,12 @@ class RouteGuard:
         elif (status := _closed(path := _find_path(scope), scope["method"])) is not None:
             await refuse(path, status)(scope, receive, send)
         elif scope["method"] == "POST":
-            await self._pass_in_turn(path, self._pass_body, scope, receive, send)
+            await self._pass_body(path, scope, receive, send)
         elif path == STREAM:
             await self._pass_stream(scope, receive, send)
         else:
+            if path.startswith(HEARTBEAT):
+                windows_of(scope["app"]).note(path.removeprefix(HEARTBEAT), _sender(scope))
             await self._app({**scope, "query_string": _drop(scope["query_string"])}, receive, send)
 
     def _is_own(self, scope: Scope) -> bool:
@@ -95,36 +96,38 @@ class RouteGuard:
 
     async def _pass_own(self, path: str, scope: Scope, receive: Receive, send: Send) -> None:
         """Passes on a request to a route of the page: all but uploads bound themselves how many they answer."""
-        if path == uploads.PATH:
-            await self._pass_in_turn(path, self._pass, scope, receive, send)
-        else:
+        if path != uploads.PATH:
             await self._app(scope, receive, send)
-
-    async def _pass_in_turn(self, path: str, pass_on: PassOn, scope: Scope, receive: Receive, send: Send) -> None:
-        """Passes on a request unless too many others of its sender, or of all, are being answered or wait."""
-        app, sender = scope["app"], sender_of(HTTPConnection(scope))
-        is_freeing = path.rstrip("/") in FREEING
-        if not is_freeing and self._places.is_full(sender, app.get_blocks()._queue, windows_of(app)):
+        elif self._is_full(scope):
             await refuse(path, 429)(scope, receive, send)
-            return
-        with self._places.take(sender):
-            await pass_on(path, scope, receive, send)
-
-    async def _pass(self, path: str, scope: Scope, receive: Receive, send: Send) -> None:
-        await self._app(scope, receive, send)
+        else:
+            with self._places.take(_sender(scope)):
+                await self._app(scope, receive, send)
 
     async def _pass_body(self, path: str, scope: Scope, receive: Receive, send: Send) -> None:
-        body = await _read(receive)
-        if body is None:
+        path, blocks = path.rstrip("/"), scope["app"].get_blocks()
+        is_full = path not in FREEING and self._is_full(scope)
+        if is_full and path != DIRECT:
+            await refuse(path, 429)(scope, receive, send)
             return
-        passed = rewrite(path, body, scope["app"].get_blocks()) if len(body) <= MAX_BODY else 413
-        if isinstance(passed, int):
-            await refuse(path, passed)(scope, receive, send)
-            return
-        if passed.session:
-            windows_of(scope["app"]).note(passed.session, sender_of(HTTPConnection(scope)))
-        told = _Told(send).send if path.rstrip("/") == DIRECT else send
-        await self._app(_with_body(scope, passed.content), _replay(passed.content, receive), told)
+        with self._places.take(_sender(scope)):
+            body = await _read(receive)
+            if body is None:
+                return
+            passed = rewrite(path, body, blocks) if len(body) <= MAX_BODY else 413
+            if isinstance(passed, int):
+                await refuse(path, passed)(scope, receive, send)
+            elif is_full:
+                await refuse_event(blocks.fns[passed.function], 429)(scope, receive, send)
+            else:
+                windows_of(scope["app"]).note(passed.session, _sender(scope))
+                told = Told(blocks.fns[passed.function], send).send if path == DIRECT else send
+                await self._app(_with_body(scope, passed.content), _replay(passed.content, receive), told)
+
+    def _is_full(self, scope: Scope) -> bool:
+        """True if too many other requests of a request's sender, or of all, are being answered or wait."""
+        app = scope["app"]
+        return self._places.is_full(_sender(scope), app.get_blocks()._queue, windows_of(app))
 
     async def _pass_stream(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Passes on a request for answers to a window that waits for some; Gradio itself would fail on others."""
@@ -176,31 +179,8 @@ def _drop(query: bytes) -> bytes:
     return b"&".join(kept)
 
 
-class _Told:
-    """Tells a refusal from an error of the program: for Gradio both are errors of the server.
-
-    Args:
-        send: Sends the answer.
-    """
-
-    def __init__(self, send: Send) -> None:
-        self._send = send
-        self._start: Message = {}
-
-    async def send(self, message: Message) -> None:
-        """Sends an answer; that to an event which has failed is small, and comes in one piece."""
-        if message["type"] == "http.response.start" and message["status"] == 500:
-            self._start = message
-            return
-        if self._start:
-            said = json.loads(message["body"])
-            status = 400 if said.get("error") else 500
-            body = json.dumps(said if status == 400 else {"error": SENTENCES[500]}).encode()
-            kept = [pair for pair in self._start["headers"] if pair[0] != b"content-length"]
-            headers = [*kept, (b"content-length", str(len(body)).encode())]
-            await self._send({**self._start, "status": status, "headers": headers})
-            message = {**message, "body": body}
-        await self._send(message)
+def _sender(scope: Scope) -> Sender:
+    return sender_of(HTTPConnection(scope))
 
 
 def _with_body(scope: Scope, body: bytes) -> Scope:

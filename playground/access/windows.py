@@ -4,6 +4,7 @@ Gradio itself keeps that of a number of windows, of any size, and of no more: so
 would push out those of all others.
 """
 
+import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from typing import NamedTuple, TypeVar
@@ -43,11 +44,13 @@ class Window(SessionState):
     Attributes:
         is_forgotten: True if the server has known more of it.
         size: Bytes of its values when the last event ended.
+        closed_at: When it was first seen closed, by the clock that never goes back; None while it is open.
     """
 
     def __init__(self, blocks: gr.Blocks, *, is_forgotten: bool) -> None:
         super().__init__(blocks)
         self.is_forgotten, self.size = is_forgotten, 0
+        self.closed_at: float | None = None
 
 
 class Windows(StateHolder):
@@ -67,7 +70,9 @@ class Windows(StateHolder):
         self._forgotten: OrderedDict[str, None] = OrderedDict()
 
     def note(self, session: str, sender: Sender) -> None:
-        """Notes whose a window is, which is in use."""
+        """Notes whose a window is, which is in use; "" is none."""
+        if not session:
+            return
         _keep(self._senders, session, sender)
         if window := self.session_data.get(session):
             window.is_closed = False  # a connection that broke off has come back
@@ -91,6 +96,15 @@ class Windows(StateHolder):
         if name is not None and isinstance(state, Window):
             state.size = count_bytes(state.state_data)
             self._make_room(name)
+
+    def delete_all_expired_state(self) -> None:
+        """Deletes the values of windows that have been closed for an hour; Gradio counts from their last change."""
+        now = time.monotonic()
+        for name, window in [*self.session_data.items()]:
+            if isinstance(window, Window):
+                window.closed_at = (window.closed_at or now) if window.is_closed else None
+                if window.closed_at and now - window.closed_at > window.STATE_TTL_WHEN_CLOSED:
+                    self.delete_state(name, expired_only=True)
 
     def delete_state(self, session_id: str, expired_only: bool = False) -> None:
         """Deletes the values of a window, which is forgotten if it had any to delete."""

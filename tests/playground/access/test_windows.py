@@ -2,6 +2,7 @@
 
 import logging
 from collections import OrderedDict
+from datetime import datetime
 from types import SimpleNamespace
 
 import gradio as gr
@@ -14,6 +15,7 @@ from playground.access import places, windows
 from playground.access.events import PageBlocks
 from playground.access.refusals import SENTENCES
 from playground.access.windows import FORGOTTEN, WindowBounds, Windows, windows_of
+from playground.components.notice import notice
 from playground.page import launch_options
 from playground.support.visitors import COOKIE, Sender
 from tests.playground.access.test_routes import JOIN, OWN
@@ -103,12 +105,44 @@ def test_a_forgotten_window_says_so_and_what_it_kept_on_the_disk_goes(kept, bloc
 
 def test_a_window_whose_values_have_expired_says_so(kept, blocks, monkeypatch):
     state = next(each for each in blocks.blocks.values() if isinstance(each, gr.State))
-    for name in ("a1", "a2"):
+    for name in ("a1", "a2", "a3"):
         window = use(kept, name, ANN)
         window[state._id], window.is_closed, window.STATE_TTL_WHEN_CLOSED = 7, True, -1
+        window.is_closed = name != "a3"
     kept.note("a2", ANN)  # the connection came back
     kept.delete_all_expired_state()
-    assert (kept["a1"].is_forgotten, kept["a2"].is_forgotten, dropped) == (True, False, [7])
+    assert [kept[name].is_forgotten for name in ("a1", "a2", "a3")] == [True, False, False] and dropped == [7]
+
+
+def test_a_connection_that_breaks_off_for_a_moment_costs_nothing_whatever_the_age_of_the_window(
+    kept, blocks, monkeypatch
+):
+    state = next(each for each in blocks.blocks.values() if isinstance(each, gr.State))
+    window, clock = use(kept, "a1", ANN), [1.0]
+    window[state._id] = 7
+    window._state_ttl[state._id] = (window._state_ttl[state._id][0], datetime(2000, 1, 1))
+    monkeypatch.setattr(windows.time, "monotonic", lambda: clock[0])
+    for seconds in (0, 3500, 0, 3500):
+        clock[0] += seconds
+        window.is_closed = True
+        kept.delete_all_expired_state()
+        if seconds:
+            kept.note("a1", ANN)
+            kept.delete_all_expired_state()
+    assert not window.is_forgotten
+    for seconds in (0, 3601):
+        clock[0] += seconds
+        window.is_closed = True
+        kept.delete_all_expired_state()
+    assert window.is_forgotten and dropped == [7]
+
+
+def test_the_heartbeat_of_a_window_that_comes_back_opens_it_again(client):
+    ask(client, "mine", "ann", 1)
+    window = windows_of(client.app).session_data["mine"]
+    window.is_closed = True
+    assert client.head("/gradio_api/heartbeat/mine").status_code == 405  # which notes it, and holds no connection
+    assert not window.is_closed
 
 
 def test_names_without_windows_are_bounded(kept, monkeypatch):
@@ -201,3 +235,24 @@ def test_pictures_are_measured_when_an_event_ends(client):
     window.state_data[state] = np.zeros(10**6, np.uint8)
     windows_of(client.app).weigh(window)
     assert before > 0 and window.size > 10**6
+
+
+def test_the_page_shows_refusals_of_events_that_do_not_queue_as_notices(blocks, monkeypatch):
+    """Gradio's part of the browser would show them nowhere."""
+    with blocks:
+        number, said = gr.Number(0, minimum=0, maximum=9, label="Seed"), notice()
+        number.change(lambda value: (1 / value, value), [number], [said, number], queue=False)
+    app = App.create_app(blocks, app_kwargs=launch_options()["app_kwargs"])
+    with TestClient(app, base_url=OWN, raise_server_exceptions=False) as client:
+
+        def say(value):
+            body = {"fn_index": max(blocks.fns), "data": [value], "session_hash": "mine"}
+            found = client.post(PREDICT, json=body)
+            return found.status_code, found.json()["data"]
+
+        unchanged = {"__type__": "update"}
+        assert say(2) == (200, [0.5, 2])
+        assert say(10) == (200, ["“Seed” must be a number from 0 to 9.", unchanged])
+        assert say(0) == (200, [SENTENCES[500], unchanged])
+        monkeypatch.setattr(places, "MAX_OF_ONE", 0)
+        assert say(2) == (200, [SENTENCES[429], unchanged])
