@@ -25,7 +25,7 @@ class Places:
         taken = self._taken + Counter(map(windows.sender, waiting))
         mine = sum(number for each, number in taken.items() if each.who == sender.who)
         at = sum(number for each, number in taken.items() if each.address == sender.address)
-        return mine >= MAX_OF_ONE or at >= MAX_OF_ADDRESS or taken.total() >= MAX_OF_ALL
+        return (mine >= MAX_OF_ONE and sender.has_cookie) or at >= MAX_OF_ADDRESS or taken.total() >= MAX_OF_ALL
 
     @contextmanager
     def take(self, sender: Sender) -> Iterator[None]:

@@ -27,6 +27,8 @@ FORGOTTEN = (
 class WindowBounds(NamedTuple):
     """What may be kept; Gradio's option `state_session_capacity` bounds the number of all windows.
 
+    Visitors without a cookie at the same address cannot be told apart and may have half of all.
+
     Attributes:
         of_one: Windows of a visitor, also those that have been closed: half a megabyte each.
         size: Bytes of all pictures and other values.
@@ -124,11 +126,11 @@ class Windows(StateHolder):
 
     def _find_excess(self, used: str) -> str:
         """Returns the window to forget next, "" if there is room for all."""
-        names, who = [*self.session_data], self.sender(used).who
-        mine = [name for name in names if self.sender(name).who == who]
+        names, sender = [*self.session_data], self.sender(used)
+        mine = [name for name in names if self.sender(name).who == sender.who]
         bounds = ((_one, self.capacity, self._bounds.of_one), (_size, self._bounds.size, self._bounds.size_of_one))
         for measure, of_all, of_one in bounds:
-            if len(mine) > 1 and self._sum(mine, measure) > of_one:
+            if len(mine) > 1 and self._sum(mine, measure) > (of_one if sender.has_cookie else of_all // 2):
                 return self._find_first(mine, used)
             if len(names) > 1 and self._sum(names, measure) > of_all:
                 at = self._find_greatest(names, lambda name: self.sender(name).address, measure)

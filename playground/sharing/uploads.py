@@ -75,10 +75,12 @@ def _link(upload: Path, own: Path) -> None:
 
 
 def _sweep(uploads: Path) -> None:
-    """Removes the zips that no event can be waiting for any more."""
-    for path in uploads.glob("*/*.zip"):
+    """Removes the zips that no event can be waiting for any more, and the empty files that Gradio leaves with each."""
+    for path in (*uploads.glob("*/*.zip"), *uploads.glob("tmp*")):
         with suppress(OSError):
-            if time.time() - path.stat().st_mtime > WAITING_SECONDS:
+            found = path.stat()
+            is_done = path.suffix == ".zip" or (path.is_file() and not found.st_size)
+            if is_done and time.time() - found.st_mtime > WAITING_SECONDS:
                 remove(path)
 
 

@@ -47,6 +47,11 @@ class Sender(NamedTuple):
     who: str = ""
     address: str = ""
 
+    @property
+    def has_cookie(self) -> bool:
+        """False for one who may be many: embedded figures set no cookie."""
+        return self.who != self.address
+
 
 class Visitors:
     """Decides who may change a run or a data set.

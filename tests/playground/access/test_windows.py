@@ -83,6 +83,13 @@ def test_where_all_have_the_same_address_it_is_who_has_most(kept):
     assert "b1" not in names(kept) and "b2 b3 x0 x1" in names(kept)
 
 
+def test_those_without_a_cookie_at_an_address_may_be_many_and_have_half_of_all(kept):
+    school = Sender("10.0.0.9", "10.0.0.9")
+    for number in range(6):
+        use(kept, f"s{number}", school)
+    assert names(kept) == "s2 s3 s4 s5"
+
+
 def test_pictures_are_bounded_for_each_visitor_and_for_all(kept):
     for name, sender in (("a1", ANN), ("b1", BOB), ("a2", ANN)):
         use(kept, name, sender, 150)
@@ -206,7 +213,7 @@ def test_waiting_events_of_invented_visitors_are_bounded(client, monkeypatch, bl
 
 
 def test_a_refused_upload_is_plain_text(client, monkeypatch):
-    monkeypatch.setattr(places, "MAX_OF_ONE", 0)
+    monkeypatch.setattr(places, "MAX_OF_ADDRESS", 0)
     found = client.post("/gradio_api/upload", files={"files": b"x"})
     assert (found.status_code, found.text) == (429, SENTENCES[429])
 
@@ -254,5 +261,5 @@ def test_the_page_shows_refusals_of_events_that_do_not_queue_as_notices(blocks, 
         assert say(2) == (200, [0.5, 2])
         assert say(10) == (200, ["“Seed” must be a number from 0 to 9.", unchanged])
         assert say(0) == (200, [SENTENCES[500], unchanged])
-        monkeypatch.setattr(places, "MAX_OF_ONE", 0)
+        monkeypatch.setattr(places, "MAX_OF_ADDRESS", 0)
         assert say(2) == (200, [SENTENCES[429], unchanged])

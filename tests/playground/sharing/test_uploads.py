@@ -99,9 +99,14 @@ def test_an_upload_that_nothing_can_be_waiting_for_is_removed(shared, folder):
     mine.take(shared)
     assert shared.exists()
     old = time.time() - uploads.WAITING_SECONDS - 1
-    for each in (shared, weights):
+    empty, arriving, fresh = (folder / name for name in ("tmp1", "tmp2", "tmp3"))
+    for each in (empty, fresh):
+        each.touch()
+    arriving.write_text("a part of a zip")
+    for each in (shared, weights, empty, arriving):
         os.utime(each, (old, old))
     new = shared.with_name("new.zip")
     new.write_text("new")
     mine.take(new)
     assert not shared.exists() and weights.exists() and new.exists()
+    assert [each.exists() for each in (empty, arriving, fresh)] == [False, True, True]

@@ -15,7 +15,7 @@ from playground.events.training import require_own_run
 from playground.runs.labels import read_label
 from playground.runs.service import Runs
 from playground.runs.table_api import handle_request
-from playground.support.visitors import COOKIE, VISITORS, NotYoursError, visitor_of
+from playground.support.visitors import COOKIE, VISITORS, NotYoursError, Sender, sender_of, visitor_of
 from tests.core.made_data import yolo
 from tests.playground.data.test_datasets import LINE, zipped
 from tests.playground.made_runs import make_run, runs_at, step
@@ -46,6 +46,32 @@ def runs(tmp_path):
 def test_a_visitor_is_the_hash_of_a_secret():
     assert len({ME, THEY, visitor_of(sender(""))}) == 3 and len(ME) == 32 and "me" not in ME
     assert visitor_of(None) == "" == visitor_of(sender("x" * 10_000))
+
+
+@pytest.mark.parametrize(
+    ("host", "address"),
+    [
+        ("10.0.0.1", "10.0.0.1"),
+        ("::ffff:10.0.0.1", "10.0.0.1"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::"),
+        ("2001:db8:1:2:ffff::", "2001:db8:1:2::"),
+        ("fe80::1%eth0", "fe80::"),
+        ("testclient", "testclient"),
+        ("", ""),
+    ],
+)
+def test_a_sender_is_known_by_cookie_and_address(host, address):
+    plain, named = sender(""), sender("me")
+    plain.client = named.client = SimpleNamespace(host=host)
+    assert sender_of(plain) == (address, address) and not sender_of(plain).has_cookie
+    assert sender_of(named) == (ME, address) and sender_of(named).has_cookie
+
+
+def test_a_request_without_an_address_is_nobodys():
+    assert (
+        sender_of(None) == sender_of(sender("")) == Sender()
+        and sender_of(SimpleNamespace(cookies={}, client=None)) == Sender()
+    )
 
 
 @pytest.mark.parametrize("act", ["label", "delete"])
