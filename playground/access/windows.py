@@ -84,10 +84,12 @@ class Windows(StateHolder):
         return self._senders.get(session, Sender())
 
     def __getitem__(self, session_id: str) -> SessionState:
-        """Returns the state of a window, which is new if it is not known."""
+        """Returns the state of a window, which is new if it is not known; one that is forgotten takes no room again."""
         if session_id not in self.session_data:
-            forgotten = session_id in self._forgotten
-            self.session_data[session_id] = Window(self.blocks, is_forgotten=forgotten)
+            window = Window(self.blocks, is_forgotten=session_id in self._forgotten)
+            if window.is_forgotten:
+                return window
+            self.session_data[session_id] = window
         self.session_data.move_to_end(session_id)
         self._make_room(session_id)
         return self.session_data[session_id]
@@ -131,11 +133,12 @@ class Windows(StateHolder):
         bounds = ((_one, self.capacity, self._bounds.of_one), (_size, self._bounds.size, self._bounds.size_of_one))
         for measure, of_all, of_one in bounds:
             if len(mine) > 1 and self._sum(mine, measure) > (of_one if sender.has_cookie else of_all // 2):
-                return self._find_first(mine, used)
+                return self._find_first(mine, used, measure)
             if len(names) > 1 and self._sum(names, measure) > of_all:
                 at = self._find_greatest(names, lambda name: self.sender(name).address, measure)
                 others = [name for name in at if name != used] or [name for name in names if name != used]
-                return self._find_first(self._find_greatest(others, lambda name: self.sender(name).who, measure), used)
+                theirs = self._find_greatest(others, lambda name: self.sender(name).who, measure)
+                return self._find_first(theirs, used, measure)
         return ""
 
     def _sum(self, names: Iterable[str], measure: Callable[[SessionState], int]) -> int:
@@ -150,10 +153,15 @@ class Windows(StateHolder):
             groups.setdefault(key(name), []).append(name)
         return max(groups.values(), key=lambda group: self._sum(group, measure))
 
-    def _find_first(self, names: list[str], used: str) -> str:
-        """Returns the window to forget first of some in the order in which they were used; never that used now."""
-        others = [name for name in names if name != used]
-        return next((name for name in others if self.session_data[name].is_closed), others[0])
+    def _find_first(self, names: list[str], used: str, measure: Callable[[SessionState], int]) -> str:
+        """Returns the window to forget first of some in the order in which they were used; never that used now.
+
+        Small ones stay: they would not make room.
+        """
+        others = {name: self.session_data[name] for name in names if name != used}
+        mean = sum(map(measure, others.values())) / len(others)
+        large = {name: window for name, window in others.items() if measure(window) >= mean}
+        return next((name for name, window in large.items() if window.is_closed), next(iter(large)))
 
     def _tidy_queue(self) -> None:
         """Removes what Gradio's queue keeps for ever of windows that are forgotten."""

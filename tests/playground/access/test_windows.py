@@ -110,6 +110,19 @@ def test_a_forgotten_window_says_so_and_what_it_kept_on_the_disk_goes(kept, bloc
     assert dropped == [7] and kept["a1"].is_forgotten and not kept["a4"].is_forgotten
 
 
+def test_forgotten_windows_that_are_still_open_push_out_no_others(kept):
+    for number in range(5):
+        use(kept, f"a{number}", ANN)
+    for _ in range(3):
+        assert [use(kept, f"a{number}", ANN).is_forgotten for number in range(5)] == [True] * 2 + [False] * 3
+
+
+def test_windows_with_small_pictures_stay_where_one_has_a_large_one(kept):
+    for name, size in (("a1", 10), ("a2", 300), ("a3", 200)):
+        use(kept, name, ANN, size)
+    assert names(kept) == "a1 a3"
+
+
 def test_a_window_whose_values_have_expired_says_so(kept, blocks, monkeypatch):
     state = next(each for each in blocks.blocks.values() if isinstance(each, gr.State))
     for name in ("a1", "a2", "a3"):
