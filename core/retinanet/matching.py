@@ -165,7 +165,8 @@ def _compare_nearby(runs: _Runs, objects: Tensor) -> _Nearby:
     x1, y1, x2, y2 = objects.T[:, :, None]  # [m, 1]
     touch = (left < x2) & (right > x1) & (top < y2) & (bottom > y1)  # [m, R]
     number, run = torch.nonzero(touch).unbind(dim=1)
-    return _Nearby(number, run, pairwise_iou(runs.corners[:, run], objects[number].T[:, :, None]))
+    anchors = runs.corners.index_select(1, run)  # [4, P, RUN]; copies whole rows, unlike an index
+    return _Nearby(number, run, pairwise_iou(anchors, objects[number].T[:, :, None]))
 
 
 def _update_anchors(iou: Tensor, best_object: Tensor, near: _Nearby, start: int) -> None:
@@ -173,9 +174,10 @@ def _update_anchors(iou: Tensor, best_object: Tensor, near: _Nearby, start: int)
     run, row = near.run.unique(return_inverse=True)
     rows = row[:, None].expand_as(near.iou)
     highest = iou.new_zeros(len(run), RUN).scatter_reduce_(0, rows, near.iou, "amax")
-    owner = torch.where(near.iou == highest[row], near.object[:, None], GROUP)
-    first = torch.full_like(highest, GROUP, dtype=torch.int64).scatter_reduce_(0, rows, owner, "amin")
-    before = iou[run]
+    is_highest = near.iou == highest.index_select(0, row)
+    owner = torch.where(is_highest, near.object.to(torch.int32)[:, None], GROUP)
+    first = torch.full_like(owner[: len(run)], GROUP).scatter_reduce_(0, rows, owner, "amin")
+    before = iou.index_select(0, run)
     better = highest > before  # strict, so that at ties the first object wins
     iou[run] = torch.where(better, highest, before)
     best_object[run] = torch.where(better, first + start, best_object[run])
