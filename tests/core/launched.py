@@ -31,6 +31,7 @@ COMPARED = {
     "batch": {"loss.normaliser": "batch", "loss.box_loss": "giou"},
     "moving_average": {"loss.normaliser": "moving_average", "training.schedule": "plateau"},
     "live": {"model.batch_norm": "live", "loss.normaliser": "batch", "training.optimizer": "sgd"},
+    "ghm": {"loss.kind": "ghm", "loss.normaliser": "batch"},
     "empty": {"scenes.empty_share": 1, "training.steps": 1},
 }
 STOPPED = {"model.batch_norm": "live", "training.steps": 100_000}

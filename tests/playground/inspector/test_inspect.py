@@ -16,7 +16,7 @@ from playground.canvas.view import View
 from playground.data.picture import render_picture
 from playground.inspector.detection import DRAWN_FROM, find_candidate
 from playground.inspector.inspect import HINT, inspect
-from playground.inspector.location import describe_anchors, describe_outcome, find_anchors
+from playground.inspector.location import _build_row, describe_anchors, describe_outcome, find_anchors
 from playground.inspector.object import suggest_remedy
 from playground.pipeline.pipeline import Pipeline
 from playground.steps import STEPS
@@ -64,6 +64,16 @@ def test_facts_of_anchors_are_those_of_the_core():
         assert case.cross_entropy == pytest.approx(plain.sum().item(), rel=1e-5)
         assert case.share == pytest.approx((losses[case.anchor] / losses.sum()).item())
         assert case.probability == pytest.approx(logits.sigmoid().max().item())
+
+
+def test_an_anchor_tells_its_target_where_that_is_an_iou():
+    here = pipeline(loss__kind="varifocal")
+    chosen = torch.nonzero(here.match.foreground).squeeze(1).tolist()
+    for anchor, iou in list(zip(chosen, here.predicted_ious.tolist(), strict=True))[:5]:
+        case = describe_anchors(here, range(anchor, anchor + 1))[0]
+        assert case.target == pytest.approx(iou) and f"; target {iou:.2f})" in _build_row(case)[2]
+        other = describe_anchors(pipeline(), range(anchor, anchor + 1))[0]
+        assert other.target is None and "target" not in _build_row(other)[2]
 
 
 def test_ignored_anchors_pay_nothing():
