@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-BLOCK = 2**16  # values per block on a CPU; its terms then fit a core's cache
+BLOCK = 2**17  # values per block on a CPU; its terms then fit a core's cache
 
 
 class FocalWeights(NamedTuple):
