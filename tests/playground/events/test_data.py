@@ -208,6 +208,7 @@ def test_anchors_are_fitted_to_the_whole_data_set(mine):
         fit_anchors(FIT_TO[2], ASKED.pipeline(), None)
 
 
+@pytest.mark.slow
 def test_a_large_picture_is_scaled_down_with_its_boxes(tmp_path):
     folder = yolo(tmp_path / "set", {"p1": "0 0.5 0.5 0.5 0.5", "p2": "0 0.5 0.5 1 1"})
     for name in ("p1", "p2"):
@@ -218,6 +219,7 @@ def test_a_large_picture_is_scaled_down_with_its_boxes(tmp_path):
     assert sample.boxes[0].tolist() in ([512, 64, 1536, 192], [0, 0, 2048, 256])
 
 
+@pytest.mark.slow
 def test_imports_report_their_progress():
     with gr.Blocks(analytics_enabled=False) as blocks:
         page = lay_out()
@@ -241,6 +243,7 @@ def test_a_data_set_that_cannot_be_read_has_its_row_and_a_button_that_deletes_it
     assert unread_updates(controls)["button"].value == "Delete mine (2 cannot be read)"
 
 
+@pytest.mark.slow
 def test_the_button_deletes_the_data_set_that_it_names_or_none(mine):
     with gr.Blocks(analytics_enabled=False) as blocks:
         page = lay_out()

@@ -59,6 +59,7 @@ def test_weights_that_say_it_need_no_notice(page, uploads):
     assert notice == "" and config.inference.image_size == 64 and config.anchors.size_p3 == 16
 
 
+@pytest.mark.slow
 def test_refused_weights_are_put_back(page, uploads):
     torch.save(network(anchors=2).state_dict(), uploads / "two.pth")
     notice, config = choose(page, uploads / "two.pth")

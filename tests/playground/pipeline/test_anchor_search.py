@@ -19,6 +19,7 @@ def pipeline(boxes: list | None = None) -> Pipeline:
     return Pipeline(picture, config)
 
 
+@pytest.mark.slow
 def test_fitting_an_elongated_object_improves_its_match():
     here = pipeline([[4.0, 40.0, 92.0, 52.0]])
     config, said = fit_anchors(FIT_TO[0], here)

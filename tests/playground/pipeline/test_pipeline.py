@@ -42,6 +42,7 @@ def test_moving_a_threshold_runs_neither_network_nor_matching_again(monkeypatch)
     assert moved.network is first.network and moved.losses.used.any()
 
 
+@pytest.mark.slow
 def test_a_setting_recomputes_what_depends_on_it():
     one = make(scenes__seed=6)
     assert make(scenes__seed=7).prediction.outputs is not one.prediction.outputs
@@ -72,6 +73,7 @@ def test_a_missing_weights_file_is_named(tmp_path):
         assert make(model__weights=str(tmp_path / "none.safetensors")).network is None
 
 
+@pytest.mark.slow
 def test_the_network_is_built_once_per_seed():
     assert make().network.model is make().network.model
     assert make(training__seed=1).network.model is not make().network.model
@@ -117,6 +119,7 @@ def test_a_large_network_waits_until_the_knob_is_released(monkeypatch):
     assert Pipeline(picture, config, postpone_slow=True).pyramid
 
 
+@pytest.mark.slow
 def test_targets_that_are_ious_follow_the_boxes_and_the_assignment():
     """What changes the network's boxes, the anchors or the assignment changes them; a setting of the loss does not."""
     first = make(loss__kind="quality_focal")

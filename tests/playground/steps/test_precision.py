@@ -33,6 +33,7 @@ def shown(**dials):
     return view, text
 
 
+@pytest.mark.slow
 def test_the_numbers_are_those_of_coco():
     """The picture alone, as an evaluation of it would have it."""
     order = HERE.fates.order

@@ -96,6 +96,7 @@ def test_frozen_stages_show_in_the_parts():
     assert sum(part.parameters for part in parts.values()) == 12_024_602
 
 
+@pytest.mark.slow
 def test_a_network_without_fitting_weights_still_shows_its_size():
     config = Config.from_flat({"model.depth": 50})  # the built-in weights are a ResNet-18
     here = Pipeline(render_picture(config.scenes), config)
@@ -194,6 +195,7 @@ def test_every_loss_is_in_the_table_of_alternatives():
     assert "cutoff (chosen)" in text and all(format_kind(kind) in text for kind in KINDS)
 
 
+@pytest.mark.slow
 def test_easy_background_pays_nothing_with_a_cutoff_of_one_half():
     """A background anchor is easy while no score reaches 0.5, so that each p_t is above the cut-off."""
     here = pipeline(loss__kind="cutoff", loss__cutoff=0.5, model__prior_probability=0.5)  # easy ones and hard ones
@@ -221,6 +223,7 @@ def test_the_initial_loss_is_shown_with_and_without_the_prior():
     assert same.count("<tr>") == 2 and same.count("<th ") == 2
 
 
+@pytest.mark.slow
 def test_a_slider_of_the_loss_runs_no_head_again(monkeypatch):
     before = initial_loss(pipeline(training__seed=77))  # a network no other test has asked for
     monkeypatch.setattr("playground.pipeline.losses.compute_initial_logits", None)  # would raise
@@ -262,6 +265,7 @@ def test_the_histogram_of_confidence_counts_every_anchor():
     assert background + ignored + foreground == len(here.grid.boxes)
 
 
+@pytest.mark.slow
 def test_the_concentration_of_scenes_is_that_of_their_anchors_together(monkeypatch):
     """Figure 4 for held-out scenes: the anchors of all of them together, whatever picture is on the page."""
     monkeypatch.setattr(module, "SCENES", 2)
@@ -278,6 +282,7 @@ def test_the_concentration_of_scenes_is_that_of_their_anchors_together(monkeypat
     assert cells[-5] == "2" and cells[-2:] == [percent(compute_hardest_share(together, share)) for share in (0.2, 0.01)]
 
 
+@pytest.mark.slow
 def test_scenes_are_evaluated_once_the_knob_is_released():
     config = Config.from_flat({**SMALL, "training.seed": 79})
     held = Pipeline(render_picture(config.scenes), config, postpone_slow=True)

@@ -1,5 +1,6 @@
 """What the page says about weights: the knobs move freely, and it says what the weights were trained with."""
 
+import pytest
 import torch
 
 from core.config import Config
@@ -32,6 +33,7 @@ def described(tmp_path):
     return tmp_path / "mine.pth"
 
 
+@pytest.mark.slow
 def test_weights_that_say_what_they_were_trained_with(tmp_path):
     config = on_page(described(tmp_path))
     assert config.anchors.size_p3 == 20
@@ -42,6 +44,7 @@ def test_weights_that_say_what_they_were_trained_with(tmp_path):
     )
 
 
+@pytest.mark.slow
 def test_moved_knobs_are_allowed_and_said(tmp_path):
     path = described(tmp_path)
     moved = {"anchors.size_p3": 24.0, "anchors.ratios": (2.0, 1.0, 0.5), "model.norm_eps": 1e-3}
@@ -55,6 +58,7 @@ def test_moved_knobs_are_allowed_and_said(tmp_path):
     assert "Size on P3 is 24.0" in weights.differences(config)
 
 
+@pytest.mark.slow
 def test_weights_that_do_not_say_it(tmp_path):
     config = on_page(bare(tmp_path))
     assert config.anchors.size_p3 == 32 and config.inference.image_size == 800
@@ -72,6 +76,7 @@ def test_weights_that_do_not_say_it(tmp_path):
     assert "Size on P3" not in weights.paragraphs(stated) and "Size on P4" in weights.paragraphs(stated)
 
 
+@pytest.mark.slow
 def test_another_number_of_anchors_keeps_the_visitors_scales_and_ratios(tmp_path):
     path = bare(tmp_path, anchors=2)
     before = Config.from_flat({**Config().to_flat(), "anchors.scales": (1.0,), "anchors.ratios": (1.0, 3.0)})
