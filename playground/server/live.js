@@ -1,6 +1,6 @@
 // The short way from a knob to the picture. Gradio's events take three times as long, so a knob reports to `live.set`,
-// the server is asked directly, one request at a time and always for the newest settings, and every part of the page
-// paints its own value. Gradio keeps the widgets and the hidden text of all settings, which its other events read;
+// the server is asked directly, see `requests.js`, always for the newest settings, and every part of the page paints
+// its own value. Gradio keeps the widgets and the hidden text of all settings, which its other events read;
 // `sync` writes that text when a drag pauses and before anything is clicked.
 
 /**
@@ -35,17 +35,18 @@ window.live ??= (() => {
   const choices = {};  // what else is chosen in the browser, see `PageState`
   /** @type {Record<string, unknown> | null} */
   let settings = null;  // as the visitor wants them, by path
-  let shownKey = "";  // of what is shown, see `requestKey`
+  let askedKey = "";  // of what was requested last or is shown, see `requestKey`; "" to request it again
   let syncedText = "";  // written by `sync`, until Gradio reports it as a change
   let postponedKey = "";  // of the answer whose slow results were skipped
   let knownDials = "";  // the values of all dials as Gradio has them; others come from the server, as by undo
   let slowAt = 0;  // when slow results are requested if no knob moves: earlier, they would delay a drag
   let slowTimer = 0;
   let token = "";  // names the rest of the page's state on the server: step, picture, selection
-  /** @type {AbortController | null} */
-  let request = null;  // in progress
+  const requests = createRequests();
+  /** @type {Set<number>} */
+  const late = new Set();  // numbers of the requests that take long
   let eventCount = 0;  // of Gradio's events: an answer requested before the last one is out of date
-  let revealed = false;  // a layer was switched on during the request
+  let revealed = false;  // a layer was switched on during the newest request
   let outdated = false;  // what is shown has changed on the server
   let refreshedNotice = "";  // message that came with the answer before
   let syncTimer = 0;
@@ -138,13 +139,13 @@ window.live ??= (() => {
   /** @type {Live["receiveAnswer"]} */
   function receiveAnswer(state) {
     token = state.token;
-    shownKey = JSON.stringify([JSON.parse(state.settings), state.look]);
+    askedKey = JSON.stringify([JSON.parse(state.settings), state.look]);
     if (settings === null) settings = JSON.parse(state.settings);
     for (const [name, value] of Object.entries(state.look)) choices[name] ??= value;
     const { dials = knownDials } = state.look;
     if (dials !== knownDials) choices.dials = knownDials = String(dials);
     eventCount += 1;
-    request?.abort();
+    requests.abort();
     painter.clear();
     setTimeout(() => parts.forEach((each) => {
       if (each.painted() !== each.ownValue()) each.paint(each.ownValue());
@@ -153,30 +154,40 @@ window.live ??= (() => {
   }
 
   /**
-   * Requests what the visitor wants if it differs from what is shown, first without slow results, then with them.
-   * Returns true if an answer is shown.
+   * Requests what the visitor wants if it was not requested yet, first without slow results, then with them.
+   * Returns true if the answer is shown.
    */
   async function update() {
     const key = requestKey();
-    const refreshing = outdated && key === shownKey;
-    if (request || !token || (key === shownKey && !refreshing)) return false;
+    const refreshing = outdated && key === askedKey;
+    if (!token || (key === askedKey && !refreshing)) return false;
     const quick = !refreshing && (dragging || key !== postponedKey);
     clearTimeout(slowTimer);
+    if (quick ? !requests.hasRoom() : !requests.isIdle()) return false;  // the end of a request comes back here
     if (!quick && !refreshing && performance.now() < slowAt) {
       slowTimer = setTimeout(update, slowAt - performance.now());
       return false;
     }
     const events = eventCount;
-    outdated = false;
-    const last = await requestAnswer(quick, refreshing, events);
-    if (events !== eventCount) return false;  // `receiveAnswer` requests it again
+    [askedKey, outdated, revealed] = [key, false, false];
+    const last = await requestAnswer(quick, refreshing);
+    if (last) settle(key, last);
+    if (events === eventCount) update();  // otherwise `receiveAnswer` does
+    return last !== null && !last.failed;
+  }
+
+  /**
+   * Decides whether an answer was enough.
+   *
+   * @param {string} key of its request, the newest
+   * @param {LiveAnswer} last piece
+   */
+  function settle(key, last) {
     postponedKey = last.postponed ? key : "";
     slowAt = performance.now() + REST_MS;
     // A failed answer counts as shown, too, or it would be requested again and again.
-    shownKey = postponedKey && !dragging && !last.failed ? "" : key;
+    askedKey = postponedKey && !dragging && !last.failed ? "" : key;
     if (revealed) reveal();
-    update();
-    return !last.failed;
   }
 
   /** @type {Live["refresh"]} */
@@ -186,38 +197,37 @@ window.live ??= (() => {
   }
 
   /**
-   * Requests one answer and paints its pieces; returns the last.
+   * Requests one answer and paints its pieces; returns the last, null if a newer request or an event has come since.
    *
    * @param {boolean} quick true skips slow results
    * @param {boolean} refreshing true if no knob has moved: runs go on, and the page says nothing of waiting
-   * @param {number} events `eventCount`; a piece that arrives after another event is not painted
-   * @returns {Promise<LiveAnswer>}
+   * @returns {Promise<LiveAnswer | null>}
    */
-  async function requestAnswer(quick, refreshing, events) {
-    request = new AbortController();
-    revealed = false;
-    const waitTimer = refreshing ? 0 : setTimeout(showWaiting, WAIT_MS, true);
+  async function requestAnswer(quick, refreshing) {
+    const { signal, ...name } = requests.start();
+    const waitTimer = refreshing ? 0 : setTimeout(showWaiting, WAIT_MS, name.number, true);
     const switched = parts.get("canvas")?.switched() ?? {};  // a second picture always comes with all of its layers
-    const body = { token, settings: JSON.stringify(settings), ...choices, held: quick, switched, refresh: refreshing };
+    const asked = { token, settings: JSON.stringify(settings), ...choices, held: quick, switched, refresh: refreshing };
     /** @type {LiveAnswer} */
     let last = {};
+    let counts;
     try {
-      for await (last of fetchAnswer(body, request.signal)) {
-        if (events === eventCount) paintPiece(last, refreshing);
+      for await (last of fetchAnswer({ ...name, ...asked }, signal)) {
+        if (requests.admit(name.number, last)) paintPiece(last, refreshing);
       }
     } finally {
-      request = null;
+      counts = requests.end(name.number);
       clearTimeout(waitTimer);
-      showWaiting(false);
+      showWaiting(name.number, false);
     }
-    return last;
+    return counts ? last : null;
   }
 
   /** @type {Live["reveal"]} */
   function reveal() {
-    revealed = request !== null;  // then the next answer is requested at once
+    revealed = requests.isAsking();  // then the next answer is requested at once
     if (revealed || !postponedKey) return;
-    [shownKey, slowAt] = ["", 0];
+    [askedKey, slowAt] = ["", 0];
     update();
   }
 
@@ -237,15 +247,20 @@ window.live ??= (() => {
     }
   }
 
-  /** @param {boolean} on */
-  function showWaiting(on) {
-    document.body.toggleAttribute("data-waiting", on);
+  /**
+   * @param {number} number of a request
+   * @param {boolean} on
+   */
+  function showWaiting(number, on) {
+    if (on) late.add(number);
+    else late.delete(number);
+    document.body.toggleAttribute("data-waiting", late.size > 0);
   }
 
   /** @param {boolean} on */
   function setDragging(on) {
-    if (dragging && !on && postponedKey) {
-      shownKey = "";  // now for the slow results
+    if (dragging && !on && postponedKey && !requests.isAsking()) {
+      askedKey = "";  // now for the slow results
       setTimeout(update);
     }
     dragging = on;

@@ -2,14 +2,13 @@
 
 The state that an event of Gradio has shown is remembered under a token. The browser sends it back with other settings
 and paints the answer itself (`live.js`). An answer is a stream of JSON lines: while the browser paints the first one,
-the picture, the server computes the next.
+the picture, the server computes the next. While a knob moves, a window has two questions in progress (`requests.js`).
 """
 
-import asyncio
 import json
+from asyncio import wrap_future
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import suppress
-from threading import Event
+from functools import partial
 from typing import Any
 
 from gradio.route_utils import API_PREFIX
@@ -19,12 +18,14 @@ from starlette.routing import Route
 
 from core.reader import reading_for
 from playground.layout.page_update import PAINT_STAGES
+from playground.server.windows import WINDOWS
 from playground.sharing.lanes import BusyError, lane_for
 from playground.support.scripts import read_scripts
-from playground.support.visitors import sender_of, visitor_of
+from playground.support.visitors import Sender, sender_of, visitor_of
 from playground.support.wording import hide_server
 
-SCRIPTS = ("server/painter.js", "server/fetch_answer.js", "server/live.js")  # one program, in this order
+# One program, in this order.
+SCRIPTS = ("server/painter.js", "server/fetch_answer.js", "server/requests.js", "server/live.js")
 PATH = f"{API_PREFIX}/live"  # under the prefix that Gradio's own front-end server, if there is one, forwards
 MAX_BYTES = 64 * 1024  # of a request, of which the settings are about five
 HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}  # proxies forward each line at once
@@ -47,45 +48,45 @@ def route(answer: Answer, is_heavy: Callable[[object, str], bool]) -> Route:
             body += chunk
             if len(body) > MAX_BYTES:
                 return Response(status_code=413)
-        sent = _parse(body)
-        lines = _compute_in_turn(answer, sent, request, is_heavy=is_heavy(sent, visitor_of(request)))
+        sent, visitor = _parse(body), visitor_of(request)
+        lines = compute_in_turn(answer, sent, visitor, sender_of(request), is_heavy=is_heavy(sent, visitor))
         return StreamingResponse(lines, headers=HEADERS, media_type="application/x-ndjson")
 
     return Route(PATH, endpoint, methods=["POST"])
 
 
-async def _compute_in_turn(answer: Answer, sent: object, request: Request, *, is_heavy: bool) -> AsyncIterator[str]:
+async def compute_in_turn(
+    answer: Answer, sent: object, visitor: str, sender: Sender, *, is_heavy: bool
+) -> AsyncIterator[str]:
     """Yields the lines of an answer, computed in its lane; what a browser that has gone has asked for is dropped.
 
-    The lane does not wait for the browser to read them.
+    Pieces are computed one by one, so that visitors take turns at each, and a newer question of the same window comes
+    before the rest of an older one, which is given up once the newer picture has been computed.
     """
-    loop, lines, gone = asyncio.get_running_loop(), asyncio.Queue[str | None](), Event()
-    visitor = visitor_of(request)
-
-    def hand_out(line: str | None) -> None:
-        with suppress(RuntimeError):  # the server has been stopped
-            loop.call_soon_threadsafe(lines.put_nowait, line)
-
-    def compute() -> None:
-        with reading_for(*sender_of(request)):
-            for each in answer(sent, visitor):
-                if gone.is_set():
-                    return
-                hand_out(_to_line(each))
-
     # Visitors without a cookie are told apart by what they see.
     token = sent.get("token") if isinstance(sent, dict) else None
-    future = lane_for(is_heavy).submit(visitor or str(token), compute)
-    future.add_done_callback(lambda _: hand_out(None))
+    lane, key, pieces = lane_for(is_heavy), visitor or str(token), answer(sent, visitor)
     try:
-        while (line := await lines.get()) is not None:
-            yield line
-        future.result()
+        with WINDOWS.enter(visitor, sent) as (window, number):
+            piece: dict[str, Any] | None = {}
+            while piece is not None and piece.get("postponed") is None:  # the last piece of a picture tells that
+                async with window.turns[is_heavy]:
+                    if number < window.shown:
+                        return
+                    piece = await wrap_future(lane.submit(key, partial(_next_piece, pieces, sender)))
+                    if number < window.shown:
+                        return
+                    if piece and piece.get("canvas"):
+                        window.shown = number
+                if piece:
+                    yield _to_line(piece)
     except BusyError as error:
         yield _to_line({"failed": True, "postponed": True, "notice": str(error)})
-    finally:
-        gone.set()
-        future.cancel()
+
+
+def _next_piece(pieces: Iterator[dict[str, Any]], sender: Sender) -> dict[str, Any] | None:
+    with reading_for(*sender):
+        return next(pieces, None)
 
 
 def _to_line(part: dict[str, Any]) -> str:

@@ -23,8 +23,10 @@ function createPainter(parts, [firstStage, ...laterStages]) {
   function paint(values) {
     for (const [name, value] of Object.entries(values)) if (value !== null) newest[name] = value;
     pending = [...new Set([...pending, ...laterStages])];  // the stage that has waited longest comes first
-    if (paintStage(firstStage)) paintAfterFrame();
-    else if (!frame) paintNext();
+    const painted = paintStage(firstStage);
+    if (frame) return;  // answers may come faster than frames: what has waited for one is painted after it
+    if (painted) paintAfterFrame();
+    else paintNext();
   }
 
   /** Paints the next stage with new values; a stage without any needs no frame. */
@@ -40,7 +42,6 @@ function createPainter(parts, [firstStage, ...laterStages]) {
   }
 
   function paintAfterFrame() {
-    cancelFrame();
     frame = requestAnimationFrame(() => { frameTimer = setTimeout(paintNext); });
   }
 

@@ -52,7 +52,9 @@ def render(state: PageState) -> PageUpdate:
         picture, *rest = lane.run(state.visitor or object(), lambda: list(render_in_stages(state)))
     except BusyError as error:
         return PageUpdate(notice=f"{error} {UNCHANGED}")
-    return rest[0]._replace(canvas=picture.canvas, banner=picture.banner) if rest else picture
+    if not rest:
+        return picture
+    return rest[0]._replace(canvas=picture.canvas, banner=picture.banner, figure=picture.figure or rest[0].figure)
 
 
 def render_in_stages(state: PageState) -> Iterator[PageUpdate]:
@@ -72,13 +74,18 @@ def render_in_stages(state: PageState) -> Iterator[PageUpdate]:
         return
     skipped = hidden_keys(view, state.switched) if state.held else ()
     with one_thread():
+        figure = json.dumps(_compare_figure(step_view.figure, state)[0]) if step_view.figure else None
         picture = PageUpdate(
-            notice, banner=_render_banner(state, pipeline, step_view), canvas=payload(view, skipped, state.visitor)
+            notice,
+            banner=_render_banner(state, pipeline, step_view),
+            canvas=payload(view, skipped, state.visitor),
+            figure=figure,
         )
     yield picture
     with one_thread():
         rest = _render_rest(state, pipeline, step_view, notice)
-    yield rest._replace(postponed=pipeline.has_postponed or bool(skipped))
+    rest = rest._replace(postponed=pipeline.has_postponed or bool(skipped))
+    yield rest._replace(figure=None) if figure else rest
 
 
 def _render_banner(state: PageState, pipeline: Pipeline, step_view: StepView) -> str:

@@ -102,6 +102,7 @@ class StepView(NamedTuple):
         editable: True if objects can be drawn.
         editing: How, for a picture of the visitor's own album; None for any other.
         picture: Replaces the visitor's picture; its boxes are in its own pixels.
+        figure: The figure, if it takes no time to build: it is sent with the picture, so that a drag moves both alike.
     """
 
     layers: tuple[Layer, ...] = ()
@@ -110,6 +111,7 @@ class StepView(NamedTuple):
     editable: bool = False
     editing: Editing | None = None
     picture: Picture | None = None
+    figure: dict[str, Any] | None = None
 
 
 class StripItem(NamedTuple):

@@ -10,22 +10,36 @@ class FakeField extends EventTarget {
   set value(text) { this.#value = text; }
 }
 
-let clock, live, requests, painted, field, body, findPath;
+let clock, live, requests, painted, field, body, page, findPath;
 
 const wait = (ms) => clock.wait(ms);
 
 /** Answers the oldest request. */
-async function answer(...pieces) {
-  requests.shift().pieces.push(...pieces, null);
+const answer = (...pieces) => answerOne(0, ...pieces);
+
+/** Answers one of the requests, counted from the oldest. */
+async function answerOne(index, ...pieces) {
+  const [{ pieces: sent }] = requests.splice(index, 1);
+  sent.push(...pieces, null);
   await wait(10);
 }
+
+/** Moves the knob to some values, one after another. */
+async function drag(...values) {
+  for (const value of values) {
+    live.set("loss.gamma", value);
+    await wait(20);
+  }
+}
+
+const asked = () => requests.map(({ settings }) => JSON.parse(settings)["loss.gamma"]);
 
 beforeEach(() => {
   clock = new FakeClock();
   [requests, painted, field] = [[], [], new FakeField()];
   body = { attributes: new Set(), toggleAttribute(name, on) { this.attributes[on ? "add" : "delete"](name); } };
   const window = {};
-  const document = Object.assign(new EventTarget(), { body, querySelector: () => field });
+  page = Object.assign(new EventTarget(), { body, querySelector: () => field });
   async function* fetchAnswer(request) {
     const pieces = [];
     requests.push({ ...request, pieces });
@@ -35,8 +49,8 @@ beforeEach(() => {
       else yield pieces.shift();
     }
   }
-  ({ findPath } = load(["server/painter.js", "server/live.js"], ["findPath"], {
-    window, document, fetchAnswer, PAINT_STAGES: [["canvas", "notice"], ["readout"]],
+  ({ findPath } = load(["server/painter.js", "server/requests.js", "server/live.js"], ["findPath"], {
+    window, document: page, fetchAnswer, PAINT_STAGES: [["canvas", "notice"], ["readout"]],
     ...clock.globals,
     requestAnimationFrame: (callback) => clock.globals.setTimeout(callback),
     cancelAnimationFrame: clock.globals.clearTimeout,
@@ -86,15 +100,112 @@ test("a new value is requested with everything else that was chosen, the same va
   assert.equal(requests.length, 0);
 });
 
-test("values that change during a request are one request afterwards, for the newest", async () => {
+test("two requests are in progress at most; of values that change meanwhile, the newest is requested", async () => {
   await open();
-  for (const gamma of [1, 0.5, 0]) {
-    live.set("loss.gamma", gamma);
-    await wait(20);
-  }
-  assert.deepEqual(requests.map(({ settings }) => settings), ['{"loss.gamma":1}']);
+  await drag(1, 0.5, 0.2, 0);
+  assert.deepEqual(asked(), [1, 0.5]);
+  assert.deepEqual(requests.map(({ number }) => number), [1, 2]);
   await answer({ canvas: "first" });
-  assert.deepEqual(requests.map(({ settings }) => settings), ['{"loss.gamma":0}']);
+  assert.deepEqual(asked(), [0.5, 0]);
+  await answer({ canvas: "second" });
+  await answer({ canvas: "third", postponed: false });
+  assert.deepEqual([painted, requests], [["own", "first", "second", "third"], []]);
+});
+
+for (const order of [[0, 0], [1, 0]]) {
+  test(`the last value is on show, picture and numbers, if answers arrive in the order ${order}`, async () => {
+    const numbers = [];
+    live.part("readout", (value) => numbers.push(value), () => "own");
+    await open();
+    await drag(1, 0.5);
+    for (const index of order) {
+      const value = asked()[index];
+      await answerOne(index, { canvas: `c${value}` }, { readout: `r${value}`, postponed: false });
+    }
+    await wait(2000);
+    assert.deepEqual([painted.at(-1), numbers.at(-1), requests], ["c0.5", "r0.5", []]);
+  });
+}
+
+test("a value to which the knob returns is requested again", async () => {
+  await open();
+  await drag(1, 0.5, 1);
+  await answer({ canvas: "1" });
+  assert.deepEqual(asked(), [0.5, 1]);
+});
+
+for (const [failing, shown] of [[0, "0.5"], [1, "1"]]) {
+  test(`of two requests, number ${failing} fails and takes nothing from the other`, async () => {
+    await open();
+    await drag(1, 0.5);
+    const answers = [[{ canvas: "1" }], [{ canvas: "0.5", postponed: false }]];
+    answers[failing] = [{ failed: true, postponed: true, notice: "gone" }];
+    await answer(...answers[0]);
+    await answer(...answers[1]);
+    await wait(2000);
+    assert.deepEqual([painted.at(-1), requests], [shown, []]);
+  });
+}
+
+test("slow results are those of the newest answer, even if an older one ends after it", async () => {
+  await open();
+  await drag(1, 0.5);
+  await answerOne(1, { canvas: "quick", postponed: true });
+  await wait(1000);
+  assert.deepEqual(asked(), [1]);
+  await answer({ canvas: "old", postponed: true });
+  assert.deepEqual(requests.map(({ settings, held }) => [settings, held]), [['{"loss.gamma":0.5}', false]]);
+  await answer({ canvas: "slow", postponed: false });
+  await wait(2000);
+  assert.deepEqual([painted, requests], [["own", "quick", "slow"], []]);
+});
+
+test("a knob that moves does not wait for slow results", async () => {
+  await open();
+  await drag(1);
+  await answer({ canvas: "quick", postponed: true });
+  await wait(500);
+  await drag(0.5);
+  assert.deepEqual(requests.map(({ held }) => held), [false, true]);
+  await answerOne(1, { canvas: "new", postponed: false });
+  await answer({ canvas: "slow", postponed: false });
+  assert.deepEqual([painted.at(-1), requests], ["new", []]);
+});
+
+test("both requests are out of date after an event of Gradio's, which is followed by one", async () => {
+  await open();
+  await drag(1, 0.5);
+  const aborted = [...requests];
+  live.receiveAnswer({ token: "u", settings: '{"loss.gamma":2}', look: {} });
+  await wait(100);
+  assert.deepEqual(requests.slice(2).map(({ token, settings }) => [token, settings]), [["u", '{"loss.gamma":0.5}']]);
+  for (const { pieces } of aborted) pieces.push({ canvas: "old" }, null);
+  requests.splice(0, 2);
+  await wait(20);
+  await answer({ canvas: "new", postponed: false });
+  await wait(2000);
+  assert.ok(!painted.includes("old"));
+  assert.deepEqual([painted.at(-1), requests], ["new", []]);
+});
+
+test("a state that the server has forgotten is asked for once, however many requests were in progress", async () => {
+  await open();
+  const asks = [];
+  page.addEventListener("live-forgotten", () => asks.push(field.value));
+  await drag(1, 0.5);
+  await answer({ forgotten: true });
+  await answer({ forgotten: true });
+  assert.deepEqual(asks, ['{"loss.gamma":0.5}']);
+});
+
+test("the page says that it is computing until no request takes long", async () => {
+  await open();
+  await drag(1, 0.5);
+  await wait(300);
+  await answer({ canvas: "c" });
+  assert.equal(body.attributes.has("data-waiting"), true);
+  await answer({ canvas: "c" });
+  assert.equal(body.attributes.has("data-waiting"), false);
 });
 
 test("slow results follow once no knob has moved for a while", async () => {

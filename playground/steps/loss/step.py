@@ -45,15 +45,16 @@ DECADES = 4  # powers of ten that the colours span
 def build_view(pipeline: Pipeline, focus: Focus) -> StepView:
     """Shows the loss at each location as a heat map, the totals, and the chosen curve."""
     seen = inspect(pipeline, focus.pick)
+    curve = _build_figure(pipeline, focus) if focus.curve in CURVES else None
 
     def build_text() -> StepText:
-        return _build_text(pipeline, focus, seen.text)
+        return _build_text(pipeline, focus, seen.text)._replace(figure=curve or _build_figure(pipeline, focus))
 
-    return StepView((truth_layer(pipeline), *seen.layers), _heat(pipeline), build_text)
+    return StepView((truth_layer(pipeline), *seen.layers), _heat(pipeline), build_text, figure=curve)
 
 
 def _build_text(pipeline: Pipeline, focus: Focus, report: Markup) -> StepText:
-    """Returns the content beside the picture; `report` is the inspector's."""
+    """Returns the content beside the picture but for the figure; `report` is the inspector's."""
     _, table = (concentration if focus.curve == CUMULATIVE else concentration_of_picture)(pipeline)
     loss = pipeline.config.loss
     text = note_tiles(pipeline) + _totals(pipeline) + shares(pipeline) + explain_targets(pipeline)
@@ -67,7 +68,7 @@ def _build_text(pipeline: Pipeline, focus: Focus, report: Markup) -> StepText:
         text += report
     elif more is not None:
         more = report + more
-    return StepText(text, _build_figure(pipeline, focus), more, moves=MOVES)
+    return StepText(text, more=more, moves=MOVES)
 
 
 def _build_figure(pipeline: Pipeline, focus: Focus) -> Figure:

@@ -1,5 +1,8 @@
+import asyncio
 import json
 import math
+from collections.abc import Iterator
+from threading import Event
 
 import pytest
 from starlette.applications import Starlette
@@ -8,11 +11,14 @@ from starlette.testclient import TestClient
 from core.config import Config
 from playground.layout.page_update import PageUpdate
 from playground.server import live_api
-from playground.server.live import MAX_BYTES, PATH, route
+from playground.server.live import MAX_BYTES, PATH, compute_in_turn, route
 from playground.server.render import render
+from playground.sharing.lanes import Lane
 from playground.state.page_state import PageState
 from playground.state.settings import settings_of
 from playground.steps.loss.step import FIGURES
+from playground.support.visitors import Sender
+from tests.waiting import run
 
 SMALL = {"scenes.image_size": 96, "inference.image_size": 96, "scenes.min_size": 0.15}
 
@@ -185,3 +191,145 @@ def test_the_way_in_bounds_what_it_reads(client):
 def test_dials_that_are_not_allowed_are_one_sentence_and_change_nothing(dials):
     shown = answer(request(state_of(), dials=dials))
     assert shown.pop("notice") and set(shown.values()) == {None}
+
+
+class Drag:
+    """Questions of a window whose answers are computed when they are let go: a picture, then the rest."""
+
+    def __init__(self) -> None:
+        self.computed: list[str] = []
+        self.received: dict[str, list[dict]] = {}
+        self._go: dict[str, Event] = {}
+
+    def hold(self, *names: str) -> None:
+        """Computes these pieces, such as "1 picture", no sooner than they are let go."""
+        self._go |= {name: Event() for name in names}
+
+    def let_go(self, name: str) -> None:
+        self._go[name].set()
+
+    def answer(self, sent: object, visitor: str = "") -> Iterator[dict]:
+        assert isinstance(sent, dict)
+        pieces = [("picture", {"canvas": "c"}), ("rest", {"readout": "r", "postponed": False})]
+        for name, piece in [("refusal", {"canvas": None})] if sent.get("refused") else pieces:
+            piece_name = f"{sent['number']} {name}"
+            if piece_name in self._go:
+                assert self._go[piece_name].wait(60)
+            self.computed.append(piece_name)
+            yield {"number": sent["number"], **piece}
+
+    async def ask(
+        self, number: int, *, window: str = "w", visitor: str = "me", is_heavy: bool = False, **more: object
+    ) -> list[str]:
+        """Asks a question; returns the names of the pieces that came."""
+        sent = {"window": window, "number": number, "token": "t", **more}
+        return [
+            next(name for name in ("canvas", "readout") if name in json.loads(line))
+            async for line in compute_in_turn(self.answer, sent, visitor, Sender(visitor, ""), is_heavy=is_heavy)
+        ]
+
+
+async def both(drag: Drag, let_go: str, first: dict, second: dict) -> list[list[str]]:
+    """Asks twice, the second time while the first answer waits for a piece, which is then let go."""
+    older = asyncio.create_task(drag.ask(**first))
+    await asyncio.sleep(0.05)
+    newer = asyncio.create_task(drag.ask(**second))
+    await asyncio.sleep(0.05)
+    drag.let_go(let_go)
+    return await asyncio.gather(older, newer)
+
+
+def test_a_newer_picture_comes_before_the_rest_of_an_older_answer_which_is_given_up():
+    drag = Drag()
+    drag.hold("1 picture")
+    assert run(both(drag, "1 picture", {"number": 1}, {"number": 2})) == [["canvas"], ["canvas", "readout"]]
+    assert drag.computed == ["1 picture", "2 picture", "2 rest"]
+
+
+def test_an_answer_that_is_overtaken_on_the_way_to_the_server_is_not_computed():
+    drag = Drag()
+    drag.hold("2 picture")
+    assert run(both(drag, "2 picture", {"number": 2}, {"number": 1})) == [["canvas", "readout"], []]
+    assert drag.computed == ["2 picture", "2 rest"]
+
+
+def test_a_refusal_overtakes_nothing_since_what_is_on_show_still_belongs_to_the_settings_before():
+    drag = Drag()
+    drag.hold("1 picture")
+    assert run(both(drag, "1 picture", {"number": 1}, {"number": 2, "refused": True})) == [
+        ["canvas", "readout"],
+        ["canvas"],
+    ]
+
+
+@pytest.mark.parametrize("window", ["other", "", None, 7])
+def test_windows_do_not_overtake_one_another(window):
+    drag = Drag()
+    drag.hold("1 picture")
+    answers = run(both(drag, "1 picture", {"number": 1}, {"number": 2, "window": window}))
+    assert answers == [["canvas", "readout"]] * 2
+
+
+def test_a_slow_answer_does_not_hold_up_a_quick_one_of_its_window_and_is_given_up():
+    drag = Drag()
+    drag.hold("1 picture")
+
+    async def ask() -> list[list[str]]:
+        slow = asyncio.create_task(drag.ask(1, is_heavy=True))
+        await asyncio.sleep(0.05)
+        quick = await drag.ask(2)
+        drag.let_go("1 picture")
+        return [await slow, quick]
+
+    # A window without requests is forgotten, so that the slow one, still in progress, keeps what was shown.
+    assert run(ask()) == [[], ["canvas", "readout"]]
+
+
+def test_a_window_with_two_questions_gets_one_turn_like_any_other(monkeypatch):
+    lane = Lane("test", 1)
+    monkeypatch.setattr("playground.server.live.lane_for", lambda is_heavy: lane)
+    drag = Drag()
+    drag.hold("1 picture")
+
+    async def ask() -> None:
+        asked = [asyncio.create_task(drag.ask(number)) for number in (1, 2)]
+        asked += [asyncio.create_task(drag.ask(number, visitor=f"visitor {number}")) for number in (11, 12)]
+        await asyncio.sleep(0.05)
+        drag.let_go("1 picture")
+        await asyncio.gather(*asked)
+
+    run(ask())
+    assert drag.computed[:3] == ["1 picture", "11 picture", "12 picture"]
+
+
+def test_the_newest_of_many_questions_is_always_answered_whole():
+    drag = Drag()
+
+    async def ask() -> list[list[str]]:
+        return await asyncio.gather(*(drag.ask(number) for number in range(1, 6)))
+
+    answers = run(ask())
+    assert answers[-1] == ["canvas", "readout"] and "5 rest" in drag.computed
+    assert all(each in (["canvas"], ["canvas", "readout"]) for each in answers)
+
+
+def test_a_browser_that_goes_lets_the_next_question_through():
+    drag = Drag()
+    drag.hold("1 picture")
+
+    async def ask() -> list[str]:
+        gone = asyncio.create_task(drag.ask(1))
+        await asyncio.sleep(0.05)
+        gone.cancel()
+        await asyncio.gather(gone, return_exceptions=True)
+        drag.let_go("1 picture")
+        return await drag.ask(2)
+
+    assert run(ask()) == ["canvas", "readout"]
+    assert "1 rest" not in drag.computed
+
+
+def test_the_curve_of_the_loss_comes_with_the_picture_and_once():
+    picture, rest = live_api.answer(request(state_of()._replace(step="loss"), settings=state_of().settings))
+    assert json.loads(picture["figure"])["data"] and rest["figure"] is None
+    assert picture["figure"] == render(state_of()._replace(step="loss")).figure
