@@ -14,7 +14,7 @@ from tests.core.tiny import tiny
 @pytest.fixture
 def pages(tmp_path, monkeypatch):
     """Two pages; nothing is trained."""
-    monkeypatch.setattr("playground.runs.service.ensure_server", lambda root: None)
+    monkeypatch.setattr("playground.runs.catalogue.ensure_server", lambda root: None)
     pages = Runs(tmp_path / "runs"), Runs(tmp_path / "runs")
     yield pages
     for page in pages:
