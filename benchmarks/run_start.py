@@ -1,6 +1,6 @@
-"""Time from the start of a training run to its first step, and from its stop to its end: `python -m benchmarks.run_start`.
+"""Time from the start of a training run to its first step, and from its stop to its end.
 
-The page's process itself is not needed: it starts runs by the same call.
+`python -m benchmarks.run_start`; runs are started by the same call as on the page, whose process is not needed.
 """
 
 import statistics
