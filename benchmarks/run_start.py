@@ -30,7 +30,7 @@ def main() -> None:
             time.sleep(PREPARING_SECONDS)
             start = time.perf_counter()
             name = runs.start(Config.from_flat(SETTINGS))
-            first_steps.append(_wait(lambda name=name: bool(runs.read_progress(name).begun), start))
+            first_steps.append(_wait(lambda name=name: bool(runs.read_progress(name).records), start))
             start = time.perf_counter()
             runs.stop(name)
             stops.append(_wait(lambda name=name: runs.statuses()[name].state == STOPPED, start))
