@@ -46,6 +46,15 @@ def test_the_page_imports_no_compiler_and_nothing_that_few_use() -> None:
 
 
 @pytest.mark.slow
+def test_no_step_of_the_page_needs_the_compiler() -> None:
+    code = (
+        "from playground.server.render import render\nfrom playground.state.page_state import PageState\n"
+        "from playground.steps import STEPS\nfor step in STEPS: assert render(PageState(step)).canvas"
+    )
+    assert not find_imported(code, (COMPILER, "sympy"))
+
+
+@pytest.mark.slow
 def test_commands_import_what_they_need() -> None:
     check = "from core.cli.commands import find_command\nfind_command('check')"
     assert not find_imported(check, (COMPILER, *HEAVY[2:]))

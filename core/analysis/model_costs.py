@@ -3,15 +3,16 @@
 from collections.abc import Callable, Iterable
 from functools import lru_cache
 from threading import Lock
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
 from torchvision.models._utils import IntermediateLayerGetter
 
 from core.config import Model
 from core.retinanet.backbone import STAGES, build_body
-from core.retinanet.model import RetinaNet, build_model, freeze
+from core.retinanet.model import RetinaNet, build_model, freeze, without_values
 
 _COUNTING = Lock()  # cached networks share a backbone, and have hooks while their costs are counted
 
@@ -100,7 +101,7 @@ def estimate_costs(
 def _build_meta_network(model: Model, num_classes: int, anchors_per_location: int) -> RetinaNet:
     """Builds a network of meta tensors in training mode."""
     body = _build_meta_backbone(model.depth, model.freeze_stages, model.batch_norm)
-    with torch.device("meta"):
+    with without_values():
         network = build_model(model, num_classes=num_classes, anchors_per_location=anchors_per_location, body=body)
     freeze(network, model.freeze_stages, batch_norm=model.batch_norm)
     for layer in network.modules():
@@ -112,15 +113,37 @@ def _build_meta_network(model: Model, num_classes: int, anchors_per_location: in
 @lru_cache(maxsize=16)
 def _build_meta_backbone(depth: int, freeze_stages: int, batch_norm: str) -> IntermediateLayerGetter:
     """Builds a backbone, shared by networks with the same frozen stages: it takes ten times as long as the rest."""
-    with torch.device("meta"):
-        return build_body(Model.model_validate({"depth": depth}))
+    with without_values():
+        body = build_body(Model.model_validate({"depth": depth}))
+    for layer in body.modules():
+        if isinstance(layer, nn.BatchNorm2d):
+            layer.__class__ = _MetaBatchNorm
+    return body
+
+
+class _MetaBatchNorm(nn.BatchNorm2d):
+    """Batch norm that saves the same tensors for the backward pass. PyTorch's imports the compiler for a meta tensor."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        assert self.running_mean is not None and self.running_var is not None
+        statistics = (self.running_mean, self.running_var, *(torch.empty_like(self.running_mean) for _ in range(2)))
+        return _SaveForBackward.apply(input, self.weight, *statistics)
+
+
+class _SaveForBackward(torch.autograd.Function):
+    """Saves its arguments for the backward pass, which is never run; returns a tensor like the first."""
+
+    @staticmethod
+    def forward(context: Any, *tensors: Tensor) -> Tensor:
+        context.save_for_backward(*tensors)
+        return torch.empty_like(tensors[0])
 
 
 class _MetaGroupNorm(nn.GroupNorm):
     """Group norm that saves the same tensor for the backward pass but skips PyTorch's shape inference (5 ms a call)."""
 
     def forward(self, input: Tensor) -> Tensor:
-        return input * self.weight[:, None, None]
+        return _SaveForBackward.apply(input, self.weight)
 
 
 class _Pass(NamedTuple):
@@ -173,13 +196,40 @@ def _count_pass(modules: list[nn.Module], forward: Callable[[], Iterable[Tensor]
     convolutions = [layer for layer in layers if isinstance(layer, nn.Conv2d)]  # other operations are negligible
     hooks = [layer.register_forward_hook(count_operations) for layer in convolutions]
     try:
-        with torch.autograd.graph.saved_tensors_hooks(record_saved, lambda tensor: tensor):
+        with torch.autograd.graph.saved_tensors_hooks(record_saved, lambda tensor: tensor), _WithoutCompiler():
             outputs = tuple(forward())
     finally:
         for hook in hooks:
             hook.remove()
     weights = {storage for module in modules for each in module.parameters() for storage in _get_storage(each)}
     return _Pass(outputs, operations, {storage: size for storage, size in saved.items() if storage not in weights})
+
+
+class _WithoutCompiler(TorchFunctionMode):
+    """Replaces functions for which PyTorch imports its compiler if a tensor is on the meta device.
+
+    The same tensors are saved for the backward pass.
+    """
+
+    def __torch_function__(
+        self, function: Callable[..., Any], types: Any, args: tuple = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        named = kwargs or {}
+        if function is torch.cat and len(args[0]) == 1:
+            return args[0][0]
+        if function is nn.functional.relu and not named.get("inplace"):
+            return _Relu.apply(*args)
+        return (Tensor.add_ if function is Tensor.add else function)(*args, **named)
+
+
+class _Relu(torch.autograd.Function):
+    """Saves its result for the backward pass, which is never run."""
+
+    @staticmethod
+    def forward(context: Any, tensor: Tensor) -> Tensor:
+        result = torch.empty_like(tensor)
+        context.save_for_backward(result)
+        return result
 
 
 def _get_storage(tensor: Tensor) -> dict[int, int]:

@@ -4,9 +4,13 @@ Parameters have torchvision's names and shapes, so that state dicts are intercha
 Shapes: B images, A anchors per location, N anchors in all, K classes.
 """
 
-from typing import NamedTuple
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, NamedTuple
 
+import torch
 from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
 from torchvision.models._utils import IntermediateLayerGetter
 
 from core.config import Model
@@ -93,6 +97,25 @@ def build_model(
     box_head = build_box_head(model, anchors_per_location=anchors_per_location)
     backbone = Backbone(model, body=body or build_body(model))
     return RetinaNet(backbone=backbone, class_head=class_head, box_head=box_head)
+
+
+@contextmanager
+def without_values() -> Iterator[None]:
+    """Builds networks on the meta device meanwhile: their parameters have shapes, but no memory for values."""
+    with torch.device("meta"), _DrawNothing():
+        yield
+
+
+class _DrawNothing(TorchFunctionMode):
+    """Skips normal initialisation. On the meta device PyTorch imports its compiler for that, which takes seconds."""
+
+    def __torch_function__(
+        self, function: Callable[..., Any], types: Any, args: tuple = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        named = kwargs or {}
+        if function in (nn.init.normal_, Tensor.normal_):
+            return args[0] if args else named["tensor"]
+        return function(*args, **named)
 
 
 def freeze(model: RetinaNet, stages: int, *, batch_norm: str) -> None:

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from core.config import Config, ConfigError, Model
 from core.errors import UserError
-from core.retinanet.model import build_model
+from core.retinanet.model import build_model, without_values
 
 # Blocks in layer1 … layer4 and whether they are bottlenecks (He et al., 2015, table 1).
 RESNETS: dict[tuple[tuple[int, ...], bool], int] = {
@@ -167,6 +167,6 @@ def _check_keys_and_shapes(state: Mapping[str, Tensor], architecture: Architectu
 
 @lru_cache(maxsize=16)
 def _expected_shapes(model: Model, num_classes: int, anchors_per_location: int) -> dict[str, torch.Size]:
-    with torch.device("meta"):  # shapes without memory for values
+    with without_values():
         network = build_model(model, num_classes=num_classes, anchors_per_location=anchors_per_location)
     return {key: value.shape for key, value in network.state_dict().items()}

@@ -3,11 +3,9 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-import torch
-
 from core.config import WITHOUT_HEADS, Config, Model
 from core.io.paths import ASSETS
-from core.retinanet.model import RetinaNet, build_model
+from core.retinanet.model import RetinaNet, build_model, without_values
 from core.weights import state_dict
 from core.weights.architecture import (
     BODY,
@@ -139,7 +137,7 @@ def build(config: Config, weights: Weights, *, num_classes: int | None = None, n
     def make() -> RetinaNet:
         return build_model(config.model, num_classes=num_classes, anchors_per_location=config.anchors.per_location)
 
-    with torch.device("meta"):
+    with without_values():
         model = make()
     if model.state_dict().keys() <= used.keys():
         model.load_state_dict({key: value.clone() for key, value in used.items()}, assign=True)
