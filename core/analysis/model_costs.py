@@ -122,7 +122,7 @@ def _build_meta_backbone(depth: int, freeze_stages: int, batch_norm: str) -> Int
 
 
 class _MetaBatchNorm(nn.BatchNorm2d):
-    """Batch norm that saves the same tensors for the backward pass. PyTorch's imports the compiler for a meta tensor."""
+    """Batch norm that saves the same tensors for the backward pass; PyTorch imports its compiler for a meta tensor."""
 
     def forward(self, input: Tensor) -> Tensor:
         assert self.running_mean is not None and self.running_var is not None
