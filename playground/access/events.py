@@ -11,12 +11,20 @@ from playground.access.refusals import SENTENCES
 from playground.access.windows import FORGOTTEN, Window, Windows
 from playground.support.wording import NOT_READ
 
+POLL_SECONDS = 0.01  # between two looks for waiting events: Gradio's thousand a second are a share of a processor
+
 
 class PageBlocks(gr.Blocks):
     """The page: what its components do not take is refused.
 
     Gradio itself would say a value that is no choice of a list, of any length, together with all choices, or nothing.
     """
+
+    def queue(self, *args: Any, **options: Any) -> "PageBlocks":
+        """Sets up the queue of events, as in Gradio."""
+        super().queue(*args, **options)
+        self._queue.sleep_when_free = POLL_SECONDS
+        return self
 
     async def preprocess_data(
         self, block_fn: BlockFunction, inputs: list[Any], state: SessionState | None, explicit_call: bool = False
