@@ -17,8 +17,11 @@ from core.runs.control import Control, read_control
 
 TOUCHED = ".touched"  # in the folder of runs
 RECENT_SECONDS = 0.4  # a page that answers a knob again within this time is still active
-# Runs continue for a turn now and then; otherwise constant activity on the page would keep them from ever ending.
-MAX_PAUSE_SECONDS, TURN_SECONDS = 20.0, 5.0
+# Under constant activity, as of a class, runs get a fifth of the time after a while: otherwise they would never end.
+# The turns are short, so that no answer waits much longer than others.
+MAX_PAUSE_SECONDS = 20.0
+TURN_SECONDS, PERIOD_SECONDS = 0.25, 1.25
+BREAK_SECONDS = 5.0  # without activity, after which runs wait as long as at first
 POLL_SECONDS = 0.02  # interval at which the file is looked at
 
 
@@ -47,10 +50,11 @@ class Throttle:
         now = time.monotonic()
         if not self._has_recent_activity():
             return False
-        if now - self._last > TURN_SECONDS:  # runs have just had at least a whole turn
+        if now - self._last > BREAK_SECONDS:
             self._started = now
         self._last = now
-        return (now - self._started) % (MAX_PAUSE_SECONDS + TURN_SECONDS) < MAX_PAUSE_SECONDS
+        late = now - self._started - MAX_PAUSE_SECONDS
+        return late < 0 or late % PERIOD_SECONDS >= TURN_SECONDS
 
     def _has_recent_activity(self) -> bool:
         try:
