@@ -26,11 +26,9 @@ class Loss(Section):
         "varifocal", "ghm",
     ] = knob(
         "focal", label="Classification loss", effect=Effect.LOSS,
-        help="focal down-weights easy examples by (1−p_t)^γ; balanced cross-entropy only weights by α; ohem keeps "
-        "only the hardest anchors of an image; cutoff ignores scores with a p_t above a threshold, like a hinge; "
-        "Poly-1 focal adds ε (1−p_t)^(γ+1) to focal; quality focal teaches the score of an object's class the IoU of "
-        "its predicted box, so that NMS and AP rank the better boxes first; so does varifocal, which only down-weights "
-        "background and weights foreground by that IoU; GHM-C weights scores by how rare their gradient's size is.",
+        help="focal: (1−p_t)^γ down-weights easy anchors (Poly-1 adds ε); balanced cross-entropy weights by α alone; "
+        "ohem keeps the hardest anchors, cutoff those below a p_t; quality focal and varifocal teach scores the IoU of "
+        "the box; ghm weights by how rare a gradient is.",
     )  # fmt: skip
     alpha: float = knob(
         0.25, label="α (foreground weight)", effect=Effect.LOSS, ge=0, le=1, step=0.01,
