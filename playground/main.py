@@ -8,6 +8,7 @@ from pathlib import Path
 
 from core.config import ConfigError
 from core.errors import UserError
+from core.fast_imports import without_garbage_collection
 from core.io.text import print_any_text
 from playground.access.hosts import FLAG, KnownHosts, is_local
 from playground.support.starting import (
@@ -47,12 +48,14 @@ def serve(options: argparse.Namespace) -> None:
     """
     find_port(options.host, options.port)  # before the imports, which take seconds
     require_folders()
-    from playground.page import build_page, launch_options  # imports PyTorch and Gradio: not for --help
+    with without_garbage_collection():
+        from playground.page import build_page, launch_options  # imports PyTorch and Gradio: not for --help
 
-    open_services(options)
+        open_services(options)
+        page = build_page()
     port = find_port(options.host, options.port)  # another page may have started meanwhile
     try:
-        build_page().launch(server_port=port, **launch_options(options.hosts))
+        page.launch(server_port=port, **launch_options(options.hosts))
     except OSError as error:
         if error.errno is not None:
             raise

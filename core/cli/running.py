@@ -8,11 +8,13 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from core.cli.commands import find_command
 from core.cli.idle_flags import describe_idle
 from core.cli.parser import report_error
 from core.config import Config, ConfigError, knobs
 from core.errors import IncompleteError, UserError
 from core.experiments.recipes import apply_recipe
+from core.fast_imports import without_garbage_collection
 from core.io.atomic import require_writable, write_text
 from core.io.troubles import WRITING, explain
 from core.reader import COMMAND_LINE, Kind, limits_for, read_apart_from_now_on
@@ -94,12 +96,13 @@ def build_config(options: argparse.Namespace) -> Config:
 
 def _run_command(config: Config, options: argparse.Namespace) -> None:
     # Imported here since PyTorch takes seconds to import, which refusing a setting does not need.
-    from core.cli.commands import find_command
-    from core.cli.common import tell
+    with without_garbage_collection():
+        from core.cli.common import tell
 
+        command = find_command(options.command)
     tell(describe_idle(config, options))
     try:
-        result = find_command(options.command)(config, options)
+        result = command(config, options)
     except IncompleteError as error:
         _write_result(error.result, options)
         raise

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from core.errors import UserError
+from core.fast_imports import without_garbage_collection
 from core.io.locks import FileLock, is_held
 from core.io.paths import ROOT
 from core.reader.priority import lower_priority
@@ -64,9 +65,10 @@ def main(root: Path) -> None:
     os.environ["PYTORCH_NVML_BASED_CUDA_CHECK"] = "1"  # once initialised, CUDA does not see that a run has one device
     _let_run_begin(root)
 
-    from core.scheduler.queue import Queue
-    from core.scheduler.server import Server  # imports PyTorch, which takes seconds: not needed by a second server
-    from core.scheduler.worker import train_run
+    with without_garbage_collection():
+        from core.scheduler.queue import Queue
+        from core.scheduler.server import Server  # imports PyTorch, which takes seconds: not needed by a second server
+        from core.scheduler.worker import train_run
 
     job = Server(root, lock).wait()
     if job:
