@@ -26,7 +26,7 @@ class Loss(Section):
         "varifocal", "ghm",
     ] = knob(
         "focal", label="Classification loss", effect=Effect.LOSS,
-        help="focal: (1−p_t)^γ down-weights easy anchors (Poly-1 adds ε); balanced cross-entropy weights by α alone; "
+        help="focal: (1−p_t)^γ down-weights easy anchors (Poly-1 adds ε); balanced cross-entropy weights by α only; "
         "ohem keeps the hardest anchors, cutoff those below a p_t; quality focal and varifocal teach scores the IoU of "
         "the box; ghm weights by how rare a gradient is.",
     )  # fmt: skip
