@@ -16,7 +16,7 @@ Function = Callable[["Config", Namespace], Any]
 
 
 class Command(NamedTuple):
-    """A command: what it does, and the module of its function, which bears its name; no other is imported."""
+    """A command: its description, and the module that holds its function; only the chosen one is imported."""
 
     help: str
     module: str

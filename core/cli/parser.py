@@ -4,6 +4,7 @@ import argparse
 import difflib
 import sys
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -74,17 +75,12 @@ def _build_parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(title="commands", dest="command", required=True)
     for name, command in COMMANDS.items():
-        add = _adder(name)
+        add = partial(_add_arguments, command=name)
         commands.add_parser(name, help=command.help, description=command.help, add_arguments=add)
     return parser
 
 
-def _adder(command: str) -> Callable[[argparse.ArgumentParser], None]:
-    """Returns the function that adds the arguments of a command."""
+def _add_arguments(parser: argparse.ArgumentParser, command: str) -> None:
+    from core.cli.arguments import add_arguments  # imports every declaration
 
-    def add(parser: argparse.ArgumentParser) -> None:
-        from core.cli.arguments import add_arguments  # imports every declaration
-
-        add_arguments(parser, command)
-
-    return add
+    add_arguments(parser, command)

@@ -19,8 +19,8 @@ FOLDERS = (RUNS, DATA, ALBUMS, EVALUATIONS)
 FIRST_PORT = 7860
 PORTS_TRIED = 100
 MAX_PORT = 65535
-# Gradio reads these, too: the address and the first port to listen on, and the folder for uploads.
 UPLOADS = "uploads"  # the folder of a server for them
+# Gradio reads these, too: the address and the first port to listen on, and the folder for uploads.
 HOST_VARIABLE, PORT_VARIABLE, UPLOADS_VARIABLE = "GRADIO_SERVER_NAME", "GRADIO_SERVER_PORT", "GRADIO_TEMP_DIR"
 
 

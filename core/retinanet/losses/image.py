@@ -104,7 +104,7 @@ def _harmonised_loss_per_anchor(
 
 
 def _loss_with_targets(logits: Tensor, pairs: tuple[Tensor, Tensor], targets: Tensor, loss: Loss) -> Tensor:
-    """Returns the same for foreground scores with targets [F]; all others are background, which the kernel computes."""
+    """Returns the loss of each anchor [N], with targets [F] of the foreground pairs; the kernel computes all others."""
     anchors, classes = pairs
     others = logits.index_put(pairs, logits.new_tensor(-torch.inf))  # such background pays nothing and has no gradient
     background = fused_focal_loss(others, anchors[:0], classes[:0], _weigh(loss))
