@@ -18,7 +18,7 @@ from starlette.routing import Route
 
 from core.reader import reading_for
 from playground.layout.page_update import PAINT_STAGES
-from playground.server.windows import WINDOWS
+from playground.server.in_progress import IN_PROGRESS
 from playground.sharing.lanes import BusyError, lane_for
 from playground.support.scripts import read_scripts
 from playground.support.visitors import Sender, sender_of, visitor_of
@@ -67,7 +67,7 @@ async def compute_in_turn(
     token = sent.get("token") if isinstance(sent, dict) else None
     lane, key, pieces = lane_for(is_heavy), visitor or str(token), answer(sent, visitor)
     try:
-        with WINDOWS.enter(visitor, sent) as (window, number):
+        with IN_PROGRESS.enter(visitor, sent) as (window, number):
             piece: dict[str, Any] | None = {}
             while piece is not None and piece.get("postponed") is None:  # the last piece of a picture tells that
                 async with window.turns[is_heavy]:

@@ -11,7 +11,7 @@ MAX_NAME = 40  # characters of a window's name
 MAX_NUMBER = 2**53  # what a browser counts up to
 
 
-class Window:
+class WindowRequests:
     """The requests of one window that are in progress. Belongs to the event loop.
 
     Attributes:
@@ -26,14 +26,14 @@ class Window:
         self.shown = 0
 
 
-class Windows:
+class RequestsInProgress:
     """The windows with requests in progress, by visitor and name; both a name and a number are the browser's claims."""
 
     def __init__(self) -> None:
-        self._windows: dict[Hashable, Window] = {}
+        self._windows: dict[Hashable, WindowRequests] = {}
 
     @contextmanager
-    def enter(self, visitor: str, request: object) -> Iterator[tuple[Window, int]]:
+    def enter(self, visitor: str, request: object) -> Iterator[tuple[WindowRequests, int]]:
         """Counts a request as in progress; gives its window and its number there.
 
         A request that names no window has one to itself.
@@ -43,7 +43,7 @@ class Windows:
         """
         name, number = _read(request)
         key = (visitor, name) if name else object()
-        window = self._windows.setdefault(key, Window())
+        window = self._windows.setdefault(key, WindowRequests())
         if window.requests >= MAX_OF_ONE:
             raise BusyError("This window asks for more at once than a page does: reload it.")
         window.requests += 1
@@ -65,4 +65,4 @@ def _read(request: object) -> tuple[str, int]:
     return name, number
 
 
-WINDOWS = Windows()
+IN_PROGRESS = RequestsInProgress()

@@ -1,6 +1,6 @@
 import pytest
 
-from playground.server.windows import MAX_NAME, MAX_NUMBER, MAX_OF_ONE, Windows
+from playground.server.in_progress import MAX_NAME, MAX_NUMBER, MAX_OF_ONE, RequestsInProgress
 from playground.sharing.lanes import BusyError
 
 
@@ -9,7 +9,7 @@ def ask(number: object = 1, window: object = "w") -> dict:
 
 
 def test_requests_of_a_window_meet_while_they_are_in_progress():
-    windows = Windows()
+    windows = RequestsInProgress()
     with windows.enter("me", ask(1)) as (first, one), windows.enter("me", ask(2)) as (second, two):
         assert first is second and (one, two, first.requests) == (1, 2, 2)
         first.shown = 2
@@ -18,7 +18,7 @@ def test_requests_of_a_window_meet_while_they_are_in_progress():
 
 
 def test_nobody_enters_the_window_of_another_visitor():
-    windows = Windows()
+    windows = RequestsInProgress()
     with windows.enter("me", ask()) as (mine, _), windows.enter("you", ask()) as (yours, _):
         assert mine is not yours
 
@@ -31,13 +31,13 @@ def test_nobody_enters_the_window_of_another_visitor():
     ],
 )  # fmt: skip
 def test_a_request_that_does_not_say_what_a_page_says_has_a_window_to_itself(request_):
-    windows = Windows()
+    windows = RequestsInProgress()
     with windows.enter("me", request_) as (first, number), windows.enter("me", request_) as (second, _):
         assert first is not second and number == 1
 
 
 def test_a_window_asks_for_no_more_than_a_page_does():
-    windows = Windows()
+    windows = RequestsInProgress()
     held = [windows.enter("me", ask(number)) for number in range(1, MAX_OF_ONE + 1)]
     for each in held:
         each.__enter__()
