@@ -2,13 +2,13 @@
 
 import json
 import math
-import time
 from typing import Literal
 
 import pytest
 from pydantic import create_model
 
 from core.config import MAX_TEXT, Config, ConfigError, Effect, Loss, Section, knob, knobs, nest, read_knobs
+from tests.effort import little_effort
 
 CHANGED = {
     "model.depth": 50,
@@ -145,12 +145,9 @@ def test_a_file_without_end_is_not_read():
 
 def test_many_wrong_settings_are_counted_and_only_the_first_explained():
     values = {"loss": {f"unknown{number}": number for number in range(4000)}}
-    begin = time.process_time()
-    with pytest.raises(
-        ConfigError, match=r"^loss\.unknown0 is not a hyperparameter\. .* 3,995 more settings are not all"
-    ):
+    message = r"^loss\.unknown0 is not a hyperparameter\. .* 3,995 more settings are not all"
+    with little_effort(1), pytest.raises(ConfigError, match=message):
         Config.from_json(json.dumps(values))
-    assert time.process_time() - begin < 1
 
 
 @pytest.mark.parametrize("digits", [100, 4000, 5000])

@@ -2,7 +2,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from threading import Thread
 
 import psutil
@@ -102,13 +101,15 @@ def test_progress_gives_a_task_more_time():
 
 
 def test_what_the_caller_raises_ends_the_task():
+    told = []
+
     def cancel(done, total):
+        told.append(done)
         raise KeyboardInterrupt
 
-    start = time.monotonic()
     with pytest.raises(KeyboardInterrupt):
         read("creep", LIMITS, cancel)
-    assert time.monotonic() - start < 10
+    assert told == [1]
     assert read("answer", text="")["number"] == 0.1
 
 

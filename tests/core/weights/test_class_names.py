@@ -1,7 +1,6 @@
 """Class names in weights files."""
 
 import json
-import time
 
 import numpy as np
 import pytest
@@ -11,6 +10,7 @@ from safetensors.torch import save_file
 from core.weights.class_names import HOLDERS, NAME_KEYS, choose_class_names, find_class_names
 from core.weights.sources import load_weights
 from tests.core.networks import make_state
+from tests.effort import little_effort
 
 THREE = ("a", "b", "c")
 CATEGORIES = [{"id": 0, "name": "a"}, {"id": 2, "name": "c"}, {"id": 1, "name": "b"}]
@@ -134,9 +134,8 @@ def test_names_in_files(state, tmp_path):
 def test_a_list_that_stands_under_many_keys_is_read_once():
     names = json.dumps(["a"] * 300_000)
     inner = dict.fromkeys(HOLDERS, dict.fromkeys(NAME_KEYS, names))
-    begin = time.process_time()
-    found = find_class_names({key: {**inner, **dict.fromkeys(NAME_KEYS, names)} for key in HOLDERS})
-    assert time.process_time() - begin < 1
+    with little_effort(1):
+        found = find_class_names({key: {**inner, **dict.fromkeys(NAME_KEYS, names)} for key in HOLDERS})
     assert len(found) == 1 and not found[0].names  # too long
 
 

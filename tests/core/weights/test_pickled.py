@@ -3,7 +3,6 @@
 import io
 import pickle
 import struct
-import time
 
 import numpy as np
 import pytest
@@ -12,6 +11,7 @@ import torch
 from core.weights import pickled
 from core.weights.architecture import WeightsError
 from core.weights.pickled import MAX_PICKLE, UNREAD, Unread, unpickle
+from tests.effort import little_effort
 
 MANY = {"numbers": list(range(10_000))}  # more than LIMIT bytes, and no tensor
 LIMIT = 20_000
@@ -48,10 +48,8 @@ def test_much_beside_the_tensors_is_refused(archive, limit, tmp_path):
 def test_a_hostile_file_takes_seconds(tmp_path):
     path = tmp_path / "a.pth"
     path.write_bytes(b"\x80\x02]" + b"(K\x01e" * 50_000_000)
-    begin = time.process_time()
-    with pytest.raises(WeightsError, match="holds too much beside its tensors"):
+    with little_effort(20), pytest.raises(WeightsError, match="holds too much beside its tensors"):
         unpickle(path, max_bytes=10**9)
-    assert time.process_time() - begin < 20
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,3 @@
-import time
-
 import pytest
 
 from core.data.annotations import BAD_FILE, BAD_OBJECT
@@ -17,6 +15,7 @@ from tests.core.data.formats.reading import (
     write,
 )  # fmt: skip
 from tests.core.made_data import voc_object
+from tests.effort import little_effort
 
 
 def page(objects: str = "", name: str = "", size: tuple = (40, 30)) -> str:
@@ -191,9 +190,8 @@ def test_entity_bomb_is_refused_at_once(tmp_path, encoding):
     entities = '<!ENTITY e0 "lol">' + "".join(f'<!ENTITY e{n + 1} "{f"&e{n};" * 10}">' for n in range(12))
     head = f'<?xml version="1.0" encoding="{encoding}"?><!DOCTYPE annotation [{entities}]>'
     write(tmp_path, {"p.xml": f"{head}<annotation><object><name>&e12;</name></object></annotation>".encode(encoding)})
-    start = time.process_time()
-    assert_refused(tmp_path, VOC, r"p\.xml cannot be used because it declares a document type")
-    assert time.process_time() - start < 2
+    with little_effort(2):
+        assert_refused(tmp_path, VOC, r"p\.xml cannot be used because it declares a document type")
 
 
 def test_a_set_without_objects_is_refused(tmp_path):
@@ -257,9 +255,8 @@ def test_lists_elsewhere(tmp_path, line):
 
 def test_long_lines_of_hostile_lists_take_no_time(tmp_path):
     write(tmp_path, {"Annotations/p.xml": page(voc_object()), "ImageSets/Main/val.txt": ("1 " * 10_000 + "x\n") * 50})
-    start = time.process_time()
-    read(tmp_path, VOC, Problems())
-    assert time.process_time() - start < 2
+    with little_effort(2):
+        read(tmp_path, VOC, Problems())
 
 
 def test_lists_belong_to_their_own_folder(tmp_path):
