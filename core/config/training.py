@@ -26,8 +26,10 @@ HAS_PERIOD = when("when the schedule is step, cyclic or plateau", Check("trainin
 HAS_MILESTONES = when("when the schedule is multi-step", Check("training.schedule", ("multi_step",)))
 DECAYS = when("when the decay factor is below 1", Check("training.decay_factor", below=1))
 EVALUATED = when("when the run is evaluated before its end", Check("training.eval_interval", above=0))
-UNCHANGED = "when scale jitter, crop probability, colour and noise jitter are 0"
-JITTERS = ("scale_jitter", "crop_probability", "colour_jitter", "noise_jitter")
+UNCHANGED = "when scale, crop, colour, noise, mosaic and copy-paste are 0"
+JITTERS = (
+    "scale_jitter", "crop_probability", "colour_jitter", "noise_jitter", "mosaic_probability", "copy_paste_probability",
+)  # fmt: skip
 REPEATABLE = (
     when(f"when all {ALL_STAGES} stages of the backbone are frozen", Check("model.freeze_stages", (ALL_STAGES,))),
     *(when(UNCHANGED, Check(f"training.{name}", (0,))) for name in JITTERS),
@@ -150,4 +152,14 @@ class Training(Section):
         0.0, label="Noise jitter", effect=Effect.TRAIN, ge=0, le=0.5, step=0.01,
         help="Largest standard deviation of the noise added to a training image, as a fraction of full brightness; "
         "most images get little. Helps with noisy images.",
+    )  # fmt: skip
+    mosaic_probability: float = knob(
+        0.0, label="Mosaic probability", effect=Effect.TRAIN, ge=0, le=1, step=0.05,
+        help="Fraction of training images that are made of parts of four (YOLOv4); objects of which less than a "
+        "quarter is left are dropped. Shows objects smaller, and beside others than usual.",
+    )  # fmt: skip
+    copy_paste_probability: float = knob(
+        0.0, label="Copy-paste probability", effect=Effect.TRAIN, ge=0, le=1, step=0.05,
+        help="Fraction of training images into which up to 10 objects of another are pasted, as whole boxes; objects "
+        "of which less than a quarter stays visible are dropped. Shows objects on other backgrounds.",
     )  # fmt: skip

@@ -44,6 +44,8 @@ SUPPORTED_VALUES: dict[str, tuple[object, ...]] = {
     "training.crop_probability": (0.0,),  # INPUT.CROP crops every picture
     "training.colour_jitter": (0.0,),
     "training.noise_jitter": (0.0,),
+    "training.mosaic_probability": (0.0,),
+    "training.copy_paste_probability": (0.0,),
 }
 # The keys of settings that do not always act; empty SOLVER.STEPS must stay, since detectron2 has some of its own.
 OF_SETTING = {

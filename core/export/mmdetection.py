@@ -31,6 +31,8 @@ SUPPORTED_VALUES: dict[str, tuple[object, ...]] = {
     "training.crop_probability": (0.0,),
     "training.colour_jitter": (0.0,),
     "training.noise_jitter": (0.0,),
+    "training.mosaic_probability": (0.0,),
+    "training.copy_paste_probability": (0.0,),
 }
 HEAD = "# Add the data set: the base of your configuration file.\n"
 

@@ -1,7 +1,8 @@
 """The stream of training samples."""
 
 import signal
-from functools import lru_cache
+from collections.abc import Callable, Sequence
+from functools import lru_cache, partial
 from typing import NamedTuple
 
 import torch
@@ -12,9 +13,11 @@ from core.data.dataset import DataSet
 from core.errors import UserError
 from core.evaluation.damage import require_usable
 from core.structures import Sample
-from core.training.augment import augment
+from core.training.augmentation.augment import augment
+from core.training.augmentation.combine import combine
 
 MAX_KEPT_BYTES = 256 * 2**20  # of decoded images, in each loading process
+STREAMS = ((), (1,), (2,))  # of random numbers: a sample's own changes, its mosaic, and copy-paste
 MAX_IN_A_ROW = 50  # so many unusable images, in random order, mean that more than half are unusable
 
 
@@ -36,7 +39,8 @@ class Drawn(NamedTuple):
 class TrainingStream(Dataset[Drawn]):
     """An endless sequence of augmented training samples, shuffled anew in each epoch.
 
-    An image that cannot be used is replaced by the next one of the epoch that can. The sample at a position depends
+    An image that cannot be used is replaced by the next one of the epoch that can. Those that are combined with it
+    (`combine`) are drawn from the same epoch. The sample at a position depends
     only on the data and `training.seed`, so a resumed run, or a run on another number of processes, sees the same
     samples. The images of a small data set are kept in memory, so that they are decoded once.
     """
@@ -53,16 +57,33 @@ class TrainingStream(Dataset[Drawn]):
         for step in range(min(count, MAX_IN_A_ROW)):
             index = order[(offset + step) % count]
             try:
-                return Drawn(self._augmented(index, _mix_seeds(seed, position)), tuple(errors))
+                sample = self._augmented(index, position, partial(self._read_other, order, errors))
+                return Drawn(sample, tuple(errors))
             except UserError as error:
                 errors.append((index, error))
         return Drawn(None, tuple(errors))
 
-    def _augmented(self, index: int, seed: int) -> Sample:
-        generator = torch.Generator().manual_seed(seed)
-        sample = augment(self._read(index), self._config.training, generator)
+    def _augmented(self, index: int, position: int, read_other: Callable[[float], Sample | None]) -> Sample:
+        training = self._config.training
+        seeds = [_mix_seeds(training.seed, position, *stream) for stream in STREAMS]
+        own, mosaic, copy_paste = (torch.Generator().manual_seed(seed) for seed in seeds)
+        sample = combine(self._read(index), training, read_other, mosaic=mosaic, copy_paste=copy_paste)
+        sample = augment(sample, training, own)
         require_usable(sample, self._data.image_name(index), self._config.inference)
         return sample
+
+    def _read_other(self, order: Sequence[int], errors: list[tuple[int, UserError]], share: float) -> Sample | None:
+        """Returns the image at a share of the epoch, in [0, 1), or the next one that can be read.
+
+        Adds those that cannot to the errors; returns None if they are too many in a row.
+        """
+        for step in range(min(len(order), MAX_IN_A_ROW)):
+            index = order[(int(share * len(order)) + step) % len(order)]
+            try:
+                return self._read(index)
+            except UserError as error:
+                errors.append((index, error))
+        return None
 
     def _read(self, index: int) -> Sample:
         if index in self._kept:

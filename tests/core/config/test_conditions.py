@@ -20,10 +20,11 @@ from core.retinanet.predict import detect
 from core.retinanet.preprocess import prepare
 from core.retinanet.tiles import is_tiled
 from core.scenes.render import render_scene
-from core.training.augment import augment
+from core.training.augmentation.augment import augment
 from core.training.early_stopping import EarlyStopping
 from core.training.optimizer import Schedule, build_optimizer
 from core.training.records import StepRecord
+from core.training.samples import TrainingStream
 from core.training.trainer import Trainer
 from core.weights.sources import adopt, build, has_new_heads, weights_for
 from tests.core.networks import CONFIG, make_small_body, spread_scores
@@ -56,6 +57,7 @@ OTHER_PICTURE = [Case({}, {"generated": False})]
 EMPTY = [*OTHER_PICTURE, Case({"scenes.empty_share": 1})]
 NONE_PASSES = {"inference.score_threshold": 1}
 STANDS_STILL = {"training.learning_rate": 0}
+COMBINING = ("mosaic_probability", "copy_paste_probability")
 JITTERS = ("scale_jitter", "crop_probability", "colour_jitter", "noise_jitter")
 
 
@@ -158,7 +160,7 @@ IDLE: dict[str, list[Case]] = {
     ],
     "training.cache_features": [
         Case({"model.freeze_stages": 4}, refused=True),
-        *(Case({"model.freeze_stages": 5, f"training.{name}": 0.1}, refused=True) for name in JITTERS),
+        *(Case({"model.freeze_stages": 5, f"training.{name}": 0.1}, refused=True) for name in (*JITTERS, *COMBINING)),
     ],
     "training.early_stopping": [Case({"training.eval_interval": 0}, refused=True)],
     **{f"scenes.{name}": OTHER_PICTURE for name in ("seed", "image_size", "clutter", "noise", "empty_share")},
@@ -175,7 +177,7 @@ ALWAYS = {  # whatever the other settings are
     "loss": "kind box_weight",
     "inference": "image_size max_image_size score_threshold",
     "training": "steps batch_size learning_rate ema_decay precision seed eval_interval eval_images flip_probability "
-    "scale_jitter crop_probability colour_jitter noise_jitter",
+    "scale_jitter crop_probability colour_jitter noise_jitter mosaic_probability copy_paste_probability",
 }
 
 
@@ -421,6 +423,11 @@ def compute_augmented(config: Config, known: Circumstances) -> Any:
     return [freeze_values(augment(sample, config.training, torch.Generator().manual_seed(seed))) for seed in range(6)]
 
 
+def compute_combined(config: Config, known: Circumstances) -> Any:
+    stream = TrainingStream(open_data("scenes", "train", SMALL_SCENES.scenes, 8), config)
+    return [freeze_values(stream[position].sample) for position in range(6)]
+
+
 def compute_stops(config: Config, known: Circumstances) -> Any:
     """After which evaluations a run would end, whose held-out loss rises."""
     stopping, model, due = EarlyStopping(config.training.early_stopping), make_network(3), []
@@ -475,6 +482,7 @@ COMPUTE = {  # by path, parts of a run
         [f"training.{name}" for name in ("optimizer", "momentum", "weight_decay", "clip_norm")], compute_updates
     ),
     **dict.fromkeys([f"training.{name}" for name in ("flip_probability", *JITTERS)], compute_augmented),
+    **dict.fromkeys([f"training.{name}" for name in COMBINING], compute_combined),
     "training.early_stopping": compute_stops,
 }
 

@@ -280,6 +280,8 @@ ACTIVE = {
     "training.colour_jitter": 0.2,
     "training.crop_probability": 0.5,
     "training.scale_jitter": 0.1,
+    "training.mosaic_probability": 0.5,
+    "training.copy_paste_probability": 0.5,
     "training.clip_norm": 5.0,
 }
 
@@ -295,7 +297,13 @@ def test_what_a_framework_cannot_follow_is_named_at_the_default_too(form):
         ("detectron2", ACTIVE.keys()),
         (
             "mmdetection 3",
-            {"training.colour_jitter", "training.crop_probability", "training.scale_jitter"},
+            {
+                "training.colour_jitter",
+                "training.crop_probability",
+                "training.scale_jitter",
+                "training.mosaic_probability",
+                "training.copy_paste_probability",
+            },
         ),
     ],
 )

@@ -146,6 +146,8 @@ def test_the_first_maps_are_cached_while_there_is_room(monkeypatch):
         ({"training__scale_jitter": 0.1}, "training.scale_jitter is 0.1"),
         ({"training__crop_probability": 1}, "training.crop_probability is 1"),
         ({"training__noise_jitter": 0.1}, "training.noise_jitter is 0.1"),
+        ({"training__mosaic_probability": 0.5}, "training.mosaic_probability is 0.5"),
+        ({"training__copy_paste_probability": 0.5}, "training.copy_paste_probability is 0.5"),
     ],
 )
 def test_contradictions_are_refused(changes, message):

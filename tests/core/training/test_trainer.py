@@ -19,7 +19,7 @@ from core.runs.checkpoint import load_checkpoint, save_checkpoint
 from core.runs.folder import DIVERGED, FAILED, FINISHED, STOPPED, RunError, RunFolder
 from core.runs.train import run_training
 from core.training import samples
-from core.training.augment import augment
+from core.training.augmentation.augment import augment
 from core.training.records import EvaluationProgress, EvaluationRecord, StepRecord, TrainingError
 from core.training.samples import TrainingStream
 from core.training.trainer import Trainer

@@ -3,7 +3,9 @@ import torch
 
 from core.config import Training
 from core.structures import Sample
-from core.training.augment import CropWindow, add_noise, adjust_colour, augment, crop, flip, scale
+from core.training.augmentation.augment import add_noise, adjust_colour, augment, crop, flip, scale
+from core.training.augmentation.windows import Window
+from tests.core.training.augmentation.samples import assert_sound, equal, generator, make_sample
 
 NOTHING = {"flip_probability": 0, "scale_jitter": 0, "crop_probability": 0, "colour_jitter": 0, "noise_jitter": 0}
 EVERYTHING = {
@@ -13,37 +15,6 @@ EVERYTHING = {
     "colour_jitter": 1,
     "noise_jitter": 0.5,
 }
-
-
-def generator(seed: int = 0) -> torch.Generator:
-    return torch.Generator().manual_seed(seed)
-
-
-def make_sample(boxes: list, size: tuple[int, int] = (40, 60), crowd: list | None = None) -> Sample:
-    image = torch.randint(0, 256, (3, *size), dtype=torch.uint8, generator=generator())
-    return Sample(
-        image=image,
-        boxes=torch.tensor(boxes, dtype=torch.float32).reshape(-1, 4),
-        labels=torch.arange(len(boxes)),
-        crowd=torch.tensor(crowd or [False] * len(boxes), dtype=torch.bool),
-        image_id=5,
-    )
-
-
-def equal(first: Sample, second: Sample) -> bool:
-    tensors = zip(first[:4], second[:4], strict=True)
-    return all(torch.equal(*pair) for pair in tensors) and first.image_id == second.image_id
-
-
-def assert_sound(sample: Sample) -> None:
-    height, width = sample.image.shape[-2:]
-    assert sample.image.dtype == torch.uint8
-    assert sample.boxes.dtype == torch.float32
-    assert sample.boxes.shape == (len(sample.labels), 4)
-    assert len(sample.labels) == len(sample.crowd)
-    assert (sample.boxes[:, 2:] > sample.boxes[:, :2]).all()
-    assert (sample.boxes >= 0).all()
-    assert (sample.boxes[:, 2:] <= torch.tensor([width, height]) * (1 + 1e-6)).all()
 
 
 def test_nothing_changes_nothing():
@@ -113,7 +84,7 @@ def test_scale_jitter_stays_in_its_range():
 
 def test_crop_by_hand():
     sample = make_sample([[0, 0, 20, 20], [0, 0, 60, 40], [50, 30, 60, 40], [9, 0, 11, 2]])
-    part = crop(sample, CropWindow(left=10, top=0, width=40, height=30))
+    part = crop(sample, Window(left=10, top=0, width=40, height=30))
     assert torch.equal(part.image, sample.image[:, 0:30, 10:50])
     # The first centre (10, 10) is just inside, the third (55, 35) outside, the fourth (10, 1) inside.
     assert part.labels.tolist() == [0, 1, 3]

@@ -8,6 +8,7 @@ from torchvision.transforms.v2 import functional as F
 
 from core.config import Training
 from core.structures import Sample
+from core.training.augmentation.windows import Window, keep_objects
 
 SMALLEST_CROP = 0.5  # share of each side; smaller crops would mostly show pieces of large objects
 
@@ -28,15 +29,6 @@ class _Draws(NamedTuple):
     saturation: float
     noise: float
     noise_seed: float
-
-
-class CropWindow(NamedTuple):
-    """A rectangle of whole pixels: its top left corner and its size."""
-
-    left: int
-    top: int
-    width: int
-    height: int
 
 
 def augment(sample: Sample, training: Training, rng: torch.Generator) -> Sample:
@@ -90,17 +82,17 @@ def scale(sample: Sample, factor: float) -> Sample:
     return sample._replace(image=image, boxes=sample.boxes * ratio)
 
 
-def crop(sample: Sample, window: CropWindow) -> Sample:
+def crop(sample: Sample, window: Window) -> Sample:
     """Crops a sample; objects centred outside the window are dropped, the others are clipped to it."""
     corner = sample.boxes.new_tensor([window.left, window.top])
     size = sample.boxes.new_tensor([window.width, window.height])
     centres = _centres(sample.boxes) - corner  # [M, 2]
     boxes = torch.minimum((sample.boxes - corner.repeat(2)).clamp(min=0), size.repeat(2))
-    keep = ((centres >= 0) & (centres < size) & (boxes[:, 2:] > boxes[:, :2])).all(dim=1)
+    keep = ((centres >= 0) & (centres < size)).all(dim=1)
     rows = slice(window.top, window.top + window.height)
     columns = slice(window.left, window.left + window.width)
     image = sample.image[:, rows, columns].contiguous()
-    return sample._replace(image=image, boxes=boxes[keep], labels=sample.labels[keep], crowd=sample.crowd[keep])
+    return keep_objects(sample._replace(image=image, boxes=boxes), keep)
 
 
 def adjust_colour(image: Tensor, brightness: float, contrast: float, saturation: float) -> Tensor:
@@ -137,7 +129,7 @@ def _centres(boxes: Tensor) -> Tensor:
     return (boxes[:, :2] + boxes[:, 2:]) / 2  # [M, 2]
 
 
-def _choose_window(sample: Sample, draws: _Draws) -> CropWindow:
+def _choose_window(sample: Sample, draws: _Draws) -> Window:
     """Chooses a window that contains the centre of a random object; of a crowd only if there is nothing else."""
     height, width = sample.image.shape[-2:]
     candidates = sample.boxes[~sample.crowd] if not sample.crowd.all() else sample.boxes
@@ -146,7 +138,7 @@ def _choose_window(sample: Sample, draws: _Draws) -> CropWindow:
         x, y = _centres(candidates)[int(draws.crop_object * len(candidates))].tolist()
     left, new_width = _choose_interval(width, x, draws.crop_width, draws.crop_x)
     top, new_height = _choose_interval(height, y, draws.crop_height, draws.crop_y)
-    return CropWindow(left, top, new_width, new_height)
+    return Window(left, top, new_width, new_height)
 
 
 def _choose_interval(side: int, centre: float | None, length_draw: float, start_draw: float) -> tuple[int, int]:

@@ -1,0 +1,78 @@
+"""Parts of pictures, and how much of an object must be left for it to be kept."""
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+from torchvision.transforms.v2 import functional as F
+
+from core.structures import Sample
+
+MIN_LEFT = 0.25  # share of a box's area; an object of which less is left is no longer one to learn from
+
+
+class Window(NamedTuple):
+    """A rectangle of whole pixels: its top left corner and its size."""
+
+    left: int
+    top: int
+    width: int
+    height: int
+
+
+class Size(NamedTuple):
+    """A width and a height in pixels."""
+
+    width: int
+    height: int
+
+
+def cut_out(sample: Sample, window: Window, size: Size) -> Sample:
+    """Returns a part of a sample, resized.
+
+    Boxes are clipped to the part. An object of whose box less than `MIN_LEFT` of the area is inside is dropped, though
+    its pixels stay.
+
+    Args:
+        sample: The sample.
+        window: The part, inside the image.
+        size: Size of the result.
+    """
+    image = sample.image[:, window.top : window.top + window.height, window.left : window.left + window.width]
+    if image.shape[1:] != (size.height, size.width):
+        image = F.resize(image, [size.height, size.width], antialias=True)
+    inside = sample.boxes.new_tensor([window.width, window.height]).repeat(2)
+    boxes = sample.boxes - sample.boxes.new_tensor([window.left, window.top]).repeat(2)
+    boxes = torch.minimum(boxes.clamp(min=0), inside)
+    keep = _measure_areas(boxes) >= MIN_LEFT * _measure_areas(sample.boxes)
+    ratio = sample.boxes.new_tensor([size.width / window.width, size.height / window.height]).repeat(2)
+    return keep_objects(sample._replace(image=image, boxes=torch.minimum(boxes * ratio, _limit(boxes, size))), keep)
+
+
+def keep_objects(sample: Sample, keep: Tensor) -> Sample:
+    """Returns a sample with those of its objects, bool [M], that also have an area."""
+    keep = keep & (sample.boxes[:, 2:] > sample.boxes[:, :2]).all(dim=1)
+    return sample._replace(boxes=sample.boxes[keep], labels=sample.labels[keep], crowd=sample.crowd[keep])
+
+
+def join(image: Tensor, parts: list[Sample]) -> Sample:
+    """Returns an image with the objects of all parts, whose boxes are in its pixels; its number is that of the first.
+
+    Boxes that rounding leaves without area are dropped.
+    """
+    boxes, labels, crowd = (torch.cat(each) for each in zip(*(part[1:4] for part in parts), strict=True))
+    sample = Sample(image, boxes, labels, crowd, parts[0].image_id)
+    return keep_objects(sample, torch.ones_like(crowd))
+
+
+def shift(sample: Sample, left: int, top: int) -> Sample:
+    """Moves the boxes of a sample by whole pixels."""
+    return sample._replace(boxes=sample.boxes + sample.boxes.new_tensor([left, top]).repeat(2))
+
+
+def _limit(boxes: Tensor, size: Size) -> Tensor:
+    return boxes.new_tensor(size).repeat(2)
+
+
+def _measure_areas(boxes: Tensor) -> Tensor:
+    return (boxes[:, 2:] - boxes[:, :2]).clamp(min=0).prod(dim=1)  # [M]
