@@ -50,8 +50,17 @@ function keepTheme() {
   for (const name of ["bg", "col"]) style.setProperty(`--${name}${shade}`, `var(--${name}${from})`);
 }
 
+/** Marks the layout, too, as soon as it is there: Gradio rewrites rules for widths so that they cannot ask the body. */
+function markLayout() {
+  const layout = document.querySelector(".layout");
+  layout?.toggleAttribute("data-story", document.body.hasAttribute("data-story"));
+  return layout;
+}
+
 function begin() {
   markOpening();
+  new MutationObserver((_, observer) => { if (markLayout()) observer.disconnect(); })
+    .observe(document.body, { childList: true, subtree: true });
   keepTheme();
   new MutationObserver(keepTheme).observe(document.body, { attributes: true, attributeFilter: ["class"] });
 }
