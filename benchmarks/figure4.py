@@ -7,7 +7,7 @@ import torch
 from core.analysis.loss_concentration import GAMMAS, AnchorLogits, compute_cumulative_loss, compute_hardest_share
 from core.config import Config, Loss
 from core.data.sources import open_data
-from core.retinanet.matching import match_anchors
+from core.retinanet.assigners import NetworkView, assign_anchors
 from core.retinanet.predict import make_batch_anchors, predict
 from core.retinanet.preprocess import scale_objects
 from core.weights.sources import adopt, build, load_weights
@@ -45,11 +45,10 @@ def collect(name: str, images: int) -> AnchorLogits:
         batch, outputs = predict(model, [sample.image], config)
         boxes, labels = scale_objects(sample, batch.factors[0])
         with torch.inference_mode():
-            anchors = make_batch_anchors(batch, config.anchors).boxes
-            match = match_anchors(anchors, boxes, config.matching)
-            pictures.append(
-                AnchorLogits.from_outputs(outputs.logits[0], outputs.deltas[0], anchors, match, boxes, labels)
-            )
+            grid = make_batch_anchors(batch, config.anchors)
+            logits, deltas = outputs.logits[0], outputs.deltas[0]
+            match = assign_anchors(grid, boxes, config.matching, NetworkView(logits, deltas, labels))
+            pictures.append(AnchorLogits.from_outputs(logits, deltas, grid.boxes, match, boxes, labels))
     return AnchorLogits.join(pictures)
 
 

@@ -20,8 +20,8 @@ from benchmarks.rows import Row, print_rows
 from benchmarks.torchvision_detectors import retinanet
 from core.config import Config
 from core.retinanet.anchors import make_anchors
+from core.retinanet.assigners.max_iou import match_anchors
 from core.retinanet.focal_kernel import FocalWeights, fused_focal_loss
-from core.retinanet.matching import match_anchors
 from core.retinanet.postprocess import select_candidates, select_detections
 
 HEIGHT, WIDTH, CLASSES = 800, 1216, 91

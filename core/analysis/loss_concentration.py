@@ -9,8 +9,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from core.config import IOU_TARGETS, Loss
+from core.retinanet.assigners.match import BACKGROUND, Match
 from core.retinanet.losses import classification_loss, count_bins, find_bins, harmonise, predicted_ious
-from core.retinanet.matching import BACKGROUND, Match
 
 GAMMAS = (0.0, 0.5, 1.0, 2.0)  # the values of γ in the paper's figure
 

@@ -60,7 +60,8 @@ def _find_used(options: Namespace) -> frozenset[str]:
 def _list_configs(config: Config, options: Namespace) -> list[Config]:
     """Returns the settings that a command uses: one, or those of each variant that it compares."""
     if options.command != "compare":
-        return [config]
+        by_threshold = "matching.assigner" not in _find_used(options)  # fits are measured by it under each assigner
+        return [config.replace({"matching.assigner": "max_iou"}) if by_threshold else config]
     preset = PRESETS[options.preset]
     return [preset.config(variant, 0, **config.explicit_values()) for variant in preset.variants]
 

@@ -7,7 +7,7 @@ Reading order: `condition` (when a hyperparameter acts), `knob` (its declaration
 `Config`, and its forms).
 """
 
-from core.config.anchors import Anchors, Matching
+from core.config.anchors import OUTPUT_ASSIGNERS, Anchors, Matching
 from core.config.condition import UNKNOWN, Check, Circumstances, Condition, when
 from core.config.inference import Inference
 from core.config.knob import POSTPROCESSING, ConfigError, Effect, Knob, Section, knob, read_knobs
@@ -22,6 +22,7 @@ __all__ = [
     "BUILT_IN_WEIGHTS",
     "IOU_TARGETS",
     "MAX_TEXT",
+    "OUTPUT_ASSIGNERS",
     "POSTPROCESSING",
     "UNKNOWN",
     "WITHOUT_HEADS",

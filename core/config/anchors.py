@@ -7,6 +7,8 @@ from pydantic import Field, model_validator
 from core.config.condition import Check, when
 from core.config.knob import Effect, Section, knob
 
+OUTPUT_ASSIGNERS = ("simota",)  # assigners that look at what the network predicts
+MAX_IOU = when("when the assigner is max IoU", Check("matching.assigner", ("max_iou",)))
 Scale = Annotated[float, Field(ge=0.25, le=4)]
 Ratio = Annotated[float, Field(ge=0.05, le=20)]
 
@@ -65,14 +67,20 @@ class Anchors(Section):
 
 
 class Matching(Section):
-    """Assignment of anchors to objects by IoU (paper, section 4, "Anchors")."""
+    """Assignment of anchors to objects (paper, section 4, "Anchors"; the README names the papers of later ones)."""
 
+    assigner: Literal["max_iou", "atss", "simota"] = knob(
+        "max_iou", label="Assigner", effect=Effect.ASSIGN,
+        help="max IoU: the paper's two thresholds. ATSS: each object has its own threshold, from the IoUs of the "
+        "anchors closest to it. SimOTA: each object takes the anchors whose predictions suit it best, so that the "
+        "assignment changes as the network learns.",
+    )  # fmt: skip
     bg_iou_threshold: float = knob(
-        0.4, label="Background IoU threshold", effect=Effect.ASSIGN, ge=0, le=1, step=0.01,
+        0.4, label="Background IoU threshold", effect=Effect.ASSIGN, ge=0, le=1, step=0.01, acts=(MAX_IOU,),
         help="Anchors with a best IoU below this are background; those between the two thresholds are ignored.",
     )  # fmt: skip
     fg_iou_threshold: float = knob(
-        0.5, label="Foreground IoU threshold", effect=Effect.ASSIGN, ge=0, le=1, step=0.01,
+        0.5, label="Foreground IoU threshold", effect=Effect.ASSIGN, ge=0, le=1, step=0.01, acts=(MAX_IOU,),
         help="Anchors with a best IoU of at least this are foreground; at 0.9 only the most precise ones are.",
     )  # fmt: skip
     force_best_match: bool = knob(
@@ -80,6 +88,12 @@ class Matching(Section):
         acts=(when("when the foreground IoU threshold is above 0", Check("matching.fg_iou_threshold", above=0)),),
         help="Makes the anchor with an object's highest IoU foreground, however low that is, for the object it "
         "overlaps most itself; without it, small or elongated objects may get no anchor.",
+    )  # fmt: skip
+    atss_topk: int = knob(
+        9, label="ATSS candidates", effect=Effect.ASSIGN, ge=1, le=100, step=1,
+        acts=(when("when the assigner is ATSS", Check("matching.assigner", ("atss",))),),
+        help="How many of the closest anchors of each level are an object's candidates, k in the paper. With few, the "
+        "closest location decides alone; with many, the object's own threshold falls, and more anchors reach it.",
     )  # fmt: skip
 
     @model_validator(mode="after")

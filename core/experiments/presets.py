@@ -156,6 +156,16 @@ PRESETS: dict[str, Preset] = {
             ),
         ),
     ),
+    "assigners": Preset(
+        "Assigners: two thresholds, ATSS, SimOTA",
+        "ATSS gives each object its own threshold, SimOTA the anchors whose predictions suit it best, at most ten: "
+        "compare the foreground anchors per step, where the loss starts, then AP50 with AP75.",
+        (
+            Variant("max IoU", {}),
+            Variant("ATSS", {"matching.assigner": "atss"}),
+            Variant("SimOTA", {"matching.assigner": "simota"}),
+        ),
+    ),
     "anchors": Preset(
         "One anchor per location against nine",
         "One square anchor per location gives far fewer foreground anchors at less cost: compare their number, then "

@@ -27,6 +27,7 @@ SUPPORTED_VALUES: dict[str, tuple[object, ...]] = {
     "model.norm_eps": (NORM_EPS,),
     "model.p6_source": ("c5",),
     "matching.force_best_match": (True,),
+    "matching.assigner": ("max_iou",),
     "loss.kind": LOSS_KINDS,
     "loss.box_weight": (1.0,),
     "loss.normaliser": ("moving_average",),

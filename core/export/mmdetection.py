@@ -22,6 +22,7 @@ from core.retinanet.preprocess import IMAGENET_MEAN, IMAGENET_STD, PAD_TO
 SUPPORTED_VALUES: dict[str, tuple[object, ...]] = {
     WEIGHTS: ("random",),
     "anchors.convention": ("exact",),
+    "matching.assigner": ("max_iou",),
     "loss.kind": LOSS_KINDS,
     "loss.normaliser": ("batch",),
     "inference.tile_size": (0,),

@@ -20,6 +20,7 @@ from core.retinanet.heads import norm_groups, prior_logit
 
 DEFAULT_FOCAL = (0.25, 2.0)  # α and γ of torchvision's RetinaNet
 SUPPORTED_VALUES: dict[str, tuple[object, ...]] = {
+    "matching.assigner": ("max_iou",),
     "loss.kind": LOSS_KINDS,
     "loss.box_weight": (1.0,),
     "loss.normaliser": ("image",),

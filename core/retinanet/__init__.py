@@ -1,7 +1,7 @@
 """The detector of the paper as plain functions on tensors, and the network as one module.
 
-Reading order: `boxes` (geometry and box regression targets), `anchors`, `matching` (the assignment of ground truth to
-anchors), `losses` (of scores, anchors, images and batches), `focal_kernel` (focal loss with its gradient in one pass),
+Reading order: `boxes` (geometry and box regression targets), `anchors`, `assigners` (the assignment of anchors to
+objects), `losses` (of scores, anchors, images and batches), `focal_kernel` (focal loss with its gradient in one pass),
 `backbone` (ResNet and feature pyramid), `heads`, `model` (both as one module), `preprocess`, `postprocess` (score
 threshold, top-K, decoding, NMS, cap), `nms`, `tiles` (large pictures in parts), `predict` (images to detections),
 `fuse` (batch norms fused into convolutions).

@@ -1,4 +1,5 @@
 from .anchors import AnchorGrid as AnchorGrid, make_anchors as make_anchors
+from .assigners import Match as Match, match_anchors as match_anchors
 from .boxes import decode as decode, encode as encode, pairwise_iou as pairwise_iou
 from .fuse import fuse_batch_norms as fuse_batch_norms
 from .losses import (
@@ -8,7 +9,6 @@ from .losses import (
     focal_loss as focal_loss,
     total_loss as total_loss,
 )
-from .matching import Match as Match, match_anchors as match_anchors
 from .model import Outputs as Outputs, RetinaNet as RetinaNet, build_model as build_model
 from .postprocess import (
     Candidates as Candidates,

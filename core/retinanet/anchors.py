@@ -38,6 +38,29 @@ class AnchorGrid(NamedTuple):
         """int64 [N]: the level of each anchor, 0 for P3."""
         return torch.repeat_interleave(torch.arange(len(self.grids)), torch.tensor(self.counts))
 
+    @property
+    def locations(self) -> tuple[Tensor, ...]:
+        """The centre (x, y) that the anchors of each location share, per level float32 [rows · columns, 2]."""
+        centres = []
+        for (rows, columns), (down, across) in zip(self.grids, self.strides, strict=True):
+            y, x = torch.meshgrid(self._count(rows) * down, self._count(columns) * across, indexing="ij")
+            centres.append(torch.stack([x, y], dim=-1).flatten(0, 1))
+        return tuple(centres)
+
+    def _count(self, number: int) -> Tensor:
+        return torch.arange(number, dtype=self.boxes.dtype, device=self.boxes.device)
+
+    @property
+    def centres(self) -> Tensor:
+        """float32 [N, 2]: the centre (x, y) of each anchor, the same for all anchors of a location."""
+        return torch.cat(self.locations).repeat_interleave(self.per_location, dim=0)
+
+    @property
+    def spacing(self) -> Tensor:
+        """float32 [N, 2]: horizontal and vertical pixels between the locations of each anchor's level."""
+        of_level = self.boxes.new_tensor(self.strides).flip(1)
+        return of_level.repeat_interleave(torch.tensor(self.counts, device=self.boxes.device), dim=0)
+
 
 def pyramid_grids(height: int, width: int) -> tuple[tuple[int, int], ...]:
     """Returns (rows, columns) of P3–P7 for a padded image: each level has half the resolution, rounded up."""

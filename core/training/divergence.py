@@ -138,7 +138,7 @@ def _normaliser(config: Config) -> str:
     if config.loss.normaliser != "image" or config.training.batch_size == 1:
         return ""
     # An image with one foreground anchor then counts as much as one with a hundred.
-    few = config.matching.fg_iou_threshold >= 0.7
+    few = config.matching.assigner == "max_iou" and config.matching.fg_iou_threshold >= 0.7
     if not few:
         return ""
     return "Images with few foreground anchors have a large weight: set loss.normaliser to moving_average."

@@ -8,8 +8,8 @@ from markupsafe import Markup
 from core.config import IOU_TARGETS, Loss, Matching
 from core.io.text import typeset_numbers
 from core.retinanet.anchors import LEVELS, AnchorGrid
+from core.retinanet.assigners.match import FOREGROUND, IGNORED
 from core.retinanet.boxes import decode
-from core.retinanet.matching import FOREGROUND, IGNORED
 from core.retinanet.postprocess import BEYOND_CAP, KEPT
 from core.retinanet.tiles import WHOLE
 from playground.components import html

@@ -7,7 +7,7 @@ from markupsafe import Markup
 
 from core.config import knobs
 from core.retinanet.anchors import LEVELS
-from core.retinanet.matching import match_anchors
+from core.retinanet.assigners.max_iou import match_anchors
 from playground.canvas.view import Layer
 from playground.components import html
 from playground.pipeline.pipeline import Pipeline

@@ -8,9 +8,9 @@ from torchvision.ops import box_iou
 from core.analysis.loss_concentration import compute_cumulative_loss, compute_hardest_share
 from core.evaluation.counting import Tally, average_over_classes, average_over_ious
 from core.evaluation.error_types import BACKGROUND as BACKGROUND_ERROR, ErrorTypes, analyse_errors
+from core.retinanet.assigners.match import BACKGROUND, IGNORED
 from core.retinanet.boxes import decode, encode, pairwise_iou
 from core.retinanet.losses import classification_loss, total_loss
-from core.retinanet.matching import BACKGROUND, IGNORED
 from playground.components import html
 from playground.pipeline.pipeline import Pipeline
 from playground.steps.dials import Dials
@@ -109,10 +109,10 @@ QUANTITIES: dict[str, Quantity] = {
     "anchors": lambda pipeline: len(pipeline.grid.boxes),
     "anchors_per_place": lambda pipeline: pipeline.grid.per_location,
     "scores": lambda pipeline: pipeline.prediction.outputs.logits[0].numel(),
-    "best_iou_lowest": lambda pipeline: pipeline.match.best_iou.min().item() if len(pipeline.match.best_iou) else 0.0,
-    "best_iou_mean": lambda pipeline: pipeline.match.best_iou.mean().item() if len(pipeline.match.best_iou) else 0.0,
+    "best_iou_lowest": lambda pipeline: pipeline.fit.best_iou.min().item() if len(pipeline.fit.best_iou) else 0.0,
+    "best_iou_mean": lambda pipeline: pipeline.fit.best_iou.mean().item() if len(pipeline.fit.best_iou) else 0.0,
     "objects_with_a_good_anchor": lambda pipeline: int(
-        (pipeline.match.best_iou >= pipeline.config.matching.fg_iou_threshold).sum()
+        (pipeline.fit.best_iou >= pipeline.config.matching.fg_iou_threshold).sum()
     ),
     "foreground": lambda pipeline: int(pipeline.match.foreground.sum()),
     "forced": lambda pipeline: int(pipeline.match.forced.sum()),

@@ -1,4 +1,4 @@
-"""The first stages of the pipeline: the resized picture, its objects, the anchors and their assignment."""
+"""The first stages of the pipeline: the resized picture, its objects, the anchors and how well they fit."""
 
 from collections.abc import Hashable
 from functools import cached_property
@@ -7,18 +7,19 @@ from torch import Tensor
 
 from core.config import Config, Effect
 from core.retinanet.anchors import AnchorGrid
-from core.retinanet.matching import Match, match_anchors
+from core.retinanet.assigners.match import Match
+from core.retinanet.assigners.max_iou import match_anchors
 from core.retinanet.predict import make_batch_anchors
 from core.retinanet.preprocess import Batch, prepare, scale_objects
 from playground.data.image_ref import ImageRef
 from playground.data.picture import Picture
 from playground.support.cache import Cache
 
-_batches, _matches = Cache(), Cache()
+_batches, _fits = Cache(), Cache()
 
 
 class PipelineInputs:
-    """A picture under settings, up to the assignment of its anchors; needs no network.
+    """A picture under settings, up to its anchors and how they overlap the objects; needs no network.
 
     Args:
         picture: The picture with its objects.
@@ -70,14 +71,12 @@ class PipelineInputs:
         return make_batch_anchors(self.batch, self.config.anchors)
 
     @cached_property
-    def match(self) -> Match:
-        """The assignment of the anchors to the objects."""
-        return _matches.get(
-            self.match_key, lambda: match_anchors(self.grid.boxes, self.objects[0], self.config.matching)
-        )
+    def fit(self) -> Match:
+        """The assignment by the highest IoU: which anchor fits each object best, whatever the assigner."""
+        return _fits.get(self.fit_key, lambda: match_anchors(self.grid.boxes, self.objects[0], self.config.matching))
 
     @property
-    def match_key(self) -> Hashable:
-        """The cache key of the assignment."""
+    def fit_key(self) -> Hashable:
+        """A cache key of anchors, objects and the settings of the assignment."""
         objects = (self.picture.objects_key, self.size, tuple(self.batch.pixels.shape))
         return *objects, self.config.cache_key(Effect.ANCHORS, Effect.ASSIGN)

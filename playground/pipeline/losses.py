@@ -10,34 +10,24 @@ from torch import Tensor
 from core.analysis.initial_logits import compute_initial_deltas, compute_initial_logits
 from core.analysis.loss_concentration import AnchorLogits
 from core.config import IOU_TARGETS, Loss
-from core.evaluation.class_names import describe_unknown, name_ignorant
+from core.retinanet.assigners.match import Match
 from core.retinanet.heads import prior_logit
 from core.retinanet.losses import AnchorLosses, anchor_losses, predicted_ious, total_loss
-from core.weights.sources import WeightsError, adopt
-from playground.pipeline.networks import SEEDING, config_weights, name_weights
-from playground.pipeline.outputs import NetworkOutputs
+from core.weights.sources import adopt
+from playground.pipeline.assignment import AssignmentStages
+from playground.pipeline.networks import SEEDING, config_weights
 from playground.support.cache import Cache
 from playground.support.threads import all_threads
 
-_losses, _ious, _initial_losses, _initial_outputs = Cache(), Cache(), Cache(), Cache()
+_losses, _ious = Cache(), Cache()
+_initial_losses, _initial_outputs, _initial_matches = Cache(), Cache(), Cache()
 
 
-class LossStages(NetworkOutputs):
+class LossStages(AssignmentStages):
     """A picture under settings, up to its losses.
 
-    Everything here raises as `NetworkOutputs`, and `WeightsError` if the network does not know a class of the picture.
+    Everything here raises as the properties of `AssignmentStages` that need the network.
     """
-
-    @cached_property
-    def labels(self) -> Tensor:
-        """The labels of the objects as the network numbers its classes, int64 [M]."""
-        indices = {name: index for index, name in enumerate(self.network.class_names)}
-        names = [self.picture.class_names[label] for label in self.objects[1].tolist()]
-        if unknown := sorted({name for name in names if name not in indices}):
-            ignorant = name_ignorant(name_weights(self.config.model.weights))
-            message = describe_unknown(ignorant, unknown, self.network.class_names)
-            raise WeightsError(f"{message}: choose other weights or draw objects of their classes.")
-        return torch.tensor([indices[name] for name in names], dtype=torch.int64)
 
     @cached_property
     def losses(self) -> AnchorLosses:
@@ -85,14 +75,26 @@ class LossStages(NetworkOutputs):
 
         def compute() -> float:
             logits = self._compute_initial("logits") + prior_logit(prior)
-            by_boxes = loss.kind in IOU_TARGETS  # others run no box subnet: their classification loss has no boxes
+            # Others run no box subnet: neither their classification loss nor the assignment has predicted boxes.
+            by_boxes = loss.kind in IOU_TARGETS or self.is_assigned_by_outputs
             deltas = self._compute_initial("deltas") if by_boxes else logits.new_zeros(len(logits), 4)
-            boxes, _ = self.objects
+            boxes, match = self.objects[0], self.match_initially(prior)
             with torch.inference_mode():
-                losses = anchor_losses(logits, deltas, self.grid.boxes, self.match, boxes, self.labels, loss)
+                losses = anchor_losses(logits, deltas, self.grid.boxes, match, boxes, self.labels, loss)
                 return total_loss([losses], loss).classification.item()
 
         return _initial_losses.get((self.logits_key, loss, prior), compute)
+
+    def match_initially(self, prior: float) -> Match:
+        """Returns the assignment at the first step of training, with new heads on this backbone and the prior π."""
+        if not self.is_assigned_by_outputs:
+            return self.match
+
+        def compute() -> Match:
+            logits, deltas = self._compute_initial("logits"), self._compute_initial("deltas")
+            return self.assign(logits + prior_logit(prior), deltas)
+
+        return _initial_matches.get((self.logits_key, prior), compute)
 
     def _compute_initial(self, which: Literal["logits", "deltas"]) -> Tensor:
         """Returns the class logits of new heads without a prior, [N, K], or their deltas, [N, 4]."""

@@ -2,7 +2,7 @@
 
 What has to be recomputed follows from the declared effects of the hyperparameters: the outputs are cached by the
 picture and the settings with the effect forward, the assignment by the objects and the settings with the effects
-anchors and assign, and so on.
+anchors and assign, and also by the outputs where the assigner looks at them, and so on.
 """
 
 from playground.pipeline.detections import DetectionStages

@@ -63,7 +63,7 @@ def _levels(pipeline: Pipeline) -> Markup:
 
 def _objects(pipeline: Pipeline) -> Markup:
     boxes, labels = pipeline.objects
-    iou, anchor = pipeline.match.best_iou, pipeline.match.best_anchor
+    iou, anchor = pipeline.fit.best_iou, pipeline.fit.best_anchor
     level = pipeline.grid.level[anchor]
     threshold = pipeline.config.matching.fg_iou_threshold
     names = number_objects(labels, pipeline.picture.class_names)
@@ -80,7 +80,7 @@ def _objects(pipeline: Pipeline) -> Markup:
 def _fit(pipeline: Pipeline) -> dict:
     boxes, _ = pipeline.objects
     side = ((boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])).sqrt()
-    iou, anchor = pipeline.match.best_iou, pipeline.match.best_anchor
+    iou, anchor = pipeline.fit.best_iou, pipeline.fit.best_anchor
     level = pipeline.grid.level[anchor]
     groups = [
         (LEVELS[index], colour(f"level{index}"), side[level == index].tolist(), iou[level == index].tolist())

@@ -3,7 +3,7 @@
 import numpy as np
 from markupsafe import Markup
 
-from core.retinanet.matching import BACKGROUND, IGNORED
+from core.retinanet.assigners.match import BACKGROUND, IGNORED
 from playground.canvas.view import TRUTH, Layer
 from playground.components import html
 from playground.components.figures import Figure, colour, histogram

@@ -5,7 +5,7 @@ from torch import Tensor
 
 from core.analysis.model_costs import ModelPart
 from core.retinanet.anchors import LEVELS
-from core.retinanet.matching import IGNORED
+from core.retinanet.assigners.match import IGNORED
 from core.retinanet.postprocess import KEPT, SUPPRESSED
 from playground.components import html
 from playground.pipeline.pipeline import Pipeline
@@ -27,7 +27,7 @@ FROZEN = "❄\ufe0e"  # the text form, not the emoji
 
 def object_levels(pipeline: Pipeline, focus: Focus) -> Levels:
     """Returns the number of objects of which the best anchor is on each level."""
-    levels = pipeline.grid.level[pipeline.match.best_anchor]
+    levels = pipeline.grid.level[pipeline.fit.best_anchor]
     counts = torch.bincount(levels, minlength=len(LEVELS)).tolist()
     return _levels("objects by level of their best anchor", [str(count) for count in counts])
 

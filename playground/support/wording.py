@@ -20,7 +20,8 @@ SPELLINGS = {  # of choices that are more than words
     "smooth_l1": "smooth L1", "l1": "L1", "giou": "GIoU", "diou": "DIoU", "ciou": "CIoU", "ohem": "OHEM", "c5": "C5",
     "p5": "P5", "sgd": "SGD", "asgd": "ASGD", "adamw": "AdamW", "adam": "Adam", "nadam": "NAdam", "radam": "RAdam",
     "rmsprop": "RMSprop", "adagrad": "Adagrad", "adadelta": "Adadelta", "adamax": "AdaMax",
-    "poly1_focal": "Poly-1 focal", "ghm": "GHM-C",
+    "poly1_focal": "Poly-1 focal", "ghm": "GHM-C", "max_iou": "max IoU",
+    "atss": "ATSS", "simota": "SimOTA",
 }  # fmt: skip
 
 LONGEST = 4 * MAX_MESSAGE  # characters of a message in which paths are looked for

@@ -6,8 +6,8 @@ from torch import Tensor
 from torchvision.ops import complete_box_iou_loss, distance_box_iou_loss, generalized_box_iou_loss
 
 from core.config import Loss
+from core.retinanet.assigners.match import Match
 from core.retinanet.boxes import decode, encode, pairwise_iou
-from core.retinanet.matching import Match
 
 IOU_LOSSES = {"giou": generalized_box_iou_loss, "diou": distance_box_iou_loss, "ciou": complete_box_iou_loss}
 

@@ -8,12 +8,14 @@ from torch import Tensor
 
 from core.config import IOU_TARGETS, Config, Loss
 from core.retinanet.anchors import make_anchors
+from core.retinanet.assigners.assign import assign_anchors
+from core.retinanet.assigners.match import IGNORED, Match
+from core.retinanet.assigners.simota import NetworkView
 from core.retinanet.focal_kernel import FocalWeights, fused_focal_loss
 from core.retinanet.losses.box import box_loss, predicted_ious
 from core.retinanet.losses.classification import classification_loss
 from core.retinanet.losses.density import GradientBins, find_bins, harmonise
 from core.retinanet.losses.hardest import select_hardest
-from core.retinanet.matching import IGNORED, Match, match_anchors
 from core.retinanet.model import Outputs
 from core.retinanet.preprocess import Batch, scale_objects
 from core.structures import Sample
@@ -144,12 +146,13 @@ def batch_losses(outputs: Outputs, batch: Batch, samples: Sequence[Sample], conf
         The losses of each image, in the order of the batch.
     """
     device = outputs.logits.device
-    anchors = make_anchors(config.anchors, *batch.pixels.shape[-2:]).boxes.to(device)
+    grid = make_anchors(config.anchors, *batch.pixels.shape[-2:])
+    grid = grid._replace(boxes=grid.boxes.to(device))
     results = []
     for logits, deltas, sample, factors in zip(
         outputs.logits.float(), outputs.deltas.float(), samples, batch.factors, strict=True
     ):
         boxes, labels = scale_objects(sample, factors)
-        match = match_anchors(anchors, boxes, config.matching)
-        results.append(anchor_losses(logits, deltas, anchors, match, boxes, labels, config.loss))
+        match = assign_anchors(grid, boxes, config.matching, NetworkView(logits, deltas, labels))
+        results.append(anchor_losses(logits, deltas, grid.boxes, match, boxes, labels, config.loss))
     return results

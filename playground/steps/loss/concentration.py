@@ -11,7 +11,7 @@ from core.analysis.loss_concentration import GAMMAS, AnchorLogits, compute_cumul
 from core.config import Effect, Loss
 from core.data.sources import SceneData
 from core.evaluation.class_names import describe_unknown, name_ignorant
-from core.retinanet.matching import match_anchors
+from core.retinanet.assigners import NetworkView, assign_anchors
 from core.retinanet.predict import make_batch_anchors, predict
 from core.retinanet.preprocess import scale_objects
 from core.scenes.render import CLASS_NAMES
@@ -88,9 +88,10 @@ def _scene_logits(pipeline: Pipeline, sample: Sample) -> AnchorLogits:
     batch, outputs = predict(network.model, [sample.image], config)
     boxes, _ = scale_objects(sample, batch.factors[0])
     with torch.inference_mode():
-        anchors = make_batch_anchors(batch, config.anchors).boxes
-        match = match_anchors(anchors, boxes, config.matching)
-        return AnchorLogits.from_outputs(outputs.logits[0], outputs.deltas[0], anchors, match, boxes, labels)
+        grid = make_batch_anchors(batch, config.anchors)
+        logits, deltas = outputs.logits[0], outputs.deltas[0]
+        match = assign_anchors(grid, boxes, config.matching, NetworkView(logits, deltas, labels))
+        return AnchorLogits.from_outputs(logits, deltas, grid.boxes, match, boxes, labels)
 
 
 def _build(sides: AnchorLogits, subject: str) -> tuple[Figure, Markup]:

@@ -6,7 +6,7 @@ from markupsafe import Markup
 
 from core.analysis.initial_logits import NO_PRIOR
 from core.config import Loss
-from core.retinanet.matching import IGNORED
+from core.retinanet.assigners.match import IGNORED
 from playground.components import html
 from playground.pipeline.pipeline import Pipeline
 from playground.steps.loss.shares import format_kind, restrict_loss
@@ -31,8 +31,9 @@ def initial_loss(pipeline: Pipeline) -> Markup:
 
 
 def _explain(pipeline: Pipeline) -> Markup:
-    foreground = max(1, int(pipeline.losses.foreground))
-    scores = pipeline.network.model.num_classes * int((pipeline.match.label != IGNORED).sum())
+    match = pipeline.match_initially(NO_PRIOR)
+    foreground = max(1, int(match.foreground.sum()))
+    scores = pipeline.network.model.num_classes * int((match.label != IGNORED).sum())
     return html.paragraph(
         f"Without π, every score begins near 0.5 and pays ln 2 = {math.log(2):.2f} under cross-entropy: "
         f"{html.count(scores)} scores pay {html.count(scores * math.log(2))}, and that is divided by only "

@@ -9,7 +9,7 @@ from markupsafe import Markup
 from torch import Tensor
 
 from core.config import IOU_TARGETS, Config, Loss, knobs
-from core.retinanet.matching import BACKGROUND, IGNORED
+from core.retinanet.assigners.match import BACKGROUND, IGNORED
 from playground.components import html
 from playground.components.figures import Figure, colour, histogram
 from playground.pipeline.pipeline import Pipeline

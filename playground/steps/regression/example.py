@@ -7,8 +7,8 @@ from torch import Tensor
 
 from core.analysis.box_coding import Decoded, decode_one
 from core.errors import UserError
+from core.retinanet.assigners.match import IGNORED
 from core.retinanet.boxes import encode
-from core.retinanet.matching import IGNORED
 from playground.canvas.edit import Pick
 from playground.canvas.view import TRUTH
 from playground.pipeline.pipeline import Pipeline

@@ -11,7 +11,7 @@ from core.data.folders import AmbiguousFormatError, open_folder
 from core.data.left_out import DESCRIPTIONS
 from core.data.untrusted import DataError
 from core.retinanet.anchors import make_anchors
-from core.retinanet.matching import match_anchors
+from core.retinanet.assigners.max_iou import match_anchors
 from core.retinanet.predict import prepare
 from core.retinanet.preprocess import scale_objects
 from tests.core.data.layouts import NAMES, coco_single, make_coco

@@ -7,7 +7,7 @@ import torch
 
 from core.analysis.loss_concentration import AnchorLogits, compute_cumulative_loss, compute_hardest_share
 from core.config import Loss
-from core.retinanet.matching import BACKGROUND, FOREGROUND, IGNORED, Match
+from core.retinanet.assigners.match import BACKGROUND, FOREGROUND, IGNORED, Match
 
 
 def test_cumulative_by_hand():

@@ -13,8 +13,9 @@ from torch import nn
 from core.config import Check, Circumstances, Config, ConfigError, Effect, knobs
 from core.data.sources import open_data
 from core.retinanet.anchors import make_anchors
+from core.retinanet.assigners import NetworkView, assign_anchors
+from core.retinanet.assigners.max_iou import match_anchors
 from core.retinanet.losses import ForegroundAverage, GradientAverage, anchor_losses, total_loss
-from core.retinanet.matching import match_anchors
 from core.retinanet.model import RetinaNet, build_model
 from core.retinanet.predict import detect
 from core.retinanet.preprocess import prepare
@@ -89,6 +90,7 @@ ACTS: dict[str, list[Case]] = {
     **{path: settings_of("loss.kind", *kinds) for path, kinds in OF_KINDS.items()},
     "loss.smooth_l1_beta": settings_of("loss.box_loss", "smooth_l1"),
     "loss.normaliser": [Case({}, {"single_image": False}), Case()],
+    "matching.atss_topk": settings_of("matching.assigner", "atss"),
     "inference.tile_overlap": [Case({"inference.tile_size": 64}, {"tiled": True}), Case({"inference.tile_size": 64})],
     "inference.nms_threshold": settings_of("inference.nms_kind", "hard"),
     "inference.soft_nms_sigma": settings_of("inference.nms_kind", "soft"),
@@ -111,7 +113,13 @@ IDLE: dict[str, list[Case]] = {
     "model.head_groups": [Case({**NEW, "model.head_norm": "none"}), Case({**NEW, "model.num_convs": 0})],
     "model.prior_probability": [Case({}, {"new_classes": False})],
     "model.batch_norm": settings_of("model.freeze_stages", 5),
-    "matching.force_best_match": [Case({"matching.fg_iou_threshold": 0, "matching.bg_iou_threshold": 0})],
+    "matching.bg_iou_threshold": settings_of("matching.assigner", "atss", "simota"),
+    "matching.fg_iou_threshold": settings_of("matching.assigner", "atss", "simota"),
+    "matching.force_best_match": [
+        Case({"matching.fg_iou_threshold": 0, "matching.bg_iou_threshold": 0}),
+        *settings_of("matching.assigner", "atss", "simota"),
+    ],
+    "matching.atss_topk": settings_of("matching.assigner", "max_iou", "simota"),
     **{
         path: settings_of("loss.kind", *(kind for kind in knobs()["loss.kind"].choices if kind not in kinds))
         for path, kinds in OF_KINDS.items()
@@ -173,7 +181,7 @@ IDLE: dict[str, list[Case]] = {
 ALWAYS = {  # whatever the other settings are
     "model": "weights depth fpn_channels num_convs norm_eps p6_source freeze_stages",
     "anchors": "size_p3 size_p4 size_p5 size_p6 size_p7 scales ratios convention",
-    "matching": "bg_iou_threshold fg_iou_threshold",
+    "matching": "assigner",
     "loss": "kind box_weight",
     "inference": "image_size max_image_size score_threshold",
     "training": "steps batch_size learning_rate ema_decay precision seed eval_interval eval_images flip_probability "
@@ -350,7 +358,10 @@ def compute_anchors(config: Config, known: Circumstances) -> Any:
 
 
 def compute_match(config: Config, known: Circumstances) -> Any:
-    return freeze_values(match_anchors(make_anchors(config.anchors, 64, 96).boxes, OBJECTS, config.matching))
+    grid, rng = make_anchors(config.anchors, 64, 96), torch.Generator().manual_seed(0)
+    logits, deltas = (torch.randn(len(grid.boxes), size, generator=rng) / 9 for size in (3, 4))
+    view = NetworkView(logits, deltas, torch.tensor([0, 2, 1, 0]))
+    return freeze_values(assign_anchors(grid, OBJECTS, config.matching, view))
 
 
 def compute_losses(config: Config, known: Circumstances) -> Any:

@@ -214,6 +214,7 @@ FRAMEWORKS = ("torchvision", "detectron2", "mmdetection 3")
 # Each is active only beside another value than the default one of the second.
 BESIDE = {
     "model.heads": {"model.weights": "coco"},
+    "matching.atss_topk": {"matching.assigner": "atss"},
     "loss.poly1_epsilon": {"loss.kind": "poly1_focal"},
     "loss.quality_beta": {"loss.kind": "quality_focal"},
     "loss.varifocal_alpha": {"loss.kind": "varifocal"},

@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from core.config import Config, knobs
+from core.retinanet.assigners.match import FOREGROUND
 from core.retinanet.losses import classification_loss
-from core.retinanet.matching import FOREGROUND
 from core.retinanet.postprocess import KEPT, SUPPRESSED
 from playground.canvas.canvas import payload
 from playground.canvas.edit import Pick

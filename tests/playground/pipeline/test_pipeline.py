@@ -2,6 +2,7 @@ import pytest
 import torch
 
 from core.config import Config
+from core.retinanet.heads import prior_logit
 from core.retinanet.losses import batch_losses, total_loss
 from core.retinanet.postprocess import KEPT
 from core.retinanet.predict import detect
@@ -51,6 +52,33 @@ def test_a_setting_recomputes_what_depends_on_it():
     assert make(scenes__seed=6, model__num_convs=2).network is not one.network
     assert make(scenes__seed=6, matching__fg_iou_threshold=0.6).match is not one.match
     assert make(scenes__seed=6, anchors__size_p3=20).match is not one.match
+
+
+def test_only_an_assigner_that_looks_at_the_outputs_runs_the_network(monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr(outputs, "predict", None)
+        matches = [make(scenes__seed=9, matching__assigner=name).match for name in ("max_iou", "atss")]
+        with pytest.raises(TypeError):
+            assert make(scenes__seed=9, matching__assigner="simota").match
+    settings = {"scenes__seed": 9, "matching__assigner": "simota"}
+    one = make(**settings)
+    assert not any(torch.equal(one.match.label, each.label) for each in matches)
+    assert make(**settings, loss__gamma=1).match is one.match
+    other = make(**settings, training__seed=1)  # another network: its heads are initialised at random
+    assert other.match is not one.match and not torch.equal(other.match.label, one.match.label)
+    expected = batch_losses(one.prediction.outputs, one.batch, [one.picture.sample], one.config)
+    assert torch.allclose(one.losses.classification, expected[0].classification)
+
+
+def test_the_first_loss_is_that_of_the_assignment_by_the_first_outputs():
+    here = make(scenes__seed=9, matching__assigner="simota")
+    first = here.match_initially(0.01)
+    assert first is here.match_initially(0.01) is not here.match
+    logits, deltas = (here._compute_initial(each) for each in ("logits", "deltas"))
+    assert torch.equal(first.label, here.assign(logits + prior_logit(0.01), deltas).label)
+    assert here.compute_initial_loss(here.config.loss, 0.01) > 0
+    fixed = make(scenes__seed=9)
+    assert fixed.match_initially(0.01) is fixed.match
 
 
 def test_drawn_objects_change_the_assignment_but_not_the_outputs():

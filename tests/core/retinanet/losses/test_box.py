@@ -4,8 +4,8 @@ from torchvision.models.detection._utils import BoxCoder, _box_loss
 from torchvision.ops import box_iou
 
 from core.config import Loss
+from core.retinanet.assigners.match import Match
 from core.retinanet.losses import box_loss, predicted_ious
-from core.retinanet.matching import Match
 from tests.core.retinanet.test_boxes import random_boxes
 
 

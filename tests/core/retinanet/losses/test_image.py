@@ -3,8 +3,8 @@ import torch
 from torchvision.ops import sigmoid_focal_loss
 
 from core.config import IOU_TARGETS, Loss, knobs
+from core.retinanet.assigners.match import BACKGROUND, FOREGROUND, IGNORED, Match
 from core.retinanet.losses import anchor_losses, classification_loss, predicted_ious, total_loss
-from core.retinanet.matching import BACKGROUND, FOREGROUND, IGNORED, Match
 from tests.core.retinanet.losses.test_classification import logits_and_targets
 from tests.core.retinanet.test_boxes import random_boxes
 

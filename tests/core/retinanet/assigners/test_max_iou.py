@@ -4,9 +4,10 @@ from torchvision.models.detection._utils import Matcher
 from torchvision.ops import box_iou
 
 from core.config import Anchors, Matching
-from core.retinanet import matching as module
 from core.retinanet.anchors import make_anchors
-from core.retinanet.matching import BACKGROUND, FOREGROUND, GROUP, IGNORED, match_anchors
+from core.retinanet.assigners import max_iou as module
+from core.retinanet.assigners.match import BACKGROUND, FOREGROUND, IGNORED
+from core.retinanet.assigners.max_iou import GROUP, match_anchors
 from tests.core.retinanet.test_boxes import random_boxes
 
 ANCHORS = make_anchors(Anchors(), 320, 320).boxes

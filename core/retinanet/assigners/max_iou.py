@@ -1,4 +1,4 @@
-"""Assignment of anchors to ground truth: foreground, ignored or background (paper, section 4, "Anchors")."""
+"""Assignment by the highest IoU: foreground, ignored or background (paper, section 4, "Anchors")."""
 
 from functools import lru_cache
 from typing import NamedTuple
@@ -7,39 +7,13 @@ import torch
 from torch import Tensor
 
 from core.config import Matching
+from core.retinanet.assigners.match import BACKGROUND, FOREGROUND, IGNORED, Match
 from core.retinanet.boxes import iou_matrix, pairwise_iou
-
-FOREGROUND, BACKGROUND, IGNORED = 1, 0, -1
 
 # Consecutive anchors are close to each other, so most objects are far from most runs of consecutive anchors: an object
 # is only compared with the runs it touches. Objects are processed in groups, which bounds memory.
 RUN = 36  # anchors
 GROUP = 32  # objects
-
-
-class Match(NamedTuple):
-    """The assignment of N anchors to M objects.
-
-    Attributes:
-        label: int8 [N]: FOREGROUND, BACKGROUND or IGNORED.
-        object: int64 [N]: index of the object with the anchor's highest IoU; meaningless without objects.
-        iou: float32 [N]: IoU with that object, 0 without objects.
-        forced: bool [N]: below the threshold, and foreground only because no anchor has a higher IoU with some object.
-        best_iou: float32 [M]: the highest IoU of any anchor with each object.
-        best_anchor: int64 [M]: the first anchor with that IoU.
-    """
-
-    label: Tensor
-    object: Tensor
-    iou: Tensor
-    forced: Tensor
-    best_iou: Tensor
-    best_anchor: Tensor
-
-    @property
-    def foreground(self) -> Tensor:
-        """bool [N]: anchors that are assigned to an object."""
-        return self.label == FOREGROUND
 
 
 def match_anchors(anchors: Tensor, objects: Tensor, matching: Matching) -> Match:

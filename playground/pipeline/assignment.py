@@ -1,0 +1,65 @@
+"""The assignment in the pipeline: it follows from anchors and objects, and by some assigners from the outputs, too."""
+
+from collections.abc import Hashable
+from functools import cached_property
+
+import torch
+from torch import Tensor
+
+from core.config import OUTPUT_ASSIGNERS
+from core.evaluation.class_names import describe_unknown, name_ignorant
+from core.retinanet.assigners.assign import choose_assignment
+from core.retinanet.assigners.match import Match
+from core.retinanet.assigners.simota import NetworkView
+from core.weights.sources import WeightsError
+from playground.pipeline.networks import name_weights
+from playground.pipeline.outputs import NetworkOutputs
+from playground.support.cache import Cache
+
+_matches = Cache()
+
+
+class AssignmentStages(NetworkOutputs):
+    """A picture under settings, up to the assignment of its anchors.
+
+    What needs the network, as the assignment does by some assigners, raises as `NetworkOutputs`, and `WeightsError` if
+    the network does not know a class of the picture.
+    """
+
+    @cached_property
+    def labels(self) -> Tensor:
+        """The labels of the objects as the network numbers its classes, int64 [M]."""
+        indices = {name: index for index, name in enumerate(self.network.class_names)}
+        names = [self.picture.class_names[label] for label in self.objects[1].tolist()]
+        if unknown := sorted({name for name in names if name not in indices}):
+            ignorant = name_ignorant(name_weights(self.config.model.weights))
+            message = describe_unknown(ignorant, unknown, self.network.class_names)
+            raise WeightsError(f"{message}: choose other weights or draw objects of their classes.")
+        return torch.tensor([indices[name] for name in names], dtype=torch.int64)
+
+    @property
+    def is_assigned_by_outputs(self) -> bool:
+        """True if the assignment depends on what the network predicts."""
+        return self.config.matching.assigner in OUTPUT_ASSIGNERS
+
+    @cached_property
+    def match(self) -> Match:
+        """The assignment of the anchors to the objects."""
+
+        def compute() -> Match:
+            if not self.is_assigned_by_outputs:
+                return choose_assignment(self.fit, self.grid, self.objects[0], self.config.matching)
+            logits, deltas, _ = self.prediction.outputs
+            return self.assign(logits[0], deltas[0])
+
+        return _matches.get(self.match_key, compute)
+
+    def assign(self, logits: Tensor, deltas: Tensor) -> Match:
+        """Returns the assignment if the network predicted these logits [N, K] and deltas [N, 4]."""
+        view = NetworkView(logits, deltas, self.labels)
+        return choose_assignment(self.fit, self.grid, self.objects[0], self.config.matching, view)
+
+    @property
+    def match_key(self) -> Hashable:
+        """The cache key of the assignment: that of the outputs is part of it if it depends on them."""
+        return self.fit_key, self.outputs_key if self.is_assigned_by_outputs else ()
