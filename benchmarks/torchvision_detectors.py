@@ -25,7 +25,7 @@ from core.io.atomic import write_atomically, write_text
 from core.retinanet.heads import norm_groups
 from core.retinanet.model import RetinaNet as OurRetinaNet
 from core.structures import Detections, GroundTruth, Sample
-from core.training.optimizer import Schedule, build_optimizer
+from core.training.optimization.optimizer import Schedule, build_optimizer
 from core.training.samples import TrainingStream
 from core.weights.sources import adopt, build, weights_for
 

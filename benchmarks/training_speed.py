@@ -18,7 +18,7 @@ from core.config import Config
 from core.data.dataset import DataSet
 from core.data.sources import SceneData
 from core.structures import Sample
-from core.training.optimizer import build_optimizer
+from core.training.optimization.optimizer import build_optimizer
 from core.training.records import StepRecord
 from core.training.samples import TrainingStream
 from core.training.trainer import Trainer

@@ -18,6 +18,9 @@ GHM = when("when the loss is GHM-C", Check("loss.kind", ("ghm",)))
 SEVERAL = when("in training: the loss of a single picture is the same with each", Check("single_image", (False,)))
 
 
+SEVERAL_CLASSES = when("when there are several classes", Check("several_classes", (True,)))
+
+
 class Loss(Section):
     """Classification and box loss (paper, section 3; the README names the papers of later ones)."""
 
@@ -87,6 +90,18 @@ class Loss(Section):
     ohem_one_to_three: bool = knob(
         False, label="OHEM 1:3", effect=Effect.LOSS, acts=(OHEM,),
         help="Limits ohem to three background anchors per foreground anchor, as SSD does.",
+    )  # fmt: skip
+    class_weights: Literal["none", "inverse_frequency", "effective_number"] = knob(
+        "none", label="Class weights", effect=Effect.LOSS, acts=(SEVERAL_CLASSES,),
+        help="Weight of foreground by its class, from the counts of objects in the training data: 1/n of n objects, or "
+        "one over their effective number, which saturates. Raise rare classes with it; their false alarms rise, too.",
+    )  # fmt: skip
+    class_weights_beta: float = knob(
+        0.9999, label="β (effective number)", effect=Effect.LOSS, ge=0, le=0.999999,
+        options=(0.9, 0.99, 0.999, 0.9999, 0.99999),
+        acts=(when("when class weights are by effective number", Check("loss.class_weights", ("effective_number",))),),
+        help="The effective number of objects never exceeds 1/(1−β), so that classes with more weigh alike: 0 weighs "
+        "all classes alike, near 1 it is inverse frequency.",
     )  # fmt: skip
     box_loss: Literal["smooth_l1", "l1", "giou", "diou", "ciou"] = knob(
         "smooth_l1", label="Box loss", effect=Effect.LOSS,

@@ -61,6 +61,16 @@ class Config(Section):
             )
         return self
 
+    @model_validator(mode="after")
+    def _check_accumulation(self) -> Self:
+        """Refuses gradients in parts for a loss that weights each score by all others of the batch."""
+        if self.training.accumulation > 1 and self.loss.kind == "ghm":
+            raise ValueError(
+                f"training.accumulation ({self.training.accumulation} parts) does not fit loss.kind ghm, which weights "
+                "a score by all others of the batch: set training.accumulation to 1, or choose another loss."
+            )
+        return self
+
     @classmethod
     def from_dict(cls, values: dict[str, dict[str, Any]]) -> Self:
         """Creates a configuration from nested settings; missing ones keep their defaults.

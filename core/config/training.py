@@ -25,6 +25,8 @@ HAS_DECAY = when(
 HAS_PERIOD = when("when the schedule is step, cyclic or plateau", Check("training.schedule", WITH_PERIOD))
 HAS_MILESTONES = when("when the schedule is multi-step", Check("training.schedule", ("multi_step",)))
 DECAYS = when("when the decay factor is below 1", Check("training.decay_factor", below=1))
+SEVERAL_IMAGES = when("when a batch has several images", Check("training.batch_size", above=1))
+NOT_GHM = when("when the loss is not GHM-C", Check("loss.kind", excluded=("ghm",)))
 EVALUATED = when("when the run is evaluated before its end", Check("training.eval_interval", above=0))
 UNCHANGED = "when scale, crop, colour, noise, mosaic and copy-paste are 0"
 JITTERS = (
@@ -46,6 +48,24 @@ class Training(Section):
     batch_size: int = knob(
         8, label="Batch size", effect=Effect.TRAIN, ge=1, le=64, step=1, unit="images",
         help="Images per step; change the learning rate in proportion.",
+    )  # fmt: skip
+    accumulation: int = knob(
+        1, label="Gradient accumulation", effect=Effect.TRAIN, ge=1, le=64, step=1, unit="parts",
+        acts=(SEVERAL_IMAGES, NOT_GHM),
+        help="Parts of a batch that are computed one after the other before its step, at most one per image: less "
+        "memory, and the same gradient. Live batch norms see only a part at a time, and are noisier: freeze them for "
+        "small parts.",
+    )  # fmt: skip
+    sampler: Literal["uniform", "repeat_factor"] = knob(
+        "uniform", label="Sampler", effect=Effect.TRAIN,
+        help="uniform draws every image once an epoch; repeat_factor draws those with rare classes more often, by the "
+        "share f of images with their rarest class: √(t/f) times.",
+    )  # fmt: skip
+    repeat_threshold: float = knob(
+        0.1, label="Repeat threshold t", effect=Effect.TRAIN, ge=0, le=1, options=(0.001, 0.01, 0.03, 0.1, 0.3, 1.0),
+        acts=(when("when the sampler is repeat factor", Check("training.sampler", ("repeat_factor",))),),
+        help="Share of images below which a class is rare. The paper has 0.001 for 1,203 classes; classes in more "
+        "images than that are never repeated, so that small data sets need more.",
     )  # fmt: skip
     optimizer: Literal[
         "adamw", "sgd", "adam", "rmsprop", "adagrad", "adadelta", "adamax", "nadam", "radam", "asgd"

@@ -44,6 +44,30 @@ class DataSet(ABC):
         """Returns an image's name for display, without decoding the image."""
         return f"picture {index + 1}"
 
+    @property
+    def class_counts(self) -> np.ndarray:
+        """The number of usable objects of each class, crowd regions aside, float64 [K]; expected ones of scenes."""
+        labels = np.concatenate([np.zeros(0, np.int64), *map(self.labels_of, range(len(self)))])
+        return np.bincount(labels, minlength=len(self.class_names)).astype(np.float64)
+
+    @property
+    def class_shares(self) -> np.ndarray:
+        """The share of images with usable objects of each class, float64 [K]; of scenes that of the first ones."""
+        return self._share_classes(len(self))
+
+    def _share_classes(self, images: int) -> np.ndarray:
+        """Returns the share of the first images that have usable objects of each class, float64 [K]."""
+        counts = np.zeros(len(self.class_names))
+        for index in range(images):
+            counts[np.unique(self.labels_of(index))] += 1
+        return counts / max(1, images)
+
+    def labels_of(self, index: int) -> np.ndarray:
+        """Returns the labels of an image's usable objects, crowd regions aside, int64 [M]."""
+        sample = self[index]
+        labels: np.ndarray = sample.labels[~sample.crowd].numpy()
+        return labels
+
     @abstractmethod
     def __len__(self) -> int:
         """Returns the number of images."""
@@ -144,6 +168,16 @@ class FolderData(DataSet):
         Of an image whose size is not annotated only those that any size would leave out.
         """
         return int((~self.judged.valid).sum())
+
+    def labels_of(self, index: int) -> np.ndarray:
+        """Returns the labels as annotated; the image is not opened, so its size is not checked."""
+        return self._usable_labels[index]
+
+    @cached_property
+    def _usable_labels(self) -> list[np.ndarray]:
+        ends = np.cumsum([len(image.labels) for image in self._images])
+        valid = np.split(self.judged.valid, ends[:-1]) if len(ends) else []
+        return [image.labels[good & ~image.crowd] for image, good in zip(self._images, valid, strict=True)]
 
     @cached_property
     def _names(self) -> list[str]:

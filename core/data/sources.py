@@ -2,14 +2,18 @@
 
 from pathlib import Path
 
+import numpy as np
+
 from core.config import Scenes
 from core.data.dataset import SPLITS, DataSet, require_split
 from core.data.folders import open_folder
 from core.data.untrusted import DataError
-from core.scenes.render import CLASS_NAMES, render_scene
+from core.scenes.render import CLASS_NAMES, expected_objects, lay_out_visible, render_scene
 from core.structures import Sample
 
 SCENES_PER_SPLIT = 500_000_000  # split n renders scenes from n times this number on, so that splits never overlap
+
+SHARED = 1000  # scenes whose objects are laid out to find the shares of classes
 
 
 class SceneData(DataSet):
@@ -32,6 +36,20 @@ class SceneData(DataSet):
         self._scenes = scenes
         first = SPLITS.index(split) * SCENES_PER_SPLIT
         self._indices = range(first, first + length)
+
+    @property
+    def class_counts(self) -> np.ndarray:
+        """The number of objects of each class that the settings lead to expect, if all find room, float64 [K]."""
+        return expected_objects(self._scenes) * len(self)
+
+    @property
+    def class_shares(self) -> np.ndarray:
+        """The share of scenes with objects of each class, among the first thousand, float64 [K]."""
+        return self._share_classes(min(len(self), SHARED))
+
+    def labels_of(self, index: int) -> np.ndarray:
+        """Returns the labels of a scene's objects, int64 [M], without painting it."""
+        return np.array([placed.item.label for placed in lay_out_visible(self._scenes, self._indices[index])], np.int64)
 
     def __len__(self) -> int:
         return len(self._indices)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -72,6 +73,26 @@ class _Relabelled(DataSet):
         ids = dict(zip(self._indices.tolist(), self._data.category_ids, strict=True))
         complete = len(ids) == len(self.class_names)
         return tuple(ids[label] for label in range(len(ids))) if complete else super().category_ids
+
+    @property
+    def class_counts(self) -> np.ndarray:
+        """The data set's counts; 0 for a class that it lacks."""
+        return self._spread(self._data.class_counts)
+
+    @property
+    def class_shares(self) -> np.ndarray:
+        """The data set's shares; 0 for a class that it lacks."""
+        return self._spread(self._data.class_shares)
+
+    def _spread(self, values: np.ndarray) -> np.ndarray:
+        spread = np.zeros(len(self.class_names))
+        spread[self._indices.numpy()] = values
+        return spread
+
+    def labels_of(self, index: int) -> np.ndarray:
+        """Returns the labels of an image's objects as indices into the other class names."""
+        labels: np.ndarray = self._indices.numpy()[self._data.labels_of(index)]
+        return labels
 
     def image_name(self, index: int) -> str:
         """Returns the name in the data set."""

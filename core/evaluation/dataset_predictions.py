@@ -61,6 +61,7 @@ def predict_dataset(
     config: Config,
     damaged: DamagedPictures | None = None,
     losses: list[AnchorLosses] | None = None,
+    class_weights: Tensor | None = None,
 ) -> Iterator[list[ImageResult]]:
     """Detects objects in the first images of a data set, see `count_images`; yields batches in order.
 
@@ -72,6 +73,7 @@ def predict_dataset(
         config: All settings.
         damaged: Receives the images that cannot be used.
         losses: Receives the losses of each image that can be used, added up over its anchors.
+        class_weights: The weight of each of the detector's classes in its losses, [K]; by default 1.
 
     Raises:
         DataError: The detector lacks a class of the data set, or more than half of the images cannot be used.
@@ -85,7 +87,7 @@ def predict_dataset(
         read = [read_usable(data, index, config.inference) for index in range(start, min(start + BATCH, count))]
         samples = [each for each in read if isinstance(each, Sample)]
         own_labels = [sample._replace(labels=known[sample.labels]) for sample in samples]  # those of the detector
-        found = iter(_detect(fused, own_labels, config, losses))
+        found = iter(_detect(fused, own_labels, config, losses, class_weights))
         results = []
         for index, each in enumerate(read, start=start):
             if isinstance(each, Sample):
@@ -98,7 +100,11 @@ def predict_dataset(
 
 @torch.inference_mode()
 def _detect(
-    model: RetinaNet, samples: Sequence[Sample], config: Config, losses: list[AnchorLosses] | None
+    model: RetinaNet,
+    samples: Sequence[Sample],
+    config: Config,
+    losses: list[AnchorLosses] | None,
+    class_weights: Tensor | None,
 ) -> list[Detections]:
     """Returns the detections in each image, and appends its losses, computed from the same outputs."""
     found: dict[int, Detections] = {}
@@ -107,7 +113,7 @@ def _detect(
         detections = detect_from(prediction, model, [sample.image for sample in alike], config)
         found |= zip(numbers, detections, strict=True)
         if losses is not None:
-            of_anchors = batch_losses(prediction.outputs, prediction.batch, alike, config)
+            of_anchors = batch_losses(prediction.outputs, prediction.batch, alike, config, class_weights)
             losses += [each.add_up() for each in of_anchors]
     return [found[number] for number in range(len(samples))]
 
@@ -133,6 +139,7 @@ def evaluate_dataset(
     data: DataSet,
     config: Config,
     damaged: DamagedPictures | None = None,
+    class_weights: Tensor | None = None,
 ) -> Iterator[tuple[int, int] | Evaluation]:
     """Evaluates a detector on the first images of a data set; arguments and errors are those of `predict_dataset`.
 
@@ -142,7 +149,7 @@ def evaluate_dataset(
     done: list[ImageResult] = []
     losses: list[AnchorLosses] = []
     count = count_images(data, config)
-    for batch in predict_dataset(model, class_names, data, config, damaged, losses):
+    for batch in predict_dataset(model, class_names, data, config, damaged, losses, class_weights):
         done += batch
         yield len(done), count
     metrics = evaluate([each.detections for each in done], [each.truth for each in done], data.class_names)

@@ -19,6 +19,7 @@ from core.retinanet.heads import norm_groups
 from core.retinanet.preprocess import IMAGENET_MEAN, IMAGENET_STD
 
 GROUPS = 32  # of every group norm of detectron2
+SAMPLERS = {"uniform": "TrainingSampler", "repeat_factor": "RepeatFactorTrainingSampler"}
 FLIPS = {0.0: "none", 0.5: "horizontal"}
 SUPPORTED_VALUES: dict[str, tuple[object, ...]] = {
     WEIGHTS: ("random",),
@@ -29,6 +30,7 @@ SUPPORTED_VALUES: dict[str, tuple[object, ...]] = {
     "matching.force_best_match": (True,),
     "matching.assigner": ("max_iou",),
     "loss.kind": LOSS_KINDS,
+    "loss.class_weights": ("none",),
     "loss.box_weight": (1.0,),
     "loss.normaliser": ("moving_average",),
     "inference.tile_size": (0,),
@@ -39,6 +41,7 @@ SUPPORTED_VALUES: dict[str, tuple[object, ...]] = {
     "training.clip_norm": (0.0,),  # SOLVER.CLIP_GRADIENTS limits each parameter's gradient, not all together
     "training.ema_decay": (0.0,),
     "training.early_stopping": (0,),
+    "training.accumulation": (1,),
     "training.precision": ("fp32",),  # SOLVER.AMP computes in float16, not in bfloat16
     "training.flip_probability": tuple(FLIPS),
     "training.scale_jitter": (0.0,),
@@ -54,6 +57,7 @@ OF_SETTING = {
     "MODEL.RETINANET.TOPK_CANDIDATES_TEST": "inference.topk_candidates",
     "TEST.DETECTIONS_PER_IMAGE": "inference.max_detections",
     "MODEL.RETINANET.BBOX_REG_LOSS_TYPE": "loss.box_loss",
+    "DATALOADER.REPEAT_THRESHOLD": "training.repeat_threshold",
     "SOLVER.MOMENTUM": "training.momentum",
     "SOLVER.WEIGHT_DECAY": "training.weight_decay",
     "SOLVER.WARMUP_ITERS": "training.warmup_steps",
@@ -154,6 +158,8 @@ def _build_solver(config: Config) -> dict[str, Any]:
     training = config.training
     milestones = training.milestones if training.schedule == "multi_step" else ()
     return {
+        "DATALOADER.SAMPLER_TRAIN": SAMPLERS[training.sampler],
+        "DATALOADER.REPEAT_THRESHOLD": training.repeat_threshold,
         "SOLVER.IMS_PER_BATCH": training.batch_size,
         "SOLVER.MAX_ITER": training.steps,
         "SOLVER.BASE_LR": training.learning_rate,

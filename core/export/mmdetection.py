@@ -24,8 +24,11 @@ SUPPORTED_VALUES: dict[str, tuple[object, ...]] = {
     "anchors.convention": ("exact",),
     "matching.assigner": ("max_iou",),
     "loss.kind": LOSS_KINDS,
+    "loss.class_weights": ("none",),
     "loss.normaliser": ("batch",),
     "inference.tile_size": (0,),
+    "training.sampler": ("uniform",),  # its ClassBalancedDataset wraps the data set, which is not exported
+    "training.accumulation": (1,),
     "training.schedule": SCHEDULES,
     "training.early_stopping": (0,),
     "training.scale_jitter": (0.0,),

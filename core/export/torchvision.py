@@ -22,6 +22,7 @@ DEFAULT_FOCAL = (0.25, 2.0)  # α and γ of torchvision's RetinaNet
 SUPPORTED_VALUES: dict[str, tuple[object, ...]] = {
     "matching.assigner": ("max_iou",),
     "loss.kind": LOSS_KINDS,
+    "loss.class_weights": ("none",),
     "loss.box_weight": (1.0,),
     "loss.normaliser": ("image",),
     "inference.tile_size": (0,),

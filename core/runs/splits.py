@@ -3,8 +3,6 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-import numpy as np
-
 from core.config import Config
 from core.data.class_names import DIFFER_LITTLE, find_alike
 from core.data.dataset import DataSet, FolderData
@@ -13,6 +11,7 @@ from core.data.untrusted import DataError
 from core.evaluation.class_names import match_classes, relabel
 from core.io.text import join_names
 from core.runs.about import About
+from core.training.rare_classes import describe_rare_classes
 
 TRAINING_SCENES = 100_000  # rendered scenes in an epoch
 
@@ -29,7 +28,7 @@ class OpenedData(NamedTuple):
 
     Attributes:
         splits: Training and validation.
-        reading: How it was read and what seems doubtful about it, as sentences for people.
+        reading: How it was read, what seems doubtful about it and what rare classes get, as sentences for people.
         digest: Changes with the training pictures, see `FolderData.digest`; "" for rendered scenes.
     """
 
@@ -50,7 +49,8 @@ def open_splits(config: Config, about: About) -> OpenedData:
         for split, length in (("train", TRAINING_SCENES), ("val", config.training.eval_images))
     )
     _require_objects(train, about.source)
-    reading = " ".join((train.reading, *_describe_doubts(train, validation))).strip()
+    rare = describe_rare_classes(train, config)
+    reading = " ".join((train.reading, *_describe_doubts(train, validation), *rare)).strip()
     remedy = "name the classes of all splits alike"
     match_classes(train.class_names, validation.class_names, lacking="The training pictures lack", remedy=remedy)
     digest = train.digest if isinstance(train, FolderData) else ""
@@ -90,6 +90,4 @@ def _describe_doubts(train: DataSet, validation: DataSet) -> list[str]:
 
 def _find_used(data: FolderData) -> set[str]:
     """Returns the names of the classes with objects that can be used, without crowd regions."""
-    usable = data.judged.valid & ~np.concatenate([np.zeros(0, bool), *(each.crowd for each in data.images)])
-    labels = np.concatenate([np.zeros(0, np.int64), *(image.labels for image in data.images)])
-    return {data.class_names[label] for label in np.unique(labels[usable]).tolist()}
+    return {name for name, count in zip(data.class_names, data.class_counts, strict=True) if count}

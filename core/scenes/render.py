@@ -22,7 +22,10 @@ from core.scenes.shapes import CLASS_NAMES, CLASSES, trace
 from core.scenes.surfaces import paint_surface
 from core.structures import Sample
 
-__all__ = ["CLASS_NAMES", "MIN_LENGTH", "MIN_VISIBLE", "MIN_WIDTH", "Placed", "lay_out", "rasterise", "render_scene"]
+__all__ = [
+    "CLASS_NAMES", "MIN_LENGTH", "MIN_VISIBLE", "MIN_WIDTH", "Placed", "expected_objects", "lay_out", "lay_out_visible",
+    "rasterise", "render_scene",
+]  # fmt: skip
 
 MIN_VISIBLE = 0.25  # objects with a smaller visible fraction are not part of the ground truth
 MIN_LENGTH = 4  # px; a shorter object could not be distinguished from noise
@@ -80,7 +83,27 @@ def render_scene(scenes: Scenes, index: int) -> Sample:
     # As on film, the grain is grey: all channels share it.
     grain = _make_generator(scenes, index, Stream.NOISE).standard_normal(canvas.shape[1:], dtype=np.float32)
     canvas += np.float32(GRAIN * scenes.noise) * grain
-    return _make_sample(canvas, [placed for placed in layout if placed.visible >= MIN_VISIBLE], index)
+    return _make_sample(canvas, _drop_hidden(layout), index)
+
+
+def lay_out_visible(scenes: Scenes, index: int) -> list[Placed]:
+    """Returns the objects of image `index` that are its ground truth, in the order of its labels."""
+    return _drop_hidden(lay_out(scenes, index))
+
+
+def _drop_hidden(layout: list[Placed]) -> list[Placed]:
+    return [placed for placed in layout if placed.visible >= MIN_VISIBLE]
+
+
+def expected_objects(scenes: Scenes) -> ndarray:
+    """Returns the number of objects of each class that are drawn for an image on average, float64 [K].
+
+    The few that find no room, or are hidden by others, are counted.
+    """
+    per_image = (1 - scenes.empty_share) * (scenes.min_objects + scenes.max_objects) / 2
+    cumulative = _class_weights(scenes.imbalance)
+    shares: ndarray = np.diff(cumulative, prepend=0.0) / cumulative[-1]
+    return per_image * shares
 
 
 def _make_sample(canvas: ndarray, objects: list[Placed], index: int) -> Sample:

@@ -1,10 +1,10 @@
 """The training loop and its parts.
 
 Reading order: `trainer` (the loop, a generator of records), `records` (the records), `samples` (the endless stream of
-training samples), `augmentation` (their random changes), `loading` (batches), `optimizer` (optimizer and learning rate
-schedule), `ema`, `early_stopping`, `step_backup` (what a step changes), `feature_cache` (feature maps of a frozen
-backbone), `divergence` (explains why a run diverged), `distributed` and `sync_batch_norm` (several processes),
-`signals`.
+training samples), `sampling` (their order), `rare_classes` (weights and repeats), `augmentation` (random changes),
+`loading` (batches), `optimization` (from a batch to the next weights), `early_stopping`, `feature_cache` (feature maps
+of a frozen backbone), `divergence` (explains why a run diverged), `distributed` and `sync_batch_norm` (several
+processes), `signals`.
 """
 
 import lazy_loader as lazy

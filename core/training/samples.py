@@ -2,7 +2,7 @@
 
 import signal
 from collections.abc import Callable, Sequence
-from functools import lru_cache, partial
+from functools import partial
 from typing import NamedTuple
 
 import torch
@@ -15,6 +15,7 @@ from core.evaluation.damage import require_usable
 from core.structures import Sample
 from core.training.augmentation.augment import augment
 from core.training.augmentation.combine import combine
+from core.training.sampling import build_order, mix_seeds
 
 MAX_KEPT_BYTES = 256 * 2**20  # of decoded images, in each loading process
 STREAMS = ((), (1,), (2,))  # of random numbers: a sample's own changes, its mosaic, and copy-paste
@@ -37,7 +38,7 @@ class Drawn(NamedTuple):
 
 
 class TrainingStream(Dataset[Drawn]):
-    """An endless sequence of augmented training samples, shuffled anew in each epoch.
+    """An endless sequence of augmented training samples, in the order of `training.sampler`.
 
     An image that cannot be used is replaced by the next one of the epoch that can. Those that are combined with it
     (`combine`) are drawn from the same epoch. The sample at a position depends
@@ -47,12 +48,12 @@ class TrainingStream(Dataset[Drawn]):
 
     def __init__(self, data: DataSet, config: Config) -> None:
         self._data, self._config = data, config
+        self._order = build_order(data, config.training)
         self._kept: dict[int, Sample] = {}
 
     def __getitem__(self, position: int) -> Drawn:
-        count, seed = len(self._data), self._config.training.seed
-        epoch, offset = divmod(position, count)
-        order = _permutation(seed, epoch, count)
+        order, offset = self._order.find(position)
+        count = len(order)
         errors: list[tuple[int, UserError]] = []
         for step in range(min(count, MAX_IN_A_ROW)):
             index = order[(offset + step) % count]
@@ -65,7 +66,7 @@ class TrainingStream(Dataset[Drawn]):
 
     def _augmented(self, index: int, position: int, read_other: Callable[[float], Sample | None]) -> Sample:
         training = self._config.training
-        seeds = [_mix_seeds(training.seed, position, *stream) for stream in STREAMS]
+        seeds = [mix_seeds(training.seed, position, *stream) for stream in STREAMS]
         own, mosaic, copy_paste = (torch.Generator().manual_seed(seed) for seed in seeds)
         sample = combine(self._read(index), training, read_other, mosaic=mosaic, copy_paste=copy_paste)
         sample = augment(sample, training, own)
@@ -98,13 +99,3 @@ def ignore_signals(worker: int) -> None:
     """Makes a loading process ignore Ctrl-C and SIGTERM, which may be sent to all processes: the main one obeys."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
-
-
-def _mix_seeds(*numbers: int) -> int:
-    """Mixes numbers into one seed; unlike those of strings, hashes of integer tuples are the same in every process."""
-    return hash(numbers) & 0xFFFFFFFF
-
-
-@lru_cache(maxsize=2)
-def _permutation(seed: int, epoch: int, length: int) -> list[int]:
-    return torch.randperm(length, generator=torch.Generator().manual_seed(_mix_seeds(seed, epoch, length))).tolist()

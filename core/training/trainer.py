@@ -16,38 +16,20 @@ from core.config import Config
 from core.data.dataset import DataSet
 from core.evaluation.damage import DamagedPictures
 from core.evaluation.dataset_predictions import Evaluation, count_images, evaluate_dataset
-from core.retinanet.losses import (
-    AnchorLosses,
-    ForegroundAverage,
-    GradientAverage,
-    Losses,
-    batch_losses,
-    total_loss,
-)
 from core.retinanet.model import RetinaNet, freeze
-from core.retinanet.preprocess import prepare
 from core.structures import Sample
-from core.training.distributed import (
-    is_true_anywhere,
-    make_accelerator,
-    pad_across_processes,
-    require_divisible_batch,
-)
+from core.training.distributed import is_true_anywhere, make_accelerator, require_divisible_batch
 from core.training.divergence import DivergedStep, ExplosionDetector, count_flat_boxes, diverged
 from core.training.early_stopping import EarlyStopping
-from core.training.ema import build_average
 from core.training.feature_cache import FeatureCache
 from core.training.loading import load_batches
-from core.training.optimizer import Schedule, build_optimizer, match_memory_layout
-from core.training.records import (
-    EvaluationProgress,
-    EvaluationRecord,
-    HeldOutLosses,
-    Record,
-    StepRecord,
-)
-from core.training.step_backup import StepBackup
-from core.training.sync_batch_norm import convert_batch_norms, require_statistics
+from core.training.optimization.ema import build_average
+from core.training.optimization.gradients import BatchGradient
+from core.training.optimization.optimizer import Schedule, build_optimizer, match_memory_layout
+from core.training.optimization.step_backup import StepBackup
+from core.training.rare_classes import find_class_weights
+from core.training.records import EvaluationProgress, EvaluationRecord, HeldOutLosses, Record, StepRecord
+from core.training.sync_batch_norm import convert_batch_norms
 
 
 class Trainer:
@@ -71,16 +53,14 @@ class Trainer:
         freeze(model, config.model.freeze_stages, batch_norm=config.model.batch_norm)
         self.model = model.to(memory_format=torch.channels_last)  # a fifth faster on CPUs, with the same results
         optimizer = build_optimizer(model, config.training)
-        self._prepared, self._optimizer = self.accelerator.prepare(model, optimizer)
+        prepared, self._optimizer = self.accelerator.prepare(model, optimizer)
+        self._gradient = BatchGradient(model, prepared, config, self.accelerator)
         decay = config.training.ema_decay
         self._average: AveragedModel | None = build_average(self.model, decay) if decay else None
         self._schedule = Schedule(config.training)
-        self._foreground_average = ForegroundAverage()
-        self._gradient_average = GradientAverage(config.loss.ghm_momentum)
         self._explosion = ExplosionDetector()
         self._early_stopping = EarlyStopping(config.training.early_stopping)
         self._updating = threading.RLock()  # held while a step changes the weights
-        self._cache: FeatureCache | None = None
         self._backup: StepBackup | None = None  # present while a step is in progress
         self.damaged: dict[str, DamagedPictures] = {}  # by split
         self.step = 0
@@ -147,7 +127,8 @@ class Trainer:
             "val": DamagedPictures(count_images(validation, self.config), strict=strict),
         }
         if training.cache_features:
-            self._cache = FeatureCache(self.model.backbone.body, training.cache_features)
+            self._gradient.cache = FeatureCache(self.model.backbone.body, training.cache_features)
+        self._gradient.class_weights = find_class_weights(train, self.config.loss)
         ended = self._is_due_to_stop()
         again = self.step == training.steps and not ended  # whoever resumes a finished run sees how good it is
         if self._is_evaluation_due() and (self.evaluated < self.step or again):
@@ -186,7 +167,8 @@ class Trainer:
 
     def _evaluate(self, validation: DataSet) -> Iterator[Record]:
         names, damaged = validation.class_names, self.damaged["val"]
-        for progress in evaluate_dataset(self.result, names, validation, self.config, damaged):
+        weights = self._gradient.class_weights
+        for progress in evaluate_dataset(self.result, names, validation, self.config, damaged, weights):
             if isinstance(progress, Evaluation):
                 losses = HeldOutLosses(*(loss.item() for loss in progress.losses or (torch.tensor(math.nan),) * 2))
                 with self._updating:
@@ -199,21 +181,20 @@ class Trainer:
     def _train_step(self, samples: list[Sample], started: float) -> StepRecord:
         training, step = self.config.training, self.step
         with self._updating:
-            self._backup = backup = StepBackup.of(self.model, self._foreground_average, self._gradient_average)
+            self._backup = backup = StepBackup.of(self.model, self._gradient.foreground, self._gradient.bins)
         rate = self._schedule.rate(step)
         for group in self._optimizer.param_groups:
             group["lr"] = rate
         self.model.train()
-        losses, foreground = self._losses(samples)
         self._optimizer.zero_grad()
-        self.accelerator.backward(losses.total)
+        losses, foreground = self._gradient.compute(samples)
         norm = torch.nn.utils.clip_grad_norm_(self.model.parameters(), training.clip_norm or math.inf).item()
-        classification, box = (self.accelerator.reduce(loss.detach(), "mean").item() for loss in losses)
+        classification, box = (self.accelerator.reduce(loss, "mean").item() for loss in losses)
         with self._updating:
             if not math.isfinite(classification + box + norm) or self._explosion.observe(classification + box):
                 backup.restore_buffers(self.model)  # the forward pass has already updated them
-                self._foreground_average.value = backup.foreground_average
-                self._gradient_average.counts = backup.gradient_counts
+                self._gradient.foreground.value = backup.foreground_average
+                self._gradient.bins.counts = backup.gradient_counts
                 self._backup = None
                 flat_boxes = count_flat_boxes(samples)
                 raise diverged(self.config, DivergedStep(step + 1, classification, box, norm, rate, flat_boxes))
@@ -230,32 +211,6 @@ class Trainer:
         self._schedule.observe(loss)
         self.step, self._backup = self.step + 1, None
 
-    def _losses(self, samples: list[Sample]) -> tuple[Losses, int]:
-        """Returns the losses of this process's samples and the number of foreground anchors of all processes."""
-        device = self.accelerator.device
-        batch = prepare([sample.image.to(device) for sample in samples], self.config.inference)
-        batch = batch._replace(pixels=pad_across_processes(self.accelerator, batch.pixels))
-        require_statistics(self.model, batch.pixels, self.accelerator.num_processes)
-        bf16 = self.config.training.precision == "bf16"
-        with torch.autocast(device.type, torch.bfloat16, enabled=bf16):
-            maps = self._cache.maps([sample.image for sample in samples], batch.pixels) if self._cache else None
-            outputs = self._prepared(batch.pixels, maps)
-        images = batch_losses(outputs, batch, samples, self.config)
-        foreground = self.accelerator.reduce(sum(image.foreground for image in images), "sum").item()
-        counts = self._average_gradients(images) if self.config.loss.kind == "ghm" else None
-        return total_loss(images, self.config.loss, self._normaliser(foreground), counts), foreground
-
-    def _average_gradients(self, images: list[AnchorLosses]) -> torch.Tensor:
-        """Returns the average counts of GHM-C per process, since gradients are averaged over the processes."""
-        counts = torch.stack([image.bins.counts for image in images if image.bins is not None]).sum(dim=0)
-        return self._gradient_average.update(self.accelerator.reduce(counts, "mean"))
-
-    def _normaliser(self, foreground: int) -> float:
-        """Returns the loss normaliser per process, since gradients are averaged over the processes."""
-        moving = self.config.loss.normaliser == "moving_average"
-        total = self._foreground_average.update(foreground) if moving else max(foreground, 1)
-        return total / self.accelerator.num_processes
-
     def state(self) -> dict[str, Any]:
         """Returns the state from which `restore` continues exactly: tensors and numbers in plain containers."""
         model, backup = self.model.state_dict(), self._backup
@@ -267,8 +222,8 @@ class Trainer:
             "model": model,
             "optimizer": self._optimizer.state_dict(),
             "schedule": self._schedule.state(),
-            "foreground_average": backup.foreground_average if backup else self._foreground_average.value,
-            "gradient_counts": backup.gradient_counts if backup else self._gradient_average.counts,
+            "foreground_average": backup.foreground_average if backup else self._gradient.foreground.value,
+            "gradient_counts": backup.gradient_counts if backup else self._gradient.bins.counts,
             "explosion": self._explosion.state(),
             "averaged": self._average.state_dict() if self._average else None,
             "early_stopping": self._early_stopping.state(),
@@ -280,8 +235,8 @@ class Trainer:
         self._optimizer.load_state_dict(state["optimizer"])
         match_memory_layout(self._optimizer)
         self._schedule.restore(state["schedule"])
-        self._foreground_average.value = state["foreground_average"]
-        self._gradient_average.counts = state.get("gradient_counts")  # not in checkpoints of earlier versions
+        self._gradient.foreground.value = state["foreground_average"]
+        self._gradient.bins.counts = state.get("gradient_counts")  # not in checkpoints of earlier versions
         self._explosion.restore(state["explosion"])
         if self._average:
             self._average.load_state_dict(state["averaged"])

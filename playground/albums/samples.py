@@ -36,6 +36,10 @@ class AlbumSplit(DataSet):
         """Returns the title of a picture."""
         return self._album.pictures[self.indices[index]].title
 
+    def labels_of(self, index: int) -> np.ndarray:
+        """Returns the labels of a picture's objects, int64 [M]; the file is not opened."""
+        return np.array(self._album.pictures[self.indices[index]].labels, dtype=np.int64)
+
     def __len__(self) -> int:
         return len(self.indices)
 

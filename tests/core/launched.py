@@ -31,6 +31,7 @@ COMPARED = {
     "batch": {"loss.normaliser": "batch", "loss.box_loss": "giou"},
     "moving_average": {"loss.normaliser": "moving_average", "training.schedule": "plateau"},
     "live": {"model.batch_norm": "live", "loss.normaliser": "batch", "training.optimizer": "sgd"},
+    "parts": {"loss.normaliser": "batch", "training.accumulation": 2},
     "ghm": {"loss.kind": "ghm", "loss.normaliser": "batch"},
     "empty": {"scenes.empty_share": 1, "training.steps": 1},
 }

@@ -3,7 +3,8 @@
 All functions return one value per score or anchor; only `total_loss` sums them, so that each can be inspected.
 
 Reading order: `classification` (of single scores), `box` (of foreground anchors), `hardest` (the anchors of OHEM),
-`density` (GHM-C), `image` (of every anchor of an image), `total` (of a batch).
+`density` (GHM-C), `class_weights` (of rare and frequent classes), `image` (of every anchor of an image), `total` (of a
+batch).
 """
 
 import lazy_loader as lazy

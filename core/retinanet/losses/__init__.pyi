@@ -1,4 +1,5 @@
 from .box import IOU_LOSSES as IOU_LOSSES, box_loss as box_loss, predicted_ious as predicted_ious
+from .class_weights import weigh_classes as weigh_classes
 from .classification import (
     classification_loss as classification_loss,
     focal_loss as focal_loss,

@@ -13,6 +13,7 @@ from core.retinanet.assigners.match import IGNORED, Match
 from core.retinanet.assigners.simota import NetworkView
 from core.retinanet.focal_kernel import FocalWeights, fused_focal_loss
 from core.retinanet.losses.box import box_loss, predicted_ious
+from core.retinanet.losses.class_weights import weigh_anchors
 from core.retinanet.losses.classification import classification_loss
 from core.retinanet.losses.density import GradientBins, find_bins, harmonise
 from core.retinanet.losses.hardest import select_hardest
@@ -47,7 +48,14 @@ class AnchorLosses(NamedTuple):
 
 
 def anchor_losses(
-    logits: Tensor, deltas: Tensor, anchors: Tensor, match: Match, boxes: Tensor, labels: Tensor, loss: Loss
+    logits: Tensor,
+    deltas: Tensor,
+    anchors: Tensor,
+    match: Match,
+    boxes: Tensor,
+    labels: Tensor,
+    loss: Loss,
+    class_weights: Tensor | None = None,
 ) -> AnchorLosses:
     """Returns the losses of each anchor of one image.
 
@@ -59,19 +67,24 @@ def anchor_losses(
         boxes: Ground-truth boxes, [M, 4].
         labels: Ground-truth classes, int64 [M].
         loss: Hyperparameters of the loss.
+        class_weights: The weight of each class, [K], see `weigh_classes`; by default 1. OHEM selects by weighted
+            losses; GHM-C counts scores without weights.
     """
     foreground = match.foreground
     chosen = foreground.nonzero().squeeze(1)  # [F]
     objects = match.object[chosen]
     pairs, bins = (chosen, labels[objects]), None
     used = match.label != IGNORED
+    factors = None if class_weights is None else weigh_anchors(class_weights, *pairs, len(logits))  # [N]
     if loss.kind == "ghm":
-        classification, bins = _harmonised_loss_per_anchor(logits, pairs, used, loss)
+        classification, bins = _harmonised_loss_per_anchor(logits, pairs, used, loss, factors)
     elif loss.kind in IOU_TARGETS:
         targets = predicted_ious(deltas, anchors, match, boxes)
         classification = _loss_with_targets(logits, pairs, targets, loss)  # [N]
     else:
         classification = _classification_loss_per_anchor(logits, pairs, loss)
+    if factors is not None and loss.kind != "ghm":
+        classification = classification * factors
     if loss.kind == "ohem":
         used = select_hardest(classification.detach(), anchors, foreground, used, loss)
     box = deltas.new_zeros(len(deltas))
@@ -94,11 +107,13 @@ def _make_targets(logits: Tensor, pairs: tuple[Tensor, Tensor]) -> Tensor:
 
 
 def _harmonised_loss_per_anchor(
-    logits: Tensor, pairs: tuple[Tensor, Tensor], used: Tensor, loss: Loss
+    logits: Tensor, pairs: tuple[Tensor, Tensor], used: Tensor, loss: Loss, factors: Tensor | None
 ) -> tuple[Tensor, GradientBins]:
     """Returns the loss of each anchor under GHM-C, [N], and the bins of all scores of `used` anchors."""
     targets = _make_targets(logits, pairs)[used]
     cross_entropy = classification_loss(logits[used], targets, loss)
+    if factors is not None:
+        cross_entropy = cross_entropy * factors[used, None]
     numbers = find_bins(logits[used], targets, loss.ghm_bins)
     bins = GradientBins.of(numbers, cross_entropy, loss.ghm_bins)
     paid = (cross_entropy * harmonise(numbers, bins.counts)).sum(dim=1)
@@ -133,7 +148,9 @@ def _weigh(loss: Loss) -> FocalWeights:
     return FocalWeights(1.0, 1.0, 0.0)
 
 
-def batch_losses(outputs: Outputs, batch: Batch, samples: Sequence[Sample], config: Config) -> list[AnchorLosses]:
+def batch_losses(
+    outputs: Outputs, batch: Batch, samples: Sequence[Sample], config: Config, class_weights: Tensor | None = None
+) -> list[AnchorLosses]:
     """Computes the loss of every anchor of every image; crowd regions do not count as objects.
 
     Args:
@@ -141,6 +158,7 @@ def batch_losses(outputs: Outputs, batch: Batch, samples: Sequence[Sample], conf
         batch: The preprocessed images.
         samples: Their ground truth, in pixels of the original images.
         config: Settings of anchors, matching and loss.
+        class_weights: The weight of each class, [K]; by default 1.
 
     Returns:
         The losses of each image, in the order of the batch.
@@ -148,11 +166,12 @@ def batch_losses(outputs: Outputs, batch: Batch, samples: Sequence[Sample], conf
     device = outputs.logits.device
     grid = make_anchors(config.anchors, *batch.pixels.shape[-2:])
     grid = grid._replace(boxes=grid.boxes.to(device))
+    weights = None if class_weights is None else class_weights.to(device)
     results = []
     for logits, deltas, sample, factors in zip(
         outputs.logits.float(), outputs.deltas.float(), samples, batch.factors, strict=True
     ):
         boxes, labels = scale_objects(sample, factors)
         match = assign_anchors(grid, boxes, config.matching, NetworkView(logits, deltas, labels))
-        results.append(anchor_losses(logits, deltas, grid.boxes, match, boxes, labels, config.loss))
+        results.append(anchor_losses(logits, deltas, grid.boxes, match, boxes, labels, config.loss, weights))
     return results

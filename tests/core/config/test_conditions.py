@@ -15,7 +15,7 @@ from core.data.sources import open_data
 from core.retinanet.anchors import make_anchors
 from core.retinanet.assigners import NetworkView, assign_anchors
 from core.retinanet.assigners.max_iou import match_anchors
-from core.retinanet.losses import ForegroundAverage, GradientAverage, anchor_losses, total_loss
+from core.retinanet.losses import ForegroundAverage, GradientAverage, anchor_losses, total_loss, weigh_classes
 from core.retinanet.model import RetinaNet, build_model
 from core.retinanet.predict import detect
 from core.retinanet.preprocess import prepare
@@ -23,7 +23,7 @@ from core.retinanet.tiles import is_tiled
 from core.scenes.render import render_scene
 from core.training.augmentation.augment import augment
 from core.training.early_stopping import EarlyStopping
-from core.training.optimizer import Schedule, build_optimizer
+from core.training.optimization.optimizer import Schedule, build_optimizer
 from core.training.records import StepRecord
 from core.training.samples import TrainingStream
 from core.training.trainer import Trainer
@@ -88,6 +88,8 @@ ACTS: dict[str, list[Case]] = {
     "model.head_groups": [Case(NEW)],
     "model.num_convs": [Case(NEW)],
     **{path: settings_of("loss.kind", *kinds) for path, kinds in OF_KINDS.items()},
+    "loss.class_weights": [Case({}, {"several_classes": True}), Case()],
+    "loss.class_weights_beta": settings_of("loss.class_weights", "effective_number"),
     "loss.smooth_l1_beta": settings_of("loss.box_loss", "smooth_l1"),
     "loss.normaliser": [Case({}, {"single_image": False}), Case()],
     "matching.atss_topk": settings_of("matching.assigner", "atss"),
@@ -105,6 +107,7 @@ ACTS: dict[str, list[Case]] = {
     "training.decay_period": settings_of("training.schedule", "step", "cyclic", "plateau"),
     "training.milestones": settings_of("training.schedule", "multi_step"),
     "training.cache_features": [Case({"model.freeze_stages": 5})],
+    "training.repeat_threshold": settings_of("training.sampler", "repeat_factor"),
     "model.batch_norm": settings_of("model.freeze_stages", 0, 4),
 }
 IDLE: dict[str, list[Case]] = {
@@ -127,6 +130,11 @@ IDLE: dict[str, list[Case]] = {
     "loss.ghm_momentum": [
         *settings_of("loss.kind", *(kind for kind in knobs()["loss.kind"].choices if kind != "ghm")),
         Case({"loss.kind": "ghm"}, {"single_image": True}),
+    ],
+    "loss.class_weights": [Case({}, {"several_classes": False})],
+    "loss.class_weights_beta": [
+        *settings_of("loss.class_weights", "none", "inverse_frequency"),
+        Case({"loss.class_weights": "effective_number"}, {"several_classes": False}),
     ],
     "loss.box_loss": settings_of("loss.box_weight", 0),
     "loss.smooth_l1_beta": [*settings_of("loss.box_loss", "l1", "giou", "diou", "ciou"), Case({"loss.box_weight": 0})],
@@ -171,6 +179,8 @@ IDLE: dict[str, list[Case]] = {
         *(Case({"model.freeze_stages": 5, f"training.{name}": 0.1}, refused=True) for name in (*JITTERS, *COMBINING)),
     ],
     "training.early_stopping": [Case({"training.eval_interval": 0}, refused=True)],
+    "training.repeat_threshold": [Case()],
+    "training.accumulation": [Case({"training.batch_size": 1}), Case({"loss.kind": "ghm"}, refused=True)],
     **{f"scenes.{name}": OTHER_PICTURE for name in ("seed", "image_size", "clutter", "noise", "empty_share")},
     **{
         f"scenes.{name}": EMPTY
@@ -184,8 +194,9 @@ ALWAYS = {  # whatever the other settings are
     "matching": "assigner",
     "loss": "kind box_weight",
     "inference": "image_size max_image_size score_threshold",
-    "training": "steps batch_size learning_rate ema_decay precision seed eval_interval eval_images flip_probability "
-    "scale_jitter crop_probability colour_jitter noise_jitter mosaic_probability copy_paste_probability",
+    "training": "steps batch_size sampler learning_rate ema_decay precision seed eval_interval eval_images "
+    "flip_probability scale_jitter crop_probability colour_jitter noise_jitter mosaic_probability "
+    "copy_paste_probability",
 }
 
 
@@ -272,6 +283,7 @@ OTHERS: dict[str, Iterable[Any]] = {  # where the ends of the slider take long o
     "inference.topk_candidates": [1, 7],
     "inference.max_detections": [1, 3],
     "loss.ohem_anchors": [1, 4000],
+    "loss.class_weights_beta": [0, 0.9],
     "training.steps": [1],
     "training.batch_size": [1],
     "training.learning_rate": [0, 1e-4],
@@ -281,6 +293,8 @@ OTHERS: dict[str, Iterable[Any]] = {  # where the ends of the slider take long o
     "training.warmup_steps": [0, 50],
     "training.cache_features": [1],
     "training.early_stopping": [1],
+    "training.accumulation": [2],
+    "training.repeat_threshold": [0, 1],
     "scenes.seed": [1],
     "scenes.image_size": [96],
 }
@@ -370,14 +384,17 @@ def compute_losses(config: Config, known: Circumstances) -> Any:
     rng, average, results = torch.Generator().manual_seed(0), ForegroundAverage(), []
     gradients = GradientAverage(config.loss.ghm_momentum)
     anchors = make_anchors(config.anchors, 64, 96).boxes
+    class_counts = [5.0] if known.several_classes is False else [5.0, 1, 50]
+    weights = weigh_classes(class_counts, config.loss)
     for _ in range(1 if single else 3):
-        logits = (torch.randn(2, len(anchors), 3, generator=rng) - 2).requires_grad_()
+        logits = (torch.randn(2, len(anchors), len(class_counts), generator=rng) - 2).requires_grad_()
         deltas = (torch.randn(2, len(anchors), 4, generator=rng) / 9).requires_grad_()
         losses = []
         for row, boxes in enumerate((OBJECTS, OBJECTS[:1])[: 1 if single else 2]):
             match = match_anchors(anchors, boxes, config.matching)
-            labels = torch.tensor([0, 2, 1, 0])[: len(boxes)]
-            losses.append(anchor_losses(logits[row], deltas[row], anchors, match, boxes, labels, config.loss))
+            labels = torch.tensor([0, 2, 1, 0])[: len(boxes)] % len(class_counts)
+            found = anchor_losses(logits[row], deltas[row], anchors, match, boxes, labels, config.loss, weights)
+            losses.append(found)
         foreground = sum(int(each.foreground) for each in losses)
         moving = config.loss.normaliser == "moving_average"
         divisor = None if single else average.update(foreground) if moving else foreground

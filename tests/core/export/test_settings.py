@@ -113,7 +113,7 @@ MODEL.PIXEL_MEAN MODEL.PIXEL_STD INPUT.FORMAT INPUT.RANDOM_FLIP INPUT.CROP.ENABL
 SOLVER.CLIP_GRADIENTS.ENABLED SOLVER.AMP.ENABLED SOLVER.WEIGHT_DECAY_NORM SOLVER.WEIGHT_DECAY_BIAS
 SOLVER.WARMUP_FACTOR TEST.EVAL_PERIOD
 SOLVER.IMS_PER_BATCH SOLVER.MAX_ITER SOLVER.BASE_LR SOLVER.MOMENTUM SOLVER.WEIGHT_DECAY SOLVER.WARMUP_ITERS
-SOLVER.LR_SCHEDULER_NAME SOLVER.STEPS SOLVER.GAMMA SEED"""
+SOLVER.LR_SCHEDULER_NAME SOLVER.STEPS SOLVER.GAMMA SEED DATALOADER.SAMPLER_TRAIN DATALOADER.REPEAT_THRESHOLD"""
 
 
 def test_detectron2_has_every_name():
@@ -224,12 +224,14 @@ BESIDE = {
     "loss.ohem_anchors": {"loss.kind": "ohem"},
     "loss.ohem_nms_threshold": {"loss.kind": "ohem"},
     "loss.ohem_one_to_three": {"loss.kind": "ohem"},
+    "loss.class_weights_beta": {"loss.class_weights": "effective_number"},
     "inference.tile_overlap": {"inference.tile_size": 256},
     "inference.soft_nms_sigma": {"inference.nms_kind": "soft"},
     "training.decay_factor": {"training.schedule": "cyclic"},
     "training.decay_period": {"training.schedule": "plateau"},
     "training.milestones": {"training.schedule": "multi_step"},
     "training.cache_features": {"model.freeze_stages": 5},
+    "training.repeat_threshold": {"training.sampler": "repeat_factor"},
 }
 OTHERS = {
     "bool": [True, False],

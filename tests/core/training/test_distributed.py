@@ -72,7 +72,7 @@ def test_a_signal_to_one_process_stops_both(together):
 @pytest.mark.slow
 def test_only_one_process_writes_and_prints(together):
     evaluations = (together / "stdout").read_text().splitlines()
-    assert [line.split(":")[0] for line in evaluations] == ["step 3"] * 5 + ["step 1"]
+    assert [line.split(":")[0] for line in evaluations] == ["step 3"] * 6 + ["step 1"]
     assert "%|" not in (together / "stderr").read_text()  # no progress bar without a terminal
     for name in launched.COMPARED:
         records = RunFolder(together / name).read_metrics()

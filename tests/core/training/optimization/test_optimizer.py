@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from core.config import Training
-from core.training.optimizer import OPTIMIZERS, Schedule, build_optimizer, compute_factor
+from core.training.optimization.optimizer import OPTIMIZERS, Schedule, build_optimizer, compute_factor
 
 
 def rates(**settings) -> list[float]:

@@ -10,7 +10,7 @@ from core.retinanet.model import build_model
 from core.runs.checkpoint import load_checkpoint
 from core.runs.folder import RunFolder
 from core.runs.train import run_training
-from core.training.ema import build_average
+from core.training.optimization.ema import build_average
 from core.training.trainer import Trainer
 from core.weights.sources import load_weights
 

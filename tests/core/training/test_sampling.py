@@ -1,0 +1,126 @@
+"""The order of training images: uniform, and with repeat factors."""
+
+from collections import Counter
+
+import numpy as np
+import pytest
+
+from core.config import Config
+from core.data.dataset import DataSet
+from core.structures import Sample
+from core.training import sampling
+from core.training.rare_classes import describe_rare_classes
+from core.training.sampling import RepeatedOrder, UniformOrder, build_order, find_repeat_factors
+
+REPEATED = {"training.sampler": "repeat_factor"}
+
+
+class Labels(DataSet):
+    """Images of which only the labels are known."""
+
+    class_names = ("cat", "dog", "owl")
+
+    def __init__(self, labels: list[list[int]]) -> None:
+        self._labels = labels
+
+    def labels_of(self, index: int) -> np.ndarray:
+        return np.array(self._labels[index], dtype=np.int64)
+
+    def __len__(self) -> int:
+        return len(self._labels)
+
+    def __getitem__(self, index: int) -> Sample:
+        raise AssertionError("no image may be opened")
+
+
+# cat in all of 100 images, dog in 25, owl in 4 of these; the last image is empty.
+DATA = Labels([[0, 0, 1, 2]] * 4 + [[0, 1]] * 21 + [[0]] * 74 + [[]])
+
+
+def settings(**values) -> Config:
+    return Config.from_flat({**REPEATED, **{f"training.{name}": value for name, value in values.items()}})
+
+
+def draw(order: UniformOrder | RepeatedOrder, count: int) -> list[int]:
+    return [place.order[place.offset] for place in map(order.find, range(count))]
+
+
+def test_counts_and_shares_by_hand():
+    assert DATA.class_counts.tolist() == [8 + 21 + 74, 25, 4]
+    assert DATA.class_shares.tolist() == [0.99, 0.25, 0.04]
+    assert Labels([]).class_counts.tolist() == Labels([]).class_shares.tolist() == [0, 0, 0]
+
+
+def test_factors_by_hand():
+    """√(0.25 / 0.04) is 2.5; a class at the threshold, above it or in no image has 1."""
+    assert find_repeat_factors(np.array([1, 0.25, 0.04, 0]), 0.25).tolist() == [1, 1, 2.5, 1]
+    assert find_repeat_factors(np.array([0.01]), 1).tolist() == [10]
+    assert find_repeat_factors(np.array([0.01]), 0).tolist() == [1]
+
+
+def test_an_image_is_repeated_as_often_as_its_rarest_class():
+    """With t = 1 dogs are doubled and owls have the factor 5, both whole, so that nothing is left to chance."""
+    order = build_order(DATA, settings(repeat_threshold=1.0, seed=3).training)
+    length = 4 * 5 + 21 * 2 + 75
+    expected = {index: 5 if index < 4 else 2 if index < 25 else 1 for index in range(100)}
+    # of cats, √(1 / 0.99) = 1.005: now and then one is repeated
+    drawn = draw(order, length)
+    for index in range(25):
+        assert Counter(drawn)[index] <= expected[index] + 1
+    whole = Counter(order.find(0).order)
+    assert all(whole[index] == times for index, times in expected.items() if index < 25)
+    assert whole[99] == 1 and 0 <= len(order.find(0).order) - length <= 5
+
+
+def test_fractions_are_rounded_at_random_in_each_epoch():
+    order = build_order(DATA, settings(repeat_threshold=0.25).training)
+    epochs, position = [], 0
+    for _ in range(200):
+        epochs.append(Counter(order.find(position).order))
+        position += len(order.find(position).order)
+    times = [[each[index] for each in epochs] for index in range(4)]
+    assert {number for each in times for number in each} == {2, 3}
+    assert np.mean(times) == pytest.approx(2.5, abs=0.06)  # 800 draws: four standard errors are 0.07
+    assert all(each[index] == 1 for each in epochs for index in range(4, 100))
+
+
+def test_the_order_is_a_function_of_data_and_seed(monkeypatch):
+    monkeypatch.setattr(sampling, "BLOCK", 30)  # several blocks an epoch, the last one smaller
+    training = settings(repeat_threshold=0.5).training
+    whole = draw(build_order(DATA, training), 400)
+    resumed = build_order(DATA, training)
+    assert [resumed.find(position).order[resumed.find(position).offset] for position in range(250, 400)] == whole[250:]
+    backwards = [place.order[place.offset] for place in map(build_order(DATA, training).find, reversed(range(400)))]
+    assert backwards[::-1] == whole
+    assert draw(build_order(DATA, settings(repeat_threshold=0.5, seed=1).training), 400) != whole
+    assert set(whole) == set(range(100))
+
+
+def test_uniform_draws_each_image_once():
+    order = build_order(DATA, Config().training)
+    assert isinstance(order, UniformOrder)
+    drawn = draw(order, 200)
+    assert sorted(drawn[:100]) == sorted(drawn[100:]) == [*range(100)] and drawn[:100] != drawn[100:]
+
+
+def test_without_rare_classes_nothing_is_repeated():
+    order = build_order(DATA, settings(repeat_threshold=0.04).training)
+    drawn = draw(order, 200)
+    assert sorted(drawn[:100]) == sorted(drawn[100:]) == [*range(100)]
+
+
+def test_what_rare_classes_get_in_words():
+    assert describe_rare_classes(DATA, Config()) == []
+    assert describe_rare_classes(DATA, settings(repeat_threshold=0.25)) == [
+        "Pictures of 1 of 3 classes are repeated, most often those with owl, which 4.0% of the pictures have: 2.50 "
+        "times an epoch on average."
+    ]
+    (nothing,) = describe_rare_classes(DATA, settings(repeat_threshold=0.01))
+    assert nothing.startswith("Repeat factors repeat nothing: no class is in fewer than 0.01 of")
+    weighted = Config.from_flat({"loss.class_weights": "inverse_frequency"})
+    two = Labels([[0, 0, 0], [1]])
+    assert describe_rare_classes(two, weighted) == [
+        "Class weights of foreground by n training objects: from 0.5 for cat (n = 3) to 1.5 for dog (n = 1); 1 without "
+        "objects keep 1."
+    ]
+    assert describe_rare_classes(Labels([[]]), weighted) == ["Class weights are 1: there are no objects to count."]
