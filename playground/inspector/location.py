@@ -5,7 +5,7 @@ from typing import NamedTuple
 import torch
 from markupsafe import Markup
 
-from core.config import IOU_TARGETS, Loss, Matching
+from core.config import IOU_TARGETS, Loss
 from core.io.text import typeset_numbers
 from core.retinanet.anchors import LEVELS, AnchorGrid
 from core.retinanet.assigners.match import FOREGROUND, IGNORED
@@ -13,6 +13,7 @@ from core.retinanet.boxes import decode
 from core.retinanet.postprocess import BEYOND_CAP, KEPT
 from core.retinanet.tiles import WHOLE
 from playground.components import html
+from playground.inspector.reasons import explain_anchors, name_object
 from playground.pipeline.pipeline import Pipeline
 
 COLUMNS = ("anchor", "IoU", "assigned", "top class", "CE → loss", "share", "predicted box", "outcome")
@@ -24,7 +25,7 @@ class AnchorFacts(NamedTuple):
     Attributes:
         anchor: Its index among all anchors.
         box: x1, y1, x2, y2 in the resized picture's pixels.
-        iou: IoU with the object that it overlaps most.
+        iou: IoU with the object that it is assigned to, or else with the one that it overlaps most.
         label: foreground, ignored or background.
         why: The reason for that in a few words.
         object: Name of the object that it is assigned to, "–" for none.
@@ -92,16 +93,14 @@ def describe_anchors(pipeline: Pipeline, anchors: range) -> list[AnchorFacts]:
     decoded = decode(outputs.deltas[0][chosen], pipeline.grid.boxes[chosen])
     losses, total = pipeline.losses.classification[chosen], pipeline.losses.classification.sum().clamp(min=1e-12)
     entropy = pipeline.compute_losses(Loss(kind="cross_entropy")).classification[chosen]
-    names, matching = pipeline.network.class_names, pipeline.config.matching
+    names, reasons = pipeline.network.class_names, explain_anchors(pipeline, chosen)
     return [
         AnchorFacts(
             anchor=anchor,
             box=tuple(pipeline.grid.boxes[anchor].tolist()),
             iou=match.iou[anchor].item(),
             label=_label(int(match.label[anchor])),
-            why=_explain_label(
-                match.iou[anchor].item(), bool(match.forced[anchor]), matching, len(pipeline.objects[0])
-            ),
+            why=reasons[row],
             object=_object_name(pipeline, anchor),
             target=_find_target(pipeline, anchor),
             top_class=names[int(top[row])],
@@ -120,23 +119,10 @@ def _label(label: int) -> str:
     return {FOREGROUND: "foreground", IGNORED: "ignored"}.get(label, "background")
 
 
-def _explain_label(iou: float, forced: bool, matching: Matching, objects: int) -> str:
-    if objects == 0:
-        return "there is no object"
-    if forced:
-        return "forced: the best anchor of its object"
-    if iou >= matching.fg_iou_threshold:
-        return f"from {matching.fg_iou_threshold:g}"
-    if iou < matching.bg_iou_threshold:
-        return f"below {matching.bg_iou_threshold:g}"
-    return f"between {matching.bg_iou_threshold:g} and {matching.fg_iou_threshold:g}"
-
-
 def _object_name(pipeline: Pipeline, anchor: int) -> str:
     if int(pipeline.match.label[anchor]) != FOREGROUND:
         return "–"
-    number = int(pipeline.match.object[anchor])
-    return f"{pipeline.picture.class_names[pipeline.objects[1][number]]} {number + 1}"
+    return name_object(pipeline, int(pipeline.match.object[anchor]))
 
 
 def _find_target(pipeline: Pipeline, anchor: int) -> float | None:

@@ -10,6 +10,7 @@ from core.retinanet.anchors import LEVELS
 from core.retinanet.assigners.max_iou import match_anchors
 from playground.canvas.view import Layer
 from playground.components import html
+from playground.inspector.reasons import describe_claim, explain_lack, name_object
 from playground.pipeline.pipeline import Pipeline
 
 OCTAVE = 2 ** (1 / 3)  # ratio of side lengths up to which an anchor and an object still overlap well
@@ -25,22 +26,22 @@ def build_object_report(pipeline: Pipeline, number: int) -> Markup:
     """
     match, boxes, level = pipeline.match, pipeline.objects[0], pipeline.grid.level
     x1, y1, x2, y2 = boxes[number].tolist()
-    name = pipeline.picture.class_names[pipeline.objects[1][number]]
     assigned = match.foreground & (match.object == number)
+    by_iou = pipeline.config.matching.assigner == "max_iou"
     iou, best = match.best_iou[number].item(), int(match.best_anchor[number])
-    text = html.heading(f"{name} {number + 1}")
+    text = html.heading(name_object(pipeline, number))
     text += html.facts(
         [
             ("size", f"{x2 - x1:.0f}×{y2 - y1:.0f} px"),
             ("anchors assigned to it", html.count(int(assigned.sum()))),
-            ("of which forced", html.count(int((assigned & match.forced).sum()))),
+            *([("of which forced", html.count(int((assigned & match.forced).sum())))] if by_iou else []),
+            *describe_claim(pipeline, number),
             ("best IoU", f"{iou:.2f} on {LEVELS[int(level[best])]}"),
         ]
     )
     if not bool(assigned.any()):
-        return text + html.paragraph(
-            "No anchor is assigned to it, so no anchor learns to find it. " + suggest_remedy(pipeline, number, iou)
-        )
+        reason = suggest_remedy(pipeline, number, iou) if by_iou else explain_lack(pipeline, number)
+        return text + html.paragraph(f"No anchor is assigned to it, so no anchor learns to find it. {reason}")
     text += _build_level_table(pipeline, assigned)
     if bool(match.forced[assigned].all()):
         text += html.paragraph("It only has its forced anchors. " + suggest_remedy(pipeline, number, iou))
@@ -65,7 +66,7 @@ def object_layers(pipeline: Pipeline, number: int) -> tuple[Layer, ...]:
 
 
 def suggest_remedy(pipeline: Pipeline, number: int, iou: float) -> str:
-    """Returns why no anchor overlaps an object enough, and which settings would change that, in sentences."""
+    """Returns why max IoU assigns no anchor to an object, and which settings would change that, in sentences."""
     matching = pipeline.config.matching
     if iou >= matching.fg_iou_threshold:
         return _explain_competition(pipeline, number)
@@ -88,11 +89,10 @@ def _label(path: str) -> str:
 
 def _explain_competition(pipeline: Pipeline, number: int) -> str:
     """Names the objects that the anchors around an object overlap more."""
-    boxes, labels = pipeline.objects
+    boxes, _ = pipeline.objects
     alone = match_anchors(pipeline.grid.boxes, boxes[number : number + 1], pipeline.config.matching)
     others = pipeline.match.object[alone.foreground].unique().tolist()
-    names = pipeline.picture.class_names
-    rivals = ", ".join(f"{names[labels[other]]} {other + 1}" for other in others if other != number)
+    rivals = ", ".join(name_object(pipeline, other) for other in others if other != number)
     return (
         f"Some anchors overlap it enough, but all of them overlap {rivals or 'another object'} at least as much: add "
         "ratios or scales, so that each object has its own anchors."

@@ -49,14 +49,18 @@ class AssignmentStages(NetworkOutputs):
         def compute() -> Match:
             if not self.is_assigned_by_outputs:
                 return choose_assignment(self.fit, self.grid, self.objects[0], self.config.matching)
-            logits, deltas, _ = self.prediction.outputs
-            return self.assign(logits[0], deltas[0])
+            return self.assign(self.view)
 
         return _matches.get(self.match_key, compute)
 
-    def assign(self, logits: Tensor, deltas: Tensor) -> Match:
-        """Returns the assignment if the network predicted these logits [N, K] and deltas [N, 4]."""
-        view = NetworkView(logits, deltas, self.labels)
+    @property
+    def view(self) -> NetworkView:
+        """What the network predicts for the picture, and the classes that it should."""
+        logits, deltas, _ = self.prediction.outputs
+        return NetworkView(logits[0], deltas[0], self.labels)
+
+    def assign(self, view: NetworkView) -> Match:
+        """Returns the assignment if the network predicted otherwise."""
         return choose_assignment(self.fit, self.grid, self.objects[0], self.config.matching, view)
 
     @property

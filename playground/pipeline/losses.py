@@ -11,6 +11,7 @@ from core.analysis.initial_logits import compute_initial_deltas, compute_initial
 from core.analysis.loss_concentration import AnchorLogits
 from core.config import IOU_TARGETS, Loss
 from core.retinanet.assigners.match import Match
+from core.retinanet.assigners.simota import NetworkView
 from core.retinanet.heads import prior_logit
 from core.retinanet.losses import AnchorLosses, anchor_losses, predicted_ious, total_loss
 from core.weights.sources import adopt
@@ -92,7 +93,7 @@ class LossStages(AssignmentStages):
 
         def compute() -> Match:
             logits, deltas = self._compute_initial("logits"), self._compute_initial("deltas")
-            return self.assign(logits + prior_logit(prior), deltas)
+            return self.assign(NetworkView(logits + prior_logit(prior), deltas, self.labels))
 
         return _initial_matches.get((self.logits_key, prior), compute)
 

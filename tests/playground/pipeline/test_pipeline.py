@@ -2,6 +2,7 @@ import pytest
 import torch
 
 from core.config import Config
+from core.retinanet.assigners import NetworkView
 from core.retinanet.heads import prior_logit
 from core.retinanet.losses import batch_losses, total_loss
 from core.retinanet.postprocess import KEPT
@@ -75,7 +76,7 @@ def test_the_first_loss_is_that_of_the_assignment_by_the_first_outputs():
     first = here.match_initially(0.01)
     assert first is here.match_initially(0.01) is not here.match
     logits, deltas = (here._compute_initial(each) for each in ("logits", "deltas"))
-    assert torch.equal(first.label, here.assign(logits + prior_logit(0.01), deltas).label)
+    assert torch.equal(first.label, here.assign(NetworkView(logits + prior_logit(0.01), deltas, here.labels)).label)
     assert here.compute_initial_loss(here.config.loss, 0.01) > 0
     fixed = make(scenes__seed=9)
     assert fixed.match_initially(0.01) is fixed.match
