@@ -54,18 +54,20 @@ class Inference(Section):
     )  # fmt: skip
     nms_threshold: float = knob(
         0.5, label="NMS threshold", effect=Effect.SUPPRESS, ge=0, le=1, step=0.01,
-        acts=(when("when the NMS kind is hard", Check("inference.nms_kind", ("hard",))),),
-        help="A box is dropped when its IoU with a better one is above this; raise it for crowds, lower it against "
-        "duplicates.",
+        acts=(when("when the NMS kind is not soft", Check("inference.nms_kind", excluded=("soft",))),),
+        help="A box is dropped (or fused) when its overlap with a better one is above this; raise it for crowds, lower "
+        "it against duplicates.",
     )  # fmt: skip
     class_agnostic_nms: bool = knob(
         False, label="Class-agnostic NMS", effect=Effect.SUPPRESS,
         acts=(SUPPRESSES, SEVERAL_CLASSES),
         help="Boxes also suppress boxes of other classes; useful when one object gets two labels.",
     )  # fmt: skip
-    nms_kind: Literal["hard", "soft"] = knob(
+    nms_kind: Literal["hard", "soft", "diou", "wbf"] = knob(
         "hard", label="NMS kind", effect=Effect.SUPPRESS, acts=(PASSABLE,),
-        help="hard drops overlapping boxes, soft multiplies their scores by exp(−IoU²/σ) instead (Soft-NMS, 2017).",
+        help="What becomes of boxes that overlap: hard drops them, diou only if their centres are close too "
+        "(IoU − ρ²/c²), soft multiplies their scores by exp(−IoU²/σ), wbf fuses them into one with their mean score, "
+        "which weak boxes lower.",
     )  # fmt: skip
     soft_nms_sigma: float = knob(
         0.5, label="Soft-NMS σ", effect=Effect.SUPPRESS, ge=0.05, le=2, step=0.05,

@@ -29,6 +29,7 @@ SUPPORTED_VALUES: dict[str, tuple[object, ...]] = {
     "inference.tile_size": (0,),
     "training.sampler": ("uniform",),  # its ClassBalancedDataset wraps the data set, which is not exported
     "training.accumulation": (1,),
+    "inference.nms_kind": ("hard", "soft"),
     "training.schedule": SCHEDULES,
     "training.early_stopping": (0,),
     "training.scale_jitter": (0.0,),

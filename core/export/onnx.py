@@ -48,7 +48,8 @@ def write_onnx(path: Path, model: RetinaNet, config: Config, class_names: Sequen
         class_names: The K class names, stored in the file's metadata.
 
     Raises:
-        ConfigError: NMS is soft, which ONNX has no operator for, or pictures are seen in tiles, as the graph cannot.
+        ConfigError: NMS is not hard, for which alone ONNX has an operator, or pictures are seen in tiles, as the
+            graph cannot.
     """
     if config.inference.tile_size:
         raise ConfigError(
@@ -57,7 +58,8 @@ def write_onnx(path: Path, model: RetinaNet, config: Config, class_names: Sequen
         )
     if config.inference.nms_kind != "hard":
         raise ConfigError(
-            "inference.nms_kind = soft is not supported by ONNX: set it to hard, or choose another format."
+            f"inference.nms_kind = {config.inference.nms_kind} is not supported by ONNX: set it to hard, or choose "
+            "another format."
         )
     detector = OnnxDetector(model, config).eval().cpu()
     program = _export(detector)

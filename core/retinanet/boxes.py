@@ -72,6 +72,21 @@ def iou_matrix(boxes: Tensor, others: Tensor) -> Tensor:
     return pairwise_iou(rows[:, :, None], columns[:, None]).nan_to_num_(0.0)
 
 
+def diou_matrix(boxes: Tensor, others: Tensor) -> Tensor:
+    """Returns IoU − ρ²/c² [N, M] of all boxes [N, 4] with all others [M, 4] (Distance-IoU, Zheng et al., AAAI 2020).
+
+    ρ is the distance of the centres, c the diagonal of the smallest box around both. Two boxes at one point, for which
+    c is 0, have no distance.
+    """
+    x1, y1, x2, y2 = boxes.T.contiguous()[:, :, None]
+    other_x1, other_y1, other_x2, other_y2 = others.T.contiguous()[:, None]
+    distance = ((x1 + x2) - (other_x1 + other_x2)).square_() + ((y1 + y2) - (other_y1 + other_y2)).square_()
+    width = torch.maximum(x2, other_x2) - torch.minimum(x1, other_x1)
+    diagonal = width.square_() + (torch.maximum(y2, other_y2) - torch.minimum(y1, other_y1)).square_()
+    penalty = distance.div_(diagonal.mul_(4)).nan_to_num_(0.0)  # the sums of corners are twice the centres
+    return iou_matrix(boxes, others).sub_(penalty)
+
+
 def _to_centre_and_size(boxes: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     x1, y1, x2, y2 = boxes.unbind(-1)
     width, height = x2 - x1, y2 - y1

@@ -1,5 +1,6 @@
 """Post-processing with all intermediate results: threshold → top-K → decode → NMS → cap (paper, section 4)."""
 
+from functools import partial
 from typing import NamedTuple
 
 import torch
@@ -7,8 +8,11 @@ from torch import Tensor
 
 from core.config import Inference
 from core.retinanet.anchors import AnchorGrid
-from core.retinanet.boxes import clip, decode, iou_matrix
-from core.retinanet.nms import class_nms, find_box_suppressors, first_survivors
+from core.retinanet.boxes import clip, decode, diou_matrix, iou_matrix, pairwise_iou
+from core.retinanet.suppression.distance import diou_nms
+from core.retinanet.suppression.fusion import fuse_boxes
+from core.retinanet.suppression.hard import class_nms, find_box_suppressors, first_survivors
+from core.retinanet.suppression.soft import soft_nms
 
 KEPT, SUPPRESSED, BEYOND_CAP = 0, 1, 2  # fates of a candidate
 
@@ -52,15 +56,16 @@ class Candidates(NamedTuple):
 
 
 class Suppressors(NamedTuple):
-    """The suppressor of each candidate.
+    """The suppressor of each candidate; in weighted boxes fusion the best candidate of its cluster.
 
     Attributes:
         candidate: int64 [C]: index of the candidate that suppressed this one, −1 for none.
-        iou: float32 [C]: IoU with it, 0 for none.
+        overlap: float32 [C]: what was compared with the NMS threshold, 0 for none: the IoU with it, less ρ²/c² in
+            DIoU-NMS; in weighted boxes fusion the IoU with the fused box of all.
     """
 
     candidate: Tensor
-    iou: Tensor
+    overlap: Tensor
 
 
 class Fates(NamedTuple):
@@ -68,14 +73,17 @@ class Fates(NamedTuple):
 
     Attributes:
         fate: int8 [C]: KEPT, SUPPRESSED or BEYOND_CAP.
-        score: float32 [C]: final score; soft NMS lowers it.
+        score: float32 [C]: final score; soft NMS lowers it, and the best candidate of a cluster gets that of the fused
+            box.
         order: int64 [D]: the kept candidates, best first.
-        suppressors: The suppressors if NMS determined them, as soft NMS does; else `find_suppressors` does.
+        box: float32 [C, 4]: final box; the best candidate of a cluster gets the fused one.
+        suppressors: The suppressors if NMS determined them, as soft NMS and fusion do; else `find_suppressors` does.
     """
 
     fate: Tensor
     score: Tensor
     order: Tensor
+    box: Tensor
     suppressors: Suppressors | None = None
 
 
@@ -150,16 +158,13 @@ def count_per_level(
 
 @torch.inference_mode()
 def apply_nms(candidates: Candidates, inference: Inference) -> Fates:
-    """Runs NMS and the cap; NMS is per class unless it is class-agnostic."""
+    """Runs the chosen kind of NMS and the cap, per class unless it is class-agnostic."""
     if inference.nms_kind == "soft":
-        return _soft_nms(candidates, inference)
-    groups = _groups(candidates, inference)
-    survivors = class_nms(candidates.box, candidates.score, groups, inference.nms_threshold)
-    fate = torch.full_like(candidates.label, SUPPRESSED, dtype=torch.int8)
-    fate[survivors] = BEYOND_CAP
-    order = survivors[: inference.max_detections]
-    fate[order] = KEPT
-    return Fates(fate, candidates.score, order)
+        return _lower(candidates, inference)
+    if inference.nms_kind == "wbf":
+        return _fuse(candidates, inference)
+    survivors = _suppress(candidates, inference, slice(None))
+    return _cap(candidates, survivors, inference)
 
 
 @torch.inference_mode()
@@ -175,55 +180,71 @@ def find_suppressors(candidates: Candidates, fates: Fates, inference: Inference)
         return fates.suppressors
     survivors = torch.nonzero(fates.fate != SUPPRESSED).squeeze(1)
     survivors = survivors[candidates.score[survivors].argsort(descending=True, stable=True)]
-    groups = _groups(candidates, inference)
-    return Suppressors(*find_box_suppressors(candidates.box, groups, survivors, inference.nms_threshold))
+    measure = diou_matrix if inference.nms_kind == "diou" else iou_matrix
+    groups, threshold = _groups(candidates, inference), inference.nms_threshold
+    return Suppressors(*find_box_suppressors(candidates.box, groups, survivors, threshold, measure))
 
 
-def select_detections(candidates: Candidates, inference: Inference) -> tuple[Tensor, Tensor]:
-    """Returns `order` and `score` of `apply_nms`, but processes only as many candidates as the cap requires."""
-    if inference.nms_kind == "soft":
-        fates = _soft_nms(candidates, inference)
-        return fates.order, fates.score
-    groups = _groups(candidates, inference)
+class Selected(NamedTuple):
+    """The detections: `order`, `score` and `box` of `Fates`."""
 
-    def suppress(some: Tensor) -> Tensor:
-        return some[class_nms(candidates.box[some], candidates.score[some], groups[some], inference.nms_threshold)]
+    order: Tensor
+    score: Tensor
+    box: Tensor
 
+
+def select_detections(candidates: Candidates, inference: Inference) -> Selected:
+    """Returns a part of the result of `apply_nms`, but processes only as many candidates as the cap requires."""
+    if inference.nms_kind in ("soft", "wbf"):
+        fates = apply_nms(candidates, inference)
+        return Selected(fates.order, fates.score, fates.box)
     order = candidates.score.argsort(descending=True, stable=True)
-    return first_survivors(order, inference.max_detections, suppress), candidates.score
+    order = first_survivors(order, inference.max_detections, partial(_suppress, candidates, inference))
+    return Selected(order, candidates.score, candidates.box)
 
 
 def _groups(candidates: Candidates, inference: Inference) -> Tensor:
     return torch.zeros_like(candidates.label) if inference.class_agnostic_nms else candidates.label
 
 
-def _soft_nms(candidates: Candidates, inference: Inference) -> Fates:
-    """Repeatedly keeps the best box and multiplies the other scores by exp(−IoU²/σ) (Soft-NMS 2017, equation 3).
+def _suppress(candidates: Candidates, inference: Inference, some: Tensor | slice) -> Tensor:
+    """Returns the indices of the survivors of hard or DIoU-NMS among some candidates, best first."""
+    nms = diou_nms if inference.nms_kind == "diou" else class_nms
+    groups = _groups(candidates, inference)[some]
+    survivors = nms(candidates.box[some], candidates.score[some], groups, inference.nms_threshold)
+    return survivors if isinstance(some, slice) else some[survivors]
 
-    A box with a final score at or below the threshold counts as suppressed by the box that lowered its score most.
-    """
-    groups, score = _groups(candidates, inference), candidates.score.clone()
-    waiting = torch.ones_like(groups, dtype=torch.bool)
-    suppressor = torch.full_like(groups, -1)
-    iou = score.new_zeros(len(score))
-    order: list[Tensor] = []
-    while len(order) < inference.max_detections:
-        open_score = score.masked_fill(~waiting, -torch.inf)
-        if len(score) == 0 or open_score.max() <= inference.score_threshold:
-            break
-        best = open_score.argmax()
-        order.append(best)
-        waiting[best] = False
-        overlap = iou_matrix(candidates.box[best : best + 1], candidates.box).squeeze(0)  # [C]
-        rivals = waiting & (groups == groups[best])
-        score = torch.where(rivals, score * torch.exp(-(overlap**2) / inference.soft_nms_sigma), score)
-        strongest = rivals & (overlap > iou)
-        suppressor[strongest] = best
-        iou = torch.where(strongest, overlap, iou)
-    kept = torch.stack(order) if order else groups.new_zeros(0)
-    fate = torch.full_like(groups, BEYOND_CAP, dtype=torch.int8)
-    fate[score <= inference.score_threshold] = SUPPRESSED
-    fate[kept] = KEPT
+
+def _cap(candidates: Candidates, survivors: Tensor, inference: Inference) -> Fates:
+    """Returns the fates if these candidates survive, best first, with unchanged scores and boxes."""
+    fate = torch.full_like(candidates.label, SUPPRESSED, dtype=torch.int8)
+    fate[survivors] = BEYOND_CAP
+    order = survivors[: inference.max_detections]
+    fate[order] = KEPT
+    return Fates(fate, candidates.score, order, candidates.box)
+
+
+def _lower(candidates: Candidates, inference: Inference) -> Fates:
+    """Runs Soft-NMS; a score that it lowers to the threshold or below counts as suppressed by what lowered it most."""
+    box, score, groups = candidates.box, candidates.score, _groups(candidates, inference)
+    above, count = inference.score_threshold, inference.max_detections
+    lowered = soft_nms(box, score, groups, sigma=inference.soft_nms_sigma, above=above, count=count)
+    fate = torch.full_like(candidates.label, BEYOND_CAP, dtype=torch.int8)
+    fate[lowered.score <= above] = SUPPRESSED
+    fate[lowered.order] = KEPT
     survived = fate != SUPPRESSED
-    suppressors = Suppressors(suppressor.masked_fill(survived, -1), iou.masked_fill(survived, 0.0))
-    return Fates(fate, score, kept, suppressors)
+    suppressors = Suppressors(lowered.lowered_by.masked_fill(survived, -1), lowered.iou.masked_fill(survived, 0.0))
+    return Fates(fate, lowered.score, lowered.order, box, suppressors)
+
+
+def _fuse(candidates: Candidates, inference: Inference) -> Fates:
+    """Runs weighted boxes fusion; the best candidate of a cluster gets the fused score and box, and stands for it."""
+    box, score, groups = candidates.box, candidates.score, _groups(candidates, inference)
+    fused = fuse_boxes(box, score, groups, threshold=inference.nms_threshold, views=1)
+    alone = fused.first == torch.arange(len(score), device=score.device)
+    box, score = torch.where(alone[:, None], fused.box, box), torch.where(alone, fused.score, score)
+    first = torch.nonzero(alone).squeeze(1)
+    fates = _cap(candidates, first[score[first].argsort(descending=True, stable=True)], inference)
+    overlap = pairwise_iou(candidates.box.T, fused.box.T).nan_to_num_(0.0)
+    suppressors = Suppressors(fused.first.masked_fill(alone, -1), overlap.masked_fill_(alone, 0.0))
+    return fates._replace(score=score, box=box, suppressors=suppressors)

@@ -180,6 +180,6 @@ def extract_detections(prediction: Prediction, config: Config) -> list[Detection
 
 
 def _to_detections(candidates: Candidates, factors: Tensor, config: Config) -> Detections:
-    order, score = select_detections(candidates, config.inference)
-    detections = Detections(candidates.box[order] * factors, score[order], candidates.label[order])
+    order, score, box = select_detections(candidates, config.inference)
+    detections = Detections(box[order] * factors, score[order], candidates.label[order])
     return Detections(*(tensor.cpu() for tensor in detections))

@@ -1,5 +1,5 @@
 """The report on the location, the object or the detection that was clicked.
 
-Reading order: `inspect` (decides which of them it is), `reasons` (of the assignment), `location`, `object`,
-`detection`.
+Reading order: `inspect` (decides which of them it is), `reasons` (of the assignment), `location`, `object`, `overlaps`
+(words for the kinds of NMS), `detection`.
 """

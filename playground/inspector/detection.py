@@ -9,6 +9,7 @@ from core.retinanet.tiles import WHOLE
 from playground.canvas.view import Layer
 from playground.components import html
 from playground.inspector.location import describe_anchors, describe_fate
+from playground.inspector.overlaps import is_fusing, words_of
 from playground.pipeline.pipeline import Pipeline
 
 MAX_ROWS = 30
@@ -58,7 +59,8 @@ def build_detection_report(pipeline: Pipeline, candidate: int) -> Markup:
             *_describe_origin(pipeline, candidate),
             ("outcome", describe_fate(pipeline, candidate)),
             *_describe_assignment(pipeline, candidate),
-            ("boxes it suppressed", html.count(suppressed)),
+            (words_of(pipeline).gains, html.count(suppressed)),
+            *([("its own score", f"{found.score[candidate]:.2f}")] if is_fusing(pipeline) else []),
         ]
     )
     return text + _build_suppressed_table(pipeline, candidate)
@@ -95,7 +97,7 @@ def detection_layers(pipeline: Pipeline, candidate: int) -> tuple[Layer, ...]:
     anchor = pipeline.grid.boxes[number] if tile == WHOLE else pipeline.place_anchor(tile, number)[1]
     suppressed = pipeline.suppressors.candidate == candidate
     layers = (
-        Layer("victims", "suppressed by it", "suppressed", found.box[suppressed].numpy(), width=1),
+        Layer("victims", f"{words_of(pipeline).lost} by it", "suppressed", found.box[suppressed].numpy(), width=1),
         Layer("inspected", "its anchor", "foreground", anchor[None].numpy(), dashed=True, width=2),
     )
     if tile == WHOLE:
@@ -116,9 +118,11 @@ def _build_suppressed_table(pipeline: Pipeline, candidate: int) -> Markup:
         (
             names[found.label[each]],
             f"{found.score[each]:.2f}",
-            f"{suppressors.iou[each]:.2f}",
+            f"{suppressors.overlap[each]:.2f}",
             LEVELS[int(found.level[each])] + (f", {name_tile(find_tile(pipeline, each))}" if pipeline.tiles else ""),
         )
         for each in best
     )
-    return html.table(html.Table("Boxes it suppressed", ("class", "score", "IoU", "from"), rows, boxes=boxes))
+    words = words_of(pipeline)
+    columns = ("class", "score", words.measure, "from")
+    return html.table(html.Table(words.gains.capitalize(), columns, rows, boxes=boxes))

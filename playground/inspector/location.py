@@ -13,6 +13,7 @@ from core.retinanet.boxes import decode
 from core.retinanet.postprocess import BEYOND_CAP, KEPT
 from core.retinanet.tiles import WHOLE
 from playground.components import html
+from playground.inspector.overlaps import words_of
 from playground.inspector.reasons import explain_anchors, name_object
 from playground.pipeline.pipeline import Pipeline
 
@@ -158,8 +159,8 @@ def describe_fate(pipeline: Pipeline, candidate: int) -> str:
     names = pipeline.network.class_names
     if winner < 0:
         return "lowered below the threshold by soft NMS"
-    iou = pipeline.suppressors.iou[candidate]
-    return f"suppressed by {names[found.label[winner]]} {fates.score[winner]:.2f} (IoU {iou:.2f})"
+    words, overlap = words_of(pipeline), pipeline.suppressors.overlap[candidate]
+    return f"{words.to} {names[found.label[winner]]} {fates.score[winner]:.2f} ({words.measure} {overlap:.2f})"
 
 
 def _build_row(anchor: AnchorFacts) -> tuple[str, ...]:

@@ -50,7 +50,7 @@ def found_objects(pipeline: Pipeline) -> torch.Tensor:
     boxes, labels = pipeline.objects[0], pipeline.labels
     if not len(order) or not len(boxes):
         return torch.zeros(len(boxes), dtype=torch.bool)
-    overlap = box_iou(boxes, found.box[order]) >= FOUND_IOU
+    overlap = box_iou(boxes, pipeline.fates.box[order]) >= FOUND_IOU
     return (overlap & (labels[:, None] == found.label[order][None])).any(dim=1)
 
 

@@ -61,9 +61,9 @@ def propose(pipeline: Pipeline, above: float, *taken: Tensor) -> Proposals:
     kept = fates.order[fates.score[fates.order] >= above]
     for boxes in taken:
         if len(boxes) and len(kept):
-            kept = kept[iou_matrix(found.box[kept], boxes).amax(dim=1) <= MAX_OVERLAP]
+            kept = kept[iou_matrix(fates.box[kept], boxes).amax(dim=1) <= MAX_OVERLAP]
     names = tuple(pipeline.network.class_names[label] for label in found.label[kept].tolist())
-    return Proposals(found.box[kept], fates.score[kept], names)
+    return Proposals(fates.box[kept], fates.score[kept], names)
 
 
 def summarise(pixels_key: str, config: Config, open_picture: Callable[[], Picture]) -> PictureSummary:

@@ -14,6 +14,7 @@ from playground.components.dials import CHOICE, Dial
 from playground.components.figures import Figure, bars, colour
 from playground.inspector.detection import DRAWN_FROM, count_strong, name_tile
 from playground.inspector.inspect import inspect
+from playground.inspector.overlaps import is_fusing, words_of
 from playground.pipeline.pipeline import Pipeline
 from playground.steps.dials import PRECISION, Dials
 from playground.steps.levels import funnel_levels
@@ -34,7 +35,7 @@ def build_view(pipeline: Pipeline, focus: Focus) -> StepView:
     heat = score_heat(pipeline, focus.level, key="scores", visible=False)
 
     def build_text() -> StepText:
-        text = seen.text + _counts(pipeline) + _say_drawn(pipeline) + _kept(pipeline)
+        text = seen.text + _counts(pipeline) + _say_fused(pipeline) + _say_drawn(pipeline) + _kept(pipeline)
         return StepText(text, _funnel(pipeline), dials=(_choose_graph(focus.dials),))
 
     return StepView((*layers, *seen.layers), heat, build_text)
@@ -80,7 +81,7 @@ def _candidate_layers(pipeline: Pipeline) -> tuple[Layer, ...]:
     strong = count_strong(pipeline)
 
     def detections(key: str, label: str, chosen: slice, *, visible: bool = True) -> Layer:
-        boxes, scores = found.box[order][chosen].numpy(), fates.score[order][chosen]
+        boxes, scores = fates.box[order][chosen].numpy(), fates.score[order][chosen]
         return Layer(key, label, "kept", boxes, width=2, values=scores, captions=captions[chosen], visible=visible)
 
     cut = fates.fate == BEYOND_CAP
@@ -88,7 +89,7 @@ def _candidate_layers(pipeline: Pipeline) -> tuple[Layer, ...]:
         Layer("before", "before NMS", "before", found.box.numpy(), width=1, values=found.score, visible=False),
         Layer(
             "suppressed",
-            "suppressed",
+            words_of(pipeline).lost,
             "suppressed",
             found.box[suppressed].numpy(),
             width=1,
@@ -97,7 +98,7 @@ def _candidate_layers(pipeline: Pipeline) -> tuple[Layer, ...]:
             visible=False,
         ),
         Layer(
-            "beyond-cap", "beyond the cap", "beyond_cap", found.box[cut].numpy(), values=found.score[cut], visible=False
+            "beyond-cap", "beyond the cap", "beyond_cap", fates.box[cut].numpy(), values=fates.score[cut], visible=False
         ),
         *([detections("weaker", WEAKER, slice(strong, None), visible=False)] if strong < len(order) else []),
         detections("kept", "detections", slice(strong)),
@@ -106,7 +107,7 @@ def _candidate_layers(pipeline: Pipeline) -> tuple[Layer, ...]:
 
 def _suppressor_lines(pipeline: Pipeline, suppressed: torch.Tensor) -> torch.Tensor:
     """Returns lines [S, 4] from suppressed boxes to their suppressors; NaN if soft NMS has no single one."""
-    boxes, winners = pipeline.candidates.box, pipeline.suppressors.candidate[suppressed]
+    boxes, winners = pipeline.fates.box, pipeline.suppressors.candidate[suppressed]
     links = torch.cat([_centres(boxes[suppressed]), _centres(boxes[winners])], dim=1)
     links[winners < 0] = torch.nan
     return links
@@ -124,7 +125,7 @@ def _counts(pipeline: Pipeline) -> Markup:
         ("above the threshold", html.count(sum(level.scored for level in counts))),
         ("after top-K", html.count(sum(level.topk for level in counts))),
         *_count_origins(pipeline),
-        ("suppressed by NMS", html.count(int((fate == SUPPRESSED).sum()))),
+        (f"{words_of(pipeline).lost} by NMS", html.count(int((fate == SUPPRESSED).sum()))),
         ("beyond the cap", html.count(int((fate == BEYOND_CAP).sum()))),
         ("detections", html.count(int((fate == KEPT).sum()))),
     ]
@@ -147,6 +148,16 @@ def _count_origins(pipeline: Pipeline) -> list[tuple[str, str]]:
         ("left of the whole picture", html.count(whole)),
         ("left of the tiles", html.count(len(found.score) - whole)),
     ]
+
+
+def _say_fused(pipeline: Pipeline) -> Markup:
+    """Returns how the scores of fused boxes come about; nothing if none are fused."""
+    if not is_fusing(pipeline):
+        return Markup()
+    return html.paragraph(
+        "A detection is the mean of the boxes of its cluster, weighted by their scores, and its score is the plain "
+        "mean of these. So weak boxes lower it: a higher score threshold leaves them out."
+    )
 
 
 def _say_drawn(pipeline: Pipeline) -> Markup:
@@ -177,7 +188,7 @@ def _kept(pipeline: Pipeline) -> Markup:
         for index in order.tolist()
     )
     boxes = tuple(html.box_of("kept", position) for position in range(len(rows)))
-    columns = ("class", "score", "level", "boxes it suppressed", *(() if found.tile is None else ("seen in",)))
+    columns = ("class", "score", "level", words_of(pipeline).gains, *(() if found.tile is None else ("seen in",)))
     return html.table(html.Table("Best detections", columns, rows, boxes=boxes))
 
 
@@ -224,7 +235,7 @@ ITEMS = (
         "nms",
         "NMS",
         lambda pipeline: _count_fates(pipeline, KEPT, BEYOND_CAP),
-        "Candidates that no better one has suppressed",
+        "Candidates left after those that overlap are suppressed or fused",
         layer="suppressed",
     ),
     StripItem(

@@ -5,7 +5,7 @@ from torch import Tensor
 from torchvision.ops import nms
 
 from core.config import Loss
-from core.retinanet.nms import first_survivors
+from core.retinanet.suppression.hard import first_survivors
 
 
 def select_hardest(values: Tensor, anchors: Tensor, foreground: Tensor, usable: Tensor, loss: Loss) -> Tensor:

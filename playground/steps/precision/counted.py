@@ -56,11 +56,11 @@ def of_picture(pipeline: Pipeline) -> Material:
         raise UserError("This picture has no objects, so that nothing can be found: choose or draw one with objects.")
     pipeline.labels  # noqa: B018 (raises WeightsError if the weights do not know a class of the picture)
     names, own = pipeline.network.class_names, pipeline.picture.class_names
-    found, order = pipeline.candidates, pipeline.fates.order
-    labels = torch.tensor([own.index(name) if name in own else -1 for name in names])[found.label[order]]
+    fates, order = pipeline.fates, pipeline.fates.order
+    labels = torch.tensor([own.index(name) if name in own else -1 for name in names])[pipeline.candidates.label[order]]
     keep = labels >= 0
-    boxes = found.box[order] * pipeline.batch.factors[0]
-    detections = Detections(boxes[keep], pipeline.fates.score[order][keep], labels[keep])
+    boxes = fates.box[order] * pipeline.batch.factors[0]
+    detections = Detections(boxes[keep], fates.score[order][keep], labels[keep])
     overlaps = compute_overlaps([detections], [GroundTruth.of(pipeline.picture.sample)])
     key = (pipeline.outputs_key, pipeline.picture.objects_key, pipeline.config.inference, pipeline.config.anchors)
     beyond = len(detections.boxes) - len(overlaps[0].detection)
@@ -72,7 +72,7 @@ def kept_boxes(pipeline: Pipeline) -> Tensor:
     names, own = pipeline.network.class_names, pipeline.picture.class_names
     known = torch.tensor([name in own for name in names])
     order = pipeline.fates.order
-    return pipeline.candidates.box[order][known[pipeline.candidates.label[order]]]
+    return pipeline.fates.box[order][known[pipeline.candidates.label[order]]]
 
 
 def of_evaluation(result: EvaluationResult) -> Material:

@@ -26,7 +26,7 @@ def notes(text: str) -> list[str]:
          "it acts when the heads are new, not loaded with the weights."),
         ("compare ohem --out x --loss.cutoff .2", "loss.cutoff", "it acts when the loss is cut-off."),
         ("evaluate --inference.nms_kind soft --inference.nms_threshold .3", "inference.nms_threshold",
-         "it acts when the NMS kind is hard."),
+         "it acts when the NMS kind is not soft."),
         ("evaluate --data d --scenes.seed 3", "scenes.seed", "it acts on generated scenes, not on other pictures."),
         ("detect a.png --loss.gamma 1", "loss.gamma", "detect does not use it."),
         ("detect a.png --training.seed 1", "training.seed", "detect does not use it."),

@@ -94,10 +94,11 @@ ACTS: dict[str, list[Case]] = {
     "loss.normaliser": [Case({}, {"single_image": False}), Case()],
     "matching.atss_topk": settings_of("matching.assigner", "atss"),
     "inference.tile_overlap": [Case({"inference.tile_size": 64}, {"tiled": True}), Case({"inference.tile_size": 64})],
-    "inference.nms_threshold": settings_of("inference.nms_kind", "hard"),
+    "inference.nms_threshold": settings_of("inference.nms_kind", "hard", "diou", "wbf"),
     "inference.soft_nms_sigma": settings_of("inference.nms_kind", "soft"),
     "inference.class_agnostic_nms": [
         Case({}, {"several_classes": True}),
+        *settings_of("inference.nms_kind", "diou", "wbf"),
         Case({"inference.nms_kind": "soft", "inference.nms_threshold": 1}),
     ],
     "training.momentum": settings_of(
@@ -149,9 +150,12 @@ IDLE: dict[str, list[Case]] = {
     "inference.nms_kind": [Case(NONE_PASSES)],
     "inference.max_detections": [Case(NONE_PASSES)],
     "inference.nms_threshold": [*settings_of("inference.nms_kind", "soft"), Case(NONE_PASSES)],
-    "inference.soft_nms_sigma": [Case(), Case({**NONE_PASSES, "inference.nms_kind": "soft"})],
+    "inference.soft_nms_sigma": [
+        *settings_of("inference.nms_kind", "hard", "diou", "wbf"),
+        Case({**NONE_PASSES, "inference.nms_kind": "soft"}),
+    ],
     "inference.class_agnostic_nms": [
-        Case({"inference.nms_threshold": 1}),
+        *(Case({"inference.nms_kind": kind, "inference.nms_threshold": 1}) for kind in ("hard", "diou", "wbf")),
         Case(NONE_PASSES),
         Case({}, {"several_classes": False}),
     ],

@@ -136,7 +136,12 @@ def test_the_script_imports_what_it_requires_and_nothing_from_here():
 
 @pytest.mark.parametrize(
     ("setting", "value"),
-    [("inference.nms_kind", "soft"), ("inference.class_agnostic_nms", True), ("inference.tile_size", 256)],
+    [
+        ("inference.nms_kind", "soft"),
+        ("inference.nms_kind", "diou"),
+        ("inference.class_agnostic_nms", True),
+        ("inference.tile_size", 256),
+    ],
 )
 def test_what_torchvision_cannot_do_is_refused(setting, value, tmp_path):
     model = build_model(CONFIG.model, num_classes=3, anchors_per_location=3)

@@ -155,7 +155,9 @@ def test_the_file_reveals_no_path_and_a_damaged_one_is_one_sentence(other, tmp_p
     assert OUTPUTS == ("boxes", "scores", "labels")
 
 
-@pytest.mark.parametrize(("setting", "value"), [("inference.nms_kind", "soft"), ("inference.tile_size", 256)])
+@pytest.mark.parametrize(
+    ("setting", "value"), [("inference.nms_kind", "soft"), ("inference.nms_kind", "wbf"), ("inference.tile_size", 256)]
+)
 def test_what_onnx_cannot_do_is_refused(setting, value, tmp_path):
     config = OTHER.replace({setting: value})
     model = build_model(config.model, num_classes=3, anchors_per_location=4)

@@ -51,7 +51,7 @@ def run_inference(logits, deltas, anchors, size, inference) -> Stages:
 def suppressors_and_ious(found: Candidates, inference: Inference) -> tuple[list[int], list[float]]:
     """Returns the suppressor of each candidate and the IoU with it."""
     by = find_suppressors(found, apply_nms(found, inference), inference)
-    return by.candidate.tolist(), by.iou.tolist()
+    return by.candidate.tolist(), by.overlap.tolist()
 
 
 A, A2, B = [0, 0, 10, 10], [0, 0, 10, 9], [50, 50, 60, 60]  # IoU(A, A2) = 0.9
@@ -82,15 +82,28 @@ def test_cap_cuts_survivors_only():
     assert fates.fate.tolist() == [KEPT, SUPPRESSED, BEYOND_CAP] and fates.order.tolist() == [0]
 
 
-@pytest.mark.parametrize("settings", [{}, {"class_agnostic_nms": True}, {"nms_kind": "soft"}, {"max_detections": 3}])
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {},
+        {"class_agnostic_nms": True},
+        {"nms_kind": "soft"},
+        {"nms_kind": "diou"},
+        {"nms_kind": "diou", "max_detections": 3},
+        {"nms_kind": "wbf"},
+        {"nms_kind": "wbf", "max_detections": 3, "class_agnostic_nms": True},
+        {"max_detections": 3},
+    ],
+)
 def test_select_detections_keeps_what_apply_nms_keeps(settings):
     torch.manual_seed(0)
     corners = torch.rand(60, 2) * 40
     boxes = torch.cat([corners, corners + 5 + 20 * torch.rand(60, 2)], dim=1)
     some = candidates(boxes.tolist(), torch.rand(60).tolist(), torch.randint(3, (60,)).tolist())
     inference = Inference(**settings)
-    fates, (order, score) = apply_nms(some, inference), select_detections(some, inference)
-    assert order.tolist() == fates.order.tolist() and torch.equal(score, fates.score)
+    fates, (order, score, box) = apply_nms(some, inference), select_detections(some, inference)
+    assert order.tolist() == fates.order.tolist() and torch.equal(score, fates.score) and torch.equal(box, fates.box)
+    assert (fates.score[order].diff() <= 0).all()
     assert 0 < len(order) < 60
 
 
@@ -147,7 +160,34 @@ def test_soft_nms_respects_cap_and_classes():
     assert fates.fate.tolist() == [KEPT, BEYOND_CAP] and fates.score[1] == pytest.approx(0.8)
 
 
-@pytest.mark.parametrize("kind", ["hard", "soft"])
+def test_diou_nms_names_the_suppressor_and_the_measure():
+    """IoU 0.9, ρ = 0.5, c² = 200."""
+    inference = Inference(nms_kind="diou", nms_threshold=0.8)
+    these = candidates([A2, A, B], [0.8, 0.9, 0.5])
+    assert apply_nms(these, inference).fate.tolist() == [SUPPRESSED, KEPT, KEPT]
+    assert suppressors_and_ious(these, inference) == ([1, -1, -1], pytest.approx([0.9 - 0.25 / 200, 0, 0]))
+    assert apply_nms(these, Inference(nms_kind="diou", nms_threshold=0.899)).order.tolist() == [1, 0, 2]
+
+
+def test_the_best_candidate_of_a_cluster_stands_for_it():
+    """The lower edge of the fused box is (0.25 · 9 + 0.75 · 10) / 1 = 9.75, whose IoU with A2 is 9/9.75."""
+    these = candidates([A2, A, B], [0.25, 0.75, 0.625])
+    fates = apply_nms(these, Inference(nms_kind="wbf"))
+    assert fates.fate.tolist() == [SUPPRESSED, KEPT, KEPT] and fates.order.tolist() == [2, 1]
+    assert fates.score.tolist() == [0.25, 0.5, 0.625]
+    assert fates.box.tolist() == [A2, [0, 0, 10, 9.75], B]
+    by, iou = suppressors_and_ious(these, Inference(nms_kind="wbf"))
+    assert by == [1, -1, -1] and iou == pytest.approx([9 / 9.75, 0, 0])
+
+
+def test_the_cap_and_classes_hold_for_fusion():
+    these = candidates([A, A2, B], [0.9, 0.8, 0.5], [0, 1, 0])
+    assert apply_nms(these, Inference(nms_kind="wbf", max_detections=2)).fate.tolist() == [KEPT, KEPT, BEYOND_CAP]
+    agnostic = apply_nms(these, Inference(nms_kind="wbf", class_agnostic_nms=True))
+    assert agnostic.fate.tolist() == [KEPT, SUPPRESSED, KEPT] and agnostic.score[0] == pytest.approx(0.85)
+
+
+@pytest.mark.parametrize("kind", ["hard", "soft", "diou", "wbf"])
 def test_no_candidates(kind):
     fates = apply_nms(candidates([], []), Inference(nms_kind=kind))
     assert len(fates.fate) == len(fates.order) == 0

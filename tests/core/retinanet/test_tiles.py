@@ -145,7 +145,7 @@ def test_the_network_sees_few_tiles_at_a_time(model):  # noqa: F811
     assert max(batches) == TILE_BATCH
 
 
-@pytest.mark.parametrize("kind", ["hard", "soft"])
+@pytest.mark.parametrize("kind", ["hard", "soft", "diou", "wbf"])
 def test_the_cap_holds_for_all_tiles_together(model, kind):  # noqa: F811
     (image,) = pictures((150, 200))
     few = TILED.replace({"inference.max_detections": 7, "inference.nms_kind": kind})

@@ -51,7 +51,7 @@ def test_every_reason_is_that_of_the_hyperparameter():
 def test_the_reasons_follow_the_settings():
     idle = reasons(pipeline({"loss.kind": "ohem", "model.heads": "new", "inference.nms_kind": "soft"}))
     assert idle["loss.gamma"] == "Acts when the loss is focal, Poly-1 focal or varifocal"
-    assert idle["inference.nms_threshold"] == "Acts when the NMS kind is hard"
+    assert idle["inference.nms_threshold"] == "Acts when the NMS kind is not soft"
     assert not idle.keys() & {"loss.ohem_anchors", "model.prior_probability", "inference.soft_nms_sigma"}
 
 

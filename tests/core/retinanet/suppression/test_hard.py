@@ -2,7 +2,7 @@ import pytest
 import torch
 from torchvision.ops import batched_nms, nms
 
-from core.retinanet.nms import class_nms, first_survivors
+from core.retinanet.suppression.hard import class_nms, first_survivors
 from tests.core.retinanet.test_boxes import random_boxes
 
 

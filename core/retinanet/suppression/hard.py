@@ -1,4 +1,4 @@
-"""Non-maximum suppression per class, limited to as many boxes as a cap needs, and the suppressor of each box."""
+"""Non-maximum suppression per group, limited to as many boxes as a cap needs, and the suppressor of each box."""
 
 import math
 from collections.abc import Callable
@@ -6,8 +6,6 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 from torchvision.ops import batched_nms, nms
-
-from core.retinanet.boxes import iou_matrix
 
 PAIRS = 4_000_000  # of suppressed boxes and survivors compared at a time, which bounds memory for huge top-K
 CALL = 100_000  # pairs of boxes that NMS compares in the time of one call's overhead
@@ -30,7 +28,7 @@ def class_nms(boxes: Tensor, scores: Tensor, groups: Tensor, threshold: float) -
     counts = groups.bincount()
     if len(boxes) ** 2 < CALL * torch.count_nonzero(counts) and boxes.isfinite().all():
         return nms(_separate_groups(boxes, groups), scores.double(), _to_single_threshold(threshold))
-    left = [group[nms(boxes[group], scores[group], threshold)] for group in _split_by_group(groups) if len(group)]
+    left = [group[nms(boxes[group], scores[group], threshold)] for group in split_by_group(groups) if len(group)]
     survivors = torch.cat([groups[:0], *left]).sort().values
     return survivors[scores[survivors].argsort(descending=True, stable=True)]
 
@@ -66,38 +64,41 @@ def first_survivors(order: Tensor, count: int, suppress: Callable[[Tensor], Tens
         reach *= 2
 
 
-def find_box_suppressors(boxes: Tensor, groups: Tensor, survivors: Tensor, threshold: float) -> tuple[Tensor, Tensor]:
-    """Finds for each suppressed box the best-scored survivor of its group with an IoU above the threshold.
+def find_box_suppressors(
+    boxes: Tensor, groups: Tensor, survivors: Tensor, threshold: float, measure: Callable[[Tensor, Tensor], Tensor]
+) -> tuple[Tensor, Tensor]:
+    """Finds for each suppressed box the best-scored survivor of its group with an overlap above the threshold.
 
     Args:
         boxes: [C, 4].
         groups: int64 [C].
         survivors: int64 [S], best first.
-        threshold: IoU above which a box is suppressed.
+        threshold: Overlap above which a box is suppressed.
+        measure: Returns the overlaps [N, M] of boxes [N, 4] with others [M, 4]: `iou_matrix` or `diou_matrix`.
 
     Returns:
-        Index [C] of the suppressor and IoU [C] with it; −1 and 0 for survivors.
+        Index [C] of the suppressor and overlap [C] with it; −1 and 0 for survivors.
     """
     suppressor = torch.full_like(groups, -1)
-    iou = boxes.new_zeros(len(boxes))
+    overlaps = boxes.new_zeros(len(boxes))
     lost = torch.ones_like(groups, dtype=torch.bool).index_fill(0, survivors, False).nonzero().squeeze(1)
     # Every group with a suppressed box has a survivor; later groups without suppressed boxes are left out.
-    for mine, theirs in zip(_split_by_group(groups[lost]), _split_by_group(groups[survivors]), strict=False):
+    for mine, theirs in zip(split_by_group(groups[lost]), split_by_group(groups[survivors]), strict=False):
         if not len(mine):
             continue
         rivals = survivors[theirs]  # best first
         for block in lost[mine].split(1 + PAIRS // len(rivals)):
-            overlap = iou_matrix(boxes[block], boxes[rivals])  # [block, rivals]
+            overlap = measure(boxes[block], boxes[rivals])  # [block, rivals]
             # The suppressor outscored the suppressed box, so it comes before all survivors with lower scores that
-            # overlap, too. If rounding leaves no IoU above the threshold, the highest IoU decides.
+            # overlap, too. If rounding leaves none above the threshold, the highest decides.
             clear, rank = (overlap > threshold).max(dim=1)
             if not clear.all():
                 rank = torch.where(clear, rank, overlap.argmax(dim=1))
             suppressor[block] = rivals[rank]
-            iou[block] = overlap.gather(1, rank[:, None]).squeeze(1)
-    return suppressor, iou
+            overlaps[block] = overlap.gather(1, rank[:, None]).squeeze(1)
+    return suppressor, overlaps
 
 
-def _split_by_group(groups: Tensor) -> tuple[Tensor, ...]:
+def split_by_group(groups: Tensor) -> tuple[Tensor, ...]:
     """Returns the indices of each group's members among int64 [n], ascending; groups are numbered from 0."""
     return groups.argsort(stable=True).split(groups.bincount().tolist())
