@@ -13,8 +13,9 @@ from core.config import IOU_TARGETS, Loss
 from core.retinanet.assigners.match import Match
 from core.retinanet.assigners.simota import NetworkView
 from core.retinanet.heads import prior_logit
-from core.retinanet.losses import AnchorLosses, anchor_losses, predicted_ious, total_loss
+from core.retinanet.losses import AnchorLosses, anchor_losses, predicted_ious, total_loss, weigh_classes
 from core.weights.sources import adopt
+from playground.data.training_objects import TrainingObjects, count_training_objects
 from playground.pipeline.assignment import AssignmentStages
 from playground.pipeline.networks import SEEDING, config_weights
 from playground.support.cache import Cache
@@ -41,10 +42,30 @@ class LossStages(AssignmentStages):
         def compute() -> AnchorLosses:
             logits, deltas, _ = self.prediction.outputs
             boxes, _ = self.objects
+            weights = self.weigh_classes(loss)
             with torch.inference_mode():
-                return anchor_losses(logits[0], deltas[0], self.grid.boxes, self.match, boxes, self.labels, loss)
+                return anchor_losses(
+                    logits[0], deltas[0], self.grid.boxes, self.match, boxes, self.labels, loss, weights
+                )
 
-        return _losses.get((self.logits_key, loss), compute)
+        return _losses.get(self.key_of_loss(loss), compute)
+
+    def key_of_loss(self, loss: Loss) -> Hashable:
+        """Returns a cache key of the losses of each anchor under a loss."""
+        weights = self.weigh_classes(loss)
+        return self.logits_key, loss, () if weights is None else tuple(weights.tolist())
+
+    def weigh_classes(self, loss: Loss) -> Tensor | None:
+        """Returns the weight of each of the network's classes, [K], as in training from here; None without weights."""
+        if loss.class_weights == "none":
+            return None
+        counts = self.training_objects.counts
+        return weigh_classes([counts.get(name, 0.0) for name in self.network.class_names], loss)
+
+    @cached_property
+    def training_objects(self) -> TrainingObjects:
+        """The objects that a run from here would train on."""
+        return count_training_objects(self.image_ref, self.config.scenes, self.visitor)
 
     @cached_property
     def predicted_ious(self) -> Tensor:
@@ -79,12 +100,12 @@ class LossStages(AssignmentStages):
             # Others run no box subnet: neither their classification loss nor the assignment has predicted boxes.
             by_boxes = loss.kind in IOU_TARGETS or self.is_assigned_by_outputs
             deltas = self._compute_initial("deltas") if by_boxes else logits.new_zeros(len(logits), 4)
-            boxes, match = self.objects[0], self.match_initially(prior)
+            boxes, match, weights = self.objects[0], self.match_initially(prior), self.weigh_classes(loss)
             with torch.inference_mode():
-                losses = anchor_losses(logits, deltas, self.grid.boxes, match, boxes, self.labels, loss)
+                losses = anchor_losses(logits, deltas, self.grid.boxes, match, boxes, self.labels, loss, weights)
                 return total_loss([losses], loss).classification.item()
 
-        return _initial_losses.get((self.logits_key, loss, prior), compute)
+        return _initial_losses.get((self.key_of_loss(loss), prior), compute)
 
     def match_initially(self, prior: float) -> Match:
         """Returns the assignment at the first step of training, with new heads on this backbone and the prior π."""

@@ -20,6 +20,7 @@ EASY = 0.5  # a background anchor is easy, i.e. classified correctly, if all its
 FOREGROUND, HARD_BACKGROUND, EASY_BACKGROUND = "foreground", "hard background", "easy background"
 GROUP_COLOURS = {FOREGROUND: "foreground", HARD_BACKGROUND: "suppressed", EASY_BACKGROUND: "background"}
 KINDS: tuple[str, ...] = knobs()["loss.kind"].choices
+CLASS_WEIGHTS = ("class_weights", "class_weights_beta")  # of every loss
 ALTERNATIVES = "The same picture under each loss"
 _groups, _payers = Cache(), Cache()
 
@@ -69,7 +70,7 @@ def list_payers(pipeline: Pipeline) -> list[Payer]:
             for name, where in group_anchors(pipeline)
         ]
 
-    return _payers.get((pipeline.logits_key, pipeline.config.loss), compute)
+    return _payers.get(pipeline.key_of_loss(pipeline.config.loss), compute)
 
 
 def shares(pipeline: Pipeline) -> Markup:
@@ -144,7 +145,8 @@ def alternatives(pipeline: Pipeline) -> Markup:
 
 def restrict_loss(kind: str, chosen: Loss) -> Loss:
     """Returns a loss with only the settings that it depends on, so that the others do not invalidate its cache."""
-    return Loss.model_validate({"kind": kind, **{name: getattr(chosen, name) for name in _list_settings(kind)}})
+    names = (*CLASS_WEIGHTS, *_list_settings(kind))
+    return Loss.model_validate({"kind": kind, **{name: getattr(chosen, name) for name in names}})
 
 
 @cache
@@ -156,7 +158,7 @@ def _list_settings(kind: str) -> tuple[str, ...]:
 
 def _find_of_some() -> tuple[str, ...]:
     """Returns the paths of the settings that act only with some classification losses, on a single picture too."""
-    own = (path for path, knob in knobs().items() if path != "loss.kind" and "loss.kind" in knob.depends_on)
+    own = (path for path in knobs() if path.startswith("loss.") and "loss.kind" in knobs()[path].depends_on)
     return tuple(path for path in own if "single_image" not in knobs()[path].depends_on)
 
 

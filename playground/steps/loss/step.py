@@ -16,6 +16,7 @@ from playground.pipeline.pipeline import Pipeline
 from playground.steps import comparison
 from playground.steps.levels import loss_levels
 from playground.steps.loss import paper_tables
+from playground.steps.loss.classes import shares_by_class
 from playground.steps.loss.concentration import concentration, concentration_of_picture
 from playground.steps.loss.curves import CURVES, curves, example
 from playground.steps.loss.initial import TITLE as INITIAL, initial_loss
@@ -58,7 +59,7 @@ def _build_text(pipeline: Pipeline, focus: Focus, report: Markup) -> StepText:
     _, table = (concentration if focus.curve == CUMULATIVE else concentration_of_picture)(pipeline)
     loss = pipeline.config.loss
     text = note_tiles(pipeline) + _totals(pipeline) + shares(pipeline) + explain_targets(pipeline)
-    text += explain_density(pipeline)
+    text += explain_density(pipeline) + shares_by_class(pipeline)
     more = None
     if slow := _build_slow_tables(pipeline):
         under_each, initial = slow
@@ -87,7 +88,7 @@ def _build_curves(pipeline: Pipeline, focus: Focus) -> Figure:
 
 def _build_slow_tables(pipeline: Pipeline) -> tuple[Markup, Markup] | None:
     """Returns the tables of this picture under each loss and of its initial loss, None if they are postponed."""
-    key = (pipeline.logits_key, pipeline.config.loss, pipeline.config.model.prior_probability)
+    key = (pipeline.key_of_loss(pipeline.config.loss), pipeline.config.model.prior_probability)
     if key not in _comparisons and pipeline.must_postpone():
         return None
     return _comparisons.get(key, lambda: (alternatives(pipeline), initial_loss(pipeline)))

@@ -41,7 +41,7 @@ def test_every_reason_is_that_of_the_hyperparameter():
         assert reason == said[0].upper() + said[1:]
     assert reasons(shown).keys() == {
         "model.prior_probability", "loss.poly1_epsilon", "loss.quality_beta", "loss.varifocal_alpha", "loss.ghm_bins",
-        "loss.ghm_momentum", "loss.cutoff", "loss.class_weights_beta",
+        "loss.ghm_momentum", "loss.cutoff", "loss.class_weights_beta", "matching.atss_topk",
         "loss.ohem_anchors", "loss.ohem_nms_threshold", "loss.ohem_one_to_three", "loss.normaliser",
         "inference.tile_overlap", "inference.soft_nms_sigma", "training.decay_factor", "training.decay_period",
         "training.milestones", "training.cache_features", "training.repeat_threshold",
