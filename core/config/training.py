@@ -32,6 +32,7 @@ UNCHANGED = "when scale, crop, colour, noise, mosaic and copy-paste are 0"
 JITTERS = (
     "scale_jitter", "crop_probability", "colour_jitter", "noise_jitter", "mosaic_probability", "copy_paste_probability",
 )  # fmt: skip
+AUGMENTATION = ("flip_probability", *JITTERS)
 REPEATABLE = (
     when(f"when all {ALL_STAGES} stages of the backbone are frozen", Check("model.freeze_stages", (ALL_STAGES,))),
     *(when(UNCHANGED, Check(f"training.{name}", (0,))) for name in JITTERS),

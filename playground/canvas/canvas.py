@@ -8,6 +8,7 @@ class is to change, and `next` when the next picture is wanted; `playground.canv
 
 import hashlib
 import json
+import math
 from base64 import b64encode
 from collections import OrderedDict
 from collections.abc import Collection
@@ -67,11 +68,24 @@ def picture_url(image: Tensor) -> str:
     Raises:
         ValueError: The image has another type or shape.
     """
+    return encode(image, "png" if math.prod(image.shape[1:]) <= TINY else "jpeg")
+
+
+def encode(image: Tensor, kind: str, quality: int = 90) -> str:
+    """Returns a picture as a data URL.
+
+    Args:
+        image: uint8 [3, H, W].
+        kind: "png" or "jpeg".
+        quality: That of a JPEG, up to 95.
+
+    Raises:
+        ValueError: The image has another type or shape.
+    """
     if image.dtype != torch.uint8 or image.ndim != 3 or image.shape[0] != 3 or image.numel() == 0:
         raise ValueError(f"A picture must be uint8 [3, H, W], not {image.dtype} {list(image.shape)}.")
-    kind = "png" if image.shape[1] * image.shape[2] <= TINY else "jpeg"
     file = BytesIO()
-    Image.fromarray(image.permute(1, 2, 0).cpu().numpy()).save(file, kind, quality=90)  # [H, W, 3]
+    Image.fromarray(image.permute(1, 2, 0).cpu().numpy()).save(file, kind, quality=quality)  # [H, W, 3]
     return f"data:image/{kind};base64,{b64encode(file.getvalue()).decode('ascii')}"
 
 

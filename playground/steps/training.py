@@ -24,6 +24,7 @@ from playground.runs.seen import count_held_out_seen
 from playground.runs.service import RUNS
 from playground.runs.summary import build_changes, build_status
 from playground.steps import comparison
+from playground.steps.augmented import build_strip
 from playground.steps.levels import part_levels
 from playground.steps.step import Focus, Step, StepText, StepView, objects_layer, truth_layer
 from playground.steps.teaching import training_source
@@ -42,7 +43,9 @@ HINT = (
 def build_view(pipeline: Pipeline, focus: Focus) -> StepView:
     """Shows a run: its curves, and its detections in a held-out picture at one of its evaluations."""
     if not RUNS.has(focus.run):
-        return StepView((truth_layer(pipeline),), build_text=lambda: StepText(_hint(pipeline)))
+        return StepView(
+            (truth_layer(pipeline),), build_text=lambda: StepText(_hint(pipeline), more=build_strip(pipeline))
+        )
     progress = RUNS.read_progress(focus.run)
     folder = RUNS.folder(focus.run)
     picture = read_picture(folder)
@@ -51,7 +54,7 @@ def build_view(pipeline: Pipeline, focus: Focus) -> StepView:
         single = None
 
     def build_text() -> StepText:
-        return _build_text(progress, focus.run, single)
+        return _build_text(progress, focus.run, single)._replace(more=build_strip(pipeline))
 
     if picture is None:
         return StepView((truth_layer(pipeline),), build_text=build_text)

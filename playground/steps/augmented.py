@@ -1,0 +1,102 @@
+"""The first training samples of a run, as augmentation changes them."""
+
+from collections.abc import Hashable
+
+from markupsafe import Markup
+
+from core.config.training import AUGMENTATION
+from core.data.dataset import DataSet
+from core.data.images import shrink
+from core.data.sources import SceneData
+from core.errors import UserError
+from core.io.text import count_noun
+from core.retinanet.boxes import rescale
+from core.runs.splits import TRAINING_SCENES
+from core.structures import Sample
+from core.training.samples import Drawn, TrainingStream
+from playground.components import html
+from playground.components.thumbnails import Thumbnail, thumbnails
+from playground.data.image_ref import SCENES, ImageRef, is_from_album, is_from_data_set
+from playground.data.sources import open_source, source_key
+from playground.pipeline.pipeline import Pipeline
+from playground.support.cache import Cache
+from playground.support.wording import name_knobs
+
+COUNT = 8
+MAX_SIDE = 256  # px; of larger pictures a smaller copy is changed, which takes a fraction of the time and memory
+SPLIT = "train"
+TITLE = "First training samples"
+ABOUT = (
+    "The first pictures that a run with these settings trains on, as the augmentation changes them, with their boxes."
+)
+REDUCED = f" Large pictures are reduced to {MAX_SIDE} px first, so that noise looks coarser here than in the run."
+_pictures, _strips = Cache(), Cache()
+
+
+class _Reduced(DataSet):
+    """A data set with pictures of at most `MAX_SIDE`, which are kept.
+
+    Args:
+        data: The data set.
+        key: Changes with its pictures.
+    """
+
+    def __init__(self, data: DataSet, key: Hashable) -> None:
+        self.class_names = data.class_names
+        self.has_reduced = False
+        self._data, self._key = data, key
+
+    def image_name(self, index: int) -> str:
+        """Returns the name of a picture."""
+        return self._data.image_name(index)
+
+    def __len__(self) -> int:
+        return len(self._data)
+
+    def __getitem__(self, index: int) -> Sample:
+        sample, is_reduced = _pictures.get((self._key, index), lambda: _reduce(self._data[index]))
+        self.has_reduced |= is_reduced
+        return sample
+
+
+def _reduce(sample: Sample) -> tuple[Sample, bool]:
+    """Returns a sample of at most `MAX_SIDE`, and whether it has been reduced."""
+    image = shrink(sample.image, MAX_SIDE)
+    if image is sample.image:
+        return sample, False
+    factors = (after / before for after, before in zip(image.shape[:0:-1], sample.image.shape[:0:-1], strict=True))
+    return sample._replace(image=image, boxes=rescale(sample.boxes, *factors)), True
+
+
+def build_strip(pipeline: Pipeline) -> Markup:
+    """Returns the first samples of a run on the data that is on show, or why there are none."""
+    config, image_ref, visitor = pipeline.config, pipeline.image_ref, pipeline.visitor
+    own = is_from_album(image_ref) or is_from_data_set(image_ref)
+    split = ImageRef(image_ref.source if image_ref and own else SCENES, SPLIT)
+    try:
+        key = source_key(split, config.scenes, visitor)
+        data = open_source(split, config.scenes, visitor) if own else SceneData(config.scenes, TRAINING_SCENES, SPLIT)
+    except UserError as error:
+        return html.heading(TITLE) + html.paragraph(name_knobs(error))
+    settings = tuple(getattr(config.training, name) for name in ("seed", *AUGMENTATION))
+    reduced = _Reduced(data, key)
+
+    def build() -> Markup:
+        stream = TrainingStream(reduced, config)
+        return _show([stream[position] for position in range(COUNT)], reduced)
+
+    strip: Markup = _strips.get((key, settings, config.inference), build)
+    return strip
+
+
+def _show(drawn: list[Drawn], data: _Reduced) -> Markup:
+    samples = [each.sample for each in drawn if each.sample]
+    damaged = {index for each in drawn for index, _ in each.errors}
+    pictures = [
+        Thumbnail(f"sample {number}: {count_noun(len(sample.boxes), 'object')}", sample.image, sample.boxes)
+        for number, sample in enumerate(samples, start=1)
+    ]
+    about = ABOUT + (REDUCED if data.has_reduced else "")
+    if damaged:
+        about += f" {count_noun(len(damaged), 'picture')} could not be read."
+    return html.heading(TITLE) + thumbnails(TITLE, pictures) + Markup('<p class="hint">{}</p>').format(about)

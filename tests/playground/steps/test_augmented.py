@@ -1,0 +1,88 @@
+"""The first training samples of a run on the training step."""
+
+import pytest
+import torch
+
+import playground.steps.augmented as module
+from core.config import Config
+from core.data.dataset import DataSet
+from core.data.sources import SceneData
+from core.errors import PictureError
+from core.runs.splits import TRAINING_SCENES
+from core.structures import Sample
+from core.training.samples import TrainingStream
+from playground.components.thumbnails import Thumbnail, thumbnails
+from playground.data.image_ref import SCENES, ImageRef
+from playground.data.picture import render_picture
+from playground.pipeline.pipeline import Pipeline
+from playground.steps.augmented import COUNT, MAX_SIDE, TITLE, build_strip
+from tests.playground.made_albums import albums_at, fill_album
+
+SMALL = {"scenes.image_size": 64, "scenes.min_size": 0.3}
+
+
+def pipeline(image_ref: ImageRef | None = None, visitor: str = "", **changes) -> Pipeline:
+    config = Config.from_flat({**SMALL, **{f"training.{name}": value for name, value in changes.items()}})
+    return Pipeline(render_picture(config.scenes), config, image_ref=image_ref, visitor=visitor)
+
+
+@pytest.mark.parametrize("changes", [{}, {"mosaic_probability": 1}, {"scale_jitter": 0.5, "seed": 3}])
+@pytest.mark.parametrize("image_ref", [None, ImageRef(SCENES, "val", 2)])
+def test_it_shows_the_very_samples_of_a_run_on_scenes(image_ref, changes):
+    here = pipeline(image_ref, **changes)
+    stream = TrainingStream(SceneData(here.config.scenes, TRAINING_SCENES, "train"), here.config)
+    samples = [stream[position].sample for position in range(COUNT)]
+    words = ["1 object", *(f"{count} objects" for count in range(2, 99))]
+    expected = [
+        Thumbnail(f"sample {number}: {words[len(each.boxes) - 1] if len(each.boxes) else '0 objects'}", *each[:2])
+        for number, each in enumerate(samples, start=1)
+    ]
+    assert thumbnails(TITLE, expected) in build_strip(here)
+
+
+def test_it_follows_the_knobs_of_augmentation_and_no_others(monkeypatch):
+    strip = build_strip(pipeline())
+    changes = ("flip_probability", "scale_jitter", "crop_probability", "colour_jitter", "noise_jitter")
+    for name in (*changes, "mosaic_probability", "copy_paste_probability"):
+        assert build_strip(pipeline(**{name: 0.5 if "jitter" in name else 1})) != strip
+    monkeypatch.setattr(module, "TrainingStream", None)  # nothing is computed again
+    assert build_strip(pipeline()) is build_strip(pipeline(learning_rate=0.5, steps=7)) is strip
+
+
+class Pictures(DataSet):
+    """Large pictures of one object, the first of which is damaged."""
+
+    class_names = ("cat",)
+
+    def __len__(self) -> int:
+        return 9
+
+    def __getitem__(self, index: int) -> Sample:
+        if index == 0:
+            raise PictureError("The picture 0.png cannot be decoded: save it again.")
+        image = torch.full((3, 300, 1024), 20 * index, dtype=torch.uint8)
+        return Sample(image, torch.tensor([[100.0, 30, 200, 60]]), torch.tensor([0]), torch.tensor([False]), index)
+
+
+def test_large_pictures_are_reduced_and_damaged_ones_counted(monkeypatch):
+    monkeypatch.setattr(module, "is_from_data_set", lambda image_ref: True)
+    monkeypatch.setattr(module, "open_source", lambda *_: Pictures())
+    monkeypatch.setattr(module, "source_key", lambda *_: "large")
+    strip = build_strip(pipeline(ImageRef("mine", "val"), flip_probability=0))
+    assert strip.count("<img") == COUNT and f'viewBox="0 0 {MAX_SIDE} 75"' in strip
+    assert 'd="M25.0 7.5H50.0V15.0H25.0Z"' in strip
+    assert "1 picture could not be read." in strip and f"reduced to {MAX_SIDE} px" in strip
+
+
+def test_pictures_of_ones_own_that_are_for_training(tmp_path):
+    with albums_at(tmp_path / "albums"):
+        album = fill_album("me", tmp_path)
+        strip = build_strip(pipeline(ImageRef(album.key, "all"), "me"))
+        assert strip.count("<img") == COUNT and strip.count("1 object") == 2 * COUNT
+        assert "secret" not in strip and "reduced" not in strip
+        assert "<img" not in build_strip(pipeline(ImageRef(album.key, "all"), "another"))
+
+
+def test_what_cannot_be_read_is_one_sentence():
+    strip = build_strip(pipeline(ImageRef("nothing", "val")))
+    assert "<img" not in strip and strip.startswith(f"<h3>{TITLE}</h3><p>") and "nothing" in strip
