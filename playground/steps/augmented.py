@@ -2,6 +2,7 @@
 
 from collections.abc import Hashable
 
+import numpy as np
 from markupsafe import Markup
 
 from core.config.training import AUGMENTATION
@@ -30,11 +31,12 @@ ABOUT = (
     "The first pictures that a run with these settings trains on, as the augmentation changes them, with their boxes."
 )
 REDUCED = f" Large pictures are reduced to {MAX_SIDE} px first, so that noise looks coarser here than in the run."
-_pictures, _strips = Cache(), Cache()
+ORDER = ("seed", "sampler", "repeat_threshold")  # on which it depends which samples are the first
+_pictures, _labels, _strips = Cache(), Cache(), Cache()
 
 
 class _Reduced(DataSet):
-    """A data set with pictures of at most `MAX_SIDE`, which are kept.
+    """A data set with pictures of at most `MAX_SIDE`, which are kept, as are the labels that the sampler reads.
 
     Args:
         data: The data set.
@@ -49,6 +51,17 @@ class _Reduced(DataSet):
     def image_name(self, index: int) -> str:
         """Returns the name of a picture."""
         return self._data.image_name(index)
+
+    @property
+    def class_shares(self) -> np.ndarray:
+        """The share of images with each class, float64 [K]."""
+        shares: np.ndarray = _labels.get((self._key, "shares"), lambda: self._data.class_shares)
+        return shares
+
+    def labels_of(self, index: int) -> np.ndarray:
+        """Returns the labels of an image's usable objects, int64 [M]."""
+        labels: np.ndarray = _labels.get((self._key, index), lambda: self._data.labels_of(index))
+        return labels
 
     def __len__(self) -> int:
         return len(self._data)
@@ -78,7 +91,7 @@ def build_strip(pipeline: Pipeline) -> Markup:
         data = open_source(split, config.scenes, visitor) if own else SceneData(config.scenes, TRAINING_SCENES, SPLIT)
     except UserError as error:
         return html.heading(TITLE) + html.paragraph(name_knobs(error))
-    settings = tuple(getattr(config.training, name) for name in ("seed", *AUGMENTATION))
+    settings = tuple(getattr(config.training, name) for name in (*ORDER, *AUGMENTATION))
     reduced = _Reduced(data, key)
 
     def build() -> Markup:

@@ -18,7 +18,8 @@ from playground.pipeline.pipeline import Pipeline
 from playground.steps.augmented import COUNT, MAX_SIDE, TITLE, build_strip
 from tests.playground.made_albums import albums_at, fill_album
 
-SMALL = {"scenes.image_size": 64, "scenes.min_size": 0.3}
+SMALL = {"scenes.image_size": 64, "scenes.min_size": 0.3, "scenes.min_objects": 1, "scenes.max_objects": 2}
+RARE = {"sampler": "repeat_factor", "repeat_threshold": 0.9}
 
 
 def pipeline(image_ref: ImageRef | None = None, visitor: str = "", **changes) -> Pipeline:
@@ -26,7 +27,10 @@ def pipeline(image_ref: ImageRef | None = None, visitor: str = "", **changes) ->
     return Pipeline(render_picture(config.scenes), config, image_ref=image_ref, visitor=visitor)
 
 
-@pytest.mark.parametrize("changes", [{}, {"mosaic_probability": 1}, {"scale_jitter": 0.5, "seed": 3}])
+@pytest.mark.parametrize(
+    "changes",
+    [{}, {"mosaic_probability": 1}, {"scale_jitter": 0.5, "seed": 3}, pytest.param(RARE, marks=pytest.mark.slow)],
+)
 @pytest.mark.parametrize("image_ref", [None, ImageRef(SCENES, "val", 2)])
 def test_it_shows_the_very_samples_of_a_run_on_scenes(image_ref, changes):
     here = pipeline(image_ref, **changes)
@@ -45,6 +49,7 @@ def test_it_follows_the_knobs_of_augmentation_and_no_others(monkeypatch):
     changes = ("flip_probability", "scale_jitter", "crop_probability", "colour_jitter", "noise_jitter")
     for name in (*changes, "mosaic_probability", "copy_paste_probability"):
         assert build_strip(pipeline(**{name: 0.5 if "jitter" in name else 1})) != strip
+    assert build_strip(pipeline(**RARE)) != strip
     monkeypatch.setattr(module, "TrainingStream", None)  # nothing is computed again
     assert build_strip(pipeline()) is build_strip(pipeline(learning_rate=0.5, steps=7)) is strip
 
