@@ -27,6 +27,7 @@ ALIASES = {
 }
 
 WRITTEN_FORMATS = ("coco", "voc", "yolo")  # the keys of `core.data.writers.convert.WRITERS`
+PARTS, PLACES = ("class", "box"), ("pixels", "features")  # those of `core.explain`, which --help need not import
 WORKERS_HELP = "number of processes that load pictures (default 1)"
 
 
@@ -131,6 +132,31 @@ def _add_detect(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
 
 
+def _add_explain(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("picture", type=Path, metavar="PICTURE", help="a picture file; it is seen whole")
+    parser.add_argument(
+        "--detection",
+        type=parse_count,
+        default=1,
+        metavar="N",
+        help="number of the detection, the best first (default 1)",
+    )
+    parser.add_argument(
+        "--out", type=Path, required=True, metavar="FILE",
+        help="write the picture as PNG, bright where it matters, with the detection, its anchor and what it sees",
+    )  # fmt: skip
+    parser.add_argument("--of", choices=PARTS, default=PARTS[0], help="its class logit (default), or its box")
+    parser.add_argument(
+        "--on", choices=PLACES, default=PLACES[0], help="pixels (default), or the features of its pyramid level"
+    )
+    parser.add_argument(
+        "--masks", type=parse_count, default=0, metavar="N",
+        help="check the map by hiding parts of the picture under N random masks, such as 500: a second opinion, which "
+        "takes a pass of the network each; --training.seed sets the seed",
+    )  # fmt: skip
+    add_classes(parser)
+
+
 def _add_export(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--out", type=Path, required=True, metavar="FILE",
@@ -178,6 +204,7 @@ ADDED: dict[str, Callable[[argparse.ArgumentParser], None]] = {
     "anchors": _add_anchors,
     "evaluate": _add_evaluate,
     "detect": _add_detect,
+    "explain": _add_explain,
     "export": _add_export,
     "check": add_own_data,
     "unpack": _add_unpack,

@@ -27,13 +27,15 @@ USED: dict[str, frozenset[str]] = {
     "anchors": FITTING | SCENES | IMAGES | {"inference.tile_size"},  # of which it speaks itself
     "evaluate": DETECTING | SCENES | IMAGES,
     "detect": DETECTING,
+    "explain": (DETECTING - _with_effects(Effect.TILES)) | SEED,
     "export": ALL,
     "check": FITTING,
     "unpack": FITTING,
     "split": SEED,
     "convert": SEED,
 }
-UNSEEDED = {"split": ("by", "given"), "convert": ("pictures", None)}  # options with which nothing is drawn at random
+# Options with which nothing is drawn at random.
+UNSEEDED = {"split": ("by", "given"), "convert": ("pictures", None), "explain": ("masks", 0)}
 
 
 def describe_idle(config: Config, options: Namespace) -> Iterator[str]:
@@ -54,7 +56,8 @@ def describe_idle(config: Config, options: Namespace) -> Iterator[str]:
 def _find_used(options: Namespace) -> frozenset[str]:
     """Returns the paths of the hyperparameters that a call uses."""
     option, value = UNSEEDED.get(options.command, ("command", ""))
-    return frozenset() if getattr(options, option) == value else USED[options.command]
+    used = USED[options.command]
+    return used - SEED if getattr(options, option) == value else used
 
 
 def _list_configs(config: Config, options: Namespace) -> list[Config]:

@@ -30,6 +30,9 @@ def notes(text: str) -> list[str]:
         ("evaluate --data d --scenes.seed 3", "scenes.seed", "it acts on generated scenes, not on other pictures."),
         ("detect a.png --loss.gamma 1", "loss.gamma", "detect does not use it."),
         ("detect a.png --training.seed 1", "training.seed", "detect does not use it."),
+        ("explain a.png --out b.png --training.seed 1", "training.seed", "explain does not use it."),
+        ("explain a.png --out b.png --masks 9 --inference.tile_size 64", "inference.tile_size",
+         "explain does not use it."),
         ("anchors --matching.bg_iou_threshold .3", "matching.bg_iou_threshold", "anchors does not use it."),
         ("check --data d --inference.nms_threshold .3", "inference.nms_threshold", "check does not use it."),
         ("train --out x --matching.assigner atss --matching.fg_iou_threshold .6", "matching.fg_iou_threshold",
@@ -56,6 +59,7 @@ def test_a_flag_without_effect_is_named(arguments, flag, reason):
         "train --out x --weights a.pth --model.prior_probability .5",
         "train --out x --resume --loss.ohem_anchors 9",  # the settings are those of the run
         "train --out x --loss.normaliser batch --inference.tile_size 64 --inference.tile_overlap .3",
+        "explain a.png --out b.png --masks 9 --training.seed 1 --inference.nms_threshold .3",
         "compare ohem --out x --loss.ohem_anchors 9 --loss.gamma 1",  # each for some of the variants
         "evaluate --images 5 --inference.nms_threshold .3 --anchors.size_p3 8",
         "anchors --matching.fg_iou_threshold .6 --inference.tile_size 64",

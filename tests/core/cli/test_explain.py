@@ -1,0 +1,98 @@
+"""`explain`: what it draws, reports and refuses."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from core.cli import main
+from core.retinanet.model import build_model
+from core.weights.sources import save_weights
+from tests.core.networks import CONFIG, NAMES, spread_scores
+
+ANY = ("--inference.score_threshold", "0")
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory) -> Path:
+    torch.manual_seed(0)
+    model = build_model(CONFIG.model, num_classes=3, anchors_per_location=3).eval()
+    config = CONFIG.replace({"inference.image_size": 64})
+    spread_scores(model, make_pixels(), config)
+    file = tmp_path_factory.mktemp("weights") / "weights.safetensors"
+    save_weights(file, model, config, NAMES, range(3))
+    return file
+
+
+def make_pixels():
+    return torch.randint(256, (3, 50, 70), generator=torch.Generator().manual_seed(0)).to(torch.uint8)
+
+
+@pytest.fixture
+def picture(tmp_path, monkeypatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    Image.fromarray(make_pixels().permute(1, 2, 0).numpy()).save("photo.png")
+    return Path("photo.png")
+
+
+def explain(weights: Path, *arguments: object) -> int:
+    every = ["explain", *map(str, arguments), "--weights", str(weights), *ANY]
+    return main.main(every)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("of", ["class", "box"])
+@pytest.mark.parametrize("on", ["pixels", "features"])
+def test_it_draws_the_picture_dimmed_where_it_does_not_matter(of, on, picture, weights, capsys):
+    assert explain(weights, picture, "--out", "map.png", "--json", "map.json", "--of", of, "--on", on) == 0
+    drawn, original = (np.asarray(Image.open(path), dtype=float) for path in ("map.png", "photo.png"))
+    assert drawn.shape == original.shape
+    boxes = [[230, 159, 0], [0, 158, 115], [86, 180, 233]]
+    plain = ~(drawn[..., None, :] == boxes).all(axis=-1).any(axis=-1)
+    assert (drawn[plain] <= original[plain] + 1).all() and (drawn[plain] >= 0.25 * original[plain] - 1).all()
+    result = json.loads(Path("map.json").read_text())
+    assert (result["of"], result["class"] in NAMES) == (of, True)
+    output = capsys.readouterr().out
+    assert f"1: {result['class']} {result['score']:.2f}" in output and "Bright where it matters: map.png" in output
+
+
+@pytest.mark.slow
+def test_detections_have_the_numbers_and_the_boxes_of_detect(picture, weights):
+    assert main.main(["detect", str(picture), "--weights", str(weights), "--json", "found.json", *ANY]) == 0
+    found = json.loads(Path("found.json").read_text())["annotations"]
+    assert explain(weights, picture, "--out", "map.png", "--json", "map.json", "--detection", 3) == 0
+    result = json.loads(Path("map.json").read_text())
+    x, y, width, height = found[2]["bbox"]
+    assert result["score"] == pytest.approx(found[2]["score"], abs=1e-4)
+    assert result["box"] == pytest.approx([x, y, x + width, y + height], abs=0.2)
+    assert torch.tensor(result["value"]).sigmoid().item() == pytest.approx(result["score"], abs=1e-3)
+
+
+@pytest.mark.slow
+def test_masks_are_a_second_opinion_from_a_seed(picture, weights, capsys):
+    checks = []
+    for _ in range(2):
+        assert explain(weights, picture, "--out", "map.png", "--json", "map.json", "--masks", 20) == 0
+        checks.append(json.loads(Path("map.json").read_text())["check"])
+    assert checks[0] == checks[1] and -1 <= checks[0]["rank_correlation"] <= 1
+    assert "Rank correlation with 20 random masks: " in capsys.readouterr().out
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [0, 10**6])
+def test_a_detection_that_is_not_there_is_refused(number, picture, weights, capsys):
+    assert explain(weights, picture, "--out", "map.png", "--detection", number) == 1
+    assert f"none with number {number}: name another" in capsys.readouterr().err
+    assert not Path("map.png").exists()
+
+
+@pytest.mark.parametrize(
+    ("out", "status", "said"),
+    [("photo.png", 2, "would replace the picture"), ("no/map.png", 1, "the folder no does not exist")],
+)
+def test_a_drawing_that_cannot_be_written_is_refused_before_anything_is_loaded(out, status, said, picture, capsys):
+    assert explain(Path("nothing.safetensors"), picture, "--out", out) == status
+    assert said in capsys.readouterr().err
