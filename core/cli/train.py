@@ -15,6 +15,7 @@ from core.experiments.recipes import MIN_HELD_OUT, RECIPES, list_overridden
 from core.io.text import count_noun
 from core.runs.folder import RunFolder
 from core.runs.metrics import record_to_dict
+from core.runs.overfitting import describe_overfitting
 from core.runs.splits import OpenedData
 from core.runs.tracking import open_tracker
 from core.runs.train import Listeners, run_training
@@ -62,6 +63,8 @@ def train(config: Config, options: Namespace) -> dict[str, Any]:
         result |= _print_damage(folder)
         if (status := folder.read_status()) and status.message:
             print(status.message)
+        if overfits := describe_overfitting(*folder.read_records(), Config.from_file(folder.config).training):
+            print(overfits)
     return result
 
 

@@ -10,8 +10,8 @@ from core.config import Config, Training
 from core.experiments.presets import Preset, Variant
 from core.io.moving import remove_tree
 from core.runs.folder import DIVERGED, ENDED, RunFolder
-from core.runs.metrics import find_kept
-from core.training.records import Record, TrainingError
+from core.runs.metrics import find_kept, read_held_out
+from core.training.records import HeldOutLosses, Record, TrainingError
 
 LAST_STEPS = 20  # number of steps averaged for the final loss and speed: single batches are noisy
 VARIANT_KEY = "arm"  # key of the variant's name in JSON
@@ -36,6 +36,7 @@ class Summary(NamedTuple):
         last_box: Mean box loss of the last steps.
         foreground: Mean number of foreground anchors per step.
         metrics: COCO metrics of the weights that the run keeps.
+        held_out: Their losses on the held-out pictures.
     """
 
     step: int
@@ -45,6 +46,7 @@ class Summary(NamedTuple):
     last_box: float | None
     foreground: float | None
     metrics: dict[str, Any] | None
+    held_out: HeldOutLosses | None
 
 
 def summarise(
@@ -67,6 +69,7 @@ def summarise(
         last_box=_mean(last, "box"),
         foreground=_mean(steps, "foreground"),
         metrics=kept["metrics"] if kept else None,
+        held_out=read_held_out(kept) if kept else None,
     )
 
 

@@ -1,7 +1,7 @@
 """A training run and its folder: settings, metrics, checkpoint, weights and log.
 
 Reading order: `train` (trains in a folder, from the start or from a checkpoint), `splits` (its data), `about` (its
-description), `folder` (its files and its status), `metrics` (their records), `divergence` (how it diverged),
+description), `folder` (its files and its status), `metrics` (their records), `divergence` and `overfitting` (in words),
 `recorder` (writes them during training), `checkpoint`, `control` (pause, stop and single steps, requested by another
 process), `snapshots` (detections in one fixed image at each evaluation), `step_changes` (the effect of a single step),
 `tracking` (TensorBoard, Weights & Biases, Trackio).

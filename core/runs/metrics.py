@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, TypeGuard
 
 from core.config import Training
-from core.training.records import EvaluationRecord, StepRecord, has_risen
+from core.training.records import EvaluationRecord, HeldOutLosses, StepRecord, has_risen
 
 
 def split_records(records: Iterable[dict[str, Any]]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
@@ -23,11 +23,17 @@ def find_kept(evaluations: Sequence[dict[str, Any]], training: Training) -> dict
     """
     kept, lowest = None, math.inf
     for each in evaluations:
-        losses = each.get("losses", {}).values()
-        loss = sum(losses) if losses and None not in losses else math.nan
+        losses = read_held_out(each)
+        loss = losses.total if losses else math.nan
         if not has_risen(loss, lowest):
             kept, lowest = each, min(lowest, loss)
     return kept if kept and training.early_stopping else (evaluations[-1] if evaluations else None)
+
+
+def read_held_out(evaluation: dict[str, Any]) -> HeldOutLosses | None:
+    """Returns the held-out losses of an evaluation; None if a loss was no number, or of an earlier version."""
+    losses = [evaluation.get("losses", {}).get(name) for name in HeldOutLosses._fields]
+    return None if None in losses else HeldOutLosses(*losses)
 
 
 def _is_step(record: dict[str, Any]) -> bool:

@@ -11,7 +11,8 @@ from core.data.left_out import describe_count
 from core.experiments.recipes import RECIPES
 from core.runs.about import About
 from core.runs.folder import QUEUED
-from core.runs.metrics import find_kept
+from core.runs.metrics import find_kept, read_held_out
+from core.runs.overfitting import describe_overfitting
 from core.runs.step_changes import StepChanges
 from playground.components import html
 from playground.runs.progress import RunProgress
@@ -56,7 +57,8 @@ def build_status(progress: RunProgress, name: str, label: str, config: Config, a
     """
     title = f"{label} ({name})" if label else name
     state = format_state(progress.state, progress.status.queue_position)
-    said = (f"Run {title}: {state}.", progress.status.message, progress.lost)
+    overfits = describe_overfitting(progress.steps, progress.evaluations, config.training)
+    said = (f"Run {title}: {state}.", progress.status.message, overfits, progress.lost)
     text = html.paragraph(" ".join(filter(None, said))) + _build_data(about)
     text += html.said(f"Run {title}: {state}.")
     if not progress.steps:
@@ -92,10 +94,11 @@ def _latest_numbers(progress: RunProgress, config: Config, about: About) -> list
     if progress.active:
         numbers.append(("time left", format_duration(estimate_seconds_left(progress.steps, config))))
     if kept := find_kept(progress.evaluations, config.training):
-        metrics, losses = kept["metrics"], kept.get("losses", {}).values()
+        metrics, losses = kept["metrics"], read_held_out(kept)
         numbers += [("AP", html.number(metrics["ap"])), ("AP50", html.number(metrics["ap50"]))]
-        if losses and None not in losses:
-            numbers.append(("held-out loss", html.number(sum(losses))))
+        if losses:
+            whole, classification, box = (html.number(value) for value in (losses.total, *losses))
+            numbers.append(("held-out loss", f"{whole} ({classification} class, {box} box)"))
     return numbers
 
 

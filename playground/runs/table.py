@@ -107,6 +107,8 @@ RESULT_COLUMNS = (
     Column("ap75", "AP75", "Average precision at IoU 0.75"),
     Column("classification", "class loss", "Classification loss, mean of the last steps"),
     Column("box", "box loss", "Weighted box loss, mean of the last steps"),
+    Column("held_out_classification", "held-out class loss", "Classification loss of the held-out pictures"),
+    Column("held_out_box", "held-out box loss", "Weighted box loss of the held-out pictures"),
     Column("foreground", "foreground", "Foreground anchors per step, mean of all steps"),
     Column("speed", "images/s", "Images per second, mean of the last steps"),
     Column("time", "time", "Duration of the steps in minutes and seconds, without evaluations"),
@@ -178,7 +180,7 @@ def _setting_cell(path: str, value: Any) -> TableCell:
 
 
 def _result_cells(results: RunResults) -> Mapping[str, TableCell]:
-    summary, metrics = results.summary, results.summary.metrics or {}
+    summary, metrics, held_out = results.summary, results.summary.metrics or {}, results.summary.held_out
     total = results.config.training.steps if results.config else None
     steps = f"{summary.step:,} of {total:,}" if total and summary.step != total else f"{summary.step:,}"
     return {
@@ -186,6 +188,8 @@ def _result_cells(results: RunResults) -> Mapping[str, TableCell]:
         **{name: _number_cell(metrics.get(name), ".3f") for name in ("ap", "ap50", "ap75")},
         "classification": _number_cell(summary.last_loss, ".3f"),
         "box": _number_cell(summary.last_box, ".3f"),
+        "held_out_classification": _number_cell(held_out.classification if held_out else None, ".3f"),
+        "held_out_box": _number_cell(held_out.box if held_out else None, ".3f"),
         "foreground": _number_cell(summary.foreground, ".0f"),
         "speed": _number_cell(summary.images_per_second, ".1f"),
         "time": _time_cell(results.seconds),

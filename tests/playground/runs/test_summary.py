@@ -59,7 +59,8 @@ def test_a_run_shows_the_evaluation_of_the_weights_that_it_keeps():
     ]
     ending = "Stopped early at step 20: the held-out loss has risen since step 10, whose weights are kept."
     best = finished(evaluations, ending, early_stopping=1)
-    assert "Held-out pictures after step 10" in best and "0.75" in best and "0.375" in best and ending in best
+    assert "Held-out pictures after step 10" in best and "0.75" in best and ending in best
+    assert "0.375 (0.250 class, 0.125 box)" in best
     assert "Held-out pictures after step 20" in finished(evaluations)
 
 

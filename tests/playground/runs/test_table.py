@@ -33,14 +33,16 @@ def test_only_settings_that_differ_are_listed():
 def test_settings_and_results_of_two_runs(tmp_path):
     """Eight steps of four pictures at eight pictures per second take four seconds."""
     settings = {"training.batch_size": 4, "training.steps": 8}
-    records = [*(step(number, number / 8) for number in range(1, 9)), evaluation(8, 0.25)]
+    evaluated = {**evaluation(8, 0.25), "losses": {"classification": 0.5, "box": 0.125}}
+    records = [*(step(number, number / 8) for number in range(1, 9)), evaluated]
     one = read(make_run(tmp_path / "one", settings, records))
     other = read(
         make_run(tmp_path / "other", settings | {"loss.kind": "balanced_cross_entropy"}, records[:2]), variant="variant"
     )
     assert texts(one, [one, other]) == {
         "loss.kind": "focal", "steps": "8", "ap": "0.250", "ap50": "0.250", "ap75": "0.250", "classification": "0.562",
-        "box": "0.250", "foreground": "30", "speed": "8.0", "time": "0:04",
+        "box": "0.250", "held_out_classification": "0.500", "held_out_box": "0.125", "foreground": "30", "speed": "8.0",
+        "time": "0:04",
     }  # fmt: skip
     cut = texts(other, [one, other])
     assert cut["loss.kind"] == "balanced cross entropy" and cut["steps"] == "2 of 8" and cut["ap"] == "–"
