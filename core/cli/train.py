@@ -1,5 +1,6 @@
 """The command `train`."""
 
+import math
 from argparse import Namespace
 from collections.abc import Mapping
 from functools import partial
@@ -113,7 +114,8 @@ def _update_bar(bar: tqdm, record: Record) -> None:
             loss=f"{record.classification:.3f}+{record.box:.3f}", images=f"{record.images_per_second:.1f}/s"
         )
     elif isinstance(record, EvaluationRecord):
+        rare = f"AP of rare classes {record.rare_ap:.3f}, " if math.isfinite(record.rare_ap) else ""
         bar.write(
-            f"step {record.step}: AP {record.metrics.ap:.3f}, AP50 {record.metrics.ap50:.3f}, "
+            f"step {record.step}: AP {record.metrics.ap:.3f}, AP50 {record.metrics.ap50:.3f}, {rare}"
             f"held-out loss {record.losses.classification:.3f}+{record.losses.box:.3f}"
         )

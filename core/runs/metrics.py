@@ -45,7 +45,11 @@ def _is_evaluation(record: dict[str, Any]) -> bool:
     metrics, losses = record["metrics"], record.get("losses", {})
     if not isinstance(metrics, dict) or not metrics.keys() >= {"ap", "ap50"} or not isinstance(losses, dict):
         return False
-    values = (*(value for name, value in metrics.items() if name != "per_class"), *losses.values())
+    values = (
+        *(value for name, value in metrics.items() if name != "per_class"),
+        *losses.values(),
+        record.get("rare_ap"),
+    )
     return all(value is None or is_number(value) for value in values)
 
 
@@ -58,5 +62,6 @@ def record_to_dict(record: StepRecord | EvaluationRecord) -> dict[str, Any]:
     """Converts a record for JSON; only evaluations have the key "metrics"."""
     if isinstance(record, EvaluationRecord):
         losses = {name: value if math.isfinite(value) else None for name, value in record.losses._asdict().items()}
-        return {"step": record.step, "metrics": record.metrics.to_dict(), "losses": losses}
+        rare = {"rare_ap": record.rare_ap} if math.isfinite(record.rare_ap) else {}
+        return {"step": record.step, "metrics": record.metrics.to_dict(), "losses": losses, **rare}
     return record._asdict()

@@ -85,7 +85,9 @@ def record_values(record: Record) -> dict[str, Any]:
     if isinstance(record, EvaluationRecord):
         metrics = record.metrics.to_dict()
         losses = {f"{name}_loss": value for name, value in record.losses._asdict().items() if math.isfinite(value)}
-        return {f"evaluation/{name}": each for name, each in {**metrics, **losses}.items() if isinstance(each, float)}
+        rare = {"rare_ap": record.rare_ap} if math.isfinite(record.rare_ap) else {}
+        values = {**metrics, **losses, **rare}
+        return {f"evaluation/{name}": each for name, each in values.items() if isinstance(each, float)}
     return {f"training/{name}": value for name, value in record._asdict().items() if name != "step"}
 
 

@@ -82,11 +82,19 @@ def has_risen(loss: float, lowest: float) -> bool:
 
 
 class EvaluationRecord(NamedTuple):
-    """The COCO metrics and the held-out loss after a number of training steps."""
+    """The COCO metrics and the held-out loss after a number of training steps.
+
+    Attributes:
+        step: Steps trained before the evaluation.
+        metrics: The COCO metrics.
+        losses: The held-out losses.
+        rare_ap: Mean AP of the classes that are rare in training, see `find_rare_classes`; NaN if none is.
+    """
 
     step: int
     metrics: "Metrics"
     losses: HeldOutLosses
+    rare_ap: float = math.nan
 
 
 Record = StepRecord | EvaluationProgress | EvaluationRecord

@@ -110,9 +110,11 @@ def _build_metrics(evaluation: dict[str, Any] | None) -> Markup:
     if not evaluation:
         return Markup()
     metrics = evaluation["metrics"]
-    rows = tuple((name, html.number(metrics.get(key))) for name, key in METRICS.items())
+    rows = [(name, html.number(metrics.get(key))) for name, key in METRICS.items()]
+    if "rare_ap" in evaluation:
+        rows.append(("AP of rare classes", html.number(evaluation["rare_ap"])))
     title = f"Held-out pictures after step {evaluation['step']}"
-    return html.table(html.Table(title, ("metric", "value"), rows))
+    return html.table(html.Table(title, ("metric", "value"), tuple(rows)))
 
 
 def estimate_seconds_left(steps: Sequence[dict[str, Any]], config: Config) -> float:

@@ -1,15 +1,20 @@
 """The order of training images: uniform, and with repeat factors."""
 
+import math
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from core.config import Config
+from core.config import Config, Scenes
 from core.data.dataset import DataSet
+from core.data.sources import SceneData
+from core.evaluation.coco_metrics import ClassMetrics, Metrics, evaluate
+from core.scenes.render import CLASS_NAMES
 from core.structures import Sample
 from core.training import sampling
-from core.training.rare_classes import describe_rare_classes
+from core.training.rare_classes import describe_rare_classes, find_rare_classes, measure_rare_classes
 from core.training.sampling import RepeatedOrder, UniformOrder, build_order, find_repeat_factors
 
 REPEATED = {"training.sampler": "repeat_factor"}
@@ -124,3 +129,25 @@ def test_what_rare_classes_get_in_words():
         "objects keep 1."
     ]
     assert describe_rare_classes(Labels([[]]), weighted) == ["Class weights are 1: there are no objects to count."]
+
+
+def metrics_of(**per_class: float) -> Metrics:
+    plain = evaluate([], [], ("cat",))
+    return replace(plain, per_class={name: ClassMetrics(ap, ap) for name, ap in per_class.items()})
+
+
+def test_rare_classes_have_less_than_a_tenth_of_the_objects_of_the_most_frequent():
+    assert find_rare_classes(DATA) == ["owl"]  # 4 of 103
+    ten = Labels([[0] * 10, [1]])
+    assert find_rare_classes(ten) == [] and find_rare_classes(Labels([[0] * 11, [1]])) == ["dog"]
+    assert find_rare_classes(Labels([])) == find_rare_classes(Labels([[]])) == []
+    assert find_rare_classes(SceneData(Scenes(), 9, "train")) == []
+    assert find_rare_classes(SceneData(Scenes(imbalance=1), 9, "train")) == list(CLASS_NAMES[3:])  # 6%, 2.5%, 1%
+
+
+def test_the_ap_of_rare_classes_is_the_mean_of_those_with_held_out_objects():
+    scenes = SceneData(Scenes(imbalance=1), 9, "train")
+    found = metrics_of(**dict(zip(CLASS_NAMES, (0.9, 0.9, 0.9, 0.5, math.nan, 0.25), strict=True)))
+    assert measure_rare_classes(scenes, found) == 0.375
+    assert math.isnan(measure_rare_classes(scenes, metrics_of(cat=0.5)))
+    assert math.isnan(measure_rare_classes(SceneData(Scenes(), 9, "train"), found))

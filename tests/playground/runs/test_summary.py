@@ -64,6 +64,12 @@ def test_a_run_shows_the_evaluation_of_the_weights_that_it_keeps():
     assert "Held-out pictures after step 20" in finished(evaluations)
 
 
+def test_the_ap_of_rare_classes_is_shown_where_some_are_rare():
+    record = evaluated(10, 0.75, None)
+    assert "rare" not in finished([record])
+    assert "AP of rare classes</td><td>0.125" in finished([{**record, "rare_ap": 0.125}])
+
+
 def test_a_run_names_its_recipe():
     assert "few-pictures" in finished([], about=About(recipe="few-pictures"))
     assert "cake" not in finished([], about=About(recipe="cake")) and "recipe" not in finished([])
