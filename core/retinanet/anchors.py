@@ -39,27 +39,31 @@ class AnchorGrid(NamedTuple):
         return torch.repeat_interleave(torch.arange(len(self.grids)), torch.tensor(self.counts))
 
     @property
-    def locations(self) -> tuple[Tensor, ...]:
-        """The centre (x, y) that the anchors of each location share, per level float32 [rows · columns, 2]."""
-        centres = []
-        for (rows, columns), (down, across) in zip(self.grids, self.strides, strict=True):
-            y, x = torch.meshgrid(self._count(rows) * down, self._count(columns) * across, indexing="ij")
-            centres.append(torch.stack([x, y], dim=-1).flatten(0, 1))
-        return tuple(centres)
-
-    def _count(self, number: int) -> Tensor:
-        return torch.arange(number, dtype=self.boxes.dtype, device=self.boxes.device)
-
-    @property
     def centres(self) -> Tensor:
-        """float32 [N, 2]: the centre (x, y) of each anchor, the same for all anchors of a location."""
-        return torch.cat(self.locations).repeat_interleave(self.per_location, dim=0)
+        """float32 [N, 2]: the centre (x, y) of each anchor, shared by those of a location; cached as `boxes`."""
+        return _find_places(self.grids, self.strides, self.per_location, self.boxes.device)[0]
 
     @property
     def spacing(self) -> Tensor:
-        """float32 [N, 2]: horizontal and vertical pixels between the locations of each anchor's level."""
-        of_level = self.boxes.new_tensor(self.strides).flip(1)
-        return of_level.repeat_interleave(torch.tensor(self.counts, device=self.boxes.device), dim=0)
+        """float32 [N, 2]: horizontal and vertical pixels between the locations of each anchor's level; also cached."""
+        return _find_places(self.grids, self.strides, self.per_location, self.boxes.device)[1]
+
+
+@lru_cache(maxsize=8)
+def _find_places(
+    grids: tuple[tuple[int, int], ...],
+    strides: tuple[tuple[float, float], ...],
+    per_location: int,
+    device: torch.device,
+) -> tuple[Tensor, Tensor]:
+    """Returns the centre (x, y) and the spacing (x, y) of each anchor, float32 [N, 2] each."""
+    centres, spacings = [], []
+    for (rows, columns), (down, across) in zip(grids, strides, strict=True):
+        y, x = torch.arange(rows, device=device) * down, torch.arange(columns, device=device) * across
+        y, x = torch.meshgrid(y, x, indexing="ij")
+        centres.append(torch.stack([x, y], dim=-1).flatten(0, 1).repeat_interleave(per_location, dim=0))
+        spacings.append(torch.tensor([across, down], device=device).expand(len(centres[-1]), 2))
+    return torch.cat(centres), torch.cat(spacings)
 
 
 def pyramid_grids(height: int, width: int) -> tuple[tuple[int, int], ...]:

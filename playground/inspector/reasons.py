@@ -1,10 +1,9 @@
 """Why an anchor is foreground, ignored or background, and what an object takes, in words, under each assigner."""
 
-import torch
 from torch import Tensor
 
 from core.retinanet.assigners.match import FOREGROUND, Closest
-from core.retinanet.assigners.simota import Costs, choose, compute_costs
+from core.retinanet.assigners.simota import Costs, compute_costs, take_cheapest
 from playground.pipeline.pipeline import Pipeline
 
 NO_OBJECT = "there is no object"
@@ -36,8 +35,10 @@ def describe_claim(pipeline: Pipeline, number: int) -> list[tuple[str, str]]:
         threshold = match.closest.threshold[number].item()
         mean = iou.mean().item()
         return [
-            ("candidates", f"{len(iou)}, {int(inside.sum())} of them centred in it"),
-            ("its own threshold", f"{threshold:.3f}: mean IoU {mean:.3f} + deviation {threshold - mean:.3f}"),
+            ("candidates", str(len(iou))),
+            ("of which centred in it", str(int(inside.sum()))),
+            ("its own threshold", f"{threshold:.3f}"),
+            ("mean IoU + deviation", f"{mean:.3f} + {threshold - mean:.3f}"),
         ]
     if match.cheapest:
         wanted = int(match.cheapest.number[number])
@@ -77,10 +78,7 @@ def _list_claimed(pipeline: Pipeline, number: int) -> Tensor:
     closest = pipeline.match.closest
     if closest:
         return closest.anchor[number][closest.is_foreground[number]]
-    here, everywhere = slice(number, number + 1), torch.arange(len(pipeline.grid.boxes))
-    view = pipeline.view._replace(labels=pipeline.labels[here])
-    _, _, chosen = choose(compute_costs(pipeline.grid, everywhere, pipeline.objects[0][here], view))
-    return chosen[0].nonzero().squeeze(1)
+    return take_cheapest(pipeline.grid, pipeline.objects[0], pipeline.view, number).anchor
 
 
 def _explain_by_iou(pipeline: Pipeline, anchor: int) -> str:

@@ -44,21 +44,34 @@ def find_closest(grid: AnchorGrid, objects: Tensor, topk: int) -> Tensor:
     the first anchors are taken. A level with fewer than k anchors gives all of them.
     """
     locations = topk // grid.per_location + bool(topk % grid.per_location)
+    middles = (objects[:, :2] + objects[:, 2:]) / 2
+    of_location = torch.arange(grid.per_location, device=objects.device)
     levels, first = [], 0
-    for centres, count in zip(grid.locations, grid.counts, strict=True):
-        nearest = torch.cat([_find_nearest(centres, group, locations) for group in objects.split(GROUP)])
-        of_location = torch.arange(grid.per_location, device=objects.device)
+    for size, stride, count in zip(grid.grids, grid.strides, grid.counts, strict=True):
+        nearest = torch.cat([_find_nearest(size, stride, group, locations) for group in middles.split(GROUP)])
         anchors = (nearest[:, :, None] * grid.per_location + of_location).flatten(1)  # [M, locations · A]
         levels.append(first + anchors[:, :topk])
         first += count
     return torch.cat(levels, dim=1)
 
 
-def _find_nearest(centres: Tensor, objects: Tensor, number: int) -> Tensor:
-    """Returns the locations of a level, centres [L, 2], nearest to the centres of objects [m, 4], int64 [m, number]."""
-    middle = (objects[:, :2] + objects[:, 2:]) / 2
-    distance = (centres - middle[:, None]).square().sum(dim=2)  # [m, L]
-    return distance.sort(dim=1, stable=True).indices[:, :number]
+def _find_nearest(size: tuple[int, int], stride: tuple[float, float], middles: Tensor, number: int) -> Tensor:
+    """Returns the locations of a level that are nearest to points (x, y), [m, 2], int64 [m, number].
+
+    The nearest n locations are in the nearest n rows and columns: n others of a row that is farther are nearer.
+    """
+    column, across = _find_nearest_on_axis(size[1], stride[1], middles[:, 0], number)
+    row, down = _find_nearest_on_axis(size[0], stride[0], middles[:, 1], number)
+    location = (row[:, :, None] * size[1] + column[:, None]).flatten(1)  # ascending
+    distance = (down[:, :, None] + across[:, None]).flatten(1)
+    return location.gather(1, distance.sort(dim=1, stable=True).indices[:, :number])
+
+
+def _find_nearest_on_axis(size: int, stride: float, middles: Tensor, number: int) -> tuple[Tensor, Tensor]:
+    """Returns the rows or columns nearest to coordinates [m], ascending, int64 [m, n], and their squared distances."""
+    away = (torch.arange(size, device=middles.device) * stride - middles[:, None]).square()  # [m, size]
+    nearest = away.sort(dim=1, stable=True).indices[:, :number].sort(dim=1).values
+    return nearest, away.gather(1, nearest)
 
 
 def is_inside(centres: Tensor, objects: Tensor) -> Tensor:

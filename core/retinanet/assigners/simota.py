@@ -20,7 +20,6 @@ from core.retinanet.anchors import AnchorGrid
 from core.retinanet.assigners.atss import is_inside
 from core.retinanet.assigners.claims import assign_owners, settle_claims
 from core.retinanet.assigners.match import Cheapest, Match
-from core.retinanet.assigners.max_iou import GROUP
 from core.retinanet.boxes import decode, iou_matrix
 
 RADIUS = 2.5  # strides
@@ -57,10 +56,12 @@ class Costs(NamedTuple):
     iou: Tensor
     distant: Tensor
 
-    @property
-    def is_candidate(self) -> Tensor:
-        """bool [M, C]: anchors that an object may take."""
-        return self.cost.isfinite()
+
+class Taken(NamedTuple):
+    """The anchors that an object takes, the cheapest first: their indices, int64 [k], and costs, float32 [k]."""
+
+    anchor: Tensor
+    cost: Tensor
 
 
 @torch.no_grad()
@@ -73,41 +74,46 @@ def assign_cheapest(fit: Match, grid: AnchorGrid, objects: Tensor, view: Network
         objects: Ground-truth boxes, float32 [M, 4]; M may be 0.
         view: What the network predicts.
     """
-    everywhere = torch.arange(len(grid.boxes), device=objects.device)
-    claims = [torch.zeros(2, 0, dtype=torch.int64, device=objects.device)]
-    worths, numbers, limits = [objects.new_zeros(0)], [everywhere[:0]], [objects.new_zeros(0)]
-    for start in range(0, len(objects), GROUP):
-        here = slice(start, start + GROUP)
-        boxes = objects[here]
-        inside, near = locate(grid, everywhere, boxes)
-        anchors = (inside | near).any(dim=0).nonzero().squeeze(1)  # [C]
-        costs = compute_costs(grid, anchors, boxes, view._replace(labels=view.labels[here]))
-        number, limit, chosen = choose(costs)
-        row, column = chosen.nonzero().unbind(dim=1)
-        claims.append(torch.stack([anchors[column], row + start]))
-        worths.append(-costs.cost[row, column])
-        numbers.append(number)
-        limits.append(limit)
-    anchor, number = torch.cat(claims, dim=1)
-    owner = settle_claims(anchor, number, torch.cat(worths), len(grid.boxes))
-    cheapest = Cheapest(torch.cat(numbers), torch.cat(limits))
-    return assign_owners(fit, owner, grid.boxes, objects)._replace(cheapest=cheapest)
+    taken = [take_cheapest(grid, objects, view, number) for number in range(len(objects))]
+    sizes = torch.tensor([len(each.anchor) for each in taken], dtype=torch.int64, device=objects.device)
+    anchor = torch.cat([sizes[:0], *(each.anchor for each in taken)])
+    cost = torch.cat([objects.new_zeros(0), *(each.cost for each in taken)])
+    number = torch.arange(len(objects), device=objects.device).repeat_interleave(sizes)
+    owner = settle_claims(anchor, number, -cost, len(grid.boxes))
+    limit = objects.new_full((len(objects),), -torch.inf).scatter_reduce_(0, number, cost, "amax")
+    return assign_owners(fit, owner, grid.boxes, objects)._replace(cheapest=Cheapest(sizes, limit))
 
 
-def locate(grid: AnchorGrid, anchors: Tensor, objects: Tensor) -> tuple[Tensor, Tensor]:
-    """Returns which anchors, int64 [C], are centred in objects [M, 4], and which near their centres, bool [M, C]."""
-    centres, stride = grid.centres[anchors], grid.spacing[anchors]
+def take_cheapest(grid: AnchorGrid, objects: Tensor, view: NetworkView, number: int) -> Taken:
+    """Returns the anchors that an object takes; the arguments are those of `assign_cheapest`, and its number."""
+    here = slice(number, number + 1)
+    anchors = _find_candidates(grid, objects[here])
+    costs = compute_costs(grid, anchors, objects[here], view._replace(labels=view.labels[here]))
+    total = costs.iou[0].topk(min(COUNTED, len(anchors))).values.sum()
+    wanted = min(max(1, int(total)), len(anchors))
+    chosen = costs.cost[0].sort(stable=True).indices[:wanted]
+    return Taken(anchors[chosen], costs.cost[0, chosen])
+
+
+def _find_candidates(grid: AnchorGrid, box: Tensor) -> Tensor:
+    """Returns the anchors centred in an object, box [1, 4], or near its centre, int64 [C], ascending."""
+    each = grid.per_location
+    centres, spacing = grid.centres[::each], grid.spacing[::each]  # of the locations
+    locations = (is_inside(centres, box) | _is_near(centres, spacing, box)[0]).nonzero()
+    return (locations * each + torch.arange(each, device=box.device)).flatten()
+
+
+def _is_near(centres: Tensor, spacing: Tensor, objects: Tensor) -> Tensor:
+    """Returns which centres, [C, 2] with their spacing, are near those of objects [M, 4], bool [M, C]."""
     middle = (objects[:, None, :2] + objects[:, None, 2:]) / 2
-    near = ((centres - middle).abs() < RADIUS * stride).all(dim=2)
-    return is_inside(centres, objects[:, None]), near
+    return ((centres - middle).abs() < RADIUS * spacing).all(dim=2)
 
 
 def compute_costs(grid: AnchorGrid, anchors: Tensor, objects: Tensor, view: NetworkView) -> Costs:
     """Returns what anchors, int64 [C], cost objects [M, 4]; the labels of the view are those of these objects."""
-    inside, near = locate(grid, anchors, objects)
-    logits = view.logits[anchors]  # [C, K]
-    boxes = decode(view.deltas[anchors], grid.boxes[anchors])
-    iou = iou_matrix(objects, boxes).clamp_(max=1)  # [M, C]
+    centres, spacing, logits = grid.centres[anchors], grid.spacing[anchors], view.logits[anchors]
+    inside, near = is_inside(centres, objects[:, None]), _is_near(centres, spacing, objects)
+    iou = iou_matrix(objects, decode(view.deltas[anchors], grid.boxes[anchors])).clamp_(max=1)  # [M, C]
     # Cross-entropy with a single class as target: Σ softplus(x) − x of that class.
     classification = (F.softplus(logits).sum(dim=1, keepdim=True) - logits[:, view.labels]).T
     distant = ~(inside & near)
@@ -115,21 +121,3 @@ def compute_costs(grid: AnchorGrid, anchors: Tensor, objects: Tensor, view: Netw
     cost = cost.nan_to_num(torch.finfo(cost.dtype).max)  # a network that has diverged: its loss will say so
     candidate = inside | near
     return Costs(cost.masked_fill(~candidate, torch.inf), iou * candidate, distant)
-
-
-def choose(costs: Costs) -> tuple[Tensor, Tensor, Tensor]:
-    """Returns k of each object, int64 [M], the cost of its last one, float32 [M], and its anchors, bool [M, C].
-
-    k is 0, and the cost −∞, for an object without candidates. At ties the first anchors are taken.
-    """
-    counted = min(COUNTED, costs.iou.shape[1])
-    total = costs.iou.topk(counted, dim=1).values.sum(dim=1)
-    number = total.long().clamp_(min=1).minimum(costs.is_candidate.sum(dim=1))
-    if not counted:
-        return number, costs.cost.new_full((len(number),), -torch.inf), costs.is_candidate
-    cheapest = costs.cost.topk(counted, dim=1, largest=False).values  # ascending
-    limit = cheapest.gather(1, (number - 1).clamp(min=0)[:, None])
-    limit = limit.masked_fill((number == 0)[:, None], -torch.inf)
-    cheaper, equal = costs.cost < limit, costs.cost == limit
-    left = number[:, None] - cheaper.sum(dim=1, keepdim=True)
-    return number, limit.squeeze(1), cheaper | (equal & (equal.cumsum(dim=1) <= left))
