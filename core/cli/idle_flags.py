@@ -27,7 +27,7 @@ USED: dict[str, frozenset[str]] = {
     "anchors": FITTING | SCENES | IMAGES | {"inference.tile_size"},  # of which it speaks itself
     "evaluate": DETECTING | SCENES | IMAGES,
     "detect": DETECTING,
-    "explain": (DETECTING - _with_effects(Effect.TILES)) | SEED,
+    "explain": (DETECTING - _with_effects(Effect.VIEWS)) | SEED,
     "export": ALL,
     "check": FITTING,
     "unpack": FITTING,

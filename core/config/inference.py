@@ -1,13 +1,14 @@
 """Hyperparameters of preprocessing and post-processing."""
 
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
 from core.config.condition import Check, when
 from core.config.knob import Effect, Section, knob
 
 MIN_TILE = 32  # px; smaller tiles would be countless
+ViewScale = Annotated[float, Field(ge=0.25, le=3)]
 
 
 PASSABLE = when("when the score threshold is below 1", Check("inference.score_threshold", below=1))
@@ -33,12 +34,12 @@ class Inference(Section):
         help="Limit of the longer side, which takes precedence over the shorter side; keeps panoramas affordable.",
     )  # fmt: skip
     tile_size: int = knob(
-        0, label="Tile size", effect=Effect.TILES, ge=0, le=4096, step=32, unit="px", acts=(PASSABLE,),
+        0, label="Tile size", effect=Effect.VIEWS, ge=0, le=4096, step=32, unit="px", acts=(PASSABLE,),
         help="A larger picture is also seen in square tiles with this side, each resized like a picture of its own, to "
         "find small objects: start with 1 to 1.5 times the shorter side; 0 sees it whole only, as training does.",
     )  # fmt: skip
     tile_overlap: float = knob(
-        0.2, label="Tile overlap", effect=Effect.TILES, ge=0, le=0.5, step=0.05, acts=(TILED, LARGER),
+        0.2, label="Tile overlap", effect=Effect.VIEWS, ge=0, le=0.5, step=0.05, acts=(TILED, LARGER),
         help="Smallest share of a tile that its neighbour repeats; it should be wider than the small objects, so that "
         "each is whole in some tile.",
     )  # fmt: skip
@@ -74,10 +75,34 @@ class Inference(Section):
         acts=(when("when the NMS kind is soft", Check("inference.nms_kind", ("soft",))),),
         help="How gently soft NMS lowers scores; larger keeps more overlapping boxes.",
     )  # fmt: skip
+    test_time_flip: bool = knob(
+        False, label="Test-time flip", effect=Effect.VIEWS, acts=(PASSABLE,),
+        help="The picture is also seen mirrored, in twice the time; NMS merges what both views find.",
+    )  # fmt: skip
+    test_time_scales: tuple[ViewScale, ...] = knob(
+        (1.0,), label="Test-time scales", effect=Effect.VIEWS, min_length=1, max_length=4, acts=(PASSABLE,),
+        help="Sizes in which the picture is seen, as factors of the shorter side, 1 among them; NMS merges what they "
+        "find. The time for each grows with its square.",
+    )  # fmt: skip
     max_detections: int = knob(
         100, label="Maximum detections", effect=Effect.SUPPRESS, ge=1, le=1000, step=1, acts=(PASSABLE,),
         help="Boxes kept after NMS, best first; raise it for images with more objects than this.",
     )  # fmt: skip
+
+    @property
+    def num_views(self) -> int:
+        """How often a picture is seen: mirrored or not, in each size."""
+        return len(self.test_time_scales) * (2 if self.test_time_flip else 1)
+
+    @model_validator(mode="after")
+    def _check_scales(self) -> Self:
+        scales = self.test_time_scales
+        if 1 not in scales or len(set(scales)) < len(scales):
+            raise ValueError(
+                f"inference.test_time_scales = {', '.join(f'{scale:g}' for scale in scales)} is not allowed: 1 must be "
+                "among them, and each of them once."
+            )
+        return self
 
     @model_validator(mode="after")
     def _check_tile_size(self) -> Self:

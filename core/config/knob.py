@@ -24,13 +24,13 @@ class Effect(StrEnum):
     ANCHORS = "anchors"  # the boxes tiled over the pyramid
     ASSIGN = "assign"  # which anchors are foreground, ignored or background
     LOSS = "loss"  # the loss of each anchor
-    TILES = "tiles"  # the tiles in which a large picture is also seen
+    VIEWS = "views"  # in which tiles, mirrored and in which sizes a picture is also seen
     SELECT = "select"  # which outputs become candidates
     SUPPRESS = "suppress"  # which candidates become detections
     TRAIN = "train"  # nothing now; the next training run
 
 
-POSTPROCESSING = (Effect.TILES, Effect.SELECT, Effect.SUPPRESS)  # what turns outputs into detections
+POSTPROCESSING = (Effect.VIEWS, Effect.SELECT, Effect.SUPPRESS)  # what turns outputs into detections
 
 
 def knob(

@@ -95,7 +95,8 @@ def require_usable(sample: Sample, name: str, inference: Inference) -> None:
     """Raises `PictureError` if the network cannot process an image, which the message names."""
     try:
         height, width = sample.image.shape[1:]
-        require_usable_sides(height, width, inference.max_image_size)
+        for scale in inference.test_time_scales:
+            require_usable_sides(height, width, max(1, round(scale * inference.max_image_size)))
         make_tiles(height, width, inference)
     except PictureError as error:
         raise PictureError(f"{name}: {error}") from None

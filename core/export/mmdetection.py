@@ -27,6 +27,8 @@ SUPPORTED_VALUES: dict[str, tuple[object, ...]] = {
     "loss.class_weights": ("none",),
     "loss.normaliser": ("batch",),
     "inference.tile_size": (0,),
+    "inference.test_time_flip": (False,),
+    "inference.test_time_scales": ((1.0,),),
     "training.sampler": ("uniform",),  # its ClassBalancedDataset wraps the data set, which is not exported
     "training.accumulation": (1,),
     "inference.nms_kind": ("hard", "soft"),

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from core.config import Config, ConfigError
+from core.config import Config, ConfigError, format_value
 from core.export.onnx_model import SCORE_THRESHOLD, OnnxDetector
 from core.io.atomic import OutputError, write_atomically
 from core.retinanet.model import RetinaNet
@@ -20,6 +20,8 @@ OUTPUTS = ("boxes", "scores", "labels")
 # What `core.data.images.open_image` does before; stored in the file.
 PIXELS = "RGB in 0 … 1, float32; upright by EXIF, transparency on white, 16 bits divided by 65535"
 PACKAGES = ("onnx", "onnxscript", "onnxruntime")  # of the extra `export`
+# The settings of which the graph knows one value only.
+SUPPORTED = {"inference.nms_kind": "hard", "inference.test_time_flip": False, "inference.test_time_scales": (1.0,)}
 SHAPE = (2, 3, 96, 160)  # of the traced pixels; all differ, so that the exporter does not equate two dimensions
 
 
@@ -48,19 +50,21 @@ def write_onnx(path: Path, model: RetinaNet, config: Config, class_names: Sequen
         class_names: The K class names, stored in the file's metadata.
 
     Raises:
-        ConfigError: NMS is not hard, for which alone ONNX has an operator, or pictures are seen in tiles, as the
-            graph cannot.
+        ConfigError: NMS is not hard, for which alone ONNX has an operator, or pictures are seen in tiles or several
+            views, as the graph cannot.
     """
     if config.inference.tile_size:
         raise ConfigError(
             f"inference.tile_size = {config.inference.tile_size} is not supported by ONNX, whose graph sees pictures "
             "whole: set it to 0 and cut pictures into tiles before, or choose another format."
         )
-    if config.inference.nms_kind != "hard":
-        raise ConfigError(
-            f"inference.nms_kind = {config.inference.nms_kind} is not supported by ONNX: set it to hard, or choose "
-            "another format."
-        )
+    values = config.to_flat()
+    for setting, supported in SUPPORTED.items():
+        if values[setting] != supported:
+            raise ConfigError(
+                f"{setting} = {format_value(values[setting])} is not supported by ONNX: set it to "
+                f"{format_value(supported)}, or choose another format."
+            )
     detector = OnnxDetector(model, config).eval().cpu()
     program = _export(detector)
     origin = Path(config.model.weights).name  # the file may be shared, so it must not reveal local paths

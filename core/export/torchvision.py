@@ -26,6 +26,8 @@ SUPPORTED_VALUES: dict[str, tuple[object, ...]] = {
     "loss.box_weight": (1.0,),
     "loss.normaliser": ("image",),
     "inference.tile_size": (0,),
+    "inference.test_time_flip": (False,),
+    "inference.test_time_scales": ((1.0,),),
     "inference.class_agnostic_nms": (False,),
     "inference.nms_kind": ("hard",),
 }

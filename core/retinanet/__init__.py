@@ -3,8 +3,8 @@
 Reading order: `boxes` (geometry and box regression targets), `anchors`, `assigners` (the assignment of anchors to
 objects), `losses` (of scores, anchors, images and batches), `focal_kernel` (focal loss with its gradient in one pass),
 `backbone` (ResNet and feature pyramid), `heads`, `model` (both as one module), `preprocess`, `postprocess` (score
-threshold, top-K, decoding, NMS, cap), `suppression` (the kinds of NMS), `tiles` (large pictures in parts), `predict`
-(images to detections), `fuse` (batch norms fused into convolutions).
+threshold, top-K, decoding, NMS, cap), `suppression` (the kinds of NMS), `tiles` (large pictures in parts), `views`
+(mirrored and resized pictures), `predict` (images to detections), `fuse` (batch norms fused into convolutions).
 """
 
 import lazy_loader as lazy

@@ -48,6 +48,12 @@ def rescale(boxes: Tensor, factor_x: float, factor_y: float) -> Tensor:
     return boxes * boxes.new_tensor([factor_x, factor_y, factor_x, factor_y])
 
 
+def mirror(boxes: Tensor, width: float) -> Tensor:
+    """Returns where boxes […, 4] of an image of the given width are once left and right are exchanged."""
+    x1, y1, x2, y2 = boxes.unbind(-1)
+    return torch.stack((width - x2, y1, width - x1, y2), dim=-1)
+
+
 def pairwise_iou(boxes: Tensor, others: Tensor) -> Tensor:
     """Returns the IoU of each box with its counterpart, equal to that of `torchvision.ops.box_iou`.
 

@@ -1,5 +1,6 @@
 """Post-processing with all intermediate results: threshold → top-K → decode → NMS → cap (paper, section 4)."""
 
+from collections.abc import Sequence
 from functools import partial
 from typing import NamedTuple
 
@@ -35,16 +36,18 @@ class LevelCounts(NamedTuple):
 
 
 class Candidates(NamedTuple):
-    """The C (anchor, class) pairs that enter NMS, ordered by tile, by level, then by descending score.
+    """The C (anchor, class) pairs that enter NMS, ordered by view, tile and level, then by descending score.
 
     Attributes:
         level: int64 [C], 0 for P3.
-        anchor: int64 [C], index among all anchors of the whole picture, or of the tile.
+        anchor: int64 [C], index among all anchors of the whole picture, or of the tile, as the view shows it.
         label: int64 [C].
         score: float32 [C], before NMS.
         box: float32 [C, 4], decoded and clipped, in pixels of the resized image.
         tile: int64 [C], index of the tile in which it was found, `core.retinanet.tiles.WHOLE` for the whole picture;
             None if the picture is seen whole only.
+        view: int64 [C], index of the view in which it was found (`core.retinanet.views.make_views`); None if there is
+            one only.
     """
 
     level: Tensor
@@ -53,6 +56,7 @@ class Candidates(NamedTuple):
     score: Tensor
     box: Tensor
     tile: Tensor | None = None
+    view: Tensor | None = None
 
 
 class Suppressors(NamedTuple):
@@ -85,6 +89,12 @@ class Fates(NamedTuple):
     order: Tensor
     box: Tensor
     suppressors: Suppressors | None = None
+
+
+def concatenate_candidates(parts: Sequence[Candidates]) -> Candidates:
+    """Returns candidates as one, in order; all have a tile, or a view, or none has."""
+    columns = zip(Candidates._fields, zip(*parts, strict=True), strict=True)
+    return Candidates(**{name: torch.cat(column) for name, column in columns if column[0] is not None})
 
 
 @torch.inference_mode()
@@ -240,7 +250,8 @@ def _lower(candidates: Candidates, inference: Inference) -> Fates:
 def _fuse(candidates: Candidates, inference: Inference) -> Fates:
     """Runs weighted boxes fusion; the best candidate of a cluster gets the fused score and box, and stands for it."""
     box, score, groups = candidates.box, candidates.score, _groups(candidates, inference)
-    fused = fuse_boxes(box, score, groups, threshold=inference.nms_threshold, views=1)
+    views = 1 if candidates.view is None else inference.num_views
+    fused = fuse_boxes(box, score, groups, threshold=inference.nms_threshold, views=views)
     alone = fused.first == torch.arange(len(score), device=score.device)
     box, score = torch.where(alone[:, None], fused.box, box), torch.where(alone, fused.score, score)
     first = torch.nonzero(alone).squeeze(1)

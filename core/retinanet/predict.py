@@ -1,6 +1,7 @@
 """From images to detections: preprocessing → network → post-processing, in parts that can be cached.
 
-A large image is also seen in tiles if the settings say so (`core.retinanet.tiles`).
+If the settings say so, a large image is also seen in tiles (`core.retinanet.tiles`), and each image mirrored and in
+other sizes (`core.retinanet.views`).
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -11,10 +12,12 @@ from torch import Tensor
 
 from core.config import Anchors, Config
 from core.retinanet.anchors import AnchorGrid, make_anchors
+from core.retinanet.boxes import clip
 from core.retinanet.model import Outputs, RetinaNet
-from core.retinanet.postprocess import Candidates, select_candidates, select_detections
+from core.retinanet.postprocess import Candidates, concatenate_candidates, select_candidates, select_detections
 from core.retinanet.preprocess import Batch, concatenate, prepare
 from core.retinanet.tiles import EDGE, Tile, crop, find_cut, join, make_tiles, place, select
+from core.retinanet.views import Frame, View, join_views, make_views, map_back, settings_of, show
 from core.structures import Detections
 
 TILE_BATCH = 8  # tiles per forward pass, which bounds memory
@@ -108,13 +111,13 @@ def merge_tiles(
             kept.append(select(found, ~lost))
             cut.append(select(found, lost))
     candidates = join(extract_candidates(whole, index, config), kept)
-    return Merged(candidates, Candidates(*(torch.cat(tensors) for tensors in zip(*cut, strict=True))))
+    return Merged(candidates, concatenate_candidates(cut))
 
 
 def detect(model: RetinaNet, images: Sequence[Tensor], config: Config) -> list[Detections]:
     """Returns the detections in each image, best first, in its original pixels, on the CPU; arguments as `predict`.
 
-    An image that is larger than `inference.tile_size` is seen once whole and in tiles.
+    An image that is larger than `inference.tile_size` is seen once whole and in tiles; all of that once for each view.
 
     Raises:
         PictureError: An image cannot be processed, see `core.retinanet.preprocess.prepare`, or has too many tiles.
@@ -149,7 +152,7 @@ def predict_by_shape(
 
 
 def detect_from(prediction: Prediction, model: RetinaNet, images: Sequence[Tensor], config: Config) -> list[Detections]:
-    """Returns the detections in each image of a batch, as `detect` does; the network only sees the tiles.
+    """Returns the detections in each image of a batch, as `detect` does; the network sees only tiles and other views.
 
     Args:
         prediction: What the network predicts for the images as a whole.
@@ -160,19 +163,56 @@ def detect_from(prediction: Prediction, model: RetinaNet, images: Sequence[Tenso
     Raises:
         PictureError: An image has too many tiles.
     """
-    found = []
-    for index, (height, width) in enumerate(prediction.batch.originals):
-        if tiles := make_tiles(height, width, config.inference):
-            parts = predict_tiles(model, images[index], tiles, config)
-            candidates = merge_tiles(prediction, parts, tiles, config, index=index).candidates
-        else:
-            candidates = extract_candidates(prediction, index, config)
-        found.append(_to_detections(candidates, prediction.batch.factors[index], config))
-    return found
+    seen = [[_find_candidates(prediction, index, model, image, config)] for index, image in enumerate(images)]
+    for view in make_views(config.inference)[1:]:
+        for index, found in _see_again(prediction.batch, model, images, view, config):
+            seen[index].append(found)
+    factors = prediction.batch.factors
+    return [_to_detections(join_views(each), factors[index], config) for index, each in enumerate(seen)]
+
+
+def _find_candidates(prediction: Prediction, index: int, model: RetinaNet, image: Tensor, config: Config) -> Candidates:
+    """Returns the candidates of an image of a batch and of its tiles, in one view."""
+    tiles = make_tiles(*prediction.batch.originals[index], config.inference)
+    if not tiles:
+        return extract_candidates(prediction, index, config)
+    parts = predict_tiles(model, image, tiles, config)
+    return merge_tiles(prediction, parts, tiles, config, index=index).candidates
+
+
+def _see_again(
+    plain: Batch, model: RetinaNet, images: Sequence[Tensor], view: View, config: Config
+) -> Iterator[tuple[int, Candidates]]:
+    """Yields the number of each image of a batch, in any order, with its candidates in another view, mapped back."""
+    own = settings_of(view, config)
+    shown = [show(image, view) for image in images]
+    for numbers, prediction in predict_by_shape(model, shown, own):
+        for row, number in enumerate(numbers):
+            found = _find_candidates(prediction, row, model, shown[number], own)
+            yield number, map_candidates(found, view, (prediction.batch, row), (plain, number))
+
+
+def map_candidates(found: Candidates, view: View, own: tuple[Batch, int], plain: tuple[Batch, int]) -> Candidates:
+    """Returns the candidates of a view with boxes in pixels of the plain resized image, clipped to it.
+
+    Args:
+        found: The candidates, with boxes in pixels of the resized view.
+        view: The view.
+        own: A batch with the image as the view shows it, and its index there.
+        plain: A batch with the image as it is, and its index there.
+    """
+    box = map_back(found.box, view, make_frame(*own), make_frame(*plain))
+    batch, index = plain
+    return found._replace(box=clip(box, *batch.sizes[index]))
+
+
+def make_frame(batch: Batch, index: int) -> Frame:
+    """Returns the coordinates of the boxes of an image of a batch."""
+    return Frame(batch.factors[index], batch.originals[index][1])
 
 
 def extract_detections(prediction: Prediction, config: Config) -> list[Detections]:
-    """Returns the detections in each image of a batch, as `detect` does without tiles."""
+    """Returns the detections in each image of a batch, as `detect` does without tiles and other views."""
     return [
         _to_detections(extract_candidates(prediction, index, config), factors, config)
         for index, factors in enumerate(prediction.batch.factors)

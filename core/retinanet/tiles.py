@@ -14,7 +14,7 @@ from torch import Tensor
 
 from core.config import Inference
 from core.errors import PictureError
-from core.retinanet.postprocess import Candidates
+from core.retinanet.postprocess import Candidates, concatenate_candidates
 
 WHOLE = -1  # the "tile" of boxes that are found in the whole picture
 MAX_TILES = 10_000  # of a picture; each takes about as long as a small picture
@@ -142,9 +142,9 @@ def _hold(areas: Tensor, boxes: Tensor) -> Tensor:
 def join(whole: Candidates, parts: Sequence[Candidates]) -> Candidates:
     """Returns the candidates of the whole picture and then those of its tiles, as one."""
     whole = whole._replace(tile=torch.full_like(whole.anchor, WHOLE))
-    return Candidates(*(torch.cat(tensors) for tensors in zip(whole, *parts, strict=True)))
+    return concatenate_candidates([whole, *parts])
 
 
 def select(found: Candidates, chosen: Tensor) -> Candidates:
     """Returns the chosen candidates of a tile, given by a mask or by indices."""
-    return Candidates(*(tensor[chosen] for tensor in found if tensor is not None))
+    return Candidates(**{name: tensor[chosen] for name, tensor in found._asdict().items() if tensor is not None})

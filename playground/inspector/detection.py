@@ -42,6 +42,20 @@ def name_tile(tile: int) -> str:
     return "the whole picture" if tile == WHOLE else f"tile {tile + 1}"
 
 
+def name_view(pipeline: Pipeline, view: int) -> str:
+    """Returns the name of a view by its index."""
+    scale, is_mirrored = pipeline.views[view]
+    parts = [*(["mirrored"] if is_mirrored else []), *([] if scale == 1 else [f"{scale:g} times as large"])]
+    return ", ".join(parts) or "as it is"
+
+
+def name_sight(pipeline: Pipeline, candidate: int) -> str:
+    """Returns in which tile and in which view a predicted box was found; "" if the picture is seen once and whole."""
+    tile = [name_tile(find_tile(pipeline, candidate))] if pipeline.tiles else []
+    view = [name_view(pipeline, pipeline.view_of(candidate))] if len(pipeline.views) > 1 else []
+    return ", ".join([*tile, *view])
+
+
 def find_tile(pipeline: Pipeline, candidate: int) -> int:
     """Returns the index of the tile in which a predicted box was found, `WHOLE` for the whole picture."""
     tiles = pipeline.candidates.tile
@@ -67,23 +81,22 @@ def build_detection_report(pipeline: Pipeline, candidate: int) -> Markup:
 
 
 def _describe_origin(pipeline: Pipeline, candidate: int) -> list[tuple[str, str]]:
-    """Returns the anchor of a predicted box, and the tile if the picture is seen in tiles."""
-    found, tile = pipeline.candidates, find_tile(pipeline, candidate)
-    anchor, level = int(found.anchor[candidate]), LEVELS[int(found.level[candidate])]
-    box = pipeline.grid.boxes[anchor] if tile == WHOLE else pipeline.place_anchor(tile, anchor)[0]
+    """Returns the anchor of a predicted box, and tile and view if the picture is seen more than once."""
+    tile, level = find_tile(pipeline, candidate), LEVELS[int(pipeline.candidates.level[candidate])]
+    box = pipeline.anchor_of(candidate)[0]
     width, height = (box[2:] - box[:2]).tolist()
     origin = [("predicted from", f"{level}, {width:.0f}×{height:.0f} px anchor")]
-    if not pipeline.tiles:
+    if not (sight := name_sight(pipeline, candidate)):
         return origin
-    if tile == WHOLE:
-        return [("seen in", name_tile(tile)), *origin]
-    x1, y1, x2, y2 = pipeline.tiles[tile]
-    return [("seen in", f"{name_tile(tile)} of {len(pipeline.tiles)}: x {x1}–{x2}, y {y1}–{y2}"), *origin]
+    if tile != WHOLE and pipeline.view_of(candidate) == 0:
+        x1, y1, x2, y2 = pipeline.tiles[tile]
+        sight = sight.replace(name_tile(tile), f"{name_tile(tile)} of {len(pipeline.tiles)}: x {x1}–{x2}, y {y1}–{y2}")
+    return [("seen in" if pipeline.tiles else "seen", sight), *origin]
 
 
 def _describe_assignment(pipeline: Pipeline, candidate: int) -> list[tuple[str, str]]:
-    """Returns the assignment of the anchor of a predicted box; anchors of tiles have none."""
-    if find_tile(pipeline, candidate) != WHOLE:
+    """Returns the assignment of the anchor of a predicted box; anchors of tiles and other views have none."""
+    if find_tile(pipeline, candidate) != WHOLE or pipeline.view_of(candidate):
         return []
     anchor = int(pipeline.candidates.anchor[candidate])
     facts = describe_anchors(pipeline, range(anchor, anchor + 1))[0]
@@ -93,14 +106,13 @@ def _describe_assignment(pipeline: Pipeline, candidate: int) -> list[tuple[str, 
 def detection_layers(pipeline: Pipeline, candidate: int) -> tuple[Layer, ...]:
     """Returns the anchor of a predicted box, its tile, and the boxes that it suppressed."""
     found, tile = pipeline.candidates, find_tile(pipeline, candidate)
-    number = int(found.anchor[candidate])
-    anchor = pipeline.grid.boxes[number] if tile == WHOLE else pipeline.place_anchor(tile, number)[1]
+    anchor = pipeline.anchor_of(candidate)[1]
     suppressed = pipeline.suppressors.candidate == candidate
     layers = (
         Layer("victims", f"{words_of(pipeline).lost} by it", "suppressed", found.box[suppressed].numpy(), width=1),
         Layer("inspected", "its anchor", "foreground", anchor[None].numpy(), dashed=True, width=2),
     )
-    if tile == WHOLE:
+    if tile == WHOLE or pipeline.view_of(candidate):
         return layers
     outline = pipeline.tile_boxes[tile : tile + 1]
     return (*layers, Layer("inspected-tile", "its tile", "tile", outline.numpy(), dashed=True, width=2))
@@ -119,7 +131,7 @@ def _build_suppressed_table(pipeline: Pipeline, candidate: int) -> Markup:
             names[found.label[each]],
             f"{found.score[each]:.2f}",
             f"{suppressors.overlap[each]:.2f}",
-            LEVELS[int(found.level[each])] + (f", {name_tile(find_tile(pipeline, each))}" if pipeline.tiles else ""),
+            ", ".join(filter(None, (LEVELS[int(found.level[each])], name_sight(pipeline, each)))),
         )
         for each in best
     )

@@ -141,6 +141,8 @@ def describe_outcome(pipeline: Pipeline, anchor: int, label: int, probability: f
     same = (found.anchor == anchor) & (found.label == label)
     if found.tile is not None:
         same &= found.tile == WHOLE
+    if found.view is not None:
+        same &= found.view == 0
     matches = torch.nonzero(same).squeeze(1)
     if not len(matches):
         return f"cut by top-K ({pipeline.config.inference.topk_candidates})"

@@ -21,9 +21,9 @@ def is_heavy(config: Config, height: int, width: int) -> bool:
         width: Width of the picture in pixels.
     """
     inference = config.inference
-    if is_tiled(height, width, inference):
+    if is_tiled(height, width, inference) or inference.num_views > 1:
         return True
-    pixels = _resized(config, height, width)
+    pixels = estimate_pixels(config, height, width)
     anchors = pixels * LOCATIONS * config.anchors.per_location
     candidates = min(anchors, LEVELS * inference.topk_candidates)
     return estimate_gflops(config, pixels) > QUICK_GFLOPS or anchors > MAX_ANCHORS or candidates > MAX_CANDIDATES
@@ -39,7 +39,12 @@ def estimate_gflops(config: Config, pixels: float) -> float:
     return pixels * (BODY[model.depth] + heads) / 1e9
 
 
-def _resized(config: Config, height: int, width: int) -> float:
+def estimate_outputs(config: Config, pixels: float, classes: int) -> float:
+    """Returns the bytes of the network's outputs for an input of so many pixels."""
+    return 4 * pixels * LOCATIONS * config.anchors.per_location * (classes + 4)  # float32
+
+
+def estimate_pixels(config: Config, height: int, width: int) -> float:
     """Returns the pixels of a picture as the network sees it."""
     inference = config.inference
     scale = min(inference.image_size / min(height, width), inference.max_image_size / max(height, width))

@@ -71,8 +71,13 @@ class NetworkOutputs(PipelineInputs):
             with all_threads():
                 return predict(model, [self.picture.sample.image], self.config).outputs
 
-        self._require_quick(is_cached=self.outputs_key in _outputs)
+        self._require_quick(is_cached=self.is_predicted)
         return Prediction(self.batch, _outputs.get(self.outputs_key, compute))
+
+    @property
+    def is_predicted(self) -> bool:
+        """True if the outputs of the network are at hand."""
+        return self.outputs_key in _outputs
 
     @cached_property
     def pyramid(self) -> Pyramid:

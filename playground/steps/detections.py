@@ -12,7 +12,7 @@ from playground.canvas.view import Layer
 from playground.components import html
 from playground.components.dials import CHOICE, Dial
 from playground.components.figures import Figure, bars, colour
-from playground.inspector.detection import DRAWN_FROM, count_strong, name_tile
+from playground.inspector.detection import DRAWN_FROM, count_strong, name_sight
 from playground.inspector.inspect import inspect
 from playground.inspector.overlaps import is_fusing, words_of
 from playground.pipeline.pipeline import Pipeline
@@ -133,8 +133,12 @@ def _counts(pipeline: Pipeline) -> Markup:
 
 
 def _count_views(pipeline: Pipeline) -> list[tuple[str, str]]:
-    """Returns the number of tiles, nothing without tiles."""
-    return [("tiles, beside the whole picture", html.count(len(pipeline.tiles)))] if pipeline.tiles else []
+    """Returns the number of tiles and of views, and what these cost; nothing of what there is only one of."""
+    tiles = [("tiles, beside the whole picture", html.count(len(pipeline.tiles)))] if pipeline.tiles else []
+    if len(pipeline.views) == 1:
+        return tiles
+    cost = f"{pipeline.gflops:,.1f} GFLOP instead of {pipeline.costs.gflops:,.1f}"
+    return [*tiles, ("views", f"{len(pipeline.views)}, {cost}{' without tiles' if tiles else ''}")]
 
 
 def _count_origins(pipeline: Pipeline) -> list[tuple[str, str]]:
@@ -154,9 +158,11 @@ def _say_fused(pipeline: Pipeline) -> Markup:
     """Returns how the scores of fused boxes come about; nothing if none are fused."""
     if not is_fusing(pipeline):
         return Markup()
+    views = len(pipeline.views)
+    few = f", times N/{views} where fewer than the {views} views have N boxes in it" if views > 1 else ""
     return html.paragraph(
         "A detection is the mean of the boxes of its cluster, weighted by their scores, and its score is the plain "
-        "mean of these. So weak boxes lower it: a higher score threshold leaves them out."
+        f"mean of these{few}. So weak boxes lower it: a higher score threshold leaves them out."
     )
 
 
@@ -176,6 +182,7 @@ def _kept(pipeline: Pipeline) -> Markup:
     names = pipeline.network.class_names
     order = fates.order[:50]
     winners = pipeline.suppressors.candidate
+    is_seen_often = found.tile is not None or found.view is not None
     suppressed = np.bincount(winners[winners >= 0].numpy(), minlength=len(found.score))
     rows = tuple(
         (
@@ -183,12 +190,12 @@ def _kept(pipeline: Pipeline) -> Markup:
             f"{fates.score[index]:.2f}",
             LEVELS[found.level[index]],
             str(suppressed[index]),
-            *([] if found.tile is None else [name_tile(int(found.tile[index]))]),
+            *([name_sight(pipeline, index)] if is_seen_often else []),
         )
         for index in order.tolist()
     )
     boxes = tuple(html.box_of("kept", position) for position in range(len(rows)))
-    columns = ("class", "score", "level", words_of(pipeline).gains, *(() if found.tile is None else ("seen in",)))
+    columns = ("class", "score", "level", words_of(pipeline).gains, *(("seen",) if is_seen_often else ()))
     return html.table(html.Table("Best detections", columns, rows, boxes=boxes))
 
 

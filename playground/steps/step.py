@@ -202,11 +202,13 @@ class Step(NamedTuple):
 
 
 def note_tiles(pipeline: Pipeline) -> Markup:
-    """Returns a sentence for steps about the whole picture if it is seen in tiles, too; otherwise nothing."""
-    if not pipeline.is_tiled:
+    """Returns a sentence for steps about the whole picture if it is seen in tiles or views; otherwise nothing."""
+    also = [*(["its tiles"] if pipeline.is_tiled else []), *(["its other views"] if len(pipeline.views) > 1 else [])]
+    if not also:
         return Markup()
+    added = " and ".join(also)
     return html.paragraph(
-        "This step is about the whole picture alone; what its tiles add is shown in the step Detections."
+        f"This step is about the whole picture alone; what {added} add is shown in the step Detections."
     )
 
 

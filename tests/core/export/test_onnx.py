@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from core.cli import main
-from core.config import Config, ConfigError
+from core.config import Config, ConfigError, format_value
 from core.export.onnx import OUTPUTS, read_onnx, write_onnx
 from core.export.onnx_model import SCORE_THRESHOLD, OnnxDetector, mark_survivors, resize_images
 from core.export.readback import FULL, find_difference, make_picture, make_reference, write_compared
@@ -156,12 +156,19 @@ def test_the_file_reveals_no_path_and_a_damaged_one_is_one_sentence(other, tmp_p
 
 
 @pytest.mark.parametrize(
-    ("setting", "value"), [("inference.nms_kind", "soft"), ("inference.nms_kind", "wbf"), ("inference.tile_size", 256)]
+    ("setting", "value"),
+    [
+        ("inference.nms_kind", "soft"),
+        ("inference.nms_kind", "wbf"),
+        ("inference.tile_size", 256),
+        ("inference.test_time_flip", True),
+        ("inference.test_time_scales", (0.5, 1.0)),
+    ],
 )
 def test_what_onnx_cannot_do_is_refused(setting, value, tmp_path):
     config = OTHER.replace({setting: value})
     model = build_model(config.model, num_classes=3, anchors_per_location=4)
-    with pytest.raises(ConfigError, match=rf"{setting} = {value} is not supported by ONNX"):
+    with pytest.raises(ConfigError, match=rf"{setting} = {format_value(value)} is not supported by ONNX"):
         write_onnx(tmp_path / "a.onnx", model, config, ("a", "b", "c"))
     assert list(tmp_path.iterdir()) == []
 
