@@ -90,6 +90,11 @@ def _add_compare(parser: argparse.ArgumentParser) -> None:
     add_track(parser)
 
 
+def _add_find_lr(parser: argparse.ArgumentParser) -> None:
+    add_data(parser)
+    parser.add_argument("--workers", type=parse_count, default=1, help=WORKERS_HELP)
+
+
 def _add_anchors(parser: argparse.ArgumentParser) -> None:
     add_data(parser)
     parser.add_argument("--split", default="train", help="train (default), val or test")
@@ -201,6 +206,7 @@ def _add_convert(parser: argparse.ArgumentParser) -> None:
 ADDED: dict[str, Callable[[argparse.ArgumentParser], None]] = {
     "train": _add_train,
     "compare": _add_compare,
+    "find-lr": _add_find_lr,
     "anchors": _add_anchors,
     "evaluate": _add_evaluate,
     "detect": _add_detect,

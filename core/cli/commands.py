@@ -27,6 +27,7 @@ COMMANDS = {
     "compare": Command(
         "Train variants of a detector that differ in one setting, on scenes, about a minute each.", "compare"
     ),
+    "find-lr": Command("Test learning rates in a hundred steps, and suggest one.", "find_lr"),
     "anchors": Command("Measure how well the anchors fit, and search for better scales and ratios.", "evaluate"),
     "evaluate": Command("Compute the twelve COCO metrics, and explain them.", "evaluate"),
     "detect": Command("Detect objects in pictures.", "detect.command"),
@@ -41,5 +42,5 @@ COMMANDS = {
 
 def find_command(name: str) -> Function:
     """Returns the function of a command by its name."""
-    function: Function = getattr(import_module(f"core.cli.{COMMANDS[name].module}"), name)
+    function: Function = getattr(import_module(f"core.cli.{COMMANDS[name].module}"), name.replace("-", "_"))
     return function

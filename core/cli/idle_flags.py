@@ -20,10 +20,15 @@ FITTING = NETWORK | _with_effects(Effect.ANCHORS) | {"matching.fg_iou_threshold"
 DETECTING = NETWORK | _with_effects(Effect.ANCHORS, *POSTPROCESSING)
 IMAGES = frozenset({"training.eval_images"})
 SEED = frozenset({"training.seed"})
+# The test of learning rates has a schedule of its own, and evaluates nothing.
+SCHEDULE = ("steps", "learning_rate", "schedule", "warmup_steps", "decay_factor", "decay_period", "milestones")
+NOT_TESTED = (*SCHEDULE, "ema_decay", "cache_features", "eval_interval", "eval_images", "early_stopping")
+TESTING = ALL - _with_effects(*POSTPROCESSING) - {f"training.{name}" for name in NOT_TESTED}
 # The hyperparameters that each command uses; a file of weights records all of them.
 USED: dict[str, frozenset[str]] = {
     "train": ALL,
     "compare": ALL,
+    "find-lr": TESTING,
     "anchors": FITTING | SCENES | IMAGES | {"inference.tile_size"},  # of which it speaks itself
     "evaluate": DETECTING | SCENES | IMAGES,
     "detect": DETECTING,
@@ -72,7 +77,7 @@ def _list_configs(config: Config, options: Namespace) -> list[Config]:
 def _describe_circumstances(config: Config, options: Namespace) -> Circumstances:
     """Returns the circumstances that the settings alone determine, before data and weights are read."""
     generated = getattr(options, "data", "scenes") == "scenes"
-    trains = options.command in ("train", "compare")
+    trains = options.command in ("train", "compare", "find-lr")
     same_classes = not trains or (generated and config.model.weights == "builtin")
     return Circumstances(
         generated=generated,

@@ -21,6 +21,7 @@ from core.runs.folder import RUNNING, RunError, RunFolder
 from core.runs.recorder import Recorder
 from core.runs.splits import OpenedData, open_splits, order_classes
 from core.training.distributed import make_accelerator
+from core.training.optimization.optimizer import Schedule
 from core.training.records import Record, TrainingError
 from core.training.trainer import Trainer
 from core.weights.assumptions import to_record
@@ -136,7 +137,7 @@ def _train(
         _require_same_classes(folder, known, splits.train)
     _require_repeated_images(config.training, splits.train)
     listeners.on_data(opened)
-    config, trainer = _build_trainer(config, weights, splits.train, accelerator, free=free)
+    config, trainer = build_trainer(config, weights, splits.train, accelerator, free=free)
     if state:
         _restore(trainer, state, folder)
     else:
@@ -146,7 +147,7 @@ def _train(
         if not accelerator.is_main_process:
             yield from records
             return
-        folder.create()  # the processes synchronised in `_build_trainer`, so all of them have checked that it is empty
+        folder.create()  # the processes synchronised in `build_trainer`, so all of them have checked that it is empty
         with lock or _acquire_lock(folder):
             about = about._replace(reading=opened.reading).with_pictures(opened.digest)
             _write_start(folder, config, trainer.step, about, splits.train)
@@ -187,14 +188,34 @@ def _resumed_config(config: Config, folder: RunFolder) -> Config:
     return own.replace({path: explicit[path] for path in ("training.steps",) if path in explicit})
 
 
-def _build_trainer(
-    config: Config, weights: Weights, train: DataSet, accelerator: Accelerator, *, free: bool
+def build_trainer(
+    config: Config,
+    weights: Weights,
+    train: DataSet,
+    accelerator: Accelerator,
+    *,
+    free: bool,
+    schedule: Schedule | None = None,
 ) -> tuple[Config, Trainer]:
+    """Returns the trainer of a run before its first step, seeded, and its settings with those that the weights have.
+
+    Args:
+        config: The settings.
+        weights: The initial weights.
+        train: The training data.
+        accelerator: Device and processes.
+        free: Whether the anchors may differ from those that the weights were trained with.
+        schedule: The learning rates; by default those of the settings.
+
+    Raises:
+        WeightsError: The weights contradict the settings.
+        TrainingError: The batch size is not a multiple of the number of processes.
+    """
     set_seed(config.training.seed)
     config = adopt(config, weights, free=free)
     other_classes = train.class_names != weights.class_names
     model = build(config, weights, num_classes=len(train.class_names), new_classes=other_classes)
-    trainer = Trainer(model, config, accelerator)
+    trainer = Trainer(model, config, accelerator, schedule)
     return config.replace({"model.norm_eps": model.norm_eps}), trainer  # which live batch norms may change
 
 

@@ -4,7 +4,7 @@ Reading order: `trainer` (the loop, a generator of records), `records` (the reco
 training samples), `sampling` (their order), `rare_classes` (weights and repeats), `augmentation` (random changes),
 `loading` (batches), `optimization` (from a batch to the next weights), `early_stopping`, `feature_cache` (feature maps
 of a frozen backbone), `divergence` (explains why a run diverged), `distributed` and `sync_batch_norm` (several
-processes), `signals`.
+processes), `signals`; `rate_finder` tests learning rates.
 """
 
 import lazy_loader as lazy

@@ -39,12 +39,19 @@ class Trainer:
         model: The network, trained in place; the config's `model.freeze_stages` and `model.batch_norm` are applied.
         config: All settings.
         accelerator: Device and processes; by default those of `make_accelerator`.
+        schedule: The learning rates; by default those of the config.
 
     Raises:
         TrainingError: The batch size is not a multiple of the number of processes.
     """
 
-    def __init__(self, model: RetinaNet, config: Config, accelerator: Accelerator | None = None) -> None:
+    def __init__(
+        self,
+        model: RetinaNet,
+        config: Config,
+        accelerator: Accelerator | None = None,
+        schedule: Schedule | None = None,
+    ) -> None:
         self.config = config
         self.accelerator = accelerator or make_accelerator()
         require_divisible_batch(config.training.batch_size, self.accelerator.num_processes)
@@ -57,7 +64,7 @@ class Trainer:
         self._gradient = BatchGradient(model, prepared, config, self.accelerator)
         decay = config.training.ema_decay
         self._average: AveragedModel | None = build_average(self.model, decay) if decay else None
-        self._schedule = Schedule(config.training)
+        self._schedule = schedule or Schedule(config.training)
         self._explosion = ExplosionDetector()
         self._early_stopping = EarlyStopping(config.training.early_stopping)
         self._updating = threading.RLock()  # held while a step changes the weights

@@ -1,0 +1,91 @@
+"""The command `find-lr`."""
+
+from argparse import Namespace
+from typing import Any
+
+from core.cli.common import is_main_process, print_left_out, progress_bar, tell
+from core.config import Config
+from core.io.text import count_noun
+from core.runs.range_test import find_rates
+from core.runs.splits import OpenedData
+from core.runs.train import Listeners
+from core.training.distributed import is_true_anywhere, make_accelerator
+from core.training.rate_finder import LEAST_FALL, STEPS, RateCurve, describe_rates
+from core.training.records import StepRecord
+from core.training.signals import collect_stop_signals
+
+EVERY = 5  # steps from row to row
+WIDTH = 40  # characters of the longest bar
+
+
+def find_lr(config: Config, options: Namespace) -> dict[str, Any]:
+    """Tests learning rates and prints the loss at each with a suggestion; Ctrl-C or SIGTERM ends the test.
+
+    Nothing is saved.
+    """
+    accelerator = make_accelerator()
+    tested = find_rates(
+        config,
+        options.data,
+        accelerator,
+        workers=options.workers,
+        format=options.format,
+        strict=options.strict,
+        listeners=Listeners(_print_data, tell),
+    )
+    records: list[StepRecord] = []
+    stopped = False
+    with collect_stop_signals() as received, progress_bar(total=STEPS, show=accelerator.is_main_process) as bar:
+        for record in tested:
+            records.append(record)
+            bar.update()
+            bar.set_postfix(rate=f"{record.learning_rate:.1e}", loss=f"{record.classification + record.box:.3f}")
+            # A signal reaches the processes at different steps, but all of them have to stop at the same one.
+            if is_true_anywhere(accelerator, bool(received)):
+                stopped = True
+                tested.close()
+                break
+    curve = describe_rates(
+        [each.learning_rate for each in records], [each.classification + each.box for each in records]
+    )
+    if stopped:
+        curve = curve._replace(suggestion=None)
+    if accelerator.is_main_process:
+        print(format_curve(curve))
+        print(_conclude(curve, stopped=stopped))
+    return {"stopped": stopped, **curve._asdict()}
+
+
+def _print_data(data: OpenedData) -> None:
+    if data.reading and is_main_process():
+        print(data.reading)
+    print_left_out(data.splits.train.left_out)
+
+
+def format_curve(curve: RateCurve) -> str:
+    """Formats the averaged loss as bars, with the logarithm of the rate from row to row."""
+    rows = set(range(0, len(curve.rates), EVERY))
+    if curve.suggestion is not None:
+        rows.add(curve.rates.index(curve.suggestion))
+    longest = max(curve.averages, default=0.0) or 1.0
+    lines = ["learning rate   loss"]
+    for row in sorted(rows):
+        bar = "█" * round(WIDTH * curve.averages[row] / longest)
+        note = "  ← suggestion" if curve.rates[row] == curve.suggestion else ""
+        lines.append(f"{curve.rates[row]:13.1e}  {curve.averages[row]:5.3g}  {bar}{note}")
+    return "\n".join(lines)
+
+
+def _conclude(curve: RateCurve, *, stopped: bool) -> str:
+    """Returns what follows from the test, as a sentence."""
+    if stopped:
+        return f"Stopped after {count_noun(len(curve.rates), 'step')} of {STEPS}: no suggestion."
+    if curve.suggestion is None:
+        return (
+            f"No suggestion: at no rate does the loss fall by {LEAST_FALL:.0%}. Weights that fit the data already "
+            "learn too little in so few steps to tell."
+        )
+    return (
+        f"Try --training.learning_rate {curve.suggestion:.1e}: there the loss falls fastest (steepest descent on the "
+        f"logarithmic axis). It is lowest at {curve.best:.1e}, and explodes soon beyond."
+    )
