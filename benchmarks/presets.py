@@ -9,7 +9,7 @@ import time
 from itertools import groupby
 from pathlib import Path
 
-from core.cli.compare import format_table
+from core.cli.training.compare import format_table
 from core.experiments.comparison import plan_runs, read_result, run_comparison, summarise_variants
 from core.experiments.presets import PRESETS
 from core.io.atomic import write_text

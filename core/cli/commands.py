@@ -23,11 +23,11 @@ class Command(NamedTuple):
 
 
 COMMANDS = {
-    "train": Command("Train a detector; Ctrl-C stops it with a checkpoint.", "train"),
+    "train": Command("Train a detector; Ctrl-C stops it with a checkpoint.", "training.train"),
     "compare": Command(
-        "Train variants of a detector that differ in one setting, on scenes, about a minute each.", "compare"
+        "Train variants of a detector that differ in one setting, on scenes, about a minute each.", "training.compare"
     ),
-    "find-lr": Command("Test learning rates in a hundred steps, and suggest one.", "find_lr"),
+    "find-lr": Command("Test learning rates in a hundred steps, and suggest one.", "training.find_lr"),
     "anchors": Command("Measure how well the anchors fit, and search for better scales and ratios.", "evaluate"),
     "evaluate": Command("Compute the twelve COCO metrics, and explain them.", "evaluate"),
     "detect": Command("Detect objects in pictures.", "detect.command"),

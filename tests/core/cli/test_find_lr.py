@@ -5,8 +5,9 @@ import signal
 
 import pytest
 
-from core.cli import find_lr as command, main
-from core.cli.find_lr import format_curve
+from core.cli import main
+from core.cli.training import find_lr as command
+from core.cli.training.find_lr import format_curve
 from core.training.rate_finder import STEPS, RateCurve
 from core.training.records import StepRecord
 from tests.core.tiny import TINY

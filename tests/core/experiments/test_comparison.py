@@ -2,7 +2,7 @@
 
 import pytest
 
-from core.cli.compare import format_table
+from core.cli.training.compare import format_table
 from core.config import Config, knobs
 from core.experiments.comparison import Row, plan_runs, read_result, run_comparison, summarise_variants
 from core.experiments.presets import PRESETS, SHARED, Preset, Variant
