@@ -43,9 +43,7 @@ HINT = (
 def build_view(pipeline: Pipeline, focus: Focus) -> StepView:
     """Shows a run: its curves, and its detections in a held-out picture at one of its evaluations."""
     if not RUNS.has(focus.run):
-        return StepView(
-            (truth_layer(pipeline),), build_text=lambda: StepText(_hint(pipeline), more=build_strip(pipeline))
-        )
+        return StepView((truth_layer(pipeline),), build_text=lambda: StepText(_hint(pipeline)))
     progress = RUNS.read_progress(focus.run)
     folder = RUNS.folder(focus.run)
     picture = read_picture(folder)
@@ -70,7 +68,7 @@ def _hint(pipeline: Pipeline) -> Markup:
     what = training_source(pipeline.image_ref, pipeline.visitor)
     if not what:
         what = f"the data set {pipeline.image_ref.source}" if is_from_data_set(pipeline.image_ref) else SCENES
-    return html.paragraph(HINT.format(what)) + comparison.measured() + comparison.rivals()
+    return html.paragraph(HINT.format(what)) + build_strip(pipeline) + comparison.measured() + comparison.rivals()
 
 
 def _build_text(progress: RunProgress, run: str, single: StepChanges | None) -> StepText:

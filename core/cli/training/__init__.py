@@ -1,1 +1,4 @@
-"""The commands that train: `train`, `compare` (variants of a detector) and `find_lr` (tests learning rates)."""
+"""The commands that train.
+
+Reading order: `train`, `compare` (variants of a detector), `find_lr` (tests learning rates).
+"""
