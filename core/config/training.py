@@ -159,7 +159,8 @@ class Training(Section):
     )  # fmt: skip
     scale_jitter: float = knob(
         0.0, label="Scale jitter", effect=Effect.TRAIN, ge=0, le=0.9, step=0.05,
-        help="Rescales each training image by a random factor from 1−j to 1+j; helps with unseen sizes.",
+        help="Shows each training image larger or smaller by a random factor from 1−j to 1+j, in an image of the same "
+        "size; helps with unseen sizes.",
     )  # fmt: skip
     crop_probability: float = knob(
         0.0, label="Crop probability", effect=Effect.TRAIN, ge=0, le=1, step=0.05,

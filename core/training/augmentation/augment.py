@@ -8,9 +8,8 @@ from torchvision.transforms.v2 import functional as F
 
 from core.config import Training
 from core.structures import Sample
-from core.training.augmentation.windows import Window, keep_objects
-
-SMALLEST_CROP = 0.5  # share of each side; smaller crops would mostly show pieces of large objects
+from core.training.augmentation.crop import choose_window, crop
+from core.training.augmentation.zoom import zoom
 
 
 class _Draws(NamedTuple):
@@ -29,6 +28,9 @@ class _Draws(NamedTuple):
     saturation: float
     noise: float
     noise_seed: float
+    scale_object: float
+    scale_x: float
+    scale_y: float
 
 
 def augment(sample: Sample, training: Training, rng: torch.Generator) -> Sample:
@@ -50,9 +52,11 @@ def augment(sample: Sample, training: Training, rng: torch.Generator) -> Sample:
     if draws.flip < training.flip_probability:
         sample = flip(sample)
     if training.scale_jitter > 0:
-        sample = scale(sample, _factor(draws.scale, training.scale_jitter))
+        factor = _factor(draws.scale, training.scale_jitter)
+        sample = zoom(sample, factor, draws.scale_object, (draws.scale_x, draws.scale_y))
     if draws.crop < training.crop_probability:
-        sample = crop(sample, _choose_window(sample, draws))
+        lengths, places = (draws.crop_width, draws.crop_height), (draws.crop_x, draws.crop_y)
+        sample = crop(sample, choose_window(sample, draws.crop_object, lengths, places))
     if training.colour_jitter > 0:
         changes = (draws.brightness, draws.contrast, draws.saturation)
         factors = [_factor(draw, training.colour_jitter) for draw in changes]
@@ -71,28 +75,6 @@ def flip(sample: Sample) -> Sample:
     x1, y1, x2, y2 = sample.boxes.unbind(-1)
     boxes = torch.stack((width - x2, y1, width - x1, y2), dim=-1)  # [M, 4]
     return sample._replace(image=F.horizontal_flip(sample.image), boxes=boxes)
-
-
-def scale(sample: Sample, factor: float) -> Sample:
-    """Resizes the image and its boxes; each side is rounded to whole pixels and is at least one pixel long."""
-    height, width = sample.image.shape[-2:]
-    new_height, new_width = max(1, round(height * factor)), max(1, round(width * factor))
-    image = F.resize(sample.image, [new_height, new_width], antialias=True)
-    ratio = sample.boxes.new_tensor([new_width / width, new_height / height]).repeat(2)
-    return sample._replace(image=image, boxes=sample.boxes * ratio)
-
-
-def crop(sample: Sample, window: Window) -> Sample:
-    """Crops a sample; objects centred outside the window are dropped, the others are clipped to it."""
-    corner = sample.boxes.new_tensor([window.left, window.top])
-    size = sample.boxes.new_tensor([window.width, window.height])
-    centres = _centres(sample.boxes) - corner  # [M, 2]
-    boxes = torch.minimum((sample.boxes - corner.repeat(2)).clamp(min=0), size.repeat(2))
-    keep = ((centres >= 0) & (centres < size)).all(dim=1)
-    rows = slice(window.top, window.top + window.height)
-    columns = slice(window.left, window.left + window.width)
-    image = sample.image[:, rows, columns].contiguous()
-    return keep_objects(sample._replace(image=image, boxes=boxes), keep)
 
 
 def adjust_colour(image: Tensor, brightness: float, contrast: float, saturation: float) -> Tensor:
@@ -123,30 +105,3 @@ def add_noise(image: Tensor, deviation: float, rng: torch.Generator) -> Tensor:
 
 def _factor(draw: float, jitter: float) -> float:
     return 1 + jitter * (2 * draw - 1)
-
-
-def _centres(boxes: Tensor) -> Tensor:
-    return (boxes[:, :2] + boxes[:, 2:]) / 2  # [M, 2]
-
-
-def _choose_window(sample: Sample, draws: _Draws) -> Window:
-    """Chooses a window that contains the centre of a random object; of a crowd only if there is nothing else."""
-    height, width = sample.image.shape[-2:]
-    candidates = sample.boxes[~sample.crowd] if not sample.crowd.all() else sample.boxes
-    x = y = None
-    if len(candidates):
-        x, y = _centres(candidates)[int(draws.crop_object * len(candidates))].tolist()
-    left, new_width = _choose_interval(width, x, draws.crop_width, draws.crop_x)
-    top, new_height = _choose_interval(height, y, draws.crop_height, draws.crop_y)
-    return Window(left, top, new_width, new_height)
-
-
-def _choose_interval(side: int, centre: float | None, length_draw: float, start_draw: float) -> tuple[int, int]:
-    """Chooses the start and length along one side, the start uniformly among those that keep the centre's pixel."""
-    shortest = max(1, round(SMALLEST_CROP * side))
-    length = shortest + int(length_draw * (side - shortest + 1))
-    first, last = 0, side - length
-    if centre is not None:
-        pixel = min(int(centre), side - 1)
-        first, last = max(first, pixel - length + 1), min(last, pixel)
-    return first + int(start_draw * (last - first + 1)), length

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from core.structures import Sample
-from core.training.augmentation.windows import MIN_LEFT, Size, Window, cut_out, join, keep_objects, shift
+from core.training.augmentation.windows import MIN_LEFT, Size, Window, cut_out, join, keep_objects, place, shift
 
 MAX_PASTED = 10  # objects; crowded pictures would otherwise cover all of the other
 
@@ -61,7 +61,7 @@ def _place(sample: Sample, source: Sample, rng: torch.Generator) -> Iterator[Pas
         window = _enclose(box)
         size = Size(max(1, round(window.width * factor)), max(1, round(window.height * factor)))
         if size.width <= width and size.height <= height:
-            at = Window(int(left * (width - size.width + 1)), int(top * (height - size.height + 1)), *size)
+            at = place(size, Size(width, height), (left, top))
             yield Pasted(shift(cut_out(source, window, size), at.left, at.top), at)
 
 

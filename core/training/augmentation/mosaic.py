@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import torch
 
 from core.structures import Sample
-from core.training.augmentation.windows import Size, Window, cut_out, join, shift
+from core.training.augmentation.windows import Size, Window, count_pixels, cut_out, join, place, shift
 
 PICTURES = 4
 MARGIN = 0.25  # share of each side; the point at which the four pictures meet is no closer to the edge
@@ -60,10 +60,5 @@ def _choose_window(sample: Sample, quadrant: Size, whole: Size, draws: Sequence[
     smallest = max(quadrant.width / width, quadrant.height / height)  # the scale at which it just fills the quadrant
     largest = max(whole.width / width, whole.height / height)
     factor = smallest * (largest / smallest) ** draws[0]
-    part = Size(_count_pixels(quadrant.width / factor, width), _count_pixels(quadrant.height / factor, height))
-    left, top = int(draws[1] * (width - part.width + 1)), int(draws[2] * (height - part.height + 1))
-    return Window(left, top, *part)
-
-
-def _count_pixels(length: float, most: int) -> int:
-    return min(max(round(length), 1), most)
+    part = Size(count_pixels(quadrant.width / factor, width), count_pixels(quadrant.height / factor, height))
+    return place(part, Size(width, height), (draws[1], draws[2]))

@@ -49,6 +49,17 @@ def cut_out(sample: Sample, window: Window, size: Size) -> Sample:
     return keep_objects(sample._replace(image=image, boxes=torch.minimum(boxes * ratio, _limit(boxes, size))), keep)
 
 
+def place(size: Size, inside: Size, at: tuple[float, float]) -> Window:
+    """Returns a window of a size inside a larger area, at a share of the room there is along x and y, in [0, 1)."""
+    left, top = (int(share * (room - length + 1)) for length, room, share in zip(size, inside, at, strict=True))
+    return Window(left, top, *size)
+
+
+def count_pixels(length: float, most: int) -> int:
+    """Rounds a length to whole pixels, from one to those that there are."""
+    return min(max(round(length), 1), most)
+
+
 def keep_objects(sample: Sample, keep: Tensor) -> Sample:
     """Returns a sample with those of its objects, bool [M], that also have an area."""
     keep = keep & (sample.boxes[:, 2:] > sample.boxes[:, :2]).all(dim=1)

@@ -1,9 +1,11 @@
 import pytest
 import torch
 
-from core.config import Training
+from core.config import Config, Training
+from core.retinanet.preprocess import prepare, scale_objects
 from core.structures import Sample
-from core.training.augmentation.augment import add_noise, adjust_colour, augment, crop, flip, scale
+from core.training.augmentation.augment import add_noise, adjust_colour, augment, flip
+from core.training.augmentation.crop import crop
 from core.training.augmentation.windows import Window
 from tests.core.training.augmentation.samples import assert_sound, equal, generator, make_sample
 
@@ -59,27 +61,18 @@ def test_flip_by_hand():
     assert equal(flip(flip(sample)), sample)
 
 
-def test_scale_by_hand():
-    sample = make_sample([[1, 2, 30, 20]])
-    assert equal(scale(sample, 1), sample)
-    doubled = scale(sample, 2)
-    assert doubled.image.shape == (3, 80, 120)
-    assert doubled.boxes.tolist() == [[2, 4, 60, 40]]
-    third = scale(sample, 1 / 3)  # 40 → 13 rows, 60 → 20 columns
-    assert third.image.shape == (3, 13, 20)
-    assert torch.allclose(third.boxes, torch.tensor([[1 / 3, 2 * 13 / 40, 10, 20 * 13 / 40]]))
-
-
-def test_scale_keeps_a_picture_of_one_pixel():
-    assert scale(make_sample([[0, 0, 1, 1]], (1, 1)), 0.1).image.shape == (3, 1, 1)
-
-
-def test_scale_jitter_stays_in_its_range():
-    sample = make_sample([], (100, 100))
+def test_scale_jitter_changes_what_the_network_sees():
+    """The network resizes all pictures to the same shorter side, so that a picture that is only resized would not."""
+    sample, inference = make_sample([[20, 10, 40, 30]], (100, 100)), Config().inference
     training = Training(**{**NOTHING, "scale_jitter": 0.3})
-    sides = [augment(sample, training, generator(seed)).image.shape[1] for seed in range(100)]
-    assert 70 <= min(sides) < 80
-    assert 120 < max(sides) <= 130
+    widths = []
+    for seed in range(100):
+        changed = augment(sample, training, generator(seed))
+        assert changed.image.shape == sample.image.shape
+        batch = prepare([changed.image], inference)
+        boxes, _ = scale_objects(changed, batch.factors[0])
+        widths.append((boxes[0, 2] - boxes[0, 0]).item() / (20 * 2.56))
+    assert 0.699 <= min(widths) < 0.75 and 1.25 < max(widths) <= 1.3 * 1.02
 
 
 def test_crop_by_hand():
