@@ -1,4 +1,4 @@
-"""Snapshots of a run: its detections in one fixed image after each evaluation."""
+"""Snapshots of a run: its detections in one fixed image after each evaluation, and what a moving assigner assigns."""
 
 import json
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import interpolate
 
-from core.config import Config
+from core.config import OUTPUT_ASSIGNERS, Config
 from core.data.dataset import DataSet
 from core.data.images import open_image, to_pil
 from core.errors import PictureError
@@ -17,8 +17,10 @@ from core.evaluation.damage import find_usable
 from core.io.atomic import write_atomically, write_text
 from core.io.jsonl import JsonLines
 from core.io.records import read_bytes, read_object
+from core.retinanet.assigners import NetworkView, assign_anchors
 from core.retinanet.model import RetinaNet
-from core.retinanet.predict import detect
+from core.retinanet.predict import detect, make_batch_anchors, predict
+from core.retinanet.preprocess import scale_objects
 from core.runs.folder import RunFolder, append_line
 from core.structures import Detections, Sample
 
@@ -36,10 +38,18 @@ class SnapshotImage(NamedTuple):
 
 
 class Snapshot(NamedTuple):
-    """The detections after a number of steps, in pixels of the stored image."""
+    """The network after a number of steps; boxes are in pixels of the stored image.
+
+    Attributes:
+        step: The number of steps.
+        found: Its detections.
+        assigned: The foreground anchors, float32 [A, 4], where the assigner looks at what the network predicts; None
+            where it does not.
+    """
 
     step: int
     found: Detections
+    assigned: Tensor | None = None
 
 
 class SnapshotRecorder:
@@ -54,7 +64,7 @@ class SnapshotRecorder:
     def __init__(self, folder: RunFolder, data: DataSet, config: Config) -> None:
         self._folder, self._config = folder, config
         sample = find_usable(data, config.inference)
-        self._image = sample.image
+        self._sample = sample
         self._scale = min(1.0, MAX_SIDE / max(sample.image.shape[1:]))
         self._recorded = max((record["step"] for record in JsonLines(folder.snapshots).read()), default=0)
         if not folder.snapshot_image.exists():
@@ -62,19 +72,42 @@ class SnapshotRecorder:
 
     def detect(self, model: RetinaNet) -> Detections:
         """Returns a network's detections in the image; the network is left in evaluation mode."""
-        found = detect(model, [self._image], self._config)[0]
+        found = detect(model, [self._sample.image], self._config)[0]
         return found._replace(boxes=found.boxes * self._scale)
+
+    def assign(self, model: RetinaNet) -> Tensor:
+        """Returns the anchors that are foreground by what a network predicts, float32 [A, 4], as `Snapshot.assigned`.
+
+        The network is left in evaluation mode.
+        """
+        batch, (logits, deltas, _) = predict(model, [self._sample.image], self._config)
+        factors = batch.factors[0]
+        objects, labels = scale_objects(self._sample, factors)
+        grid = make_batch_anchors(batch, self._config.anchors)
+        grid = grid._replace(boxes=grid.boxes.to(factors.device))
+        view = NetworkView(logits[0].float(), deltas[0].float(), labels)
+        match = assign_anchors(grid, objects, self._config.matching, view)
+        return (grid.boxes[match.foreground] * factors * self._scale).cpu()
 
     def add(self, model: RetinaNet, step: int) -> None:
         """Appends a snapshot of a network after a step, unless the file has one of this step."""
-        if step > self._recorded:
-            append_line(self._folder.snapshots, {"step": step, **detections_to_dict(self.detect(model))})
+        if step <= self._recorded:
+            return
+        record = {"step": step, **detections_to_dict(self.detect(model))}
+        if self._config.matching.assigner in OUTPUT_ASSIGNERS:
+            record["assigned"] = round_boxes(self.assign(model))
+        append_line(self._folder.snapshots, record)
+
+
+def round_boxes(boxes: Tensor) -> list[list[float]]:
+    """Converts boxes [N, 4] for JSON, to tenths of a pixel."""
+    return [[round(edge, 1) for edge in box] for box in boxes.tolist()]
 
 
 def detections_to_dict(found: Detections) -> dict[str, Any]:
     """Converts detections for JSON, with rounded numbers."""
     return {
-        "boxes": [[round(edge, 1) for edge in box] for box in found.boxes.tolist()],
+        "boxes": round_boxes(found.boxes),
         "scores": [round(score, DIGITS) for score in found.scores.tolist()],
         "labels": found.labels.tolist(),
     }
@@ -114,9 +147,19 @@ def read_snapshot_image(folder: RunFolder) -> SnapshotImage | None:
 def snapshot_from_record(record: dict[str, Any]) -> Snapshot:
     """Converts a line of the snapshots' file; an invalid one has no detections."""
     try:
-        return Snapshot(record["step"], detections_from_dict(record))
+        return Snapshot(record["step"], detections_from_dict(record), _read_assigned(record))
     except ValueError:
         return Snapshot(record["step"], detections_from_dict({"boxes": [], "scores": [], "labels": []}))
+
+
+def _read_assigned(record: dict[str, Any]) -> Tensor | None:
+    """Returns the assigned anchors of a record, at most `MAX_BOXES`; raises `ValueError` if they are none."""
+    if "assigned" not in record:
+        return None
+    try:
+        return torch.tensor(record["assigned"][:MAX_BOXES]).float().reshape(-1, 4)
+    except (TypeError, RuntimeError) as error:
+        raise ValueError(f"The record does not describe anchors: {error}.") from None
 
 
 def _write_image(folder: RunFolder, sample: Sample, class_names: Sequence[str], scale: float) -> None:

@@ -59,6 +59,12 @@ class Reader:
         _, records = self._read(folder.snapshots)
         return snapshot_from_record(records[min(number, len(records)) - 1]) if records else None
 
+    def read_snapshot_before(self, folder: RunFolder, number: int) -> Snapshot | None:
+        """Returns the snapshot before the one that `read_snapshot` returns, None if there is none."""
+        _, records = self._read(folder.snapshots)
+        before = min(number, len(records)) - 2
+        return snapshot_from_record(records[before]) if before >= 0 else None
+
     def _read(self, path: Path) -> tuple[JsonLines, tuple[dict[str, Any], ...]]:
         with self._lock:
             file = self._files.setdefault(path, JsonLines(path))

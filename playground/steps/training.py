@@ -2,7 +2,9 @@
 
 from pathlib import Path
 
+import torch
 from markupsafe import Markup
+from torch import Tensor
 
 from core.config import POSTPROCESSING, Config, knobs
 from core.errors import UserError
@@ -50,17 +52,19 @@ def build_view(pipeline: Pipeline, focus: Focus) -> StepView:
     single = read_step_changes(folder) if progress.own else None
     if single and single.step != progress.steps[-1]["step"]:  # the run has continued since
         single = None
+    frame, before = (
+        RUNS.reader.read_snapshot(folder, focus.frame),
+        RUNS.reader.read_snapshot_before(folder, focus.frame),
+    )
 
     def build_text() -> StepText:
-        return _build_text(progress, focus.run, single)._replace(more=build_strip(pipeline))
+        text = _build_text(progress, focus.run, single)
+        said = describe_assigned(frame, before) if frame and not single else Markup()
+        return text._replace(readout=text.readout + said, more=build_strip(pipeline))
 
     if picture is None:
         return StepView((truth_layer(pipeline),), build_text=build_text)
-    layers = (
-        single_layers(picture, single)
-        if single
-        else film_layers(picture, RUNS.reader.read_snapshot(folder, focus.frame))
-    )
+    layers = single_layers(picture, single) if single else film_layers(picture, frame, before)
     return StepView(layers, build_text=build_text, picture=picture)
 
 
@@ -101,10 +105,46 @@ def _warn_of_seen(run: str, config: Config) -> Markup:
     return html.paragraph(SEEN.format(count_noun(count, "held-out picture")))
 
 
-def film_layers(picture: Picture, frame: Snapshot | None) -> tuple[Layer, ...]:
-    """Returns the objects of a film's picture, and the detections of a frame if there is one."""
+def film_layers(picture: Picture, frame: Snapshot | None, before: Snapshot | None = None) -> tuple[Layer, ...]:
+    """Returns the objects of a film's picture, and the detections of a frame if there is one.
+
+    Where the assigner looks at what the network predicts, hidden layers show its foreground anchors: those that are
+    the same as in the frame before, and those that are new.
+    """
     truth = objects_layer(picture.sample.boxes, picture.sample.labels, picture.class_names)
-    return (truth, found_layer(frame.found, picture, "kept", f"found after step {frame.step}")) if frame else (truth,)
+    if not frame:
+        return (truth,)
+    found = found_layer(frame.found, picture, "kept", f"found after step {frame.step}")
+    if frame.assigned is None:
+        return truth, found
+    stayed = _find_stayed(frame, before)
+    same, new = frame.assigned[stayed], frame.assigned[~stayed]
+    return (
+        truth,
+        Layer("assigned", "foreground anchors, as before", "foreground", same, visible=False),
+        Layer("assigned-new", "foreground anchors, new", "before", new, visible=False),
+        found,
+    )
+
+
+def _find_stayed(frame: Snapshot, before: Snapshot | None) -> Tensor:
+    """Returns which of a frame's foreground anchors the frame before has as well, bool [A]."""
+    anchors = frame.assigned if frame.assigned is not None else torch.zeros(0, 4)
+    if before is None or before.assigned is None:
+        return torch.zeros(len(anchors), dtype=torch.bool)
+    return (anchors[:, None] == before.assigned).all(dim=2).any(dim=1)
+
+
+def describe_assigned(frame: Snapshot, before: Snapshot | None) -> Markup:
+    """Returns how the assignment has changed since the frame before, nothing if no assigner looks at the outputs."""
+    if frame.assigned is None:
+        return Markup()
+    number, stayed = len(frame.assigned), int(_find_stayed(frame, before).sum())
+    text = f"After step {frame.step} SimOTA assigns {count_noun(number, 'anchor')} of this picture to objects"
+    if before is not None and before.assigned is not None:
+        given_up = len(before.assigned) - stayed
+        text += f": {stayed} as after step {before.step}, {number - stayed} new, and {given_up} given up"
+    return html.paragraph(f"{text}. Layers under the picture show them.")
 
 
 def single_layers(picture: Picture, single: StepChanges) -> tuple[Layer, ...]:

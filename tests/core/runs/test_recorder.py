@@ -10,7 +10,9 @@ import torch
 from core.data.dataset import DataSet
 from core.data.sources import SceneData
 from core.io.jsonl import JsonLines
+from core.retinanet.losses import batch_losses
 from core.retinanet.model import build_model
+from core.retinanet.preprocess import prepare
 from core.runs import recorder as recorder_module
 from core.runs.checkpoint import load_checkpoint, save_checkpoint
 from core.runs.control import PAUSE, STOP, Control, write_control
@@ -124,6 +126,34 @@ def test_a_large_picture_is_kept_smaller_with_its_boxes(tmp_path):
     recorder.add(build_model(config.model, num_classes=1, anchors_per_location=9), 5)
     (snapshot,) = read_snapshots(folder)
     assert snapshot.step == 5 and (snapshot.found.boxes[:, 2::2] <= 1024.5).all()
+
+
+@pytest.mark.slow
+def test_a_snapshot_has_the_anchors_of_an_assigner_that_looks_at_the_outputs(tmp_path):
+    model = build_model(tiny().model, num_classes=1, anchors_per_location=9)
+    for name in ("max_iou", "simota"):
+        config = tiny(inference__max_image_size=64, matching__assigner=name)
+        (tmp_path / name).mkdir()
+        folder = RunFolder(tmp_path / name)
+        recorder = SnapshotRecorder(folder, OneImage(), config)
+        recorder.add(model, 5)
+        (snapshot,) = read_snapshots(folder)
+        assert (snapshot.assigned is None) == (name == "max_iou")
+    x1, y1, x2, y2 = snapshot.assigned.T  # in pixels of the stored image, where the object is from (500, 0)
+    assert 1 <= len(x1) <= 10 and ((x1 + x2) / 2 > 400).all() and ((y1 + y2) / 2 < 356).all()
+    sample = OneImage().sample
+    batch = prepare([sample.image], config.inference)
+    with torch.inference_mode():
+        losses = batch_losses(model(batch.pixels), batch, [sample], config)  # as in training, in evaluation mode here
+    assert int(losses[0].foreground) == len(snapshot.assigned)
+
+
+def test_damaged_anchors_of_a_snapshot_are_left_out():
+    plain = {"step": 1, "boxes": [], "scores": [], "labels": []}
+    assert snapshot_from_record(plain).assigned is None
+    assert snapshot_from_record({**plain, "assigned": []}).assigned.shape == (0, 4)
+    for damaged in ([[1, 2]], "a", 3, [["a"] * 4], None):
+        assert snapshot_from_record({**plain, "assigned": damaged}).assigned is None
 
 
 @pytest.mark.parametrize("text", ["", "{}", "[]", '{"boxes": [], "scores": [], "labels": [9], "class_names": ["a"]}'])
