@@ -33,6 +33,11 @@ class Inference(Section):
         1333, label="Maximum longer side", effect=Effect.FORWARD, ge=32, le=2666, step=1, unit="px",
         help="Limit of the longer side, which takes precedence over the shorter side; keeps panoramas affordable.",
     )  # fmt: skip
+    precision: Literal["fp32", "bf16"] = knob(
+        "fp32", label="Precision of inference", effect=Effect.FORWARD,
+        help="bf16 computes predictions with half the bits: faster where the processor has instructions for it, with "
+        "slightly different scores and boxes.",
+    )  # fmt: skip
     tile_size: int = knob(
         0, label="Tile size", effect=Effect.VIEWS, ge=0, le=4096, step=32, unit="px", acts=(PASSABLE,),
         help="A larger picture is also seen in square tiles with this side, each resized like a picture of its own, to "

@@ -26,6 +26,7 @@ SUPPORTED_VALUES: dict[str, tuple[object, ...]] = {
     "loss.kind": LOSS_KINDS,
     "loss.class_weights": ("none",),
     "loss.normaliser": ("batch",),
+    "inference.precision": ("fp32",),
     "inference.tile_size": (0,),
     "inference.test_time_flip": (False,),
     "inference.test_time_scales": ((1.0,),),

@@ -21,7 +21,12 @@ OUTPUTS = ("boxes", "scores", "labels")
 PIXELS = "RGB in 0 … 1, float32; upright by EXIF, transparency on white, 16 bits divided by 65535"
 PACKAGES = ("onnx", "onnxscript", "onnxruntime")  # of the extra `export`
 # The settings of which the graph knows one value only.
-SUPPORTED = {"inference.nms_kind": "hard", "inference.test_time_flip": False, "inference.test_time_scales": (1.0,)}
+SUPPORTED = {
+    "inference.precision": "fp32",
+    "inference.test_time_flip": False,
+    "inference.test_time_scales": (1.0,),
+    "inference.nms_kind": "hard",
+}
 SHAPE = (2, 3, 96, 160)  # of the traced pixels; all differ, so that the exporter does not equate two dimensions
 
 
@@ -50,8 +55,8 @@ def write_onnx(path: Path, model: RetinaNet, config: Config, class_names: Sequen
         class_names: The K class names, stored in the file's metadata.
 
     Raises:
-        ConfigError: NMS is not hard, for which alone ONNX has an operator, or pictures are seen in tiles or several
-            views, as the graph cannot.
+        ConfigError: NMS is not hard, for which alone ONNX has an operator, or the network computes in bfloat16, or
+            pictures are seen in tiles or several views, as the graph cannot.
     """
     if config.inference.tile_size:
         raise ConfigError(

@@ -24,7 +24,13 @@ from core.weights.sources import adopt, build, load_weights
 
 PICTURE_SIDES = (120, 160)  # px
 WEAK = {"inference.max_detections": 1000, "inference.nms_threshold": 0.2}  # detects objects of all sizes
-SEEN_ONCE = {"inference.tile_size": 0, "inference.test_time_flip": False, "inference.test_time_scales": (1.0,)}
+PLAIN = {
+    "inference.precision": "fp32",
+    "inference.tile_size": 0,
+    "inference.test_time_flip": False,
+    "inference.test_time_scales": (1.0,),
+    "inference.nms_kind": "hard",
+}
 MIN_SCORES = 20  # that exceed the score threshold of the comparison, which is lowered if the picture has fewer
 
 
@@ -52,8 +58,8 @@ class Reference(NamedTuple):
 
     Attributes:
         picture: uint8 [3, H, W].
-        config: The settings, without tiles and other views, with hard NMS and a score threshold that some scores
-            exceed.
+        config: The settings, in single precision, without tiles and other views, with hard NMS and a score threshold
+            that some scores exceed.
         boxes: [N, 4], the box of each anchor, xyxy in pixels of the picture.
         scores: [N, K], the scores of each anchor.
         detections: What is detected: the best of the boxes; near ties decide which.
@@ -143,13 +149,13 @@ def make_reference(model: RetinaNet, config: Config, *, weak: bool) -> Reference
             alone; others hold limits on what they detect.
     """
     picture = make_picture()
+    config = config.replace(PLAIN)
     prediction = predict(model, [picture], config)
     batch, outputs = prediction
     scores = outputs.logits[0].sigmoid().nan_to_num(0)
     least = scores.flatten().topk(min(MIN_SCORES + 1, scores.numel())).values[-1].item()
     threshold = 0.0 if weak else min(config.inference.score_threshold, least)
-    limits = {**SEEN_ONCE, "inference.nms_kind": "hard", "inference.score_threshold": threshold}
-    config = config.replace({**limits, **(WEAK if weak else {})})
+    config = config.replace({"inference.score_threshold": threshold, **(WEAK if weak else {})})
     boxes = decode(outputs.deltas[0], make_batch_anchors(batch, config.anchors).boxes)
     boxes = clip(boxes, *batch.sizes[0]) * batch.factors[0]
     return Reference(picture, config, boxes, scores, extract_detections(prediction, config)[0])

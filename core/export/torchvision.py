@@ -25,6 +25,7 @@ SUPPORTED_VALUES: dict[str, tuple[object, ...]] = {
     "loss.class_weights": ("none",),
     "loss.box_weight": (1.0,),
     "loss.normaliser": ("image",),
+    "inference.precision": ("fp32",),
     "inference.tile_size": (0,),
     "inference.test_time_flip": (False,),
     "inference.test_time_scales": ((1.0,),),

@@ -4,7 +4,8 @@ Reading order: `boxes` (geometry and box regression targets), `anchors`, `assign
 objects), `losses` (of scores, anchors, images and batches), `focal_kernel` (focal loss with its gradient in one pass),
 `backbone` (ResNet and feature pyramid), `heads`, `model` (both as one module), `preprocess`, `postprocess` (score
 threshold, top-K, decoding, NMS, cap), `suppression` (the kinds of NMS), `tiles` (large pictures in parts), `views`
-(mirrored and resized pictures), `predict` (images to detections), `fuse` (batch norms fused into convolutions).
+(mirrored and resized pictures), `precision`, `predict` (images to detections), `fuse` (batch norms fused into
+convolutions).
 """
 
 import lazy_loader as lazy

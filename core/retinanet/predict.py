@@ -10,11 +10,12 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from core.config import Anchors, Config
+from core.config import Anchors, Config, Inference
 from core.retinanet.anchors import AnchorGrid, make_anchors
 from core.retinanet.boxes import clip
 from core.retinanet.model import Outputs, RetinaNet
 from core.retinanet.postprocess import Candidates, concatenate_candidates, select_candidates, select_detections
+from core.retinanet.precision import compute_in
 from core.retinanet.preprocess import Batch, concatenate, prepare
 from core.retinanet.tiles import EDGE, Tile, crop, find_cut, join, make_tiles, place, select
 from core.retinanet.views import Frame, View, join_views, make_views, map_back, settings_of, show
@@ -41,7 +42,7 @@ def predict(model: RetinaNet, images: Sequence[Tensor], config: Config) -> Predi
     Raises:
         PictureError: An image cannot be processed, see `core.retinanet.preprocess.prepare`.
     """
-    return _run(model, prepare(_to_device(images, model), config.inference))
+    return _run(model, prepare(_to_device(images, model), config.inference), config.inference)
 
 
 def _to_device(images: Sequence[Tensor], model: RetinaNet) -> list[Tensor]:
@@ -50,8 +51,10 @@ def _to_device(images: Sequence[Tensor], model: RetinaNet) -> list[Tensor]:
 
 
 @torch.inference_mode()
-def _run(model: RetinaNet, batch: Batch) -> Prediction:
-    return Prediction(batch, model.eval()(batch.pixels))
+def _run(model: RetinaNet, batch: Batch, inference: Inference) -> Prediction:
+    with compute_in(inference.precision, batch.pixels.device):
+        outputs = model.eval()(batch.pixels)
+    return Prediction(batch, outputs._replace(logits=outputs.logits.float(), deltas=outputs.deltas.float()))
 
 
 def make_batch_anchors(batch: Batch, anchors: Anchors) -> AnchorGrid:
@@ -148,7 +151,7 @@ def predict_by_shape(
         batch = prepare([image], config.inference)
         batches_by_shape.setdefault(batch.pixels.shape, {})[number] = batch
     for batches in batches_by_shape.values():
-        yield tuple(batches), _run(model, concatenate(list(batches.values())))
+        yield tuple(batches), _run(model, concatenate(list(batches.values())), config.inference)
 
 
 def detect_from(prediction: Prediction, model: RetinaNet, images: Sequence[Tensor], config: Config) -> list[Detections]:

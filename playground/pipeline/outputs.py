@@ -10,6 +10,7 @@ from core.analysis.model_costs import Costs, ModelPart, count_parameters, estima
 from core.config import Effect
 from core.retinanet.backbone import Pyramid
 from core.retinanet.model import Outputs
+from core.retinanet.precision import compute_in
 from core.retinanet.predict import Prediction, predict
 from core.weights.sources import WeightsError
 from playground.pipeline.inputs import PipelineInputs
@@ -84,8 +85,11 @@ class NetworkOutputs(PipelineInputs):
         """The feature maps of the backbone and of the feature pyramid."""
 
         def compute() -> Pyramid:
-            with torch.inference_mode(), all_threads():
-                return self.network.model.eval().pyramid(self.batch.pixels)
+            pixels, precision = self.batch.pixels, self.config.inference.precision
+            with torch.inference_mode(), all_threads(), compute_in(precision, pixels.device):
+                body, levels = self.network.model.eval().pyramid(pixels)
+            first, second, third = (each.float() for each in body)
+            return Pyramid((first, second, third), tuple(each.float() for each in levels))
 
         self._require_quick(is_cached=self.outputs_key in _pyramids)
         return _pyramids.get(self.outputs_key, compute)
@@ -100,6 +104,18 @@ class NetworkOutputs(PipelineInputs):
             return tuple(each.view(*grid, -1).amax(dim=2) for each, grid in levels)
 
         return _score_maps.get((self.outputs_key, self.grid.counts), compute)
+
+    @cached_property
+    def rounding(self) -> float:
+        """The largest difference of any score from that in single precision, in which the network runs as well."""
+        exact = type(self)(
+            self.picture, self.config.replace({"inference.precision": "fp32"}), postpone_slow=self.postpone_slow
+        )
+        try:
+            theirs = exact.prediction.outputs.logits.sigmoid()
+        finally:
+            self.has_postponed |= exact.has_postponed
+        return (self.prediction.outputs.logits.sigmoid() - theirs).abs().max().item()
 
     @cached_property
     def outputs_key(self) -> Hashable:

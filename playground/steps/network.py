@@ -4,6 +4,7 @@ from markupsafe import Markup
 
 from core.analysis import model_costs
 from core.retinanet.anchors import LEVELS
+from core.retinanet.precision import is_bf16_fast
 from core.weights.architecture import WeightsError
 from playground.canvas.view import Heat
 from playground.components import html
@@ -21,6 +22,7 @@ from playground.steps.step import (
     score_heat,
     truth_layer,
 )
+from playground.support.cache import PostponedError
 from playground.support.wording import name_knobs
 
 STAGES = ("stem", "layer1", "layer2", "layer3", "layer4")
@@ -39,10 +41,30 @@ def build_view(pipeline: Pipeline, focus: Focus) -> StepView:
         shapes = tuple((name, f"{each.shape[1]} × {each.shape[2]} × {each.shape[3]}") for name, each in maps)
         table = html.Table("Feature maps of this picture", ("map", "channels × rows × columns"), shapes)
         return StepText(
-            note_tiles(pipeline) + weights.paragraphs(pipeline.config) + _sizes(pipeline) + html.table(table)
+            note_tiles(pipeline)
+            + weights.paragraphs(pipeline.config)
+            + _say_precision(pipeline)
+            + _sizes(pipeline)
+            + html.table(table)
         )
 
     return StepView((truth_layer(pipeline, visible=False),), _heat(pipeline, focus), build_text)
+
+
+def _say_precision(pipeline: Pipeline) -> Markup:
+    """Returns what bfloat16 changes in this picture, and whether it is fast here; nothing in single precision."""
+    if pipeline.config.inference.precision == "fp32":
+        return Markup()
+    speed = "has" if is_bf16_fast(pipeline.batch.pixels.device) else "has no"
+    end = f"The processor of this page {speed} instructions for it."
+    try:
+        change = pipeline.rounding
+    except PostponedError:
+        return html.paragraph(f"The network computes in bf16. {end}")
+    return html.paragraph(
+        f"The network computes in bf16: of all scores of this picture, the one that differs most from fp32 does so by "
+        f"{change:.4f}. {end}"
+    )
 
 
 def _heat(pipeline: Pipeline, focus: Focus) -> Heat:

@@ -23,10 +23,15 @@ _STEPS = {
 }
 
 
+PRECISION = "inference.precision"  # of the network, whose step says what it changes
+
+
 def step_of(knob: Knob) -> str:
     """Returns the key of the step that a hyperparameter belongs to."""
     if knob.path == EVAL_IMAGES:
         return "evaluation"
+    if knob.path == PRECISION:
+        return "network"
     if knob.section == "inference":
         return "detections" if knob.effect in POSTPROCESSING else "picture"
     return _STEPS[knob.section]

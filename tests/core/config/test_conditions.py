@@ -199,7 +199,7 @@ ALWAYS = {  # whatever the other settings are
     "anchors": "size_p3 size_p4 size_p5 size_p6 size_p7 scales ratios convention",
     "matching": "assigner",
     "loss": "kind box_weight",
-    "inference": "image_size max_image_size score_threshold",
+    "inference": "image_size max_image_size precision score_threshold",
     "training": "steps batch_size sampler learning_rate ema_decay precision seed eval_interval eval_images "
     "flip_probability scale_jitter crop_probability colour_jitter noise_jitter mosaic_probability "
     "copy_paste_probability",
@@ -519,6 +519,7 @@ COMPUTE = {  # by path, parts of a run
     **dict.fromkeys([f"training.{name}" for name in ("flip_probability", *JITTERS)], compute_augmented),
     **dict.fromkeys([f"training.{name}" for name in COMBINING], compute_combined),
     "training.early_stopping": compute_stops,
+    "inference.precision": compute_detections,
 }
 
 

@@ -141,6 +141,7 @@ def test_the_script_imports_what_it_requires_and_nothing_from_here():
         ("inference.nms_kind", "diou"),
         ("inference.class_agnostic_nms", True),
         ("inference.tile_size", 256),
+        ("inference.precision", "bf16"),
         ("inference.test_time_flip", True),
     ],
 )

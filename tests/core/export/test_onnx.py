@@ -161,6 +161,7 @@ def test_the_file_reveals_no_path_and_a_damaged_one_is_one_sentence(other, tmp_p
         ("inference.nms_kind", "soft"),
         ("inference.nms_kind", "wbf"),
         ("inference.tile_size", 256),
+        ("inference.precision", "bf16"),
         ("inference.test_time_flip", True),
         ("inference.test_time_scales", (0.5, 1.0)),
     ],
