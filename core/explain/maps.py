@@ -11,12 +11,13 @@ DEVIATION = 8.0  # px, of the Gaussian over the pixels' map, which is grainy oth
 
 
 def map_features(evidence: Evidence) -> Tensor:
-    """Returns how much each cell of the level raises the prediction, [h, w], from 0 up.
+    """Returns how much each cell of the level matters to the prediction, [h, w], from 0 up.
 
-    The sum over the channels of gradient × feature. Grad-CAM averages the gradient over the map first, which suits a
-    prediction that looks at all of it; an anchor's looks at a few cells around it (HiResCAM 2020, ODAM 2023).
+    The absolute values of gradient × feature, summed over the channels. Grad-CAM averages the gradient over the map
+    first, which suits a prediction that looks at all of it; an anchor's looks at a few cells around it (HiResCAM 2020,
+    ODAM 2023). Positive parts alone explain a box less well: deltas may grow or shrink (`benchmarks.explanations`).
     """
-    return (evidence.feature_gradient * evidence.features).sum(dim=0).clamp(min=0)
+    return (evidence.feature_gradient * evidence.features).abs().sum(dim=0)
 
 
 def map_pixels(evidence: Evidence) -> Tensor:

@@ -98,7 +98,9 @@ document.addEventListener("pic-selected", markRow);
 readout.addEventListener("click", ({ target }) => {
   const link = target instanceof Element ? /** @type {HTMLElement | null} */ (target.closest("[data-choose]")) : null;
   const row = rowOf(target);
-  if (link) trigger("select", { choose: link.dataset.choose });
+  const [kind, name, value] = (link?.dataset.choose ?? "").split(" ");
+  if (kind === "dial") live.dial(name, value);
+  else if (link) trigger("select", { choose: link.dataset.choose });
   else if (row) tellPicture("pic-choose", row);
 });
 readout.addEventListener("input", ({ target }) => {

@@ -186,6 +186,23 @@ def link(text: str, choose: str, *, on: bool = False, name: str = "") -> Markup:
     )
 
 
+def tabs(label: str, links: Sequence[Markup]) -> Markup:
+    """Returns a row of links of which one is the current choice; `label` is its accessible name."""
+    return Markup('<p class="tabs" role="group" aria-label="{}">{}</p>').format(label, join(links))
+
+
+def dial(text: str, name: str, value: str, *, on: bool = False) -> Markup:
+    """Returns a button that looks like a link and sets a dial of `playground.steps.dials`.
+
+    Args:
+        text: Its visible text.
+        name: Name of the dial.
+        value: The value that it gets; "" for its default.
+        on: True if the dial has this value.
+    """
+    return link(text, f"dial {name} {value}", on=on)
+
+
 def slider(label: str, name: str, value: float, low: float, high: float) -> Markup:
     """Returns a slider; moving it sends its name and its value, rounded to two digits, to the page."""
     return Markup(

@@ -62,8 +62,8 @@ def find_tile(pipeline: Pipeline, candidate: int) -> int:
     return WHOLE if tiles is None else int(tiles[candidate])
 
 
-def build_detection_report(pipeline: Pipeline, candidate: int) -> Markup:
-    """Returns the origin of a predicted box, its outcome, and the boxes that it suppressed."""
+def build_detection_report(pipeline: Pipeline, candidate: int, why: Markup) -> Markup:
+    """Returns the origin of a predicted box, its outcome, `why` (what it rests on), and what it suppressed."""
     found, fates = pipeline.candidates, pipeline.fates
     name = pipeline.network.class_names[int(found.label[candidate])]
     suppressed = int((pipeline.suppressors.candidate == candidate).sum())
@@ -77,7 +77,7 @@ def build_detection_report(pipeline: Pipeline, candidate: int) -> Markup:
             *([("its own score", f"{found.score[candidate]:.2f}")] if is_fusing(pipeline) else []),
         ]
     )
-    return text + _build_suppressed_table(pipeline, candidate)
+    return text + why + _build_suppressed_table(pipeline, candidate)
 
 
 def _describe_origin(pipeline: Pipeline, candidate: int) -> list[tuple[str, str]]:
@@ -103,13 +103,19 @@ def _describe_assignment(pipeline: Pipeline, candidate: int) -> list[tuple[str, 
     return [("its anchor is", f"{facts.label} ({facts.why})")]
 
 
-def detection_layers(pipeline: Pipeline, candidate: int) -> tuple[Layer, ...]:
-    """Returns the anchor of a predicted box, its tile, and the boxes that it suppressed."""
+def detection_layers(pipeline: Pipeline, candidate: int, *, suppressed: bool) -> tuple[Layer, ...]:
+    """Returns the anchor of a predicted box, its tile, and the boxes that it suppressed.
+
+    Args:
+        pipeline: The picture under the settings.
+        candidate: Index of the predicted box.
+        suppressed: True if the boxes that it suppressed are initially switched on.
+    """
     found, tile = pipeline.candidates, find_tile(pipeline, candidate)
     anchor = pipeline.anchor_of(candidate)[1]
-    suppressed = pipeline.suppressors.candidate == candidate
+    victims, lost = pipeline.suppressors.candidate == candidate, f"{words_of(pipeline).lost} by it"
     layers = (
-        Layer("victims", f"{words_of(pipeline).lost} by it", "suppressed", found.box[suppressed].numpy(), width=1),
+        Layer("victims", lost, "suppressed", found.box[victims].numpy(), width=1, visible=suppressed),
         Layer("inspected", "its anchor", "foreground", anchor[None].numpy(), dashed=True, width=2),
     )
     if tile == WHOLE or pipeline.view_of(candidate):

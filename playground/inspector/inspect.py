@@ -7,11 +7,12 @@ from markupsafe import Markup
 
 from core.errors import UserError
 from playground.canvas.edit import Pick
-from playground.canvas.view import TRUTH, Layer
+from playground.canvas.view import TRUTH, Heat, Layer
 from playground.components import html
 from playground.inspector.detection import LAYER_FATES, build_detection_report, detection_layers, find_candidate
 from playground.inspector.location import build_location_report
 from playground.inspector.object import build_object_report, object_layers
+from playground.inspector.why import Asked, Why, explain_candidate, explain_point
 from playground.pipeline.pipeline import Pipeline
 from playground.support.wording import name_knobs
 
@@ -19,23 +20,30 @@ HINT = "Click an object, a predicted box or any other point of the picture to se
 
 
 class Inspection(NamedTuple):
-    """A report as HTML, and layers that illustrate it."""
+    """A report as HTML, and layers and a heat map that illustrate it."""
 
     text: Markup
     layers: tuple[Layer, ...] = ()
+    heat: Heat | None = None
 
 
-def inspect(pipeline: Pipeline, pick: Pick | None) -> Inspection:
-    """Returns the report on the last click; if the clicked box no longer exists, on the location alone."""
+def inspect(pipeline: Pipeline, pick: Pick | None, asked: Asked | None = None) -> Inspection:
+    """Returns the report on the last click; if the clicked box no longer exists, on the location alone.
+
+    Args:
+        pipeline: The picture under the settings.
+        pick: The last click, None before any.
+        asked: What the visitor wants to have explained of a prediction; None where nothing can be.
+    """
     if pick is None:
         return Inspection(Markup('<p class="hint">{}</p>').format(HINT))
     try:
-        return _inspect_pick(pipeline, pick)
+        return _inspect_pick(pipeline, pick, asked)
     except UserError as error:  # the rest of the step may need neither weights nor tiles
         return Inspection(html.paragraph(name_knobs(error)))
 
 
-def _inspect_pick(pipeline: Pipeline, pick: Pick) -> Inspection:
+def _inspect_pick(pipeline: Pipeline, pick: Pick, asked: Asked | None) -> Inspection:
     location = build_location_report(pipeline, (pick.x, pick.y))
     number = _find_object(pipeline, pick)
     if number is not None:
@@ -43,9 +51,12 @@ def _inspect_pick(pipeline: Pipeline, pick: Pick) -> Inspection:
     if pick.layer in (*LAYER_FATES, "before"):
         candidate = find_candidate(pipeline, pick.layer, pick.index)
         if candidate is not None:
-            report = build_detection_report(pipeline, candidate)
-            return Inspection(report + location, detection_layers(pipeline, candidate))
-    return Inspection(location)
+            why = explain_candidate(pipeline, candidate, asked) if asked else Why()
+            report = build_detection_report(pipeline, candidate, why.text)
+            layers = detection_layers(pipeline, candidate, suppressed=why.heat is None)  # they would cover the map
+            return Inspection(report + location, (*why.layers, *layers), why.heat)
+    why = explain_point(pipeline, (pick.x, pick.y), asked) if asked else Why()
+    return Inspection(why.text + location, why.layers, why.heat)
 
 
 def _find_object(pipeline: Pipeline, pick: Pick) -> int | None:

@@ -12,13 +12,14 @@ LEVELS = 5
 COCO_CLASSES, CLASSES = 90, 10  # of COCO's weights and of others, about
 
 
-def is_heavy(config: Config, height: int, width: int) -> bool:
+def is_heavy(config: Config, height: int, width: int, *, passes: float = 1) -> bool:
     """True if an answer under the settings takes much longer than most: such answers queue among themselves.
 
     Args:
         config: The settings.
         height: Height of the picture in pixels.
         width: Width of the picture in pixels.
+        passes: How many passes of the network the answer takes.
     """
     inference = config.inference
     if is_tiled(height, width, inference) or inference.num_views > 1:
@@ -26,7 +27,9 @@ def is_heavy(config: Config, height: int, width: int) -> bool:
     pixels = estimate_pixels(config, height, width)
     anchors = pixels * LOCATIONS * config.anchors.per_location
     candidates = min(anchors, LEVELS * inference.topk_candidates)
-    return estimate_gflops(config, pixels) > QUICK_GFLOPS or anchors > MAX_ANCHORS or candidates > MAX_CANDIDATES
+    return (
+        passes * estimate_gflops(config, pixels) > QUICK_GFLOPS or anchors > MAX_ANCHORS or candidates > MAX_CANDIDATES
+    )
 
 
 def estimate_gflops(config: Config, pixels: float) -> float:

@@ -47,7 +47,8 @@ def is_heavy(request: object, visitor: str = "") -> bool:
     state = TOKENS.find(request.get("token"), visitor)
     if state is None:
         return False
-    return asks_for_much(state._replace(settings=request["settings"], held=request.get("held") is True))
+    chosen = {name: request[name] for name in ("settings", "dials")}
+    return asks_for_much(state._replace(**chosen, held=request.get("held") is True))
 
 
 def _is_valid(request: dict) -> bool:

@@ -15,6 +15,7 @@ from playground.components.figures import Figure, bars, colour
 from playground.inspector.detection import DRAWN_FROM, count_strong, name_sight
 from playground.inspector.inspect import inspect
 from playground.inspector.overlaps import is_fusing, words_of
+from playground.inspector.why import Asked
 from playground.pipeline.pipeline import Pipeline
 from playground.steps.dials import PRECISION, Dials
 from playground.steps.levels import funnel_levels
@@ -31,8 +32,8 @@ def build_view(pipeline: Pipeline, focus: Focus) -> StepView:
     if focus.dials.graph == PRECISION:
         return _build_precision_view(pipeline, focus)
     layers = (truth_layer(pipeline, visible=False), *_tile_layers(pipeline), *_candidate_layers(pipeline))
-    seen = inspect(pipeline, focus.pick)
-    heat = score_heat(pipeline, focus.level, key="scores", visible=False)
+    seen = inspect(pipeline, focus.pick, Asked(focus.dials.why, focus.dials.why_at))
+    heat = seen.heat or score_heat(pipeline, focus.level, key="scores", visible=False)
 
     def build_text() -> StepText:
         text = seen.text + _counts(pipeline) + _say_fused(pipeline) + _say_drawn(pipeline) + _kept(pipeline)

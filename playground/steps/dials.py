@@ -6,6 +6,8 @@ from urllib.parse import parse_qsl, urlencode
 from core.config import ConfigError
 from core.errors import quote
 from core.evaluation.report import USUAL_IOU
+from core.explain.maps import PIXELS, PLACES
+from core.explain.target import PARTS
 from core.io.text import is_text
 from playground.support.names import MAX_NAME
 from playground.support.untrusted import parse_number
@@ -41,6 +43,8 @@ class Dials(NamedTuple):
         box: x1, y1, x2, y2 of the box that an anchor has to predict, in pixels of the resized picture; None for the box
             of its object.
         deltas: The deltas that an anchor predicts; None for those of the network.
+        why: The prediction of the picked box that is explained on the picture, one of `PARTS`; "" for none.
+        why_at: Where, one of `PLACES`.
     """
 
     graph: str = ""
@@ -49,6 +53,8 @@ class Dials(NamedTuple):
     of: str = ""
     box: OfAnchor | None = None
     deltas: OfAnchor | None = None
+    why: str = ""
+    why_at: str = PIXELS
 
     def to_values(self) -> dict[str, str]:
         """Returns the values that differ from the defaults, as texts by name."""
@@ -96,6 +102,10 @@ def set_dial(dials: Dials, name: str, value: str) -> Dials:
             return dials._replace(match=parse_number(name, value, MATCH_RANGE))
         case "of" if len(value) <= MAX_NAME and is_text(value):
             return dials._replace(of=value)
+        case "why" if value in PARTS:
+            return dials._replace(why=value)
+        case "why_at" if value in PLACES:
+            return dials._replace(why_at=value)
         case "box":
             return dials._replace(box=_parse_box(value))
         case "deltas":

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.browser.looking import QUICK, address_of, headline, set_slider
+from tests.browser.looking import QUICK, address_of, headline, layers, set_slider
 from tests.waiting import wait
 
 pytestmark = pytest.mark.browser
@@ -224,3 +224,20 @@ def test_rows_and_boxes_point_at_each_other(shown):
     page.keyboard.press("Escape")
     wait(lambda: "pick=" not in address_of(page))
     assert row.get_attribute("aria-current") is None
+
+
+def test_the_inspector_draws_what_a_prediction_rests_on_and_the_link_keeps_it(shown):
+    page = shown(QUICK + "&step=detections&pick=40,40")
+    choices = page.get_by_role("group", name="Why this box")
+    assert "why" not in address_of(page) and "sees-half" not in layers(page)
+    choices.get_by_role("button", name="its class").click()
+    wait(lambda: layers(page).get("sees-half") == 1 and "&why=class" in address_of(page))
+    assert "what its class logit rests on, pixels" in page.text_content(".pic-legend")
+    page.get_by_role("button", name="at the features of its level").click()
+    wait(
+        lambda: "rests on, features of P" in page.text_content(".pic-legend") and "why_at=features" in address_of(page)
+    )
+    shown(address_of(page).partition("?")[2])
+    wait(lambda: choices.get_by_role("button", name="its class").get_attribute("aria-pressed") == "true")
+    choices.get_by_role("button", name="not drawn").click()
+    wait(lambda: "sees-half" not in layers(page) and "&why=" not in address_of(page))

@@ -77,8 +77,7 @@ def _cell(row: int, column: int, count: int, total: int, names: list[str], choic
 
 def figures(query: EvaluationQuery) -> Markup:
     """Returns the links that choose the figure."""
-    links = html.join(html.link(each, f"figure {each}", on=each == query.figure) for each in FIGURES)
-    return Markup('<p class="tabs">{}</p>').format(links)
+    return html.tabs("Figure", [html.link(each, f"figure {each}", on=each == query.figure) for each in FIGURES])
 
 
 def errors(report: Report, query: EvaluationQuery) -> Markup:

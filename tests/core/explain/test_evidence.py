@@ -55,8 +55,16 @@ def test_of_a_linear_network_the_features_sum_to_the_logit_without_its_bias():
     bias = subject.model.head["classification_head"].cls_logits.bias[1].item()
     total = (evidence.feature_gradient * evidence.features).sum().item()
     assert total == pytest.approx(evidence.value - bias, rel=1e-4)
-    contributions = (evidence.feature_gradient * evidence.features).sum(dim=0)
-    assert torch.equal(map_features(evidence), contributions.clamp(min=0))
+
+
+def test_of_a_linear_network_the_features_map_is_that_of_weight_times_feature():
+    subject = make_subject(make_toy())
+    weight = subject.model.head["classification_head"].cls_logits.weight[1]  # [2, 3, 3]
+    rows, columns = slice(ROW - 1, ROW + 2), slice(COLUMN - 1, COLUMN + 2)
+    features = subject.model.backbone.levels[0](subject.pixels)[0, :, rows, columns]
+    expected = torch.zeros(16, 16)
+    expected[rows, columns] = (weight * features).abs().sum(dim=0)
+    torch.testing.assert_close(map_features(find_evidence(subject)), expected.detach())
 
 
 def test_the_box_is_explained_by_the_direction_of_its_deltas():

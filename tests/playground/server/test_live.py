@@ -9,6 +9,7 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from core.config import Config
+from playground.canvas.edit import Pick
 from playground.layout.page_update import PageUpdate
 from playground.server import live_api
 from playground.server.live import MAX_BYTES, PATH, compute_in_turn, route
@@ -165,6 +166,15 @@ def test_objects_that_can_be_drawn_are_never_left_out():
     shown = answer(request(state_of()._replace(step="picture"), held=True, switched={"truth": False}))
     truth = layers_of(shown)["truth"]
     assert truth["boxes"] and truth["labels"] and shown["postponed"] is False
+
+
+def test_a_dial_that_asks_for_an_explanation_counts_before_it_is_answered():
+    sent = request(
+        state_of()._replace(pick=Pick(40, 40, "", -1)), settings=state_of(**{"inference.image_size": 384}).settings
+    )
+    assert not live_api.is_heavy(sent)
+    assert live_api.is_heavy({**sent, "dials": "why=class"})
+    assert not live_api.is_heavy({**sent, "dials": "why=nobody"})
 
 
 @pytest.fixture

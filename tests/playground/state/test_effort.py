@@ -1,6 +1,7 @@
 import pytest
 
 from core.config import Config
+from playground.canvas.edit import Pick
 from playground.data.picture import render_picture
 from playground.pipeline.networks import network_of
 from playground.state.effort import asks_for_much
@@ -30,6 +31,15 @@ def test_usual_settings_ask_for_little_and_large_pictures_for_much():
 def test_settings_that_were_kept_as_a_count_too():
     assert not asks_for_much(state(pinned=DEFAULTS))
     assert asks_for_much(state(pinned=pin_of(Config.from_flat(LARGE))))
+
+
+def test_an_explanation_is_as_much_as_its_passes():
+    middle = state(inference__image_size=384)  # 13 GFLOP
+    asking = middle._replace(pick=Pick(10, 10, "kept", 0), dials="why=class")
+    assert not asks_for_much(middle) and asks_for_much(asking)
+    assert not asks_for_much(asking._replace(pick=None)) and not asks_for_much(asking._replace(dials=""))
+    assert not asks_for_much(state()._replace(pick=Pick(10, 10, "kept", 0), dials="why=class"))
+    assert not asks_for_much(asking._replace(dials="why=nobody"))  # which is refused
 
 
 def test_a_network_that_has_to_be_built_is_much_unless_a_knob_is_held():
