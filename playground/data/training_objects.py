@@ -32,7 +32,8 @@ def count_training_objects(image_ref: ImageRef | None, scenes: Scenes, visitor: 
     if is_from_album(image_ref) or is_from_data_set(image_ref):
         name = "the album" if is_from_album(image_ref) else f"the data set {image_ref.source}"
         return TrainingObjects(name, _count(ImageRef(image_ref.source, "train"), scenes, visitor))
-    return TrainingObjects("scenes with these settings", _by_name(SceneData(scenes, TRAINING_SCENES, "train")))
+    expected = SceneData(scenes, TRAINING_SCENES, "train")
+    return TrainingObjects(f"{TRAINING_SCENES:,} scenes with these settings, as expected", _by_name(expected))
 
 
 def _count(image_ref: ImageRef, scenes: Scenes, visitor: str) -> dict[str, float]:

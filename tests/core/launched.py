@@ -32,6 +32,13 @@ COMPARED = {
     "moving_average": {"loss.normaliser": "moving_average", "training.schedule": "plateau"},
     "live": {"model.batch_norm": "live", "loss.normaliser": "batch", "training.optimizer": "sgd"},
     "parts": {"loss.normaliser": "batch", "training.accumulation": 2},
+    "rare": {
+        "scenes.imbalance": 1,
+        "scenes.empty_share": 0,
+        "loss.class_weights": "effective_number",
+        "training.sampler": "repeat_factor",
+        "training.repeat_threshold": 1,
+    },
     "ghm": {"loss.kind": "ghm", "loss.normaliser": "batch"},
     "empty": {"scenes.empty_share": 1, "training.steps": 1},
 }

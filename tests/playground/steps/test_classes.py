@@ -69,7 +69,7 @@ def test_the_table_of_losses_has_the_weights():
 def test_where_the_weights_are_from_is_said(monkeypatch):
     assert "weighs by its class" not in read_words(shares_by_class(make_pipeline()))
     words = read_words(shares_by_class(make_pipeline({"loss.class_weights": "effective_number"})))
-    assert "train on, in scenes with these settings:" in words and f"{CLASS_NAMES[0]} " in words
+    assert "train on, in 100,000 scenes with these settings, as expected:" in words and f"{CLASS_NAMES[0]} " in words
     monkeypatch.setattr(classes, "MAX_ROWS", 1)
     assert re.search(r"\d other classes", read_words(shares_by_class(make_pipeline())))
 

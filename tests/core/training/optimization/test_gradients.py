@@ -101,6 +101,15 @@ def test_the_gradient_in_parts_is_that_of_autograd(normaliser):
 
 
 @pytest.mark.slow
+def test_the_foreground_may_follow_from_the_outputs():
+    """By SimOTA the normaliser is known only after the last part."""
+    changes = {"matching__assigner": "simota", "loss__normaliser": "batch"}
+    _, expected, losses = compute(tiny(**changes))
+    _, found, sums = compute(tiny(**changes, training__accumulation=2))
+    assert are_close(expected, found) and sums == pytest.approx(losses, rel=1e-5)
+
+
+@pytest.mark.slow
 def test_the_network_never_sees_more_than_a_part():
     config, seen = tiny(training__accumulation=2), []
     model = make_network(config)
