@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.browser.looking import choose, headline, set_slider
+from tests.browser.looking import QUICK, choose, headline, set_slider
 from tests.waiting import wait
 
 pytestmark = pytest.mark.browser
@@ -56,6 +56,18 @@ def test_what_does_not_act_says_why_while_the_settings_change(shown):
     assert page.text_content("#knob-loss-smooth-l1-beta-idle") == "Acts when the box loss weight is above 0"
     choose(page, "picture")
     assert idle(page, "picture") == set() and headline(page, "loss") != before
+
+
+def test_the_first_training_samples_follow_the_knobs_of_augmentation(shown):
+    page = shown(f"{QUICK}&step=training")
+    samples = page.locator(".thumbnails img")
+    wait(lambda: samples.count() == 8)
+    before = samples.evaluate_all("all => all.map(each => each.src)")
+    set_slider(page, "training-mosaic-probability", 1)
+    wait(lambda: not set(before) & set(samples.evaluate_all("all => all.map(each => each.src)")))
+    assert samples.evaluate_all("all => all.every(each => each.naturalWidth && each.alt)")
+    set_slider(page, "training-mosaic-probability", 0)
+    wait(lambda: samples.evaluate_all("all => all.map(each => each.src)") == before)
 
 
 def test_help_hides_no_other_knob_and_is_tied_to_its_controls(shown):
