@@ -15,7 +15,8 @@ from core.training.records import StepRecord
 from core.training.signals import collect_stop_signals
 
 EVERY = 5  # steps from row to row
-WIDTH = 40  # characters of the longest bar
+WIDTH = 40  # characters of the bar of the first step
+LONGEST = 48  # characters; longer bars, of a loss that explodes, are cut
 
 
 def find_lr(config: Config, options: Namespace) -> dict[str, Any]:
@@ -67,10 +68,10 @@ def format_curve(curve: RateCurve) -> str:
     rows = set(range(0, len(curve.rates), EVERY))
     if curve.suggestion is not None:
         rows.add(curve.rates.index(curve.suggestion))
-    longest = max(curve.averages, default=0.0) or 1.0
     lines = ["learning rate   loss"]
     for row in sorted(rows):
-        bar = "█" * round(WIDTH * curve.averages[row] / longest)
+        length = round(WIDTH * curve.averages[row] / (curve.averages[0] or 1))
+        bar = "█" * length if length <= LONGEST else "█" * LONGEST + "…"
         note = "  ← suggestion" if curve.rates[row] == curve.suggestion else ""
         lines.append(f"{curve.rates[row]:13.1e}  {curve.averages[row]:5.3g}  {bar}{note}")
     return "\n".join(lines)
@@ -86,6 +87,6 @@ def _conclude(curve: RateCurve, *, stopped: bool) -> str:
             "learn too little in so few steps to tell."
         )
     return (
-        f"Try --training.learning_rate {curve.suggestion:.1e}: there the loss falls fastest (steepest descent on the "
-        f"logarithmic axis). It is lowest at {curve.best:.1e}, and explodes soon beyond."
+        f"Try --training.learning_rate {curve.suggestion:.2g}: there the loss falls fastest (steepest descent on the "
+        f"logarithmic axis). It is lowest at {curve.best:.2g}."
     )

@@ -38,8 +38,8 @@ def test_it_prints_the_curve_and_the_suggestion(replayed, tmp_path, capsys):
     asked = replayed(LOSSES)
     assert main.main(["find-lr", "--data", "mine", "--workers", "3", "--json", str(tmp_path / "r.json")]) == 0
     output = capsys.readouterr().out
-    assert "Try --training.learning_rate 3.2e-01: there the loss falls fastest" in output  # step 45: 1e-5 · 10^4.5
-    assert "It is lowest at 3.2e+00" in output
+    assert "Try --training.learning_rate 0.32: there the loss falls fastest" in output  # step 45: 1e-5 · 10^4.5
+    assert "It is lowest at 3.2." in output
     assert sum("← suggestion" in line for line in output.splitlines()) == 1
     assert asked[0]["source"] == "mine" and asked[0]["workers"] == 3
     result = json.loads((tmp_path / "r.json").read_text("utf-8"))
@@ -69,12 +69,14 @@ def test_flags_without_effect_are_named(replayed, capsys):
     assert "--training.steps has no effect" in notes and "optimizer" not in notes
 
 
-def test_the_curve_is_drawn_by_hand():
-    curve = RateCurve((1e-6, 1e-5), (4.0, 1.0), (4.0, 1.0), 1e-5, 1e-5)
+def test_the_curve_is_drawn_by_hand(monkeypatch):
+    curve = RateCurve((1e-6, 1e-5, 1e-4), (4.0, 1.0, 9.0), (4.0, 1.0, 9.0), 1e-5, 1e-5)
+    monkeypatch.setattr(command, "EVERY", 1)
     assert format_curve(curve).splitlines() == [
         "learning rate   loss",
         f"      1.0e-06      4  {'█' * 40}",
         f"      1.0e-05      1  {'█' * 10}  ← suggestion",
+        f"      1.0e-04      9  {'█' * 48}…",
     ]
     assert format_curve(RateCurve((), (), (), None, None)) == "learning rate   loss"
 
