@@ -6,8 +6,11 @@ from tests.browser.looking import QUICK, choose, headline, set_slider
 from tests.waiting import wait
 
 pytestmark = pytest.mark.browser
-# Settings of losses that came after focal loss.
-AFTER_FOCAL = {"loss-poly1-epsilon", "loss-quality-beta", "loss-varifocal-alpha", "loss-ghm-bins", "loss-ghm-momentum"}
+# Settings that act only with losses that came after focal loss, or with class weights.
+AFTER_FOCAL = {
+    "loss-poly1-epsilon", "loss-quality-beta", "loss-varifocal-alpha", "loss-ghm-bins", "loss-ghm-momentum",
+    "loss-class-weights-beta",
+}  # fmt: skip
 ONLY_THE_TABLE = "now it changes only the table “The same picture under each loss”"
 IDS = "(knobs) => knobs.map((knob) => knob.id.replace('knob-', ''))"
 COVERED = """(knob) => {
