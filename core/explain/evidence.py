@@ -30,7 +30,7 @@ class Evidence(NamedTuple):
 
 
 def find_evidence(subject: Subject) -> Evidence:
-    """Computes the gradients of a prediction.
+    """Computes the gradients of a prediction, in single precision whatever `inference.precision` is.
 
     The network stays as it is: no parameter gets a gradient, so that other threads may use it meanwhile. A caller under
     `torch.inference_mode` gets them as well.

@@ -112,10 +112,9 @@ def _describe(pipeline: Pipeline, found: Explanation, anchor: int, label: int, a
     """Returns what is explained in numbers, and two sentences on how."""
     x1, y1, x2, y2 = pipeline.grid.boxes[anchor].tolist()
     name = pipeline.network.class_names[label]
-    logit = pipeline.prediction.outputs.logits[0][anchor, label].item()
-    value = f"{name}, {logit:.2f}" if asked.part == CLASS else f"length {found.value:.2f}"
+    what = f"{name}," if asked.part == CLASS else "length"
     facts = [
-        ("class logit" if asked.part == CLASS else "its four deltas", value),
+        ("class logit" if asked.part == CLASS else "its four deltas", f"{what} {found.value:.2f}"),
         ("anchor", f"{LEVELS[found.level]}, {x2 - x1:.0f}×{y2 - y1:.0f} px"),
         ("half of what it sees", _size(found.half)),
         ("95% of what it sees", _size(found.most)),
