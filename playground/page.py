@@ -152,6 +152,6 @@ def _embedded_styles(key: str, step: Step) -> list[str]:
     if not step.slider:
         return [f"{group} {{ display: none !important; }}"]
     return [
-        f"{group} > :not(:has(#{slider})) {{ display: none !important; }}",
+        f"{group} > :not(.form) {{ display: none !important; }}",
         f"{group} .form > :not(#{slider}) {{ display: none !important; }}",
     ]

@@ -140,6 +140,7 @@ function show(value) {
   shown = next.map((dial, index) => (index === held ? { ...dial, value: shown[index].value } : dial));
   shown.forEach((dial, index) => updateDial(/** @type {HTMLElement} */ (bar.children[index]), dial));
   bar.hidden = !next.length;
+  markEmpty(bar.hidden);
 }
 
 bar.addEventListener("pointerdown", ({ target }) => {

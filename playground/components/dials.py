@@ -8,7 +8,7 @@ import gradio as gr
 
 from playground.support.scripts import read_scripts
 
-SCRIPT = read_scripts("components/button.js", "components/dials.js")
+SCRIPT = read_scripts("components/block.js", "components/button.js", "components/dials.js")
 SLIDER, CHOICE, BUTTON = "slider", "choice", "button"
 
 

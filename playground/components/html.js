@@ -16,6 +16,8 @@ function paintReadout(value) {
   }
   if (place >= 0 && !readout.contains(document.activeElement)) focusables()[place]?.focus({ preventScroll: true });
   announce();
+  markEmpty(!value);
+  document.body.toggleAttribute("data-progress", document.querySelector(".readout progress") !== null);
   for (const table of /** @type {NodeListOf<HTMLTableElement>} */ (readout.querySelectorAll("[class*=wide] table"))) {
     nameCells(table);
   }

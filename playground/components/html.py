@@ -15,7 +15,7 @@ from playground.support.scripts import read_scripts
 
 HUGE = 1e6  # from here on numbers are written as powers of ten
 
-SCRIPT = read_scripts("components/html.js")
+SCRIPT = read_scripts("components/block.js", "components/html.js")
 WIDE, WIDEST = 6, 9  # columns from which a table needs more room, and much more
 
 

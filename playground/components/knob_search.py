@@ -10,4 +10,6 @@ SCRIPT = read_scripts("components/knob_search.js")
 def search() -> gr.HTML:
     """Builds the search field; it is visible while all knobs are."""
     template = '<div class="search"><input type="search" aria-label="Find a knob" placeholder="Find a knob …"></div>'
-    return gr.HTML("", html_template=template, js_on_load=SCRIPT, apply_default_css=False)
+    return gr.HTML(
+        "", html_template=template, js_on_load=SCRIPT, apply_default_css=False, elem_classes=["search-block"]
+    )

@@ -2,13 +2,18 @@
 
 import gradio as gr
 
-SCRIPT = """
+from playground.support.scripts import read_scripts
+
+SCRIPT = (
+    read_scripts("components/block.js")
+    + """
 const banner = element.querySelector(".notice");
-const say = (text) => { banner.textContent = text || ""; banner.hidden = !text; };
+const say = (text) => { banner.textContent = text || ""; banner.hidden = !text; markEmpty(!text); };
 const show = live.part(props.part, say, () => props.value);
 watch("value", show);
 show();
 """
+)
 
 
 def notice() -> gr.HTML:
@@ -19,4 +24,5 @@ def notice() -> gr.HTML:
         html_template='<div class="notice" role="alert" hidden></div>',
         js_on_load=SCRIPT,
         apply_default_css=False,
+        elem_id="part-notice",
     )

@@ -106,10 +106,23 @@ async function paint() {
   }
 }
 
+/**
+ * Says to styles what is drawn.
+ *
+ * @param {Figure | null} figure
+ */
+function markFigure(figure) {
+  const column = target.closest(".right");
+  target.hidden = !figure;
+  target.closest(".figure")?.toggleAttribute("data-empty", !figure);
+  if (figure) column?.setAttribute("data-figure", figure.layout.title.text);
+  else column?.removeAttribute("data-figure");
+}
+
 async function paintOnce() {
   clearTimeout(restTimer);
   const figure = currentFigure();
-  target.hidden = !figure;
+  markFigure(figure);
   const before = outline;
   outline = figure ? outlineOf(figure) : "";
   if (!figure) return;

@@ -40,6 +40,7 @@ def plot(part: str) -> gr.HTML:
         html_template=FIGURE,
         js_on_load=read_scripts(*SCRIPTS),
         apply_default_css=False,
+        elem_classes=["figure-block"],
     )
 
 

@@ -20,15 +20,17 @@ window.presenting ??= (() => {
   let focusedBefore = null;
 
   /**
-   * Marks what is shown, and the part of the page that it is in.
+   * Marks what is shown, the part of the page that it is in, and what is in between.
    *
    * @param {HTMLElement} node
    * @param {boolean} on
    */
   function mark(node, on) {
-    const parts = document.querySelector(".layout")?.parentElement?.children ?? [];
+    const page = document.querySelector(".layout")?.parentElement;
     node.toggleAttribute("data-presented", on);
-    for (const part of parts) part.toggleAttribute("data-stage", on && part.contains(node));
+    for (let part = node.parentElement; part && part !== page; part = part.parentElement) {
+      part.toggleAttribute(part.parentElement === page ? "data-stage" : "data-holds", on);
+    }
   }
 
   /** @type {Presenting["toggle"]} */

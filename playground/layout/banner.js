@@ -66,6 +66,7 @@ function arrange() {
   source.hidden = !source.textContent;
   buttons.hidden = !buttons.childElementCount;
   box.hidden = words.hidden && download.hidden;
+  markEmpty(box.hidden);
 }
 
 /** @param {BannerButton} button */

@@ -84,6 +84,13 @@ document.addEventListener("focusin", ({ target }) => {
   if (knob) describeKnob(knob);
   openHelp(findFocused());
 });
+/** While a number is typed on a phone, whose keyboard takes half of the screen, the picture does not stay in view. */
+for (const kind of ["focusin", "focusout"]) {
+  document.addEventListener(kind, ({ target, type }) => {
+    const typing = type === "focusin" && target instanceof Element && target.matches('.left input[type="number"]');
+    document.querySelector(".layout")?.toggleAttribute("data-typing", typing);
+  });
+}
 document.addEventListener("pointerover", ({ target, pointerType }) => {
   if (pointerType === "touch") return;  // a finger opens it by a tap
   const knob = findNamed(target);

@@ -19,4 +19,5 @@ def source_bar() -> gr.HTML:
         html_template='<div class="source-bar" role="group" aria-label="Where the picture comes from"></div>',
         js_on_load=SCRIPT,
         apply_default_css=False,
+        elem_classes=["source-block"],
     )

@@ -118,6 +118,9 @@ function knobId(path) {
 function markChanged(query) {
   const ids = new Set([...new URLSearchParams(query).keys()].map(knobId));
   for (const knob of document.querySelectorAll(".knob")) knob.classList.toggle("changed", ids.has(knob.id));
+  for (const group of document.querySelectorAll(".of-step")) {
+    group.toggleAttribute("data-changed", group.querySelector(".knob.changed") !== null);
+  }
 }
 
 /**

@@ -17,6 +17,7 @@ from playground.state.page_state import PageState
 from playground.support.scripts import read_scripts
 
 SCRIPTS = (  # one program, in this order
+    "components/block.js",
     "components/button.js",
     "lessons/curve_pad.js",
     "lessons/box_marks.js",

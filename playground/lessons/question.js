@@ -69,6 +69,7 @@ function showQuestion({ question, answers, chosen, right, answered }) {
   if (box.dataset.key !== key) {
     box.replaceChildren(...(question ? createQuestion(answers) : []));
     delete box.dataset.drawn;
+    markEmpty(!question);
   }
   box.dataset.key = key;  // otherwise the buttons stay, and the focus with them
   if (answered && pending !== null) revealOutcome();
