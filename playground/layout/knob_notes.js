@@ -79,18 +79,23 @@ function findNamed(target) {
 /** Returns the knob to which the keyboard has moved the focus. */
 const findFocused = () => (tabbed ? document.querySelector(".knob:has(:focus-visible)") : null);
 
+/**
+ * Lets the picture scroll away on a phone while a number is typed: the keyboard takes half of the screen.
+ *
+ * @param {EventTarget | null} target what has the focus
+ */
+function markTyping(target) {
+  const typing = target instanceof HTMLInputElement && target.type === "number" && target.closest(".left") !== null;
+  document.querySelector(".layout")?.toggleAttribute("data-typing", typing);
+}
+
 document.addEventListener("focusin", ({ target }) => {
   const knob = target instanceof Element && target.closest(".knob");
   if (knob) describeKnob(knob);
+  markTyping(target);
   openHelp(findFocused());
 });
-/** While a number is typed on a phone, whose keyboard takes half of the screen, the picture does not stay in view. */
-for (const kind of ["focusin", "focusout"]) {
-  document.addEventListener(kind, ({ target, type }) => {
-    const typing = type === "focusin" && target instanceof Element && target.matches('.left input[type="number"]');
-    document.querySelector(".layout")?.toggleAttribute("data-typing", typing);
-  });
-}
+document.addEventListener("focusout", () => markTyping(null));
 document.addEventListener("pointerover", ({ target, pointerType }) => {
   if (pointerType === "touch") return;  // a finger opens it by a tap
   const knob = findNamed(target);

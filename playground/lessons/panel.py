@@ -22,6 +22,7 @@ SCRIPTS = (  # one program, in this order
     "lessons/curve_pad.js",
     "lessons/box_marks.js",
     "lessons/drawn_answers.js",
+    "lessons/named_controls.js",
     "lessons/question.js",
 )
 NEXT, SKIP, FINISH = "Next", "Skip", "Finish"

@@ -2,7 +2,6 @@
 const GROWTH_MS = 1500;  // in which a first part of an outcome becomes the whole
 const PATIENCE_MS = 10_000;  // for Gradio to build what a step or an answer brings
 const box = /** @type {HTMLElement} */ (element.querySelector(".lesson-question"));
-const namedStyles = document.createElement("style");  // shows the knobs that the step names, and hides the others
 /** @type {string[]} */
 let tables = [];  // that the step is about
 let currentLink = "";  // of the step on show
@@ -117,7 +116,7 @@ function markPage({ link, look = [], veil = [], needs = [], knobs = [], controls
   document.querySelector(".layout")?.toggleAttribute("data-lesson", link !== "");  // see the head of style/page.css
   const draws = drawing ? [drawing.kind] : [];
   const ids = [...knobs.map((path) => `knob-${path.replace(/[._]/g, "-")}`), ...controls];
-  namedStyles.textContent = link ? namedRules(ids) : "";
+  watchNamed(link, link ? ids : []);
   for (const [name, words] of Object.entries({ lesson: [link], look, veil, needs, draws })) {
     if (words.join("")) document.body.dataset[name] = words.join(" ");
     else delete document.body.dataset[name];
@@ -166,21 +165,6 @@ function watchTables(link, names) {
 }
 
 /**
- * Returns the style sheet that leaves only the named elements among the knobs and controls beside the text.
- *
- * @param {string[]} ids
- */
-function namedRules(ids) {
-  const named = ids.length ? ids.map((id) => `#${id}`).join() : "#none";
-  const lesson = "body[data-lesson]:not([data-all], [data-whole-step]) .layout[data-lesson]";
-  return `${lesson} .left .of-step:has(${named}) { display: flex !important; }
-${lesson} .left .of-step:not(:has(${named})), ${lesson} .left .of-step :not(${named}, :is(${named}) *, :has(${named})),
-${lesson} .right > .form:not(:has(${named})), ${lesson} .right > .form > :not(${named}, :has(${named})) {
-  display: none !important;
-}`;
-}
-
-/**
  * Begins a step: its text is shown from the start, even if the page has been scrolled, and the keyboard goes on there.
  *
  * @param {string} link
@@ -224,7 +208,6 @@ function show(value) {
   document.querySelector("#lesson-outcome")?.setAttribute("aria-live", "polite");
 }
 
-document.head.append(namedStyles);
 const showValue = live.part(props.part, show, () => props.value);
 watch("value", showValue);
 showValue();

@@ -90,8 +90,17 @@ def test_a_program_declares_no_name_twice(name: str) -> None:
 
 def test_styles_that_depend_on_a_figure_name_its_title() -> None:
     style = (ROOT / "assets/style/numbers.css").read_text("utf-8")
-    beginnings = re.findall(r'data-title\^="([^"]+)"', style)
+    beginnings = re.findall(r'data-figure\^="([^"]+)"', style)
     sources = "".join(path.read_text("utf-8") for path in (ROOT / "playground/steps/loss").glob("*.py"))
     assert len(beginnings) == 2
     for beginning in beginnings:
         assert re.search(f'title=f?"{beginning}', sources), beginning
+
+
+def test_no_style_asks_what_an_element_contains() -> None:
+    """With :has() the browser computes the styles of the whole page anew at every answer, 63 ms instead of 4."""
+    files = [*ROOT.glob("assets/style/*.css"), *ROOT.glob("playground/**/*.css"), ROOT / "playground/page.py"]
+    assert len(files) > 12
+    rules = [file.name for file in files if ":has(" in file.read_text("utf-8")]
+    rules += [file.name for file in ROOT.glob("playground/**/*.js") if ":has(${" in file.read_text("utf-8")]
+    assert rules == []
