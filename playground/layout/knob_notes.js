@@ -85,7 +85,7 @@ const findFocused = () => (tabbed ? document.querySelector(".knob:has(:focus-vis
  * @param {EventTarget | null} target what has the focus
  */
 function markTyping(target) {
-  const typing = target instanceof HTMLInputElement && target.type === "number" && target.closest(".left") !== null;
+  const typing = target instanceof Element && target.closest('.left input[type="number"]') !== null;
   document.querySelector(".layout")?.toggleAttribute("data-typing", typing);
 }
 
