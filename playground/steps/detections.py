@@ -160,7 +160,7 @@ def _say_fused(pipeline: Pipeline) -> Markup:
     if not is_fusing(pipeline):
         return Markup()
     views = len(pipeline.views)
-    few = f", times N/{views} where fewer than the {views} views have N boxes in it" if views > 1 else ""
+    few = f", times N/{views} where a cluster has N boxes, fewer than the {views} views" if views > 1 else ""
     return html.paragraph(
         "A detection is the mean of the boxes of its cluster, weighted by their scores, and its score is the plain "
         f"mean of these{few}. So weak boxes lower it: a higher score threshold leaves them out."
