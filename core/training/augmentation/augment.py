@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor
-from torchvision.transforms.v2 import functional as F
+from torchvision.transforms import functional as F  # its second version would import PyTorch's compiler
 
 from core.config import Training
 from core.structures import Sample
@@ -74,7 +74,7 @@ def flip(sample: Sample) -> Sample:
     width = sample.image.shape[-1]
     x1, y1, x2, y2 = sample.boxes.unbind(-1)
     boxes = torch.stack((width - x2, y1, width - x1, y2), dim=-1)  # [M, 4]
-    return sample._replace(image=F.horizontal_flip(sample.image), boxes=boxes)
+    return sample._replace(image=F.hflip(sample.image), boxes=boxes)
 
 
 def adjust_colour(image: Tensor, brightness: float, contrast: float, saturation: float) -> Tensor:

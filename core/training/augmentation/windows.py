@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor
-from torchvision.transforms.v2 import functional as F
+from torch.nn.functional import interpolate
 
 from core.structures import Sample
 
@@ -27,6 +27,16 @@ class Size(NamedTuple):
     height: int
 
 
+def resize(image: Tensor, size: Size) -> Tensor:
+    """Resizes an image as torchvision does, bilinear and without aliasing.
+
+    Args:
+        image: uint8 [3, H, W].
+        size: Size of the result.
+    """
+    return interpolate(image[None], size=[size.height, size.width], mode="bilinear", antialias=True)[0]
+
+
 def cut_out(sample: Sample, window: Window, size: Size) -> Sample:
     """Returns a part of a sample, resized.
 
@@ -40,7 +50,7 @@ def cut_out(sample: Sample, window: Window, size: Size) -> Sample:
     """
     image = sample.image[:, window.top : window.top + window.height, window.left : window.left + window.width]
     if image.shape[1:] != (size.height, size.width):
-        image = F.resize(image, [size.height, size.width], antialias=True)
+        image = resize(image, size)
     inside = sample.boxes.new_tensor([window.width, window.height]).repeat(2)
     boxes = sample.boxes - sample.boxes.new_tensor([window.left, window.top]).repeat(2)
     boxes = torch.minimum(boxes.clamp(min=0), inside)

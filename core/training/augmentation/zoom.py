@@ -4,12 +4,11 @@ A picture that is only resized would not change anything: the network receives a
 """
 
 import torch
-from torchvision.transforms.v2 import functional as F
 
 from core.retinanet.preprocess import IMAGENET_MEAN
 from core.structures import Sample
 from core.training.augmentation.crop import choose_place, crop
-from core.training.augmentation.windows import Size, Window, count_pixels, cut_out, join, place, shift
+from core.training.augmentation.windows import Size, Window, count_pixels, cut_out, join, place, resize, shift
 
 AROUND = torch.tensor(IMAGENET_MEAN).mul(255).round().to(torch.uint8)[:, None, None]  # [3, 1, 1]; 0 to the network
 
@@ -43,7 +42,7 @@ def _resize(sample: Sample, size: Size) -> Sample:
     height, width = sample.image.shape[-2:]
     if (width, height) == size:
         return sample
-    image = F.resize(sample.image, [size.height, size.width], antialias=True)
+    image = resize(sample.image, size)
     ratio = sample.boxes.new_tensor([size.width / width, size.height / height]).repeat(2)
     limit = sample.boxes.new_tensor(size).repeat(2)
     return sample._replace(image=image, boxes=torch.minimum(sample.boxes * ratio, limit))
