@@ -13,6 +13,7 @@ import numpy as np
 from core.data.images import open_image, read_image_size
 from core.data.left_out import NOTHING, LeftOut
 from core.data.untrusted import DataError
+from core.errors import PictureError
 from core.structures import Sample
 
 SPLITS = ("train", "val", "test")
@@ -63,8 +64,11 @@ class DataSet(ABC):
         return counts / max(1, images)
 
     def labels_of(self, index: int) -> np.ndarray:
-        """Returns the labels of an image's usable objects, crowd regions aside, int64 [M]."""
-        sample = self[index]
+        """Returns the labels of an image's usable objects, crowd regions aside, int64 [M]; none of a damaged picture."""
+        try:
+            sample = self[index]
+        except PictureError:
+            return np.zeros(0, np.int64)
         labels: np.ndarray = sample.labels[~sample.crowd].numpy()
         return labels
 

@@ -75,6 +75,10 @@ def test_the_errors_met_come_with_the_sample():
     assert TrainingStream(Pictures(6), config())[0].errors == ()
 
 
+def test_a_damaged_picture_has_no_objects_to_count():
+    assert Pictures(6, (1, 2)).class_counts.tolist() == [4]
+
+
 def test_the_search_for_a_usable_picture_ends():
     drawn = TrainingStream(Pictures(5, tuple(range(5))), config())[0]
     assert drawn.sample is None and len(drawn.errors) == 5
