@@ -64,7 +64,7 @@ class DataSet(ABC):
         return counts / max(1, images)
 
     def labels_of(self, index: int) -> np.ndarray:
-        """Returns the labels of an image's usable objects, crowd regions aside, int64 [M]; none of a damaged picture."""
+        """Returns the labels of an image's usable objects, crowds aside, int64 [M]; none of a damaged picture."""
         try:
             sample = self[index]
         except PictureError:

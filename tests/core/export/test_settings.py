@@ -118,8 +118,8 @@ SOLVER.LR_SCHEDULER_NAME SOLVER.STEPS SOLVER.GAMMA SEED DATALOADER.SAMPLER_TRAIN
 
 def test_detectron2_has_every_name():
     """The names are those of detectron2/config/defaults.py."""
-    config = Config.from_flat({"loss.box_loss": "l1", "model.batch_norm": "frozen", "training.schedule": "multi_step"})
-    values = build_detectron2_config(config, 20)
+    changed = {"loss.box_loss": "l1", "model.batch_norm": "frozen", "training.schedule": "multi_step"}
+    values = build_detectron2_config(Config.from_flat({**changed, "training.sampler": "repeat_factor"}), 20)
     assert set(values) == set(DETECTRON2.split())
     assert values["MODEL.RETINANET.NUM_CLASSES"] == 20 and values["MODEL.RETINANET.SMOOTH_L1_LOSS_BETA"] == 0.0
     assert values["MODEL.RESNETS.NORM"] == "FrozenBN" and values["MODEL.RETINANET.IOU_THRESHOLDS"] == [0.4, 0.5]
