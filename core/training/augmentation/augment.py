@@ -9,6 +9,7 @@ from torchvision.transforms import functional as F  # its second version would i
 from core.config import Training
 from core.structures import Sample
 from core.training.augmentation.crop import choose_window, crop
+from core.training.augmentation.windows import drop_empty
 from core.training.augmentation.zoom import zoom
 
 
@@ -66,7 +67,7 @@ def augment(sample: Sample, training: Training, rng: torch.Generator) -> Sample:
         deviation, noise_rng = training.noise_jitter * draws.noise**2, torch.Generator()
         noise_rng.manual_seed(int(draws.noise_seed * 2**24))  # a separate generator: `rng` provides the draws only
         sample = sample._replace(image=add_noise(sample.image, deviation, noise_rng))
-    return sample
+    return drop_empty(sample)
 
 
 def flip(sample: Sample) -> Sample:

@@ -28,13 +28,19 @@ class Size(NamedTuple):
 
 
 def resize(image: Tensor, size: Size) -> Tensor:
-    """Resizes an image as torchvision does, bilinear and without aliasing.
-
-    Args:
-        image: uint8 [3, H, W].
-        size: Size of the result.
-    """
+    """Resizes an image, uint8 [3, H, W], as torchvision does, bilinear and without aliasing."""
     return interpolate(image[None], size=[size.height, size.width], mode="bilinear", antialias=True)[0]
+
+
+def stretch(sample: Sample, size: Size) -> Sample:
+    """Resizes a sample to a size; its proportions may change."""
+    height, width = sample.image.shape[1:]
+    if (width, height) == size:
+        return sample
+    ratio, limit = (
+        sample.boxes.new_tensor(each).repeat(2) for each in ((size.width / width, size.height / height), size)
+    )
+    return sample._replace(image=resize(sample.image, size), boxes=torch.minimum(sample.boxes * ratio, limit))
 
 
 def cut_out(sample: Sample, window: Window, size: Size) -> Sample:
@@ -49,14 +55,11 @@ def cut_out(sample: Sample, window: Window, size: Size) -> Sample:
         size: Size of the result.
     """
     image = sample.image[:, window.top : window.top + window.height, window.left : window.left + window.width]
-    if image.shape[1:] != (size.height, size.width):
-        image = resize(image, size)
     inside = sample.boxes.new_tensor([window.width, window.height]).repeat(2)
     boxes = sample.boxes - sample.boxes.new_tensor([window.left, window.top]).repeat(2)
     boxes = torch.minimum(boxes.clamp(min=0), inside)
     keep = _measure_areas(boxes) >= MIN_LEFT * _measure_areas(sample.boxes)
-    ratio = sample.boxes.new_tensor([size.width / window.width, size.height / window.height]).repeat(2)
-    return keep_objects(sample._replace(image=image, boxes=torch.minimum(boxes * ratio, _limit(boxes, size))), keep)
+    return keep_objects(stretch(sample._replace(image=image, boxes=boxes), size), keep)
 
 
 def place(size: Size, inside: Size, at: tuple[float, float]) -> Window:
@@ -76,23 +79,25 @@ def keep_objects(sample: Sample, keep: Tensor) -> Sample:
     return sample._replace(boxes=sample.boxes[keep], labels=sample.labels[keep], crowd=sample.crowd[keep])
 
 
-def join(image: Tensor, parts: list[Sample]) -> Sample:
-    """Returns an image with the objects of all parts, whose boxes are in its pixels; its number is that of the first.
+def drop_empty(sample: Sample) -> Sample:
+    """Returns a sample without the objects whose boxes rounding has left without area."""
+    return keep_objects(sample, torch.ones_like(sample.crowd))
 
-    Boxes that rounding leaves without area are dropped.
+
+def join(image: Tensor, parts: list[Sample]) -> Sample:
+    """Returns an image with the objects of all parts, as by `drop_empty`; its number is that of the first.
+
+    Args:
+        image: The image.
+        parts: Objects, whose boxes are in pixels of the image.
     """
     boxes, labels, crowd = (torch.cat(each) for each in zip(*(part[1:4] for part in parts), strict=True))
-    sample = Sample(image, boxes, labels, crowd, parts[0].image_id)
-    return keep_objects(sample, torch.ones_like(crowd))
+    return drop_empty(Sample(image, boxes, labels, crowd, parts[0].image_id))
 
 
 def shift(sample: Sample, left: int, top: int) -> Sample:
     """Moves the boxes of a sample by whole pixels."""
     return sample._replace(boxes=sample.boxes + sample.boxes.new_tensor([left, top]).repeat(2))
-
-
-def _limit(boxes: Tensor, size: Size) -> Tensor:
-    return boxes.new_tensor(size).repeat(2)
 
 
 def _measure_areas(boxes: Tensor) -> Tensor:

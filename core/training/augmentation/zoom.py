@@ -8,7 +8,7 @@ import torch
 from core.retinanet.preprocess import IMAGENET_MEAN
 from core.structures import Sample
 from core.training.augmentation.crop import choose_place, crop
-from core.training.augmentation.windows import Size, Window, count_pixels, cut_out, join, place, resize, shift
+from core.training.augmentation.windows import Size, Window, count_pixels, cut_out, join, place, shift, stretch
 
 AROUND = torch.tensor(IMAGENET_MEAN).mul(255).round().to(torch.uint8)[:, None, None]  # [3, 1, 1]; 0 to the network
 
@@ -29,20 +29,10 @@ def zoom(sample: Sample, factor: float, of_object: float, places: tuple[float, f
     whole = Size(width, height)
     if factor >= 1:
         part = Size(count_pixels(width / factor, width), count_pixels(height / factor, height))
-        return _resize(crop(sample, choose_place(sample, part, of_object, places)), whole)
+        return stretch(crop(sample, choose_place(sample, part, of_object, places)), whole)
     size = Size(count_pixels(width * factor, width), count_pixels(height * factor, height))
     window = place(size, whole, places)
     small = cut_out(sample, Window(0, 0, *whole), size)
     image = AROUND.repeat(1, height, width)
     image[:, window.top : window.top + window.height, window.left : window.left + window.width] = small.image
     return join(image, [shift(small, window.left, window.top)])
-
-
-def _resize(sample: Sample, size: Size) -> Sample:
-    height, width = sample.image.shape[-2:]
-    if (width, height) == size:
-        return sample
-    image = resize(sample.image, size)
-    ratio = sample.boxes.new_tensor([size.width / width, size.height / height]).repeat(2)
-    limit = sample.boxes.new_tensor(size).repeat(2)
-    return sample._replace(image=image, boxes=torch.minimum(sample.boxes * ratio, limit))
