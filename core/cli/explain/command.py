@@ -2,6 +2,7 @@
 
 from argparse import Namespace
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
@@ -58,19 +59,17 @@ def explain(config: Config, options: Namespace) -> dict[str, Any]:
 
     Raises:
         PictureError: The picture cannot be used, or has fewer detections.
-        ConfigError: The drawing would replace the picture.
+        ConfigError: What is written would replace the picture, or the drawing.
         OutputError: The drawing cannot be written.
     """
     require_writable(options.out)
-    if options.out.resolve() == options.picture.resolve():
-        raise ConfigError(f"--out {options.out} would replace the picture: name another file.")
+    _require_other_files(options)
     config, weights, model = load_detector(config, options.classes)
     image = open_image(options.picture)
     found = _find_detection(fuse_batch_norms(model), image, config, options)
     evidence = find_evidence(found.subject)
-    importance = map_pixels(evidence)
-    if options.on == FEATURES:
-        importance = enlarge(map_features(evidence), *importance.shape)
+    on_level = options.on == FEATURES
+    importance = enlarge(map_features(evidence), *evidence.pixels.shape[1:]) if on_level else map_pixels(evidence)
     result = _describe(found, evidence, weights.class_names[found.subject.target.label])
     boxes = {FIELD: result["receptive_field"], ANCHOR: result["anchor"], DETECTION: result["box"]}
     height, width = found.batch.sizes[0]
@@ -80,6 +79,22 @@ def explain(config: Config, options: Namespace) -> dict[str, Any]:
         result["check"] = _check(found, importance, options.masks, config.training.seed)
     _report(result, options)
     return result
+
+
+def _require_other_files(options: Namespace) -> None:
+    """Raises an error if what is written would replace the picture, or the result the drawing."""
+    pairs = [("--out", options.out, "picture", options.picture)]
+    if options.json:
+        pairs.append(("--json", options.json, "picture", options.picture))
+        pairs.append(("--json", options.json, "drawing", options.out))
+    for flag, path, what, other in pairs:
+        if _is_same(path, other):
+            raise ConfigError(f"{flag} {path} would replace the {what}: name another file.")
+
+
+def _is_same(path: Path, other: Path) -> bool:
+    """True if two paths name one file, as names do that differ in capitals where the system ignores these."""
+    return path.resolve() == other.resolve() or (path.exists() and other.exists() and path.samefile(other))
 
 
 def _find_detection(model: RetinaNet, image: Tensor, config: Config, options: Namespace) -> _Found:
@@ -94,6 +109,10 @@ def _find_detection(model: RetinaNet, image: Tensor, config: Config, options: Na
         raise PictureError(f"{options.picture}: {error}") from None
     candidates = extract_candidates(prediction, 0, config)
     order, scores, boxes = select_detections(candidates, config.inference)
+    if not len(order):
+        raise PictureError(
+            f"{options.picture} has no detections under these settings: lower --inference.score_threshold."
+        )
     if not 1 <= options.detection <= len(order):
         raise PictureError(
             f"{options.picture} has {count_noun(len(order), 'detection')} under these settings, numbered from 1, and "

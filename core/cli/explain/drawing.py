@@ -12,14 +12,15 @@ from core.data.images import to_pil
 DIMMED = 0.25  # brightness where the map is 0
 
 
-def draw_map(image: Tensor, importance: Tensor, boxes: Mapping[str, Sequence[float]]) -> Image.Image:
+def draw_map(image: Tensor, importance: Tensor, boxes: Mapping[str, Sequence[float] | None]) -> Image.Image:
     """Returns a picture that is dimmed where a map is low.
 
     Args:
         image: uint8 [3, H, W].
         importance: The map over the whole picture, from 0 up, of any resolution, [h, w]; its maximum stays as bright as
             the picture.
-        boxes: x1, y1, x2, y2 in pixels of the picture, by the colour in which they are drawn; later ones on top.
+        boxes: x1, y1, x2, y2 in pixels of the picture, by the colour in which they are drawn, later ones on top; None
+            draws nothing.
     """
     share = importance / importance.max().clamp(min=torch.finfo(importance.dtype).tiny)
     fine = F.interpolate(share[None, None], image.shape[1:], mode="bilinear", align_corners=False)[0]  # [1, H, W]
@@ -27,5 +28,6 @@ def draw_map(image: Tensor, importance: Tensor, boxes: Mapping[str, Sequence[flo
     drawing = to_pil(dimmed.round().to(torch.uint8))
     draw = ImageDraw.Draw(drawing)
     for colour, box in boxes.items():
-        draw.rectangle([round(edge) for edge in box], outline=colour, width=2)
+        if box is not None:
+            draw.rectangle([round(edge) for edge in box], outline=colour, width=2)
     return drawing

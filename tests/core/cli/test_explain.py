@@ -9,6 +9,9 @@ import torch
 from PIL import Image
 
 from core.cli import main
+from core.cli.arguments import PARTS, PLACES
+from core.cli.explain.drawing import draw_map
+from core.explain import maps, target
 from core.retinanet.model import build_model
 from core.weights.sources import save_weights
 from tests.core.networks import CONFIG, NAMES, spread_scores
@@ -39,7 +42,7 @@ def picture(tmp_path, monkeypatch) -> Path:
 
 
 def explain(weights: Path, *arguments: object) -> int:
-    every = ["explain", *map(str, arguments), "--weights", str(weights), *ANY]
+    every = ["explain", "--weights", str(weights), *ANY, *map(str, arguments)]
     return main.main(every)
 
 
@@ -89,10 +92,37 @@ def test_a_detection_that_is_not_there_is_refused(number, picture, weights, caps
     assert not Path("map.png").exists()
 
 
+@pytest.mark.slow
+def test_a_picture_without_detections_is_refused(picture, weights, capsys):
+    assert explain(weights, picture, "--out", "map.png", "--inference.score_threshold", 1) == 1
+    assert "photo.png has no detections under these settings: lower --inf" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
-    ("out", "status", "said"),
-    [("photo.png", 2, "would replace the picture"), ("no/map.png", 1, "the folder no does not exist")],
+    ("arguments", "status", "said"),
+    [
+        (["--out", "photo.png"], 2, "--out photo.png would replace the picture"),
+        (["--out", "map.png", "--json", "photo.png"], 2, "--json photo.png would replace the picture"),
+        (["--out", "linked.png"], 2, "--out linked.png would replace the picture"),
+        (["--out", "map.png", "--json", "./map.png"], 2, "--json map.png would replace the drawing"),
+        (["--out", "no/map.png"], 1, "the folder no does not exist"),
+    ],
 )
-def test_a_drawing_that_cannot_be_written_is_refused_before_anything_is_loaded(out, status, said, picture, capsys):
-    assert explain(Path("nothing.safetensors"), picture, "--out", out) == status
+def test_files_that_cannot_be_written_are_refused_before_anything_is_loaded(arguments, status, said, picture, capsys):
+    Path("linked.png").hardlink_to(picture)  # as on a disk that does not tell Photo.png from photo.png
+    before = picture.read_bytes()
+    assert explain(Path("nothing.safetensors"), picture, *arguments) == status
     assert said in capsys.readouterr().err
+    assert picture.read_bytes() == before and not Path("map.png").exists()
+
+
+def test_a_prediction_without_a_gradient_is_drawn_without_a_receptive_field():
+    image = make_pixels()
+    drawing = np.asarray(draw_map(image, torch.zeros(64, 64), {"#ff0000": None, "#00ff00": (10, 10, 20, 20)}))
+    assert drawing[10, 10].tolist() == [0, 255, 0]
+    dimmed = (image.permute(1, 2, 0) * 0.25).round().to(torch.uint8).numpy()
+    assert np.array_equal(drawing[:, 30:], dimmed[:, 30:])
+
+
+def test_its_choices_are_those_of_the_library():
+    assert (PARTS, PLACES) == (target.PARTS, maps.PLACES)
