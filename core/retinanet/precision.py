@@ -1,4 +1,4 @@
-"""The precision in which the network computes when it predicts; everything before and after is in single precision."""
+"""The precision in which the network computes; everything before and after is in single precision."""
 
 from contextlib import AbstractContextManager, nullcontext
 
@@ -8,7 +8,7 @@ FAST = ("amx_bf16", "avx512_bf16", "bf16")  # capabilities of processors, the la
 
 
 def compute_in(precision: str, device: torch.device) -> AbstractContextManager[object]:
-    """Returns the context for a forward pass in a precision of `core.config.Inference`; its outputs may be bfloat16."""
+    """Returns the context for a forward pass in "fp32" or "bf16"; its outputs may be bfloat16."""
     return torch.autocast(device.type, torch.bfloat16) if precision == "bf16" else nullcontext()
 
 

@@ -70,18 +70,20 @@ def _convert(norm: nn.BatchNorm2d) -> SyncBatchNorm:
     return converted.train(norm.training)
 
 
-def require_statistics(model: nn.Module, pixels: Tensor, processes: int) -> None:
+def require_statistics(model: nn.Module, pixels: Tensor, processes: int, parts: int = 1) -> None:
     """Raises `TrainingError` if the last batch norms of a backbone would compute statistics of a single value.
 
     Args:
         model: The network.
-        pixels: A batch of this process, [B, 3, H, W].
+        pixels: A batch of this process, or a part of it, [B, 3, H, W].
         processes: Number of processes that train together.
+        parts: Number of parts of a batch, `training.accumulation`.
     """
     count, _, height, width = pixels.shape
     values = processes * count * (height // PAD_TO) * (width // PAD_TO)
     if values < 2 and any(norm.training for norm in model.modules() if isinstance(norm, nn.BatchNorm2d)):
+        remedy = "lower training.accumulation, raise" if parts > 1 else "raise training.batch_size or"
         raise TrainingError(
             f"One picture of {width}×{height} px leaves the last batch norms a single value per channel, which has no "
-            "statistics: raise training.batch_size or inference.image_size, or set model.batch_norm to frozen."
+            f"statistics: {remedy} inference.image_size, or set model.batch_norm to frozen."
         )

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from core.config import Config
 from core.retinanet.losses import AnchorLosses, ForegroundAverage, GradientAverage, Losses, batch_losses, total_loss
 from core.retinanet.model import RetinaNet
+from core.retinanet.precision import compute_in
 from core.retinanet.preprocess import Batch, prepare
 from core.structures import Sample
 from core.training.distributed import pad_across_processes
@@ -45,7 +46,7 @@ class BatchGradient:
         self.class_weights: Tensor | None = None
 
     def compute(self, samples: Sequence[Sample]) -> tuple[Losses, int]:
-        """Adds the gradient of this process's share of a batch to those of the parameters.
+        """Computes the gradient of this process's share of a batch; that of an earlier batch must have been cleared.
 
         Returns:
             The losses of the share, detached, and the number of foreground anchors of all processes.
@@ -74,9 +75,9 @@ class BatchGradient:
 
     def _forward(self, batch: Batch, samples: Sequence[Sample]) -> list[AnchorLosses]:
         """Returns the losses of each anchor of each image."""
-        require_statistics(self._model, batch.pixels, self._accelerator.num_processes)
-        bf16 = self._config.training.precision == "bf16"
-        with torch.autocast(batch.pixels.device.type, torch.bfloat16, enabled=bf16):
+        training, processes = self._config.training, self._accelerator.num_processes
+        require_statistics(self._model, batch.pixels, processes, training.accumulation)
+        with compute_in(training.precision, batch.pixels.device):
             maps = self.cache.maps([sample.image for sample in samples], batch.pixels) if self.cache else None
             outputs = self._prepared(batch.pixels, maps)
         return batch_losses(outputs, batch, samples, self._config, self.class_weights)

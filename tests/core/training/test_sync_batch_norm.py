@@ -72,3 +72,11 @@ def test_a_single_value_has_no_statistics(shape, processes, allowed):
     with refused:
         require_statistics(model, torch.zeros(shape), processes)
     require_statistics(model.eval(), torch.zeros(shape), processes)  # frozen
+
+
+@pytest.mark.parametrize(
+    ("parts", "remedy"), [(1, "raise training.batch_size or"), (2, "lower training.accumulation, raise")]
+)
+def test_the_remedy_for_a_single_value_is_larger_batches_or_fewer_parts(parts, remedy):
+    with pytest.raises(TrainingError, match=f": {remedy} inference.image_size, or set model.batch_norm to frozen"):
+        require_statistics(nn.Sequential(nn.BatchNorm2d(3)), torch.zeros(1, 3, 32, 32), 1, parts)
