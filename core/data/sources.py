@@ -1,5 +1,6 @@
 """Opens the data for training and evaluation: rendered scenes, or a folder in any format of `core.data.formats`."""
 
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -42,9 +43,9 @@ class SceneData(DataSet):
         """The number of objects of each class that the settings lead to expect, if all find room, float64 [K]."""
         return expected_objects(self._scenes) * len(self)
 
-    @property
+    @cached_property
     def class_shares(self) -> np.ndarray:
-        """The share of scenes with objects of each class, among the first thousand, float64 [K]."""
+        """The share of scenes with objects of each class, among the first thousand, float64 [K]; kept."""
         return self._share_classes(min(len(self), SHARED))
 
     def labels_of(self, index: int) -> np.ndarray:

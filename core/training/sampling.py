@@ -50,6 +50,7 @@ class RepeatedOrder:
     def __init__(self, data: DataSet, training: Training) -> None:
         self._data, self._seed = data, training.seed
         self._factors = find_repeat_factors(data.class_shares, training.repeat_threshold)
+        self._of_images = np.full(len(data), np.nan)  # the factors that are known: to lay out a scene takes 1 ms
         self._ends = [0]  # positions after each block that has been found
         self._last: tuple[int, list[int]] = (-1, [])  # the last block, with its number
 
@@ -68,10 +69,16 @@ class RepeatedOrder:
         epoch, part = divmod(number, -(-count // BLOCK))
         images = np.array(permute(self._seed, epoch, count)[part * BLOCK : (part + 1) * BLOCK])
         rng = torch.Generator().manual_seed(mix_seeds(self._seed, number, count, 1))
-        factors = np.array([self._factors[self._data.labels_of(index)].max(initial=1) for index in images.tolist()])
+        factors = np.array([self._find_factor(index) for index in images.tolist()])
         rounded_up = torch.rand(len(images), generator=rng).numpy() < factors % 1
         repeated = np.repeat(images, factors.astype(int) + rounded_up)
         return [int(repeated[index]) for index in torch.randperm(len(repeated), generator=rng).tolist()]
+
+    def _find_factor(self, index: int) -> float:
+        """Returns the repeat factor of an image."""
+        if np.isnan(self._of_images[index]):
+            self._of_images[index] = self._factors[self._data.labels_of(index)].max(initial=1)
+        return float(self._of_images[index])
 
 
 def build_order(data: DataSet, training: Training) -> UniformOrder | RepeatedOrder:

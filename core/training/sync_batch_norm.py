@@ -77,7 +77,7 @@ def require_statistics(model: nn.Module, pixels: Tensor, processes: int, parts: 
         model: The network.
         pixels: A batch of this process, or a part of it, [B, 3, H, W].
         processes: Number of processes that train together.
-        parts: Number of parts of a batch, `training.accumulation`.
+        parts: Number of parts in which the batch of a process is computed.
     """
     count, _, height, width = pixels.shape
     values = processes * count * (height // PAD_TO) * (width // PAD_TO)

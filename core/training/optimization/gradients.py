@@ -76,7 +76,8 @@ class BatchGradient:
     def _forward(self, batch: Batch, samples: Sequence[Sample]) -> list[AnchorLosses]:
         """Returns the losses of each anchor of each image."""
         training, processes = self._config.training, self._accelerator.num_processes
-        require_statistics(self._model, batch.pixels, processes, training.accumulation)
+        parts = min(training.accumulation, training.batch_size // processes)
+        require_statistics(self._model, batch.pixels, processes, parts)
         with compute_in(training.precision, batch.pixels.device):
             maps = self.cache.maps([sample.image for sample in samples], batch.pixels) if self.cache else None
             outputs = self._prepared(batch.pixels, maps)
