@@ -64,3 +64,6 @@ class Condition(NamedTuple):
 def when(words: str, *checks: Check) -> Condition:
     """Returns a condition; `Condition` describes the arguments."""
     return Condition(words, checks)
+
+
+SEVERAL_CLASSES = when("when there are several classes", Check("several_classes", (True,)))

@@ -4,16 +4,14 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from core.config.condition import Check, when
+from core.config.condition import SEVERAL_CLASSES, Check, when
 from core.config.knob import Effect, Section, knob
 
 MIN_TILE = 32  # px; smaller tiles would be countless
 ViewScale = Annotated[float, Field(ge=0.25, le=3)]
 
-
 PASSABLE = when("when the score threshold is below 1", Check("inference.score_threshold", below=1))
 TILED = when("when the tile size is above 0", Check("inference.tile_size", above=0))
-SEVERAL_CLASSES = when("when there are several classes", Check("several_classes", (True,)))
 LARGER = when("when the picture is larger than a tile", Check("tiled", (True,)))
 SUPPRESSES = when(
     "when the NMS threshold is below 1",

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from core.config.condition import Check, when
+from core.config.condition import SEVERAL_CLASSES, Check, when
 from core.config.knob import Effect, Section, knob
 
 IOU_TARGETS = ("quality_focal", "varifocal")  # losses in which the target of a foreground score is its box's IoU
@@ -16,9 +16,6 @@ FOCUSED = when(
 OHEM = when("when the loss is OHEM", Check("loss.kind", ("ohem",)))
 GHM = when("when the loss is GHM-C", Check("loss.kind", ("ghm",)))
 SEVERAL = when("in training: the loss of a single picture is the same with each", Check("single_image", (False,)))
-
-
-SEVERAL_CLASSES = when("when there are several classes", Check("several_classes", (True,)))
 
 
 class Loss(Section):

@@ -10,7 +10,6 @@ from core.config.model import ALL_STAGES
 
 Share = Annotated[float, Field(ge=0.01, le=0.99)]
 
-
 WITH_MOMENTUM = ("sgd", "rmsprop", "adam", "adamw", "adamax", "nadam", "radam")
 WITH_PERIOD = ("step", "cyclic", "plateau")
 WITH_DECAY = (*WITH_PERIOD, "multi_step", "exponential")

@@ -158,7 +158,7 @@ def _read_assigned(record: dict[str, Any]) -> Tensor | None:
         return None
     try:
         return torch.tensor(record["assigned"][:MAX_BOXES]).float().reshape(-1, 4)
-    except (TypeError, RuntimeError) as error:
+    except (KeyError, TypeError, RuntimeError) as error:  # from Python 3.12 on a dictionary has keys that are slices
         raise ValueError(f"The record does not describe anchors: {error}.") from None
 
 

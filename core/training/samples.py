@@ -40,10 +40,10 @@ class Drawn(NamedTuple):
 class TrainingStream(Dataset[Drawn]):
     """An endless sequence of augmented training samples, in the order of `training.sampler`.
 
-    An image that cannot be used is replaced by the next one of the epoch that can. Those that are combined with it
-    (`combine`) are drawn from the same epoch. The sample at a position depends
-    only on the data and `training.seed`, so a resumed run, or a run on another number of processes, sees the same
-    samples. The images of a small data set are kept in memory, so that they are decoded once.
+    An image that cannot be used is replaced by the next one that can, and those that are combined with it (`combine`)
+    are drawn from the images around it, see `Place`. The sample at a position depends only on the data and
+    `training.seed`, so a resumed run, or a run on another number of processes, sees the same samples. The images of a
+    small data set are kept in memory, so that they are decoded once.
     """
 
     def __init__(self, data: DataSet, config: Config) -> None:
@@ -74,7 +74,7 @@ class TrainingStream(Dataset[Drawn]):
         return sample
 
     def _read_other(self, order: Sequence[int], errors: list[tuple[int, UserError]], share: float) -> Sample | None:
-        """Returns the image at a share of the epoch, in [0, 1), or the next one that can be read.
+        """Returns the image at a share of the order, in [0, 1), or the next one that can be read.
 
         Adds those that cannot to the errors; returns None if they are too many in a row.
         """

@@ -24,7 +24,8 @@ def assign_closest(fit: Match, grid: AnchorGrid, objects: Tensor, topk: int) -> 
         fit: The assignment of the same anchors by the highest IoU.
         grid: The anchors.
         objects: Ground-truth boxes, float32 [M, 4]; M may be 0.
-        topk: Candidates of an object on each level, k, however many anchors a location has.
+        topk: Candidates of an object on each level, k, however many anchors a location has; the authors' code takes k
+            of each kind of anchor.
     """
     anchor = find_closest(grid, objects, topk)  # [M, C]
     iou = pairwise_iou(grid.boxes[anchor].permute(2, 0, 1), objects.T[:, :, None]).nan_to_num_(0.0)

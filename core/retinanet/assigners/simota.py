@@ -6,8 +6,9 @@ so that others are only taken where those do not suffice. The object takes its k
 of its ten highest IoUs, rounded down, and at least 1: an object that many predictions fit takes many. All other anchors
 are background, and none is ignored.
 
-This is the first release of YOLOX, also in MMDetection, except that an object takes only candidates of its own, and
-that the score is the class score alone, since RetinaNet has no objectness.
+This is the first release of YOLOX, also in MMDetection, with three differences: an object takes only candidates of its
+own, an anchor that several take goes to one of these, and the score is the class score alone, since RetinaNet has no
+objectness.
 """
 
 from typing import NamedTuple

@@ -7,6 +7,7 @@ from torch import Tensor
 from torchvision.transforms import functional as F  # its second version would import PyTorch's compiler
 
 from core.config import Training
+from core.retinanet.boxes import mirror
 from core.structures import Sample
 from core.training.augmentation.crop import choose_window, crop
 from core.training.augmentation.windows import drop_empty
@@ -72,10 +73,7 @@ def augment(sample: Sample, training: Training, rng: torch.Generator) -> Sample:
 
 def flip(sample: Sample) -> Sample:
     """Mirrors a sample horizontally."""
-    width = sample.image.shape[-1]
-    x1, y1, x2, y2 = sample.boxes.unbind(-1)
-    boxes = torch.stack((width - x2, y1, width - x1, y2), dim=-1)  # [M, 4]
-    return sample._replace(image=F.hflip(sample.image), boxes=boxes)
+    return sample._replace(image=F.hflip(sample.image), boxes=mirror(sample.boxes, sample.image.shape[-1]))
 
 
 def adjust_colour(image: Tensor, brightness: float, contrast: float, saturation: float) -> Tensor:
