@@ -78,7 +78,8 @@ def run_range_test(
         strict: Whether the first image that cannot be used ends the test.
 
     Raises:
-        DataError, TrainingError: As `Trainer.run`, other than for a loss that is not finite, which ends the test.
+        DataError, TrainingError: As `Trainer.run`, other than for a loss that is not finite after the first step, which
+            ends the test.
     """
     latest: deque[float] = deque(maxlen=LATEST)
     lowest = np.inf
@@ -94,7 +95,8 @@ def run_range_test(
                 if record.step == STEPS or average > EXPLODED * lowest:
                     return
         except DivergedError:
-            return
+            if not latest:
+                raise
 
 
 def describe_rates(rates: Sequence[float], losses: Sequence[float]) -> RateCurve:

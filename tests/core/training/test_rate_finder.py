@@ -119,6 +119,12 @@ def test_it_ends_when_the_loss_explodes():
     assert steps_of([9.0, 1.0, 1.0, 1.0, 1.0, 1.0] + [1.0] * 94) == STEPS
 
 
+def test_a_first_step_that_diverges_is_an_error():
+    """No learning rate has been used by then: the cause is in the data or the settings, and the message names it."""
+    with pytest.raises(DivergedError):
+        steps_of([math.nan])
+
+
 def test_other_errors_are_not_the_end_of_a_test():
     class Broken(Replayed):
         def run(self, *arguments, **options):
