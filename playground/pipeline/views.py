@@ -5,6 +5,7 @@ from functools import cached_property
 from typing import Self
 
 from core.errors import PictureError
+from core.io.text import count_noun
 from core.retinanet.views import View, make_views, settings_of, show
 from playground.data.picture import Picture
 from playground.pipeline.effort import estimate_gflops, estimate_outputs, estimate_pixels
@@ -49,16 +50,23 @@ class ViewOutputs(TileOutputs):
 
     def _require_small_views(self) -> None:
         """Raises `PictureError` if the other views take too long or too much memory, by estimates before the work."""
-        height, width = self.picture.sample.image.shape[1:]
-        sides = [estimate_pixels(settings_of(view, self.config), height, width) for view in self.views[1:]]
+        sides = [pixels for view in self.views[1:] for pixels in self._estimate_inputs(view)]
         gflops = sum(estimate_gflops(self.config, pixels) for pixels in sides)
         size = sum(estimate_outputs(self.config, pixels, len(self.class_names)) for pixels in sides)
         if gflops > MAX_GFLOPS or size > MAX_BYTES:
+            tiles = f", each with {count_noun(len(self.tiles), 'tile')}," if self.tiles else ""
             raise PictureError(
-                f"{len(sides)} other views take about {gflops:,.0f} GFLOP and {size / 1e6:,.0f} MB, and this page "
-                f"spends at most {MAX_GFLOPS:,} GFLOP and {MAX_BYTES / 1e6:,.0f} MB: choose fewer or smaller "
-                "“Test-time scales”, lower “Shorter side”, or use the command detect."
+                f"{count_noun(len(self.views) - 1, 'other view')}{tiles} would take about {gflops:,.0f} GFLOP and "
+                f"{size / 1e6:,.0f} MB, and this page spends at most {MAX_GFLOPS:,} GFLOP and {MAX_BYTES / 1e6:,.0f} "
+                f"MB: choose fewer or smaller “Test-time scales”, lower “Shorter side”, "
+                f"{'raise “Tile size”, ' if self.tiles else ''}or use the command detect."
             )
+
+    def _estimate_inputs(self, view: View) -> list[float]:
+        """Returns the pixels of all inputs of the network in a view: of the whole picture, then of each tile."""
+        settings = settings_of(view, self.config)
+        whole = estimate_pixels(settings, *self.picture.sample.image.shape[1:])
+        return [whole, *(estimate_pixels(settings, y2 - y1, x2 - x1) for x1, y1, x2, y2 in self.tiles)]
 
 
 def show_picture(picture: Picture, view: View) -> Picture:

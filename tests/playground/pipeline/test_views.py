@@ -80,10 +80,18 @@ def test_a_held_knob_waits_for_views_that_take_long(monkeypatch):
 
 def test_views_that_cost_too_much_are_refused_before_the_work(monkeypatch):
     monkeypatch.setattr(outputs, "predict", None)
-    with pytest.raises(PictureError, match=r"3 other views take about .* choose fewer or smaller “Test-time scales”"):
+    with pytest.raises(PictureError, match=r"3 other views would take about .* choose fewer or smaller “Test-time scales”"):
         _ = make(inference__test_time_scales=(1.0, 3.0), inference__image_size=1600).others
     config = Config.from_flat(SEEN_OFTEN)
     assert effort.is_heavy(config, 192, 192) and not effort.is_heavy(Config(), 192, 192)
+
+
+def test_the_tiles_of_other_views_count_before_the_work(monkeypatch):
+    whole = make().gflops
+    monkeypatch.setattr(views, "MAX_GFLOPS", whole)
+    assert len(make().others) == 3
+    with pytest.raises(PictureError, match=r"^3 other views, each with \d+ tiles, would take .* raise “Tile size”"):
+        _ = make(inference__tile_size=128).others
 
 
 def test_the_step_counts_all_views_and_boxes_tell_theirs():
