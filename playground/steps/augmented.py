@@ -5,16 +5,18 @@ from collections.abc import Hashable
 import numpy as np
 from markupsafe import Markup
 
+from core.config import Config, Scenes
 from core.config.training import AUGMENTATION
 from core.data.dataset import DataSet
 from core.data.images import shrink
-from core.data.sources import SceneData
+from core.data.sources import SHARED, SceneData
 from core.errors import UserError
 from core.io.text import count_noun
 from core.retinanet.boxes import rescale
 from core.runs.splits import TRAINING_SCENES
 from core.structures import Sample
 from core.training.samples import Drawn, TrainingStream
+from core.training.sampling import BLOCK
 from playground.components import html
 from playground.components.thumbnails import Thumbnail, thumbnails
 from playground.data.image_ref import SCENES, ImageRef, is_from_album, is_from_data_set
@@ -25,6 +27,9 @@ from playground.support.wording import name_knobs
 
 COUNT = 8
 MAX_SIDE = 256  # px; of larger pictures a smaller copy is changed, which takes a fraction of the time and memory
+MAX_SECONDS = 6  # on one processor, that the page spends on the samples of one visitor
+QUICK_SECONDS = 0.5  # up to which they are drawn even while a knob is dragged
+PHOTOGRAPH_SECONDS = 0.1  # to open and reduce one
 SPLIT = "train"
 TITLE = "First training samples"
 ABOUT = (
@@ -92,14 +97,50 @@ def build_strip(pipeline: Pipeline) -> Markup:
     except UserError as error:
         return html.heading(TITLE) + html.paragraph(name_knobs(error))
     settings = tuple(getattr(config.training, name) for name in (*ORDER, *AUGMENTATION))
+    strip_key = key, settings, config.inference
+    if strip_key not in _strips and (delay := _explain_delay(pipeline, estimate_seconds(config, is_own=own))):
+        return html.heading(TITLE) + html.paragraph(delay)
     reduced = _Reduced(data, key)
 
     def build() -> Markup:
         stream = TrainingStream(reduced, config)
         return _show([stream[position] for position in range(COUNT)], reduced)
 
-    strip: Markup = _strips.get((key, settings, config.inference), build)
+    strip: Markup = _strips.get(strip_key, build)
     return strip
+
+
+def estimate_seconds(config: Config, *, is_own: bool) -> float:
+    """Returns how long the first samples take, within a factor of three.
+
+    Args:
+        config: The settings.
+        is_own: True for pictures of a data set or an album, False for scenes.
+    """
+    training, scenes = config.training, config.scenes
+    opened = COUNT * (1 + 3 * (training.mosaic_probability > 0) + (training.copy_paste_probability > 0))
+    if is_own:
+        return opened * PHOTOGRAPH_SECONDS
+    laid_out = SHARED + BLOCK if training.sampler == "repeat_factor" else 0  # scenes whose objects the sampler counts
+    return laid_out * _estimate_layout(scenes) + opened * (_estimate_layout(scenes) + 7.5e-8 * scenes.image_size**2)
+
+
+def _estimate_layout(scenes: Scenes) -> float:
+    """Returns the seconds that the layout of a scene takes, as measured with 7 to 100 objects on 64 to 1024 px."""
+    objects = (scenes.min_objects + scenes.max_objects) / 2
+    return 5e-6 * objects**2 + 2.3e-9 * objects * scenes.image_size**2
+
+
+def _explain_delay(pipeline: Pipeline, seconds: float) -> str:
+    """Returns why samples that take so long are not drawn, or not now; "" if they are."""
+    if seconds > MAX_SECONDS:
+        return (
+            f"To find them takes about {seconds:,.0f} s, and this page spends at most {MAX_SECONDS} s: choose smaller "
+            "scenes or fewer objects in the Picture step, the sampler uniform, or neither mosaic nor copy-paste."
+        )
+    if seconds > QUICK_SECONDS and pipeline.must_postpone():
+        return "They follow once you release the knob."
+    return ""
 
 
 def _show(drawn: list[Drawn], data: _Reduced) -> Markup:

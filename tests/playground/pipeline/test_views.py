@@ -80,7 +80,9 @@ def test_a_held_knob_waits_for_views_that_take_long(monkeypatch):
 
 def test_views_that_cost_too_much_are_refused_before_the_work(monkeypatch):
     monkeypatch.setattr(outputs, "predict", None)
-    with pytest.raises(PictureError, match=r"3 other views would take about .* choose fewer or smaller “Test-time scales”"):
+    with pytest.raises(
+        PictureError, match=r"3 other views would take about .* choose fewer or smaller “Test-time scales”"
+    ):
         _ = make(inference__test_time_scales=(1.0, 3.0), inference__image_size=1600).others
     config = Config.from_flat(SEEN_OFTEN)
     assert effort.is_heavy(config, 192, 192) and not effort.is_heavy(Config(), 192, 192)

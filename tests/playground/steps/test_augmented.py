@@ -15,7 +15,7 @@ from playground.components.thumbnails import Thumbnail, thumbnails
 from playground.data.image_ref import SCENES, ImageRef
 from playground.data.picture import render_picture
 from playground.pipeline.pipeline import Pipeline
-from playground.steps.augmented import COUNT, MAX_SIDE, TITLE, build_strip
+from playground.steps.augmented import COUNT, MAX_SECONDS, MAX_SIDE, TITLE, build_strip, estimate_seconds
 from tests.playground.made_albums import albums_at, fill_album
 
 SMALL = {"scenes.image_size": 64, "scenes.min_size": 0.3, "scenes.min_objects": 1, "scenes.max_objects": 2}
@@ -52,6 +52,38 @@ def test_it_follows_the_knobs_of_augmentation_and_no_others(monkeypatch):
     assert build_strip(pipeline(**RARE)) != strip
     monkeypatch.setattr(module, "TrainingStream", None)  # nothing is computed again
     assert build_strip(pipeline()) is build_strip(pipeline(learning_rate=0.5, steps=7)) is strip
+
+
+CROWDED = {"scenes.min_objects": 100, "scenes.max_objects": 100, "scenes.image_size": 1024}
+
+
+def test_samples_that_would_take_minutes_are_refused_before_the_work(monkeypatch):
+    monkeypatch.setattr(module, "TrainingStream", None)  # nothing is drawn
+    config = Config.from_flat({**CROWDED, "training.sampler": "repeat_factor"})
+    strip = build_strip(Pipeline(render_picture(Config.from_flat(SMALL).scenes), config))
+    assert "<img" not in strip and "choose smaller scenes or fewer objects" in strip and "at most 6 s" in strip
+
+
+def test_most_settings_are_within_the_bound_and_the_most_expensive_are_not():
+    repeated = {"training.sampler": "repeat_factor"}
+    combined = {"training.mosaic_probability": 0.1, "training.copy_paste_probability": 0.1}
+    for changes in ({}, repeated, combined, {**repeated, **combined}, CROWDED, {**combined, "scenes.image_size": 1024}):
+        assert estimate_seconds(Config.from_flat(changes), is_own=False) < MAX_SECONDS, changes
+    assert estimate_seconds(Config.from_flat({**CROWDED, **repeated}), is_own=False) > 400
+    assert estimate_seconds(Config.from_flat({**CROWDED, **combined}), is_own=False) > MAX_SECONDS
+    assert estimate_seconds(Config.from_flat({**CROWDED, **combined}), is_own=True) < MAX_SECONDS
+
+
+def test_samples_that_take_long_follow_once_the_knob_is_released(monkeypatch):
+    monkeypatch.setattr(module, "QUICK_SECONDS", 0)
+    changes = {"seed": 77}
+    here = pipeline(**changes)
+    held = Pipeline(here.picture, here.config, postpone_slow=True)
+    assert "<img" not in build_strip(held) and held.has_postponed
+    strip = build_strip(here)
+    assert strip.count("<img") == COUNT and not here.has_postponed
+    held = Pipeline(here.picture, here.config, postpone_slow=True)
+    assert build_strip(held) is strip and not held.has_postponed
 
 
 class Pictures(DataSet):
