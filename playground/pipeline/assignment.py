@@ -7,7 +7,9 @@ import torch
 from torch import Tensor
 
 from core.config import OUTPUT_ASSIGNERS
+from core.errors import PictureError
 from core.evaluation.class_names import describe_unknown, name_ignorant
+from core.io.text import count_noun
 from core.retinanet.assigners.assign import choose_assignment
 from core.retinanet.assigners.match import Match
 from core.retinanet.assigners.simota import NetworkView
@@ -16,6 +18,7 @@ from playground.pipeline.networks import name_weights
 from playground.pipeline.outputs import NetworkOutputs
 from playground.support.cache import Cache
 
+MAX_SCORES = 5e8  # that SimOTA compares with objects, in some 10 s on one processor
 _matches = Cache()
 
 
@@ -23,7 +26,7 @@ class AssignmentStages(NetworkOutputs):
     """A picture under settings, up to the assignment of its anchors.
 
     What needs the network, as the assignment does by some assigners, raises as `NetworkOutputs`, and `WeightsError` if
-    the network does not know a class of the picture.
+    the network does not know a class of the picture. Their assignment raises `PictureError` if it would take too long.
     """
 
     @cached_property
@@ -61,9 +64,22 @@ class AssignmentStages(NetworkOutputs):
 
     def assign(self, view: NetworkView) -> Match:
         """Returns the assignment if the network predicted otherwise."""
+        self._require_few_scores()
         return choose_assignment(self.fit, self.grid, self.objects[0], self.config.matching, view)
 
     @property
     def match_key(self) -> Hashable:
         """The cache key of the assignment: that of the outputs is part of it if it depends on them."""
         return self.fit_key, self.outputs_key if self.is_assigned_by_outputs else ()
+
+    def _require_few_scores(self) -> None:
+        """Raises `PictureError` if objects are so many and large that to compare all scores in them takes too long."""
+        boxes, (height, width) = self.objects[0], self.batch.pixels.shape[-2:]
+        covered = ((boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])).sum().item() / (height * width)
+        scores = covered * len(self.grid.boxes) * self.network.model.num_classes
+        if scores > MAX_SCORES:
+            raise PictureError(
+                f"SimOTA compares {scores / 1e6:,.0f} million scores with {count_noun(len(boxes), 'object')} here, and "
+                f"this page at most {MAX_SCORES / 1e6:,.0f} million: lower “Shorter side”, draw fewer or smaller "
+                "objects, or choose another “Assigner”."
+            )

@@ -2,6 +2,7 @@ import pytest
 import torch
 
 from core.config import Config
+from core.errors import PictureError
 from core.retinanet.assigners import NetworkView
 from core.retinanet.heads import prior_logit
 from core.retinanet.losses import batch_losses, total_loss
@@ -9,7 +10,7 @@ from core.retinanet.postprocess import KEPT
 from core.retinanet.predict import detect
 from core.weights.sources import WeightsError
 from playground.data.picture import render_picture
-from playground.pipeline import inputs, outputs
+from playground.pipeline import assignment, inputs, outputs
 from playground.pipeline.networks import network_of
 from playground.pipeline.pipeline import Pipeline
 
@@ -42,6 +43,19 @@ def test_moving_a_threshold_runs_neither_network_nor_matching_again(monkeypatch)
     moved = make(scenes__seed=5, inference__nms_threshold=0.2, loss__gamma=1)
     assert moved.prediction.outputs is first.prediction.outputs and moved.match is first.match
     assert moved.network is first.network and moved.losses.used.any()
+
+
+def test_an_assignment_that_compares_too_many_scores_is_refused_before_the_work(monkeypatch):
+    here = make(matching__assigner="simota", scenes__seed=91)
+    boxes, (height, width) = here.objects[0], here.batch.pixels.shape[-2:]
+    shares = [(x2 - x1) * (y2 - y1) / (height * width) for x1, y1, x2, y2 in boxes.tolist()]
+    scores = sum(shares) * here.prediction.outputs.logits[0].numel()
+    monkeypatch.setattr(assignment, "MAX_SCORES", 0.99 * scores)
+    with pytest.raises(PictureError, match=r"^SimOTA compares .* objects? here, and this page at most"):
+        _ = here.match
+    assert make(matching__assigner="atss", scenes__seed=91).match.foreground.any()
+    monkeypatch.setattr(assignment, "MAX_SCORES", 1.01 * scores)
+    assert make(matching__assigner="simota", scenes__seed=91).match.foreground.any()
 
 
 @pytest.mark.slow
