@@ -151,7 +151,7 @@ def _embedded_styles(key: str, step: Step) -> list[str]:
     group, slider = f'body[data-embed="{key}"] .of-{key}', element_id(step.slider)
     if not step.slider:
         return [f"{group} {{ display: none !important; }}"]
-    return [
-        f"{group} > :not(.form) {{ display: none !important; }}",
+    return [  # the knobs come last in their group; a form of other controls would be left as an empty frame
+        f"{group} > :not(.form:last-child) {{ display: none !important; }}",
         f"{group} .form > :not(#{slider}) {{ display: none !important; }}",
     ]

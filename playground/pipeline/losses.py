@@ -105,7 +105,7 @@ class LossStages(AssignmentStages):
                 losses = anchor_losses(logits, deltas, self.grid.boxes, match, boxes, self.labels, loss, weights)
                 return total_loss([losses], loss).classification.item()
 
-        return _initial_losses.get((self.key_of_loss(loss), prior), compute)
+        return _initial_losses.get((self.key_of_loss(loss), prior, self.config.training.seed), compute)
 
     def match_initially(self, prior: float) -> Match:
         """Returns the assignment at the first step of training, with new heads on this backbone and the prior π."""
@@ -116,7 +116,7 @@ class LossStages(AssignmentStages):
             logits, deltas = self._compute_initial("logits"), self._compute_initial("deltas")
             return self.assign(NetworkView(logits + prior_logit(prior), deltas, self.labels))
 
-        return _initial_matches.get((self.logits_key, prior), compute)
+        return _initial_matches.get((self.logits_key, prior, self.config.training.seed), compute)
 
     def _compute_initial(self, which: Literal["logits", "deltas"]) -> Tensor:
         """Returns the class logits of new heads without a prior, [N, K], or their deltas, [N, 4]."""
@@ -134,7 +134,7 @@ class LossStages(AssignmentStages):
                     seed=settings.training.seed,
                 )[0]
 
-        return _initial_outputs.get((self.outputs_key, which), compute)
+        return _initial_outputs.get((self.outputs_key, self.config.training.seed, which), compute)
 
     @cached_property
     def anchor_logits(self) -> AnchorLogits:

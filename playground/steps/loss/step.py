@@ -88,7 +88,8 @@ def _build_curves(pipeline: Pipeline, focus: Focus) -> Figure:
 
 def _build_slow_tables(pipeline: Pipeline) -> tuple[Markup, Markup] | None:
     """Returns the tables of this picture under each loss and of its initial loss, None if they are postponed."""
-    key = (pipeline.key_of_loss(pipeline.config.loss), pipeline.config.model.prior_probability)
+    config = pipeline.config
+    key = (pipeline.key_of_loss(config.loss), config.model.prior_probability, config.training.seed)
     if key not in _comparisons and pipeline.must_postpone():
         return None
     return _comparisons.get(key, lambda: (alternatives(pipeline), initial_loss(pipeline)))

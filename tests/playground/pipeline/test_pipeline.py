@@ -58,6 +58,15 @@ def test_an_assignment_that_compares_too_many_scores_is_refused_before_the_work(
     assert make(matching__assigner="simota", scenes__seed=91).match.foreground.any()
 
 
+def test_the_initial_loss_follows_the_seed_of_its_new_heads():
+    """Otherwise it would be that of the seed before, although trained weights stay the same under any seed."""
+    usual = {"model__weights": "builtin", "model__fpn_channels": 64, "model__num_convs": 4}
+    seeds = [make(**usual, training__seed=seed) for seed in (0, 1, 0)]
+    first, second, again = (here.compute_initial_loss(here.config.loss, 0.01) for here in seeds)
+    assert seeds[0].outputs_key == seeds[1].outputs_key
+    assert first == again != second
+
+
 @pytest.mark.slow
 def test_a_setting_recomputes_what_depends_on_it():
     one = make(scenes__seed=6)
