@@ -7,6 +7,7 @@ from core.config import POSTPROCESSING, Circumstances, Config, Effect, Knob, kno
 from core.experiments.presets import PRESETS
 
 PRIOR = "model.prior_probability"  # of heads that are initialised, which only training does
+PRECISION = "inference.precision"  # of predictions, which neither analyses nor steps of training make
 ALL = frozenset(knobs())
 SCENES = frozenset(path for path in ALL if path.startswith("scenes."))
 
@@ -16,14 +17,14 @@ def _with_effects(*effects: Effect) -> frozenset[str]:
 
 
 NETWORK = _with_effects(Effect.FORWARD) - {PRIOR}  # those of the weights are compared with them
-FITTING = NETWORK | _with_effects(Effect.ANCHORS) | {"matching.fg_iou_threshold"}
+FITTING = NETWORK - {PRECISION} | _with_effects(Effect.ANCHORS) | {"matching.fg_iou_threshold"}
 DETECTING = NETWORK | _with_effects(Effect.ANCHORS, *POSTPROCESSING)
 IMAGES = frozenset({"training.eval_images"})
 SEED = frozenset({"training.seed"})
 # The test of learning rates has a schedule of its own, and evaluates nothing.
 SCHEDULE = ("steps", "learning_rate", "schedule", "warmup_steps", "decay_factor", "decay_period", "milestones")
 NOT_TESTED = (*SCHEDULE, "ema_decay", "cache_features", "eval_interval", "eval_images", "early_stopping")
-TESTING = ALL - _with_effects(*POSTPROCESSING) - {f"training.{name}" for name in NOT_TESTED}
+TESTING = ALL - _with_effects(*POSTPROCESSING) - {PRECISION} - {f"training.{name}" for name in NOT_TESTED}
 # The hyperparameters that each command uses; a file of weights records all of them.
 USED: dict[str, frozenset[str]] = {
     "train": ALL,

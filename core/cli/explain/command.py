@@ -64,8 +64,8 @@ def explain(config: Config, options: Namespace) -> dict[str, Any]:
     """
     require_writable(options.out)
     _require_other_files(options)
-    config, weights, model = load_detector(config, options.classes)
     image = open_image(options.picture)
+    config, weights, model = load_detector(config, options.classes)
     found = _find_detection(fuse_batch_norms(model), image, config, options)
     evidence = find_evidence(found.subject)
     on_level = options.on == FEATURES

@@ -116,6 +116,14 @@ def test_files_that_cannot_be_written_are_refused_before_anything_is_loaded(argu
     assert picture.read_bytes() == before and not Path("map.png").exists()
 
 
+@pytest.mark.parametrize(("name", "said"), [("none.png", "none.png"), ("text.png", "text.png"), (".", ".")])
+def test_a_picture_that_cannot_be_read_is_refused_before_weights_are_loaded(name, said, picture, capsys):
+    Path("text.png").write_text("no picture")
+    assert explain(Path("nothing.safetensors"), name, "--out", "map.png") == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("error: ") and said in line and "nothing" not in line
+
+
 def test_a_prediction_without_a_gradient_is_drawn_without_a_receptive_field():
     image = make_pixels()
     drawing = np.asarray(draw_map(image, torch.zeros(64, 64), {"#ff0000": None, "#00ff00": (10, 10, 20, 20)}))

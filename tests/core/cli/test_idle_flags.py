@@ -39,6 +39,11 @@ def notes(text: str) -> list[str]:
          "it acts when the assigner is max IoU."),
         ("check --data d --matching.assigner atss --matching.fg_iou_threshold .6", "matching.assigner",
          "check does not use it."),
+        ("check --data d --inference.precision bf16", "inference.precision", "check does not use it."),
+        ("anchors --inference.precision bf16", "inference.precision", "anchors does not use it."),
+        ("find-lr --inference.precision bf16", "inference.precision", "find-lr does not use it."),
+        ("find-lr --model.prior_probability .5", "model.prior_probability",
+         "it acts when the heads are new, not loaded with the weights."),
         ("split --data d --by given --training.seed 1", "training.seed", "split does not use it."),
         ("convert --data d --to coco --out x --training.seed 1", "training.seed", "convert does not use it."),
         ("export --out a.pth --inference.soft_nms_sigma 1", "inference.soft_nms_sigma",
@@ -58,6 +63,7 @@ def test_a_flag_without_effect_is_named(arguments, flag, reason):
         "train --out x --data d --model.prior_probability .5",  # its classes are not known yet
         "train --out x --weights a.pth --model.prior_probability .5",
         "train --out x --resume --loss.ohem_anchors 9",  # the settings are those of the run
+        "find-lr --data d --training.precision bf16 --loss.normaliser batch --model.prior_probability .5",
         "train --out x --loss.normaliser batch --inference.tile_size 64 --inference.tile_overlap .3",
         "explain a.png --out b.png --masks 9 --training.seed 1 --inference.nms_threshold .3",
         "compare ohem --out x --loss.ohem_anchors 9 --loss.gamma 1",  # each for some of the variants
