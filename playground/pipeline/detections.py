@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from core.config import Effect
+from core.errors import PictureError
 from core.retinanet.anchors import LEVELS
 from core.retinanet.postprocess import (
     Candidates,
@@ -30,12 +31,17 @@ from core.retinanet.views import join_views, map_back
 from playground.pipeline.views import ViewOutputs
 from playground.support.cache import Cache
 
+# Pairs of candidates of a class, of which NMS compares all at worst, in some 10 to 20 s; soft NMS ends at the cap.
+MAX_PAIRS = {"hard": 1.25e9, "diou": 1.5e8, "wbf": 5e8}
 _merged, _level_counts = Cache(), Cache()
 _fates, _suppressors = Cache(), Cache()
 
 
 class DetectionStages(ViewOutputs):
-    """A picture under settings, up to its detections; raises as `ViewOutputs`."""
+    """A picture under settings, up to its detections.
+
+    Raises as `ViewOutputs`, and `PictureError` if there are more candidates than the page compares.
+    """
 
     @property
     def candidates(self) -> Candidates:
@@ -110,7 +116,24 @@ class DetectionStages(ViewOutputs):
     @cached_property
     def fates(self) -> Fates:
         """The outcome of NMS and of the cap for each candidate."""
-        return _fates.get(self._fates_key, lambda: apply_nms(self.candidates, self.config.inference))
+
+        def compute() -> Fates:
+            self._require_few_pairs()
+            return apply_nms(self.candidates, self.config.inference)
+
+        return _fates.get(self._fates_key, compute)
+
+    def _require_few_pairs(self) -> None:
+        """Raises `PictureError` if NMS may have to compare too many pairs of candidates."""
+        inference, labels = self.config.inference, self.candidates.label
+        sizes = [len(labels)] if inference.class_agnostic_nms else labels.bincount().tolist()
+        pairs, limit = sum(size * (size - 1) // 2 for size in sizes), MAX_PAIRS.get(inference.nms_kind)
+        if limit and pairs > limit:
+            raise PictureError(
+                f"{len(labels):,} candidates are {pairs / 1e6:,.0f} million pairs to compare, and this page compares "
+                f"at most {limit / 1e6:,.0f} million by {inference.nms_kind} NMS: raise “Score threshold”, lower "
+                "“Top-K per level”, or use the command detect."
+            )
 
     @cached_property
     def suppressors(self) -> Suppressors:

@@ -11,7 +11,7 @@ from core.weights.sources import WeightsError
 from playground.canvas.edit import Pick
 from playground.data.picture import render_picture
 from playground.inspector.inspect import inspect
-from playground.pipeline import tiles
+from playground.pipeline import detections, tiles
 from playground.pipeline.pipeline import Pipeline
 from playground.steps import STEPS
 from playground.steps.step import Focus
@@ -120,3 +120,21 @@ def test_the_steps_layers_show_tiles_and_cut_boxes():
     layers = {each.key: each for each in STEPS["detections"].build_view(here, Focus()).layers}
     assert len(layers["tiles"].boxes) == 9 and len(layers["cut"].boxes) == len(here.merged.cut.score)
     assert len(layers["before"].boxes) == len(here.candidates.score)
+
+
+def test_nms_of_too_many_candidates_is_refused_before_the_work(monkeypatch):
+    """Pairs are those within a class, or all if NMS is class-agnostic; soft NMS ends at the cap."""
+    monkeypatch.setattr(detections, "apply_nms", lambda candidates, inference: "done")
+    few = {"scenes__seed": 21, "inference__nms_threshold": 0.31}  # of no other test, whose results are kept
+    found = make(**few).candidates.label
+    pairs = sum(count * (count - 1) // 2 for count in found.bincount().tolist())
+    assert 0 < pairs < len(found) * (len(found) - 1) // 2
+    for kind in ("hard", "diou", "wbf"):
+        monkeypatch.setattr(detections, "MAX_PAIRS", {kind: pairs - 1})
+        with pytest.raises(PictureError, match=rf"candidates are .* by {kind} NMS: raise “Score threshold”, lower"):
+            _ = make(**few, inference__nms_kind=kind).fates
+        assert make(**few, inference__nms_kind="soft").fates == "done"
+        monkeypatch.setattr(detections, "MAX_PAIRS", {kind: pairs})
+        assert make(**few, inference__nms_kind=kind).fates == "done"
+        with pytest.raises(PictureError):
+            _ = make(**few, inference__nms_kind=kind, inference__class_agnostic_nms=True).fates
