@@ -27,7 +27,7 @@ class Picture:
         sample: Pixels and ground truth.
         class_names: The names of classes 0 … K−1.
         pixels_key: Hash of the pixels.
-        objects_key: Hash of boxes and labels.
+        objects_key: Hash of boxes, labels and the names of their classes.
         scale: Factors (x, y) from the data set's picture to this one.
         is_scene: True for a rendered scene, generated or held out.
     """
@@ -50,7 +50,9 @@ class Picture:
         """
         crowd = torch.zeros(len(labels), dtype=torch.bool)
         sample = self.sample._replace(boxes=boxes, labels=labels, crowd=crowd)
-        return replace(self, sample=sample, class_names=class_names, objects_key=_hash(boxes, labels))
+        return replace(
+            self, sample=sample, class_names=class_names, objects_key=_hash_objects(boxes, labels, class_names)
+        )
 
 
 def render_picture(scenes: Scenes) -> Picture:
@@ -94,7 +96,8 @@ def picture_of_album(album: Album, index: int, image: Tensor) -> Picture:
     stored = album.pictures[index]
     boxes, labels = to_tensors(stored)
     sample = Sample(image, boxes, labels, torch.zeros(len(labels)).bool(), index + 1)
-    return Picture(stored.title, sample, album.class_names, key_in_album(album, index), _hash(boxes, labels))
+    objects_key = _hash_objects(boxes, labels, album.class_names)
+    return Picture(stored.title, sample, album.class_names, key_in_album(album, index), objects_key)
 
 
 def key_in_album(album: Album, index: int) -> str:
@@ -103,7 +106,14 @@ def key_in_album(album: Album, index: int) -> str:
 
 
 def _make_picture(name: str, sample: Sample, class_names: tuple[str, ...]) -> Picture:
-    return Picture(name, sample, class_names, _hash(sample.image), _hash(sample.boxes, sample.labels))
+    objects_key = _hash_objects(sample.boxes, sample.labels, class_names)
+    return Picture(name, sample, class_names, _hash(sample.image), objects_key)
+
+
+def _hash_objects(boxes: Tensor, labels: Tensor, class_names: tuple[str, ...]) -> str:
+    """Returns a hash of objects; classes that none of them has do not count."""
+    names = [class_names[label] for label in labels.tolist()]
+    return hashlib.sha256(f"{_hash(boxes, labels)} {names}".encode(errors="surrogatepass")).hexdigest()
 
 
 def _hash(*tensors: Tensor) -> str:

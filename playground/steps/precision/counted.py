@@ -62,7 +62,7 @@ def of_picture(pipeline: Pipeline) -> Material:
     boxes = fates.box[order] * pipeline.batch.factors[0]
     detections = Detections(boxes[keep], fates.score[order][keep], labels[keep])
     overlaps = compute_overlaps([detections], [GroundTruth.of(pipeline.picture.sample)])
-    key = (pipeline.outputs_key, pipeline.picture.objects_key, pipeline.config.inference, pipeline.config.anchors)
+    key = (pipeline.outputs_key, pipeline.picture.objects_key, own, pipeline.config.inference, pipeline.config.anchors)
     beyond = len(detections.boxes) - len(overlaps[0].detection)
     return Material(key, tuple(overlaps), own, dropped=int((~keep).sum()), beyond=beyond)
 

@@ -58,6 +58,16 @@ def test_an_assignment_that_compares_too_many_scores_is_refused_before_the_work(
     assert make(matching__assigner="simota", scenes__seed=91).match.foreground.any()
 
 
+def test_losses_follow_the_names_of_the_objects_whatever_their_numbers():
+    """A class that is renamed keeps its number, but it is another one of the network's."""
+    here = make(scenes__seed=92)
+    sample, names = here.picture.sample, here.picture.class_names
+    renamed = here.picture.with_objects(sample.boxes, sample.labels, (*names[1:], names[0]))
+    assert here.losses.classification.sum() != Pipeline(renamed, here.config).losses.classification.sum()
+    same = here.picture.with_objects(sample.boxes, sample.labels, (*names, "another"))
+    assert Pipeline(same, here.config).losses is here.losses  # no object is of that class
+
+
 def test_the_initial_loss_follows_the_seed_of_its_new_heads():
     """Otherwise it would be that of the seed before, although trained weights stay the same under any seed."""
     usual = {"model__weights": "builtin", "model__fpn_channels": 64, "model__num_convs": 4}
