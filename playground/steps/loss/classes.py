@@ -79,7 +79,7 @@ def explain_weights(pipeline: Pipeline) -> Markup:
         return Markup()
     seen = pipeline.training_objects
     if not any(seen.counts.values()):
-        return html.paragraph(f"Class weights are 1: {seen.source} has no training objects to count.")
+        return html.paragraph(f"Class weights are 1: there are no training objects in {seen.source}.")
     listed = ", ".join(f"{name} {count:,.0f}" for name, count in list(seen.counts.items())[:MAX_ROWS])
     more = len(seen.counts) - MAX_ROWS
     rest = f" and {more} more" if more > 0 else ""

@@ -80,7 +80,9 @@ def test_data_without_training_pictures_has_weights_of_one():
     here = make_pipeline(WEIGHTED, image_ref=gone)
     assert here.weigh_classes(here.config.loss).tolist() == [1] * 6
     assert "the data set no-such-data give" not in read_words(shares_by_class(here))
-    assert "Class weights are 1: the data set no-such-data has no training objects" in read_words(shares_by_class(here))
+    assert "Class weights are 1: there are no training objects in the data set no-such-data." in read_words(
+        shares_by_class(here)
+    )
 
 
 def test_a_picture_without_objects_has_no_table():
