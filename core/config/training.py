@@ -64,7 +64,7 @@ class Training(Section):
     repeat_threshold: float = knob(
         0.1, label="Repeat threshold t", effect=Effect.TRAIN, ge=0, le=1, options=(0.001, 0.01, 0.03, 0.1, 0.3, 1.0),
         acts=(when("when the sampler is repeat factor", Check("training.sampler", ("repeat_factor",))),),
-        help="Share of images below which a class is rare. The paper has 0.001 for 1,203 classes; classes in more "
+        help="Share of images below which a class is rare. The paper has 0.001 for over 1,000 classes; classes in more "
         "images than that are never repeated, so that small data sets need more.",
     )  # fmt: skip
     optimizer: Literal[

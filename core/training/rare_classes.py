@@ -22,7 +22,7 @@ def find_class_weights(train: DataSet, loss: Loss) -> Tensor | None:
 
 
 def find_rare_classes(train: DataSet) -> list[str]:
-    """Returns the names of the classes with less than a tenth of the objects of the most frequent one, but some."""
+    """Returns the names of the classes with objects, but less than a tenth of those of the most frequent one."""
     counts = train.class_counts
     rare = (counts > 0) & (counts < RARE * counts.max(initial=0))
     return [name for name, is_rare in zip(train.class_names, rare.tolist(), strict=True) if is_rare]
@@ -55,8 +55,8 @@ def _describe_weights(train: DataSet, loss: Loss) -> str:
         for label in (present[0], present[-1])
     )
     absent = len(counts) - len(present)
-    rest = f"; {absent} without objects keep 1" if absent else ""
-    return f"Class weights of foreground by n {known} objects: from {most} to {least}{rest}."
+    rest = f"; classes without objects ({absent}) keep 1" if absent else ""
+    return f"Class weights of foreground follow from the number n of {known} objects: from {most} to {least}{rest}."
 
 
 def _describe_repeats(train: DataSet, config: Config) -> str:
@@ -66,9 +66,11 @@ def _describe_repeats(train: DataSet, config: Config) -> str:
     factors = find_repeat_factors(shares, threshold)
     rare = int((factors > 1).sum())
     if not rare:
-        return f"Repeat factors repeat nothing: no class is in fewer than {threshold:.3g} of the training pictures."
+        share = f"{100 * threshold:.3g}%"
+        return f"The sampler repeats nothing: each class with objects is in at least {share} of the pictures."
     rarest = int(factors.argmax())
     return (
-        f"Pictures of {rare} of {len(shares)} classes are repeated, most often those with {train.class_names[rarest]}, "
-        f"which {shares[rarest]:.1%} of the pictures have: {factors[rarest]:.2f} times an epoch on average."
+        f"Pictures with {rare} of {len(shares)} classes are repeated, most often those with "
+        f"{train.class_names[rarest]} ({shares[rarest]:.1%} of the pictures): each is drawn {factors[rarest]:.2f} "
+        "times an epoch on average."
     )

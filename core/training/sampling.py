@@ -37,7 +37,7 @@ class UniformOrder:
 
 
 class RepeatedOrder:
-    """Every image as often as its repeat factor, rounded at random in each epoch (Gupta et al. 2019, LVIS, section 5).
+    """Every image as often as its repeat factor, rounded at random in each epoch (Gupta et al., LVIS, appendix B.2).
 
     An image has the factor of its rarest class, max(1, √(t / f)), where f is the share of images with that class. The
     repeats of 500 images of the shuffled epoch are shuffled together. The order is a function of data and seed.

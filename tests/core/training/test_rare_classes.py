@@ -80,7 +80,8 @@ def test_a_run_says_what_rare_classes_get(tmp_path):
     folder = RunFolder(tmp_path / "run")
     list(run_training(CONFIG.replace({"training.steps": 1}), "scenes", folder))
     reading = folder.read_about().reading
-    assert reading.startswith("Class weights of foreground by n expected objects: from ") and "are repeated" in reading
+    assert reading.startswith("Class weights of foreground follow from the number n of expected objects: from ")
+    assert "are repeated" in reading
     plain = RunFolder(tmp_path / "plain")
     unweighted = {"loss.class_weights": "none", "training.sampler": "uniform", "training.steps": 1}
     list(run_training(CONFIG.replace(unweighted), "scenes", plain))

@@ -126,16 +126,16 @@ def test_without_rare_classes_nothing_is_repeated():
 def test_what_rare_classes_get_in_words():
     assert describe_rare_classes(DATA, Config()) == []
     assert describe_rare_classes(DATA, settings(repeat_threshold=0.25)) == [
-        "Pictures of 1 of 3 classes are repeated, most often those with owl, which 4.0% of the pictures have: 2.50 "
-        "times an epoch on average."
+        "Pictures with 1 of 3 classes are repeated, most often those with owl (4.0% of the pictures): each is drawn "
+        "2.50 times an epoch on average."
     ]
     (nothing,) = describe_rare_classes(DATA, settings(repeat_threshold=0.01))
-    assert nothing.startswith("Repeat factors repeat nothing: no class is in fewer than 0.01 of")
+    assert nothing == "The sampler repeats nothing: each class with objects is in at least 1% of the pictures."
     weighted = Config.from_flat({"loss.class_weights": "inverse_frequency"})
     two = Labels([[0, 0, 0], [1]])
     assert describe_rare_classes(two, weighted) == [
-        "Class weights of foreground by n training objects: from 0.5 for cat (n = 3) to 1.5 for dog (n = 1); 1 without "
-        "objects keep 1."
+        "Class weights of foreground follow from the number n of training objects: from 0.5 for cat (n = 3) to 1.5 for "
+        "dog (n = 1); classes without objects (1) keep 1."
     ]
     assert describe_rare_classes(Labels([[]]), weighted) == ["Class weights are 1: there are no objects to count."]
 
