@@ -69,3 +69,10 @@ def is_from_data_set(image_ref: ImageRef | None) -> TypeGuard[ImageRef]:
 def is_from_album(image_ref: ImageRef | None) -> TypeGuard[ImageRef]:
     """True for a picture of an album."""
     return image_ref is not None and is_album_key(image_ref.source)
+
+
+def training_split(image_ref: ImageRef | None) -> ImageRef | None:
+    """Returns what a run that is started beside a picture trains on, as a split; None for rendered scenes."""
+    if is_from_album(image_ref) or is_from_data_set(image_ref):
+        return ImageRef(image_ref.source, "train")
+    return None

@@ -8,7 +8,7 @@ from core.data.dataset import DataSet
 from core.data.sources import SceneData
 from core.errors import UserError
 from core.runs.splits import TRAINING_SCENES
-from playground.data.image_ref import ImageRef, is_from_album, is_from_data_set
+from playground.data.image_ref import ImageRef, is_from_album, training_split
 from playground.data.sources import open_source, source_key
 from playground.support.cache import Cache
 
@@ -29,9 +29,9 @@ class TrainingObjects(NamedTuple):
 
 def count_training_objects(image_ref: ImageRef | None, scenes: Scenes, visitor: str) -> TrainingObjects:
     """Counts the objects of a run that is started beside this picture: of its data set, its album, or of scenes."""
-    if is_from_album(image_ref) or is_from_data_set(image_ref):
-        name = "the album" if is_from_album(image_ref) else f"the data set {image_ref.source}"
-        return TrainingObjects(name, _count(ImageRef(image_ref.source, "train"), scenes, visitor))
+    if split := training_split(image_ref):
+        name = "the album" if is_from_album(split) else f"the data set {split.source}"
+        return TrainingObjects(name, _count(split, scenes, visitor))
     expected = SceneData(scenes, TRAINING_SCENES, "train")
     return TrainingObjects(f"{TRAINING_SCENES:,} scenes with these settings, as expected", _by_name(expected))
 

@@ -19,7 +19,7 @@ from core.training.samples import Drawn, TrainingStream
 from core.training.sampling import BLOCK
 from playground.components import html
 from playground.components.thumbnails import Thumbnail, thumbnails
-from playground.data.image_ref import SCENES, ImageRef, is_from_album, is_from_data_set
+from playground.data.image_ref import SCENES, ImageRef, training_split
 from playground.data.sources import open_source, source_key
 from playground.pipeline.pipeline import Pipeline
 from playground.support.cache import Cache
@@ -88,17 +88,18 @@ def _reduce(sample: Sample) -> tuple[Sample, bool]:
 
 def build_strip(pipeline: Pipeline) -> Markup:
     """Returns the first samples of a run on the data that is on show, or why there are none."""
-    config, image_ref, visitor = pipeline.config, pipeline.image_ref, pipeline.visitor
-    own = is_from_album(image_ref) or is_from_data_set(image_ref)
-    split = ImageRef(image_ref.source if image_ref and own else SCENES, SPLIT)
+    config, visitor = pipeline.config, pipeline.visitor
+    own, of_scenes = training_split(pipeline.image_ref), ImageRef(SCENES, SPLIT)
     try:
-        key = source_key(split, config.scenes, visitor)
-        data = open_source(split, config.scenes, visitor) if own else SceneData(config.scenes, TRAINING_SCENES, SPLIT)
+        key = source_key(own or of_scenes, config.scenes, visitor)
+        data = open_source(own, config.scenes, visitor) if own else SceneData(config.scenes, TRAINING_SCENES, SPLIT)
     except UserError as error:
         return html.heading(TITLE) + html.paragraph(name_knobs(error))
     settings = tuple(getattr(config.training, name) for name in (*ORDER, *AUGMENTATION))
     strip_key = key, settings, config.inference
-    if strip_key not in _strips and (delay := _explain_delay(pipeline, estimate_seconds(config, is_own=own))):
+    if strip_key not in _strips and (
+        delay := _explain_delay(pipeline, estimate_seconds(config, is_own=own is not None))
+    ):
         return html.heading(TITLE) + html.paragraph(delay)
     reduced = _Reduced(data, key)
 

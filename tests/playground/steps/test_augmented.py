@@ -102,7 +102,6 @@ class Pictures(DataSet):
 
 
 def test_large_pictures_are_reduced_and_damaged_ones_counted(monkeypatch):
-    monkeypatch.setattr(module, "is_from_data_set", lambda image_ref: True)
     monkeypatch.setattr(module, "open_source", lambda *_: Pictures())
     monkeypatch.setattr(module, "source_key", lambda *_: "large")
     strip = build_strip(pipeline(ImageRef("mine", "val"), flip_probability=0))
