@@ -101,8 +101,7 @@ def require_usable_sides(height: int, width: int, max_image_size: int) -> None:
     if min(height, width) * (max_image_size / max(height, width)) < 1:
         raise PictureError(
             f"An image of {width}×{height} px is too elongated: with its longer side at most "
-            f"{max_image_size} px (inference.max_image_size) its shorter side would vanish. "
-            "Crop the image or raise that setting."
+            f"{max_image_size} px its shorter side would vanish. Crop the image or raise inference.max_image_size."
         )
 
 

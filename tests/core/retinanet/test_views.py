@@ -128,5 +128,5 @@ def test_a_picture_too_elongated_for_one_view_cannot_be_used():
     none = torch.zeros(0, dtype=torch.int64)
     sample = Sample(torch.zeros(3, 1, 1000, dtype=torch.uint8), torch.zeros(0, 4), none, none.bool(), 0)
     require_usable(sample, "line.png", Inference())
-    with pytest.raises(PictureError, match=r"line\.png: .* too elongated"):
+    with pytest.raises(PictureError, match=r"line\.png: .* too elongated: with its longer side at most 333 px"):
         require_usable(sample, "line.png", Inference(test_time_scales=(0.25, 1)))
