@@ -83,7 +83,8 @@ class Inference(Section):
         help="The picture is also seen mirrored, in twice the time; NMS merges what both views find.",
     )  # fmt: skip
     test_time_scales: tuple[ViewScale, ...] = knob(
-        (1.0,), label="Test-time scales", effect=Effect.VIEWS, min_length=1, max_length=4, acts=(PASSABLE,),
+        (1.0,), label="Test-time scales", effect=Effect.VIEWS, options=(0.75, 1.0, 1.25, 1.5, 2.0), min_length=1,
+        max_length=4, acts=(PASSABLE,),
         help="Sizes in which the picture is seen, as factors of the shorter side, 1 among them; NMS merges what they "
         "find. The time for each grows with its square.",
     )  # fmt: skip

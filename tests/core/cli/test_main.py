@@ -140,7 +140,7 @@ def other_value(knob) -> object:
     if knob.kind == "text":
         return "random"
     if knob.kind == "list":
-        return knob.default[:1]
+        return knob.default[:1] if len(knob.default) > 1 else (*knob.default, 2 * knob.default[0])
     return knob.ge if knob.default != knob.ge else knob.le
 
 
