@@ -13,7 +13,17 @@ import torch
 from torch import Tensor
 
 from core.structures import Sample
-from core.training.augmentation.windows import MIN_LEFT, Size, Window, cut_out, join, keep_objects, place, shift
+from core.training.augmentation.windows import (
+    MIN_LEFT,
+    Size,
+    Window,
+    cut_out,
+    join,
+    keep_objects,
+    place,
+    shift,
+    slices_of,
+)
 
 MAX_PASTED = 10  # objects; crowded pictures would otherwise cover all of the other
 
@@ -43,12 +53,12 @@ def paste_objects(sample: Sample, source: Sample, rng: torch.Generator) -> Sampl
     patches = list(_place(sample, source, rng))
     image = sample.image.clone()
     for part, window in patches:
-        image[:, *_slices(window)] = part.image
+        image[:, *slices_of(window)] = part.image
     covered = torch.zeros(image.shape[1:], dtype=torch.bool)
     visible = []
     for part, window in reversed(patches):  # the last one is on top
         visible.append(_keep_visible(part, covered))
-        covered[_slices(window)] = True
+        covered[slices_of(window)] = True
     return join(image, [_keep_visible(sample, covered), *reversed(visible)])
 
 
@@ -80,12 +90,8 @@ def _enclose(box: Sequence[float]) -> Window:
     return Window(left, top, math.ceil(box[2]) - left, math.ceil(box[3]) - top)
 
 
-def _slices(window: Window) -> tuple[slice, slice]:
-    return slice(window.top, window.top + window.height), slice(window.left, window.left + window.width)
-
-
 def _keep_visible(sample: Sample, covered: Tensor) -> Sample:
-    """Shrinks boxes to what is visible, and drops the objects of which less than `MIN_LEFT` is.
+    """Shrinks boxes to their visible part, and drops objects with a visible share below `MIN_LEFT`.
 
     Args:
         sample: Objects in the pixels of the image.
@@ -93,7 +99,7 @@ def _keep_visible(sample: Sample, covered: Tensor) -> Sample:
     """
     boxes, keep = sample.boxes.clone(), torch.ones_like(sample.crowd)
     for index, box in enumerate(sample.boxes):
-        rows, columns = _slices(_enclose(box.tolist()))
+        rows, columns = slices_of(_enclose(box.tolist()))
         free = ~covered[rows, columns]
         if not free.all():
             boxes[index], share = _measure_visible(box, free)

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from core.structures import Sample
-from core.training.augmentation.windows import Window, keep_objects
+from core.training.augmentation.windows import Window, keep_objects, slices_of
 
 SMALLEST_CROP = 0.5  # share of each side; smaller crops would mostly show pieces of large objects
 
@@ -16,9 +16,7 @@ def crop(sample: Sample, window: Window) -> Sample:
     centres = _centres(sample.boxes) - corner  # [M, 2]
     boxes = torch.minimum((sample.boxes - corner.repeat(2)).clamp(min=0), size.repeat(2))
     keep = ((centres >= 0) & (centres < size)).all(dim=1)
-    rows = slice(window.top, window.top + window.height)
-    columns = slice(window.left, window.left + window.width)
-    image = sample.image[:, rows, columns].contiguous()
+    image = sample.image[:, *slices_of(window)].contiguous()
     return keep_objects(sample._replace(image=image, boxes=boxes), keep)
 
 

@@ -27,6 +27,11 @@ class Size(NamedTuple):
     height: int
 
 
+def slices_of(window: Window) -> tuple[slice, slice]:
+    """Returns the rows and the columns of a window, to index [..., H, W]."""
+    return slice(window.top, window.top + window.height), slice(window.left, window.left + window.width)
+
+
 def resize(image: Tensor, size: Size) -> Tensor:
     """Resizes an image, uint8 [3, H, W], as torchvision does, bilinear and without aliasing."""
     return interpolate(image[None], size=[size.height, size.width], mode="bilinear", antialias=True)[0]
@@ -54,7 +59,7 @@ def cut_out(sample: Sample, window: Window, size: Size) -> Sample:
         window: The part, inside the image.
         size: Size of the result.
     """
-    image = sample.image[:, window.top : window.top + window.height, window.left : window.left + window.width]
+    image = sample.image[:, *slices_of(window)]
     inside = sample.boxes.new_tensor([window.width, window.height]).repeat(2)
     boxes = sample.boxes - sample.boxes.new_tensor([window.left, window.top]).repeat(2)
     boxes = torch.minimum(boxes.clamp(min=0), inside)

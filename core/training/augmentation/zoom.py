@@ -8,7 +8,17 @@ import torch
 from core.retinanet.preprocess import IMAGENET_MEAN
 from core.structures import Sample
 from core.training.augmentation.crop import choose_place, crop
-from core.training.augmentation.windows import Size, Window, count_pixels, cut_out, join, place, shift, stretch
+from core.training.augmentation.windows import (
+    Size,
+    Window,
+    count_pixels,
+    cut_out,
+    join,
+    place,
+    shift,
+    slices_of,
+    stretch,
+)
 
 AROUND = torch.tensor(IMAGENET_MEAN).mul(255).round().to(torch.uint8)[:, None, None]  # [3, 1, 1]; 0 to the network
 
@@ -34,5 +44,5 @@ def zoom(sample: Sample, factor: float, of_object: float, places: tuple[float, f
     window = place(size, whole, places)
     small = cut_out(sample, Window(0, 0, *whole), size)
     image = AROUND.repeat(1, height, width)
-    image[:, window.top : window.top + window.height, window.left : window.left + window.width] = small.image
+    image[:, *slices_of(window)] = small.image
     return join(image, [shift(small, window.left, window.top)])
