@@ -1,6 +1,7 @@
 """What rare classes get in training: the weights and repeats that follow from its data, and sentences on them."""
 
 import math
+from collections.abc import Sequence
 from statistics import fmean
 
 import numpy as np
@@ -28,9 +29,9 @@ def find_rare_classes(train: DataSet) -> list[str]:
     return [name for name, is_rare in zip(train.class_names, rare.tolist(), strict=True) if is_rare]
 
 
-def measure_rare_classes(train: DataSet, metrics: Metrics) -> float:
-    """Returns the mean AP of the rare classes that have held-out objects; NaN if there are none."""
-    found = [metrics.per_class[name].ap for name in find_rare_classes(train) if name in metrics.per_class]
+def measure_classes(names: Sequence[str], metrics: Metrics) -> float:
+    """Returns the mean AP of those of the named classes that have held-out objects; NaN if there are none."""
+    found = [metrics.per_class[name].ap for name in names if name in metrics.per_class]
     measured = [ap for ap in found if not math.isnan(ap)]
     return fmean(measured) if measured else math.nan
 

@@ -27,7 +27,7 @@ from core.training.optimization.ema import build_average
 from core.training.optimization.gradients import BatchGradient
 from core.training.optimization.optimizer import Schedule, build_optimizer, match_memory_layout
 from core.training.optimization.step_backup import StepBackup
-from core.training.rare_classes import find_class_weights, measure_rare_classes
+from core.training.rare_classes import find_class_weights, find_rare_classes, measure_classes
 from core.training.records import EvaluationProgress, EvaluationRecord, HeldOutLosses, Record, StepRecord
 from core.training.sync_batch_norm import convert_batch_norms
 
@@ -69,6 +69,7 @@ class Trainer:
         self._early_stopping = EarlyStopping(config.training.early_stopping)
         self._updating = threading.RLock()  # held while a step changes the weights
         self._backup: StepBackup | None = None  # present while a step is in progress
+        self._rare_classes: list[str] = []  # in the training data
         self.damaged: dict[str, DamagedPictures] = {}  # by split
         self.step = 0
         self.evaluated = 0  # steps after which the last evaluation was made; whoever records runs corrects it
@@ -136,10 +137,11 @@ class Trainer:
         if training.cache_features:
             self._gradient.cache = FeatureCache(self.model.backbone.body, training.cache_features)
         self._gradient.class_weights = find_class_weights(train, self.config.loss)
+        self._rare_classes = find_rare_classes(train)
         ended = self._is_due_to_stop()
         again = self.step == training.steps and not ended  # whoever resumes a finished run sees how good it is
         if self._is_evaluation_due() and (self.evaluated < self.step or again):
-            yield from self._evaluate(train, validation)
+            yield from self._evaluate(validation)
             ended = self._is_due_to_stop()
         if not ended:
             yield from self._run(train, validation, workers)
@@ -155,7 +157,7 @@ class Trainer:
             for samples in batches:
                 yield self._train_step(samples, started)
                 if self._is_evaluation_due():
-                    yield from self._evaluate(train, validation)
+                    yield from self._evaluate(validation)
                     if self._is_due_to_stop():
                         return
                 started = time.perf_counter()
@@ -172,7 +174,7 @@ class Trainer:
             self.accelerator, self._early_stopping.is_due
         )
 
-    def _evaluate(self, train: DataSet, validation: DataSet) -> Iterator[Record]:
+    def _evaluate(self, validation: DataSet) -> Iterator[Record]:
         names, damaged = validation.class_names, self.damaged["val"]
         weights = self._gradient.class_weights
         for progress in evaluate_dataset(self.result, names, validation, self.config, damaged, weights):
@@ -181,7 +183,7 @@ class Trainer:
                 with self._updating:
                     self._early_stopping.observe(self.step, losses.total, self.result)
                 self.evaluated = self.step
-                rare_ap = measure_rare_classes(train, progress.metrics)
+                rare_ap = measure_classes(self._rare_classes, progress.metrics)
                 yield EvaluationRecord(self.step, progress.metrics, losses, rare_ap)
             else:
                 yield EvaluationProgress(self.step, *progress)

@@ -14,7 +14,7 @@ from core.evaluation.coco_metrics import ClassMetrics, Metrics, evaluate
 from core.scenes.render import CLASS_NAMES
 from core.structures import Sample
 from core.training import sampling
-from core.training.rare_classes import describe_rare_classes, find_rare_classes, measure_rare_classes
+from core.training.rare_classes import describe_rare_classes, find_rare_classes, measure_classes
 from core.training.sampling import RepeatedOrder, UniformOrder, build_order, find_repeat_factors
 
 REPEATED = {"training.sampler": "repeat_factor"}
@@ -157,6 +157,7 @@ def test_rare_classes_have_less_than_a_tenth_of_the_objects_of_the_most_frequent
 def test_the_ap_of_rare_classes_is_the_mean_of_those_with_held_out_objects():
     scenes = SceneData(Scenes(imbalance=1), 9, "train")
     found = metrics_of(**dict(zip(CLASS_NAMES, (0.9, 0.9, 0.9, 0.5, math.nan, 0.25), strict=True)))
-    assert measure_rare_classes(scenes, found) == 0.375
-    assert math.isnan(measure_rare_classes(scenes, metrics_of(cat=0.5)))
-    assert math.isnan(measure_rare_classes(SceneData(Scenes(), 9, "train"), found))
+    rare = find_rare_classes(scenes)
+    assert measure_classes(rare, found) == 0.375
+    assert math.isnan(measure_classes(rare, metrics_of(cat=0.5)))
+    assert math.isnan(measure_classes(find_rare_classes(SceneData(Scenes(), 9, "train")), found))
