@@ -44,15 +44,15 @@ def open_split(config: Config, options: Namespace) -> DataSet:
     """
     images = config.training.eval_images
     data = open_data(options.data, options.split, config.scenes, images, format=options.format, strict=options.strict)
-    print_reading(data)
+    print_reading(data.reading, data.left_out)
     return data
 
 
-def print_reading(data: DataSet) -> None:
-    """Prints how a data set was read and what was left out of it, in the main process."""
-    if data.reading and is_main_process():
-        print(data.reading)
-    print_left_out(data.left_out)
+def print_reading(reading: str, left_out: LeftOut) -> None:
+    """Prints how data was read, if that is to be said, and what was left out of it, in the main process."""
+    if reading and is_main_process():
+        print(reading)
+    print_left_out(left_out)
 
 
 def print_left_out(left_out: LeftOut) -> None:

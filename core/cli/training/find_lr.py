@@ -3,7 +3,7 @@
 from argparse import Namespace
 from typing import Any
 
-from core.cli.common import is_main_process, print_left_out, progress_bar, tell
+from core.cli.common import print_reading, progress_bar, tell
 from core.config import Config
 from core.io.text import count_noun
 from core.runs.range_test import find_rates
@@ -58,9 +58,7 @@ def find_lr(config: Config, options: Namespace) -> dict[str, Any]:
 
 
 def _print_data(data: OpenedData) -> None:
-    if data.reading and is_main_process():
-        print(data.reading)
-    print_left_out(data.splits.train.left_out)
+    print_reading(data.reading, data.splits.train.left_out)
 
 
 def format_curve(curve: RateCurve) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 from tqdm import tqdm
 
-from core.cli.common import is_main_process, print_left_out, progress_bar, tell
+from core.cli.common import is_main_process, print_left_out, print_reading, progress_bar, tell
 from core.config import Config, format_value
 from core.data.left_out import OTHER_SIZE, UNREADABLE
 from core.evaluation.dataset_predictions import count_images
@@ -85,10 +85,9 @@ def _list_settings(values: Mapping[str, Any]) -> str:
 
 def _print_data(config: Config, data: OpenedData) -> None:
     """Prints how the data was read, what was left out, and how many validation pictures evaluations use."""
+    print_reading(data.reading, data.splits.train.left_out)
     if not data.reading or not is_main_process():
         return
-    print(data.reading)
-    print_left_out(data.splits.train.left_out)
     count, total = count_images(data.splits.validation, config), len(data.splits.validation)
     if count < total:
         print(f"Evaluations use the first {count:,} of {total:,} validation pictures; --images 0 uses all.")
