@@ -14,6 +14,7 @@ from torch import Tensor
 
 from core.config import Config
 from core.errors import UserError
+from core.export.onnx import SUPPORTED
 from core.io.atomic import OutputError
 from core.io.moving import replace
 from core.retinanet.boxes import clip, decode
@@ -24,13 +25,7 @@ from core.weights.sources import adopt, build, load_weights
 
 PICTURE_SIDES = (120, 160)  # px
 WEAK = {"inference.max_detections": 1000, "inference.nms_threshold": 0.2}  # detects objects of all sizes
-PLAIN = {
-    "inference.precision": "fp32",
-    "inference.tile_size": 0,
-    "inference.test_time_flip": False,
-    "inference.test_time_scales": (1.0,),
-    "inference.nms_kind": "hard",
-}
+PLAIN = {**SUPPORTED, "inference.tile_size": 0}  # of which no exported file knows another value
 MIN_SCORES = 20  # that exceed the score threshold of the comparison, which is lowered if the picture has fewer
 
 
