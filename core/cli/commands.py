@@ -31,7 +31,7 @@ COMMANDS = {
     "anchors": Command("Measure how well the anchors fit, and search for better scales and ratios.", "evaluate"),
     "evaluate": Command("Compute the twelve COCO metrics, and explain them.", "evaluate"),
     "detect": Command("Detect objects in pictures.", "detect.command"),
-    "explain": Command("Draw on a picture what one detection rests on.", "explain.command"),
+    "explain": Command("Draw the importance map of one detection.", "explain.command"),
     "export": Command("Write a detector for use elsewhere.", "export"),
     "check": Command("Check your own data set for problems that would harm training.", "data"),
     "unpack": Command("Check a data set in a zip file, and unpack it if it is usable.", "data"),

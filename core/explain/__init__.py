@@ -1,9 +1,9 @@
-"""What a prediction of a detector rests on: maps from one backward pass, checked by hiding parts of the picture.
+"""Explanations of predictions: importance maps from one backward pass, checked by hiding parts of the picture.
 
 Reading order: `target` (the prediction to explain), `evidence` (its gradient at a pyramid level and at the pixels),
-`hiding` (predictions for pictures of which parts are hidden), `maps` (of the evidence), `receptive_field` (what the
-prediction sees), two checks of a map by hiding, `occlusion` (random masks) and `deletion` (first what the map names),
-and `agreement` (the correlation of two maps).
+`hiding` (predictions for pictures of which parts are hidden), `maps` (importance maps), `receptive_field` (the
+effective receptive field), two checks of a map by hiding, `occlusion` (random masks) and `deletion` (the most important
+pixels first), and `agreement` (the correlation of two maps).
 """
 
 import lazy_loader as lazy

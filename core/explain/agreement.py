@@ -1,4 +1,4 @@
-"""How far two maps of the same picture agree."""
+"""The rank correlation of two maps of the same picture."""
 
 import math
 

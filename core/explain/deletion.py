@@ -1,4 +1,4 @@
-"""A check of a map: hide first what it names, and see how fast the prediction is lost (RISE 2018, section 4.2)."""
+"""The deletion metric of an importance map: the most important pixels are hidden first (RISE 2018, section 4.2)."""
 
 from typing import NamedTuple
 
@@ -12,11 +12,11 @@ AREAS = (0.0, 1 / 16, 1 / 8, 1 / 4, 1 / 2, 1.0)  # hidden pixels, in areas of th
 
 
 class Deletion(NamedTuple):
-    """What is left of a prediction while more and more of its picture is hidden.
+    """The deletion curve: the prediction that remains as a growing area of its picture is hidden.
 
     Attributes:
         areas: Hidden pixels, as shares of the box's area.
-        left: What is left of the score or the IoU, as shares of those for the whole picture, float32 [6].
+        left: The score or the IoU that remains, as a share of that for the whole picture, float32 [6].
     """
 
     areas: tuple[float, ...]
@@ -24,7 +24,7 @@ class Deletion(NamedTuple):
 
     @property
     def area(self) -> float:
-        """The mean of what is left, over the hidden area: the lower, the better the map."""
+        """The area under the curve: the lower, the better the map."""
         return torch.trapezoid(self.left, torch.tensor(self.areas)).item()
 
 

@@ -9,7 +9,7 @@ from core.explain.target import BOX, Place, Subject, Target, find_place, predict
 
 
 class Evidence(NamedTuple):
-    """What a prediction is made of, to first order.
+    """The gradients of a prediction, at its pyramid level and at the pixels.
 
     Attributes:
         value: What is explained: the class logit, or the length of the four deltas, which is how far the box is moved

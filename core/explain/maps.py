@@ -1,4 +1,4 @@
-"""Maps of the evidence: which cells of the level, and which pixels, a prediction rests on."""
+"""Importance maps: how much each cell of the pyramid level, or each pixel, contributes to a prediction."""
 
 from torch import Tensor
 from torch.nn import functional as F

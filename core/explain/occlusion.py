@@ -1,4 +1,4 @@
-"""A second opinion on a map: the prediction when random parts of the picture are hidden (RISE 2018, D-RISE 2021)."""
+"""Importance maps from random masks: the mean prediction where a pixel is in sight (RISE 2018, D-RISE 2021)."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""What a prediction sees: its effective receptive field (Luo et al. 2016)."""
+"""The effective receptive field of a prediction (Luo et al. 2016)."""
 
 from typing import NamedTuple
 
@@ -10,7 +10,7 @@ Box = tuple[int, int, int, int]
 
 
 class ReceptiveField(NamedTuple):
-    """How much each pixel can change a prediction; boxes are x1, y1, x2, y2 in pixels, None without a gradient.
+    """An effective receptive field; boxes are x1, y1, x2, y2 in pixels, None without a gradient.
 
     Attributes:
         shares: float32 [H, W], each pixel's share of the squared gradient; the sum is 1, or 0 without a gradient.

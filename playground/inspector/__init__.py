@@ -1,6 +1,6 @@
 """The report on the location, the object or the detection that was clicked.
 
 Reading order: `inspect` (decides which of them it is), `reasons` (of the assignment), `location`, `object`, `overlaps`
-(words for the kinds of NMS), `detection`, `explanation` (what a prediction rests on), `why` (in words and on the
+(words for the kinds of NMS), `detection`, `explanation` (of a prediction), `why` (the same in words and on the
 picture).
 """

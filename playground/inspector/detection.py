@@ -63,7 +63,7 @@ def find_tile(pipeline: Pipeline, candidate: int) -> int:
 
 
 def build_detection_report(pipeline: Pipeline, candidate: int, why: Markup) -> Markup:
-    """Returns the origin of a predicted box, its outcome, `why` (what it rests on), and what it suppressed."""
+    """Returns the origin of a predicted box, its outcome, its explanation `why`, and the boxes that it suppressed."""
     found, fates = pipeline.candidates, pipeline.fates
     name = pipeline.network.class_names[int(found.label[candidate])]
     suppressed = int((pipeline.suppressors.candidate == candidate).sum())

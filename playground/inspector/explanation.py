@@ -1,4 +1,4 @@
-"""What a prediction for the picture rests on, kept in memory for all visitors."""
+"""Explanations of predictions for the picture, cached for all visitors."""
 
 from typing import NamedTuple
 
@@ -20,7 +20,7 @@ _explanations = Cache()
 
 
 class Explanation(NamedTuple):
-    """What a prediction rests on.
+    """The explanation of a prediction.
 
     Attributes:
         value: What is explained, see `core.explain.evidence.Evidence`.

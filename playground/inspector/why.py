@@ -1,4 +1,4 @@
-"""The inspector of what a prediction rests on: a map on the picture, and what the prediction sees beside its anchor."""
+"""The explanation of a prediction in the inspector: its importance map and its effective receptive field."""
 
 from typing import NamedTuple
 
@@ -41,7 +41,7 @@ SEES = (
 
 
 class Asked(NamedTuple):
-    """What the visitor wants to have explained.
+    """The choice of the visitor: which output is explained, and on which map.
 
     Attributes:
         part: `CLASS` or `BOX`, "" for nothing.
@@ -53,7 +53,7 @@ class Asked(NamedTuple):
 
 
 class Why(NamedTuple):
-    """What a prediction rests on, as HTML, layers and a map."""
+    """The explanation of a prediction as HTML, layers and a map."""
 
     text: Markup = Markup()
     layers: tuple[Layer, ...] = ()
@@ -61,7 +61,7 @@ class Why(NamedTuple):
 
 
 def explain_candidate(pipeline: Pipeline, candidate: int, asked: Asked) -> Why:
-    """Returns what a predicted box rests on, and the buttons that ask for it."""
+    """Returns the explanation of a predicted box, with the buttons that choose it."""
     if find_tile(pipeline, candidate) != WHOLE or pipeline.view_of(candidate):
         return Why(html.paragraph(ELSEWHERE)) if asked.part else Why()
     found = pipeline.candidates
@@ -69,7 +69,7 @@ def explain_candidate(pipeline: Pipeline, candidate: int, asked: Asked) -> Why:
 
 
 def explain_point(pipeline: Pipeline, point: tuple[float, float], asked: Asked) -> Why:
-    """Returns what the surest prediction of the anchors at a point (x, y) rests on, and the buttons that ask for it."""
+    """Returns the explanation of the surest prediction at a point (x, y), with the buttons that choose it."""
     anchors = torch.cat([torch.tensor(find_anchors(pipeline.grid, level, point)) for level in range(len(LEVELS))])
     logits = pipeline.prediction.outputs.logits[0][anchors]  # [5 · A, K]
     row, label = divmod(int(logits.argmax()), logits.shape[1])

@@ -1,4 +1,4 @@
-"""The command `explain`: what one detection in a picture rests on."""
+"""The command `explain`: the importance map of one detection in a picture."""
 
 from argparse import Namespace
 from collections.abc import Sequence
@@ -51,15 +51,17 @@ class _Found(NamedTuple):
 
 
 def explain(config: Config, options: Namespace) -> dict[str, Any]:
-    """Draws on a picture what a detection rests on; detections are numbered from 1, the best first, as by `detect`.
+    """Draws the importance map of a detection; detections are numbered from 1, the best first.
+
+    The picture is explained as a whole: tiles and test-time views of the settings are not used.
 
     Returns:
         The detection with its anchor and its effective receptive field, in pixels of the picture, and with `--masks`
-        how far hiding random parts of the picture agrees with the map.
+        the checks of the map by hiding parts of the picture.
 
     Raises:
         PictureError: The picture cannot be used, or has fewer detections.
-        ConfigError: What is written would replace the picture, or the drawing.
+        ConfigError: An output file is the picture, or both output files are the same.
         OutputError: The drawing cannot be written.
     """
     require_writable(options.out)
@@ -82,7 +84,7 @@ def explain(config: Config, options: Namespace) -> dict[str, Any]:
 
 
 def _require_other_files(options: Namespace) -> None:
-    """Raises an error if what is written would replace the picture, or the result the drawing."""
+    """Raises `ConfigError` if an output file is the picture, or if both output files are the same."""
     pairs = [("--out", options.out, "picture", options.picture)]
     if options.json:
         pairs.append(("--json", options.json, "picture", options.picture))
@@ -126,7 +128,7 @@ def _find_detection(model: RetinaNet, image: Tensor, config: Config, options: Na
 
 
 def _describe(found: _Found, evidence: Evidence, name: str) -> dict[str, Any]:
-    """Returns what is reported of a detection; boxes are in pixels of the picture."""
+    """Returns the reported values of a detection; boxes are in pixels of the picture."""
     factors = found.batch.factors[0].cpu()
 
     def place(box: Tensor | Sequence[float]) -> list[float]:
@@ -148,11 +150,11 @@ def _describe(found: _Found, evidence: Evidence, name: str) -> dict[str, Any]:
 
 
 def _check(found: _Found, importance: Tensor, masks: int, seed: int) -> dict[str, float]:
-    """Returns how far hiding parts of the picture agrees with a map.
+    """Returns the two checks of a map by hiding parts of the picture.
 
     Returns:
-        The rank correlation with random masks, and what is left on average while the box's area is hidden, the most
-        important pixels first, and as many pixels of the box in a random order.
+        The rank correlation with the map from random masks, and the areas under the deletion curves of the map and of
+        the pixels of the box in a random order.
     """
     x1, y1, x2, y2 = found.box.tolist()
     occlusion = map_occlusion(found.subject, masks=masks, seed=seed)
