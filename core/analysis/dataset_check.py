@@ -26,10 +26,11 @@ from core.analysis.issues import (
 from core.analysis.size_check import ClassSizes, measure_sizes
 from core.config import Config
 from core.data.class_names import find_alike
-from core.data.dataset import RawData, judge_boxes, name_images
-from core.data.folders import AmbiguousFormatError, examine_data_set
+from core.data.folders import examine_data_set
 from core.data.left_out import DESCRIPTIONS, EMPTY_BOX, OUTSIDE_BOX, LeftOut
+from core.data.raw import RawData, judge_boxes, name_images
 from core.data.reading.contents import FolderContents
+from core.data.reading.format_detection import AmbiguousFormatError
 from core.data.reading.plausibility import find_refusals
 from core.data.untrusted import DataError
 from core.reader import Kind, limits_for, read_apart

@@ -10,9 +10,9 @@ import torch
 
 from core.analysis.issues import CUT_BOX, SAME_BOX, TWO_CLASSES, Issues
 from core.config import Inference
-from core.data.dataset import MAX_OVERHANG, JudgedBoxes, RawImage, judge_boxes, place_objects
 from core.data.images import open_image, read_image_sizes
 from core.data.left_out import EMPTY_BOX, MISSING, OTHER_SIZE, OUTSIDE_BOX, UNREADABLE
+from core.data.raw import MAX_OVERHANG, JudgedBoxes, RawImage, judge_boxes, place_objects
 from core.errors import PictureError
 from core.retinanet.preprocess import prepare
 

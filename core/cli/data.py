@@ -10,11 +10,11 @@ from core.analysis.dataset_check import DataCheck, check_folder
 from core.analysis.issues import Issue
 from core.cli.common import follow, print_left_out, progress_bar, settings_for_analysis
 from core.config import Config
-from core.data.dataset import RawData
 from core.data.folders import read_data_set, require_format, split_folder
+from core.data.raw import RawData
 from core.data.reading.plausibility import LOST_BOXES, LOST_PICTURES
 from core.data.untrusted import DataError
-from core.data.zip_import import import_zip
+from core.data.zips.importing import import_zip
 from core.io.text import count_noun
 
 MAX_EXAMPLES = 3  # printed for each issue

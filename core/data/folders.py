@@ -1,29 +1,25 @@
-"""Data sets in folders, whatever their format: detects the format, opens the splits and replaces them."""
+"""Data sets in folders, whatever their format: reads them, opens the splits and replaces them."""
 
-from collections import Counter
 from collections.abc import Callable, Sequence
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from core.data.annotations import Format
-from core.data.archives import describe_archives
-from core.data.dataset import SPLITS, FolderData, RawData, RawImage, require_split
+from core.data.dataset import SPLITS, FolderData, require_split
 from core.data.files import FolderFiles, list_files
-from core.data.formats import FORMATS
-from core.data.formats.hints import find_hint
-from core.data.formats.json_files import sniff_json
+from core.data.raw import RawData, RawImage
 from core.data.reading.cache import CONTENTS, Key
 from core.data.reading.collection import pause_collection
-from core.data.reading.contents import FolderContents, read_contents
+from core.data.reading.contents import FolderContents
+from core.data.reading.format_detection import read_in_its_format, require_known_format
 from core.data.reading.pictures import get_relative
 from core.data.reading.storage import load_contents, write_contents
 from core.data.splits import SPLITS_FILE, random_split, stratified_split, write_splits
-from core.data.untrusted import DataError, quote
+from core.data.untrusted import DataError
+from core.data.zips.archives import describe_archives
 from core.io.atomic import require_writable
 from core.io.moving import remove
-from core.io.text import count_noun
 from core.reader import Kind, limits_for, read_apart
 from core.reader.tasks import Progress
 
@@ -33,19 +29,6 @@ SPLIT_METHODS: dict[str, Callable[[np.ndarray, Sequence[float], int], list[list[
     "stratified": stratified_split,
 }
 STORED = "contents.npz"  # what the other process answers with
-MAX_SUFFIXES = 6  # named in the message about a folder without annotations
-
-
-class AmbiguousFormatError(DataError):
-    """A folder whose files can be read in several formats.
-
-    Attributes:
-        formats: The keys of these formats, see `core.data.annotations.Format`.
-    """
-
-    def __init__(self, message: str, formats: Sequence[str]) -> None:
-        super().__init__(message)
-        self.formats = tuple(formats)
 
 
 def read_data_set(folder: Path, format: str | None = None, strict: bool = False) -> FolderContents:
@@ -84,9 +67,7 @@ def require_format(folder: Path, format: str | None = None) -> None:
 
 def require_format_for_parent(arguments: dict[str, Any], *_: object) -> None:
     """Does `require_format` for another process."""
-    files, format = list_files(Path(arguments["folder"])), arguments["format"]
-    if not any(each.find(files) for each in _choose_formats(format)):
-        raise _no_data_set(files, format)
+    require_known_format(list_files(Path(arguments["folder"])), arguments["format"])
 
 
 def open_folder(folder: Path, split: str, *, format: str | None = None, strict: bool = False) -> FolderData:
@@ -196,7 +177,7 @@ def _read(files: FolderFiles, key: Key) -> FolderContents:
     """Reads a folder, by another process if this one is to leave such files to it."""
     limits = limits_for(Kind.DATA_SETS, files.root)
     if limits is None:
-        return _detect(files, key.format, strict=key.strict, use_lists=key.use_lists)
+        return read_in_its_format(files, key.format, strict=key.strict, use_lists=key.use_lists)
     arguments = {"folder": str(files.root), "key": key}
     with read_apart("data set", arguments, name=str(files.root), limits=limits, refusal=DataError) as answer:
         contents = load_contents(answer.folder / STORED, files)
@@ -209,34 +190,8 @@ def read_for_parent(arguments: dict[str, Any], folder: Path, progress: Progress)
     """Reads a folder for another process, which gets the contents as a file in a folder."""
     files, key = list_files(Path(arguments["folder"])), Key(*arguments["key"])
     with pause_collection():
-        contents = _detect(files, key.format, strict=key.strict, use_lists=key.use_lists)
+        contents = read_in_its_format(files, key.format, strict=key.strict, use_lists=key.use_lists)
     write_contents(folder / STORED, contents, files.root)
-
-
-def _detect(files: FolderFiles, key: str | None, *, strict: bool = False, use_lists: bool = True) -> FolderContents:
-    """Reads a folder in the format with this key, or in the only one that annotates pictures of it."""
-    found = {format: paths for format in _choose_formats(key) if (paths := format.find(files))}
-    if not found:
-        raise _no_data_set(files, key)
-    if len(found) == 1:
-        return read_contents(files, *next(iter(found.items())), strict=strict, use_lists=use_lists)
-    readings: list[FolderContents] = []
-    errors: list[DataError] = []
-    for format, paths in found.items():
-        try:
-            readings.append(read_contents(files, format, paths, use_lists=use_lists))
-        except DataError as error:
-            errors.append(error)
-    fitting = [contents for contents in readings if contents.count_annotating()]
-    if len(fitting) > 1:
-        raise _ambiguous(files, [contents.format for contents in fitting], found)
-    if not fitting:
-        raise errors[0] if errors else DataError(f"{files.root} cannot be used: {readings[0].refusals[0]}")
-    chosen = fitting[0]
-    if strict:  # only now, so that being strict does not choose the format
-        chosen = read_contents(files, chosen.format, found[chosen.format], strict=True, use_lists=use_lists)
-    unread = "".join(f" Not used: {error}" for error in errors)
-    return chosen._replace(reading=chosen.reading + unread)
 
 
 def _require_usable(folder: Path, contents: FolderContents) -> None:
@@ -244,41 +199,3 @@ def _require_usable(folder: Path, contents: FolderContents) -> None:
         raise DataError(
             f"{folder} cannot be used: {contents.refusals[0]}{describe_archives(list_files(folder).others)}"
         )
-
-
-def _choose_formats(key: str | None) -> Sequence[Format]:
-    if key is None:
-        return FORMATS
-    chosen = [format for format in FORMATS if format.key == key]
-    if not chosen:
-        raise DataError(f"There is no format {quote(key)}: choose one of {', '.join(each.key for each in FORMATS)}.")
-    return chosen
-
-
-def _no_data_set(files: FolderFiles, key: str | None) -> DataError:
-    suffixes = Counter(
-        PurePosixPath(name).suffix.lower() or "without suffix" for name in (*files.images, *files.others)
-    )
-    counts = ", ".join(f"{count:,} {suffix}" for suffix, count in suffixes.most_common(MAX_SUFFIXES))
-    known = ", ".join(format.name for format in _choose_formats(key))
-    damaged = next((path for path in files.find(".json") if sniff_json(path).damaged), None)
-    broken = f"; {damaged.relative_to(files.root).as_posix()} is not JSON" if damaged else ""
-    links = f"; links to folders are not followed: {', '.join(files.linked_folders)}" if files.linked_folders else ""
-    found = f"{counts or 'none'}{broken}{links}"
-    return DataError(
-        f"The folder {files.root} holds no data set in a known format (its files: {found}): add pictures with "
-        f"annotations in one of these formats: {known}.{find_hint(files)}{describe_archives(files.others)}"
-    )
-
-
-def _ambiguous(
-    files: FolderFiles, formats: Sequence[Format], found: dict[Format, Sequence[Path]]
-) -> AmbiguousFormatError:
-    each = "; ".join(
-        f"{format.key}: {count_noun(len(found[format]), format.unit.removesuffix('s'))}" for format in formats
-    )
-    keys = [format.key for format in formats]
-    return AmbiguousFormatError(
-        f"{files.root} can be read in several formats ({each}): choose one with --format {' or --format '.join(keys)}.",
-        keys,
-    )

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from core.data.dataset import RawData, judge_boxes
+from core.data.raw import RawData, judge_boxes
 from core.data.untrusted import DataError
 from core.io.text import count_noun
 

@@ -29,7 +29,7 @@ class Task(NamedTuple):
 
 
 TASKS = {
-    "archive": Task("core.data.zip_import:unpack_for_parent", is_long=True),
+    "archive": Task("core.data.zips.importing:unpack_for_parent", is_long=True),
     "check": Task("core.analysis.dataset_check:check_for_parent", is_long=True, is_heavy=True),
     "data set": Task("core.data.folders:read_for_parent"),
     "format": Task("core.data.folders:require_format_for_parent"),

@@ -7,7 +7,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from core.data.dataset import DataSet, RawImage
+from core.data.dataset import DataSet
+from core.data.raw import RawImage
 from core.structures import Sample
 from playground.albums.album import Album, AlbumPicture
 from playground.albums.storage import PICTURES, RECORD

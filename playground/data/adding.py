@@ -5,7 +5,7 @@ from pathlib import Path
 from core.config import Config
 from core.data.folders import require_format
 from core.data.untrusted import DataError, quote
-from core.data.zip_import import unpacked
+from core.data.zips.importing import unpacked
 from core.io.paths import hide_folder
 from playground.albums.service import ALBUMS
 from playground.data.checking import Progress, require_trainable

@@ -8,8 +8,9 @@ from core.analysis.image_check import ImageFacts, measure_images
 from core.analysis.issues import Issue, Issues
 from core.analysis.size_check import ClassSizes, measure_sizes
 from core.config import Config, Scenes, knobs
-from core.data.dataset import DataSet, RawImage, name_images
+from core.data.dataset import DataSet
 from core.data.folders import read_folder
+from core.data.raw import RawImage, name_images
 from core.data.sources import SceneData
 from core.data.untrusted import DataError
 from core.errors import UserError

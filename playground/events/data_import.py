@@ -5,8 +5,8 @@ from typing import NamedTuple
 
 import gradio as gr
 
-from core.data.folders import AmbiguousFormatError
 from core.data.formats import FORMATS
+from core.data.reading.format_detection import AmbiguousFormatError
 from core.errors import UserError
 from playground.data.checking import Progress, RefusedError
 from playground.data.datasets import DATA

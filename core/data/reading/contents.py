@@ -9,10 +9,11 @@ from urllib.parse import unquote
 
 import numpy as np
 
-from core.data.annotations import AnnotatedImage, Format, NoObjectError, ReportProblem, raise_problem
-from core.data.dataset import SPLITS, JudgedBoxes, RawData, RawImage, judge_boxes
+from core.data.annotations import AnnotatedImage, Annotations, Format, NoObjectError, ReportProblem, raise_problem
+from core.data.dataset import SPLITS
 from core.data.files import FolderFiles, is_image_name
 from core.data.left_out import EMPTY_BOX, GONE, OUTSIDE_BOX, UNLISTED, LeftOut, Tally
+from core.data.raw import JudgedBoxes, RawData, RawImage, judge_boxes
 from core.data.reading.assignment import Assignment, assign_listed, assign_splits
 from core.data.reading.picture_index import fold, get_base
 from core.data.reading.pictures import find_given_splits, get_relative, match_pictures
@@ -91,14 +92,7 @@ def read_contents(
     assignment = _assign(files, format, pairs, report, use_lists=use_lists)
     for number in assignment.unlisted:
         tally.add(UNLISTED, pairs[number][1])
-    splits = {
-        split: RawData(annotations.class_names, annotations.category_ids, [images[number] for number in numbers])
-        for split, numbers in assignment.splits.items()
-        if numbers
-    }
-    unlisted = RawData(
-        annotations.class_names, annotations.category_ids, [images[number] for number in assignment.unlisted]
-    )
+    splits, unlisted = _divide(annotations, images, assignment)
     left_out = tally.left_out()
     notes = (*annotations.notes, *_describe_unions(annotations.images, matched.unions), *_describe_renamed(pairs))
     reading = describe_reading(files, format, paths, [name for _, name in pairs], assignment, notes)
@@ -109,6 +103,18 @@ def read_contents(
     )
     refusals += find_refusals(images, judged, splits if use_lists else {}, left_out)
     return FolderContents(format, splits, unlisted, reading, left_out, refusals, files.stamp)
+
+
+def _divide(
+    annotations: Annotations, images: Sequence[RawImage], assignment: Assignment
+) -> tuple[dict[str, RawData], RawData]:
+    """Returns the images of each split that has any, and those in no split."""
+
+    def select(numbers: Sequence[int]) -> RawData:
+        return RawData(annotations.class_names, annotations.category_ids, [images[number] for number in numbers])
+
+    splits = {split: select(numbers) for split, numbers in assignment.splits.items() if numbers}
+    return splits, select(assignment.unlisted)
 
 
 def _describe_unions(images: Sequence[AnnotatedImage], unions: Sequence[int]) -> Iterator[str]:

@@ -8,10 +8,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 import numpy as np
 
 from core.data.annotations import BAD_FILE, BAD_OBJECT, BAD_PATH, ORPHAN_LABELS, UNKNOWN_CLASS, UNKNOWN_PICTURE
-from core.data.dataset import JudgedBoxes, RawData, RawImage, judge_boxes
 from core.data.formats.box_kinds import CERTAIN_SHARE, MAX_SAMPLE, MAX_SIDE_OVERHANG, SUSPECT_SHARE
 from core.data.images import read_image_size
 from core.data.left_out import EMPTY_BOX, GONE, MISSING, OTHER_SIZE, OUTSIDE_BOX, UNREADABLE, LeftOut, describe_count
+from core.data.raw import JudgedBoxes, RawData, RawImage, judge_boxes
 from core.data.untrusted import quote
 from core.errors import PictureError
 from core.io.text import count_noun

@@ -13,10 +13,10 @@ from typing import Any
 
 import numpy as np
 
-from core.data.dataset import RawData, RawImage
 from core.data.files import FolderFiles
 from core.data.formats import FORMATS
 from core.data.left_out import LeftOut
+from core.data.raw import RawData, RawImage
 from core.data.reading.contents import FolderContents
 from core.data.reading.pictures import get_relative
 from core.io.atomic import write_atomically

@@ -7,10 +7,10 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from core.data.annotations import BAD_PATH, raise_problem
-from core.data.dataset import RawImage, judge_boxes, measure_size
 from core.data.folders import read_data_set
 from core.data.images import open_image
 from core.data.left_out import DESCRIPTIONS, EMPTY_BOX, OTHER_SIZE, OUTSIDE_BOX, UNREADABLE, LeftOut, Tally
+from core.data.raw import RawImage, judge_boxes, measure_size
 from core.data.reading.contents import FolderContents, report_boxes
 from core.data.reading.plausibility import find_refusals
 from core.data.subset import draw_training_pictures

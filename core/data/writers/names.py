@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from unicodedata import normalize
 
-from core.data.dataset import RawImage, name_images
+from core.data.raw import RawImage, name_images
 from core.data.untrusted import quote
 from core.data.writers.content import Writer
 from core.io.paths import fold_name, make_portable

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 from core.data.untrusted import DataError
-from core.data.zip_import import Limits
+from core.data.zips.entries import Limits
 from playground.data.stored.records import StoredDataSet
 from playground.sharing.shares import find_share
 from playground.support.visitors import VISITORS

@@ -7,8 +7,9 @@ from core.analysis.dataset_check import DataCheck, check_folder
 from core.analysis.issues import KINDS
 from core.cli.data import format_check
 from core.config import Config
-from core.data.folders import AmbiguousFormatError, open_folder
+from core.data.folders import open_folder
 from core.data.left_out import DESCRIPTIONS
+from core.data.reading.format_detection import AmbiguousFormatError
 from core.data.untrusted import DataError
 from core.retinanet.anchors import make_anchors
 from core.retinanet.assigners.max_iou import match_anchors

@@ -9,10 +9,11 @@ import pytest
 
 from core.analysis.dataset_check import check_folder
 from core.config import Config
-from core.data.dataset import RawImage
-from core.data.folders import AmbiguousFormatError, open_folder, read_data_set, require_format, split_folder
+from core.data.folders import open_folder, read_data_set, require_format, split_folder
+from core.data.raw import RawImage
+from core.data.reading.format_detection import AmbiguousFormatError
 from core.data.untrusted import DataError
-from core.data.zip_import import import_zip
+from core.data.zips.importing import import_zip
 from tests.core.data.layouts import NAMES, make_coco
 from tests.core.made_data import picture
 

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from core.config import Scenes
-from core.data.dataset import FolderData, RawData, RawImage
+from core.data.dataset import FolderData
+from core.data.raw import RawData, RawImage
 from core.data.sources import SceneData
 from core.evaluation.class_names import relabel
 

@@ -292,7 +292,7 @@ def test_a_second_opening_reads_nothing_again(folder, monkeypatch, tmp_path_fact
     assert examine_data_set(folder) is first
     (path,) = stored.glob("*.npz")
     monkeypatch.setattr("core.data.folders.CONTENTS", cache.ContentsCache())
-    monkeypatch.setattr("core.data.folders._detect", lambda *_, **__: pytest.fail("it was read again"))
+    monkeypatch.setattr("core.data.folders.read_in_its_format", lambda *_, **__: pytest.fail("it was read again"))
     second = examine_data_set(folder)
     assert second[4:] == first[4:] and second.format == first.format and second.splits.keys() == first.splits.keys()
     for one, other in zip(first.images, second.images, strict=True):

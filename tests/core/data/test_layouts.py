@@ -6,7 +6,7 @@ import pytest
 
 from core.data.folders import examine_data_set, open_folder, read_data_set
 from core.data.formats import FORMATS
-from core.data.zip_import import import_zip
+from core.data.zips.importing import import_zip
 from tests.core.data.layouts import LAYOUTS, NAMES, PARTS, Layout, objects_of, write_junk
 
 KNOWN = {format.key for format in FORMATS}

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from core.config import Scenes
-from core.data.folders import AmbiguousFormatError
+from core.data.reading.format_detection import AmbiguousFormatError
 from core.data.sources import SCENES_PER_SPLIT, SceneData, open_data
 from core.data.untrusted import DataError
 from core.scenes.render import CLASS_NAMES

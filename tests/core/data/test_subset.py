@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from core.cli.main import main
-from core.data.dataset import RawData, RawImage
 from core.data.folders import read_data_set
+from core.data.raw import RawData, RawImage
 from core.data.subset import draw_subset
 from core.data.untrusted import DataError
 from tests.core.made_data import yolo

@@ -6,11 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from core.data import zip_import
 from core.data.files import MAX_DEPTH, list_files
-from core.data.folders import AmbiguousFormatError, open_folder, read_data_set
+from core.data.folders import open_folder, read_data_set
+from core.data.reading.format_detection import AmbiguousFormatError
 from core.data.untrusted import DataError
-from core.data.zip_import import Limits, import_zip, unpack
+from core.data.zips import entries
+from core.data.zips.entries import Limits
+from core.data.zips.importing import import_zip, unpack
 from tests.core.made_data import coco, voc, voc_object, yolo
 from tests.effort import little_effort
 
@@ -221,7 +223,7 @@ def test_limits(tmp_path, monkeypatch):
     refused(tmp_path, archive, "holds no data set", Limits(files=10, size=10_000))
     bomb = pack(tmp_path / "bomb.zip", {"zeros": bytes(5 * 2**20)})
     refused(tmp_path, bomb, "holds no data set")  # a blank picture, perhaps
-    monkeypatch.setattr(zip_import, "MIN_RATIO_BYTES", 2**20)
+    monkeypatch.setattr(entries, "MIN_RATIO_BYTES", 2**20)
     refused(tmp_path, bomb, "grows more than 200-fold")
     refused(tmp_path, bomb, "holds no data set", Limits(ratio=2000))
 
@@ -311,7 +313,7 @@ def test_not_a_zip(tmp_path, content):
 def test_a_missing_file_and_a_full_disk(tmp_path, monkeypatch):
     refused(tmp_path, tmp_path / "none.zip", "cannot be unpacked into .*No such file")
     archive = packed(tmp_path / "set.zip", coco(tmp_path / "made"))
-    monkeypatch.setattr("core.data.zip_import.shutil.disk_usage", lambda _: type("Usage", (), {"free": 10}))
+    monkeypatch.setattr("core.data.zips.importing.shutil.disk_usage", lambda _: type("Usage", (), {"free": 10}))
     refused(tmp_path, archive, "but 0.0 GB are free: make room")
 
 
@@ -366,5 +368,5 @@ def test_names_of_other_systems_are_refused_by_windows_alone(tmp_path, monkeypat
     (tmp_path / "there").mkdir()
     unpack(archive, tmp_path / "there")
     assert (tmp_path / "there" / name).read_bytes() == b"a"
-    monkeypatch.setattr(zip_import, "ALLOWS_ANY_NAME", False)
+    monkeypatch.setattr(entries, "ALLOWS_ANY_NAME", False)
     refused(tmp_path, archive, rf"^set\.zip holds '.*, {fault}: rename it there, or unpack it elsewhere\.$")

@@ -6,10 +6,10 @@ import pytest
 
 from core.analysis.issues import NO_VAL
 from core.config import Config
-from core.data.folders import AmbiguousFormatError
 from core.data.left_out import MISSING
+from core.data.reading.format_detection import AmbiguousFormatError
 from core.data.untrusted import DataError
-from core.data.zip_import import Limits
+from core.data.zips.entries import Limits
 from playground.data.checking import RefusedError
 from playground.data.datasets import DataSets
 from playground.data.stored.access import LOCKS

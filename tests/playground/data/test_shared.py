@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from core.data.untrusted import DataError
-from core.data.zip_import import unpacked
+from core.data.zips.importing import unpacked
 from playground.data.datasets import DataSets
 from playground.data.stored import library as module
 from playground.data.stored.access import LOCKS
