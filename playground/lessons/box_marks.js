@@ -178,7 +178,7 @@ function createBoxMarks(drawing, marks, changed) {
 
   /** @param {PointerEvent} event */
   function stretch(event) {
-    if (!from) return;
+    if (!from || !event.isPrimary) return;
     const to = locate(event);
     marks[marks.length - 1] = {
       x1: Math.min(from.x, to.x), y1: Math.min(from.y, to.y), x2: Math.max(from.x, to.x), y2: Math.max(from.y, to.y),
@@ -187,16 +187,16 @@ function createBoxMarks(drawing, marks, changed) {
   }
 
   sheet.addEventListener("pointerdown", (event) => {
-    if (drawing.truth || event.button !== 0) return;
+    if (drawing.truth || event.button !== 0 || !event.isPrimary) return;  // a second finger draws nothing
     event.preventDefault();
     sheet.setPointerCapture(event.pointerId);
     from = locate(event);
     marks.push({ x1: from.x, y1: from.y, x2: from.x, y2: from.y });
   });
   sheet.addEventListener("pointermove", stretch);
-  for (const kind of ["pointerup", "pointercancel"]) {
-    sheet.addEventListener(kind, () => {
-      if (!from) return;
+  for (const kind of /** @type {const} */ (["pointerup", "pointercancel"])) {
+    sheet.addEventListener(kind, (event) => {
+      if (!from || !event.isPrimary) return;
       from = null;
       const { x1, y1, x2, y2 } = marks[marks.length - 1];
       if (x2 - x1 < SMALLEST || y2 - y1 < SMALLEST) marks.pop();

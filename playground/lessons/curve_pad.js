@@ -188,12 +188,14 @@ function createCurvePad(drawing, heights, changed) {
   }
 
   pad.addEventListener("pointerdown", (event) => {
-    if (answered || event.button !== 0) return;
+    if (answered || event.button !== 0 || !event.isPrimary) return;  // a second finger draws nothing
     pad.setPointerCapture(event.pointerId);
     draw(event);
   });
-  pad.addEventListener("pointermove", (event) => { if (last) draw(event); });
-  for (const kind of ["pointerup", "pointercancel"]) pad.addEventListener(kind, () => { last = null; });
+  pad.addEventListener("pointermove", (event) => { if (last && event.isPrimary) draw(event); });
+  for (const kind of /** @type {const} */ (["pointerup", "pointercancel"])) {
+    pad.addEventListener(kind, (event) => { if (event.isPrimary) last = null; });
+  }
   pad.addEventListener("keydown", onKey);
   paint();
 

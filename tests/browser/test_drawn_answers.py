@@ -1,4 +1,6 @@
-"""Answers that are drawn: a curve on a pad, boxes on the picture; by the mouse and by the keyboard."""
+"""Answers that are drawn: a curve on a pad, boxes on the picture; by the mouse, by the keyboard and by touch."""
+
+import re
 
 import pytest
 
@@ -65,3 +67,54 @@ def test_boxes_are_drawn_on_the_picture_and_compared(opened):
     assert "object" in said and sheet.get_attribute("data-answered") == ""
     page.get_by_role("button", name="Next").click()
     wait(lambda: not sheet.count())
+
+
+PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
+
+
+class Fingers:
+    """Touches a part of a page; places are shares of its width and height."""
+
+    def __init__(self, page, selector: str) -> None:
+        self.session, self.part = page.context.new_cdp_session(page), page.locator(selector)
+        self.part.scroll_into_view_if_needed()
+
+    def touch(self, kind: str, *places: tuple[float, float]) -> None:
+        """Sends a touch event with a finger at each place."""
+        box = self.part.bounding_box()
+        points = [
+            {"x": box["x"] + x * box["width"], "y": box["y"] + y * box["height"], "id": finger}
+            for finger, (x, y) in enumerate(places)
+        ]
+        self.session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+
+def test_one_finger_draws_a_curve_and_the_page_stays(opened, new_page):
+    page = opened(f"lesson={first_drawn('curve')}", new_page(**PHONE))
+    wait(lambda: page.locator(".lesson-pad").is_visible())
+    fingers, scrolled = Fingers(page, ".lesson-pad"), "scrollY"
+    before = page.evaluate(scrolled)
+    fingers.touch("touchStart", (0.3, 0.3))
+    fingers.touch("touchMove", (0.6, 0.6))
+    drawn = page.get_attribute(".pad-mine", "points")
+    fingers.touch("touchStart", (0.6, 0.6), (0.9, 0.1))
+    fingers.touch("touchMove", (0.6, 0.6), (0.9, 0.2))
+    assert page.get_attribute(".pad-mine", "points") == drawn  # a second finger draws nothing
+    fingers.touch("touchEnd")
+    assert len(drawn.split()) == 41 and page.evaluate(scrolled) == before
+
+
+def test_one_finger_draws_a_box_and_the_page_stays(opened, new_page):
+    page = opened(f"lesson={first_drawn('boxes')}", new_page(**PHONE))
+    wait(lambda: page.locator(".lesson-marks").is_visible())
+    fingers, scrolled = Fingers(page, ".lesson-marks"), "scrollY"
+    before = page.evaluate(scrolled)
+    fingers.touch("touchStart", (0.1, 0.1))
+    fingers.touch("touchStart", (0.1, 0.1), (0.9, 0.9))
+    fingers.touch("touchMove", (0.4, 0.5), (0.9, 0.8))
+    fingers.touch("touchEnd")
+    assert "1 box drawn" in wait(lambda: page.text_content(".lesson-drawing"))
+    style = page.locator(".lesson-marks button").first.get_attribute("style")
+    drawn = {name: float(value) for name, value in re.findall(r"(left|top|width|height): ([\d.]+)%", style)}
+    assert drawn == pytest.approx({"left": 10, "top": 10, "width": 30, "height": 40}, abs=1)
+    assert page.evaluate(scrolled) == before
