@@ -1,6 +1,9 @@
 """A short attack: its inputs end as they must, its seed repeats them, and it sees what goes wrong."""
 
 import math
+import subprocess
+import sys
+import time
 from collections import Counter
 from contextlib import contextmanager
 from pathlib import Path
@@ -8,7 +11,7 @@ from random import Random
 
 import pytest
 
-from benchmarks.attack import run
+from benchmarks.attack import outcome, run
 from benchmarks.attack.classes import CLASSES, Class
 from benchmarks.attack.mutations import alter_bytes, alter_text, alter_value
 from benchmarks.attack.outcome import Lost, Outcome, Refused, try_input
@@ -46,7 +49,7 @@ def raising(error: BaseException):
 
 
 @pytest.mark.parametrize(
-    ("attempt", "outcome"),
+    ("attempt", "expected"),
     [
         (lambda random: None, Outcome.OPENED),
         (raising(Refused("The file is damaged: choose another.")), Outcome.REFUSED),
@@ -57,8 +60,8 @@ def raising(error: BaseException):
         (raising(Lost("a run")), Outcome.LOST),
     ],
 )
-def test_an_input_ends_in_one_way(attempt, outcome):
-    assert try_input(attempt, Random(0), Path("/secret/place")).outcome == outcome
+def test_an_input_ends_in_one_way(attempt, expected):
+    assert try_input(attempt, Random(0), Path("/secret/place")).outcome == expected
 
 
 def test_what_does_not_end_is_a_hang():
@@ -67,6 +70,27 @@ def test_what_does_not_end_is_a_hang():
             pass
 
     assert try_input(attempt, Random(0), Path("/secret"), 0.05).outcome == Outcome.HANG
+
+
+def test_a_process_that_does_not_end_is_a_hang():
+    def attempt(random: Random) -> None:
+        subprocess.run([sys.executable, "-S", "-c", "while True: pass"], check=True)
+
+    assert try_input(attempt, Random(0), Path("/secret"), 0.2).outcome == Outcome.HANG
+
+
+def test_what_waits_on_a_busy_machine_is_no_hang(monkeypatch):
+    monkeypatch.setattr(outcome, "PATIENCE", math.inf)
+    monkeypatch.setattr(outcome, "TICK", 0.01)
+    monkeypatch.setattr(outcome, "_compute_seconds", lambda: 0.0)
+    ended = try_input(lambda random: time.sleep(0.1), Random(0), Path("/secret"), 0.01)
+    assert ended.outcome == Outcome.OPENED
+
+
+def test_what_only_waits_is_a_hang_in_the_end(monkeypatch):
+    monkeypatch.setattr(outcome, "PATIENCE", 2)
+    ended = try_input(lambda random: time.sleep(600), Random(0), Path("/secret"), 0.05)
+    assert ended.outcome == Outcome.HANG
 
 
 def test_a_seed_repeats_an_input():

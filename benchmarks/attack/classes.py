@@ -21,7 +21,7 @@ class Class(NamedTuple):
     Attributes:
         prepare: Prepares it.
         share: Its share of all inputs.
-        bound: Seconds after which one is a hang.
+        bound: Seconds of processor time after which one is a hang.
         apart: True if untrusted files are read in another process meanwhile, as the page does; a process that is
             forked cannot share that with its parent.
     """
