@@ -22,6 +22,7 @@ from core.retinanet.views import Frame, View, join_views, make_views, map_back, 
 from core.structures import Detections
 
 TILE_BATCH = 8  # tiles per forward pass, which bounds memory
+MAX_BATCH_PIXELS = 4 * 800 * 1344  # of images in a forward pass, which bounds memory, too: four of COCO's usual size
 
 
 class Prediction(NamedTuple):
@@ -138,7 +139,7 @@ def predict_by_shape(
     """Runs the network on images, those that are padded to the same shape in one batch; arguments as `predict`.
 
     Padding an image to the size of a larger one takes time and changes the predictions, because the outputs of
-    convolutions on a wide border of zeros are not zero.
+    convolutions on a wide border of zeros are not zero. Large images are split over several batches.
 
     Yields:
         The numbers of the images of a batch, from 0, and the prediction for them.
@@ -150,8 +151,10 @@ def predict_by_shape(
     for number, image in enumerate(_to_device(images, model)):
         batch = prepare([image], config.inference)
         batches_by_shape.setdefault(batch.pixels.shape, {})[number] = batch
-    for batches in batches_by_shape.values():
-        yield tuple(batches), _run(model, concatenate(list(batches.values())), config.inference)
+    for (*_, height, width), batches in batches_by_shape.items():
+        numbers, most = tuple(batches), max(1, MAX_BATCH_PIXELS // (height * width))
+        for some in (numbers[start : start + most] for start in range(0, len(numbers), most)):
+            yield some, _run(model, concatenate([batches[number] for number in some]), config.inference)
 
 
 def detect_from(prediction: Prediction, model: RetinaNet, images: Sequence[Tensor], config: Config) -> list[Detections]:

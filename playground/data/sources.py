@@ -8,9 +8,9 @@ from core.analysis.image_check import ImageFacts, measure_images
 from core.analysis.issues import Issue, Issues
 from core.analysis.size_check import ClassSizes, measure_sizes
 from core.config import Config, Scenes, knobs
-from core.data.dataset import DataSet
+from core.data.dataset import DataSet, FolderData
 from core.data.folders import read_folder
-from core.data.raw import RawImage, name_images
+from core.data.raw import RawImage, measure_size, name_images
 from core.data.sources import SceneData
 from core.data.untrusted import DataError
 from core.errors import UserError
@@ -58,6 +58,22 @@ def open_source(image_ref: ImageRef, scenes: Scenes, visitor: str = "") -> DataS
     if image_ref.source == SCENES:
         return SceneData(scenes, MAX_SCENES, image_ref.split)
     return DATA.open_split(image_ref.source, image_ref.split)
+
+
+def measure_first(data: DataSet, scenes: Scenes) -> tuple[int, int] | None:
+    """Returns height and width of the first picture of an opened split, None if it cannot be measured.
+
+    Args:
+        data: What `open_source` has returned.
+        scenes: Settings of held-out scenes.
+    """
+    if not isinstance(data, FolderData):
+        return scenes.image_size, scenes.image_size
+    try:
+        width, height = measure_size(data.images[0])
+    except (IndexError, UserError):
+        return None
+    return height, width
 
 
 def source_key(image_ref: ImageRef, scenes: Scenes, visitor: str = "") -> Hashable:

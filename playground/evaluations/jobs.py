@@ -20,6 +20,7 @@ from core.evaluation.report import USUAL_IOU
 from playground.data.datasets import DATA, hide_data_set
 from playground.data.image_ref import SCENES, ImageRef, is_from_data_set
 from playground.data.sources import open_source
+from playground.evaluations.bounds import BoundedData, require_affordable_evaluation
 from playground.evaluations.keys import evaluated_split, evaluation_key, with_low_threshold
 from playground.evaluations.results import EvaluationResult
 from playground.evaluations.status import FAILED, FINISHED, RUNNING, STOPPED, WAITING, JobStatus
@@ -74,15 +75,17 @@ class Evaluations:
             visitor: Who starts it.
 
         Raises:
-            UserError: Too many evaluations are waiting, of the visitor or of all, or the data set is not available.
+            UserError: Too many evaluations are waiting, of the visitor or of all, it would take too much of the server,
+                or the data set is not available.
             DataError: The weights lack a class of the data set.
             WeightsError: The weights are not available, or are not those of a detector.
         """
         key, split = evaluation_key(config, image_ref, visitor), evaluated_split(image_ref)
-        class_names = open_source(split, config.scenes, visitor).class_names
+        data, network = open_source(split, config.scenes, visitor), network_of(config)
         if split.source == SCENES:  # there is no end of them, so 0 cannot mean all
             require_scene_count(config.training.eval_images)
-        match_detector(name_weights(config.model.weights), network_of(config).class_names, class_names)
+        match_detector(name_weights(config.model.weights), network.class_names, data.class_names)
+        require_affordable_evaluation(data, config, len(network.class_names))
         job = _Job(Origin(split.source, config.model.weights, visitor), visitor)
         with ExitStack() as held, self._lock:
             previous = self._jobs.get(key)
@@ -237,7 +240,9 @@ def _fail(job: _Job, message: str) -> None:
 @all_threads()
 def _evaluate(job: _Job, config: Config, split: ImageRef) -> JobStatus:
     """Evaluates until the end or until the job is stopped, and returns the final status."""
-    network, data = network_of(config), open_source(split, config.scenes, job.visitor)
+    network = network_of(config)
+    classes = len(network.class_names)
+    data = BoundedData(open_source(split, config.scenes, job.visitor), config, classes)
     total = count_images(data, config)
     done: list[ImageResult] = []
     job.status = JobStatus(RUNNING, 0, total)

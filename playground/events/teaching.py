@@ -4,9 +4,10 @@ from core.config import BUILT_IN_WEIGHTS, Config
 from core.experiments.recipes import FEW_PICTURES, MIN_HELD_OUT, RECIPES
 from playground.albums.service import ALBUMS
 from playground.data.albums import index_in
+from playground.data.image_ref import ImageRef
 from playground.events.album import own_album, show_own
 from playground.events.common import LIVE, Updates, listen, show
-from playground.events.training import run_components, run_updates, with_newest_frame
+from playground.events.training import require_affordable_run, run_components, run_updates, with_newest_frame
 from playground.layout.components import PageComponents
 from playground.pipeline.networks import follow_weights
 from playground.runs.service import RUNS
@@ -37,6 +38,7 @@ def start_teaching(state: PageState) -> PageState:
     album = own_album(state)
     with ALBUMS.train_on(album) as folder:  # which refuses too few of them
         config = teaching_config(state.config(), held_out=album.counts()["val"])
+        require_affordable_run(config, ImageRef(album.key, "train"), state.visitor)
         run = RUNS.start(config, str(folder), state.visitor, format="coco", recipe=FEW_PICTURES)
     state = state._replace(settings=settings_of(config), step=STEP, run=run)
     return show_own(state, album, 0) if index_in(album, state.image_ref()) is None else state

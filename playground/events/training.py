@@ -7,13 +7,16 @@ from typing import NamedTuple
 import gradio as gr
 from gradio.blocks import Block
 
+from core.config import Config
 from core.runs.folder import FINISHED, PAUSED, RESUMABLE, RUNNING, STARTING, RunStatus
 from playground.albums.service import ALBUMS
 from playground.data.datasets import DATA
-from playground.data.image_ref import is_from_album, is_from_data_set
+from playground.data.image_ref import SCENES, ImageRef, is_from_album, is_from_data_set, training_split
+from playground.data.sources import SCENES_SPLIT, measure_first, open_source
 from playground.events.common import LIVE, Updates, listen, show
 from playground.layout.components import PageComponents
 from playground.layout.step_controls import NO_RUN
+from playground.pipeline.effort import require_affordable
 from playground.runs.privacy import require_changeable
 from playground.runs.progress import ACTIVE
 from playground.runs.service import RUNS
@@ -155,7 +158,7 @@ def _connect_buttons(page: PageComponents, listed: gr.State, polling: gr.HTML) -
         return handler
 
     def start(state: PageState, *, request: gr.Request) -> Updates:
-        return show_run(state._replace(run=_start(state, visitor_of(request))))
+        return show_run(state._replace(run=start_run(state, visitor_of(request))))
 
     def compare(state: PageState, preset: str, *, request: gr.Request) -> Updates:
         return show_run(state._replace(run=RUNS.compare(preset, visitor_of(request))))
@@ -174,19 +177,39 @@ def require_own_run(name: str, visitor: str) -> None:
         require_changeable(RUNS.folder(name), visitor, f"The run {name}")
 
 
-def _start(state: PageState, visitor: str) -> str:
+def start_run(state: PageState, visitor: str) -> str:
     """Starts a run on the chosen data set, or on scenes, and returns its name."""
     config, image_ref = state.config(), state.image_ref()
     if is_from_album(image_ref):
         with ALBUMS.train_on(ALBUMS.get(image_ref.source, visitor)) as folder:
+            require_affordable_run(config, image_ref, visitor)
             return RUNS.start(config, str(folder), visitor, format="coco")
     if not is_from_data_set(image_ref):
+        require_affordable_run(config, None, visitor)
         return RUNS.start(config, owner=visitor)
     for split in TRAINING_SPLITS:
         DATA.open_split(image_ref.source, split)  # refused now rather than in the run
+    require_affordable_run(config, image_ref, visitor)
     with DATA.library.hold(image_ref.source):  # until the run is there, which needs it
         data_set = DATA.library.get(image_ref.source)
         return RUNS.start(config, str(data_set.folder), visitor, format=data_set.format)
+
+
+def require_affordable_run(config: Config, image_ref: ImageRef | None, visitor: str) -> None:
+    """Refuses a run whose evaluations would take too much for a picture, judged by its first one.
+
+    Args:
+        config: The settings of the run.
+        image_ref: A picture of the data set, None for scenes.
+        visitor: Who wants to start it.
+
+    Raises:
+        PictureError: They would.
+        DataError: The data set cannot be read.
+    """
+    split = training_split(image_ref) or ImageRef(SCENES, SCENES_SPLIT)
+    if size := measure_first(open_source(split, config.scenes, visitor), config.scenes):
+        require_affordable(config, *size)
 
 
 def _connect_polling(page: PageComponents, listed: gr.State, polling: gr.HTML) -> None:

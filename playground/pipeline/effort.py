@@ -1,9 +1,15 @@
-"""Estimates, within microseconds, of the work that settings ask for."""
+"""Estimates, within microseconds, of the work that settings ask for, and what the page spends on a picture at most."""
 
-from core.config import Config
-from core.retinanet.tiles import is_tiled
+from core.config import Config, Inference
+from core.errors import PictureError
+from core.io.text import count_noun
+from core.retinanet.tiles import Tile, is_tiled, make_tiles
+from core.retinanet.views import View, make_views, settings_of
 from playground.pipeline.outputs import QUICK_GFLOPS
 
+MAX_TILES = 64
+MAX_GFLOPS = 1500  # of all tiles of a picture, and of all its other views; about 10 s on two cores
+MAX_BYTES = 200e6  # of their outputs: all large results of the page together may take as much
 MAX_ANCHORS = 100_000  # up to which their assignment, losses and layers take some 0.2 s
 MAX_CANDIDATES = 15_000  # up to which NMS does
 BODY = {18: 72e3, 34: 146e3, 50: 164e3, 101: 312e3, 152: 460e3}  # operations for a pixel of the input, by depth
@@ -36,15 +42,78 @@ def estimate_gflops(config: Config, pixels: float) -> float:
     """Returns the operations of the network for an input of so many pixels, in billions, within some 15%."""
     model = config.model
     channels, convs = model.fpn_channels, 2 * (model.num_convs + 1)  # of both subnets and about as many of the pyramid
-    classes = COCO_CLASSES if model.weights.startswith("coco") else CLASSES
-    outputs = config.anchors.per_location * (classes + 4)
+    outputs = config.anchors.per_location * (guess_classes(config) + 4)
     heads = 2 * 9 * LOCATIONS * channels * (convs * channels + outputs)
     return pixels * (BODY[model.depth] + heads) / 1e9
+
+
+def guess_classes(config: Config) -> int:
+    """Returns about how many classes the network of the settings has, without building it."""
+    return COCO_CLASSES if config.model.weights.startswith("coco") else CLASSES
 
 
 def estimate_outputs(config: Config, pixels: float, classes: int) -> float:
     """Returns the bytes of the network's outputs for an input of so many pixels."""
     return 4 * pixels * LOCATIONS * config.anchors.per_location * (classes + 4)  # float32
+
+
+def limit_tiles(height: int, width: int, inference: Inference) -> tuple[Tile, ...]:
+    """Returns the tiles of a picture, none if it is seen whole only; raises `PictureError` if they are too many."""
+    tiles = make_tiles(height, width, inference)
+    if len(tiles) > MAX_TILES:
+        raise PictureError(
+            f"The picture has {len(tiles):,} tiles of {inference.tile_size} px, and this page sees at most "
+            f"{MAX_TILES}: raise “Tile size”, lower “Tile overlap”, or use the command detect."
+        )
+    return tiles
+
+
+def require_affordable(config: Config, height: int, width: int, classes: int | None = None) -> None:
+    """Refuses tiles and other views of a picture that take too long or too much memory, before the work.
+
+    Args:
+        config: The settings.
+        height: Height of the picture in pixels.
+        width: Width of the picture in pixels.
+        classes: Number of classes of the network; None if it is not known yet.
+
+    Raises:
+        PictureError: They do.
+    """
+    tiles = limit_tiles(height, width, config.inference)
+    plain, *others = make_views(config.inference)
+    if tiles:
+        _, *inputs = _estimate_inputs(config, plain, height, width, tiles)
+        _require_small(config, inputs, count_noun(len(tiles), "tile"), "raise “Tile size”", classes)
+    if others:
+        inputs = [pixels for view in others for pixels in _estimate_inputs(config, view, height, width, tiles)]
+        each = f", each with {count_noun(len(tiles), 'tile')}," if tiles else ""
+        remedy = f"choose fewer or smaller “Test-time scales”{', raise “Tile size”' if tiles else ''}"
+        _require_small(config, inputs, f"{count_noun(len(others), 'other view')}{each}", remedy, classes)
+
+
+def _require_small(config: Config, inputs: list[float], what: str, remedy: str, classes: int | None) -> None:
+    gflops = sum(estimate_gflops(config, pixels) for pixels in inputs)
+    size = sum(estimate_outputs(config, pixels, classes or guess_classes(config)) for pixels in inputs)
+    if gflops > MAX_GFLOPS or size > MAX_BYTES:
+        raise PictureError(
+            f"{what} would take about {gflops:,.0f} GFLOP and {size / 1e6:,.0f} MB, and this page spends at most "
+            f"{MAX_GFLOPS:,} GFLOP and {MAX_BYTES / 1e6:,.0f} MB on a picture: {remedy}, lower “Shorter side”, or use "
+            "the command line."
+        )
+
+
+def estimate_all_gflops(config: Config, height: int, width: int) -> float:
+    """Returns the operations of the network for a picture in all its views and their tiles, in billions."""
+    tiles, views = limit_tiles(height, width, config.inference), make_views(config.inference)
+    inputs = (pixels for view in views for pixels in _estimate_inputs(config, view, height, width, tiles))
+    return sum(estimate_gflops(config, pixels) for pixels in inputs)
+
+
+def _estimate_inputs(config: Config, view: View, height: int, width: int, tiles: tuple[Tile, ...]) -> list[float]:
+    """Returns the pixels of all inputs of the network in a view: of the whole picture, then of each tile."""
+    own = settings_of(view, config)
+    return [estimate_pixels(own, height, width), *(estimate_pixels(own, y2 - y1, x2 - x1) for x1, y1, x2, y2 in tiles)]
 
 
 def estimate_pixels(config: Config, height: int, width: int) -> float:

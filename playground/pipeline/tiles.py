@@ -5,25 +5,20 @@ from functools import cached_property
 
 from torch import Tensor
 
-from core.analysis.model_costs import estimate_costs
-from core.errors import PictureError
 from core.retinanet.predict import TILE_BATCH, Prediction, make_batch_anchors, predict_tiles
-from core.retinanet.preprocess import prepare
-from core.retinanet.tiles import Tile, crop, is_tiled, make_tiles, place_boxes
+from core.retinanet.tiles import Tile, is_tiled, place_boxes
+from playground.pipeline.effort import limit_tiles, require_affordable
 from playground.pipeline.outputs import NetworkOutputs
 from playground.support.cache import Cache, PostponedError
 from playground.support.threads import all_threads
 
-MAX_TILES = 64
-MAX_GFLOPS = 1500  # of all tiles of a picture; about 10 s on two cores
-MAX_BYTES = 200e6  # of their outputs: all large results of the page together may take as much
 _predictions = Cache()
 
 
 class TileOutputs(NetworkOutputs):
     """A picture under settings, up to the outputs of the network for its tiles.
 
-    Raises as `NetworkOutputs`, and `PictureError` if there are more tiles than the page can show.
+    Raises as `NetworkOutputs`, and `PictureError` if the tiles are too many for the page, or cost too much.
     """
 
     @property
@@ -36,13 +31,7 @@ class TileOutputs(NetworkOutputs):
     def tiles(self) -> tuple[Tile, ...]:
         """The tiles, none if the picture is seen whole only."""
         height, width = self.picture.sample.image.shape[1:]
-        tiles = make_tiles(height, width, self.config.inference)
-        if len(tiles) > MAX_TILES:
-            raise PictureError(
-                f"The picture has {len(tiles):,} tiles of {self.config.inference.tile_size} px, and this page sees at "
-                f"most {MAX_TILES}: raise “Tile size”, lower “Tile overlap”, or use the command detect."
-            )
-        return tiles
+        return limit_tiles(height, width, self.config.inference)
 
     @property
     def tile_boxes(self) -> Tensor:
@@ -55,7 +44,7 @@ class TileOutputs(NetworkOutputs):
         """The outputs for the tiles, in batches of `TILE_BATCH`."""
         key = self.tile_outputs_key
         if key not in _predictions:
-            self._require_small_tiles()
+            require_affordable(self.config, *self.picture.sample.image.shape[1:], classes=len(self.class_names))
             if self.must_postpone():
                 raise PostponedError("The network sees the tiles once you release the knob.")
 
@@ -70,27 +59,6 @@ class TileOutputs(NetworkOutputs):
     def tile_outputs_key(self) -> Hashable:
         """The cache key of the outputs for the tiles; other settings may give the same tiles."""
         return self.outputs_key, self.tiles
-
-    def _require_small_tiles(self) -> None:
-        """Raises `PictureError` if the outputs for all tiles take too long or too much memory."""
-        batch = prepare([crop(self.picture.sample.image, self.tiles[0])], self.config.inference)
-        height, width = batch.pixels.shape[-2:]
-        classes, count = len(self.class_names), len(self.tiles)
-        gflops = count * estimate_costs(
-            self.config.model,
-            num_classes=classes,
-            anchors_per_location=self.config.anchors.per_location,
-            height=height,
-            width=width,
-            batch_size=1,
-        ).gflops  # fmt: skip
-        size = 4 * count * len(make_batch_anchors(batch, self.config.anchors).boxes) * (classes + 4)  # float32
-        if gflops > MAX_GFLOPS or size > MAX_BYTES:
-            raise PictureError(
-                f"{count} tiles take {gflops:,.0f} GFLOP and {size / 1e6:,.0f} MB, and this page spends at most "
-                f"{MAX_GFLOPS:,} GFLOP and {MAX_BYTES / 1e6:,.0f} MB: raise “Tile size”, lower “Shorter side”, or use "
-                "the command detect."
-            )
 
     def place_anchor(self, tile: int, anchor: int) -> tuple[Tensor, Tensor]:
         """Returns the box [4] of an anchor of a tile, in pixels of the resized tile and of the resized whole picture.

@@ -18,6 +18,7 @@ class Share(NamedTuple):
         data_sets: Number of data sets.
         data_bytes: Bytes that the uploaded ones take.
         evaluations: Evaluations that wait or run.
+        evaluation_gflops: Operations of the network in one of them, in billions: some 20 minutes on two cores.
         stored_evaluations: Evaluations that are kept.
         uploads: Data sets that are being brought at a time.
     """
@@ -28,6 +29,7 @@ class Share(NamedTuple):
     data_sets: int = 4
     data_bytes: int = 4 * 2**30
     evaluations: int = 2
+    evaluation_gflops: int = 150_000
     stored_evaluations: int = 25
     uploads: int = 1
 

@@ -1,5 +1,7 @@
 """The detections in an image depend on no other image of the batch."""
 
+from importlib import import_module
+
 import pytest
 import torch
 
@@ -7,6 +9,7 @@ from core.config import Config
 from core.retinanet.model import build_model
 from core.retinanet.predict import detect, extract_detections, predict
 
+predict_module = import_module("core.retinanet.predict")  # the package has a function of the same name
 SETTINGS = {
     "model.weights": "random",
     "model.fpn_channels": 32,
@@ -62,6 +65,20 @@ def test_one_forward_pass_per_padded_shape(model):
     detect(model, pictures((60, 80), (64, 64), (64, 84), (64, 90), (32, 32)), CONFIG)
     handle.remove()
     assert batches == [(3, 3, 64, 96), (2, 3, 64, 64)]
+
+
+def test_large_images_are_split_over_several_forward_passes(model, monkeypatch):
+    images, batches = pictures(*[(64, 64)] * 5), []
+    expected = detect(model, images, CONFIG)
+    monkeypatch.setattr(predict_module, "MAX_BATCH_PIXELS", 2 * 64 * 64 + 1)
+    handle = model.register_forward_pre_hook(lambda _, inputs: batches.append(len(inputs[0])))
+    same(detect(model, images, CONFIG), expected)
+    assert batches == [2, 2, 1]
+    batches.clear()
+    monkeypatch.setattr(predict_module, "MAX_BATCH_PIXELS", 1)  # one is the least
+    same(detect(model, images, CONFIG), expected)
+    handle.remove()
+    assert batches == [1] * 5
 
 
 def test_no_images_give_no_detections(model):

@@ -7,17 +7,18 @@ import pytest
 import torch
 
 from core.config import Config, ConfigError
+from core.data.dataset import DataSet
 from core.data.sources import open_data
 from core.data.untrusted import DataError
-from core.errors import UserError
+from core.errors import PictureError, UserError
 from core.evaluation import dataset_predictions
 from core.evaluation.coco_metrics import evaluate
 from core.evaluation.dataset_predictions import ImageResult
-from core.structures import Detections, GroundTruth
+from core.structures import Detections, GroundTruth, Sample
 from playground.canvas.canvas import payload
 from playground.canvas.view import View
 from playground.data.image_ref import ImageRef
-from playground.evaluations import jobs
+from playground.evaluations import bounds, jobs
 from playground.evaluations.jobs import Evaluations
 from playground.evaluations.keys import SCORE, evaluation_key
 from playground.evaluations.query import FIGURES, MAKING, EvaluationQuery, update_query
@@ -26,9 +27,11 @@ from playground.evaluations.status import FAILED, FINISHED, RUNNING, STOPPED, WA
 from playground.events.data import browse_to
 from playground.events.evaluation import follow_link
 from playground.events.picture import show_image
+from playground.pipeline import effort
 from playground.pipeline.networks import network_of
 from playground.server.permalink import from_link, to_link
 from playground.server.render import render
+from playground.sharing import shares
 from playground.sharing.shares import SHARE
 from playground.state.page_state import PageState
 from playground.state.settings import settings_of
@@ -168,6 +171,67 @@ def test_a_visitor_has_a_number_of_evaluations_and_only_they_can_stop_them(evalu
         evaluations.stop(key, "me")
     slow.release(50)
     wait(evaluations, keys[3], lambda status: not status.active)
+
+
+COSTLY = CONFIG.replace({"inference.image_size": 1600, "inference.test_time_scales": (1.0, 2.0, 3.0)})
+
+
+def test_views_that_cost_too_much_for_a_picture_are_refused_before_the_work(evaluations, monkeypatch):
+    monkeypatch.setattr(jobs, "predict_dataset", None)
+    with pytest.raises(PictureError, match=r"2 other views would take about .* “Test-time scales”, lower"):
+        evaluations.start(COSTLY, None)
+    tiled = CONFIG.replace({"inference.tile_size": 32, "inference.tile_overlap": 0.5, "scenes.image_size": 512})
+    with pytest.raises(PictureError, match=r"has 961 tiles of 32 px, and this page sees at most 64"):
+        evaluations.start(tiled, None)
+    assert not evaluations.has_active()
+
+
+def test_an_evaluation_that_takes_more_than_a_share_is_refused(evaluations, slow, monkeypatch):
+    endless = CONFIG.replace({"training.eval_images": 10**6})
+    with monkeypatch.context() as apart:
+        apart.setattr(VISITORS, "apart", True)
+        with pytest.raises(UserError, match=r"1,000,000 pictures would take about .* choose fewer “Evaluation images”"):
+            evaluations.start(endless, None, "me")
+    evaluations.start(endless, None)  # whoever has the server alone may
+    evaluations.stop(evaluation_key(endless, None))
+    slow.release(50)
+    wait(evaluations, evaluation_key(endless, None), lambda status: not status.active)
+
+
+def test_pictures_that_take_more_than_the_first_one_are_left_out():
+    pictures = [torch.zeros(3, side, side, dtype=torch.uint8) for side in (64, 64, 512)]
+    config = CONFIG.replace({"inference.tile_size": 32, "inference.tile_overlap": 0.0})
+    data = bounds.BoundedData(Pictures(pictures), config, 6)
+    assert len(data) == 3 and data[0].image is pictures[0]
+    with pytest.raises(PictureError, match=r"^picture 3: The picture has 256 tiles of 32 px"):
+        _ = data[2]
+
+
+def test_the_pictures_of_an_evaluation_take_no_more_than_a_share_together(monkeypatch):
+    pictures = [torch.zeros(3, 64, 64, dtype=torch.uint8)] * 4
+    each = effort.estimate_all_gflops(CONFIG, 64, 64)
+    monkeypatch.setattr(VISITORS, "apart", True)
+    monkeypatch.setattr(shares, "SHARE", SHARE._replace(evaluation_gflops=2.5 * each / bounds.MARGIN))
+    data = bounds.BoundedData(Pictures(pictures), CONFIG, 6)
+    assert data[0].image is data[1].image
+    with pytest.raises(PictureError, match=r"before it have taken as much as one evaluation may: choose fewer"):
+        _ = data[2]
+
+
+class Pictures(DataSet):
+    """Pictures without objects."""
+
+    class_names = NAMES
+
+    def __init__(self, pictures: list[torch.Tensor]) -> None:
+        self._pictures = pictures
+
+    def __len__(self) -> int:
+        return len(self._pictures)
+
+    def __getitem__(self, index: int) -> Sample:
+        none = torch.zeros(0, dtype=torch.int64)
+        return Sample(self._pictures[index], torch.zeros(0, 4), none, none.bool(), index)
 
 
 def test_evaluations_wait_for_each_other_and_are_bounded(evaluations, slow):

@@ -1,9 +1,14 @@
 """What the training step shows around a run."""
 
-from playground.events.training import list_runs
+import pytest
+
+from core.config import Config
+from core.errors import PictureError
+from playground.events.training import list_runs, start_run
 from playground.runs.labels import Label, write_label
 from playground.runs.service import RUNS
 from playground.state.page_state import PageState
+from playground.state.settings import settings_of
 from tests.playground.made_runs import make_run, runs_at, step
 
 ONE, TWO = "20260101-000000-001", "20260101-000000-002"
@@ -17,3 +22,12 @@ def test_the_list_calls_runs_what_people_call_them(tmp_path):
         assert RUNS.stamp("") != before  # a page that looks draws the list again
         choices = list_runs(PageState("training")).choices
     assert [text for text, _ in choices] == [f"finished · {TWO}", f"finished · small objects · {ONE}"]
+
+
+def test_a_run_whose_evaluations_see_too_much_of_a_picture_is_refused(monkeypatch):
+    monkeypatch.setattr(RUNS, "start", None)
+    views = {"inference.image_size": 1600, "inference.test_time_scales": (1.0, 3.0), "inference.test_time_flip": True}
+    tiles = {"inference.tile_size": 32, "inference.tile_overlap": 0.5, "scenes.image_size": 512}
+    for settings, said in ((views, "3 other views would take about"), (tiles, "has 961 tiles of 32 px")):
+        with pytest.raises(PictureError, match=said):
+            start_run(PageState("training", settings=settings_of(Config.from_flat(settings))), "me")

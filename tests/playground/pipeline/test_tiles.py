@@ -11,7 +11,7 @@ from core.weights.sources import WeightsError
 from playground.canvas.edit import Pick
 from playground.data.picture import render_picture
 from playground.inspector.inspect import inspect
-from playground.pipeline import detections, tiles
+from playground.pipeline import detections, effort, tiles
 from playground.pipeline.pipeline import Pipeline
 from playground.steps import STEPS
 from playground.steps.step import Focus
@@ -91,8 +91,8 @@ def test_more_tiles_than_the_page_shows_are_refused():
 
 
 def test_tiles_that_take_too_long_are_refused(monkeypatch):
-    monkeypatch.setattr(tiles, "MAX_GFLOPS", 0.5)
-    with pytest.raises(PictureError, match=r"9 tiles take \d+ GFLOP and \d+ MB, and this page spends at most"):
+    monkeypatch.setattr(effort, "MAX_GFLOPS", 0.5)
+    with pytest.raises(PictureError, match=r"9 tiles would take about \d+ GFLOP and \d+ MB, .* “Tile size”, lower"):
         _ = make(scenes__seed=5).fates
 
 

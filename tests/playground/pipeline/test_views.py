@@ -90,7 +90,7 @@ def test_views_that_cost_too_much_are_refused_before_the_work(monkeypatch):
 
 def test_the_tiles_of_other_views_count_before_the_work(monkeypatch):
     whole = make().gflops
-    monkeypatch.setattr(views, "MAX_GFLOPS", whole)
+    monkeypatch.setattr(effort, "MAX_GFLOPS", 2 * whole)
     assert len(make().others) == 3
     with pytest.raises(PictureError, match=r"^3 other views, each with \d+ tiles, would take .* raise “Tile size”"):
         _ = make(inference__tile_size=128).others

@@ -1,0 +1,78 @@
+"""What an evaluation may take of the server: for each picture as much as on the page, and for all a visitor's share."""
+
+from core.config import Config
+from core.data.dataset import DataSet
+from core.errors import PictureError, UserError
+from core.evaluation.dataset_predictions import count_images
+from core.io.text import count_noun
+from core.structures import Sample
+from playground.data.sources import measure_first
+from playground.pipeline.effort import estimate_all_gflops, require_affordable
+from playground.sharing.shares import find_share
+
+MARGIN = 2  # by which pictures may cost more than the first one
+REMEDY = "choose fewer “Evaluation images” or “Test-time scales”, or lower “Shorter side”"
+
+
+def require_affordable_evaluation(data: DataSet, config: Config, classes: int) -> None:
+    """Refuses an evaluation that would take too much, judged by its first picture.
+
+    Args:
+        data: The data set.
+        config: The settings.
+        classes: Number of classes of the network.
+
+    Raises:
+        UserError: It would.
+    """
+    size, share = measure_first(data, config.scenes), find_share()
+    if size is None:  # which the evaluation itself says
+        return
+    require_affordable(config, *size, classes)
+    count = count_images(data, config)
+    gflops = count * estimate_all_gflops(config, *size)
+    if share and gflops > share.evaluation_gflops:
+        raise UserError(
+            f"An evaluation of {count_noun(count, 'picture')} would take about {gflops:,.0f} GFLOP, and one of a "
+            f"visitor's may take {share.evaluation_gflops:,} on this server: {REMEDY}."
+        )
+
+
+class BoundedData(DataSet):
+    """A data set whose pictures cannot be used as soon as they take too much of the server.
+
+    Args:
+        data: The data set.
+        config: The settings under which the network sees its pictures.
+        classes: Number of classes of the network.
+    """
+
+    def __init__(self, data: DataSet, config: Config, classes: int) -> None:
+        self.class_names = data.class_names
+        self._data, self._config, self._classes = data, config, classes
+        self._spent = 0.0  # GFLOP
+
+    def image_name(self, index: int) -> str:
+        """Returns the name of a picture."""
+        return self._data.image_name(index)
+
+    def __len__(self) -> int:
+        return len(self._data)
+
+    def __getitem__(self, index: int) -> Sample:
+        """Returns a picture with its objects.
+
+        Raises:
+            PictureError: It takes more than the page spends on one, or all so far take more than a visitor's share.
+            UserError: It cannot be read.
+        """
+        sample, share = self._data[index], find_share()
+        height, width = sample.image.shape[1:]
+        try:
+            require_affordable(self._config, height, width, self._classes)
+        except PictureError as error:
+            raise PictureError(f"{self.image_name(index)}: {error}") from None
+        self._spent += estimate_all_gflops(self._config, height, width)
+        if share and self._spent > MARGIN * share.evaluation_gflops:
+            raise PictureError(f"The pictures before it have taken as much as one evaluation may: {REMEDY}.")
+        return sample
