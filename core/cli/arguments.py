@@ -2,6 +2,7 @@
 
 import argparse
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,7 @@ ALIASES = {
 
 WRITTEN_FORMATS = ("coco", "voc", "yolo")  # the keys of `core.data.writers.convert.WRITERS`
 PARTS, PLACES = ("class", "box"), ("pixels", "features")  # those of `core.explain`, which --help need not import
+MAX_MASKS = 100_000  # of `explain`: a night's work, and a map that no longer changes
 WORKERS_HELP = "number of processes that load pictures (default 1)"
 
 
@@ -148,14 +150,14 @@ def _add_explain(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--out", type=Path, required=True, metavar="FILE",
-        help="write the picture as PNG, bright where it matters, with the detection, its anchor and what it sees",
+        help="write the picture, PNG or JPEG, bright where it matters, with the detection, its anchor and what it sees",
     )  # fmt: skip
     parser.add_argument("--of", choices=PARTS, default=PARTS[0], help="its class logit (default), or its box")
     parser.add_argument(
         "--on", choices=PLACES, default=PLACES[0], help="pixels (default), or the features of its pyramid level"
     )
     parser.add_argument(
-        "--masks", type=parse_count, default=0, metavar="N",
+        "--masks", type=partial(parse_count, most=MAX_MASKS), default=0, metavar="N",
         help="check the map by hiding parts of the picture under N random masks, such as 500: a second opinion, which "
         "takes a pass of the network each; --training.seed sets the seed",
     )  # fmt: skip

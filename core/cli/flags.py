@@ -7,6 +7,7 @@ from core.errors import quote
 
 # The keys of `core.data.formats.FORMATS`, which --help need not import.
 FORMATS = ("coco", "voc", "yolo", "labelme", "csv", "jsonl", "label_studio", "via", "cvat", "supervisely", "kitti")
+MAX_COUNT = 2**63 - 1
 TRACKERS = ("tensorboard", "wandb", "trackio")
 
 
@@ -83,8 +84,10 @@ def parse_names(text: str) -> tuple[str, ...]:
     return names
 
 
-def parse_count(text: str) -> int:
-    """Reads a non-negative whole number."""
-    if not text.isdecimal():
+def parse_count(text: str, most: int = MAX_COUNT) -> int:
+    """Reads a non-negative whole number up to a bound."""
+    if not text.isdecimal() or len(text) > len(str(MAX_COUNT)):
         raise argparse.ArgumentTypeError(f"{quote(text)} is not a whole number from 0")
+    if int(text) > most:
+        raise argparse.ArgumentTypeError(f"{quote(text)} is more than {most:,}")
     return int(text)

@@ -30,6 +30,8 @@ from core.retinanet.postprocess import select_detections
 from core.retinanet.predict import extract_candidates, make_batch_anchors, predict
 from core.retinanet.preprocess import Batch
 
+FORMATS = {".png": "png", ".jpg": "jpeg", ".jpeg": "jpeg"}  # of the drawing, by the ending of its name
+QUALITY = 95  # of a JPEG
 DETECTION, ANCHOR, FIELD = "#e69f00", "#009e73", "#56b4e9"  # colours of the boxes: orange, green, blue
 
 
@@ -61,10 +63,11 @@ def explain(config: Config, options: Namespace) -> dict[str, Any]:
 
     Raises:
         PictureError: The picture cannot be used, or has fewer detections.
-        ConfigError: An output file is the picture, or both output files are the same.
+        ConfigError: An output file is the picture or the other one, or the format of the drawing is unknown.
         OutputError: The drawing cannot be written.
     """
     require_writable(options.out)
+    form = _choose_format(options.out)
     _require_other_files(options)
     image = open_image(options.picture)
     config, weights, model = load_detector(config, options.classes)
@@ -76,11 +79,18 @@ def explain(config: Config, options: Namespace) -> dict[str, Any]:
     boxes = {FIELD: result["receptive_field"], ANCHOR: result["anchor"], DETECTION: result["box"]}
     height, width = found.batch.sizes[0]
     with write_atomically(options.out) as temporary:
-        draw_map(image, importance[:height, :width].cpu(), boxes).save(temporary, "png")
+        draw_map(image, importance[:height, :width].cpu(), boxes).save(temporary, form, quality=QUALITY)
     if options.masks:
         result["check"] = _check(found, importance, options.masks, config.training.seed)
     _report(result, options)
     return result
+
+
+def _choose_format(out: Path) -> str:
+    """Returns the format of the drawing that its name asks for; raises `ConfigError` for any other."""
+    if out.suffix.lower() not in FORMATS:
+        raise ConfigError(f"--out {out} must end in {' or '.join(FORMATS)}: these are the formats of the drawing.")
+    return FORMATS[out.suffix.lower()]
 
 
 def _require_other_files(options: Namespace) -> None:

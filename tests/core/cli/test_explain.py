@@ -63,6 +63,14 @@ def test_it_draws_the_picture_dimmed_where_it_does_not_matter(of, on, picture, w
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize(("name", "form"), [("map.PNG", "PNG"), ("map.jpg", "JPEG"), ("map.jpeg", "JPEG")])
+def test_the_drawing_is_what_its_name_says(name, form, picture, weights):
+    assert explain(weights, picture, "--out", name) == 0
+    with Image.open(name) as drawn:
+        assert drawn.format == form and drawn.size == (70, 50)
+
+
+@pytest.mark.slow
 def test_detections_have_the_numbers_and_the_boxes_of_detect(picture, weights):
     assert main.main(["detect", str(picture), "--weights", str(weights), "--json", "found.json", *ANY]) == 0
     found = json.loads(Path("found.json").read_text())["annotations"]
@@ -105,6 +113,8 @@ def test_a_picture_without_detections_is_refused(picture, weights, capsys):
         (["--out", "map.png", "--json", "photo.png"], 2, "--json photo.png would replace the picture"),
         (["--out", "linked.png"], 2, "--out linked.png would replace the picture"),
         (["--out", "map.png", "--json", "./map.png"], 2, "--json map.png would replace the drawing"),
+        (["--out", "map.gif"], 2, "--out map.gif must end in .png or .jpg or .jpeg: these are the formats of the"),
+        (["--out", "map"], 2, "--out map must end in .png or .jpg or .jpeg"),
         (["--out", "no/map.png"], 1, "the folder no does not exist"),
     ],
 )
@@ -114,6 +124,16 @@ def test_files_that_cannot_be_written_are_refused_before_anything_is_loaded(argu
     assert explain(Path("nothing.safetensors"), picture, *arguments) == status
     assert said in capsys.readouterr().err
     assert picture.read_bytes() == before and not Path("map.png").exists()
+
+
+@pytest.mark.parametrize(
+    ("masks", "said"), [("100001", "'100001' is more than 100,000"), ("9" * 5000, "is not a whole number from 0")]
+)
+def test_more_masks_than_any_map_needs_are_refused(masks, said, picture, capsys):
+    with pytest.raises(SystemExit):
+        explain(Path("nothing.safetensors"), picture, "--out", "map.png", "--masks", masks)
+    message = capsys.readouterr().err
+    assert "argument --masks: " in message and said in message
 
 
 @pytest.mark.parametrize(("name", "said"), [("none.png", "none.png"), ("text.png", "text.png"), (".", ".")])
