@@ -1,4 +1,4 @@
-"""Messages of the library in the words of the page, without paths of the server.
+"""Messages of the library in the words of the page, without paths of the server, and with what its visitors can do.
 
 The library names a hyperparameter by its path, such as `loss.gamma`, as the command line and its files do. On the page
 it is found by its label, in a step: `name_knobs` turns the one into the other, so that every sentence is written once.
@@ -12,6 +12,7 @@ from pathlib import Path
 from core.config import Knob, knobs
 from core.errors import MAX_MESSAGE, UserError, shorten
 from core.io.paths import ROOT
+from core.io.troubles import FULL, REMEDIES
 from playground.support.groups import TITLES, step_of
 
 SWITCHED = {"true": "on", "false": "off"}
@@ -24,6 +25,14 @@ SPELLINGS = {  # of choices that are more than words
     "atss": "ATSS", "simota": "SimOTA",
 }  # fmt: skip
 
+# What whoever has the computer can do, and what visitors can.
+FOR_VISITORS = {
+    **{re.escape(f"{remedy}."): "Ask the operator of this server to correct that." for remedy in REMEDIES.values()},
+    re.escape(f"{REMEDIES[FULL]}."): "Delete what you no longer need, or ask the operator of this server to make room.",
+    "see its log: [^;]*\\.$": "ask the operator of this server to look into its log.",
+    "does not exist: check the path": "is not on this server any more: choose another",
+    "the command check lists them": "the check of the data set in the Picture step lists them",
+}
 LONGEST = 4 * MAX_MESSAGE  # characters of a message in which paths are looked for
 # An absolute path of any system: neither that of an address, nor a share such as 3/4, nor a code such as /m/01g317.
 PATH = re.compile(r"""(?<![\w:/.…~\\-])(?!/m/0\w+['"])(?:/|[A-Za-z]:[\\/])(?:[^\s/\\'"]*[/\\])*([^\s/\\'"]+)""")
@@ -54,12 +63,14 @@ def name_knobs(message: str | UserError) -> str:
 
 
 def hide_server(message: str) -> str:
-    """Returns a message with "…/name" in place of every absolute path, and of bounded length.
+    """Returns a message with "…/name" in place of every absolute path, visitors' remedies, and of bounded length.
 
     A visitor need not know where the server has its files; whose path it is cannot be told, so that one that the
     visitor wrote is shortened, too.
     """
     message = shorten(message, LONGEST)
+    for words, others in FOR_VISITORS.items():
+        message = re.sub(words, others, message)
     if "/" not in message and "\\" not in message:
         return shorten(message)
     for folder in _folders():

@@ -7,7 +7,13 @@ from pathlib import Path
 import pytest
 
 from core.config import Config, ConfigError, knobs
+from core.data.untrusted import DataError
+from core.errors import PictureError
+from core.evaluation.damage import DamagedPictures
+from core.io.troubles import REMEDIES, explain
 from core.training.divergence import DivergedStep, explain_divergence
+from core.weights.architecture import WeightsError
+from core.weights.sources import load_weights
 from playground.steps import STEPS
 from playground.support.groups import TITLES
 from playground.support.wording import SPELLINGS, hide_server, name_choice, name_knobs
@@ -99,6 +105,23 @@ def test_choices_are_written_as_people_write_them():
 )
 def test_no_message_tells_a_path_of_the_server(message, expected):
     assert hide_server(message) == name_knobs(message) == expected
+
+
+def test_visitors_read_what_they_can_do():
+    for numbers, remedy in REMEDIES.items():
+        told = hide_server(f"metrics.jsonl cannot be written: {explain(OSError(numbers[0], 'Bad luck'))}")
+        assert told.startswith("metrics.jsonl cannot be written: Bad luck. ") and "the operator of this server" in told
+        assert remedy not in told and told.endswith(".")
+    assert hide_server("The run failed unexpectedly (KeyError: 'a'); see its log: /srv/my runs/1/log.txt.") == (
+        "The run failed unexpectedly (KeyError: 'a'); ask the operator of this server to look into its log."
+    )
+    damaged = DamagedPictures(1)
+    with pytest.raises(DataError) as raised:
+        damaged.add(0, PictureError("a.png is empty: copy it again."))
+    assert "correct them, the check of the data set in the Picture step lists them." in hide_server(str(raised.value))
+    with pytest.raises(WeightsError) as missing:
+        load_weights("/srv/runs/1/uploaded/w.pth")
+    assert hide_server(str(missing.value)).endswith("w.pth is not on this server any more: choose another.")
 
 
 def test_no_message_is_long():
