@@ -122,4 +122,4 @@ def open_services(options: argparse.Namespace) -> None:
     DATA.library.names()  # which sweeps what killed processes left
     EVALUATIONS.open(Store(EVALUATIONS_FOLDER))
     RUNS.open()  # waiting runs continue, and the first new one starts without delay
-    keep_uploads_apart(RUNS.begins_with)
+    keep_uploads_apart()

@@ -43,6 +43,20 @@ def rename(source: Path, target: Path) -> None:
     _insist(lambda: source.rename(target), source)
 
 
+def link_or_copy(source: Path, target: Path) -> None:
+    """Makes a new file of the same content: the same bytes on the disk where the system can, else a copy.
+
+    Raises:
+        OSError: That is not possible; `FileNotFoundError` if there is no such file.
+    """
+    try:
+        target.hardlink_to(source)
+    except FileNotFoundError:
+        raise
+    except OSError:
+        shutil.copyfile(source, target)
+
+
 def remove(path: Path) -> None:
     """Removes a file; does nothing if there is none.
 

@@ -59,7 +59,7 @@ def _claim(target: Path) -> tuple[Path, FileLock]:
         lock.close()
 
 
-def sweep_parts(folder: Path, name: str = "", is_needed: Callable[[Path], bool] = lambda part: False) -> int:
+def sweep_parts(folder: Path, name: str = "") -> int:
     """Removes the parts in a folder that no living process makes, also those of earlier versions; returns their number.
 
     Those below its subfolders stay. A folder that cannot be read has none.
@@ -67,7 +67,6 @@ def sweep_parts(folder: Path, name: str = "", is_needed: Callable[[Path], bool] 
     Args:
         folder: The folder.
         name: Only parts of a target of this name, for a folder that other programs use, too; "" for all parts.
-        is_needed: Returns True for a part that stays.
     """
     start = f".{name[:MAX_STEM]}." if name else "."
     try:
@@ -75,7 +74,7 @@ def sweep_parts(folder: Path, name: str = "", is_needed: Callable[[Path], bool] 
             parts = [Path(entry.path) for entry in entries if is_part(entry.name) and entry.name.startswith(start)]
     except OSError:
         return 0
-    return sum(_sweep(part) for part in parts if not is_needed(part))
+    return sum(_sweep(part) for part in parts)
 
 
 def is_part(name: str) -> bool:
@@ -112,16 +111,13 @@ class OwnFolder:
     Args:
         name: What its files are for: part of its name, and of that in other processes.
         find_home: Returns the folder to make it in, which is created; asked each time one is needed.
-        is_needed: Returns True for the folder of a killed process that stays.
 
     Attributes:
         folder: The folder, None as long as none was needed.
     """
 
-    def __init__(
-        self, name: str, find_home: Callable[[], Path], is_needed: Callable[[Path], bool] = lambda part: False
-    ) -> None:
-        self._name, self._find_home, self._is_needed = name, find_home, is_needed
+    def __init__(self, name: str, find_home: Callable[[], Path]) -> None:
+        self._name, self._find_home = name, find_home
         self._changing = RLock()
         self._held: tuple[FileLock, int] | None = None  # the lock on the folder, and the process that made it
         self.folder: Path | None = None
@@ -137,7 +133,7 @@ class OwnFolder:
 
     def sweep(self) -> None:
         """Removes the folders of killed processes."""
-        sweep_parts(self._find_home(), self._name, self._is_needed)
+        sweep_parts(self._find_home(), self._name)
 
     def close(self) -> None:
         """Removes the folder; a forked process leaves that to its parent."""

@@ -1,6 +1,7 @@
 from .limits import (
     COMMAND_LINE as COMMAND_LINE,
     PAGE as PAGE,
+    UPLOADED as UPLOADED,
     Kind as Kind,
     Limits as Limits,
     limits_for as limits_for,

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from core.errors import UserError, quote
 
+UPLOADED = "uploaded"  # the name of folders with files of visitors, wherever they lie
 VARIABLE, NONE = "RETINANET_LIMITS", "none"  # the environment variable, and its value that lifts all bounds
 
 
@@ -72,7 +73,8 @@ def read_apart_from_now_on(limits: Limits, kinds: Collection[Kind], *, trusted: 
     Args:
         limits: The bounds.
         kinds: What is read apart; () for nothing any more.
-        trusted: Folders in which the project's own processes alone write; their files are read here.
+        trusted: Folders in which the project's own processes alone write; their files are read here, but for those in a
+            folder `UPLOADED`.
 
     Raises:
         LimitsError: The environment variable has a value that is not understood.
@@ -102,4 +104,5 @@ def _is_trusted(path: Path, folders: tuple[Path, ...]) -> bool:
         resolved = path.resolve()
     except (OSError, ValueError, RuntimeError):  # characters that no file system allows, or a loop of links
         return False
-    return any(resolved.is_relative_to(folder) for folder in folders)
+    homes = [folder for folder in folders if resolved.is_relative_to(folder)]
+    return any(UPLOADED not in resolved.relative_to(home).parts for home in homes)

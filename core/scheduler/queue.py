@@ -9,9 +9,10 @@ from pathlib import Path
 from core.config import Config
 from core.io.atomic import write_text
 from core.io.locks import FileLock
-from core.io.moving import rename
+from core.io.moving import link_or_copy, rename
 from core.io.parts import SUFFIX, make_part, sweep_parts
 from core.io.troubles import explain
+from core.reader import UPLOADED
 from core.runs.about import About
 from core.runs.control import STOP, Control, prepare_control, read_control, write_control
 from core.runs.folder import (
@@ -125,24 +126,37 @@ class Queue:
             return RunStatus(INTERRUPTED)
         return RunStatus(status.state, status.message)
 
-    def add(self, config: Config, about: About) -> RunFolder:
+    def add(self, config: Config, about: About, uploaded: Path | None = None) -> RunFolder:
         """Creates a run, named after the current time, and adds it to the queue; a kill leaves a whole run or none.
+
+        Args:
+            config: The settings.
+            about: The description.
+            uploaded: The initial weights if they are a file that is not kept for long: the run gets its own, which its
+                settings name. None for weights that the settings name already.
 
         Raises:
             RunError: It cannot be created.
         """
         try:
-            with self.lock(), make_part(self.root / "run") as part:
-                part.mkdir()
+            with make_part(self.root / "run") as part:
                 folder = RunFolder(part)
+                part.mkdir()
                 folder.write_about(about._replace(created=time.time()))
-                write_text(folder.config, config.to_json())
-                self._enqueue(folder)
-                folder = self._move_into_place(part)
-                self._mark_changed()
+                if uploaded:
+                    (part / UPLOADED).mkdir()
+                    link_or_copy(uploaded, part / UPLOADED / uploaded.name)
+                with self.lock():
+                    place = self._find_place()
+                    if uploaded:
+                        config = config.replace({"model.weights": str(place / UPLOADED / uploaded.name)})
+                    write_text(folder.config, config.to_json())
+                    self._enqueue(folder)
+                    rename(part, place)
+                    self._mark_changed()
         except OSError as error:
             raise RunError(f"The run cannot be created: {explain(error)}") from None
-        return folder
+        return RunFolder(place)
 
     def requeue(self, folder: RunFolder) -> None:
         """Adds a run that ended early to the queue again, to be resumed from its checkpoint.
@@ -191,14 +205,13 @@ class Queue:
         """True for a run that waits; one with a request to stop was cancelled on a full disk."""
         return status is not None and status.state == QUEUED and read_control(folder.control).command != STOP
 
-    def _move_into_place(self, part: Path) -> RunFolder:
-        """Moves a new run to a name of its own, which also no file or folder of somebody else has."""
+    def _find_place(self) -> Path:
+        """Returns a path for a new run, which also no file or folder of somebody else has."""
         second = time.strftime("%Y%m%d-%H%M%S")
         for number in range(1, MAX_SAME_SECOND):
             path = self.root / f"{second}-{number:03}"
             if not os.path.lexists(path):
-                rename(part, path)
-                return RunFolder(path)
+                return path
         raise RunError("Too many runs were started in one second: try again.")
 
     def _enqueue(self, folder: RunFolder) -> None:

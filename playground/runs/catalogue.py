@@ -11,8 +11,7 @@ from pathlib import Path
 from core.errors import quote
 from core.experiments.presets import PRESETS
 from core.io.locks import FileLock
-from core.io.paths import is_file_name, is_path
-from core.io.records import read_object
+from core.io.paths import is_file_name
 from core.runs.about import About
 from core.runs.folder import QUEUED, RunError, RunFolder, RunStatus
 from core.scheduler.daemon import ensure_server
@@ -145,13 +144,6 @@ class RunCatalogue:
         """True if a run that is queued or training uses the source."""
         active = (name for name, each in self.statuses().items() if each.state in ACTIVE)
         return any(read_about(RunFolder(self.root / name)).source == source for name in active)
-
-    def begins_with(self, folder: Path) -> bool:
-        """True if a run that is queued or training begins with weights in a folder."""
-        active = (name for name, each in self.statuses().items() if each.state in ACTIVE)
-        settings = (read_object(RunFolder(self.root / name).config) or {} for name in active)
-        weights = (each["model"].get("weights") for each in settings if isinstance(each.get("model"), dict))
-        return any(isinstance(each, str) and is_path(each) and Path(each).is_relative_to(folder) for each in weights)
 
     def refers_to(self, source: str) -> bool:
         """True if a run was trained on the source or will be."""

@@ -5,6 +5,7 @@ from the folders, so a page that is reloaded or restarted, or a second page, sho
 """
 
 import time
+from pathlib import Path
 
 from core.config import Config
 from core.experiments.presets import PRESETS
@@ -18,6 +19,7 @@ from playground.runs.progress import TRAINING
 from playground.runs.reader import read_about
 from playground.runs.share import require_places, require_share
 from playground.sharing.shares import find_share
+from playground.sharing.uploads import find_upload
 from playground.support import starting
 
 MAX_WAITING = 100  # runs in the queue
@@ -75,7 +77,7 @@ class Runs(RunCatalogue):
         added: list[RunFolder] = []
         try:
             for config, about in wanted:
-                added.append(self._queue.add(config, about))
+                added.append(self._queue.add(config, about, _find_uploaded(config)))
         except RunError:
             for folder in added:
                 self._queue.discard(folder)
@@ -149,6 +151,14 @@ class Runs(RunCatalogue):
             if self._queue.status(folder).state in (STARTING, RUNNING, PAUSED):
                 return folder
         raise RunError(f"The run {name} is not training: start or resume it first.")
+
+
+def _find_uploaded(config: Config) -> Path | None:
+    """Returns the uploaded weights that settings name, None for others; raises `RunError` if they are gone."""
+    upload = find_upload(config.model.weights)
+    if upload and not upload.is_file():
+        raise RunError(f"The uploaded {upload.name} is not on this server any more: upload it again.")
+    return upload
 
 
 RUNS = Runs(starting.RUNS)

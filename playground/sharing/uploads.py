@@ -4,7 +4,7 @@ Several events can name the same upload, such as two clicks in a row. A handler 
 leaves the upload, for which another handler may be waiting, to age.
 """
 
-import shutil
+import os
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -12,7 +12,7 @@ from pathlib import Path
 import gradio as gr
 
 from core.errors import UserError
-from core.io.moving import remove, remove_tree
+from core.io.moving import link_or_copy, remove, remove_tree
 from core.io.parts import OwnFolder
 from playground.support.shared_folder import explain_disk
 
@@ -40,7 +40,7 @@ class Uploads:
         try:
             own = self._own.make_folder() / upload.name
             _sweep(find_uploads())
-            _link(upload, own)
+            link_or_copy(upload, own)
         except OSError as error:
             if own:
                 self.drop(own)
@@ -64,14 +64,10 @@ def find_uploads() -> Path:
     return Path(gr.utils.get_upload_folder())
 
 
-def _link(upload: Path, own: Path) -> None:
-    """Makes a file of the same content: the same bytes on the disk where the system can, else a copy."""
-    try:
-        own.hardlink_to(upload)
-    except FileNotFoundError:
-        raise
-    except OSError:
-        shutil.copyfile(upload, own)
+def find_upload(name: str) -> Path | None:
+    """Returns the path of an upload, None if a name is of something else."""
+    path = Path(os.path.realpath(name)) if os.path.isabs(name) else None
+    return path if path and path.is_relative_to(find_uploads().resolve()) else None
 
 
 def _sweep(uploads: Path) -> None:

@@ -4,7 +4,6 @@ import argparse
 import errno
 import os
 import socket
-from collections.abc import Callable
 from pathlib import Path
 
 from core.errors import UserError, quote
@@ -76,18 +75,15 @@ def require_folders() -> None:
         raise StartError(f"{error} Uploads go there, unless {UPLOADS_VARIABLE} names another folder.") from None
 
 
-def keep_uploads_apart(is_needed: Callable[[Path], bool]) -> None:
+def keep_uploads_apart() -> None:
     """Makes a folder for the uploads of this process, and removes those of killed ones.
-
-    Args:
-        is_needed: Returns True for the folder of a killed process that stays, since something in it is still needed.
 
     Raises:
         StartError: It cannot be made.
     """
     home = _find_uploads()
     try:
-        own = OwnFolder(UPLOADS, lambda: home, is_needed).make_folder()
+        own = OwnFolder(UPLOADS, lambda: home).make_folder()
     except OSError as error:
         raise StartError(f"Uploads cannot be kept in the folder {home}: {explain(error)}") from None
     os.environ[UPLOADS_VARIABLE] = str(own)  # where Gradio looks, too

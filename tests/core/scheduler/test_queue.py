@@ -1,6 +1,7 @@
 """The queue keeps its order whatever the clock says, and every run whatever is killed or full."""
 
 import shutil
+from pathlib import Path
 
 import pytest
 
@@ -8,12 +9,14 @@ from core.config import Config
 from core.errors import UserError
 from core.io.locks import FileLock
 from core.io.parts import make_part
+from core.reader import UPLOADED
 from core.runs.about import About
 from core.runs.control import STOP, read_control
 from core.runs.folder import QUEUED, RUNNING, STOPPED, RunError, RunFolder
 from core.scheduler import queue as module
 from core.scheduler.lock_files import QUEUE_LOCK
 from core.scheduler.queue import CHANGED, Queue, find_turn
+from tests.failing import fail_at_every_change
 from tests.killing import kill_at_every_change
 
 OWN = {QUEUE_LOCK, CHANGED}
@@ -74,6 +77,36 @@ def test_a_run_started_and_killed_at_any_change_is_queued_or_not_there(root):
             )
         seen.add(len(queue.runs()))
     assert seen == {1, 2}
+
+
+def test_a_run_on_uploaded_weights_is_killed_or_out_of_room_at_any_change(root, tmp_path):
+    """The run has a file of its own, or there is neither."""
+    upload = tmp_path / "w.pth"
+    upload.write_bytes(b"weights")
+
+    def add(copy):
+        Queue(copy).add(Config(), About("data", owner="me"), upload)
+
+    def require_whole(copy):
+        queue = Queue(copy)
+        queue.sweep()
+        assert names(copy) == [each.path.name for each in queue.runs()] == [each.path.name for each in queue.waiting()]
+        for run in queue.runs():
+            kept = run.path / UPLOADED / "w.pth"
+            assert kept.read_bytes() == b"weights"
+            assert Path(Config.from_file(run.config).model.weights).relative_to(run.path.parents[1]).parts[1:] == (
+                run.path.name,
+                *kept.relative_to(run.path).parts,
+            )
+        return len(queue.runs())
+
+    assert {require_whole(copy) for _, copy in kill_at_every_change(root, add)} == {0, 1}
+    failed = [(require_whole(copy), refusal is None) for copy, refusal in fail_at_every_change(root, add)]
+    assert set(failed) == {(0, False), (1, True)}
+    upload.unlink()
+    with pytest.raises(RunError, match="The run cannot be created: No such file or directory"):
+        add(root)
+    assert names(root) == []
 
 
 def test_a_run_queued_again_and_killed_at_any_change_waits_or_has_stopped(root):

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -13,8 +14,10 @@ from pathlib import Path
 import psutil
 import pytest
 
+from core.config import Config
 from core.experiments.presets import PRESETS
 from core.io.jsonl import JsonLines
+from core.reader import PAGE, Kind, limits_for, read_apart_from_now_on
 from core.runs.checkpoint import load_checkpoint
 from core.runs.folder import (
     FAILED,
@@ -398,20 +401,27 @@ def test_the_source_of_a_queued_run_is_in_use(tmp_path, monkeypatch):
     assert not runs.is_using("/data/mine")
 
 
-def test_uploaded_weights_are_needed_as_long_as_a_run_waits_that_begins_with_them(tmp_path, monkeypatch):
-    runs, uploads = Runs(tmp_path), tmp_path / "uploads"
+def test_uploaded_weights_belong_to_the_run_that_begins_with_them(tmp_path, monkeypatch):
+    monkeypatch.delenv("RETINANET_LIMITS")
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "uploads"))
+    runs, upload = Runs(tmp_path / "runs"), tmp_path / "uploads" / "0123456789abcdef" / "w.pth"
+    runs.root.mkdir()
     monkeypatch.setattr(runs, "open", lambda: None)  # no training here
-    name = runs.start(tiny(model__weights="random"))
-    config = RunFolder(runs.root / name).config
-    assert not runs.begins_with(uploads)
-    settings = json.loads(config.read_text())
-    for odd in (None, {}, {"weights": 5}, {"weights": "x" * 10**5}, {"weights": "a\0"}, []):
-        config.write_text(json.dumps(settings | {"model": odd}))
-        assert not runs.begins_with(uploads)
-    config.write_text(json.dumps(settings | {"model": {"weights": str(uploads / "a" / "w.pth")}}))
-    assert runs.begins_with(uploads) and not runs.begins_with(tmp_path / "other")
-    runs.stop(name)
-    assert not runs.begins_with(uploads)
+    upload.parent.mkdir(parents=True)
+    upload.write_text("weights")
+    name = runs.start(tiny(model__weights=str(upload)))
+    shutil.rmtree(tmp_path / "uploads")  # as when the page ends, or after a day
+    kept = runs.folder(name).path / "uploaded" / "w.pth"
+    assert Config.from_file(runs.folder(name).config).model.weights == str(kept) and kept.read_text() == "weights"
+    read_apart_from_now_on(PAGE, tuple(Kind), trusted=(runs.root,))
+    try:
+        assert limits_for(Kind.PICKLED, kept) == PAGE  # wherever it lies, nobody has checked it
+        assert limits_for(Kind.PICKLED, runs.folder(name).weights) is None
+    finally:
+        read_apart_from_now_on(PAGE, ())
+    with pytest.raises(RunError, match=r"^The uploaded w\.pth is not on this server any more: upload it again\.$"):
+        runs.start(tiny(model__weights=str(upload)))
+    assert runs.names() == [name] and not list(runs.root.glob("*.part"))
 
 
 def test_switching_to_another_folder(runs, tmp_path):

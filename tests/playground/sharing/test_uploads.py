@@ -56,7 +56,7 @@ def test_a_full_disk_is_one_sentence(folder, shared, monkeypatch):
     def refuse(*_):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr(uploads, "_link", refuse)
+    monkeypatch.setattr(uploads, "link_or_copy", refuse)
     with pytest.raises(UploadError, match=r"^The server cannot take a\.zip, because its disk is full: delete .*\.$"):
         Uploads().take(shared)
     assert list(folder.rglob("a.zip")) == [shared]

@@ -39,6 +39,8 @@ def test_keys_stand_for_paths(uploads, runs):
     for path, key in {
         uploads / "mine.pth": "upload/0123456789abcdef/mine.pth",
         runs / "r1" / "weights.safetensors": "run/r1",
+        runs / "r1" / "uploaded" / "mine.pth": "run/r1/uploaded/mine.pth",
+        runs / "r1" / "uploaded" / "weights.safetensors": "run/r1/uploaded",
         runs / "w.safetensors": "run/w.safetensors",
     }.items():
         assert to_key(str(path)) == key and from_key(key) == str(path)

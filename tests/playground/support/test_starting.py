@@ -152,21 +152,20 @@ def test_named_hosts_reach_the_page():
     assert hosts.listening == "::" and hosts.public == {"a.org", "b.org"}
 
 
-def test_uploads_of_killed_servers_are_removed_unless_a_run_needs_them(here, tmp_path):
+def test_uploads_of_killed_servers_are_removed(here, tmp_path):
     home, pictures = tmp_path / "uploads", []
-    for stem in ("killed", "needed", "living"):
+    for stem in ("killed", "living"):
         os.environ[UPLOADS_VARIABLE] = str(home)
-        keep_uploads_apart(lambda folder: any(folder.rglob("needed.pth")))
+        keep_uploads_apart()
         pictures.append(Path(os.environ[UPLOADS_VARIABLE]) / f"{stem}.pth")
         pictures[-1].touch()
-    assert all(path.exists() for path in pictures)  # all three live
-    for path in pictures[:2]:
-        shutil.move(path.parent.parent, tmp_path / "moved")  # whose lock nobody holds: it is another file
-        shutil.copytree(tmp_path / "moved", path.parent.parent)
-        shutil.rmtree(tmp_path / "moved")
+    assert all(path.exists() for path in pictures)  # both live
+    killed = pictures[0].parent.parent
+    shutil.move(killed, tmp_path / "moved")
+    shutil.copytree(tmp_path / "moved", killed)  # whose lock nobody holds: it is another file
     os.environ[UPLOADS_VARIABLE] = str(home)
-    keep_uploads_apart(lambda folder: any(folder.rglob("needed.pth")))
-    assert [path.exists() for path in pictures] == [False, True, True]
+    keep_uploads_apart()
+    assert [path.exists() for path in pictures] == [False, True]
 
 
 def test_no_room_for_uploads_is_one_sentence(here, tmp_path):
@@ -174,4 +173,4 @@ def test_no_room_for_uploads_is_one_sentence(here, tmp_path):
     with pytest.raises(
         StartError, match=r"^Uploads cannot be kept in the folder .*uploads: File exists\. Move the file"
     ):
-        keep_uploads_apart(lambda folder: False)
+        keep_uploads_apart()
