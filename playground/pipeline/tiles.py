@@ -44,7 +44,8 @@ class TileOutputs(NetworkOutputs):
         """The outputs for the tiles, in batches of `TILE_BATCH`."""
         key = self.tile_outputs_key
         if key not in _predictions:
-            require_affordable(self.config, *self.picture.sample.image.shape[1:], classes=len(self.class_names))
+            height, width = self.picture.sample.image.shape[1:]
+            require_affordable(self.config, height, width, len(self.class_names))
             if self.must_postpone():
                 raise PostponedError("The network sees the tiles once you release the knob.")
 

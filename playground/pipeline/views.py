@@ -27,7 +27,8 @@ class ViewOutputs(TileOutputs):
     def others(self) -> tuple[Self, ...]:
         """The picture in each of its other views."""
         if len(self.views) > 1:
-            require_affordable(self.config, *self.picture.sample.image.shape[1:], classes=len(self.class_names))
+            height, width = self.picture.sample.image.shape[1:]
+            require_affordable(self.config, height, width, len(self.class_names))
         return tuple(
             type(self)(
                 show_picture(self.picture, view), settings_of(view, self.config), postpone_slow=self.postpone_slow
