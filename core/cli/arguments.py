@@ -107,7 +107,10 @@ def _add_evaluate(parser: argparse.ArgumentParser) -> None:
     add_classes(parser)
     parser.add_argument("--split", default="test", help="train, val or test (default)")
     parser.add_argument(
-        "--report", type=Path, metavar="FILE", help="write curves, errors and the worst pictures as JSON to this file"
+        "--report",
+        type=Path,
+        metavar="FILE",
+        help="write curves, errors, the worst pictures and suspected errors of the labels as JSON to this file",
     )
     parser.add_argument(
         "--at-score", type=parse_share, metavar="SCORE",

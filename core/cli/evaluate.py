@@ -30,6 +30,7 @@ from core.retinanet.model import RetinaNet
 from core.weights.assumptions import to_record
 
 MAX_WORST = 5  # pictures listed as the worst
+MAX_LABEL_ERRORS = 10  # suspected errors of the labels that are listed
 IMAGES = "training.eval_images"
 
 
@@ -157,4 +158,20 @@ def format_report(report: Report) -> str:
     if worst:
         lines.append(f"worst pictures at score {report.score:.3f}, IoU {report.iou:g}:")
     lines += [f"  {each.name}: {each.right} right, {each.wrong} wrong, {each.missed} missed" for each in worst]
-    return "\n".join(lines)
+    return "\n".join([*lines, *_format_label_errors(report)])
+
+
+def _format_label_errors(report: Report) -> list[str]:
+    """Returns lines on the likeliest errors of the labels, none if nothing is suspected."""
+    errors, classes = report.label_errors, list(report.classes)
+    if not errors:
+        return []
+    names = {each.index: each.name for each in report.images}
+    lines = ["", f"{count_noun(len(errors), 'suspected error')} of the labels, the likeliest first:"]
+    for each in errors[:MAX_LABEL_ERRORS]:
+        box = ", ".join(f"{value:.0f}" for value in each.box)
+        what = f"{each.kind}: {classes[each.label]} {each.score:.2f} at {box}"
+        lines.append(f"  {names[each.image]}: {what}")
+    if len(errors) > MAX_LABEL_ERRORS:
+        lines.append(f"  … and {len(errors) - MAX_LABEL_ERRORS:,} more, which the file lists")
+    return lines

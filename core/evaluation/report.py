@@ -10,8 +10,15 @@ import numpy as np
 from core.evaluation.calibration import Calibration, calibrate
 from core.evaluation.coco_metrics import Metrics, read_metrics, run_coco_evaluation
 from core.evaluation.confusion import Confusion, compute_confusion
-from core.evaluation.detection_matching import ImageOverlaps, MatchedDetections, compute_overlaps, match_detections
+from core.evaluation.detection_matching import (
+    NONE,
+    ImageOverlaps,
+    MatchedDetections,
+    compute_overlaps,
+    match_detections,
+)
 from core.evaluation.error_types import KINDS, ErrorTypes, analyse_errors
+from core.evaluation.label_errors import LabelError, find_label_errors
 from core.evaluation.precision_recall import (
     RECALLS,
     PrecisionRecallCurve,
@@ -30,6 +37,7 @@ if TYPE_CHECKING:
 USUAL_IOU = 0.5  # of curves, calibration and thresholds, and the default of the confusion matrix
 USUAL_SCORE = 0.5  # of the confusion matrix without a best threshold
 BACKGROUND_NAME = "background"
+MOST_LABEL_ERRORS = 1000  # in the JSON
 
 
 class ClassReport(NamedTuple):
@@ -100,6 +108,7 @@ class Report(NamedTuple):
         iou: Minimum IoU of true positives in `confusion` and `images`.
         confusion: The confusion matrix.
         images: The results of each image, worst first: by F1, then by the number of errors.
+        label_errors: Suspected errors of the ground truth, the likeliest first.
     """
 
     metrics: Metrics
@@ -111,6 +120,7 @@ class Report(NamedTuple):
     iou: float
     confusion: Confusion
     images: tuple[ImageReport, ...]
+    label_errors: tuple[LabelError, ...]
 
     def to_dict(self) -> dict[str, Any]:
         """Returns the report as plain values for JSON, with None for NaN; images are given by their index."""
@@ -122,6 +132,7 @@ class Report(NamedTuple):
             "error_types": _convert_errors(self.error_types),
             "confusion": {"score": self.score, "iou": self.iou, **_convert_confusion(self.confusion, self.classes)},
             "pictures": [_convert(each) for each in self.images],
+            "label_errors": _convert_label_errors(self.label_errors, tuple(self.classes)),
         }
 
 
@@ -164,6 +175,7 @@ def build_report(
         iou=iou,
         confusion=compute_confusion(overlaps, len(class_names), score=score, iou=iou),
         images=rank_images(overlaps, images, len(class_names), score=score, iou=iou),
+        label_errors=find_label_errors(predictions, truths, overlaps),
     )
 
 
@@ -237,6 +249,21 @@ def _convert_errors(types: ErrorTypes) -> dict[str, Any]:
         images = sorted({error.image for error in errors})
         kinds[kind] = {"count": len(errors), "delta_ap50": _convert(types.cost[kind]), "pictures": images}
     return {"ap50": _convert(types.ap50), "kinds": kinds}
+
+
+def _convert_label_errors(errors: Sequence[LabelError], names: Sequence[str]) -> dict[str, Any]:
+    """Returns the number of suspected errors and the likeliest ones, with what the detector found in their place."""
+    listed = [
+        {
+            "kind": each.kind,
+            "quality": each.quality,
+            "picture": each.image,
+            "object": None if each.object == NONE else each.object,
+            "found": {"class": names[each.label], "box": list(each.box), "score": each.score},
+        }
+        for each in errors[:MOST_LABEL_ERRORS]
+    ]
+    return {"count": len(errors), "likeliest": listed}
 
 
 def _convert_confusion(confusion: Confusion, class_names: Mapping[str, Any]) -> dict[str, Any]:

@@ -104,3 +104,16 @@ def test_no_detections_and_no_objects():
 def test_inconsistent_arguments_raise():
     with pytest.raises(ValueError, match="2 pictures but objects for 1"):
         report([found([])] * 2, [truth([])])
+
+
+def test_suspected_errors_of_the_labels_are_listed_with_what_was_found():
+    result = report([found([BOX], [0.75])], [truth([])])
+    values = result.to_dict()["label_errors"]
+    detected = {"class": NAMES[0], "box": BOX, "score": 0.75}
+    assert values == {
+        "count": 1,
+        "likeliest": [{"kind": "missing", "quality": 0.0, "picture": 0, "object": None, "found": detected}],
+    }
+    text = format_report(result)
+    assert "1 suspected error of the labels, the likeliest first:\n  0.png: missing: cat 0.75 at 0, 0, 100, 100" in text
+    assert "suspected" not in format_report(report([found([BOX], [0.75])], [truth([BOX])]))
