@@ -15,6 +15,7 @@ from typing import NamedTuple
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+from torch.nn.grad import conv2d_weight
 
 from core.retinanet.anchors import AnchorGrid
 from core.retinanet.model import RetinaNet
@@ -70,7 +71,7 @@ def compute_inputs(model: RetinaNet, levels: Sequence[Tensor]) -> HeadInputs:
         levels: The feature maps of one image, [1, C, rows, columns].
     """
     heads = (model.head["classification_head"], model.head["regression_head"])
-    return HeadInputs(*(tuple(head.conv(level)[0] for level in levels) for head in heads))
+    return HeadInputs(*(tuple(head.get_submodule("conv")(level)[0] for level in levels) for head in heads))
 
 
 def measure_norms(last: LastConvolution) -> Tensor:
@@ -108,7 +109,7 @@ def _add_up(last: LastConvolution, level: int, group: Tensor) -> Tensor:
         return _add_up_few(last, level, anchors)
     features = last.features[level]
     maps = last.map_slopes(last.slopes * group[:, None], level)
-    return torch.nn.grad.conv2d_weight(features[None], last.shape, maps[None].contiguous(), padding=1)
+    return conv2d_weight(features[None], last.shape, maps[None].contiguous(), padding=1)
 
 
 def _add_up_few(last: LastConvolution, level: int, anchors: Tensor) -> Tensor:
@@ -151,3 +152,8 @@ def estimate_gflops(grid: AnchorGrid, channels: int, width: int, groups: int) ->
         groups: G.
     """
     return 2 * len(grid.boxes) * width * channels * SIDE**2 * (groups + 1) / GFLOP
+
+
+def estimate_memory(grid: AnchorGrid, channels: int, width: int, groups: int) -> int:
+    """Returns the bytes that `add_up_gradients` returns in single precision; the arguments are as above."""
+    return 4 * len(grid.grids) * groups * grid.per_location * width * channels * SIDE**2

@@ -7,6 +7,8 @@ from torch import Tensor
 
 from core.steering.last_convolution import LastConvolution, add_up_all, add_up_gradients, measure_norms, project
 
+TINY = torch.finfo(torch.float32).tiny
+
 
 class Groups(NamedTuple):
     """The gradients of several groups of anchors.
@@ -18,11 +20,13 @@ class Groups(NamedTuple):
             float32 [G].
         cosines: Cosine of the angle of each two, [G, G]: 1 if they agree, 0 if neither helps nor hinders the other,
             −1 if they undo each other. 0 for a group without a gradient.
+        agreements: Cosine of the angle of each with the gradient of all anchors, [G].
     """
 
     norms: Tensor
     pulls: Tensor
     cosines: Tensor
+    agreements: Tensor
 
     @property
     def norm_shares(self) -> Tensor:
@@ -51,6 +55,11 @@ class Ledger(NamedTuple):
     object_pulls: Tensor
 
     @property
+    def agreements(self) -> Tensor:
+        """The cosine of each anchor's gradient with that of all together, [N]."""
+        return _agree(self.pulls, self.norms, self.length)
+
+    @property
     def kinds(self) -> Groups:
         """The gradients of each kind on all levels together."""
         return _compare(self.products.sum(dim=(0, 2)))
@@ -66,7 +75,9 @@ class Ledger(NamedTuple):
         return _compare(self.products.flatten(2).flatten(0, 1))
 
 
-TINY = torch.finfo(torch.float32).tiny
+def _agree(pulls: Tensor, norms: Tensor, length: float) -> Tensor:
+    """Returns the cosine of gradients with a sum of norm `length`, by their shares in it and their norms."""
+    return torch.where(norms > 0, pulls * length / norms.clamp(min=TINY), 0.0).clamp(-1, 1)
 
 
 def _compare(products: Tensor) -> Groups:
@@ -74,8 +85,10 @@ def _compare(products: Tensor) -> Groups:
     norms = products.diagonal().clamp(min=0).sqrt()
     both = norms[:, None] * norms
     cosines = torch.where(both > 0, products / both.clamp(min=TINY), 0.0).clamp(-1, 1)
-    pulls = products.sum(dim=1) / products.sum().clamp(min=TINY)
-    return Groups(norms.float(), pulls.float(), cosines.float())
+    square = products.sum()  # of the norm of all together
+    pulls = products.sum(dim=1) / square.clamp(min=TINY)
+    agreements = _agree(pulls, norms, square.clamp(min=0).sqrt().item())
+    return Groups(norms.float(), pulls.float(), cosines.float(), agreements.float())
 
 
 @torch.inference_mode()

@@ -18,11 +18,20 @@ def compare(present: Figure, pinned: Figure | None) -> Figure:
     """
     if pinned is None or pinned["layout"]["title"] != present["layout"]["title"]:
         return present
+    if present["layout"].get("barmode") == "relative":
+        return {**present, "data": [*present["data"], *_set_beside(present["data"], pinned["data"])]}
     stacked = present["layout"].get("barmode") == "stack"
     traces = _outline(pinned["data"]) if stacked else [_mark(each) for each in pinned["data"]]
     ours = _outline(present["data"]) if stacked else [_mark(each) for each in present["data"]]
     differing = [trace for trace in traces if trace.get("meta") != REFERENCE and trace not in ours]
     return {**present, "data": [*present["data"], *differing]}
+
+
+def _set_beside(present: list[dict[str, Any]], pinned: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Returns the paired bars of A as further ones beside those of the present settings; none if they are the same."""
+    if pinned == present:
+        return []
+    return [_mark(each) | {"x": [each["x"][0], [f"A {name}" for name in each["x"][1]]]} for each in pinned]
 
 
 def _mark(trace: dict[str, Any]) -> dict[str, Any]:

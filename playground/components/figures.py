@@ -121,6 +121,39 @@ def bars(
     return figure
 
 
+def paired_bars(
+    names: Sequence[str],
+    pair: tuple[str, str],
+    groups: Sequence[tuple[str, str, Sequence[tuple[float, float]]]],
+    *,
+    title: str,
+    y: str,
+) -> Figure:
+    """Returns two bars for each name, divided into groups; what is negative goes down from 0.
+
+    Args:
+        names: On the horizontal axis.
+        pair: What the first and the second bar of each name are.
+        groups: (name, colour, heights of both bars for each of the names).
+        title: Heading.
+        y: Name of the vertical axis.
+    """
+    across = [[name for name in names for _ in pair], [each for _ in names for each in pair]]
+    data = [
+        {
+            "type": "bar",
+            "name": name,
+            "marker": {"color": tint},
+            "x": across,
+            "y": [y for both in heights for y in both],
+        }
+        for name, tint, heights in groups
+    ]
+    figure = _figure(data, title=title, x="", y=y)
+    figure["layout"] |= {"barmode": "relative", "bargap": 0.1}
+    return figure
+
+
 def comparison(losses: Sequence[Line], precision: Sequence[Line], others: Sequence[Line] = ()) -> Figure:
     """Returns the classification losses of several runs (left axis, logarithmic) and their AP (right axis, dotted).
 

@@ -228,3 +228,8 @@ def percent(share: float) -> str:
     if 0 < share < 0.001:
         return "< 0.1%"
     return f"{100 * share:.1f}%" if share < 0.1 else f"{100 * share:.0f}%"
+
+
+def signed_percent(share: float) -> str:
+    """Formats a share that may be negative as a percentage."""
+    return percent(share) if share >= 0 else "> −0.1%" if share > -0.001 else f"−{percent(-share)}"

@@ -10,7 +10,7 @@ from core.config import Config, knobs
 from core.retinanet.anchors import LEVELS
 from playground.events.common import LIVE, LIVE_IN_ORDER, EventOptions, Updates, listen, show
 from playground.layout.components import PageComponents
-from playground.pipeline.anchor_search import fit_anchors
+from playground.state.anchor_search import fit_anchors
 from playground.state.page_state import PageState
 from playground.state.settings import on_change, settings_of
 from playground.state.user_picture import set_aside

@@ -12,6 +12,7 @@ from playground.components import html
 from playground.inspector.detection import LAYER_FATES, build_detection_report, detection_layers, find_candidate
 from playground.inspector.location import build_location_report
 from playground.inspector.object import build_object_report, object_layers
+from playground.inspector.steering import build_steering_report
 from playground.inspector.why import Asked, Why, explain_candidate, explain_point
 from playground.pipeline.pipeline import Pipeline
 from playground.support.wording import name_knobs
@@ -27,18 +28,21 @@ class Inspection(NamedTuple):
     heat: Heat | None = None
 
 
-def inspect(pipeline: Pipeline, pick: Pick | None, asked: Asked | None = None) -> Inspection:
+def inspect(pipeline: Pipeline, pick: Pick | None, asked: Asked | None = None, *, steering: bool = False) -> Inspection:
     """Returns the report on the last click; if the clicked box no longer exists, on the location alone.
 
     Args:
         pipeline: The picture under the settings.
         pick: The last click, None before any.
         asked: What the visitor wants to have explained of a prediction; None where nothing can be.
+        steering: True to tell who steers at the place, too.
     """
     if pick is None:
         return Inspection(Markup('<p class="hint">{}</p>').format(HINT))
     try:
-        return _inspect_pick(pipeline, pick, asked)
+        seen = _inspect_pick(pipeline, pick, asked)
+        steered = build_steering_report(pipeline, (pick.x, pick.y)) if steering else Markup()
+        return seen._replace(text=steered + seen.text)
     except UserError as error:  # the rest of the step may need neither weights nor tiles
         return Inspection(html.paragraph(name_knobs(error)))
 

@@ -22,7 +22,7 @@ from playground.layout.components import (
     TrainingControls,
 )
 from playground.layout.intake import intake
-from playground.pipeline.anchor_search import FIT_TO
+from playground.state.anchor_search import FIT_TO
 from playground.state.taught import USE_WEIGHTS
 from playground.support.picture_limits import MAX_SIDE
 

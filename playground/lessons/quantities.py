@@ -11,6 +11,7 @@ from core.evaluation.error_types import BACKGROUND as BACKGROUND_ERROR, ErrorTyp
 from core.retinanet.assigners.match import BACKGROUND, IGNORED
 from core.retinanet.boxes import decode, encode, pairwise_iou
 from core.retinanet.losses import classification_loss, total_loss
+from core.steering.kinds import EASY_BACKGROUND, FOREGROUND, KINDS
 from playground.components import html
 from playground.pipeline.pipeline import Pipeline
 from playground.steps.dials import Dials
@@ -30,6 +31,16 @@ def _share(pipeline: Pipeline, where: torch.Tensor) -> float:
 def _group(pipeline: Pipeline, name: str) -> torch.Tensor:
     """Returns which anchors belong to one of the groups of `group_anchors`, bool [N]."""
     return dict(group_anchors(pipeline))[name]
+
+
+def _steering_share(pipeline: Pipeline, name: str) -> float:
+    """Returns the share of a kind of anchors in the class subnet's gradient."""
+    return pipeline.class_ledger.kinds.pulls[KINDS.index(name)].item()
+
+
+def _steering_cosine(pipeline: Pipeline) -> float:
+    """Returns the cosine of the gradients of foreground and of easy background."""
+    return pipeline.class_ledger.kinds.cosines[KINDS.index(FOREGROUND), KINDS.index(EASY_BACKGROUND)].item()
 
 
 def _hardest(pipeline: Pipeline, side: int, share: float) -> float:
@@ -129,6 +140,9 @@ QUANTITIES: dict[str, Quantity] = {
     "share_of_foreground": lambda pipeline: _share(pipeline, pipeline.match.foreground),
     "share_of_easy_background": lambda pipeline: _share(pipeline, _group(pipeline, "easy background")),
     "share_of_hard_background": lambda pipeline: _share(pipeline, _group(pipeline, "hard background")),
+    "steering_share_of_foreground": lambda pipeline: _steering_share(pipeline, FOREGROUND),
+    "steering_share_of_easy_background": lambda pipeline: _steering_share(pipeline, EASY_BACKGROUND),
+    "steering_cosine": _steering_cosine,
     "share_of_hardest_foreground": lambda pipeline: _hardest(pipeline, 0, 0.2),
     "share_of_hardest_background": lambda pipeline: _hardest(pipeline, 1, 0.01),
     "effective_anchors": lambda pipeline: effective_number(pipeline.losses.classification),
@@ -168,7 +182,7 @@ QUANTITIES: dict[str, Quantity] = {
 def format_quantity(name: str, value: float) -> str:
     """Returns the value of a quantity as lessons show it; shares in percent."""
     if "share" in name:
-        return html.percent(value)
+        return html.signed_percent(value)
     if float(value).is_integer():
         return f"{value:,.0f}"
     if 0 < abs(value) < 0.001:

@@ -6,10 +6,10 @@ anchors and assign, and also by the outputs where the assigner looks at them, an
 """
 
 from playground.pipeline.detections import DetectionStages
-from playground.pipeline.losses import LossStages
+from playground.pipeline.steering import SteeringStages
 
 
-class Pipeline(DetectionStages, LossStages):
+class Pipeline(DetectionStages, SteeringStages):
     """A picture under settings, with all stages of the pipeline.
 
     Stages that need the network raise `WeightsError` if its weights do not fit the settings, and `PostponedError` if

@@ -10,19 +10,18 @@ from torch import Tensor
 
 from core.config import IOU_TARGETS, Config, Loss, knobs
 from core.retinanet.assigners.match import BACKGROUND, IGNORED
+from core.steering.kinds import EASY_BACKGROUND, FOREGROUND, HARD_BACKGROUND, KINDS as ANCHOR_KINDS
 from playground.components import html
 from playground.components.figures import Figure, colour, histogram
 from playground.pipeline.pipeline import Pipeline
 from playground.support.cache import Cache
 from playground.support.wording import SPELLINGS
 
-EASY = 0.5  # a background anchor is easy, i.e. classified correctly, if all its scores are below this
-FOREGROUND, HARD_BACKGROUND, EASY_BACKGROUND = "foreground", "hard background", "easy background"
 GROUP_COLOURS = {FOREGROUND: "foreground", HARD_BACKGROUND: "suppressed", EASY_BACKGROUND: "background"}
 KINDS: tuple[str, ...] = knobs()["loss.kind"].choices
 CLASS_WEIGHTS = ("class_weights", "class_weights_beta")  # of every loss
 ALTERNATIVES = "The same picture under each loss"
-_groups, _payers = Cache(), Cache()
+_payers = Cache()
 
 
 class Payer(NamedTuple):
@@ -42,17 +41,7 @@ class Payer(NamedTuple):
 def group_anchors(pipeline: Pipeline) -> tuple[tuple[str, Tensor], ...]:
     """Returns foreground, hard background and easy background, each as (name, bool [N])."""
 
-    def compute() -> tuple[tuple[str, Tensor], ...]:
-        match = pipeline.match
-        background = match.label == BACKGROUND
-        easy = pipeline.prediction.outputs.logits[0].amax(dim=1).sigmoid() < EASY
-        return (
-            (FOREGROUND, match.foreground),
-            (HARD_BACKGROUND, background & ~easy),
-            (EASY_BACKGROUND, background & easy),
-        )
-
-    return _groups.get(pipeline.logits_key, compute)
+    return tuple(zip(ANCHOR_KINDS, pipeline.kinds, strict=True))
 
 
 def list_payers(pipeline: Pipeline) -> list[Payer]:

@@ -2,10 +2,7 @@
 
 from collections.abc import Callable
 
-import torch
-import torch.nn.functional as F
 from markupsafe import Markup
-from torch import Tensor
 
 from core.retinanet.losses import total_loss
 from playground.canvas.view import Heat
@@ -29,36 +26,41 @@ from playground.steps.loss.shares import (
     explain_targets,
     shares,
 )
+from playground.steps.loss.spread import DECADES, scale_decades, spread
+from playground.steps.loss.steering import STEERS, Steering, build_steering
 from playground.steps.step import Focus, Step, StepText, StepView, note_tiles, truth_layer
 from playground.support.cache import Cache
 
 CERTAINTY, CUMULATIVE = "how sure the network is", "cumulative loss (figure 4)"
 OF_PICTURE = "cumulative loss of this picture"
-FIGURES = (*CURVES, CERTAINTY, CUMULATIVE, OF_PICTURE)
+FIGURES = (*CURVES, CERTAINTY, CUMULATIVE, OF_PICTURE, STEERS)
 PAPER_PRESETS = ("alpha", "gamma", "loss", "prior", "ohem", "anchors")  # repeat the paper's tables
 _comparisons = Cache()
 MOVES = dict.fromkeys(OF_SOME_LOSSES, f"the table “{ALTERNATIVES}”") | {
     "model.prior_probability": f"the table “{INITIAL}”"
 }
-DECADES = 4  # powers of ten that the colours span
 
 
 def build_view(pipeline: Pipeline, focus: Focus) -> StepView:
-    """Shows the loss at each location as a heat map, the totals, and the chosen curve."""
-    seen = inspect(pipeline, focus.pick)
-    curve = _build_figure(pipeline, focus) if focus.curve in CURVES else None
+    """Shows the loss, or who steers, at each location as a heat map, the totals, and the chosen curve."""
+    steering = build_steering(pipeline) if focus.curve == STEERS else None
+    seen = inspect(pipeline, focus.pick, steering=steering is not None)
+    curve = steering.figure if steering else _build_figure(pipeline, focus) if focus.curve in CURVES else None
 
     def build_text() -> StepText:
-        return _build_text(pipeline, focus, seen.text)._replace(figure=curve or _build_figure(pipeline, focus))
+        text = _build_text(pipeline, focus, seen.text, steering)
+        return text._replace(figure=curve if curve or steering else _build_figure(pipeline, focus))
 
-    return StepView((truth_layer(pipeline), *seen.layers), _heat(pipeline), build_text, figure=curve)
+    heat = steering.heat if steering and steering.heat else _heat(pipeline)
+    return StepView((truth_layer(pipeline), *seen.layers), heat, build_text, figure=curve)
 
 
-def _build_text(pipeline: Pipeline, focus: Focus, report: Markup) -> StepText:
+def _build_text(pipeline: Pipeline, focus: Focus, report: Markup, steering: Steering | None) -> StepText:
     """Returns the content beside the picture but for the figure; `report` is the inspector's."""
     _, table = (concentration if focus.curve == CUMULATIVE else concentration_of_picture)(pipeline)
     loss = pipeline.config.loss
     text = note_tiles(pipeline) + _totals(pipeline) + shares(pipeline) + explain_targets(pipeline)
+    text += steering.text if steering else Markup()
     text += explain_density(pipeline) + shares_by_class(pipeline)
     more = None
     if slow := _build_slow_tables(pipeline):
@@ -72,12 +74,13 @@ def _build_text(pipeline: Pipeline, focus: Focus, report: Markup) -> StepText:
     return StepText(text, more=more, moves=MOVES)
 
 
-def _build_figure(pipeline: Pipeline, focus: Focus) -> Figure:
-    """Returns the chosen figure."""
-    made: dict[str, Callable[[], Figure]] = {
+def _build_figure(pipeline: Pipeline, focus: Focus) -> Figure | None:
+    """Returns the chosen figure, None if it cannot be computed."""
+    made: dict[str, Callable[[], Figure | None]] = {
         CERTAINTY: lambda: certainty(pipeline),
         CUMULATIVE: lambda: concentration(pipeline)[0],
         OF_PICTURE: lambda: concentration_of_picture(pipeline)[0],
+        STEERS: lambda: build_steering(pipeline).figure,
     }
     return made.get(focus.curve, lambda: _build_curves(pipeline, focus))()
 
@@ -97,22 +100,9 @@ def _build_slow_tables(pipeline: Pipeline) -> tuple[Markup, Markup] | None:
 
 def _heat(pipeline: Pipeline) -> Heat:
     """Returns the classification loss of all levels over the padded picture, logarithmic, scaled to a maximum of 1."""
-    losses = sum_by_location(pipeline)
     height, width = pipeline.batch.pixels.shape[-2:]
-    decades = (losses / losses.max().clamp(min=1e-9)).clamp(min=1e-9).log10()
-    values = (1 + decades / DECADES).clamp(min=0).numpy()
+    values = scale_decades(spread(pipeline.losses.classification, pipeline.grid)).numpy()
     return Heat("loss", f"classification loss, {DECADES} powers of ten", values, (0, 0, width, height))
-
-
-def sum_by_location(pipeline: Pipeline) -> Tensor:
-    """Returns the classification loss at each location of P3, [rows, columns]; that of coarser levels is spread out."""
-    grid = pipeline.grid
-    total = torch.zeros(grid.grids[0])
-    for paid, size in zip(pipeline.losses.classification.split(list(grid.counts)), grid.grids, strict=True):
-        cells = paid.view(1, 1, *size, grid.per_location).sum(dim=4)  # [1, 1, rows, columns]
-        share = (size[0] * size[1]) / total.numel()
-        total += F.interpolate(cells, total.shape, mode="nearest")[0, 0] * share
-    return total
 
 
 def _totals(pipeline: Pipeline) -> Markup:

@@ -5,19 +5,11 @@ from typing import Any
 
 from core.config import Config, knobs
 from core.io.text import count_noun
+from core.steering.kinds import EASY, EASY_BACKGROUND, FOREGROUND, HARD_BACKGROUND
 from playground.components import html
 from playground.components.figures import colour
 from playground.pipeline.pipeline import Pipeline
-from playground.steps.loss.shares import (
-    EASY,
-    EASY_BACKGROUND,
-    FOREGROUND,
-    GROUP_COLOURS,
-    HARD_BACKGROUND,
-    Payer,
-    format_kind,
-    list_payers,
-)
+from playground.steps.loss.shares import GROUP_COLOURS, Payer, format_kind, list_payers
 
 ORDER = (EASY_BACKGROUND, HARD_BACKGROUND, FOREGROUND)  # of the bar
 NOTE = f"Easy: pₜ, the probability of the truth, is above {1 - EASY:g}, so the detector is right already."

@@ -19,6 +19,7 @@ from core.steering.last_convolution import (
     add_up_gradients,
     compute_inputs,
     estimate_gflops,
+    estimate_memory,
     measure_norms,
     project,
 )
@@ -87,6 +88,7 @@ def test_a_hand_made_gradient():
     whole = add_up_all(last, torch.ones(5, dtype=torch.bool))
     assert whole[:, 0, 1, 1].tolist() == [6, -3] and whole.abs().sum() == 9
     assert estimate_gflops(grid, 1, 2, 3) == pytest.approx(2 * 5 * 2 * 9 * 4 / 1e9)
+    assert estimate_memory(grid, 1, 2, 1) == 4 * add_up_gradients(last, torch.ones(1, 5, dtype=torch.bool)).numel()
 
 
 @pytest.mark.parametrize("kind", ["focal", "ghm", "ohem", "varifocal"])

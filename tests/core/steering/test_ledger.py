@@ -32,6 +32,7 @@ def test_shares_by_hand():
     assert ledger.kinds.cosines.tolist() == [[1, -1, 0], [-1, 1, 0], [0, 0, 0]]
     assert ledger.levels.norms.tolist() == [3, 1, 2, 0, 0] and ledger.levels.pulls.tolist() == [1.5, 0.5, -1, 0, 0]
     assert ledger.cells.pulls.view(5, 3).tolist()[1:3] == [[0, 0.5, 0], [0, -1, 0]]
+    assert ledger.kinds.agreements.tolist() == [1, -1, 0] and ledger.agreements.tolist() == [1, 1, -1, 0, 0]
     assert ledger.objects.tolist() == [3] and ledger.object_pulls.tolist() == [1.5]
 
 

@@ -89,6 +89,11 @@ def test_a_small_share_does_not_read_as_zero(share, text):
     assert html.percent(share) == text
 
 
+@pytest.mark.parametrize(("share", "text"), [(0.5, "50%"), (-0.0001, "> −0.1%"), (-0.0321, "−3.2%"), (-1.5, "−150%")])
+def test_a_share_may_pull_back(share, text):
+    assert html.signed_percent(share) == text
+
+
 @pytest.mark.parametrize(("value", "text"), [(None, "–"), (0.5, "0.500"), (4e11, "4.00·10¹¹")])
 def test_numbers(value, text):
     assert html.number(value) == text

@@ -19,9 +19,9 @@ from playground.events.data import connect_data, describe_split, parse_shares, u
 from playground.events.navigation import open_link
 from playground.events.picture import show_image
 from playground.layout.layout import lay_out
-from playground.pipeline.anchor_search import FIT_TO, fit_anchors
 from playground.server.permalink import from_link, to_link
 from playground.server.render import render
+from playground.state.anchor_search import FIT_TO, fit_anchors
 from playground.state.page_state import PageState
 from playground.state.settings import settings_of
 from playground.state.user_picture import draw_objects

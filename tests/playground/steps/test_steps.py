@@ -26,7 +26,7 @@ from playground.steps.loss.shares import (
     group_anchors,
     shares,
 )
-from playground.steps.loss.step import sum_by_location
+from playground.steps.loss.spread import spread
 from playground.steps.step import Focus
 from playground.support.cache import PostponedError
 from tests.playground.steps.drawable import require_drawable
@@ -235,7 +235,7 @@ def test_the_map_of_the_loss_adds_up_to_it(size):
     """The loss of every level is spread over the picture without a remainder; that of P3 stays at its location."""
     here = pipeline(inference__image_size=size)
     paid, grid = here.losses.classification, here.grid
-    found = sum_by_location(here)
+    found = spread(paid, grid)
     assert found.shape == grid.grids[0] and found.sum().item() == pytest.approx(paid.sum().item(), rel=1e-3)
     fine = paid[: grid.counts[0]].view(*grid.grids[0], -1).sum(dim=2)
     assert (found >= fine - 1e-6).all()

@@ -4,8 +4,8 @@ import torch
 from core.config import Config
 from core.errors import UserError
 from playground.data.picture import render_picture
-from playground.pipeline.anchor_search import FIT_TO, fit_anchors
 from playground.pipeline.pipeline import Pipeline
+from playground.state.anchor_search import FIT_TO, fit_anchors
 
 SMALL = {"scenes.image_size": 96, "inference.image_size": 96, "scenes.min_size": 0.3, "scenes.max_objects": 4}
 
