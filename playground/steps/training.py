@@ -72,7 +72,13 @@ def _hint(pipeline: Pipeline) -> Markup:
     what = training_source(pipeline.image_ref, pipeline.visitor)
     if not what:
         what = f"the data set {pipeline.image_ref.source}" if is_from_data_set(pipeline.image_ref) else SCENES
-    return html.paragraph(HINT.format(what)) + build_strip(pipeline) + comparison.measured() + comparison.rivals()
+    return (
+        html.paragraph(HINT.format(what))
+        + build_strip(pipeline)
+        + comparison.measured()
+        + comparison.best_rates()
+        + comparison.rivals()
+    )
 
 
 def _build_text(progress: RunProgress, run: str, single: StepChanges | None) -> StepText:

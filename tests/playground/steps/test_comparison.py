@@ -27,7 +27,7 @@ def assets(tmp_path, monkeypatch):
 
 
 def test_without_files_nothing_is_shown(assets):
-    assert comparison.measured() == comparison.rivals() == ""
+    assert comparison.measured() == comparison.rivals() == comparison.best_rates() == ""
 
 
 def test_measured_presets_are_shown(assets):
@@ -91,9 +91,25 @@ def test_measured_rivals_are_shown(assets):
     assert "600 steps of 8, 3 seeds" in text
 
 
+def test_losses_at_their_best_rates_are_shown(assets):
+    kept = {
+        "command": "the command", "settings": {"training.steps": 1500},
+        "search": [{"loss": "focal loss", "ap": {"0.001": 0.31, "0.002": 0.42}, "best": 0.002}],
+        "rows": [{**ROW.to_dict(), "paper": 34.0}], "history": {"focal loss": [[150, 0.25], [300, 0.5]]},
+    }  # fmt: skip
+    (assets / "best_rates.json").write_text(json.dumps(kept))
+    text = comparison.best_rates()
+    assert "1,500 steps, 3 seeds" in text and "Command: the command" in text
+    cells = cells_of(text, "focal loss")
+    assert cells == [
+        "focal loss", "0.001: 0.310, 0.002: 0.420", "0.500 (0.400–0.600)", "0.800", "0.550", "0.25 0.50", "34.0"
+    ]  # fmt: skip
+
+
 def test_the_shipped_results_can_be_shown():
     comparison._read_results.cache_clear()
-    assert isinstance(comparison.measured(), str) and isinstance(comparison.rivals(), str)
+    shown = comparison.measured(), comparison.best_rates(), comparison.rivals()
+    assert all(isinstance(each, str) for each in shown)
 
 
 @pytest.mark.slow

@@ -1,0 +1,40 @@
+"""The search of the learning rate looks beyond its first rates where the best one is at their edge."""
+
+import pytest
+
+from benchmarks import best_rates
+from benchmarks.best_rates import LOSSES, Variant, best_rate, mean_history, search_rate
+from core.experiments.comparison import Result
+
+
+@pytest.mark.parametrize(
+    ("best", "tried"),
+    [
+        (0.001, [0.0005, 0.001, 0.002]),
+        (0.002, [0.0005, 0.001, 0.002, 0.004]),
+        (0.004, [0.0005, 0.001, 0.002, 0.004, 0.008]),
+        (0.1, [0.0005, 0.001, 0.002, 0.004, 0.008]),  # no further
+        (0.0005, [0.00025, 0.0005, 0.001, 0.002]),
+    ],
+)
+def test_rates_beyond_the_edge_are_tried(monkeypatch, tmp_path, best, tried):
+    monkeypatch.setattr(best_rates, "_try_rate", lambda loss, rate, folder, steps: -abs(rate - best))
+    found = search_rate(Variant("a loss", {}), tmp_path, 1)
+    assert list(found) == tried
+    assert best_rate(found) == min(tried, key=lambda rate: abs(rate - best))
+
+
+def test_of_equal_rates_the_lowest_is_taken():
+    assert best_rate({0.002: 0.3, 0.001: 0.3, 0.004: 0.2}) == 0.001
+
+
+def test_the_history_is_the_mean_of_the_seeds():
+    def result(variant: str, *history: tuple[int, float | None]) -> Result:
+        return Result(variant, 0, "finished", "", None, None, None, None, None, list(history))
+
+    results = [result("a", (5, 0.2), (10, 0.4)), result("a", (5, None), (10, 0.6)), result("b", (5, 1.0))]
+    assert mean_history(results, "a") == [(5, 0.1), (10, 0.5)]
+
+
+def test_each_loss_has_a_kind_of_its_own():
+    assert len({each.settings.get("loss.kind") for each in LOSSES}) == len(LOSSES)
