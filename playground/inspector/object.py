@@ -2,7 +2,6 @@
 
 import math
 
-import torch
 from markupsafe import Markup
 
 from core.config import knobs
@@ -10,6 +9,7 @@ from core.retinanet.anchors import LEVELS
 from core.retinanet.assigners.max_iou import match_anchors
 from playground.canvas.view import Layer
 from playground.components import html
+from playground.inspector.pyramid import build_levels_report
 from playground.inspector.reasons import describe_claim, explain_lack, name_object
 from playground.pipeline.pipeline import Pipeline
 
@@ -41,21 +41,11 @@ def build_object_report(pipeline: Pipeline, number: int) -> Markup:
     )
     if not bool(assigned.any()):
         reason = suggest_remedy(pipeline, number, iou) if by_iou else explain_lack(pipeline, number)
-        return text + html.paragraph(f"No anchor is assigned to it, so no anchor learns to find it. {reason}")
-    text += _build_level_table(pipeline, assigned)
+        text += html.paragraph(f"No anchor is assigned to it, so no anchor learns to find it. {reason}")
+        return text + build_levels_report(pipeline, number)
     if bool(match.forced[assigned].all()):
         text += html.paragraph("It only has its forced anchors. " + suggest_remedy(pipeline, number, iou))
-    return text
-
-
-def _build_level_table(pipeline: Pipeline, assigned: torch.Tensor) -> Markup:
-    """Returns a table of an object's anchors, bool [N], by level."""
-    rows = []
-    for index, name in enumerate(LEVELS):
-        anchors = assigned & (pipeline.grid.level == index)
-        if bool(anchors.any()):
-            rows.append((name, html.count(int(anchors.sum())), f"{pipeline.match.iou[anchors].max().item():.2f}"))
-    return html.table(html.Table("Its anchors", ("level", "anchors", "best IoU"), tuple(rows)))
+    return text + build_levels_report(pipeline, number)
 
 
 def object_layers(pipeline: Pipeline, number: int) -> tuple[Layer, ...]:

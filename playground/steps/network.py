@@ -8,6 +8,7 @@ from core.retinanet.precision import is_bf16_fast
 from core.weights.architecture import WeightsError
 from playground.canvas.view import Heat
 from playground.components import html
+from playground.inspector.pyramid import build_feature_report
 from playground.pipeline.pipeline import Pipeline
 from playground.steps import weights
 from playground.steps.levels import BACKBONE, FROZEN, PART_NAMES, format_short, map_levels
@@ -25,6 +26,7 @@ from playground.steps.step import (
 from playground.support.cache import PostponedError
 from playground.support.wording import name_knobs
 
+HINT = "Click a place of the picture to see what its features are made of."
 STAGES = ("stem", "layer1", "layer2", "layer3", "layer4")
 
 
@@ -46,9 +48,17 @@ def build_view(pipeline: Pipeline, focus: Focus) -> StepView:
             + _say_precision(pipeline)
             + _sizes(pipeline)
             + html.table(table)
+            + _trace_pick(pipeline, focus)
         )
 
     return StepView((truth_layer(pipeline, visible=False),), _heat(pipeline, focus), build_text)
+
+
+def _trace_pick(pipeline: Pipeline, focus: Focus) -> Markup:
+    """Returns where the features at the picked place come from, or how to see that."""
+    if focus.pick is None:
+        return Markup('<p class="hint">{}</p>').format(HINT)
+    return build_feature_report(pipeline, (focus.pick.x, focus.pick.y))
 
 
 def _say_precision(pipeline: Pipeline) -> Markup:
