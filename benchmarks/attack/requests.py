@@ -25,9 +25,12 @@ from playground.steps import STEPS
 
 SMALL = {"scenes.image_size": 64, "inference.image_size": 64, "scenes.min_size": 0.3}
 SMALL |= {"model.weights": "random", "model.fpn_channels": 32, "model.num_convs": 0, "model.depth": 18}
-LINK = {**SMALL, "step": "loss", "level": "P4", "curve": "loss", "p_t": "0.5", "pick": "1,2", "run": "x", "lesson": "x"}
+LINK = {**SMALL, "step": "loss", "level": "P4", "curve": "loss", "p_t": "0.5", "pick": "20,20", "run": "x"}
+LINK |= {"graph": "ap", "counted": "3", "match": "0.5", "of": "square", "why": "class", "why_at": "features"}
+LINK |= {"box": "5,1,1,9,9", "deltas": "5,0,0,0,0", "figure": "errors", "choice": "cell 0 1"}
 LINK |= {"data": "scene", "pinned": "loss.gamma=1", "pinned_data": "x", "beside": "true", "score": "0.5", "iou": "0.5"}
 LINK |= {"view": "story", "course": "focal.1", "hide": "x", "embed": "loss", "layers": "x", "answer": "1", "map": "x"}
+LINK |= {"lesson": "x"}
 OWN = "http://127.0.0.1:7860"
 NAMES = (
     "127.0.0.1:7860",
@@ -59,7 +62,7 @@ def attack_live(folder: Path) -> Attempt:
                 request["settings"] = write_json(alter_value(sent["settings"], random))
                 body = write_json(request).encode()
             case 2:
-                request["dials"] = alter_text("speed=1&of=x", random)
+                request["dials"] = alter_text("graph=boxes&counted=3&of=x&why=box&why_at=features", random)
                 body = write_json(request).encode()
             case _:
                 body = write_json(alter_value(request, random)).encode()

@@ -5,9 +5,12 @@ import shutil
 from pathlib import Path
 from random import Random
 
+from PIL import Image
+
 from benchmarks.attack.mutations import alter_bytes, alter_value, write_json
 from benchmarks.attack.outcome import Attempt, Refused
 from core.runs.about import About
+from core.runs.folder import RunFolder
 from playground.events.navigation import open_link
 from playground.runs.labels import parse_label, write_label
 from playground.runs.service import RUNS
@@ -23,7 +26,10 @@ def attack_run_folders(folder: Path) -> Attempt:
     """Prepares altered run folders; an attempt looks at one in the table, its curves, a link and the training step."""
     RUNS.use_folder(folder / "runs")
     valid = folder / "valid"
-    run = make_run(valid, SETTINGS, [*(step(number) for number in range(1, 7)), evaluation(6, 0.5)])
+    losses = [{"classification": loss, "box": loss} for loss in (0.5, 2.0)]
+    evaluations = [{**evaluation(6, 0.5), "losses": each, "rare_ap": 0.1} for each in losses]
+    run = make_run(valid, SETTINGS, [step(1, 2.0), evaluations[0], *(step(n) for n in range(2, 7)), evaluations[1]])
+    _draw_film(run)
     run.write_about(About("scenes", owner="me"))
     write_label(valid, parse_label("a name", "tag"))
     make_run(RUNS.root / OTHER, SETTINGS, [step(1)])
@@ -41,6 +47,19 @@ def attack_run_folders(folder: Path) -> Attempt:
     return attempt
 
 
+def _draw_film(run: RunFolder) -> None:
+    """Writes the picture of a run, its frames and its last single step, as training does."""
+    found = {"boxes": [[1.0, 1.0, 9.0, 9.0]], "scores": [0.9], "labels": [0]}
+    frames = [
+        {"step": number, **found, "assigned": [[0.0, 0.0, 8.0, 8.0], [4.0, 4.0, 12.0, 12.0]]} for number in (1, 6)
+    ]
+    run.snapshots.write_text("".join(json.dumps(frame) + "\n" for frame in frames), "utf-8")
+    run.snapshot_truth.write_text(json.dumps({**found, "class_names": ["cat", "dog"]}), "utf-8")
+    Image.new("RGB", (24, 16)).save(run.snapshot_image)
+    changes = {"body": 0.1, "pyramid": 0.1, "class head": 0.1, "box head": 0.1}
+    run.step_changes.write_text(json.dumps({"step": 6, "changes": changes, "before": found, "after": found}), "utf-8")
+
+
 def _alter(place: Path, random: Random) -> None:
     """Alters one or two of the files."""
     files = sorted(path for path in place.iterdir() if path.is_file())
@@ -51,7 +70,7 @@ def _alter(place: Path, random: Random) -> None:
             case 1:
                 path.unlink()
                 path.mkdir()
-            case 2:
+            case kind if kind == 2 or path.suffix == ".png":
                 path.write_bytes(alter_bytes(path.read_bytes(), random))
             case _:
                 lines = [json.loads(line) for line in _lines(path)]

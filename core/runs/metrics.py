@@ -33,7 +33,7 @@ def find_kept(evaluations: Sequence[dict[str, Any]], training: Training) -> dict
 def read_held_out(evaluation: dict[str, Any]) -> HeldOutLosses | None:
     """Returns the held-out losses of an evaluation; None if a loss was no number, or of an earlier version."""
     losses = [evaluation.get("losses", {}).get(name) for name in HeldOutLosses._fields]
-    return None if None in losses else HeldOutLosses(*losses)
+    return None if None in losses else HeldOutLosses(*map(float, losses))
 
 
 def _is_step(record: dict[str, Any]) -> bool:

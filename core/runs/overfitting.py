@@ -1,7 +1,6 @@
 """Overfitting in words: the held-out loss of a run has risen while its training loss has fallen."""
 
 from collections.abc import Sequence
-from statistics import fmean
 from typing import Any
 
 from core.config import Training
@@ -48,7 +47,8 @@ def _mean_losses(steps: Sequence[dict[str, Any]], step: int) -> HeldOutLosses | 
     near = [each for each in steps if step - AVERAGED < each["step"] <= step]
     if not near:
         return None
-    return HeldOutLosses(*(fmean(each[name] for each in near) for name in HeldOutLosses._fields))
+    # Plain sums of floats become infinite where `fmean` raises: a record holds any number.
+    return HeldOutLosses(*(sum(float(each[name]) for each in near) / len(near) for name in HeldOutLosses._fields))
 
 
 def _describe_parts(before: HeldOutLosses, after: HeldOutLosses) -> str:

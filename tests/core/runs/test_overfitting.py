@@ -1,5 +1,6 @@
 """Overfitting in words."""
 
+import math
 from typing import Any
 
 from core.config import Training
@@ -62,3 +63,11 @@ def test_losses_that_are_no_numbers_are_left_out():
     assert describe_overfitting(FALLING, [*RISEN, broken], Training()) == describe_overfitting(
         FALLING, RISEN, Training()
     )
+
+
+def test_a_record_may_hold_any_number():
+    """Such sums of floats overflow, and such integers are no floats."""
+    for large in (1.7e308, 10**308, math.inf, -math.inf):
+        describe_overfitting(trained({1: large, 101: -large, 201: 0.2}), RISEN, Training())
+        describe_overfitting(FALLING, [*RISEN[:2], evaluated(300, large, large)], Training())
+        describe_overfitting(FALLING, [evaluated(100, large, -large), *RISEN], Training())
