@@ -10,7 +10,7 @@ from core.config.training import AUGMENTATION
 from core.data.dataset import DataSet
 from core.data.images import shrink
 from core.data.sources import SHARED, SceneData
-from core.errors import UserError
+from core.errors import PictureError, UserError
 from core.io.text import count_noun
 from core.retinanet.boxes import rescale
 from core.runs.splits import TRAINING_SCENES
@@ -30,6 +30,11 @@ MAX_SIDE = 256  # px; of larger pictures a smaller copy is changed, which takes 
 MAX_SECONDS = 6  # on one processor, that the page spends on the samples of one visitor
 QUICK_SECONDS = 0.5  # up to which they are drawn even while a knob is dragged
 PHOTOGRAPH_SECONDS = 0.1  # to open and reduce one
+MAX_PIXELS = 100e6  # of pictures that are opened for one answer, in some 4 s
+TOO_LARGE = (
+    "They are not all open yet, since the pictures are large: change a knob to go on, or choose neither mosaic nor "
+    "copy-paste, which open more of them."
+)
 SPLIT = "train"
 TITLE = "First training samples"
 ABOUT = (
@@ -43,6 +48,8 @@ _pictures, _labels, _strips = Cache(), Cache(), Cache()
 class _Reduced(DataSet):
     """A data set with pictures of at most `MAX_SIDE`, which are kept, as are the labels that the sampler reads.
 
+    A picture cannot be used once those that had to be opened have more than `MAX_PIXELS`.
+
     Args:
         data: The data set.
         key: Changes with its pictures.
@@ -51,6 +58,7 @@ class _Reduced(DataSet):
     def __init__(self, data: DataSet, key: Hashable) -> None:
         self.class_names = data.class_names
         self.has_reduced = False
+        self.opened = 0  # pixels
         self._data, self._key = data, key
 
     def image_name(self, index: int) -> str:
@@ -72,8 +80,15 @@ class _Reduced(DataSet):
         return len(self._data)
 
     def __getitem__(self, index: int) -> Sample:
-        sample, is_reduced = _pictures.get((self._key, index), lambda: _reduce(self._data[index]))
+        sample, is_reduced = _pictures.get((self._key, index), lambda: _reduce(self._open(index)))
         self.has_reduced |= is_reduced
+        return sample
+
+    def _open(self, index: int) -> Sample:
+        if self.opened > MAX_PIXELS:
+            raise PictureError(TOO_LARGE)
+        sample = self._data[index]
+        self.opened += sample.image[0].numel()
         return sample
 
 
@@ -105,9 +120,15 @@ def build_strip(pipeline: Pipeline) -> Markup:
 
     def build() -> Markup:
         stream = TrainingStream(reduced, config)
-        return _show([stream[position] for position in range(COUNT)], reduced)
+        drawn = [stream[position] for position in range(COUNT)]
+        if any(str(error) == TOO_LARGE for each in drawn for _, error in each.errors):
+            raise PictureError(TOO_LARGE)
+        return _show(drawn, reduced)
 
-    strip: Markup = _strips.get(strip_key, build)
+    try:
+        strip: Markup = _strips.get(strip_key, build)
+    except PictureError as error:
+        return html.heading(TITLE) + html.paragraph(str(error))
     return strip
 
 

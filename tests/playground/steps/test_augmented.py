@@ -110,6 +110,19 @@ def test_large_pictures_are_reduced_and_damaged_ones_counted(monkeypatch):
     assert "1 picture could not be read." in strip and f"reduced to {MAX_SIDE} px" in strip
 
 
+def test_pictures_that_take_long_to_open_are_opened_over_several_answers(monkeypatch):
+    monkeypatch.setattr(module, "open_source", lambda *_: Pictures())
+    monkeypatch.setattr(module, "source_key", lambda *_: "larger")
+    monkeypatch.setattr(module, "MAX_PIXELS", 2.5 * 300 * 1024)  # three at a time
+    opened = []
+    monkeypatch.setattr(module, "_reduce", lambda sample: opened.append(sample.image_id) or (sample, False))
+    here = pipeline(ImageRef("mine", "val"), flip_probability=0)
+    for count in (3, 6):
+        strip = build_strip(here)
+        assert "<img" not in strip and module.TOO_LARGE in strip and len(opened) == count
+    assert build_strip(here).count("<img") == COUNT and len(set(opened)) == len(opened) > 6
+
+
 def test_pictures_of_ones_own_that_are_for_training(tmp_path):
     with albums_at(tmp_path / "albums"):
         album = fill_album("me", tmp_path)
