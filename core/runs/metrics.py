@@ -1,12 +1,13 @@
 """The records of a run's metrics: a line per step and evaluation."""
 
 import math
-import sys
 from collections.abc import Iterable, Sequence
 from typing import Any, TypeGuard
 
 from core.config import Training
 from core.training.records import EvaluationRecord, HeldOutLosses, StepRecord, has_risen
+
+MAX_NUMBER = 1e100
 
 
 def split_records(records: Iterable[dict[str, Any]]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
@@ -33,7 +34,7 @@ def find_kept(evaluations: Sequence[dict[str, Any]], training: Training) -> dict
 def read_held_out(evaluation: dict[str, Any]) -> HeldOutLosses | None:
     """Returns the held-out losses of an evaluation; None if a loss was no number, or of an earlier version."""
     losses = [evaluation.get("losses", {}).get(name) for name in HeldOutLosses._fields]
-    return None if None in losses else HeldOutLosses(*map(float, losses))
+    return None if None in losses else HeldOutLosses(*losses)
 
 
 def _is_step(record: dict[str, Any]) -> bool:
@@ -54,8 +55,10 @@ def _is_evaluation(record: dict[str, Any]) -> bool:
 
 
 def is_number(value: object) -> TypeGuard[int | float]:
-    """True for a number that a record can hold; JSON also has integers that are too large for a float."""
-    return isinstance(value, float) or (type(value) is int and abs(value) <= sys.float_info.max)
+    """True for a number that a record can hold: finite ones are so small that none of their sums overflows."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return True
+    return type(value) in (int, float) and abs(value) <= MAX_NUMBER
 
 
 def record_to_dict(record: StepRecord | EvaluationRecord) -> dict[str, Any]:

@@ -1,6 +1,9 @@
 """Overfitting in words: the held-out loss of a run has risen while its training loss has fallen."""
 
+import math
 from collections.abc import Sequence
+from itertools import chain
+from statistics import fmean
 from typing import Any
 
 from core.config import Training
@@ -43,12 +46,12 @@ def describe_overfitting(
 
 
 def _mean_losses(steps: Sequence[dict[str, Any]], step: int) -> HeldOutLosses | None:
-    """Returns the mean losses of the last steps up to a step; None without any."""
+    """Returns the mean losses of the last steps up to a step; None without any, or if one is not finite."""
     near = [each for each in steps if step - AVERAGED < each["step"] <= step]
-    if not near:
+    losses = [[each[name] for each in near] for name in HeldOutLosses._fields]
+    if not near or not all(map(math.isfinite, chain(*losses))):
         return None
-    # Plain sums of floats become infinite where `fmean` raises: a record holds any number.
-    return HeldOutLosses(*(sum(float(each[name]) for each in near) / len(near) for name in HeldOutLosses._fields))
+    return HeldOutLosses(*map(fmean, losses))
 
 
 def _describe_parts(before: HeldOutLosses, after: HeldOutLosses) -> str:

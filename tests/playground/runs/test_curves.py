@@ -4,6 +4,7 @@ import math
 
 from core.runs.divergence import Divergence
 from core.runs.folder import DIVERGED, RUNNING, RunStatus
+from core.runs.metrics import split_records
 from playground.runs.curves import (
     MAX_SINGLE,
     build_curves,
@@ -21,8 +22,8 @@ STEPS = [step(1, 350.0, box=1.0), step(2, 6715.0, box=50.0), step(3, 258.0, box=
 BROKEN = Divergence(4, 258.0, math.nan, math.inf)
 
 
-def progress(state: str, message: str) -> RunProgress:
-    own = RunRecords(None, STEPS, [])
+def progress(state: str, message: str, steps: list = STEPS) -> RunProgress:
+    own = RunRecords(None, steps, [])
     return RunProgress(RunStatus(state, message), None, (own,), own)
 
 
@@ -57,6 +58,16 @@ def test_the_losses_of_a_run_that_diverged_are_not_averaged_and_its_last_ones_al
     kept = build_curves(steps, [], BROKEN).loss_steps
     assert len(kept) <= MAX_SINGLE + 1 and kept[-200:] == tuple(range(9801, 10_001)) and kept[0] == 1
     assert keep_points([(1, 2.0), (2, 3.0)]) == ((1, 2), (2.0, 3.0)) and keep_points([]) == ((), ())
+
+
+def test_a_curve_of_any_numbers_is_drawn():
+    for large in (1e100, 10**100, math.inf, -math.inf, math.nan):
+        steps = [step(number, large if number % 3 else -large) for number in range(1, 40)]
+        assert split_records(steps)[0] == steps
+        curves = build_curves(steps, [])
+        assert build_figure([("a", curves)])["data"] and build_run_figure(progress(RUNNING, "", steps))["data"]
+    for larger in (1.1e100, 1.7e308, 10**101, 10**400, True, "1"):
+        assert split_records([step(1, larger)]) == ([], [])
 
 
 def test_a_divergence_is_told_in_a_sentence():
