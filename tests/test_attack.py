@@ -12,9 +12,11 @@ from random import Random
 import pytest
 
 from benchmarks.attack import outcome, run
+from benchmarks.attack.answers import require_readable
 from benchmarks.attack.classes import CLASSES, Class
 from benchmarks.attack.mutations import alter_bytes, alter_text, alter_value
 from benchmarks.attack.outcome import Lost, Outcome, Refused, try_input
+from playground.layout.page_update import PageUpdate
 from playground.runs.service import RUNS
 
 QUICK = ("pictures", "data sets", "run folders", "album folders", "live", "links", "origins")  # in milliseconds each
@@ -139,3 +141,10 @@ def test_the_table_shows_all_ends():
     assert row.split() == ["pictures", "1,201", "0", "1,200", "0", "0", "1"]
     assert run.HEADER.split() == ["tried", "refused", "opened", "traceback", "hang", "lost"]
     assert math.isclose(sum(each.share for each in CLASSES.values()), 1, abs_tol=0.02)
+
+
+def test_answers_that_no_browser_reads_are_found():
+    require_readable(PageUpdate("[no JSON", figure='{"y": [1, null, "NaN"]}', readout="NaN"))
+    for constant in ("NaN", "-Infinity"):
+        with pytest.raises(AssertionError, match=f"figure holds {constant}"):
+            require_readable(PageUpdate("", figure=f'{{"y": [1, {constant}]}}'))

@@ -10,6 +10,7 @@ from starlette.applications import Starlette
 from starlette.responses import PlainTextResponse
 from starlette.testclient import TestClient
 
+from benchmarks.attack.answers import require_readable
 from benchmarks.attack.mutations import alter_bytes, alter_text, alter_value, nasty_value, write_json
 from benchmarks.attack.outcome import Attempt, Refused
 from core.config import Config, knobs
@@ -90,8 +91,9 @@ def attack_links(folder: Path) -> Attempt:
         if random.random() < 0.2:
             query = alter_text(query, random)
         state, message = open_link(query)
-        notice = message or render(state).notice
-        if notice:
+        update = render(state)
+        require_readable(update)
+        if notice := message or update.notice:
             raise Refused(notice)
 
     return attempt

@@ -7,6 +7,7 @@ from random import Random
 
 from PIL import Image
 
+from benchmarks.attack.answers import require_readable
 from benchmarks.attack.mutations import alter_bytes, alter_value, write_json
 from benchmarks.attack.outcome import Attempt, Refused
 from core.runs.about import About
@@ -90,4 +91,5 @@ def _look(random: Random) -> str:
     RUNS.statuses()
     state, message = open_link(f"step={random.choice(('training', 'evaluation', 'loss'))}&run={NAME}")
     update = render(state)
+    require_readable(update)
     return str(said["said"] or message or update.notice or "")

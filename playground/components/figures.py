@@ -1,5 +1,6 @@
 """Builders of Plotly figures, as dictionaries for plotly.js. The page adds the colours of its theme."""
 
+import json
 import math
 from collections.abc import Collection, Sequence
 from typing import Any, NamedTuple
@@ -22,6 +23,22 @@ class Mark(NamedTuple):
     colour: str
     x: float
     y: float
+
+
+def to_json(figure: Figure) -> str:
+    """Returns a figure as JSON, where numbers that are not finite are gaps: browsers do not read them."""
+    try:
+        return json.dumps(figure, allow_nan=False)
+    except ValueError:
+        return json.dumps(_leave_gaps(figure), allow_nan=False)
+
+
+def _leave_gaps(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _leave_gaps(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_leave_gaps(each) for each in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def lines(curves: Sequence[Line], *, title: str, x: str, y: str) -> Figure:

@@ -11,7 +11,7 @@ from playground.canvas.view import View, hidden_keys
 from playground.components import html
 from playground.components.compared import compare
 from playground.components.dials import pack
-from playground.components.figures import Figure
+from playground.components.figures import Figure, to_json
 from playground.data import browse
 from playground.data.browse import Browsing, OwnPicture
 from playground.data.image_ref import PHOTOGRAPHS, ImageRef
@@ -74,7 +74,7 @@ def render_in_stages(state: PageState) -> Iterator[PageUpdate]:
         return
     skipped = hidden_keys(view, state.switched) if state.held else ()
     with one_thread():
-        figure = json.dumps(_compare_figure(step_view.figure, state)[0]) if step_view.figure else None
+        figure = to_json(_compare_figure(step_view.figure, state)[0]) if step_view.figure else None
         picture = PageUpdate(
             notice,
             banner=_render_banner(state, pipeline, step_view),
@@ -114,7 +114,7 @@ def _render_rest(state: PageState, pipeline: Pipeline, step_view: StepView, noti
         strip=_render_strip(state, pipeline),
         caption=_caption(pipeline.image_ref, step_view),
         readout=text.readout,
-        figure=json.dumps(figure) if figure else "",
+        figure=to_json(figure) if figure else "",
         dials=pack(text.dials),
         more=text.more,
         story=story,

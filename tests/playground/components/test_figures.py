@@ -2,7 +2,7 @@
 
 import math
 
-from playground.components.figures import training
+from playground.components.figures import to_json, training
 
 
 def loss_axis(values: list) -> dict:
@@ -29,3 +29,11 @@ def test_held_out_losses_are_dashed_and_share_the_axis_of_the_losses():
     assert [curve["name"] for curve in figure["data"]] == ["box", "held-out box"]
     assert figure["data"][1]["line"]["dash"] == "dash" and "yaxis" not in figure["data"][1]
     assert max(figure["layout"]["yaxis"]["tickvals"]) >= 80
+
+
+def test_numbers_that_are_not_finite_are_gaps():
+    """JSON.parse of the browser reads neither NaN nor Infinity, and the whole figure would be blank."""
+    figure = {"data": [{"x": [1, 2], "y": (math.nan, 0.5), "name": "NaN"}], "layout": {"range": [-math.inf, math.inf]}}
+    assert to_json(figure) == (
+        '{"data": [{"x": [1, 2], "y": [null, 0.5], "name": "NaN"}], "layout": {"range": [null, null]}}'
+    )

@@ -1,10 +1,14 @@
 """The figures of a run that diverged show every step, the last finite one, and what broke first."""
 
+import json
 import math
+
+import pytest
 
 from core.runs.divergence import Divergence
 from core.runs.folder import DIVERGED, RUNNING, RunStatus
 from core.runs.metrics import split_records
+from playground.components.figures import to_json
 from playground.runs.curves import (
     MAX_SINGLE,
     build_curves,
@@ -65,7 +69,8 @@ def test_a_curve_of_any_numbers_is_drawn():
         steps = [step(number, large if number % 3 else -large) for number in range(1, 40)]
         assert split_records(steps)[0] == steps
         curves = build_curves(steps, [])
-        assert build_figure([("a", curves)])["data"] and build_run_figure(progress(RUNNING, "", steps))["data"]
+        for figure in (build_figure([("a", curves)]), build_run_figure(progress(RUNNING, "", steps))):
+            json.loads(to_json(figure), parse_constant=pytest.fail)
     for larger in (1.1e100, 1.7e308, 10**101, 10**400, True, "1"):
         assert split_records([step(1, larger)]) == ([], [])
 
