@@ -6,9 +6,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import cycle
 from pathlib import Path
 from random import Random
+
+import torch
 
 from benchmarks.attack.outcome import Attempt, Lost
 from core.config import Config
@@ -48,7 +51,7 @@ def attack_sequences(folder: Path) -> Attempt:
             shutil.rmtree(place, ignore_errors=True)
             place.mkdir()
             prepare(place)
-            running = kill_at_every_change(place, act)
+            running = kill_at_every_change(place, partial(_act_alone, act))
             left = next(running, None)
         check(left[1])
 
@@ -92,6 +95,12 @@ def _list_sequences(folder: Path) -> list[tuple[Check, Check, Check]]:
         (_make_nothing, _enqueue, _find_queue),
         (_make_queue, _requeue, _find_queue),
     ]
+
+
+def _act_alone(act: Check, place: Path) -> None:
+    """Acts in a forked process, which has none of the threads with which its parent may have computed."""
+    torch.set_num_threads(1)
+    act(place)
 
 
 def _make_nothing(place: Path) -> None:

@@ -105,4 +105,5 @@ def _is_trusted(path: Path, folders: tuple[Path, ...]) -> bool:
     except (OSError, ValueError, RuntimeError):  # characters that no file system allows, or a loop of links
         return False
     homes = [folder for folder in folders if resolved.is_relative_to(folder)]
-    return any(UPLOADED not in resolved.relative_to(home).parts for home in homes)
+    inside = (resolved.relative_to(home).parts for home in homes)  # some systems ignore capitals
+    return any(UPLOADED not in map(str.casefold, parts) for parts in inside)

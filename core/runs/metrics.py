@@ -56,9 +56,9 @@ def _is_evaluation(record: dict[str, Any]) -> bool:
 
 def is_number(value: object) -> TypeGuard[int | float]:
     """True for a number that a record can hold: finite ones are so small that none of their sums overflows."""
-    if isinstance(value, float) and not math.isfinite(value):
-        return True
-    return type(value) in (int, float) and abs(value) <= MAX_NUMBER
+    if isinstance(value, float):
+        return abs(value) <= MAX_NUMBER or not math.isfinite(value)
+    return type(value) is int and abs(value) <= MAX_NUMBER
 
 
 def record_to_dict(record: StepRecord | EvaluationRecord) -> dict[str, Any]:

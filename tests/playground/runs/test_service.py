@@ -416,6 +416,7 @@ def test_uploaded_weights_belong_to_the_run_that_begins_with_them(tmp_path, monk
     read_apart_from_now_on(PAGE, tuple(Kind), trusted=(runs.root,))
     try:
         assert limits_for(Kind.PICKLED, kept) == PAGE  # wherever it lies, nobody has checked it
+        assert limits_for(Kind.PICKLED, kept.parent.with_name("Uploaded") / "w.pth") == PAGE
         assert limits_for(Kind.PICKLED, runs.folder(name).weights) is None
     finally:
         read_apart_from_now_on(PAGE, ())
